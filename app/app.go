@@ -1,0 +1,102 @@
+// Package app is the running program: it reads the command line and starts
+// what was asked for.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"porthole/app/cli"
+)
+
+// Version is set by the build: -ldflags "-X porthole/app.Version=…".
+var Version = "0.1.0-dev"
+
+// exit is an error that asks for an exit status of its own.
+type exit struct {
+	status int
+	err    error
+}
+
+func (e exit) Error() string { return e.err.Error() }
+func (e exit) Unwrap() error { return e.err }
+
+// Main runs the program with args (without the program's name) and returns its
+// exit status: 0; 1 where what was asked for did not succeed; 2 for bad input;
+// 3 where there is no desktop to show itself on.
+func Main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s\n", cmd.CommandPath(), strings.ReplaceAll(err.Error(), "\n", " "))
+	var e exit
+	if errors.As(err, &e) {
+		return e.status
+	}
+	return cli.Status(err)
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "porthole",
+		Short:         "Shows what listens on this machine's loopback, and tells when a watched port changes",
+		Version:       Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArguments,
+	}
+	root.SetVersionTemplate("porthole {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
+	root.AddCommand(listCommand(), eventsCommand())
+	return root
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return cli.UsageError{Reason: fmt.Sprintf("%q is no command; porthole --help lists them", args[0])}
+	}
+	return nil
+}
+
+func listCommand() *cobra.Command {
+	var asJSON, unmasked bool
+	c := &cobra.Command{
+		Use:   "list [PORT or RANGE ...]",
+		Short: "Prints what listens on loopback now",
+		RunE: func(c *cobra.Command, args []string) error {
+			return cli.List(c.Context(), args, asJSON, unmasked, os.Stdout, os.Stderr)
+		},
+	}
+	outputFlags(c, &asJSON, &unmasked)
+	return c
+}
+
+func eventsCommand() *cobra.Command {
+	var asJSON, unmasked bool
+	c := &cobra.Command{
+		Use:   "events [PORT or RANGE ...]",
+		Short: "Prints every change as it happens, a line each, until it is interrupted",
+		RunE: func(c *cobra.Command, args []string) error {
+			return cli.Events(c.Context(), args, asJSON, unmasked, os.Stdout, os.Stderr)
+		},
+	}
+	outputFlags(c, &asJSON, &unmasked)
+	return c
+}
+
+func outputFlags(c *cobra.Command, asJSON, unmasked *bool) {
+	c.Flags().BoolVar(asJSON, "json", false, "print JSON: one object for list, JSON Lines for events")
+	c.Flags().BoolVar(unmasked, "unmasked", false, "print command lines with their passwords and tokens")
+}

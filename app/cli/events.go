@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"porthole/monitor"
+)
+
+// Events prints every change as it happens, a line each, until ctx ends.
+func Events(ctx context.Context, args []string, asJSON, unmasked bool, stdout, stderr io.Writer) error {
+	q, err := ask(args, asJSON, unmasked, stderr)
+	if err != nil {
+		return err
+	}
+	m, table, err := q.open(slog.New(slog.NewTextHandler(stderr, nil)))
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	changes := m.Subscribe()
+	ended := make(chan struct{})
+	go func() { defer close(ended); m.Run(ctx) }()
+	defer func() { cancel(); <-ended }()
+
+	ready := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changes.C:
+		}
+		u, ok := changes.Take()
+		if !ok || !u.Ready {
+			continue
+		}
+		if !ready {
+			ready = true
+			// What opened before the first update was taken is told as a change, not counted twice.
+			if err := q.ready(stdout, u); err != nil {
+				return err
+			}
+		}
+		for _, c := range u.Changes {
+			if err := q.tell(stdout, c); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (q question) ready(w io.Writer, u monitor.Update) error {
+	n := len(u.Snapshot.Listeners)
+	for _, c := range u.Changes {
+		switch c.Kind {
+		case monitor.Opened:
+			n--
+		case monitor.Closed:
+			n++
+		}
+	}
+	if q.json {
+		return writeLine(w, readyJSON{At: u.Snapshot.TakenAt.UTC(), Kind: "ready", Listeners: n})
+	}
+	_, err := fmt.Fprintf(w, "%s  watching; listening now: %d\n", u.Snapshot.TakenAt.Local().Format("15:04:05.000"), n)
+	return err
+}
+
+func (q question) tell(w io.Writer, c monitor.Change) error {
+	if q.json {
+		return writeLine(w, q.change(c))
+	}
+	process, pid := ownerWords(c.Listener)
+	_, err := fmt.Fprintf(w, "%s  %-8s %5d  %s (%s)  %s%s\n", c.At.Local().Format("15:04:05.000"), kindWords(c.Kind),
+		c.Listener.Port, process, pid, addressWords(c.Listener), beforeWords(c))
+	return err
+}
+
+func kindWords(k monitor.Kind) string {
+	switch k {
+	case monitor.OwnerChanged:
+		return "owner"
+	case monitor.ReachChanged:
+		return "reach"
+	default:
+		return string(k)
+	}
+}
+
+func beforeWords(c monitor.Change) string {
+	if c.Before == nil {
+		return ""
+	}
+	switch c.Kind {
+	case monitor.OwnerChanged:
+		process, pid := ownerWords(c.Before)
+		return fmt.Sprintf("  (was %s, %s)", process, pid)
+	case monitor.ReachChanged:
+		return fmt.Sprintf("  (was %s, now %s)", reachWords(c.Before.Reach), reachWords(c.Listener.Reach))
+	}
+	return ""
+}
+
+// writeLine writes v as one line in one write, so that a reader sees it whole
+// and at once.
+func writeLine(w io.Writer, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode a line: %w", err)
+	}
+	if _, err := w.Write(append(b, '\n')); err != nil {
+		return fmt.Errorf("write a line: %w", err)
+	}
+	return nil
+}

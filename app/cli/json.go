@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"net/netip"
+	"time"
+
+	"porthole/monitor"
+)
+
+// These types are the contract of --json: fields are added, never renamed.
+// What is unknown is absent. Times are RFC 3339 in UTC.
+
+type snapshotJSON struct {
+	TakenAt   time.Time      `json:"taken_at"`
+	Listeners []listenerJSON `json:"listeners"`
+}
+
+type listenerJSON struct {
+	ID        string           `json:"id"`
+	Protocol  monitor.Protocol `json:"protocol"`
+	Port      uint16           `json:"port"`
+	Addresses []netip.Addr     `json:"addresses"`
+	Reach     monitor.Reach    `json:"reach"`
+	User      string           `json:"user,omitempty"`
+	Owners    []ownerJSON      `json:"owners"`
+	Sockets   []socketJSON     `json:"sockets"`
+	Hidden    string           `json:"hidden,omitempty"`
+	Service   string           `json:"service,omitempty"`
+	Project   string           `json:"project,omitempty"`
+	Watched   bool             `json:"watched"`
+	Since     time.Time        `json:"since,omitzero"`
+}
+
+type ownerJSON struct {
+	PID       int       `json:"pid"`
+	Name      string    `json:"name,omitempty"`
+	Command   []string  `json:"command,omitempty"`
+	Program   string    `json:"program,omitempty"`
+	Folder    string    `json:"folder,omitempty"`
+	User      string    `json:"user,omitempty"`
+	ParentPID int       `json:"parent_pid,omitempty"`
+	StartedAt time.Time `json:"started_at,omitzero"`
+}
+
+type socketJSON struct {
+	Address netip.Addr `json:"address"`
+	Owners  []int      `json:"owners"`
+}
+
+type readyJSON struct {
+	At        time.Time `json:"at"`
+	Kind      string    `json:"kind"`
+	Listeners int       `json:"listeners"`
+}
+
+type changeJSON struct {
+	At       time.Time     `json:"at"`
+	Kind     monitor.Kind  `json:"kind"`
+	Listener listenerJSON  `json:"listener"`
+	Before   *listenerJSON `json:"before,omitempty"`
+}
+
+func (q question) snapshot(s monitor.Snapshot) snapshotJSON {
+	out := snapshotJSON{TakenAt: s.TakenAt.UTC(), Listeners: make([]listenerJSON, len(s.Listeners))}
+	for i, l := range s.Listeners {
+		out.Listeners[i] = q.listener(l)
+	}
+	return out
+}
+
+func (q question) change(c monitor.Change) changeJSON {
+	out := changeJSON{At: c.At.UTC(), Kind: c.Kind, Listener: q.listener(c.Listener)}
+	if c.Before != nil {
+		before := q.listener(c.Before)
+		out.Before = &before
+	}
+	return out
+}
+
+func (q question) listener(l *monitor.Listener) listenerJSON {
+	out := listenerJSON{
+		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Reach: l.Reach, User: l.User,
+		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
+		Hidden: l.Hidden, Service: l.Service, Project: l.Project, Watched: q.rules.Watches(l.Port), Since: l.Since.UTC(),
+	}
+	for i, o := range l.Owners {
+		out.Owners[i] = ownerJSON{
+			PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Folder: o.Folder,
+			User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
+		}
+	}
+	for i, s := range l.Sockets {
+		out.Sockets[i] = socketJSON{Address: s.Address, Owners: s.Owners}
+	}
+	return out
+}
+
+func (q question) command(command []string) []string {
+	if q.unmasked {
+		return command
+	}
+	return monitor.MaskCommand(command)
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"porthole/monitor"
+)
+
+// List prints what listens now on the ports that args name, or on all.
+func List(ctx context.Context, args []string, asJSON, unmasked bool, stdout, stderr io.Writer) error {
+	q, err := ask(args, asJSON, unmasked, stderr)
+	if err != nil {
+		return err
+	}
+	m, table, err := q.open(slog.New(slog.NewTextHandler(stderr, nil)))
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	s, err := m.Look(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(stdout).Encode(q.snapshot(s))
+	}
+	return q.print(stdout, s)
+}
+
+// print writes the table for people.
+func (q question) print(w io.Writer, s monitor.Snapshot) error {
+	if len(s.Listeners) == 0 {
+		_, err := fmt.Fprintln(w, q.nothing())
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "PORT\tADDRESS\tPROCESS\tPID\tUSER\tREACH\tPROJECT\tSERVICE") // Flush tells
+	for _, l := range s.Listeners {
+		star := ""
+		if q.rules.Watches(l.Port) {
+			star = "*"
+		}
+		process, pid := ownerWords(l)
+		_, _ = fmt.Fprintf(t, "%d%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Port, star, addressWords(l), process, pid,
+			monitor.Clean(l.User, 32), reachWords(l.Reach), dash(monitor.Clean(l.Project, 32)), dash(l.Service))
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return nil
+}
+
+func (q question) nothing() string {
+	if port, single := q.ports.Single(); single {
+		return strconv.Itoa(int(port)) + " is free on loopback."
+	}
+	if q.ports != nil {
+		return "Nothing listens on loopback at " + q.ports.String() + "."
+	}
+	return "Nothing listens on loopback."
+}
+
+func ownerWords(l *monitor.Listener) (process, pid string) {
+	o, ok := l.Principal()
+	if !ok {
+		if l.User == "" {
+			return "hidden", "-"
+		}
+		return monitor.Clean(l.User, 32) + "'s process (hidden)", "-"
+	}
+	pid = strconv.Itoa(o.PID)
+	if more := len(l.Owners) - 1; more > 0 {
+		pid += fmt.Sprintf(" +%d", more)
+	}
+	return dash(monitor.Clean(o.Name, 32)), pid
+}
+
+func addressWords(l *monitor.Listener) string {
+	words := make([]string, len(l.Addresses))
+	for i, a := range l.Addresses {
+		words[i] = a.String()
+	}
+	return strings.Join(words, ", ")
+}
+
+func reachWords(r monitor.Reach) string {
+	if r == monitor.ThisMachine {
+		return "this machine"
+	}
+	return "the network"
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,258 @@
+// Package settings is the settings file: one file that people edit by hand and
+// keep with their dotfiles, and that Porthole changes without losing a comment.
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/adrg/xdg"
+	"github.com/natefinch/atomic"
+	"go.yaml.in/yaml/v4"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// Settings are what the file says, or the defaults.
+type Settings struct {
+	Watches watch.Rules
+}
+
+// Defaults returns the settings of who never chose any.
+func Defaults() Settings { return Settings{Watches: watch.Default()} }
+
+// Path returns where the settings file is: $XDG_CONFIG_HOME/porthole/settings.yaml
+// on Linux, the like of it elsewhere.
+func Path() string { return filepath.Join(xdg.ConfigHome, "porthole", "settings.yaml") }
+
+// File is a settings file. Its methods may be called from any goroutine.
+type File struct {
+	path string
+	mu   sync.Mutex
+}
+
+// Open returns the file at path, which need not exist.
+func Open(path string) *File { return &File{path: path} }
+
+// Load reads the file. Where there is none, it returns the defaults. An error
+// is one sentence for the user with the line and the reason; the defaults come
+// with it.
+func (f *File) Load() (Settings, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	doc, err := f.read()
+	if err != nil {
+		return Defaults(), err
+	}
+	s, err := f.parse(doc)
+	if err != nil {
+		return Defaults(), err
+	}
+	return s, nil
+}
+
+// ChangeWatches replaces the watches in the file by what change makes of them
+// and returns the new settings. All else in the file stays as it is: comments,
+// order, keys that this version does not know. A file that cannot be read or
+// understood is not touched; the error says why.
+func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	doc, err := f.read()
+	if err != nil {
+		return Defaults(), err
+	}
+	s, err := f.parse(doc)
+	if err != nil {
+		return Defaults(), err
+	}
+	s.Watches = change(s.Watches)
+	if err := f.setWatches(doc, s.Watches); err != nil {
+		return s, err
+	}
+	return s, f.write(doc)
+}
+
+// heading stands at the top of a file that Porthole begins.
+const heading = "Porthole's settings. Edit them by hand as you like: comments, and keys that Porthole does not know, stay."
+
+func (f *File) read() (*yaml.Node, error) {
+	b, err := os.ReadFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		b, err = nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", f.path, bare(err))
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %s", f.path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
+	}
+	if len(doc.Content) == 0 { // empty, or comments alone
+		doc = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}
+		doc.HeadComment = strings.TrimSpace(string(b))
+		if doc.HeadComment == "" {
+			doc.HeadComment = heading
+		}
+	}
+	return &doc, nil
+}
+
+// bare is what went wrong, without the path that the sentence has already.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+func (f *File) parse(doc *yaml.Node) (Settings, error) {
+	s := Defaults()
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return s, f.errorAt(root, "settings are keys with values, like \"watches:\"")
+	}
+	if node := valueOf(root, "watches"); node != nil {
+		rules, err := f.parseWatches(node)
+		if err != nil {
+			return s, err
+		}
+		s.Watches = rules
+	}
+	return s, nil
+}
+
+func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
+	rules := watch.Rules{}
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return rules, nil
+	}
+	if node.Kind != yaml.SequenceNode {
+		return nil, f.errorAt(node, "watches is a list, each entry like \"- ports: 62893\"")
+	}
+	for _, item := range node.Content {
+		rule, err := f.parseWatch(item)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+func (f *File) parseWatch(item *yaml.Node) (watch.Rule, error) {
+	if item.Kind != yaml.MappingNode {
+		return watch.Rule{}, f.errorAt(item, "a watch is like \"- ports: 62893\"")
+	}
+	ports := valueOf(item, "ports")
+	if ports == nil || ports.Kind != yaml.ScalarNode {
+		return watch.Rule{}, f.errorAt(item, "a watch needs ports, like \"ports: 62893\" or \"ports: 3000-3999, 8080\"")
+	}
+	set, err := monitor.ParsePorts(ports.Value)
+	if err != nil {
+		return watch.Rule{}, f.errorAt(ports, err.Error())
+	}
+	rule := watch.Rule{Ports: set}
+	if name := valueOf(item, "name"); name != nil {
+		rule.Name = name.Value
+	}
+	return rule, nil
+}
+
+func (f *File) errorAt(node *yaml.Node, reason string) error {
+	return fmt.Errorf("%s: line %d: %s", f.path, node.Line, reason)
+}
+
+// setWatches keeps the entries of wanted rules as they are written and puts
+// the new ones behind them.
+func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) error {
+	root := doc.Content[0]
+	list := valueOf(root, "watches")
+	if list == nil || list.Kind != yaml.SequenceNode {
+		fresh := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		if list == nil {
+			root.Content = append(root.Content, scalar("watches"), fresh)
+		} else {
+			*list = *fresh
+		}
+		list = valueOf(root, "watches")
+	}
+	var kept []*yaml.Node
+	for _, rule := range rules {
+		i := slices.IndexFunc(list.Content, func(n *yaml.Node) bool {
+			have, err := f.parseWatch(n)
+			return err == nil && have.Name == rule.Name && slices.Equal(have.Ports, rule.Ports)
+		})
+		if i >= 0 {
+			kept = append(kept, list.Content[i])
+			continue
+		}
+		kept = append(kept, ruleNode(rule))
+	}
+	list.Content = kept
+	list.Style = 0
+	if len(kept) == 0 {
+		list.Style = yaml.FlowStyle // [] says "none" where nothing would say "the default"
+	}
+	return nil
+}
+
+func ruleNode(rule watch.Rule) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{scalar("ports"), scalar(rule.Ports.String())}}
+	if rule.Name != "" {
+		n.Content = append(n.Content, scalar("name"), scalar(rule.Name))
+	}
+	return n
+}
+
+func scalar(text string) *yaml.Node {
+	var n yaml.Node
+	n.SetString(text)
+	if _, err := monitor.ParsePorts(text); err == nil && !strings.ContainsAny(text, ", -") {
+		n.Tag = "!!int" // a lone port needs no quotes
+	}
+	return &n
+}
+
+func valueOf(mapping *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// write replaces the file in one step, where it really is: a link to it stays
+// a link.
+func (f *File) write(doc *yaml.Node) error {
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(doc); err != nil {
+		return fmt.Errorf("write %s: %w", f.path, err)
+	}
+	if err := enc.Close(); err != nil {
+		return fmt.Errorf("write %s: %w", f.path, err)
+	}
+	path := f.path
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of the settings: %w", err)
+	}
+	if err := atomic.WriteFile(path, &b); err != nil {
+		return fmt.Errorf("write %s: %w", f.path, bare(err))
+	}
+	return nil
+}

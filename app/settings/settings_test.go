@@ -1,0 +1,126 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"porthole/monitor/watch"
+)
+
+func file(t *testing.T, text string) (*File, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "porthole", "settings.yaml")
+	if text != "" {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Open(path), path
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestNoFileIsTheDefaults(t *testing.T) {
+	f, path := file(t, "")
+	s, err := f.Load()
+	if err != nil || !s.Watches.Watches(62893) || len(s.Watches) != 1 {
+		t.Fatalf("Load: %+v, %v; want one watch on 62893", s, err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Fatal("loading wrote a file")
+	}
+}
+
+func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
+	for text, want := range map[string]string{
+		"watches:\n  - ports: 70000\n":              "line 2: \"70000\": a port is a number from 1 to 65535",
+		"watches:\n  - ports: 80\n  - ports: 9-3\n": "line 3: \"9-3\": a range goes from the lower port",
+		"watches: yes please\n":                     "line 1: watches is a list",
+		"watches:\n  - 80\n":                        "line 2: a watch is like",
+		"watches:\n  - name: x\n":                   "line 2: a watch needs ports",
+		"- a\n- b\n":                                "line 1: settings are keys",
+		"watches:\n  - ports: 80\n   bad: [\n":      "line ",
+		"a: 1\nwatches:\n  - ports: [1, {\n# end\n": "line ",
+	} {
+		f, path := file(t, text)
+		s, err := f.Load()
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: error %v; want one line with %q", text, err, want)
+		}
+		if len(s.Watches) != 1 {
+			t.Errorf("%q: watches %v; want the defaults", text, s.Watches)
+		}
+		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(80) }); err == nil {
+			t.Errorf("%q: was written over", text)
+		}
+		if got := read(t, path); got != text {
+			t.Errorf("file became %q, was %q", got, text)
+		}
+	}
+}
+
+func TestChangesKeepCommentsUnknownKeysAndLinks(t *testing.T) {
+	const text = `# my dotfiles
+future: {a: 1} # unknown
+watches:
+  # the shop
+  - ports: 3000-3999, 8080
+    name: shop
+    later: true
+  - ports: 62893 # default
+`
+	f, path := file(t, text)
+	link := filepath.Join(t.TempDir(), "link.yaml")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	f = Open(link)
+	s, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(5432).Without(62893) })
+	if err != nil || len(s.Watches) != 2 || !s.Watches.Watches(5432) || s.Watches.Watches(62893) {
+		t.Fatalf("ChangeWatches: %+v, %v", s, err)
+	}
+	got := read(t, path)
+	for _, want := range []string{"# my dotfiles", "future: {a: 1} # unknown", "# the shop", "name: shop", "later: true", "- ports: 5432\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lost %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "62893") {
+		t.Errorf("62893 is still there:\n%s", got)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is no link any more: %v, %v", info, err)
+	}
+}
+
+func TestTheLastWatchRemovedStaysRemoved(t *testing.T) {
+	f, path := file(t, "")
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.Without(62893) }); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(path).Load(); err != nil || len(s.Watches) != 0 {
+		t.Fatalf("after a restart: %+v, %v; want no watches", s, err)
+	}
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(80) }); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(path).Load(); err != nil || len(s.Watches) != 1 || !s.Watches.Watches(80) {
+		t.Fatalf("after a restart: %+v, %v; want 80; file:\n%s", s, err, read(t, path))
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+}

@@ -1,0 +1,157 @@
+package monitor
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Diff tells what changed from old to new. It is pure, and safe to call from
+// anywhere. The changes carry new's time and come in this order: closed,
+// updates that take a row out of another (see Apply), all else by port.
+//
+// What makes a change is the identity of sockets, not the id of a row: rows
+// that merge or split are neither opened nor closed. A row that gained sockets
+// from another row says so by a Before with that row's id.
+func Diff(old, new Snapshot) []Change {
+	was := make(map[SocketID]*Listener, len(old.Listeners))
+	byID := make(map[string]*Listener, len(old.Listeners))
+	for _, l := range old.Listeners {
+		byID[l.ID] = l
+		for _, s := range l.Sockets {
+			was[s.ID] = l
+		}
+	}
+	var moved, rest []Change
+	add := func(kind Kind, l, before *Listener) {
+		c := Change{At: new.TakenAt, Kind: kind, Listener: l, Before: before}
+		if before != nil && before.ID != l.ID {
+			moved = append(moved, c)
+			return
+		}
+		rest = append(rest, c)
+	}
+	lives := make(map[string]bool, len(old.Listeners)) // ids of old rows with a socket left
+	for _, l := range new.Listeners {
+		if before := byID[l.ID]; before == l {
+			lives[l.ID] = true
+			continue
+		}
+		rows := rowsBefore(l, was)
+		for _, row := range rows {
+			lives[row.ID] = true
+		}
+		before := byID[l.ID]
+		if !slices.Contains(rows, before) {
+			before = nil // the same id again without a socket in common: another listener
+		}
+		for _, row := range rows {
+			if row != before {
+				add(Updated, l, row)
+			}
+		}
+		switch {
+		case len(rows) == 0:
+			add(Opened, l, nil)
+		case before != nil:
+			for _, kind := range differences(before, l) {
+				add(kind, l, before)
+			}
+		}
+	}
+	var closed []Change
+	for _, l := range old.Listeners {
+		if !lives[l.ID] {
+			closed = append(closed, Change{At: new.TakenAt, Kind: Closed, Listener: l})
+		}
+	}
+	return slices.Concat(closed, moved, rest)
+}
+
+// rowsBefore returns the rows that l's sockets were in.
+func rowsBefore(l *Listener, was map[SocketID]*Listener) []*Listener {
+	var rows []*Listener
+	for _, s := range l.Sockets {
+		if row := was[s.ID]; row != nil && !slices.Contains(rows, row) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// differences names what differs between two states of one row.
+func differences(before, after *Listener) []Kind {
+	var kinds []Kind
+	if changedHands(before, after) {
+		kinds = append(kinds, OwnerChanged)
+	}
+	if before.Reach != after.Reach {
+		kinds = append(kinds, ReachChanged)
+	}
+	if len(kinds) == 0 && !before.equal(after) {
+		kinds = append(kinds, Updated)
+	}
+	return kinds
+}
+
+// changedHands reports whether the principal owner no longer holds the
+// listener while another does. That a worker comes or goes beside it, or that
+// an owner is seen for the first time, is nothing to tell anyone.
+func changedHands(before, after *Listener) bool {
+	if len(before.Owners) == 0 || len(after.Owners) == 0 {
+		return false
+	}
+	principal := before.Owners[0]
+	return !slices.ContainsFunc(after.Owners, principal.Same)
+}
+
+// Same reports whether o and p are one process: same PID, same start.
+func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start }
+
+func (o Owner) equal(p Owner) bool {
+	return o.Same(p) && o.Name == p.Name && slices.Equal(o.Command, p.Command) && o.Program == p.Program &&
+		o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project
+}
+
+func (l *Listener) equal(k *Listener) bool {
+	return l.ID == k.ID && l.Reach == k.Reach && l.User == k.User && l.Hidden == k.Hidden &&
+		l.Service == k.Service && l.Project == k.Project && l.Since.Equal(k.Since) &&
+		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
+		slices.EqualFunc(l.Sockets, k.Sockets, func(a, b HeldSocket) bool {
+			return a.ID == b.ID && a.Address == b.Address && slices.Equal(a.Owners, b.Owners)
+		})
+}
+
+// Apply returns the snapshot that changes make of s, so that who holds a
+// snapshot needs only the changes to hold the next: Apply(old, Diff(old, new))
+// has new's listeners.
+func Apply(s Snapshot, changes []Change) Snapshot {
+	if len(changes) == 0 {
+		return s
+	}
+	rows := make(map[string]*Listener, len(s.Listeners)+len(changes))
+	for _, l := range s.Listeners {
+		rows[l.ID] = l
+	}
+	for _, c := range changes {
+		s.TakenAt = c.At
+		if c.Kind == Closed {
+			delete(rows, c.Listener.ID)
+			continue
+		}
+		if c.Before != nil && c.Before.ID != c.Listener.ID {
+			delete(rows, c.Before.ID)
+		}
+		rows[c.Listener.ID] = c.Listener
+	}
+	s.Listeners = make([]*Listener, 0, len(rows))
+	for _, l := range rows {
+		s.Listeners = append(s.Listeners, l)
+	}
+	slices.SortFunc(s.Listeners, compareListeners)
+	return s
+}
+
+func compareListeners(a, b *Listener) int {
+	return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol),
+		a.Addresses[0].Compare(b.Addresses[0]), cmp.Compare(a.ID, b.ID))
+}

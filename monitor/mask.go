@@ -1,0 +1,55 @@
+package monitor
+
+import (
+	"regexp"
+	"strings"
+)
+
+// masked stands where a secret stood. Its length tells nothing.
+const masked = "•••"
+
+// A name is a secret's where one of these words ends it or stands in it as a
+// word: --password=, --db-passwd, API_KEY=, -Dtoken=. "keyboard", "monkey" and
+// "--pass-through" are none.
+var (
+	secretName = `(?i:(?:[a-z0-9]+[-_.])*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|auth|credentials?|bearer|[a-z]*password|[a-z]*token|[a-z]*secret)(?:[-_](?:id|key|value))?)`
+	// name=value and name:value, alone or anywhere after a dash, a space, "?" or "&".
+	secretPair = regexp.MustCompile(`(^|[\s?&;,-])(` + secretName + `)([=:])([^\s&;,]+)`)
+	// a flag whose value is the next argument.
+	secretFlag = regexp.MustCompile(`^--?` + secretName + `$`)
+	// scheme://user:password@host
+	urlPassword = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*):([^\s/]+)@`)
+	// Authorization: Bearer xyz, as in curl -H
+	authHeader = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9+/._~=-]{6,}`)
+	// tokens that tell themselves by their form
+	knownToken = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`)
+)
+
+// MaskCommand returns command with its secrets replaced: values of flags and
+// variables that are named after a secret, passwords in URLs, Authorization
+// headers and tokens that tell themselves by their form. What looks like none
+// of these stays readable. The argument is not changed.
+func MaskCommand(command []string) []string {
+	if command == nil {
+		return nil
+	}
+	out := make([]string, len(command))
+	next := false
+	for i, arg := range command {
+		if next && !strings.HasPrefix(arg, "-") {
+			out[i], next = masked, false
+			continue
+		}
+		out[i] = MaskText(arg)
+		next = i > 0 && secretFlag.MatchString(arg)
+	}
+	return out
+}
+
+// MaskText masks the secrets in one argument or line of text.
+func MaskText(s string) string {
+	s = urlPassword.ReplaceAllString(s, "${1}:"+masked+"@")
+	s = authHeader.ReplaceAllString(s, "${1} "+masked)
+	s = secretPair.ReplaceAllString(s, "${1}${2}${3}"+masked)
+	return knownToken.ReplaceAllString(s, masked)
+}

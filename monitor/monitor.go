@@ -1,0 +1,501 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Table is the kernel's table of listening sockets. It is used by one
+// goroutine at a time.
+type Table interface {
+	// Sockets appends every listening socket to dst. An error means that
+	// nothing is known about this moment, not that nothing listens.
+	Sockets(dst []Socket) ([]Socket, error)
+	// Source names the table in a few words, for people.
+	Source() string
+}
+
+// Finder finds the processes that hold sockets. It is used by one goroutine at
+// a time, which need not be the Table's.
+type Finder interface {
+	// Find searches for every holder of sockets and calls found for each, the
+	// likeliest first. It returns early only where ctx ends. Not to find one
+	// is no error.
+	Find(ctx context.Context, sockets []Socket, found func(Holding))
+	// Holds reports whether h still stands.
+	Holds(h Holding) bool
+	// Hidden says in one sentence why nobody is seen to hold s.
+	Hidden(s Socket) string
+}
+
+// Holding is the fact that a process holds a socket.
+type Holding struct {
+	Socket SocketID
+	Owner  Owner
+	Inode  uint64 // the socket's, by which Holds knows it again; 0 where unknown
+	FD     int    // the descriptor by which it does; -1 where unknown
+}
+
+// Options are the Monitor's settings; the zero value is usable.
+type Options struct {
+	Interval time.Duration        // between two looks; 250 ms where 0
+	Keep     func(*Listener) bool // which listeners are of interest; all where nil
+	Describe func(*Listener)      // fills in Service and the like before a listener is published; nothing where nil
+	Logger   *slog.Logger         // slog.Default() where nil
+}
+
+// Times that the monitor keeps.
+const (
+	defaultInterval = 250 * time.Millisecond
+	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
+	firstWait       = time.Second            // the first snapshot waits so long for the owners
+	verifyEvery     = 2 * time.Second        // known holders are checked again
+	secondSearch    = 2 * time.Second        // after which a new socket's holders are searched again: workers fork after listen
+	slowest         = 2 * time.Second        // between two looks at a table that fails
+)
+
+// Monitor watches a Table. Create it with New, then call Run once.
+type Monitor struct {
+	table  Table
+	finder Finder
+	opts   Options
+	log    *slog.Logger
+
+	refresh     chan struct{}
+	subscribers subscribers
+
+	// All below belongs to Run's goroutine.
+	entries  map[SocketID]*entry
+	rowOf    map[SocketID]string // the row that each published socket is in
+	rows     map[endpoint][]*Listener
+	dirty    map[endpoint]bool // where a row must be built anew
+	snapshot Snapshot
+	ready    bool // a first snapshot was published
+	health   Health
+	young    map[SocketID]*entry // entries that are not told, or not searched for the second time
+	last     []Socket            // the last dump; entries holds exactly its sockets
+	spare    []Socket            // memory for the next one
+}
+
+// entry is what is known of one socket.
+type entry struct {
+	socket   Socket
+	seen     time.Time
+	since    time.Time
+	holders  []Holding
+	searched bool // to the end, at least once
+	pending  bool // a search is wanted
+	visible  bool // published, or to be at the next chance
+}
+
+// New returns a Monitor of table that asks finder for the owners.
+func New(table Table, finder Finder, opts Options) *Monitor {
+	if opts.Interval <= 0 {
+		opts.Interval = defaultInterval
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	return &Monitor{
+		table: table, finder: finder, opts: opts, log: opts.Logger,
+		refresh: make(chan struct{}, 1),
+		entries: make(map[SocketID]*entry),
+		rowOf:   make(map[SocketID]string),
+		rows:    make(map[endpoint][]*Listener),
+		dirty:   make(map[endpoint]bool),
+		young:   make(map[SocketID]*entry),
+	}
+}
+
+// Subscribe returns a subscription to every update from now on, the present
+// state first. It may be called from any goroutine, before or after Run.
+func (m *Monitor) Subscribe() *Subscription { return m.subscribers.add() }
+
+// Refresh asks for a look now. It may be called from any goroutine and does
+// not wait.
+func (m *Monitor) Refresh() {
+	select {
+	case m.refresh <- struct{}{}:
+	default:
+	}
+}
+
+// Look returns what listens now, with every owner that can be seen. An error
+// means that the table could not be read, or that ctx ended.
+func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
+	now := time.Now()
+	if err := m.look(now); err != nil {
+		return Snapshot{}, err
+	}
+	m.finder.Find(ctx, m.allSockets(), m.hold)
+	if err := ctx.Err(); err != nil {
+		return Snapshot{}, fmt.Errorf("search owners: %w", err)
+	}
+	for _, e := range m.entries {
+		e.searched, e.visible = true, true
+		m.dirty[e.endpoint()] = true
+	}
+	m.build(now)
+	return m.snapshot, nil
+}
+
+// Run watches until ctx ends and returns when all that it started has ended.
+// No error of the table or of a process ends it: the last snapshot stays, the
+// problem stands in Health, and the next look may succeed.
+func (m *Monitor) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	work := newOwnerWork(ctx, m.finder)
+	defer func() { cancel(); work.wait() }()
+
+	m.health = Health{Source: m.table.Source(), Interval: m.opts.Interval}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	nextLook, nextVerify := time.Now(), time.Now().Add(verifyEvery)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.refresh:
+			nextLook = time.Now()
+		case <-timer.C:
+		case r := <-work.results:
+			m.take(r)
+			work.busy = work.busy && !r.last
+		}
+		now := time.Now()
+		if !now.Before(nextLook) {
+			nextLook = now.Add(m.lookAndTell(now))
+		}
+		if !now.Before(nextVerify) && work.idle() {
+			work.verify(m.allHoldings())
+			nextVerify = now.Add(verifyEvery)
+		}
+		deadline := m.reveal(now)
+		if work.idle() {
+			work.search(m.wanted(now))
+		}
+		m.publish(now)
+		timer.Reset(time.Until(earliest(nextLook, deadline)))
+	}
+}
+
+// lookAndTell looks once and returns the time until the next look.
+func (m *Monitor) lookAndTell(now time.Time) time.Duration {
+	err := m.look(now)
+	m.health.Cost = time.Since(now)
+	problem, wait := "", m.opts.Interval
+	if err != nil {
+		problem, wait = err.Error(), max(m.opts.Interval, slowest)
+	}
+	if problem != m.health.Problem {
+		if problem != "" {
+			m.log.Warn("the listening ports cannot be read; the last known ones stay", "problem", problem)
+		} else {
+			m.log.Info("the listening ports can be read again")
+		}
+		m.health.Problem = problem
+		m.tell(nil)
+	}
+	return wait
+}
+
+// look dumps the table and compares it with what is known. Where nothing
+// changed, that is one comparison of two slices.
+func (m *Monitor) look(now time.Time) error {
+	sockets, err := m.table.Sockets(m.spare[:0])
+	m.spare = sockets
+	if err != nil {
+		return fmt.Errorf("read the table of listening sockets: %w", err)
+	}
+	if slices.Equal(sockets, m.last) {
+		return nil
+	}
+	m.last, m.spare = sockets, m.last
+	if gone := m.missing(m.entryIDs(), sockets); len(gone) > 0 {
+		// One dump can miss a row that stands (100,000 sockets a second do it);
+		// closed is what two in a row do not show.
+		confirm, err := m.table.Sockets(nil)
+		if err != nil {
+			m.last = m.last[:0]
+			return fmt.Errorf("confirm a close: %w", err)
+		}
+		for _, id := range m.missing(gone, confirm) {
+			m.drop(id, now)
+		}
+		sockets = append(sockets, confirm...)
+		m.last = m.last[:0] // the two may differ: compare in full next time
+	}
+	for _, s := range sockets {
+		if m.entries[s.ID] == nil {
+			m.add(s, now)
+		}
+	}
+	return nil
+}
+
+// missing returns which of ids are not among sockets.
+func (m *Monitor) missing(ids []SocketID, sockets []Socket) []SocketID {
+	present := make(map[SocketID]bool, len(sockets))
+	for _, s := range sockets {
+		present[s.ID] = true
+	}
+	return slices.DeleteFunc(ids, func(id SocketID) bool { return present[id] })
+}
+
+func (m *Monitor) entryIDs() []SocketID { return slices.Collect(maps.Keys(m.entries)) }
+
+func (m *Monitor) add(s Socket, now time.Time) {
+	e := &entry{socket: s, seen: now, pending: true}
+	if m.ready {
+		e.since = now
+	}
+	m.entries[s.ID], m.young[s.ID] = e, e
+}
+
+// drop forgets a socket. One that closed before it was told is told first:
+// that it was open is a fact.
+func (m *Monitor) drop(id SocketID, now time.Time) {
+	e := m.entries[id]
+	if !e.visible && m.ready {
+		m.show(e)
+		m.publish(now)
+	}
+	delete(m.entries, id)
+	delete(m.young, id)
+	m.dirty[e.endpoint()] = true
+}
+
+func (e *entry) endpoint() endpoint { return endpoint{e.socket.Protocol, e.socket.Port} }
+
+func (m *Monitor) show(e *entry) {
+	e.visible = true
+	m.dirty[e.endpoint()] = true
+}
+
+// reveal shows the sockets that have waited long enough for an owner, or have
+// one, and returns when the next one will have.
+func (m *Monitor) reveal(now time.Time) (next time.Time) {
+	wait := ownerWait
+	if !m.ready {
+		wait = firstWait
+	}
+	for _, e := range m.young {
+		if e.visible {
+			continue
+		}
+		due := e.seen.Add(wait)
+		if e.searched || (m.ready && len(e.holders) > 0) || !now.Before(due) {
+			m.show(e)
+			continue
+		}
+		next = earliest(next, due)
+	}
+	return next
+}
+
+// wanted returns the sockets whose holders should be searched now.
+func (m *Monitor) wanted(now time.Time) []Socket {
+	var sockets []Socket
+	for id, e := range m.young {
+		second := e.searched && now.Sub(e.seen) >= secondSearch
+		if !e.pending && !second {
+			continue
+		}
+		e.pending = false
+		if second {
+			delete(m.young, id)
+		}
+		sockets = append(sockets, e.socket)
+	}
+	return sockets
+}
+
+func (m *Monitor) allSockets() []Socket {
+	sockets := make([]Socket, 0, len(m.entries))
+	for _, e := range m.entries {
+		sockets = append(sockets, e.socket)
+	}
+	return sockets
+}
+
+func (m *Monitor) allHoldings() []Holding {
+	var holdings []Holding
+	for _, e := range m.entries {
+		holdings = append(holdings, e.holders...)
+	}
+	return holdings
+}
+
+// take notes what the search for owners found.
+func (m *Monitor) take(r ownerResult) {
+	switch {
+	case r.found != nil:
+		m.hold(*r.found)
+	case r.gone != nil:
+		m.release(*r.gone)
+	case r.last:
+		for _, s := range r.searched {
+			if e := m.entries[s.ID]; e != nil && e.socket == s {
+				m.settle(e, r.seen)
+			}
+		}
+	}
+}
+
+// hold notes a holder of a socket, once.
+func (m *Monitor) hold(h Holding) {
+	e := m.entries[h.Socket]
+	if e == nil {
+		return
+	}
+	i := slices.IndexFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
+	switch {
+	case i < 0:
+		e.holders = append(e.holders, h)
+	case e.holders[i].Owner.equal(h.Owner):
+		e.holders[i].FD = h.FD
+		return
+	default:
+		h.Owner.Parents = e.holders[i].Owner.Parents // as first seen
+		e.holders[i] = h
+	}
+	m.dirty[e.endpoint()] = true
+}
+
+// release forgets a holder that holds no longer. The last one stays until a
+// search has ended, since an owner that is being replaced is not a hidden one.
+func (m *Monitor) release(h Holding) {
+	e := m.entries[h.Socket]
+	if e == nil {
+		return
+	}
+	e.pending = true
+	m.young[h.Socket] = e
+	if len(e.holders) > 1 {
+		e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
+		m.dirty[e.endpoint()] = true
+	}
+}
+
+// settle ends a search of one socket: holders that it did not see are gone.
+func (m *Monitor) settle(e *entry, seen map[SocketID][]Owner) {
+	before := len(e.holders)
+	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool {
+		return !slices.ContainsFunc(seen[e.socket.ID], k.Owner.Same)
+	})
+	if !e.searched || len(e.holders) != before {
+		e.searched = true
+		m.dirty[e.endpoint()] = true
+	}
+}
+
+// publish builds the rows that changed and tells the subscribers.
+func (m *Monitor) publish(now time.Time) {
+	if !m.ready {
+		for _, e := range m.young {
+			if !e.visible {
+				return
+			}
+		}
+		if m.health.Problem != "" {
+			return // nothing was seen yet; an empty first snapshot would be a guess
+		}
+		m.build(now)
+		m.ready = true
+		m.tell(nil)
+		return
+	}
+	if len(m.dirty) == 0 {
+		return
+	}
+	before := m.snapshot
+	m.build(now)
+	if changes := Diff(before, m.snapshot); len(changes) > 0 {
+		m.tell(changes)
+	}
+}
+
+func (m *Monitor) tell(changes []Change) {
+	m.subscribers.publish(Update{Snapshot: m.snapshot, Changes: changes, Health: m.health, Ready: m.ready})
+}
+
+// build makes the snapshot. Rows where nothing changed are the same pointers
+// as before, which makes the comparison cheap.
+func (m *Monitor) build(now time.Time) {
+	sightings := make(map[endpoint][]sighting, len(m.dirty))
+	for _, e := range m.entries {
+		if p := e.endpoint(); e.visible && m.dirty[p] {
+			sightings[p] = append(sightings[p], m.sighting(e))
+		}
+	}
+	for p := range m.dirty {
+		rows := m.buildRows(sightings[p], m.rows[p])
+		if len(rows) == 0 {
+			delete(m.rows, p)
+			continue
+		}
+		m.rows[p] = rows
+	}
+	clear(m.dirty)
+	var all []*Listener
+	clear(m.rowOf)
+	for rows := range maps.Values(m.rows) {
+		for _, l := range rows {
+			for _, s := range l.Sockets {
+				m.rowOf[s.ID] = l.ID
+			}
+			if m.opts.Keep == nil || m.opts.Keep(l) {
+				all = append(all, l)
+			}
+		}
+	}
+	slices.SortFunc(all, compareListeners)
+	if all == nil {
+		all = []*Listener{}
+	}
+	m.snapshot = Snapshot{TakenAt: now.UTC(), Listeners: all}
+}
+
+func (m *Monitor) buildRows(sightings []sighting, before []*Listener) []*Listener {
+	if len(sightings) == 0 {
+		return nil
+	}
+	rows := group(sightings, m.rowOf)
+	for i, l := range rows {
+		if m.opts.Describe != nil {
+			m.opts.Describe(l)
+		}
+		for _, old := range before {
+			if old.equal(l) {
+				rows[i] = old
+			}
+		}
+	}
+	return rows
+}
+
+func (m *Monitor) sighting(e *entry) sighting {
+	s := sighting{socket: e.socket, since: e.since.UTC()}
+	if e.since.IsZero() {
+		s.since = time.Time{}
+	}
+	for _, h := range e.holders {
+		s.owners = append(s.owners, h.Owner)
+	}
+	if len(e.holders) == 0 && e.searched {
+		s.hidden = m.finder.Hidden(e.socket)
+	}
+	return s
+}
+
+// earliest returns the earlier of two times; a zero time is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,218 @@
+// Package owner finds the processes that hold sockets. A file an OS; see New.
+package owner
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+	"porthole/monitor/process"
+)
+
+// finder walks /proc. A process shows its descriptors to its own user and to
+// root; a listening socket among them is a link that reads "socket:[INODE]"
+// (proc_pid_fd(5)).
+type finder struct {
+	uid    int
+	known  map[int]monitor.Owner // facts of processes that hold listeners, by pid
+	inodes map[uint64]monitor.SocketID
+	link   []byte
+}
+
+// New returns a Finder for this system, to be used by one goroutine at a time.
+func New() monitor.Finder {
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), link: make([]byte, 64)}
+}
+
+// Find walks all processes, those that hold listeners already first, then the
+// newest. A process that ends on the way is skipped.
+func (f *finder) Find(ctx context.Context, sockets []monitor.Socket, found func(monitor.Holding)) {
+	f.inodes = make(map[uint64]monitor.SocketID, len(sockets))
+	for _, s := range sockets {
+		f.inodes[s.Inode] = s.ID
+	}
+	for _, pid := range f.processes() {
+		if ctx.Err() != nil {
+			return
+		}
+		f.searchProcess(pid, found)
+	}
+}
+
+// processes lists all pids in the order of the search.
+func (f *finder) processes() []int {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil // without /proc nobody's descriptors can be seen, which Hidden says
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1) // what was read counts
+	pids := make([]int, 0, len(names))
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	lives := make(map[int]bool, len(pids))
+	for _, pid := range pids {
+		lives[pid] = true
+	}
+	for pid := range f.known {
+		if !lives[pid] {
+			delete(f.known, pid)
+		}
+	}
+	slices.SortFunc(pids, func(a, b int) int {
+		_, knownA := f.known[a]
+		_, knownB := f.known[b]
+		if knownA != knownB {
+			if knownA {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b, a)
+	})
+	return pids
+}
+
+func (f *finder) searchProcess(pid int, found func(monitor.Holding)) {
+	n, err := f.searchFolder(fmt.Sprintf("/proc/%d/fd", pid), pid, found)
+	if n > 0 || err != nil {
+		return
+	}
+	// The main thread has ended, or there are no descriptors at all: other
+	// threads may still share some.
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return
+	}
+	for _, t := range tasks {
+		if n, _ := f.searchFolder(fmt.Sprintf("/proc/%d/task/%s/fd", pid, t.Name()), pid, found); n > 0 {
+			return
+		}
+	}
+}
+
+// searchFolder reads one folder of descriptors and returns how many it has. An
+// error means that it may not be read, or that the process has ended.
+func (f *finder) searchFolder(path string, pid int, found func(monitor.Holding)) (int, error) {
+	dir, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil && len(names) == 0 {
+		return 0, err
+	}
+	told := make(map[monitor.SocketID]bool)
+	for _, name := range names {
+		n, err := unix.Readlinkat(int(dir.Fd()), name, f.link)
+		if err != nil {
+			continue // closed meanwhile
+		}
+		inode := socketInode(f.link[:n])
+		id, ok := f.inodes[inode]
+		if !ok || told[id] {
+			continue
+		}
+		if owner, ok := f.facts(pid); ok {
+			fd, _ := strconv.Atoi(name) // the kernel names them by number
+			told[id] = true
+			found(monitor.Holding{Socket: id, Inode: inode, Owner: owner, FD: fd})
+		}
+	}
+	return len(names), nil
+}
+
+// socketInode reads "socket:[123]", and returns 0 for every other link.
+func socketInode(link []byte) uint64 {
+	digits, ok := bytes.CutPrefix(link, []byte("socket:["))
+	if !ok {
+		return 0
+	}
+	inode, err := strconv.ParseUint(string(bytes.TrimSuffix(digits, []byte("]"))), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return inode
+}
+
+// facts reads a process once: what it was when it was first seen to hold a
+// listener, its parents too, which may be gone later.
+func (f *finder) facts(pid int) (monitor.Owner, bool) {
+	known, ok := f.known[pid]
+	if ok && process.Lives(pid, known.Start) {
+		return f.renew(known), true
+	}
+	owner, err := process.Facts(pid)
+	if err != nil {
+		return owner, false // it has ended
+	}
+	owner.Parents = process.Parents(owner)
+	f.known[pid] = owner
+	return owner, true
+}
+
+// renew reads again what a process can change by exec or by losing its parent.
+func (f *finder) renew(known monitor.Owner) monitor.Owner {
+	now, err := process.Facts(known.PID)
+	if err != nil {
+		return known
+	}
+	now.Parents = known.Parents
+	f.known[known.PID] = now
+	return now
+}
+
+// Holds asks for the one descriptor that made h a fact.
+func (f *finder) Holds(h monitor.Holding) bool {
+	if !process.Lives(h.Owner.PID, h.Owner.Start) {
+		return false
+	}
+	inode, err := inodeOf(fmt.Sprintf("/proc/%d/fd/%d", h.Owner.PID, h.FD))
+	if errors.Is(err, fs.ErrPermission) {
+		return true // it became another user's; the next search decides
+	}
+	return inode == h.Inode || f.holdsByThread(h)
+}
+
+// holdsByThread asks the other threads: the main one may have ended.
+func (f *finder) holdsByThread(h monitor.Holding) bool {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", h.Owner.PID))
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(tasks, func(t fs.DirEntry) bool {
+		inode, _ := inodeOf(fmt.Sprintf("/proc/%d/task/%s/fd/%d", h.Owner.PID, t.Name(), h.FD)) // 0 where it is gone
+		return inode == h.Inode
+	})
+}
+
+// inodeOf returns the inode of the file that path leads to: for a socket that
+// is what its link reads.
+func inodeOf(path string) (uint64, error) {
+	var stat unix.Stat_t
+	if err := unix.Stat(path, &stat); err != nil {
+		return 0, err
+	}
+	return stat.Ino, nil
+}
+
+// Hidden says why nobody is seen to hold s.
+func (f *finder) Hidden(s monitor.Socket) string {
+	if f.uid != 0 && int(s.UID) != f.uid {
+		return monitor.HiddenForeign
+	}
+	return monitor.HiddenNobody
+}

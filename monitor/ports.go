@@ -1,0 +1,100 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// PortRange is the ports First to Last, both included.
+type PortRange struct {
+	First, Last uint16
+}
+
+// Ports is a set of ports: a sorted list of ranges.
+type Ports []PortRange
+
+// ParsePorts reads ports, ranges and lists of them: "62893", "3000-3999",
+// "80, 443 8000-8999". An error is one sentence for the user that names the
+// part that is wrong.
+func ParsePorts(texts ...string) (Ports, error) {
+	var ports Ports
+	for _, text := range texts {
+		parts := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == ';' || r == '\t' })
+		if len(parts) == 0 {
+			return nil, fmt.Errorf("%q: a port is a number from 1 to 65535", text)
+		}
+		for _, part := range parts {
+			r, err := parseRange(part)
+			if err != nil {
+				return nil, err
+			}
+			ports = append(ports, r)
+		}
+	}
+	return ports.normal(), nil
+}
+
+func parseRange(text string) (PortRange, error) {
+	first, last, isRange := strings.Cut(strings.ReplaceAll(text, "–", "-"), "-")
+	low, err := parsePort(first, text)
+	if err != nil || !isRange {
+		return PortRange{low, low}, err
+	}
+	high, err := parsePort(last, text)
+	if err != nil {
+		return PortRange{}, err
+	}
+	if high < low {
+		return PortRange{}, fmt.Errorf("%q: a range goes from the lower port to the higher one", text)
+	}
+	return PortRange{low, high}, nil
+}
+
+func parsePort(digits, whole string) (uint16, error) {
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil || n == 0 || digits[0] == '+' {
+		return 0, fmt.Errorf("%q: a port is a number from 1 to 65535", Clean(whole, 40))
+	}
+	return uint16(n), nil
+}
+
+// normal sorts and joins what touches, so that equal sets are equal values.
+func (p Ports) normal() Ports {
+	slices.SortFunc(p, func(a, b PortRange) int { return int(a.First) - int(b.First) })
+	var out Ports
+	for _, r := range p {
+		if n := len(out); n > 0 && int(r.First) <= int(out[n-1].Last)+1 {
+			out[n-1].Last = max(out[n-1].Last, r.Last)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// Contains reports whether port is in the set.
+func (p Ports) Contains(port uint16) bool {
+	return slices.ContainsFunc(p, func(r PortRange) bool { return r.First <= port && port <= r.Last })
+}
+
+// Single returns the only port of a set of one, and false for every other set.
+func (p Ports) Single() (uint16, bool) {
+	if len(p) == 1 && p[0].First == p[0].Last {
+		return p[0].First, true
+	}
+	return 0, false
+}
+
+// String writes the set as ParsePorts reads it.
+func (p Ports) String() string {
+	parts := make([]string, len(p))
+	for i, r := range p {
+		parts[i] = strconv.Itoa(int(r.First))
+		if r.Last != r.First {
+			parts[i] += "-" + strconv.Itoa(int(r.Last))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,121 @@
+// Package process reads the facts of processes through gopsutil, which is
+// imported by no other package for that purpose.
+package process
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	ps "github.com/shirou/gopsutil/v3/process"
+
+	"porthole/monitor"
+)
+
+// Bounds of what is kept of another process, which may be hostile: a command
+// line can have two megabytes.
+const (
+	maxCommand   = 16 << 10 // bytes of a command line
+	maxArguments = 512
+	maxParents   = 32
+)
+
+// Facts reads what can be known of pid now. What may not be read stays empty;
+// an error means that there is no such process, or that nothing of it can be
+// read. It may be called from any goroutine.
+func Facts(pid int) (monitor.Owner, error) {
+	start, startedAt, err := startOf(pid)
+	if err != nil {
+		return monitor.Owner{}, err
+	}
+	p := &ps.Process{Pid: int32(pid)}
+	o := monitor.Owner{PID: pid, Start: start, StartedAt: startedAt}
+	// Each of these may be refused for another user's process; then it is unknown.
+	o.Command, _ = p.CmdlineSlice()
+	o.Command = bounded(o.Command)
+	o.Program, _ = p.Exe()
+	o.Program = strings.TrimSuffix(o.Program, deleted)
+	o.Folder, _ = p.Cwd()
+	o.Folder = strings.TrimSuffix(o.Folder, deleted)
+	o.User, _ = p.Username()
+	if parent, err := p.Ppid(); err == nil {
+		o.ParentPID = int(parent)
+	}
+	o.Name, _ = p.Name()
+	o.Name = fullName(o)
+	o.Project = Project(o.Folder)
+	return o, nil
+}
+
+// deleted is what Linux appends to a link to a file that is gone (proc(5)).
+const deleted = " (deleted)"
+
+// fullName completes a name that the kernel cut after 15 bytes from the
+// program or the command, where those begin with it.
+func fullName(o monitor.Owner) string {
+	if len(o.Name) < 15 {
+		return o.Name
+	}
+	candidates := []string{filepath.Base(o.Program)}
+	if len(o.Command) > 0 {
+		candidates = append(candidates, filepath.Base(o.Command[0]))
+	}
+	for _, c := range candidates {
+		if strings.HasPrefix(c, o.Name) {
+			return c
+		}
+	}
+	return o.Name
+}
+
+func bounded(command []string) []string {
+	left := maxCommand
+	for i, arg := range command {
+		if i == maxArguments || left <= 0 {
+			return append(command[:i:i], "…")
+		}
+		if len(arg) > left {
+			command[i] = strings.ToValidUTF8(arg[:left], "") + "…"
+		}
+		left -= len(arg)
+	}
+	return command
+}
+
+// Parents returns the chain of parents of o, nearest first, as it is now. It
+// ends at the first process that cannot be read, or that started after its
+// child and so is no parent.
+func Parents(o monitor.Owner) []monitor.Parent {
+	var chain []monitor.Parent
+	child, next := o.Start, o.ParentPID
+	for next > 0 && len(chain) < maxParents {
+		p, grandparent, err := parent(next)
+		if err != nil || p.Start > child {
+			break
+		}
+		chain = append(chain, p)
+		child, next = p.Start, grandparent
+	}
+	return chain
+}
+
+func parent(pid int) (_ monitor.Parent, ppid int, _ error) {
+	start, _, err := startOf(pid)
+	if err != nil {
+		return monitor.Parent{}, 0, err
+	}
+	p := &ps.Process{Pid: int32(pid)}
+	above, err := p.Ppid()
+	if err != nil {
+		return monitor.Parent{}, 0, fmt.Errorf("read the parent of process %d: %w", pid, err)
+	}
+	name, _ := p.Name() // unknown where refused
+	command, _ := p.CmdlineSlice()
+	return monitor.Parent{PID: pid, Start: start, Name: name, Command: bounded(command)}, int(above), nil
+}
+
+// Lives reports whether the process that had that start still runs as pid.
+func Lives(pid int, start uint64) bool {
+	now, _, err := startOf(pid)
+	return err == nil && now == start
+}

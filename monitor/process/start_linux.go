@@ -1,0 +1,55 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ticksPerSecond is USER_HZ, 100 on every architecture that Go runs on.
+const ticksPerSecond = 100
+
+// startOf returns the identity of pid, its start in ticks since boot, and the
+// same as a time. gopsutil's CreateTime has whole seconds and drifts with the
+// clock: no identity.
+func startOf(pid int) (uint64, time.Time, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("read process %d: %w", pid, err)
+	}
+	ticks, err := parseStart(stat)
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("read process %d: %w", pid, err)
+	}
+	return ticks, bootTime().Add(time.Duration(ticks) * time.Second / ticksPerSecond), nil
+}
+
+// parseStart reads field 22 of /proc/PID/stat (proc_pid_stat(5)). The name in
+// field 2 may hold spaces, newlines and ")": what follows the last ")" counts.
+func parseStart(stat []byte) (uint64, error) {
+	i := bytes.LastIndexByte(stat, ')')
+	fields := bytes.Fields(stat[i+1:])
+	if i < 0 || len(fields) < 20 {
+		return 0, fmt.Errorf("stat has %d fields behind the name, not 20 or more", len(fields))
+	}
+	ticks, err := strconv.ParseUint(string(fields[19]), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("start time: %w", err)
+	}
+	return ticks, nil
+}
+
+// bootTime is when ticks began to count, by the clock as it was at the first
+// call: a clock that steps later moves no process.
+var bootTime = sync.OnceValue(func() time.Time {
+	var up unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
+		return time.Time{} // not on any kernel since 2.6.39
+	}
+	return time.Now().Add(-time.Duration(up.Nano())).UTC().Round(10 * time.Millisecond)
+})

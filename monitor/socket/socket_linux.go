@@ -1,0 +1,210 @@
+package socket
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+)
+
+// Open returns the table of listening TCP sockets: the kernel's own through
+// sock_diag(7), which needs no privilege, or gopsutil's reading of /proc where
+// a sandbox refuses that. The caller closes it.
+func Open(log *slog.Logger) (Table, error) {
+	t, err := openDiag()
+	if err == nil {
+		if _, err = t.Sockets(nil); err == nil {
+			return t, nil
+		}
+		_ = t.Close() // the error that matters is the dump's
+	}
+	log.Warn("the kernel refuses sock_diag; reading /proc instead, which is slower", "problem", err)
+	return newPortable(), nil
+}
+
+// diag reads listening sockets through NETLINK_SOCK_DIAG: one dump for IPv4
+// and IPv6, 15 µs + 0.3 µs a listener, whatever else the machine does.
+type diag struct {
+	fd      int
+	seq     uint32
+	request []byte
+	buffer  []byte
+}
+
+// Sizes and numbers of linux/inet_diag.h and linux/netlink.h.
+const (
+	tcpdiagGetSock = 18        // the old request, which answers for both families at once
+	stateListen    = 1 << 10   // TCP_LISTEN of net/tcp_states.h
+	requestSize    = 16 + 60   // nlmsghdr + inet_diag_req
+	messageSize    = 72        // inet_diag_msg
+	attrSkV6Only   = 11        // INET_DIAG_SKV6ONLY
+	bufferSize     = 256 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
+	headerSize     = unix.NLMSG_HDRLEN
+	receiveTimeout = 2 // seconds; the kernel answers at once or never
+)
+
+func openDiag() (*diag, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, fmt.Errorf("open a sock_diag socket: %w", err)
+	}
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: receiveTimeout}); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("give the sock_diag socket a deadline: %w", err)
+	}
+	return &diag{fd: fd, request: listenRequest(), buffer: make([]byte, bufferSize)}, nil
+}
+
+// listenRequest is a dump request for TCP sockets of any family in state LISTEN.
+func listenRequest() []byte {
+	b := make([]byte, requestSize)
+	binary.NativeEndian.PutUint32(b[0:], requestSize)
+	binary.NativeEndian.PutUint16(b[4:], tcpdiagGetSock)
+	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	b[headerSize] = unix.AF_UNSPEC
+	binary.NativeEndian.PutUint32(b[headerSize+52:], stateListen)
+	return b
+}
+
+// Source names the table.
+func (d *diag) Source() string { return "sock_diag" }
+
+// Close releases the netlink socket.
+func (d *diag) Close() error { return unix.Close(d.fd) }
+
+// Sockets dumps the listening sockets. An answer that the kernel marks as
+// interrupted, or that belongs to an older question, is not used.
+func (d *diag) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
+	start := len(dst)
+	var err error
+	for range 3 {
+		dst, err = d.dump(dst[:start])
+		if !errors.Is(err, errInterrupted) {
+			break
+		}
+	}
+	return dst, err
+}
+
+var errInterrupted = errors.New("the table changed while it was read")
+
+func (d *diag) dump(dst []monitor.Socket) ([]monitor.Socket, error) {
+	d.seq++
+	binary.NativeEndian.PutUint32(d.request[8:], d.seq)
+	if err := unix.Sendto(d.fd, d.request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return dst, fmt.Errorf("ask sock_diag for listening sockets: %w", err)
+	}
+	interrupted := false
+	for {
+		n, _, err := unix.Recvfrom(d.fd, d.buffer, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return dst, fmt.Errorf("read sock_diag's answer: %w", err)
+		}
+		var end bool
+		dst, end, err = parseDump(dst, d.buffer[:n], d.seq)
+		if errors.Is(err, errInterrupted) {
+			interrupted, err = true, nil // read on to the end, so that the next answer is the next question's
+		}
+		if err != nil {
+			return dst, err
+		}
+		if end {
+			if interrupted {
+				return dst, errInterrupted
+			}
+			return dst, nil
+		}
+	}
+}
+
+// parseDump appends the sockets in one datagram of netlink messages. end tells
+// that the dump is complete. Messages of other questions than seq are skipped.
+func parseDump(dst []monitor.Socket, b []byte, seq uint32) (_ []monitor.Socket, end bool, _ error) {
+	interrupted := false
+	for len(b) >= headerSize {
+		size := int(binary.NativeEndian.Uint32(b))
+		if size < headerSize || size > len(b) {
+			return dst, false, fmt.Errorf("sock_diag sent a message of %d bytes in %d", size, len(b))
+		}
+		kind, flags := binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint16(b[6:])
+		body, mine := b[headerSize:size], binary.NativeEndian.Uint32(b[8:]) == seq
+		b = b[min(align4(size), len(b)):]
+		if !mine {
+			continue
+		}
+		interrupted = interrupted || flags&unix.NLM_F_DUMP_INTR != 0
+		switch kind {
+		case unix.NLMSG_DONE:
+			if interrupted {
+				return dst, true, errInterrupted
+			}
+			return dst, true, nil
+		case unix.NLMSG_ERROR:
+			return dst, true, fmt.Errorf("sock_diag refuses: %w", errnoOf(body))
+		default:
+			if s, ok := parseSocket(body); ok {
+				dst = append(dst, s)
+			}
+		}
+	}
+	if interrupted {
+		return dst, false, errInterrupted
+	}
+	return dst, false, nil
+}
+
+func align4(n int) int { return (n + 3) &^ 3 }
+
+func errnoOf(body []byte) error {
+	if len(body) < 4 {
+		return unix.EBADMSG
+	}
+	return unix.Errno(-int32(binary.NativeEndian.Uint32(body)))
+}
+
+// parseSocket reads one inet_diag_msg. ok is false for what is no listening
+// TCP socket of a family that we know.
+func parseSocket(b []byte) (s monitor.Socket, ok bool) {
+	if len(b) < messageSize || b[1] != 10 {
+		return s, false
+	}
+	switch b[0] {
+	case unix.AF_INET:
+		s.Address = netip.AddrFrom4([4]byte(b[8:12]))
+	case unix.AF_INET6:
+		s.Address = netip.AddrFrom16([16]byte(b[8:24]))
+	default:
+		return s, false
+	}
+	s.Protocol = monitor.TCP
+	s.Port = binary.BigEndian.Uint16(b[4:])
+	s.ID = monitor.SocketID(uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32)
+	s.UID = binary.NativeEndian.Uint32(b[64:])
+	s.User = userName(s.UID)
+	s.Inode = uint64(binary.NativeEndian.Uint32(b[68:]))
+	s.V6Only = attribute(b[messageSize:], attrSkV6Only) == 1
+	return s, s.Port != 0
+}
+
+// attribute returns the one-byte attribute of that kind, 0 where there is none.
+func attribute(b []byte, kind uint16) byte {
+	for len(b) >= unix.SizeofRtAttr {
+		size := int(binary.NativeEndian.Uint16(b))
+		if size < unix.SizeofRtAttr || size > len(b) {
+			return 0
+		}
+		if binary.NativeEndian.Uint16(b[2:]) == kind && size > unix.SizeofRtAttr {
+			return b[unix.SizeofRtAttr]
+		}
+		b = b[min(align4(size), len(b)):]
+	}
+	return 0
+}
