@@ -1,0 +1,301 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+)
+
+// table is a monitor.Table whose sockets the test sets.
+type table struct {
+	mu      sync.Mutex
+	sockets []monitor.Socket
+}
+
+func (t *table) set(ports ...uint16) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sockets = nil
+	for _, p := range ports {
+		t.sockets = append(t.sockets, monitor.Socket{ID: monitor.SocketID(p), Protocol: monitor.TCP, Port: p, Address: netip.MustParseAddr("127.0.0.1")})
+	}
+}
+
+func (t *table) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append(dst, t.sockets...), nil
+}
+
+func (t *table) Source() string { return "test" }
+
+// nobody finds no owner.
+type nobody struct{}
+
+func (nobody) Find(context.Context, []monitor.Socket, func(monitor.Holding)) {}
+func (nobody) Holds(monitor.Holding) bool                                    { return true }
+func (nobody) Hidden(monitor.Socket) string                                  { return "hidden" }
+
+// agentDouble notes what the server tells the agent.
+type agentDouble struct {
+	opened, closed chan *WindowConn
+	said           chan Message
+}
+
+func (a *agentDouble) Command(m Message) Message     { return Message{Kind: Done, Problem: string(m.Kind)} }
+func (a *agentDouble) Opened(c *WindowConn)          { a.opened <- c }
+func (a *agentDouble) Closed(c *WindowConn)          { a.closed <- c }
+func (a *agentDouble) Said(_ *WindowConn, m Message) { a.said <- m }
+
+// serve starts an agent's end on a place of the test's own.
+func serve(t *testing.T) (Place, *table, *agentDouble) {
+	t.Helper()
+	t.Setenv("XDG_RUNTIME_DIR", shortTemp(t))
+	place, err := FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := &table{}
+	tab.set(3000, 62893)
+	m := monitor.New(tab, nobody{}, monitor.Options{Interval: 5 * time.Millisecond, Logger: quiet()})
+	a := &agentDouble{opened: make(chan *WindowConn, 4), closed: make(chan *WindowConn, 4), said: make(chan Message, 4)}
+	server, err := Listen(place, a, m, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	parts.Go(func() { m.Run(ctx) })
+	parts.Go(func() { server.Serve(ctx) })
+	t.Cleanup(func() { cancel(); parts.Wait() })
+	return place, tab, a
+}
+
+// shortTemp is a folder whose name leaves room for a socket's: 108 bytes in all (unix(7)).
+func shortTemp(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "l")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func within[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s: nothing within 10 s", what)
+		panic("unreachable")
+	}
+}
+
+func TestAWindowSeesTheSnapshotThenTheChanges(t *testing.T) {
+	place, tab, a := serve(t)
+	c, err := Connect(place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	updates, said := make(chan monitor.Update, 16), make(chan Message, 16)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.Listen(ctx, func(u monitor.Update) { updates <- u }, func(m Message) { said <- m })
+	}()
+	conn := within(t, "opened", a.opened)
+	first := within(t, "the first update", updates)
+	if len(first.Snapshot.Listeners) != 2 || len(first.Changes) != 0 || !first.Ready {
+		t.Fatalf("first update: %d listeners, %d changes; want 2, 0", len(first.Snapshot.Listeners), len(first.Changes))
+	}
+	tab.set(3000, 5432)
+	var kinds []string
+	last := first
+	for len(kinds) < 2 {
+		last = within(t, "an update", updates)
+		for _, ch := range last.Changes {
+			kinds = append(kinds, string(ch.Kind))
+		}
+	}
+	if len(last.Snapshot.Listeners) != 2 || last.Snapshot.Listeners[1].Port != 5432 {
+		t.Errorf("after %v: %d listeners", kinds, len(last.Snapshot.Listeners))
+	}
+	conn.Send(Message{Kind: Told, Status: &Status{Paused: true}})
+	if m := within(t, "a status", said); m.Kind != Told || m.Status == nil || !m.Status.Paused {
+		t.Errorf("said %+v", m)
+	}
+	if err := c.Say(Message{Kind: Watch, Port: 5432}); err != nil {
+		t.Fatal(err)
+	}
+	if m := within(t, "what the window says", a.said); m.Kind != Watch || m.Port != 5432 {
+		t.Errorf("the agent heard %+v", m)
+	}
+	cancel()
+	if err := within(t, "the end", ended); err != nil {
+		t.Errorf("Listen: %v; want nil for a clean end", err)
+	}
+	within(t, "closed", a.closed)
+}
+
+func TestCommandsAreAnswered(t *testing.T) {
+	place, _, _ := serve(t)
+	answer, err := Ask(place, Message{Kind: Quit})
+	if err != nil || answer.Kind != Done || answer.Problem != "quit" {
+		t.Fatalf("Ask: %+v, %v", answer, err)
+	}
+}
+
+func TestNobodyThere(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortTemp(t))
+	place, err := FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Ask(place, Message{Kind: Quit}); !errors.Is(err, ErrNoAgent) {
+		t.Fatalf("Ask: %v; want ErrNoAgent", err)
+	}
+}
+
+func TestAnAgentThatDoesNotAnswerIsSaidWithinSeconds(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortTemp(t))
+	place, err := FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := place.listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // it accepts nothing: the connection waits in the queue
+	begin := time.Now()
+	if _, err := Ask(place, Message{Kind: Start}); !errors.Is(err, ErrSilent) {
+		t.Fatalf("Ask: %v; want ErrSilent", err)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestBrokenPeersAreHungUpOn(t *testing.T) {
+	place, _, a := serve(t)
+	for name, bytes := range map[string]string{
+		"no JSON":           "hello\n",
+		"nothing":           "",
+		"an endless line":   strings.Repeat("x", maxFromClient+10),
+		"a window, then no": `{"kind":"window"}` + "\n\x00\xff\n",
+	} {
+		c, err := place.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, bytes); err != nil {
+			t.Logf("%s: %v", name, err) // hung up on already
+		}
+		if bytes == "" {
+			_ = c.(*net.UnixConn).CloseWrite()
+		}
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: was not hung up on", name)
+		}
+		_ = c.Close()
+	}
+	within(t, "the window was opened", a.opened)
+	within(t, "and closed", a.closed)
+	if answer, err := Ask(place, Message{Kind: Quit}); err != nil || answer.Kind != Done {
+		t.Errorf("afterwards: %+v, %v", answer, err)
+	}
+}
+
+func TestMessagesOfALaterVersionAreIgnored(t *testing.T) {
+	var tell telling
+	if _, known, err := tell.take(Message{Kind: "from_the_future"}); known || err != nil {
+		t.Errorf("known %v, error %v", known, err)
+	}
+	if _, _, err := tell.take(Message{Kind: Kind(monitor.Opened)}); err == nil {
+		t.Error("a change without a listener was taken")
+	}
+}
+
+func TestOneLock(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortTemp(t))
+	place, err := FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, mine, err := place.Lock()
+	if err != nil || !mine {
+		t.Fatalf("Lock: %v, %v", mine, err)
+	}
+	if _, second, err := place.Lock(); second || err != nil {
+		t.Fatalf("a second lock: %v, %v; want false", second, err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if _, again, err := place.Lock(); !again || err != nil {
+		t.Fatalf("after unlock: %v, %v", again, err)
+	}
+}
+
+func TestThePlaceIsPrivate(t *testing.T) {
+	base := shortTemp(t)
+	t.Setenv("XDG_RUNTIME_DIR", base)
+	if err := os.Mkdir(filepath.Join(base, "porthole"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	place, err := FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(place.dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("mode %v, %v; want 0700", info.Mode(), err)
+	}
+	if _, err := place.listen(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(place.socket()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("socket mode %v, %v; want 0600", info.Mode(), err)
+	}
+
+	// A link that someone else could have put there is refused.
+	other := shortTemp(t)
+	t.Setenv("XDG_RUNTIME_DIR", other)
+	if err := os.Symlink(base, filepath.Join(other, "porthole")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := FindPlace(); err == nil {
+		t.Error("a link in the place's stead was taken")
+	}
+}
+
+func TestASocketOfADeadAgentIsTakenOver(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortTemp(t))
+	place, err := FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(place.socket(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := place.listen()
+	if err != nil {
+		t.Fatalf("listen: %v", err)
+	}
+	_ = l.Close()
+}

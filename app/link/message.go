@@ -1,0 +1,133 @@
+// Package link is the line between the agent and everyone who talks to it: the
+// window process, a second start, a command. It is one unix socket and JSON
+// lines, in the same words as "porthole events --json".
+package link
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"porthole/monitor"
+)
+
+// Kind says what a message is. Readers ignore kinds that they do not know, and
+// kinds of changes are the monitor's own.
+type Kind string
+
+// What a client may say first; each but Window gets one answer.
+const (
+	Start  Kind = "start"  // a second start: show the window, unless Hidden
+	Window Kind = "window" // the window process: gets everything from now on
+	Quit   Kind = "quit"   // end Porthole; to the window process: end yourself
+)
+
+// What the agent answers to a start or a command.
+const (
+	Done     Kind = "done"     // it is done
+	HandOver Kind = "handover" // the agent's session is over; it ends, be the agent
+	Refused  Kind = "refused"  // with Problem
+)
+
+// What the window process says.
+const (
+	Watch   Kind = "watch"   // Port
+	Unwatch Kind = "unwatch" // Port
+	Pause   Kind = "pause"   // notifications for Seconds, 0 until resumed
+	Resume  Kind = "resume"
+	Refresh Kind = "refresh" // look now
+	State   Kind = "state"   // State, to be given back to the next window
+	Seen    Kind = "seen"    // the user looks at the window
+)
+
+// What the agent says to the window process, beside the kinds of changes.
+const (
+	Listening Kind = "listener" // one Listener of the snapshot that is being told
+	Ready     Kind = "ready"    // the snapshot is complete: Listeners of them, taken At
+	Told      Kind = "status"   // Status
+	Raise     Kind = "raise"    // come to the front; at Port where it is not 0
+	Point     Kind = "point"    // show Port
+	Restore   Kind = "restore"  // State, as the window before left it
+)
+
+// Message is one line.
+type Message struct {
+	Kind      Kind              `json:"kind"`
+	At        time.Time         `json:"at,omitzero"`
+	Listener  *monitor.Listener `json:"listener,omitempty"`
+	Before    *monitor.Listener `json:"before,omitempty"`
+	More      bool              `json:"more,omitempty"` // changes of the same update follow
+	Listeners int               `json:"listeners,omitempty"`
+	Port      uint16            `json:"port,omitempty"`
+	Seconds   int               `json:"seconds,omitempty"`
+	Hidden    bool              `json:"hidden,omitempty"`
+	Problem   string            `json:"problem,omitempty"`
+	Build     string            `json:"build,omitempty"`   // of a start: what its program is
+	Program   string            `json:"program,omitempty"` // and where
+	Session   map[string]string `json:"session,omitempty"` // and the environment of its desktop
+	Status    *Status           `json:"status,omitempty"`
+	State     json.RawMessage   `json:"state,omitempty"`
+}
+
+// Status is what the window shows beside the listeners.
+type Status struct {
+	Health      monitor.Health `json:"health"`
+	Watches     []WatchStatus  `json:"watches"`
+	Paused      bool           `json:"paused,omitempty"`
+	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
+	Problems    []string       `json:"problems,omitempty"`    // what is missing here, a sentence each
+}
+
+// WatchStatus is one watch as the window needs it.
+type WatchStatus struct {
+	Ports monitor.Ports `json:"ports"`
+	Name  string        `json:"name,omitempty"`
+}
+
+// Limits of a line in bytes. A listener may bring many owners with long
+// commands; a client's words are short.
+const (
+	maxFromAgent  = 16 << 20
+	maxFromClient = 64 << 10
+)
+
+// reader reads messages, none longer than limit.
+type reader struct{ scan *bufio.Scanner }
+
+func newReader(r io.Reader, limit int) *reader {
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 4096), limit)
+	return &reader{s}
+}
+
+// next returns the next message, io.EOF at the end. A line that is no message
+// is an error: who sends one is no Porthole.
+func (r *reader) next() (Message, error) {
+	var m Message
+	if !r.scan.Scan() {
+		if err := r.scan.Err(); err != nil && !errors.Is(err, bufio.ErrTooLong) {
+			return m, fmt.Errorf("read from the link: %w", err)
+		} else if err != nil {
+			return m, errors.New("read from the link: a line is too long")
+		}
+		return m, io.EOF
+	}
+	if err := json.Unmarshal(r.scan.Bytes(), &m); err != nil {
+		return m, fmt.Errorf("read from the link: %w", err)
+	}
+	return m, nil
+}
+
+func write(w io.Writer, m Message) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode a %s message: %w", m.Kind, err)
+	}
+	if _, err := w.Write(append(b, '\n')); err != nil {
+		return fmt.Errorf("write to the link: %w", err)
+	}
+	return nil
+}
