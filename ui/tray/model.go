@@ -1,0 +1,171 @@
+// Package tray is the picture and the words of the tray icon, without the tray:
+// pure functions from what is seen to what is shown.
+package tray
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// How many lines of a kind the menu has at the most.
+const (
+	MaxWatched = 10
+	maxName    = 32 // runes of a process's or project's name in a line
+)
+
+// State is what the tray shows, before it is put into words.
+type State struct {
+	Snapshot monitor.Snapshot
+	Rules    watch.Rules
+	Paused   bool
+	Unseen   bool   // a watched port changed and nobody has looked yet
+	Alarm    bool   // a watched port changed hands or became reachable from the network
+	Problem  string // why the table cannot be read; "" where it can
+}
+
+// Model is what the tray shows. Two equal Models look the same.
+type Model struct {
+	Icon    Icon
+	Tooltip string
+	Watched []Line // at most MaxWatched
+	More    string // how many watched ports have no line; "" where all have
+	Paused  bool
+}
+
+// Line is a line of the menu about one port.
+type Line struct {
+	Text string
+	Port uint16
+}
+
+// Equal reports whether m and n look the same.
+func (m Model) Equal(n Model) bool {
+	return m.Icon == n.Icon && m.Tooltip == n.Tooltip && m.More == n.More && m.Paused == n.Paused &&
+		slices.Equal(m.Watched, n.Watched)
+}
+
+// NewModel puts s into a picture and words.
+func NewModel(s State) Model {
+	lines := watchedLines(s)
+	m := Model{
+		Icon:    Icon{Level: level(s), Dot: s.Unseen && !s.Alarm, Alert: s.Alarm, Paused: s.Paused},
+		Tooltip: tooltip(s),
+		Watched: lines,
+		Paused:  s.Paused,
+	}
+	if more := len(lines) - MaxWatched; more > 0 {
+		m.Watched = lines[:MaxWatched]
+		m.More = lang.N("…and {{.Count}} more watched ports", more, map[string]any{"Count": more})
+	}
+	return m
+}
+
+// level is the share of watches that are open in quarters: 0 only where none
+// is, 4 only where all are.
+func level(s State) int {
+	open, all := s.Rules.Open(s.Snapshot), len(s.Rules)
+	switch {
+	case open == 0:
+		return 0
+	case open == all:
+		return 4
+	}
+	return min(max((4*open+all/2)/all, 1), 3)
+}
+
+func tooltip(s State) string {
+	if s.Problem != "" {
+		return lang.L("Porthole: the ports cannot be read")
+	}
+	n := countLoopback(s.Snapshot)
+	ports := lang.N("{{.Count}} ports", n, map[string]any{"Count": n})
+	text := lang.L("Porthole: {{.Ports}}, {{.Open}} of {{.All}} watched open",
+		map[string]any{"Ports": ports, "Open": s.Rules.Open(s.Snapshot), "All": len(s.Rules)})
+	if len(s.Rules) == 0 {
+		text = lang.L("Porthole: {{.Ports}}, none watched", map[string]any{"Ports": ports})
+	}
+	if s.Paused {
+		return lang.L("{{.Text}} (notifications paused)", map[string]any{"Text": text})
+	}
+	return text
+}
+
+// countLoopback counts ports, not rows: two servers on one port are one port.
+func countLoopback(s monitor.Snapshot) int {
+	n, last := 0, uint16(0)
+	for _, l := range s.Listeners {
+		if l.Loopback() && l.Port != last {
+			n, last = n+1, l.Port
+		}
+	}
+	return n
+}
+
+func watchedLines(s State) []Line {
+	var lines []Line
+	for _, rule := range s.Rules {
+		found := rule.Listeners(s.Snapshot)
+		if len(found) == 0 {
+			lines = append(lines, freeLine(rule))
+			continue
+		}
+		for _, l := range found {
+			line := Line{Text: "● " + strconv.Itoa(int(l.Port)) + " " + Who(l), Port: l.Port}
+			if !slices.Contains(lines, line) { // rules may overlap
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+func freeLine(rule watch.Rule) Line {
+	port := rule.Ports[0].First
+	return Line{Text: "○ " + lang.L("{{.Ports}} free", map[string]any{"Ports": rule.Ports.String()}), Port: port}
+}
+
+// Who names who has a listener in a few clean words: "node · acme-web",
+// "root's process (hidden)".
+func Who(l *monitor.Listener) string {
+	o, ok := l.Principal()
+	if !ok {
+		return HiddenOwner(l)
+	}
+	name := monitor.Clean(o.Name, maxName)
+	if name == "" {
+		name = lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
+	}
+	if project := monitor.Clean(cmp.Or(l.Project, o.Project), maxName); project != "" && project != name {
+		return name + " · " + project
+	}
+	return name
+}
+
+// HiddenOwner names an owner that cannot be seen.
+func HiddenOwner(l *monitor.Listener) string {
+	if l.User == "" {
+		return lang.L("a hidden process")
+	}
+	return lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(l.User, maxName)})
+}
+
+// PauseFor are the times that the menu offers; 0 is until resumed.
+var PauseFor = []time.Duration{15 * time.Minute, time.Hour, 0}
+
+// PauseText is the menu's line for pausing for d.
+func PauseText(d time.Duration) string {
+	switch d {
+	case 0:
+		return lang.L("Pause notifications until resumed")
+	case time.Hour:
+		return lang.L("Pause notifications for 1 hour")
+	}
+	return lang.L("Pause notifications for {{.Minutes}} minutes", map[string]any{"Minutes": int(d.Minutes())})
+}

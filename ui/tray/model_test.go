@@ -1,0 +1,115 @@
+package tray
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/assets"
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+func TestMain(m *testing.M) {
+	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
+	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
+	if err := lang.AddTranslationsFS(assets.Translations, "translations"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+func snapshot(listeners ...*monitor.Listener) monitor.Snapshot {
+	return monitor.Snapshot{Listeners: listeners}
+}
+
+func at(port uint16, name, project, address string) *monitor.Listener {
+	l := &monitor.Listener{ID: fmt.Sprint(port, address), Port: port, Project: project, User: "root", Addresses: []netip.Addr{netip.MustParseAddr(address)}}
+	if name != "" {
+		l.Owners = []monitor.Owner{{PID: 9, Name: name}}
+	}
+	return l
+}
+
+func watching(texts ...string) watch.Rules {
+	var rules watch.Rules
+	for _, text := range texts {
+		ports, err := monitor.ParsePorts(text)
+		if err != nil {
+			panic(err)
+		}
+		rules = append(rules, watch.Rule{Ports: ports})
+	}
+	return rules
+}
+
+func TestModel(t *testing.T) {
+	node, pg := at(62893, "node", "acme-web", "127.0.0.1"), at(5432, "", "", "::1")
+	elsewhere := at(62893, "nc", "", "192.168.1.5")
+	for _, c := range []struct {
+		name    string
+		state   State
+		icon    Icon
+		tooltip string
+		lines   []string
+	}{
+		{"nothing open", State{Rules: watching("62893", "5432")}, Icon{}, "Porthole: 0 ports, 0 of 2 watched open", []string{"○ 62893 free", "○ 5432 free"}},
+		{"one of two", State{Snapshot: snapshot(node), Rules: watching("62893", "5432")}, Icon{Level: 2}, "Porthole: 1 port, 1 of 2 watched open", []string{"● 62893 node · acme-web", "○ 5432 free"}},
+		{"all", State{Snapshot: snapshot(pg, node), Rules: watching("62893", "5432")}, Icon{Level: 4}, "Porthole: 2 ports, 2 of 2 watched open", []string{"● 62893 node · acme-web", "● 5432 root's process (hidden)"}},
+		{"nothing watched", State{Snapshot: snapshot(node)}, Icon{}, "Porthole: 1 port, none watched", nil},
+		{"a range", State{Snapshot: snapshot(node), Rules: watching("3000-3999, 8080")}, Icon{}, "Porthole: 1 port, 0 of 1 watched open", []string{"○ 3000-3999, 8080 free"}},
+		{"overlapping rules", State{Snapshot: snapshot(node), Rules: watching("62893", "60000-65000")}, Icon{Level: 4}, "Porthole: 1 port, 2 of 2 watched open", []string{"● 62893 node · acme-web"}},
+		{"another address", State{Snapshot: snapshot(elsewhere), Rules: watching("62893")}, Icon{}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"unseen", State{Rules: watching("62893"), Unseen: true}, Icon{Dot: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"an alarm outweighs the dot", State{Rules: watching("62893"), Unseen: true, Alarm: true}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"paused", State{Rules: watching("62893"), Paused: true}, Icon{Paused: true}, "Porthole: 0 ports, 0 of 1 watched open (notifications paused)", []string{"○ 62893 free"}},
+		{"blind", State{Problem: "no netlink"}, Icon{}, "Porthole: the ports cannot be read", nil},
+	} {
+		m := NewModel(c.state)
+		var lines []string
+		for _, l := range m.Watched {
+			lines = append(lines, l.Text)
+		}
+		if m.Icon != c.icon || m.Tooltip != c.tooltip || !slices.Equal(lines, c.lines) {
+			t.Errorf("%s:\n got %+v %q %q\nwant %+v %q %q", c.name, m.Icon, m.Tooltip, lines, c.icon, c.tooltip, c.lines)
+		}
+		if !m.Equal(NewModel(c.state)) {
+			t.Errorf("%s: two models of one state differ", c.name)
+		}
+	}
+}
+
+func TestTheLevelIsFullOrEmptyOnlyWhereAllOrNoneAreOpen(t *testing.T) {
+	for open := range 12 {
+		s := State{Rules: watching("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11")}
+		for p := range open {
+			s.Snapshot.Listeners = append(s.Snapshot.Listeners, at(uint16(p+1), "x", "", "127.0.0.1"))
+		}
+		got := NewModel(s).Icon.Level
+		if (got == 0) != (open == 0) || (got == 4) != (open == 11) {
+			t.Errorf("%d of 11 open: level %d", open, got)
+		}
+	}
+}
+
+func TestManyWatchesEndInALineThatCountsTheRest(t *testing.T) {
+	var texts []string
+	for p := range 13 {
+		texts = append(texts, fmt.Sprint(p+1))
+	}
+	m := NewModel(State{Rules: watching(texts...)})
+	if len(m.Watched) != MaxWatched || m.More != "…and 3 more watched ports" {
+		t.Errorf("%d lines, then %q", len(m.Watched), m.More)
+	}
+}
+
+func TestNamesInTheMenuAreClean(t *testing.T) {
+	l := at(80, "a\x1b]0;b\nc\u202ed", "p\u200bq", "127.0.0.1")
+	if got := Who(l); got != "a ]0;b c d · p q" {
+		t.Errorf("Who: %q", got)
+	}
+}
