@@ -1,0 +1,40 @@
+package ui
+
+import (
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// Actions is what the window asks for. It is called from Fyne's goroutine and
+// must not wait.
+type Actions interface {
+	Watch(port uint16)
+	Unwatch(port uint16)
+	Pause(d time.Duration) // 0: until resumed
+	Resume()
+	Refresh() // look now
+	Quit()    // Porthole
+	Restart() // an agent, where there is none any more
+	Copy(text string)
+}
+
+// Status is what the window shows beside the listeners.
+type Status struct {
+	Health      monitor.Health
+	Rules       watch.Rules
+	Paused      bool
+	PausedUntil time.Time // zero: until resumed
+	Problems    []string  // a sentence each
+}
+
+// State is what a window leaves to the next one.
+type State struct {
+	Width    float32 `json:"width,omitempty"`
+	Height   float32 `json:"height,omitempty"`
+	Filter   string  `json:"filter,omitempty"`
+	Sort     string  `json:"sort,omitempty"`
+	Down     bool    `json:"down,omitempty"`
+	Selected string  `json:"selected,omitempty"`
+}

@@ -1,0 +1,101 @@
+package ui
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"porthole/monitor"
+)
+
+// Filter chooses rows by words that must all match: a port or the beginning of
+// one, a range, or a part of the process, user, project, service, address or
+// command. A word after "-" must not match. Its zero value matches everything.
+type Filter struct {
+	words []word
+	port  uint16 // where the filter is one whole port
+}
+
+type word struct {
+	text  string
+	ports monitor.Ports // where the word is a range
+	not   bool
+}
+
+// What people paste: a URL, or the line of a server that could not start.
+var (
+	pastedURL   = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[^/\s]*?:(\d{1,5})(?:[/?#]\S*)?$`)
+	pastedInUse = regexp.MustCompile(`eaddrinuse.*?:(\d{1,5})\s*$|address already in use.*?:(\d{1,5})\b|:(\d{1,5})\b.*address already in use`)
+)
+
+// ParseFilter reads what was typed or pasted. Every text is a filter.
+func ParseFilter(text string) Filter {
+	text = strings.ToLower(strings.TrimSpace(text))
+	for _, re := range []*regexp.Regexp{pastedURL, pastedInUse} {
+		if m := re.FindStringSubmatch(text); m != nil {
+			text = strings.Join(m[1:], "")
+		}
+	}
+	var f Filter
+	for _, w := range strings.Fields(text) {
+		one := word{text: w}
+		if rest, not := strings.CutPrefix(w, "-"); not && !strings.HasPrefix(rest, "-") { // --port is a word of a command
+			one = word{text: rest, not: true}
+		}
+		if port := strings.TrimPrefix(one.text, ":"); !strings.ContainsRune(port, ':') {
+			one.text = port
+		}
+		if one.text == "" {
+			continue
+		}
+		if strings.ContainsAny(one.text, "-–") {
+			one.ports, _ = monitor.ParsePorts(one.text) // what is no range is text
+		}
+		f.words = append(f.words, one)
+	}
+	if len(f.words) == 1 && !f.words[0].not {
+		if p, err := strconv.ParseUint(f.words[0].text, 10, 16); err == nil {
+			f.port = uint16(p)
+		}
+	}
+	return f
+}
+
+// Port returns the port that the filter asks for and nothing else; 0 where it
+// asks for something else.
+func (f Filter) Port() uint16 { return f.port }
+
+// Empty reports whether f matches everything.
+func (f Filter) Empty() bool { return len(f.words) == 0 }
+
+// Matches reports whether l is to be shown.
+func (f Filter) Matches(l *monitor.Listener) bool {
+	for _, w := range f.words {
+		if w.matches(l) == w.not {
+			return false
+		}
+	}
+	return true
+}
+
+func (w word) matches(l *monitor.Listener) bool {
+	if w.ports != nil {
+		return w.ports.Contains(l.Port)
+	}
+	if strings.HasPrefix(strconv.Itoa(int(l.Port)), w.text) {
+		return true
+	}
+	for _, a := range l.Addresses {
+		if strings.HasPrefix(a.String(), w.text) {
+			return true
+		}
+	}
+	for _, o := range l.Owners {
+		if strconv.Itoa(o.PID) == w.text || has(o.Name, w.text) || has(strings.Join(monitor.MaskCommand(o.Command), " "), w.text) {
+			return true
+		}
+	}
+	return has(l.User, w.text) || has(l.Project, w.text) || has(l.Service, w.text)
+}
+
+func has(text, part string) bool { return strings.Contains(strings.ToLower(text), part) }

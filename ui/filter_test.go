@@ -1,0 +1,50 @@
+package ui
+
+import "testing"
+
+func TestFilter(t *testing.T) {
+	l := listening(3000, "node", 4711, "127.0.0.1", "::1")
+	l.Project, l.Service, l.User = "shop-api", "Express", "ada"
+	for text, want := range map[string]bool{
+		"":                            true,
+		"3000":                        true,
+		"30":                          true,
+		":3000":                       true,
+		"3000-3999":                   true,
+		"4000-4999":                   false,
+		"node":                        true,
+		"NODE":                        true,
+		"node shop":                   true,
+		"node root":                   false,
+		"-root":                       true,
+		"node -shop":                  false,
+		"4711":                        true,
+		"471":                         false,
+		"shop-api":                    true,
+		"express":                     true,
+		"127.0.0.1":                   true,
+		"::1":                         true,
+		"--port":                      true,
+		"http://localhost:3000/":      true,
+		"http://127.0.0.1:3001/x?y=1": false,
+		"Error: listen EADDRINUSE: address already in use :::3000": true,
+		"EADDRINUSE :::3001": false,
+		"listen tcp 127.0.0.1:3000: bind: address already in use":         true,
+		"OSError: [Errno 98] Address already in use: ('127.0.0.1', 3000)": false, // no ":port": words of it do not match
+	} {
+		if got := ParseFilter(text).Matches(l); got != want {
+			t.Errorf("%q matches: %v; want %v", text, got, want)
+		}
+	}
+}
+
+func TestFilterPort(t *testing.T) {
+	for text, want := range map[string]uint16{
+		"5432": 5432, " 5432 ": 5432, "http://localhost:8080/a": 8080, "EADDRINUSE :::3000": 3000,
+		"54321234": 0, "node": 0, "1 2": 0, "-80": 0, "80-90": 0,
+	} {
+		if got := ParseFilter(text).Port(); got != want {
+			t.Errorf("%q asks for port %d; want %d", text, got, want)
+		}
+	}
+}

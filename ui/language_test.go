@@ -1,0 +1,117 @@
+package ui_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"porthole/monitor"
+)
+
+// words are the keys of every lang.L and lang.N in the program; true where the
+// word has plural forms.
+func words(t *testing.T) map[string]bool {
+	t.Helper()
+	found := map[string]bool{monitor.HiddenForeign: false, monitor.HiddenNobody: false, monitor.HiddenSystem: false}
+	for _, root := range []string{"../ui", "../app"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				f, ok := call.Fun.(*ast.SelectorExpr)
+				if !ok || len(call.Args) == 0 {
+					return true
+				}
+				pkg, ok := f.X.(*ast.Ident)
+				if !ok || pkg.Name != "lang" || (f.Sel.Name != "L" && f.Sel.Name != "N") {
+					return true
+				}
+				if key, ok := literal(call.Args[0]); ok {
+					found[key] = f.Sel.Name == "N"
+				} else if path != "../ui/process.go" { // which says why an owner is hidden
+					t.Errorf("%s: a word that is not written out cannot be translated", path)
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+func literal(e ast.Expr) (string, bool) {
+	l, ok := e.(*ast.BasicLit)
+	if !ok || l.Kind != token.STRING {
+		return "", false
+	}
+	s, err := strconv.Unquote(l.Value)
+	return s, err == nil
+}
+
+func TestEveryWordIsInEveryTranslationAndNoneIsStale(t *testing.T) {
+	want := words(t)
+	files, err := filepath.Glob("../assets/translations/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("translations: %v, %v", files, err)
+	}
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var have map[string]any
+		if err := json.Unmarshal(b, &have); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for key, plural := range want {
+			switch value := have[key].(type) {
+			case nil:
+				t.Errorf("%s lacks %q", path, key)
+			case string:
+				if plural {
+					t.Errorf("%s: %q needs \"one\" and \"other\"", path, key)
+				}
+				if fields(key) != fields(value) {
+					t.Errorf("%s: %q has other {{.Fields}} than its key", path, key)
+				}
+			case map[string]any:
+				if !plural || value["one"] == nil || value["other"] == nil {
+					t.Errorf("%s: %q is %v; want \"one\" and \"other\"", path, key, value)
+				}
+			}
+		}
+		for key := range have {
+			if _, ok := want[key]; !ok {
+				t.Errorf("%s: nothing says %q any more", path, key)
+			}
+		}
+	}
+}
+
+// fields are the places for data in a text.
+func fields(s string) string {
+	found := regexp.MustCompile(`{{[^}]*}}`).FindAllString(s, -1)
+	slices.Sort(found)
+	return strings.Join(found, " ")
+}

@@ -1,0 +1,235 @@
+package ui
+
+import (
+	"image/color"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/table"
+)
+
+// noGaps stacks top, middle and bottom without the padding of Fyne's border
+// layout; the middle takes what is left.
+type noGaps struct{}
+
+func (noGaps) MinSize(o []fyne.CanvasObject) fyne.Size {
+	var s fyne.Size
+	for _, x := range o {
+		m := x.MinSize()
+		s.Width, s.Height = max(s.Width, m.Width), s.Height+m.Height
+	}
+	return s
+}
+
+func (noGaps) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	top, bottom := o[0].MinSize().Height, o[2].MinSize().Height
+	place := func(x fyne.CanvasObject, y, height float32) {
+		x.Move(fyne.NewPos(0, y))
+		x.Resize(fyne.NewSize(s.Width, height))
+	}
+	place(o[0], 0, top)
+	place(o[1], top, max(s.Height-top-bottom, 0))
+	place(o[2], s.Height-bottom, bottom)
+}
+
+// factRows lays out pairs of a label and a value, which may take several lines:
+// the label stands beside the first one.
+type factRows struct{ label float32 }
+
+// overlap takes back some of the padding that Fyne's labels bring along.
+const overlap = 6
+
+func (f factRows) MinSize(o []fyne.CanvasObject) fyne.Size {
+	s := fyne.NewSize(f.label, overlap)
+	for i := 1; i < len(o); i += 2 {
+		m := o[i].MinSize()
+		s.Width = max(s.Width, f.label+m.Width)
+		s.Height += m.Height - overlap
+	}
+	return s
+}
+
+func (f factRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	y := float32(0)
+	for i := 1; i < len(o); i += 2 {
+		label, value := o[i-1], o[i]
+		value.Resize(fyne.NewSize(s.Width-f.label, value.MinSize().Height)) // wrapping needs the width first
+		height := value.MinSize().Height
+		value.Resize(fyne.NewSize(s.Width-f.label, height))
+		value.Move(fyne.NewPos(f.label, y))
+		label.Resize(label.MinSize())
+		label.Move(fyne.NewPos(overlap+1, y+overlap+1))
+		y += height - overlap
+	}
+}
+
+// themed is a rectangle that follows the theme.
+type themed struct {
+	widget.BaseWidget
+	rect *canvas.Rectangle
+	fill fyne.ThemeColorName
+	min  fyne.Size
+}
+
+func newThemed(fill fyne.ThemeColorName, min fyne.Size, radius float32) *themed {
+	t := &themed{rect: canvas.NewRectangle(color.Transparent), fill: fill, min: min}
+	t.rect.CornerRadius = radius
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// CreateRenderer is Fyne's.
+func (t *themed) CreateRenderer() fyne.WidgetRenderer {
+	t.rect.FillColor = theme.Color(t.fill)
+	return widget.NewSimpleRenderer(t.rect)
+}
+
+// Refresh is Fyne's, called when the theme changes.
+func (t *themed) Refresh() {
+	t.rect.FillColor = theme.Color(t.fill)
+	t.BaseWidget.Refresh()
+}
+
+// MinSize is Fyne's.
+func (t *themed) MinSize() fyne.Size { return t.min }
+
+func line() fyne.CanvasObject { return newThemed(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0) }
+
+// panel puts o on the ground of bars, with a margin above and below.
+func panel(o fyne.CanvasObject, margin float32) fyne.CanvasObject {
+	return container.NewStack(newThemed(colorPanel, fyne.Size{}, 0),
+		container.New(layout.NewCustomPaddedLayout(margin, margin, 12, 12), o))
+}
+
+func caption() *canvas.Text {
+	t := canvas.NewText("", theme.Color(table.ColorMuted))
+	t.TextSize = theme.Size(theme.SizeNameCaptionText) + 0.5
+	return t
+}
+
+// setText changes only what differs.
+func setText(t *canvas.Text, text string, name fyne.ThemeColorName) {
+	c := theme.Color(name)
+	if t.Text == text && t.Color == c {
+		return
+	}
+	t.Text, t.Color = text, c
+	t.Refresh()
+}
+
+// filterEntry is the filter box: Esc clears it, Down and Enter go to the table.
+type filterEntry struct {
+	widget.Entry
+	leave func()
+}
+
+func newFilterEntry(changed func(string), leave func()) *filterEntry {
+	e := &filterEntry{leave: leave}
+	e.ExtendBaseWidget(e)
+	e.SetPlaceHolder(lang.L("Filter by port, process, user, project or address: try “node” or “3000-3999”"))
+	e.Icon = theme.SearchIcon()
+	e.OnChanged = changed
+	return e
+}
+
+// TypedKey is Fyne's.
+func (e *filterEntry) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyEscape:
+		e.SetText("")
+	case fyne.KeyDown, fyne.KeyReturn, fyne.KeyEnter:
+		e.leave()
+	default:
+		e.Entry.TypedKey(k)
+	}
+}
+
+// take begins a filter with what was typed elsewhere.
+func (e *filterEntry) take(r rune) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil {
+		c.Focus(e)
+		e.TypedRune(r)
+	}
+}
+
+// emptyState says something useful where the table has no rows.
+type emptyState struct {
+	title, more *canvas.Text
+	watch       *widget.Button
+	port        uint16
+	object      fyne.CanvasObject
+}
+
+func newEmptyState(actions Actions) *emptyState {
+	e := &emptyState{title: canvas.NewText("", color.Transparent), more: canvas.NewText("", color.Transparent)}
+	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
+	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
+	e.watch = widget.NewButton("", func() { actions.Watch(e.port) })
+	e.watch.Importance = widget.HighImportance
+	e.object = container.NewCenter(container.NewVBox(e.title, e.more, container.NewCenter(e.watch)))
+	e.object.Hide()
+	return e
+}
+
+func (e *emptyState) hide() {
+	if e.object.Visible() {
+		e.object.Hide()
+	}
+}
+
+// say shows two lines, and offers to watch port where that is not 0.
+func (e *emptyState) say(title, more string, port uint16) {
+	setText(e.title, title, theme.ColorNameForeground)
+	setText(e.more, more, table.ColorMuted)
+	e.port = port
+	if port == 0 {
+		e.watch.Hide()
+	} else {
+		e.watch.SetText(lang.L("Watch {{.Port}}", map[string]any{"Port": port}))
+		e.watch.Show()
+	}
+	e.object.Show()
+	e.object.Refresh()
+}
+
+// warningBar says what is missing here, or that nobody watches any more.
+type warningBar struct {
+	text   *widget.Label
+	again  *widget.Button
+	object fyne.CanvasObject
+}
+
+func newWarningBar(actions Actions) *warningBar {
+	w := &warningBar{text: widget.NewLabel(""), again: widget.NewButton(lang.L("Start Porthole again"), actions.Restart)}
+	w.text.Wrapping = fyne.TextWrapWord
+	w.again.Hide()
+	bar := container.NewBorder(nil, nil, newThemed(colorAlert, fyne.NewSize(4, 1), 0), w.again, w.text)
+	w.object = container.NewStack(newThemed(tintChanged, fyne.Size{}, 0), bar)
+	w.object.Hide()
+	return w
+}
+
+func (w *warningBar) show(problems []string, live bool) {
+	if !live {
+		problems = []string{lang.L("Porthole has stopped watching: what you see is the last that it saw")}
+	}
+	text := strings.Join(problems, "\n")
+	if w.text.Text == text && w.again.Hidden == live {
+		return
+	}
+	w.text.SetText(text)
+	w.again.Hidden = live
+	if text == "" {
+		w.object.Hide()
+	} else {
+		w.object.Show()
+	}
+	w.object.Refresh()
+}

@@ -1,0 +1,362 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+)
+
+// portsPage is the table of listeners with its filter and its status line.
+type portsPage struct {
+	actions Actions
+	now     func() time.Time
+	open    func(*monitor.Listener)
+	keys    func(*fyne.KeyEvent)
+
+	snapshot monitor.Snapshot
+	ready    bool
+	live     bool // the agent watches
+	status   Status
+	rows     map[string]*portRow // every loopback listener, and the closed ones that are still shown
+	filter   Filter
+
+	entry   *filterEntry
+	pause   *widget.Button
+	table   *table.Table[*portRow]
+	empty   *emptyState
+	left    *canvas.Text
+	right   *canvas.Text
+	warning *warningBar
+	content fyne.CanvasObject
+	pointAt uint16 // to be selected once it listens
+}
+
+func newPortsPage(actions Actions, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
+	p := &portsPage{actions: actions, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
+	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
+	p.pause = widget.NewButton("", p.togglePause)
+	p.table = table.New(portColumns(p.star), "port")
+	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
+	p.table.OnMenu = p.menu
+	p.table.OnKey = keys
+	p.table.OnRune = p.entry.take
+	p.empty = newEmptyState(actions)
+	p.left, p.right = caption(), caption()
+	p.warning = newWarningBar(actions)
+	p.content = p.layout()
+	p.showStatus()
+	return p
+}
+
+// layout puts the page together: filter bar, warning, table, status line.
+func (p *portsPage) layout() fyne.CanvasObject {
+	bar := panel(container.NewBorder(nil, nil, nil, p.pause, p.entry), 8)
+	top := container.NewVBox(bar, p.warning.object, line())
+	status := container.NewVBox(line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
+	return container.New(noGaps{}, top, container.NewStack(p.table, p.empty.object), status)
+}
+
+// update shows what the monitor saw.
+func (p *portsPage) update(u monitor.Update) {
+	now := p.now()
+	first := !p.ready || len(u.Changes) == 0
+	p.snapshot, p.ready = u.Snapshot, true
+	for _, c := range u.Changes {
+		if c.Before != nil && c.Before.ID != c.Listener.ID {
+			delete(p.rows, c.Before.ID) // its sockets went over to another row
+		}
+	}
+	present := make(map[string]bool, len(u.Snapshot.Listeners))
+	for _, l := range u.Snapshot.Listeners {
+		if !l.Loopback() {
+			continue
+		}
+		present[l.ID] = true
+		if r := p.rows[l.ID]; r != nil && r.listener == l && r.mark != closed {
+			continue
+		}
+		p.rows[l.ID] = p.renew(p.rows[l.ID], l, now, first)
+	}
+	for id, r := range p.rows {
+		switch {
+		case present[id] || r.mark == closed:
+		case first:
+			delete(p.rows, id)
+		default:
+			p.close(r, now)
+		}
+	}
+	p.arrange()
+}
+
+// renew makes the row of a listener that is new or has changed.
+func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
+	r := newPortRow(l, p.status.Rules.Watches(l.Port), now)
+	switch {
+	case first:
+	case before == nil, before.mark == closed:
+		r.mark, r.until = opened, now.Add(markTime)
+	case before.words() != r.words():
+		r.mark, r.until = changed, now.Add(markTime)
+		if before.mark == opened { // we only learned more about a new row
+			r.mark, r.until = opened, before.until
+		}
+	default:
+		r.mark, r.until = before.mark, before.until
+	}
+	return r
+}
+
+// words is all that a row says but its age.
+func (r *portRow) words() string {
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\x00")
+}
+
+func (p *portsPage) close(r *portRow, now time.Time) {
+	gone := *r // the table may still hold the old one
+	gone.mark, gone.until = closed, now.Add(markTime)
+	gone.age(now)
+	p.rows[r.Key()] = &gone
+}
+
+// tick lets time pass: ages grow, marks end.
+func (p *portsPage) tick() {
+	if !p.live {
+		return // no time passes for what nobody watches
+	}
+	now, rearrange := p.now(), false
+	for id, r := range p.rows {
+		if r.mark != unmarked && !now.Before(r.until) {
+			if r.mark == closed {
+				delete(p.rows, id)
+				rearrange = true
+				continue
+			}
+			r.mark = unmarked
+		}
+		r.age(now)
+	}
+	if rearrange {
+		p.arrange()
+	} else {
+		p.table.RefreshRows()
+	}
+	p.showStatus()
+}
+
+// arrange gives the table the rows that the filter lets through.
+func (p *portsPage) arrange() {
+	rows := make([]*portRow, 0, len(p.rows))
+	for _, r := range p.rows {
+		if p.filter.Matches(r.listener) {
+			rows = append(rows, r)
+		}
+	}
+	p.table.SetRows(rows)
+	if p.pointAt != 0 {
+		p.point(p.pointAt)
+	}
+	p.showEmpty(len(rows))
+	p.showStatus()
+}
+
+func (p *portsPage) setFilter(text string) {
+	p.filter = ParseFilter(text)
+	p.arrange()
+}
+
+// point selects the row of a port; where it does not listen the filter shows
+// that it is free.
+func (p *portsPage) point(port uint16) {
+	p.pointAt = 0
+	for _, r := range p.rows {
+		if r.listener.Port != port || r.mark == closed {
+			continue
+		}
+		if !p.filter.Matches(r.listener) {
+			p.entry.SetText("")
+		}
+		p.table.Select(r.Key())
+		p.table.Focus()
+		return
+	}
+	if !p.ready {
+		p.pointAt = port
+		return
+	}
+	p.entry.SetText(fmt.Sprint(port))
+}
+
+func (p *portsPage) setStatus(s Status) {
+	p.status = s
+	for id, r := range p.rows {
+		if watched := s.Rules.Watches(r.listener.Port); watched != r.watched {
+			renewed := *r
+			renewed.watched = watched
+			p.rows[id] = &renewed
+		}
+	}
+	p.warning.show(s.Problems, p.live)
+	p.arrange()
+}
+
+// disconnect greys the page: what it shows is not live any more.
+func (p *portsPage) disconnect() {
+	p.live = false
+	p.table.Dim(true)
+	p.warning.show(nil, false)
+	p.showStatus()
+}
+
+func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
+
+// watch makes or removes the simple watch of a port. A port that only a wider
+// rule watches gets one of its own, since ★ cannot take a range apart.
+func (p *portsPage) watch(port uint16) {
+	if p.status.Rules.Simple(port) {
+		p.actions.Unwatch(port)
+		return
+	}
+	p.actions.Watch(port)
+}
+
+func (p *portsPage) togglePause() {
+	if p.status.Paused {
+		p.actions.Resume()
+		return
+	}
+	p.actions.Pause(0)
+}
+
+// menu is the context menu of a row.
+func (p *portsPage) menu(r *portRow, at fyne.Position) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(p.content)
+	if c == nil {
+		return
+	}
+	l := r.listener
+	watchLabel := lang.L("Watch")
+	if p.status.Rules.Simple(l.Port) {
+		watchLabel = lang.L("Stop watching")
+	}
+	items := []*fyne.MenuItem{
+		fyne.NewMenuItem(lang.L("Open process"), func() { p.open(l) }),
+		fyne.NewMenuItem(watchLabel, func() { p.watch(l.Port) }),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }),
+	}
+	if o, ok := l.Principal(); ok {
+		items = append(items,
+			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.actions.Copy(fmt.Sprint(o.PID)) }),
+			fyne.NewMenuItem(lang.L("Copy command"), func() { p.actions.Copy(commandWords(o)) }))
+	}
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// addressOf is where a client on this machine reaches l: "127.0.0.1:62893".
+func addressOf(l *monitor.Listener) string {
+	a := l.Addresses[0].Unmap()
+	for _, x := range l.Addresses {
+		if monitor.Loopback(x) {
+			a = x.Unmap()
+			break
+		}
+	}
+	switch {
+	case a.IsUnspecified() && a.Is4():
+		return fmt.Sprintf("127.0.0.1:%d", l.Port)
+	case a.IsUnspecified():
+		return fmt.Sprintf("[::1]:%d", l.Port)
+	case a.Is6():
+		return fmt.Sprintf("[%s]:%d", a, l.Port)
+	}
+	return fmt.Sprintf("%s:%d", a, l.Port)
+}
+
+// copyRow copies the selected row as one line.
+func (p *portsPage) copyRow() {
+	if r, ok := p.table.Selected(); ok {
+		p.actions.Copy(strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t"))
+	}
+}
+
+func (p *portsPage) showEmpty(rows int) {
+	switch {
+	case rows > 0:
+		p.empty.hide()
+	case !p.ready && p.status.Health.Problem == "":
+		p.empty.say(lang.L("Looking…"), "", 0)
+	case p.filter.Port() != 0:
+		port := p.filter.Port()
+		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
+		if p.status.Rules.Watches(port) {
+			p.empty.say(text, lang.L("You watch it: a notification comes when it opens"), 0)
+			return
+		}
+		p.empty.say(text, lang.L("Nothing listens there on loopback"), port)
+	case !p.filter.Empty():
+		p.empty.say(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
+	default:
+		p.empty.say(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"), 0)
+	}
+}
+
+func (p *portsPage) showStatus() {
+	listening, exposed := 0, 0
+	for _, r := range p.rows {
+		if r.mark == closed {
+			continue
+		}
+		listening++
+		if r.listener.Reach == monitor.TheNetwork {
+			exposed++
+		}
+	}
+	parts := []string{
+		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": listening}),
+		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": p.status.Rules.Open(p.snapshot), "All": len(p.status.Rules)}),
+		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": exposed}),
+	}
+	setText(p.left, strings.Join(parts, " · "), table.ColorMuted)
+	setText(p.right, p.healthWords(), table.ColorMuted)
+	label, icon := lang.L("Pause notifications"), theme.MediaPauseIcon()
+	if p.status.Paused {
+		label, icon = lang.L("Resume notifications"), theme.MediaPlayIcon()
+	}
+	if p.pause.Text != label {
+		p.pause.Text, p.pause.Icon = label, icon
+		p.pause.Refresh()
+	}
+}
+
+// healthWords says how the monitor is doing.
+func (p *portsPage) healthWords() string {
+	h := p.status.Health
+	var parts []string
+	if p.status.Paused {
+		text := lang.L("notifications paused")
+		if !p.status.PausedUntil.IsZero() {
+			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
+		}
+		parts = append(parts, text)
+	}
+	switch {
+	case !p.live:
+		parts = append(parts, lang.L("not watching"))
+	case h.Problem != "":
+		parts = append(parts, lang.L("the ports cannot be read"))
+	case h.Interval > 0:
+		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": shortTime(h.Interval)}))
+	}
+	return strings.Join(parts, " · ")
+}

@@ -1,0 +1,231 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+	"porthole/ui/tray"
+)
+
+// processWindow tells the story of one process: what it is, why it is running,
+// what it listens on. It stays when the process ends, and says so.
+type processWindow struct {
+	window fyne.Window
+	key    string
+	owner  monitor.Owner     // PID 0 where it cannot be seen
+	row    *monitor.Listener // as it was opened, or as it is now
+	now    func() time.Time
+
+	heading, about *canvas.Text
+	gone           *canvas.Text
+	listening      *widget.Label
+	endedAt        time.Time
+}
+
+// processKey is the identity of a process window: one for each process, or,
+// where that is hidden, for each listener.
+func processKey(l *monitor.Listener) string {
+	if o, ok := l.Principal(); ok {
+		return fmt.Sprintf("%d %d", o.PID, o.Start)
+	}
+	return l.ID
+}
+
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), row: l, now: now}
+	p.owner, _ = l.Principal()
+	p.window = app.NewWindow(p.title())
+	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
+	p.heading.TextSize, p.heading.TextStyle.Bold = theme.Size(theme.SizeNameHeadingText), true
+	p.about = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.gone = canvas.NewText("", theme.Color(colorAlert))
+	p.gone.Hide()
+	p.listening = mono("")
+	p.window.SetContent(p.layout())
+	p.window.Resize(fyne.NewSize(720, 520))
+	p.window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyEscape {
+			p.window.Close()
+		}
+	})
+	p.update(snapshot)
+	return p
+}
+
+func (p *processWindow) name() string {
+	if p.owner.PID == 0 {
+		return tray.HiddenOwner(p.row)
+	}
+	if name := monitor.Clean(p.owner.Name, 60); name != "" {
+		return name
+	}
+	return lang.L("process {{.PID}}", map[string]any{"PID": p.owner.PID})
+}
+
+func (p *processWindow) title() string {
+	if p.owner.PID == 0 {
+		return p.name() + " – Porthole"
+	}
+	return fmt.Sprintf("%s %d – Porthole", p.name(), p.owner.PID)
+}
+
+func (p *processWindow) layout() fyne.CanvasObject {
+	story := container.NewVBox(
+		container.NewHBox(p.heading, container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), p.about)),
+		p.gone,
+		section(lang.L("Why is it running?"), mono(p.chain())),
+		section(lang.L("Listening"), p.listening),
+		section(lang.L("Process"), p.factList()),
+	)
+	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), story)
+	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))
+}
+
+// chain is the chain of parents, the oldest first, as it was when the process
+// was first seen.
+func (p *processWindow) chain() string {
+	if p.owner.PID == 0 {
+		return lang.L("Unknown: {{.Why}}", map[string]any{"Why": lang.L(p.row.Hidden)})
+	}
+	parts := []string{fmt.Sprintf("%s (%d)", p.name(), p.owner.PID)}
+	for _, parent := range p.owner.Parents {
+		parts = append(parts, fmt.Sprintf("%s (%d)", monitor.Clean(parent.Name, 40), parent.PID))
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, " › ")
+}
+
+// factList lists what is known; what is not has no line.
+func (p *processWindow) factList() fyne.CanvasObject {
+	list := container.New(factRows{label: 96})
+	add := func(label, value string) {
+		if value == "" {
+			return
+		}
+		text := canvas.NewText(label, theme.Color(table.ColorMuted))
+		list.Add(text)
+		list.Add(mono(value))
+	}
+	o := p.owner
+	if o.PID == 0 {
+		add(lang.L("User"), monitor.Clean(p.row.User, 60))
+		add(lang.L("Owner"), lang.L(p.row.Hidden))
+		return list
+	}
+	add(lang.L("PID"), fmt.Sprint(o.PID))
+	add(lang.L("User"), monitor.Clean(o.User, 60))
+	add(lang.L("Command"), commandWords(o))
+	add(lang.L("Program"), monitor.Clean(o.Program, 400))
+	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
+	add(lang.L("Project"), monitor.Clean(o.Project, 100))
+	if !o.StartedAt.IsZero() {
+		add(lang.L("Started"), Moment(o.StartedAt, p.now()))
+	}
+	return list
+}
+
+// commandWords is a command line, masked and clean.
+func commandWords(o monitor.Owner) string {
+	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), 4000)
+}
+
+// update shows what the process listens on now, and whether it still does.
+func (p *processWindow) update(s monitor.Snapshot) {
+	var lines []string
+	for _, l := range s.Listeners {
+		if !p.concerns(l) {
+			continue
+		}
+		p.row = l
+		for _, held := range l.Sockets {
+			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
+				lines = append(lines, fmt.Sprintf("%-28s %s", addressPort(held, l.Port), reachOf(held)))
+			}
+		}
+	}
+	switch {
+	case len(lines) > 0:
+		p.endedAt = time.Time{}
+		p.gone.Hide()
+	case p.endedAt.IsZero():
+		p.endedAt = p.now()
+		p.gone.Text = lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())})
+		p.gone.Color = theme.Color(colorAlert)
+		p.gone.Show()
+	}
+	if text := strings.Join(lines, "\n"); text != p.listening.Text {
+		if text == "" {
+			text = "–"
+		}
+		p.listening.SetText(text)
+	}
+	p.tick()
+}
+
+func (p *processWindow) concerns(l *monitor.Listener) bool {
+	if p.owner.PID == 0 {
+		return l.ID == p.key
+	}
+	return slices.ContainsFunc(l.Owners, p.owner.Same)
+}
+
+func addressPort(s monitor.HeldSocket, port uint16) string {
+	if s.Address.Is4() {
+		return fmt.Sprintf("%s:%d", s.Address, port)
+	}
+	return fmt.Sprintf("[%s]:%d", s.Address, port)
+}
+
+func reachOf(s monitor.HeldSocket) string {
+	if monitor.AddressReach(s.Address) == monitor.ThisMachine {
+		return lang.L("this machine")
+	}
+	if s.Address.Unmap().IsUnspecified() {
+		return lang.L("all interfaces")
+	}
+	return lang.L("the network")
+}
+
+// tick lets the process grow older.
+func (p *processWindow) tick() {
+	if p.owner.PID == 0 {
+		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
+		return
+	}
+	parts := []string{fmt.Sprintf("PID %d", p.owner.PID)}
+	if !p.owner.StartedAt.IsZero() && p.endedAt.IsZero() {
+		parts = append(parts, lang.L("running {{.Time}}", map[string]any{"Time": Duration(p.now().Sub(p.owner.StartedAt))}))
+	}
+	if p.owner.User != "" {
+		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
+	}
+	setText(p.about, strings.Join(parts, " · "), table.ColorMuted)
+}
+
+// section is a titled box.
+func section(title string, content fyne.CanvasObject) fyne.CanvasObject {
+	heading := canvas.NewText(title, theme.Color(table.ColorMuted))
+	heading.TextSize = theme.Size(theme.SizeNameCaptionText) + 0.5
+	box := container.NewStack(newThemed(colorPanel, fyne.Size{}, 6), container.New(layout.NewCustomPaddedLayout(4, 4, 6, 6), content))
+	return container.NewVBox(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), heading), box)
+}
+
+// mono is text in the face of machines, to be selected and copied.
+func mono(text string) *widget.Label {
+	l := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
+	l.Wrapping = fyne.TextWrapWord
+	l.Selectable = true
+	return l
+}

@@ -1,0 +1,196 @@
+package ui
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+	"porthole/ui/tray"
+)
+
+// markTime is how long a new, changed or closed row is marked.
+const markTime = 3 * time.Second
+
+// mark is what happened to a row lately.
+type mark int
+
+const (
+	unmarked mark = iota
+	opened
+	changed
+	closed
+)
+
+// portRow is a listener as the table shows it. Its words are made once, when
+// the listener changes, not when they are painted.
+type portRow struct {
+	listener *monitor.Listener
+	watched  bool
+	mark     mark
+	until    time.Time // the mark's end
+
+	port, process, pid, user, reach, project, service, up string
+}
+
+func newPortRow(l *monitor.Listener, watched bool, now time.Time) *portRow {
+	r := &portRow{listener: l, watched: watched}
+	r.port = strconv.Itoa(int(l.Port))
+	r.user = monitor.Clean(l.User, 40)
+	r.project = monitor.Clean(l.Project, 60)
+	r.service = l.Service
+	if o, ok := l.Principal(); ok {
+		r.process = monitor.Clean(o.Name, 60)
+		r.pid = strconv.Itoa(o.PID)
+		if more := len(l.Owners) - 1; more > 0 {
+			r.pid += " +" + strconv.Itoa(more)
+		}
+	} else {
+		r.process, r.pid = tray.HiddenOwner(l), "—"
+	}
+	r.reach = reachWords(l)
+	r.age(now)
+	return r
+}
+
+// reachWords says who can connect, in the table's few words.
+func reachWords(l *monitor.Listener) string {
+	if l.Reach == monitor.ThisMachine {
+		return lang.L("this machine")
+	}
+	for _, a := range l.Addresses {
+		if a.Unmap().IsUnspecified() {
+			return lang.L("all interfaces")
+		}
+	}
+	return lang.L("the network")
+}
+
+// age puts into words for how long the listener has been up: since Porthole saw
+// it open, or at the most as long as its process.
+func (r *portRow) age(now time.Time) {
+	r.up = upWords(r.listener, now)
+	if r.mark == closed {
+		r.up = lang.L("closed")
+	}
+}
+
+func upWords(l *monitor.Listener, now time.Time) string {
+	if !l.Since.IsZero() {
+		return Duration(now.Sub(l.Since))
+	}
+	if o, ok := l.Principal(); ok && !o.StartedAt.IsZero() {
+		return "≤ " + Duration(now.Sub(o.StartedAt))
+	}
+	return ""
+}
+
+// Key is the row's identity.
+func (r *portRow) Key() string { return r.listener.ID }
+
+// Tint is the colour of the row's mark.
+func (r *portRow) Tint() fyne.ThemeColorName {
+	return [...]fyne.ThemeColorName{unmarked: "", opened: tintNew, changed: tintChanged, closed: tintClosed}[r.mark]
+}
+
+// text is a cell that a closed row strikes.
+func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
+	c := table.Cell{Text: s, Color: color, Struck: r.mark == closed}
+	if r.mark == closed {
+		c.Color = colorClosed
+	}
+	return c
+}
+
+// portColumns are the columns of the Ports table.
+func portColumns(star func(*portRow)) []table.Column[*portRow] {
+	muted := table.ColorMuted
+	by := func(of func(*portRow) string) func(a, b *portRow) int {
+		return func(a, b *portRow) int {
+			return cmp.Or(cmp.Compare(strings.ToLower(of(a)), strings.ToLower(of(b))), byPort(a, b))
+		}
+	}
+	return []table.Column[*portRow]{
+		{ID: "watch", Label: "", Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
+		{ID: "port", Label: lang.L("Port"), Width: 72, Mono: true, Compare: byPort,
+			Cell: func(r *portRow) table.Cell { c := r.text(r.port, ""); c.Bold = true; return c }},
+		{ID: "process", Label: lang.L("Process"), Width: 110, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
+			Cell: func(r *portRow) table.Cell { return r.text(r.process, hiddenColor(r)) }},
+		{ID: "pid", Label: lang.L("PID"), Width: 84, Mono: true, Compare: byPID,
+			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
+		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
+			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
+		{ID: "reach", Label: lang.L("Reachable from"), Width: 124, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
+		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
+			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
+		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
+			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
+		{ID: "up", Label: lang.L("Up"), Width: 84, Right: true, Compare: byAge, Cell: upCell},
+	}
+}
+
+func hiddenColor(r *portRow) fyne.ThemeColorName {
+	if len(r.listener.Owners) == 0 {
+		return table.ColorMuted
+	}
+	return ""
+}
+
+func starCell(r *portRow) table.Cell {
+	if r.watched {
+		return table.Cell{Text: "★", Color: colorAlert}
+	}
+	return table.Cell{Text: "☆", Color: table.ColorMuted}
+}
+
+// reachCell frames what the network can reach; what it cannot stays quiet.
+func reachCell(r *portRow) table.Cell {
+	c := r.text(r.reach, table.ColorMuted)
+	if r.listener.Reach == monitor.TheNetwork && r.mark != closed {
+		c.Badge, c.Color = true, colorAlert
+	}
+	return c
+}
+
+func upCell(r *portRow) table.Cell {
+	if r.mark == closed {
+		return table.Cell{Text: r.up, Color: colorClosed}
+	}
+	return table.Cell{Text: r.up}
+}
+
+func byPort(a, b *portRow) int { return cmp.Compare(a.listener.Port, b.listener.Port) }
+
+func byWatched(a, b *portRow) int {
+	switch {
+	case a.watched == b.watched:
+		return byPort(a, b)
+	case a.watched:
+		return -1
+	}
+	return 1
+}
+
+func byPID(a, b *portRow) int {
+	first := func(r *portRow) int {
+		o, _ := r.listener.Principal() // 0 where hidden
+		return o.PID
+	}
+	return cmp.Or(cmp.Compare(first(a), first(b)), byPort(a, b))
+}
+
+// byAge puts the youngest first, what is unknown last.
+func byAge(a, b *portRow) int {
+	begin := func(r *portRow) time.Time {
+		if o, ok := r.listener.Principal(); ok && r.listener.Since.IsZero() {
+			return o.StartedAt
+		}
+		return r.listener.Since
+	}
+	return cmp.Or(begin(b).Compare(begin(a)), byPort(a, b))
+}

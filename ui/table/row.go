@@ -1,0 +1,318 @@
+package table
+
+import (
+	"image/color"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+type colorRGBA = color.Color
+
+// Colours that a theme must know beside Fyne's own.
+const (
+	ColorMuted    fyne.ThemeColorName = "muted"
+	ColorLine     fyne.ThemeColorName = "line"
+	ColorSelected fyne.ThemeColorName = "selected"
+	ColorHeader   fyne.ThemeColorName = "headerGround"
+)
+
+const cellPadding = 8
+
+// clicks tells a double click from two clicks. A widget that Fyne knows as
+// DoubleTappable would get its single clicks 300 ms late.
+type clicks struct {
+	key string
+	at  time.Time
+	pos fyne.Position
+}
+
+// double reports whether this click is the second one. What counts is the
+// place and the time; the row is the one that the first click was on, since
+// the rows may have moved in between.
+func (c *clicks) double(key string, pos fyne.Position, now time.Time, delay time.Duration) (first string, ok bool) {
+	near := abs(pos.X-c.pos.X) < 6 && abs(pos.Y-c.pos.Y) < 6
+	if c.key != "" && near && now.Sub(c.at) <= delay {
+		first, c.key = c.key, ""
+		return first, true
+	}
+	c.key, c.at, c.pos = key, now, pos
+	return "", false
+}
+
+func abs(x float32) float32 { return max(x, -x) }
+
+// rowWidget shows one row. The list uses a few of them for all rows.
+type rowWidget[R Row] struct {
+	widget.BaseWidget
+	table *Table[R]
+	key   string
+	row   R
+	shown bool
+
+	ground, line, edge *canvas.Rectangle
+	cells              []*cellView
+	width              float32
+}
+
+// cellView is a cell as painted.
+type cellView struct {
+	cell   Cell
+	text   *canvas.Text
+	strike *canvas.Line
+	badge  *canvas.Rectangle
+	width  float32
+}
+
+func newRowWidget[R Row](t *Table[R]) *rowWidget[R] {
+	w := &rowWidget[R]{
+		table:  t,
+		ground: canvas.NewRectangle(color.Transparent), line: canvas.NewRectangle(color.Transparent),
+		edge: canvas.NewRectangle(color.Transparent),
+	}
+	for _, c := range t.columns {
+		v := &cellView{text: canvas.NewText("", color.Transparent), strike: canvas.NewLine(color.Transparent), badge: canvas.NewRectangle(color.Transparent)}
+		v.text.TextStyle.Monospace = c.Mono
+		v.strike.Hide()
+		v.badge.Hide()
+		v.badge.StrokeWidth = 1
+		v.badge.CornerRadius = 10
+		w.cells = append(w.cells, v)
+	}
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+// CreateRenderer is Fyne's.
+func (w *rowWidget[R]) CreateRenderer() fyne.WidgetRenderer {
+	objects := []fyne.CanvasObject{w.ground, w.line, w.edge}
+	for _, v := range w.cells {
+		objects = append(objects, v.badge, v.text, v.strike)
+	}
+	return &rowRenderer[R]{w, objects}
+}
+
+type rowRenderer[R Row] struct {
+	w       *rowWidget[R]
+	objects []fyne.CanvasObject
+}
+
+func (r *rowRenderer[R]) Destroy()                     {}
+func (r *rowRenderer[R]) Objects() []fyne.CanvasObject { return r.objects }
+func (r *rowRenderer[R]) MinSize() fyne.Size           { return fyne.NewSize(0, RowHeight) }
+func (r *rowRenderer[R]) Layout(s fyne.Size)           { r.w.layout(s) }
+
+// Refresh is called for a change of the theme too: everything is painted anew.
+func (r *rowRenderer[R]) Refresh() {
+	r.w.shown = false
+	r.w.paint()
+}
+
+func (w *rowWidget[R]) layout(s fyne.Size) {
+	w.ground.Resize(s)
+	w.line.Move(fyne.NewPos(0, s.Height-1))
+	w.line.Resize(fyne.NewSize(s.Width, 1))
+	w.edge.Resize(fyne.NewSize(3, s.Height))
+	w.width = s.Width
+	w.paint()
+}
+
+// show gives the widget its row.
+func (w *rowWidget[R]) show(row R) {
+	if key := row.Key(); key != w.key {
+		w.key = key
+	}
+	w.row = row
+	w.paint()
+}
+
+// paint changes only what differs.
+func (w *rowWidget[R]) paint() {
+	if w.key == "" {
+		return
+	}
+	all := !w.shown
+	w.shown = true
+	selected := w.key == w.table.selected
+	ground := fyne.ThemeColorName("")
+	switch {
+	case selected:
+		ground = ColorSelected
+	case w.row.Tint() != "" && !w.table.dim:
+		ground = w.row.Tint()
+	case w.key == w.table.hovered:
+		ground = theme.ColorNameHover
+	}
+	setFill(w.ground, ground, all)
+	setFill(w.line, ColorLine, all)
+	edge := fyne.ThemeColorName("")
+	if selected && w.table.list.focused {
+		edge = theme.ColorNamePrimary
+	} else if selected {
+		edge = w.row.Tint()
+	}
+	setFill(w.edge, edge, all)
+	x := float32(0)
+	for i, v := range w.cells {
+		c, width := w.table.columns[i], w.table.widths[i]
+		cell := c.Cell(w.row)
+		if w.table.dim {
+			cell.Color, cell.Bold = theme.ColorNameDisabled, false
+		}
+		if all || cell != v.cell || width != v.width || v.text.Position().X < x || v.text.Position().X > x+width {
+			v.set(cell, c.Right, x, width)
+		}
+		x += width
+	}
+}
+
+func setFill(r *canvas.Rectangle, name fyne.ThemeColorName, force bool) {
+	var c color.Color = color.Transparent
+	if name != "" {
+		c = theme.Color(name)
+	}
+	if force || r.FillColor != c {
+		r.FillColor = c
+		r.Refresh()
+	}
+}
+
+func (v *cellView) set(cell Cell, right bool, x, width float32) {
+	v.cell, v.width = cell, width
+	name := cell.Color
+	if name == "" {
+		name = theme.ColorNameForeground
+	}
+	v.text.Color = theme.Color(name)
+	v.text.TextSize = theme.Size(theme.SizeNameText)
+	if cell.Badge {
+		v.text.TextSize = theme.Size(theme.SizeNameCaptionText)
+	}
+	v.text.TextStyle.Bold = cell.Bold
+	inner := width - 2*cellPadding
+	if cell.Badge {
+		inner -= 2 * cellPadding
+	}
+	v.text.Text = Fit(cell.Text, inner, v.text.TextSize, v.text.TextStyle)
+	size := fyne.MeasureText(v.text.Text, v.text.TextSize, v.text.TextStyle)
+	left := x + cellPadding
+	if cell.Badge {
+		left += cellPadding
+	}
+	if right {
+		left = x + width - cellPadding - size.Width
+	}
+	v.text.Move(fyne.NewPos(left, (RowHeight-size.Height)/2))
+	v.text.Resize(size)
+	v.setBadge(cell, left, size)
+	if v.strike.Hidden == cell.Struck {
+		v.strike.Hidden = !cell.Struck
+	}
+	if cell.Struck {
+		v.strike.StrokeColor = v.text.Color
+		v.strike.StrokeWidth = 1
+		v.strike.Position1 = fyne.NewPos(left, RowHeight/2)
+		v.strike.Position2 = fyne.NewPos(left+size.Width, RowHeight/2)
+		v.strike.Refresh()
+	}
+	v.text.Refresh()
+}
+
+func (v *cellView) setBadge(cell Cell, left float32, size fyne.Size) {
+	v.badge.Hidden = !cell.Badge || cell.Text == ""
+	if v.badge.Hidden {
+		return
+	}
+	v.badge.StrokeColor = v.text.Color
+	v.badge.Move(fyne.NewPos(left-cellPadding, (RowHeight-20)/2))
+	v.badge.Resize(fyne.NewSize(size.Width+2*cellPadding, 20))
+	v.badge.Refresh()
+}
+
+// Fit returns text, cut and ended by "…" where it is wider than width.
+func Fit(text string, width, size float32, style fyne.TextStyle) string {
+	if fyne.MeasureText(text, size, style).Width <= width {
+		return text
+	}
+	runes := []rune(text)
+	low, high := 0, len(runes) // low fits, high does not
+	for high-low > 1 {
+		mid := (low + high) / 2
+		if fyne.MeasureText(string(runes[:mid])+"…", size, style).Width <= width {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	if low == 0 {
+		return ""
+	}
+	return string(runes[:low]) + "…"
+}
+
+// Tapped selects at once, and opens where it is the second click.
+func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
+	w.table.Focus()
+	if c := w.columnAt(e.Position.X); c.Tapped != nil {
+		c.Tapped(w.row)
+		return
+	}
+	t := w.table
+	first, double := t.clicks.double(w.key, e.AbsolutePosition, time.Now(), fyne.CurrentApp().Driver().DoubleTapDelay())
+	if !double {
+		t.choose(w.key)
+		return
+	}
+	if i, ok := t.index[first]; ok && t.OnOpen != nil {
+		t.choose(first)
+		t.OnOpen(t.rows[i])
+	}
+}
+
+func (w *rowWidget[R]) columnAt(x float32) Column[R] {
+	for i, width := range w.table.widths {
+		if x -= width; x < 0 {
+			return w.table.columns[i]
+		}
+	}
+	return Column[R]{}
+}
+
+// TappedSecondary opens the menu of the row under the pointer.
+func (w *rowWidget[R]) TappedSecondary(e *fyne.PointEvent) {
+	w.table.Focus()
+	w.table.choose(w.key)
+	if w.table.OnMenu != nil {
+		w.table.OnMenu(w.row, e.AbsolutePosition)
+	}
+}
+
+// MouseIn is Fyne's.
+func (w *rowWidget[R]) MouseIn(*desktop.MouseEvent) {
+	w.table.hovered = w.key
+	w.paint()
+}
+
+// MouseMoved is Fyne's.
+func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
+	if w.table.hovered != w.key { // the rows moved under a pointer that stood still
+		w.table.hovered = w.key
+		w.table.list.Refresh()
+	}
+}
+
+// MouseOut is Fyne's.
+func (w *rowWidget[R]) MouseOut() {
+	w.table.hovered = ""
+	w.paint()
+}
+
+var (
+	_ fyne.Tappable          = (*rowWidget[Row])(nil)
+	_ fyne.SecondaryTappable = (*rowWidget[Row])(nil)
+	_ desktop.Hoverable      = (*rowWidget[Row])(nil)
+)

@@ -1,0 +1,294 @@
+// Package table is a sortable list with a header. It stands on widget.List
+// rather than on widget.Table, which selects cells, waits 300 ms for a second
+// click and costs 130 times as much a refresh.
+//
+// All of it belongs to Fyne's goroutine.
+package table
+
+import (
+	"cmp"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// RowHeight is the height of a row and of the header.
+const RowHeight = 32
+
+// Row is one row. Rows are told apart by their Key; two rows of one key are
+// one row at two times.
+type Row interface {
+	Key() string
+	// Tint is the colour behind the row, "" for none.
+	Tint() fyne.ThemeColorName
+}
+
+// Column is a column, declared as data.
+type Column[R Row] struct {
+	ID      string
+	Label   string
+	Width   float32 // at the least
+	Grow    float32 // its share of the space that is left
+	Right   bool    // aligned
+	Mono    bool
+	Cell    func(R) Cell
+	Compare func(a, b R) int // nil where the column does not sort
+	Tapped  func(R)          // a click on the cell, instead of selecting the row; may be nil
+}
+
+// Cell is what a row shows in a column.
+type Cell struct {
+	Text   string
+	Color  fyne.ThemeColorName // "" for the foreground's
+	Bold   bool
+	Struck bool
+	Badge  bool // framed in Color
+}
+
+// Table shows rows. The model owns the selection; the list paints it.
+type Table[R Row] struct {
+	widget.BaseWidget
+
+	// OnOpen is called for a double click or Enter on a row.
+	OnOpen func(R)
+	// OnSelect is called when the user selects a row.
+	OnSelect func(R)
+	// OnMenu is called for a right click, with the row and where to put the menu.
+	OnMenu func(R, fyne.Position)
+	// OnKey is called for keys that the table has no use for.
+	OnKey func(*fyne.KeyEvent)
+	// OnRune is called for typed text.
+	OnRune func(rune)
+
+	dim      bool
+	columns  []Column[R]
+	rows     []R
+	index    map[string]int // by key
+	selected string
+	hovered  string
+	sortBy   int // column; -1 for the order in which the rows were given
+	down     bool
+	widths   []float32
+	list     *rowList[R]
+	header   *header[R]
+	body     fyne.CanvasObject
+	clicks   clicks
+}
+
+// New returns a table that is sorted by the column with id sortBy.
+func New[R Row](columns []Column[R], sortBy string) *Table[R] {
+	t := &Table[R]{columns: columns, index: map[string]int{}}
+	t.sortBy = slices.IndexFunc(columns, func(c Column[R]) bool { return c.ID == sortBy })
+	t.widths = make([]float32, len(columns))
+	t.list = newRowList(t)
+	t.header = newHeader(t)
+	body := container.NewBorder(t.header, nil, nil, nil, t.list)
+	t.body = container.NewThemeOverride(body, dense{})
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// CreateRenderer is Fyne's.
+func (t *Table[R]) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.body) }
+
+// Resize is Fyne's. The columns share the width.
+func (t *Table[R]) Resize(s fyne.Size) {
+	t.share(s.Width)
+	t.BaseWidget.Resize(s)
+	t.header.Refresh()
+	t.list.Refresh()
+}
+
+// share gives each column its width and its part of what is left over.
+func (t *Table[R]) share(width float32) {
+	left, grow := width, float32(0)
+	for _, c := range t.columns {
+		left -= c.Width
+		grow += c.Grow
+	}
+	for i, c := range t.columns {
+		t.widths[i] = c.Width
+		if left > 0 && grow > 0 {
+			t.widths[i] += left * c.Grow / grow
+		}
+	}
+}
+
+// SetRows shows rows. The selection and what is under the pointer stay with
+// their keys: rows that come and go above them do not move them.
+func (t *Table[R]) SetRows(rows []R) {
+	anchor, at := t.anchor()
+	t.rows = slices.Clone(rows)
+	t.arrange()
+	t.list.Refresh()
+	if i, ok := t.index[anchor]; ok {
+		t.list.ScrollToOffset(max(float32(i)*RowHeight-at, 0))
+	}
+}
+
+// Dim greys all rows, or no longer: what they say is not live.
+func (t *Table[R]) Dim(dim bool) {
+	if t.dim != dim {
+		t.dim = dim
+		t.list.Refresh()
+	}
+}
+
+// RefreshRows repaints what is visible and differs, after rows changed in place.
+func (t *Table[R]) RefreshRows() { t.list.Refresh() }
+
+// anchor is the row that must not move and its distance from the upper edge:
+// the one under the pointer, else the selected one, else the first visible.
+// At the upper end of the list nothing is held: new rows appear there.
+func (t *Table[R]) anchor() (key string, at float32) {
+	offset := t.list.GetScrollOffset()
+	if offset <= 0 && t.hovered == "" {
+		return "", 0
+	}
+	for _, key := range []string{t.hovered, t.selected} {
+		if i, ok := t.index[key]; ok {
+			if at := float32(i)*RowHeight - offset; at >= 0 && at < t.list.Size().Height {
+				return key, at
+			}
+		}
+	}
+	if i := int(offset / RowHeight); i < len(t.rows) {
+		return t.rows[i].Key(), float32(i)*RowHeight - offset
+	}
+	return "", 0
+}
+
+// arrange sorts the rows and finds their keys.
+func (t *Table[R]) arrange() {
+	if t.sortBy >= 0 && t.columns[t.sortBy].Compare != nil {
+		compare := t.columns[t.sortBy].Compare
+		slices.SortStableFunc(t.rows, func(a, b R) int {
+			c := compare(a, b)
+			if t.down {
+				c = -c
+			}
+			return cmp.Or(c, cmp.Compare(a.Key(), b.Key()))
+		})
+	}
+	clear(t.index)
+	for i, r := range t.rows {
+		t.index[r.Key()] = i
+	}
+}
+
+// Rows returns the rows in the order in which they are shown.
+func (t *Table[R]) Rows() []R { return slices.Clone(t.rows) }
+
+// Top is how far below the upper edge of the window the first row begins.
+func (t *Table[R]) Top() float32 {
+	return fyne.CurrentApp().Driver().AbsolutePositionForObject(t.list).Y - t.list.GetScrollOffset()
+}
+
+// Sorting returns the column that the rows are sorted by and the direction.
+func (t *Table[R]) Sorting() (column string, down bool) {
+	if t.sortBy < 0 {
+		return "", false
+	}
+	return t.columns[t.sortBy].ID, t.down
+}
+
+// Sort sorts by the column with that id.
+func (t *Table[R]) Sort(column string, down bool) {
+	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == column && c.Compare != nil })
+	if i < 0 {
+		return
+	}
+	t.sortBy, t.down = i, down
+	t.arrange()
+	t.header.Refresh()
+	t.list.Refresh()
+	t.reveal()
+}
+
+// cycle is what a click on a header does: up, then down.
+func (t *Table[R]) cycle(column int) {
+	c := t.columns[column]
+	t.Sort(c.ID, column == t.sortBy && !t.down)
+}
+
+// Selected returns the selected row, and false where none is or it is not shown.
+func (t *Table[R]) Selected() (r R, ok bool) {
+	i, ok := t.index[t.selected]
+	if !ok {
+		return r, false
+	}
+	return t.rows[i], true
+}
+
+// Select selects the row with key and scrolls to it. A key that is not shown
+// is selected when it comes.
+func (t *Table[R]) Select(key string) {
+	t.choose(key)
+	t.reveal()
+}
+
+// choose selects without scrolling.
+func (t *Table[R]) choose(key string) {
+	if t.selected == key {
+		return
+	}
+	t.selected = key
+	t.list.Refresh()
+	if r, ok := t.Selected(); ok && t.OnSelect != nil {
+		t.OnSelect(r)
+	}
+}
+
+func (t *Table[R]) reveal() {
+	if i, ok := t.index[t.selected]; ok {
+		t.list.ScrollTo(i)
+	}
+}
+
+// move moves the selection by n rows.
+func (t *Table[R]) move(n int) {
+	if len(t.rows) == 0 {
+		return
+	}
+	i, ok := t.index[t.selected]
+	if !ok {
+		i = -1
+		if n < 0 {
+			i = len(t.rows)
+		}
+	}
+	i = min(max(i+n, 0), len(t.rows)-1)
+	t.Select(t.rows[i].Key())
+}
+
+// Focus gives the table the keyboard.
+func (t *Table[R]) Focus() {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(t.list); c != nil {
+		c.Focus(t.list)
+	}
+}
+
+// page is how many rows are seen at once.
+func (t *Table[R]) page() int { return max(int(t.list.Size().Height/RowHeight)-1, 1) }
+
+// dense is the theme inside the table: rows touch.
+type dense struct{}
+
+func (dense) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) (c colorRGBA) {
+	return fyne.CurrentApp().Settings().Theme().Color(n, v)
+}
+func (dense) Font(s fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(s)
+}
+func (dense) Icon(n fyne.ThemeIconName) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Icon(n)
+}
+func (dense) Size(n fyne.ThemeSizeName) float32 {
+	if n == theme.SizeNamePadding {
+		return 0
+	}
+	return fyne.CurrentApp().Settings().Theme().Size(n)
+}

@@ -1,0 +1,146 @@
+// Package ui is what is seen: the window, its pages, the process windows. All
+// of it belongs to Fyne's goroutine; it knows no disk, no bus and no process.
+package ui
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor"
+)
+
+// Window is Porthole's window with the process windows that it opened.
+type Window struct {
+	app       fyne.App
+	window    fyne.Window
+	actions   Actions
+	now       func() time.Time
+	ports     *portsPage
+	processes map[string]*processWindow
+	snapshot  monitor.Snapshot
+}
+
+// DefaultSize is the window's size at first.
+var DefaultSize = fyne.NewSize(1060, 640)
+
+// NewWindow builds the window, which Show shows. now is the clock.
+func NewWindow(app fyne.App, actions Actions, now func() time.Time) *Window {
+	w := &Window{app: app, actions: actions, now: now, processes: map[string]*processWindow{}}
+	w.window = app.NewWindow("Porthole")
+	w.window.SetPadded(false)
+	w.ports = newPortsPage(actions, now, w.OpenProcess, w.key)
+	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.ports.content))
+	w.window.Resize(DefaultSize)
+	w.window.SetMaster() // closing it ends the process, and all is given back
+	w.shortcuts()
+	return w
+}
+
+// Fyne returns Fyne's window.
+func (w *Window) Fyne() fyne.Window { return w.window }
+
+// Show shows the window with the keyboard in the table.
+func (w *Window) Show() {
+	w.window.Show()
+	w.ports.table.Focus()
+}
+
+// Update shows what the monitor saw.
+func (w *Window) Update(u monitor.Update) {
+	w.snapshot = u.Snapshot
+	w.ports.update(u)
+	for _, p := range w.processes {
+		p.update(u.Snapshot)
+	}
+}
+
+// SetStatus shows what the agent says of itself.
+func (w *Window) SetStatus(s Status) { w.ports.setStatus(s) }
+
+// Disconnect says that nobody watches any more.
+func (w *Window) Disconnect() { w.ports.disconnect() }
+
+// Point shows the row of port.
+func (w *Window) Point(port uint16) { w.ports.point(port) }
+
+// Raise brings the window to the front, at port where that is not 0.
+func (w *Window) Raise(port uint16) {
+	w.window.Show()
+	w.window.RequestFocus()
+	if port != 0 {
+		w.Point(port)
+	}
+}
+
+// Tick lets a second pass: ages grow, marks end.
+func (w *Window) Tick() {
+	w.ports.tick()
+	for _, p := range w.processes {
+		p.tick()
+	}
+}
+
+// OpenProcess opens the window of the process that has l, or raises it.
+func (w *Window) OpenProcess(l *monitor.Listener) {
+	key := processKey(l)
+	if p := w.processes[key]; p != nil {
+		p.window.Show()
+		p.window.RequestFocus()
+		return
+	}
+	p := newProcessWindow(w.app, l, w.snapshot, w.now)
+	w.processes[key] = p
+	p.window.SetOnClosed(func() { delete(w.processes, key) })
+	p.window.Show()
+}
+
+// State is what the next window should begin with.
+func (w *Window) State() State {
+	s := State{Filter: w.ports.entry.Text}
+	size := w.window.Canvas().Size()
+	s.Width, s.Height = size.Width, size.Height
+	s.Sort, s.Down = w.ports.table.Sorting()
+	if r, ok := w.ports.table.Selected(); ok {
+		s.Selected = r.Key()
+	}
+	return s
+}
+
+// Restore begins as the window before ended.
+func (w *Window) Restore(s State) {
+	if s.Width > 200 && s.Height > 150 && s.Width < 20000 && s.Height < 20000 {
+		w.window.Resize(fyne.NewSize(s.Width, s.Height))
+	}
+	w.ports.table.Sort(s.Sort, s.Down)
+	w.ports.entry.SetText(s.Filter)
+	if s.Selected != "" {
+		w.ports.table.Select(s.Selected)
+	}
+}
+
+// key is a key that no widget has a use for.
+func (w *Window) key(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyEscape:
+		w.ports.entry.SetText("")
+	case fyne.KeyF5:
+		w.actions.Refresh()
+	}
+}
+
+func (w *Window) shortcuts() {
+	canvas := w.window.Canvas()
+	canvas.SetOnTypedKey(w.key)
+	ctrl := func(key fyne.KeyName, do func()) {
+		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
+	}
+	ctrl(fyne.KeyF, func() { canvas.Focus(w.ports.entry) })
+	ctrl(fyne.KeyW, w.window.Close)
+	ctrl(fyne.KeyQ, w.actions.Quit)
+	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { w.ports.copyRow() })
+}

@@ -1,0 +1,349 @@
+package ui
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+func TestMain(m *testing.M) {
+	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
+	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
+	if err := SetUpLanguage(); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// desk is a window on Fyne's software driver, with a clock that the test turns
+// and a record of what the window asked for.
+type desk struct {
+	*Window
+	t     *testing.T
+	at    time.Time
+	asked []string
+	last  monitor.Snapshot
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(Theme{})
+	d := &desk{t: t, at: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
+	d.Window = NewWindow(app, d, func() time.Time { return d.at })
+	d.window.Resize(fyne.NewSize(1000, 600))
+	d.Show()
+	d.SetStatus(Status{Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
+	return d
+}
+
+func (d *desk) ask(format string, args ...any) {
+	d.asked = append(d.asked, fmt.Sprintf(format, args...))
+}
+
+func (d *desk) Watch(port uint16)     { d.ask("watch %d", port) }
+func (d *desk) Unwatch(port uint16)   { d.ask("unwatch %d", port) }
+func (d *desk) Pause(t time.Duration) { d.ask("pause %v", t) }
+func (d *desk) Resume()               { d.ask("resume") }
+func (d *desk) Refresh()              { d.ask("refresh") }
+func (d *desk) Quit()                 { d.ask("quit") }
+func (d *desk) Restart()              { d.ask("restart") }
+func (d *desk) Copy(text string)      { d.ask("copy %s", text) }
+
+// see shows the window the next snapshot, as the monitor would.
+func (d *desk) see(listeners ...*monitor.Listener) {
+	next := monitor.Apply(monitor.Snapshot{}, opens(d.at, listeners))
+	var changes []monitor.Change
+	if d.last.Listeners != nil {
+		changes = monitor.Diff(d.last, next)
+	}
+	d.last = next
+	d.Update(monitor.Update{Snapshot: next, Changes: changes, Ready: true})
+}
+
+func opens(at time.Time, listeners []*monitor.Listener) []monitor.Change {
+	var c []monitor.Change
+	for _, l := range listeners {
+		c = append(c, monitor.Change{At: at, Kind: monitor.Opened, Listener: l})
+	}
+	return c
+}
+
+// rows are the rows of the table in order, with their marks.
+func (d *desk) rows() []string {
+	var out []string
+	for _, r := range d.ports.table.Rows() {
+		out = append(out, r.port+[...]string{unmarked: "", opened: " new", changed: " changed", closed: " closed"}[r.mark])
+	}
+	return out
+}
+
+func (d *desk) want(what string, got, want []string) {
+	d.t.Helper()
+	if !slices.Equal(got, want) {
+		d.t.Errorf("%s: %q; want %q", what, got, want)
+	}
+}
+
+// row is where the row with that index is on the canvas.
+func (d *desk) row(i int) fyne.Position {
+	return fyne.NewPos(200, d.ports.table.Top()+float32(i)*32+16)
+}
+
+func listening(port uint16, name string, pid int, addresses ...string) *monitor.Listener {
+	l := &monitor.Listener{
+		ID: fmt.Sprintf("tcp-%d-%d", port, pid), Protocol: monitor.TCP, Port: port, User: "ada", Owners: []monitor.Owner{},
+	}
+	if pid != 0 {
+		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: name, User: "ada", Command: []string{name, "--port", fmt.Sprint(port)}})
+	} else {
+		l.Hidden = monitor.HiddenForeign
+	}
+	if len(addresses) == 0 {
+		addresses = []string{"127.0.0.1"}
+	}
+	l.Reach = monitor.ThisMachine
+	for i, a := range addresses {
+		ip := netip.MustParseAddr(a)
+		l.Addresses = append(l.Addresses, ip)
+		s := monitor.HeldSocket{Socket: monitor.Socket{ID: monitor.SocketID(int(port)*100 + pid*10 + i), Address: ip}}
+		if pid != 0 {
+			s.Owners = []int{pid}
+		}
+		l.Sockets = append(l.Sockets, s)
+		if monitor.AddressReach(ip) == monitor.TheNetwork {
+			l.Reach = monitor.TheNetwork
+		}
+	}
+	return l
+}
+
+func TestRowsComeAreMarkedAndGo(t *testing.T) {
+	d := newDesk(t)
+	a, b := listening(3000, "node", 10), listening(8080, "python3", 20, "0.0.0.0")
+	d.see(a)
+	d.want("first", d.rows(), []string{"3000"})
+	d.see(a, b)
+	d.want("opened", d.rows(), []string{"3000", "8080 new"})
+	d.see(b)
+	d.want("closed", d.rows(), []string{"3000 closed", "8080 new"})
+	d.at = d.at.Add(markTime)
+	d.Tick()
+	d.want("after 3 s", d.rows(), []string{"8080"})
+	changed := listening(8080, "python3", 20, "127.0.0.1")
+	changed.Sockets[0].ID = b.Sockets[0].ID
+	d.see(changed)
+	d.want("changed", d.rows(), []string{"8080 changed"})
+}
+
+func TestAddressesThatLoopbackDoesNotReachAreNotShown(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10, "192.168.1.5"), listening(3001, "node", 10, "::1"))
+	d.want("rows", d.rows(), []string{"3001"})
+}
+
+func TestSelectionStaysWithTheListener(t *testing.T) {
+	d := newDesk(t)
+	a, b := listening(3000, "node", 10), listening(8080, "python3", 20)
+	d.see(a, b)
+	test.TapCanvas(d.window.Canvas(), d.row(1))
+	d.see(listening(2000, "nc", 30), a, b)
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "8080" {
+		t.Fatalf("selected: %+v, %v; want 8080", r, ok)
+	}
+	d.ports.table.Sort("process", true)
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "8080" {
+		t.Fatalf("selected after sorting: %+v, %v; want 8080", r, ok)
+	}
+}
+
+func TestDoubleClickOpensTheProcessOnce(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	test.TapCanvas(d.window.Canvas(), d.row(1))
+	if len(d.processes) != 0 {
+		t.Fatal("one click opened a process")
+	}
+	for range 3 {
+		test.TapCanvas(d.window.Canvas(), d.row(1))
+	}
+	if len(d.processes) != 1 {
+		t.Fatalf("%d process windows; want 1", len(d.processes))
+	}
+	for _, p := range d.processes {
+		if p.window.Title() != "python3 20 – Porthole" {
+			t.Errorf("title %q", p.window.Title())
+		}
+	}
+}
+
+func TestASecondClickElsewhereOrLaterIsNoDoubleClick(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	test.TapCanvas(d.window.Canvas(), d.row(0))
+	test.TapCanvas(d.window.Canvas(), d.row(1))
+	time.Sleep(d.app.Driver().DoubleTapDelay() + 20*time.Millisecond)
+	test.TapCanvas(d.window.Canvas(), d.row(1))
+	if len(d.processes) != 0 {
+		t.Fatalf("%d process windows; want none", len(d.processes))
+	}
+}
+
+func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	d.see(a)
+	test.TapCanvas(d.window.Canvas(), d.row(0))
+	d.see(listening(80, "nginx", 5), a)
+	test.TapCanvas(d.window.Canvas(), d.row(0))
+	for key, p := range d.processes {
+		if p.owner.PID != 10 {
+			t.Errorf("%s: opened %d; want 10", key, p.owner.PID)
+		}
+	}
+	if len(d.processes) != 1 {
+		t.Fatalf("%d process windows; want 1", len(d.processes))
+	}
+}
+
+func TestKeysMoveOpenAndFilter(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20), listening(9000, "java", 30))
+	for _, step := range []struct {
+		key  fyne.KeyName
+		want string
+	}{{fyne.KeyDown, "3000"}, {fyne.KeyDown, "8080"}, {fyne.KeyEnd, "9000"}, {fyne.KeyUp, "8080"}, {fyne.KeyHome, "3000"}, {fyne.KeyPageDown, "9000"}} {
+		d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: step.key})
+		if r, _ := d.ports.table.Selected(); r == nil || r.port != step.want {
+			t.Fatalf("after %s: %+v; want %s", step.key, r, step.want)
+		}
+	}
+	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if len(d.processes) != 1 {
+		t.Fatal("Enter opened no process")
+	}
+	d.window.Canvas().Focused().TypedRune('j') // typing anywhere filters
+	d.want("filtered", d.rows(), []string{"9000"})
+	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	d.want("cleared", d.rows(), []string{"3000", "8080", "9000"})
+}
+
+func TestStarWatchesAndUnwatches(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(62893, "vite", 20))
+	star := func(i int) { test.TapCanvas(d.window.Canvas(), fyne.NewPos(17, d.row(i).Y)) }
+	star(0)
+	star(1)
+	d.want("asked", d.asked, []string{"watch 3000", "unwatch 62893"})
+}
+
+func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.ports.entry.SetText("5432")
+	if got := d.ports.empty.title.Text; got != "5432 is free" || !d.ports.empty.object.Visible() {
+		t.Fatalf("empty state says %q", got)
+	}
+	test.Tap(d.ports.empty.watch)
+	d.want("asked", d.asked, []string{"watch 5432"})
+	d.Point(62893)
+	if got := d.ports.empty.title.Text; got != "62893 is free" || d.ports.empty.watch.Visible() {
+		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.watch.Visible())
+	}
+	d.Point(3000)
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "3000" || d.ports.entry.Text != "" {
+		t.Fatalf("pointing at 3000: %+v, filter %q", r, d.ports.entry.Text)
+	}
+}
+
+func TestADeadAgentIsSaidAndNothingLooksLive(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.Disconnect()
+	if !d.ports.warning.object.Visible() || !d.ports.warning.again.Visible() {
+		t.Fatal("a dead agent is not said")
+	}
+	test.Tap(d.ports.warning.again)
+	d.want("asked", d.asked, []string{"restart"})
+	if got := d.ports.right.Text; got != "not watching" {
+		t.Errorf("the status line says %q", got)
+	}
+}
+
+func TestHostileNamesAreCleanedEverywhere(t *testing.T) {
+	d := newDesk(t)
+	l := listening(3000, "a\nb\x1b[31m\u202eevil<b>", 10)
+	l.Project = "p\tq"
+	d.see(l)
+	r := d.ports.table.Rows()[0]
+	if r.process != "a b [31m evil<b>" || r.project != "p q" {
+		t.Errorf("process %q, project %q", r.process, r.project)
+	}
+	d.OpenProcess(l)
+	for _, p := range d.processes {
+		if p.window.Title() != "a b [31m evil<b> 10 – Porthole" {
+			t.Errorf("title %q", p.window.Title())
+		}
+	}
+}
+
+func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
+	d := newDesk(t)
+	l := listening(22, "", 0, "0.0.0.0")
+	l.User = "root"
+	d.see(l)
+	if r := d.ports.table.Rows()[0]; r.process != "root's process (hidden)" || r.pid != "—" {
+		t.Errorf("row: %q %q", r.process, r.pid)
+	}
+	d.OpenProcess(l)
+	for _, p := range d.processes {
+		if p.window.Title() != "root's process (hidden) – Porthole" {
+			t.Errorf("title %q", p.window.Title())
+		}
+	}
+}
+
+func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	d.see(l)
+	d.OpenProcess(l)
+	d.see()
+	for _, p := range d.processes {
+		if !p.gone.Visible() || p.listening.Text != "–" {
+			t.Errorf("said gone: %v; listens on %q", p.gone.Visible(), p.listening.Text)
+		}
+		p.window.Close()
+	}
+	if len(d.processes) != 0 {
+		t.Error("a closed process window is kept")
+	}
+}
+
+func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	d.ports.entry.SetText("py")
+	d.ports.table.Sort("pid", true)
+	d.ports.table.Select("tcp-8080-20")
+	state := d.State()
+	next := newDesk(t)
+	next.Restore(state)
+	next.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	next.want("rows", next.rows(), []string{"8080"})
+	if r, ok := next.ports.table.Selected(); !ok || r.port != "8080" {
+		t.Errorf("selected %+v", r)
+	}
+	if column, down := next.ports.table.Sorting(); column != "pid" || !down {
+		t.Errorf("sorted by %s, down %v", column, down)
+	}
+}
