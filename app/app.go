@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"porthole/app/cli"
+	"porthole/app/link"
+	"porthole/app/window"
 )
 
 // Version is set by the build: -ldflags "-X porthole/app.Version=…".
@@ -49,6 +51,7 @@ func Main(args []string) int {
 }
 
 func rootCommand() *cobra.Command {
+	var hidden bool
 	root := &cobra.Command{
 		Use:           "porthole",
 		Short:         "Shows what listens on this machine's loopback, and tells when a watched port changes",
@@ -56,10 +59,12 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
+		RunE:          func(c *cobra.Command, _ []string) error { return start(c.Context(), hidden, 0) },
 	}
+	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand())
+	root.AddCommand(listCommand(), eventsCommand(), quitCommand(), windowCommand())
 	return root
 }
 
@@ -94,6 +99,30 @@ func eventsCommand() *cobra.Command {
 	}
 	outputFlags(c, &asJSON, &unmasked)
 	return c
+}
+
+func quitCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "quit", Short: "Ends the Porthole that runs", Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return quit() },
+	}
+}
+
+// windowCommand is how the agent starts the window process.
+func windowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "window", Hidden: true, Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			place, err := link.FindPlace()
+			if err != nil {
+				return err
+			}
+			if status := window.Run(c.Context(), place, Version, os.Stderr); status != 0 {
+				return exit{status, errors.New("the window has ended")}
+			}
+			return nil
+		},
+	}
 }
 
 func outputFlags(c *cobra.Command, asJSON, unmasked *bool) {

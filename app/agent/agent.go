@@ -1,0 +1,290 @@
+// Package agent is the process that stays: it watches, tells, and starts the
+// window when it is wanted. It puts the parts together and is the one place
+// where their threads meet.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"porthole/app/desktop"
+	"porthole/app/link"
+	"porthole/app/notify"
+	"porthole/app/settings"
+	traypkg "porthole/app/tray"
+	"porthole/monitor"
+	"porthole/monitor/owner"
+	"porthole/monitor/service"
+	"porthole/monitor/socket"
+	"porthole/monitor/watch"
+	"porthole/ui/tray"
+)
+
+// Options say how the agent starts.
+type Options struct {
+	Place   link.Place
+	Session desktop.Session
+	Hidden  bool   // do not show the window
+	Port    uint16 // show the window at this port, where it is not 0
+	Build   string // tells this program from another build of it
+	Logger  *slog.Logger
+}
+
+// Successor is the program that takes over when an agent ends for a newer build.
+type Successor struct {
+	Program string
+	Session desktop.Session
+	Hidden  bool
+}
+
+// Agent is the running agent. All its state belongs to the goroutine of hub;
+// everyone else sends it a function.
+type Agent struct {
+	opts     Options
+	log      *slog.Logger
+	monitor  *monitor.Monitor
+	settings *settings.File
+	notes    *notify.Worker
+	inbox    chan func()
+	quit     context.CancelFunc
+	ctx      context.Context // ends when the agent is to end
+
+	// of hub's goroutine
+	tray        *traypkg.Tray
+	update      monitor.Update
+	rules       watch.Rules
+	problems    problems
+	paused      bool
+	pausedUntil time.Time
+	resume      *time.Timer
+	unseen      bool
+	alarm       bool
+	window      *windowProcess
+	successor   *Successor
+}
+
+// Run is the agent's life. The caller holds the place's lock. It returns when
+// ctx ends, when the user quits, or when the session ends; then everything that
+// it started has ended. A successor is to be started by the caller.
+func Run(ctx context.Context, opts Options) (*Successor, error) {
+	table, err := socket.Open(opts.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("open the table of listening sockets: %w", err)
+	}
+	defer table.Close()
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	a := &Agent{
+		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
+		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe, Logger: opts.Logger}),
+		settings: settings.Open(settings.Path()),
+		inbox:    make(chan func(), 64),
+	}
+	a.window = newWindowProcess(a)
+	server, err := link.Listen(opts.Place, a, a.monitor, opts.Logger)
+	if err != nil {
+		return nil, err
+	}
+	a.loadSettings()
+
+	// The parts end in the reverse order of what feeds them: first the hub,
+	// which ends the window, then all the rest.
+	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRest()
+	var parts sync.WaitGroup
+	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
+	parts.Go(func() { a.monitor.Run(rest) })
+	parts.Go(func() { server.Serve(rest) })
+	if a.opts.Session.CheckBus() == nil {
+		parts.Go(func() {
+			if opts.Session.WaitEnd(rest, a.log) {
+				quit()
+			}
+		})
+	}
+	var hub sync.WaitGroup
+	a.startTray()
+	hub.Go(a.hub)
+	a.runTray()
+	hub.Wait()
+	stopRest()
+	parts.Wait()
+	a.notes.Wait()
+	return a.successor, nil
+}
+
+// hub is the loop in which everything happens.
+func (a *Agent) hub() {
+	updates := a.monitor.Subscribe()
+	defer updates.Close()
+	defer a.endTray()
+	if !a.opts.Hidden {
+		a.window.show(a.opts.Port)
+	}
+	for {
+		select {
+		case <-a.ctx.Done():
+			a.window.end()
+			return
+		case do := <-a.inbox:
+			do()
+		case <-updates.C:
+			if u, ok := updates.Take(); ok {
+				a.take(u)
+			}
+		}
+	}
+}
+
+// do lets hub call f. It waits only where 64 functions wait already, and gives
+// up when the agent ends.
+func (a *Agent) do(f func()) {
+	select {
+	case a.inbox <- f:
+	case <-a.ctx.Done():
+	}
+}
+
+// take is the way of the data: what the monitor sees goes to the watches, the
+// notifications, the tray and the window's status.
+func (a *Agent) take(u monitor.Update) {
+	health := a.update.Health
+	a.update = u
+	if alerts := a.rules.Alerts(u.Changes); len(alerts) > 0 {
+		a.alert(alerts)
+	}
+	if u.Health.Problem != health.Problem || u.Health.Source != health.Source {
+		a.problems.set("table", tableProblem(u.Health))
+		a.tellStatus()
+	}
+	a.showTray()
+}
+
+func (a *Agent) alert(alerts []watch.Alert) {
+	if !a.window.shown() {
+		a.unseen = true
+	}
+	for _, alert := range alerts {
+		exposed := alert.Change.Kind == monitor.ReachChanged && alert.Change.Listener.Reach == monitor.TheNetwork
+		if (exposed || alert.Change.Kind == monitor.OwnerChanged) && !a.window.shown() {
+			a.alarm = true
+		}
+	}
+	if a.paused {
+		return
+	}
+	for _, n := range notify.Notes(alerts) {
+		a.notes.Tell(n)
+	}
+}
+
+func (a *Agent) loadSettings() {
+	s, err := a.settings.Load()
+	a.settingsProblem(err)
+	a.rules = s.Watches
+}
+
+func (a *Agent) settingsProblem(err error) {
+	if err == nil {
+		a.problems.set("settings", "")
+		return
+	}
+	a.log.Warn("the settings file cannot be used; the defaults hold, and it is not written over", "problem", err)
+	a.problems.set("settings", settingsProblem(err))
+}
+
+// changeWatches changes the rules in the file and, where that cannot be
+// written, for this run only, which is said.
+func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
+	s, err := a.settings.ChangeWatches(change)
+	a.settingsProblem(err)
+	a.rules = s.Watches
+	if err != nil {
+		a.rules = change(a.rules)
+	}
+	a.showTray()
+	a.tellStatus()
+}
+
+// pause stops notifications for d, or until resumed where d is 0.
+func (a *Agent) pause(d time.Duration) {
+	a.stopResumeTimer()
+	a.paused, a.pausedUntil = true, time.Time{}
+	if d > 0 {
+		a.pausedUntil = time.Now().Add(d)
+		a.resume = time.AfterFunc(d, func() { a.do(a.unpause) })
+	}
+	a.showTray()
+	a.tellStatus()
+}
+
+func (a *Agent) unpause() {
+	a.stopResumeTimer()
+	a.paused = false
+	a.showTray()
+	a.tellStatus()
+}
+
+func (a *Agent) stopResumeTimer() {
+	if a.resume != nil {
+		a.resume.Stop() // one that fires meanwhile resumes what is resumed already
+		a.resume = nil
+	}
+}
+
+// seen notes that the user looks at the window.
+func (a *Agent) seen() {
+	a.unseen, a.alarm = false, false
+	a.showTray()
+}
+
+func (a *Agent) status() *link.Status {
+	s := &link.Status{Health: a.update.Health, Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
+	for _, r := range a.rules {
+		s.Watches = append(s.Watches, link.WatchStatus{Ports: r.Ports, Name: r.Name})
+	}
+	return s
+}
+
+func (a *Agent) tellStatus() {
+	a.window.send(link.Message{Kind: link.Told, Status: a.status()})
+}
+
+func (a *Agent) trayState() tray.State {
+	return tray.State{
+		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unseen: a.unseen, Alarm: a.alarm,
+		Problem: a.update.Health.Problem,
+	}
+}
+
+// notifier returns the way to the desktop's notifications.
+func (a *Agent) notifier() notify.Notifier {
+	if address := a.opts.Session.BusAddress(); address != "" {
+		return notify.NewBus(address, func(port uint16) { a.do(func() { a.window.show(port) }) }, a.log)
+	}
+	if busOnly {
+		return noNotifier{}
+	}
+	return notify.NewPortable()
+}
+
+// noNotifier stands where there is no session bus: beeep would start one.
+type noNotifier struct{}
+
+func (noNotifier) Notify(context.Context, notify.Note) error {
+	return errors.New("there is no session bus")
+}
+func (noNotifier) Close() {}
+
+// delivered is called by the notification worker after each delivery.
+func (a *Agent) delivered(err error) {
+	a.do(func() {
+		if a.problems.set("notifications", notificationProblem(err)) {
+			a.tellStatus()
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"encoding/json"
+	"time"
+
+	"porthole/app/desktop"
+	"porthole/app/link"
+	"porthole/monitor/watch"
+)
+
+// answerWait is how long an ending agent may take to finish the command in hand.
+const answerWait = 200 * time.Millisecond
+
+// Command handles what a second start or a command asks for.
+func (a *Agent) Command(m link.Message) link.Message {
+	answer := make(chan link.Message, 1)
+	a.do(func() { answer <- a.command(m) })
+	select {
+	case r := <-answer:
+		return r
+	case <-a.ctx.Done():
+	}
+	select {
+	case r := <-answer: // it ends because of this command
+		return r
+	case <-time.After(answerWait):
+		return link.Message{Kind: link.HandOver} // it was ending: be the next
+	}
+}
+
+func (a *Agent) command(m link.Message) link.Message {
+	switch m.Kind {
+	case link.Start:
+		return a.started(m)
+	case link.Quit:
+		a.quit()
+		return link.Message{Kind: link.Done}
+	}
+	return link.Message{Kind: link.Refused, Problem: "the running Porthole does not know how to " + string(m.Kind)}
+}
+
+// started is a second start: it brings its session along.
+func (a *Agent) started(m link.Message) link.Message {
+	session := desktop.Session(m.Session).Trusted()
+	switch {
+	case a.opts.Session.CheckBus() != nil && session.CheckBus() == nil:
+		a.log.Info("this agent has no session bus, the newcomer has: handing over")
+		a.quit()
+		return link.Message{Kind: link.HandOver}
+	case m.Build != a.opts.Build && m.Program != "":
+		a.log.Info("another build of Porthole was started: it takes over", "program", m.Program)
+		a.successor = &Successor{Program: m.Program, Session: session, Hidden: m.Hidden}
+		a.quit()
+		return link.Message{Kind: link.Done}
+	}
+	if m.Hidden {
+		return link.Message{Kind: link.Done}
+	}
+	if session.CheckDisplay() == nil {
+		a.opts.Session = a.opts.Session.WithDisplay(session)
+	}
+	a.window.show(m.Port)
+	return link.Message{Kind: link.Done}
+}
+
+// Opened takes the connection of a window process.
+func (a *Agent) Opened(c *link.WindowConn) {
+	a.do(func() {
+		w := a.window
+		w.conn = c
+		if w.state != nil {
+			c.Send(link.Message{Kind: link.Restore, State: w.state})
+		}
+		c.Send(link.Message{Kind: link.Told, Status: a.status()})
+		if w.port != 0 {
+			c.Send(link.Message{Kind: link.Point, Port: w.port})
+		}
+		w.port = 0
+		a.seen()
+	})
+}
+
+// Closed notes that the window process has hung up.
+func (a *Agent) Closed(c *link.WindowConn) {
+	a.do(func() {
+		if a.window.conn == c {
+			a.window.conn = nil
+		}
+	})
+}
+
+// Said handles what the window process says.
+func (a *Agent) Said(c *link.WindowConn, m link.Message) {
+	a.do(func() {
+		switch m.Kind {
+		case link.Watch:
+			a.changeWatches(func(r watch.Rules) watch.Rules { return r.With(m.Port) })
+		case link.Unwatch:
+			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Without(m.Port) })
+		case link.Pause:
+			a.pause(time.Duration(max(m.Seconds, 0)) * time.Second)
+		case link.Resume:
+			a.unpause()
+		case link.Refresh:
+			a.monitor.Refresh()
+		case link.Seen:
+			a.seen()
+		case link.State:
+			if json.Valid(m.State) {
+				a.window.state = m.State
+			}
+		case link.Quit:
+			a.quit()
+		}
+	})
+}

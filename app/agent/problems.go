@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"cmp"
+	"slices"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+)
+
+// problems are what is missing or broken here, a sentence each, by subject.
+type problems []problem
+
+type problem struct{ subject, sentence string }
+
+// set notes or, with "", forgets the problem of a subject, and reports whether
+// that changed anything.
+func (p *problems) set(subject, sentence string) bool {
+	i := slices.IndexFunc(*p, func(x problem) bool { return x.subject == subject })
+	switch {
+	case i < 0 && sentence == "":
+		return false
+	case i < 0:
+		*p = append(*p, problem{subject, sentence})
+		slices.SortFunc(*p, func(a, b problem) int { return cmp.Compare(a.subject, b.subject) })
+		return true
+	case sentence == "":
+		*p = slices.Delete(*p, i, i+1)
+		return true
+	}
+	changed := (*p)[i].sentence != sentence
+	(*p)[i].sentence = sentence
+	return changed
+}
+
+func (p problems) sentences() []string {
+	var s []string
+	for _, x := range p {
+		s = append(s, x.sentence)
+	}
+	return s
+}
+
+func tableProblem(h monitor.Health) string {
+	if h.Problem == "" {
+		return ""
+	}
+	return lang.L("The listening ports cannot be read; what you see is the last that was ({{.Why}})", map[string]any{"Why": h.Problem})
+}
+
+func settingsProblem(err error) string {
+	return lang.L("The settings file cannot be used, so the defaults hold: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+}
+
+func notificationProblem(err error) string {
+	if err == nil {
+		return ""
+	}
+	return lang.L("This desktop shows no notifications: no notification service answers")
+}
+
+func trayProblem(err error) string {
+	if err == nil {
+		return ""
+	}
+	return lang.L("There is no tray icon: no session bus was found")
+}
+
+func noTrayHost(present bool) string {
+	if present {
+		return ""
+	}
+	return lang.L("This desktop shows no tray icons; on GNOME the extension “AppIndicator and KStatusNotifierItem Support” does. Porthole goes on watching when its window is closed")
+}

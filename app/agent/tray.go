@@ -1,0 +1,72 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"porthole/app/desktop"
+	traypkg "porthole/app/tray"
+	"porthole/ui/tray"
+)
+
+// startTray builds the tray icon where there is a bus to show it through.
+func (a *Agent) startTray() {
+	if err := a.opts.Session.CheckBus(); err != nil {
+		a.log.Warn("there is no tray icon", "problem", err)
+		a.problems.set("tray", trayProblem(err))
+		return
+	}
+	a.tray = traypkg.New(tray.NewModel(a.trayState()), clicks{a}, a.log)
+	go a.watchTrayHost()
+}
+
+// watchTrayHost notes whether anyone shows tray icons here.
+func (a *Agent) watchTrayHost() {
+	err := desktop.WatchTrayHost(a.ctx, a.opts.Session.BusAddress(), func(present bool) {
+		a.do(func() {
+			if a.problems.set("tray", noTrayHost(present)) {
+				a.tellStatus()
+			}
+		})
+	})
+	if err != nil && a.ctx.Err() == nil {
+		a.log.Warn("whether tray icons are shown here cannot be told", "problem", err)
+	}
+}
+
+// runTray shows the icon and returns when the hub has ended.
+func (a *Agent) runTray() {
+	if a.tray != nil {
+		a.tray.Run()
+	}
+}
+
+func (a *Agent) endTray() {
+	if a.tray != nil {
+		a.tray.Quit()
+	}
+}
+
+func (a *Agent) showTray() {
+	if a.tray != nil {
+		a.tray.Show(tray.NewModel(a.trayState()))
+	}
+}
+
+// clicks are what the tray asks for; they return at once.
+type clicks struct{ a *Agent }
+
+func (c clicks) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
+func (c clicks) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
+func (c clicks) Resume()               { c.a.post(c.a.unpause) }
+func (c clicks) Quit()                 { c.a.quit() }
+
+// post is do without waiting: a click that finds 64 functions waiting is lost.
+func (a *Agent) post(f func()) {
+	ctx, cancel := context.WithTimeout(a.ctx, time.Second)
+	defer cancel()
+	select {
+	case a.inbox <- f:
+	case <-ctx.Done():
+	}
+}

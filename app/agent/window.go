@@ -1,0 +1,216 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/app/desktop"
+	"porthole/app/link"
+	"porthole/app/notify"
+	"porthole/monitor"
+)
+
+// Exit statuses of the window process, beside 0.
+const (
+	ExitNoDisplay = 4  // no display, or it does not answer
+	ExitNoGL      = 5  // no OpenGL, or it is broken
+	ExitAgain     = 10 // start me again: on Wayland nobody can raise a window
+)
+
+// Times that the end of a window is given.
+const (
+	politely = 2 * time.Second // between the message, SIGTERM and SIGKILL
+	tailSize = 4 << 10         // of its stderr, kept for the log
+)
+
+// windowProcess is the agent's view of the window process. It belongs to hub's
+// goroutine.
+type windowProcess struct {
+	a       *Agent
+	cmd     *exec.Cmd
+	conn    *link.WindowConn
+	session desktop.Session // on whose display it is
+	state   json.RawMessage // as the last window left it
+	port    uint16          // to be shown once it is connected
+	ending  bool
+	again   bool // start it once more when it has ended
+	ended   chan struct{}
+}
+
+func newWindowProcess(a *Agent) *windowProcess {
+	return &windowProcess{a: a, session: a.opts.Session}
+}
+
+func (w *windowProcess) shown() bool { return w.conn != nil }
+
+// show brings the window to the front, at port where that is not 0; where
+// there is none it is started.
+func (w *windowProcess) show(port uint16) {
+	w.port = port
+	switch {
+	case w.cmd == nil:
+		w.start()
+	case w.ending, !w.session.SameDisplay(w.a.opts.Session):
+		w.again = true
+		w.close()
+	case w.conn != nil:
+		w.conn.Send(link.Message{Kind: link.Raise, Port: port})
+	}
+}
+
+func (w *windowProcess) start() {
+	w.session = w.a.opts.Session
+	if err := w.session.CheckDisplay(); err != nil {
+		w.failed(lang.L("Porthole's window cannot be shown: {{.Why}}", map[string]any{"Why": err.Error()}), err.Error())
+		return
+	}
+	program, err := ownProgram()
+	if err != nil {
+		w.failed(lang.L("Porthole's window could not be started"), err.Error())
+		return
+	}
+	cmd := exec.Command(program, "window")
+	cmd.Env = w.session.Environ()
+	tail := &tailWriter{}
+	cmd.Stdout, cmd.Stderr = tail, tail
+	ownGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		w.failed(lang.L("Porthole's window could not be started"), err.Error())
+		return
+	}
+	ended := make(chan struct{})
+	w.cmd, w.ended, w.ending, w.again = cmd, ended, false, false
+	go func() { // ends with the process
+		err := cmd.Wait()
+		close(ended)
+		w.a.do(func() { w.exited(cmd, err, tail.String()) })
+	}()
+}
+
+// ownProgram is the file that this process runs, even where it was replaced or
+// removed since: the window is always of the agent's own build.
+func ownProgram() (string, error) {
+	const self = "/proc/self/exe"
+	if _, err := os.Stat(self); err == nil {
+		return self, nil
+	}
+	return os.Executable()
+}
+
+// exited is what the end of the process means.
+func (w *windowProcess) exited(cmd *exec.Cmd, err error, tail string) {
+	if w.cmd != cmd {
+		return
+	}
+	w.cmd, w.conn = nil, nil
+	var exit *exec.ExitError
+	status := 0
+	if errors.As(err, &exit) {
+		status = exit.ExitCode()
+	}
+	again := w.again || status == ExitAgain
+	if err != nil && status != ExitAgain && !w.ending {
+		w.crashed(status, err, tail)
+		again = false
+	}
+	if again && w.a.ctx.Err() == nil {
+		w.start()
+	}
+}
+
+func (w *windowProcess) crashed(status int, err error, tail string) {
+	sentence := lang.L("Porthole's window ended unexpectedly; watching goes on. Open it again from the tray")
+	switch status {
+	case ExitNoDisplay:
+		sentence = lang.L("Porthole's window cannot be shown: the display does not answer. Watching goes on")
+	case ExitNoGL:
+		sentence = lang.L("Porthole's window cannot be shown: OpenGL does not work here. Watching, tray and notifications go on")
+	}
+	w.failed(sentence, fmt.Sprintf("%v: %s", err, lastLine(tail)))
+	if tail != "" {
+		w.a.log.Info("the window's last words", "text", tail)
+	}
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return monitor.Clean(text[strings.LastIndexByte(text, '\n')+1:], 200)
+}
+
+// failed says in one line that there is no window, on the desktop and in the log.
+func (w *windowProcess) failed(sentence, why string) {
+	w.a.log.Error("the window is not shown; watching goes on", "reason", sentence, "problem", why)
+	w.a.notes.Tell(notify.Note{Title: sentence})
+}
+
+// close asks the process to end: by a message, after 2 s by SIGTERM, after 2 s
+// more by SIGKILL. It does not wait.
+func (w *windowProcess) close() {
+	if w.cmd == nil || w.ending {
+		return
+	}
+	w.ending = true
+	if w.conn != nil {
+		w.conn.Send(link.Message{Kind: link.Quit})
+	} else {
+		_ = w.cmd.Process.Signal(syscall.SIGTERM) // it has ended, if this fails
+	}
+	process, ended := w.cmd.Process, w.ended
+	go func() { // ends within 4 s
+		for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+			select {
+			case <-ended:
+				return
+			case <-time.After(politely):
+				_ = process.Signal(signal) // it has ended, if this fails
+			}
+		}
+	}()
+}
+
+// end closes the window and waits for it: at most 4 s and what the system
+// needs to kill it.
+func (w *windowProcess) end() {
+	if w.cmd == nil {
+		return
+	}
+	w.close()
+	<-w.ended
+}
+
+func (w *windowProcess) send(m link.Message) {
+	if w.conn != nil {
+		w.conn.Send(m)
+	}
+}
+
+// tailWriter keeps the end of what is written to it.
+type tailWriter struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (t *tailWriter) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if over := len(t.b) - tailSize; over > 0 {
+		t.b = append(t.b[:0], t.b[over:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tailWriter) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.b)
+}

@@ -1,0 +1,21 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"os/exec"
+
+	"porthole/app/agent"
+)
+
+// become starts the program that takes over.
+func become(s agent.Successor, _ *slog.Logger) error {
+	cmd := exec.Command(s.Program)
+	if s.Hidden {
+		cmd.Args = append(cmd.Args, "--hidden")
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", s.Program, err)
+	}
+	return cmd.Process.Release()
+}

@@ -1,0 +1,191 @@
+// Package desktop is what Porthole asks of the desktop session: where its
+// display and its bus are, and when it ends.
+package desktop
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Session is the environment that leads to a desktop session: the variables
+// below, those that are set. It is immutable.
+type Session map[string]string
+
+var sessionVariables = []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID", "XDG_RUNTIME_DIR", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE"}
+
+// Current returns the session of this process.
+func Current() Session {
+	s := Session{}
+	for _, name := range sessionVariables {
+		if v := os.Getenv(name); v != "" {
+			s[name] = v
+		}
+	}
+	return s
+}
+
+// Trusted returns s with only the variables that belong to a session: what
+// came over the link must not set anything else.
+func (s Session) Trusted() Session {
+	t := Session{}
+	for _, name := range sessionVariables {
+		if v := s[name]; v != "" && !strings.ContainsRune(v, 0) {
+			t[name] = v
+		}
+	}
+	return t
+}
+
+// SameDisplay reports whether windows of s and t appear on one display.
+func (s Session) SameDisplay(t Session) bool {
+	return s["DISPLAY"] == t["DISPLAY"] && s["WAYLAND_DISPLAY"] == t["WAYLAND_DISPLAY"]
+}
+
+// WithDisplay returns s with the display of t.
+func (s Session) WithDisplay(t Session) Session {
+	with := maps.Clone(s)
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"} {
+		delete(with, name)
+		if v := t[name]; v != "" {
+			with[name] = v
+		}
+	}
+	return with
+}
+
+// Equal reports whether both are one session.
+func (s Session) Equal(t Session) bool { return maps.Equal(s, t) }
+
+// Environ returns the environment of this process with the session replaced by
+// s. Where s has no bus, the address leads nowhere, since the libraries of a
+// desktop program start a bus of their own where none is named, which outlives
+// everyone.
+func (s Session) Environ() []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if !isSessionVariable(name) {
+			env = append(env, kv)
+		}
+	}
+	for _, name := range sessionVariables {
+		if v := s[name]; v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	if s["DBUS_SESSION_BUS_ADDRESS"] == "" {
+		address := s.BusAddress()
+		if address == "" {
+			address = "unix:path=/nonexistent/no-session-bus"
+		}
+		env = append(env, "DBUS_SESSION_BUS_ADDRESS="+address)
+	}
+	return env
+}
+
+func isSessionVariable(name string) bool {
+	for _, v := range sessionVariables {
+		if v == name {
+			return true
+		}
+	}
+	return false
+}
+
+// BusAddress returns the address of the session bus, "" where there is none
+// named and none at its usual place. Asking godbus instead would start a
+// dbus-launch that outlives the program.
+func (s Session) BusAddress() string {
+	if a := s["DBUS_SESSION_BUS_ADDRESS"]; a != "" {
+		return a
+	}
+	path := filepath.Join(s["XDG_RUNTIME_DIR"], "bus")
+	if info, err := os.Stat(path); err == nil && s["XDG_RUNTIME_DIR"] != "" && info.Mode()&os.ModeSocket != 0 {
+		return "unix:path=" + path
+	}
+	return ""
+}
+
+var (
+	// ErrNoDisplay means that no display is named.
+	ErrNoDisplay = errors.New("there is no desktop here to show a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
+	errNoBus     = errors.New("there is no session bus here")
+)
+
+// CheckDisplay reports why no window can be shown in s, nil where one can as
+// far as a connection tells.
+func (s Session) CheckDisplay() error {
+	if hasDisplayServer {
+		return nil
+	}
+	if name := s["WAYLAND_DISPLAY"]; name != "" {
+		path := name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(s["XDG_RUNTIME_DIR"], name)
+		}
+		if reachable("unix", path) {
+			return nil
+		}
+	}
+	display := s["DISPLAY"]
+	if display == "" {
+		return ErrNoDisplay
+	}
+	host, number, ok := strings.Cut(display, ":")
+	number, _, _ = strings.Cut(number, ".")
+	if !ok || number == "" {
+		return fmt.Errorf("DISPLAY is %q, which is no display", display)
+	}
+	switch {
+	case host != "" && host != "unix":
+		return nil // another machine's, over the network: the window will find out
+	case reachable("unix", "/tmp/.X11-unix/X"+number), reachable("unix", "@/tmp/.X11-unix/X"+number):
+		return nil
+	}
+	return fmt.Errorf("the display %s does not answer", display)
+}
+
+// CheckBus reports why the session bus of s cannot be used, nil where it answers.
+func (s Session) CheckBus() error {
+	if hasDisplayServer {
+		return nil
+	}
+	address := s.BusAddress()
+	if address == "" {
+		return errNoBus
+	}
+	for one := range strings.SplitSeq(address, ";") {
+		path, ok := strings.CutPrefix(one, "unix:path=")
+		abstract, isAbstract := strings.CutPrefix(one, "unix:abstract=")
+		switch {
+		case ok:
+			path, _, _ = strings.Cut(path, ",")
+			if reachable("unix", path) {
+				return nil
+			}
+		case isAbstract:
+			abstract, _, _ = strings.Cut(abstract, ",")
+			if reachable("unix", "@"+abstract) {
+				return nil
+			}
+		default:
+			return nil // tcp and the like: the connection will find out
+		}
+	}
+	return fmt.Errorf("the session bus at %s does not answer", address)
+}
+
+func reachable(network, address string) bool {
+	c, err := net.DialTimeout(network, address, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // nothing was sent
+	return true
+}

@@ -1,0 +1,155 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"porthole/app/agent"
+	"porthole/app/desktop"
+	"porthole/app/link"
+	"porthole/ui"
+)
+
+// noDesktop is the exit status where there is no desktop to show itself on.
+const noDesktop = 3
+
+// takeOver is how long a start waits for an agent that hands over to end.
+const takeOver = 6 * time.Second
+
+// start is what "porthole" does: become the agent, or tell the one that runs.
+func start(ctx context.Context, hidden bool, port uint16) error {
+	session := desktop.Current()
+	if err := check(session, hidden); err != nil {
+		return exit{noDesktop, err}
+	}
+	place, err := link.FindPlace()
+	if err != nil {
+		return err
+	}
+	unlock, mine, err := place.Lock()
+	if err != nil {
+		return err
+	}
+	if !mine {
+		handedOver, err := tell(place, session, hidden, port)
+		if err != nil || !handedOver {
+			return err
+		}
+		if unlock, err = lockWithin(ctx, place, takeOver); err != nil {
+			return err
+		}
+	}
+	return beAgent(ctx, unlock, agent.Options{Place: place, Session: session, Hidden: hidden, Port: port, Build: build()})
+}
+
+// check says in one line why Porthole cannot be of use here, and what can.
+func check(session desktop.Session, hidden bool) error {
+	display, bus := session.CheckDisplay(), session.CheckBus()
+	switch {
+	case hidden && bus != nil:
+		return fmt.Errorf("%w for the tray icon and the notifications; \"porthole list\" and \"porthole events\" work without", bus)
+	case !hidden && display != nil:
+		return fmt.Errorf("%w; \"porthole list\" and \"porthole events\" work without", display)
+	}
+	return nil
+}
+
+// tell asks the running agent to show its window. handedOver is true where it
+// ends instead, for this process to be the next.
+func tell(place link.Place, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
+	m := link.Message{Kind: link.Start, Session: session, Hidden: hidden, Port: port, Build: build(), Program: programPath()}
+	var answer link.Message
+	var err error
+	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		// The agent holds its lock a moment before it listens, and after.
+		answer, err = link.Ask(place, m)
+		if !errors.Is(err, link.ErrNoAgent) || time.Now().After(deadline) {
+			break
+		}
+	}
+	if errors.Is(err, link.ErrNoAgent) {
+		err = link.ErrSilent
+	}
+	if err != nil {
+		return false, err
+	}
+	switch answer.Kind {
+	case link.HandOver:
+		return true, nil
+	case link.Refused:
+		return false, errors.New(answer.Problem)
+	}
+	return false, nil
+}
+
+// lockWithin waits for the lock of an agent that is ending.
+func lockWithin(ctx context.Context, place link.Place, limit time.Duration) (func() error, error) {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
+		unlock, mine, err := place.Lock()
+		if err != nil || mine {
+			return unlock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return nil, errors.New("the Porthole that runs does not end; end it (pkill porthole) and start it again")
+}
+
+func beAgent(ctx context.Context, unlock func() error, opts agent.Options) error {
+	log, closeLog := openLog()
+	defer closeLog()
+	if address := opts.Session.BusAddress(); address != "" {
+		// The tray library looks here, and starts a bus of its own where nothing is.
+		if err := os.Setenv("DBUS_SESSION_BUS_ADDRESS", address); err != nil {
+			return fmt.Errorf("set the bus address: %w", err)
+		}
+	}
+	if err := ui.SetUpLanguage(); err != nil {
+		log.Warn("the translations cannot be used", "problem", err)
+	}
+	opts.Logger = log
+	log.Info("started", "version", Version)
+	successor, err := agent.Run(ctx, opts)
+	log.Info("ended")
+	if unlockErr := unlock(); unlockErr != nil {
+		log.Warn("the lock could not be given back", "problem", unlockErr)
+	}
+	if err == nil && successor != nil {
+		return become(*successor, log)
+	}
+	return err
+}
+
+// programPath is the file of this program, "" where that cannot be told.
+func programPath() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// build tells this program from another build: the file's identity and time.
+func build() string {
+	info, err := os.Stat(programPath())
+	if err != nil {
+		return Version
+	}
+	return fmt.Sprintf("%s %d %d", Version, info.Size(), info.ModTime().UnixNano())
+}
+
+// quit asks the running agent to end.
+func quit() error {
+	place, err := link.FindPlace()
+	if err != nil {
+		return err
+	}
+	_, err = link.Ask(place, link.Message{Kind: link.Quit})
+	return err
+}

@@ -1,0 +1,50 @@
+//go:build cgo
+
+package window
+
+import (
+	"os"
+	"os/exec"
+	"time"
+
+	"porthole/app/link"
+)
+
+// actions is what the window asks for: here, or of the agent.
+type actions struct{ p *program }
+
+func (a actions) Watch(port uint16)   { a.p.say(link.Message{Kind: link.Watch, Port: port}) }
+func (a actions) Unwatch(port uint16) { a.p.say(link.Message{Kind: link.Unwatch, Port: port}) }
+func (a actions) Resume()             { a.p.say(link.Message{Kind: link.Resume}) }
+func (a actions) Refresh()            { a.p.say(link.Message{Kind: link.Refresh}) }
+func (a actions) Copy(text string)    { a.p.app.Clipboard().SetContent(text) }
+
+func (a actions) Pause(d time.Duration) {
+	a.p.say(link.Message{Kind: link.Pause, Seconds: int(d / time.Second)})
+}
+
+// Quit ends Porthole; where the agent is gone that is this window.
+func (a actions) Quit() {
+	if !a.p.live {
+		a.p.app.Quit()
+		return
+	}
+	a.p.say(link.Message{Kind: link.Quit})
+}
+
+// Restart starts an agent, which brings a window of its own.
+func (a actions) Restart() {
+	program, err := os.Executable()
+	if err == nil {
+		cmd := exec.Command(program)
+		detach(cmd)
+		if err = cmd.Start(); err == nil {
+			err = cmd.Process.Release()
+		}
+	}
+	if err != nil {
+		a.p.log.Error("Porthole could not be started again", "problem", err)
+		return
+	}
+	a.p.app.Quit()
+}

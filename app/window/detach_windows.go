@@ -1,0 +1,7 @@
+//go:build cgo
+
+package window
+
+import "os/exec"
+
+func detach(*exec.Cmd) {}

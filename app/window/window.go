@@ -1,0 +1,225 @@
+//go:build cgo
+
+// Package window is the window process: it takes what the agent tells into ui,
+// and is the one place that crosses into Fyne's goroutine.
+package window
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/driver"
+
+	"porthole/app/agent"
+	"porthole/app/desktop"
+	"porthole/app/link"
+	"porthole/assets"
+	"porthole/monitor"
+	"porthole/monitor/watch"
+	"porthole/ui"
+)
+
+// Has is true: this build has a window.
+const Has = true
+
+// ID is the program's name among all desktop programs.
+const ID = "io.github.porthole.porthole"
+
+// Run shows the window until it is closed, the agent says so, or ctx ends. It
+// must be called from the main goroutine and returns the exit status, which
+// tells the agent what happened (see agent.ExitNoGL and its like). What went
+// wrong is written to stderr, which the agent reads.
+func Run(ctx context.Context, place link.Place, version string, stderr io.Writer) (status int) {
+	if err := desktop.Current().CheckDisplay(); err != nil {
+		_, _ = fmt.Fprintln(stderr, "porthole window:", err) // nobody else listens
+		return agent.ExitNoDisplay
+	}
+	client, err := link.Connect(place)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "porthole window:", err)
+		return 1
+	}
+	makeCacheFolder()
+	p := &program{client: client, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	defer func() {
+		if r := recover(); r != nil {
+			status = p.panicked(r)
+		}
+	}()
+	return p.run(ctx, version)
+}
+
+// program is the running window process.
+type program struct {
+	client *link.Client
+	log    *slog.Logger
+	app    fyne.App
+	window *ui.Window
+	live   bool // the agent is there
+	shown  bool // a window could be opened
+	status int
+}
+
+func (p *program) run(ctx context.Context, version string) int {
+	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: version})
+	if err := ui.SetUpLanguage(); err != nil {
+		p.log.Warn("the translations cannot be used", "problem", err)
+	}
+	p.app = app.NewWithID(ID)
+	p.app.Settings().SetTheme(ui.Theme{})
+	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
+	p.window = ui.NewWindow(p.app, actions{p}, time.Now)
+	p.live = true
+	p.window.Fyne().SetCloseIntercept(p.close)
+	p.window.Show()
+	if !hasHandle(p.window.Fyne()) {
+		p.log.Error("no window could be opened: OpenGL does not work here")
+		return agent.ExitNoGL
+	}
+	p.shown = true
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	listening := make(chan struct{})
+	go func() {
+		defer close(listening)
+		p.listen(ctx)
+	}()
+	go p.tick(ctx)
+	stop := context.AfterFunc(ctx, func() { fyne.Do(p.app.Quit) })
+	p.app.Run()
+	stop()
+	cancel()
+	<-listening
+	return p.status
+}
+
+// listen takes what the agent tells into Fyne.
+func (p *program) listen(ctx context.Context) {
+	err := p.client.Listen(ctx, func(u monitor.Update) {
+		fyne.Do(func() { p.window.Update(u) })
+	}, func(m link.Message) {
+		fyne.Do(func() { p.said(m) })
+	})
+	if err != nil {
+		p.log.Error("the agent cannot be understood", "problem", err)
+	}
+	if ctx.Err() == nil {
+		fyne.Do(func() {
+			p.live = false
+			p.window.Disconnect()
+		})
+	}
+}
+
+func (p *program) tick(ctx context.Context) {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			fyne.Do(p.window.Tick)
+		}
+	}
+}
+
+// said does what the agent asks for.
+func (p *program) said(m link.Message) {
+	switch m.Kind {
+	case link.Told:
+		if m.Status != nil {
+			p.window.SetStatus(status(m.Status))
+		}
+	case link.Raise:
+		if os.Getenv("WAYLAND_DISPLAY") != "" { // nobody can raise a window there: come again
+			p.status = agent.ExitAgain
+			p.close()
+			return
+		}
+		p.window.Raise(m.Port)
+	case link.Point:
+		p.window.Point(m.Port)
+	case link.Restore:
+		var s ui.State
+		if err := json.Unmarshal(m.State, &s); err != nil {
+			p.log.Warn("the state of the last window cannot be read", "problem", err)
+			return
+		}
+		p.window.Restore(s)
+	case link.Quit:
+		p.close()
+	}
+}
+
+func status(s *link.Status) ui.Status {
+	out := ui.Status{Health: s.Health, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems}
+	for _, w := range s.Watches {
+		out.Rules = append(out.Rules, watch.Rule{Ports: w.Ports, Name: w.Name})
+	}
+	return out
+}
+
+// close leaves the state to the next window and ends.
+func (p *program) close() {
+	if state, err := json.Marshal(p.window.State()); err == nil && p.live {
+		p.say(link.Message{Kind: link.State, State: state})
+	}
+	p.app.Quit()
+}
+
+// say tells the agent something; where it is gone, listen finds out.
+func (p *program) say(m link.Message) {
+	if err := p.client.Say(m); err != nil {
+		p.log.Info("the agent does not hear", "problem", err)
+	}
+}
+
+// panicked tells a window that could not be opened, where the GL driver or
+// GLFW panics, from a mistake of ours.
+func (p *program) panicked(r any) int {
+	p.log.Error("the window panicked", "reason", fmt.Sprint(r), "stack", string(debug.Stack()))
+	if !p.shown {
+		return agent.ExitNoGL
+	}
+	return 1
+}
+
+// hasHandle reports whether the system has a window behind w: where OpenGL is
+// broken Fyne only logs that it has not.
+func hasHandle(w fyne.Window) bool {
+	native, ok := w.(driver.NativeWindow)
+	if !ok {
+		return true
+	}
+	has := true
+	native.RunNative(func(context any) {
+		switch c := context.(type) {
+		case driver.X11WindowContext:
+			has = c.WindowHandle != 0
+		case driver.WaylandWindowContext:
+			has = c.WaylandSurface != 0
+		case driver.WindowsWindowContext:
+			has = c.HWND != 0
+		case driver.MacWindowContext:
+			has = c.NSWindow != 0
+		}
+	})
+	return has
+}
+
+// makeCacheFolder spares Fyne two errors that it logs where there is none.
+func makeCacheFolder() {
+	if dir, err := os.UserCacheDir(); err == nil {
+		_ = os.MkdirAll(dir, 0o700) // Fyne then logs what it logs
+	}
+}

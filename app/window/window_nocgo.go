@@ -1,0 +1,22 @@
+//go:build !cgo
+
+// Package window is the window process. This build has none: it was made
+// without C, which OpenGL needs.
+package window
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"porthole/app/link"
+)
+
+// Has is false: this build has no window.
+const Has = false
+
+// Run says that there is no window, and returns 1.
+func Run(_ context.Context, _ link.Place, _ string, stderr io.Writer) int {
+	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; watching, tray, notifications and the command line work") // nobody else listens
+	return 1
+}
