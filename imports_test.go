@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Imports run one way: main → app → ui → monitor, and app → monitor. What
+// needs a GL driver, a bus, a disk or the processes is imported in one place.
+func TestImportsRunOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	packages := 0
+	for line := range strings.Lines(string(out)) {
+		pkg, imports, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		packages++
+		for imported := range strings.FieldsSeq(imports) {
+			if rule := broken(pkg, imported); rule != "" {
+				t.Errorf("%s imports %s: %s", pkg, imported, rule)
+			}
+		}
+	}
+	if packages < 15 {
+		t.Errorf("go list named %d packages; the rules were not applied to all", packages)
+	}
+}
+
+// only says who may import what has one home; subpackages of both included.
+var only = []struct{ imported, by string }{
+	{"fyne.io/fyne/v2/app", "porthole/app/window"},
+	{"fyne.io/fyne/v2/driver", "porthole/app/window porthole/ui"},
+	{"fyne.io/systray", "porthole/app/tray"},
+	{"github.com/gen2brain/beeep", "porthole/app/notify"},
+	{"github.com/esiqveland/notify", "porthole/app/notify"},
+	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/e2e"},
+	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket"},
+	{"github.com/spf13/cobra", "porthole/app"},
+	{"go.yaml.in/yaml", "porthole/app/settings"},
+	{"github.com/adrg/xdg", "porthole/app"},
+}
+
+// uiMay are our packages that ui may import.
+const uiMay = "porthole/ui porthole/assets porthole/monitor"
+
+func broken(pkg, imported string) string {
+	for _, o := range only {
+		if within(imported, o.imported) && strings.HasPrefix(pkg, "porthole") && !withinAny(pkg, o.by) {
+			return "only " + o.by + " may"
+		}
+	}
+	switch {
+	case !strings.HasPrefix(imported, "porthole/"):
+		if within(pkg, "porthole/ui") && (imported == "os/exec" || imported == "net" || imported == "os") {
+			return "ui knows no disk, no network and no process"
+		}
+		return ""
+	case within(imported, "porthole/app") && pkg != "porthole" && !within(pkg, "porthole/app"):
+		return "nothing but main and app imports app"
+	case within(pkg, "porthole/ui") && !withinAny(imported, uiMay):
+		return "ui imports monitor alone"
+	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner")):
+		return "ui takes what the monitor tells and looks at nothing itself"
+	case pkg == "porthole/monitor":
+		return "monitor imports none of its subpackages"
+	case within(pkg, "porthole/monitor") && !within(imported, "porthole/monitor"):
+		return "monitor knows only itself"
+	}
+	return ""
+}
+
+// within reports whether path is root or below it.
+func within(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
+
+func withinAny(path, roots string) bool {
+	for root := range strings.FieldsSeq(roots) {
+		if within(path, root) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestTheRulesFindWhatBreaksThem(t *testing.T) {
+	for _, c := range [][2]string{
+		{"porthole/monitor", "porthole/monitor/socket"},
+		{"porthole/monitor/watch", "porthole/ui"},
+		{"porthole/ui", "porthole/app/link"},
+		{"porthole/ui", "porthole/monitor/process"},
+		{"porthole/ui", "os/exec"},
+		{"porthole/ui/table", "fyne.io/fyne/v2/app"},
+		{"porthole/app/agent", "fyne.io/systray"},
+		{"porthole/ui", "github.com/shirou/gopsutil/v3/process"},
+	} {
+		if broken(c[0], c[1]) == "" {
+			t.Errorf("%s may import %s; want a rule against it", c[0], c[1])
+		}
+	}
+	if rule := broken("porthole/app/window", "fyne.io/fyne/v2/app"); rule != "" {
+		t.Errorf("app/window may not import Fyne's app: %s", rule)
+	}
+}

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs all tests. The parts that need no window are built without C and OpenGL;
+# the race detector is everywhere. Where this is root, what matters runs again
+# as an ordinary user: only those have hidden owners.
+set -eu
+bin=$(realpath "$1")
+tags=gles,no_emoji
+
+echo "== tests of all packages, with the race detector"
+PORTHOLE_BIN=$bin PORTHOLE_E2E=required go test -race -tags $tags -timeout 15m ./...
+
+echo "== without C: the command line and the agent build"
+CGO_ENABLED=0 go build -trimpath -o build/porthole-nowindow .
+build/porthole-nowindow --version
+
+if [ "$(id -u)" = 0 ]; then
+	echo "== monitor and command line as an ordinary user"
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	chmod 755 "$work"
+	for p in monitor monitor/socket monitor/owner monitor/process app/cli app/link; do
+		name=$(echo "$p" | tr / -)
+		CGO_ENABLED=1 go test -race -tags $tags -c -o "$work/$name.test" "./$p"
+		mkdir -p "$work/$p" && chmod 755 "$work/$p"
+		if [ -d "$p/testdata" ]; then cp -r "$p/testdata" "$work/$p/"; chmod -R a+rX "$work/$p"; fi
+		(cd "$work/$p" && HOME=/nonexistent setpriv --reuid=65534 --regid=65534 --clear-groups "$work/$name.test" -test.timeout 5m)
+	done
+fi
+echo "== all tests passed"
