@@ -1,0 +1,178 @@
+package tray
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"testing"
+)
+
+// pictures are the Icons that look different: water does not show while
+// paused, and a triangle takes the dot's place.
+func pictures() []Icon {
+	var all []Icon
+	for _, overlay := range []Icon{{}, {Dot: true}, {Alert: true}} {
+		for level := range 5 {
+			all = append(all, Icon{Level: level, Dot: overlay.Dot, Alert: overlay.Alert})
+		}
+		all = append(all, Icon{Paused: true, Dot: overlay.Dot, Alert: overlay.Alert})
+	}
+	return all
+}
+
+func TestPicturesDifferInShape(t *testing.T) {
+	for _, size := range []int{22, 64} {
+		all := pictures()
+		for n, a := range all {
+			pa := a.Picture(size)
+			if covered := coverage(pa); covered < 0.5 {
+				t.Errorf("%+v at %d px covers %.2f of its square, want at least half", a, size, covered)
+			}
+			for _, b := range all[n+1:] {
+				if got := shapeDistance(pa, b.Picture(size)); got < 0.02 {
+					t.Errorf("%+v and %+v at %d px differ in %.3f of their pixels, want at least 0.02", a, b, size, got)
+				}
+			}
+		}
+	}
+}
+
+func TestPictureWhatWins(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		a, b Icon
+	}{
+		{"alert over dot", Icon{Level: 2, Alert: true, Dot: true}, Icon{Level: 2, Alert: true}},
+		{"paused over water", Icon{Level: 3, Paused: true}, Icon{Paused: true}},
+		{"paused, alert over dot", Icon{Level: 1, Paused: true, Alert: true, Dot: true}, Icon{Paused: true, Alert: true}},
+		{"too low", Icon{Level: -1}, Icon{Level: 0}},
+		{"too high", Icon{Level: 5}, Icon{Level: 4}},
+	} {
+		if !bytes.Equal(test.a.Picture(32).Pix, test.b.Picture(32).Pix) {
+			t.Errorf("%s: %+v looks other than %+v", test.name, test.a, test.b)
+		}
+	}
+}
+
+// A panel does not tell its colour. On each, enough of the picture must stand
+// out from the panel, and within the picture light must stand out from dark.
+func TestPictureReadsOnLightAndDark(t *testing.T) {
+	const size, readable = 22, 3.0
+	for _, ground := range []color.NRGBA{{0xff, 0xff, 0xff, 0xff}, {0x1c, 0x1f, 0x24, 0xff}, {0x80, 0x80, 0x80, 0xff}} {
+		panel := luminance(ground)
+		for _, icon := range pictures() {
+			p := icon.Picture(size)
+			out, edges := 0, 0
+			for y := range size {
+				for x := range size {
+					here := luminance(over(p.NRGBAAt(x, y), ground))
+					if contrast(here, panel) >= readable {
+						out++
+					}
+					if x > 0 && contrast(here, luminance(over(p.NRGBAAt(x-1, y), ground))) >= readable {
+						edges++
+					}
+				}
+			}
+			if out < size*size/8 || edges < 2*size {
+				t.Errorf("%+v on %v: %d pixels stand out from the panel, want %d; %d edges, want %d",
+					icon, ground, out, size*size/8, edges, 2*size)
+			}
+		}
+	}
+}
+
+// The overlay keeps clear of the porthole by a transparent ring, which is what
+// shows it apart where colours do not.
+func TestOverlayIsCutOut(t *testing.T) {
+	for _, test := range []struct {
+		icon Icon
+		x, y int // between overlay and ring, at 64 px
+	}{
+		{Icon{Level: 4, Dot: true}, 33, 14},
+		{Icon{Level: 4, Alert: true}, 48, 29},
+	} {
+		plain, cut := Icon{Level: 4}.Picture(64), test.icon.Picture(64)
+		if a, b := plain.NRGBAAt(test.x, test.y).A, cut.NRGBAAt(test.x, test.y).A; a != 255 || b > 40 {
+			t.Errorf("%+v: alpha at %d,%d is %d (without overlay %d), want nearly 0 (255)", test.icon, test.x, test.y, b, a)
+		}
+	}
+}
+
+func TestPNG(t *testing.T) {
+	icon := Icon{Level: 2, Dot: true}
+	data, err := icon.PNG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := image.Rect(0, 0, 64, 64); got.Bounds() != want {
+		t.Fatalf("bounds %v, want %v", got.Bounds(), want)
+	}
+	want := icon.Picture(64)
+	for y := range 64 {
+		for x := range 64 {
+			if g, w := color.NRGBAModel.Convert(got.At(x, y)), want.NRGBAAt(x, y); g != w {
+				t.Fatalf("pixel %d,%d is %v, want %v", x, y, g, w)
+			}
+		}
+	}
+}
+
+func BenchmarkPNG(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := (Icon{Level: 2, Alert: true}).PNG(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// coverage is the share of p that is not transparent.
+func coverage(p *image.NRGBA) float64 {
+	sum := 0
+	for i := 3; i < len(p.Pix); i += 4 {
+		sum += int(p.Pix[i])
+	}
+	return float64(sum) / 255 / float64(len(p.Pix)/4)
+}
+
+// shapeDistance is the share of pixels that a viewer without colour sees
+// differ: in how much they cover, or by a contrast of 3:1.
+func shapeDistance(a, b *image.NRGBA) float64 {
+	n := 0
+	for y := range a.Rect.Dy() {
+		for x := range a.Rect.Dx() {
+			pa, pb := a.NRGBAAt(x, y), b.NRGBAAt(x, y)
+			la, lb := luminance(pa), luminance(pb)
+			if math.Abs(float64(pa.A)-float64(pb.A)) > 128 || pa.A > 128 && pb.A > 128 && contrast(la, lb) >= 3 {
+				n++
+			}
+		}
+	}
+	return float64(n) / float64(len(a.Pix)/4)
+}
+
+func over(c, ground color.NRGBA) color.NRGBA {
+	mix := func(c, g uint8, a uint8) uint8 { return uint8((int(c)*int(a) + int(g)*(255-int(a))) / 255) }
+	return color.NRGBA{mix(c.R, ground.R, c.A), mix(c.G, ground.G, c.A), mix(c.B, ground.B, c.A), 255}
+}
+
+// luminance and contrast are WCAG's.
+func luminance(c color.NRGBA) float64 {
+	linear := func(v uint8) float64 {
+		if s := float64(v) / 255; s > 0.04045 {
+			return math.Pow((s+0.055)/1.055, 2.4)
+		} else {
+			return s / 12.92
+		}
+	}
+	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
+}
+
+func contrast(a, b float64) float64 { return (max(a, b) + 0.05) / (min(a, b) + 0.05) }
