@@ -21,13 +21,14 @@ import (
 // Version is set by the build: -ldflags "-X porthole/app.Version=…".
 var Version = "0.1.0-dev"
 
-// exit is an error that asks for an exit status of its own.
+// exit is an error that asks for an exit status of its own. Without err, all
+// was said already.
 type exit struct {
 	status int
 	err    error
 }
 
-func (e exit) Error() string { return e.err.Error() }
+func (e exit) Error() string { return fmt.Sprint(e.err) }
 func (e exit) Unwrap() error { return e.err }
 
 // Main runs the program with args (without the program's name) and returns its
@@ -42,8 +43,11 @@ func Main(args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "%s: %s\n", cmd.CommandPath(), strings.ReplaceAll(err.Error(), "\n", " "))
 	var e exit
+	if errors.As(err, &e) && e.err == nil {
+		return e.status // all was said
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s\n", cmd.CommandPath(), strings.ReplaceAll(err.Error(), "\n", " "))
 	if errors.As(err, &e) {
 		return e.status
 	}
@@ -118,7 +122,7 @@ func windowCommand() *cobra.Command {
 				return err
 			}
 			if status := window.Run(c.Context(), place, Version, os.Stderr); status != 0 {
-				return exit{status, errors.New("the window has ended")}
+				return exit{status: status}
 			}
 			return nil
 		},

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"encoding/json"
 	"time"
 
 	"porthole/app/desktop"
@@ -68,7 +67,7 @@ func (a *Agent) started(m link.Message) link.Message {
 func (a *Agent) Opened(c *link.WindowConn) {
 	a.do(func() {
 		w := a.window
-		w.conn = c
+		w.conn, w.joined = c, true
 		if w.state != nil {
 			c.Send(link.Message{Kind: link.Restore, State: w.state})
 		}
@@ -106,10 +105,8 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 			a.monitor.Refresh()
 		case link.Seen:
 			a.seen()
-		case link.State:
-			if json.Valid(m.State) {
-				a.window.state = m.State
-			}
+		case link.Leaving:
+			a.window.leaving(m.State)
 		case link.Quit:
 			a.quit()
 		}

@@ -41,8 +41,9 @@ type windowProcess struct {
 	session desktop.Session // on whose display it is
 	state   json.RawMessage // as the last window left it
 	port    uint16          // to be shown once it is connected
-	ending  bool
-	again   bool // start it once more when it has ended
+	joined  bool            // it was connected once
+	ending  bool            // it was told to end, or says that it does
+	again   bool            // start it once more when it has ended
 	ended   chan struct{}
 }
 
@@ -59,6 +60,8 @@ func (w *windowProcess) show(port uint16) {
 	switch {
 	case w.cmd == nil:
 		w.start()
+	case w.joined && w.conn == nil: // it hung up and is about to end
+		w.again = true
 	case w.ending, !w.session.SameDisplay(w.a.opts.Session):
 		w.again = true
 		w.close()
@@ -88,7 +91,8 @@ func (w *windowProcess) start() {
 		return
 	}
 	ended := make(chan struct{})
-	w.cmd, w.ended, w.ending, w.again = cmd, ended, false, false
+	w.cmd, w.ended = cmd, ended
+	w.joined, w.ending, w.again = false, false, false
 	go func() { // ends with the process
 		err := cmd.Wait()
 		close(ended)
@@ -117,12 +121,10 @@ func (w *windowProcess) exited(cmd *exec.Cmd, err error, tail string) {
 	if errors.As(err, &exit) {
 		status = exit.ExitCode()
 	}
-	again := w.again || status == ExitAgain
 	if err != nil && status != ExitAgain && !w.ending {
 		w.crashed(status, err, tail)
-		again = false
 	}
-	if again && w.a.ctx.Err() == nil {
+	if (w.again || status == ExitAgain) && w.a.ctx.Err() == nil {
 		w.start()
 	}
 }
@@ -150,6 +152,14 @@ func lastLine(text string) string {
 func (w *windowProcess) failed(sentence, why string) {
 	w.a.log.Error("the window is not shown; watching goes on", "reason", sentence, "problem", why)
 	w.a.notes.Tell(notify.Note{Title: sentence})
+}
+
+// leaving notes that the process says that it ends, and what it leaves.
+func (w *windowProcess) leaving(state json.RawMessage) {
+	w.ending = true
+	if json.Valid(state) {
+		w.state = state
+	}
 }
 
 // close asks the process to end: by a message, after 2 s by SIGTERM, after 2 s

@@ -39,7 +39,7 @@ const (
 	Pause   Kind = "pause"   // notifications for Seconds, 0 until resumed
 	Resume  Kind = "resume"
 	Refresh Kind = "refresh" // look now
-	State   Kind = "state"   // State, to be given back to the next window
+	Leaving Kind = "leaving" // it ends; State is for the next window
 	Seen    Kind = "seen"    // the user looks at the window
 )
 

@@ -112,7 +112,7 @@ func (s *Server) serveWindow(ctx context.Context, cancel func(), c net.Conn, r *
 		m, err := r.next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) && ctx.Err() == nil {
-				s.log.Warn("the window says something that cannot be read", "problem", err)
+				s.log.Info("the window cannot be heard any more", "problem", err)
 			}
 			return
 		}

@@ -172,7 +172,7 @@ func status(s *link.Status) ui.Status {
 // close leaves the state to the next window and ends.
 func (p *program) close() {
 	if state, err := json.Marshal(p.window.State()); err == nil && p.live {
-		p.say(link.Message{Kind: link.State, State: state})
+		p.say(link.Message{Kind: link.Leaving, State: state})
 	}
 	p.app.Quit()
 }

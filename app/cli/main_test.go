@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/adrg/xdg"
+)
+
+// A test program with this variable is a child of a test. "listen" listens on
+// the address in the variable behind it, says the port and stays until its
+// input ends; "list" prints what List does for the ports in its arguments.
+const (
+	roleVariable    = "PORTHOLE_TEST_ROLE"
+	addressVariable = "PORTHOLE_TEST_ADDRESS"
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVariable) {
+	case "":
+		os.Exit(test(m))
+	case "listen":
+		ln, err := net.Listen("tcp", os.Getenv(addressVariable))
+		if err != nil {
+			fail(err)
+		}
+		fmt.Println(ln.Addr().(*net.TCPAddr).Port)
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = ln.Close()
+	case "list":
+		if err := List(context.Background(), os.Args[1:], true, false, os.Stdout, os.Stderr); err != nil {
+			fail(err)
+		}
+	}
+}
+
+// test runs the tests without the settings of whoever runs them.
+func test(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "porthole-cli")
+	if err != nil {
+		fail(err)
+	}
+	defer os.RemoveAll(folder)
+	xdg.ConfigHome = folder
+	return m.Run()
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// command runs the test program in a role. Its path is one that a user who may
+// not enter the folder of the program can use.
+func command(role string, args ...string) *exec.Cmd {
+	path := "/proc/self/exe"
+	if runtime.GOOS != "linux" {
+		path = os.Args[0]
+	}
+	c := exec.Command(path, args...)
+	c.Stderr = os.Stderr
+	// The race detector would sleep for a second at the end of each child.
+	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0", "XDG_CONFIG_HOME=/nonexistent")
+	return c
+}
+
+// server starts a child that listens on address until the test ends. ok is
+// false where this machine has no such address.
+func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int, ok bool) {
+	t.Helper()
+	if ln, err := net.Listen("tcp", address); err != nil {
+		t.Logf("without %s: %v", address, err)
+		return 0, 0, false
+	} else if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := command("listen")
+	c.Env = append(c.Env, addressVariable+"="+address)
+	if change != nil {
+		change(c)
+	}
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		stuck := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
+		defer stuck.Stop()
+		if err := c.Wait(); err != nil {
+			t.Errorf("server on %s: %v", address, err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		t.Fatalf("server on %s said %q, %v", address, line, err)
+	}
+	if port, err = strconv.Atoi(string(bytes.TrimSpace(line))); err != nil {
+		t.Fatal(err)
+	}
+	return c.Process.Pid, port, true
+}
+
+// listen opens a listener in this process and returns its port as an argument.
+func listen(t *testing.T, address string) (net.Listener, string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	return ln, strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
+}
+
+// listed runs List and reads its JSON as a script does.
+func listed(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	var out, problems bytes.Buffer
+	if err := List(t.Context(), args, true, false, &out, &problems); err != nil || problems.Len() > 0 {
+		t.Fatalf("List(%q): %v, stderr %q", args, err, problems.String())
+	}
+	return decode(t, out.Bytes())
+}
+
+func decode(t *testing.T, b []byte) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatalf("%q is no JSON: %v", b, err)
+	}
+	return v
+}
+
+// setSettings gives the command a settings file for one test.
+func setSettings(t *testing.T, text string) {
+	t.Helper()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "porthole", "settings.yaml")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := xdg.ConfigHome
+	xdg.ConfigHome = folder
+	t.Cleanup(func() { xdg.ConfigHome = before })
+}
