@@ -139,7 +139,10 @@ func Apply(s Snapshot, changes []Change) Snapshot {
 			continue
 		}
 		if c.Before != nil && c.Before.ID != c.Listener.ID {
-			delete(rows, c.Before.ID)
+			// A change before this one may have given the id to another row.
+			if before := rows[c.Before.ID]; before != nil && before.equal(c.Before) {
+				delete(rows, c.Before.ID)
+			}
 		}
 		rows[c.Listener.ID] = c.Listener
 	}

@@ -57,18 +57,21 @@ func group(sightings []sighting, rowOf map[SocketID]string) []*Listener {
 		}
 		members[root] = append(members[root], s)
 	}
-	taken := make(map[string]bool)
+	taken, given := make(map[string]bool), make(map[string]bool)
+	for _, s := range sightings {
+		given[rowOf[s.socket.ID]] = true
+	}
 	rows := make([]*Listener, 0, len(roots))
 	for _, root := range roots { // in the order of their oldest socket, which keeps the id in a split
-		rows = append(rows, listener(members[root], rowID(members[root], rowOf, taken)))
+		rows = append(rows, listener(members[root], rowID(members[root], rowOf, given, taken)))
 	}
 	return rows
 }
 
 // rowID carries on the id of the row that the sockets were in. A new row is
 // named after its oldest socket, so that two programs that look at the same
-// machine call it the same.
-func rowID(members []sighting, rowOf map[SocketID]string, taken map[string]bool) string {
+// machine call it the same, but never by an id that is given to a row already.
+func rowID(members []sighting, rowOf map[SocketID]string, given, taken map[string]bool) string {
 	for _, s := range members {
 		if id := rowOf[s.socket.ID]; id != "" && !taken[id] {
 			taken[id] = true
@@ -78,7 +81,7 @@ func rowID(members []sighting, rowOf map[SocketID]string, taken map[string]bool)
 	s := members[0].socket
 	base := fmt.Sprintf("%s-%d-%s", s.Protocol, s.Port, strconv.FormatUint(uint64(s.ID), 36))
 	id := base
-	for n := 2; taken[id]; n++ {
+	for n := 2; taken[id] || given[id]; n++ {
 		id = fmt.Sprintf("%s-%d", base, n)
 	}
 	taken[id] = true

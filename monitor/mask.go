@@ -14,7 +14,9 @@ const masked = "•••"
 var (
 	secretName = `(?i:(?:[a-z0-9]+[-_.])*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|auth|credentials?|bearer|[a-z]*password|[a-z]*token|[a-z]*secret)(?:[-_](?:id|key|value))?)`
 	// name=value and name:value, alone or anywhere after a dash, a space, "?" or "&".
-	secretPair = regexp.MustCompile(`(^|[\s?&;,-])(` + secretName + `)([=:])([^\s&;,]+)`)
+	secretPair = regexp.MustCompile(`(^|[\s?&;,-])(` + secretName + `)(=|: ?)([^\s&;,]+)`)
+	// an argument that is nothing but that: its value may hold spaces and the like.
+	secretArgument = regexp.MustCompile(`^(?:--?)?` + secretName + `=`)
 	// a flag whose value is the next argument.
 	secretFlag = regexp.MustCompile(`^--?` + secretName + `$`)
 	// scheme://user:password@host
@@ -41,6 +43,9 @@ func MaskCommand(command []string) []string {
 			continue
 		}
 		out[i] = MaskText(arg)
+		if name := secretArgument.FindString(arg); name != "" && len(name) < len(arg) {
+			out[i] = name + masked
+		}
 		next = i > 0 && secretFlag.MatchString(arg)
 	}
 	return out

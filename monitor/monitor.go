@@ -77,7 +77,7 @@ type Monitor struct {
 	ready    bool // a first snapshot was published
 	health   Health
 	young    map[SocketID]*entry // entries that are not told, or not searched for the second time
-	last     []Socket            // the last dump; entries holds exactly its sockets
+	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
 	spare    []Socket            // memory for the next one
 }
 
@@ -211,7 +211,7 @@ func (m *Monitor) look(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("read the table of listening sockets: %w", err)
 	}
-	if slices.Equal(sockets, m.last) {
+	if slices.Equal(sockets, m.last) && len(sockets) == len(m.entries) {
 		return nil
 	}
 	m.last, m.spare = sockets, m.last

@@ -11,26 +11,27 @@ import (
 // change the direction of writing or are invisible becomes one space, and what
 // is longer than limit runes ends in "…". It is safe to call from anywhere.
 func Clean(s string, limit int) string {
-	var b strings.Builder
-	runes, space := 0, false
+	var out []rune
+	space := false
 	for i, r := range s {
 		if unfit(r, s[i:]) || unicode.IsSpace(r) {
-			space = runes > 0
+			space = len(out) > 0
 			continue
 		}
 		if space {
-			b.WriteByte(' ')
-			runes++
-			space = false
+			out, space = append(out, ' '), false
 		}
-		if runes >= limit-1 && len(s[i:]) > utf8.RuneLen(r) {
-			b.WriteRune('…')
-			return b.String()
+		if out = append(out, r); len(out) > limit {
+			break // the rest may be long
 		}
-		b.WriteRune(r)
-		runes++
 	}
-	return b.String()
+	if len(out) <= limit {
+		return string(out)
+	}
+	if limit < 1 {
+		return ""
+	}
+	return strings.TrimRight(string(out[:limit-1]), " ") + "…"
 }
 
 // unfit reports control (Cc), format (Cf: bidi controls, zero width joiners,

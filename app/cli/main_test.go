@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(test(m))
 	case "listen":
-		ln, err := net.Listen("tcp", os.Getenv(addressVariable))
+		ln, err := net.Listen(network(os.Getenv(addressVariable)), os.Getenv(addressVariable))
 		if err != nil {
 			fail(err)
 		}
@@ -76,11 +77,19 @@ func command(role string, args ...string) *exec.Cmd {
 	return c
 }
 
+// network is where Go takes 0.0.0.0 for what it says: elsewhere that is [::].
+func network(address string) string {
+	if strings.HasPrefix(address, "[") {
+		return "tcp"
+	}
+	return "tcp4"
+}
+
 // server starts a child that listens on address until the test ends. ok is
 // false where this machine has no such address.
 func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int, ok bool) {
 	t.Helper()
-	if ln, err := net.Listen("tcp", address); err != nil {
+	if ln, err := net.Listen(network(address), address); err != nil {
 		t.Logf("without %s: %v", address, err)
 		return 0, 0, false
 	} else if err := ln.Close(); err != nil {
@@ -123,7 +132,7 @@ func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int
 // listen opens a listener in this process and returns its port as an argument.
 func listen(t *testing.T, address string) (net.Listener, string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", address)
+	ln, err := net.Listen(network(address), address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,9 @@ func New() monitor.Finder {
 func (f *finder) Find(ctx context.Context, sockets []monitor.Socket, found func(monitor.Holding)) {
 	f.inodes = make(map[uint64]monitor.SocketID, len(sockets))
 	for _, s := range sockets {
-		f.inodes[s.Inode] = s.ID
+		if s.Inode != 0 { // else every link to no socket would be one to it
+			f.inodes[s.Inode] = s.ID
+		}
 	}
 	for _, pid := range f.processes() {
 		if ctx.Err() != nil {
@@ -87,11 +89,11 @@ func (f *finder) processes() []int {
 
 func (f *finder) searchProcess(pid int, found func(monitor.Holding)) {
 	n, err := f.searchFolder(fmt.Sprintf("/proc/%d/fd", pid), pid, found)
-	if n > 0 || err != nil {
+	if n > 0 || (err != nil && !f.isMine(pid)) {
 		return
 	}
-	// The main thread has ended, or there are no descriptors at all: other
-	// threads may still share some.
+	// The main thread has ended, which makes its folder empty, and root's; or
+	// there are no descriptors at all. Other threads may still share some.
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
 		return
@@ -101,6 +103,12 @@ func (f *finder) searchProcess(pid int, found func(monitor.Holding)) {
 			return
 		}
 	}
+}
+
+// isMine reports whether pid is a process of this program's user.
+func (f *finder) isMine(pid int) bool {
+	var stat unix.Stat_t
+	return unix.Stat(fmt.Sprintf("/proc/%d", pid), &stat) == nil && int(stat.Uid) == f.uid
 }
 
 // searchFolder reads one folder of descriptors and returns how many it has. An
@@ -181,22 +189,23 @@ func (f *finder) Holds(h monitor.Holding) bool {
 		return false
 	}
 	inode, err := inodeOf(fmt.Sprintf("/proc/%d/fd/%d", h.Owner.PID, h.FD))
-	if errors.Is(err, fs.ErrPermission) {
-		return true // it became another user's; the next search decides
+	if inode == h.Inode {
+		return true
 	}
-	return inode == h.Inode || f.holdsByThread(h)
-}
-
-// holdsByThread asks the other threads: the main one may have ended.
-func (f *finder) holdsByThread(h monitor.Holding) bool {
+	// The main thread may have ended: ask the others.
+	refused := errors.Is(err, fs.ErrPermission)
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", h.Owner.PID))
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(tasks, func(t fs.DirEntry) bool {
-		inode, _ := inodeOf(fmt.Sprintf("/proc/%d/task/%s/fd/%d", h.Owner.PID, t.Name(), h.FD)) // 0 where it is gone
-		return inode == h.Inode
-	})
+	for _, t := range tasks {
+		inode, err := inodeOf(fmt.Sprintf("/proc/%d/task/%s/fd/%d", h.Owner.PID, t.Name(), h.FD))
+		if inode == h.Inode {
+			return true
+		}
+		refused = refused && errors.Is(err, fs.ErrPermission)
+	}
+	return refused // by every thread: it became another user's; the next search decides
 }
 
 // inodeOf returns the inode of the file that path leads to: for a socket that

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 
 // ticksPerSecond is USER_HZ, 100 on every architecture that Go runs on.
 const ticksPerSecond = 100
+
+var errEnded = errors.New("it has ended")
 
 // startOf returns the identity of pid, its start in ticks since boot, and the
 // same as a time. gopsutil's CreateTime has whole seconds and drifts with the
@@ -31,11 +34,18 @@ func startOf(pid int) (uint64, time.Time, error) {
 
 // parseStart reads field 22 of /proc/PID/stat (proc_pid_stat(5)). The name in
 // field 2 may hold spaces, newlines and ")": what follows the last ")" counts.
+// A process of which just the entry is left, since its parent has not waited
+// for it, has ended: it is an error too.
 func parseStart(stat []byte) (uint64, error) {
 	i := bytes.LastIndexByte(stat, ')')
 	fields := bytes.Fields(stat[i+1:])
 	if i < 0 || len(fields) < 20 {
 		return 0, fmt.Errorf("stat has %d fields behind the name, not 20 or more", len(fields))
+	}
+	// The main thread may be a zombie while others live: field 20 counts them.
+	state, threads := string(fields[0]), string(fields[17])
+	if (state == "Z" || state == "X") && (threads == "0" || threads == "1") {
+		return 0, errEnded
 	}
 	ticks, err := strconv.ParseUint(string(fields[19]), 10, 64)
 	if err != nil {

@@ -50,13 +50,13 @@ func (p *portable) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
 		return dst, errBusy
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scanLimit)
+	defer cancel() // not when the scan ends: its answer would race with the end of ctx
 	type answer struct {
 		conns []psnet.ConnectionStat
 		err   error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		defer cancel()
 		conns, err := p.scan(ctx)
 		<-p.running
 		done <- answer{conns, err}

@@ -1,0 +1,148 @@
+package monitor
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// at is a socket of port 3000 that pids hold.
+func at(id SocketID, address string, pids ...int) sighting {
+	return sighting{
+		socket: Socket{ID: id, Protocol: TCP, Address: netip.MustParseAddr(address), Port: 3000},
+		owners: processes(pids...),
+	}
+}
+
+func by(id SocketID, address string, owners ...Owner) sighting {
+	s := at(id, address)
+	s.owners = owners
+	return s
+}
+
+// picture writes rows as "id=[addresses] pids", joined by "; ".
+func picture(rows []*Listener) string {
+	var out []string
+	for _, l := range rows {
+		pids := []int{}
+		for _, o := range l.Owners {
+			pids = append(pids, o.PID)
+		}
+		out = append(out, fmt.Sprint(l.ID, "=", l.Addresses, " ", pids))
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestGroup(t *testing.T) {
+	worker := func(pid, parent int, user string) Owner {
+		return Owner{PID: pid, Start: uint64(pid), Program: "/bin/server", ParentPID: parent, User: user}
+	}
+	for _, test := range []struct {
+		name string
+		seen []sighting
+		was  map[SocketID]string
+		want string
+	}{
+		{
+			"one server on both loopbacks is one row",
+			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 10)}, nil,
+			"tcp-3000-1=[127.0.0.1 ::1] [10]",
+		},
+		{
+			"two servers, one on each, are two rows",
+			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 11)}, nil,
+			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
+		},
+		{
+			"127.0.0.1 and 127.0.0.2 of two servers are two rows",
+			[]sighting{at(1, "127.0.0.1", 10), at(2, "127.0.0.2", 11)}, nil,
+			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[127.0.0.2] [11]",
+		},
+		{
+			"the sockets of one SO_REUSEPORT address are one row",
+			[]sighting{at(1, "0.0.0.0", 10), at(2, "0.0.0.0", 11)}, nil,
+			"tcp-3000-1=[0.0.0.0] [10 11]",
+		},
+		{
+			"workers of one program, parent and user are one row",
+			[]sighting{by(1, "127.0.0.1", worker(10, 9, "u")), by(2, "::1", worker(11, 9, "u"))}, nil,
+			"tcp-3000-1=[127.0.0.1 ::1] [10 11]",
+		},
+		{
+			"another user's are not",
+			[]sighting{by(1, "127.0.0.1", worker(10, 9, "u")), by(2, "::1", worker(11, 9, "v"))}, nil,
+			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
+		},
+		{
+			"init is the parent of strangers",
+			[]sighting{by(1, "127.0.0.1", worker(10, 1, "u")), by(2, "::1", worker(11, 1, "u"))}, nil,
+			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
+		},
+		{
+			"sockets that nobody is seen to hold stay apart",
+			[]sighting{at(1, "127.0.0.1"), at(2, "::1")}, nil,
+			"tcp-3000-1=[127.0.0.1] []; tcp-3000-2=[::1] []",
+		},
+		{
+			"a row keeps its id when an older socket is learned to be of it",
+			[]sighting{at(36, "127.0.0.1", 10), at(37, "::1", 10)}, map[SocketID]string{37: "b"},
+			"b=[127.0.0.1 ::1] [10]",
+		},
+		{
+			"in a merge the oldest socket's id stays",
+			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 10)}, map[SocketID]string{1: "a", 2: "b"},
+			"a=[127.0.0.1 ::1] [10]",
+		},
+		{
+			"in a split the oldest socket keeps the id",
+			[]sighting{at(2, "::1", 11), at(1, "127.0.0.1", 10)}, map[SocketID]string{1: "a", 2: "a"},
+			"a=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
+		},
+		{
+			"a new row does not take the name that another row has",
+			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 11), at(3, "127.0.0.2", 12)},
+			map[SocketID]string{1: "a", 2: "a", 3: "tcp-3000-2"},
+			"a=[127.0.0.1] [10]; tcp-3000-2-2=[::1] [11]; tcp-3000-2=[127.0.0.2] [12]",
+		},
+		{
+			"the oldest owner stands for the row, but for pid 1",
+			[]sighting{by(1, "127.0.0.1", process(1), process(30), process(20))}, nil,
+			"tcp-3000-1=[127.0.0.1] [20 30 1]",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := picture(group(test.seen, test.was)); got != test.want {
+				t.Errorf("group:\n got %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestGroupTellsWhatItsSocketsHave(t *testing.T) {
+	early, late := time.Unix(1, 0), time.Unix(2, 0)
+	first, second := at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10, 11)
+	first.since, second.since = late, early
+	first.socket.User = "alice"
+	second.owners[0].Project, first.owners[0].Project = "shop", "shop"
+	first.hidden = "a reason that a seen owner makes untrue"
+
+	l := group([]sighting{first, second}, nil)[0]
+	if l.Reach != TheNetwork || !l.Since.Equal(early) || l.User != "alice" || l.Project != "shop" || l.Hidden != "" {
+		t.Errorf("row = reach %s, since %v, user %q, project %q, hidden %q; want the network, the earliest, alice, shop, nothing hidden",
+			l.Reach, l.Since, l.User, l.Project, l.Hidden)
+	}
+	for i, want := range [][]int{{10, 11}, {10}} { // 0.0.0.0 sorts before 127.0.0.1
+		if got := l.Sockets[i].Owners; !slices.Equal(got, want) {
+			t.Errorf("owners of the socket at %s = %v, want %v", l.Sockets[i].Address, got, want)
+		}
+	}
+
+	hidden := at(3, "127.0.0.1")
+	hidden.hidden = HiddenForeign
+	if l := group([]sighting{hidden}, nil)[0]; l.Hidden != HiddenForeign || l.Owners == nil {
+		t.Errorf("row without an owner: hidden %q, owners %v; want the reason, and an empty list that is not nil", l.Hidden, l.Owners)
+	}
+}

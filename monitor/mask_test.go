@@ -1,0 +1,85 @@
+package monitor
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestMaskCommand(t *testing.T) {
+	for _, test := range []struct{ command, want []string }{
+		{args("server --password=hunter2"), args("server --password=•••")},
+		{args("server --password hunter2 --port 62893"), args("server --password ••• --port 62893")},
+		{args("server -token hunter2 file"), args("server -token ••• file")},
+		{args("server --db-passwd hunter2"), args("server --db-passwd •••")},
+		{args("server --api-key hunter2"), args("server --api-key •••")},
+		{args("server --password --port 80"), args("server --password --port 80")}, // a flag is no value
+		{args("env API_KEY=hunter2 node"), args("env API_KEY=••• node")},
+		{args("env AWS_SECRET_ACCESS_KEY=hunter2"), args("env AWS_SECRET_ACCESS_KEY=•••")},
+		{args("env PGPASSWORD=hunter2"), args("env PGPASSWORD=•••")},
+		{args("java -Dtoken=hunter2 -Ddb.password=hunter2"), args("java -Dtoken=••• -Ddb.password=•••")},
+		{args("app postgres://user:hunter2@db:5432/shop"), args("app postgres://user:•••@db:5432/shop")},
+		{args("app redis://:hunter2@cache"), args("app redis://:•••@cache")},
+		{args("app postgres://user:hun@ter2@db/shop"), args("app postgres://user:•••@db/shop")},
+		{args("app http://h/?a=1&access_token=hunter2&b=2"), args("app http://h/?a=1&access_token=•••&b=2")},
+		{[]string{"curl", "-H", "Authorization: Bearer hunter2hunter2"}, []string{"curl", "-H", "Authorization: Bearer •••"}},
+		{[]string{"curl", "-H", "Authorization: Basic dXNlcjpodW50ZXIy"}, []string{"curl", "-H", "Authorization: Basic •••"}},
+		{[]string{"curl", "-H", "X-Auth-Token: hunter2"}, []string{"curl", "-H", "X-Auth-Token: •••"}},
+		{args("gh ghp_0123456789abcdefghijABCDEFGHIJ"), args("gh •••")},
+		{args("llm sk-0123456789abcdefghij"), args("llm •••")},
+		{args("aws AKIAIOSFODNN7EXAMPLE"), args("aws •••")},
+		// A value ends where its argument does: a shell took its quotes away.
+		{[]string{"app", "--password=hunter2 hunter3"}, []string{"app", "--password=•••"}},
+		{[]string{"app", "DB_PASSWORD=hunter2,hunter3&hunter4;hunter5"}, []string{"app", "DB_PASSWORD=•••"}},
+		// A line within one argument.
+		{[]string{"sh", "-c", "exec app --token=hunter2 --port=80"}, []string{"sh", "-c", "exec app --token=••• --port=80"}},
+		{nil, nil},
+		{[]string{}, []string{}},
+	} {
+		before := slices.Clone(test.command)
+		got := MaskCommand(test.command)
+		if !slices.Equal(got, test.want) || (got == nil) != (test.want == nil) {
+			t.Errorf("MaskCommand(%q) = %q, want %q", test.command, got, test.want)
+		}
+		if !slices.Equal(test.command, before) {
+			t.Errorf("MaskCommand changed its argument to %q", test.command)
+		}
+	}
+}
+
+func TestWhatIsNoSecretStaysReadable(t *testing.T) {
+	for _, command := range [][]string{
+		args("server --keyboard=us"),
+		args("server monkey=1"),
+		args("server --port 62893"),
+		args("node /path/to/token-ring/server.js"),
+		args("node /srv/secret/server.js --watch"),
+		args("browser http://localhost:3000/"),
+		args("browser http://auth:3000/login?user=me"),
+		args("ssh git@github.com:owner/name.git"),
+		args("app --pass-through yes"),
+		args("app --compass=north --tokenizer=fast --author=me"),
+		args("proxy -container-ip 172.17.0.2 -container-port 80"),
+		args("app mailto:me@example.org"),
+	} {
+		if got := MaskCommand(command); !slices.Equal(got, command) {
+			t.Errorf("MaskCommand(%q) = %q, want it as it is", command, got)
+		}
+	}
+}
+
+func TestMaskText(t *testing.T) {
+	for text, want := range map[string]string{
+		"connect to postgres://u:p@h":     "connect to postgres://u:•••@h",
+		"Authorization: Bearer abcdefghi": "Authorization: Bearer •••",
+		"token=abc":                       "token=•••",
+		"listening on 127.0.0.1:62893":    "listening on 127.0.0.1:62893",
+		"":                                "",
+	} {
+		if got := MaskText(text); got != want {
+			t.Errorf("MaskText(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func args(line string) []string { return strings.Fields(line) }

@@ -1,0 +1,587 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fakeTable is a Table that shows what a test sets.
+type fakeTable struct {
+	mu      sync.Mutex
+	sockets []Socket
+	err     error
+	once    func() ([]Socket, error) // answers the next dump instead
+	dumps   int
+}
+
+func (f *fakeTable) Sockets(dst []Socket) ([]Socket, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dumps++
+	if once := f.once; once != nil {
+		f.once = nil
+		sockets, err := once()
+		return append(dst, sockets...), err
+	}
+	return append(dst, f.sockets...), f.err
+}
+
+func (f *fakeTable) Source() string { return "a test" }
+
+// listen makes the table show exactly the sockets with these ids.
+func (f *fakeTable) listen(ids ...SocketID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sockets = sockets(ids...)
+}
+
+func (f *fakeTable) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+func (f *fakeTable) answerOnce(sockets []Socket, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.once = func() ([]Socket, error) { return sockets, err }
+}
+
+func (f *fakeTable) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.dumps
+}
+
+// sockets are on 127.0.0.1, each on the port 3000 + id.
+func sockets(ids ...SocketID) []Socket {
+	var out []Socket
+	for _, id := range ids {
+		s := at(id, "127.0.0.1").socket
+		s.Port += uint16(id)
+		out = append(out, s)
+	}
+	return out
+}
+
+// fakeFinder finds the processes that a test sets, after delay.
+type fakeFinder struct {
+	mu      sync.Mutex
+	holders map[SocketID][]int
+	delay   time.Duration
+}
+
+func (f *fakeFinder) holds(id SocketID, pids ...int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.holders == nil {
+		f.holders = make(map[SocketID][]int)
+	}
+	f.holders[id] = pids
+}
+
+func (f *fakeFinder) of(id SocketID) []int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.holders[id]
+}
+
+func (f *fakeFinder) Find(ctx context.Context, sockets []Socket, found func(Holding)) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(f.delay):
+	}
+	for _, s := range sockets {
+		for _, pid := range f.of(s.ID) {
+			found(Holding{Socket: s.ID, Owner: process(pid)})
+		}
+	}
+}
+
+func (f *fakeFinder) Holds(h Holding) bool { return slices.Contains(f.of(h.Socket), h.Owner.PID) }
+
+func (*fakeFinder) Hidden(Socket) string { return HiddenNobody }
+
+// scene is a running Monitor and its subscriber, in a bubble of synctest.
+type scene struct {
+	*testing.T
+	table   *fakeTable
+	finder  *fakeFinder
+	monitor *Monitor
+	updates *Subscription
+	first   Snapshot
+	stop    func() // ends Run and returns when it has returned
+}
+
+// watch runs test with a Monitor that has looked at a table with the sockets
+// ids, the first held by process 10.
+func watch(t *testing.T, test func(*scene), ids ...SocketID) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, ids...)
+		s.first = s.want("").Snapshot
+		test(s)
+		s.stop()
+	})
+}
+
+func start(t *testing.T, ids ...SocketID) *scene {
+	s := &scene{T: t, table: &fakeTable{}, finder: &fakeFinder{}}
+	s.table.listen(ids...)
+	if len(ids) > 0 {
+		s.finder.holds(ids[0], 10)
+	}
+	s.monitor = New(s.table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s.updates = s.monitor.Subscribe()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.monitor.Run(ctx) }()
+	s.stop = func() { cancel(); <-ended }
+	synctest.Wait()
+	return s
+}
+
+// after lets time pass, and the monitor finish what it does then.
+func (s *scene) after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// want returns the update that waits and fails where its changes are others.
+func (s *scene) want(want string) Update {
+	s.Helper()
+	u, ok := s.updates.Take()
+	if got := words(u.Changes); got != want || (!ok && want != "") {
+		s.Fatalf("changes = %q, %t; want %q", got, ok, want)
+	}
+	return u
+}
+
+// quiet fails where an update waits.
+func (s *scene) quiet() {
+	s.Helper()
+	if u, ok := s.updates.Take(); ok {
+		s.Fatalf("got an update with the changes %q, want none", words(u.Changes))
+	}
+}
+
+func TestFirstSnapshotTellsNoChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, 1, 2)
+		u := s.want("")
+		if !u.Ready || picture(u.Snapshot.Listeners) != "tcp-3001-1=[127.0.0.1] [10]; tcp-3002-2=[127.0.0.1] []" {
+			t.Errorf("first update: ready %t, %s; want both rows, the first with its owner", u.Ready, picture(u.Snapshot.Listeners))
+		}
+		if got := u.Snapshot.Listeners[1].Hidden; got != HiddenNobody {
+			t.Errorf("Hidden = %q, want the finder's word %q", got, HiddenNobody)
+		}
+		if got := u.Snapshot.Listeners[0].Since; !got.IsZero() {
+			t.Errorf("Since = %v for what was open before, want none", got)
+		}
+		if u.Health.Source != "a test" || u.Health.Problem != "" || u.Health.Interval != defaultInterval {
+			t.Errorf("Health = %+v, want the source, the interval and no problem", u.Health)
+		}
+		s.after(10 * time.Second)
+		s.quiet()
+		s.stop()
+	})
+}
+
+func TestFirstSnapshotWaitsASecondForOwners(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scene{T: t, table: &fakeTable{}, finder: &fakeFinder{delay: 3 * time.Second}}
+		s.table.listen(1)
+		s.finder.holds(1, 10)
+		s.monitor = New(s.table, s.finder, Options{})
+		s.updates = s.monitor.Subscribe()
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.monitor.Run(ctx)
+		s.after(firstWait - time.Millisecond)
+		s.quiet()
+		s.after(2 * time.Millisecond)
+		if u := s.want(""); !u.Ready || len(u.Snapshot.Listeners) != 1 || u.Snapshot.Listeners[0].Hidden != "" {
+			t.Errorf("after %v: %+v; want the row, not said to be hidden while the search goes on", firstWait, u)
+		}
+		s.after(2 * time.Second)
+		s.want("updated tcp-3001-1<tcp-3001-1")
+		cancel()
+	})
+}
+
+func TestOpenedComesWithItsOwner(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.delay = 60 * time.Millisecond
+		s.finder.holds(2, 20)
+		s.table.listen(1, 2)
+		s.after(defaultInterval)
+		s.quiet() // seen, but its owner is not known yet
+		s.after(60 * time.Millisecond)
+		u := s.want("opened tcp-3002-2")
+		l := u.Changes[0].Listener
+		if p, _ := l.Principal(); p.PID != 20 || l.Since.IsZero() {
+			s.Errorf("opened with owner %d, since %v; want 20 and the time", p.PID, l.Since)
+		}
+	}, 1)
+}
+
+func TestOpenedWaitsNoLongerThanThat(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.delay = 300 * time.Millisecond
+		s.finder.holds(2, 20)
+		s.table.listen(1, 2)
+		s.after(defaultInterval + ownerWait - time.Millisecond)
+		s.quiet()
+		s.after(time.Millisecond)
+		u := s.want("opened tcp-3002-2")
+		if l := u.Changes[0].Listener; len(l.Owners) != 0 || l.Hidden != "" {
+			s.Errorf("opened: owners %v, hidden %q; want none, and no verdict before the search ends", l.Owners, l.Hidden)
+		}
+		s.after(200 * time.Millisecond)
+		u = s.want("updated tcp-3002-2<tcp-3002-2")
+		if p, _ := u.Changes[0].Listener.Principal(); p.PID != 20 {
+			s.Errorf("updated with owner %d, want 20", p.PID)
+		}
+	}, 1)
+}
+
+func TestSocketThatClosesBeforeItsOwnerIsFound(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.delay = time.Second
+		s.table.listen(1, 2)
+		s.monitor.Refresh()
+		synctest.Wait()
+		s.table.listen(1)
+		s.monitor.Refresh()
+		synctest.Wait()
+		s.want("opened tcp-3002-2, closed tcp-3002-2")
+		s.after(2 * time.Second)
+		s.quiet()
+	}, 1)
+}
+
+func TestClosed(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.table.listen()
+		s.after(defaultInterval)
+		u := s.want("closed tcp-3001-1")
+		if p, _ := u.Changes[0].Listener.Principal(); p.PID != 10 {
+			s.Errorf("closed tells owner %d, want its last one, 10", p.PID)
+		}
+		if u.Snapshot.Listeners == nil || len(u.Snapshot.Listeners) != 0 {
+			s.Errorf("snapshot = %#v, want an empty list that is not nil", u.Snapshot.Listeners)
+		}
+	}, 1)
+}
+
+// The look after a close has nothing to compare with; an empty table is not
+// the same as that.
+func TestTheLastOnesCloseInTwoLooks(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.table.listen(2)
+		s.after(defaultInterval)
+		s.want("closed tcp-3001-1")
+		s.table.listen()
+		s.after(defaultInterval)
+		s.want("closed tcp-3002-2")
+	}, 1, 2)
+}
+
+func TestDumpThatMissesARowOnceIsNoClose(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.table.answerOnce(sockets(2), nil)
+		s.after(defaultInterval)
+		s.quiet()
+		s.after(time.Second)
+		s.quiet()
+		s.table.listen()
+		s.after(defaultInterval)
+		s.want("closed tcp-3001-1, closed tcp-3002-2")
+	}, 1, 2)
+}
+
+func TestRestartBetweenTwoLooks(t *testing.T) {
+	watch(t, func(s *scene) {
+		again := sockets(1)
+		again[0].ID = 5
+		s.table.mu.Lock()
+		s.table.sockets = again
+		s.table.mu.Unlock()
+		s.after(defaultInterval)
+		s.want("closed tcp-3001-1, opened tcp-3001-5")
+	}, 1)
+}
+
+func TestTableErrorKeepsTheSnapshot(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.table.fail(errors.New("no such luck"))
+		s.after(defaultInterval)
+		u := s.want("")
+		if !strings.Contains(u.Health.Problem, "no such luck") || !u.Ready || len(u.Snapshot.Listeners) != 1 {
+			s.Errorf("update = %+v; want the problem, and the row that was there", u)
+		}
+		s.after(10 * time.Second)
+		s.quiet() // a problem that stays is said once
+
+		s.table.fail(nil)
+		s.table.listen(1, 2)
+		s.after(slowest + ownerWait)
+		if u := s.want("opened tcp-3002-2"); u.Health.Problem != "" {
+			s.Errorf("Problem = %q after the table came back, want none", u.Health.Problem)
+		}
+	}, 1)
+}
+
+func TestErrorWhileACloseIsConfirmed(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.table.answerOnce(nil, nil) // one dump without the row, then an error
+		s.table.fail(errors.New("no such luck"))
+		s.after(defaultInterval)
+		if u := s.want(""); len(u.Snapshot.Listeners) != 1 || u.Health.Problem == "" {
+			s.Errorf("update = %+v; want the row, and the problem", u)
+		}
+		s.table.fail(nil)
+		s.table.listen()
+		s.after(slowest)
+		s.want("closed tcp-3001-1")
+	}, 1)
+}
+
+func TestErrorFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scene{T: t, table: &fakeTable{err: errors.New("no such luck")}, finder: &fakeFinder{}}
+		s.monitor = New(s.table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		s.updates = s.monitor.Subscribe()
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.monitor.Run(ctx)
+		synctest.Wait()
+		if u := s.want(""); u.Ready || u.Health.Problem == "" {
+			t.Errorf("first update: ready %t, problem %q; want no snapshot yet, and why", u.Ready, u.Health.Problem)
+		}
+		s.table.fail(nil)
+		s.table.listen(1)
+		s.after(slowest)
+		if u := s.want(""); !u.Ready || len(u.Snapshot.Listeners) != 1 || u.Health.Problem != "" {
+			t.Errorf("update = %+v; want the first snapshot, without changes", u)
+		}
+		cancel()
+	})
+}
+
+func TestHandOver(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.holds(1, 11)
+		s.after(verifyEvery + defaultInterval)
+		u := s.want("updated tcp-3001-1<tcp-3001-1, owner_changed tcp-3001-1<tcp-3001-1")
+		c := u.Changes[1]
+		before, _ := c.Before.Principal()
+		if now, _ := c.Listener.Principal(); before.PID != 10 || now.PID != 11 {
+			s.Errorf("owner changed from %d to %d, want 10 to 11", before.PID, now.PID)
+		}
+	}, 1)
+}
+
+func TestParentExitsAndChildKeeps(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.holds(2, 20, 21)
+		s.table.listen(1, 2)
+		s.after(defaultInterval)
+		opened := s.want("opened tcp-3002-2, updated tcp-3002-2<tcp-3002-2")
+		if got := picture(opened.Snapshot.Listeners[1:]); got != "tcp-3002-2=[127.0.0.1] [20 21]" {
+			s.Fatalf("opened %s, want both holders", got)
+		}
+		s.finder.holds(2, 21)
+		s.after(verifyEvery + defaultInterval)
+		s.want("owner_changed tcp-3002-2<tcp-3002-2")
+	}, 1)
+}
+
+// What the system refuses to tell is not a change of hands.
+func TestOwnerThatIsNoLongerSeen(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.holds(1)
+		s.after(verifyEvery + defaultInterval)
+		u := s.want("updated tcp-3001-1<tcp-3001-1")
+		if l := u.Snapshot.Listeners[0]; len(l.Owners) != 0 || l.Hidden != HiddenNobody {
+			s.Errorf("row = owners %v, hidden %q; want none, and why", l.Owners, l.Hidden)
+		}
+	}, 1)
+}
+
+// Servers fork their workers after they listen.
+func TestWorkersThatComeLaterAreFound(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.holds(2, 20)
+		s.table.listen(1, 2)
+		s.after(defaultInterval)
+		s.want("opened tcp-3002-2")
+		s.finder.holds(2, 20, 21)
+		s.after(secondSearch + defaultInterval)
+		s.want("updated tcp-3002-2<tcp-3002-2")
+	}, 1)
+}
+
+func TestSlowSubscriberGetsAllChangesMerged(t *testing.T) {
+	watch(t, func(s *scene) {
+		quick := s.monitor.Subscribe()
+		if u, ok := quick.Take(); !ok || !u.Ready || len(u.Changes) != 0 || len(u.Snapshot.Listeners) != 1 {
+			s.Fatalf("a new subscription has %+v, %t; want the present state without changes", u, ok)
+		}
+		for _, ids := range [][]SocketID{{1, 2}, {1}, {1, 3}} {
+			s.table.listen(ids...)
+			s.after(defaultInterval)
+			<-quick.C
+			quick.Take()
+		}
+		quick.Close()
+		<-s.updates.C
+		u := s.want("opened tcp-3002-2, closed tcp-3002-2, opened tcp-3003-3")
+		if got := picture(u.Snapshot.Listeners); got != "tcp-3001-1=[127.0.0.1] [10]; tcp-3003-3=[127.0.0.1] []" {
+			s.Errorf("snapshot = %s, want the newest", got)
+		}
+		s.table.listen(1)
+		s.after(defaultInterval)
+		if u, ok := quick.Take(); ok {
+			s.Errorf("a closed subscription got %q", words(u.Changes))
+		}
+		s.want("closed tcp-3003-3")
+	}, 1)
+}
+
+func TestTooManyChangesComeToTheirSum(t *testing.T) {
+	var b subscribers
+	s := b.add()
+	first, last := snapshotOf(row("a", 1, 10)), snapshotOf(row("b", 2, 10))
+	b.publish(Update{Snapshot: first, Ready: true})
+	s.Take()
+	for range tooMany/2 + 1 {
+		b.publish(Update{Snapshot: last, Ready: true, Changes: Diff(first, last)})
+		b.publish(Update{Snapshot: first, Ready: true, Changes: Diff(last, first)})
+	}
+	b.publish(Update{Snapshot: last, Ready: true, Changes: Diff(first, last)})
+	u, _ := s.Take()
+	if len(u.Changes) > tooMany {
+		t.Fatalf("%d changes wait, want no more than %d", len(u.Changes), tooMany)
+	}
+	sameRows(t, Apply(first, u.Changes), last)
+}
+
+func TestRefreshLooksAtOnce(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.holds(2, 20)
+		s.table.listen(1, 2)
+		s.monitor.Refresh()
+		s.monitor.Refresh() // two wishes are one look
+		synctest.Wait()
+		s.want("opened tcp-3002-2")
+		if got := s.table.count(); got > 3 {
+			s.Errorf("%d dumps, want the first and one or two more", got)
+		}
+	}, 1)
+}
+
+// synctest.Test fails where a goroutine of the bubble is left.
+func TestRunEndsInMidSearch(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.delay = time.Hour
+		s.table.listen(1, 2)
+		s.monitor.Refresh()
+		synctest.Wait()
+		before := time.Now()
+		s.stop()
+		if took := time.Since(before); took != 0 {
+			s.Errorf("Run returned after %v, want at once", took)
+		}
+	}, 1)
+}
+
+func TestUnchangedRowsStayTheSamePointers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, 1)
+		before := s.want("").Snapshot.Listeners[0]
+		s.table.listen(1, 2)
+		s.after(defaultInterval)
+		if after := s.want("opened tcp-3002-2").Snapshot.Listeners[0]; after != before {
+			t.Errorf("the row of port 3001 was made anew: %p, then %p", before, after)
+		}
+		s.stop()
+	})
+}
+
+func TestKeepAndDescribe(t *testing.T) {
+	table, finder := &fakeTable{}, &fakeFinder{}
+	table.listen(1, 2)
+	m := New(table, finder, Options{
+		Keep:     func(l *Listener) bool { return l.Port == 3002 },
+		Describe: func(l *Listener) { l.Service = "described" },
+	})
+	s, err := m.Look(t.Context())
+	if err != nil || len(s.Listeners) != 1 || s.Listeners[0].Port != 3002 || s.Listeners[0].Service != "described" {
+		t.Errorf("Look = %+v, %v; want port 3002 alone, described", s.Listeners, err)
+	}
+}
+
+func TestLook(t *testing.T) {
+	table, finder := &fakeTable{}, &fakeFinder{}
+	table.listen(1)
+	finder.holds(1, 10, 11)
+	s, err := New(table, finder, Options{}).Look(t.Context())
+	if got := picture(s.Listeners); err != nil || got != "tcp-3001-1=[127.0.0.1] [10 11]" {
+		t.Errorf("Look = %s, %v; want the row with both owners", got, err)
+	}
+	if s, err := New(&fakeTable{}, finder, Options{}).Look(t.Context()); err != nil || s.Listeners == nil {
+		t.Errorf("Look at nothing = %#v, %v; want an empty list that is not nil", s.Listeners, err)
+	}
+	if _, err := New(&fakeTable{err: io.ErrUnexpectedEOF}, finder, Options{}).Look(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("Look at a table that fails: %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := New(table, finder, Options{}).Look(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("Look after the end of ctx: %v, want %v", err, context.Canceled)
+	}
+}
+
+// Whatever opens, closes, fails and is missed: who applies the changes has
+// the snapshot, and at the end it is what the table shows.
+func TestChangesLeadToTheSnapshot(t *testing.T) {
+	watch(t, func(s *scene) {
+		have := s.first
+		for i := range SocketID(200) {
+			var ids []SocketID
+			for id := range SocketID(6) {
+				if (i*7+id*id*3)%5 > 1 {
+					ids = append(ids, id+1)
+				}
+			}
+			s.finder.holds(1+i%6, 10+int(i)%3)
+			s.table.listen(ids...)
+			if i%9 == 0 {
+				s.table.answerOnce(nil, errors.New("no such luck"))
+			}
+			if i%5 == 0 {
+				s.table.answerOnce(sockets(1, 2), nil)
+			}
+			s.after(time.Duration(i%7) * 40 * time.Millisecond)
+			if u, ok := s.updates.Take(); ok {
+				have = Apply(have, u.Changes)
+				sameRows(s.T, have, u.Snapshot)
+			}
+		}
+		s.table.listen(2, 4)
+		s.after(10 * time.Second)
+		u, _ := s.updates.Take()
+		have = Apply(have, u.Changes)
+		if got := rowWords(have); got != "[tcp-3002-2: 2; tcp-3004-4: 4]" {
+			s.Errorf("at the end %s, want sockets 2 and 4", got)
+		}
+	}, 1)
+}

@@ -1,0 +1,163 @@
+package process
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+)
+
+func TestFactsOfAChild(t *testing.T) {
+	before := time.Now()
+	pid, _ := startChild(t, executable(t), "--port", "62893", "two words")
+	o, err := Facts(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{executable(t), "--port", "62893", "two words"}; !slices.Equal(o.Command, want) {
+		t.Errorf("Command = %q, want %q", o.Command, want)
+	}
+	if want := filepath.Base(executable(t)); o.Name != want {
+		t.Errorf("Name = %q, want %q", o.Name, want)
+	}
+	if o.PID != pid || o.ParentPID != os.Getpid() || o.Program != executable(t) || o.Folder != folder {
+		t.Errorf("Facts = %+v; want pid %d of parent %d, program %s, folder %s", o, pid, os.Getpid(), executable(t), folder)
+	}
+	if u, err := user.Current(); err == nil && o.User != u.Username {
+		t.Errorf("User = %q, want %q", o.User, u.Username)
+	}
+	if d := o.StartedAt.Sub(before); d < -2*time.Second || d > 10*time.Second {
+		t.Errorf("StartedAt = %v, want about %v", o.StartedAt, before)
+	}
+	if _, offset := o.StartedAt.Zone(); offset != 0 {
+		t.Errorf("StartedAt = %v, want UTC", o.StartedAt)
+	}
+	again, err := Facts(pid)
+	if err != nil || !again.Same(o) || !again.StartedAt.Equal(o.StartedAt) {
+		t.Errorf("a second look: %+v, %v; want the same start as %+v", again, err, o)
+	}
+}
+
+func TestVanishedProcess(t *testing.T) {
+	pid, end := startChild(t, executable(t))
+	o, err := Facts(pid)
+	if err != nil || !Lives(pid, o.Start) {
+		t.Fatalf("Facts = %+v, %v, lives %t; want a living process", o, err, Lives(pid, o.Start))
+	}
+	if Lives(pid, o.Start+1) {
+		t.Error("a process with another start counts as the same")
+	}
+	end()
+	if Lives(pid, o.Start) {
+		t.Error("Lives = true after it ended")
+	}
+	if o, err := Facts(pid); err == nil {
+		t.Errorf("Facts = %+v after it ended, want an error", o)
+	}
+	if o, err := Facts(math.MaxInt32); err == nil {
+		t.Errorf("Facts of a pid that never was = %+v, want an error", o)
+	}
+}
+
+func TestDeletedProgram(t *testing.T) {
+	program := copyProgram(t, "server")
+	pid, _ := startChild(t, program)
+	if err := os.Remove(program); err != nil {
+		t.Skipf("this system keeps the file of a running program: %v", err)
+	}
+	o, err := Facts(pid)
+	if err != nil || (o.Program != program && o.Program != "") || strings.Contains(o.Program, "deleted") {
+		t.Errorf("Program = %q, %v; want %q", o.Program, err, program)
+	}
+}
+
+func TestLongNameIsWhole(t *testing.T) {
+	name := "a-name-longer-than-fifteen-bytes"
+	pid, _ := startChild(t, copyProgram(t, name))
+	if o, err := Facts(pid); err != nil || o.Name != name {
+		t.Errorf("Name = %q, %v; want %q", o.Name, err, name)
+	}
+}
+
+func TestFullName(t *testing.T) {
+	for _, test := range []struct {
+		o    monitor.Owner
+		want string
+	}{
+		{monitor.Owner{Name: "short", Program: "/bin/short-and-more"}, "short"},
+		{monitor.Owner{Name: "fifteen-bytes-l", Program: "/bin/fifteen-bytes-long"}, "fifteen-bytes-long"},
+		{monitor.Owner{Name: "fifteen-bytes-l", Program: "/bin/node", Command: []string{"/x/fifteen-bytes-long"}}, "fifteen-bytes-long"},
+		{monitor.Owner{Name: "renamed-by-itse", Program: "/bin/node", Command: []string{"node"}}, "renamed-by-itse"},
+		{monitor.Owner{Name: "nothing-is-know"}, "nothing-is-know"},
+	} {
+		if got := fullName(test.o); got != test.want {
+			t.Errorf("fullName(%+v) = %q, want %q", test.o, got, test.want)
+		}
+	}
+}
+
+func TestLongCommandIsBounded(t *testing.T) {
+	many := bounded(slices.Repeat([]string{"x"}, 10_000))
+	if len(many) != maxArguments+1 || many[maxArguments] != "…" {
+		t.Errorf("10,000 arguments come to %d, the last %q; want %d and …", len(many), many[len(many)-1], maxArguments+1)
+	}
+	long := bounded([]string{"server", strings.Repeat("ä", maxCommand), "hidden behind it"})
+	if n := len(strings.Join(long, "")); n > maxCommand+20 || !strings.HasSuffix(long[1], "ä…") || long[len(long)-1] != "…" {
+		t.Errorf("a long argument comes to %d bytes in %d arguments, want about %d that end in …", n, len(long), maxCommand)
+	}
+	if got := bounded([]string{"server", "--port", "80"}); len(got) != 3 {
+		t.Errorf("bounded = %q, want an ordinary command as it is", got)
+	}
+}
+
+func TestParents(t *testing.T) {
+	pid, _ := startChild(t, executable(t))
+	o, err := Facts(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := Parents(o)
+	if len(chain) == 0 || chain[0].PID != os.Getpid() || len(chain[0].Command) == 0 || chain[0].Command[0] != os.Args[0] {
+		t.Fatalf("Parents = %+v, want this test (%d, %q) first", chain, os.Getpid(), os.Args[0])
+	}
+	for i := range chain[1:] {
+		if chain[i+1].Start > chain[i].Start {
+			t.Errorf("parent %+v started after its child %+v", chain[i+1], chain[i])
+		}
+	}
+	// The number of a parent that ended may be given to a younger process.
+	o.Start = 0
+	if chain := Parents(o); len(chain) != 0 {
+		t.Errorf("Parents of a process older than its parent = %+v, want none", chain)
+	}
+}
+
+func copyProgram(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(executable(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func ExampleLives() {
+	o, err := Facts(os.Getpid())
+	fmt.Println(err, Lives(o.PID, o.Start))
+	// Output: <nil> true
+}

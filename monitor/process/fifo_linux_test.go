@@ -1,0 +1,27 @@
+package process
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Opening a FIFO waits for a writer, for ever.
+func TestFIFOInPlaceOfAManifest(t *testing.T) {
+	top := folders(t, map[string]string{"sub/": ""})
+	if err := unix.Mkfifo(filepath.Join(top, "sub", "package.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	go func() { got <- Project(filepath.Join(top, "sub")) }()
+	select {
+	case name := <-got:
+		if name != "" {
+			t.Errorf("Project = %q, want none", name)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("Project waits for a FIFO")
+	}
+}

@@ -1,0 +1,91 @@
+package process
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseStart(t *testing.T) {
+	const rest = " S 1 7 7 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 62893 0 0"
+	for stat, want := range map[string]uint64{
+		"7 (node)" + rest:                 62893,
+		"7 (two words)" + rest:            62893,
+		"7 (a) R 1 2 3 4 5)" + rest:       62893,
+		"7 (ends (in) brackets)))" + rest: 62893,
+		"7 (line\nend)" + rest + "\n":     62893,
+		"7 (main ended)" + strings.NewReplacer("S", "Z", "20 0 1", "20 0 2").Replace(rest): 62893,
+		"7 ()" + rest:                      62893,
+		"7 (\xff\x00)" + rest:              62893,
+		"7 (x)" + strings.Repeat(" 1", 50): 1,
+		"7 (x)" + strings.Repeat(" 9", 18) + " 0 18446744073709551615": 1<<64 - 1,
+	} {
+		if got, err := parseStart([]byte(stat)); err != nil || got != want {
+			t.Errorf("parseStart(%q) = %d, %v; want %d", stat, got, err, want)
+		}
+	}
+	for _, stat := range []string{
+		"", "7", "7 (node", "7 (node)", "7 (node) S 1 7 7", "7 node" + rest,
+		"7 (x)" + strings.Repeat(" 1", 19),
+		"7 (zombie)" + strings.Replace(rest, "S", "Z", 1),
+		"7 (dead)" + strings.Replace(rest, "S", "X", 1),
+		"7 (x)" + strings.Repeat(" 9", 19) + " -1",
+		"7 (x)" + strings.Repeat(" 9", 19) + " 18446744073709551616",
+		"7 (x)" + strings.Repeat(" 9", 19) + " soon",
+	} {
+		if got, err := parseStart([]byte(stat)); err == nil {
+			t.Errorf("parseStart(%q) = %d, want an error", stat, got)
+		}
+	}
+}
+
+func FuzzParseStart(f *testing.F) {
+	f.Add([]byte("7 (node) S 1 7 7 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 62893 0 0"))
+	f.Add([]byte("7 (a) b)"))
+	f.Fuzz(func(_ *testing.T, stat []byte) { _, _ = parseStart(stat) })
+}
+
+// A process may give itself any name of 15 bytes.
+func TestHostileName(t *testing.T) {
+	mine, err := Facts(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(nameVariable, "a b) R 1\nc (d")
+	pid, _ := startChild(t, executable(t))
+	o, err := Facts(pid)
+	if err != nil || o.Start < mine.Start || o.ParentPID != mine.PID || o.Program != executable(t) {
+		t.Errorf("Facts = %+v, %v; want a start since %d and parent %d", o, err, mine.Start, mine.PID)
+	}
+	if !strings.HasPrefix(o.Name, "a b) R 1") || !strings.HasSuffix(o.Name, "c (d") {
+		t.Errorf("Name = %q, want the name that it gave itself", o.Name)
+	}
+	if parents := Parents(o); len(parents) == 0 || parents[0].PID != mine.PID {
+		t.Errorf("Parents = %+v, want this test first", parents)
+	}
+}
+
+// A process that nobody has waited for yet has a line in /proc, and holds nothing.
+func TestZombieHasEnded(t *testing.T) {
+	c := exec.Command(executable(t))
+	c.Env = append(os.Environ(), childVariable+"=1", "GORACE=atexit_sleep_ms=0") // without input it ends at once
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Wait() }()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		o, err := Facts(c.Process.Pid)
+		if err != nil {
+			break
+		}
+		if time.Now().After(deadline) { // its threads end one after another
+			t.Fatalf("Facts of a zombie = %+v, want an error", o)
+		}
+	}
+	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid)); !strings.Contains(string(stat), ") Z ") {
+		t.Errorf("stat = %q, %v; want a zombie's, or the test is about nothing", stat, err)
+	}
+}

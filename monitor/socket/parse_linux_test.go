@@ -1,0 +1,159 @@
+package socket
+
+import (
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+)
+
+// captured is the kernel's whole answer (Linux 6.18, amd64) to the question
+// number 7, in a network namespace with nothing but the five listeners of
+// TestParseDump.
+//
+//go:embed testdata/listen.dump
+var captured []byte
+
+const question = 7
+
+func needLittleEndian(t testing.TB) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		t.Skip("the captured bytes are little-endian, as netlink is on the machine that spoke them")
+	}
+}
+
+func picture(s monitor.Socket) string {
+	return fmt.Sprintf("%s [%s]:%d uid %d %s inode %t id %t v6only %t",
+		s.Protocol, s.Address, s.Port, s.UID, s.User, s.Inode != 0, s.ID != 0, s.V6Only)
+}
+
+func TestParseDump(t *testing.T) {
+	needLittleEndian(t)
+	got, end, err := parseDump(nil, captured, question)
+	if err != nil || !end {
+		t.Fatalf("parseDump: end %t, %v; want the end of the dump", end, err)
+	}
+	var rows []string
+	for _, s := range got {
+		rows = append(rows, picture(s))
+	}
+	slices.Sort(rows)
+	want := []string{
+		"tcp [0.0.0.0]:8080 uid 0 root inode true id true v6only false",
+		"tcp [127.0.0.1]:62893 uid 0 root inode true id true v6only false",
+		"tcp [::1]:62893 uid 0 root inode true id true v6only true",
+		"tcp [::]:3000 uid 0 root inode true id true v6only false",
+		"tcp [::]:8080 uid 0 root inode true id true v6only true",
+	}
+	if !slices.Equal(rows, want) {
+		t.Errorf("rows:\n got %s\nwant %s", strings.Join(rows, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+// message puts a netlink header before body.
+func message(kind, flags uint16, seq uint32, body ...byte) []byte {
+	b := make([]byte, headerSize, headerSize+len(body))
+	binary.NativeEndian.PutUint32(b, uint32(headerSize+len(body)))
+	binary.NativeEndian.PutUint16(b[4:], kind)
+	binary.NativeEndian.PutUint16(b[6:], flags)
+	binary.NativeEndian.PutUint32(b[8:], seq)
+	return append(b, body...)
+}
+
+func errno(e unix.Errno) []byte {
+	return binary.NativeEndian.AppendUint32(nil, uint32(-int32(e)))
+}
+
+// listening is an inet_diag_msg of a listening IPv4 socket on port 80.
+func listening(change func([]byte)) []byte {
+	b := make([]byte, messageSize)
+	b[0], b[1] = unix.AF_INET, 10
+	binary.BigEndian.PutUint16(b[4:], 80)
+	if change != nil {
+		change(b)
+	}
+	return b
+}
+
+func TestParseDumpOfOtherMessages(t *testing.T) {
+	done := message(unix.NLMSG_DONE, 0, question, 0, 0, 0, 0)
+	row := message(tcpdiagGetSock, 0, question, listening(nil)...)
+	for _, test := range []struct {
+		name string
+		in   []byte
+		rows int
+		end  bool
+		err  error
+	}{
+		{"nothing", nil, 0, false, nil},
+		{"the end", done, 0, true, nil},
+		{"a row", row, 1, false, nil},
+		{"rows and the end", slices.Concat(row, row, done), 2, true, nil},
+		{"what follows the end is not read", slices.Concat(done, row), 0, true, nil},
+		{"an answer to an older question", slices.Concat(message(tcpdiagGetSock, 0, 6, listening(nil)...), message(unix.NLMSG_DONE, 0, 6), row), 1, false, nil},
+		{"an error in an older answer", slices.Concat(message(unix.NLMSG_ERROR, 0, 6, errno(unix.EPERM)...), row), 1, false, nil},
+		{"refused", message(unix.NLMSG_ERROR, 0, question, errno(unix.EPERM)...), 0, true, unix.EPERM},
+		{"refused without a reason", message(unix.NLMSG_ERROR, 0, question), 0, true, unix.EBADMSG},
+		{"interrupted at the end", slices.Concat(row, message(unix.NLMSG_DONE, unix.NLM_F_DUMP_INTR, question, 0, 0, 0, 0)), 1, true, errInterrupted},
+		{"interrupted before", message(tcpdiagGetSock, unix.NLM_F_DUMP_INTR, question, listening(nil)...), 1, false, errInterrupted},
+		{"an established socket", message(tcpdiagGetSock, 0, question, listening(func(b []byte) { b[1] = 1 })...), 0, false, nil},
+		{"an unknown family", message(tcpdiagGetSock, 0, question, listening(func(b []byte) { b[0] = unix.AF_UNIX })...), 0, false, nil},
+		{"port 0", message(tcpdiagGetSock, 0, question, listening(func(b []byte) { b[4], b[5] = 0, 0 })...), 0, false, nil},
+		{"a row cut short", message(tcpdiagGetSock, 0, question, listening(nil)[:messageSize-1]...), 0, false, nil},
+		{"an attribute that is longer than the rest", message(tcpdiagGetSock, 0, question, append(listening(nil), 200, 0, attrSkV6Only, 0)...), 1, false, nil},
+		{"an attribute of no length", message(tcpdiagGetSock, 0, question, append(listening(nil), 0, 0, 0, 0)...), 1, false, nil},
+		{"half a header", row[:headerSize/2], 0, false, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rows, end, err := parseDump(nil, test.in, question)
+			if len(rows) != test.rows || end != test.end || !errors.Is(err, test.err) {
+				t.Errorf("parseDump: %d rows, end %t, %v; want %d, %t, %v", len(rows), end, err, test.rows, test.end, test.err)
+			}
+		})
+	}
+	for name, size := range map[string]uint32{"longer than the datagram": 1000, "shorter than its header": 3, "of no length": 0, "huge": 1<<32 - 1} {
+		b := slices.Clone(row)
+		binary.NativeEndian.PutUint32(b, size)
+		if rows, end, err := parseDump(nil, b, question); len(rows) != 0 || end || err == nil {
+			t.Errorf("a message %s: %d rows, end %t, %v; want an error", name, len(rows), end, err)
+		}
+	}
+}
+
+// Wherever the answer is cut off, that is no end, and no row is made up.
+func TestParseDumpTruncated(t *testing.T) {
+	needLittleEndian(t)
+	whole, _, _ := parseDump(nil, captured, question)
+	last := len(captured) - headerSize - 4 // the message that says done
+	for n := range last {
+		rows, end, _ := parseDump(nil, captured[:n], question)
+		if end || len(rows) > len(whole) || !slices.Equal(rows, whole[:len(rows)]) {
+			t.Fatalf("the first %d bytes: %d rows, end %t; want the first rows, and no end", n, len(rows), end)
+		}
+	}
+}
+
+func FuzzParseDump(f *testing.F) {
+	f.Add(captured, uint32(question))
+	f.Add(captured[:100], uint32(question))
+	f.Add(message(unix.NLMSG_ERROR, 0, question, errno(unix.ENOENT)...), uint32(question))
+	f.Add(message(tcpdiagGetSock, 0, 0, append(listening(nil), 5, 0, attrSkV6Only, 0, 1)...), uint32(0))
+	f.Fuzz(func(t *testing.T, b []byte, seq uint32) {
+		rows, _, err := parseDump(nil, b, seq)
+		for _, s := range rows {
+			if !s.Address.IsValid() || s.Port == 0 {
+				t.Errorf("row %+v has no address or port", s)
+			}
+		}
+		if err != nil && err.Error() == "" {
+			t.Error("an error without words")
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	psnet "github.com/shirou/gopsutil/v3/net"
+
+	"porthole/monitor"
+)
+
+func connection(family uint32, ip string, port uint32, status string) psnet.ConnectionStat {
+	return psnet.ConnectionStat{Family: family, Laddr: psnet.Addr{IP: ip, Port: port}, Status: status, Pid: 10}
+}
+
+func TestAppendConnections(t *testing.T) {
+	const inet, inet6 = 2, 10
+	for _, test := range []struct {
+		in   psnet.ConnectionStat
+		want string // "address port"; "" for no row
+	}{
+		{connection(inet, "127.0.0.1", 3000, "LISTEN"), "127.0.0.1 3000"},
+		{connection(inet, "*", 3000, "LISTEN"), "0.0.0.0 3000"},
+		{connection(inet6, "*", 3000, "LISTEN"), ":: 3000"},
+		{connection(30, "*", 3000, "LISTEN"), ":: 3000"}, // AF_INET6 of macOS
+		{connection(inet, "", 3000, "LISTEN"), "0.0.0.0 3000"},
+		{connection(inet6, "::1", 3000, "LISTEN"), "::1 3000"},
+		{connection(inet6, "[::1]", 3000, "LISTEN"), "::1 3000"},
+		{connection(inet6, "fe80::1%lo0", 3000, "LISTEN"), "fe80::1%lo0 3000"},
+		{connection(inet6, "::ffff:127.0.0.1", 65535, "LISTEN"), "::ffff:127.0.0.1 65535"},
+		{connection(inet, "localhost", 3000, "LISTEN"), ""},
+		{connection(inet, "127.0.0.1", 0, "LISTEN"), ""},
+		{connection(inet, "127.0.0.1", 65536, "LISTEN"), ""},
+		{connection(inet, "127.0.0.1", 3000, "ESTABLISHED"), ""},
+		{connection(inet, "127.0.0.1", 3000, "TIME_WAIT"), ""},
+		{connection(inet, "127.0.0.1", 3000, "NONE"), ""}, // UDP
+		{connection(inet, "127.0.0.1", 3000, ""), ""},
+	} {
+		got := ""
+		if rows := appendConnections(nil, []psnet.ConnectionStat{test.in}); len(rows) > 0 {
+			s := rows[0]
+			got = fmt.Sprint(s.Address, " ", s.Port)
+			if len(rows) != 1 || s.PID != 10 || s.Protocol != monitor.TCP || s.ID == 0 {
+				t.Errorf("%+v: %+v, want one TCP row of process 10 with an id", test.in, rows)
+			}
+		}
+		if got != test.want {
+			t.Errorf("%+v: %q, want %q", test.in, got, test.want)
+		}
+	}
+}
+
+func TestPortableIdentity(t *testing.T) {
+	a, b := connection(2, "127.0.0.1", 3000, "LISTEN"), connection(2, "127.0.0.1", 3000, "LISTEN")
+	b.Pid = 11
+	first := appendConnections(nil, []psnet.ConnectionStat{a, a, b})
+	second := appendConnections(nil, []psnet.ConnectionStat{b, a})
+	if len(first) != 2 || len(second) != 2 || first[0] != second[1] || first[1] != second[0] || first[0].ID == first[1].ID {
+		t.Errorf("rows %+v, then %+v; want two, by process, the same each time", first, second)
+	}
+	a.Uids = []int32{0}
+	if got := appendConnections(nil, []psnet.ConnectionStat{a}); got[0].User == "" {
+		t.Errorf("row %+v has no user, want the name of uid 0", got[0])
+	}
+}
+
+func TestScanErrorIsNoEmptyTable(t *testing.T) {
+	p := newPortable()
+	p.scan = func(context.Context) ([]psnet.ConnectionStat, error) { return nil, errors.New("no lsof") }
+	for range 100 { // an answer that comes at once is never mistaken for the end of the wait
+		if _, err := p.Sockets(nil); err == nil || !strings.Contains(err.Error(), "no lsof") {
+			t.Fatalf("Sockets: %v, want the scan's error", err)
+		}
+	}
+	p.scan = func(context.Context) ([]psnet.ConnectionStat, error) { return nil, nil }
+	for range 1000 {
+		if _, err := p.Sockets(nil); err != nil {
+			t.Fatalf("Sockets: %v, want none", err)
+		}
+	}
+}
+
+func TestScanThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		running, most := 0, 0
+		p := newPortable()
+		p.scan = func(context.Context) ([]psnet.ConnectionStat, error) {
+			running++
+			most = max(most, running)
+			<-free // deaf to its deadline, as a read from a dead mount is
+			running--
+			return []psnet.ConnectionStat{connection(2, "127.0.0.1", 3000, "LISTEN")}, nil
+		}
+		before := time.Now()
+		if _, err := p.Sockets(nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Sockets: %v, want %v", err, context.DeadlineExceeded)
+		}
+		if took := time.Since(before); took != scanLimit {
+			t.Errorf("gave up after %v, want %v", took, scanLimit)
+		}
+		for range 3 {
+			if _, err := p.Sockets(nil); !errors.Is(err, errBusy) {
+				t.Errorf("Sockets while a scan hangs: %v, want %v", err, errBusy)
+			}
+		}
+		close(free)
+		synctest.Wait()
+		if got, err := p.Sockets(nil); err != nil || len(got) != 1 {
+			t.Errorf("Sockets after it ended: %v, %v; want its row", got, err)
+		}
+		if most != 1 {
+			t.Errorf("%d scans at once, want 1", most)
+		}
+	})
+}
