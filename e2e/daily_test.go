@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"porthole/e2e/desktop"
+)
+
+// TestADay is what a user does with Porthole, in order, on one desktop.
+func TestADay(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start()
+	item := d.item(agent)
+	window := d.window("Porthole")
+
+	// The tray says how things are, before and after the watched port opens.
+	d.tooltip(item, "0 of 1 watched open")
+	d.menuHas(item, "○ 62893 free")
+	empty := d.icon(item)
+
+	server := d.listen("127.0.0.1:62893")
+	note := d.note("62893 is open: " + serverName())
+	if !strings.Contains(note.Body, fmt.Sprint(server.pid())) {
+		t.Errorf("the notification says %q; want the pid %d in it", note.Body, server.pid())
+	}
+	d.tooltip(item, "1 of 1 watched open")
+	d.menuHas(item, "● 62893 "+serverName())
+	if full := d.icon(item); same(empty, full) {
+		t.Error("the icon is the same for an open and a free port")
+	}
+	d.shot("porthole")
+
+	// A click in the menu, then the row: a real double click opens its process.
+	d.do("click the port in the tray", item.Click(d.step(), "● 62893 "+serverName()))
+	title := fmt.Sprintf("%s %d – Porthole", serverName(), server.pid())
+	row := d.selectedRow(window)
+	d.do("double click the row", window.DoubleClick(row.X, row.Y))
+	process := d.window(title)
+	d.shot("process")
+	d.do("close the process window", process.Close())
+	d.noWindow(title)
+	d.do("press Enter", window.Key("Return"))
+	d.window(title)
+
+	// Closing the window leaves the rest alone.
+	d.do("close the window", window.Close())
+	d.noWindow("Porthole")
+	d.noWindow(title)
+	d.eventually("the window process ends", func() error {
+		if pid := windowPID(agent); pid != 0 {
+			return fmt.Errorf("%d is there", pid)
+		}
+		return nil
+	})
+	server.close()
+	d.note("62893 closed: " + serverName())
+	d.tooltip(item, "0 of 1 watched open")
+
+	// A second start, a click on the icon, an entry of the menu bring it back.
+	second := d.start()
+	d.wantStatus(second, 0)
+	d.do("close the window", d.window("Porthole").Close())
+	d.noWindow("Porthole")
+	d.do("click the icon", d.ClickAt(d.TrayPoint(), 1))
+	d.do("close the window", d.window("Porthole").Close())
+	d.noWindow("Porthole")
+	d.do("click Open Porthole", item.Click(d.step(), "Open Porthole"))
+	d.window("Porthole")
+
+	// Quit ends both processes.
+	pid := windowPID(agent)
+	d.do("click Quit", item.Click(d.step(), "Quit Porthole"))
+	d.wantStatus(agent, 0)
+	if pid == 0 || alive(pid) {
+		t.Errorf("the window process %d lives after Quit", pid)
+	}
+	for _, complaint := range []string{"Error in Fyne call thread", "DATA RACE", "panic"} {
+		if strings.Contains(d.log()+agent.out.String(), complaint) {
+			t.Errorf("the log says %q:\n%s\n%s", complaint, d.log(), agent.out.String())
+		}
+	}
+}
+
+// selectedRow is where the selected row's process is in the window.
+func (d *desk) selectedRow(w desktop.Window) image.Point {
+	d.t.Helper()
+	at := d.colored(w, 2, color.RGBA{0x1d, 0x3b, 0x40, 255}, color.RGBA{0xd3, 0xef, 0xec, 255})
+	return at.Add(image.Pt(-at.X/2, 8)) // clear of the row's edge and of the columns that have no process
+}
+
+func TestRowsFollowThePorts(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	d.start()
+	window := d.window("Porthole")
+	d.do("filter", window.Type("628"))
+	before := d.steady(window)
+	server := d.listen("127.0.0.1:62893,[::1]:62893")
+	d.eventually("the row comes", func() error { return differs(d, window, before) })
+	d.shot("row-opened")
+	server.close()
+	d.eventually("the row goes", func() error {
+		if differs(d, window, before) == nil {
+			return errors.New("the window does not look as before")
+		}
+		return nil
+	})
+}
+
+func TestWatchesAreKeptAcrossARestart(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start()
+	item := d.item(agent)
+	window := d.window("Porthole")
+	d.do("ask for a free port", window.Type("5432"))
+	d.clickWatch(window)
+	d.menuHas(item, "○ 5432 free")
+	d.do("quit", item.Click(d.step(), "Quit Porthole"))
+	d.wantStatus(agent, 0)
+	agent = d.start("--hidden")
+	d.menuHas(d.item(agent), "○ 5432 free")
+	d.listen("127.0.0.1:5432")
+	d.note("5432 is open: " + serverName())
+}
+
+func TestPause(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	item := d.item(d.start("--hidden"))
+	d.do("pause", item.Click(d.step(), "Pause notifications until resumed"))
+	d.tooltip(item, "paused")
+	server := d.listen("127.0.0.1:62893")
+	d.tooltip(item, "1 of 1 watched open") // it watches on
+	d.do("resume", item.Click(d.step(), "Resume notifications"))
+	server.close()
+	d.note("62893 closed")
+	if i := slices.IndexFunc(d.rec.Notes(), func(n desktop.Note) bool { return strings.Contains(n.Summary, "is open") }); i >= 0 {
+		t.Errorf("told while paused: %q", d.rec.Notes()[i].Summary)
+	}
+}
+
+func TestAClickOnANotificationOpensThePort(t *testing.T) {
+	opts := desktop.DefaultOptions()
+	opts.Notifications = false
+	d := boot(t, opts)
+	fake, err := d.StartFakeNotifications()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	d.item(d.start("--hidden"))
+	d.listen("127.0.0.1:62893")
+	d.note("62893 is open")
+	d.eventually("the click", func() error { return fake.Invoke("default") })
+	d.window("Porthole")
+}
+
+func TestSignalsEndItCleanly(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
+		agent := d.start()
+		d.item(agent)
+		d.window("Porthole")
+		window := windowPID(agent)
+		if err := agent.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		d.wantStatus(agent, 0)
+		if alive(window) {
+			t.Errorf("%v: the window process lives", signal)
+		}
+		d.noWindow("Porthole")
+	}
+}
+
+func alive(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(b), ") Z ")
+}

@@ -1,0 +1,356 @@
+// Package e2e drives the built program on a real desktop: X server, session
+// bus, window manager, panel, notification daemon, mouse and keys.
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"porthole/e2e/desktop"
+)
+
+// stepLimit is how long one step may take before it counts as failed.
+const stepLimit = 20 * time.Second
+
+// TestMain lets the test binary be a server, too: what listens in these tests
+// is another process, as it is for users.
+func TestMain(m *testing.M) {
+	if address := os.Getenv("PORTHOLE_E2E_LISTEN"); address != "" {
+		serve(address)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// testProgram is this test's own file.
+var testProgram, _ = filepath.Abs(os.Args[0])
+
+// serve listens until its standard input ends, so that it cannot outlive the test.
+func serve(addresses string) {
+	for address := range strings.SplitSeq(addresses, ",") {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		defer l.Close()
+	}
+	fmt.Println("listening")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// program returns the built program: PORTHOLE_BIN, or build/porthole.
+func program(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("PORTHOLE_BIN")
+	if path == "" {
+		path = filepath.Join("..", "build", "porthole")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("PORTHOLE_E2E") == "required" {
+			t.Fatalf("the program is not built: %v", err)
+		}
+		t.Skipf("the program is not built (make build): %v", err)
+	}
+	return path
+}
+
+// desk is a desktop with Porthole's program at hand.
+type desk struct {
+	*desktop.Desktop
+	t    *testing.T
+	bin  string
+	rec  *desktop.Recorder
+	tray *desktop.Tray
+
+	failed sync.Once
+}
+
+// boot starts a desktop that ends with the test. Should the test fail, a
+// picture of it and Porthole's log are left.
+func boot(t *testing.T, opts desktop.Options) *desk {
+	t.Helper()
+	bin := program(t)
+	opts.Require(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	started, err := desktop.Start(ctx, opts)
+	if err != nil {
+		t.Fatalf("start the desktop: %v", err)
+	}
+	d := &desk{Desktop: started, t: t, bin: bin}
+	t.Cleanup(func() {
+		d.pictureFailure()
+		if t.Failed() {
+			b, _ := os.ReadFile(d.logPath())
+			t.Logf("Porthole's log:\n%s", b)
+		}
+		d.Stop()
+	})
+	if opts.Bus {
+		// On the test's own context: boot's ends with boot.
+		if d.rec, err = d.Record(t.Context()); err != nil {
+			t.Fatalf("record notifications: %v", err)
+		}
+		if d.tray, err = d.Tray(); err != nil {
+			t.Fatalf("look at the tray: %v", err)
+		}
+		t.Cleanup(func() { _ = d.tray.Close(); _ = d.rec.Close() })
+	}
+	return d
+}
+
+// pictureFailure takes one picture of a desktop on which a test has failed, as
+// long as what it shows is there.
+func (d *desk) pictureFailure() {
+	if d.t.Failed() {
+		d.failed.Do(func() { d.shot("failed-" + strings.ReplaceAll(d.t.Name(), "/", "-")) })
+	}
+}
+
+func (d *desk) logPath() string {
+	for _, kv := range d.Env() {
+		if dir, ok := strings.CutPrefix(kv, "XDG_STATE_HOME="); ok {
+			return filepath.Join(dir, "porthole", "porthole.log")
+		}
+	}
+	d.t.Fatal("the desktop has no XDG_STATE_HOME")
+	return ""
+}
+
+func (d *desk) log() string {
+	b, err := os.ReadFile(d.logPath())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// picture is where a screenshot called name goes.
+func picture(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", "build"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, name+".png")
+}
+
+// shot takes a picture of the whole desktop.
+func (d *desk) shot(name string) {
+	d.t.Helper()
+	if err := d.Screenshot(picture(d.t, name)); err != nil {
+		d.t.Errorf("take a picture: %v", err)
+	}
+}
+
+// step is a context for one step.
+func (d *desk) step() context.Context {
+	ctx, cancel := context.WithTimeout(d.t.Context(), stepLimit)
+	d.t.Cleanup(cancel)
+	return ctx
+}
+
+// process is a program that the test started; it ends with the test.
+type process struct {
+	cmd   *exec.Cmd
+	out   bytes.Buffer
+	ended chan struct{}
+	once  sync.Once
+}
+
+// start starts Porthole with args.
+func (d *desk) start(args ...string) *process { return d.startWith(nil, args...) }
+
+func (d *desk) startWith(env []string, args ...string) *process {
+	d.t.Helper()
+	return d.run(d.bin, env, args...)
+}
+
+func (d *desk) run(bin string, env []string, args ...string) *process {
+	d.t.Helper()
+	p := &process{cmd: d.Command(bin, args...), ended: make(chan struct{})}
+	p.cmd.Env = append(p.cmd.Env, env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	if err := p.cmd.Start(); err != nil {
+		d.t.Fatalf("start %s: %v", bin, err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // wait reads the status
+		close(p.ended)
+	}()
+	d.t.Cleanup(func() {
+		d.pictureFailure()
+		p.kill()
+	})
+	return p
+}
+
+func (p *process) kill() {
+	p.once.Do(func() {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-p.ended:
+		case <-time.After(6 * time.Second):
+			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+			<-p.ended
+		}
+	})
+}
+
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// wait returns the exit status.
+func (d *desk) wait(p *process) int {
+	d.t.Helper()
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(stepLimit):
+		d.t.Fatalf("%v has not ended within %v", p.cmd.Args, stepLimit)
+		return -1
+	}
+}
+
+// wantStatus waits for the end of p.
+func (d *desk) wantStatus(p *process, want int) {
+	d.t.Helper()
+	if got := d.wait(p); got != want {
+		d.t.Fatalf("%v: exit status %d; want %d; it said %q", p.cmd.Args, got, want, p.out.String())
+	}
+}
+
+// server is another process that listens.
+type server struct {
+	cmd  *exec.Cmd
+	stop io.Closer
+}
+
+// listen starts a server on addresses ("127.0.0.1:62893") and returns when it listens.
+func (d *desk) listen(addresses string) *server {
+	d.t.Helper()
+	cmd := exec.Command(testProgram, "-test.run=^$")
+	cmd.Env = append(os.Environ(), "PORTHOLE_E2E_LISTEN="+addresses)
+	cmd.Stderr = os.Stderr
+	cmd.Dir = "/" // in no project
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		d.t.Fatalf("a server on %s: %q, %v", addresses, line, err)
+	}
+	s := &server{cmd, in}
+	d.t.Cleanup(s.close)
+	return s
+}
+
+func (s *server) close() {
+	_ = s.stop.Close() // it ends with its standard input
+	_ = s.cmd.Wait()   // a second time: an error of no interest
+}
+
+func (s *server) pid() int { return s.cmd.Process.Pid }
+
+// name is how the server's process is called.
+func serverName() string { return filepath.Base(os.Args[0]) }
+
+// item waits for Porthole's tray item.
+func (d *desk) item(p *process) desktop.Item {
+	d.t.Helper()
+	item, err := d.tray.WaitItem(d.step(), p.pid())
+	if err != nil {
+		d.t.Fatalf("the tray item: %v", err)
+	}
+	return item
+}
+
+// window waits for a window by its title.
+func (d *desk) window(title string) desktop.Window {
+	d.t.Helper()
+	w, err := d.WaitWindow(d.step(), title)
+	if err != nil {
+		d.t.Fatalf("the window %q: %v", title, err)
+	}
+	return w
+}
+
+func (d *desk) noWindow(title string) {
+	d.t.Helper()
+	if err := d.WaitNoWindow(d.step(), title); err != nil {
+		d.t.Fatalf("the window %q does not go: %v", title, err)
+	}
+}
+
+// note waits for a notification whose title begins so.
+func (d *desk) note(title string) desktop.Note {
+	d.t.Helper()
+	n, err := d.rec.WaitNote(d.step(), func(n desktop.Note) bool { return strings.HasPrefix(n.Summary, title) })
+	if err != nil {
+		d.t.Fatalf("the notification %q: %v", title, err)
+	}
+	return n
+}
+
+// eventually waits until ok says so.
+func (d *desk) eventually(what string, ok func() error) {
+	d.t.Helper()
+	var err error
+	for end := time.Now().Add(stepLimit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if err = ok(); err == nil {
+			return
+		}
+	}
+	d.t.Fatalf("%s: %v", what, err)
+}
+
+// do fails the test where an action of the user's cannot be done.
+func (d *desk) do(what string, err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// windowPID is the window process of the agent p, 0 where there is none.
+func windowPID(p *process) int {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.pid(), p.pid()))
+	pids := strings.Fields(string(b))
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.pid())) // any thread may have started it
+	for _, task := range tasks {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", p.pid(), task.Name()))
+		pids = append(pids, strings.Fields(string(b))...)
+	}
+	if err != nil || len(pids) == 0 {
+		return 0
+	}
+	var pid int
+	_, _ = fmt.Sscan(pids[0], &pid)
+	return pid
+}

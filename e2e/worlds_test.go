@@ -1,0 +1,253 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"porthole/e2e/desktop"
+)
+
+func TestKillingTheWindowLeavesTheAgentUnharmed(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start()
+	item := d.item(agent)
+	d.window("Porthole")
+	d.do("kill the window process", syscall.Kill(windowPID(agent), syscall.SIGKILL))
+	d.noWindow("Porthole")
+	d.note("Porthole's window ended unexpectedly")
+	d.logHas("the window is not shown")
+	d.listen("127.0.0.1:62893")
+	d.note("62893 is open")
+	d.do("open it again", item.Click(d.step(), "Open Porthole"))
+	d.window("Porthole")
+}
+
+func TestKillingTheAgentLeavesAWindowThatSaysSo(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start()
+	window := d.window("Porthole")
+	before := d.steady(window)
+	pid := windowPID(agent)
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // nobody else would end it
+	d.do("kill the agent", syscall.Kill(agent.pid(), syscall.SIGKILL))
+	d.eventually("the window says that nobody watches", func() error { return differs(d, window, before) })
+	d.shot("agent-died")
+
+	// The next start takes the dead one's socket over.
+	next := d.start("--hidden")
+	d.item(next)
+}
+
+func TestNoDisplay(t *testing.T) {
+	d := boot(t, desktop.Options{Bus: true})
+	nowhere := []string{"DISPLAY=", "WAYLAND_DISPLAY="}
+	p := d.startWith(nowhere)
+	d.wantStatus(p, 3)
+	out := p.out.String()
+	if strings.Count(out, "\n") != 1 || !strings.Contains(out, "porthole list") || strings.Contains(out, "goroutine") {
+		t.Errorf("without a display it says %q; want one line that names what works", out)
+	}
+	gone := d.startWith([]string{"DISPLAY=:4711"})
+	d.wantStatus(gone, 3)
+	list := d.startWith(nowhere, "list")
+	d.wantStatus(list, 0)
+
+	// --hidden needs the bus alone, and says so where there is none.
+	hidden := d.startWith(nowhere, "--hidden")
+	d.logHas("started")
+	d.answers(hidden)
+	none := d.startWith(append(nowhere, "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent", "XDG_RUNTIME_DIR="+t.TempDir()), "--hidden")
+	d.wantStatus(none, 3)
+}
+
+// answers waits until an agent without a tray host answers.
+func (d *desk) answers(p *process) {
+	d.t.Helper()
+	d.eventually("the agent answers", func() error {
+		second := d.run(d.bin, []string{"DISPLAY="}, "--hidden")
+		if status := d.wait(second); status != 0 || strings.Contains(second.out.String(), "not answer") {
+			return fmt.Errorf("a second start: %d, %q", status, second.out.String())
+		}
+		return nil
+	})
+	select {
+	case <-p.ended:
+		d.t.Fatalf("the agent has ended: %s", p.out.String())
+	default:
+	}
+}
+
+func TestNoSessionBus(t *testing.T) {
+	opts := desktop.DefaultOptions()
+	opts.Bus, opts.Panel, opts.Notifications = false, false, false
+	d := boot(t, opts)
+	agent := d.start()
+	window := d.window("Porthole")
+	d.steady(window)
+	d.shot("no-bus")
+	d.logHas("there is no tray icon")
+	d.do("close the window", window.Close())
+	d.noWindow("Porthole")
+	second := d.start()
+	d.wantStatus(second, 0)
+	d.window("Porthole")
+	d.do("quit", agent.cmd.Process.Signal(syscall.SIGTERM))
+	d.wantStatus(agent, 0)
+	if out, err := exec.Command("pgrep", "-f", "dbus-launch|dbus-daemon.*"+d.Dir()).Output(); err == nil {
+		t.Errorf("a bus was started and left behind: %s", out)
+	}
+}
+
+func TestNoNotificationDaemonThenOne(t *testing.T) {
+	opts := desktop.DefaultOptions()
+	opts.Notifications = false
+	d := boot(t, opts)
+	item := d.item(d.start())
+	window := d.window("Porthole")
+	before := d.steady(window)
+	server := d.listen("127.0.0.1:62893")
+	d.tooltip(item, "1 of 1 watched open")
+	d.logHas("a notification could not be shown")
+	d.eventually("the window says what is missing", func() error { return differs(d, window, before) })
+	d.shot("no-notifications")
+	d.do("start a daemon", d.StartNotifications(d.step()))
+	server.close()
+	d.note("62893 closed")
+}
+
+func TestNoTrayThenOneThatRestarts(t *testing.T) {
+	opts := desktop.DefaultOptions()
+	opts.Panel = false
+	d := boot(t, opts)
+	agent := d.start()
+	window := d.window("Porthole")
+	d.steady(window)
+	d.shot("no-tray")
+	d.do("close the window", window.Close())
+	d.noWindow("Porthole")
+	d.do("start the panel", d.StartPanel(d.step()))
+	d.item(agent)
+	for range 2 {
+		d.StopPanel()
+		d.do("start the panel again", d.StartPanel(d.step()))
+		d.item(agent)
+		items, err := d.tray.Items(d.step())
+		if err != nil || len(items) != 1 {
+			t.Fatalf("%d tray items, %v; want one", len(items), err)
+		}
+	}
+}
+
+func TestABrokenSettingsFileIsSaidAndKept(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	path := ""
+	for _, kv := range d.Env() {
+		if dir, ok := strings.CutPrefix(kv, "XDG_CONFIG_HOME="); ok {
+			path = filepath.Join(dir, "porthole", "settings.yaml")
+		}
+	}
+	const text = "watches:\n  - ports: 70000\n"
+	d.do("write settings", errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)))
+	item := d.item(d.start())
+	window := d.window("Porthole")
+	d.menuHas(item, "○ 62893 free")
+	d.logHas("line 2")
+	d.steady(window)
+	d.shot("broken-settings")
+	d.do("watch a port", window.Type("5432"))
+	d.clickWatch(window)
+	d.menuHas(item, "○ 5432 free") // for this run
+	if b, err := os.ReadFile(path); err != nil || string(b) != text {
+		t.Errorf("the file became %q, %v", b, err)
+	}
+}
+
+func TestTheDisplayGoes(t *testing.T) {
+	opts := desktop.DefaultOptions()
+	opts.Notifications = false // dunst would end with the display
+	d := boot(t, opts)
+	fake, err := d.StartFakeNotifications()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	agent := d.start()
+	d.item(agent)
+	d.window("Porthole")
+	d.StopX()
+	d.eventually("the window process ends", func() error {
+		if pid := windowPID(agent); pid != 0 {
+			return fmt.Errorf("%d is there", pid)
+		}
+		return nil
+	})
+	d.listen("127.0.0.1:62893")
+	d.note("62893 is open") // the agent goes on
+}
+
+func TestTheSessionGoesAndComesAgain(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start("--hidden")
+	d.item(agent)
+	d.StopBus()
+	d.wantStatus(agent, 0)
+
+	next := boot(t, desktop.DefaultOptions())
+	again := next.start("--hidden")
+	next.item(again)
+	items, err := next.tray.Items(next.step())
+	if err != nil || len(items) != 1 {
+		t.Fatalf("%d tray items, %v; want one", len(items), err)
+	}
+}
+
+func TestAnUpgradeTakesOver(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start("--hidden")
+	d.item(agent)
+	newer := filepath.Join(t.TempDir(), "porthole")
+	b, err := os.ReadFile(d.bin)
+	d.do("read the program", err)
+	d.do("install another build", os.WriteFile(newer, b, 0o755))
+	start := d.run(newer, nil)
+	d.wantStatus(start, 0)
+	d.window("Porthole")
+	d.item(agent) // the same process, become the new program
+	if link, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", agent.pid())); err != nil || link != newer {
+		t.Errorf("the agent runs %s, %v; want %s", link, err, newer)
+	}
+	items, err := d.tray.Items(d.step())
+	if err != nil || len(items) != 1 {
+		t.Fatalf("%d tray items, %v; want one", len(items), err)
+	}
+}
+
+func TestBrokenOpenGL(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	// Mesa's loader finds no driver, and no indirect rendering either.
+	agent := d.startWith([]string{"LIBGL_DRIVERS_PATH=/nonexistent", "GBM_BACKENDS_PATH=/nonexistent", "__EGL_VENDOR_LIBRARY_DIRS=/nonexistent", "LIBGL_ALWAYS_INDIRECT=1"})
+	d.item(agent)
+	note := d.note("Porthole's window cannot be shown: OpenGL")
+	if !strings.Contains(note.Summary, "go on") {
+		t.Errorf("it says %q", note.Summary)
+	}
+	d.listen("127.0.0.1:62893")
+	d.note("62893 is open")
+}
+
+// logHas waits for a line with part in it.
+func (d *desk) logHas(part string) {
+	d.t.Helper()
+	d.eventually("the log", func() error {
+		if b, err := os.ReadFile(d.logPath()); err != nil || !strings.Contains(string(b), part) {
+			return fmt.Errorf("it has no %q (%v)", part, err)
+		}
+		return nil
+	})
+}
