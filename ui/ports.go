@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -61,8 +62,8 @@ func newPortsPage(actions Actions, now func() time.Time, open func(*monitor.List
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() fyne.CanvasObject {
 	bar := panel(container.NewBorder(nil, nil, nil, p.pause, p.entry), 8)
-	top := container.NewVBox(bar, p.warning.object, line())
-	status := container.NewVBox(line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line())
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
 	return container.New(noGaps{}, top, container.NewStack(p.table, p.empty.object), status)
 }
 

@@ -82,6 +82,7 @@ func (w *windowProcess) start() {
 		return
 	}
 	cmd := exec.Command(program, "window")
+	cmd.Args[0] = "porthole"
 	cmd.Env = w.session.Environ()
 	tail := &tailWriter{}
 	cmd.Stdout, cmd.Stderr = tail, tail

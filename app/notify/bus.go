@@ -13,10 +13,15 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"fyne.io/fyne/v2/lang"
+
+	"porthole/ui/tray"
 )
 
 // remembered is for how many notifications a click is understood.
 const remembered = 64
+
+// iconSize is the width of the picture beside a notification, in pixels.
+const iconSize = 48
 
 // Bus shows notifications through a private connection to the session bus
 // (org.freedesktop.Notifications, Desktop Notifications Specification 1.2), so
@@ -26,6 +31,7 @@ type Bus struct {
 	address string
 	clicked func(port uint16)
 	log     *slog.Logger
+	icon    notify.Hint
 
 	caps []string
 
@@ -40,7 +46,7 @@ type Bus struct {
 // from a goroutine of the connection, with the port of a notification that the
 // user clicks.
 func NewBus(address string, clicked func(port uint16), log *slog.Logger) *Bus {
-	return &Bus{address: address, clicked: clicked, log: log, ports: make(map[uint32]uint16)}
+	return &Bus{address: address, clicked: clicked, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), ports: make(map[uint32]uint16)}
 }
 
 // Notify shows n. A server that does not answer before ctx ends costs the
@@ -67,7 +73,7 @@ func (b *Bus) send(n Note) error {
 		return err
 	}
 	note := notify.Notification{
-		AppName: "Porthole", AppIcon: "porthole", Summary: n.Title, Body: n.Body,
+		AppName: "Porthole", Summary: n.Title, Body: n.Body,
 		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer,
 	}
 	if slices.Contains(b.caps, "body-markup") {
@@ -76,6 +82,7 @@ func (b *Bus) send(n Note) error {
 	if n.Port != 0 && slices.Contains(b.caps, "actions") {
 		note.Actions = []notify.Action{{Key: "default", Label: lang.L("Show")}}
 	}
+	note.AddHint(b.icon) // a name would need an icon theme that has it
 	note.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant("porthole")})
 	id, err := notify.SendNotification(conn, note)
 	if err != nil {

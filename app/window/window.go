@@ -47,6 +47,7 @@ func Run(ctx context.Context, place link.Place, version string, stderr io.Writer
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err)
 		return 1
 	}
+	nameProcess()
 	makeCacheFolder()
 	p := &program{client: client, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	defer func() {

@@ -61,6 +61,13 @@ func (i Icon) PNG() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// AppIcon draws the application's icon into a square of size pixels.
+func AppIcon(size int) *image.RGBA {
+	m := image.NewRGBA(image.Rect(0, 0, size, size))
+	paint(m, shapes(assets.Icon(), m))
+	return m
+}
+
 // shapes reads an SVG so that its shapes fill m. The SVGs are built in: one
 // that cannot be read is a mistake of ours, which the tests find.
 func shapes(svg []byte, m image.Image) *oksvg.SvgIcon {
