@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"porthole/e2e/desktop"
 )
@@ -36,7 +37,6 @@ func TestADay(t *testing.T) {
 	if full := d.icon(item); same(empty, full) {
 		t.Error("the icon is the same for an open and a free port")
 	}
-	d.shot("porthole")
 
 	// A click in the menu, then the row: a real double click opens its process.
 	d.do("click the port in the tray", item.Click(d.step(), "● 62893 "+serverName()))
@@ -44,6 +44,7 @@ func TestADay(t *testing.T) {
 	row := d.selectedRow(window)
 	d.do("double click the row", window.DoubleClick(row.X, row.Y))
 	process := d.window(title)
+	d.steady(process)
 	d.shot("process")
 	d.do("close the process window", process.Close())
 	d.noWindow(title)
@@ -182,4 +183,34 @@ func TestSignalsEndItCleanly(t *testing.T) {
 func alive(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(b), ") Z ")
+}
+
+// TestPictures makes the pictures that a user would see: the one in README is
+// build/porthole.png of such a run.
+func TestPictures(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	d.project("shop-api", "api", "127.0.0.1:3000,127.0.0.1:9229")
+	d.project("notes", "notesd", "127.0.0.1:5432,[::1]:5432")
+	d.project("downloads", "files", "0.0.0.0:8080")
+	closing := d.project("admin-ui", "ui", "127.0.0.1:5173")
+	item := d.item(d.start())
+	window := d.window("Porthole")
+	d.menuHas(item, "○ 62893 free")
+	d.steady(window)
+	server := d.project("acme-web", "web", "127.0.0.1:62893,[::1]:62893")
+	d.note("62893 is open: web · acme-web")
+	d.do("select", item.Click(d.step(), "● 62893 web · acme-web"))
+	closing.close()
+	time.Sleep(1200 * time.Millisecond) // the closed row is shown for 3 s, the notification fades in
+	d.shot("porthole")
+	d.steady(window)
+	at := d.selectedRow(window)
+	d.do("right click the row", window.RightClick(at.X, at.Y))
+	time.Sleep(500 * time.Millisecond)
+	d.shot("menu")
+	d.do("close the menu", window.Key("Escape"))
+	d.do("open the process", window.Key("Return"))
+	process := d.window(fmt.Sprintf("web %d – Porthole", server.pid()))
+	d.steady(process)
+	d.shot("process")
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -79,7 +80,8 @@ type desk struct {
 	rec  *desktop.Recorder
 	tray *desktop.Tray
 
-	failed sync.Once
+	raceDir string // for the race detector's reports
+	failed  sync.Once
 }
 
 // boot starts a desktop that ends with the test. Should the test fail, a
@@ -94,7 +96,7 @@ func boot(t *testing.T, opts desktop.Options) *desk {
 	if err != nil {
 		t.Fatalf("start the desktop: %v", err)
 	}
-	d := &desk{Desktop: started, t: t, bin: bin}
+	d := &desk{Desktop: started, t: t, bin: bin, raceDir: t.TempDir()}
 	t.Cleanup(func() {
 		d.pictureFailure()
 		if t.Failed() {
@@ -102,6 +104,7 @@ func boot(t *testing.T, opts desktop.Options) *desk {
 			t.Logf("Porthole's log:\n%s", b)
 		}
 		d.Stop()
+		d.races()
 	})
 	if opts.Bus {
 		// On the test's own context: boot's ends with boot.
@@ -114,6 +117,24 @@ func boot(t *testing.T, opts desktop.Options) *desk {
 		t.Cleanup(func() { _ = d.tray.Close(); _ = d.rec.Close() })
 	}
 	return d
+}
+
+// races fails the test for every data race that the program's race detector
+// reported, where it was built with one. systray has a race of its own, which
+// is none of ours: it counts the versions of its menu without a lock.
+func (d *desk) races() {
+	reports, _ := filepath.Glob(filepath.Join(d.raceDir, "race.*")) // the pattern is well formed
+	for _, path := range reports {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			d.t.Errorf("read the race detector's report: %v", err)
+		}
+		for report := range strings.SplitSeq(string(b), "WARNING: DATA RACE") {
+			if strings.Contains(report, "porthole/") {
+				d.t.Errorf("data race:%s", report)
+			}
+		}
+	}
 }
 
 // pictureFailure takes one picture of a desktop on which a test has failed, as
@@ -189,6 +210,7 @@ func (d *desk) startWith(env []string, args ...string) *process {
 func (d *desk) run(bin string, env []string, args ...string) *process {
 	d.t.Helper()
 	p := &process{cmd: d.Command(bin, args...), ended: make(chan struct{})}
+	p.cmd.Env = append(p.cmd.Env, "GORACE=exitcode=0 log_path="+filepath.Join(d.raceDir, "race"))
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := p.cmd.Start(); err != nil {
@@ -248,10 +270,29 @@ type server struct {
 // listen starts a server on addresses ("127.0.0.1:62893") and returns when it listens.
 func (d *desk) listen(addresses string) *server {
 	d.t.Helper()
-	cmd := exec.Command(testProgram, "-test.run=^$")
+	return d.serve(testProgram, "/", addresses) // in no project
+}
+
+// project makes a folder that is a project of that name and starts a server
+// there, whose process is called program.
+func (d *desk) project(name, program, addresses string) *server {
+	d.t.Helper()
+	dir := filepath.Join(d.t.TempDir(), name)
+	manifest := []byte(fmt.Sprintf("{\"name\": %q}\n", name))
+	path := filepath.Join(dir, program)
+	d.do("make a project", errors.Join(os.Mkdir(dir, 0o755),
+		os.WriteFile(filepath.Join(dir, "package.json"), manifest, 0o644), os.Link(testProgram, path)))
+	return d.serve(path, dir, addresses)
+}
+
+// serve runs the test's own program, by whatever name, as a server in dir.
+func (d *desk) serve(path, dir, addresses string) *server {
+	d.t.Helper()
+	cmd := exec.Command(path)
+	cmd.Args = []string{filepath.Base(path), "--serve"} // what a user would see
 	cmd.Env = append(os.Environ(), "PORTHOLE_E2E_LISTEN="+addresses)
 	cmd.Stderr = os.Stderr
-	cmd.Dir = "/" // in no project
+	cmd.Dir = dir
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		d.t.Fatal(err)

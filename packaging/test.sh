@@ -12,7 +12,7 @@ go test -race -tags $tags -timeout 10m $(go list -tags $tags ./... | grep -v '^p
 
 echo "== tests on a real desktop, with a program that has the race detector in it"
 go build -race -trimpath -tags $tags -o "$bin-race" .
-PORTHOLE_BIN=$bin-race PORTHOLE_E2E=required GORACE="halt_on_error=0 exitcode=66" \
+PORTHOLE_BIN=$bin-race PORTHOLE_E2E=required \
 	go test -race -timeout 15m -v ./e2e/... | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 
 echo "== without C: the command line and the agent build"
