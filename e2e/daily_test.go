@@ -38,8 +38,10 @@ func TestADay(t *testing.T) {
 		t.Error("the icon is the same for an open and a free port")
 	}
 
-	// A click in the menu, then the row: a real double click opens its process.
-	d.do("click the port in the tray", item.Click(d.step(), "● 62893 "+serverName()))
+	// A real double click on its row opens the process.
+	d.do("filter", window.Type("62893"))
+	d.do("go to the row", window.Key("Down"))
+	d.steady(window)
 	title := fmt.Sprintf("%s %d – Porthole", serverName(), server.pid())
 	row := d.selectedRow(window)
 	d.do("double click the row", window.DoubleClick(row.X, row.Y))
@@ -199,6 +201,7 @@ func TestPictures(t *testing.T) {
 	d.steady(window)
 	server := d.project("acme-web", "web", "127.0.0.1:62893,[::1]:62893")
 	d.note("62893 is open: web · acme-web")
+	d.menuHas(item, "● 62893 web · acme-web")
 	d.do("select", item.Click(d.step(), "● 62893 web · acme-web"))
 	closing.close()
 	time.Sleep(1200 * time.Millisecond) // the closed row is shown for 3 s, the notification fades in
