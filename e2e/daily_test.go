@@ -70,6 +70,10 @@ func TestADay(t *testing.T) {
 	// A second start, a click on the icon, an entry of the menu bring it back.
 	second := d.start()
 	d.wantStatus(second, 0)
+	window = d.window("Porthole")
+	d.do("iconify the window", window.Iconify())
+	d.noWindow("Porthole")
+	d.wantStatus(d.start(), 0)
 	d.do("close the window", d.window("Porthole").Close())
 	d.noWindow("Porthole")
 	d.do("click the icon", d.ClickAt(d.TrayPoint(), 1))

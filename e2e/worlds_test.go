@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"porthole/e2e/desktop"
 )
@@ -39,9 +40,20 @@ func TestKillingTheAgentLeavesAWindowThatSaysSo(t *testing.T) {
 	d.eventually("the window says that nobody watches", func() error { return differs(d, window, before) })
 	d.shot("agent-died")
 
-	// The next start takes the dead one's socket over.
-	next := d.start("--hidden")
-	d.item(next)
+	// Its button starts an agent, which takes the dead one's socket over and
+	// brings a window of its own.
+	d.eventually("an agent again", func() error {
+		frame, err := window.Geometry()
+		if err != nil || alive(pid) {
+			_ = window.Click(frame.Dx()-70, 72) // the window may go under the pointer
+			time.Sleep(time.Second)
+		}
+		_, err = d.tray.WaitItem(d.step(), 0)
+		return err
+	})
+	d.window("Porthole")
+	d.wantStatus(d.start("quit"), 0)
+	d.noWindow("Porthole")
 }
 
 func TestNoDisplay(t *testing.T) {

@@ -7,7 +7,7 @@ set -eu
 # The smallest set that builds Fyne with OpenGL ES, X11 and Wayland.
 build="gcc libc6-dev pkg-config libgles-dev libgl-dev libegl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev libwayland-dev libxkbcommon-dev"
 # A desktop to look at: X server, bus, window manager, panel, notification daemon.
-desktop="xvfb xauth dbus dbus-bin openbox xfce4-panel dunst xdotool wmctrl imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri libgles2 libegl1 libwayland-client0"
+desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri libgles2 libegl1 libwayland-client0"
 tests="libnotify-bin iproute2 util-linux procps"
 
 need_go=$(awk '/^go /{print $2}' go.mod)
