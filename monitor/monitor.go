@@ -5,18 +5,27 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
 // Table is the kernel's table of listening sockets. It is used by one
-// goroutine at a time.
+// goroutine at a time, but for Wake.
 type Table interface {
 	// Sockets appends every listening socket to dst. An error means that
 	// nothing is known about this moment, not that nothing listens.
 	Sockets(dst []Socket) ([]Socket, error)
 	// Source names the table in a few words, for people.
 	Source() string
+	// Wait returns after d, after Wake, or, with hint true, as soon as the
+	// system says that the table may have changed. It appends the sockets that
+	// are known to have closed; that they listened is not.
+	Wait(d time.Duration, closed []SocketID) (_ []SocketID, hint bool)
+	// Wake lets Wait return, the next one where none is under way. It may be
+	// called from any goroutine.
+	Wake()
 }
 
 // Finder finds the processes that hold sockets. It is used by one goroutine at
@@ -56,6 +65,9 @@ const (
 	verifyEvery     = 2 * time.Second        // known holders are checked again
 	secondSearch    = 2 * time.Second        // after which a new socket's holders are searched again: workers fork after listen
 	slowest         = 2 * time.Second        // between two looks at a table that fails
+	fastInterval    = 100 * time.Millisecond // between two looks after a change, since one rarely comes alone
+	fastFor         = 3 * time.Second        // and for how long
+	hintEvery       = 10 * time.Millisecond  // hints bring looks at most so often: anyone can cause a thousand a second
 )
 
 // Monitor watches a Table. Create it with New, then call Run once.
@@ -65,7 +77,7 @@ type Monitor struct {
 	opts   Options
 	log    *slog.Logger
 
-	refresh     chan struct{}
+	refresh     atomic.Bool
 	subscribers subscribers
 
 	// All below belongs to Run's goroutine.
@@ -79,6 +91,7 @@ type Monitor struct {
 	young    map[SocketID]*entry // entries that are not told, or not searched for the second time
 	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
 	spare    []Socket            // memory for the next one
+	fast     time.Time           // until when looks come fast
 }
 
 // entry is what is known of one socket.
@@ -102,7 +115,6 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 	}
 	return &Monitor{
 		table: table, finder: finder, opts: opts, log: opts.Logger,
-		refresh: make(chan struct{}, 1),
 		entries: make(map[SocketID]*entry),
 		rowOf:   make(map[SocketID]string),
 		rows:    make(map[endpoint][]*Listener),
@@ -118,10 +130,8 @@ func (m *Monitor) Subscribe() *Subscription { return m.subscribers.add() }
 // Refresh asks for a look now. It may be called from any goroutine and does
 // not wait.
 func (m *Monitor) Refresh() {
-	select {
-	case m.refresh <- struct{}{}:
-	default:
-	}
+	m.refresh.Store(true)
+	m.table.Wake()
 }
 
 // Look returns what listens now, with every owner that can be seen. An error
@@ -147,28 +157,28 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 // No error of the table or of a process ends it: the last snapshot stays, the
 // problem stands in Health, and the next look may succeed.
 func (m *Monitor) Run(ctx context.Context) {
+	// One thread of its own: a wake-up costs more than a look, and costs half
+	// where the thread that waits is the one that looks.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	ctx, cancel := context.WithCancel(ctx)
-	work := newOwnerWork(ctx, m.finder)
-	defer func() { cancel(); work.wait() }()
+	stop := context.AfterFunc(ctx, m.table.Wake)
+	work := newOwnerWork(ctx, m.finder, m.table.Wake)
+	defer func() { cancel(); stop(); work.wait() }()
 
 	m.health = Health{Source: m.table.Source(), Interval: m.opts.Interval}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	nextLook, nextVerify := time.Now(), time.Now().Add(verifyEvery)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-m.refresh:
-			nextLook = time.Now()
-		case <-timer.C:
-		case r := <-work.results:
-			m.take(r)
-			work.busy = work.busy && !r.last
-		}
+	var closed []SocketID
+	var nextLook, nextVerify, lastLook time.Time
+	for ctx.Err() == nil {
+		m.takeAll(work)
 		now := time.Now()
-		if !now.Before(nextLook) {
-			nextLook = now.Add(m.lookAndTell(now))
+		for _, id := range closed {
+			if m.entries[id] != nil {
+				m.drop(id, now)
+			}
+		}
+		if m.refresh.Swap(false) || !now.Before(nextLook) {
+			nextLook, lastLook = now.Add(m.lookAndTell(now)), now
 		}
 		if !now.Before(nextVerify) && work.idle() {
 			work.verify(m.allHoldings())
@@ -179,7 +189,23 @@ func (m *Monitor) Run(ctx context.Context) {
 			work.search(m.wanted(now))
 		}
 		m.publish(now)
-		timer.Reset(time.Until(earliest(nextLook, deadline)))
+		var hint bool
+		if closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0]); hint {
+			nextLook = earliest(nextLook, lastLook.Add(hintEvery))
+		}
+	}
+}
+
+// takeAll notes what the search for owners found since the last time.
+func (m *Monitor) takeAll(work *ownerWork) {
+	for {
+		select {
+		case r := <-work.results:
+			m.take(r)
+			work.busy = work.busy && !r.last
+		default:
+			return
+		}
 	}
 }
 
@@ -187,7 +213,7 @@ func (m *Monitor) Run(ctx context.Context) {
 func (m *Monitor) lookAndTell(now time.Time) time.Duration {
 	err := m.look(now)
 	m.health.Cost = time.Since(now)
-	problem, wait := "", m.opts.Interval
+	problem, wait := "", m.interval(now)
 	if err != nil {
 		problem, wait = err.Error(), max(m.opts.Interval, slowest)
 	}
@@ -201,6 +227,17 @@ func (m *Monitor) lookAndTell(now time.Time) time.Duration {
 		m.tell(nil)
 	}
 	return wait
+}
+
+// interval is the time to the next look.
+func (m *Monitor) interval(now time.Time) time.Duration {
+	if len(m.dirty) > 0 && m.ready {
+		m.fast = now.Add(fastFor)
+	}
+	if now.Before(m.fast) {
+		return min(fastInterval, m.opts.Interval)
+	}
+	return m.opts.Interval
 }
 
 // look dumps the table and compares it with what is known. Where nothing

@@ -11,6 +11,7 @@ import (
 type ownerWork struct {
 	jobs    chan ownerJob
 	results chan ownerResult
+	wake    func() // tells the monitor's goroutine that there are results
 	busy    bool
 	done    sync.WaitGroup
 }
@@ -28,8 +29,8 @@ type ownerResult struct {
 	last        bool                 // the job is done
 }
 
-func newOwnerWork(ctx context.Context, finder Finder) *ownerWork {
-	w := &ownerWork{jobs: make(chan ownerJob, 1), results: make(chan ownerResult)}
+func newOwnerWork(ctx context.Context, finder Finder, wake func()) *ownerWork {
+	w := &ownerWork{jobs: make(chan ownerJob, 1), results: make(chan ownerResult, 256), wake: wake}
 	w.done.Go(func() {
 		for {
 			select {
@@ -62,10 +63,11 @@ func (w *ownerWork) do(ctx context.Context, finder Finder, job ownerJob) {
 	w.send(ctx, ownerResult{searched: job.search, seen: seen, last: true})
 }
 
-// send waits for the monitor's goroutine, which is always in its loop.
+// send waits where 256 results wait already: the monitor's goroutine comes by.
 func (w *ownerWork) send(ctx context.Context, r ownerResult) {
 	select {
 	case w.results <- r:
+		w.wake()
 	case <-ctx.Done():
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 // table is a monitor.Table whose sockets the test sets.
 type table struct {
+	monitor.Sleeper
 	mu      sync.Mutex
 	sockets []monitor.Socket
 }
@@ -66,7 +67,7 @@ func serve(t *testing.T) (Place, *table, *agentDouble) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab := &table{}
+	tab := &table{Sleeper: monitor.NewSleeper()}
 	tab.set(3000, 62893)
 	m := monitor.New(tab, nobody{}, monitor.Options{Interval: 5 * time.Millisecond, Logger: quiet()})
 	a := &agentDouble{opened: make(chan *WindowConn, 4), closed: make(chan *WindowConn, 4), said: make(chan Message, 4)}

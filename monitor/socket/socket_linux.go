@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,20 +31,25 @@ func Open(log *slog.Logger) (Table, error) {
 // diag reads listening sockets through NETLINK_SOCK_DIAG: one dump for IPv4
 // and IPv6, 15 µs + 0.3 µs a listener, whatever else the machine does.
 type diag struct {
+	*waiter
 	fd      int
-	seq     uint32
 	request []byte
+	answer  []byte // the last dump as the kernel wrote it, and what was read from it
+	sockets []monitor.Socket
 	buffer  []byte
+	end     int // of what buffer holds
 }
 
 // Sizes and numbers of linux/inet_diag.h and linux/netlink.h.
 const (
-	tcpdiagGetSock = 18        // the old request, which answers for both families at once
-	stateListen    = 1 << 10   // TCP_LISTEN of net/tcp_states.h
-	requestSize    = 16 + 60   // nlmsghdr + inet_diag_req
-	messageSize    = 72        // inet_diag_msg
-	attrSkV6Only   = 11        // INET_DIAG_SKV6ONLY
-	bufferSize     = 256 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
+	tcpdiagGetSock = 18      // the old request, which answers for both families at once
+	stateListen    = 1 << 10 // TCP_LISTEN of net/tcp_states.h
+	requestSize    = 16 + 60 // nlmsghdr + inet_diag_req
+	messageSize    = 72      // inet_diag_msg
+	attrSkV6Only   = 11      // INET_DIAG_SKV6ONLY
+	sequence       = 1
+	datagramSize   = 64 << 10
+	bufferSize     = 128 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
 	headerSize     = unix.NLMSG_HDRLEN
 	receiveTimeout = 2 // seconds; the kernel answers at once or never
 )
@@ -57,7 +63,18 @@ func openDiag() (*diag, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("give the sock_diag socket a deadline: %w", err)
 	}
-	return &diag{fd: fd, request: listenRequest(), buffer: make([]byte, bufferSize)}, nil
+	// Connected to the kernel: reads and writes then need no addresses, which
+	// would be allocated.
+	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("connect the sock_diag socket: %w", err)
+	}
+	w, err := newWaiter()
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return &diag{waiter: w, fd: fd, request: listenRequest(), buffer: make([]byte, bufferSize)}, nil
 }
 
 // listenRequest is a dump request for TCP sockets of any family in state LISTEN.
@@ -66,63 +83,111 @@ func listenRequest() []byte {
 	binary.NativeEndian.PutUint32(b[0:], requestSize)
 	binary.NativeEndian.PutUint16(b[4:], tcpdiagGetSock)
 	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	binary.NativeEndian.PutUint32(b[8:], sequence)
 	b[headerSize] = unix.AF_UNSPEC
 	binary.NativeEndian.PutUint32(b[headerSize+52:], stateListen)
 	return b
 }
 
 // Source names the table.
-func (d *diag) Source() string { return "sock_diag" }
+func (d *diag) Source() string {
+	if d.events < 0 {
+		return "sock_diag, polled"
+	}
+	return "sock_diag, with the kernel's word on closes"
+}
 
-// Close releases the netlink socket.
-func (d *diag) Close() error { return unix.Close(d.fd) }
+// Close releases the netlink sockets.
+func (d *diag) Close() error { return errors.Join(unix.Close(d.fd), d.waiter.close()) }
 
 // Sockets dumps the listening sockets. An answer that the kernel marks as
-// interrupted, or that belongs to an older question, is not used.
+// interrupted is not used. Where the kernel writes the same bytes as the last
+// time, they are not read again.
 func (d *diag) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
-	start := len(dst)
 	var err error
 	for range 3 {
-		dst, err = d.dump(dst[:start])
-		if !errors.Is(err, errInterrupted) {
+		if err = d.dump(); !errors.Is(err, errInterrupted) {
 			break
 		}
 	}
-	return dst, err
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, d.sockets...), nil
 }
 
 var errInterrupted = errors.New("the table changed while it was read")
 
-func (d *diag) dump(dst []monitor.Socket) ([]monitor.Socket, error) {
-	d.seq++
-	binary.NativeEndian.PutUint32(d.request[8:], d.seq)
-	if err := unix.Sendto(d.fd, d.request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return dst, fmt.Errorf("ask sock_diag for listening sockets: %w", err)
+// dump fills sockets. Each question has the same number, so that equal answers
+// are equal bytes; what is left of an answer that came too late is thrown away
+// before the next question.
+func (d *diag) dump() error {
+	if err := d.ask(); err != nil {
+		return err
 	}
-	interrupted := false
-	for {
-		n, _, err := unix.Recvfrom(d.fd, d.buffer, 0)
+	if bytes.Equal(d.buffer[:d.end], d.answer) {
+		return nil
+	}
+	d.answer = d.answer[:0] // not believed until it was read to its end
+	sockets, end, err := parseDump(d.sockets[:0], d.buffer[:d.end], sequence)
+	d.sockets = sockets
+	switch {
+	case err != nil:
+		return err
+	case !end:
+		return errors.New("sock_diag's answer has no end")
+	}
+	d.answer = append(d.answer, d.buffer[:d.end]...)
+	return nil
+}
+
+// ask sends the request and reads the whole answer into buffer.
+func (d *diag) ask() error {
+	if _, err := unix.Write(d.fd, d.request); err != nil {
+		return fmt.Errorf("ask sock_diag for listening sockets: %w", err)
+	}
+	for d.end = 0; ; {
+		if len(d.buffer)-d.end < datagramSize {
+			d.buffer = append(d.buffer, make([]byte, len(d.buffer))...)
+		}
+		n, err := unix.Read(d.fd, d.buffer[d.end:])
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
-			return dst, fmt.Errorf("read sock_diag's answer: %w", err)
+			d.drain()
+			return fmt.Errorf("read sock_diag's answer: %w", err)
 		}
-		var end bool
-		dst, end, err = parseDump(dst, d.buffer[:n], d.seq)
-		if errors.Is(err, errInterrupted) {
-			interrupted, err = true, nil // read on to the end, so that the next answer is the next question's
-		}
-		if err != nil {
-			return dst, err
-		}
-		if end {
-			if interrupted {
-				return dst, errInterrupted
-			}
-			return dst, nil
+		d.end += n
+		if lastOfDump(d.buffer[d.end-n : d.end]) {
+			return nil
 		}
 	}
+}
+
+// drain throws away what is left of an answer that was not read to its end.
+func (d *diag) drain() {
+	for {
+		if n, _, err := unix.Recvfrom(d.fd, d.buffer, unix.MSG_DONTWAIT); err != nil || n == 0 {
+			return
+		}
+	}
+}
+
+// lastOfDump reports whether a datagram ends a dump: DONE and ERROR stand at
+// the end of its messages.
+func lastOfDump(b []byte) bool {
+	for len(b) >= headerSize {
+		size := int(binary.NativeEndian.Uint32(b))
+		if size < headerSize || size > len(b) {
+			return true // parseDump says what is wrong
+		}
+		if kind := binary.NativeEndian.Uint16(b[4:]); kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR {
+			return true
+		}
+		b = b[min(align4(size), len(b)):]
+	}
+	return len(b) > 0
 }
 
 // parseDump appends the sockets in one datagram of netlink messages. end tells
@@ -186,12 +251,17 @@ func parseSocket(b []byte) (s monitor.Socket, ok bool) {
 	}
 	s.Protocol = monitor.TCP
 	s.Port = binary.BigEndian.Uint16(b[4:])
-	s.ID = monitor.SocketID(uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32)
+	s.ID = cookie(b)
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.User = userName(s.UID)
 	s.Inode = uint64(binary.NativeEndian.Uint32(b[68:]))
 	s.V6Only = attribute(b[messageSize:], attrSkV6Only) == 1
 	return s, s.Port != 0
+}
+
+// cookie is the socket's identity in an inet_diag_msg.
+func cookie(b []byte) monitor.SocketID {
+	return monitor.SocketID(uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32)
 }
 
 // attribute returns the one-byte attribute of that kind, 0 where there is none.

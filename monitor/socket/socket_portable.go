@@ -22,12 +22,14 @@ const scanLimit = 10 * time.Second
 // socket and has no kernel identity: what has the same protocol, address, port
 // and PID counts as the same socket.
 type portable struct {
+	monitor.Sleeper
 	scan    func(context.Context) ([]psnet.ConnectionStat, error)
 	running chan struct{} // holds a token while a scan runs: never two at once
 }
 
 func newPortable() *portable {
 	return &portable{
+		Sleeper: monitor.NewSleeper(),
 		scan: func(ctx context.Context) ([]psnet.ConnectionStat, error) {
 			return psnet.ConnectionsWithContext(ctx, "tcp")
 		},

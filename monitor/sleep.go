@@ -1,0 +1,31 @@
+package monitor
+
+import "time"
+
+// Sleeper is the Wait and Wake of a Table whose system gives no hints: it
+// looks again after a while. Create it with NewSleeper.
+type Sleeper struct {
+	wake chan struct{}
+}
+
+// NewSleeper returns a Sleeper.
+func NewSleeper() Sleeper { return Sleeper{make(chan struct{}, 1)} }
+
+// Wait returns after d or after Wake. It has no hints.
+func (s Sleeper) Wait(d time.Duration, closed []SocketID) ([]SocketID, bool) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.wake:
+	}
+	return closed, false
+}
+
+// Wake lets Wait return. It may be called from any goroutine.
+func (s Sleeper) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,153 @@
+package socket
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+)
+
+// waiter sleeps in one poll(2) on a time-out, on Wake, and on the kernel's word
+// that a socket was destroyed. That word needs no privilege and comes within
+// microseconds; there is none for an opening.
+type waiter struct {
+	events int // the netlink socket of the events, -1 where the kernel refuses them
+	buffer []byte
+	polled []unix.PollFd
+
+	mu   sync.Mutex // over wake, which anyone may write to
+	wake int        // an eventfd, -1 once closed
+}
+
+// Groups and numbers of linux/sock_diag.h and linux/filter.h.
+const (
+	groupTCPDestroy   = 1 << (1 - 1) // SKNLGRP_INET_TCP_DESTROY
+	groupTCP6Destroy  = 1 << (3 - 1) // SKNLGRP_INET6_TCP_DESTROY
+	sockDiagByFamily  = 20           // SOCK_DIAG_BY_FAMILY, the kind of an event
+	remotePortOffset  = headerSize + 6
+	wholeMessage      = 0xffff
+	eventsBufferBytes = 32 << 10
+)
+
+func newWaiter() (*waiter, error) {
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("make an eventfd: %w", err)
+	}
+	events, err := openEvents()
+	if err != nil {
+		events = -1 // polling sees the same, up to an interval later
+	}
+	w := &waiter{events: events, wake: wake, buffer: make([]byte, eventsBufferBytes)}
+	w.polled = []unix.PollFd{{Fd: int32(wake), Events: unix.POLLIN}, {Fd: int32(events), Events: unix.POLLIN}}
+	return w, nil
+}
+
+func openEvents() (int, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return -1, fmt.Errorf("open a socket for events: %w", err)
+	}
+	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groupTCPDestroy | groupTCP6Destroy})
+	if err == nil {
+		err = listenersOnly(fd)
+	}
+	if err != nil {
+		_ = unix.Close(fd) // it is of no use
+		return -1, fmt.Errorf("subscribe to destroyed sockets: %w", err)
+	}
+	return fd, nil
+}
+
+// listenersOnly keeps the events of connections away: the program runs in the
+// kernel and passes what has no remote port, which is what listened, was only
+// bound, or could not connect. In a storm of connections that is the cost.
+func listenersOnly(fd int) error {
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: remotePortOffset},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0, Jt: 0, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: wholeMessage},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+	}
+	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: (*unix.SockFilter)(unsafe.Pointer(&program[0]))}); err != nil {
+		return fmt.Errorf("filter events: %w", err)
+	}
+	return nil
+}
+
+// Wait sleeps for d at the most.
+func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.SocketID, hint bool) {
+	milliseconds := int((d + time.Millisecond - 1) / time.Millisecond)
+	n, err := unix.Poll(w.polled, max(milliseconds, 0))
+	if err != nil || n == 0 {
+		return closed, false // EINTR too: the loop looks at the clock
+	}
+	if w.polled[0].Revents != 0 {
+		var count [8]byte
+		_, _ = unix.Read(int(w.polled[0].Fd), count[:]) // all wake-ups at once
+	}
+	if w.polled[1].Revents == 0 {
+		return closed, false
+	}
+	return w.read(closed), true
+}
+
+// read takes all events that wait. Where the kernel had to drop some
+// (ENOBUFS), the look that follows sees what is gone.
+func (w *waiter) read(closed []monitor.SocketID) []monitor.SocketID {
+	for {
+		n, err := unix.Read(w.events, w.buffer)
+		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.ENOBUFS) {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return closed
+		}
+		closed = parseEvents(closed, w.buffer[:n])
+	}
+}
+
+// parseEvents appends the cookies of the sockets that a datagram says were
+// destroyed.
+func parseEvents(closed []monitor.SocketID, b []byte) []monitor.SocketID {
+	for len(b) >= headerSize {
+		size := int(binary.NativeEndian.Uint32(b))
+		if size < headerSize || size > len(b) {
+			return closed
+		}
+		body := b[headerSize:size]
+		if binary.NativeEndian.Uint16(b[4:]) == sockDiagByFamily && len(body) >= messageSize {
+			closed = append(closed, cookie(body))
+		}
+		b = b[min(align4(size), len(b)):]
+	}
+	return closed
+}
+
+// Wake lets Wait return. It may be called from any goroutine, also after Close.
+func (w *waiter) Wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.wake >= 0 {
+		one := [8]byte{1}                 // little or big endian, it is not zero
+		_, _ = unix.Write(w.wake, one[:]) // full means that a wake-up waits already
+	}
+}
+
+func (w *waiter) close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := unix.Close(w.wake)
+	w.wake = -1
+	if w.events >= 0 {
+		err = errors.Join(err, unix.Close(w.events))
+	}
+	return err
+}

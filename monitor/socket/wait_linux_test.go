@@ -1,0 +1,137 @@
+package socket
+
+import (
+	"net"
+
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+)
+
+func openWaiting(t *testing.T) *diag {
+	t.Helper()
+	d, err := openDiag()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	if d.events < 0 {
+		t.Skip("this kernel refuses the events of destroyed sockets")
+	}
+	return d
+}
+
+// cookieOf finds a listener's identity.
+func cookieOf(t *testing.T, d *diag, l net.Listener) monitor.SocketID {
+	t.Helper()
+	all, err := d.Sockets(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		if int(s.Port) == l.Addr().(*net.TCPAddr).Port {
+			return s.ID
+		}
+	}
+	t.Fatalf("%v is not in the table", l.Addr())
+	return 0
+}
+
+// waitFor waits until id is told to have closed; others may close meanwhile.
+func waitFor(d *diag, id monitor.SocketID) bool {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		if closed, _ := d.Wait(time.Second, nil); slices.Contains(closed, id) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestTheKernelTellsACloseAtOnce(t *testing.T) {
+	d := openWaiting(t)
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := cookieOf(t, d, l)
+		go func() { _ = l.Close() }()
+		begin := time.Now()
+		if !waitFor(d, id) {
+			t.Errorf("%s: its close was not told", address)
+		}
+		t.Logf("%s: told within %v", address, time.Since(begin))
+	}
+}
+
+func TestConnectionsThatComeAndGoWakeNobody(t *testing.T) {
+	d := openWaiting(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	id := cookieOf(t, d, l)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	var closed []monitor.SocketID
+	for range 100 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+	}
+	for end := time.Now().Add(100 * time.Millisecond); time.Now().Before(end); {
+		closed, _ = d.Wait(10*time.Millisecond, closed)
+	}
+	if slices.Contains(closed, id) {
+		t.Error("a listener that lives was told to have closed")
+	}
+	if len(closed) >= 100 {
+		t.Errorf("%d events for 100 connections; want the filter to keep them away", len(closed))
+	}
+}
+
+func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
+	d, err := openDiag()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var waking sync.WaitGroup
+	waking.Go(func() {
+		for range 20 { // one alone could come together with a hint, since others close listeners too
+			d.Wake()
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	defer waking.Wait()
+	begin := time.Now()
+	for woken := false; !woken && time.Since(begin) < 10*time.Second; {
+		_, hint := d.Wait(10*time.Second, nil)
+		woken = !hint
+	}
+	if took := time.Since(begin); took > 8*time.Second {
+		t.Errorf("Wait returned after %v", took)
+	}
+	if err := d.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	d.Wake()
+}
+
+func FuzzParseEvents(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(make([]byte, headerSize+messageSize))
+	f.Fuzz(func(t *testing.T, b []byte) { parseEvents(nil, b) })
+}
