@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -68,7 +69,7 @@ func rootCommand() *cobra.Command {
 	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), quitCommand(), windowCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), quitCommand(), windowCommand())
 	return root
 }
 
@@ -80,28 +81,48 @@ func noArguments(_ *cobra.Command, args []string) error {
 }
 
 func listCommand() *cobra.Command {
-	var asJSON, unmasked bool
+	o := cli.Options{Stdout: os.Stdout, Stderr: os.Stderr}
 	c := &cobra.Command{
 		Use:   "list [PORT or RANGE ...]",
 		Short: "Prints what listens on loopback now",
-		RunE: func(c *cobra.Command, args []string) error {
-			return cli.List(c.Context(), args, asJSON, unmasked, os.Stdout, os.Stderr)
-		},
+		RunE:  func(c *cobra.Command, args []string) error { return cli.List(c.Context(), args, o) },
 	}
-	outputFlags(c, &asJSON, &unmasked)
+	outputFlags(c, &o)
+	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "say on stderr where the answer comes from")
 	return c
 }
 
 func eventsCommand() *cobra.Command {
-	var asJSON, unmasked bool
+	o := cli.Options{Stdout: os.Stdout, Stderr: os.Stderr}
 	c := &cobra.Command{
 		Use:   "events [PORT or RANGE ...]",
 		Short: "Prints every change as it happens, a line each, until it is interrupted",
+		RunE:  func(c *cobra.Command, args []string) error { return cli.Events(c.Context(), args, o) },
+	}
+	outputFlags(c, &o)
+	return c
+}
+
+func waitCommand() *cobra.Command {
+	o := cli.Options{Stdout: os.Stdout, Stderr: os.Stderr}
+	var closed bool
+	var timeout time.Duration
+	c := &cobra.Command{
+		Use:   "wait PORT",
+		Short: "Returns when the port is open; exit status 1 where it is not in time",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.UsageError{Reason: "wait takes one port"}
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
-			return cli.Events(c.Context(), args, asJSON, unmasked, os.Stdout, os.Stderr)
+			return cli.Wait(c.Context(), args[0], closed, timeout, o)
 		},
 	}
-	outputFlags(c, &asJSON, &unmasked)
+	c.Flags().BoolVar(&closed, "closed", false, "wait until nothing listens there any more")
+	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait")
+	allFlag(c, &o)
 	return c
 }
 
@@ -129,7 +150,12 @@ func windowCommand() *cobra.Command {
 	}
 }
 
-func outputFlags(c *cobra.Command, asJSON, unmasked *bool) {
-	c.Flags().BoolVar(asJSON, "json", false, "print JSON: one object for list, JSON Lines for events")
-	c.Flags().BoolVar(unmasked, "unmasked", false, "print command lines with their passwords and tokens")
+func outputFlags(c *cobra.Command, o *cli.Options) {
+	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON: one object for list, JSON Lines for events")
+	c.Flags().BoolVar(&o.Unmasked, "unmasked", false, "print command lines with their passwords and tokens")
+	allFlag(c, o)
+}
+
+func allFlag(c *cobra.Command, o *cli.Options) {
+	c.Flags().BoolVar(&o.All, "all", false, "every address, not only what loopback reaches")
 }

@@ -23,22 +23,31 @@ type UsageError struct{ Reason string }
 
 func (e UsageError) Error() string { return e.Reason }
 
+// Options are the flags that commands share, and where they write.
+type Options struct {
+	JSON     bool
+	Unmasked bool // show passwords and tokens
+	All      bool // every address, not only what loopback reaches
+	Verbose  bool // say on stderr where the answer comes from
+	Stdout   io.Writer
+	Stderr   io.Writer
+}
+
 // question is what a command was asked: which ports, in which form.
 type question struct {
-	ports    monitor.Ports // all where nil
-	json     bool
-	unmasked bool
-	rules    watch.Rules
+	Options
+	ports monitor.Ports // all where nil
+	rules watch.Rules
 }
 
 func (q question) keep(l *monitor.Listener) bool {
-	return l.Loopback() && (q.ports == nil || q.ports.Contains(l.Port))
+	return (q.All || l.Loopback()) && (q.ports == nil || q.ports.Contains(l.Port))
 }
 
-// ask reads the arguments of list and events. A settings file that cannot be
-// used is said on stderr, and the defaults hold.
-func ask(args []string, json, unmasked bool, stderr io.Writer) (question, error) {
-	q := question{json: json, unmasked: unmasked}
+// ask reads the arguments of a command. A settings file that cannot be used is
+// said on stderr, and the defaults hold.
+func ask(args []string, o Options) (question, error) {
+	q := question{Options: o}
 	if len(args) > 0 {
 		ports, err := monitor.ParsePorts(args...)
 		if err != nil {
@@ -48,17 +57,21 @@ func ask(args []string, json, unmasked bool, stderr io.Writer) (question, error)
 	}
 	s, err := settings.Open(settings.Path()).Load()
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "porthole: %v; the defaults hold\n", err) // nowhere else to say it
+		_, _ = fmt.Fprintf(o.Stderr, "porthole: %v; the defaults hold\n", err) // nowhere else to say it
 	}
 	q.rules = s.Watches
 	return q, nil
 }
 
 // open puts a monitor together for one command. The caller closes the table.
-func (q question) open(log *slog.Logger) (*monitor.Monitor, socket.Table, error) {
+func (q question) open() (*monitor.Monitor, socket.Table, error) {
+	log := slog.New(slog.NewTextHandler(q.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	table, err := socket.Open(log)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the table of listening sockets: %w", err)
+	}
+	if q.Verbose {
+		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // a word beside the answer
 	}
 	m := monitor.New(table, owner.New(), monitor.Options{Keep: q.keep, Describe: service.Describe, Logger: log})
 	return m, table, nil

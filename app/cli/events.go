@@ -5,18 +5,37 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"porthole/monitor"
 )
 
 // Events prints every change as it happens, a line each, until ctx ends.
-func Events(ctx context.Context, args []string, asJSON, unmasked bool, stdout, stderr io.Writer) error {
-	q, err := ask(args, asJSON, unmasked, stderr)
+func Events(ctx context.Context, args []string, o Options) error {
+	q, err := ask(args, o)
 	if err != nil {
 		return err
 	}
-	m, table, err := q.open(slog.New(slog.NewTextHandler(stderr, nil)))
+	ready := false
+	return q.follow(ctx, func(u monitor.Update) (done bool, _ error) {
+		if !ready {
+			ready = true
+			// What opened before the first update was taken is told as a change, not counted twice.
+			if err := q.ready(o.Stdout, u); err != nil {
+				return true, err
+			}
+		}
+		for _, c := range u.Changes {
+			if err := q.tell(o.Stdout, c); err != nil {
+				return true, err
+			}
+		}
+		return false, nil
+	})
+}
+
+// follow watches and calls take with every update, until that is done or ctx ends.
+func (q question) follow(ctx context.Context, take func(monitor.Update) (done bool, _ error)) error {
+	m, table, err := q.open()
 	if err != nil {
 		return err
 	}
@@ -26,8 +45,6 @@ func Events(ctx context.Context, args []string, asJSON, unmasked bool, stdout, s
 	ended := make(chan struct{})
 	go func() { defer close(ended); m.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
-
-	ready := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,17 +55,8 @@ func Events(ctx context.Context, args []string, asJSON, unmasked bool, stdout, s
 		if !ok || !u.Ready {
 			continue
 		}
-		if !ready {
-			ready = true
-			// What opened before the first update was taken is told as a change, not counted twice.
-			if err := q.ready(stdout, u); err != nil {
-				return err
-			}
-		}
-		for _, c := range u.Changes {
-			if err := q.tell(stdout, c); err != nil {
-				return err
-			}
+		if done, err := take(u); done || err != nil {
+			return err
 		}
 	}
 }
@@ -63,7 +71,7 @@ func (q question) ready(w io.Writer, u monitor.Update) error {
 			n++
 		}
 	}
-	if q.json {
+	if q.JSON {
 		return writeLine(w, readyJSON{At: u.Snapshot.TakenAt.UTC(), Kind: "ready", Listeners: n})
 	}
 	_, err := fmt.Fprintf(w, "%s  watching; listening now: %d\n", u.Snapshot.TakenAt.Local().Format("15:04:05.000"), n)
@@ -71,7 +79,7 @@ func (q question) ready(w io.Writer, u monitor.Update) error {
 }
 
 func (q question) tell(w io.Writer, c monitor.Change) error {
-	if q.json {
+	if q.JSON {
 		return writeLine(w, q.change(c))
 	}
 	process, pid := ownerWords(c.Listener)

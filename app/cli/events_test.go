@@ -40,7 +40,7 @@ func follow(t *testing.T, asJSON bool, args ...string) lines {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, ended := make(lines, 1000), make(chan error, 1)
 	var problems bytes.Buffer
-	go func() { ended <- Events(ctx, args, asJSON, false, out, &problems) }()
+	go func() { ended <- Events(ctx, args, Options{JSON: asJSON, Stdout: out, Stderr: &problems}) }()
 	t.Cleanup(func() {
 		cancel()
 		select {
@@ -198,7 +198,7 @@ func TestReadyCountsWhatWasOpenBefore(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		u := monitor.Update{Snapshot: monitor.Snapshot{Listeners: test.now}, Changes: test.changes, Ready: true}
-		if err := (question{json: true}).ready(&out, u); err != nil || !strings.Contains(out.String(), test.want) {
+		if err := (question{Options: Options{JSON: true}}).ready(&out, u); err != nil || !strings.Contains(out.String(), test.want) {
 			t.Errorf("ready = %s, %v; want %s", out.String(), err, test.want)
 		}
 	}

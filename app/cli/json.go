@@ -96,7 +96,7 @@ func (q question) listener(l *monitor.Listener) listenerJSON {
 }
 
 func (q question) command(command []string) []string {
-	if q.unmasked {
+	if q.Unmasked {
 		return command
 	}
 	return monitor.MaskCommand(command)

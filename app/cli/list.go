@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,12 +13,12 @@ import (
 )
 
 // List prints what listens now on the ports that args name, or on all.
-func List(ctx context.Context, args []string, asJSON, unmasked bool, stdout, stderr io.Writer) error {
-	q, err := ask(args, asJSON, unmasked, stderr)
+func List(ctx context.Context, args []string, o Options) error {
+	q, err := ask(args, o)
 	if err != nil {
 		return err
 	}
-	m, table, err := q.open(slog.New(slog.NewTextHandler(stderr, nil)))
+	m, table, err := q.open()
 	if err != nil {
 		return err
 	}
@@ -28,10 +27,10 @@ func List(ctx context.Context, args []string, asJSON, unmasked bool, stdout, std
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return json.NewEncoder(stdout).Encode(q.snapshot(s))
+	if o.JSON {
+		return json.NewEncoder(o.Stdout).Encode(q.snapshot(s))
 	}
-	return q.print(stdout, s)
+	return q.print(o.Stdout, s)
 }
 
 // print writes the table for people.

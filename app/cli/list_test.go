@@ -84,7 +84,7 @@ func TestListJSON(t *testing.T) {
 	}
 
 	var out bytes.Buffer
-	if err := List(t.Context(), []string{strconv.Itoa(port)}, true, true, &out, &out); err != nil || !strings.Contains(out.String(), `"--password=hunter2"`) {
+	if err := List(t.Context(), []string{strconv.Itoa(port)}, Options{JSON: true, Unmasked: true, Stdout: &out, Stderr: &out}); err != nil || !strings.Contains(out.String(), `"--password=hunter2"`) {
 		t.Errorf("unmasked: %s, %v; want the password", out.String(), err)
 	}
 }
@@ -210,8 +210,12 @@ func TestBadInput(t *testing.T) {
 		"9-3":   `"9-3": a range goes from the lower port to the higher one`,
 	} {
 		for name, run := range map[string]func(*bytes.Buffer) error{
-			"List":   func(out *bytes.Buffer) error { return List(t.Context(), []string{text}, true, false, out, out) },
-			"Events": func(out *bytes.Buffer) error { return Events(t.Context(), []string{text}, true, false, out, out) },
+			"List": func(out *bytes.Buffer) error {
+				return List(t.Context(), []string{text}, Options{JSON: true, Stdout: out, Stderr: out})
+			},
+			"Events": func(out *bytes.Buffer) error {
+				return Events(t.Context(), []string{text}, Options{JSON: true, Stdout: out, Stderr: out})
+			},
 		} {
 			var out bytes.Buffer
 			err := run(&out)
@@ -241,14 +245,14 @@ func TestStatus(t *testing.T) {
 func TestBrokenSettingsAreSaidAndTheDefaultsHold(t *testing.T) {
 	setSettings(t, "watches:\n  - ports: 70000\n")
 	var out, problems bytes.Buffer
-	if err := List(t.Context(), []string{"62893"}, true, false, &out, &problems); err != nil {
+	if err := List(t.Context(), []string{"62893"}, Options{JSON: true, Stdout: &out, Stderr: &problems}); err != nil {
 		t.Fatal(err)
 	}
 	if got := problems.String(); !strings.Contains(got, "line 2") || !strings.HasSuffix(got, "; the defaults hold\n") || strings.Count(got, "\n") != 1 {
 		t.Errorf("stderr = %q, want one line with the place, the reason and what holds", got)
 	}
 	decode(t, out.Bytes())
-	if q, _ := ask(nil, true, false, &problems); !q.rules.Watches(62893) {
+	if q, _ := ask(nil, Options{Stderr: &problems}); !q.rules.Watches(62893) {
 		t.Errorf("rules = %+v, want the default one", q.rules)
 	}
 }
@@ -261,10 +265,10 @@ func TestOutputThatIsGone(t *testing.T) {
 	_, port := listen(t, "127.0.0.1:0")
 	for _, asJSON := range []bool{true, false} {
 		var problems bytes.Buffer
-		if err := List(t.Context(), []string{port}, asJSON, false, brokenPipe{}, &problems); !errors.Is(err, os.ErrClosed) || Status(err) != 1 {
+		if err := List(t.Context(), []string{port}, Options{JSON: asJSON, Stdout: brokenPipe{}, Stderr: &problems}); !errors.Is(err, os.ErrClosed) || Status(err) != 1 {
 			t.Errorf("List, JSON %t: %v, status %d; want %v, status 1", asJSON, err, Status(err), os.ErrClosed)
 		}
-		if err := Events(t.Context(), []string{port}, asJSON, false, brokenPipe{}, &problems); !errors.Is(err, os.ErrClosed) || Status(err) != 1 {
+		if err := Events(t.Context(), []string{port}, Options{JSON: asJSON, Stdout: brokenPipe{}, Stderr: &problems}); !errors.Is(err, os.ErrClosed) || Status(err) != 1 {
 			t.Errorf("Events, JSON %t: %v, status %d; want %v, status 1", asJSON, err, Status(err), os.ErrClosed)
 		}
 	}

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = ln.Close()
 	case "list":
-		if err := List(context.Background(), os.Args[1:], true, false, os.Stdout, os.Stderr); err != nil {
+		if err := List(context.Background(), os.Args[1:], Options{JSON: true, Stdout: os.Stdout, Stderr: os.Stderr}); err != nil {
 			fail(err)
 		}
 	}
@@ -144,7 +144,7 @@ func listen(t *testing.T, address string) (net.Listener, string) {
 func listed(t *testing.T, args ...string) map[string]any {
 	t.Helper()
 	var out, problems bytes.Buffer
-	if err := List(t.Context(), args, true, false, &out, &problems); err != nil || problems.Len() > 0 {
+	if err := List(t.Context(), args, Options{JSON: true, Stdout: &out, Stderr: &problems}); err != nil || problems.Len() > 0 {
 		t.Fatalf("List(%q): %v, stderr %q", args, err, problems.String())
 	}
 	return decode(t, out.Bytes())
