@@ -31,15 +31,25 @@ type Table interface {
 // Finder finds the processes that hold sockets. It is used by one goroutine at
 // a time, which need not be the Table's.
 type Finder interface {
-	// Find searches for every holder of sockets and calls found for each, the
-	// likeliest first. It returns early only where ctx ends. Not to find one
-	// is no error.
-	Find(ctx context.Context, sockets []Socket, found func(Holding))
+	// Find searches for holders of sockets and calls found for each, the
+	// likeliest first. It returns early where ctx ends. Not to find one is no
+	// error.
+	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding))
 	// Holds reports whether h still stands.
 	Holds(h Holding) bool
 	// Hidden says in one sentence why nobody is seen to hold s.
 	Hidden(s Socket) string
 }
+
+// Scope says how far a search goes.
+type Scope int
+
+// The scopes. All but Likely are for all sockets that listen.
+const (
+	Likely     Scope = iota // until every socket has a holder, the likeliest processes first
+	Recent                  // the processes that are new, or hold more or less than at the last search of this scope
+	Everywhere              // all processes
+)
 
 // Holding is the fact that a process holds a socket.
 type Holding struct {
@@ -62,8 +72,8 @@ const (
 	defaultInterval = 250 * time.Millisecond
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
-	verifyEvery     = 2 * time.Second        // known holders are checked again
-	secondSearch    = 2 * time.Second        // after which a new socket's holders are searched again: workers fork after listen
+	verifyEvery     = 2 * time.Second        // known holders are checked again, and new ones looked for
+	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
 	slowest         = 2 * time.Second        // between two looks at a table that fails
 	fastInterval    = 100 * time.Millisecond // between two looks after a change, since one rarely comes alone
 	fastFor         = 3 * time.Second        // and for how long
@@ -88,7 +98,7 @@ type Monitor struct {
 	snapshot Snapshot
 	ready    bool // a first snapshot was published
 	health   Health
-	young    map[SocketID]*entry // entries that are not told, or not searched for the second time
+	young    map[SocketID]*entry // entries that are not told yet, or want a search
 	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
 	spare    []Socket            // memory for the next one
 	fast     time.Time           // until when looks come fast
@@ -100,9 +110,10 @@ type entry struct {
 	seen     time.Time
 	since    time.Time
 	holders  []Holding
-	searched bool // to the end, at least once
-	pending  bool // a search is wanted
-	visible  bool // published, or to be at the next chance
+	lost     []Owner // holders that hold no longer, while their heirs are searched
+	searched bool    // at least once
+	pending  bool    // a search is wanted
+	visible  bool    // published, or to be at the next chance
 }
 
 // New returns a Monitor of table that asks finder for the owners.
@@ -141,7 +152,7 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 	if err := m.look(now); err != nil {
 		return Snapshot{}, err
 	}
-	m.finder.Find(ctx, m.allSockets(), m.hold)
+	m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
 	if err := ctx.Err(); err != nil {
 		return Snapshot{}, fmt.Errorf("search owners: %w", err)
 	}
@@ -168,7 +179,7 @@ func (m *Monitor) Run(ctx context.Context) {
 
 	m.health = Health{Source: m.table.Source(), Interval: m.opts.Interval}
 	var closed []SocketID
-	var nextLook, nextVerify, lastLook time.Time
+	var nextLook, nextVerify, nextEverywhere, lastLook time.Time
 	for ctx.Err() == nil {
 		m.takeAll(work)
 		now := time.Now()
@@ -180,13 +191,18 @@ func (m *Monitor) Run(ctx context.Context) {
 		if m.refresh.Swap(false) || !now.Before(nextLook) {
 			nextLook, lastLook = now.Add(m.lookAndTell(now)), now
 		}
-		if !now.Before(nextVerify) && work.idle() {
-			work.verify(m.allHoldings())
-			nextVerify = now.Add(verifyEvery)
-		}
 		deadline := m.reveal(now)
-		if work.idle() {
-			work.search(m.wanted(now))
+		switch {
+		case !work.idle():
+		case !now.Before(nextEverywhere):
+			work.do(ownerJob{scope: Everywhere, search: m.allSockets()})
+			m.wanted() // they are among all
+			nextEverywhere, nextVerify = now.Add(everywhereEvery), now.Add(verifyEvery)
+		case m.pending():
+			work.do(ownerJob{scope: Likely, search: m.wanted()})
+		case !now.Before(nextVerify):
+			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets()})
+			nextVerify = now.Add(verifyEvery)
 		}
 		m.publish(now)
 		var hint bool
@@ -320,8 +336,11 @@ func (m *Monitor) reveal(now time.Time) (next time.Time) {
 	if !m.ready {
 		wait = firstWait
 	}
-	for _, e := range m.young {
+	for id, e := range m.young {
 		if e.visible {
+			if !e.pending {
+				delete(m.young, id)
+			}
 			continue
 		}
 		due := e.seen.Add(wait)
@@ -334,19 +353,24 @@ func (m *Monitor) reveal(now time.Time) (next time.Time) {
 	return next
 }
 
+// pending reports whether the holders of any socket should be searched now.
+func (m *Monitor) pending() bool {
+	for _, e := range m.young {
+		if e.pending {
+			return true
+		}
+	}
+	return false
+}
+
 // wanted returns the sockets whose holders should be searched now.
-func (m *Monitor) wanted(now time.Time) []Socket {
+func (m *Monitor) wanted() []Socket {
 	var sockets []Socket
-	for id, e := range m.young {
-		second := e.searched && now.Sub(e.seen) >= secondSearch
-		if !e.pending && !second {
-			continue
+	for _, e := range m.young {
+		if e.pending {
+			e.pending = false
+			sockets = append(sockets, e.socket)
 		}
-		e.pending = false
-		if second {
-			delete(m.young, id)
-		}
-		sockets = append(sockets, e.socket)
 	}
 	return sockets
 }
@@ -375,9 +399,9 @@ func (m *Monitor) take(r ownerResult) {
 	case r.gone != nil:
 		m.release(*r.gone)
 	case r.last:
-		for _, s := range r.searched {
-			if e := m.entries[s.ID]; e != nil && e.socket == s {
-				m.settle(e, r.seen)
+		for _, s := range r.job.search {
+			if e := m.entries[s.ID]; e != nil && e.socket == s && r.job.scope != Recent {
+				m.settle(e, r.job.scope, r.seen)
 			}
 		}
 	}
@@ -412,18 +436,24 @@ func (m *Monitor) release(h Holding) {
 	}
 	e.pending = true
 	m.young[h.Socket] = e
-	if len(e.holders) > 1 {
-		e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
-		m.dirty[e.endpoint()] = true
+	if len(e.holders) == 1 {
+		e.lost = append(e.lost, h.Owner)
+		return
 	}
+	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
+	m.dirty[e.endpoint()] = true
 }
 
-// settle ends a search of one socket: holders that it did not see are gone.
-func (m *Monitor) settle(e *entry, seen map[SocketID][]Owner) {
+// settle ends a search of one socket. Holders that a search of all processes
+// did not see are gone, and so are those that were lost before and not seen
+// again.
+func (m *Monitor) settle(e *entry, scope Scope, seen map[SocketID][]Owner) {
 	before := len(e.holders)
 	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool {
-		return !slices.ContainsFunc(seen[e.socket.ID], k.Owner.Same)
+		gone := scope == Everywhere || slices.ContainsFunc(e.lost, k.Owner.Same)
+		return gone && !slices.ContainsFunc(seen[e.socket.ID], k.Owner.Same)
 	})
+	e.lost = nil
 	if !e.searched || len(e.holders) != before {
 		e.searched = true
 		m.dirty[e.endpoint()] = true

@@ -95,7 +95,7 @@ func (f *fakeFinder) of(id SocketID) []int {
 	return f.holders[id]
 }
 
-func (f *fakeFinder) Find(ctx context.Context, sockets []Socket, found func(Holding)) {
+func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) {
 	select {
 	case <-ctx.Done():
 		return
@@ -436,7 +436,7 @@ func TestWorkersThatComeLaterAreFound(t *testing.T) {
 		s.after(defaultInterval)
 		s.want("opened tcp-3002-2")
 		s.finder.holds(2, 20, 21)
-		s.after(secondSearch + defaultInterval)
+		s.after(verifyEvery + defaultInterval)
 		s.want("updated tcp-3002-2<tcp-3002-2")
 	}, 1)
 }

@@ -16,17 +16,19 @@ type ownerWork struct {
 	done    sync.WaitGroup
 }
 
+// ownerJob is to check holdings first, then to search.
 type ownerJob struct {
-	search []Socket
 	verify []Holding
+	scope  Scope
+	search []Socket
 }
 
 // ownerResult is one finding, or the end of a job.
 type ownerResult struct {
 	found, gone *Holding
-	searched    []Socket
-	seen        map[SocketID][]Owner // what a search found, all in all
-	last        bool                 // the job is done
+	last        bool // the job is done
+	job         ownerJob
+	seen        map[SocketID][]Owner // what its search found, all in all
 }
 
 func newOwnerWork(ctx context.Context, finder Finder, wake func()) *ownerWork {
@@ -37,14 +39,14 @@ func newOwnerWork(ctx context.Context, finder Finder, wake func()) *ownerWork {
 			case <-ctx.Done():
 				return
 			case job := <-w.jobs:
-				w.do(ctx, finder, job)
+				w.work(ctx, finder, job)
 			}
 		}
 	})
 	return w
 }
 
-func (w *ownerWork) do(ctx context.Context, finder Finder, job ownerJob) {
+func (w *ownerWork) work(ctx context.Context, finder Finder, job ownerJob) {
 	for _, h := range job.verify {
 		if !finder.Holds(h) {
 			w.send(ctx, ownerResult{gone: &h})
@@ -52,7 +54,7 @@ func (w *ownerWork) do(ctx context.Context, finder Finder, job ownerJob) {
 	}
 	seen := make(map[SocketID][]Owner)
 	if len(job.search) > 0 {
-		finder.Find(ctx, job.search, func(h Holding) {
+		finder.Find(ctx, job.scope, job.search, func(h Holding) {
 			seen[h.Socket] = append(seen[h.Socket], h.Owner)
 			w.send(ctx, ownerResult{found: &h})
 		})
@@ -60,7 +62,7 @@ func (w *ownerWork) do(ctx context.Context, finder Finder, job ownerJob) {
 	if ctx.Err() != nil {
 		return // a search that was cut short has no verdict
 	}
-	w.send(ctx, ownerResult{searched: job.search, seen: seen, last: true})
+	w.send(ctx, ownerResult{last: true, job: job, seen: seen})
 }
 
 // send waits where 256 results wait already: the monitor's goroutine comes by.
@@ -74,18 +76,10 @@ func (w *ownerWork) send(ctx context.Context, r ownerResult) {
 
 func (w *ownerWork) idle() bool { return !w.busy }
 
-func (w *ownerWork) search(sockets []Socket) {
-	if len(sockets) > 0 {
-		w.busy = true
-		w.jobs <- ownerJob{search: sockets}
-	}
-}
-
-func (w *ownerWork) verify(holdings []Holding) {
-	if len(holdings) > 0 {
-		w.busy = true
-		w.jobs <- ownerJob{verify: holdings}
-	}
+// do begins a job. The worker must be idle.
+func (w *ownerWork) do(job ownerJob) {
+	w.busy = true
+	w.jobs <- job
 }
 
 func (w *ownerWork) wait() { w.done.Wait() }

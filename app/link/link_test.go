@@ -44,7 +44,7 @@ func (t *table) Source() string { return "test" }
 // nobody finds no owner.
 type nobody struct{}
 
-func (nobody) Find(context.Context, []monitor.Socket, func(monitor.Holding)) {}
+func (nobody) Find(context.Context, monitor.Scope, []monitor.Socket, func(monitor.Holding)) {}
 func (nobody) Holds(monitor.Holding) bool                                    { return true }
 func (nobody) Hidden(monitor.Socket) string                                  { return "hidden" }
 

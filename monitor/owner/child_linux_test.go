@@ -276,7 +276,7 @@ func playSearcher() said {
 			continue
 		}
 		finder, holders := New(), 0
-		finder.Find(context.Background(), []monitor.Socket{s}, func(monitor.Holding) { holders++ })
+		finder.Find(context.Background(), monitor.Everywhere, []monitor.Socket{s}, func(monitor.Holding) { holders++ })
 		return said{Listed: true, Port: int(s.Port), User: s.User, Hidden: finder.Hidden(s), Holders: holders}
 	}
 	return said{}

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -31,7 +33,7 @@ func listed(t *testing.T, inode uint64) (monitor.Socket, bool) {
 		t.Fatal(err)
 	}
 	defer table.Close()
-	if table.Source() != "sock_diag" {
+	if !strings.HasPrefix(table.Source(), "sock_diag") {
 		t.Skipf("the table here is %s, which knows no inodes", table.Source())
 	}
 	all, err := table.Sockets(nil)
@@ -58,7 +60,7 @@ func row(t *testing.T, inode uint64) monitor.Socket {
 func holders(t *testing.T, f monitor.Finder, s monitor.Socket) map[int]monitor.Holding {
 	t.Helper()
 	all := make(map[int]monitor.Holding)
-	f.Find(t.Context(), []monitor.Socket{s}, func(h monitor.Holding) {
+	f.Find(t.Context(), monitor.Everywhere, []monitor.Socket{s}, func(h monitor.Holding) {
 		if h.Socket != s.ID {
 			t.Errorf("found a holder of socket %d, asked for %d", h.Socket, s.ID)
 		}
@@ -222,7 +224,7 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	New().Find(ended, []monitor.Socket{row(t, c.Inode)}, func(h monitor.Holding) { t.Errorf("found %+v after the end of ctx", h) })
+	New().Find(ended, monitor.Everywhere, []monitor.Socket{row(t, c.Inode)}, func(h monitor.Holding) { t.Errorf("found %+v after the end of ctx", h) })
 }
 
 func TestProcessThatEnded(t *testing.T) {
@@ -268,17 +270,78 @@ func TestSearchAmongProcessesThatEnd(t *testing.T) {
 	}
 }
 
-func TestKnownProcessesAreSearchedFirst(t *testing.T) {
+func TestTheOrderOfTheSearch(t *testing.T) {
 	f := New().(*finder)
-	f.known[os.Getpid()] = monitor.Owner{PID: os.Getpid()}
 	const nobody = 1 << 30
+	f.known[os.Getpid()] = monitor.Owner{PID: os.Getpid()}
 	f.known[nobody] = monitor.Owner{PID: nobody}
 	pids := f.processes()
-	if len(pids) < 2 || pids[0] != os.Getpid() || !slices.IsSortedFunc(pids[1:], func(a, b int) int { return b - a }) {
-		t.Errorf("processes = %v, want %d first and then the newest", pids, os.Getpid())
+	if !slices.IsSortedFunc(pids, func(a, b int) int { return b - a }) {
+		t.Errorf("processes = %v, want the newest first", pids)
 	}
 	if _, ok := f.known[nobody]; ok {
 		t.Error("a process that is gone is still known")
+	}
+	counts := f.count(pids)
+	if changed, rest := f.likely(pids, counts); len(changed) != len(pids) || len(rest) != 0 {
+		t.Errorf("at first %d of %d processes count as changed; want all", len(changed), len(pids))
+	}
+	f.counts = counts
+	later := maps.Clone(counts)
+	later[pids[len(pids)-1]]++
+	changed, rest := f.likely(pids, later)
+	if !slices.Equal(changed, pids[len(pids)-1:]) || len(rest) == 0 || rest[0] != os.Getpid() {
+		t.Errorf("changed = %v, rest = %v…; want %v first, then %d, who holds listeners", changed, rest[:1], pids[len(pids)-1:], os.Getpid())
+	}
+}
+
+func TestARecentSearchFindsWhoIsNewAndWhoHoldsMore(t *testing.T) {
+	f := New()
+	f.Find(t.Context(), monitor.Everywhere, nil, nil)
+	find := func(s monitor.Socket) (pids []int) {
+		f.Find(t.Context(), monitor.Recent, []monitor.Socket{s}, func(h monitor.Holding) { pids = append(pids, h.Owner.PID) })
+		return pids
+	}
+	c := begin(t, "listen")
+	s := row(t, c.Inode)
+	if got := find(s); !slices.Equal(got, []int{c.pid}) {
+		t.Errorf("a new process: found %v, want %d", got, c.pid)
+	}
+	if got := find(s); slices.Contains(got, c.pid) {
+		t.Errorf("the second time it is searched again, though nothing changed: %v", got)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if got := find(row(t, inodeOfListener(t, ln))); !slices.Contains(got, os.Getpid()) {
+		t.Errorf("a process that holds one more: found %v, want %d", got, os.Getpid())
+	}
+}
+
+func inodeOfListener(t *testing.T, ln net.Listener) uint64 {
+	t.Helper()
+	_, inode := descriptor(ln)
+	return inode
+}
+
+func BenchmarkFind(b *testing.B) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	_, inode := descriptor(ln)
+	s := monitor.Socket{ID: 1, Inode: inode}
+	for name, scope := range map[string]monitor.Scope{"likely": monitor.Likely, "recent": monitor.Recent, "everywhere": monitor.Everywhere} {
+		b.Run(name, func(b *testing.B) {
+			f := New()
+			f.Find(b.Context(), monitor.Everywhere, []monitor.Socket{s}, func(monitor.Holding) {})
+			for b.Loop() {
+				f.Find(b.Context(), scope, []monitor.Socket{s}, func(monitor.Holding) {})
+			}
+		})
 	}
 }
 

@@ -16,7 +16,7 @@ type finder struct{}
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder { return finder{} }
 
-func (finder) Find(ctx context.Context, sockets []monitor.Socket, found func(monitor.Holding)) {
+func (finder) Find(ctx context.Context, _ monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) {
 	known := make(map[int]monitor.Owner)
 	for _, s := range sockets {
 		if s.PID == 0 || ctx.Err() != nil {

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func open(t *testing.T) Table {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = table.Close() })
-	if table.Source() != "sock_diag" {
+	if !strings.HasPrefix(table.Source(), "sock_diag") {
 		t.Skipf("the table here is %s: a sandbox refuses sock_diag", table.Source())
 	}
 	return table
