@@ -45,8 +45,8 @@ func (t *table) Source() string { return "test" }
 type nobody struct{}
 
 func (nobody) Find(context.Context, monitor.Scope, []monitor.Socket, func(monitor.Holding)) {}
-func (nobody) Holds(monitor.Holding) bool                                    { return true }
-func (nobody) Hidden(monitor.Socket) string                                  { return "hidden" }
+func (nobody) Holds(monitor.Holding) bool                                                   { return true }
+func (nobody) Hidden(monitor.Socket) string                                                 { return "hidden" }
 
 // agentDouble notes what the server tells the agent.
 type agentDouble struct {
