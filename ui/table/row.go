@@ -65,6 +65,7 @@ type cellView struct {
 	text   *canvas.Text
 	strike *canvas.Line
 	badge  *canvas.Rectangle
+	x      float32
 	width  float32
 }
 
@@ -163,7 +164,7 @@ func (w *rowWidget[R]) paint() {
 		if w.table.dim {
 			cell.Color, cell.Bold = theme.ColorNameDisabled, false
 		}
-		if all || cell != v.cell || width != v.width || v.text.Position().X < x || v.text.Position().X > x+width {
+		if all || cell != v.cell || x != v.x || width != v.width {
 			v.set(cell, c.Right, x, width)
 		}
 		x += width
@@ -182,7 +183,7 @@ func setFill(r *canvas.Rectangle, name fyne.ThemeColorName, force bool) {
 }
 
 func (v *cellView) set(cell Cell, right bool, x, width float32) {
-	v.cell, v.width = cell, width
+	v.cell, v.x, v.width = cell, x, width
 	name := cell.Color
 	if name == "" {
 		name = theme.ColorNameForeground
