@@ -249,10 +249,22 @@ func (f *File) write(doc *yaml.Node) error {
 		path = real
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make the folder of the settings: %w", err)
+		return fmt.Errorf("the folder of %s cannot be made: %w", f.path, bare(err))
+	}
+	if err := writable(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("%s cannot be written: %w", f.path, err)
 	}
 	if err := atomic.WriteFile(path, &b); err != nil {
-		return fmt.Errorf("write %s: %w", f.path, bare(err))
+		return fmt.Errorf("%s cannot be written: %w", f.path, bare(err))
 	}
 	return nil
+}
+
+// writable says in a few words why no file can be made in dir.
+func writable(dir string) error {
+	probe, err := os.CreateTemp(dir, ".settings")
+	if err != nil {
+		return bare(err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

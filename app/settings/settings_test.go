@@ -1,10 +1,12 @@
 package settings
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"porthole/monitor/watch"
 )
@@ -122,5 +124,52 @@ func TestTheLastWatchRemovedStaysRemoved(t *testing.T) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+}
+
+func TestEditsAreNoticed(t *testing.T) {
+	f, path := file(t, "watches: []\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	changed, ended := make(chan struct{}, 8), make(chan error, 1)
+	go func() { ended <- f.Watch(ctx, func() { changed <- struct{}{} }) }()
+	edit := func(what string, do func() error) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); { // the watch may not have begun
+			if err := do(); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-changed:
+				return
+			case <-time.After(2 * settle):
+			}
+		}
+		t.Errorf("%s was not noticed", what)
+	}
+	edit("a write", func() error { return os.WriteFile(path, []byte("watches:\n  - ports: 80\n"), 0o600) })
+	edit("a replacement", func() error {
+		if err := os.WriteFile(path+"~", []byte("watches:\n  - ports: 81\n"), 0o600); err != nil {
+			return err
+		}
+		return os.Rename(path+"~", path)
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("Watch: %v", err)
+	}
+}
+
+func TestAFolderThatCannotBeWrittenIsOneSentence(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	f, path := file(t, "watches: []\n")
+	if err := os.Chmod(filepath.Dir(path), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
+	_, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(80) })
+	if err == nil || err.Error() != path+" cannot be written: permission denied" {
+		t.Errorf("error %v", err)
 	}
 }
