@@ -178,6 +178,8 @@ func TestABrokenSettingsFileIsSaidAndKept(t *testing.T) {
 	if b, err := os.ReadFile(path); err != nil || string(b) != text {
 		t.Errorf("the file became %q, %v", b, err)
 	}
+	d.do("mend the file", os.WriteFile(path, []byte("watches:\n  - ports: 4321\n"), 0o600))
+	d.menuHas(item, "○ 4321 free") // taken over while it runs
 }
 
 func TestTheDisplayGoes(t *testing.T) {

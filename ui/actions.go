@@ -15,6 +15,7 @@ type Actions interface {
 	Pause(d time.Duration) // 0: until resumed
 	Resume()
 	Refresh() // look now
+	Close()   // the window
 	Quit()    // Porthole
 	Restart() // an agent, where there is none any more
 	Copy(text string)

@@ -167,11 +167,14 @@ type emptyState struct {
 	object      fyne.CanvasObject
 }
 
-func newEmptyState(actions Actions) *emptyState {
+func newEmptyState(actions Actions, done func()) *emptyState {
 	e := &emptyState{title: canvas.NewText("", color.Transparent), more: canvas.NewText("", color.Transparent)}
 	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
 	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
-	e.watch = widget.NewButton("", func() { actions.Watch(e.port) })
+	e.watch = widget.NewButton("", func() {
+		actions.Watch(e.port)
+		done() // with the button, which would keep the keyboard
+	})
 	e.watch.Importance = widget.HighImportance
 	e.object = container.NewCenter(container.NewVBox(e.title, e.more, container.NewCenter(e.watch)))
 	e.object.Hide()

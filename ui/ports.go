@@ -51,7 +51,7 @@ func newPortsPage(actions Actions, now func() time.Time, open func(*monitor.List
 	p.table.OnMenu = p.menu
 	p.table.OnKey = keys
 	p.table.OnRune = p.entry.take
-	p.empty = newEmptyState(actions)
+	p.empty = newEmptyState(actions, func() { p.table.Focus() })
 	p.left, p.right = caption(), caption()
 	p.warning = newWarningBar(actions)
 	p.content = p.layout()
@@ -232,6 +232,7 @@ func (p *portsPage) watch(port uint16) {
 }
 
 func (p *portsPage) togglePause() {
+	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
 	if p.status.Paused {
 		p.actions.Resume()
 		return

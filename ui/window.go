@@ -136,11 +136,12 @@ func (w *Window) key(e *fyne.KeyEvent) {
 func (w *Window) shortcuts() {
 	canvas := w.window.Canvas()
 	canvas.SetOnTypedKey(w.key)
+	canvas.SetOnTypedRune(w.ports.entry.take)
 	ctrl := func(key fyne.KeyName, do func()) {
 		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
 	}
 	ctrl(fyne.KeyF, func() { canvas.Focus(w.ports.entry) })
-	ctrl(fyne.KeyW, w.window.Close)
+	ctrl(fyne.KeyW, w.actions.Close)
 	ctrl(fyne.KeyQ, w.actions.Quit)
 	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { w.ports.copyRow() })
 }

@@ -56,6 +56,7 @@ func (d *desk) Pause(t time.Duration) { d.ask("pause %v", t) }
 func (d *desk) Resume()               { d.ask("resume") }
 func (d *desk) Refresh()              { d.ask("refresh") }
 func (d *desk) Quit()                 { d.ask("quit") }
+func (d *desk) Close()                { d.ask("close") }
 func (d *desk) Restart()              { d.ask("restart") }
 func (d *desk) Copy(text string)      { d.ask("copy %s", text) }
 
@@ -346,4 +347,13 @@ func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
 	if column, down := next.ports.table.Sorting(); column != "pid" || !down {
 		t.Errorf("sorted by %s, down %v", column, down)
 	}
+}
+
+func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(9000, "java", 30))
+	test.Tap(d.ports.pause)
+	d.window.Canvas().Focused().TypedRune('j')
+	d.want("filtered", d.rows(), []string{"9000"})
+	d.want("asked", d.asked, []string{"pause 0s"})
 }

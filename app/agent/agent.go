@@ -99,6 +99,11 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { server.Serve(rest) })
+	parts.Go(func() {
+		if err := a.settings.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
+			a.log.Warn("edits of the settings file are seen at the next start only", "problem", err)
+		}
+	})
 	if a.opts.Session.CheckBus() == nil {
 		parts.Go(func() {
 			if opts.Session.WaitEnd(rest, a.log) {
@@ -169,8 +174,9 @@ func (a *Agent) alert(alerts []watch.Alert) {
 		a.unseen = true
 	}
 	for _, alert := range alerts {
-		exposed := alert.Change.Kind == monitor.ReachChanged && alert.Change.Listener.Reach == monitor.TheNetwork
-		if (exposed || alert.Change.Kind == monitor.OwnerChanged) && !a.window.shown() {
+		c := alert.Change
+		exposed := (c.Kind == monitor.ReachChanged || c.Kind == monitor.Opened) && c.Listener.Reach == monitor.TheNetwork
+		if (exposed || c.Kind == monitor.OwnerChanged) && !a.window.shown() {
 			a.alarm = true
 		}
 	}
@@ -193,18 +199,33 @@ func (a *Agent) settingsProblem(err error) {
 		a.problems.set("settings", "")
 		return
 	}
-	a.log.Warn("the settings file cannot be used; the defaults hold, and it is not written over", "problem", err)
+	a.log.Warn("the settings file cannot be used, and is not written over", "problem", err)
 	a.problems.set("settings", settingsProblem(err))
+}
+
+// reloadSettings takes over a file that was edited. Where it has a mistake, the
+// last good settings hold.
+func (a *Agent) reloadSettings() {
+	s, err := a.settings.Load()
+	if err == nil {
+		a.rules = s.Watches
+	}
+	a.settingsProblem(err)
+	a.showTray()
+	a.tellStatus()
 }
 
 // changeWatches changes the rules in the file and, where that cannot be
 // written, for this run only, which is said.
 func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
 	s, err := a.settings.ChangeWatches(change)
-	a.settingsProblem(err)
-	a.rules = s.Watches
-	if err != nil {
+	if err == nil {
+		a.rules = s.Watches
+		a.settingsProblem(nil)
+	} else {
 		a.rules = change(a.rules)
+		a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
+		a.problems.set("settings", unsavedProblem(err))
 	}
 	a.showTray()
 	a.tellStatus()

@@ -50,7 +50,11 @@ func tableProblem(h monitor.Health) string {
 }
 
 func settingsProblem(err error) string {
-	return lang.L("The settings file cannot be used, so the defaults hold: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("The settings file cannot be used, so the last good settings hold, or the defaults: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+}
+
+func unsavedProblem(err error) string {
+	return lang.L("The watches could not be saved; they hold until Porthole ends: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
 func notificationProblem(err error) string {

@@ -44,6 +44,9 @@ func note(a watch.Alert) Note {
 	data := map[string]any{"Port": l.Port, "Who": tray.Who(l)}
 	switch a.Change.Kind {
 	case monitor.Opened:
+		if l.Reach == monitor.TheNetwork {
+			n.Body = join(lang.L("reachable from the network"), n.Body)
+		}
 		n.Title = lang.L("{{.Port}} is open: {{.Who}}", data)
 	case monitor.Closed:
 		n.Title = lang.L("{{.Port}} closed: {{.Who}}", data)

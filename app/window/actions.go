@@ -23,6 +23,9 @@ func (a actions) Pause(d time.Duration) {
 	a.p.say(link.Message{Kind: link.Pause, Seconds: int(d / time.Second)})
 }
 
+// Close closes the window as its button does.
+func (a actions) Close() { a.p.close() }
+
 // Quit ends Porthole; where the agent is gone that is this window.
 func (a actions) Quit() {
 	if !a.p.live {
