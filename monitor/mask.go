@@ -14,7 +14,9 @@ const masked = "•••"
 var (
 	secretName = `(?i:(?:[a-z0-9]+[-_.])*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|auth|credentials?|bearer|[a-z]*password|[a-z]*token|[a-z]*secret)(?:[-_](?:id|key|value))?)`
 	// name=value and name:value, alone or anywhere after a dash, a space, "?" or "&".
-	secretPair = regexp.MustCompile(`(^|[\s?&;,-])(` + secretName + `)(=|: ?)([^\s&;,]+)`)
+	secretPair = regexp.MustCompile(`(^|[\s?&;,"'({-])(` + secretName + `["']?)(=|: ?)([^\s&;,]+)`)
+	// --password value within one argument: sh -c, or a server that rewrote its command line.
+	secretWords = regexp.MustCompile(`((?:^|\s)--?` + secretName + `\s+)([^\s-]\S*)`)
 	// an argument that is nothing but that: its value may hold spaces and the like.
 	secretArgument = regexp.MustCompile(`^(?:--?)?` + secretName + `=`)
 	// a flag whose value is the next argument.
@@ -22,7 +24,7 @@ var (
 	// scheme://user:password@host
 	urlPassword = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*):([^\s/]+)@`)
 	// Authorization: Bearer xyz, as in curl -H
-	authHeader = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9+/._~=-]{6,}`)
+	authHeader = regexp.MustCompile(`(?i)\b(bearer|basic|authorization:\s*\w+)\s+[A-Za-z0-9+/._~=-]{6,}`)
 	// tokens that tell themselves by their form
 	knownToken = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`)
 )
@@ -55,6 +57,7 @@ func MaskCommand(command []string) []string {
 func MaskText(s string) string {
 	s = urlPassword.ReplaceAllString(s, "${1}:"+masked+"@")
 	s = authHeader.ReplaceAllString(s, "${1} "+masked)
+	s = secretWords.ReplaceAllString(s, "${1}"+masked)
 	s = secretPair.ReplaceAllString(s, "${1}${2}${3}"+masked)
 	return knownToken.ReplaceAllString(s, masked)
 }

@@ -83,3 +83,20 @@ func TestMaskText(t *testing.T) {
 }
 
 func args(line string) []string { return strings.Fields(line) }
+
+// One argument may hold a whole command line, or JSON.
+func TestSecretsWithinAnArgument(t *testing.T) {
+	for _, text := range []string{
+		"server --password hunter2 --port 80", `--config={"password":"hunter2"}`, `--set='password=hunter2'`,
+		"export X='PASSWORD=hunter2'", "(TOKEN=hunter2 app)", "Authorization: Token hunter2hunter2",
+	} {
+		if got := MaskText(text); strings.Contains(got, "hunter2") {
+			t.Errorf("MaskText(%q) = %q", text, got)
+		}
+	}
+	for _, text := range []string{"server --port 80", "--token-ring yes", "http://localhost:3000/@scope/pkg", "author: someone"} {
+		if got := MaskText(text); got != text {
+			t.Errorf("MaskText(%q) = %q; want it as it was", text, got)
+		}
+	}
+}

@@ -37,7 +37,8 @@ type Finder interface {
 	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding))
 	// Holds reports whether h still stands.
 	Holds(h Holding) bool
-	// Hidden says in one sentence why nobody is seen to hold s.
+	// Hidden says in one sentence why nobody is seen to hold s. It may be called
+	// while another goroutine is in Find.
 	Hidden(s Socket) string
 }
 
@@ -198,11 +199,11 @@ func (m *Monitor) Run(ctx context.Context) {
 			work.do(ownerJob{scope: Everywhere, search: m.allSockets()})
 			m.wanted() // they are among all
 			nextEverywhere, nextVerify = now.Add(everywhereEvery), now.Add(verifyEvery)
-		case m.pending():
-			work.do(ownerJob{scope: Likely, search: m.wanted()})
-		case !now.Before(nextVerify):
+		case !now.Before(nextVerify): // first, or steady openings would starve it
 			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets()})
 			nextVerify = now.Add(verifyEvery)
+		case m.pending():
+			work.do(ownerJob{scope: Likely, search: m.wanted()})
 		}
 		m.publish(now)
 		var hint bool
