@@ -18,8 +18,11 @@ func become(s agent.Successor, log *slog.Logger) error {
 		args = append(args, "--hidden")
 	}
 	log.Info("becoming the new build", "program", s.Program)
-	if err := syscall.Exec(s.Program, args, s.Session.Environ()); err != nil {
-		return fmt.Errorf("start %s: %w", s.Program, err)
+	err := syscall.Exec(s.Program, args, s.Session.Environ())
+	// Only a failure returns: better the old build than nobody who watches.
+	log.Error("the new build cannot be started; going on as the old one", "program", s.Program, "problem", err)
+	if err := syscall.Exec("/proc/self/exe", args, s.Session.Environ()); err != nil {
+		return fmt.Errorf("start Porthole again: %w", err)
 	}
 	return nil
 }

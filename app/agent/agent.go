@@ -104,13 +104,12 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 			a.log.Warn("edits of the settings file are seen at the next start only", "problem", err)
 		}
 	})
-	if a.opts.Session.CheckBus() == nil {
-		parts.Go(func() {
-			if opts.Session.WaitEnd(rest, a.log) {
-				quit()
-			}
-		})
-	}
+	parts.Go(func() {
+		if opts.Session.WaitEnd(rest, a.log) {
+			quit()
+		}
+	})
+	parts.Go(func() { a.checkNotifications(rest) })
 	var hub sync.WaitGroup
 	a.startTray()
 	hub.Go(a.hub)
@@ -170,13 +169,13 @@ func (a *Agent) take(u monitor.Update) {
 }
 
 func (a *Agent) alert(alerts []watch.Alert) {
-	if !a.window.shown() {
+	if !a.window.looked() {
 		a.unseen = true
 	}
 	for _, alert := range alerts {
 		c := alert.Change
 		exposed := (c.Kind == monitor.ReachChanged || c.Kind == monitor.Opened) && c.Listener.Reach == monitor.TheNetwork
-		if (exposed || c.Kind == monitor.OwnerChanged) && !a.window.shown() {
+		if (exposed || c.Kind == monitor.OwnerChanged) && !a.window.looked() {
 			a.alarm = true
 		}
 	}
@@ -237,7 +236,15 @@ func (a *Agent) pause(d time.Duration) {
 	a.paused, a.pausedUntil = true, time.Time{}
 	if d > 0 {
 		a.pausedUntil = time.Now().Add(d)
-		a.resume = time.AfterFunc(d, func() { a.do(a.unpause) })
+		var timer *time.Timer
+		timer = time.AfterFunc(d, func() {
+			a.do(func() {
+				if a.resume == timer { // not one of an earlier pause
+					a.unpause()
+				}
+			})
+		})
+		a.resume = timer
 	}
 	a.showTray()
 	a.tellStatus()
@@ -252,7 +259,7 @@ func (a *Agent) unpause() {
 
 func (a *Agent) stopResumeTimer() {
 	if a.resume != nil {
-		a.resume.Stop() // one that fires meanwhile resumes what is resumed already
+		a.resume.Stop()
 		a.resume = nil
 	}
 }
@@ -291,6 +298,22 @@ func (a *Agent) notifier() notify.Notifier {
 		return noNotifier{}
 	}
 	return notify.NewPortable()
+}
+
+// checkNotifications says at once what the first notification would find out.
+func (a *Agent) checkNotifications(ctx context.Context) {
+	var err error
+	if address := a.opts.Session.BusAddress(); address != "" {
+		var has bool
+		if has, err = desktop.HasNotifications(ctx, address); err == nil && !has {
+			err = errors.New("no notification service runs")
+		}
+	} else if busOnly {
+		err = errors.New("there is no session bus")
+	}
+	if err != nil {
+		a.delivered(err)
+	}
 }
 
 // noNotifier stands where there is no session bus: beeep would start one.

@@ -67,7 +67,7 @@ func (a *Agent) started(m link.Message) link.Message {
 func (a *Agent) Opened(c *link.WindowConn) {
 	a.do(func() {
 		w := a.window
-		w.conn, w.joined = c, true
+		w.conn, w.joined, w.front = c, true, true
 		if w.state != nil {
 			c.Send(link.Message{Kind: link.Restore, State: w.state})
 		}
@@ -84,7 +84,7 @@ func (a *Agent) Opened(c *link.WindowConn) {
 func (a *Agent) Closed(c *link.WindowConn) {
 	a.do(func() {
 		if a.window.conn == c {
-			a.window.conn = nil
+			a.window.hungUp()
 		}
 	})
 }
@@ -94,6 +94,9 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 	a.do(func() {
 		switch m.Kind {
 		case link.Watch:
+			if m.Port == 0 {
+				return // no port, and the file would be broken with it
+			}
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.With(m.Port) })
 		case link.Unwatch:
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Without(m.Port) })
@@ -104,7 +107,10 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 		case link.Refresh:
 			a.monitor.Refresh()
 		case link.Seen:
+			a.window.front = true
 			a.seen()
+		case link.Unseen:
+			a.window.front = false
 		case link.Leaving:
 			a.window.leaving(m.State)
 		case link.Quit:

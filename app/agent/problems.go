@@ -46,7 +46,7 @@ func tableProblem(h monitor.Health) string {
 	if h.Problem == "" {
 		return ""
 	}
-	return lang.L("The listening ports cannot be read; what you see is the last that was ({{.Why}})", map[string]any{"Why": h.Problem})
+	return lang.L("The listening ports cannot be read; what you see is the last that was. The log says why")
 }
 
 func settingsProblem(err error) string {

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"time"
 
 	"porthole/app/desktop"
@@ -63,10 +62,8 @@ func (c clicks) Quit()                 { c.a.quit() }
 
 // post is do without waiting: a click that finds 64 functions waiting is lost.
 func (a *Agent) post(f func()) {
-	ctx, cancel := context.WithTimeout(a.ctx, time.Second)
-	defer cancel()
 	select {
 	case a.inbox <- f:
-	case <-ctx.Done():
+	default:
 	}
 }

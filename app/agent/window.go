@@ -23,6 +23,7 @@ import (
 const (
 	ExitNoDisplay = 4  // no display, or it does not answer
 	ExitNoGL      = 5  // no OpenGL, or it is broken
+	ExitNoWindow  = 6  // this build has none
 	ExitAgain     = 10 // start me again: on Wayland nobody can raise a window
 )
 
@@ -41,8 +42,10 @@ type windowProcess struct {
 	session desktop.Session // on whose display it is
 	state   json.RawMessage // as the last window left it
 	port    uint16          // to be shown once it is connected
+	front   bool            // it has the focus
 	joined  bool            // it was connected once
-	ending  bool            // it was told to end, or says that it does
+	told    bool            // to end, or it said so: no crash
+	ending  bool            // it is seen to that it ends
 	again   bool            // start it once more when it has ended
 	ended   chan struct{}
 }
@@ -51,7 +54,8 @@ func newWindowProcess(a *Agent) *windowProcess {
 	return &windowProcess{a: a, session: a.opts.Session}
 }
 
-func (w *windowProcess) shown() bool { return w.conn != nil }
+// looked reports whether the user has the window before them.
+func (w *windowProcess) looked() bool { return w.conn != nil && w.front }
 
 // show brings the window to the front, at port where that is not 0; where
 // there is none it is started.
@@ -87,13 +91,14 @@ func (w *windowProcess) start() {
 	tail := &tailWriter{}
 	cmd.Stdout, cmd.Stderr = tail, tail
 	ownGroup(cmd)
+	cmd.WaitDelay = politely // for who inherited its stderr and outlives it
 	if err := cmd.Start(); err != nil {
 		w.failed(lang.L("Porthole's window could not be started"), err.Error())
 		return
 	}
 	ended := make(chan struct{})
 	w.cmd, w.ended = cmd, ended
-	w.joined, w.ending, w.again = false, false, false
+	w.joined, w.told, w.ending, w.again = false, false, false, false
 	go func() { // ends with the process
 		err := cmd.Wait()
 		close(ended)
@@ -122,7 +127,7 @@ func (w *windowProcess) exited(cmd *exec.Cmd, err error, tail string) {
 	if errors.As(err, &exit) {
 		status = exit.ExitCode()
 	}
-	if err != nil && status != ExitAgain && !w.ending {
+	if err != nil && status != ExitAgain && !w.told {
 		w.crashed(status, err, tail)
 	}
 	if (w.again || status == ExitAgain) && w.a.ctx.Err() == nil {
@@ -135,6 +140,8 @@ func (w *windowProcess) crashed(status int, err error, tail string) {
 	switch status {
 	case ExitNoDisplay:
 		sentence = lang.L("Porthole's window cannot be shown: the display does not answer. Watching goes on")
+	case ExitNoWindow:
+		sentence = lang.L("This build of Porthole has no window. Watching, tray, notifications and the command line work")
 	case ExitNoGL:
 		sentence = lang.L("Porthole's window cannot be shown: OpenGL does not work here. Watching, tray and notifications go on")
 	}
@@ -157,24 +164,41 @@ func (w *windowProcess) failed(sentence, why string) {
 
 // leaving notes that the process says that it ends, and what it leaves.
 func (w *windowProcess) leaving(state json.RawMessage) {
-	w.ending = true
 	if json.Valid(state) {
 		w.state = state
 	}
+	w.told = true
+	w.insist()
 }
 
-// close asks the process to end: by a message, after 2 s by SIGTERM, after 2 s
-// more by SIGKILL. It does not wait.
+// hungUp notes that the connection has gone. A process that goes on without it,
+// since it was too slow for us, say, shows what is not live: it is to end.
+func (w *windowProcess) hungUp() {
+	w.conn = nil
+	w.insist()
+}
+
+// close asks the process to end, by a message where it listens. It does not wait.
 func (w *windowProcess) close() {
-	if w.cmd == nil || w.ending {
+	if w.cmd == nil {
 		return
 	}
-	w.ending = true
+	w.told = true
 	if w.conn != nil {
 		w.conn.Send(link.Message{Kind: link.Quit})
 	} else {
 		_ = w.cmd.Process.Signal(syscall.SIGTERM) // it has ended, if this fails
 	}
+	w.insist()
+}
+
+// insist sees to it that the process ends: after 2 s it gets SIGTERM, after 2 s
+// more SIGKILL.
+func (w *windowProcess) insist() {
+	if w.cmd == nil || w.ending {
+		return
+	}
+	w.ending = true
 	process, ended := w.cmd.Process, w.ended
 	go func() { // ends within 4 s
 		for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL} {

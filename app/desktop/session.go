@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,9 +60,6 @@ func (s Session) WithDisplay(t Session) Session {
 	return with
 }
 
-// Equal reports whether both are one session.
-func (s Session) Equal(t Session) bool { return maps.Equal(s, t) }
-
 // Environ returns the environment of this process with the session replaced by
 // s. Where s has no bus, the address leads nowhere, since the libraries of a
 // desktop program start a bus of their own where none is named, which outlives
@@ -70,7 +68,7 @@ func (s Session) Environ() []string {
 	var env []string
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
-		if !isSessionVariable(name) {
+		if !slices.Contains(sessionVariables, name) {
 			env = append(env, kv)
 		}
 	}
@@ -89,15 +87,6 @@ func (s Session) Environ() []string {
 	return env
 }
 
-func isSessionVariable(name string) bool {
-	for _, v := range sessionVariables {
-		if v == name {
-			return true
-		}
-	}
-	return false
-}
-
 // BusAddress returns the address of the session bus, "" where there is none
 // named and none at its usual place. Asking godbus instead would start a
 // dbus-launch that outlives the program.
@@ -113,8 +102,7 @@ func (s Session) BusAddress() string {
 }
 
 var (
-	// ErrNoDisplay means that no display is named.
-	ErrNoDisplay = errors.New("there is no desktop here to show a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
+	errNoDisplay = errors.New("there is no desktop here to show a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
 	errNoBus     = errors.New("there is no session bus here")
 )
 
@@ -134,8 +122,11 @@ func (s Session) CheckDisplay() error {
 		}
 	}
 	display := s["DISPLAY"]
-	if display == "" {
-		return ErrNoDisplay
+	switch {
+	case display == "" && s["WAYLAND_DISPLAY"] != "":
+		return fmt.Errorf("the Wayland display %s does not answer", s["WAYLAND_DISPLAY"])
+	case display == "":
+		return errNoDisplay
 	}
 	host, number, ok := strings.Cut(display, ":")
 	number, _, _ = strings.Cut(number, ".")

@@ -41,6 +41,7 @@ const (
 	Refresh Kind = "refresh" // look now
 	Leaving Kind = "leaving" // it ends; State is for the next window
 	Seen    Kind = "seen"    // the user looks at the window
+	Unseen  Kind = "unseen"  // no longer
 )
 
 // What the agent says to the window process, beside the kinds of changes.

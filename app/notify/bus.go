@@ -53,7 +53,8 @@ func NewBus(address string, clicked func(port uint16), log *slog.Logger) *Bus {
 // connection, which the next call opens anew.
 func (b *Bus) Notify(ctx context.Context, n Note) error {
 	done := make(chan error, 1)
-	go func() { done <- b.send(n) }() // ends when the connection does, at the latest
+	life := b.begin()
+	go func() { done <- b.send(life, n) }() // ends when the connection does, at the latest
 	select {
 	case err := <-done:
 		if err != nil {
@@ -67,8 +68,8 @@ func (b *Bus) Notify(ctx context.Context, n Note) error {
 	}
 }
 
-func (b *Bus) send(n Note) error {
-	conn, err := b.connection()
+func (b *Bus) send(life context.Context, n Note) error {
+	conn, err := b.connection(life)
 	if err != nil {
 		return err
 	}
@@ -93,11 +94,11 @@ func (b *Bus) send(n Note) error {
 }
 
 // connection returns the connection, a new one where there is none.
-func (b *Bus) connection() (*dbus.Conn, error) {
+func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
 	if conn := b.connected(); conn != nil {
 		return conn, nil
 	}
-	conn, err := dbus.Connect(b.address, dbus.WithContext(b.begin()))
+	conn, err := dbus.Connect(b.address, dbus.WithContext(life))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the session bus: %w", err)
 	}
@@ -125,11 +126,18 @@ func (b *Bus) connected() *dbus.Conn {
 	return nil
 }
 
-// begin returns the life of a new connection, which disconnect ends. It is not
-// that of one notification: the connection outlives it.
+// begin returns the life of the connection, which disconnect ends. It is not
+// that of one notification: the connection outlives it. It begins before the
+// goroutine that connects, so that there is always something to end.
 func (b *Bus) begin() context.Context {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.end != nil && b.conn != nil && b.conn.Connected() {
+		return b.conn.Context()
+	}
+	if b.end != nil {
+		b.end()
+	}
 	life, end := context.WithCancel(context.Background())
 	b.end = end
 	return life

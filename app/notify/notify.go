@@ -66,6 +66,9 @@ func (w *Worker) run(ctx context.Context) {
 }
 
 func (w *Worker) deliver(ctx context.Context, n Note) {
+	if ctx.Err() != nil {
+		return // select takes from the queue as well as the end
+	}
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	err := w.notifier.Notify(limited, n)

@@ -11,7 +11,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"strings"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -26,9 +29,6 @@ import (
 	"porthole/monitor/watch"
 	"porthole/ui"
 )
-
-// Has is true: this build has a window.
-const Has = true
 
 // ID is the program's name among all desktop programs.
 const ID = "io.github.porthole.porthole"
@@ -47,6 +47,9 @@ func Run(ctx context.Context, place link.Place, version string, stderr io.Writer
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err)
 		return 1
 	}
+	// stderr is a pipe to the agent. When that has died, a line must not be the
+	// end of a window that is there to say so.
+	signal.Ignore(syscall.SIGPIPE)
 	nameProcess()
 	makeCacheFolder()
 	p := &program{client: client, log: slog.New(slog.NewTextHandler(stderr, nil))}
@@ -86,6 +89,8 @@ func (p *program) run(ctx context.Context, version string) int {
 		return agent.ExitNoGL
 	}
 	p.shown = true
+	p.app.Lifecycle().SetOnEnteredForeground(func() { p.say(link.Message{Kind: link.Seen}) })
+	p.app.Lifecycle().SetOnExitedForeground(func() { p.say(link.Message{Kind: link.Unseen}) })
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -178,8 +183,11 @@ func (p *program) close() {
 	p.app.Quit()
 }
 
-// say tells the agent something; where it is gone, listen finds out.
+// say tells the agent something; where it has just gone, listen finds out.
 func (p *program) say(m link.Message) {
+	if !p.live {
+		return
+	}
 	if err := p.client.Say(m); err != nil {
 		p.log.Info("the agent does not hear", "problem", err)
 	}
@@ -189,10 +197,13 @@ func (p *program) say(m link.Message) {
 // GLFW panics, from a mistake of ours.
 func (p *program) panicked(r any) int {
 	p.log.Error("the window panicked", "reason", fmt.Sprint(r), "stack", string(debug.Stack()))
-	if !p.shown {
-		return agent.ExitNoGL
+	switch {
+	case p.shown:
+		return 1
+	case strings.Contains(fmt.Sprint(r), "display"): // GLFW's "Failed to open display"
+		return agent.ExitNoDisplay
 	}
-	return 1
+	return agent.ExitNoGL
 }
 
 // hasHandle reports whether the system has a window behind w: where OpenGL is

@@ -9,14 +9,12 @@ import (
 	"fmt"
 	"io"
 
+	"porthole/app/agent"
 	"porthole/app/link"
 )
 
-// Has is false: this build has no window.
-const Has = false
-
-// Run says that there is no window, and returns 1.
+// Run says that there is no window.
 func Run(_ context.Context, _ link.Place, _ string, stderr io.Writer) int {
 	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; watching, tray, notifications and the command line work") // nobody else listens
-	return 1
+	return agent.ExitNoWindow
 }
