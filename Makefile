@@ -12,6 +12,7 @@ FLAGS   := -trimpath -buildmode=pie -tags $(TAGS)
 LDFLAGS := -s -w -X porthole/app.Version=$(VERSION)
 
 export CGO_ENABLED = 1
+export TAGS
 
 help: ## list the targets
 	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +25,6 @@ build: prerequisites ## build build/porthole
 
 test: prerequisites-test build vet ## install what the tests need and run them all
 	@packaging/test.sh $(BIN)
-
-test-long: test ## the tests, and those that take minutes
 
 vet: ## gofmt, go vet for this system, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
@@ -41,5 +40,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test test-long vet prerequisites prerequisites-test clean
+.PHONY: help run build test vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -30,8 +30,7 @@ esac
 
 if ! command -v dpkg-query >/dev/null; then
 	[ "$1" = build ] && command -v pkg-config >/dev/null && pkg-config --exists glesv2 x11 xkbcommon && exit 0
-	echo "Porthole needs, by their names on Debian: $want" >&2
-	echo "Please install the like of them; going on." >&2
+	echo "Please install the like of these, by their names on Debian (going on without): $want" >&2
 	exit 0
 fi
 
@@ -52,4 +51,4 @@ fi
 echo "installing$missing"
 $sudo apt-get update -qq
 # shellcheck disable=SC2086 # a list of words
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -8,4 +8,4 @@ if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
 fi
 packaging/prerequisites.sh desktop
 echo "There is no desktop here: running on a virtual one."
-go run -tags gles,no_emoji ./e2e/picture "$bin" build/porthole.png
+go run -tags "$TAGS" ./e2e/picture "$bin" build/porthole.png

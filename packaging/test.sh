@@ -4,7 +4,7 @@
 # as an ordinary user: only those have hidden owners.
 set -euo pipefail
 bin=$(realpath "$1")
-tags=gles,no_emoji
+tags=$TAGS # from the Makefile
 
 echo "== tests of all packages but the desktop's, with the race detector"
 # shellcheck disable=SC2046 # a list of packages
@@ -14,6 +14,9 @@ echo "== tests on a real desktop, with a program that has the race detector in i
 go build -race -trimpath -tags $tags -o "$bin-race" .
 PORTHOLE_BIN=$bin-race PORTHOLE_E2E=required \
 	go test -race -timeout 15m -v ./e2e/... | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
+
+echo "== the program as it is shipped, on the same desktop"
+PORTHOLE_BIN=$bin PORTHOLE_E2E=required go test -count 1 -run 'TestADay|TestPictures' ./e2e
 
 echo "== without C: the command line and the agent build"
 CGO_ENABLED=0 go build -trimpath -o build/porthole-nowindow .

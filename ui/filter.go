@@ -9,7 +9,7 @@ import (
 )
 
 // Filter chooses rows by words that must all match: a port or the beginning of
-// one, a range, or a part of the process, user, project, service, address or
+// one, ":80" for exactly that, a range, or a part of the process, user, project, service, address or
 // command. A word after "-" must not match. Its zero value matches everything.
 type Filter struct {
 	words []word
@@ -18,7 +18,7 @@ type Filter struct {
 
 type word struct {
 	text  string
-	ports monitor.Ports // where the word is a range
+	ports monitor.Ports // where the word is a range, or ":80"
 	not   bool
 }
 
@@ -33,7 +33,7 @@ func ParseFilter(text string) Filter {
 	text = strings.ToLower(strings.TrimSpace(text))
 	for _, re := range []*regexp.Regexp{pastedURL, pastedInUse} {
 		if m := re.FindStringSubmatch(text); m != nil {
-			text = strings.Join(m[1:], "")
+			text = ":" + strings.Join(m[1:], "")
 		}
 	}
 	var f Filter
@@ -42,8 +42,9 @@ func ParseFilter(text string) Filter {
 		if rest, not := strings.CutPrefix(w, "-"); not && !strings.HasPrefix(rest, "-") { // --port is a word of a command
 			one = word{text: rest, not: true}
 		}
-		if port := strings.TrimPrefix(one.text, ":"); !strings.ContainsRune(port, ':') {
+		if port, exact := strings.CutPrefix(one.text, ":"); exact && !strings.ContainsRune(port, ':') {
 			one.text = port
+			one.ports, _ = monitor.ParsePorts(port) // what is no port is text
 		}
 		if one.text == "" {
 			continue

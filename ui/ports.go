@@ -72,9 +72,11 @@ func (p *portsPage) update(u monitor.Update) {
 	now := p.now()
 	first := !p.ready || len(u.Changes) == 0
 	p.snapshot, p.ready = u.Snapshot, true
+	moved := make(map[string]bool) // rows that took sockets from others: neither opened nor closed
 	for _, c := range u.Changes {
 		if c.Before != nil && c.Before.ID != c.Listener.ID {
-			delete(p.rows, c.Before.ID) // its sockets went over to another row
+			delete(p.rows, c.Before.ID)
+			moved[c.Before.ID], moved[c.Listener.ID] = true, true
 		}
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
@@ -86,7 +88,7 @@ func (p *portsPage) update(u monitor.Update) {
 		if r := p.rows[l.ID]; r != nil && r.listener == l && r.mark != closed {
 			continue
 		}
-		p.rows[l.ID] = p.renew(p.rows[l.ID], l, now, first)
+		p.rows[l.ID] = p.renew(p.rows[l.ID], l, now, first || moved[l.ID])
 	}
 	for id, r := range p.rows {
 		switch {
@@ -195,7 +197,7 @@ func (p *portsPage) point(port uint16) {
 		p.pointAt = port
 		return
 	}
-	p.entry.SetText(fmt.Sprint(port))
+	p.entry.SetText(fmt.Sprintf(":%d", port))
 }
 
 func (p *portsPage) setStatus(s Status) {
@@ -314,16 +316,17 @@ func (p *portsPage) showEmpty(rows int) {
 }
 
 func (p *portsPage) showStatus() {
-	listening, exposed := 0, 0
+	ports, exposed := map[uint16]bool{}, 0 // two servers on one port are one port
 	for _, r := range p.rows {
 		if r.mark == closed {
 			continue
 		}
-		listening++
+		ports[r.listener.Port] = true
 		if r.listener.Reach == monitor.TheNetwork {
 			exposed++
 		}
 	}
+	listening := len(ports)
 	parts := []string{
 		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": listening}),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": p.status.Rules.Open(p.snapshot), "All": len(p.status.Rules)}),

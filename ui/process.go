@@ -32,6 +32,7 @@ type processWindow struct {
 	gone           *canvas.Text
 	listening      *widget.Label
 	endedAt        time.Time
+	stale          bool // nobody watches any more
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -192,14 +193,15 @@ func reachOf(s monitor.HeldSocket) string {
 	if monitor.AddressReach(s.Address) == monitor.ThisMachine {
 		return lang.L("this machine")
 	}
-	if s.Address.Unmap().IsUnspecified() {
-		return lang.L("all interfaces")
-	}
 	return lang.L("the network")
 }
 
 // tick lets the process grow older.
 func (p *processWindow) tick() {
+	if p.stale {
+		return // no time passes for what nobody watches
+	}
+	setText(p.heading, p.name(), theme.ColorNameForeground) // the theme may have changed
 	if p.owner.PID == 0 {
 		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
 		return
@@ -212,6 +214,15 @@ func (p *processWindow) tick() {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
 	}
 	setText(p.about, strings.Join(parts, " · "), table.ColorMuted)
+}
+
+// disconnect says that what the window shows is not live any more.
+func (p *processWindow) disconnect() {
+	p.stale = true
+	p.gone.Text = lang.L("Porthole has stopped watching: what you see is the last that it saw")
+	p.gone.Color = theme.Color(colorAlert)
+	p.gone.Show()
+	p.gone.Refresh()
 }
 
 // section is a titled box.

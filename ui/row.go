@@ -63,11 +63,6 @@ func reachWords(l *monitor.Listener) string {
 	if l.Reach == monitor.ThisMachine {
 		return lang.L("this machine")
 	}
-	for _, a := range l.Addresses {
-		if a.Unmap().IsUnspecified() {
-			return lang.L("all interfaces")
-		}
-	}
 	return lang.L("the network")
 }
 
@@ -125,7 +120,7 @@ func portColumns(star func(*portRow)) []table.Column[*portRow] {
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "reach", Label: lang.L("Reachable from"), Width: 124, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
+		{ID: "reach", Label: lang.L("Reach"), Width: 124, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),

@@ -23,6 +23,7 @@ type Window struct {
 	ports     *portsPage
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
+	stale     bool // nobody watches any more
 }
 
 // DefaultSize is the window's size at first.
@@ -63,7 +64,13 @@ func (w *Window) Update(u monitor.Update) {
 func (w *Window) SetStatus(s Status) { w.ports.setStatus(s) }
 
 // Disconnect says that nobody watches any more.
-func (w *Window) Disconnect() { w.ports.disconnect() }
+func (w *Window) Disconnect() {
+	w.stale = true
+	w.ports.disconnect()
+	for _, p := range w.processes {
+		p.disconnect()
+	}
+}
 
 // Point shows the row of port.
 func (w *Window) Point(port uint16) { w.ports.point(port) }
@@ -95,6 +102,9 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	}
 	p := newProcessWindow(w.app, l, w.snapshot, w.now)
 	w.processes[key] = p
+	if w.stale {
+		p.disconnect()
+	}
 	p.window.SetOnClosed(func() { delete(w.processes, key) })
 	p.window.Show()
 }

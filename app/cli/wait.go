@@ -31,8 +31,8 @@ func Wait(ctx context.Context, port string, closed bool, timeout time.Duration, 
 	}); err != nil || happened {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("wait for %s: %w", q.ports, err)
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted before %s did", q.ports)
 	}
 	what := "open"
 	if closed {

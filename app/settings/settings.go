@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -75,9 +76,7 @@ func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, er
 		return Defaults(), err
 	}
 	s.Watches = change(s.Watches)
-	if err := f.setWatches(doc, s.Watches); err != nil {
-		return s, err
-	}
+	f.setWatches(doc, s.Watches)
 	return s, f.write(doc)
 }
 
@@ -92,9 +91,13 @@ func (f *File) read() (*yaml.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", f.path, bare(err))
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(b, &doc); err != nil {
+	var doc, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(b))
+	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %s", f.path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: what stands behind \"---\" is a second document, which settings have not", f.path)
 	}
 	if len(doc.Content) == 0 { // empty, or comments alone
 		doc = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}
@@ -174,7 +177,7 @@ func (f *File) errorAt(node *yaml.Node, reason string) error {
 
 // setWatches keeps the entries of wanted rules as they are written and puts
 // the new ones behind them.
-func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) error {
+func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
 	root := doc.Content[0]
 	list := valueOf(root, "watches")
 	if list == nil || list.Kind != yaml.SequenceNode {
@@ -194,6 +197,7 @@ func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) error {
 		})
 		if i >= 0 {
 			kept = append(kept, list.Content[i])
+			list.Content = slices.Delete(list.Content, i, i+1) // equal rules have an entry each
 			continue
 		}
 		kept = append(kept, ruleNode(rule))
@@ -203,7 +207,6 @@ func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) error {
 	if len(kept) == 0 {
 		list.Style = yaml.FlowStyle // [] says "none" where nothing would say "the default"
 	}
-	return nil
 }
 
 func ruleNode(rule watch.Rule) *yaml.Node {
@@ -247,6 +250,11 @@ func (f *File) write(doc *yaml.Node) error {
 	path := f.path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
+	} else if to, err := os.Readlink(path); err == nil { // to a file that is not there yet
+		path = to
+		if !filepath.IsAbs(to) {
+			path = filepath.Join(filepath.Dir(f.path), to)
+		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("the folder of %s cannot be made: %w", f.path, bare(err))
