@@ -39,6 +39,7 @@ func TestKillingTheAgentLeavesAWindowThatSaysSo(t *testing.T) {
 	d.do("kill the agent", syscall.Kill(agent.pid(), syscall.SIGKILL))
 	d.eventually("the window says that nobody watches", func() error { return differs(d, window, before) })
 	d.shot("agent-died")
+	d.do("press a key", window.Key("F5")) // what it would tell the agent must not end it
 
 	// Its button starts an agent, which takes the dead one's socket over and
 	// brings a window of its own.
@@ -54,6 +55,19 @@ func TestKillingTheAgentLeavesAWindowThatSaysSo(t *testing.T) {
 	d.window("Porthole")
 	d.wantStatus(d.start("quit"), 0)
 	d.noWindow("Porthole")
+}
+
+func TestQuitEndsAWindowThatHangs(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start()
+	d.window("Porthole")
+	pid := windowPID(agent)
+	d.do("freeze the window process", syscall.Kill(pid, syscall.SIGSTOP))
+	d.wantStatus(d.start("quit"), 0)
+	d.wantStatus(agent, 0)
+	if alive(pid) {
+		t.Error("the window process lives")
+	}
 }
 
 func TestNoDisplay(t *testing.T) {
