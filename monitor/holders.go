@@ -1,0 +1,74 @@
+package monitor
+
+import "slices"
+
+// This file is how the monitor notes who holds what, as searches tell it.
+
+// take notes what the search for owners found.
+func (m *Monitor) take(r ownerResult) {
+	switch {
+	case r.found != nil:
+		m.hold(*r.found)
+	case r.gone != nil:
+		m.release(*r.gone)
+	case r.last:
+		for _, s := range r.job.search {
+			if e := m.entries[s.ID]; e != nil && e.socket == s && r.job.scope != Recent {
+				m.settle(e, r.job.scope, r.seen)
+			}
+		}
+	}
+}
+
+// hold notes a holder of a socket, once.
+func (m *Monitor) hold(h Holding) {
+	e := m.entries[h.Socket]
+	if e == nil {
+		return
+	}
+	i := slices.IndexFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
+	switch {
+	case i < 0:
+		e.holders = append(e.holders, h)
+	case e.holders[i].Owner.equal(h.Owner):
+		e.holders[i].FD = h.FD
+		return
+	default:
+		h.Owner.Parents = e.holders[i].Owner.Parents // as first seen
+		e.holders[i] = h
+	}
+	m.dirty[e.endpoint()] = true
+}
+
+// release forgets a holder that holds no longer. The last one stays until a
+// search has ended, since an owner that is being replaced is not a hidden one.
+func (m *Monitor) release(h Holding) {
+	e := m.entries[h.Socket]
+	if e == nil {
+		return
+	}
+	e.pending = true
+	m.young[h.Socket] = e
+	if len(e.holders) == 1 {
+		e.lost = append(e.lost, h.Owner)
+		return
+	}
+	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
+	m.dirty[e.endpoint()] = true
+}
+
+// settle ends a search of one socket. Holders that a search of all processes
+// did not see are gone, and so are those that were lost before and not seen
+// again.
+func (m *Monitor) settle(e *entry, scope Scope, seen map[SocketID][]Owner) {
+	before := len(e.holders)
+	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool {
+		gone := scope == Everywhere || slices.ContainsFunc(e.lost, k.Owner.Same)
+		return gone && !slices.ContainsFunc(seen[e.socket.ID], k.Owner.Same)
+	})
+	e.lost = nil
+	if !e.searched || len(e.holders) != before {
+		e.searched = true
+		m.dirty[e.endpoint()] = true
+	}
+}
