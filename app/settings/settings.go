@@ -49,15 +49,8 @@ func Open(path string) *File { return &File{path: path} }
 func (f *File) Load() (Settings, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	doc, err := f.read()
-	if err != nil {
-		return Defaults(), err
-	}
-	s, err := f.parse(doc)
-	if err != nil {
-		return Defaults(), err
-	}
-	return s, nil
+	_, s, err := f.load()
+	return s, err
 }
 
 // ChangeWatches replaces the watches in the file by what change makes of them
@@ -67,17 +60,27 @@ func (f *File) Load() (Settings, error) {
 func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	doc, err := f.read()
+	doc, s, err := f.load()
 	if err != nil {
-		return Defaults(), err
-	}
-	s, err := f.parse(doc)
-	if err != nil {
-		return Defaults(), err
+		return s, err
 	}
 	s.Watches = change(s.Watches)
 	f.setWatches(doc, s.Watches)
 	return s, f.write(doc)
+}
+
+// load reads the file as it is written and as what it means, the defaults where
+// that cannot be told.
+func (f *File) load() (*yaml.Node, Settings, error) {
+	doc, err := f.read()
+	if err != nil {
+		return nil, Defaults(), err
+	}
+	s, err := f.parse(doc)
+	if err != nil {
+		return nil, Defaults(), err
+	}
+	return doc, s, nil
 }
 
 // heading stands at the top of a file that Porthole begins.
