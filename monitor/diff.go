@@ -50,6 +50,8 @@ func Diff(old, new Snapshot) []Change {
 			}
 		}
 		switch {
+		case len(rows) == 0 && l.Since.IsZero():
+			add(Found, l, nil)
 		case len(rows) == 0:
 			add(Opened, l, nil)
 		case before != nil:
@@ -134,7 +136,7 @@ func Apply(s Snapshot, changes []Change) Snapshot {
 	}
 	for _, c := range changes {
 		s.TakenAt = c.At
-		if c.Kind == Closed {
+		if c.Kind == Closed || c.Kind == Dropped {
 			delete(rows, c.Listener.ID)
 			continue
 		}

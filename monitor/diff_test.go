@@ -34,6 +34,7 @@ func rowAt(id, address string, sockets []SocketID, pids ...int) *Listener {
 		seen = append(seen, sighting{
 			socket: Socket{ID: s, Protocol: TCP, Address: netip.MustParseAddr(address), Port: 3000},
 			owners: processes(pids...),
+			since:  time.Unix(1, 0),
 		})
 	}
 	return listener(seen, id)

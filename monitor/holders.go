@@ -37,7 +37,7 @@ func (m *Monitor) hold(h Holding) {
 		h.Owner.Parents = e.holders[i].Owner.Parents // as first seen
 		e.holders[i] = h
 	}
-	m.dirty[e.endpoint()] = true
+	m.dirty[e.endpoint()], m.moved = true, true
 }
 
 // release forgets a holder that holds no longer. The last one stays until a
@@ -54,7 +54,7 @@ func (m *Monitor) release(h Holding) {
 		return
 	}
 	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
-	m.dirty[e.endpoint()] = true
+	m.dirty[e.endpoint()], m.moved = true, true
 }
 
 // settle ends a search of one socket. Holders that a search of all processes
@@ -69,6 +69,6 @@ func (m *Monitor) settle(e *entry, scope Scope, seen map[SocketID][]Owner) {
 	e.lost = nil
 	if !e.searched || len(e.holders) != before {
 		e.searched = true
-		m.dirty[e.endpoint()] = true
+		m.dirty[e.endpoint()], m.moved = true, true
 	}
 }

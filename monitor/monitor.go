@@ -14,19 +14,33 @@ import (
 // Table is the kernel's table of listening sockets. It is used by one
 // goroutine at a time, but for Wake.
 type Table interface {
-	// Sockets appends every listening socket to dst. An error means that
-	// nothing is known about this moment, not that nothing listens.
-	Sockets(dst []Socket) ([]Socket, error)
+	// Sockets appends every listening TCP socket to dst and, with udp, every UDP
+	// socket that is bound and not connected. An error means that nothing is
+	// known about this moment, not that nothing listens.
+	Sockets(dst []Socket, udp bool) ([]Socket, error)
 	// Source names the table in a few words, for people.
 	Source() string
-	// Wait returns after d, after Wake, or, with hint true, as soon as the
-	// system says that the table may have changed. It appends the sockets that
-	// are known to have closed; that they listened is not.
-	Wait(d time.Duration, closed []SocketID) (_ []SocketID, hint bool)
+	// Wait returns after d, after Wake, or, with a hint, as soon as the system
+	// has one. It appends the sockets that are known to have closed; that they
+	// listened is not.
+	Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint)
+	// Follow makes these processes, and no others, ones whose end Wait hints at,
+	// where the system can tell. A number that another process took over since is
+	// followed as that one: hints prove nothing.
+	Follow(pids []int)
 	// Wake lets Wait return, the next one where none is under way. It may be
 	// called from any goroutine.
 	Wake()
 }
+
+// Hint is why it may be worth looking now.
+type Hint uint8
+
+// The hints, which come together too.
+const (
+	TableChanged Hint = 1 << iota // a socket closed that may have listened
+	OwnerEnded                    // one of the processes of Table.Follow
+)
 
 // Finder finds the processes that hold sockets. It is used by one goroutine at
 // a time, which need not be the Table's.
@@ -63,6 +77,7 @@ type Holding struct {
 // Options are the Monitor's settings; the zero value is usable.
 type Options struct {
 	Interval time.Duration        // between two looks; 250 ms where 0
+	UDP      bool                 // look at UDP sockets too
 	Keep     func(*Listener) bool // which listeners are of interest; all where nil
 	Describe func(*Listener)      // fills in Service and the like before a listener is published; nothing where nil
 	Logger   *slog.Logger         // slog.Default() where nil
@@ -89,6 +104,8 @@ type Monitor struct {
 	log    *slog.Logger
 
 	refresh     atomic.Bool
+	udp         atomic.Bool  // look at UDP too
+	pace        atomic.Int64 // the Duration between two looks
 	subscribers subscribers
 
 	// All below belongs to Run's goroutine.
@@ -103,6 +120,9 @@ type Monitor struct {
 	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
 	spare    []Socket            // memory for the next one
 	fast     time.Time           // until when looks come fast
+	hadUDP   bool                // whether the last look was at UDP too
+	dropping bool                // rows that go now did not close
+	moved    bool                // who holds what changed since the table was told whom to follow
 }
 
 // entry is what is known of one socket.
@@ -125,13 +145,32 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	return &Monitor{
+	m := &Monitor{
 		table: table, finder: finder, opts: opts, log: opts.Logger,
 		entries: make(map[SocketID]*entry),
 		rowOf:   make(map[SocketID]string),
 		rows:    make(map[endpoint][]*Listener),
 		dirty:   make(map[endpoint]bool),
 		young:   make(map[SocketID]*entry),
+	}
+	m.udp.Store(opts.UDP)
+	m.pace.Store(int64(opts.Interval))
+	return m
+}
+
+// SetUDP lets the monitor look at UDP sockets too, or no longer, from now on:
+// they are told as Found, or Dropped. It may be called from any goroutine.
+func (m *Monitor) SetUDP(on bool) {
+	if m.udp.Swap(on) != on {
+		m.Refresh()
+	}
+}
+
+// SetInterval sets the time between two looks; d is more than 0. It may be
+// called from any goroutine.
+func (m *Monitor) SetInterval(d time.Duration) {
+	if m.pace.Swap(int64(d)) != int64(d) {
+		m.Refresh()
 	}
 }
 
@@ -178,7 +217,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	work := newOwnerWork(ctx, m.finder, m.table.Wake)
 	defer func() { cancel(); stop(); work.wait() }()
 
-	m.health = Health{Source: m.table.Source(), Interval: m.opts.Interval}
+	m.health = Health{Source: m.table.Source()}
 	var closed []SocketID
 	var nextLook, nextVerify, nextEverywhere, lastLook time.Time
 	for ctx.Err() == nil {
@@ -206,9 +245,14 @@ func (m *Monitor) Run(ctx context.Context) {
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
 		}
 		m.publish(now)
-		var hint bool
-		if closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0]); hint {
+		m.follow()
+		var hint Hint
+		closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0])
+		if hint&TableChanged != 0 {
 			nextLook = earliest(nextLook, lastLook.Add(hintEvery))
+		}
+		if hint&OwnerEnded != 0 {
+			nextVerify = time.Now()
 		}
 	}
 }
@@ -230,9 +274,10 @@ func (m *Monitor) takeAll(work *ownerWork) {
 func (m *Monitor) lookAndTell(now time.Time) time.Duration {
 	err := m.look(now)
 	m.health.Cost = time.Since(now)
+	m.health.Interval = time.Duration(m.pace.Load())
 	problem, wait := "", m.interval(now)
 	if err != nil {
-		problem, wait = err.Error(), max(m.opts.Interval, slowest)
+		problem, wait = err.Error(), max(m.health.Interval, slowest)
 	}
 	if problem != m.health.Problem {
 		if problem != "" {
@@ -252,27 +297,31 @@ func (m *Monitor) interval(now time.Time) time.Duration {
 		m.fast = now.Add(fastFor)
 	}
 	if now.Before(m.fast) {
-		return min(fastInterval, m.opts.Interval)
+		return min(fastInterval, m.health.Interval)
 	}
-	return m.opts.Interval
+	return m.health.Interval
 }
 
 // look dumps the table and compares it with what is known. Where nothing
 // changed, that is one comparison of two slices.
 func (m *Monitor) look(now time.Time) error {
-	sockets, err := m.table.Sockets(m.spare[:0])
+	udp := m.udp.Load()
+	sockets, err := m.table.Sockets(m.spare[:0], udp)
 	m.spare = sockets
 	if err != nil {
 		return fmt.Errorf("read the table of listening sockets: %w", err)
 	}
-	if slices.Equal(sockets, m.last) && len(sockets) == len(m.entries) {
+	if slices.Equal(sockets, m.last) && len(sockets) == len(m.entries) && udp == m.hadUDP {
 		return nil
+	}
+	if !udp && m.hadUDP {
+		m.dropUDP(now)
 	}
 	m.last, m.spare = sockets, m.last
 	if gone := m.missing(m.entryIDs(), sockets); len(gone) > 0 {
 		// One dump can miss a row that stands (100,000 sockets a second do it);
 		// closed is what two in a row do not show.
-		confirm, err := m.table.Sockets(nil)
+		confirm, err := m.table.Sockets(nil, udp)
 		if err != nil {
 			m.last = m.last[:0]
 			return fmt.Errorf("confirm a close: %w", err)
@@ -284,11 +333,32 @@ func (m *Monitor) look(now time.Time) error {
 		m.last = m.last[:0] // the two may differ: compare in full next time
 	}
 	for _, s := range sockets {
-		if m.entries[s.ID] == nil {
+		switch e := m.entries[s.ID]; {
+		case e == nil:
+			m.add(s, now)
+		case e.endpoint() != endpointOf(s) || e.socket.Address != s.Address:
+			// shutdown(2), bind and listen on one descriptor: the same kernel
+			// socket, and for people another one.
+			m.drop(s.ID, now)
+			m.publish(now)
 			m.add(s, now)
 		}
 	}
+	m.hadUDP = udp
 	return nil
+}
+
+// dropUDP forgets all UDP sockets: nobody looks there any more.
+func (m *Monitor) dropUDP(now time.Time) {
+	m.publish(now) // what happened before is told as what it was
+	for id, e := range m.entries {
+		if e.socket.Protocol == UDP {
+			m.forget(id)
+		}
+	}
+	m.dropping = true
+	m.publish(now)
+	m.dropping = false
 }
 
 // missing returns which of ids are not among sockets.
@@ -304,7 +374,7 @@ func (m *Monitor) entryIDs() []SocketID { return slices.Collect(maps.Keys(m.entr
 
 func (m *Monitor) add(s Socket, now time.Time) {
 	e := &entry{socket: s, seen: now, pending: true}
-	if m.ready {
+	if m.ready && (s.Protocol != UDP || m.hadUDP) { // else it may have been open before
 		e.since = now
 	}
 	m.entries[s.ID], m.young[s.ID] = e, e
@@ -318,12 +388,37 @@ func (m *Monitor) drop(id SocketID, now time.Time) {
 		m.show(e)
 		m.publish(now)
 	}
+	m.forget(id)
+}
+
+// forget is drop without a word.
+func (m *Monitor) forget(id SocketID) {
+	e := m.entries[id]
 	delete(m.entries, id)
 	delete(m.young, id)
 	m.dirty[e.endpoint()] = true
+	m.moved = m.moved || len(e.holders) > 0
 }
 
-func (e *entry) endpoint() endpoint { return endpoint{e.socket.Protocol, e.socket.Port} }
+// follow asks for a hint when a process ends that holds something.
+func (m *Monitor) follow() {
+	if !m.moved {
+		return
+	}
+	m.moved = false
+	var pids []int
+	for _, e := range m.entries {
+		for _, h := range e.holders {
+			pids = append(pids, h.Owner.PID)
+		}
+	}
+	slices.Sort(pids)
+	m.table.Follow(slices.Compact(pids))
+}
+
+func (e *entry) endpoint() endpoint { return endpointOf(e.socket) }
+
+func endpointOf(s Socket) endpoint { return endpoint{s.Protocol, s.Port} }
 
 func (m *Monitor) show(e *entry) {
 	e.visible = true
@@ -413,7 +508,13 @@ func (m *Monitor) publish(now time.Time) {
 	}
 	before := m.snapshot
 	m.build(now)
-	if changes := Diff(before, m.snapshot); len(changes) > 0 {
+	changes := Diff(before, m.snapshot)
+	for i := range changes {
+		if m.dropping && changes[i].Kind == Closed {
+			changes[i].Kind = Dropped
+		}
+	}
+	if len(changes) > 0 {
 		m.tell(changes)
 	}
 }

@@ -23,7 +23,7 @@ type fakeTable struct {
 	dumps   int
 }
 
-func (f *fakeTable) Sockets(dst []Socket) ([]Socket, error) {
+func (f *fakeTable) Sockets(dst []Socket, udp bool) ([]Socket, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.dumps++
@@ -32,7 +32,12 @@ func (f *fakeTable) Sockets(dst []Socket) ([]Socket, error) {
 		sockets, err := once()
 		return append(dst, sockets...), err
 	}
-	return append(dst, f.sockets...), f.err
+	for _, s := range f.sockets {
+		if udp || s.Protocol != UDP {
+			dst = append(dst, s)
+		}
+	}
+	return dst, f.err
 }
 
 func (f *fakeTable) Source() string { return "a test" }

@@ -2,7 +2,7 @@ package monitor
 
 import "time"
 
-// Sleeper is the Wait and Wake of a Table whose system gives no hints: it
+// Sleeper is the Wait, Follow and Wake of a Table whose system gives no hints: it
 // looks again after a while. Create it with NewSleeper.
 type Sleeper struct {
 	wake chan struct{}
@@ -11,15 +11,18 @@ type Sleeper struct {
 // NewSleeper returns a Sleeper.
 func NewSleeper() Sleeper { return Sleeper{make(chan struct{}, 1)} }
 
+// Follow does nothing: nobody tells.
+func (s Sleeper) Follow([]int) {}
+
 // Wait returns after d or after Wake. It has no hints.
-func (s Sleeper) Wait(d time.Duration, closed []SocketID) ([]SocketID, bool) {
+func (s Sleeper) Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-s.wake:
 	}
-	return closed, false
+	return closed, 0
 }
 
 // Wake lets Wait return. It may be called from any goroutine.

@@ -36,6 +36,7 @@ type Socket struct {
 	UID      uint32     `json:"-"`
 	User     string     `json:"-"` // UID's name; the number where it has none; "" where unknown
 	Inode    uint64     `json:"-"` // what /proc/PID/fd shows; 0 where unknown
+	Cgroup   uint64     `json:"-"` // the control group it was made in (Linux: its inode number in cgroup2); 0 where unknown
 	PID      int        `json:"-"` // where the table itself tells the owner; else 0
 	V6Only   bool       `json:"-"` // [::] that does not take IPv4 connections
 }
@@ -131,6 +132,8 @@ const (
 	OwnerChanged Kind = "owner_changed" // the principal owner no longer holds it, another does
 	ReachChanged Kind = "reach_changed"
 	Updated      Kind = "updated" // we learned more; never a reason to tell anyone
+	Found        Kind = "found"   // it was open before, where Porthole did not look until now
+	Dropped      Kind = "dropped" // Porthole no longer looks there; whether it is open is not known
 )
 
 // Change is a difference between two snapshots.
@@ -138,7 +141,7 @@ type Change struct {
 	At       time.Time `json:"at"`
 	Kind     Kind      `json:"kind"`
 	Listener *Listener `json:"listener"`         // for Closed its last state
-	Before   *Listener `json:"before,omitempty"` // nil for Opened and Closed
+	Before   *Listener `json:"before,omitempty"` // only for OwnerChanged, ReachChanged and Updated
 }
 
 // Health is how the monitor is doing.

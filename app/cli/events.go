@@ -65,9 +65,9 @@ func (q question) ready(w io.Writer, u monitor.Update) error {
 	n := len(u.Snapshot.Listeners)
 	for _, c := range u.Changes {
 		switch c.Kind {
-		case monitor.Opened:
+		case monitor.Opened, monitor.Found:
 			n--
-		case monitor.Closed:
+		case monitor.Closed, monitor.Dropped:
 			n++
 		}
 	}

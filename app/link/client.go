@@ -107,7 +107,8 @@ type telling struct {
 // where m is about something else.
 func (t *telling) take(m Message) (u monitor.Update, known bool, _ error) {
 	switch kind := monitor.Kind(m.Kind); kind {
-	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ReachChanged, monitor.Updated:
+	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ReachChanged, monitor.Updated,
+		monitor.Found, monitor.Dropped:
 		if m.Listener == nil || len(m.Listener.Addresses) == 0 {
 			return u, true, fmt.Errorf("the agent told of a change (%s) without a listener", kind)
 		}

@@ -33,7 +33,7 @@ func (t *table) set(ports ...uint16) {
 	}
 }
 
-func (t *table) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
+func (t *table) Sockets(dst []monitor.Socket, _ bool) ([]monitor.Socket, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append(dst, t.sockets...), nil

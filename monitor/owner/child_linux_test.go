@@ -267,7 +267,7 @@ func playSearcher() said {
 		fail(err)
 	}
 	defer table.Close()
-	all, err := table.Sockets(nil)
+	all, err := table.Sockets(nil, false)
 	if err != nil {
 		fail(err)
 	}

@@ -36,7 +36,7 @@ func listed(t *testing.T, inode uint64) (monitor.Socket, bool) {
 	if !strings.HasPrefix(table.Source(), "sock_diag") {
 		t.Skipf("the table here is %s, which knows no inodes", table.Source())
 	}
-	all, err := table.Sockets(nil)
+	all, err := table.Sockets(nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 //go:embed testdata/listen.dump
 var captured []byte
 
-const question = 7
+const asked = 7
 
 func needLittleEndian(t testing.TB) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
@@ -36,7 +36,7 @@ func picture(s monitor.Socket) string {
 
 func TestParseDump(t *testing.T) {
 	needLittleEndian(t)
-	got, end, err := parseDump(nil, captured, question)
+	got, end, err := parseDump(nil, captured, asked, monitor.TCP)
 	if err != nil || !end {
 		t.Fatalf("parseDump: end %t, %v; want the end of the dump", end, err)
 	}
@@ -83,8 +83,8 @@ func listening(change func([]byte)) []byte {
 }
 
 func TestParseDumpOfOtherMessages(t *testing.T) {
-	done := message(unix.NLMSG_DONE, 0, question, 0, 0, 0, 0)
-	row := message(tcpdiagGetSock, 0, question, listening(nil)...)
+	done := message(unix.NLMSG_DONE, 0, asked, 0, 0, 0, 0)
+	row := message(tcpdiagGetSock, 0, asked, listening(nil)...)
 	for _, test := range []struct {
 		name string
 		in   []byte
@@ -99,20 +99,20 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 		{"what follows the end is not read", slices.Concat(done, row), 0, true, nil},
 		{"an answer to an older question", slices.Concat(message(tcpdiagGetSock, 0, 6, listening(nil)...), message(unix.NLMSG_DONE, 0, 6), row), 1, false, nil},
 		{"an error in an older answer", slices.Concat(message(unix.NLMSG_ERROR, 0, 6, errno(unix.EPERM)...), row), 1, false, nil},
-		{"refused", message(unix.NLMSG_ERROR, 0, question, errno(unix.EPERM)...), 0, true, unix.EPERM},
-		{"refused without a reason", message(unix.NLMSG_ERROR, 0, question), 0, true, unix.EBADMSG},
-		{"interrupted at the end", slices.Concat(row, message(unix.NLMSG_DONE, unix.NLM_F_DUMP_INTR, question, 0, 0, 0, 0)), 1, true, errInterrupted},
-		{"interrupted before", message(tcpdiagGetSock, unix.NLM_F_DUMP_INTR, question, listening(nil)...), 1, false, errInterrupted},
-		{"an established socket", message(tcpdiagGetSock, 0, question, listening(func(b []byte) { b[1] = 1 })...), 0, false, nil},
-		{"an unknown family", message(tcpdiagGetSock, 0, question, listening(func(b []byte) { b[0] = unix.AF_UNIX })...), 0, false, nil},
-		{"port 0", message(tcpdiagGetSock, 0, question, listening(func(b []byte) { b[4], b[5] = 0, 0 })...), 0, false, nil},
-		{"a row cut short", message(tcpdiagGetSock, 0, question, listening(nil)[:messageSize-1]...), 0, false, nil},
-		{"an attribute that is longer than the rest", message(tcpdiagGetSock, 0, question, append(listening(nil), 200, 0, attrSkV6Only, 0)...), 1, false, nil},
-		{"an attribute of no length", message(tcpdiagGetSock, 0, question, append(listening(nil), 0, 0, 0, 0)...), 1, false, nil},
+		{"refused", message(unix.NLMSG_ERROR, 0, asked, errno(unix.EPERM)...), 0, true, unix.EPERM},
+		{"refused without a reason", message(unix.NLMSG_ERROR, 0, asked), 0, true, unix.EBADMSG},
+		{"interrupted at the end", slices.Concat(row, message(unix.NLMSG_DONE, unix.NLM_F_DUMP_INTR, asked, 0, 0, 0, 0)), 1, true, errInterrupted},
+		{"interrupted before", message(tcpdiagGetSock, unix.NLM_F_DUMP_INTR, asked, listening(nil)...), 1, false, errInterrupted},
+		{"an established socket", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[1] = 1 })...), 0, false, nil},
+		{"an unknown family", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[0] = unix.AF_UNIX })...), 0, false, nil},
+		{"port 0", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[4], b[5] = 0, 0 })...), 0, false, nil},
+		{"a row cut short", message(tcpdiagGetSock, 0, asked, listening(nil)[:messageSize-1]...), 0, false, nil},
+		{"an attribute that is longer than the rest", message(tcpdiagGetSock, 0, asked, append(listening(nil), 200, 0, attrSkV6Only, 0)...), 1, false, nil},
+		{"an attribute of no length", message(tcpdiagGetSock, 0, asked, append(listening(nil), 0, 0, 0, 0)...), 1, false, nil},
 		{"half a header", row[:headerSize/2], 0, false, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			rows, end, err := parseDump(nil, test.in, question)
+			rows, end, err := parseDump(nil, test.in, asked, monitor.TCP)
 			if len(rows) != test.rows || end != test.end || !errors.Is(err, test.err) {
 				t.Errorf("parseDump: %d rows, end %t, %v; want %d, %t, %v", len(rows), end, err, test.rows, test.end, test.err)
 			}
@@ -121,7 +121,7 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 	for name, size := range map[string]uint32{"longer than the datagram": 1000, "shorter than its header": 3, "of no length": 0, "huge": 1<<32 - 1} {
 		b := slices.Clone(row)
 		binary.NativeEndian.PutUint32(b, size)
-		if rows, end, err := parseDump(nil, b, question); len(rows) != 0 || end || err == nil {
+		if rows, end, err := parseDump(nil, b, asked, monitor.TCP); len(rows) != 0 || end || err == nil {
 			t.Errorf("a message %s: %d rows, end %t, %v; want an error", name, len(rows), end, err)
 		}
 	}
@@ -130,10 +130,10 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 // Wherever the answer is cut off, that is no end, and no row is made up.
 func TestParseDumpTruncated(t *testing.T) {
 	needLittleEndian(t)
-	whole, _, _ := parseDump(nil, captured, question)
+	whole, _, _ := parseDump(nil, captured, asked, monitor.TCP)
 	last := len(captured) - headerSize - 4 // the message that says done
 	for n := range last {
-		rows, end, _ := parseDump(nil, captured[:n], question)
+		rows, end, _ := parseDump(nil, captured[:n], asked, monitor.TCP)
 		if end || len(rows) > len(whole) || !slices.Equal(rows, whole[:len(rows)]) {
 			t.Fatalf("the first %d bytes: %d rows, end %t; want the first rows, and no end", n, len(rows), end)
 		}
@@ -141,12 +141,12 @@ func TestParseDumpTruncated(t *testing.T) {
 }
 
 func FuzzParseDump(f *testing.F) {
-	f.Add(captured, uint32(question))
-	f.Add(captured[:100], uint32(question))
-	f.Add(message(unix.NLMSG_ERROR, 0, question, errno(unix.ENOENT)...), uint32(question))
+	f.Add(captured, uint32(asked))
+	f.Add(captured[:100], uint32(asked))
+	f.Add(message(unix.NLMSG_ERROR, 0, asked, errno(unix.ENOENT)...), uint32(asked))
 	f.Add(message(tcpdiagGetSock, 0, 0, append(listening(nil), 5, 0, attrSkV6Only, 0, 1)...), uint32(0))
 	f.Fuzz(func(t *testing.T, b []byte, seq uint32) {
-		rows, _, err := parseDump(nil, b, seq)
+		rows, _, err := parseDump(nil, b, seq, monitor.TCP)
 		for _, s := range rows {
 			if !s.Address.IsValid() || s.Port == 0 {
 				t.Errorf("row %+v has no address or port", s)

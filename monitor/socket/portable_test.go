@@ -15,7 +15,7 @@ import (
 )
 
 func connection(family uint32, ip string, port uint32, status string) psnet.ConnectionStat {
-	return psnet.ConnectionStat{Family: family, Laddr: psnet.Addr{IP: ip, Port: port}, Status: status, Pid: 10}
+	return psnet.ConnectionStat{Type: 1, Family: family, Laddr: psnet.Addr{IP: ip, Port: port}, Status: status, Pid: 10}
 }
 
 func TestAppendConnections(t *testing.T) {
@@ -38,7 +38,6 @@ func TestAppendConnections(t *testing.T) {
 		{connection(inet, "127.0.0.1", 65536, "LISTEN"), ""},
 		{connection(inet, "127.0.0.1", 3000, "ESTABLISHED"), ""},
 		{connection(inet, "127.0.0.1", 3000, "TIME_WAIT"), ""},
-		{connection(inet, "127.0.0.1", 3000, "NONE"), ""}, // UDP
 		{connection(inet, "127.0.0.1", 3000, ""), ""},
 	} {
 		got := ""
@@ -52,6 +51,16 @@ func TestAppendConnections(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%+v: %q, want %q", test.in, got, test.want)
 		}
+	}
+}
+
+func TestPortableUDP(t *testing.T) {
+	bound := psnet.ConnectionStat{Type: 2, Family: 2, Laddr: psnet.Addr{IP: "127.0.0.1", Port: 53}, Status: "NONE"}
+	connected := bound
+	connected.Raddr = psnet.Addr{IP: "127.0.0.1", Port: 9}
+	rows := appendConnections(nil, []psnet.ConnectionStat{bound, connected})
+	if len(rows) != 1 || rows[0].Protocol != monitor.UDP || rows[0].Port != 53 {
+		t.Errorf("rows %+v, want the one that is not connected", rows)
 	}
 }
 
@@ -71,15 +80,15 @@ func TestPortableIdentity(t *testing.T) {
 
 func TestScanErrorIsNoEmptyTable(t *testing.T) {
 	p := newPortable()
-	p.scan = func(context.Context) ([]psnet.ConnectionStat, error) { return nil, errors.New("no lsof") }
+	p.scan = func(context.Context, string) ([]psnet.ConnectionStat, error) { return nil, errors.New("no lsof") }
 	for range 100 { // an answer that comes at once is never mistaken for the end of the wait
-		if _, err := p.Sockets(nil); err == nil || !strings.Contains(err.Error(), "no lsof") {
+		if _, err := p.Sockets(nil, false); err == nil || !strings.Contains(err.Error(), "no lsof") {
 			t.Fatalf("Sockets: %v, want the scan's error", err)
 		}
 	}
-	p.scan = func(context.Context) ([]psnet.ConnectionStat, error) { return nil, nil }
+	p.scan = func(context.Context, string) ([]psnet.ConnectionStat, error) { return nil, nil }
 	for range 1000 {
-		if _, err := p.Sockets(nil); err != nil {
+		if _, err := p.Sockets(nil, false); err != nil {
 			t.Fatalf("Sockets: %v, want none", err)
 		}
 	}
@@ -90,7 +99,7 @@ func TestScanThatHangs(t *testing.T) {
 		free := make(chan struct{})
 		running, most := 0, 0
 		p := newPortable()
-		p.scan = func(context.Context) ([]psnet.ConnectionStat, error) {
+		p.scan = func(context.Context, string) ([]psnet.ConnectionStat, error) {
 			running++
 			most = max(most, running)
 			<-free // deaf to its deadline, as a read from a dead mount is
@@ -98,20 +107,20 @@ func TestScanThatHangs(t *testing.T) {
 			return []psnet.ConnectionStat{connection(2, "127.0.0.1", 3000, "LISTEN")}, nil
 		}
 		before := time.Now()
-		if _, err := p.Sockets(nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := p.Sockets(nil, false); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Sockets: %v, want %v", err, context.DeadlineExceeded)
 		}
 		if took := time.Since(before); took != scanLimit {
 			t.Errorf("gave up after %v, want %v", took, scanLimit)
 		}
 		for range 3 {
-			if _, err := p.Sockets(nil); !errors.Is(err, errBusy) {
+			if _, err := p.Sockets(nil, false); !errors.Is(err, errBusy) {
 				t.Errorf("Sockets while a scan hangs: %v, want %v", err, errBusy)
 			}
 		}
 		close(free)
 		synctest.Wait()
-		if got, err := p.Sockets(nil); err != nil || len(got) != 1 {
+		if got, err := p.Sockets(nil, false); err != nil || len(got) != 1 {
 			t.Errorf("Sockets after it ended: %v, %v; want its row", got, err)
 		}
 		if most != 1 {

@@ -19,7 +19,7 @@ import (
 func Open(log *slog.Logger) (Table, error) {
 	t, err := openDiag()
 	if err == nil {
-		if _, err = t.Sockets(nil); err == nil {
+		if _, err = t.Sockets(nil, false); err == nil {
 			return t, nil
 		}
 		_ = t.Close() // the error that matters is the dump's
@@ -33,20 +33,33 @@ func Open(log *slog.Logger) (Table, error) {
 type diag struct {
 	*waiter
 	fd      int
-	request []byte
 	answer  []byte // the last dump as the kernel wrote it, and what was read from it
 	sockets []monitor.Socket
 	buffer  []byte
 	end     int // of what buffer holds
 }
 
+// question is one dump: TCP has one for both families, UDP one for each.
+type question struct {
+	protocol monitor.Protocol
+	request  []byte
+}
+
+var (
+	askTCP = []question{{monitor.TCP, listenRequest()}}
+	askAll = append(askTCP, question{monitor.UDP, udpRequest(unix.AF_INET)}, question{monitor.UDP, udpRequest(unix.AF_INET6)})
+)
+
 // Sizes and numbers of linux/inet_diag.h and linux/netlink.h.
 const (
 	tcpdiagGetSock = 18      // the old request, which answers for both families at once
-	stateListen    = 1 << 10 // TCP_LISTEN of net/tcp_states.h
+	stateListen    = 10      // TCP_LISTEN of net/tcp_states.h
+	stateClose     = 7       // TCP_CLOSE, which is a UDP socket that is bound and not connected
 	requestSize    = 16 + 60 // nlmsghdr + inet_diag_req
+	request2Size   = 16 + 56 // nlmsghdr + inet_diag_req_v2
 	messageSize    = 72      // inet_diag_msg
 	attrSkV6Only   = 11      // INET_DIAG_SKV6ONLY
+	attrCgroup     = 21      // INET_DIAG_CGROUP_ID
 	sequence       = 1
 	datagramSize   = 64 << 10
 	bufferSize     = 128 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
@@ -74,7 +87,7 @@ func openDiag() (*diag, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	return &diag{waiter: w, fd: fd, request: listenRequest(), buffer: make([]byte, bufferSize)}, nil
+	return &diag{waiter: w, fd: fd, buffer: make([]byte, bufferSize)}, nil
 }
 
 // listenRequest is a dump request for TCP sockets of any family in state LISTEN.
@@ -85,7 +98,19 @@ func listenRequest() []byte {
 	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	binary.NativeEndian.PutUint32(b[8:], sequence)
 	b[headerSize] = unix.AF_UNSPEC
-	binary.NativeEndian.PutUint32(b[headerSize+52:], stateListen)
+	binary.NativeEndian.PutUint32(b[headerSize+52:], 1<<stateListen)
+	return b
+}
+
+// udpRequest is a dump request for UDP sockets of a family in state CLOSE.
+func udpRequest(family byte) []byte {
+	b := make([]byte, request2Size)
+	binary.NativeEndian.PutUint32(b[0:], request2Size)
+	binary.NativeEndian.PutUint16(b[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	binary.NativeEndian.PutUint32(b[8:], sequence)
+	b[headerSize], b[headerSize+1] = family, unix.IPPROTO_UDP
+	binary.NativeEndian.PutUint32(b[headerSize+4:], 1<<stateClose)
 	return b
 }
 
@@ -103,10 +128,15 @@ func (d *diag) Close() error { return errors.Join(unix.Close(d.fd), d.waiter.clo
 // Sockets dumps the listening sockets. An answer that the kernel marks as
 // interrupted is not used. Where the kernel writes the same bytes as the last
 // time, they are not read again.
-func (d *diag) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
+func (d *diag) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
 	var err error
+	questions := askTCP
+	if udp {
+		questions = askAll
+	}
+	d.hearUDP(udp)
 	for range 3 {
-		if err = d.dump(); !errors.Is(err, errInterrupted) {
+		if err = d.dump(questions); !errors.Is(err, errInterrupted) {
 			break
 		}
 	}
@@ -121,32 +151,43 @@ var errInterrupted = errors.New("the table changed while it was read")
 // dump fills sockets. Each question has the same number, so that equal answers
 // are equal bytes; what is left of an answer that came too late is thrown away
 // before the next question.
-func (d *diag) dump() error {
-	if err := d.ask(); err != nil {
-		return err
+func (d *diag) dump(questions []question) error {
+	var ends [3]int // of the answers in buffer
+	d.end = 0
+	for i, q := range questions {
+		if err := d.ask(q); err != nil {
+			return err
+		}
+		ends[i] = d.end
 	}
 	if bytes.Equal(d.buffer[:d.end], d.answer) {
 		return nil
 	}
-	d.answer = d.answer[:0] // not believed until it was read to its end
-	sockets, end, err := parseDump(d.sockets[:0], d.buffer[:d.end], sequence)
-	d.sockets = sockets
-	switch {
-	case err != nil:
-		return err
-	case !end:
-		return errors.New("sock_diag's answer has no end")
+	d.answer, d.sockets = d.answer[:0], d.sockets[:0] // not believed until all was read to its end
+	begin := 0
+	for i, q := range questions {
+		var end bool
+		var err error
+		d.sockets, end, err = parseDump(d.sockets, d.buffer[begin:ends[i]], sequence, q.protocol)
+		switch {
+		case err != nil:
+			return err
+		case !end:
+			return errors.New("sock_diag's answer has no end")
+		}
+		begin = ends[i]
 	}
 	d.answer = append(d.answer, d.buffer[:d.end]...)
 	return nil
 }
 
-// ask sends the request and reads the whole answer into buffer.
-func (d *diag) ask() error {
-	if _, err := unix.Write(d.fd, d.request); err != nil {
-		return fmt.Errorf("ask sock_diag for listening sockets: %w", err)
+// ask sends the request and reads the whole answer into buffer, behind what it
+// holds.
+func (d *diag) ask(q question) error {
+	if _, err := unix.Write(d.fd, q.request); err != nil {
+		return fmt.Errorf("ask sock_diag for %s sockets: %w", q.protocol, err)
 	}
-	for d.end = 0; ; {
+	for {
 		if len(d.buffer)-d.end < datagramSize {
 			d.buffer = append(d.buffer, make([]byte, len(d.buffer))...)
 		}
@@ -192,7 +233,7 @@ func lastOfDump(b []byte) bool {
 
 // parseDump appends the sockets in one datagram of netlink messages. end tells
 // that the dump is complete. Messages of other questions than seq are skipped.
-func parseDump(dst []monitor.Socket, b []byte, seq uint32) (_ []monitor.Socket, end bool, _ error) {
+func parseDump(dst []monitor.Socket, b []byte, seq uint32, protocol monitor.Protocol) (_ []monitor.Socket, end bool, _ error) {
 	interrupted := false
 	for len(b) >= headerSize {
 		size := int(binary.NativeEndian.Uint32(b))
@@ -215,7 +256,7 @@ func parseDump(dst []monitor.Socket, b []byte, seq uint32) (_ []monitor.Socket, 
 		case unix.NLMSG_ERROR:
 			return dst, true, fmt.Errorf("sock_diag refuses: %w", errnoOf(body))
 		default:
-			if s, ok := parseSocket(body); ok {
+			if s, ok := parseSocket(body, protocol); ok {
 				dst = append(dst, s)
 			}
 		}
@@ -235,10 +276,14 @@ func errnoOf(body []byte) error {
 	return unix.Errno(-int32(binary.NativeEndian.Uint32(body)))
 }
 
-// parseSocket reads one inet_diag_msg. ok is false for what is no listening
-// TCP socket of a family that we know.
-func parseSocket(b []byte) (s monitor.Socket, ok bool) {
-	if len(b) < messageSize || b[1] != 10 {
+// parseSocket reads one inet_diag_msg. ok is false for what neither listens nor
+// waits for datagrams from anyone, and for families that we do not know.
+func parseSocket(b []byte, protocol monitor.Protocol) (s monitor.Socket, ok bool) {
+	state := byte(stateListen)
+	if protocol == monitor.UDP {
+		state = stateClose
+	}
+	if len(b) < messageSize || b[1] != state {
 		return s, false
 	}
 	switch b[0] {
@@ -249,13 +294,14 @@ func parseSocket(b []byte) (s monitor.Socket, ok bool) {
 	default:
 		return s, false
 	}
-	s.Protocol = monitor.TCP
+	s.Protocol = protocol
 	s.Port = binary.BigEndian.Uint16(b[4:])
 	s.ID = cookie(b)
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.User = userName(s.UID)
 	s.Inode = uint64(binary.NativeEndian.Uint32(b[68:]))
-	s.V6Only = attribute(b[messageSize:], attrSkV6Only) == 1
+	s.V6Only = attribute(b[messageSize:], attrSkV6Only, 1) == 1
+	s.Cgroup = attribute(b[messageSize:], attrCgroup, 8)
 	return s, s.Port != 0
 }
 
@@ -264,15 +310,19 @@ func cookie(b []byte) monitor.SocketID {
 	return monitor.SocketID(uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32)
 }
 
-// attribute returns the one-byte attribute of that kind, 0 where there is none.
-func attribute(b []byte, kind uint16) byte {
+// attribute returns the attribute of that kind and size, 1 or 8 bytes; 0 where
+// there is none.
+func attribute(b []byte, kind uint16, bytes int) uint64 {
 	for len(b) >= unix.SizeofRtAttr {
 		size := int(binary.NativeEndian.Uint16(b))
 		if size < unix.SizeofRtAttr || size > len(b) {
 			return 0
 		}
-		if binary.NativeEndian.Uint16(b[2:]) == kind && size > unix.SizeofRtAttr {
-			return b[unix.SizeofRtAttr]
+		if binary.NativeEndian.Uint16(b[2:]) == kind && size >= unix.SizeofRtAttr+bytes {
+			if bytes == 1 {
+				return uint64(b[unix.SizeofRtAttr])
+			}
+			return binary.NativeEndian.Uint64(b[unix.SizeofRtAttr:])
 		}
 		b = b[min(align4(size), len(b)):]
 	}

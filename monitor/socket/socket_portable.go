@@ -23,16 +23,14 @@ const scanLimit = 10 * time.Second
 // and PID counts as the same socket.
 type portable struct {
 	monitor.Sleeper
-	scan    func(context.Context) ([]psnet.ConnectionStat, error)
+	scan    func(ctx context.Context, kind string) ([]psnet.ConnectionStat, error)
 	running chan struct{} // holds a token while a scan runs: never two at once
 }
 
 func newPortable() *portable {
 	return &portable{
 		Sleeper: monitor.NewSleeper(),
-		scan: func(ctx context.Context) ([]psnet.ConnectionStat, error) {
-			return psnet.ConnectionsWithContext(ctx, "tcp")
-		},
+		scan:    psnet.ConnectionsWithContext,
 		running: make(chan struct{}, 1),
 	}
 }
@@ -45,7 +43,7 @@ var errBusy = errors.New("the scan before has not ended yet")
 
 // Sockets scans once. It gives up after scanLimit; a scan that hangs is not
 // joined by a second one.
-func (p *portable) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
+func (p *portable) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
 	select {
 	case p.running <- struct{}{}:
 	default:
@@ -53,13 +51,17 @@ func (p *portable) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scanLimit)
 	defer cancel() // not when the scan ends: its answer would race with the end of ctx
+	kind := "tcp"
+	if udp {
+		kind = "inet"
+	}
 	type answer struct {
 		conns []psnet.ConnectionStat
 		err   error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		conns, err := p.scan(ctx)
+		conns, err := p.scan(ctx, kind)
 		<-p.running
 		done <- answer{conns, err}
 	}()
@@ -77,14 +79,15 @@ func (p *portable) Sockets(dst []monitor.Socket) ([]monitor.Socket, error) {
 func appendConnections(dst []monitor.Socket, conns []psnet.ConnectionStat) []monitor.Socket {
 	seen := make(map[monitor.SocketID]bool, len(conns))
 	for _, c := range conns {
-		if c.Status != "LISTEN" || c.Laddr.Port == 0 || c.Laddr.Port > 65535 {
+		protocol, ok := listens(c)
+		if !ok || c.Laddr.Port == 0 || c.Laddr.Port > 65535 {
 			continue
 		}
 		address, err := listenAddress(c)
 		if err != nil {
 			continue // an address that nobody can read is no row
 		}
-		s := monitor.Socket{Protocol: monitor.TCP, Address: address, Port: uint16(c.Laddr.Port), PID: int(c.Pid)}
+		s := monitor.Socket{Protocol: protocol, Address: address, Port: uint16(c.Laddr.Port), PID: int(c.Pid)}
 		if len(c.Uids) > 0 && c.Uids[0] >= 0 {
 			s.UID = uint32(c.Uids[0])
 			s.User = userName(s.UID)
@@ -96,6 +99,19 @@ func appendConnections(dst []monitor.Socket, conns []psnet.ConnectionStat) []mon
 		}
 	}
 	return dst
+}
+
+// listens reports whether c waits for anyone: TCP that listens, UDP that is
+// bound and not connected. The types of sockets have these numbers everywhere.
+func listens(c psnet.ConnectionStat) (monitor.Protocol, bool) {
+	const stream, datagram = 1, 2
+	switch c.Type {
+	case stream:
+		return monitor.TCP, c.Status == "LISTEN"
+	case datagram:
+		return monitor.UDP, c.Raddr.Port == 0
+	}
+	return "", false
 }
 
 // listenAddress reads gopsutil's local address, where "*" is the wildcard.

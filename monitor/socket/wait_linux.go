@@ -13,13 +13,17 @@ import (
 	"porthole/monitor"
 )
 
-// waiter sleeps in one poll(2) on a time-out, on Wake, and on the kernel's word
-// that a socket was destroyed. That word needs no privilege and comes within
-// microseconds; there is none for an opening.
+// waiter sleeps in one poll(2) on a time-out, on Wake, on the end of the
+// processes that hold something, and on the kernel's word that a socket was
+// destroyed. That word needs no privilege and comes within microseconds; there
+// is none for an opening.
 type waiter struct {
 	events int // the netlink socket of the events, -1 where the kernel refuses them
+	owners *followed
 	buffer []byte
 	polled []unix.PollFd
+
+	hearsUDP bool
 
 	mu   sync.Mutex // over wake, which anyone may write to
 	wake int        // an eventfd, -1 once closed
@@ -27,9 +31,11 @@ type waiter struct {
 
 // Groups and numbers of linux/sock_diag.h and linux/filter.h.
 const (
-	groupTCPDestroy   = 1 << (1 - 1) // SKNLGRP_INET_TCP_DESTROY
-	groupTCP6Destroy  = 1 << (3 - 1) // SKNLGRP_INET6_TCP_DESTROY
-	sockDiagByFamily  = 20           // SOCK_DIAG_BY_FAMILY, the kind of an event
+	groupTCPDestroy   = 1  // SKNLGRP_INET_TCP_DESTROY
+	groupUDPDestroy   = 2  // SKNLGRP_INET_UDP_DESTROY
+	groupTCP6Destroy  = 3  // SKNLGRP_INET6_TCP_DESTROY
+	groupUDP6Destroy  = 4  // SKNLGRP_INET6_UDP_DESTROY
+	sockDiagByFamily  = 20 // SOCK_DIAG_BY_FAMILY, the kind of an event
 	remotePortOffset  = headerSize + 6
 	wholeMessage      = 0xffff
 	eventsBufferBytes = 32 << 10
@@ -44,8 +50,10 @@ func newWaiter() (*waiter, error) {
 	if err != nil {
 		events = -1 // polling sees the same, up to an interval later
 	}
-	w := &waiter{events: events, wake: wake, buffer: make([]byte, eventsBufferBytes)}
-	w.polled = []unix.PollFd{{Fd: int32(wake), Events: unix.POLLIN}, {Fd: int32(events), Events: unix.POLLIN}}
+	w := &waiter{events: events, owners: newFollowed(), wake: wake, buffer: make([]byte, eventsBufferBytes)}
+	for _, fd := range []int{wake, events, w.owners.set} { // poll leaves -1 alone
+		w.polled = append(w.polled, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	}
 	return w, nil
 }
 
@@ -54,7 +62,7 @@ func openEvents() (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("open a socket for events: %w", err)
 	}
-	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groupTCPDestroy | groupTCP6Destroy})
+	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1<<(groupTCPDestroy-1) | 1<<(groupTCP6Destroy-1)})
 	if err == nil {
 		err = listenersOnly(fd)
 	}
@@ -63,6 +71,22 @@ func openEvents() (int, error) {
 		return -1, fmt.Errorf("subscribe to destroyed sockets: %w", err)
 	}
 	return fd, nil
+}
+
+// hearUDP subscribes to the events of UDP sockets too, or no longer: each
+// question to a name server would be one. Where the kernel refuses, looking
+// shows the same.
+func (w *waiter) hearUDP(on bool) {
+	option := unix.NETLINK_DROP_MEMBERSHIP
+	if on {
+		option = unix.NETLINK_ADD_MEMBERSHIP
+	}
+	if w.events >= 0 && on != w.hearsUDP {
+		for _, group := range []int{groupUDPDestroy, groupUDP6Destroy} {
+			_ = unix.SetsockoptInt(w.events, unix.SOL_NETLINK, option, group)
+		}
+	}
+	w.hearsUDP = on
 }
 
 // listenersOnly keeps the events of connections away: the program runs in the
@@ -83,21 +107,28 @@ func listenersOnly(fd int) error {
 }
 
 // Wait sleeps for d at the most.
-func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.SocketID, hint bool) {
+func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.SocketID, hint monitor.Hint) {
 	milliseconds := int((d + time.Millisecond - 1) / time.Millisecond)
 	n, err := unix.Poll(w.polled, max(milliseconds, 0))
 	if err != nil || n == 0 {
-		return closed, false // EINTR too: the loop looks at the clock
+		return closed, 0 // EINTR too: the loop looks at the clock
 	}
 	if w.polled[0].Revents != 0 {
 		var count [8]byte
 		_, _ = unix.Read(int(w.polled[0].Fd), count[:]) // all wake-ups at once
 	}
-	if w.polled[1].Revents == 0 {
-		return closed, false
+	if w.polled[1].Revents != 0 {
+		closed = w.read(closed)
+		hint |= monitor.TableChanged
 	}
-	return w.read(closed), true
+	if w.polled[2].Revents != 0 && w.owners.reap() {
+		hint |= monitor.OwnerEnded
+	}
+	return closed, hint
 }
+
+// Follow lets Wait return when one of these processes ends.
+func (w *waiter) Follow(pids []int) { w.owners.follow(pids) }
 
 // read takes all events that wait. Where the kernel had to drop some
 // (ENOBUFS), the look that follows sees what is gone.
@@ -149,5 +180,5 @@ func (w *waiter) close() error {
 	if w.events >= 0 {
 		err = errors.Join(err, unix.Close(w.events))
 	}
-	return err
+	return errors.Join(err, w.owners.close())
 }

@@ -27,7 +27,7 @@ func openWaiting(t *testing.T) *diag {
 // cookieOf finds a listener's identity.
 func cookieOf(t *testing.T, d *diag, l net.Listener) monitor.SocketID {
 	t.Helper()
-	all, err := d.Sockets(nil)
+	all, err := d.Sockets(nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
 	begin := time.Now()
 	for woken := false; !woken && time.Since(begin) < 10*time.Second; {
 		_, hint := d.Wait(10*time.Second, nil)
-		woken = !hint
+		woken = hint == 0
 	}
 	if took := time.Since(begin); took > 8*time.Second {
 		t.Errorf("Wait returned after %v", took)

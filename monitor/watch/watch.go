@@ -57,11 +57,11 @@ type Alert struct {
 }
 
 // Alerts returns the changes that someone wants to hear about, each once, with
-// the first rule that is about it. That more was learned is never one.
+// the first rule that is about it.
 func (r Rules) Alerts(changes []monitor.Change) []Alert {
 	var alerts []Alert
 	for _, c := range changes {
-		if c.Kind == monitor.Updated || !c.Listener.Loopback() {
+		if !tells(c.Kind) || !c.Listener.Loopback() {
 			continue
 		}
 		i := slices.IndexFunc(r, func(rule Rule) bool { return rule.Ports.Contains(c.Listener.Port) })
@@ -70,6 +70,16 @@ func (r Rules) Alerts(changes []monitor.Change) []Alert {
 		}
 	}
 	return alerts
+}
+
+// tells reports whether anyone may want to hear of such a change: not of what
+// is just better known, or looked at now and not before.
+func tells(k monitor.Kind) bool {
+	switch k {
+	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ReachChanged:
+		return true
+	}
+	return false
 }
 
 // Open returns how many rules have an open port in s.
