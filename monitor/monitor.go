@@ -218,6 +218,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	defer func() { cancel(); stop(); work.wait() }()
 
 	m.health = Health{Source: m.table.Source()}
+	m.log.Info("watching the listening ports", "source", m.health.Source)
 	var closed []SocketID
 	var nextLook, nextVerify, nextEverywhere, lastLook time.Time
 	for ctx.Err() == nil {
