@@ -17,6 +17,12 @@ func (m *Monitor) take(r ownerResult) {
 				m.settle(e, r.job.scope, r.seen)
 			}
 		}
+		for id, hidden := range r.hidden {
+			if e := m.entries[id]; e != nil && !e.hidden.equal(hidden) {
+				e.hidden = hidden
+				m.dirty[e.endpoint()] = true
+			}
+		}
 	}
 }
 

@@ -51,9 +51,8 @@ type Finder interface {
 	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding))
 	// Holds reports whether h still stands.
 	Holds(h Holding) bool
-	// Hidden says in one sentence why nobody is seen to hold s. It may be called
-	// while another goroutine is in Find.
-	Hidden(s Socket) string
+	// Hidden says why nobody is seen to hold s, and what else is known of who may.
+	Hidden(s Socket) Hidden
 }
 
 // Scope says how far a search goes.
@@ -132,6 +131,7 @@ type entry struct {
 	since    time.Time
 	holders  []Holding
 	lost     []Owner // holders that hold no longer, while their heirs are searched
+	hidden   Hidden  // where it was searched and has no holders
 	searched bool    // at least once
 	pending  bool    // a search is wanted
 	visible  bool    // published, or to be at the next chance
@@ -198,6 +198,9 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 	}
 	for _, e := range m.entries {
 		e.searched, e.visible = true, true
+		if len(e.holders) == 0 {
+			e.hidden = m.finder.Hidden(e.socket)
+		}
 		m.dirty[e.endpoint()] = true
 	}
 	m.build(now)
@@ -240,7 +243,7 @@ func (m *Monitor) Run(ctx context.Context) {
 			m.wanted() // they are among all
 			nextEverywhere, nextVerify = now.Add(everywhereEvery), now.Add(verifyEvery)
 		case !now.Before(nextVerify): // first, or steady openings would starve it
-			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets()})
+			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets(), hidden: m.unheld()})
 			nextVerify = now.Add(verifyEvery)
 		case m.pending():
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
@@ -476,6 +479,17 @@ func (m *Monitor) allSockets() []Socket {
 	sockets := make([]Socket, 0, len(m.entries))
 	for _, e := range m.entries {
 		sockets = append(sockets, e.socket)
+	}
+	return sockets
+}
+
+// unheld returns the sockets that were searched in vain.
+func (m *Monitor) unheld() []Socket {
+	var sockets []Socket
+	for _, e := range m.entries {
+		if e.searched && len(e.holders) == 0 {
+			sockets = append(sockets, e.socket)
+		}
 	}
 	return sockets
 }

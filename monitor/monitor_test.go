@@ -115,7 +115,7 @@ func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found 
 
 func (f *fakeFinder) Holds(h Holding) bool { return slices.Contains(f.of(h.Socket), h.Owner.PID) }
 
-func (*fakeFinder) Hidden(Socket) string { return HiddenNobody }
+func (*fakeFinder) Hidden(Socket) Hidden { return Hidden{Reason: HiddenNobody} }
 
 // scene is a running Monitor and its subscriber, in a bubble of synctest.
 type scene struct {

@@ -89,9 +89,19 @@ type Listener struct {
 	Owners    []Owner      `json:"owners"`         // the principal one first
 	Sockets   []HeldSocket `json:"sockets"`
 	Hidden    string       `json:"hidden,omitempty"` // why no owner can be seen; only where none can
+	Origin                 // what else tells of the owner; only where none can be seen
 	Service   string       `json:"service,omitempty"`
 	Project   string       `json:"project,omitempty"`
 	Since     time.Time    `json:"since,omitzero"` // when Porthole saw it open; zero where it was open before
+}
+
+// Origin is what the control group that a socket was made in tells of an owner
+// that cannot be seen. It says where the socket was made, not who has it now:
+// what is told from it is marked as inferred.
+type Origin struct {
+	Unit      string `json:"unit,omitempty"`      // systemd's: cups.service, session-2.scope
+	Container string `json:"container,omitempty"` // the id that its engine gave it
+	Inferred  *Owner `json:"inferred,omitempty"`  // the process that is alone in the group
 }
 
 // Principal returns the owner that stands for the listener, and false where no
@@ -150,6 +160,12 @@ type Health struct {
 	Problem  string        `json:"problem,omitempty"`  // why the last look failed; "" when it did not
 	Interval time.Duration `json:"interval,omitempty"` // between two looks
 	Cost     time.Duration `json:"cost,omitempty"`     // of the last look
+}
+
+// Hidden is what can be said of an owner that cannot be seen.
+type Hidden struct {
+	Reason string // in one sentence
+	Origin
 }
 
 // Update is what a subscriber gets: the newest snapshot, and every change

@@ -28,6 +28,7 @@ type finder struct {
 	counts map[int]int64         // descriptors of each process at the last search for all sockets
 	inodes map[uint64]monitor.SocketID
 	link   []byte
+	groups groups
 }
 
 // New returns a Finder for this system, to be used by one goroutine at a time.
@@ -261,10 +262,18 @@ func inodeOf(path string) (uint64, error) {
 	return stat.Ino, nil
 }
 
-// Hidden says why nobody is seen to hold s.
-func (f *finder) Hidden(s monitor.Socket) string {
+// Hidden says why nobody is seen to hold s, and what its control group tells.
+func (f *finder) Hidden(s monitor.Socket) monitor.Hidden {
+	h := monitor.Hidden{Reason: monitor.HiddenNobody}
 	if f.uid != 0 && int(s.UID) != f.uid {
-		return monitor.HiddenForeign
+		h.Reason = monitor.HiddenForeign
 	}
-	return monitor.HiddenNobody
+	path := f.groups.path(s.Cgroup)
+	h.Unit, h.Container = unitOf(path), containerOf(path)
+	if pid := f.groups.alone(path); pid != 0 {
+		if owner, ok := f.facts(pid); ok {
+			h.Inferred = &owner
+		}
+	}
+	return h
 }

@@ -39,4 +39,6 @@ func (finder) Find(ctx context.Context, _ monitor.Scope, sockets []monitor.Socke
 // PID in it, so a hand-over is another socket.
 func (finder) Holds(h monitor.Holding) bool { return process.Lives(h.Owner.PID, h.Owner.Start) }
 
-func (finder) Hidden(monitor.Socket) string { return monitor.HiddenSystem }
+func (finder) Hidden(monitor.Socket) monitor.Hidden {
+	return monitor.Hidden{Reason: monitor.HiddenSystem}
+}
