@@ -43,10 +43,12 @@ func (f *fakeTable) Sockets(dst []Socket, udp bool) ([]Socket, error) {
 func (f *fakeTable) Source() string { return "a test" }
 
 // listen makes the table show exactly the sockets with these ids.
-func (f *fakeTable) listen(ids ...SocketID) {
+func (f *fakeTable) listen(ids ...SocketID) { f.show(sockets(ids...)) }
+
+func (f *fakeTable) show(sockets []Socket) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sockets = sockets(ids...)
+	f.sockets = sockets
 }
 
 func (f *fakeTable) fail(err error) {
@@ -141,12 +143,18 @@ func watch(t *testing.T, test func(*scene), ids ...SocketID) {
 }
 
 func start(t *testing.T, ids ...SocketID) *scene {
-	s := &scene{T: t, table: &fakeTable{Sleeper: NewSleeper()}, finder: &fakeFinder{}}
+	table := &fakeTable{Sleeper: NewSleeper()}
+	return startWith(t, table, table, ids...)
+}
+
+// startWith is start with a Table that may be more than the fake that it shows.
+func startWith(t *testing.T, table Table, fake *fakeTable, ids ...SocketID) *scene {
+	s := &scene{T: t, table: fake, finder: &fakeFinder{}}
 	s.table.listen(ids...)
 	if len(ids) > 0 {
 		s.finder.holds(ids[0], 10)
 	}
-	s.monitor = New(s.table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s.monitor = New(table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	s.updates = s.monitor.Subscribe()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -601,4 +609,95 @@ func TestChangesLeadToTheSnapshot(t *testing.T) {
 			s.Errorf("at the end %s, want sockets 2 and 4", got)
 		}
 	}, 1)
+}
+
+func TestWhatIsLookedAtIsFoundAndDroppedNotOpenedAndClosed(t *testing.T) {
+	watch(t, func(s *scene) {
+		bound := sockets(2)
+		bound[0].Protocol = UDP
+		s.table.show(append(sockets(1), bound...))
+		s.after(time.Minute)
+		s.quiet()
+		s.monitor.SetUDP(true)
+		s.after(time.Second)
+		s.want("found udp-3002-2")
+		s.monitor.SetUDP(false)
+		s.after(time.Second)
+		s.want("dropped udp-3002-2")
+		s.monitor.SetUDP(true)
+		s.after(time.Second)
+		s.want("found udp-3002-2")
+		s.table.listen(1)
+		s.after(time.Second)
+		s.want("closed udp-3002-2")
+		s.table.show(append(sockets(1), bound...))
+		s.after(time.Second)
+		if u := s.want("opened udp-3002-2"); u.Changes[0].Listener.Since.IsZero() {
+			t.Error("what opened while UDP was looked at has no time")
+		}
+	}, 1)
+}
+
+// What shutdown(2), bind and listen make of one descriptor between two looks:
+// the kernel's cookie stays.
+func TestOneSocketOnAnotherPortIsAnotherListener(t *testing.T) {
+	watch(t, func(s *scene) {
+		moved := sockets(1)
+		moved[0].Port = 4000
+		s.table.show(moved)
+		s.after(time.Second)
+		s.want("closed tcp-3001-1, opened tcp-4000-1")
+	}, 1)
+}
+
+func TestTheIntervalCanBeSet(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.after(time.Minute)
+		s.monitor.SetInterval(time.Second)
+		s.after(time.Minute)
+		before := s.table.count()
+		s.after(time.Minute)
+		if dumps := s.table.count() - before; dumps < 59 || dumps > 61 {
+			t.Errorf("%d dumps in a minute, want one a second", dumps)
+		}
+	}, 1)
+}
+
+// hinting is a fakeTable whose system tells of processes that end.
+type hinting struct {
+	*fakeTable
+	mu       sync.Mutex
+	followed []int
+	hint     Hint
+}
+
+func (h *hinting) Follow(pids []int) { h.mu.Lock(); defer h.mu.Unlock(); h.followed = pids }
+
+func (h *hinting) Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint) {
+	closed, _ = h.fakeTable.Wait(d, closed)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hint := h.hint
+	h.hint = 0
+	return closed, hint
+}
+
+func TestAnOwnerThatEndsIsVerifiedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := &hinting{fakeTable: &fakeTable{Sleeper: NewSleeper()}}
+		s := startWith(t, table, table.fakeTable, 1)
+		s.after(verifyEvery + time.Millisecond) // the last verification is just over
+		s.want("")
+		table.mu.Lock()
+		if !slices.Equal(table.followed, []int{10}) {
+			t.Errorf("followed %v, want the owner", table.followed)
+		}
+		table.hint = OwnerEnded
+		table.mu.Unlock()
+		s.finder.holds(1, 11)
+		table.Wake()
+		s.after(10 * time.Millisecond)
+		s.wantEither("owner_changed tcp-3001-1<tcp-3001-1", "updated tcp-3001-1<tcp-3001-1, owner_changed tcp-3001-1<tcp-3001-1")
+		s.stop()
+	})
 }

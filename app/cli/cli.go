@@ -28,6 +28,7 @@ type Options struct {
 	JSON     bool
 	Unmasked bool // show passwords and tokens
 	All      bool // every address, not only what loopback reaches
+	UDP      bool // UDP too: the sockets that are bound and not connected
 	Verbose  bool // say on stderr where the answer comes from
 	Stdout   io.Writer
 	Stderr   io.Writer
@@ -73,7 +74,7 @@ func (q question) open() (*monitor.Monitor, socket.Table, error) {
 	if q.Verbose {
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // a word beside the answer
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{Keep: q.keep, Describe: service.Describe, Logger: log})
+	m := monitor.New(table, owner.New(), monitor.Options{UDP: q.UDP, Keep: q.keep, Describe: service.Describe, Logger: log})
 	return m, table, nil
 }
 

@@ -61,10 +61,10 @@ type Alert struct {
 func (r Rules) Alerts(changes []monitor.Change) []Alert {
 	var alerts []Alert
 	for _, c := range changes {
-		if !tells(c.Kind) || !c.Listener.Loopback() {
+		if !tells(c.Kind) {
 			continue
 		}
-		i := slices.IndexFunc(r, func(rule Rule) bool { return rule.Ports.Contains(c.Listener.Port) })
+		i := slices.IndexFunc(r, func(rule Rule) bool { return rule.isAbout(c.Listener) })
 		if i >= 0 {
 			alerts = append(alerts, Alert{Change: c, Rule: r[i]})
 		}
@@ -93,11 +93,17 @@ func (r Rules) Open(s monitor.Snapshot) int {
 	return n
 }
 
+// isAbout reports whether the rule is about l: a watched port is a TCP port on
+// loopback.
+func (rule Rule) isAbout(l *monitor.Listener) bool {
+	return l.Protocol != monitor.UDP && l.Loopback() && rule.Ports.Contains(l.Port)
+}
+
 // Listeners returns the loopback listeners in s that the rule is about.
 func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
 	var found []*monitor.Listener
 	for _, l := range s.Listeners {
-		if rule.Ports.Contains(l.Port) && l.Loopback() {
+		if rule.isAbout(l) {
 			found = append(found, l)
 		}
 	}

@@ -4,8 +4,10 @@ package tray
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -148,9 +150,16 @@ func Who(l *monitor.Listener) string {
 	return name
 }
 
-// HiddenOwner names an owner that cannot be seen.
+// HiddenOwner names an owner that cannot be seen, by the most that is known.
 func HiddenOwner(l *monitor.Listener) string {
-	if l.User == "" {
+	switch {
+	case l.Inferred != nil && l.Inferred.Name != "":
+		return lang.L("{{.Name}} (inferred)", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
+	case l.Container != "":
+		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.Container)})
+	case strings.HasSuffix(l.Unit, ".service"):
+		return lang.L("{{.Unit}} (hidden)", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
+	case l.User == "":
 		return lang.L("a hidden process")
 	}
 	return lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(l.User, maxName)})
