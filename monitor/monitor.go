@@ -278,20 +278,25 @@ func (m *Monitor) takeAll(work *ownerWork) {
 func (m *Monitor) lookAndTell(now time.Time) time.Duration {
 	err := m.look(now)
 	m.health.Cost = time.Since(now)
+	before := m.health.Interval
 	m.health.Interval = time.Duration(m.pace.Load())
 	problem, wait := "", m.interval(now)
 	if err != nil {
 		problem, wait = err.Error(), max(m.health.Interval, slowest)
 	}
-	if problem != m.health.Problem {
-		if problem != "" {
-			m.log.Warn("the listening ports cannot be read; the last known ones stay", "problem", problem)
-		} else {
-			m.log.Info("the listening ports can be read again")
+	if problem == m.health.Problem {
+		if before != m.health.Interval && m.ready {
+			m.tell(nil)
 		}
-		m.health.Problem = problem
-		m.tell(nil)
+		return wait
 	}
+	if problem != "" {
+		m.log.Warn("the listening ports cannot be read; the last known ones stay", "problem", problem)
+	} else {
+		m.log.Info("the listening ports can be read again")
+	}
+	m.health.Problem = problem
+	m.tell(nil)
 	return wait
 }
 

@@ -4,6 +4,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,8 @@ type Agent struct {
 	update      monitor.Update
 	rules       watch.Rules
 	problems    problems
+	interval    time.Duration // from the settings; 0 where Porthole chooses
+	quiet       bool          // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
 	resume      *time.Timer
@@ -117,6 +120,9 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		}
 	})
 	parts.Go(func() { a.checkNotifications(rest) })
+	parts.Go(func() {
+		opts.Session.WatchQuiet(rest, a.log, func(quiet bool) { a.do(func() { a.quiet = quiet; a.setPace() }) })
+	})
 	var hub sync.WaitGroup
 	a.startTray()
 	hub.Go(a.hub)
@@ -168,7 +174,7 @@ func (a *Agent) take(u monitor.Update) {
 	if alerts := a.rules.Alerts(u.Changes); len(alerts) > 0 {
 		a.alert(alerts)
 	}
-	if u.Health.Problem != health.Problem || u.Health.Source != health.Source {
+	if h := u.Health; h.Problem != health.Problem || h.Source != health.Source || h.Interval != health.Interval {
 		a.problems.set("table", tableProblem(u.Health))
 		a.tellStatus()
 	}
@@ -197,7 +203,28 @@ func (a *Agent) alert(alerts []watch.Alert) {
 func (a *Agent) loadSettings() {
 	s, err := a.settings.Load()
 	a.settingsProblem(err)
-	a.rules = s.Watches
+	a.use(s)
+}
+
+// use lets s hold from now on.
+func (a *Agent) use(s settings.Settings) {
+	a.rules, a.interval = s.Watches, s.Interval
+	a.monitor.SetUDP(s.UDP)
+	a.setPace()
+}
+
+// The pace that Porthole chooses.
+const (
+	pace      = 250 * time.Millisecond
+	quietPace = time.Second
+)
+
+func (a *Agent) setPace() {
+	d := pace
+	if a.quiet {
+		d = quietPace
+	}
+	a.monitor.SetInterval(cmp.Or(a.interval, d))
 }
 
 func (a *Agent) settingsProblem(err error) {
@@ -214,7 +241,7 @@ func (a *Agent) settingsProblem(err error) {
 func (a *Agent) reloadSettings() {
 	s, err := a.settings.Load()
 	if err == nil {
-		a.rules = s.Watches
+		a.use(s)
 	}
 	a.settingsProblem(err)
 	a.showTray()

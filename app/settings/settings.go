@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/adrg/xdg"
 	"github.com/natefinch/atomic"
@@ -24,8 +25,17 @@ import (
 
 // Settings are what the file says, or the defaults.
 type Settings struct {
-	Watches watch.Rules
+	Watches  watch.Rules
+	Interval time.Duration // between two looks; where 0, Porthole chooses
+	UDP      bool          // look at UDP too
 }
+
+// The intervals that make sense: faster costs more than it shows, and slower is
+// no watching.
+const (
+	minInterval = 50 * time.Millisecond
+	maxInterval = time.Minute
+)
 
 // Defaults returns the settings of who never chose any.
 func Defaults() Settings { return Settings{Watches: watch.Default()} }
@@ -133,6 +143,18 @@ func (f *File) parse(doc *yaml.Node) (Settings, error) {
 			return s, err
 		}
 		s.Watches = rules
+	}
+	if node := valueOf(root, "interval"); node != nil {
+		d, err := time.ParseDuration(node.Value)
+		if err != nil || d < minInterval || d > maxInterval {
+			return s, f.errorAt(node, fmt.Sprintf("interval is a time from %v to %v, like 250ms or 1s", minInterval, maxInterval))
+		}
+		s.Interval = d
+	}
+	if node := valueOf(root, "udp"); node != nil {
+		if err := node.Decode(&s.UDP); err != nil {
+			return s, f.errorAt(node, "udp is true or false")
+		}
 	}
 	return s, nil
 }

@@ -45,6 +45,13 @@ func TestNoFileIsTheDefaults(t *testing.T) {
 	}
 }
 
+func TestWhatTheFileSays(t *testing.T) {
+	f, _ := file(t, "interval: 1s\nudp: true\n")
+	if s, err := f.Load(); err != nil || s.Interval != time.Second || !s.UDP || !s.Watches.Watches(62893) {
+		t.Errorf("Load: %+v, %v; want a second, UDP, and the default watch", s, err)
+	}
+}
+
 func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 	for text, want := range map[string]string{
 		"watches:\n  - ports: 70000\n":              "line 2: \"70000\": a port is a number from 1 to 65535",
@@ -52,6 +59,10 @@ func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 		"watches: yes please\n":                     "line 1: watches is a list",
 		"watches:\n  - 80\n":                        "line 2: a watch is like",
 		"watches:\n  - name: x\n":                   "line 2: a watch needs ports",
+		"udp: perhaps\n":                            "line 1: udp is true or false",
+		"interval: 250\n":                           "line 1: interval is a time from 50ms to 1m0s",
+		"interval: 1ms\n":                           "line 1: interval is a time from 50ms to 1m0s",
+		"interval: 2m\n":                            "line 1: interval is a time from 50ms to 1m0s",
 		"- a\n- b\n":                                "line 1: settings are keys",
 		"watches:\n  - ports: 80\n   bad: [\n":      "line ",
 		"a: 1\nwatches:\n  - ports: [1, {\n# end\n": "line ",
