@@ -84,7 +84,7 @@ func (q question) listener(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
 		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Reach: l.Reach, User: l.User,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
-		Hidden: l.Hidden, Unit: l.Unit, Container: l.Container, Service: l.Service, Project: l.Project, Watched: q.rules.Watches(l.Port), Since: l.Since.UTC(),
+		Hidden: l.Hidden, Unit: l.Unit, Container: l.Container, Service: l.Service, Project: l.Project, Watched: q.rules.About(l), Since: l.Since.UTC(),
 	}
 	for i, o := range l.Owners {
 		out.Owners[i] = q.owner(o)

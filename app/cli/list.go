@@ -43,7 +43,7 @@ func (q question) print(w io.Writer, s monitor.Snapshot) error {
 	_, _ = fmt.Fprintln(t, "PORT\tADDRESS\tPROCESS\tPID\tUSER\tREACH\tPROJECT\tSERVICE") // Flush tells
 	for _, l := range s.Listeners {
 		star := ""
-		if q.rules.Watches(l.Port) {
+		if q.rules.About(l) {
 			star = "*"
 		}
 		process, pid := ownerWords(l)
