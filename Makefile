@@ -15,7 +15,7 @@ export CGO_ENABLED = 1
 export TAGS
 
 help: ## list the targets
-	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## install what is missing, build, and run Porthole (on a virtual desktop where there is none)
 	@packaging/run.sh $(BIN)
@@ -25,6 +25,10 @@ build: prerequisites ## build build/porthole
 
 test: prerequisites-test build vet ## install what the tests need and run them all
 	@packaging/test.sh $(BIN)
+
+test-windows: ## build build/windows/porthole.exe, without the window, and test it under Wine
+	@packaging/prerequisites.sh windows
+	@packaging/test-windows.sh
 
 vet: ## gofmt, go vet for this system, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
@@ -40,5 +44,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test vet prerequisites prerequisites-test clean
+.PHONY: help run build test test-windows vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

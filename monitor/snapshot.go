@@ -38,6 +38,7 @@ type Socket struct {
 	Inode    uint64     `json:"-"` // what /proc/PID/fd shows; 0 where unknown
 	Cgroup   uint64     `json:"-"` // the control group it was made in (Linux: its inode number in cgroup2); 0 where unknown
 	PID      int        `json:"-"` // where the table itself tells the owner; else 0
+	Opened   uint64     `json:"-"` // when PID bound it, on the clock of Owner.Start, where the table tells; else 0
 	V6Only   bool       `json:"-"` // [::] that does not take IPv4 connections
 }
 
@@ -182,4 +183,5 @@ const (
 	HiddenForeign = "another user's process, which only that user and root may look into"
 	HiddenNobody  = "no process that can be seen here holds it: the kernel, a container or another PID namespace may"
 	HiddenSystem  = "this system does not tell who holds it"
+	HiddenEnded   = "the process that opened it has ended; one that inherited it may keep it open"
 )

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs the system packages that are missing for building ("build") or for
-# building and testing ("test"). Debian and Ubuntu; elsewhere it says what is
+# Installs the system packages that are missing for building ("build"), for
+# building and testing ("test") or for testing what is built for Windows
+# ("windows"). Debian and Ubuntu; elsewhere it says what is
 # needed and goes on where it is there.
 set -eu
 
@@ -9,6 +10,7 @@ build="gcc libc6-dev pkg-config libgles-dev libgl-dev libegl-dev libx11-dev libx
 # A desktop to look at: X server, bus, window manager, panel, notification daemon.
 desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri libgles2 libegl1 libwayland-client0"
 tests="libnotify-bin iproute2 util-linux procps"
+windows="wine wine64 gcc-mingw-w64-x86-64-win32 perl-base iproute2 util-linux"
 
 need_go=$(awk '/^go /{print $2}' go.mod)
 if ! command -v go >/dev/null; then
@@ -25,7 +27,8 @@ case ${1:-build} in
 build) want=$build ;;
 desktop) want=$desktop ;;
 test) want="$build $desktop $tests" ;;
-*) echo "usage: $0 build|desktop|test" >&2; exit 2 ;;
+windows) want=$windows ;;
+*) echo "usage: $0 build|desktop|test|windows" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then

@@ -3,7 +3,9 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -22,9 +24,13 @@ const (
 
 // Facts reads what can be known of pid now. What may not be read stays empty;
 // an error means that there is no such process, or that nothing of it can be
-// read. It may be called from any goroutine.
+// read; it is os.ErrProcessDone only where the process is known to have ended. It
+// may be called from any goroutine.
 func Facts(pid int) (monitor.Owner, error) {
 	start, startedAt, err := startOf(pid)
+	if errors.Is(err, fs.ErrPermission) {
+		return listed(pid, err)
+	}
 	if err != nil {
 		return monitor.Owner{}, err
 	}
@@ -114,8 +120,12 @@ func parent(pid int) (_ monitor.Parent, ppid int, _ error) {
 	return monitor.Parent{PID: pid, Start: start, Name: name, Command: bounded(command)}, int(above), nil
 }
 
-// Lives reports whether the process that had that start still runs as pid.
+// Lives reports whether the process that had that start still runs as pid. Of
+// one whose start may not be read it is true as long as that is so.
 func Lives(pid int, start uint64) bool {
 	now, _, err := startOf(pid)
+	if start == 0 && errors.Is(err, fs.ErrPermission) {
+		return true
+	}
 	return err == nil && now == start
 }
