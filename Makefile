@@ -26,6 +26,9 @@ build: prerequisites ## build build/porthole
 test: prerequisites-test build vet ## install what the tests need and run them all
 	@packaging/test.sh $(BIN)
 
+fuzz: ## fuzz every parser for a minute each
+	@packaging/fuzz.sh
+
 vet: ## gofmt, go vet for this system, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
 	go vet -tags $(TAGS) ./...
@@ -40,5 +43,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test vet prerequisites prerequisites-test clean
+.PHONY: help run build test fuzz vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help
