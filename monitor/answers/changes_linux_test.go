@@ -173,12 +173,10 @@ func TestReuseOfAPID(t *testing.T) {
 	}
 	want := fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d 1]", second.pid)
 	w.rows(want)
-	if second := func(s monitor.Snapshot) bool {
+	w.see("the second owner", func(s monitor.Snapshot) bool {
 		rows := onPort(s, portOf(ln))
 		return picture(rows) == want && rows[0].Owners[0].Same(is)
-	}; !second(w.now) {
-		w.wait("the second owner", func(u monitor.Update) bool { return second(u.Snapshot) })
-	}
+	})
 	changed := false
 	for _, c := range w.loud() {
 		changed = changed || c.Kind == monitor.OwnerChanged

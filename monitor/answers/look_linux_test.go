@@ -131,12 +131,18 @@ func (w *watcher) wait(what string, done func(monitor.Update) bool) {
 	}
 }
 
+// see waits until the snapshot is as done says; it may be so already.
+func (w *watcher) see(what string, done func(monitor.Snapshot) bool) {
+	w.Helper()
+	if !done(w.now) {
+		w.wait(what, func(u monitor.Update) bool { return done(u.Snapshot) })
+	}
+}
+
 // rows waits until port looks like want.
 func (w *watcher) rows(want string) {
 	w.Helper()
-	if picture(onPort(w.now, w.port)) != want {
-		w.wait(want, func(u monitor.Update) bool { return picture(onPort(u.Snapshot, w.port)) == want })
-	}
+	w.see(want, func(s monitor.Snapshot) bool { return picture(onPort(s, w.port)) == want })
 }
 
 // until waits until as many changes were told that are not updates, which may
@@ -174,5 +180,5 @@ func (w *watcher) look() {
 	}
 	defer ln.Close()
 	w.m.Refresh()
-	w.wait("a look", func(u monitor.Update) bool { return len(onPort(u.Snapshot, portOf(ln))) > 0 })
+	w.see("a look", func(s monitor.Snapshot) bool { return len(onPort(s, portOf(ln))) > 0 })
 }

@@ -44,8 +44,8 @@ func TestTwoProcessesOnOneAddress(t *testing.T) {
 	second := begin(t, "listen", with(fmt.Sprintf("127.0.0.1:%d", first.Port)), another(t))
 	w := watch(t, first.Port, 20*time.Millisecond)
 	// Both may have started in one tick: then the lower number stands first.
-	w.wait("both", func(u monitor.Update) bool {
-		rows := onPort(w.now, first.Port)
+	w.see("both", func(s monitor.Snapshot) bool {
+		rows := onPort(s, first.Port)
 		return len(rows) == 1 && len(rows[0].Sockets) == 2 && len(rows[0].Owners) == 2
 	})
 	id := onPort(w.now, first.Port)[0].ID
@@ -61,7 +61,7 @@ func TestTwoProcessesOnOneAddress(t *testing.T) {
 		t.Errorf("the row was %s and is %s", id, got)
 	}
 	first.end()
-	w.wait("closed", func(monitor.Update) bool { return strings.HasSuffix(w.told(), "closed") })
+	w.see("closed", func(monitor.Snapshot) bool { return strings.HasSuffix(w.told(), "closed") })
 }
 
 func TestListenerThatAChildInherits(t *testing.T) {
