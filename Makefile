@@ -30,6 +30,9 @@ test-windows: ## build build/windows/porthole.exe, without the window, and test 
 	@packaging/prerequisites.sh windows
 	@packaging/test-windows.sh
 
+fuzz: ## fuzz every parser for a minute each
+	@packaging/fuzz.sh
+
 vet: ## gofmt, go vet for this system, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
 	go vet -tags $(TAGS) ./...
@@ -44,5 +47,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test test-windows vet prerequisites prerequisites-test clean
+.PHONY: help run build test test-windows fuzz vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -54,6 +54,9 @@ type Owner struct {
 	ParentPID int       `json:"parent_pid,omitempty"`
 	StartedAt time.Time `json:"started_at,omitzero"`
 
+	// Deleted says that Program's file is gone, or another one has its name:
+	// what runs is not what is there.
+	Deleted bool `json:"deleted,omitempty"`
 	// Start makes PID an identity: a number that a later process with the
 	// same PID does not have (Linux: field 22 of /proc/PID/stat, ticks since
 	// boot). 0 where unknown.

@@ -39,6 +39,7 @@ type ownerJSON struct {
 	Name      string    `json:"name,omitempty"`
 	Command   []string  `json:"command,omitempty"`
 	Program   string    `json:"program,omitempty"`
+	Deleted   bool      `json:"deleted,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
 	User      string    `json:"user,omitempty"`
 	ParentPID int       `json:"parent_pid,omitempty"`
@@ -101,7 +102,7 @@ func (q question) listener(l *monitor.Listener) listenerJSON {
 
 func (q question) owner(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Folder: o.Folder,
+		PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder,
 		User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
 }

@@ -108,6 +108,17 @@ func TestListJSONOfAHiddenOwner(t *testing.T) {
 	}
 }
 
+func TestListJSONOfADeletedProgram(t *testing.T) {
+	var out bytes.Buffer
+	l := &monitor.Listener{Owners: []monitor.Owner{{PID: 7, Program: "/bin/server", Deleted: true}}}
+	if err := writeLine(&out, question{}.listener(l)); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"program":"/bin/server","deleted":true`; !strings.Contains(out.String(), want) {
+		t.Errorf("JSON = %s, want %s in it", out.String(), want)
+	}
+}
+
 func TestListIsOrderedByPort(t *testing.T) {
 	var ports []int
 	var args []string
