@@ -102,7 +102,7 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 		case link.Unwatch:
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Without(m.Port) })
 		case link.Watches:
-			a.changeWatches(func(watch.Rules) watch.Rules { return m.Watches })
+			a.changeWatches(func(watch.Rules) watch.Rules { return m.Watches.Valid() })
 		case link.Test:
 			a.notes.Say(notify.Test())
 		case link.Pause:

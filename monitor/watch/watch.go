@@ -76,6 +76,12 @@ func Default() Rules { return Rules{simple(62893)} }
 // simple is the rule that ★ makes.
 func simple(port uint16) Rule { return Rule{Ports: monitor.Ports{{First: port, Last: port}}} }
 
+// Valid returns the rules that are about anything: those with ports or a
+// pattern.
+func (r Rules) Valid() Rules {
+	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return len(rule.Ports) == 0 && rule.Match.IsZero() })
+}
+
 // Active returns the rules that are switched on.
 func (r Rules) Active() Rules {
 	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.Off })
