@@ -47,8 +47,9 @@ const (
 type Finder interface {
 	// Find searches for holders of sockets and calls found for each, the
 	// likeliest first. It returns early where ctx ends. Not to find one is no
-	// error.
-	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding))
+	// error; one means that processes could not be looked into that could be
+	// before, so that whoever was not found may hold all the same.
+	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error
 	// Holds reports whether h still stands.
 	Holds(h Holding) bool
 	// Hidden says why nobody is seen to hold s, and what else is known of who may.
@@ -192,9 +193,12 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 	if err := m.look(now); err != nil {
 		return Snapshot{}, err
 	}
-	m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
+	blind := m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
 	if err := ctx.Err(); err != nil {
 		return Snapshot{}, fmt.Errorf("search owners: %w", err)
+	}
+	if blind != nil {
+		m.log.Warn("owners cannot be seen now", "problem", blind)
 	}
 	for _, e := range m.entries {
 		e.searched, e.visible = true, true

@@ -102,10 +102,10 @@ func (f *fakeFinder) of(id SocketID) []int {
 	return f.holders[id]
 }
 
-func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) {
+func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) error {
 	select {
 	case <-ctx.Done():
-		return
+		return nil
 	case <-time.After(f.delay):
 	}
 	for _, s := range sockets {
@@ -113,6 +113,7 @@ func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found 
 			found(Holding{Socket: s.ID, Owner: process(pid)})
 		}
 	}
+	return nil
 }
 
 func (f *fakeFinder) Holds(h Holding) bool { return slices.Contains(f.of(h.Socket), h.Owner.PID) }
