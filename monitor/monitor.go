@@ -102,6 +102,7 @@ type Monitor struct {
 	finder Finder
 	opts   Options
 	log    *slog.Logger
+	now    func() time.Time // time.Now, but for tests
 
 	refresh     atomic.Bool
 	udp         atomic.Bool  // look at UDP too
@@ -147,7 +148,7 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 		opts.Logger = slog.Default()
 	}
 	m := &Monitor{
-		table: table, finder: finder, opts: opts, log: opts.Logger,
+		table: table, finder: finder, opts: opts, log: opts.Logger, now: time.Now,
 		entries: make(map[SocketID]*entry),
 		rowOf:   make(map[SocketID]string),
 		rows:    make(map[endpoint][]*Listener),
@@ -189,7 +190,7 @@ func (m *Monitor) Refresh() {
 // Look returns what listens now, with every owner that can be seen. An error
 // means that the table could not be read, or that ctx ended.
 func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
-	now := time.Now()
+	now := m.now()
 	if err := m.look(now); err != nil {
 		return Snapshot{}, err
 	}
@@ -230,7 +231,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	var nextLook, nextVerify, nextEverywhere, lastLook time.Time
 	for ctx.Err() == nil {
 		m.takeAll(work)
-		now := time.Now()
+		now := m.now()
 		for _, id := range closed {
 			if m.entries[id] != nil {
 				m.drop(id, now)
@@ -260,7 +261,7 @@ func (m *Monitor) Run(ctx context.Context) {
 			nextLook = earliest(nextLook, lastLook.Add(hintEvery))
 		}
 		if hint&OwnerEnded != 0 {
-			nextVerify = time.Now()
+			nextVerify = m.now()
 		}
 	}
 }
