@@ -228,7 +228,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	m.health = Health{Source: m.table.Source()}
 	m.log.Info("watching the listening ports", "source", m.health.Source)
 	var closed []SocketID
-	var nextLook, nextVerify, nextEverywhere, lastLook time.Time
+	var nextLook, nextVerify, nextEverywhere, lastLook, rest time.Time
 	for ctx.Err() == nil {
 		m.takeAll(work)
 		now := m.now()
@@ -253,8 +253,13 @@ func (m *Monitor) Run(ctx context.Context) {
 		case m.pending():
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
 		}
-		m.publish(now)
-		m.follow()
+		// A long table takes long to compare: while a search finds owners one by
+		// one, at least half of the time is for hearing of them.
+		if begin := m.now(); work.idle() || !begin.Before(rest) {
+			m.publish(now)
+			m.follow()
+			rest = m.now().Add(time.Since(begin))
+		}
 		var hint Hint
 		closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0])
 		if hint&TableChanged != 0 {
@@ -398,7 +403,7 @@ func (m *Monitor) add(s Socket, now time.Time) {
 // that it was open is a fact.
 func (m *Monitor) drop(id SocketID, now time.Time) {
 	e := m.entries[id]
-	if !e.visible && m.ready {
+	if m.rowOf[id] == "" && m.ready {
 		m.show(e)
 		m.publish(now)
 	}
