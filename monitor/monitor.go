@@ -115,7 +115,8 @@ type Monitor struct {
 	rows     map[endpoint][]*Listener
 	dirty    map[endpoint]bool // where a row must be built anew
 	snapshot Snapshot
-	ready    bool // a first snapshot was published
+	ready    bool      // a first snapshot was published
+	first    time.Time // when the first look was
 	health   Health
 	young    map[SocketID]*entry // entries that are not told yet, or want a search
 	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
@@ -336,6 +337,9 @@ func (m *Monitor) look(now time.Time) error {
 	if !udp && m.hadUDP {
 		m.dropUDP(now)
 	}
+	if m.first.IsZero() {
+		m.first = now
+	}
 	m.last, m.spare = sockets, m.last
 	if gone := m.missing(m.entryIDs(), sockets); len(gone) > 0 {
 		// One dump can miss a row that stands (100,000 sockets a second do it);
@@ -520,13 +524,16 @@ func (m *Monitor) allHoldings() []Holding {
 // publish builds the rows that changed and tells the subscribers.
 func (m *Monitor) publish(now time.Time) {
 	if !m.ready {
+		if m.health.Problem != "" {
+			return // nothing was seen yet; an empty first snapshot would be a guess
+		}
 		for _, e := range m.young {
-			if !e.visible {
+			if !e.visible && now.Before(m.first.Add(firstWait)) {
 				return
 			}
 		}
-		if m.health.Problem != "" {
-			return // nothing was seen yet; an empty first snapshot would be a guess
+		for _, e := range m.young { // those too that opened since
+			m.show(e)
 		}
 		m.build(now)
 		m.ready = true

@@ -243,6 +243,27 @@ func TestFirstSnapshotWaitsASecondForOwners(t *testing.T) {
 	})
 }
 
+func TestSteadyOpeningsDoNotHoldUpTheFirstSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scene{T: t, table: &fakeTable{Sleeper: NewSleeper()}, finder: &fakeFinder{delay: time.Hour}}
+		s.table.listen(1)
+		s.monitor = New(s.table, s.finder, Options{})
+		s.updates = s.monitor.Subscribe()
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.monitor.Run(ctx)
+		all := []SocketID{1}
+		for id := SocketID(2); id < 8; id++ { // one a look, for longer than firstWait
+			s.after(defaultInterval)
+			all = append(all, id)
+			s.table.listen(all...)
+		}
+		if u, _ := s.updates.Take(); !u.Ready || len(u.Snapshot.Listeners) < 4 {
+			t.Errorf("ready %t with %d rows; want those that were there after %v", u.Ready, len(u.Snapshot.Listeners), firstWait)
+		}
+		cancel()
+	})
+}
+
 func TestOpenedComesWithItsOwner(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.finder.delay = 60 * time.Millisecond
