@@ -26,6 +26,12 @@ build: prerequisites ## build build/porthole
 test: prerequisites-test build vet ## install what the tests need and run them all
 	@packaging/test.sh $(BIN)
 
+test-long: ## a minute of churn, a million looks, bad worlds
+	@packaging/test-long.sh 1m
+
+soak: ## the same with ten minutes of churn
+	@packaging/test-long.sh 10m
+
 test-windows: ## build build/windows/porthole.exe, without the window, and test it under Wine
 	@packaging/prerequisites.sh windows
 	@packaging/test-windows.sh
@@ -47,5 +53,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test test-windows fuzz vet prerequisites prerequisites-test clean
+.PHONY: help run build test test-long soak test-windows fuzz vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

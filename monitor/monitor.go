@@ -47,8 +47,9 @@ const (
 type Finder interface {
 	// Find searches for holders of sockets and calls found for each, the
 	// likeliest first. It returns early where ctx ends. Not to find one is no
-	// error.
-	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding))
+	// error; one means that processes could not be looked into that could be
+	// before, so that whoever was not found may hold all the same.
+	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error
 	// Holds reports whether h still stands.
 	Holds(h Holding) bool
 	// Hidden says why nobody is seen to hold s, and what else is known of who may.
@@ -101,6 +102,7 @@ type Monitor struct {
 	finder Finder
 	opts   Options
 	log    *slog.Logger
+	now    func() time.Time // time.Now, but for tests
 
 	refresh     atomic.Bool
 	udp         atomic.Bool  // look at UDP too
@@ -113,7 +115,8 @@ type Monitor struct {
 	rows     map[endpoint][]*Listener
 	dirty    map[endpoint]bool // where a row must be built anew
 	snapshot Snapshot
-	ready    bool // a first snapshot was published
+	ready    bool      // a first snapshot was published
+	first    time.Time // when the first look was
 	health   Health
 	young    map[SocketID]*entry // entries that are not told yet, or want a search
 	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
@@ -146,7 +149,7 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 		opts.Logger = slog.Default()
 	}
 	m := &Monitor{
-		table: table, finder: finder, opts: opts, log: opts.Logger,
+		table: table, finder: finder, opts: opts, log: opts.Logger, now: time.Now,
 		entries: make(map[SocketID]*entry),
 		rowOf:   make(map[SocketID]string),
 		rows:    make(map[endpoint][]*Listener),
@@ -188,13 +191,16 @@ func (m *Monitor) Refresh() {
 // Look returns what listens now, with every owner that can be seen. An error
 // means that the table could not be read, or that ctx ended.
 func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
-	now := time.Now()
+	now := m.now()
 	if err := m.look(now); err != nil {
 		return Snapshot{}, err
 	}
-	m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
+	blind := m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
 	if err := ctx.Err(); err != nil {
 		return Snapshot{}, fmt.Errorf("search owners: %w", err)
+	}
+	if blind != nil {
+		m.log.Warn("owners cannot be seen now", "problem", blind)
 	}
 	for _, e := range m.entries {
 		e.searched, e.visible = true, true
@@ -223,10 +229,10 @@ func (m *Monitor) Run(ctx context.Context) {
 	m.health = Health{Source: m.table.Source()}
 	m.log.Info("watching the listening ports", "source", m.health.Source)
 	var closed []SocketID
-	var nextLook, nextVerify, nextEverywhere, lastLook time.Time
+	var nextLook, nextVerify, nextEverywhere, lastLook, rest time.Time
 	for ctx.Err() == nil {
 		m.takeAll(work)
-		now := time.Now()
+		now := m.now()
 		for _, id := range closed {
 			if m.entries[id] != nil {
 				m.drop(id, now)
@@ -248,15 +254,20 @@ func (m *Monitor) Run(ctx context.Context) {
 		case m.pending():
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
 		}
-		m.publish(now)
-		m.follow()
+		// A long table takes long to compare: while a search finds owners one by
+		// one, at least half of the time is for hearing of them.
+		if begin := m.now(); work.idle() || !begin.Before(rest) {
+			m.publish(now)
+			m.follow()
+			rest = m.now().Add(time.Since(begin))
+		}
 		var hint Hint
 		closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0])
 		if hint&TableChanged != 0 {
 			nextLook = earliest(nextLook, lastLook.Add(hintEvery))
 		}
 		if hint&OwnerEnded != 0 {
-			nextVerify = time.Now()
+			nextVerify = m.now()
 		}
 	}
 }
@@ -326,6 +337,9 @@ func (m *Monitor) look(now time.Time) error {
 	if !udp && m.hadUDP {
 		m.dropUDP(now)
 	}
+	if m.first.IsZero() {
+		m.first = now
+	}
 	m.last, m.spare = sockets, m.last
 	if gone := m.missing(m.entryIDs(), sockets); len(gone) > 0 {
 		// One dump can miss a row that stands (100,000 sockets a second do it);
@@ -393,7 +407,7 @@ func (m *Monitor) add(s Socket, now time.Time) {
 // that it was open is a fact.
 func (m *Monitor) drop(id SocketID, now time.Time) {
 	e := m.entries[id]
-	if !e.visible && m.ready {
+	if m.rowOf[id] == "" && m.ready {
 		m.show(e)
 		m.publish(now)
 	}
@@ -510,13 +524,16 @@ func (m *Monitor) allHoldings() []Holding {
 // publish builds the rows that changed and tells the subscribers.
 func (m *Monitor) publish(now time.Time) {
 	if !m.ready {
+		if m.health.Problem != "" {
+			return // nothing was seen yet; an empty first snapshot would be a guess
+		}
 		for _, e := range m.young {
-			if !e.visible {
+			if !e.visible && now.Before(m.first.Add(firstWait)) {
 				return
 			}
 		}
-		if m.health.Problem != "" {
-			return // nothing was seen yet; an empty first snapshot would be a guess
+		for _, e := range m.young { // those too that opened since
+			m.show(e)
 		}
 		m.build(now)
 		m.ready = true

@@ -102,10 +102,10 @@ func (f *fakeFinder) of(id SocketID) []int {
 	return f.holders[id]
 }
 
-func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) {
+func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) error {
 	select {
 	case <-ctx.Done():
-		return
+		return nil
 	case <-time.After(f.delay):
 	}
 	for _, s := range sockets {
@@ -113,6 +113,7 @@ func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found 
 			found(Holding{Socket: s.ID, Owner: process(pid)})
 		}
 	}
+	return nil
 }
 
 func (f *fakeFinder) Holds(h Holding) bool { return slices.Contains(f.of(h.Socket), h.Owner.PID) }
@@ -238,6 +239,27 @@ func TestFirstSnapshotWaitsASecondForOwners(t *testing.T) {
 		}
 		s.after(2 * time.Second)
 		s.want("updated tcp-3001-1<tcp-3001-1")
+		cancel()
+	})
+}
+
+func TestSteadyOpeningsDoNotHoldUpTheFirstSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scene{T: t, table: &fakeTable{Sleeper: NewSleeper()}, finder: &fakeFinder{delay: time.Hour}}
+		s.table.listen(1)
+		s.monitor = New(s.table, s.finder, Options{})
+		s.updates = s.monitor.Subscribe()
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.monitor.Run(ctx)
+		all := []SocketID{1}
+		for id := SocketID(2); id < 8; id++ { // one a look, for longer than firstWait
+			s.after(defaultInterval)
+			all = append(all, id)
+			s.table.listen(all...)
+		}
+		if u, _ := s.updates.Take(); !u.Ready || len(u.Snapshot.Listeners) < 4 {
+			t.Errorf("ready %t with %d rows; want those that were there after %v", u.Ready, len(u.Snapshot.Listeners), firstWait)
+		}
 		cancel()
 	})
 }

@@ -32,6 +32,7 @@ type ownerResult struct {
 	last        bool // the job is done
 	job         ownerJob
 	seen        map[SocketID][]Owner // what its search found, all in all
+	blind       bool                 // it could not see: whom it did not find may hold all the same
 	hidden      map[SocketID]Hidden  // of those that nobody is seen to hold
 }
 
@@ -57,8 +58,9 @@ func (w *ownerWork) work(ctx context.Context, finder Finder, job ownerJob) {
 		}
 	}
 	seen := make(map[SocketID][]Owner)
+	blind := false
 	if len(job.search) > 0 {
-		finder.Find(ctx, job.scope, job.search, func(h Holding) {
+		blind = nil != finder.Find(ctx, job.scope, job.search, func(h Holding) {
 			seen[h.Socket] = append(seen[h.Socket], h.Owner)
 			w.send(ctx, ownerResult{found: &h})
 		})
@@ -66,7 +68,7 @@ func (w *ownerWork) work(ctx context.Context, finder Finder, job ownerJob) {
 	if ctx.Err() != nil {
 		return // a search that was cut short has no verdict
 	}
-	w.send(ctx, ownerResult{last: true, job: job, seen: seen, hidden: hiddenOnes(finder, job, seen)})
+	w.send(ctx, ownerResult{last: true, job: job, seen: seen, blind: blind, hidden: hiddenOnes(finder, job, seen)})
 }
 
 func hiddenOnes(finder Finder, job ownerJob, seen map[SocketID][]Owner) map[SocketID]Hidden {

@@ -185,6 +185,7 @@ type Update struct {
 const (
 	HiddenForeign = "another user's process, which only that user and root may look into"
 	HiddenNobody  = "no process that can be seen here holds it: the kernel, a container or another PID namespace may"
+	HiddenBlind   = "the processes cannot be read now: /proc is not there, or Porthole may open no more files"
 	HiddenSystem  = "this system does not tell who holds it"
 	HiddenEnded   = "the process that opened it has ended; one that inherited it may keep it open"
 )

@@ -21,7 +21,7 @@ type finder struct {
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder { return &finder{} }
 
-func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) {
+func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
 	known := make(map[int]monitor.Owner)
 	for _, s := range sockets {
 		if s.PID == 0 || ctx.Err() != nil {
@@ -42,6 +42,7 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 	if scope != monitor.Likely {
 		f.known = known
 	}
+	return nil
 }
 
 // owner reads a process. On Windows all but its folder stays what it is, and to
