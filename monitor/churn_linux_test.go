@@ -110,7 +110,7 @@ func (r *record) run(ctx context.Context, table monitor.Table, a byte) {
 		}
 		ours := func(note func(*told)) func(monitor.HeldSocket) {
 			return func(s monitor.HeldSocket) {
-				if ip := s.Address.As4(); s.Address.Is4() && ip[0] == 127 && ip[1] == a {
+				if ip := s.Address.As16(); s.Address.Is4() && ip[12] == 127 && ip[13] == a {
 					if r.sockets[s.ID] == nil {
 						r.sockets[s.ID] = &told{address: fmt.Sprint(s.Address, " port ", s.Port)}
 					}
