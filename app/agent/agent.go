@@ -19,6 +19,7 @@ import (
 	"porthole/app/settings"
 	traypkg "porthole/app/tray"
 	"porthole/monitor"
+	"porthole/monitor/activity/store"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
@@ -51,6 +52,7 @@ type Agent struct {
 	monitor  *monitor.Monitor
 	settings *settings.File
 	notes    *notify.Worker
+	activity *store.Store
 	inbox    chan func()
 	quit     context.CancelFunc
 	ctx      context.Context // ends when the agent is to end
@@ -99,6 +101,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.activity = a.openActivity()
 	a.loadSettings()
 
 	// The parts end in the reverse order of what feeds them: first the hub,
@@ -108,6 +111,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	var parts sync.WaitGroup
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	parts.Go(func() { a.monitor.Run(rest) })
+	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
 	parts.Go(func() {
 		if err := a.settings.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
@@ -210,6 +214,7 @@ func (a *Agent) loadSettings() {
 func (a *Agent) use(s settings.Settings) {
 	a.rules, a.interval = s.Watches, s.Interval
 	a.monitor.SetUDP(s.UDP)
+	a.activity.Keep(s.KeepDays, s.KeepRows)
 	a.setPace()
 }
 
