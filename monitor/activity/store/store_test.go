@@ -320,7 +320,10 @@ func TestOldEventsGo(t *testing.T) {
 	s, _ := open(t, path, Options{Rows: 50})
 	p := &past{now: time.Now().Add(-48 * time.Hour)}
 	for n := range 700 {
-		p.open(listener(uint16(1+n), n))
+		l := p.open(listener(uint16(1+n), n))
+		if n%2 == 1 {
+			p.end(monitor.Closed, l)
+		}
 	}
 	write(s, p)
 	all := events(t, path, activity.Query{Limit: 1000})
@@ -394,7 +397,7 @@ func TestAFolderThatCannotBeWrittenIsSaidOnceAndTriedAgain(t *testing.T) {
 	}
 	p.open(listener(2, 2))
 	s.Record(p.take())
-	time.Sleep(5 * s.opts.retry)
+	time.Sleep(gather + 10*s.opts.retry)
 	select {
 	case state := <-told:
 		t.Errorf("told again: %+v", state)

@@ -168,7 +168,7 @@ func (f *file) prune(ctx context.Context, w work) (more bool, _ error) {
 		deleted, more = deleted+n, n == pruneStep
 	}
 	f.rows -= deleted
-	more = more || f.rows > w.rows
+	more = more || (f.rows > w.rows && deleted > 0)
 	if w.tidy && !more {
 		return false, f.orphans(ctx)
 	}
