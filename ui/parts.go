@@ -261,6 +261,12 @@ func newNote(wrap bool) *note {
 // size sets the size of the words.
 func (n *note) size(name fyne.ThemeSizeName) { n.words.Style.SizeName = name }
 
+// whole keeps the words from being cut.
+func (n *note) whole() *note {
+	n.text.Truncation = fyne.TextTruncateOff
+	return n
+}
+
 // centred is the note in the middle of what is higher.
 func (n *note) centred() fyne.CanvasObject {
 	return container.New(layout.NewCustomPaddedVBoxLayout(0), layout.NewSpacer(), n.object, layout.NewSpacer())
@@ -319,7 +325,7 @@ type iconButton struct {
 	ground  *themed
 	color   fyne.ThemeColorName
 	enabled bool
-	tapped  func(enabled bool) // a click takes the keyboard from others even where it does nothing
+	tapped  func() // called where it is not enabled too: the click took the keyboard away
 	hover   func(label string, in bool)
 }
 
@@ -329,7 +335,7 @@ var (
 	_ fyne.Accessible   = (*iconButton)(nil)
 )
 
-func newIconButton(icon fyne.Resource, label string, tapped func(enabled bool), hover func(label string, in bool)) *iconButton {
+func newIconButton(icon fyne.Resource, label string, tapped func(), hover func(label string, in bool)) *iconButton {
 	b := &iconButton{icon: icon, label: label, tapped: tapped, hover: hover, image: canvas.NewImageFromResource(icon)}
 	b.image.FillMode = canvas.ImageFillContain
 	b.ground = newThemed(theme.ColorNameHover, fyne.Size{}, 4)
@@ -362,7 +368,7 @@ func (b *iconButton) show(icon fyne.Resource, name fyne.ThemeColorName, enabled 
 }
 
 // Tapped is Fyne's.
-func (b *iconButton) Tapped(*fyne.PointEvent) { b.tapped(b.enabled) }
+func (b *iconButton) Tapped(*fyne.PointEvent) { b.tapped() }
 
 // MouseIn is Fyne's.
 func (b *iconButton) MouseIn(*desktop.MouseEvent) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
@@ -46,7 +45,7 @@ type watchesPage struct {
 	empty   *emptyState
 	undoing *undoBar
 	hint    *note
-	count   *canvas.Text
+	count   *note
 	foot    *fyne.Container // of hint and count
 	content fyne.CanvasObject
 }
@@ -66,7 +65,7 @@ func newWatchesPage(actions Actions, now func() time.Time, keys func(*fyne.KeyEv
 	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
 	p.empty = newEmptyState(actions, func() {})
 	p.undoing = newUndoBar(p.undo)
-	p.hint, p.count = newNote(false), caption()
+	p.hint, p.count = newNote(false), newNote(false).whole()
 	p.content = p.layout()
 	p.arrange()
 	return p
@@ -79,7 +78,7 @@ func (p *watchesPage) layout() fyne.CanvasObject {
 	intro.size(theme.SizeNameText)
 	intro.say(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(container.NewBorder(nil, nil, nil, p.add, intro.centred()), 8), line())
-	p.foot = container.NewBorder(nil, nil, nil, p.count, p.hint.object)
+	p.foot = container.NewBorder(nil, nil, nil, p.count.object, p.hint.object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, line(), panel(p.foot, 4))
 	list := container.NewThemeOverride(p.list, tight{})
 	return container.New(noGaps{}, top, container.NewStack(list, p.empty.object), bottom)
@@ -176,6 +175,7 @@ func (p *watchesPage) tick() {
 		p.deleted = nil
 		p.showUndo()
 	}
+	p.showWords() // the theme may have changed
 }
 
 // arrange shows the rules and their states where these differ from what is
@@ -217,22 +217,27 @@ func (p *watchesPage) showWords() {
 	default:
 		p.empty.say(lang.L("Nothing is watched"), lang.L("Add a watch here, or click ☆ beside a port in the Ports table"), 0)
 	}
-	if text := p.countWords(); text != p.count.Text {
-		setText(p.count, text, table.ColorMuted)
+	if text := p.countWords(); text != p.count.words.Text {
+		p.count.say(text, table.ColorMuted)
 		p.foot.Refresh()
 	}
 	p.explain(p.hovered)
 }
 
 func (p *watchesPage) countWords() string {
-	open, all := p.rules.Open(p.snapshot)
+	open := 0
+	for _, v := range p.views {
+		if v.state.open {
+			open++
+		}
+	}
 	switch {
 	case !p.live:
 		return lang.L("not watching")
 	case len(p.rules) == 0:
 		return ""
 	}
-	return lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all})
+	return lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": len(p.rules.Active())})
 }
 
 // explain says what the button under the pointer does, "" for what the keys do.
@@ -242,7 +247,11 @@ func (p *watchesPage) explain(text string) {
 		p.hint.say(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
 		return
 	}
-	if text == "" && p.can() && len(p.rules) > 0 {
+	switch {
+	case text != "":
+	case p.form.open():
+		text = lang.L("Enter saves · Esc cancels")
+	case p.can() && len(p.rules) > 0:
 		text = lang.L("Enter edits · Space switches on or off · Alt+Up and Alt+Down move · Delete deletes")
 	}
 	p.hint.say(text, table.ColorMuted)
@@ -346,6 +355,7 @@ func (p *watchesPage) edit(i int) {
 // openForm opens the form for a rule, nil for a new one.
 func (p *watchesPage) openForm(rule *watch.Rule, i int) {
 	p.form.begin(rule, i)
+	p.explain(p.hovered)
 	p.content.Refresh()
 	p.form.focus()
 }
@@ -354,6 +364,7 @@ func (p *watchesPage) openForm(rule *watch.Rule, i int) {
 func (p *watchesPage) closeForm() {
 	if p.form.open() {
 		p.form.close()
+		p.explain(p.hovered)
 		p.content.Refresh()
 	}
 }

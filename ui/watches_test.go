@@ -2,6 +2,9 @@ package ui
 
 import (
 	"fmt"
+	"image"
+	"image/color"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +12,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
@@ -149,16 +153,16 @@ func TestARuleSaysItsState(t *testing.T) {
 		rule watch.Rule
 		want ruleState
 	}{
-		{off, ruleState{"off", "", table.ColorMuted}},
-		{rule(t, "3000", ""), ruleState{"● open", "node · acme-web", colorOpen}},
-		{rule(t, "3001", ""), ruleState{"◐ reachable from the network", "python3", colorAlert}},
-		{rule(t, "3000-3001", ""), ruleState{"◐ 1 of 2 reachable from the network", "3001 python3, 3000 node · acme-web", colorAlert}},
-		{rule(t, "3000, 4000", ""), ruleState{"● 2 open", "3000 node · acme-web, 4000 a b", colorOpen}},
-		{rule(t, "", "node"), ruleState{"● open", "3000 node · acme-web", colorOpen}},
-		{rule(t, "", "java"), ruleState{"○ not running", "", table.ColorMuted}},
-		{rule(t, "5432", ""), ruleState{"○ free", "", table.ColorMuted}},
-		{rule(t, "5432", "postgres"), ruleState{"○ free", "", table.ColorMuted}},
-		{rule(t, "3000", "postgres"), ruleState{"○ held by another", "node · acme-web", table.ColorMuted}},
+		{off, ruleState{"off", "", table.ColorMuted, false}},
+		{rule(t, "3000", ""), ruleState{"● open", "node · acme-web", colorOpen, true}},
+		{rule(t, "3001", ""), ruleState{"◐ reachable from the network", "python3", colorAlert, true}},
+		{rule(t, "3000-3001", ""), ruleState{"◐ 1 of 2 reachable from the network", "3001 python3, 3000 node · acme-web", colorAlert, true}},
+		{rule(t, "3000, 4000", ""), ruleState{"● 2 open", "3000 node · acme-web, 4000 a b", colorOpen, true}},
+		{rule(t, "", "node"), ruleState{"● open", "3000 node · acme-web", colorOpen, true}},
+		{rule(t, "", "java"), ruleState{"○ not running", "", table.ColorMuted, false}},
+		{rule(t, "5432", ""), ruleState{"○ free", "", table.ColorMuted, false}},
+		{rule(t, "5432", "postgres"), ruleState{"○ free", "", table.ColorMuted, false}},
+		{rule(t, "3000", "postgres"), ruleState{"○ held by another", "node · acme-web", table.ColorMuted, false}},
 	} {
 		if got := stateOf(c.rule, s); got != c.want {
 			t.Errorf("%+v: %+v; want %+v", c.rule, got, c.want)
@@ -273,6 +277,14 @@ func TestButtonsSayWhatTheyDo(t *testing.T) {
 	test.MoveMouse(d.window.Canvas(), fyne.NewPos(1, 1))
 	if got := d.watches.hint.words.Text; !strings.HasPrefix(got, "Enter edits") {
 		t.Errorf("elsewhere: %q", got)
+	}
+	d.watches.edit(0)
+	if got := d.watches.hint.words.Text; got != "Enter saves · Esc cancels" {
+		t.Errorf("with the form open: %q", got)
+	}
+	d.key(fyne.KeyEscape)
+	if got := d.watches.hint.words.Text; !strings.HasPrefix(got, "Enter edits") {
+		t.Errorf("with the form closed: %q", got)
 	}
 	if got := d.rowOf(0).buttons[3].AccessibilityLabel(); got != "Delete (Delete)" {
 		t.Errorf("a screen reader says %q", got)
@@ -516,6 +528,9 @@ func TestNothingIsWatchedSaysHowToBegin(t *testing.T) {
 	d.text("1")
 	d.key(fyne.KeyReturn)
 	d.shows("begun", "1*")
+	if got := d.sent[0][0].Tell; got != 0 {
+		t.Errorf("tells %b; want 0, which is everything", got)
+	}
 	if e.object.Visible() {
 		t.Error("still says that nothing is watched")
 	}
@@ -564,6 +579,33 @@ func TestAFormIsReadableAndLeftAfterTheAgentDied(t *testing.T) {
 	test.Tap(f.leaving)
 	if f.open() {
 		t.Error("the form cannot be left")
+	}
+}
+
+// otherColors is Porthole's theme, light whatever the system says.
+type otherColors struct{ Theme }
+
+func (o otherColors) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
+	return o.Theme.Color(n, theme.VariantLight)
+}
+
+func TestThePageFollowsTheTheme(t *testing.T) {
+	picture := func(before, after fyne.Theme) image.Image {
+		d := newWatchDesk(t)
+		d.app.Settings().SetTheme(before)
+		off := rule(t, "2", "node")
+		off.Off = true
+		d.tell(rule(t, "1", ""), off)
+		d.see(listening(1, "node", 10, "0.0.0.0"))
+		d.key(fyne.KeyReturn)
+		d.window.Canvas().Focus(d.watches.list) // a field's cursor blinks
+		_ = d.window.Canvas().Capture()
+		d.app.Settings().SetTheme(after)
+		return d.window.Canvas().Capture()
+	}
+	want, got := picture(otherColors{}, otherColors{}), picture(Theme{}, otherColors{})
+	if !reflect.DeepEqual(got, want) {
+		t.Error("a page that was dark is not the light one")
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
@@ -28,8 +27,7 @@ type watchForm struct {
 	save     func(watch.Rule)
 	taken    func(watch.Rule) bool
 
-	title               *canvas.Text
-	aside               *note
+	title, aside        *note
 	ports, match, name  *formEntry
 	portsNote           *note
 	matchNote, tellNote *note
@@ -107,8 +105,9 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 		}
 		return true
 	}
-	f.title, f.aside = canvas.NewText("", theme.Color(theme.ColorNameForeground)), newNote(false)
-	f.title.TextStyle.Bold = true
+	f.title, f.aside = newNote(false).whole(), newNote(false)
+	f.title.size(theme.SizeNameText)
+	f.title.words.Style.TextStyle.Bold = true
 	changed := func() { f.pressed = false; f.aside.say("", table.ColorMuted); f.check() }
 	f.ports, f.match, f.name = newFormEntry(changed, keys), newFormEntry(changed, keys), newFormEntry(changed, keys)
 	f.ports.SetPlaceHolder(lang.L("any port"))
@@ -129,7 +128,7 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 // layout puts what is watched on one line, what it is called and what is told
 // on the next.
 func (f *watchForm) layout() fyne.CanvasObject {
-	head := container.NewBorder(nil, nil, f.title, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.object))
+	head := container.NewBorder(nil, nil, f.title.object, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.object))
 	ports := field(lang.L("Ports"), f.ports, f.portsNote.object)
 	match := field(lang.L("Only when"), f.match, f.matchNote.object)
 	name := field(lang.L("Name"), f.name, newThemed(colorPanel, fyne.Size{}, 0))
@@ -187,7 +186,7 @@ func (f *watchForm) begin(rule *watch.Rule, index int) {
 		f.original, f.begun = new(*rule), typedFor(*rule)
 		title = lang.L("Change “{{.Name}}”", map[string]any{"Name": wordsOf(*rule).name()})
 	}
-	setText(f.title, title, theme.ColorNameForeground)
+	f.title.say(title, theme.ColorNameForeground)
 	f.aside.say("", table.ColorMuted)
 	f.fill(f.begun)
 	f.object.Show()

@@ -31,6 +31,7 @@ type ruleView struct {
 type ruleState struct {
 	text, more string
 	color      fyne.ThemeColorName
+	open       bool
 }
 
 // wordsOf puts a rule into words.
@@ -82,7 +83,7 @@ func tellLabels() [len(tells)]string {
 // stateOf is what a rule sees in s.
 func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	if rule.Off {
-		return ruleState{lang.L("off"), "", table.ColorMuted}
+		return ruleState{text: lang.L("off"), color: table.ColorMuted}
 	}
 	found := rule.Listeners(s)
 	if len(found) == 0 {
@@ -91,7 +92,7 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	_, single := rule.Ports.Single()
 	exposed := reachableFirst(found)
 	count := map[string]any{"Count": exposed, "All": len(found)}
-	state := ruleState{"● " + lang.L("open"), whoHave(found, !single), colorOpen}
+	state := ruleState{"● " + lang.L("open"), whoHave(found, !single), colorOpen, true}
 	switch {
 	case exposed > 0 && (single || len(found) == 1):
 		state.text, state.color = "◐ "+lang.L("reachable from the network"), colorAlert
@@ -106,7 +107,7 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 // closedState is that of a rule which nothing matches: others may still have
 // its ports.
 func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
-	state := ruleState{"○ " + lang.L("free"), "", table.ColorMuted}
+	state := ruleState{text: "○ " + lang.L("free"), color: table.ColorMuted}
 	if rule.Follows() {
 		state.text = "○ " + lang.L("not running")
 		return state
@@ -259,12 +260,7 @@ func newRuleRow(p *watchesPage) *ruleRow {
 	}
 	r.text, r.more = canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
 	button := func(icon fyne.Resource, label string, do func(int)) *iconButton {
-		return newIconButton(icon, label, func(enabled bool) {
-			focusOn(p.list)
-			if enabled {
-				do(r.index)
-			}
-		}, r.hover)
+		return newIconButton(icon, label, func() { focusOn(p.list); do(r.index) }, r.hover)
 	}
 	r.on = button(theme.CheckButtonIcon(), lang.L("Switch on or off (Space)"), p.toggle)
 	r.buttons = []*iconButton{
