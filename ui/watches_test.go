@@ -293,14 +293,14 @@ func TestButtonsSayWhatTheyDo(t *testing.T) {
 
 func TestWhatWasDeletedComesBack(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
-	d.key(fyne.KeyDelete, fyne.KeyDelete) // a key that is held down
-	d.shows("deleted", "3*")
-	if u := d.watches.undoing; !u.object.Visible() || u.text.words.Text != "Deleted “2”." {
+	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyDelete) // a key that is held down
+	d.shows("deleted", "1*")
+	if u := d.watches.undoing; !u.object.Visible() || u.text.words.Text != "Deleted “3”." {
 		t.Errorf("says %q, visible %v", u.text.words.Text, u.object.Visible())
 	}
-	d.tell(rule(t, "3", "")) // the answer
+	d.tell(rule(t, "1", "")) // the answer
 	test.TapCanvas(d.window.Canvas(), at(d.watches.undoing.button))
-	d.shows("one back", "2*", "3")
+	d.shows("one back", "1", "3*")
 	d.watches.undo()
 	d.lastSent("both back", "1", "2", "3")
 	if d.watches.undoing.object.Visible() {
@@ -430,6 +430,9 @@ func TestEditingKeepsThePlaceAndIsLeftWithEsc(t *testing.T) {
 	d.key(fyne.KeyDown, fyne.KeyReturn)
 	if got, want := d.watches.form.typed(), (typed{"2", "node", "two", watch.Closes}); got != want {
 		t.Errorf("the form shows %+v; want %+v", got, want)
+	}
+	if d.watches.form.saving.Disabled() {
+		t.Error("a rule stands in its own way")
 	}
 	d.watches.form.name.SetText("second")
 	d.key(fyne.KeyEscape)
@@ -629,5 +632,13 @@ func TestManyRulesScrollToTheSelectedOne(t *testing.T) {
 	want := slices.Clone(rules[:199])
 	if !slices.EqualFunc(d.sent[0], want, watch.Rule.Equal) {
 		t.Error("another rule was deleted")
+	}
+	d.key(fyne.KeyHome)
+	for range 20 {
+		d.alt(fyne.KeyDown)
+	}
+	top, bottom := at(d.watches.list).Y-d.watches.list.Size().Height/2, at(d.watches.list).Y+d.watches.list.Size().Height/2
+	if y := at(d.rowOf(20)).Y; d.rowOf(20).words[0].Text != "1" || y < top || y > bottom {
+		t.Errorf("row 20 says %q at %v; want what was moved, from %v to %v", d.rowOf(20).words[0].Text, y, top, bottom)
 	}
 }
