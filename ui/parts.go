@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
@@ -236,3 +237,157 @@ func (w *warningBar) show(problems []string, live bool) {
 	}
 	w.object.Refresh()
 }
+
+// note is a sentence that gives way: it never makes a window wider.
+type note struct {
+	text   *widget.RichText
+	words  *widget.TextSegment
+	object fyne.CanvasObject
+}
+
+// newNote returns an empty note, on several lines where wrap is true and cut
+// where not.
+func newNote(wrap bool) *note {
+	n := &note{words: &widget.TextSegment{Style: widget.RichTextStyle{SizeName: theme.SizeNameCaptionText, ColorName: table.ColorMuted}}}
+	n.text = widget.NewRichText(n.words)
+	n.text.Truncation = fyne.TextTruncateEllipsis
+	if wrap {
+		n.text.Truncation, n.text.Wrapping = fyne.TextTruncateOff, fyne.TextWrapWord
+	}
+	n.object = container.New(layout.NewCustomPaddedLayout(-overlap, -overlap, -overlap-1, -overlap-1), n.text)
+	return n
+}
+
+// size sets the size of the words.
+func (n *note) size(name fyne.ThemeSizeName) { n.words.Style.SizeName = name }
+
+// whole keeps the words from being cut.
+func (n *note) whole() *note {
+	n.text.Truncation = fyne.TextTruncateOff
+	return n
+}
+
+// centred is the note in the middle of what is higher.
+func (n *note) centred() fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedVBoxLayout(0), layout.NewSpacer(), n.object, layout.NewSpacer())
+}
+
+// say changes only what differs.
+func (n *note) say(text string, name fyne.ThemeColorName) {
+	if n.words.Text != text || n.words.Style.ColorName != name {
+		n.words.Text, n.words.Style.ColorName = text, name
+		n.text.Refresh()
+	}
+}
+
+// tight is the theme inside a list whose rows touch.
+type tight struct{}
+
+// Color is Fyne's.
+func (tight) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	return fyne.CurrentApp().Settings().Theme().Color(n, v)
+}
+
+// Font is Fyne's.
+func (tight) Font(s fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(s)
+}
+
+// Icon is Fyne's.
+func (tight) Icon(n fyne.ThemeIconName) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Icon(n)
+}
+
+// Size is Fyne's.
+func (tight) Size(n fyne.ThemeSizeName) float32 {
+	if n == theme.SizeNamePadding {
+		return 0
+	}
+	return fyne.CurrentApp().Settings().Theme().Size(n)
+}
+
+// focusOn gives o the keyboard where it is on a window.
+func focusOn(o fyne.Focusable) {
+	if x, ok := o.(fyne.CanvasObject); ok {
+		if c := fyne.CurrentApp().Driver().CanvasForObject(x); c != nil {
+			c.Focus(o)
+		}
+	}
+}
+
+// iconButton is a small button in a row. It never has the keyboard: the row's
+// list does all of it by keys.
+type iconButton struct {
+	widget.BaseWidget
+	icon    fyne.Resource
+	label   string
+	image   *canvas.Image
+	ground  *themed
+	color   fyne.ThemeColorName
+	enabled bool
+	tapped  func() // called where it is not enabled too: the click took the keyboard away
+	hover   func(label string, in bool)
+}
+
+var (
+	_ fyne.Tappable     = (*iconButton)(nil)
+	_ desktop.Hoverable = (*iconButton)(nil)
+	_ fyne.Accessible   = (*iconButton)(nil)
+)
+
+func newIconButton(icon fyne.Resource, label string, tapped func(), hover func(label string, in bool)) *iconButton {
+	b := &iconButton{icon: icon, label: label, tapped: tapped, hover: hover, image: canvas.NewImageFromResource(icon)}
+	b.image.FillMode = canvas.ImageFillContain
+	b.ground = newThemed(theme.ColorNameHover, fyne.Size{}, 4)
+	b.ground.Hide()
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// CreateRenderer is Fyne's.
+func (b *iconButton) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewStack(b.ground, container.New(layout.NewCustomPaddedLayout(6, 6, 6, 6), b.image)))
+}
+
+// show changes the icon and its colour where they differ.
+func (b *iconButton) show(icon fyne.Resource, name fyne.ThemeColorName, enabled bool) {
+	if !enabled {
+		name = theme.ColorNameDisabled
+	}
+	if icon == b.icon && name == b.color && enabled == b.enabled {
+		return
+	}
+	b.icon, b.color, b.enabled = icon, name, enabled
+	b.image.Resource = theme.NewColoredResource(icon, name)
+	b.image.Translucency = 0
+	if !enabled {
+		b.image.Translucency = 0.6
+		b.ground.Hide()
+	}
+	b.image.Refresh()
+}
+
+// Tapped is Fyne's.
+func (b *iconButton) Tapped(*fyne.PointEvent) { b.tapped() }
+
+// MouseIn is Fyne's.
+func (b *iconButton) MouseIn(*desktop.MouseEvent) {
+	b.ground.Hidden = !b.enabled
+	b.ground.Refresh()
+	b.hover(b.label, true)
+}
+
+// MouseMoved is Fyne's.
+func (b *iconButton) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is Fyne's.
+func (b *iconButton) MouseOut() {
+	b.ground.Hide()
+	b.hover("", false)
+}
+
+// AccessibilityLabel is Fyne's.
+func (b *iconButton) AccessibilityLabel() string { return b.label }
+
+// AccessibilityRole is Fyne's.
+func (b *iconButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

@@ -37,10 +37,10 @@ func NewWindow(app fyne.App, actions Actions, now func() time.Time) *Window {
 	w.window = app.NewWindow("Porthole")
 	w.window.SetPadded(false)
 	w.ports = newPortsPage(actions, now, w.OpenProcess, w.key)
-	w.watches = newWatchesPage(actions)
+	w.watches = newWatchesPage(actions, now, w.key)
 	w.tabs = newTabs(
 		page{name: "ports", label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
-		page{name: "watches", label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus},
+		page{name: "watches", label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
 	w.window.Resize(DefaultSize)
@@ -102,6 +102,7 @@ func (w *Window) Raise(port uint16) {
 // Tick lets a second pass: ages grow, marks end.
 func (w *Window) Tick() {
 	w.ports.tick()
+	w.watches.tick()
 	for _, p := range w.processes {
 		p.tick()
 	}
@@ -183,5 +184,15 @@ func (w *Window) shortcuts() {
 	ctrl(fyne.KeyPageUp, func() { w.tabs.step(-1) })
 	ctrl(fyne.KeyW, w.actions.Close)
 	ctrl(fyne.KeyQ, w.actions.Quit)
+	alt := func(key fyne.KeyName, do func()) {
+		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierAlt}, func(fyne.Shortcut) { do() })
+	}
+	alt(fyne.KeyUp, func() { w.watches.shortcut(-1) })
+	alt(fyne.KeyDown, func() { w.watches.shortcut(1) })
+	canvas.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) {
+		if w.tabs.name() == "watches" {
+			w.watches.undo()
+		}
+	})
 	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { w.ports.copyRow() })
 }
