@@ -139,7 +139,7 @@ func TestNoNotificationDaemonThenOne(t *testing.T) {
 	before := d.steady(window)
 	server := d.listen("127.0.0.1:62893")
 	d.tooltip(item, "1 of 1 watched open")
-	d.logHas("a notification could not be shown")
+	d.logHas("the desktop does not take a notification")
 	d.eventually("the window says what is missing", func() error { return differs(d, window, before) })
 	d.shot("no-notifications")
 	d.do("start a daemon", d.StartNotifications(d.step()))

@@ -187,6 +187,28 @@ func TestWhatIsOutdatedIsWithdrawn(t *testing.T) {
 	})
 }
 
+func TestWhatIsOutdatedOfAServiceIsWithdrawn(t *testing.T) {
+	work(t, func(t *testing.T, w *Worker, s *shown) {
+		tell := func(kind watch.Kind, port, before uint16) {
+			time.Sleep(time.Minute) // no burst
+			a := alert(kind, listener(port, "x", "", "127.0.0.1"), listener(before, "x", "", "127.0.0.1"))
+			a.Rule = watch.Rule{Name: "shop"}
+			w.Tell([]watch.Alert{a})
+		}
+		tell(watch.Opened, 3000, 3000)
+		s.want(t, "rule shop: 3000 is open: x")
+		w.Outdate(3001)
+		s.want(t)
+		w.Outdate(3000)
+		s.want(t, "rule shop withdrawn")
+		tell(watch.Moved, 3001, 3000)
+		w.Outdate(3000)
+		s.want(t, "rule shop: x is now on 3001, no longer on 3000")
+		w.Outdate(3001)
+		s.want(t, "rule shop withdrawn")
+	})
+}
+
 // slow is a Notifier that answers when it is told to.
 type slow struct {
 	got     chan Note
