@@ -46,7 +46,7 @@ func TestKillingTheAgentLeavesAWindowThatSaysSo(t *testing.T) {
 	d.eventually("an agent again", func() error {
 		frame, err := window.Geometry()
 		if err != nil || alive(pid) {
-			_ = window.Click(frame.Dx()-70, 72) // the window may go under the pointer
+			_ = window.Click(frame.Dx()-70, 108) // the window may go under the pointer
 			time.Sleep(time.Second)
 		}
 		_, err = d.tray.WaitItem(d.step(), 0)
