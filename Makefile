@@ -26,9 +26,13 @@ build: prerequisites ## build build/porthole
 test: prerequisites-test build vet ## install what the tests need and run them all
 	@packaging/test.sh $(BIN)
 
+bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
+	@packaging/bench.sh
+
 vet: ## gofmt, go vet for this system, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
 	go vet -tags $(TAGS) ./...
+	go vet -tags $(TAGS),bench ./monitor/
 	@for os in windows darwin freebsd; do echo "GOOS=$$os go vet ./monitor/..."; CGO_ENABLED=0 GOOS=$$os go vet ./monitor/... || exit 1; done
 
 prerequisites:
@@ -40,5 +44,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test vet prerequisites prerequisites-test clean
+.PHONY: help run build test bench vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the system packages that are missing for building ("build") or for
-# building and testing ("test"). Debian and Ubuntu; elsewhere it says what is
+# Installs the system packages that are missing for building ("build"), for
+# building and testing ("test") or for measuring ("bench"). Debian and Ubuntu; elsewhere it says what is
 # needed and goes on where it is there.
 set -eu
 
@@ -8,6 +8,8 @@ set -eu
 build="gcc libc6-dev pkg-config libgles-dev libgl-dev libegl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev libwayland-dev libxkbcommon-dev"
 # A desktop to look at: X server, bus, window manager, panel, notification daemon.
 desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri libgles2 libegl1 libwayland-client0"
+# The monitor's tests need no OpenGL; what it is measured beside.
+bench="gcc libc6-dev iproute2 util-linux lsof"
 tests="libnotify-bin iproute2 util-linux procps"
 
 need_go=$(awk '/^go /{print $2}' go.mod)
@@ -25,7 +27,8 @@ case ${1:-build} in
 build) want=$build ;;
 desktop) want=$desktop ;;
 test) want="$build $desktop $tests" ;;
-*) echo "usage: $0 build|desktop|test" >&2; exit 2 ;;
+bench) want=$bench ;;
+*) echo "usage: $0 build|desktop|test|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
