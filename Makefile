@@ -15,7 +15,7 @@ export CGO_ENABLED = 1
 export TAGS
 
 help: ## list the targets
-	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## install what is missing, build, and run Porthole (on a virtual desktop where there is none)
 	@packaging/run.sh $(BIN)
@@ -28,6 +28,19 @@ test: prerequisites-test build vet ## install what the tests need and run them a
 
 bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
 	@packaging/bench.sh
+
+test-long: ## a minute of churn, a million looks, bad worlds
+	@packaging/test-long.sh 1m
+
+soak: ## the same with ten minutes of churn
+	@packaging/test-long.sh 10m
+
+test-windows: ## build build/windows/porthole.exe, without the window, and test it under Wine
+	@packaging/prerequisites.sh windows
+	@packaging/test-windows.sh
+
+fuzz: ## fuzz every parser for a minute each
+	@packaging/fuzz.sh
 
 vet: ## gofmt, go vet for this system, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
@@ -44,5 +57,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test bench vet prerequisites prerequisites-test clean
+.PHONY: help run build test test-long soak test-windows fuzz bench vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

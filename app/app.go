@@ -122,7 +122,7 @@ func waitCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&closed, "closed", false, "wait until nothing listens there any more")
 	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait")
-	allFlag(c, &o)
+	whereFlags(c, &o)
 	return c
 }
 
@@ -153,9 +153,10 @@ func windowCommand() *cobra.Command {
 func outputFlags(c *cobra.Command, o *cli.Options) {
 	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON: one object for list, JSON Lines for events")
 	c.Flags().BoolVar(&o.Unmasked, "unmasked", false, "print command lines with their passwords and tokens")
-	allFlag(c, o)
+	whereFlags(c, o)
 }
 
-func allFlag(c *cobra.Command, o *cli.Options) {
+func whereFlags(c *cobra.Command, o *cli.Options) {
 	c.Flags().BoolVar(&o.All, "all", false, "every address, not only what loopback reaches")
+	c.Flags().BoolVar(&o.UDP, "udp", false, "UDP too: sockets that are bound and not connected")
 }

@@ -33,7 +33,7 @@ func (n *noted) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error
 
 // change returns two contestants: a process that listens already opens one more
 // port, and whose it is is found out the monitor's way, or by asking everyone.
-func change(t *testing.T, opener *child) (all []*contestant, done func()) {
+func change(t *testing.T, opener *worker) (all []*contestant, done func()) {
 	t.Helper()
 	opened, err := socket.Open(slog.Default())
 	if err != nil {

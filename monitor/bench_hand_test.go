@@ -20,7 +20,7 @@ import (
 	"porthole/monitor/socket"
 )
 
-// hand is what a child has, and does with it.
+// hand is what a worker has, and does with it.
 type hand struct {
 	opened []int // the listeners of "open", the oldest first
 
@@ -43,13 +43,13 @@ func (h *hand) do(o order) (answer, error) {
 		return answer{}, openFiles(o.N)
 	case "listen":
 		for range o.N {
-			if _, _, err := listen(o.Address, 0); err != nil {
+			if _, _, err := listenAt(o.Address, 0); err != nil {
 				return answer{}, err
 			}
 		}
 		return answer{}, nil
 	case "open":
-		fd, at, err := listen(o.Address, o.N)
+		fd, at, err := listenAt(o.Address, o.N)
 		h.opened = append(h.opened, fd)
 		return answer{Port: o.N, At: at}, err
 	case "close":
@@ -58,7 +58,7 @@ func (h *hand) do(o order) (answer, error) {
 		h.opened = h.opened[1:]
 		return answer{At: at}, err
 	case "hold":
-		return answer{}, connections(o.Address, o.N)
+		return answer{}, hold(o.Address, o.N)
 	case "connect":
 		return h.connect(o)
 	case "churn":
@@ -82,8 +82,8 @@ func openFiles(n int) error {
 	return nil
 }
 
-// listen returns a listener, and when it called listen(2).
-func listen(address [4]byte, port int) (fd int, at int64, err error) {
+// listenAt returns a listener, and when it called listen(2).
+func listenAt(address [4]byte, port int) (fd int, at time.Duration, err error) {
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, 0, fmt.Errorf("socket: %w", err)
@@ -118,8 +118,8 @@ func pair(listener int, to unix.Sockaddr, abort bool) (ends [2]int, err error) {
 	return ends, nil
 }
 
-func connections(address [4]byte, n int) error {
-	listener, _, err := listen(address, 0)
+func hold(address [4]byte, n int) error {
+	listener, _, err := listenAt(address, 0)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (h *hand) connect(o order) (answer, error) {
 func churn(o order) (answer, error) {
 	var open []int
 	done, err := atRate(o, func(i int) error {
-		fd, _, err := listen(o.Address, o.N+i%10_000)
+		fd, _, err := listenAt(o.Address, o.N+i%10_000)
 		if err != nil {
 			return err
 		}

@@ -22,21 +22,21 @@ const (
 	startedAtOnce    = 20
 )
 
-// world is all children that make the load.
-type world struct {
+// crew is all workers that make the load.
+type crew struct {
 	*testing.T
-	owners, holders, others []*child
+	owners, holders, others []*worker
 }
 
-// begin starts n children with the same kinds of orders and waits until those
+// begin starts n workers with the same kinds of orders and waits until those
 // are done.
-func (w *world) begin(n int, orders func(i int) []order) []*child {
+func (w *crew) begin(n int, orders func(i int) []order) []*worker {
 	w.Helper()
-	var all []*child
+	var all []*worker
 	for len(all) < n {
 		first := len(all)
 		for i := first; i < min(first+startedAtOnce, n); i++ {
-			all = append(all, begin(w.T, orders(i)...))
+			all = append(all, hire(w.T, orders(i)...))
 		}
 		for i := first; i < len(all); i++ {
 			for range orders(i) {
@@ -47,7 +47,7 @@ func (w *world) begin(n int, orders func(i int) []order) []*child {
 	return all
 }
 
-func end(all []*child) []*child {
+func end(all []*worker) []*worker {
 	for _, c := range all {
 		_ = c.in.Close() // they end at the same time
 	}
@@ -58,7 +58,7 @@ func end(all []*child) []*child {
 }
 
 // set makes the load l. Connections are added to those that are there.
-func (w *world) set(l load) {
+func (w *crew) set(l load) {
 	w.Helper()
 	end(w.owners)
 	w.owners = w.begin(l.owners, func(i int) []order {
@@ -68,7 +68,7 @@ func (w *world) set(l load) {
 }
 
 // connect sets the number of connections; two sockets each.
-func (w *world) connect(n int) {
+func (w *crew) connect(n int) {
 	w.Helper()
 	if n < len(w.holders)*connectionsOfOne {
 		w.holders = end(w.holders)
@@ -80,12 +80,12 @@ func (w *world) connect(n int) {
 }
 
 // end ends all of it.
-func (w *world) end() {
+func (w *crew) end() {
 	w.owners, w.holders, w.others = end(w.owners), end(w.holders), end(w.others)
 }
 
 // crowd sets the number of processes that have nothing to do with sockets.
-func (w *world) crowd(n int) {
+func (w *crew) crowd(n int) {
 	w.Helper()
 	if n < len(w.others) {
 		w.others = end(w.others)

@@ -57,7 +57,7 @@ func TestBench(t *testing.T) {
 	}
 	m := measurements{begun: time.Now()}
 	busyBefore, mineBefore := busy(), spent()
-	w := &world{T: t}
+	w := &crew{T: t}
 	progress := func(what any) { t.Logf("%4.0f s  %v", time.Since(m.begun).Seconds(), what) }
 
 	progress("growth with connections and with processes")
@@ -91,7 +91,7 @@ func TestBench(t *testing.T) {
 	}
 }
 
-func (w *world) measure(l load) result {
+func (w *crew) measure(l load) result {
 	w.Helper()
 	all, done := rivals(w.T)
 	defer done()
@@ -99,7 +99,7 @@ func (w *world) measure(l load) result {
 	return named(l, all)
 }
 
-func (w *world) measureChange(l load) result {
+func (w *crew) measureChange(l load) result {
 	w.Helper()
 	all, done := change(w.T, w.owners[0])
 	defer done()
@@ -115,7 +115,7 @@ func named(l load, all []*contestant) result {
 	return r
 }
 
-func (w *world) grow(name string, more, less func()) growth {
+func (w *crew) grow(name string, more, less func()) growth {
 	w.Helper()
 	poll, done := pollOf(w.T)
 	defer done()

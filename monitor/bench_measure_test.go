@@ -25,13 +25,6 @@ const (
 	largest    = 2000                  // batch
 )
 
-// monotonic is the same clock in every process.
-func monotonic() int64 {
-	var now unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // it cannot fail
-	return now.Nano()
-}
-
 // processTime is what this process used of all cores.
 func processTime() time.Duration {
 	var now unix.Timespec

@@ -35,13 +35,13 @@ type delays struct{ opened, closed, openedCalm []time.Duration }
 
 // measureDelays has opener open and close ports at random moments of the
 // monitor's interval.
-func measureDelays(t *testing.T, opener *child) (d delays) {
+func measureDelays(t *testing.T, opener *worker) (d delays) {
 	t.Helper()
-	watcher := begin(t)
+	watcher := hire(t)
 	defer watcher.end()
 	watcher.ask(t, order{Do: "watch", N: 1})
 	port := firstPort
-	until := func(kind monitor.Kind) int64 {
+	until := func(kind monitor.Kind) time.Duration {
 		for {
 			if a := watcher.hears(t); a.Kind == string(kind) && a.Port == port {
 				return a.At
@@ -51,11 +51,11 @@ func measureDelays(t *testing.T, opener *child) (d delays) {
 	open := func() time.Duration {
 		port++
 		at := opener.ask(t, order{Do: "open", N: port, Address: openAddress}).At
-		return time.Duration(until(monitor.Opened) - at)
+		return until(monitor.Opened) - at
 	}
 	shut := func() time.Duration {
 		at := opener.ask(t, order{Do: "close"}).At
-		return time.Duration(until(monitor.Closed) - at)
+		return until(monitor.Closed) - at
 	}
 	for range calmLatencies {
 		time.Sleep(calmAfter + rand.N(calmInterval))
@@ -81,9 +81,9 @@ type share struct {
 
 // measureShares runs a monitor as the agent has it and looks at what it uses:
 // idle, while others connect, and while ports open and close.
-func measureShares(t *testing.T, opener *child) (all []share) {
+func measureShares(t *testing.T, opener *worker) (all []share) {
 	t.Helper()
-	watcher := begin(t)
+	watcher := hire(t)
 	defer watcher.end()
 	watcher.ask(t, order{Do: "watch"})
 	during := func(name string, what func() int) {
@@ -91,7 +91,7 @@ func measureShares(t *testing.T, opener *child) (all []share) {
 		before := watcher.ask(t, order{Do: "cost"})
 		done := what()
 		after := watcher.ask(t, order{Do: "cost"})
-		passed := time.Duration(after.At - before.At)
+		passed := after.At - before.At
 		all = append(all, share{
 			name: name, cpu: float64(after.CPU-before.CPU) / float64(passed), done: float64(done) / passed.Seconds(),
 			opened: after.Opened - before.Opened, closed: after.Closed - before.Closed,

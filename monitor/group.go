@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,7 @@ type sighting struct {
 	socket Socket
 	owners []Owner   // that hold it
 	since  time.Time // when it was seen to open; zero where it was open before
-	hidden string    // why nobody is seen to hold it; "" while the search goes on
+	hidden Hidden    // why nobody is seen to hold it; empty while the search goes on
 }
 
 // endpoint is what rows never reach across.
@@ -27,7 +28,8 @@ type endpoint struct {
 // hang together where they share an address or an owner, or where their owners
 // have the same program, parent and user: one server's 127.0.0.1 and [::1] are
 // one row, and so are the workers of one SO_REUSEPORT address; two servers, one
-// on each, stay two. rowOf tells the row that a socket was in before.
+// on each, stay two. Where nobody is seen to hold them, the systemd service or
+// the container that made them stands for the owner. rowOf tells the row that a socket was in before.
 func group(sightings []sighting, rowOf map[SocketID]string) []*Listener {
 	slices.SortFunc(sightings, func(a, b sighting) int { return cmp.Compare(a.socket.ID, b.socket.ID) })
 	sets := newDisjointSets(len(sightings))
@@ -41,6 +43,9 @@ func group(sightings []sighting, rowOf map[SocketID]string) []*Listener {
 	}
 	for i, s := range sightings {
 		join(i, s.socket.Address)
+		if h := s.hidden; h.Container != "" || strings.HasSuffix(h.Unit, ".service") { // a scope holds many programs
+			join(i, [3]any{h.Container, h.Unit, s.socket.UID})
+		}
 		for _, o := range s.owners {
 			join(i, [2]uint64{uint64(o.PID), o.Start})
 			if o.Program != "" && o.ParentPID > 1 {
@@ -105,7 +110,9 @@ func listener(members []sighting, id string) *Listener {
 			l.Addresses = append(l.Addresses, s.socket.Address)
 		}
 		l.User = cmp.Or(l.User, s.socket.User)
-		l.Hidden = cmp.Or(l.Hidden, s.hidden)
+		if l.Hidden == "" {
+			l.Hidden, l.Origin = s.hidden.Reason, s.hidden.Origin
+		}
 		if i == 0 || s.since.Before(l.Since) {
 			l.Since = s.since
 		}
@@ -117,7 +124,7 @@ func listener(members []sighting, id string) *Listener {
 	slices.SortFunc(l.Owners, compareOwners)
 	l.Reach = widest(l.Addresses)
 	if p, ok := l.Principal(); ok {
-		l.Hidden = ""
+		l.Hidden, l.Origin = "", Origin{}
 		l.Project = p.Project
 	}
 	return l

@@ -127,7 +127,7 @@ func TestGroupTellsWhatItsSocketsHave(t *testing.T) {
 	first.since, second.since = late, early
 	first.socket.User = "alice"
 	second.owners[0].Project, first.owners[0].Project = "shop", "shop"
-	first.hidden = "a reason that a seen owner makes untrue"
+	first.hidden = Hidden{Reason: "a reason that a seen owner makes untrue"}
 
 	l := group([]sighting{first, second}, nil)[0]
 	if l.Reach != TheNetwork || !l.Since.Equal(early) || l.User != "alice" || l.Project != "shop" || l.Hidden != "" {
@@ -140,8 +140,26 @@ func TestGroupTellsWhatItsSocketsHave(t *testing.T) {
 		}
 	}
 
+	twins := []sighting{at(4, "127.0.0.1"), at(5, "::1")}
+	for _, test := range []struct {
+		origin Origin
+		rows   int
+	}{
+		{Origin{}, 2},
+		{Origin{Unit: "session-2.scope"}, 2}, // holds many programs
+		{Origin{Unit: "cups.service"}, 1},
+		{Origin{Container: "3f2a"}, 1},
+	} {
+		for i := range twins {
+			twins[i].hidden = Hidden{Reason: HiddenForeign, Origin: test.origin}
+		}
+		if rows := group(twins, nil); len(rows) != test.rows || rows[0].Origin != test.origin {
+			t.Errorf("two hidden sockets of %+v: %d rows of %+v, want %d of it", test.origin, len(rows), rows[0].Origin, test.rows)
+		}
+	}
+
 	hidden := at(3, "127.0.0.1")
-	hidden.hidden = HiddenForeign
+	hidden.hidden = Hidden{Reason: HiddenForeign}
 	if l := group([]sighting{hidden}, nil)[0]; l.Hidden != HiddenForeign || l.Owners == nil {
 		t.Errorf("row without an owner: hidden %q, owners %v; want the reason, and an empty list that is not nil", l.Hidden, l.Owners)
 	}

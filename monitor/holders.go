@@ -14,7 +14,13 @@ func (m *Monitor) take(r ownerResult) {
 	case r.last:
 		for _, s := range r.job.search {
 			if e := m.entries[s.ID]; e != nil && e.socket == s && r.job.scope != Recent {
-				m.settle(e, r.job.scope, r.seen)
+				m.settle(e, r)
+			}
+		}
+		for id, hidden := range r.hidden {
+			if e := m.entries[id]; e != nil && !e.hidden.equal(hidden) {
+				e.hidden = hidden
+				m.dirty[e.endpoint()] = true
 			}
 		}
 	}
@@ -59,14 +65,16 @@ func (m *Monitor) release(h Holding) {
 
 // settle ends a search of one socket. Holders that a search of all processes
 // did not see are gone, and so are those that were lost before and not seen
-// again.
-func (m *Monitor) settle(e *entry, scope Scope, seen map[SocketID][]Owner) {
+// again; but for a search that was blind.
+func (m *Monitor) settle(e *entry, r ownerResult) {
 	before := len(e.holders)
-	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool {
-		gone := scope == Everywhere || slices.ContainsFunc(e.lost, k.Owner.Same)
-		return gone && !slices.ContainsFunc(seen[e.socket.ID], k.Owner.Same)
-	})
-	e.lost = nil
+	if !r.blind {
+		e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool {
+			gone := r.job.scope == Everywhere || slices.ContainsFunc(e.lost, k.Owner.Same)
+			return gone && !slices.ContainsFunc(r.seen[e.socket.ID], k.Owner.Same)
+		})
+		e.lost = nil
+	}
 	if !e.searched || len(e.holders) != before {
 		e.searched = true
 		m.dirty[e.endpoint()], m.moved = true, true

@@ -47,13 +47,13 @@ const (
 type Finder interface {
 	// Find searches for holders of sockets and calls found for each, the
 	// likeliest first. It returns early where ctx ends. Not to find one is no
-	// error.
-	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding))
+	// error; one means that processes could not be looked into that could be
+	// before, so that whoever was not found may hold all the same.
+	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error
 	// Holds reports whether h still stands.
 	Holds(h Holding) bool
-	// Hidden says in one sentence why nobody is seen to hold s. It may be called
-	// while another goroutine is in Find.
-	Hidden(s Socket) string
+	// Hidden says why nobody is seen to hold s, and what else is known of who may.
+	Hidden(s Socket) Hidden
 }
 
 // Scope says how far a search goes.
@@ -102,6 +102,7 @@ type Monitor struct {
 	finder Finder
 	opts   Options
 	log    *slog.Logger
+	now    func() time.Time // time.Now, but for tests
 
 	refresh     atomic.Bool
 	udp         atomic.Bool  // look at UDP too
@@ -114,7 +115,8 @@ type Monitor struct {
 	rows     map[endpoint][]*Listener
 	dirty    map[endpoint]bool // where a row must be built anew
 	snapshot Snapshot
-	ready    bool // a first snapshot was published
+	ready    bool      // a first snapshot was published
+	first    time.Time // when the first look was
 	health   Health
 	young    map[SocketID]*entry // entries that are not told yet, or want a search
 	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
@@ -132,6 +134,7 @@ type entry struct {
 	since    time.Time
 	holders  []Holding
 	lost     []Owner // holders that hold no longer, while their heirs are searched
+	hidden   Hidden  // where it was searched and has no holders
 	searched bool    // at least once
 	pending  bool    // a search is wanted
 	visible  bool    // published, or to be at the next chance
@@ -146,7 +149,7 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 		opts.Logger = slog.Default()
 	}
 	m := &Monitor{
-		table: table, finder: finder, opts: opts, log: opts.Logger,
+		table: table, finder: finder, opts: opts, log: opts.Logger, now: time.Now,
 		entries: make(map[SocketID]*entry),
 		rowOf:   make(map[SocketID]string),
 		rows:    make(map[endpoint][]*Listener),
@@ -188,16 +191,22 @@ func (m *Monitor) Refresh() {
 // Look returns what listens now, with every owner that can be seen. An error
 // means that the table could not be read, or that ctx ended.
 func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
-	now := time.Now()
+	now := m.now()
 	if err := m.look(now); err != nil {
 		return Snapshot{}, err
 	}
-	m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
+	blind := m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
 	if err := ctx.Err(); err != nil {
 		return Snapshot{}, fmt.Errorf("search owners: %w", err)
 	}
+	if blind != nil {
+		m.log.Warn("owners cannot be seen now", "problem", blind)
+	}
 	for _, e := range m.entries {
 		e.searched, e.visible = true, true
+		if len(e.holders) == 0 {
+			e.hidden = m.finder.Hidden(e.socket)
+		}
 		m.dirty[e.endpoint()] = true
 	}
 	m.build(now)
@@ -218,11 +227,12 @@ func (m *Monitor) Run(ctx context.Context) {
 	defer func() { cancel(); stop(); work.wait() }()
 
 	m.health = Health{Source: m.table.Source()}
+	m.log.Info("watching the listening ports", "source", m.health.Source)
 	var closed []SocketID
-	var nextLook, nextVerify, nextEverywhere, lastLook time.Time
+	var nextLook, nextVerify, nextEverywhere, lastLook, rest time.Time
 	for ctx.Err() == nil {
 		m.takeAll(work)
-		now := time.Now()
+		now := m.now()
 		for _, id := range closed {
 			if m.entries[id] != nil {
 				m.drop(id, now)
@@ -239,20 +249,25 @@ func (m *Monitor) Run(ctx context.Context) {
 			m.wanted() // they are among all
 			nextEverywhere, nextVerify = now.Add(everywhereEvery), now.Add(verifyEvery)
 		case !now.Before(nextVerify): // first, or steady openings would starve it
-			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets()})
+			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets(), hidden: m.unheld()})
 			nextVerify = now.Add(verifyEvery)
 		case m.pending():
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
 		}
-		m.publish(now)
-		m.follow()
+		// A long table takes long to compare: while a search finds owners one by
+		// one, at least half of the time is for hearing of them.
+		if begin := m.now(); work.idle() || !begin.Before(rest) {
+			m.publish(now)
+			m.follow()
+			rest = m.now().Add(time.Since(begin))
+		}
 		var hint Hint
 		closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0])
 		if hint&TableChanged != 0 {
 			nextLook = earliest(nextLook, lastLook.Add(hintEvery))
 		}
 		if hint&OwnerEnded != 0 {
-			nextVerify = time.Now()
+			nextVerify = m.now()
 		}
 	}
 }
@@ -274,20 +289,25 @@ func (m *Monitor) takeAll(work *ownerWork) {
 func (m *Monitor) lookAndTell(now time.Time) time.Duration {
 	err := m.look(now)
 	m.health.Cost = time.Since(now)
+	before := m.health.Interval
 	m.health.Interval = time.Duration(m.pace.Load())
 	problem, wait := "", m.interval(now)
 	if err != nil {
 		problem, wait = err.Error(), max(m.health.Interval, slowest)
 	}
-	if problem != m.health.Problem {
-		if problem != "" {
-			m.log.Warn("the listening ports cannot be read; the last known ones stay", "problem", problem)
-		} else {
-			m.log.Info("the listening ports can be read again")
+	if problem == m.health.Problem {
+		if before != m.health.Interval && m.ready {
+			m.tell(nil)
 		}
-		m.health.Problem = problem
-		m.tell(nil)
+		return wait
 	}
+	if problem != "" {
+		m.log.Warn("the listening ports cannot be read; the last known ones stay", "problem", problem)
+	} else {
+		m.log.Info("the listening ports can be read again")
+	}
+	m.health.Problem = problem
+	m.tell(nil)
 	return wait
 }
 
@@ -316,6 +336,9 @@ func (m *Monitor) look(now time.Time) error {
 	}
 	if !udp && m.hadUDP {
 		m.dropUDP(now)
+	}
+	if m.first.IsZero() {
+		m.first = now
 	}
 	m.last, m.spare = sockets, m.last
 	if gone := m.missing(m.entryIDs(), sockets); len(gone) > 0 {
@@ -384,7 +407,7 @@ func (m *Monitor) add(s Socket, now time.Time) {
 // that it was open is a fact.
 func (m *Monitor) drop(id SocketID, now time.Time) {
 	e := m.entries[id]
-	if !e.visible && m.ready {
+	if m.rowOf[id] == "" && m.ready {
 		m.show(e)
 		m.publish(now)
 	}
@@ -479,6 +502,17 @@ func (m *Monitor) allSockets() []Socket {
 	return sockets
 }
 
+// unheld returns the sockets that were searched in vain.
+func (m *Monitor) unheld() []Socket {
+	var sockets []Socket
+	for _, e := range m.entries {
+		if e.searched && len(e.holders) == 0 {
+			sockets = append(sockets, e.socket)
+		}
+	}
+	return sockets
+}
+
 func (m *Monitor) allHoldings() []Holding {
 	var holdings []Holding
 	for _, e := range m.entries {
@@ -490,13 +524,16 @@ func (m *Monitor) allHoldings() []Holding {
 // publish builds the rows that changed and tells the subscribers.
 func (m *Monitor) publish(now time.Time) {
 	if !m.ready {
+		if m.health.Problem != "" {
+			return // nothing was seen yet; an empty first snapshot would be a guess
+		}
 		for _, e := range m.young {
-			if !e.visible {
+			if !e.visible && now.Before(m.first.Add(firstWait)) {
 				return
 			}
 		}
-		if m.health.Problem != "" {
-			return // nothing was seen yet; an empty first snapshot would be a guess
+		for _, e := range m.young { // those too that opened since
+			m.show(e)
 		}
 		m.build(now)
 		m.ready = true

@@ -43,10 +43,12 @@ func (f *fakeTable) Sockets(dst []Socket, udp bool) ([]Socket, error) {
 func (f *fakeTable) Source() string { return "a test" }
 
 // listen makes the table show exactly the sockets with these ids.
-func (f *fakeTable) listen(ids ...SocketID) {
+func (f *fakeTable) listen(ids ...SocketID) { f.show(sockets(ids...)) }
+
+func (f *fakeTable) show(sockets []Socket) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sockets = sockets(ids...)
+	f.sockets = sockets
 }
 
 func (f *fakeTable) fail(err error) {
@@ -100,10 +102,10 @@ func (f *fakeFinder) of(id SocketID) []int {
 	return f.holders[id]
 }
 
-func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) {
+func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) error {
 	select {
 	case <-ctx.Done():
-		return
+		return nil
 	case <-time.After(f.delay):
 	}
 	for _, s := range sockets {
@@ -111,11 +113,12 @@ func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found 
 			found(Holding{Socket: s.ID, Owner: process(pid)})
 		}
 	}
+	return nil
 }
 
 func (f *fakeFinder) Holds(h Holding) bool { return slices.Contains(f.of(h.Socket), h.Owner.PID) }
 
-func (*fakeFinder) Hidden(Socket) string { return HiddenNobody }
+func (*fakeFinder) Hidden(Socket) Hidden { return Hidden{Reason: HiddenNobody} }
 
 // scene is a running Monitor and its subscriber, in a bubble of synctest.
 type scene struct {
@@ -141,12 +144,18 @@ func watch(t *testing.T, test func(*scene), ids ...SocketID) {
 }
 
 func start(t *testing.T, ids ...SocketID) *scene {
-	s := &scene{T: t, table: &fakeTable{Sleeper: NewSleeper()}, finder: &fakeFinder{}}
+	table := &fakeTable{Sleeper: NewSleeper()}
+	return startWith(t, table, table, ids...)
+}
+
+// startWith is start with a Table that may be more than the fake that it shows.
+func startWith(t *testing.T, table Table, fake *fakeTable, ids ...SocketID) *scene {
+	s := &scene{T: t, table: fake, finder: &fakeFinder{}}
 	s.table.listen(ids...)
 	if len(ids) > 0 {
 		s.finder.holds(ids[0], 10)
 	}
-	s.monitor = New(s.table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s.monitor = New(table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	s.updates = s.monitor.Subscribe()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -230,6 +239,27 @@ func TestFirstSnapshotWaitsASecondForOwners(t *testing.T) {
 		}
 		s.after(2 * time.Second)
 		s.want("updated tcp-3001-1<tcp-3001-1")
+		cancel()
+	})
+}
+
+func TestSteadyOpeningsDoNotHoldUpTheFirstSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scene{T: t, table: &fakeTable{Sleeper: NewSleeper()}, finder: &fakeFinder{delay: time.Hour}}
+		s.table.listen(1)
+		s.monitor = New(s.table, s.finder, Options{})
+		s.updates = s.monitor.Subscribe()
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.monitor.Run(ctx)
+		all := []SocketID{1}
+		for id := SocketID(2); id < 8; id++ { // one a look, for longer than firstWait
+			s.after(defaultInterval)
+			all = append(all, id)
+			s.table.listen(all...)
+		}
+		if u, _ := s.updates.Take(); !u.Ready || len(u.Snapshot.Listeners) < 4 {
+			t.Errorf("ready %t with %d rows; want those that were there after %v", u.Ready, len(u.Snapshot.Listeners), firstWait)
+		}
 		cancel()
 	})
 }
@@ -601,4 +631,95 @@ func TestChangesLeadToTheSnapshot(t *testing.T) {
 			s.Errorf("at the end %s, want sockets 2 and 4", got)
 		}
 	}, 1)
+}
+
+func TestWhatIsLookedAtIsFoundAndDroppedNotOpenedAndClosed(t *testing.T) {
+	watch(t, func(s *scene) {
+		bound := sockets(2)
+		bound[0].Protocol = UDP
+		s.table.show(append(sockets(1), bound...))
+		s.after(time.Minute)
+		s.quiet()
+		s.monitor.SetUDP(true)
+		s.after(time.Second)
+		s.want("found udp-3002-2")
+		s.monitor.SetUDP(false)
+		s.after(time.Second)
+		s.want("dropped udp-3002-2")
+		s.monitor.SetUDP(true)
+		s.after(time.Second)
+		s.want("found udp-3002-2")
+		s.table.listen(1)
+		s.after(time.Second)
+		s.want("closed udp-3002-2")
+		s.table.show(append(sockets(1), bound...))
+		s.after(time.Second)
+		if u := s.want("opened udp-3002-2"); u.Changes[0].Listener.Since.IsZero() {
+			t.Error("what opened while UDP was looked at has no time")
+		}
+	}, 1)
+}
+
+// What shutdown(2), bind and listen make of one descriptor between two looks:
+// the kernel's cookie stays.
+func TestOneSocketOnAnotherPortIsAnotherListener(t *testing.T) {
+	watch(t, func(s *scene) {
+		moved := sockets(1)
+		moved[0].Port = 4000
+		s.table.show(moved)
+		s.after(time.Second)
+		s.want("closed tcp-3001-1, opened tcp-4000-1")
+	}, 1)
+}
+
+func TestTheIntervalCanBeSet(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.after(time.Minute)
+		s.monitor.SetInterval(time.Second)
+		s.after(time.Minute)
+		before := s.table.count()
+		s.after(time.Minute)
+		if dumps := s.table.count() - before; dumps < 59 || dumps > 61 {
+			t.Errorf("%d dumps in a minute, want one a second", dumps)
+		}
+	}, 1)
+}
+
+// hinting is a fakeTable whose system tells of processes that end.
+type hinting struct {
+	*fakeTable
+	mu       sync.Mutex
+	followed []int
+	hint     Hint
+}
+
+func (h *hinting) Follow(pids []int) { h.mu.Lock(); defer h.mu.Unlock(); h.followed = pids }
+
+func (h *hinting) Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint) {
+	closed, _ = h.fakeTable.Wait(d, closed)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hint := h.hint
+	h.hint = 0
+	return closed, hint
+}
+
+func TestAnOwnerThatEndsIsVerifiedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := &hinting{fakeTable: &fakeTable{Sleeper: NewSleeper()}}
+		s := startWith(t, table, table.fakeTable, 1)
+		s.after(verifyEvery + time.Millisecond) // the last verification is just over
+		s.want("")
+		table.mu.Lock()
+		if !slices.Equal(table.followed, []int{10}) {
+			t.Errorf("followed %v, want the owner", table.followed)
+		}
+		table.hint = OwnerEnded
+		table.mu.Unlock()
+		s.finder.holds(1, 11)
+		table.Wake()
+		s.after(10 * time.Millisecond)
+		s.wantEither("owner_changed tcp-3001-1<tcp-3001-1", "updated tcp-3001-1<tcp-3001-1, owner_changed tcp-3001-1<tcp-3001-1")
+		s.stop()
+	})
 }

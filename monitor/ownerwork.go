@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -16,11 +17,13 @@ type ownerWork struct {
 	done    sync.WaitGroup
 }
 
-// ownerJob is to check holdings first, then to search.
+// ownerJob is to check holdings first, then to search, then to ask about those
+// sockets that nobody is seen to hold.
 type ownerJob struct {
 	verify []Holding
 	scope  Scope
 	search []Socket
+	hidden []Socket // were searched in vain before
 }
 
 // ownerResult is one finding, or the end of a job.
@@ -29,6 +32,8 @@ type ownerResult struct {
 	last        bool // the job is done
 	job         ownerJob
 	seen        map[SocketID][]Owner // what its search found, all in all
+	blind       bool                 // it could not see: whom it did not find may hold all the same
+	hidden      map[SocketID]Hidden  // of those that nobody is seen to hold
 }
 
 func newOwnerWork(ctx context.Context, finder Finder, wake func()) *ownerWork {
@@ -53,8 +58,9 @@ func (w *ownerWork) work(ctx context.Context, finder Finder, job ownerJob) {
 		}
 	}
 	seen := make(map[SocketID][]Owner)
+	blind := false
 	if len(job.search) > 0 {
-		finder.Find(ctx, job.scope, job.search, func(h Holding) {
+		blind = nil != finder.Find(ctx, job.scope, job.search, func(h Holding) {
 			seen[h.Socket] = append(seen[h.Socket], h.Owner)
 			w.send(ctx, ownerResult{found: &h})
 		})
@@ -62,7 +68,21 @@ func (w *ownerWork) work(ctx context.Context, finder Finder, job ownerJob) {
 	if ctx.Err() != nil {
 		return // a search that was cut short has no verdict
 	}
-	w.send(ctx, ownerResult{last: true, job: job, seen: seen})
+	w.send(ctx, ownerResult{last: true, job: job, seen: seen, blind: blind, hidden: hiddenOnes(finder, job, seen)})
+}
+
+func hiddenOnes(finder Finder, job ownerJob, seen map[SocketID][]Owner) map[SocketID]Hidden {
+	ask := job.hidden
+	if job.scope != Recent { // that one does not look everywhere
+		ask = slices.Concat(ask, job.search)
+	}
+	hidden := make(map[SocketID]Hidden)
+	for _, s := range ask {
+		if len(seen[s.ID]) == 0 {
+			hidden[s.ID] = finder.Hidden(s)
+		}
+	}
+	return hidden
 }
 
 // send waits where 256 results wait already: the monitor's goroutine comes by.

@@ -72,7 +72,7 @@ func (m *Monitor) sighting(e *entry) sighting {
 		s.owners = append(s.owners, h.Owner)
 	}
 	if len(e.holders) == 0 && e.searched {
-		s.hidden = m.finder.Hidden(e.socket)
+		s.hidden = e.hidden
 	}
 	return s
 }

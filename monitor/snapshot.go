@@ -38,6 +38,7 @@ type Socket struct {
 	Inode    uint64     `json:"-"` // what /proc/PID/fd shows; 0 where unknown
 	Cgroup   uint64     `json:"-"` // the control group it was made in (Linux: its inode number in cgroup2); 0 where unknown
 	PID      int        `json:"-"` // where the table itself tells the owner; else 0
+	Opened   uint64     `json:"-"` // when PID bound it, on the clock of Owner.Start, where the table tells; else 0
 	V6Only   bool       `json:"-"` // [::] that does not take IPv4 connections
 }
 
@@ -53,6 +54,9 @@ type Owner struct {
 	ParentPID int       `json:"parent_pid,omitempty"`
 	StartedAt time.Time `json:"started_at,omitzero"`
 
+	// Deleted says that Program's file is gone, or another one has its name:
+	// what runs is not what is there.
+	Deleted bool `json:"deleted,omitempty"`
 	// Start makes PID an identity: a number that a later process with the
 	// same PID does not have (Linux: field 22 of /proc/PID/stat, ticks since
 	// boot). 0 where unknown.
@@ -89,9 +93,19 @@ type Listener struct {
 	Owners    []Owner      `json:"owners"`         // the principal one first
 	Sockets   []HeldSocket `json:"sockets"`
 	Hidden    string       `json:"hidden,omitempty"` // why no owner can be seen; only where none can
+	Origin                 // what else tells of the owner; only where none can be seen
 	Service   string       `json:"service,omitempty"`
 	Project   string       `json:"project,omitempty"`
 	Since     time.Time    `json:"since,omitzero"` // when Porthole saw it open; zero where it was open before
+}
+
+// Origin is what the control group that a socket was made in tells of an owner
+// that cannot be seen. It says where the socket was made, not who has it now:
+// what is told from it is marked as inferred.
+type Origin struct {
+	Unit      string `json:"unit,omitempty"`      // systemd's: cups.service, session-2.scope
+	Container string `json:"container,omitempty"` // the id that its engine gave it
+	Inferred  *Owner `json:"inferred,omitempty"`  // the process that is alone in the group
 }
 
 // Principal returns the owner that stands for the listener, and false where no
@@ -152,6 +166,12 @@ type Health struct {
 	Cost     time.Duration `json:"cost,omitempty"`     // of the last look
 }
 
+// Hidden is what can be said of an owner that cannot be seen.
+type Hidden struct {
+	Reason string // in one sentence
+	Origin
+}
+
 // Update is what a subscriber gets: the newest snapshot, and every change
 // since its last update.
 type Update struct {
@@ -165,5 +185,7 @@ type Update struct {
 const (
 	HiddenForeign = "another user's process, which only that user and root may look into"
 	HiddenNobody  = "no process that can be seen here holds it: the kernel, a container or another PID namespace may"
+	HiddenBlind   = "the processes cannot be read now: /proc is not there, or Porthole may open no more files"
 	HiddenSystem  = "this system does not tell who holds it"
+	HiddenEnded   = "the process that opened it has ended; one that inherited it may keep it open"
 )

@@ -8,7 +8,11 @@ tags=$TAGS # from the Makefile
 
 echo "== tests of all packages but the desktop's, with the race detector"
 # shellcheck disable=SC2046 # a list of packages
-go test -race -tags $tags -timeout 10m $(go list -tags $tags ./... | grep -v '^porthole/e2e')
+go test -race -tags $tags -timeout 10m $(go list -tags $tags ./... | grep -v -e '^porthole/e2e' -e '^porthole/monitor/answers$')
+
+echo "== the right answers, and which of them this machine cannot show"
+go test -race -tags $tags -v ./monitor/answers >build/answers.log || { cat build/answers.log; exit 1; }
+grep -B 1 -e '--- SKIP' build/answers.log || echo "all were shown"
 
 echo "== tests on a real desktop, with a program that has the race detector in it"
 go build -race -trimpath -tags $tags -o "$bin-race" .
@@ -27,7 +31,7 @@ if [ "$(id -u)" = 0 ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	chmod 755 "$work"
-	for p in monitor monitor/socket monitor/owner monitor/process app/cli app/link app/settings; do
+	for p in monitor monitor/socket monitor/owner monitor/process monitor/answers app/cli app/link app/settings; do
 		name=$(echo "$p" | tr / -)
 		CGO_ENABLED=1 go test -race -tags $tags -c -o "$work/$name.test" "./$p"
 		mkdir -p "$work/$p" && chmod 755 "$work/$p"

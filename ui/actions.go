@@ -12,7 +12,8 @@ import (
 type Actions interface {
 	Watch(port uint16)
 	Unwatch(port uint16)
-	Pause(d time.Duration) // 0: until resumed
+	SetWatches(rules watch.Rules) // as they are to be from now on
+	Pause(d time.Duration)        // 0: until resumed
 	Resume()
 	Refresh() // look now
 	Close()   // the window
@@ -34,6 +35,7 @@ type Status struct {
 type State struct {
 	Width    float32 `json:"width,omitempty"`
 	Height   float32 `json:"height,omitempty"`
+	Tab      string  `json:"tab,omitempty"`
 	Filter   string  `json:"filter,omitempty"`
 	Sort     string  `json:"sort,omitempty"`
 	Down     bool    `json:"down,omitempty"`

@@ -96,7 +96,10 @@ func (w word) matches(l *monitor.Listener) bool {
 			return true
 		}
 	}
-	return has(l.User, w.text) || has(l.Project, w.text) || has(l.Service, w.text)
+	if l.Inferred != nil && has(l.Inferred.Name, w.text) || string(l.Protocol) == w.text {
+		return true
+	}
+	return has(l.Unit, w.text) || has(l.Container, w.text) || has(l.User, w.text) || has(l.Project, w.text) || has(l.Service, w.text)
 }
 
 func has(text, part string) bool { return strings.Contains(strings.ToLower(text), part) }

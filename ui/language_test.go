@@ -21,7 +21,7 @@ import (
 // word has plural forms.
 func words(t *testing.T) map[string]bool {
 	t.Helper()
-	found := map[string]bool{monitor.HiddenForeign: false, monitor.HiddenNobody: false, monitor.HiddenSystem: false}
+	found := map[string]bool{monitor.HiddenForeign: false, monitor.HiddenNobody: false, monitor.HiddenBlind: false, monitor.HiddenSystem: false, monitor.HiddenEnded: false}
 	for _, root := range []string{"../ui", "../app"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {

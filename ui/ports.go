@@ -104,7 +104,7 @@ func (p *portsPage) update(u monitor.Update) {
 
 // renew makes the row of a listener that is new or has changed.
 func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
-	r := newPortRow(l, p.status.Rules.Watches(l.Port), now)
+	r := newPortRow(l, p.status.Rules.About(l), now)
 	switch {
 	case first:
 	case before == nil, before.mark == closed:
@@ -203,7 +203,7 @@ func (p *portsPage) point(port uint16) {
 func (p *portsPage) setStatus(s Status) {
 	p.status = s
 	for id, r := range p.rows {
-		if watched := s.Rules.Watches(r.listener.Port); watched != r.watched {
+		if watched := s.Rules.About(r.listener); watched != r.watched {
 			renewed := *r
 			renewed.watched = watched
 			p.rows[id] = &renewed
@@ -327,9 +327,10 @@ func (p *portsPage) showStatus() {
 		}
 	}
 	listening := len(ports)
+	open, all := p.status.Rules.Open(p.snapshot)
 	parts := []string{
 		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": listening}),
-		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": p.status.Rules.Open(p.snapshot), "All": len(p.status.Rules)}),
+		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
 		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": exposed}),
 	}
 	setText(p.left, strings.Join(parts, " · "), table.ColorMuted)

@@ -123,6 +123,13 @@ func (p *processWindow) factList() fyne.CanvasObject {
 	if o.PID == 0 {
 		add(lang.L("User"), monitor.Clean(p.row.User, 60))
 		add(lang.L("Owner"), lang.L(p.row.Hidden))
+		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
+		add(lang.L("Container"), monitor.Clean(p.row.Container, 64))
+		if i := p.row.Inferred; i != nil {
+			add(lang.L("Inferred"), lang.L("{{.Name}} ({{.PID}}), the only process in its control group",
+				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
+			add(lang.L("Command"), commandWords(*i))
+		}
 		return list
 	}
 	add(lang.L("PID"), fmt.Sprint(o.PID))

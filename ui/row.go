@@ -41,6 +41,9 @@ type portRow struct {
 func newPortRow(l *monitor.Listener, watched bool, now time.Time) *portRow {
 	r := &portRow{listener: l, watched: watched}
 	r.port = strconv.Itoa(int(l.Port))
+	if l.Protocol == monitor.UDP {
+		r.port += " UDP"
+	}
 	r.user = monitor.Clean(l.User, 40)
 	r.project = monitor.Clean(l.Project, 60)
 	r.service = l.Service

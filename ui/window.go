@@ -8,7 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
-
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
@@ -20,7 +20,9 @@ type Window struct {
 	window    fyne.Window
 	actions   Actions
 	now       func() time.Time
+	tabs      *tabs
 	ports     *portsPage
+	watches   *watchesPage
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
 	stale     bool // nobody watches any more
@@ -35,7 +37,12 @@ func NewWindow(app fyne.App, actions Actions, now func() time.Time) *Window {
 	w.window = app.NewWindow("Porthole")
 	w.window.SetPadded(false)
 	w.ports = newPortsPage(actions, now, w.OpenProcess, w.key)
-	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.ports.content))
+	w.watches = newWatchesPage(actions)
+	w.tabs = newTabs(
+		page{name: "ports", label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
+		page{name: "watches", label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus},
+	)
+	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, and all is given back
 	w.shortcuts()
@@ -55,25 +62,33 @@ func (w *Window) Show() {
 func (w *Window) Update(u monitor.Update) {
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
+	w.watches.update(u.Snapshot)
 	for _, p := range w.processes {
 		p.update(u.Snapshot)
 	}
 }
 
 // SetStatus shows what the agent says of itself.
-func (w *Window) SetStatus(s Status) { w.ports.setStatus(s) }
+func (w *Window) SetStatus(s Status) {
+	w.ports.setStatus(s)
+	w.watches.setRules(s.Rules)
+}
 
 // Disconnect says that nobody watches any more.
 func (w *Window) Disconnect() {
 	w.stale = true
 	w.ports.disconnect()
+	w.watches.disconnect()
 	for _, p := range w.processes {
 		p.disconnect()
 	}
 }
 
 // Point shows the row of port.
-func (w *Window) Point(port uint16) { w.ports.point(port) }
+func (w *Window) Point(port uint16) {
+	w.tabs.open("ports")
+	w.ports.point(port)
+}
 
 // Raise brings the window to the front, at port where that is not 0.
 func (w *Window) Raise(port uint16) {
@@ -111,7 +126,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 
 // State is what the next window should begin with.
 func (w *Window) State() State {
-	s := State{Filter: w.ports.entry.Text}
+	s := State{Filter: w.ports.entry.Text, Tab: w.tabs.name()}
 	size := w.window.Canvas().Size()
 	s.Width, s.Height = size.Width, size.Height
 	s.Sort, s.Down = w.ports.table.Sorting()
@@ -131,13 +146,16 @@ func (w *Window) Restore(s State) {
 	if s.Selected != "" {
 		w.ports.table.Select(s.Selected)
 	}
+	w.tabs.open(s.Tab)
 }
 
 // key is a key that no widget has a use for.
 func (w *Window) key(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyEscape:
-		w.ports.entry.SetText("")
+		if w.tabs.name() == "ports" {
+			w.ports.entry.SetText("")
+		}
 	case fyne.KeyF5:
 		w.actions.Refresh()
 	}
@@ -146,11 +164,23 @@ func (w *Window) key(e *fyne.KeyEvent) {
 func (w *Window) shortcuts() {
 	canvas := w.window.Canvas()
 	canvas.SetOnTypedKey(w.key)
-	canvas.SetOnTypedRune(w.ports.entry.take)
+	canvas.SetOnTypedRune(func(r rune) {
+		if w.tabs.name() == "ports" {
+			w.ports.entry.take(r)
+		}
+	})
 	ctrl := func(key fyne.KeyName, do func()) {
 		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
 	}
-	ctrl(fyne.KeyF, func() { canvas.Focus(w.ports.entry) })
+	ctrl(fyne.KeyF, func() {
+		w.tabs.open("ports")
+		canvas.Focus(w.ports.entry)
+	})
+	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4}[:len(w.tabs.pages)] {
+		ctrl(key, func() { w.tabs.show(i) })
+	}
+	ctrl(fyne.KeyPageDown, func() { w.tabs.step(1) })
+	ctrl(fyne.KeyPageUp, func() { w.tabs.step(-1) })
 	ctrl(fyne.KeyW, w.actions.Close)
 	ctrl(fyne.KeyQ, w.actions.Quit)
 	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { w.ports.copyRow() })

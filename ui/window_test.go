@@ -50,15 +50,16 @@ func (d *desk) ask(format string, args ...any) {
 	d.asked = append(d.asked, fmt.Sprintf(format, args...))
 }
 
-func (d *desk) Watch(port uint16)     { d.ask("watch %d", port) }
-func (d *desk) Unwatch(port uint16)   { d.ask("unwatch %d", port) }
-func (d *desk) Pause(t time.Duration) { d.ask("pause %v", t) }
-func (d *desk) Resume()               { d.ask("resume") }
-func (d *desk) Refresh()              { d.ask("refresh") }
-func (d *desk) Quit()                 { d.ask("quit") }
-func (d *desk) Close()                { d.ask("close") }
-func (d *desk) Restart()              { d.ask("restart") }
-func (d *desk) Copy(text string)      { d.ask("copy %s", text) }
+func (d *desk) Watch(port uint16)        { d.ask("watch %d", port) }
+func (d *desk) Unwatch(port uint16)      { d.ask("unwatch %d", port) }
+func (d *desk) SetWatches(r watch.Rules) { d.ask("watches %+v", r) }
+func (d *desk) Pause(t time.Duration)    { d.ask("pause %v", t) }
+func (d *desk) Resume()                  { d.ask("resume") }
+func (d *desk) Refresh()                 { d.ask("refresh") }
+func (d *desk) Quit()                    { d.ask("quit") }
+func (d *desk) Close()                   { d.ask("close") }
+func (d *desk) Restart()                 { d.ask("restart") }
+func (d *desk) Copy(text string)         { d.ask("copy %s", text) }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {

@@ -4,8 +4,8 @@
 package agent
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -58,10 +58,16 @@ type Agent struct {
 	tray        *traypkg.Tray
 	update      monitor.Update
 	rules       watch.Rules
+	watcher     *watch.Watcher
+	recent      []monitor.Change // the last few, for the tray's menu
 	problems    problems
+	interval    time.Duration // from the settings; 0 where Porthole chooses
+	grace       time.Duration
+	quiet       bool // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
 	resume      *time.Timer
+	missed      []watch.Alert // while paused
 	unseen      bool
 	alarm       bool
 	window      *windowProcess
@@ -90,13 +96,13 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe, Logger: opts.Logger}),
 		settings: settings.Open(settings.Path()),
 		inbox:    make(chan func(), 64),
+		watcher:  watch.NewWatcher(nil, watch.DefaultGrace),
 	}
 	a.window = newWindowProcess(a)
 	server, err := link.Listen(opts.Place, a, a.monitor, opts.Logger)
 	if err != nil {
 		return nil, err
 	}
-	a.loadSettings()
 
 	// The parts end in the reverse order of what feeds them: first the hub,
 	// which ends the window, then all the rest.
@@ -104,6 +110,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	defer stopRest()
 	var parts sync.WaitGroup
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
+	a.loadSettings()
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { server.Serve(rest) })
 	parts.Go(func() {
@@ -117,6 +124,9 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		}
 	})
 	parts.Go(func() { a.checkNotifications(rest) })
+	parts.Go(func() {
+		opts.Session.WatchQuiet(rest, a.log, func(quiet bool) { a.do(func() { a.quiet = quiet; a.setPace() }) })
+	})
 	var hub sync.WaitGroup
 	a.startTray()
 	hub.Go(a.hub)
@@ -136,11 +146,18 @@ func (a *Agent) hub() {
 	if !a.opts.Hidden {
 		a.window.show(a.opts.Port)
 	}
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
 	for {
+		if next := a.watcher.Next(); !next.IsZero() {
+			due.Reset(time.Until(next))
+		}
 		select {
 		case <-a.ctx.Done():
 			a.window.end()
 			return
+		case <-due.C:
+			a.tell(a.watcher.Due(time.Now()))
 		case do := <-a.inbox:
 			do()
 		case <-updates.C:
@@ -160,44 +177,33 @@ func (a *Agent) do(f func()) {
 	}
 }
 
-// take is the way of the data: what the monitor sees goes to the watches, the
-// notifications, the tray and the window's status.
-func (a *Agent) take(u monitor.Update) {
-	health := a.update.Health
-	a.update = u
-	if alerts := a.rules.Alerts(u.Changes); len(alerts) > 0 {
-		a.alert(alerts)
-	}
-	if u.Health.Problem != health.Problem || u.Health.Source != health.Source {
-		a.problems.set("table", tableProblem(u.Health))
-		a.tellStatus()
-	}
-	a.showTray()
-}
-
-func (a *Agent) alert(alerts []watch.Alert) {
-	if !a.window.looked() {
-		a.unseen = true
-	}
-	for _, alert := range alerts {
-		c := alert.Change
-		exposed := (c.Kind == monitor.ReachChanged || c.Kind == monitor.Opened) && c.Listener.Reach == monitor.TheNetwork
-		if (exposed || c.Kind == monitor.OwnerChanged) && !a.window.looked() {
-			a.alarm = true
-		}
-	}
-	if a.paused {
-		return
-	}
-	for _, n := range notify.Notes(alerts) {
-		a.notes.Tell(n)
-	}
-}
-
 func (a *Agent) loadSettings() {
 	s, err := a.settings.Load()
 	a.settingsProblem(err)
-	a.rules = s.Watches
+	a.use(s)
+}
+
+// use lets s hold from now on.
+func (a *Agent) use(s settings.Settings) {
+	a.rules, a.interval, a.grace = s.Watches, s.Interval, s.Grace
+	a.watcher.SetRules(a.rules, a.grace)
+	a.notes.SetSound(s.Sound)
+	a.monitor.SetUDP(s.UDP)
+	a.setPace()
+}
+
+// The pace that Porthole chooses.
+const (
+	pace      = 250 * time.Millisecond
+	quietPace = time.Second
+)
+
+func (a *Agent) setPace() {
+	d := pace
+	if a.quiet {
+		d = quietPace
+	}
+	a.monitor.SetInterval(cmp.Or(a.interval, d))
 }
 
 func (a *Agent) settingsProblem(err error) {
@@ -214,7 +220,7 @@ func (a *Agent) settingsProblem(err error) {
 func (a *Agent) reloadSettings() {
 	s, err := a.settings.Load()
 	if err == nil {
-		a.rules = s.Watches
+		a.use(s)
 	}
 	a.settingsProblem(err)
 	a.showTray()
@@ -226,49 +232,16 @@ func (a *Agent) reloadSettings() {
 func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
 	s, err := a.settings.ChangeWatches(change)
 	if err == nil {
-		a.rules = s.Watches
+		a.use(s)
 		a.settingsProblem(nil)
 	} else {
 		a.rules = change(a.rules)
+		a.watcher.SetRules(a.rules, a.grace)
 		a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
 		a.problems.set("settings", unsavedProblem(err))
 	}
 	a.showTray()
 	a.tellStatus()
-}
-
-// pause stops notifications for d, or until resumed where d is 0.
-func (a *Agent) pause(d time.Duration) {
-	a.stopResumeTimer()
-	a.paused, a.pausedUntil = true, time.Time{}
-	if d > 0 {
-		a.pausedUntil = time.Now().Add(d)
-		var timer *time.Timer
-		timer = time.AfterFunc(d, func() {
-			a.do(func() {
-				if a.resume == timer { // not one of an earlier pause
-					a.unpause()
-				}
-			})
-		})
-		a.resume = timer
-	}
-	a.showTray()
-	a.tellStatus()
-}
-
-func (a *Agent) unpause() {
-	a.stopResumeTimer()
-	a.paused = false
-	a.showTray()
-	a.tellStatus()
-}
-
-func (a *Agent) stopResumeTimer() {
-	if a.resume != nil {
-		a.resume.Stop()
-		a.resume = nil
-	}
 }
 
 // seen notes that the user looks at the window.
@@ -278,10 +251,8 @@ func (a *Agent) seen() {
 }
 
 func (a *Agent) status() *link.Status {
-	s := &link.Status{Health: a.update.Health, Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
-	for _, r := range a.rules {
-		s.Watches = append(s.Watches, link.WatchStatus{Ports: r.Ports, Name: r.Name})
-	}
+	s := &link.Status{Health: a.update.Health, Watches: a.rules,
+		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
 	return s
 }
 
@@ -292,50 +263,6 @@ func (a *Agent) tellStatus() {
 func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unseen: a.unseen, Alarm: a.alarm,
-		Problem: a.update.Health.Problem,
+		Recent: a.recent, Problem: a.update.Health.Problem,
 	}
-}
-
-// notifier returns the way to the desktop's notifications.
-func (a *Agent) notifier() notify.Notifier {
-	if address := a.opts.Session.BusAddress(); address != "" {
-		return notify.NewBus(address, func(port uint16) { a.do(func() { a.window.show(port) }) }, a.log)
-	}
-	if busOnly {
-		return noNotifier{}
-	}
-	return notify.NewPortable()
-}
-
-// checkNotifications says at once what the first notification would find out.
-func (a *Agent) checkNotifications(ctx context.Context) {
-	var err error
-	if address := a.opts.Session.BusAddress(); address != "" {
-		var has bool
-		if has, err = desktop.HasNotifications(ctx, address); err == nil && !has {
-			err = errors.New("no notification service runs")
-		}
-	} else if busOnly {
-		err = errors.New("there is no session bus")
-	}
-	if err != nil {
-		a.delivered(err)
-	}
-}
-
-// noNotifier stands where there is no session bus: beeep would start one.
-type noNotifier struct{}
-
-func (noNotifier) Notify(context.Context, notify.Note) error {
-	return errors.New("there is no session bus")
-}
-func (noNotifier) Close() {}
-
-// delivered is called by the notification worker after each delivery.
-func (a *Agent) delivered(err error) {
-	a.do(func() {
-		if a.problems.set("notifications", notificationProblem(err)) {
-			a.tellStatus()
-		}
-	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"porthole/app/desktop"
 	"porthole/app/link"
+	"porthole/app/notify"
 	"porthole/monitor/watch"
 )
 
@@ -100,6 +101,10 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.With(m.Port) })
 		case link.Unwatch:
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Without(m.Port) })
+		case link.Watches:
+			a.changeWatches(func(watch.Rules) watch.Rules { return m.Watches.Valid() })
+		case link.Test:
+			a.notes.Say(notify.Test())
 		case link.Pause:
 			a.pause(time.Duration(max(m.Seconds, 0)) * time.Second)
 		case link.Resume:

@@ -159,7 +159,7 @@ func lastLine(text string) string {
 // failed says in one line that there is no window, on the desktop and in the log.
 func (w *windowProcess) failed(sentence, why string) {
 	w.a.log.Error("the window is not shown; watching goes on", "reason", sentence, "problem", why)
-	w.a.notes.Tell(notify.Note{Title: sentence})
+	w.a.notes.Say(notify.Note{Title: sentence})
 }
 
 // leaving notes that the process says that it ends, and what it leaves.

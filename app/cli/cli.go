@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"porthole/app/settings"
 	"porthole/monitor"
@@ -28,6 +29,7 @@ type Options struct {
 	JSON     bool
 	Unmasked bool // show passwords and tokens
 	All      bool // every address, not only what loopback reaches
+	UDP      bool // UDP too: the sockets that are bound and not connected
 	Verbose  bool // say on stderr where the answer comes from
 	Stdout   io.Writer
 	Stderr   io.Writer
@@ -38,6 +40,7 @@ type question struct {
 	Options
 	ports monitor.Ports // all where nil
 	rules watch.Rules
+	pace  time.Duration // between two looks; the monitor's own where 0
 }
 
 func (q question) keep(l *monitor.Listener) bool {
@@ -59,7 +62,7 @@ func ask(args []string, o Options) (question, error) {
 	if err != nil {
 		_, _ = fmt.Fprintf(o.Stderr, "porthole: %v; the defaults hold\n", err) // nowhere else to say it
 	}
-	q.rules = s.Watches
+	q.rules, q.pace = s.Watches, s.Interval
 	return q, nil
 }
 
@@ -73,7 +76,7 @@ func (q question) open() (*monitor.Monitor, socket.Table, error) {
 	if q.Verbose {
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // a word beside the answer
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{Keep: q.keep, Describe: service.Describe, Logger: log})
+	m := monitor.New(table, owner.New(), monitor.Options{Interval: q.pace, UDP: q.UDP, Keep: q.keep, Describe: service.Describe, Logger: log})
 	return m, table, nil
 }
 

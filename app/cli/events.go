@@ -83,8 +83,8 @@ func (q question) tell(w io.Writer, c monitor.Change) error {
 		return writeLine(w, q.change(c))
 	}
 	process, pid := ownerWords(c.Listener)
-	_, err := fmt.Fprintf(w, "%s  %-8s %5d  %s (%s)  %s%s\n", c.At.Local().Format("15:04:05.000"), kindWords(c.Kind),
-		c.Listener.Port, process, pid, addressWords(c.Listener), beforeWords(c))
+	_, err := fmt.Fprintf(w, "%s  %-8s %5s  %s (%s)  %s%s\n", c.At.Local().Format("15:04:05.000"), kindWords(c.Kind),
+		portWords(c.Listener), process, pid, addressWords(c.Listener), beforeWords(c))
 	return err
 }
 

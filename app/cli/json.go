@@ -25,6 +25,9 @@ type listenerJSON struct {
 	Owners    []ownerJSON      `json:"owners"`
 	Sockets   []socketJSON     `json:"sockets"`
 	Hidden    string           `json:"hidden,omitempty"`
+	Unit      string           `json:"unit,omitempty"`
+	Container string           `json:"container,omitempty"`
+	Inferred  *ownerJSON       `json:"inferred,omitempty"`
 	Service   string           `json:"service,omitempty"`
 	Project   string           `json:"project,omitempty"`
 	Watched   bool             `json:"watched"`
@@ -36,6 +39,7 @@ type ownerJSON struct {
 	Name      string    `json:"name,omitempty"`
 	Command   []string  `json:"command,omitempty"`
 	Program   string    `json:"program,omitempty"`
+	Deleted   bool      `json:"deleted,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
 	User      string    `json:"user,omitempty"`
 	ParentPID int       `json:"parent_pid,omitempty"`
@@ -81,18 +85,26 @@ func (q question) listener(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
 		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Reach: l.Reach, User: l.User,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
-		Hidden: l.Hidden, Service: l.Service, Project: l.Project, Watched: q.rules.Watches(l.Port), Since: l.Since.UTC(),
+		Hidden: l.Hidden, Unit: l.Unit, Container: l.Container, Service: l.Service, Project: l.Project, Watched: q.rules.About(l), Since: l.Since.UTC(),
 	}
 	for i, o := range l.Owners {
-		out.Owners[i] = ownerJSON{
-			PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Folder: o.Folder,
-			User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
-		}
+		out.Owners[i] = q.owner(o)
+	}
+	if l.Inferred != nil {
+		inferred := q.owner(*l.Inferred)
+		out.Inferred = &inferred
 	}
 	for i, s := range l.Sockets {
 		out.Sockets[i] = socketJSON{Address: s.Address, Owners: s.Owners}
 	}
 	return out
+}
+
+func (q question) owner(o monitor.Owner) ownerJSON {
+	return ownerJSON{
+		PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder,
+		User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
+	}
 }
 
 func (q question) command(command []string) []string {

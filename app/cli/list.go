@@ -43,11 +43,11 @@ func (q question) print(w io.Writer, s monitor.Snapshot) error {
 	_, _ = fmt.Fprintln(t, "PORT\tADDRESS\tPROCESS\tPID\tUSER\tREACH\tPROJECT\tSERVICE") // Flush tells
 	for _, l := range s.Listeners {
 		star := ""
-		if q.rules.Watches(l.Port) {
+		if q.rules.About(l) {
 			star = "*"
 		}
 		process, pid := ownerWords(l)
-		_, _ = fmt.Fprintf(t, "%d%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Port, star, addressWords(l), process, pid,
+		_, _ = fmt.Fprintf(t, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", portWords(l), star, addressWords(l), process, pid,
 			monitor.Clean(l.User, 32), reachWords(l.Reach), dash(monitor.Clean(l.Project, 32)), dash(l.Service))
 	}
 	if err := t.Flush(); err != nil {
@@ -66,19 +66,40 @@ func (q question) nothing() string {
 	return "Nothing listens on loopback."
 }
 
+// portWords is "5432", and "5353/udp" where it is not TCP.
+func portWords(l *monitor.Listener) string {
+	port := strconv.Itoa(int(l.Port))
+	if l.Protocol == monitor.UDP {
+		port += "/udp"
+	}
+	return port
+}
+
 func ownerWords(l *monitor.Listener) (process, pid string) {
 	o, ok := l.Principal()
 	if !ok {
-		if l.User == "" {
-			return "hidden", "-"
-		}
-		return monitor.Clean(l.User, 32) + "'s process (hidden)", "-"
+		return hiddenWords(l), "-"
 	}
 	pid = strconv.Itoa(o.PID)
 	if more := len(l.Owners) - 1; more > 0 {
 		pid += fmt.Sprintf(" +%d", more)
 	}
 	return dash(monitor.Clean(o.Name, 32)), pid
+}
+
+// hiddenWords names an owner that cannot be seen by the most that is known.
+func hiddenWords(l *monitor.Listener) string {
+	switch {
+	case l.Inferred != nil && l.Inferred.Name != "":
+		return fmt.Sprintf("%s (inferred, PID %d)", monitor.Clean(l.Inferred.Name, 32), l.Inferred.PID)
+	case l.Container != "":
+		return fmt.Sprintf("container %.12s (hidden)", l.Container)
+	case strings.HasSuffix(l.Unit, ".service"):
+		return monitor.Clean(l.Unit, 40) + " (hidden)"
+	case l.User != "":
+		return monitor.Clean(l.User, 32) + "'s process (hidden)"
+	}
+	return "hidden"
 }
 
 func addressWords(l *monitor.Listener) string {

@@ -108,6 +108,17 @@ func TestListJSONOfAHiddenOwner(t *testing.T) {
 	}
 }
 
+func TestListJSONOfADeletedProgram(t *testing.T) {
+	var out bytes.Buffer
+	l := &monitor.Listener{Owners: []monitor.Owner{{PID: 7, Program: "/bin/server", Deleted: true}}}
+	if err := writeLine(&out, question{}.listener(l)); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"program":"/bin/server","deleted":true`; !strings.Contains(out.String(), want) {
+		t.Errorf("JSON = %s, want %s in it", out.String(), want)
+	}
+}
+
 func TestListIsOrderedByPort(t *testing.T) {
 	var ports []int
 	var args []string
@@ -175,6 +186,30 @@ func TestListOfNothing(t *testing.T) {
 	}
 }
 
+func TestListOfUDP(t *testing.T) {
+	bound, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bound.Close()
+	port := strconv.Itoa(bound.LocalAddr().(*net.UDPAddr).Port)
+	for udp, want := range map[bool]int{false: 0, true: 1} {
+		var out, problems bytes.Buffer
+		if err := List(t.Context(), []string{port}, Options{JSON: true, UDP: udp, Stdout: &out, Stderr: &problems}); err != nil || problems.Len() > 0 {
+			t.Fatalf("List: %v, stderr %q", err, problems.String())
+		}
+		rows := decode(t, out.Bytes())["listeners"].([]any)
+		if len(rows) != want {
+			t.Fatalf("UDP %t: %d rows of port %s, want %d", udp, len(rows), port, want)
+		}
+		if want > 0 {
+			if row := rows[0].(map[string]any); row["protocol"] != "udp" || len(row["owners"].([]any)) != 1 {
+				t.Errorf("row %v, want UDP with one owner", row)
+			}
+		}
+	}
+}
+
 func TestListForPeople(t *testing.T) {
 	address := func(s string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(s)} }
 	s := monitor.Snapshot{Listeners: []*monitor.Listener{
@@ -184,6 +219,11 @@ func TestListForPeople(t *testing.T) {
 		{Port: 8080, Addresses: address("0.0.0.0"), Reach: monitor.TheNetwork, User: "mallory",
 			Owners: []monitor.Owner{{PID: 9, Name: "a\x1b[31m\nb\u202e"}}},
 		{Port: 9000, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine},
+		{Port: 9001, Protocol: monitor.UDP, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root", Origin: monitor.Origin{Unit: "ntp.service"}},
+		{Port: 9002, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root", Origin: monitor.Origin{Unit: "session-2.scope"}},
+		{Port: 9003, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root", Origin: monitor.Origin{Container: strings.Repeat("3f2a", 16)}},
+		{Port: 9004, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root",
+			Origin: monitor.Origin{Unit: "cups.service", Inferred: &monitor.Owner{PID: 12, Name: "cupsd"}}},
 	}}
 	q := question{rules: watch.Rules{{Ports: monitor.Ports{{First: 3000, Last: 3000}}}}}
 	var out bytes.Buffer
@@ -191,11 +231,15 @@ func TestListForPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-PORT   ADDRESS         PROCESS                  PID   USER     REACH         PROJECT   SERVICE
-631    ::1             root's process (hidden)  -     root     this machine  -         ipp
-3000*  127.0.0.1, ::1  node                     7 +1  alice    this machine  acme-web  -
-8080   0.0.0.0         a [31m b                 9     mallory  the network   -         -
-9000   127.0.0.1       hidden                   -              this machine  -         -
+PORT      ADDRESS         PROCESS                          PID   USER     REACH         PROJECT   SERVICE
+631       ::1             root's process (hidden)          -     root     this machine  -         ipp
+3000*     127.0.0.1, ::1  node                             7 +1  alice    this machine  acme-web  -
+8080      0.0.0.0         a [31m b                         9     mallory  the network   -         -
+9000      127.0.0.1       hidden                           -              this machine  -         -
+9001/udp  127.0.0.1       ntp.service (hidden)             -     root     this machine  -         -
+9002      127.0.0.1       root's process (hidden)          -     root     this machine  -         -
+9003      127.0.0.1       container 3f2a3f2a3f2a (hidden)  -     root     this machine  -         -
+9004      127.0.0.1       cupsd (inferred, PID 12)         -     root     this machine  -         -
 `
 	if got := "\n" + out.String(); got != want {
 		t.Errorf("table:\n got %s\nwant %s", got, want)

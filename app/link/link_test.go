@@ -44,9 +44,11 @@ func (t *table) Source() string { return "test" }
 // nobody finds no owner.
 type nobody struct{}
 
-func (nobody) Find(context.Context, monitor.Scope, []monitor.Socket, func(monitor.Holding)) {}
-func (nobody) Holds(monitor.Holding) bool                                                   { return true }
-func (nobody) Hidden(monitor.Socket) string                                                 { return "hidden" }
+func (nobody) Find(context.Context, monitor.Scope, []monitor.Socket, func(monitor.Holding)) error {
+	return nil
+}
+func (nobody) Holds(monitor.Holding) bool           { return true }
+func (nobody) Hidden(monitor.Socket) monitor.Hidden { return monitor.Hidden{Reason: "hidden"} }
 
 // agentDouble notes what the server tells the agent.
 type agentDouble struct {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/watch"
 )
 
 // Kind says what a message is. Readers ignore kinds that they do not know, and
@@ -36,6 +37,8 @@ const (
 const (
 	Watch   Kind = "watch"   // Port
 	Unwatch Kind = "unwatch" // Port
+	Watches Kind = "watches" // all Watches, as they are to be
+	Test    Kind = "test"    // show a test notification
 	Pause   Kind = "pause"   // notifications for Seconds, 0 until resumed
 	Resume  Kind = "resume"
 	Refresh Kind = "refresh" // look now
@@ -70,22 +73,17 @@ type Message struct {
 	Program   string            `json:"program,omitempty"` // and where
 	Session   map[string]string `json:"session,omitempty"` // and the environment of its desktop
 	Status    *Status           `json:"status,omitempty"`
+	Watches   watch.Rules       `json:"watches,omitempty"`
 	State     json.RawMessage   `json:"state,omitempty"`
 }
 
 // Status is what the window shows beside the listeners.
 type Status struct {
 	Health      monitor.Health `json:"health"`
-	Watches     []WatchStatus  `json:"watches"`
+	Watches     watch.Rules    `json:"watches"`
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
 	Problems    []string       `json:"problems,omitempty"`    // what is missing here, a sentence each
-}
-
-// WatchStatus is one watch as the window needs it.
-type WatchStatus struct {
-	Ports monitor.Ports `json:"ports"`
-	Name  string        `json:"name,omitempty"`
 }
 
 // Limits of a line in bytes. A listener may bring many owners with long

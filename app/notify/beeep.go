@@ -33,6 +33,9 @@ func (Portable) Notify(ctx context.Context, n Note) error {
 	}
 }
 
+// Withdraw does nothing: what beeep has shown stays.
+func (Portable) Withdraw(context.Context, string) error { return nil }
+
 // Close does nothing.
 func (Portable) Close() {}
 

@@ -17,6 +17,15 @@ import (
 	"porthole/ui/tray"
 )
 
+// Action is what a user does with a notification.
+type Action string
+
+// The actions. Show is a click on the notification itself, too.
+const (
+	Show         Action = "default"
+	StopWatching Action = "unwatch"
+)
+
 // remembered is for how many notifications a click is understood.
 const remembered = 64
 
@@ -29,7 +38,7 @@ const iconSize = 48
 // notification's signals end its re-registration.
 type Bus struct {
 	address string
-	clicked func(port uint16)
+	acted   func(Action, Note)
 	log     *slog.Logger
 	icon    notify.Hint
 
@@ -37,24 +46,49 @@ type Bus struct {
 
 	mu    sync.Mutex
 	conn  *dbus.Conn
-	end   func()            // ends conn, or the attempt to have one
-	ports map[uint32]uint16 // by the id of the notification
+	end   func()          // ends conn, or the attempt to have one
+	notes map[uint32]Note // by the id of the notification
 	order []uint32
 }
 
-// NewBus returns a Notifier on the session bus at address. clicked is called,
-// from a goroutine of the connection, with the port of a notification that the
-// user clicks.
-func NewBus(address string, clicked func(port uint16), log *slog.Logger) *Bus {
-	return &Bus{address: address, clicked: clicked, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), ports: make(map[uint32]uint16)}
+// NewBus returns a Notifier on the session bus at address. acted is called,
+// from a goroutine of the connection, with what the user does with a note.
+func NewBus(address string, acted func(Action, Note), log *slog.Logger) *Bus {
+	return &Bus{address: address, acted: acted, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), notes: make(map[uint32]Note)}
 }
 
 // Notify shows n. A server that does not answer before ctx ends costs the
 // connection, which the next call opens anew.
 func (b *Bus) Notify(ctx context.Context, n Note) error {
+	return b.call(ctx, func(life context.Context) error { return b.send(life, n) })
+}
+
+// Withdraw closes the last note with that key. That the user has closed it
+// already is no error.
+func (b *Bus) Withdraw(ctx context.Context, key string) error {
+	id := b.idOf(key)
+	if id == 0 {
+		return nil
+	}
+	return b.call(ctx, func(life context.Context) error {
+		conn, err := b.connection(life)
+		if err != nil {
+			return err
+		}
+		err = conn.Object(service, "/org/freedesktop/Notifications").CallWithContext(life, service+".CloseNotification", 0, id).Err
+		var refused dbus.Error
+		if err != nil && !errors.As(err, &refused) {
+			return fmt.Errorf("call the notification service: %w", err)
+		}
+		return nil
+	})
+}
+
+// call runs do with the life of the connection until ctx ends.
+func (b *Bus) call(ctx context.Context, do func(life context.Context) error) error {
 	done := make(chan error, 1)
 	life := b.begin()
-	go func() { done <- b.send(life, n) }() // ends when the connection does, at the latest
+	go func() { done <- do(life) }() // ends when the connection does, at the latest
 	select {
 	case err := <-done:
 		if err != nil {
@@ -75,13 +109,19 @@ func (b *Bus) send(life context.Context, n Note) error {
 	}
 	note := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
-		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer,
+		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idOf(n.Key),
 	}
 	if slices.Contains(b.caps, "body-markup") {
 		note.Body = html.EscapeString(n.Body)
 	}
 	if n.Port != 0 && slices.Contains(b.caps, "actions") {
-		note.Actions = []notify.Action{{Key: "default", Label: lang.L("Show")}}
+		note.Actions = []notify.Action{{Key: string(Show), Label: lang.L("Show")}}
+		if n.Rule.Ports != nil || n.Rule.Follows() && !n.Rule.Match.IsZero() {
+			note.Actions = append(note.Actions, notify.Action{Key: string(StopWatching), Label: lang.L("Stop watching")})
+		}
+	}
+	if !n.Sound {
+		note.AddHint(notify.Hint{ID: "suppress-sound", Variant: dbus.MakeVariant(true)})
 	}
 	note.AddHint(b.icon) // a name would need an icon theme that has it
 	note.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant("porthole")})
@@ -89,7 +129,7 @@ func (b *Bus) send(life context.Context, n Note) error {
 	if err != nil {
 		return fmt.Errorf("call the notification service: %w", err)
 	}
-	b.remember(id, n.Port)
+	b.remember(id, n)
 	return nil
 }
 
@@ -107,6 +147,9 @@ func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
 	b.mu.Unlock()
 	if err := conn.AddMatchSignal(dbus.WithMatchSender(service), dbus.WithMatchInterface(service), dbus.WithMatchMember("ActionInvoked")); err != nil {
 		return nil, fmt.Errorf("listen to the notification service: %w", err)
+	}
+	if err := conn.AddMatchSignal(dbus.WithMatchInterface(bus), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, service)); err != nil {
+		return nil, fmt.Errorf("listen for the notification service's restarts: %w", err)
 	}
 	signals := make(chan *dbus.Signal, 16)
 	conn.Signal(signals)
@@ -143,35 +186,65 @@ func (b *Bus) begin() context.Context {
 	return life
 }
 
-// service is the name of the notification service and of its interface.
-const service = "org.freedesktop.Notifications"
+// service is the name of the notification service and of its interface, bus
+// that of the bus's own.
+const (
+	service = "org.freedesktop.Notifications"
+	bus     = "org.freedesktop.DBus"
+)
 
 // listen takes clicks. The signals are read here rather than by the library,
 // which panics where their values are not of the types that it expects.
 func (b *Bus) listen(signals <-chan *dbus.Signal) {
 	for s := range signals {
-		if s.Name != service+".ActionInvoked" || len(s.Body) < 1 {
+		if s.Name == bus+".NameOwnerChanged" {
+			b.forget() // another service counts from 1 again
+			continue
+		}
+		if s.Name != service+".ActionInvoked" || len(s.Body) < 2 {
 			continue
 		}
 		id, _ := s.Body[0].(uint32)
+		action, _ := s.Body[1].(string)
 		b.mu.Lock()
-		port, ours := b.ports[id] // everyone's clicks are signalled to everyone
+		n, ours := b.notes[id] // everyone's clicks are signalled to everyone
 		b.mu.Unlock()
 		if ours {
-			b.clicked(port)
+			b.acted(Action(action), n)
 		}
 	}
 }
 
-func (b *Bus) remember(id uint32, port uint16) {
+func (b *Bus) remember(id uint32, n Note) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ports[id] = port
-	b.order = append(b.order, id)
+	if _, again := b.notes[id]; !again { // one that took another's place has its id
+		b.order = append(b.order, id)
+	}
+	b.notes[id] = n
 	if len(b.order) > remembered {
-		delete(b.ports, b.order[0])
+		delete(b.notes, b.order[0])
 		b.order = b.order[1:]
 	}
+}
+
+func (b *Bus) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.notes)
+	b.order = nil
+}
+
+// idOf returns the id of the last note with that key, 0 where there is none.
+func (b *Bus) idOf(key string) uint32 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range slices.Backward(b.order) {
+		if key != "" && b.notes[id].Key == key {
+			return id
+		}
+	}
+	return 0
 }
 
 func (b *Bus) disconnect() {

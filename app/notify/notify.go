@@ -5,20 +5,44 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"porthole/monitor/watch"
 )
 
 // Limits of the worker.
 const (
 	queueLength = 32
-	deadline    = 5 * time.Second // for one delivery
+	deadline    = 5 * time.Second         // for one delivery
+	burst       = 1500 * time.Millisecond // what comes so soon after a telling is told together
+	maxGathered = 1000                    // alerts that wait for the end of a burst
 )
 
-// Notifier delivers one notification, and waits until that is done or ctx
-// ends. It is used by one goroutine at a time.
+// Note is one notification: a sentence, and the port that a click opens.
+type Note struct {
+	Title string
+	Body  string
+	Port  uint16     // 0 where it is about none
+	Rule  watch.Rule // that asked for it, where one did
+	// Key says what it is about: it takes the place of the one before with the
+	// same key, where that is still shown. "" for none.
+	Key string
+	// Opens is true where it says that something is open, which is outdated
+	// once that has closed.
+	Opens bool
+	Sound bool
+}
+
+// Notifier delivers notifications, one at a time, and waits until that is done
+// or ctx ends. It is used by one goroutine at a time.
 type Notifier interface {
 	Notify(ctx context.Context, n Note) error
+	// Withdraw takes away the last note with that key, where it is still shown
+	// and the desktop can.
+	Withdraw(ctx context.Context, key string) error
 	Close()
 }
 
@@ -27,26 +51,54 @@ type Worker struct {
 	notifier Notifier
 	problem  func(error)
 	log      *slog.Logger
-	queue    chan Note
+	queue    chan order
+	sound    atomic.Bool
 	done     sync.WaitGroup
+
+	opens map[string]bool // the keys whose last note says that something is open
+}
+
+// order is one thing to do.
+type order struct {
+	alerts   []watch.Alert
+	note     *Note
+	outdated uint16
 }
 
 // Start starts the worker, which ends with ctx. problem is called, from the
 // worker's goroutine, with the error of each delivery that failed and with nil
 // after one that did not.
 func Start(ctx context.Context, notifier Notifier, problem func(error), log *slog.Logger) *Worker {
-	w := &Worker{notifier: notifier, problem: problem, log: log, queue: make(chan Note, queueLength)}
+	w := &Worker{notifier: notifier, problem: problem, log: log, queue: make(chan order, queueLength), opens: make(map[string]bool)}
 	w.done.Go(func() { w.run(ctx) })
 	return w
 }
 
-// Tell queues n and does not wait. Where a desktop has not taken the last 32
-// sentences, one more is only logged.
-func (w *Worker) Tell(n Note) {
+// Tell tells of alerts, and does not wait. The first are told at once; what
+// comes within a second and a half after that is told together. Where a desktop
+// has not taken the last 32, more are only logged.
+func (w *Worker) Tell(alerts []watch.Alert) {
+	if len(alerts) > 0 {
+		w.put(order{alerts: alerts})
+	}
+}
+
+// Say tells n, and does not wait.
+func (w *Worker) Say(n Note) { w.put(order{note: &n}) }
+
+// Outdate takes away what says that port is open, and does not wait.
+func (w *Worker) Outdate(port uint16) { w.put(order{outdated: port}) }
+
+// SetSound says whether notifications make a sound from now on.
+func (w *Worker) SetSound(on bool) { w.sound.Store(on) }
+
+func (w *Worker) put(o order) {
 	select {
-	case w.queue <- n:
+	case w.queue <- o:
 	default:
-		w.log.Warn("a notification was dropped: the desktop takes none", "title", n.Title)
+		if o.outdated == 0 {
+			w.log.Warn("a notification was dropped: the desktop takes none", "alerts", len(o.alerts))
+		}
 	}
 }
 
@@ -59,25 +111,97 @@ func (w *Worker) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case n := <-w.queue:
-			w.deliver(ctx, n)
+		case o := <-w.queue:
+			w.handle(ctx, o)
+			if o.alerts != nil {
+				w.gather(ctx, o.alerts)
+			}
+		}
+	}
+}
+
+// handle does what an order says, its alerts at once.
+func (w *Worker) handle(ctx context.Context, o order) {
+	switch {
+	case o.note != nil:
+		w.deliver(ctx, *o.note)
+	case o.outdated != 0:
+		w.withdraw(ctx, portKey(o.outdated))
+	}
+	for _, n := range Notes(o.alerts) {
+		w.deliver(ctx, n)
+	}
+}
+
+// gather waits for the end of a burst that begins with first and tells the rest
+// of it together: in place of the first where they are many.
+func (w *Worker) gather(ctx context.Context, first []watch.Alert) {
+	end := time.NewTimer(burst)
+	defer end.Stop()
+	var more []watch.Alert
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case o := <-w.queue:
+			if o.alerts == nil {
+				w.handle(ctx, o)
+				continue
+			}
+			more = append(more, o.alerts...)
+			if len(more) > maxGathered {
+				w.log.Warn("alerts came faster than they can be told; the oldest are left out", "left out", len(more)-maxGathered)
+				more = more[len(more)-maxGathered:]
+			}
+		case <-end.C:
+			if len(more) == 0 {
+				return
+			}
+			notes := Notes(more)
+			if len(first)+len(more) >= many {
+				notes = []Note{together(append(first[:len(first):len(first)], more...))}
+				notes[0].Key = Notes(first)[0].Key
+			}
+			for _, n := range notes {
+				w.deliver(ctx, n)
+			}
+			first, more = more, nil // and what follows that is of the same burst
+			end.Reset(burst)
 		}
 	}
 }
 
 func (w *Worker) deliver(ctx context.Context, n Note) {
+	n.Sound = w.sound.Load()
+	if n.Key != "" {
+		w.opens[n.Key] = n.Opens // at most one for each port
+	}
+	w.limited(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
+}
+
+func (w *Worker) withdraw(ctx context.Context, key string) {
+	if w.opens[key] {
+		delete(w.opens, key)
+		w.limited(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
+	}
+}
+
+// limited calls do with a deadline and tells how it went.
+func (w *Worker) limited(ctx context.Context, what string, do func(context.Context) error) {
 	if ctx.Err() != nil {
 		return // select takes from the queue as well as the end
 	}
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	err := w.notifier.Notify(limited, n)
+	err := do(limited)
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
-		w.log.Warn("a notification could not be shown", "title", n.Title, "problem", err)
-		err = fmt.Errorf("show a notification: %w", err)
+		err = fmt.Errorf("%s: %w", what, err)
+		w.log.Warn("the desktop does not take a notification", "problem", err)
 	}
 	w.problem(err)
 }
+
+func portKey(port uint16) string { return strconv.Itoa(int(port)) }

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,24 +39,36 @@ func listener(port uint16, name, project, address string) *monitor.Listener {
 	return l
 }
 
-func alert(kind monitor.Kind, l, before *monitor.Listener) watch.Alert {
-	return watch.Alert{Change: monitor.Change{At: noon, Kind: kind, Listener: l, Before: before}}
+func alert(kind watch.Kind, l, before *monitor.Listener) watch.Alert {
+	return watch.Alert{At: noon, Kind: kind, Listener: l, Before: before, Rule: watch.Rule{Ports: monitor.Ports{{First: 1, Last: 65535}}}}
+}
+
+func many3000(kind watch.Kind, n int) []watch.Alert {
+	var alerts []watch.Alert
+	for p := range n {
+		alerts = append(alerts, alert(kind, listener(uint16(3000+p), "x", "", "127.0.0.1"), nil))
+	}
+	return alerts
 }
 
 func TestSentences(t *testing.T) {
 	node := listener(62893, "node", "acme-web", "127.0.0.1")
 	hidden := listener(22, "", "", "0.0.0.0")
 	hidden.Since = time.Time{}
+	flapped := alert(watch.Flapped, node, nil)
+	flapped.Count = 29
 	for want, a := range map[string]watch.Alert{
-		"62893 is open: node · acme-web":                   alert(monitor.Opened, node, nil),
-		"62893 closed: node · acme-web had it for 12 min":  alert(monitor.Closed, node, nil),
-		"22 closed: root's process (hidden)":               alert(monitor.Closed, hidden, nil),
-		"5432 changed hands: postgres → python3":           alert(monitor.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
-		"8080 can now be reached from the network":         alert(monitor.ReachChanged, listener(8080, "node", "", "0.0.0.0"), node),
-		"8080 can be reached from this machine only again": alert(monitor.ReachChanged, listener(8080, "node", "", "127.0.0.1"), node),
+		"62893 is open: node · acme-web":                      alert(watch.Opened, node, nil),
+		"62893 closed: node · acme-web had it for 12 min":     alert(watch.Closed, node, nil),
+		"22 closed: root's process (hidden)":                  alert(watch.Closed, hidden, nil),
+		"62893 restarted: node · acme-web":                    alert(watch.Restarted, node, node),
+		"node · acme-web is now on 62893, no longer on 62892": alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
+		"5432 changed hands: postgres → python3":              alert(watch.Changed, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
+		"8080 can now be reached from the network":            alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
+		"62893 changed 29 more times: node · acme-web":        flapped,
 	} {
 		n := Notes([]watch.Alert{a})
-		if len(n) != 1 || n[0].Title != want || n[0].Port != a.Change.Listener.Port {
+		if len(n) != 1 || n[0].Title != want || n[0].Port != a.Listener.Port || n[0].Key == "" || n[0].Opens != (a.Kind != watch.Closed) {
 			t.Errorf("got %+v; want %q", n, want)
 		}
 		if strings.Contains(n[0].Body, "hunter2") {
@@ -64,25 +78,113 @@ func TestSentences(t *testing.T) {
 }
 
 func TestManyAtOnceAreOneSentence(t *testing.T) {
-	var alerts []watch.Alert
-	for p := range 12 {
-		alerts = append(alerts, alert(monitor.Opened, listener(uint16(3000+p), "x", "", "127.0.0.1"), nil))
-	}
+	alerts := many3000(watch.Opened, 12)
 	n := Notes(alerts)
 	if len(n) != 1 || n[0].Title != "12 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …" {
 		t.Errorf("got %+v", n)
 	}
-	alerts[3].Change.Kind = monitor.Closed
+	alerts[3].Kind = watch.Closed
 	if n := Notes(alerts); len(n) != 1 || !strings.HasPrefix(n[0].Title, "12 changes of watched ports: 3000") {
 		t.Errorf("mixed: %+v", n)
+	}
+	if n := Missed(alerts); !strings.HasPrefix(n.Title, "While notifications were paused: 12 changes of watched ports: 3000") {
+		t.Errorf("missed: %+v", n)
+	}
+	if n := Missed(many3000(watch.Opened, 1)); n.Title != "While notifications were paused: 3000 is open: x" {
+		t.Errorf("one missed: %+v", n)
 	}
 }
 
 func TestHostileNamesAreCleaned(t *testing.T) {
-	n := Notes([]watch.Alert{alert(monitor.Opened, listener(80, "-x\n\x1b[1m\u202e"+strings.Repeat("y", 500), "", "127.0.0.1"), nil)})
+	n := Notes([]watch.Alert{alert(watch.Opened, listener(80, "-x\n\x1b[1m\u202e"+strings.Repeat("y", 500), "", "127.0.0.1"), nil)})
 	if strings.ContainsAny(n[0].Title+n[0].Body, "\n\x1b\u202e") || len(n[0].Title) > 100 {
 		t.Errorf("got %+v", n[0])
 	}
+}
+
+// shown is a Notifier that keeps what it was given.
+type shown struct {
+	mu    sync.Mutex
+	words []string
+}
+
+func (s *shown) add(words string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.words = append(s.words, words)
+	return nil
+}
+
+func (s *shown) Notify(_ context.Context, n Note) error       { return s.add(n.Key + ": " + n.Title) }
+func (s *shown) Withdraw(_ context.Context, key string) error { return s.add(key + " withdrawn") }
+func (*shown) Close()                                         {}
+
+// want fails where something else was given since the last time.
+func (s *shown) want(t *testing.T, want ...string) {
+	t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Equal(s.words, want) {
+		t.Errorf("shown:\n%s\nwant:\n%s", strings.Join(s.words, "\n"), strings.Join(want, "\n"))
+	}
+	s.words = nil
+}
+
+// work runs test with a Worker in a bubble of synctest.
+func work(t *testing.T, test func(*testing.T, *Worker, *shown)) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &shown{}
+		w := Start(ctx, s, func(error) {}, slog.New(slog.DiscardHandler))
+		test(t, w, s)
+		cancel()
+		w.Wait()
+	})
+}
+
+func TestABurstIsToldAtOnceAndThenTogether(t *testing.T) {
+	work(t, func(t *testing.T, w *Worker, s *shown) {
+		all := many3000(watch.Opened, 20)
+		w.Tell(all[:1])
+		s.want(t, "3000: 3000 is open: x")
+		for i := range all[1:] {
+			w.Tell(all[i+1 : i+2])
+			time.Sleep(10 * time.Millisecond)
+		}
+		s.want(t)
+		time.Sleep(burst)
+		s.want(t, "3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
+		time.Sleep(time.Minute)
+		w.Tell(all[:1])
+		s.want(t, "3000: 3000 is open: x")
+	})
+}
+
+func TestTwoInABurstAreTwo(t *testing.T) {
+	work(t, func(t *testing.T, w *Worker, s *shown) {
+		two := many3000(watch.Opened, 2)
+		w.Tell(two[:1])
+		w.Tell(two[1:])
+		s.want(t, "3000: 3000 is open: x")
+		time.Sleep(burst)
+		s.want(t, "3001: 3001 is open: x")
+	})
+}
+
+func TestWhatIsOutdatedIsWithdrawn(t *testing.T) {
+	work(t, func(t *testing.T, w *Worker, s *shown) {
+		w.Outdate(3000) // nothing was said of it
+		w.Tell(many3000(watch.Opened, 1))
+		s.want(t, "3000: 3000 is open: x")
+		w.Outdate(3000)
+		w.Outdate(3000)
+		s.want(t, "3000 withdrawn")
+		time.Sleep(time.Minute)
+		w.Tell(many3000(watch.Closed, 1))
+		w.Outdate(3000)
+		s.want(t, "3000: 3000 closed: x had it for 12 min")
+	})
 }
 
 // slow is a Notifier that answers when it is told to.
@@ -100,7 +202,8 @@ func (s slow) Notify(ctx context.Context, n Note) error {
 		return ctx.Err()
 	}
 }
-func (slow) Close() {}
+func (slow) Withdraw(context.Context, string) error { return nil }
+func (slow) Close()                                 {}
 
 func TestAServiceThatHangsStopsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -110,7 +213,7 @@ func TestAServiceThatHangsStopsNobody(t *testing.T) {
 		w := Start(ctx, s, func(err error) { problems <- err }, slog.New(slog.DiscardHandler))
 		begin := time.Now()
 		for range 100 {
-			w.Tell(Note{Title: "x"})
+			w.Say(Note{Title: "x"})
 		}
 		if time.Since(begin) != 0 {
 			t.Error("Tell waited")

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,13 +13,6 @@ import (
 	"porthole/ui"
 	"porthole/ui/tray"
 )
-
-// Note is one notification: a sentence, and the port that a click opens.
-type Note struct {
-	Title string
-	Body  string
-	Port  uint16 // 0 where it is about none
-}
 
 // many is from how many alerts on they are told as one.
 const many = 4
@@ -36,33 +30,42 @@ func Notes(alerts []watch.Alert) []Note {
 }
 
 func note(a watch.Alert) Note {
-	l := a.Change.Listener
-	n := Note{Port: l.Port, Body: details(l)}
+	l := a.Listener
+	n := Note{Port: l.Port, Key: portKey(l.Port), Rule: a.Rule, Body: details(l), Opens: a.Kind != watch.Closed}
+	if a.Rule.Follows() {
+		n.Key = "rule " + a.Rule.Name + a.Rule.Match.String()
+	}
 	if a.Rule.Name != "" {
 		n.Body = join(monitor.Clean(a.Rule.Name, 64), n.Body)
 	}
 	data := map[string]any{"Port": l.Port, "Who": tray.Who(l)}
-	switch a.Change.Kind {
-	case monitor.Opened:
+	if a.Before != nil {
+		data["Before"], data["PortBefore"] = tray.Who(a.Before), a.Before.Port
+	}
+	switch a.Kind {
+	case watch.Opened:
 		if l.Reach == monitor.TheNetwork {
 			n.Body = join(lang.L("reachable from the network"), n.Body)
 		}
 		n.Title = lang.L("{{.Port}} is open: {{.Who}}", data)
-	case monitor.Closed:
+	case watch.Closed:
 		n.Title = lang.L("{{.Port}} closed: {{.Who}}", data)
-		if !l.Since.IsZero() && a.Change.At.Sub(l.Since) >= time.Second {
-			data["Time"] = ui.Duration(a.Change.At.Sub(l.Since))
+		if !l.Since.IsZero() && a.At.Sub(l.Since) >= time.Second {
+			data["Time"] = ui.Duration(a.At.Sub(l.Since))
 			n.Title = lang.L("{{.Port}} closed: {{.Who}} had it for {{.Time}}", data)
 		}
-	case monitor.OwnerChanged:
-		data["Before"] = tray.Who(a.Change.Before)
+	case watch.Restarted:
+		n.Title = lang.L("{{.Port}} restarted: {{.Who}}", data)
+	case watch.Moved:
+		n.Title = lang.L("{{.Who}} is now on {{.Port}}, no longer on {{.PortBefore}}", data)
+	case watch.Changed:
 		n.Title = lang.L("{{.Port}} changed hands: {{.Before}} → {{.Who}}", data)
-	case monitor.ReachChanged:
+	case watch.Exposed:
 		n.Title = lang.L("{{.Port}} can now be reached from the network", data)
-		if l.Reach == monitor.ThisMachine {
-			n.Title = lang.L("{{.Port}} can be reached from this machine only again", data)
-		}
 		n.Body = join(tray.Who(l), n.Body)
+	case watch.Flapped:
+		data["Count"] = a.Count
+		n.Title = lang.N("{{.Port}} changed {{.Count}} more times: {{.Who}}", a.Count, data)
 	}
 	return n
 }
@@ -91,24 +94,48 @@ func join(a, b string) string {
 
 // together is one sentence for many alerts: "7 ports opened: 3000, 3001, …".
 func together(alerts []watch.Alert) Note {
-	kind, ports := alerts[0].Change.Kind, []string(nil)
+	kind, ports := alerts[0].Kind, []string(nil)
 	for _, a := range alerts {
-		if a.Change.Kind != kind {
+		if a.Kind != kind {
 			kind = ""
 		}
-		if len(ports) < 8 {
-			ports = append(ports, strconv.Itoa(int(a.Change.Listener.Port)))
-		} else if len(ports) == 8 {
-			ports = append(ports, "…")
+		port := strconv.Itoa(int(a.Listener.Port))
+		if !slices.Contains(ports, port) { // one can change often
+			ports = append(ports, port)
 		}
 	}
 	data := map[string]any{"Count": len(alerts), "Ports": strings.Join(ports, ", ")}
-	title := lang.N("{{.Count}} changes of watched ports: {{.Ports}}", len(alerts), data)
-	switch kind {
-	case monitor.Opened:
-		title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(alerts), data)
-	case monitor.Closed:
-		title = lang.N("{{.Count}} ports closed: {{.Ports}}", len(alerts), data)
+	if len(ports) > namedPorts {
+		data["Ports"] = strings.Join(append(ports[:namedPorts:namedPorts], "…"), ", ")
 	}
-	return Note{Title: title, Port: alerts[0].Change.Listener.Port}
+	title := lang.N("{{.Count}} changes of watched ports: {{.Ports}}", len(alerts), data)
+	if len(ports) == len(alerts) {
+		switch kind {
+		case watch.Opened:
+			title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(alerts), data)
+		case watch.Closed:
+			title = lang.N("{{.Count}} ports closed: {{.Ports}}", len(alerts), data)
+		case watch.Restarted:
+			title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(alerts), data)
+		}
+	}
+	return Note{Title: title, Port: alerts[0].Listener.Port}
+}
+
+// namedPorts is how many ports a sentence about many names.
+const namedPorts = 8
+
+// Missed is the one sentence about what was not told during a pause.
+func Missed(alerts []watch.Alert) Note {
+	n := together(alerts)
+	if len(alerts) == 1 {
+		n = note(alerts[0])
+	}
+	n.Title = lang.L("While notifications were paused: {{.What}}", map[string]any{"What": n.Title})
+	return n
+}
+
+// Test is the notification that shows that notifications work.
+func Test() Note {
+	return Note{Title: lang.L("This is what Porthole's notifications look like"), Key: "test"}
 }

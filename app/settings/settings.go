@@ -10,25 +10,38 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/adrg/xdg"
 	"github.com/natefinch/atomic"
 	"go.yaml.in/yaml/v4"
 
-	"porthole/monitor"
 	"porthole/monitor/watch"
 )
 
 // Settings are what the file says, or the defaults.
 type Settings struct {
-	Watches watch.Rules
+	Watches  watch.Rules
+	Interval time.Duration // between two looks; where 0, Porthole chooses
+	UDP      bool          // look at UDP too
+	Sound    bool          // notifications make a sound
+	Grace    time.Duration // how long a close waits for the service to come back, before it is told
 }
 
+// The intervals that make sense: faster costs more than it shows, and slower is
+// no watching.
+const (
+	minInterval = 50 * time.Millisecond
+	maxInterval = time.Minute
+	maxGrace    = time.Minute
+)
+
 // Defaults returns the settings of who never chose any.
-func Defaults() Settings { return Settings{Watches: watch.Default()} }
+func Defaults() Settings {
+	return Settings{Watches: watch.Default(), Grace: watch.DefaultGrace}
+}
 
 // Path returns where the settings file is: $XDG_CONFIG_HOME/porthole/settings.yaml
 // on Linux, the like of it elsewhere.
@@ -134,99 +147,30 @@ func (f *File) parse(doc *yaml.Node) (Settings, error) {
 		}
 		s.Watches = rules
 	}
-	return s, nil
-}
-
-func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
-	rules := watch.Rules{}
-	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
-		return rules, nil
-	}
-	if node.Kind != yaml.SequenceNode {
-		return nil, f.errorAt(node, "watches is a list, each entry like \"- ports: 62893\"")
-	}
-	for _, item := range node.Content {
-		rule, err := f.parseWatch(item)
-		if err != nil {
-			return nil, err
+	if node := valueOf(root, "interval"); node != nil {
+		d, err := time.ParseDuration(node.Value)
+		if err != nil || d < minInterval || d > maxInterval {
+			return s, f.errorAt(node, fmt.Sprintf("interval is a time from %v to %v, like 250ms or 1s", minInterval, maxInterval))
 		}
-		rules = append(rules, rule)
+		s.Interval = d
 	}
-	return rules, nil
-}
-
-func (f *File) parseWatch(item *yaml.Node) (watch.Rule, error) {
-	if item.Kind != yaml.MappingNode {
-		return watch.Rule{}, f.errorAt(item, "a watch is like \"- ports: 62893\"")
+	if node := valueOf(root, "grace"); node != nil {
+		d, err := time.ParseDuration(node.Value)
+		if err != nil || d < 0 || d > maxGrace {
+			return s, f.errorAt(node, fmt.Sprintf("grace is a time from 0s to %v, like 3s", maxGrace))
+		}
+		s.Grace = d
 	}
-	ports := valueOf(item, "ports")
-	if ports == nil || ports.Kind != yaml.ScalarNode {
-		return watch.Rule{}, f.errorAt(item, "a watch needs ports, like \"ports: 62893\" or \"ports: 3000-3999, 8080\"")
+	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound} {
+		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
+			return s, f.errorAt(node, key+" is true or false")
+		}
 	}
-	set, err := monitor.ParsePorts(ports.Value)
-	if err != nil {
-		return watch.Rule{}, f.errorAt(ports, err.Error())
-	}
-	rule := watch.Rule{Ports: set}
-	if name := valueOf(item, "name"); name != nil {
-		rule.Name = name.Value
-	}
-	return rule, nil
+	return s, nil
 }
 
 func (f *File) errorAt(node *yaml.Node, reason string) error {
 	return fmt.Errorf("%s: line %d: %s", f.path, node.Line, reason)
-}
-
-// setWatches keeps the entries of wanted rules as they are written and puts
-// the new ones behind them.
-func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
-	root := doc.Content[0]
-	list := valueOf(root, "watches")
-	if list == nil || list.Kind != yaml.SequenceNode {
-		fresh := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		if list == nil {
-			root.Content = append(root.Content, scalar("watches"), fresh)
-		} else {
-			*list = *fresh
-		}
-		list = valueOf(root, "watches")
-	}
-	var kept []*yaml.Node
-	for _, rule := range rules {
-		i := slices.IndexFunc(list.Content, func(n *yaml.Node) bool {
-			have, err := f.parseWatch(n)
-			return err == nil && have.Name == rule.Name && slices.Equal(have.Ports, rule.Ports)
-		})
-		if i >= 0 {
-			kept = append(kept, list.Content[i])
-			list.Content = slices.Delete(list.Content, i, i+1) // equal rules have an entry each
-			continue
-		}
-		kept = append(kept, ruleNode(rule))
-	}
-	list.Content = kept
-	list.Style = 0
-	if len(kept) == 0 {
-		list.Style = yaml.FlowStyle // [] says "none" where nothing would say "the default"
-	}
-}
-
-func ruleNode(rule watch.Rule) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{scalar("ports"), scalar(rule.Ports.String())}}
-	if rule.Name != "" {
-		n.Content = append(n.Content, scalar("name"), scalar(rule.Name))
-	}
-	return n
-}
-
-func scalar(text string) *yaml.Node {
-	var n yaml.Node
-	n.SetString(text)
-	if _, err := monitor.ParsePorts(text); err == nil && !strings.ContainsAny(text, ", -") {
-		n.Tag = "!!int" // a lone port needs no quotes
-	}
-	return &n
 }
 
 func valueOf(mapping *yaml.Node, key string) *yaml.Node {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"porthole/monitor"
 	"porthole/monitor/watch"
 )
 
@@ -45,6 +47,72 @@ func TestNoFileIsTheDefaults(t *testing.T) {
 	}
 }
 
+func TestWatchesOfEveryKind(t *testing.T) {
+	const text = `# mine
+watches:
+  - ports: 62893
+  - name: the shop # no touching
+    match: vite shop
+    colour: blue
+  - ports: 3000-3999, 8080
+    tell: [opens, network]
+    off: true
+`
+	f, path := file(t, text)
+	s, err := f.Load()
+	if err != nil || len(s.Watches) != 3 {
+		t.Fatalf("Load: %+v, %v; want three watches", s, err)
+	}
+	shop, range_ := s.Watches[1], s.Watches[2]
+	if shop.Name != "the shop" || shop.Match.String() != "vite shop" || !shop.Follows() || shop.Tell != 0 || shop.Off {
+		t.Errorf("second watch %+v, want the shop's service, wherever it listens", shop)
+	}
+	if range_.Ports.String() != "3000-3999, 8080" || range_.Tell != watch.Opens|watch.Network || !range_.Off {
+		t.Errorf("third watch %+v, want two kinds of changes of the ports, off", range_)
+	}
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r }); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, path); got != text {
+		t.Errorf("changing nothing made of it\n%s", got)
+	}
+	edited, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
+		r = slices.Clone(r)
+		r[1].Off, r[1].Tell = true, watch.Closes
+		r[2].Off = false
+		return slices.Insert(r, 0, watch.Rule{Name: "first", Ports: monitor.Ports{{First: 80, Last: 80}}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.Load()
+	if err != nil || !slices.EqualFunc(again.Watches, edited.Watches, watch.Rule.Equal) || len(again.Watches) != 4 {
+		t.Errorf("written %+v, read again %+v, %v; want the same four", edited.Watches, again.Watches, err)
+	}
+}
+
+func TestAnEditedWatchKeepsItsComments(t *testing.T) {
+	f, path := file(t, "watches:\n  # the old one\n  - ports: 80 # plain\n    colour: blue\n    off: true\n")
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
+		r = slices.Clone(r)
+		r[0].Off, r[0].Name = false, "web"
+		return r
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "watches:\n  # the old one\n  - ports: 80 # plain\n    colour: blue\n    name: web\n"
+	if got := read(t, path); got != want {
+		t.Errorf("the file is\n%swant\n%s", got, want)
+	}
+}
+
+func TestWhatTheFileSays(t *testing.T) {
+	f, _ := file(t, "interval: 1s\nudp: true\n")
+	if s, err := f.Load(); err != nil || s.Interval != time.Second || !s.UDP || !s.Watches.Watches(62893) {
+		t.Errorf("Load: %+v, %v; want a second, UDP, and the default watch", s, err)
+	}
+}
+
 func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 	for text, want := range map[string]string{
 		"watches:\n  - ports: 70000\n":              "line 2: \"70000\": a port is a number from 1 to 65535",
@@ -52,6 +120,16 @@ func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 		"watches: yes please\n":                     "line 1: watches is a list",
 		"watches:\n  - 80\n":                        "line 2: a watch is like",
 		"watches:\n  - name: x\n":                   "line 2: a watch needs ports",
+		"watches:\n  - ports: 80\n    match: a(\n":  "line 3: match: \"a(\" at character 1: missing closing )",
+		"watches:\n  - match: \" \"\n":              "line 2: a watch needs ports",
+		"watches:\n  - ports: 80\n    tell: x\n":    "line 3: \"x\": tell is any of opens, closes, hands, network",
+		"watches:\n  - ports: 80\n    off: x\n":     "line 3: off is true or false",
+		"watches:\n  - ports: [80]\n":               "line 2: ports are like",
+		"grace: -1s\n":                              "line 1: grace is a time from 0s to 1m0s",
+		"udp: perhaps\n":                            "line 1: udp is true or false",
+		"interval: 250\n":                           "line 1: interval is a time from 50ms to 1m0s",
+		"interval: 1ms\n":                           "line 1: interval is a time from 50ms to 1m0s",
+		"interval: 2m\n":                            "line 1: interval is a time from 50ms to 1m0s",
 		"- a\n- b\n":                                "line 1: settings are keys",
 		"watches:\n  - ports: 80\n   bad: [\n":      "line ",
 		"a: 1\nwatches:\n  - ports: [1, {\n# end\n": "line ",

@@ -31,6 +31,7 @@ type Tray struct {
 	shown   tray.Model
 	watched [tray.MaxWatched]slot
 	more    slot
+	recent  [tray.MaxRecent]slot
 	pause   []slot
 	resume  slot
 }
@@ -51,10 +52,15 @@ func New(first tray.Model, actions Actions, log *slog.Logger) *Tray {
 	systray.SetOnTapped(func() { actions.Show(0) })
 	for i := range t.watched {
 		t.watched[i] = newSlot()
-		t.onClick(t.watched[i].item, func() { actions.Show(t.portOf(i)) })
+		t.onClick(t.watched[i].item, func() { actions.Show(t.portOf(&t.watched[i])) })
 	}
 	t.more = newSlot()
 	t.onClick(t.more.item, func() { actions.Show(0) })
+	systray.AddSeparator()
+	for i := range t.recent {
+		t.recent[i] = newSlot()
+		t.onClick(t.recent[i].item, func() { actions.Show(t.portOf(&t.recent[i])) })
+	}
 	systray.AddSeparator()
 	t.onClick(systray.AddMenuItem(lang.L("Open Porthole"), ""), func() { actions.Show(0) })
 	for _, d := range tray.PauseFor {
@@ -86,10 +92,10 @@ func (t *Tray) onClick(item *systray.MenuItem, do func()) {
 	}()
 }
 
-func (t *Tray) portOf(i int) uint16 {
+func (t *Tray) portOf(s *slot) uint16 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.watched[i].port
+	return s.port
 }
 
 // Run shows the icon until Quit. On macOS and Windows it must be called from
@@ -114,20 +120,26 @@ func (t *Tray) update(m tray.Model, first bool) {
 	if first || m.Tooltip != t.shown.Tooltip {
 		systray.SetTooltip(m.Tooltip)
 	}
-	for i := range t.watched {
-		var line tray.Line
-		if i < len(m.Watched) {
-			line = m.Watched[i]
-		}
-		t.watched[i].port = line.Port
-		t.watched[i].set(line.Text)
-	}
+	setLines(t.watched[:], m.Watched)
+	setLines(t.recent[:], m.Recent)
 	t.more.set(m.More)
 	for i, d := range tray.PauseFor {
 		t.pause[i].set(unless(m.Paused, tray.PauseText(d)))
 	}
 	t.resume.set(unless(!m.Paused, lang.L("Resume notifications")))
 	t.shown = m
+}
+
+// setLines gives the slots their lines; those that are left over are not seen.
+func setLines(slots []slot, lines []tray.Line) {
+	for i := range slots {
+		var line tray.Line
+		if i < len(lines) {
+			line = lines[i]
+		}
+		slots[i].port = line.Port
+		slots[i].set(line.Text)
+	}
 }
 
 func unless(not bool, text string) string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"porthole/app/link"
+	"porthole/monitor/watch"
 )
 
 // actions is what the window asks for: here, or of the agent.
@@ -15,9 +16,12 @@ type actions struct{ p *program }
 
 func (a actions) Watch(port uint16)   { a.p.say(link.Message{Kind: link.Watch, Port: port}) }
 func (a actions) Unwatch(port uint16) { a.p.say(link.Message{Kind: link.Unwatch, Port: port}) }
-func (a actions) Resume()             { a.p.say(link.Message{Kind: link.Resume}) }
-func (a actions) Refresh()            { a.p.say(link.Message{Kind: link.Refresh}) }
-func (a actions) Copy(text string)    { a.p.app.Clipboard().SetContent(text) }
+func (a actions) SetWatches(rules watch.Rules) {
+	a.p.say(link.Message{Kind: link.Watches, Watches: rules})
+}
+func (a actions) Resume()          { a.p.say(link.Message{Kind: link.Resume}) }
+func (a actions) Refresh()         { a.p.say(link.Message{Kind: link.Refresh}) }
+func (a actions) Copy(text string) { a.p.app.Clipboard().SetContent(text) }
 
 func (a actions) Pause(d time.Duration) {
 	a.p.say(link.Message{Kind: link.Pause, Seconds: int(d / time.Second)})

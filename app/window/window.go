@@ -26,7 +26,6 @@ import (
 	"porthole/app/link"
 	"porthole/assets"
 	"porthole/monitor"
-	"porthole/monitor/watch"
 	"porthole/ui"
 )
 
@@ -168,11 +167,7 @@ func (p *program) said(m link.Message) {
 }
 
 func status(s *link.Status) ui.Status {
-	out := ui.Status{Health: s.Health, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems}
-	for _, w := range s.Watches {
-		out.Rules = append(out.Rules, watch.Rule{Ports: w.Ports, Name: w.Name})
-	}
-	return out
+	return ui.Status{Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems}
 }
 
 // close leaves the state to the next window and ends.

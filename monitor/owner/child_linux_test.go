@@ -41,6 +41,8 @@ type said struct {
 	Port, Child, Holders int
 	Inode                uint64
 	User, Hidden         string
+	Unit                 string
+	Inferred             int
 	Listed               bool
 }
 
@@ -277,7 +279,12 @@ func playSearcher() said {
 		}
 		finder, holders := New(), 0
 		finder.Find(context.Background(), monitor.Everywhere, []monitor.Socket{s}, func(monitor.Holding) { holders++ })
-		return said{Listed: true, Port: int(s.Port), User: s.User, Hidden: finder.Hidden(s), Holders: holders}
+		hidden := finder.Hidden(s)
+		found := said{Listed: true, Port: int(s.Port), User: s.User, Hidden: hidden.Reason, Holders: holders, Unit: hidden.Unit}
+		if hidden.Inferred != nil {
+			found.Inferred = hidden.Inferred.PID
+		}
+		return found
 	}
 	return said{}
 }

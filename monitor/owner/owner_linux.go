@@ -28,6 +28,8 @@ type finder struct {
 	counts map[int]int64         // descriptors of each process at the last search for all sockets
 	inodes map[uint64]monitor.SocketID
 	link   []byte
+	groups groups
+	blind  error // why the last search did not see what it should have
 }
 
 // New returns a Finder for this system, to be used by one goroutine at a time.
@@ -36,8 +38,10 @@ func New() monitor.Finder {
 }
 
 // Find walks the processes in the order of likely. One that ends on the way is
-// skipped.
-func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) {
+// skipped. One that cannot be read for want of descriptors counts as new next
+// time.
+func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
+	f.blind = nil
 	f.inodes = make(map[uint64]monitor.SocketID, len(sockets))
 	missing := make(map[monitor.SocketID]bool, len(sockets))
 	for _, s := range sockets {
@@ -54,10 +58,14 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 			if ctx.Err() != nil || (scope == monitor.Likely && len(missing) == 0) {
 				return true
 			}
-			f.searchProcess(pid, func(h monitor.Holding) {
+			err := f.searchProcess(pid, func(h monitor.Holding) {
 				delete(missing, h.Socket)
 				found(h)
 			})
+			if exhausted(err) {
+				f.blind = err
+				delete(counts, pid)
+			}
 		}
 		return false
 	}
@@ -67,14 +75,24 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 	if scope != monitor.Likely && ctx.Err() == nil {
 		f.counts = counts
 	}
+	return f.blind
 }
+
+// exhausted reports whether err says nothing of what was asked, but that there
+// are no descriptors or no memory left to ask.
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
+}
+
+var errNoProc = errors.New("there are no processes in /proc")
 
 // processes lists all pids, the newest first as far as numbers tell, and
 // forgets what is known of those that have ended.
 func (f *finder) processes() []int {
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return nil // without /proc nobody's descriptors can be seen, which Hidden says
+		f.blind = err
+		return nil
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1) // what was read counts
@@ -85,6 +103,10 @@ func (f *finder) processes() []int {
 			pids = append(pids, pid)
 			lives[pid] = true
 		}
+	}
+	if len(pids) == 0 {
+		f.blind = errNoProc // something else is mounted there
+		return nil
 	}
 	for pid := range f.known {
 		if !lives[pid] {
@@ -130,22 +152,20 @@ func (f *finder) likely(pids []int, counts map[int]int64) (changed, rest []int) 
 	return changed, append(rest, others...)
 }
 
-func (f *finder) searchProcess(pid int, found func(monitor.Holding)) {
+func (f *finder) searchProcess(pid int, found func(monitor.Holding)) error {
 	n, err := f.searchFolder(fmt.Sprintf("/proc/%d/fd", pid), pid, found)
-	if n > 0 || (err != nil && !f.isMine(pid)) {
-		return
+	if n > 0 || exhausted(err) || (err != nil && !f.isMine(pid)) {
+		return err
 	}
 	// The main thread has ended, which makes its folder empty, and root's; or
 	// there are no descriptors at all. Other threads may still share some.
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		return
-	}
 	for _, t := range tasks {
-		if n, _ := f.searchFolder(fmt.Sprintf("/proc/%d/task/%s/fd", pid, t.Name()), pid, found); n > 0 {
-			return
+		if n, err = f.searchFolder(fmt.Sprintf("/proc/%d/task/%s/fd", pid, t.Name()), pid, found); n > 0 || exhausted(err) {
+			break
 		}
 	}
+	return err
 }
 
 // isMine reports whether pid is a process of this program's user.
@@ -167,6 +187,7 @@ func (f *finder) searchFolder(path string, pid int, found func(monitor.Holding))
 		return 0, err
 	}
 	told := make(map[monitor.SocketID]bool)
+	var owner *monitor.Owner // one reading for all its sockets, of which it may have 65,535
 	for _, name := range names {
 		n, err := unix.Readlinkat(int(dir.Fd()), name, f.link)
 		if err != nil {
@@ -177,11 +198,16 @@ func (f *finder) searchFolder(path string, pid int, found func(monitor.Holding))
 		if !ok || told[id] {
 			continue
 		}
-		if owner, ok := f.facts(pid); ok {
-			fd, _ := strconv.Atoi(name) // the kernel names them by number
-			told[id] = true
-			found(monitor.Holding{Socket: id, Inode: inode, Owner: owner, FD: fd})
+		if owner == nil {
+			facts, err := f.facts(pid)
+			if err != nil {
+				return len(names), err // it has ended
+			}
+			owner = &facts
 		}
+		fd, _ := strconv.Atoi(name) // the kernel names them by number
+		told[id] = true
+		found(monitor.Holding{Socket: id, Inode: inode, Owner: *owner, FD: fd})
 	}
 	return len(names), nil
 }
@@ -201,18 +227,18 @@ func socketInode(link []byte) uint64 {
 
 // facts reads a process once: what it was when it was first seen to hold a
 // listener, its parents too, which may be gone later.
-func (f *finder) facts(pid int) (monitor.Owner, bool) {
+func (f *finder) facts(pid int) (monitor.Owner, error) {
 	known, ok := f.known[pid]
 	if ok && process.Lives(pid, known.Start) {
-		return f.renew(known), true
+		return f.renew(known), nil
 	}
 	owner, err := process.Facts(pid)
 	if err != nil {
-		return owner, false // it has ended
+		return owner, err
 	}
 	owner.Parents = process.Parents(owner)
 	f.known[pid] = owner
-	return owner, true
+	return owner, nil
 }
 
 // renew reads again what a process can change by exec or by losing its parent.
@@ -226,8 +252,21 @@ func (f *finder) renew(known monitor.Owner) monitor.Owner {
 	return now
 }
 
-// Holds asks for the one descriptor that made h a fact.
-func (f *finder) Holds(h monitor.Holding) bool {
+// Holds asks for the one descriptor that made h a fact. What it cannot ask now
+// still holds.
+func (f *finder) Holds(h monitor.Holding) bool { return f.stillHolds(h) || !canAsk() }
+
+// canAsk reports whether a process that lives, this one, can be asked.
+func canAsk() bool {
+	fd, err := unix.Open("/proc/self/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	_ = unix.Close(fd) // nothing was written to it
+	return true
+}
+
+func (f *finder) stillHolds(h monitor.Holding) bool {
 	if !process.Lives(h.Owner.PID, h.Owner.Start) {
 		return false
 	}
@@ -261,10 +300,21 @@ func inodeOf(path string) (uint64, error) {
 	return stat.Ino, nil
 }
 
-// Hidden says why nobody is seen to hold s.
-func (f *finder) Hidden(s monitor.Socket) string {
-	if f.uid != 0 && int(s.UID) != f.uid {
-		return monitor.HiddenForeign
+// Hidden says why nobody is seen to hold s, and what its control group tells.
+func (f *finder) Hidden(s monitor.Socket) monitor.Hidden {
+	h := monitor.Hidden{Reason: monitor.HiddenNobody}
+	switch {
+	case f.uid != 0 && int(s.UID) != f.uid:
+		h.Reason = monitor.HiddenForeign
+	case f.blind != nil:
+		h.Reason = monitor.HiddenBlind
 	}
-	return monitor.HiddenNobody
+	path := f.groups.path(s.Cgroup)
+	h.Unit, h.Container = unitOf(path), containerOf(path)
+	if pid := f.groups.alone(path); pid != 0 {
+		if owner, err := f.facts(pid); err == nil {
+			h.Inferred = &owner
+		}
+	}
+	return h
 }

@@ -369,7 +369,7 @@ func TestHiddenSaysWhy(t *testing.T) {
 		{0, 0, monitor.HiddenNobody},
 	} {
 		f := &finder{uid: test.me}
-		if got := f.Hidden(monitor.Socket{UID: test.socket}); got != test.want {
+		if got := f.Hidden(monitor.Socket{UID: test.socket}).Reason; got != test.want {
 			t.Errorf("user %d looks at a socket of user %d: %q, want %q", test.me, test.socket, got, test.want)
 		}
 	}

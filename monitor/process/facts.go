@@ -3,7 +3,10 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -22,21 +25,25 @@ const (
 
 // Facts reads what can be known of pid now. What may not be read stays empty;
 // an error means that there is no such process, or that nothing of it can be
-// read. It may be called from any goroutine.
+// read; it is os.ErrProcessDone only where the process is known to have ended. It
+// may be called from any goroutine.
 func Facts(pid int) (monitor.Owner, error) {
 	start, startedAt, err := startOf(pid)
+	if errors.Is(err, fs.ErrPermission) {
+		return listed(pid, err)
+	}
 	if err != nil {
 		return monitor.Owner{}, err
 	}
 	p := &ps.Process{Pid: int32(pid)}
 	o := monitor.Owner{PID: pid, Start: start, StartedAt: startedAt}
 	// Each of these may be refused for another user's process; then it is unknown.
-	o.Command, _ = p.CmdlineSlice()
-	o.Command = bounded(o.Command)
-	o.Program, _ = p.Exe()
-	o.Program = strings.TrimSuffix(o.Program, deleted)
-	o.Folder, _ = p.Cwd()
-	o.Folder = strings.TrimSuffix(o.Folder, deleted)
+	var living *ps.Process
+	o.Command, living = commandOf(pid)
+	o.Program, _ = living.Exe()
+	o.Program, o.Deleted = withoutDeleted(o.Program)
+	o.Folder, _ = living.Cwd()
+	o.Folder, _ = withoutDeleted(o.Folder)
 	o.User, _ = p.Username()
 	if parent, err := p.Ppid(); err == nil {
 		o.ParentPID = int(parent)
@@ -49,6 +56,37 @@ func Facts(pid int) (monitor.Owner, error) {
 
 // deleted is what Linux appends to a link to a file that is gone (proc(5)).
 const deleted = " (deleted)"
+
+// withoutDeleted reports whether path was the name of a file that is gone, and
+// returns that name. A file may be called so too, and be there.
+func withoutDeleted(path string) (string, bool) {
+	name, ok := strings.CutSuffix(path, deleted)
+	if !ok {
+		return path, false
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return path, false
+	}
+	return name, true
+}
+
+// commandOf returns the command line of pid, and what to ask for the rest: a
+// process whose main thread has ended shows command, program and folder by the
+// number of another thread alone.
+func commandOf(pid int) ([]string, *ps.Process) {
+	p := &ps.Process{Pid: int32(pid)}
+	command, _ := p.CmdlineSlice() // unknown where refused
+	if len(command) > 0 {
+		return bounded(command), p
+	}
+	for _, id := range threads(pid) {
+		t := &ps.Process{Pid: int32(id)}
+		if command, _ = t.CmdlineSlice(); len(command) > 0 {
+			return bounded(command), t
+		}
+	}
+	return nil, p
+}
 
 // fullName completes a name that the kernel cut after 15 bytes from the
 // program or the command, where those begin with it.
@@ -110,12 +148,16 @@ func parent(pid int) (_ monitor.Parent, ppid int, _ error) {
 		return monitor.Parent{}, 0, fmt.Errorf("read the parent of process %d: %w", pid, err)
 	}
 	name, _ := p.Name() // unknown where refused
-	command, _ := p.CmdlineSlice()
-	return monitor.Parent{PID: pid, Start: start, Name: name, Command: bounded(command)}, int(above), nil
+	command, _ := commandOf(pid)
+	return monitor.Parent{PID: pid, Start: start, Name: name, Command: command}, int(above), nil
 }
 
-// Lives reports whether the process that had that start still runs as pid.
+// Lives reports whether the process that had that start still runs as pid. Of
+// one whose start may not be read it is true as long as that is so.
 func Lives(pid int, start uint64) bool {
 	now, _, err := startOf(pid)
+	if start == 0 && errors.Is(err, fs.ErrPermission) {
+		return true
+	}
 	return err == nil && now == start
 }

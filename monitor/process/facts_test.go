@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -73,12 +74,27 @@ func TestVanishedProcess(t *testing.T) {
 func TestDeletedProgram(t *testing.T) {
 	program := copyProgram(t, "server")
 	pid, _ := startChild(t, program)
+	if o, err := Facts(pid); err != nil || o.Deleted {
+		t.Errorf("deleted = %t, %v, while the file is there", o.Deleted, err)
+	}
 	if err := os.Remove(program); err != nil {
 		t.Skipf("this system keeps the file of a running program: %v", err)
 	}
 	o, err := Facts(pid)
 	if err != nil || (o.Program != program && o.Program != "") || strings.Contains(o.Program, "deleted") {
 		t.Errorf("Program = %q, %v; want %q", o.Program, err, program)
+	}
+	if runtime.GOOS == "linux" && !o.Deleted { // the others do not tell
+		t.Error("its file is gone, and that is not said")
+	}
+}
+
+// A file may have a name as if it were gone.
+func TestProgramThatIsCalledDeleted(t *testing.T) {
+	program := copyProgram(t, "server"+deleted)
+	pid, _ := startChild(t, program)
+	if o, err := Facts(pid); err != nil || o.Program != program || o.Deleted {
+		t.Errorf("Facts = program %q, deleted %t, %v; want %q, which is there", o.Program, o.Deleted, err, program)
 	}
 }
 

@@ -18,6 +18,10 @@ const (
 	nameVariable  = "PORTHOLE_TEST_NAME"
 )
 
+// roles are what a child can be instead, by the value of childVariable. None
+// of them returns.
+var roles = make(map[string]func())
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) == "" {
 		os.Exit(m.Run())
@@ -28,6 +32,13 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
+	if play := roles[os.Getenv(childVariable)]; play != nil {
+		play()
+	}
+	waitForTheEnd()
+}
+
+func waitForTheEnd() {
 	_, _ = os.Stdout.WriteString("ready\n")
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
@@ -36,9 +47,14 @@ func TestMain(m *testing.M) {
 // the test ends.
 func startChild(t *testing.T, program string, args ...string) (pid int, end func()) {
 	t.Helper()
+	return startRole(t, "1", program, args...)
+}
+
+func startRole(t *testing.T, role, program string, args ...string) (pid int, end func()) {
+	t.Helper()
 	c := exec.Command(program, args...)
 	// The race detector would sleep for a second at the end of each child.
-	c.Env = append(os.Environ(), childVariable+"=1", "GORACE=atexit_sleep_ms=0")
+	c.Env = append(os.Environ(), childVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	if err != nil {

@@ -21,6 +21,14 @@ import (
 //go:embed testdata/listen.dump
 var captured []byte
 
+// The same of UDP sockets, where a sixth is connected; UDP has an answer a family.
+var (
+	//go:embed testdata/udp4.dump
+	capturedUDP4 []byte
+	//go:embed testdata/udp6.dump
+	capturedUDP6 []byte
+)
+
 const asked = 7
 
 func needLittleEndian(t testing.TB) {
@@ -54,6 +62,37 @@ func TestParseDump(t *testing.T) {
 	}
 	if !slices.Equal(rows, want) {
 		t.Errorf("rows:\n got %s\nwant %s", strings.Join(rows, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+func TestParseDumpOfUDP(t *testing.T) {
+	needLittleEndian(t)
+	for _, test := range []struct {
+		answer []byte
+		want   []string
+	}{
+		{capturedUDP4, []string{
+			"udp [0.0.0.0]:5353 uid 0 root inode true id true v6only false",
+			"udp [127.0.0.1]:62893 uid 0 root inode true id true v6only false",
+		}},
+		{capturedUDP6, []string{
+			"udp [::1]:62893 uid 0 root inode true id true v6only true",
+			"udp [::]:3000 uid 0 root inode true id true v6only false",
+			"udp [::]:5353 uid 0 root inode true id true v6only true",
+		}},
+	} {
+		got, end, err := parseDump(nil, test.answer, asked, monitor.UDP)
+		var rows []string
+		for _, s := range got {
+			rows = append(rows, picture(s))
+		}
+		slices.Sort(rows)
+		if err != nil || !end || !slices.Equal(rows, test.want) {
+			t.Errorf("end %t, %v, rows:\n got %s\nwant %s", end, err, strings.Join(rows, "\n     "), strings.Join(test.want, "\n     "))
+		}
+		if got, _, _ := parseDump(nil, test.answer, asked, monitor.TCP); len(got) != 0 {
+			t.Errorf("read as TCP: %+v, want nothing: none of them listens", got)
+		}
 	}
 }
 
@@ -141,15 +180,21 @@ func TestParseDumpTruncated(t *testing.T) {
 }
 
 func FuzzParseDump(f *testing.F) {
-	f.Add(captured, uint32(asked))
-	f.Add(captured[:100], uint32(asked))
-	f.Add(message(unix.NLMSG_ERROR, 0, asked, errno(unix.ENOENT)...), uint32(asked))
-	f.Add(message(tcpdiagGetSock, 0, 0, append(listening(nil), 5, 0, attrSkV6Only, 0, 1)...), uint32(0))
-	f.Fuzz(func(t *testing.T, b []byte, seq uint32) {
-		rows, _, err := parseDump(nil, b, seq, monitor.TCP)
+	f.Add(captured, uint32(asked), false)
+	f.Add(captured[:100], uint32(asked), false)
+	f.Add(capturedUDP4, uint32(asked), true)
+	f.Add(capturedUDP6, uint32(asked), true)
+	f.Add(message(unix.NLMSG_ERROR, 0, asked, errno(unix.ENOENT)...), uint32(asked), true)
+	f.Add(message(tcpdiagGetSock, 0, 0, append(listening(nil), 5, 0, attrSkV6Only, 0, 1)...), uint32(0), false)
+	f.Fuzz(func(t *testing.T, b []byte, seq uint32, udp bool) {
+		protocol := monitor.TCP
+		if udp {
+			protocol = monitor.UDP
+		}
+		rows, _, err := parseDump(nil, b, seq, protocol)
 		for _, s := range rows {
-			if !s.Address.IsValid() || s.Port == 0 {
-				t.Errorf("row %+v has no address or port", s)
+			if !s.Address.IsValid() || s.Port == 0 || s.Protocol != protocol {
+				t.Errorf("row %+v has no address or port, or is not %s", s, protocol)
 			}
 		}
 		if err != nil && err.Error() == "" {

@@ -13,19 +13,49 @@ import (
 	"porthole/monitor"
 )
 
-// Open returns the table of listening TCP sockets: the kernel's own through
-// sock_diag(7), which needs no privilege, or gopsutil's reading of /proc where
-// a sandbox refuses that. The caller closes it.
+// Open returns the table of listening sockets. It takes the best way that this
+// system allows, and Source names it: the kernel's own table through
+// sock_diag(7), which needs no privilege and where the kernel tells closes or,
+// refused that, is polled; /proc/net where a sandbox refuses sock_diag; and
+// gopsutil's reading of /proc where even that cannot be had. An error means that
+// this process or the machine is out of descriptors or memory. The caller closes
+// the table.
 func Open(log *slog.Logger) (Table, error) {
-	t, err := openDiag()
-	if err == nil {
-		if _, err = t.Sockets(nil, false); err == nil {
+	var refused []error
+	for _, way := range []func() (Table, error){
+		func() (Table, error) { return openDiag() },
+		func() (Table, error) { return newProcNet(), nil },
+	} {
+		t, err := tried(way)
+		if err == nil {
+			if len(refused) > 0 {
+				log.Warn("the kernel's own table of sockets is refused; reading it another way, which is slower",
+					"way", t.Source(), "problem", errors.Join(refused...))
+			}
 			return t, nil
 		}
-		_ = t.Close() // the error that matters is the dump's
+		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM) {
+			return nil, err // no refusal: the best way is there another time
+		}
+		refused = append(refused, err)
 	}
-	log.Warn("the kernel refuses sock_diag; reading /proc instead, which is slower", "problem", err)
-	return newPortable(), nil
+	t := newPortable()
+	log.Warn("the tables of sockets are refused; reading them as gopsutil does, which is slower",
+		"way", t.Source(), "problem", errors.Join(refused...))
+	return t, nil
+}
+
+// tried opens a table and looks once.
+func tried(open func() (Table, error)) (Table, error) {
+	t, err := open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Sockets(nil, false); err != nil {
+		_ = t.Close() // the error that matters is the dump's
+		return nil, err
+	}
+	return t, nil
 }
 
 // diag reads listening sockets through NETLINK_SOCK_DIAG: one dump for IPv4

@@ -2,11 +2,14 @@ package socket
 
 import (
 	"net"
-
+	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
 )
@@ -128,6 +131,50 @@ func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
 		t.Errorf("Close: %v", err)
 	}
 	d.Wake()
+}
+
+func TestTheEndOfAFollowedProcessIsAHint(t *testing.T) {
+	d, err := openDiag()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err != nil {
+		t.Skipf("this kernel has no pidfds: %v", err)
+	} else if err := unix.Close(fd); err != nil {
+		t.Fatal(err)
+	}
+	other, one := exec.Command("sleep", "60"), exec.Command("sleep", "60")
+	for _, c := range []*exec.Cmd{other, one} {
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
+	}
+	hinted := func(d *diag, within time.Duration) bool {
+		for end := time.Now().Add(within); time.Now().Before(end); {
+			if _, hint := d.Wait(10*time.Millisecond, nil); hint&monitor.OwnerEnded != 0 {
+				return true
+			}
+		}
+		return false
+	}
+	const none = 1 << 30 // no process has that number
+	d.Follow([]int{one.Process.Pid, other.Process.Pid, none})
+	d.Follow([]int{one.Process.Pid, none})
+	_ = other.Process.Kill()
+	_ = other.Wait() // it was killed
+	if hinted(d, 50*time.Millisecond) {
+		t.Error("a process that is followed no longer gave a hint")
+	}
+	_ = one.Process.Kill()
+	if !hinted(d, 10*time.Second) {
+		t.Error("the end of a process gave no hint")
+	}
+	d.Follow([]int{one.Process.Pid}) // not waited for yet: its number is still its own
+	if hinted(d, 50*time.Millisecond) {
+		t.Error("one end gave two hints")
+	}
 }
 
 func FuzzParseEvents(f *testing.F) {

@@ -1,5 +1,5 @@
 // Package watch holds the rules that say which changes the user wants to hear
-// about, and their verdicts. It is pure: no clock, no file, no goroutine.
+// about, and when. It is pure: no clock of its own, no file, no goroutine.
 package watch
 
 import (
@@ -8,10 +8,62 @@ import (
 	"porthole/monitor"
 )
 
-// Rule is one watch.
+// Rule is one watch: of ports, of a service wherever it listens, or of both.
 type Rule struct {
-	Ports monitor.Ports
-	Name  string // the user's name for it; may be empty
+	Name  string        `json:"name,omitempty"`  // the user's name for it
+	Ports monitor.Ports `json:"ports,omitempty"` // any port where nil; then there is a Match
+	Match Pattern       `json:"match,omitzero"`  // whose; anyone's where zero
+	Tell  Tell          `json:"tell,omitempty"`  // of what; of everything where 0
+	Off   bool          `json:"off,omitempty"`
+}
+
+// Tell is a set of changes that a rule tells of.
+type Tell uint8
+
+// What a rule can tell of.
+const (
+	Opens   Tell = 1 << iota
+	Closes       // also a restart
+	Hands        // another process or service has the port
+	Network      // it can be reached from the network
+
+	everything = Opens | Closes | Hands | Network
+)
+
+// tells reports whether the rule tells of any of these.
+func (rule Rule) tells(of Tell) bool {
+	told := rule.Tell
+	if told == 0 {
+		told = everything
+	}
+	return told&of != 0
+}
+
+// Follows reports whether the rule is about a service wherever it listens.
+func (rule Rule) Follows() bool { return len(rule.Ports) == 0 }
+
+// About reports whether the rule is about l: a watched port is a TCP port on
+// loopback.
+func (rule Rule) About(l *monitor.Listener) bool {
+	return l.Protocol != monitor.UDP && l.Loopback() &&
+		(rule.Follows() || rule.Ports.Contains(l.Port)) && rule.Match.Matches(l)
+}
+
+// Listeners returns the listeners in s that the rule is about.
+func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
+	var found []*monitor.Listener
+	for _, l := range s.Listeners {
+		if rule.About(l) {
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+// Equal reports whether the rules are written the same.
+func (rule Rule) Equal(other Rule) bool {
+	return rule.Name == other.Name && slices.Equal(rule.Ports, other.Ports) &&
+		rule.Match.text == other.Match.text && rule.Tell == other.Tell && rule.Off == other.Off
 }
 
 // Rules are all watches, in the user's order.
@@ -19,30 +71,58 @@ type Rules []Rule
 
 // Default is what is watched before anyone chose: one port, so that the first
 // thing that a new user sees work is the notification.
-func Default() Rules { return Rules{{Ports: monitor.Ports{{First: 62893, Last: 62893}}}} }
+func Default() Rules { return Rules{simple(62893)} }
 
-// Watches reports whether any rule is about port.
+// simple is the rule that ★ makes.
+func simple(port uint16) Rule { return Rule{Ports: monitor.Ports{{First: port, Last: port}}} }
+
+// Valid returns the rules that are about anything: those with ports or a
+// pattern.
+func (r Rules) Valid() Rules {
+	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return len(rule.Ports) == 0 && rule.Match.IsZero() })
+}
+
+// Active returns the rules that are switched on.
+func (r Rules) Active() Rules {
+	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.Off })
+}
+
+// About reports whether any rule that is switched on is about l.
+func (r Rules) About(l *monitor.Listener) bool {
+	return slices.ContainsFunc(r, func(rule Rule) bool { return !rule.Off && rule.About(l) })
+}
+
+// Watches reports whether any rule that is switched on is about port, whoever
+// has it.
 func (r Rules) Watches(port uint16) bool {
-	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.Ports.Contains(port) })
+	return slices.ContainsFunc(r, func(rule Rule) bool {
+		return !rule.Off && rule.Match.IsZero() && rule.Ports.Contains(port)
+	})
 }
 
 // Simple reports whether a rule watches port and nothing else: the kind that ★
 // makes and removes.
 func (r Rules) Simple(port uint16) bool {
-	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.isSimple(port) })
+	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.isSimple(port) && !rule.Off })
 }
 
 func (rule Rule) isSimple(port uint16) bool {
 	p, single := rule.Ports.Single()
-	return single && p == port
+	return single && p == port && rule.Match.IsZero()
 }
 
-// With returns the rules with a simple one for port, r itself where there is one.
+// With returns the rules with a simple one for port that is switched on, r
+// itself where there is one.
 func (r Rules) With(port uint16) Rules {
 	if r.Simple(port) {
 		return r
 	}
-	return append(slices.Clone(r), Rule{Ports: monitor.Ports{{First: port, Last: port}}})
+	with := slices.Clone(r)
+	if i := slices.IndexFunc(with, func(rule Rule) bool { return rule.isSimple(port) }); i >= 0 {
+		with[i].Off = false
+		return with
+	}
+	return append(with, simple(port))
 }
 
 // Without returns the rules without the simple ones for port.
@@ -50,56 +130,47 @@ func (r Rules) Without(port uint16) Rules {
 	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.isSimple(port) })
 }
 
-// Alert is a change that a rule is about.
-type Alert struct {
-	Change monitor.Change
-	Rule   Rule
-}
-
-// Alerts returns the changes that someone wants to hear about, each once, with
-// the first rule that is about it.
-func (r Rules) Alerts(changes []monitor.Change) []Alert {
-	var alerts []Alert
-	for _, c := range changes {
-		if !tells(c.Kind) || !c.Listener.Loopback() {
-			continue
-		}
-		i := slices.IndexFunc(r, func(rule Rule) bool { return rule.Ports.Contains(c.Listener.Port) })
-		if i >= 0 {
-			alerts = append(alerts, Alert{Change: c, Rule: r[i]})
+// Off returns the rules with rule switched off.
+func (r Rules) Off(rule Rule) Rules {
+	off := slices.Clone(r)
+	for i := range off {
+		if off[i].Equal(rule) {
+			off[i].Off = true
 		}
 	}
-	return alerts
+	return off
 }
 
-// tells reports whether anyone may want to hear of such a change: not of what
-// is just better known, or looked at now and not before.
-func tells(k monitor.Kind) bool {
+// Open returns how many of the rules that are switched on have an open port in
+// s, and how many such rules there are.
+func (r Rules) Open(s monitor.Snapshot) (open, all int) {
+	for _, rule := range r.Active() {
+		all++
+		if slices.ContainsFunc(s.Listeners, rule.About) {
+			open++
+		}
+	}
+	return open, all
+}
+
+// Concern returns the changes that a rule which is switched on is about,
+// whatever it tells of.
+func (r Rules) Concern(changes []monitor.Change) []monitor.Change {
+	var concern []monitor.Change
+	for _, c := range changes {
+		if told(c.Kind) && (r.About(c.Listener) || (c.Before != nil && r.About(c.Before))) {
+			concern = append(concern, c)
+		}
+	}
+	return concern
+}
+
+// told reports whether anyone may want to hear of such a change: not of what is
+// just better known, or looked at now and not before.
+func told(k monitor.Kind) bool {
 	switch k {
 	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ReachChanged:
 		return true
 	}
 	return false
-}
-
-// Open returns how many rules have an open port in s.
-func (r Rules) Open(s monitor.Snapshot) int {
-	n := 0
-	for _, rule := range r {
-		if len(rule.Listeners(s)) > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// Listeners returns the loopback listeners in s that the rule is about.
-func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
-	var found []*monitor.Listener
-	for _, l := range s.Listeners {
-		if rule.Ports.Contains(l.Port) && l.Loopback() {
-			found = append(found, l)
-		}
-	}
-	return found
 }

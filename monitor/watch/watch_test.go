@@ -46,32 +46,42 @@ func TestStarAddsAndRemovesASimpleRule(t *testing.T) {
 	}
 }
 
-func TestAlerts(t *testing.T) {
-	r := Rules{rule(t, "web", "3000"), rule(t, "dev servers", "3000-3999")}
+func TestConcern(t *testing.T) {
+	off := rule(t, "", "4000")
+	off.Off = true
+	r := Rules{rule(t, "dev servers", "3000-3999"), off}
 	change := func(kind monitor.Kind, address string, port uint16) monitor.Change {
 		return monitor.Change{Kind: kind, Listener: listener(address, port)}
 	}
 	for _, test := range []struct {
 		name string
 		in   monitor.Change
-		want string // the rule's name
+		want int
 	}{
-		{"the first rule counts", change(monitor.Opened, "127.0.0.1", 3000), "web"},
-		{"by range", change(monitor.Closed, "::1", 3001), "dev servers"},
-		{"a wildcard address is on loopback too", change(monitor.ReachChanged, "0.0.0.0", 3001), "dev servers"},
-		{"hands", change(monitor.OwnerChanged, "127.0.0.1", 3001), "dev servers"},
-		{"to learn more is no news", change(monitor.Updated, "127.0.0.1", 3000), ""},
-		{"another interface's", change(monitor.Opened, "192.168.1.5", 3000), ""},
-		{"another port", change(monitor.Opened, "127.0.0.1", 4000), ""},
+		{"a range", change(monitor.Closed, "::1", 3001), 1},
+		{"a wildcard address is on loopback too", change(monitor.ReachChanged, "0.0.0.0", 3001), 1},
+		{"hands", change(monitor.OwnerChanged, "127.0.0.1", 3001), 1},
+		{"to learn more is no news", change(monitor.Updated, "127.0.0.1", 3000), 0},
+		{"what was open before is no news", change(monitor.Found, "127.0.0.1", 3000), 0},
+		{"another interface's", change(monitor.Opened, "192.168.1.5", 3000), 0},
+		{"another port", change(monitor.Opened, "127.0.0.1", 5000), 0},
+		{"a rule that is off", change(monitor.Opened, "127.0.0.1", 4000), 0},
 	} {
-		got := ""
-		alerts := r.Alerts([]monitor.Change{test.in})
-		if len(alerts) > 0 {
-			got = alerts[0].Rule.Name
+		if got := r.Concern([]monitor.Change{test.in}); len(got) != test.want {
+			t.Errorf("%s: %d changes, want %d", test.name, len(got), test.want)
 		}
-		if got != test.want || len(alerts) > 1 {
-			t.Errorf("%s: %d alerts, by %q; want it by %q", test.name, len(alerts), got, test.want)
-		}
+	}
+}
+
+func TestStarSwitchesOnWhatIsOff(t *testing.T) {
+	off := rule(t, "web", "3000")
+	off.Off = true
+	r := Rules{off}
+	if r.Simple(3000) || r.Watches(3000) || r.About(listener("127.0.0.1", 3000)) {
+		t.Error("a rule that is off watches")
+	}
+	if with := r.With(3000); len(with) != 1 || with[0].Off || !r[0].Off {
+		t.Errorf("With(3000) = %+v, want the one rule, on, and the first list as it was", with)
 	}
 }
 
@@ -80,8 +90,8 @@ func TestOpenCountsRules(t *testing.T) {
 	s := monitor.Snapshot{Listeners: []*monitor.Listener{
 		listener("127.0.0.1", 3000), listener("::1", 3001), listener("192.168.1.5", 5432), listener("0.0.0.0", 8080),
 	}}
-	if got := r.Open(s); got != 2 {
-		t.Errorf("Open = %d, want 2: the range and 8080", got)
+	if open, all := r.Open(s); open != 2 || all != 3 {
+		t.Errorf("Open = %d of %d, want 2 of 3: the range and 8080", open, all)
 	}
 	if got := r[0].Listeners(s); !slices.Equal(got, s.Listeners[:2]) {
 		t.Errorf("Listeners of the range = %v, want the first two", got)

@@ -4,8 +4,10 @@ package tray
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -17,6 +19,7 @@ import (
 // How many lines of a kind the menu has at the most.
 const (
 	MaxWatched = 10
+	MaxRecent  = 5
 	maxName    = 32 // runes of a process's or project's name in a line
 )
 
@@ -25,9 +28,10 @@ type State struct {
 	Snapshot monitor.Snapshot
 	Rules    watch.Rules
 	Paused   bool
-	Unseen   bool   // a watched port changed and nobody has looked yet
-	Alarm    bool   // a watched port changed hands or became reachable from the network
-	Problem  string // why the table cannot be read; "" where it can
+	Unseen   bool             // a watched port changed and nobody has looked yet
+	Alarm    bool             // a watched port changed hands or became reachable from the network
+	Recent   []monitor.Change // the last ones, the newest last
+	Problem  string           // why the table cannot be read; "" where it can
 }
 
 // Model is what the tray shows. Two equal Models look the same.
@@ -35,6 +39,7 @@ type Model struct {
 	Icon    Icon
 	Tooltip string
 	Watched []Line // at most MaxWatched
+	Recent  []Line // at most MaxRecent
 	More    string // how many watched ports have no line; "" where all have
 	Paused  bool
 }
@@ -48,7 +53,7 @@ type Line struct {
 // Equal reports whether m and n look the same.
 func (m Model) Equal(n Model) bool {
 	return m.Icon == n.Icon && m.Tooltip == n.Tooltip && m.More == n.More && m.Paused == n.Paused &&
-		slices.Equal(m.Watched, n.Watched)
+		slices.Equal(m.Watched, n.Watched) && slices.Equal(m.Recent, n.Recent)
 }
 
 // NewModel puts s into a picture and words.
@@ -58,6 +63,7 @@ func NewModel(s State) Model {
 		Icon:    Icon{Level: level(s), Dot: s.Unseen && !s.Alarm, Alert: s.Alarm, Paused: s.Paused},
 		Tooltip: tooltip(s),
 		Watched: lines,
+		Recent:  recentLines(s.Recent),
 		Paused:  s.Paused,
 	}
 	if more := len(lines) - MaxWatched; more > 0 {
@@ -70,7 +76,7 @@ func NewModel(s State) Model {
 // level is the share of watches that are open in quarters: 0 only where none
 // is, 4 only where all are.
 func level(s State) int {
-	open, all := s.Rules.Open(s.Snapshot), len(s.Rules)
+	open, all := s.Rules.Open(s.Snapshot)
 	switch {
 	case open == 0:
 		return 0
@@ -86,9 +92,10 @@ func tooltip(s State) string {
 	}
 	n := countLoopback(s.Snapshot)
 	ports := lang.N("{{.Count}} ports", n, map[string]any{"Count": n})
+	open, all := s.Rules.Open(s.Snapshot)
 	text := lang.L("Porthole: {{.Ports}}, {{.Open}} of {{.All}} watched open",
-		map[string]any{"Ports": ports, "Open": s.Rules.Open(s.Snapshot), "All": len(s.Rules)})
-	if len(s.Rules) == 0 {
+		map[string]any{"Ports": ports, "Open": open, "All": all})
+	if all == 0 {
 		text = lang.L("Porthole: {{.Ports}}, none watched", map[string]any{"Ports": ports})
 	}
 	if s.Paused {
@@ -110,7 +117,7 @@ func countLoopback(s monitor.Snapshot) int {
 
 func watchedLines(s State) []Line {
 	var lines []Line
-	for _, rule := range s.Rules {
+	for _, rule := range s.Rules.Active() {
 		found := rule.Listeners(s.Snapshot)
 		if len(found) == 0 {
 			lines = append(lines, freeLine(rule))
@@ -127,8 +134,40 @@ func watchedLines(s State) []Line {
 }
 
 func freeLine(rule watch.Rule) Line {
-	port := rule.Ports[0].First
-	return Line{Text: "○ " + lang.L("{{.Ports}} free", map[string]any{"Ports": rule.Ports.String()}), Port: port}
+	if rule.Follows() {
+		name := cmp.Or(rule.Name, rule.Match.String())
+		return Line{Text: "○ " + lang.L("{{.Name}} not running", map[string]any{"Name": monitor.Clean(name, maxName)})}
+	}
+	text := lang.L("{{.Ports}} free", map[string]any{"Ports": rule.Ports.String()})
+	if !rule.Match.IsZero() { // another service may have it
+		text = lang.L("{{.Ports}} not open by {{.Name}}", map[string]any{"Ports": rule.Ports.String(), "Name": monitor.Clean(rule.Match.String(), maxName)})
+	}
+	return Line{Text: "○ " + text, Port: rule.Ports[0].First}
+}
+
+// recentLines are the last few changes, the newest first. Their time is the
+// clock's: the words must not change by themselves.
+func recentLines(changes []monitor.Change) []Line {
+	var lines []Line
+	for _, c := range slices.Backward(changes) {
+		data := map[string]any{"Time": c.At.Local().Format("15:04"), "Port": c.Listener.Port, "Who": Who(c.Listener)}
+		text := lang.L("{{.Time}}  {{.Port}} opened: {{.Who}}", data)
+		switch c.Kind {
+		case monitor.Closed:
+			text = lang.L("{{.Time}}  {{.Port}} closed: {{.Who}}", data)
+		case monitor.OwnerChanged:
+			text = lang.L("{{.Time}}  {{.Port}} changed hands: {{.Who}}", data)
+		case monitor.ReachChanged:
+			text = lang.L("{{.Time}}  {{.Port}} changed reach: {{.Who}}", data)
+		}
+		if lines = append(lines, Line{Text: text, Port: c.Listener.Port}); len(lines) == MaxRecent {
+			break
+		}
+	}
+	if lines == nil {
+		return []Line{{Text: lang.L("No changes yet")}}
+	}
+	return lines
 }
 
 // Who names who has a listener in a few clean words: "node · acme-web",
@@ -148,9 +187,16 @@ func Who(l *monitor.Listener) string {
 	return name
 }
 
-// HiddenOwner names an owner that cannot be seen.
+// HiddenOwner names an owner that cannot be seen, by the most that is known.
 func HiddenOwner(l *monitor.Listener) string {
-	if l.User == "" {
+	switch {
+	case l.Inferred != nil && l.Inferred.Name != "":
+		return lang.L("{{.Name}} (inferred)", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
+	case l.Container != "":
+		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.Container)})
+	case strings.HasSuffix(l.Unit, ".service"):
+		return lang.L("{{.Unit}} (hidden)", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
+	case l.User == "":
 		return lang.L("a hidden process")
 	}
 	return lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(l.User, maxName)})

@@ -5,7 +5,9 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -111,5 +113,65 @@ func TestNamesInTheMenuAreClean(t *testing.T) {
 	l := at(80, "a\x1b]0;b\nc\u202ed", "p\u200bq", "127.0.0.1")
 	if got := Who(l); got != "a ]0;b c d · p q" {
 		t.Errorf("Who: %q", got)
+	}
+}
+
+func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
+	pattern, err := watch.ParsePattern("vite shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vite := at(63101, "vite", "shop", "127.0.0.1")
+	vite.Owners[0].Project = "shop"
+	follows, narrowed, off := watch.Rule{Match: pattern}, watching("5432")[0], watching("80")[0]
+	narrowed.Match, off.Off = pattern, true
+	rules := watch.Rules{follows, narrowed, off}
+	lines := func(listeners ...*monitor.Listener) (texts []string) {
+		for _, l := range NewModel(State{Rules: rules, Snapshot: snapshot(listeners...)}).Watched {
+			texts = append(texts, l.Text)
+		}
+		return texts
+	}
+	if got, want := lines(), []string{"○ vite shop not running", "○ 5432 not open by vite shop"}; !slices.Equal(got, want) {
+		t.Errorf("nothing runs: %q, want %q", got, want)
+	}
+	if got, want := lines(vite, at(5432, "postgres", "", "127.0.0.1")), []string{"● 63101 vite · shop", "○ 5432 not open by vite shop"}; !slices.Equal(got, want) {
+		t.Errorf("it runs: %q, want %q", got, want)
+	}
+	if m := NewModel(State{Rules: rules, Snapshot: snapshot(vite)}); m.Icon.Level != 2 || !strings.HasSuffix(m.Tooltip, "1 of 2 watched open") {
+		t.Errorf("level %d, %q; want one of the two that are on", m.Icon.Level, m.Tooltip)
+	}
+}
+
+func TestTheLastChanges(t *testing.T) {
+	if got := NewModel(State{}).Recent; len(got) != 1 || got[0].Text != "No changes yet" || got[0].Port != 0 {
+		t.Errorf("before any: %+v", got)
+	}
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
+	var changes []monitor.Change
+	for i, kind := range []monitor.Kind{monitor.Opened, monitor.Opened, monitor.ReachChanged, monitor.OwnerChanged, monitor.Closed, monitor.Opened} {
+		changes = append(changes, monitor.Change{At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Listener: at(uint16(3000+i), "node", "", "127.0.0.1")})
+	}
+	var got []string
+	for _, l := range NewModel(State{Recent: changes}).Recent {
+		got = append(got, l.Text)
+	}
+	want := []string{"12:05  3005 opened: node", "12:04  3004 closed: node", "12:03  3003 changed hands: node", "12:02  3002 changed reach: node", "12:01  3001 opened: node"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestHiddenOwnersAreNamedByTheMostThatIsKnown(t *testing.T) {
+	for want, l := range map[string]*monitor.Listener{
+		"cupsd (inferred)":                {User: "root", Origin: monitor.Origin{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
+		"cups.service (hidden)":           {User: "root", Origin: monitor.Origin{Unit: "cups.service"}},
+		"root's process (hidden)":         {User: "root", Origin: monitor.Origin{Unit: "session-2.scope"}},
+		"container 3f2a3f2a3f2a (hidden)": {User: "root", Origin: monitor.Origin{Container: strings.Repeat("3f2a", 16)}},
+		"a hidden process":                {},
+	} {
+		if got := Who(l); got != want {
+			t.Errorf("%+v: %q, want %q", l, got, want)
+		}
 	}
 }

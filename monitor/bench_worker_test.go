@@ -16,9 +16,9 @@ import (
 
 // The bench's load is the bench itself: with this variable it does what it is
 // told, one order a line, until its input ends.
-const childVariable = "PORTHOLE_BENCH_CHILD"
+const workerVariable = "PORTHOLE_BENCH_WORKER"
 
-// order is what a child is to do; answer what it says when that is done.
+// order is what a worker is to do; answer what it says when that is done.
 type order struct {
 	Do      string
 	N       int           // how many, or a port
@@ -30,22 +30,22 @@ type order struct {
 type answer struct {
 	Kind           string        `json:",omitempty"` // of a change that nobody asked for
 	Port           int           `json:",omitempty"`
-	At             int64         `json:",omitempty"` // of the monotonic clock, in nanoseconds
+	At             time.Duration `json:",omitempty"` // of the monotonic clock, in nanoseconds
 	CPU            time.Duration `json:",omitempty"`
 	Done           int           `json:",omitempty"`
 	Opened, Closed int
 	Problem        string `json:",omitempty"`
 }
 
-func TestMain(m *testing.M) {
-	if os.Getenv(childVariable) == "" {
-		os.Exit(m.Run())
+func init() {
+	if os.Getenv(workerVariable) == "" {
+		return
 	}
 	h := &hand{said: json.NewEncoder(os.Stdout)}
 	for orders := json.NewDecoder(os.Stdin); ; {
 		var o order
 		if err := orders.Decode(&o); err != nil {
-			return // the bench has ended, or wants this child to
+			os.Exit(0) // the bench has ended, or wants this child to
 		}
 		a, err := h.do(o)
 		if err != nil {
@@ -55,19 +55,19 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child is this program as a process of its own.
-type child struct {
+// worker is this program as a process of its own.
+type worker struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *json.Decoder
 }
 
-// begin starts a child and gives it its first orders, without waiting for them.
-func begin(t *testing.T, first ...order) *child {
+// hire starts a worker and gives it its first orders, without waiting for them.
+func hire(t *testing.T, first ...order) *worker {
 	t.Helper()
-	c := &child{cmd: exec.Command("/proc/self/exe")}
+	c := &worker{cmd: exec.Command("/proc/self/exe")}
 	c.cmd.Stderr = os.Stderr
-	c.cmd.Env = append(os.Environ(), childVariable+"=1")
+	c.cmd.Env = append(os.Environ(), workerVariable+"=1")
 	var err error
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -87,37 +87,37 @@ func begin(t *testing.T, first ...order) *child {
 	return c
 }
 
-func (c *child) order(t *testing.T, o order) {
+func (c *worker) order(t *testing.T, o order) {
 	t.Helper()
 	if err := json.NewEncoder(c.in).Encode(o); err != nil {
 		t.Fatalf("order %q: %v", o.Do, err)
 	}
 }
 
-// hears returns the next thing that the child says. A child that says nothing
+// hears returns the next thing that the worker says. A worker that says nothing
 // for a minute is ended.
-func (c *child) hears(t *testing.T) answer {
+func (c *worker) hears(t *testing.T) answer {
 	t.Helper()
 	stuck := time.AfterFunc(time.Minute, func() { _ = c.cmd.Process.Kill() })
 	defer stuck.Stop()
 	var a answer
 	if err := c.out.Decode(&a); err != nil {
-		t.Fatalf("child %d: %v", c.cmd.Process.Pid, err)
+		t.Fatalf("worker %d: %v", c.cmd.Process.Pid, err)
 	}
 	if a.Problem != "" {
-		t.Fatalf("child %d: %s", c.cmd.Process.Pid, a.Problem)
+		t.Fatalf("worker %d: %s", c.cmd.Process.Pid, a.Problem)
 	}
 	return a
 }
 
-func (c *child) ask(t *testing.T, o order) answer {
+func (c *worker) ask(t *testing.T, o order) answer {
 	t.Helper()
 	c.order(t, o)
 	return c.hears(t)
 }
 
-// end ends the child and waits for that. It may be called again.
-func (c *child) end() {
+// end ends the worker and waits for that. It may be called again.
+func (c *worker) end() {
 	if c.cmd.ProcessState != nil {
 		return
 	}
@@ -126,6 +126,6 @@ func (c *child) end() {
 	defer stuck.Stop()
 	var exit *exec.ExitError
 	if err := c.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, "end a child:", err)
+		fmt.Fprintln(os.Stderr, "end a worker:", err)
 	}
 }

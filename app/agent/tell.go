@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"porthole/app/desktop"
+	"porthole/app/notify"
+	"porthole/monitor"
+	"porthole/monitor/watch"
+	"porthole/ui/tray"
+)
+
+// This file is how the agent tells the user of changes.
+
+// maxMissed bounds what is remembered of a long pause.
+const maxMissed = 1000
+
+// take is the way of the data: what the monitor sees goes to the watches, the
+// notifications, the tray and the window's status. Tray and window show each
+// change at once; only the telling may wait.
+func (a *Agent) take(u monitor.Update) {
+	health := a.update.Health
+	a.update = u
+	a.remember(u.Changes)
+	a.mark(a.rules.Concern(u.Changes))
+	a.tell(a.watcher.Take(time.Now(), u.Changes))
+	if h := u.Health; h.Problem != health.Problem || h.Source != health.Source || h.Interval != health.Interval {
+		a.problems.set("table", tableProblem(u.Health))
+		a.tellStatus()
+	}
+	a.showTray()
+}
+
+// remember keeps the last few changes for the tray's menu.
+func (a *Agent) remember(changes []monitor.Change) {
+	for _, c := range changes {
+		switch c.Kind {
+		case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ReachChanged:
+			if c.Listener.Loopback() {
+				a.recent = append(a.recent, c)
+			}
+		}
+	}
+	a.recent = slices.Clone(a.recent[max(0, len(a.recent)-tray.MaxRecent):]) // what is older can go
+}
+
+// mark notes what nobody has looked at yet, by changes of watched ports.
+func (a *Agent) mark(changes []monitor.Change) {
+	for _, c := range changes {
+		if c.Kind == monitor.Closed {
+			a.notes.Outdate(c.Listener.Port) // what says that it is open is not true any more
+		}
+		if a.window.looked() {
+			continue
+		}
+		a.unseen = true
+		exposed := (c.Kind == monitor.ReachChanged || c.Kind == monitor.Opened) && c.Listener.Reach == monitor.TheNetwork
+		a.alarm = a.alarm || exposed || c.Kind == monitor.OwnerChanged
+	}
+}
+
+func (a *Agent) tell(alerts []watch.Alert) {
+	for _, alert := range alerts {
+		if alert.Kind == watch.Changed && !a.window.looked() { // by a close and an opening
+			a.alarm = true
+			a.showTray()
+		}
+	}
+	if !a.paused {
+		a.notes.Tell(alerts)
+		return
+	}
+	a.missed = append(a.missed, alerts...)
+	a.missed = slices.Clone(a.missed[max(0, len(a.missed)-maxMissed):])
+}
+
+// pause stops notifications for d, or until resumed where d is 0.
+func (a *Agent) pause(d time.Duration) {
+	a.stopResumeTimer()
+	a.paused, a.pausedUntil = true, time.Time{}
+	if d > 0 {
+		a.pausedUntil = time.Now().Add(d)
+		var timer *time.Timer
+		timer = time.AfterFunc(d, func() {
+			a.do(func() {
+				if a.resume == timer { // not one of an earlier pause
+					a.unpause()
+				}
+			})
+		})
+		a.resume = timer
+	}
+	a.showTray()
+	a.tellStatus()
+}
+
+// unpause tells in one sentence what was missed.
+func (a *Agent) unpause() {
+	a.stopResumeTimer()
+	a.paused = false
+	if len(a.missed) > 0 {
+		a.notes.Say(notify.Missed(a.missed))
+		a.missed = nil
+	}
+	a.showTray()
+	a.tellStatus()
+}
+
+func (a *Agent) stopResumeTimer() {
+	if a.resume != nil {
+		a.resume.Stop()
+		a.resume = nil
+	}
+}
+
+// acted does what the user wants with a notification.
+func (a *Agent) acted(action notify.Action, n notify.Note) {
+	a.do(func() {
+		switch action {
+		case notify.Show:
+			a.window.show(n.Port)
+		case notify.StopWatching:
+			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Off(n.Rule) })
+		}
+	})
+}
+
+// notifier returns the way to the desktop's notifications.
+func (a *Agent) notifier() notify.Notifier {
+	if address := a.opts.Session.BusAddress(); address != "" {
+		return notify.NewBus(address, a.acted, a.log)
+	}
+	if busOnly {
+		return noNotifier{}
+	}
+	return notify.NewPortable()
+}
+
+// checkNotifications says at once what the first notification would find out.
+func (a *Agent) checkNotifications(ctx context.Context) {
+	var err error
+	if address := a.opts.Session.BusAddress(); address != "" {
+		var has bool
+		if has, err = desktop.HasNotifications(ctx, address); err == nil && !has {
+			err = errors.New("no notification service runs")
+		}
+	} else if busOnly {
+		err = errors.New("there is no session bus")
+	}
+	if err != nil {
+		a.delivered(err)
+	}
+}
+
+// noNotifier stands where there is no session bus: beeep would start one.
+type noNotifier struct{}
+
+func (noNotifier) Notify(context.Context, notify.Note) error {
+	return errors.New("there is no session bus")
+}
+func (noNotifier) Withdraw(context.Context, string) error { return nil }
+func (noNotifier) Close()                                 {}
+
+// delivered is called by the notification worker after each delivery.
+func (a *Agent) delivered(err error) {
+	a.do(func() {
+		if a.problems.set("notifications", notificationProblem(err)) {
+			a.tellStatus()
+		}
+	})
+}

@@ -1,0 +1,686 @@
+package monitor_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+	"porthole/monitor/owner"
+	"porthole/monitor/service"
+	"porthole/monitor/socket"
+)
+
+// This file has worlds in which a monitor gets less than it wants, or more. The
+// monitor runs in a child, so that no other test does.
+
+// report is what a child that watches says of an update. Sockets are named by
+// address and port; what listens that no test opened is in there too.
+type report struct {
+	Opened, Closed []string        `json:",omitempty"`
+	Rows           map[string]seen `json:",omitempty"` // the sockets of the rows that changed
+	Count          int             // of sockets
+	Ready          bool            // the first snapshot was taken
+	Source         string          `json:",omitempty"`
+	Problem        string          `json:",omitempty"`
+	Cost           time.Duration   `json:",omitempty"`
+	Done           string          `json:",omitempty"` // a command
+}
+
+type seen struct {
+	Owners []int  `json:",omitempty"`
+	Hidden string `json:",omitempty"`
+}
+
+// playWatch runs a Monitor, as the program does. Its arguments are commands to
+// obey first, its input those to obey then.
+func playWatch(args []string) {
+	var mu sync.Mutex
+	out := json.NewEncoder(os.Stdout)
+	say := func(r report) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err := out.Encode(r); err != nil {
+			fail(err)
+		}
+	}
+	gate := make(chan struct{}, 1) // holds a token while the monitor may wait
+	gate <- struct{}{}
+	world := world{gate: gate, own: make(map[string]int)}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	obey := func(command string) {
+		if err := world.obey(command); err != nil {
+			fail(fmt.Errorf("%s: %w", command, err))
+		}
+		say(report{Done: command})
+	}
+	var table socket.Table
+	for _, command := range args {
+		obey(command)
+	}
+	table, err := socket.Open(log)
+	if err != nil {
+		say(report{Problem: err.Error()})
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		return
+	}
+	m := monitor.New(gated{table, gate}, owner.New(), monitor.Options{Describe: service.Describe, Logger: log})
+	updates := m.Subscribe()
+	go m.Run(context.Background())
+	go func() {
+		for range updates.C {
+			if u, ok := updates.Take(); ok {
+				say(reported(u))
+			}
+		}
+	}()
+	commands := bufio.NewScanner(os.Stdin)
+	for commands.Scan() {
+		obey(commands.Text())
+	}
+	os.Exit(0)
+}
+
+func reported(u monitor.Update) report {
+	r := report{Rows: make(map[string]seen), Ready: u.Ready, Source: u.Health.Source, Problem: u.Health.Problem, Cost: u.Health.Cost}
+	name := func(s monitor.HeldSocket, l *monitor.Listener) string {
+		return netip.AddrPortFrom(s.Address, l.Port).String()
+	}
+	row := func(l *monitor.Listener) {
+		for _, s := range l.Sockets {
+			r.Rows[name(s, l)] = seen{Owners: s.Owners, Hidden: l.Hidden}
+		}
+	}
+	for _, l := range u.Snapshot.Listeners {
+		r.Count += len(l.Sockets)
+		if len(u.Changes) == 0 {
+			row(l)
+		}
+	}
+	for _, c := range u.Changes {
+		if c.Kind != monitor.Closed {
+			row(c.Listener)
+		}
+	}
+	ports := make(map[monitor.SocketID]*monitor.Listener)
+	for _, c := range u.Changes {
+		for _, l := range []*monitor.Listener{c.Listener, c.Before} {
+			if l != nil {
+				for _, s := range l.Sockets {
+					ports[s.ID] = l
+				}
+			}
+		}
+	}
+	eachSocket(u.Changes,
+		func(s monitor.HeldSocket) { r.Opened = append(r.Opened, name(s, ports[s.ID])) },
+		func(s monitor.HeldSocket) { r.Closed = append(r.Closed, name(s, ports[s.ID])) })
+	return r
+}
+
+// gated is a Table that waits for nothing while its gate is shut.
+type gated struct {
+	socket.Table
+	gate chan struct{}
+}
+
+func (g gated) Wait(d time.Duration, closed []monitor.SocketID) ([]monitor.SocketID, monitor.Hint) {
+	<-g.gate
+	g.gate <- struct{}{}
+	return g.Table.Wait(d, closed)
+}
+
+// world makes the world of this process worse and better.
+type world struct {
+	limit unix.Rlimit
+	gate  chan struct{}
+	own   map[string]int // descriptors of listeners
+	crowd []*exec.Cmd
+	lives []io.Closer // the crowd's
+}
+
+func (w *world) obey(command string) error {
+	switch command {
+	case "no more descriptors": // not one: those that are open stay
+		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &w.limit); err != nil {
+			return err
+		}
+		return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: w.limit.Max})
+	case "descriptors":
+		return unix.Setrlimit(unix.RLIMIT_NOFILE, &w.limit)
+	case "no netlink":
+		return forbidNetlink()
+	case "no /proc":
+		return errors.Join(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+			unix.Mount("nothing", "/proc", "tmpfs", 0, ""))
+	case "/proc":
+		return unix.Unmount("/proc", 0)
+	case "shut":
+		<-w.gate
+		return nil
+	case "disperse":
+		return w.disperse()
+	case "open":
+		w.gate <- struct{}{}
+		return nil
+	}
+	verb, object, _ := strings.Cut(command, " ")
+	switch verb {
+	case "crowd":
+		return w.gather(object)
+	case "listen":
+		address, err := netip.ParseAddrPort(object)
+		if err != nil {
+			return err
+		}
+		l, err := listen(address)
+		w.own[object] = l.fd
+		return err
+	case "close":
+		return unix.Close(w.own[object])
+	}
+	return errors.New("what is that?")
+}
+
+// gather starts processes that listen on the ports from 1 to last, as many on
+// each as it may have descriptors, and returns when they do.
+func (w *world) gather(last string) error {
+	n, err := strconv.Atoi(last)
+	if err != nil {
+		return err
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	share := int(min(limit.Cur-100, uint64(n)))
+	for from := 1; from <= n; from += share {
+		c := command("crowd", fmt.Sprint(from), fmt.Sprint(min(from+share-1, n)))
+		life, err := c.StdinPipe()
+		if err != nil {
+			return err
+		}
+		out, err := c.StdoutPipe()
+		if err != nil {
+			return err
+		}
+		if err := c.Start(); err != nil {
+			return err
+		}
+		w.crowd, w.lives = append(w.crowd, c), append(w.lives, life)
+		if _, err = bufio.NewReader(out).ReadString('\n'); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// disperse ends them all at once.
+func (w *world) disperse() (err error) {
+	for _, life := range w.lives {
+		err = errors.Join(err, life.Close())
+	}
+	for _, c := range w.crowd {
+		err = errors.Join(err, c.Wait())
+	}
+	return err
+}
+
+// playCrowd listens on the ports from one number to another.
+func playCrowd(args []string) {
+	from, errFrom := strconv.Atoi(args[0])
+	to, errTo := strconv.Atoi(args[1])
+	if errFrom != nil || errTo != nil {
+		fail(fmt.Errorf("arguments %q", args))
+	}
+	for port := from; port <= to; port++ {
+		if _, err := listen(netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port))); err != nil {
+			fail(err)
+		}
+	}
+	fmt.Println("listening")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// playManyFiles opens so many files, and a listener at an address.
+func playManyFiles(args []string) {
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		fail(err)
+	}
+	for range n {
+		if _, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			fail(err)
+		}
+	}
+	address, err := netip.ParseAddrPort(args[1])
+	if err != nil {
+		fail(err)
+	}
+	if _, err := listen(address); err != nil {
+		fail(err)
+	}
+	fmt.Println("listening")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// room lets this process, and the children that it starts from now on, have n
+// descriptors and some, or as many as it may. It returns how many these are.
+func room(t *testing.T, n int) int {
+	t.Helper()
+	const some = 100
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: was.Cur, Max: was.Max}) })
+	want := uint64(n + some)
+	if unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: max(want, was.Cur), Max: max(want, was.Max)}) == nil {
+		return n
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: was.Max, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("a process may have %d descriptors here, not %d", was.Max, want)
+	return int(was.Max) - some
+}
+
+// forbidNetlink lets the kernel refuse netlink sockets to all threads of this
+// process, as a sandbox does.
+func forbidNetlink() error {
+	domain := uint32(16) // the first argument's lower half in seccomp_data
+	if one := [2]byte{0, 1}; binary.NativeEndian.Uint16(one[:]) == 1 {
+		domain += 4
+	}
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jt: 0, Jf: 3},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: domain},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.AF_NETLINK, Jt: 0, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	filter := &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
+		uintptr(unsafe.Pointer(filter))); errno != 0 {
+		return errno
+	}
+	if _, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM, unix.NETLINK_SOCK_DIAG); !errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("a netlink socket: %w, want EPERM", err)
+	}
+	return nil
+}
+
+// watcher is a child that watches, and what it said.
+type watcher struct {
+	child
+	*testing.T
+	mu      sync.Mutex
+	rows    map[string]seen // of the last report of each
+	opened  map[string]int  // how often
+	closed  map[string]int
+	changed map[string]int // reports with the row in it
+	last    report
+	done    []string
+	ended   bool
+}
+
+func watchFrom(t *testing.T, commands []string, change ...func(*exec.Cmd)) *watcher {
+	t.Helper()
+	w := &watcher{child: begin(t, "watch", commands, change...), T: t, rows: make(map[string]seen),
+		opened: make(map[string]int), closed: make(map[string]int), changed: make(map[string]int)}
+	go func() {
+		decoder := json.NewDecoder(w.out)
+		for {
+			var r report
+			err := decoder.Decode(&r)
+			w.mu.Lock()
+			if err != nil {
+				w.ended = true
+				w.mu.Unlock()
+				return
+			}
+			w.note(r)
+			w.mu.Unlock()
+		}
+	}()
+	return w
+}
+
+func (w *watcher) note(r report) {
+	if r.Done != "" {
+		w.done = append(w.done, r.Done)
+		return
+	}
+	w.last = r
+	for name, row := range r.Rows {
+		w.rows[name] = row
+		w.changed[name]++
+	}
+	for _, name := range r.Opened {
+		w.opened[name]++
+	}
+	for _, name := range r.Closed {
+		w.closed[name]++
+		delete(w.rows, name)
+	}
+}
+
+// until waits until ok is true of what was said.
+func (w *watcher) until(what string, ok func() bool) {
+	w.Helper()
+	eventually(w.T, what, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.ended {
+			w.Fatalf("the child ended; wanted is that not %s", what)
+		}
+		return ok()
+	})
+}
+
+// begun waits for the first snapshot.
+func (w *watcher) begun() *watcher {
+	w.Helper()
+	w.until("there is no first snapshot", func() bool { return w.last.Ready })
+	return w
+}
+
+// do lets the child obey a command.
+func (w *watcher) do(command string) {
+	w.Helper()
+	w.mu.Lock()
+	before := len(w.done)
+	w.mu.Unlock()
+	if _, err := fmt.Fprintln(w.in, command); err != nil {
+		w.Fatal(err)
+	}
+	w.until("it does not obey "+command, func() bool { return len(w.done) > before })
+}
+
+// listed waits until the watcher lists these, with that owner; 0 is none that
+// can be seen, for a reason with the word.
+func (w *watcher) listed(pid int, reason string, listeners ...open) {
+	w.Helper()
+	for _, l := range listeners {
+		var row seen
+		var ok bool
+		w.until(fmt.Sprintf("%v is not listed with the owner %d, %q", l.address, pid, reason), func() bool {
+			row, ok = w.rows[l.address.String()]
+			if pid == 0 {
+				return ok && len(row.Owners) == 0 && row.Hidden != "" && strings.Contains(row.Hidden, reason)
+			}
+			return ok && slices.Equal(row.Owners, []int{pid})
+		})
+	}
+}
+
+// gone waits until the listeners are told as closed.
+func (w *watcher) gone(listeners ...open) {
+	w.Helper()
+	for _, l := range listeners {
+		w.until(fmt.Sprintf("%v is not told as closed", l.address), func() bool { return w.closed[l.address.String()] > 0 })
+	}
+}
+
+// want fails where the listeners were not told as opened and closed so often.
+func (w *watcher) want(opened, closed int, listeners ...open) {
+	w.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range listeners {
+		if o, c := w.opened[l.address.String()], w.closed[l.address.String()]; o != opened || c != closed {
+			w.Errorf("%v: told %d times as opened and %d as closed, want %d and %d", l.address, o, c, opened, closed)
+		}
+	}
+}
+
+// open is a listener of the test.
+type open struct {
+	address netip.AddrPort
+	close   func()
+}
+
+var lastPort atomic.Int32
+
+// openSome opens n listeners, each on a port of its own.
+func openSome(t *testing.T, n int) []open {
+	t.Helper()
+	var all []open
+	for range n {
+		address := nextAddress()
+		l, err := listen(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := open{address, sync.OnceFunc(func() { _ = unix.Close(l.fd) })}
+		t.Cleanup(o.close)
+		all = append(all, o)
+	}
+	return all
+}
+
+// openSome is like that of the test, in the child: a process in a user namespace
+// may not look into those outside.
+func (w *watcher) openSome(n int) []open {
+	w.Helper()
+	var all []open
+	for range n {
+		address := nextAddress()
+		w.do("listen " + address.String())
+		all = append(all, open{address, func() { w.do("close " + address.String()) }})
+	}
+	return all
+}
+
+func nextAddress() netip.AddrPort {
+	return loopback(byte(20+os.Getpid()%200), 201, 1, uint16(25_000+lastPort.Add(1)))
+}
+
+func closeAll(all []open) {
+	for _, o := range all {
+		o.close()
+	}
+}
+
+func TestOutOfDescriptorsNothingIsInventedAndAllIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	w := watchFrom(t, nil).begun()
+	before, passing := openSome(t, 3), openSome(t, 3)
+	w.listed(os.Getpid(), "", append(before, passing...)...)
+	w.do("no more descriptors")
+	during := openSome(t, 3)
+	closeAll(passing)
+	w.listed(0, "may open no more files", during...)
+	w.gone(passing...)
+	time.Sleep(5 * time.Second) // known owners are checked every 2 s: they must outlast that
+	w.listed(os.Getpid(), "", before...)
+	w.do("descriptors")
+	w.listed(os.Getpid(), "", append(before, during...)...)
+	w.want(1, 0, before...)
+	w.want(1, 0, during...)
+	w.want(1, 1, passing...)
+	w.calm(before...)
+}
+
+// calm fails where rows changed more often than their listener did: once when
+// it opened, once when its owner was found.
+func (w *watcher) calm(listeners ...open) {
+	w.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range listeners {
+		if n := w.changed[l.address.String()]; n > 2 {
+			w.Errorf("%v: %d changes, want 1 or 2", l.address, n)
+		}
+	}
+}
+
+func TestOutOfDescriptorsFromTheBeginningIsAnErrorNotAnEmptyTable(t *testing.T) {
+	t.Parallel()
+	w := watchFrom(t, []string{"no more descriptors"})
+	w.until("no error is told", func() bool { return strings.Contains(w.last.Problem, "too many open files") })
+	if len(w.rows) != 0 {
+		t.Errorf("rows %v, want none", w.rows)
+	}
+}
+
+func TestASandboxThatRefusesNetlinkIsWatchedThroughProcNet(t *testing.T) {
+	t.Parallel()
+	w := watchFrom(t, []string{"no netlink"}).begun()
+	opened := openSome(t, 3)
+	w.listed(os.Getpid(), "", opened...)
+	if w.last.Source != "/proc/net, polled" {
+		t.Errorf("source %q, want that it names /proc/net", w.last.Source)
+	}
+	closeAll(opened[:1])
+	w.gone(opened[0])
+	w.want(1, 1, opened[0])
+	w.want(1, 0, opened[1:]...)
+}
+
+func TestWithoutProcListenersStayAndOwnersComeBack(t *testing.T) {
+	t.Parallel()
+	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNS)).begun()
+	before, passing := w.openSome(3), w.openSome(3)
+	w.listed(w.pid, "", append(before, passing...)...)
+	w.do("no /proc")
+	during := w.openSome(3)
+	closeAll(passing)
+	w.listed(0, "/proc is not there", during...)
+	w.gone(passing...)
+	time.Sleep(5 * time.Second) // known owners are checked every 2 s: they must outlast that
+	w.listed(w.pid, "", before...)
+	w.do("/proc")
+	w.listed(w.pid, "", append(before, during...)...)
+	w.want(1, 0, before...)
+	w.want(1, 0, during...)
+	w.want(1, 1, passing...)
+	w.calm(before...)
+}
+
+func TestAMonitorThatWasSuspendedTellsWhatIsTrueNow(t *testing.T) {
+	t.Parallel()
+	w := watchFrom(t, nil).begun()
+	stay, leave := openSome(t, 5), openSome(t, 5)
+	w.listed(os.Getpid(), "", append(stay, leave...)...)
+	if err := unix.Kill(w.pid, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	come, flash := openSome(t, 5), openSome(t, 5)
+	time.Sleep(3 * time.Second)
+	closeAll(leave)
+	closeAll(flash)
+	if err := unix.Kill(w.pid, unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	w.listed(os.Getpid(), "", come...)
+	w.gone(leave...)
+	time.Sleep(3 * time.Second) // for what should not come
+	w.want(1, 0, stay...)
+	w.want(1, 1, leave...)
+	w.want(1, 0, come...)
+	w.want(0, 0, flash...)
+	w.calm(stay...)
+}
+
+func TestAListenerOnEveryPort(t *testing.T) {
+	ports := 5_000
+	if long() {
+		ports = 65_535
+	}
+	room(t, ports)
+	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNET)).begun()
+	begin := time.Now()
+	w.do(fmt.Sprint("crowd ", ports))
+	listening := time.Since(begin)
+	w.until("there are sockets that are not told as opened", func() bool { return len(w.opened) == ports })
+	seen := time.Since(begin)
+	w.until("there are owners that are not found", func() bool {
+		for _, row := range w.rows {
+			if len(row.Owners) != 1 {
+				return false
+			}
+		}
+		return true
+	})
+	owned := time.Since(begin)
+	w.do("shut") // so that the kernel's words on closes find no room
+	w.do("disperse")
+	begin = time.Now()
+	w.do("open")
+	w.until("there are sockets that are not told as closed", func() bool { return len(w.closed) == ports && w.last.Count == 0 })
+	t.Logf("%d ports: listening after %v, seen after %v, all owners found after %v; told as closed after %v",
+		ports, listening, seen, owned, time.Since(begin))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for port := 1; port <= ports; port++ {
+		name := fmt.Sprint("0.0.0.0:", port)
+		if w.opened[name] != 1 || w.closed[name] != 1 {
+			t.Fatalf("port %d: told %d times as opened and %d as closed, want once each", port, w.opened[name], w.closed[name])
+		}
+	}
+}
+
+func TestAProcessWithManyFilesIsFoundAndSlowsNoLook(t *testing.T) {
+	files := 10_000
+	if long() {
+		files = 100_000
+	}
+	files = room(t, files)
+	w := watchFrom(t, nil).begun()
+	before := w.cost()
+	address := open{address: loopback(byte(20+os.Getpid()%200), 202, 1, 25_000)}
+	begun := time.Now()
+	holder := begin(t, "many", []string{fmt.Sprint(files), address.address.String()})
+	holder.line(t)
+	ready := time.Since(begun)
+	w.listed(holder.pid, "", address)
+	found := time.Since(begun) - ready
+	after := w.cost()
+	t.Logf("%d files: owner found %v after the child was ready; a look took %v before and %v then", files, found, before, after)
+	// A look at every file of the machine would take a thousand times as long.
+	if after > 100*before {
+		t.Errorf("a look took %v before and %v with %d files", before, after, files)
+	}
+	holder.end()
+	w.gone(address)
+	w.want(1, 1, address)
+}
+
+// cost is the median of what some looks took.
+func (w *watcher) cost() time.Duration {
+	w.Helper()
+	var costs []time.Duration
+	for _, o := range openSome(w.T, 9) {
+		w.listed(os.Getpid(), "", o)
+		w.mu.Lock()
+		costs = append(costs, w.last.Cost)
+		w.mu.Unlock()
+		o.close()
+		w.gone(o)
+	}
+	slices.Sort(costs)
+	return costs[len(costs)/2]
+}

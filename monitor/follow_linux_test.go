@@ -1,0 +1,82 @@
+package monitor_test
+
+import (
+	"testing"
+
+	"porthole/monitor"
+)
+
+// eachSocket calls opened and closed for every socket that the changes open and
+// close. Rows that merge and split take their sockets along: within what came
+// of one comparison, a socket in a row before and in a row after has moved.
+func eachSocket(changes []monitor.Change, opened, closed func(monitor.HeldSocket)) {
+	for len(changes) > 0 {
+		n := oneDiff(changes)
+		before, after := make(map[monitor.SocketID]monitor.HeldSocket), make(map[monitor.SocketID]monitor.HeldSocket)
+		add := func(to map[monitor.SocketID]monitor.HeldSocket, l *monitor.Listener) {
+			if l != nil {
+				for _, s := range l.Sockets {
+					to[s.ID] = s
+				}
+			}
+		}
+		for _, c := range changes[:n] {
+			add(before, c.Before)
+			if c.Kind == monitor.Closed || c.Kind == monitor.Dropped {
+				add(before, c.Listener)
+			} else {
+				add(after, c.Listener)
+			}
+		}
+		for id, s := range before {
+			if _, stays := after[id]; !stays {
+				closed(s)
+			}
+		}
+		for id, s := range after {
+			if _, stayed := before[id]; !stayed {
+				opened(s)
+			}
+		}
+		changes = changes[n:]
+	}
+}
+
+// oneDiff returns how many of the changes may have come of one comparison: a
+// row that one made is the row before of a later one at the earliest.
+func oneDiff(changes []monitor.Change) int {
+	made := make(map[*monitor.Listener]bool)
+	for i, c := range changes {
+		before := c.Before
+		if c.Kind == monitor.Closed || c.Kind == monitor.Dropped {
+			before = c.Listener
+		}
+		if !c.At.Equal(changes[0].At) || (before != nil && made[before]) {
+			return i
+		}
+		made[c.Listener] = c.Kind != monitor.Closed && c.Kind != monitor.Dropped
+	}
+	return len(changes)
+}
+
+func TestEachSocketFollowsSocketsThroughRows(t *testing.T) {
+	row := func(id string, sockets ...monitor.SocketID) *monitor.Listener {
+		l := &monitor.Listener{ID: id}
+		for _, s := range sockets {
+			l.Sockets = append(l.Sockets, monitor.HeldSocket{Socket: monitor.Socket{ID: s}})
+		}
+		return l
+	}
+	a1, a12, a2, b1 := row("a", 1), row("a", 1, 2), row("a", 2), row("b", 1)
+	got := make(map[monitor.SocketID]int) // opened counts 1, closed 100
+	eachSocket([]monitor.Change{
+		{Kind: monitor.Opened, Listener: a1},
+		{Kind: monitor.Updated, Listener: a12, Before: a1},
+		{Kind: monitor.Updated, Listener: b1, Before: a12}, // split
+		{Kind: monitor.Updated, Listener: a2, Before: a12},
+		{Kind: monitor.Closed, Listener: a2},
+	}, func(s monitor.HeldSocket) { got[s.ID]++ }, func(s monitor.HeldSocket) { got[s.ID] += 100 })
+	if got[1] != 1 || got[2] != 101 {
+		t.Errorf("socket 1: %d, socket 2: %d; want 1 (opened) and 101 (opened, closed)", got[1], got[2])
+	}
+}

@@ -1,0 +1,53 @@
+package process
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+// These run on Windows and under Wine (make test-windows).
+
+func TestStartOfWindows(t *testing.T) {
+	before := time.Now().Add(-5 * time.Second)
+	pid, end := startChild(t, executable(t))
+	start, at, err := startOf(pid)
+	if err != nil || at.Before(before) || at.After(time.Now().Add(5*time.Second)) {
+		t.Fatalf("start of a child: %v, %v; want now", at, err)
+	}
+	if !Lives(pid, start) || Lives(pid, start+1) {
+		t.Error("the child does not live with its start alone")
+	}
+	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if _, _, err := startOf(pid); !errors.Is(err, os.ErrProcessDone) { // it can still be opened
+		t.Errorf("start of an ended child that we have a handle of: %v, want %v", err, os.ErrProcessDone)
+	}
+	_ = windows.CloseHandle(h)
+	if _, err := Facts(pid); !errors.Is(err, os.ErrProcessDone) || Lives(pid, start) {
+		t.Errorf("facts of an ended child: %v, want %v", err, os.ErrProcessDone)
+	}
+	if _, err := Facts(1 << 30); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("facts of a number that nobody has: %v, want %v", err, os.ErrProcessDone)
+	}
+}
+
+func TestTheListOfProcesses(t *testing.T) {
+	refused := errors.New("refused")
+	pid, _ := startChild(t, executable(t))
+	o, err := listed(pid, refused)
+	if err != nil || o.PID != pid || o.Start != 0 || o.ParentPID != os.Getpid() || !strings.EqualFold(o.Name, filepath.Base(executable(t))) {
+		t.Errorf("listed: %+v, %v; want the child, its name and its parent", o, err)
+	}
+	if o, err := listed(-1, refused); err != refused {
+		t.Errorf("listed: %+v, %v; want %v of a process that there is not", o, err, refused)
+	}
+}

@@ -1,0 +1,341 @@
+package socket
+
+import (
+	"embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"porthole/monitor"
+)
+
+// wine are the tables as iphlpapi.dll of Wine 8.0 (Debian 12, amd64) wrote them,
+// in a network namespace with nothing but the sockets of TestTablesOfWine. Wine
+// tells no time and few PIDs, and gives ::1 a scope; what Windows tells besides
+// is in the tables of TestTablesOfWindows, made by hand.
+//
+//go:embed testdata/windows
+var wine embed.FS
+
+func tableOfWine(t testing.TB, name string) []byte {
+	b, err := wine.ReadFile("testdata/windows/" + name + ".bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+var layouts = map[string]layout{"tcp4": tcp4Table, "tcp6": tcp6Table, "udp4": udp4Table, "udp6": udp6Table}
+
+// parseTable is how a table is read: its rows, then what is in them.
+func parseTable(l layout, b []byte) ([]monitor.Socket, error) {
+	rows, err := l.rows(b)
+	if err != nil {
+		return nil, err
+	}
+	return l.parse(nil, rows), nil
+}
+
+func pictures(sockets []monitor.Socket) []string {
+	var rows []string
+	for _, s := range sockets {
+		rows = append(rows, fmt.Sprintf("%s %v pid %d opened %d", s.Protocol, netip.AddrPortFrom(s.Address, s.Port), s.PID, s.Opened))
+	}
+	slices.Sort(rows)
+	return rows
+}
+
+func TestTablesOfWine(t *testing.T) {
+	for name, want := range map[string][]string{
+		"tcp4": {"tcp 0.0.0.0:8080 pid 0 opened 0", "tcp 127.0.0.1:62893 pid 0 opened 0"},
+		"tcp6": {"tcp [::1]:62893 pid 0 opened 0", "tcp [::]:3000 pid 0 opened 0", "tcp [::]:8080 pid 0 opened 0"},
+		// 47325 is connected to 5353.
+		"udp4": {"udp 0.0.0.0:123 pid 0 opened 0", "udp 127.0.0.1:47325 pid 0 opened 0", "udp 127.0.0.1:5353 pid 0 opened 0"},
+		"udp6": {"udp [::1]:5353 pid 32 opened 0", "udp [::]:123 pid 32 opened 0"},
+	} {
+		got, err := parseTable(layouts[name], tableOfWine(t, name))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !slices.Equal(pictures(got), want) {
+			t.Errorf("%s:\n got %s\nwant %s", name, strings.Join(pictures(got), "\n     "), strings.Join(want, "\n     "))
+		}
+	}
+}
+
+// structs writes C structs as the headers have them: dword and so on append a
+// member, aligned as it is there.
+type structs []byte
+
+func (b structs) align(n int) structs {
+	for len(b)%n != 0 {
+		b = append(b, 0xCC) // padding holds anything
+	}
+	return b
+}
+
+func (b structs) dword(n ...uint32) structs {
+	for _, n := range n {
+		b = binary.LittleEndian.AppendUint32(b.align(4), n)
+	}
+	return b
+}
+
+func (b structs) large(n uint64) structs { return binary.LittleEndian.AppendUint64(b.align(8), n) }
+func (b structs) module() structs        { return append(b.align(8), make([]byte, 16*8)...) }
+func (b structs) rows() structs          { return b.align(8) }
+
+// port is a port in network order, with something in the upper half.
+func port(p uint16) uint32 { return uint32(p>>8) | uint32(p&0xff)<<8 | 0xBEEF<<16 }
+
+func v4(a string) uint32 {
+	b := netip.MustParseAddr(a).As4()
+	return binary.LittleEndian.Uint32(b[:])
+}
+
+func (b structs) v6(a string) structs {
+	bytes := netip.MustParseAddr(a).As16()
+	return append(b, bytes[:]...)
+}
+
+func (b structs) tcp4(state uint32, address string, p uint16, pid uint32, created uint64) structs {
+	return b.rows().dword(state, v4(address), port(p), v4("0.0.0.0"), 0, pid).large(created).module()
+}
+
+func (b structs) tcp6(state uint32, address string, scope uint32, p uint16, pid uint32, created uint64) structs {
+	return b.rows().v6(address).dword(scope, port(p)).v6("::").dword(0, 0, state, pid).large(created).module()
+}
+
+func (b structs) udp4(address string, p uint16, pid uint32, created uint64) structs {
+	return b.rows().dword(v4(address), port(p), pid).large(created).dword(1).module()
+}
+
+func (b structs) udp6(address string, scope uint32, p uint16, pid uint32, created uint64) structs {
+	return b.rows().v6(address).dword(scope, port(p), pid).large(created).dword(1).module()
+}
+
+func count(n uint32) structs { return structs{}.dword(n) }
+
+func TestTablesOfWindows(t *testing.T) {
+	const listen, established, time = 2, 5, 134084123456789012
+	for _, test := range []struct {
+		layout layout
+		bytes  structs
+		want   []string
+	}{
+		{tcp4Table, count(4).tcp4(listen, "127.0.0.1", 62893, 4711, time).tcp4(listen, "0.0.0.0", 445, 4, time+1).tcp4(established, "127.0.0.1", 80, 1, time).tcp4(listen, "192.168.0.7", 0, 1, time), []string{
+			"tcp 0.0.0.0:445 pid 4 opened 134084123456789013", "tcp 127.0.0.1:62893 pid 4711 opened 134084123456789012"}},
+		{tcp6Table, count(3).tcp6(listen, "fe80::1", 12<<24, 139, 4, time).tcp6(listen, "fe80::1", 300, 139, 4, time).tcp6(listen, "::", 12, 65535, 1<<31, time), []string{
+			"tcp [::]:65535 pid 2147483648 opened 134084123456789012", "tcp [fe80::1%12]:139 pid 4 opened 134084123456789012", "tcp [fe80::1%300]:139 pid 4 opened 134084123456789012"}},
+		{tcp6Table, count(1).tcp6(listen, "::ffff:127.0.0.1", 0, 80, 7, 0), []string{"tcp [::ffff:127.0.0.1]:80 pid 7 opened 0"}},
+		{udp4Table, count(2).udp4("10.0.0.1", 53, 1234, time).udp4("0.0.0.0", 5353, 0, 0), []string{
+			"udp 0.0.0.0:5353 pid 0 opened 0", "udp 10.0.0.1:53 pid 1234 opened 134084123456789012"}},
+		{udp6Table, count(2).udp6("fe80::2", 3<<24, 546, 1234, time).udp6("::1", 1, 1900, 5, time), []string{
+			"udp [::1]:1900 pid 5 opened 134084123456789012", "udp [fe80::2%3]:546 pid 1234 opened 134084123456789012"}},
+		{tcp4Table, count(0), nil},
+	} {
+		got, err := parseTable(test.layout, test.bytes)
+		if err != nil || !slices.Equal(pictures(got), test.want) {
+			t.Errorf("%v: %v\n got %s\nwant %s", test.layout, err, strings.Join(pictures(got), "\n     "), strings.Join(test.want, "\n     "))
+		}
+		for n := range test.bytes { // wherever it is cut off
+			if got, err := parseTable(test.layout, test.bytes[:n]); len(test.want) > 0 && (err == nil || got != nil) {
+				t.Fatalf("%v cut off after %d of %d bytes: %d sockets, no error", test.layout, n, len(test.bytes), len(got))
+			}
+		}
+	}
+}
+
+func TestTablesThatCannotBe(t *testing.T) {
+	for name, l := range layouts {
+		for _, n := range []uint32{2, 1 << 24, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
+			b := append(count(n).align(8), make([]byte, l.row)...)
+			if got, err := parseTable(l, b); err == nil || got != nil {
+				t.Errorf("%s that tells %d rows in the room of one: %v, want an error", name, n, got)
+			}
+		}
+	}
+}
+
+// Who opened it and when is part of a socket's identity, and so are its
+// protocol, its address and its scope.
+func TestIdentityInWindows(t *testing.T) {
+	tables := []struct {
+		layout layout
+		bytes  structs
+	}{
+		{tcp4Table, count(6).tcp4(2, "127.0.0.1", 80, 7, 100).tcp4(2, "127.0.0.1", 80, 8, 100).tcp4(2, "127.0.0.1", 80, 7, 101).tcp4(2, "127.0.0.2", 80, 7, 100).tcp4(2, "127.0.0.1", 81, 7, 100).tcp4(2, "0.0.0.0", 80, 7, 100)},
+		{tcp6Table, count(3).tcp6(2, "::", 0, 80, 7, 100).tcp6(2, "fe80::1", 1, 80, 7, 100).tcp6(2, "fe80::1", 2, 80, 7, 100)},
+		{udp4Table, count(1).udp4("127.0.0.1", 80, 7, 100)},
+		{udp6Table, count(1).udp6("::", 0, 80, 7, 100)},
+	}
+	seen := make(map[monitor.SocketID]monitor.Socket)
+	total := 0
+	for _, table := range tables {
+		got, err := parseTable(table.layout, table.bytes)
+		again, _ := parseTable(table.layout, slices.Clone(table.bytes))
+		if err != nil || !slices.Equal(got, again) {
+			t.Fatalf("%v: %v, then %v, %v; want the same each time", table.layout, got, again, err)
+		}
+		for _, s := range got {
+			total++
+			if other, ok := seen[s.ID]; ok {
+				t.Errorf("%+v and %+v have one identity, want two", s, other)
+			}
+			seen[s.ID] = s
+		}
+	}
+	if total != 11 {
+		t.Errorf("%d sockets, want 11", total)
+	}
+}
+
+// fakeWindows answers as iphlpapi.dll does.
+type fakeWindows struct {
+	tables map[layout]structs
+	grows  int // so many times the table grows behind the asker's back
+	asked  int
+	err    error
+	errOf  uintptr // the family whose table err is of; of all where 0
+}
+
+func (w *fakeWindows) ask(l layout, buffer []byte) (int, error) {
+	w.asked++
+	if w.err != nil && (w.errOf == 0 || w.errOf == l.family) {
+		return 0, w.err
+	}
+	table := w.tables[l]
+	if len(table) == 0 {
+		table = count(0).rows()
+	}
+	if w.grows > 0 {
+		w.grows--
+		return len(buffer) + 1, errTooSmall
+	}
+	if len(table) > len(buffer) {
+		return len(table), errTooSmall
+	}
+	copy(buffer, table)
+	return len(table), nil
+}
+
+func TestLooksAtWindows(t *testing.T) {
+	w := &fakeWindows{tables: map[layout]structs{
+		tcp4Table: count(2).tcp4(2, "127.0.0.1", 80, 7, 100).tcp4(2, "0.0.0.0", 80, 7, 100),
+		tcp6Table: count(1).tcp6(2, "::1", 0, 80, 7, 100),
+		udp4Table: count(2).udp4("0.0.0.0", 5353, 7, 100).udp4("0.0.0.0", 5353, 7, 100), // nothing tells them apart
+		udp6Table: count(1).udp6("::", 0, 5353, 7, 100),
+	}}
+	table := newIphlpapi(w.ask)
+	look := func(udp bool, want int) []monitor.Socket {
+		t.Helper()
+		mine := monitor.Socket{Port: 1}
+		got, err := table.Sockets([]monitor.Socket{mine}, udp)
+		if err != nil || len(got) != want+1 || got[0] != mine {
+			t.Fatalf("Sockets: %v, %v; want what was there and %d more", got, err, want)
+		}
+		return got[1:]
+	}
+	look(false, 3)
+	first := look(true, 5)
+	w.asked = 0
+	if again := look(true, 5); !slices.Equal(first, again) {
+		t.Errorf("the same table read again: %v, want %v", again, first)
+	}
+	if w.asked != 4 {
+		t.Errorf("%d questions, want one a table once their sizes are known", w.asked)
+	}
+	allocations := testing.AllocsPerRun(100, func() { first, _ = table.Sockets(first[:0], true) })
+	if allocations > 0 {
+		t.Errorf("%v allocations a look, want none", allocations)
+	}
+
+	w.tables[tcp4Table] = count(1).tcp4(2, "0.0.0.0", 80, 7, 100) // fewer rows than the buffer still holds
+	look(false, 2)
+	w.tables[tcp4Table] = nil
+	look(false, 1)
+	many := count(1000)
+	for i := range 1000 {
+		many = many.tcp4(2, "127.0.0.1", uint16(1000+i), 7, 100)
+	}
+	w.tables[tcp4Table] = many
+	look(false, 1001)
+
+	w.grows = tableTries - 1
+	look(false, 1001)
+	w.grows = tableTries
+	if got, err := table.Sockets(nil, false); !errors.Is(err, errTooSmall) || len(got) != 0 {
+		t.Errorf("a table that grows and grows: %d sockets, %v; want %v", len(got), err, errTooSmall)
+	}
+	look(false, 1001)
+}
+
+func TestARefusalOfWindowsIsNoEmptyTable(t *testing.T) {
+	denied := errors.New("access is denied")
+	w := &fakeWindows{tables: map[layout]structs{tcp4Table: count(1).tcp4(2, "127.0.0.1", 80, 7, 100)}}
+	table := newIphlpapi(w.ask)
+	if _, err := table.Sockets(nil, false); err != nil {
+		t.Fatal(err)
+	}
+	w.err = denied
+	got, err := table.Sockets(nil, true)
+	if !errors.Is(err, denied) || !strings.Contains(fmt.Sprint(err), "GetExtendedTcpTable for tcp over IPv4") || len(got) != 0 {
+		t.Errorf("Sockets: %v, %v; want the error, and what was asked", got, err)
+	}
+	w.errOf = inet6
+	if got, err := table.Sockets(nil, false); !errors.Is(err, denied) || len(got) != 0 {
+		t.Errorf("Sockets, where IPv6's are refused: %v, %v; want the error, and no half of a table", got, err)
+	}
+	w.err, w.tables[tcp4Table] = nil, count(1<<20)
+	if got, err := table.Sockets(nil, false); err == nil || len(got) != 0 {
+		t.Errorf("Sockets of a table that cannot be: %v, want an error", got)
+	}
+}
+
+func BenchmarkParseTables(b *testing.B) {
+	table := count(100)
+	for i := range 100 {
+		table = table.tcp6(2, "::1", 0, uint16(1000+i), 7, 100)
+	}
+	var sockets []monitor.Socket
+	for b.Loop() {
+		rows, err := tcp6Table.rows(table)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sockets = tcp6Table.parse(sockets[:0], rows)
+	}
+}
+
+func FuzzParseTables(f *testing.F) {
+	names := []string{"tcp4", "tcp6", "udp4", "udp6"}
+	for i, name := range names {
+		b := tableOfWine(f, name)
+		f.Add(byte(i), b)
+		f.Add(byte(i), b[:len(b)-1])
+		f.Add(byte(i+1), b) // another table's rows
+	}
+	f.Add(byte(1), []byte(count(1).tcp6(2, "fe80::1", 12<<24, 139, 4, 1<<63)))
+	f.Fuzz(func(t *testing.T, which byte, b []byte) {
+		l := layouts[names[int(which)%len(names)]]
+		got, err := parseTable(l, b)
+		if err != nil {
+			if got != nil {
+				t.Errorf("%d sockets and the error %v", len(got), err)
+			}
+			return
+		}
+		if len(got)*l.row > len(b) {
+			t.Errorf("%d sockets in %d bytes", len(got), len(b))
+		}
+		for _, s := range got {
+			if !s.Address.IsValid() || s.Port == 0 || s.PID < 0 || s.Protocol != l.protocol || s.Address.Is4() != (l.family == inet) {
+				t.Errorf("row %+v of %v", s, l)
+			}
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/windows"
+
+	"porthole/monitor"
+)
+
+// These run on Windows and under Wine (make test-windows).
+
+func open(t *testing.T) Table {
+	t.Helper()
+	table, err := Open(slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = table.Close() })
+	if got, want := table.Source(), "iphlpapi, polled"; got != want {
+		t.Fatalf("Source = %q, want %q", got, want)
+	}
+	return table
+}
+
+// look reads the table. Wine fails while connections come and go by the
+// thousand, with an error that Windows does not know: then once more.
+func look(t *testing.T, table Table, udp bool) (sockets []monitor.Socket) {
+	t.Helper()
+	var err error
+	eventually(t, "a look that succeeds", func() bool {
+		sockets, err = table.Sockets(nil, udp)
+		if err != nil && !errors.Is(err, windows.ERROR_OUTOFMEMORY) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+	return sockets
+}
+
+// shows reports whether the table has such a socket.
+func shows(t *testing.T, table Table, protocol monitor.Protocol, a netip.AddrPort) bool {
+	t.Helper()
+	return slices.ContainsFunc(look(t, table, true), func(s monitor.Socket) bool {
+		return s.Protocol == protocol && netip.AddrPortFrom(s.Address, s.Port) == a
+	})
+}
+
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s did not happen", what)
+		}
+	}
+}
+
+func TestAListenerComesAndGoes(t *testing.T) {
+	table := open(t)
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "0.0.0.0:0"} {
+		network := "tcp4"
+		if strings.HasPrefix(address, "[") {
+			network = "tcp6"
+		}
+		l, err := net.Listen(network, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := l.Addr().(*net.TCPAddr).AddrPort()
+		eventually(t, fmt.Sprint("to see ", a), func() bool { return shows(t, table, monitor.TCP, a) })
+		if shows(t, table, monitor.UDP, a) {
+			t.Errorf("%v is listed as UDP", a)
+		}
+		_ = l.Close()
+		eventually(t, fmt.Sprint("to see ", a, " close"), func() bool { return !shows(t, table, monitor.TCP, a) })
+	}
+}
+
+// Without package net, whose UDP sockets Wine 8 refuses.
+func TestABoundUDPSocketIsSeen(t *testing.T) {
+	table := open(t)
+	var started windows.WSAData
+	if err := windows.WSAStartup(0x202, &started); err != nil {
+		t.Fatal(err)
+	}
+	h, err := windows.Socket(windows.AF_INET, windows.SOCK_DGRAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = windows.Closesocket(h) }()
+	if err := windows.Bind(h, &windows.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := windows.Getsockname(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(bound.(*windows.SockaddrInet4).Port))
+	eventually(t, fmt.Sprint("to see ", a), func() bool { return shows(t, table, monitor.UDP, a) })
+	if sockets := look(t, table, false); slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Protocol == monitor.UDP }) {
+		t.Errorf("Sockets without UDP: %v", sockets)
+	}
+}
+
+func TestWindowsRefuses(t *testing.T) {
+	wrong := tcp4Table
+	wrong.class = 99
+	if _, err := askIphlpapi(wrong, nil); err == nil || err == errTooSmall {
+		t.Errorf("a table that there is not: %v, want a refusal", err)
+	}
+	size, err := askIphlpapi(tcp4Table, nil)
+	if err != errTooSmall || size < 4 {
+		t.Errorf("a table without room: %d, %v; want its size, and %v", size, err, errTooSmall)
+	}
+}

@@ -1,0 +1,86 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+
+	"porthole/monitor"
+)
+
+// Pattern says whose listeners a rule is about: words that must all be found in
+// the name, command, program, folder or project of one owner, in any order.
+// Each word is a regular expression (RE2, package regexp), and case does not
+// matter. The zero value matches everything.
+type Pattern struct {
+	text  string
+	words []*regexp.Regexp
+}
+
+// ParsePattern reads a pattern. An error is one sentence for the user that says
+// where it is wrong.
+func ParsePattern(text string) (Pattern, error) {
+	p := Pattern{text: strings.TrimSpace(text)}
+	for word := range strings.FieldsSeq(p.text) {
+		re, err := regexp.Compile("(?i:" + word + ")")
+		if err != nil {
+			return Pattern{}, fmt.Errorf("%q at character %d: %s", word, 1+len([]rune(p.text[:strings.Index(p.text, word)])), reason(word))
+		}
+		p.words = append(p.words, re)
+	}
+	return p, nil
+}
+
+// reason is what is wrong with a word by itself.
+func reason(word string) string {
+	_, err := syntax.Parse(word, syntax.Perl)
+	var wrong *syntax.Error
+	if errors.As(err, &wrong) {
+		return wrong.Code.String()
+	}
+	return "it closes more than it opens" // (?i: would be closed by it
+}
+
+// String returns the pattern as it was written.
+func (p Pattern) String() string { return p.text }
+
+// IsZero reports whether p matches everything.
+func (p Pattern) IsZero() bool { return len(p.words) == 0 }
+
+// MarshalText returns the pattern as it was written.
+func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.text), nil }
+
+// UnmarshalText is ParsePattern.
+func (p *Pattern) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePattern(string(text))
+	return err
+}
+
+// Matches reports whether any owner of l is meant, one that is inferred too.
+func (p Pattern) Matches(l *monitor.Listener) bool {
+	if p.IsZero() {
+		return true
+	}
+	for i := range l.Owners {
+		if p.matchesOwner(&l.Owners[i]) {
+			return true
+		}
+	}
+	return l.Inferred != nil && p.matchesOwner(l.Inferred)
+}
+
+func (p Pattern) matchesOwner(o *monitor.Owner) bool {
+	traits := []string{o.Name, strings.Join(o.Command, " "), o.Program, o.Folder, o.Project}
+	for _, word := range p.words {
+		found := false
+		for _, trait := range traits {
+			found = found || word.MatchString(trait)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}

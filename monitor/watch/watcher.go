@@ -1,0 +1,305 @@
+package watch
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"porthole/monitor"
+)
+
+// Kind says what an alert tells.
+type Kind string
+
+// The kinds of alerts.
+const (
+	Opened    Kind = "opened"
+	Closed    Kind = "closed"
+	Restarted Kind = "restarted" // closed, and open again within the grace time by the same service
+	Moved     Kind = "moved"     // restarted on another port
+	Changed   Kind = "changed"   // another process or service has it: Before had it
+	Exposed   Kind = "exposed"   // it can be reached from the network now
+	Flapped   Kind = "flapped"   // Count more changes, which were not told one by one
+)
+
+// Alert is something that the user wants to hear.
+type Alert struct {
+	Kind     Kind
+	At       time.Time
+	Listener *monitor.Listener
+	Before   *monitor.Listener // for Restarted, Moved, Changed and Exposed, where there was one
+	Rule     Rule
+	Count    int // for Flapped
+}
+
+// DefaultGrace is how long a close waits for the service to come back.
+const DefaultGrace = 3 * time.Second
+
+// How much is told of one port, or of one service that is followed: the rest
+// is counted, and told as a number when the minute is over.
+const (
+	minute         = time.Minute
+	tellAMinute    = 4
+	restartsMinute = 1
+)
+
+// Watcher turns changes into alerts. It keeps what waits: closes, for which a
+// restart may come within the grace time; opened listeners whose owner is not
+// known yet, where a rule asks for one; and ports that change too often. Its
+// methods are called by one goroutine, which brings the clock along.
+type Watcher struct {
+	rules    Rules
+	grace    time.Duration
+	closes   []closing
+	nameless map[string]monitor.Change // opened, and asked of by a pattern, by the listener's id
+	calm     map[subject]*telling
+}
+
+// closing is a close that may become a restart.
+type closing struct {
+	change monitor.Change
+	rule   Rule
+	due    time.Time
+}
+
+// subject is what is told of at most so often: a port, or a service that a
+// rule follows.
+type subject struct {
+	port uint16
+	rule string
+}
+
+// telling is what was told of a subject in the last minute.
+type telling struct {
+	begin    time.Time // of the minute
+	told     int
+	restarts int
+	held     []Alert // since then, which are just counted
+}
+
+// NewWatcher returns a Watcher by rules.
+func NewWatcher(rules Rules, grace time.Duration) *Watcher {
+	return &Watcher{rules: rules.Active(), grace: grace, nameless: map[string]monitor.Change{}, calm: map[subject]*telling{}}
+}
+
+// SetRules lets other rules hold from now on. What waits is told by the rules
+// that it waits for, where they still hold.
+func (w *Watcher) SetRules(rules Rules, grace time.Duration) {
+	w.rules, w.grace = rules.Active(), grace
+	w.closes = slices.DeleteFunc(w.closes, func(c closing) bool {
+		return !slices.ContainsFunc(w.rules, c.rule.Equal)
+	})
+}
+
+// Take returns what is to be told of changes at once. Each change is told by
+// one rule, the first that is about it and tells of such. That more was learned
+// of a listener, and what was open before anyone looked, is never told.
+func (w *Watcher) Take(now time.Time, changes []monitor.Change) []Alert {
+	var alerts []Alert
+	for _, c := range changes {
+		alerts = append(alerts, w.take(now, c)...)
+	}
+	return w.limit(now, alerts)
+}
+
+func (w *Watcher) take(now time.Time, c monitor.Change) []Alert {
+	switch c.Kind {
+	case monitor.Opened:
+		return w.opened(now, c)
+	case monitor.Closed:
+		return w.closed(now, c)
+	case monitor.Updated:
+		if opened, waits := w.nameless[c.Listener.ID]; waits && named(c.Listener) {
+			delete(w.nameless, c.Listener.ID)
+			opened.Listener = c.Listener
+			return w.opened(now, opened)
+		}
+	case monitor.OwnerChanged:
+		return w.one(Hands, Alert{Kind: Changed, At: c.At, Listener: c.Listener, Before: c.Before})
+	case monitor.ReachChanged:
+		if c.Listener.Reach == monitor.TheNetwork {
+			return w.one(Network, Alert{Kind: Exposed, At: c.At, Listener: c.Listener, Before: c.Before})
+		}
+	case monitor.Dropped:
+		delete(w.nameless, c.Listener.ID)
+	}
+	return nil
+}
+
+// named reports whether it is known whose l is, or known that it cannot be.
+func named(l *monitor.Listener) bool { return len(l.Owners) > 0 || l.Hidden != "" }
+
+// one tells a by the first rule about its listener that tells of it.
+func (w *Watcher) one(of Tell, a Alert) []Alert {
+	for _, rule := range w.rules {
+		if rule.tells(of) && (rule.About(a.Listener) || (a.Before != nil && rule.About(a.Before))) {
+			a.Rule = rule
+			return []Alert{a}
+		}
+	}
+	return nil
+}
+
+func (w *Watcher) opened(now time.Time, c monitor.Change) []Alert {
+	i := slices.IndexFunc(w.closes, func(k closing) bool { return k.endedBy(c.Listener) })
+	if !named(c.Listener) && (i >= 0 || !w.rules.About(c.Listener)) {
+		if slices.ContainsFunc(w.rules, func(rule Rule) bool { return rule.mayBeAbout(c.Listener) }) {
+			w.nameless[c.Listener.ID] = c // a restart, and a pattern, are told by whose it is
+		}
+		return nil
+	}
+	if i >= 0 {
+		before := w.closes[i].change
+		w.closes = slices.Delete(w.closes, i, i+1)
+		return w.again(before, c)
+	}
+	open := Alert{Kind: Opened, At: c.At, Listener: c.Listener}
+	if told := w.one(Opens, open); told != nil {
+		return told
+	}
+	if c.Listener.Reach == monitor.TheNetwork {
+		open.Kind = Exposed
+		return w.one(Network, open)
+	}
+	return nil
+}
+
+// mayBeAbout is About before it is known whose l is.
+func (rule Rule) mayBeAbout(l *monitor.Listener) bool {
+	rule.Match = Pattern{}
+	return rule.About(l)
+}
+
+// endedBy reports whether l is what the close may have waited for: a listener
+// on the same port, or the same service where the rule follows it.
+func (k closing) endedBy(l *monitor.Listener) bool {
+	before := k.change.Listener
+	return before.Port == l.Port && before.Protocol == l.Protocol || k.rule.Follows() && k.rule.About(l) && SameService(before, l)
+}
+
+// again tells of what closed and is open again.
+func (w *Watcher) again(closed, opened monitor.Change) []Alert {
+	before, l := closed.Listener, opened.Listener
+	a := Alert{Kind: Restarted, At: opened.At, Listener: l, Before: before}
+	switch {
+	case !SameService(before, l):
+		a.Kind = Changed
+		if told := w.one(Hands, a); told != nil {
+			return told
+		}
+		return append(w.one(Closes, Alert{Kind: Closed, At: closed.At, Listener: before}),
+			w.one(Opens, Alert{Kind: Opened, At: opened.At, Listener: l})...)
+	case before.Reach != monitor.TheNetwork && l.Reach == monitor.TheNetwork:
+		a.Kind = Exposed
+		if told := w.one(Network, a); told != nil {
+			return told
+		}
+		a.Kind = Restarted
+	case before.Port != l.Port:
+		a.Kind = Moved
+	}
+	return w.one(Opens|Closes, a)
+}
+
+// closed lets a close wait for the grace time.
+func (w *Watcher) closed(now time.Time, c monitor.Change) []Alert {
+	delete(w.nameless, c.Listener.ID)
+	for _, rule := range w.rules {
+		if rule.About(c.Listener) {
+			w.closes = append(w.closes, closing{c, rule, now.Add(w.grace)})
+			break
+		}
+	}
+	return nil
+}
+
+// SameService reports whether two listeners are of the same service, so that
+// one is the other after a restart: the same program in the same folder, or,
+// where those are not known, the same name, unit or container, and the same
+// user.
+func SameService(a, b *monitor.Listener) bool {
+	p, q := a.Owners, b.Owners
+	if len(p) > 0 && len(q) > 0 {
+		return p[0].User == q[0].User && p[0].Name == q[0].Name && p[0].Program == q[0].Program && p[0].Folder == q[0].Folder
+	}
+	return len(p) == len(q) && a.User == b.User && a.Unit == b.Unit && a.Container == b.Container
+}
+
+// Due returns what is to be told now of what waited.
+func (w *Watcher) Due(now time.Time) []Alert {
+	var alerts []Alert
+	w.closes = slices.DeleteFunc(w.closes, func(k closing) bool {
+		if now.Before(k.due) {
+			return false
+		}
+		alerts = append(alerts, w.one(Closes, Alert{Kind: Closed, At: k.change.At, Listener: k.change.Listener})...)
+		return true
+	})
+	alerts = w.limit(now, alerts)
+	for s, t := range w.calm {
+		if now.Before(t.begin.Add(minute)) {
+			continue
+		}
+		if len(t.held) == 0 {
+			delete(w.calm, s)
+			continue
+		}
+		last := t.held[len(t.held)-1]
+		if len(t.held) > 1 { // one is told as what it is
+			last.Kind, last.Count = Flapped, len(t.held)
+		}
+		alerts = append(alerts, last)
+		*t = telling{begin: now, told: 1, restarts: restartsMinute}
+	}
+	slices.SortStableFunc(alerts, func(a, b Alert) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Listener.Port, b.Listener.Port)) })
+	return alerts
+}
+
+// Next returns when Due has something to tell at the earliest; zero where
+// nothing waits.
+func (w *Watcher) Next() time.Time {
+	var next time.Time
+	earlier := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	for _, k := range w.closes {
+		earlier(k.due)
+	}
+	for _, t := range w.calm {
+		earlier(t.begin.Add(minute))
+	}
+	return next
+}
+
+// limit holds back what is too much of one subject within a minute.
+func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
+	var tell []Alert
+	for _, a := range alerts {
+		s := subjectOf(a)
+		t := w.calm[s]
+		if t == nil {
+			t = &telling{begin: now}
+			w.calm[s] = t
+		}
+		restart := a.Kind == Restarted || a.Kind == Moved
+		if t.told >= tellAMinute || len(t.held) > 0 || (restart && t.restarts >= restartsMinute) {
+			t.held = append(t.held, a)
+			continue
+		}
+		t.told++
+		if restart {
+			t.restarts++
+		}
+		tell = append(tell, a)
+	}
+	return tell
+}
+
+func subjectOf(a Alert) subject {
+	if a.Rule.Follows() {
+		return subject{rule: a.Rule.Name + "\x00" + a.Rule.Match.text}
+	}
+	return subject{port: a.Listener.Port}
+}
