@@ -26,6 +26,9 @@ build: prerequisites ## build build/porthole
 test: prerequisites-test build vet ## install what the tests need and run them all
 	@packaging/test.sh $(BIN)
 
+bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
+	@packaging/bench.sh
+
 test-long: ## a minute of churn, a million looks, bad worlds
 	@packaging/test-long.sh 1m
 
@@ -42,6 +45,7 @@ fuzz: ## fuzz every parser for a minute each
 vet: ## gofmt, go vet for this system, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
 	go vet -tags $(TAGS) ./...
+	go vet -tags $(TAGS),bench ./monitor/
 	@for os in windows darwin freebsd; do echo "GOOS=$$os go vet ./monitor/..."; CGO_ENABLED=0 GOOS=$$os go vet ./monitor/... || exit 1; done
 
 prerequisites:
@@ -53,5 +57,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test test-long soak test-windows fuzz vet prerequisites prerequisites-test clean
+.PHONY: help run build test test-long soak test-windows fuzz bench vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -318,9 +318,6 @@ func (m *Monitor) lookAndTell(now time.Time) time.Duration {
 
 // interval is the time to the next look.
 func (m *Monitor) interval(now time.Time) time.Duration {
-	if len(m.dirty) > 0 && m.ready {
-		m.fast = now.Add(fastFor)
-	}
 	if now.Before(m.fast) {
 		return min(fastInterval, m.health.Interval)
 	}
@@ -406,6 +403,14 @@ func (m *Monitor) add(s Socket, now time.Time) {
 		e.since = now
 	}
 	m.entries[s.ID], m.young[s.ID] = e, e
+	m.hurry(now)
+}
+
+// hurry lets looks come fast, from the next one on.
+func (m *Monitor) hurry(now time.Time) {
+	if m.ready {
+		m.fast = now.Add(fastFor)
+	}
 }
 
 // drop forgets a socket. One that closed before it was told is told first:
@@ -417,6 +422,7 @@ func (m *Monitor) drop(id SocketID, now time.Time) {
 		m.publish(now)
 	}
 	m.forget(id)
+	m.hurry(now)
 }
 
 // forget is drop without a word.

@@ -672,6 +672,31 @@ func TestOneSocketOnAnotherPortIsAnotherListener(t *testing.T) {
 	}, 1)
 }
 
+// What changes rarely changes alone: looks come faster for three seconds.
+func TestLooksComeFasterAfterAChange(t *testing.T) {
+	watch(t, func(s *scene) {
+		for _, change := range []struct {
+			name string
+			ids  []SocketID
+		}{{"an opening", []SocketID{1, 2}}, {"a close", []SocketID{1}}} {
+			s.after(time.Minute)
+			s.table.listen(change.ids...)
+			s.after(defaultInterval + ownerWait)
+			before := s.table.count()
+			s.after(time.Second)
+			if looks, want := s.table.count()-before, int(time.Second/fastInterval); looks < want-1 || looks > want+1 {
+				t.Errorf("%d looks in the second after %s, want %d", looks, change.name, want)
+			}
+			s.after(fastFor)
+			before = s.table.count()
+			s.after(time.Second)
+			if looks, want := s.table.count()-before, int(time.Second/defaultInterval); looks < want-1 || looks > want+1 {
+				t.Errorf("%d looks in a second long after %s, want %d", looks, change.name, want)
+			}
+		}
+	}, 1)
+}
+
 func TestTheIntervalCanBeSet(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.after(time.Minute)

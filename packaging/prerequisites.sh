@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that are missing for building ("build"), for
-# building and testing ("test") or for testing what is built for Windows
-# ("windows"). Debian and Ubuntu; elsewhere it says what is
+# building and testing ("test"), for testing what is built for Windows
+# ("windows") or for measuring ("bench"). Debian and Ubuntu; elsewhere it says what is
 # needed and goes on where it is there.
 set -eu
 
@@ -9,6 +9,8 @@ set -eu
 build="gcc libc6-dev pkg-config libgles-dev libgl-dev libegl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev libwayland-dev libxkbcommon-dev"
 # A desktop to look at: X server, bus, window manager, panel, notification daemon.
 desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri libgles2 libegl1 libwayland-client0"
+# The monitor's tests need no OpenGL; what it is measured beside.
+bench="gcc libc6-dev iproute2 util-linux lsof"
 tests="libnotify-bin iproute2 util-linux procps"
 windows="wine wine64 gcc-mingw-w64-x86-64-win32 perl-base iproute2 util-linux"
 
@@ -27,8 +29,9 @@ case ${1:-build} in
 build) want=$build ;;
 desktop) want=$desktop ;;
 test) want="$build $desktop $tests" ;;
+bench) want=$bench ;;
 windows) want=$windows ;;
-*) echo "usage: $0 build|desktop|test|windows" >&2; exit 2 ;;
+*) echo "usage: $0 build|desktop|test|windows|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then

@@ -1,0 +1,233 @@
+//go:build bench && linux
+
+package monitor_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+	"porthole/monitor/owner"
+	"porthole/monitor/service"
+	"porthole/monitor/socket"
+)
+
+// hand is what a worker has, and does with it.
+type hand struct {
+	opened []int // the listeners of "open", the oldest first
+
+	mu      sync.Mutex
+	said    *json.Encoder
+	changes map[monitor.Kind]int
+}
+
+func (h *hand) say(a answer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.said.Encode(a); err != nil {
+		os.Exit(1) // nobody listens any more
+	}
+}
+
+func (h *hand) do(o order) (answer, error) {
+	switch o.Do {
+	case "files":
+		return answer{}, openFiles(o.N)
+	case "listen":
+		for range o.N {
+			if _, _, err := listenAt(o.Address, 0); err != nil {
+				return answer{}, err
+			}
+		}
+		return answer{}, nil
+	case "open":
+		fd, at, err := listenAt(o.Address, o.N)
+		h.opened = append(h.opened, fd)
+		return answer{Port: o.N, At: at}, err
+	case "close":
+		at := monotonic()
+		err := unix.Close(h.opened[0])
+		h.opened = h.opened[1:]
+		return answer{At: at}, err
+	case "hold":
+		return answer{}, hold(o.Address, o.N)
+	case "connect":
+		return h.connect(o)
+	case "churn":
+		return churn(o)
+	case "watch":
+		return answer{}, h.watch(o.N != 0)
+	case "cost":
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return answer{At: monotonic(), CPU: processTime(), Opened: h.changes[monitor.Opened], Closed: h.changes[monitor.Closed]}, nil
+	}
+	return answer{}, fmt.Errorf("no such order")
+}
+
+func openFiles(n int) error {
+	for range n {
+		if _, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listenAt returns a listener, and when it called listen(2).
+func listenAt(address [4]byte, port int) (fd int, at time.Duration, err error) {
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, 0, fmt.Errorf("socket: %w", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: port, Addr: address}); err != nil {
+		return -1, 0, fmt.Errorf("bind %v:%d: %w", address, port, err)
+	}
+	at = monotonic()
+	return fd, at, unix.Listen(fd, 128)
+}
+
+// pair makes one connection to a listener of this process and accepts it. With
+// abort its ends are reset when they are closed, and leave no TIME_WAIT.
+func pair(listener int, to unix.Sockaddr, abort bool) (ends [2]int, err error) {
+	if ends[0], err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		return ends, fmt.Errorf("socket: %w", err)
+	}
+	if err = unix.Connect(ends[0], to); err != nil {
+		return ends, fmt.Errorf("connect: %w", err)
+	}
+	if ends[1], _, err = unix.Accept4(listener, unix.SOCK_CLOEXEC); err != nil {
+		return ends, fmt.Errorf("accept: %w", err)
+	}
+	for _, fd := range ends {
+		if !abort {
+			break
+		}
+		if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
+			return ends, fmt.Errorf("linger: %w", err)
+		}
+	}
+	return ends, nil
+}
+
+func hold(address [4]byte, n int) error {
+	listener, _, err := listenAt(address, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(listener)
+	to, err := unix.Getsockname(listener)
+	if err != nil {
+		return err
+	}
+	for range n {
+		if _, err := pair(listener, to, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connect connects and hangs up, to the first listener that was opened.
+func (h *hand) connect(o order) (answer, error) {
+	to, err := unix.Getsockname(h.opened[0])
+	if err != nil {
+		return answer{}, err
+	}
+	done, err := atRate(o, func(int) error {
+		ends, err := pair(h.opened[0], to, o.N != 0)
+		if err != nil {
+			return err
+		}
+		_ = unix.Close(ends[0])
+		return unix.Close(ends[1])
+	})
+	return answer{Done: done}, err
+}
+
+// churn opens listeners and closes each ten openings later.
+func churn(o order) (answer, error) {
+	var open []int
+	done, err := atRate(o, func(i int) error {
+		fd, _, err := listenAt(o.Address, o.N+i%10_000)
+		if err != nil {
+			return err
+		}
+		if open = append(open, fd); len(open) > 10 {
+			err = unix.Close(open[0])
+			open = open[1:]
+		}
+		return err
+	})
+	for _, fd := range open {
+		_ = unix.Close(fd)
+	}
+	return answer{Done: done}, err
+}
+
+// atRate does something so often a second, in steps of a millisecond.
+func atRate(o order, do func(i int) error) (done int, _ error) {
+	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
+		passed := min(time.Since(begun), o.For)
+		for ; done < int(passed.Seconds()*float64(o.Rate)); done++ {
+			if err := do(done); err != nil {
+				return done, err
+			}
+			if time.Since(begun) > o.For {
+				return done + 1, nil // too slow for the rate, which the number tells
+			}
+		}
+		if passed == o.For {
+			return done, nil
+		}
+	}
+}
+
+// watch runs a monitor as the agent does, and returns when the first snapshot
+// is there. With tell, every change is said.
+func (h *hand) watch(tell bool) error {
+	debug.SetGCPercent(25)
+	table, err := socket.Open(slog.Default())
+	if err != nil {
+		return err
+	}
+	m := monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe})
+	updates := m.Subscribe()
+	h.changes = make(map[monitor.Kind]int)
+	ready := make(chan struct{})
+	go m.Run(context.Background())
+	go func() {
+		for first := true; ; {
+			<-updates.C
+			u, ok := updates.Take()
+			now := monotonic()
+			if !ok || !u.Ready {
+				continue
+			}
+			if first {
+				close(ready)
+				first = false
+			}
+			h.mu.Lock()
+			for _, c := range u.Changes {
+				h.changes[c.Kind]++
+			}
+			h.mu.Unlock()
+			for _, c := range u.Changes {
+				if tell {
+					h.say(answer{Kind: string(c.Kind), Port: int(c.Listener.Port), At: now})
+				}
+			}
+		}
+	}()
+	<-ready
+	return nil
+}
