@@ -390,32 +390,40 @@ func looksLike(a, b image.Image) bool {
 	return true
 }
 
-// warned waits until the window has a bar of warnings, or none: its left edge
-// is of a colour of its own.
+// warned waits until the window has a bar of warnings, or none.
 func (d *desk) warned(w desktop.Window, want bool) {
 	d.t.Helper()
 	d.eventually(fmt.Sprintf("a bar of warnings: %t", want), func() error {
-		img, err := screen(d)
-		if err != nil {
-			return err
+		at, err := d.bar(w)
+		if err == nil && (at.Y > 0) != want {
+			err = fmt.Errorf("it is at %v", at)
 		}
-		frame, err := w.Geometry()
-		if err != nil {
-			return err
-		}
-		run, longest := 0, 0
-		for y := frame.Min.Y; y < frame.Max.Y; y++ {
-			at := img.At(frame.Min.X+2, y)
-			if near(at, color.RGBA{0xf0, 0xa8, 0x1c, 255}) || near(at, color.RGBA{0x8f, 0x5c, 0, 255}) {
-				run++
-			} else {
-				run = 0
-			}
-			longest = max(longest, run)
-		}
-		if got := longest >= 12; got != want {
-			return fmt.Errorf("the left edge has %d pixels of the bar's colour in a row", longest)
-		}
-		return nil
+		return err
 	})
+}
+
+// bar is the right end of the window's bar of warnings, whose left edge is of a
+// colour of its own; the zero Point where there is none.
+func (d *desk) bar(w desktop.Window) (image.Point, error) {
+	img, err := screen(d)
+	if err != nil {
+		return image.Point{}, err
+	}
+	frame, err := w.Geometry()
+	if err != nil {
+		return image.Point{}, err
+	}
+	run := 0
+	for y := frame.Min.Y; y < frame.Max.Y; y++ {
+		at := img.At(frame.Min.X+2, y)
+		if near(at, color.RGBA{0xf0, 0xa8, 0x1c, 255}) || near(at, color.RGBA{0x8f, 0x5c, 0, 255}) {
+			run++
+			continue
+		}
+		if run >= 12 {
+			return image.Pt(frame.Dx(), y-run/2-frame.Min.Y), nil
+		}
+		run = 0
+	}
+	return image.Point{}, nil
 }
