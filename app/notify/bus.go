@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,7 +111,7 @@ func (b *Bus) send(life context.Context, n Note) error {
 	}
 	note := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
-		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idOf(n.Key),
+		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idOf(cmp.Or(n.Instead, n.Key)),
 	}
 	if slices.Contains(b.caps, "body-markup") {
 		note.Body = html.EscapeString(n.Body)

@@ -29,6 +29,8 @@ type Note struct {
 	// Key says what it is about: it takes the place of the one before with the
 	// same key, where that is still shown. "" for none.
 	Key string
+	// Instead is the key of one whose place it takes without being about that.
+	Instead string
 	// Opens is true where it says that something is open, which is outdated
 	// once that has closed.
 	Opens bool
@@ -159,7 +161,7 @@ func (w *Worker) gather(ctx context.Context, first []watch.Alert) {
 			notes := Notes(more)
 			if len(first)+len(more) >= many {
 				notes = []Note{together(append(first[:len(first):len(first)], more...))}
-				notes[0].Key = Notes(first)[0].Key
+				notes[0].Instead = Notes(first)[0].Key
 			}
 			for _, n := range notes {
 				w.deliver(ctx, n)

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -115,7 +116,9 @@ func (s *shown) add(words string) error {
 	return nil
 }
 
-func (s *shown) Notify(_ context.Context, n Note) error       { return s.add(n.Key + ": " + n.Title) }
+func (s *shown) Notify(_ context.Context, n Note) error {
+	return s.add(cmp.Or(n.Key, "in place of "+n.Instead) + ": " + n.Title)
+}
 func (s *shown) Withdraw(_ context.Context, key string) error { return s.add(key + " withdrawn") }
 func (*shown) Close()                                         {}
 
@@ -154,7 +157,7 @@ func TestABurstIsToldAtOnceAndThenTogether(t *testing.T) {
 		}
 		s.want(t)
 		time.Sleep(burst)
-		s.want(t, "3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
+		s.want(t, "in place of 3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
 		time.Sleep(time.Minute)
 		w.Tell(all[:1])
 		s.want(t, "3000: 3000 is open: x")
