@@ -161,14 +161,16 @@ func (e *filterEntry) take(r rune) {
 
 // emptyState says something useful where the table has no rows.
 type emptyState struct {
-	title, more *canvas.Text
-	watch       *widget.Button
-	port        uint16
-	object      fyne.CanvasObject
+	title, last, more *canvas.Text
+	watch             *widget.Button
+	port              uint16
+	object            fyne.CanvasObject
 }
 
 func newEmptyState(actions Actions, done func()) *emptyState {
 	e := &emptyState{title: canvas.NewText("", color.Transparent), more: canvas.NewText("", color.Transparent)}
+	e.last = canvas.NewText("", color.Transparent)
+	e.last.TextSize, e.last.Alignment = 13, fyne.TextAlignCenter
 	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
 	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
 	e.watch = widget.NewButton("", func() {
@@ -176,7 +178,7 @@ func newEmptyState(actions Actions, done func()) *emptyState {
 		done() // with the button, which would keep the keyboard
 	})
 	e.watch.Importance = widget.HighImportance
-	e.object = container.NewCenter(container.NewVBox(e.title, e.more, container.NewCenter(e.watch)))
+	e.object = container.NewCenter(container.NewVBox(e.title, e.last, e.more, container.NewCenter(e.watch)))
 	e.object.Hide()
 	return e
 }
@@ -188,8 +190,13 @@ func (e *emptyState) hide() {
 }
 
 // say shows two lines, and offers to watch port where that is not 0.
-func (e *emptyState) say(title, more string, port uint16) {
+func (e *emptyState) say(title, more string, port uint16) { e.sayOf(title, "", more, port) }
+
+// sayOf is say with a line between the two.
+func (e *emptyState) sayOf(title, last, more string, port uint16) {
 	setText(e.title, title, theme.ColorNameForeground)
+	setText(e.last, last, theme.ColorNameForeground)
+	e.last.Hidden, e.more.Hidden = last == "", more == ""
 	setText(e.more, more, table.ColorMuted)
 	e.port = port
 	if port == 0 {
