@@ -162,14 +162,16 @@ func (e *filterEntry) take(r rune) {
 
 // emptyState says something useful where the table has no rows.
 type emptyState struct {
-	title, more *canvas.Text
-	watch       *widget.Button
-	port        uint16
-	object      fyne.CanvasObject
+	title, last, more *canvas.Text
+	watch             *widget.Button
+	port              uint16
+	object            fyne.CanvasObject
 }
 
 func newEmptyState(actions Actions, done func()) *emptyState {
 	e := &emptyState{title: canvas.NewText("", color.Transparent), more: canvas.NewText("", color.Transparent)}
+	e.last = canvas.NewText("", color.Transparent)
+	e.last.TextSize, e.last.Alignment = 13, fyne.TextAlignCenter
 	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
 	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
 	e.watch = widget.NewButton("", func() {
@@ -177,7 +179,7 @@ func newEmptyState(actions Actions, done func()) *emptyState {
 		done() // with the button, which would keep the keyboard
 	})
 	e.watch.Importance = widget.HighImportance
-	e.object = container.NewCenter(container.NewVBox(e.title, e.more, container.NewCenter(e.watch)))
+	e.object = container.NewCenter(container.NewVBox(e.title, e.last, e.more, container.NewCenter(e.watch)))
 	e.object.Hide()
 	return e
 }
@@ -189,8 +191,13 @@ func (e *emptyState) hide() {
 }
 
 // say shows two lines, and offers to watch port where that is not 0.
-func (e *emptyState) say(title, more string, port uint16) {
+func (e *emptyState) say(title, more string, port uint16) { e.sayOf(title, "", more, port) }
+
+// sayOf is say with a line between the two.
+func (e *emptyState) sayOf(title, last, more string, port uint16) {
 	setText(e.title, title, theme.ColorNameForeground)
+	setText(e.last, last, theme.ColorNameForeground)
+	e.last.Hidden, e.more.Hidden = last == "", more == ""
 	setText(e.more, more, table.ColorMuted)
 	e.port = port
 	if port == 0 {
@@ -280,26 +287,26 @@ func (n *note) say(text string, name fyne.ThemeColorName) {
 	}
 }
 
-// tight is the theme inside a list whose rows touch.
-type tight struct{}
+// tightTheme is the theme inside a list whose rows touch.
+type tightTheme struct{}
 
 // Color is Fyne's.
-func (tight) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+func (tightTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
 	return fyne.CurrentApp().Settings().Theme().Color(n, v)
 }
 
 // Font is Fyne's.
-func (tight) Font(s fyne.TextStyle) fyne.Resource {
+func (tightTheme) Font(s fyne.TextStyle) fyne.Resource {
 	return fyne.CurrentApp().Settings().Theme().Font(s)
 }
 
 // Icon is Fyne's.
-func (tight) Icon(n fyne.ThemeIconName) fyne.Resource {
+func (tightTheme) Icon(n fyne.ThemeIconName) fyne.Resource {
 	return fyne.CurrentApp().Settings().Theme().Icon(n)
 }
 
 // Size is Fyne's.
-func (tight) Size(n fyne.ThemeSizeName) float32 {
+func (tightTheme) Size(n fyne.ThemeSizeName) float32 {
 	if n == theme.SizeNamePadding {
 		return 0
 	}

@@ -80,7 +80,7 @@ func (p *watchesPage) layout() fyne.CanvasObject {
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(container.NewBorder(nil, nil, nil, p.add, intro.centred()), 8), line())
 	p.foot = container.NewBorder(nil, nil, nil, p.count.object, p.hint.object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, line(), panel(p.foot, 4))
-	list := container.NewThemeOverride(p.list, tight{})
+	list := container.NewThemeOverride(p.list, tightTheme{})
 	return container.New(noGaps{}, top, container.NewStack(list, p.empty.object), bottom)
 }
 
