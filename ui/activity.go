@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"image/color"
 	"slices"
 	"strings"
 	"time"
@@ -69,6 +70,7 @@ type activityPage struct {
 	pills       *fyne.Container
 	story       *storyPane
 	asking      *question // the last one
+	ink         color.Color
 	left, right *canvas.Text
 	content     fyne.CanvasObject
 }
@@ -150,9 +152,16 @@ func (p *activityPage) tick() {
 	now := p.now()
 	if p.notice != "" && now.Sub(p.noticed) >= noticeTime {
 		p.notice = ""
-		p.showState()
 	}
-	if p.memory == nil || !p.content.Visible() || !p.answered {
+	if !p.content.Visible() {
+		return
+	}
+	p.showState() // the theme may have changed
+	if ink := theme.Color(theme.ColorNameForeground); ink != p.ink {
+		p.ink = ink
+		p.story.repaint()
+	}
+	if p.memory == nil || !p.answered {
 		return
 	}
 	if today := dayNumber(now); today != p.day {
@@ -470,15 +479,15 @@ func (p *activityPage) showState() {
 			b.Disable()
 		}
 	}
-	left, color := p.notice, theme.ColorNameForeground
+	left, name := p.notice, theme.ColorNameForeground
 	switch {
 	case !p.failed.IsZero() && len(p.events) > 0:
-		left, color = lang.L("What is remembered cannot be read just now; the log says why"), colorAlert
+		left, name = lang.L("What is remembered cannot be read just now; the log says why"), colorAlert
 	case left == "" && !p.chart.from.IsZero():
 		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), map[string]any{"Count": p.chart.sum()})
-		color = table.ColorMuted
+		name = table.ColorMuted
 	}
-	setText(p.left, left, color)
+	setText(p.left, left, name)
 	right := ""
 	if !p.live {
 		right = lang.L("not watching")
@@ -488,19 +497,20 @@ func (p *activityPage) showState() {
 	if p.gap {
 		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": p.fresh})
 	}
-	showButton(p.pill, text, p.fresh > 0)
+	pill := showButton(p.pill, text, p.fresh > 0)
 	text = ""
 	if !p.until.IsZero() {
 		text = lang.L("Until {{.Time}}", map[string]any{"Time": momentAs(p.until, p.now(), "15:04")})
 	}
-	showButton(p.back, text, text != "")
-	p.pills.Refresh()
+	if showButton(p.back, text, text != "") || pill {
+		p.pills.Refresh()
+	}
 }
 
-// showButton changes only what differs.
-func showButton(b *widget.Button, text string, shown bool) {
+// showButton changes only what differs, and reports whether anything did.
+func showButton(b *widget.Button, text string, shown bool) bool {
 	if b.Hidden == !shown && (b.Text == text || !shown) {
-		return
+		return false
 	}
 	if shown {
 		b.SetText(text)
@@ -508,6 +518,7 @@ func showButton(b *widget.Button, text string, shown bool) {
 	} else {
 		b.Hide()
 	}
+	return true
 }
 
 func (p *activityPage) showEmpty() {

@@ -594,7 +594,16 @@ func TestAFreePortSaysWhoHadItLast(t *testing.T) {
 	if got := d.ports.empty.last.Text; got != "Last: postgres, today 14:02–14:07" || !d.ports.empty.last.Visible() {
 		t.Errorf("it says %q", got)
 	}
+	d.ports.entry.SetText("")
+	d.ports.entry.SetText("5432")
+	late := m.waiting
+	m.waiting = nil
 	d.ports.entry.SetText("5431")
+	m.newest["last"]-- // a Memory that answers all
+	m.waiting = append(late, m.waiting...)
+	m.waiting[0]()
+	m.newest["last"]++
+	m.waiting = m.waiting[1:]
 	if d.ports.empty.last.Visible() {
 		t.Errorf("of another port it says %q", d.ports.empty.last.Text)
 	}
@@ -637,11 +646,13 @@ func TestHoldersAreThoseWhoLetGo(t *testing.T) {
 	closed := happened(3, 20*time.Minute, monitor.Closed, 5432, "python3", "")
 	closed.Listener, closed.OpenedAt = opened.Listener, opened.At
 	now := happened(4, 10*time.Minute, monitor.Opened, 5432, "node", "")
+	again := happened(5, 5*time.Minute, monitor.Closed, 5432, "ruby", "") // shutdown, then listen: the same socket
+	again.Listener, again.OpenedAt = opened.Listener, start.Add(-15*time.Minute)
 	var got []string
-	for _, h := range holders([]activity.Event{now, closed, hands, opened}) {
+	for _, h := range holders([]activity.Event{again, now, closed, hands, opened}) {
 		got = append(got, h.Owner.Name+" "+Span(h.Spell, start))
 	}
-	if want := []string{"python3 today 15:13–15:33", "postgres today 14:53–15:13"}; !slices.Equal(got, want) {
+	if want := []string{"ruby today 15:38–15:48", "python3 today 15:13–15:33", "postgres today 14:53–15:13"}; !slices.Equal(got, want) {
 		t.Errorf("%q; want %q", got, want)
 	}
 }

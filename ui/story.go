@@ -108,6 +108,13 @@ func (s *storyPane) close() {
 	}
 }
 
+// repaint tells it in the colours of another theme.
+func (s *storyPane) repaint() {
+	if s.event != nil {
+		s.tell()
+	}
+}
+
 // spell is from when to when the listener was open, whoever had it.
 func (s *storyPane) spell() activity.Spell {
 	last := s.events[len(s.events)-1]
@@ -200,9 +207,10 @@ func (s *storyPane) showButtons() {
 	if s.event == nil {
 		return
 	}
-	showButton(s.watchPort, lang.L("Watch {{.Port}}", map[string]any{"Port": s.event.Port}), !s.page.rules.Watches(s.event.Port))
-	showButton(s.forgetProject, s.forgetProject.Text, s.event.Owner.Project != "")
-	s.object.Refresh() // the buttons share their rows anew
+	watch := showButton(s.watchPort, lang.L("Watch {{.Port}}", map[string]any{"Port": s.event.Port}), !s.page.rules.Watches(s.event.Port))
+	if showButton(s.forgetProject, s.forgetProject.Text, s.event.Owner.Project != "") || watch {
+		s.object.Refresh() // the buttons share their rows anew
+	}
 }
 
 // factRow stands a mark of that width beside what may take several lines.
