@@ -27,6 +27,7 @@ var roles = map[string]func(args []string){
 	"watch": playWatch,
 	"crowd": playCrowd,
 	"many":  playManyFiles,
+	"hold":  func([]string) { _, _ = io.Copy(io.Discard, os.Stdin) }, // what it was given
 }
 
 // The main goroutine of a child stays on the main thread.
