@@ -72,10 +72,13 @@ func TestTheMemoryOfPorts(t *testing.T) {
 	d.eventually("the window says that it is free", func() error { return differs(d, window, empty) })
 	d.steady(window)
 	d.shot("who-had-it")
-	d.do("go to Activity", window.Key("ctrl+2"))
-	d.steady(window)
+	before := d.steady(window)
+	d.do("go to Activity", window.Key("ctrl+2")) // from the filter, which has the keyboard
+	d.eventually("the page comes", func() error { return differs(d, window, before) })
+	before = d.steady(window)
 	d.shot("activity")
 	d.do("go to Watches", window.Key("ctrl+3"))
+	d.eventually("the page comes", func() error { return differs(d, window, before) })
 	d.steady(window)
 	d.shot("watches")
 

@@ -125,15 +125,39 @@ func setText(t *canvas.Text, text string, name fyne.ThemeColorName) {
 	t.Refresh()
 }
 
+// entry is a field that leaves the window's own shortcuts to the window: Fyne
+// gives them all to the field that has the keyboard.
+type entry struct {
+	widget.Entry
+	self fyne.Widget // the field that this is a part of
+}
+
+func (e *entry) extend(self fyne.Widget) {
+	e.self = self
+	e.ExtendBaseWidget(self)
+}
+
+// TypedShortcut is Fyne's.
+func (e *entry) TypedShortcut(s fyne.Shortcut) {
+	e.Entry.TypedShortcut(s)
+	if _, ours := s.(*desktop.CustomShortcut); !ours {
+		return // copy, paste and the like
+	}
+	canvas := fyne.CurrentApp().Driver().CanvasForObject(e.self)
+	if window, ok := canvas.(fyne.Shortcutable); ok {
+		window.TypedShortcut(s)
+	}
+}
+
 // filterEntry is the filter box: Esc clears it, Down and Enter go to the table.
 type filterEntry struct {
-	widget.Entry
+	entry
 	leave func()
 }
 
 func newFilterEntry(changed func(string), leave func()) *filterEntry {
 	e := &filterEntry{leave: leave}
-	e.ExtendBaseWidget(e)
+	e.extend(e)
 	e.SetPlaceHolder(lang.L("Filter by port, process, user, project or address: try “node” or “3000-3999”"))
 	e.Icon = theme.SearchIcon()
 	e.OnChanged = changed
@@ -148,7 +172,7 @@ func (e *filterEntry) TypedKey(k *fyne.KeyEvent) {
 	case fyne.KeyDown, fyne.KeyReturn, fyne.KeyEnter:
 		e.leave()
 	default:
-		e.Entry.TypedKey(k)
+		e.entry.TypedKey(k)
 	}
 }
 

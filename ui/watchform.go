@@ -297,13 +297,13 @@ func (f *watchForm) disable() {
 
 // formEntry is a field whose Enter and Esc are the form's.
 type formEntry struct {
-	widget.Entry
+	entry
 	keys func(*fyne.KeyEvent) bool
 }
 
 func newFormEntry(changed func(), keys func(*fyne.KeyEvent) bool) *formEntry {
 	e := &formEntry{keys: keys}
-	e.ExtendBaseWidget(e)
+	e.extend(e)
 	e.OnChanged = func(string) { changed() }
 	return e
 }
@@ -311,7 +311,7 @@ func newFormEntry(changed func(), keys func(*fyne.KeyEvent) bool) *formEntry {
 // TypedKey is Fyne's.
 func (e *formEntry) TypedKey(k *fyne.KeyEvent) {
 	if !e.keys(k) {
-		e.Entry.TypedKey(k)
+		e.entry.TypedKey(k)
 	}
 }
 

@@ -34,7 +34,7 @@ func Open(log *slog.Logger) (Table, error) {
 			}
 			return t, nil
 		}
-		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM) {
+		if exhausted(err) {
 			return nil, err // no refusal: the best way is there another time
 		}
 		refused = append(refused, err)
@@ -43,6 +43,12 @@ func Open(log *slog.Logger) (Table, error) {
 	log.Warn("the tables of sockets are refused; reading them as gopsutil does, which is slower",
 		"way", t.Source(), "problem", errors.Join(refused...))
 	return t, nil
+}
+
+// exhausted reports whether err says that there are no descriptors or no memory
+// left.
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
 // tried opens a table and looks once.

@@ -47,6 +47,10 @@ func newWaiter() (*waiter, error) {
 		return nil, fmt.Errorf("make an eventfd: %w", err)
 	}
 	events, err := openEvents()
+	if exhausted(err) {
+		_ = unix.Close(wake) // nothing was written to it
+		return nil, err      // no refusal: it is to be had another time
+	}
 	if err != nil {
 		events = -1 // polling sees the same, up to an interval later
 	}
