@@ -12,4 +12,7 @@ PORTHOLE_LONG=1 PORTHOLE_CHURN=$churn \
 echo "== memory over 1,000,000 looks, bad worlds: every port, 100,000 files, no descriptors, no /proc, a sandbox, a clock that is set"
 PORTHOLE_LONG=1 \
 	go test -race -tags "$tags" -count 1 -timeout 20m -v -skip 'Churn' ./monitor | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
+echo "== the memory of ports: killed a hundred times while it writes"
+PORTHOLE_LONG=1 \
+	go test -race -tags "$tags" -count 1 -timeout 10m -v -run 'Killed' ./monitor/activity/store | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 echo "== all long tests passed"

@@ -16,6 +16,7 @@ type Actions interface {
 	SetWatches(rules watch.Rules) // as they are to be from now on
 	Pause(d time.Duration)        // 0: until resumed
 	Resume()
+	TestNotification()
 	Refresh() // look now
 	Close()   // the window
 	Quit()    // Porthole

@@ -58,6 +58,7 @@ func (d *desk) Unwatch(port uint16)      { d.ask("unwatch %d", port) }
 func (d *desk) SetWatches(r watch.Rules) { d.ask("watches %+v", r) }
 func (d *desk) Pause(t time.Duration)    { d.ask("pause %v", t) }
 func (d *desk) Resume()                  { d.ask("resume") }
+func (d *desk) TestNotification()        { d.ask("test") }
 func (d *desk) Refresh()                 { d.ask("refresh") }
 func (d *desk) Quit()                    { d.ask("quit") }
 func (d *desk) Close()                   { d.ask("close") }

@@ -183,7 +183,7 @@ func (a *Agent) do(f func()) {
 
 func (a *Agent) loadSettings() {
 	s, err := a.settings.Load()
-	a.settingsProblem(err)
+	a.settingsProblem(s, err)
 	a.use(s)
 }
 
@@ -211,9 +211,9 @@ func (a *Agent) setPace() {
 	a.monitor.SetInterval(cmp.Or(a.interval, d))
 }
 
-func (a *Agent) settingsProblem(err error) {
+func (a *Agent) settingsProblem(s settings.Settings, err error) {
 	if err == nil {
-		a.problems.set("settings", "")
+		a.problems.set("settings", newerProblem(s.Newer))
 		return
 	}
 	a.log.Warn("the settings file cannot be used, and is not written over", "problem", err)
@@ -227,7 +227,7 @@ func (a *Agent) reloadSettings() {
 	if err == nil {
 		a.use(s)
 	}
-	a.settingsProblem(err)
+	a.settingsProblem(s, err)
 	a.showTray()
 	a.tellStatus()
 }
@@ -238,7 +238,7 @@ func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
 	s, err := a.settings.ChangeWatches(change)
 	if err == nil {
 		a.use(s)
-		a.settingsProblem(nil)
+		a.settingsProblem(s, nil)
 	} else {
 		a.rules = change(a.rules)
 		a.watcher.SetRules(a.rules, a.grace)

@@ -53,6 +53,13 @@ func settingsProblem(err error) string {
 	return lang.L("The settings file cannot be used, so the last good settings hold, or the defaults: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
+func newerProblem(newer bool) string {
+	if !newer {
+		return ""
+	}
+	return lang.L("The settings were written by a newer Porthole: they hold as far as they are understood, and are not changed")
+}
+
 func unsavedProblem(err error) string {
 	return lang.L("The watches could not be saved; they hold until Porthole ends: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }

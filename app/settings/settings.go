@@ -29,6 +29,7 @@ type Settings struct {
 	UDP      bool          // look at UDP too
 	Sound    bool          // notifications make a sound
 	Grace    time.Duration // how long a close waits for the service to come back, before it is told
+	Newer    bool          // a newer Porthole wrote the file: it is read as far as it is understood, and not written
 	KeepDays int           // for how long activity is kept; where 0, Porthole chooses
 	KeepRows int           // and how many changes; where 0, Porthole chooses
 }
@@ -40,6 +41,11 @@ const (
 	maxInterval = time.Minute
 	maxGrace    = time.Minute
 )
+
+// version is that of the file's keys, which a file may say. It grows when a
+// key changes its meaning; a key that is new is not known to older programs, who
+// keep it.
+const version = 1
 
 // How much activity can be kept: ten years, and what a search through still
 // answers within a second.
@@ -90,6 +96,9 @@ func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, er
 	doc, s, err := f.load()
 	if err != nil {
 		return s, err
+	}
+	if s.Newer {
+		return s, fmt.Errorf("%s was written by a newer Porthole and is left as it is", f.path)
 	}
 	s.Watches = change(s.Watches)
 	f.setWatches(doc, s.Watches)
@@ -153,6 +162,13 @@ func (f *File) parse(doc *yaml.Node) (Settings, error) {
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
 		return s, f.errorAt(root, "settings are keys with values, like \"watches:\"")
+	}
+	if node := valueOf(root, "version"); node != nil {
+		n, err := strconv.Atoi(node.Value)
+		if err != nil || n < 1 {
+			return s, f.errorAt(node, fmt.Sprintf("version is a number, %d for this Porthole", version))
+		}
+		s.Newer = n > version
 	}
 	if node := valueOf(root, "watches"); node != nil {
 		rules, err := f.parseWatches(node)

@@ -91,6 +91,24 @@ watches:
 	}
 }
 
+func TestANewerFileIsReadAndNotWritten(t *testing.T) {
+	const text = "version: 2\nwatches:\n  - ports: 80\nfuture: 1\n"
+	f, path := file(t, text)
+	if s, err := f.Load(); err != nil || !s.Newer || !s.Watches.Watches(80) {
+		t.Errorf("Load: %+v, %v; want what it says, and that it is newer", s, err)
+	}
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(81) }); err == nil || !strings.Contains(err.Error(), "newer Porthole") {
+		t.Errorf("ChangeWatches: %v, want a refusal", err)
+	}
+	if got := read(t, path); got != text {
+		t.Errorf("the file is\n%s", got)
+	}
+	now, _ := file(t, "version: 1\n")
+	if s, err := now.Load(); err != nil || s.Newer {
+		t.Errorf("this version: %+v, %v; want it as any", s, err)
+	}
+}
+
 func TestAnEditedWatchKeepsItsComments(t *testing.T) {
 	f, path := file(t, "watches:\n  # the old one\n  - ports: 80 # plain\n    colour: blue\n    off: true\n")
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
@@ -136,6 +154,7 @@ func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 		"watches:\n  - ports: 80\n    off: x\n":     "line 3: off is true or false",
 		"watches:\n  - ports: [80]\n":               "line 2: ports are like",
 		"grace: -1s\n":                              "line 1: grace is a time from 0s to 1m0s",
+		"version: new\n":                            "line 1: version is a number",
 		"udp: perhaps\n":                            "line 1: udp is true or false",
 		"interval: 250\n":                           "line 1: interval is a time from 50ms to 1m0s",
 		"interval: 1ms\n":                           "line 1: interval is a time from 50ms to 1m0s",

@@ -19,9 +19,10 @@ func (a actions) Unwatch(port uint16) { a.p.say(link.Message{Kind: link.Unwatch,
 func (a actions) SetWatches(rules watch.Rules) {
 	a.p.say(link.Message{Kind: link.Watches, Watches: rules})
 }
-func (a actions) Resume()          { a.p.say(link.Message{Kind: link.Resume}) }
-func (a actions) Refresh()         { a.p.say(link.Message{Kind: link.Refresh}) }
-func (a actions) Copy(text string) { a.p.app.Clipboard().SetContent(text) }
+func (a actions) Resume()           { a.p.say(link.Message{Kind: link.Resume}) }
+func (a actions) TestNotification() { a.p.say(link.Message{Kind: link.Test}) }
+func (a actions) Refresh()          { a.p.say(link.Message{Kind: link.Refresh}) }
+func (a actions) Copy(text string)  { a.p.app.Clipboard().SetContent(text) }
 
 func (a actions) Pause(d time.Duration) {
 	a.p.say(link.Message{Kind: link.Pause, Seconds: int(d / time.Second)})
