@@ -40,6 +40,7 @@ var only = []struct{ imported, by string }{
 	{"github.com/spf13/cobra", "porthole/app"},
 	{"go.yaml.in/yaml", "porthole/app/settings"},
 	{"github.com/adrg/xdg", "porthole/app"},
+	{"modernc.org/sqlite", "porthole/monitor/activity/store"},
 }
 
 // uiMay are our packages that ui may import.

@@ -69,7 +69,7 @@ func rootCommand() *cobra.Command {
 	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), quitCommand(), windowCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand())
 	return root
 }
 
@@ -123,6 +123,46 @@ func waitCommand() *cobra.Command {
 	c.Flags().BoolVar(&closed, "closed", false, "wait until nothing listens there any more")
 	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait")
 	whereFlags(c, &o)
+	return c
+}
+
+func historyCommand() *cobra.Command {
+	o := cli.HistoryOptions{Options: cli.Options{Stdout: os.Stdout, Stderr: os.Stderr}}
+	c := &cobra.Command{
+		Use:   "history [PORT or RANGE ...]",
+		Short: "Prints what is remembered: what opened, closed and changed hands; of the last day where no port is named",
+		RunE:  func(c *cobra.Command, args []string) error { return cli.History(c.Context(), args, o) },
+	}
+	c.Flags().StringVar(&o.Since, "since", "", "how far back: 90m, 24h, 7d, or a date like 2026-11-24")
+	c.Flags().IntVar(&o.Limit, "limit", 0, "at most so many, the newest")
+	c.Flags().StringVar(&o.Words, "match", "", "words that must all be in the process, project, user, service or command")
+	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON Lines")
+	c.Flags().BoolVar(&o.CSV, "csv", false, "print CSV (RFC 4180)")
+	whereFlags(c, &o.Options)
+	return c
+}
+
+func forgetCommand() *cobra.Command {
+	o := cli.ForgetOptions{Stdout: os.Stdout, Stderr: os.Stderr}
+	c := &cobra.Command{
+		Use:   "forget PORT",
+		Short: "Erases what is remembered of a port, of a project, or everything",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return cli.UsageError{Reason: "forget takes one port"}
+			}
+			if len(args) == 1 {
+				o.Port = args[0]
+			}
+			if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+				o.Stdin = os.Stdin
+			}
+			return cli.Forget(c.Context(), o)
+		},
+	}
+	c.Flags().StringVar(&o.Project, "project", "", "what is remembered of this project")
+	c.Flags().BoolVar(&o.Everything, "everything", false, "all that is remembered")
+	c.Flags().BoolVar(&o.Yes, "yes", false, "without a question")
 	return c
 }
 

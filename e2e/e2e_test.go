@@ -38,18 +38,61 @@ func TestMain(m *testing.M) {
 // testProgram is this test's own file.
 var testProgram, _ = filepath.Abs(os.Args[0])
 
-// serve listens until its standard input ends, so that it cannot outlive the test.
+// serve listens until its standard input ends, so that it cannot outlive the
+// test. It obeys what it reads there: "listen ADDRESSES" closes all sockets and
+// listens there instead, "pass PROGRAM" gives the first one to that program,
+// which runs serve too, and ends.
 func serve(addresses string) {
+	var open []net.Listener
+	if addresses == inherited {
+		l, err := net.FileListener(os.NewFile(3, "inherited"))
+		exitOn(err)
+		open = append(open, l)
+	} else {
+		open = listenOn(addresses)
+	}
+	fmt.Println("listening", os.Getpid())
+	orders := bufio.NewScanner(os.Stdin)
+	for orders.Scan() {
+		order, argument, _ := strings.Cut(orders.Text(), " ")
+		switch order {
+		case "listen":
+			for _, l := range open {
+				_ = l.Close()
+			}
+			open = listenOn(argument)
+			fmt.Println("listening", os.Getpid())
+		case "pass":
+			f, err := open[0].(*net.TCPListener).File()
+			exitOn(err)
+			heir := exec.Command(argument)
+			heir.Args = []string{filepath.Base(argument), "--serve"}
+			heir.Env = append(os.Environ(), "PORTHOLE_E2E_LISTEN="+inherited)
+			heir.Stdin, heir.Stdout, heir.Stderr = os.Stdin, os.Stdout, os.Stderr
+			heir.ExtraFiles = []*os.File{f}
+			exitOn(heir.Start())
+			os.Exit(0)
+		}
+	}
+}
+
+// inherited is the address of a server that is given its socket as descriptor 3.
+const inherited = "inherited"
+
+func listenOn(addresses string) (open []net.Listener) {
 	for address := range strings.SplitSeq(addresses, ",") {
 		l, err := net.Listen("tcp", address)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		defer l.Close()
+		exitOn(err)
+		open = append(open, l)
 	}
-	fmt.Println("listening")
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	return open
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // program returns the built program: PORTHOLE_BIN, or build/porthole.
@@ -265,8 +308,9 @@ func (d *desk) wantStatus(p *process, want int) {
 
 // server is another process that listens.
 type server struct {
-	cmd  *exec.Cmd
-	stop io.Closer
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
 }
 
 // listen starts a server on addresses ("127.0.0.1:62893") and returns when it listens.
@@ -306,17 +350,34 @@ func (d *desk) serve(path, dir, addresses string) *server {
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		d.t.Fatalf("a server on %s: %q, %v", addresses, line, err)
-	}
-	s := &server{cmd, in}
+	s := &server{cmd, in, bufio.NewReader(out)}
 	d.t.Cleanup(s.close)
+	s.listening(d)
 	return s
 }
 
+// listening waits until the server says so and returns its pid.
+func (s *server) listening(d *desk) (pid int) {
+	d.t.Helper()
+	line, err := s.out.ReadString('\n')
+	if n, _ := fmt.Sscanf(line, "listening %d", &pid); n != 1 {
+		d.t.Fatalf("a server said %q, %v; want that it listens", line, err)
+	}
+	return pid
+}
+
+// order lets the server do something (see serve) and returns when it listens
+// again, or the process that has its socket then.
+func (s *server) order(d *desk, order string) (pid int) {
+	d.t.Helper()
+	_, err := io.WriteString(s.in, order+"\n")
+	d.do("tell a server to "+order, err)
+	return s.listening(d)
+}
+
 func (s *server) close() {
-	_ = s.stop.Close() // it ends with its standard input
-	_ = s.cmd.Wait()   // a second time: an error of no interest
+	_ = s.in.Close() // it ends with its standard input
+	_ = s.cmd.Wait() // a second time: an error of no interest
 }
 
 func (s *server) pid() int { return s.cmd.Process.Pid }

@@ -46,7 +46,7 @@ func TestKillingTheAgentLeavesAWindowThatSaysSo(t *testing.T) {
 	d.eventually("an agent again", func() error {
 		frame, err := window.Geometry()
 		if err != nil || alive(pid) {
-			_ = window.Click(frame.Dx()-70, 72) // the window may go under the pointer
+			_ = window.Click(frame.Dx()-70, 108) // the window may go under the pointer
 			time.Sleep(time.Second)
 		}
 		_, err = d.tray.WaitItem(d.step(), 0)
@@ -139,7 +139,7 @@ func TestNoNotificationDaemonThenOne(t *testing.T) {
 	before := d.steady(window)
 	server := d.listen("127.0.0.1:62893")
 	d.tooltip(item, "1 of 1 watched open")
-	d.logHas("a notification could not be shown")
+	d.logHas("the desktop does not take a notification")
 	d.eventually("the window says what is missing", func() error { return differs(d, window, before) })
 	d.shot("no-notifications")
 	d.do("start a daemon", d.StartNotifications(d.step()))

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -88,7 +89,8 @@ const (
 	defaultInterval = 250 * time.Millisecond
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
-	verifyEvery     = 2 * time.Second        // known holders are checked again, and new ones looked for
+	verifyEvery     = 2 * time.Second        // known holders are checked again
+	recentEvery     = 10 * time.Second       // new holders of known sockets are looked for
 	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
 	slowest         = 2 * time.Second        // between two looks at a table that fails
 	fastInterval    = 100 * time.Millisecond // between two looks after a change, since one rarely comes alone
@@ -229,7 +231,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	m.health = Health{Source: m.table.Source()}
 	m.log.Info("watching the listening ports", "source", m.health.Source)
 	var closed []SocketID
-	var nextLook, nextVerify, nextEverywhere, lastLook, rest time.Time
+	var nextLook, nextVerify, nextRecent, nextEverywhere, lastLook, rest time.Time
 	for ctx.Err() == nil {
 		m.takeAll(work)
 		now := m.now()
@@ -247,9 +249,12 @@ func (m *Monitor) Run(ctx context.Context) {
 		case !now.Before(nextEverywhere):
 			work.do(ownerJob{scope: Everywhere, search: m.allSockets()})
 			m.wanted() // they are among all
-			nextEverywhere, nextVerify = now.Add(everywhereEvery), now.Add(verifyEvery)
-		case !now.Before(nextVerify): // first, or steady openings would starve it
+			nextEverywhere, nextRecent, nextVerify = now.Add(everywhereEvery), now.Add(recentEvery), now.Add(verifyEvery)
+		case !now.Before(nextRecent): // these first, or steady openings would starve them
 			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets(), hidden: m.unheld()})
+			nextRecent, nextVerify = now.Add(recentEvery), now.Add(verifyEvery)
+		case !now.Before(nextVerify):
+			work.do(ownerJob{verify: m.allHoldings()})
 			nextVerify = now.Add(verifyEvery)
 		case m.pending():
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
@@ -524,6 +529,8 @@ func (m *Monitor) allHoldings() []Holding {
 	for _, e := range m.entries {
 		holdings = append(holdings, e.holders...)
 	}
+	// Those of one process together, so that the Finder asks once whether it lives.
+	slices.SortFunc(holdings, func(a, b Holding) int { return cmp.Compare(a.Owner.PID, b.Owner.PID) })
 	return holdings
 }
 

@@ -471,7 +471,7 @@ func TestWorkersThatComeLaterAreFound(t *testing.T) {
 		s.after(defaultInterval)
 		s.want("opened tcp-3002-2")
 		s.finder.holds(2, 20, 21)
-		s.after(verifyEvery + defaultInterval)
+		s.after(recentEvery + defaultInterval)
 		s.want("updated tcp-3002-2<tcp-3002-2")
 	}, 1)
 }

@@ -31,7 +31,7 @@ if [ "$(id -u)" = 0 ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	chmod 755 "$work"
-	for p in monitor monitor/socket monitor/owner monitor/process monitor/answers app/cli app/link app/settings; do
+	for p in monitor monitor/activity monitor/activity/store monitor/socket monitor/owner monitor/process monitor/answers app/cli app/link app/settings; do
 		name=$(echo "$p" | tr / -)
 		CGO_ENABLED=1 go test -race -tags $tags -c -o "$work/$name.test" "./$p"
 		mkdir -p "$work/$p" && chmod 755 "$work/$p"

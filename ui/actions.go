@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/activity"
 	"porthole/monitor/watch"
 )
 
@@ -20,6 +21,20 @@ type Actions interface {
 	Quit()    // Porthole
 	Restart() // an agent, where there is none any more
 	Copy(text string)
+}
+
+// Memory answers what is remembered. It is called from Fyne's goroutine and
+// does not wait: done is called there too, later. A newer question makes an
+// older one of the same method unwanted, whose done is then never called, except
+// that every Before, Forget and Export is answered.
+type Memory interface {
+	Events(q activity.Query, done func([]activity.Event, error))
+	Story(listener string, done func([]activity.Event, error))
+	LastHolder(port uint16, done func(activity.Spell, bool, error))
+	Hours(from, to time.Time, done func([]activity.Hour, error))
+	Before(q activity.Query, done func([]activity.Event, error)) // Events, for many askers
+	Forget(f activity.Forget, done func(error))
+	Export(format string, q activity.Query, done func(path string, err error)) // "csv" or "json"
 }
 
 // Status is what the window shows beside the listeners.

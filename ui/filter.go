@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"porthole/monitor"
+	"porthole/monitor/activity"
 )
 
 // Filter chooses rows by words that must all match: a port or the beginning of
@@ -65,6 +66,58 @@ func ParseFilter(text string) Filter {
 // Port returns the port that the filter asks for and nothing else; 0 where it
 // asks for something else.
 func (f Filter) Port() uint16 { return f.port }
+
+// Query asks for the same of the past, as far as that can be asked: ports, their
+// beginnings and ranges, and words.
+func (f Filter) Query() activity.Query {
+	var q activity.Query
+	var words []string
+	for _, w := range f.words {
+		ports := w.ports
+		if ports == nil && !w.not {
+			ports = portsBeginning(w.text)
+		}
+		switch {
+		case w.not:
+			words = append(words, "-"+w.text)
+		case ports == nil:
+			words = append(words, w.text)
+		case q.Ports == nil:
+			q.Ports = ports
+		default:
+			q.Ports = inBoth(q.Ports, ports)
+		}
+	}
+	q.Text = strings.Join(words, " ")
+	return q
+}
+
+// portsBeginning returns the ports that begin with digits; nil where digits
+// begin none.
+func portsBeginning(digits string) monitor.Ports {
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
+		return nil
+	}
+	var ports monitor.Ports
+	for first, last := n, n; first <= 65535; first, last = first*10, last*10+9 {
+		ports = append(ports, monitor.PortRange{First: uint16(first), Last: uint16(min(last, 65535))})
+	}
+	return ports
+}
+
+// inBoth returns the ports of a that b has too; never nil.
+func inBoth(a, b monitor.Ports) monitor.Ports {
+	both := monitor.Ports{}
+	for _, x := range a {
+		for _, y := range b {
+			if first, last := max(x.First, y.First), min(x.Last, y.Last); first <= last {
+				both = append(both, monitor.PortRange{First: first, Last: last})
+			}
+		}
+	}
+	return both
+}
 
 // Empty reports whether f matches everything.
 func (f Filter) Empty() bool { return len(f.words) == 0 }

@@ -2,6 +2,27 @@ package ui
 
 import "testing"
 
+func TestFilterAsksOfThePast(t *testing.T) {
+	type asked struct{ ports, text string }
+	for text, want := range map[string]asked{
+		"": {}, "node ACME": {"", "node acme"}, ":80": {"80", ""}, "3000-3999 node": {"3000-3999", "node"},
+		"6553": {"6553, 65530-65535", ""}, "54321": {"54321", ""}, "3000-3999 :3500": {"3500", ""},
+		"http://localhost:8080/a": {"8080", ""}, "EADDRINUSE :::3000": {"3000", ""}, "--port": {"", "--port"}, "-root": {"", "-root"},
+		"99999": {"", "99999"}, "007": {"", "007"},
+	} {
+		q := ParseFilter(text).Query()
+		if got := (asked{q.Ports.String(), q.Text}); got != want {
+			t.Errorf("%q asks for %q; want %q", text, got, want)
+		}
+	}
+	if q := ParseFilter(":80 :81").Query(); q.Ports == nil || len(q.Ports) != 0 {
+		t.Errorf("two ports at once ask for %v; want none, which is not all", q.Ports)
+	}
+	if q := ParseFilter("").Query(); q.Ports != nil {
+		t.Errorf("nothing asks for %v; want all", q.Ports)
+	}
+}
+
 func TestFilter(t *testing.T) {
 	l := listening(3000, "node", 4711, "127.0.0.1", "::1")
 	l.Project, l.Service, l.User = "shop-api", "Express", "ada"

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor/activity"
 )
 
 // Duration puts d into one short word: "2 s", "12 min", "2 h", "3 d". What is
@@ -26,8 +28,13 @@ func Duration(d time.Duration) string {
 // Moment puts t into words as seen at now, in now's location: "today 15:41:07",
 // "yesterday 09:12:00", "2026-11-20 18:40:12".
 func Moment(t, now time.Time) string {
+	return momentAs(t, now, time.TimeOnly)
+}
+
+// momentAs is Moment with the clock's time in layout.
+func momentAs(t, now time.Time, layout string) string {
 	t = t.In(now.Location())
-	data := map[string]any{"Time": t.Format("15:04:05")}
+	data := map[string]any{"Time": t.Format(layout)}
 	switch days := dayNumber(now) - dayNumber(t); days {
 	case 0:
 		return lang.L("today {{.Time}}", data)
@@ -40,6 +47,69 @@ func Moment(t, now time.Time) string {
 func dayNumber(t time.Time) int {
 	year, month, day := t.Date()
 	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
+}
+
+// Day puts the day of t into words as seen at now, in now's location: "Today",
+// "Yesterday", "Friday 20 November", and the year where it is another.
+func Day(t, now time.Time) string {
+	t = t.In(now.Location())
+	switch dayNumber(now) - dayNumber(t) {
+	case 0:
+		return lang.L("Today")
+	case 1:
+		return lang.L("Yesterday")
+	}
+	data := map[string]any{"Weekday": weekday(t.Weekday()), "Day": t.Day(), "Month": month(t.Month()), "Year": t.Year()}
+	if t.Year() == now.Year() {
+		return lang.L("{{.Weekday}} {{.Day}} {{.Month}}", data)
+	}
+	return lang.L("{{.Weekday}} {{.Day}} {{.Month}} {{.Year}}", data)
+}
+
+func weekday(d time.Weekday) string {
+	return [...]string{lang.L("Sunday"), lang.L("Monday"), lang.L("Tuesday"), lang.L("Wednesday"), lang.L("Thursday"),
+		lang.L("Friday"), lang.L("Saturday")}[d]
+}
+
+func month(m time.Month) string {
+	return [...]string{lang.L("January"), lang.L("February"), lang.L("March"), lang.L("April"), lang.L("May"), lang.L("June"), lang.L("July"),
+		lang.L("August"), lang.L("September"), lang.L("October"), lang.L("November"), lang.L("December")}[m-1]
+}
+
+// Span puts the time for which someone had a port into words as seen at now, and
+// says what of it is not known: "today 14:02–14:07", "until today 14:07", "since
+// yesterday 09:12", "from today 14:02, ended before 16:30 while Porthole was not
+// running".
+func Span(s activity.Spell, now time.Time) string {
+	layout := "15:04"
+	if s.To.Sub(s.From).Abs() < time.Minute { // the seconds tell the two apart
+		layout = "15:04:05"
+	}
+	at := func(t time.Time) string { return momentAs(t, now, layout) }
+	to := func() string { // without the day that from has said
+		if dayNumber(s.From.In(now.Location())) == dayNumber(s.To.In(now.Location())) {
+			return s.To.In(now.Location()).Format(layout)
+		}
+		return at(s.To)
+	}
+	unknown := s.Older || s.From.IsZero()
+	switch {
+	case s.To.IsZero() && s.From.IsZero():
+		return lang.L("at a time that is not known")
+	case s.To.IsZero() && unknown:
+		return lang.L("since before {{.From}}", map[string]any{"From": at(s.From)})
+	case s.To.IsZero():
+		return lang.L("since {{.From}}", map[string]any{"From": at(s.From)})
+	case s.Unwatched && unknown:
+		return lang.L("ended before {{.To}} while Porthole was not running", map[string]any{"To": at(s.To)})
+	case s.Unwatched:
+		return lang.L("from {{.From}}, ended before {{.To}} while Porthole was not running", map[string]any{"From": at(s.From), "To": to()})
+	case unknown:
+		return lang.L("until {{.To}}", map[string]any{"To": at(s.To)})
+	case dayNumber(s.From.In(now.Location())) == dayNumber(s.To.In(now.Location())):
+		return at(s.From) + "–" + to()
+	}
+	return at(s.From) + " – " + at(s.To)
 }
 
 // shortTime puts a time below a minute into words: "250 ms", "1 s", "1.5 s".

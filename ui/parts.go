@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
@@ -161,14 +162,16 @@ func (e *filterEntry) take(r rune) {
 
 // emptyState says something useful where the table has no rows.
 type emptyState struct {
-	title, more *canvas.Text
-	watch       *widget.Button
-	port        uint16
-	object      fyne.CanvasObject
+	title, last, more *canvas.Text
+	watch             *widget.Button
+	port              uint16
+	object            fyne.CanvasObject
 }
 
 func newEmptyState(actions Actions, done func()) *emptyState {
 	e := &emptyState{title: canvas.NewText("", color.Transparent), more: canvas.NewText("", color.Transparent)}
+	e.last = canvas.NewText("", color.Transparent)
+	e.last.TextSize, e.last.Alignment = 13, fyne.TextAlignCenter
 	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
 	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
 	e.watch = widget.NewButton("", func() {
@@ -176,7 +179,7 @@ func newEmptyState(actions Actions, done func()) *emptyState {
 		done() // with the button, which would keep the keyboard
 	})
 	e.watch.Importance = widget.HighImportance
-	e.object = container.NewCenter(container.NewVBox(e.title, e.more, container.NewCenter(e.watch)))
+	e.object = container.NewCenter(container.NewVBox(e.title, e.last, e.more, container.NewCenter(e.watch)))
 	e.object.Hide()
 	return e
 }
@@ -188,8 +191,13 @@ func (e *emptyState) hide() {
 }
 
 // say shows two lines, and offers to watch port where that is not 0.
-func (e *emptyState) say(title, more string, port uint16) {
+func (e *emptyState) say(title, more string, port uint16) { e.sayOf(title, "", more, port) }
+
+// sayOf is say with a line between the two.
+func (e *emptyState) sayOf(title, last, more string, port uint16) {
 	setText(e.title, title, theme.ColorNameForeground)
+	setText(e.last, last, theme.ColorNameForeground)
+	e.last.Hidden, e.more.Hidden = last == "", more == ""
 	setText(e.more, more, table.ColorMuted)
 	e.port = port
 	if port == 0 {
@@ -236,3 +244,157 @@ func (w *warningBar) show(problems []string, live bool) {
 	}
 	w.object.Refresh()
 }
+
+// note is a sentence that gives way: it never makes a window wider.
+type note struct {
+	text   *widget.RichText
+	words  *widget.TextSegment
+	object fyne.CanvasObject
+}
+
+// newNote returns an empty note, on several lines where wrap is true and cut
+// where not.
+func newNote(wrap bool) *note {
+	n := &note{words: &widget.TextSegment{Style: widget.RichTextStyle{SizeName: theme.SizeNameCaptionText, ColorName: table.ColorMuted}}}
+	n.text = widget.NewRichText(n.words)
+	n.text.Truncation = fyne.TextTruncateEllipsis
+	if wrap {
+		n.text.Truncation, n.text.Wrapping = fyne.TextTruncateOff, fyne.TextWrapWord
+	}
+	n.object = container.New(layout.NewCustomPaddedLayout(-overlap, -overlap, -overlap-1, -overlap-1), n.text)
+	return n
+}
+
+// size sets the size of the words.
+func (n *note) size(name fyne.ThemeSizeName) { n.words.Style.SizeName = name }
+
+// whole keeps the words from being cut.
+func (n *note) whole() *note {
+	n.text.Truncation = fyne.TextTruncateOff
+	return n
+}
+
+// centred is the note in the middle of what is higher.
+func (n *note) centred() fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedVBoxLayout(0), layout.NewSpacer(), n.object, layout.NewSpacer())
+}
+
+// say changes only what differs.
+func (n *note) say(text string, name fyne.ThemeColorName) {
+	if n.words.Text != text || n.words.Style.ColorName != name {
+		n.words.Text, n.words.Style.ColorName = text, name
+		n.text.Refresh()
+	}
+}
+
+// tightTheme is the theme inside a list whose rows touch.
+type tightTheme struct{}
+
+// Color is Fyne's.
+func (tightTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	return fyne.CurrentApp().Settings().Theme().Color(n, v)
+}
+
+// Font is Fyne's.
+func (tightTheme) Font(s fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(s)
+}
+
+// Icon is Fyne's.
+func (tightTheme) Icon(n fyne.ThemeIconName) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Icon(n)
+}
+
+// Size is Fyne's.
+func (tightTheme) Size(n fyne.ThemeSizeName) float32 {
+	if n == theme.SizeNamePadding {
+		return 0
+	}
+	return fyne.CurrentApp().Settings().Theme().Size(n)
+}
+
+// focusOn gives o the keyboard where it is on a window.
+func focusOn(o fyne.Focusable) {
+	if x, ok := o.(fyne.CanvasObject); ok {
+		if c := fyne.CurrentApp().Driver().CanvasForObject(x); c != nil {
+			c.Focus(o)
+		}
+	}
+}
+
+// iconButton is a small button in a row. It never has the keyboard: the row's
+// list does all of it by keys.
+type iconButton struct {
+	widget.BaseWidget
+	icon    fyne.Resource
+	label   string
+	image   *canvas.Image
+	ground  *themed
+	color   fyne.ThemeColorName
+	enabled bool
+	tapped  func() // called where it is not enabled too: the click took the keyboard away
+	hover   func(label string, in bool)
+}
+
+var (
+	_ fyne.Tappable     = (*iconButton)(nil)
+	_ desktop.Hoverable = (*iconButton)(nil)
+	_ fyne.Accessible   = (*iconButton)(nil)
+)
+
+func newIconButton(icon fyne.Resource, label string, tapped func(), hover func(label string, in bool)) *iconButton {
+	b := &iconButton{icon: icon, label: label, tapped: tapped, hover: hover, image: canvas.NewImageFromResource(icon)}
+	b.image.FillMode = canvas.ImageFillContain
+	b.ground = newThemed(theme.ColorNameHover, fyne.Size{}, 4)
+	b.ground.Hide()
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// CreateRenderer is Fyne's.
+func (b *iconButton) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewStack(b.ground, container.New(layout.NewCustomPaddedLayout(6, 6, 6, 6), b.image)))
+}
+
+// show changes the icon and its colour where they differ.
+func (b *iconButton) show(icon fyne.Resource, name fyne.ThemeColorName, enabled bool) {
+	if !enabled {
+		name = theme.ColorNameDisabled
+	}
+	if icon == b.icon && name == b.color && enabled == b.enabled {
+		return
+	}
+	b.icon, b.color, b.enabled = icon, name, enabled
+	b.image.Resource = theme.NewColoredResource(icon, name)
+	b.image.Translucency = 0
+	if !enabled {
+		b.image.Translucency = 0.6
+		b.ground.Hide()
+	}
+	b.image.Refresh()
+}
+
+// Tapped is Fyne's.
+func (b *iconButton) Tapped(*fyne.PointEvent) { b.tapped() }
+
+// MouseIn is Fyne's.
+func (b *iconButton) MouseIn(*desktop.MouseEvent) {
+	b.ground.Hidden = !b.enabled
+	b.ground.Refresh()
+	b.hover(b.label, true)
+}
+
+// MouseMoved is Fyne's.
+func (b *iconButton) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is Fyne's.
+func (b *iconButton) MouseOut() {
+	b.ground.Hide()
+	b.hover("", false)
+}
+
+// AccessibilityLabel is Fyne's.
+func (b *iconButton) AccessibilityLabel() string { return b.label }
+
+// AccessibilityRole is Fyne's.
+func (b *iconButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

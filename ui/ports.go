@@ -14,12 +14,14 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/activity"
 	"porthole/ui/table"
 )
 
 // portsPage is the table of listeners with its filter and its status line.
 type portsPage struct {
 	actions Actions
+	memory  Memory // nil where nothing is kept
 	now     func() time.Time
 	open    func(*monitor.Listener)
 	keys    func(*fyne.KeyEvent)
@@ -40,10 +42,18 @@ type portsPage struct {
 	warning *warningBar
 	content fyne.CanvasObject
 	pointAt uint16 // to be selected once it listens
+	last    lastHolder
 }
 
-func newPortsPage(actions Actions, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
-	p := &portsPage{actions: actions, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
+// lastHolder is who had the port that the filter asks for.
+type lastHolder struct {
+	port  uint16 // 0: not asked
+	spell activity.Spell
+	known bool
+}
+
+func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
+	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
 	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
 	p.pause = widget.NewButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star), "port")
@@ -295,6 +305,9 @@ func (p *portsPage) copyRow() {
 }
 
 func (p *portsPage) showEmpty(rows int) {
+	if rows > 0 || p.filter.Port() == 0 {
+		p.last = lastHolder{} // to be asked anew: who closed it is remembered since
+	}
 	switch {
 	case rows > 0:
 		p.empty.hide()
@@ -303,16 +316,36 @@ func (p *portsPage) showEmpty(rows int) {
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
+		more, offer := lang.L("Nothing listens there on loopback"), port
 		if p.status.Rules.Watches(port) {
-			p.empty.say(text, lang.L("You watch it: a notification comes when it opens"), 0)
-			return
+			more, offer = lang.L("You watch it: a notification comes when it opens"), 0
 		}
-		p.empty.say(text, lang.L("Nothing listens there on loopback"), port)
+		p.empty.sayOf(text, p.lastHeld(port), more, offer)
 	case !p.filter.Empty():
 		p.empty.say(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
 	default:
 		p.empty.say(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"), 0)
 	}
+}
+
+// lastHeld says who had the port last, or asks; "" where nothing is known.
+func (p *portsPage) lastHeld(port uint16) string {
+	if p.last.port == port {
+		if !p.last.known {
+			return ""
+		}
+		return lastWords(p.last.spell, p.now())
+	}
+	p.last = lastHolder{port: port}
+	if p.memory != nil {
+		p.memory.LastHolder(port, func(spell activity.Spell, known bool, err error) {
+			if p.last.port == port {
+				p.last.spell, p.last.known = spell, known && err == nil
+				p.showEmpty(len(p.table.Rows()))
+			}
+		})
+	}
+	return ""
 }
 
 func (p *portsPage) showStatus() {

@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/activity"
 	"porthole/ui/table"
 	"porthole/ui/tray"
 )
@@ -32,7 +33,12 @@ type processWindow struct {
 	gone           *canvas.Text
 	listening      *widget.Label
 	endedAt        time.Time
-	stale          bool // nobody watches any more
+	before         *widget.Label
+	beforeBox      fyne.CanvasObject
+	story          *fyne.Container
+	memory         Memory // nil where nothing is kept
+	asked          string // the ports for which before was asked
+	stale          bool   // nobody watches any more
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -44,8 +50,8 @@ func processKey(l *monitor.Listener) string {
 	return l.ID
 }
 
-func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), row: l, now: now}
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, memory Memory, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), row: l, memory: memory, now: now}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -53,7 +59,9 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.about = canvas.NewText("", theme.Color(table.ColorMuted))
 	p.gone = canvas.NewText("", theme.Color(colorAlert))
 	p.gone.Hide()
-	p.listening = mono("")
+	p.listening, p.before = mono(""), mono("")
+	p.beforeBox = section(lang.L("This port before"), p.before)
+	p.beforeBox.Hide()
 	p.window.SetContent(p.layout())
 	p.window.Resize(fyne.NewSize(720, 520))
 	p.window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
@@ -83,14 +91,15 @@ func (p *processWindow) title() string {
 }
 
 func (p *processWindow) layout() fyne.CanvasObject {
-	story := container.NewVBox(
+	p.story = container.NewVBox(
 		container.NewHBox(p.heading, container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), p.about)),
 		p.gone,
 		section(lang.L("Why is it running?"), mono(p.chain())),
 		section(lang.L("Listening"), p.listening),
 		section(lang.L("Process"), p.factList()),
+		p.beforeBox,
 	)
-	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), story)
+	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
 	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))
 }
 
@@ -152,11 +161,13 @@ func commandWords(o monitor.Owner) string {
 // update shows what the process listens on now, and whether it still does.
 func (p *processWindow) update(s monitor.Snapshot) {
 	var lines []string
+	var ports monitor.Ports
 	for _, l := range s.Listeners {
 		if !p.concerns(l) {
 			continue
 		}
 		p.row = l
+		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
 		for _, held := range l.Sockets {
 			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
 				lines = append(lines, fmt.Sprintf("%-28s %s", addressPort(held, l.Port), reachOf(held)))
@@ -179,7 +190,53 @@ func (p *processWindow) update(s monitor.Snapshot) {
 		}
 		p.listening.SetText(text)
 	}
+	p.askBefore(ports)
 	p.tick()
+}
+
+// Who had the ports before: so many, out of so many events.
+const (
+	holdersShown  = 4
+	holdersEvents = 60
+)
+
+// askBefore asks who had ports before, once for each set of them.
+func (p *processWindow) askBefore(ports monitor.Ports) {
+	set := ports.String()
+	if p.memory == nil || len(ports) == 0 || set == p.asked {
+		return
+	}
+	p.asked = set
+	p.memory.Before(activity.Query{Ports: ports, All: true, UDP: true, Limit: holdersEvents}, func(events []activity.Event, err error) {
+		if err == nil && p.asked == set {
+			p.showBefore(events, len(ports) > 1)
+		}
+	})
+}
+
+// showBefore lists who had the ports of events before this process. several
+// says that there is more than one port.
+func (p *processWindow) showBefore(events []activity.Event, several bool) {
+	var lines []string
+	for _, h := range holders(events) {
+		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
+			continue // it opened the port before
+		}
+		line := Span(h.Spell, p.now()) + "  " + whoHad(h.Owner)
+		if several {
+			line = portWords(h.Protocol, h.port) + "  " + line
+		}
+		if lines = append(lines, line); len(lines) == holdersShown {
+			break
+		}
+	}
+	p.before.SetText(strings.Join(lines, "\n"))
+	if len(lines) == 0 {
+		p.beforeBox.Hide()
+	} else {
+		p.beforeBox.Show()
+	}
+	p.story.Refresh() // the box takes its place
 }
 
 func (p *processWindow) concerns(l *monitor.Listener) bool {

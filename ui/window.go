@@ -22,6 +22,8 @@ type Window struct {
 	now       func() time.Time
 	tabs      *tabs
 	ports     *portsPage
+	activity  *activityPage
+	memory    Memory
 	watches   *watchesPage
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
@@ -31,16 +33,19 @@ type Window struct {
 // DefaultSize is the window's size at first.
 var DefaultSize = fyne.NewSize(1060, 640)
 
-// NewWindow builds the window, which Show shows. now is the clock.
-func NewWindow(app fyne.App, actions Actions, now func() time.Time) *Window {
-	w := &Window{app: app, actions: actions, now: now, processes: map[string]*processWindow{}}
+// NewWindow builds the window, which Show shows. memory is nil where nothing is
+// kept; now is the clock.
+func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Time) *Window {
+	w := &Window{app: app, actions: actions, memory: memory, now: now, processes: map[string]*processWindow{}}
 	w.window = app.NewWindow("Porthole")
 	w.window.SetPadded(false)
-	w.ports = newPortsPage(actions, now, w.OpenProcess, w.key)
-	w.watches = newWatchesPage(actions)
+	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
+	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
+	w.watches = newWatchesPage(actions, now, w.key)
 	w.tabs = newTabs(
 		page{name: "ports", label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
-		page{name: "watches", label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus},
+		page{name: "activity", label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
+		page{name: "watches", label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
 	w.window.Resize(DefaultSize)
@@ -62,6 +67,7 @@ func (w *Window) Show() {
 func (w *Window) Update(u monitor.Update) {
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
+	w.activity.update(u)
 	w.watches.update(u.Snapshot)
 	for _, p := range w.processes {
 		p.update(u.Snapshot)
@@ -71,6 +77,7 @@ func (w *Window) Update(u monitor.Update) {
 // SetStatus shows what the agent says of itself.
 func (w *Window) SetStatus(s Status) {
 	w.ports.setStatus(s)
+	w.activity.setRules(s.Rules)
 	w.watches.setRules(s.Rules)
 }
 
@@ -78,6 +85,7 @@ func (w *Window) SetStatus(s Status) {
 func (w *Window) Disconnect() {
 	w.stale = true
 	w.ports.disconnect()
+	w.activity.disconnect()
 	w.watches.disconnect()
 	for _, p := range w.processes {
 		p.disconnect()
@@ -102,6 +110,8 @@ func (w *Window) Raise(port uint16) {
 // Tick lets a second pass: ages grow, marks end.
 func (w *Window) Tick() {
 	w.ports.tick()
+	w.activity.tick()
+	w.watches.tick()
 	for _, p := range w.processes {
 		p.tick()
 	}
@@ -115,7 +125,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		p.window.RequestFocus()
 		return
 	}
-	p := newProcessWindow(w.app, l, w.snapshot, w.now)
+	p := newProcessWindow(w.app, l, w.snapshot, w.memory, w.now)
 	w.processes[key] = p
 	if w.stale {
 		p.disconnect()
@@ -153,8 +163,11 @@ func (w *Window) Restore(s State) {
 func (w *Window) key(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyEscape:
-		if w.tabs.name() == "ports" {
+		switch w.tabs.name() {
+		case "ports":
 			w.ports.entry.SetText("")
+		case "activity":
+			w.activity.escape()
 		}
 	case fyne.KeyF5:
 		w.actions.Refresh()
@@ -165,14 +178,21 @@ func (w *Window) shortcuts() {
 	canvas := w.window.Canvas()
 	canvas.SetOnTypedKey(w.key)
 	canvas.SetOnTypedRune(func(r rune) {
-		if w.tabs.name() == "ports" {
+		switch w.tabs.name() {
+		case "ports":
 			w.ports.entry.take(r)
+		case "activity":
+			w.activity.entry.take(r)
 		}
 	})
 	ctrl := func(key fyne.KeyName, do func()) {
 		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
 	}
 	ctrl(fyne.KeyF, func() {
+		if w.tabs.name() == "activity" {
+			canvas.Focus(w.activity.entry)
+			return
+		}
 		w.tabs.open("ports")
 		canvas.Focus(w.ports.entry)
 	})
@@ -183,5 +203,15 @@ func (w *Window) shortcuts() {
 	ctrl(fyne.KeyPageUp, func() { w.tabs.step(-1) })
 	ctrl(fyne.KeyW, w.actions.Close)
 	ctrl(fyne.KeyQ, w.actions.Quit)
+	alt := func(key fyne.KeyName, do func()) {
+		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierAlt}, func(fyne.Shortcut) { do() })
+	}
+	alt(fyne.KeyUp, func() { w.watches.shortcut(-1) })
+	alt(fyne.KeyDown, func() { w.watches.shortcut(1) })
+	canvas.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) {
+		if w.tabs.name() == "watches" {
+			w.watches.undo()
+		}
+	})
 	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { w.ports.copyRow() })
 }

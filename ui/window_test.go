@@ -28,18 +28,21 @@ func TestMain(m *testing.M) {
 // and a record of what the window asked for.
 type desk struct {
 	*Window
-	t     *testing.T
+	t     testing.TB
 	at    time.Time
 	asked []string
 	last  monitor.Snapshot
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
+
+// deskWith is newDesk with something remembered.
+func deskWith(t testing.TB, memory Memory) *desk {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(Theme{})
 	d := &desk{t: t, at: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
-	d.Window = NewWindow(app, d, func() time.Time { return d.at })
+	d.Window = NewWindow(app, d, memory, func() time.Time { return d.at })
 	d.window.Resize(fyne.NewSize(1000, 600))
 	d.Show()
 	d.SetStatus(Status{Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})

@@ -18,6 +18,7 @@ import (
 	"porthole/app/settings"
 	traypkg "porthole/app/tray"
 	"porthole/monitor"
+	"porthole/monitor/activity/store"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
@@ -50,6 +51,7 @@ type Agent struct {
 	monitor  *monitor.Monitor
 	settings *settings.File
 	notes    *notify.Worker
+	activity *store.Store
 	inbox    chan func()
 	quit     context.CancelFunc
 	ctx      context.Context // ends when the agent is to end
@@ -103,6 +105,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.activity = a.openActivity()
 
 	// The parts end in the reverse order of what feeds them: first the hub,
 	// which ends the window, then all the rest.
@@ -112,6 +115,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
 	parts.Go(func() { a.monitor.Run(rest) })
+	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
 	parts.Go(func() {
 		if err := a.settings.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
@@ -189,6 +193,7 @@ func (a *Agent) use(s settings.Settings) {
 	a.watcher.SetRules(a.rules, a.grace)
 	a.notes.SetSound(s.Sound)
 	a.monitor.SetUDP(s.UDP)
+	a.activity.Keep(s.KeepDays, s.KeepRows)
 	a.setPace()
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"porthole/monitor"
 )
@@ -30,13 +31,13 @@ func List(ctx context.Context, args []string, o Options) error {
 	if o.JSON {
 		return json.NewEncoder(o.Stdout).Encode(q.snapshot(s))
 	}
-	return q.print(o.Stdout, s)
+	return q.print(ctx, o.Stdout, s)
 }
 
 // print writes the table for people.
-func (q question) print(w io.Writer, s monitor.Snapshot) error {
+func (q question) print(ctx context.Context, w io.Writer, s monitor.Snapshot) error {
 	if len(s.Listeners) == 0 {
-		_, err := fmt.Fprintln(w, q.nothing())
+		_, err := fmt.Fprintln(w, q.nothing(ctx))
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -56,9 +57,9 @@ func (q question) print(w io.Writer, s monitor.Snapshot) error {
 	return nil
 }
 
-func (q question) nothing() string {
+func (q question) nothing(ctx context.Context) string {
 	if port, single := q.ports.Single(); single {
-		return strconv.Itoa(int(port)) + " is free on loopback."
+		return strconv.Itoa(int(port)) + " is free on loopback." + lastHolder(ctx, port, time.Now())
 	}
 	if q.ports != nil {
 		return "Nothing listens on loopback at " + q.ports.String() + "."

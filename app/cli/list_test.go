@@ -180,7 +180,7 @@ func TestListOfNothing(t *testing.T) {
 		"Nothing listens on loopback.":                    {},
 	} {
 		var out bytes.Buffer
-		if err := q.print(&out, monitor.Snapshot{}); err != nil || out.String() != want+"\n" {
+		if err := q.print(t.Context(), &out, monitor.Snapshot{}); err != nil || out.String() != want+"\n" {
 			t.Errorf("%v: %q, %v; want %q", q.ports, out.String(), err, want)
 		}
 	}
@@ -227,7 +227,7 @@ func TestListForPeople(t *testing.T) {
 	}}
 	q := question{rules: watch.Rules{{Ports: monitor.Ports{{First: 3000, Last: 3000}}}}}
 	var out bytes.Buffer
-	if err := q.print(&out, s); err != nil {
+	if err := q.print(t.Context(), &out, s); err != nil {
 		t.Fatal(err)
 	}
 	want := `

@@ -47,14 +47,14 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// test runs the tests without the settings of whoever runs them.
+// test runs the tests without the settings and the activity of whoever runs them.
 func test(m *testing.M) int {
 	folder, err := os.MkdirTemp("", "porthole-cli")
 	if err != nil {
 		fail(err)
 	}
 	defer os.RemoveAll(folder)
-	xdg.ConfigHome = folder
+	xdg.ConfigHome, xdg.StateHome = folder, folder
 	return m.Run()
 }
 
@@ -73,7 +73,7 @@ func command(role string, args ...string) *exec.Cmd {
 	c := exec.Command(path, args...)
 	c.Stderr = os.Stderr
 	// The race detector would sleep for a second at the end of each child.
-	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0", "XDG_CONFIG_HOME=/nonexistent")
+	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0", "XDG_CONFIG_HOME=/nonexistent", "XDG_STATE_HOME=/nonexistent")
 	return c
 }
 

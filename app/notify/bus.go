@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,7 @@ type Bus struct {
 	mu    sync.Mutex
 	conn  *dbus.Conn
 	end   func()          // ends conn, or the attempt to have one
+	owner string          // of the service's name, when its ids were given
 	notes map[uint32]Note // by the id of the notification
 	order []uint32
 }
@@ -109,7 +111,7 @@ func (b *Bus) send(life context.Context, n Note) error {
 	}
 	note := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
-		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idOf(n.Key),
+		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idOf(cmp.Or(n.Instead, n.Key)),
 	}
 	if slices.Contains(b.caps, "body-markup") {
 		note.Body = html.EscapeString(n.Body)
@@ -154,6 +156,10 @@ func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
 	signals := make(chan *dbus.Signal, 16)
 	conn.Signal(signals)
 	go b.listen(signals) // ends with the connection
+	var owner string
+	// No owner is no error: the next call may start one.
+	_ = conn.BusObject().CallWithContext(life, bus+".GetNameOwner", 0, service).Store(&owner)
+	b.owned(owner) // it may be another one since the last connection
 	if b.caps, err = notify.GetCapabilities(conn); err != nil {
 		return nil, fmt.Errorf("ask the notification service what it can: %w", err)
 	}
@@ -198,14 +204,20 @@ const (
 func (b *Bus) listen(signals <-chan *dbus.Signal) {
 	for s := range signals {
 		if s.Name == bus+".NameOwnerChanged" {
-			b.forget() // another service counts from 1 again
+			if len(s.Body) == 3 {
+				owner, _ := s.Body[2].(string)
+				b.owned(owner)
+			}
 			continue
 		}
 		if s.Name != service+".ActionInvoked" || len(s.Body) < 2 {
 			continue
 		}
-		id, _ := s.Body[0].(uint32)
-		action, _ := s.Body[1].(string)
+		id, isID := s.Body[0].(uint32)
+		action, isAction := s.Body[1].(string)
+		if !isID || !isAction {
+			continue
+		}
 		b.mu.Lock()
 		n, ours := b.notes[id] // everyone's clicks are signalled to everyone
 		b.mu.Unlock()
@@ -228,11 +240,16 @@ func (b *Bus) remember(id uint32, n Note) {
 	}
 }
 
-func (b *Bus) forget() {
+// owned notes who has the service's name. Another one counts from 1 again: an id
+// of the one before may be someone else's notification there.
+func (b *Bus) owned(owner string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	clear(b.notes)
-	b.order = nil
+	if owner != b.owner {
+		b.owner = owner
+		clear(b.notes)
+		b.order = nil
+	}
 }
 
 // idOf returns the id of the last note with that key, 0 where there is none.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +29,8 @@ type Note struct {
 	// Key says what it is about: it takes the place of the one before with the
 	// same key, where that is still shown. "" for none.
 	Key string
+	// Instead is the key of one whose place it takes without being about that.
+	Instead string
 	// Opens is true where it says that something is open, which is outdated
 	// once that has closed.
 	Opens bool
@@ -55,7 +56,7 @@ type Worker struct {
 	sound    atomic.Bool
 	done     sync.WaitGroup
 
-	opens map[string]bool // the keys whose last note says that something is open
+	opens map[string]uint16 // the keys whose last note says that this port is open
 }
 
 // order is one thing to do.
@@ -69,7 +70,7 @@ type order struct {
 // worker's goroutine, with the error of each delivery that failed and with nil
 // after one that did not.
 func Start(ctx context.Context, notifier Notifier, problem func(error), log *slog.Logger) *Worker {
-	w := &Worker{notifier: notifier, problem: problem, log: log, queue: make(chan order, queueLength), opens: make(map[string]bool)}
+	w := &Worker{notifier: notifier, problem: problem, log: log, queue: make(chan order, queueLength), opens: make(map[string]uint16)}
 	w.done.Go(func() { w.run(ctx) })
 	return w
 }
@@ -126,7 +127,7 @@ func (w *Worker) handle(ctx context.Context, o order) {
 	case o.note != nil:
 		w.deliver(ctx, *o.note)
 	case o.outdated != 0:
-		w.withdraw(ctx, portKey(o.outdated))
+		w.withdraw(ctx, o.outdated)
 	}
 	for _, n := range Notes(o.alerts) {
 		w.deliver(ctx, n)
@@ -160,7 +161,7 @@ func (w *Worker) gather(ctx context.Context, first []watch.Alert) {
 			notes := Notes(more)
 			if len(first)+len(more) >= many {
 				notes = []Note{together(append(first[:len(first):len(first)], more...))}
-				notes[0].Key = Notes(first)[0].Key
+				notes[0].Instead = Notes(first)[0].Key
 			}
 			for _, n := range notes {
 				w.deliver(ctx, n)
@@ -173,16 +174,19 @@ func (w *Worker) gather(ctx context.Context, first []watch.Alert) {
 
 func (w *Worker) deliver(ctx context.Context, n Note) {
 	n.Sound = w.sound.Load()
-	if n.Key != "" {
-		w.opens[n.Key] = n.Opens // at most one for each port
+	delete(w.opens, n.Key)
+	if n.Key != "" && n.Opens {
+		w.opens[n.Key] = n.Port // at most one for each port and each rule
 	}
 	w.limited(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
 }
 
-func (w *Worker) withdraw(ctx context.Context, key string) {
-	if w.opens[key] {
-		delete(w.opens, key)
-		w.limited(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
+func (w *Worker) withdraw(ctx context.Context, port uint16) {
+	for key, open := range w.opens {
+		if open == port {
+			delete(w.opens, key)
+			w.limited(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
+		}
 	}
 }
 
@@ -203,5 +207,3 @@ func (w *Worker) limited(ctx context.Context, what string, do func(context.Conte
 	}
 	w.problem(err)
 }
-
-func portKey(port uint16) string { return strconv.Itoa(int(port)) }

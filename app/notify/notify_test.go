@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -115,7 +116,9 @@ func (s *shown) add(words string) error {
 	return nil
 }
 
-func (s *shown) Notify(_ context.Context, n Note) error       { return s.add(n.Key + ": " + n.Title) }
+func (s *shown) Notify(_ context.Context, n Note) error {
+	return s.add(cmp.Or(n.Key, "in place of "+n.Instead) + ": " + n.Title)
+}
 func (s *shown) Withdraw(_ context.Context, key string) error { return s.add(key + " withdrawn") }
 func (*shown) Close()                                         {}
 
@@ -154,7 +157,7 @@ func TestABurstIsToldAtOnceAndThenTogether(t *testing.T) {
 		}
 		s.want(t)
 		time.Sleep(burst)
-		s.want(t, "3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
+		s.want(t, "in place of 3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
 		time.Sleep(time.Minute)
 		w.Tell(all[:1])
 		s.want(t, "3000: 3000 is open: x")
@@ -184,6 +187,28 @@ func TestWhatIsOutdatedIsWithdrawn(t *testing.T) {
 		w.Tell(many3000(watch.Closed, 1))
 		w.Outdate(3000)
 		s.want(t, "3000: 3000 closed: x had it for 12 min")
+	})
+}
+
+func TestWhatIsOutdatedOfAServiceIsWithdrawn(t *testing.T) {
+	work(t, func(t *testing.T, w *Worker, s *shown) {
+		tell := func(kind watch.Kind, port, before uint16) {
+			time.Sleep(time.Minute) // no burst
+			a := alert(kind, listener(port, "x", "", "127.0.0.1"), listener(before, "x", "", "127.0.0.1"))
+			a.Rule = watch.Rule{Name: "shop"}
+			w.Tell([]watch.Alert{a})
+		}
+		tell(watch.Opened, 3000, 3000)
+		s.want(t, "rule shop: 3000 is open: x")
+		w.Outdate(3001)
+		s.want(t)
+		w.Outdate(3000)
+		s.want(t, "rule shop withdrawn")
+		tell(watch.Moved, 3001, 3000)
+		w.Outdate(3000)
+		s.want(t, "rule shop: x is now on 3001, no longer on 3000")
+		w.Outdate(3001)
+		s.want(t, "rule shop withdrawn")
 	})
 }
 

@@ -31,7 +31,7 @@ func Notes(alerts []watch.Alert) []Note {
 
 func note(a watch.Alert) Note {
 	l := a.Listener
-	n := Note{Port: l.Port, Key: portKey(l.Port), Rule: a.Rule, Body: details(l), Opens: a.Kind != watch.Closed}
+	n := Note{Port: l.Port, Key: strconv.Itoa(int(l.Port)), Rule: a.Rule, Body: details(l), Opens: a.Kind != watch.Closed}
 	if a.Rule.Follows() {
 		n.Key = "rule " + a.Rule.Name + a.Rule.Match.String()
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type Settings struct {
 	UDP      bool          // look at UDP too
 	Sound    bool          // notifications make a sound
 	Grace    time.Duration // how long a close waits for the service to come back, before it is told
+	KeepDays int           // for how long activity is kept; where 0, Porthole chooses
+	KeepRows int           // and how many changes; where 0, Porthole chooses
 }
 
 // The intervals that make sense: faster costs more than it shows, and slower is
@@ -38,6 +41,13 @@ const (
 	maxGrace    = time.Minute
 )
 
+// How much activity can be kept: ten years, and what a search through still
+// answers within a second.
+const (
+	maxKeepDays = 3650
+	maxKeepRows = 1_000_000
+)
+
 // Defaults returns the settings of who never chose any.
 func Defaults() Settings {
 	return Settings{Watches: watch.Default(), Grace: watch.DefaultGrace}
@@ -46,6 +56,10 @@ func Defaults() Settings {
 // Path returns where the settings file is: $XDG_CONFIG_HOME/porthole/settings.yaml
 // on Linux, the like of it elsewhere.
 func Path() string { return filepath.Join(xdg.ConfigHome, "porthole", "settings.yaml") }
+
+// ActivityPath returns where the activity is stored:
+// $XDG_STATE_HOME/porthole/activity.db on Linux, the like of it elsewhere.
+func ActivityPath() string { return filepath.Join(xdg.StateHome, "porthole", "activity.db") }
 
 // File is a settings file. Its methods may be called from any goroutine.
 type File struct {
@@ -164,6 +178,22 @@ func (f *File) parse(doc *yaml.Node) (Settings, error) {
 	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound} {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
 			return s, f.errorAt(node, key+" is true or false")
+		}
+	}
+	for _, keep := range []struct {
+		key, what string
+		most      int
+		to        *int
+	}{
+		{"keep_days", "days", maxKeepDays, &s.KeepDays},
+		{"keep_rows", "changes", maxKeepRows, &s.KeepRows},
+	} {
+		if node := valueOf(root, keep.key); node != nil {
+			n, err := strconv.Atoi(node.Value)
+			if err != nil || n < 1 || n > keep.most {
+				return s, f.errorAt(node, fmt.Sprintf("%s is a number of %s from 1 to %d", keep.key, keep.what, keep.most))
+			}
+			*keep.to = n
 		}
 	}
 	return s, nil

@@ -113,6 +113,16 @@ func TestWhatTheFileSays(t *testing.T) {
 	}
 }
 
+func TestHowLongActivityIsKept(t *testing.T) {
+	f, _ := file(t, "keep_days: 7\nkeep_rows: 5000\n")
+	if s, err := f.Load(); err != nil || s.KeepDays != 7 || s.KeepRows != 5000 {
+		t.Errorf("Load: %+v, %v; want 7 days and 5000 changes", s, err)
+	}
+	if s := Defaults(); s.KeepDays != 0 || s.KeepRows != 0 {
+		t.Errorf("the defaults are %+v; want that the store chooses", s)
+	}
+}
+
 func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 	for text, want := range map[string]string{
 		"watches:\n  - ports: 70000\n":              "line 2: \"70000\": a port is a number from 1 to 65535",
@@ -130,6 +140,10 @@ func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 		"interval: 250\n":                           "line 1: interval is a time from 50ms to 1m0s",
 		"interval: 1ms\n":                           "line 1: interval is a time from 50ms to 1m0s",
 		"interval: 2m\n":                            "line 1: interval is a time from 50ms to 1m0s",
+		"keep_days: 0\n":                            "line 1: keep_days is a number of days from 1 to 3650",
+		"udp: true\nkeep_days: long\n":              "line 2: keep_days is a number of days from 1 to 3650",
+		"keep_rows: -1\n":                           "line 1: keep_rows is a number of changes from 1 to 1000000",
+		"keep_rows: 1000001\n":                      "line 1: keep_rows is a number of changes from 1 to 1000000",
 		"- a\n- b\n":                                "line 1: settings are keys",
 		"watches:\n  - ports: 80\n   bad: [\n":      "line ",
 		"a: 1\nwatches:\n  - ports: [1, {\n# end\n": "line ",

@@ -79,7 +79,7 @@ func (p *program) run(ctx context.Context, version string) int {
 	p.app = app.NewWithID(ID)
 	p.app.Settings().SetTheme(ui.Theme{})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
-	p.window = ui.NewWindow(p.app, actions{p}, time.Now)
+	p.window = ui.NewWindow(p.app, actions{p}, openMemory(ctx, p.log), time.Now)
 	p.live = true
 	p.window.Fyne().SetCloseIntercept(p.close)
 	p.window.Show()

@@ -175,6 +175,9 @@ func TestFakeNotifications(t *testing.T) {
 	}
 
 	id := must(notify(t.Context()))(t)
+	if got := fake.Shown(); !slices.Equal(got, []string{"summary"}) {
+		t.Errorf("shown: %q, want the one that was sent", got)
+	}
 	if err := fake.Invoke("absent"); err == nil {
 		t.Error("an action that was not offered was invoked")
 	}
@@ -186,6 +189,9 @@ func TestFakeNotifications(t *testing.T) {
 	}
 	if s := next(); !strings.HasSuffix(s.Name, ".NotificationClosed") {
 		t.Errorf("signal %s, want NotificationClosed", s.Name)
+	}
+	if got := fake.Shown(); len(got) != 0 {
+		t.Errorf("shown after the click: %q, want none", got)
 	}
 
 	fake.Hang(true)

@@ -141,11 +141,18 @@ type FakeNotifications struct {
 	conn *dbus.Conn
 
 	mu      sync.Mutex
+	shown   []shown   // the oldest first
 	issued  uint32    // the highest number given to a notification
 	newest  uint32    // the notification that came last, or was replaced last
 	actions []string  // its actions
 	taken   time.Time // when it came
 	held    chan struct{}
+}
+
+// shown is a notification that nobody has closed.
+type shown struct {
+	id      uint32
+	summary string
 }
 
 // StartFakeNotifications starts one. The real daemon must not run: see
@@ -186,7 +193,7 @@ func (d *Desktop) StartFakeNotifications() (*FakeNotifications, error) {
 	return f, nil
 }
 
-func (f *FakeNotifications) notify(_ string, replaces uint32, _, _, _ string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
+func (f *FakeNotifications) notify(_ string, replaces uint32, _, summary, _ string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
 	f.hold()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -195,6 +202,8 @@ func (f *FakeNotifications) notify(_ string, replaces uint32, _, _, _ string, ac
 		f.issued++
 		id = f.issued
 	}
+	f.forget(replaces)
+	f.shown = append(f.shown, shown{id, summary})
 	f.newest, f.actions, f.taken = id, actions, time.Now()
 	return id, nil
 }
@@ -247,7 +256,26 @@ func (f *FakeNotifications) Invoke(key string) error {
 	return fmt.Errorf("the newest notification has no action %q; it has %q", key, actions)
 }
 
+// Shown returns the summaries of the notifications that neither the user nor a
+// program has closed, the newest last. They do not expire.
+func (f *FakeNotifications) Shown() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var summaries []string
+	for _, s := range f.shown {
+		summaries = append(summaries, s.summary)
+	}
+	return summaries
+}
+
+func (f *FakeNotifications) forget(id uint32) {
+	f.shown = slices.DeleteFunc(f.shown, func(s shown) bool { return s.id == id })
+}
+
 func (f *FakeNotifications) closed(id, reason uint32) {
+	f.mu.Lock()
+	f.forget(id)
+	f.mu.Unlock()
 	f.conn.Emit(dunstPath, dunstName+".NotificationClosed", id, reason)
 }
 

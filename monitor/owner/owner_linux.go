@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,7 +30,11 @@ type finder struct {
 	inodes map[uint64]monitor.SocketID
 	link   []byte
 	groups groups
-	blind  error // why the last search did not see what it should have
+	lived  struct { // the last process that was seen to live
+		owner monitor.Owner
+		at    time.Time
+	}
+	blind error // why the last search did not see what it should have
 }
 
 // New returns a Finder for this system, to be used by one goroutine at a time.
@@ -266,8 +271,22 @@ func canAsk() bool {
 	return true
 }
 
+// lives reports whether o's process lives, by one reading for all that it
+// holds.
+func (f *finder) lives(o monitor.Owner) bool {
+	const fresh = 10 * time.Millisecond
+	if l := f.lived; l.owner.Same(o) && time.Since(l.at) < fresh {
+		return true
+	}
+	if !process.Lives(o.PID, o.Start) {
+		return false
+	}
+	f.lived.owner, f.lived.at = o, time.Now()
+	return true
+}
+
 func (f *finder) stillHolds(h monitor.Holding) bool {
-	if !process.Lives(h.Owner.PID, h.Owner.Start) {
+	if !f.lives(h.Owner) {
 		return false
 	}
 	inode, err := inodeOf(fmt.Sprintf("/proc/%d/fd/%d", h.Owner.PID, h.FD))

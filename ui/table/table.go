@@ -274,6 +274,9 @@ func (t *Table[R]) Focus() {
 // page is how many rows are seen at once.
 func (t *Table[R]) page() int { return max(int(t.list.Size().Height/RowHeight)-1, 1) }
 
+// Dense is the theme of lists whose rows touch.
+func Dense() fyne.Theme { return dense{} }
+
 // dense is the theme inside the table: rows touch.
 type dense struct{}
 

@@ -1,0 +1,270 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"porthole/app/settings"
+	"porthole/monitor"
+	"porthole/monitor/activity"
+	"porthole/monitor/activity/store"
+)
+
+// HistoryOptions are the flags of History.
+type HistoryOptions struct {
+	Options
+	Since string // "24h", "7d", a date; where "", a day, or everything where ports are named
+	Limit int    // the newest; all where 0
+	CSV   bool
+	Words string // that must all be in the name, project, user, service or command
+}
+
+// page is how many events are asked for at once.
+const page = 1000
+
+// History prints what is remembered of the ports that args name, or of all, the
+// oldest first. It reads the file, whether Porthole runs or not.
+func History(ctx context.Context, args []string, o HistoryOptions) error {
+	q, err := ask(args, o.Options)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	query := activity.Query{Ports: q.ports, Text: o.Words, All: o.All, UDP: o.UDP}
+	if o.Since == "" && q.ports == nil {
+		o.Since = "24h"
+	}
+	if query.Since, err = since(o.Since, now); err != nil {
+		return err
+	}
+	switch {
+	case o.Limit < 0:
+		return UsageError{fmt.Sprintf("%d: a limit is a number from 0 (none) on", o.Limit)}
+	case o.JSON && o.CSV:
+		return UsageError{"--json and --csv are two forms: choose one"}
+	}
+	events, err := remembered(ctx, store.OpenReader(settings.ActivityPath()), query, o.Limit)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.CSV:
+		return writeCSV(o.Stdout, events)
+	case o.JSON:
+		for _, e := range events {
+			if err := writeLine(o.Stdout, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return printHistory(o.Stdout, events, nothingRemembered(q.ports, o, query.Since), now)
+}
+
+// since reads a time ago, or a date. "" is no time.
+func since(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, text, now.Location()); err == nil {
+		return t, nil
+	}
+	if n, unit := text[:len(text)-1], text[len(text)-1]; unit == 'd' || unit == 'w' {
+		if days, err := strconv.Atoi(n); err == nil && days > 0 && days <= 10_000 {
+			if unit == 'w' {
+				days *= 7
+			}
+			return now.AddDate(0, 0, -days), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, UsageError{fmt.Sprintf("%q: since is a time ago like 90m, 24h or 7d, or a date like 2026-11-24", monitor.Clean(text, 40))}
+}
+
+// remembered returns the newest events, the oldest of them first.
+func remembered(ctx context.Context, r activity.Reader, q activity.Query, limit int) ([]activity.Event, error) {
+	var events []activity.Event
+	for limit == 0 || len(events) < limit {
+		q.Limit = page
+		if limit > 0 {
+			q.Limit = min(page, limit-len(events))
+		}
+		more, err := r.Events(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, more...)
+		if len(more) < q.Limit {
+			break
+		}
+		q.Before = more[len(more)-1].ID
+	}
+	slices.Reverse(events)
+	return events, nil
+}
+
+func writeCSV(w io.Writer, events []activity.Event) error {
+	c, err := activity.NewCSV(w)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := c.Write(e); err != nil {
+			return err
+		}
+	}
+	return c.Flush()
+}
+
+func nothingRemembered(ports monitor.Ports, o HistoryOptions, from time.Time) string {
+	words := "Nothing is remembered"
+	if ports != nil {
+		words += " of " + ports.String()
+	}
+	if o.Words != "" {
+		words += " with these words"
+	}
+	if !from.IsZero() {
+		words += " since " + from.Local().Format("2006-01-02 15:04")
+	}
+	return words + "."
+}
+
+// printHistory writes a line an event under the day's name, in local time.
+func printHistory(w io.Writer, events []activity.Event, nothing string, now time.Time) error {
+	var out strings.Builder
+	if len(events) == 0 {
+		out.WriteString(nothing + "\n")
+	}
+	day := ""
+	for _, e := range events {
+		at := e.At.In(now.Location())
+		if d := at.Format("Monday 2006-01-02"); d != day {
+			day = d
+			out.WriteString(day + "\n")
+		}
+		fmt.Fprintf(&out, "  %s  %-8s %5s  %s\n", at.Format("15:04:05"), kindWords(e.Kind), eventPort(e), eventWords(e))
+	}
+	if _, err := io.WriteString(w, out.String()); err != nil {
+		return fmt.Errorf("write the history: %w", err)
+	}
+	return nil
+}
+
+func eventPort(e activity.Event) string {
+	return portWords(&monitor.Listener{Port: e.Port, Protocol: e.Protocol})
+}
+
+func eventWords(e activity.Event) string {
+	addresses := addressWords(&monitor.Listener{Addresses: e.Addresses})
+	words := holderWords(e.Owner)
+	if e.Owner.PID != 0 && !e.Owner.Inferred {
+		words += fmt.Sprintf(" (%d)", e.Owner.PID)
+	}
+	if project := monitor.Clean(e.Owner.Project, 32); project != "" {
+		words += " · " + project
+	}
+	words += "  " + addresses
+	switch e.Kind {
+	case monitor.OwnerChanged:
+		if e.Before != nil {
+			words += fmt.Sprintf("  (was %s, %d)", holderWords(*e.Before), e.Before.PID)
+		}
+	case monitor.ReachChanged:
+		words += fmt.Sprintf("  (was %s, now %s)", reachWords(e.ReachBefore), reachWords(e.Reach))
+	case monitor.Found:
+		words += "  (was open before)"
+	case monitor.Closed:
+		if long := durationWords(e); long != "" {
+			words += "  after " + long
+		}
+		if e.Unwatched {
+			words += "  (ended while Porthole was not running)"
+		}
+	}
+	return words
+}
+
+// holderWords names who had it as ownerWords does.
+func holderWords(o activity.Owner) string {
+	l := &monitor.Listener{User: o.User, Origin: monitor.Origin{Unit: o.Unit, Container: o.Container}}
+	switch {
+	case o.Inferred:
+		l.Inferred = &monitor.Owner{Name: o.Name, PID: o.PID}
+	case o.Name != "" || o.PID != 0:
+		l.Owners = []monitor.Owner{{Name: o.Name, PID: o.PID}}
+	}
+	words, _ := ownerWords(l)
+	return words
+}
+
+func durationWords(e activity.Event) string {
+	d := e.Duration.Round(time.Second)
+	if e.Duration < 10*time.Second {
+		d = e.Duration.Round(time.Millisecond)
+	}
+	switch e.Certainty() {
+	case activity.AtLeast:
+		return "at least " + d.String()
+	case activity.AtMost:
+		return "at most " + d.String()
+	case activity.Unknown:
+		return ""
+	}
+	return d.String()
+}
+
+// lastHolder is " Last: postgres, today 14:02–14:07." where that is remembered.
+// What is not, and a file that cannot be read, is no word.
+func lastHolder(ctx context.Context, port uint16, now time.Time) string {
+	s, ok, err := store.OpenReader(settings.ActivityPath()).LastHolder(ctx, port)
+	if err != nil || !ok || s.Protocol != monitor.TCP {
+		return ""
+	}
+	return " Last: " + spellWords(s, now) + "."
+}
+
+func spellWords(s activity.Spell, now time.Time) string {
+	from := momentWords(s.From, now)
+	switch {
+	case s.From.IsZero():
+		from = ""
+	case s.Older:
+		from = "before " + from
+	}
+	to := s.To.In(now.Location())
+	end := to.Format("15:04")
+	if s.From.IsZero() || s.From.In(now.Location()).Format(time.DateOnly) != to.Format(time.DateOnly) {
+		end = momentWords(s.To, now)
+	}
+	switch {
+	case s.To.IsZero() && from == "":
+		return holderWords(s.Owner)
+	case s.To.IsZero():
+		return holderWords(s.Owner) + ", seen " + from
+	case s.Unwatched:
+		return strings.TrimSuffix(holderWords(s.Owner)+", "+from, ", ") + ", ended before " + end
+	case from == "":
+		return holderWords(s.Owner) + ", until " + end
+	}
+	return holderWords(s.Owner) + ", " + from + "–" + end
+}
+
+// momentWords is "today 14:02", "yesterday 14:02" or "2026-11-20 14:02".
+func momentWords(t, now time.Time) string {
+	t = t.In(now.Location())
+	switch t.Format(time.DateOnly) {
+	case now.Format(time.DateOnly):
+		return t.Format("today 15:04")
+	case now.AddDate(0, 0, -1).Format(time.DateOnly):
+		return t.Format("yesterday 15:04")
+	}
+	return t.Format("2006-01-02 15:04")
+}

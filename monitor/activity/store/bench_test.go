@@ -1,0 +1,111 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/activity"
+)
+
+// churn records changes: servers on 2,000 ports that open and close, 200 of them
+// open at a time, under 500 command lines. It never lets so many wait that they
+// are merged.
+func churn(s *Store, changes int) {
+	p := &past{now: time.Now().Add(-24 * time.Hour)}
+	var open []*monitor.Listener
+	for n := 0; n < changes; {
+		for range batch {
+			if len(open) < 200 || n%2 == 0 {
+				l := listener(uint16(3000+n%2000), n)
+				l.Owners[0].Command = []string{"node", fmt.Sprintf("server-%d.js", n%500)}
+				open = append(open, p.open(l))
+			} else {
+				p.end(monitor.Closed, open[0])
+				open = open[1:]
+			}
+			n++
+		}
+		s.Record(p.take())
+		s.mu.Lock()
+		waiting := len(s.changes)
+		s.mu.Unlock()
+		if waiting > tooMany/2 {
+			s.Flush()
+		}
+	}
+	s.Flush()
+}
+
+// BenchmarkChanges writes changes; PORTHOLE_CHANGES says how many a run, 20,000
+// where it says nothing, 1000000 for the figure in the books.
+func BenchmarkChanges(b *testing.B) {
+	changes := 20_000
+	if n, err := strconv.Atoi(os.Getenv("PORTHOLE_CHANGES")); err == nil {
+		changes = n
+	}
+	for b.Loop() {
+		path := place(b)
+		s, _ := open(b, path, Options{})
+		start := time.Now()
+		churn(s, changes)
+		b.ReportMetric(float64(changes)/time.Since(start).Seconds(), "changes/s")
+		if info, err := os.Stat(path); err == nil {
+			b.ReportMetric(float64(info.Size())/1e6, "MB")
+		}
+		s.Close()
+	}
+}
+
+// BenchmarkQuestions asks a file of 100,000 events what the window asks.
+func BenchmarkQuestions(b *testing.B) {
+	path := place(b)
+	s, _ := open(b, path, Options{})
+	churn(s, DefaultRows)
+	r := OpenReader(path)
+	middle := events(b, path, activity.Query{Limit: 1})[0].ID - DefaultRows/2
+	for _, q := range []struct {
+		name string
+		activity.Query
+	}{
+		{"first page", activity.Query{}},
+		{"page in the middle", activity.Query{Before: middle}},
+		{"one port", activity.Query{Ports: monitor.Ports{{First: 3007, Last: 3007}}}},
+		{"words", activity.Query{Text: "node server-7.js"}},
+		{"words that nobody has", activity.Query{Text: "postgres"}},
+		{"last hour", activity.Query{Since: time.Now().Add(-time.Hour)}},
+	} {
+		b.Run(strings.ReplaceAll(q.name, " ", "_"), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := r.Events(b.Context(), q.Query); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("last_holder", func(b *testing.B) {
+		for b.Loop() {
+			if _, ok, err := r.LastHolder(b.Context(), 3007); err != nil || !ok {
+				b.Fatal(ok, err)
+			}
+		}
+	})
+	b.Run("story", func(b *testing.B) {
+		for b.Loop() {
+			if all, err := r.Story(b.Context(), "tcp-3008-90008"); err != nil || len(all) == 0 {
+				b.Fatal(all, err)
+			}
+		}
+	})
+	b.Run("hours", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := r.Hours(b.Context(), time.Now().Add(-24*time.Hour), time.Now()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,252 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/activity"
+)
+
+// Reader answers questions from the file, in any process and while the writer
+// writes. It opens the file for each question: between them it holds nothing, so
+// that a file that was replaced is seen and no memory is kept.
+type Reader struct{ path string }
+
+var _ activity.Reader = Reader{}
+
+// OpenReader returns the Reader of the file at path. Where there is no file yet,
+// nothing is remembered.
+func OpenReader(path string) Reader { return Reader{path} }
+
+// ask calls do with the file, and not where there is nothing in it.
+func (r Reader) ask(ctx context.Context, do func(*sql.Conn) error) error {
+	info, err := os.Stat(r.path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() == 0 && !exists(r.path+"-wal")) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the activity: %w", err)
+	}
+	db, conn, err := connect(ctx, r.path, toRead)
+	if err != nil {
+		return r.plain(err)
+	}
+	defer db.Close()
+	defer conn.Close()
+	have, err := version(ctx, conn)
+	if err != nil || have == 0 { // the writer is just about to begin
+		return r.plain(err)
+	}
+	err = do(conn)
+	if err != nil && have > len(migrations) {
+		return fmt.Errorf("read %s: %w: %w", r.path, errNewer, err)
+	}
+	return r.plain(err)
+}
+
+func (r Reader) plain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case damaged(err):
+		return fmt.Errorf("%s is damaged; a running Porthole moves it aside: %w", r.path, err)
+	}
+	return fmt.Errorf("read %s: %w", r.path, err)
+}
+
+const eventColumns = `e.id, e.at, e.kind, e.unwatched, e.protocol, e.port, e.addresses, e.reach, e.listener, boots.boot,
+	e.pid, e.pid_before, e.reach_before, e.opened_at, e.older, e.duration,
+	o.name, o.user, o.project, o.service, o.program, o.folder, o.command, o.unit, o.container, o.inferred,
+	p.name, p.user, p.project, p.service, p.program, p.folder, p.command, p.unit, p.container, p.inferred`
+
+const eventTables = ` FROM events e CROSS JOIN boots ON boots.id = e.boot CROSS JOIN owners o ON o.id = e.owner LEFT JOIN owners p ON p.id = e.owner_before`
+
+// condition is a part of a WHERE with its arguments.
+type condition struct {
+	parts []string
+	args  []any
+}
+
+func (c *condition) and(part string, args ...any) {
+	c.parts, c.args = append(c.parts, part), append(c.args, args...)
+}
+
+func (c condition) where() string {
+	if len(c.parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.parts, " AND ")
+}
+
+func conditions(q activity.Query) condition {
+	var c condition
+	if q.Before > 0 {
+		c.and("e.id < ?", q.Before)
+	}
+	if !q.All {
+		c.and("e.loopback")
+	}
+	if !q.UDP {
+		c.and("e.protocol = 'tcp'")
+	}
+	if q.Ports != nil {
+		var parts []string
+		var args []any
+		for _, r := range q.Ports {
+			parts, args = append(parts, "e.port BETWEEN ? AND ?"), append(args, r.First, r.Last)
+		}
+		c.and("("+strings.Join(append(parts, "0"), " OR ")+")", args...)
+	}
+	if !q.Since.IsZero() {
+		c.and("e.at >= ?", q.Since.UnixMicro())
+	}
+	if !q.Until.IsZero() {
+		c.and("e.at < ?", q.Until.UnixMicro())
+	}
+	if words := q.Words(); len(words) > 0 {
+		var match []string
+		var args []any
+		for _, w := range words {
+			match, args = append(match, "instr(words, ?)"), append(args, w)
+		}
+		holders := "(SELECT id FROM owners WHERE " + strings.Join(match, " AND ") + ")"
+		c.and("(e.owner IN "+holders+" OR e.owner_before IN "+holders+")", append(args, args...)...)
+	}
+	return c
+}
+
+// Events is activity.Reader's.
+func (r Reader) Events(ctx context.Context, q activity.Query) (events []activity.Event, err error) {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = activity.DefaultLimit
+	}
+	c := conditions(q)
+	err = r.ask(ctx, func(conn *sql.Conn) error {
+		events, err = list(ctx, conn, c.where()+" ORDER BY e.id DESC LIMIT ?", append(c.args, limit)...)
+		return err
+	})
+	return events, err
+}
+
+// Story is activity.Reader's.
+func (r Reader) Story(ctx context.Context, listener string) (events []activity.Event, err error) {
+	err = r.ask(ctx, func(conn *sql.Conn) error {
+		events, err = list(ctx, conn, ` WHERE e.listener = ?1 AND e.boot =
+			(SELECT boot FROM events WHERE listener = ?1 ORDER BY id DESC LIMIT 1) ORDER BY e.id`, listener)
+		return err
+	})
+	return events, err
+}
+
+// LastHolder is activity.Reader's.
+func (r Reader) LastHolder(ctx context.Context, port uint16) (spell activity.Spell, ok bool, err error) {
+	err = r.ask(ctx, func(conn *sql.Conn) error {
+		last, err := list(ctx, conn, " WHERE e.port = ? ORDER BY e.protocol = 'tcp' DESC, e.id DESC LIMIT 1", port)
+		if err != nil || len(last) == 0 {
+			return err
+		}
+		spell, ok = last[0].Spell(), true
+		// Who had it at the end need not have opened it.
+		hands, err := list(ctx, conn, ` WHERE e.port = ? AND e.listener = ? AND e.kind = 'owner_changed' AND e.id <= ?
+			AND e.boot = (SELECT boot FROM events WHERE id = ?) ORDER BY e.id DESC LIMIT 1`, port, last[0].Listener, last[0].ID, last[0].ID)
+		if len(hands) > 0 {
+			spell.From, spell.Older = hands[0].At, false
+		}
+		return err
+	})
+	return spell, ok, err
+}
+
+// Hours is activity.Reader's.
+func (r Reader) Hours(ctx context.Context, from, to time.Time) (hours []activity.Hour, err error) {
+	c := conditions(activity.Query{Since: from, Until: to})
+	err = r.ask(ctx, func(conn *sql.Conn) error {
+		const hour = "3600000000"
+		rows, err := conn.QueryContext(ctx, "SELECT e.at / "+hour+" * "+hour+", count(*) FROM events e"+c.where()+" GROUP BY 1 ORDER BY 1", c.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var at int64
+			var h activity.Hour
+			if err := rows.Scan(&at, &h.Count); err != nil {
+				return err
+			}
+			h.Start = time.UnixMicro(at).UTC()
+			hours = append(hours, h)
+		}
+		return rows.Err()
+	})
+	return hours, err
+}
+
+func list(ctx context.Context, conn *sql.Conn, rest string, args ...any) ([]activity.Event, error) {
+	rows, err := conn.QueryContext(ctx, "SELECT "+eventColumns+eventTables+rest, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var events []activity.Event
+	for rows.Next() {
+		e, err := scanEvent(rows)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}
+
+func scanEvent(rows *sql.Rows) (activity.Event, error) {
+	var e activity.Event
+	var at int64
+	var addresses, command string
+	var pidBefore, openedAt, duration sql.NullInt64
+	var inferredBefore sql.NullBool
+	var before [9]sql.NullString
+	to := []any{
+		&e.ID, &at, &e.Kind, &e.Unwatched, &e.Protocol, &e.Port, &addresses, &e.Reach, &e.Listener, &e.Boot,
+		&e.Owner.PID, &pidBefore, &e.ReachBefore, &openedAt, &e.Older, &duration,
+		&e.Owner.Name, &e.Owner.User, &e.Owner.Project, &e.Owner.Service, &e.Owner.Program, &e.Owner.Folder, &command,
+		&e.Owner.Unit, &e.Owner.Container, &e.Owner.Inferred,
+	}
+	for i := range before {
+		to = append(to, &before[i])
+	}
+	if err := rows.Scan(append(to, &inferredBefore)...); err != nil {
+		return e, err
+	}
+	e.At, e.Addresses = time.UnixMicro(at).UTC(), parseAddresses(addresses)
+	e.Owner.Command = parseCommand(command)
+	if openedAt.Valid {
+		e.OpenedAt = time.UnixMicro(openedAt.Int64).UTC()
+	}
+	e.Duration = time.Duration(duration.Int64) * time.Microsecond
+	if pidBefore.Valid {
+		e.Before = &activity.Owner{
+			PID: int(pidBefore.Int64), Name: before[0].String, User: before[1].String, Project: before[2].String,
+			Service: before[3].String, Program: before[4].String, Folder: before[5].String, Command: parseCommand(before[6].String),
+			Unit: before[7].String, Container: before[8].String, Inferred: inferredBefore.Bool,
+		}
+	}
+	return e, nil
+}
+
+// parseCommand reads what ownerRow wrote.
+func parseCommand(text string) []string {
+	var command []string
+	if text != "" && json.Unmarshal([]byte(text), &command) != nil {
+		return []string{monitor.Clean(text, 200)} // somebody else wrote it
+	}
+	return command
+}

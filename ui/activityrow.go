@@ -1,0 +1,380 @@
+package ui
+
+import (
+	"image/color"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/activity"
+	"porthole/ui/table"
+	"porthole/ui/tray"
+)
+
+// eventHeight is the height of a line of the Activity page. Headings have the
+// same: a list of unequal rows walks through all of them to find one.
+const eventHeight = 28
+
+// activityRow is one line: an event, or the heading of its day.
+type activityRow struct {
+	event *activity.Event // nil for a heading
+	at    time.Time       // in the zone of the reader
+}
+
+// id is the event's; 0 for a heading.
+func (r activityRow) id() int64 {
+	if r.event == nil {
+		return 0
+	}
+	return r.event.ID
+}
+
+// appendRows appends events to rows, with the heading of each day above its
+// first.
+func appendRows(rows []activityRow, events []*activity.Event, zone *time.Location) []activityRow {
+	last, some := 0, len(rows) > 0
+	if some {
+		last = dayNumber(rows[len(rows)-1].at)
+	}
+	for _, e := range events {
+		at := e.At.In(zone)
+		if day := dayNumber(at); !some || day != last {
+			rows, last, some = append(rows, activityRow{at: at}), day, true
+		}
+		rows = append(rows, activityRow{event: e, at: at})
+	}
+	return rows
+}
+
+// whoHad names an owner as the tray and the notifications do.
+func whoHad(o activity.Owner) string {
+	l := &monitor.Listener{User: o.User, Project: o.Project, Origin: monitor.Origin{Unit: o.Unit, Container: o.Container}}
+	process := monitor.Owner{PID: o.PID, Name: o.Name}
+	switch {
+	case o.Inferred:
+		l.Inferred = &process
+	case o.PID != 0 || o.Name != "":
+		l.Owners = []monitor.Owner{process}
+	}
+	return tray.Who(l)
+}
+
+// sentence says what happened.
+func sentence(e *activity.Event) string {
+	data := map[string]any{"Who": whoHad(e.Owner), "Time": Duration(e.Duration)}
+	switch e.Kind {
+	case monitor.Opened:
+		if e.Reach == monitor.TheNetwork {
+			return lang.L("{{.Who}} opened, reachable from the network", data)
+		}
+		return lang.L("{{.Who}} opened", data)
+	case monitor.Found:
+		return lang.L("{{.Who}} was open already", data)
+	case monitor.Closed:
+		return closing(e, data)
+	case monitor.OwnerChanged:
+		data["Before"] = lang.L("a hidden process")
+		if e.Before != nil {
+			data["Before"] = whoHad(*e.Before)
+		}
+		// Fyne draws a space behind the short arrow as a box: both are of a symbol
+		// font that has none.
+		return lang.L("changed hands: {{.Before}} ⟶ {{.Who}}", data)
+	case monitor.ReachChanged:
+		if e.Reach == monitor.TheNetwork {
+			return lang.L("{{.Who}} became reachable from the network", data)
+		}
+		return lang.L("{{.Who}} can be reached from this machine only now", data)
+	}
+	return lang.L("{{.Who}} changed", data)
+}
+
+func closing(e *activity.Event, data map[string]any) string {
+	switch {
+	case e.Unwatched:
+		return lang.L("{{.Who}} ended while Porthole was not running", data)
+	case e.Certainty() == activity.AtLeast:
+		return lang.L("{{.Who}} closed after at least {{.Time}}", data)
+	case e.Certainty() != activity.Exact:
+		return lang.L("{{.Who}} closed", data)
+	case e.Duration < time.Second:
+		return lang.L("{{.Who}} closed within a second", data)
+	}
+	return lang.L("{{.Who}} closed after {{.Time}}", data)
+}
+
+// sign is the mark of an event: its shape carries the meaning.
+func sign(e *activity.Event) (shape string, name fyne.ThemeColorName) {
+	switch e.Kind {
+	case monitor.Opened:
+		return "●", colorOpen
+	case monitor.Closed:
+		return "○", colorClosed
+	case monitor.OwnerChanged:
+		return "◆", colorAlert
+	case monitor.ReachChanged:
+		return "▲", colorAlert
+	}
+	return "◌", table.ColorMuted
+}
+
+func portWords(p monitor.Protocol, port uint16) string {
+	if p == monitor.UDP {
+		return strconv.Itoa(int(port)) + " UDP"
+	}
+	return strconv.Itoa(int(port))
+}
+
+// more is what else is known of the owner.
+func more(o activity.Owner) string {
+	var parts []string
+	if o.PID != 0 {
+		parts = append(parts, "PID "+strconv.Itoa(o.PID))
+	}
+	for _, s := range []string{monitor.Clean(o.User, 24), monitor.Clean(o.Service, 32)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// eventList shows the lines. It takes Fyne's scrolling and reuse of rows, and
+// has keys of its own.
+type eventList struct {
+	widget.List
+	page    *activityPage
+	focused bool
+	hovered int64
+}
+
+func newEventList(p *activityPage) *eventList {
+	l := &eventList{page: p}
+	l.Length = func() int { return len(p.rows) }
+	l.CreateItem = func() fyne.CanvasObject { return newEventRow(l) }
+	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
+		if w, ok := o.(*eventRow); ok && i < len(p.rows) {
+			w.show(p.rows[i])
+			p.seen(i)
+		}
+	}
+	l.HideSeparators = true
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// FocusGained is Fyne's.
+func (l *eventList) FocusGained() { l.focused = true; l.Refresh() }
+
+// FocusLost is Fyne's.
+func (l *eventList) FocusLost() { l.focused = false; l.Refresh() }
+
+// TypedRune is Fyne's: typing filters.
+func (l *eventList) TypedRune(r rune) { l.page.entry.take(r) }
+
+// TypedKey moves the selection and opens.
+func (l *eventList) TypedKey(e *fyne.KeyEvent) {
+	p := l.page
+	screen := max(int(l.Size().Height/eventHeight)-1, 1)
+	switch e.Name {
+	case fyne.KeyUp:
+		p.move(-1)
+	case fyne.KeyDown:
+		p.move(1)
+	case fyne.KeyPageUp:
+		p.move(-screen)
+	case fyne.KeyPageDown:
+		p.move(screen)
+	case fyne.KeyHome:
+		p.move(-len(p.rows))
+	case fyne.KeyEnd:
+		p.move(len(p.rows))
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if e := p.chosen(); e != nil {
+			p.open(e)
+		}
+	default:
+		p.keys(e)
+	}
+}
+
+// eventRow shows one line. The list uses a few of them for all.
+type eventRow struct {
+	widget.BaseWidget
+	list *eventList
+	row  activityRow
+
+	ground, line, edge            *canvas.Rectangle
+	time, sign, port, words, more *canvas.Text
+}
+
+func newEventRow(l *eventList) *eventRow {
+	none := color.Color(color.Transparent)
+	w := &eventRow{list: l, ground: canvas.NewRectangle(none), line: canvas.NewRectangle(none), edge: canvas.NewRectangle(none)}
+	for _, t := range []**canvas.Text{&w.time, &w.sign, &w.port, &w.words, &w.more} {
+		*t = canvas.NewText("", none)
+	}
+	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace, w.port.TextStyle.Bold = true, true, true
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+// CreateRenderer is Fyne's.
+func (w *eventRow) CreateRenderer() fyne.WidgetRenderer {
+	return &eventRowRenderer{w, []fyne.CanvasObject{w.ground, w.line, w.edge, w.time, w.sign, w.port, w.words, w.more}}
+}
+
+type eventRowRenderer struct {
+	w       *eventRow
+	objects []fyne.CanvasObject
+}
+
+func (r *eventRowRenderer) Destroy()                     {}
+func (r *eventRowRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *eventRowRenderer) MinSize() fyne.Size           { return fyne.NewSize(0, eventHeight) }
+func (r *eventRowRenderer) Refresh()                     { r.w.paint() }
+
+func (r *eventRowRenderer) Layout(s fyne.Size) {
+	r.w.ground.Resize(s)
+	r.w.line.Move(fyne.NewPos(0, s.Height-1))
+	r.w.line.Resize(fyne.NewSize(s.Width, 1))
+	r.w.edge.Resize(fyne.NewSize(3, s.Height))
+	r.w.paint()
+}
+
+func (w *eventRow) show(row activityRow) {
+	w.row = row
+	w.paint()
+}
+
+// Where a line's parts begin.
+const (
+	timeAt     = 14
+	signAt     = 84
+	portAt     = 106
+	wordsAt    = 194
+	detailFrom = 620 // the width from which on there is room for what else is known
+)
+
+func (w *eventRow) paint() {
+	width := w.Size().Width
+	if w.row.at.IsZero() || width == 0 {
+		return
+	}
+	e, caption := w.row.event, theme.Size(theme.SizeNameCaptionText)+0.5
+	w.paintGround(e)
+	for _, t := range []*canvas.Text{w.time, w.sign, w.port, w.more} {
+		t.Hidden = e == nil
+	}
+	text := theme.Size(theme.SizeNameText)
+	if e == nil {
+		w.words.TextStyle.Bold = true
+		w.put(w.words, Day(w.row.at, w.list.page.now()), table.ColorMuted, text, timeAt, width-timeAt)
+		return
+	}
+	w.words.TextStyle.Bold = false
+	shape, name := sign(e)
+	w.put(w.time, w.row.at.Format(time.TimeOnly), table.ColorMuted, caption, timeAt, signAt-timeAt)
+	w.put(w.sign, shape, name, text, signAt, portAt-signAt)
+	w.put(w.port, portWords(e.Protocol, e.Port), "", text, portAt, wordsAt-portAt)
+	left, right := width-wordsAt-timeAt, float32(0)
+	w.more.Hidden = width < detailFrom
+	if !w.more.Hidden {
+		detail := more(e.Owner)
+		right = fyne.MeasureText(detail, caption, w.more.TextStyle).Width
+		right = min(right, left*0.4)
+		w.put(w.more, detail, table.ColorMuted, caption, width-timeAt-right, right+1)
+		right += 16
+	}
+	w.put(w.words, sentence(e), "", text, wordsAt, left-right)
+}
+
+func (w *eventRow) paintGround(e *activity.Event) {
+	ground, edge, rule := fyne.ThemeColorName(""), fyne.ThemeColorName(""), table.ColorLine
+	switch {
+	case e == nil:
+		ground = colorPanel
+	case e.ID == w.list.page.selected:
+		ground = table.ColorSelected
+		if w.list.focused {
+			edge = theme.ColorNamePrimary
+		}
+	case e.ID == w.list.hovered:
+		ground = theme.ColorNameHover
+	}
+	fill(w.ground, ground)
+	fill(w.edge, edge)
+	fill(w.line, rule)
+}
+
+// fill changes only what differs.
+func fill(r *canvas.Rectangle, name fyne.ThemeColorName) {
+	c := color.Color(color.Transparent)
+	if name != "" {
+		c = theme.Color(name)
+	}
+	if r.FillColor != c {
+		r.FillColor = c
+		r.Refresh()
+	}
+}
+
+// put shows text, cut to width, in the middle of the line's height.
+func (w *eventRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, size, x, width float32) {
+	if name == "" {
+		name = theme.ColorNameForeground
+	}
+	t.TextSize = size
+	if t != w.more { // the last one needs no gap
+		width -= 8
+	}
+	text = table.Fit(text, width, size, t.TextStyle)
+	if c := theme.Color(name); t.Text != text || t.Color != c {
+		t.Text, t.Color = text, c
+		t.Refresh()
+	}
+	s := fyne.MeasureText(text, size, t.TextStyle)
+	t.Resize(s)
+	t.Move(fyne.NewPos(x, (eventHeight-s.Height)/2))
+}
+
+// Tapped opens the story.
+func (w *eventRow) Tapped(*fyne.PointEvent) {
+	w.list.page.focus()
+	if w.row.event != nil {
+		w.list.page.open(w.row.event)
+	}
+}
+
+// MouseIn is Fyne's.
+func (w *eventRow) MouseIn(*desktop.MouseEvent) {
+	w.list.hovered = w.row.id()
+	w.paint()
+}
+
+// MouseMoved is Fyne's.
+func (w *eventRow) MouseMoved(*desktop.MouseEvent) {
+	if id := w.row.id(); w.list.hovered != id { // the rows moved under a pointer that stood still
+		w.list.hovered = id
+		w.list.Refresh()
+	}
+}
+
+// MouseOut is Fyne's.
+func (w *eventRow) MouseOut() {
+	w.list.hovered = 0
+	w.paint()
+}
+
+var (
+	_ fyne.Tappable     = (*eventRow)(nil)
+	_ desktop.Hoverable = (*eventRow)(nil)
+)

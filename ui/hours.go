@@ -1,0 +1,218 @@
+package ui
+
+import (
+	"image/color"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor/activity"
+	"porthole/ui/table"
+)
+
+// hoursShown is how far the chart goes back.
+const hoursShown = 24
+
+// hourChart is a bar for each of the last hours; a click on one chooses it.
+type hourChart struct {
+	widget.BaseWidget
+	chosen func(end time.Time)
+	zone   *time.Location
+
+	from    time.Time
+	counts  [hoursShown]int
+	until   time.Time // the end of the chosen hour; zero for none
+	hovered int       // -1 for none
+
+	bars          [hoursShown]*canvas.Rectangle
+	ticks         [hoursShown / 6]*canvas.Text
+	base          *canvas.Rectangle
+	title, detail *canvas.Text
+}
+
+func newHourChart(chosen func(time.Time)) *hourChart {
+	c := &hourChart{chosen: chosen, hovered: -1, zone: time.UTC, base: canvas.NewRectangle(color.Transparent), title: caption(), detail: caption()}
+	for i := range c.bars {
+		c.bars[i] = canvas.NewRectangle(color.Transparent)
+		c.bars[i].CornerRadius = 2
+	}
+	for i := range c.ticks {
+		c.ticks[i] = caption()
+		c.ticks[i].TextSize = theme.Size(theme.SizeNameCaptionText) - 1
+	}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// firstHour is where the last hours begin: hours as the store counts them.
+func firstHour(now time.Time) time.Time {
+	return now.UTC().Truncate(time.Hour).Add(-(hoursShown - 1) * time.Hour)
+}
+
+// set shows the hours from on, in zone.
+func (c *hourChart) set(from time.Time, hours []activity.Hour, zone *time.Location) {
+	c.from, c.zone, c.counts = from, zone, [hoursShown]int{}
+	for _, h := range hours {
+		if i := int(h.Start.Sub(from) / time.Hour); i >= 0 && i < hoursShown {
+			c.counts[i] += h.Count
+		}
+	}
+	c.Refresh()
+}
+
+// choose marks the hour that ends then.
+func (c *hourChart) choose(until time.Time) {
+	c.until = until
+	c.Refresh()
+}
+
+func (c *hourChart) sum() int {
+	sum := 0
+	for _, n := range c.counts {
+		sum += n
+	}
+	return sum
+}
+
+// words say what the hour under the pointer had, or the chosen one.
+func (c *hourChart) words() string {
+	i := c.hovered
+	if i < 0 && !c.until.IsZero() {
+		i = int(c.until.Sub(c.from)/time.Hour) - 1
+	}
+	if i < 0 || i >= hoursShown || c.from.IsZero() {
+		return ""
+	}
+	start := c.from.Add(time.Duration(i) * time.Hour).In(c.zone)
+	return lang.N("{{.From}}–{{.To}}: {{.Count}} changes", c.counts[i], map[string]any{
+		"From": start.Format("15:04"), "To": start.Add(time.Hour).Format("15:04"), "Count": c.counts[i]})
+}
+
+// CreateRenderer is Fyne's.
+func (c *hourChart) CreateRenderer() fyne.WidgetRenderer {
+	objects := []fyne.CanvasObject{c.base, c.title, c.detail}
+	for _, b := range c.bars {
+		objects = append(objects, b)
+	}
+	for _, t := range c.ticks {
+		objects = append(objects, t)
+	}
+	return &hourChartRenderer{c, objects}
+}
+
+type hourChartRenderer struct {
+	c       *hourChart
+	objects []fyne.CanvasObject
+}
+
+func (r *hourChartRenderer) Destroy()                     {}
+func (r *hourChartRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *hourChartRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(hoursShown*6, barsAt+barHeight+16)
+}
+func (r *hourChartRenderer) Refresh() { r.Layout(r.c.Size()) }
+
+const (
+	barsAt    = 20 // under the words
+	barHeight = 34
+)
+
+// Layout gives each bar its height: the highest is the full one.
+func (r *hourChartRenderer) Layout(s fyne.Size) {
+	c := r.c
+	highest, width := 1, s.Width/hoursShown
+	for _, n := range c.counts {
+		highest = max(highest, n)
+	}
+	setText(c.title, lang.L("Changes in the last 24 hours"), table.ColorMuted)
+	setText(c.detail, c.words(), theme.ColorNameForeground)
+	c.title.Resize(c.title.MinSize())
+	c.detail.Resize(c.detail.MinSize())
+	c.detail.Move(fyne.NewPos(s.Width-c.detail.MinSize().Width, 0))
+	for i, b := range c.bars {
+		height := float32(2)
+		name := table.ColorLine
+		if n := c.counts[i]; n > 0 {
+			height, name = max(barHeight*float32(n)/float32(highest), 4), theme.ColorNamePrimary
+		}
+		b.FillColor = theme.Color(name)
+		switch end := c.from.Add(time.Duration(i+1) * time.Hour); {
+		case i == c.hovered, !c.until.IsZero() && end.Equal(c.until):
+			b.FillColor = theme.Color(colorAlert)
+		case c.counts[i] > 0:
+			b.FillColor = faint(b.FillColor)
+		}
+		b.Move(fyne.NewPos(float32(i)*width+1.5, barsAt+barHeight-height))
+		b.Resize(fyne.NewSize(width-3, height))
+	}
+	fill(c.base, theme.ColorNameSeparator)
+	c.base.Move(fyne.NewPos(0, barsAt+barHeight))
+	c.base.Resize(fyne.NewSize(s.Width, 1))
+	for i, t := range c.ticks {
+		text := ""
+		if !c.from.IsZero() {
+			text = c.from.Add(time.Duration(i*6) * time.Hour).In(c.zone).Format("15:04")
+		}
+		setText(t, text, table.ColorMuted)
+		t.Resize(t.MinSize())
+		t.Move(fyne.NewPos(float32(i*6)*width+1.5, barsAt+barHeight+2))
+	}
+	canvas.Refresh(c)
+}
+
+// faint takes a third of c's strength, so that what is chosen stands out.
+func faint(c color.Color) color.Color {
+	n, ok := c.(color.NRGBA)
+	if ok {
+		n.A = 0xaa
+		return n
+	}
+	return c
+}
+
+func (c *hourChart) at(x float32) int {
+	if c.from.IsZero() || c.Size().Width <= 0 || x < 0 {
+		return -1
+	}
+	return min(int(x/(c.Size().Width/hoursShown)), hoursShown-1)
+}
+
+// Tapped chooses the hour, or no longer.
+func (c *hourChart) Tapped(e *fyne.PointEvent) {
+	i := c.at(e.Position.X)
+	if i < 0 {
+		return
+	}
+	end := c.from.Add(time.Duration(i+1) * time.Hour)
+	if end.Equal(c.until) {
+		end = time.Time{}
+	}
+	c.chosen(end)
+}
+
+// MouseIn is Fyne's.
+func (c *hourChart) MouseIn(e *desktop.MouseEvent) { c.MouseMoved(e) }
+
+// MouseMoved is Fyne's.
+func (c *hourChart) MouseMoved(e *desktop.MouseEvent) {
+	if i := c.at(e.Position.X); i != c.hovered {
+		c.hovered = i
+		c.Refresh()
+	}
+}
+
+// MouseOut is Fyne's.
+func (c *hourChart) MouseOut() { c.hovered = -1; c.Refresh() }
+
+// Cursor is Fyne's.
+func (c *hourChart) Cursor() desktop.Cursor { return desktop.PointerCursor }
+
+var (
+	_ fyne.Tappable     = (*hourChart)(nil)
+	_ desktop.Hoverable = (*hourChart)(nil)
+)

@@ -1,0 +1,244 @@
+package ui
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/activity"
+	"porthole/ui/table"
+)
+
+// storyPane tells all that is remembered of one listener, beside the list.
+type storyPane struct {
+	page   *activityPage
+	show   func(port uint16)
+	event  *activity.Event  // that was clicked
+	events []activity.Event // its listener's, the oldest first
+	failed bool
+
+	body           *fyne.Container
+	scroll         *container.Scroll
+	showPort       *widget.Button
+	watchPort      *widget.Button
+	forgetPort     *widget.Button
+	forgetProject  *widget.Button
+	object         fyne.CanvasObject
+	heading, about *canvas.Text
+}
+
+func newStoryPane(p *activityPage, show func(uint16)) *storyPane {
+	s := &storyPane{page: p, show: show}
+	s.heading, s.about = canvas.NewText("", theme.Color(theme.ColorNameForeground)), canvas.NewText("", theme.Color(table.ColorMuted))
+	s.heading.TextSize, s.heading.TextStyle.Bold = 17, true
+	s.showPort = widget.NewButton(lang.L("Show port"), func() { s.show(s.event.Port) })
+	s.watchPort = widget.NewButton("", func() {
+		p.focus()
+		p.actions.Watch(s.event.Port)
+	})
+	s.forgetPort = widget.NewButton(lang.L("Forget this port…"), func() {
+		p.forget(activity.Forget{Port: s.event.Port},
+			lang.L("Everything remembered of port {{.Port}} is erased. This cannot be undone.", map[string]any{"Port": s.event.Port}))
+	})
+	s.forgetProject = widget.NewButton(lang.L("Forget this project…"), func() {
+		p.forget(activity.Forget{Project: s.event.Owner.Project},
+			lang.L("Everything remembered of project {{.Project}} is erased. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
+	})
+	away := widget.NewButtonWithIcon("", theme.CancelIcon(), func() {
+		s.close()
+		p.focus()
+	})
+	away.Importance = widget.LowImportance
+	s.body = container.NewVBox()
+	s.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 10, 9, 12), s.body))
+	head := container.New(layout.NewCustomPaddedLayout(10, 4, 16, 6), container.NewBorder(nil, nil, nil, container.NewVBox(away),
+		container.New(layout.NewCustomPaddedVBoxLayout(0), s.heading, s.about)))
+	buttons := container.New(layout.NewCustomPaddedLayout(8, 10, 16, 12), container.NewVBox(
+		container.NewHBox(s.showPort, s.watchPort), container.NewHBox(s.forgetPort, s.forgetProject)))
+	foot := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), buttons)
+	side := container.New(noGaps{}, head, s.scroll, foot)
+	edge := newThemed(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0)
+	s.object = container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.NewBorder(nil, nil, edge, nil, side))
+	s.object.Hide()
+	return s
+}
+
+// open tells the story of e's listener: first what e says, then all.
+func (s *storyPane) open(e *activity.Event) {
+	if s.event != nil && s.event.ID == e.ID && s.object.Visible() {
+		return
+	}
+	s.event, s.events, s.failed = e, []activity.Event{*e}, false
+	wasOpen := s.object.Visible()
+	s.object.Show()
+	s.tell()
+	s.scroll.ScrollToTop()
+	if !wasOpen {
+		s.page.content.Refresh()
+		s.page.reveal()
+	}
+	s.page.memory.Story(e.Listener, func(events []activity.Event, err error) {
+		if s.event != e {
+			return
+		}
+		s.failed = err != nil
+		events = slices.DeleteFunc(events, func(x activity.Event) bool { return x.Boot != e.Boot }) // another listener
+		if slices.ContainsFunc(events, func(x activity.Event) bool { return x.ID == e.ID }) {
+			s.events = events
+		}
+		s.tell()
+	})
+}
+
+func (s *storyPane) close() {
+	if s.object.Visible() {
+		s.object.Hide()
+		s.event = nil
+		s.page.content.Refresh()
+	}
+}
+
+// repaint tells it in the colours of another theme.
+func (s *storyPane) repaint() {
+	if s.event != nil {
+		s.tell()
+	}
+}
+
+// spell is from when to when the listener was open, whoever had it.
+func (s *storyPane) spell() activity.Spell {
+	last := s.events[len(s.events)-1]
+	spell := activity.Spell{Owner: last.Owner, From: last.OpenedAt, Older: last.Older}
+	if last.Kind == monitor.Closed {
+		spell.To, spell.Unwatched = last.At, last.Unwatched
+	}
+	return spell
+}
+
+// tell puts the pane together.
+func (s *storyPane) tell() {
+	e, now := s.events[len(s.events)-1], s.page.now()
+	o := e.Owner
+	setText(s.heading, table.Fit(whoHad(o), storyWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
+	setText(s.about, table.Fit(strings.Join(without(portWords(e.Protocol, e.Port), monitor.Clean(o.Service, 40)), " · "),
+		storyWidth-64, s.about.TextSize, s.about.TextStyle), table.ColorMuted)
+	facts := container.New(factRows{label: 84})
+	add := func(label, value string) {
+		if value != "" {
+			facts.Add(canvas.NewText(label, theme.Color(table.ColorMuted)))
+			facts.Add(mono(value))
+		}
+	}
+	add(lang.L("Open"), Span(s.spell(), now))
+	s.body.RemoveAll()
+	s.body.Add(facts)
+	what := caption()
+	setText(what, lang.L("What happened"), table.ColorMuted)
+	s.body.Add(container.New(layout.NewCustomPaddedLayout(4, 0, 7, 0), what))
+	s.body.Add(container.New(layout.NewCustomPaddedVBoxLayout(0), s.lines(now)...))
+	if s.failed {
+		note := caption()
+		setText(note, lang.L("The rest cannot be read just now"), colorAlert)
+		s.body.Add(container.New(layout.NewCustomPaddedLayout(4, 0, 7, 0), note))
+	}
+	facts = container.New(factRows{label: 84})
+	var addresses []string
+	for _, a := range e.Addresses {
+		addresses = append(addresses, a.String())
+	}
+	add(lang.L("Address"), strings.Join(addresses, ", "))
+	if o.PID != 0 {
+		add(lang.L("PID"), strconv.Itoa(o.PID))
+	}
+	add(lang.L("User"), monitor.Clean(o.User, 60))
+	add(lang.L("Project"), monitor.Clean(o.Project, 100))
+	add(lang.L("Command"), commandText(o))
+	add(lang.L("Program"), monitor.Clean(o.Program, 400))
+	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
+	add(lang.L("Unit"), monitor.Clean(o.Unit, 200))
+	add(lang.L("Container"), monitor.Clean(o.Container, 64))
+	s.body.Add(facts)
+	s.showButtons()
+	s.body.Refresh()
+}
+
+// storyLines is how many events a story tells at the most: a listener of months
+// can have thousands.
+const storyLines = 100
+
+// lines are the events, the oldest first.
+func (s *storyPane) lines(now time.Time) []fyne.CanvasObject {
+	events := s.events
+	var out []fyne.CanvasObject
+	if more := len(events) - storyLines; more > 0 {
+		note := caption()
+		setText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": more}), table.ColorMuted)
+		out, events = append(out, container.New(layout.NewCustomPaddedLayout(2, 2, 7, 0), note)), events[more:]
+	}
+	for _, e := range events {
+		shape, name := sign(&e)
+		mark, at := canvas.NewText(shape, theme.Color(name)), caption()
+		setText(at, Moment(e.At, now), table.ColorMuted)
+		words := widget.NewLabel(sentence(&e))
+		words.Wrapping = fyne.TextWrapWord
+		text := container.New(tight{}, at, words)
+		left := container.New(layout.NewCustomPaddedLayout(0, 0, 7, 4), container.New(layout.NewCustomPaddedVBoxLayout(0), mark))
+		out = append(out, container.New(factRow{width: 22}, left, text))
+	}
+	return out
+}
+
+// without leaves out what is empty.
+func without(parts ...string) []string {
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+}
+
+func (s *storyPane) showButtons() {
+	if s.event == nil {
+		return
+	}
+	watch := showButton(s.watchPort, lang.L("Watch {{.Port}}", map[string]any{"Port": s.event.Port}), !s.page.rules.Watches(s.event.Port))
+	if showButton(s.forgetProject, s.forgetProject.Text, s.event.Owner.Project != "") || watch {
+		s.object.Refresh() // the buttons share their rows anew
+	}
+}
+
+// factRow stands a mark of that width beside what may take several lines.
+type factRow struct{ width float32 }
+
+func (f factRow) MinSize(o []fyne.CanvasObject) fyne.Size {
+	m := o[1].MinSize()
+	return fyne.NewSize(f.width+m.Width, m.Height)
+}
+
+func (f factRow) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[0].Resize(o[0].MinSize())
+	o[1].Move(fyne.NewPos(f.width, 0))
+	o[1].Resize(fyne.NewSize(s.Width-f.width, s.Height))
+}
+
+// tight puts a label close under a line of text, in line with it.
+type tight struct{}
+
+func (tight) MinSize(o []fyne.CanvasObject) fyne.Size {
+	a, b := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height-overlap)
+}
+
+func (tight) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	above := o[0].MinSize().Height
+	o[0].Resize(o[0].MinSize())
+	o[0].Move(fyne.NewPos(overlap+1, 2))
+	o[1].Move(fyne.NewPos(0, above-overlap+2))
+	o[1].Resize(fyne.NewSize(s.Width, s.Height-above+overlap))
+}

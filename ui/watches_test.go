@@ -1,0 +1,644 @@
+package ui
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+	"porthole/ui/table"
+)
+
+// watchDesk is a desk that shows the Watches page, and the last rules that it
+// asked for.
+type watchDesk struct {
+	*desk
+	sent []watch.Rules
+}
+
+func (d *watchDesk) SetWatches(r watch.Rules) { d.sent = append(d.sent, r) }
+
+func newWatchDesk(t *testing.T, rules ...watch.Rule) *watchDesk {
+	t.Helper()
+	d := &watchDesk{desk: newDesk(t)}
+	d.watches.actions = d
+	d.see()
+	d.tell(rules...)
+	d.tabs.open("watches")
+	return d
+}
+
+// tell is what the agent says.
+func (d *watchDesk) tell(rules ...watch.Rule) { d.SetStatus(Status{Rules: rules}) }
+
+// key is a key for what has the keyboard.
+func (d *watchDesk) key(names ...fyne.KeyName) {
+	d.t.Helper()
+	for _, name := range names {
+		f := d.window.Canvas().Focused()
+		if f == nil {
+			d.t.Fatalf("%s: nothing has the keyboard", name)
+		}
+		f.TypedKey(&fyne.KeyEvent{Name: name})
+	}
+}
+
+// text types text into what has the keyboard.
+func (d *watchDesk) text(s string) {
+	for _, r := range s {
+		d.window.Canvas().Focused().TypedRune(r)
+	}
+}
+
+// alt is Alt with an arrow. The test canvas has no shortcuts: this is what the
+// window does for them.
+func (d *watchDesk) alt(key fyne.KeyName) {
+	d.watches.shortcut(map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1}[key])
+}
+
+// list is each rule in short, an off one in brackets, the selected one with a
+// star.
+func list(rules watch.Rules, selected int) []string {
+	out := []string{}
+	for i, r := range rules {
+		s := r.Name + r.Ports.String() + r.Match.String()
+		if r.Off {
+			s = "(" + s + ")"
+		}
+		if i == selected {
+			s += "*"
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (d *watchDesk) shows(what string, want ...string) {
+	d.t.Helper()
+	d.want(what, list(d.watches.rules, d.watches.selected), want)
+}
+
+func (d *watchDesk) lastSent(what string, want ...string) {
+	d.t.Helper()
+	if len(d.sent) == 0 {
+		d.t.Fatalf("%s: nothing was asked for", what)
+	}
+	d.want(what+", asked for", list(d.sent[len(d.sent)-1], -1), want)
+}
+
+func rule(t *testing.T, ports, match string) (r watch.Rule) {
+	t.Helper()
+	r, wrong := typed{ports: ports, match: match, tell: everything()}.rule()
+	if wrong != (ruleErrors{}) {
+		t.Fatal(wrong)
+	}
+	return r
+}
+
+// at is the place of something on the canvas.
+func at(o fyne.CanvasObject) fyne.Position {
+	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+	return p.AddXY(o.Size().Width/2, o.Size().Height/2)
+}
+
+// rowOf is the row that shows the rule at i.
+func (d *watchDesk) rowOf(i int) *ruleRow {
+	d.t.Helper()
+	for _, r := range d.watches.list.rows {
+		if r.index == i {
+			return r
+		}
+	}
+	d.t.Fatalf("no row shows rule %d", i)
+	return nil
+}
+
+func TestARuleIsSaidInWords(t *testing.T) {
+	named := rule(t, "3000-3010, 80", "vite shop")
+	named.Name, named.Tell = "the\u202e shop\n", watch.Opens|watch.Network
+	for _, c := range []struct {
+		rule watch.Rule
+		want string
+	}{
+		{rule(t, "62893", ""), "|62893||"},
+		{rule(t, "62893", "node"), "|62893|only “node”|"},
+		{rule(t, "", "node\tshop"), "||“node shop” on any port|"},
+		{named, "the shop|80, 3000-3010|only “vite shop”|tells only when it opens, can be reached from the network"},
+	} {
+		v := wordsOf(c.rule)
+		if got := strings.Join([]string{v.title, v.ports, v.whose, v.tells}, "|"); got != c.want {
+			t.Errorf("%q; want %q", got, c.want)
+		}
+	}
+}
+
+func TestARuleSaysItsState(t *testing.T) {
+	node, python := listening(3000, "node", 10), listening(3001, "python3", 20, "0.0.0.0")
+	node.Project = "acme-web"
+	evil := listening(4000, "a\nb\u202e", 30)
+	s := monitor.Apply(monitor.Snapshot{}, opens(time.Time{}, []*monitor.Listener{node, python, evil}))
+	off := rule(t, "3000", "")
+	off.Off = true
+	for _, c := range []struct {
+		rule watch.Rule
+		want ruleState
+	}{
+		{off, ruleState{"off", "", table.ColorMuted, false}},
+		{rule(t, "3000", ""), ruleState{"● open", "node · acme-web", colorOpen, true}},
+		{rule(t, "3001", ""), ruleState{"◐ reachable from the network", "python3", colorAlert, true}},
+		{rule(t, "3000-3001", ""), ruleState{"◐ 1 of 2 reachable from the network", "3001 python3, 3000 node · acme-web", colorAlert, true}},
+		{rule(t, "3000, 4000", ""), ruleState{"● 2 open", "3000 node · acme-web, 4000 a b", colorOpen, true}},
+		{rule(t, "", "node"), ruleState{"● open", "3000 node · acme-web", colorOpen, true}},
+		{rule(t, "", "java"), ruleState{"○ not running", "", table.ColorMuted, false}},
+		{rule(t, "5432", ""), ruleState{"○ free", "", table.ColorMuted, false}},
+		{rule(t, "5432", "postgres"), ruleState{"○ free", "", table.ColorMuted, false}},
+		{rule(t, "3000", "postgres"), ruleState{"○ held by another", "node · acme-web", table.ColorMuted, false}},
+	} {
+		if got := stateOf(c.rule, s); got != c.want {
+			t.Errorf("%+v: %+v; want %+v", c.rule, got, c.want)
+		}
+	}
+	if s.Listeners[0] != node {
+		t.Error("the snapshot was changed")
+	}
+}
+
+func TestStatesFollowTheMonitorAndOnlyWhatDiffersIsPainted(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "3000", ""), rule(t, "4000", ""))
+	free := d.rowOf(1).painted
+	d.see(listening(3000, "node", 10))
+	if got := d.rowOf(0); got.text.Text != "● open" || got.more.Text != "node" {
+		t.Errorf("row says %q, %q", got.text.Text, got.more.Text)
+	}
+	if d.rowOf(1).text.Text != "○ free" || d.rowOf(1).painted != free {
+		t.Errorf("the other row says %q", d.rowOf(1).text.Text)
+	}
+	marked := "not painted again"
+	d.rowOf(0).text.Text, d.rowOf(1).text.Text = marked, marked
+	d.see(listening(3000, "node", 10), listening(5000, "java", 20))
+	if d.rowOf(0).text.Text != marked || d.rowOf(1).text.Text != marked {
+		t.Error("rows whose words are the same were painted again")
+	}
+}
+
+func TestAPageThatNobodySeesIsBroughtUpToDateWhenItComes(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "3000", ""))
+	d.tabs.open("ports")
+	d.see(listening(3000, "node", 10))
+	if got := d.watches.views[0].state.text; got != "○ free" {
+		t.Errorf("a hidden page worked out %q", got)
+	}
+	d.tabs.open("watches")
+	if got := d.rowOf(0).text.Text; got != "● open" {
+		t.Errorf("row says %q", got)
+	}
+}
+
+func TestKeysSwitchMoveAndDelete(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
+	d.shows("at first", "1*", "2", "3")
+	d.key(fyne.KeyDown, fyne.KeySpace)
+	d.lastSent("Space", "1", "(2)", "3")
+	d.key(fyne.KeySpace)
+	d.lastSent("Space again, before the agent answers", "1", "2", "3")
+	d.alt(fyne.KeyDown)
+	d.lastSent("Alt+Down", "1", "3", "2")
+	d.shows("Alt+Down", "1", "3", "2*")
+	d.alt(fyne.KeyDown) // there is nothing below
+	d.alt(fyne.KeyUp)
+	d.alt(fyne.KeyUp)
+	d.shows("Alt+Up twice", "2*", "1", "3")
+	d.key(fyne.KeyEnd, fyne.KeyDelete)
+	d.shows("Delete", "2", "1*")
+	if n := len(d.sent); n != 6 {
+		t.Errorf("asked %d times; want 6", n)
+	}
+}
+
+func TestButtonsDoWhatKeysDo(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
+	click := func(i, button int) {
+		t.Helper()
+		b := d.rowOf(i).on
+		if button >= 0 {
+			b = d.rowOf(i).buttons[button]
+		}
+		test.TapCanvas(d.window.Canvas(), at(b))
+	}
+	click(1, -1)
+	d.lastSent("the check box", "1", "(2)", "3")
+	click(0, 1) // the first cannot go up
+	click(2, 1)
+	d.lastSent("up", "1", "3", "(2)")
+	click(0, 2)
+	d.lastSent("down", "3", "1", "(2)")
+	click(1, 3)
+	d.shows("delete", "3", "(2)*")
+	click(0, 0)
+	if !d.watches.form.open() || d.watches.form.ports.Text != "3" {
+		t.Errorf("edit: open %v with %q", d.watches.form.open(), d.watches.form.ports.Text)
+	}
+	if len(d.sent) != 4 {
+		t.Errorf("asked %d times; want 4", len(d.sent))
+	}
+}
+
+func TestAClickSelectsAndASecondEdits(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
+	place := fyne.NewPos(200, at(d.rowOf(1)).Y)
+	test.TapCanvas(d.window.Canvas(), place)
+	d.shows("a click", "1", "2*")
+	if d.watches.form.open() {
+		t.Error("a click opened the form")
+	}
+	test.TapCanvas(d.window.Canvas(), place)
+	if !d.watches.form.open() {
+		t.Error("a double click opened no form")
+	}
+}
+
+func TestButtonsSayWhatTheyDo(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
+	test.MoveMouse(d.window.Canvas(), at(d.rowOf(0).buttons[3]))
+	d.see(listening(1, "node", 1)) // the words stay
+	if got := d.watches.hint.words.Text; got != "Delete (Delete)" {
+		t.Errorf("on a button: %q", got)
+	}
+	test.MoveMouse(d.window.Canvas(), fyne.NewPos(1, 1))
+	if got := d.watches.hint.words.Text; !strings.HasPrefix(got, "Enter edits") {
+		t.Errorf("elsewhere: %q", got)
+	}
+	d.watches.edit(0)
+	if got := d.watches.hint.words.Text; got != "Enter saves · Esc cancels" {
+		t.Errorf("with the form open: %q", got)
+	}
+	d.key(fyne.KeyEscape)
+	if got := d.watches.hint.words.Text; !strings.HasPrefix(got, "Enter edits") {
+		t.Errorf("with the form closed: %q", got)
+	}
+	if got := d.rowOf(0).buttons[3].AccessibilityLabel(); got != "Delete (Delete)" {
+		t.Errorf("a screen reader says %q", got)
+	}
+}
+
+func TestWhatWasDeletedComesBack(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
+	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyDelete) // a key that is held down
+	d.shows("deleted", "1*")
+	if u := d.watches.undoing; !u.object.Visible() || u.text.words.Text != "Deleted “3”." {
+		t.Errorf("says %q, visible %v", u.text.words.Text, u.object.Visible())
+	}
+	d.tell(rule(t, "1", "")) // the answer
+	test.TapCanvas(d.window.Canvas(), at(d.watches.undoing.button))
+	d.shows("one back", "1", "3*")
+	d.watches.undo()
+	d.lastSent("both back", "1", "2", "3")
+	if d.watches.undoing.object.Visible() {
+		t.Error("undo is still offered")
+	}
+}
+
+func TestUndoIsOfferedForAWhileOrUntilTheNextChange(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
+	d.key(fyne.KeyDelete)
+	d.at = d.at.Add(undoTime - time.Second)
+	d.Tick()
+	if !d.watches.undoing.object.Visible() {
+		t.Error("undo is gone too early")
+	}
+	d.at = d.at.Add(time.Second)
+	d.Tick()
+	if d.watches.undoing.object.Visible() {
+		t.Error("undo is offered for too long")
+	}
+	d.key(fyne.KeyDelete, fyne.KeySpace)
+	if d.watches.undoing.object.Visible() {
+		t.Error("undo is offered after another change")
+	}
+	d.watches.undo()
+	d.shows("nothing to undo", "(3)*")
+}
+
+func TestAWatchIsAddedByKeys(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""))
+	d.key(fyne.KeyInsert)
+	d.text("3000-3010 80")
+	d.window.Canvas().FocusNext()
+	d.text("vite shop")
+	d.window.Canvas().FocusNext()
+	d.text("the shop")
+	d.window.Canvas().FocusNext()
+	d.text(" ") // no longer "opens"
+	d.key(fyne.KeyReturn)
+	d.lastSent("saved", "1", "the shop80, 3000-3010vite shop")
+	if got := d.sent[0][1].Tell; got != watch.Closes|watch.Hands|watch.Network {
+		t.Errorf("tells %b", got)
+	}
+	d.shows("saved", "1", "the shop80, 3000-3010vite shop*")
+	if d.watches.form.open() || d.window.Canvas().Focused() != d.watches.list {
+		t.Error("the form is open, or the list has no keyboard")
+	}
+}
+
+func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
+	missing := "Give ports, or words of a service, or both"
+	for _, c := range []struct{ ports, match, wantPorts, wantMatch string }{
+		{"70000", "", `"70000": a port is a number from 1 to 65535`, ""},
+		{"0", "", `"0": a port is a number from 1 to 65535`, ""},
+		{",", "", `",": a port is a number from 1 to 65535`, ""},
+		{"http", "", `"http": a port is a number from 1 to 65535`, ""},
+		{"3000-2000", "", `"3000-2000": a range goes from the lower port to the higher one`, ""},
+		{"80", "node sh[op", "", `"sh[op" at character 6: missing closing ]`},
+		{"", "(", "", `"(" at character 1: missing closing )`},
+		{" ", " \t", missing, ""},
+		{"80", "node", "", ""},
+		{"", "node", "", ""},
+	} {
+		d := newWatchDesk(t, rule(t, "1", ""))
+		test.Tap(d.watches.add)
+		f := d.watches.form
+		d.text(c.ports)
+		d.window.Canvas().FocusNext()
+		d.text(c.match)
+		said := func(n *note) string {
+			if n.words.Style.ColorName == "error" {
+				return n.words.Text
+			}
+			return ""
+		}
+		if ports, match := said(f.portsNote), said(f.matchNote); ports != c.wantPorts || match != c.wantMatch {
+			t.Errorf("%q, %q: %q, %q; want %q, %q", c.ports, c.match, ports, match, c.wantPorts, c.wantMatch)
+		}
+		wrong := c.wantPorts+c.wantMatch != ""
+		if f.saving.Disabled() != wrong {
+			t.Errorf("%q, %q: save is disabled: %v", c.ports, c.match, f.saving.Disabled())
+		}
+		d.key(fyne.KeyReturn)
+		if saved := len(d.sent) > 0; saved == wrong {
+			t.Errorf("%q, %q: Enter saved: %v", c.ports, c.match, saved)
+		}
+	}
+}
+
+func TestAnEmptyFormIsWrongOnceItIsToBeSaved(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""))
+	test.Tap(d.watches.add)
+	n := d.watches.form.portsNote.words
+	if n.Text != "Give ports, or words of a service, or both" || n.Style.ColorName != table.ColorMuted || !d.watches.form.saving.Disabled() {
+		t.Errorf("at first: %q in %s", n.Text, n.Style.ColorName)
+	}
+	d.key(fyne.KeyReturn)
+	if n.Style.ColorName != "error" || len(d.sent) > 0 {
+		t.Errorf("after Enter: %s, asked %v", n.Style.ColorName, d.sent)
+	}
+}
+
+func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""))
+	test.Tap(d.watches.add)
+	f := d.watches.form
+	d.text("1")
+	if got := f.tellNote.words.Text; got != "There is such a watch already" || !f.saving.Disabled() {
+		t.Errorf("twice: %q", got)
+	}
+	d.text("2")
+	if f.saving.Disabled() {
+		t.Error("12 cannot be saved")
+	}
+	for _, c := range f.tell {
+		test.TapCanvas(d.window.Canvas(), at(c).SubtractXY(c.Size().Width/2-15, 0))
+	}
+	if got := f.tellNote.words.Text; !strings.HasPrefix(got, "Choose one at least") || !f.saving.Disabled() {
+		t.Errorf("tells nothing: %q", got)
+	}
+}
+
+func TestEditingKeepsThePlaceAndIsLeftWithEsc(t *testing.T) {
+	off := rule(t, "2", "node")
+	off.Off, off.Name, off.Tell = true, "two", watch.Closes
+	d := newWatchDesk(t, rule(t, "1", ""), off, rule(t, "3", ""))
+	d.key(fyne.KeyDown, fyne.KeyReturn)
+	if got, want := d.watches.form.typed(), (typed{"2", "node", "two", watch.Closes}); got != want {
+		t.Errorf("the form shows %+v; want %+v", got, want)
+	}
+	if d.watches.form.saving.Disabled() {
+		t.Error("a rule stands in its own way")
+	}
+	d.watches.form.name.SetText("second")
+	d.key(fyne.KeyEscape)
+	if d.watches.form.open() || len(d.sent) > 0 || d.window.Canvas().Focused() != d.watches.list {
+		t.Fatal("Esc did not leave the form")
+	}
+	d.key(fyne.KeyReturn)
+	d.watches.form.name.SetText("zwei")
+	test.Tap(d.watches.form.saving)
+	d.lastSent("saved", "1", "(zwei2node)", "3")
+	if got := d.sent[0][1].Tell; got != watch.Closes {
+		t.Errorf("tells %b", got)
+	}
+}
+
+func TestTheFormKeepsWhatWasTypedWhileRulesChange(t *testing.T) {
+	one, two := rule(t, "1", ""), rule(t, "2", "")
+	two.Off = true
+	for _, c := range []struct {
+		what string
+		now  watch.Rules
+		want []string
+	}{
+		{"moved", watch.Rules{rule(t, "9", ""), two, one}, []string{"9", "(25)", "1"}},
+		{"switched on", watch.Rules{one, rule(t, "2", "")}, []string{"1", "25"}},
+		{"gone", watch.Rules{one}, []string{"1", "25"}},
+		{"none", watch.Rules{}, []string{"25"}},
+	} {
+		d := newWatchDesk(t, one, two)
+		d.key(fyne.KeyDown, fyne.KeyReturn, fyne.KeyEnd)
+		d.text("5")
+		d.tell(c.now...)
+		d.see(listening(2, "node", 10))
+		if got := d.watches.form.ports.Text; got != "25" || !d.watches.form.open() {
+			t.Errorf("%s: the form shows %q", c.what, got)
+		}
+		d.key(fyne.KeyReturn)
+		d.lastSent(c.what, c.want...)
+	}
+}
+
+func TestWhatWasTypedIsNotLostToAnotherEdit(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
+	d.key(fyne.KeyReturn, fyne.KeyEnd)
+	d.text("7")
+	test.TapCanvas(d.window.Canvas(), at(d.rowOf(1).buttons[0]))
+	if got := d.watches.form.ports.Text; got != "17" || d.watches.form.aside.words.Text == "" {
+		t.Errorf("the form shows %q and says %q", got, d.watches.form.aside.words.Text)
+	}
+}
+
+func TestALateAnswerDoesNotUndoWhatWasDoneMeanwhile(t *testing.T) {
+	one, two := rule(t, "1", ""), rule(t, "2", "")
+	d := newWatchDesk(t, one, two)
+	d.key(fyne.KeySpace)
+	d.tell(one, two) // said before the agent heard of it
+	d.shows("an older status", "(1)*", "2")
+	d.key(fyne.KeyDelete)
+	d.tell(d.sent[0]...)
+	d.shows("the answer to the first", "2*")
+	d.tell(d.sent[1]...)
+	d.tell(one, two, rule(t, "3", "")) // another hand
+	d.shows("changed on disk", "1", "2*", "3")
+}
+
+func TestAnAgentThatRefusesIsBelievedInTheEnd(t *testing.T) {
+	one := rule(t, "1", "")
+	d := newWatchDesk(t, one)
+	d.key(fyne.KeySpace)
+	d.at = d.at.Add(answerTime)
+	d.tell(one)
+	d.shows("what holds", "1*")
+}
+
+func TestTheSelectionStaysWithItsRule(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
+	d.key(fyne.KeyDown)
+	d.tell(rule(t, "9", ""), rule(t, "8", ""), rule(t, "2", ""))
+	d.shows("moved on disk", "9", "8", "2*")
+	d.tell(rule(t, "9", ""))
+	d.shows("gone on disk", "9*")
+	d.tell()
+	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyReturn)
+	if len(d.sent) > 0 {
+		t.Errorf("asked for %v", d.sent)
+	}
+}
+
+func TestNothingIsWatchedSaysHowToBegin(t *testing.T) {
+	d := newWatchDesk(t)
+	e := d.watches.empty
+	if !e.object.Visible() || e.title.Text != "Nothing is watched" || !strings.Contains(e.more.Text, "Add a watch") {
+		t.Errorf("says %q, %q", e.title.Text, e.more.Text)
+	}
+	d.key(fyne.KeyReturn) // on the button that adds
+	d.text("1")
+	d.key(fyne.KeyReturn)
+	d.shows("begun", "1*")
+	if got := d.sent[0][0].Tell; got != 0 {
+		t.Errorf("tells %b; want 0, which is everything", got)
+	}
+	if e.object.Visible() {
+		t.Error("still says that nothing is watched")
+	}
+}
+
+func TestNothingCanBeChangedBeforeTheRulesAreKnownOrWhenNobodyWatches(t *testing.T) {
+	try := func(d *watchDesk) {
+		t.Helper()
+		p := d.watches
+		d.key(fyne.KeySpace, fyne.KeyDelete, fyne.KeyInsert)
+		d.alt(fyne.KeyDown)
+		p.addRule()
+		p.edit(0)
+		p.undo()
+		if p.form.open() || len(d.sent) > 0 || !p.add.Disabled() {
+			t.Errorf("form open %v, asked for %v, add is disabled: %v", p.form.open(), d.sent, p.add.Disabled())
+		}
+	}
+	d := &watchDesk{desk: newDesk(t)}
+	d.watches = newWatchesPage(d, func() time.Time { return d.at }, d.Window.key)
+	d.window.SetContent(d.watches.content)
+	d.watches.focus()
+	try(d)
+	d = newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
+	d.Disconnect()
+	try(d)
+	for _, b := range append(d.rowOf(0).buttons, d.rowOf(0).on) {
+		test.TapCanvas(d.window.Canvas(), at(b))
+	}
+	try(d)
+}
+
+func TestAFormIsReadableAndLeftAfterTheAgentDied(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""))
+	d.key(fyne.KeyReturn, fyne.KeyEnd)
+	d.text("7")
+	d.Disconnect()
+	f := d.watches.form
+	if f.ports.Text != "17" || !f.saving.Disabled() || !f.ports.Disabled() {
+		t.Errorf("shows %q, save is disabled: %v", f.ports.Text, f.saving.Disabled())
+	}
+	d.key(fyne.KeyReturn)
+	if len(d.sent) > 0 {
+		t.Errorf("asked for %v", d.sent)
+	}
+	test.Tap(f.leaving)
+	if f.open() {
+		t.Error("the form cannot be left")
+	}
+}
+
+// otherColors is Porthole's theme, light whatever the system says.
+type otherColors struct{ Theme }
+
+func (o otherColors) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
+	return o.Theme.Color(n, theme.VariantLight)
+}
+
+func TestThePageFollowsTheTheme(t *testing.T) {
+	picture := func(before, after fyne.Theme) image.Image {
+		d := newWatchDesk(t)
+		d.app.Settings().SetTheme(before)
+		off := rule(t, "2", "node")
+		off.Off = true
+		d.tell(rule(t, "1", ""), off)
+		d.see(listening(1, "node", 10, "0.0.0.0"))
+		d.key(fyne.KeyReturn)
+		d.window.Canvas().Focus(d.watches.list) // a field's cursor blinks
+		_ = d.window.Canvas().Capture()
+		d.app.Settings().SetTheme(after)
+		return d.window.Canvas().Capture()
+	}
+	want, got := picture(otherColors{}, otherColors{}), picture(Theme{}, otherColors{})
+	if !reflect.DeepEqual(got, want) {
+		t.Error("a page that was dark is not the light one")
+	}
+}
+
+func TestManyRulesScrollToTheSelectedOne(t *testing.T) {
+	var rules watch.Rules
+	for i := range 200 {
+		rules = append(rules, rule(t, fmt.Sprint(i+1), ""))
+	}
+	d := newWatchDesk(t, rules...)
+	d.key(fyne.KeyEnd)
+	if got := d.rowOf(199).words[0].Text; got != "200" {
+		t.Errorf("the last row says %q", got)
+	}
+	if n := len(d.watches.list.rows); n > 40 {
+		t.Errorf("%d rows were made for 200 rules", n)
+	}
+	d.key(fyne.KeyDelete)
+	if got := d.rowOf(198).words[0].Text; got != "199" {
+		t.Errorf("the last row says %q after a delete", got)
+	}
+	want := slices.Clone(rules[:199])
+	if !slices.EqualFunc(d.sent[0], want, watch.Rule.Equal) {
+		t.Error("another rule was deleted")
+	}
+	d.key(fyne.KeyHome)
+	for range 20 {
+		d.alt(fyne.KeyDown)
+	}
+	top, bottom := at(d.watches.list).Y-d.watches.list.Size().Height/2, at(d.watches.list).Y+d.watches.list.Size().Height/2
+	if y := at(d.rowOf(20)).Y; d.rowOf(20).words[0].Text != "1" || y < top || y > bottom {
+		t.Errorf("row 20 says %q at %v; want what was moved, from %v to %v", d.rowOf(20).words[0].Text, y, top, bottom)
+	}
+}
