@@ -520,7 +520,7 @@ func TestOutOfDescriptorsNothingIsInventedAndAllIsFoundAgain(t *testing.T) {
 			t.Parallel()
 			w := watchFrom(t, nil).begun()
 			before, passing, shared := openSome(t, 3), openSome(t, 3), openSome(t, 1)
-			heir := share(t, shared[0])
+			heir := shareWithChild(t, shared[0])
 			w.listed(os.Getpid(), "", append(before, passing...)...)
 			w.until("a listener of two processes is not seen as one", func() bool { return len(w.rows[shared[0].address.String()].Owners) == 2 })
 			w.do(few)
@@ -559,8 +559,8 @@ func (w *watcher) changes(of []open) (n int) {
 	return n
 }
 
-// share lets a child hold o too.
-func share(t *testing.T, o open) child {
+// shareWithChild lets a child hold o too.
+func shareWithChild(t *testing.T, o open) child {
 	t.Helper()
 	fd, err := unix.FcntlInt(uintptr(o.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
