@@ -244,6 +244,9 @@ func (m *Monitor) Run(ctx context.Context) {
 			nextLook, lastLook = now.Add(m.lookAndTell(now)), now
 		}
 		deadline := m.reveal(now)
+		if m.pending() && now.Before(work.rest) {
+			deadline = earliest(deadline, work.rest)
+		}
 		switch {
 		case !work.idle():
 		case !now.Before(nextEverywhere):
@@ -256,7 +259,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		case !now.Before(nextVerify):
 			work.do(ownerJob{verify: m.allHoldings()})
 			nextVerify = now.Add(verifyEvery)
-		case m.pending():
+		case m.pending() && !now.Before(work.rest):
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
 		}
 		// A long table takes long to compare: while a search finds owners one by
@@ -283,7 +286,9 @@ func (m *Monitor) takeAll(work *ownerWork) {
 		select {
 		case r := <-work.results:
 			m.take(r)
-			work.busy = work.busy && !r.last
+			if r.last {
+				work.ended(r, m.now())
+			}
 		default:
 			return
 		}

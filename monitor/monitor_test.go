@@ -83,6 +83,7 @@ func sockets(ids ...SocketID) []Socket {
 // fakeFinder finds the processes that a test sets, after delay.
 type fakeFinder struct {
 	mu      sync.Mutex
+	likely  int // searches of that scope
 	holders map[SocketID][]int
 	delay   time.Duration
 }
@@ -102,7 +103,12 @@ func (f *fakeFinder) of(id SocketID) []int {
 	return f.holders[id]
 }
 
-func (f *fakeFinder) Find(ctx context.Context, _ Scope, sockets []Socket, found func(Holding)) error {
+func (f *fakeFinder) Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error {
+	if scope == Likely {
+		f.mu.Lock()
+		f.likely++
+		f.mu.Unlock()
+	}
 	select {
 	case <-ctx.Done():
 		return nil
@@ -747,4 +753,25 @@ func TestAnOwnerThatEndsIsVerifiedAtOnce(t *testing.T) {
 		s.wantEither("owner_changed tcp-3001-1<tcp-3001-1", "updated tcp-3001-1<tcp-3001-1, owner_changed tcp-3001-1<tcp-3001-1")
 		s.stop()
 	})
+}
+
+// A search in vain goes over all processes: listeners that come and go must not
+// keep a core at it.
+func TestSearchesInVainComeWithRests(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.after(time.Minute)
+		s.finder.mu.Lock()
+		s.finder.delay, s.finder.likely = 50*time.Millisecond, 0
+		s.finder.mu.Unlock()
+		const looks = 100
+		for id := range SocketID(looks) { // another one at each look
+			s.table.listen(1, 1000+id)
+			s.after(fastInterval)
+		}
+		s.finder.mu.Lock()
+		defer s.finder.mu.Unlock()
+		if most := int(looks * fastInterval / (50 * time.Millisecond * restTimes)); s.finder.likely > most || s.finder.likely < most/4 {
+			t.Errorf("%d searches, want at most %d, and not many less", s.finder.likely, most)
+		}
+	}, 1)
 }

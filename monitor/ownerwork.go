@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // ownerWork is the goroutine beside the monitor's that talks to the Finder,
@@ -14,6 +15,8 @@ type ownerWork struct {
 	results chan ownerResult
 	wake    func() // tells the monitor's goroutine that there are results
 	busy    bool
+	began   time.Time // the job
+	rest    time.Time // no search for new sockets before
 	done    sync.WaitGroup
 }
 
@@ -94,11 +97,23 @@ func (w *ownerWork) send(ctx context.Context, r ownerResult) {
 	}
 }
 
+// restTimes is how many times as long as a search in vain no other one begins:
+// listeners that close before anyone is found could keep a whole core at it.
+const restTimes = 3
+
+// ended notes the end of a job.
+func (w *ownerWork) ended(r ownerResult, now time.Time) {
+	w.busy = false
+	if r.job.scope == Likely && len(r.seen) < len(r.job.search) {
+		w.rest = now.Add(restTimes * now.Sub(w.began))
+	}
+}
+
 func (w *ownerWork) idle() bool { return !w.busy }
 
 // do begins a job. The worker must be idle.
 func (w *ownerWork) do(job ownerJob) {
-	w.busy = true
+	w.busy, w.began = true, time.Now()
 	w.jobs <- job
 }
 

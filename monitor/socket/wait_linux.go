@@ -25,8 +25,32 @@ type waiter struct {
 
 	hearsUDP bool
 
+	since time.Time // when the present stretch of calm began
+	woken int       // how often events have ended a wait since
+
 	mu   sync.Mutex // over wake, which anyone may write to
 	wake int        // an eventfd, -1 once closed
+}
+
+// In a storm of events, which anyone can make, each would be a wake-up: after so
+// many within a stretch the next ones wait for its end.
+const (
+	calm       = 10 * time.Millisecond
+	maxWakings = 8
+)
+
+// listening returns the descriptor of the events, -1 where they are to wait, and
+// how long at the most.
+func (w *waiter) listening(d time.Duration) (int32, time.Duration) {
+	now := time.Now()
+	left := w.since.Add(calm).Sub(now)
+	if left <= 0 {
+		w.since, w.woken = now, 0
+	}
+	if w.woken < maxWakings {
+		return int32(w.events), d
+	}
+	return -1, min(d, left)
 }
 
 // Groups and numbers of linux/sock_diag.h and linux/filter.h.
@@ -112,6 +136,8 @@ func listenersOnly(fd int) error {
 
 // Wait sleeps for d at the most.
 func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.SocketID, hint monitor.Hint) {
+	w.polled[1].Fd, d = w.listening(d)
+	w.polled[1].Revents = 0
 	milliseconds := int((d + time.Millisecond - 1) / time.Millisecond)
 	n, err := unix.Poll(w.polled, max(milliseconds, 0))
 	if err != nil || n == 0 {
@@ -123,6 +149,7 @@ func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.S
 	}
 	if w.polled[1].Revents != 0 {
 		closed = w.read(closed)
+		w.woken++
 		hint |= monitor.TableChanged
 	}
 	if w.polled[2].Revents != 0 && w.owners.reap() {

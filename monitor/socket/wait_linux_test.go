@@ -106,6 +106,39 @@ func TestConnectionsThatComeAndGoWakeNobody(t *testing.T) {
 	}
 }
 
+func TestAStormOfEventsWakesAFewTimesOnly(t *testing.T) {
+	d := openWaiting(t)
+	const storm = 5000
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range storm { // bound and closed: events that nothing tells from a listener's
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				return
+			}
+			_ = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+			_ = unix.Close(fd)
+		}
+	}()
+	begin, woken := time.Now(), 0
+	for over := false; !over; {
+		if _, hint := d.Wait(time.Second, nil); hint&monitor.TableChanged != 0 {
+			woken++
+		}
+		select {
+		case <-ended:
+			over = true
+		default:
+		}
+	}
+	took := time.Since(begin)
+	t.Logf("%d events in %v: %d wake-ups", storm, took, woken)
+	if most := (int(took/calm) + 2) * maxWakings; woken == 0 || woken > most || woken > storm/4 {
+		t.Errorf("%d wake-ups in %v, want some, and at most %d", woken, took, most)
+	}
+}
+
 func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
 	d, err := openDiag()
 	if err != nil {
