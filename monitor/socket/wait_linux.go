@@ -94,6 +94,9 @@ func openEvents() (int, error) {
 	if err == nil {
 		err = listenersOnly(fd)
 	}
+	// As much as the system lets have: events that find no room are lost, and
+	// looking has to show what they would have told.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20)
 	if err != nil {
 		_ = unix.Close(fd) // it is of no use
 		return -1, fmt.Errorf("subscribe to destroyed sockets: %w", err)
