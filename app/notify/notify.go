@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,7 +122,7 @@ func (w *Worker) run(ctx context.Context) {
 	}
 }
 
-// handle does what an order says, its alerts at once.
+// handle does what an order says that is not of alerts.
 func (w *Worker) handle(ctx context.Context, o order) {
 	switch {
 	case o.note != nil:
@@ -129,17 +130,21 @@ func (w *Worker) handle(ctx context.Context, o order) {
 	case o.outdated != 0:
 		w.withdraw(ctx, o.outdated)
 	}
-	for _, n := range Notes(o.alerts) {
-		w.deliver(ctx, n)
-	}
 }
 
-// gather waits for the end of a burst that begins with first and tells the rest
-// of it together: in place of the first where they are many.
-func (w *Worker) gather(ctx context.Context, first []watch.Alert) {
+// gather tells the first of alerts at once, or many of them in one sentence. It
+// waits for the end of the burst that may begin with them and tells the rest of
+// it: together, and in place of the first, where they are many.
+func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
+	first, more := alerts, []watch.Alert(nil)
+	if len(alerts) < many {
+		first, more = alerts[:1], slices.Clone(alerts[1:])
+	}
+	for _, n := range Notes(first) {
+		w.deliver(ctx, n)
+	}
 	end := time.NewTimer(burst)
 	defer end.Stop()
-	var more []watch.Alert
 	for {
 		select {
 		case <-ctx.Done():

@@ -94,20 +94,23 @@ func join(a, b string) string {
 
 // together is one sentence for many alerts: "7 ports opened: 3000, 3001, …".
 func together(alerts []watch.Alert) Note {
-	kind, ports := alerts[0].Kind, []string(nil)
+	kind, ports := alerts[0].Kind, []uint16(nil)
 	for _, a := range alerts {
 		if a.Kind != kind {
 			kind = ""
 		}
-		port := strconv.Itoa(int(a.Listener.Port))
-		if !slices.Contains(ports, port) { // one can change often
-			ports = append(ports, port)
-		}
+		ports = append(ports, a.Listener.Port)
 	}
-	data := map[string]any{"Count": len(alerts), "Ports": strings.Join(ports, ", ")}
+	slices.Sort(ports)
+	ports = slices.Compact(ports) // one can change often
+	var names []string
+	for _, port := range ports[:min(len(ports), namedPorts)] {
+		names = append(names, strconv.Itoa(int(port)))
+	}
 	if len(ports) > namedPorts {
-		data["Ports"] = strings.Join(append(ports[:namedPorts:namedPorts], "…"), ", ")
+		names = append(names, "…")
 	}
+	data := map[string]any{"Count": len(alerts), "Ports": strings.Join(names, ", ")}
 	title := lang.N("{{.Count}} changes of watched ports: {{.Ports}}", len(alerts), data)
 	if len(ports) == len(alerts) {
 		switch kind {

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"fyne.io/fyne/v2"
 	"github.com/adrg/xdg"
 
 	"porthole/app/settings"
@@ -47,9 +46,9 @@ type memory struct {
 }
 
 // openMemory returns the memory of what the agent writes.
-func openMemory(ctx context.Context, log *slog.Logger) ui.Memory {
+func openMemory(ctx context.Context, do func(func()), log *slog.Logger) ui.Memory {
 	path := settings.ActivityPath()
-	return newMemory(ctx, store.OpenReader(path), func(ctx context.Context, f activity.Forget) error {
+	return newMemory(ctx, do, store.OpenReader(path), func(ctx context.Context, f activity.Forget) error {
 		_, err := store.Forget(ctx, path, f)
 		return err
 	}, log)
@@ -57,12 +56,12 @@ func openMemory(ctx context.Context, log *slog.Logger) ui.Memory {
 
 // newMemory returns the memory that reads from reader and erases with forget;
 // nil, as ui has it, where reader is.
-func newMemory(ctx context.Context, reader activity.Reader, forget func(context.Context, activity.Forget) error, log *slog.Logger) ui.Memory {
+func newMemory(ctx context.Context, do func(func()), reader activity.Reader, forget func(context.Context, activity.Forget) error, log *slog.Logger) ui.Memory {
 	if reader == nil {
 		return nil
 	}
 	return &memory{
-		ctx: ctx, reader: reader, forget: forget, log: log, do: fyne.Do, folder: exportFolder, now: time.Now,
+		ctx: ctx, reader: reader, forget: forget, log: log, do: do, folder: exportFolder, now: time.Now,
 		newest: map[string]context.CancelFunc{},
 	}
 }

@@ -61,7 +61,7 @@ func (b *book) Hours(context.Context, time.Time, time.Time) ([]activity.Hour, er
 // Fyne's, and the way to run something there.
 func memoryOf(t *testing.T, r activity.Reader) (*memory, func(func())) {
 	t.Helper()
-	m, ok := newMemory(t.Context(), r, nil, slog.New(slog.NewTextHandler(io.Discard, nil))).(*memory)
+	m, ok := newMemory(t.Context(), nil, r, nil, slog.New(slog.NewTextHandler(io.Discard, nil))).(*memory)
 	if !ok {
 		t.Fatal("no memory")
 	}
@@ -98,7 +98,7 @@ func many(n int) []activity.Event {
 }
 
 func TestWhereNothingIsKeptThereIsNoMemory(t *testing.T) {
-	if m := newMemory(t.Context(), nil, nil, nil); m != nil {
+	if m := newMemory(t.Context(), nil, nil, nil, nil); m != nil {
 		t.Errorf("got %v; want nil", m)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -69,6 +70,19 @@ type program struct {
 	live   bool // the agent is there
 	shown  bool // a window could be opened
 	status int
+
+	doing sync.Mutex // over ended, and over what Fyne does on our goroutines once it has ended
+	ended bool
+}
+
+// do lets Fyne do f on its goroutine, and nothing once its loop has ended: it
+// would do it here then, beside whoever else comes.
+func (p *program) do(f func()) {
+	p.doing.Lock()
+	defer p.doing.Unlock()
+	if !p.ended {
+		fyne.Do(f)
+	}
 }
 
 func (p *program) run(ctx context.Context, version string) int {
@@ -79,7 +93,7 @@ func (p *program) run(ctx context.Context, version string) int {
 	p.app = app.NewWithID(ID)
 	p.app.Settings().SetTheme(ui.Theme{})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
-	p.window = ui.NewWindow(p.app, actions{p}, openMemory(ctx, p.log), time.Now)
+	p.window = ui.NewWindow(p.app, actions{p}, openMemory(ctx, p.do, p.log), time.Now)
 	p.live = true
 	p.window.Fyne().SetCloseIntercept(p.close)
 	p.window.Show()
@@ -99,8 +113,11 @@ func (p *program) run(ctx context.Context, version string) int {
 		p.listen(ctx)
 	}()
 	go p.tick(ctx)
-	stop := context.AfterFunc(ctx, func() { fyne.Do(p.app.Quit) })
+	stop := context.AfterFunc(ctx, func() { p.do(p.app.Quit) })
 	p.app.Run()
+	p.doing.Lock()
+	p.ended = true
+	p.doing.Unlock()
 	stop()
 	cancel()
 	<-listening
@@ -110,15 +127,15 @@ func (p *program) run(ctx context.Context, version string) int {
 // listen takes what the agent tells into Fyne.
 func (p *program) listen(ctx context.Context) {
 	err := p.client.Listen(ctx, func(u monitor.Update) {
-		fyne.Do(func() { p.window.Update(u) })
+		p.do(func() { p.window.Update(u) })
 	}, func(m link.Message) {
-		fyne.Do(func() { p.said(m) })
+		p.do(func() { p.said(m) })
 	})
 	if err != nil {
 		p.log.Error("the agent cannot be understood", "problem", err)
 	}
 	if ctx.Err() == nil {
-		fyne.Do(func() {
+		p.do(func() {
 			p.live = false
 			p.window.Disconnect()
 		})
@@ -133,7 +150,7 @@ func (p *program) tick(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			fyne.Do(p.window.Tick)
+			p.do(p.window.Tick)
 		}
 	}
 }
