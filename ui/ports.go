@@ -88,6 +88,12 @@ func (p *portsPage) update(u monitor.Update) {
 			delete(p.rows, c.Before.ID)
 			moved[c.Before.ID], moved[c.Listener.ID] = true, true
 		}
+		switch c.Kind { // looked at from now on, or no longer: neither opened nor closed
+		case monitor.Found:
+			moved[c.Listener.ID] = true
+		case monitor.Dropped:
+			delete(p.rows, c.Listener.ID)
+		}
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
 	for _, l := range u.Snapshot.Listeners {

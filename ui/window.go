@@ -213,5 +213,9 @@ func (w *Window) shortcuts() {
 			w.watches.undo()
 		}
 	})
-	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { w.ports.copyRow() })
+	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) {
+		if w.tabs.name() == "ports" {
+			w.ports.copyRow()
+		}
+	})
 }

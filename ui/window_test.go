@@ -136,8 +136,15 @@ func listening(port uint16, name string, pid int, addresses ...string) *monitor.
 func TestRowsComeAreMarkedAndGo(t *testing.T) {
 	d := newDesk(t)
 	a, b := listening(3000, "node", 10), listening(8080, "python3", 20, "0.0.0.0")
+	b.Since = d.at
+	found := listening(9000, "dns", 30) // it was open before anyone looked there
 	d.see(a)
 	d.want("first", d.rows(), []string{"3000"})
+	d.see(a, found)
+	d.want("found", d.rows(), []string{"3000", "9000"})
+	d.Update(monitor.Update{Snapshot: monitor.Snapshot{Listeners: []*monitor.Listener{a}}, Changes: []monitor.Change{{Kind: monitor.Dropped, Listener: found}}, Ready: true})
+	d.want("dropped", d.rows(), []string{"3000"})
+	d.see(a)
 	d.see(a, b)
 	d.want("opened", d.rows(), []string{"3000", "8080 new"})
 	d.see(b)

@@ -87,10 +87,10 @@ type Status struct {
 }
 
 // Limits of a line in bytes. A listener may bring many owners with long
-// commands; a client's words are short.
+// commands; a client sends all watches at the most.
 const (
 	maxFromAgent  = 16 << 20
-	maxFromClient = 64 << 10
+	maxFromClient = 1 << 20
 )
 
 // reader reads messages, none longer than limit.

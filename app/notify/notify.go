@@ -164,14 +164,14 @@ func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
 				return
 			}
 			notes := Notes(more)
-			if len(first)+len(more) >= many {
+			if len(first) > 0 && len(first)+len(more) >= many {
 				notes = []Note{together(append(first[:len(first):len(first)], more...))}
 				notes[0].Instead = Notes(first)[0].Key
 			}
 			for _, n := range notes {
 				w.deliver(ctx, n)
 			}
-			first, more = more, nil // and what follows that is of the same burst
+			first, more = nil, nil // what follows is told by itself
 			end.Reset(burst)
 		}
 	}
@@ -180,35 +180,37 @@ func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
 func (w *Worker) deliver(ctx context.Context, n Note) {
 	n.Sound = w.sound.Load()
 	delete(w.opens, n.Key)
-	if n.Key != "" && n.Opens {
+	err := w.limited(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil && n.Key != "" && n.Opens {
 		w.opens[n.Key] = n.Port // at most one for each port and each rule
 	}
-	w.limited(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
+	w.problem(err)
 }
 
 func (w *Worker) withdraw(ctx context.Context, port uint16) {
 	for key, open := range w.opens {
 		if open == port {
 			delete(w.opens, key)
-			w.limited(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
+			// That it is not taken away is logged, and no verdict on notifications.
+			_ = w.limited(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
 		}
 	}
 }
 
-// limited calls do with a deadline and tells how it went.
-func (w *Worker) limited(ctx context.Context, what string, do func(context.Context) error) {
+// limited calls do with a deadline.
+func (w *Worker) limited(ctx context.Context, what string, do func(context.Context) error) error {
 	if ctx.Err() != nil {
-		return // select takes from the queue as well as the end
+		return ctx.Err() // select takes from the queue as well as the end
 	}
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	err := do(limited)
-	if ctx.Err() != nil {
-		return
-	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%s: %w", what, err)
 		w.log.Warn("the desktop does not take a notification", "problem", err)
 	}
-	w.problem(err)
+	return err
 }

@@ -21,7 +21,6 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor/activity"
 	"porthole/monitor/activity/store"
-	"porthole/ui"
 )
 
 // How long the window waits for an answer. Erasing writes the whole file anew.
@@ -41,12 +40,13 @@ type memory struct {
 	folder func() string
 	now    func() time.Time
 
+	asking sync.WaitGroup
 	mu     sync.Mutex
 	newest map[string]context.CancelFunc // of each kind of question; one that waits for an answer
 }
 
 // openMemory returns the memory of what the agent writes.
-func openMemory(ctx context.Context, do func(func()), log *slog.Logger) ui.Memory {
+func openMemory(ctx context.Context, do func(func()), log *slog.Logger) *memory {
 	path := settings.ActivityPath()
 	return newMemory(ctx, do, store.OpenReader(path), func(ctx context.Context, f activity.Forget) error {
 		_, err := store.Forget(ctx, path, f)
@@ -54,25 +54,24 @@ func openMemory(ctx context.Context, do func(func()), log *slog.Logger) ui.Memor
 	}, log)
 }
 
-// newMemory returns the memory that reads from reader and erases with forget;
-// nil, as ui has it, where reader is.
-func newMemory(ctx context.Context, do func(func()), reader activity.Reader, forget func(context.Context, activity.Forget) error, log *slog.Logger) ui.Memory {
-	if reader == nil {
-		return nil
-	}
+// newMemory returns the memory that reads from reader and erases with forget.
+func newMemory(ctx context.Context, do func(func()), reader activity.Reader, forget func(context.Context, activity.Forget) error, log *slog.Logger) *memory {
 	return &memory{
 		ctx: ctx, reader: reader, forget: forget, log: log, do: do, folder: exportFolder, now: time.Now,
 		newest: map[string]context.CancelFunc{},
 	}
 }
 
-// ask runs a question on a goroutine, which ends with the window at the latest,
-// and then what it returns on Fyne's. A newer
-// question of the same kind ends an older one, which is not answered then; kind
-// is "" where all are to be. A question without an answer of its own kind gets
+// ask runs a question on a goroutine, which ends with the window, and then what
+// it returns on Fyne's. A newer question of the same kind ends an older one,
+// which is not answered then; kind is "" where all are to be. A question has
 // limit as its deadline.
 func (m *memory) ask(kind string, limit time.Duration, question func(context.Context) func()) {
-	ctx, cancel := context.WithTimeout(m.ctx, limit)
+	m.askIn(m.ctx, kind, limit, question)
+}
+
+func (m *memory) askIn(life context.Context, kind string, limit time.Duration, question func(context.Context) func()) {
+	ctx, cancel := context.WithTimeout(life, limit)
 	unwanted := func() bool { return errors.Is(context.Cause(ctx), context.Canceled) }
 	if kind != "" {
 		m.mu.Lock()
@@ -82,7 +81,7 @@ func (m *memory) ask(kind string, limit time.Duration, question func(context.Con
 		m.newest[kind] = cancel
 		m.mu.Unlock()
 	}
-	go func() {
+	m.asking.Go(func() {
 		answer := question(ctx)
 		m.do(func() {
 			if !unwanted() { // asked here, where newer questions come from
@@ -90,8 +89,11 @@ func (m *memory) ask(kind string, limit time.Duration, question func(context.Con
 			}
 			cancel()
 		})
-	}()
+	})
 }
+
+// wait returns when no question is under way.
+func (m *memory) wait() { m.asking.Wait() }
 
 // Events is ui.Memory's.
 func (m *memory) Events(q activity.Query, done func([]activity.Event, error)) {
@@ -138,9 +140,10 @@ func (m *memory) Hours(from, to time.Time, done func([]activity.Hour, error)) {
 	})
 }
 
-// Forget is ui.Memory's.
+// Forget is ui.Memory's. What was begun is ended, also where the window closes
+// meanwhile.
 func (m *memory) Forget(f activity.Forget, done func(error)) {
-	m.ask("", eraseTime, func(ctx context.Context) func() {
+	m.askIn(context.WithoutCancel(m.ctx), "", eraseTime, func(ctx context.Context) func() {
 		err := errors.New("nothing can be erased here")
 		if m.forget != nil {
 			err = m.forget(ctx, f)

@@ -61,10 +61,7 @@ func (b *book) Hours(context.Context, time.Time, time.Time) ([]activity.Hour, er
 // Fyne's, and the way to run something there.
 func memoryOf(t *testing.T, r activity.Reader) (*memory, func(func())) {
 	t.Helper()
-	m, ok := newMemory(t.Context(), nil, r, nil, slog.New(slog.NewTextHandler(io.Discard, nil))).(*memory)
-	if !ok {
-		t.Fatal("no memory")
-	}
+	m := newMemory(t.Context(), nil, r, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	work, ended := make(chan func()), make(chan struct{})
 	go func() {
 		for {
@@ -95,12 +92,6 @@ func many(n int) []activity.Event {
 		events[i] = activity.Event{ID: int64(i + 1), Kind: monitor.Opened, Protocol: monitor.TCP, Port: uint16(i%60000 + 1)}
 	}
 	return events
-}
-
-func TestWhereNothingIsKeptThereIsNoMemory(t *testing.T) {
-	if m := newMemory(t.Context(), nil, nil, nil, nil); m != nil {
-		t.Errorf("got %v; want nil", m)
-	}
 }
 
 func TestANewerQuestionEndsAnOlderOne(t *testing.T) {
@@ -228,5 +219,28 @@ func TestForgettingWithoutAWayToIsAnError(t *testing.T) {
 	do(ask)
 	if err := <-answer; err != nil || got.Port != 80 {
 		t.Errorf("erased %+v, %v", got, err)
+	}
+}
+
+// A window that closes while something is being erased waits for that.
+func TestWhatIsBeingErasedIsErasedToTheEnd(t *testing.T) {
+	ctx, closed := context.WithCancel(t.Context())
+	begun, erased := make(chan struct{}), false
+	m := newMemory(ctx, func(func()) {}, &book{}, func(ctx context.Context, _ activity.Forget) error {
+		close(begun)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+			erased = true
+			return nil
+		}
+	}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	m.Forget(activity.Forget{Everything: true}, func(error) {})
+	<-begun
+	closed()
+	m.wait()
+	if !erased {
+		t.Error("the end of the window ended it")
 	}
 }

@@ -93,7 +93,10 @@ func (p *program) run(ctx context.Context, version string) int {
 	p.app = app.NewWithID(ID)
 	p.app.Settings().SetTheme(ui.Theme{})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
-	p.window = ui.NewWindow(p.app, actions{p}, openMemory(ctx, p.do, p.log), time.Now)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	memory := openMemory(ctx, p.do, p.log)
+	p.window = ui.NewWindow(p.app, actions{p}, memory, time.Now)
 	p.live = true
 	p.window.Fyne().SetCloseIntercept(p.close)
 	p.window.Show()
@@ -105,8 +108,6 @@ func (p *program) run(ctx context.Context, version string) int {
 	p.app.Lifecycle().SetOnEnteredForeground(func() { p.say(link.Message{Kind: link.Seen}) })
 	p.app.Lifecycle().SetOnExitedForeground(func() { p.say(link.Message{Kind: link.Unseen}) })
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
@@ -121,6 +122,7 @@ func (p *program) run(ctx context.Context, version string) int {
 	stop()
 	cancel()
 	<-listening
+	memory.wait()
 	return p.status
 }
 

@@ -176,7 +176,7 @@ func From(c monitor.Change, boot string) Event {
 	switch c.Kind {
 	case monitor.Closed:
 		if !e.Older {
-			e.Duration = max(c.At.Sub(l.Since), 0) // of the times with their monotonic clocks
+			e.Duration = max(c.At.Sub(l.Since), 0) // by the clock as it was set then and now
 		}
 	case monitor.Found:
 		e.OpenedAt = e.At

@@ -151,6 +151,12 @@ func harmless(cell string) string {
 	trimmed := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) && r != '\t' && r != '\r' })
 	risky := trimmed != "" && strings.ContainsRune(formula, []rune(trimmed)[0])
 	cell = strings.ReplaceAll(strings.ReplaceAll(cell, "\r\n", "\n"), "\r", "\n")
+	cell = strings.Map(func(r rune) rune { // nor what a terminal would run, or show in another order
+		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf) {
+			return ' '
+		}
+		return r
+	}, cell)
 	if risky {
 		return "'" + cell
 	}

@@ -88,7 +88,8 @@ func cgroupMount(mounts []byte) string {
 // there are others, or none, or the group says too little: a session's scope
 // holds many programs over time, and the root holds all.
 func (g *groups) alone(path string) int {
-	if unitOf(path) == "" && containerOf(path) == "" {
+	unit := unitOf(path)
+	if containerOf(path) == "" && (unit == "" || strings.HasPrefix(unit, "session-")) {
 		return 0
 	}
 	f, err := os.Open(g.root + path + "/cgroup.procs")

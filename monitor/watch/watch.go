@@ -130,11 +130,12 @@ func (r Rules) Without(port uint16) Rules {
 	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.isSimple(port) })
 }
 
-// Off returns the rules with rule switched off.
+// Off returns the rules with those switched off that are about the same as rule,
+// whatever they are called and tell of now.
 func (r Rules) Off(rule Rule) Rules {
 	off := slices.Clone(r)
 	for i := range off {
-		if off[i].Equal(rule) {
+		if slices.Equal(off[i].Ports, rule.Ports) && off[i].Match.text == rule.Match.text {
 			off[i].Off = true
 		}
 	}

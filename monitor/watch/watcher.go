@@ -74,7 +74,9 @@ type telling struct {
 	begin    time.Time // of the minute
 	told     int
 	restarts int
-	held     []Alert // since then, which are just counted
+	alarms   int
+	held     int   // since then, which are just counted
+	last     Alert // of those
 }
 
 // NewWatcher returns a Watcher by rules.
@@ -240,13 +242,13 @@ func (w *Watcher) Due(now time.Time) []Alert {
 		if now.Before(t.begin.Add(minute)) {
 			continue
 		}
-		if len(t.held) == 0 {
+		if t.held == 0 {
 			delete(w.calm, s)
 			continue
 		}
-		last := t.held[len(t.held)-1]
-		if len(t.held) > 1 { // one is told as what it is
-			last.Kind, last.Count = Flapped, len(t.held)
+		last := t.last
+		if t.held > 1 { // one is told as what it is
+			last.Kind, last.Count = Flapped, t.held
 		}
 		alerts = append(alerts, last)
 		*t = telling{begin: now, told: 1, restarts: restartsMinute}
@@ -273,7 +275,8 @@ func (w *Watcher) Next() time.Time {
 	return next
 }
 
-// limit holds back what is too much of one subject within a minute.
+// limit holds back what is too much of one subject within a minute. That it
+// changed hands or is exposed is an alarm, which nothing else may crowd out.
 func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
 	var tell []Alert
 	for _, a := range alerts {
@@ -283,9 +286,14 @@ func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
 			t = &telling{begin: now}
 			w.calm[s] = t
 		}
+		if alarm := a.Kind == Changed || a.Kind == Exposed; alarm && t.alarms < tellAMinute {
+			t.alarms++
+			tell = append(tell, a)
+			continue
+		}
 		restart := a.Kind == Restarted || a.Kind == Moved
-		if t.told >= tellAMinute || len(t.held) > 0 || (restart && t.restarts >= restartsMinute) {
-			t.held = append(t.held, a)
+		if t.told >= tellAMinute || t.held > 0 || (restart && t.restarts >= restartsMinute) {
+			t.held, t.last = t.held+1, a
 			continue
 		}
 		t.told++

@@ -289,3 +289,19 @@ func TestAHiddenOwnersRestart(t *testing.T) {
 	p.see("", on(monitor.Closed, cups("b")))
 	p.see("changed 631", on(monitor.Opened, other))
 }
+
+func TestAnAlarmIsNotCrowdedOut(t *testing.T) {
+	p := newPlay(t, rule(t, "", "3000"))
+	node := func() *monitor.Listener { return of("a", 3000, "node", "/shop") }
+	p.see("restarted 3000", on(monitor.Closed, node()), on(monitor.Opened, node()))
+	for range 10 {
+		p.see("", on(monitor.Closed, node()), on(monitor.Opened, node()))
+	}
+	p.see("changed 3000", on(monitor.Closed, node()), on(monitor.Opened, of("b", 3000, "evil", "/tmp")))
+	p.see("exposed 3000", monitor.Change{Kind: monitor.ReachChanged, Listener: exposed(node()), Before: node()})
+	p.later(time.Minute, "flapped 3000 x10")
+	for range 10 { // but those are limited too
+		p.w.Take(p.now, []monitor.Change{{Kind: monitor.OwnerChanged, Listener: node(), Before: node()}})
+	}
+	p.see("", monitor.Change{Kind: monitor.OwnerChanged, Listener: node(), Before: node()})
+}

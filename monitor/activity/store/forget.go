@@ -12,8 +12,8 @@ import (
 // Forget erases what f names from the file at path, and says how many events
 // that were. It is not only unlinked: the file is written anew without it. It may
 // be called in any process, while the writer and readers have the file open;
-// they wait for each other. What is still open is forgotten too, and its end will
-// be remembered as that of something that was open before.
+// they wait for each other. What is still open is forgotten too; its end will be
+// remembered when it comes.
 //
 // With Everything the files go that were damaged and moved aside, too; for the
 // rest, see Damaged: nobody can erase a part of those.
