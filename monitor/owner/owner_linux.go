@@ -26,7 +26,7 @@ import (
 type finder struct {
 	uid    int
 	known  map[int]monitor.Owner // facts of processes that hold listeners, by pid
-	counts map[int]int64         // descriptors of each process at the last search for all sockets
+	counts map[int]count         // of each process at the last search for all sockets
 	inodes map[uint64]monitor.SocketID
 	link   []byte
 	groups groups
@@ -37,9 +37,17 @@ type finder struct {
 	blind error // why the last search did not see what it should have
 }
 
+// count is how many descriptors a process has, and the inode of the folder that
+// shows them: another process with the same pid has another one, and what that
+// holds must be looked at though it holds as many.
+type count struct {
+	descriptors int64
+	folder      uint64
+}
+
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]int64), link: make([]byte, 64)}
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), link: make([]byte, 64)}
 }
 
 // Find walks the processes in the order of likely. One that ends on the way is
@@ -125,14 +133,14 @@ func (f *finder) processes() []int {
 // count returns how many descriptors each process has: since Linux 6.2 that is
 // the size of its folder, which costs 2 µs and is told of other users' too. On
 // older kernels all are 0, and only new processes differ from before.
-func (f *finder) count(pids []int) map[int]int64 {
-	counts := make(map[int]int64, len(pids))
+func (f *finder) count(pids []int) map[int]count {
+	counts := make(map[int]count, len(pids))
 	path := make([]byte, 0, 32)
 	for _, pid := range pids {
 		path = append(strconv.AppendInt(append(path[:0], "/proc/"...), int64(pid), 10), "/fd"...)
 		var stat unix.Stat_t
 		if unix.Stat(string(path), &stat) == nil {
-			counts[pid] = stat.Size
+			counts[pid] = count{stat.Size, stat.Ino}
 		}
 	}
 	return counts
@@ -140,7 +148,7 @@ func (f *finder) count(pids []int) map[int]int64 {
 
 // likely splits pids: those that are new or have other counts than at the last
 // search for all sockets, and the rest, those that hold listeners first.
-func (f *finder) likely(pids []int, counts map[int]int64) (changed, rest []int) {
+func (f *finder) likely(pids []int, counts map[int]count) (changed, rest []int) {
 	var others []int
 	for _, pid := range pids {
 		before, seen := f.counts[pid]
