@@ -30,16 +30,13 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 // FocusGained is Fyne's.
 func (l *rowList[R]) FocusGained() {
 	l.focused = true
-	if _, ok := l.table.Selected(); !ok && len(l.table.rows) > 0 {
-		l.table.choose(l.table.rows[0].Key())
-		return
-	}
+	l.table.chooseFirst()
 	l.Refresh()
 }
 
 // FocusLost is Fyne's.
 func (l *rowList[R]) FocusLost() {
-	l.focused = false
+	l.focused, l.table.wantFirst = false, false
 	l.Refresh()
 }
 

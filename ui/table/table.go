@@ -69,13 +69,16 @@ type Table[R Row] struct {
 	index    map[string]int // by key
 	selected string
 	hovered  string
-	sortBy   int // column; -1 for the order in which the rows were given
-	down     bool
-	widths   []float32
-	list     *rowList[R]
-	header   *header[R]
-	body     fyne.CanvasObject
-	clicks   clicks
+	// wantFirst: the keyboard came when there was no row to select; the first
+	// that comes is.
+	wantFirst bool
+	sortBy    int // column; -1 for the order in which the rows were given
+	down      bool
+	widths    []float32
+	list      *rowList[R]
+	header    *header[R]
+	body      fyne.CanvasObject
+	clicks    clicks
 }
 
 // New returns a table that is sorted by the column with id sortBy.
@@ -123,6 +126,9 @@ func (t *Table[R]) SetRows(rows []R) {
 	anchor, at := t.anchor()
 	t.rows = slices.Clone(rows)
 	t.arrange()
+	if t.wantFirst {
+		t.chooseFirst()
+	}
 	t.list.Refresh()
 	if i, ok := t.index[anchor]; ok {
 		t.list.ScrollToOffset(max(float32(i)*RowHeight-at, 0))
@@ -232,6 +238,7 @@ func (t *Table[R]) Select(key string) {
 
 // choose selects without scrolling.
 func (t *Table[R]) choose(key string) {
+	t.wantFirst = false
 	if t.selected == key {
 		return
 	}
@@ -239,6 +246,15 @@ func (t *Table[R]) choose(key string) {
 	t.list.Refresh()
 	if r, ok := t.Selected(); ok && t.OnSelect != nil {
 		t.OnSelect(r)
+	}
+}
+
+// chooseFirst selects the first row, or the first that comes, where the
+// selected one is not shown.
+func (t *Table[R]) chooseFirst() {
+	t.wantFirst = len(t.rows) == 0
+	if _, ok := t.Selected(); !ok && !t.wantFirst {
+		t.choose(t.rows[0].Key())
 	}
 }
 

@@ -58,6 +58,29 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// Whoever presses Down in the filter before the row has come finds it selected
+// when it comes; a row that was chosen by then stays.
+func TestTheKeyboardIsThereBeforeTheRows(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 1)}, "a")
+	table.list.FocusGained()
+	table.SetRows([]row{"c", "b"})
+	if r, ok := table.Selected(); !ok || r != "b" {
+		t.Errorf("selected %v, %v; want the first row that came, b", r, ok)
+	}
+	table.SetRows([]row{"a"})
+	if r, ok := table.Selected(); ok {
+		t.Errorf("selected %v; want that the selection waits for its row", r)
+	}
+	chosen := New([]Column[row]{column("a", 60, 1)}, "a")
+	chosen.Select("c")
+	chosen.list.FocusGained()
+	chosen.SetRows([]row{"c", "b"})
+	if r, ok := chosen.Selected(); !ok || r != "c" {
+		t.Errorf("selected %v, %v; want c, which was chosen before it came", r, ok)
+	}
+}
+
 func TestSortAndSelection(t *testing.T) {
 	test.NewTempApp(t)
 	table := New([]Column[row]{column("a", 60, 1)}, "a")
