@@ -234,7 +234,7 @@ func TestKeysMoveOpenAndFilter(t *testing.T) {
 	for _, step := range []struct {
 		key  fyne.KeyName
 		want string
-	}{{fyne.KeyDown, "3000"}, {fyne.KeyDown, "8080"}, {fyne.KeyEnd, "9000"}, {fyne.KeyUp, "8080"}, {fyne.KeyHome, "3000"}, {fyne.KeyPageDown, "9000"}} {
+	}{{fyne.KeyHome, "3000"}, {fyne.KeyDown, "8080"}, {fyne.KeyEnd, "9000"}, {fyne.KeyUp, "8080"}, {fyne.KeyHome, "3000"}, {fyne.KeyPageDown, "9000"}} {
 		d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: step.key})
 		if r, _ := d.ports.table.Selected(); r == nil || r.port != step.want {
 			t.Fatalf("after %s: %+v; want %s", step.key, r, step.want)
