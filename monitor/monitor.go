@@ -90,7 +90,7 @@ const (
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
 	verifyEvery     = 2 * time.Second        // known holders are checked again
-	recentEvery     = 5 * time.Second        // new holders of known sockets are looked for
+	recentEvery     = 15 * time.Second       // new holders of known sockets are looked for
 	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
 	slowest         = 2 * time.Second        // between two looks at a table that fails
 	fastInterval    = 100 * time.Millisecond // between two looks after a change, since one rarely comes alone
