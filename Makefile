@@ -29,7 +29,8 @@ test: prerequisites-test build vet ## install what the tests need and run them a
 bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
 	@packaging/bench.sh
 
-test-long: ## a minute of churn, a million looks, bad worlds
+test-long: package ## a minute of churn, a million looks, bad worlds; the package on a clean Debian (as root)
+	@packaging/test-package.sh
 	@packaging/test-long.sh 1m
 
 soak: ## the same with ten minutes of churn
@@ -38,6 +39,9 @@ soak: ## the same with ten minutes of churn
 test-windows: ## build build/windows/porthole.exe, without the window, and test it under Wine
 	@packaging/prerequisites.sh windows
 	@packaging/test-windows.sh
+
+package: build ## build a .deb and a tar.gz with their checksums, and check them
+	@packaging/package.sh $(BIN)
 
 fuzz: ## fuzz every parser for a minute each
 	@packaging/fuzz.sh
@@ -57,5 +61,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build test test-long soak test-windows fuzz bench vet prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows fuzz bench vet prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -55,6 +55,10 @@ func Main(args []string) int {
 	return cli.Status(err)
 }
 
+// Command returns the command line as it is, for man pages and completions. To
+// run it is Main's.
+func Command() *cobra.Command { return rootCommand() }
+
 func rootCommand() *cobra.Command {
 	var hidden bool
 	root := &cobra.Command{

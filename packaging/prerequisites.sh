@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that are missing for building ("build"), for
 # building and testing ("test"), for testing what is built for Windows
-# ("windows") or for measuring ("bench"). Debian and Ubuntu; elsewhere it says what is
+# ("windows"), for measuring ("bench") or packing ("package"). Debian and Ubuntu; elsewhere it says what is
 # needed and goes on where it is there.
 set -eu
 
@@ -12,6 +12,7 @@ desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl imagema
 # The monitor's tests need no OpenGL; what it is measured beside.
 bench="gcc libc6-dev iproute2 util-linux lsof"
 tests="libnotify-bin iproute2 util-linux procps"
+package="dpkg-dev desktop-file-utils appstream lintian debootstrap"
 windows="wine wine64 gcc-mingw-w64-x86-64-win32 perl-base iproute2 util-linux"
 
 need_go=$(awk '/^go /{print $2}' go.mod)
@@ -30,8 +31,9 @@ build) want=$build ;;
 desktop) want=$desktop ;;
 test) want="$build $desktop $tests" ;;
 bench) want=$bench ;;
+package) want=$package ;;
 windows) want=$windows ;;
-*) echo "usage: $0 build|desktop|test|windows|bench" >&2; exit 2 ;;
+*) echo "usage: $0 build|desktop|test|windows|bench|package" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
