@@ -33,6 +33,7 @@ const (
 	churnSteady  = 7 // of each process: 56
 	churnPort    = 20_000
 	churnPorts   = 200                    // few, so that rows merge and split
+	churnPlaces  = 250 * churnPorts       // addresses and ports of each process
 	shortestLife = 5 * time.Millisecond   // a small part of a poll
 	longestLife  = 3 * time.Second        // twelve polls
 	pollInterval = 250 * time.Millisecond // the default
@@ -336,7 +337,11 @@ func playChurn(args []string) {
 	var records []record
 	count := 0
 	next := func() listener {
-		l, err := listen(loopback(byte(a), byte(b), byte(1+count/churnPorts%250), uint16(churnPort+count%churnPorts)))
+		place := count
+		if place >= churnPlaces { // again from the beginning, but for what stays
+			place = churnSteady + (count-churnSteady)%(churnPlaces-churnSteady)
+		}
+		l, err := listen(loopback(byte(a), byte(b), byte(1+place/churnPorts), uint16(churnPort+place%churnPorts)))
 		if err != nil {
 			fail(err)
 		}
