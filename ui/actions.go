@@ -45,6 +45,7 @@ type Status struct {
 	Paused      bool
 	PausedUntil time.Time // zero: until resumed
 	Problems    []string  // a sentence each
+	User        string    // who looks; "" where unknown
 }
 
 // State is what a window leaves to the next one.
@@ -56,4 +57,5 @@ type State struct {
 	Sort     string  `json:"sort,omitempty"`
 	Down     bool    `json:"down,omitempty"`
 	Selected string  `json:"selected,omitempty"`
+	Quick    string  `json:"quick,omitempty"` // watched, exposed, mine
 }

@@ -34,6 +34,8 @@ type portsPage struct {
 	filter   Filter
 
 	entry   *filterEntry
+	quick   *quickBar
+	cards   *cardBar
 	pause   *widget.Button
 	table   *table.Table[*portRow]
 	empty   *emptyState
@@ -55,6 +57,8 @@ type lastHolder struct {
 func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
 	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
 	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
+	p.quick = newQuickBar(p.setQuick)
+	p.cards = newCardBar(memory, p.point, p.showCards)
 	p.pause = widget.NewButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star), "port")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
@@ -71,8 +75,8 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() fyne.CanvasObject {
-	bar := panel(container.NewBorder(nil, nil, nil, p.pause, p.entry), 8)
-	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line())
+	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, p.pause), p.entry), 8)
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
 	return container.New(noGaps{}, top, container.NewStack(p.table, p.empty.object), status)
 }
@@ -169,6 +173,7 @@ func (p *portsPage) tick() {
 		p.arrange()
 	} else {
 		p.table.RefreshRows()
+		p.showCards()
 	}
 	p.showStatus()
 }
@@ -176,12 +181,23 @@ func (p *portsPage) tick() {
 // arrange gives the table the rows that the filter lets through.
 func (p *portsPage) arrange() {
 	rows := make([]*portRow, 0, len(p.rows))
+	var counts [4]int
 	for _, r := range p.rows {
-		if p.filter.Matches(r.listener) {
+		if !p.filter.Matches(r.listener) {
+			continue
+		}
+		for q := range counts {
+			if r.mark != closed && quick(q).lets(r, p.status.User) {
+				counts[q]++
+			}
+		}
+		if p.quick.chosen.lets(r, p.status.User) {
 			rows = append(rows, r)
 		}
 	}
 	p.table.SetRows(rows)
+	p.quick.count(counts)
+	p.showCards()
 	if p.pointAt != 0 {
 		p.point(p.pointAt)
 	}
@@ -194,6 +210,14 @@ func (p *portsPage) setFilter(text string) {
 	p.arrange()
 }
 
+// setQuick shows the rows that a quick filter lets through.
+func (p *portsPage) setQuick(q quick) {
+	p.quick.choose(q)
+	p.arrange()
+}
+
+func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.now()) }
+
 // point selects the row of a port; where it does not listen the filter shows
 // that it is free.
 func (p *portsPage) point(port uint16) {
@@ -204,6 +228,9 @@ func (p *portsPage) point(port uint16) {
 		}
 		if !p.filter.Matches(r.listener) {
 			p.entry.SetText("")
+		}
+		if !p.quick.chosen.lets(r, p.status.User) {
+			p.setQuick(quickAll)
 		}
 		p.table.Select(r.Key())
 		p.table.Focus()
@@ -374,9 +401,9 @@ func (p *portsPage) showStatus() {
 	}
 	setText(p.left, strings.Join(parts, " · "), table.ColorMuted)
 	setText(p.right, p.healthWords(), table.ColorMuted)
-	label, icon := lang.L("Pause notifications"), theme.MediaPauseIcon()
+	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
 	if p.status.Paused {
-		label, icon = lang.L("Resume notifications"), theme.MediaPlayIcon()
+		label, icon = lang.L("Resume"), theme.MediaPlayIcon()
 	}
 	if p.pause.Text != label {
 		p.pause.Text, p.pause.Icon = label, icon

@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -136,7 +137,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 
 // State is what the next window should begin with.
 func (w *Window) State() State {
-	s := State{Filter: w.ports.entry.Text, Tab: w.tabs.name()}
+	s := State{Filter: w.ports.entry.Text, Tab: w.tabs.name(), Quick: quickNames[w.ports.quick.chosen]}
 	size := w.window.Canvas().Size()
 	s.Width, s.Height = size.Width, size.Height
 	s.Sort, s.Down = w.ports.table.Sorting()
@@ -153,6 +154,9 @@ func (w *Window) Restore(s State) {
 	}
 	w.ports.table.Sort(s.Sort, s.Down)
 	w.ports.entry.SetText(s.Filter)
+	if q := slices.Index(quickNames[:], s.Quick); q >= 0 {
+		w.ports.setQuick(quick(q))
+	}
 	if s.Selected != "" {
 		w.ports.table.Select(s.Selected)
 	}

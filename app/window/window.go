@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"os/user"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -185,8 +186,17 @@ func (p *program) said(m link.Message) {
 	}
 }
 
+// userName is who looks, as owners of sockets are named; "" where unknown.
+var userName = sync.OnceValue(func() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
+})
+
 func status(s *link.Status) ui.Status {
-	return ui.Status{Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems}
+	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems}
 }
 
 // close leaves the state to the next window and ends.

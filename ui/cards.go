@@ -1,0 +1,324 @@
+package ui
+
+import (
+	"cmp"
+	"image/color"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/activity"
+	"porthole/monitor/watch"
+	"porthole/ui/table"
+	"porthole/ui/tray"
+)
+
+// cardModel is a card as shown: one for each watch that is switched on.
+type cardModel struct {
+	title  string
+	state  string
+	color  fyne.ThemeColorName
+	detail string
+	port   uint16 // what a click shows; 0 where that is no one port
+}
+
+// newCard puts into words how a watch stands. last says who had the port
+// before, where nobody has it.
+func newCard(rule watch.Rule, s monitor.Snapshot, last func(port uint16) string, now time.Time) cardModel {
+	title := rule.Ports.String()
+	if rule.Follows() {
+		title = cmp.Or(rule.Name, rule.Match.String())
+	}
+	m := cardModel{title: monitor.Clean(title, 40)}
+	found := rule.Listeners(s)
+	port, single := rule.Ports.Single()
+	switch len(found) {
+	case 0:
+		m.state, m.color, m.port = "○ "+lang.L("free"), table.ColorMuted, port
+		if rule.Follows() || !rule.Match.IsZero() {
+			m.state = "○ " + lang.L("not running")
+		}
+		m.detail = monitor.Clean(rule.Name, 60)
+		if single {
+			m.detail = cmp.Or(last(port), m.detail)
+		}
+		return m
+	case 1:
+		l := found[0]
+		m.port, m.detail = l.Port, cardWords(l, now)
+		if !single {
+			m.detail = strconv.Itoa(int(l.Port)) + " · " + m.detail
+		}
+	default:
+		var names []string
+		for _, l := range found {
+			names = append(names, strconv.Itoa(int(l.Port))+" "+tray.Who(l))
+		}
+		m.detail = strings.Join(names, ", ")
+		m.port = found[0].Port
+	}
+	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": len(found)}), colorOpen
+	for _, l := range found {
+		if l.Reach == monitor.TheNetwork {
+			m.state, m.color = "◐ "+lang.L("exposed to the network"), colorAlert
+		}
+	}
+	return m
+}
+
+// cardWords says who has l and for how long: "node · acme-web (Vite) · up 12 min".
+func cardWords(l *monitor.Listener, now time.Time) string {
+	text := tray.Who(l)
+	if l.Service != "" {
+		text += " (" + l.Service + ")"
+	}
+	if up := upWords(l, now); up != "" {
+		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})
+	}
+	return text
+}
+
+// cardBar shows the cards in one row, as many as there is room for.
+type cardBar struct {
+	memory Memory // nil where nothing is kept
+	point  func(port uint16)
+	again  func() // called when who had a port before has become known
+	last   map[uint16]string
+	cards  []*card
+	more   *canvas.Text
+	row    *fyne.Container
+	object *fyne.Container
+}
+
+func newCardBar(memory Memory, point func(port uint16), again func()) *cardBar {
+	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]string{}, more: caption()}
+	b.row = container.New(cardRow{b})
+	b.row.Add(b.more)
+	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), line())
+	b.object.Hide()
+	return b
+}
+
+// show changes only the cards that differ.
+func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, now time.Time) {
+	active := rules.Active()
+	for len(b.cards) > len(active) {
+		b.row.Remove(b.cards[len(b.cards)-1])
+		b.cards = b.cards[:len(b.cards)-1]
+	}
+	grown := false
+	for i, rule := range active {
+		m := newCard(rule, s, func(port uint16) string { return b.lastOf(port, now) }, now)
+		if i == len(b.cards) {
+			b.cards = append(b.cards, newCardWidget(b.point))
+			b.row.Add(b.cards[i])
+			grown = true
+		}
+		if port, single := rule.Ports.Single(); single && m.color != table.ColorMuted {
+			delete(b.last, port) // to be asked anew when it is free again
+		}
+		b.cards[i].show(m)
+	}
+	if hidden := len(active) == 0; b.object.Visible() == hidden {
+		b.object.Hidden = hidden
+		b.object.Refresh()
+	}
+	if grown {
+		b.row.Refresh()
+	}
+}
+
+// lastOf says who had a free port before, or asks; "" where nothing is known.
+func (b *cardBar) lastOf(port uint16, now time.Time) string {
+	text, asked := b.last[port]
+	if asked || b.memory == nil {
+		return text
+	}
+	b.last[port] = ""
+	q := activity.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
+	b.memory.Before(q, func(events []activity.Event, err error) {
+		if held := holders(events); err == nil && len(held) > 0 {
+			b.last[port] = lastWords(held[0].Spell, now)
+			b.again()
+		}
+	})
+	return b.last[port]
+}
+
+// Sizes of cards.
+const (
+	cardWidth  = 230 // at the least
+	cardHeight = 58
+	cardGap    = 10
+)
+
+// cardRow gives all cards that fit the same width, and hides the rest.
+type cardRow struct{ bar *cardBar }
+
+// MinSize is Fyne's.
+func (cardRow) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(cardWidth, cardHeight) }
+
+// Layout is Fyne's.
+func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
+	const moreWidth = 70
+	cards, width := r.bar.cards, max(s.Width, cardWidth) // Fyne begins with less than nothing
+	fit := max(int((width+cardGap)/(cardWidth+cardGap)), 1)
+	r.bar.more.Hidden = len(cards) <= fit
+	if !r.bar.more.Hidden {
+		width -= moreWidth
+		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
+		hidden := len(cards) - fit
+		setText(r.bar.more, lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": hidden}), table.ColorMuted)
+		r.bar.more.Move(fyne.NewPos(width+cardGap, (cardHeight-r.bar.more.MinSize().Height)/2))
+	}
+	shown := max(min(fit, len(cards)), 1)
+	each := min((width-float32(shown-1)*cardGap)/float32(shown), 2*cardWidth)
+	for i, c := range cards {
+		c.Hidden = i >= fit
+		c.Move(fyne.NewPos(float32(i)*(each+cardGap), 0))
+		c.Resize(fyne.NewSize(each, cardHeight))
+	}
+}
+
+// card shows one watch; a click shows its port in the table.
+type card struct {
+	widget.BaseWidget
+	model                cardModel
+	point                func(port uint16)
+	ground               *framed
+	edge                 *themed
+	title, state, detail *canvas.Text
+	hover, focus         bool
+}
+
+var (
+	_ fyne.Tappable     = (*card)(nil)
+	_ fyne.Focusable    = (*card)(nil)
+	_ desktop.Hoverable = (*card)(nil)
+	_ fyne.Accessible   = (*card)(nil)
+)
+
+func newCardWidget(point func(port uint16)) *card {
+	c := &card{point: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
+	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
+	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *card) show(m cardModel) {
+	if c.model != m {
+		c.model = m
+		c.paint()
+	}
+}
+
+func (c *card) paint() {
+	m := c.model
+	c.edge.fill = m.color
+	c.edge.Refresh()
+	c.ground.line = theme.ColorNameSeparator
+	if c.hover {
+		c.ground.line = theme.ColorNamePlaceHolder
+	}
+	if c.focus {
+		c.ground.line = theme.ColorNamePrimary
+	}
+	c.ground.Refresh()
+	c.place(c.Size())
+}
+
+// place fits the words into the card.
+func (c *card) place(s fyne.Size) {
+	const left, right = 14, 12
+	m := c.model
+	c.ground.Resize(s)
+	c.edge.Move(fyne.NewPos(0, 0))
+	c.edge.Resize(fyne.NewSize(4, s.Height))
+	setText(c.state, m.state, m.color)
+	state := c.state.MinSize()
+	room := s.Width - left - right
+	setText(c.title, table.Fit(m.title, room-state.Width-8, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
+	setText(c.detail, table.Fit(m.detail, room, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
+	c.title.Move(fyne.NewPos(left, 8))
+	c.title.Resize(c.title.MinSize())
+	c.state.Move(fyne.NewPos(s.Width-right-state.Width, 10))
+	c.state.Resize(state)
+	c.detail.Move(fyne.NewPos(left, 33))
+	c.detail.Resize(c.detail.MinSize())
+}
+
+// CreateRenderer is Fyne's.
+func (c *card) CreateRenderer() fyne.WidgetRenderer {
+	return &cardRenderer{c, []fyne.CanvasObject{c.ground, c.edge, c.title, c.state, c.detail}}
+}
+
+type cardRenderer struct {
+	c       *card
+	objects []fyne.CanvasObject
+}
+
+func (r *cardRenderer) Destroy()                     {}
+func (r *cardRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *cardRenderer) MinSize() fyne.Size           { return fyne.NewSize(cardWidth, cardHeight) }
+func (r *cardRenderer) Layout(s fyne.Size)           { r.c.place(s) }
+func (r *cardRenderer) Refresh()                     { r.c.paint() }
+
+// Tapped is Fyne's.
+func (c *card) Tapped(*fyne.PointEvent) { c.open() }
+
+func (c *card) open() {
+	if c.model.port != 0 {
+		c.point(c.model.port)
+	}
+}
+
+// Cursor is Fyne's.
+func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
+
+// MouseIn is Fyne's.
+func (c *card) MouseIn(*desktop.MouseEvent) { c.hover = true; c.paint() }
+
+// MouseMoved is Fyne's.
+func (c *card) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is Fyne's.
+func (c *card) MouseOut() { c.hover = false; c.paint() }
+
+// FocusGained is Fyne's.
+func (c *card) FocusGained() { c.focus = true; c.paint() }
+
+// FocusLost is Fyne's.
+func (c *card) FocusLost() { c.focus = false; c.paint() }
+
+// TypedRune is Fyne's.
+func (c *card) TypedRune(r rune) {
+	if r == ' ' {
+		c.open()
+	}
+}
+
+// TypedKey is Fyne's.
+func (c *card) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
+		c.open()
+	}
+}
+
+// AccessibilityLabel is Fyne's.
+func (c *card) AccessibilityLabel() string {
+	return c.model.title + ", " + c.model.state + ", " + c.model.detail
+}
+
+// AccessibilityRole is Fyne's.
+func (c *card) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

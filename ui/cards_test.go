@@ -1,0 +1,159 @@
+package ui
+
+import (
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"porthole/monitor"
+	"porthole/monitor/activity"
+	"porthole/monitor/watch"
+)
+
+func (d *desk) tellRules(rules ...watch.Rule) {
+	d.SetStatus(Status{Rules: rules, User: "ada"})
+}
+
+func ports(t *testing.T, text string) monitor.Ports {
+	t.Helper()
+	p, err := monitor.ParsePorts(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestCardsSayHowTheWatchesStand(t *testing.T) {
+	d := newDesk(t)
+	d.tellRules(watch.Rule{Ports: ports(t, "62893")}, watch.Rule{Ports: ports(t, "8080")}, watch.Rule{Ports: ports(t, "5432"), Name: "the shop's"},
+		watch.Rule{Ports: ports(t, "3000-3999")}, watch.Rule{Ports: ports(t, "9000"), Off: true})
+	vite := listening(62893, "node", 10)
+	vite.Project, vite.Service, vite.Since = "acme-web", "Vite", d.at.Add(-12*time.Minute)
+	d.see(vite, listening(8080, "python3", 20, "0.0.0.0"), listening(3000, "node", 30), listening(3001, "deno", 31))
+	var got []string
+	for _, c := range d.ports.cards.cards {
+		got = append(got, c.model.title+" "+c.model.state+": "+c.model.detail)
+	}
+	d.want("cards", got, []string{
+		"62893 ● listening: node · acme-web (Vite) · up 12 min",
+		"8080 ◐ exposed to the network: python3",
+		"5432 ○ free: the shop's",
+		"3000-3999 ● 2 listening: 3000 node, 3001 deno",
+	})
+	d.tellRules()
+	if d.ports.cards.object.Visible() {
+		t.Error("cards are shown where nothing is watched")
+	}
+}
+
+func TestACardShowsItsPortInTheTable(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(62893, "vite", 20))
+	d.ports.setQuick(quickExposed) // which shows neither
+	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
+	c := d.ports.cards.cards[0]
+	test.TapCanvas(d.window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(c).Add(fyne.NewPos(30, 30)))
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "62893" {
+		t.Errorf("selected %+v, %v; want 62893", r, ok)
+	}
+	d.want("all rows again", d.rows(), []string{"3000", "62893"})
+	c.FocusGained()
+	d.ports.table.Select("")
+	c.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if r, _ := d.ports.table.Selected(); r == nil || r.port != "62893" {
+		t.Errorf("by the keyboard: selected %+v; want 62893", r)
+	}
+}
+
+// holderMemory remembers who had a port.
+type holderMemory struct {
+	Memory
+	events []activity.Event
+	asked  int
+}
+
+func (m *holderMemory) Before(_ activity.Query, done func([]activity.Event, error)) {
+	m.asked++
+	done(m.events, nil)
+}
+
+func (m *holderMemory) LastHolder(uint16, func(activity.Spell, bool, error)) {}
+
+func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
+	m := &holderMemory{}
+	d := deskWith(t, m)
+	from := d.at.Add(-2 * time.Hour)
+	m.events = []activity.Event{{Kind: monitor.Closed, Port: 62893, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: activity.Owner{Name: "postgres"}}}
+	d.ports.cards.last = map[uint16]string{}
+	d.see()
+	c := d.ports.cards.cards[0]
+	if want := "Last: postgres, today 13:53–13:58"; c.model.detail != want {
+		t.Errorf("the card says %q; want %q", c.model.detail, want)
+	}
+	asked := m.asked
+	d.Tick()
+	if m.asked != asked {
+		t.Error("it asks again though nothing changed")
+	}
+	d.see(listening(62893, "vite", 20))
+	d.see()
+	if m.asked != asked+1 {
+		t.Errorf("it asked %d times after the port was held again; want once", m.asked-asked)
+	}
+}
+
+func TestCardsThatDoNotFitAreCounted(t *testing.T) {
+	d := newDesk(t)
+	var rules []watch.Rule
+	for _, p := range []string{"1", "2", "3", "4", "5", "6"} {
+		rules = append(rules, watch.Rule{Ports: ports(t, p)})
+	}
+	d.tellRules(rules...)
+	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
+	shown := 0
+	for _, c := range d.ports.cards.cards {
+		if c.Visible() {
+			shown++
+		}
+	}
+	if shown != 3 || d.ports.cards.more.Text != "+ 3 more" || d.ports.cards.more.Hidden {
+		t.Errorf("%d cards and %q; want 3 and + 3 more", shown, d.ports.cards.more.Text)
+	}
+	d.window.Resize(fyne.NewSize(1700, 600))
+	if c := d.ports.cards.cards[5]; !c.Visible() || !d.ports.cards.more.Hidden {
+		t.Error("in a wide window they are not all shown")
+	}
+}
+
+func TestQuickFiltersCountAndChoose(t *testing.T) {
+	d := newDesk(t)
+	d.tellRules(watch.Default()...)
+	other := listening(631, "cupsd", 5)
+	other.User = "root"
+	d.see(other, listening(8080, "python3", 20, "0.0.0.0"), listening(62893, "vite", 30))
+	var got []string
+	for _, s := range d.ports.quick.segments {
+		got = append(got, s.text.Text)
+	}
+	d.want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2"})
+	for i, want := range [][]string{{"631", "8080", "62893"}, {"62893"}, {"8080"}, {"8080", "62893"}} {
+		d.ports.quick.segments[i].TypedRune(' ')
+		d.want(got[i], d.rows(), want)
+	}
+	state := d.State()
+	next := newDesk(t)
+	next.tellRules()
+	next.see(other, listening(62893, "vite", 30))
+	next.Restore(state)
+	next.want("the next window", next.rows(), []string{"62893"})
+	next.ports.entry.SetText("cups")
+	if got := next.ports.quick.segments[0].text.Text; got != "All 1" {
+		t.Errorf("filtered: %q; want All 1", got)
+	}
+	next.want("filtered by both", next.rows(), nil)
+	if text := next.ports.empty.title.Text; text != "Nothing matches" {
+		t.Errorf("it says %q", text)
+	}
+}

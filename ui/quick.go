@@ -1,0 +1,223 @@
+package ui
+
+import (
+	"image/color"
+	"strconv"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+)
+
+// quick is a filter that is one click away. Its number is its place in the bar.
+type quick int
+
+const (
+	quickAll quick = iota
+	quickWatched
+	quickExposed
+	quickMine
+)
+
+// quickNames are how the filters are called in State.
+var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine"}
+
+// lets reports whether the filter shows the row; user is who looks.
+func (q quick) lets(r *portRow, user string) bool {
+	switch q {
+	case quickWatched:
+		return r.watched
+	case quickExposed:
+		return r.listener.Reach == monitor.TheNetwork
+	case quickMine:
+		return user != "" && r.listener.User == user
+	}
+	return true
+}
+
+// quickBar shows the filters side by side, each with how many rows it shows.
+type quickBar struct {
+	segments []*segment
+	chosen   quick
+	object   fyne.CanvasObject
+}
+
+func newQuickBar(choose func(quick)) *quickBar {
+	b := &quickBar{}
+	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine")}
+	row := container.New(layout.NewCustomPaddedHBoxLayout(0))
+	for i, label := range labels {
+		s := newSegment(label, func() {
+			b.choose(quick(i))
+			choose(quick(i))
+		})
+		b.segments = append(b.segments, s)
+		row.Add(s)
+	}
+	b.object = container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder), row)
+	b.choose(quickAll)
+	return b
+}
+
+func (b *quickBar) choose(q quick) {
+	b.chosen = q
+	for i, s := range b.segments {
+		s.choose(quick(i) == q)
+	}
+}
+
+// count shows how many rows each filter shows.
+func (b *quickBar) count(counts [4]int) {
+	for i, s := range b.segments {
+		s.count(counts[i])
+	}
+}
+
+// framed is a rectangle with a line around it that follows the theme.
+type framed struct {
+	*themed
+	line fyne.ThemeColorName
+}
+
+func newFramed(fill, line fyne.ThemeColorName) *framed {
+	f := &framed{themed: newThemed(fill, fyne.Size{}, 5), line: line}
+	f.rect.StrokeWidth = 1
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// CreateRenderer is Fyne's.
+func (f *framed) CreateRenderer() fyne.WidgetRenderer {
+	f.rect.StrokeColor = theme.Color(f.line)
+	return f.themed.CreateRenderer()
+}
+
+// Refresh is Fyne's, called when the theme changes.
+func (f *framed) Refresh() {
+	f.rect.StrokeColor = theme.Color(f.line)
+	f.themed.Refresh()
+}
+
+// segment is one of several buttons of which one is chosen.
+type segment struct {
+	widget.BaseWidget
+	label  string
+	number int
+	text   *canvas.Text
+	ground *themed
+	tapped func()
+	chosen bool
+	hover  bool
+	focus  bool
+}
+
+var (
+	_ fyne.Tappable     = (*segment)(nil)
+	_ fyne.Focusable    = (*segment)(nil)
+	_ desktop.Hoverable = (*segment)(nil)
+	_ fyne.Accessible   = (*segment)(nil)
+)
+
+func newSegment(label string, tapped func()) *segment {
+	s := &segment{label: label, text: canvas.NewText("", color.Transparent), ground: newThemed(theme.ColorNameHover, fyne.Size{}, 5), tapped: tapped}
+	s.text.Alignment = fyne.TextAlignCenter
+	s.ExtendBaseWidget(s)
+	s.number = -1
+	s.count(0)
+	return s
+}
+
+func (s *segment) choose(chosen bool) {
+	if s.chosen != chosen {
+		s.chosen = chosen
+		s.paint()
+	}
+}
+
+func (s *segment) count(n int) {
+	if s.number == n {
+		return
+	}
+	wider := len(strconv.Itoa(n)) != len(strconv.Itoa(s.number))
+	s.number = n
+	s.paint()
+	if wider {
+		s.BaseWidget.Refresh()
+	}
+}
+
+func (s *segment) paint() {
+	name := table.ColorMuted
+	s.ground.fill = theme.ColorNameHover
+	switch {
+	case s.chosen:
+		name, s.ground.fill = theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary
+	case s.focus:
+		s.ground.fill = theme.ColorNameFocus
+	}
+	s.ground.Hidden = !s.chosen && !s.hover && !s.focus
+	s.ground.rect.StrokeWidth = 0
+	if s.chosen && s.focus { // the keyboard is seen on the chosen one too
+		s.ground.rect.StrokeWidth, s.ground.rect.StrokeColor = 2, theme.Color(theme.ColorNameForeground)
+	}
+	s.ground.Refresh()
+	s.text.TextStyle.Bold = s.chosen
+	setText(s.text, s.label+" "+strconv.Itoa(s.number), name)
+}
+
+// CreateRenderer is Fyne's.
+func (s *segment) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewStack(s.ground, container.New(layout.NewCustomPaddedLayout(6, 6, 11, 11), s.text)))
+}
+
+// Refresh is Fyne's, called when the theme changes.
+func (s *segment) Refresh() {
+	s.paint()
+	s.BaseWidget.Refresh()
+}
+
+// Tapped is Fyne's.
+func (s *segment) Tapped(*fyne.PointEvent) { s.tapped() }
+
+// MouseIn is Fyne's.
+func (s *segment) MouseIn(*desktop.MouseEvent) { s.hover = true; s.paint() }
+
+// MouseMoved is Fyne's.
+func (s *segment) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is Fyne's.
+func (s *segment) MouseOut() { s.hover = false; s.paint() }
+
+// FocusGained is Fyne's.
+func (s *segment) FocusGained() { s.focus = true; s.paint() }
+
+// FocusLost is Fyne's.
+func (s *segment) FocusLost() { s.focus = false; s.paint() }
+
+// TypedRune is Fyne's.
+func (s *segment) TypedRune(r rune) {
+	if r == ' ' {
+		s.tapped()
+	}
+}
+
+// TypedKey is Fyne's.
+func (s *segment) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
+		s.tapped()
+	}
+}
+
+// AccessibilityLabel is Fyne's.
+func (s *segment) AccessibilityLabel() string { return s.text.Text }
+
+// AccessibilityRole is Fyne's.
+func (s *segment) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
