@@ -22,6 +22,8 @@ type Actions interface {
 	Quit()    // Porthole
 	Restart() // an agent, where there is none any more
 	Copy(text string)
+	OpenInBrowser(address string) // "127.0.0.1:3000", http or https by what it speaks
+	OpenFolder(path string)
 }
 
 // Memory answers what is remembered. It is called from Fyne's goroutine and

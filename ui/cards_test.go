@@ -51,7 +51,7 @@ func TestCardsSayHowTheWatchesStand(t *testing.T) {
 func TestACardShowsItsPortInTheTable(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10), listening(62893, "vite", 20))
-	d.ports.setQuick(quickExposed) // which shows neither
+	d.ports.setQuick(quickExposed)           // which shows neither
 	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
 	c := d.ports.cards.cards[0]
 	test.TapCanvas(d.window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(c).Add(fyne.NewPos(30, 30)))

@@ -33,18 +33,22 @@ type portsPage struct {
 	rows     map[string]*portRow // every loopback listener, and the closed ones that are still shown
 	filter   Filter
 
-	entry   *filterEntry
-	quick   *quickBar
-	cards   *cardBar
-	pause   *widget.Button
-	table   *table.Table[*portRow]
-	empty   *emptyState
-	left    *canvas.Text
-	right   *canvas.Text
-	warning *warningBar
-	content fyne.CanvasObject
-	pointAt uint16 // to be selected once it listens
-	last    lastHolder
+	entry     *filterEntry
+	quick     *quickBar
+	cards     *cardBar
+	side      *sidePane
+	middle    *fyne.Container
+	pause     *widget.Button
+	table     *table.Table[*portRow]
+	empty     *emptyState
+	left      *canvas.Text
+	right     *canvas.Text
+	warning   *warningBar
+	content   fyne.CanvasObject
+	said      string // a sentence in the status line, for a while
+	saidUntil time.Time
+	pointAt   uint16 // to be selected once it listens
+	last      lastHolder
 }
 
 // lastHolder is who had the port that the filter asks for.
@@ -63,6 +67,12 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.table = table.New(portColumns(p.star), "port")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
+	p.table.OnSelect = func(*portRow) { p.showSide() }
+	p.side = newSidePane(actions, func() {
+		if r, ok := p.table.Selected(); ok {
+			p.open(r.listener)
+		}
+	})
 	p.table.OnKey = keys
 	p.table.OnRune = p.entry.take
 	p.empty = newEmptyState(actions, func() { p.table.Focus() })
@@ -78,7 +88,8 @@ func (p *portsPage) layout() fyne.CanvasObject {
 	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
-	return container.New(noGaps{}, top, container.NewStack(p.table, p.empty.object), status)
+	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
+	return container.New(noGaps{}, top, p.middle, status)
 }
 
 // update shows what the monitor saw.
@@ -174,6 +185,7 @@ func (p *portsPage) tick() {
 	} else {
 		p.table.RefreshRows()
 		p.showCards()
+		p.showSide()
 	}
 	p.showStatus()
 }
@@ -198,6 +210,7 @@ func (p *portsPage) arrange() {
 	p.table.SetRows(rows)
 	p.quick.count(counts)
 	p.showCards()
+	p.showSide()
 	if p.pointAt != 0 {
 		p.point(p.pointAt)
 	}
@@ -210,10 +223,64 @@ func (p *portsPage) setFilter(text string) {
 	p.arrange()
 }
 
+// sayFor is how long a sentence stays in the status line.
+const sayFor = 10 * time.Second
+
+// say shows a sentence in the status line for a while.
+func (p *portsPage) say(sentence string) {
+	p.said, p.saidUntil = sentence, p.now().Add(sayFor)
+	p.showStatus()
+}
+
 // setQuick shows the rows that a quick filter lets through.
 func (p *portsPage) setQuick(q quick) {
 	p.quick.choose(q)
 	p.arrange()
+}
+
+// showSide shows the selected row in the side pane, or hides that.
+func (p *portsPage) showSide() {
+	r, ok := p.table.Selected()
+	before := p.side.shown
+	if ok {
+		p.side.show(newSide(r.listener, p.ambiguous(r.listener), p.now()))
+	} else {
+		p.side.shown = false
+	}
+	if before != p.side.shown {
+		p.middle.Refresh()
+	}
+}
+
+// ambiguous reports whether "localhost" may mean another process than l's: one
+// has the port on 127.0.0.1, another on [::1].
+func (p *portsPage) ambiguous(l *monitor.Listener) bool {
+	v4, v6 := families(l)
+	for _, r := range p.rows {
+		if o := r.listener; o != l && o.ID != l.ID && r.mark != closed && o.Port == l.Port && o.Protocol == l.Protocol {
+			o4, o6 := families(o)
+			if v4 && o6 || v6 && o4 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// families reports over which of 127.0.0.1 and [::1] a client reaches l.
+func families(l *monitor.Listener) (v4, v6 bool) {
+	for _, s := range l.Sockets {
+		a := s.Address
+		switch {
+		case a.Unmap().Is4():
+			v4 = v4 || monitor.Loopback(a)
+		case a.IsUnspecified():
+			v4, v6 = v4 || !s.V6Only, true
+		default:
+			v6 = v6 || monitor.Loopback(a)
+		}
+	}
+	return v4, v6
 }
 
 func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.now()) }
@@ -300,12 +367,22 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		fyne.NewMenuItem(lang.L("Open process"), func() { p.open(l) }),
 		fyne.NewMenuItem(watchLabel, func() { p.watch(l.Port) }),
 		fyne.NewMenuItemSeparator(),
-		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }),
 	}
+	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
+		address := addressOf(l)
+		items = append(items,
+			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(address) }),
+			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.actions.Copy("http://" + address + "/") }))
+	}
+	items = append(items,
+		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }))
 	if o, ok := l.Principal(); ok {
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.actions.Copy(fmt.Sprint(o.PID)) }),
 			fyne.NewMenuItem(lang.L("Copy command"), func() { p.actions.Copy(commandWords(o)) }))
+		if o.Folder != "" {
+			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
+		}
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
@@ -399,7 +476,11 @@ func (p *portsPage) showStatus() {
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
 		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": exposed}),
 	}
-	setText(p.left, strings.Join(parts, " · "), table.ColorMuted)
+	words, color := strings.Join(parts, " · "), table.ColorMuted
+	if p.now().Before(p.saidUntil) {
+		words, color = p.said, colorAlert
+	}
+	setText(p.left, words, color)
 	setText(p.right, p.healthWords(), table.ColorMuted)
 	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
 	if p.status.Paused {

@@ -73,14 +73,18 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	return p
 }
 
-func (p *processWindow) name() string {
-	if p.owner.PID == 0 {
-		return tray.HiddenOwner(p.row)
+func (p *processWindow) name() string { return ownerName(p.row, p.owner) }
+
+// ownerName is how a process is called; o is l's, with PID 0 where none can be
+// seen.
+func ownerName(l *monitor.Listener, o monitor.Owner) string {
+	if o.PID == 0 {
+		return tray.HiddenOwner(l)
 	}
-	if name := monitor.Clean(p.owner.Name, 60); name != "" {
+	if name := monitor.Clean(o.Name, 60); name != "" {
 		return name
 	}
-	return lang.L("process {{.PID}}", map[string]any{"PID": p.owner.PID})
+	return lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
 }
 
 func (p *processWindow) title() string {

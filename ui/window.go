@@ -93,6 +93,10 @@ func (w *Window) Disconnect() {
 	}
 }
 
+// Say shows a sentence in the status line for some seconds: what the user asked
+// for did not work.
+func (w *Window) Say(sentence string) { w.ports.say(sentence) }
+
 // Point shows the row of port.
 func (w *Window) Point(port uint16) {
 	w.tabs.open("ports")

@@ -64,6 +64,8 @@ func (d *desk) Quit()                    { d.ask("quit") }
 func (d *desk) Close()                   { d.ask("close") }
 func (d *desk) Restart()                 { d.ask("restart") }
 func (d *desk) Copy(text string)         { d.ask("copy %s", text) }
+func (d *desk) OpenInBrowser(a string)   { d.ask("browse %s", a) }
+func (d *desk) OpenFolder(path string)   { d.ask("folder %s", path) }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {

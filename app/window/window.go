@@ -71,6 +71,8 @@ type program struct {
 	live   bool // the agent is there
 	shown  bool // a window could be opened
 	status int
+	ctx    context.Context // ends with the window
+	work   sync.WaitGroup  // what actions do beside Fyne's goroutine
 
 	doing sync.Mutex // over ended, and over what Fyne does on our goroutines once it has ended
 	ended bool
@@ -96,6 +98,7 @@ func (p *program) run(ctx context.Context, version string) int {
 	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	p.ctx = ctx
 	memory := openMemory(ctx, p.do, p.log)
 	p.window = ui.NewWindow(p.app, actions{p}, memory, time.Now)
 	p.live = true
@@ -124,6 +127,7 @@ func (p *program) run(ctx context.Context, version string) int {
 	cancel()
 	<-listening
 	memory.wait()
+	p.work.Wait()
 	return p.status
 }
 

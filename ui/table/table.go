@@ -88,10 +88,28 @@ func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 	t.widths = make([]float32, len(columns))
 	t.list = newRowList(t)
 	t.header = newHeader(t)
-	body := container.NewBorder(t.header, nil, nil, nil, t.list)
+	body := container.New(headed{}, t.header, t.list)
 	t.body = container.NewThemeOverride(body, dense{})
 	t.ExtendBaseWidget(t)
 	return t
+}
+
+// headed puts the header on top of the list. Fyne's border layout would take
+// the padding of whichever theme is at hand when it is asked.
+type headed struct{}
+
+// MinSize is Fyne's.
+func (headed) MinSize(o []fyne.CanvasObject) fyne.Size {
+	header, list := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(max(header.Width, list.Width), header.Height+list.Height)
+}
+
+// Layout is Fyne's.
+func (headed) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	height := o[0].MinSize().Height
+	o[0].Resize(fyne.NewSize(s.Width, height))
+	o[1].Move(fyne.NewPos(0, height))
+	o[1].Resize(fyne.NewSize(s.Width, max(s.Height-height, 0)))
 }
 
 // CreateRenderer is Fyne's.

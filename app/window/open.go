@@ -1,0 +1,65 @@
+//go:build cgo
+
+package window
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/app/desktop"
+)
+
+// tlsWait is how long a server has for the answer to a greeting in TLS. One on
+// this machine takes milliseconds.
+const tlsWait = 700 * time.Millisecond
+
+// OpenInBrowser opens address, "127.0.0.1:3000", as https where the server
+// speaks TLS, else as http. That is found out now, on the user's click: nothing
+// else of Porthole's ever connects to a port.
+func (a actions) OpenInBrowser(address string) {
+	a.p.work.Go(func() {
+		if err := desktop.Open(a.p.ctx, scheme(a.p.ctx, address)+"://"+address+"/"); err != nil {
+			a.p.failed(lang.L("The browser could not be opened: is xdg-utils installed?"), err)
+		}
+	})
+}
+
+// OpenFolder opens a folder in the file manager.
+func (a actions) OpenFolder(path string) {
+	a.p.work.Go(func() {
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() || !filepath.IsAbs(path) {
+			a.p.failed(lang.L("The folder is gone, or may not be looked into"), err)
+			return
+		}
+		if err := desktop.Open(a.p.ctx, path); err != nil {
+			a.p.failed(lang.L("The file manager could not be opened: is xdg-utils installed?"), err)
+		}
+	})
+}
+
+// failed says in the window that something the user asked for did not work.
+func (p *program) failed(sentence string, err error) {
+	p.log.Warn("what the user asked for could not be done", "said", sentence, "problem", err)
+	p.do(func() { p.window.Say(sentence) })
+}
+
+// scheme is https where a server answers a greeting in TLS, whatever its
+// certificate, else http.
+func scheme(ctx context.Context, address string) string {
+	ctx, cancel := context.WithTimeout(ctx, tlsWait)
+	defer cancel()
+	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: &tls.Config{InsecureSkipVerify: true}} // nothing is sent; the browser checks the certificate
+	c, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "http"
+	}
+	_ = c.Close() // all was learned
+	return "https"
+}

@@ -1,0 +1,234 @@
+package ui
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+)
+
+// sideModel is what the side pane says of the selected listener.
+type sideModel struct {
+	name, pid, about string
+	warning          string
+	facts            [][2]string // label and value
+	chain            string
+	address          string // to open in a browser; "" where that makes no sense
+	folder           string
+}
+
+// newSide puts l into words. ambiguous says that another process has another
+// loopback address of its port.
+func newSide(l *monitor.Listener, ambiguous bool, now time.Time) sideModel {
+	var m sideModel
+	o, seen := l.Principal()
+	m.name = ownerName(l, o)
+	if seen {
+		m.pid = fmt.Sprintf("PID %d", o.PID)
+	}
+	m.about = aboutWords(l)
+	if ambiguous {
+		m.warning = lang.L("“localhost” is ambiguous: 127.0.0.1 and [::1] of this port belong to different processes")
+	}
+	add := func(label, value string) {
+		if value != "" {
+			m.facts = append(m.facts, [2]string{label, value})
+		}
+	}
+	var addresses []string
+	for _, s := range l.Sockets {
+		if text := addressPort(s, l.Port); !slices.Contains(addresses, text) {
+			addresses = append(addresses, text)
+		}
+	}
+	add(lang.L("Listening"), strings.Join(addresses, "\n"))
+	reach := lang.L("from this machine only")
+	if l.Reach == monitor.TheNetwork {
+		reach = lang.L("from the network")
+	}
+	add(lang.L("Reachable"), reach)
+	add(lang.L("Port range"), rangeWords(l.Port))
+	if seen {
+		add(lang.L("Command"), monitor.Clean(commandWords(o), 240))
+		add(lang.L("Folder"), monitor.Clean(o.Folder, 200))
+		if !o.StartedAt.IsZero() {
+			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": momentAs(o.StartedAt, now, "15:04"), "Ago": Duration(now.Sub(o.StartedAt))}))
+		}
+		m.chain, m.folder = chainNames(o), o.Folder
+	} else {
+		add(lang.L("User"), monitor.Clean(l.User, 60))
+		add(lang.L("Owner"), lang.L(l.Hidden))
+		add(lang.L("Unit"), monitor.Clean(l.Unit, 200))
+		add(lang.L("Container"), monitor.Clean(l.Container, 64))
+	}
+	if l.Protocol == monitor.TCP && l.Loopback() {
+		m.address = addressOf(l)
+	}
+	return m
+}
+
+// aboutWords says what a listener is, as far as that is known: "Vite of acme-web".
+func aboutWords(l *monitor.Listener) string {
+	service, project := l.Service, monitor.Clean(l.Project, 60)
+	switch {
+	case service != "" && project != "":
+		return lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
+	case service != "":
+		return service
+	}
+	return project
+}
+
+// rangeWords names the range that port is in (RFC 6335, section 6).
+func rangeWords(port uint16) string {
+	switch {
+	case port < 1024:
+		return lang.L("well-known (0–1023)")
+	case port < 49152:
+		return lang.L("registered (1024–49151)")
+	}
+	return lang.L("dynamic (49152–65535)")
+}
+
+// chainNames is the chain of parents by their names, the oldest first.
+func chainNames(o monitor.Owner) string {
+	names := []string{monitor.Clean(o.Name, 40)}
+	for _, p := range o.Parents {
+		names = append(names, monitor.Clean(p.Name, 40))
+	}
+	slices.Reverse(names)
+	return strings.Join(names, " › ")
+}
+
+// sidePane shows the selected listener beside the table, with what can be done.
+type sidePane struct {
+	actions Actions
+	details func()
+	model   sideModel
+	shown   bool
+
+	name, pid, about *canvas.Text
+	warning          *note
+	facts            *fyne.Container
+	chainTitle       *canvas.Text
+	chain            *widget.Label
+	chainBox         fyne.CanvasObject
+	browser, copyURL *widget.Button
+	folder           *widget.Button
+	object           *fyne.Container
+}
+
+// sideWidth is the pane's width, and sideFrom the page's from which there is one.
+const (
+	sideWidth = 320
+	sideFrom  = 880
+)
+
+func newSidePane(actions Actions, details func()) *sidePane {
+	p := &sidePane{actions: actions, details: details}
+	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
+	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
+	p.pid.TextStyle.Bold = true
+	p.warning = newNote(true)
+	p.facts = container.New(factRows{label: 92})
+	p.chain = widget.NewLabel("")
+	p.chain.Wrapping, p.chain.Selectable = fyne.TextWrapWord, true
+	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
+	p.browser = widget.NewButton(lang.L("Open in browser"), func() { actions.OpenInBrowser(p.model.address) })
+	p.browser.Importance = widget.HighImportance
+	p.copyURL = widget.NewButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
+	p.folder = widget.NewButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
+	more := widget.NewButton(lang.L("Details…"), details)
+	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more)
+	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
+	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warning.object,
+		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts), p.chainTitle, p.chainBox, buttons)
+	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story)))
+	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
+	p.object.Hide()
+	return p
+}
+
+// show changes only what differs.
+func (p *sidePane) show(m sideModel) {
+	if p.shown && reflect.DeepEqual(m, p.model) {
+		p.paint()
+		return
+	}
+	p.model, p.shown = m, true
+	p.paint()
+	p.warning.object.(*fyne.Container).Hidden = m.warning == ""
+	p.chain.SetText(m.chain)
+	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
+	p.chainTitle.Hidden = m.chain == ""
+	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
+	p.facts.RemoveAll()
+	for _, f := range m.facts {
+		value := widget.NewLabel(f[1])
+		value.Wrapping, value.Selectable = fyne.TextWrapBreak, true
+		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
+		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
+		p.facts.Add(value)
+	}
+	p.object.Refresh()
+}
+
+// paint says the words again, in the colours of now.
+func (p *sidePane) paint() {
+	m := p.model
+	setText(p.pid, m.pid, table.ColorMuted)
+	room := float32(sideWidth - 40 - p.pid.MinSize().Width)
+	setText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
+	setText(p.about, table.Fit(m.about, sideWidth-40, p.about.TextSize, p.about.TextStyle), table.ColorMuted)
+	setText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
+	p.warning.say(m.warning, colorAlert)
+	for i := 0; i < len(p.facts.Objects); i += 2 {
+		if t, ok := p.facts.Objects[i].(*canvas.Text); ok {
+			setText(t, t.Text, table.ColorMuted)
+		}
+	}
+}
+
+// besideLine puts a line of one pixel to the left of the rest.
+type besideLine struct{}
+
+// MinSize is Fyne's.
+func (besideLine) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(sideWidth, 0) }
+
+// Layout is Fyne's.
+func (besideLine) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[0].Resize(fyne.NewSize(1, s.Height))
+	o[1].Move(fyne.NewPos(1, 0))
+	o[1].Resize(fyne.NewSize(max(s.Width-1, 0), s.Height))
+}
+
+// withSide gives the side pane its width where there is room and something to
+// say, and the table the rest.
+type withSide struct{ pane *sidePane }
+
+// MinSize is Fyne's.
+func (withSide) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+
+// Layout is Fyne's.
+func (w withSide) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	side := float32(0)
+	w.pane.object.Hidden = !w.pane.shown || s.Width < sideFrom
+	if !w.pane.object.Hidden {
+		side = sideWidth
+		w.pane.object.Move(fyne.NewPos(s.Width-side, 0))
+		w.pane.object.Resize(fyne.NewSize(side, s.Height))
+	}
+	o[0].Resize(fyne.NewSize(s.Width-side, s.Height))
+}
