@@ -121,7 +121,8 @@ func (d *desk) clickWatch(w desktop.Window) {
 	d.do("click the button", w.Click(at.X, at.Y))
 }
 
-// table is the middle of the window, where the rows are.
+// table is the part of the window where the rows are: below the cards, whose
+// times pass, and left of the side pane.
 func table(d *desk, w desktop.Window) (image.Image, error) {
 	img, err := screen(d)
 	if err != nil {
@@ -131,7 +132,7 @@ func table(d *desk, w desktop.Window) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner := image.Rect(frame.Min.X, frame.Min.Y+100, frame.Min.X+frame.Dx()/2, frame.Max.Y-60)
+	inner := image.Rect(frame.Min.X, frame.Min.Y+168, frame.Min.X+frame.Dx()/2, frame.Max.Y-60)
 	sub, ok := img.(interface {
 		SubImage(image.Rectangle) image.Image
 	})
