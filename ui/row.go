@@ -117,18 +117,18 @@ func portColumns(star func(*portRow)) []table.Column[*portRow] {
 		{ID: "watch", Label: "", Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
 		{ID: "port", Label: lang.L("Port"), Width: 72, Mono: true, Compare: byPort,
 			Cell: func(r *portRow) table.Cell { c := r.text(r.port, ""); c.Bold = true; return c }},
-		{ID: "process", Label: lang.L("Process"), Width: 110, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
+		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.process, hiddenColor(r)) }},
-		{ID: "pid", Label: lang.L("PID"), Width: 84, Mono: true, Compare: byPID,
+		{ID: "pid", Label: lang.L("PID"), Width: 76, Mono: true, Compare: byPID,
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "reach", Label: lang.L("Reach"), Width: 124, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
+		{ID: "reach", Label: lang.L("Reach"), Width: 112, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
-		{ID: "up", Label: lang.L("Up"), Width: 84, Right: true, Compare: byAge, Cell: upCell},
+		{ID: "up", Label: lang.L("Up"), Width: 76, Right: true, Compare: byAge, Cell: upCell},
 	}
 }
 

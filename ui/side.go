@@ -133,7 +133,7 @@ type sidePane struct {
 // sideWidth is the pane's width, and sideFrom the page's from which there is one.
 const (
 	sideWidth = 320
-	sideFrom  = 880
+	sideFrom  = 960
 )
 
 func newSidePane(actions Actions, details func()) *sidePane {

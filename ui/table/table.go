@@ -30,7 +30,7 @@ type Row interface {
 type Column[R Row] struct {
 	ID      string
 	Label   string
-	Width   float32 // at the least
+	Width   float32 // at the least, where there is room for all
 	Grow    float32 // its share of the space that is left
 	Right   bool    // aligned
 	Mono    bool
@@ -123,20 +123,30 @@ func (t *Table[R]) Resize(s fyne.Size) {
 	t.list.Refresh()
 }
 
-// share gives each column its width and its part of what is left over.
+// share gives each column its width and its part of what is left over, or, where
+// that is too little, takes its part away from those that grow.
 func (t *Table[R]) share(width float32) {
-	left, grow := width, float32(0)
+	left, grow, growing := width, float32(0), float32(0)
 	for _, c := range t.columns {
 		left -= c.Width
 		grow += c.Grow
+		if c.Grow > 0 {
+			growing += c.Width
+		}
 	}
 	for i, c := range t.columns {
 		t.widths[i] = c.Width
-		if left > 0 && grow > 0 {
+		switch {
+		case left > 0 && grow > 0:
 			t.widths[i] += left * c.Grow / grow
+		case left < 0 && c.Grow > 0:
+			t.widths[i] = max(c.Width*(1+left/growing), narrowest)
 		}
 	}
 }
+
+// narrowest is the least width of a column that gives way.
+const narrowest = 40
 
 // SetRows shows rows. The selection and what is under the pointer stay with
 // their keys: rows that come and go above them do not move them.

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,20 @@ func TestCellsStandInTheirColumns(t *testing.T) {
 			}
 			x += table.widths[i]
 		}
+	}
+}
+
+// In a narrow table the columns that grow give way, and the last is still seen.
+func TestColumnsGiveWay(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 100, 1), column("b", 60, 0), column("c", 200, 2), column("d", 60, 0)}, "a")
+	table.share(300)
+	if got, want := table.widths, []float32{60, 60, 120, 60}; !slices.Equal(got, want) {
+		t.Errorf("widths %v; want %v", got, want)
+	}
+	table.share(50)
+	if got, want := table.widths, []float32{narrowest, 60, narrowest, 60}; !slices.Equal(got, want) {
+		t.Errorf("widths %v; want %v", got, want)
 	}
 }
 
