@@ -140,7 +140,7 @@ func (t *Table[R]) share(width float32) {
 		case left > 0 && grow > 0:
 			t.widths[i] += left * c.Grow / grow
 		case left < 0 && c.Grow > 0:
-			t.widths[i] = max(c.Width*(1+left/growing), narrowest)
+			t.widths[i] = max(c.Width+left*c.Width/growing, narrowest)
 		}
 	}
 }
