@@ -124,7 +124,7 @@ func (h Hidden) equal(k Hidden) bool { return h.Reason == k.Reason && h.Origin.e
 func (l *Listener) equal(k *Listener) bool {
 	return l.ID == k.ID && l.Reach == k.Reach && l.User == k.User && l.Hidden == k.Hidden &&
 		l.Origin.equal(k.Origin) &&
-		l.Service == k.Service && l.Project == k.Project && l.Since.Equal(k.Since) &&
+		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Project == k.Project && l.Since.Equal(k.Since) &&
 		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
 		slices.EqualFunc(l.Sockets, k.Sockets, func(a, b HeldSocket) bool {
 			return a.ID == b.ID && a.Address == b.Address && slices.Equal(a.Owners, b.Owners)
