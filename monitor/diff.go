@@ -111,7 +111,7 @@ func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start 
 
 func (o Owner) equal(p Owner) bool {
 	return o.Same(p) && o.Name == p.Name && slices.Equal(o.Command, p.Command) && o.Program == p.Program &&
-		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project
+		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch
 }
 
 func (o Origin) equal(p Origin) bool {

@@ -63,6 +63,8 @@ type Owner struct {
 	Start uint64 `json:"start,omitempty"`
 	// Project is what Folder belongs to.
 	Project string `json:"project,omitempty"`
+	// Branch is the git branch that is checked out in Folder.
+	Branch string `json:"branch,omitempty"`
 	// Parents is the chain of parents, nearest first, as it was when the owner was first seen.
 	Parents []Parent `json:"parents,omitempty"`
 }
