@@ -111,7 +111,7 @@ func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start 
 
 func (o Owner) equal(p Owner) bool {
 	return o.Same(p) && o.Name == p.Name && slices.Equal(o.Command, p.Command) && o.Program == p.Program &&
-		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project
+		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch
 }
 
 func (o Origin) equal(p Origin) bool {
@@ -124,7 +124,7 @@ func (h Hidden) equal(k Hidden) bool { return h.Reason == k.Reason && h.Origin.e
 func (l *Listener) equal(k *Listener) bool {
 	return l.ID == k.ID && l.Reach == k.Reach && l.User == k.User && l.Hidden == k.Hidden &&
 		l.Origin.equal(k.Origin) &&
-		l.Service == k.Service && l.Project == k.Project && l.Since.Equal(k.Since) &&
+		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Project == k.Project && l.Since.Equal(k.Since) &&
 		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
 		slices.EqualFunc(l.Sockets, k.Sockets, func(a, b HeldSocket) bool {
 			return a.ID == b.ID && a.Address == b.Address && slices.Equal(a.Owners, b.Owners)

@@ -63,6 +63,8 @@ type Owner struct {
 	Start uint64 `json:"start,omitempty"`
 	// Project is what Folder belongs to.
 	Project string `json:"project,omitempty"`
+	// Branch is the git branch that is checked out in Folder.
+	Branch string `json:"branch,omitempty"`
 	// Parents is the chain of parents, nearest first, as it was when the owner was first seen.
 	Parents []Parent `json:"parents,omitempty"`
 }
@@ -95,6 +97,7 @@ type Listener struct {
 	Hidden    string       `json:"hidden,omitempty"` // why no owner can be seen; only where none can
 	Origin                 // what else tells of the owner; only where none can be seen
 	Service   string       `json:"service,omitempty"`
+	ServiceBy ServiceBy    `json:"service_by,omitempty"` // how sure Service is; "" where it is ""
 	Project   string       `json:"project,omitempty"`
 	Since     time.Time    `json:"since,omitzero"` // when Porthole saw it open; zero where it was open before
 }
@@ -107,6 +110,16 @@ type Origin struct {
 	Container string `json:"container,omitempty"` // the id that its engine gave it
 	Inferred  *Owner `json:"inferred,omitempty"`  // the process that is alone in the group
 }
+
+// ServiceBy says what told the service of a listener, and so how sure that is.
+type ServiceBy string
+
+// What told a service, the surest first.
+const (
+	ByProgram ServiceBy = "program" // certain: the program is that service
+	ByCommand ServiceBy = "command" // likely: the command line names it
+	ByPort    ServiceBy = "port"    // no more than what usually has the port
+)
 
 // Principal returns the owner that stands for the listener, and false where no
 // owner can be seen.

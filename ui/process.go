@@ -30,6 +30,7 @@ type processWindow struct {
 	now    func() time.Time
 
 	heading, about *canvas.Text
+	what           *canvas.Text // the service, its project and branch; hidden where none is known
 	gone           *canvas.Text
 	listening      *widget.Label
 	endedAt        time.Time
@@ -57,6 +58,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
 	p.heading.TextSize, p.heading.TextStyle.Bold = theme.Size(theme.SizeNameHeadingText), true
 	p.about = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
 	p.gone = canvas.NewText("", theme.Color(colorAlert))
 	p.gone.Hide()
 	p.listening, p.before = mono(""), mono("")
@@ -97,6 +99,7 @@ func (p *processWindow) title() string {
 func (p *processWindow) layout() fyne.CanvasObject {
 	p.story = container.NewVBox(
 		container.NewHBox(p.heading, container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), p.about)),
+		p.what,
 		p.gone,
 		section(lang.L("Why is it running?"), mono(p.chain())),
 		section(lang.L("Listening"), p.listening),
@@ -270,6 +273,7 @@ func (p *processWindow) tick() {
 		return // no time passes for what nobody watches
 	}
 	setText(p.heading, p.name(), theme.ColorNameForeground) // the theme may have changed
+	p.showWhat()
 	if p.owner.PID == 0 {
 		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
 		return
@@ -282,6 +286,32 @@ func (p *processWindow) tick() {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
 	}
 	setText(p.about, strings.Join(parts, " · "), table.ColorMuted)
+}
+
+// showWhat says what the process is: "Vite of acme-web (git: main)". A service
+// that only the port tells is a guess, and not said here.
+func (p *processWindow) showWhat() {
+	service := monitor.Clean(p.row.Service, 80)
+	if p.row.ServiceBy == monitor.ByPort {
+		service = ""
+	}
+	project, branch := monitor.Clean(p.owner.Project, 60), monitor.Clean(p.owner.Branch, 60)
+	text := service
+	switch {
+	case service != "" && project != "":
+		text = lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
+	case project != "":
+		text = project
+	}
+	if text != "" && project != "" && branch != "" {
+		text += " (git: " + branch + ")"
+	}
+	setText(p.what, text, table.ColorMuted)
+	if text == "" {
+		p.what.Hide()
+	} else {
+		p.what.Show()
+	}
 }
 
 // disconnect says that what the window shows is not live any more.

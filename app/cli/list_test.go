@@ -58,7 +58,7 @@ func TestListJSON(t *testing.T) {
 		t.Fatalf("listeners = %v, want one", listeners)
 	}
 	l := listeners[0].(map[string]any)
-	sameKeys(t, "a listener", l, "id", "protocol", "port", "addresses", "reach", "user", "owners", "sockets", "service", "project", "watched")
+	sameKeys(t, "a listener", l, "id", "protocol", "port", "addresses", "reach", "user", "owners", "sockets", "service", "service_by", "project", "watched")
 	for key, want := range map[string]any{
 		"protocol": "tcp", "port": float64(port), "reach": "machine", "service": "Vite", "project": "acme-web", "watched": true,
 	} {

@@ -50,7 +50,7 @@ func Facts(pid int) (monitor.Owner, error) {
 	}
 	o.Name, _ = p.Name()
 	o.Name = fullName(o)
-	o.Project = Project(o.Folder)
+	o.Project, o.Branch = Project(o.Folder), Branch(o.Folder)
 	return o, nil
 }
 

@@ -25,3 +25,22 @@ func TestFIFOInPlaceOfAManifest(t *testing.T) {
 		t.Fatal("Project waits for a FIFO")
 	}
 }
+
+func TestFIFOInPlaceOfGit(t *testing.T) {
+	top := folders(t, map[string]string{"a/": "", "b/.git/": ""})
+	for _, name := range []string{"a/.git", "b/.git/HEAD"} {
+		if err := unix.Mkfifo(filepath.Join(top, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := make(chan string, 1)
+	go func() { got <- Branch(filepath.Join(top, "a")) + Branch(filepath.Join(top, "b")) }()
+	select {
+	case name := <-got:
+		if name != "" {
+			t.Errorf("Branch = %q, want none", name)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("Branch waits for a FIFO")
+	}
+}

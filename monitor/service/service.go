@@ -1,68 +1,204 @@
-// Package service names what a listener is for: from what the command line of
-// its owner gives away, else from the port.
+// Package service names what a listener is for: from the program of its owner,
+// from what the command line gives away, else from the port.
 package service
 
 import (
+	"cmp"
+	"net"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"porthole/monitor"
 )
 
-// Describe fills in l.Service. It is pure but for that, and leaves l alone
-// where nothing is known.
+// Describe fills in l.Service and l.ServiceBy, how sure that is. It is pure but
+// for that, and leaves nothing where nothing is known. It may be called from any
+// goroutine.
 func Describe(l *monitor.Listener) {
 	if p, ok := l.Principal(); ok {
-		if l.Service = fromCommand(p); l.Service != "" {
+		if l.Service, l.ServiceBy = fromOwner(p, l.Port); l.Service != "" {
 			return
 		}
 	}
-	l.Service = wellKnown[l.Port]
-}
-
-// sign is a word that gives a service away: the last element of the program,
-// or of one of the first arguments.
-type sign struct{ word, service string }
-
-var signs = []sign{
-	{"vite", "Vite"}, {"next", "Next.js"}, {"next-server", "Next.js"}, {"nuxt", "Nuxt"}, {"webpack", "webpack"},
-	{"react-scripts", "React"}, {"ng", "Angular"}, {"astro", "Astro"}, {"manage.py", "Django"}, {"flask", "Flask"},
-	{"uvicorn", "Uvicorn"}, {"gunicorn", "Gunicorn"}, {"http.server", "http.server"}, {"jupyter-lab", "Jupyter"},
-	{"jupyter-notebook", "Jupyter"}, {"rails", "Rails"}, {"puma", "Puma"}, {"postgres", "PostgreSQL"},
-	{"redis-server", "Redis"}, {"mysqld", "MySQL"}, {"mariadbd", "MariaDB"}, {"mongod", "MongoDB"},
-	{"memcached", "memcached"}, {"nginx", "nginx"}, {"apache2", "Apache"}, {"httpd", "Apache"}, {"caddy", "Caddy"},
-	{"ollama", "Ollama"}, {"docker-proxy", "docker-proxy"}, {"sshd", "ssh"}, {"dlv", "Delve"}, {"gopls", "gopls"},
-	{"adb", "adb"}, {"cupsd", "ipp"},
-}
-
-func fromCommand(o monitor.Owner) string {
-	words := []string{filepath.Base(o.Program), strings.TrimSuffix(o.Name, ":")}
-	for _, arg := range o.Command[:min(len(o.Command), 5)] {
-		words = append(words, filepath.Base(arg))
+	if l.Service, l.ServiceBy = ports[l.Port], monitor.ByPort; l.Service == "" {
+		l.ServiceBy = ""
 	}
-	for _, s := range signs {
-		if slices.Contains(words, s.word) {
-			return s.service
+}
+
+// Bounds of what is looked at of a command line: a word further behind is
+// somebody's data, not what is run. Java names its class after many options.
+const (
+	maxWords     = 5
+	maxJavaWords = 64
+	maxWord      = 1 << 10
+	maxTarget    = 48 // runes of the other end of a tunnel
+)
+
+func fromOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
+	words := words(o.Command)
+	name := word(strings.TrimSuffix(o.Name, ":"))
+	if s := tunnel(cmp.Or(word(o.Program), name), o.Command, port); s != "" {
+		return s, monitor.ByCommand
+	}
+	if inspects(o.Command, port) {
+		return "Node inspector", monitor.ByCommand
+	}
+	if s, ok := programs[word(o.Program)]; ok {
+		return s, monitor.ByProgram
+	}
+	for _, w := range append([]string{name}, words...) { // a process may call itself anything
+		if s, ok := commands[w]; ok {
+			return s, monitor.ByCommand
+		}
+		if s, ok := programs[w]; ok { // run by an interpreter, or a program that may not be read
+			return s, monitor.ByCommand
+		}
+	}
+	if strings.Contains(clip(first(o.Command)), "/.vscode-server/") {
+		return "VS Code server", monitor.ByCommand
+	}
+	if word(o.Program) == "java" || name == "java" {
+		return fromJava(o.Command), sure(fromJava(o.Command))
+	}
+	return "", ""
+}
+
+func sure(service string) monitor.ServiceBy {
+	if service == "" {
+		return ""
+	}
+	return monitor.ByCommand
+}
+
+// fromJava finds the class or the archive that runs.
+func fromJava(command []string) string {
+	for _, arg := range command[:min(len(command), maxJavaWords)] {
+		arg = strings.ToLower(clip(arg))
+		for _, s := range classes {
+			if strings.Contains(arg, s.word) {
+				return s.service
+			}
 		}
 	}
 	return ""
 }
 
-// wellKnown are names of the IANA registry of service names (RFC 6335), and
-// of Debian's /etc/services, for ports that developers meet.
-var wellKnown = map[uint16]string{
-	20: "ftp-data", 21: "ftp", 22: "ssh", 23: "telnet", 25: "smtp", 53: "domain", 67: "bootps", 68: "bootpc", 69: "tftp",
-	79: "finger", 80: "http", 88: "kerberos", 110: "pop3", 111: "sunrpc", 113: "auth", 119: "nntp", 123: "ntp",
-	135: "epmap", 137: "netbios-ns", 139: "netbios-ssn", 143: "imap", 161: "snmp", 179: "bgp", 194: "irc", 389: "ldap",
-	443: "https", 445: "microsoft-ds", 465: "submissions", 514: "shell", 515: "printer", 548: "afpovertcp", 554: "rtsp",
-	587: "submission", 631: "ipp", 636: "ldaps", 853: "domain-s", 873: "rsync", 989: "ftps-data", 990: "ftps",
-	993: "imaps", 995: "pop3s", 1080: "socks", 1194: "openvpn", 1433: "ms-sql-s", 1521: "oracle", 1723: "pptp",
-	1883: "mqtt", 2049: "nfs", 2181: "zookeeper", 2375: "docker", 2376: "docker-s", 2379: "etcd-client",
-	2380: "etcd-server", 3128: "squid", 3268: "msft-gc", 3306: "mysql", 3389: "ms-wbt-server", 3690: "svn",
-	4222: "nats", 4369: "epmd", 5000: "commplex-main", 5060: "sip", 5222: "xmpp-client", 5353: "mdns", 5355: "llmnr",
-	5432: "postgresql", 5671: "amqps", 5672: "amqp", 5900: "rfb", 5984: "couchdb", 5985: "wsman", 6000: "x11",
-	6379: "redis", 6443: "sun-sr-https", 6667: "ircu", 8000: "irdmi", 8008: "http-alt", 8080: "http-alt",
-	8443: "pcsync-https", 8883: "secure-mqtt", 9000: "cslistener", 9042: "cassandra", 9090: "websm", 9092: "kafka",
-	9100: "hp-pdl-datastr", 9200: "wap-wsp", 9418: "git", 11211: "memcache", 27017: "mongodb",
+// tunnel names the other end of what ssh or kubectl forwards from port.
+func tunnel(program string, command []string, port uint16) string {
+	switch {
+	case program == "ssh":
+		return sshTunnel(command, port)
+	case program == "kubectl" && slices.Contains(command, "port-forward"):
+		if target := kubectlTarget(command); target != "" {
+			return "kubectl port-forward to " + target
+		}
+		return "kubectl port-forward"
+	}
+	return ""
+}
+
+func sshTunnel(command []string, port uint16) string {
+	for i, arg := range command {
+		value := ""
+		switch {
+		case len(arg) < 2 || arg[0] != '-' || arg[1] != 'L' && arg[1] != 'D':
+			continue
+		case len(arg) > 2:
+			value = arg[2:]
+		case i+1 < len(command):
+			value = command[i+1]
+		}
+		parts := forward(clip(value))
+		if arg[1] == 'D' && isPort(parts[len(parts)-1], port) {
+			return "ssh SOCKS proxy"
+		}
+		if n := len(parts); arg[1] == 'L' && n >= 3 && isPort(parts[n-3], port) {
+			return "ssh tunnel to " + shown(net.JoinHostPort(parts[n-2], parts[n-1]))
+		}
+	}
+	return ""
+}
+
+// forward splits ssh's [bind:]port:host:hostport, where an IPv6 address is in brackets.
+func forward(s string) []string {
+	var parts []string
+	for {
+		if inner, rest, ok := strings.Cut(strings.TrimPrefix(s, "["), "]"); ok && strings.HasPrefix(s, "[") {
+			parts, s = append(parts, inner), rest
+			if s = strings.TrimPrefix(rest, ":"); rest == "" {
+				return parts
+			}
+			continue
+		}
+		part, rest, more := strings.Cut(s, ":")
+		if parts = append(parts, part); !more {
+			return parts
+		}
+		s = rest
+	}
+}
+
+func isPort(text string, port uint16) bool { return text == strconv.Itoa(int(port)) }
+
+// kubectlTarget is the first word after port-forward that is no flag, its value
+// or a pair of ports: svc/web.
+func kubectlTarget(command []string) string {
+	at := slices.Index(command, "port-forward")
+	value := false
+	for _, arg := range command[at+1:] {
+		switch {
+		case value:
+			value = false
+		case strings.HasPrefix(arg, "-"):
+			value = !strings.Contains(arg, "=")
+		case strings.Trim(clip(arg), "0123456789:") != "":
+			return shown(arg)
+		}
+	}
+	return ""
+}
+
+// inspects reports whether port is where Node waits for a debugger.
+func inspects(command []string, port uint16) bool {
+	for _, arg := range command[:min(len(command), maxJavaWords)] {
+		flag, value, _ := strings.Cut(clip(arg), "=")
+		if flag != "--inspect" && flag != "--inspect-brk" && flag != "--inspect-wait" {
+			continue
+		}
+		if at := value[strings.LastIndexByte(value, ':')+1:]; isPort(at, port) || (value == "" && port == 9229) {
+			return true
+		}
+	}
+	return false
+}
+
+// shown makes the other end of a tunnel fit for one line.
+func shown(s string) string { return monitor.Clean(monitor.MaskText(clip(s)), maxTarget) }
+
+// words are the last elements of the first arguments, as the tables have them.
+func words(command []string) []string {
+	var out []string
+	for _, arg := range command[:min(len(command), maxWords)] {
+		title, _, _ := strings.Cut(clip(arg), " ") // "next-server (v15.1)"
+		out = append(out, word(arg), word(strings.TrimSuffix(title, ":")))
+	}
+	return out
+}
+
+func word(s string) string {
+	if s = clip(s); s == "" {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSuffix(filepath.Base(s), ".exe"))
+}
+
+func clip(s string) string { return s[:min(len(s), maxWord)] }
+
+func first(command []string) string {
+	if len(command) == 0 {
+		return ""
+	}
+	return command[0]
 }

@@ -12,27 +12,68 @@ func TestDescribe(t *testing.T) {
 		command, name, program string
 		port                   uint16
 		want                   string
+		by                     monitor.ServiceBy
 	}{
-		{"node /srv/acme/node_modules/.bin/vite --port 3000", "node", "/usr/bin/node", 3000, "Vite"},
-		{"python3 manage.py runserver", "python3", "/usr/bin/python3", 8000, "Django"},
-		{"python3 -m http.server 8000", "python3", "/usr/bin/python3", 8000, "http.server"},
-		{"/usr/lib/postgresql/16/bin/postgres -D /data", "postgres", "", 5433, "PostgreSQL"},
-		{"", "nginx:", "", 80, "nginx"},
-		{"/usr/bin/docker-proxy -proto tcp -host-port 5432", "docker-proxy", "/usr/bin/docker-proxy", 5432, "docker-proxy"},
-		{"node server.js", "node", "/usr/bin/node", 5432, "postgresql"},
-		{"node server.js", "node", "/usr/bin/node", 62893, ""},
-		{"server a b c d vite", "server", "", 62893, ""}, // too far behind to be the program
-		{"", "", "", 62893, ""},
+		{"node /srv/acme/node_modules/.bin/vite --port 3000", "node", "/usr/bin/node", 3000, "Vite", "command"},
+		{"python3 manage.py runserver", "python3", "/usr/bin/python3", 8000, "Django", "command"},
+		{"python3 -m http.server 8000", "python3", "/usr/bin/python3", 8000, "http.server", "command"},
+		{"/usr/lib/postgresql/16/bin/postgres -D /data", "postgres", "", 5433, "PostgreSQL", "command"},
+		{"", "nginx:", "", 80, "nginx", "command"},
+		{"/usr/bin/docker-proxy -proto tcp -host-port 5432", "docker-proxy", "/usr/bin/docker-proxy", 5432, "docker-proxy", "program"},
+		{"node server.js", "node", "/usr/bin/node", 5432, "postgresql", "port"},
+		{"node server.js", "node", "/usr/bin/node", 62893, "", ""},
+		{"server a b c d vite", "server", "", 62893, "", ""}, // too far behind to be the program
+		{"", "", "", 62893, "", ""},
+		{"/usr/sbin/mysqld", "mysqld", "/usr/sbin/mysqld", 3307, "MySQL", "program"},
+		{"ssh -N -L 5433:db.internal:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to db.internal:5432", "command"},
+		{"ssh -N -L127.0.0.1:5433:[fd00::7]:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to [fd00::7]:5432", "command"},
+		{"ssh -L 1:a:2 -L [::1]:5433:b:3 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to b:3", "command"},
+		{"ssh -D 1081 bastion", "ssh", "/usr/bin/ssh", 1081, "ssh SOCKS proxy", "command"},
+		{"ssh -L 5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 62893, "", ""},        // another port than that
+		{"/usr/bin/node vault", "vault", "/usr/bin/node", 62893, "Vault", "command"}, // calls itself so
+		{"ssh -L", "ssh", "/usr/bin/ssh", 62893, "", ""},
+		{"kubectl -n shop port-forward --address 0.0.0.0 svc/web 8085:80", "kubectl", "/usr/bin/kubectl", 8085, "kubectl port-forward to svc/web", "command"},
+		{"kubectl port-forward", "kubectl", "/usr/bin/kubectl", 8085, "kubectl port-forward", "command"},
+		{"node --inspect server.js", "node", "/usr/bin/node", 9229, "Node inspector", "command"},
+		{"node --inspect=127.0.0.1:9300 node_modules/.bin/vite", "node", "/usr/bin/node", 9300, "Node inspector", "command"},
+		{"node --inspect node_modules/.bin/vite", "node", "/usr/bin/node", 62893, "Vite", "command"},
+		{"java -Xmx1g -Dx=y -a -b -c -cp lib org.elasticsearch.bootstrap.Elasticsearch", "java", "/usr/bin/java", 9201, "Elasticsearch", "command"},
+		{"java -jar app.jar", "java", "/usr/bin/java", 62893, "", ""},
+		{"/home/a/.vscode-server/bin/1/node out/server-main.js", "node", "/home/a/.vscode-server/bin/1/node", 62893, "VS Code server", "command"},
 	} {
 		l := &monitor.Listener{Port: test.port, Owners: []monitor.Owner{{
 			Name: test.name, Program: test.program, Command: strings.Fields(test.command),
 		}}}
-		if Describe(l); l.Service != test.want {
-			t.Errorf("%q on %d: %q, want %q", test.command, test.port, l.Service, test.want)
+		if Describe(l); l.Service != test.want || l.ServiceBy != test.by {
+			t.Errorf("%q on %d: %q by %q, want %q by %q", test.command, test.port, l.Service, l.ServiceBy, test.want, test.by)
 		}
+	}
+	next := &monitor.Listener{Port: 62893, Owners: []monitor.Owner{{Name: "MainThread", Command: []string{"next-server (v15.1.0)"}}}}
+	if Describe(next); next.Service != "Next.js" {
+		t.Errorf("a title with a version: %q, want Next.js", next.Service)
+	}
+	if n := len(programs) + len(commands) + len(classes); n < 60 || len(ports) < 200 {
+		t.Errorf("%d services and %d ports are known, want 60 and 200 at least", n, len(ports))
 	}
 	l := &monitor.Listener{Port: 22}
 	if Describe(l); l.Service != "ssh" {
 		t.Errorf("port 22 of a hidden owner: %q, want ssh", l.Service)
+	}
+}
+
+// A command line comes from anyone, and is shown.
+func TestHostileCommand(t *testing.T) {
+	long := strings.Repeat("x\n", 1<<20)
+	for _, text := range []string{"", "\n", "[", "]:", "a\u202eb", "\xff", long, "--password=hunter22"} {
+		for _, command := range [][]string{nil, {text}, {"ssh", "-L", "5433:" + text + ":1"}, {"ssh", "-L" + text}, {"ssh", "-D"},
+			{"kubectl", "port-forward", text}, {"kubectl", text, "port-forward"}, {"node", "--inspect=" + text}} {
+			for _, program := range []string{"ssh", "kubectl", "node", "java", text} {
+				l := &monitor.Listener{Port: 5433, Owners: []monitor.Owner{{Name: program, Program: program, Command: command}}}
+				Describe(l)
+				if l.Service != monitor.Clean(l.Service, 80) || strings.Contains(l.Service, "hunter22") {
+					t.Errorf("%.20q of %.40q: %.80q is not fit to be shown", program, command, l.Service)
+				}
+			}
+		}
 	}
 }

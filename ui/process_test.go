@@ -1,0 +1,47 @@
+package ui
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/test"
+
+	"porthole/monitor"
+)
+
+// storyOf returns the window of one process that listens on 62893.
+func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch string) *processWindow {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(Theme{})
+	now := time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)
+	l := &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: 62893, Service: service, ServiceBy: by,
+		Owners: []monitor.Owner{{PID: 47733, Start: 1, Name: "node", User: "you", Project: project, Branch: branch,
+			StartedAt: now.Add(-12 * time.Minute), Command: []string{"node", "node_modules/.bin/vite"}}},
+		Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{Address: netip.MustParseAddr("127.0.0.1")}, Owners: []int{47733}}}}
+	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, nil, func() time.Time { return now })
+	t.Cleanup(p.window.Close)
+	return p
+}
+
+func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
+	for _, c := range []struct {
+		service         string
+		by              monitor.ServiceBy
+		project, branch string
+		want            string
+	}{
+		{"Vite", monitor.ByCommand, "acme-web", "main", "Vite of acme-web (git: main)"},
+		{"Vite", monitor.ByCommand, "acme-web", "", "Vite of acme-web"},
+		{"Redis", monitor.ByProgram, "", "main", "Redis"},
+		{"hbci", monitor.ByPort, "acme-web", "main", "acme-web (git: main)"}, // the port alone is a guess
+		{"hbci", monitor.ByPort, "", "", ""},
+		{"", "", "a\u202eb\n", "x\x1b[31m", "a b (git: x [31m)"},
+	} {
+		p := storyOf(t, c.service, c.by, c.project, c.branch)
+		if p.what.Text != c.want || p.what.Visible() != (c.want != "") {
+			t.Errorf("%+v: %q, shown %v", c, p.what.Text, p.what.Visible())
+		}
+	}
+}
