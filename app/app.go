@@ -73,7 +73,7 @@ func rootCommand() *cobra.Command {
 	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand())
 	return root
 }
 
@@ -127,6 +127,31 @@ func waitCommand() *cobra.Command {
 	c.Flags().BoolVar(&closed, "closed", false, "wait until nothing listens there any more")
 	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait")
 	whereFlags(c, &o)
+	return c
+}
+
+func whoCommand() *cobra.Command {
+	o := cli.Options{Stdout: os.Stdout, Stderr: os.Stderr}
+	c := &cobra.Command{
+		Use:   "who PORT",
+		Short: "Tells the whole story of a port: who has it, and why that runs; exit status 1 where nobody has",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.UsageError{Reason: "who takes one port"}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			err := cli.Who(c.Context(), args[0], o)
+			if errors.Is(err, cli.ErrNothing) {
+				return exit{status: 1}
+			}
+			return err
+		},
+	}
+	c.Flags().BoolVar(&o.JSON, "json", false, "print one JSON object")
+	c.Flags().BoolVar(&o.Unmasked, "unmasked", false, "print command lines with their passwords and tokens")
+	c.Flags().BoolVar(&o.UDP, "udp", false, "UDP too: sockets that are bound and not connected")
 	return c
 }
 

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/story"
+)
+
+// ErrNothing says that nothing listens at the port that was asked for. That was
+// printed already.
+var ErrNothing = errors.New("nothing listens there")
+
+// whoJSON is the answer of who --json: fields are added, never renamed.
+type whoJSON struct {
+	Port      uint16          `json:"port"`
+	Listeners []whoListenJSON `json:"listeners"`
+}
+
+type whoListenJSON struct {
+	listenerJSON
+	Why *story.Why `json:"why,omitempty"` // absent where the owner is hidden
+}
+
+// Who prints the whole story of one port, the answer in its first line. The error
+// is ErrNothing where nothing listens there; then who had it last is printed,
+// where that is remembered.
+func Who(ctx context.Context, port string, o Options) error {
+	o.All = true // whoever asks for one port wants whoever has it
+	q, err := ask([]string{port}, o)
+	if err != nil {
+		return err
+	}
+	number, single := q.ports.Single()
+	if !single {
+		return UsageError{fmt.Sprintf("%q: who takes one port", monitor.Clean(port, 40))}
+	}
+	m, table, err := q.open()
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	s, err := m.Look(ctx)
+	if err != nil {
+		return err
+	}
+	if o.JSON {
+		err = json.NewEncoder(o.Stdout).Encode(q.who(number, s))
+	} else {
+		err = q.explain(ctx, o.Stdout, number, s)
+	}
+	if err == nil && len(s.Listeners) == 0 {
+		return ErrNothing
+	}
+	return err
+}
+
+func (q question) who(port uint16, s monitor.Snapshot) whoJSON {
+	out := whoJSON{Port: port, Listeners: []whoListenJSON{}}
+	for _, l := range s.Listeners {
+		one := whoListenJSON{listenerJSON: q.listener(l)}
+		if o, ok := l.Principal(); ok {
+			why := story.WhyRuns(o, l.Origin, nil)
+			one.Why = &why
+		}
+		out.Listeners = append(out.Listeners, one)
+	}
+	return out
+}
+
+// explain writes the story for people.
+func (q question) explain(ctx context.Context, w io.Writer, port uint16, s monitor.Snapshot) error {
+	now := time.Now()
+	if len(s.Listeners) == 0 {
+		_, err := fmt.Fprintf(w, "%d is free.%s\n", port, lastHolder(ctx, port, now))
+		return err
+	}
+	for i, l := range s.Listeners {
+		if i > 0 {
+			_, _ = fmt.Fprintln(w) // Flush below tells
+		}
+		_, _ = fmt.Fprintln(w, answer(l, now))
+		if err := q.details(w, l, now); err != nil {
+			return fmt.Errorf("write who has %d: %w", port, err)
+		}
+	}
+	return nil
+}
+
+// answer is the first line: "62893 is held by node (47733), Vite of acme-web, for 12m".
+func answer(l *monitor.Listener, now time.Time) string {
+	o, ok := l.Principal()
+	if !ok {
+		return portWords(l) + " is held by " + hiddenWords(l) + "."
+	}
+	parts := []string{fmt.Sprintf("%s is held by %s (%d)", portWords(l), dash(monitor.Clean(o.Name, 60)), o.PID)}
+	service, project := l.Service, monitor.Clean(l.Project, 60)
+	if l.ServiceBy == monitor.ByPort {
+		service = "" // a guess from the number is no answer
+	}
+	switch {
+	case service != "" && project != "":
+		parts = append(parts, service+" of "+project)
+	case service+project != "":
+		parts = append(parts, service+project)
+	}
+	if more := len(l.Owners) - 1; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	if !o.StartedAt.IsZero() {
+		parts = append(parts, "running for "+now.Sub(o.StartedAt).Truncate(time.Second).String())
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+// details are the lines below the answer; what is not known has none.
+func (q question) details(w io.Writer, l *monitor.Listener, now time.Time) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(label, value string) {
+		if value != "" {
+			_, _ = fmt.Fprintf(t, "  %s\t%s\n", label, value) // Flush tells
+		}
+	}
+	var addresses []string
+	for _, s := range l.Sockets {
+		addresses = append(addresses, fmt.Sprintf("%s (%s)", s.Address, reachWords(monitor.AddressReach(s.Address))))
+	}
+	line("listens on", strings.Join(addresses, ", "))
+	line("user", monitor.Clean(l.User, 60))
+	o, ok := l.Principal()
+	if !ok {
+		line("hidden", l.Hidden)
+		line("unit", monitor.Clean(l.Unit, 200))
+		line("container", monitor.Clean(l.Container, 64))
+		return t.Flush()
+	}
+	why := story.WhyRuns(o, l.Origin, nil)
+	line("why", why.Sentence())
+	var chain []string
+	for _, p := range why.Chain {
+		chain = append(chain, p.Name+" ("+strconv.Itoa(p.PID)+")")
+	}
+	line("chain", strings.Join(chain, " › "))
+	line("command", monitor.Clean(strings.Join(q.command(o.Command), " "), 4000))
+	program := monitor.Clean(o.Program, 400)
+	if o.Deleted {
+		program += " (deleted or replaced since it started)"
+	}
+	line("program", program)
+	folder := monitor.Clean(o.Folder, 400)
+	if o.Branch != "" {
+		folder += " (git: " + monitor.Clean(o.Branch, 80) + ")"
+	}
+	line("folder", folder)
+	if !o.StartedAt.IsZero() {
+		line("started", momentWords(o.StartedAt, now))
+	}
+	return t.Flush()
+}

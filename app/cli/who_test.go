@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// asked runs who and returns what it prints.
+func asked(t *testing.T, port string, asJSON bool) (string, error) {
+	t.Helper()
+	var out, said bytes.Buffer
+	err := Who(t.Context(), port, Options{JSON: asJSON, Stdout: &out, Stderr: &said})
+	return out.String(), err
+}
+
+func TestWhoTellsTheStoryOfAPort(t *testing.T) {
+	setSettings(t, "")
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "package.json"), []byte(`{"name":"acme-web"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pid, port, ok := server(t, "127.0.0.1:0", func(c *exec.Cmd) {
+		c.Dir = folder
+		c.Args = []string{"node", "/srv/bin/vite", "--password=hunter2"}
+	})
+	if !ok {
+		t.Fatal("no IPv4 loopback")
+	}
+	text, err := asked(t, strconv.Itoa(port), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(text, "\n")
+	for _, want := range []string{fmt.Sprintf("%d is held by ", port), fmt.Sprintf("(%d)", pid), "Vite of acme-web"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the first line is %q; want %q in it", first, want)
+		}
+	}
+	for _, want := range []string{"127.0.0.1 (this machine)", "why ", "chain ", folder} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "hunter2") {
+		t.Error("it prints a password")
+	}
+	text, err = asked(t, strconv.Itoa(port), true)
+	var answer struct {
+		Port      int
+		Listeners []struct {
+			Owners []struct{ PID int }
+			Why    struct{ Chain []struct{ PID int } }
+		}
+	}
+	if err != nil || json.Unmarshal([]byte(text), &answer) != nil || answer.Port != port || len(answer.Listeners) != 1 {
+		t.Fatalf("as JSON: %s, %v", text, err)
+	}
+	l := answer.Listeners[0]
+	if chain := l.Why.Chain; l.Owners[0].PID != pid || len(chain) < 2 || chain[len(chain)-1].PID != pid || chain[len(chain)-2].PID != os.Getpid() {
+		t.Errorf("as JSON: owners %+v, chain %+v; want %d below %d", l.Owners, chain, pid, os.Getpid())
+	}
+}
+
+func TestWhoOfAFreePortAndOfBadInput(t *testing.T) {
+	setSettings(t, "")
+	text, err := asked(t, "1", false)
+	if !errors.Is(err, ErrNothing) || !strings.HasPrefix(text, "1 is free.") {
+		t.Errorf("of a free port: %q, %v", text, err)
+	}
+	if text, err = asked(t, "1", true); !errors.Is(err, ErrNothing) || text != "{\"port\":1,\"listeners\":[]}\n" {
+		t.Errorf("as JSON: %q, %v", text, err)
+	}
+	for _, bad := range []string{"0", "70000", "http", "3000-3999", ""} {
+		if _, err := asked(t, bad, false); !isUsage(err) {
+			t.Errorf("%q: %v; want a usage error", bad, err)
+		}
+	}
+}
