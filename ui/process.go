@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ type processWindow struct {
 	before         *widget.Label
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
+	actions        Actions
 	memory         Memory // nil where nothing is kept
 	asked          string // the ports for which before was asked
 	stale          bool   // nobody watches any more
@@ -51,8 +53,8 @@ func processKey(l *monitor.Listener) string {
 	return l.ID
 }
 
-func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, memory Memory, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), row: l, memory: memory, now: now}
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, now: now}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -105,9 +107,31 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		section(lang.L("Listening"), p.listening),
 		section(lang.L("Process"), p.factList()),
 		p.beforeBox,
+		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), p.buttons()),
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
 	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))
+}
+
+// buttons are what can be done; what cannot is absent.
+func (p *processWindow) buttons() fyne.CanvasObject {
+	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
+	add := func(label string, do func()) *widget.Button {
+		b := widget.NewButton(label, do)
+		row.Add(b)
+		return b
+	}
+	if p.row.Protocol == monitor.TCP && p.row.Loopback() {
+		add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) }).Importance = widget.HighImportance
+		add(lang.L("Copy URL"), func() { p.actions.Copy("http://" + addressOf(p.row) + "/") })
+	}
+	if len(p.owner.Command) > 0 {
+		add(lang.L("Copy command"), func() { p.actions.Copy(commandWords(p.owner)) })
+	}
+	if p.owner.Folder != "" {
+		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
+	}
+	return row
 }
 
 // chain is the chain of parents, the oldest first, as it was when the process
@@ -288,30 +312,33 @@ func (p *processWindow) tick() {
 	setText(p.about, strings.Join(parts, " · "), table.ColorMuted)
 }
 
-// showWhat says what the process is: "Vite of acme-web (git: main)". A service
-// that only the port tells is a guess, and not said here.
+// showWhat says what the process is; "" hides the line.
 func (p *processWindow) showWhat() {
-	service := monitor.Clean(p.row.Service, 80)
-	if p.row.ServiceBy == monitor.ByPort {
-		service = ""
-	}
-	project, branch := monitor.Clean(p.owner.Project, 60), monitor.Clean(p.owner.Branch, 60)
-	text := service
-	switch {
-	case service != "" && project != "":
-		text = lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
-	case project != "":
-		text = project
-	}
-	if text != "" && project != "" && branch != "" {
-		text += " (git: " + branch + ")"
-	}
+	text := whatWords(p.row, p.owner)
 	setText(p.what, text, table.ColorMuted)
 	if text == "" {
 		p.what.Hide()
 	} else {
 		p.what.Show()
 	}
+}
+
+// whatWords says what a listener is, as far as that is known: "Vite of acme-web
+// (git: main)". A service that nothing but the port tells is a guess, which is
+// not said here.
+func whatWords(l *monitor.Listener, o monitor.Owner) string {
+	service, project := monitor.Clean(l.Service, 80), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
+	if l.ServiceBy == monitor.ByPort {
+		service = ""
+	}
+	text := service + project
+	if service != "" && project != "" {
+		text = lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
+	}
+	if branch := monitor.Clean(o.Branch, 80); branch != "" && project != "" {
+		text += " (git: " + branch + ")"
+	}
+	return text
 }
 
 // disconnect says that what the window shows is not live any more.

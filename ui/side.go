@@ -38,7 +38,7 @@ func newSide(l *monitor.Listener, ambiguous bool, now time.Time) sideModel {
 	if seen {
 		m.pid = fmt.Sprintf("PID %d", o.PID)
 	}
-	m.about = aboutWords(l)
+	m.about = whatWords(l, o)
 	if ambiguous {
 		m.warning = lang.L("“localhost” is ambiguous: 127.0.0.1 and [::1] of this port belong to different processes")
 	}
@@ -77,18 +77,6 @@ func newSide(l *monitor.Listener, ambiguous bool, now time.Time) sideModel {
 		m.address = addressOf(l)
 	}
 	return m
-}
-
-// aboutWords says what a listener is, as far as that is known: "Vite of acme-web".
-func aboutWords(l *monitor.Listener) string {
-	service, project := l.Service, monitor.Clean(l.Project, 60)
-	switch {
-	case service != "" && project != "":
-		return lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
-	case service != "":
-		return service
-	}
-	return project
 }
 
 // rangeWords names the range that port is in (RFC 6335, section 6).
