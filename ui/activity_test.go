@@ -56,15 +56,17 @@ func (r *remembers) list(q activity.Query) []activity.Event {
 		limit = activity.DefaultLimit
 	}
 	var out []activity.Event
-	words, events := q.Words(), r.events
+	words, without := q.Words()
+	events := r.events
 	if q.Before > 0 {
 		n, _ := slices.BinarySearchFunc(events, q.Before, func(e activity.Event, id int64) int { return int(e.ID - id) })
 		events = events[:n]
 	}
 	for _, e := range slices.Backward(events) {
-		lacks := slices.ContainsFunc(words, func(w string) bool {
-			return !strings.Contains(strings.ToLower(fmt.Sprint(e.Owner.Name, " ", e.Owner.Project, " ", e.Owner.User, " ", e.Owner.Command)), w)
-		})
+		has := func(w string) bool {
+			return strings.Contains(strings.ToLower(fmt.Sprint(e.Owner.Name, " ", e.Owner.Project, " ", e.Owner.User, " ", e.Owner.Command)), w)
+		}
+		lacks := slices.ContainsFunc(without, has) || slices.ContainsFunc(words, func(w string) bool { return !has(w) })
 		if !q.Until.IsZero() && !e.At.Before(q.Until) || e.At.Before(q.Since) ||
 			q.Ports != nil && !q.Ports.Contains(e.Port) || lacks || !q.UDP && e.Protocol == monitor.UDP {
 			continue

@@ -74,11 +74,14 @@ func (f Filter) Query() activity.Query {
 	var words []string
 	for _, w := range f.words {
 		ports := w.ports
-		if ports == nil && !w.not {
+		if ports == nil {
 			ports = portsBeginning(w.text)
 		}
+		if w.not && ports != nil {
+			ports = allBut(ports)
+		}
 		switch {
-		case w.not:
+		case ports == nil && w.not:
 			words = append(words, "-"+w.text)
 		case ports == nil:
 			words = append(words, w.text)
@@ -104,6 +107,22 @@ func portsBeginning(digits string) monitor.Ports {
 		ports = append(ports, monitor.PortRange{First: uint16(first), Last: uint16(min(last, 65535))})
 	}
 	return ports
+}
+
+// allBut returns the ports that are not in ports; never nil.
+func allBut(ports monitor.Ports) monitor.Ports {
+	all := monitor.Ports{{First: 1, Last: 65535}}
+	for _, p := range ports {
+		rest := monitor.Ports{}
+		if p.First > 1 {
+			rest = append(rest, monitor.PortRange{First: 1, Last: p.First - 1})
+		}
+		if p.Last < 65535 {
+			rest = append(rest, monitor.PortRange{First: p.Last + 1, Last: 65535})
+		}
+		all = inBoth(all, rest)
+	}
+	return all
 }
 
 // inBoth returns the ports of a that b has too; never nil.

@@ -122,7 +122,9 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 		return b
 	}
 	if p.row.Protocol == monitor.TCP && p.row.Loopback() {
-		add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) }).Importance = widget.HighImportance
+		browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
+		browser.Importance = widget.HighImportance
+		browser.Refresh() // the row has asked it for its size already
 		add(lang.L("Copy URL"), func() { p.actions.Copy("http://" + addressOf(p.row) + "/") })
 	}
 	if len(p.owner.Command) > 0 {

@@ -110,7 +110,7 @@ func (e Event) Certainty() Certainty {
 // loopback reaches over TCP.
 type Query struct {
 	Ports  monitor.Ports // all where nil
-	Text   string        // words that must all be in the name, project, user, service, command, unit or container
+	Text   string        // words that must all be in the name, project, user, service, command, unit or container; "-word" must not
 	Since  time.Time     // not before
 	Until  time.Time     // before
 	Before int64         // only events older than the one with this ID: where the last page ended
@@ -122,8 +122,21 @@ type Query struct {
 // DefaultLimit is how many events a question without a limit gets.
 const DefaultLimit = 200
 
-// Words returns the words of q.Text, in lower case.
-func (q Query) Words() []string { return strings.Fields(strings.ToLower(q.Text)) }
+// Words returns the words of q.Text in lower case: those that must be there, and
+// those behind a "-" that must not. "--port" is a word of a command.
+func (q Query) Words() (with, without []string) {
+	for _, w := range strings.Fields(strings.ToLower(q.Text)) {
+		rest, not := strings.CutPrefix(w, "-")
+		switch {
+		case not && rest == "":
+		case not && !strings.HasPrefix(rest, "-"):
+			without = append(without, rest)
+		default:
+			with = append(with, w)
+		}
+	}
+	return with, without
+}
 
 // Hour is how much happened in one hour.
 type Hour struct {

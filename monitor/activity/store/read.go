@@ -111,14 +111,18 @@ func conditions(q activity.Query) condition {
 	if !q.Until.IsZero() {
 		c.and("e.at < ?", q.Until.UnixMicro())
 	}
-	if words := q.Words(); len(words) > 0 {
+	with, without := q.Words()
+	if len(with) > 0 {
 		var match []string
 		var args []any
-		for _, w := range words {
+		for _, w := range with {
 			match, args = append(match, "instr(words, ?)"), append(args, w)
 		}
 		holders := "(SELECT id FROM owners WHERE " + strings.Join(match, " AND ") + ")"
 		c.and("(e.owner IN "+holders+" OR e.owner_before IN "+holders+")", append(args, args...)...)
+	}
+	for _, w := range without {
+		c.and("(e.owner IS NULL OR e.owner NOT IN (SELECT id FROM owners WHERE instr(words, ?)))", w)
 	}
 	return c
 }

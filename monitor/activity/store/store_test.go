@@ -108,6 +108,9 @@ func TestQuestions(t *testing.T) {
 		{activity.Query{Text: "postgres node"}, ""},
 		{activity.Query{Text: "üml"}, "owner_changed 8080, closed 8080"},
 		{activity.Query{Text: "hunter2"}, ""},
+		{activity.Query{Text: "node -nobody"}, "opened 3000, opened 8080, owner_changed 8080"},
+		{activity.Query{Text: "-node"}, "opened 3001, owner_changed 8080, closed 8080"}, // whoever has it from then on counts
+		{activity.Query{Text: "-node -postgres"}, "owner_changed 8080, closed 8080"},
 		{activity.Query{Text: "%"}, ""},
 		{activity.Query{Since: at}, "opened 8080, owner_changed 8080, closed 8080"},
 		{activity.Query{Until: at}, "opened 3000, opened 3001"},
