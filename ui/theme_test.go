@@ -1,0 +1,73 @@
+package ui
+
+import (
+	"image/color"
+	"math"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/ui/table"
+)
+
+// readable and visible are WCAG 2.1's least contrast of text (1.4.3, AA) and of
+// parts that are no text or not in use (1.4.11).
+const (
+	readable = 4.5
+	visible  = 3
+)
+
+// grounds are what each colour of text stands on.
+var grounds = []struct {
+	text    fyne.ThemeColorName
+	least   float64
+	grounds []fyne.ThemeColorName
+}{
+	{theme.ColorNameForeground, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorHeader, table.ColorSelected, tintNew, tintChanged, tintClosed,
+		theme.ColorNameButton, theme.ColorNameInputBackground, theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground}},
+	{table.ColorMuted, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorHeader, table.ColorSelected, tintNew, tintChanged, theme.ColorNameInputBackground}},
+	{colorAlert, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected, tintNew, tintChanged}},
+	{colorOpen, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected}},
+	{colorClosed, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected, tintClosed}},
+	{theme.ColorNameForegroundOnPrimary, readable, []fyne.ThemeColorName{theme.ColorNamePrimary}},
+	{theme.ColorNamePlaceHolder, readable, []fyne.ThemeColorName{theme.ColorNameInputBackground, theme.ColorNameBackground}},
+	{theme.ColorNameError, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, theme.ColorNameOverlayBackground}},
+	{theme.ColorNameHyperlink, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel}},
+	{theme.ColorNamePrimary, visible, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected}}, // the line of what has the keyboard
+	{theme.ColorNameDisabled, visible, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, theme.ColorNameButton}},
+}
+
+func TestTextCanBeRead(t *testing.T) {
+	for name, variant := range map[string]fyne.ThemeVariant{"dark": theme.VariantDark, "light": theme.VariantLight} {
+		for _, g := range grounds {
+			for _, ground := range g.grounds {
+				if got := contrast(Theme{}.Color(g.text, variant), Theme{}.Color(ground, variant)); got < g.least {
+					t.Errorf("%s: %s on %s has a contrast of %.2f; want %.1f", name, g.text, ground, got, g.least)
+				}
+			}
+		}
+	}
+	if got := contrast(color.Black, color.White); math.Abs(got-21) > 0.01 {
+		t.Errorf("black on white has %.2f; want 21", got)
+	}
+}
+
+// contrast is WCAG 2.1's ratio of two opaque colours, from 1 to 21.
+func contrast(a, b color.Color) float64 {
+	x, y := luminance(a), luminance(b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+// luminance is WCAG 2.1's relative luminance.
+func luminance(c color.Color) float64 {
+	r, g, b, _ := c.RGBA()
+	linear := func(v uint32) float64 {
+		s := float64(v) / 0xffff
+		if s <= 0.04045 {
+			return s / 12.92
+		}
+		return math.Pow((s+0.055)/1.055, 2.4)
+	}
+	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+}
