@@ -136,18 +136,13 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	return row
 }
 
-// chain is the chain of parents, the oldest first, as it was when the process
-// was first seen.
+// chain says why the process runs, and the chain of its parents below.
 func (p *processWindow) chain() string {
 	if p.owner.PID == 0 {
 		return lang.L("Unknown: {{.Why}}", map[string]any{"Why": lang.L(p.row.Hidden)})
 	}
-	parts := []string{fmt.Sprintf("%s (%d)", p.name(), p.owner.PID)}
-	for _, parent := range p.owner.Parents {
-		parts = append(parts, fmt.Sprintf("%s (%d)", monitor.Clean(parent.Name, 40), parent.PID))
-	}
-	slices.Reverse(parts)
-	return strings.Join(parts, " › ")
+	sentence, chain := whyRuns(p.row, p.owner, true)
+	return strings.TrimPrefix(sentence+"\n"+chain, "\n")
 }
 
 // factList lists what is known; what is not has no line.

@@ -66,7 +66,8 @@ func newSide(l *monitor.Listener, ambiguous bool, now time.Time) sideModel {
 		if !o.StartedAt.IsZero() {
 			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": momentAs(o.StartedAt, now, "15:04"), "Ago": Duration(now.Sub(o.StartedAt))}))
 		}
-		m.chain, m.folder = chainNames(o), o.Folder
+		sentence, chain := whyRuns(l, o, false)
+		m.chain, m.folder = strings.TrimPrefix(sentence+"\n"+chain, "\n"), o.Folder
 	} else {
 		add(lang.L("User"), monitor.Clean(l.User, 60))
 		add(lang.L("Owner"), lang.L(l.Hidden))
@@ -88,16 +89,6 @@ func rangeWords(port uint16) string {
 		return lang.L("registered (1024–49151)")
 	}
 	return lang.L("dynamic (49152–65535)")
-}
-
-// chainNames is the chain of parents by their names, the oldest first.
-func chainNames(o monitor.Owner) string {
-	names := []string{monitor.Clean(o.Name, 40)}
-	for _, p := range o.Parents {
-		names = append(names, monitor.Clean(p.Name, 40))
-	}
-	slices.Reverse(names)
-	return strings.Join(names, " › ")
 }
 
 // sidePane shows the selected listener beside the table, with what can be done.

@@ -41,7 +41,7 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	if strings.Contains(facts(side), "hunter2") {
 		t.Error("a password is shown")
 	}
-	if side.chain.Text != "systemd › zsh › node" {
+	if side.chain.Text != "Started in zsh\nsystemd › zsh › node" {
 		t.Errorf("chain %q", side.chain.Text)
 	}
 	for _, b := range []interface{ Tapped(*fyne.PointEvent) }{side.browser, side.copyURL, side.folder} {

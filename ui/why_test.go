@@ -1,0 +1,30 @@
+package ui
+
+import (
+	"testing"
+
+	"porthole/monitor"
+)
+
+func TestWhySaysWhoStartedIt(t *testing.T) {
+	zsh, terminal, systemd := monitor.Parent{PID: 4, Name: "zsh", Command: []string{"zsh"}}, monitor.Parent{PID: 2, Name: "gnome-terminal-"}, monitor.Parent{PID: 1, Name: "systemd"}
+	npm := monitor.Parent{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}
+	for _, c := range []struct {
+		parents         []monitor.Parent
+		unit            string
+		sentence, chain string
+	}{
+		{[]monitor.Parent{npm, zsh, terminal, systemd}, "", "Started by npm run dev in zsh, in GNOME Terminal", "systemd (1) › gnome-terminal- (2) › zsh (4) › npm run dev (5) › node (9)"},
+		{[]monitor.Parent{npm, zsh, systemd}, "", "Started by npm run dev in zsh", "systemd (1) › zsh (4) › npm run dev (5) › node (9)"},
+		{[]monitor.Parent{zsh, terminal}, "", "Started in zsh, in GNOME Terminal", "gnome-terminal- (2) › zsh (4) › node (9)"},
+		{[]monitor.Parent{systemd}, "api.service", "Started by systemd as api.service", "systemd (1) › node (9)"},
+		{[]monitor.Parent{systemd}, "", "", "systemd (1) › node (9)"},
+		{[]monitor.Parent{{PID: 3, Name: "a\u202eb\nc"}}, "", "", "a b c (3) › node (9)"},
+	} {
+		l := &monitor.Listener{Origin: monitor.Origin{Unit: c.unit}}
+		sentence, chain := whyRuns(l, monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, true)
+		if sentence != c.sentence || chain != c.chain {
+			t.Errorf("%q, %q; want %q, %q", sentence, chain, c.sentence, c.chain)
+		}
+	}
+}
