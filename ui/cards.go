@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"image/color"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -92,8 +93,8 @@ func cardWords(l *monitor.Listener, now time.Time) string {
 type cardBar struct {
 	memory Memory // nil where nothing is kept
 	point  func(port uint16)
-	again  func() // called when who had a port before has become known
-	last   map[uint16]string
+	again  func()                     // called when who had a port before has become known
+	last   map[uint16]*activity.Spell // of the ports that are free; nil where nobody is remembered
 	cards  []*card
 	more   *canvas.Text
 	row    *fyne.Container
@@ -101,7 +102,7 @@ type cardBar struct {
 }
 
 func newCardBar(memory Memory, point func(port uint16), again func()) *cardBar {
-	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]string{}, more: caption()}
+	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]*activity.Spell{}, more: caption()}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
 	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), line())
@@ -109,26 +110,32 @@ func newCardBar(memory Memory, point func(port uint16), again func()) *cardBar {
 	return b
 }
 
-// show changes only the cards that differ.
-func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, now time.Time) {
+// show changes only the cards that differ. live is false where nobody watches
+// any more: then no card says how its port stands.
+func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, live bool, now time.Time) {
 	active := rules.Active()
 	for len(b.cards) > len(active) {
 		b.row.Remove(b.cards[len(b.cards)-1])
 		b.cards = b.cards[:len(b.cards)-1]
 	}
 	grown := false
+	free := map[uint16]bool{}
 	for i, rule := range active {
-		m := newCard(rule, s, func(port uint16) string { return b.lastOf(port, now) }, now)
+		m := newCard(rule, s, func(port uint16) string {
+			free[port] = true
+			return b.lastOf(port, now)
+		}, now)
+		if !live {
+			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not watching")
+		}
 		if i == len(b.cards) {
 			b.cards = append(b.cards, newCardWidget(b.point))
 			b.row.Add(b.cards[i])
 			grown = true
 		}
-		if port, single := rule.Ports.Single(); single && m.color != table.ColorMuted {
-			delete(b.last, port) // to be asked anew when it is free again
-		}
 		b.cards[i].show(m)
 	}
+	maps.DeleteFunc(b.last, func(port uint16, _ *activity.Spell) bool { return !free[port] }) // to be asked anew when it is free again
 	if hidden := len(active) == 0; b.object.Visible() == hidden {
 		b.object.Hidden = hidden
 		b.object.Refresh()
@@ -140,19 +147,20 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, now time.Time) {
 
 // lastOf says who had a free port before, or asks; "" where nothing is known.
 func (b *cardBar) lastOf(port uint16, now time.Time) string {
-	text, asked := b.last[port]
-	if asked || b.memory == nil {
-		return text
+	if _, asked := b.last[port]; !asked && b.memory != nil {
+		b.last[port] = nil
+		q := activity.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
+		b.memory.Before(q, func(events []activity.Event, err error) {
+			if held := holders(events); err == nil && len(held) > 0 {
+				b.last[port] = &held[0].Spell
+				b.again()
+			}
+		})
 	}
-	b.last[port] = ""
-	q := activity.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
-	b.memory.Before(q, func(events []activity.Event, err error) {
-		if held := holders(events); err == nil && len(held) > 0 {
-			b.last[port] = lastWords(held[0].Spell, now)
-			b.again()
-		}
-	})
-	return b.last[port]
+	if spell := b.last[port]; spell != nil {
+		return lastWords(*spell, now)
+	}
+	return ""
 }
 
 // Sizes of cards.

@@ -86,7 +86,7 @@ func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
 	d := deskWith(t, m)
 	from := d.at.Add(-2 * time.Hour)
 	m.events = []activity.Event{{Kind: monitor.Closed, Port: 62893, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: activity.Owner{Name: "postgres"}}}
-	d.ports.cards.last = map[uint16]string{}
+	clear(d.ports.cards.last)
 	d.see()
 	c := d.ports.cards.cards[0]
 	if want := "Last: postgres, today 13:53–13:58"; c.model.detail != want {
@@ -101,6 +101,62 @@ func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
 	d.see()
 	if m.asked != asked+1 {
 		t.Errorf("it asked %d times after the port was held again; want once", m.asked-asked)
+	}
+}
+
+// A watch of a port and one of a service there are two cards: what the one has
+// asked the other does not forget.
+func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
+	m := &holderMemory{}
+	d := deskWith(t, m)
+	from := d.at.Add(-2 * time.Hour)
+	m.events = []activity.Event{{Kind: monitor.Closed, Port: 5432, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: activity.Owner{Name: "postgres"}}}
+	d.tellRules(watch.Rule{Ports: ports(t, "5432")}, rule(t, "5432", "postgres"))
+	asked := m.asked
+	d.see(listening(5432, "python3", 10))
+	for range 3 {
+		d.Tick()
+	}
+	if m.asked > asked+1 {
+		t.Errorf("it asked %d times", m.asked-asked)
+	}
+	c := d.ports.cards.cards[1]
+	if want := "Last: postgres, today 13:53–13:58"; c.model.detail != want {
+		t.Errorf("the card says %q; want %q", c.model.detail, want)
+	}
+	d.at = d.at.Add(24 * time.Hour)
+	d.Tick()
+	if want := "Last: postgres, yesterday 13:53–13:58"; c.model.detail != want {
+		t.Errorf("a day later it says %q; want %q", c.model.detail, want)
+	}
+}
+
+func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(62893, "vite", 20))
+	d.ports.table.Select("tcp-62893-20")
+	d.Disconnect()
+	if m := d.ports.cards.cards[0].model; m.state != "" || m.detail != "not watching" {
+		t.Errorf("the card says %q, %q", m.state, m.detail)
+	}
+	if d.ports.side.object.Visible() {
+		t.Error("the side pane offers what it last saw")
+	}
+}
+
+func TestAQuickFilterNeverCallsAPortFree(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(631, "cupsd", 10))
+	d.ports.setQuick(quickExposed)
+	for _, filter := range []string{"", "631", ":631"} {
+		d.ports.entry.SetText(filter)
+		if text := d.ports.empty.title.Text; text != "Nothing matches" {
+			t.Errorf("%q: it says %q of what listens", filter, text)
+		}
+	}
+	d.ports.entry.SetText(":632")
+	if text := d.ports.empty.title.Text; text != "632 is free" {
+		t.Errorf("it says %q", text)
 	}
 }
 

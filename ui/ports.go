@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ type portsPage struct {
 	said      string // a sentence in the status line, for a while
 	saidUntil time.Time
 	pointAt   uint16 // to be selected once it listens
+	matching  int    // rows that the text filter lets through, and the quick one may not
 	last      lastHolder
 }
 
@@ -209,6 +211,7 @@ func (p *portsPage) arrange() {
 	}
 	p.table.SetRows(rows)
 	p.quick.count(counts)
+	p.matching = counts[quickAll]
 	p.showCards()
 	p.showSide()
 	if p.pointAt != 0 {
@@ -242,7 +245,7 @@ func (p *portsPage) setQuick(q quick) {
 func (p *portsPage) showSide() {
 	r, ok := p.table.Selected()
 	before := p.side.shown
-	if ok {
+	if ok && p.live {
 		p.side.show(newSide(r.listener, p.ambiguous(r.listener), p.now()))
 	} else {
 		p.side.shown = false
@@ -267,23 +270,22 @@ func (p *portsPage) ambiguous(l *monitor.Listener) bool {
 	return false
 }
 
-// families reports over which of 127.0.0.1 and [::1] a client reaches l.
+// families reports which of 127.0.0.1 and [::1] lead to l.
 func families(l *monitor.Listener) (v4, v6 bool) {
 	for _, s := range l.Sockets {
-		a := s.Address
-		switch {
-		case a.Unmap().Is4():
-			v4 = v4 || monitor.Loopback(a)
+		switch a := s.Address.Unmap(); {
+		case a.Is4():
+			v4 = v4 || a == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || a.IsUnspecified()
 		case a.IsUnspecified():
 			v4, v6 = v4 || !s.V6Only, true
 		default:
-			v6 = v6 || monitor.Loopback(a)
+			v6 = v6 || a == netip.IPv6Loopback()
 		}
 	}
 	return v4, v6
 }
 
-func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.now()) }
+func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.live, p.now()) }
 
 // point selects the row of a port; where it does not listen the filter shows
 // that it is free.
@@ -327,6 +329,8 @@ func (p *portsPage) setStatus(s Status) {
 func (p *portsPage) disconnect() {
 	p.live = false
 	p.table.Dim(true)
+	p.showCards()
+	p.showSide()
 	p.warning.show(nil, false)
 	p.showStatus()
 }
@@ -423,6 +427,8 @@ func (p *portsPage) showEmpty(rows int) {
 		p.empty.hide()
 	case !p.ready && p.status.Health.Problem == "":
 		p.empty.say(lang.L("Looking…"), "", 0)
+	case p.matching > 0:
+		p.empty.say(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": p.matching}), 0)
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})

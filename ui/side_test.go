@@ -88,6 +88,12 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 	if w := d.ports.side.model.warning; !strings.Contains(w, "ambiguous") {
 		t.Errorf("it says %q", w)
 	}
+	d.see(other, six)
+	d.ports.table.Select(other.ID)
+	if w := d.ports.side.model.warning; w != "" {
+		t.Errorf("127.0.0.2 is not localhost: %q", w)
+	}
+	d.ports.table.Select(four.ID)
 	d.see(four)
 	if w := d.ports.side.model.warning; w != "" {
 		t.Errorf("after the other closed: %q", w)
