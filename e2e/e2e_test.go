@@ -23,7 +23,7 @@ import (
 )
 
 // stepLimit is how long one step may take before it counts as failed.
-const stepLimit = 20 * time.Second
+const stepLimit = 45 * time.Second
 
 // TestMain lets the test binary be a server, too: what listens in these tests
 // is another process, as it is for users.

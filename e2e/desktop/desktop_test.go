@@ -279,7 +279,7 @@ func TestWindows(t *testing.T) {
 		t.Error(err)
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if _, err := d.WaitWindow(ctx, "absent"); err == nil || !strings.Contains(err.Error(), "node · 62893") {
 		t.Errorf("a wait in vain says %v; want the windows that are there", err)

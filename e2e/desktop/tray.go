@@ -27,7 +27,7 @@ const (
 
 const (
 	trayLimit = 5 * time.Second  // for one call
-	waitLimit = 15 * time.Second // for the waits whose context has no deadline
+	waitLimit = 45 * time.Second // for the waits whose context has no deadline
 )
 
 // Tray sees the desktop's tray as its panel does: over the bus.
