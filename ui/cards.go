@@ -201,12 +201,12 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 // card shows one watch; a click shows its port in the table.
 type card struct {
 	widget.BaseWidget
+	pressable
 	model                cardModel
 	point                func(port uint16)
 	ground               *framed
 	edge                 *themed
 	title, state, detail *canvas.Text
-	hover, focus         bool
 }
 
 var (
@@ -218,6 +218,7 @@ var (
 
 func newCardWidget(point func(port uint16)) *card {
 	c := &card{point: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
+	c.pressable = pressable{press: c.open, changed: c.paint}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
 	c.ExtendBaseWidget(c)
@@ -282,9 +283,6 @@ func (r *cardRenderer) MinSize() fyne.Size           { return fyne.NewSize(cardW
 func (r *cardRenderer) Layout(s fyne.Size)           { r.c.place(s) }
 func (r *cardRenderer) Refresh()                     { r.c.paint() }
 
-// Tapped is Fyne's.
-func (c *card) Tapped(*fyne.PointEvent) { c.open() }
-
 func (c *card) open() {
 	if c.model.port != 0 {
 		c.point(c.model.port)
@@ -293,35 +291,6 @@ func (c *card) open() {
 
 // Cursor is Fyne's.
 func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
-
-// MouseIn is Fyne's.
-func (c *card) MouseIn(*desktop.MouseEvent) { c.hover = true; c.paint() }
-
-// MouseMoved is Fyne's.
-func (c *card) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut is Fyne's.
-func (c *card) MouseOut() { c.hover = false; c.paint() }
-
-// FocusGained is Fyne's.
-func (c *card) FocusGained() { c.focus = true; c.paint() }
-
-// FocusLost is Fyne's.
-func (c *card) FocusLost() { c.focus = false; c.paint() }
-
-// TypedRune is Fyne's.
-func (c *card) TypedRune(r rune) {
-	if r == ' ' {
-		c.open()
-	}
-}
-
-// TypedKey is Fyne's.
-func (c *card) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
-		c.open()
-	}
-}
 
 // AccessibilityLabel is Fyne's.
 func (c *card) AccessibilityLabel() string {

@@ -109,14 +109,12 @@ func (f *framed) Refresh() {
 // segment is one of several buttons of which one is chosen.
 type segment struct {
 	widget.BaseWidget
+	pressable
 	label  string
 	number int
 	text   *canvas.Text
 	ground *themed
-	tapped func()
 	chosen bool
-	hover  bool
-	focus  bool
 }
 
 var (
@@ -127,7 +125,8 @@ var (
 )
 
 func newSegment(label string, tapped func()) *segment {
-	s := &segment{label: label, text: canvas.NewText("", color.Transparent), ground: newThemed(theme.ColorNameHover, fyne.Size{}, 5), tapped: tapped}
+	s := &segment{label: label, text: canvas.NewText("", color.Transparent), ground: newThemed(theme.ColorNameHover, fyne.Size{}, 5)}
+	s.pressable = pressable{press: tapped, changed: s.paint}
 	s.text.Alignment = fyne.TextAlignCenter
 	s.ExtendBaseWidget(s)
 	s.number = -1
@@ -182,38 +181,6 @@ func (s *segment) CreateRenderer() fyne.WidgetRenderer {
 func (s *segment) Refresh() {
 	s.paint()
 	s.BaseWidget.Refresh()
-}
-
-// Tapped is Fyne's.
-func (s *segment) Tapped(*fyne.PointEvent) { s.tapped() }
-
-// MouseIn is Fyne's.
-func (s *segment) MouseIn(*desktop.MouseEvent) { s.hover = true; s.paint() }
-
-// MouseMoved is Fyne's.
-func (s *segment) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut is Fyne's.
-func (s *segment) MouseOut() { s.hover = false; s.paint() }
-
-// FocusGained is Fyne's.
-func (s *segment) FocusGained() { s.focus = true; s.paint() }
-
-// FocusLost is Fyne's.
-func (s *segment) FocusLost() { s.focus = false; s.paint() }
-
-// TypedRune is Fyne's.
-func (s *segment) TypedRune(r rune) {
-	if r == ' ' {
-		s.tapped()
-	}
-}
-
-// TypedKey is Fyne's.
-func (s *segment) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
-		s.tapped()
-	}
 }
 
 // AccessibilityLabel is Fyne's.

@@ -81,13 +81,11 @@ func (t *tabs) step(n int) { t.show((t.current + n + len(t.pages)) % len(t.pages
 // tab is a page's name in the bar.
 type tab struct {
 	widget.BaseWidget
+	pressable
 	text   *canvas.Text
 	under  *themed
 	ground *themed
-	tapped func()
 	chosen bool
-	hover  bool
-	focus  bool
 }
 
 var (
@@ -97,7 +95,8 @@ var (
 )
 
 func newTab(label string, tapped func()) *tab {
-	b := &tab{text: canvas.NewText(label, theme.Color(theme.ColorNameForeground)), tapped: tapped}
+	b := &tab{text: canvas.NewText(label, theme.Color(theme.ColorNameForeground))}
+	b.pressable = pressable{press: tapped, changed: b.paint}
 	b.under = newThemed(theme.ColorNamePrimary, fyne.NewSize(1, 2), 0)
 	b.ground = newThemed(theme.ColorNameHover, fyne.Size{}, 4)
 	b.ExtendBaseWidget(b)
@@ -138,36 +137,4 @@ func (b *tab) CreateRenderer() fyne.WidgetRenderer {
 func (b *tab) Refresh() {
 	b.paint()
 	b.BaseWidget.Refresh()
-}
-
-// Tapped is Fyne's.
-func (b *tab) Tapped(*fyne.PointEvent) { b.tapped() }
-
-// MouseIn is Fyne's.
-func (b *tab) MouseIn(*desktop.MouseEvent) { b.hover = true; b.paint() }
-
-// MouseMoved is Fyne's.
-func (b *tab) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut is Fyne's.
-func (b *tab) MouseOut() { b.hover = false; b.paint() }
-
-// FocusGained is Fyne's.
-func (b *tab) FocusGained() { b.focus = true; b.paint() }
-
-// FocusLost is Fyne's.
-func (b *tab) FocusLost() { b.focus = false; b.paint() }
-
-// TypedRune is Fyne's.
-func (b *tab) TypedRune(r rune) {
-	if r == ' ' {
-		b.tapped()
-	}
-}
-
-// TypedKey is Fyne's.
-func (b *tab) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
-		b.tapped()
-	}
 }

@@ -19,12 +19,7 @@ func List(ctx context.Context, args []string, o Options) error {
 	if err != nil {
 		return err
 	}
-	m, table, err := q.open()
-	if err != nil {
-		return err
-	}
-	defer table.Close()
-	s, err := m.Look(ctx)
+	s, err := q.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -32,6 +27,16 @@ func List(ctx context.Context, args []string, o Options) error {
 		return json.NewEncoder(o.Stdout).Encode(q.snapshot(s))
 	}
 	return q.print(ctx, o.Stdout, s)
+}
+
+// look returns what listens now.
+func (q question) look(ctx context.Context) (monitor.Snapshot, error) {
+	m, table, err := q.open()
+	if err != nil {
+		return monitor.Snapshot{}, err
+	}
+	defer table.Close()
+	return m.Look(ctx)
 }
 
 // print writes the table for people.

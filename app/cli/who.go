@@ -43,12 +43,7 @@ func Who(ctx context.Context, port string, o Options) error {
 	if !single {
 		return UsageError{fmt.Sprintf("%q: who takes one port", monitor.Clean(port, 40))}
 	}
-	m, table, err := q.open()
-	if err != nil {
-		return err
-	}
-	defer table.Close()
-	s, err := m.Look(ctx)
+	s, err := q.look(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,53 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+)
+
+// pressable is the part of a widget that is pressed with the mouse, Space or
+// Enter, and shows where the pointer and the keyboard are. Who has it sets both
+// functions.
+type pressable struct {
+	press   func()
+	changed func() // called when hover or focus changed
+	hover   bool
+	focus   bool
+}
+
+var (
+	_ fyne.Tappable     = (*pressable)(nil)
+	_ desktop.Hoverable = (*pressable)(nil)
+)
+
+// Tapped is Fyne's.
+func (p *pressable) Tapped(*fyne.PointEvent) { p.press() }
+
+// MouseIn is Fyne's.
+func (p *pressable) MouseIn(*desktop.MouseEvent) { p.hover = true; p.changed() }
+
+// MouseMoved is Fyne's.
+func (p *pressable) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is Fyne's.
+func (p *pressable) MouseOut() { p.hover = false; p.changed() }
+
+// FocusGained is Fyne's.
+func (p *pressable) FocusGained() { p.focus = true; p.changed() }
+
+// FocusLost is Fyne's.
+func (p *pressable) FocusLost() { p.focus = false; p.changed() }
+
+// TypedRune is Fyne's.
+func (p *pressable) TypedRune(r rune) {
+	if r == ' ' {
+		p.press()
+	}
+}
+
+// TypedKey is Fyne's.
+func (p *pressable) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
+		p.press()
+	}
+}
