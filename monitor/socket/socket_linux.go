@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -223,15 +224,15 @@ func (d *diag) Unchanged(udp bool) bool {
 
 // ask sends the request and hands over the answer, datagram by datagram. What is
 // left of an answer that came too late is thrown away before the next question.
+// The kernel writes each part of an answer while it is asked for it, so nothing
+// blocks here, and the runtime need not be told: that would wake a thread that
+// keeps watch over those that block.
 func (d *diag) ask(q question, take func([]byte)) error {
-	if _, err := unix.Write(d.fd, q.request); err != nil {
+	if _, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(d.fd), uintptr(unsafe.Pointer(&q.request[0])), uintptr(len(q.request))); err != 0 {
 		return fmt.Errorf("ask sock_diag for %s sockets: %w", q.protocol, err)
 	}
 	for {
-		n, err := unix.Read(d.fd, d.buffer)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
+		n, err := d.receive()
 		if err != nil {
 			d.drain()
 			return fmt.Errorf("read sock_diag's answer: %w", err)
@@ -239,6 +240,20 @@ func (d *diag) ask(q question, take func([]byte)) error {
 		take(d.buffer[:n])
 		if lastOfDump(d.buffer[:n]) {
 			return nil
+		}
+	}
+}
+
+// receive reads one datagram, and waits for it where it has to.
+func (d *diag) receive() (int, error) {
+	n, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(d.fd), uintptr(unsafe.Pointer(&d.buffer[0])), uintptr(len(d.buffer)), unix.MSG_DONTWAIT, 0, 0)
+	if err == 0 {
+		return int(n), nil
+	}
+	for {
+		n, err := unix.Read(d.fd, d.buffer)
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
 		}
 	}
 }
