@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -92,7 +91,7 @@ const (
 	defaultInterval = 250 * time.Millisecond
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
-	verifyEvery     = 2 * time.Second        // known holders are checked again
+	verifyEvery     = 3 * time.Second        // known holders are checked again
 	recentEvery     = 15 * time.Second       // new holders of known sockets are looked for
 	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
 	slowest         = 2 * time.Second        // between two looks at a table that fails
@@ -223,10 +222,6 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 // No error of the table or of a process ends it: the last snapshot stays, the
 // problem stands in Health, and the next look may succeed.
 func (m *Monitor) Run(ctx context.Context) {
-	// One thread of its own: a wake-up costs more than a look, and costs half
-	// where the thread that waits is the one that looks.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, m.table.Wake)
 	work := newOwnerWork(ctx, m.finder, m.table.Wake)
