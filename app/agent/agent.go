@@ -212,6 +212,10 @@ func (a *Agent) setPace() {
 }
 
 func (a *Agent) settingsProblem(s settings.Settings, err error) {
+	for _, remark := range s.Remarks {
+		a.log.Warn("the settings file says what is not understood", "problem", remark)
+	}
+	a.problems.set("settings remarks", remarksProblem(s.Remarks))
 	if err == nil {
 		a.problems.set("settings", newerProblem(s.Newer))
 		return
