@@ -53,19 +53,19 @@ func (d *desk) ask(format string, args ...any) {
 	d.asked = append(d.asked, fmt.Sprintf(format, args...))
 }
 
-func (d *desk) Watch(port uint16)        { d.ask("watch %d", port) }
-func (d *desk) Unwatch(port uint16)      { d.ask("unwatch %d", port) }
-func (d *desk) SetWatches(r watch.Rules) { d.ask("watches %+v", r) }
-func (d *desk) Pause(t time.Duration)    { d.ask("pause %v", t) }
-func (d *desk) Resume()                  { d.ask("resume") }
-func (d *desk) TestNotification()        { d.ask("test") }
-func (d *desk) Refresh()                 { d.ask("refresh") }
-func (d *desk) Quit()                    { d.ask("quit") }
-func (d *desk) Close()                   { d.ask("close") }
-func (d *desk) Restart()                 { d.ask("restart") }
-func (d *desk) Copy(text string)         { d.ask("copy %s", text) }
-func (d *desk) OpenInBrowser(a string)   { d.ask("browse %s", a) }
-func (d *desk) OpenFolder(path string)   { d.ask("folder %s", path) }
+func (d *desk) Watch(port uint16)           { d.ask("watch %d", port) }
+func (d *desk) Unwatch(port uint16)         { d.ask("unwatch %d", port) }
+func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
+func (d *desk) Pause(t time.Duration)       { d.ask("pause %v", t) }
+func (d *desk) Resume()                     { d.ask("resume") }
+func (d *desk) TestNotification()           { d.ask("test") }
+func (d *desk) Refresh()                    { d.ask("refresh") }
+func (d *desk) Quit()                       { d.ask("quit") }
+func (d *desk) Close()                      { d.ask("close") }
+func (d *desk) Restart()                    { d.ask("restart") }
+func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
+func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
+func (d *desk) OpenFolder(path string)      { d.ask("folder %s", path) }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {

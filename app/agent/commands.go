@@ -102,7 +102,8 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 		case link.Unwatch:
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Without(m.Port) })
 		case link.Watches:
-			a.changeWatches(func(watch.Rules) watch.Rules { return m.Watches.Valid() })
+			// The file may have been edited since the window last heard of it.
+			a.changeWatches(func(present watch.Rules) watch.Rules { return watch.Merge(m.Base, present, m.Watches.Valid()) })
 		case link.Test:
 			a.notes.Say(notify.Test())
 		case link.Pause:
