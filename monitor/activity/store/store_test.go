@@ -318,6 +318,44 @@ func TestChangesOfTheFirstUpdateAreToldOnce(t *testing.T) {
 	want(t, "events", kinds(events(t, path, activity.Query{})), "found 1, found 2, closed 1, opened 3, closed 3, opened 4")
 }
 
+func TestLessToKeepGoesAtOnce(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{now: time.Now().Add(-48 * time.Hour)}
+	for n := range 1200 {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	s.Keep(0, 100)
+	eventually(t, "the newest 100 are kept", func() bool { return len(events(t, path, activity.Query{Limit: 2000})) == 100 })
+	s.Keep(1, 100) // all are two days old
+	eventually(t, "nothing of two days ago is kept", func() bool { return len(events(t, path, activity.Query{})) == 0 })
+}
+
+// Quitting writes what waits, and leaves what is too old to the next run.
+func TestClosingDoesNotTidyUp(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{now: time.Now()}
+	const many = 9000
+	for n := range many {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	p.open(listener(uint16(1+many), many))
+	s.Record(p.take())
+	s.Keep(0, 1)
+	s.Close()
+	all := events(t, path, activity.Query{Limit: 2 * many})
+	want(t, "the newest", all[0].Port, many+1)
+	if len(all) <= many/2 {
+		t.Errorf("%d of %d events are left: closing tidied up", len(all), many+1)
+	}
+	s, _ = open(t, path, Options{Rows: 1})
+	s.Flush()
+	want(t, "events kept by the next run", len(events(t, path, activity.Query{})), 1)
+}
+
 func TestOldEventsGo(t *testing.T) {
 	path := place(t)
 	s, _ := open(t, path, Options{Rows: 50})

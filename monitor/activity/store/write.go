@@ -41,6 +41,7 @@ type work struct {
 	changes    []monitor.Change
 	days, rows int
 	tidy       bool
+	closing    bool // nothing is tidied up any more
 }
 
 const (
@@ -101,7 +102,7 @@ func (f *file) exec(ctx context.Context, query string, args ...any) (sql.Result,
 // write writes one batch, whole or not at all. more is true where there is more
 // to tidy up.
 func (f *file) write(ctx context.Context, w work) (more bool, err error) {
-	if len(w.changes) == 0 && (f.continued || !w.begun) && !w.tidy && f.rows <= w.rows {
+	if len(w.changes) == 0 && (f.continued || !w.begun) && !w.tidy && (w.closing || f.rows <= w.rows) {
 		return false, nil
 	}
 	if _, err := f.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -150,6 +151,9 @@ func (f *file) fill(ctx context.Context, w work) (more bool, err error) {
 
 // prune deletes some of what is too old or too much.
 func (f *file) prune(ctx context.Context, w work) (more bool, _ error) {
+	if w.closing {
+		return false, nil
+	}
 	deleted := 0
 	if over := f.rows - w.rows; over > 0 {
 		// At least as much as a batch brings, so that it never grows.
@@ -168,11 +172,7 @@ func (f *file) prune(ctx context.Context, w work) (more bool, _ error) {
 		deleted, more = deleted+n, n == pruneStep
 	}
 	f.rows -= deleted
-	more = more || (f.rows > w.rows && deleted > 0)
-	if w.tidy && !more {
-		return false, f.orphans(ctx)
-	}
-	return more, nil
+	return more || (f.rows > w.rows && deleted > 0), nil
 }
 
 func (f *file) deleted(ctx context.Context, query string, args ...any) (int, error) {
@@ -190,11 +190,14 @@ DELETE FROM owners WHERE id NOT IN (
 	SELECT owner FROM events UNION SELECT owner_before FROM events WHERE owner_before IS NOT NULL UNION SELECT owner FROM open);
 DELETE FROM boots WHERE id NOT IN (SELECT boot FROM events UNION SELECT boot FROM open)`
 
+// orphans deletes those. It looks through all events, in no batch: the end of
+// ctx takes it back.
 func (f *file) orphans(ctx context.Context) error {
-	if _, err := f.conn.ExecContext(ctx, deleteOrphans); err != nil {
+	_, err := f.conn.ExecContext(ctx, deleteOrphans)
+	f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
+	if err != nil {
 		return fmt.Errorf("delete owners without events: %w", err)
 	}
-	f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
 	return nil
 }
 
