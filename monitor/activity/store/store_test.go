@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -173,6 +174,54 @@ func TestAnOwnerThatIsFoundLateIsTheOneThatOpenedIt(t *testing.T) {
 	want(t, "events", kinds(all), "opened 80")
 	want(t, "the owner", all[0].Owner.Name, "nginx")
 	want(t, "its pid", all[0].Owner.PID, 9)
+}
+
+func TestAServerOnTwoAddressesWhoseOwnerIsFoundLateOpenedBoth(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	a, b := p.open(held(listener(80, 1), "", 0)), p.open(held(listener(80, 2), "", 0))
+	write(s, p)
+	both := held(a, "nginx", 9)
+	both.Sockets = slices.Concat(a.Sockets, b.Sockets)
+	p.listens = []*monitor.Listener{both}
+	at := p.at()
+	p.add(monitor.Change{At: at, Kind: monitor.Updated, Listener: both, Before: b})
+	p.add(monitor.Change{At: at, Kind: monitor.Updated, Listener: both, Before: a})
+	write(s, p)
+	all := events(t, path, activity.Query{})
+	want(t, "events", kinds(all), "opened 80, opened 80")
+	for _, e := range all {
+		want(t, "the owner", e.Owner.Name, "nginx")
+		want(t, "its pid", e.Owner.PID, 9)
+	}
+}
+
+func TestAnOwnerThatIsSeenTakesThePlaceOfAnInferredOne(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	guessed := held(listener(80, 1), "", 0)
+	guessed.Inferred = &monitor.Owner{PID: 8, Name: "wrapper"}
+	l := p.open(guessed)
+	write(s, p)
+	want(t, "the owner at first", events(t, path, activity.Query{})[0].Owner.Name, "wrapper")
+	p.end(monitor.Closed, p.change(monitor.Updated, l, held(listener(80, 1), "nginx", 9)))
+	write(s, p)
+	opened := events(t, path, activity.Query{})[1]
+	want(t, "the owner", opened.Owner.Name, "nginx")
+	want(t, "whether that is inferred", opened.Owner.Inferred, false)
+}
+
+func TestAnOwnerThatIsFoundWhenItClosesOpenedIt(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	l := p.open(held(listener(80, 1), "", 0))
+	write(s, p)
+	p.end(monitor.Closed, held(l, "nginx", 9))
+	write(s, p)
+	want(t, "the owner", events(t, path, activity.Query{})[1].Owner.Name, "nginx")
 }
 
 func TestWhatIsLookedAtNoLongerDoesNotClose(t *testing.T) {

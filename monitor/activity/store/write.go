@@ -309,7 +309,7 @@ func (b *batchWriter) change(c monitor.Change) error {
 	}
 	e := activity.From(c, b.boot)
 	if r != nil && c.Kind != monitor.Opened && c.Kind != monitor.Found {
-		complete(&e, r)
+		recall(&e, r)
 	}
 	ids, err := b.ids(e)
 	if err != nil {
@@ -318,6 +318,11 @@ func (b *batchWriter) change(c monitor.Change) error {
 	id := int64(0)
 	if activity.Stored(c.Kind) {
 		if id, err = b.insert(e, ids); err != nil {
+			return err
+		}
+	}
+	if c.Kind != monitor.Opened && c.Kind != monitor.Found {
+		if err := b.complete(r, l.ID, e.Owner.PID, ids); err != nil {
 			return err
 		}
 	}
@@ -332,18 +337,27 @@ func (b *batchWriter) change(c monitor.Change) error {
 		b.put(l.ID, newRow(l, e, ids, id))
 		return nil
 	}
-	if r.pid == 0 && e.Owner.PID != 0 { // the owner was found late: that it opened gets its owner
-		if _, err := b.exec(b.ctx, "UPDATE events SET owner = ?, pid = ? WHERE id = ? AND listener = ? AND pid = 0", ids.owner, e.Owner.PID, r.event, l.ID); err != nil {
-			return fmt.Errorf("complete an event: %w", err)
-		}
-	}
 	r.now(l, ids)
 	return nil
 }
 
-// complete sets what only the file knows: what this program saw begin in an
+// complete gives the event that began r its owner, where that was found late:
+// it was stored without one, or with one that was only inferred.
+func (b *batchWriter) complete(r *openRow, listener string, pid int, ids ids) error {
+	if r == nil || r.pid != 0 || pid == 0 {
+		return nil
+	}
+	_, err := b.exec(b.ctx, `UPDATE events SET owner = ?, pid = ? WHERE id = ? AND listener = ?
+		AND (pid = 0 OR EXISTS (SELECT 1 FROM owners WHERE owners.id = events.owner AND inferred))`, ids.owner, pid, r.event, listener)
+	if err != nil {
+		return fmt.Errorf("complete an event: %w", err)
+	}
+	return nil
+}
+
+// recall sets what only the file knows: what this program saw begin in an
 // earlier run of its own.
-func complete(e *activity.Event, r *openRow) {
+func recall(e *activity.Event, r *openRow) {
 	e.OpenedAt, e.Older = time.UnixMicro(r.openedAt).UTC(), r.older
 	if e.Kind == monitor.Closed {
 		e.Duration = max(e.At.Sub(e.OpenedAt), 0)
@@ -359,6 +373,10 @@ func (b *batchWriter) joined(c monitor.Change, r *openRow) error {
 	e := activity.From(c, b.boot)
 	ids, err := b.ids(e)
 	if err != nil {
+		return err
+	}
+	// The rows of a server on two addresses join when its owner is found: it opened both.
+	if err := errors.Join(b.complete(before, c.Before.ID, e.Owner.PID, ids), b.complete(r, c.Listener.ID, e.Owner.PID, ids)); err != nil {
 		return err
 	}
 	switch {
