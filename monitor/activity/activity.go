@@ -189,7 +189,7 @@ func From(c monitor.Change, boot string) Event {
 	switch c.Kind {
 	case monitor.Closed:
 		if !e.Older {
-			e.Duration = max(c.At.Sub(l.Since), 0) // by the clock as it was set then and now
+			e.Duration = max(c.At.Sub(l.Since), 0) // both of one run: setting the clock does not change it
 		}
 	case monitor.Found:
 		e.OpenedAt = e.At

@@ -197,6 +197,20 @@ func TestAServerOnTwoAddressesWhoseOwnerIsFoundLateOpenedBoth(t *testing.T) {
 	}
 }
 
+// Both moments are of one run, so that they can be told apart by more than the
+// clock that is set, of which the file keeps microseconds.
+func TestADurationWithinOneRunIsNotTakenFromTheFile(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{now: time.Now().Truncate(time.Microsecond).Add(999 * time.Nanosecond)}
+	l := p.open(listener(80, 1))
+	write(s, p)
+	p.now = p.now.Add(time.Nanosecond)
+	p.end(monitor.Closed, l)
+	write(s, p)
+	want(t, "the duration", events(t, path, activity.Query{})[0].Duration, 2*time.Second)
+}
+
 func TestAnOwnerThatIsSeenTakesThePlaceOfAnInferredOne(t *testing.T) {
 	path := place(t)
 	s, _ := open(t, path, Options{})

@@ -356,10 +356,12 @@ func (b *batchWriter) complete(r *openRow, listener string, pid int, ids ids) er
 }
 
 // recall sets what only the file knows: what this program saw begin in an
-// earlier run of its own.
+// earlier run of its own. What it saw begin in this run it has timed itself, by a
+// clock that nobody sets.
 func recall(e *activity.Event, r *openRow) {
+	timed := !e.Older && micros(e.OpenedAt) == r.openedAt
 	e.OpenedAt, e.Older = time.UnixMicro(r.openedAt).UTC(), r.older
-	if e.Kind == monitor.Closed {
+	if e.Kind == monitor.Closed && !timed {
 		e.Duration = max(e.At.Sub(e.OpenedAt), 0)
 	}
 }
