@@ -148,6 +148,19 @@ func TestPagesMeetWithoutGapOrDouble(t *testing.T) {
 }
 
 // Only what loopback reaches is shown where nobody asked for more.
+func TestTheOldestFirst(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	for n := range 5 {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	first := events(t, path, activity.Query{Oldest: true, Limit: 2})
+	want(t, "the first page, backwards", kinds(first), "opened 2, opened 1")
+	want(t, "the next, backwards", kinds(events(t, path, activity.Query{Oldest: true, After: first[1].ID, Limit: 2})), "opened 4, opened 3")
+}
+
 func TestOtherAddressesAreRememberedAndShownWhenAskedFor(t *testing.T) {
 	path := place(t)
 	s, _ := open(t, path, Options{})
