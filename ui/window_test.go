@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
@@ -367,7 +368,36 @@ func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10), listening(9000, "java", 30))
 	test.Tap(d.ports.pause)
+	d.menuItem(2)
 	d.window.Canvas().Focused().TypedRune('j')
 	d.want("filtered", d.rows(), []string{"9000"})
 	d.want("asked", d.asked, []string{"pause 0s"})
+}
+
+// menuItem taps an item of the menu that is open.
+func (d *desk) menuItem(i int) {
+	d.t.Helper()
+	over, ok := d.window.Canvas().Overlays().Top().(fyne.Widget)
+	if !ok {
+		d.t.Fatal("no menu is open")
+	}
+	for _, o := range test.WidgetRenderer(over).Objects() {
+		if menu, ok := o.(*widget.PopUpMenu); ok {
+			menu.Items[i].(fyne.Tappable).Tapped(nil)
+			return
+		}
+	}
+	d.t.Fatal("what is open is no menu")
+}
+
+func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
+	d := newDesk(t)
+	for i := range 3 {
+		test.Tap(d.ports.pause)
+		d.menuItem(i)
+	}
+	d.want("asked for", d.asked, []string{"pause 15m0s", "pause 1h0m0s", "pause 0s"})
+	d.SetStatus(Status{Paused: true})
+	test.Tap(d.ports.pause)
+	d.want("asked for in a pause", d.asked[3:], []string{"resume"})
 }
