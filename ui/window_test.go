@@ -401,3 +401,13 @@ func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
 	test.Tap(d.ports.pause)
 	d.want("asked for in a pause", d.asked[3:], []string{"resume"})
 }
+
+func TestAnotherPageIsToldOf(t *testing.T) {
+	d := newDesk(t)
+	var pages []string
+	d.OnPage(func() { pages = append(pages, d.Page()) })
+	d.tabs.open(PageActivity)
+	d.tabs.step(1)
+	d.Point(3000)
+	d.want("pages", pages, []string{PageActivity, PageWatches, PagePorts})
+}

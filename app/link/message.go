@@ -43,7 +43,7 @@ const (
 	Resume  Kind = "resume"
 	Refresh Kind = "refresh" // look now
 	Leaving Kind = "leaving" // it ends; State is for the next window
-	Seen    Kind = "seen"    // the user looks at the window
+	Seen    Kind = "seen"    // the user looks at the window, at Page
 	Unseen  Kind = "unseen"  // no longer
 )
 
@@ -75,6 +75,7 @@ type Message struct {
 	Status    *Status           `json:"status,omitempty"`
 	Watches   watch.Rules       `json:"watches,omitempty"`
 	Base      watch.Rules       `json:"base,omitempty"`
+	Page      string            `json:"page,omitempty"` // "ports", "activity" and so on
 	State     json.RawMessage   `json:"state,omitempty"`
 }
 
