@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := ui.SetUpLanguage(); err != nil {
+	if err := ui.SetUpLanguage(""); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
