@@ -68,7 +68,9 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
-		RunE:          func(c *cobra.Command, _ []string) error { return start(c.Context(), hidden, 0) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return start(c.Context(), hidden, c.Flags().Changed("hidden") && !hidden, 0)
+		},
 	}
 	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
 	root.SetVersionTemplate("porthole {{.Version}}\n")
@@ -204,19 +206,23 @@ func quitCommand() *cobra.Command {
 
 // windowCommand is how the agent starts the window process.
 func windowCommand() *cobra.Command {
-	return &cobra.Command{
+	o := window.Options{Version: Version}
+	c := &cobra.Command{
 		Use: "window", Hidden: true, Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			place, err := link.FindPlace()
 			if err != nil {
 				return err
 			}
-			if status := window.Run(c.Context(), place, Version, os.Stderr); status != 0 {
+			if status := window.Run(c.Context(), place, o, os.Stderr); status != 0 {
 				return exit{status: status}
 			}
 			return nil
 		},
 	}
+	c.Flags().StringVar(&o.Theme, "theme", "", "light or dark; as the system is where it is not said")
+	c.Flags().StringVar(&o.Language, "language", "", "like en; as the system is where it is not said")
+	return c
 }
 
 func outputFlags(c *cobra.Command, o *cli.Options) {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"porthole/app/autostart"
 	"porthole/app/desktop"
 	"porthole/app/link"
 	"porthole/app/notify"
@@ -31,9 +32,13 @@ type Options struct {
 	Place   link.Place
 	Session desktop.Session
 	Hidden  bool   // do not show the window
+	Shown   bool   // show it, whatever the settings say
 	Port    uint16 // show the window at this port, where it is not 0
-	Build   string // tells this program from another build of it
-	Logger  *slog.Logger
+	// Language is what the program speaks, "" as the system does. Where the
+	// settings come to say another, the agent ends for a successor.
+	Language string
+	Build    string // tells this program from another build of it
+	Logger   *slog.Logger
 }
 
 // Successor is the program that takes over when an agent ends for a newer build.
@@ -63,8 +68,9 @@ type Agent struct {
 	watcher     *watch.Watcher
 	recent      []monitor.Change // the last few, for the tray's menu
 	problems    problems
-	interval    time.Duration // from the settings; 0 where Porthole chooses
-	grace       time.Duration
+	chosen      settings.Settings
+	login       autostart.Entry
+	atLogin     bool // the session starts Porthole
 	quiet       bool // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
@@ -114,6 +120,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	var parts sync.WaitGroup
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
+	a.findLogin()
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -147,7 +154,7 @@ func (a *Agent) hub() {
 	updates := a.monitor.Subscribe()
 	defer updates.Close()
 	defer a.endTray()
-	if !a.opts.Hidden {
+	if !a.startsHidden() {
 		a.window.show(a.opts.Port)
 	}
 	due := time.NewTimer(time.Hour)
@@ -189,12 +196,18 @@ func (a *Agent) loadSettings() {
 
 // use lets s hold from now on.
 func (a *Agent) use(s settings.Settings) {
-	a.rules, a.interval, a.grace = s.Watches, s.Interval, s.Grace
-	a.watcher.SetRules(a.rules, a.grace)
+	a.chosen, a.rules = s, s.Watches
+	a.watcher.SetRules(a.rules, s.Grace)
 	a.notes.SetSound(s.Sound)
 	a.monitor.SetUDP(s.UDP)
 	a.activity.Keep(s.KeepDays, s.KeepRows)
 	a.setPace()
+	if !s.Notifications {
+		a.missed = nil // nothing is told of it any more
+	}
+	if s.Language != a.opts.Language {
+		a.speak()
+	}
 }
 
 // The pace that Porthole chooses.
@@ -208,7 +221,7 @@ func (a *Agent) setPace() {
 	if a.quiet {
 		d = quietPace
 	}
-	a.monitor.SetInterval(cmp.Or(a.interval, d))
+	a.monitor.SetInterval(cmp.Or(a.chosen.Interval, d))
 }
 
 func (a *Agent) settingsProblem(s settings.Settings, err error) {
@@ -241,7 +254,7 @@ func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
 		a.settingsProblem(s, nil)
 	} else {
 		a.rules = change(a.rules)
-		a.watcher.SetRules(a.rules, a.grace)
+		a.watcher.SetRules(a.rules, a.chosen.Grace)
 		a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
 		a.problems.set("settings", unsavedProblem(err))
 	}
@@ -256,8 +269,9 @@ func (a *Agent) seen() {
 }
 
 func (a *Agent) status() *link.Status {
-	s := &link.Status{Health: a.update.Health, Watches: a.rules,
+	s := &link.Status{Health: a.update.Health, Watches: a.rules, Settings: a.chosen, AtLogin: a.atLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
+	s.Settings.Watches = nil // those above hold, also where they could not be saved
 	return s
 }
 
