@@ -44,11 +44,12 @@ func (a actions) Quit() {
 	a.p.say(link.Message{Kind: link.Quit})
 }
 
-// Restart starts an agent, which brings a window of its own.
+// Restart starts an agent, which brings a window of its own, also where the
+// settings say that a start is hidden.
 func (a actions) Restart() {
 	program, err := os.Executable()
 	if err == nil {
-		cmd := exec.Command(program)
+		cmd := exec.Command(program, "--hidden=false")
 		detach(cmd)
 		if err = cmd.Start(); err == nil {
 			err = cmd.Process.Release()
