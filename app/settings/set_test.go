@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,25 @@ func TestWhatCannotBeSetIsRefusedInASentence(t *testing.T) {
 		}
 		if got := read(t, path); got != c.text {
 			t.Errorf("the file became %q", got)
+		}
+	}
+}
+
+// The file in README is one that Porthole reads, with every key that there is.
+func TestTheFileInREADMEIsRight(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(b), "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	f, _ := file(t, text)
+	if s, err := f.Load(); err != nil || len(s.Watches) != 4 {
+		t.Errorf("%d watches, %v", len(s.Watches), err)
+	}
+	for _, key := range keys {
+		if !strings.Contains(text, "\n"+key+":") {
+			t.Errorf("README does not tell of %s", key)
 		}
 	}
 }
