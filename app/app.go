@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"porthole/app/agent"
 	"porthole/app/cli"
 	"porthole/app/link"
 	"porthole/app/window"
@@ -60,7 +61,7 @@ func Main(args []string) int {
 func Command() *cobra.Command { return rootCommand() }
 
 func rootCommand() *cobra.Command {
-	var hidden bool
+	var opts agent.Options
 	root := &cobra.Command{
 		Use:           "porthole",
 		Short:         "Shows what listens on this machine's loopback, and tells when a watched port changes",
@@ -69,10 +70,13 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		Args:          noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return start(c.Context(), hidden, c.Flags().Changed("hidden") && !hidden, 0)
+			opts.Shown = c.Flags().Changed("hidden") && !opts.Hidden
+			return start(c.Context(), opts)
 		},
 	}
-	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
+	root.Flags().BoolVar(&opts.Hidden, "hidden", false, "start with the tray icon alone, without the window; --hidden=false: with it, whatever the settings say")
+	root.Flags().StringVar(&opts.Page, "page", "", "the page of the window to begin with")
+	_ = root.Flags().MarkHidden("page") // it is there; for a Porthole that starts anew
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
 	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand())

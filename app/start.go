@@ -21,10 +21,10 @@ const noDesktop = 3
 const takeOver = 6 * time.Second
 
 // start is what "porthole" does: become the agent, or tell the one that runs.
-// shown is true where the window is wanted whatever the settings say.
-func start(ctx context.Context, hidden, shown bool, port uint16) error {
+// opts say how it is to be shown.
+func start(ctx context.Context, opts agent.Options) error {
 	session := desktop.Current()
-	if err := check(session, hidden); err != nil {
+	if err := check(session, opts.Hidden); err != nil {
 		return exit{noDesktop, err}
 	}
 	place, err := link.FindPlace()
@@ -36,7 +36,7 @@ func start(ctx context.Context, hidden, shown bool, port uint16) error {
 		return err
 	}
 	if !mine {
-		handedOver, err := tell(place, session, hidden, port)
+		handedOver, err := tell(place, session, opts.Hidden, opts.Port)
 		if err != nil || !handedOver {
 			return err
 		}
@@ -44,7 +44,8 @@ func start(ctx context.Context, hidden, shown bool, port uint16) error {
 			return err
 		}
 	}
-	return beAgent(ctx, unlock, agent.Options{Place: place, Session: session, Hidden: hidden, Shown: shown, Port: port, Build: build()})
+	opts.Place, opts.Session, opts.Build = place, session, build()
+	return beAgent(ctx, unlock, opts)
 }
 
 // check says in one line why Porthole cannot be of use here, and what can.

@@ -18,7 +18,6 @@ import (
 // the page shows what the agent says holds, and beside it why a choice does not.
 type settingsPage struct {
 	actions Actions
-	keys    func(*fyne.KeyEvent)
 
 	known, live bool // the settings have come; the agent watches
 	settings    Settings
@@ -40,8 +39,8 @@ type settingGroup struct {
 }
 
 // newSettingsPage builds the page. version is the program's.
-func newSettingsPage(actions Actions, version string, keys func(*fyne.KeyEvent)) *settingsPage {
-	p := &settingsPage{actions: actions, keys: keys, live: true}
+func newSettingsPage(actions Actions, version string) *settingsPage {
+	p := &settingsPage{actions: actions, live: true}
 	p.group(lang.L("Look"), p.themeRow(), p.languageRow())
 	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())

@@ -44,7 +44,7 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
-	w.settings = newSettingsPage(actions, app.Metadata().Version, w.key)
+	w.settings = newSettingsPage(actions, app.Metadata().Version)
 	w.tabs = newTabs(
 		page{name: "ports", label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
 		page{name: "activity", label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},

@@ -34,6 +34,7 @@ type Options struct {
 	Hidden  bool   // do not show the window
 	Shown   bool   // show it, whatever the settings say
 	Port    uint16 // show the window at this port, where it is not 0
+	Page    string // show it at this page, where it is not ""
 	// Language is what the program speaks, "" as the system does. Where the
 	// settings come to say another, the agent ends for a successor.
 	Language string
@@ -46,6 +47,7 @@ type Successor struct {
 	Program string
 	Session desktop.Session
 	Hidden  bool
+	Page    string // its window is to show; may be ""
 }
 
 // Agent is the running agent. All its state belongs to the goroutine of hub;
@@ -78,6 +80,7 @@ type Agent struct {
 	missed      []watch.Alert // while paused
 	unseen      bool
 	alarm       bool
+	shy         bool // the settings hid the window at the start, and whether the tray icon is seen is not known yet
 	window      *windowProcess
 	successor   *Successor
 }
@@ -154,8 +157,10 @@ func (a *Agent) hub() {
 	updates := a.monitor.Subscribe()
 	defer updates.Close()
 	defer a.endTray()
-	if !a.startsHidden() {
-		a.window.show(a.opts.Port)
+	if a.startsHidden() {
+		a.shy = !a.opts.Hidden
+	} else {
+		a.window.showAt(a.opts.Port, a.opts.Page)
 	}
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()

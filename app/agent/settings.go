@@ -42,7 +42,7 @@ func (a *Agent) speak() {
 		a.log.Error("the language holds from the next start on", "problem", err)
 		return
 	}
-	a.successor = &Successor{Program: program, Session: a.opts.Session, Hidden: a.window.cmd == nil}
+	a.successor = &Successor{Program: program, Session: a.opts.Session, Hidden: a.window.cmd == nil, Page: "settings"}
 	a.quit()
 }
 

@@ -208,7 +208,7 @@ func TestAnotherLanguageIsASuccessors(t *testing.T) {
 	r.say(link.Message{Kind: link.Set, Key: "language", Value: "en"})
 	select {
 	case s := <-r.ended:
-		if s == nil || !s.Hidden || !filepath.IsAbs(s.Program) {
+		if s == nil || !s.Hidden || s.Page != "settings" || !filepath.IsAbs(s.Program) {
 			t.Errorf("successor %+v; want this program, without a window as before", s)
 		}
 	case <-time.After(20 * time.Second):

@@ -23,6 +23,10 @@ func (a *Agent) startTray() {
 func (a *Agent) watchTrayHost() {
 	err := desktop.WatchTrayHost(a.ctx, a.opts.Session.BusAddress(), func(present bool) {
 		a.do(func() {
+			if !present && a.shy {
+				a.window.show(0)
+			}
+			a.shy = false
 			if a.problems.set("tray", noTrayHost(present)) {
 				a.tellStatus()
 			}
