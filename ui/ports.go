@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,11 +33,13 @@ type portsPage struct {
 	ready    bool
 	live     bool // the agent watches
 	status   Status
-	rows     map[string]*portRow // every loopback listener, and the closed ones that are still shown
+	rows     map[string]*portRow // every listener that shows lets through, and the closed ones that are still shown
 	filter   Filter
 
 	entry     *filterEntry
 	quick     *quickBar
+	udp       *segment
+	others    *segment
 	cards     *cardBar
 	side      *sidePane
 	middle    *fyne.Container
@@ -65,6 +68,8 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
 	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
+	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
+	p.others = newSegment(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
 	p.cards = newCardBar(memory, p.point, p.showCards)
 	p.pause = widget.NewButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star), "port")
@@ -88,7 +93,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() fyne.CanvasObject {
-	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, p.pause), p.entry), 8)
+	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others), p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
@@ -115,7 +120,7 @@ func (p *portsPage) update(u monitor.Update) {
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
 	for _, l := range u.Snapshot.Listeners {
-		if !l.Loopback() {
+		if !p.shows(l) {
 			continue
 		}
 		present[l.ID] = true
@@ -134,6 +139,27 @@ func (p *portsPage) update(u monitor.Update) {
 		}
 	}
 	p.arrange()
+}
+
+// shows reports whether the page is about l.
+func (p *portsPage) shows(l *monitor.Listener) bool {
+	return l.Loopback() || p.status.Settings.OtherAddresses
+}
+
+// toggle asks for the other value of a setting that is on or off.
+func (p *portsPage) toggle(key string, on bool) { p.actions.Set(key, strconv.FormatBool(!on)) }
+
+// showOthers adds the rows that the page has become about, or takes away those
+// that it is about no more: nothing opened or closed.
+func (p *portsPage) showOthers() {
+	for _, l := range p.snapshot.Listeners {
+		switch {
+		case !p.shows(l):
+			delete(p.rows, l.ID)
+		case p.rows[l.ID] == nil:
+			p.rows[l.ID] = p.renew(nil, l, p.now(), true)
+		}
+	}
 }
 
 // renew makes the row of a listener that is new or has changed.
@@ -315,6 +341,9 @@ func (p *portsPage) point(port uint16) {
 
 func (p *portsPage) setStatus(s Status) {
 	p.status = s
+	p.udp.choose(s.Settings.UDP)
+	p.others.choose(s.Settings.OtherAddresses)
+	p.showOthers()
 	for id, r := range p.rows {
 		if watched := s.Rules.About(r.listener); watched != r.watched {
 			renewed := *r
@@ -514,6 +543,8 @@ func (p *portsPage) healthWords() string {
 			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
 		}
 		parts = append(parts, text)
+	} else if p.live && !p.status.Settings.Notifications {
+		parts = append(parts, lang.L("notifications off"))
 	}
 	switch {
 	case !p.live:

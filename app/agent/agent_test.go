@@ -14,6 +14,7 @@ import (
 
 	"porthole/app/link"
 	"porthole/app/notify"
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui"
@@ -39,7 +40,7 @@ func (s *shown) Close()                                 {}
 func hubOf(t *testing.T, pauseTo string) (*Agent, *shown) {
 	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
-	a := &Agent{log: slog.New(slog.DiscardHandler), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
+	a := &Agent{log: slog.New(slog.DiscardHandler), chosen: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pauseTo: pauseTo}
 	a.window = newWindowProcess(a)
 	to := &shown{}
