@@ -218,7 +218,7 @@ var (
 
 func newCardWidget(point func(port uint16)) *card {
 	c := &card{point: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
-	c.pressable = pressable{press: c.open, changed: c.paint}
+	c.pressable = pressable{press: c.open, changed: c.paint, self: c}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
 	c.ExtendBaseWidget(c)

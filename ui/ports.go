@@ -39,7 +39,7 @@ type portsPage struct {
 	cards     *cardBar
 	side      *sidePane
 	middle    *fyne.Container
-	pause     *widget.Button
+	pause     *keyButton
 	table     *table.Table[*portRow]
 	empty     *emptyState
 	left      *canvas.Text
@@ -48,6 +48,8 @@ type portsPage struct {
 	content   fyne.CanvasObject
 	said      string // a sentence in the status line, for a while
 	saidUntil time.Time
+	unwatched unwatched
+	again     *textLink // undoes that
 	pointAt   uint16 // to be selected once it listens
 	matching  int    // rows that the text filter lets through, and the quick one may not
 	last      lastHolder
@@ -65,7 +67,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.cards = newCardBar(memory, p.point, p.showCards)
-	p.pause = widget.NewButton("", p.togglePause)
+	p.pause = newButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star), "port")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
@@ -76,9 +78,12 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 		}
 	})
 	p.table.OnKey = keys
+	p.table.OnSpace = p.star
+	p.table.HeaderItems = p.headerItems
 	p.table.OnRune = p.entry.take
 	p.empty = newEmptyState(actions, func() { p.table.Focus() })
 	p.left, p.right = caption(), caption()
+	p.again = newTextLink(lang.L("Undo"), p.undo)
 	p.warning = newWarningBar(actions)
 	p.content = p.layout()
 	p.showStatus()
@@ -89,7 +94,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 func (p *portsPage) layout() fyne.CanvasObject {
 	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, container.NewHBox(p.left, p.again), p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
 	return container.New(noGaps{}, top, p.middle, status)
 }
@@ -156,6 +161,11 @@ func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, f
 // words is all that a row says but its age.
 func (r *portRow) words() string {
 	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\x00")
+}
+
+// line is the row as text.
+func (r *portRow) line() string {
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t")
 }
 
 func (p *portsPage) close(r *portRow, now time.Time) {
@@ -341,11 +351,34 @@ func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
 // rule watches gets one of its own, since ★ cannot take a range apart.
 func (p *portsPage) watch(port uint16) {
 	if p.status.Rules.Simple(port) {
-		p.actions.Unwatch(port)
+		p.unwatch(port)
 		return
 	}
 	p.actions.Watch(port)
 }
+
+// group brings the rows of one process together, or no longer.
+func (p *portsPage) group(on bool) {
+	if !on {
+		p.table.SetGroup(nil)
+		return
+	}
+	p.table.SetGroup(func(r *portRow) string {
+		if len(r.listener.Owners) == 0 {
+			return "" // nobody knows whether two that are hidden are one
+		}
+		return processKey(r.listener)
+	})
+}
+
+// headerItems are the page's own in the menu of columns.
+func (p *portsPage) headerItems() []*fyne.MenuItem {
+	item := menuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
+	item.Checked = p.table.Grouped()
+	return []*fyne.MenuItem{item}
+}
+
+func (p *portsPage) toggleGroup() { p.group(!p.table.Grouped()) }
 
 func (p *portsPage) togglePause() {
 	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
@@ -368,8 +401,8 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		watchLabel = lang.L("Stop watching")
 	}
 	items := []*fyne.MenuItem{
-		fyne.NewMenuItem(lang.L("Open process"), func() { p.open(l) }),
-		fyne.NewMenuItem(watchLabel, func() { p.watch(l.Port) }),
+		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
+		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
 		fyne.NewMenuItemSeparator(),
 	}
 	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
@@ -379,6 +412,7 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.actions.Copy("http://" + address + "/") }))
 	}
 	items = append(items,
+		menuItem(lang.L("Copy row"), copyKeys, func() { p.actions.Copy(r.line()) }),
 		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }))
 	if o, ok := l.Principal(); ok {
 		items = append(items,
@@ -389,6 +423,13 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		}
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// menuItem is an item that says its keys.
+func menuItem(label string, keys chord, do func()) *fyne.MenuItem {
+	item := fyne.NewMenuItem(label, do)
+	item.Shortcut = keys.shortcut()
+	return item
 }
 
 // addressOf is where a client on this machine reaches l: "127.0.0.1:62893".
@@ -414,7 +455,7 @@ func addressOf(l *monitor.Listener) string {
 // copyRow copies the selected row as one line.
 func (p *portsPage) copyRow() {
 	if r, ok := p.table.Selected(); ok {
-		p.actions.Copy(strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t"))
+		p.actions.Copy(r.line())
 	}
 }
 
@@ -485,6 +526,10 @@ func (p *portsPage) showStatus() {
 	words, color := strings.Join(parts, " · "), table.ColorMuted
 	if p.now().Before(p.saidUntil) {
 		words, color = p.said, colorAlert
+	}
+	if hidden := words != p.said || !p.canUndo(); p.again.Hidden != hidden {
+		p.again.Hidden = hidden
+		p.content.Refresh()
 	}
 	setText(p.left, words, color)
 	setText(p.right, p.healthWords(), table.ColorMuted)

@@ -7,10 +7,11 @@ import (
 
 // pressable is the part of a widget that is pressed with the mouse, Space or
 // Enter, and shows where the pointer and the keyboard are. Who has it sets both
-// functions.
+// functions, and itself, so that other keys reach its window.
 type pressable struct {
 	press   func()
 	changed func() // called when hover or focus changed
+	self    fyne.CanvasObject
 	hover   bool
 	focus   bool
 }
@@ -47,7 +48,10 @@ func (p *pressable) TypedRune(r rune) {
 
 // TypedKey is Fyne's.
 func (p *pressable) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
+	switch {
+	case k.Name == fyne.KeyReturn, k.Name == fyne.KeyEnter:
 		p.press()
+	case p.self != nil:
+		passKey(p.self, k)
 	}
 }

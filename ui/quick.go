@@ -126,7 +126,7 @@ var (
 
 func newSegment(label string, tapped func()) *segment {
 	s := &segment{label: label, text: canvas.NewText("", color.Transparent), ground: newThemed(theme.ColorNameHover, fyne.Size{}, 5)}
-	s.pressable = pressable{press: tapped, changed: s.paint}
+	s.pressable = pressable{press: tapped, changed: s.paint, self: s}
 	s.text.Alignment = fyne.TextAlignCenter
 	s.ExtendBaseWidget(s)
 	s.number = -1

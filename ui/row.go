@@ -114,7 +114,7 @@ func portColumns(star func(*portRow)) []table.Column[*portRow] {
 		}
 	}
 	return []table.Column[*portRow]{
-		{ID: "watch", Label: "", Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
+		{ID: "watch", Name: lang.L("Watch"), Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
 		{ID: "port", Label: lang.L("Port"), Width: 72, Mono: true, Compare: byPort,
 			Cell: func(r *portRow) table.Cell { c := r.text(r.port, ""); c.Bold = true; return c }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),

@@ -96,7 +96,7 @@ var (
 
 func newTab(label string, tapped func()) *tab {
 	b := &tab{text: canvas.NewText(label, theme.Color(theme.ColorNameForeground))}
-	b.pressable = pressable{press: tapped, changed: b.paint}
+	b.pressable = pressable{press: tapped, changed: b.paint, self: b}
 	b.under = newThemed(theme.ColorNamePrimary, fyne.NewSize(1, 2), 0)
 	b.ground = newThemed(theme.ColorNameHover, fyne.Size{}, 4)
 	b.ExtendBaseWidget(b)
