@@ -64,7 +64,7 @@ func keyName(key fyne.KeyName) string {
 	names := map[fyne.KeyName]string{
 		fyne.KeyReturn: lang.L("Enter"), fyne.KeyEscape: lang.L("Esc"), fyne.KeySpace: lang.L("Space"), fyne.KeyDelete: lang.L("Del"), fyne.KeyInsert: lang.L("Ins"),
 		fyne.KeyPageUp: lang.L("PgUp"), fyne.KeyPageDown: lang.L("PgDn"), fyne.KeyHome: lang.L("Home"), fyne.KeyEnd: lang.L("End"), desktop.KeyMenu: lang.L("Menu"),
-		fyne.KeyUp: "↑", fyne.KeyDown: "↓", fyne.KeyLeft: "←", fyne.KeyRight: "→",
+		fyne.KeyUp: lang.L("Up"), fyne.KeyDown: lang.L("Down"), fyne.KeyLeft: lang.L("Left"), fyne.KeyRight: lang.L("Right"),
 	}
 	if name, ok := names[key]; ok {
 		return name
@@ -85,7 +85,7 @@ func (b binding) names() string {
 	for i, c := range b.keys {
 		names[i] = c.String()
 	}
-	return strings.Join(names, "  ")
+	return strings.Join(names, ", ")
 }
 
 // keyGroup is what keys do in one place.

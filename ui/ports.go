@@ -29,7 +29,8 @@ type portsPage struct {
 
 	snapshot monitor.Snapshot
 	ready    bool
-	live     bool // the agent watches
+	live     bool      // the agent watches
+	stopped  time.Time // when it did last
 	status   Status
 	rows     map[string]*portRow // every loopback listener, and the closed ones that are still shown
 	filter   Filter
@@ -50,6 +51,7 @@ type portsPage struct {
 	saidUntil time.Time
 	unwatched unwatched
 	again     *textLink // undoes that
+	foot      *fyne.Container
 	pointAt   uint16 // to be selected once it listens
 	matching  int    // rows that the text filter lets through, and the quick one may not
 	last      lastHolder
@@ -68,7 +70,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.quick = newQuickBar(p.setQuick)
 	p.cards = newCardBar(memory, p.point, p.showCards)
 	p.pause = newButton("", p.togglePause)
-	p.table = table.New(portColumns(p.star), "port")
+	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
 	p.table.OnSelect = func(*portRow) { p.showSide() }
@@ -84,6 +86,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.empty = newEmptyState(actions, func() { p.table.Focus() })
 	p.left, p.right = caption(), caption()
 	p.again = newTextLink(lang.L("Undo"), p.undo)
+	p.foot = container.NewHBox(p.left, p.again)
 	p.warning = newWarningBar(actions)
 	p.content = p.layout()
 	p.showStatus()
@@ -94,7 +97,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 func (p *portsPage) layout() fyne.CanvasObject {
 	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, container.NewHBox(p.left, p.again), p.right), 4))
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
 	return container.New(noGaps{}, top, p.middle, status)
 }
@@ -103,6 +106,9 @@ func (p *portsPage) layout() fyne.CanvasObject {
 func (p *portsPage) update(u monitor.Update) {
 	now := p.now()
 	first := !p.ready || len(u.Changes) == 0
+	if !first && p.updateInPlace(u, now) {
+		return
+	}
 	p.snapshot, p.ready = u.Snapshot, true
 	moved := make(map[string]bool) // rows that took sockets from others: neither opened nor closed
 	for _, c := range u.Changes {
@@ -137,12 +143,13 @@ func (p *portsPage) update(u monitor.Update) {
 			p.close(r, now)
 		}
 	}
+	p.markAmbiguous()
 	p.arrange()
 }
 
 // renew makes the row of a listener that is new or has changed.
 func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
-	r := newPortRow(l, p.status.Rules.About(l), now)
+	r := newPortRow(l, p.status.Rules.About(l))
 	switch {
 	case first:
 	case before == nil, before.mark == closed:
@@ -170,9 +177,16 @@ func (r *portRow) line() string {
 
 func (p *portsPage) close(r *portRow, now time.Time) {
 	gone := *r // the table may still hold the old one
-	gone.mark, gone.until = closed, now.Add(markTime)
-	gone.age(now)
+	gone.mark, gone.until, gone.ambiguous = closed, now.Add(markTime), false
 	p.rows[r.Key()] = &gone
+}
+
+// clock is the time of what is shown: it stops where nobody watches any more.
+func (p *portsPage) clock() time.Time {
+	if !p.live {
+		return p.stopped
+	}
+	return p.now()
 }
 
 // tick lets time pass: ages grow, marks end.
@@ -190,7 +204,6 @@ func (p *portsPage) tick() {
 			}
 			r.mark = unmarked
 		}
-		r.age(now)
 	}
 	if rearrange {
 		p.arrange()
@@ -207,7 +220,7 @@ func (p *portsPage) arrange() {
 	rows := make([]*portRow, 0, len(p.rows))
 	var counts [4]int
 	for _, r := range p.rows {
-		if !p.filter.Matches(r.listener) {
+		if !p.filter.finds(r.find) {
 			continue
 		}
 		for q := range counts {
@@ -256,28 +269,13 @@ func (p *portsPage) showSide() {
 	r, ok := p.table.Selected()
 	before := p.side.shown
 	if ok && p.live {
-		p.side.show(newSide(r.listener, p.ambiguous(r.listener), p.now()))
+		p.side.show(newSide(r.listener, r.ambiguous, p.now()))
 	} else {
 		p.side.shown = false
 	}
 	if before != p.side.shown {
 		p.middle.Refresh()
 	}
-}
-
-// ambiguous reports whether "localhost" may mean another process than l's: one
-// has the port on 127.0.0.1, another on [::1].
-func (p *portsPage) ambiguous(l *monitor.Listener) bool {
-	v4, v6 := families(l)
-	for _, r := range p.rows {
-		if o := r.listener; o != l && o.ID != l.ID && r.mark != closed && o.Port == l.Port && o.Protocol == l.Protocol {
-			o4, o6 := families(o)
-			if v4 && o6 || v6 && o4 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // families reports which of 127.0.0.1 and [::1] lead to l.
@@ -337,7 +335,7 @@ func (p *portsPage) setStatus(s Status) {
 
 // disconnect greys the page: what it shows is not live any more.
 func (p *portsPage) disconnect() {
-	p.live = false
+	p.live, p.stopped = false, p.now()
 	p.table.Dim(true)
 	p.showCards()
 	p.showSide()
@@ -527,11 +525,11 @@ func (p *portsPage) showStatus() {
 	if p.now().Before(p.saidUntil) {
 		words, color = p.said, colorAlert
 	}
+	setText(p.left, words, color)
 	if hidden := words != p.said || !p.canUndo(); p.again.Hidden != hidden {
 		p.again.Hidden = hidden
-		p.content.Refresh()
+		p.foot.Refresh() // it stands behind the words
 	}
-	setText(p.left, words, color)
 	setText(p.right, p.healthWords(), table.ColorMuted)
 	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
 	if p.status.Paused {

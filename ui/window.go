@@ -65,6 +65,9 @@ func (w *Window) Show() {
 
 // Update shows what the monitor saw.
 func (w *Window) Update(u monitor.Update) {
+	if w.ports.ready && len(u.Changes) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
+		return // nothing that anyone could see
+	}
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
 	w.activity.update(u)
