@@ -153,7 +153,9 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Quit Porthole"), w.actions.Quit, ctrl(fyne.KeyQ)))
 	menu := []chord{{key: desktop.KeyMenu}, {fyne.KeyF10, fyne.KeyModifierShift}}
 	rows := keyGroup{lang.L("Ports"), []binding{
-		one(lang.L("Choose a row"), nil, chord{key: fyne.KeyUp}, chord{key: fyne.KeyDown}, chord{key: fyne.KeyPageUp}, chord{key: fyne.KeyPageDown}, chord{key: fyne.KeyHome}, chord{key: fyne.KeyEnd}),
+		one(lang.L("Choose a row"), nil, chord{key: fyne.KeyUp}, chord{key: fyne.KeyDown}),
+		one(lang.L("A page up, down"), nil, chord{key: fyne.KeyPageUp}, chord{key: fyne.KeyPageDown}),
+		one(lang.L("First, last"), nil, chord{key: fyne.KeyHome}, chord{key: fyne.KeyEnd}),
 		one(lang.L("Open process"), nil, openKeys),
 		one(lang.L("Watch"), nil, watchKeys),
 		one(lang.L("Menu of the row"), nil, menu...),
@@ -192,7 +194,7 @@ func (w *Window) showKeys() {
 	}
 	groups := append(w.keys(), processKeys(nil, nil))
 	half := (len(groups) + 1) / 2
-	columns := container.New(layout.NewCustomPaddedHBoxLayout(28))
+	columns := container.New(layout.NewCustomPaddedHBoxLayout(22))
 	for _, part := range [][]keyGroup{groups[:1], groups[1:half], groups[half:]} {
 		column := container.New(layout.NewCustomPaddedVBoxLayout(14))
 		for _, g := range part {
@@ -215,7 +217,7 @@ func (w *Window) showKeys() {
 func keyList(g keyGroup) fyne.CanvasObject {
 	title := canvas.NewText(g.title, theme.Color(theme.ColorNameForeground))
 	title.TextStyle.Bold = true
-	lines := container.New(factRows{label: 150})
+	lines := container.New(factRows{label: 130})
 	for _, b := range g.bindings {
 		words := canvas.NewText(b.words, theme.Color(table.ColorMuted))
 		keys := canvas.NewText(b.names(), theme.Color(theme.ColorNameForeground))
