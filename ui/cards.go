@@ -236,12 +236,12 @@ func (c *card) paint() {
 	m := c.model
 	c.edge.fill = m.color
 	c.edge.Refresh()
-	c.ground.line = theme.ColorNameSeparator
+	c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNameSeparator, 1
 	if c.hover {
 		c.ground.line = theme.ColorNamePlaceHolder
 	}
 	if c.focus {
-		c.ground.line = theme.ColorNamePrimary
+		c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNamePrimary, 2
 	}
 	c.ground.Refresh()
 	c.place(c.Size())

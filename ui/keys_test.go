@@ -247,6 +247,27 @@ func TestUndoOfAWatchEnds(t *testing.T) {
 	}
 }
 
+func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
+	d := newDesk(t)
+	for name, part := range map[string]struct {
+		fyne.Focusable
+		ground *themed
+	}{
+		"a tab": {d.tabs.buttons[1], d.tabs.buttons[1].ground}, "a quick filter": {d.ports.quick.segments[1], d.ports.quick.segments[1].ground},
+		"the chosen one": {d.ports.quick.segments[0], d.ports.quick.segments[0].ground}, "a card": {d.ports.cards.cards[0], d.ports.cards.cards[0].ground.themed},
+	} {
+		without := part.ground.rect.StrokeWidth
+		part.FocusGained()
+		if got := part.ground.rect.StrokeWidth; got != 2 || !part.ground.Visible() {
+			t.Errorf("%s has a line of %v around it, shown: %v; want 2", name, got, part.ground.Visible())
+		}
+		part.FocusLost()
+		if got := part.ground.rect.StrokeWidth; got != without {
+			t.Errorf("%s keeps a line of %v when the keyboard has left it", name, got)
+		}
+	}
+}
+
 func TestButtonsShowTheKeyboard(t *testing.T) {
 	d := newDesk(t)
 	for _, b := range []*keyButton{d.ports.pause, d.ports.side.browser} {

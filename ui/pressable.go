@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
 )
 
 // pressable is the part of a widget that is pressed with the mouse, Space or
@@ -20,6 +21,15 @@ var (
 	_ fyne.Tappable     = (*pressable)(nil)
 	_ desktop.Hoverable = (*pressable)(nil)
 )
+
+// ring draws a line around the ground of what has the keyboard. Another ground
+// alone is too faint for that.
+func (p *pressable) ring(ground *themed, name fyne.ThemeColorName) {
+	ground.rect.StrokeWidth = 0
+	if p.focus {
+		ground.rect.StrokeWidth, ground.rect.StrokeColor = 2, theme.Color(name)
+	}
+}
 
 // Tapped is Fyne's.
 func (p *pressable) Tapped(*fyne.PointEvent) { p.press() }

@@ -154,19 +154,17 @@ func (s *segment) count(n int) {
 }
 
 func (s *segment) paint() {
-	name := table.ColorMuted
+	name, ring := table.ColorMuted, theme.ColorNamePrimary
 	s.ground.fill = theme.ColorNameHover
 	switch {
 	case s.chosen:
 		name, s.ground.fill = theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary
+		ring = theme.ColorNameForeground // the keyboard is seen on the chosen one too
 	case s.focus:
 		s.ground.fill = theme.ColorNameFocus
 	}
 	s.ground.Hidden = !s.chosen && !s.hover && !s.focus
-	s.ground.rect.StrokeWidth = 0
-	if s.chosen && s.focus { // the keyboard is seen on the chosen one too
-		s.ground.rect.StrokeWidth, s.ground.rect.StrokeColor = 2, theme.Color(theme.ColorNameForeground)
-	}
+	s.ring(s.ground, ring)
 	s.ground.Refresh()
 	s.text.TextStyle.Bold = s.chosen
 	setText(s.text, s.label+" "+strconv.Itoa(s.number), name)

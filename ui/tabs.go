@@ -122,6 +122,7 @@ func (b *tab) paint() {
 	if b.focus {
 		b.ground.fill = theme.ColorNameFocus
 	}
+	b.ring(b.ground, theme.ColorNamePrimary)
 	b.ground.Refresh()
 	b.under.Refresh()
 	setText(b.text, b.text.Text, name)
