@@ -23,7 +23,7 @@ var (
 )
 
 // ring draws a line around the ground of what has the keyboard. Another ground
-// alone is too faint for that.
+// alone is too faint for that, or makes the words on it hard to read.
 func (p *pressable) ring(ground *themed, name fyne.ThemeColorName) {
 	ground.rect.StrokeWidth = 0
 	if p.focus {

@@ -156,12 +156,9 @@ func (s *segment) count(n int) {
 func (s *segment) paint() {
 	name, ring := table.ColorMuted, theme.ColorNamePrimary
 	s.ground.fill = theme.ColorNameHover
-	switch {
-	case s.chosen:
+	if s.chosen {
 		name, s.ground.fill = theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary
 		ring = theme.ColorNameForeground // the keyboard is seen on the chosen one too
-	case s.focus:
-		s.ground.fill = theme.ColorNameFocus
 	}
 	s.ground.Hidden = !s.chosen && !s.hover && !s.focus
 	s.ring(s.ground, ring)

@@ -158,11 +158,11 @@ func reachCell(r *portRow) table.Cell {
 	switch {
 	case r.mark == closed:
 	case r.listener.Reach == monitor.TheNetwork && r.ambiguous:
-		c.Text, c.Badge, c.Color = r.reach+" ⚠", true, colorAlert
+		c.Text, c.Badge, c.Color = r.reach+" !", true, colorAlert
 	case r.listener.Reach == monitor.TheNetwork:
 		c.Badge, c.Color = true, colorAlert
 	case r.ambiguous:
-		c.Text, c.Badge, c.Color = "⚠ "+lang.L("ambiguous"), true, colorAlert
+		c.Text, c.Badge, c.Color = lang.L("ambiguous"), true, colorAlert
 	}
 	return c
 }

@@ -118,10 +118,6 @@ func (b *tab) paint() {
 	}
 	b.under.Hidden = !b.chosen
 	b.ground.Hidden = !b.hover && !b.focus
-	b.ground.fill = theme.ColorNameHover
-	if b.focus {
-		b.ground.fill = theme.ColorNameFocus
-	}
 	b.ring(b.ground, theme.ColorNamePrimary)
 	b.ground.Refresh()
 	b.under.Refresh()

@@ -448,9 +448,9 @@ func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
 	}
 	d.want("one", reach(), []string{"this machine", "the network"})
 	d.see(v4, v6, other)
-	d.want("two", reach(), []string{"⚠ ambiguous", "⚠ ambiguous", "the network"})
+	d.want("two", reach(), []string{"ambiguous", "ambiguous", "the network"})
 	d.see(v4, v6, other, listening(8080, "caddy", 40, "::1"))
-	d.want("one of them exposed", reach(), []string{"⚠ ambiguous", "⚠ ambiguous", "the network ⚠", "⚠ ambiguous"})
+	d.want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "the network !", "ambiguous"})
 	d.see(v4, other)
 	d.at = d.at.Add(markTime)
 	d.Tick()
