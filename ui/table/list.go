@@ -20,7 +20,7 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 	l.CreateItem = func() fyne.CanvasObject { return newRowWidget(t) }
 	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
 		if w, ok := o.(*rowWidget[R]); ok && i < len(t.rows) {
-			t.take(w)
+			t.take(i, w)
 			w.show(i)
 		}
 	}

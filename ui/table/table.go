@@ -84,10 +84,10 @@ type Table[R Row] struct {
 	sortBy    int // column; -1 for the order in which the rows were given
 	byDefault int
 	down      bool
-	group     func(R) string  // nil where the rows are not grouped
-	follows   []bool          // the row is of the same group as the one above; empty where they are not grouped
-	widgets   []*rowWidget[R] // that the list made
-	widths    []float32       // as shown; 0 for hidden columns
+	group     func(R) string        // nil where the rows are not grouped
+	follows   []bool                // the row is of the same group as the one above; empty where they are not grouped
+	widgets   map[int]*rowWidget[R] // that the list shows, by their rows' index
+	widths    []float32             // as shown; 0 for hidden columns
 	list      *rowList[R]
 	header    *header[R]
 	body      fyne.CanvasObject
@@ -96,7 +96,7 @@ type Table[R Row] struct {
 
 // New returns a table that is sorted by the column with id sortBy.
 func New[R Row](columns []Column[R], sortBy string) *Table[R] {
-	t := &Table[R]{columns: columns, index: map[string]int{}}
+	t := &Table[R]{columns: columns, index: map[string]int{}, widgets: map[int]*rowWidget[R]{}}
 	t.sortBy = slices.IndexFunc(columns, func(c Column[R]) bool { return c.ID == sortBy })
 	t.byDefault = t.sortBy
 	t.widths, t.dragged, t.hidden = make([]float32, len(columns)), make([]float32, len(columns)), make([]bool, len(columns))
@@ -167,10 +167,8 @@ func (t *Table[R]) Update(r R) bool {
 		return false
 	}
 	t.rows[i] = r
-	for _, w := range t.widgets {
-		if w.index == i {
-			w.show(i)
-		}
+	if w := t.widgets[i]; w != nil {
+		w.show(i)
 	}
 	return true
 }
@@ -186,18 +184,23 @@ func (t *Table[R]) Dim(dim bool) {
 // RefreshRows repaints what is visible and differs, after rows changed in place.
 // The list is not asked: its own refresh has every text drawn again.
 func (t *Table[R]) RefreshRows() {
-	for _, w := range t.widgets {
-		if w.index < len(t.rows) {
-			w.show(w.index)
+	first := int(t.list.GetScrollOffset()/RowHeight) - 1
+	last := first + int(t.list.Size().Height/RowHeight) + 3
+	for i, w := range t.widgets {
+		if i < first || i > last || i >= len(t.rows) {
+			delete(t.widgets, i) // it was scrolled away; the list says when it is used again, or drops it
+			continue
 		}
+		w.show(i)
 	}
 }
 
-// take notes a widget that the list made.
-func (t *Table[R]) take(w *rowWidget[R]) {
-	if w.key == "" {
-		t.widgets = append(t.widgets, w)
+// take notes the widget that the list shows a row in.
+func (t *Table[R]) take(i int, w *rowWidget[R]) {
+	if t.widgets[w.index] == w {
+		delete(t.widgets, w.index)
 	}
+	t.widgets[i] = w
 }
 
 // anchor is the row that must not move and its distance from the upper edge:

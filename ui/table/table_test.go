@@ -1,7 +1,9 @@
 package table
 
 import (
+	"fmt"
 	"image/color"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -266,6 +268,28 @@ func TestTheHeaderIsReachedByKeys(t *testing.T) {
 	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF10})
 	if c := fyne.CurrentApp().Driver().CanvasForObject(table); c.Overlays().Top() == nil {
 		t.Error("F10 opened no menu")
+	}
+}
+
+// Widgets that were scrolled away are not kept: the list makes new ones when it
+// likes.
+func TestOnlyWhatIsSeenIsHeldAndPainted(t *testing.T) {
+	table := sized(t, 300, column("a", 100, 0))
+	rows := make([]row, 2000)
+	for i := range rows {
+		rows[i] = row(fmt.Sprintf("%04d", i))
+	}
+	table.SetRows(rows)
+	for i := 0; i < 2000; i += 90 {
+		table.list.ScrollToOffset(float32(i) * RowHeight)
+		runtime.GC()
+		table.RefreshRows()
+		if got := len(table.widgets); got < 9 || got > 13 {
+			t.Fatalf("at row %d %d widgets are held; want the 9 or 10 that are seen", i, got)
+		}
+		if w := table.widgets[i]; i < 1980 && (w == nil || w.cells[0].text.Text != string(rows[i])) {
+			t.Fatalf("row %d is not shown", i)
+		}
 	}
 }
 
