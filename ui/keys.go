@@ -168,6 +168,12 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Wider, narrower"), nil, chord{key: fyne.KeyPlus}, chord{key: fyne.KeyMinus}),
 		one(lang.L("Menu of columns"), nil, menu...),
 	}}
+	activity := keyGroup{lang.L("Activity"), []binding{
+		one(lang.L("Choose a change"), nil, chord{key: fyne.KeyUp}, chord{key: fyne.KeyDown}),
+		one(lang.L("Its whole story"), nil, openKeys),
+		one(lang.L("Choose an hour"), nil, chord{key: fyne.KeyLeft}, chord{key: fyne.KeyRight}),
+		one(lang.L("Changes until then"), nil, chord{key: fyne.KeySpace}),
+	}}
 	watches := keyGroup{lang.L("Watches"), []binding{
 		one(lang.L("Edit"), nil, chord{key: fyne.KeyReturn}),
 		one(lang.L("Switch on or off"), nil, chord{key: fyne.KeySpace}),
@@ -176,7 +182,7 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Delete"), nil, chord{key: fyne.KeyDelete}),
 		one(lang.L("Add a watch"), nil, chord{key: fyne.KeyInsert}),
 	}}
-	return []keyGroup{all, rows, header, watches}
+	return []keyGroup{all, rows, header, activity, watches}
 }
 
 // processKeys are what the keys of a process window do.
