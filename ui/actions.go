@@ -6,6 +6,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/activity"
 	"porthole/monitor/watch"
+	"porthole/ui/table"
 )
 
 // Actions is what the window asks for. It is called from Fyne's goroutine and
@@ -80,4 +81,7 @@ type State struct {
 	Down     bool    `json:"down,omitempty"`
 	Selected string  `json:"selected,omitempty"`
 	Quick    string  `json:"quick,omitempty"` // watched, exposed, mine
+
+	Columns table.Columns `json:"columns,omitzero"`
+	Grouped bool          `json:"grouped,omitempty"` // by process
 }

@@ -134,7 +134,7 @@ var (
 
 func newSegment(label string, tapped func()) *segment {
 	s := &segment{label: label, text: canvas.NewText("", color.Transparent), ground: newThemed(theme.ColorNameHover, fyne.Size{}, 5)}
-	s.pressable = pressable{press: tapped, changed: s.paint}
+	s.pressable = pressable{press: tapped, changed: s.paint, self: s}
 	s.text.Alignment = fyne.TextAlignCenter
 	s.ExtendBaseWidget(s)
 	s.number = -1
@@ -162,19 +162,14 @@ func (s *segment) count(n int) {
 }
 
 func (s *segment) paint() {
-	name := table.ColorMuted
+	name, ring := table.ColorMuted, theme.ColorNamePrimary
 	s.ground.fill = theme.ColorNameHover
-	switch {
-	case s.chosen:
+	if s.chosen {
 		name, s.ground.fill = theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary
-	case s.focus:
-		s.ground.fill = theme.ColorNameFocus
+		ring = theme.ColorNameForeground // the keyboard is seen on the chosen one too
 	}
 	s.ground.Hidden = !s.chosen && !s.hover && !s.focus
-	s.ground.rect.StrokeWidth = 0
-	if s.chosen && s.focus { // the keyboard is seen on the chosen one too
-		s.ground.rect.StrokeWidth, s.ground.rect.StrokeColor = 2, theme.Color(theme.ColorNameForeground)
-	}
+	s.ring(s.ground, ring)
 	s.ground.Refresh()
 	s.text.TextStyle.Bold = s.chosen
 	words := s.label

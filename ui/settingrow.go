@@ -223,23 +223,11 @@ func (c *choice) TypedKey(k *fyne.KeyEvent) {
 	c.Select.TypedKey(k)
 }
 
-// settingButton is a button that is scrolled to when it gets the keyboard.
-type settingButton struct {
-	formButton
-	focused func()
-}
-
-func newSettingButton(label string, tapped, focused func()) *settingButton {
-	b := &settingButton{focused: focused}
-	b.ExtendBaseWidget(b)
-	b.Text, b.OnTapped = label, tapped
+// newSettingButton returns a button that is scrolled to when it gets the keyboard.
+func newSettingButton(label string, tapped, focused func()) *keyButton {
+	b := newButton(label, tapped)
+	b.focused = focused
 	return b
-}
-
-// FocusGained is Fyne's.
-func (b *settingButton) FocusGained() {
-	b.formButton.FocusGained()
-	b.focused()
 }
 
 // numberEntry is a field for a number. It is taken by Enter alone: half a number

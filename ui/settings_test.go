@@ -162,7 +162,7 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 
 func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
 	d := settingsDesk(t, Settings{})
-	button := d.setting("test").first.(*settingButton)
+	button := d.setting("test").first.(*keyButton)
 	said := func() string { return d.setting("test").below.words.Text }
 	test.Tap(&button.Button)
 	test.Tap(&button.Button) // one is under way
@@ -267,7 +267,7 @@ func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {
 	d.asked = nil
 	test.Tap(d.toggle("udp"))
 	test.Tap(d.settings.rows[0].first.(*segment))
-	test.Tap(&d.setting("test").first.(*settingButton).Button)
+	test.Tap(&d.setting("test").first.(*keyButton).Button)
 	d.want("asked", d.asked, nil)
 }
 

@@ -39,7 +39,7 @@ type watchesPage struct {
 	deleted     []deletion // the last one last
 	hovered     string     // what the button under the pointer does
 
-	add     *formButton
+	add     *keyButton
 	list    *ruleList
 	form    *watchForm
 	empty   *emptyState
@@ -59,7 +59,7 @@ type deletion struct {
 
 func newWatchesPage(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *watchesPage {
 	p := &watchesPage{actions: actions, now: now, keys: keys, live: true, selected: -1}
-	p.add = newFormButton(lang.L("Add a watch"), p.addRule, nil)
+	p.add = newKeyButton(lang.L("Add a watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
 	p.list = newRuleList(p)
 	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
@@ -443,14 +443,14 @@ func (p *watchesPage) shortcut(n int) {
 // undoBar says what was deleted and brings it back.
 type undoBar struct {
 	text   *note
-	button *formButton
+	button *keyButton
 	object *fyne.Container
 }
 
 func newUndoBar(undo func()) *undoBar {
 	u := &undoBar{text: newNote(false)}
 	u.text.size(theme.SizeNameText)
-	u.button = newFormButton(lang.L("Undo"), undo, nil)
+	u.button = newKeyButton(lang.L("Undo"), undo, nil)
 	u.button.Icon = theme.ContentUndoIcon()
 	bar := panel(container.NewBorder(nil, nil, nil, u.button, u.text.centred()), 6)
 	u.object = container.New(layout.NewCustomPaddedVBoxLayout(0), line(), bar)

@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
@@ -83,6 +82,9 @@ func (w *Window) Show() {
 
 // Update shows what the monitor saw.
 func (w *Window) Update(u monitor.Update) {
+	if w.ports.ready && len(u.Changes) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
+		return // nothing that anyone could see
+	}
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
 	w.activity.update(u)
@@ -187,6 +189,7 @@ func (w *Window) State() State {
 	size := w.window.Canvas().Size()
 	s.Width, s.Height = size.Width, size.Height
 	s.Sort, s.Down = w.ports.table.Sorting()
+	s.Columns, s.Grouped = w.ports.table.Columns(), w.ports.table.Grouped()
 	if r, ok := w.ports.table.Selected(); ok {
 		s.Selected = r.Key()
 	}
@@ -198,6 +201,8 @@ func (w *Window) Restore(s State) {
 	if s.Width > 200 && s.Height > 150 && s.Width < 20000 && s.Height < 20000 {
 		w.window.Resize(fyne.NewSize(s.Width, s.Height))
 	}
+	w.ports.table.SetColumns(s.Columns)
+	w.ports.group(s.Grouped)
 	w.ports.table.Sort(s.Sort, s.Down)
 	w.ports.entry.SetText(s.Filter)
 	if q := slices.Index(quickNames[:], s.Quick); q >= 0 {
@@ -210,63 +215,19 @@ func (w *Window) Restore(s State) {
 }
 
 // key is a key that no widget has a use for.
-func (w *Window) key(e *fyne.KeyEvent) {
-	switch e.Name {
-	case fyne.KeyEscape:
-		switch w.tabs.name() {
-		case PagePorts:
-			w.ports.entry.SetText("")
-		case PageActivity:
-			w.activity.escape()
-		}
-	case fyne.KeyF5:
-		w.actions.Refresh()
-	}
-}
+func (w *Window) key(e *fyne.KeyEvent) { w.window.Canvas().OnTypedKey()(e) }
 
 func (w *Window) shortcuts() {
 	canvas := w.window.Canvas()
-	canvas.SetOnTypedKey(w.key)
+	bind(canvas, w.keys()...)
 	canvas.SetOnTypedRune(func(r rune) {
 		switch w.tabs.name() {
 		case PagePorts:
 			w.ports.entry.take(r)
 		case PageActivity:
 			w.activity.entry.take(r)
-		}
-	})
-	ctrl := func(key fyne.KeyName, do func()) {
-		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
-	}
-	ctrl(fyne.KeyF, func() {
-		if w.tabs.name() == PageActivity {
-			canvas.Focus(w.activity.entry)
-			return
-		}
-		w.tabs.open(PagePorts)
-		canvas.Focus(w.ports.entry)
-	})
-	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4}[:len(w.tabs.pages)] {
-		ctrl(key, func() { w.tabs.show(i) })
-	}
-	ctrl(fyne.KeyComma, func() { w.tabs.open(PageSettings) })
-	ctrl(fyne.KeyPageDown, func() { w.tabs.step(1) })
-	ctrl(fyne.KeyPageUp, func() { w.tabs.step(-1) })
-	ctrl(fyne.KeyW, w.actions.Close)
-	ctrl(fyne.KeyQ, w.actions.Quit)
-	alt := func(key fyne.KeyName, do func()) {
-		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierAlt}, func(fyne.Shortcut) { do() })
-	}
-	alt(fyne.KeyUp, func() { w.watches.shortcut(-1) })
-	alt(fyne.KeyDown, func() { w.watches.shortcut(1) })
-	canvas.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) {
-		if w.tabs.name() == PageWatches {
-			w.watches.undo()
-		}
-	})
-	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) {
-		if w.tabs.name() == PagePorts {
-			w.ports.copyRow()
+		case PageWatches:
+			askForKeys(canvas, r)
 		}
 	})
 }
