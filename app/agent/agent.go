@@ -76,7 +76,7 @@ type Agent struct {
 	quiet       bool // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
-	resume      *time.Timer
+	pauseTo     string        // the file that keeps it
 	missed      []watch.Alert // while paused
 	unseen      bool
 	alarm       bool
@@ -105,9 +105,9 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
 		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe, Logger: opts.Logger}),
-		settings: settings.Open(settings.Path()),
-		inbox:    make(chan func(), 64),
-		watcher:  watch.NewWatcher(nil, watch.DefaultGrace),
+		settings: settings.Open(settings.Path()), pauseTo: pausePath(),
+		inbox:   make(chan func(), 64),
+		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
 	a.window = newWindowProcess(a)
 	server, err := link.Listen(opts.Place, a, a.monitor, opts.Logger)
@@ -124,6 +124,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
 	a.findLogin()
+	a.loadPause(time.Now())
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -146,6 +147,9 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	hub.Go(a.hub)
 	a.runTray()
 	hub.Wait()
+	if a.paused {
+		a.savePause() // with what was missed
+	}
 	stopRest()
 	parts.Wait()
 	a.notes.Wait()
@@ -165,15 +169,14 @@ func (a *Agent) hub() {
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for {
-		if next := a.watcher.Next(); !next.IsZero() {
-			due.Reset(time.Until(next))
-		}
+		due.Reset(a.sleep(time.Now()))
 		select {
 		case <-a.ctx.Done():
 			a.window.end()
 			return
 		case <-due.C:
 			a.tell(a.watcher.Due(time.Now()))
+			a.endPause(time.Now())
 		case do := <-a.inbox:
 			do()
 		case <-updates.C:
@@ -182,6 +185,18 @@ func (a *Agent) hub() {
 			}
 		}
 	}
+}
+
+// sleep is how long hub has nothing to do by itself.
+func (a *Agent) sleep(now time.Time) time.Duration {
+	d := time.Hour
+	if next := a.watcher.Next(); !next.IsZero() {
+		d = min(d, next.Sub(now))
+	}
+	if a.paused && !a.pausedUntil.IsZero() {
+		d = min(d, a.pausedUntil.Sub(now), pauseCheck)
+	}
+	return d
 }
 
 // do lets hub call f. It waits only where 64 functions wait already, and gives
@@ -207,9 +222,6 @@ func (a *Agent) use(s settings.Settings) {
 	a.monitor.SetUDP(s.UDP)
 	a.activity.Keep(s.KeepDays, s.KeepRows)
 	a.setPace()
-	if !s.Notifications {
-		a.missed = nil // nothing is told of it any more
-	}
 	if s.Language != a.opts.Language {
 		a.speak()
 	}
@@ -230,6 +242,10 @@ func (a *Agent) setPace() {
 }
 
 func (a *Agent) settingsProblem(s settings.Settings, err error) {
+	for _, remark := range s.Remarks {
+		a.log.Warn("the settings file says what is not understood", "problem", remark)
+	}
+	a.problems.set("settings remarks", remarksProblem(s.Remarks))
 	if err == nil {
 		a.problems.set("settings", newerProblem(s.Newer))
 		return
@@ -267,16 +283,18 @@ func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
 	a.tellStatus()
 }
 
-// seen notes that the user looks at the window.
+// seen notes what the user looks at: that something changed is seen where
+// changes are shown, and that a port needs a look where it is looked at.
 func (a *Agent) seen() {
-	a.unseen, a.alarm = false, false
-	a.showTray()
+	a.unseen = a.unseen && !a.window.showsChanges()
+	a.alarm = a.alarm && !a.window.showsPorts()
 }
 
 func (a *Agent) status() *link.Status {
 	s := &link.Status{Health: a.update.Health, Watches: a.rules, Settings: a.chosen, AtLogin: a.atLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
-	s.Settings.Watches = nil // those above hold, also where they could not be saved
+	// The watches above hold, also where they could not be saved; the remarks are problems.
+	s.Settings.Watches, s.Settings.Remarks = nil, nil
 	return s
 }
 

@@ -38,7 +38,7 @@ const (
 const (
 	Watch   Kind = "watch"   // Port
 	Unwatch Kind = "unwatch" // Port
-	Watches Kind = "watches" // all Watches, as they are to be
+	Watches Kind = "watches" // all Watches, as they are to be, where the window saw Base
 	Set     Kind = "set"     // the setting Key to Value, as the settings file says it; answered
 	Look    Kind = "look"    // the user looks at the settings: see whether others changed one
 	Test    Kind = "test"    // show a test notification; answered
@@ -46,7 +46,7 @@ const (
 	Resume  Kind = "resume"
 	Refresh Kind = "refresh" // look now
 	Leaving Kind = "leaving" // it ends; State is for the next window
-	Seen    Kind = "seen"    // the user looks at the window
+	Seen    Kind = "seen"    // the user looks at the window, at Page
 	Unseen  Kind = "unseen"  // no longer
 )
 
@@ -55,8 +55,8 @@ const (
 	Listening Kind = "listener" // one Listener of the snapshot that is being told
 	Ready     Kind = "ready"    // the snapshot is complete: Listeners of them, taken At
 	Told      Kind = "status"   // Status
-	Raise     Kind = "raise"    // come to the front; at Port where it is not 0, at Tab where there is one
-	Point     Kind = "point"    // show Port, or Tab
+	Raise     Kind = "raise"    // come to the front; at Port where it is not 0, at Page where it is not ""
+	Point     Kind = "point"    // show Port, or Page
 	Restore   Kind = "restore"  // State, as the window before left it
 	Answer    Kind = "answer"   // Key was done, or was not for a Problem, after a Status that says how it is now
 )
@@ -76,7 +76,6 @@ type Message struct {
 	More      bool              `json:"more,omitempty"` // changes of the same update follow
 	Listeners int               `json:"listeners,omitempty"`
 	Port      uint16            `json:"port,omitempty"`
-	Tab       string            `json:"tab,omitempty"` // a page of the window
 	Key       string            `json:"key,omitempty"`
 	Value     string            `json:"value,omitempty"`
 	Seconds   int               `json:"seconds,omitempty"`
@@ -87,6 +86,8 @@ type Message struct {
 	Session   map[string]string `json:"session,omitempty"` // and the environment of its desktop
 	Status    *Status           `json:"status,omitempty"`
 	Watches   watch.Rules       `json:"watches,omitempty"`
+	Base      watch.Rules       `json:"base,omitempty"`
+	Page      string            `json:"page,omitempty"` // "ports", "activity" and so on
 	State     json.RawMessage   `json:"state,omitempty"`
 }
 
@@ -103,7 +104,7 @@ type Status struct {
 }
 
 // Limits of a line in bytes. A listener may bring many owners with long
-// commands; a client sends all watches at the most.
+// commands; a client sends all watches, and what they were, at the most.
 const (
 	maxFromAgent  = 16 << 20
 	maxFromClient = 1 << 20
