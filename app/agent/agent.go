@@ -123,8 +123,8 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	var parts sync.WaitGroup
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
-	a.findLogin()
 	a.loadPause(time.Now())
+	a.findLogin()
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })

@@ -40,8 +40,8 @@ func (s *shown) Close()                                 {}
 func hubOf(t *testing.T, pauseTo string) (*Agent, *shown) {
 	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
-	a := &Agent{log: slog.New(slog.DiscardHandler), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
-		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), chosen: settings.Defaults(), pauseTo: pauseTo}
+	a := &Agent{log: slog.New(slog.DiscardHandler), chosen: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
+		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pauseTo: pauseTo}
 	a.window = newWindowProcess(a)
 	to := &shown{}
 	a.notes = notify.Start(ctx, to, func(error) {}, a.log)

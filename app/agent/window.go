@@ -43,8 +43,8 @@ type windowProcess struct {
 	session desktop.Session // on whose display it is
 	state   json.RawMessage // as the last window left it
 	port    uint16          // to be shown once it is connected
-	tab     string          // the page to be shown then
 	page    string          // that the user looks at; "" while they look elsewhere
+	tab     string          // the page to be shown then
 	joined  bool            // it was connected once
 	told    bool            // to end, or it said so: no crash
 	ending  bool            // it is seen to that it ends
