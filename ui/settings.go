@@ -324,7 +324,8 @@ func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *
 // pick gives r a list of options. What holds is among them, whatever it is.
 func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) option) {
 	c := newChoice(options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
-	r.first, r.control = c, container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder), c)
+	r.first, r.control = c, container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
+		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
 	r.show = func(s Settings) { c.choose(of(s)) }
 }
 

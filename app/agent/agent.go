@@ -222,9 +222,6 @@ func (a *Agent) use(s settings.Settings) {
 	a.monitor.SetUDP(s.UDP)
 	a.activity.Keep(s.KeepDays, s.KeepRows)
 	a.setPace()
-	if !s.Notifications {
-		a.missed = nil // nothing is told of it any more
-	}
 	if s.Language != a.opts.Language {
 		a.speak()
 	}
@@ -296,7 +293,8 @@ func (a *Agent) seen() {
 func (a *Agent) status() *link.Status {
 	s := &link.Status{Health: a.update.Health, Watches: a.rules, Settings: a.chosen, AtLogin: a.atLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
-	s.Settings.Watches = nil // those above hold, also where they could not be saved
+	// The watches above hold, also where they could not be saved; the remarks are problems.
+	s.Settings.Watches, s.Settings.Remarks = nil, nil
 	return s
 }
 

@@ -183,3 +183,24 @@ func TestWhatWasLookedAtIsMarkedNoMore(t *testing.T) {
 	a.mark(change)
 	see("a change on the activity page", ui.PageActivity, false, true)
 }
+
+func TestNotificationsThatAreOffTellNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, to := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		alerts := []watch.Alert{opening(server())}
+		a.chosen.Notifications = false
+		a.tell(alerts)
+		to.want(t)
+		a.pause(0)
+		a.tell(alerts)
+		a.unpause()
+		to.want(t)
+		a.chosen.Notifications = true
+		a.pause(0)
+		a.tell(alerts)
+		a.chosen.Notifications = false
+		a.unpause()
+		to.want(t)
+	})
+}

@@ -73,7 +73,7 @@ func (a *Agent) Opened(c *link.WindowConn) {
 		}
 		c.Send(link.Message{Kind: link.Told, Status: a.status()})
 		if w.port != 0 || w.tab != "" {
-			c.Send(link.Message{Kind: link.Point, Port: w.port, Tab: w.tab})
+			c.Send(link.Message{Kind: link.Point, Port: w.port, Page: w.tab})
 		}
 		w.port, w.tab = 0, ""
 	})

@@ -6,6 +6,7 @@ import (
 	"porthole/app/autostart"
 	"porthole/app/link"
 	"porthole/app/notify"
+	"porthole/ui"
 )
 
 // This file is how the window changes settings.
@@ -42,7 +43,7 @@ func (a *Agent) speak() {
 		a.log.Error("the language holds from the next start on", "problem", err)
 		return
 	}
-	a.successor = &Successor{Program: program, Session: a.opts.Session, Hidden: a.window.cmd == nil, Page: "settings"}
+	a.successor = &Successor{Program: program, Session: a.opts.Session, Hidden: a.window.cmd == nil, Page: ui.PageSettings}
 	a.quit()
 }
 

@@ -16,6 +16,7 @@ import (
 	"porthole/app/settings"
 	"porthole/app/tray"
 	"porthole/monitor"
+	"porthole/ui"
 )
 
 // running is an agent in a home of the test's own, without bus and display,
@@ -208,7 +209,7 @@ func TestAnotherLanguageIsASuccessors(t *testing.T) {
 	r.say(link.Message{Kind: link.Set, Key: "language", Value: "en"})
 	select {
 	case s := <-r.ended:
-		if s == nil || !s.Hidden || s.Page != "settings" || !filepath.IsAbs(s.Program) {
+		if s == nil || !s.Hidden || s.Page != ui.PageSettings || !filepath.IsAbs(s.Program) {
 			t.Errorf("successor %+v; want this program, without a window as before", s)
 		}
 	case <-time.After(20 * time.Second):

@@ -5,6 +5,7 @@ import (
 
 	"porthole/app/desktop"
 	traypkg "porthole/app/tray"
+	"porthole/ui"
 	"porthole/ui/tray"
 )
 
@@ -60,7 +61,7 @@ func (a *Agent) showTray() {
 type clicks struct{ a *Agent }
 
 func (c clicks) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
-func (c clicks) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, "settings") }) }
+func (c clicks) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, ui.PageSettings) }) }
 func (c clicks) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
 func (c clicks) Resume()               { c.a.post(c.a.unpause) }
 func (c clicks) Quit()                 { c.a.quit() }

@@ -82,7 +82,7 @@ func (w *windowProcess) showAt(port uint16, tab string) {
 		w.again = true
 		w.close()
 	case w.conn != nil:
-		w.conn.Send(link.Message{Kind: link.Raise, Port: port, Tab: tab})
+		w.conn.Send(link.Message{Kind: link.Raise, Port: port, Page: tab})
 	}
 }
 

@@ -55,8 +55,8 @@ const (
 	Listening Kind = "listener" // one Listener of the snapshot that is being told
 	Ready     Kind = "ready"    // the snapshot is complete: Listeners of them, taken At
 	Told      Kind = "status"   // Status
-	Raise     Kind = "raise"    // come to the front; at Port where it is not 0, at Tab where there is one
-	Point     Kind = "point"    // show Port, or Tab
+	Raise     Kind = "raise"    // come to the front; at Port where it is not 0, at Page where it is not ""
+	Point     Kind = "point"    // show Port, or Page
 	Restore   Kind = "restore"  // State, as the window before left it
 	Answer    Kind = "answer"   // Key was done, or was not for a Problem, after a Status that says how it is now
 )
@@ -76,7 +76,6 @@ type Message struct {
 	More      bool              `json:"more,omitempty"` // changes of the same update follow
 	Listeners int               `json:"listeners,omitempty"`
 	Port      uint16            `json:"port,omitempty"`
-	Tab       string            `json:"tab,omitempty"` // a page of the window
 	Key       string            `json:"key,omitempty"`
 	Value     string            `json:"value,omitempty"`
 	Seconds   int               `json:"seconds,omitempty"`

@@ -65,8 +65,7 @@ func (f *File) Set(key, value string) (Settings, error) {
 	}
 	after, ok := edit(before, doc.Content[0], key, value)
 	setScalar(doc.Content[0], key, value)
-	changed, err := f.parse(doc.Content[0])
-	if err != nil {
+	if _, err := f.parse(doc.Content[0]); err != nil {
 		return s, err
 	}
 	if ok {
@@ -77,7 +76,8 @@ func (f *File) Set(key, value string) (Settings, error) {
 	if err != nil {
 		return s, err
 	}
-	return changed, nil
+	_, s, err = f.load()
+	return s, err
 }
 
 func (f *File) newer() error {

@@ -202,14 +202,14 @@ func (p *program) said(m link.Message) {
 			return
 		}
 		p.window.Raise(m.Port)
-		p.window.ShowPage(m.Tab)
+		p.window.ShowPage(m.Page)
 	case link.Answer:
 		p.window.Answered(m.Key, m.Problem)
 	case link.Point:
 		if m.Port != 0 {
 			p.window.Point(m.Port)
 		}
-		p.window.ShowPage(m.Tab)
+		p.window.ShowPage(m.Page)
 	case link.Restore:
 		var s ui.State
 		if err := json.Unmarshal(m.State, &s); err != nil {
