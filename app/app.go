@@ -16,6 +16,7 @@ import (
 
 	"porthole/app/cli"
 	"porthole/app/link"
+	"porthole/app/notify"
 	"porthole/app/window"
 )
 
@@ -73,7 +74,7 @@ func rootCommand() *cobra.Command {
 	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand(), notificationCommand())
 	return root
 }
 
@@ -216,6 +217,14 @@ func windowCommand() *cobra.Command {
 			}
 			return nil
 		},
+	}
+}
+
+// notificationCommand is how the agent shows a notification through beeep.
+func notificationCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "notification", Hidden: true, Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return notify.ShowOne(os.Stdin) },
 	}
 }
 

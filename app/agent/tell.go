@@ -2,7 +2,7 @@ package agent
 
 import (
 	"context"
-	"errors"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -86,12 +86,27 @@ func (a *Agent) acted(action notify.Action, n notify.Note) {
 // notifier returns the way to the desktop's notifications.
 func (a *Agent) notifier() notify.Notifier {
 	if address := a.opts.Session.BusAddress(); address != "" {
-		return notify.NewBus(address, a.acted, a.log)
+		return notify.WithFallback(notify.NewBus(address, a.acted, a.log), notify.NewApart(apart(a.opts.Session)), a.log)
 	}
 	if busOnly {
 		return noNotifier{}
 	}
 	return notify.NewPortable()
+}
+
+// apart makes this program the process that shows one notification through
+// beeep, in session.
+func apart(session desktop.Session) func(context.Context) (*exec.Cmd, error) {
+	return func(ctx context.Context) (*exec.Cmd, error) {
+		program, err := ownProgram()
+		if err != nil {
+			return nil, err
+		}
+		cmd := exec.CommandContext(ctx, program, "notification")
+		cmd.Args[0] = "porthole"
+		cmd.Env = session.Environ()
+		return cmd, nil
+	}
 }
 
 // checkNotifications says at once what the first notification would find out.
@@ -100,12 +115,13 @@ func (a *Agent) checkNotifications(ctx context.Context) {
 	if address := a.opts.Session.BusAddress(); address != "" {
 		var has bool
 		if has, err = desktop.HasNotifications(ctx, address); err == nil && !has {
-			err = errors.New("no notification service runs")
+			err = notify.ErrNoService
 		}
 	} else if busOnly {
-		err = errors.New("there is no session bus")
+		err = notify.ErrNoBus
 	}
 	if err != nil {
+		a.log.Warn("notifications will not be shown", "problem", err)
 		a.delivered(err)
 	}
 }
@@ -114,7 +130,7 @@ func (a *Agent) checkNotifications(ctx context.Context) {
 type noNotifier struct{}
 
 func (noNotifier) Notify(context.Context, notify.Note) error {
-	return errors.New("there is no session bus")
+	return notify.ErrNoBus
 }
 func (noNotifier) Withdraw(context.Context, string) error { return nil }
 func (noNotifier) Close()                                 {}
