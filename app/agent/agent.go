@@ -116,6 +116,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
 	a.loadPause(time.Now())
+	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -129,7 +130,6 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 			quit()
 		}
 	})
-	parts.Go(func() { a.checkNotifications(rest) })
 	parts.Go(func() {
 		opts.Session.WatchQuiet(rest, a.log, func(quiet bool) { a.do(func() { a.quiet = quiet; a.setPace() }) })
 	})

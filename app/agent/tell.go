@@ -109,19 +109,26 @@ func apart(session desktop.Session) func(context.Context) (*exec.Cmd, error) {
 	}
 }
 
-// checkNotifications says at once what the first notification would find out.
-func (a *Agent) checkNotifications(ctx context.Context) {
-	var err error
-	if address := a.opts.Session.BusAddress(); address != "" {
-		var has bool
-		if has, err = desktop.HasNotifications(ctx, address); err == nil && !has {
-			err = notify.ErrNoService
-		}
-	} else if busOnly {
-		err = notify.ErrNoBus
+// watchNotifications says at once what the first notification would find out,
+// and that it is mended when a service comes, until ctx or the bus ends.
+func (a *Agent) watchNotifications(ctx context.Context, address string) {
+	if address == "" && busOnly {
+		a.log.Warn("notifications will not be shown", "problem", notify.ErrNoBus)
+		a.delivered(notify.ErrNoBus)
 	}
-	if err != nil {
-		a.log.Warn("notifications will not be shown", "problem", err)
+	if address == "" {
+		return
+	}
+	err := desktop.WatchNotifications(ctx, address, func(present bool) {
+		if present {
+			a.delivered(nil)
+			return
+		}
+		a.log.Warn("notifications will not be shown", "problem", notify.ErrNoService)
+		a.delivered(notify.ErrNoService)
+	})
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("whether notifications are shown here cannot be told", "problem", err)
 		a.delivered(err)
 	}
 }
@@ -135,7 +142,8 @@ func (noNotifier) Notify(context.Context, notify.Note) error {
 func (noNotifier) Withdraw(context.Context, string) error { return nil }
 func (noNotifier) Close()                                 {}
 
-// delivered is called by the notification worker after each delivery.
+// delivered notes whether notifications are shown: the notification worker calls
+// it after each delivery.
 func (a *Agent) delivered(err error) {
 	a.do(func() {
 		if a.problems.set("notifications", notificationProblem(err)) {
