@@ -236,34 +236,34 @@ func keyList(g keyGroup) fyne.CanvasObject {
 // focusFilter gives the filter of the page the keyboard.
 func (w *Window) focusFilter() {
 	c := w.window.Canvas()
-	if w.tabs.name() == "activity" {
+	if w.tabs.name() == PageActivity {
 		c.Focus(w.activity.entry)
 		return
 	}
-	w.tabs.open("ports")
+	w.tabs.open(PagePorts)
 	c.Focus(w.ports.entry)
 }
 
 func (w *Window) clearFilter() {
 	switch w.tabs.name() {
-	case "ports":
+	case PagePorts:
 		w.ports.entry.SetText("")
-	case "activity":
+	case PageActivity:
 		w.activity.escape()
 	}
 }
 
 func (w *Window) undo() {
 	switch w.tabs.name() {
-	case "ports":
+	case PagePorts:
 		w.ports.undo()
-	case "watches":
+	case PageWatches:
 		w.watches.undo()
 	}
 }
 
 func (w *Window) copyRow() {
-	if w.tabs.name() == "ports" {
+	if w.tabs.name() == PagePorts {
 		w.ports.copyRow()
 	}
 }

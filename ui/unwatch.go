@@ -45,12 +45,13 @@ func (p *portsPage) undo() {
 	if !p.canUndo() {
 		return
 	}
-	rules := p.status.Rules.Without(p.unwatched.port) // the agent may not have said yet that it is gone
+	seen := p.status.Rules.Without(p.unwatched.port) // the agent may not have said yet that it is gone
+	rules := slices.Clone(seen)
 	for i, rule := range p.unwatched.rules {
 		rules = slices.Insert(rules, min(p.unwatched.places[i], len(rules)), rule)
 	}
 	p.unwatched, p.saidUntil = unwatched{}, time.Time{}
-	p.actions.SetWatches(rules)
+	p.actions.SetWatches(seen, rules)
 	p.showStatus()
 	p.table.Focus() // the link, which goes, would keep the keyboard
 }

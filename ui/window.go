@@ -30,6 +30,13 @@ type Window struct {
 	stale     bool // nobody watches any more
 }
 
+// The names of the pages, as Page and State have them.
+const (
+	PagePorts    = "ports"
+	PageActivity = "activity"
+	PageWatches  = "watches"
+)
+
 // DefaultSize is the window's size at first.
 var DefaultSize = fyne.NewSize(1060, 640)
 
@@ -43,9 +50,9 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.tabs = newTabs(
-		page{name: "ports", label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
-		page{name: "activity", label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
-		page{name: "watches", label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
+		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
+		page{name: PageActivity, label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
+		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
 	w.window.Resize(DefaultSize)
@@ -56,6 +63,12 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 
 // Fyne returns Fyne's window.
 func (w *Window) Fyne() fyne.Window { return w.window }
+
+// Page names the page that is shown.
+func (w *Window) Page() string { return w.tabs.name() }
+
+// OnPage lets do be called, on Fyne's goroutine, when another page is shown.
+func (w *Window) OnPage(do func()) { w.tabs.turned = do }
 
 // Show shows the window with the keyboard in the table.
 func (w *Window) Show() {
@@ -101,7 +114,7 @@ func (w *Window) Say(sentence string) { w.ports.say(sentence) }
 
 // Point shows the row of port.
 func (w *Window) Point(port uint16) {
-	w.tabs.open("ports")
+	w.tabs.open(PagePorts)
 	w.ports.point(port)
 }
 
@@ -180,11 +193,11 @@ func (w *Window) shortcuts() {
 	bind(canvas, w.keys()...)
 	canvas.SetOnTypedRune(func(r rune) {
 		switch w.tabs.name() {
-		case "ports":
+		case PagePorts:
 			w.ports.entry.take(r)
-		case "activity":
+		case PageActivity:
 			w.activity.entry.take(r)
-		case "watches":
+		case PageWatches:
 			askForKeys(canvas, r)
 		}
 	})
