@@ -33,9 +33,9 @@ type processWindow struct {
 	heading, about *canvas.Text
 	what           *canvas.Text // the service, its project and branch; hidden where none is known
 	gone           *canvas.Text
-	listening      *widget.Label
+	listening      *copyText
 	endedAt        time.Time
-	before         *widget.Label
+	before         *copyText
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
 	actions        Actions
@@ -351,10 +351,9 @@ func section(title string, content fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewVBox(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), follow(heading, table.ColorMuted)), box)
 }
 
-// mono is text in the face of machines, to be selected and copied.
-func mono(text string) *widget.Label {
-	l := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
-	l.Wrapping = fyne.TextWrapWord
-	l.Selectable = true
+// mono is text in the face of machines.
+func mono(text string) *copyText {
+	l := newCopyText(text)
+	l.TextStyle.Monospace, l.Wrapping = true, fyne.TextWrapWord
 	return l
 }
