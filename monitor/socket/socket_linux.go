@@ -68,11 +68,9 @@ func tried(open func() (Table, error)) (Table, error) {
 // and IPv6, 15 µs + 0.3 µs a listener, whatever else the machine does.
 type diag struct {
 	*waiter
-	fd      int
+	conversation
 	answer  []byte // the last dump as the kernel wrote it, and what was read from it
 	sockets []monitor.Socket
-	buffer  []byte
-	end     int // of what buffer holds
 }
 
 // question is one dump: TCP has one for both families, UDP one for each.
@@ -104,39 +102,20 @@ const (
 )
 
 func openDiag() (*diag, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	c, err := converse()
 	if err != nil {
-		return nil, fmt.Errorf("open a sock_diag socket: %w", err)
-	}
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: receiveTimeout}); err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("give the sock_diag socket a deadline: %w", err)
-	}
-	// Connected to the kernel: reads and writes then need no addresses, which
-	// would be allocated.
-	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("connect the sock_diag socket: %w", err)
+		return nil, err
 	}
 	w, err := newWaiter()
 	if err != nil {
-		_ = unix.Close(fd)
+		_ = unix.Close(c.fd)
 		return nil, err
 	}
-	return &diag{waiter: w, fd: fd, buffer: make([]byte, bufferSize)}, nil
+	return &diag{waiter: w, conversation: c}, nil
 }
 
 // listenRequest is a dump request for TCP sockets of any family in state LISTEN.
-func listenRequest() []byte {
-	b := make([]byte, requestSize)
-	binary.NativeEndian.PutUint32(b[0:], requestSize)
-	binary.NativeEndian.PutUint16(b[4:], tcpdiagGetSock)
-	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	binary.NativeEndian.PutUint32(b[8:], sequence)
-	b[headerSize] = unix.AF_UNSPEC
-	binary.NativeEndian.PutUint32(b[headerSize+52:], 1<<stateListen)
-	return b
-}
+func listenRequest() []byte { return TCPRequest(1<<stateListen, 0, nil) }
 
 // udpRequest is a dump request for UDP sockets of a family in state CLOSE.
 func udpRequest(family byte) []byte {
@@ -188,7 +167,7 @@ var errInterrupted = errors.New("the table changed while it was read")
 // are equal bytes; what is left of an answer that came too late is thrown away
 // before the next question.
 func (d *diag) dump(questions []question) error {
-	var ends [3]int // of the answers in buffer
+	var ends [3]int // of the answers in heard
 	d.end = 0
 	for i, q := range questions {
 		if err := d.ask(q); err != nil {
@@ -196,7 +175,7 @@ func (d *diag) dump(questions []question) error {
 		}
 		ends[i] = d.end
 	}
-	if bytes.Equal(d.buffer[:d.end], d.answer) {
+	if bytes.Equal(d.heard[:d.end], d.answer) {
 		return nil
 	}
 	d.answer, d.sockets = d.answer[:0], d.sockets[:0] // not believed until all was read to its end
@@ -204,7 +183,7 @@ func (d *diag) dump(questions []question) error {
 	for i, q := range questions {
 		var end bool
 		var err error
-		d.sockets, end, err = parseDump(d.sockets, d.buffer[begin:ends[i]], sequence, q.protocol)
+		d.sockets, end, err = parseDump(d.sockets, d.heard[begin:ends[i]], sequence, q.protocol)
 		switch {
 		case err != nil:
 			return err
@@ -213,40 +192,19 @@ func (d *diag) dump(questions []question) error {
 		}
 		begin = ends[i]
 	}
-	d.answer = append(d.answer, d.buffer[:d.end]...)
+	d.answer = append(d.answer, d.heard[:d.end]...)
 	return nil
 }
 
-// ask sends the request and reads the whole answer into buffer, behind what it
+// ask sends the request and reads the whole answer into heard, behind what it
 // holds.
 func (d *diag) ask(q question) error {
-	if _, err := unix.Write(d.fd, q.request); err != nil {
-		return fmt.Errorf("ask sock_diag for %s sockets: %w", q.protocol, err)
+	if err := d.say(q.request); err != nil {
+		return fmt.Errorf("%s sockets: %w", q.protocol, err)
 	}
 	for {
-		if len(d.buffer)-d.end < datagramSize {
-			d.buffer = append(d.buffer, make([]byte, len(d.buffer))...)
-		}
-		n, err := unix.Read(d.fd, d.buffer[d.end:])
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			d.drain()
-			return fmt.Errorf("read sock_diag's answer: %w", err)
-		}
-		d.end += n
-		if lastOfDump(d.buffer[d.end-n : d.end]) {
-			return nil
-		}
-	}
-}
-
-// drain throws away what is left of an answer that was not read to its end.
-func (d *diag) drain() {
-	for {
-		if n, _, err := unix.Recvfrom(d.fd, d.buffer, unix.MSG_DONTWAIT); err != nil || n == 0 {
-			return
+		if last, err := d.hear(); last || err != nil {
+			return err
 		}
 	}
 }
@@ -270,11 +228,22 @@ func lastOfDump(b []byte) bool {
 // parseDump appends the sockets in one datagram of netlink messages. end tells
 // that the dump is complete. Messages of other questions than seq are skipped.
 func parseDump(dst []monitor.Socket, b []byte, seq uint32, protocol monitor.Protocol) (_ []monitor.Socket, end bool, _ error) {
+	end, err := messages(b, seq, func(body []byte) {
+		if s, ok := parseSocket(body, protocol); ok {
+			dst = append(dst, s)
+		}
+	})
+	return dst, end, err
+}
+
+// messages calls each for every message about a socket in b, which answers the
+// question with that number.
+func messages(b []byte, seq uint32, each func(body []byte)) (end bool, _ error) {
 	interrupted := false
 	for len(b) >= headerSize {
 		size := int(binary.NativeEndian.Uint32(b))
 		if size < headerSize || size > len(b) {
-			return dst, false, fmt.Errorf("sock_diag sent a message of %d bytes in %d", size, len(b))
+			return false, fmt.Errorf("sock_diag sent a message of %d bytes in %d", size, len(b))
 		}
 		kind, flags := binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint16(b[6:])
 		body, mine := b[headerSize:size], binary.NativeEndian.Uint32(b[8:]) == seq
@@ -286,21 +255,19 @@ func parseDump(dst []monitor.Socket, b []byte, seq uint32, protocol monitor.Prot
 		switch kind {
 		case unix.NLMSG_DONE:
 			if interrupted {
-				return dst, true, errInterrupted
+				return true, errInterrupted
 			}
-			return dst, true, nil
+			return true, nil
 		case unix.NLMSG_ERROR:
-			return dst, true, fmt.Errorf("sock_diag refuses: %w", errnoOf(body))
+			return true, fmt.Errorf("sock_diag refuses: %w", errnoOf(body))
 		default:
-			if s, ok := parseSocket(body, protocol); ok {
-				dst = append(dst, s)
-			}
+			each(body)
 		}
 	}
 	if interrupted {
-		return dst, false, errInterrupted
+		return false, errInterrupted
 	}
-	return dst, false, nil
+	return false, nil
 }
 
 func align4(n int) int { return (n + 3) &^ 3 }
