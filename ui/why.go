@@ -13,7 +13,7 @@ import (
 // whyRuns says in one sentence why o runs, "" where that is not known, and gives
 // the chain of its parents, the oldest first, as it was when o was first seen.
 func whyRuns(l *monitor.Listener, o monitor.Owner, pids bool) (sentence, chain string) {
-	why := story.WhyRuns(o, l.Origin, nil)
+	why := story.WhyRuns(o, l.Origin, story.Live{})
 	var names []string
 	for _, p := range why.Chain {
 		name := p.Name

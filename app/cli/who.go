@@ -63,7 +63,7 @@ func (q question) who(port uint16, s monitor.Snapshot) whoJSON {
 	for _, l := range s.Listeners {
 		one := whoListenJSON{listenerJSON: q.listener(l)}
 		if o, ok := l.Principal(); ok {
-			why := story.WhyRuns(o, l.Origin, nil)
+			why := story.WhyRuns(o, l.Origin, story.Live{})
 			one.Why = &why
 		}
 		out.Listeners = append(out.Listeners, one)
@@ -137,7 +137,7 @@ func (q question) details(w io.Writer, l *monitor.Listener, now time.Time) error
 		line("container", monitor.Clean(l.Container, 64))
 		return t.Flush()
 	}
-	why := story.WhyRuns(o, l.Origin, nil)
+	why := story.WhyRuns(o, l.Origin, story.Live{})
 	line("why", why.Sentence())
 	var chain []string
 	for _, p := range why.Chain {
