@@ -1,6 +1,8 @@
 package process
 
 import (
+	ps "github.com/shirou/gopsutil/v3/process"
+
 	"porthole/monitor"
 	"porthole/monitor/story"
 )
@@ -17,9 +19,11 @@ func Live(o monitor.Owner) story.Live {
 	}
 	if o.PID != 0 {
 		live.LeaderEnded, live.Preload = leaderEnded(o.PID), preload(o.PID)
+		program, _ := (&ps.Process{Pid: int32(o.PID)}).Exe() // unknown where refused
+		_, live.Deleted = withoutDeleted(program)
 	}
 	if !Lives(o.PID, o.Start) { // what was read may be another's
-		live.LeaderEnded, live.Preload = false, ""
+		live.LeaderEnded, live.Preload, live.Deleted = false, "", false
 	}
 	return live
 }

@@ -15,6 +15,7 @@ type Live struct {
 	// LeaderEnded says that it still has a terminal's descriptors while the
 	// leader of its session, its shell that is, has ended.
 	LeaderEnded bool
+	Deleted     bool   // its program file is gone, or another one has its name
 	Preload     string // its LD_PRELOAD; "" where it has none, or is not to be seen
 	Stuck       bool   // an accept queue of its is full
 	Queue       uint32 // that one's length
@@ -56,7 +57,7 @@ func Odd(l *monitor.Listener, o monitor.Owner, why Why, live Live) []Oddity {
 	}
 	add(why.LeftBehind, OddLeftBehind, "")
 	add(live.Stuck, OddStuck, fmt.Sprintf("%d of %d", live.Queue, live.Limit))
-	add(o.Deleted, OddReplaced, "")
+	add(o.Deleted || live.Deleted, OddReplaced, "")
 	place := oddPlace(o, why)
 	add(place != "", OddPlace, place)
 	add(live.Preload != "", OddPreload, shown(live.Preload, 80))
@@ -71,7 +72,7 @@ func (o Oddity) Sentence(why Why) string {
 	case OddLeftBehind:
 		return why.Sentence() + ". Stop it if it is not needed any more."
 	case OddStuck:
-		return "Its accept queue is full (" + o.Detail + "): it takes no new connections. It may hang; start it again if that lasts."
+		return "Its accept queue is full (" + o.Detail + "), so nobody gets in. Start it again if that lasts."
 	case OddReplaced:
 		return "Its program file was deleted or replaced since it started. Start it again to run what is there now."
 	case OddPlace:
@@ -79,7 +80,7 @@ func (o Oddity) Sentence(why Why) string {
 	case OddPreload:
 		return "LD_PRELOAD puts other code into it (" + o.Detail + "). Make sure that you know that library."
 	case OddRoot:
-		return "It runs as root: who breaks into it has the whole machine. Run it as a user of its own where that is possible."
+		return "It runs as root. Run it as a user of its own where that is possible."
 	case OddExposed:
 		return "The network can reach it. Bind it to 127.0.0.1 unless others are to use it."
 	}
