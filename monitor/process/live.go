@@ -18,12 +18,20 @@ func Live(o monitor.Owner) story.Live {
 		}
 	}
 	if o.PID != 0 {
-		live.LeaderEnded, live.Preload = leaderEnded(o.PID), preload(o.PID)
-		program, _ := (&ps.Process{Pid: int32(o.PID)}).Exe() // unknown where refused
+		p := &ps.Process{Pid: int32(o.PID)}
+		program, _ := p.Exe() // unknown where refused
 		_, live.Deleted = withoutDeleted(program)
+		live.LeaderEnded, live.Preload, live.Root = leaderEnded(o.PID), preload(o.PID), root(p)
 	}
 	if !Lives(o.PID, o.Start) { // what was read may be another's
-		live.LeaderEnded, live.Preload, live.Deleted = false, "", false
+		live = story.Live{Ended: live.Ended}
 	}
 	return live
+}
+
+// root reports whether p acts as root: its user is who started it, which for a
+// setuid program is somebody else.
+func root(p *ps.Process) bool {
+	uids, err := p.Uids() // the real one, the effective one and others
+	return err == nil && len(uids) > 1 && uids[1] == 0
 }

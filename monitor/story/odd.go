@@ -15,6 +15,7 @@ type Live struct {
 	// LeaderEnded says that it still has a terminal's descriptors while the
 	// leader of its session, its shell that is, has ended.
 	LeaderEnded bool
+	Root        bool   // it acts as root, whoever started it
 	Deleted     bool   // its program file is gone, or another one has its name
 	Preload     string // its LD_PRELOAD; "" where it has none, or is not to be seen
 	Stuck       bool   // an accept queue of its is full
@@ -61,7 +62,7 @@ func Odd(l *monitor.Listener, o monitor.Owner, why Why, live Live) []Oddity {
 	place := oddPlace(o, why)
 	add(place != "", OddPlace, place)
 	add(live.Preload != "", OddPreload, shown(live.Preload, 80))
-	add(user == "root", OddRoot, "")
+	add(user == "root" || live.Root, OddRoot, "")
 	add(l.Reach == monitor.TheNetwork, OddExposed, "")
 	return odd
 }
@@ -90,8 +91,8 @@ func (o Oddity) Sentence(why Why) string {
 // oddPlace returns the folder that o's program, or the script that its
 // interpreter runs, should not be in; "" where it is not in one.
 func oddPlace(o monitor.Owner, why Why) string {
-	if why.Script != nil && strings.HasPrefix(why.Script.Name, "go ") {
-		return "" // go run builds into /tmp
+	if why.Script != nil && strings.HasPrefix(why.Script.Name, "go ") && strings.Contains(o.Program, "/go-build") {
+		return "" // go run builds there
 	}
 	if place := oddFolder(o.Program); place != "" {
 		return place

@@ -25,6 +25,7 @@ func TestOdd(t *testing.T) {
 		{name: "exposed", reach: monitor.TheNetwork, want: "The network can reach it. Bind it to 127.0.0.1 unless others are to use it."},
 		{name: "root", owner: monitor.Owner{User: "root"}, user: "you",
 			want: "It runs as root. Run it as a user of its own where that is possible."},
+		{name: "setuid root", owner: monitor.Owner{User: "ann"}, live: Live{Root: true}, want: "It runs as root. Run it as a user of its own where that is possible."},
 		{name: "it was opened by root", owner: monitor.Owner{User: "www-data"}, user: "root"},
 		{name: "full", live: Live{Stuck: true, Queue: 129, Limit: 128},
 			want: "Its accept queue is full (129 of 128), so nobody gets in. Start it again if that lasts."},
@@ -38,6 +39,8 @@ func TestOdd(t *testing.T) {
 		{name: "a module", owner: monitor.Owner{Folder: "/tmp/a", Command: []string{"python3", "-m", "http.server"}}},
 		{name: "what a server serves", owner: monitor.Owner{Program: "/usr/bin/caddy", Command: []string{"caddy", "/tmp/x"}}},
 		{name: "go run", owner: monitor.Owner{Program: "/tmp/go-build1/b001/exe/main", Parents: chain("go|go run .", "bash|bash")}},
+		{name: "what go runs elsewhere", owner: monitor.Owner{Program: "/tmp/main", Parents: chain("go|go run .", "bash|bash")},
+			want: "Its program is in /tmp, where files come from elsewhere. Make sure that you know it."},
 	} {
 		o := c.owner
 		o.PID = 9
