@@ -262,3 +262,30 @@ func TestTheLineOfTheLastMinute(t *testing.T) {
 		s.draw(size[0], size[1])
 	}
 }
+
+// What a look costs the window: 200 rows, a process window with 40 clients whose
+// rates change each time, and the side pane.
+func BenchmarkSetLive(b *testing.B) {
+	d := deskWith(b, nil)
+	var all []*monitor.Listener
+	counts := map[string]int{}
+	for i := range 200 {
+		l := listening(uint16(3000+i), "node", 10+i)
+		all, counts[l.ID] = append(all, l), i%3
+	}
+	d.see(all...)
+	d.ports.table.Select(all[0].ID)
+	d.OpenProcess(all[0])
+	var peersOf []peers.Peer
+	for i := range 200 {
+		peersOf = append(peersOf, connection(monitor.SocketID(i+1), 1000+i%40, "curl", 0, 0))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		d.at = d.at.Add(time.Second)
+		for i := range peersOf {
+			peersOf[i].Sent += uint64(1000 + d.at.Second()*100)
+		}
+		d.SetLive(Live{At: d.at, Counts: counts, States: map[string]peers.State{all[0].ID: {Peers: peersOf, Bytes: true}}})
+	}
+}

@@ -208,9 +208,13 @@ func newSpark() *spark {
 	return s
 }
 
-// show draws values, which stay as they are until the next show.
+// show draws values, and paints nothing where they are as before: a minute in
+// which nothing went.
 func (s *spark) show(values []float64) {
-	s.values = values
+	if slices.Equal(values, s.values) {
+		return
+	}
+	s.values = slices.Clone(values)
 	s.raster.Refresh()
 }
 

@@ -207,6 +207,7 @@ func (p *sidePane) paint() {
 	room := float32(sideWidth - 40 - p.pid.MinSize().Width)
 	setText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
 	setText(p.about, table.Fit(m.about, sideWidth-40, p.about.TextSize, p.about.TextStyle), table.ColorMuted)
+	p.about.Hidden = m.about == ""
 	setText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
 	for i := 0; i < len(p.facts.Objects); i += 2 {
 		if t, ok := p.facts.Objects[i].(*canvas.Text); ok {

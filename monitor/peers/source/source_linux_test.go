@@ -385,3 +385,41 @@ func FuzzMessage(f *testing.F) {
 		l.take(socket.Message(b))
 	})
 }
+
+// A look with 200 connections: what the window process pays each second while
+// such a listener is shown, and each two seconds for the count.
+func BenchmarkLook(b *testing.B) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	for range 200 {
+		c, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer c.Close()
+	}
+	at := netip.MustParseAddrPort(ln.Addr().String())
+	l := []*monitor.Listener{{ID: "1", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}}}
+	s, err := Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			if states, err := s.Read(b.Context(), l); err != nil || len(states["1"].Peers) != 200 {
+				b.Fatalf("%d peers, %v", len(states["1"].Peers), err)
+			}
+		}
+	})
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			if counts, err := s.Count(b.Context(), l); err != nil || counts["1"] != 200 {
+				b.Fatalf("%v, %v", counts, err)
+			}
+		}
+	})
+}
