@@ -775,3 +775,35 @@ func TestSearchesInVainComeWithRests(t *testing.T) {
 		}
 	}, 1)
 }
+
+// Setting the clock must not change for how long a port was open: both moments
+// need the reading of the other clock.
+func TestTimesOfOneRunKeepTheMonotonicReading(t *testing.T) { // a bubble's clock has none
+	table := &fakeTable{Sleeper: NewSleeper()}
+	m := New(table, &fakeFinder{}, Options{Logger: slog.New(slog.DiscardHandler)})
+	updates := m.Subscribe()
+	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() { m.Run(ctx) })
+	for end := time.After(20 * time.Second); ; {
+		select {
+		case <-updates.C:
+		case <-end:
+			t.Fatal("nothing opened")
+		}
+		u, _ := updates.Take()
+		if len(u.Changes) == 0 {
+			table.listen(1)
+			continue
+		}
+		l := u.Snapshot.Listeners[0]
+		for what, at := range map[string]time.Time{"when it was seen": u.Snapshot.TakenAt, "when it changed": u.Changes[0].At, "since when it is open": l.Since} {
+			if !strings.Contains(at.String(), " m=") {
+				t.Errorf("%s: %v has none", what, at)
+			}
+		}
+		return
+	}
+}

@@ -42,7 +42,7 @@ func (m *Monitor) build(now time.Time) {
 	if all == nil {
 		all = []*Listener{}
 	}
-	m.snapshot = Snapshot{TakenAt: now.UTC(), Listeners: all}
+	m.snapshot = Snapshot{TakenAt: now, Listeners: all}
 }
 
 func (m *Monitor) buildRows(sightings []sighting, before []*Listener) []*Listener {
@@ -64,10 +64,7 @@ func (m *Monitor) buildRows(sightings []sighting, before []*Listener) []*Listene
 }
 
 func (m *Monitor) sighting(e *entry) sighting {
-	s := sighting{socket: e.socket, since: e.since.UTC()}
-	if e.since.IsZero() {
-		s.since = time.Time{}
-	}
+	s := sighting{socket: e.socket, since: e.since}
 	for _, h := range e.holders {
 		s.owners = append(s.owners, h.Owner)
 	}

@@ -142,7 +142,9 @@ func (l *Listener) Loopback() bool {
 }
 
 // Snapshot is everything that listens at one moment, ordered by port,
-// protocol, first address and id. It is immutable: whoever holds one may read
+// protocol, first address and id. Its times, and those of changes, keep the
+// monotonic reading where they come from a Monitor of this process: the time
+// between two of them does not follow a clock that is set. It is immutable: whoever holds one may read
 // it on any goroutine for ever.
 type Snapshot struct {
 	TakenAt   time.Time   `json:"taken_at"`

@@ -13,8 +13,8 @@ import (
 type Actions interface {
 	Watch(port uint16)
 	Unwatch(port uint16)
-	SetWatches(rules watch.Rules) // as they are to be from now on
-	Pause(d time.Duration)        // 0: until resumed
+	SetWatches(seen, rules watch.Rules) // as they are to be from now on, where they were seen so
+	Pause(d time.Duration)              // 0: until resumed
 	Resume()
 	TestNotification()
 	Refresh() // look now

@@ -415,12 +415,7 @@ func (p *activityPage) escape() {
 // popUp shows a menu under the button.
 func (p *activityPage) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
 	p.focus() // the button keeps the keyboard else
-	driver := fyne.CurrentApp().Driver()
-	if c := driver.CanvasForObject(under); c != nil {
-		menu := widget.NewPopUpMenu(fyne.NewMenu("", items...), c)
-		at := driver.AbsolutePositionForObject(under).Add(fyne.NewPos(under.Size().Width-menu.MinSize().Width, under.Size().Height))
-		menu.ShowAtPosition(at)
-	}
+	popUpUnder(under, items...)
 }
 
 func (p *activityPage) exportMenu() {

@@ -422,3 +422,13 @@ func (b *iconButton) AccessibilityLabel() string { return b.label }
 
 // AccessibilityRole is Fyne's.
 func (b *iconButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
+// popUpUnder shows a menu under a button, right edge to right edge.
+func popUpUnder(button fyne.CanvasObject, items ...*fyne.MenuItem) {
+	driver := fyne.CurrentApp().Driver()
+	if c := driver.CanvasForObject(button); c != nil {
+		menu := widget.NewPopUpMenu(fyne.NewMenu("", items...), c)
+		at := driver.AbsolutePositionForObject(button).Add(fyne.NewPos(button.Size().Width-menu.MinSize().Width, button.Size().Height))
+		menu.ShowAtPosition(at)
+	}
+}

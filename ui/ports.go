@@ -17,6 +17,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/activity"
 	"porthole/ui/table"
+	"porthole/ui/tray"
 )
 
 // portsPage is the table of listeners with its filter and its status line.
@@ -383,13 +384,18 @@ func (p *portsPage) watch(port uint16) {
 	p.actions.Watch(port)
 }
 
+// togglePause ends a pause of notifications, or offers what the tray does.
 func (p *portsPage) togglePause() {
 	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
 	if p.status.Paused {
 		p.actions.Resume()
 		return
 	}
-	p.actions.Pause(0)
+	var items []*fyne.MenuItem
+	for _, d := range tray.PauseFor {
+		items = append(items, fyne.NewMenuItem(tray.PauseText(d), func() { p.actions.Pause(d) }))
+	}
+	popUpUnder(p.pause, items...)
 }
 
 // menu is the context menu of a row.

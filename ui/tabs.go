@@ -27,6 +27,7 @@ type tabs struct {
 	buttons []*tab
 	current int
 	object  fyne.CanvasObject
+	turned  func() // called when another page is shown; may be nil
 }
 
 func newTabs(pages ...page) *tabs {
@@ -61,6 +62,9 @@ func (t *tabs) show(i int) {
 	}
 	if fyne.CurrentApp().Driver().CanvasForObject(p.content) != nil {
 		p.focus()
+	}
+	if t.turned != nil {
+		t.turned()
 	}
 }
 

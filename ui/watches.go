@@ -268,10 +268,11 @@ func (p *watchesPage) choose(i int) {
 
 // change asks for other rules and shows them at once.
 func (p *watchesPage) change(rules watch.Rules, selected int) {
+	seen := p.rules
 	p.rules, p.selected = rules, selected
 	p.clamp()
 	p.asked, p.askedAt = append(p.asked, slices.Clone(rules)), p.now()
-	p.actions.SetWatches(slices.Clone(rules))
+	p.actions.SetWatches(slices.Clone(seen), slices.Clone(rules))
 	p.arrange()
 	if p.selected >= 0 {
 		p.list.ScrollTo(p.selected)

@@ -19,14 +19,16 @@ import (
 	"porthole/ui/table"
 )
 
-// watchDesk is a desk that shows the Watches page, and the last rules that it
-// asked for.
+// watchDesk is a desk that shows the Watches page, the rules that it asked for,
+// and those that it had seen each time.
 type watchDesk struct {
 	*desk
-	sent []watch.Rules
+	sent, seen []watch.Rules
 }
 
-func (d *watchDesk) SetWatches(r watch.Rules) { d.sent = append(d.sent, r) }
+func (d *watchDesk) SetWatches(seen, r watch.Rules) {
+	d.seen, d.sent = append(d.seen, seen), append(d.sent, r)
+}
 
 func newWatchDesk(t *testing.T, rules ...watch.Rule) *watchDesk {
 	t.Helper()
@@ -496,6 +498,16 @@ func TestALateAnswerDoesNotUndoWhatWasDoneMeanwhile(t *testing.T) {
 	d.tell(d.sent[1]...)
 	d.tell(one, two, rule(t, "3", "")) // another hand
 	d.shows("changed on disk", "1", "2*", "3")
+}
+
+func TestAnEditSaysWhatItWasMadeOf(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "80", ""), rule(t, "81", ""))
+	d.key(fyne.KeyDown, fyne.KeySpace, fyne.KeyDelete)
+	d.want("seen by the first", list(d.seen[0], -1), []string{"80", "81"})
+	d.want("seen by the second", list(d.seen[1], -1), []string{"80", "(81)"})
+	d.lastSent("both", "80")
+	d.tell(rule(t, "70", ""), rule(t, "80", "")) // merged with an edit of the file
+	d.shows("what became of it", "70", "80*")
 }
 
 func TestAnAgentThatRefusesIsBelievedInTheEnd(t *testing.T) {

@@ -34,6 +34,13 @@ type Window struct {
 	stale     bool // nobody watches any more
 }
 
+// The names of the pages, as Page and State have them.
+const (
+	PagePorts    = "ports"
+	PageActivity = "activity"
+	PageWatches  = "watches"
+)
+
 // DefaultSize is the window's size at first.
 var DefaultSize = fyne.NewSize(1060, 640)
 
@@ -48,9 +55,9 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.tabs = newTabs(
-		page{name: "ports", label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
-		page{name: "activity", label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
-		page{name: "watches", label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
+		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
+		page{name: PageActivity, label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
+		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
 	w.window.Resize(DefaultSize)
@@ -61,6 +68,12 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 
 // Fyne returns Fyne's window.
 func (w *Window) Fyne() fyne.Window { return w.window }
+
+// Page names the page that is shown.
+func (w *Window) Page() string { return w.tabs.name() }
+
+// OnPage lets do be called, on Fyne's goroutine, when another page is shown.
+func (w *Window) OnPage(do func()) { w.tabs.turned = do }
 
 // Show shows the window with the keyboard in the table.
 func (w *Window) Show() {
@@ -103,7 +116,7 @@ func (w *Window) Say(sentence string) { w.ports.say(sentence) }
 
 // Point shows the row of port.
 func (w *Window) Point(port uint16) {
-	w.tabs.open("ports")
+	w.tabs.open(PagePorts)
 	w.ports.point(port)
 }
 
@@ -177,9 +190,9 @@ func (w *Window) key(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyEscape:
 		switch w.tabs.name() {
-		case "ports":
+		case PagePorts:
 			w.ports.entry.SetText("")
-		case "activity":
+		case PageActivity:
 			w.activity.escape()
 		}
 	case fyne.KeyF5:
@@ -192,9 +205,9 @@ func (w *Window) shortcuts() {
 	canvas.SetOnTypedKey(w.key)
 	canvas.SetOnTypedRune(func(r rune) {
 		switch w.tabs.name() {
-		case "ports":
+		case PagePorts:
 			w.ports.entry.take(r)
-		case "activity":
+		case PageActivity:
 			w.activity.entry.take(r)
 		}
 	})
@@ -202,11 +215,11 @@ func (w *Window) shortcuts() {
 		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
 	}
 	ctrl(fyne.KeyF, func() {
-		if w.tabs.name() == "activity" {
+		if w.tabs.name() == PageActivity {
 			canvas.Focus(w.activity.entry)
 			return
 		}
-		w.tabs.open("ports")
+		w.tabs.open(PagePorts)
 		canvas.Focus(w.ports.entry)
 	})
 	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4}[:len(w.tabs.pages)] {
@@ -222,12 +235,12 @@ func (w *Window) shortcuts() {
 	alt(fyne.KeyUp, func() { w.watches.shortcut(-1) })
 	alt(fyne.KeyDown, func() { w.watches.shortcut(1) })
 	canvas.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) {
-		if w.tabs.name() == "watches" {
+		if w.tabs.name() == PageWatches {
 			w.watches.undo()
 		}
 	})
 	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) {
-		if w.tabs.name() == "ports" {
+		if w.tabs.name() == PagePorts {
 			w.ports.copyRow()
 		}
 	})

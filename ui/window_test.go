@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
@@ -53,19 +54,19 @@ func (d *desk) ask(format string, args ...any) {
 	d.asked = append(d.asked, fmt.Sprintf(format, args...))
 }
 
-func (d *desk) Watch(port uint16)        { d.ask("watch %d", port) }
-func (d *desk) Unwatch(port uint16)      { d.ask("unwatch %d", port) }
-func (d *desk) SetWatches(r watch.Rules) { d.ask("watches %+v", r) }
-func (d *desk) Pause(t time.Duration)    { d.ask("pause %v", t) }
-func (d *desk) Resume()                  { d.ask("resume") }
-func (d *desk) TestNotification()        { d.ask("test") }
-func (d *desk) Refresh()                 { d.ask("refresh") }
-func (d *desk) Quit()                    { d.ask("quit") }
-func (d *desk) Close()                   { d.ask("close") }
-func (d *desk) Restart()                 { d.ask("restart") }
-func (d *desk) Copy(text string)         { d.ask("copy %s", text) }
-func (d *desk) OpenInBrowser(a string)   { d.ask("browse %s", a) }
-func (d *desk) OpenFolder(path string)   { d.ask("folder %s", path) }
+func (d *desk) Watch(port uint16)           { d.ask("watch %d", port) }
+func (d *desk) Unwatch(port uint16)         { d.ask("unwatch %d", port) }
+func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
+func (d *desk) Pause(t time.Duration)       { d.ask("pause %v", t) }
+func (d *desk) Resume()                     { d.ask("resume") }
+func (d *desk) TestNotification()           { d.ask("test") }
+func (d *desk) Refresh()                    { d.ask("refresh") }
+func (d *desk) Quit()                       { d.ask("quit") }
+func (d *desk) Close()                      { d.ask("close") }
+func (d *desk) Restart()                    { d.ask("restart") }
+func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
+func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
+func (d *desk) OpenFolder(path string)      { d.ask("folder %s", path) }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {
@@ -367,7 +368,46 @@ func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10), listening(9000, "java", 30))
 	test.Tap(d.ports.pause)
+	d.menuItem(2)
 	d.window.Canvas().Focused().TypedRune('j')
 	d.want("filtered", d.rows(), []string{"9000"})
 	d.want("asked", d.asked, []string{"pause 0s"})
+}
+
+// menuItem taps an item of the menu that is open.
+func (d *desk) menuItem(i int) {
+	d.t.Helper()
+	over, ok := d.window.Canvas().Overlays().Top().(fyne.Widget)
+	if !ok {
+		d.t.Fatal("no menu is open")
+	}
+	for _, o := range test.WidgetRenderer(over).Objects() {
+		if menu, ok := o.(*widget.PopUpMenu); ok {
+			menu.Items[i].(fyne.Tappable).Tapped(nil)
+			return
+		}
+	}
+	d.t.Fatal("what is open is no menu")
+}
+
+func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
+	d := newDesk(t)
+	for i := range 3 {
+		test.Tap(d.ports.pause)
+		d.menuItem(i)
+	}
+	d.want("asked for", d.asked, []string{"pause 15m0s", "pause 1h0m0s", "pause 0s"})
+	d.SetStatus(Status{Paused: true})
+	test.Tap(d.ports.pause)
+	d.want("asked for in a pause", d.asked[3:], []string{"resume"})
+}
+
+func TestAnotherPageIsToldOf(t *testing.T) {
+	d := newDesk(t)
+	var pages []string
+	d.OnPage(func() { pages = append(pages, d.Page()) })
+	d.tabs.open(PageActivity)
+	d.tabs.step(1)
+	d.Point(3000)
+	d.want("pages", pages, []string{PageActivity, PageWatches, PagePorts})
 }

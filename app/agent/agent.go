@@ -68,7 +68,7 @@ type Agent struct {
 	quiet       bool // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
-	resume      *time.Timer
+	pauseTo     string        // the file that keeps it
 	missed      []watch.Alert // while paused
 	unseen      bool
 	alarm       bool
@@ -96,9 +96,9 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
 		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe, Logger: opts.Logger}),
-		settings: settings.Open(settings.Path()),
-		inbox:    make(chan func(), 64),
-		watcher:  watch.NewWatcher(nil, watch.DefaultGrace),
+		settings: settings.Open(settings.Path()), pauseTo: pausePath(),
+		inbox:   make(chan func(), 64),
+		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
 	a.window = newWindowProcess(a)
 	server, err := link.Listen(opts.Place, a, a.monitor, opts.Logger)
@@ -114,6 +114,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	var parts sync.WaitGroup
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
+	a.loadPause(time.Now())
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -136,6 +137,9 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	hub.Go(a.hub)
 	a.runTray()
 	hub.Wait()
+	if a.paused {
+		a.savePause() // with what was missed
+	}
 	stopRest()
 	parts.Wait()
 	a.notes.Wait()
@@ -153,15 +157,14 @@ func (a *Agent) hub() {
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for {
-		if next := a.watcher.Next(); !next.IsZero() {
-			due.Reset(time.Until(next))
-		}
+		due.Reset(a.sleep(time.Now()))
 		select {
 		case <-a.ctx.Done():
 			a.window.end()
 			return
 		case <-due.C:
 			a.tell(a.watcher.Due(time.Now()))
+			a.endPause(time.Now())
 		case do := <-a.inbox:
 			do()
 		case <-updates.C:
@@ -170,6 +173,18 @@ func (a *Agent) hub() {
 			}
 		}
 	}
+}
+
+// sleep is how long hub has nothing to do by itself.
+func (a *Agent) sleep(now time.Time) time.Duration {
+	d := time.Hour
+	if next := a.watcher.Next(); !next.IsZero() {
+		d = min(d, next.Sub(now))
+	}
+	if a.paused && !a.pausedUntil.IsZero() {
+		d = min(d, a.pausedUntil.Sub(now), pauseCheck)
+	}
+	return d
 }
 
 // do lets hub call f. It waits only where 64 functions wait already, and gives
@@ -212,6 +227,10 @@ func (a *Agent) setPace() {
 }
 
 func (a *Agent) settingsProblem(s settings.Settings, err error) {
+	for _, remark := range s.Remarks {
+		a.log.Warn("the settings file says what is not understood", "problem", remark)
+	}
+	a.problems.set("settings remarks", remarksProblem(s.Remarks))
 	if err == nil {
 		a.problems.set("settings", newerProblem(s.Newer))
 		return
@@ -249,10 +268,11 @@ func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
 	a.tellStatus()
 }
 
-// seen notes that the user looks at the window.
+// seen notes what the user looks at: that something changed is seen where
+// changes are shown, and that a port needs a look where it is looked at.
 func (a *Agent) seen() {
-	a.unseen, a.alarm = false, false
-	a.showTray()
+	a.unseen = a.unseen && !a.window.showsChanges()
+	a.alarm = a.alarm && !a.window.showsPorts()
 }
 
 func (a *Agent) status() *link.Status {

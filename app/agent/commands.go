@@ -81,7 +81,7 @@ func (a *Agent) started(m link.Message) link.Message {
 func (a *Agent) Opened(c *link.WindowConn) {
 	a.do(func() {
 		w := a.window
-		w.conn, w.joined, w.front = c, true, true
+		w.conn, w.joined, w.page = c, true, ""
 		if w.state != nil {
 			c.Send(link.Message{Kind: link.Restore, State: w.state})
 		}
@@ -90,7 +90,6 @@ func (a *Agent) Opened(c *link.WindowConn) {
 			c.Send(link.Message{Kind: link.Point, Port: w.port})
 		}
 		w.port = 0
-		a.seen()
 	})
 }
 
@@ -115,7 +114,8 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 		case link.Unwatch:
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Without(m.Port) })
 		case link.Watches:
-			a.changeWatches(func(watch.Rules) watch.Rules { return m.Watches.Valid() })
+			// The file may have been edited since the window last heard of it.
+			a.changeWatches(func(present watch.Rules) watch.Rules { return watch.Merge(m.Base, present, m.Watches.Valid()) })
 		case link.Test:
 			a.notes.Say(notify.Test())
 		case link.Pause:
@@ -125,10 +125,11 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 		case link.Refresh:
 			a.monitor.Refresh()
 		case link.Seen:
-			a.window.front = true
+			a.window.page = m.Page
 			a.seen()
+			a.showTray()
 		case link.Unseen:
-			a.window.front = false
+			a.window.page = ""
 		case link.Leaving:
 			a.window.leaving(m.State)
 		case link.Quit:

@@ -60,6 +60,14 @@ func newerProblem(newer bool) string {
 	return lang.L("The settings were written by a newer Porthole: they hold as far as they are understood, and are not changed")
 }
 
+// remarksProblem says the first; the log has all.
+func remarksProblem(remarks []string) string {
+	if len(remarks) == 0 {
+		return ""
+	}
+	return lang.L("In the settings file: {{.What}}", map[string]any{"What": monitor.Clean(remarks[0], 300)})
+}
+
 func unsavedProblem(err error) string {
 	return lang.L("The watches could not be saved; they hold until Porthole ends: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }

@@ -15,9 +15,6 @@ import (
 
 // This file is how the agent tells the user of changes.
 
-// maxMissed bounds what is remembered of a long pause.
-const maxMissed = 1000
-
 // take is the way of the data: what the monitor sees goes to the watches, the
 // notifications, the tray and the window's status. Tray and window show each
 // change at once; only the telling may wait.
@@ -53,18 +50,16 @@ func (a *Agent) mark(changes []monitor.Change) {
 		if c.Kind == monitor.Closed {
 			a.notes.Outdate(c.Listener.Port) // what says that it is open is not true any more
 		}
-		if a.window.looked() {
-			continue
-		}
 		a.unseen = true
 		exposed := (c.Kind == monitor.ReachChanged || c.Kind == monitor.Opened) && c.Listener.Reach == monitor.TheNetwork
 		a.alarm = a.alarm || exposed || c.Kind == monitor.OwnerChanged
 	}
+	a.seen()
 }
 
 func (a *Agent) tell(alerts []watch.Alert) {
 	for _, alert := range alerts {
-		if alert.Kind == watch.Changed && !a.window.looked() { // by a close and an opening
+		if alert.Kind == watch.Changed && !a.window.showsPorts() { // by a close and an opening
 			a.alarm = true
 			a.showTray()
 		}
@@ -73,47 +68,7 @@ func (a *Agent) tell(alerts []watch.Alert) {
 		a.notes.Tell(alerts)
 		return
 	}
-	a.missed = append(a.missed, alerts...)
-	a.missed = slices.Clone(a.missed[max(0, len(a.missed)-maxMissed):])
-}
-
-// pause stops notifications for d, or until resumed where d is 0.
-func (a *Agent) pause(d time.Duration) {
-	a.stopResumeTimer()
-	a.paused, a.pausedUntil = true, time.Time{}
-	if d > 0 {
-		a.pausedUntil = time.Now().Add(d)
-		var timer *time.Timer
-		timer = time.AfterFunc(d, func() {
-			a.do(func() {
-				if a.resume == timer { // not one of an earlier pause
-					a.unpause()
-				}
-			})
-		})
-		a.resume = timer
-	}
-	a.showTray()
-	a.tellStatus()
-}
-
-// unpause tells in one sentence what was missed.
-func (a *Agent) unpause() {
-	a.stopResumeTimer()
-	a.paused = false
-	if len(a.missed) > 0 {
-		a.notes.Say(notify.Missed(a.missed))
-		a.missed = nil
-	}
-	a.showTray()
-	a.tellStatus()
-}
-
-func (a *Agent) stopResumeTimer() {
-	if a.resume != nil {
-		a.resume.Stop()
-		a.resume = nil
-	}
+	a.miss(alerts)
 }
 
 // acted does what the user wants with a notification.

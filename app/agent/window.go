@@ -17,6 +17,7 @@ import (
 	"porthole/app/link"
 	"porthole/app/notify"
 	"porthole/monitor"
+	"porthole/ui"
 )
 
 // Exit statuses of the window process, beside 0.
@@ -42,7 +43,7 @@ type windowProcess struct {
 	session desktop.Session // on whose display it is
 	state   json.RawMessage // as the last window left it
 	port    uint16          // to be shown once it is connected
-	front   bool            // it has the focus
+	page    string          // that the user looks at; "" while they look elsewhere
 	joined  bool            // it was connected once
 	told    bool            // to end, or it said so: no crash
 	ending  bool            // it is seen to that it ends
@@ -54,8 +55,15 @@ func newWindowProcess(a *Agent) *windowProcess {
 	return &windowProcess{a: a, session: a.opts.Session}
 }
 
-// looked reports whether the user has the window before them.
-func (w *windowProcess) looked() bool { return w.conn != nil && w.front }
+// showsChanges reports whether the user looks at a page that shows changes as
+// they come.
+func (w *windowProcess) showsChanges() bool {
+	return w.conn != nil && (w.page == ui.PagePorts || w.page == ui.PageActivity)
+}
+
+// showsPorts reports whether the user looks at what listens now: who has a port,
+// and who can reach it.
+func (w *windowProcess) showsPorts() bool { return w.conn != nil && w.page == ui.PagePorts }
 
 // show brings the window to the front, at port where that is not 0; where
 // there is none it is started.
@@ -121,7 +129,7 @@ func (w *windowProcess) exited(cmd *exec.Cmd, err error, tail string) {
 	if w.cmd != cmd {
 		return
 	}
-	w.cmd, w.conn = nil, nil
+	w.cmd, w.conn, w.page = nil, nil, ""
 	var exit *exec.ExitError
 	status := 0
 	if errors.As(err, &exit) {
@@ -174,7 +182,7 @@ func (w *windowProcess) leaving(state json.RawMessage) {
 // hungUp notes that the connection has gone. A process that goes on without it,
 // since it was too slow for us, say, shows what is not live: it is to end.
 func (w *windowProcess) hungUp() {
-	w.conn = nil
+	w.conn, w.page = nil, ""
 	w.insist()
 }
 

@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,22 +48,37 @@ func History(ctx context.Context, args []string, o HistoryOptions) error {
 	case o.JSON && o.CSV:
 		return UsageError{"--json and --csv are two forms: choose one"}
 	}
-	events, err := remembered(ctx, store.OpenReader(settings.ActivityPath()), query, o.Limit)
+	w := bufio.NewWriter(o.Stdout)
+	form, err := historyForm(w, o, nothingRemembered(q.ports, o, query.Since), now)
 	if err != nil {
 		return err
 	}
+	if err := remembered(ctx, store.OpenReader(settings.ActivityPath()), query, o.Limit, form.Write); err != nil {
+		return err
+	}
+	if err := form.Flush(); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write the history: %w", err)
+	}
+	return nil
+}
+
+// form writes events, one after another.
+type form interface {
+	Write(activity.Event) error
+	Flush() error // what is left
+}
+
+func historyForm(w io.Writer, o HistoryOptions, nothing string, now time.Time) (form, error) {
 	switch {
 	case o.CSV:
-		return writeCSV(o.Stdout, events)
+		return activity.NewCSV(w)
 	case o.JSON:
-		for _, e := range events {
-			if err := writeLine(o.Stdout, e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return historyLines{w}, nil
 	}
-	return printHistory(o.Stdout, events, nothingRemembered(q.ports, o, query.Since), now)
+	return &historyTable{w: w, nothing: nothing, now: now}, nil
 }
 
 // since reads a time ago, or a date. "" is no time.
@@ -88,40 +103,61 @@ func since(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, UsageError{fmt.Sprintf("%q: since is a time ago like 90m, 24h or 7d, or a date like 2026-11-24", monitor.Clean(text, 40))}
 }
 
-// remembered returns the newest events, the oldest of them first.
-func remembered(ctx context.Context, r activity.Reader, q activity.Query, limit int) ([]activity.Event, error) {
-	var events []activity.Event
-	for limit == 0 || len(events) < limit {
-		q.Limit = page
-		if limit > 0 {
-			q.Limit = min(page, limit-len(events))
-		}
-		more, err := r.Events(ctx, q)
+// remembered gives the newest events to each, the oldest of them first, all
+// where limit is 0. However many there are, it holds a page of them.
+func remembered(ctx context.Context, r activity.Reader, q activity.Query, limit int, each func(activity.Event) error) error {
+	q.Limit = page
+	if limit > 0 {
+		begin, err := nthNewest(ctx, r, q, limit)
 		if err != nil {
-			return nil, err
-		}
-		events = append(events, more...)
-		if len(more) < q.Limit {
-			break
-		}
-		q.Before = more[len(more)-1].ID
-	}
-	slices.Reverse(events)
-	return events, nil
-}
-
-func writeCSV(w io.Writer, events []activity.Event) error {
-	c, err := activity.NewCSV(w)
-	if err != nil {
-		return err
-	}
-	for _, e := range events {
-		if err := c.Write(e); err != nil {
 			return err
 		}
+		q.After = begin - 1
 	}
-	return c.Flush()
+	q.Oldest = true
+	for {
+		events, err := r.Events(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := each(e); err != nil {
+				return err
+			}
+			q.After = e.ID
+		}
+		if len(events) < page {
+			return nil
+		}
+	}
 }
+
+// nthNewest returns the id of the nth event from the newest on, or of the oldest
+// where there are not so many; 1 where there is none.
+func nthNewest(ctx context.Context, r activity.Reader, q activity.Query, n int) (int64, error) {
+	id := int64(1)
+	for n > 0 {
+		q.Limit = min(page, n)
+		events, err := r.Events(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		if len(events) > 0 {
+			id = events[len(events)-1].ID
+		}
+		if len(events) < q.Limit {
+			break
+		}
+		n, q.Before = n-len(events), id
+	}
+	return id, nil
+}
+
+// historyLines writes JSON Lines.
+type historyLines struct{ w io.Writer }
+
+func (h historyLines) Write(e activity.Event) error { return writeLine(h.w, e) }
+func (h historyLines) Flush() error                 { return nil }
 
 func nothingRemembered(ports monitor.Ports, o HistoryOptions, from time.Time) string {
 	words := "Nothing is remembered"
@@ -137,22 +173,33 @@ func nothingRemembered(ports monitor.Ports, o HistoryOptions, from time.Time) st
 	return words + "."
 }
 
-// printHistory writes a line an event under the day's name, in local time.
-func printHistory(w io.Writer, events []activity.Event, nothing string, now time.Time) error {
-	var out strings.Builder
-	if len(events) == 0 {
-		out.WriteString(nothing + "\n")
+// historyTable writes a line an event under the day's name, in local time.
+type historyTable struct {
+	w       io.Writer
+	nothing string // where there is no event
+	now     time.Time
+	day     string // of the last
+}
+
+func (h *historyTable) Write(e activity.Event) error {
+	at := e.At.In(h.now.Location())
+	line := fmt.Sprintf("  %s  %-8s %5s  %s\n", at.Format("15:04:05"), kindWords(e.Kind), eventPort(e), eventWords(e))
+	if day := at.Format("Monday 2006-01-02"); day != h.day {
+		h.day = day
+		line = day + "\n" + line
 	}
-	day := ""
-	for _, e := range events {
-		at := e.At.In(now.Location())
-		if d := at.Format("Monday 2006-01-02"); d != day {
-			day = d
-			out.WriteString(day + "\n")
-		}
-		fmt.Fprintf(&out, "  %s  %-8s %5s  %s\n", at.Format("15:04:05"), kindWords(e.Kind), eventPort(e), eventWords(e))
+	return h.write(line)
+}
+
+func (h *historyTable) Flush() error {
+	if h.day == "" {
+		return h.write(h.nothing + "\n")
 	}
-	if _, err := io.WriteString(w, out.String()); err != nil {
+	return nil
+}
+
+func (h *historyTable) write(text string) error {
+	if _, err := io.WriteString(h.w, text); err != nil {
 		return fmt.Errorf("write the history: %w", err)
 	}
 	return nil

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -262,5 +264,40 @@ func TestForget(t *testing.T) {
 	}
 	if _, err := os.Stat(damaged); err == nil {
 		t.Error("everything was forgotten, and the damaged file stays")
+	}
+}
+
+// manyEvents is a Reader of so many events, with ids from 1 on.
+type manyEvents struct {
+	activity.Reader
+	n, most int // most is how many were asked for at once
+}
+
+func (r *manyEvents) Events(_ context.Context, q activity.Query) (events []activity.Event, _ error) {
+	r.most = max(r.most, q.Limit)
+	first, step := int64(r.n), int64(-1)
+	if q.Oldest {
+		first, step = 1, 1
+	}
+	for id := first; id >= 1 && id <= int64(r.n) && len(events) < q.Limit; id += step {
+		if id > q.After && (q.Before == 0 || id < q.Before) {
+			events = append(events, activity.Event{ID: id})
+		}
+	}
+	return events, nil
+}
+
+func TestALongHistoryIsNotHeldInMemory(t *testing.T) {
+	for _, c := range []struct{ n, limit, first, count int }{
+		{0, 0, 0, 0}, {0, 5, 0, 0}, {2500, 0, 1, 2500}, {2000, 0, 1, 2000}, {2500, 10, 2491, 10}, {2500, 1200, 1301, 1200}, {3, 5, 1, 3},
+	} {
+		r, ids := &manyEvents{n: c.n}, []int64(nil)
+		err := remembered(t.Context(), r, activity.Query{}, c.limit, func(e activity.Event) error { ids = append(ids, e.ID); return nil })
+		if err != nil || len(ids) != c.count || !slices.IsSorted(ids) || (c.count > 0 && ids[0] != int64(c.first)) {
+			t.Errorf("%d events, limit %d: %d from %v, %v; want %d from %d on", c.n, c.limit, len(ids), ids[:min(1, len(ids))], err, c.count, c.first)
+		}
+		if r.most > page {
+			t.Errorf("%d events, limit %d: %d were asked for at once", c.n, c.limit, r.most)
+		}
 	}
 }

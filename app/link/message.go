@@ -38,13 +38,13 @@ const (
 const (
 	Watch   Kind = "watch"   // Port
 	Unwatch Kind = "unwatch" // Port
-	Watches Kind = "watches" // all Watches, as they are to be
+	Watches Kind = "watches" // all Watches, as they are to be, where the window saw Base
 	Test    Kind = "test"    // show a test notification
 	Pause   Kind = "pause"   // notifications for Seconds, 0 until resumed
 	Resume  Kind = "resume"
 	Refresh Kind = "refresh" // look now
 	Leaving Kind = "leaving" // it ends; State is for the next window
-	Seen    Kind = "seen"    // the user looks at the window
+	Seen    Kind = "seen"    // the user looks at the window, at Page
 	Unseen  Kind = "unseen"  // no longer
 )
 
@@ -76,6 +76,8 @@ type Message struct {
 	Session   map[string]string   `json:"session,omitempty"` // and the environment of its desktop
 	Status    *Status             `json:"status,omitempty"`
 	Watches   watch.Rules         `json:"watches,omitempty"`
+	Base      watch.Rules         `json:"base,omitempty"`
+	Page      string              `json:"page,omitempty"` // "ports", "activity" and so on
 	State     json.RawMessage     `json:"state,omitempty"`
 }
 
@@ -89,7 +91,7 @@ type Status struct {
 }
 
 // Limits of a line in bytes. A listener may bring many owners with long
-// commands; a client sends all watches at the most.
+// commands; a client sends all watches, and what they were, at the most.
 const (
 	maxFromAgent  = 16 << 20
 	maxFromClient = 1 << 20

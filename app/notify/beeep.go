@@ -9,19 +9,31 @@ import (
 )
 
 // Portable shows notifications through beeep: on every system, without clicks.
-type Portable struct{}
+type Portable struct {
+	show func(title, body string, icon any) error
+	busy chan struct{} // holds a token while beeep is called
+}
 
 // NewPortable returns a Notifier for desktops without a session bus.
-func NewPortable() Portable {
+func NewPortable() *Portable {
 	beeep.AppName = "Porthole"
-	return Portable{}
+	return &Portable{show: beeep.Notify, busy: make(chan struct{}, 1)}
 }
 
 // Notify shows n. beeep has no deadline of its own: a call that is still
-// waiting when ctx ends is left behind and ends with the service's answer.
-func (Portable) Notify(ctx context.Context, n Note) error {
+// waiting when ctx ends is left behind and ends with the service's answer. Until
+// then nothing is shown, and there is one such call, however many come.
+func (p *Portable) Notify(ctx context.Context, n Note) error {
+	select {
+	case p.busy <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("notify through beeep: the one before is not shown yet: %w", ctx.Err())
+	}
 	done := make(chan error, 1)
-	go func() { done <- beeep.Notify(harmless.Replace(n.Title), harmless.Replace(n.Body), "") }()
+	go func() {
+		defer func() { <-p.busy }()
+		done <- p.show(harmless.Replace(n.Title), harmless.Replace(n.Body), "")
+	}()
 	select {
 	case err := <-done:
 		if err != nil {
@@ -34,10 +46,10 @@ func (Portable) Notify(ctx context.Context, n Note) error {
 }
 
 // Withdraw does nothing: what beeep has shown stays.
-func (Portable) Withdraw(context.Context, string) error { return nil }
+func (*Portable) Withdraw(context.Context, string) error { return nil }
 
 // Close does nothing.
-func (Portable) Close() {}
+func (*Portable) Close() {}
 
 // harmless takes out what the fall-backs would read as code: PowerShell expands
 // $(…) and backticks, and ]]> ends the XML of a Windows toast.

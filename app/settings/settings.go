@@ -32,6 +32,7 @@ type Settings struct {
 	Newer    bool          // a newer Porthole wrote the file: it is read as far as it is understood, and not written
 	KeepDays int           // for how long activity is kept; where 0, Porthole chooses
 	KeepRows int           // and how many changes; where 0, Porthole chooses
+	Remarks  []string      // what the file says and Porthole does not understand, a sentence with its line each
 }
 
 // The intervals that make sense: faster costs more than it shows, and slower is
@@ -78,7 +79,8 @@ func Open(path string) *File { return &File{path: path} }
 
 // Load reads the file. Where there is none, it returns the defaults. An error
 // is one sentence for the user with the line and the reason; the defaults come
-// with it.
+// with it. Of a newer Porthole's file only what cannot be understood falls back,
+// and Remarks says what that is.
 func (f *File) Load() (Settings, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -112,10 +114,16 @@ func (f *File) load() (*yaml.Node, Settings, error) {
 	if err != nil {
 		return nil, Defaults(), err
 	}
-	s, err := f.parse(doc)
+	s, err := f.parse(doc.Content[0])
+	if newer := (Settings{}); err != nil && f.parseVersion(doc.Content[0], &newer) == nil && newer.Newer {
+		root, missed := f.understood(doc.Content[0])
+		s, err = f.parse(root)
+		s.Remarks = missed
+	}
 	if err != nil {
 		return nil, Defaults(), err
 	}
+	s.Remarks = append(s.Remarks, f.remarks(doc.Content[0])...)
 	return doc, s, nil
 }
 
@@ -157,18 +165,13 @@ func bare(err error) error {
 	return err
 }
 
-func (f *File) parse(doc *yaml.Node) (Settings, error) {
+func (f *File) parse(root *yaml.Node) (Settings, error) {
 	s := Defaults()
-	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
 		return s, f.errorAt(root, "settings are keys with values, like \"watches:\"")
 	}
-	if node := valueOf(root, "version"); node != nil {
-		n, err := strconv.Atoi(node.Value)
-		if err != nil || n < 1 {
-			return s, f.errorAt(node, fmt.Sprintf("version is a number, %d for this Porthole", version))
-		}
-		s.Newer = n > version
+	if err := f.parseVersion(root, &s); err != nil {
+		return s, err
 	}
 	if node := valueOf(root, "watches"); node != nil {
 		rules, err := f.parseWatches(node)
@@ -213,6 +216,17 @@ func (f *File) parse(doc *yaml.Node) (Settings, error) {
 		}
 	}
 	return s, nil
+}
+
+func (f *File) parseVersion(root *yaml.Node, s *Settings) error {
+	if node := valueOf(root, "version"); node != nil {
+		n, err := strconv.Atoi(node.Value)
+		if err != nil || n < 1 {
+			return f.errorAt(node, fmt.Sprintf("version is a number, %d for this Porthole", version))
+		}
+		s.Newer = n > version
+	}
+	return nil
 }
 
 func (f *File) errorAt(node *yaml.Node, reason string) error {

@@ -109,6 +109,82 @@ func TestANewerFileIsReadAndNotWritten(t *testing.T) {
 	}
 }
 
+func TestUnknownKeysAreSaidAndKept(t *testing.T) {
+	const text = "wachtes:\n  - ports: 80\ncolour: red\nwatches:\n  - ports: 81\n    tel: opens\n"
+	f, path := file(t, text)
+	s, err := f.Load()
+	if err != nil || len(s.Remarks) != 3 {
+		t.Fatalf("Load: %+v, %v; want three remarks", s, err)
+	}
+	for i, want := range []string{
+		path + ": line 1: \"wachtes\" is not a key that Porthole knows (did you mean watches?); it is left as it is",
+		path + ": line 3: \"colour\" is not a key that Porthole knows; it is left as it is",
+		path + ": line 6: \"tel\" is not a key that Porthole knows (did you mean tell?); it is left as it is",
+	} {
+		if s.Remarks[i] != want {
+			t.Errorf("remark %d is %q, want %q", i, s.Remarks[i], want)
+		}
+	}
+	if s, err = f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(82) }); err != nil || len(s.Remarks) != 3 {
+		t.Errorf("ChangeWatches: %+v, %v; want the remarks still", s, err)
+	}
+	if got := read(t, path); got != text+"  - ports: 82\n" {
+		t.Errorf("the file is\n%s", got)
+	}
+}
+
+// Who copies the README's example must not be told that a key is unknown.
+func TestTheReadmesKeysAreKnown(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	f, _ := file(t, example)
+	if s, err := f.Load(); err != nil || !found || len(s.Remarks) > 0 || len(s.Watches) != 4 {
+		t.Errorf("the README's example is %+v, %v; want four watches and no remark", s, err)
+	}
+}
+
+func TestOfANewerFileOnlyWhatIsNotUnderstoodFallsBack(t *testing.T) {
+	const text = `version: 9
+watches:
+  - ports: 80
+  - ports: [81, 82]
+  - ports: 83
+    tell: dreams
+  - ports: 84
+interval: adaptive
+sound: true
+keep_days: 7
+grace: {opens: 1s}
+udp: maybe
+`
+	f, path := file(t, text)
+	s, err := f.Load()
+	if err != nil || !s.Newer {
+		t.Fatalf("Load: %+v, %v; want what is understood of a newer file", s, err)
+	}
+	if len(s.Watches) != 2 || !s.Watches.Watches(80) || !s.Watches.Watches(84) || !s.Sound || s.KeepDays != 7 {
+		t.Errorf("read %+v; want 80 and 84, the sound and the days", s)
+	}
+	if s.Interval != 0 || s.Grace != watch.DefaultGrace || s.UDP {
+		t.Errorf("read %+v; want the defaults of what is not understood", s)
+	}
+	for _, line := range []string{"line 4:", "line 6:", "line 8:", "line 11:", "line 12:"} {
+		if !strings.Contains(strings.Join(s.Remarks, "\n"), line) {
+			t.Errorf("nothing is said of %s %q", line, s.Remarks)
+		}
+	}
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(81) }); err == nil {
+		t.Error("a newer file was changed")
+	}
+	if got := read(t, path); got != text {
+		t.Errorf("the file is\n%s", got)
+	}
+}
+
 func TestAnEditedWatchKeepsItsComments(t *testing.T) {
 	f, path := file(t, "watches:\n  # the old one\n  - ports: 80 # plain\n    colour: blue\n    off: true\n")
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {

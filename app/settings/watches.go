@@ -138,12 +138,10 @@ func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
 	}
 }
 
-// isAbout reports whether the entry was written for rule before that changed:
-// it has the same ports, pattern or name.
+// isAbout reports whether the entry was written for rule before that changed.
 func (f *File) isAbout(entry *yaml.Node, rule watch.Rule) bool {
 	have, err := f.parseWatch(entry)
-	return err == nil && (rule.Ports != nil && slices.Equal(have.Ports, rule.Ports) ||
-		!rule.Match.IsZero() && have.Match.String() == rule.Match.String() || rule.Name != "" && have.Name == rule.Name)
+	return err == nil && rule.Resembles(have)
 }
 
 // listOf returns the list under key, which it makes where there is none.

@@ -16,8 +16,8 @@ type actions struct{ p *program }
 
 func (a actions) Watch(port uint16)   { a.p.say(link.Message{Kind: link.Watch, Port: port}) }
 func (a actions) Unwatch(port uint16) { a.p.say(link.Message{Kind: link.Unwatch, Port: port}) }
-func (a actions) SetWatches(rules watch.Rules) {
-	a.p.say(link.Message{Kind: link.Watches, Watches: rules})
+func (a actions) SetWatches(seen, rules watch.Rules) {
+	a.p.say(link.Message{Kind: link.Watches, Base: seen, Watches: rules})
 }
 func (a actions) Resume()           { a.p.say(link.Message{Kind: link.Resume}) }
 func (a actions) TestNotification() { a.p.say(link.Message{Kind: link.Test}) }

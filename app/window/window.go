@@ -70,6 +70,9 @@ type program struct {
 	window *ui.Window
 	live   bool // the agent is there
 	shown  bool // a window could be opened
+	front  bool // it has the focus, as far as that is known
+	filled bool // it shows a snapshot
+	told   bool // it shows the agent's status, and what the last window left
 	status int
 	ctx    context.Context // ends with the window
 	work   sync.WaitGroup  // what actions do beside Fyne's goroutine
@@ -109,8 +112,10 @@ func (p *program) run(ctx context.Context, version string) int {
 		return agent.ExitNoGL
 	}
 	p.shown = true
-	p.app.Lifecycle().SetOnEnteredForeground(func() { p.say(link.Message{Kind: link.Seen}) })
-	p.app.Lifecycle().SetOnExitedForeground(func() { p.say(link.Message{Kind: link.Unseen}) })
+	p.front = true // a window that comes is looked at, and not every window manager says so
+	p.app.Lifecycle().SetOnEnteredForeground(func() { p.front = true; p.looking() })
+	p.app.Lifecycle().SetOnExitedForeground(func() { p.front = false; p.say(link.Message{Kind: link.Unseen}) })
+	p.window.OnPage(p.looking)
 
 	listening := make(chan struct{})
 	go func() {
@@ -142,7 +147,7 @@ func (p *program) run(ctx context.Context, version string) int {
 // listen takes what the agent tells into Fyne.
 func (p *program) listen(ctx context.Context) {
 	err := p.client.Listen(ctx, func(u monitor.Update) {
-		p.do(func() { p.window.Update(u) })
+		p.do(func() { p.update(u) })
 	}, func(m link.Message) {
 		p.do(func() { p.said(m) })
 	})
@@ -170,12 +175,33 @@ func (p *program) tick(ctx context.Context) {
 	}
 }
 
+// update shows what the monitor saw.
+func (p *program) update(u monitor.Update) {
+	p.window.Update(u)
+	if !p.filled {
+		p.filled = true
+		p.looking()
+	}
+}
+
+// looking tells the agent which page the user looks at, once there is anything
+// to look at.
+func (p *program) looking() {
+	if p.front && p.filled && p.told {
+		p.say(link.Message{Kind: link.Seen, Page: p.window.Page()})
+	}
+}
+
 // said does what the agent asks for.
 func (p *program) said(m link.Message) {
 	switch m.Kind {
 	case link.Told:
 		if m.Status != nil {
 			p.window.SetStatus(status(m.Status))
+			if !p.told {
+				p.told = true
+				p.looking()
+			}
 		}
 	case link.Raise:
 		if os.Getenv("WAYLAND_DISPLAY") != "" { // nobody can raise a window there: come again

@@ -114,6 +114,8 @@ type Query struct {
 	Since  time.Time     // not before
 	Until  time.Time     // before
 	Before int64         // only events older than the one with this ID: where the last page ended
+	After  int64         // only events newer than the one with this ID
+	Oldest bool          // the oldest first
 	Limit  int           // DefaultLimit where 0
 	All    bool          // every address, not only what loopback reaches
 	UDP    bool          // UDP too
@@ -147,7 +149,7 @@ type Hour struct {
 // Reader answers questions. Its methods may be called from any goroutine and
 // read a file: not on one that must not wait.
 type Reader interface {
-	// Events returns what q asks for, the newest first.
+	// Events returns what q asks for, the newest first unless it says otherwise.
 	Events(ctx context.Context, q Query) ([]Event, error)
 	// Story returns all that is remembered of the listener with this id in its
 	// last run of the machine, the oldest first.
@@ -189,7 +191,7 @@ func From(c monitor.Change, boot string) Event {
 	switch c.Kind {
 	case monitor.Closed:
 		if !e.Older {
-			e.Duration = max(c.At.Sub(l.Since), 0) // by the clock as it was set then and now
+			e.Duration = max(c.At.Sub(l.Since), 0) // both of one run: setting the clock does not change it
 		}
 	case monitor.Found:
 		e.OpenedAt = e.At

@@ -5,17 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
 )
 
-// conversation is a netlink socket that asks sock_diag and keeps what it hears.
+// conversation is a netlink socket that asks sock_diag.
 type conversation struct {
-	fd    int
-	heard []byte
-	end   int // of what heard holds
+	fd     int
+	buffer []byte // for one datagram
 }
 
 func converse() (conversation, error) {
@@ -33,40 +33,49 @@ func converse() (conversation, error) {
 		_ = unix.Close(fd)
 		return conversation{}, fmt.Errorf("connect the sock_diag socket: %w", err)
 	}
-	return conversation{fd: fd, heard: make([]byte, bufferSize)}, nil
+	return conversation{fd: fd, buffer: make([]byte, datagramSize)}, nil
 }
 
-func (c *conversation) say(request []byte) error {
-	if _, err := unix.Write(c.fd, request); err != nil {
+// ask sends the request and hands over the answer, datagram by datagram. What is
+// left of an answer that came too late is thrown away before the next question.
+// The kernel writes each part of an answer while it is asked for it, so nothing
+// blocks here, and the runtime need not be told: that would wake a thread that
+// keeps watch over those that block.
+func (c *conversation) ask(request []byte, take func([]byte)) error {
+	if _, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(c.fd), uintptr(unsafe.Pointer(&request[0])), uintptr(len(request))); err != 0 {
 		return fmt.Errorf("ask sock_diag: %w", err)
 	}
-	return nil
-}
-
-// hear reads one datagram behind what heard holds, and reports whether it is
-// the last one of the answer.
-func (c *conversation) hear() (last bool, _ error) {
-	if len(c.heard)-c.end < datagramSize {
-		c.heard = append(c.heard, make([]byte, len(c.heard))...)
-	}
 	for {
-		n, err := unix.Read(c.fd, c.heard[c.end:])
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
+		n, err := c.receive()
 		if err != nil {
 			c.drain()
-			return false, fmt.Errorf("read sock_diag's answer: %w", err)
+			return fmt.Errorf("read sock_diag's answer: %w", err)
 		}
-		c.end += n
-		return lastOfDump(c.heard[c.end-n : c.end]), nil
+		take(c.buffer[:n])
+		if lastOfDump(c.buffer[:n]) {
+			return nil
+		}
+	}
+}
+
+// receive reads one datagram, and waits for it where it has to.
+func (c *conversation) receive() (int, error) {
+	n, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(&c.buffer[0])), uintptr(len(c.buffer)), unix.MSG_DONTWAIT, 0, 0)
+	if err == 0 {
+		return int(n), nil
+	}
+	for {
+		n, err := unix.Read(c.fd, c.buffer)
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
 	}
 }
 
 // drain throws away what is left of an answer that was not read to its end.
 func (c *conversation) drain() {
 	for {
-		if n, _, err := unix.Recvfrom(c.fd, c.heard, unix.MSG_DONTWAIT); err != nil || n == 0 {
+		if n, _, err := unix.Recvfrom(c.fd, c.buffer, unix.MSG_DONTWAIT); err != nil || n == 0 {
 			return
 		}
 	}
@@ -94,30 +103,26 @@ func (a *Asker) Close() error { return unix.Close(a.fd) }
 // missing. The kernel answers at once, or the deadline of two seconds is the
 // error.
 func (a *Asker) Ask(request []byte, each func(Message)) error {
-	if err := a.say(request); err != nil {
-		return err
-	}
-	for {
-		a.end = 0 // a datagram at a time: a machine may have a hundred thousand connections
-		last, err := a.hear()
-		if err != nil {
-			return err
+	end, problem := false, error(nil)
+	err := a.ask(request, func(b []byte) { // a datagram at a time: a machine may have a hundred thousand connections
+		if problem != nil {
+			return
 		}
-		end, err := messages(a.heard[:a.end], sequence, func(body []byte) {
+		end, problem = messages(b, sequence, func(body []byte) {
 			if len(body) >= messageSize {
 				each(Message(body))
 			}
 		})
-		switch {
-		case err != nil:
-			a.drain()
-			return err
-		case end:
-			return nil
-		case last:
-			return errors.New("sock_diag's answer has no end")
-		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case problem != nil:
+		return problem
+	case !end:
+		return errors.New("sock_diag's answer has no end")
 	}
+	return nil
 }
 
 // States of TCP sockets (net/tcp_states.h), as the bits of a request.

@@ -69,8 +69,7 @@ func tried(open func() (Table, error)) (Table, error) {
 type diag struct {
 	*waiter
 	conversation
-	answer  []byte // the last dump as the kernel wrote it, and what was read from it
-	sockets []monitor.Socket
+	answer []byte // to the last Sockets, as the kernel wrote it
 }
 
 // question is one dump: TCP has one for both families, UDP one for each.
@@ -95,8 +94,7 @@ const (
 	attrSkV6Only   = 11      // INET_DIAG_SKV6ONLY
 	attrCgroup     = 21      // INET_DIAG_CGROUP_ID
 	sequence       = 1
-	datagramSize   = 64 << 10
-	bufferSize     = 128 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
+	datagramSize   = 64 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
 	headerSize     = unix.NLMSG_HDRLEN
 	receiveTimeout = 2 // seconds; the kernel answers at once or never
 )
@@ -141,72 +139,66 @@ func (d *diag) Source() string {
 func (d *diag) Close() error { return errors.Join(unix.Close(d.fd), d.waiter.close()) }
 
 // Sockets dumps the listening sockets. An answer that the kernel marks as
-// interrupted is not used. Where the kernel writes the same bytes as the last
-// time, they are not read again.
+// interrupted is not used.
 func (d *diag) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
-	var err error
-	questions := askTCP
-	if udp {
-		questions = askAll
-	}
 	d.hearUDP(udp)
+	var err error
 	for range 3 {
-		if err = d.dump(questions); !errors.Is(err, errInterrupted) {
+		var all []monitor.Socket
+		if all, err = d.dump(dst, questions(udp)); err == nil {
+			return all, nil
+		}
+		if !errors.Is(err, errInterrupted) {
 			break
 		}
 	}
-	if err != nil {
-		return dst, err
+	return dst, err
+}
+
+func questions(udp bool) []question {
+	if udp {
+		return askAll
 	}
-	return append(dst, d.sockets...), nil
+	return askTCP
 }
 
 var errInterrupted = errors.New("the table changed while it was read")
 
-// dump fills sockets. Each question has the same number, so that equal answers
-// are equal bytes; what is left of an answer that came too late is thrown away
-// before the next question.
-func (d *diag) dump(questions []question) error {
-	var ends [3]int // of the answers in heard
-	d.end = 0
-	for i, q := range questions {
-		if err := d.ask(q); err != nil {
-			return err
+// dump appends all sockets that the answers to the questions tell.
+func (d *diag) dump(dst []monitor.Socket, questions []question) ([]monitor.Socket, error) {
+	d.answer = d.answer[:0]
+	for _, q := range questions {
+		begin := len(d.answer)
+		if err := d.ask(q.request, func(b []byte) { d.answer = append(d.answer, b...) }); err != nil {
+			return dst, fmt.Errorf("%s sockets: %w", q.protocol, err)
 		}
-		ends[i] = d.end
-	}
-	if bytes.Equal(d.heard[:d.end], d.answer) {
-		return nil
-	}
-	d.answer, d.sockets = d.answer[:0], d.sockets[:0] // not believed until all was read to its end
-	begin := 0
-	for i, q := range questions {
 		var end bool
 		var err error
-		d.sockets, end, err = parseDump(d.sockets, d.heard[begin:ends[i]], sequence, q.protocol)
+		dst, end, err = parseDump(dst, d.answer[begin:], sequence, q.protocol)
 		switch {
 		case err != nil:
-			return err
+			return dst, err
 		case !end:
-			return errors.New("sock_diag's answer has no end")
+			return dst, errors.New("sock_diag's answer has no end")
 		}
-		begin = ends[i]
 	}
-	d.answer = append(d.answer, d.heard[:d.end]...)
-	return nil
+	return dst, nil
 }
 
-// ask sends the request and reads the whole answer into heard, behind what it
-// holds.
-func (d *diag) ask(q question) error {
-	if err := d.say(q.request); err != nil {
-		return fmt.Errorf("%s sockets: %w", q.protocol, err)
-	}
-	for {
-		if last, err := d.hear(); last || err != nil {
-			return err
+// Unchanged asks again, and compares each part of the answer where it is read
+// with what the kernel wrote for Sockets: all questions have the same number, so
+// that equal answers are equal bytes. That costs 2 to 5 % more than to ask alone.
+func (d *diag) Unchanged(udp bool) bool {
+	same, at := true, 0
+	for _, q := range questions(udp) {
+		if err := d.ask(q.request, func(b []byte) {
+			same = same && at+len(b) <= len(d.answer) && bytes.Equal(b, d.answer[at:at+len(b)])
+			at += len(b)
+		}); err != nil {
+			return false // Sockets will say what is wrong
 		}
 	}
+	return same && at == len(d.answer)
 }
 
 // lastOfDump reports whether a datagram ends a dump: DONE and ERROR stand at

@@ -106,16 +106,19 @@ func (w *Watcher) Take(now time.Time, changes []monitor.Change) []Alert {
 
 func (w *Watcher) take(now time.Time, c monitor.Change) []Alert {
 	switch c.Kind {
-	case monitor.Opened:
-		return w.opened(now, c)
-	case monitor.Closed:
-		return w.closed(now, c)
-	case monitor.Updated:
+	case monitor.Updated, monitor.OwnerChanged, monitor.ReachChanged:
+		w.rejoin(c)
 		if opened, waits := w.nameless[c.Listener.ID]; waits && named(c.Listener) {
 			delete(w.nameless, c.Listener.ID)
 			opened.Listener = c.Listener
 			return w.opened(now, opened)
 		}
+	}
+	switch c.Kind {
+	case monitor.Opened:
+		return w.opened(now, c)
+	case monitor.Closed:
+		return w.closed(now, c)
 	case monitor.OwnerChanged:
 		return w.one(Hands, Alert{Kind: Changed, At: c.At, Listener: c.Listener, Before: c.Before})
 	case monitor.ReachChanged:
@@ -126,6 +129,32 @@ func (w *Watcher) take(now time.Time, c monitor.Change) []Alert {
 		delete(w.nameless, c.Listener.ID)
 	}
 	return nil
+}
+
+// rejoin lets what waits for a name follow its sockets into another row: a row
+// that was taken in by another waits no more, one that came out of a waiting row
+// waits too.
+func (w *Watcher) rejoin(c monitor.Change) {
+	if c.Before == nil || c.Before.ID == c.Listener.ID {
+		return
+	}
+	opened, waits := w.nameless[c.Before.ID]
+	if !waits {
+		return
+	}
+	if within(c.Before, c.Listener) {
+		delete(w.nameless, c.Before.ID)
+	}
+	if _, has := w.nameless[c.Listener.ID]; !has && within(c.Listener, c.Before) {
+		w.nameless[c.Listener.ID] = opened
+	}
+}
+
+// within reports whether all sockets of a are in b.
+func within(a, b *monitor.Listener) bool {
+	return !slices.ContainsFunc(a.Sockets, func(s monitor.HeldSocket) bool {
+		return !slices.ContainsFunc(b.Sockets, func(t monitor.HeldSocket) bool { return s.ID == t.ID })
+	})
 }
 
 // named reports whether it is known whose l is, or known that it cannot be.

@@ -305,3 +305,52 @@ func TestAnAlarmIsNotCrowdedOut(t *testing.T) {
 	}
 	p.see("", monitor.Change{Kind: monitor.OwnerChanged, Listener: node(), Before: node()})
 }
+
+// withSockets is l with these sockets: a server on two addresses is two rows
+// until its owner is found.
+func withSockets(l *monitor.Listener, ids ...monitor.SocketID) *monitor.Listener {
+	k := *l
+	for _, id := range ids {
+		k.Sockets = append(k.Sockets, monitor.HeldSocket{Socket: monitor.Socket{ID: id}})
+	}
+	return &k
+}
+
+func TestRowsThatJoinWhenTheirOwnerIsFoundAreToldOnce(t *testing.T) {
+	p := newPlay(t, matching(t, "node", ""))
+	a, b := withSockets(of("a", 3000, "", ""), 1), withSockets(of("b", 3000, "", ""), 2)
+	p.see("", on(monitor.Opened, a), on(monitor.Opened, b))
+	both := withSockets(of("a", 3000, "node", "/shop"), 1, 2)
+	p.see("opened 3000",
+		monitor.Change{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Change{Kind: monitor.Updated, Listener: both, Before: a})
+	if len(p.w.nameless) > 0 {
+		t.Errorf("%d rows wait for a name for ever", len(p.w.nameless))
+	}
+}
+
+func TestARowThatJoinsOneThatWasToldIsNoOpening(t *testing.T) {
+	p := newPlay(t, matching(t, "node", ""))
+	a, b := withSockets(of("a", 3000, "node", "/shop"), 1), withSockets(of("b", 3000, "", ""), 2)
+	p.see("opened 3000", on(monitor.Opened, a), on(monitor.Opened, b))
+	both := withSockets(of("a", 3000, "node", "/shop"), 1, 2)
+	p.see("", monitor.Change{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Change{Kind: monitor.Updated, Listener: both, Before: a})
+	if len(p.w.nameless) > 0 {
+		t.Errorf("%d rows wait for a name for ever", len(p.w.nameless))
+	}
+}
+
+func TestRowsThatSplitWhenTheirOwnersAreFoundAreBothTold(t *testing.T) {
+	p := newPlay(t, matching(t, "node", ""))
+	both := withSockets(of("a", 3000, "", ""), 1, 2)
+	p.see("", on(monitor.Opened, both))
+	a, b := withSockets(of("a", 3000, "node", "/shop"), 1), withSockets(of("b", 3000, "node", "/blog"), 2)
+	p.see("opened 3000, opened 3000",
+		monitor.Change{Kind: monitor.Updated, Listener: b, Before: both}, monitor.Change{Kind: monitor.Updated, Listener: a, Before: both})
+}
+
+func TestAnOwnerThatIsFoundAsTheReachChangesIsToldAsAnOpening(t *testing.T) {
+	p := newPlay(t, matching(t, "node", ""))
+	a := of("a", 3000, "", "")
+	p.see("", on(monitor.Opened, a))
+	p.see("opened 3000", monitor.Change{Kind: monitor.ReachChanged, Listener: exposed(of("a", 3000, "node", "/shop")), Before: a})
+}

@@ -91,6 +91,9 @@ func conditions(q activity.Query) condition {
 	if q.Before > 0 {
 		c.and("e.id < ?", q.Before)
 	}
+	if q.After > 0 {
+		c.and("e.id > ?", q.After)
+	}
 	if !q.All {
 		c.and("e.loopback")
 	}
@@ -133,9 +136,12 @@ func (r Reader) Events(ctx context.Context, q activity.Query) (events []activity
 	if limit <= 0 {
 		limit = activity.DefaultLimit
 	}
-	c := conditions(q)
+	c, order := conditions(q), "DESC"
+	if q.Oldest {
+		order = "ASC"
+	}
 	err = r.ask(ctx, func(conn *sql.Conn) error {
-		events, err = list(ctx, conn, c.where()+" ORDER BY e.id DESC LIMIT ?", append(c.args, limit)...)
+		events, err = list(ctx, conn, c.where()+" ORDER BY e.id "+order+" LIMIT ?", append(c.args, limit)...)
 		return err
 	})
 	return events, err

@@ -71,6 +71,7 @@ type Store struct {
 	merged  bool
 	days    int
 	rows    int
+	fewer   bool // than before are to be kept: what is too much goes at once
 	flushes []chan struct{}
 
 	wake  chan struct{}
@@ -125,11 +126,14 @@ func (s *Store) Record(u monitor.Update) {
 	s.nudge()
 }
 
-// Keep sets how much is kept from now on; 0 stands for the default. It may be
-// called from any goroutine.
+// Keep sets how much is kept from now on; 0 stands for the default. What is too
+// old or too much by then begins to go at once. It may be called from any
+// goroutine.
 func (s *Store) Keep(days, rows int) {
+	days, rows = cmp.Or(days, DefaultDays), cmp.Or(rows, DefaultRows)
 	s.mu.Lock()
-	s.days, s.rows = cmp.Or(days, DefaultDays), cmp.Or(rows, DefaultRows)
+	s.fewer = s.fewer || days < s.days || rows < s.rows
+	s.days, s.rows = days, rows
 	s.mu.Unlock()
 	s.nudge()
 }
@@ -147,7 +151,8 @@ func (s *Store) Flush() {
 	}
 }
 
-// Close writes what is left and ends the store.
+// Close writes what is left and ends the store. What is too old stays until the
+// next run: nobody waits for that.
 func (s *Store) Close() {
 	s.quit()
 	<-s.ended
@@ -208,7 +213,7 @@ func (s *Store) run(ctx context.Context) {
 			defer cancel()
 			s.nextTry = time.Time{}
 		}
-		s.writeAll(work)
+		s.writeAll(work, ctx)
 		if last {
 			return
 		}
@@ -242,8 +247,8 @@ func (s *Store) gather(ctx context.Context) {
 	}
 }
 
-// writeAll writes what waits, a batch at a time, and tidies up.
-func (s *Store) writeAll(ctx context.Context) {
+// writeAll writes what waits, a batch at a time, and tidies up until quit ends.
+func (s *Store) writeAll(ctx, quit context.Context) {
 	s.mu.Lock()
 	flushes := s.flushes
 	s.flushes = nil
@@ -257,7 +262,7 @@ func (s *Store) writeAll(ctx context.Context) {
 		s.discard()
 	}
 	for ctx.Err() == nil && !time.Now().Before(s.nextTry) {
-		more, err := s.step(ctx)
+		more, err := s.step(ctx, quit)
 		if err != nil && damaged(err) {
 			err = s.replace(err)
 			more = err == nil
@@ -278,8 +283,11 @@ func (s *Store) writeAll(ctx context.Context) {
 
 // step opens the file where it is not open, and writes one batch. more is true
 // where another is wanted.
-func (s *Store) step(ctx context.Context) (more bool, err error) {
+func (s *Store) step(ctx, quit context.Context) (more bool, err error) {
 	s.mu.Lock()
+	if s.fewer {
+		s.fewer, s.tidied = false, time.Time{}
+	}
 	w := work{boot: s.opts.Boot, from: s.from, rows: s.rows, days: s.days, begun: s.begun}
 	w.changes = s.changes[:min(batch, len(s.changes))]
 	drained := len(w.changes) == len(s.changes)
@@ -298,18 +306,29 @@ func (s *Store) step(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	w.tidy = time.Since(s.tidied) >= tidyEvery
+	w.closing = quit.Err() != nil
+	w.tidy = !w.closing && time.Since(s.tidied) >= tidyEvery
 	more, err = s.file.write(ctx, w)
 	if err != nil {
 		return false, err
-	}
-	if w.tidy && !more {
-		s.tidied = time.Now()
 	}
 	from := newest
 	if !drained {
 		from = monitor.Apply(w.from, w.changes)
 	}
+	waiting := s.written(w, from)
+	if w.tidy && !more {
+		if err := s.file.orphans(quit); err != nil && quit.Err() == nil {
+			return false, err
+		}
+		s.tidied = time.Now()
+	}
+	return more || waiting, nil
+}
+
+// written lets what w brought to the file go; from is the state after it. It
+// reports whether more waits.
+func (s *Store) written(w work, from monitor.Snapshot) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.merged && len(w.changes) > 0 {
@@ -321,7 +340,7 @@ func (s *Store) step(ctx context.Context) (more bool, err error) {
 			s.changes = nil // what they point to is large
 		}
 	}
-	return more || len(s.changes) > 0, nil
+	return len(s.changes) > 0
 }
 
 // replace moves a damaged file aside.

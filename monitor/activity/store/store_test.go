@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -147,6 +148,19 @@ func TestPagesMeetWithoutGapOrDouble(t *testing.T) {
 }
 
 // Only what loopback reaches is shown where nobody asked for more.
+func TestTheOldestFirst(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	for n := range 5 {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	first := events(t, path, activity.Query{Oldest: true, Limit: 2})
+	want(t, "the first page, backwards", kinds(first), "opened 2, opened 1")
+	want(t, "the next, backwards", kinds(events(t, path, activity.Query{Oldest: true, After: first[1].ID, Limit: 2})), "opened 4, opened 3")
+}
+
 func TestOtherAddressesAreRememberedAndShownWhenAskedFor(t *testing.T) {
 	path := place(t)
 	s, _ := open(t, path, Options{})
@@ -173,6 +187,68 @@ func TestAnOwnerThatIsFoundLateIsTheOneThatOpenedIt(t *testing.T) {
 	want(t, "events", kinds(all), "opened 80")
 	want(t, "the owner", all[0].Owner.Name, "nginx")
 	want(t, "its pid", all[0].Owner.PID, 9)
+}
+
+func TestAServerOnTwoAddressesWhoseOwnerIsFoundLateOpenedBoth(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	a, b := p.open(held(listener(80, 1), "", 0)), p.open(held(listener(80, 2), "", 0))
+	write(s, p)
+	both := held(a, "nginx", 9)
+	both.Sockets = slices.Concat(a.Sockets, b.Sockets)
+	p.listens = []*monitor.Listener{both}
+	at := p.at()
+	p.add(monitor.Change{At: at, Kind: monitor.Updated, Listener: both, Before: b})
+	p.add(monitor.Change{At: at, Kind: monitor.Updated, Listener: both, Before: a})
+	write(s, p)
+	all := events(t, path, activity.Query{})
+	want(t, "events", kinds(all), "opened 80, opened 80")
+	for _, e := range all {
+		want(t, "the owner", e.Owner.Name, "nginx")
+		want(t, "its pid", e.Owner.PID, 9)
+	}
+}
+
+// Both moments are of one run, so that they can be told apart by more than the
+// clock that is set, of which the file keeps microseconds.
+func TestADurationWithinOneRunIsNotTakenFromTheFile(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{now: time.Now().Truncate(time.Microsecond).Add(999 * time.Nanosecond)}
+	l := p.open(listener(80, 1))
+	write(s, p)
+	p.now = p.now.Add(time.Nanosecond)
+	p.end(monitor.Closed, l)
+	write(s, p)
+	want(t, "the duration", events(t, path, activity.Query{})[0].Duration, 2*time.Second)
+}
+
+func TestAnOwnerThatIsSeenTakesThePlaceOfAnInferredOne(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	guessed := held(listener(80, 1), "", 0)
+	guessed.Inferred = &monitor.Owner{PID: 8, Name: "wrapper"}
+	l := p.open(guessed)
+	write(s, p)
+	want(t, "the owner at first", events(t, path, activity.Query{})[0].Owner.Name, "wrapper")
+	p.end(monitor.Closed, p.change(monitor.Updated, l, held(listener(80, 1), "nginx", 9)))
+	write(s, p)
+	opened := events(t, path, activity.Query{})[1]
+	want(t, "the owner", opened.Owner.Name, "nginx")
+	want(t, "whether that is inferred", opened.Owner.Inferred, false)
+}
+
+func TestAnOwnerThatIsFoundWhenItClosesOpenedIt(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{}
+	l := p.open(held(listener(80, 1), "", 0))
+	write(s, p)
+	p.end(monitor.Closed, held(l, "nginx", 9))
+	write(s, p)
+	want(t, "the owner", events(t, path, activity.Query{})[1].Owner.Name, "nginx")
 }
 
 func TestWhatIsLookedAtNoLongerDoesNotClose(t *testing.T) {
@@ -316,6 +392,44 @@ func TestChangesOfTheFirstUpdateAreToldOnce(t *testing.T) {
 	p.open(listener(4, 4))
 	write(s, p)
 	want(t, "events", kinds(events(t, path, activity.Query{})), "found 1, found 2, closed 1, opened 3, closed 3, opened 4")
+}
+
+func TestLessToKeepGoesAtOnce(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{now: time.Now().Add(-48 * time.Hour)}
+	for n := range 1200 {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	s.Keep(0, 100)
+	eventually(t, "the newest 100 are kept", func() bool { return len(events(t, path, activity.Query{Limit: 2000})) == 100 })
+	s.Keep(1, 100) // all are two days old
+	eventually(t, "nothing of two days ago is kept", func() bool { return len(events(t, path, activity.Query{})) == 0 })
+}
+
+// Quitting writes what waits, and leaves what is too old to the next run.
+func TestClosingDoesNotTidyUp(t *testing.T) {
+	path := place(t)
+	s, _ := open(t, path, Options{})
+	p := &past{now: time.Now()}
+	const many = 9000
+	for n := range many {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	p.open(listener(uint16(1+many), many))
+	s.Record(p.take())
+	s.Keep(0, 1)
+	s.Close()
+	all := events(t, path, activity.Query{Limit: 2 * many})
+	want(t, "the newest", all[0].Port, many+1)
+	if len(all) <= many/2 {
+		t.Errorf("%d of %d events are left: closing tidied up", len(all), many+1)
+	}
+	s, _ = open(t, path, Options{Rows: 1})
+	s.Flush()
+	want(t, "events kept by the next run", len(events(t, path, activity.Query{})), 1)
 }
 
 func TestOldEventsGo(t *testing.T) {

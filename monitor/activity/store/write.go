@@ -41,6 +41,7 @@ type work struct {
 	changes    []monitor.Change
 	days, rows int
 	tidy       bool
+	closing    bool // nothing is tidied up any more
 }
 
 const (
@@ -101,7 +102,7 @@ func (f *file) exec(ctx context.Context, query string, args ...any) (sql.Result,
 // write writes one batch, whole or not at all. more is true where there is more
 // to tidy up.
 func (f *file) write(ctx context.Context, w work) (more bool, err error) {
-	if len(w.changes) == 0 && (f.continued || !w.begun) && !w.tidy && f.rows <= w.rows {
+	if len(w.changes) == 0 && (f.continued || !w.begun) && !w.tidy && (w.closing || f.rows <= w.rows) {
 		return false, nil
 	}
 	if _, err := f.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -150,6 +151,9 @@ func (f *file) fill(ctx context.Context, w work) (more bool, err error) {
 
 // prune deletes some of what is too old or too much.
 func (f *file) prune(ctx context.Context, w work) (more bool, _ error) {
+	if w.closing {
+		return false, nil
+	}
 	deleted := 0
 	if over := f.rows - w.rows; over > 0 {
 		// At least as much as a batch brings, so that it never grows.
@@ -168,11 +172,7 @@ func (f *file) prune(ctx context.Context, w work) (more bool, _ error) {
 		deleted, more = deleted+n, n == pruneStep
 	}
 	f.rows -= deleted
-	more = more || (f.rows > w.rows && deleted > 0)
-	if w.tidy && !more {
-		return false, f.orphans(ctx)
-	}
-	return more, nil
+	return more || (f.rows > w.rows && deleted > 0), nil
 }
 
 func (f *file) deleted(ctx context.Context, query string, args ...any) (int, error) {
@@ -190,11 +190,14 @@ DELETE FROM owners WHERE id NOT IN (
 	SELECT owner FROM events UNION SELECT owner_before FROM events WHERE owner_before IS NOT NULL UNION SELECT owner FROM open);
 DELETE FROM boots WHERE id NOT IN (SELECT boot FROM events UNION SELECT boot FROM open)`
 
+// orphans deletes those. It looks through all events, in no batch: the end of
+// ctx takes it back.
 func (f *file) orphans(ctx context.Context) error {
-	if _, err := f.conn.ExecContext(ctx, deleteOrphans); err != nil {
+	_, err := f.conn.ExecContext(ctx, deleteOrphans)
+	f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
+	if err != nil {
 		return fmt.Errorf("delete owners without events: %w", err)
 	}
-	f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
 	return nil
 }
 
@@ -306,7 +309,7 @@ func (b *batchWriter) change(c monitor.Change) error {
 	}
 	e := activity.From(c, b.boot)
 	if r != nil && c.Kind != monitor.Opened && c.Kind != monitor.Found {
-		complete(&e, r)
+		recall(&e, r)
 	}
 	ids, err := b.ids(e)
 	if err != nil {
@@ -315,6 +318,11 @@ func (b *batchWriter) change(c monitor.Change) error {
 	id := int64(0)
 	if activity.Stored(c.Kind) {
 		if id, err = b.insert(e, ids); err != nil {
+			return err
+		}
+	}
+	if c.Kind != monitor.Opened && c.Kind != monitor.Found {
+		if err := b.complete(r, l.ID, e.Owner.PID, ids); err != nil {
 			return err
 		}
 	}
@@ -329,20 +337,31 @@ func (b *batchWriter) change(c monitor.Change) error {
 		b.put(l.ID, newRow(l, e, ids, id))
 		return nil
 	}
-	if r.pid == 0 && e.Owner.PID != 0 { // the owner was found late: that it opened gets its owner
-		if _, err := b.exec(b.ctx, "UPDATE events SET owner = ?, pid = ? WHERE id = ? AND listener = ? AND pid = 0", ids.owner, e.Owner.PID, r.event, l.ID); err != nil {
-			return fmt.Errorf("complete an event: %w", err)
-		}
-	}
 	r.now(l, ids)
 	return nil
 }
 
-// complete sets what only the file knows: what this program saw begin in an
-// earlier run of its own.
-func complete(e *activity.Event, r *openRow) {
+// complete gives the event that began r its owner, where that was found late:
+// it was stored without one, or with one that was only inferred.
+func (b *batchWriter) complete(r *openRow, listener string, pid int, ids ids) error {
+	if r == nil || r.pid != 0 || pid == 0 {
+		return nil
+	}
+	_, err := b.exec(b.ctx, `UPDATE events SET owner = ?, pid = ? WHERE id = ? AND listener = ?
+		AND (pid = 0 OR EXISTS (SELECT 1 FROM owners WHERE owners.id = events.owner AND inferred))`, ids.owner, pid, r.event, listener)
+	if err != nil {
+		return fmt.Errorf("complete an event: %w", err)
+	}
+	return nil
+}
+
+// recall sets what only the file knows: what this program saw begin in an
+// earlier run of its own. What it saw begin in this run it has timed itself, by a
+// clock that nobody sets.
+func recall(e *activity.Event, r *openRow) {
+	timed := !e.Older && micros(e.OpenedAt) == r.openedAt
 	e.OpenedAt, e.Older = time.UnixMicro(r.openedAt).UTC(), r.older
-	if e.Kind == monitor.Closed {
+	if e.Kind == monitor.Closed && !timed {
 		e.Duration = max(e.At.Sub(e.OpenedAt), 0)
 	}
 }
@@ -356,6 +375,10 @@ func (b *batchWriter) joined(c monitor.Change, r *openRow) error {
 	e := activity.From(c, b.boot)
 	ids, err := b.ids(e)
 	if err != nil {
+		return err
+	}
+	// The rows of a server on two addresses join when its owner is found: it opened both.
+	if err := errors.Join(b.complete(before, c.Before.ID, e.Owner.PID, ids), b.complete(r, c.Listener.ID, e.Owner.PID, ids)); err != nil {
 		return err
 	}
 	switch {

@@ -1,0 +1,184 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"porthole/app/link"
+	"porthole/app/notify"
+	"porthole/monitor"
+	"porthole/monitor/watch"
+	"porthole/ui"
+)
+
+// shown is a Notifier that remembers what it is to show.
+type shown struct {
+	mu     sync.Mutex
+	titles []string
+}
+
+func (s *shown) Notify(_ context.Context, n notify.Note) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.titles = append(s.titles, n.Title)
+	return nil
+}
+func (s *shown) Withdraw(context.Context, string) error { return nil }
+func (s *shown) Close()                                 {}
+
+// hubOf is an agent without what surrounds it, whose hub is the test. It ends
+// with the test's context.
+func hubOf(t *testing.T, pauseTo string) (*Agent, *shown) {
+	t.Helper()
+	ctx, quit := context.WithCancel(t.Context())
+	a := &Agent{log: slog.New(slog.DiscardHandler), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
+		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pauseTo: pauseTo}
+	a.window = newWindowProcess(a)
+	to := &shown{}
+	a.notes = notify.Start(ctx, to, func(error) {}, a.log)
+	return a, to
+}
+
+func (s *shown) want(t *testing.T, want ...string) {
+	t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Equal(s.titles, want) {
+		t.Errorf("told %q, want %q", s.titles, want)
+	}
+}
+
+// server listens on the watched port.
+func server() *monitor.Listener {
+	return &monitor.Listener{ID: "a", Port: 62893, Protocol: monitor.TCP, Reach: monitor.ThisMachine, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
+		Owners: []monitor.Owner{{PID: 7, Start: 7, Name: "node", Command: []string{"node", "--password=hunter2"}}}}
+}
+
+func opening(l *monitor.Listener) watch.Alert {
+	return watch.Alert{Kind: watch.Opened, Listener: l, Rule: watch.Default()[0]}
+}
+
+func TestAPauseEndsByTheClockAndTellsWhatWasMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, told := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		a.pause(15 * time.Minute)
+		a.tell([]watch.Alert{opening(server())})
+		for end := time.Now().Add(15*time.Minute - time.Second); time.Now().Before(end); {
+			d := a.sleep(time.Now())
+			if d <= 0 || d > pauseCheck {
+				t.Fatalf("hub sleeps %v in a pause with an end, want at most %v", d, pauseCheck)
+			}
+			time.Sleep(min(d, time.Until(end)))
+			a.endPause(time.Now())
+		}
+		told.want(t)
+		time.Sleep(a.sleep(time.Now()))
+		a.endPause(time.Now())
+		told.want(t, "While notifications were paused: 62893 is open: node")
+		if a.paused {
+			t.Error("it is still paused")
+		}
+	})
+}
+
+func TestAPauseOutlivesTheAgent(t *testing.T) {
+	for _, c := range []struct {
+		what      string
+		d, off    time.Duration // off is how long no agent runs
+		paused    bool
+		wantFirst []string
+	}{
+		{"until resumed", 0, 24 * time.Hour, true, nil},
+		{"still within its time", time.Hour, 30 * time.Minute, true, nil},
+		{"over meanwhile", time.Hour, 2 * time.Hour, false, []string{"While notifications were paused: 62893 is open: node"}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "state", "pause.json")
+				a, told := hubOf(t, path)
+				a.pause(c.d)
+				a.tell([]watch.Alert{opening(server())})
+				a.savePause() // as Run does at the end
+				a.quit()
+				told.want(t)
+				time.Sleep(c.off)
+
+				b, told := hubOf(t, path)
+				defer b.quit()
+				b.loadPause(time.Now())
+				if b.paused != c.paused || !b.pausedUntil.Equal(a.pausedUntil) && c.paused {
+					t.Errorf("paused %v until %v, want %v until %v", b.paused, b.pausedUntil, c.paused, a.pausedUntil)
+				}
+				told.want(t, c.wantFirst...)
+				if c.paused {
+					b.unpause()
+					told.want(t, "While notifications were paused: 62893 is open: node")
+				}
+				if _, err := readPause(path); err == nil {
+					t.Error("the file of a pause that is over stays")
+				}
+			})
+		})
+	}
+}
+
+func TestNoSecretIsWrittenOfAPause(t *testing.T) {
+	l := server()
+	l.Inferred = &monitor.Owner{Command: []string{"hunter2"}}
+	path := filepath.Join(t.TempDir(), "pause.json")
+	a, _ := hubOf(t, path)
+	defer a.quit()
+	a.pause(0)
+	a.miss([]watch.Alert{{Kind: watch.Changed, Listener: l, Before: l}})
+	a.savePause()
+	p, err := readPause(path)
+	if err != nil || len(p.Missed) != 1 {
+		t.Fatalf("read %+v, %v; want one alert", p, err)
+	}
+	for _, l := range []*monitor.Listener{p.Missed[0].Listener, p.Missed[0].Before} {
+		if l.Owners[0].Name != "node" || len(l.Owners[0].Command) > 0 || len(l.Inferred.Command) > 0 {
+			t.Errorf("kept %+v; want the name without the command", l)
+		}
+	}
+	if !strings.Contains(strings.Join(server().Owners[0].Command, " "), "hunter2") {
+		t.Error("the test has no secret")
+	}
+}
+
+func TestWhatWasLookedAtIsMarkedNoMore(t *testing.T) {
+	a, _ := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))
+	defer a.quit()
+	exposed := server()
+	exposed.Reach = monitor.TheNetwork
+	change := []monitor.Change{{Kind: monitor.Opened, Listener: exposed}}
+	see := func(what, page string, unseen, alarm bool) {
+		t.Helper()
+		a.window.page = page
+		a.seen()
+		if a.unseen != unseen || a.alarm != alarm {
+			t.Errorf("%s: dot %v, triangle %v; want %v, %v", what, a.unseen, a.alarm, unseen, alarm)
+		}
+	}
+	a.mark(change)
+	see("nobody looks", "", true, true)
+	a.window.conn = &link.WindowConn{}
+	see("a window that shows nothing yet", "", true, true)
+	see("the watches", ui.PageWatches, true, true)
+	see("the activity", ui.PageActivity, false, true)
+	see("the ports", ui.PagePorts, false, false)
+	a.mark(change)
+	see("a change before the eyes", ui.PagePorts, false, false)
+	a.window.page = ui.PageActivity
+	a.mark(change)
+	see("a change on the activity page", ui.PageActivity, false, true)
+}

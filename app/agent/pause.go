@@ -1,0 +1,147 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/natefinch/atomic"
+
+	"porthole/app/notify"
+	"porthole/app/settings"
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// This file is the pause of notifications, which outlives the agent.
+
+const (
+	maxMissed  = 1000             // bounds what is remembered of a long pause
+	pauseCheck = 15 * time.Second // a timer does not run while the machine sleeps
+)
+
+// pauseFile is what is kept of a pause: beside the activity, and gone when the
+// pause is over.
+type pauseFile struct {
+	Until  time.Time     `json:"until,omitzero"` // zero: until resumed
+	Missed []watch.Alert `json:"missed,omitempty"`
+}
+
+func pausePath() string { return filepath.Join(filepath.Dir(settings.ActivityPath()), "pause.json") }
+
+// pause stops notifications for d, or until resumed where d is 0. It ends at a
+// moment of the clock on the wall: a machine that sleeps does not lengthen it.
+func (a *Agent) pause(d time.Duration) {
+	a.paused, a.pausedUntil = true, time.Time{}
+	if d > 0 {
+		a.pausedUntil = time.Now().Add(d).Round(0)
+	}
+	a.savePause()
+	a.showTray()
+	a.tellStatus()
+}
+
+// unpause tells in one sentence what was missed.
+func (a *Agent) unpause() {
+	a.paused, a.pausedUntil = false, time.Time{}
+	if len(a.missed) > 0 {
+		a.notes.Say(notify.Missed(a.missed))
+		a.missed = nil
+	}
+	a.savePause()
+	a.showTray()
+	a.tellStatus()
+}
+
+// endPause ends a pause whose time is over.
+func (a *Agent) endPause(now time.Time) {
+	if a.paused && !a.pausedUntil.IsZero() && !now.Before(a.pausedUntil) {
+		a.unpause()
+	}
+}
+
+// miss remembers what is not told, in a few words of each.
+func (a *Agent) miss(alerts []watch.Alert) {
+	for _, alert := range alerts {
+		alert.Listener, alert.Before = brief(alert.Listener), brief(alert.Before)
+		a.missed = append(a.missed, alert)
+	}
+	a.missed = slices.Clone(a.missed[max(0, len(a.missed)-maxMissed):])
+}
+
+// brief is l as far as a notification needs it, without commands and their
+// secrets: it is written to a file.
+func brief(l *monitor.Listener) *monitor.Listener {
+	if l == nil {
+		return nil
+	}
+	b := *l
+	b.Sockets, b.Owners, b.Inferred = nil, slices.Clone(l.Owners), nil
+	for i, o := range b.Owners {
+		b.Owners[i] = monitor.Owner{PID: o.PID, Start: o.Start, Name: o.Name, User: o.User, Project: o.Project}
+	}
+	if l.Inferred != nil {
+		b.Inferred = &monitor.Owner{PID: l.Inferred.PID, Name: l.Inferred.Name, User: l.Inferred.User}
+	}
+	return &b
+}
+
+// savePause keeps the pause for the next run, or that there is none.
+func (a *Agent) savePause() {
+	var err error
+	if a.paused {
+		err = writePause(a.pauseTo, pauseFile{Until: a.pausedUntil, Missed: a.missed})
+	} else if err = os.Remove(a.pauseTo); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		a.log.Warn("the pause of notifications will not outlive this run", "problem", err)
+	}
+}
+
+// loadPause goes on with the pause of the last run. One whose time is over ends
+// now, with what was missed.
+func (a *Agent) loadPause(now time.Time) {
+	p, err := readPause(a.pauseTo)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return
+	case err != nil:
+		a.log.Warn("whether notifications were paused cannot be told: they are not", "problem", err)
+		return
+	}
+	a.paused, a.pausedUntil, a.missed = true, p.Until, p.Missed
+	a.endPause(now)
+}
+
+func readPause(path string) (p pauseFile, _ error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return p, fmt.Errorf("read the pause: %w", err)
+	}
+	if err := json.Unmarshal(b, &p); err != nil {
+		return p, fmt.Errorf("read the pause of %s: %w", path, err)
+	}
+	p.Missed = slices.DeleteFunc(p.Missed, func(a watch.Alert) bool { return a.Listener == nil })
+	return p, nil
+}
+
+func writePause(path string, p pauseFile) error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("write the pause: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of the pause: %w", err)
+	}
+	if err := atomic.WriteFile(path, strings.NewReader(string(b))); err != nil {
+		return fmt.Errorf("write the pause: %w", err)
+	}
+	return nil
+}

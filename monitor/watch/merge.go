@@ -1,0 +1,148 @@
+package watch
+
+import "slices"
+
+// Merge returns what present becomes by an edit that made edit of base: who
+// edited saw base, and others may have changed that to present meanwhile. What
+// only one side changed is as that side has it; of a rule that both changed
+// each part is, and where both changed the same part, edit's counts. A rule that
+// one side removed and the other changed stays. The order is present's, unless
+// the edit moved something.
+func Merge(base, present, edit Rules) Rules {
+	m := merger{base, present, edit, pair(base, present), pair(base, edit)}
+	lead, other, fromLead, fromOther := present, edit, m.ofPresent, m.ofEdit
+	if moved(m.edited) {
+		lead, other, fromLead, fromOther = edit, present, m.ofEdit, m.ofPresent
+	}
+	var slots []slot
+	for i := range lead {
+		if s, keep := fromLead(i); keep {
+			slots = append(slots, s)
+		}
+	}
+	after := 0 // where what lead does not have belongs: behind what stands before it in other
+	for i := range other {
+		s, keep := fromOther(i)
+		if !keep {
+			continue
+		}
+		k := slices.IndexFunc(slots, s.same)
+		if k < 0 {
+			k = after
+			slots = slices.Insert(slots, k, s)
+		}
+		after = k + 1
+	}
+	merged := make(Rules, len(slots))
+	for i, s := range slots {
+		merged[i] = s.rule
+	}
+	return merged
+}
+
+// merger knows what became of each rule of base: its index there, -1 where it
+// was removed.
+type merger struct {
+	base, present, edit Rules
+	now, edited         []int
+}
+
+// slot is a rule of the outcome. from is its index in base, -1 for a new one.
+type slot struct {
+	rule Rule
+	from int
+}
+
+func (s slot) same(other slot) bool {
+	if s.from < 0 && other.from < 0 {
+		return s.rule.Equal(other.rule) // both sides added it
+	}
+	return s.from == other.from
+}
+
+func (m merger) ofPresent(i int) (slot, bool) {
+	b := slices.Index(m.now, i)
+	if b < 0 {
+		return slot{m.present[i], -1}, true
+	}
+	return m.outcome(b)
+}
+
+func (m merger) ofEdit(i int) (slot, bool) {
+	b := slices.Index(m.edited, i)
+	if b < 0 {
+		return slot{m.edit[i], -1}, true
+	}
+	return m.outcome(b)
+}
+
+// outcome is what becomes of a rule of base; keep is false where it goes.
+func (m merger) outcome(b int) (_ slot, keep bool) {
+	was, now, edited := m.base[b], m.now[b], m.edited[b]
+	switch {
+	case now >= 0 && edited >= 0:
+		return slot{mergeRule(was, m.present[now], m.edit[edited]), b}, true
+	case now >= 0:
+		return slot{m.present[now], b}, !m.present[now].Equal(was)
+	case edited >= 0:
+		return slot{m.edit[edited], b}, !m.edit[edited].Equal(was)
+	}
+	return slot{}, false
+}
+
+// mergeRule takes each part that edit changed into present.
+func mergeRule(was, present, edit Rule) Rule {
+	merged := present
+	if edit.Name != was.Name {
+		merged.Name = edit.Name
+	}
+	if edit.Tell != was.Tell {
+		merged.Tell = edit.Tell
+	}
+	if edit.Off != was.Off {
+		merged.Off = edit.Off
+	}
+	// Together they say what it is about: half of each would be about neither.
+	if !slices.Equal(edit.Ports, was.Ports) || edit.Match.text != was.Match.text {
+		merged.Ports, merged.Match = edit.Ports, edit.Match
+	}
+	return merged
+}
+
+// pair finds each rule of before in after: as it was, else one that resembles
+// it, else what stands in its place where nothing was added or removed.
+func pair(before, after Rules) []int {
+	to := make([]int, len(before))
+	taken := make([]bool, len(after))
+	for i := range to {
+		to[i] = -1
+	}
+	match := func(is func(i, j int) bool) {
+		for i := range before {
+			for j := range after {
+				if to[i] < 0 && !taken[j] && is(i, j) {
+					to[i], taken[j] = j, true
+				}
+			}
+		}
+	}
+	match(func(i, j int) bool { return before[i].Equal(after[j]) })
+	match(func(i, j int) bool { return before[i].Resembles(after[j]) })
+	if len(before) == len(after) {
+		match(func(i, j int) bool { return i == j })
+	}
+	return to
+}
+
+// moved reports whether rules that are still there stand in another order.
+func moved(to []int) bool {
+	left := slices.DeleteFunc(slices.Clone(to), func(j int) bool { return j < 0 })
+	return !slices.IsSorted(left)
+}
+
+// Resembles reports whether one rule may be the other before it was changed:
+// they have the same ports, pattern or name.
+func (rule Rule) Resembles(other Rule) bool {
+	return rule.Ports != nil && slices.Equal(rule.Ports, other.Ports) ||
+		!rule.Match.IsZero() && rule.Match.text == other.Match.text || rule.Name != "" && rule.Name == other.Name
+}

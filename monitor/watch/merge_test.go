@@ -1,0 +1,77 @@
+package watch
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// list makes rules of words like "80", "80=web" (a name) and "80!" (off).
+func list(t *testing.T, text string) Rules {
+	t.Helper()
+	var rules Rules
+	for _, word := range strings.Fields(text) {
+		word, off := strings.CutSuffix(word, "!")
+		ports, name, _ := strings.Cut(word, "=")
+		r := rule(t, name, ports)
+		r.Off = off
+		rules = append(rules, r)
+	}
+	return rules
+}
+
+func words(rules Rules) string {
+	var out []string
+	for _, r := range rules {
+		word := strings.ReplaceAll(r.Ports.String(), ", ", ",")
+		if r.Name != "" {
+			word += "=" + r.Name
+		}
+		if r.Off {
+			word += "!"
+		}
+		out = append(out, word)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestAnEditAndAHandEditOfTheSameMomentBothHold(t *testing.T) {
+	for _, c := range []struct{ what, base, present, edit, want string }{
+		{"nobody else changed anything", "80 81", "80 81", "81 80 82", "81 80 82"},
+		{"nothing was edited", "80 81", "81 90", "80 81", "81 90"},
+		{"both added", "80", "80 90", "80 81", "80 81 90"},
+		{"both added the same", "80", "80 81", "80 81", "80 81"},
+		{"added by hand, switched off here", "80 81", "70 80 81", "80 81!", "70 80 81!"},
+		{"named by hand, switched off here", "80 81", "80=web 81", "80! 81", "80=web! 81"},
+		{"named on both sides", "80", "80=theirs", "80=ours", "80=ours"},
+		{"deleted by hand, another moved here", "80 81 82", "80 82", "81 82 80", "82 80"},
+		{"deleted here, added by hand", "80 81", "80 81 90", "80", "80 90"},
+		{"deleted here, changed by hand", "80 81", "80 81=db", "80", "80 81=db"},
+		{"changed here, deleted by hand", "80 81", "80", "80 81=db", "80 81=db"},
+		{"deleted on both sides", "80 81", "80", "80", "80"},
+		{"moved by hand, changed here", "80 81", "81 80", "80 81!", "81! 80"},
+		{"moved here, added by hand", "80 81", "80 85 81", "81 80", "81 80 85"},
+		{"other ports here, another name there", "80=web 81", "80=shop 81", "90=web 81", "90=shop 81"},
+		{"other ports without a name here, off there", "80 81", "80 81!", "90 81", "90 81!"},
+		{"the same twice, one deleted", "80 80", "80 80 90", "80", "80 90"},
+		{"all deleted here, added by hand", "80", "80 81", "", "81"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			got := words(Merge(list(t, c.base), list(t, c.present), list(t, c.edit)))
+			if got != c.want {
+				t.Errorf("%q, by hand %q, here %q: %q, want %q", c.base, c.present, c.edit, got, c.want)
+			}
+		})
+	}
+}
+
+func TestMergingChangesNoneOfItsArguments(t *testing.T) {
+	base, present, edit := list(t, "80 81"), list(t, "70 80=web 81"), list(t, "81 80!")
+	copies := []Rules{slices.Clone(base), slices.Clone(present), slices.Clone(edit)}
+	Merge(base, present, edit)
+	for i, r := range []Rules{base, present, edit} {
+		if !slices.EqualFunc(r, copies[i], Rule.Equal) {
+			t.Errorf("argument %d became %q, was %q", i, words(r), words(copies[i]))
+		}
+	}
+}
