@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+
 	"porthole/monitor"
 	"porthole/monitor/peers"
 	"porthole/monitor/story"
@@ -287,5 +289,32 @@ func BenchmarkSetLive(b *testing.B) {
 			peersOf[i].Sent += uint64(1000 + d.at.Second()*100)
 		}
 		d.SetLive(Live{At: d.at, Counts: counts, States: map[string]peers.State{all[0].ID: {Peers: peersOf, Bytes: true}}})
+	}
+}
+
+func TestAClientIsCutButNotItsPID(t *testing.T) {
+	newDesk(t)
+	const width, size = 120, 12
+	for client, end := range map[string]string{"a-client-with-a-very-long-name 4711": "… 4711", "a very long name's process (hidden)": "…", "curl 7": "curl 7"} {
+		got := fitClient(client, width, size, fyne.TextStyle{Monospace: true})
+		if !strings.HasSuffix(got, end) || fyne.MeasureText(got, size, fyne.TextStyle{Monospace: true}).Width > width {
+			t.Errorf("%q is cut to %q; want it to end in %q", client, got, end)
+		}
+	}
+}
+
+func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	d.look(a, peers.State{Peers: []peers.Peer{connection(1, 7, "curl", 0, 0)}}, story.Live{})
+	if at := p.clientsBox.Position(); at.X < 200 || at.Y != 0 {
+		t.Errorf("in a wide window the clients stand at %v; want them at the right", at)
+	}
+	p.window.Resize(fyne.NewSize(460, 640))
+	if at := p.clientsBox.Position(); at.X != 0 || at.Y < 40 {
+		t.Errorf("in a narrow window the clients stand at %v; want them below", at)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -146,8 +147,8 @@ func (l *clientList) show(rows []clientRow, speeds bool) (resized bool) {
 const (
 	clientCells  = 4
 	clientHeight = 20
-	connsWidth   = 64
-	speedWidth   = 82
+	connsWidth   = 58
+	speedWidth   = 74
 )
 
 // clientLines gives the numbers their columns at the right and the name the rest.
@@ -174,7 +175,7 @@ func (c clientLines) Layout(o []fyne.CanvasObject, s fyne.Size) {
 			words := line[j]
 			if j == 0 {
 				name = theme.ColorNameForeground
-				words = table.Fit(words, end-4, t.TextSize, t.TextStyle)
+				words = fitClient(words, end-4, t.TextSize, t.TextStyle)
 			}
 			setText(t, words, name)
 			size := t.MinSize()
@@ -186,6 +187,15 @@ func (c clientLines) Layout(o []fyne.CanvasObject, s fyne.Size) {
 			t.Resize(size)
 		}
 	}
+}
+
+// fitClient cuts a client's name where there is no room for it, not its PID.
+func fitClient(client string, width, size float32, style fyne.TextStyle) string {
+	if i := strings.LastIndexByte(client, ' '); i > 0 && strings.Trim(client[i+1:], "0123456789") == "" {
+		pid := client[i:]
+		return table.Fit(client[:i], width-fyne.MeasureText(pid, size, style).Width, size, style) + pid
+	}
+	return table.Fit(client, width, size, style)
 }
 
 // spark is a small line of the last minute, the newest at the right.
