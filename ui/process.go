@@ -82,11 +82,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.beforeBox.Hide()
 	p.window.SetContent(p.layout())
 	p.window.Resize(fyne.NewSize(760, 640))
-	p.window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyEscape {
-			p.window.Close()
-		}
-	})
+	bind(p.window.Canvas(), processKeys(p.window.Close, actions.Quit))
 	p.update(snapshot)
 	return p
 }
@@ -117,9 +113,9 @@ func (p *processWindow) layout() fyne.CanvasObject {
 	p.clientsBox = titled(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
 	p.story = container.NewVBox(
-		container.NewHBox(p.heading, container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), p.about)),
-		p.what,
-		p.gone,
+		container.NewHBox(follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), follow(p.about, table.ColorMuted))),
+		follow(p.what, table.ColorMuted),
+		follow(p.gone, colorAlert),
 		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.odd.object),
 		section(lang.L("Why is it running?"), p.why),
 		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
@@ -134,8 +130,8 @@ func (p *processWindow) layout() fyne.CanvasObject {
 // buttons are what can be done; what cannot is absent.
 func (p *processWindow) buttons() fyne.CanvasObject {
 	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
-	add := func(label string, do func()) *widget.Button {
-		b := widget.NewButton(label, do)
+	add := func(label string, do func()) *keyButton {
+		b := newButton(label, do)
 		row.Add(b)
 		return b
 	}
@@ -245,7 +241,7 @@ func (p *processWindow) factList() fyne.CanvasObject {
 			return
 		}
 		text := canvas.NewText(label, theme.Color(table.ColorMuted))
-		list.Add(text)
+		list.Add(follow(text, table.ColorMuted))
 		list.Add(mono(value))
 	}
 	o := p.owner
@@ -507,7 +503,7 @@ func section(title string, content fyne.CanvasObject) fyne.CanvasObject {
 // titled is a box below its title. Beside a higher one it grows.
 func titled(heading *canvas.Text, content fyne.CanvasObject) fyne.CanvasObject {
 	box := container.NewStack(newThemed(colorPanel, fyne.Size{}, 6), container.New(layout.NewCustomPaddedLayout(4, 4, 6, 6), content))
-	return container.NewBorder(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), heading), nil, nil, nil, box)
+	return container.NewBorder(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), follow(heading, table.ColorMuted)), nil, nil, nil, box)
 }
 
 // mono is text in the face of machines, to be selected and copied.

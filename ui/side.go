@@ -112,8 +112,8 @@ type sidePane struct {
 	clients          *clientList
 	clientsTitle     *canvas.Text
 	meter            peers.Meter // of the selected listener
-	browser, copyURL *widget.Button
-	folder           *widget.Button
+	browser, copyURL *keyButton
+	folder           *keyButton
 	object           *fyne.Container
 }
 
@@ -134,11 +134,11 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	p.chain = widget.NewLabel("")
 	p.chain.Wrapping, p.chain.Selectable = fyne.TextWrapWord, true
 	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
-	p.browser = widget.NewButton(lang.L("Open in browser"), func() { actions.OpenInBrowser(p.model.address) })
+	p.browser = newButton(lang.L("Open in browser"), func() { actions.OpenInBrowser(p.model.address) })
 	p.browser.Importance = widget.HighImportance
-	p.copyURL = widget.NewButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
-	p.folder = widget.NewButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
-	more := widget.NewButton(lang.L("Details…"), details)
+	p.copyURL = newButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
+	p.folder = newButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
+	more := newButton(lang.L("Details…"), details)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,

@@ -14,6 +14,7 @@ import (
 
 	"porthole/app/link"
 	"porthole/app/notify"
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui"
@@ -39,7 +40,7 @@ func (s *shown) Close()                                 {}
 func hubOf(t *testing.T, pauseTo string) (*Agent, *shown) {
 	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
-	a := &Agent{log: slog.New(slog.DiscardHandler), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
+	a := &Agent{log: slog.New(slog.DiscardHandler), chosen: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pauseTo: pauseTo}
 	a.window = newWindowProcess(a)
 	to := &shown{}
@@ -199,5 +200,26 @@ func TestTheAgentRecallsAPort(t *testing.T) {
 		if got = a.command(link.Message{Kind: link.Recall, Port: 1}); got.Kind != link.Done || len(got.Rows) != 0 {
 			t.Errorf("of a free port: %+v", got)
 		}
+	})
+}
+
+func TestNotificationsThatAreOffTellNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, to := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		alerts := []watch.Alert{opening(server())}
+		a.chosen.Notifications = false
+		a.tell(alerts)
+		to.want(t)
+		a.pause(0)
+		a.tell(alerts)
+		a.unpause()
+		to.want(t)
+		a.chosen.Notifications = true
+		a.pause(0)
+		a.tell(alerts)
+		a.chosen.Notifications = false
+		a.unpause()
+		to.want(t)
 	})
 }
