@@ -36,7 +36,7 @@ var only = []struct{ imported, by string }{
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},
 	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/e2e"},
-	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket"},
+	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/peers/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},
 	{"go.yaml.in/yaml", "porthole/app/settings"},
 	{"github.com/adrg/xdg", "porthole/app"},
@@ -65,7 +65,7 @@ func broken(pkg, imported string) string {
 		return "nothing but main, app and what writes its man pages imports app"
 	case within(pkg, "porthole/ui") && !withinAny(imported, uiMay):
 		return "ui imports monitor alone"
-	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner")):
+	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/source")):
 		return "ui takes what the monitor tells and looks at nothing itself"
 	case pkg == "porthole/monitor/story" && imported != "porthole/monitor":
 		return "story is pure: ui tells it, and ui looks at nothing itself"
@@ -95,6 +95,7 @@ func TestTheRulesFindWhatBreaksThem(t *testing.T) {
 		{"porthole/monitor/watch", "porthole/ui"},
 		{"porthole/ui", "porthole/app/link"},
 		{"porthole/ui", "porthole/monitor/process"},
+		{"porthole/ui", "porthole/monitor/peers/source"},
 		{"porthole/ui", "os/exec"},
 		{"porthole/monitor/story", "porthole/monitor/process"},
 		{"porthole/monitor/story", "os"},

@@ -34,8 +34,8 @@ type cardModel struct {
 }
 
 // newCard puts into words how a watch stands. last says who had the port
-// before, where nobody has it.
-func newCard(rule watch.Rule, s monitor.Snapshot, last func(port uint16) string, now time.Time) cardModel {
+// before, where nobody has it; counts has the connections, by listener.
+func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last func(port uint16) string, now time.Time) cardModel {
 	title := rule.Ports.String()
 	if rule.Follows() {
 		title = cmp.Or(rule.Name, rule.Match.String())
@@ -56,7 +56,7 @@ func newCard(rule watch.Rule, s monitor.Snapshot, last func(port uint16) string,
 		return m
 	case 1:
 		l := found[0]
-		m.port, m.detail = l.Port, cardWords(l, now)
+		m.port, m.detail = l.Port, cardWords(l, counts[l.ID], now)
 		if !single {
 			m.detail = strconv.Itoa(int(l.Port)) + " · " + m.detail
 		}
@@ -77,14 +77,18 @@ func newCard(rule watch.Rule, s monitor.Snapshot, last func(port uint16) string,
 	return m
 }
 
-// cardWords says who has l and for how long: "node · acme-web (Vite) · up 12 min".
-func cardWords(l *monitor.Listener, now time.Time) string {
+// cardWords says who has l, for how long and for how many clients: "node ·
+// acme-web (Vite) · up 12 min · 3 connections".
+func cardWords(l *monitor.Listener, connections int, now time.Time) string {
 	text := tray.Who(l)
 	if l.Service != "" {
 		text += " (" + l.Service + ")"
 	}
 	if up := upWords(l, now); up != "" {
 		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})
+	}
+	if connections > 0 {
+		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": connections})
 	}
 	return text
 }
@@ -112,7 +116,7 @@ func newCardBar(memory Memory, point func(port uint16), again func()) *cardBar {
 
 // show changes only the cards that differ. live is false where nobody watches
 // any more: then no card says how its port stands.
-func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, live bool, now time.Time) {
+func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]int, live bool, now time.Time) {
 	active := rules.Active()
 	for len(b.cards) > len(active) {
 		b.row.Remove(b.cards[len(b.cards)-1])
@@ -121,7 +125,7 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, live bool, now tim
 	grown := false
 	free := map[uint16]bool{}
 	for i, rule := range active {
-		m := newCard(rule, s, func(port uint16) string {
+		m := newCard(rule, s, counts, func(port uint16) string {
 			free[port] = true
 			return b.lastOf(port, now)
 		}, now)

@@ -59,6 +59,9 @@ type portsPage struct {
 	pointAt   uint16 // to be selected once it listens
 	matching  int    // rows that the text filter lets through, and the quick one may not
 	last      lastHolder
+	seen      Live           // the last look
+	counts    map[string]int // connections, by listener; nil where they are not known
+	want      func()         // called where there is something new to look at
 }
 
 // lastHolder is who had the port that the filter asks for.
@@ -69,7 +72,7 @@ type lastHolder struct {
 }
 
 func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
-	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
+	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}}
 	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
@@ -79,7 +82,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
-	p.table.OnSelect = func(*portRow) { p.showSide() }
+	p.table.OnSelect = func(*portRow) { p.showSide(); p.want() }
 	p.side = newSidePane(actions, func() {
 		if r, ok := p.table.Selected(); ok {
 			p.open(r.listener)
@@ -177,6 +180,7 @@ func (p *portsPage) showOthers() {
 // renew makes the row of a listener that is new or has changed.
 func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
 	r := newPortRow(l, p.status.Rules.About(l))
+	r.count(p.counts)
 	switch {
 	case first:
 	case before == nil, before.mark == closed:
@@ -296,7 +300,8 @@ func (p *portsPage) showSide() {
 	r, ok := p.table.Selected()
 	before := p.side.shown
 	if ok && p.live {
-		p.side.show(newSide(r.listener, r.ambiguous, p.now()))
+		o, _ := r.listener.Principal()
+		p.side.show(newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now()))
 	} else {
 		p.side.shown = false
 	}
@@ -320,7 +325,7 @@ func families(l *monitor.Listener) (v4, v6 bool) {
 	return v4, v6
 }
 
-func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.live, p.now()) }
+func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) }
 
 // point selects the row of a port; where it does not listen the filter shows
 // that it is free.
@@ -371,6 +376,37 @@ func (p *portsPage) disconnect() {
 	p.showSide()
 	p.warning.show(nil, false)
 	p.showStatus()
+}
+
+// listeners are what the page shows and what has not closed.
+func (p *portsPage) listeners() []*monitor.Listener {
+	all := make([]*monitor.Listener, 0, len(p.rows))
+	for _, r := range p.rows {
+		if r.mark != closed {
+			all = append(all, r.listener)
+		}
+	}
+	return all
+}
+
+// setLive shows who is connected, and what else a look told.
+func (p *portsPage) setLive(v Live) {
+	p.seen = v
+	if v.Counts != nil {
+		p.counts = v.Counts
+		for _, r := range p.rows {
+			r.count(p.counts)
+		}
+		if column, _ := p.table.Sorting(); column == "conns" {
+			p.arrange()
+		}
+		p.table.RefreshRows()
+		p.showCards()
+	}
+	p.showSide()
+	if r, ok := p.table.Selected(); ok {
+		p.side.connected(r.listener, v)
+	}
 }
 
 func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -17,6 +18,8 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/activity"
+	"porthole/monitor/peers"
+	"porthole/monitor/story"
 	"porthole/ui/table"
 	"porthole/ui/tray"
 )
@@ -33,7 +36,16 @@ type processWindow struct {
 	heading, about *canvas.Text
 	what           *canvas.Text // the service, its project and branch; hidden where none is known
 	gone           *canvas.Text
-	listening      *copyText
+	rows           []*monitor.Listener // what it listens on now
+	live           Live                // the last look
+	odd            *oddBox
+	why, listening *copyText
+	queue          *note
+	clientsTitle   *canvas.Text
+	clients        *clientList
+	clientsBox     fyne.CanvasObject // hidden until a look has told
+	meter          peers.Meter
+	spark          *spark
 	endedAt        time.Time
 	before         *copyText
 	beforeBox      fyne.CanvasObject
@@ -63,11 +75,13 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
 	p.gone = canvas.NewText("", theme.Color(colorAlert))
 	p.gone.Hide()
-	p.listening, p.before = mono(""), mono("")
+	p.why, p.listening, p.before = mono(""), mono(""), mono("")
+	p.odd, p.queue = newOddBox(false), newNote(true)
+	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
 	p.beforeBox = section(lang.L("This port before"), p.before)
 	p.beforeBox.Hide()
 	p.window.SetContent(p.layout())
-	p.window.Resize(fyne.NewSize(720, 520))
+	p.window.Resize(fyne.NewSize(760, 640))
 	bind(p.window.Canvas(), processKeys(p.window.Close, actions.Quit))
 	p.update(snapshot)
 	return p
@@ -95,12 +109,16 @@ func (p *processWindow) title() string {
 }
 
 func (p *processWindow) layout() fyne.CanvasObject {
+	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.object, p.spark.raster)
+	p.clientsBox = titled(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
+	p.clientsBox.Hide()
 	p.story = container.NewVBox(
 		container.NewHBox(follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), follow(p.about, table.ColorMuted))),
 		follow(p.what, table.ColorMuted),
 		follow(p.gone, colorAlert),
-		section(lang.L("Why is it running?"), mono(p.chain())),
-		section(lang.L("Listening"), p.listening),
+		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.odd.object),
+		section(lang.L("Why is it running?"), p.why),
+		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
 		section(lang.L("Process"), p.factList()),
 		p.beforeBox,
 		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), p.buttons()),
@@ -132,13 +150,87 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	return row
 }
 
-// chain says why the process runs, and the chain of its parents below.
-func (p *processWindow) chain() string {
-	if p.owner.PID == 0 {
-		return lang.L("Unknown: {{.Why}}", map[string]any{"Why": lang.L(p.row.Hidden)})
+// listeningBox is the addresses, and below how the accept queue stands.
+func (p *processWindow) listeningBox() fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.object))
+}
+
+// tell says what is odd about the process and why it runs, with the chain of its
+// parents, as far as the last look knows.
+func (p *processWindow) tell() {
+	var odd []string
+	for _, l := range p.rows {
+		live := p.live.process(l, p.owner)
+		for _, s := range oddSentences(l, p.owner, story.WhyRuns(p.owner, l.Origin, live), live) {
+			if !slices.Contains(odd, s) {
+				odd = append(odd, s)
+			}
+		}
 	}
-	sentence, chain := whyRuns(p.row, p.owner, true)
-	return strings.TrimPrefix(sentence+"\n"+chain, "\n")
+	text := ""
+	if p.owner.PID == 0 {
+		text = lang.L("Unknown: {{.Why}}", map[string]any{"Why": lang.L(p.row.Hidden)})
+	} else {
+		text = whyText(story.WhyRuns(p.owner, p.row.Origin, p.live.process(p.row, p.owner)), true)
+	}
+	resized := p.odd.show(odd)
+	if text != p.why.Text {
+		p.why.SetText(text)
+		resized = true
+	}
+	if resized {
+		p.story.Refresh()
+	}
+}
+
+// setLive shows who is connected, and what else a look told.
+func (p *processWindow) setLive(v Live) {
+	var all []peers.Peer
+	var fullest peers.State
+	known, bytes := false, true
+	for _, l := range p.rows {
+		st, ok := v.States[l.ID]
+		if !ok {
+			continue
+		}
+		known, bytes = true, bytes && st.Bytes
+		all = append(all, st.Peers...)
+		if st.Queued && (!fullest.Queued || st.Queue > fullest.Queue) {
+			fullest = st
+		}
+	}
+	if !known || p.stale {
+		return // not looked for, or not to be had
+	}
+	p.live = v
+	p.showConnected(all, v.At, bytes)
+	if fullest.Queued {
+		p.queue.say(p.queueWords(fullest), table.ColorMuted)
+	}
+	p.tell()
+}
+
+// showConnected lists the clients, and draws their last minute.
+func (p *processWindow) showConnected(all []peers.Peer, at time.Time, bytes bool) {
+	p.meter.Take(at, all)
+	setText(p.clientsTitle, connectedTitle(len(all)), table.ColorMuted)
+	resized := p.clients.show(clientRows(all, &p.meter), bytes) || p.spark.raster.Hidden == bytes
+	p.spark.raster.Hidden = !bytes
+	p.spark.show(p.meter.History())
+	if resized || !p.clientsBox.Visible() {
+		p.clientsBox.Show()
+		p.story.Refresh()
+	}
+}
+
+// queueWords says how the accept queue stands, and in which range a single port
+// is.
+func (p *processWindow) queueWords(st peers.State) string {
+	text := lang.L("queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.Queue, "Limit": st.Limit})
+	if len(p.rows) == 1 {
+		text += " · " + rangeWords(p.rows[0].Port)
+	}
+	return text
 }
 
 // factList lists what is known; what is not has no line.
@@ -184,17 +276,18 @@ func commandWords(o monitor.Owner) string {
 
 // update shows what the process listens on now, and whether it still does.
 func (p *processWindow) update(s monitor.Snapshot) {
-	var lines []string
+	var lines [][2]string
 	var ports monitor.Ports
+	p.rows = nil
 	for _, l := range s.Listeners {
 		if !p.concerns(l) {
 			continue
 		}
-		p.row = l
+		p.row, p.rows = l, append(p.rows, l)
 		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
 		for _, held := range l.Sockets {
 			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
-				lines = append(lines, fmt.Sprintf("%-28s %s", addressPort(held, l.Port), reachOf(held)))
+				lines = append(lines, [2]string{addressPort(held, l.Port), reachOf(held)})
 			}
 		}
 	}
@@ -208,14 +301,25 @@ func (p *processWindow) update(s monitor.Snapshot) {
 		p.gone.Color = theme.Color(colorAlert)
 		p.gone.Show()
 	}
-	if text := strings.Join(lines, "\n"); text != p.listening.Text {
-		if text == "" {
-			text = "–"
-		}
+	if text := cmp.Or(columns(lines), "–"); text != p.listening.Text {
 		p.listening.SetText(text)
 	}
 	p.askBefore(ports)
+	p.tell()
 	p.tick()
+}
+
+// columns puts pairs into two columns of a face of machines.
+func columns(pairs [][2]string) string {
+	width := 0
+	for _, c := range pairs {
+		width = max(width, utf8.RuneCountInString(c[0]))
+	}
+	var lines []string
+	for _, c := range pairs {
+		lines = append(lines, fmt.Sprintf("%-*s  %s", width, c[0], c[1]))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Who had the ports before: so many, out of so many events.
@@ -343,12 +447,63 @@ func (p *processWindow) disconnect() {
 	p.gone.Refresh()
 }
 
+// beside puts two boxes beside each other, the second a little wider, or below
+// each other where there is no room. One that is hidden takes none.
+type beside struct{ stacked bool }
+
+// besideFrom is the width from which two boxes stand beside each other.
+const (
+	besideFrom = 600
+	besideGap  = 8
+)
+
+// MinSize is Fyne's. It is for the width of the last Layout.
+func (b *beside) MinSize(o []fyne.CanvasObject) fyne.Size {
+	var s fyne.Size
+	for _, x := range o {
+		if m := x.MinSize(); x.Visible() {
+			s.Width = max(s.Width, m.Width)
+			if b.stacked {
+				s.Height += m.Height
+			} else {
+				s.Height = max(s.Height, m.Height)
+			}
+		}
+	}
+	return s
+}
+
+// Layout is Fyne's.
+func (b *beside) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	b.stacked = s.Width < besideFrom
+	left := (s.Width - besideGap) * 0.44
+	switch {
+	case !o[1].Visible():
+		o[0].Resize(s)
+	case b.stacked:
+		o[0].Resize(fyne.NewSize(s.Width, o[0].MinSize().Height))
+		height := o[0].MinSize().Height // wrapping needs the width first
+		o[0].Resize(fyne.NewSize(s.Width, height))
+		o[1].Move(fyne.NewPos(0, height))
+		o[1].Resize(fyne.NewSize(s.Width, max(s.Height-height, o[1].MinSize().Height)))
+	default:
+		o[0].Resize(fyne.NewSize(left, s.Height))
+		o[1].Move(fyne.NewPos(left+besideGap, 0))
+		o[1].Resize(fyne.NewSize(s.Width-left-besideGap, s.Height))
+	}
+}
+
 // section is a titled box.
 func section(title string, content fyne.CanvasObject) fyne.CanvasObject {
-	heading := canvas.NewText(title, theme.Color(table.ColorMuted))
-	heading.TextSize = theme.Size(theme.SizeNameCaptionText) + 0.5
+	heading := caption()
+	heading.Text = title
+	return titled(heading, content)
+}
+
+// titled is a box below its title. Beside a higher one it grows.
+func titled(heading *canvas.Text, content fyne.CanvasObject) fyne.CanvasObject {
 	box := container.NewStack(newThemed(colorPanel, fyne.Size{}, 6), container.New(layout.NewCustomPaddedLayout(4, 4, 6, 6), content))
-	return container.NewVBox(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), follow(heading, table.ColorMuted)), box)
+	return container.NewBorder(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), follow(heading, table.ColorMuted)), nil, nil, nil, box)
 }
 
 // mono is text in the face of machines.

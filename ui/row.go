@@ -41,10 +41,12 @@ type portRow struct {
 	upAt      time.Time
 
 	port, process, pid, user, reach, project, service, up string
+
+	connected int // -1 where that is not known
 }
 
 func newPortRow(l *monitor.Listener, watched bool) *portRow {
-	r := &portRow{listener: l, watched: watched, find: newFindable(l)}
+	r := &portRow{listener: l, watched: watched, find: newFindable(l), connected: -1}
 	r.port = strconv.Itoa(int(l.Port))
 	if l.Protocol == monitor.UDP {
 		r.port += " UDP"
@@ -137,6 +139,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
 		{ID: "up", Label: lang.L("Up"), Width: 76, Right: true, Compare: byAge, Cell: func(r *portRow) table.Cell { return upCell(r, now()) }},
+		{ID: "conns", Label: lang.L("Conns"), Width: 68, Right: true, Compare: byConnected, Cell: connsCell},
 	}
 }
 
@@ -197,6 +200,29 @@ func lower(b byte) byte {
 		return b + 'a' - 'A'
 	}
 	return b
+}
+
+// count takes the row's connections from counts, by listener.
+func (r *portRow) count(counts map[string]int) {
+	r.connected = -1
+	if n, ok := counts[r.listener.ID]; ok {
+		r.connected = n
+	}
+}
+
+// connsCell counts who is connected; nobody is said quietly.
+func connsCell(r *portRow) table.Cell {
+	switch {
+	case r.connected < 0 || r.mark == closed:
+		return table.Cell{}
+	case r.connected == 0:
+		return table.Cell{Text: "0", Color: table.ColorMuted}
+	}
+	return table.Cell{Text: strconv.Itoa(r.connected)}
+}
+
+func byConnected(a, b *portRow) int {
+	return cmp.Or(cmp.Compare(a.connected, b.connected), byPort(a, b))
 }
 
 func byPort(a, b *portRow) int { return cmp.Compare(a.listener.Port, b.listener.Port) }

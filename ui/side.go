@@ -16,13 +16,17 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/peers"
+	"porthole/monitor/story"
 	"porthole/ui/table"
 )
 
 // sideModel is what the side pane says of the selected listener.
 type sideModel struct {
+	id               string // the listener's
 	name, pid, about string
 	warning          string
+	odd              []string
 	facts            [][2]string // label and value
 	chain            string
 	address          string // to open in a browser; "" where that makes no sense
@@ -30,10 +34,12 @@ type sideModel struct {
 }
 
 // newSide puts l into words. ambiguous says that another process has another
-// loopback address of its port.
-func newSide(l *monitor.Listener, ambiguous bool, now time.Time) sideModel {
-	var m sideModel
+// loopback address of its port; live is what a look told of its process.
+func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time) sideModel {
+	m := sideModel{id: l.ID}
 	o, seen := l.Principal()
+	why := story.WhyRuns(o, l.Origin, live)
+	m.odd = oddSentences(l, o, why, live)
 	m.name = ownerName(l, o)
 	if seen {
 		m.pid = fmt.Sprintf("PID %d", o.PID)
@@ -66,8 +72,7 @@ func newSide(l *monitor.Listener, ambiguous bool, now time.Time) sideModel {
 		if !o.StartedAt.IsZero() {
 			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": momentAs(o.StartedAt, now, "15:04"), "Ago": Duration(now.Sub(o.StartedAt))}))
 		}
-		sentence, chain := whyRuns(l, o, false)
-		m.chain, m.folder = strings.TrimPrefix(sentence+"\n"+chain, "\n"), o.Folder
+		m.chain, m.folder = whyText(why, false), o.Folder
 	} else {
 		add(lang.L("User"), monitor.Clean(l.User, 60))
 		add(lang.L("Owner"), lang.L(l.Hidden))
@@ -99,11 +104,14 @@ type sidePane struct {
 	shown   bool
 
 	name, pid, about *canvas.Text
-	warning          *note
+	odd              *oddBox
 	facts            *fyne.Container
 	chainTitle       *canvas.Text
 	chain            *copyText
 	chainBox         fyne.CanvasObject
+	clients          *clientList
+	clientsTitle     *canvas.Text
+	meter            peers.Meter // of the selected listener
 	browser, copyURL *keyButton
 	folder           *keyButton
 	object           *fyne.Container
@@ -120,7 +128,8 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
 	p.pid.TextStyle.Bold = true
-	p.warning = newNote(true)
+	p.odd = newOddBox(true)
+	p.clients, p.clientsTitle = newClientList(false), caption()
 	p.facts = container.New(factRows{label: 92})
 	p.chain = newCopyText("")
 	p.chain.Wrapping = fyne.TextWrapWord
@@ -132,8 +141,8 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	more := newButton(lang.L("Details…"), details)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
-	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warning.object,
-		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts), p.chainTitle, p.chainBox, buttons)
+	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
+		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts), p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
 	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story)))
 	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
@@ -146,9 +155,13 @@ func (p *sidePane) show(m sideModel) {
 		p.paint()
 		return
 	}
+	if m.id != p.model.id { // who is connected to another one tells a look
+		p.meter = peers.Meter{}
+		p.clientsTitle.Hidden, p.clients.object.Hidden = true, true
+	}
 	p.model, p.shown = m, true
 	p.paint()
-	p.warning.object.(*fyne.Container).Hidden = m.warning == ""
+	p.odd.show(m.bars())
 	p.chain.SetText(m.chain)
 	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
 	p.chainTitle.Hidden = m.chain == ""
@@ -164,6 +177,29 @@ func (p *sidePane) show(m sideModel) {
 	p.object.Refresh()
 }
 
+// bars are what needs a look.
+func (m sideModel) bars() []string {
+	if m.warning == "" {
+		return m.odd
+	}
+	return append([]string{m.warning}, m.odd...)
+}
+
+// connected shows who is connected to l, which is the selected one.
+func (p *sidePane) connected(l *monitor.Listener, v Live) {
+	st, ok := v.States[l.ID]
+	if !ok || l.ID != p.model.id {
+		return
+	}
+	p.meter.Take(v.At, st.Peers)
+	setText(p.clientsTitle, connectedTitle(len(st.Peers)), table.ColorMuted)
+	resized := p.clients.show(clientRows(st.Peers, &p.meter), st.Bytes)
+	if p.clientsTitle.Hidden || resized {
+		p.clientsTitle.Hidden, p.clients.object.Hidden = false, false
+		p.object.Refresh()
+	}
+}
+
 // paint says the words again, in the colours of now.
 func (p *sidePane) paint() {
 	m := p.model
@@ -171,8 +207,8 @@ func (p *sidePane) paint() {
 	room := float32(sideWidth - 40 - p.pid.MinSize().Width)
 	setText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
 	setText(p.about, table.Fit(m.about, sideWidth-40, p.about.TextSize, p.about.TextStyle), table.ColorMuted)
+	p.about.Hidden = m.about == ""
 	setText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
-	p.warning.say(m.warning, colorAlert)
 	for i := 0; i < len(p.facts.Objects); i += 2 {
 		if t, ok := p.facts.Objects[i].(*canvas.Text); ok {
 			setText(t, t.Text, table.ColorMuted)

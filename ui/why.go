@@ -6,23 +6,37 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
-	"porthole/monitor"
 	"porthole/monitor/story"
 )
 
-// whyRuns says in one sentence why o runs, "" where that is not known, and gives
-// the chain of its parents, the oldest first, as it was when o was first seen.
-func whyRuns(l *monitor.Listener, o monitor.Owner, pids bool) (sentence, chain string) {
-	why := story.WhyRuns(o, l.Origin, nil)
+// chainWords is the chain of parents, the oldest first, as it was when the owner
+// was first seen.
+func chainWords(why story.Why, pids bool) string {
 	var names []string
 	for _, p := range why.Chain {
-		name := p.Name
+		var more []string
 		if pids {
-			name += " (" + strconv.Itoa(p.PID) + ")"
+			more = append(more, strconv.Itoa(p.PID))
+		}
+		if p.Ended {
+			more = append(more, lang.L("ended"))
+		}
+		name := p.Name
+		if len(more) > 0 {
+			name += " (" + strings.Join(more, ", ") + ")"
 		}
 		names = append(names, name)
 	}
-	return whySentence(why), strings.Join(names, " › ")
+	return strings.Join(names, " › ")
+}
+
+// whyText says why a process runs, as far as that is known, and the chain below.
+// That it was left behind is said as something odd instead.
+func whyText(why story.Why, pids bool) string {
+	if why.LeftBehind {
+		return chainWords(why, pids)
+	}
+	return strings.TrimPrefix(whySentence(why)+"\n"+chainWords(why, pids), "\n")
 }
 
 func whySentence(w story.Why) string {
@@ -34,6 +48,9 @@ func whySentence(w story.Why) string {
 	}
 	if w.Script != nil {
 		data["Script"] = w.Script.Name
+	}
+	if w.LeftBehind {
+		return leftBehindSentence(w, data)
 	}
 	switch script, shell, home := w.Script != nil, w.Shell != nil, w.Home != nil; {
 	case script && shell && home:
@@ -56,4 +73,17 @@ func whySentence(w story.Why) string {
 		return lang.L("Started by systemd as {{.Unit}}", data)
 	}
 	return ""
+}
+
+// leftBehindSentence is for what outlived its terminal.
+func leftBehindSentence(w story.Why, data map[string]any) string {
+	switch {
+	case w.Script != nil:
+		return lang.L("Started by {{.Script}}, whose terminal has closed: it was left behind", data)
+	case w.Shell != nil:
+		return lang.L("Started in {{.Shell}}, which has closed: it was left behind", data)
+	case w.Home != nil:
+		return lang.L("Started in {{.Home}}, which has closed: it was left behind", data)
+	}
+	return lang.L("The leader of its session has ended: it was left behind by its terminal")
 }

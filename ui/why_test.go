@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"porthole/monitor"
+	"porthole/monitor/story"
 )
 
 func TestWhySaysWhoStartedIt(t *testing.T) {
@@ -22,7 +23,8 @@ func TestWhySaysWhoStartedIt(t *testing.T) {
 		{[]monitor.Parent{{PID: 3, Name: "a\u202eb\nc"}}, "", "", "a b c (3) › node (9)"},
 	} {
 		l := &monitor.Listener{Origin: monitor.Origin{Unit: c.unit}}
-		sentence, chain := whyRuns(l, monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, true)
+		why := story.WhyRuns(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.Origin, story.Live{})
+		sentence, chain := whySentence(why), chainWords(why, true)
 		if sentence != c.sentence || chain != c.chain {
 			t.Errorf("%q, %q; want %q, %q", sentence, chain, c.sentence, c.chain)
 		}

@@ -16,6 +16,9 @@ import (
 
 // Window is Porthole's window with the process windows that it opened.
 type Window struct {
+	// OnWanted is called when Wanted has something new; nil at first.
+	OnWanted func()
+
 	app       fyne.App
 	window    fyne.Window
 	actions   Actions
@@ -49,6 +52,7 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.window = app.NewWindow("Porthole")
 	w.window.SetPadded(false)
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
+	w.ports.want = w.want
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.settings = newSettingsPage(actions, app.Metadata().Version)
@@ -181,6 +185,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	}
 	p.window.SetOnClosed(func() { delete(w.processes, key) })
 	p.window.Show()
+	w.want()
 }
 
 // State is what the next window should begin with.

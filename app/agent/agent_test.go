@@ -186,6 +186,25 @@ func TestWhatWasLookedAtIsMarkedNoMore(t *testing.T) {
 	see("a change on the activity page", ui.PageActivity, false, true)
 }
 
+// who asks for a port: the agent answers with the owners as it first saw them.
+func TestTheAgentRecallsAPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := hubOf(t, "")
+		defer a.quit()
+		l, other := server(), server()
+		l.Owners[0].Parents = []monitor.Parent{{PID: 5, Start: 3, Name: "zsh"}}
+		other.ID, other.Port = "b", 3000
+		a.update.Snapshot.Listeners = []*monitor.Listener{other, l}
+		got := a.command(link.Message{Kind: link.Recall, Port: 62893})
+		if got.Kind != link.Done || len(got.Rows) != 1 || got.Rows[0] != l {
+			t.Errorf("%+v; want the one listener with its parents", got)
+		}
+		if got = a.command(link.Message{Kind: link.Recall, Port: 1}); got.Kind != link.Done || len(got.Rows) != 0 {
+			t.Errorf("of a free port: %+v", got)
+		}
+	})
+}
+
 func TestNotificationsThatAreOffTellNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, to := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))

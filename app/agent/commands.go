@@ -5,6 +5,7 @@ import (
 
 	"porthole/app/desktop"
 	"porthole/app/link"
+	"porthole/monitor"
 	"porthole/monitor/watch"
 )
 
@@ -35,8 +36,20 @@ func (a *Agent) command(m link.Message) link.Message {
 	case link.Quit:
 		a.quit()
 		return link.Message{Kind: link.Done}
+	case link.Recall:
+		return link.Message{Kind: link.Done, Rows: a.recall(m.Port)}
 	}
 	return link.Message{Kind: link.Refused, Problem: "the running Porthole does not know how to " + string(m.Kind)}
+}
+
+// recall returns what listens at port as the agent knows it.
+func (a *Agent) recall(port uint16) (rows []*monitor.Listener) {
+	for _, l := range a.update.Snapshot.Listeners {
+		if l.Port == port {
+			rows = append(rows, l)
+		}
+	}
+	return rows
 }
 
 // started is a second start: it brings its session along.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,7 +26,21 @@ type whoJSON struct {
 
 type whoListenJSON struct {
 	listenerJSON
-	Why *story.Why `json:"why,omitempty"` // absent where the owner is hidden
+	Why         *story.Why  `json:"why,omitempty"` // absent where the owner is hidden
+	Odd         []oddJSON   `json:"odd,omitempty"`
+	Connections *int        `json:"connections,omitempty"` // absent where they cannot be read
+	AcceptQueue *acceptJSON `json:"accept_queue,omitempty"`
+}
+
+type oddJSON struct {
+	story.Oddity
+	Text string `json:"text"` // in English, with what to do
+}
+
+// acceptJSON is the connections that wait to be accepted, and their limit.
+type acceptJSON struct {
+	Waiting uint32 `json:"waiting"`
+	Limit   uint32 `json:"limit"`
 }
 
 // Who prints the whole story of one port, the answer in its first line. The error
@@ -43,28 +56,40 @@ func Who(ctx context.Context, port string, o Options) error {
 	if !single {
 		return UsageError{fmt.Sprintf("%q: who takes one port", monitor.Clean(port, 40))}
 	}
+	firstSeen := make(chan []*monitor.Listener, 1)
+	go func() { firstSeen <- recall(number) }() // ends within link.Ask's deadline; the look takes as long
 	s, err := q.look(ctx)
 	if err != nil {
 		return err
 	}
+	told := stories(ctx, s.Listeners, <-firstSeen)
 	if o.JSON {
-		err = json.NewEncoder(o.Stdout).Encode(q.who(number, s))
+		err = json.NewEncoder(o.Stdout).Encode(q.who(number, told))
 	} else {
-		err = q.explain(ctx, o.Stdout, number, s)
+		err = q.explain(ctx, o.Stdout, number, told)
 	}
-	if err == nil && len(s.Listeners) == 0 {
+	if err == nil && len(told) == 0 {
 		return ErrNothing
 	}
 	return err
 }
 
-func (q question) who(port uint16, s monitor.Snapshot) whoJSON {
+func (q question) who(port uint16, told []portStory) whoJSON {
 	out := whoJSON{Port: port, Listeners: []whoListenJSON{}}
-	for _, l := range s.Listeners {
-		one := whoListenJSON{listenerJSON: q.listener(l)}
-		if o, ok := l.Principal(); ok {
-			why := story.WhyRuns(o, l.Origin, nil)
-			one.Why = &why
+	for _, l := range told {
+		one := whoListenJSON{listenerJSON: q.listener(l.Listener)}
+		if len(l.Owners) > 0 {
+			one.Why = &l.why
+		}
+		for _, odd := range l.odd {
+			one.Odd = append(one.Odd, oddJSON{odd, odd.Sentence(l.why)})
+		}
+		if l.state != nil {
+			n := len(l.state.Peers)
+			one.Connections = &n
+			if l.state.Queued {
+				one.AcceptQueue = &acceptJSON{l.state.Queue, l.state.Limit}
+			}
 		}
 		out.Listeners = append(out.Listeners, one)
 	}
@@ -72,17 +97,20 @@ func (q question) who(port uint16, s monitor.Snapshot) whoJSON {
 }
 
 // explain writes the story for people.
-func (q question) explain(ctx context.Context, w io.Writer, port uint16, s monitor.Snapshot) error {
+func (q question) explain(ctx context.Context, w io.Writer, port uint16, told []portStory) error {
 	now := time.Now()
-	if len(s.Listeners) == 0 {
+	if len(told) == 0 {
 		_, err := fmt.Fprintf(w, "%d is free.%s\n", port, lastHolder(ctx, port, now))
 		return err
 	}
-	for i, l := range s.Listeners {
+	for i, l := range told {
 		if i > 0 {
 			_, _ = fmt.Fprintln(w) // Flush below tells
 		}
-		_, _ = fmt.Fprintln(w, answer(l, now))
+		_, _ = fmt.Fprintln(w, answer(l.Listener, now))
+		for _, odd := range l.odd {
+			_, _ = fmt.Fprintln(w, "! "+odd.Sentence(l.why))
+		}
 		if err := q.details(w, l, now); err != nil {
 			return fmt.Errorf("write who has %d: %w", port, err)
 		}
@@ -117,7 +145,7 @@ func answer(l *monitor.Listener, now time.Time) string {
 }
 
 // details are the lines below the answer; what is not known has none.
-func (q question) details(w io.Writer, l *monitor.Listener, now time.Time) error {
+func (q question) details(w io.Writer, l portStory, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(label, value string) {
 		if value != "" {
@@ -135,15 +163,12 @@ func (q question) details(w io.Writer, l *monitor.Listener, now time.Time) error
 		line("hidden", l.Hidden)
 		line("unit", monitor.Clean(l.Unit, 200))
 		line("container", monitor.Clean(l.Container, 64))
+		line("connected", clientWords(l.state))
 		return t.Flush()
 	}
-	why := story.WhyRuns(o, l.Origin, nil)
-	line("why", why.Sentence())
-	var chain []string
-	for _, p := range why.Chain {
-		chain = append(chain, p.Name+" ("+strconv.Itoa(p.PID)+")")
-	}
-	line("chain", strings.Join(chain, " › "))
+	line("why", l.why.Sentence())
+	line("chain", chainWords(l.why))
+	line("connected", clientWords(l.state))
 	line("command", monitor.Clean(strings.Join(q.command(o.Command), " "), 4000))
 	program := monitor.Clean(o.Program, 400)
 	if o.Deleted {

@@ -25,6 +25,7 @@ const (
 	Start  Kind = "start"  // a second start: show the window, unless Hidden
 	Window Kind = "window" // the window process: gets everything from now on
 	Quit   Kind = "quit"   // end Porthole; to the window process: end yourself
+	Recall Kind = "recall" // answer with the Rows of Port, with their owners as they were first seen
 )
 
 // What the agent answers to a start or a command.
@@ -69,26 +70,27 @@ const (
 
 // Message is one line.
 type Message struct {
-	Kind      Kind              `json:"kind"`
-	At        time.Time         `json:"at,omitzero"`
-	Listener  *monitor.Listener `json:"listener,omitempty"`
-	Before    *monitor.Listener `json:"before,omitempty"`
-	More      bool              `json:"more,omitempty"` // changes of the same update follow
-	Listeners int               `json:"listeners,omitempty"`
-	Port      uint16            `json:"port,omitempty"`
-	Key       string            `json:"key,omitempty"`
-	Value     string            `json:"value,omitempty"`
-	Seconds   int               `json:"seconds,omitempty"`
-	Hidden    bool              `json:"hidden,omitempty"`
-	Problem   string            `json:"problem,omitempty"`
-	Build     string            `json:"build,omitempty"`   // of a start: what its program is
-	Program   string            `json:"program,omitempty"` // and where
-	Session   map[string]string `json:"session,omitempty"` // and the environment of its desktop
-	Status    *Status           `json:"status,omitempty"`
-	Watches   watch.Rules       `json:"watches,omitempty"`
-	Base      watch.Rules       `json:"base,omitempty"`
-	Page      string            `json:"page,omitempty"` // "ports", "activity" and so on
-	State     json.RawMessage   `json:"state,omitempty"`
+	Kind      Kind                `json:"kind"`
+	At        time.Time           `json:"at,omitzero"`
+	Listener  *monitor.Listener   `json:"listener,omitempty"`
+	Before    *monitor.Listener   `json:"before,omitempty"`
+	More      bool                `json:"more,omitempty"` // changes of the same update follow
+	Listeners int                 `json:"listeners,omitempty"`
+	Rows      []*monitor.Listener `json:"rows,omitempty"`
+	Port      uint16              `json:"port,omitempty"`
+	Key       string              `json:"key,omitempty"`
+	Value     string              `json:"value,omitempty"`
+	Seconds   int                 `json:"seconds,omitempty"`
+	Hidden    bool                `json:"hidden,omitempty"`
+	Problem   string              `json:"problem,omitempty"`
+	Build     string              `json:"build,omitempty"`   // of a start: what its program is
+	Program   string              `json:"program,omitempty"` // and where
+	Session   map[string]string   `json:"session,omitempty"` // and the environment of its desktop
+	Status    *Status             `json:"status,omitempty"`
+	Watches   watch.Rules         `json:"watches,omitempty"`
+	Base      watch.Rules         `json:"base,omitempty"`
+	Page      string              `json:"page,omitempty"` // "ports", "activity" and so on
+	State     json.RawMessage     `json:"state,omitempty"`
 }
 
 // Status is what the window shows beside the listeners.

@@ -123,6 +123,14 @@ func (p *program) run(ctx context.Context, o Options) int {
 		p.listen(ctx)
 	}()
 	go p.tick(ctx)
+	nudge := make(chan struct{}, 1)
+	p.window.OnWanted = func() {
+		select {
+		case nudge <- struct{}{}:
+		default: // one is on its way
+		}
+	}
+	p.work.Go(func() { p.watch(ctx, nudge) })
 	stop := context.AfterFunc(ctx, func() { p.do(p.app.Quit) })
 	p.app.Run()
 	p.doing.Lock()

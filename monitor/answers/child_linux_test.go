@@ -41,6 +41,7 @@ var roles = map[string]func() said{
 	"taker":            playTaker,
 	"main thread ends": playMainThreadEnds,
 	"observer":         playObserver,
+	"stuck":            playStuck,
 }
 
 // said is what a child says of itself.

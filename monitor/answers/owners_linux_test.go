@@ -20,15 +20,21 @@ import (
 
 func copyProgram(t *testing.T, name string) string {
 	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	copyTo(t, path)
+	return path
+}
+
+// copyTo makes path a copy of the test program.
+func copyTo(t *testing.T, path string) {
+	t.Helper()
 	b, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, b, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 // another lets the child run a program of its own: children with one program

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -69,9 +68,8 @@ func tried(open func() (Table, error)) (Table, error) {
 // and IPv6, 15 µs + 0.3 µs a listener, whatever else the machine does.
 type diag struct {
 	*waiter
-	fd     int
+	conversation
 	answer []byte // to the last Sockets, as the kernel wrote it
-	buffer []byte // for one datagram
 }
 
 // question is one dump: TCP has one for both families, UDP one for each.
@@ -102,39 +100,20 @@ const (
 )
 
 func openDiag() (*diag, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	c, err := converse()
 	if err != nil {
-		return nil, fmt.Errorf("open a sock_diag socket: %w", err)
-	}
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: receiveTimeout}); err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("give the sock_diag socket a deadline: %w", err)
-	}
-	// Connected to the kernel: reads and writes then need no addresses, which
-	// would be allocated.
-	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("connect the sock_diag socket: %w", err)
+		return nil, err
 	}
 	w, err := newWaiter()
 	if err != nil {
-		_ = unix.Close(fd)
+		_ = unix.Close(c.fd)
 		return nil, err
 	}
-	return &diag{waiter: w, fd: fd, buffer: make([]byte, datagramSize)}, nil
+	return &diag{waiter: w, conversation: c}, nil
 }
 
 // listenRequest is a dump request for TCP sockets of any family in state LISTEN.
-func listenRequest() []byte {
-	b := make([]byte, requestSize)
-	binary.NativeEndian.PutUint32(b[0:], requestSize)
-	binary.NativeEndian.PutUint16(b[4:], tcpdiagGetSock)
-	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	binary.NativeEndian.PutUint32(b[8:], sequence)
-	b[headerSize] = unix.AF_UNSPEC
-	binary.NativeEndian.PutUint32(b[headerSize+52:], 1<<stateListen)
-	return b
-}
+func listenRequest() []byte { return TCPRequest(1<<stateListen, 0, nil) }
 
 // udpRequest is a dump request for UDP sockets of a family in state CLOSE.
 func udpRequest(family byte) []byte {
@@ -190,8 +169,8 @@ func (d *diag) dump(dst []monitor.Socket, questions []question) ([]monitor.Socke
 	d.answer = d.answer[:0]
 	for _, q := range questions {
 		begin := len(d.answer)
-		if err := d.ask(q, func(b []byte) { d.answer = append(d.answer, b...) }); err != nil {
-			return dst, err
+		if err := d.ask(q.request, func(b []byte) { d.answer = append(d.answer, b...) }); err != nil {
+			return dst, fmt.Errorf("%s sockets: %w", q.protocol, err)
 		}
 		var end bool
 		var err error
@@ -212,7 +191,7 @@ func (d *diag) dump(dst []monitor.Socket, questions []question) ([]monitor.Socke
 func (d *diag) Unchanged(udp bool) bool {
 	same, at := true, 0
 	for _, q := range questions(udp) {
-		if err := d.ask(q, func(b []byte) {
+		if err := d.ask(q.request, func(b []byte) {
 			same = same && at+len(b) <= len(d.answer) && bytes.Equal(b, d.answer[at:at+len(b)])
 			at += len(b)
 		}); err != nil {
@@ -220,51 +199,6 @@ func (d *diag) Unchanged(udp bool) bool {
 		}
 	}
 	return same && at == len(d.answer)
-}
-
-// ask sends the request and hands over the answer, datagram by datagram. What is
-// left of an answer that came too late is thrown away before the next question.
-// The kernel writes each part of an answer while it is asked for it, so nothing
-// blocks here, and the runtime need not be told: that would wake a thread that
-// keeps watch over those that block.
-func (d *diag) ask(q question, take func([]byte)) error {
-	if _, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(d.fd), uintptr(unsafe.Pointer(&q.request[0])), uintptr(len(q.request))); err != 0 {
-		return fmt.Errorf("ask sock_diag for %s sockets: %w", q.protocol, err)
-	}
-	for {
-		n, err := d.receive()
-		if err != nil {
-			d.drain()
-			return fmt.Errorf("read sock_diag's answer: %w", err)
-		}
-		take(d.buffer[:n])
-		if lastOfDump(d.buffer[:n]) {
-			return nil
-		}
-	}
-}
-
-// receive reads one datagram, and waits for it where it has to.
-func (d *diag) receive() (int, error) {
-	n, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(d.fd), uintptr(unsafe.Pointer(&d.buffer[0])), uintptr(len(d.buffer)), unix.MSG_DONTWAIT, 0, 0)
-	if err == 0 {
-		return int(n), nil
-	}
-	for {
-		n, err := unix.Read(d.fd, d.buffer)
-		if !errors.Is(err, unix.EINTR) {
-			return n, err
-		}
-	}
-}
-
-// drain throws away what is left of an answer that was not read to its end.
-func (d *diag) drain() {
-	for {
-		if n, _, err := unix.Recvfrom(d.fd, d.buffer, unix.MSG_DONTWAIT); err != nil || n == 0 {
-			return
-		}
-	}
 }
 
 // lastOfDump reports whether a datagram ends a dump: DONE and ERROR stand at
@@ -286,11 +220,22 @@ func lastOfDump(b []byte) bool {
 // parseDump appends the sockets in one datagram of netlink messages. end tells
 // that the dump is complete. Messages of other questions than seq are skipped.
 func parseDump(dst []monitor.Socket, b []byte, seq uint32, protocol monitor.Protocol) (_ []monitor.Socket, end bool, _ error) {
+	end, err := messages(b, seq, func(body []byte) {
+		if s, ok := parseSocket(body, protocol); ok {
+			dst = append(dst, s)
+		}
+	})
+	return dst, end, err
+}
+
+// messages calls each for every message about a socket in b, which answers the
+// question with that number.
+func messages(b []byte, seq uint32, each func(body []byte)) (end bool, _ error) {
 	interrupted := false
 	for len(b) >= headerSize {
 		size := int(binary.NativeEndian.Uint32(b))
 		if size < headerSize || size > len(b) {
-			return dst, false, fmt.Errorf("sock_diag sent a message of %d bytes in %d", size, len(b))
+			return false, fmt.Errorf("sock_diag sent a message of %d bytes in %d", size, len(b))
 		}
 		kind, flags := binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint16(b[6:])
 		body, mine := b[headerSize:size], binary.NativeEndian.Uint32(b[8:]) == seq
@@ -302,21 +247,19 @@ func parseDump(dst []monitor.Socket, b []byte, seq uint32, protocol monitor.Prot
 		switch kind {
 		case unix.NLMSG_DONE:
 			if interrupted {
-				return dst, true, errInterrupted
+				return true, errInterrupted
 			}
-			return dst, true, nil
+			return true, nil
 		case unix.NLMSG_ERROR:
-			return dst, true, fmt.Errorf("sock_diag refuses: %w", errnoOf(body))
+			return true, fmt.Errorf("sock_diag refuses: %w", errnoOf(body))
 		default:
-			if s, ok := parseSocket(body, protocol); ok {
-				dst = append(dst, s)
-			}
+			each(body)
 		}
 	}
 	if interrupted {
-		return dst, false, errInterrupted
+		return false, errInterrupted
 	}
-	return dst, false, nil
+	return false, nil
 }
 
 func align4(n int) int { return (n + 3) &^ 3 }

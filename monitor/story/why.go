@@ -53,16 +53,16 @@ type Why struct {
 }
 
 // WhyRuns reads the chain of o's parents, as it was when o was first seen.
-// ended has the PIDs of those parents that no longer run; origin tells where the
-// socket was made, as far as that is known.
-func WhyRuns(o monitor.Owner, origin monitor.Origin, ended map[int]bool) Why {
+// origin tells where the socket was made, as far as that is known, and live which
+// of the parents no longer run.
+func WhyRuns(o monitor.Owner, origin monitor.Origin, live Live) Why {
 	w := Why{Unit: monitor.Clean(origin.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(origin.Container, 64), 12))}
 	for _, p := range o.Parents {
 		l := linkOf(p)
-		l.Ended = ended[p.PID]
+		l.Ended = live.Ended[p.PID]
 		w.Chain = append(w.Chain, l)
 	}
-	w.LeftBehind = leftBehind(w.Chain)
+	w.LeftBehind = leftBehind(w.Chain) || live.LeaderEnded
 	slices.Reverse(w.Chain)
 	w.Chain = append(w.Chain, Link{PID: o.PID, Name: shown(o.Name, 40), Title: shown(o.Name, 40)})
 	for i := len(w.Chain) - 2; i >= 0; i-- { // the nearest first
@@ -122,6 +122,8 @@ func (w Why) Sentence() string {
 		by = "Started in " + w.Home.Title
 	}
 	switch {
+	case w.LeftBehind && by == "":
+		return "The leader of its session has ended: it was left behind by its terminal"
 	case w.LeftBehind && w.Script == nil:
 		return by + ", which has closed: it was left behind"
 	case w.LeftBehind:

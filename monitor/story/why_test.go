@@ -69,7 +69,7 @@ func TestWhyRuns(t *testing.T) {
 			for _, pid := range test.ended {
 				ended[pid] = true
 			}
-			w := WhyRuns(monitor.Owner{PID: 99, Name: "node", Parents: chain(test.parents...)}, test.origin, ended)
+			w := WhyRuns(monitor.Owner{PID: 99, Name: "node", Parents: chain(test.parents...)}, test.origin, Live{Ended: ended})
 			if got := w.Sentence(); got != test.want || w.LeftBehind != test.behind {
 				t.Errorf("%q, left behind %v; want %q, %v", got, w.LeftBehind, test.want, test.behind)
 			}
@@ -91,7 +91,7 @@ func TestHostileParents(t *testing.T) {
 	for _, text := range []string{"", "\n", "\x1b[31mred", "exe\u202egnp", "bad\xff\xfe", long, "-", ":", "/", "sh"} {
 		for _, command := range [][]string{nil, {}, {""}, {text}, {"sh", "-c", text}, {"sh", text}, {"npm", "run", text}, {"node", "npm", text}, {text, "--password", text}} {
 			w := WhyRuns(monitor.Owner{PID: 9, Name: text, Parents: []monitor.Parent{{PID: 5, Name: text, Command: command}}},
-				monitor.Origin{Unit: text, Container: text}, nil)
+				monitor.Origin{Unit: text, Container: text}, Live{LeaderEnded: true})
 			words := []string{w.Sentence()}
 			for _, l := range w.Chain {
 				words = append(words, l.Name, l.Title)

@@ -1,0 +1,78 @@
+//go:build cgo
+
+package window
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/process"
+	"porthole/ui"
+)
+
+// The watcher looks at what is wanted and nothing else, counts every other time,
+// and ends with its context.
+func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	at := netip.MustParseAddrPort(ln.Addr().String())
+	l := &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}}
+	self, err := process.Facts(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := make(chan ui.Wanted)
+	shown := make(chan ui.Live, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &watcher{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(v ui.Live) { shown <- v }}
+	w.wanted = func() (ui.Wanted, bool) {
+		select {
+		case x := <-wanted:
+			return x, true
+		case <-ctx.Done():
+			return ui.Wanted{}, false
+		}
+	}
+	nudge, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.run(ctx, nudge)
+	}()
+	wanted <- ui.Wanted{}
+	if v := <-shown; v.Counts != nil || v.States != nil || len(v.Processes) != 0 {
+		t.Errorf("with nothing wanted: %+v", v)
+	}
+	all := ui.Wanted{Count: []*monitor.Listener{l}, Read: []*monitor.Listener{l}, Processes: []monitor.Owner{self}}
+	nudge <- struct{}{}
+	wanted <- all
+	v := <-shown
+	if _, ok := v.Processes[ui.ProcessID{PID: self.PID, Start: self.Start}]; !ok || v.Counts["1"] != 1 || len(v.States["1"].Peers) != 1 {
+		t.Errorf("with everything wanted: %+v", v)
+	}
+	nudge <- struct{}{}
+	wanted <- all
+	if v = <-shown; v.Counts != nil || len(v.States["1"].Peers) != 1 {
+		t.Errorf("at once again: %+v; want no count", v)
+	}
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it does not end with its context")
+	}
+}

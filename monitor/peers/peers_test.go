@@ -1,0 +1,96 @@
+package peers
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+)
+
+func listener(id string, port uint16, addresses ...string) *monitor.Listener {
+	l := &monitor.Listener{ID: id, Protocol: monitor.TCP, Port: port}
+	for _, a := range addresses {
+		l.Addresses = append(l.Addresses, netip.MustParseAddr(a))
+	}
+	return l
+}
+
+func TestAConnectionBelongsToTheClosestAddress(t *testing.T) {
+	udp := listener("udp", 53, "0.0.0.0")
+	udp.Protocol = monitor.UDP
+	b := NewBelong([]*monitor.Listener{
+		listener("four", 3000, "127.0.0.1"), listener("six", 3000, "::1"), listener("wild", 3000, "0.0.0.0"),
+		listener("dual", 8080, "::"), listener("pair", 9000, "0.0.0.0"), listener("pair6", 9000, "::"), listener("mapped", 7000, "::ffff:127.0.0.1"), udp,
+	})
+	for local, want := range map[string]string{
+		"127.0.0.1:3000": "four", "[::1]:3000": "six", "127.0.0.2:3000": "wild", "10.1.2.3:3000": "wild", "[2001:db8::1]:3000": "",
+		"127.0.0.1:8080": "dual", "[::ffff:127.0.0.1]:8080": "dual", "[::1]:8080": "dual",
+		"127.0.0.1:9000": "pair", "[::1]:9000": "pair6", "[fe80::1%eth0]:9000": "pair6",
+		"[::ffff:127.0.0.1]:7000": "mapped", "127.0.0.1:7000": "mapped", "127.0.0.2:7000": "",
+		"127.0.0.1:53": "", "127.0.0.1:1": "",
+	} {
+		got := ""
+		if l := b.Of(netip.MustParseAddrPort(local)); l != nil {
+			got = l.ID
+		}
+		if got != want {
+			t.Errorf("%s belongs to %q; want %q", local, got, want)
+		}
+	}
+}
+
+func TestMeterTurnsCountersIntoRates(t *testing.T) {
+	var m Meter
+	at := time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC)
+	m.Take(at, []Peer{{ID: 1, Received: 1000, Sent: 50_000}})
+	if m.Total() != (Rate{}) || len(m.History()) != 0 {
+		t.Errorf("after one look: %v, %v; want nothing", m.Total(), m.History())
+	}
+	at = at.Add(2 * time.Second)
+	m.Take(at, []Peer{{ID: 1, Received: 1200, Sent: 54_000}, {ID: 2, Received: 10, Sent: 20}})
+	if got, want := m.Of(1), (Rate{100, 2000}); got != want {
+		t.Errorf("the old connection: %v, want %v", got, want)
+	}
+	if got, want := m.Of(2), (Rate{5, 10}); got != want {
+		t.Errorf("the new connection: %v, want all its bytes since, %v", got, want)
+	}
+	if got, want := m.Total(), (Rate{105, 2010}); got != want {
+		t.Errorf("total %v, want %v", got, want)
+	}
+	m.Take(at, nil)
+	m.Take(at.Add(-time.Hour), nil) // the clock stepped
+	if m.Of(2) == (Rate{}) {
+		t.Error("a look at no later time took the rates away")
+	}
+	at = at.Add(time.Second)
+	m.Take(at, []Peer{{ID: 2, Received: 3, Sent: 20}}) // 1 has gone; 2 counts from anew
+	if m.Total() != (Rate{}) || m.Of(1) != (Rate{}) {
+		t.Errorf("total %v, of what has gone %v; want nothing", m.Total(), m.Of(1))
+	}
+	if want := []float64{2115, 0}; !slices.Equal(m.History(), want) {
+		t.Errorf("history %v, want %v", m.History(), want)
+	}
+	for range 2 * Minute {
+		at = at.Add(time.Second)
+		m.Take(at, nil)
+	}
+	if n := len(m.History()); n != Minute {
+		t.Errorf("it remembers %d looks, want %d", n, Minute)
+	}
+}
+
+func TestStuckIsOneMoreThanTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		s    State
+		want bool
+	}{
+		{State{}, false}, {State{Queued: true}, false}, {State{Queue: 1, Queued: true}, true},
+		{State{Queue: 511, Limit: 511, Queued: true}, false}, {State{Queue: 512, Limit: 511, Queued: true}, true}, {State{Queue: 9}, false},
+	} {
+		if got := c.s.Stuck(); got != c.want {
+			t.Errorf("%+v: stuck %v, want %v", c.s, got, c.want)
+		}
+	}
+}

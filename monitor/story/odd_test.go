@@ -1,0 +1,64 @@
+package story
+
+import (
+	"strings"
+	"testing"
+
+	"porthole/monitor"
+)
+
+func TestOdd(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		owner monitor.Owner
+		reach monitor.Reach
+		user  string
+		live  Live
+		want  string
+	}{
+		{name: "nothing", owner: monitor.Owner{User: "you", Program: "/usr/bin/node"}},
+		{name: "left behind", owner: monitor.Owner{Parents: chain("npm run dev|npm run dev", "zsh|-zsh")}, live: Live{Ended: map[int]bool{1: true}},
+			want: "Started by npm run dev, whose terminal has closed: it was left behind. Stop it if it is not needed any more."},
+		{name: "its session's leader ended", live: Live{LeaderEnded: true},
+			want: "The leader of its session has ended: it was left behind by its terminal. Stop it if it is not needed any more."},
+		{name: "deleted", owner: monitor.Owner{Deleted: true}, want: "Its program file was deleted or replaced since it started. Start it again to run what is there now."},
+		{name: "exposed", reach: monitor.TheNetwork, want: "The network can reach it. Bind it to 127.0.0.1 unless others are to use it."},
+		{name: "root", owner: monitor.Owner{User: "root"}, user: "you",
+			want: "It runs as root. Run it as a user of its own where that is possible."},
+		{name: "setuid root", owner: monitor.Owner{User: "ann"}, live: Live{Root: true}, want: "It runs as root. Run it as a user of its own where that is possible."},
+		{name: "it was opened by root", owner: monitor.Owner{User: "www-data"}, user: "root"},
+		{name: "full", live: Live{Stuck: true, Queue: 129, Limit: 128},
+			want: "Its accept queue is full (129 of 128), so nobody gets in. Start it again if that lasts."},
+		{name: "preload", live: Live{Preload: "/tmp/x\n\u202e.so"}, want: "LD_PRELOAD puts other code into it (/tmp/x .so). Make sure that you know that library."},
+		{name: "tmp", owner: monitor.Owner{Program: "/tmp/x/server"}, want: "Its program is in /tmp, where files come from elsewhere. Make sure that you know it."},
+		{name: "a name like it", owner: monitor.Owner{Program: "/tmpfiles/server"}},
+		{name: "shm", owner: monitor.Owner{Program: "/dev/shm/x"}, want: "Its program is in /dev/shm, where files come from elsewhere. Make sure that you know it."},
+		{name: "Downloads", owner: monitor.Owner{Program: "/home/a/Downloads/x"}, want: "Its program is in Downloads, where files come from elsewhere. Make sure that you know it."},
+		{name: "a script", owner: monitor.Owner{Program: "/usr/bin/python3.11", Folder: "/var/tmp/a", Command: []string{"python3", "run.py"}},
+			want: "Its program is in /var/tmp, where files come from elsewhere. Make sure that you know it."},
+		{name: "a module", owner: monitor.Owner{Folder: "/tmp/a", Command: []string{"python3", "-m", "http.server"}}},
+		{name: "what a server serves", owner: monitor.Owner{Program: "/usr/bin/caddy", Command: []string{"caddy", "/tmp/x"}}},
+		{name: "go run", owner: monitor.Owner{Program: "/tmp/go-build1/b001/exe/main", Parents: chain("go|go run .", "bash|bash")}},
+		{name: "what go runs elsewhere", owner: monitor.Owner{Program: "/tmp/main", Parents: chain("go|go run .", "bash|bash")},
+			want: "Its program is in /tmp, where files come from elsewhere. Make sure that you know it."},
+	} {
+		o := c.owner
+		o.PID = 9
+		l := &monitor.Listener{Reach: c.reach, User: c.user}
+		why := WhyRuns(o, monitor.Origin{}, c.live)
+		var got []string
+		for _, odd := range Odd(l, o, why, c.live) {
+			got = append(got, odd.Sentence(why))
+		}
+		if s := strings.Join(got, "\n"); s != c.want {
+			t.Errorf("%s: %q; want %q", c.name, s, c.want)
+		}
+	}
+}
+
+func TestOddOfAHiddenOwner(t *testing.T) {
+	odd := Odd(&monitor.Listener{Reach: monitor.TheNetwork, User: "root"}, monitor.Owner{}, Why{}, Live{})
+	if len(odd) != 2 || odd[0].Kind != OddRoot || odd[1].Kind != OddExposed {
+		t.Errorf("%+v; want that it is root's and exposed", odd)
+	}
+}
