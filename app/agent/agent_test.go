@@ -186,15 +186,43 @@ func TestWhatWasLookedAtIsMarkedNoMore(t *testing.T) {
 	see("a change on the activity page", ui.PageActivity, false, true)
 }
 
-func TestAnEditThatCouldNotBeSavedIsMadeOnceTheFileIsMended(t *testing.T) {
-	dir := t.TempDir()
+// withFile gives the agent a settings file in dir and returns its path.
+func (a *Agent) withFile(t *testing.T, dir string) string {
+	t.Helper()
 	path := filepath.Join(dir, "settings.yaml")
-	a, _ := hubOf(t, filepath.Join(dir, "pause.json"))
-	defer a.quit()
 	a.settings = settings.Open(path)
 	a.monitor = monitor.New(nil, nil, monitor.Options{Logger: a.log})
 	a.activity = store.Open(filepath.Join(dir, "activity.db"), store.Options{Logger: a.log})
-	defer a.activity.Close()
+	t.Cleanup(a.activity.Close)
+	return path
+}
+
+func TestAnEditOfTheWindowIsMergedWithTheFile(t *testing.T) {
+	dir := t.TempDir()
+	a, _ := hubOf(t, filepath.Join(dir, "pause.json"))
+	defer a.quit()
+	path := a.withFile(t, dir)
+	const byHand = "watches:\n  - ports: 80 # mine\n    name: web\n  - ports: 90\n"
+	if err := os.WriteFile(path, []byte(byHand), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seen := watch.Rules{}.With(80).With(81) // before the hand edit, which nobody has told it of
+	a.Said(nil, link.Message{Kind: link.Watches, Base: seen, Watches: seen.Off(seen[0])})
+	(<-a.inbox)()
+	b, err := os.ReadFile(path)
+	if want := "watches:\n  - ports: 80 # mine\n    name: web\n    off: true\n  - ports: 90\n"; err != nil || string(b) != want {
+		t.Errorf("the file is\n%s%v\nwant\n%s", b, err, want)
+	}
+	if len(a.rules) != 2 || !a.rules[0].Off || !a.rules.Watches(90) {
+		t.Errorf("the rules are %+v", a.rules)
+	}
+}
+
+func TestAnEditThatCouldNotBeSavedIsMadeOnceTheFileIsMended(t *testing.T) {
+	dir := t.TempDir()
+	a, _ := hubOf(t, filepath.Join(dir, "pause.json"))
+	defer a.quit()
+	path := a.withFile(t, dir)
 	write := func(text string) {
 		t.Helper()
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
