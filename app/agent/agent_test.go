@@ -135,6 +135,27 @@ func TestAPauseOutlivesTheAgent(t *testing.T) {
 	}
 }
 
+func TestACrashInAPauseCostsSecondsOfWhatWasMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "pause.json")
+		a, _ := hubOf(t, path)
+		defer a.quit()
+		a.pause(0)
+		for n := range 3 {
+			time.Sleep(saveMissed)
+			a.tell([]watch.Alert{opening(server()), opening(server())}[n%2:])
+			p, err := readPause(path)
+			if err != nil || len(p.Missed) != len(a.missed) {
+				t.Errorf("after %d: kept %d alerts, %v; want %d", n, len(p.Missed), err, len(a.missed))
+			}
+		}
+		a.tell([]watch.Alert{opening(server())})
+		if p, _ := readPause(path); len(p.Missed) != len(a.missed)-1 {
+			t.Errorf("right after it %d are kept of %d: each alert writes the file", len(p.Missed), len(a.missed))
+		}
+	})
+}
+
 func TestNoSecretIsWrittenOfAPause(t *testing.T) {
 	l := server()
 	l.Inferred = &monitor.Owner{Command: []string{"hunter2"}}
