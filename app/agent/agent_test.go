@@ -156,6 +156,19 @@ func TestACrashInAPauseCostsSecondsOfWhatWasMissed(t *testing.T) {
 	})
 }
 
+func TestAPauseThatCannotBeReadIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pause.json")
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := hubOf(t, path)
+	defer a.quit()
+	a.loadPause(time.Now())
+	if _, err := os.Stat(path); a.paused || err == nil {
+		t.Errorf("paused %v, the file: %v; want neither", a.paused, err)
+	}
+}
+
 func TestNoSecretIsWrittenOfAPause(t *testing.T) {
 	l := server()
 	l.Inferred = &monitor.Owner{Command: []string{"hunter2"}}

@@ -119,6 +119,7 @@ func (a *Agent) loadPause(now time.Time) {
 		return
 	case err != nil:
 		a.log.Warn("whether notifications were paused cannot be told: they are not", "problem", err)
+		a.savePause() // the file is of no use to anyone
 		return
 	}
 	a.paused, a.pausedUntil, a.missed = true, p.Until, p.Missed
