@@ -55,7 +55,7 @@ func change(t *testing.T, opener *worker) (all []*contestant, done func()) {
 		if err := m.LookOnly(); err != nil {
 			t.Fatal(err)
 		}
-		finder.Find(t.Context(), monitor.Recent, nil, nil) // what the monitor does every two seconds
+		finder.Find(t.Context(), monitor.Recent, nil, nil) // what the monitor does in the background
 	}
 	find := func(scope monitor.Scope) func() (int, error) {
 		return func() (int, error) {

@@ -52,12 +52,23 @@ type life struct{ from, to time.Duration }
 func (l *lookTimes) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
 	from := monotonic()
 	sockets, err := l.Table.Sockets(dst, udp)
-	if err == nil {
+	l.note(from, err == nil)
+	return sockets, err
+}
+
+func (l *lookTimes) Unchanged(udp bool) bool {
+	from := monotonic()
+	same := l.Table.Unchanged(udp)
+	l.note(from, same) // else a look at all follows
+	return same
+}
+
+func (l *lookTimes) note(from time.Duration, looked bool) {
+	if looked {
 		l.mu.Lock()
 		l.looks = append(l.looks, life{from, monotonic()})
 		l.mu.Unlock()
 	}
-	return sockets, err
 }
 
 // within counts the looks that a whole life saw.

@@ -30,6 +30,11 @@ func (c *counted) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, err
 	return c.Table.Sockets(dst, udp)
 }
 
+func (c *counted) Unchanged(udp bool) bool {
+	c.looks.Add(1)
+	return c.Table.Unchanged(udp)
+}
+
 // Neither descriptors nor goroutines grow with looks at the real table, while
 // listeners come and go; and at the end none is left.
 func TestManyLooksAtTheKernelKeepNothing(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -19,6 +18,9 @@ type Table interface {
 	// socket that is bound and not connected. An error means that nothing is
 	// known about this moment, not that nothing listens.
 	Sockets(dst []Socket, udp bool) ([]Socket, error)
+	// Unchanged reports whether Sockets would say what it said the last time, where
+	// the table can tell that for less than an answer costs. false proves nothing.
+	Unchanged(udp bool) bool
 	// Source names the table in a few words, for people.
 	Source() string
 	// Wait returns after d, after Wake, or, with a hint, as soon as the system
@@ -89,7 +91,7 @@ const (
 	defaultInterval = 250 * time.Millisecond
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
-	verifyEvery     = 2 * time.Second        // known holders are checked again
+	verifyEvery     = 3 * time.Second        // known holders are checked again
 	recentEvery     = 15 * time.Second       // new holders of known sockets are looked for
 	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
 	slowest         = 2 * time.Second        // between two looks at a table that fails
@@ -124,6 +126,7 @@ type Monitor struct {
 	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
 	spare    []Socket            // memory for the next one
 	fast     time.Time           // until when looks come fast
+	settled  bool                // entries holds exactly what the table said last
 	hadUDP   bool                // whether the last look was at UDP too
 	dropping bool                // rows that go now did not close
 	moved    bool                // who holds what changed since the table was told whom to follow
@@ -219,10 +222,6 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 // No error of the table or of a process ends it: the last snapshot stays, the
 // problem stands in Health, and the next look may succeed.
 func (m *Monitor) Run(ctx context.Context) {
-	// One thread of its own: a wake-up costs more than a look, and costs half
-	// where the thread that waits is the one that looks.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, m.table.Wake)
 	work := newOwnerWork(ctx, m.finder, m.table.Wake)
@@ -330,15 +329,20 @@ func (m *Monitor) interval(now time.Time) time.Duration {
 }
 
 // look dumps the table and compares it with what is known. Where nothing
-// changed, that is one comparison of two slices.
+// changed, that is the table's own comparison, or one of two slices.
 func (m *Monitor) look(now time.Time) error {
 	udp := m.udp.Load()
+	if m.settled && udp == m.hadUDP && m.table.Unchanged(udp) {
+		return nil
+	}
+	m.settled = false
 	sockets, err := m.table.Sockets(m.spare[:0], udp)
 	m.spare = sockets
 	if err != nil {
 		return fmt.Errorf("read the table of listening sockets: %w", err)
 	}
 	if slices.Equal(sockets, m.last) && len(sockets) == len(m.entries) && udp == m.hadUDP {
+		m.settled = true
 		return nil
 	}
 	if !udp && m.hadUDP {
@@ -375,6 +379,7 @@ func (m *Monitor) look(now time.Time) error {
 		}
 	}
 	m.hadUDP = udp
+	m.settled = len(m.last) == len(m.entries)
 	return nil
 }
 

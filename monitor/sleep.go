@@ -2,8 +2,8 @@ package monitor
 
 import "time"
 
-// Sleeper is the Wait, Follow and Wake of a Table whose system gives no hints: it
-// looks again after a while. Create it with NewSleeper.
+// Sleeper is the Wait, Follow, Wake and Unchanged of a Table whose system gives
+// no hints: it looks again after a while. Create it with NewSleeper.
 type Sleeper struct {
 	wake chan struct{}
 }
@@ -13,6 +13,9 @@ func NewSleeper() Sleeper { return Sleeper{make(chan struct{}, 1)} }
 
 // Follow does nothing: nobody tells.
 func (s Sleeper) Follow([]int) {}
+
+// Unchanged knows nothing.
+func (s Sleeper) Unchanged(bool) bool { return false }
 
 // Wait returns after d or after Wake. It has no hints.
 func (s Sleeper) Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint) {

@@ -60,13 +60,13 @@ type activityPage struct {
 	noticed  time.Time
 
 	entry       *filterEntry
-	export      *widget.Button
-	more        *widget.Button
+	export      *keyButton
+	more        *keyButton
 	chart       *hourChart
 	list        *eventList
 	empty       *emptyState
-	pill        *widget.Button
-	back        *widget.Button
+	pill        *keyButton
+	back        *keyButton
 	pills       *fyne.Container
 	story       *storyPane
 	asking      *question // the last one
@@ -79,14 +79,14 @@ func newActivityPage(memory Memory, actions Actions, now func() time.Time, windo
 	p := &activityPage{memory: memory, actions: actions, now: now, window: window, keys: keys, live: true}
 	p.entry = newFilterEntry(p.setFilter, p.focus)
 	p.entry.SetPlaceHolder(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"))
-	p.export = widget.NewButton(lang.L("Export…"), p.exportMenu)
-	p.more = widget.NewButtonWithIcon("", theme.MoreHorizontalIcon(), p.moreMenu)
+	p.export = newButton(lang.L("Export…"), p.exportMenu)
+	p.more = newIconed(theme.MoreHorizontalIcon(), p.moreMenu)
 	p.chart = newHourChart(p.setUntil)
 	p.list = newEventList(p)
 	p.empty = newEmptyState(actions, p.focus)
-	p.pill = widget.NewButtonWithIcon("", theme.MoveUpIcon(), p.toTop)
+	p.pill = newIconed(theme.MoveUpIcon(), p.toTop)
 	p.pill.Importance = widget.HighImportance
-	p.back = widget.NewButtonWithIcon("", theme.CancelIcon(), func() { p.setUntil(time.Time{}) })
+	p.back = newIconed(theme.CancelIcon(), func() { p.setUntil(time.Time{}) })
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()
@@ -119,11 +119,10 @@ func (p *activityPage) focus() {
 
 // shown is called when the page comes to be seen.
 func (p *activityPage) shown() {
+	p.tick() // the theme may have changed meanwhile
 	if !p.answered {
 		p.reload()
-		return
 	}
-	p.tick()
 }
 
 // update is called for what the monitor saw. It is remembered a little later.
@@ -469,7 +468,7 @@ func (p *activityPage) say(notice string) {
 // showState shows all that is not a line of the list.
 func (p *activityPage) showState() {
 	p.showEmpty()
-	for _, b := range []*widget.Button{p.export, p.more} {
+	for _, b := range []*keyButton{p.export, p.more} {
 		if p.memory == nil && !b.Disabled() {
 			b.Disable()
 		}
@@ -503,7 +502,7 @@ func (p *activityPage) showState() {
 }
 
 // showButton changes only what differs, and reports whether anything did.
-func showButton(b *widget.Button, text string, shown bool) bool {
+func showButton(b *keyButton, text string, shown bool) bool {
 	if b.Hidden == !shown && (b.Text == text || !shown) {
 		return false
 	}

@@ -448,6 +448,28 @@ func TestAClickOnAnHourGoesThere(t *testing.T) {
 	}
 }
 
+func TestTheHoursAreReachedByKeys(t *testing.T) {
+	d, m := activityDesk(t, aYear(2000))
+	chart := d.activity.chart
+	d.window.Canvas().Focus(chart)
+	for range hoursShown - 1 - 20 {
+		press(d.window, fyne.KeyLeft)
+	}
+	if got := chart.detail.Text; got != "12:00–13:00: 30 changes" {
+		t.Errorf("it says %q", got)
+	}
+	press(d.window, fyne.KeySpace)
+	m.answer()
+	if e := d.activity.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
+		t.Errorf("the first event is of %v; want 12:59", e.At)
+	}
+	d.window.Canvas().Unfocus()
+	press(d.window, fyne.KeyF1)
+	if d.overlay() == "" {
+		t.Error("F1 shows no keys")
+	}
+}
+
 func TestAClickTellsTheWholeStory(t *testing.T) {
 	opened := happened(1, 20*time.Minute, monitor.Opened, 5432, "postgres", "shop-db")
 	closed := happened(3, 5*time.Minute, monitor.Closed, 5432, "postgres", "shop-db")

@@ -218,7 +218,7 @@ var (
 
 func newCardWidget(point func(port uint16)) *card {
 	c := &card{point: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
-	c.pressable = pressable{press: c.open, changed: c.paint}
+	c.pressable = pressable{press: c.open, changed: c.paint, self: c}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
 	c.ExtendBaseWidget(c)
@@ -236,12 +236,12 @@ func (c *card) paint() {
 	m := c.model
 	c.edge.fill = m.color
 	c.edge.Refresh()
-	c.ground.line = theme.ColorNameSeparator
+	c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNameSeparator, 1
 	if c.hover {
 		c.ground.line = theme.ColorNamePlaceHolder
 	}
 	if c.focus {
-		c.ground.line = theme.ColorNamePrimary
+		c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNamePrimary, 2
 	}
 	c.ground.Refresh()
 	c.place(c.Size())

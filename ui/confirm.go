@@ -44,28 +44,3 @@ func (q *question) hide() {
 	q.popUp.Hide()
 	q.answered()
 }
-
-// keyButton is a button that Enter presses and Esc leaves.
-type keyButton struct {
-	widget.Button
-	leave func()
-}
-
-func newKeyButton(text string, tapped, leave func()) *keyButton {
-	b := &keyButton{leave: leave}
-	b.Text, b.OnTapped = text, tapped
-	b.ExtendBaseWidget(b)
-	return b
-}
-
-// TypedKey is Fyne's.
-func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
-	switch e.Name {
-	case fyne.KeyEscape:
-		b.leave()
-	case fyne.KeyReturn, fyne.KeyEnter:
-		b.OnTapped()
-	default:
-		b.Button.TypedKey(e)
-	}
-}

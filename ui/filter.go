@@ -2,6 +2,7 @@ package ui
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -125,36 +126,51 @@ func inBoth(a, b monitor.Ports) monitor.Ports {
 func (f Filter) Empty() bool { return len(f.words) == 0 }
 
 // Matches reports whether l is to be shown.
-func (f Filter) Matches(l *monitor.Listener) bool {
+func (f Filter) Matches(l *monitor.Listener) bool { return f.finds(newFindable(l)) }
+
+// findable is what the words of a filter look at, made once for a listener: a
+// keystroke asks ten thousand of them.
+type findable struct {
+	port   uint16
+	begins []string // the port and the addresses, whose beginning matches
+	whole  []string // PIDs and the protocol
+	text   string   // the rest in lower case, each part in a line of its own
+}
+
+func newFindable(l *monitor.Listener) findable {
+	f := findable{port: l.Port, begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
+	for _, a := range l.Addresses {
+		f.begins = append(f.begins, a.String())
+	}
+	parts := []string{l.Unit, l.Container, l.User, l.Project, l.Service}
+	if l.Inferred != nil {
+		parts = append(parts, l.Inferred.Name)
+	}
+	for _, o := range l.Owners {
+		f.whole = append(f.whole, strconv.Itoa(o.PID))
+		parts = append(parts, o.Name, strings.Join(monitor.MaskCommand(o.Command), " "))
+	}
+	f.text = strings.ToLower(strings.Join(parts, "\n"))
+	return f
+}
+
+func (f Filter) finds(in findable) bool {
 	for _, w := range f.words {
-		if w.matches(l) == w.not {
+		if w.finds(in) == w.not {
 			return false
 		}
 	}
 	return true
 }
 
-func (w word) matches(l *monitor.Listener) bool {
+func (w word) finds(in findable) bool {
 	if w.ports != nil {
-		return w.ports.Contains(l.Port)
+		return w.ports.Contains(in.port)
 	}
-	if strings.HasPrefix(strconv.Itoa(int(l.Port)), w.text) {
-		return true
-	}
-	for _, a := range l.Addresses {
-		if strings.HasPrefix(a.String(), w.text) {
+	for _, text := range in.begins {
+		if strings.HasPrefix(text, w.text) {
 			return true
 		}
 	}
-	for _, o := range l.Owners {
-		if strconv.Itoa(o.PID) == w.text || has(o.Name, w.text) || has(strings.Join(monitor.MaskCommand(o.Command), " "), w.text) {
-			return true
-		}
-	}
-	if l.Inferred != nil && has(l.Inferred.Name, w.text) || string(l.Protocol) == w.text {
-		return true
-	}
-	return has(l.Unit, w.text) || has(l.Container, w.text) || has(l.User, w.text) || has(l.Project, w.text) || has(l.Service, w.text)
+	return slices.Contains(in.whole, w.text) || strings.Contains(in.text, w.text)
 }
-
-func has(text, part string) bool { return strings.Contains(strings.ToLower(text), part) }

@@ -27,7 +27,8 @@ type hourChart struct {
 	from    time.Time
 	counts  [hoursShown]int
 	until   time.Time // the end of the chosen hour; zero for none
-	hovered int       // -1 for none
+	hovered int       // that the pointer or the keyboard is at; -1 for none
+	focused bool
 
 	bars          [hoursShown]*canvas.Rectangle
 	ticks         [hoursShown / 6]*canvas.Text
@@ -150,9 +151,13 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 		b.Move(fyne.NewPos(float32(i)*width+1.5, barsAt+barHeight-height))
 		b.Resize(fyne.NewSize(width-3, height))
 	}
-	fill(c.base, theme.ColorNameSeparator)
+	name, thick := theme.ColorNameSeparator, float32(1)
+	if c.focused {
+		name, thick = theme.ColorNamePrimary, 2
+	}
+	fill(c.base, name)
 	c.base.Move(fyne.NewPos(0, barsAt+barHeight))
-	c.base.Resize(fyne.NewSize(s.Width, 1))
+	c.base.Resize(fyne.NewSize(s.Width, thick))
 	for i, t := range c.ticks {
 		text := ""
 		if !c.from.IsZero() {
@@ -183,9 +188,10 @@ func (c *hourChart) at(x float32) int {
 }
 
 // Tapped chooses the hour, or no longer.
-func (c *hourChart) Tapped(e *fyne.PointEvent) {
-	i := c.at(e.Position.X)
-	if i < 0 {
+func (c *hourChart) Tapped(e *fyne.PointEvent) { c.press(c.at(e.Position.X)) }
+
+func (c *hourChart) press(i int) {
+	if i < 0 || c.from.IsZero() {
 		return
 	}
 	end := c.from.Add(time.Duration(i+1) * time.Hour)
@@ -209,10 +215,46 @@ func (c *hourChart) MouseMoved(e *desktop.MouseEvent) {
 // MouseOut is Fyne's.
 func (c *hourChart) MouseOut() { c.hovered = -1; c.Refresh() }
 
+// FocusGained brings the keyboard to the last hour.
+func (c *hourChart) FocusGained() {
+	c.focused, c.hovered = true, hoursShown-1
+	c.Refresh()
+}
+
+// FocusLost is Fyne's.
+func (c *hourChart) FocusLost() {
+	c.focused, c.hovered = false, -1
+	c.Refresh()
+}
+
+// TypedKey moves from hour to hour, and chooses one.
+func (c *hourChart) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyLeft:
+		c.hovered = max(c.hovered-1, 0)
+		c.Refresh()
+	case fyne.KeyRight:
+		c.hovered = min(c.hovered+1, hoursShown-1)
+		c.Refresh()
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		c.press(c.hovered)
+	default:
+		passKey(c, e)
+	}
+}
+
+// TypedRune is Fyne's. Whatever is typed filters, a space is a key.
+func (c *hourChart) TypedRune(r rune) {
+	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c); canvas != nil && r != ' ' && canvas.OnTypedRune() != nil {
+		canvas.OnTypedRune()(r)
+	}
+}
+
 // Cursor is Fyne's.
 func (c *hourChart) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
 var (
 	_ fyne.Tappable     = (*hourChart)(nil)
+	_ fyne.Focusable    = (*hourChart)(nil)
 	_ desktop.Hoverable = (*hourChart)(nil)
 )

@@ -101,6 +101,33 @@ func (t *themed) Refresh() {
 // MinSize is Fyne's.
 func (t *themed) MinSize() fyne.Size { return t.min }
 
+// following is a text that follows the theme: a text of Fyne's canvas keeps the
+// colour that it was made in.
+type following struct {
+	widget.BaseWidget
+	text  *canvas.Text
+	color fyne.ThemeColorName
+}
+
+// follow has t follow the theme in the colour of that name.
+func follow(t *canvas.Text, name fyne.ThemeColorName) fyne.CanvasObject {
+	f := &following{text: t, color: name}
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// CreateRenderer is Fyne's.
+func (f *following) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(f.text) }
+
+// Visible is Fyne's: what is hidden is the text.
+func (f *following) Visible() bool { return f.text.Visible() }
+
+// Refresh is Fyne's, called when the theme changes.
+func (f *following) Refresh() {
+	f.text.Color = theme.Color(f.color)
+	f.BaseWidget.Refresh()
+}
+
 func line() fyne.CanvasObject { return newThemed(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0) }
 
 // panel puts o on the ground of bars, with a margin above and below.
@@ -135,6 +162,16 @@ type entry struct {
 func (e *entry) extend(self fyne.Widget) {
 	e.self = self
 	e.ExtendBaseWidget(self)
+}
+
+// TypedKey is Fyne's. The keys above the digits are the window's.
+func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyF1, fyne.KeyF5:
+		passKey(e.self, k)
+	default:
+		e.Entry.TypedKey(k)
+	}
 }
 
 // TypedShortcut is Fyne's.
@@ -178,7 +215,7 @@ func (e *filterEntry) TypedKey(k *fyne.KeyEvent) {
 
 // take begins a filter with what was typed elsewhere.
 func (e *filterEntry) take(r rune) {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && !askForKeys(c, r) {
 		c.Focus(e)
 		e.TypedRune(r)
 	}
@@ -187,7 +224,7 @@ func (e *filterEntry) take(r rune) {
 // emptyState says something useful where the table has no rows.
 type emptyState struct {
 	title, last, more *canvas.Text
-	watch             *widget.Button
+	watch             *keyButton
 	port              uint16
 	object            fyne.CanvasObject
 }
@@ -198,7 +235,7 @@ func newEmptyState(actions Actions, done func()) *emptyState {
 	e.last.TextSize, e.last.Alignment = 13, fyne.TextAlignCenter
 	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
 	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
-	e.watch = widget.NewButton("", func() {
+	e.watch = newButton("", func() {
 		actions.Watch(e.port)
 		done() // with the button, which would keep the keyboard
 	})
@@ -237,12 +274,12 @@ func (e *emptyState) sayOf(title, last, more string, port uint16) {
 // warningBar says what is missing here, or that nobody watches any more.
 type warningBar struct {
 	text   *widget.Label
-	again  *widget.Button
+	again  *keyButton
 	object fyne.CanvasObject
 }
 
 func newWarningBar(actions Actions) *warningBar {
-	w := &warningBar{text: widget.NewLabel(""), again: widget.NewButton(lang.L("Start Porthole again"), actions.Restart)}
+	w := &warningBar{text: widget.NewLabel(""), again: newButton(lang.L("Start Porthole again"), actions.Restart)}
 	w.text.Wrapping = fyne.TextWrapWord
 	w.again.Hide()
 	bar := container.NewBorder(nil, nil, newThemed(colorAlert, fyne.NewSize(4, 1), 0), w.again, w.text)

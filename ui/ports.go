@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,17 +31,20 @@ type portsPage struct {
 
 	snapshot monitor.Snapshot
 	ready    bool
-	live     bool // the agent watches
+	live     bool      // the agent watches
+	stopped  time.Time // when it did last
 	status   Status
-	rows     map[string]*portRow // every loopback listener, and the closed ones that are still shown
+	rows     map[string]*portRow // every listener that the page is about, and the closed ones that are still shown
 	filter   Filter
 
 	entry     *filterEntry
 	quick     *quickBar
+	udp       *segment
+	others    *segment
 	cards     *cardBar
 	side      *sidePane
 	middle    *fyne.Container
-	pause     *widget.Button
+	pause     *keyButton
 	table     *table.Table[*portRow]
 	empty     *emptyState
 	left      *canvas.Text
@@ -49,6 +53,9 @@ type portsPage struct {
 	content   fyne.CanvasObject
 	said      string // a sentence in the status line, for a while
 	saidUntil time.Time
+	unwatched unwatched
+	again     *textLink // undoes that
+	foot      *fyne.Container
 	pointAt   uint16 // to be selected once it listens
 	matching  int    // rows that the text filter lets through, and the quick one may not
 	last      lastHolder
@@ -65,9 +72,11 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
 	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
+	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
+	p.others = newSegment(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
 	p.cards = newCardBar(memory, p.point, p.showCards)
-	p.pause = widget.NewButton("", p.togglePause)
-	p.table = table.New(portColumns(p.star), "port")
+	p.pause = newButton("", p.togglePause)
+	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
 	p.table.OnSelect = func(*portRow) { p.showSide() }
@@ -77,9 +86,13 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 		}
 	})
 	p.table.OnKey = keys
+	p.table.OnSpace = p.star
+	p.table.HeaderItems = p.headerItems
 	p.table.OnRune = p.entry.take
 	p.empty = newEmptyState(actions, func() { p.table.Focus() })
 	p.left, p.right = caption(), caption()
+	p.again = newTextLink(lang.L("Undo"), p.undo)
+	p.foot = container.NewHBox(p.left, p.again)
 	p.warning = newWarningBar(actions)
 	p.content = p.layout()
 	p.showStatus()
@@ -88,9 +101,9 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() fyne.CanvasObject {
-	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, p.pause), p.entry), 8)
+	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others), p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
 	return container.New(noGaps{}, top, p.middle, status)
 }
@@ -99,6 +112,9 @@ func (p *portsPage) layout() fyne.CanvasObject {
 func (p *portsPage) update(u monitor.Update) {
 	now := p.now()
 	first := !p.ready || len(u.Changes) == 0
+	if !first && p.updateInPlace(u, now) {
+		return
+	}
 	p.snapshot, p.ready = u.Snapshot, true
 	moved := make(map[string]bool) // rows that took sockets from others: neither opened nor closed
 	for _, c := range u.Changes {
@@ -115,7 +131,7 @@ func (p *portsPage) update(u monitor.Update) {
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
 	for _, l := range u.Snapshot.Listeners {
-		if !l.Loopback() {
+		if !p.isAbout(l) {
 			continue
 		}
 		present[l.ID] = true
@@ -133,12 +149,34 @@ func (p *portsPage) update(u monitor.Update) {
 			p.close(r, now)
 		}
 	}
+	p.markAmbiguous()
 	p.arrange()
+}
+
+// isAbout reports whether the page is about l: loopback reaches it, or the user wants others too.
+func (p *portsPage) isAbout(l *monitor.Listener) bool {
+	return l.Loopback() || p.status.Settings.OtherAddresses
+}
+
+// toggle asks for the other value of a setting that is on or off.
+func (p *portsPage) toggle(key string, on bool) { p.actions.Set(key, strconv.FormatBool(!on)) }
+
+// showOthers adds the rows that the page has become about, or takes away those
+// that it is about no more: nothing opened or closed.
+func (p *portsPage) showOthers() {
+	for _, l := range p.snapshot.Listeners {
+		switch {
+		case !p.isAbout(l):
+			delete(p.rows, l.ID)
+		case p.rows[l.ID] == nil:
+			p.rows[l.ID] = p.renew(nil, l, p.now(), true)
+		}
+	}
 }
 
 // renew makes the row of a listener that is new or has changed.
 func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
-	r := newPortRow(l, p.status.Rules.About(l), now)
+	r := newPortRow(l, p.status.Rules.About(l))
 	switch {
 	case first:
 	case before == nil, before.mark == closed:
@@ -159,11 +197,23 @@ func (r *portRow) words() string {
 	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\x00")
 }
 
+// line is the row as text.
+func (r *portRow) line() string {
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t")
+}
+
 func (p *portsPage) close(r *portRow, now time.Time) {
 	gone := *r // the table may still hold the old one
-	gone.mark, gone.until = closed, now.Add(markTime)
-	gone.age(now)
+	gone.mark, gone.until, gone.ambiguous = closed, now.Add(markTime), false
 	p.rows[r.Key()] = &gone
+}
+
+// clock is the time of what is shown: it stops where nobody watches any more.
+func (p *portsPage) clock() time.Time {
+	if !p.live {
+		return p.stopped
+	}
+	return p.now()
 }
 
 // tick lets time pass: ages grow, marks end.
@@ -181,7 +231,6 @@ func (p *portsPage) tick() {
 			}
 			r.mark = unmarked
 		}
-		r.age(now)
 	}
 	if rearrange {
 		p.arrange()
@@ -198,7 +247,7 @@ func (p *portsPage) arrange() {
 	rows := make([]*portRow, 0, len(p.rows))
 	var counts [4]int
 	for _, r := range p.rows {
-		if !p.filter.Matches(r.listener) {
+		if !p.filter.finds(r.find) {
 			continue
 		}
 		for q := range counts {
@@ -247,28 +296,13 @@ func (p *portsPage) showSide() {
 	r, ok := p.table.Selected()
 	before := p.side.shown
 	if ok && p.live {
-		p.side.show(newSide(r.listener, p.ambiguous(r.listener), p.now()))
+		p.side.show(newSide(r.listener, r.ambiguous, p.now()))
 	} else {
 		p.side.shown = false
 	}
 	if before != p.side.shown {
 		p.middle.Refresh()
 	}
-}
-
-// ambiguous reports whether "localhost" may mean another process than l's: one
-// has the port on 127.0.0.1, another on [::1].
-func (p *portsPage) ambiguous(l *monitor.Listener) bool {
-	v4, v6 := families(l)
-	for _, r := range p.rows {
-		if o := r.listener; o != l && o.ID != l.ID && r.mark != closed && o.Port == l.Port && o.Protocol == l.Protocol {
-			o4, o6 := families(o)
-			if v4 && o6 || v6 && o4 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // families reports which of 127.0.0.1 and [::1] lead to l.
@@ -315,6 +349,9 @@ func (p *portsPage) point(port uint16) {
 
 func (p *portsPage) setStatus(s Status) {
 	p.status = s
+	p.udp.choose(s.Settings.UDP)
+	p.others.choose(s.Settings.OtherAddresses)
+	p.showOthers()
 	for id, r := range p.rows {
 		if watched := s.Rules.About(r.listener); watched != r.watched {
 			renewed := *r
@@ -328,7 +365,7 @@ func (p *portsPage) setStatus(s Status) {
 
 // disconnect greys the page: what it shows is not live any more.
 func (p *portsPage) disconnect() {
-	p.live = false
+	p.live, p.stopped = false, p.now()
 	p.table.Dim(true)
 	p.showCards()
 	p.showSide()
@@ -342,11 +379,34 @@ func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
 // rule watches gets one of its own, since ★ cannot take a range apart.
 func (p *portsPage) watch(port uint16) {
 	if p.status.Rules.Simple(port) {
-		p.actions.Unwatch(port)
+		p.unwatch(port)
 		return
 	}
 	p.actions.Watch(port)
 }
+
+// group brings the rows of one process together, or no longer.
+func (p *portsPage) group(on bool) {
+	if !on {
+		p.table.SetGroup(nil)
+		return
+	}
+	p.table.SetGroup(func(r *portRow) string {
+		if len(r.listener.Owners) == 0 {
+			return "" // nobody knows whether two that are hidden are one
+		}
+		return processKey(r.listener)
+	})
+}
+
+// headerItems are the page's own in the menu of columns.
+func (p *portsPage) headerItems() []*fyne.MenuItem {
+	item := menuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
+	item.Checked = p.table.Grouped()
+	return []*fyne.MenuItem{item}
+}
+
+func (p *portsPage) toggleGroup() { p.group(!p.table.Grouped()) }
 
 // togglePause ends a pause of notifications, or offers what the tray does.
 func (p *portsPage) togglePause() {
@@ -374,8 +434,8 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		watchLabel = lang.L("Stop watching")
 	}
 	items := []*fyne.MenuItem{
-		fyne.NewMenuItem(lang.L("Open process"), func() { p.open(l) }),
-		fyne.NewMenuItem(watchLabel, func() { p.watch(l.Port) }),
+		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
+		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
 		fyne.NewMenuItemSeparator(),
 	}
 	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
@@ -385,6 +445,7 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.actions.Copy("http://" + address + "/") }))
 	}
 	items = append(items,
+		menuItem(lang.L("Copy row"), copyKeys, func() { p.actions.Copy(r.line()) }),
 		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }))
 	if o, ok := l.Principal(); ok {
 		items = append(items,
@@ -395,6 +456,13 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		}
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// menuItem is an item that says its keys.
+func menuItem(label string, keys chord, do func()) *fyne.MenuItem {
+	item := fyne.NewMenuItem(label, do)
+	item.Shortcut = keys.shortcut()
+	return item
 }
 
 // addressOf is where a client on this machine reaches l: "127.0.0.1:62893".
@@ -420,7 +488,7 @@ func addressOf(l *monitor.Listener) string {
 // copyRow copies the selected row as one line.
 func (p *portsPage) copyRow() {
 	if r, ok := p.table.Selected(); ok {
-		p.actions.Copy(strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t"))
+		p.actions.Copy(r.line())
 	}
 }
 
@@ -493,6 +561,10 @@ func (p *portsPage) showStatus() {
 		words, color = p.said, colorAlert
 	}
 	setText(p.left, words, color)
+	if hidden := words != p.said || !p.canUndo(); p.again.Hidden != hidden {
+		p.again.Hidden = hidden
+		p.foot.Refresh() // it stands behind the words
+	}
 	setText(p.right, p.healthWords(), table.ColorMuted)
 	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
 	if p.status.Paused {
@@ -514,6 +586,8 @@ func (p *portsPage) healthWords() string {
 			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
 		}
 		parts = append(parts, text)
+	} else if p.live && !p.status.Settings.Notifications {
+		parts = append(parts, lang.L("notifications off"))
 	}
 	switch {
 	case !p.live:

@@ -33,9 +33,9 @@ type processWindow struct {
 	heading, about *canvas.Text
 	what           *canvas.Text // the service, its project and branch; hidden where none is known
 	gone           *canvas.Text
-	listening      *widget.Label
+	listening      *copyText
 	endedAt        time.Time
-	before         *widget.Label
+	before         *copyText
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
 	actions        Actions
@@ -68,11 +68,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.beforeBox.Hide()
 	p.window.SetContent(p.layout())
 	p.window.Resize(fyne.NewSize(720, 520))
-	p.window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyEscape {
-			p.window.Close()
-		}
-	})
+	bind(p.window.Canvas(), processKeys(p.window.Close, actions.Quit))
 	p.update(snapshot)
 	return p
 }
@@ -100,9 +96,9 @@ func (p *processWindow) title() string {
 
 func (p *processWindow) layout() fyne.CanvasObject {
 	p.story = container.NewVBox(
-		container.NewHBox(p.heading, container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), p.about)),
-		p.what,
-		p.gone,
+		container.NewHBox(follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), follow(p.about, table.ColorMuted))),
+		follow(p.what, table.ColorMuted),
+		follow(p.gone, colorAlert),
 		section(lang.L("Why is it running?"), mono(p.chain())),
 		section(lang.L("Listening"), p.listening),
 		section(lang.L("Process"), p.factList()),
@@ -116,8 +112,8 @@ func (p *processWindow) layout() fyne.CanvasObject {
 // buttons are what can be done; what cannot is absent.
 func (p *processWindow) buttons() fyne.CanvasObject {
 	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
-	add := func(label string, do func()) *widget.Button {
-		b := widget.NewButton(label, do)
+	add := func(label string, do func()) *keyButton {
+		b := newButton(label, do)
 		row.Add(b)
 		return b
 	}
@@ -153,7 +149,7 @@ func (p *processWindow) factList() fyne.CanvasObject {
 			return
 		}
 		text := canvas.NewText(label, theme.Color(table.ColorMuted))
-		list.Add(text)
+		list.Add(follow(text, table.ColorMuted))
 		list.Add(mono(value))
 	}
 	o := p.owner
@@ -352,13 +348,12 @@ func section(title string, content fyne.CanvasObject) fyne.CanvasObject {
 	heading := canvas.NewText(title, theme.Color(table.ColorMuted))
 	heading.TextSize = theme.Size(theme.SizeNameCaptionText) + 0.5
 	box := container.NewStack(newThemed(colorPanel, fyne.Size{}, 6), container.New(layout.NewCustomPaddedLayout(4, 4, 6, 6), content))
-	return container.NewVBox(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), heading), box)
+	return container.NewVBox(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), follow(heading, table.ColorMuted)), box)
 }
 
-// mono is text in the face of machines, to be selected and copied.
-func mono(text string) *widget.Label {
-	l := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
-	l.Wrapping = fyne.TextWrapWord
-	l.Selectable = true
+// mono is text in the face of machines.
+func mono(text string) *copyText {
+	l := newCopyText(text)
+	l.TextStyle.Monospace, l.Wrapping = true, fyne.TextWrapWord
 	return l
 }

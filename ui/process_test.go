@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
 )
@@ -53,7 +52,7 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	d := p.actions.(*desk)
 	labels := func() (all []string) {
 		for _, o := range p.buttons().(*fyne.Container).Objects {
-			b := o.(*widget.Button)
+			b := o.(*keyButton)
 			all = append(all, b.Text)
 			b.OnTapped()
 		}

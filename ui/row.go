@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
@@ -34,12 +35,16 @@ type portRow struct {
 	watched  bool
 	mark     mark
 	until    time.Time // the mark's end
+	find     findable
+
+	ambiguous bool // "localhost" may mean another process
+	upAt      time.Time
 
 	port, process, pid, user, reach, project, service, up string
 }
 
-func newPortRow(l *monitor.Listener, watched bool, now time.Time) *portRow {
-	r := &portRow{listener: l, watched: watched}
+func newPortRow(l *monitor.Listener, watched bool) *portRow {
+	r := &portRow{listener: l, watched: watched, find: newFindable(l)}
 	r.port = strconv.Itoa(int(l.Port))
 	if l.Protocol == monitor.UDP {
 		r.port += " UDP"
@@ -57,7 +62,6 @@ func newPortRow(l *monitor.Listener, watched bool, now time.Time) *portRow {
 		r.process, r.pid = tray.HiddenOwner(l), "—"
 	}
 	r.reach = reachWords(l)
-	r.age(now)
 	return r
 }
 
@@ -66,16 +70,20 @@ func reachWords(l *monitor.Listener) string {
 	if l.Reach == monitor.ThisMachine {
 		return lang.L("this machine")
 	}
+	if !l.Loopback() { // of another interface: the address says which
+		return l.Addresses[0].Unmap().String()
+	}
 	return lang.L("the network")
 }
 
-// age puts into words for how long the listener has been up: since Porthole saw
-// it open, or at the most as long as its process.
-func (r *portRow) age(now time.Time) {
-	r.up = upWords(r.listener, now)
-	if r.mark == closed {
-		r.up = lang.L("closed")
+// age says for how long the listener has been up: since Porthole saw it open, or
+// at the most as long as its process. The words are made when they are painted:
+// of ten thousand rows thirty are.
+func (r *portRow) age(now time.Time) string {
+	if second := now.Truncate(time.Second); !second.Equal(r.upAt) {
+		r.up, r.upAt = upWords(r.listener, now), second
 	}
+	return r.up
 }
 
 func upWords(l *monitor.Listener, now time.Time) string {
@@ -106,15 +114,15 @@ func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
 }
 
 // portColumns are the columns of the Ports table.
-func portColumns(star func(*portRow)) []table.Column[*portRow] {
+func portColumns(star func(*portRow), now func() time.Time) []table.Column[*portRow] {
 	muted := table.ColorMuted
 	by := func(of func(*portRow) string) func(a, b *portRow) int {
 		return func(a, b *portRow) int {
-			return cmp.Or(cmp.Compare(strings.ToLower(of(a)), strings.ToLower(of(b))), byPort(a, b))
+			return cmp.Or(compareFold(of(a), of(b)), byPort(a, b))
 		}
 	}
 	return []table.Column[*portRow]{
-		{ID: "watch", Label: "", Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
+		{ID: "watch", Name: lang.L("Watch"), Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
 		{ID: "port", Label: lang.L("Port"), Width: 72, Mono: true, Compare: byPort,
 			Cell: func(r *portRow) table.Cell { c := r.text(r.port, ""); c.Bold = true; return c }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
@@ -128,7 +136,7 @@ func portColumns(star func(*portRow)) []table.Column[*portRow] {
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
-		{ID: "up", Label: lang.L("Up"), Width: 76, Right: true, Compare: byAge, Cell: upCell},
+		{ID: "up", Label: lang.L("Up"), Width: 76, Right: true, Compare: byAge, Cell: func(r *portRow) table.Cell { return upCell(r, now()) }},
 	}
 }
 
@@ -146,20 +154,49 @@ func starCell(r *portRow) table.Cell {
 	return table.Cell{Text: "☆", Color: table.ColorMuted}
 }
 
-// reachCell frames what the network can reach; what it cannot stays quiet.
+// reachCell frames what the network can reach, and where “localhost” may mean
+// another process, which the side pane explains; the rest stays quiet.
 func reachCell(r *portRow) table.Cell {
 	c := r.text(r.reach, table.ColorMuted)
-	if r.listener.Reach == monitor.TheNetwork && r.mark != closed {
+	switch {
+	case r.mark == closed:
+	case r.listener.Reach == monitor.TheNetwork && r.ambiguous:
+		c.Text, c.Badge, c.Color = r.reach+" !", true, colorAlert
+	case r.listener.Reach == monitor.TheNetwork:
 		c.Badge, c.Color = true, colorAlert
+	case r.ambiguous:
+		c.Text, c.Badge, c.Color = lang.L("ambiguous"), true, colorAlert
 	}
 	return c
 }
 
-func upCell(r *portRow) table.Cell {
+func upCell(r *portRow, now time.Time) table.Cell {
 	if r.mark == closed {
-		return table.Cell{Text: r.up, Color: colorClosed}
+		return table.Cell{Text: lang.L("closed"), Color: colorClosed}
 	}
-	return table.Cell{Text: r.up}
+	return table.Cell{Text: r.age(now)}
+}
+
+// compareFold compares without regard to case. It makes no copies of what is
+// ASCII: a sort of ten thousand rows compares a hundred thousand times.
+func compareFold(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		x, y := lower(a[i]), lower(b[i])
+		if x >= utf8.RuneSelf || y >= utf8.RuneSelf {
+			return cmp.Compare(strings.ToLower(a[i:]), strings.ToLower(b[i:]))
+		}
+		if x != y {
+			return cmp.Compare(x, y)
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
 }
 
 func byPort(a, b *portRow) int { return cmp.Compare(a.listener.Port, b.listener.Port) }

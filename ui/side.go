@@ -102,10 +102,10 @@ type sidePane struct {
 	warning          *note
 	facts            *fyne.Container
 	chainTitle       *canvas.Text
-	chain            *widget.Label
+	chain            *copyText
 	chainBox         fyne.CanvasObject
-	browser, copyURL *widget.Button
-	folder           *widget.Button
+	browser, copyURL *keyButton
+	folder           *keyButton
 	object           *fyne.Container
 }
 
@@ -122,14 +122,14 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	p.pid.TextStyle.Bold = true
 	p.warning = newNote(true)
 	p.facts = container.New(factRows{label: 92})
-	p.chain = widget.NewLabel("")
-	p.chain.Wrapping, p.chain.Selectable = fyne.TextWrapWord, true
+	p.chain = newCopyText("")
+	p.chain.Wrapping = fyne.TextWrapWord
 	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
-	p.browser = widget.NewButton(lang.L("Open in browser"), func() { actions.OpenInBrowser(p.model.address) })
+	p.browser = newButton(lang.L("Open in browser"), func() { actions.OpenInBrowser(p.model.address) })
 	p.browser.Importance = widget.HighImportance
-	p.copyURL = widget.NewButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
-	p.folder = widget.NewButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
-	more := widget.NewButton(lang.L("Details…"), details)
+	p.copyURL = newButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
+	p.folder = newButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
+	more := newButton(lang.L("Details…"), details)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warning.object,
@@ -155,8 +155,8 @@ func (p *sidePane) show(m sideModel) {
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
 	p.facts.RemoveAll()
 	for _, f := range m.facts {
-		value := widget.NewLabel(f[1])
-		value.Wrapping, value.Selectable = fyne.TextWrapBreak, true
+		value := newCopyText(f[1])
+		value.Wrapping = fyne.TextWrapBreak
 		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
 		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
 		p.facts.Add(value)

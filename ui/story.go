@@ -29,10 +29,10 @@ type storyPane struct {
 
 	body           *fyne.Container
 	scroll         *container.Scroll
-	showPort       *widget.Button
-	watchPort      *widget.Button
-	forgetPort     *widget.Button
-	forgetProject  *widget.Button
+	showPort       *keyButton
+	watchPort      *keyButton
+	forgetPort     *keyButton
+	forgetProject  *keyButton
 	object         fyne.CanvasObject
 	heading, about *canvas.Text
 }
@@ -41,20 +41,20 @@ func newStoryPane(p *activityPage, show func(uint16)) *storyPane {
 	s := &storyPane{page: p, show: show}
 	s.heading, s.about = canvas.NewText("", theme.Color(theme.ColorNameForeground)), canvas.NewText("", theme.Color(table.ColorMuted))
 	s.heading.TextSize, s.heading.TextStyle.Bold = 17, true
-	s.showPort = widget.NewButton(lang.L("Show port"), func() { s.show(s.event.Port) })
-	s.watchPort = widget.NewButton("", func() {
+	s.showPort = newButton(lang.L("Show port"), func() { s.show(s.event.Port) })
+	s.watchPort = newButton("", func() {
 		p.focus()
 		p.actions.Watch(s.event.Port)
 	})
-	s.forgetPort = widget.NewButton(lang.L("Forget this port…"), func() {
+	s.forgetPort = newButton(lang.L("Forget this port…"), func() {
 		p.forget(activity.Forget{Port: s.event.Port},
 			lang.L("Everything remembered of port {{.Port}} is erased. This cannot be undone.", map[string]any{"Port": s.event.Port}))
 	})
-	s.forgetProject = widget.NewButton(lang.L("Forget this project…"), func() {
+	s.forgetProject = newButton(lang.L("Forget this project…"), func() {
 		p.forget(activity.Forget{Project: s.event.Owner.Project},
 			lang.L("Everything remembered of project {{.Project}} is erased. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
 	})
-	away := widget.NewButtonWithIcon("", theme.CancelIcon(), func() {
+	away := newIconed(theme.CancelIcon(), func() {
 		s.close()
 		p.focus()
 	})

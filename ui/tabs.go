@@ -100,7 +100,7 @@ var (
 
 func newTab(label string, tapped func()) *tab {
 	b := &tab{text: canvas.NewText(label, theme.Color(theme.ColorNameForeground))}
-	b.pressable = pressable{press: tapped, changed: b.paint}
+	b.pressable = pressable{press: tapped, changed: b.paint, self: b}
 	b.under = newThemed(theme.ColorNamePrimary, fyne.NewSize(1, 2), 0)
 	b.ground = newThemed(theme.ColorNameHover, fyne.Size{}, 4)
 	b.ExtendBaseWidget(b)
@@ -122,10 +122,7 @@ func (b *tab) paint() {
 	}
 	b.under.Hidden = !b.chosen
 	b.ground.Hidden = !b.hover && !b.focus
-	b.ground.fill = theme.ColorNameHover
-	if b.focus {
-		b.ground.fill = theme.ColorNameFocus
-	}
+	b.ring(b.ground, theme.ColorNamePrimary)
 	b.ground.Refresh()
 	b.under.Refresh()
 	setText(b.text, b.text.Text, name)

@@ -32,8 +32,8 @@ type watchForm struct {
 	portsNote           *note
 	matchNote, tellNote *note
 	tell                [len(tells)]*formCheck
-	saving              *formButton
-	leaving             *formButton
+	saving              *keyButton
+	leaving             *keyButton
 	object              fyne.CanvasObject
 }
 
@@ -117,9 +117,9 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 	for i, label := range tellLabels() {
 		f.tell[i] = newFormCheck(label, changed, keys)
 	}
-	f.saving = newFormButton(lang.L("Save"), f.submit, leave)
+	f.saving = newKeyButton(lang.L("Save"), f.submit, leave)
 	f.saving.Importance = widget.HighImportance
-	f.leaving = newFormButton(lang.L("Cancel"), leave, leave)
+	f.leaving = newKeyButton(lang.L("Cancel"), leave, leave)
 	f.object = f.layout()
 	f.object.Hide()
 	return f
@@ -332,30 +332,5 @@ func newFormCheck(label string, changed func(), keys func(*fyne.KeyEvent) bool) 
 func (c *formCheck) TypedKey(k *fyne.KeyEvent) {
 	if !c.keys(k) {
 		c.Check.TypedKey(k)
-	}
-}
-
-// formButton is a button that Enter presses too.
-type formButton struct {
-	widget.Button
-	leave func() // for Esc; may be nil
-}
-
-func newFormButton(label string, tapped, leave func()) *formButton {
-	b := &formButton{leave: leave}
-	b.ExtendBaseWidget(b)
-	b.Text, b.OnTapped = label, tapped
-	return b
-}
-
-// TypedKey is Fyne's.
-func (b *formButton) TypedKey(k *fyne.KeyEvent) {
-	switch {
-	case k.Name == fyne.KeyReturn, k.Name == fyne.KeyEnter:
-		b.Tapped(nil)
-	case k.Name == fyne.KeyEscape && b.leave != nil:
-		b.leave()
-	default:
-		b.Button.TypedKey(k)
 	}
 }

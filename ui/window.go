@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
@@ -26,6 +25,7 @@ type Window struct {
 	activity  *activityPage
 	memory    Memory
 	watches   *watchesPage
+	settings  *settingsPage
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
 	stale     bool // nobody watches any more
@@ -36,6 +36,7 @@ const (
 	PagePorts    = "ports"
 	PageActivity = "activity"
 	PageWatches  = "watches"
+	PageSettings = "settings"
 )
 
 // DefaultSize is the window's size at first.
@@ -50,10 +51,12 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
+	w.settings = newSettingsPage(actions, app.Metadata().Version)
 	w.tabs = newTabs(
 		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
 		page{name: PageActivity, label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
 		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
+		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, shown: w.settings.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
 	w.window.Resize(DefaultSize)
@@ -79,6 +82,9 @@ func (w *Window) Show() {
 
 // Update shows what the monitor saw.
 func (w *Window) Update(u monitor.Update) {
+	if w.ports.ready && len(u.Changes) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
+		return // nothing that anyone could see
+	}
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
 	w.activity.update(u)
@@ -90,9 +96,29 @@ func (w *Window) Update(u monitor.Update) {
 
 // SetStatus shows what the agent says of itself.
 func (w *Window) SetStatus(s Status) {
+	w.setTheme(s.Settings.Theme)
+	w.settings.show(s.Settings)
 	w.ports.setStatus(s)
 	w.activity.setRules(s.Rules)
 	w.watches.setRules(s.Rules)
+}
+
+// setTheme lets everything that is shown look as theme says: "light", "dark",
+// or as the system where it is "".
+func (w *Window) setTheme(theme string) {
+	if w.app.Settings().Theme() != (Theme{Fixed: theme}) {
+		w.app.Settings().SetTheme(Theme{Fixed: theme})
+		w.Tick() // what is drawn rather than a widget takes its colours anew
+	}
+}
+
+// Answered tells what became of a setting that was asked for, or of the test
+// notification ("test"): problem is a sentence, "" where it was done.
+func (w *Window) Answered(key, problem string) {
+	w.settings.answered(key, problem)
+	if problem != "" && w.tabs.name() != PageSettings {
+		w.Say(problem)
+	}
 }
 
 // Disconnect says that nobody watches any more.
@@ -101,6 +127,7 @@ func (w *Window) Disconnect() {
 	w.ports.disconnect()
 	w.activity.disconnect()
 	w.watches.disconnect()
+	w.settings.disconnect()
 	for _, p := range w.processes {
 		p.disconnect()
 	}
@@ -109,6 +136,9 @@ func (w *Window) Disconnect() {
 // Say shows a sentence in the status line for some seconds: what the user asked
 // for did not work.
 func (w *Window) Say(sentence string) { w.ports.say(sentence) }
+
+// ShowPage shows the page of that name, as State calls it, where there is one.
+func (w *Window) ShowPage(name string) { w.tabs.open(name) }
 
 // Point shows the row of port.
 func (w *Window) Point(port uint16) {
@@ -130,6 +160,7 @@ func (w *Window) Tick() {
 	w.ports.tick()
 	w.activity.tick()
 	w.watches.tick()
+	w.settings.tick()
 	for _, p := range w.processes {
 		p.tick()
 	}
@@ -158,6 +189,7 @@ func (w *Window) State() State {
 	size := w.window.Canvas().Size()
 	s.Width, s.Height = size.Width, size.Height
 	s.Sort, s.Down = w.ports.table.Sorting()
+	s.Columns, s.Grouped = w.ports.table.Columns(), w.ports.table.Grouped()
 	if r, ok := w.ports.table.Selected(); ok {
 		s.Selected = r.Key()
 	}
@@ -169,6 +201,8 @@ func (w *Window) Restore(s State) {
 	if s.Width > 200 && s.Height > 150 && s.Width < 20000 && s.Height < 20000 {
 		w.window.Resize(fyne.NewSize(s.Width, s.Height))
 	}
+	w.ports.table.SetColumns(s.Columns)
+	w.ports.group(s.Grouped)
 	w.ports.table.Sort(s.Sort, s.Down)
 	w.ports.entry.SetText(s.Filter)
 	if q := slices.Index(quickNames[:], s.Quick); q >= 0 {
@@ -181,62 +215,19 @@ func (w *Window) Restore(s State) {
 }
 
 // key is a key that no widget has a use for.
-func (w *Window) key(e *fyne.KeyEvent) {
-	switch e.Name {
-	case fyne.KeyEscape:
-		switch w.tabs.name() {
-		case PagePorts:
-			w.ports.entry.SetText("")
-		case PageActivity:
-			w.activity.escape()
-		}
-	case fyne.KeyF5:
-		w.actions.Refresh()
-	}
-}
+func (w *Window) key(e *fyne.KeyEvent) { w.window.Canvas().OnTypedKey()(e) }
 
 func (w *Window) shortcuts() {
 	canvas := w.window.Canvas()
-	canvas.SetOnTypedKey(w.key)
+	bind(canvas, w.keys()...)
 	canvas.SetOnTypedRune(func(r rune) {
 		switch w.tabs.name() {
 		case PagePorts:
 			w.ports.entry.take(r)
 		case PageActivity:
 			w.activity.entry.take(r)
-		}
-	})
-	ctrl := func(key fyne.KeyName, do func()) {
-		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
-	}
-	ctrl(fyne.KeyF, func() {
-		if w.tabs.name() == PageActivity {
-			canvas.Focus(w.activity.entry)
-			return
-		}
-		w.tabs.open(PagePorts)
-		canvas.Focus(w.ports.entry)
-	})
-	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4}[:len(w.tabs.pages)] {
-		ctrl(key, func() { w.tabs.show(i) })
-	}
-	ctrl(fyne.KeyPageDown, func() { w.tabs.step(1) })
-	ctrl(fyne.KeyPageUp, func() { w.tabs.step(-1) })
-	ctrl(fyne.KeyW, w.actions.Close)
-	ctrl(fyne.KeyQ, w.actions.Quit)
-	alt := func(key fyne.KeyName, do func()) {
-		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierAlt}, func(fyne.Shortcut) { do() })
-	}
-	alt(fyne.KeyUp, func() { w.watches.shortcut(-1) })
-	alt(fyne.KeyDown, func() { w.watches.shortcut(1) })
-	canvas.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) {
-		if w.tabs.name() == PageWatches {
-			w.watches.undo()
-		}
-	})
-	canvas.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) {
-		if w.tabs.name() == PagePorts {
-			w.ports.copyRow()
+		case PageWatches:
+			askForKeys(canvas, r)
 		}
 	})
 }

@@ -1,25 +1,29 @@
 package ui
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/table"
 )
 
 func TestMain(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := SetUpLanguage(); err != nil {
+	if err := SetUpLanguage(""); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -46,7 +50,7 @@ func deskWith(t testing.TB, memory Memory) *desk {
 	d.Window = NewWindow(app, d, memory, func() time.Time { return d.at })
 	d.window.Resize(fyne.NewSize(1000, 600))
 	d.Show()
-	d.SetStatus(Status{Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
+	d.SetStatus(Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	return d
 }
 
@@ -60,6 +64,8 @@ func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
 func (d *desk) Pause(t time.Duration)       { d.ask("pause %v", t) }
 func (d *desk) Resume()                     { d.ask("resume") }
 func (d *desk) TestNotification()           { d.ask("test") }
+func (d *desk) Set(key, value string)       { d.ask("set %s %q", key, value) }
+func (d *desk) LookAtSettings()             { d.ask("look") }
 func (d *desk) Refresh()                    { d.ask("refresh") }
 func (d *desk) Quit()                       { d.ask("quit") }
 func (d *desk) Close()                      { d.ask("close") }
@@ -361,6 +367,150 @@ func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
 	}
 	if column, down := next.ports.table.Sorting(); column != "pid" || !down {
 		t.Errorf("sorted by %s, down %v", column, down)
+	}
+}
+
+func TestColumnsAndGroupsAreRemembered(t *testing.T) {
+	d := newDesk(t)
+	all := []*monitor.Listener{listening(3000, "node", 10), listening(8080, "python3", 20), listening(9229, "node", 10)}
+	d.see(all...)
+	at := func(x float32) fyne.Position { return fyne.NewPos(x, d.ports.table.Top()-table.RowHeight/2) }
+	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the edge of Port
+	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
+	d.choose("User")
+	d.ports.toggleGroup()
+	d.want("grouped", d.rows(), []string{"3000", "9229", "8080"})
+	b, err := json.Marshal(d.State())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state State
+	if err := json.Unmarshal(b, &state); err != nil {
+		t.Fatal(err)
+	}
+	if got := state.Columns; got.Widths["port"] != 122 || !slices.Equal(got.Hidden, []string{"user"}) {
+		t.Errorf("left %+v; want that Port is 122 wide and User hidden", got)
+	}
+	next := newDesk(t)
+	next.Restore(state)
+	next.see(all...)
+	next.want("rows of the next window", next.rows(), []string{"3000", "9229", "8080"})
+	if got := next.ports.table.Columns(); !reflect.DeepEqual(got, state.Columns) {
+		t.Errorf("the next window has %+v; want %+v", got, state.Columns)
+	}
+	next.ports.toggleGroup()
+	next.want("no longer grouped", next.rows(), []string{"3000", "8080", "9229"})
+}
+
+// tableHeader is the header of the table of ports.
+func tableHeader(t *testing.T, d *desk) fyne.SecondaryTappable {
+	t.Helper()
+	body := test.WidgetRenderer(d.ports.table).Objects()[0].(*container.ThemeOverride).Content
+	return body.(*fyne.Container).Objects[0].(fyne.SecondaryTappable)
+}
+
+// A busy machine does not take the second click away from the row that had the
+// first, nor a click from the row that is under the pointer.
+func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
+	d := newDesk(t)
+	all := []*monitor.Listener{listening(3000, "node", 10), listening(5000, "java", 11), listening(8080, "python3", 20)}
+	d.see(all...)
+	for i := range 10 {
+		name := d.ports.table.Rows()[i%3].process
+		test.TapCanvas(d.window.Canvas(), d.row(i%3))
+		if i%2 == 0 { // something opens above
+			d.see(append([]*monitor.Listener{listening(uint16(100+i), "nc", 100+i)}, all...)...)
+		}
+		d.Update(d.handOver(len(d.last.Listeners)-1, 500+i))
+		d.see(all...)
+		test.TapCanvas(d.window.Canvas(), d.row(i%3))
+		if len(d.processes) != 1 {
+			t.Fatalf("round %d: %d process windows; want 1", i, len(d.processes))
+		}
+		for _, p := range d.processes {
+			if p.name() != name {
+				t.Errorf("round %d: opened %s; want %s, where the first click was", i, p.name(), name)
+			}
+			p.window.Close()
+		}
+		d.at = d.at.Add(markTime)
+		d.Tick()
+	}
+}
+
+func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
+	d := newDesk(t)
+	v4, v6, other := listening(5173, "node", 10, "127.0.0.1"), listening(5173, "deno", 20, "::1"), listening(8080, "python3", 30, "0.0.0.0")
+	d.see(v4, other)
+	reach := func() []string {
+		var said []string
+		for _, r := range d.ports.table.Rows() {
+			said = append(said, reachCell(r).Text)
+		}
+		return said
+	}
+	d.want("one", reach(), []string{"this machine", "the network"})
+	d.see(v4, v6, other)
+	d.want("two", reach(), []string{"ambiguous", "ambiguous", "the network"})
+	d.see(v4, v6, other, listening(8080, "caddy", 40, "::1"))
+	d.want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "the network !", "ambiguous"})
+	d.see(v4, other)
+	d.at = d.at.Add(markTime)
+	d.Tick()
+	d.want("one again", reach(), []string{"this machine", "the network"})
+}
+
+func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20), listening(9000, "Node", 30))
+	d.ports.table.Sort("process", true)
+	d.want("sorted", d.rows(), []string{"8080", "9000", "3000"})
+	d.ports.table.Select("tcp-9000-30")
+	d.ports.entry.SetText("node")
+	d.want("filtered", d.rows(), []string{"9000", "3000"})
+	d.Update(d.handOver(1, 77)) // 8080, which the filter hides, is deno's now
+	d.want("filtered still", d.rows(), []string{"9000", "3000"})
+	d.ports.entry.SetText("deno")
+	d.want("found by its new owner", d.rows(), []string{"8080 changed"})
+	d.ports.entry.SetText("")
+	d.want("all", d.rows(), []string{"9000", "3000", "8080 changed"})
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "9000" {
+		t.Errorf("selected %+v, %v; want 9000", r, ok)
+	}
+}
+
+// A change that moves a row, or that filters, counts or cards tell of, is more
+// than a change of its cells.
+func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
+	d := newDesk(t)
+	d.tellRules(watch.Rule{Ports: ports(t, "9000")})
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20), listening(9000, "java", 30))
+	d.ports.entry.SetText("deno")
+	d.want("nobody", d.rows(), nil)
+	d.Update(d.handOver(1, 77))
+	d.want("deno has 8080 now", d.rows(), []string{"8080 changed"})
+	d.ports.entry.SetText("")
+	d.ports.table.Sort("process", false)
+	d.want("by process", d.rows(), []string{"8080 changed", "9000", "3000"})
+	d.Update(d.handOver(0, 78)) // 3000 is deno's too
+	d.want("moved", d.rows(), []string{"3000 changed", "8080 changed", "9000"})
+	d.Update(d.handOver(2, 79))
+	if got := d.ports.cards.cards[0].model.detail; got != "deno" {
+		t.Errorf("the card says %q; want deno", got)
+	}
+	before := d.last.Listeners[1]
+	after := *before
+	after.Reach, after.Addresses = monitor.TheNetwork, []netip.Addr{netip.MustParseAddr("0.0.0.0")}
+	d.last.Listeners = slices.Clone(d.last.Listeners)
+	d.last.Listeners[1] = &after
+	d.Update(monitor.Update{Snapshot: d.last, Changes: []monitor.Change{{Kind: monitor.ReachChanged, Listener: &after, Before: before}}, Ready: true})
+	if got := d.ports.quick.segments[quickExposed].number; got != 1 {
+		t.Errorf("%d are exposed; want 1", got)
+	}
+	d.ports.table.Select(after.ID)
+	d.Update(d.handOver(1, 80))
+	if got := d.ports.side.pid.Text; got != "PID 80" {
+		t.Errorf("the side pane says %q; want PID 80", got)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"porthole/app/autostart"
 	"porthole/app/desktop"
 	"porthole/app/link"
 	"porthole/app/notify"
@@ -31,9 +32,14 @@ type Options struct {
 	Place   link.Place
 	Session desktop.Session
 	Hidden  bool   // do not show the window
+	Shown   bool   // show it, whatever the settings say
 	Port    uint16 // show the window at this port, where it is not 0
-	Build   string // tells this program from another build of it
-	Logger  *slog.Logger
+	Page    string // show it at this page, where it is not ""
+	// Language is what the program speaks, "" as the system does. Where the
+	// settings come to say another, the agent ends for a successor.
+	Language string
+	Build    string // tells this program from another build of it
+	Logger   *slog.Logger
 }
 
 // Successor is the program that takes over when an agent ends for a newer build.
@@ -41,6 +47,7 @@ type Successor struct {
 	Program string
 	Session desktop.Session
 	Hidden  bool
+	Page    string // its window is to show; may be ""
 }
 
 // Agent is the running agent. All its state belongs to the goroutine of hub;
@@ -64,8 +71,9 @@ type Agent struct {
 	watcher     *watch.Watcher
 	recent      []monitor.Change // the last few, for the tray's menu
 	problems    problems
-	interval    time.Duration // from the settings; 0 where Porthole chooses
-	grace       time.Duration
+	chosen      settings.Settings
+	login       autostart.Entry
+	atLogin     bool // the session starts Porthole
 	quiet       bool // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
@@ -74,6 +82,7 @@ type Agent struct {
 	missed      []watch.Alert // while paused
 	unseen      bool
 	alarm       bool
+	shy         bool // the settings hid the window at the start, and whether the tray icon is seen is not known yet
 	window      *windowProcess
 	successor   *Successor
 }
@@ -117,6 +126,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
 	a.loadPause(time.Now())
+	a.findLogin()
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
@@ -153,8 +163,10 @@ func (a *Agent) hub() {
 	updates := a.monitor.Subscribe()
 	defer updates.Close()
 	defer a.endTray()
-	if !a.opts.Hidden {
-		a.window.show(a.opts.Port)
+	if a.startsHidden() {
+		a.shy = !a.opts.Hidden
+	} else {
+		a.window.showAt(a.opts.Port, a.opts.Page)
 	}
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
@@ -206,12 +218,15 @@ func (a *Agent) loadSettings() {
 
 // use lets s hold from now on.
 func (a *Agent) use(s settings.Settings) {
-	a.rules, a.interval, a.grace = s.Watches, s.Interval, s.Grace
-	a.watcher.SetRules(a.rules, a.grace)
+	a.chosen, a.rules = s, s.Watches
+	a.watcher.SetRules(a.rules, s.Grace)
 	a.notes.SetSound(s.Sound)
 	a.monitor.SetUDP(s.UDP)
 	a.activity.Keep(s.KeepDays, s.KeepRows)
 	a.setPace()
+	if s.Language != a.opts.Language {
+		a.speak()
+	}
 }
 
 // The pace that Porthole chooses.
@@ -225,7 +240,7 @@ func (a *Agent) setPace() {
 	if a.quiet {
 		d = quietPace
 	}
-	a.monitor.SetInterval(cmp.Or(a.interval, d))
+	a.monitor.SetInterval(cmp.Or(a.chosen.Interval, d))
 }
 
 func (a *Agent) settingsProblem(s settings.Settings, err error) {
@@ -277,7 +292,7 @@ func (a *Agent) saveWatches(now func(watch.Rules) watch.Rules) {
 		return
 	}
 	a.rules = now(a.rules)
-	a.watcher.SetRules(a.rules, a.grace)
+	a.watcher.SetRules(a.rules, a.chosen.Grace)
 	a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
 	a.problems.set("settings", unsavedProblem(err))
 }
@@ -298,8 +313,10 @@ func (a *Agent) seen() {
 }
 
 func (a *Agent) status() *link.Status {
-	s := &link.Status{Health: a.update.Health, Watches: a.rules,
+	s := &link.Status{Health: a.update.Health, Watches: a.rules, Settings: a.chosen, AtLogin: a.atLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
+	// The watches above hold, also where they could not be saved; the remarks are problems.
+	s.Settings.Watches, s.Settings.Remarks = nil, nil
 	return s
 }
 

@@ -42,7 +42,7 @@ func (s *shown) Close()                                 {}
 func hubOf(t *testing.T, pauseTo string) (*Agent, *shown) {
 	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
-	a := &Agent{log: slog.New(slog.DiscardHandler), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
+	a := &Agent{log: slog.New(slog.DiscardHandler), chosen: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pauseTo: pauseTo}
 	a.window = newWindowProcess(a)
 	to := &shown{}
@@ -218,6 +218,27 @@ func TestWhatWasLookedAtIsMarkedNoMore(t *testing.T) {
 	a.window.page = ui.PageActivity
 	a.mark(change)
 	see("a change on the activity page", ui.PageActivity, false, true)
+}
+
+func TestNotificationsThatAreOffTellNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, to := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		alerts := []watch.Alert{opening(server())}
+		a.chosen.Notifications = false
+		a.tell(alerts)
+		to.want(t)
+		a.pause(0)
+		a.tell(alerts)
+		a.unpause()
+		to.want(t)
+		a.chosen.Notifications = true
+		a.pause(0)
+		a.tell(alerts)
+		a.chosen.Notifications = false
+		a.unpause()
+		to.want(t)
+	})
 }
 
 // withFile gives the agent a settings file in dir and returns its path.

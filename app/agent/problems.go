@@ -74,6 +74,14 @@ func unsavedProblem(err error) string {
 	return lang.L("The watches could not be saved; they hold until Porthole ends: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
+func unsetProblem(err error) string {
+	return lang.L("Not changed: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+}
+
+func loginProblem() string {
+	return lang.L("What the session starts could not be changed; the log says why")
+}
+
 func notificationProblem(err error) string {
 	if err == nil {
 		return ""

@@ -64,6 +64,9 @@ func (a *Agent) tell(alerts []watch.Alert) {
 			a.showTray()
 		}
 	}
+	if !a.chosen.Notifications {
+		return
+	}
 	if !a.paused {
 		a.notes.Tell(alerts)
 		return

@@ -15,7 +15,7 @@ import (
 
 // rootKeys and watchKeys are all keys that are read.
 var (
-	rootKeys  = []string{"version", "watches", "interval", "udp", "sound", "grace", "keep_days", "keep_rows"}
+	rootKeys  = append([]string{"version", "watches", "grace"}, keys...)
 	watchKeys = []string{"ports", "match", "name", "tell", "off"}
 )
 

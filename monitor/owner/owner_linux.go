@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -55,22 +56,18 @@ func New() monitor.Finder {
 // time.
 func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
 	f.blind = nil
-	f.inodes = make(map[uint64]monitor.SocketID, len(sockets))
-	missing := make(map[monitor.SocketID]bool, len(sockets))
-	for _, s := range sockets {
-		if s.Inode != 0 { // else every link to no socket would be one to it
-			f.inodes[s.Inode] = s.ID
-			missing[s.ID] = true
-		}
-	}
-	pids := f.processes()
-	counts := f.count(pids)
-	changed, rest := f.likely(pids, counts)
-	walk := func(pids []int) (done bool) {
+	missing := f.seek(sockets)
+	searched := make(map[int]bool)
+	done := func() bool { return ctx.Err() != nil || (scope == monitor.Likely && len(missing) == 0) }
+	walk := func(pids []int, counts map[int]count) bool {
 		for _, pid := range pids {
-			if ctx.Err() != nil || (scope == monitor.Likely && len(missing) == 0) {
-				return true
+			if done() {
+				break
 			}
+			if searched[pid] {
+				continue
+			}
+			searched[pid] = true
 			err := f.searchProcess(pid, func(h monitor.Holding) {
 				delete(missing, h.Socket)
 				found(h)
@@ -80,15 +77,39 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 				delete(counts, pid)
 			}
 		}
-		return false
+		return done()
 	}
-	if done := walk(changed); !done && scope != monitor.Recent {
-		walk(rest)
+	if scope == monitor.Likely { // a server that opens one more needs no list of all processes
+		holders := slices.Collect(maps.Keys(f.known))
+		counts := f.count(holders)
+		changed, _ := f.likely(holders, counts)
+		if walk(changed, counts) {
+			return f.blind
+		}
+	}
+	pids := f.processes()
+	counts := f.count(pids)
+	changed, rest := f.likely(pids, counts)
+	if !walk(changed, counts) && scope != monitor.Recent {
+		walk(rest, counts)
 	}
 	if scope != monitor.Likely && ctx.Err() == nil {
 		f.counts = counts
 	}
 	return f.blind
+}
+
+// seek notes by which links sockets are known, and returns those that have one.
+func (f *finder) seek(sockets []monitor.Socket) (missing map[monitor.SocketID]bool) {
+	f.inodes = make(map[uint64]monitor.SocketID, len(sockets))
+	missing = make(map[monitor.SocketID]bool, len(sockets))
+	for _, s := range sockets {
+		if s.Inode != 0 { // else every link to no socket would be one to it
+			f.inodes[s.Inode] = s.ID
+			missing[s.ID] = true
+		}
+	}
+	return missing
 }
 
 // exhausted reports whether err says nothing of what was asked, but that there

@@ -7,7 +7,7 @@ import (
 )
 
 // followed is a set of processes of which the kernel tells the end: an epoll(7)
-// of their pidfds, which counts as one descriptor in poll(2). What cannot be
+// of their pidfds, which is one descriptor for whoever waits. What cannot be
 // followed is not: whoever asks verifies in time anyway.
 type followed struct {
 	set  int         // the epoll, -1 where there is none

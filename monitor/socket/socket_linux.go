@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -68,11 +69,9 @@ func tried(open func() (Table, error)) (Table, error) {
 // and IPv6, 15 µs + 0.3 µs a listener, whatever else the machine does.
 type diag struct {
 	*waiter
-	fd      int
-	answer  []byte // the last dump as the kernel wrote it, and what was read from it
-	sockets []monitor.Socket
-	buffer  []byte
-	end     int // of what buffer holds
+	fd     int
+	answer []byte // to the last Sockets, as the kernel wrote it
+	buffer []byte // for one datagram
 }
 
 // question is one dump: TCP has one for both families, UDP one for each.
@@ -97,8 +96,7 @@ const (
 	attrSkV6Only   = 11      // INET_DIAG_SKV6ONLY
 	attrCgroup     = 21      // INET_DIAG_CGROUP_ID
 	sequence       = 1
-	datagramSize   = 64 << 10
-	bufferSize     = 128 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
+	datagramSize   = 64 << 10 // the kernel fills at most 32 KB a read; room for larger ones to come
 	headerSize     = unix.NLMSG_HDRLEN
 	receiveTimeout = 2 // seconds; the kernel answers at once or never
 )
@@ -123,7 +121,7 @@ func openDiag() (*diag, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	return &diag{waiter: w, fd: fd, buffer: make([]byte, bufferSize)}, nil
+	return &diag{waiter: w, fd: fd, buffer: make([]byte, datagramSize)}, nil
 }
 
 // listenRequest is a dump request for TCP sockets of any family in state LISTEN.
@@ -162,82 +160,100 @@ func (d *diag) Source() string {
 func (d *diag) Close() error { return errors.Join(unix.Close(d.fd), d.waiter.close()) }
 
 // Sockets dumps the listening sockets. An answer that the kernel marks as
-// interrupted is not used. Where the kernel writes the same bytes as the last
-// time, they are not read again.
+// interrupted is not used.
 func (d *diag) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
-	var err error
-	questions := askTCP
-	if udp {
-		questions = askAll
-	}
 	d.hearUDP(udp)
+	var err error
 	for range 3 {
-		if err = d.dump(questions); !errors.Is(err, errInterrupted) {
+		var all []monitor.Socket
+		if all, err = d.dump(dst, questions(udp)); err == nil {
+			return all, nil
+		}
+		if !errors.Is(err, errInterrupted) {
 			break
 		}
 	}
-	if err != nil {
-		return dst, err
+	return dst, err
+}
+
+func questions(udp bool) []question {
+	if udp {
+		return askAll
 	}
-	return append(dst, d.sockets...), nil
+	return askTCP
 }
 
 var errInterrupted = errors.New("the table changed while it was read")
 
-// dump fills sockets. Each question has the same number, so that equal answers
-// are equal bytes; what is left of an answer that came too late is thrown away
-// before the next question.
-func (d *diag) dump(questions []question) error {
-	var ends [3]int // of the answers in buffer
-	d.end = 0
-	for i, q := range questions {
-		if err := d.ask(q); err != nil {
-			return err
+// dump appends all sockets that the answers to the questions tell.
+func (d *diag) dump(dst []monitor.Socket, questions []question) ([]monitor.Socket, error) {
+	d.answer = d.answer[:0]
+	for _, q := range questions {
+		begin := len(d.answer)
+		if err := d.ask(q, func(b []byte) { d.answer = append(d.answer, b...) }); err != nil {
+			return dst, err
 		}
-		ends[i] = d.end
-	}
-	if bytes.Equal(d.buffer[:d.end], d.answer) {
-		return nil
-	}
-	d.answer, d.sockets = d.answer[:0], d.sockets[:0] // not believed until all was read to its end
-	begin := 0
-	for i, q := range questions {
 		var end bool
 		var err error
-		d.sockets, end, err = parseDump(d.sockets, d.buffer[begin:ends[i]], sequence, q.protocol)
+		dst, end, err = parseDump(dst, d.answer[begin:], sequence, q.protocol)
 		switch {
 		case err != nil:
-			return err
+			return dst, err
 		case !end:
-			return errors.New("sock_diag's answer has no end")
+			return dst, errors.New("sock_diag's answer has no end")
 		}
-		begin = ends[i]
 	}
-	d.answer = append(d.answer, d.buffer[:d.end]...)
-	return nil
+	return dst, nil
 }
 
-// ask sends the request and reads the whole answer into buffer, behind what it
-// holds.
-func (d *diag) ask(q question) error {
-	if _, err := unix.Write(d.fd, q.request); err != nil {
+// Unchanged asks again, and compares each part of the answer where it is read
+// with what the kernel wrote for Sockets: all questions have the same number, so
+// that equal answers are equal bytes. That costs 2 to 5 % more than to ask alone.
+func (d *diag) Unchanged(udp bool) bool {
+	same, at := true, 0
+	for _, q := range questions(udp) {
+		if err := d.ask(q, func(b []byte) {
+			same = same && at+len(b) <= len(d.answer) && bytes.Equal(b, d.answer[at:at+len(b)])
+			at += len(b)
+		}); err != nil {
+			return false // Sockets will say what is wrong
+		}
+	}
+	return same && at == len(d.answer)
+}
+
+// ask sends the request and hands over the answer, datagram by datagram. What is
+// left of an answer that came too late is thrown away before the next question.
+// The kernel writes each part of an answer while it is asked for it, so nothing
+// blocks here, and the runtime need not be told: that would wake a thread that
+// keeps watch over those that block.
+func (d *diag) ask(q question, take func([]byte)) error {
+	if _, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(d.fd), uintptr(unsafe.Pointer(&q.request[0])), uintptr(len(q.request))); err != 0 {
 		return fmt.Errorf("ask sock_diag for %s sockets: %w", q.protocol, err)
 	}
 	for {
-		if len(d.buffer)-d.end < datagramSize {
-			d.buffer = append(d.buffer, make([]byte, len(d.buffer))...)
-		}
-		n, err := unix.Read(d.fd, d.buffer[d.end:])
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
+		n, err := d.receive()
 		if err != nil {
 			d.drain()
 			return fmt.Errorf("read sock_diag's answer: %w", err)
 		}
-		d.end += n
-		if lastOfDump(d.buffer[d.end-n : d.end]) {
+		take(d.buffer[:n])
+		if lastOfDump(d.buffer[:n]) {
 			return nil
+		}
+	}
+}
+
+// receive reads one datagram, and waits for it where it has to.
+func (d *diag) receive() (int, error) {
+	n, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(d.fd), uintptr(unsafe.Pointer(&d.buffer[0])), uintptr(len(d.buffer)), unix.MSG_DONTWAIT, 0, 0)
+	if err == 0 {
+		return int(n), nil
+	}
+	for {
+		n, err := unix.Read(d.fd, d.buffer)
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
 		}
 	}
 }

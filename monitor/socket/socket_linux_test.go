@@ -297,6 +297,59 @@ func TestManyListeners(t *testing.T) {
 	}
 }
 
+// Unchanged may say so only while the same sockets listen, be they in one
+// datagram of the answer or in several.
+func TestUnchanged(t *testing.T) {
+	table := open(t)
+	unchanged := func(udp bool) bool {
+		for range 100 { // another program may open a socket just now
+			if _, err := table.Sockets(nil, udp); err != nil {
+				t.Fatal(err)
+			}
+			if table.Unchanged(udp) {
+				return true
+			}
+		}
+		return false
+	}
+	for range 2 {
+		for _, udp := range []bool{false, true} {
+			if !unchanged(udp) {
+				t.Errorf("Unchanged(udp %t) is never true", udp)
+			}
+			k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+			if table.Unchanged(udp) {
+				t.Errorf("Unchanged(udp %t) with one listener more", udp)
+			}
+			if !unchanged(udp) {
+				t.Errorf("Unchanged(udp %t) is never true with that listener", udp)
+			}
+			if err := unix.Shutdown(k.fd, unix.SHUT_RDWR); err != nil {
+				t.Fatal(err)
+			}
+			if table.Unchanged(udp) {
+				t.Errorf("Unchanged(udp %t) with one listener less", udp)
+			}
+		}
+		if unchanged(false); table.Unchanged(true) && len(table.(*diag).answer) > 0 {
+			t.Error("Unchanged(udp) takes the answer about TCP for the one about both")
+		}
+		for range 600 {
+			bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+		}
+	}
+}
+
+func TestUnchangedAllocatesNothing(t *testing.T) {
+	table := open(t)
+	if _, err := table.Sockets(nil, true); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() { table.Unchanged(true) }); n != 0 {
+		t.Errorf("Unchanged allocates %v times", n)
+	}
+}
+
 func TestClosedTableIsAnError(t *testing.T) {
 	table := open(t)
 	d := table.(*diag)

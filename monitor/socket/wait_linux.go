@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -13,23 +15,34 @@ import (
 	"porthole/monitor"
 )
 
-// waiter sleeps in one poll(2) on a time-out, on Wake, on the end of the
-// processes that hold something, and on the kernel's word that a socket was
-// destroyed. That word needs no privilege and comes within microseconds; there
-// is none for an opening.
+// waiter sleeps until a time, Wake, the end of a process that holds something, or
+// the kernel's word that a socket was destroyed. That word needs no privilege
+// and comes within microseconds; there is none for an opening.
+//
+// All four are one descriptor for the runtime's poller, and the time is a
+// timerfd: to wake one thread is most of what an idle monitor costs, and a timer
+// of the runtime's, or a system call that it counts as blocking, would wake
+// others to keep watch.
 type waiter struct {
+	set    int             // an epoll(7) of the descriptors below
+	all    *os.File        // the same
+	ready  syscall.RawConn // waits for it
+	asked  func(uintptr) bool
+	told   [8]unix.EpollEvent // what ended the wait, so many:
+	many   int
+	timer  int // a timerfd
 	events int // the netlink socket of the events, -1 where the kernel refuses them
 	owners *followed
 	buffer []byte
-	polled []unix.PollFd
 
 	hearsUDP bool
+	deaf     bool      // to events, for a moment
+	since    time.Time // when the present stretch of calm began
+	woken    int       // how often events have ended a wait since
 
-	since time.Time // when the present stretch of calm began
-	woken int       // how often events have ended a wait since
-
-	mu   sync.Mutex // over wake, which anyone may write to
-	wake int        // an eventfd, -1 once closed
+	waking int        // an eventfd
+	mu     sync.Mutex // over wake, which anyone may write to
+	wake   int        // the same, -1 once closed
 }
 
 // In a storm of events, which anyone can make, each would be a wake-up: after so
@@ -39,18 +52,27 @@ const (
 	maxWakings = 8
 )
 
-// listening returns the descriptor of the events, -1 where they are to wait, and
-// how long at the most.
-func (w *waiter) listening(d time.Duration) (int32, time.Duration) {
+// listen lets events end the next wait, or not, and returns how long that is at
+// the most.
+func (w *waiter) listen(d time.Duration) time.Duration {
 	now := time.Now()
 	left := w.since.Add(calm).Sub(now)
 	if left <= 0 {
 		w.since, w.woken = now, 0
 	}
-	if w.woken < maxWakings {
-		return int32(w.events), d
+	deaf := w.woken >= maxWakings
+	if deaf != w.deaf && w.events >= 0 {
+		event := unix.EpollEvent{Fd: int32(w.events)}
+		if !deaf {
+			event.Events = unix.EPOLLIN
+		}
+		_ = unix.EpollCtl(w.set, unix.EPOLL_CTL_MOD, w.events, &event) // it is in the set
+		w.deaf = deaf
 	}
-	return -1, min(d, left)
+	if deaf {
+		return min(d, left)
+	}
+	return d
 }
 
 // Groups and numbers of linux/sock_diag.h and linux/filter.h.
@@ -78,11 +100,43 @@ func newWaiter() (*waiter, error) {
 	if err != nil {
 		events = -1 // polling sees the same, up to an interval later
 	}
-	w := &waiter{events: events, owners: newFollowed(), wake: wake, buffer: make([]byte, eventsBufferBytes)}
-	for _, fd := range []int{wake, events, w.owners.set} { // poll leaves -1 alone
-		w.polled = append(w.polled, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	w := &waiter{timer: -1, events: events, owners: newFollowed(), waking: wake, wake: wake, buffer: make([]byte, eventsBufferBytes)}
+	if err := w.join(); err != nil {
+		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// join makes the descriptors one.
+func (w *waiter) join() (err error) {
+	if w.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+		return fmt.Errorf("make a timerfd: %w", err)
+	}
+	if w.set, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return fmt.Errorf("make an epoll: %w", err)
+	}
+	_ = unix.SetNonblock(w.set, true) // so that os.NewFile hands it to the runtime's poller
+	w.all = os.NewFile(uintptr(w.set), "what ends a wait")
+	for _, fd := range []int{w.timer, w.waking, w.events, w.owners.set} {
+		if fd < 0 {
+			continue
+		}
+		if err := unix.EpollCtl(w.set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
+			return fmt.Errorf("join what ends a wait: %w", err)
+		}
+	}
+	if err := w.all.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("hand what ends a wait to the poller: %w", err)
+	}
+	if w.ready, err = w.all.SyscallConn(); err != nil {
+		return fmt.Errorf("wait through the poller: %w", err)
+	}
+	w.asked = func(set uintptr) bool {
+		n, _, _ := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, set, uintptr(unsafe.Pointer(&w.told)), uintptr(len(w.told)), 0, 0, 0)
+		w.many = max(0, min(int(n), len(w.told)))
+		return w.many > 0
+	}
+	return nil
 }
 
 func openEvents() (int, error) {
@@ -139,24 +193,27 @@ func listenersOnly(fd int) error {
 
 // Wait sleeps for d at the most.
 func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.SocketID, hint monitor.Hint) {
-	w.polled[1].Fd, d = w.listening(d)
-	w.polled[1].Revents = 0
-	milliseconds := int((d + time.Millisecond - 1) / time.Millisecond)
-	n, err := unix.Poll(w.polled, max(milliseconds, 0))
-	if err != nil || n == 0 {
-		return closed, 0 // EINTR too: the loop looks at the clock
+	d = max(w.listen(d), time.Nanosecond) // 0 would be never
+	at := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
+	_, _, _ = unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(w.timer), 0, uintptr(unsafe.Pointer(&at)), 0, 0, 0)
+	if err := w.ready.Read(w.asked); err != nil {
+		time.Sleep(d) // closed; whoever waits all the same waits
+		return closed, 0
 	}
-	if w.polled[0].Revents != 0 {
-		var count [8]byte
-		_, _ = unix.Read(int(w.polled[0].Fd), count[:]) // all wake-ups at once
-	}
-	if w.polled[1].Revents != 0 {
-		closed = w.read(closed)
-		w.woken++
-		hint |= monitor.TableChanged
-	}
-	if w.polled[2].Revents != 0 && w.owners.reap() {
-		hint |= monitor.OwnerEnded
+	for _, e := range w.told[:w.many] {
+		switch int(e.Fd) {
+		case w.waking:
+			var count [8]byte
+			_, _ = unix.Read(w.waking, count[:]) // all wake-ups at once
+		case w.events:
+			closed = w.read(closed)
+			w.woken++
+			hint |= monitor.TableChanged
+		case w.owners.set:
+			if w.owners.reap() {
+				hint |= monitor.OwnerEnded
+			}
+		}
 	}
 	return closed, hint
 }
@@ -211,8 +268,13 @@ func (w *waiter) close() error {
 	defer w.mu.Unlock()
 	err := unix.Close(w.wake)
 	w.wake = -1
-	if w.events >= 0 {
-		err = errors.Join(err, unix.Close(w.events))
+	for _, fd := range []int{w.events, w.timer} {
+		if fd >= 0 {
+			err = errors.Join(err, unix.Close(fd))
+		}
+	}
+	if w.all != nil {
+		err = errors.Join(err, w.all.Close())
 	}
 	return errors.Join(err, w.owners.close())
 }

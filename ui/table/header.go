@@ -2,6 +2,8 @@ package table
 
 import (
 	"image/color"
+	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -10,16 +12,41 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// header shows the columns' labels; a click sorts.
+// What marks the column that sorts, and its direction.
+const (
+	markUp   = " ▲"
+	markDown = " ▼"
+)
+
+// grip is how near to an edge the pointer takes hold of it.
+const grip = 5
+
+// header shows the columns' labels. A click sorts, an edge can be dragged, a
+// right click opens the menu of columns; with the keyboard the arrows choose a
+// column, Enter and Space sort by it, + and - change its width.
 type header[R Row] struct {
 	widget.BaseWidget
 	table        *Table[R]
 	ground, line *canvas.Rectangle
+	edge         *canvas.Rectangle // which the pointer could take hold of
+	ring         *canvas.Rectangle // around the column that the keyboard is at
 	labels       []*canvas.Text
+
+	over     int // the column at whose right edge the pointer is; -1
+	dragging bool
+	held     int     // the column whose edge is dragged; -1 where the drag began elsewhere
+	width    float32 // how wide that would be, were there no limits
+	clicks   clicks
+	current  int // the column that the keyboard is at
+	focused  bool
 }
 
 func newHeader[R Row](t *Table[R]) *header[R] {
-	h := &header[R]{table: t, ground: canvas.NewRectangle(color.Transparent), line: canvas.NewRectangle(color.Transparent)}
+	h := &header[R]{table: t, over: -1, held: -1}
+	for _, r := range []**canvas.Rectangle{&h.ground, &h.line, &h.edge, &h.ring} {
+		*r = canvas.NewRectangle(color.Transparent)
+	}
+	h.ring.StrokeWidth, h.ring.CornerRadius = 2, 4
 	for range t.columns {
 		h.labels = append(h.labels, canvas.NewText("", color.Transparent))
 	}
@@ -29,11 +56,11 @@ func newHeader[R Row](t *Table[R]) *header[R] {
 
 // CreateRenderer is Fyne's.
 func (h *header[R]) CreateRenderer() fyne.WidgetRenderer {
-	objects := []fyne.CanvasObject{h.ground, h.line}
+	objects := []fyne.CanvasObject{h.ground, h.line, h.edge}
 	for _, l := range h.labels {
 		objects = append(objects, l)
 	}
-	return &headerRenderer[R]{h, objects}
+	return &headerRenderer[R]{h, append(objects, h.ring)}
 }
 
 type headerRenderer[R Row] struct {
@@ -46,6 +73,11 @@ func (r *headerRenderer[R]) Objects() []fyne.CanvasObject { return r.objects }
 func (r *headerRenderer[R]) MinSize() fyne.Size           { return fyne.NewSize(0, RowHeight) }
 func (r *headerRenderer[R]) Refresh()                     { r.Layout(r.h.Size()) }
 
+// headerFace is the face of a label; sorts says that its column does.
+func headerFace(sorts bool) (size float32, style fyne.TextStyle) {
+	return theme.Size(theme.SizeNameCaptionText) + 1, fyne.TextStyle{Bold: sorts}
+}
+
 // Layout places the labels over their columns and marks the one that sorts.
 func (r *headerRenderer[R]) Layout(s fyne.Size) {
 	h := r.h
@@ -54,43 +86,193 @@ func (r *headerRenderer[R]) Layout(s fyne.Size) {
 	h.line.FillColor = theme.Color(ColorLine)
 	h.line.Move(fyne.NewPos(0, s.Height-1))
 	h.line.Resize(fyne.NewSize(s.Width, 1))
+	h.edge.FillColor = theme.Color(theme.ColorNamePrimary)
+	h.edge.Hidden = h.over < 0
+	h.ring.StrokeColor = theme.Color(theme.ColorNamePrimary)
+	h.ring.Hidden = !h.focused
 	x := float32(0)
-	for i, c := range h.table.columns {
-		text, width := h.labels[i], h.table.widths[i]
-		label := c.Label
-		if i == h.table.sortBy {
-			label += map[bool]string{false: " ▲", true: " ▼"}[h.table.down]
-		}
-		text.TextSize = theme.Size(theme.SizeNameCaptionText) + 1
-		text.Color = theme.Color(ColorMuted)
-		text.TextStyle.Bold = i == h.table.sortBy
-		text.Text = Fit(label, width-cellPadding, text.TextSize, text.TextStyle)
-		size := fyne.MeasureText(text.Text, text.TextSize, text.TextStyle)
-		left := x + cellPadding
-		if c.Right {
-			left = x + width - cellPadding - size.Width
-		}
-		text.Move(fyne.NewPos(left, (s.Height-size.Height)/2))
-		text.Resize(size)
-		x += width
+	for i := range h.table.columns {
+		h.place(i, x, s.Height)
+		x += h.table.widths[i]
 	}
 	canvas.Refresh(h)
 }
 
-// Tapped sorts by the column under the pointer.
-func (h *header[R]) Tapped(e *fyne.PointEvent) {
-	x := e.Position.X
+// place places what belongs to a column that begins at x.
+func (h *header[R]) place(i int, x, height float32) {
+	t := h.table
+	c, text, width := t.columns[i], h.labels[i], t.widths[i]
+	label := c.Label
+	if i == t.sortBy {
+		label += map[bool]string{false: markUp, true: markDown}[t.down]
+	}
+	text.TextSize, text.TextStyle = headerFace(i == t.sortBy)
+	text.Color = theme.Color(ColorMuted)
+	text.Text = Fit(label, width-cellPadding, text.TextSize, text.TextStyle)
+	size := fyne.MeasureText(text.Text, text.TextSize, text.TextStyle)
+	left := x + cellPadding
+	if c.Right {
+		left = x + width - cellPadding - size.Width
+	}
+	text.Move(fyne.NewPos(left, (height-size.Height)/2))
+	text.Resize(size)
+	if i == h.over {
+		h.edge.Move(fyne.NewPos(x+width-1, 4))
+		h.edge.Resize(fyne.NewSize(2, height-8))
+	}
+	if i == h.current {
+		h.ring.Move(fyne.NewPos(x+1, 2))
+		h.ring.Resize(fyne.NewSize(max(width-2, 0), height-4))
+	}
+}
+
+// edgeAt is the column whose right edge is at x, -1 where none is.
+func (h *header[R]) edgeAt(x float32) int {
 	for i, width := range h.table.widths {
-		if x -= width; x < 0 {
-			if h.table.columns[i].Compare != nil {
-				h.table.cycle(i)
-			}
-			return
+		if x -= width; width > 0 && abs(x) <= grip {
+			return i
+		}
+	}
+	return -1
+}
+
+// Tapped sorts by the column under the pointer, or, the second time at an edge,
+// makes its column as wide as its cells.
+func (h *header[R]) Tapped(e *fyne.PointEvent) {
+	t := h.table
+	if i := h.edgeAt(e.Position.X); i >= 0 {
+		if _, double := h.clicks.double(t.columns[i].ID, e.AbsolutePosition, time.Now(), fyne.CurrentApp().Driver().DoubleTapDelay()); double {
+			t.fit(i)
+		}
+		return
+	}
+	if i := t.columnAt(e.Position.X); i >= 0 {
+		t.cycle(i)
+	}
+	t.Focus() // the click took the keyboard away
+}
+
+// TappedSecondary opens the menu of columns.
+func (h *header[R]) TappedSecondary(e *fyne.PointEvent) { h.table.showMenu(e.AbsolutePosition) }
+
+// Dragged moves the edge that was under the pointer when it began.
+func (h *header[R]) Dragged(e *fyne.DragEvent) {
+	if !h.dragging {
+		h.dragging, h.held = true, h.over
+		if h.held < 0 {
+			h.held = h.edgeAt(e.Position.X)
+		}
+		if h.held >= 0 {
+			h.width = h.table.widths[h.held]
+		}
+	}
+	if h.held >= 0 {
+		h.width += e.Dragged.DX
+		h.table.resize(h.held, h.width)
+	}
+}
+
+// DragEnd is Fyne's.
+func (h *header[R]) DragEnd() { h.dragging, h.held = false, -1 }
+
+// Cursor is Fyne's.
+func (h *header[R]) Cursor() desktop.Cursor {
+	if h.over >= 0 {
+		return desktop.HResizeCursor
+	}
+	return desktop.PointerCursor
+}
+
+// MouseIn is Fyne's.
+func (h *header[R]) MouseIn(e *desktop.MouseEvent) { h.MouseMoved(e) }
+
+// MouseMoved shows the edge that could be dragged.
+func (h *header[R]) MouseMoved(e *desktop.MouseEvent) { h.hover(h.edgeAt(e.Position.X)) }
+
+// MouseOut is Fyne's.
+func (h *header[R]) MouseOut() { h.hover(-1) }
+
+func (h *header[R]) hover(over int) {
+	if h.over != over && !h.dragging {
+		h.over = over
+		h.Refresh()
+	}
+}
+
+// FocusGained is Fyne's.
+func (h *header[R]) FocusGained() {
+	h.focused = true
+	if h.table.hidden[h.current] {
+		h.current = slices.Index(h.table.hidden, false)
+	}
+	h.Refresh()
+}
+
+// FocusLost is Fyne's.
+func (h *header[R]) FocusLost() {
+	h.focused = false
+	h.Refresh()
+}
+
+// step moves the keyboard to the next column that is shown on one side. Where
+// there is none it stays.
+func (h *header[R]) step(n int) {
+	t := h.table
+	for i := h.current + n; i >= 0 && i < len(t.columns); i += n {
+		if !t.hidden[i] {
+			h.current = i
+			break
+		}
+	}
+	h.Refresh()
+}
+
+// byKey is by how much + and - change a width.
+const byKey = 16
+
+// TypedKey is Fyne's.
+func (h *header[R]) TypedKey(e *fyne.KeyEvent) {
+	t := h.table
+	switch e.Name {
+	case fyne.KeyLeft:
+		h.step(-1)
+	case fyne.KeyRight:
+		h.step(1)
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		t.cycle(h.current)
+	case fyne.KeyDown:
+		t.Focus()
+	case desktop.KeyMenu, fyne.KeyF10: // Fyne tells F10 with Shift and without the same
+		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(h)
+		t.showMenu(at.Add(fyne.NewPos(h.ring.Position().X, RowHeight)))
+	default:
+		if t.OnKey != nil {
+			t.OnKey(e)
 		}
 	}
 }
 
-// Cursor is Fyne's.
-func (h *header[R]) Cursor() desktop.Cursor { return desktop.PointerCursor }
+// TypedRune is Fyne's.
+func (h *header[R]) TypedRune(r rune) {
+	t := h.table
+	switch r {
+	case '+':
+		t.resize(h.current, t.widths[h.current]+byKey)
+	case '-':
+		t.resize(h.current, t.widths[h.current]-byKey)
+	case ' ':
+	default:
+		if t.OnRune != nil {
+			t.OnRune(r)
+		}
+	}
+}
 
-var _ fyne.Tappable = (*header[Row])(nil)
+var (
+	_ fyne.Tappable          = (*header[Row])(nil)
+	_ fyne.SecondaryTappable = (*header[Row])(nil)
+	_ fyne.Draggable         = (*header[Row])(nil)
+	_ fyne.Focusable         = (*header[Row])(nil)
+	_ desktop.Cursorable     = (*header[Row])(nil)
+	_ desktop.Hoverable      = (*header[Row])(nil)
+)

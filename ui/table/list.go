@@ -2,6 +2,7 @@ package table
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -19,7 +20,8 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 	l.CreateItem = func() fyne.CanvasObject { return newRowWidget(t) }
 	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
 		if w, ok := o.(*rowWidget[R]); ok && i < len(t.rows) {
-			w.show(t.rows[i])
+			t.take(i, w)
+			w.show(i)
 		}
 	}
 	l.HideSeparators = true
@@ -31,13 +33,13 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 func (l *rowList[R]) FocusGained() {
 	l.focused = true
 	l.table.chooseFirst()
-	l.Refresh()
+	l.table.RefreshRows()
 }
 
 // FocusLost is Fyne's.
 func (l *rowList[R]) FocusLost() {
 	l.focused, l.table.wantFirst = false, false
-	l.Refresh()
+	l.table.RefreshRows()
 }
 
 // TypedKey moves the selection and opens.
@@ -60,6 +62,12 @@ func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 		if r, ok := t.Selected(); ok && t.OnOpen != nil {
 			t.OnOpen(r)
 		}
+	case fyne.KeySpace:
+		if r, ok := t.Selected(); ok && t.OnSpace != nil {
+			t.OnSpace(r)
+		}
+	case desktop.KeyMenu, fyne.KeyF10: // Fyne tells F10 with Shift and without the same
+		l.openMenu()
 	default:
 		if t.OnKey != nil {
 			t.OnKey(e)
@@ -67,9 +75,22 @@ func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-// TypedRune is Fyne's.
+// openMenu opens the menu of the selected row, below it.
+func (l *rowList[R]) openMenu() {
+	t := l.table
+	r, ok := t.Selected()
+	if !ok || t.OnMenu == nil {
+		return
+	}
+	t.reveal()
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(l)
+	y := float32(t.index[t.selected]+1)*RowHeight - l.GetScrollOffset()
+	t.OnMenu(r, at.Add(fyne.NewPos(4*cellPadding, y)))
+}
+
+// TypedRune is Fyne's. A space is a key here.
 func (l *rowList[R]) TypedRune(r rune) {
-	if l.table.OnRune != nil {
+	if l.table.OnRune != nil && r != ' ' {
 		l.table.OnRune(r)
 	}
 }

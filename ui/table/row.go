@@ -50,13 +50,14 @@ func abs(x float32) float32 { return max(x, -x) }
 type rowWidget[R Row] struct {
 	widget.BaseWidget
 	table *Table[R]
+	index int // of the row, in the table
 	key   string
 	row   R
 	shown bool
 
 	ground, line, edge *canvas.Rectangle
+	group              *canvas.Rectangle // at the rows of a group that has several
 	cells              []*cellView
-	width              float32
 }
 
 // cellView is a cell as painted.
@@ -73,7 +74,7 @@ func newRowWidget[R Row](t *Table[R]) *rowWidget[R] {
 	w := &rowWidget[R]{
 		table:  t,
 		ground: canvas.NewRectangle(color.Transparent), line: canvas.NewRectangle(color.Transparent),
-		edge: canvas.NewRectangle(color.Transparent),
+		edge: canvas.NewRectangle(color.Transparent), group: canvas.NewRectangle(color.Transparent),
 	}
 	for _, c := range t.columns {
 		v := &cellView{text: canvas.NewText("", color.Transparent), strike: canvas.NewLine(color.Transparent), badge: canvas.NewRectangle(color.Transparent)}
@@ -90,12 +91,16 @@ func newRowWidget[R Row](t *Table[R]) *rowWidget[R] {
 
 // CreateRenderer is Fyne's.
 func (w *rowWidget[R]) CreateRenderer() fyne.WidgetRenderer {
-	objects := []fyne.CanvasObject{w.ground, w.line, w.edge}
+	objects := []fyne.CanvasObject{w.ground, w.line, w.group, w.edge}
 	for _, v := range w.cells {
 		objects = append(objects, v.badge, v.text, v.strike)
 	}
 	return &rowRenderer[R]{w, objects}
 }
+
+// MinSize is Fyne's. The list asks a new widget for it at each of its refreshes:
+// it is told without making what is painted.
+func (w *rowWidget[R]) MinSize() fyne.Size { return fyne.NewSize(0, RowHeight) }
 
 type rowRenderer[R Row] struct {
 	w       *rowWidget[R]
@@ -104,7 +109,7 @@ type rowRenderer[R Row] struct {
 
 func (r *rowRenderer[R]) Destroy()                     {}
 func (r *rowRenderer[R]) Objects() []fyne.CanvasObject { return r.objects }
-func (r *rowRenderer[R]) MinSize() fyne.Size           { return fyne.NewSize(0, RowHeight) }
+func (r *rowRenderer[R]) MinSize() fyne.Size           { return r.w.MinSize() }
 func (r *rowRenderer[R]) Layout(s fyne.Size)           { r.w.layout(s) }
 
 // Refresh is called for a change of the theme too: everything is painted anew.
@@ -118,16 +123,13 @@ func (w *rowWidget[R]) layout(s fyne.Size) {
 	w.line.Move(fyne.NewPos(0, s.Height-1))
 	w.line.Resize(fyne.NewSize(s.Width, 1))
 	w.edge.Resize(fyne.NewSize(3, s.Height))
-	w.width = s.Width
 	w.paint()
 }
 
-// show gives the widget its row.
-func (w *rowWidget[R]) show(row R) {
-	if key := row.Key(); key != w.key {
-		w.key = key
-	}
-	w.row = row
+// show gives the widget the row with that index.
+func (w *rowWidget[R]) show(index int) {
+	w.index, w.row = index, w.table.rows[index]
+	w.key = w.row.Key()
 	w.paint()
 }
 
@@ -138,18 +140,8 @@ func (w *rowWidget[R]) paint() {
 	}
 	all := !w.shown
 	w.shown = true
+	setFill(w.ground, w.groundColor(), all)
 	selected := w.key == w.table.selected
-	ground := fyne.ThemeColorName("")
-	switch {
-	case selected:
-		ground = ColorSelected
-	case w.row.Tint() != "" && !w.table.dim:
-		ground = w.row.Tint()
-	case w.key == w.table.hovered:
-		ground = theme.ColorNameHover
-	}
-	setFill(w.ground, ground, all)
-	setFill(w.line, ColorLine, all)
 	edge := fyne.ThemeColorName("")
 	if selected && w.table.list.focused {
 		edge = theme.ColorNamePrimary
@@ -157,6 +149,49 @@ func (w *rowWidget[R]) paint() {
 		edge = w.row.Tint()
 	}
 	setFill(w.edge, edge, all)
+	w.paintGroup(all)
+	w.paintCells(all)
+}
+
+func (w *rowWidget[R]) groundColor() fyne.ThemeColorName {
+	switch {
+	case w.key == w.table.selected:
+		return ColorSelected
+	case w.row.Tint() != "" && !w.table.dim:
+		return w.row.Tint()
+	case w.key == w.table.hovered:
+		return theme.ColorNameHover
+	}
+	return ""
+}
+
+// paintGroup holds the rows of a group together: no line between them, and a bar
+// beside them.
+func (w *rowWidget[R]) paintGroup(all bool) {
+	above, below := w.table.joined(w.index), w.table.joined(w.index+1)
+	line, bar := ColorLine, fyne.ThemeColorName("")
+	if below {
+		line = ""
+	}
+	if above || below {
+		bar = ColorMuted
+	}
+	setFill(w.line, line, all)
+	setFill(w.group, bar, all)
+	top, bottom := float32(5), float32(RowHeight-5)
+	if above {
+		top = 0
+	}
+	if below {
+		bottom = RowHeight
+	}
+	if pos, size := fyne.NewPos(4, top), fyne.NewSize(2, bottom-top); bar != "" && (pos != w.group.Position() || size != w.group.Size()) {
+		w.group.Move(pos)
+		w.group.Resize(size)
+	}
+}
+
+func (w *rowWidget[R]) paintCells(all bool) {
 	x := float32(0)
 	for i, v := range w.cells {
 		c, width := w.table.columns[i], w.table.widths[i]
@@ -184,6 +219,9 @@ func setFill(r *canvas.Rectangle, name fyne.ThemeColorName, force bool) {
 
 func (v *cellView) set(cell Cell, right bool, x, width float32) {
 	v.cell, v.x, v.width = cell, x, width
+	if width == 0 { // a hidden column
+		cell = Cell{}
+	}
 	name := cell.Color
 	if name == "" {
 		name = theme.ColorNameForeground
@@ -258,11 +296,11 @@ func Fit(text string, width, size float32, style fyne.TextStyle) string {
 // Tapped selects at once, and opens where it is the second click.
 func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 	w.table.Focus()
-	if c := w.columnAt(e.Position.X); c.Tapped != nil {
-		c.Tapped(w.row)
+	t := w.table
+	if i := t.columnAt(e.Position.X); i >= 0 && t.columns[i].Tapped != nil {
+		t.columns[i].Tapped(w.row)
 		return
 	}
-	t := w.table
 	first, double := t.clicks.double(w.key, e.AbsolutePosition, time.Now(), fyne.CurrentApp().Driver().DoubleTapDelay())
 	if !double {
 		t.choose(w.key)
@@ -272,15 +310,6 @@ func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 		t.choose(first)
 		t.OnOpen(t.rows[i])
 	}
-}
-
-func (w *rowWidget[R]) columnAt(x float32) Column[R] {
-	for i, width := range w.table.widths {
-		if x -= width; x < 0 {
-			return w.table.columns[i]
-		}
-	}
-	return Column[R]{}
 }
 
 // TappedSecondary opens the menu of the row under the pointer.
@@ -302,7 +331,7 @@ func (w *rowWidget[R]) MouseIn(*desktop.MouseEvent) {
 func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
 	if w.table.hovered != w.key { // the rows moved under a pointer that stood still
 		w.table.hovered = w.key
-		w.table.list.Refresh()
+		w.table.RefreshRows()
 	}
 }
 

@@ -30,6 +30,7 @@ type Row interface {
 type Column[R Row] struct {
 	ID      string
 	Label   string
+	Name    string  // in the menu of columns, where Label says nothing
 	Width   float32 // at the least, where there is room for all
 	Grow    float32 // its share of the space that is left
 	Right   bool    // aligned
@@ -56,15 +57,23 @@ type Table[R Row] struct {
 	OnOpen func(R)
 	// OnSelect is called when the user selects a row.
 	OnSelect func(R)
-	// OnMenu is called for a right click, with the row and where to put the menu.
+	// OnSpace is called for Space on a row.
+	OnSpace func(R)
+	// OnMenu is called for a right click and the Menu key, with the row and where to
+	// put the menu.
 	OnMenu func(R, fyne.Position)
 	// OnKey is called for keys that the table has no use for.
 	OnKey func(*fyne.KeyEvent)
 	// OnRune is called for typed text.
 	OnRune func(rune)
+	// HeaderItems are the page's own in the menu of columns; may be nil.
+	HeaderItems func() []*fyne.MenuItem
 
 	dim      bool
 	columns  []Column[R]
+	hidden   []bool
+	dragged  []float32 // widths that the user gave; 0 for none
+	width    float32   // that the columns share
 	rows     []R
 	index    map[string]int // by key
 	selected string
@@ -73,8 +82,12 @@ type Table[R Row] struct {
 	// that comes is.
 	wantFirst bool
 	sortBy    int // column; -1 for the order in which the rows were given
+	byDefault int
 	down      bool
-	widths    []float32
+	group     func(R) string        // nil where the rows are not grouped
+	follows   []bool                // the row is of the same group as the one above; empty where they are not grouped
+	widgets   map[int]*rowWidget[R] // that the list shows, by their rows' index
+	widths    []float32             // as shown; 0 for hidden columns
 	list      *rowList[R]
 	header    *header[R]
 	body      fyne.CanvasObject
@@ -83,9 +96,10 @@ type Table[R Row] struct {
 
 // New returns a table that is sorted by the column with id sortBy.
 func New[R Row](columns []Column[R], sortBy string) *Table[R] {
-	t := &Table[R]{columns: columns, index: map[string]int{}}
+	t := &Table[R]{columns: columns, index: map[string]int{}, widgets: map[int]*rowWidget[R]{}}
 	t.sortBy = slices.IndexFunc(columns, func(c Column[R]) bool { return c.ID == sortBy })
-	t.widths = make([]float32, len(columns))
+	t.byDefault = t.sortBy
+	t.widths, t.dragged, t.hidden = make([]float32, len(columns)), make([]float32, len(columns)), make([]bool, len(columns))
 	t.list = newRowList(t)
 	t.header = newHeader(t)
 	body := container.New(headed{}, t.header, t.list)
@@ -120,59 +134,74 @@ func (t *Table[R]) Resize(s fyne.Size) {
 	t.share(s.Width)
 	t.BaseWidget.Resize(s)
 	t.header.Refresh()
-	t.list.Refresh()
+	t.RefreshRows()
 }
-
-// share gives each column its width and its part of what is left over, or, where
-// that is too little, takes its part away from those that grow.
-func (t *Table[R]) share(width float32) {
-	left, grow, growing := width, float32(0), float32(0)
-	for _, c := range t.columns {
-		left -= c.Width
-		grow += c.Grow
-		if c.Grow > 0 {
-			growing += c.Width
-		}
-	}
-	for i, c := range t.columns {
-		t.widths[i] = c.Width
-		switch {
-		case left > 0 && grow > 0:
-			t.widths[i] += left * c.Grow / grow
-		case left < 0 && c.Grow > 0:
-			t.widths[i] = max(c.Width+left*c.Width/growing, narrowest)
-		}
-	}
-}
-
-// narrowest is the least width of a column that gives way.
-const narrowest = 40
 
 // SetRows shows rows. The selection and what is under the pointer stay with
 // their keys: rows that come and go above them do not move them.
 func (t *Table[R]) SetRows(rows []R) {
 	anchor, at := t.anchor()
-	t.rows = slices.Clone(rows)
+	before := len(t.rows)
+	t.rows = append(t.rows[:0], rows...)
 	t.arrange()
 	if t.wantFirst {
 		t.chooseFirst()
 	}
-	t.list.Refresh()
-	if i, ok := t.index[anchor]; ok {
-		t.list.ScrollToOffset(max(float32(i)*RowHeight-at, 0))
+	if len(t.rows) != before {
+		t.list.Refresh() // the list is longer or shorter
+	} else {
+		t.RefreshRows()
 	}
+	if i, ok := t.index[anchor]; ok {
+		if offset := max(float32(i)*RowHeight-at, 0); offset != t.list.GetScrollOffset() {
+			t.list.ScrollToOffset(offset)
+		}
+	}
+}
+
+// Update shows a row anew that has changed. It reports false, and does nothing,
+// where the row is not shown or may have to move: then SetRows is the way.
+func (t *Table[R]) Update(r R) bool {
+	i, ok := t.index[r.Key()]
+	if !ok || t.compare(t.rows[i], r) != 0 || t.group != nil && t.group(t.rows[i]) != t.group(r) {
+		return false
+	}
+	t.rows[i] = r
+	if w := t.widgets[i]; w != nil {
+		w.show(i)
+	}
+	return true
 }
 
 // Dim greys all rows, or no longer: what they say is not live.
 func (t *Table[R]) Dim(dim bool) {
 	if t.dim != dim {
 		t.dim = dim
-		t.list.Refresh()
+		t.RefreshRows()
 	}
 }
 
 // RefreshRows repaints what is visible and differs, after rows changed in place.
-func (t *Table[R]) RefreshRows() { t.list.Refresh() }
+// The list is not asked: its own refresh has every text drawn again.
+func (t *Table[R]) RefreshRows() {
+	first := int(t.list.GetScrollOffset()/RowHeight) - 1
+	last := first + int(t.list.Size().Height/RowHeight) + 3
+	for i, w := range t.widgets {
+		if i < first || i > last || i >= len(t.rows) {
+			delete(t.widgets, i) // it was scrolled away; the list says when it is used again, or drops it
+			continue
+		}
+		w.show(i)
+	}
+}
+
+// take notes the widget that the list shows a row in.
+func (t *Table[R]) take(i int, w *rowWidget[R]) {
+	if t.widgets[w.index] == w {
+		delete(t.widgets, w.index)
+	}
+	t.widgets[i] = w
+}
 
 // anchor is the row that must not move and its distance from the upper edge:
 // the one under the pointer, else the selected one, else the first visible.
@@ -195,22 +224,28 @@ func (t *Table[R]) anchor() (key string, at float32) {
 	return "", 0
 }
 
-// arrange sorts the rows and finds their keys.
+// arrange sorts the rows, brings those of a group together and finds their keys.
 func (t *Table[R]) arrange() {
 	if t.sortBy >= 0 && t.columns[t.sortBy].Compare != nil {
-		compare := t.columns[t.sortBy].Compare
-		slices.SortStableFunc(t.rows, func(a, b R) int {
-			c := compare(a, b)
-			if t.down {
-				c = -c
-			}
-			return cmp.Or(c, cmp.Compare(a.Key(), b.Key()))
-		})
+		slices.SortFunc(t.rows, func(a, b R) int { return cmp.Or(t.compare(a, b), cmp.Compare(a.Key(), b.Key())) })
 	}
+	t.gather()
 	clear(t.index)
 	for i, r := range t.rows {
 		t.index[r.Key()] = i
 	}
+}
+
+// compare compares two rows by the column that sorts.
+func (t *Table[R]) compare(a, b R) int {
+	if t.sortBy < 0 || t.columns[t.sortBy].Compare == nil {
+		return 0
+	}
+	c := t.columns[t.sortBy].Compare(a, b)
+	if t.down {
+		return -c
+	}
+	return c
 }
 
 // Rows returns the rows in the order in which they are shown.
@@ -238,14 +273,29 @@ func (t *Table[R]) Sort(column string, down bool) {
 	t.sortBy, t.down = i, down
 	t.arrange()
 	t.header.Refresh()
-	t.list.Refresh()
+	t.RefreshRows()
 	t.reveal()
 }
 
-// cycle is what a click on a header does: up, then down.
+// cycle is what a click on a header does: up, then down, then as at first.
 func (t *Table[R]) cycle(column int) {
-	c := t.columns[column]
-	t.Sort(c.ID, column == t.sortBy && !t.down)
+	switch c := t.columns[column]; {
+	case c.Compare == nil:
+	case column == t.sortBy && t.down && t.byDefault >= 0:
+		t.Sort(t.columns[t.byDefault].ID, false)
+	default:
+		t.Sort(c.ID, column == t.sortBy && !t.down)
+	}
+}
+
+// columnAt is the column at x, -1 where none is.
+func (t *Table[R]) columnAt(x float32) int {
+	for i, width := range t.widths {
+		if x -= width; x < 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // Selected returns the selected row, and false where none is or it is not shown.
@@ -271,7 +321,7 @@ func (t *Table[R]) choose(key string) {
 		return
 	}
 	t.selected = key
-	t.list.Refresh()
+	t.RefreshRows()
 	if r, ok := t.Selected(); ok && t.OnSelect != nil {
 		t.OnSelect(r)
 	}
@@ -286,8 +336,13 @@ func (t *Table[R]) chooseFirst() {
 	}
 }
 
+// reveal scrolls to the selected row where it is not seen whole.
 func (t *Table[R]) reveal() {
-	if i, ok := t.index[t.selected]; ok {
+	i, ok := t.index[t.selected]
+	if !ok {
+		return
+	}
+	if y := float32(i)*RowHeight - t.list.GetScrollOffset(); y < 0 || y+RowHeight > t.list.Size().Height {
 		t.list.ScrollTo(i)
 	}
 }

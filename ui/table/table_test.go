@@ -1,12 +1,16 @@
 package table
 
 import (
+	"fmt"
+	"image/color"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 )
 
 type row string
@@ -28,7 +32,8 @@ func TestCellsStandInTheirColumns(t *testing.T) {
 	test.NewTempApp(t)
 	table := New([]Column[row]{column("a", 60, 1), column("b", 60, 0), column("c", 60, 2)}, "a")
 	w := newRowWidget(table)
-	w.show("x")
+	table.SetRows([]row{"x"})
+	w.show(0)
 	for _, width := range []float32{200, 900, 600, 300, 900, 180} {
 		table.share(width)
 		w.Resize(fyne.NewSize(width, RowHeight))
@@ -115,5 +120,196 @@ func TestSortAndSelection(t *testing.T) {
 	table.SetRows([]row{"b", "a"})
 	if r, ok := table.Selected(); !ok || r != "b" {
 		t.Errorf("when it comes again: selected %v, %v; want b", r, ok)
+	}
+}
+
+// plain has a colour for every name.
+type plain struct{ fyne.Theme }
+
+func (plain) Color(fyne.ThemeColorName, fyne.ThemeVariant) color.Color { return color.Black }
+
+// sized is a table on a canvas of that width, with some rows.
+func sized(t *testing.T, width float32, columns ...Column[row]) *Table[row] {
+	t.Helper()
+	test.NewTempApp(t).Settings().SetTheme(plain{theme.DefaultTheme()})
+	table := New(columns, "a")
+	w := test.NewTempWindow(t, table)
+	w.SetPadded(false)
+	w.Resize(fyne.NewSize(width, 10*RowHeight))
+	table.SetRows([]row{"a1", "a2", "b1", "c1", "c2"})
+	return table
+}
+
+func header1(x float32) *fyne.PointEvent {
+	return &fyne.PointEvent{Position: fyne.NewPos(x, 10), AbsolutePosition: fyne.NewPos(x, 10)}
+}
+
+func TestAHeaderSortsUpDownAndAsAtFirst(t *testing.T) {
+	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 0))
+	for i, want := range []struct {
+		x      float32
+		column string
+		down   bool
+	}{{150, "b", false}, {150, "b", true}, {150, "a", false}, {50, "a", true}, {50, "a", false}, {250, "c", false}, {150, "b", false}} {
+		table.header.Tapped(header1(want.x))
+		if column, down := table.Sorting(); column != want.column || down != want.down {
+			t.Errorf("click %d: sorted by %s, down %v; want %s, %v", i, column, down, want.column, want.down)
+		}
+	}
+}
+
+func TestAnEdgeIsDraggedAndStaysUnderThePointer(t *testing.T) {
+	table := sized(t, 400, column("a", 100, 1), column("b", 100, 0), column("c", 100, 3))
+	want := func(what string, widths ...float32) {
+		t.Helper()
+		if !slices.Equal(table.widths, widths) {
+			t.Errorf("%s: widths %v; want %v", what, table.widths, widths)
+		}
+	}
+	want("at first", 125, 100, 175)
+	drag := func(x float32, by ...float32) {
+		for _, dx := range by {
+			table.header.Dragged(&fyne.DragEvent{PointEvent: *header1(x), Dragged: fyne.NewDelta(dx, 0)})
+		}
+		table.header.DragEnd()
+	}
+	drag(225, 10, 20)
+	want("wider", 125, 130, 145)
+	drag(255, -500, 450)
+	want("beyond the least and half way back", 125, 80, 195)
+	drag(205, 1000)
+	want("the rest gives way to its least", 125, 235, 40)
+	drag(60, 30)
+	want("no edge there", 125, 235, 40)
+	table.SetColumns(Columns{})
+	want("reset", 125, 100, 175)
+}
+
+func TestAnEdgeFitsItsColumnToTheCells(t *testing.T) {
+	table := sized(t, 800, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
+	table.SetRows([]row{"a", "quite a long text that a hundred do not hold"})
+	for range 2 {
+		table.header.Tapped(header1(100))
+	}
+	whole := fyne.MeasureText("quite a long text that a hundred do not hold", 14, fyne.TextStyle{}).Width
+	if got := table.widths[0]; got < whole || got > whole+3*cellPadding {
+		t.Errorf("width %v; want just above %v", got, whole)
+	}
+	if column, _ := table.Sorting(); column != "a" {
+		t.Errorf("a click on the edge sorted by %s", column)
+	}
+}
+
+func TestColumnsAreHiddenAndTheLastIsNot(t *testing.T) {
+	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
+	item := func(label string) *fyne.MenuItem {
+		for _, i := range table.columnsMenu().Items {
+			if i.Label == label {
+				return i
+			}
+		}
+		t.Fatalf("no item %q", label)
+		return nil
+	}
+	item("a").Action()
+	item("c").Action()
+	if got := table.widths; got[0] != 0 || got[1] != 100 || got[2] != 0 {
+		t.Errorf("widths %v; want only the second", got)
+	}
+	if i := item("b"); !i.Disabled || !i.Checked {
+		t.Errorf("the last column can be hidden: %+v", i)
+	}
+	table.hide(1, true)
+	if table.hidden[1] {
+		t.Error("the last column was hidden")
+	}
+	for _, w := range table.widgets {
+		if w.cells[0].text.Text != "" || w.cells[1].text.Text == "" {
+			t.Errorf("cells say %q, %q; want that only the second says anything", w.cells[0].text.Text, w.cells[1].text.Text)
+		}
+	}
+	item("Reset columns").Action()
+	if got := table.shown(); got != 3 {
+		t.Errorf("%d columns after a reset; want 3", got)
+	}
+}
+
+func TestWhatIsRememberedOfColumnsComesBackAndNonsenseDoesNot(t *testing.T) {
+	columns := []Column[row]{column("a", 100, 0), column("b", 100, 0), column("c", 100, 1)}
+	table := sized(t, 600, columns...)
+	table.resize(1, 150)
+	table.hide(0, true)
+	next := sized(t, 600, columns...)
+	next.SetColumns(table.Columns())
+	if !slices.Equal(next.widths, []float32{0, 150, 450}) {
+		t.Errorf("widths %v; want 0, 150, 450", next.widths)
+	}
+	next.SetColumns(Columns{Widths: map[string]float32{"a": -5, "b": 1e9, "c": 3, "x": 50}, Hidden: []string{"a", "b", "c", "nonsense"}})
+	if !slices.Equal(next.widths, []float32{100, 100, 400}) {
+		t.Errorf("widths %v; want those declared", next.widths)
+	}
+}
+
+func TestTheHeaderIsReachedByKeys(t *testing.T) {
+	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
+	h := table.header
+	h.FocusGained()
+	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	h.TypedRune('-')
+	if column, _ := table.Sorting(); column != "b" || table.widths[1] != 100-byKey {
+		t.Errorf("sorted by %s, width %v", column, table.widths[1])
+	}
+	table.hide(2, true)
+	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	if h.current != 1 {
+		t.Errorf("the keyboard is at column %d; want that it stays at the last that is shown", h.current)
+	}
+	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF10})
+	if c := fyne.CurrentApp().Driver().CanvasForObject(table); c.Overlays().Top() == nil {
+		t.Error("F10 opened no menu")
+	}
+}
+
+// Widgets that were scrolled away are not kept: the list makes new ones when it
+// likes.
+func TestOnlyWhatIsSeenIsHeldAndPainted(t *testing.T) {
+	table := sized(t, 300, column("a", 100, 0))
+	rows := make([]row, 2000)
+	for i := range rows {
+		rows[i] = row(fmt.Sprintf("%04d", i))
+	}
+	table.SetRows(rows)
+	for i := 0; i < 2000; i += 90 {
+		table.list.ScrollToOffset(float32(i) * RowHeight)
+		runtime.GC()
+		table.RefreshRows()
+		if got := len(table.widgets); got < 9 || got > 13 {
+			t.Fatalf("at row %d %d widgets are held; want the 9 or 10 that are seen", i, got)
+		}
+		if w := table.widgets[i]; i < 1980 && (w == nil || w.cells[0].text.Text != string(rows[i])) {
+			t.Fatalf("row %d is not shown", i)
+		}
+	}
+}
+
+func TestGroupsStandTogether(t *testing.T) {
+	table := sized(t, 300, column("a", 100, 0))
+	table.SetRows([]row{"b1", "a2", "c2", "a1", "c1"})
+	table.SetGroup(func(r row) string {
+		if r[0] == 'b' {
+			return ""
+		}
+		return string(r[1])
+	})
+	if got, want := table.Rows(), []row{"a1", "c1", "a2", "c2", "b1"}; !slices.Equal(got, want) {
+		t.Errorf("grouped: %v; want %v", got, want)
+	}
+	if want := []bool{false, true, false, true, false}; !slices.Equal(table.follows, want) {
+		t.Errorf("joined to the one above: %v; want %v", table.follows, want)
+	}
+	table.SetGroup(nil)
+	if got, want := table.Rows(), []row{"a1", "a2", "b1", "c1", "c2"}; !slices.Equal(got, want) {
+		t.Errorf("no longer: %v; want %v", got, want)
 	}
 }

@@ -1,0 +1,221 @@
+package ui
+
+import (
+	"image/color"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+)
+
+// busy is a machine with n listeners, each of another process.
+func busy(n int) []*monitor.Listener {
+	all := make([]*monitor.Listener, n)
+	for i := range all {
+		l := listening(uint16(1024+i), []string{"node", "python3", "java", "Postgres", "nginx"}[i%5], 1000+i)
+		l.Project, l.Service = "project-"+strconv.Itoa(i%97), "service "+strconv.Itoa(i%31)
+		all[i] = l
+	}
+	return all
+}
+
+// busyDesk is a window of such a machine.
+func busyDesk(t testing.TB, n int) *desk { return busyDeskOf(t, n, 1000) }
+
+// allRows is the height of a window that shows 200 rows at once.
+const allRows = 8000
+
+func busyDeskOf(t testing.TB, n int, height float32) *desk {
+	d := deskWith(t, nil)
+	d.window.Resize(fyne.NewSize(1600, height))
+	d.see(busy(n)...)
+	return d
+}
+
+// handOver has the listener with that index change hands.
+func (d *desk) handOver(i, pid int) monitor.Update {
+	before := d.last.Listeners[i]
+	after := *before
+	after.Owners = []monitor.Owner{{PID: pid, Start: 7, Name: "deno", User: "ada"}}
+	changes := []monitor.Change{{At: d.at, Kind: monitor.OwnerChanged, Listener: &after, Before: before}}
+	d.last = monitor.Apply(d.last, changes)
+	return monitor.Update{Snapshot: d.last, Changes: changes, Ready: true}
+}
+
+// fyneTable is Fyne's own table with the content of d's.
+func (d *desk) fyneTable(t testing.TB) *widget.Table {
+	rows, columns := d.ports.table.Rows(), portColumns(nil, d.ports.clock)
+	content := widget.NewTable(func() (int, int) { return len(rows), len(columns) },
+		func() fyne.CanvasObject { return widget.NewLabel("") },
+		func(id widget.TableCellID, o fyne.CanvasObject) {
+			o.(*widget.Label).SetText(columns[id.Col].Cell(rows[id.Row]).Text)
+		})
+	for i, c := range columns {
+		content.SetColumnWidth(i, c.Width)
+	}
+	w := d.app.NewWindow("")
+	t.Cleanup(w.Close)
+	w.SetContent(content)
+	w.Show()
+	w.Resize(fyne.NewSize(1600, allRows))
+	return content
+}
+
+func BenchmarkUpdateWithNothingChanged(b *testing.B) {
+	d := busyDesk(b, 200)
+	u := monitor.Update{Snapshot: d.last, Ready: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Update(u)
+	}
+}
+
+func BenchmarkUpdateWithOneOf200Changed(b *testing.B) {
+	d := busyDeskOf(b, 200, allRows)
+	full := d.fyneTable(b)
+	var ours, theirs []time.Duration
+	for i := 0; b.Loop(); i++ {
+		u := d.handOver(5, 5000+i)
+		begun := time.Now()
+		d.Update(u)
+		updated := time.Now()
+		full.Refresh()
+		ours, theirs = append(ours, updated.Sub(begun)), append(theirs, time.Since(updated))
+	}
+	median := func(d []time.Duration) float64 {
+		slices.Sort(d)
+		return float64(d[len(d)/2])
+	}
+	b.ReportMetric(median(ours)/1000, "µs/update")
+	b.ReportMetric(median(theirs)/1000, "µs/Table.Refresh")
+	b.ReportMetric(100*median(ours)/median(theirs), "%-of-it")
+}
+
+func BenchmarkTenThousandRows(b *testing.B) {
+	b.Run("one changed", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for i := 0; b.Loop(); i++ {
+			b.StopTimer()
+			u := d.handOver(5, 50000+i)
+			b.StartTimer()
+			d.Update(u)
+		}
+	})
+	b.Run("one opened or closed", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		with := d.last
+		gone := monitor.Change{Kind: monitor.Closed, Listener: with.Listeners[5]}
+		without := monitor.Apply(with, []monitor.Change{gone})
+		for i := 0; b.Loop(); i++ {
+			if i%2 == 0 {
+				d.Update(monitor.Update{Snapshot: without, Changes: []monitor.Change{gone}, Ready: true})
+				continue
+			}
+			d.Update(monitor.Update{Snapshot: with, Changes: []monitor.Change{{Kind: monitor.Opened, Listener: gone.Listener}}, Ready: true})
+		}
+	})
+	b.Run("sorted anew", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for i := 0; b.Loop(); i++ {
+			d.ports.table.Sort([]string{"process", "port", "project", "pid"}[i%4], i%3 == 0)
+		}
+	})
+	b.Run("keystroke in the filter", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for i := 0; b.Loop(); i++ {
+			d.ports.setFilter("project-12"[:1+i%10])
+		}
+	})
+	b.Run("second that passes", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for b.Loop() {
+			d.at = d.at.Add(time.Second)
+			d.Tick()
+		}
+	})
+}
+
+// An update that changes nothing costs nothing, and one that changes a row
+// touches no other one: that is what keeps an open window cheap.
+func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
+	d := busyDesk(t, 200)
+	d.ports.table.Select(d.last.Listeners[20].ID)
+	u := monitor.Update{Snapshot: d.last, Ready: true}
+	if allocations := testing.AllocsPerRun(10, func() { d.Update(u) }); allocations != 0 {
+		t.Errorf("an update with nothing changed allocates %v times; want 0", allocations)
+	}
+	for _, step := range []struct {
+		what string
+		do   func()
+		want int
+	}{
+		{"an update with nothing changed", func() { d.Update(u) }, 0},
+		{"another owner", func() { d.Update(d.handOver(5, 5000)) }, 2}, // its name and its PID
+		{"another owner of a row that is not seen", func() { d.Update(d.handOver(150, 5001)) }, 0},
+		{"a second", d.Tick, 0},
+	} {
+		texts := textsIn(d.ports.table)
+		for _, text := range texts {
+			text.Color = color.Transparent
+		}
+		step.do()
+		painted := 0
+		for _, text := range texts {
+			if text.Color != color.Transparent {
+				painted++
+			}
+		}
+		if painted != step.want || len(texts) < 100 {
+			t.Errorf("%s painted %d of %d texts; want %d", step.what, painted, len(texts), step.want)
+		}
+	}
+}
+
+// The best of twenty each, since the machine does other things too.
+func TestOneChangeIsFarBelowARefreshOfFynesTable(t *testing.T) {
+	d := busyDeskOf(t, 200, allRows)
+	full := d.fyneTable(t)
+	least := func(do func(i int)) time.Duration {
+		best := time.Hour
+		for i := range 20 {
+			begun := time.Now()
+			do(i)
+			best = min(best, time.Since(begun))
+		}
+		return best
+	}
+	updates := make([]monitor.Update, 20)
+	for i := range updates {
+		updates[i] = d.handOver(5, 5000+i)
+	}
+	ours, theirs := least(func(i int) { d.Update(updates[i]) }), least(func(int) { full.Refresh() })
+	t.Logf("an update of one of 200 rows %v, Table.Refresh %v: %.2f %%", ours, theirs, 100*float64(ours)/float64(theirs))
+	if ours*100 > theirs {
+		t.Errorf("an update of one row takes %v, Fyne's table %v for all; want less than a hundredth", ours, theirs)
+	}
+}
+
+// textsIn are all texts in o.
+func textsIn(o fyne.CanvasObject) []*canvas.Text {
+	var inner []fyne.CanvasObject
+	switch o := o.(type) {
+	case *canvas.Text:
+		return []*canvas.Text{o}
+	case fyne.Widget:
+		inner = test.WidgetRenderer(o).Objects()
+	case *fyne.Container:
+		inner = o.Objects
+	}
+	var found []*canvas.Text
+	for _, x := range inner {
+		found = append(found, textsIn(x)...)
+	}
+	return found
+}

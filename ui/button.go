@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// keyButton is a button for the keyboard: Enter presses it too, Esc leaves what
+// it is in, other keys are the window's, and a ring shows that the keyboard is
+// there. Fyne's own button only changes its ground a little.
+type keyButton struct {
+	widget.Button
+	leave   func() // for Esc; may be nil
+	focused func() // it has the keyboard now; may be nil
+	ring    *canvas.Rectangle
+}
+
+var _ fyne.Focusable = (*keyButton)(nil)
+
+func newKeyButton(text string, tapped, leave func()) *keyButton {
+	b := &keyButton{leave: leave, ring: canvas.NewRectangle(color.Transparent)}
+	b.Text, b.OnTapped = text, tapped
+	b.ring.StrokeWidth = 2
+	b.ring.Hide()
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// newButton is a button that is in nothing which Esc leaves.
+func newButton(text string, tapped func()) *keyButton { return newKeyButton(text, tapped, nil) }
+
+// newIconed is newButton with an icon instead of words.
+func newIconed(icon fyne.Resource, tapped func()) *keyButton {
+	b := newButton("", tapped)
+	b.Icon = icon
+	return b
+}
+
+// TypedKey is Fyne's.
+func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
+	switch {
+	case e.Name == fyne.KeyEscape && b.leave != nil:
+		b.leave()
+	case e.Name == fyne.KeyReturn, e.Name == fyne.KeyEnter:
+		b.Tapped(nil) // which does nothing where it is disabled
+	case e.Name == fyne.KeySpace:
+		b.Button.TypedKey(e)
+	default:
+		passKey(b, e)
+	}
+}
+
+// FocusGained is Fyne's.
+func (b *keyButton) FocusGained() {
+	b.ring.Show()
+	b.Button.FocusGained()
+	if b.focused != nil {
+		b.focused()
+	}
+}
+
+// FocusLost is Fyne's.
+func (b *keyButton) FocusLost() {
+	b.ring.Hide()
+	b.Button.FocusLost()
+}
+
+// CreateRenderer is Fyne's.
+func (b *keyButton) CreateRenderer() fyne.WidgetRenderer {
+	inner := b.Button.CreateRenderer()
+	r := &ringRenderer{inner, b, append(inner.Objects(), b.ring)}
+	r.paint()
+	return r
+}
+
+// ringRenderer is that of Fyne's button, with the ring around it.
+type ringRenderer struct {
+	fyne.WidgetRenderer
+	b       *keyButton
+	objects []fyne.CanvasObject
+}
+
+func (r *ringRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *ringRenderer) Layout(s fyne.Size) {
+	r.WidgetRenderer.Layout(s)
+	r.b.ring.Resize(s)
+}
+
+func (r *ringRenderer) Refresh() {
+	r.objects = append(r.WidgetRenderer.Objects(), r.b.ring) // it may have got its icon meanwhile
+	r.WidgetRenderer.Refresh()
+	r.paint()
+}
+
+// paint gives the ring a colour that is seen on the button's.
+func (r *ringRenderer) paint() {
+	name := theme.ColorNamePrimary
+	if r.b.Importance != widget.MediumImportance && r.b.Importance != widget.LowImportance {
+		name = theme.ColorNameForeground
+	}
+	r.b.ring.StrokeColor = theme.Color(name)
+	r.b.ring.CornerRadius = theme.Size(theme.SizeNameInputRadius)
+	r.b.ring.Refresh()
+}

@@ -1,0 +1,85 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	"porthole/monitor"
+)
+
+// updateInPlace shows changes that leave every row where it is: somebody else
+// has a port, or we learned more. It reports false where the page has to be
+// arranged anew; what it did till then is right all the same.
+func (p *portsPage) updateInPlace(u monitor.Update, now time.Time) bool {
+	if len(u.Snapshot.Listeners) != len(p.snapshot.Listeners) {
+		return false
+	}
+	for _, c := range u.Changes {
+		before := p.rows[c.Listener.ID]
+		if before == nil || before.mark == closed || c.Kind == monitor.Closed || c.Before == nil || c.Before.ID != c.Listener.ID {
+			return false
+		}
+		after := p.renew(before, c.Listener, now, false)
+		if !p.sameStanding(before, after) {
+			return false
+		}
+		after.ambiguous = before.ambiguous
+		p.rows[c.Listener.ID] = after
+		if p.shows(after) && !p.table.Update(after) {
+			return false
+		}
+	}
+	p.snapshot = u.Snapshot
+	if selected, ok := p.table.Selected(); ok && slices.ContainsFunc(u.Changes, func(c monitor.Change) bool { return c.Listener == selected.listener }) {
+		p.showSide()
+	}
+	return true
+}
+
+// sameStanding reports whether neither filters nor counts, cards nor warnings
+// tell the two rows of one listener apart.
+func (p *portsPage) sameStanding(a, b *portRow) bool {
+	a4, a6 := families(a.listener)
+	b4, b6 := families(b.listener)
+	return !a.watched && !b.watched && a.listener.Loopback() == b.listener.Loopback() &&
+		a.listener.Port == b.listener.Port && a.listener.Reach == b.listener.Reach && a.listener.User == b.listener.User &&
+		a4 == b4 && a6 == b6 && p.filter.finds(a.find) == p.filter.finds(b.find)
+}
+
+// shows reports whether the filters let r through.
+func (p *portsPage) shows(r *portRow) bool {
+	return p.filter.finds(r.find) && p.quick.chosen.lets(r, p.status.User)
+}
+
+// markAmbiguous marks the rows whose "localhost" may mean another process: one
+// has the port on 127.0.0.1, another on [::1].
+func (p *portsPage) markAmbiguous() {
+	all := p.snapshot.Listeners // those of one port stand together
+	for first := 0; first < len(all); {
+		end := first + 1
+		for end < len(all) && all[end].Port == all[first].Port && all[end].Protocol == all[first].Protocol {
+			end++
+		}
+		for _, l := range all[first:end] {
+			if r := p.rows[l.ID]; r != nil {
+				r.ambiguous = ambiguous(l, all[first:end])
+			}
+		}
+		first = end
+	}
+}
+
+// ambiguous reports whether "localhost" leads to l or to another of those that
+// have its port.
+func ambiguous(l *monitor.Listener, all []*monitor.Listener) bool {
+	if len(all) == 1 {
+		return false
+	}
+	v4, v6 := families(l)
+	for _, o := range all {
+		if o4, o6 := families(o); o != l && (v4 && o6 || v6 && o4) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,330 @@
+package ui
+
+import (
+	"fmt"
+	"image/color"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor/watch"
+)
+
+// press is a key for whatever has the keyboard, as Fyne's driver gives it.
+func press(w fyne.Window, key fyne.KeyName) {
+	if f := w.Canvas().Focused(); f != nil {
+		f.TypedKey(&fyne.KeyEvent{Name: key})
+		return
+	}
+	w.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: key})
+}
+
+// shortcut is a chord, as Fyne's driver gives it.
+func shortcut(w fyne.Window, c chord) {
+	if f, ok := w.Canvas().Focused().(fyne.Shortcutable); ok {
+		f.TypedShortcut(c.shortcut())
+		return
+	}
+	inner := reflect.ValueOf(w.Canvas()).Elem().FieldByName("WindowlessCanvas") // the test's canvas only wraps what has shortcuts
+	inner.Interface().(fyne.Shortcutable).TypedShortcut(c.shortcut())
+}
+
+// overlay is all texts in the overlay.
+func (d *desk) overlay() string {
+	top := d.window.Canvas().Overlays().Top()
+	if top == nil {
+		return ""
+	}
+	var words []string
+	for _, text := range textsIn(top) {
+		words = append(words, text.Text)
+	}
+	return strings.Join(words, "|")
+}
+
+func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	for where, focus := range map[string]fyne.Focusable{
+		"the table": nil, "a button": d.ports.pause, "a quick filter": d.ports.quick.segments[1], "the filter": d.ports.entry, "a card": d.ports.cards.cards[0],
+	} {
+		d.ports.table.Focus()
+		if focus != nil {
+			d.window.Canvas().Focus(focus)
+		}
+		press(d.window, fyne.KeyF1)
+		said := d.overlay()
+		for _, g := range append(d.keys(), processKeys(nil, nil)) {
+			for _, b := range g.bindings {
+				if !strings.Contains(said, b.words+"|"+b.names()) {
+					t.Errorf("from %s: the overlay does not say %q: %s", where, b.words, b.names())
+				}
+			}
+		}
+		press(d.window, fyne.KeyEscape)
+		if d.overlay() != "" {
+			t.Fatalf("from %s: Esc does not close the overlay", where)
+		}
+	}
+	d.ports.table.Focus()
+	d.window.Canvas().Focused().TypedRune('?')
+	if d.overlay() == "" || d.ports.entry.Text != "" {
+		t.Errorf("? shows %q and types %q", d.overlay(), d.ports.entry.Text)
+	}
+}
+
+// Every key that the list gives to the window does what it says, and no two say
+// the same key in one place.
+func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.ports.table.Focus()
+	for _, want := range []struct {
+		keys chord
+		did  func() bool
+	}{
+		{ctrl(fyne.Key2), func() bool { return d.tabs.name() == "activity" }},
+		{ctrl(fyne.KeyPageDown), func() bool { return d.tabs.name() == "watches" }},
+		{ctrl(fyne.KeyPageUp), func() bool { return d.tabs.name() == "activity" }},
+		{ctrl(fyne.Key1), func() bool { return d.tabs.name() == "ports" }},
+		{ctrl(fyne.KeyG), func() bool { return d.ports.table.Grouped() }},
+		{ctrl(fyne.KeyC), func() bool { return d.did("copy 3000\tnode\t10\tada\tthis machine\t\t") }},
+		{ctrl(fyne.KeyW), func() bool { return d.did("close") }},
+		{ctrl(fyne.KeyQ), func() bool { return d.did("quit") }},
+		{ctrl(fyne.KeyF), func() bool { return d.window.Canvas().Focused() == d.ports.entry }},
+	} {
+		shortcut(d.window, want.keys)
+		if !want.did() {
+			t.Errorf("%s does not do it: asked %q, on %s", want.keys, d.asked, d.tabs.name())
+		}
+	}
+	press(d.window, fyne.KeyF5)
+	d.want("F5", d.asked[len(d.asked)-1:], []string{"refresh"})
+	for _, g := range append(d.keys(), processKeys(nil, nil)) {
+		var seen []chord
+		for _, b := range g.bindings {
+			for _, c := range b.keys {
+				if slices.Contains(seen, c) {
+					t.Errorf("%s: %s is there twice", g.title, c)
+				}
+				seen = append(seen, c)
+			}
+		}
+	}
+}
+
+// did reports whether the window asked for that.
+func (d *desk) did(what string) bool { return slices.Contains(d.asked, what) }
+
+func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	d.ports.table.Select("tcp-8080-20")
+	d.ports.table.Focus()
+	press(d.window, fyne.KeySpace)
+	d.window.Canvas().Focused().TypedRune(' ')
+	d.want("asked", d.asked, []string{"watch 8080"})
+	if d.ports.entry.Text != "" {
+		t.Errorf("the filter has become %q", d.ports.entry.Text)
+	}
+	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
+		press(d.window, key)
+		if said := d.overlay(); !strings.Contains(said, "Open process|Return") || !strings.Contains(said, "Watch|Space") {
+			t.Errorf("%s opens a menu that says %q", key, said)
+		}
+		press(d.window, fyne.KeyEscape)
+	}
+}
+
+// choose clicks what says label in the overlay.
+func (d *desk) choose(label string) {
+	d.t.Helper()
+	for _, text := range textsIn(d.window.Canvas().Overlays().Top()) {
+		if text.Text == label {
+			test.TapCanvas(d.window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(text).AddXY(3, 3))
+			return
+		}
+	}
+	d.t.Fatalf("nothing says %q in %q", label, d.overlay())
+}
+
+// The menu stays that of the row that it was opened at.
+func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
+	d := newDesk(t)
+	for label, want := range map[string]string{"Watch": "watch 3000", "Copy row": "copy 3000\tnode\t10\tada\tthis machine\t\t", "Copy PID": "copy 10"} {
+		d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+		d.asked = nil
+		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+		d.see(listening(8080, "python3", 20))
+		d.at = d.at.Add(markTime)
+		d.Tick()
+		d.want("rows", d.rows(), []string{"8080"})
+		d.choose(label)
+		d.want("asked", d.asked, []string{want})
+	}
+}
+
+func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.OpenProcess(d.last.Listeners[0])
+	p := d.processes["10 7"]
+	shortcut(p.window, ctrl(fyne.KeyQ))
+	d.want("asked", d.asked, []string{"quit"})
+	shortcut(p.window, ctrl(fyne.KeyW))
+	if len(d.processes) != 0 {
+		t.Error("Ctrl+W leaves the process window open")
+	}
+}
+
+// Whatever Tab comes to shows that it has the keyboard, and lets the window have
+// the keys that it has no use for.
+func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	l.Owners[0].Folder = "/home/ada/shop"
+	d.see(l)
+	d.ports.table.Select(l.ID)
+	d.OpenProcess(l)
+	for _, w := range []fyne.Window{d.window, d.processes["10 7"].window} {
+		first := w.Canvas().Focused()
+		for range 40 {
+			test.FocusNext(w.Canvas())
+			switch f := w.Canvas().Focused().(type) {
+			case *keyButton, *tab, *segment, *card, *filterEntry, nil:
+			default:
+				if kind := fmt.Sprintf("%T", f); !strings.HasPrefix(kind, "*table.") {
+					t.Fatalf("Tab stops at a %s", kind)
+				}
+			}
+		}
+		if first == nil && w.Canvas().Focused() == nil {
+			t.Error("Tab reaches nothing")
+		}
+	}
+	w := d.processes["10 7"].window
+	press(w, fyne.KeyEscape) // from whichever button has the keyboard now
+	if len(d.processes) != 0 {
+		t.Error("Esc leaves the process window open")
+	}
+}
+
+func TestARightClickCopiesAText(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.ports.table.Select("tcp-3000-10")
+	test.TapSecondaryAt(d.ports.side.facts.Objects[1].(*copyText), fyne.NewPos(3, 3))
+	d.choose("Copy")
+	if got := d.app.Clipboard().Content(); got != "127.0.0.1:3000" {
+		t.Errorf("copied %q; want 127.0.0.1:3000", got)
+	}
+}
+
+// lit is our theme, light whatever the system says.
+type lit struct{ Theme }
+
+func (l lit) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
+	return l.Theme.Color(name, theme.VariantLight)
+}
+
+func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.OpenProcess(d.last.Listeners[0])
+	d.app.Settings().SetTheme(lit{})
+	for _, text := range textsIn(d.processes["10 7"].window.Content()) {
+		if text.Text == "" || !text.Visible() {
+			continue
+		}
+		ground := Theme{}.Color(theme.ColorNameBackground, theme.VariantLight)
+		if text.Text == "Open in browser" {
+			ground = Theme{}.Color(theme.ColorNamePrimary, theme.VariantLight)
+		}
+		if got := contrast(text.Color, ground); got < readable {
+			t.Errorf("%q has a contrast of %.1f in the theme that was switched to", text.Text, got)
+		}
+	}
+}
+
+func TestARemovedWatchComesBackAsItWas(t *testing.T) {
+	d := newDesk(t)
+	shop := watch.Rule{Ports: ports(t, "3000"), Name: "the shop", Tell: watch.Opens}
+	d.tellRules(watch.Rule{Ports: ports(t, "80")}, shop, watch.Rule{Ports: ports(t, "90")})
+	d.see(listening(3000, "node", 10))
+	d.ports.table.Focus()
+	press(d.window, fyne.KeySpace)
+	d.want("asked", d.asked, []string{"unwatch 3000"})
+	d.tellRules(watch.Rule{Ports: ports(t, "80")}, watch.Rule{Ports: ports(t, "90")})
+	if got := d.ports.left.Text; got != "Watch for 3000 removed." || !d.ports.again.Visible() {
+		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.again.Visible())
+	}
+	d.asked = nil
+	test.Tap(d.ports.again)
+	want := watch.Rules{{Ports: ports(t, "80")}, shop, {Ports: ports(t, "90")}}
+	d.want("asked", d.asked, []string{fmt.Sprintf("watches %+v", want)})
+	d.asked = nil
+	shortcut(d.window, undoKeys)
+	d.want("a second time", d.asked, nil)
+	if d.ports.again.Visible() {
+		t.Error("Undo is still there")
+	}
+}
+
+func TestUndoOfAWatchEnds(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(62893, "vite", 10))
+	d.ports.watch(62893)
+	d.at = d.at.Add(undoTime)
+	d.Tick()
+	d.asked = nil
+	shortcut(d.window, undoKeys)
+	d.want("asked", d.asked, nil)
+	if d.ports.again.Visible() {
+		t.Error("Undo is offered for ever")
+	}
+}
+
+func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
+	d := newDesk(t)
+	for name, part := range map[string]struct {
+		fyne.Focusable
+		ground *themed
+	}{
+		"a tab": {d.tabs.buttons[1], d.tabs.buttons[1].ground}, "a quick filter": {d.ports.quick.segments[1], d.ports.quick.segments[1].ground},
+		"the chosen one": {d.ports.quick.segments[0], d.ports.quick.segments[0].ground}, "a card": {d.ports.cards.cards[0], d.ports.cards.cards[0].ground.themed},
+	} {
+		without := part.ground.rect.StrokeWidth
+		part.FocusGained()
+		if got := part.ground.rect.StrokeWidth; got != 2 || !part.ground.Visible() {
+			t.Errorf("%s has a line of %v around it, shown: %v; want 2", name, got, part.ground.Visible())
+		}
+		part.FocusLost()
+		if got := part.ground.rect.StrokeWidth; got != without {
+			t.Errorf("%s keeps a line of %v when the keyboard has left it", name, got)
+		}
+	}
+}
+
+func TestButtonsShowTheKeyboard(t *testing.T) {
+	d := newDesk(t)
+	for _, b := range []*keyButton{d.ports.pause, d.ports.side.browser} {
+		if b.ring.Visible() {
+			t.Errorf("%q has a ring without the keyboard", b.Text)
+		}
+		b.FocusGained()
+		ground := theme.Color(theme.ColorNameButton)
+		if b == d.ports.side.browser {
+			ground = theme.Color(theme.ColorNamePrimary)
+		}
+		if got := contrast(b.ring.StrokeColor, ground); !b.ring.Visible() || got < 1.5 {
+			t.Errorf("%q: ring shown %v, contrast %.1f", b.Text, b.ring.Visible(), got)
+		}
+		b.FocusLost()
+	}
+}
