@@ -183,6 +183,49 @@ func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
 	}
 }
 
+// Whatever Tab comes to shows that it has the keyboard, and lets the window have
+// the keys that it has no use for.
+func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	l.Owners[0].Folder = "/home/ada/shop"
+	d.see(l)
+	d.ports.table.Select(l.ID)
+	d.OpenProcess(l)
+	for _, w := range []fyne.Window{d.window, d.processes["10 7"].window} {
+		first := w.Canvas().Focused()
+		for range 40 {
+			test.FocusNext(w.Canvas())
+			switch f := w.Canvas().Focused().(type) {
+			case *keyButton, *tab, *segment, *card, *filterEntry, nil:
+			default:
+				if kind := fmt.Sprintf("%T", f); !strings.HasPrefix(kind, "*table.") {
+					t.Fatalf("Tab stops at a %s", kind)
+				}
+			}
+		}
+		if first == nil && w.Canvas().Focused() == nil {
+			t.Error("Tab reaches nothing")
+		}
+	}
+	w := d.processes["10 7"].window
+	press(w, fyne.KeyEscape) // from whichever button has the keyboard now
+	if len(d.processes) != 0 {
+		t.Error("Esc leaves the process window open")
+	}
+}
+
+func TestARightClickCopiesAText(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.ports.table.Select("tcp-3000-10")
+	test.TapSecondaryAt(d.ports.side.facts.Objects[1].(*copyText), fyne.NewPos(3, 3))
+	d.choose("Copy")
+	if got := d.app.Clipboard().Content(); got != "127.0.0.1:3000" {
+		t.Errorf("copied %q; want 127.0.0.1:3000", got)
+	}
+}
+
 // lit is our theme, light whatever the system says.
 type lit struct{ Theme }
 

@@ -39,7 +39,7 @@ type processWindow struct {
 	rows           []*monitor.Listener // what it listens on now
 	live           Live                // the last look
 	odd            *oddBox
-	why, listening *widget.Label
+	why, listening *copyText
 	queue          *note
 	clientsTitle   *canvas.Text
 	clients        *clientList
@@ -47,7 +47,7 @@ type processWindow struct {
 	meter          peers.Meter
 	spark          *spark
 	endedAt        time.Time
-	before         *widget.Label
+	before         *copyText
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
 	actions        Actions
@@ -506,10 +506,9 @@ func titled(heading *canvas.Text, content fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewBorder(container.New(layout.NewCustomPaddedLayout(8, 0, 0, 0), follow(heading, table.ColorMuted)), nil, nil, nil, box)
 }
 
-// mono is text in the face of machines, to be selected and copied.
-func mono(text string) *widget.Label {
-	l := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
-	l.Wrapping = fyne.TextWrapWord
-	l.Selectable = true
+// mono is text in the face of machines.
+func mono(text string) *copyText {
+	l := newCopyText(text)
+	l.TextStyle.Monospace, l.Wrapping = true, fyne.TextWrapWord
 	return l
 }

@@ -107,7 +107,7 @@ type sidePane struct {
 	odd              *oddBox
 	facts            *fyne.Container
 	chainTitle       *canvas.Text
-	chain            *widget.Label
+	chain            *copyText
 	chainBox         fyne.CanvasObject
 	clients          *clientList
 	clientsTitle     *canvas.Text
@@ -131,8 +131,8 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	p.odd = newOddBox(true)
 	p.clients, p.clientsTitle = newClientList(false), caption()
 	p.facts = container.New(factRows{label: 92})
-	p.chain = widget.NewLabel("")
-	p.chain.Wrapping, p.chain.Selectable = fyne.TextWrapWord, true
+	p.chain = newCopyText("")
+	p.chain.Wrapping = fyne.TextWrapWord
 	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
 	p.browser = newButton(lang.L("Open in browser"), func() { actions.OpenInBrowser(p.model.address) })
 	p.browser.Importance = widget.HighImportance
@@ -168,8 +168,8 @@ func (p *sidePane) show(m sideModel) {
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
 	p.facts.RemoveAll()
 	for _, f := range m.facts {
-		value := widget.NewLabel(f[1])
-		value.Wrapping, value.Selectable = fyne.TextWrapBreak, true
+		value := newCopyText(f[1])
+		value.Wrapping = fyne.TextWrapBreak
 		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
 		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
 		p.facts.Add(value)

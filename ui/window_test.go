@@ -479,6 +479,41 @@ func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
 	}
 }
 
+// A change that moves a row, or that filters, counts or cards tell of, is more
+// than a change of its cells.
+func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
+	d := newDesk(t)
+	d.tellRules(watch.Rule{Ports: ports(t, "9000")})
+	d.see(listening(3000, "node", 10), listening(8080, "python3", 20), listening(9000, "java", 30))
+	d.ports.entry.SetText("deno")
+	d.want("nobody", d.rows(), nil)
+	d.Update(d.handOver(1, 77))
+	d.want("deno has 8080 now", d.rows(), []string{"8080 changed"})
+	d.ports.entry.SetText("")
+	d.ports.table.Sort("process", false)
+	d.want("by process", d.rows(), []string{"8080 changed", "9000", "3000"})
+	d.Update(d.handOver(0, 78)) // 3000 is deno's too
+	d.want("moved", d.rows(), []string{"3000 changed", "8080 changed", "9000"})
+	d.Update(d.handOver(2, 79))
+	if got := d.ports.cards.cards[0].model.detail; got != "deno" {
+		t.Errorf("the card says %q; want deno", got)
+	}
+	before := d.last.Listeners[1]
+	after := *before
+	after.Reach, after.Addresses = monitor.TheNetwork, []netip.Addr{netip.MustParseAddr("0.0.0.0")}
+	d.last.Listeners = slices.Clone(d.last.Listeners)
+	d.last.Listeners[1] = &after
+	d.Update(monitor.Update{Snapshot: d.last, Changes: []monitor.Change{{Kind: monitor.ReachChanged, Listener: &after, Before: before}}, Ready: true})
+	if got := d.ports.quick.segments[quickExposed].number; got != 1 {
+		t.Errorf("%d are exposed; want 1", got)
+	}
+	d.ports.table.Select(after.ID)
+	d.Update(d.handOver(1, 80))
+	if got := d.ports.side.pid.Text; got != "PID 80" {
+		t.Errorf("the side pane says %q; want PID 80", got)
+	}
+}
+
 func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10), listening(9000, "java", 30))

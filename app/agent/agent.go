@@ -67,6 +67,7 @@ type Agent struct {
 	tray        *traypkg.Tray
 	update      monitor.Update
 	rules       watch.Rules
+	unsaved     []func(watch.Rules) watch.Rules // edits that the file could not take, the oldest first
 	watcher     *watch.Watcher
 	recent      []monitor.Change // the last few, for the tray's menu
 	problems    problems
@@ -125,6 +126,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.loadSettings()
 	a.loadPause(time.Now())
 	a.findLogin()
+	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -138,7 +140,6 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 			quit()
 		}
 	})
-	parts.Go(func() { a.checkNotifications(rest) })
 	parts.Go(func() {
 		opts.Session.WatchQuiet(rest, a.log, func(quiet bool) { a.do(func() { a.quiet = quiet; a.setPace() }) })
 	})
@@ -255,13 +256,17 @@ func (a *Agent) settingsProblem(s settings.Settings, err error) {
 }
 
 // reloadSettings takes over a file that was edited. Where it has a mistake, the
-// last good settings hold.
+// last good settings hold. Edits that wait for a file that can be written are
+// made now.
 func (a *Agent) reloadSettings() {
 	s, err := a.settings.Load()
 	if err == nil {
 		a.use(s)
 	}
 	a.settingsProblem(s, err)
+	if err == nil && len(a.unsaved) > 0 {
+		a.saveWatches(a.edited)
+	}
 	a.showTray()
 	a.tellStatus()
 }
@@ -269,18 +274,34 @@ func (a *Agent) reloadSettings() {
 // changeWatches changes the rules in the file and, where that cannot be
 // written, for this run only, which is said.
 func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
-	s, err := a.settings.ChangeWatches(change)
-	if err == nil {
-		a.use(s)
-		a.settingsProblem(s, nil)
-	} else {
-		a.rules = change(a.rules)
-		a.watcher.SetRules(a.rules, a.chosen.Grace)
-		a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
-		a.problems.set("settings", unsavedProblem(err))
-	}
+	a.unsaved = append(a.unsaved, change)
+	a.saveWatches(change)
 	a.showTray()
 	a.tellStatus()
+}
+
+// saveWatches makes the edits that the file does not have yet; where it cannot
+// take them, the rules become what now makes of them.
+func (a *Agent) saveWatches(now func(watch.Rules) watch.Rules) {
+	s, err := a.settings.ChangeWatches(a.edited)
+	if err == nil {
+		a.unsaved = nil
+		a.use(s)
+		a.settingsProblem(s, nil)
+		return
+	}
+	a.rules = now(a.rules)
+	a.watcher.SetRules(a.rules, a.chosen.Grace)
+	a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
+	a.problems.set("settings", unsavedProblem(err))
+}
+
+// edited are rules with the edits that the file does not have yet.
+func (a *Agent) edited(rules watch.Rules) watch.Rules {
+	for _, change := range a.unsaved {
+		rules = change(rules)
+	}
+	return rules
 }
 
 // seen notes what the user looks at: that something changed is seen where

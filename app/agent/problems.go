@@ -2,10 +2,12 @@ package agent
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"fyne.io/fyne/v2/lang"
 
+	"porthole/app/notify"
 	"porthole/monitor"
 )
 
@@ -84,7 +86,15 @@ func notificationProblem(err error) string {
 	if err == nil {
 		return ""
 	}
-	return lang.L("This desktop shows no notifications: no notification service answers")
+	switch {
+	case errors.Is(err, notify.ErrNoService):
+		return lang.L("No notification service runs here, so you are told nothing: install one, such as dunst")
+	case errors.Is(err, notify.ErrSilent):
+		return lang.L("The notification service does not answer, so you are told nothing: end it, and the desktop starts it anew")
+	case errors.Is(err, notify.ErrNoBus):
+		return lang.L("No session bus was found, so you are told nothing: start Porthole from the desktop")
+	}
+	return lang.L("This desktop refuses notifications, so you are told nothing; the log says why")
 }
 
 func trayProblem(err error) string {

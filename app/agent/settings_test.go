@@ -199,7 +199,7 @@ func TestATestNotificationIsAnswered(t *testing.T) {
 	r := runAgent(t)
 	r.say(link.Message{Kind: link.Test})
 	m := r.until("what became of the notification", func(m link.Message) bool { return m.Kind == link.Answer && m.Key == link.KeyTest })
-	if !strings.Contains(m.Problem, "shows no notifications") {
+	if !strings.Contains(m.Problem, "you are told nothing") {
 		t.Errorf("without a bus it says %q", m.Problem)
 	}
 }

@@ -78,6 +78,18 @@ func (f *File) understood(root *yaml.Node) (*yaml.Node, []string) {
 	return good, missed
 }
 
+// guessOf says which key of a watch may be meant by one that is none, "" where
+// there is none such.
+func guessOf(entry *yaml.Node) string {
+	for i := 0; i+1 < len(entry.Content); i += 2 {
+		key := entry.Content[i].Value
+		if near := nearestTo(key, watchKeys); near != "" && near != key {
+			return fmt.Sprintf("; %q: did you mean %s?", monitor.Clean(key, 40), near)
+		}
+	}
+	return ""
+}
+
 // nearestTo returns the word that is closest to what was written, "" where none
 // is close.
 func nearestTo(written string, words []string) string {
