@@ -14,8 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"porthole/app/agent"
 	"porthole/app/cli"
 	"porthole/app/link"
+	"porthole/app/notify"
 	"porthole/app/window"
 )
 
@@ -60,7 +62,7 @@ func Main(args []string) int {
 func Command() *cobra.Command { return rootCommand() }
 
 func rootCommand() *cobra.Command {
-	var hidden bool
+	var opts agent.Options
 	root := &cobra.Command{
 		Use:           "porthole",
 		Short:         "Shows what listens on this machine's loopback, and tells when a watched port changes",
@@ -68,12 +70,17 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
-		RunE:          func(c *cobra.Command, _ []string) error { return start(c.Context(), hidden, 0) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			opts.Shown = c.Flags().Changed("hidden") && !opts.Hidden
+			return start(c.Context(), opts)
+		},
 	}
-	root.Flags().BoolVar(&hidden, "hidden", false, "start with the tray icon alone, without the window")
+	root.Flags().BoolVar(&opts.Hidden, "hidden", false, "start with the tray icon alone, without the window; --hidden=false: with it, whatever the settings say")
+	root.Flags().StringVar(&opts.Page, "page", "", "the page of the window to begin with")
+	_ = root.Flags().MarkHidden("page") // it is there; for a Porthole that starts anew
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand(), notificationCommand())
 	return root
 }
 
@@ -204,18 +211,30 @@ func quitCommand() *cobra.Command {
 
 // windowCommand is how the agent starts the window process.
 func windowCommand() *cobra.Command {
-	return &cobra.Command{
+	o := window.Options{Version: Version}
+	c := &cobra.Command{
 		Use: "window", Hidden: true, Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			place, err := link.FindPlace()
 			if err != nil {
 				return err
 			}
-			if status := window.Run(c.Context(), place, Version, os.Stderr); status != 0 {
+			if status := window.Run(c.Context(), place, o, os.Stderr); status != 0 {
 				return exit{status: status}
 			}
 			return nil
 		},
+	}
+	c.Flags().StringVar(&o.Theme, "theme", "", "light or dark; as the system is where it is not said")
+	c.Flags().StringVar(&o.Language, "language", "", "like en; as the system is where it is not said")
+	return c
+}
+
+// notificationCommand is how the agent shows a notification through beeep.
+func notificationCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "notification", Hidden: true, Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return notify.ShowOne(os.Stdin) },
 	}
 }
 

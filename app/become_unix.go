@@ -13,9 +13,9 @@ import (
 // become turns this process into the program that takes over: the pid and the
 // parent stay, the lock was given back. It returns only where that fails.
 func become(s agent.Successor, log *slog.Logger) error {
-	args := []string{"porthole"}
-	if s.Hidden {
-		args = append(args, "--hidden")
+	args := []string{"porthole", fmt.Sprintf("--hidden=%v", s.Hidden)}
+	if s.Page != "" { // not every build knows it
+		args = append(args, "--page="+s.Page)
 	}
 	log.Info("becoming the new build", "program", s.Program)
 	err := syscall.Exec(s.Program, args, s.Session.Environ())

@@ -10,6 +10,7 @@ import (
 	"porthole/app/agent"
 	"porthole/app/desktop"
 	"porthole/app/link"
+	"porthole/app/settings"
 	"porthole/ui"
 )
 
@@ -20,9 +21,10 @@ const noDesktop = 3
 const takeOver = 6 * time.Second
 
 // start is what "porthole" does: become the agent, or tell the one that runs.
-func start(ctx context.Context, hidden bool, port uint16) error {
+// opts say how it is to be shown.
+func start(ctx context.Context, opts agent.Options) error {
 	session := desktop.Current()
-	if err := check(session, hidden); err != nil {
+	if err := check(session, opts.Hidden); err != nil {
 		return exit{noDesktop, err}
 	}
 	place, err := link.FindPlace()
@@ -34,7 +36,7 @@ func start(ctx context.Context, hidden bool, port uint16) error {
 		return err
 	}
 	if !mine {
-		handedOver, err := tell(place, session, hidden, port)
+		handedOver, err := tell(place, session, opts.Hidden, opts.Port)
 		if err != nil || !handedOver {
 			return err
 		}
@@ -42,7 +44,8 @@ func start(ctx context.Context, hidden bool, port uint16) error {
 			return err
 		}
 	}
-	return beAgent(ctx, unlock, agent.Options{Place: place, Session: session, Hidden: hidden, Port: port, Build: build()})
+	opts.Place, opts.Session, opts.Build = place, session, build()
+	return beAgent(ctx, unlock, opts)
 }
 
 // check says in one line why Porthole cannot be of use here, and what can.
@@ -110,7 +113,10 @@ func beAgent(ctx context.Context, unlock func() error, opts agent.Options) error
 			return fmt.Errorf("set the bus address: %w", err)
 		}
 	}
-	if err := ui.SetUpLanguage(); err != nil {
+	// A file with a mistake is the agent's to tell of.
+	chosen, _ := settings.Open(settings.Path()).Load()
+	opts.Language = chosen.Language
+	if err := ui.SetUpLanguage(opts.Language); err != nil {
 		log.Warn("the translations cannot be used", "problem", err)
 	}
 	opts.Logger = log

@@ -308,6 +308,43 @@ func TestWhatHappensInAPauseIsOneSentence(t *testing.T) {
 	d.titles("While notifications were paused", "20001 is open")
 }
 
+func TestAPauseOutlivesPorthole(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start("--hidden")
+	item := d.item(agent)
+	d.do("pause", item.Click(d.step(), "Pause notifications until resumed"))
+	d.looks(item, tray.Icon{Paused: true})
+	server := d.listen("127.0.0.1:62893")
+	d.menuHas(item, "● 62893 "+serverName())
+	d.do("quit", item.Click(d.step(), "Quit Porthole"))
+	d.wantStatus(agent, 0)
+
+	item = d.item(d.start("--hidden"))
+	d.looks(item, tray.Icon{Level: 4, Paused: true})
+	d.do("resume", item.Click(d.step(), "Resume notifications"))
+	d.note("While notifications were paused: 62893 is open: " + serverName())
+	server.close()
+	d.note("62893 closed")
+	d.titles("While notifications were paused", "62893 closed")
+}
+
+func TestTheDotGoesWhenTheChangeWasShown(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	item := d.item(d.start())
+	window := d.window("Porthole")
+	d.steady(window)
+	d.do("go to the watches", window.Key("ctrl+3"))
+	d.steady(window)
+	d.listen("0.0.0.0:62893")
+	d.note("62893 is open")
+	d.looks(item, tray.Icon{Level: 4, Alert: true}) // the page of watches shows no changes
+	d.do("go to the activity", window.Key("ctrl+2"))
+	d.steady(window)
+	d.looks(item, tray.Icon{Level: 4, Alert: true}) // nor does this one show who can reach it
+	d.do("go to the ports", window.Key("ctrl+1"))
+	d.looks(item, tray.Icon{Level: 4})
+}
+
 // titles wants just these notifications, by how they begin.
 func (d *desk) titles(want ...string) {
 	d.t.Helper()

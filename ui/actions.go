@@ -17,11 +17,15 @@ type Actions interface {
 	SetWatches(seen, rules watch.Rules) // as they are to be from now on, where they were seen so
 	Pause(d time.Duration)              // 0: until resumed
 	Resume()
-	TestNotification()
-	Refresh() // look now
-	Close()   // the window
-	Quit()    // Porthole
-	Restart() // an agent, where there is none any more
+	TestNotification() // Window.Answered tells what became of it
+	// Set gives a setting a value, as the settings file says it, or "" for the
+	// default. Window.SetStatus and then Window.Answered tell what became of it.
+	Set(key, value string)
+	LookAtSettings() // see whether others changed one
+	Refresh()        // look now
+	Close()          // the window
+	Quit()           // Porthole
+	Restart()        // an agent, where there is none any more
 	Copy(text string)
 	OpenInBrowser(address string) // "127.0.0.1:3000", http or https by what it speaks
 	OpenFolder(path string)
@@ -49,6 +53,22 @@ type Status struct {
 	PausedUntil time.Time // zero: until resumed
 	Problems    []string  // a sentence each
 	User        string    // who looks; "" where unknown
+	Settings    Settings
+}
+
+// Settings are what the user chose, or what holds where nothing was chosen.
+type Settings struct {
+	Theme          string // "light" or "dark"; "" as the system is
+	Language       string // like "en"; "" as the system is
+	AtLogin        bool   // the session starts Porthole
+	StartHidden    bool   // a start shows the tray icon alone
+	Notifications  bool
+	Sound          bool          // of notifications
+	Interval       time.Duration // between two looks; 0 where Porthole chooses
+	UDP            bool
+	OtherAddresses bool // show the ports that loopback does not reach too
+	KeepDays       int  // for how long activity is kept; 0 where Porthole chooses
+	KeepRows       int  // and how many changes; 0 where Porthole chooses
 }
 
 // State is what a window leaves to the next one.

@@ -119,11 +119,10 @@ func (p *activityPage) focus() {
 
 // shown is called when the page comes to be seen.
 func (p *activityPage) shown() {
+	p.tick() // the theme may have changed meanwhile
 	if !p.answered {
 		p.reload()
-		return
 	}
-	p.tick()
 }
 
 // update is called for what the monitor saw. It is remembered a little later.

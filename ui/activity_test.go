@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,9 @@ func (r *remembers) list(q activity.Query) []activity.Event {
 	}
 	for _, e := range slices.Backward(events) {
 		has := func(w string) bool {
+			if _, err := strconv.Atoi(w); err == nil { // as if no word had digits
+				return strings.HasPrefix(strconv.Itoa(int(e.Port)), w)
+			}
 			return strings.Contains(strings.ToLower(fmt.Sprint(e.Owner.Name, " ", e.Owner.Project, " ", e.Owner.User, " ", e.Owner.Command)), w)
 		}
 		lacks := slices.ContainsFunc(without, has) || slices.ContainsFunc(words, func(w string) bool { return !has(w) })

@@ -14,8 +14,9 @@ import (
 // there. Fyne's own button only changes its ground a little.
 type keyButton struct {
 	widget.Button
-	leave func() // for Esc; may be nil
-	ring  *canvas.Rectangle
+	leave   func() // for Esc; may be nil
+	focused func() // it has the keyboard now; may be nil
+	ring    *canvas.Rectangle
 }
 
 var _ fyne.Focusable = (*keyButton)(nil)
@@ -57,6 +58,9 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 func (b *keyButton) FocusGained() {
 	b.ring.Show()
 	b.Button.FocusGained()
+	if b.focused != nil {
+		b.focused()
+	}
 }
 
 // FocusLost is Fyne's.

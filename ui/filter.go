@@ -68,16 +68,13 @@ func ParseFilter(text string) Filter {
 // asks for something else.
 func (f Filter) Port() uint16 { return f.port }
 
-// Query asks for the same of the past, as far as that can be asked: ports, their
-// beginnings and ranges, and words.
+// Query asks for the same of the past: ports and ranges, and words, which may be
+// numbers and addresses.
 func (f Filter) Query() activity.Query {
 	var q activity.Query
 	var words []string
 	for _, w := range f.words {
 		ports := w.ports
-		if ports == nil {
-			ports = portsBeginning(w.text)
-		}
 		if w.not && ports != nil {
 			ports = allBut(ports)
 		}
@@ -94,20 +91,6 @@ func (f Filter) Query() activity.Query {
 	}
 	q.Text = strings.Join(words, " ")
 	return q
-}
-
-// portsBeginning returns the ports that begin with digits; nil where digits
-// begin none.
-func portsBeginning(digits string) monitor.Ports {
-	n, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
-		return nil
-	}
-	var ports monitor.Ports
-	for first, last := n, n; first <= 65535; first, last = first*10, last*10+9 {
-		ports = append(ports, monitor.PortRange{First: uint16(first), Last: uint16(min(last, 65535))})
-	}
-	return ports
 }
 
 // allBut returns the ports that are not in ports; never nil.

@@ -141,6 +141,7 @@ func (w *Window) keys() []keyGroup {
 	for i, p := range w.tabs.pages {
 		all.bindings = append(all.bindings, one(p.label, func() { w.tabs.show(i) }, ctrl(fyne.KeyName(fmt.Sprint(i+1)))))
 	}
+	all.bindings[len(w.tabs.pages)-1].keys = append(all.bindings[len(w.tabs.pages)-1].keys, ctrl(fyne.KeyComma)) // as everywhere
 	all.bindings = append(all.bindings,
 		one(lang.L("Next page"), func() { w.tabs.step(1) }, ctrl(fyne.KeyPageDown)),
 		one(lang.L("Page before"), func() { w.tabs.step(-1) }, ctrl(fyne.KeyPageUp)),

@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
+	"path"
 	"strings"
 
 	"fyne.io/fyne/v2/lang"
@@ -9,25 +12,58 @@ import (
 	"porthole/assets"
 )
 
-// SetUpLanguage gives Fyne's lang our words. Call it once, before the first of
-// them is needed.
-func SetUpLanguage() error {
-	if err := lang.AddTranslationsFS(assets.Translations, "translations"); err != nil {
+// folder is where the translations are.
+const folder = "translations"
+
+// SetUpLanguage gives Fyne's lang our words, in the language that was chosen,
+// "" for the system's. Call it once, before the first of them is needed.
+func SetUpLanguage(chosen string) error {
+	if err := lang.AddTranslationsFS(assets.Translations, folder); err != nil {
 		return fmt.Errorf("read the translations: %w", err)
 	}
-	// Fyne knows languages that we do not; for those lang would log an error
-	// for each of our words. They get the English ones.
 	locale := lang.SystemLocale()
-	name, _, _ := strings.Cut(locale.LanguageString(), "-")
-	if _, err := assets.Translations.Open("translations/" + name + ".json"); err == nil {
+	system, _, _ := strings.Cut(locale.LanguageString(), "-")
+	name := cmp.Or(chosen, system)
+	if !speaks(name) {
+		name = "en"
+	}
+	if name == system {
 		return nil
 	}
-	english, err := assets.Translations.ReadFile("translations/en.json")
+	// Fyne knows languages that we do not, and asks for the system's alone: the
+	// words are put where it looks.
+	words, err := assets.Translations.ReadFile(path.Join(folder, name+".json"))
 	if err != nil {
-		return fmt.Errorf("read the English words: %w", err)
+		return fmt.Errorf("read the words of %s: %w", name, err)
 	}
-	if err := lang.AddTranslationsForLocale(english, locale); err != nil {
-		return fmt.Errorf("use the English words for %s: %w", locale, err)
+	if err := lang.AddTranslationsForLocale(words, locale); err != nil {
+		return fmt.Errorf("use the words of %s for %s: %w", name, locale, err)
 	}
 	return nil
 }
+
+// speaks reports whether there is a translation into a language.
+func speaks(name string) bool {
+	_, err := fs.Stat(assets.Translations, path.Join(folder, name+".json"))
+	return err == nil
+}
+
+// languages are those that there are translations into, in order of their
+// codes.
+func languages() []string {
+	files, err := fs.Glob(assets.Translations, folder+"/*.json")
+	if err != nil {
+		return nil // the pattern is not wrong
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(path.Base(file), ".json")
+	}
+	return files
+}
+
+// ownNames are how languages call themselves: whoever looks for one does not
+// read the others.
+var ownNames = map[string]string{"de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "it": "Italiano", "nl": "Nederlands", "pl": "Polski", "pt": "Português"}
+
+// languageName is how a language calls itself, or its code.
+func languageName(code string) string { return cmp.Or(ownNames[code], code) }

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,11 +34,13 @@ type portsPage struct {
 	live     bool      // the agent watches
 	stopped  time.Time // when it did last
 	status   Status
-	rows     map[string]*portRow // every loopback listener, and the closed ones that are still shown
+	rows     map[string]*portRow // every listener that the page is about, and the closed ones that are still shown
 	filter   Filter
 
 	entry     *filterEntry
 	quick     *quickBar
+	udp       *segment
+	others    *segment
 	cards     *cardBar
 	side      *sidePane
 	middle    *fyne.Container
@@ -69,6 +72,8 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true}
 	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
+	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
+	p.others = newSegment(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
 	p.cards = newCardBar(memory, p.point, p.showCards)
 	p.pause = newButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
@@ -96,7 +101,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() fyne.CanvasObject {
-	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, p.pause), p.entry), 8)
+	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others), p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
@@ -126,7 +131,7 @@ func (p *portsPage) update(u monitor.Update) {
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
 	for _, l := range u.Snapshot.Listeners {
-		if !l.Loopback() {
+		if !p.isAbout(l) {
 			continue
 		}
 		present[l.ID] = true
@@ -146,6 +151,27 @@ func (p *portsPage) update(u monitor.Update) {
 	}
 	p.markAmbiguous()
 	p.arrange()
+}
+
+// isAbout reports whether the page is about l: loopback reaches it, or the user wants others too.
+func (p *portsPage) isAbout(l *monitor.Listener) bool {
+	return l.Loopback() || p.status.Settings.OtherAddresses
+}
+
+// toggle asks for the other value of a setting that is on or off.
+func (p *portsPage) toggle(key string, on bool) { p.actions.Set(key, strconv.FormatBool(!on)) }
+
+// showOthers adds the rows that the page has become about, or takes away those
+// that it is about no more: nothing opened or closed.
+func (p *portsPage) showOthers() {
+	for _, l := range p.snapshot.Listeners {
+		switch {
+		case !p.isAbout(l):
+			delete(p.rows, l.ID)
+		case p.rows[l.ID] == nil:
+			p.rows[l.ID] = p.renew(nil, l, p.now(), true)
+		}
+	}
 }
 
 // renew makes the row of a listener that is new or has changed.
@@ -323,6 +349,9 @@ func (p *portsPage) point(port uint16) {
 
 func (p *portsPage) setStatus(s Status) {
 	p.status = s
+	p.udp.choose(s.Settings.UDP)
+	p.others.choose(s.Settings.OtherAddresses)
+	p.showOthers()
 	for id, r := range p.rows {
 		if watched := s.Rules.About(r.listener); watched != r.watched {
 			renewed := *r
@@ -557,6 +586,8 @@ func (p *portsPage) healthWords() string {
 			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
 		}
 		parts = append(parts, text)
+	} else if p.live && !p.status.Settings.Notifications {
+		parts = append(parts, lang.L("notifications off"))
 	}
 	switch {
 	case !p.live:

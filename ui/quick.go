@@ -53,18 +53,26 @@ type quickBar struct {
 func newQuickBar(choose func(quick)) *quickBar {
 	b := &quickBar{}
 	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine")}
-	row := container.New(layout.NewCustomPaddedHBoxLayout(0))
 	for i, label := range labels {
 		s := newSegment(label, func() {
 			b.choose(quick(i))
 			choose(quick(i))
 		})
 		b.segments = append(b.segments, s)
-		row.Add(s)
+		s.count(0)
 	}
-	b.object = container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder), row)
+	b.object = segmentBar(b.segments...)
 	b.choose(quickAll)
 	return b
+}
+
+// segmentBar puts segments side by side into one frame.
+func segmentBar(segments ...*segment) fyne.CanvasObject {
+	row := container.New(layout.NewCustomPaddedHBoxLayout(0))
+	for _, s := range segments {
+		row.Add(s)
+	}
+	return container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder), row)
 }
 
 func (b *quickBar) choose(q quick) {
@@ -106,12 +114,12 @@ func (f *framed) Refresh() {
 	f.themed.Refresh()
 }
 
-// segment is one of several buttons of which one is chosen.
+// segment is one of several buttons side by side, which is chosen or not.
 type segment struct {
 	widget.BaseWidget
 	pressable
 	label  string
-	number int
+	number int // how many things it stands for; -1 where it counts none
 	text   *canvas.Text
 	ground *themed
 	chosen bool
@@ -130,7 +138,7 @@ func newSegment(label string, tapped func()) *segment {
 	s.text.Alignment = fyne.TextAlignCenter
 	s.ExtendBaseWidget(s)
 	s.number = -1
-	s.count(0)
+	s.paint()
 	return s
 }
 
@@ -164,12 +172,26 @@ func (s *segment) paint() {
 	s.ring(s.ground, ring)
 	s.ground.Refresh()
 	s.text.TextStyle.Bold = s.chosen
-	setText(s.text, s.label+" "+strconv.Itoa(s.number), name)
+	words := s.label
+	if s.number >= 0 {
+		words += " " + strconv.Itoa(s.number)
+	}
+	setText(s.text, words, name)
 }
+
+// MinSize is Fyne's: that of the words in bold, so that nothing moves when
+// another one is chosen.
+func (s *segment) MinSize() fyne.Size {
+	bold := fyne.MeasureText(s.text.Text, s.text.TextSize, fyne.TextStyle{Bold: true})
+	return fyne.NewSize(bold.Width+2*segmentPadding, s.BaseWidget.MinSize().Height)
+}
+
+// segmentPadding is left and right of a segment's words.
+const segmentPadding = 11
 
 // CreateRenderer is Fyne's.
 func (s *segment) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(container.NewStack(s.ground, container.New(layout.NewCustomPaddedLayout(6, 6, 11, 11), s.text)))
+	return widget.NewSimpleRenderer(container.NewStack(s.ground, container.New(layout.NewCustomPaddedLayout(6, 6, segmentPadding, segmentPadding), s.text)))
 }
 
 // Refresh is Fyne's, called when the theme changes.

@@ -70,6 +70,9 @@ func reachWords(l *monitor.Listener) string {
 	if l.Reach == monitor.ThisMachine {
 		return lang.L("this machine")
 	}
+	if !l.Loopback() { // of another interface: the address says which
+		return l.Addresses[0].Unmap().String()
+	}
 	return lang.L("the network")
 }
 

@@ -20,8 +20,9 @@ const (
 	tintClosed  fyne.ThemeColorName = "tintClosed"
 )
 
-// Theme is Porthole's look: calm and dense, light or dark as the system is.
-type Theme struct{}
+// Theme is Porthole's look: calm and dense, light or dark as the system is, or
+// as Fixed says.
+type Theme struct{ Fixed string } // "light", "dark", or ""
 
 var dark = map[fyne.ThemeColorName]color.Color{
 	theme.ColorNameBackground:          rgb(0x11181e),
@@ -108,7 +109,13 @@ func rgba(v uint32, a uint8) color.Color {
 }
 
 // Color is Fyne's.
-func (Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+func (t Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	switch t.Fixed {
+	case "light":
+		variant = theme.VariantLight
+	case "dark":
+		variant = theme.VariantDark
+	}
 	palette := dark
 	if variant == theme.VariantLight {
 		palette = light

@@ -39,15 +39,15 @@ type watchesPage struct {
 	deleted     []deletion // the last one last
 	hovered     string     // what the button under the pointer does
 
-	add, try *keyButton
-	list     *ruleList
-	form     *watchForm
-	empty    *emptyState
-	undoing  *undoBar
-	hint     *note
-	count    *note
-	foot     *fyne.Container // of hint and count
-	content  fyne.CanvasObject
+	add     *keyButton
+	list    *ruleList
+	form    *watchForm
+	empty   *emptyState
+	undoing *undoBar
+	hint    *note
+	count   *note
+	foot    *fyne.Container // of hint and count
+	content fyne.CanvasObject
 }
 
 // deletion is what Undo brings back.
@@ -61,7 +61,6 @@ func newWatchesPage(actions Actions, now func() time.Time, keys func(*fyne.KeyEv
 	p := &watchesPage{actions: actions, now: now, keys: keys, live: true, selected: -1}
 	p.add = newKeyButton(lang.L("Add a watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
-	p.try = newKeyButton(lang.L("Try a notification"), actions.TestNotification, nil)
 	p.list = newRuleList(p)
 	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
 	p.empty = newEmptyState(actions, func() {})
@@ -78,7 +77,7 @@ func (p *watchesPage) layout() fyne.CanvasObject {
 	intro := newNote(false)
 	intro.size(theme.SizeNameText)
 	intro.say(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
-	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.try, p.add), intro.centred()), 8), line())
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(container.NewBorder(nil, nil, nil, p.add, intro.centred()), 8), line())
 	p.foot = container.NewBorder(nil, nil, nil, p.count.object, p.hint.object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, line(), panel(p.foot, 4))
 	list := container.NewThemeOverride(p.list, tightTheme{})
@@ -209,7 +208,6 @@ func (p *watchesPage) view(rule watch.Rule) ruleView {
 func (p *watchesPage) showWords() {
 	if p.can() == p.add.Disabled() {
 		setEnabled(p.add, p.can())
-		setEnabled(p.try, p.can())
 	}
 	switch {
 	case len(p.rules) > 0:

@@ -25,6 +25,7 @@ type Window struct {
 	activity  *activityPage
 	memory    Memory
 	watches   *watchesPage
+	settings  *settingsPage
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
 	stale     bool // nobody watches any more
@@ -35,6 +36,7 @@ const (
 	PagePorts    = "ports"
 	PageActivity = "activity"
 	PageWatches  = "watches"
+	PageSettings = "settings"
 )
 
 // DefaultSize is the window's size at first.
@@ -49,10 +51,12 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
+	w.settings = newSettingsPage(actions, app.Metadata().Version)
 	w.tabs = newTabs(
 		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
 		page{name: PageActivity, label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
 		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
+		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, shown: w.settings.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
 	w.window.Resize(DefaultSize)
@@ -92,9 +96,29 @@ func (w *Window) Update(u monitor.Update) {
 
 // SetStatus shows what the agent says of itself.
 func (w *Window) SetStatus(s Status) {
+	w.setTheme(s.Settings.Theme)
+	w.settings.show(s.Settings)
 	w.ports.setStatus(s)
 	w.activity.setRules(s.Rules)
 	w.watches.setRules(s.Rules)
+}
+
+// setTheme lets everything that is shown look as theme says: "light", "dark",
+// or as the system where it is "".
+func (w *Window) setTheme(theme string) {
+	if w.app.Settings().Theme() != (Theme{Fixed: theme}) {
+		w.app.Settings().SetTheme(Theme{Fixed: theme})
+		w.Tick() // what is drawn rather than a widget takes its colours anew
+	}
+}
+
+// Answered tells what became of a setting that was asked for, or of the test
+// notification ("test"): problem is a sentence, "" where it was done.
+func (w *Window) Answered(key, problem string) {
+	w.settings.answered(key, problem)
+	if problem != "" && w.tabs.name() != PageSettings {
+		w.Say(problem)
+	}
 }
 
 // Disconnect says that nobody watches any more.
@@ -103,6 +127,7 @@ func (w *Window) Disconnect() {
 	w.ports.disconnect()
 	w.activity.disconnect()
 	w.watches.disconnect()
+	w.settings.disconnect()
 	for _, p := range w.processes {
 		p.disconnect()
 	}
@@ -111,6 +136,9 @@ func (w *Window) Disconnect() {
 // Say shows a sentence in the status line for some seconds: what the user asked
 // for did not work.
 func (w *Window) Say(sentence string) { w.ports.say(sentence) }
+
+// ShowPage shows the page of that name, as State calls it, where there is one.
+func (w *Window) ShowPage(name string) { w.tabs.open(name) }
 
 // Point shows the row of port.
 func (w *Window) Point(port uint16) {
@@ -132,6 +160,7 @@ func (w *Window) Tick() {
 	w.ports.tick()
 	w.activity.tick()
 	w.watches.tick()
+	w.settings.tick()
 	for _, p := range w.processes {
 		p.tick()
 	}

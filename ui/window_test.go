@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := SetUpLanguage(); err != nil {
+	if err := SetUpLanguage(""); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -50,7 +50,7 @@ func deskWith(t testing.TB, memory Memory) *desk {
 	d.Window = NewWindow(app, d, memory, func() time.Time { return d.at })
 	d.window.Resize(fyne.NewSize(1000, 600))
 	d.Show()
-	d.SetStatus(Status{Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
+	d.SetStatus(Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	return d
 }
 
@@ -64,6 +64,8 @@ func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
 func (d *desk) Pause(t time.Duration)       { d.ask("pause %v", t) }
 func (d *desk) Resume()                     { d.ask("resume") }
 func (d *desk) TestNotification()           { d.ask("test") }
+func (d *desk) Set(key, value string)       { d.ask("set %s %q", key, value) }
+func (d *desk) LookAtSettings()             { d.ask("look") }
 func (d *desk) Refresh()                    { d.ask("refresh") }
 func (d *desk) Quit()                       { d.ask("quit") }
 func (d *desk) Close()                      { d.ask("close") }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"porthole/app/autostart"
 	"porthole/app/desktop"
 	"porthole/app/link"
 	"porthole/app/notify"
@@ -31,9 +32,14 @@ type Options struct {
 	Place   link.Place
 	Session desktop.Session
 	Hidden  bool   // do not show the window
+	Shown   bool   // show it, whatever the settings say
 	Port    uint16 // show the window at this port, where it is not 0
-	Build   string // tells this program from another build of it
-	Logger  *slog.Logger
+	Page    string // show it at this page, where it is not ""
+	// Language is what the program speaks, "" as the system does. Where the
+	// settings come to say another, the agent ends for a successor.
+	Language string
+	Build    string // tells this program from another build of it
+	Logger   *slog.Logger
 }
 
 // Successor is the program that takes over when an agent ends for a newer build.
@@ -41,6 +47,7 @@ type Successor struct {
 	Program string
 	Session desktop.Session
 	Hidden  bool
+	Page    string // its window is to show; may be ""
 }
 
 // Agent is the running agent. All its state belongs to the goroutine of hub;
@@ -60,11 +67,13 @@ type Agent struct {
 	tray        *traypkg.Tray
 	update      monitor.Update
 	rules       watch.Rules
+	unsaved     []func(watch.Rules) watch.Rules // edits that the file could not take, the oldest first
 	watcher     *watch.Watcher
 	recent      []monitor.Change // the last few, for the tray's menu
 	problems    problems
-	interval    time.Duration // from the settings; 0 where Porthole chooses
-	grace       time.Duration
+	chosen      settings.Settings
+	login       autostart.Entry
+	atLogin     bool // the session starts Porthole
 	quiet       bool // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
@@ -72,6 +81,7 @@ type Agent struct {
 	missed      []watch.Alert // while paused
 	unseen      bool
 	alarm       bool
+	shy         bool // the settings hid the window at the start, and whether the tray icon is seen is not known yet
 	window      *windowProcess
 	successor   *Successor
 }
@@ -115,6 +125,8 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
 	a.loadSettings()
 	a.loadPause(time.Now())
+	a.findLogin()
+	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -128,7 +140,6 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 			quit()
 		}
 	})
-	parts.Go(func() { a.checkNotifications(rest) })
 	parts.Go(func() {
 		opts.Session.WatchQuiet(rest, a.log, func(quiet bool) { a.do(func() { a.quiet = quiet; a.setPace() }) })
 	})
@@ -151,8 +162,10 @@ func (a *Agent) hub() {
 	updates := a.monitor.Subscribe()
 	defer updates.Close()
 	defer a.endTray()
-	if !a.opts.Hidden {
-		a.window.show(a.opts.Port)
+	if a.startsHidden() {
+		a.shy = !a.opts.Hidden
+	} else {
+		a.window.showAt(a.opts.Port, a.opts.Page)
 	}
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
@@ -204,12 +217,15 @@ func (a *Agent) loadSettings() {
 
 // use lets s hold from now on.
 func (a *Agent) use(s settings.Settings) {
-	a.rules, a.interval, a.grace = s.Watches, s.Interval, s.Grace
-	a.watcher.SetRules(a.rules, a.grace)
+	a.chosen, a.rules = s, s.Watches
+	a.watcher.SetRules(a.rules, s.Grace)
 	a.notes.SetSound(s.Sound)
 	a.monitor.SetUDP(s.UDP)
 	a.activity.Keep(s.KeepDays, s.KeepRows)
 	a.setPace()
+	if s.Language != a.opts.Language {
+		a.speak()
+	}
 }
 
 // The pace that Porthole chooses.
@@ -223,7 +239,7 @@ func (a *Agent) setPace() {
 	if a.quiet {
 		d = quietPace
 	}
-	a.monitor.SetInterval(cmp.Or(a.interval, d))
+	a.monitor.SetInterval(cmp.Or(a.chosen.Interval, d))
 }
 
 func (a *Agent) settingsProblem(s settings.Settings, err error) {
@@ -240,13 +256,17 @@ func (a *Agent) settingsProblem(s settings.Settings, err error) {
 }
 
 // reloadSettings takes over a file that was edited. Where it has a mistake, the
-// last good settings hold.
+// last good settings hold. Edits that wait for a file that can be written are
+// made now.
 func (a *Agent) reloadSettings() {
 	s, err := a.settings.Load()
 	if err == nil {
 		a.use(s)
 	}
 	a.settingsProblem(s, err)
+	if err == nil && len(a.unsaved) > 0 {
+		a.saveWatches(a.edited)
+	}
 	a.showTray()
 	a.tellStatus()
 }
@@ -254,18 +274,34 @@ func (a *Agent) reloadSettings() {
 // changeWatches changes the rules in the file and, where that cannot be
 // written, for this run only, which is said.
 func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
-	s, err := a.settings.ChangeWatches(change)
-	if err == nil {
-		a.use(s)
-		a.settingsProblem(s, nil)
-	} else {
-		a.rules = change(a.rules)
-		a.watcher.SetRules(a.rules, a.grace)
-		a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
-		a.problems.set("settings", unsavedProblem(err))
-	}
+	a.unsaved = append(a.unsaved, change)
+	a.saveWatches(change)
 	a.showTray()
 	a.tellStatus()
+}
+
+// saveWatches makes the edits that the file does not have yet; where it cannot
+// take them, the rules become what now makes of them.
+func (a *Agent) saveWatches(now func(watch.Rules) watch.Rules) {
+	s, err := a.settings.ChangeWatches(a.edited)
+	if err == nil {
+		a.unsaved = nil
+		a.use(s)
+		a.settingsProblem(s, nil)
+		return
+	}
+	a.rules = now(a.rules)
+	a.watcher.SetRules(a.rules, a.chosen.Grace)
+	a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
+	a.problems.set("settings", unsavedProblem(err))
+}
+
+// edited are rules with the edits that the file does not have yet.
+func (a *Agent) edited(rules watch.Rules) watch.Rules {
+	for _, change := range a.unsaved {
+		rules = change(rules)
+	}
+	return rules
 }
 
 // seen notes what the user looks at: that something changed is seen where
@@ -276,8 +312,10 @@ func (a *Agent) seen() {
 }
 
 func (a *Agent) status() *link.Status {
-	s := &link.Status{Health: a.update.Health, Watches: a.rules,
+	s := &link.Status{Health: a.update.Health, Watches: a.rules, Settings: a.chosen, AtLogin: a.atLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
+	// The watches above hold, also where they could not be saved; the remarks are problems.
+	s.Settings.Watches, s.Settings.Remarks = nil, nil
 	return s
 }
 

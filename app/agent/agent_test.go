@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +15,9 @@ import (
 
 	"porthole/app/link"
 	"porthole/app/notify"
+	"porthole/app/settings"
 	"porthole/monitor"
+	"porthole/monitor/activity/store"
 	"porthole/monitor/watch"
 	"porthole/ui"
 )
@@ -39,7 +42,7 @@ func (s *shown) Close()                                 {}
 func hubOf(t *testing.T, pauseTo string) (*Agent, *shown) {
 	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
-	a := &Agent{log: slog.New(slog.DiscardHandler), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
+	a := &Agent{log: slog.New(slog.DiscardHandler), chosen: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pauseTo: pauseTo}
 	a.window = newWindowProcess(a)
 	to := &shown{}
@@ -181,4 +184,75 @@ func TestWhatWasLookedAtIsMarkedNoMore(t *testing.T) {
 	a.window.page = ui.PageActivity
 	a.mark(change)
 	see("a change on the activity page", ui.PageActivity, false, true)
+}
+
+func TestNotificationsThatAreOffTellNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, to := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		alerts := []watch.Alert{opening(server())}
+		a.chosen.Notifications = false
+		a.tell(alerts)
+		to.want(t)
+		a.pause(0)
+		a.tell(alerts)
+		a.unpause()
+		to.want(t)
+		a.chosen.Notifications = true
+		a.pause(0)
+		a.tell(alerts)
+		a.chosen.Notifications = false
+		a.unpause()
+		to.want(t)
+	})
+}
+
+func TestAnEditThatCouldNotBeSavedIsMadeOnceTheFileIsMended(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "settings.yaml")
+	a, _ := hubOf(t, filepath.Join(dir, "pause.json"))
+	defer a.quit()
+	a.settings = settings.Open(path)
+	a.monitor = monitor.New(nil, nil, monitor.Options{Logger: a.log})
+	a.activity = store.Open(filepath.Join(dir, "activity.db"), store.Options{Logger: a.log})
+	defer a.activity.Close()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a.reloadSettings()
+	}
+	watches := func(what string, ports ...uint16) {
+		t.Helper()
+		for _, port := range ports {
+			if !a.rules.Watches(port) {
+				t.Errorf("%s: %d is not watched: %+v", what, port, a.rules)
+			}
+		}
+		if len(a.rules) != len(ports) {
+			t.Errorf("%s: the rules are %+v, want %v", what, a.rules, ports)
+		}
+	}
+	write("watches:\n  - ports: 80\n")
+	write("watches: oops\n")
+	a.changeWatches(func(r watch.Rules) watch.Rules { return r.With(81) })
+	a.changeWatches(func(r watch.Rules) watch.Rules { return r.With(82) })
+	watches("while the file is broken", 80, 81, 82)
+	if len(a.problems) != 1 {
+		t.Errorf("problems %q, want one", a.problems.sentences())
+	}
+	write("watches:\n  - ports: 90\n")
+	watches("once it is mended", 90, 81, 82)
+	if len(a.problems) != 0 {
+		t.Errorf("problems %q, want none", a.problems.sentences())
+	}
+	write("version: 99\nwatches:\n  - ports: 70\n")
+	a.changeWatches(func(r watch.Rules) watch.Rules { return r.With(71) })
+	watches("in a newer file", 70, 71)
+	write("version: 99\nwatches:\n  - ports: 60\n")
+	watches("in a newer file that was edited", 60, 71)
+	if b, err := os.ReadFile(path); err != nil || strings.Contains(string(b), "71") {
+		t.Errorf("the newer file is %q, %v", b, err)
+	}
 }

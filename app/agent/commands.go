@@ -5,7 +5,6 @@ import (
 
 	"porthole/app/desktop"
 	"porthole/app/link"
-	"porthole/app/notify"
 	"porthole/monitor/watch"
 )
 
@@ -73,10 +72,10 @@ func (a *Agent) Opened(c *link.WindowConn) {
 			c.Send(link.Message{Kind: link.Restore, State: w.state})
 		}
 		c.Send(link.Message{Kind: link.Told, Status: a.status()})
-		if w.port != 0 {
-			c.Send(link.Message{Kind: link.Point, Port: w.port})
+		if w.port != 0 || w.tab != "" {
+			c.Send(link.Message{Kind: link.Point, Port: w.port, Page: w.tab})
 		}
-		w.port = 0
+		w.port, w.tab = 0, ""
 	})
 }
 
@@ -104,7 +103,13 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 			// The file may have been edited since the window last heard of it.
 			a.changeWatches(func(present watch.Rules) watch.Rules { return watch.Merge(m.Base, present, m.Watches.Valid()) })
 		case link.Test:
-			a.notes.Say(notify.Test())
+			a.test(c)
+		case link.Set:
+			a.set(c, m.Key, m.Value)
+		case link.Look:
+			if a.lookAtLogin() {
+				a.tellStatus()
+			}
 		case link.Pause:
 			a.pause(time.Duration(max(m.Seconds, 0)) * time.Second)
 		case link.Resume:

@@ -50,10 +50,10 @@ func (a *Agent) pause(d time.Duration) {
 // unpause tells in one sentence what was missed.
 func (a *Agent) unpause() {
 	a.paused, a.pausedUntil = false, time.Time{}
-	if len(a.missed) > 0 {
+	if len(a.missed) > 0 && a.chosen.Notifications {
 		a.notes.Say(notify.Missed(a.missed))
-		a.missed = nil
 	}
+	a.missed = nil
 	a.savePause()
 	a.showTray()
 	a.tellStatus()

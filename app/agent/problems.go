@@ -2,10 +2,12 @@ package agent
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"fyne.io/fyne/v2/lang"
 
+	"porthole/app/notify"
 	"porthole/monitor"
 )
 
@@ -72,11 +74,27 @@ func unsavedProblem(err error) string {
 	return lang.L("The watches could not be saved; they hold until Porthole ends: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
+func unsetProblem(err error) string {
+	return lang.L("Not changed: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+}
+
+func loginProblem() string {
+	return lang.L("What the session starts could not be changed; the log says why")
+}
+
 func notificationProblem(err error) string {
 	if err == nil {
 		return ""
 	}
-	return lang.L("This desktop shows no notifications: no notification service answers")
+	switch {
+	case errors.Is(err, notify.ErrNoService):
+		return lang.L("No notification service runs here, so you are told nothing: install one, such as dunst")
+	case errors.Is(err, notify.ErrSilent):
+		return lang.L("The notification service does not answer, so you are told nothing: end it, and the desktop starts it anew")
+	case errors.Is(err, notify.ErrNoBus):
+		return lang.L("No session bus was found, so you are told nothing: start Porthole from the desktop")
+	}
+	return lang.L("This desktop refuses notifications, so you are told nothing; the log says why")
 }
 
 func trayProblem(err error) string {

@@ -2,7 +2,7 @@ package agent
 
 import (
 	"context"
-	"errors"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -64,6 +64,9 @@ func (a *Agent) tell(alerts []watch.Alert) {
 			a.showTray()
 		}
 	}
+	if !a.chosen.Notifications {
+		return
+	}
 	if !a.paused {
 		a.notes.Tell(alerts)
 		return
@@ -86,7 +89,7 @@ func (a *Agent) acted(action notify.Action, n notify.Note) {
 // notifier returns the way to the desktop's notifications.
 func (a *Agent) notifier() notify.Notifier {
 	if address := a.opts.Session.BusAddress(); address != "" {
-		return notify.NewBus(address, a.acted, a.log)
+		return notify.WithFallback(notify.NewBus(address, a.acted, a.log), notify.NewApart(apart(a.opts.Session)), a.log)
 	}
 	if busOnly {
 		return noNotifier{}
@@ -94,18 +97,41 @@ func (a *Agent) notifier() notify.Notifier {
 	return notify.NewPortable()
 }
 
-// checkNotifications says at once what the first notification would find out.
-func (a *Agent) checkNotifications(ctx context.Context) {
-	var err error
-	if address := a.opts.Session.BusAddress(); address != "" {
-		var has bool
-		if has, err = desktop.HasNotifications(ctx, address); err == nil && !has {
-			err = errors.New("no notification service runs")
+// apart makes this program the process that shows one notification through
+// beeep, in session.
+func apart(session desktop.Session) func(context.Context) (*exec.Cmd, error) {
+	return func(ctx context.Context) (*exec.Cmd, error) {
+		program, err := ownProgram()
+		if err != nil {
+			return nil, err
 		}
-	} else if busOnly {
-		err = errors.New("there is no session bus")
+		cmd := exec.CommandContext(ctx, program, "notification")
+		cmd.Args[0] = "porthole"
+		cmd.Env = session.Environ()
+		return cmd, nil
 	}
-	if err != nil {
+}
+
+// watchNotifications says at once what the first notification would find out,
+// and that it is mended when a service comes, until ctx or the bus ends.
+func (a *Agent) watchNotifications(ctx context.Context, address string) {
+	if address == "" && busOnly {
+		a.log.Warn("notifications will not be shown", "problem", notify.ErrNoBus)
+		a.delivered(notify.ErrNoBus)
+	}
+	if address == "" {
+		return
+	}
+	err := desktop.WatchNotifications(ctx, address, func(present bool) {
+		if present {
+			a.delivered(nil)
+			return
+		}
+		a.log.Warn("notifications will not be shown", "problem", notify.ErrNoService)
+		a.delivered(notify.ErrNoService)
+	})
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("whether notifications are shown here cannot be told", "problem", err)
 		a.delivered(err)
 	}
 }
@@ -114,12 +140,13 @@ func (a *Agent) checkNotifications(ctx context.Context) {
 type noNotifier struct{}
 
 func (noNotifier) Notify(context.Context, notify.Note) error {
-	return errors.New("there is no session bus")
+	return notify.ErrNoBus
 }
 func (noNotifier) Withdraw(context.Context, string) error { return nil }
 func (noNotifier) Close()                                 {}
 
-// delivered is called by the notification worker after each delivery.
+// delivered notes whether notifications are shown: the notification worker calls
+// it after each delivery.
 func (a *Agent) delivered(err error) {
 	a.do(func() {
 		if a.problems.set("notifications", notificationProblem(err)) {

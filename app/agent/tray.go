@@ -5,6 +5,7 @@ import (
 
 	"porthole/app/desktop"
 	traypkg "porthole/app/tray"
+	"porthole/ui"
 	"porthole/ui/tray"
 )
 
@@ -23,6 +24,10 @@ func (a *Agent) startTray() {
 func (a *Agent) watchTrayHost() {
 	err := desktop.WatchTrayHost(a.ctx, a.opts.Session.BusAddress(), func(present bool) {
 		a.do(func() {
+			if !present && a.shy {
+				a.window.show(0)
+			}
+			a.shy = false
 			if a.problems.set("tray", noTrayHost(present)) {
 				a.tellStatus()
 			}
@@ -56,6 +61,7 @@ func (a *Agent) showTray() {
 type clicks struct{ a *Agent }
 
 func (c clicks) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
+func (c clicks) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, ui.PageSettings) }) }
 func (c clicks) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
 func (c clicks) Resume()               { c.a.post(c.a.unpause) }
 func (c clicks) Quit()                 { c.a.quit() }

@@ -44,6 +44,7 @@ type windowProcess struct {
 	state   json.RawMessage // as the last window left it
 	port    uint16          // to be shown once it is connected
 	page    string          // that the user looks at; "" while they look elsewhere
+	tab     string          // the page to be shown then
 	joined  bool            // it was connected once
 	told    bool            // to end, or it said so: no crash
 	ending  bool            // it is seen to that it ends
@@ -67,8 +68,11 @@ func (w *windowProcess) showsPorts() bool { return w.conn != nil && w.page == ui
 
 // show brings the window to the front, at port where that is not 0; where
 // there is none it is started.
-func (w *windowProcess) show(port uint16) {
-	w.port = port
+func (w *windowProcess) show(port uint16) { w.showAt(port, "") }
+
+// showAt is show, at a page of the window.
+func (w *windowProcess) showAt(port uint16, tab string) {
+	w.port, w.tab = port, tab
 	switch {
 	case w.cmd == nil:
 		w.start()
@@ -78,7 +82,7 @@ func (w *windowProcess) show(port uint16) {
 		w.again = true
 		w.close()
 	case w.conn != nil:
-		w.conn.Send(link.Message{Kind: link.Raise, Port: port})
+		w.conn.Send(link.Message{Kind: link.Raise, Port: port, Page: tab})
 	}
 }
 
@@ -93,7 +97,8 @@ func (w *windowProcess) start() {
 		w.failed(lang.L("Porthole's window could not be started"), err.Error())
 		return
 	}
-	cmd := exec.Command(program, "window")
+	// What must be known before the first of it is painted.
+	cmd := exec.Command(program, "window", "--theme="+w.a.chosen.Theme, "--language="+w.a.chosen.Language)
 	cmd.Args[0] = "porthole"
 	cmd.Env = w.session.Environ()
 	tail := &tailWriter{}

@@ -3,8 +3,6 @@ package desktop
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -41,28 +39,6 @@ func WatchTrayHost(ctx context.Context, address string, present func(bool)) erro
 			}
 		}
 	}
-}
-
-// HasNotifications reports whether a notification service runs on the bus at
-// address, or would be started by the first notification. It returns the error
-// of a bus that cannot be asked.
-func HasNotifications(ctx context.Context, address string) (bool, error) {
-	const service = "org.freedesktop.Notifications"
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	c, err := connect(ctx, address)
-	if err != nil {
-		return false, err
-	}
-	var has bool
-	if err := c.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, service).Store(&has); err != nil {
-		return false, fmt.Errorf("ask the bus for a notification service: %w", err)
-	}
-	var names []string
-	if err := c.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.ListActivatableNames", 0).Store(&names); err != nil {
-		return false, fmt.Errorf("ask the bus for a notification service: %w", err)
-	}
-	return has || slices.Contains(names, service), nil
 }
 
 func hasTrayHost(ctx context.Context, c *dbus.Conn) bool {

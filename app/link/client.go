@@ -42,8 +42,9 @@ func Ask(place Place, m Message) (Message, error) {
 
 // Client is the window process's end.
 type Client struct {
-	conn net.Conn
-	mu   sync.Mutex // one message at a time
+	conn  net.Conn
+	clock clock
+	mu    sync.Mutex // one message at a time
 }
 
 // Connect connects the window process to the agent.
@@ -52,7 +53,7 @@ func Connect(place Place) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the agent: %w", err)
 	}
-	client := &Client{conn: c}
+	client := &Client{conn: c, clock: newClock()}
 	if err := client.Say(Message{Kind: Window}); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -84,6 +85,8 @@ func (c *Client) Listen(ctx context.Context, update func(monitor.Update), said f
 		if err != nil {
 			return err
 		}
+		c.clock.heard(m.Listener)
+		c.clock.heard(m.Before)
 		u, known, err := t.take(m)
 		switch {
 		case err != nil:

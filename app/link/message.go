@@ -11,6 +11,7 @@ import (
 	"io"
 	"time"
 
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 )
@@ -38,7 +39,9 @@ const (
 	Watch   Kind = "watch"   // Port
 	Unwatch Kind = "unwatch" // Port
 	Watches Kind = "watches" // all Watches, as they are to be, where the window saw Base
-	Test    Kind = "test"    // show a test notification
+	Set     Kind = "set"     // the setting Key to Value, as the settings file says it; answered
+	Look    Kind = "look"    // the user looks at the settings: see whether others changed one
+	Test    Kind = "test"    // show a test notification; answered
 	Pause   Kind = "pause"   // notifications for Seconds, 0 until resumed
 	Resume  Kind = "resume"
 	Refresh Kind = "refresh" // look now
@@ -52,9 +55,16 @@ const (
 	Listening Kind = "listener" // one Listener of the snapshot that is being told
 	Ready     Kind = "ready"    // the snapshot is complete: Listeners of them, taken At
 	Told      Kind = "status"   // Status
-	Raise     Kind = "raise"    // come to the front; at Port where it is not 0
-	Point     Kind = "point"    // show Port
+	Raise     Kind = "raise"    // come to the front; at Port where it is not 0, at Page where it is not ""
+	Point     Kind = "point"    // show Port, or Page
 	Restore   Kind = "restore"  // State, as the window before left it
+	Answer    Kind = "answer"   // Key was done, or was not for a Problem, after a Status that says how it is now
+)
+
+// Keys of answers and settings that do not stand in the settings file.
+const (
+	KeyTest    = "test"           // the test notification
+	KeyAtLogin = "start_at_login" // true or false
 )
 
 // Message is one line.
@@ -66,6 +76,8 @@ type Message struct {
 	More      bool              `json:"more,omitempty"` // changes of the same update follow
 	Listeners int               `json:"listeners,omitempty"`
 	Port      uint16            `json:"port,omitempty"`
+	Key       string            `json:"key,omitempty"`
+	Value     string            `json:"value,omitempty"`
 	Seconds   int               `json:"seconds,omitempty"`
 	Hidden    bool              `json:"hidden,omitempty"`
 	Problem   string            `json:"problem,omitempty"`
@@ -86,6 +98,9 @@ type Status struct {
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
 	Problems    []string       `json:"problems,omitempty"`    // what is missing here, a sentence each
+
+	Settings settings.Settings `json:"settings"`           // without their watches
+	AtLogin  bool              `json:"at_login,omitempty"` // the session starts Porthole
 }
 
 // Limits of a line in bytes. A listener may bring many owners with long

@@ -99,7 +99,7 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 }
 
 func (s *Server) serveWindow(ctx context.Context, cancel func(), c net.Conn, r *reader) {
-	w := &WindowConn{conn: c, out: make(chan Message, 64), cancel: cancel, Context: ctx}
+	w := &WindowConn{conn: c, out: make(chan Message, 64), cancel: cancel, clock: newClock(), Context: ctx}
 	updates := s.monitor.Subscribe()
 	defer updates.Close()
 	s.handler.Opened(w)
@@ -126,6 +126,7 @@ type WindowConn struct {
 	conn    net.Conn
 	out     chan Message
 	cancel  func()
+	clock   clock
 }
 
 // Send queues m and does not wait. A window that lets 64 messages lie is hung
@@ -174,14 +175,14 @@ func (w *WindowConn) sendUpdate(u monitor.Update, told bool) error {
 	if told {
 		for i, c := range u.Changes {
 			more := i < len(u.Changes)-1
-			if err := w.send(Message{Kind: Kind(c.Kind), At: c.At, Listener: c.Listener, Before: c.Before, More: more}); err != nil {
+			if err := w.send(Message{Kind: Kind(c.Kind), At: c.At, Listener: w.clock.told(c.Listener), Before: w.clock.told(c.Before), More: more}); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	for _, l := range u.Snapshot.Listeners {
-		if err := w.send(Message{Kind: Listening, Listener: l}); err != nil {
+		if err := w.send(Message{Kind: Listening, Listener: w.clock.told(l)}); err != nil {
 			return err
 		}
 	}

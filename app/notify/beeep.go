@@ -32,7 +32,7 @@ func (p *Portable) Notify(ctx context.Context, n Note) error {
 	done := make(chan error, 1)
 	go func() {
 		defer func() { <-p.busy }()
-		done <- p.show(harmless.Replace(n.Title), harmless.Replace(n.Body), "")
+		done <- p.show(safe(n.Title), safe(n.Body), "")
 	}()
 	select {
 	case err := <-done:
@@ -54,3 +54,13 @@ func (*Portable) Close() {}
 // harmless takes out what the fall-backs would read as code: PowerShell expands
 // $(…) and backticks, and ]]> ends the XML of a Windows toast.
 var harmless = strings.NewReplacer("$", "＄", "`", "'", "]]>", "]] >")
+
+// safe is text that no fall-back reads as code or, by a dash at its beginning,
+// as an option.
+func safe(text string) string {
+	text = harmless.Replace(text)
+	if rest, dash := strings.CutPrefix(text, "-"); dash {
+		return "‐" + rest // a hyphen that looks the same
+	}
+	return text
+}

@@ -80,7 +80,7 @@ func (b *Bus) Withdraw(ctx context.Context, key string) error {
 		err = conn.Object(service, "/org/freedesktop/Notifications").CallWithContext(life, service+".CloseNotification", 0, id).Err
 		var refused dbus.Error
 		if err != nil && !errors.As(err, &refused) {
-			return fmt.Errorf("call the notification service: %w", err)
+			return plain(err)
 		}
 		return nil
 	})
@@ -100,7 +100,7 @@ func (b *Bus) call(ctx context.Context, do func(life context.Context) error) err
 	case <-ctx.Done():
 		b.disconnect()
 		<-done
-		return errors.New("the notification service does not answer")
+		return ErrSilent
 	}
 }
 
@@ -129,7 +129,7 @@ func (b *Bus) send(life context.Context, n Note) error {
 	note.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant("porthole")})
 	id, err := notify.SendNotification(conn, note)
 	if err != nil {
-		return fmt.Errorf("call the notification service: %w", err)
+		return plain(err)
 	}
 	b.remember(id, n)
 	return nil
@@ -161,7 +161,7 @@ func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
 	_ = conn.BusObject().CallWithContext(life, bus+".GetNameOwner", 0, service).Store(&owner)
 	b.owned(owner) // it may be another one since the last connection
 	if b.caps, err = notify.GetCapabilities(conn); err != nil {
-		return nil, fmt.Errorf("ask the notification service what it can: %w", err)
+		return nil, plain(err)
 	}
 	return conn, nil
 }

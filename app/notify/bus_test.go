@@ -3,6 +3,7 @@ package notify
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -385,8 +386,8 @@ func TestAnErrorOfTheServiceIsOneAndTheNextNoteWorks(t *testing.T) {
 	f.export(f.notify)
 	show(t, b, Note{Title: "y"})
 	f.end()
-	if err := b.Notify(ctx, Note{Title: "z"}); err == nil {
-		t.Error("no service is no error")
+	if err := b.Notify(ctx, Note{Title: "z"}); !errors.Is(err, ErrNoService) {
+		t.Errorf("without a service: %v, want that there is none", err)
 	}
 	f = startFake(t, address)
 	show(t, b, Note{Title: "z"})

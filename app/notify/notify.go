@@ -3,6 +3,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -64,6 +65,7 @@ type Worker struct {
 type order struct {
 	alerts   []watch.Alert
 	note     *Note
+	told     func(error) // called with what became of note; may be nil
 	outdated uint16
 }
 
@@ -88,19 +90,30 @@ func (w *Worker) Tell(alerts []watch.Alert) {
 // Say tells n, and does not wait.
 func (w *Worker) Say(n Note) { w.put(order{note: &n}) }
 
+// Try tells n, and does not wait. told is called once, from the worker's
+// goroutine or from the caller's, with nil where the desktop has taken it.
+func (w *Worker) Try(n Note, told func(error)) {
+	if !w.put(order{note: &n, told: told}) {
+		told(errors.New("the desktop has not taken the last notifications"))
+	}
+}
+
 // Outdate takes away what says that port is open, and does not wait.
 func (w *Worker) Outdate(port uint16) { w.put(order{outdated: port}) }
 
 // SetSound says whether notifications make a sound from now on.
 func (w *Worker) SetSound(on bool) { w.sound.Store(on) }
 
-func (w *Worker) put(o order) {
+// put reports whether there was room for o.
+func (w *Worker) put(o order) bool {
 	select {
 	case w.queue <- o:
+		return true
 	default:
 		if o.outdated == 0 {
 			w.log.Warn("a notification was dropped: the desktop takes none", "alerts", len(o.alerts))
 		}
+		return false
 	}
 }
 
@@ -126,7 +139,10 @@ func (w *Worker) run(ctx context.Context) {
 func (w *Worker) handle(ctx context.Context, o order) {
 	switch {
 	case o.note != nil:
-		w.deliver(ctx, *o.note)
+		err := w.deliver(ctx, *o.note)
+		if o.told != nil {
+			o.told(err)
+		}
 	case o.outdated != 0:
 		w.withdraw(ctx, o.outdated)
 	}
@@ -141,7 +157,7 @@ func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
 		first, more = alerts[:1], slices.Clone(alerts[1:])
 	}
 	for _, n := range Notes(first) {
-		w.deliver(ctx, n)
+		_ = w.deliver(ctx, n) // problem has heard of it
 	}
 	end := time.NewTimer(burst)
 	defer end.Stop()
@@ -169,7 +185,7 @@ func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
 				notes[0].Instead = Notes(first)[0].Key
 			}
 			for _, n := range notes {
-				w.deliver(ctx, n)
+				_ = w.deliver(ctx, n)
 			}
 			first, more = nil, nil // what follows is told by itself
 			end.Reset(burst)
@@ -177,17 +193,18 @@ func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
 	}
 }
 
-func (w *Worker) deliver(ctx context.Context, n Note) {
+func (w *Worker) deliver(ctx context.Context, n Note) error {
 	n.Sound = w.sound.Load()
 	delete(w.opens, n.Key)
 	err := w.limited(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
 	if ctx.Err() != nil {
-		return
+		return ctx.Err()
 	}
 	if err == nil && n.Key != "" && n.Opens {
 		w.opens[n.Key] = n.Port // at most one for each port and each rule
 	}
 	w.problem(err)
+	return err
 }
 
 func (w *Worker) withdraw(ctx context.Context, port uint16) {

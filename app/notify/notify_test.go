@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := ui.SetUpLanguage(); err != nil {
+	if err := ui.SetUpLanguage(""); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -163,6 +163,42 @@ func TestABurstIsToldAtOnceAndThenTogether(t *testing.T) {
 		s.want(t, "3000: 3000 is open: x")
 	})
 }
+
+func TestWhatBecameOfANoteThatIsTriedIsTold(t *testing.T) {
+	work(t, func(t *testing.T, w *Worker, s *shown) {
+		told := make(chan error, 2*queueLength)
+		w.Try(Test(), func(err error) { told <- err })
+		s.want(t, "test: "+Test().Title)
+		if err := <-told; err != nil {
+			t.Errorf("the desktop has taken it: %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		told := make(chan error, 2*queueLength)
+		w := Start(ctx, deaf{}, func(error) {}, slog.New(slog.DiscardHandler))
+		for range queueLength + 2 { // one is under way, and one finds no room
+			w.Try(Test(), func(err error) { told <- err })
+			synctest.Wait()
+		}
+		if err := <-told; err == nil || !strings.Contains(err.Error(), "has not taken the last") {
+			t.Errorf("without room: %v", err)
+		}
+		time.Sleep(deadline)
+		if err := <-told; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a desktop that never answers: %v", err)
+		}
+		cancel()
+		w.Wait()
+	})
+}
+
+// deaf is a desktop that takes nothing until it is too late.
+type deaf struct{}
+
+func (deaf) Notify(ctx context.Context, _ Note) error { <-ctx.Done(); return ctx.Err() }
+func (deaf) Withdraw(context.Context, string) error   { return nil }
+func (deaf) Close()                                   {}
 
 func TestTwoInABurstAreTwo(t *testing.T) {
 	work(t, func(t *testing.T, w *Worker, s *shown) {

@@ -33,6 +33,12 @@ type Settings struct {
 	KeepDays int           // for how long activity is kept; where 0, Porthole chooses
 	KeepRows int           // and how many changes; where 0, Porthole chooses
 	Remarks  []string      // what the file says and Porthole does not understand, a sentence with its line each
+
+	Theme          string // "light" or "dark"; "" as the system is
+	Language       string // like "en"; "" as the system is
+	StartHidden    bool   // a start shows the tray icon alone
+	Notifications  bool   // tell of what is watched
+	OtherAddresses bool   // show the ports that loopback does not reach too
 }
 
 // The intervals that make sense: faster costs more than it shows, and slower is
@@ -57,7 +63,7 @@ const (
 
 // Defaults returns the settings of who never chose any.
 func Defaults() Settings {
-	return Settings{Watches: watch.Default(), Grace: watch.DefaultGrace}
+	return Settings{Watches: watch.Default(), Grace: watch.DefaultGrace, Notifications: true}
 }
 
 // Path returns where the settings file is: $XDG_CONFIG_HOME/porthole/settings.yaml
@@ -100,7 +106,7 @@ func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, er
 		return s, err
 	}
 	if s.Newer {
-		return s, fmt.Errorf("%s was written by a newer Porthole and is left as it is", f.path)
+		return s, f.newer()
 	}
 	s.Watches = change(s.Watches)
 	f.setWatches(doc, s.Watches)
@@ -194,7 +200,8 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		}
 		s.Grace = d
 	}
-	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound} {
+	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound, "start_hidden": &s.StartHidden,
+		"notifications": &s.Notifications, "other_addresses": &s.OtherAddresses} {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
 			return s, f.errorAt(node, key+" is true or false")
 		}
@@ -215,7 +222,7 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 			*keep.to = n
 		}
 	}
-	return s, nil
+	return s, f.parseLook(root, &s)
 }
 
 func (f *File) parseVersion(root *yaml.Node, s *Settings) error {
@@ -230,6 +237,9 @@ func (f *File) parseVersion(root *yaml.Node, s *Settings) error {
 }
 
 func (f *File) errorAt(node *yaml.Node, reason string) error {
+	if node.Line == 0 { // it does not stand in the file yet
+		return fmt.Errorf("%s: %s", f.path, reason)
+	}
 	return fmt.Errorf("%s: line %d: %s", f.path, node.Line, reason)
 }
 
@@ -242,8 +252,6 @@ func valueOf(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// write replaces the file in one step, where it really is: a link to it stays
-// a link.
 func (f *File) write(doc *yaml.Node) error {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
@@ -254,6 +262,12 @@ func (f *File) write(doc *yaml.Node) error {
 	if err := enc.Close(); err != nil {
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
+	return f.replace(&b)
+}
+
+// replace replaces the file in one step, where it really is: a link to it stays
+// a link.
+func (f *File) replace(text io.Reader) error {
 	path := f.path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -269,7 +283,7 @@ func (f *File) write(doc *yaml.Node) error {
 	if err := writable(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", f.path, err)
 	}
-	if err := atomic.WriteFile(path, &b); err != nil {
+	if err := atomic.WriteFile(path, text); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", f.path, bare(err))
 	}
 	return nil

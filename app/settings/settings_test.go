@@ -225,6 +225,7 @@ func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 		"watches:\n  - 80\n":                        "line 2: a watch is like",
 		"watches:\n  - name: x\n":                   "line 2: a watch needs ports",
 		"watches:\n  - ports: 80\n    match: a(\n":  "line 3: match: \"a(\" at character 1: missing closing )",
+		"watches:\n  - prots: 80\n":                 "\"match: vite shop\"; \"prots\": did you mean ports?",
 		"watches:\n  - match: \" \"\n":              "line 2: a watch needs ports",
 		"watches:\n  - ports: 80\n    tell: x\n":    "line 3: \"x\": tell is any of opens, closes, hands, network",
 		"watches:\n  - ports: 80\n    off: x\n":     "line 3: off is true or false",

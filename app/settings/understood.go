@@ -15,7 +15,7 @@ import (
 
 // rootKeys and watchKeys are all keys that are read.
 var (
-	rootKeys  = []string{"version", "watches", "interval", "udp", "sound", "grace", "keep_days", "keep_rows"}
+	rootKeys  = append([]string{"version", "watches", "grace"}, keys...)
 	watchKeys = []string{"ports", "match", "name", "tell", "off"}
 )
 
@@ -76,6 +76,18 @@ func (f *File) understood(root *yaml.Node) (*yaml.Node, []string) {
 		good.Content = append(good.Content, key, value)
 	}
 	return good, missed
+}
+
+// guessOf says which key of a watch may be meant by one that is none, "" where
+// there is none such.
+func guessOf(entry *yaml.Node) string {
+	for i := 0; i+1 < len(entry.Content); i += 2 {
+		key := entry.Content[i].Value
+		if near := nearestTo(key, watchKeys); near != "" && near != key {
+			return fmt.Sprintf("; %q: did you mean %s?", monitor.Clean(key, 40), near)
+		}
+	}
+	return ""
 }
 
 // nearestTo returns the word that is closest to what was written, "" where none

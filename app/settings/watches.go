@@ -66,7 +66,7 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 		}
 	}
 	if rule.Ports == nil && rule.Match.IsZero() {
-		return rule, f.errorAt(item, "a watch needs ports, like \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, like \"match: vite shop\"")
+		return rule, f.errorAt(item, "a watch needs ports, like \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, like \"match: vite shop\""+guessOf(item))
 	}
 	if node := valueOf(item, "name"); node != nil {
 		rule.Name = node.Value

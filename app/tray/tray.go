@@ -17,6 +17,7 @@ import (
 // one is being handled.
 type Actions interface {
 	Show(port uint16) // 0: the window as it is
+	ShowSettings()
 	Pause(d time.Duration)
 	Resume()
 	Quit()
@@ -71,6 +72,7 @@ func New(first tray.Model, actions Actions, log *slog.Logger) *Tray {
 	t.resume = newSlot()
 	t.onClick(t.resume.item, actions.Resume)
 	systray.AddSeparator()
+	t.onClick(systray.AddMenuItem(lang.L("Settings"), ""), actions.ShowSettings)
 	t.onClick(systray.AddMenuItem(lang.L("Quit Porthole"), ""), actions.Quit)
 	t.update(first, true)
 	return t

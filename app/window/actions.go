@@ -21,8 +21,12 @@ func (a actions) SetWatches(seen, rules watch.Rules) {
 }
 func (a actions) Resume()           { a.p.say(link.Message{Kind: link.Resume}) }
 func (a actions) TestNotification() { a.p.say(link.Message{Kind: link.Test}) }
-func (a actions) Refresh()          { a.p.say(link.Message{Kind: link.Refresh}) }
-func (a actions) Copy(text string)  { a.p.app.Clipboard().SetContent(text) }
+func (a actions) Set(key, value string) {
+	a.p.say(link.Message{Kind: link.Set, Key: key, Value: value})
+}
+func (a actions) LookAtSettings()  { a.p.say(link.Message{Kind: link.Look}) }
+func (a actions) Refresh()         { a.p.say(link.Message{Kind: link.Refresh}) }
+func (a actions) Copy(text string) { a.p.app.Clipboard().SetContent(text) }
 
 func (a actions) Pause(d time.Duration) {
 	a.p.say(link.Message{Kind: link.Pause, Seconds: int(d / time.Second)})
@@ -40,11 +44,12 @@ func (a actions) Quit() {
 	a.p.say(link.Message{Kind: link.Quit})
 }
 
-// Restart starts an agent, which brings a window of its own.
+// Restart starts an agent, which brings a window of its own, also where the
+// settings say that a start is hidden.
 func (a actions) Restart() {
 	program, err := os.Executable()
 	if err == nil {
-		cmd := exec.Command(program)
+		cmd := exec.Command(program, "--hidden=false")
 		detach(cmd)
 		if err = cmd.Start(); err == nil {
 			err = cmd.Process.Release()

@@ -38,7 +38,7 @@ const ID = "io.github.porthole.porthole"
 // must be called from the main goroutine and returns the exit status, which
 // tells the agent what happened (see agent.ExitNoGL and its like). What went
 // wrong is written to stderr, which the agent reads.
-func Run(ctx context.Context, place link.Place, version string, stderr io.Writer) (status int) {
+func Run(ctx context.Context, place link.Place, o Options, stderr io.Writer) (status int) {
 	if err := desktop.Current().CheckDisplay(); err != nil {
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err) // nobody else listens
 		return agent.ExitNoDisplay
@@ -59,7 +59,7 @@ func Run(ctx context.Context, place link.Place, version string, stderr io.Writer
 			status = p.panicked(r)
 		}
 	}()
-	return p.run(ctx, version)
+	return p.run(ctx, o)
 }
 
 // program is the running window process.
@@ -91,13 +91,13 @@ func (p *program) do(f func()) {
 	}
 }
 
-func (p *program) run(ctx context.Context, version string) int {
-	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: version})
-	if err := ui.SetUpLanguage(); err != nil {
+func (p *program) run(ctx context.Context, o Options) int {
+	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: o.Version})
+	if err := ui.SetUpLanguage(o.Language); err != nil {
 		p.log.Warn("the translations cannot be used", "problem", err)
 	}
 	p.app = app.NewWithID(ID)
-	p.app.Settings().SetTheme(ui.Theme{})
+	p.app.Settings().SetTheme(ui.Theme{Fixed: o.Theme})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -202,8 +202,14 @@ func (p *program) said(m link.Message) {
 			return
 		}
 		p.window.Raise(m.Port)
+		p.window.ShowPage(m.Page)
+	case link.Answer:
+		p.window.Answered(m.Key, m.Problem)
 	case link.Point:
-		p.window.Point(m.Port)
+		if m.Port != 0 {
+			p.window.Point(m.Port)
+		}
+		p.window.ShowPage(m.Page)
 	case link.Restore:
 		var s ui.State
 		if err := json.Unmarshal(m.State, &s); err != nil {
@@ -226,7 +232,15 @@ var userName = sync.OnceValue(func() string {
 })
 
 func status(s *link.Status) ui.Status {
-	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems}
+	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems,
+		Settings: chosen(s)}
+}
+
+// chosen is what the Settings page shows.
+func chosen(s *link.Status) ui.Settings {
+	c := s.Settings
+	return ui.Settings{Theme: c.Theme, Language: c.Language, AtLogin: s.AtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
+		Interval: c.Interval, UDP: c.UDP, OtherAddresses: c.OtherAddresses, KeepDays: c.KeepDays, KeepRows: c.KeepRows}
 }
 
 // close leaves the state to the next window and ends.

@@ -14,7 +14,7 @@ import (
 )
 
 // Run says that there is no window.
-func Run(_ context.Context, _ link.Place, _ string, stderr io.Writer) int {
+func Run(_ context.Context, _ link.Place, _ Options, stderr io.Writer) int {
 	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; watching, tray, notifications and the command line work") // nobody else listens
 	return agent.ExitNoWindow
 }

@@ -110,7 +110,7 @@ func (e Event) Certainty() Certainty {
 // loopback reaches over TCP.
 type Query struct {
 	Ports  monitor.Ports // all where nil
-	Text   string        // words that must all be in the name, project, user, service, command, unit or container; "-word" must not
+	Text   string        // words that must all be in the name, project, user, service, command, unit or container, or be the PID or the beginning of an address or of the port; "-word" must not
 	Since  time.Time     // not before
 	Until  time.Time     // before
 	Before int64         // only events older than the one with this ID: where the last page ended

@@ -77,6 +77,8 @@ func BenchmarkQuestions(b *testing.B) {
 		{"one port", activity.Query{Ports: monitor.Ports{{First: 3007, Last: 3007}}}},
 		{"words", activity.Query{Text: "node server-7.js"}},
 		{"words that nobody has", activity.Query{Text: "postgres"}},
+		{"a number", activity.Query{Text: "3007"}},
+		{"an address that nothing has", activity.Query{Text: "127.0.0.2"}},
 		{"last hour", activity.Query{Since: time.Now().Add(-time.Hour)}},
 	} {
 		b.Run(strings.ReplaceAll(q.name, " ", "_"), func(b *testing.B) {

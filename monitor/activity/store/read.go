@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,19 +116,81 @@ func conditions(q activity.Query) condition {
 		c.and("e.at < ?", q.Until.UnixMicro())
 	}
 	with, without := q.Words()
-	if len(with) > 0 {
-		var match []string
-		var args []any
-		for _, w := range with {
+	c.andWords(with)
+	for _, w := range without { // whoever has it from then on counts
+		is, args := has(w)
+		c.and("NOT ("+is+")", args...)
+	}
+	return c
+}
+
+// andWords asks for the words. Those that can only be an owner's are asked for
+// together, which finds few owners at once.
+func (c *condition) andWords(with []string) {
+	var match []string
+	var args []any
+	for _, w := range with {
+		if !isAddress(w) && number(w) == 0 {
 			match, args = append(match, "instr(words, ?)"), append(args, w)
+			continue
 		}
+		is, its := has(w)
+		c.and("("+is+" OR ifnull(e.pid_before = ?, 0))", append(its, number(w))...)
+	}
+	if len(match) > 0 {
 		holders := "(SELECT id FROM owners WHERE " + strings.Join(match, " AND ") + ")"
 		c.and("(e.owner IN "+holders+" OR e.owner_before IN "+holders+")", append(args, args...)...)
 	}
-	for _, w := range without {
-		c.and("(e.owner IS NULL OR e.owner NOT IN (SELECT id FROM owners WHERE instr(words, ?)))", w)
+}
+
+// holders are the owners with a word.
+const holders = "(SELECT id FROM owners WHERE instr(words, ?))"
+
+// isAddress reports whether a word may be the beginning of an address.
+func isAddress(word string) bool {
+	return strings.ContainsAny(word, ".:") && strings.Trim(word, "0123456789abcdef.:") == ""
+}
+
+// has is the condition that an event has a word: a number as the beginning of
+// the port or as the PID, another in what is kept of its owner, or as the
+// beginning of an address where it may be one. Commands are full of numbers:
+// there a number is not looked for.
+func has(word string) (is string, args []any) {
+	n := number(word)
+	if n == 0 && isAddress(word) {
+		return "e.owner IN " + holders + " OR instr(' ' || e.addresses, ?)", []any{word, " " + word}
 	}
-	return c
+	if n == 0 {
+		return "e.owner IN " + holders, []any{word}
+	}
+	parts, args := []string{"e.pid = ?"}, []any{n}
+	for _, p := range portsBeginning(word) {
+		parts, args = append(parts, "e.port BETWEEN ? AND ?"), append(args, p.First, p.Last)
+	}
+	return strings.Join(parts, " OR "), args
+}
+
+// number is the number that a word is, 0 where it is none.
+func number(word string) int {
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 0 || strconv.Itoa(n) != word {
+		return 0
+	}
+	return n
+}
+
+// portsBeginning returns the ports that begin with digits; nil where digits
+// begin none.
+func portsBeginning(digits string) monitor.Ports {
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
+		return nil
+	}
+	var ports monitor.Ports
+	for first, last := n, n; first <= 65535; first, last = first*10, last*10+9 {
+		ports = append(ports, monitor.PortRange{First: uint16(first), Last: uint16(min(last, 65535))})
+	}
+	return ports
 }
 
 // Events is activity.Reader's.

@@ -113,6 +113,13 @@ func TestQuestions(t *testing.T) {
 		{activity.Query{Text: "-node"}, "opened 3001, owner_changed 8080, closed 8080"}, // whoever has it from then on counts
 		{activity.Query{Text: "-node -postgres"}, "owner_changed 8080, closed 8080"},
 		{activity.Query{Text: "%"}, ""},
+		{activity.Query{Text: "300"}, "opened 3000, opened 3001"},
+		{activity.Query{Text: "-300 -9"}, "opened 8080"},
+		{activity.Query{Text: "5"}, "opened 3001"},
+		{activity.Query{Text: "1004"}, "opened 8080, owner_changed 8080"}, // the PID, also of who had it
+		{activity.Query{Text: "127.0.0.1 postgres"}, "opened 3001"},
+		{activity.Query{Text: "0.0.1"}, ""},
+		{activity.Query{Text: "-127.0"}, ""},
 		{activity.Query{Since: at}, "opened 8080, owner_changed 8080, closed 8080"},
 		{activity.Query{Until: at}, "opened 3000, opened 3001"},
 		{activity.Query{Before: all[0].ID, Limit: 1}, "owner_changed 8080"},

@@ -1,0 +1,241 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"porthole/app/desktop"
+	"porthole/app/link"
+	"porthole/app/settings"
+	"porthole/app/tray"
+	"porthole/monitor"
+	"porthole/ui"
+)
+
+// running is an agent in a home of the test's own, without bus and display,
+// and a window process that hears what it says.
+type running struct {
+	t     *testing.T
+	home  string
+	place link.Place
+	conn  *link.Client
+	said  chan link.Message
+	ended chan *Successor
+}
+
+func runAgent(t *testing.T) *running {
+	t.Helper()
+	home, err := os.MkdirTemp("", "porthole") // the path of a socket must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	t.Cleanup(xdg.Reload) // once the environment is as before
+	for _, name := range []string{"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"} {
+		t.Setenv(name, home)
+	}
+	xdg.Reload()
+	place, err := link.FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{t: t, home: home, place: place, said: make(chan link.Message, 64), ended: make(chan *Successor, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		successor, err := Run(ctx, Options{Place: place, Session: desktop.Session{}, Hidden: true, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		r.ended <- successor
+		close(r.ended)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		for range r.ended {
+		}
+	})
+	r.connect(ctx)
+	return r
+}
+
+// connect becomes the agent's window.
+func (r *running) connect(ctx context.Context) {
+	r.t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := link.Connect(r.place)
+		if err == nil {
+			r.conn = conn
+			break
+		}
+		if time.Now().After(end) {
+			r.t.Fatal(err)
+		}
+	}
+	go func() {
+		_ = r.conn.Listen(ctx, func(monitor.Update) {}, func(m link.Message) { r.said <- m }) // the end of the agent
+	}()
+}
+
+func (r *running) say(m link.Message) {
+	r.t.Helper()
+	if err := r.conn.Say(m); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// until waits for a message that is wanted, and returns it.
+func (r *running) until(what string, wanted func(link.Message) bool) link.Message {
+	r.t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		select {
+		case m := <-r.said:
+			if wanted(m) {
+				return m
+			}
+		case <-limit:
+			r.t.Fatalf("the agent never said %s", what)
+		}
+	}
+}
+
+// status waits for a status of which holds is true.
+func (r *running) status(what string, holds func(*link.Status) bool) {
+	r.t.Helper()
+	r.until(what, func(m link.Message) bool { return m.Kind == link.Told && holds(m.Status) })
+}
+
+// set asks for a setting and returns why it was refused, and the status before
+// the answer.
+func (r *running) set(key, value string) (problem string, before link.Status) {
+	r.t.Helper()
+	r.say(link.Message{Kind: link.Set, Key: key, Value: value})
+	m := r.until("an answer about "+key, func(m link.Message) bool {
+		if m.Kind == link.Told {
+			before = *m.Status
+		}
+		return m.Kind == link.Answer && m.Key == key
+	})
+	return m.Problem, before
+}
+
+func (r *running) path(name string) string { return filepath.Join(r.home, name) }
+
+func TestASettingHoldsAtOnceAndIsWritten(t *testing.T) {
+	r := runAgent(t)
+	for _, c := range []struct {
+		key, value string
+		holds      func(settings.Settings) bool
+	}{
+		{"udp", "true", func(s settings.Settings) bool { return s.UDP }},
+		{"interval", "500ms", func(s settings.Settings) bool { return s.Interval == 500*time.Millisecond }},
+		{"notifications", "false", func(s settings.Settings) bool { return !s.Notifications }},
+		{"theme", "dark", func(s settings.Settings) bool { return s.Theme == "dark" }},
+		{"keep_days", "7", func(s settings.Settings) bool { return s.KeepDays == 7 }},
+	} {
+		if problem, s := r.set(c.key, c.value); problem != "" || !c.holds(s.Settings) {
+			t.Errorf("%s: refused with %q; status before the answer %+v", c.key, problem, s.Settings)
+		}
+		b, err := os.ReadFile(settings.Path())
+		if err != nil || !strings.Contains(string(b), c.key+": "+c.value+"\n") {
+			t.Errorf("%s is not in the file: %v\n%s", c.key, err, b)
+		}
+	}
+	r.status("that it looks every 500 ms", func(s *link.Status) bool { return s.Health.Interval == 500*time.Millisecond })
+	problem, s := r.set("keep_days", "0")
+	if !strings.HasPrefix(problem, "Not changed: ") || s.Settings.KeepDays != 7 {
+		t.Errorf("keep_days 0: said %q, %d days hold", problem, s.Settings.KeepDays)
+	}
+}
+
+func TestSettingsThatAreEditedByHandAreTold(t *testing.T) {
+	r := runAgent(t)
+	r.set("sound", "false") // it listens for edits by now, or a little later
+	for range 20 {
+		if err := os.WriteFile(settings.Path(), []byte("sound: true\nwatches: []\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case m := <-r.said:
+			if m.Kind == link.Told && m.Status.Settings.Sound {
+				return
+			}
+		case <-time.After(time.Second):
+		}
+	}
+	t.Error("the window never heard of the edit")
+}
+
+func TestStartAtLoginTellsTheTruth(t *testing.T) {
+	r := runAgent(t)
+	file := r.path("autostart/io.github.porthole.porthole.desktop")
+	if problem, s := r.set(link.KeyAtLogin, "true"); problem != "" || !s.AtLogin {
+		t.Errorf("refused with %q; at login: %v", problem, s.AtLogin)
+	}
+	if err := os.Remove(file); err != nil { // as another program would
+		t.Fatal(err)
+	}
+	r.say(link.Message{Kind: link.Look})
+	r.status("that it is not started at login", func(s *link.Status) bool { return !s.AtLogin })
+	if err := os.Remove(r.path("autostart")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(r.path("autostart"), nil, 0o600); err != nil { // no folder can be made
+		t.Fatal(err)
+	}
+	if problem, s := r.set(link.KeyAtLogin, "true"); problem == "" || s.AtLogin {
+		t.Errorf("said %q where the file cannot be written; at login: %v", problem, s.AtLogin)
+	}
+}
+
+func TestATestNotificationIsAnswered(t *testing.T) {
+	r := runAgent(t)
+	r.say(link.Message{Kind: link.Test})
+	m := r.until("what became of the notification", func(m link.Message) bool { return m.Kind == link.Answer && m.Key == link.KeyTest })
+	if !strings.Contains(m.Problem, "you are told nothing") {
+		t.Errorf("without a bus it says %q", m.Problem)
+	}
+}
+
+func TestAnotherLanguageIsASuccessors(t *testing.T) {
+	r := runAgent(t)
+	r.say(link.Message{Kind: link.Set, Key: "language", Value: "en"})
+	select {
+	case s := <-r.ended:
+		if s == nil || !s.Hidden || s.Page != ui.PageSettings || !filepath.IsAbs(s.Program) {
+			t.Errorf("successor %+v; want this program, without a window as before", s)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the agent goes on")
+	}
+}
+
+func TestWhenAStartIsHidden(t *testing.T) {
+	for _, c := range []struct {
+		opts        Options
+		start, tray bool
+		want        bool
+	}{
+		{Options{}, false, true, false},
+		{Options{}, true, true, true},
+		{Options{Hidden: true}, false, false, true},
+		{Options{Shown: true}, true, true, false},
+		{Options{Port: 80}, true, true, false},
+		{Options{}, true, false, false}, // nothing would show that it runs
+	} {
+		a := &Agent{opts: c.opts, chosen: settings.Settings{StartHidden: c.start}}
+		if c.tray {
+			a.tray = &tray.Tray{}
+		}
+		if got := a.startsHidden(); got != c.want {
+			t.Errorf("%+v, start_hidden %v, tray %v: hidden %v; want %v", c.opts, c.start, c.tray, got, c.want)
+		}
+	}
+}

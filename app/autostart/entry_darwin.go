@@ -1,0 +1,42 @@
+package autostart
+
+import (
+	"encoding/xml"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/adrg/xdg"
+)
+
+func place() string { return filepath.Join(xdg.Home, "Library", "LaunchAgents", id+".plist") }
+
+// content is a LaunchAgent that starts program with the session.
+func content(program string) string {
+	var escaped strings.Builder
+	_ = xml.EscapeText(&escaped, []byte(program)) // a Builder takes everything
+	return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict>
+<key>Label</key><string>` + id + `</string>
+<key>ProgramArguments</key><array><string>` + escaped.String() + `</string><string>--hidden</string></array>
+<key>RunAtLoad</key><true/>
+</dict></plist>
+`
+}
+
+// read returns what the LaunchAgent starts, and whether there is one.
+func (e Entry) read() (program string, on bool, _ error) {
+	text, err := readFile(e.place)
+	if err != nil || text == "" {
+		return "", false, err
+	}
+	var agent struct {
+		Program string `xml:"dict>array>string"`
+	}
+	_, text, _ = strings.Cut(text, "<plist")
+	if err := xml.Unmarshal([]byte("<plist"+text), &agent); err != nil {
+		return "", false, fmt.Errorf("understand the LaunchAgent: %w", err)
+	}
+	return agent.Program, true, nil
+}

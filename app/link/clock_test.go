@@ -1,0 +1,39 @@
+package link
+
+import (
+	"testing"
+	"time"
+
+	"porthole/monitor"
+)
+
+func TestAgesFollowNoClockThatIsSet(t *testing.T) {
+	const age, step = 5 * time.Minute, 3 * time.Hour
+	opened := time.Now().Add(-age)
+	agent, window := newClock(), newClock()
+	if l := (&monitor.Listener{Since: opened}); agent.told(l) != l {
+		t.Error("a row is copied where nobody set the clock")
+	}
+	agent.wall, window.wall = agent.wall.Add(step), window.wall.Add(step) // somebody set it after the port was opened
+	l := &monitor.Listener{Since: opened}
+	told := *agent.told(l)
+	if !l.Since.Equal(opened) {
+		t.Error("a listener of a snapshot was changed")
+	}
+	told.Since = told.Since.Round(0) // as it comes out of JSON
+	again := told
+	window.heard(&told)
+	if got := time.Since(told.Since); got < age || got > age+time.Minute {
+		t.Errorf("the window says that it is open for %v, want %v", got, age)
+	}
+	window.heard(&again)
+	if !again.Since.Equal(told.Since) {
+		t.Errorf("told twice it is %v and %v", told.Since, again.Since)
+	}
+	var none monitor.Listener
+	window.heard(&none)
+	window.heard(nil)
+	if agent.told(&none) != &none || agent.told(nil) != nil || !none.Since.IsZero() {
+		t.Error("no time became one")
+	}
+}

@@ -1,0 +1,343 @@
+package ui
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/ui/table"
+)
+
+// settingsPage shows what the user can choose. What they choose holds at once;
+// the page shows what the agent says holds, and beside it why a choice does not.
+type settingsPage struct {
+	actions Actions
+
+	known, live bool // the settings have come; the agent watches
+	settings    Settings
+	groups      []settingGroup
+	rows        []*settingRow // of all groups
+	seconds     int           // since the page was last shown
+
+	scroll  *container.Scroll
+	column  *settingColumn
+	hint    *note
+	content fyne.CanvasObject
+}
+
+// settingGroup is some rows in a frame under a heading.
+type settingGroup struct {
+	heading *note
+	frame   fyne.CanvasObject
+	rows    []*settingRow
+}
+
+// newSettingsPage builds the page. version is the program's.
+func newSettingsPage(actions Actions, version string) *settingsPage {
+	p := &settingsPage{actions: actions, live: true}
+	p.group(lang.L("Look"), p.themeRow(), p.languageRow())
+	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
+	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
+	p.group(lang.L("Watching"), p.intervalRow(), p.udpRow(), p.othersRow())
+	p.group(lang.L("Activity"), p.daysRow(), p.rowsRow())
+	p.content = p.layout(version)
+	p.enable()
+	return p
+}
+
+func (p *settingsPage) group(heading string, rows ...*settingRow) {
+	g := settingGroup{heading: newNote(false), frame: newFramed(colorPanel, theme.ColorNameSeparator), rows: rows}
+	g.heading.size(theme.SizeNameText)
+	g.heading.say(heading, table.ColorMuted)
+	p.groups = append(p.groups, g)
+	p.rows = append(p.rows, rows...)
+}
+
+// layout puts the page together: the groups in one column, and at the bottom
+// what holds for all of them.
+func (p *settingsPage) layout(version string) fyne.CanvasObject {
+	p.column = newSettingColumn(p.groups)
+	p.scroll = container.NewVScroll(p.column.object)
+	p.column.changed = p.scroll.Refresh
+	p.hint = newNote(false)
+	about := newNote(false).whole()
+	about.say(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
+	foot := container.NewBorder(nil, nil, nil, about.object, p.hint.object)
+	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(foot, 4))
+	return container.New(noGaps{}, newThemed(colorPanel, fyne.Size{}, 0), p.scroll, bottom)
+}
+
+// enable lets the controls be used while somebody takes what is chosen.
+func (p *settingsPage) enable() {
+	for _, r := range p.rows {
+		r.enable(p.known && p.live)
+	}
+	if p.live {
+		p.hint.say(lang.L("What you choose holds at once, and stands in the settings file"), table.ColorMuted)
+		return
+	}
+	p.hint.say(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
+}
+
+// show shows s where it is not what the user has chosen meanwhile.
+func (p *settingsPage) show(s Settings) {
+	if p.known && s == p.settings {
+		return
+	}
+	p.settings = s
+	if !p.known {
+		p.known = true
+		p.enable()
+	}
+	for _, r := range p.rows {
+		if r.asked == 0 {
+			r.show(s)
+		}
+	}
+}
+
+// ask asks for another value of a row.
+func (p *settingsPage) ask(r *settingRow, value string) {
+	r.asked++
+	r.problem = ""
+	p.say(r)
+	p.actions.Set(r.key, value)
+}
+
+// answered tells what became of what was asked. After the last answer the row
+// shows what holds.
+func (p *settingsPage) answered(key, problem string) {
+	for _, r := range p.rows {
+		if r.key != key {
+			continue
+		}
+		r.asked = max(r.asked-1, 0) // the Ports page asks too
+		r.problem = problem
+		r.told = r.asked == 0 && problem == ""
+		if r.asked == 0 {
+			r.show(p.settings)
+		}
+		p.say(r)
+	}
+}
+
+// say shows what is to be said below the name of a row.
+func (p *settingsPage) say(r *settingRow) {
+	if r.say() {
+		p.column.Refresh()
+	}
+}
+
+// shown is called when the page comes to be seen: what was said before is over.
+func (p *settingsPage) shown() {
+	p.seconds = 0
+	p.actions.LookAtSettings()
+	for _, r := range p.rows {
+		r.problem, r.typed, r.told = "", "", false
+		if e, ok := r.first.(*numberEntry); ok {
+			e.restore()
+		}
+		p.say(r)
+	}
+}
+
+// lookEvery is how often it is seen whether others changed what does not stand
+// in the settings file, in seconds.
+const lookEvery = 2
+
+// tick lets a second pass.
+func (p *settingsPage) tick() {
+	if p.content.Visible() && p.live {
+		if p.seconds++; p.seconds%lookEvery == 0 {
+			p.actions.LookAtSettings()
+		}
+	}
+}
+
+// disconnect greys the page: nobody takes what is chosen.
+func (p *settingsPage) disconnect() {
+	p.live = false
+	for _, r := range p.rows {
+		r.asked = 0
+		if p.known {
+			r.show(p.settings)
+		}
+	}
+	p.enable()
+}
+
+func (p *settingsPage) focus() {
+	if o, ok := p.rows[0].first.(fyne.Focusable); ok {
+		focusOn(o)
+	}
+}
+
+// reveal scrolls to a row that got the keyboard.
+func (p *settingsPage) reveal(r *settingRow) {
+	top, bottom, height := r.top, r.top+r.height, p.scroll.Size().Height
+	offset := p.scroll.Offset
+	switch {
+	case top < offset.Y:
+		offset.Y = top
+	case bottom > offset.Y+height:
+		offset.Y = bottom - height
+	default:
+		return
+	}
+	p.scroll.ScrollToOffset(offset)
+}
+
+func (p *settingsPage) themeRow() *settingRow {
+	r := newSettingRow("theme", lang.L("Theme"), "")
+	values := []string{"", "light", "dark"}
+	var segments []*segment
+	for i, label := range []string{lang.L("As the system"), lang.L("Light"), lang.L("Dark")} {
+		s := newSegment(label, func() {
+			if r.enabled {
+				choose(segments, i)
+				p.ask(r, values[i])
+			}
+		})
+		paint := s.changed
+		s.changed = func() {
+			paint()
+			if s.focus {
+				p.reveal(r)
+			}
+		}
+		segments = append(segments, s)
+	}
+	r.first, r.control = segments[0], segmentBar(segments...)
+	r.show = func(s Settings) {
+		i := max(slices.Index(values, s.Theme), 0)
+		choose(segments, i)
+		r.first = segments[i]
+	}
+	return r
+}
+
+// choose chooses one of segments.
+func choose(segments []*segment, chosen int) {
+	for i, s := range segments {
+		s.choose(i == chosen)
+	}
+}
+
+func (p *settingsPage) languageRow() *settingRow {
+	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole starts anew in the language that you choose"))
+	options := []option{{"", lang.L("As the system")}}
+	for _, code := range languages() {
+		options = append(options, option{code, languageName(code)})
+	}
+	p.pick(r, options, func(s Settings) option { return option{s.Language, languageName(s.Language)} })
+	return r
+}
+
+func (p *settingsPage) atLoginRow() *settingRow {
+	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("With the tray icon alone"), func(s Settings) bool { return s.AtLogin })
+}
+
+func (p *settingsPage) startHiddenRow() *settingRow {
+	return p.toggle("start_hidden", lang.L("Start hidden"), lang.L("A start shows the tray icon alone; a second one shows the window"), func(s Settings) bool { return s.StartHidden })
+}
+
+func (p *settingsPage) notificationsRow() *settingRow {
+	return p.toggle("notifications", lang.L("Notifications"), lang.L("Tell what happens to watched ports; table, tray and activity show it either way"), func(s Settings) bool { return s.Notifications })
+}
+
+func (p *settingsPage) soundRow() *settingRow {
+	return p.toggle("sound", lang.L("Sound"), lang.L("Notifications make the desktop's sound"), func(s Settings) bool { return s.Sound })
+}
+
+func (p *settingsPage) testRow() *settingRow {
+	r := newSettingRow("test", lang.L("Test"), lang.L("See whether this desktop shows notifications"))
+	r.done = lang.L("The desktop has taken it. If nothing was to be seen, it holds notifications back")
+	button := newSettingButton(lang.L("Send a test notification"), func() {
+		if r.asked == 0 {
+			r.asked, r.problem, r.told = 1, "", false
+			p.say(r)
+			p.actions.TestNotification()
+		}
+	}, func() { p.reveal(r) })
+	r.first, r.control = button, button
+	r.show = func(Settings) {}
+	return r
+}
+
+// intervals are those that can be chosen, as the settings file says them.
+var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
+
+func (p *settingsPage) intervalRow() *settingRow {
+	r := newSettingRow("interval", lang.L("Look every"), lang.L("Automatic is 250 ms, and 1 s on battery or while nobody is there"))
+	of := func(d time.Duration) option {
+		if d == 0 {
+			return option{"", lang.L("Automatic")}
+		}
+		return option{d.String(), shortTime(d)}
+	}
+	options := []option{of(0)}
+	for _, d := range intervals {
+		options = append(options, of(d))
+	}
+	p.pick(r, options, func(s Settings) option { return of(s.Interval) })
+	return r
+}
+
+func (p *settingsPage) udpRow() *settingRow {
+	return p.toggle("udp", lang.L("UDP"), lang.L("Sockets that are bound and unconnected; UDP has no listening state"), func(s Settings) bool { return s.UDP })
+}
+
+func (p *settingsPage) othersRow() *settingRow {
+	return p.toggle("other_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.OtherAddresses })
+}
+
+// How much activity can be kept, as the settings file has it, and what is kept
+// where nothing is chosen.
+const (
+	maxKeepDays, usualDays = 3650, 90
+	maxKeepRows, usualRows = 1_000_000, 100_000
+)
+
+func (p *settingsPage) daysRow() *settingRow {
+	return p.number("keep_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxKeepDays, usualDays, func(s Settings) int { return s.KeepDays })
+}
+
+func (p *settingsPage) rowsRow() *settingRow {
+	return p.number("keep_rows", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxKeepRows, usualRows, func(s Settings) int { return s.KeepRows })
+}
+
+// toggle is a row whose setting is on or off.
+func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *settingRow {
+	r := newSettingRow(key, label, help)
+	t := newToggle(label, func(on bool) { p.ask(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
+	r.first, r.control = t, t
+	r.show = func(s Settings) { t.set(of(s)) }
+	return r
+}
+
+// pick gives r a list of options. What holds is among them, whatever it is.
+func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) option) {
+	c := newChoice(options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
+	r.first, r.control = c, container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
+		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
+	r.show = func(s Settings) { c.choose(of(s)) }
+}
+
+// number is a row whose setting is a number from 1 to most.
+func (p *settingsPage) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
+	r := newSettingRow(key, label, help)
+	var e *numberEntry
+	e = newNumberEntry(most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
+		r.problem, r.typed = wrong, typed
+		p.say(r)
+	}, func() { p.reveal(r) })
+	r.first, r.control = e, e
+	r.show = func(s Settings) { e.show(of(s)) }
+	return r
+}
