@@ -195,7 +195,7 @@ type filterEntry struct {
 func newFilterEntry(changed func(string), leave func()) *filterEntry {
 	e := &filterEntry{leave: leave}
 	e.extend(e)
-	e.SetPlaceHolder(lang.L("Filter by port, process, user, project or address: try “node” or “3000-3999”"))
+	e.SetPlaceHolder(lang.L("Filter: try “node”, “3000-3999” or “-root”"))
 	e.Icon = theme.SearchIcon()
 	e.OnChanged = changed
 	return e
