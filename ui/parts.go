@@ -288,13 +288,15 @@ func newWarningBar(actions Actions) *warningBar {
 	return w
 }
 
-func (w *warningBar) show(problems []string, live bool) {
+// show reports whether that changed anything, so that the page is to be laid out
+// anew.
+func (w *warningBar) show(problems []string, live bool) bool {
 	if !live {
 		problems = []string{lang.L("Porthole has stopped watching: what you see is the last that it saw")}
 	}
 	text := strings.Join(problems, "\n")
 	if w.text.Text == text && w.again.Hidden == live {
-		return
+		return false
 	}
 	w.text.SetText(text)
 	w.again.Hidden = live
@@ -304,6 +306,7 @@ func (w *warningBar) show(problems []string, live bool) {
 		w.object.Show()
 	}
 	w.object.Refresh()
+	return true
 }
 
 // note is a sentence that gives way: it never makes a window wider.

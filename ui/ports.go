@@ -364,8 +364,15 @@ func (p *portsPage) setStatus(s Status) {
 			p.rows[id] = &renewed
 		}
 	}
-	p.warning.show(s.Problems, p.live)
+	p.warn(s.Problems)
 	p.arrange()
+}
+
+// warn says what is missing, and makes room for it.
+func (p *portsPage) warn(problems []string) {
+	if p.warning.show(problems, p.live) {
+		p.content.Refresh()
+	}
 }
 
 // disconnect greys the page: what it shows is not live any more.
@@ -374,7 +381,7 @@ func (p *portsPage) disconnect() {
 	p.table.Dim(true)
 	p.showCards()
 	p.showSide()
-	p.warning.show(nil, false)
+	p.warn(nil)
 	p.showStatus()
 }
 
