@@ -189,16 +189,26 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 // filterEntry is the filter box: Esc clears it, Down and Enter go to the table.
 type filterEntry struct {
 	entry
+	hint  string
 	leave func()
 }
 
-func newFilterEntry(changed func(string), leave func()) *filterEntry {
-	e := &filterEntry{leave: leave}
+func newFilterEntry(hint string, changed func(string), leave func()) *filterEntry {
+	e := &filterEntry{hint: hint, leave: leave}
 	e.extend(e)
-	e.SetPlaceHolder(lang.L("Filter: try “node”, “3000-3999” or “-root”"))
+	e.SetPlaceHolder(hint)
 	e.Icon = theme.SearchIcon()
 	e.OnChanged = changed
 	return e
+}
+
+// Resize is Fyne's. The hint is cut where the box is narrow: Fyne would scroll it.
+func (e *filterEntry) Resize(s fyne.Size) {
+	e.entry.Resize(s)
+	room := s.Width - theme.Size(theme.SizeNameInlineIcon) - 4*theme.Size(theme.SizeNameInnerPadding)
+	if hint := table.Fit(e.hint, room, theme.Size(theme.SizeNameText), e.TextStyle); hint != e.PlaceHolder {
+		e.SetPlaceHolder(hint)
+	}
 }
 
 // TypedKey is Fyne's.
