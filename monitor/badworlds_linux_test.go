@@ -533,7 +533,7 @@ func TestOutOfDescriptorsNothingIsInventedAndAllIsFoundAgain(t *testing.T) {
 			closeAll(passing)
 			w.listed(0, "may open no more files", append(during, quiet)...)
 			w.gone(passing...)
-			time.Sleep(5 * time.Second) // known owners are checked every 3 s: they must outlast that
+			time.Sleep(5 * time.Second) // known owners are checked every 4 s: they must outlast that
 			if n := w.changes(append(before, shared...)); n != still {
 				t.Errorf("rows of which nothing changed were told %d times", n-still)
 			}
@@ -623,7 +623,7 @@ func TestWithoutProcListenersStayAndOwnersComeBack(t *testing.T) {
 	closeAll(passing)
 	w.listed(0, "/proc is not there", during...)
 	w.gone(passing...)
-	time.Sleep(5 * time.Second) // known owners are checked every 3 s: they must outlast that
+	time.Sleep(5 * time.Second) // known owners are checked every 4 s: they must outlast that
 	w.listed(w.pid, "", before...)
 	w.do("/proc")
 	w.listed(w.pid, "", append(before, during...)...)

@@ -77,11 +77,15 @@ func TestBench(t *testing.T) {
 		}
 	}
 	// At the end: what connects and hangs up leaves TIME_WAITs for a minute.
+	progress("an idle monitor")
+	w.set(loads[0])
+	m.shares = append(m.shares, measureIdle(t, whileIdle))
 	progress("delays")
 	w.set(usual)
 	m.delays = measureDelays(t, w.owners[0])
 	progress("a running monitor")
-	m.shares = measureShares(t, w.owners[0])
+	m.shares = append(m.shares, measureIdle(t, whileIdleMany))
+	m.shares = append(m.shares, measureShares(t, w.owners[0])...)
 	w.end()
 	m.ended = time.Now()
 	m.others = float64(busy()-busyBefore-spent()+mineBefore) / float64(m.ended.Sub(m.begun)) / float64(runtime.NumCPU())

@@ -79,25 +79,37 @@ type share struct {
 	opened, closed int
 }
 
-// measureShares runs a monitor as the agent has it and looks at what it uses:
-// idle, while others connect, and while ports open and close.
+// measureIdle runs a monitor as the agent has it, while nothing happens.
+func measureIdle(t *testing.T, name string) share {
+	t.Helper()
+	watcher := hire(t)
+	defer watcher.end()
+	watcher.ask(t, order{Do: "watch"})
+	return during(t, watcher, name, func() int { time.Sleep(idleFor); return 0 })
+}
+
+// during is what watcher uses while something is done.
+func during(t *testing.T, watcher *worker, name string, what func() int) share {
+	t.Helper()
+	time.Sleep(settle)
+	before := watcher.ask(t, order{Do: "cost"})
+	done := what()
+	after := watcher.ask(t, order{Do: "cost"})
+	passed := after.At - before.At
+	return share{
+		name: name, cpu: float64(after.CPU-before.CPU) / float64(passed), done: float64(done) / passed.Seconds(),
+		opened: after.Opened - before.Opened, closed: after.Closed - before.Closed,
+	}
+}
+
+// measureShares runs a monitor as the agent has it and looks at what it uses
+// while others connect, and while ports open and close.
 func measureShares(t *testing.T, opener *worker) (all []share) {
 	t.Helper()
 	watcher := hire(t)
 	defer watcher.end()
 	watcher.ask(t, order{Do: "watch"})
-	during := func(name string, what func() int) {
-		time.Sleep(settle)
-		before := watcher.ask(t, order{Do: "cost"})
-		done := what()
-		after := watcher.ask(t, order{Do: "cost"})
-		passed := after.At - before.At
-		all = append(all, share{
-			name: name, cpu: float64(after.CPU-before.CPU) / float64(passed), done: float64(done) / passed.Seconds(),
-			opened: after.Opened - before.Opened, closed: after.Closed - before.Closed,
-		})
-	}
-	during(whileIdle, func() int { time.Sleep(idleFor); return 0 })
+	during := func(name string, what func() int) { all = append(all, during(t, watcher, name, what)) }
 	opener.ask(t, order{Do: "open", N: firstPort, Address: openAddress})
 	during(whileConnecting, func() int {
 		return opener.ask(t, order{Do: "connect", Rate: connectsASec, For: costFor}).Done
@@ -114,7 +126,8 @@ func measureShares(t *testing.T, opener *worker) (all []share) {
 
 // What happens meanwhile.
 const (
-	whileIdle       = "idle, a look every 250 ms"
+	whileIdle       = "idle, a look every 250 ms, 10 listeners"
+	whileIdleMany   = "idle, a look every 250 ms, 100 listeners"
 	whileConnecting = "connections that come and go, no listener touched"
 	whileAborting   = "the same, each cut off by its client (`SO_LINGER` 0)"
 	whileChurning   = "listeners that open, and close 10 ms later"

@@ -91,7 +91,7 @@ const (
 	defaultInterval = 250 * time.Millisecond
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
-	verifyEvery     = 3 * time.Second        // known holders are checked again
+	verifyEvery     = 4 * time.Second        // known holders are checked again
 	recentEvery     = 15 * time.Second       // new holders of known sockets are looked for
 	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
 	slowest         = 2 * time.Second        // between two looks at a table that fails

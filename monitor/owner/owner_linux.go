@@ -31,7 +31,13 @@ type finder struct {
 	inodes map[uint64]monitor.SocketID
 	link   []byte
 	groups groups
-	lived  struct { // the last process that was seen to live
+	calm   map[int]calm // by pid, of processes that hold listeners
+	asked  struct {     // the last process that was asked whether it is calm
+		pid  int
+		at   time.Time
+		calm bool
+	}
+	lived struct { // the last process that was seen to live
 		owner monitor.Owner
 		at    time.Time
 	}
@@ -46,9 +52,27 @@ type count struct {
 	folder      uint64
 }
 
+// calm says that a process had so many descriptors when all that it holds was
+// checked.
+type calm struct {
+	count
+	at time.Time
+}
+
+// As long as a process has as many descriptors as when its holdings were checked
+// one by one, that need not be done at each verification: one stat(2) stands for
+// all of them. It could have closed one and opened another meanwhile.
+const (
+	calmAfter = time.Second // by then the verification that saw it is over
+	calmFor   = 15 * time.Second
+)
+
+// fresh is how long what was read of a process holds for its other holdings.
+const fresh = 10 * time.Millisecond
+
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), link: make([]byte, 64)}
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm), link: make([]byte, 64)}
 }
 
 // Find walks the processes in the order of likely. One that ends on the way is
@@ -145,6 +169,11 @@ func (f *finder) processes() []int {
 	for pid := range f.known {
 		if !lives[pid] {
 			delete(f.known, pid)
+		}
+	}
+	for pid := range f.calm {
+		if !lives[pid] {
+			delete(f.calm, pid)
 		}
 	}
 	slices.SortFunc(pids, func(a, b int) int { return cmp.Compare(b, a) })
@@ -303,7 +332,6 @@ func canAsk() bool {
 // lives reports whether o's process lives, by one reading for all that it
 // holds.
 func (f *finder) lives(o monitor.Owner) bool {
-	const fresh = 10 * time.Millisecond
 	if l := f.lived; l.owner.Same(o) && time.Since(l.at) < fresh {
 		return true
 	}
@@ -314,7 +342,27 @@ func (f *finder) lives(o monitor.Owner) bool {
 	return true
 }
 
+// isCalm reports whether pid has the descriptors that it had when its holdings
+// were checked, as far as their number tells, by one reading for all that it
+// holds; where it has not, they are to be checked now. The folder's inode tells
+// that it is the same process.
+func (f *finder) isCalm(pid int) bool {
+	now := time.Now()
+	if f.asked.pid != pid || now.Sub(f.asked.at) > fresh {
+		present, before := f.count([]int{pid})[pid], f.calm[pid]
+		same := present == before.count && present.descriptors > 0 && now.Before(before.at.Add(calmFor))
+		if !same {
+			f.calm[pid] = calm{present, now}
+		}
+		f.asked.pid, f.asked.at, f.asked.calm = pid, now, same && now.After(before.at.Add(calmAfter))
+	}
+	return f.asked.calm
+}
+
 func (f *finder) stillHolds(h monitor.Holding) bool {
+	if f.isCalm(h.Owner.PID) {
+		return true
+	}
 	if !f.lives(h.Owner) {
 		return false
 	}
