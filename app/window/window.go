@@ -34,6 +34,9 @@ import (
 // ID is the program's name among all desktop programs.
 const ID = "io.github.porthole.porthole"
 
+// Built says whether this build has a window.
+const Built = true
+
 // Run shows the window until it is closed, the agent says so, or ctx ends. It
 // must be called from the main goroutine and returns the exit status, which
 // tells the agent what happened (see agent.ExitNoGL and its like). What went
