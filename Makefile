@@ -11,6 +11,11 @@ TAGS    := gles,no_emoji
 FLAGS   := -trimpath -buildmode=pie -tags $(TAGS)
 LDFLAGS := -s -w -X porthole/app.Version=$(VERSION)
 
+# Run at these versions rather than as tools of go.mod: there staticcheck would
+# raise golang.org/x/net and x/text, which are linked into the program.
+STATICCHECK := v0.8.2
+GOVULNCHECK := v1.9.0
+
 export CGO_ENABLED = 1
 export TAGS
 
@@ -52,6 +57,10 @@ vet: ## gofmt, go vet for this system, and of the monitor for the others
 	go vet -tags $(TAGS),bench ./monitor/
 	@for os in windows darwin freebsd; do echo "GOOS=$$os go vet ./monitor/..."; CGO_ENABLED=0 GOOS=$$os go vet ./monitor/... || exit 1; done
 
+lint: vet ## go vet, staticcheck, and govulncheck where its database can be reached
+	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags $(TAGS),bench ./...
+	@packaging/vulnerabilities.sh $(GOVULNCHECK)
+
 prerequisites:
 	@packaging/prerequisites.sh build
 
@@ -61,5 +70,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows fuzz bench vet prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows fuzz bench vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

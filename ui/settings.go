@@ -359,8 +359,7 @@ func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) o
 // number is a row whose setting is a number from 1 to most.
 func (p *settingsPage) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
 	r := newSettingRow(key, label, help)
-	var e *numberEntry
-	e = newNumberEntry(most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
+	e := newNumberEntry(most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
 		r.problem, r.typed = wrong, typed
 		p.say(r)
 	}, func() { p.reveal(r) })

@@ -271,12 +271,12 @@ watches:
     later: true
   - ports: 62893 # default
 `
-	f, path := file(t, text)
+	_, path := file(t, text)
 	link := filepath.Join(t.TempDir(), "link.yaml")
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	f = Open(link)
+	f := Open(link)
 	s, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(5432).Without(62893) })
 	if err != nil || len(s.Watches) != 2 || !s.Watches.Watches(5432) || s.Watches.Watches(62893) {
 		t.Fatalf("ChangeWatches: %+v, %v", s, err)
