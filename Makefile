@@ -11,6 +11,9 @@ TAGS    := gles,no_emoji
 FLAGS   := -trimpath -buildmode=pie -tags $(TAGS)
 LDFLAGS := -s -w -X porthole/app.Version=$(VERSION)
 
+# How long make cost measures, twice.
+OVER := 60s
+
 # Run at these versions rather than as tools of go.mod: there staticcheck would
 # raise golang.org/x/net and x/text, which are linked into the program.
 STATICCHECK := v0.8.2
@@ -33,6 +36,11 @@ test: prerequisites-test build vet ## install what the tests need and run them a
 
 bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
 	@packaging/bench.sh
+
+cost: build ## measure what the agent costs in the tray, beside a bare Fyne program (2 minutes; OVER=10s)
+	@packaging/prerequisites.sh desktop
+	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o build/bare ./e2e/bare
+	go run -tags $(TAGS) ./e2e/cost -over $(OVER) $(BIN) build/bare
 
 test-long: package ## a minute of churn, a million looks, bad worlds; the package on a clean Debian (as root)
 	@packaging/test-package.sh
@@ -70,5 +78,5 @@ prerequisites-test:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows fuzz bench vet lint prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows fuzz bench cost vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help
