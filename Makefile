@@ -75,8 +75,12 @@ prerequisites:
 prerequisites-test:
 	@packaging/prerequisites.sh test
 
+docs: ## write docs/command-line.md anew, from the commands
+	@CGO_ENABLED=0 go run ./packaging/man build/man
+	cp build/man/command-line.md docs/
+
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows fuzz bench cost vet lint prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows fuzz bench cost docs vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -133,9 +133,9 @@ func TestUnknownKeysAreSaidAndKept(t *testing.T) {
 	}
 }
 
-// Who copies the README's example must not be told that a key is unknown.
-func TestTheReadmesKeysAreKnown(t *testing.T) {
-	b, err := os.ReadFile("../../README.md")
+// Who copies the example of docs/settings.md must not be told that a key is unknown.
+func TestTheKeysInTheDocsAreKnown(t *testing.T) {
+	b, err := os.ReadFile("../../docs/settings.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestTheReadmesKeysAreKnown(t *testing.T) {
 	example, _, found := strings.Cut(rest, "```")
 	f, _ := file(t, example)
 	if s, err := f.Load(); err != nil || !found || len(s.Remarks) > 0 || len(s.Watches) != 4 {
-		t.Errorf("the README's example is %+v, %v; want four watches and no remark", s, err)
+		t.Errorf("the example of docs/settings.md is %+v, %v; want four watches and no remark", s, err)
 	}
 }
 
