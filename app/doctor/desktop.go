@@ -45,7 +45,7 @@ func notifications(ctx context.Context, s desktop.Session) Finding {
 		f.State, f.Text, f.Fix = Broken, "the notification service does not answer as it should: "+err.Error(), "end it; the desktop starts it anew"
 	case !n.Actions:
 		f.State, f.Text = Missing, fmt.Sprintf("%s %s, which shows no buttons and takes no clicks", n.Name, n.Version)
-		f.Fix = "nothing is wrong; a service with actions (dunst, GNOME's, KDE's) can be clicked"
+		f.Fix = "nothing, if you like it so; a service with actions (dunst, GNOME's, KDE's) can be clicked"
 	default:
 		f.Text = fmt.Sprintf("%s %s, with buttons", n.Name, n.Version)
 	}

@@ -86,7 +86,7 @@ func (r Report) Healthy() bool {
 }
 
 // marks stand before the findings in the text, one width each.
-var marks = map[State]string{Works: "ok     ", Missing: "missing", Broken: "BROKEN "}
+var marks = map[State]string{Works: "ok    ", Missing: "note  ", Broken: "BROKEN"}
 
 // Print writes the report for people.
 func (r Report) Print(w io.Writer) error {
@@ -96,7 +96,7 @@ func (r Report) Print(w io.Writer) error {
 	for _, f := range r.Findings {
 		line := fmt.Sprintf("%s  %-18s %s\n", marks[f.State], f.Subject, f.Text)
 		if f.Fix != "" {
-			line += fmt.Sprintf("%28s to mend it: %s\n", "", f.Fix)
+			line += fmt.Sprintf("%27swhat to do: %s\n", "", f.Fix)
 		}
 		if _, err := io.WriteString(w, line); err != nil {
 			return fmt.Errorf("write the report: %w", err)

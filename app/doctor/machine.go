@@ -56,7 +56,7 @@ func owners() Finding {
 	default:
 		return f
 	}
-	f.Fix = "nothing is wrong; to see every owner, run \"sudo porthole list\""
+	f.Fix = "nothing, that is usual; to see every owner, run \"sudo porthole list\""
 	return f
 }
 
@@ -116,7 +116,7 @@ func agent() Finding {
 	case err != nil:
 		f.State, f.Text, f.Fix = Broken, err.Error(), ""
 	default:
-		f.State, f.Text, f.Fix = Works, "it watches, and answers", ""
+		f.State, f.Text, f.Fix = Works, "it watches, and answers, at "+place.String(), ""
 	}
 	return f
 }
@@ -141,7 +141,7 @@ func login() Finding {
 func paths() []Finding {
 	return []Finding{
 		folder("Settings folder", filepath.Dir(settings.Path())),
-		folder("State folder", filepath.Join(xdg.StateHome, "porthole")),
+		folder("State and log", filepath.Join(xdg.StateHome, "porthole")),
 	}
 }
 
