@@ -172,7 +172,7 @@ func historyCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&o.Since, "since", "", "how far back: 90m, 24h, 7d, or a date like 2026-11-24")
 	c.Flags().IntVar(&o.Limit, "limit", 0, "at most so many, the newest")
-	c.Flags().StringVar(&o.Words, "match", "", "words that must all be in the process, project, user, service or command; -word must not")
+	c.Flags().StringVar(&o.Words, "match", "", "words that must all be in the process, project, user, service or command, or be a PID or the beginning of an address; -word must not")
 	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON Lines")
 	c.Flags().BoolVar(&o.CSV, "csv", false, "print CSV (RFC 4180)")
 	whereFlags(c, &o.Options)

@@ -101,7 +101,7 @@ func (d *desk) colored(w desktop.Window, thick int, colors ...color.RGBA) image.
 			return err
 		}
 		x, run := frame.Min.X+frame.Dx()/2, 0
-		for y := frame.Min.Y; y < frame.Max.Y; y++ {
+		for y := frame.Min.Y + belowCards; y < frame.Max.Y; y++ {
 			if !slices.ContainsFunc(colors, func(c color.RGBA) bool { return near(img.At(x, y), c) }) {
 				run = 0
 			} else if run++; run == thick {
@@ -113,6 +113,9 @@ func (d *desk) colored(w desktop.Window, thick int, colors ...color.RGBA) image.
 	})
 	return at
 }
+
+// belowCards is where the table begins, in pixels from the top of the window.
+const belowCards = 168
 
 // clickWatch clicks the button that offers to watch a free port.
 func (d *desk) clickWatch(w desktop.Window) {
@@ -132,7 +135,7 @@ func table(d *desk, w desktop.Window) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner := image.Rect(frame.Min.X, frame.Min.Y+168, frame.Min.X+frame.Dx()/2, frame.Max.Y-60)
+	inner := image.Rect(frame.Min.X, frame.Min.Y+belowCards, frame.Min.X+frame.Dx()/2, frame.Max.Y-60)
 	sub, ok := img.(interface {
 		SubImage(image.Rectangle) image.Image
 	})

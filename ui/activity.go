@@ -77,8 +77,7 @@ type activityPage struct {
 
 func newActivityPage(memory Memory, actions Actions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *activityPage {
 	p := &activityPage{memory: memory, actions: actions, now: now, window: window, keys: keys, live: true}
-	p.entry = newFilterEntry(p.setFilter, p.focus)
-	p.entry.SetPlaceHolder(lang.L("Filter by port, process, project, user or command: try “5432” or “node”"))
+	p.entry = newFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.focus)
 	p.export = newButton(lang.L("Export…"), p.exportMenu)
 	p.more = newIconed(theme.MoreHorizontalIcon(), p.moreMenu)
 	p.chart = newHourChart(p.setUntil)

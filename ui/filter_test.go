@@ -1,6 +1,25 @@
 package ui
 
-import "testing"
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+)
+
+func TestTheHintFitsItsBox(t *testing.T) {
+	d := newDesk(t)
+	for _, width := range []float32{1400, 900, 700, 1400} {
+		d.window.Resize(fyne.NewSize(width, 600))
+		e := d.ports.entry
+		if got, room := fyne.MeasureText(e.PlaceHolder, theme.Size(theme.SizeNameText), e.TextStyle).Width, e.Size().Width-48; got > room {
+			t.Errorf("at %v: %q is %v wide; want at most %v", width, e.PlaceHolder, got, room)
+		}
+		if whole := e.PlaceHolder == e.hint; whole != (width >= 900) {
+			t.Errorf("at %v the hint is whole: %v", width, whole)
+		}
+	}
+}
 
 func TestFilterAsksOfThePast(t *testing.T) {
 	type asked struct{ ports, text string }

@@ -189,16 +189,26 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 // filterEntry is the filter box: Esc clears it, Down and Enter go to the table.
 type filterEntry struct {
 	entry
+	hint  string
 	leave func()
 }
 
-func newFilterEntry(changed func(string), leave func()) *filterEntry {
-	e := &filterEntry{leave: leave}
+func newFilterEntry(hint string, changed func(string), leave func()) *filterEntry {
+	e := &filterEntry{hint: hint, leave: leave}
 	e.extend(e)
-	e.SetPlaceHolder(lang.L("Filter by port, process, user, project or address: try “node” or “3000-3999”"))
+	e.SetPlaceHolder(hint)
 	e.Icon = theme.SearchIcon()
 	e.OnChanged = changed
 	return e
+}
+
+// Resize is Fyne's. The hint is cut where the box is narrow: Fyne would scroll it.
+func (e *filterEntry) Resize(s fyne.Size) {
+	e.entry.Resize(s)
+	room := s.Width - theme.Size(theme.SizeNameInlineIcon) - 4*theme.Size(theme.SizeNameInnerPadding)
+	if hint := table.Fit(e.hint, room, theme.Size(theme.SizeNameText), e.TextStyle); hint != e.PlaceHolder {
+		e.SetPlaceHolder(hint)
+	}
 }
 
 // TypedKey is Fyne's.
@@ -288,13 +298,15 @@ func newWarningBar(actions Actions) *warningBar {
 	return w
 }
 
-func (w *warningBar) show(problems []string, live bool) {
+// show reports whether that changed anything, so that the page is to be laid out
+// anew.
+func (w *warningBar) show(problems []string, live bool) bool {
 	if !live {
 		problems = []string{lang.L("Porthole has stopped watching: what you see is the last that it saw")}
 	}
 	text := strings.Join(problems, "\n")
 	if w.text.Text == text && w.again.Hidden == live {
-		return
+		return false
 	}
 	w.text.SetText(text)
 	w.again.Hidden = live
@@ -304,6 +316,7 @@ func (w *warningBar) show(problems []string, live bool) {
 		w.object.Show()
 	}
 	w.object.Refresh()
+	return true
 }
 
 // note is a sentence that gives way: it never makes a window wider.

@@ -73,7 +73,7 @@ type lastHolder struct {
 
 func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
 	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}}
-	p.entry = newFilterEntry(p.setFilter, func() { p.table.Focus() })
+	p.entry = newFilterEntry(lang.L("Filter: try “node”, “3000-3999” or “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
 	p.others = newSegment(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
@@ -364,8 +364,15 @@ func (p *portsPage) setStatus(s Status) {
 			p.rows[id] = &renewed
 		}
 	}
-	p.warning.show(s.Problems, p.live)
+	p.warn(s.Problems)
 	p.arrange()
+}
+
+// warn says what is missing, and makes room for it.
+func (p *portsPage) warn(problems []string) {
+	if p.warning.show(problems, p.live) {
+		p.content.Refresh()
+	}
 }
 
 // disconnect greys the page: what it shows is not live any more.
@@ -374,7 +381,7 @@ func (p *portsPage) disconnect() {
 	p.table.Dim(true)
 	p.showCards()
 	p.showSide()
-	p.warning.show(nil, false)
+	p.warn(nil)
 	p.showStatus()
 }
 

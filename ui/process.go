@@ -81,7 +81,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.beforeBox = section(lang.L("This port before"), p.before)
 	p.beforeBox.Hide()
 	p.window.SetContent(p.layout())
-	p.window.Resize(fyne.NewSize(760, 640))
+	p.window.Resize(fyne.NewSize(760, 680))
 	bind(p.window.Canvas(), processKeys(p.window.Close, actions.Quit))
 	p.update(snapshot)
 	return p

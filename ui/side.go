@@ -169,7 +169,7 @@ func (p *sidePane) show(m sideModel) {
 	p.facts.RemoveAll()
 	for _, f := range m.facts {
 		value := newCopyText(f[1])
-		value.Wrapping = fyne.TextWrapBreak
+		value.Wrapping = fyne.TextWrapWord
 		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
 		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
 		p.facts.Add(value)

@@ -77,7 +77,8 @@ type Agent struct {
 	quiet       bool // on battery, or nobody is there
 	paused      bool
 	pausedUntil time.Time
-	pauseTo     string        // the file that keeps it
+	pauseTo     string // the file that keeps it
+	pauseSaved  time.Time
 	missed      []watch.Alert // while paused
 	unseen      bool
 	alarm       bool

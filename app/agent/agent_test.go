@@ -135,6 +135,40 @@ func TestAPauseOutlivesTheAgent(t *testing.T) {
 	}
 }
 
+func TestACrashInAPauseCostsSecondsOfWhatWasMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "pause.json")
+		a, _ := hubOf(t, path)
+		defer a.quit()
+		a.pause(0)
+		for n := range 3 {
+			time.Sleep(saveMissed)
+			a.tell([]watch.Alert{opening(server()), opening(server())}[n%2:])
+			p, err := readPause(path)
+			if err != nil || len(p.Missed) != len(a.missed) {
+				t.Errorf("after %d: kept %d alerts, %v; want %d", n, len(p.Missed), err, len(a.missed))
+			}
+		}
+		a.tell([]watch.Alert{opening(server())})
+		if p, _ := readPause(path); len(p.Missed) != len(a.missed)-1 {
+			t.Errorf("right after it %d are kept of %d: each alert writes the file", len(p.Missed), len(a.missed))
+		}
+	})
+}
+
+func TestAPauseThatCannotBeReadIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pause.json")
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := hubOf(t, path)
+	defer a.quit()
+	a.loadPause(time.Now())
+	if _, err := os.Stat(path); a.paused || err == nil {
+		t.Errorf("paused %v, the file: %v; want neither", a.paused, err)
+	}
+}
+
 func TestNoSecretIsWrittenOfAPause(t *testing.T) {
 	l := server()
 	l.Inferred = &monitor.Owner{Command: []string{"hunter2"}}
@@ -226,15 +260,43 @@ func TestNotificationsThatAreOffTellNothing(t *testing.T) {
 	})
 }
 
-func TestAnEditThatCouldNotBeSavedIsMadeOnceTheFileIsMended(t *testing.T) {
-	dir := t.TempDir()
+// withFile gives the agent a settings file in dir and returns its path.
+func (a *Agent) withFile(t *testing.T, dir string) string {
+	t.Helper()
 	path := filepath.Join(dir, "settings.yaml")
-	a, _ := hubOf(t, filepath.Join(dir, "pause.json"))
-	defer a.quit()
 	a.settings = settings.Open(path)
 	a.monitor = monitor.New(nil, nil, monitor.Options{Logger: a.log})
 	a.activity = store.Open(filepath.Join(dir, "activity.db"), store.Options{Logger: a.log})
-	defer a.activity.Close()
+	t.Cleanup(a.activity.Close)
+	return path
+}
+
+func TestAnEditOfTheWindowIsMergedWithTheFile(t *testing.T) {
+	dir := t.TempDir()
+	a, _ := hubOf(t, filepath.Join(dir, "pause.json"))
+	defer a.quit()
+	path := a.withFile(t, dir)
+	const byHand = "watches:\n  - ports: 80 # mine\n    name: web\n  - ports: 90\n"
+	if err := os.WriteFile(path, []byte(byHand), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seen := watch.Rules{}.With(80).With(81) // before the hand edit, which nobody has told it of
+	a.Said(nil, link.Message{Kind: link.Watches, Base: seen, Watches: seen.Off(seen[0])})
+	(<-a.inbox)()
+	b, err := os.ReadFile(path)
+	if want := "watches:\n  - ports: 80 # mine\n    name: web\n    off: true\n  - ports: 90\n"; err != nil || string(b) != want {
+		t.Errorf("the file is\n%s%v\nwant\n%s", b, err, want)
+	}
+	if len(a.rules) != 2 || !a.rules[0].Off || !a.rules.Watches(90) {
+		t.Errorf("the rules are %+v", a.rules)
+	}
+}
+
+func TestAnEditThatCouldNotBeSavedIsMadeOnceTheFileIsMended(t *testing.T) {
+	dir := t.TempDir()
+	a, _ := hubOf(t, filepath.Join(dir, "pause.json"))
+	defer a.quit()
+	path := a.withFile(t, dir)
 	write := func(text string) {
 		t.Helper()
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

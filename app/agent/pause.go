@@ -24,6 +24,7 @@ import (
 const (
 	maxMissed  = 1000             // bounds what is remembered of a long pause
 	pauseCheck = 15 * time.Second // a timer does not run while the machine sleeps
+	saveMissed = 10 * time.Second // between two writes of what was missed: a crash costs no more
 )
 
 // pauseFile is what is kept of a pause: beside the activity, and gone when the
@@ -73,6 +74,9 @@ func (a *Agent) miss(alerts []watch.Alert) {
 		a.missed = append(a.missed, alert)
 	}
 	a.missed = slices.Clone(a.missed[max(0, len(a.missed)-maxMissed):])
+	if len(alerts) > 0 && time.Since(a.pauseSaved) >= saveMissed {
+		a.savePause()
+	}
 }
 
 // brief is l as far as a notification needs it, without commands and their
@@ -94,6 +98,7 @@ func brief(l *monitor.Listener) *monitor.Listener {
 
 // savePause keeps the pause for the next run, or that there is none.
 func (a *Agent) savePause() {
+	a.pauseSaved = time.Now()
 	var err error
 	if a.paused {
 		err = writePause(a.pauseTo, pauseFile{Until: a.pausedUntil, Missed: a.missed})
@@ -114,6 +119,7 @@ func (a *Agent) loadPause(now time.Time) {
 		return
 	case err != nil:
 		a.log.Warn("whether notifications were paused cannot be told: they are not", "problem", err)
+		a.savePause() // the file is of no use to anyone
 		return
 	}
 	a.paused, a.pausedUntil, a.missed = true, p.Until, p.Missed
