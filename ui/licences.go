@@ -33,6 +33,7 @@ func showLicences(from fyne.CanvasObject) {
 	var popUp *widget.PopUp
 	hide := func() { popUp.Hide() }
 	done := newKeyButton(lang.L("Close"), hide, hide)
+	done.scroll = scroll
 	content := container.NewVBox(words.object, scroll, container.NewHBox(layout.NewSpacer(), done))
 	popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(14, 12, 16, 16), content), canvas)
 	popUp.Show()

@@ -347,7 +347,12 @@ func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
 	if size, room := overlays.Top().MinSize(), d.window.Canvas().Size(); size.Height > room.Height {
 		t.Errorf("the licences take %v of %v", size, room)
 	}
-	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	done := d.window.Canvas().Focused().(*keyButton)
+	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
+	if done.scroll.Offset.Y == 0 {
+		t.Error("PageDown does not scroll them")
+	}
+	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if overlays.Top() != nil {
 		t.Error("Esc leaves them there")
 	}
