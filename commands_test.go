@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"debug/elf"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -90,6 +92,22 @@ func build(t *testing.T) string {
 		t.Fatalf("CGO_ENABLED=0 go build: %v\n%s", err, out)
 	}
 	return program
+}
+
+// Without C the program runs on a machine that has no OpenGL, no X and not even
+// a C library: it needs none of their files.
+func TestTheProgramWithoutTheWindowNeedsNoLibrary(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("ELF is Linux's here")
+	}
+	f, err := elf.Open(build(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if libraries, err := f.ImportedLibraries(); err != nil || len(libraries) > 0 {
+		t.Errorf("it needs %q, %v; want nothing", libraries, err)
+	}
 }
 
 // Every command runs as it is written, in a home of its own without a desktop,
