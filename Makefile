@@ -11,6 +11,14 @@ TAGS    := gles,no_emoji
 FLAGS   := -trimpath -buildmode=pie -tags $(TAGS)
 LDFLAGS := -s -w -X porthole/app.Version=$(VERSION)
 
+# How long make cost measures, twice.
+OVER := 60s
+
+# Run at these versions rather than as tools of go.mod: there staticcheck would
+# raise golang.org/x/net and x/text, which are linked into the program.
+STATICCHECK := v0.8.2
+GOVULNCHECK := v1.9.0
+
 export CGO_ENABLED = 1
 export TAGS
 
@@ -28,6 +36,11 @@ test: prerequisites-test build vet ## install what the tests need and run them a
 
 bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
 	@packaging/bench.sh
+
+cost: build ## measure what the agent costs in the tray, beside a bare Fyne program (2 minutes; OVER=10s)
+	@packaging/prerequisites.sh desktop
+	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o build/bare ./e2e/bare
+	go run -tags $(TAGS) ./e2e/cost -over $(OVER) $(BIN) build/bare
 
 test-long: package ## a minute of churn, a million looks, bad worlds; the package on a clean Debian (as root)
 	@packaging/test-package.sh
@@ -52,14 +65,22 @@ vet: ## gofmt, go vet for this system, and of the monitor for the others
 	go vet -tags $(TAGS),bench ./monitor/
 	@for os in windows darwin freebsd; do echo "GOOS=$$os go vet ./monitor/..."; CGO_ENABLED=0 GOOS=$$os go vet ./monitor/... || exit 1; done
 
+lint: vet ## go vet, staticcheck, and govulncheck where its database can be reached
+	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags $(TAGS),bench ./...
+	@packaging/vulnerabilities.sh $(GOVULNCHECK)
+
 prerequisites:
 	@packaging/prerequisites.sh build
 
 prerequisites-test:
 	@packaging/prerequisites.sh test
 
+docs: ## write docs/command-line.md anew, from the commands
+	@CGO_ENABLED=0 go run ./packaging/man build/man
+	cp build/man/command-line.md docs/
+
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows fuzz bench vet prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows fuzz bench cost docs vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"porthole/assets"
 )
 
 // Imports run one way: main → app → ui → monitor, and app → monitor. What
@@ -30,8 +33,8 @@ func TestImportsRunOneWay(t *testing.T) {
 
 // only says who may import what has one home; subpackages of both included.
 var only = []struct{ imported, by string }{
-	{"fyne.io/fyne/v2/app", "porthole/app/window"},
-	{"fyne.io/fyne/v2/driver", "porthole/app/window porthole/ui"},
+	{"fyne.io/fyne/v2/app", "porthole/app/window porthole/e2e/bare"},
+	{"fyne.io/fyne/v2/driver", "porthole/app/window porthole/ui porthole/e2e/bare"},
 	{"fyne.io/systray", "porthole/app/tray"},
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},
@@ -109,5 +112,18 @@ func TestTheRulesFindWhatBreaksThem(t *testing.T) {
 	}
 	if rule := broken("porthole/app/window", "fyne.io/fyne/v2/app"); rule != "" {
 		t.Errorf("app/window may not import Fyne's app: %s", rule)
+	}
+}
+
+// What About lists is what is linked.
+func TestTheLicencesAreThoseOfTheModulesThatAreLinked(t *testing.T) {
+	c := exec.Command("bash", "packaging/licence-kinds.sh")
+	c.Env = append(os.Environ(), "CGO_ENABLED=1", "TAGS=gles,no_emoji", "GOOS=linux") // as it is shipped
+	want, err := c.Output()
+	if err != nil {
+		t.Fatalf("licence-kinds.sh: %v", err)
+	}
+	if assets.Licences() != string(want) {
+		t.Errorf("assets/licences.txt is stale: packaging/licence-kinds.sh >assets/licences.txt\n%s", want)
 	}
 }

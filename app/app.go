@@ -16,6 +16,7 @@ import (
 
 	"porthole/app/agent"
 	"porthole/app/cli"
+	"porthole/app/doctor"
 	"porthole/app/link"
 	"porthole/app/notify"
 	"porthole/app/window"
@@ -80,7 +81,7 @@ func rootCommand() *cobra.Command {
 	_ = root.Flags().MarkHidden("page") // it is there; for a Porthole that starts anew
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), quitCommand(), windowCommand(), notificationCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), doctorCommand(), quitCommand(), windowCommand(), notificationCommand())
 	return root
 }
 
@@ -199,6 +200,24 @@ func forgetCommand() *cobra.Command {
 	c.Flags().StringVar(&o.Project, "project", "", "what is remembered of this project")
 	c.Flags().BoolVar(&o.Everything, "everything", false, "all that is remembered")
 	c.Flags().BoolVar(&o.Yes, "yes", false, "without a question")
+	return c
+}
+
+func doctorCommand() *cobra.Command {
+	o := cli.DoctorOptions{Options: doctor.Options{Version: Version, Window: window.Built}, Stdout: os.Stdout}
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Tells what works here and what does not, with the fix; exit status 1 where something needed does not",
+		Args:  noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			err := cli.Doctor(c.Context(), o)
+			if errors.Is(err, cli.ErrIll) {
+				return exit{status: 1}
+			}
+			return err
+		},
+	}
+	c.Flags().BoolVar(&o.JSON, "json", false, "print one JSON object")
 	return c
 }
 

@@ -25,6 +25,8 @@ var (
 	paused []byte
 	//go:embed icons/porthole.svg
 	icon []byte
+	//go:embed licences.txt
+	licences string
 	//go:embed icon.png
 	iconPNG []byte
 )
@@ -59,3 +61,8 @@ func Icon() []byte { return icon }
 
 // IconPNG returns Icon as a PNG of 512×512 pixels, for those who read no SVG.
 func IconPNG() []byte { return iconPNG }
+
+// Licences returns the modules that are linked into the program and the kind of
+// each one's licence, a line each with a tab between. The whole texts are in the
+// packages.
+func Licences() string { return licences }

@@ -31,6 +31,7 @@ if [ "$(id -u)" = 0 ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	chmod 755 "$work"
+	mkdir "$work/docs" && install -m 644 docs/settings.md "$work/docs/" # whose example the settings' tests read
 	for p in monitor monitor/activity monitor/activity/store monitor/socket monitor/owner monitor/process monitor/answers app/cli app/link app/settings; do
 		name=$(echo "$p" | tr / -)
 		CGO_ENABLED=1 go test -race -tags $tags -c -o "$work/$name.test" "./$p"

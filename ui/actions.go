@@ -27,9 +27,15 @@ type Actions interface {
 	Quit()           // Porthole
 	Restart()        // an agent, where there is none any more
 	Copy(text string)
+	// CopyDiagnostics copies what "porthole doctor" prints. Window.Answered with
+	// KeyDiagnostics tells what became of it.
+	CopyDiagnostics()
 	OpenInBrowser(address string) // "127.0.0.1:3000", http or https by what it speaks
 	OpenFolder(path string)
 }
+
+// KeyDiagnostics is the key of CopyDiagnostics's answer.
+const KeyDiagnostics = "diagnostics"
 
 // Memory answers what is remembered. It is called from Fyne's goroutine and
 // does not wait: done is called there too, later. A newer question makes an

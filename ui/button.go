@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -14,8 +15,9 @@ import (
 // there. Fyne's own button only changes its ground a little.
 type keyButton struct {
 	widget.Button
-	leave   func() // for Esc; may be nil
-	focused func() // it has the keyboard now; may be nil
+	leave   func()            // for Esc; may be nil
+	scroll  *container.Scroll // what Up, Down and a page of them move; may be nil
+	focused func()            // it has the keyboard now; may be nil
 	ring    *canvas.Rectangle
 }
 
@@ -49,9 +51,21 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 		b.Tapped(nil) // which does nothing where it is disabled
 	case e.Name == fyne.KeySpace:
 		b.Button.TypedKey(e)
+	case b.scroll != nil && scrollBy(b.scroll, e.Name):
 	default:
 		passKey(b, e)
 	}
+}
+
+// scrollBy scrolls by what a key asks for, and reports whether it asks for any.
+func scrollBy(s *container.Scroll, key fyne.KeyName) bool {
+	const line = 40
+	by, ok := map[fyne.KeyName]float32{fyne.KeyUp: -line, fyne.KeyDown: line,
+		fyne.KeyPageUp: -s.Size().Height, fyne.KeyPageDown: s.Size().Height}[key]
+	if ok {
+		s.ScrollToOffset(s.Offset.AddXY(0, by))
+	}
+	return ok
 }
 
 // FocusGained is Fyne's.

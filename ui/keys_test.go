@@ -195,7 +195,7 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 	for _, w := range []fyne.Window{d.window, d.processes["10 7"].window} {
 		first := w.Canvas().Focused()
 		for range 40 {
-			test.FocusNext(w.Canvas())
+			w.Canvas().FocusNext()
 			switch f := w.Canvas().Focused().(type) {
 			case *keyButton, *tab, *segment, *card, *filterEntry, nil:
 			default:

@@ -25,6 +25,7 @@ type settingRow struct {
 	first   fyne.CanvasObject // of the control, what gets the keyboard
 	show    func(Settings)    // shows what holds, without asking for it
 	enabled bool
+	always  bool // it can be used without an agent too
 
 	asked   int    // what is not answered yet
 	problem string // why the last of it was not done, or what is wrong with what was typed
@@ -61,6 +62,7 @@ func (r *settingRow) say() bool {
 
 // enable lets the control be used, or not.
 func (r *settingRow) enable(enabled bool) {
+	enabled = enabled || r.always
 	r.enabled = enabled
 	if d, ok := r.first.(fyne.Disableable); ok {
 		setEnabled(d, enabled)

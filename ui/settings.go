@@ -46,6 +46,7 @@ func newSettingsPage(actions Actions, version string) *settingsPage {
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Watching"), p.intervalRow(), p.udpRow(), p.othersRow())
 	p.group(lang.L("Activity"), p.daysRow(), p.rowsRow())
+	p.group(lang.L("About"), p.diagnosticsRow(), p.licencesRow())
 	p.content = p.layout(version)
 	p.enable()
 	return p
@@ -270,6 +271,32 @@ func (p *settingsPage) testRow() *settingRow {
 	return r
 }
 
+// diagnosticsRow copies what a report of a problem needs.
+func (p *settingsPage) diagnosticsRow() *settingRow {
+	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("What works here and what does not, as “porthole doctor” prints it; nothing secret is in it"))
+	r.done = lang.L("Copied")
+	button := newSettingButton(lang.L("Copy diagnostics"), func() {
+		if r.asked == 0 {
+			r.asked, r.problem, r.told = 1, "", false
+			p.say(r)
+			p.actions.CopyDiagnostics()
+		}
+	}, func() { p.reveal(r) })
+	r.first, r.control, r.always = button, button, true
+	r.show = func(Settings) {}
+	return r
+}
+
+// licencesRow shows what others made and Porthole is built of.
+func (p *settingsPage) licencesRow() *settingRow {
+	r := newSettingRow("licences", lang.L("Licences"), lang.L("What others made and Porthole is built of"))
+	r.show = func(Settings) {}
+	button := newSettingButton(lang.L("Show licences"), nil, func() { p.reveal(r) })
+	button.OnTapped = func() { showLicences(button) }
+	r.first, r.control, r.always = button, button, true
+	return r
+}
+
 // intervals are those that can be chosen, as the settings file says them.
 var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
 
@@ -332,8 +359,7 @@ func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) o
 // number is a row whose setting is a number from 1 to most.
 func (p *settingsPage) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
 	r := newSettingRow(key, label, help)
-	var e *numberEntry
-	e = newNumberEntry(most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
+	e := newNumberEntry(most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
 		r.problem, r.typed = wrong, typed
 		p.say(r)
 	}, func() { p.reveal(r) })

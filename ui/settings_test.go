@@ -318,3 +318,42 @@ func TestNotificationsThatAreOffAreSaid(t *testing.T) {
 		t.Errorf("the status line says %q", got)
 	}
 }
+
+func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
+	d := settingsDesk(t, Settings{})
+	d.Disconnect()
+	row := d.setting(KeyDiagnostics)
+	button := row.first.(*keyButton)
+	if button.Disabled() {
+		t.Error("the button is disabled without an agent; want it most there")
+	}
+	test.Tap(&button.Button)
+	test.Tap(&button.Button) // one is under way
+	d.want("asked", d.asked, []string{"diagnostics"})
+	d.Answered(KeyDiagnostics, "")
+	if said := row.below.words.Text; said != "Copied" {
+		t.Errorf("said %q, want that it is copied", said)
+	}
+}
+
+func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
+	d := settingsDesk(t, Settings{})
+	button := d.setting("licences").first.(*keyButton)
+	test.Tap(&button.Button)
+	overlays := d.window.Canvas().Overlays()
+	if overlays.Top() == nil {
+		t.Fatal("nothing is shown")
+	}
+	if size, room := overlays.Top().MinSize(), d.window.Canvas().Size(); size.Height > room.Height {
+		t.Errorf("the licences take %v of %v", size, room)
+	}
+	done := d.window.Canvas().Focused().(*keyButton)
+	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
+	if done.scroll.Offset.Y == 0 {
+		t.Error("PageDown does not scroll them")
+	}
+	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if overlays.Top() != nil {
+		t.Error("Esc leaves them there")
+	}
+}

@@ -70,6 +70,7 @@ func (d *desk) Refresh()                    { d.ask("refresh") }
 func (d *desk) Quit()                       { d.ask("quit") }
 func (d *desk) Close()                      { d.ask("close") }
 func (d *desk) Restart()                    { d.ask("restart") }
+func (d *desk) CopyDiagnostics()            { d.ask("diagnostics") }
 func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
 func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
 func (d *desk) OpenFolder(path string)      { d.ask("folder %s", path) }

@@ -16,9 +16,13 @@ import (
 const answerWithin = 2 * time.Second
 
 // ErrNoAgent means that nobody listens at the place.
+//
+//lint:ignore ST1005 Porthole is a name
 var ErrNoAgent = errors.New("Porthole is not running")
 
 // ErrSilent means that the agent is there and does not answer.
+//
+//lint:ignore ST1005 Porthole is a name
 var ErrSilent = errors.New("Porthole is running but does not answer; end it (pkill porthole) and start it again")
 
 // Ask sends one command to the agent and returns its answer. The error is

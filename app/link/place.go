@@ -32,6 +32,9 @@ func FindPlace() (Place, error) {
 	return Place{dir}, nil
 }
 
+// String returns the folder.
+func (p Place) String() string { return p.dir }
+
 func (p Place) socket() string { return filepath.Join(p.dir, "agent.sock") }
 
 // Lock makes the caller the one agent until it ends or calls unlock. ok is

@@ -82,9 +82,9 @@ func TestWhatCannotBeSetIsRefusedInASentence(t *testing.T) {
 	}
 }
 
-// The file in README is one that Porthole reads, with every key that there is.
-func TestTheFileInREADMEIsRight(t *testing.T) {
-	b, err := os.ReadFile("../../README.md")
+// The file in docs/settings.md is one that Porthole reads, with every key that there is.
+func TestTheFileInTheDocsIsRight(t *testing.T) {
+	b, err := os.ReadFile("../../docs/settings.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,9 +94,14 @@ func TestTheFileInREADMEIsRight(t *testing.T) {
 	if s, err := f.Load(); err != nil || len(s.Watches) != 4 {
 		t.Errorf("%d watches, %v", len(s.Watches), err)
 	}
+	for _, key := range rootKeys {
+		if !strings.Contains(string(b), "| `"+key+"` |") {
+			t.Errorf("the table in docs/settings.md lacks %s", key)
+		}
+	}
 	for _, key := range keys {
 		if !strings.Contains(text, "\n"+key+":") {
-			t.Errorf("README does not tell of %s", key)
+			t.Errorf("docs/settings.md does not tell of %s", key)
 		}
 	}
 }

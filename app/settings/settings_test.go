@@ -133,9 +133,9 @@ func TestUnknownKeysAreSaidAndKept(t *testing.T) {
 	}
 }
 
-// Who copies the README's example must not be told that a key is unknown.
-func TestTheReadmesKeysAreKnown(t *testing.T) {
-	b, err := os.ReadFile("../../README.md")
+// Who copies the example of docs/settings.md must not be told that a key is unknown.
+func TestTheKeysInTheDocsAreKnown(t *testing.T) {
+	b, err := os.ReadFile("../../docs/settings.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestTheReadmesKeysAreKnown(t *testing.T) {
 	example, _, found := strings.Cut(rest, "```")
 	f, _ := file(t, example)
 	if s, err := f.Load(); err != nil || !found || len(s.Remarks) > 0 || len(s.Watches) != 4 {
-		t.Errorf("the README's example is %+v, %v; want four watches and no remark", s, err)
+		t.Errorf("the example of docs/settings.md is %+v, %v; want four watches and no remark", s, err)
 	}
 }
 
@@ -271,12 +271,12 @@ watches:
     later: true
   - ports: 62893 # default
 `
-	f, path := file(t, text)
+	_, path := file(t, text)
 	link := filepath.Join(t.TempDir(), "link.yaml")
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	f = Open(link)
+	f := Open(link)
 	s, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(5432).Without(62893) })
 	if err != nil || len(s.Watches) != 2 || !s.Watches.Watches(5432) || s.Watches.Watches(62893) {
 		t.Fatalf("ChangeWatches: %+v, %v", s, err)

@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"time"
 
+	"porthole/app/doctor"
 	"porthole/app/link"
 	"porthole/monitor/watch"
+	"porthole/ui"
 )
 
 // actions is what the window asks for: here, or of the agent.
@@ -27,6 +29,17 @@ func (a actions) Set(key, value string) {
 func (a actions) LookAtSettings()  { a.p.say(link.Message{Kind: link.Look}) }
 func (a actions) Refresh()         { a.p.say(link.Message{Kind: link.Refresh}) }
 func (a actions) Copy(text string) { a.p.app.Clipboard().SetContent(text) }
+
+// CopyDiagnostics copies what "porthole doctor" prints.
+func (a actions) CopyDiagnostics() {
+	a.p.work.Go(func() {
+		report := doctor.Examine(a.p.ctx, doctor.Options{Version: a.p.version, Window: Built}).String()
+		a.p.do(func() {
+			a.Copy(report)
+			a.p.window.Answered(ui.KeyDiagnostics, "")
+		})
+	})
+}
 
 func (a actions) Pause(d time.Duration) {
 	a.p.say(link.Message{Kind: link.Pause, Seconds: int(d / time.Second)})

@@ -34,6 +34,9 @@ import (
 // ID is the program's name among all desktop programs.
 const ID = "io.github.porthole.porthole"
 
+// Built says whether this build has a window.
+const Built = true
+
 // Run shows the window until it is closed, the agent says so, or ctx ends. It
 // must be called from the main goroutine and returns the exit status, which
 // tells the agent what happened (see agent.ExitNoGL and its like). What went
@@ -53,7 +56,7 @@ func Run(ctx context.Context, place link.Place, o Options, stderr io.Writer) (st
 	signal.Ignore(syscall.SIGPIPE)
 	nameProcess()
 	makeCacheFolder()
-	p := &program{client: client, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	p := &program{client: client, version: o.Version, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	defer func() {
 		if r := recover(); r != nil {
 			status = p.panicked(r)
@@ -76,6 +79,8 @@ type program struct {
 	status int
 	ctx    context.Context // ends with the window
 	work   sync.WaitGroup  // what actions do beside Fyne's goroutine
+
+	version string // of the program
 
 	doing sync.Mutex // over ended, and over what Fyne does on our goroutines once it has ended
 	ended bool

@@ -13,6 +13,9 @@ import (
 	"porthole/app/link"
 )
 
+// Built says whether this build has a window.
+const Built = false
+
 // Run says that there is no window.
 func Run(_ context.Context, _ link.Place, _ Options, stderr io.Writer) int {
 	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; watching, tray, notifications and the command line work") // nobody else listens

@@ -68,7 +68,11 @@ func TestTheKernelTellsACloseAtOnce(t *testing.T) {
 	}
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		// In a storm that others make the kernel may find no room for an event.
-		if !told(address) && !told(address) && !told(address) {
+		heard := false
+		for range 3 {
+			heard = heard || told(address)
+		}
+		if !heard {
 			t.Errorf("%s: of three closes none was told", address)
 		}
 	}

@@ -1,5 +1,6 @@
-// Command man writes Porthole's man pages and shell completions, made from its
-// commands, into a folder: man1/*.1, bash, zsh and fish.
+// Command man writes what is made from Porthole's commands into a folder: man
+// pages and shell completions (man1/*.1, bash, zsh and fish), and command-line.md,
+// which is docs/command-line.md.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,5 +54,33 @@ func write(root *cobra.Command, folder string) error {
 			return fmt.Errorf("write the completion for %s: %w", name, err)
 		}
 	}
+	page := filepath.Join(folder, "command-line.md")
+	if err := os.WriteFile(page, []byte(markdown(root)), 0o644); err != nil {
+		return fmt.Errorf("write the page of the command line: %w", err)
+	}
 	return nil
+}
+
+// markdown is the page of all commands that users have.
+func markdown(root *cobra.Command) string {
+	var b strings.Builder
+	b.WriteString("# Command line\n\nThis page is made from the commands: `make docs` writes it, and a test compares them.\n" +
+		"Exit status: 0; 1 where something did not work; 2 for bad input; 3 where there is no desktop to show itself on.\n")
+	section(&b, root)
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			section(&b, c)
+		}
+	}
+	return b.String()
+}
+
+func section(b *strings.Builder, c *cobra.Command) {
+	c.InitDefaultHelpFlag() // as running it does
+	c.InitDefaultVersionFlag()
+	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n```text\n%s\n", c.CommandPath(), c.Short, c.UseLine())
+	if c.HasAvailableLocalFlags() {
+		fmt.Fprintf(b, "\n%s", c.LocalFlags().FlagUsages())
+	}
+	b.WriteString("```\n")
 }

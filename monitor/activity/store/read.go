@@ -323,3 +323,13 @@ func parseCommand(text string) []string {
 	}
 	return command
 }
+
+// Version returns the version of the file, 0 where there is none yet, and
+// whether this program knows it. The error is that of a file that cannot be read.
+func (r Reader) Version(ctx context.Context) (have int, known bool, err error) {
+	err = r.ask(ctx, func(conn *sql.Conn) error {
+		have, err = version(ctx, conn)
+		return err
+	})
+	return have, have <= len(migrations), err
+}

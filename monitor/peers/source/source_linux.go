@@ -183,6 +183,8 @@ func (s *Source) search(ctx context.Context, l *look) {
 		return // whoever was not found may be the next time
 	}
 	for _, c := range wanted {
-		s.clients[c.ID] = s.clients[c.ID] // also that nobody was seen is known now
+		if _, known := s.clients[c.ID]; !known {
+			s.clients[c.ID] = peers.Client{} // also that nobody was seen is known now
+		}
 	}
 }

@@ -1,0 +1,160 @@
+//go:build linux
+
+// Command cost measures what Porthole costs while it sits in the tray, beside a
+// bare Fyne program with a tray, at the same time on one virtual desktop.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"porthole/e2e/desktop"
+)
+
+// settle is how long programs have to come to rest before they are measured.
+const settle = 3 * time.Second
+
+func main() {
+	over := flag.Duration("over", time.Minute, "how long to measure")
+	flag.Parse()
+	if flag.NArg() != 2 {
+		fmt.Fprintln(os.Stderr, "usage: cost [-over 60s] PORTHOLE BARE-FYNE-PROGRAM")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "cost:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures the agent beside the bare program, then once more after a window
+// was opened and closed.
+func run(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) (err error) {
+	d, err := desktop.Start(ctx, desktop.DefaultOptions())
+	if err != nil {
+		return err
+	}
+	defer d.Stop()
+	agent, other := d.Command(porthole, "--hidden"), d.Command(bare)
+	for _, c := range []*exec.Cmd{agent, other} {
+		if err := start(ctx, d, c); err != nil {
+			return err
+		}
+		defer end(c)
+	}
+	time.Sleep(settle)
+	first, beside, err := measure(over, agent.Process.Pid, other.Process.Pid)
+	if err != nil {
+		return err
+	}
+	if err := openAndClose(ctx, d, porthole); err != nil {
+		return err
+	}
+	time.Sleep(settle)
+	again, _, err := measure(over, agent.Process.Pid, other.Process.Pid)
+	if err != nil {
+		return err
+	}
+	return report(w, over, first, again, beside)
+}
+
+// start starts a program and returns when its icon is in the tray.
+func start(ctx context.Context, d *desktop.Desktop, c *exec.Cmd) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := c.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", c.Path, err)
+	}
+	tray, err := d.Tray()
+	if err != nil {
+		return err
+	}
+	defer tray.Close()
+	if _, err := tray.WaitItem(ctx, c.Process.Pid); err != nil {
+		return fmt.Errorf("wait for the icon of %s: %w", c.Path, err)
+	}
+	return nil
+}
+
+func end(c *exec.Cmd) {
+	_ = c.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	kill := time.AfterFunc(5*time.Second, func() { _ = c.Process.Kill() })
+	defer kill.Stop()
+	_ = c.Wait() // what it says of its end is no part of the measurement
+}
+
+// openAndClose lets a second start open the window, and closes it.
+func openAndClose(ctx context.Context, d *desktop.Desktop, porthole string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := d.Command(porthole).Run(); err != nil {
+		return fmt.Errorf("open the window: %w", err)
+	}
+	w, err := d.WaitWindow(ctx, "Porthole")
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.Close(), d.WaitNoWindow(ctx, "Porthole"))
+}
+
+// cost is what one program took.
+type cost struct {
+	anonymous, rss float64 // MB
+	cpu            float64 // percent of a core
+	wakes          float64 // a second
+}
+
+// measure measures two programs at the same time.
+func measure(over time.Duration, pid, beside int) (a, b cost, err error) {
+	pids := [2]int{pid, beside}
+	var before, after [2]used
+	for i, pid := range pids {
+		if before[i], err = look(pid); err != nil {
+			return a, b, err
+		}
+	}
+	begin := time.Now()
+	time.Sleep(over)
+	for i, pid := range pids {
+		if after[i], err = look(pid); err != nil {
+			return a, b, err
+		}
+	}
+	seconds := time.Since(begin).Seconds()
+	return after[0].since(before[0], seconds), after[1].since(before[1], seconds), nil
+}
+
+// report writes the table, with what is wanted beside what is.
+func report(w io.Writer, over time.Duration, first, again, bare cost) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")+"\t") } // Flush tells
+	line := func(name, format string, of func(cost) float64, wanted string) {
+		number := func(c cost) string { return fmt.Sprintf(format, of(c)) }
+		row(name, number(first), number(again), number(bare), ratio(of(first), of(bare)), wanted)
+	}
+	row(fmt.Sprintf("over %v", over), "in the tray", "after a window", "bare Fyne", "of that", "wanted")
+	line("anonymous memory, MB", "%.1f", func(c cost) float64 { return c.anonymous }, "<= 15")
+	line("RSS, MB", "%.1f", func(c cost) float64 { return c.rss }, "<= 40, <= 30 %")
+	line("CPU, % of a core", "%.2f", func(c cost) float64 { return c.cpu }, "<= 0.15, <= 15 %")
+	line("wake-ups a second", "%.1f", func(c cost) float64 { return c.wakes }, "")
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return nil
+}
+
+func ratio(a, b float64) string {
+	if b == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f %%", 100*a/b)
+}
