@@ -60,7 +60,7 @@ func (e PermissionError) Error() string {
 func (e PermissionError) Unwrap() error { return e.Err }
 
 // ErrOnlyForce says that this system can end a process by force alone.
-var ErrOnlyForce = errors.New("this system cannot ask a process to end, only force it")
+var ErrOnlyForce = errors.New("this system cannot ask a process to end, only force it (--force)")
 
 // Process is a process that is held: its number cannot come to mean another one
 // unnoticed. It is to be used by one goroutine at a time.
