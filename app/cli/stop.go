@@ -62,6 +62,10 @@ func Stop(ctx context.Context, port string, o StopOptions) error {
 	if err != nil {
 		return err
 	}
+	if len(held) == 0 {
+		_, _ = fmt.Fprintln(o.Stdout, "It has ended meanwhile.") // the exit status tells too
+		return nil
+	}
 	if err := o.agreed(ctx); err != nil {
 		return err
 	}
