@@ -81,7 +81,7 @@ func rootCommand() *cobra.Command {
 	_ = root.Flags().MarkHidden("page") // it is there; for a Porthole that starts anew
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), historyCommand(), forgetCommand(), doctorCommand(), quitCommand(), windowCommand(), notificationCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), stopCommand(), historyCommand(), forgetCommand(), doctorCommand(), quitCommand(), windowCommand(), notificationCommand())
 	return root
 }
 
@@ -159,6 +159,30 @@ func whoCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&o.JSON, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&o.Unmasked, "unmasked", false, "print command lines with their passwords and tokens")
+	c.Flags().BoolVar(&o.UDP, "udp", false, "UDP too: sockets that are bound and not connected")
+	return c
+}
+
+func stopCommand() *cobra.Command {
+	o := cli.StopOptions{Options: cli.Options{Stdout: os.Stdout, Stderr: os.Stderr}}
+	c := &cobra.Command{
+		Use:   "stop PORT",
+		Short: "Ends the processes that hold a port, after a question; exit status 1 where they did not end",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.UsageError{Reason: "stop takes one port"}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+				o.Stdin = os.Stdin
+			}
+			return cli.Stop(c.Context(), args[0], o)
+		},
+	}
+	c.Flags().BoolVar(&o.Force, "force", false, "end by force (SIGKILL) what has not ended after 10 s")
+	c.Flags().BoolVar(&o.Yes, "yes", false, "without a question")
 	c.Flags().BoolVar(&o.UDP, "udp", false, "UDP too: sockets that are bound and not connected")
 	return c
 }

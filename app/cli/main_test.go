@@ -10,10 +10,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,7 +24,8 @@ import (
 
 // A test program with this variable is a child of a test. "listen" listens on
 // the address in the variable behind it, says the port and stays until its
-// input ends; "list" prints what List does for the ports in its arguments.
+// input ends, "stubborn" does the same and ignores SIGTERM; "list" prints what List does for the
+// ports in its arguments, "stop" what Stop does for the one.
 const (
 	roleVariable    = "PORTHOLE_TEST_ROLE"
 	addressVariable = "PORTHOLE_TEST_ADDRESS"
@@ -32,7 +35,10 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "":
 		os.Exit(test(m))
-	case "listen":
+	case "listen", "stubborn":
+		if os.Getenv(roleVariable) == "stubborn" {
+			signal.Ignore(syscall.SIGTERM)
+		}
 		ln, err := net.Listen(network(os.Getenv(addressVariable)), os.Getenv(addressVariable))
 		if err != nil {
 			fail(err)
@@ -40,6 +46,13 @@ func TestMain(m *testing.M) {
 		fmt.Println(ln.Addr().(*net.TCPAddr).Port)
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = ln.Close()
+	case "hold": // the socket that it inherits
+		fmt.Println("ready")
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	case "stop":
+		if err := Stop(context.Background(), os.Args[1], StopOptions{Options: Options{Stdout: os.Stdout, Stderr: os.Stderr}, Yes: true}); err != nil {
+			fmt.Println(err)
+		}
 	case "list":
 		if err := List(context.Background(), os.Args[1:], Options{JSON: true, Stdout: os.Stdout, Stderr: os.Stderr}); err != nil {
 			fail(err)

@@ -1,0 +1,50 @@
+package stop
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"porthole/monitor"
+	"porthole/monitor/owner"
+)
+
+// manager says what stops all of a control group. A scope is nobody's service: to
+// stop it would end a whole session, or a terminal with all that runs in it; and
+// user@1000.service is all that a user runs.
+func manager(g owner.Group) (Manager, bool) {
+	switch {
+	case g.Container != "":
+		id, engine := g.Container[:min(12, len(g.Container))], "docker"
+		if g.Podman {
+			engine = "podman"
+		}
+		return Manager{"the container " + id, quoted(engine, "stop", id)}, true
+	case strings.HasSuffix(g.Unit, ".service") && !strings.HasPrefix(g.Unit, "user@"):
+		if g.User {
+			return Manager{"the unit " + g.Unit, quoted("systemctl", "--user", "stop", g.Unit)}, true
+		}
+		return Manager{"the unit " + g.Unit, quoted("systemctl", "stop", g.Unit)}, true
+	}
+	return Manager{}, false
+}
+
+// publishes is the container that docker-proxy stands for: its own group is that of
+// the engine, whose end would be the end of all containers.
+func publishes(port uint16) Manager {
+	return Manager{"the container that publishes the port", fmt.Sprintf("docker stop $(docker ps -q --filter publish=%d)", port)}
+}
+
+// plain is a word that no shell reads as anything else, and that hides nothing.
+var plain = regexp.MustCompile(`^[A-Za-z0-9@%_+=:,./-]+$`)
+
+// quoted is a command on one line, fit to be shown and to be copied.
+func quoted(command ...string) string {
+	words := make([]string, len(command))
+	for i, w := range command {
+		if words[i] = monitor.Clean(w, 256); !plain.MatchString(words[i]) {
+			words[i] = "'" + strings.ReplaceAll(words[i], "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}

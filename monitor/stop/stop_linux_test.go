@@ -1,0 +1,226 @@
+package stop
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/process"
+)
+
+// A test program with this variable is a child of a test: "ends" listens and ends
+// when it is asked, "ignores" does not, "stops" tries to stop the process in its
+// arguments and prints how that went.
+const roleVariable = "PORTHOLE_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVariable) {
+	case "":
+		os.Exit(m.Run())
+	case "ignores":
+		signal.Ignore(syscall.SIGTERM)
+		serve()
+	case "ends":
+		serve()
+	case "stops":
+		tryToStop()
+	}
+}
+
+func serve() {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	fmt.Println(ln.Addr(), err)
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends, however that does
+}
+
+func tryToStop() {
+	pid, _ := strconv.Atoi(os.Args[1]) // what is none is refused
+	start, _ := strconv.ParseUint(os.Args[2], 10, 64)
+	p, err := Open(monitor.Owner{PID: pid, Start: start, User: "root"})
+	if err == nil {
+		err = p.Terminate(always)
+	}
+	var refused PermissionError
+	fmt.Print(errors.As(err, &refused), " ", err)
+}
+
+func child(role string, args ...string) *exec.Cmd {
+	c := exec.Command("/proc/self/exe", args...)
+	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
+	c.Stderr = os.Stderr
+	return c
+}
+
+// victim runs a child until it is stopped or the test ends, and returns it as it is seen.
+func victim(t *testing.T, role string) monitor.Owner {
+	t.Helper()
+	c := child(role)
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = c.Process.Kill() // it may have ended
+		_ = c.Wait()
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.") {
+		t.Fatalf("%s said %q, %v", role, line, err)
+	}
+	o, err := process.Facts(c.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func always(monitor.Owner) bool { return true }
+
+func open(t *testing.T, o monitor.Owner) *Process {
+	t.Helper()
+	p, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+// waits reports whether p ends within d.
+func waits(t *testing.T, p *Process, d time.Duration) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	err := p.Wait(ctx)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("Wait: %v", err)
+	}
+	return err == nil
+}
+
+func TestAProcessThatEndsWhenItIsAsked(t *testing.T) {
+	o := victim(t, "ends")
+	p := open(t, o)
+	if err := p.Terminate(always); err != nil {
+		t.Fatal(err)
+	}
+	if !waits(t, p, Patience) || process.Lives(o.PID, o.Start) {
+		t.Error("it did not end")
+	}
+	if err := p.Kill(); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("Kill of what has ended: %v, want os.ErrProcessDone", err)
+	}
+	if _, err := Open(o); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("Open of what has ended: %v, want os.ErrProcessDone", err)
+	}
+}
+
+func TestAProcessThatIgnoresIt(t *testing.T) {
+	for name, held := range map[string]func(monitor.Owner) (handle, error){"by a pidfd": hold, "by its number": holdByNumber} {
+		t.Run(name, func(t *testing.T) {
+			o := victim(t, "ignores")
+			h, err := held(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &Process{o, h}
+			defer p.Close()
+			if err := p.Terminate(always); err != nil {
+				t.Fatal(err)
+			}
+			if waits(t, p, 300*time.Millisecond) || !process.Lives(o.PID, o.Start) {
+				t.Fatal("it ended, which it was not to")
+			}
+			if err := p.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if !waits(t, p, Patience) {
+				t.Error("it did not end by force")
+			}
+		})
+	}
+}
+
+func TestWhoIsNotStopped(t *testing.T) {
+	o := victim(t, "ends")
+	ourselves, err := process.Facts(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	parents := process.Parents(ourselves)
+	if len(parents) == 0 {
+		t.Fatal("this test has no parents")
+	}
+	later, unknown := o, o
+	later.Start++
+	unknown.Start = 0
+	for _, test := range []struct {
+		name string
+		o    monitor.Owner
+		want Reason
+	}{
+		{"pid 0", monitor.Owner{Start: 1}, System},
+		{"a negative pid, which is a group", monitor.Owner{PID: -o.PID, Start: o.Start}, System},
+		{"pid 1", monitor.Owner{PID: 1, Start: 1}, System},
+		{"ourselves", ourselves, Ourselves},
+		{"our parent", monitor.Owner{PID: parents[0].PID, Start: parents[0].Start}, Parent},
+		{"another process with that number", later, Changed},
+		{"one whose start is not known", unknown, Unknown},
+	} {
+		p, err := Open(test.o)
+		if err == nil {
+			p.Close()
+		}
+		var refused RefusedError
+		if test.name == "our parent" && test.o.PID == 1 {
+			test.want = System // in a container
+		}
+		if !errors.As(err, &refused) || refused.Reason != test.want {
+			t.Errorf("%s: %v; want that it %s", test.name, err, test.want)
+		}
+	}
+	p := open(t, o)
+	var refused RefusedError
+	if err := p.Terminate(func(monitor.Owner) bool { return false }); !errors.As(err, &refused) || refused.Reason != LetGo {
+		t.Errorf("of one that no longer holds the port: %v; want that it %s", err, LetGo)
+	}
+	if !process.Lives(o.PID, o.Start) {
+		t.Error("it ended all the same")
+	}
+}
+
+func TestAnotherUsersProcess(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to be another user")
+	}
+	o := victim(t, "ends")
+	c := child("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
+	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := c.Output()
+	want := fmt.Sprintf("true process %d is root's: only that user and an administrator may stop it", o.PID)
+	if err != nil || string(out) != want {
+		t.Errorf("it says %q, %v; want %q", out, err, want)
+	}
+	if !process.Lives(o.PID, o.Start) {
+		t.Error("it ended all the same")
+	}
+}

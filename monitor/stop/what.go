@@ -1,0 +1,64 @@
+package stop
+
+import (
+	"slices"
+
+	"porthole/monitor"
+	"porthole/monitor/owner"
+)
+
+// This file is what is to be known before a process is stopped.
+
+// Held are the listeners in s that o holds itself: they close with it.
+func Held(s monitor.Snapshot, o monitor.Owner) []*monitor.Listener {
+	return listeners(s, o.Same)
+}
+
+// Children are the listeners in s that processes below o hold, and o does not:
+// they may end with it.
+func Children(s monitor.Snapshot, o monitor.Owner) []*monitor.Listener {
+	return slices.DeleteFunc(listeners(s, func(child monitor.Owner) bool { return Below(child, o) }), func(l *monitor.Listener) bool {
+		return slices.ContainsFunc(l.Owners, o.Same)
+	})
+}
+
+// Below reports whether o is a parent of child, at any distance.
+func Below(child, o monitor.Owner) bool {
+	return slices.ContainsFunc(child.Parents, func(p monitor.Parent) bool { return p.PID == o.PID && p.Start == o.Start })
+}
+
+func listeners(s monitor.Snapshot, of func(monitor.Owner) bool) (out []*monitor.Listener) {
+	for _, l := range s.Listeners {
+		if slices.ContainsFunc(l.Owners, of) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// Manager is what runs a process and may start it again: a service of systemd, or
+// an engine of containers.
+type Manager struct {
+	Name    string // "the unit cups.service", "the container 3f2a…"; raw
+	Command string // what stops it properly, to be copied into a shell; clean
+}
+
+// ManagerOf returns what runs o, which holds port, and false where nothing that can
+// be seen does.
+func ManagerOf(o monitor.Owner, port uint16) (Manager, bool) {
+	if o.Name == "docker-proxy" {
+		return publishes(port), true
+	}
+	return manager(owner.GroupOf(o.PID))
+}
+
+// ManagerOfHidden is the same for the owner of l that cannot be seen, as far as
+// the control group tells that its socket was made in.
+func ManagerOfHidden(l *monitor.Listener) (Manager, bool) {
+	if l.Inferred != nil {
+		if m, ok := ManagerOf(*l.Inferred, l.Port); ok {
+			return m, true
+		}
+	}
+	return manager(owner.Group{Unit: l.Unit, Container: l.Container})
+}

@@ -1,0 +1,61 @@
+package stop
+
+import (
+	"testing"
+
+	"porthole/monitor"
+	"porthole/monitor/owner"
+)
+
+func TestWhatElseGoes(t *testing.T) {
+	main := monitor.Owner{PID: 10, Start: 100}
+	child := monitor.Owner{PID: 11, Start: 110, Parents: []monitor.Parent{{PID: 10, Start: 100}}}
+	grandchild := monitor.Owner{PID: 12, Start: 120, Parents: []monitor.Parent{{PID: 11, Start: 110}, {PID: 10, Start: 100}}}
+	stranger := monitor.Owner{PID: 13, Start: 130, Parents: []monitor.Parent{{PID: 10, Start: 99}}} // of one that had the number before
+	row := func(port uint16, owners ...monitor.Owner) *monitor.Listener {
+		return &monitor.Listener{Port: port, Owners: owners}
+	}
+	s := monitor.Snapshot{Listeners: []*monitor.Listener{row(1, main, child), row(2, child), row(3, grandchild), row(4, stranger), row(5), row(6, main)}}
+	ports := func(rows []*monitor.Listener) (ports string) {
+		for _, l := range rows {
+			ports += string(rune('0' + l.Port))
+		}
+		return ports
+	}
+	if got := ports(Held(s, main)); got != "16" {
+		t.Errorf("Held = ports %s, want 16", got)
+	}
+	if got := ports(Children(s, main)); got != "23" {
+		t.Errorf("Children = ports %s, want 23", got)
+	}
+}
+
+func TestWhatStopsItProperly(t *testing.T) {
+	id := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for _, test := range []struct {
+		g    owner.Group
+		want string
+	}{
+		{owner.Group{Unit: "cups.service"}, "systemctl stop cups.service"},
+		{owner.Group{Unit: "web.service", User: true}, "systemctl --user stop web.service"},
+		{owner.Group{Unit: `a\x2db.service`}, `systemctl stop 'a\x2db.service'`},
+		{owner.Group{Unit: "session-2.scope"}, ""},
+		{owner.Group{Unit: "user@1000.service"}, ""},
+		{owner.Group{Unit: "docker.service", Container: id}, "docker stop 0123456789ab"},
+		{owner.Group{Container: id, Podman: true}, "podman stop 0123456789ab"},
+		{owner.Group{Unit: "x'; rm -rf ~\n.service"}, `systemctl stop 'x'\''; rm -rf ~ .service'`},
+		{owner.Group{}, ""},
+	} {
+		if m, ok := manager(test.g); m.Command != test.want || ok != (test.want != "") {
+			t.Errorf("%+v: %q, %t; want %q", test.g, m.Command, ok, test.want)
+		}
+	}
+	// docker-proxy runs in docker.service, whose end is the end of all containers.
+	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, 8080); m.Command != "docker stop $(docker ps -q --filter publish=8080)" {
+		t.Errorf("of docker-proxy: %q", m.Command)
+	}
+	hidden := &monitor.Listener{Origin: monitor.Origin{Unit: "cups.service"}}
+	if m, _ := ManagerOfHidden(hidden); m.Command != "systemctl stop cups.service" {
+		t.Errorf("of a hidden owner: %q", m.Command)
+	}
+}
