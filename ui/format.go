@@ -115,7 +115,7 @@ func Span(s activity.Spell, now time.Time) string {
 // shortTime puts a time below a minute into words: "250 ms", "1 s", "1.5 s".
 func shortTime(d time.Duration) string {
 	if d < time.Second {
-		return fmt.Sprintf("%d ms", d.Milliseconds())
+		return lang.L("{{.N}} ms", map[string]any{"N": strconv.FormatInt(d.Milliseconds(), 10)})
 	}
-	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
+	return lang.L("{{.N}} s", map[string]any{"N": strconv.FormatFloat(d.Seconds(), 'f', -1, 64)})
 }
