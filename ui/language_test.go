@@ -95,9 +95,20 @@ func TestEveryWordIsInEveryTranslationAndNoneIsStale(t *testing.T) {
 				if fields(key) != fields(value) {
 					t.Errorf("%s: %q has other {{.Fields}} than its key", path, key)
 				}
+				if strings.TrimSpace(value) == "" {
+					t.Errorf("%s: %q is empty", path, key)
+				}
 			case map[string]any:
 				if !plural || value["one"] == nil || value["other"] == nil {
 					t.Errorf("%s: %q is %v; want \"one\" and \"other\"", path, key, value)
+				}
+				if other, _ := value["other"].(string); fields(other) != fields(key) {
+					t.Errorf("%s: \"other\" of %q is %q; want the {{.Fields}} of its key", path, key, other)
+				}
+				for form, text := range value { // "one" may leave the number out
+					if text, _ := text.(string); strings.TrimSpace(text) == "" {
+						t.Errorf("%s: %q of %q is empty", path, form, key)
+					}
 				}
 			}
 		}
