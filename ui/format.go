@@ -1,8 +1,8 @@
 package ui
 
 import (
-	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -41,7 +41,22 @@ func momentAs(t, now time.Time, layout string) string {
 	case 1:
 		return lang.L("yesterday {{.Time}}", data)
 	}
-	return fmt.Sprintf("%s %s", t.Format(time.DateOnly), data["Time"])
+	return date(t) + " " + t.Format(layout)
+}
+
+// date puts the day of t into numbers, in the order of the language.
+func date(t time.Time) string {
+	return lang.L("{{.Year}}-{{.Month}}-{{.Day}}", map[string]any{"Year": t.Format("2006"), "Month": t.Format("01"), "Day": t.Format("02")})
+}
+
+// decimal writes v with so many digits after the language's decimal sign, -1 for
+// as many as it takes.
+func decimal(v float64, digits int) string {
+	whole, decimals, found := strings.Cut(strconv.FormatFloat(v, 'f', digits, 64), ".")
+	if !found {
+		return whole
+	}
+	return lang.L("{{.Whole}}.{{.Decimals}}", map[string]any{"Whole": whole, "Decimals": decimals})
 }
 
 func dayNumber(t time.Time) int {
@@ -117,5 +132,5 @@ func shortTime(d time.Duration) string {
 	if d < time.Second {
 		return lang.L("{{.N}} ms", map[string]any{"N": strconv.FormatInt(d.Milliseconds(), 10)})
 	}
-	return lang.L("{{.N}} s", map[string]any{"N": strconv.FormatFloat(d.Seconds(), 'f', -1, 64)})
+	return lang.L("{{.N}} s", map[string]any{"N": decimal(d.Seconds(), -1)})
 }
