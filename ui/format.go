@@ -1,8 +1,8 @@
 package ui
 
 import (
-	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -41,7 +41,22 @@ func momentAs(t, now time.Time, layout string) string {
 	case 1:
 		return lang.L("yesterday {{.Time}}", data)
 	}
-	return fmt.Sprintf("%s %s", t.Format(time.DateOnly), data["Time"])
+	return date(t) + " " + t.Format(layout)
+}
+
+// date puts the day of t into numbers, in the order of the language.
+func date(t time.Time) string {
+	return lang.L("{{.Year}}-{{.Month}}-{{.Day}}", map[string]any{"Year": t.Format("2006"), "Month": t.Format("01"), "Day": t.Format("02")})
+}
+
+// decimal writes v with so many digits after the language's decimal sign, -1 for
+// as many as it takes.
+func decimal(v float64, digits int) string {
+	whole, decimals, found := strings.Cut(strconv.FormatFloat(v, 'f', digits, 64), ".")
+	if !found {
+		return whole
+	}
+	return lang.L("{{.Whole}}.{{.Decimals}}", map[string]any{"Whole": whole, "Decimals": decimals})
 }
 
 func dayNumber(t time.Time) int {
@@ -115,7 +130,7 @@ func Span(s activity.Spell, now time.Time) string {
 // shortTime puts a time below a minute into words: "250 ms", "1 s", "1.5 s".
 func shortTime(d time.Duration) string {
 	if d < time.Second {
-		return fmt.Sprintf("%d ms", d.Milliseconds())
+		return lang.L("{{.N}} ms", map[string]any{"N": strconv.FormatInt(d.Milliseconds(), 10)})
 	}
-	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
+	return lang.L("{{.N}} s", map[string]any{"N": decimal(d.Seconds(), -1)})
 }

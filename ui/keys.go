@@ -204,8 +204,9 @@ func (w *Window) showKeys() {
 	columns := container.New(layout.NewCustomPaddedHBoxLayout(22))
 	for _, part := range [][]keyGroup{groups[:1], groups[1:half], groups[half:]} {
 		column := container.New(layout.NewCustomPaddedVBoxLayout(14))
+		label := labelWidth(part)
 		for _, g := range part {
-			column.Add(keyList(g))
+			column.Add(keyList(g, label))
 		}
 		columns.Add(column)
 	}
@@ -220,11 +221,22 @@ func (w *Window) showKeys() {
 	w.window.Canvas().Focus(done)
 }
 
-// keyList is a heading with what keys do below.
-func keyList(g keyGroup) fyne.CanvasObject {
+// labelWidth is what the words of groups need, and 130 at least.
+func labelWidth(groups []keyGroup) float32 {
+	width := float32(130)
+	for _, g := range groups {
+		for _, b := range g.bindings {
+			width = max(width, fyne.MeasureText(b.words, theme.TextSize(), fyne.TextStyle{}).Width+20)
+		}
+	}
+	return width
+}
+
+// keyList is a heading with what keys do below, their words so wide.
+func keyList(g keyGroup, label float32) fyne.CanvasObject {
 	title := canvas.NewText(g.title, theme.Color(theme.ColorNameForeground))
 	title.TextStyle.Bold = true
-	lines := container.New(factRows{label: 130})
+	lines := container.New(factRows{label: label})
 	for _, b := range g.bindings {
 		words := canvas.NewText(b.words, theme.Color(table.ColorMuted))
 		keys := canvas.NewText(b.names(), theme.Color(theme.ColorNameForeground))

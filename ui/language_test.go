@@ -95,9 +95,26 @@ func TestEveryWordIsInEveryTranslationAndNoneIsStale(t *testing.T) {
 				if fields(key) != fields(value) {
 					t.Errorf("%s: %q has other {{.Fields}} than its key", path, key)
 				}
+				if strings.TrimSpace(value) == "" {
+					t.Errorf("%s: %q is empty", path, key)
+				}
 			case map[string]any:
 				if !plural || value["one"] == nil || value["other"] == nil {
 					t.Errorf("%s: %q is %v; want \"one\" and \"other\"", path, key, value)
+				}
+				if other, _ := value["other"].(string); fields(other) != fields(key) {
+					t.Errorf("%s: \"other\" of %q is %q; want the {{.Fields}} of its key", path, key, other)
+				}
+				for form, text := range value { // "one" may leave the number out
+					text, _ := text.(string)
+					if strings.TrimSpace(text) == "" {
+						t.Errorf("%s: %q of %q is empty", path, form, key)
+					}
+					for field := range strings.FieldsSeq(fields(text)) {
+						if !strings.Contains(key, field) {
+							t.Errorf("%s: %q of %q has %s, which nobody fills", path, form, key, field)
+						}
+					}
 				}
 			}
 		}
@@ -114,4 +131,39 @@ func fields(s string) string {
 	found := regexp.MustCompile(`{{[^}]*}}`).FindAllString(s, -1)
 	slices.Sort(found)
 	return strings.Join(found, " ")
+}
+
+func TestGermanHasWhatEnglishHas(t *testing.T) {
+	shape := func(language string) map[string]string {
+		b, err := os.ReadFile("../assets/translations/" + language + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts map[string]any
+		if err := json.Unmarshal(b, &texts); err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]string{}
+		for key, value := range texts {
+			switch value := value.(type) {
+			case string:
+				found[key] = fields(value)
+			case map[string]any:
+				for form, text := range value {
+					text, _ := text.(string)
+					found[key+" "+form] = strings.ReplaceAll(fields(text), "{{.Count}}", "") // which "one" may leave out
+				}
+			}
+		}
+		return found
+	}
+	en, de := shape("en"), shape("de")
+	for key, fields := range en {
+		if got, ok := de[key]; !ok || got != fields {
+			t.Errorf("%q has %q in German, %v; want %q", key, got, ok, fields)
+		}
+	}
+	if len(en) != len(de) {
+		t.Errorf("%d texts in English, %d in German", len(en), len(de))
+	}
 }

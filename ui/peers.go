@@ -72,11 +72,11 @@ func Speed(bytes float64) string {
 		if v < 9.95 {
 			digits = 1
 		}
-		return map[string]any{"N": strconv.FormatFloat(v, 'f', digits, 64)}
+		return map[string]any{"N": decimal(v, digits)}
 	}
 	switch {
 	case bytes < 999.5:
-		return lang.L("{{.N}} B/s", map[string]any{"N": strconv.FormatFloat(max(bytes, 0), 'f', 0, 64)})
+		return lang.L("{{.N}} B/s", map[string]any{"N": decimal(max(bytes, 0), 0)})
 	case bytes < 999.5e3:
 		return lang.L("{{.N}} kB/s", n(bytes/1e3))
 	case bytes < 999.5e6:

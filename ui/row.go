@@ -138,7 +138,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
-		{ID: "up", Label: lang.L("Up"), Width: 76, Right: true, Compare: byAge, Cell: func(r *portRow) table.Cell { return upCell(r, now()) }},
+		{ID: "up", Label: lang.L("Up for"), Width: 76, Right: true, Compare: byAge, Cell: func(r *portRow) table.Cell { return upCell(r, now()) }},
 		{ID: "conns", Label: lang.L("Conns"), Width: 68, Right: true, Compare: byConnected, Cell: connsCell},
 	}
 }
