@@ -98,7 +98,8 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 			})
 			if exhausted(err) {
 				f.blind = err
-				delete(counts, pid)
+				delete(counts, pid) // it counts as new for whichever search is next
+				delete(f.counts, pid)
 			}
 		}
 		return done()
