@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,7 +114,7 @@ func TestWhoTellsWhatIsOddAndWhoIsConnected(t *testing.T) {
 	if want := "\n! The network can reach it. Bind it to 127.0.0.1 unless others are to use it.\n"; !strings.Contains(text, want) {
 		t.Errorf("no line %q:\n%s", want, text)
 	}
-	if want := fmt.Sprintf("  connected   2 of cli.test (%d)\n", os.Getpid()); !strings.Contains(text, want) {
+	if want := fmt.Sprintf("  connected   2 of %s (%d)\n", filepath.Base(os.Args[0]), os.Getpid()); !strings.Contains(text, want) {
 		t.Errorf("no line %q:\n%s", want, text)
 	}
 	text, err = asked(t, strconv.Itoa(port), true)
