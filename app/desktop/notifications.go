@@ -16,33 +16,13 @@ const notificationService = "org.freedesktop.Notifications"
 // first notification: at once, and whenever one came or went, until ctx or the
 // bus ends. It returns the error of a bus that cannot be asked.
 func WatchNotifications(ctx context.Context, address string, present func(bool)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	c, err := connect(ctx, address)
-	if err != nil {
-		return err
-	}
-	if err := c.AddMatchSignal(dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"),
-		dbus.WithMatchArg(0, notificationService)); err != nil {
-		return fmt.Errorf("watch for a notification service: %w", err)
-	}
-	signals := make(chan *dbus.Signal, 16)
-	c.Signal(signals)
-	for {
+	return follow(ctx, address, [][]dbus.MatchOption{ownerOf(notificationService)}, func(ctx context.Context, c *dbus.Conn) error {
 		has, err := hasNotifications(ctx, c)
-		if err != nil {
-			return err
+		if err == nil {
+			present(has)
 		}
-		present(has)
-		select {
-		case <-ctx.Done():
-			return nil
-		case _, ok := <-signals:
-			if !ok {
-				return nil
-			}
-		}
-	}
+		return err
+	})
 }
 
 func hasNotifications(ctx context.Context, c *dbus.Conn) (bool, error) {

@@ -2,7 +2,6 @@ package desktop
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -13,32 +12,10 @@ const trayWatcher = "org.kde.StatusNotifierWatcher"
 // shows tray icons (the StatusNotifierItem specification), the first time at
 // once, until ctx or the bus ends.
 func WatchTrayHost(ctx context.Context, address string, present func(bool)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	c, err := connect(ctx, address)
-	if err != nil {
-		return err
-	}
-	if err := c.AddMatchSignal(dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"),
-		dbus.WithMatchArg(0, trayWatcher)); err != nil {
-		return fmt.Errorf("watch for a tray: %w", err)
-	}
-	if err := c.AddMatchSignal(dbus.WithMatchInterface(trayWatcher)); err != nil {
-		return fmt.Errorf("watch for a tray: %w", err)
-	}
-	signals := make(chan *dbus.Signal, 16)
-	c.Signal(signals)
-	for {
+	return follow(ctx, address, [][]dbus.MatchOption{ownerOf(trayWatcher), {dbus.WithMatchInterface(trayWatcher)}}, func(ctx context.Context, c *dbus.Conn) error {
 		present(hasTrayHost(ctx, c))
-		select {
-		case <-ctx.Done():
-			return nil
-		case _, ok := <-signals:
-			if !ok {
-				return nil
-			}
-		}
-	}
+		return nil
+	})
 }
 
 func hasTrayHost(ctx context.Context, c *dbus.Conn) bool {
