@@ -151,10 +151,9 @@ func isAddress(word string) bool {
 	return strings.ContainsAny(word, ".:") && strings.Trim(word, "0123456789abcdef.:") == ""
 }
 
-// has is the condition that an event has a word: a number as the beginning of
-// the port or as the PID, another in what is kept of its owner, or as the
-// beginning of an address where it may be one. Commands are full of numbers:
-// there a number is not looked for.
+// has is the condition that an event has a word, as a row on the Ports page has
+// it: in what is kept of its owner, a number as the beginning of the port or as
+// the PID too, and as the beginning of an address where it may be one.
 func has(word string) (is string, args []any) {
 	n := number(word)
 	if n == 0 && isAddress(word) {
@@ -163,7 +162,7 @@ func has(word string) (is string, args []any) {
 	if n == 0 {
 		return "e.owner IN " + holders, []any{word}
 	}
-	parts, args := []string{"e.pid = ?"}, []any{n}
+	parts, args := []string{"e.pid = ?", "e.owner IN " + holders}, []any{n, word}
 	for _, p := range portsBeginning(word) {
 		parts, args = append(parts, "e.port BETWEEN ? AND ?"), append(args, p.First, p.Last)
 	}

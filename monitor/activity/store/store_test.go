@@ -86,7 +86,9 @@ func TestQuestions(t *testing.T) {
 	path := place(t)
 	s, _ := open(t, path, Options{})
 	p := &past{}
-	p.open(listener(3000, 1))
+	debugged := listener(3000, 1)
+	debugged.Owners[0].Command = append(debugged.Owners[0].Command, "--inspect=9229")
+	p.open(debugged)
 	p.open(held(listener(3001, 2), "postgres", 5))
 	udp := listener(5353, 3)
 	udp.Protocol = monitor.UDP
@@ -116,6 +118,8 @@ func TestQuestions(t *testing.T) {
 		{activity.Query{Text: "300"}, "opened 3000, opened 3001"},
 		{activity.Query{Text: "-300 -9"}, "opened 8080"},
 		{activity.Query{Text: "5"}, "opened 3001"},
+		{activity.Query{Text: "9229"}, "opened 3000"}, // in its command, as on the Ports page
+		{activity.Query{Text: "-9229"}, "opened 3001, opened 8080, owner_changed 8080, closed 8080"},
 		{activity.Query{Text: "1004"}, "opened 8080, owner_changed 8080"}, // the PID, also of who had it
 		{activity.Query{Text: "127.0.0.1 postgres"}, "opened 3001"},
 		{activity.Query{Text: "0.0.1"}, ""},
