@@ -37,13 +37,21 @@ func (m *Monitor) hold(h Holding) {
 	case i < 0:
 		e.holders = append(e.holders, h)
 	case e.holders[i].Owner.equal(h.Owner):
-		e.holders[i].FD = h.FD
+		if e.holders[i].FD != h.FD {
+			e.holders[i].FD, m.held = h.FD, nil
+		}
 		return
 	default:
 		h.Owner.Parents = e.holders[i].Owner.Parents // as first seen
 		e.holders[i] = h
 	}
-	m.dirty[e.endpoint()], m.moved = true, true
+	m.changeHolders(e)
+}
+
+// changeHolders notes that e's are others than before.
+func (m *Monitor) changeHolders(e *entry) {
+	m.dirty[e.endpoint()] = true
+	m.moved, m.held = true, nil
 }
 
 // release forgets a holder that holds no longer. The last one stays until a
@@ -60,7 +68,7 @@ func (m *Monitor) release(h Holding) {
 		return
 	}
 	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
-	m.dirty[e.endpoint()], m.moved = true, true
+	m.changeHolders(e)
 }
 
 // settle ends a search of one socket. Holders that a search of all processes
@@ -77,6 +85,6 @@ func (m *Monitor) settle(e *entry, r ownerResult) {
 	}
 	if !e.searched || len(e.holders) != before {
 		e.searched = true
-		m.dirty[e.endpoint()], m.moved = true, true
+		m.changeHolders(e)
 	}
 }

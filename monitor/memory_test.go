@@ -60,6 +60,7 @@ func (everyOther) Find(_ context.Context, _ Scope, sockets []Socket, found func(
 }
 
 func (everyOther) Holds(Holding) bool   { return true }
+func (everyOther) Calm(int) bool        { return false }
 func (everyOther) Hidden(Socket) Hidden { return Hidden{Reason: HiddenNobody} }
 
 // After it has warmed up a Monitor keeps no more memory however long it runs,

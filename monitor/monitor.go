@@ -55,6 +55,10 @@ type Finder interface {
 	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error
 	// Holds reports whether h still stands.
 	Holds(h Holding) bool
+	// Calm reports whether a process still holds all that it held when Calm last
+	// said false, where that can be told for less than Holds costs. After false
+	// Holds is to be asked about all of it.
+	Calm(pid int) bool
 	// Hidden says why nobody is seen to hold s, and what else is known of who may.
 	Hidden(s Socket) Hidden
 }
@@ -65,7 +69,7 @@ type Scope int
 // The scopes. All but Likely are for all sockets that listen.
 const (
 	Likely     Scope = iota // until every socket has a holder, the likeliest processes first
-	Recent                  // the processes that are new, or hold more or less than at the last search of this scope
+	Recent                  // the processes that are new, or hold more or less than at the last search of this scope; where none is new that may wait a minute
 	Everywhere              // all processes
 )
 
@@ -130,6 +134,7 @@ type Monitor struct {
 	hadUDP   bool                // whether the last look was at UDP too
 	dropping bool                // rows that go now did not close
 	moved    bool                // who holds what changed since the table was told whom to follow
+	held     []Holding           // all holdings, those of one process together; nil where they changed
 }
 
 // entry is what is known of one socket.
@@ -253,10 +258,13 @@ func (m *Monitor) Run(ctx context.Context) {
 			m.wanted() // they are among all
 			nextEverywhere, nextRecent, nextVerify = now.Add(everywhereEvery), now.Add(recentEvery), now.Add(verifyEvery)
 		case !now.Before(nextRecent): // these first, or steady openings would starve them
-			work.do(ownerJob{verify: m.allHoldings(), scope: Recent, search: m.allSockets(), hidden: m.unheld()})
+			work.do(ownerJob{verify: m.doubtful(), scope: Recent, search: m.allSockets(), hidden: m.unheld()})
 			nextRecent, nextVerify = now.Add(recentEvery), now.Add(verifyEvery)
 		case !now.Before(nextVerify):
-			work.do(ownerJob{verify: m.allHoldings()})
+			// Where all is calm, nobody else is woken.
+			if doubtful := m.doubtful(); len(doubtful) > 0 {
+				work.do(ownerJob{verify: doubtful})
+			}
 			nextVerify = now.Add(verifyEvery)
 		case m.pending() && !now.Before(work.rest):
 			work.do(ownerJob{scope: Likely, search: m.wanted()})
@@ -441,7 +449,9 @@ func (m *Monitor) forget(id SocketID) {
 	delete(m.entries, id)
 	delete(m.young, id)
 	m.dirty[e.endpoint()] = true
-	m.moved = m.moved || len(e.holders) > 0
+	if len(e.holders) > 0 {
+		m.moved, m.held = true, nil
+	}
 }
 
 // follow asks for a hint when a process ends that holds something.
@@ -451,12 +461,9 @@ func (m *Monitor) follow() {
 	}
 	m.moved = false
 	var pids []int
-	for _, e := range m.entries {
-		for _, h := range e.holders {
-			pids = append(pids, h.Owner.PID)
-		}
+	for _, h := range m.holdings() {
+		pids = append(pids, h.Owner.PID)
 	}
-	slices.Sort(pids)
 	m.table.Follow(slices.Compact(pids))
 }
 
@@ -534,14 +541,32 @@ func (m *Monitor) unheld() []Socket {
 	return sockets
 }
 
-func (m *Monitor) allHoldings() []Holding {
-	var holdings []Holding
-	for _, e := range m.entries {
-		holdings = append(holdings, e.holders...)
+// holdings returns all of them, those of one process together: the Finder is
+// asked about a process once.
+func (m *Monitor) holdings() []Holding {
+	if m.held == nil {
+		m.held = []Holding{}
+		for _, e := range m.entries {
+			m.held = append(m.held, e.holders...)
+		}
+		slices.SortFunc(m.held, func(a, b Holding) int { return cmp.Compare(a.Owner.PID, b.Owner.PID) })
 	}
-	// Those of one process together, so that the Finder asks once whether it lives.
-	slices.SortFunc(holdings, func(a, b Holding) int { return cmp.Compare(a.Owner.PID, b.Owner.PID) })
-	return holdings
+	return m.held
+}
+
+// doubtful returns the holdings that are to be checked now. The Finder must have
+// nothing else to do.
+func (m *Monitor) doubtful() (doubtful []Holding) {
+	pid, calm := 0, false
+	for _, h := range m.holdings() {
+		if h.Owner.PID != pid {
+			pid, calm = h.Owner.PID, m.finder.Calm(h.Owner.PID)
+		}
+		if !calm {
+			doubtful = append(doubtful, h)
+		}
+	}
+	return doubtful
 }
 
 // publish builds the rows that changed and tells the subscribers.

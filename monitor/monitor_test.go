@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,6 +85,8 @@ func sockets(ids ...SocketID) []Socket {
 type fakeFinder struct {
 	mu      sync.Mutex
 	likely  int // searches of that scope
+	asked   int // about holdings
+	calm    atomic.Bool
 	holders map[SocketID][]int
 	delay   time.Duration
 }
@@ -122,7 +125,14 @@ func (f *fakeFinder) Find(ctx context.Context, scope Scope, sockets []Socket, fo
 	return nil
 }
 
-func (f *fakeFinder) Holds(h Holding) bool { return slices.Contains(f.of(h.Socket), h.Owner.PID) }
+func (f *fakeFinder) Holds(h Holding) bool {
+	f.mu.Lock()
+	f.asked++
+	f.mu.Unlock()
+	return slices.Contains(f.of(h.Socket), h.Owner.PID)
+}
+
+func (f *fakeFinder) Calm(int) bool { return f.calm.Load() }
 
 func (*fakeFinder) Hidden(Socket) Hidden { return Hidden{Reason: HiddenNobody} }
 
@@ -454,6 +464,22 @@ func TestParentExitsAndChildKeeps(t *testing.T) {
 		s.finder.holds(2, 21)
 		s.after(verifyEvery + defaultInterval)
 		s.want("owner_changed tcp-3002-2<tcp-3002-2")
+	}, 1)
+}
+
+// Where the Finder can tell that cheaply, holdings are not checked one by one; and
+// they are again when it can not.
+func TestCalmProcessesAreNotAskedAboutAllThatTheyHold(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.calm.Store(true)
+		s.finder.holds(1, 11)
+		s.after(3*verifyEvery + defaultInterval)
+		if s.finder.asked != 0 {
+			s.Errorf("asked about %d holdings of calm processes, want 0", s.finder.asked)
+		}
+		s.finder.calm.Store(false)
+		s.after(verifyEvery)
+		s.wantEither("owner_changed tcp-3001-1<tcp-3001-1", "updated tcp-3001-1<tcp-3001-1, owner_changed tcp-3001-1<tcp-3001-1")
 	}, 1)
 }
 

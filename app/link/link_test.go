@@ -48,6 +48,7 @@ func (nobody) Find(context.Context, monitor.Scope, []monitor.Socket, func(monito
 	return nil
 }
 func (nobody) Holds(monitor.Holding) bool           { return true }
+func (nobody) Calm(int) bool                        { return true }
 func (nobody) Hidden(monitor.Socket) monitor.Hidden { return monitor.Hidden{Reason: "hidden"} }
 
 // agentDouble notes what the server tells the agent.

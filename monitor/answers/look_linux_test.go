@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what must come: machines are slow.
-const patience = 30 * time.Second
+const patience = 90 * time.Second // what was passed on to a process that is there is found within a minute
 
 // newMonitor puts together what the program does.
 func newMonitor(udp bool, interval time.Duration) (*monitor.Monitor, func(), error) {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -30,56 +31,58 @@ type finder struct {
 	counts map[int]count         // of each process at the last search for all sockets
 	inodes map[uint64]monitor.SocketID
 	link   []byte
+	path   []byte
+	stat   unix.Statx_t
 	groups groups
 	calm   map[int]calm // by pid, of processes that hold listeners
-	asked  struct {     // the last process that was asked whether it is calm
-		pid  int
-		at   time.Time
-		calm bool
-	}
-	lived struct { // the last process that was seen to live
-		owner monitor.Owner
-		at    time.Time
-	}
-	blind error // why the last search did not see what it should have
+	mark   mark         // when the last search for all sockets began
+	lived  map[int]life // by pid, of the same
+	blind  error        // why the last search did not see what it should have
 }
 
 // count is how many descriptors a process has, and the inode of the folder that
 // shows them: another process with the same pid has another one, and what that
 // holds must be looked at though it holds as many.
 type count struct {
-	descriptors int64
+	descriptors uint64
 	folder      uint64
 }
 
-// calm says that a process had so many descriptors when all that it holds was
+// calm says that a process had so many descriptors before all that it holds was
 // checked.
 type calm struct {
 	count
 	at time.Time
 }
 
-// As long as a process has as many descriptors as when its holdings were checked
-// one by one, that need not be done at each verification: one stat(2) stands for
-// all of them. It could have closed one and opened another meanwhile.
-const (
-	calmAfter = time.Second // by then the verification that saw it is over
-	calmFor   = 15 * time.Second
-)
+// life is what a process was seen to live as, and when: its start, and the inode of
+// the folder of its descriptors.
+type life struct {
+	start, folder uint64
+	at            time.Time
+}
+
+// calmFor is how long the number of its descriptors stands for all that a process
+// holds, by one stat(2): it could have closed one and opened another meanwhile.
+const calmFor = 15 * time.Second
 
 // fresh is how long what was read of a process holds for its other holdings.
 const fresh = 10 * time.Millisecond
 
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm), link: make([]byte, 64)}
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm), lived: make(map[int]life), link: make([]byte, 64)}
 }
 
 // Find walks the processes in the order of likely. One that ends on the way is
 // skipped. One that cannot be read for want of descriptors counts as new next
-// time.
+// time. A Recent search is let be for a while where nothing has started.
 func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
 	f.blind = nil
+	now := markNow()
+	if scope == monitor.Recent && f.mark.quiet(now) {
+		return nil
+	}
 	missing := f.seek(sockets)
 	searched := make(map[int]bool)
 	done := func() bool { return ctx.Err() != nil || (scope == monitor.Likely && len(missing) == 0) }
@@ -119,7 +122,10 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 		walk(rest, counts)
 	}
 	if scope != monitor.Likely && ctx.Err() == nil {
-		f.counts = counts
+		f.counts, f.mark = counts, now
+	}
+	if f.blind != nil {
+		f.mark = mark{} // there is something to see yet
 	}
 	return f.blind
 }
@@ -167,16 +173,10 @@ func (f *finder) processes() []int {
 		f.blind = errNoProc // something else is mounted there
 		return nil
 	}
-	for pid := range f.known {
-		if !lives[pid] {
-			delete(f.known, pid)
-		}
-	}
-	for pid := range f.calm {
-		if !lives[pid] {
-			delete(f.calm, pid)
-		}
-	}
+	ended := func(pid int) bool { return !lives[pid] }
+	maps.DeleteFunc(f.known, func(pid int, _ monitor.Owner) bool { return ended(pid) })
+	maps.DeleteFunc(f.calm, func(pid int, _ calm) bool { return ended(pid) })
+	maps.DeleteFunc(f.lived, func(pid int, _ life) bool { return ended(pid) })
 	slices.SortFunc(pids, func(a, b int) int { return cmp.Compare(b, a) })
 	return pids
 }
@@ -186,16 +186,25 @@ func (f *finder) processes() []int {
 // older kernels all are 0, and only new processes differ from before.
 func (f *finder) count(pids []int) map[int]count {
 	counts := make(map[int]count, len(pids))
-	path := make([]byte, 0, 32)
 	for _, pid := range pids {
-		path = append(strconv.AppendInt(append(path[:0], "/proc/"...), int64(pid), 10), "/fd"...)
-		var stat unix.Stat_t
-		if unix.Stat(string(path), &stat) == nil {
-			counts[pid] = count{stat.Size, stat.Ino}
+		if c, ok := f.countOf(pid); ok {
+			counts[pid] = c
 		}
 	}
 	return counts
 }
+
+// countOf counts those of one process, whose entry is left as long as nobody has
+// waited for it. Nothing blocks there, and the runtime need not be told: that would
+// wake a thread that keeps watch over calls that block.
+func (f *finder) countOf(pid int) (count, bool) {
+	f.path = append(strconv.AppendInt(append(f.path[:0], "/proc/"...), int64(pid), 10), "/fd\x00"...)
+	_, _, err := unix.RawSyscall6(unix.SYS_STATX, here, uintptr(unsafe.Pointer(&f.path[0])), 0, unix.STATX_SIZE|unix.STATX_INO, uintptr(unsafe.Pointer(&f.stat)), 0)
+	return count{f.stat.Size, f.stat.Ino}, err == 0
+}
+
+// here is the folder that relative paths begin at: AT_FDCWD of linux/fcntl.h.
+const here = ^uintptr(-unix.AT_FDCWD - 1)
 
 // likely splits pids: those that are new or have other counts than at the last
 // search for all sockets, and the rest, those that hold listeners first.
@@ -330,44 +339,41 @@ func canAsk() bool {
 	return true
 }
 
-// lives reports whether o's process lives, by one reading for all that it
-// holds.
+// lives reports whether o's process lives, by one reading for all that it holds.
+// As long as the folder of its descriptors is the same it is the same process,
+// which costs a fifth of reading its start.
 func (f *finder) lives(o monitor.Owner) bool {
-	if l := f.lived; l.owner.Same(o) && time.Since(l.at) < fresh {
+	now, l := time.Now(), f.lived[o.PID]
+	if l.start == o.Start && now.Sub(l.at) < fresh {
 		return true
 	}
-	if !process.Lives(o.PID, o.Start) {
+	present, there := f.countOf(o.PID)
+	same := there && present.descriptors > 0 && l.start == o.Start && l.folder == present.folder
+	if !same && !process.Lives(o.PID, o.Start) {
 		return false
 	}
-	f.lived.owner, f.lived.at = o, time.Now()
+	f.lived[o.PID] = life{o.Start, present.folder, now}
 	return true
 }
 
-// isCalm reports whether pid has the descriptors that it had when its holdings
-// were checked, as far as their number tells, by one reading for all that it
-// holds; where it has not, they are to be checked now. The folder's inode tells
-// that it is the same process.
-func (f *finder) isCalm(pid int) bool {
+// Calm reports whether pid has as many descriptors as when it last did not, for
+// a while. The folder's inode tells that it is the same process.
+func (f *finder) Calm(pid int) bool {
 	now := time.Now()
-	if f.asked.pid != pid || now.Sub(f.asked.at) > fresh {
-		present, before := f.count([]int{pid})[pid], f.calm[pid]
-		same := present == before.count && present.descriptors > 0 && now.Before(before.at.Add(calmFor))
-		if !same {
-			f.calm[pid] = calm{present, now}
-		}
-		f.asked.pid, f.asked.at, f.asked.calm = pid, now, same && now.After(before.at.Add(calmAfter))
+	before := f.calm[pid]
+	present, there := f.countOf(pid)
+	if there && present == before.count && present.descriptors > 0 && now.Before(before.at.Add(calmFor)) {
+		return true
 	}
-	return f.asked.calm
+	f.calm[pid] = calm{present, now}
+	return false
 }
 
 func (f *finder) stillHolds(h monitor.Holding) bool {
-	if f.isCalm(h.Owner.PID) {
-		return true
-	}
 	if !f.lives(h.Owner) {
 		return false
 	}
-	inode, err := inodeOf(fmt.Sprintf("/proc/%d/fd/%d", h.Owner.PID, h.FD))
+	inode, err := f.inodeOf(fmt.Sprintf("/proc/%d/fd/%d", h.Owner.PID, h.FD))
 	if inode == h.Inode {
 		return true
 	}
@@ -378,7 +384,7 @@ func (f *finder) stillHolds(h monitor.Holding) bool {
 		return false
 	}
 	for _, t := range tasks {
-		inode, err := inodeOf(fmt.Sprintf("/proc/%d/task/%s/fd/%d", h.Owner.PID, t.Name(), h.FD))
+		inode, err := f.inodeOf(fmt.Sprintf("/proc/%d/task/%s/fd/%d", h.Owner.PID, t.Name(), h.FD))
 		if inode == h.Inode {
 			return true
 		}
@@ -387,14 +393,16 @@ func (f *finder) stillHolds(h monitor.Holding) bool {
 	return refused // by every thread: it became another user's; the next search decides
 }
 
-// inodeOf returns the inode of the file that path leads to: for a socket that
-// is what its link reads.
-func inodeOf(path string) (uint64, error) {
-	var stat unix.Stat_t
-	if err := unix.Stat(path, &stat); err != nil {
+// inodeOf returns the inode of the socket that the link at path leads to, 0 where
+// that is another file. The file itself is not asked, which may be on a disk that
+// never answers; so nothing blocks.
+func (f *finder) inodeOf(path string) (uint64, error) {
+	f.path = append(append(f.path[:0], path...), 0)
+	n, _, err := unix.RawSyscall6(unix.SYS_READLINKAT, here, uintptr(unsafe.Pointer(&f.path[0])), uintptr(unsafe.Pointer(&f.link[0])), uintptr(len(f.link)), 0, 0)
+	if err != 0 {
 		return 0, err
 	}
-	return stat.Ino, nil
+	return socketInode(f.link[:n]), nil
 }
 
 // Hidden says why nobody is seen to hold s, and what its control group tells.

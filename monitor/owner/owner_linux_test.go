@@ -193,6 +193,89 @@ func TestSocketThatIsPassedOn(t *testing.T) {
 	held(t, f, row(t, inode), taker.pid)
 }
 
+// Calm is false of a process that was not asked about, holds more or less than
+// it did, or has ended.
+func TestCalm(t *testing.T) {
+	f := New().(*finder)
+	want := func(pid int, calm bool, when string) {
+		t.Helper()
+		if got := f.Calm(pid); got != calm {
+			t.Errorf("Calm = %t %s, want %t", got, when, calm)
+		}
+	}
+	c := begin(t, "listen")
+	want(c.pid, false, "at first")
+	if f.calm[c.pid].descriptors == 0 {
+		t.Skip("this kernel does not tell how many descriptors a process has (Linux 6.2 does)")
+	}
+	want(c.pid, true, "of a child that does nothing")
+	f.calm[c.pid] = calm{f.calm[c.pid].count, time.Now().Add(-calmFor)}
+	want(c.pid, false, "after a while")
+	c.end()
+	want(c.pid, false, "of a process that has ended")
+
+	mine := os.Getpid()
+	files := []*os.File{nil}
+	for i := range 50 { // others of this process's come and go: its finalizers, its poller
+		f.Calm(mine)
+		null, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, null)
+		if !f.Calm(mine) {
+			break
+		}
+		if i == 49 {
+			t.Error("Calm = true of a process that has opened a file, each of 50 times")
+		}
+	}
+	for _, file := range files[1:] {
+		_ = file.Close()
+	}
+}
+
+func TestNothingHasStarted(t *testing.T) {
+	before := mark{last: "17", at: time.Unix(1000, 0)}
+	for _, c := range []struct {
+		now   mark
+		quiet bool
+	}{
+		{mark{"17", before.at.Add(15 * time.Second)}, true},
+		{mark{"18", before.at.Add(15 * time.Second)}, false},
+		{mark{"17", before.at.Add(quietFor)}, false},
+		{mark{"", before.at.Add(15 * time.Second)}, false},
+	} {
+		if got := before.quiet(c.now); got != c.quiet {
+			t.Errorf("quiet(%+v) after %+v = %t, want %t", c.now, before, got, c.quiet)
+		}
+	}
+	if unread := (mark{at: before.at}); unread.quiet(mark{at: before.at}) {
+		t.Error("quiet, and nothing could be read")
+	}
+	m := markNow()
+	begin(t, "listen")
+	if now := markNow(); m.last == "" || m.quiet(now) {
+		t.Errorf("a process has started: %+v, then %+v", m, now)
+	}
+}
+
+// A process that starts is found by the next search for recent ones.
+func TestRecentFindsWhatStarted(t *testing.T) {
+	f := New()
+	if err := f.Find(t.Context(), monitor.Everywhere, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	c := begin(t, "listen")
+	var found []int
+	if err := f.Find(t.Context(), monitor.Recent, []monitor.Socket{row(t, c.Inode)}, func(h monitor.Holding) { found = append(found, h.Owner.PID) }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(found, []int{c.pid}) {
+		t.Errorf("found %v, want %d", found, c.pid)
+	}
+}
+
 func TestMainThreadThatEnded(t *testing.T) {
 	c := begin(t, "main thread ends")
 	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.pid))
@@ -297,9 +380,10 @@ func TestTheOrderOfTheSearch(t *testing.T) {
 }
 
 func TestARecentSearchFindsWhoIsNewAndWhoHoldsMore(t *testing.T) {
-	f := New()
+	f := New().(*finder)
 	f.Find(t.Context(), monitor.Everywhere, nil, nil)
 	find := func(s monitor.Socket) (pids []int) {
+		f.mark.at = time.Now().Add(-quietFor) // it is not let be
 		f.Find(t.Context(), monitor.Recent, []monitor.Socket{s}, func(h monitor.Holding) { pids = append(pids, h.Owner.PID) })
 		return pids
 	}
