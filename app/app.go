@@ -225,7 +225,6 @@ func forgetCommand() *cobra.Command {
 	c.Flags().StringVar(&o.Project, "project", "", "what is remembered of this project")
 	c.Flags().BoolVar(&o.Everything, "everything", false, "all that is remembered")
 	c.Flags().BoolVar(&o.Yes, "yes", false, "without a question")
-	c.Flags().BoolVar(&o.Children, "children", false, "ask the processes below them to end too")
 	return c
 }
 
