@@ -93,7 +93,7 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(q.Stdout, format+"\n", args...) } // what is done matters more than what is said
 	say("%s", answer(l, now))
 	if m, ok := stop.ManagerOfHidden(l); ok && len(l.Owners) == 0 {
-		say("  %s may have it, which this stops properly: %s", monitor.Clean(m.Name, 80), m.Command)
+		say("  %s may have it, which this stops properly: %s", monitor.Clean(m.String(), 80), m.Command)
 	}
 	for _, o := range l.Owners {
 		words := "  " + nameOf(o)
@@ -105,7 +105,7 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 		}
 		say("%s", words)
 		if m, ok := stop.ManagerOf(o, l.Port); ok {
-			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.Name, 80), m.Command)
+			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.String(), 80), m.Command)
 		}
 		for _, other := range stop.Held(s, o) {
 			if other.Port != l.Port || other.Protocol != l.Protocol {

@@ -139,8 +139,15 @@ func runsOurProgram(pid int) bool {
 // Owner returns the process as it was seen.
 func (p *Process) Owner() monitor.Owner { return p.owner }
 
+// Ended reports whether the process has ended; false where that cannot be told.
+func (p *Process) Ended() bool {
+	ended, err := p.held.ended()
+	return ended && err == nil
+}
+
 // Terminate asks the process to end, with SIGTERM. holds tells whether it has the
-// port now; where it does not, the error is a RefusedError. os.ErrProcessDone says
+// port now, and is nil where it need not have one; where it does not, the error is
+// a RefusedError. os.ErrProcessDone says
 // that it has ended, ErrOnlyForce that this system knows Kill alone.
 func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
 	return p.end(syscall.SIGTERM, holds)
