@@ -302,7 +302,9 @@ func (p *portsPage) showSide() {
 	before := p.side.shown
 	if ok && p.live {
 		o, _ := r.listener.Principal()
-		p.side.show(newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now()))
+		m := newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now())
+		m.stop = p.stoppable(r)
+		p.side.show(m)
 	} else {
 		p.side.shown = false
 	}

@@ -38,7 +38,7 @@ type sideModel struct {
 // newSide puts l into words. ambiguous says that another process has another
 // loopback address of its port; live is what a look told of its process.
 func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time) sideModel {
-	m := sideModel{id: l.ID, stop: mayStop(l)}
+	m := sideModel{id: l.ID}
 	o, seen := l.Principal()
 	why := story.WhyRuns(o, l.Origin, live)
 	m.odd = oddSentences(l, o, why, live)

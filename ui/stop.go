@@ -48,6 +48,7 @@ type stopDialog struct {
 	children *formCheck
 	bar      *waitBar
 	copied   *note
+	release  func() // gives the window its keys back
 	closed   bool
 }
 
@@ -108,6 +109,24 @@ func (d *stopDialog) open() {
 	d.show(lang.L("Stop?"), d.button(lang.L("Cancel"), d.hide))
 	d.popUp.Show()
 	d.focusFirst()
+	d.release = takeKeys(d.window.Canvas(), d.hide)
+}
+
+// takeKeys keeps from a window the keys that nothing in the dialog has a use for,
+// as after a click beside its buttons; Esc leaves it. The window has them back after
+// release.
+func takeKeys(c fyne.Canvas, leave func()) (release func()) {
+	key, r := c.OnTypedKey(), c.OnTypedRune()
+	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyEscape {
+			leave()
+		}
+	})
+	c.SetOnTypedRune(func(rune) {})
+	return func() {
+		c.SetOnTypedKey(key)
+		c.SetOnTypedRune(r)
+	}
 }
 
 func (d *stopDialog) button(label string, do func()) *keyButton {
@@ -172,6 +191,7 @@ func (d *stopDialog) hide() {
 		d.stop.End()
 	}
 	d.popUp.Hide()
+	d.release()
 	d.over()
 }
 
@@ -330,23 +350,23 @@ func (d *stopDialog) ask() {
 		return
 	}
 	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": shortTime(d.patience)})
-	d.wait(lang.L("Stopping {{.Name}}…", map[string]any{"Name": someNames(d.news.Victims)}), words)
+	d.wait(lang.L("Stopping {{.Name}}…", map[string]any{"Name": whom(d.news.Victims)}), d.news.Victims, words)
 	d.stop.Ask(d.children != nil && d.children.Checked)
 }
 
 func (d *stopDialog) force() {
 	d.forced = true
-	whom := d.news.Left
+	left := d.news.Left
 	if d.news.Stage == StopHeld {
-		whom = d.news.Victims
+		left = d.news.Victims
 	}
-	d.wait(lang.L("Forcing {{.Name}}…", map[string]any{"Name": someNames(whom)}), lang.L("The system ends it at once."))
+	d.wait(lang.L("Forcing {{.Name}}…", map[string]any{"Name": whom(left)}), left, lang.L("The system ends it at once."))
 	d.stop.Force()
 }
 
-func (d *stopDialog) wait(title, words string) {
+func (d *stopDialog) wait(title string, owners []monitor.Owner, words string) {
 	d.sentAt = d.now()
-	d.say(words)
+	d.say(append(severalNames(owners), words)...)
 	d.bar = newWaitBar()
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(4, 4, 0, 0), d.bar.object))
 	d.show(title, d.button(lang.L("Close"), d.hide))
@@ -368,8 +388,8 @@ func (d *stopDialog) offerForce() {
 		words = lang.L("It runs on even by force: the system may be waiting for a device.")
 		buttons = []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
 	}
-	d.say(append([]string{words}, n.Problems...)...)
-	d.show(lang.N("{{.Name}} has not ended", len(n.Left), map[string]any{"Name": someNames(n.Left)}), buttons...)
+	d.say(slices.Concat(severalNames(n.Left), []string{words}, n.Problems)...)
+	d.show(lang.N("{{.Name}} has not ended", len(n.Left), map[string]any{"Name": whom(n.Left)}), buttons...)
 }
 
 func (d *stopDialog) success() {
@@ -390,6 +410,22 @@ func (d *stopDialog) success() {
 
 func endedWords(owners []monitor.Owner) string {
 	return lang.N("{{.Name}} has ended.", len(owners), map[string]any{"Name": someNames(owners)})
+}
+
+// whom is what a title calls owners.
+func whom(owners []monitor.Owner) string {
+	if len(owners) == 1 {
+		return someNames(owners)
+	}
+	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": len(owners)})
+}
+
+// severalNames is the sentence that names owners, where a title only counts them.
+func severalNames(owners []monitor.Owner) []string {
+	if len(owners) == 1 {
+		return nil
+	}
+	return []string{someNames(owners)}
 }
 
 // someNames names processes with their numbers, the first few of many.
