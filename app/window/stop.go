@@ -47,6 +47,8 @@ type stopping struct {
 	signalled func(monitor.Owner) // it has been sent a signal
 	patience  time.Duration
 	orders    chan stopOrder
+	ended     []monitor.Owner // by the user's wish
+	problems  []string        // why others were not stopped, a sentence each
 }
 
 // stopOrder is what the user wants done.
@@ -87,7 +89,7 @@ func (s *stopping) run(ctx context.Context) {
 		return
 	}
 	s.tell(s.question(held))
-	order, ok := s.next(ctx, held)
+	order, ok := s.next(ctx, held, false)
 	if !ok {
 		return
 	}
@@ -104,7 +106,7 @@ func (s *stopping) run(ctx context.Context) {
 		s.tell(ui.StopNews{Stage: ui.StopRefused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
 		return
 	}
-	stays, ended := s.round(ctx, slices.Concat(held, below), nil, func(p *stop.Process) error {
+	stays := s.round(ctx, slices.Concat(held, below), func(p *stop.Process) error {
 		if order.force && !holds(p.Owner()) { // where a system knows nothing else
 			return stop.RefusedError{PID: p.Owner().PID, Reason: stop.LetGo}
 		}
@@ -117,16 +119,17 @@ func (s *stopping) run(ctx context.Context) {
 		return p.Terminate(holds)
 	})
 	for len(stays) > 0 {
-		if order, ok = s.next(ctx, stays); !ok {
+		if _, ok = s.next(ctx, stays, true); !ok {
 			return
 		}
-		stays, ended = s.round(ctx, stays, ended, (*stop.Process).Kill)
+		stays = s.round(ctx, stays, (*stop.Process).Kill)
 	}
 }
 
-// next waits for what the user wants done. ok is false where nothing is to be done
-// any more: ctx has ended, or all of held have, which is told.
-func (s *stopping) next(ctx context.Context, held []*stop.Process) (_ stopOrder, ok bool) {
+// next waits for what the user wants done: nothing but force where they were asked
+// to end before. ok is false where nothing is to be done any more: ctx has ended, or
+// all of held have, which is told.
+func (s *stopping) next(ctx context.Context, held []*stop.Process, asked bool) (_ stopOrder, ok bool) {
 	const often = 200 * time.Millisecond
 	t := time.NewTicker(often)
 	defer t.Stop()
@@ -135,44 +138,61 @@ func (s *stopping) next(ctx context.Context, held []*stop.Process) (_ stopOrder,
 		case <-ctx.Done():
 			return stopOrder{}, false
 		case o := <-s.orders:
-			return o, true
-		case <-t.C:
-			if !slices.ContainsFunc(held, func(p *stop.Process) bool { return !p.Ended() }) {
-				s.tell(ui.StopNews{Stage: ui.StopGone})
-				return stopOrder{}, false
+			if o.force || !asked {
+				return o, true
 			}
+		case <-t.C:
+			switch {
+			case slices.ContainsFunc(held, func(p *stop.Process) bool { return !p.Ended() }):
+				continue
+			case asked:
+				for _, p := range held {
+					s.ended = append(s.ended, p.Owner())
+				}
+				s.outcome(nil)
+			default:
+				s.tell(ui.StopNews{Stage: ui.StopGone})
+			}
+			return stopOrder{}, false
 		}
 	}
 }
 
-// round signals processes, waits for their end and tells what became of them. Those
-// of before ended in an earlier one. It returns those that run on, and all that have
-// ended.
-func (s *stopping) round(ctx context.Context, processes []*stop.Process, before []monitor.Owner, send func(*stop.Process) error) (stays []*stop.Process, ended []monitor.Owner) {
+// round signals processes, waits for their end and tells what became of them. It
+// returns those that run on.
+func (s *stopping) round(ctx context.Context, processes []*stop.Process, send func(*stop.Process) error) (stays []*stop.Process) {
 	limited, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	ended = before
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
 		err := send(p)
 		if err == nil {
 			s.signalled(p.Owner())
 		}
 		return err
-	}, stop.Watcher{Ended: func(p *stop.Process) { ended = append(ended, p.Owner()) }})
+	}, stop.Watcher{Ended: func(p *stop.Process) { s.ended = append(s.ended, p.Owner()) }})
 	if ctx.Err() != nil {
-		return nil, nil // nobody asks any more
+		return nil // nobody asks any more
 	}
-	news := ui.StopNews{Stage: ui.StopDone, Victims: ended, Managers: managers(s.q)}
 	for _, f := range out.Failed {
-		news.Stage = ui.StopRefused
-		news.Problems = append(news.Problems, s.problem(f))
+		s.problems = append(s.problems, s.problem(f))
 	}
-	for _, p := range out.Stays {
-		news.Stage = ui.StopStays
-		news.Left = append(news.Left, p.Owner())
+	s.outcome(out.Stays)
+	return out.Stays
+}
+
+// outcome tells what became of all so far; stays run on.
+func (s *stopping) outcome(stays []*stop.Process) {
+	n := ui.StopNews{Stage: ui.StopDone, Victims: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
+	for _, p := range stays {
+		n.Left = append(n.Left, p.Owner())
 	}
-	s.tell(news)
-	return out.Stays, ended
+	switch {
+	case len(stays) > 0:
+		n.Stage = ui.StopStays
+	case len(s.problems) > 0:
+		n.Stage, n.Managers = ui.StopRefused, managers(s.q)
+	}
+	s.tell(n)
 }
 
 // question is what is to be known before processes are stopped.
