@@ -45,7 +45,7 @@ type stopDialog struct {
 	body     *fyne.Container
 	scroll   *container.Scroll
 	buttons  *fyne.Container
-	children *formCheck
+	children *toggle
 	bar      *waitBar
 	copied   *note
 	release  func() // gives the window its keys back
@@ -257,17 +257,11 @@ func (d *stopDialog) question() {
 	}
 	d.children = nil
 	if n.Children > 0 {
-		d.children = newFormCheck(lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": n.Children}), func() {}, func(k *fyne.KeyEvent) bool {
-			switch k.Name {
-			case fyne.KeyEscape:
-				d.hide()
-				return true
-			case fyne.KeySpace:
-				return false
-			}
-			return k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter // neither stops anything here
-		})
-		d.body.Add(container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), d.children))
+		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": n.Children})
+		d.children = newToggle(label, func(bool) {}, func() {})
+		d.children.self = d.children // Esc is the dialog's
+		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
+		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), follow(words, theme.ColorNameForeground)))
 	}
 	d.show(stopTitle(n.Victims), d.button(lang.L("Cancel"), d.hide), d.danger(lang.L("Stop"), d.ask))
 }
@@ -350,8 +344,8 @@ func (d *stopDialog) ask() {
 		return
 	}
 	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": shortTime(d.patience)})
-	d.wait(lang.L("Stopping {{.Name}}…", map[string]any{"Name": whom(d.news.Victims)}), d.news.Victims, words)
-	d.stop.Ask(d.children != nil && d.children.Checked)
+	d.wait(lang.N("Stopping {{.Name}}…", len(d.news.Victims), map[string]any{"Name": whom(d.news.Victims)}), d.news.Victims, words)
+	d.stop.Ask(d.children != nil && d.children.on)
 }
 
 func (d *stopDialog) force() {
@@ -360,7 +354,7 @@ func (d *stopDialog) force() {
 	if d.news.Stage == StopHeld {
 		left = d.news.Victims
 	}
-	d.wait(lang.L("Forcing {{.Name}}…", map[string]any{"Name": whom(left)}), left, lang.L("The system ends it at once."))
+	d.wait(lang.N("Forcing {{.Name}}…", len(left), map[string]any{"Name": whom(left)}), left, lang.L("The system ends it at once."))
 	d.stop.Force()
 }
 

@@ -101,7 +101,9 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	news.Children = 3
 	d.stopNews(news)
 	d.says("With its 3 children")
-	d.stopping.children.SetChecked(true)
+	d.window.Canvas().Focus(d.stopping.children)
+	press(d.window, fyne.KeyReturn)
+	d.window.Canvas().FocusNext() // to Cancel
 	d.window.Canvas().FocusNext()
 	if d.focused() != "Stop" {
 		t.Fatalf("after Cancel Tab comes to %q; want Stop", d.focused())
