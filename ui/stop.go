@@ -21,8 +21,9 @@ import (
 
 // The measures of the dialog.
 const (
-	stopWidth  = 460
+	stopWidth  = 460 // where the window is wide enough
 	stopHeight = 340 // of what is said, from which it scrolls
+	stopFrame  = 130 // of the title, the buttons and what is around
 	stopNamed  = 3   // processes that one sentence names
 )
 
@@ -144,7 +145,7 @@ func (d *stopDialog) danger(label string, do func()) *keyButton {
 // show takes the place of all that was said. The first button is the one that does
 // nothing: it gets the keyboard.
 func (d *stopDialog) show(title string, buttons ...fyne.CanvasObject) {
-	setText(d.title, table.Fit(title, stopWidth, d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
+	setText(d.title, table.Fit(title, d.width(), d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
 	d.buttons.Objects = append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
 	d.resize()
 	d.focusFirst()
@@ -156,10 +157,14 @@ func (d *stopDialog) focusFirst() {
 	}
 }
 
+// width is that of the words.
+func (d *stopDialog) width() float32 { return max(min(stopWidth, d.window.Canvas().Size().Width-60), 200) }
+
 // resize gives the body the height that its words take in the dialog's width.
 func (d *stopDialog) resize() {
-	d.body.Resize(fyne.NewSize(stopWidth, d.body.MinSize().Height)) // wrapping needs the width first
-	d.scroll.SetMinSize(fyne.NewSize(stopWidth, min(d.body.MinSize().Height, stopHeight)))
+	width, room := d.width(), d.window.Canvas().Size().Height-stopFrame
+	d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height)) // wrapping needs the width first
+	d.scroll.SetMinSize(fyne.NewSize(width, min(d.body.MinSize().Height, stopHeight, max(room, 40))))
 	d.buttons.Refresh()
 	d.body.Refresh()
 	d.popUp.Resize(d.popUp.Content.MinSize())
@@ -286,7 +291,7 @@ func (d *stopDialog) victim(o monitor.Owner) fyne.CanvasObject {
 	about.Text = strings.Join(parts, " · ")
 	name := canvas.NewText("", theme.Color(theme.ColorNameForeground))
 	name.TextStyle.Bold = true
-	name.Text = table.Fit(victimName(o), stopWidth-about.MinSize().Width-12, theme.TextSize(), name.TextStyle)
+	name.Text = table.Fit(victimName(o), d.width()-about.MinSize().Width-12, theme.TextSize(), name.TextStyle)
 	return container.NewHBox(follow(name, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(2, 0, 0, 0), follow(about, table.ColorMuted)))
 }
 

@@ -191,7 +191,11 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		p.disconnect()
 	}
 	p.stop = func() {
-		w.askStop(p.window, p.stopQuestion(), func() { p.window.Canvas().Focus(p.stopButton) })
+		w.askStop(p.window, p.stopQuestion(), func() {
+			if p.window.Canvas().Unfocus(); p.stopBox.Visible() {
+				p.window.Canvas().Focus(p.stopButton)
+			}
+		})
 	}
 	p.window.SetOnClosed(func() {
 		delete(w.processes, key)

@@ -47,8 +47,14 @@ func OpenBelow(held []*Process) (below []*Process, _ error) {
 			if slices.ContainsFunc(slices.Concat(held, below), func(p *Process) bool { return p.owner.Same(o) }) {
 				continue
 			}
-			if child, err := Open(o); err == nil {
+			child, err := Open(o)
+			var refused RefusedError
+			switch {
+			case err == nil:
 				below = append(below, child)
+			case !errors.As(err, &refused) && !errors.Is(err, os.ErrProcessDone):
+				CloseAll(below)
+				return nil, Failure{o, err}
 			}
 		}
 	}
