@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,21 +65,30 @@ func TestStopWithTheKeyboard(t *testing.T) {
 	d.shot("stop-story")
 }
 
-// What ignores it is offered to be forced, and only then.
+// What ignores it is offered to be forced, and only then; its child is asked too.
 func TestForceWhatDoesNotEnd(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
 	d.write(d.settings(), "theme: light\n")
 	d.start()
 	window := d.window("Porthole")
 	server := d.project("acme-web", "node", "127.0.0.1:62893")
+	child := server.order(d, "child") // before: it would inherit what is ignored
 	server.order(d, "ignore")
+	t.Cleanup(func() {
+		if alive(child) {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
+	})
 	d.note("62893 is open: node")
 	d.do("filter", window.Type("62893"))
 	d.do("go to the row", window.Key("Down"))
 	d.steady(window)
 	d.asked(window)
+	d.do("go to the children", window.Key("shift+Tab"))
+	d.do("want them to end too", window.Key("space"))
+	time.Sleep(time.Second) // for the picture
 	d.shot("stop-asked-light")
-	d.do("go to Stop", window.Key("Tab"))
+	d.do("go to Stop", window.Key("Tab", "Tab"))
 	d.do("press it", window.Key("Return"))
 	d.offers(window, false)
 	time.Sleep(3 * time.Second) // for the picture: the line grows
@@ -87,6 +97,9 @@ func TestForceWhatDoesNotEnd(t *testing.T) {
 	d.shot("stop-force-light")
 	if !alive(server.pid()) {
 		t.Fatal("the server ended before it was forced")
+	}
+	if alive(child) {
+		t.Error("its child was not asked to end")
 	}
 	d.do("go to Force", window.Key("Tab"))
 	d.do("press it", window.Key("Return"))

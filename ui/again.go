@@ -35,8 +35,8 @@ func startCommand(o monitor.Owner) string {
 // plainWord is what no shell reads as anything but itself.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./,:@%+-]+$`)
 
-// shellWord quotes s for bash, zsh, ksh and dash as they are typed into. What a
-// terminal would take for a key is written as an escape (POSIX.1-2024, 2.2.4):
+// shellWord quotes s for a shell that is typed into. What a terminal would take for a
+// key is written as an escape, which bash, zsh and ksh know (POSIX.1-2024, 2.2.4):
 // pasted raw, it could end the word and run what follows.
 func shellWord(s string) string {
 	if plainWord.MatchString(s) {

@@ -127,7 +127,7 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
 		section(lang.L("Process"), p.factList()),
 		p.beforeBox,
-		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, p.stopBox, p.buttons())),
+		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopBox), p.buttons())),
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
 	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))

@@ -32,7 +32,6 @@ type sideModel struct {
 	address          string // to open in a browser; "" where that makes no sense
 	folder           string
 	stop             bool // it makes sense to ask for its end
-	stoppable        bool
 }
 
 // newSide puts l into words. ambiguous says that another process has another

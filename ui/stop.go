@@ -158,16 +158,23 @@ func (d *stopDialog) focusFirst() {
 }
 
 // width is that of the words.
-func (d *stopDialog) width() float32 { return max(min(stopWidth, d.window.Canvas().Size().Width-60), 200) }
+func (d *stopDialog) width() float32 {
+	return max(min(stopWidth, d.window.Canvas().Size().Width-60), 200)
+}
 
 // resize gives the body the height that its words take in the dialog's width.
 func (d *stopDialog) resize() {
 	width, room := d.width(), d.window.Canvas().Size().Height-stopFrame
-	d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height)) // wrapping needs the width first
+	for range 2 { // wrapping needs the width first, and what is in a frame needs the frame's
+		d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height))
+	}
 	d.scroll.SetMinSize(fyne.NewSize(width, min(d.body.MinSize().Height, stopHeight, max(room, 40))))
 	d.buttons.Refresh()
 	d.body.Refresh()
-	d.popUp.Resize(d.popUp.Content.MinSize())
+	size := d.popUp.Content.MinSize()
+	d.popUp.Resize(size)
+	rest := d.window.Canvas().Size().Subtract(size) // Fyne puts a pop-up in the middle when it comes, and then no more
+	d.popUp.Move(fyne.NewPos(max(rest.Width/2, 0), max(rest.Height/2, 0)))
 	d.popUp.Refresh()
 }
 

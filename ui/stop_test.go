@@ -174,6 +174,10 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 	d.want("asked", d.asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
 	d.stopNews(held(l))
 	d.says("Stop 5 processes?", "PID 10 · user ada", "PID 14")
+	p := d.stopping.popUp
+	if middle := p.Position().Y + p.Size().Height/2; middle < 299 || middle > 301 {
+		t.Errorf("in a window of 600 the dialog's middle is at %v", middle)
+	}
 	if strings.Contains(d.overlay(), "\x1b") {
 		t.Error("it shows a name as it is")
 	}
