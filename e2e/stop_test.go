@@ -18,7 +18,7 @@ func TestStopWithTheKeyboard(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
 	d.start()
 	window := d.window("Porthole")
-	server := d.project("acme-web", "node", "127.0.0.1:62893,127.0.0.1:9229")
+	server := d.project("acme-web", "node", "127.0.0.1:62893")
 	d.note("62893 is open: node")
 	d.do("filter", window.Type("62893"))
 	d.do("go to the row", window.Key("Down"))
