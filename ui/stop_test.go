@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
 )
@@ -288,4 +289,20 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
 		}
 	}
+}
+
+func TestTheMenuOfARowAndTheSidePaneAskToo(t *testing.T) {
+	d, l := stopDesk(t)
+	press(d.window, desktop.KeyMenu)
+	d.choose("Stop…")
+	d.stopNews(held(l))
+	d.says("Stop node?")
+	press(d.window, fyne.KeyEscape)
+	test.Tap(d.ports.side.stop)
+	d.stopNews(held(l))
+	d.says("Stop node?")
+	press(d.window, fyne.KeyEscape)
+	d.want("asked", d.asked, []string{"hold 10", "end", "hold 10", "end"})
+	press(d.window, fyne.KeyDelete) // the table has the keyboard
+	d.want("asked at last", d.asked[4:], []string{"hold 10"})
 }
