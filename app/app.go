@@ -183,6 +183,7 @@ func stopCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&o.Force, "force", false, "end by force (SIGKILL) what has not ended after 10 s")
 	c.Flags().BoolVar(&o.Yes, "yes", false, "without a question")
+	c.Flags().BoolVar(&o.Children, "children", false, "ask the processes below them to end too")
 	c.Flags().BoolVar(&o.UDP, "udp", false, "UDP too: sockets that are bound and not connected")
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -40,7 +41,8 @@ var testProgram, _ = filepath.Abs(os.Args[0])
 
 // serve listens until its standard input ends, so that it cannot outlive the
 // test. It obeys what it reads there: "listen ADDRESSES" closes all sockets and
-// listens there instead, "pass PROGRAM" gives the first one to that program,
+// listens there instead, "ignore" has it ignore SIGTERM, "child" has it start a
+// child, whose pid it says, "pass PROGRAM" gives the first one to that program,
 // which runs serve too, and ends.
 func serve(addresses string) {
 	var open []net.Listener
@@ -62,6 +64,14 @@ func serve(addresses string) {
 			}
 			open = listenOn(argument)
 			fmt.Println("listening", os.Getpid())
+		case "ignore":
+			signal.Ignore(syscall.SIGTERM)
+			fmt.Println("listening", os.Getpid())
+		case "child":
+			child := exec.Command("sleep", "60")
+			exitOn(child.Start())
+			go func() { _ = child.Wait() }() // ends with it
+			fmt.Println("listening", child.Process.Pid)
 		case "pass":
 			f, err := open[0].(*net.TCPListener).File()
 			exitOn(err)

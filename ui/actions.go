@@ -32,6 +32,63 @@ type Actions interface {
 	CopyDiagnostics()
 	OpenInBrowser(address string) // "127.0.0.1:3000", http or https by what it speaks
 	OpenFolder(path string)
+	// Stop takes hold of the processes that q names, and signals none. tell is
+	// called on Fyne's goroutine, later and for each StopNews, until Stopping ends.
+	Stop(q StopQuestion, tell func(StopNews)) Stopping
+}
+
+// StopQuestion is whom the user may want to stop.
+type StopQuestion struct {
+	Owners   []monitor.Owner     // the processes that are shown, the principal one first
+	Rows     []*monitor.Listener // what they are to hold still when they are stopped
+	Snapshot monitor.Snapshot    // what is shown: it tells what else closes
+}
+
+// Stopping is one stop, from the question to its end. Its methods are called from
+// Fyne's goroutine and do not wait.
+type Stopping interface {
+	Ask(children bool) // the processes to end, and what runs below them
+	Force()            // those that run on
+	End()              // nothing more is told, waited for or signalled
+}
+
+// StopStage is how far a stop is.
+type StopStage int
+
+// The stages of a stop.
+const (
+	StopHeld    StopStage = iota // the processes are held, and none is signalled
+	StopGone                     // all ended before they were signalled
+	StopRefused                  // some are not stopped: Problems say why
+	StopStays                    // those in Left run on, after all were waited for
+	StopDone                     // all have ended
+)
+
+// StopNews is what became of a stop.
+type StopNews struct {
+	Stage    StopStage
+	Victims  []monitor.Owner     // those that are held; with StopDone and StopStays, those that ended, children too
+	Closes   []*monitor.Listener // what the victims hold
+	Below    []StopChild         // who listens and may end with them
+	Children int                 // how many processes run below the victims
+	Managers []StopManager       // what runs the victims, and may start them again
+	Left     []monitor.Owner
+	Problems []string // a sentence each
+
+	Patience  time.Duration // how long they are given to end
+	OnlyForce bool          // this system knows nothing else
+}
+
+// StopChild is a process below a victim that listens.
+type StopChild struct {
+	Owner    monitor.Owner
+	Listener *monitor.Listener
+}
+
+// StopManager is a service or an engine of containers.
+type StopManager struct {
+	Sentence string // that it runs the victim
+	Command  string // what stops it properly in a shell; clean
 }
 
 // KeyDiagnostics is the key of CopyDiagnostics's answer.

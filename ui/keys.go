@@ -32,6 +32,7 @@ var (
 	copyKeys  = ctrl(fyne.KeyC)
 	undoKeys  = ctrl(fyne.KeyZ)
 	groupKeys = ctrl(fyne.KeyG)
+	stopKeys  = chord{key: fyne.KeyDelete}
 )
 
 // shortcut is the chord as Fyne has it, which knows some by name.
@@ -162,6 +163,7 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Menu of the row"), nil, menu...),
 		one(lang.L("Copy row"), w.copyRow, copyKeys),
 		one(lang.L("Group by process"), w.ports.toggleGroup, groupKeys),
+		one(lang.L("Stop the process…"), w.stopSelected, stopKeys),
 	}}
 	header := keyGroup{lang.L("Header of the table"), []binding{
 		one(lang.L("Choose a column"), nil, chord{key: fyne.KeyLeft}, chord{key: fyne.KeyRight}),
@@ -272,6 +274,12 @@ func (w *Window) undo() {
 		w.ports.undo()
 	case PageWatches:
 		w.watches.undo()
+	}
+}
+
+func (w *Window) stopSelected() {
+	if w.tabs.name() == PagePorts {
+		w.ports.stopSelected()
 	}
 }
 

@@ -28,6 +28,7 @@ type portsPage struct {
 	now     func() time.Time
 	open    func(*monitor.Listener)
 	keys    func(*fyne.KeyEvent)
+	stop    func(*monitor.Listener) // asks whether its owners are to be stopped
 
 	snapshot monitor.Snapshot
 	ready    bool
@@ -72,7 +73,7 @@ type lastHolder struct {
 }
 
 func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
-	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}}
+	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}, stop: func(*monitor.Listener) {}}
 	p.entry = newFilterEntry(lang.L("Filter: try “node”, “3000-3999” or “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
@@ -87,7 +88,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 		if r, ok := p.table.Selected(); ok {
 			p.open(r.listener)
 		}
-	})
+	}, p.stopSelected)
 	p.table.OnKey = keys
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
@@ -301,7 +302,9 @@ func (p *portsPage) showSide() {
 	before := p.side.shown
 	if ok && p.live {
 		o, _ := r.listener.Principal()
-		p.side.show(newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now()))
+		m := newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now())
+		m.stop = p.stoppable(r)
+		p.side.show(m)
 	} else {
 		p.side.shown = false
 	}
@@ -498,7 +501,29 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
 		}
 	}
+	if p.stoppable(r) {
+		items = append(items, fyne.NewMenuItemSeparator(), menuItem(lang.L("Stop…"), stopKeys, func() { p.stop(l) }))
+	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// stoppable reports whether it makes sense to ask for the end of r's owners.
+func (p *portsPage) stoppable(r *portRow) bool {
+	return p.live && r.mark != closed && mayStop(r.listener)
+}
+
+// stopSelected asks whether the owners of the selected row are to be stopped.
+func (p *portsPage) stopSelected() {
+	r, ok := p.table.Selected()
+	switch {
+	case !ok || !p.live || r.mark == closed:
+	case p.stoppable(r):
+		p.stop(r.listener)
+	case len(r.listener.Owners) == 0:
+		p.say(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
+	default:
+		p.say(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
+	}
 }
 
 // menuItem is an item that says its keys.

@@ -54,6 +54,10 @@ type processWindow struct {
 	memory         Memory // nil where nothing is kept
 	asked          string // the ports for which before was asked
 	stale          bool   // nobody watches any more
+	stop           func() // asks whether it is to be stopped
+	stopButton     *keyButton
+	stopBox        fyne.CanvasObject
+	byUser         *stopped // it was stopped by the user
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -80,6 +84,8 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
 	p.beforeBox = section(lang.L("This port before"), p.before)
 	p.beforeBox.Hide()
+	p.stopButton, p.stopBox = newStopButton(func() { p.stop() })
+	p.stop = func() {}
 	p.window.SetContent(p.layout())
 	p.window.Resize(fyne.NewSize(760, 680))
 	bind(p.window.Canvas(), processKeys(p.window.Close, actions.Quit))
@@ -121,7 +127,7 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
 		section(lang.L("Process"), p.factList()),
 		p.beforeBox,
-		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), p.buttons()),
+		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopBox), p.buttons())),
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
 	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))
@@ -292,15 +298,15 @@ func (p *processWindow) update(s monitor.Snapshot) {
 		}
 	}
 	switch {
+	case p.byUser != nil:
 	case len(lines) > 0:
 		p.endedAt = time.Time{}
 		p.gone.Hide()
 	case p.endedAt.IsZero():
 		p.endedAt = p.now()
-		p.gone.Text = lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())})
-		p.gone.Color = theme.Color(colorAlert)
-		p.gone.Show()
+		p.sayGone(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())}))
 	}
+	p.showStop()
 	if text := cmp.Or(columns(lines), "–"); text != p.listening.Text {
 		p.listening.SetText(text)
 	}
@@ -441,10 +447,50 @@ func whatWords(l *monitor.Listener, o monitor.Owner) string {
 // disconnect says that what the window shows is not live any more.
 func (p *processWindow) disconnect() {
 	p.stale = true
-	p.gone.Text = lang.L("Porthole has stopped watching: what you see is the last that it saw")
-	p.gone.Color = theme.Color(colorAlert)
+	p.sayGone(lang.L("Porthole has stopped watching: what you see is the last that it saw"))
+	p.showStop()
+}
+
+// sayGone says that something has come to its end.
+func (p *processWindow) sayGone(text string) {
+	p.gone.Text, p.gone.Color = text, theme.Color(colorAlert)
 	p.gone.Show()
 	p.gone.Refresh()
+	p.story.Refresh()
+}
+
+// stopQuestion is about the process, and about the others that hold its ports:
+// they would stay open else.
+func (p *processWindow) stopQuestion() StopQuestion {
+	q := StopQuestion{Owners: []monitor.Owner{p.owner}, Rows: p.rows}
+	for _, l := range p.rows {
+		for _, o := range l.Owners {
+			if !slices.ContainsFunc(q.Owners, o.Same) {
+				q.Owners = append(q.Owners, o)
+			}
+		}
+	}
+	return q
+}
+
+// stoppedByUser says that the user stopped the process.
+func (p *processWindow) stoppedByUser(s stopped) {
+	p.byUser, p.endedAt = &s, s.at
+	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": Moment(s.at, p.now())})
+	if s.forced {
+		text = lang.L("Ended by force by you, {{.Time}}", map[string]any{"Time": Moment(s.at, p.now())})
+	}
+	p.sayGone(text)
+	p.showStop()
+	p.tick()
+}
+
+// showStop offers to stop the process as long as it can be.
+func (p *processWindow) showStop() {
+	if can := !p.stale && p.byUser == nil && len(p.rows) > 0 && p.owner.PID > 1; can != p.stopBox.Visible() {
+		showIf(p.stopBox, can)
+		p.story.Refresh()
+	}
 }
 
 // beside puts two boxes beside each other, the second a little wider, or below

@@ -31,6 +31,7 @@ type sideModel struct {
 	chain            string
 	address          string // to open in a browser; "" where that makes no sense
 	folder           string
+	stop             bool // it makes sense to ask for its end
 }
 
 // newSide puts l into words. ambiguous says that another process has another
@@ -113,7 +114,8 @@ type sidePane struct {
 	clientsTitle     *canvas.Text
 	meter            peers.Meter // of the selected listener
 	browser, copyURL *keyButton
-	folder           *keyButton
+	folder, stop     *keyButton
+	stopBox          fyne.CanvasObject
 	object           *fyne.Container
 }
 
@@ -123,7 +125,7 @@ const (
 	sideFrom  = 960
 )
 
-func newSidePane(actions Actions, details func()) *sidePane {
+func newSidePane(actions Actions, details, stop func()) *sidePane {
 	p := &sidePane{actions: actions, details: details}
 	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
@@ -139,7 +141,8 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	p.copyURL = newButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
 	p.folder = newButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
 	more := newButton(lang.L("Details…"), details)
-	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more)
+	p.stop, p.stopBox = newStopButton(stop)
+	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stopBox)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts), p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
@@ -166,6 +169,7 @@ func (p *sidePane) show(m sideModel) {
 	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
 	p.chainTitle.Hidden = m.chain == ""
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
+	showIf(p.stopBox, m.stop)
 	p.facts.RemoveAll()
 	for _, f := range m.facts {
 		value := newCopyText(f[1])

@@ -31,7 +31,8 @@ type Window struct {
 	settings  *settingsPage
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
-	stale     bool // nobody watches any more
+	stopping  *stopDialog // that is open
+	stale     bool        // nobody watches any more
 }
 
 // The names of the pages, as Page and State have them.
@@ -53,6 +54,9 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.window.SetPadded(false)
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
 	w.ports.want = w.want
+	w.ports.stop = func(l *monitor.Listener) {
+		w.askStop(w.window, StopQuestion{Owners: l.Owners, Rows: []*monitor.Listener{l}}, w.ports.table.Focus)
+	}
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.settings = newSettingsPage(actions, app.Metadata().Version)
@@ -168,6 +172,9 @@ func (w *Window) Tick() {
 	for _, p := range w.processes {
 		p.tick()
 	}
+	if w.stopping != nil {
+		w.stopping.tick()
+	}
 }
 
 // OpenProcess opens the window of the process that has l, or raises it.
@@ -183,7 +190,19 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	if w.stale {
 		p.disconnect()
 	}
-	p.window.SetOnClosed(func() { delete(w.processes, key) })
+	p.stop = func() {
+		w.askStop(p.window, p.stopQuestion(), func() {
+			if p.window.Canvas().Unfocus(); p.stopBox.Visible() {
+				p.window.Canvas().Focus(p.stopButton)
+			}
+		})
+	}
+	p.window.SetOnClosed(func() {
+		delete(w.processes, key)
+		if d := w.stopping; d != nil && d.window == p.window {
+			d.hide() // nothing is waited for any more
+		}
+	})
 	p.window.Show()
 	w.want()
 }

@@ -33,10 +33,11 @@ func TestMain(m *testing.M) {
 // and a record of what the window asked for.
 type desk struct {
 	*Window
-	t     testing.TB
-	at    time.Time
-	asked []string
-	last  monitor.Snapshot
+	t        testing.TB
+	at       time.Time
+	asked    []string
+	stopNews func(StopNews) // of the stop that is asked about
+	last     monitor.Snapshot
 }
 
 func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
@@ -74,6 +75,21 @@ func (d *desk) CopyDiagnostics()            { d.ask("diagnostics") }
 func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
 func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
 func (d *desk) OpenFolder(path string)      { d.ask("folder %s", path) }
+
+// Stop notes who is asked about; d.tell is what tells the dialog then.
+func (d *desk) Stop(q StopQuestion, tell func(StopNews)) Stopping {
+	for _, o := range q.Owners {
+		d.ask("hold %d", o.PID)
+	}
+	d.stopNews = tell
+	return stopDouble{d}
+}
+
+type stopDouble struct{ d *desk }
+
+func (s stopDouble) Ask(children bool) { s.d.ask("stop, children %t", children) }
+func (s stopDouble) Force()            { s.d.ask("force") }
+func (s stopDouble) End()              { s.d.ask("end") }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {

@@ -80,6 +80,7 @@ type Agent struct {
 	pauseTo     string // the file that keeps it
 	pauseSaved  time.Time
 	missed      []watch.Alert // while paused
+	stopped     stoppedByUser
 	unseen      bool
 	alarm       bool
 	shy         bool // the settings hid the window at the start, and whether the tray icon is seen is not known yet

@@ -135,6 +135,10 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 			a.showTray()
 		case link.Unseen:
 			a.window.page = ""
+		case link.Stopped:
+			if m.Process != nil {
+				a.stopped.note(*m.Process)
+			}
 		case link.Leaving:
 			a.window.leaving(m.State)
 		case link.Quit:

@@ -58,6 +58,7 @@ func (a *Agent) mark(changes []monitor.Change) {
 }
 
 func (a *Agent) tell(alerts []watch.Alert) {
+	a.stopped.mark(alerts)
 	for _, alert := range alerts {
 		if alert.Kind == watch.Changed && !a.window.showsPorts() { // by a close and an opening
 			a.alarm = true

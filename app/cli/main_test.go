@@ -24,7 +24,7 @@ import (
 
 // A test program with this variable is a child of a test. "listen" listens on
 // the address in the variable behind it, says the port and stays until its
-// input ends, "stubborn" does the same and ignores SIGTERM; "list" prints what List does for the
+// input ends, "stubborn" does the same and ignores SIGTERM, "family" has a child; "list" prints what List does for the
 // ports in its arguments, "stop" what Stop does for the one.
 const (
 	roleVariable    = "PORTHOLE_TEST_ROLE"
@@ -46,6 +46,17 @@ func TestMain(m *testing.M) {
 		fmt.Println(ln.Addr().(*net.TCPAddr).Port)
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = ln.Close()
+	case "family": // it says the port and the child's pid, and ends when it is told to
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			fail(err)
+		}
+		child := exec.Command("sleep", "60")
+		if err := child.Start(); err != nil {
+			fail(err)
+		}
+		fmt.Println(ln.Addr().(*net.TCPAddr).Port, child.Process.Pid)
+		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "hold": // the socket that it inherits
 		fmt.Println("ready")
 		_, _ = io.Copy(io.Discard, os.Stdin)

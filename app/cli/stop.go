@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +19,7 @@ type StopOptions struct {
 	Options
 	Force    bool          // by force, where they do not end when they are asked
 	Yes      bool          // without a question
+	Children bool          // the processes below them too
 	Stdin    io.Reader     // where the answer comes from; nil where nobody can be asked
 	Patience time.Duration // how long they are given to end; stop.Patience where 0
 }
@@ -54,25 +55,23 @@ func Stop(ctx context.Context, port string, o StopOptions) error {
 		q.shows(s, l)
 	}
 	held, err := holdAll(rows)
-	defer func() {
-		for _, p := range held {
-			p.Close()
-		}
-	}()
 	if err != nil {
 		return err
 	}
+	defer stop.CloseAll(held)
 	if len(held) == 0 {
 		_, _ = fmt.Fprintln(o.Stdout, "It has ended meanwhile.") // the exit status tells too
 		return nil
 	}
+	below, err := o.holdBelow(held)
+	if err != nil {
+		return err
+	}
+	defer stop.CloseAll(below)
 	if err := o.agreed(ctx); err != nil {
 		return err
 	}
-	if s, err = q.look(ctx); err != nil {
-		return err
-	}
-	if err := o.stopAll(ctx, held, at(s, number), number); err != nil {
+	if err := o.stopAll(ctx, held, below, rows, number); err != nil {
 		return err
 	}
 	return hiddenStay(rows, number)
@@ -94,7 +93,7 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(q.Stdout, format+"\n", args...) } // what is done matters more than what is said
 	say("%s", answer(l, now))
 	if m, ok := stop.ManagerOfHidden(l); ok && len(l.Owners) == 0 {
-		say("  %s may have it, which this stops properly: %s", monitor.Clean(m.Name, 80), m.Command)
+		say("  %s may have it, which this stops properly: %s", monitor.Clean(m.String(), 80), m.Command)
 	}
 	for _, o := range l.Owners {
 		words := "  " + nameOf(o)
@@ -106,7 +105,7 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 		}
 		say("%s", words)
 		if m, ok := stop.ManagerOf(o, l.Port); ok {
-			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.Name, 80), m.Command)
+			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.String(), 80), m.Command)
 		}
 		for _, other := range stop.Held(s, o) {
 			if other.Port != l.Port || other.Protocol != l.Protocol {
@@ -127,27 +126,41 @@ func nameOf(o monitor.Owner) string {
 	return fmt.Sprintf("%s (%d)", dash(monitor.Clean(o.Name, 60)), o.PID)
 }
 
-// holdAll takes hold of all owners, each once. Those that have ended meanwhile are
-// left out.
-func holdAll(rows []*monitor.Listener) (held []*stop.Process, _ error) {
+// holdAll takes hold of all owners. Those that have ended meanwhile are left out.
+func holdAll(rows []*monitor.Listener) ([]*stop.Process, error) {
+	var owners []monitor.Owner
 	for _, l := range rows {
-		for _, o := range l.Owners {
-			if slices.ContainsFunc(held, func(p *stop.Process) bool { return p.Owner().Same(o) }) {
-				continue
-			}
-			p, err := stop.Open(o)
-			switch {
-			case err == nil:
-				held = append(held, p)
-			case !errors.Is(err, os.ErrProcessDone):
-				return held, fmt.Errorf("%s: %w", nameOf(o), err)
-			}
-		}
+		owners = append(owners, l.Owners...)
+	}
+	held, err := stop.OpenAll(owners)
+	if err != nil {
+		return nil, named(err)
 	}
 	if len(held) == 0 {
-		return held, hiddenStay(rows, rows[0].Port)
+		return nil, hiddenStay(rows, rows[0].Port)
 	}
 	return held, nil
+}
+
+// holdBelow takes hold of the children, where they are to end too, and names them.
+func (o StopOptions) holdBelow(held []*stop.Process) ([]*stop.Process, error) {
+	if !o.Children {
+		return nil, nil
+	}
+	below, err := stop.OpenBelow(held)
+	if len(below) > 0 {
+		_, _ = fmt.Fprintf(o.Stdout, "  with its children: %s\n", namesOf(below)) // what is done matters more than what is said
+	}
+	return below, err
+}
+
+// named is err with the process that it is about.
+func named(err error) error {
+	var f stop.Failure
+	if errors.As(err, &f) {
+		return fmt.Errorf("%s: %w", nameOf(f.Owner), f.Err)
+	}
+	return err
 }
 
 // hiddenStay is the error for owners that cannot be seen, nil where all can.
@@ -185,15 +198,20 @@ func (o StopOptions) agreed(ctx context.Context) error {
 	return ErrNotStopped
 }
 
-// stopAll stops those that hold one of rows. All are asked before any is waited
-// for, since one may end with another.
-func (o StopOptions) stopAll(ctx context.Context, held []*stop.Process, rows []*monitor.Listener, port uint16) error {
-	holds := func(owner monitor.Owner) bool {
-		return slices.ContainsFunc(rows, func(l *monitor.Listener) bool { return slices.ContainsFunc(l.Owners, owner.Same) })
+// stopAll asks held and below to end, and forces them where that is wanted. Only
+// held must hold one of rows still.
+func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, rows []*monitor.Listener, port uint16) error {
+	holds, err := stop.Holding(ctx, rows, slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
 	}
-	var problems []error
-	stays, err := o.signal(ctx, held, func(p *stop.Process) error { return p.Terminate(holds) })
-	problems = append(problems, err)
+	stays, err := o.signal(ctx, slices.Concat(held, below), func(p *stop.Process) error {
+		if slices.Contains(below, p) {
+			return p.Terminate(nil)
+		}
+		return p.Terminate(holds)
+	})
+	problems := []error{err}
 	if len(stays) > 0 && o.Force && ctx.Err() == nil {
 		_, _ = fmt.Fprintf(o.Stdout, "%s did not end: by force now.\n", namesOf(stays)) // a word on the way
 		stays, err = o.signal(ctx, stays, (*stop.Process).Kill)
@@ -214,36 +232,25 @@ func (o StopOptions) stopAll(ctx context.Context, held []*stop.Process, rows []*
 // signal sends to all and returns those that run on after a while. What ended is
 // said; the error is about those that could not be signalled.
 func (o StopOptions) signal(ctx context.Context, held []*stop.Process, send func(*stop.Process) error) (stays []*stop.Process, _ error) {
-	var problems []error
-	var sent []*stop.Process
-	for _, p := range held {
-		err := send(p)
-		switch {
-		case err == nil, errors.Is(err, os.ErrProcessDone):
-			sent = append(sent, p)
-		case errors.Is(err, stop.ErrOnlyForce) && o.Force:
-			stays = append(stays, p)
-		default:
-			problems = append(problems, fmt.Errorf("%s: %w", nameOf(p.Owner()), err))
-		}
-	}
-	if len(sent) > 0 {
-		_, _ = fmt.Fprintf(o.Stdout, "Waiting up to %v for the end of %s.\n", o.Patience, namesOf(sent)) // a word on the way
-	}
 	limited, cancel := context.WithTimeout(ctx, o.Patience)
 	defer cancel()
-	for _, p := range sent {
-		err := p.Wait(limited)
-		switch {
-		case err == nil:
+	out := stop.Signal(limited, held, send, stop.Watcher{
+		Sent: func(sent []*stop.Process) {
+			_, _ = fmt.Fprintf(o.Stdout, "Waiting up to %v for the end of %s.\n", o.Patience, namesOf(sent)) // a word on the way
+		},
+		Ended: func(p *stop.Process) {
 			_, _ = fmt.Fprintf(o.Stdout, "%s has ended.\n", nameOf(p.Owner())) // the exit status tells too
-		case limited.Err() != nil:
-			stays = append(stays, p)
-		default:
-			problems = append(problems, err)
+		},
+	})
+	var problems []error
+	for _, f := range out.Failed {
+		if i := slices.IndexFunc(held, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrOnlyForce) && o.Force {
+			out.Stays = append(out.Stays, held[i])
+			continue
 		}
+		problems = append(problems, named(f))
 	}
-	return stays, errors.Join(problems...)
+	return out.Stays, errors.Join(problems...)
 }
 
 func namesOf(processes []*stop.Process) string {

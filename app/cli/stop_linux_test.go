@@ -128,7 +128,7 @@ func TestStopNamesAndStopsAllOwnersOfAPort(t *testing.T) {
 
 	// This test holds it too, and is not to be stopped: then nobody is.
 	said, err := stopping(t, port, StopOptions{Yes: true})
-	if err == nil || !strings.Contains(err.Error(), "is this program itself") || !runs(first) || !runs(second) {
+	if err == nil || !strings.Contains(err.Error(), "is Porthole itself") || !runs(first) || !runs(second) {
 		t.Errorf("of ourselves: %v, runs %t and %t; it says\n%s", err, runs(first), runs(second), said)
 	}
 	_, _ = file.Close(), ln.Close()
@@ -140,6 +140,25 @@ func TestStopNamesAndStopsAllOwnersOfAPort(t *testing.T) {
 		if !strings.Contains(said, fmt.Sprintf("(%d) has ended.", pid)) {
 			t.Errorf("it does not name %d:\n%s", pid, said)
 		}
+	}
+}
+
+func TestStopEndsChildrenTooWhereThatIsWanted(t *testing.T) {
+	for _, children := range []bool{false, true} {
+		pid, said := victim(t, "family", nil)
+		port, number, _ := strings.Cut(said, " ")
+		child, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatalf("the parent said %q", said)
+		}
+		out, err := stopping(t, port, StopOptions{Yes: true, Children: children})
+		if err != nil || runs(pid) || runs(child) == children {
+			t.Errorf("with children %t: %v, the parent runs %t, its child %t; it says\n%s", children, err, runs(pid), runs(child), out)
+		}
+		if named := strings.Contains(out, fmt.Sprintf("with its children: sleep (%d)", child)); named != children {
+			t.Errorf("with children %t: it says\n%s", children, out)
+		}
+		_ = syscall.Kill(child, syscall.SIGKILL) // the one that was left
 	}
 }
 

@@ -49,6 +49,7 @@ const (
 	Leaving Kind = "leaving" // it ends; State is for the next window
 	Seen    Kind = "seen"    // the user looks at the window, at Page
 	Unseen  Kind = "unseen"  // no longer
+	Stopped Kind = "stopped" // the user is about to stop Process
 )
 
 // What the agent says to the window process, beside the kinds of changes.
@@ -90,7 +91,14 @@ type Message struct {
 	Watches   watch.Rules         `json:"watches,omitempty"`
 	Base      watch.Rules         `json:"base,omitempty"`
 	Page      string              `json:"page,omitempty"` // "ports", "activity" and so on
+	Process   *Process            `json:"process,omitempty"`
 	State     json.RawMessage     `json:"state,omitempty"`
+}
+
+// Process is the identity of a process, as monitor.Owner has it.
+type Process struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"`
 }
 
 // Status is what the window shows beside the listeners.

@@ -52,6 +52,14 @@ func many3000(kind watch.Kind, n int) []watch.Alert {
 	return alerts
 }
 
+func TestACloseByTheUserSaysSo(t *testing.T) {
+	a := alert(watch.Closed, listener(62893, "node", "acme-web", "127.0.0.1"), nil)
+	a.ByUser = true
+	if n := Notes([]watch.Alert{a})[0]; n.Title != "62893 closed: node · acme-web had it for 12 min" || !strings.HasPrefix(n.Body, "stopped by you · 127.0.0.1") {
+		t.Errorf("it says %q, %q", n.Title, n.Body)
+	}
+}
+
 func TestSentences(t *testing.T) {
 	node := listener(62893, "node", "acme-web", "127.0.0.1")
 	hidden := listener(22, "", "", "0.0.0.0")

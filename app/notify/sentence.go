@@ -54,6 +54,9 @@ func note(a watch.Alert) Note {
 			data["Time"] = ui.Duration(a.At.Sub(l.Since))
 			n.Title = lang.L("{{.Port}} closed: {{.Who}} had it for {{.Time}}", data)
 		}
+		if a.ByUser {
+			n.Body = join(lang.L("stopped by you"), n.Body)
+		}
 	case watch.Restarted:
 		n.Title = lang.L("{{.Port}} restarted: {{.Who}}", data)
 	case watch.Moved:

@@ -19,12 +19,12 @@ func manager(g owner.Group) (Manager, bool) {
 		if g.Podman {
 			engine = "podman"
 		}
-		return Manager{"the container " + id, quoted(engine, "stop", id)}, true
+		return Manager{Container, id, quoted(engine, "stop", id)}, true
 	case strings.HasSuffix(g.Unit, ".service") && !strings.HasPrefix(g.Unit, "user@"):
 		if g.User {
-			return Manager{"the unit " + g.Unit, quoted("systemctl", "--user", "stop", g.Unit)}, true
+			return Manager{Unit, g.Unit, quoted("systemctl", "--user", "stop", g.Unit)}, true
 		}
-		return Manager{"the unit " + g.Unit, quoted("systemctl", "stop", g.Unit)}, true
+		return Manager{Unit, g.Unit, quoted("systemctl", "stop", g.Unit)}, true
 	}
 	return Manager{}, false
 }
@@ -32,7 +32,7 @@ func manager(g owner.Group) (Manager, bool) {
 // publishes is the container that docker-proxy stands for: its own group is that of
 // the engine, whose end would be the end of all containers.
 func publishes(port uint16) Manager {
-	return Manager{"the container that publishes the port", fmt.Sprintf("docker stop $(docker ps -q --filter publish=%d)", port)}
+	return Manager{Publisher, "", fmt.Sprintf("docker stop $(docker ps -q --filter publish=%d)", port)}
 }
 
 // plain is a word that no shell reads as anything else, and that hides nothing.

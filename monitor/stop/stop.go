@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -25,7 +26,7 @@ type Reason string
 // The reasons.
 const (
 	System    Reason = "is the system's own: without it the machine stops"
-	Ourselves Reason = "is this program itself"
+	Ourselves Reason = "is Porthole itself"
 	Parent    Reason = "runs this program, which would end with it"
 	Unknown   Reason = "cannot be told from a later process with its number"
 	Changed   Reason = "is another process now: the one that was meant has ended"
@@ -108,25 +109,45 @@ func refused(o monitor.Owner) Reason {
 		return System
 	case o.PID == os.Getpid():
 		return Ourselves
-	case o.PID == os.Getppid():
+	}
+	ourselves, _ := process.Facts(os.Getpid()) // where it cannot be read there are no parents to find
+	above := slices.ContainsFunc(process.Parents(ourselves), func(p monitor.Parent) bool { return p.PID == o.PID })
+	switch {
+	case o.PID == os.Getppid(), above:
+		if runsOurProgram(o.PID) {
+			return Ourselves
+		}
 		return Parent
 	case o.Start == 0:
 		return Unknown
 	}
-	ourselves, _ := process.Facts(os.Getpid()) // where it cannot be read there are no parents to find
-	for _, p := range process.Parents(ourselves) {
-		if p.PID == o.PID {
-			return Parent
-		}
-	}
 	return ""
+}
+
+// runsOurProgram reports whether pid runs this program's own file: the agent is the
+// parent of the window, and both are Porthole.
+func runsOurProgram(pid int) bool {
+	if ours, err := os.Stat("/proc/self/exe"); err == nil { // also where it was replaced since
+		theirs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
+		return err == nil && os.SameFile(ours, theirs)
+	}
+	ours, _ := os.Executable() // "" where unknown
+	theirs, err := process.Facts(pid)
+	return err == nil && ours != "" && theirs.Program == ours
 }
 
 // Owner returns the process as it was seen.
 func (p *Process) Owner() monitor.Owner { return p.owner }
 
+// Ended reports whether the process has ended; false where that cannot be told.
+func (p *Process) Ended() bool {
+	ended, err := p.held.ended()
+	return ended && err == nil
+}
+
 // Terminate asks the process to end, with SIGTERM. holds tells whether it has the
-// port now; where it does not, the error is a RefusedError. os.ErrProcessDone says
+// port now, and is nil where it need not have one; where it does not, the error is
+// a RefusedError. os.ErrProcessDone says
 // that it has ended, ErrOnlyForce that this system knows Kill alone.
 func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
 	return p.end(syscall.SIGTERM, holds)

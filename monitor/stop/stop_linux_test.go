@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -21,7 +22,8 @@ import (
 )
 
 // A test program with this variable is a child of a test: "ends" listens and ends
-// when it is asked, "ignores" does not, "stops" tries to stop the process in its
+// when it is asked, "ignores" does not, "family" has a child that has a child, which
+// ignores it, "stops" tries to stop the process in its
 // arguments and prints how that went.
 const roleVariable = "PORTHOLE_TEST_ROLE"
 
@@ -34,6 +36,20 @@ func TestMain(m *testing.M) {
 		serve()
 	case "ends":
 		serve()
+	case "family":
+		if err := child("shell").Start(); err != nil {
+			fmt.Println(err)
+		}
+		serve()
+	case "shell":
+		grandchild := child("stubborn")
+		if err := grandchild.Start(); err != nil {
+			fmt.Println(err)
+		}
+		time.Sleep(time.Minute)
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+		time.Sleep(time.Minute)
 	case "stops":
 		tryToStop()
 	}
@@ -222,5 +238,109 @@ func TestAnotherUsersProcess(t *testing.T) {
 	}
 	if !process.Lives(o.PID, o.Start) {
 		t.Error("it ended all the same")
+	}
+}
+
+// The window's parent is the agent: to stop that is to stop Porthole.
+func TestAParentThatIsPortholeItself(t *testing.T) {
+	ourselves, err := process.Facts(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := child("stops", strconv.Itoa(ourselves.PID), strconv.FormatUint(ourselves.Start, 10)).Output()
+	want := fmt.Sprintf("false process %d is not stopped: it is Porthole itself", ourselves.PID)
+	if err != nil || string(out) != want {
+		t.Errorf("of a parent that runs the same program: %q, %v; want %q", out, err, want)
+	}
+}
+
+// below waits until n processes run below o.
+func below(t *testing.T, o monitor.Owner, n int) []monitor.Owner {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if found, err := process.Descendants(o); err != nil || len(found) == n {
+			return found
+		}
+	}
+	t.Fatalf("there are never %d processes below %d", n, o.PID)
+	return nil
+}
+
+func TestAFamilyEndsTogether(t *testing.T) {
+	o := victim(t, "family")
+	found := below(t, o, 2)
+	t.Cleanup(func() {
+		for _, c := range found {
+			if process.Lives(c.PID, c.Start) {
+				_ = syscall.Kill(c.PID, syscall.SIGKILL)
+			}
+		}
+	})
+	if found[0].ParentPID != o.PID || found[1].ParentPID != found[0].PID {
+		t.Fatalf("%+v; want the child, and then its child", found)
+	}
+	time.Sleep(200 * time.Millisecond) // until the last one ignores it
+	held, err := OpenAll([]monitor.Owner{o, o})
+	if err != nil || len(held) != 1 {
+		t.Fatalf("OpenAll of one named twice: %d, %v; want 1", len(held), err)
+	}
+	defer CloseAll(held)
+	children, err := OpenBelow(held)
+	if err != nil || len(children) != 2 {
+		t.Fatalf("OpenBelow: %d, %v; want 2", len(children), err)
+	}
+	defer CloseAll(children)
+	limited, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var sent, ended []int
+	out := Signal(limited, append(held, children...), func(p *Process) error { return p.Terminate(nil) }, Watcher{
+		Sent: func(to []*Process) {
+			for _, p := range to {
+				sent = append(sent, p.Owner().PID)
+			}
+		},
+		Ended: func(p *Process) { ended = append(ended, p.Owner().PID) },
+	})
+	if len(sent) != 3 || len(ended) != 2 || len(out.Failed) != 0 || len(out.Stays) != 1 || out.Stays[0].Owner().PID != found[1].PID {
+		t.Fatalf("sent to %v, ended %v, %+v; want all three, two, and that %d stays", sent, ended, out, found[1].PID)
+	}
+	out = Signal(t.Context(), out.Stays, (*Process).Kill, Watcher{})
+	if len(out.Stays)+len(out.Failed) != 0 || process.Lives(found[1].PID, found[1].Start) {
+		t.Errorf("by force: %+v", out)
+	}
+}
+
+func TestWhereOneMayNotBeStoppedNoneIsHeld(t *testing.T) {
+	o := victim(t, "ends")
+	held, err := OpenAll([]monitor.Owner{o, {PID: 1, Start: 1}})
+	var f Failure
+	var refused RefusedError
+	if len(held) != 0 || !errors.As(err, &f) || f.Owner.PID != 1 || !errors.As(err, &refused) || refused.Reason != System {
+		t.Errorf("OpenAll: %d held, %v; want a failure about process 1", len(held), err)
+	}
+}
+
+func TestHoldingLooksAnew(t *testing.T) {
+	o := victim(t, "ends")
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := process.Facts(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := &monitor.Listener{Protocol: monitor.TCP, Port: uint16(ln.Addr().(*net.TCPAddr).Port)}
+	for _, open := range []bool{true, false} {
+		if !open {
+			_ = ln.Close()
+		}
+		holds, err := Holding(t.Context(), []*monitor.Listener{row}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if holds(self) != open || holds(o) {
+			t.Errorf("open %t: held by us %t, by another %t", open, holds(self), holds(o))
+		}
 	}
 }

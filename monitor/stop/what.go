@@ -39,8 +39,30 @@ func listeners(s monitor.Snapshot, of func(monitor.Owner) bool) (out []*monitor.
 // Manager is what runs a process and may start it again: a service of systemd, or
 // an engine of containers.
 type Manager struct {
-	Name    string // "the unit cups.service", "the container 3f2a…"; raw
+	Kind    ManagerKind
+	ID      string // "cups.service", "3f2a…"; raw; "" of a Publisher
 	Command string // what stops it properly, to be copied into a shell; clean
+}
+
+// ManagerKind says what a manager is.
+type ManagerKind int
+
+// The kinds of managers.
+const (
+	Unit      ManagerKind = iota // of systemd
+	Container                    // an engine's
+	Publisher                    // the container that publishes a port, whichever that is
+)
+
+// String names the manager in English: "the unit cups.service". It is raw.
+func (m Manager) String() string {
+	switch m.Kind {
+	case Unit:
+		return "the unit " + m.ID
+	case Container:
+		return "the container " + m.ID
+	}
+	return "the container that publishes the port"
 }
 
 // ManagerOf returns what runs o, which holds port, and false where nothing that can

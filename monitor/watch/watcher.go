@@ -29,7 +29,8 @@ type Alert struct {
 	Listener *monitor.Listener
 	Before   *monitor.Listener // for Restarted, Moved, Changed and Exposed, where there was one
 	Rule     Rule
-	Count    int // for Flapped
+	Count    int  // for Flapped
+	ByUser   bool // of a Closed: the user stopped its owners; who tells it sets this
 }
 
 // DefaultGrace is how long a close waits for the service to come back.

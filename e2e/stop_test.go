@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"image/color"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"porthole/e2e/desktop"
+)
+
+// A user finds out who has a port, and stops it with the keyboard alone.
+func TestStopWithTheKeyboard(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	d.start()
+	window := d.window("Porthole")
+	server := d.project("acme-web", "node", "127.0.0.1:62893")
+	d.note("62893 is open: node")
+	d.do("filter", window.Type("62893"))
+	d.do("go to the row", window.Key("Down"))
+	d.steady(window)
+	title := fmt.Sprintf("node %d – Porthole", server.pid())
+	row := d.selectedRow(window)
+	d.eventually("a double click opens the process", func() error { // on a busy machine one can come as two clicks
+		if err := window.DoubleClick(row.X, row.Y); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(d.t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := d.WaitWindow(ctx, title)
+		return err
+	})
+	process := d.window(title)
+	d.steady(process)
+	d.shot("stop-process")
+
+	// Esc leaves everything as it is.
+	before := d.steady(window)
+	d.asked(window)
+	d.shot("stop-asked")
+	d.do("press Esc", window.Key("Escape"))
+	d.offers(window, false)
+	if !alive(server.pid()) {
+		t.Fatal("Esc stopped the server")
+	}
+
+	d.asked(window)
+	d.do("go to Stop", window.Key("Tab"))
+	d.do("press it", window.Key("Return"))
+	d.ends(server)
+	note := d.note("62893 closed: node")
+	if !strings.HasPrefix(note.Body, "stopped by you") {
+		t.Errorf("the notification says %q; want that the user stopped it", note.Body)
+	}
+	d.shot("stop-stopped")
+	d.do("close the dialog", window.Key("Escape"))
+	d.eventually("the row goes", func() error { return differs(d, window, before) })
+	d.steady(window)
+	d.do("raise the process window", process.Focus())
+	d.steady(process)
+	d.shot("stop-story")
+}
+
+// What ignores it is offered to be forced, and only then; its child is asked too.
+func TestForceWhatDoesNotEnd(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	d.write(d.settings(), "theme: light\n")
+	d.start()
+	window := d.window("Porthole")
+	server := d.project("acme-web", "node", "127.0.0.1:62893")
+	child := server.order(d, "child") // before: it would inherit what is ignored
+	server.order(d, "ignore")
+	t.Cleanup(func() {
+		if alive(child) {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
+	})
+	d.note("62893 is open: node")
+	d.do("filter", window.Type("62893"))
+	d.do("go to the row", window.Key("Down"))
+	d.steady(window)
+	d.asked(window)
+	d.do("go to the children", window.Key("shift+Tab"))
+	d.do("want them to end too", window.Key("space"))
+	time.Sleep(time.Second) // for the picture
+	d.shot("stop-asked-light")
+	d.do("go to Stop", window.Key("Tab", "Tab"))
+	d.do("press it", window.Key("Return"))
+	d.offers(window, false)
+	time.Sleep(3 * time.Second) // for the picture: the line grows
+	d.shot("stop-waiting-light")
+	d.offers(window, true)
+	d.shot("stop-force-light")
+	if !alive(server.pid()) {
+		t.Fatal("the server ended before it was forced")
+	}
+	if alive(child) {
+		t.Error("its child was not asked to end")
+	}
+	d.do("go to Force", window.Key("Tab"))
+	d.do("press it", window.Key("Return"))
+	d.ends(server)
+	d.note("62893 closed: node")
+	d.shot("stop-forced-light")
+}
+
+// asked presses Delete and waits for the question.
+func (d *desk) asked(w desktop.Window) {
+	d.t.Helper()
+	d.do("press Delete", w.Key("Delete"))
+	d.offers(w, true)
+}
+
+// offers waits until the window has a button that ends something, or has none.
+func (d *desk) offers(w desktop.Window, wanted bool) {
+	d.t.Helper()
+	danger := []color.RGBA{{0xff, 0x6b, 0x61, 255}, {0xc2, 0x26, 0x1d, 255}}
+	const wide = 20 // pixels: wider than a stroke of red words
+	d.eventually(fmt.Sprintf("a red button: %t", wanted), func() error {
+		img, err := screen(d)
+		if err != nil {
+			return err
+		}
+		frame, err := w.Geometry()
+		if err != nil {
+			return err
+		}
+		found := false
+		for y := frame.Min.Y; y < frame.Max.Y; y++ {
+			run := 0
+			for x := frame.Min.X; x < frame.Max.X; x++ {
+				if run++; !slices.ContainsFunc(danger, func(c color.RGBA) bool { return near(img.At(x, y), c) }) {
+					run = 0
+				}
+				found = found || run >= wide
+			}
+		}
+		if found != wanted {
+			return fmt.Errorf("there is one: %t", found)
+		}
+		return nil
+	})
+}
+
+// ends waits for the end of a server.
+func (d *desk) ends(s *server) {
+	d.t.Helper()
+	d.eventually("the server ends", func() error {
+		if alive(s.pid()) {
+			return fmt.Errorf("%d runs on", s.pid())
+		}
+		return nil
+	})
+}
