@@ -5,6 +5,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/activity"
+	"porthole/monitor/explain"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 )
@@ -60,6 +61,7 @@ type Status struct {
 	Problems    []string  // a sentence each
 	User        string    // who looks; "" where unknown
 	Settings    Settings
+	System      explain.System // what this machine does with ports, as far as that is known
 }
 
 // Settings are what the user chose, or what holds where nothing was chosen.
@@ -90,4 +92,6 @@ type State struct {
 
 	Columns table.Columns `json:"columns,omitzero"`
 	Grouped bool          `json:"grouped,omitempty"` // by process
+
+	Explained bool `json:"explained,omitempty"` // the side pane explains
 }

@@ -32,6 +32,8 @@ var (
 	copyKeys  = ctrl(fyne.KeyC)
 	undoKeys  = ctrl(fyne.KeyZ)
 	groupKeys = ctrl(fyne.KeyG)
+
+	explainKeys = ctrl(fyne.KeyE)
 )
 
 // shortcut is the chord as Fyne has it, which knows some by name.
@@ -161,6 +163,7 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Watch"), nil, watchKeys),
 		one(lang.L("Menu of the row"), nil, menu...),
 		one(lang.L("Copy row"), w.copyRow, copyKeys),
+		one(lang.L("Explain"), w.explain, explainKeys),
 		one(lang.L("Group by process"), w.ports.toggleGroup, groupKeys),
 	}}
 	header := keyGroup{lang.L("Header of the table"), []binding{
@@ -272,6 +275,12 @@ func (w *Window) undo() {
 		w.ports.undo()
 	case PageWatches:
 		w.watches.undo()
+	}
+}
+
+func (w *Window) explain() {
+	if w.tabs.name() == PagePorts {
+		w.ports.explain()
 	}
 }
 

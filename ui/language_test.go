@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 )
 
 // words are the keys of every lang.L and lang.N in the program; true where the
@@ -22,6 +23,9 @@ import (
 func words(t *testing.T) map[string]bool {
 	t.Helper()
 	found := map[string]bool{monitor.HiddenForeign: false, monitor.HiddenNobody: false, monitor.HiddenBlind: false, monitor.HiddenSystem: false, monitor.HiddenEnded: false}
+	for _, text := range explain.Texts() {
+		found[text] = false
+	}
 	for _, root := range []string{"../ui", "../app"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -46,7 +50,7 @@ func words(t *testing.T) map[string]bool {
 				}
 				if key, ok := literal(call.Args[0]); ok {
 					found[key] = f.Sel.Name == "N"
-				} else if path != "../ui/process.go" && path != "../ui/side.go" { // which say why an owner is hidden
+				} else if path != "../ui/process.go" && path != "../ui/side.go" && path != "../ui/explain.go" { // which say why an owner is hidden, and explain
 					t.Errorf("%s: a word that is not written out cannot be translated", path)
 				}
 				return true

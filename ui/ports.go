@@ -87,7 +87,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 		if r, ok := p.table.Selected(); ok {
 			p.open(r.listener)
 		}
-	})
+	}, p.explain)
 	p.table.OnKey = keys
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
@@ -301,7 +301,11 @@ func (p *portsPage) showSide() {
 	before := p.side.shown
 	if ok && p.live {
 		o, _ := r.listener.Principal()
-		p.side.show(newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now()))
+		m := newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now())
+		if p.side.unfolded {
+			m.explanation = explanation(r.listener, r.mark == closed, p.status.System)
+		}
+		p.side.show(m)
 	} else {
 		p.side.shown = false
 	}
@@ -479,6 +483,7 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 	items := []*fyne.MenuItem{
 		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
 		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
+		menuItem(lang.L("Explain"), explainKeys, p.explain),
 		fyne.NewMenuItemSeparator(),
 	}
 	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {

@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 	"porthole/monitor/peers"
 	"porthole/monitor/story"
 	"porthole/ui/table"
@@ -29,6 +30,7 @@ type sideModel struct {
 	odd              []string
 	facts            [][2]string // label and value
 	chain            string
+	explanation      string // "" where it is folded up
 	address          string // to open in a browser; "" where that makes no sense
 	folder           string
 }
@@ -87,10 +89,10 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 
 // rangeWords names the range that port is in (RFC 6335, section 6).
 func rangeWords(port uint16) string {
-	switch {
-	case port < 1024:
+	switch explain.RangeOf(port) {
+	case explain.WellKnown:
 		return lang.L("well-known (0–1023)")
-	case port < 49152:
+	case explain.Registered:
 		return lang.L("registered (1024–49151)")
 	}
 	return lang.L("dynamic (49152–65535)")
@@ -98,14 +100,18 @@ func rangeWords(port uint16) string {
 
 // sidePane shows the selected listener beside the table, with what can be done.
 type sidePane struct {
-	actions Actions
-	details func()
-	model   sideModel
-	shown   bool
+	actions  Actions
+	details  func()
+	model    sideModel
+	shown    bool
+	unfolded bool // the explanation is
 
 	name, pid, about *canvas.Text
 	odd              *oddBox
 	facts            *fyne.Container
+	explain          *textLink
+	explanation      *copyText
+	explanationBox   *fyne.Container
 	chainTitle       *canvas.Text
 	chain            *copyText
 	chainBox         fyne.CanvasObject
@@ -123,7 +129,7 @@ const (
 	sideFrom  = 960
 )
 
-func newSidePane(actions Actions, details func()) *sidePane {
+func newSidePane(actions Actions, details, unfold func()) *sidePane {
 	p := &sidePane{actions: actions, details: details}
 	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
@@ -131,6 +137,9 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	p.odd = newOddBox(true)
 	p.clients, p.clientsTitle = newClientList(false), caption()
 	p.facts = container.New(factRows{label: 92})
+	p.explain, p.explanation = newTextLink(lang.L("Explain"), unfold), newCopyText("")
+	p.explanation.Wrapping = fyne.TextWrapWord
+	p.explanationBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
 	p.chain = newCopyText("")
 	p.chain.Wrapping = fyne.TextWrapWord
 	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
@@ -142,7 +151,8 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
-		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts), p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
+		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
+		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
 	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story)))
 	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
@@ -162,6 +172,12 @@ func (p *sidePane) show(m sideModel) {
 	p.model, p.shown = m, true
 	p.paint()
 	p.odd.show(m.bars())
+	p.explain.say(lang.L("Explain"))
+	if m.explanation != "" {
+		p.explain.say(lang.L("Hide explanation"))
+	}
+	p.explanation.SetText(m.explanation)
+	p.explanationBox.Hidden = m.explanation == ""
 	p.chain.SetText(m.chain)
 	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
 	p.chainTitle.Hidden = m.chain == ""

@@ -28,6 +28,8 @@ import (
 	"porthole/app/link"
 	"porthole/assets"
 	"porthole/monitor"
+	"porthole/monitor/explain"
+	"porthole/monitor/socket"
 	"porthole/ui"
 )
 
@@ -244,9 +246,15 @@ var userName = sync.OnceValue(func() string {
 	return u.Username
 })
 
+// system is what this machine does with ports, as it was when the window began.
+var system = sync.OnceValue(func() (s explain.System) {
+	s.HandsOut, s.Reserved = socket.HandsOut()
+	return s
+})
+
 func status(s *link.Status) ui.Status {
 	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems,
-		Settings: chosen(s)}
+		Settings: chosen(s), System: system()}
 }
 
 // chosen is what the Settings page shows.
