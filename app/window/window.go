@@ -138,7 +138,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		}
 	}
 	p.work.Go(func() { p.watch(ctx, nudge) })
-	stop := context.AfterFunc(ctx, func() { p.do(p.app.Quit) })
+	stop := context.AfterFunc(ctx, func() { p.do(p.close) })
 	p.app.Run()
 	p.doing.Lock()
 	p.ended = true
@@ -254,7 +254,7 @@ var system = sync.OnceValue(func() (s explain.System) {
 
 func status(s *link.Status) ui.Status {
 	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems,
-		Settings: chosen(s), System: system()}
+		Settings: chosen(s), System: system(), Welcome: s.Welcome}
 }
 
 // chosen is what the Settings page shows.
