@@ -106,7 +106,8 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.app = app.NewWithID(ID)
 	p.app.Settings().SetTheme(ui.Theme{Fixed: o.Theme})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
-	ctx, cancel := context.WithCancel(ctx)
+	end := ctx
+	ctx, cancel := context.WithCancel(context.WithoutCancel(end)) // the window says how it was left before all ends
 	defer cancel()
 	p.ctx = ctx
 	memory := openMemory(ctx, p.do, p.log)
@@ -138,7 +139,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		}
 	}
 	p.work.Go(func() { p.watch(ctx, nudge) })
-	stop := context.AfterFunc(ctx, func() { p.do(p.close) })
+	stop := context.AfterFunc(end, func() { p.do(p.close) })
 	p.app.Run()
 	p.doing.Lock()
 	p.ended = true
