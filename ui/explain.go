@@ -45,6 +45,9 @@ func (p *portsPage) explain() {
 func (p *portsPage) unfold(on bool) {
 	p.side.unfolded = on
 	p.showSide()
+	if on && p.side.object.Visible() {
+		p.side.revealExplanation()
+	}
 }
 
 // maxExplained is how many ports of a process are explained at once.

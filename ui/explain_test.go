@@ -93,6 +93,27 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 	}
 }
 
+func TestTheExplanationIsScrolledTo(t *testing.T) {
+	d := newDesk(t)
+	d.window.Resize(fyne.NewSize(1000, 420))
+	a := listening(3000, "node", 10)
+	a.Owners[0].Folder, a.Owners[0].Command = "/home/ada/shop", strings.Fields(strings.Repeat("--word ", 30))
+	d.see(a)
+	d.ports.table.Select(a.ID)
+	side, driver := d.ports.side, d.app.Driver()
+	d.ports.explain()
+	link, bottom := driver.AbsolutePositionForObject(side.explain).Y, driver.AbsolutePositionForObject(side.scroll).Y+side.scroll.Size().Height
+	box := driver.AbsolutePositionForObject(side.explanationBox).Y
+	if top := driver.AbsolutePositionForObject(side.scroll).Y; side.scroll.Offset.Y == 0 || link < top || box > bottom-100 {
+		t.Errorf("the link is at %v and the explanation at %v; the pane is from %v to %v, scrolled by %v", link, box, top, bottom, side.scroll.Offset.Y)
+	}
+	offset := side.scroll.Offset
+	d.Tick()
+	if side.scroll.Offset != offset {
+		t.Error("the pane scrolls by itself")
+	}
+}
+
 func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
 	d := newDesk(t)
 	d.window.Resize(fyne.NewSize(700, 500))

@@ -120,6 +120,7 @@ type sidePane struct {
 	meter            peers.Meter // of the selected listener
 	browser, copyURL *keyButton
 	folder           *keyButton
+	scroll           *container.Scroll
 	object           *fyne.Container
 }
 
@@ -153,7 +154,8 @@ func newSidePane(actions Actions, details, unfold func()) *sidePane {
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
 		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
-	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story)))
+	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
+	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), p.scroll)
 	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
 	return p
@@ -191,6 +193,19 @@ func (p *sidePane) show(m sideModel) {
 		p.facts.Add(value)
 	}
 	p.object.Refresh()
+}
+
+// revealExplanation scrolls down until the explanation is seen, as far as it has
+// room.
+func (p *sidePane) revealExplanation() {
+	driver := fyne.CurrentApp().Driver()
+	top := driver.AbsolutePositionForObject(p.scroll.Content).Y
+	from := driver.AbsolutePositionForObject(p.explain).Y - top
+	to := driver.AbsolutePositionForObject(p.explanationBox).Y - top + p.explanationBox.Size().Height
+	const margin = 8
+	if y := min(from, to-p.scroll.Size().Height+margin); y > p.scroll.Offset.Y {
+		p.scroll.ScrollToOffset(fyne.NewPos(0, y))
+	}
 }
 
 // bars are what needs a look.

@@ -265,11 +265,14 @@ func chosen(s *link.Status) ui.Settings {
 		Interval: c.Interval, UDP: c.UDP, OtherAddresses: c.OtherAddresses, KeepDays: c.KeepDays, KeepRows: c.KeepRows}
 }
 
-// close leaves the state to the next window and ends.
+// close leaves the state to the next window and ends. A window that was not told
+// yet how the last one was left has none of its own.
 func (p *program) close() {
-	if state, err := json.Marshal(p.window.State()); err == nil && p.live {
-		p.say(link.Message{Kind: link.Leaving, State: state})
+	leaving := link.Message{Kind: link.Leaving}
+	if state, err := json.Marshal(p.window.State()); err == nil && p.told {
+		leaving.State = state
 	}
+	p.say(leaving)
 	p.app.Quit()
 }
 
