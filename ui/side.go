@@ -198,6 +198,10 @@ func (p *sidePane) show(m sideModel) {
 // revealExplanation scrolls down until the explanation is seen, as far as it has
 // room.
 func (p *sidePane) revealExplanation() {
+	for range 2 { // Fyne gives places at its next frame else, and wrapping needs the width first
+		p.scroll.Content.Refresh()
+		p.scroll.Refresh()
+	}
 	driver := fyne.CurrentApp().Driver()
 	top := driver.AbsolutePositionForObject(p.scroll.Content).Y
 	from := driver.AbsolutePositionForObject(p.explain).Y - top
