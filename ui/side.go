@@ -202,12 +202,10 @@ func (p *sidePane) revealExplanation() {
 		p.scroll.Content.Refresh()
 		p.scroll.Refresh()
 	}
-	driver := fyne.CurrentApp().Driver()
-	top := driver.AbsolutePositionForObject(p.scroll.Content).Y
-	from := driver.AbsolutePositionForObject(p.explain).Y - top
-	to := driver.AbsolutePositionForObject(p.explanationBox).Y - top + p.explanationBox.Size().Height
-	const margin = 8
-	if y := min(from, to-p.scroll.Size().Height+margin); y > p.scroll.Offset.Y {
+	const margin = 12
+	from := p.explanationBox.Position().Y - p.explain.Size().Height
+	to := p.explanationBox.Position().Y + p.explanationBox.Size().Height + 2*margin // one above the whole text, one below this
+	if y := min(from, to-p.scroll.Size().Height); y > p.scroll.Offset.Y {
 		p.scroll.ScrollToOffset(fyne.NewPos(0, y))
 	}
 }
