@@ -81,7 +81,7 @@ func rootCommand() *cobra.Command {
 	_ = root.Flags().MarkHidden("page") // it is there; for a Porthole that starts anew
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), stopCommand(), historyCommand(), forgetCommand(), doctorCommand(), quitCommand(), windowCommand(), notificationCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), explainCommand(), stopCommand(), historyCommand(), forgetCommand(), doctorCommand(), quitCommand(), windowCommand(), notificationCommand())
 	return root
 }
 
@@ -159,6 +159,24 @@ func whoCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&o.JSON, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&o.Unmasked, "unmasked", false, "print command lines with their passwords and tokens")
+	c.Flags().BoolVar(&o.UDP, "udp", false, "UDP too: sockets that are bound and not connected")
+	return c
+}
+
+func explainCommand() *cobra.Command {
+	o := cli.Options{Stdout: os.Stdout, Stderr: os.Stderr}
+	c := &cobra.Command{
+		Use:   "explain ADDRESS:PORT",
+		Short: "Tells what an address and a port mean, who has them now and who can reach that; one of both, localhost or a URL will do",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.UsageError{Reason: "explain takes one address with a port, or one of both"}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return cli.Explain(c.Context(), args[0], o) },
+	}
+	c.Flags().BoolVar(&o.JSON, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&o.UDP, "udp", false, "UDP too: sockets that are bound and not connected")
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -136,6 +137,67 @@ func TestWatchesAreKeptAcrossARestart(t *testing.T) {
 	d.note("5432 is open: " + serverName())
 }
 
+// kept is what outlives the agent of its window.
+func (d *desk) kept() string {
+	b, _ := os.ReadFile(filepath.Join(filepath.Dir(d.logPath()), "window.json")) // nothing where there is none
+	return string(b)
+}
+
+// keeps waits until that says text, or no longer.
+func (d *desk) keeps(text string, want bool) {
+	d.t.Helper()
+	d.eventually("what is kept of the window", func() error {
+		if kept := d.kept(); strings.Contains(kept, text) != want {
+			return fmt.Errorf("%s; want %s in it: %v", kept, text, want)
+		}
+		return nil
+	})
+}
+
+func TestTheWindowComesBackAsItWasAndWelcomesOnce(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start()
+	d.item(agent)
+	window := d.window("Porthole")
+	d.steady(window)
+	d.shot("first-run")
+	d.keeps(`"welcome":true`, true)
+	d.do("resize", window.Resize(1000, 600))
+	d.eventually("it has got that size", func() error { return sized(window, 1000, 600) })
+	d.steady(window)
+	d.do("click Got it", window.Click(1000-34, 600-42))
+	d.keeps("welcome", false)
+	d.do("the watches", window.Key("ctrl+3"))
+	d.do("quit", window.Key("ctrl+q"))
+	d.wantStatus(agent, 0)
+	d.keeps(`"tab":"watches"`, true)
+
+	agent = d.start()
+	window = d.window("Porthole")
+	d.eventually("it is as large as it was", func() error { return sized(window, 1000, 600) })
+	d.do("the ports", window.Key("ctrl+1"))
+	d.steady(window)
+	d.shot("second-run")
+	pid := windowPID(agent)
+	d.do("end the window by a signal", syscall.Kill(pid, syscall.SIGTERM))
+	d.keeps(`"tab":"ports"`, true)
+	d.noWindow("Porthole")
+	if rest := d.kept(); strings.Contains(rest, "welcome") {
+		t.Errorf("it welcomes again: %s", rest)
+	}
+	if strings.Contains(d.log(), "ended unexpectedly") {
+		t.Errorf("that the window was ended is a crash:\n%s", d.log())
+	}
+}
+
+func sized(w desktop.Window, width, height int) error {
+	frame, err := w.Geometry()
+	if err == nil && (frame.Dx() != width || frame.Dy() != height) {
+		err = fmt.Errorf("it is %v; want %d × %d", frame.Size(), width, height)
+	}
+	return err
+}
+
 func TestPause(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
 	item := d.item(d.start("--hidden"))
@@ -195,6 +257,8 @@ func alive(pid int) bool {
 // build/porthole.png of such a run.
 func TestPictures(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
+	state := filepath.Dir(d.logPath())
+	d.do("be no new user", errors.Join(os.MkdirAll(state, 0o700), os.WriteFile(filepath.Join(state, "window.json"), []byte(`{"version":1}`), 0o600)))
 	d.project("shop-api", "api", "127.0.0.1:3000,127.0.0.1:9229")
 	d.project("notes", "notesd", "127.0.0.1:5432,[::1]:5432")
 	d.project("downloads", "files", "0.0.0.0:8080")
@@ -220,6 +284,10 @@ func TestPictures(t *testing.T) {
 	d.steady(window)
 	d.shot("keys")
 	d.do("close the keys", window.Key("Escape"))
+	d.do("explain", window.Key("ctrl+e"))
+	d.steady(window)
+	d.shot("explain")
+	d.do("explain no more", window.Key("ctrl+e"))
 	d.do("the settings", window.Key("ctrl+4"))
 	d.steady(window)
 	d.shot("settings")

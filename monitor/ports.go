@@ -23,7 +23,7 @@ func ParsePorts(texts ...string) (Ports, error) {
 	for _, text := range texts {
 		parts := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == ';' || r == '\t' })
 		if len(parts) == 0 {
-			return nil, fmt.Errorf("%q: a port is a number from 1 to 65535", text)
+			return nil, fmt.Errorf("%q: a port is a number from 1 to 65535", Clean(text, 40))
 		}
 		for _, part := range parts {
 			r, err := parseRange(part)

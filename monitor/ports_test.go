@@ -37,7 +37,7 @@ func TestParsePortsSaysWhatIsWrong(t *testing.T) {
 	const number, order = "a port is a number from 1 to 65535", "a range goes from the lower port to the higher one"
 	for text, want := range map[string]string{
 		"":             `"": ` + number,
-		" , ":          `" , ": ` + number,
+		" , ":          `",": ` + number,
 		"0":            `"0": ` + number,
 		"70000":        `"70000": ` + number,
 		"65536":        `"65536": ` + number,

@@ -5,6 +5,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/activity"
+	"porthole/monitor/explain"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 )
@@ -17,6 +18,7 @@ type Actions interface {
 	SetWatches(seen, rules watch.Rules) // as they are to be from now on, where they were seen so
 	Pause(d time.Duration)              // 0: until resumed
 	Resume()
+	Welcomed()         // Status.Welcome was read
 	TestNotification() // Window.Answered tells what became of it
 	// Set gives a setting a value, as the settings file says it, or "" for the
 	// default. Window.SetStatus and then Window.Answered tell what became of it.
@@ -117,6 +119,8 @@ type Status struct {
 	Problems    []string  // a sentence each
 	User        string    // who looks; "" where unknown
 	Settings    Settings
+	Welcome     bool           // the user is new here
+	System      explain.System // what this machine does with ports, as far as that is known
 }
 
 // Settings are what the user chose, or what holds where nothing was chosen.
@@ -147,4 +151,6 @@ type State struct {
 
 	Columns table.Columns `json:"columns,omitzero"`
 	Grouped bool          `json:"grouped,omitempty"` // by process
+
+	Explained bool `json:"explained,omitempty"` // the side pane explains
 }

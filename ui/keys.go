@@ -33,6 +33,8 @@ var (
 	undoKeys  = ctrl(fyne.KeyZ)
 	groupKeys = ctrl(fyne.KeyG)
 	stopKeys  = chord{key: fyne.KeyDelete}
+
+	explainKeys = ctrl(fyne.KeyE)
 )
 
 // shortcut is the chord as Fyne has it, which knows some by name.
@@ -162,6 +164,7 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Watch"), nil, watchKeys),
 		one(lang.L("Menu of the row"), nil, menu...),
 		one(lang.L("Copy row"), w.copyRow, copyKeys),
+		one(lang.L("Explain"), w.explain, explainKeys),
 		one(lang.L("Group by process"), w.ports.toggleGroup, groupKeys),
 		one(lang.L("Stop the process…"), w.stopSelected, stopKeys),
 	}}
@@ -280,6 +283,12 @@ func (w *Window) undo() {
 func (w *Window) stopSelected() {
 	if w.tabs.name() == PagePorts {
 		w.ports.stopSelected()
+	}
+}
+
+func (w *Window) explain() {
+	if w.tabs.name() == PagePorts {
+		w.ports.explain()
 	}
 }
 

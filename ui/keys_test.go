@@ -197,7 +197,7 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 		for range 40 {
 			w.Canvas().FocusNext()
 			switch f := w.Canvas().Focused().(type) {
-			case *keyButton, *tab, *segment, *card, *filterEntry, nil:
+			case *keyButton, *textLink, *tab, *segment, *card, *filterEntry, nil:
 			default:
 				if kind := fmt.Sprintf("%T", f); !strings.HasPrefix(kind, "*table.") {
 					t.Fatalf("Tab stops at a %s", kind)

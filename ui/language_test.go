@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 	"porthole/monitor/stop"
 )
 
@@ -25,6 +26,9 @@ func words(t *testing.T) map[string]bool {
 	found := map[string]bool{monitor.HiddenForeign: false, monitor.HiddenNobody: false, monitor.HiddenBlind: false, monitor.HiddenSystem: false, monitor.HiddenEnded: false}
 	for _, reason := range []stop.Reason{stop.System, stop.Ourselves, stop.Parent, stop.Unknown, stop.Changed, stop.LetGo} {
 		found[string(reason)] = false
+	}
+	for _, text := range explain.Texts() {
+		found[text] = false
 	}
 	for _, root := range []string{"../ui", "../app"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -50,7 +54,7 @@ func words(t *testing.T) map[string]bool {
 				}
 				if key, ok := literal(call.Args[0]); ok {
 					found[key] = f.Sel.Name == "N"
-				} else if path != "../ui/process.go" && path != "../ui/side.go" && path != "../app/window/stop.go" { // which say why an owner is hidden, or not stopped
+				} else if path != "../ui/process.go" && path != "../ui/side.go" && path != "../ui/explain.go" && path != "../app/window/stop.go" { // which say why an owner is hidden, explain, and say why one is not stopped
 					t.Errorf("%s: a word that is not written out cannot be translated", path)
 				}
 				return true

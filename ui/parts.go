@@ -30,6 +30,9 @@ func (noGaps) MinSize(o []fyne.CanvasObject) fyne.Size {
 }
 
 func (noGaps) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, x := range []fyne.CanvasObject{o[0], o[2]} {
+		x.Resize(fyne.NewSize(s.Width, x.MinSize().Height)) // wrapping needs the width first
+	}
 	top, bottom := o[0].MinSize().Height, o[2].MinSize().Height
 	place := func(x fyne.CanvasObject, y, height float32) {
 		x.Move(fyne.NewPos(0, y))

@@ -51,6 +51,7 @@ type portsPage struct {
 	left      *canvas.Text
 	right     *canvas.Text
 	warning   *warningBar
+	welcome   *welcome
 	content   fyne.CanvasObject
 	said      string // a sentence in the status line, for a while
 	saidUntil time.Time
@@ -88,7 +89,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 		if r, ok := p.table.Selected(); ok {
 			p.open(r.listener)
 		}
-	}, p.stopSelected)
+	}, p.stopSelected, p.explain)
 	p.table.OnKey = keys
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
@@ -98,6 +99,11 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.again = newTextLink(lang.L("Undo"), p.undo)
 	p.foot = container.NewHBox(p.left, p.again)
 	p.warning = newWarningBar(actions)
+	p.welcome = newWelcome(func() {
+		actions.Welcomed()
+		p.greet()
+		p.table.Focus() // the link, which goes, would keep the keyboard
+	})
 	p.content = p.layout()
 	p.showStatus()
 	return p
@@ -107,7 +113,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 func (p *portsPage) layout() fyne.CanvasObject {
 	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others), p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
 	return container.New(noGaps{}, top, p.middle, status)
 }
@@ -304,6 +310,9 @@ func (p *portsPage) showSide() {
 		o, _ := r.listener.Principal()
 		m := newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now())
 		m.stop = p.stoppable(r)
+		if p.side.unfolded {
+			m.explanation = explanation(r.listener, r.mark == closed, p.status.System)
+		}
 		p.side.show(m)
 	} else {
 		p.side.shown = false
@@ -368,12 +377,20 @@ func (p *portsPage) setStatus(s Status) {
 		}
 	}
 	p.warn(s.Problems)
+	p.greet()
 	p.arrange()
 }
 
 // warn says what is missing, and makes room for it.
 func (p *portsPage) warn(problems []string) {
 	if p.warning.show(problems, p.live) {
+		p.content.Refresh()
+	}
+}
+
+// greet shows the line for a new user, and makes room for it.
+func (p *portsPage) greet() {
+	if p.welcome.show(p.status.Welcome && p.live, p.status.Rules) {
 		p.content.Refresh()
 	}
 }
@@ -385,6 +402,7 @@ func (p *portsPage) disconnect() {
 	p.showCards()
 	p.showSide()
 	p.warn(nil)
+	p.greet()
 	p.showStatus()
 }
 
@@ -482,6 +500,7 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 	items := []*fyne.MenuItem{
 		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
 		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
+		menuItem(lang.L("Explain"), explainKeys, p.explain),
 		fyne.NewMenuItemSeparator(),
 	}
 	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {

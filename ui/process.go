@@ -18,6 +18,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/activity"
+	"porthole/monitor/explain"
 	"porthole/monitor/peers"
 	"porthole/monitor/story"
 	"porthole/ui/table"
@@ -58,6 +59,7 @@ type processWindow struct {
 	stopButton     *keyButton
 	stopBox        fyne.CanvasObject
 	byUser         *stopped // it was stopped by the user
+	system         func() explain.System
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -69,8 +71,8 @@ func processKey(l *monitor.Listener) string {
 	return l.ID
 }
 
-func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, now: now}
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, system func() explain.System, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, system: system, now: now}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -153,6 +155,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	if p.owner.Folder != "" {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
 	}
+	add(lang.L("Explain"), p.showExplanations)
 	return row
 }
 

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 )
 
 // storyOf returns the window of one process that listens on 62893.
@@ -21,7 +22,7 @@ func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch
 		Owners: []monitor.Owner{{PID: 47733, Start: 1, Name: "node", User: "you", Project: project, Branch: branch,
 			StartedAt: now.Add(-12 * time.Minute), Command: []string{"node", "node_modules/.bin/vite"}}},
 		Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{Address: netip.MustParseAddr("127.0.0.1")}, Owners: []int{47733}}}}
-	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() time.Time { return now })
+	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() explain.System { return explain.System{} }, func() time.Time { return now })
 	t.Cleanup(p.window.Close)
 	return p
 }
@@ -60,9 +61,9 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	}
 	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.t = t
-	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command"}) // its folder is not known
+	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command", "Explain"}) // its folder is not known
 	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite"})
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
-	d.want("buttons of UDP", labels(), []string{"Open folder"})
+	d.want("buttons of UDP", labels(), []string{"Open folder", "Explain"})
 	d.want("asked", d.asked, []string{"folder /src"})
 }

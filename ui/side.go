@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 	"porthole/monitor/peers"
 	"porthole/monitor/story"
 	"porthole/ui/table"
@@ -29,6 +30,7 @@ type sideModel struct {
 	odd              []string
 	facts            [][2]string // label and value
 	chain            string
+	explanation      string // "" where it is folded up
 	address          string // to open in a browser; "" where that makes no sense
 	folder           string
 	stop             bool // it makes sense to ask for its end
@@ -88,10 +90,10 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 
 // rangeWords names the range that port is in (RFC 6335, section 6).
 func rangeWords(port uint16) string {
-	switch {
-	case port < 1024:
+	switch explain.RangeOf(port) {
+	case explain.WellKnown:
 		return lang.L("well-known (0–1023)")
-	case port < 49152:
+	case explain.Registered:
 		return lang.L("registered (1024–49151)")
 	}
 	return lang.L("dynamic (49152–65535)")
@@ -99,14 +101,18 @@ func rangeWords(port uint16) string {
 
 // sidePane shows the selected listener beside the table, with what can be done.
 type sidePane struct {
-	actions Actions
-	details func()
-	model   sideModel
-	shown   bool
+	actions  Actions
+	details  func()
+	model    sideModel
+	shown    bool
+	unfolded bool // the explanation is
 
 	name, pid, about *canvas.Text
 	odd              *oddBox
 	facts            *fyne.Container
+	explain          *textLink
+	explanation      *copyText
+	explanationBox   *fyne.Container
 	chainTitle       *canvas.Text
 	chain            *copyText
 	chainBox         fyne.CanvasObject
@@ -116,6 +122,7 @@ type sidePane struct {
 	browser, copyURL *keyButton
 	folder, stop     *keyButton
 	stopBox          fyne.CanvasObject
+	scroll           *container.Scroll
 	object           *fyne.Container
 }
 
@@ -125,7 +132,7 @@ const (
 	sideFrom  = 960
 )
 
-func newSidePane(actions Actions, details, stop func()) *sidePane {
+func newSidePane(actions Actions, details, stop, unfold func()) *sidePane {
 	p := &sidePane{actions: actions, details: details}
 	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
@@ -133,6 +140,9 @@ func newSidePane(actions Actions, details, stop func()) *sidePane {
 	p.odd = newOddBox(true)
 	p.clients, p.clientsTitle = newClientList(false), caption()
 	p.facts = container.New(factRows{label: 92})
+	p.explain, p.explanation = newTextLink(lang.L("Explain"), unfold), newCopyText("")
+	p.explanation.Wrapping = fyne.TextWrapWord
+	p.explanationBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
 	p.chain = newCopyText("")
 	p.chain.Wrapping = fyne.TextWrapWord
 	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
@@ -145,8 +155,10 @@ func newSidePane(actions Actions, details, stop func()) *sidePane {
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stopBox)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
-		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts), p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
-	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story)))
+		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
+		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
+	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
+	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), p.scroll)
 	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
 	return p
@@ -165,6 +177,12 @@ func (p *sidePane) show(m sideModel) {
 	p.model, p.shown = m, true
 	p.paint()
 	p.odd.show(m.bars())
+	p.explain.say(lang.L("Explain"))
+	if m.explanation != "" {
+		p.explain.say(lang.L("Hide explanation"))
+	}
+	p.explanation.SetText(m.explanation)
+	p.explanationBox.Hidden = m.explanation == ""
 	p.chain.SetText(m.chain)
 	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
 	p.chainTitle.Hidden = m.chain == ""
@@ -179,6 +197,21 @@ func (p *sidePane) show(m sideModel) {
 		p.facts.Add(value)
 	}
 	p.object.Refresh()
+}
+
+// revealExplanation scrolls down until the explanation is seen, as far as it has
+// room.
+func (p *sidePane) revealExplanation() {
+	for range 2 { // Fyne gives places at its next frame else, and wrapping needs the width first
+		p.scroll.Content.Refresh()
+		p.scroll.Refresh()
+	}
+	const margin = 12
+	from := p.explanationBox.Position().Y - p.explain.Size().Height
+	to := p.explanationBox.Position().Y + p.explanationBox.Size().Height + 2*margin // one above the whole text, one below this
+	if y := min(from, to-p.scroll.Size().Height); y > p.scroll.Offset.Y {
+		p.scroll.ScrollToOffset(fyne.NewPos(0, y))
+	}
 }
 
 // bars are what needs a look.

@@ -89,6 +89,14 @@ func (l *textLink) paint() {
 	l.ring.Refresh()
 }
 
+// say changes the word.
+func (l *textLink) say(label string) {
+	if l.text.Text != label {
+		l.text.Text = label
+		l.BaseWidget.Refresh()
+	}
+}
+
 // CreateRenderer is Fyne's.
 func (l *textLink) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(l.ring, container.New(layout.NewCustomPaddedLayout(0, 0, 5, 5), l.text)))

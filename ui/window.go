@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 )
 
 // Window is Porthole's window with the process windows that it opened.
@@ -185,7 +186,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		p.window.RequestFocus()
 		return
 	}
-	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, w.now)
+	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() explain.System { return w.ports.status.System }, w.now)
 	w.processes[key] = p
 	if w.stale {
 		p.disconnect()
@@ -214,6 +215,7 @@ func (w *Window) State() State {
 	s.Width, s.Height = size.Width, size.Height
 	s.Sort, s.Down = w.ports.table.Sorting()
 	s.Columns, s.Grouped = w.ports.table.Columns(), w.ports.table.Grouped()
+	s.Explained = w.ports.side.unfolded
 	if r, ok := w.ports.table.Selected(); ok {
 		s.Selected = r.Key()
 	}
@@ -228,6 +230,7 @@ func (w *Window) Restore(s State) {
 	w.ports.table.SetColumns(s.Columns)
 	w.ports.group(s.Grouped)
 	w.ports.table.Sort(s.Sort, s.Down)
+	w.ports.unfold(s.Explained)
 	w.ports.entry.SetText(s.Filter)
 	if q := slices.Index(quickNames[:], s.Quick); q >= 0 {
 		w.ports.setQuick(quick(q))

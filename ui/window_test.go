@@ -63,6 +63,7 @@ func (d *desk) Watch(port uint16)           { d.ask("watch %d", port) }
 func (d *desk) Unwatch(port uint16)         { d.ask("unwatch %d", port) }
 func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
 func (d *desk) Pause(t time.Duration)       { d.ask("pause %v", t) }
+func (d *desk) Welcomed()                   { d.ask("welcomed") }
 func (d *desk) Resume()                     { d.ask("resume") }
 func (d *desk) TestNotification()           { d.ask("test") }
 func (d *desk) Set(key, value string)       { d.ask("set %s %q", key, value) }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -79,6 +80,7 @@ type Agent struct {
 	pausedUntil time.Time
 	pauseTo     string // the file that keeps it
 	pauseSaved  time.Time
+	kept        keeper
 	missed      []watch.Alert // while paused
 	stopped     stoppedByUser
 	unseen      bool
@@ -108,7 +110,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
 		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe, Logger: opts.Logger}),
-		settings: settings.Open(settings.Path()), pauseTo: pausePath(),
+		settings: settings.Open(settings.Path()), pauseTo: pausePath(), kept: keeper{path: keptPath()},
 		inbox:   make(chan func(), 64),
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
@@ -117,6 +119,8 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	if err != nil {
 		return nil, err
 	}
+	_, err = os.Stat(settings.ActivityPath())
+	a.loadKept(err == nil) // before there is any activity
 	a.activity = a.openActivity()
 
 	// The parts end in the reverse order of what feeds them: first the hub,
@@ -315,7 +319,8 @@ func (a *Agent) seen() {
 
 func (a *Agent) status() *link.Status {
 	s := &link.Status{Health: a.update.Health, Watches: a.rules, Settings: a.chosen, AtLogin: a.atLogin,
-		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences()}
+		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences(),
+		Welcome: a.kept.now.Welcome && !a.problems.about("tray")}
 	// The watches above hold, also where they could not be saved; the remarks are problems.
 	s.Settings.Watches, s.Settings.Remarks = nil, nil
 	return s

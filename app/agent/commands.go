@@ -103,6 +103,9 @@ func (a *Agent) Closed(c *link.WindowConn) {
 
 // Said handles what the window process says.
 func (a *Agent) Said(c *link.WindowConn, m link.Message) {
+	if m.Kind == link.Leaving {
+		a.window.left.Store(&m.State) // the hub that ends takes no functions any more
+	}
 	a.do(func() {
 		switch m.Kind {
 		case link.Watch:
@@ -140,7 +143,9 @@ func (a *Agent) Said(c *link.WindowConn, m link.Message) {
 				a.stopped.note(*m.Process)
 			}
 		case link.Leaving:
-			a.window.leaving(m.State)
+			a.window.leaving()
+		case link.Welcomed:
+			a.welcomed()
 		case link.Quit:
 			a.quit()
 		}

@@ -8,13 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/natefinch/atomic"
-
 	"porthole/app/notify"
-	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 )
@@ -34,7 +30,7 @@ type pauseFile struct {
 	Missed []watch.Alert `json:"missed,omitempty"`
 }
 
-func pausePath() string { return filepath.Join(filepath.Dir(settings.ActivityPath()), "pause.json") }
+func pausePath() string { return filepath.Join(statePath(), "pause.json") }
 
 // pause stops notifications for d, or until resumed where d is 0. It ends at a
 // moment of the clock on the wall: a machine that sleeps does not lengthen it.
@@ -143,11 +139,5 @@ func writePause(path string, p pauseFile) error {
 	if err != nil {
 		return fmt.Errorf("write the pause: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make the folder of the pause: %w", err)
-	}
-	if err := atomic.WriteFile(path, strings.NewReader(string(b))); err != nil {
-		return fmt.Errorf("write the pause: %w", err)
-	}
-	return nil
+	return writeState(path, b)
 }

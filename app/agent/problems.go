@@ -36,6 +36,11 @@ func (p *problems) set(subject, sentence string) bool {
 	return changed
 }
 
+// about reports whether there is a problem of that subject.
+func (p problems) about(subject string) bool {
+	return slices.ContainsFunc(p, func(x problem) bool { return x.subject == subject })
+}
+
 func (p problems) sentences() []string {
 	var s []string
 	for _, x := range p {

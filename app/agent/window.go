@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,15 +41,16 @@ type windowProcess struct {
 	a       *Agent
 	cmd     *exec.Cmd
 	conn    *link.WindowConn
-	session desktop.Session // on whose display it is
-	state   json.RawMessage // as the last window left it
-	port    uint16          // to be shown once it is connected
-	page    string          // that the user looks at; "" while they look elsewhere
-	tab     string          // the page to be shown then
-	joined  bool            // it was connected once
-	told    bool            // to end, or it said so: no crash
-	ending  bool            // it is seen to that it ends
-	again   bool            // start it once more when it has ended
+	session desktop.Session                 // on whose display it is
+	state   json.RawMessage                 // as the last window left it
+	left    atomic.Pointer[json.RawMessage] // what the last window said of that, on any goroutine
+	port    uint16                          // to be shown once it is connected
+	page    string                          // that the user looks at; "" while they look elsewhere
+	tab     string                          // the page to be shown then
+	joined  bool                            // it was connected once
+	told    bool                            // to end, or it said so: no crash
+	ending  bool                            // it is seen to that it ends
+	again   bool                            // start it once more when it has ended
 	ended   chan struct{}
 }
 
@@ -176,12 +178,18 @@ func (w *windowProcess) failed(sentence, why string) {
 }
 
 // leaving notes that the process says that it ends, and what it leaves.
-func (w *windowProcess) leaving(state json.RawMessage) {
-	if json.Valid(state) {
-		w.state = state
-	}
+func (w *windowProcess) leaving() {
+	w.takeLeft()
 	w.told = true
 	w.insist()
+}
+
+// takeLeft takes over what the last window left, once.
+func (w *windowProcess) takeLeft() {
+	if left := w.left.Swap(nil); left != nil && json.Valid(*left) {
+		w.state = *left
+		w.a.keepWindow(w.state)
+	}
 }
 
 // hungUp notes that the connection has gone. A process that goes on without it,
@@ -233,6 +241,13 @@ func (w *windowProcess) end() {
 	}
 	w.close()
 	<-w.ended
+	if w.conn != nil {
+		select {
+		case <-w.conn.Context.Done(): // its last words were heard by then
+		case <-time.After(politely):
+		}
+	}
+	w.takeLeft()
 }
 
 func (w *windowProcess) send(m link.Message) {

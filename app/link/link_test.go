@@ -303,3 +303,36 @@ func TestASocketOfADeadAgentIsTakenOver(t *testing.T) {
 	}
 	_ = l.Close()
 }
+
+// ending is an agent that ends because of a command.
+type ending struct {
+	agentDouble
+	end context.CancelFunc
+}
+
+func (e *ending) Command(Message) Message {
+	e.end()
+	time.Sleep(50 * time.Millisecond) // all that ends with it has time to
+	return Message{Kind: Done}
+}
+
+func TestTheCommandThatEndsTheAgentIsAnswered(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortTemp(t))
+	place, err := FindPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	m := monitor.New(&table{Sleeper: monitor.NewSleeper()}, nobody{}, monitor.Options{Logger: quiet()})
+	server, err := Listen(place, &ending{end: cancel}, m, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { server.Serve(ctx) })
+	defer serving.Wait()
+	if answer, err := Ask(place, Message{Kind: Start}); err != nil || answer.Kind != Done {
+		t.Errorf("%+v, %v; want it done", answer, err)
+	}
+}

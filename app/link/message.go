@@ -50,6 +50,8 @@ const (
 	Seen    Kind = "seen"    // the user looks at the window, at Page
 	Unseen  Kind = "unseen"  // no longer
 	Stopped Kind = "stopped" // the user is about to stop Process
+
+	Welcomed Kind = "welcomed" // the user has read Status.Welcome
 )
 
 // What the agent says to the window process, beside the kinds of changes.
@@ -108,6 +110,7 @@ type Status struct {
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
 	Problems    []string       `json:"problems,omitempty"`    // what is missing here, a sentence each
+	Welcome     bool           `json:"welcome,omitempty"`     // the user is new here
 
 	Settings settings.Settings `json:"settings"`           // without their watches
 	AtLogin  bool              `json:"at_login,omitempty"` // the session starts Porthole

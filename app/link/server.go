@@ -93,7 +93,10 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 		s.serveWindow(ctx, cancel, c, r)
 		return
 	}
-	if err := write(c, s.handler.Command(first)); err != nil {
+	stop() // an agent that ends because of this command answers it still
+	answer := s.handler.Command(first)
+	_ = c.SetWriteDeadline(time.Now().Add(firstWord)) // fails only on a closed connection, as does the write
+	if err := write(c, answer); err != nil {
 		s.log.Debug("a client left before its answer", "problem", err)
 	}
 }

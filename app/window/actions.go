@@ -21,6 +21,7 @@ func (a actions) Unwatch(port uint16) { a.p.say(link.Message{Kind: link.Unwatch,
 func (a actions) SetWatches(seen, rules watch.Rules) {
 	a.p.say(link.Message{Kind: link.Watches, Base: seen, Watches: rules})
 }
+func (a actions) Welcomed()         { a.p.say(link.Message{Kind: link.Welcomed}) }
 func (a actions) Resume()           { a.p.say(link.Message{Kind: link.Resume}) }
 func (a actions) TestNotification() { a.p.say(link.Message{Kind: link.Test}) }
 func (a actions) Set(key, value string) {

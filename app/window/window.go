@@ -28,6 +28,8 @@ import (
 	"porthole/app/link"
 	"porthole/assets"
 	"porthole/monitor"
+	"porthole/monitor/explain"
+	"porthole/monitor/socket"
 	"porthole/ui"
 )
 
@@ -104,7 +106,8 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.app = app.NewWithID(ID)
 	p.app.Settings().SetTheme(ui.Theme{Fixed: o.Theme})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
-	ctx, cancel := context.WithCancel(ctx)
+	end := ctx
+	ctx, cancel := context.WithCancel(context.WithoutCancel(end)) // the window says how it was left before all ends
 	defer cancel()
 	p.ctx = ctx
 	memory := openMemory(ctx, p.do, p.log)
@@ -136,7 +139,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		}
 	}
 	p.work.Go(func() { p.watch(ctx, nudge) })
-	stop := context.AfterFunc(ctx, func() { p.do(p.app.Quit) })
+	stop := context.AfterFunc(end, func() { p.do(p.close) })
 	p.app.Run()
 	p.doing.Lock()
 	p.ended = true
@@ -244,9 +247,15 @@ var userName = sync.OnceValue(func() string {
 	return u.Username
 })
 
+// system is what this machine does with ports, as it was when the window began.
+var system = sync.OnceValue(func() (s explain.System) {
+	s.HandsOut, s.Reserved = socket.HandsOut()
+	return s
+})
+
 func status(s *link.Status) ui.Status {
 	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems,
-		Settings: chosen(s)}
+		Settings: chosen(s), System: system(), Welcome: s.Welcome}
 }
 
 // chosen is what the Settings page shows.
@@ -256,11 +265,14 @@ func chosen(s *link.Status) ui.Settings {
 		Interval: c.Interval, UDP: c.UDP, OtherAddresses: c.OtherAddresses, KeepDays: c.KeepDays, KeepRows: c.KeepRows}
 }
 
-// close leaves the state to the next window and ends.
+// close leaves the state to the next window and ends. A window that was not told
+// yet how the last one was left has none of its own.
 func (p *program) close() {
-	if state, err := json.Marshal(p.window.State()); err == nil && p.live {
-		p.say(link.Message{Kind: link.Leaving, State: state})
+	leaving := link.Message{Kind: link.Leaving}
+	if state, err := json.Marshal(p.window.State()); err == nil && p.told {
+		leaving.State = state
 	}
+	p.say(leaving)
 	p.app.Quit()
 }
 

@@ -197,6 +197,12 @@ func (w Window) Geometry() (image.Rectangle, error) {
 	return image.Rect(n[0], n[1], n[0]+n[2], n[1]+n[3]), nil
 }
 
+// Resize gives the window's content another size.
+func (w Window) Resize(width, height int) error {
+	_, err := w.run("xdotool", "windowsize", "--sync", w.id(), strconv.Itoa(width), strconv.Itoa(height))
+	return err
+}
+
 // PID returns the window's process, as that says.
 func (w Window) PID() (int, error) {
 	out, err := w.run("xdotool", "getwindowpid", w.id())

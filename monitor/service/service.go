@@ -22,10 +22,14 @@ func Describe(l *monitor.Listener) {
 			return
 		}
 	}
-	if l.Service, l.ServiceBy = ports[l.Port], monitor.ByPort; l.Service == "" {
+	if l.Service, l.ServiceBy = ByPort(l.Port), monitor.ByPort; l.Service == "" {
 		l.ServiceBy = ""
 	}
 }
+
+// ByPort returns the service that usually has a port, by its name in the IANA
+// registry; "" where none is known.
+func ByPort(port uint16) string { return ports[port] }
 
 // Bounds of what is looked at of a command line: a word further behind is
 // somebody's data, not what is run. Java names its class after many options.

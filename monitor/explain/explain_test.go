@@ -1,0 +1,236 @@
+package explain
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"porthole/monitor"
+)
+
+func ports(t testing.TB, text string) monitor.Ports {
+	t.Helper()
+	p, err := monitor.ParsePorts(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func listener(port uint16, name string, addresses ...string) *monitor.Listener {
+	l := &monitor.Listener{Protocol: monitor.TCP, Port: port, Reach: monitor.ThisMachine}
+	if name != "" {
+		l.Owners = []monitor.Owner{{PID: 47, Name: name}}
+	}
+	for _, a := range addresses {
+		address := netip.MustParseAddr(strings.TrimSuffix(a, " only"))
+		l.Addresses = append(l.Addresses, address)
+		l.Sockets = append(l.Sockets, monitor.HeldSocket{Socket: monitor.Socket{Address: address, V6Only: strings.HasSuffix(a, " only")}})
+		if monitor.AddressReach(address) == monitor.TheNetwork {
+			l.Reach = monitor.TheNetwork
+		}
+	}
+	return l
+}
+
+func TestAnExplanationReadsAsOneParagraph(t *testing.T) {
+	linux := System{HandsOut: ports(t, "32768-60999"), Reserved: ports(t, "40000-40009"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
+	vite := listener(62893, "node", "127.0.0.1", "::1")
+	vite.Service, vite.ServiceBy = "Vite", monitor.ByCommand
+	for _, c := range []struct {
+		target    string
+		listeners []*monitor.Listener
+		system    System
+		want      string
+	}{
+		{"62893", []*monitor.Listener{vite}, linux, "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it. " +
+			"Port 62893 is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while. " +
+			"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
+			"node (process 47) listens at 127.0.0.1:62893, [::1]:62893 now: Vite. Only programs on this machine can reach it."},
+		{"127.0.0.1:5432", nil, System{}, "127.0.0.1 is the loopback address: this machine itself. What is sent there never leaves it. " +
+			"Port 5432 is registered (1024–49151): a public list names services for such ports, and any program may open it. " +
+			"Its usual service is “postgresql”, but any other can have it. Nothing listens there now."},
+		{"0.0.0.0:80", []*monitor.Listener{listener(80, "", "0.0.0.0")}, linux, "0.0.0.0 stands for every IPv4 address of this machine: loopback and those of its networks. " +
+			"Port 80 is well-known (0–1023): such ports belong to services that everybody expects there, and many systems let only the administrator open them. " +
+			"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. Its usual service is “http”, but any other can have it. " +
+			"Something listens at 0.0.0.0:80 now; who it is cannot be seen from here. Other machines can reach it too, unless a firewall is in between."},
+		{"192.168.1.5:8090", []*monitor.Listener{listener(8090, "caddy", "192.168.1.5"), listener(8090, "go", "127.0.0.1")}, linux,
+			"192.168.1.5 is an address of a private network, such as one at home, in an office or of containers: its machines can use it, and the internet does not lead to it. " +
+				"Port 8090 is registered (1024–49151): a public list names services for such ports, and any program may open it. " +
+				"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
+				"caddy (process 47) listens at 192.168.1.5:8090 now. Other machines can reach it too, unless a firewall is in between. It does not answer at localhost. " +
+				"Something listens on this port at 127.0.0.1:8090; this address does not lead there."},
+		{"127.0.0.1", nil, linux, "127.0.0.1 is the loopback address: this machine itself. What is sent there never leaves it."},
+	} {
+		target, err := Parse(c.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := About(target, c.listeners, c.system).String(); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.target, got, c.want)
+		}
+	}
+}
+
+// One sentence of an explanation, by what it begins with.
+func TestWhatAnAddressIs(t *testing.T) {
+	for address, want := range map[string]struct {
+		kind Kind
+		part string
+	}{
+		"127.0.0.53":       {Loopback, "a loopback address, as all of 127.0.0.0/8 are"},
+		"::1":              {Loopback, "the loopback address of IPv6"},
+		"::":               {Wildcard, "every IPv6 address of this machine, and unless a server refuses them"},
+		"::ffff:127.0.0.1": {Loopback, "::ffff:127.0.0.1 is how an IPv6 socket writes 127.0.0.1. 127.0.0.1 is the loopback address:"},
+		"169.254.7.7":      {LinkLocal, "link-local"},
+		"fe80::5%eth0":     {LinkLocal, "fe80::5%eth0 is a link-local"},
+		"10.1.2.3":         {Private, "private network"},
+		"172.31.255.255":   {Private, "private network"},
+		"172.32.0.0":       {Network, "an address of a network"},
+		"fd00::7":          {Private, "private network"},
+		"2001:db8::1":      {Network, "an address of a network"},
+		"224.0.0.251":      {Special, "no machine's own"},
+		"ff02::1":          {Special, "no machine's own"},
+		"255.255.255.255":  {Special, "no machine's own"},
+		"0.1.2.3":          {Special, "no machine's own"},
+	} {
+		a := netip.MustParseAddr(address)
+		if kind := KindOf(a); kind != want.kind {
+			t.Errorf("%s is %s, want %s", address, kind, want.kind)
+		}
+		if text := About(Target{Address: a}, nil, System{}).String(); !strings.Contains(text, want.part) {
+			t.Errorf("%s: %q; want %q in it", address, text, want.part)
+		}
+	}
+	if text := About(Target{Localhost: true}, nil, System{}).String(); !strings.Contains(text, "127.0.0.1, or ::1") {
+		t.Errorf("localhost: %q", text)
+	}
+}
+
+func TestThePortRangesMeetWhereTheRegistrySays(t *testing.T) {
+	for port, want := range map[uint16]Range{1: WellKnown, 1023: WellKnown, 1024: Registered, 49151: Registered, 49152: Dynamic, 65535: Dynamic} {
+		if got := RangeOf(port); got != want {
+			t.Errorf("%d is %s, want %s", port, got, want)
+		}
+	}
+}
+
+func TestWhatTheSystemHandsOut(t *testing.T) {
+	s := System{HandsOut: ports(t, "32768-60999"), Reserved: ports(t, "40000, 70-80")}
+	for port, want := range map[uint16]Given{32767: GivenNo, 32768: GivenYes, 40000: GivenReserved, 60999: GivenYes, 61000: GivenNo, 75: GivenNo} {
+		if got := About(Target{Port: port}, nil, s).Given; got != want {
+			t.Errorf("%d: %q, want %q", port, got, want)
+		}
+	}
+	if f := About(Target{Port: 40000}, nil, System{}); f.Given != "" || strings.Contains(f.String(), "this system gives") {
+		t.Errorf("where it is not known: %q, %q", f.Given, f)
+	}
+}
+
+// Which of the servers at a port an address leads to.
+func TestAnAddressLeadsToItsServers(t *testing.T) {
+	own := System{Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
+	for _, c := range []struct {
+		target, bound     string
+		leads, notOurs    bool
+		besideIsMentioned bool
+	}{
+		{target: "127.0.0.1:80", bound: "127.0.0.1", leads: true},
+		{target: "127.0.0.1:80", bound: "127.0.0.2", besideIsMentioned: true},
+		{target: "127.0.0.1:80", bound: "::1", besideIsMentioned: true},
+		{target: "127.0.0.1:80", bound: "0.0.0.0", leads: true},
+		{target: "127.0.0.1:80", bound: "::", leads: true},
+		{target: "127.0.0.1:80", bound: ":: only", besideIsMentioned: true},
+		{target: "127.0.0.1:80", bound: "::ffff:127.0.0.1", leads: true},
+		{target: "[::ffff:127.0.0.1]:80", bound: "127.0.0.1", leads: true},
+		{target: "[::1]:80", bound: "0.0.0.0", besideIsMentioned: true},
+		{target: "[::1]:80", bound: ":: only", leads: true},
+		{target: "localhost:80", bound: "::1", leads: true},
+		{target: "localhost:80", bound: "127.0.0.2", besideIsMentioned: true},
+		{target: "0.0.0.0:80", bound: "127.0.0.1", leads: true},
+		{target: "80", bound: "192.168.1.5", leads: true},
+		{target: "192.168.1.5:80", bound: "0.0.0.0", leads: true},
+		{target: "192.168.1.6:80", bound: "0.0.0.0", notOurs: true, besideIsMentioned: true},
+		{target: "192.168.1.6:80", bound: "192.168.1.6", leads: true}, // bound without having it
+		{target: "[fe80::5%eth0]:80", bound: "fe80::5%eth0", leads: true},
+		{target: "[fe80::5]:80", bound: "fe80::5%eth0", leads: true},
+		{target: "[fe80::5%eth1]:80", bound: "fe80::5%eth0", besideIsMentioned: true},
+	} {
+		target, err := Parse(c.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := About(target, []*monitor.Listener{listener(80, "node", c.bound), listener(81, "other", c.bound)}, own)
+		text := f.String()
+		if leads := len(f.Listeners) == 1; leads != c.leads || f.Elsewhere != c.notOurs || (len(f.Beside) == 1) != c.besideIsMentioned {
+			t.Errorf("%s, bound to %s: leads there %v, another machine's %v, beside %d; want %+v", c.target, c.bound, leads, f.Elsewhere, len(f.Beside), c)
+		}
+		if strings.Contains(text, "Nothing listens") != (!c.leads && !c.notOurs) || strings.Contains(text, "does not lead there") != c.besideIsMentioned {
+			t.Errorf("%s, bound to %s: %q", c.target, c.bound, text)
+		}
+	}
+	if f := About(Target{Address: netip.MustParseAddr("8.8.8.8"), Port: 53}, nil, System{}); f.Elsewhere {
+		t.Error("it is said to be another machine's where this one's addresses are not known")
+	}
+}
+
+// Names come from anyone, and so may many servers at one port.
+func TestAnExplanationIsFitToBeShown(t *testing.T) {
+	long := strings.Repeat("x\n\x1b[31m\u202e{{.PID}}", 1<<12)
+	var many []*monitor.Listener
+	for range 50 {
+		l := listener(80, long, "127.0.0.1", "::1", "0.0.0.0", "10.0.0.1", "fe80::1%eth0", "2001:db8::1")
+		l.Service, l.ServiceBy, l.User = long, monitor.ByCommand, long
+		many = append(many, l, listener(80, "", "127.0.0.2"))
+	}
+	many[1].User = long
+	text := About(Target{Port: 80}, many, System{}).String()
+	if text != monitor.Clean(text, 1<<12) || utf8.RuneCountInString(text) > 2500 || strings.Contains(text, "process {{") {
+		t.Errorf("%d runes: %.300q", utf8.RuneCountInString(text), text)
+	}
+	if !strings.Contains(text, "Others have this port too.") {
+		t.Error("that there are more is not said")
+	}
+}
+
+func TestEverySentenceIsAmongTheTexts(t *testing.T) {
+	texts := map[string]bool{}
+	for _, text := range Texts() {
+		if texts[text] {
+			t.Errorf("twice: %q", text)
+		}
+		texts[text] = true
+	}
+	seen := map[string]bool{}
+	system := System{HandsOut: ports(t, "32768-60999"), Reserved: ports(t, "40000"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5")}}
+	hidden, shared := listener(80, "", "192.168.1.5"), listener(80, "nginx", "127.0.0.1")
+	hidden.User = "root"
+	shared.Owners = append(shared.Owners, shared.Owners...)
+	known := listener(80, "caddy", "::1")
+	known.Service, known.ServiceBy = "Caddy", monitor.ByProgram
+	all := []*monitor.Listener{hidden, shared, known, listener(80, "", "0.0.0.0"), listener(80, "x", "::")}
+	for _, target := range []string{"80", "127.0.0.1:80", "[::1]:80", "127.0.0.2:80", "localhost:1", "0.0.0.0:80", "[::]:80", "169.254.1.1", "10.0.0.1", "8.8.8.8:40000",
+		"224.0.0.1", "[::ffff:127.0.0.1]:50000", "65000", "192.168.1.5:80"} {
+		for _, listeners := range [][]*monitor.Listener{nil, all, {hidden}, {shared}, {known}, {all[3]}, {all[4]}, {all[3], all[4]}, {listener(80, "x", "127.0.0.1", "::1")}} {
+			parsed, err := Parse(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range About(parsed, listeners, system).Sentences() {
+				seen[s.Text] = true
+				if !texts[s.Text] {
+					t.Errorf("%q is not in Texts", s.Text)
+				}
+				if text := s.String(); strings.Contains(text, "{{") {
+					t.Errorf("%q lacks data", text)
+				}
+			}
+		}
+	}
+	for text := range texts {
+		if !seen[text] {
+			t.Errorf("nothing of the above says %q", text)
+		}
+	}
+}

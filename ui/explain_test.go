@@ -1,0 +1,183 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"porthole/monitor"
+	"porthole/monitor/explain"
+)
+
+// explained is what the side pane explains; "" where that is folded up.
+func (d *desk) explained() string {
+	if d.ports.side.explanationBox.Visible() {
+		return d.ports.side.explanation.Text
+	}
+	return ""
+}
+
+// overlaid is the text in the overlay that can be copied; "" where there is none.
+func overlaid(w fyne.Window) string {
+	var find func(o fyne.CanvasObject) string
+	find = func(o fyne.CanvasObject) string {
+		var inner []fyne.CanvasObject
+		switch o := o.(type) {
+		case *copyText:
+			return o.Text
+		case fyne.Widget:
+			inner = test.WidgetRenderer(o).Objects()
+		case *fyne.Container:
+			inner = o.Objects
+		}
+		for _, x := range inner {
+			if text := find(x); text != "" {
+				return text
+			}
+		}
+		return ""
+	}
+	top := w.Canvas().Overlays().Top()
+	if top == nil {
+		return ""
+	}
+	return find(top)
+}
+
+func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
+	d := newDesk(t)
+	handsOut, _ := monitor.ParsePorts("32768-60999")
+	d.SetStatus(Status{Settings: Settings{Notifications: true}, System: explain.System{HandsOut: handsOut}})
+	node, web := listening(62893, "node", 10, "127.0.0.1", "::1"), listening(40000, "web", 20, "0.0.0.0")
+	d.see(node, web)
+	d.ports.table.Select(node.ID)
+	if d.explained() != "" {
+		t.Errorf("it explains unasked: %q", d.explained())
+	}
+	shortcut(d.window, explainKeys)
+	want := "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it. " +
+		"Port 62893 is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while. " +
+		"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
+		"node (process 10) listens at 127.0.0.1:62893, [::1]:62893 now. Only programs on this machine can reach it."
+	if d.explained() != want {
+		t.Errorf("it explains\n%s\nwant\n%s", d.explained(), want)
+	}
+	if d.window.Canvas().Overlays().Top() != nil {
+		t.Error("it covers the window too")
+	}
+	d.ports.table.Select(web.ID)
+	if text := d.explained(); !strings.HasPrefix(text, "0.0.0.0 stands for every IPv4 address") || !strings.Contains(text, "may just have been given it") || !strings.Contains(text, "Other machines can reach it too") {
+		t.Errorf("of the next port: %q", text)
+	}
+	d.see(node)
+	if text := d.explained(); !strings.HasPrefix(text, "Port 40000 is registered") || !strings.HasSuffix(text, "Nothing listens there now.") {
+		t.Errorf("of a closed port: %q", text)
+	}
+	d.ports.table.Select(node.ID)
+	d.ports.side.explain.Tapped(nil)
+	if d.explained() != "" || d.ports.side.explain.text.Text != "Explain" {
+		t.Errorf("the link leaves %q, and says %q", d.explained(), d.ports.side.explain.text.Text)
+	}
+	d.ports.side.explain.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if d.explained() != want || d.ports.side.explain.text.Text != "Hide explanation" {
+		t.Errorf("Enter on the link: %q, it says %q", d.explained(), d.ports.side.explain.text.Text)
+	}
+	next := deskWith(t, nil)
+	next.Restore(d.State())
+	next.see(node)
+	next.ports.table.Select(node.ID)
+	if !strings.HasPrefix(next.explained(), "127.0.0.1 and ::1") {
+		t.Errorf("the next window explains %q", next.explained())
+	}
+}
+
+func TestTheExplanationIsScrolledTo(t *testing.T) {
+	d := newDesk(t)
+	d.window.Resize(fyne.NewSize(1000, 420))
+	a := listening(3000, "node", 10)
+	a.Owners[0].Folder, a.Owners[0].Command = "/home/ada/shop", strings.Fields(strings.Repeat("--word ", 30))
+	d.see(a)
+	d.ports.table.Select(a.ID)
+	side, driver := d.ports.side, d.app.Driver()
+	d.ports.explain()
+	link, bottom := driver.AbsolutePositionForObject(side.explain).Y, driver.AbsolutePositionForObject(side.scroll).Y+side.scroll.Size().Height
+	box := driver.AbsolutePositionForObject(side.explanationBox).Y
+	if top := driver.AbsolutePositionForObject(side.scroll).Y; side.scroll.Offset.Y == 0 || link < top || box > bottom-100 {
+		t.Errorf("the link is at %v and the explanation at %v; the pane is from %v to %v, scrolled by %v", link, box, top, bottom, side.scroll.Offset.Y)
+	}
+	offset := side.scroll.Offset
+	d.Tick()
+	if side.scroll.Offset != offset {
+		t.Error("the pane scrolls by itself")
+	}
+}
+
+func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
+	d := newDesk(t)
+	d.window.Resize(fyne.NewSize(700, 500))
+	a := listening(3000, "node", 10)
+	shortcut(d.window, explainKeys)
+	if d.window.Canvas().Overlays().Top() != nil {
+		t.Fatal("it explains where nothing is selected")
+	}
+	d.see(a)
+	d.ports.table.Select(a.ID)
+	shortcut(d.window, explainKeys)
+	if text := overlaid(d.window); !strings.HasPrefix(text, "127.0.0.1 is the loopback address") {
+		t.Errorf("over the window: %q", text)
+	}
+	press(d.window, fyne.KeyEscape)
+	if d.window.Canvas().Overlays().Top() != nil {
+		t.Error("Esc leaves it open")
+	}
+	d.tabs.open(PageActivity)
+	shortcut(d.window, explainKeys)
+	if d.window.Canvas().Overlays().Top() != nil {
+		t.Error("it explains on another page")
+	}
+}
+
+func TestTheMenuOfARowExplainsIt(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.ports.table.Select(d.ports.table.Rows()[0].Key())
+	d.ports.menu(d.ports.table.Rows()[0], fyne.NewPos(200, 200))
+	d.menuItem(2)
+	if !strings.HasPrefix(d.explained(), "127.0.0.1 is the loopback address") {
+		t.Errorf("the menu explains %q", d.explained())
+	}
+}
+
+func TestAProcessWindowExplainsItsPorts(t *testing.T) {
+	d := newDesk(t)
+	a, b := listening(3000, "node", 10), listening(9229, "node", 10, "::1")
+	d.see(a, b)
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	p.window.Resize(fyne.NewSize(760, 680))
+	p.showExplanations()
+	text := overlaid(p.window)
+	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is registered") || !strings.Contains(two, "::1 is the loopback address of IPv6") {
+		t.Errorf("it explains %q", text)
+	}
+	press(p.window, fyne.KeyEscape)
+	d.see()
+	p.showExplanations()
+	if text := overlaid(p.window); !strings.HasSuffix(text, "Nothing listens there now.") {
+		t.Errorf("of a process that has ended: %q", text)
+	}
+}
+
+func TestAnExplanationInGerman(t *testing.T) {
+	inGerman(t)
+	got := explanation(listening(80, "", 0, "0.0.0.0"), false, explain.System{})
+	want := "0.0.0.0 steht für jede IPv4-Adresse dieses Rechners: Loopback und die seiner Netze. " +
+		"Port 80 ist wohlbekannt (0–1023): Solche Ports gehören Diensten, die dort jeder erwartet, und auf vielen Systemen kann nur der Administrator sie öffnen. " +
+		"Sein üblicher Dienst ist „http“, doch jeder andere kann ihn haben. " +
+		"Ein Prozess von ada lauscht jetzt auf 0.0.0.0:80; welcher, ist von hier nicht zu sehen. Auch andere Rechner können ihn erreichen, sofern keine Firewall dazwischen ist."
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}

@@ -1,0 +1,52 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor/watch"
+)
+
+// welcome is a line for who uses Porthole for the first time: where it is when
+// its window is closed, and what the port is that it watches. Once it was read it never
+// comes again.
+type welcome struct {
+	text   *note
+	read   bool
+	object fyne.CanvasObject
+}
+
+func newWelcome(done func()) *welcome {
+	w := &welcome{text: newNote(true)}
+	w.text.size(theme.SizeNameText)
+	gotIt := newTextLink(lang.L("Got it"), func() {
+		w.read = true
+		done()
+	})
+	row := container.NewBorder(nil, nil, nil, container.NewCenter(gotIt), w.text.object)
+	w.object = container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(row, 7))
+	w.object.Hide()
+	return w
+}
+
+// show shows the line or hides it, and reports whether that changed anything.
+func (w *welcome) show(on bool, rules watch.Rules) bool {
+	on = on && !w.read
+	text := lang.L("Porthole stays in the tray when this window closes. Watch a port with its ★, and you are told when a server opens it.")
+	if first, ok := watch.Default()[0].Ports.Single(); ok && rules.Watches(first) {
+		text = lang.L("Porthole stays in the tray when this window closes. {{.Port}} is the port it watches at first: you are told when a server opens it.", map[string]any{"Port": first})
+	}
+	if w.text.words.Text == text && w.object.Visible() == on {
+		return false
+	}
+	w.text.say(text, theme.ColorNameForeground)
+	if on {
+		w.object.Show()
+	} else {
+		w.object.Hide()
+	}
+	return true
+}

@@ -1,0 +1,52 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+
+	"porthole/monitor/watch"
+)
+
+func TestANewUserIsWelcomedOnce(t *testing.T) {
+	d := newDesk(t)
+	if d.ports.welcome.object.Visible() {
+		t.Fatal("who is not new is welcomed")
+	}
+	d.see(listening(3000, "node", 10))
+	d.window.Resize(fyne.NewSize(1000, 601)) // the cards have come
+	table := d.ports.table.Size()
+	first := Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Welcome: true}
+	d.SetStatus(first)
+	if text := d.ports.welcome.text.words.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
+		t.Errorf("it says %q, visible %v", text, d.ports.welcome.object.Visible())
+	}
+	if now := d.ports.table.Size(); now.Height >= table.Height || now.Height < table.Height-60 {
+		t.Errorf("the table is %v high, and was %v", now.Height, table.Height)
+	}
+	for range 60 { // Tab comes to it
+		d.window.Canvas().FocusNext()
+		if l, ok := d.window.Canvas().Focused().(*textLink); ok && l.text.Text == "Got it" {
+			l.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+			break
+		}
+	}
+	d.want("asked", d.asked, []string{"welcomed"})
+	d.SetStatus(first) // the agent had not heard of it yet
+	if d.ports.welcome.object.Visible() || d.ports.table.Size() != table {
+		t.Errorf("it comes back, the table %v and was %v", d.ports.table.Size(), table)
+	}
+}
+
+func TestTheWelcomeSaysOnlyWhatIsSo(t *testing.T) {
+	d := newDesk(t)
+	d.SetStatus(Status{Welcome: true, Rules: watch.Rules{}.With(8080)})
+	if text := d.ports.welcome.text.words.Text; strings.Contains(text, "62893") || !strings.Contains(text, "★") {
+		t.Errorf("where 62893 is not watched: %q", text)
+	}
+	d.Disconnect()
+	if d.ports.welcome.object.Visible() {
+		t.Error("it stays where nobody watches")
+	}
+}
