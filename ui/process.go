@@ -249,7 +249,7 @@ func (p *processWindow) factList() fyne.CanvasObject {
 		add(lang.L("User"), monitor.Clean(p.row.User, 60))
 		add(lang.L("Owner"), lang.L(p.row.Hidden))
 		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
-		add(lang.L("Container"), monitor.Clean(p.row.Container, 64))
+		add(lang.L("Container"), containerOf(p.row))
 		if i := p.row.Inferred; i != nil {
 			add(lang.L("Inferred"), lang.L("{{.Name}} ({{.PID}}), the only process in its control group",
 				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
@@ -262,6 +262,7 @@ func (p *processWindow) factList() fyne.CanvasObject {
 	add(lang.L("Command"), commandWords(o))
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
+	add(lang.L("Container"), containerOf(p.row))
 	add(lang.L("Project"), monitor.Clean(o.Project, 100))
 	if !o.StartedAt.IsZero() {
 		add(lang.L("Started"), Moment(o.StartedAt, p.now()))
@@ -424,7 +425,7 @@ func (p *processWindow) showWhat() {
 // (git: main)". A service that nothing but the port tells is a guess, which is
 // not said here.
 func whatWords(l *monitor.Listener, o monitor.Owner) string {
-	service, project := monitor.Clean(l.Service, 80), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
+	service, project := monitor.Clean(serviceOf(l), 180), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
 	if l.ServiceBy == monitor.ByPort {
 		service = ""
 	}
