@@ -45,6 +45,8 @@ type processWindow struct {
 	clients        *clientList
 	clientsBox     fyne.CanvasObject // hidden until a look has told
 	meter          peers.Meter
+	uses           *copyText // what the process uses now
+	use            useMeter
 	spark          *spark
 	endedAt        time.Time
 	before         *copyText
@@ -75,7 +77,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
 	p.gone = canvas.NewText("", theme.Color(colorAlert))
 	p.gone.Hide()
-	p.why, p.listening, p.before = mono(""), mono(""), mono("")
+	p.why, p.listening, p.before, p.uses = mono(""), mono(""), mono(""), mono("–")
 	p.odd, p.queue = newOddBox(false), newNote(true)
 	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
 	p.beforeBox = section(lang.L("This port before"), p.before)
@@ -185,6 +187,10 @@ func (p *processWindow) tell() {
 
 // setLive shows who is connected, and what else a look told.
 func (p *processWindow) setLive(v Live) {
+	if p.stale {
+		return // it would look live
+	}
+	p.showUse(v)
 	var all []peers.Peer
 	var fullest peers.State
 	known, bytes := false, true
@@ -199,7 +205,7 @@ func (p *processWindow) setLive(v Live) {
 			fullest = st
 		}
 	}
-	if !known || p.stale {
+	if !known {
 		return // not looked for, or not to be had
 	}
 	p.live = v
@@ -208,6 +214,18 @@ func (p *processWindow) setLive(v Live) {
 		p.queue.say(p.queueWords(fullest), table.ColorMuted)
 	}
 	p.tell()
+}
+
+// showUse says what the process uses, where a look was at it. The words change in
+// their place.
+func (p *processWindow) showUse(v Live) {
+	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
+	if !looked {
+		return
+	}
+	if text := cmp.Or(p.use.take(v.At, live.Used), "–"); text != p.uses.Text {
+		p.uses.SetText(text)
+	}
 }
 
 // showConnected lists the clients, and draws their last minute.
@@ -236,13 +254,14 @@ func (p *processWindow) queueWords(st peers.State) string {
 // factList lists what is known; what is not has no line.
 func (p *processWindow) factList() fyne.CanvasObject {
 	list := container.New(factRows{label: 96})
-	add := func(label, value string) {
-		if value == "" {
-			return
+	label := func(words string) {
+		list.Add(follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))
+	}
+	add := func(words, value string) {
+		if value != "" {
+			label(words)
+			list.Add(mono(value))
 		}
-		text := canvas.NewText(label, theme.Color(table.ColorMuted))
-		list.Add(follow(text, table.ColorMuted))
-		list.Add(mono(value))
 	}
 	o := p.owner
 	if o.PID == 0 {
@@ -267,6 +286,8 @@ func (p *processWindow) factList() fyne.CanvasObject {
 	if !o.StartedAt.IsZero() {
 		add(lang.L("Started"), Moment(o.StartedAt, p.now()))
 	}
+	label(lang.L("Uses"))
+	list.Add(p.uses)
 	return list
 }
 

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/monitor/story"
 )
 
 // storyOf returns the window of one process that listens on 62893.
@@ -65,4 +66,43 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
 	d.want("buttons of UDP", labels(), []string{"Open folder"})
 	d.want("asked", d.asked, []string{"folder /src"})
+}
+
+// What a process uses is told anew at each look, and moves nothing.
+func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	if p.uses.Text != "–" {
+		t.Errorf("before a look it says %q", p.uses.Text)
+	}
+	look := func(after time.Duration, u story.Use) string {
+		d.at = d.at.Add(after)
+		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{{10, 7}: {Used: u}}})
+		return p.uses.Text
+	}
+	for _, step := range []struct {
+		after time.Duration
+		used  story.Use
+		want  string
+	}{
+		{time.Second, story.Use{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB of memory"},
+		{100 * time.Millisecond, story.Use{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB of memory"},
+		{1900 * time.Millisecond, story.Use{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB of memory · 3 % of a core"},
+		{time.Second, story.Use{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB of memory · 300 % of a core"},
+		{2 * time.Second, story.Use{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB of memory · less than 1 % of a core"},
+		{time.Second, story.Use{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0 % of a core"},
+		{time.Second, story.Use{}, "–"}, // it has ended
+	} {
+		before := p.story.MinSize()
+		if got := look(step.after, step.used); got != step.want || p.story.MinSize() != before {
+			t.Errorf("%+v: %q, from %v to %v; want %q in the same place", step.used, got, before, p.story.MinSize(), step.want)
+		}
+	}
+	d.Disconnect()
+	if got := look(time.Second, story.Use{Threads: 3}); got != "–" {
+		t.Errorf("when nobody watches: %q", got)
+	}
 }
