@@ -66,22 +66,29 @@ func number(fields [][]byte, n int) uint64 {
 	return value
 }
 
-// maxEnvironment bounds how much of an environment is read.
-const maxEnvironment = 1 << 20
-
 // preload returns LD_PRELOAD as pid was started with it; only its user and root
 // may see that.
 func preload(pid int) string {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil {
-		return "" // refused, or it has ended
-	}
-	defer f.Close()
-	b, _ := io.ReadAll(io.LimitReader(f, maxEnvironment)) // what was read so far may have it
+	b, _ := environment(pid) // what was read so far may have it
 	for entry := range bytes.SplitSeq(b, []byte{0}) {
 		if value, ok := bytes.CutPrefix(entry, []byte("LD_PRELOAD=")); ok {
 			return string(value)
 		}
 	}
 	return ""
+}
+
+// environment reads what pid was started with, NAME=value, each ended by a zero
+// byte (proc_pid_environ(5)).
+func environment(pid int) ([]byte, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return nil, fmt.Errorf("read the environment of process %d: %w", pid, err) // refused, or it has ended
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxEnvironment))
+	if err != nil {
+		return b, fmt.Errorf("read the environment of process %d: %w", pid, err)
+	}
+	return b, nil
 }

@@ -2,11 +2,18 @@ package process
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"runtime"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"porthole/monitor"
 	"porthole/monitor/story"
 )
 
@@ -45,5 +52,48 @@ func TestUseOfHostileStats(t *testing.T) {
 		if got := useOf(bytes.Fields([]byte(text))); got != (story.Use{}) {
 			t.Errorf("%q: %+v", text, got)
 		}
+	}
+}
+
+// Only what this user runs is asked, and secrets do not leave the package.
+func TestEnvironment(t *testing.T) {
+	start := func(change func(*exec.Cmd)) monitor.Owner {
+		t.Helper()
+		c := exec.Command("/bin/sleep", "60")
+		c.Env = []string{"ZED=1", "API_TOKEN=hunter2", "A=x\x1b[31m\ny", "DB=pg://u:hunter2@h/", "PWD=/src"}
+		change(c)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // the child execs
+			if o, err := Facts(c.Process.Pid); err == nil && strings.HasSuffix(o.Program, "sleep") || time.Now().After(deadline) {
+				return o
+			}
+		}
+	}
+	o := start(func(*exec.Cmd) {})
+	want := []string{"A=x [31m y", "API_TOKEN=•••", "DB=pg://u:•••@h/", "PWD=/src", "ZED=1"}
+	if got, err := Environment(o); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+	o.Start++
+	if got, err := Environment(o); !errors.Is(err, os.ErrProcessDone) || got != nil {
+		t.Errorf("of another process with its number: %q, %v", got, err)
+	}
+	if os.Geteuid() == 0 {
+		other := start(func(c *exec.Cmd) {
+			c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 4242, Gid: 4242}}
+		})
+		if got, err := Environment(other); !errors.Is(err, fs.ErrPermission) || got != nil {
+			t.Errorf("of another user's: %q, %v; want a refusal, though root may", got, err)
+		}
+	}
+}
+
+func TestAnEnvironmentMayBeLong(t *testing.T) {
+	lines := variables([]byte(strings.Repeat("A="+strings.Repeat("x", 300_000)+"\x00", maxVariables+2)))
+	if len(lines) != maxVariables+1 || len([]rune(lines[0])) > maxVariable || variables(nil) != nil {
+		t.Errorf("%d lines, the first with %d bytes", len(lines), len(lines[0]))
 	}
 }

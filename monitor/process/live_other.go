@@ -3,6 +3,7 @@
 package process
 
 import (
+	"errors"
 	"time"
 
 	ps "github.com/shirou/gopsutil/v3/process"
@@ -24,6 +25,9 @@ func look(pid int) (left bool, used story.Use) {
 	}
 	return false, used
 }
+
+// environment is read on Linux alone.
+func environment(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // preload is Linux's.
 func preload(int) string { return "" }
