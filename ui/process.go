@@ -47,6 +47,8 @@ type processWindow struct {
 	meter          peers.Meter
 	uses           *copyText // what the process uses now
 	use            useMeter
+	command        *copyText // nil where there is none
+	environment    *environmentBox
 	spark          *spark
 	endedAt        time.Time
 	before         *copyText
@@ -56,6 +58,7 @@ type processWindow struct {
 	memory         Memory // nil where nothing is kept
 	asked          string // the ports for which before was asked
 	stale          bool   // nobody watches any more
+	user           string // who looks; "" where unknown
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -67,8 +70,8 @@ func processKey(l *monitor.Listener) string {
 	return l.ID
 }
 
-func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, now: now}
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, user string, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, user: user, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -122,6 +125,7 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		section(lang.L("Why is it running?"), p.why),
 		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
 		section(lang.L("Process"), p.factList()),
+		p.environment.object,
 		p.beforeBox,
 		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), p.buttons()),
 	)
@@ -148,6 +152,11 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	}
 	if p.owner.Folder != "" {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
+	}
+	for _, b := range []*keyButton{p.secretsButton(), p.environmentButton()} {
+		if b != nil {
+			row.Add(b)
+		}
 	}
 	return row
 }
@@ -278,7 +287,11 @@ func (p *processWindow) factList() fyne.CanvasObject {
 	}
 	add(lang.L("PID"), fmt.Sprint(o.PID))
 	add(lang.L("User"), monitor.Clean(o.User, 60))
-	add(lang.L("Command"), commandWords(o))
+	if words := commandWords(o); words != "" {
+		p.command = mono(words)
+		label(lang.L("Command"))
+		list.Add(p.command)
+	}
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
 	add(lang.L("Container"), containerOf(p.row))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
@@ -22,7 +23,7 @@ func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch
 		Owners: []monitor.Owner{{PID: 47733, Start: 1, Name: "node", User: "you", Project: project, Branch: branch,
 			StartedAt: now.Add(-12 * time.Minute), Command: []string{"node", "node_modules/.bin/vite"}}},
 		Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{Address: netip.MustParseAddr("127.0.0.1")}, Owners: []int{47733}}}}
-	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() time.Time { return now })
+	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, "you", func() time.Time { return now })
 	t.Cleanup(p.window.Close)
 	return p
 }
@@ -61,10 +62,10 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	}
 	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.t = t
-	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command"}) // its folder is not known
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite"})
+	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command", "Show environment"}) // its folder is not known
+	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite", "environment of 47733"})
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
-	d.want("buttons of UDP", labels(), []string{"Open folder"})
+	d.want("buttons of UDP", labels(), []string{"Open folder", "Show environment"})
 	d.want("asked", d.asked, []string{"folder /src"})
 }
 
@@ -105,4 +106,102 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 	if got := look(time.Second, story.Use{Threads: 3}); got != "–" {
 		t.Errorf("when nobody watches: %q", got)
 	}
+}
+
+func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	a.Owners[0].Command = []string{"node", "--token=hunter2", "x\x1b[31m"}
+	d.see(a, listening(4000, "node", 11))
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	press := func(label string) {
+		t.Helper()
+		b := buttonOf(p, label)
+		if b == nil {
+			t.Fatalf("there is no button %q", label)
+		}
+		b.OnTapped()
+	}
+	if p.command.Text != "node --token=••• x [31m" {
+		t.Errorf("at first %q", p.command.Text)
+	}
+	press("Show secrets")
+	if p.command.Text != "node --token=hunter2 x [31m" {
+		t.Errorf("asked for: %q", p.command.Text)
+	}
+	press("Copy command")
+	d.want("copied", d.asked, []string{"copy node --token=••• x [31m"})
+	press("Hide secrets")
+	if p.command.Text != "node --token=••• x [31m" {
+		t.Errorf("hidden again: %q", p.command.Text)
+	}
+	other := d.last.Listeners[1]
+	d.OpenProcess(other)
+	if buttonOf(d.processes[processKey(other)], "Show secrets") != nil {
+		t.Error("where there are no secrets it offers to show them")
+	}
+}
+
+func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
+	d := newDesk(t)
+	d.SetStatus(Status{User: "ada"})
+	a, b := listening(3000, "node", 10), listening(4000, "node", 11)
+	b.Owners[0].User = "bob"
+	d.see(a, b)
+	d.OpenProcess(b)
+	if buttonOf(d.processes[processKey(b)], "Show environment") != nil {
+		t.Error("it offers another user's environment")
+	}
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	box, low := p.environment, p.story.MinSize().Height
+	button := buttonOf(p, "Show environment")
+	button.OnTapped()
+	d.want("asked", d.asked, []string{"environment of 10"})
+	if box.object.Visible() {
+		t.Error("it is shown before it is known")
+	}
+	d.environment([]string{"A=1", "API_TOKEN=•••"}, "")
+	if box.text.Text != "A=1\nAPI_TOKEN=•••" || !box.object.Visible() || button.Text != "Hide environment" || p.story.MinSize().Height < low+environmentHeight {
+		t.Errorf("%q, visible %v, button %q, height %v after %v", box.text.Text, box.object.Visible(), button.Text, p.story.MinSize().Height, low)
+	}
+	button.OnTapped()
+	if box.text.Text != "" || box.object.Visible() || p.story.MinSize().Height != low {
+		t.Errorf("hidden: %q, visible %v, height %v; want %v", box.text.Text, box.object.Visible(), p.story.MinSize().Height, low)
+	}
+	button.OnTapped()
+	button.OnTapped()
+	d.environment([]string{"A=1"}, "")
+	if box.text.Text != "" || box.object.Visible() {
+		t.Error("an answer that comes late is shown")
+	}
+	button.OnTapped()
+	d.environment(nil, "It has ended")
+	if box.text.Text != "It has ended" {
+		t.Errorf("a problem: %q", box.text.Text)
+	}
+}
+
+// buttonOf is the button of p with that label; nil where there is none.
+func buttonOf(p *processWindow, label string) *keyButton {
+	var find func(o fyne.CanvasObject) *keyButton
+	find = func(o fyne.CanvasObject) *keyButton {
+		switch o := o.(type) {
+		case *keyButton:
+			if o.Text == label {
+				return o
+			}
+		case *container.Scroll:
+			return find(o.Content)
+		case *fyne.Container:
+			for _, x := range o.Objects {
+				if b := find(x); b != nil {
+					return b
+				}
+			}
+		}
+		return nil
+	}
+	return find(p.window.Content())
 }

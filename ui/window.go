@@ -178,7 +178,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		p.window.RequestFocus()
 		return
 	}
-	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, w.now)
+	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, w.ports.status.User, w.now)
 	w.processes[key] = p
 	if w.stale {
 		p.disconnect()

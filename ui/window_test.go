@@ -37,6 +37,8 @@ type desk struct {
 	at    time.Time
 	asked []string
 	last  monitor.Snapshot
+
+	environment func(lines []string, problem string) // answers what was asked last
 }
 
 func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
@@ -73,7 +75,11 @@ func (d *desk) Restart()                    { d.ask("restart") }
 func (d *desk) CopyDiagnostics()            { d.ask("diagnostics") }
 func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
 func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
-func (d *desk) OpenFolder(path string)      { d.ask("folder %s", path) }
+func (d *desk) Environment(o monitor.Owner, done func([]string, string)) {
+	d.ask("environment of %d", o.PID)
+	d.environment = done
+}
+func (d *desk) OpenFolder(path string) { d.ask("folder %s", path) }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {

@@ -5,6 +5,7 @@ package window
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/app/desktop"
+	"porthole/monitor"
+	"porthole/monitor/process"
 )
 
 // tlsWait is how long a server has for the answer to a greeting in TLS. One on
@@ -41,6 +44,23 @@ func (a actions) OpenFolder(path string) {
 		if err := desktop.Open(a.p.ctx, path); err != nil {
 			a.p.failed(lang.L("The file manager could not be opened: is xdg-utils installed?"), err)
 		}
+	})
+}
+
+// Environment reads what o was started with. It is kept nowhere.
+func (a actions) Environment(o monitor.Owner, done func(lines []string, problem string)) {
+	a.p.work.Go(func() {
+		lines, err := process.Environment(o)
+		problem := ""
+		switch {
+		case errors.Is(err, os.ErrProcessDone):
+			problem = lang.L("It has ended")
+		case errors.Is(err, errors.ErrUnsupported):
+			problem = lang.L("This system does not tell the environment of a process")
+		case err != nil:
+			problem = lang.L("The environment may not be read")
+		}
+		a.p.do(func() { done(lines, problem) })
 	})
 }
 

@@ -15,8 +15,8 @@ import (
 // Bounds of an environment: what is read, and what is returned of it.
 const (
 	maxEnvironment = 1 << 20 // bytes
-	maxVariables   = 500
-	maxVariable    = 500     // runes
+	maxVariables   = 300
+	maxVariable    = 300     // runes
 	maskedOf       = 4 << 10 // bytes of a variable that are looked at for secrets: far more than is shown
 )
 
