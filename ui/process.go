@@ -59,6 +59,8 @@ type processWindow struct {
 	asked          string // the ports for which before was asked
 	stale          bool   // nobody watches any more
 	user           string // who looks; "" where unknown
+	said           *note  // what did not work, for a while
+	saidUntil      time.Time
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -81,7 +83,8 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.gone = canvas.NewText("", theme.Color(colorAlert))
 	p.gone.Hide()
 	p.why, p.listening, p.before, p.uses = mono(""), mono(""), mono(""), mono("–")
-	p.odd, p.queue = newOddBox(false), newNote(true)
+	p.odd, p.queue, p.said = newOddBox(false), newNote(true), newNote(true)
+	p.said.object.Hide()
 	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
 	p.beforeBox = section(lang.L("This port before"), p.before)
 	p.beforeBox.Hide()
@@ -128,6 +131,7 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		p.environment.object,
 		p.beforeBox,
 		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), p.buttons()),
+		p.said.object,
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
 	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))
@@ -153,6 +157,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	if p.owner.Folder != "" {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
 	}
+	add(lang.L("Inspect traffic"), func() { p.actions.Inspect(p.row) })
 	for _, b := range []*keyButton{p.secretsButton(), p.environmentButton()} {
 		if b != nil {
 			row.Add(b)
@@ -423,8 +428,20 @@ func reachOf(s monitor.HeldSocket) string {
 	return lang.L("the network")
 }
 
+// say shows a sentence below the buttons for a while.
+func (p *processWindow) say(sentence string) {
+	p.said.say(sentence, colorAlert)
+	p.said.object.Show()
+	p.saidUntil = p.now().Add(sayFor)
+	p.story.Refresh()
+}
+
 // tick lets the process grow older.
 func (p *processWindow) tick() {
+	if p.said.object.Visible() && !p.now().Before(p.saidUntil) {
+		p.said.object.Hide()
+		p.story.Refresh()
+	}
 	if p.stale {
 		return // no time passes for what nobody watches
 	}

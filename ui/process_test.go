@@ -62,11 +62,11 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	}
 	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.t = t
-	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command", "Show environment"}) // its folder is not known
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite", "environment of 47733"})
+	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command", "Inspect traffic", "Show environment"}) // its folder is not known
+	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
-	d.want("buttons of UDP", labels(), []string{"Open folder", "Show environment"})
-	d.want("asked", d.asked, []string{"folder /src"})
+	d.want("buttons of UDP", labels(), []string{"Open folder", "Inspect traffic", "Show environment"})
+	d.want("asked", d.asked, []string{"folder /src", "inspect 62893"})
 }
 
 // What a process uses is told anew at each look, and moves nothing.
@@ -204,4 +204,23 @@ func buttonOf(p *processWindow, label string) *keyButton {
 		return nil
 	}
 	return find(p.window.Content())
+}
+
+// What did not work is said where it was asked for, and not for ever.
+func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	low := p.story.MinSize().Height
+	d.Say("Wireshark is not installed")
+	if p.said.words.Text != "Wireshark is not installed" || !p.said.object.Visible() {
+		t.Errorf("it says %q, visible %v", p.said.words.Text, p.said.object.Visible())
+	}
+	d.at = d.at.Add(sayFor)
+	d.Tick()
+	if p.said.object.Visible() || p.story.MinSize().Height != low {
+		t.Error("it is said for ever")
+	}
 }

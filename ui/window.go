@@ -137,9 +137,14 @@ func (w *Window) Disconnect() {
 	}
 }
 
-// Say shows a sentence in the status line for some seconds: what the user asked
-// for did not work.
-func (w *Window) Say(sentence string) { w.ports.say(sentence) }
+// Say shows a sentence in the status line, and in the windows of processes, for
+// some seconds: what the user asked for did not work.
+func (w *Window) Say(sentence string) {
+	w.ports.say(sentence)
+	for _, p := range w.processes {
+		p.say(sentence)
+	}
+}
 
 // ShowPage shows the page of that name, as State calls it, where there is one.
 func (w *Window) ShowPage(name string) { w.tabs.open(name) }

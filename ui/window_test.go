@@ -75,6 +75,7 @@ func (d *desk) Restart()                    { d.ask("restart") }
 func (d *desk) CopyDiagnostics()            { d.ask("diagnostics") }
 func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
 func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
+func (d *desk) Inspect(l *monitor.Listener) { d.ask("inspect %d", l.Port) }
 func (d *desk) Environment(o monitor.Owner, done func([]string, string)) {
 	d.ask("environment of %d", o.PID)
 	d.environment = done

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -61,6 +62,24 @@ func (a actions) Environment(o monitor.Owner, done func(lines []string, problem 
 			problem = lang.L("The environment may not be read")
 		}
 		a.p.do(func() { done(lines, problem) })
+	})
+}
+
+// Inspect opens Wireshark at the traffic of l; without it the command for tcpdump
+// is copied, which is said.
+func (a actions) Inspect(l *monitor.Listener) {
+	a.p.work.Go(func() {
+		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Reach == monitor.ThisMachine}
+		err := desktop.Inspect(a.p.ctx, c, detach)
+		if err == nil {
+			return
+		}
+		a.p.do(func() { a.Copy(c.Command()) })
+		if errors.Is(err, exec.ErrNotFound) {
+			a.p.failed(lang.L("Wireshark is not installed: the command for tcpdump was copied"), err)
+		} else {
+			a.p.failed(lang.L("Wireshark could not be opened: the command for tcpdump was copied"), err)
+		}
 	})
 }
 
