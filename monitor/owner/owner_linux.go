@@ -29,7 +29,7 @@ type finder struct {
 	known  map[int]monitor.Owner // facts of processes that hold listeners, by pid
 	counts map[int]count         // of each process at the last search for all sockets
 	inodes map[uint64]monitor.SocketID
-	link   []byte // memory for one
+	memory memory
 	groups groups
 	calm   map[int]calm // by pid, of processes that hold listeners
 	asked  struct {     // the last process that was asked whether it is calm
@@ -72,7 +72,7 @@ const fresh = 10 * time.Millisecond
 
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm), link: make([]byte, 64)}
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm)}
 }
 
 // Find walks the processes in the order of likely. One that ends on the way is

@@ -1,12 +1,14 @@
 package owner
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -27,6 +29,7 @@ type match struct {
 // read, or that it has ended.
 type reading struct {
 	held []match
+	told map[monitor.SocketID]bool // held has them already; nil where there are none
 	err  error
 }
 
@@ -46,9 +49,9 @@ func (f *finder) read(pids []int) []reading {
 		var readers sync.WaitGroup
 		for range min(runtime.GOMAXPROCS(0), maxReaders) {
 			readers.Go(func() {
-				link := make([]byte, len(f.link))
+				m := new(memory)
 				for i := int(next.Add(1)) - 1; i < len(pids); i = int(next.Add(1)) - 1 {
-					all[i] = f.readProcess(pids[i], link)
+					all[i] = f.readProcess(pids[i], m)
 				}
 			})
 		}
@@ -56,15 +59,21 @@ func (f *finder) read(pids []int) []reading {
 	}
 	for i, pid := range pids {
 		if len(pids) == 1 || exhausted(all[i].err) { // by the other readers, it may be
-			all[i] = f.readProcess(pid, f.link)
+			all[i] = f.readProcess(pid, &f.memory)
 		}
 	}
 	return all
 }
 
-// readProcess changes nothing of f; link is memory for a link.
-func (f *finder) readProcess(pid int, link []byte) reading {
-	n, r := f.readFolder(fmt.Sprintf("/proc/%d/fd", pid), link)
+// memory is what a reader reads into.
+type memory struct {
+	entries [8 << 10]byte
+	link    [64]byte
+}
+
+// readProcess changes nothing of f.
+func (f *finder) readProcess(pid int, m *memory) reading {
+	n, r := f.readFolder(fmt.Sprintf("/proc/%d/fd", pid), m)
 	if n > 0 || exhausted(r.err) || (r.err != nil && !f.isMine(pid)) {
 		return r
 	}
@@ -73,7 +82,7 @@ func (f *finder) readProcess(pid int, link []byte) reading {
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	r = reading{err: err}
 	for _, t := range tasks {
-		if n, r = f.readFolder(fmt.Sprintf("/proc/%d/task/%s/fd", pid, t.Name()), link); n > 0 || exhausted(r.err) {
+		if n, r = f.readFolder(fmt.Sprintf("/proc/%d/task/%s/fd", pid, t.Name()), m); n > 0 || exhausted(r.err) {
 			break
 		}
 	}
@@ -81,31 +90,61 @@ func (f *finder) readProcess(pid int, link []byte) reading {
 }
 
 // readFolder reads one folder of descriptors, and returns how many there are.
-func (f *finder) readFolder(path string, link []byte) (int, reading) {
-	dir, err := os.Open(path)
+func (f *finder) readFolder(path string, m *memory) (n int, r reading) {
+	dir, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, reading{err: err}
 	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil && len(names) == 0 {
-		return 0, reading{err: err}
-	}
-	var r reading
-	told := make(map[monitor.SocketID]bool)
-	for _, name := range names {
-		n, err := unix.Readlinkat(int(dir.Fd()), name, link)
-		if err != nil {
-			continue // closed meanwhile
+	defer func() { _ = unix.Close(dir) }() // nothing was written to it
+	for {
+		size, err := unix.Getdents(dir, m.entries[:])
+		if err != nil && n == 0 {
+			return 0, reading{err: err}
 		}
-		inode := socketInode(link[:n])
-		id, ok := f.inodes[inode]
-		if !ok || told[id] {
+		if err != nil || size <= 0 {
+			return n, r
+		}
+		n += f.readEntries(dir, m.entries[:size], m.link[:], &r)
+	}
+}
+
+// readEntries follows what getdents64(2) gave: a length in two bytes at 16, and at
+// 19 a name that ends in a zero byte. It returns how many descriptors these are.
+func (f *finder) readEntries(dir int, entries, link []byte, r *reading) (n int) {
+	const lengthAt, nameAt = 16, 19
+	for len(entries) > nameAt {
+		length := int(binary.NativeEndian.Uint16(entries[lengthAt:]))
+		if length <= nameAt || length > len(entries) {
+			break
+		}
+		name := entries[nameAt:length]
+		entries = entries[length:]
+		if name[0] < '0' || name[0] > '9' { // "." and ".."
 			continue
 		}
-		fd, _ := strconv.Atoi(name) // the kernel names them by number
-		told[id] = true
+		n++
+		inode := socketInode(readlink(dir, name, link))
+		id, ok := f.inodes[inode]
+		if !ok || r.told[id] {
+			continue
+		}
+		if r.told == nil {
+			r.told = make(map[monitor.SocketID]bool)
+		}
+		r.told[id] = true
+		fd, _ := strconv.Atoi(unix.ByteSliceToString(name)) // the kernel names them by number
 		r.held = append(r.held, match{id, inode, fd})
 	}
-	return len(names), r
+	return n
+}
+
+// readlink reads the link that name, which ends in a zero byte, is in dir; nothing
+// where it is gone. It does not wait, and Go's runtime is not told of it: that would
+// cost as much as it takes.
+func readlink(dir int, name, link []byte) []byte {
+	n, _, problem := unix.RawSyscall6(unix.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&link[0])), uintptr(len(link)), 0, 0)
+	if problem != 0 {
+		return nil
+	}
+	return link[:n]
 }

@@ -97,3 +97,15 @@ func TestAnEnvironmentMayBeLong(t *testing.T) {
 		t.Errorf("%d lines, the first with %d bytes", len(lines), len(lines[0]))
 	}
 }
+
+// BenchmarkLive is what an open process window reads of its process every second.
+func BenchmarkLive(b *testing.B) {
+	o, err := Facts(os.Getpid())
+	if err != nil {
+		b.Fatal(err)
+	}
+	o.Parents = Parents(o)
+	for b.Loop() {
+		Live(o)
+	}
+}
