@@ -54,6 +54,7 @@ type processWindow struct {
 	before         *copyText
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
+	scroll         *container.Scroll // story in it
 	actions        Actions
 	memory         Memory // nil where nothing is kept
 	asked          string // the ports for which before was asked
@@ -134,7 +135,8 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		p.said.object,
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
-	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))
+	p.scroll = container.NewVScroll(padded)
+	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), p.scroll)
 }
 
 // buttons are what can be done; what cannot is absent.

@@ -72,6 +72,8 @@ func (p *processWindow) environmentButton() *keyButton {
 		box.text.SetText(strings.Join(lines, "\n"))
 		box.object.Show()
 		p.story.Refresh()
+		p.scroll.Refresh()
+		p.scroll.ScrollToBottom() // with the button that hides it again
 	}
 	b = newButton(lang.L("Show environment"), func() {
 		if box.asked = !box.asked; !box.asked {

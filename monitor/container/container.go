@@ -151,8 +151,9 @@ func (n *Names) find(ctx context.Context, q question) (c *monitor.Container, aga
 			return nil, false
 		}
 	}
-	all, ok := n.engines.list(ctx)
+	all := n.engines.list(ctx)
 	var found listed
+	ok := false
 	if q.container != "" {
 		found, ok = withID(all, q.container)
 	} else {

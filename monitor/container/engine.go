@@ -57,9 +57,8 @@ const (
 	failedRest = 15 * time.Second
 )
 
-// list returns the running containers of all engines; ok is false where none
-// answers.
-func (e *engines) list(ctx context.Context) (all []listed, ok bool) {
+// list returns the running containers of all engines, none where no engine answers.
+func (e *engines) list(ctx context.Context) []listed {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	rest := freshFor
@@ -67,7 +66,7 @@ func (e *engines) list(ctx context.Context) (all []listed, ok bool) {
 		rest = failedRest
 	}
 	if !e.at.IsZero() && time.Since(e.at) < rest {
-		return e.all, e.known
+		return e.all
 	}
 	e.all, e.known = nil, false
 	ctx, cancel := context.WithTimeout(ctx, waitFor)
@@ -81,7 +80,7 @@ func (e *engines) list(ctx context.Context) (all []listed, ok bool) {
 		}
 	}
 	e.at = time.Now()
-	return e.all, e.known
+	return e.all
 }
 
 // ask asks the engine at one unix socket.
