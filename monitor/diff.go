@@ -116,6 +116,7 @@ func (o Owner) equal(p Owner) bool {
 
 func (o Origin) equal(p Origin) bool {
 	same := o.Inferred == p.Inferred || (o.Inferred != nil && p.Inferred != nil && o.Inferred.equal(*p.Inferred))
+	same = same && (o.Behind == p.Behind || (o.Behind != nil && p.Behind != nil && *o.Behind == *p.Behind))
 	return same && o.Unit == p.Unit && o.Container == p.Container
 }
 

@@ -25,6 +25,8 @@ var (
 	urlPassword = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*):([^\s/]+)@`)
 	// Authorization: Bearer xyz, as in curl -H
 	authHeader = regexp.MustCompile(`(?i)\b(bearer|basic|authorization:\s*\w+)\s+[A-Za-z0-9+/._~=-]{6,}`)
+	// in the name of a variable any part tells: MYSQL_PASS, SENTRY_KEY, TOKENS
+	secretVariable = regexp.MustCompile(`(?i)pass(word|wd|phrase)|secret|token|key|credential|cookie|(^|_)(pass|pwd|auth|dsn|salt)(_|$)|[a-z](pass|pwd)$`)
 	// tokens that tell themselves by their form
 	knownToken = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)`)
 )
@@ -60,4 +62,23 @@ func MaskText(s string) string {
 	s = secretWords.ReplaceAllString(s, "${1}"+masked)
 	s = secretPair.ReplaceAllString(s, "${1}${2}${3}"+masked)
 	return knownToken.ReplaceAllString(s, masked)
+}
+
+// plainVariables would be taken for secrets by their names.
+var plainVariables = map[string]bool{"PWD": true, "OLDPWD": true, "SSH_AUTH_SOCK": true}
+
+// MaskVariable masks the secrets in one variable of an environment, NAME=value:
+// the whole value where the name may be a secret's. It masks more than MaskCommand
+// does, since an environment is where secrets are kept.
+func MaskVariable(entry string) string {
+	name, value, ok := strings.Cut(entry, "=")
+	switch {
+	case !ok:
+		return MaskText(entry)
+	case plainVariables[name]:
+		return name + "=" + MaskText(value)
+	case secretVariable.MatchString(name) && value != "":
+		return name + "=" + masked
+	}
+	return MaskText(name) + "=" + MaskText(value)
 }

@@ -100,3 +100,38 @@ func TestSecretsWithinAnArgument(t *testing.T) {
 		}
 	}
 }
+
+func TestMaskVariable(t *testing.T) {
+	for entry, want := range map[string]string{
+		"GITHUB_TOKEN=hunter2":             "GITHUB_TOKEN=•••",
+		"TOKENS=a b":                       "TOKENS=•••",
+		"MYSQL_PASS=hunter2":               "MYSQL_PASS=•••",
+		"DBPASS=hunter2":                   "DBPASS=•••",
+		"PGPASSWORD=hun=ter2":              "PGPASSWORD=•••",
+		"my_secret_thing=a\nb c":           "my_secret_thing=•••",
+		"STRIPE_KEY=hunter2":               "STRIPE_KEY=•••",
+		"AWS_ACCESS_KEY_ID=hunter2":        "AWS_ACCESS_KEY_ID=•••",
+		"SENTRY_DSN=https://hunter2@x/1":   "SENTRY_DSN=•••",
+		"npm_config__auth=hunter2":         "npm_config__auth=•••",
+		"DATABASE_URL=pg://u:hunter2@h/d":  "DATABASE_URL=pg://u:•••@h/d",
+		"ARGS=--password hunter2 --port 1": "ARGS=--password ••• --port 1",
+		"X=ghp_0123456789abcdefghijABCDEF": "X=•••",
+		"EMPTY_TOKEN=":                     "EMPTY_TOKEN=",
+		"password=hunter2":                 "password=•••",
+		// What is no secret stays readable.
+		"PWD=/src/acme": "PWD=/src/acme",
+		"OLDPWD=/src":   "OLDPWD=/src",
+		"SSH_AUTH_SOCK=/run/user/1000/keyring/ssh": "SSH_AUTH_SOCK=/run/user/1000/keyring/ssh",
+		"PATH=/usr/bin:/bin":                       "PATH=/usr/bin:/bin",
+		"XAUTHORITY=/home/ann/.Xauthority":         "XAUTHORITY=/home/ann/.Xauthority",
+		"COMPASS=north":                            "COMPASS=•••", // better one too many
+		"DATABASE_URL=pg://h/d":                    "DATABASE_URL=pg://h/d",
+		"no variable":                              "no variable",
+		"":                                         "",
+		"=":                                        "=",
+	} {
+		if got := MaskVariable(entry); got != want {
+			t.Errorf("%q: %q; want %q", entry, got, want)
+		}
+	}
+}

@@ -113,6 +113,7 @@ type Monitor struct {
 	now    func() time.Time // time.Now, but for tests
 
 	refresh     atomic.Bool
+	redescribe  atomic.Bool  // Describe has more to say
 	udp         atomic.Bool  // look at UDP too
 	pace        atomic.Int64 // the Duration between two looks
 	subscribers subscribers
@@ -198,6 +199,13 @@ func (m *Monitor) Refresh() {
 	m.table.Wake()
 }
 
+// Redescribe lets the running monitor describe every row again: Options.Describe
+// has learned more. It may be called from any goroutine and does not wait.
+func (m *Monitor) Redescribe() {
+	m.redescribe.Store(true)
+	m.table.Wake()
+}
+
 // Look returns what listens now, with every owner that can be seen. An error
 // means that the table could not be read, or that ctx ended.
 func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
@@ -246,6 +254,11 @@ func (m *Monitor) Run(ctx context.Context) {
 		}
 		if m.refresh.Swap(false) || !now.Before(nextLook) {
 			nextLook, lastLook = now.Add(m.lookAndTell(now)), now
+		}
+		if m.redescribe.Swap(false) {
+			for p := range m.rows {
+				m.dirty[p] = true
+			}
 		}
 		deadline := m.reveal(now)
 		if m.pending() && now.Before(work.rest) {

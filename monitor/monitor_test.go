@@ -608,6 +608,26 @@ func TestKeepAndDescribe(t *testing.T) {
 	}
 }
 
+// What Describe learns later is an update of its row, of no other one.
+func TestRedescribe(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.monitor.opts.Describe = func(l *Listener) {
+			if l.Port == 3002 {
+				l.Behind = &Container{Name: "more"}
+			}
+		}
+		s.monitor.Redescribe()
+		synctest.Wait()
+		before := s.want("updated tcp-3002-2<tcp-3002-2").Snapshot
+		s.monitor.Redescribe()
+		synctest.Wait()
+		s.quiet()
+		if before.Listeners[1].Behind.Name != "more" || before.Listeners[0].Behind != nil {
+			t.Errorf("described as %+v and %+v", before.Listeners[0].Behind, before.Listeners[1].Behind)
+		}
+	}, 1, 2)
+}
+
 func TestLook(t *testing.T) {
 	table, finder := &fakeTable{Sleeper: NewSleeper()}, &fakeFinder{}
 	table.listen(1)

@@ -95,7 +95,7 @@ type Listener struct {
 	Owners    []Owner      `json:"owners"`         // the principal one first
 	Sockets   []HeldSocket `json:"sockets"`
 	Hidden    string       `json:"hidden,omitempty"` // why no owner can be seen; only where none can
-	Origin                 // what else tells of the owner; only where none can be seen
+	Origin                 // what else tells of the owner
 	Service   string       `json:"service,omitempty"`
 	ServiceBy ServiceBy    `json:"service_by,omitempty"` // how sure Service is; "" where it is ""
 	Project   string       `json:"project,omitempty"`
@@ -104,11 +104,35 @@ type Listener struct {
 
 // Origin is what the control group that a socket was made in tells of an owner
 // that cannot be seen. It says where the socket was made, not who has it now:
-// what is told from it is marked as inferred.
+// what is told from it is marked as inferred. Behind alone is told of owners that
+// can be seen as well.
 type Origin struct {
-	Unit      string `json:"unit,omitempty"`      // systemd's: cups.service, session-2.scope
-	Container string `json:"container,omitempty"` // the id that its engine gave it
-	Inferred  *Owner `json:"inferred,omitempty"`  // the process that is alone in the group
+	Unit      string     `json:"unit,omitempty"`      // systemd's: cups.service, session-2.scope
+	Container string     `json:"container,omitempty"` // the id that its engine gave it
+	Inferred  *Owner     `json:"inferred,omitempty"`  // the process that is alone in the group
+	Behind    *Container `json:"behind,omitempty"`    // the container that listens, or that the port is published for
+}
+
+// Container is what is known of a container. Its words are clean.
+type Container struct {
+	ID        string `json:"id,omitempty"`      // that its engine gave it
+	Name      string `json:"name,omitempty"`    // as its engine calls it; "" where that does not tell
+	Image     string `json:"image,omitempty"`   // the like of acme/web:1
+	Address   string `json:"address,omitempty"` // and port inside, where docker-proxy says it
+	Published bool   `json:"published"`         // the engine's proxy listens for it; else a process in it does
+}
+
+// Words names c on one line: "container web (image acme/web:1)".
+func (c Container) Words() string {
+	switch {
+	case c.Name != "" && c.Image != "":
+		return "container " + c.Name + " (image " + c.Image + ")"
+	case c.Name != "":
+		return "container " + c.Name
+	case c.ID != "":
+		return "container " + c.ID[:min(len(c.ID), 12)]
+	}
+	return "container at " + c.Address
 }
 
 // ServiceBy says what told the service of a listener, and so how sure that is.

@@ -34,6 +34,10 @@ type Actions interface {
 	CopyDiagnostics()
 	OpenInBrowser(address string) // "127.0.0.1:3000", http or https by what it speaks
 	OpenFolder(path string)
+	Inspect(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it; Window.Say tells
+	// Environment asks what o was started with, a clean, masked line each. done is
+	// called on Fyne's goroutine, later; problem is a sentence, "" where there is none.
+	Environment(o monitor.Owner, done func(lines []string, problem string))
 	// Stop takes hold of the processes that q names, and signals none. tell is
 	// called on Fyne's goroutine, later and for each StopNews, until Stopping ends.
 	Stop(q StopQuestion, tell func(StopNews)) Stopping

@@ -82,7 +82,7 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 func cardWords(l *monitor.Listener, connections int, now time.Time) string {
 	text := tray.Who(l)
 	if l.Service != "" {
-		text += " (" + l.Service + ")"
+		text += " (" + serviceOf(l) + ")"
 	}
 	if up := upWords(l, now); up != "" {
 		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})

@@ -57,10 +57,10 @@ const maxExplained = 5
 func (p *processWindow) showExplanations() {
 	var paragraphs []string
 	for _, l := range p.rows {
-		paragraphs = append(paragraphs, explanation(l, false, p.system()))
+		paragraphs = append(paragraphs, explanation(l, false, p.status().System))
 	}
 	if len(paragraphs) == 0 {
-		paragraphs = []string{explanation(p.row, true, p.system())}
+		paragraphs = []string{explanation(p.row, true, p.status().System)}
 	}
 	paragraphs = slices.Compact(paragraphs)
 	showExplanation(p.story, paragraphs[:min(len(paragraphs), maxExplained)]...)

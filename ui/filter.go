@@ -143,6 +143,9 @@ func newFindable(l *monitor.Listener) findable {
 		f.begins = append(f.begins, a.String())
 	}
 	parts := []string{l.Unit, l.Container, l.User, l.Project, l.Service}
+	if l.Behind != nil {
+		parts = append(parts, l.Behind.Name, l.Behind.Image)
+	}
 	if l.Inferred != nil {
 		parts = append(parts, l.Inferred.Name)
 	}

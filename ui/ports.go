@@ -512,6 +512,9 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 	items = append(items,
 		menuItem(lang.L("Copy row"), copyKeys, func() { p.actions.Copy(r.line()) }),
 		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }))
+	if r.mark != closed {
+		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.Inspect(l) }))
+	}
 	if o, ok := l.Principal(); ok {
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.actions.Copy(fmt.Sprint(o.PID)) }),

@@ -18,7 +18,6 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/activity"
-	"porthole/monitor/explain"
 	"porthole/monitor/peers"
 	"porthole/monitor/story"
 	"porthole/ui/table"
@@ -46,11 +45,16 @@ type processWindow struct {
 	clients        *clientList
 	clientsBox     fyne.CanvasObject // hidden until a look has told
 	meter          peers.Meter
+	uses           *copyText // what the process uses now
+	use            useMeter
+	command        *copyText // nil where there is none
+	environment    *environmentBox
 	spark          *spark
 	endedAt        time.Time
 	before         *copyText
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
+	scroll         *container.Scroll // story in it
 	actions        Actions
 	memory         Memory // nil where nothing is kept
 	asked          string // the ports for which before was asked
@@ -58,8 +62,10 @@ type processWindow struct {
 	stop           func() // asks whether it is to be stopped
 	stopButton     *keyButton
 	stopBox        fyne.CanvasObject
-	byUser         *stopped // it was stopped by the user
-	system         func() explain.System
+	byUser         *stopped      // it was stopped by the user
+	status         func() Status // of the window
+	said           *note         // what did not work, for a while
+	saidUntil      time.Time
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -71,8 +77,8 @@ func processKey(l *monitor.Listener) string {
 	return l.ID
 }
 
-func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, system func() explain.System, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, system: system, now: now}
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, status func() Status, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, status: status, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -81,8 +87,9 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
 	p.gone = canvas.NewText("", theme.Color(colorAlert))
 	p.gone.Hide()
-	p.why, p.listening, p.before = mono(""), mono(""), mono("")
-	p.odd, p.queue = newOddBox(false), newNote(true)
+	p.why, p.listening, p.before, p.uses = mono(""), mono(""), mono(""), mono("–")
+	p.odd, p.queue, p.said = newOddBox(false), newNote(true), newNote(true)
+	p.said.object.Hide()
 	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
 	p.beforeBox = section(lang.L("This port before"), p.before)
 	p.beforeBox.Hide()
@@ -128,11 +135,14 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		section(lang.L("Why is it running?"), p.why),
 		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
 		section(lang.L("Process"), p.factList()),
+		p.environment.object,
 		p.beforeBox,
 		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopBox), p.buttons())),
+		p.said.object,
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
-	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), container.NewVScroll(padded))
+	p.scroll = container.NewVScroll(padded)
+	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), p.scroll)
 }
 
 // buttons are what can be done; what cannot is absent.
@@ -156,6 +166,12 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
 	}
 	add(lang.L("Explain"), p.showExplanations)
+	add(lang.L("Inspect traffic"), func() { p.actions.Inspect(p.row) })
+	for _, b := range []*keyButton{p.secretsButton(), p.environmentButton()} {
+		if b != nil {
+			row.Add(b)
+		}
+	}
 	return row
 }
 
@@ -194,6 +210,10 @@ func (p *processWindow) tell() {
 
 // setLive shows who is connected, and what else a look told.
 func (p *processWindow) setLive(v Live) {
+	if p.stale {
+		return // it would look live
+	}
+	p.showUse(v)
 	var all []peers.Peer
 	var fullest peers.State
 	known, bytes := false, true
@@ -208,7 +228,7 @@ func (p *processWindow) setLive(v Live) {
 			fullest = st
 		}
 	}
-	if !known || p.stale {
+	if !known {
 		return // not looked for, or not to be had
 	}
 	p.live = v
@@ -217,6 +237,18 @@ func (p *processWindow) setLive(v Live) {
 		p.queue.say(p.queueWords(fullest), table.ColorMuted)
 	}
 	p.tell()
+}
+
+// showUse says what the process uses, where a look was at it. The words change in
+// their place.
+func (p *processWindow) showUse(v Live) {
+	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
+	if !looked {
+		return
+	}
+	if text := cmp.Or(p.use.take(v.At, live.Used), "–"); text != p.uses.Text {
+		p.uses.SetText(text)
+	}
 }
 
 // showConnected lists the clients, and draws their last minute.
@@ -245,20 +277,21 @@ func (p *processWindow) queueWords(st peers.State) string {
 // factList lists what is known; what is not has no line.
 func (p *processWindow) factList() fyne.CanvasObject {
 	list := container.New(factRows{label: 96})
-	add := func(label, value string) {
-		if value == "" {
-			return
+	label := func(words string) {
+		list.Add(follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))
+	}
+	add := func(words, value string) {
+		if value != "" {
+			label(words)
+			list.Add(mono(value))
 		}
-		text := canvas.NewText(label, theme.Color(table.ColorMuted))
-		list.Add(follow(text, table.ColorMuted))
-		list.Add(mono(value))
 	}
 	o := p.owner
 	if o.PID == 0 {
 		add(lang.L("User"), monitor.Clean(p.row.User, 60))
 		add(lang.L("Owner"), lang.L(p.row.Hidden))
 		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
-		add(lang.L("Container"), monitor.Clean(p.row.Container, 64))
+		add(lang.L("Container"), containerOf(p.row))
 		if i := p.row.Inferred; i != nil {
 			add(lang.L("Inferred"), lang.L("{{.Name}} ({{.PID}}), the only process in its control group",
 				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
@@ -268,13 +301,20 @@ func (p *processWindow) factList() fyne.CanvasObject {
 	}
 	add(lang.L("PID"), fmt.Sprint(o.PID))
 	add(lang.L("User"), monitor.Clean(o.User, 60))
-	add(lang.L("Command"), commandWords(o))
+	if words := commandWords(o); words != "" {
+		p.command = mono(words)
+		label(lang.L("Command"))
+		list.Add(p.command)
+	}
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
+	add(lang.L("Container"), containerOf(p.row))
 	add(lang.L("Project"), monitor.Clean(o.Project, 100))
 	if !o.StartedAt.IsZero() {
 		add(lang.L("Started"), Moment(o.StartedAt, p.now()))
 	}
+	label(lang.L("Uses"))
+	list.Add(p.uses)
 	return list
 }
 
@@ -397,8 +437,20 @@ func reachOf(s monitor.HeldSocket) string {
 	return lang.L("the network")
 }
 
+// say shows a sentence below the buttons for a while.
+func (p *processWindow) say(sentence string) {
+	p.said.say(sentence, colorAlert)
+	p.said.object.Show()
+	p.saidUntil = p.now().Add(sayFor)
+	p.story.Refresh()
+}
+
 // tick lets the process grow older.
 func (p *processWindow) tick() {
+	if p.said.object.Visible() && !p.now().Before(p.saidUntil) {
+		p.said.object.Hide()
+		p.story.Refresh()
+	}
 	if p.stale {
 		return // no time passes for what nobody watches
 	}
@@ -433,7 +485,7 @@ func (p *processWindow) showWhat() {
 // (git: main)". A service that nothing but the port tells is a guess, which is
 // not said here.
 func whatWords(l *monitor.Listener, o monitor.Owner) string {
-	service, project := monitor.Clean(l.Service, 80), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
+	service, project := monitor.Clean(serviceOf(l), 180), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
 	if l.ServiceBy == monitor.ByPort {
 		service = ""
 	}

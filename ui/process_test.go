@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
-	"porthole/monitor/explain"
+	"porthole/monitor/story"
 )
 
 // storyOf returns the window of one process that listens on 62893.
@@ -22,7 +23,7 @@ func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch
 		Owners: []monitor.Owner{{PID: 47733, Start: 1, Name: "node", User: "you", Project: project, Branch: branch,
 			StartedAt: now.Add(-12 * time.Minute), Command: []string{"node", "node_modules/.bin/vite"}}},
 		Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{Address: netip.MustParseAddr("127.0.0.1")}, Owners: []int{47733}}}}
-	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() explain.System { return explain.System{} }, func() time.Time { return now })
+	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() Status { return Status{User: "you"} }, func() time.Time { return now })
 	t.Cleanup(p.window.Close)
 	return p
 }
@@ -61,9 +62,165 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	}
 	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.t = t
-	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command", "Explain"}) // its folder is not known
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite"})
+	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
+	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
-	d.want("buttons of UDP", labels(), []string{"Open folder", "Explain"})
-	d.want("asked", d.asked, []string{"folder /src"})
+	d.want("buttons of UDP", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	d.want("asked", d.asked, []string{"folder /src", "inspect 62893"})
+}
+
+// What a process uses is told anew at each look, and moves nothing.
+func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	if p.uses.Text != "–" {
+		t.Errorf("before a look it says %q", p.uses.Text)
+	}
+	look := func(after time.Duration, u story.Use) string {
+		d.at = d.at.Add(after)
+		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{{10, 7}: {Used: u}}})
+		return p.uses.Text
+	}
+	for _, step := range []struct {
+		after time.Duration
+		used  story.Use
+		want  string
+	}{
+		{time.Second, story.Use{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB of memory"},
+		{100 * time.Millisecond, story.Use{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB of memory"},
+		{1900 * time.Millisecond, story.Use{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB of memory · 3 % of a core"},
+		{time.Second, story.Use{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB of memory · 300 % of a core"},
+		{2 * time.Second, story.Use{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB of memory · less than 1 % of a core"},
+		{time.Second, story.Use{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0 % of a core"},
+		{time.Second, story.Use{}, "–"}, // it has ended
+	} {
+		before := p.story.MinSize()
+		if got := look(step.after, step.used); got != step.want || p.story.MinSize() != before {
+			t.Errorf("%+v: %q, from %v to %v; want %q in the same place", step.used, got, before, p.story.MinSize(), step.want)
+		}
+	}
+	d.Disconnect()
+	if got := look(time.Second, story.Use{Threads: 3}); got != "–" {
+		t.Errorf("when nobody watches: %q", got)
+	}
+}
+
+func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	a.Owners[0].Command = []string{"node", "--token=hunter2", "x\x1b[31m"}
+	d.see(a, listening(4000, "node", 11))
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	press := func(label string) {
+		t.Helper()
+		b := buttonOf(p, label)
+		if b == nil {
+			t.Fatalf("there is no button %q", label)
+		}
+		b.OnTapped()
+	}
+	if p.command.Text != "node --token=••• x [31m" {
+		t.Errorf("at first %q", p.command.Text)
+	}
+	press("Show secrets")
+	if p.command.Text != "node --token=hunter2 x [31m" {
+		t.Errorf("asked for: %q", p.command.Text)
+	}
+	press("Copy command")
+	d.want("copied", d.asked, []string{"copy node --token=••• x [31m"})
+	press("Hide secrets")
+	if p.command.Text != "node --token=••• x [31m" {
+		t.Errorf("hidden again: %q", p.command.Text)
+	}
+	other := d.last.Listeners[1]
+	d.OpenProcess(other)
+	if buttonOf(d.processes[processKey(other)], "Show secrets") != nil {
+		t.Error("where there are no secrets it offers to show them")
+	}
+}
+
+func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
+	d := newDesk(t)
+	d.SetStatus(Status{User: "ada"})
+	a, b := listening(3000, "node", 10), listening(4000, "node", 11)
+	b.Owners[0].User = "bob"
+	d.see(a, b)
+	d.OpenProcess(b)
+	if buttonOf(d.processes[processKey(b)], "Show environment") != nil {
+		t.Error("it offers another user's environment")
+	}
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	box, low := p.environment, p.story.MinSize().Height
+	button := buttonOf(p, "Show environment")
+	button.OnTapped()
+	d.want("asked", d.asked, []string{"environment of 10"})
+	if box.object.Visible() {
+		t.Error("it is shown before it is known")
+	}
+	d.environment([]string{"A=1", "API_TOKEN=•••"}, "")
+	if box.text.Text != "A=1\nAPI_TOKEN=•••" || !box.object.Visible() || button.Text != "Hide environment" || p.story.MinSize().Height < low+environmentHeight {
+		t.Errorf("%q, visible %v, button %q, height %v after %v", box.text.Text, box.object.Visible(), button.Text, p.story.MinSize().Height, low)
+	}
+	button.OnTapped()
+	if box.text.Text != "" || box.object.Visible() || p.story.MinSize().Height != low {
+		t.Errorf("hidden: %q, visible %v, height %v; want %v", box.text.Text, box.object.Visible(), p.story.MinSize().Height, low)
+	}
+	button.OnTapped()
+	button.OnTapped()
+	d.environment([]string{"A=1"}, "")
+	if box.text.Text != "" || box.object.Visible() {
+		t.Error("an answer that comes late is shown")
+	}
+	button.OnTapped()
+	d.environment(nil, "It has ended")
+	if box.text.Text != "It has ended" {
+		t.Errorf("a problem: %q", box.text.Text)
+	}
+}
+
+// buttonOf is the button of p with that label; nil where there is none.
+func buttonOf(p *processWindow, label string) *keyButton {
+	var find func(o fyne.CanvasObject) *keyButton
+	find = func(o fyne.CanvasObject) *keyButton {
+		switch o := o.(type) {
+		case *keyButton:
+			if o.Text == label {
+				return o
+			}
+		case *container.Scroll:
+			return find(o.Content)
+		case *fyne.Container:
+			for _, x := range o.Objects {
+				if b := find(x); b != nil {
+					return b
+				}
+			}
+		}
+		return nil
+	}
+	return find(p.window.Content())
+}
+
+// What did not work is said where it was asked for, and not for ever.
+func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[processKey(a)]
+	low := p.story.MinSize().Height
+	d.Say("Wireshark is not installed")
+	if p.said.words.Text != "Wireshark is not installed" || !p.said.object.Visible() {
+		t.Errorf("it says %q, visible %v", p.said.words.Text, p.said.object.Visible())
+	}
+	d.at = d.at.Add(sayFor)
+	d.Tick()
+	if p.said.object.Visible() || p.story.MinSize().Height != low {
+		t.Error("it is said for ever")
+	}
 }

@@ -53,7 +53,7 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 	}
 	r.user = monitor.Clean(l.User, 40)
 	r.project = monitor.Clean(l.Project, 60)
-	r.service = l.Service
+	r.service = serviceOf(l)
 	if o, ok := l.Principal(); ok {
 		r.process = monitor.Clean(o.Name, 60)
 		r.pid = strconv.Itoa(o.PID)

@@ -80,8 +80,8 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 		add(lang.L("User"), monitor.Clean(l.User, 60))
 		add(lang.L("Owner"), lang.L(l.Hidden))
 		add(lang.L("Unit"), monitor.Clean(l.Unit, 200))
-		add(lang.L("Container"), monitor.Clean(l.Container, 64))
 	}
+	add(lang.L("Container"), containerOf(l))
 	if l.Protocol == monitor.TCP && l.Loopback() {
 		m.address = addressOf(l)
 	}

@@ -12,7 +12,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
-	"porthole/monitor/explain"
 )
 
 // Window is Porthole's window with the process windows that it opened.
@@ -142,9 +141,14 @@ func (w *Window) Disconnect() {
 	}
 }
 
-// Say shows a sentence in the status line for some seconds: what the user asked
-// for did not work.
-func (w *Window) Say(sentence string) { w.ports.say(sentence) }
+// Say shows a sentence in the status line, and in the windows of processes, for
+// some seconds: what the user asked for did not work.
+func (w *Window) Say(sentence string) {
+	w.ports.say(sentence)
+	for _, p := range w.processes {
+		p.say(sentence)
+	}
+}
 
 // ShowPage shows the page of that name, as State calls it, where there is one.
 func (w *Window) ShowPage(name string) { w.tabs.open(name) }
@@ -186,7 +190,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		p.window.RequestFocus()
 		return
 	}
-	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() explain.System { return w.ports.status.System }, w.now)
+	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() Status { return w.ports.status }, w.now)
 	w.processes[key] = p
 	if w.stale {
 		p.disconnect()

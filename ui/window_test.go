@@ -38,6 +38,8 @@ type desk struct {
 	asked    []string
 	stopNews func(StopNews) // of the stop that is asked about
 	last     monitor.Snapshot
+
+	environment func(lines []string, problem string) // answers what was asked last
 }
 
 func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
@@ -75,7 +77,12 @@ func (d *desk) Restart()                    { d.ask("restart") }
 func (d *desk) CopyDiagnostics()            { d.ask("diagnostics") }
 func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
 func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
-func (d *desk) OpenFolder(path string)      { d.ask("folder %s", path) }
+func (d *desk) Inspect(l *monitor.Listener) { d.ask("inspect %d", l.Port) }
+func (d *desk) Environment(o monitor.Owner, done func([]string, string)) {
+	d.ask("environment of %d", o.PID)
+	d.environment = done
+}
+func (d *desk) OpenFolder(path string) { d.ask("folder %s", path) }
 
 // Stop notes who is asked about; d.tell is what tells the dialog then.
 func (d *desk) Stop(q StopQuestion, tell func(StopNews)) Stopping {

@@ -21,6 +21,7 @@ import (
 	traypkg "porthole/app/tray"
 	"porthole/monitor"
 	"porthole/monitor/activity/store"
+	"porthole/monitor/container"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
@@ -107,9 +108,14 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	defer tidy.Stop()
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
+	names := container.New()
+	describe := func(l *monitor.Listener) {
+		service.Describe(l)
+		names.Describe(l)
+	}
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
-		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe, Logger: opts.Logger}),
+		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: describe, Logger: opts.Logger}),
 		settings: settings.Open(settings.Path()), pauseTo: pausePath(), kept: keeper{path: keptPath()},
 		inbox:   make(chan func(), 64),
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
@@ -134,6 +140,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.findLogin()
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
+	parts.Go(func() { names.Run(rest, a.monitor.Redescribe) })
 	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
 	parts.Go(func() {

@@ -14,7 +14,6 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/owner"
-	"porthole/monitor/service"
 	"porthole/monitor/socket"
 	"porthole/monitor/watch"
 )
@@ -66,8 +65,9 @@ func ask(args []string, o Options) (question, error) {
 	return q, nil
 }
 
-// open puts a monitor together for one command. The caller closes the table.
-func (q question) open() (*monitor.Monitor, socket.Table, error) {
+// open puts a monitor together for one command, which describes listeners by
+// that. The caller closes the table.
+func (q question) open(describe func(*monitor.Listener)) (*monitor.Monitor, socket.Table, error) {
 	log := slog.New(slog.NewTextHandler(q.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	table, err := socket.Open(log)
 	if err != nil {
@@ -76,7 +76,7 @@ func (q question) open() (*monitor.Monitor, socket.Table, error) {
 	if q.Verbose {
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // a word beside the answer
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{Interval: q.pace, UDP: q.UDP, Keep: q.keep, Describe: service.Describe, Logger: log})
+	m := monitor.New(table, owner.New(), monitor.Options{Interval: q.pace, UDP: q.UDP, Keep: q.keep, Describe: describe, Logger: log})
 	return m, table, nil
 }
 

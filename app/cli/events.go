@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 
 	"porthole/monitor"
+	"porthole/monitor/container"
+	"porthole/monitor/service"
 )
 
 // Events prints every change as it happens, a line each, until ctx ends.
@@ -35,16 +38,21 @@ func Events(ctx context.Context, args []string, o Options) error {
 
 // follow watches and calls take with every update, until that is done or ctx ends.
 func (q question) follow(ctx context.Context, take func(monitor.Update) (done bool, _ error)) error {
-	m, table, err := q.open()
+	names := container.New()
+	m, table, err := q.open(func(l *monitor.Listener) {
+		service.Describe(l)
+		names.Describe(l)
+	})
 	if err != nil {
 		return err
 	}
 	defer table.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	changes := m.Subscribe()
-	ended := make(chan struct{})
-	go func() { defer close(ended); m.Run(ctx) }()
-	defer func() { cancel(); <-ended }()
+	var work sync.WaitGroup
+	work.Go(func() { m.Run(ctx) })
+	work.Go(func() { names.Run(ctx, m.Redescribe) })
+	defer func() { cancel(); work.Wait() }()
 	for {
 		select {
 		case <-ctx.Done():

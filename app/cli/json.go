@@ -16,23 +16,24 @@ type snapshotJSON struct {
 }
 
 type listenerJSON struct {
-	ID        string            `json:"id"`
-	Protocol  monitor.Protocol  `json:"protocol"`
-	Port      uint16            `json:"port"`
-	Addresses []netip.Addr      `json:"addresses"`
-	Reach     monitor.Reach     `json:"reach"`
-	User      string            `json:"user,omitempty"`
-	Owners    []ownerJSON       `json:"owners"`
-	Sockets   []socketJSON      `json:"sockets"`
-	Hidden    string            `json:"hidden,omitempty"`
-	Unit      string            `json:"unit,omitempty"`
-	Container string            `json:"container,omitempty"`
-	Inferred  *ownerJSON        `json:"inferred,omitempty"`
-	Service   string            `json:"service,omitempty"`
-	ServiceBy monitor.ServiceBy `json:"service_by,omitempty"` // program, command or port
-	Project   string            `json:"project,omitempty"`
-	Watched   bool              `json:"watched"`
-	Since     time.Time         `json:"since,omitzero"`
+	ID        string             `json:"id"`
+	Protocol  monitor.Protocol   `json:"protocol"`
+	Port      uint16             `json:"port"`
+	Addresses []netip.Addr       `json:"addresses"`
+	Reach     monitor.Reach      `json:"reach"`
+	User      string             `json:"user,omitempty"`
+	Owners    []ownerJSON        `json:"owners"`
+	Sockets   []socketJSON       `json:"sockets"`
+	Hidden    string             `json:"hidden,omitempty"`
+	Unit      string             `json:"unit,omitempty"`
+	Container string             `json:"container,omitempty"`
+	Inferred  *ownerJSON         `json:"inferred,omitempty"`
+	Behind    *monitor.Container `json:"behind,omitempty"` // the container that listens, or that the port is published for
+	Service   string             `json:"service,omitempty"`
+	ServiceBy monitor.ServiceBy  `json:"service_by,omitempty"` // program, command or port
+	Project   string             `json:"project,omitempty"`
+	Watched   bool               `json:"watched"`
+	Since     time.Time          `json:"since,omitzero"`
 }
 
 type ownerJSON struct {
@@ -86,7 +87,7 @@ func (q question) listener(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
 		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Reach: l.Reach, User: l.User,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
-		Hidden: l.Hidden, Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Project: l.Project, Watched: q.rules.About(l), Since: l.Since.UTC(),
+		Hidden: l.Hidden, Unit: l.Unit, Container: l.Container, Behind: l.Behind, Service: l.Service, ServiceBy: l.ServiceBy, Project: l.Project, Watched: q.rules.About(l), Since: l.Since.UTC(),
 	}
 	for i, o := range l.Owners {
 		out.Owners[i] = q.owner(o)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/container"
+	"porthole/monitor/service"
 )
 
 // List prints what listens now on the ports that args name, or on all.
@@ -31,7 +33,13 @@ func List(ctx context.Context, args []string, o Options) error {
 
 // look returns what listens now.
 func (q question) look(ctx context.Context) (monitor.Snapshot, error) {
-	m, table, err := q.open()
+	names := container.New()
+	m, table, err := q.open(func(l *monitor.Listener) {
+		service.Describe(l)
+		if q.keep(l) { // else no engine need be asked
+			names.Look(ctx, l)
+		}
+	})
 	if err != nil {
 		return monitor.Snapshot{}, err
 	}
@@ -98,6 +106,8 @@ func hiddenWords(l *monitor.Listener) string {
 	switch {
 	case l.Inferred != nil && l.Inferred.Name != "":
 		return fmt.Sprintf("%s (inferred, PID %d)", monitor.Clean(l.Inferred.Name, 32), l.Inferred.PID)
+	case l.Behind != nil:
+		return l.Behind.Words() + " (hidden)"
 	case l.Container != "":
 		return fmt.Sprintf("container %.12s (hidden)", l.Container)
 	case strings.HasSuffix(l.Unit, ".service"):

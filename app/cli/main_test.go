@@ -154,7 +154,7 @@ func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int
 }
 
 // listen opens a listener in this process and returns its port as an argument.
-func listen(t *testing.T, address string) (net.Listener, string) {
+func listen(t testing.TB, address string) (net.Listener, string) {
 	t.Helper()
 	ln, err := net.Listen(network(address), address)
 	if err != nil {

@@ -124,7 +124,11 @@ func answer(l *monitor.Listener, now time.Time) string {
 	if !ok {
 		return portWords(l) + " is held by " + hiddenWords(l) + "."
 	}
-	parts := []string{fmt.Sprintf("%s is held by %s (%d)", portWords(l), dash(monitor.Clean(o.Name, 60)), o.PID)}
+	held := fmt.Sprintf("%s is held by %s (%d)", portWords(l), dash(monitor.Clean(o.Name, 60)), o.PID)
+	if c := l.Behind; c != nil && c.Published {
+		return held + " for the " + c.Words() + "."
+	}
+	parts := []string{held}
 	service, project := l.Service, monitor.Clean(l.Project, 60)
 	if l.ServiceBy == monitor.ByPort {
 		service = "" // a guess from the number is no answer
@@ -158,11 +162,11 @@ func (q question) details(w io.Writer, l portStory, now time.Time) error {
 	}
 	line("listens on", strings.Join(addresses, ", "))
 	line("user", monitor.Clean(l.User, 60))
+	line("container", containerWords(l.Listener))
 	o, ok := l.Principal()
 	if !ok {
 		line("hidden", l.Hidden)
 		line("unit", monitor.Clean(l.Unit, 200))
-		line("container", monitor.Clean(l.Container, 64))
 		line("connected", clientWords(l.state))
 		return t.Flush()
 	}
@@ -184,4 +188,23 @@ func (q question) details(w io.Writer, l portStory, now time.Time) error {
 		line("started", momentWords(o.StartedAt, now))
 	}
 	return t.Flush()
+}
+
+// containerWords is what is known of the container behind l: "web (image acme/web:1), 0123456789ab, at 172.17.0.2:80".
+func containerWords(l *monitor.Listener) string {
+	c := l.Behind
+	if c == nil {
+		return monitor.Clean(l.Container, 64)
+	}
+	var parts []string
+	if c.Name != "" {
+		parts = append(parts, strings.TrimPrefix(c.Words(), "container "))
+	}
+	if c.ID != "" {
+		parts = append(parts, monitor.Container{ID: c.ID}.Words()[len("container "):])
+	}
+	if c.Address != "" {
+		parts = append(parts, "at "+c.Address)
+	}
+	return strings.Join(parts, ", ")
 }

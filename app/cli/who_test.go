@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"porthole/monitor"
 )
 
 // asked runs who and returns what it prints.
@@ -82,5 +85,31 @@ func TestWhoOfAFreePortAndOfBadInput(t *testing.T) {
 		if _, err := asked(t, bad, false); !isUsage(err) {
 			t.Errorf("%q: %v; want a usage error", bad, err)
 		}
+	}
+}
+
+// What docker-proxy holds is told as its container.
+func TestWhoNamesTheContainer(t *testing.T) {
+	l := &monitor.Listener{Protocol: monitor.TCP, Port: 8080, Owners: []monitor.Owner{{PID: 7, Name: "docker-proxy"}}}
+	for _, test := range []struct {
+		c           monitor.Container
+		first, line string
+	}{
+		{monitor.Container{ID: "0123456789abcdef", Name: "web", Image: "acme/web:1", Address: "172.17.0.2:80", Published: true},
+			"8080 is held by docker-proxy (7) for the container web (image acme/web:1).", "web (image acme/web:1), 0123456789ab, at 172.17.0.2:80"},
+		{monitor.Container{Address: "172.17.0.2:80", Published: true}, "8080 is held by docker-proxy (7) for the container at 172.17.0.2:80.", "at 172.17.0.2:80"},
+	} {
+		l.Behind, l.Service = &test.c, test.c.Words()
+		if got := answer(l, time.Now()); got != test.first {
+			t.Errorf("%q; want %q", got, test.first)
+		}
+		if got := containerWords(l); got != test.line {
+			t.Errorf("%q; want %q", got, test.line)
+		}
+	}
+	l.Owners, l.Hidden = nil, monitor.HiddenForeign
+	l.Behind = &monitor.Container{Name: "web", Published: true}
+	if got := answer(l, time.Now()); got != "8080 is held by container web (hidden)." {
+		t.Errorf("hidden: %q", got)
 	}
 }

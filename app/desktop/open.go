@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -29,16 +30,24 @@ func Open(ctx context.Context, target string) error {
 	if strings.HasPrefix(target, "-") {
 		return fmt.Errorf("open %q: it would be taken for an option", target)
 	}
-	cmd := exec.Command(name, args...) // not bound to ctx: what it opened outlives us
+	if err := launch(ctx, exec.Command(name, args...)); err != nil { // not bound to ctx: what it opened outlives us
+		return fmt.Errorf("open %s: %w", target, err)
+	}
+	return nil
+}
+
+// launch starts cmd and waits for its end, or openWait, or the end of ctx.
+func launch(ctx context.Context, cmd *exec.Cmd) error {
+	name := filepath.Base(cmd.Path)
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("open %s with %s: %w", target, name, err)
+		return fmt.Errorf("start %s: %w", name, err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() { ended <- cmd.Wait() }() // ends with cmd
 	select {
 	case err := <-ended:
 		if err != nil {
-			return fmt.Errorf("open %s with %s: %w", target, name, err)
+			return fmt.Errorf("run %s: %w", name, err)
 		}
 	case <-time.After(openWait):
 	case <-ctx.Done():

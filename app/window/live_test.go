@@ -61,7 +61,7 @@ func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
 	nudge <- struct{}{}
 	wanted <- all
 	v := <-shown
-	if _, ok := v.Processes[ui.ProcessID{PID: self.PID, Start: self.Start}]; !ok || v.Counts["1"] != 1 || len(v.States["1"].Peers) != 1 {
+	if p := v.Processes[ui.ProcessID{PID: self.PID, Start: self.Start}]; p.Used.Threads < 1 || v.Counts["1"] != 1 || len(v.States["1"].Peers) != 1 {
 		t.Errorf("with everything wanted: %+v", v)
 	}
 	nudge <- struct{}{}

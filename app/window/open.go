@@ -5,14 +5,18 @@ package window
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/app/desktop"
+	"porthole/monitor"
+	"porthole/monitor/process"
 )
 
 // tlsWait is how long a server has for the answer to a greeting in TLS. One on
@@ -40,6 +44,41 @@ func (a actions) OpenFolder(path string) {
 		}
 		if err := desktop.Open(a.p.ctx, path); err != nil {
 			a.p.failed(lang.L("The file manager could not be opened: is xdg-utils installed?"), err)
+		}
+	})
+}
+
+// Environment reads what o was started with. It is kept nowhere.
+func (a actions) Environment(o monitor.Owner, done func(lines []string, problem string)) {
+	a.p.work.Go(func() {
+		lines, err := process.Environment(o)
+		problem := ""
+		switch {
+		case errors.Is(err, os.ErrProcessDone):
+			problem = lang.L("It has ended")
+		case errors.Is(err, errors.ErrUnsupported):
+			problem = lang.L("This system does not tell the environment of a process")
+		case err != nil:
+			problem = lang.L("The environment may not be read")
+		}
+		a.p.do(func() { done(lines, problem) })
+	})
+}
+
+// Inspect opens Wireshark at the traffic of l; without it the command for tcpdump
+// is copied, which is said.
+func (a actions) Inspect(l *monitor.Listener) {
+	a.p.work.Go(func() {
+		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Reach == monitor.ThisMachine}
+		err := desktop.Inspect(a.p.ctx, c, detach)
+		if err == nil {
+			return
+		}
+		a.p.do(func() { a.Copy(c.Command()) })
+		if errors.Is(err, exec.ErrNotFound) {
+			a.p.failed(lang.L("Wireshark is not installed: the command for tcpdump was copied"), err)
+		} else {
+			a.p.failed(lang.L("Wireshark could not be opened: the command for tcpdump was copied"), err)
 		}
 	})
 }

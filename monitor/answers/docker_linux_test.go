@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/container"
 )
 
 // sleeper is the whole of a container: it needs no image to be had.
@@ -104,6 +107,17 @@ func TestDockerProxy(t *testing.T) {
 			l := rows[0]
 			if l.Service != "docker-proxy" || len(l.Owners) != len(l.Sockets) {
 				t.Errorf("service %q, %d owners of %d sockets; want docker-proxy, one each", l.Service, len(l.Owners), len(l.Sockets))
+			}
+			container.New().Look(t.Context(), l)
+			c, id := monitor.Container{}, ""
+			if l.Behind != nil {
+				c, id = *l.Behind, l.Behind.ID
+			}
+			if want := "container " + name + " (image " + name + ")"; l.Service != want || l.ServiceBy != monitor.ByProgram || len(id) != 64 {
+				t.Errorf("it is said to be for %q, %+v; want %q and its id", l.Service, c, want)
+			}
+			if !c.Published || !strings.HasSuffix(c.Address, ":80") || strings.HasPrefix(c.Address, "127.") {
+				t.Errorf("published %v at %q; want its own address, port 80", c.Published, c.Address)
 			}
 			for _, o := range l.Owners {
 				if o.Name != "docker-proxy" {

@@ -30,7 +30,7 @@ type finder struct {
 	known  map[int]monitor.Owner // facts of processes that hold listeners, by pid
 	counts map[int]count         // of each process at the last search for all sockets
 	inodes map[uint64]monitor.SocketID
-	link   []byte
+	memory memory
 	path   []byte
 	stat   unix.Statx_t
 	groups groups
@@ -71,7 +71,7 @@ const fresh = 10 * time.Millisecond
 
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm), lived: make(map[int]life), link: make([]byte, 64)}
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm), lived: make(map[int]life)}
 }
 
 // Find walks the processes in the order of likely. One that ends on the way is
@@ -86,23 +86,31 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 	missing := f.seek(sockets)
 	searched := make(map[int]bool)
 	done := func() bool { return ctx.Err() != nil || (scope == monitor.Likely && len(missing) == 0) }
+	tell := func(h monitor.Holding) {
+		delete(missing, h.Socket)
+		found(h)
+	}
+	at := 1 // processes are read at a time
+	if scope == monitor.Everywhere {
+		at = readAtOnce
+	}
 	walk := func(pids []int, counts map[int]count) bool {
-		for _, pid := range pids {
+		pids = slices.DeleteFunc(pids, func(pid int) bool { return searched[pid] })
+		for some := range slices.Chunk(pids, at) {
 			if done() {
 				break
 			}
-			if searched[pid] {
-				continue
-			}
-			searched[pid] = true
-			err := f.searchProcess(pid, func(h monitor.Holding) {
-				delete(missing, h.Socket)
-				found(h)
-			})
-			if exhausted(err) {
-				f.blind = err
-				delete(counts, pid) // it counts as new for whichever search is next
-				delete(f.counts, pid)
+			for i, r := range f.read(some) {
+				pid := some[i]
+				searched[pid] = true
+				if len(r.held) > 0 {
+					r.err = f.tell(pid, r.held, tell)
+				}
+				if exhausted(r.err) {
+					f.blind = r.err
+					delete(counts, pid) // it counts as new for whichever search is next
+					delete(f.counts, pid)
+				}
 			}
 		}
 		return done()
@@ -225,64 +233,23 @@ func (f *finder) likely(pids []int, counts map[int]count) (changed, rest []int) 
 	return changed, append(rest, others...)
 }
 
-func (f *finder) searchProcess(pid int, found func(monitor.Holding)) error {
-	n, err := f.searchFolder(fmt.Sprintf("/proc/%d/fd", pid), pid, found)
-	if n > 0 || exhausted(err) || (err != nil && !f.isMine(pid)) {
-		return err
-	}
-	// The main thread has ended, which makes its folder empty, and root's; or
-	// there are no descriptors at all. Other threads may still share some.
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	for _, t := range tasks {
-		if n, err = f.searchFolder(fmt.Sprintf("/proc/%d/task/%s/fd", pid, t.Name()), pid, found); n > 0 || exhausted(err) {
-			break
-		}
-	}
-	return err
-}
-
 // isMine reports whether pid is a process of this program's user.
 func (f *finder) isMine(pid int) bool {
 	var stat unix.Stat_t
 	return unix.Stat(fmt.Sprintf("/proc/%d", pid), &stat) == nil && int(stat.Uid) == f.uid
 }
 
-// searchFolder reads one folder of descriptors and returns how many it has. An
-// error means that it may not be read, or that the process has ended.
-func (f *finder) searchFolder(path string, pid int, found func(monitor.Holding)) (int, error) {
-	dir, err := os.Open(path)
+// tell tells what pid holds. An error means that it has ended, or that no
+// descriptors are left to ask.
+func (f *finder) tell(pid int, held []match, found func(monitor.Holding)) error {
+	owner, err := f.facts(pid) // one reading for all its sockets, of which it may have 65,535
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil && len(names) == 0 {
-		return 0, err
+	for _, h := range held {
+		found(monitor.Holding{Socket: h.socket, Inode: h.inode, Owner: owner, FD: h.fd})
 	}
-	told := make(map[monitor.SocketID]bool)
-	var owner *monitor.Owner // one reading for all its sockets, of which it may have 65,535
-	for _, name := range names {
-		n, err := unix.Readlinkat(int(dir.Fd()), name, f.link)
-		if err != nil {
-			continue // closed meanwhile
-		}
-		inode := socketInode(f.link[:n])
-		id, ok := f.inodes[inode]
-		if !ok || told[id] {
-			continue
-		}
-		if owner == nil {
-			facts, err := f.facts(pid)
-			if err != nil {
-				return len(names), err // it has ended
-			}
-			owner = &facts
-		}
-		fd, _ := strconv.Atoi(name) // the kernel names them by number
-		told[id] = true
-		found(monitor.Holding{Socket: id, Inode: inode, Owner: *owner, FD: fd})
-	}
-	return len(names), nil
+	return nil
 }
 
 // socketInode reads "socket:[123]", and returns 0 for every other link.
@@ -395,14 +362,11 @@ func (f *finder) stillHolds(h monitor.Holding) bool {
 
 // inodeOf returns the inode of the socket that the link at path leads to, 0 where
 // that is another file. The file itself is not asked, which may be on a disk that
-// never answers; so nothing blocks.
+// never answers.
 func (f *finder) inodeOf(path string) (uint64, error) {
 	f.path = append(append(f.path[:0], path...), 0)
-	n, _, err := unix.RawSyscall6(unix.SYS_READLINKAT, here, uintptr(unsafe.Pointer(&f.path[0])), uintptr(unsafe.Pointer(&f.link[0])), uintptr(len(f.link)), 0, 0)
-	if err != 0 {
-		return 0, err
-	}
-	return socketInode(f.link[:n]), nil
+	link, err := readlink(unix.AT_FDCWD, f.path, f.memory.link[:])
+	return socketInode(link), err
 }
 
 // Hidden says why nobody is seen to hold s, and what its control group tells.

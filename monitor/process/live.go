@@ -21,7 +21,8 @@ func Live(o monitor.Owner) story.Live {
 		p := &ps.Process{Pid: int32(o.PID)}
 		program, _ := p.Exe() // unknown where refused
 		_, live.Deleted = withoutDeleted(program)
-		live.LeaderEnded, live.Preload, live.Root = leaderEnded(o.PID), preload(o.PID), root(p)
+		live.LeaderEnded, live.Used = look(o.PID)
+		live.Preload, live.Root = preload(o.PID), root(p)
 	}
 	if !Lives(o.PID, o.Start) { // what was read may be another's
 		live = story.Live{Ended: live.Ended}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"porthole/monitor"
 )
@@ -21,6 +22,14 @@ type Live struct {
 	Stuck       bool   // an accept queue of its is full
 	Queue       uint32 // that one's length
 	Limit       uint32 // and its limit
+	Used        Use
+}
+
+// Use is what a process uses of the machine; zero where that is not known.
+type Use struct {
+	Threads int
+	Memory  uint64        // bytes that are in memory now, shared ones too (RSS)
+	CPU     time.Duration // of all cores, since it started
 }
 
 // OddKind is what is odd about a process.

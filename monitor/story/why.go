@@ -49,7 +49,7 @@ type Why struct {
 	// has ended, while it runs on.
 	LeftBehind bool   `json:"left_behind,omitempty"`
 	Unit       string `json:"unit,omitempty"`
-	Container  string `json:"container,omitempty"` // the first 12 characters of its id
+	Container  string `json:"container,omitempty"` // its name, or the first 12 characters of its id
 }
 
 // WhyRuns reads the chain of o's parents, as it was when o was first seen.
@@ -57,6 +57,9 @@ type Why struct {
 // of the parents no longer run.
 func WhyRuns(o monitor.Owner, origin monitor.Origin, live Live) Why {
 	w := Why{Unit: monitor.Clean(origin.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(origin.Container, 64), 12))}
+	if c := origin.Behind; c != nil && !c.Published {
+		w.Container = cmp.Or(monitor.Clean(c.Name, 60), w.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
+	}
 	for _, p := range o.Parents {
 		l := linkOf(p)
 		l.Ended = live.Ended[p.PID]

@@ -192,6 +192,8 @@ func HiddenOwner(l *monitor.Listener) string {
 	switch {
 	case l.Inferred != nil && l.Inferred.Name != "":
 		return lang.L("{{.Name}} (inferred)", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
+	case l.Behind != nil && l.Behind.Name != "":
+		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": monitor.Clean(l.Behind.Name, maxName)})
 	case l.Container != "":
 		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.Container)})
 	case strings.HasSuffix(l.Unit, ".service"):

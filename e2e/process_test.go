@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"porthole/e2e/desktop"
+)
+
+// From a process window: Wireshark, by a stand-in. The environment is for the picture.
+func TestTheProcessWindowInspectsTheTraffic(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	dir := t.TempDir()
+	said := filepath.Join(dir, "said")
+	wireshark := "#!/bin/sh\necho \"$@\" >" + said + ".new; mv " + said + ".new " + said + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "wireshark"), []byte(wireshark), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	server := d.project("acme-web", "web", "127.0.0.1:62893")
+	item := d.item(d.startWith([]string{"PATH=" + dir + ":" + os.Getenv("PATH")}))
+	window := d.window("Porthole")
+	d.menuHas(item, "● 62893 web · acme-web")
+	d.do("select", item.Click(d.step(), "● 62893 web · acme-web"))
+	d.steady(window)
+	d.do("open the process", window.Key("Return"))
+	process := d.window(fmt.Sprintf("web %d – Porthole", server.pid()))
+	d.steady(process)
+	for range 5 { // Open in browser, Copy URL, Copy command, Open folder, Inspect traffic
+		d.do("go on", process.Key("Tab"))
+	}
+	d.do("press Inspect traffic", process.Key("Return"))
+	d.eventually("Wireshark is opened", func() error {
+		got, err := os.ReadFile(said)
+		if want := "-k -i lo -f tcp port 62893\n"; err == nil && string(got) != want {
+			err = fmt.Errorf("with %q; want %q", got, want)
+		}
+		return err
+	})
+	for range 6 { // a button that was pressed has not the keyboard any more
+		d.do("go on", process.Key("Tab"))
+	}
+	d.do("press Show environment", process.Key("Return"))
+	d.steady(process)
+	d.shot("environment")
+}

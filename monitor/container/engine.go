@@ -1,0 +1,174 @@
+package container
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of what an engine may cost. A list of a thousand containers is 1.5 MB.
+const (
+	maxAnswer = 8 << 20
+	waitFor   = time.Second // for its whole answer
+)
+
+// listed is one running container in the answer to GET /containers/json of
+// Docker's Engine API (docs.docker.com/reference/api/engine), which podman
+// speaks too. That list has all that is asked for: a second question about each
+// container would tell no more.
+type listed struct {
+	ID    string `json:"Id"`
+	Names []string
+	Image string
+	Ports []struct {
+		IP          string // that the port is published at
+		PrivatePort uint16
+		PublicPort  uint16
+		Type        string // "tcp", "udp"
+	}
+	NetworkSettings struct {
+		Networks map[string]struct{ IPAddress, GlobalIPv6Address string }
+	}
+}
+
+// engines asks the engines of this machine for their containers.
+type engines struct {
+	sockets []string // in the order in which they are asked
+
+	mu    sync.Mutex // one question at a time
+	at    time.Time  // of the answer below
+	all   []listed
+	known bool // an engine answered
+}
+
+// An answer is good for a moment, and an engine that does not answer is left
+// alone for longer.
+const (
+	freshFor   = 500 * time.Millisecond
+	failedRest = 15 * time.Second
+)
+
+// list returns the running containers of all engines, none where no engine answers.
+func (e *engines) list(ctx context.Context) []listed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	rest := freshFor
+	if !e.known {
+		rest = failedRest
+	}
+	if !e.at.IsZero() && time.Since(e.at) < rest {
+		return e.all
+	}
+	e.all, e.known = nil, false
+	ctx, cancel := context.WithTimeout(ctx, waitFor)
+	defer cancel()
+	for _, path := range e.sockets {
+		if !trusted(path) {
+			continue
+		}
+		if containers, err := ask(ctx, path); err == nil { // an engine that fails tells nothing
+			e.all, e.known = append(e.all, containers...), true
+		}
+	}
+	e.at = time.Now()
+	return e.all
+}
+
+// ask asks the engine at one unix socket.
+func ask(ctx context.Context, path string) ([]listed, error) {
+	transport := &http.Transport{
+		DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", path)
+		},
+	}
+	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/containers/json", nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for its containers: %w", path, err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for its containers: %w", path, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask %s for its containers: it says %d", path, response.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = errors.New("its answer is too long")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for its containers: %w", path, err)
+	}
+	var all []listed
+	if err := json.Unmarshal(body, &all); err != nil {
+		return nil, fmt.Errorf("read the containers of %s: %w", path, err)
+	}
+	return all, nil
+}
+
+// withID finds a container by its id.
+func withID(all []listed, id string) (listed, bool) {
+	for _, c := range all {
+		if id != "" && c.ID == id {
+			return c, true
+		}
+	}
+	return listed{}, false
+}
+
+// publishing finds the container that publishes port at one of addresses.
+func publishing(all []listed, protocol string, addresses []netip.Addr, port uint16) (listed, bool) {
+	for _, c := range all {
+		for _, p := range c.Ports {
+			at, err := netip.ParseAddr(p.IP)
+			if err == nil && p.PublicPort == port && p.Type == protocol && slices.Contains(addresses, at) {
+				return c, true
+			}
+		}
+	}
+	return listed{}, false
+}
+
+// withAddress finds the container that has an address of the engine's networks.
+func withAddress(all []listed, address netip.Addr) (listed, bool) {
+	for _, c := range all {
+		for _, n := range c.NetworkSettings.Networks {
+			for _, text := range []string{n.IPAddress, n.GlobalIPv6Address} {
+				if a, err := netip.ParseAddr(text); err == nil && a == address {
+					return c, true
+				}
+			}
+		}
+	}
+	return listed{}, false
+}
+
+// name is what people call c. An engine puts a slash before it.
+func (c listed) name() string {
+	for _, n := range c.Names { // "/web", and "/other/alias" of what links to it
+		if n = strings.TrimPrefix(n, "/"); n != "" && !strings.Contains(n, "/") {
+			return n
+		}
+	}
+	return ""
+}
+
+// image is "" where the engine knows nothing but a digest.
+func (c listed) image() string {
+	if strings.HasPrefix(c.Image, "sha256:") {
+		return ""
+	}
+	return c.Image
+}

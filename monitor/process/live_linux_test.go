@@ -1,0 +1,111 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/story"
+)
+
+func TestLiveTellsWhatAProcessUses(t *testing.T) {
+	o, err := Facts(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := Live(o).Used
+	if before.Threads < 1 || before.Memory < 1<<20 || before.Memory > 8<<30 {
+		t.Errorf("this test has %d threads and %d bytes of memory", before.Threads, before.Memory)
+	}
+	block := bytes.Repeat([]byte{1}, 64<<20)
+	for deadline := time.Now().Add(10 * time.Second); Live(o).Used.CPU < before.CPU+100*time.Millisecond; {
+		if time.Now().After(deadline) {
+			t.Fatalf("ten seconds at it, and it says %v after %v", Live(o).Used.CPU, before.CPU)
+		}
+	}
+	if after := Live(o).Used; after.Memory < before.Memory+60<<20 {
+		t.Errorf("64 MB more are %d bytes after %d", after.Memory, before.Memory)
+	}
+	runtime.KeepAlive(block)
+	o.Start++
+	if used := Live(o).Used; used != (story.Use{}) {
+		t.Errorf("of another process with its number: %+v", used)
+	}
+}
+
+func TestUseOfHostileStats(t *testing.T) {
+	real := []byte(" S 1 1 1 0 -1 4194560 100 0 0 0 250 150 0 0 20 0 7 0 12345 1000000 2048 18446744073709551615")
+	want := story.Use{Threads: 7, Memory: 2048 * uint64(os.Getpagesize()), CPU: 4 * time.Second}
+	if got := useOf(bytes.Fields(real)); got != want {
+		t.Errorf("%+v; want %+v", got, want)
+	}
+	for _, text := range []string{"", "S", "S x x x", "S -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1"} {
+		if got := useOf(bytes.Fields([]byte(text))); got != (story.Use{}) {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+}
+
+// Only what this user runs is asked, and secrets do not leave the package.
+func TestEnvironment(t *testing.T) {
+	start := func(change func(*exec.Cmd)) monitor.Owner {
+		t.Helper()
+		c := exec.Command("/bin/sleep", "60")
+		c.Env = []string{"ZED=1", "API_TOKEN=hunter2", "A=x\x1b[31m\ny", "DB=pg://u:hunter2@h/", "PWD=/src"}
+		change(c)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // the child execs
+			if o, err := Facts(c.Process.Pid); err == nil && strings.HasSuffix(o.Program, "sleep") || time.Now().After(deadline) {
+				return o
+			}
+		}
+	}
+	o := start(func(*exec.Cmd) {})
+	want := []string{"A=x [31m y", "API_TOKEN=•••", "DB=pg://u:•••@h/", "PWD=/src", "ZED=1"}
+	if got, err := Environment(o); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+	o.Start++
+	if got, err := Environment(o); !errors.Is(err, os.ErrProcessDone) || got != nil {
+		t.Errorf("of another process with its number: %q, %v", got, err)
+	}
+	if os.Geteuid() == 0 {
+		other := start(func(c *exec.Cmd) {
+			c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 4242, Gid: 4242}}
+		})
+		if got, err := Environment(other); !errors.Is(err, fs.ErrPermission) || got != nil {
+			t.Errorf("of another user's: %q, %v; want a refusal, though root may", got, err)
+		}
+	}
+}
+
+func TestAnEnvironmentMayBeLong(t *testing.T) {
+	lines := variables([]byte(strings.Repeat("A="+strings.Repeat("x", 300_000)+"\x00", maxVariables+2)))
+	if len(lines) != maxVariables+1 || len([]rune(lines[0])) > maxVariable || variables(nil) != nil {
+		t.Errorf("%d lines, the first with %d bytes", len(lines), len(lines[0]))
+	}
+}
+
+// BenchmarkLive is what an open process window reads of its process every second.
+func BenchmarkLive(b *testing.B) {
+	o, err := Facts(os.Getpid())
+	if err != nil {
+		b.Fatal(err)
+	}
+	o.Parents = Parents(o)
+	for b.Loop() {
+		Live(o)
+	}
+}

@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"porthole/monitor"
+	"porthole/monitor/peers"
+	"porthole/monitor/story"
+)
+
+// BenchmarkProcessWindow is a process window of a machine with 500 processes, as
+// Fyne's software driver builds and paints it: from the double click on.
+func BenchmarkProcessWindow(b *testing.B) {
+	d := busyDesk(b, 500)
+	l := *d.last.Listeners[7]
+	for i := range 5 { // a chain as npm makes it
+		l.Owners[0].Parents = append(l.Owners[0].Parents, monitor.Parent{PID: 900 - i, Name: fmt.Sprint("npm run ", i), Command: []string{"npm", "run", "dev"}})
+	}
+	st := peers.State{Bytes: true, Queued: true, Limit: 511}
+	for i := range 10 {
+		st.Peers = append(st.Peers, connection(monitor.SocketID(i+1), 100+i, "curl", 0, 0))
+	}
+	live := story.Live{Used: story.Use{Threads: 12, Memory: 48 << 20}}
+	key := ProcessID{l.Owners[0].PID, l.Owners[0].Start}
+	look := func(i int) {
+		d.at = d.at.Add(time.Second)
+		for j := range st.Peers { // what flows differs from second to second
+			st.Peers[j].Received += uint64(1000 * (i%7 + j))
+		}
+		live.Used.Memory += uint64(i%3) << 20
+		live.Used.CPU += time.Duration(i%5) * 10 * time.Millisecond
+		d.SetLive(Live{At: d.at, States: map[string]peers.State{l.ID: st}, Processes: map[ProcessID]story.Live{key: live}})
+	}
+	p95 := func(all []time.Duration) float64 {
+		slices.Sort(all)
+		return float64(all[len(all)*95/100]) / float64(time.Millisecond)
+	}
+	b.Run("opened and painted", func(b *testing.B) {
+		var took []time.Duration
+		for i := 0; b.Loop(); i++ {
+			begun := time.Now()
+			d.OpenProcess(&l)
+			p := d.processes[processKey(&l)]
+			look(i)
+			p.window.Canvas().Capture()
+			took = append(took, time.Since(begun))
+			b.StopTimer()
+			p.window.Close()
+			b.StartTimer()
+		}
+		b.ReportMetric(p95(took), "ms-p95")
+	})
+	// Once a second: 10 ms are 1 % of a core.
+	b.Run("refreshed by a look", func(b *testing.B) {
+		d.OpenProcess(&l)
+		p := d.processes[processKey(&l)]
+		defer p.window.Close()
+		p.window.Resize(fyne.NewSize(760, 680))
+		var took []time.Duration
+		for i := 0; b.Loop(); i++ {
+			begun := time.Now()
+			look(i)
+			took = append(took, time.Since(begun))
+		}
+		b.ReportMetric(p95(took), "ms-p95")
+	})
+}
