@@ -231,56 +231,6 @@ func (e *filterEntry) take(r rune) {
 	}
 }
 
-// emptyState says something useful where the table has no rows.
-type emptyState struct {
-	title, last, more *canvas.Text
-	watch             *keyButton
-	port              uint16
-	object            fyne.CanvasObject
-}
-
-func newEmptyState(actions Actions, done func()) *emptyState {
-	e := &emptyState{title: canvas.NewText("", color.Transparent), more: canvas.NewText("", color.Transparent)}
-	e.last = canvas.NewText("", color.Transparent)
-	e.last.TextSize, e.last.Alignment = 13, fyne.TextAlignCenter
-	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
-	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
-	e.watch = newButton("", func() {
-		actions.Watch(e.port)
-		done() // with the button, which would keep the keyboard
-	})
-	e.watch.Importance = widget.HighImportance
-	e.object = container.NewCenter(container.NewVBox(e.title, e.last, e.more, container.NewCenter(e.watch)))
-	e.object.Hide()
-	return e
-}
-
-func (e *emptyState) hide() {
-	if e.object.Visible() {
-		e.object.Hide()
-	}
-}
-
-// say shows two lines, and offers to watch port where that is not 0.
-func (e *emptyState) say(title, more string, port uint16) { e.sayOf(title, "", more, port) }
-
-// sayOf is say with a line between the two.
-func (e *emptyState) sayOf(title, last, more string, port uint16) {
-	setText(e.title, title, theme.ColorNameForeground)
-	setText(e.last, last, theme.ColorNameForeground)
-	e.last.Hidden, e.more.Hidden = last == "", more == ""
-	setText(e.more, more, table.ColorMuted)
-	e.port = port
-	if port == 0 {
-		e.watch.Hide()
-	} else {
-		e.watch.SetText(lang.L("Watch {{.Port}}", map[string]any{"Port": port}))
-		e.watch.Show()
-	}
-	e.object.Show()
-	e.object.Refresh()
-}
-
 // warningBar says what is missing here, or that nobody watches any more.
 type warningBar struct {
 	text   *widget.Label
