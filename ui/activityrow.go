@@ -137,7 +137,7 @@ func portWords(p monitor.Protocol, port uint16) string {
 func more(o activity.Owner) string {
 	var parts []string
 	if o.PID != 0 {
-		parts = append(parts, "PID "+strconv.Itoa(o.PID))
+		parts = append(parts, pidWords(o.PID))
 	}
 	for _, s := range []string{monitor.Clean(o.User, 24), monitor.Clean(o.Service, 32)} {
 		if s != "" {

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -42,7 +41,7 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 	m.odd = oddSentences(l, o, why, live)
 	m.name = ownerName(l, o)
 	if seen {
-		m.pid = fmt.Sprintf("PID %d", o.PID)
+		m.pid = pidWords(o.PID)
 	}
 	m.about = whatWords(l, o)
 	if ambiguous {
