@@ -292,6 +292,7 @@ func TestUndoOfAWatchEnds(t *testing.T) {
 
 func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
 	d := newDesk(t)
+	d.see()
 	for name, part := range map[string]struct {
 		fyne.Focusable
 		ground *themed

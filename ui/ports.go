@@ -85,6 +85,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.foot = container.NewHBox(p.left, p.again)
 	p.warning = newWarningBar(actions)
 	p.content = p.layout()
+	p.showEmpty(0)
 	p.showStatus()
 	return p
 }
@@ -241,7 +242,9 @@ func (p *portsPage) arrange() {
 		}
 	}
 	p.table.SetRows(rows)
-	p.quick.count(counts)
+	if p.ready {
+		p.quick.count(counts)
+	}
 	p.matching = counts[quickAll]
 	p.showCards()
 	p.showSide()
@@ -278,7 +281,12 @@ func (p *portsPage) showSide() {
 	}
 }
 
-func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) }
+// showCards shows how the watches stand, once that is known.
+func (p *portsPage) showCards() {
+	if (p.ready || !p.live) && p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) {
+		p.content.Refresh()
+	}
+}
 
 // point selects the row of a port; where it does not listen the filter shows
 // that it is free.

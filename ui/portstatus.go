@@ -36,7 +36,11 @@ func (p *portsPage) togglePause() {
 	popUpUnder(p.pause, items...)
 }
 
-func (p *portsPage) showStatus() {
+// countWords counts what listens; "" while nothing was told yet.
+func (p *portsPage) countWords() string {
+	if !p.ready {
+		return ""
+	}
 	ports, exposed := map[uint16]bool{}, 0 // two servers on one port are one port
 	for _, r := range p.rows {
 		if r.mark == closed {
@@ -49,12 +53,15 @@ func (p *portsPage) showStatus() {
 	}
 	listening := len(ports)
 	open, all := p.status.Rules.Open(p.snapshot)
-	parts := []string{
+	return strings.Join([]string{
 		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": listening}),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
 		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": exposed}),
-	}
-	words, color := strings.Join(parts, " · "), table.ColorMuted
+	}, " · ")
+}
+
+func (p *portsPage) showStatus() {
+	words, color := p.countWords(), table.ColorMuted
 	if p.now().Before(p.saidUntil) {
 		words, color = p.said, colorAlert
 	}
@@ -84,7 +91,7 @@ func (p *portsPage) healthWords() string {
 			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
 		}
 		parts = append(parts, text)
-	} else if p.live && !p.status.Settings.Notifications {
+	} else if p.live && !p.status.Settings.Notifications && (h.Interval > 0 || h.Problem != "") { // else nothing was told yet
 		parts = append(parts, lang.L("notifications off"))
 	}
 	switch {
