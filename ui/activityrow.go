@@ -310,6 +310,9 @@ func (w *eventRow) paintGround(e *activity.Event) {
 	case e.ID == w.list.hovered:
 		ground = theme.ColorNameHover
 	}
+	if p := w.list.page; w.list.focused && e != nil && len(p.rows) > 1 && e == p.rows[1].event && p.index() < 0 {
+		edge = theme.ColorNamePrimary // the keyboard is here: Down chooses this one
+	}
 	fill(w.ground, ground)
 	fill(w.edge, edge)
 	fill(w.line, rule)
