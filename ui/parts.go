@@ -339,15 +339,6 @@ func (tightTheme) Size(n fyne.ThemeSizeName) float32 {
 	return fyne.CurrentApp().Settings().Theme().Size(n)
 }
 
-// focusOn gives o the keyboard where it is on a window.
-func focusOn(o fyne.Focusable) {
-	if x, ok := o.(fyne.CanvasObject); ok {
-		if c := fyne.CurrentApp().Driver().CanvasForObject(x); c != nil {
-			c.Focus(o)
-		}
-	}
-}
-
 // iconButton is a small button in a row. It never has the keyboard: the row's
 // list does all of it by keys.
 type iconButton struct {

@@ -63,6 +63,7 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, shown: w.settings.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
+	w.tabs.placed = true
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, and all is given back
 	w.shortcuts()
