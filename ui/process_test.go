@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -65,4 +66,27 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
 	d.want("buttons of UDP", labels(), []string{"Open folder"})
 	d.want("asked", d.asked, []string{"folder /src"})
+}
+
+// Process windows that were closed are forgotten, and end what they began. Their
+// memory is measured by make cost: Fyne's software driver keeps every widget.
+func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	d.see(l)
+	before, wanted := runtime.NumGoroutine(), len(d.Wanted().Processes)
+	for range 200 {
+		d.OpenProcess(l)
+		d.Tick()
+		d.processes["10 7"].window.Close()
+	}
+	if len(d.processes) != 0 {
+		t.Errorf("%d process windows are open", len(d.processes))
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines before, %d after", before, after)
+	}
+	if got := len(d.Wanted().Processes); got != wanted {
+		t.Errorf("%d processes are looked at; want %d, as before", got, wanted)
+	}
 }

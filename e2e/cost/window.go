@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -27,6 +28,10 @@ const (
 	starts = 7
 	opens  = 50
 )
+
+// processWindows are how many windows of a process one window opens and closes,
+// first and once more: Fyne's caches grow with the first.
+var processWindows = [2]int{50, 200}
 
 // runWindows measures the window beside a bare one of Fyne's: its start, what it
 // takes while nothing changes, and what fifty of them leave behind.
@@ -62,6 +67,10 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	if err != nil {
 		return err
 	}
+	grown, err := openProcesses(ctx, d, porthole)
+	if err != nil {
+		return err
+	}
 	before, err := agentHolds(d, agent.Process.Pid)
 	if err != nil {
 		return err
@@ -89,6 +98,9 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	row("CPU while nothing changes, % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", beside.cpu),
 		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/beside.cpu-1)), "<= +10 %")
 	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", beside.rss), fmt.Sprintf("%.0f", shown.rss-beside.rss), "")
+	row(fmt.Sprintf("a window after %d and %d process windows more", processWindows[0], processWindows[1]), "before", "after", "more", "wanted")
+	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "<= 2")
+	row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
 	row(fmt.Sprintf("the agent before and after %d windows", opens), "before", "after", "more", "wanted")
 	row("processes", before.processes, after.processes, after.processes-before.processes, 0)
 	row("descriptors", before.descriptors, after.descriptors, after.descriptors-before.descriptors, 0)
@@ -166,6 +178,45 @@ func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, po
 		return ours, theirs, err
 	}
 	return ours, theirs, errors.Join(window.Close(), d.WaitNoWindow(limited, "Porthole"))
+}
+
+// openProcesses opens and closes windows of a process, and returns what the window's
+// process has after the first ones and after the others.
+func openProcesses(ctx context.Context, d *desktop.Desktop, porthole string) (grown [2]used, _ error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	if err := d.Command(porthole).Run(); err != nil {
+		return grown, fmt.Errorf("open the window: %w", err)
+	}
+	window, err := d.WaitWindow(ctx, "Porthole")
+	if err != nil {
+		return grown, err
+	}
+	pid, err := window.PID()
+	if err != nil {
+		return grown, err
+	}
+	time.Sleep(settle)
+	title := fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid()) // whose listener is the only row
+	for i, times := range processWindows {
+		for range times {
+			if err := window.Key("Home", "Return"); err != nil {
+				return grown, err
+			}
+			w, err := d.WaitWindow(ctx, title)
+			if err != nil {
+				return grown, err
+			}
+			if err := errors.Join(w.Close(), d.WaitNoWindow(ctx, title)); err != nil {
+				return grown, err
+			}
+		}
+		time.Sleep(settle)
+		if grown[i], err = look(pid); err != nil {
+			return grown, err
+		}
+	}
+	return grown, errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
 }
 
 // holds is what the agent has, and who is on its desktop.
