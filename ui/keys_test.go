@@ -169,6 +169,16 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		d.choose(label)
 		d.want("asked", d.asked, []string{want})
 	}
+
+	// The browser would show whoever has the port by then.
+	d.see(listening(3000, "node", 10))
+	d.asked = nil
+	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+	d.see(listening(3000, "python3", 20))
+	d.choose("Open in browser")
+	if len(d.asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
+		t.Errorf("asked %q, said %q; want that it has closed", d.asked, d.ports.left.Text)
+	}
 }
 
 func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {

@@ -64,7 +64,7 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
 		address := addressOf(l)
 		items = append(items,
-			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(address) }),
+			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.browse(l) }),
 			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.actions.Copy("http://" + address + "/") }))
 	}
 	items = append(items,
@@ -79,6 +79,16 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		}
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// browse opens l in the browser, where it listens still: else another process may
+// have its port by now.
+func (p *portsPage) browse(l *monitor.Listener) {
+	if r := p.rows[l.ID]; r == nil || r.mark == closed {
+		p.say(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
+		return
+	}
+	p.actions.OpenInBrowser(addressOf(l))
 }
 
 // menuItem is an item that says its keys.
