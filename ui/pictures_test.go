@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/driver/software"
 
 	"porthole/monitor"
 	"porthole/monitor/activity"
@@ -117,7 +117,7 @@ func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 	d.SetStatus(Status{User: "ada", Rules: rules, Health: monitor.Health{Interval: 250 * time.Millisecond},
 		Settings: Settings{Theme: theme, Notifications: true, KeepDays: 90, KeepRows: 100000}})
 	name := func(page string) string { return fmt.Sprintf("%s-%s-%.0f-%.0f", page, theme, size.Width, 100*scale) }
-	d.window.Canvas().(test.WindowlessCanvas).SetScale(scale)
+	d.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 	d.window.Resize(size)
 	list := lively(at)
 	d.see(list...)
@@ -136,7 +136,7 @@ func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 	d.OpenProcess(list[len(list)-1])
 	r.answer()
 	for _, p := range d.processes {
-		p.window.Canvas().(test.WindowlessCanvas).SetScale(scale)
+		p.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 		picture(t, p.window, name("process"))
 	}
 }
