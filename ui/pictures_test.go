@@ -77,9 +77,9 @@ func picture(t *testing.T, w fyne.Window, name string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	size := w.Canvas().Size()
-	w.Resize(size.AddWidthHeight(1, 0)) // what wraps learns its height from its width: on the graphics card with
-	w.Resize(size)                      // the next frame, which there is none of here
+	for range 2 { // what wraps learns its height from its width: on the graphics card with the next frame, which there is none of here
+		w.Content().Refresh()
+	}
 	if err := png.Encode(f, w.Canvas().Capture()); err != nil {
 		t.Fatal(err)
 	}
