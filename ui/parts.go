@@ -41,18 +41,31 @@ func (noGaps) Layout(o []fyne.CanvasObject, s fyne.Size) {
 }
 
 // factRows lays out pairs of a label and a value, which may take several lines:
-// the label stands beside the first one.
-type factRows struct{ label float32 }
+// the label stands beside the first one. even gives values of one line the same
+// height, whichever face they have.
+type factRows struct {
+	label float32
+	even  bool
+}
 
 // overlap takes back some of the padding that Fyne's labels bring along.
 const overlap = 6
+
+// height is what a value takes at its width.
+func (f factRows) height(value fyne.CanvasObject) float32 {
+	height := value.MinSize().Height
+	if f.even {
+		height = max(height, fyne.MeasureText("x", theme.Size(theme.SizeNameText), fyne.TextStyle{}).Height+2*theme.Size(theme.SizeNameInnerPadding))
+	}
+	return height
+}
 
 func (f factRows) MinSize(o []fyne.CanvasObject) fyne.Size {
 	s := fyne.NewSize(f.label, overlap)
 	for i := 1; i < len(o); i += 2 {
 		m := o[i].MinSize()
 		s.Width = max(s.Width, f.label+m.Width)
-		s.Height += m.Height - overlap
+		s.Height += f.height(o[i]) - overlap
 	}
 	return s
 }
@@ -62,7 +75,7 @@ func (f factRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	for i := 1; i < len(o); i += 2 {
 		label, value := o[i-1], o[i]
 		value.Resize(fyne.NewSize(s.Width-f.label, value.MinSize().Height)) // wrapping needs the width first
-		height := value.MinSize().Height
+		height := f.height(value)
 		value.Resize(fyne.NewSize(s.Width-f.label, height))
 		value.Move(fyne.NewPos(f.label, y))
 		label.Resize(label.MinSize())

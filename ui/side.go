@@ -129,7 +129,7 @@ func newSidePane(actions Actions, details func()) *sidePane {
 	p.pid.TextStyle.Bold = true
 	p.odd = newOddBox(true)
 	p.clients, p.clientsTitle = newClientList(false), caption()
-	p.facts = container.New(factRows{label: 92})
+	p.facts = container.New(factRows{label: 92, even: true})
 	p.chain = newCopyText("")
 	p.chain.Wrapping = fyne.TextWrapWord
 	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
