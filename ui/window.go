@@ -3,10 +3,12 @@
 package ui
 
 import (
+	"image/color"
 	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
@@ -184,7 +186,12 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	if w.stale {
 		p.disconnect()
 	}
-	p.window.SetOnClosed(func() { delete(w.processes, key) })
+	p.window.SetOnClosed(func() {
+		delete(w.processes, key)
+		// Fyne (2.8.1) keeps the textures of texts, and with them the canvas of a
+		// window that was closed: it is to keep nothing else.
+		p.window.Canvas().SetContent(canvas.NewRectangle(color.Transparent))
+	})
 	p.window.Show()
 	w.want()
 }
