@@ -110,11 +110,7 @@ func (p *activityPage) layout() fyne.CanvasObject {
 }
 
 // focus gives the list the keyboard.
-func (p *activityPage) focus() {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(p.list); c != nil {
-		c.Focus(p.list)
-	}
-}
+func (p *activityPage) focus() { table.FocusOn(p.list) }
 
 // shown is called when the page comes to be seen.
 func (p *activityPage) shown() {

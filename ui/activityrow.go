@@ -137,7 +137,7 @@ func portWords(p monitor.Protocol, port uint16) string {
 func more(o activity.Owner) string {
 	var parts []string
 	if o.PID != 0 {
-		parts = append(parts, "PID "+strconv.Itoa(o.PID))
+		parts = append(parts, pidWords(o.PID))
 	}
 	for _, s := range []string{monitor.Clean(o.User, 24), monitor.Clean(o.Service, 32)} {
 		if s != "" {
@@ -309,6 +309,9 @@ func (w *eventRow) paintGround(e *activity.Event) {
 		}
 	case e.ID == w.list.hovered:
 		ground = theme.ColorNameHover
+	}
+	if p := w.list.page; w.list.focused && e != nil && len(p.rows) > 1 && e == p.rows[1].event && p.index() < 0 {
+		edge = theme.ColorNamePrimary // the keyboard is here: Down chooses this one
 	}
 	fill(w.ground, ground)
 	fill(w.edge, edge)

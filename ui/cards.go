@@ -114,9 +114,11 @@ func newCardBar(memory Memory, point func(port uint16), again func()) *cardBar {
 	return b
 }
 
-// show changes only the cards that differ. live is false where nobody watches
-// any more: then no card says how its port stands.
-func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]int, live bool, now time.Time) {
+// show changes only the cards that differ, and reports whether there are cards now
+// where there were none, or none any more, so that the page is to be laid out anew.
+// live is false where nobody watches any more: then no card says how its port
+// stands.
+func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]int, live bool, now time.Time) bool {
 	active := rules.Active()
 	for len(b.cards) > len(active) {
 		b.row.Remove(b.cards[len(b.cards)-1])
@@ -140,13 +142,13 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 		b.cards[i].show(m)
 	}
 	maps.DeleteFunc(b.last, func(port uint16, _ *activity.Spell) bool { return !free[port] }) // to be asked anew when it is free again
-	if hidden := len(active) == 0; b.object.Visible() == hidden {
-		b.object.Hidden = hidden
-		b.object.Refresh()
-	}
 	if grown {
 		b.row.Refresh()
 	}
+	hidden := len(active) == 0
+	turned := b.object.Visible() == hidden
+	b.object.Hidden = hidden
+	return turned
 }
 
 // lastOf says who had a free port before, or asks; "" where nothing is known.

@@ -162,6 +162,7 @@ func TestAQuickFilterNeverCallsAPortFree(t *testing.T) {
 
 func TestCardsThatDoNotFitAreCounted(t *testing.T) {
 	d := newDesk(t)
+	d.see()
 	var rules []watch.Rule
 	for _, p := range []string{"1", "2", "3", "4", "5", "6"} {
 		rules = append(rules, watch.Rule{Ports: ports(t, p)})

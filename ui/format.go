@@ -134,3 +134,5 @@ func shortTime(d time.Duration) string {
 	}
 	return lang.L("{{.N}} s", map[string]any{"N": decimal(d.Seconds(), -1)})
 }
+
+func pidWords(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -168,6 +169,16 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		d.choose(label)
 		d.want("asked", d.asked, []string{want})
 	}
+
+	// The browser would show whoever has the port by then.
+	d.see(listening(3000, "node", 10))
+	d.asked = nil
+	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+	d.see(listening(3000, "python3", 20))
+	d.choose("Open in browser")
+	if len(d.asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
+		t.Errorf("asked %q, said %q; want that it has closed", d.asked, d.ports.left.Text)
+	}
 }
 
 func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
@@ -292,6 +303,7 @@ func TestUndoOfAWatchEnds(t *testing.T) {
 
 func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
 	d := newDesk(t)
+	d.see()
 	for name, part := range map[string]struct {
 		fyne.Focusable
 		ground *themed
@@ -326,5 +338,80 @@ func TestButtonsShowTheKeyboard(t *testing.T) {
 			t.Errorf("%q: ring shown %v, contrast %.1f", b.Text, b.ring.Visible(), got)
 		}
 		b.FocusLost()
+	}
+}
+
+// controls are what can be pressed or typed into below o, as far as it is seen.
+func controls(o fyne.CanvasObject) (found []fyne.CanvasObject) {
+	if !o.Visible() {
+		return nil
+	}
+	_, tappable := o.(fyne.Tappable)
+	_, focusable := o.(fyne.Focusable)
+	if disabled, ok := o.(fyne.Disableable); (tappable || focusable) && (!ok || !disabled.Disabled()) {
+		found = append(found, o)
+	}
+	var parts []fyne.CanvasObject
+	switch o := o.(type) {
+	case *fyne.Container:
+		parts = o.Objects
+	case fyne.Widget:
+		parts = test.WidgetRenderer(o).Objects()
+	}
+	for _, p := range parts {
+		found = append(found, controls(p)...)
+	}
+	return found
+}
+
+// byOtherKeys are controls that Tab does not stop at, and how the keyboard does
+// what they do.
+func byOtherKeys(o fyne.CanvasObject) bool {
+	switch kind := fmt.Sprintf("%T", o); {
+	case strings.HasPrefix(kind, "*table.rowWidget"): // arrows, Enter and Space in the table
+		return true
+	case kind == "*ui.eventRow", kind == "*ui.ruleRow", kind == "*ui.iconButton": // in their lists
+		return true
+	case kind == "*ui.copyText": // Ctrl+C copies the row
+		return true
+	case strings.HasPrefix(kind, "*widget."), strings.HasPrefix(kind, "*internal."): // a part of one of ours
+		return true
+	}
+	return false
+}
+
+func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
+	r := livelyDays(time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC))
+	d := deskWith(t, r)
+	l := listening(62893, "node", 10)
+	l.Owners[0].Folder = "/home/ada/shop"
+	d.see(l, listening(8080, "python3", 20))
+	d.ports.table.Select(l.ID)
+	canvas := d.window.Canvas()
+	for _, page := range []string{PagePorts, PageActivity, PageWatches, PageSettings} {
+		d.ShowPage(page)
+		r.answer()
+		canvas.Unfocus()
+		without := canvas.Capture()
+		reached := map[fyne.CanvasObject]bool{}
+		for range 60 {
+			canvas.FocusNext()
+			f, ok := canvas.Focused().(fyne.CanvasObject)
+			if !ok || reached[f] {
+				break
+			}
+			reached[f] = true
+			if differing(without, canvas.Capture()) == 0 {
+				t.Errorf("%s: nothing shows that the keyboard is at a %T", page, f)
+			}
+		}
+		if len(reached) < 5 {
+			t.Errorf("%s: Tab reaches %d controls only", page, len(reached))
+		}
+		for _, o := range controls(canvas.Content()) {
+			if !reached[o] && !byOtherKeys(o) {
+				t.Errorf("%s: Tab does not reach a %T at %v", page, o, fyne.CurrentApp().Driver().AbsolutePositionForObject(o))
+			}
+		}
 	}
 }

@@ -44,18 +44,31 @@ func (noGaps) Layout(o []fyne.CanvasObject, s fyne.Size) {
 }
 
 // factRows lays out pairs of a label and a value, which may take several lines:
-// the label stands beside the first one.
-type factRows struct{ label float32 }
+// the label stands beside the first one. even gives values of one line the same
+// height, whichever face they have.
+type factRows struct {
+	label float32
+	even  bool
+}
 
 // overlap takes back some of the padding that Fyne's labels bring along.
 const overlap = 6
+
+// height is what a value takes at its width.
+func (f factRows) height(value fyne.CanvasObject) float32 {
+	height := value.MinSize().Height
+	if f.even {
+		height = max(height, fyne.MeasureText("x", theme.Size(theme.SizeNameText), fyne.TextStyle{}).Height+2*theme.Size(theme.SizeNameInnerPadding))
+	}
+	return height
+}
 
 func (f factRows) MinSize(o []fyne.CanvasObject) fyne.Size {
 	s := fyne.NewSize(f.label, overlap)
 	for i := 1; i < len(o); i += 2 {
 		m := o[i].MinSize()
 		s.Width = max(s.Width, f.label+m.Width)
-		s.Height += m.Height - overlap
+		s.Height += f.height(o[i]) - overlap
 	}
 	return s
 }
@@ -65,7 +78,7 @@ func (f factRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	for i := 1; i < len(o); i += 2 {
 		label, value := o[i-1], o[i]
 		value.Resize(fyne.NewSize(s.Width-f.label, value.MinSize().Height)) // wrapping needs the width first
-		height := value.MinSize().Height
+		height := f.height(value)
 		value.Resize(fyne.NewSize(s.Width-f.label, height))
 		value.Move(fyne.NewPos(f.label, y))
 		label.Resize(label.MinSize())
@@ -226,62 +239,14 @@ func (e *filterEntry) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-// take begins a filter with what was typed elsewhere.
+// take begins a filter with what was typed elsewhere, or goes on with the one that
+// is there.
 func (e *filterEntry) take(r rune) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && !askForKeys(c, r) {
 		c.Focus(e)
+		e.CursorColumn = len([]rune(e.Text)) // a filter that was set rather than typed leaves it at the beginning
 		e.TypedRune(r)
 	}
-}
-
-// emptyState says something useful where the table has no rows.
-type emptyState struct {
-	title, last, more *canvas.Text
-	watch             *keyButton
-	port              uint16
-	object            fyne.CanvasObject
-}
-
-func newEmptyState(actions Actions, done func()) *emptyState {
-	e := &emptyState{title: canvas.NewText("", color.Transparent), more: canvas.NewText("", color.Transparent)}
-	e.last = canvas.NewText("", color.Transparent)
-	e.last.TextSize, e.last.Alignment = 13, fyne.TextAlignCenter
-	e.title.TextSize, e.title.Alignment = 17, fyne.TextAlignCenter
-	e.more.TextSize, e.more.Alignment = 13, fyne.TextAlignCenter
-	e.watch = newButton("", func() {
-		actions.Watch(e.port)
-		done() // with the button, which would keep the keyboard
-	})
-	e.watch.Importance = widget.HighImportance
-	e.object = container.NewCenter(container.NewVBox(e.title, e.last, e.more, container.NewCenter(e.watch)))
-	e.object.Hide()
-	return e
-}
-
-func (e *emptyState) hide() {
-	if e.object.Visible() {
-		e.object.Hide()
-	}
-}
-
-// say shows two lines, and offers to watch port where that is not 0.
-func (e *emptyState) say(title, more string, port uint16) { e.sayOf(title, "", more, port) }
-
-// sayOf is say with a line between the two.
-func (e *emptyState) sayOf(title, last, more string, port uint16) {
-	setText(e.title, title, theme.ColorNameForeground)
-	setText(e.last, last, theme.ColorNameForeground)
-	e.last.Hidden, e.more.Hidden = last == "", more == ""
-	setText(e.more, more, table.ColorMuted)
-	e.port = port
-	if port == 0 {
-		e.watch.Hide()
-	} else {
-		e.watch.SetText(lang.L("Watch {{.Port}}", map[string]any{"Port": port}))
-		e.watch.Show()
-	}
-	e.object.Show()
-	e.object.Refresh()
 }
 
 // warningBar says what is missing here, or that nobody watches any more.
@@ -388,15 +353,6 @@ func (tightTheme) Size(n fyne.ThemeSizeName) float32 {
 		return 0
 	}
 	return fyne.CurrentApp().Settings().Theme().Size(n)
-}
-
-// focusOn gives o the keyboard where it is on a window.
-func focusOn(o fyne.Focusable) {
-	if x, ok := o.(fyne.CanvasObject); ok {
-		if c := fyne.CurrentApp().Driver().CanvasForObject(x); c != nil {
-			c.Focus(o)
-		}
-	}
 }
 
 // iconButton is a small button in a row. It never has the keyboard: the row's

@@ -2,9 +2,7 @@ package ui
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -12,13 +10,9 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
 	"porthole/ui/table"
-	"porthole/ui/tray"
 )
 
 // portsPage is the table of listeners with its filter and its status line.
@@ -66,13 +60,6 @@ type portsPage struct {
 	want      func()         // called where there is something new to look at
 }
 
-// lastHolder is who had the port that the filter asks for.
-type lastHolder struct {
-	port  uint16 // 0: not asked
-	spell activity.Spell
-	known bool
-}
-
 func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
 	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}, stop: func(*monitor.Listener) {}}
 	p.entry = newFilterEntry(lang.L("Filter: try “node”, “3000-3999” or “-root”"), p.setFilter, func() { p.table.Focus() })
@@ -105,6 +92,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 		p.table.Focus() // the link, which goes, would keep the keyboard
 	})
 	p.content = p.layout()
+	p.showEmpty(0)
 	p.showStatus()
 	return p
 }
@@ -203,16 +191,6 @@ func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, f
 	return r
 }
 
-// words is all that a row says but its age.
-func (r *portRow) words() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\x00")
-}
-
-// line is the row as text.
-func (r *portRow) line() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t")
-}
-
 func (p *portsPage) close(r *portRow, now time.Time) {
 	gone := *r // the table may still hold the old one
 	gone.mark, gone.until, gone.ambiguous = closed, now.Add(markTime), false
@@ -271,7 +249,9 @@ func (p *portsPage) arrange() {
 		}
 	}
 	p.table.SetRows(rows)
-	p.quick.count(counts)
+	if p.ready {
+		p.quick.count(counts)
+	}
 	p.matching = counts[quickAll]
 	p.showCards()
 	p.showSide()
@@ -285,15 +265,6 @@ func (p *portsPage) arrange() {
 func (p *portsPage) setFilter(text string) {
 	p.filter = ParseFilter(text)
 	p.arrange()
-}
-
-// sayFor is how long a sentence stays in the status line.
-const sayFor = 10 * time.Second
-
-// say shows a sentence in the status line for a while.
-func (p *portsPage) say(sentence string) {
-	p.said, p.saidUntil = sentence, p.now().Add(sayFor)
-	p.showStatus()
 }
 
 // setQuick shows the rows that a quick filter lets through.
@@ -322,22 +293,12 @@ func (p *portsPage) showSide() {
 	}
 }
 
-// families reports which of 127.0.0.1 and [::1] lead to l.
-func families(l *monitor.Listener) (v4, v6 bool) {
-	for _, s := range l.Sockets {
-		switch a := s.Address.Unmap(); {
-		case a.Is4():
-			v4 = v4 || a == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || a.IsUnspecified()
-		case a.IsUnspecified():
-			v4, v6 = v4 || !s.V6Only, true
-		default:
-			v6 = v6 || a == netip.IPv6Loopback()
-		}
+// showCards shows how the watches stand, once that is known.
+func (p *portsPage) showCards() {
+	if (p.ready || !p.live) && p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) {
+		p.content.Refresh()
 	}
-	return v4, v6
 }
-
-func (p *portsPage) showCards() { p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) }
 
 // point selects the row of a port; where it does not listen the filter shows
 // that it is free.
@@ -435,257 +396,4 @@ func (p *portsPage) setLive(v Live) {
 	if r, ok := p.table.Selected(); ok {
 		p.side.connected(r.listener, v)
 	}
-}
-
-func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
-
-// watch makes or removes the simple watch of a port. A port that only a wider
-// rule watches gets one of its own, since ★ cannot take a range apart.
-func (p *portsPage) watch(port uint16) {
-	if p.status.Rules.Simple(port) {
-		p.unwatch(port)
-		return
-	}
-	p.actions.Watch(port)
-}
-
-// group brings the rows of one process together, or no longer.
-func (p *portsPage) group(on bool) {
-	if !on {
-		p.table.SetGroup(nil)
-		return
-	}
-	p.table.SetGroup(func(r *portRow) string {
-		if len(r.listener.Owners) == 0 {
-			return "" // nobody knows whether two that are hidden are one
-		}
-		return processKey(r.listener)
-	})
-}
-
-// headerItems are the page's own in the menu of columns.
-func (p *portsPage) headerItems() []*fyne.MenuItem {
-	item := menuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
-	item.Checked = p.table.Grouped()
-	return []*fyne.MenuItem{item}
-}
-
-func (p *portsPage) toggleGroup() { p.group(!p.table.Grouped()) }
-
-// togglePause ends a pause of notifications, or offers what the tray does.
-func (p *portsPage) togglePause() {
-	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
-	if p.status.Paused {
-		p.actions.Resume()
-		return
-	}
-	var items []*fyne.MenuItem
-	for _, d := range tray.PauseFor {
-		items = append(items, fyne.NewMenuItem(tray.PauseText(d), func() { p.actions.Pause(d) }))
-	}
-	popUpUnder(p.pause, items...)
-}
-
-// menu is the context menu of a row.
-func (p *portsPage) menu(r *portRow, at fyne.Position) {
-	c := fyne.CurrentApp().Driver().CanvasForObject(p.content)
-	if c == nil {
-		return
-	}
-	l := r.listener
-	watchLabel := lang.L("Watch")
-	if p.status.Rules.Simple(l.Port) {
-		watchLabel = lang.L("Stop watching")
-	}
-	items := []*fyne.MenuItem{
-		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
-		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
-		menuItem(lang.L("Explain"), explainKeys, p.explain),
-		fyne.NewMenuItemSeparator(),
-	}
-	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
-		address := addressOf(l)
-		items = append(items,
-			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(address) }),
-			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.actions.Copy("http://" + address + "/") }))
-	}
-	items = append(items,
-		menuItem(lang.L("Copy row"), copyKeys, func() { p.actions.Copy(r.line()) }),
-		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }))
-	if r.mark != closed {
-		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.Inspect(l) }))
-	}
-	if o, ok := l.Principal(); ok {
-		items = append(items,
-			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.actions.Copy(fmt.Sprint(o.PID)) }),
-			fyne.NewMenuItem(lang.L("Copy command"), func() { p.actions.Copy(commandWords(o)) }))
-		if o.Folder != "" {
-			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
-		}
-	}
-	if p.stoppable(r) {
-		items = append(items, fyne.NewMenuItemSeparator(), menuItem(lang.L("Stop…"), stopKeys, func() { p.stop(l) }))
-	}
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
-}
-
-// stoppable reports whether it makes sense to ask for the end of r's owners.
-func (p *portsPage) stoppable(r *portRow) bool {
-	return p.live && r.mark != closed && mayStop(r.listener)
-}
-
-// stopSelected asks whether the owners of the selected row are to be stopped.
-func (p *portsPage) stopSelected() {
-	r, ok := p.table.Selected()
-	switch {
-	case !ok || !p.live || r.mark == closed:
-	case p.stoppable(r):
-		p.stop(r.listener)
-	case len(r.listener.Owners) == 0:
-		p.say(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
-	default:
-		p.say(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
-	}
-}
-
-// menuItem is an item that says its keys.
-func menuItem(label string, keys chord, do func()) *fyne.MenuItem {
-	item := fyne.NewMenuItem(label, do)
-	item.Shortcut = keys.shortcut()
-	return item
-}
-
-// addressOf is where a client on this machine reaches l: "127.0.0.1:62893".
-func addressOf(l *monitor.Listener) string {
-	a := l.Addresses[0].Unmap()
-	for _, x := range l.Addresses {
-		if monitor.Loopback(x) {
-			a = x.Unmap()
-			break
-		}
-	}
-	switch {
-	case a.IsUnspecified() && a.Is4():
-		return fmt.Sprintf("127.0.0.1:%d", l.Port)
-	case a.IsUnspecified():
-		return fmt.Sprintf("[::1]:%d", l.Port)
-	case a.Is6():
-		return fmt.Sprintf("[%s]:%d", a, l.Port)
-	}
-	return fmt.Sprintf("%s:%d", a, l.Port)
-}
-
-// copyRow copies the selected row as one line.
-func (p *portsPage) copyRow() {
-	if r, ok := p.table.Selected(); ok {
-		p.actions.Copy(r.line())
-	}
-}
-
-func (p *portsPage) showEmpty(rows int) {
-	if rows > 0 || p.filter.Port() == 0 {
-		p.last = lastHolder{} // to be asked anew: who closed it is remembered since
-	}
-	switch {
-	case rows > 0:
-		p.empty.hide()
-	case !p.ready && p.status.Health.Problem == "":
-		p.empty.say(lang.L("Looking…"), "", 0)
-	case p.matching > 0:
-		p.empty.say(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": p.matching}), 0)
-	case p.filter.Port() != 0:
-		port := p.filter.Port()
-		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
-		more, offer := lang.L("Nothing listens there on loopback"), port
-		if p.status.Rules.Watches(port) {
-			more, offer = lang.L("You watch it: a notification comes when it opens"), 0
-		}
-		p.empty.sayOf(text, p.lastHeld(port), more, offer)
-	case !p.filter.Empty():
-		p.empty.say(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
-	default:
-		p.empty.say(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"), 0)
-	}
-}
-
-// lastHeld says who had the port last, or asks; "" where nothing is known.
-func (p *portsPage) lastHeld(port uint16) string {
-	if p.last.port == port {
-		if !p.last.known {
-			return ""
-		}
-		return lastWords(p.last.spell, p.now())
-	}
-	p.last = lastHolder{port: port}
-	if p.memory != nil {
-		p.memory.LastHolder(port, func(spell activity.Spell, known bool, err error) {
-			if p.last.port == port {
-				p.last.spell, p.last.known = spell, known && err == nil
-				p.showEmpty(len(p.table.Rows()))
-			}
-		})
-	}
-	return ""
-}
-
-func (p *portsPage) showStatus() {
-	ports, exposed := map[uint16]bool{}, 0 // two servers on one port are one port
-	for _, r := range p.rows {
-		if r.mark == closed {
-			continue
-		}
-		ports[r.listener.Port] = true
-		if r.listener.Reach == monitor.TheNetwork {
-			exposed++
-		}
-	}
-	listening := len(ports)
-	open, all := p.status.Rules.Open(p.snapshot)
-	parts := []string{
-		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": listening}),
-		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
-		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": exposed}),
-	}
-	words, color := strings.Join(parts, " · "), table.ColorMuted
-	if p.now().Before(p.saidUntil) {
-		words, color = p.said, colorAlert
-	}
-	setText(p.left, words, color)
-	if hidden := words != p.said || !p.canUndo(); p.again.Hidden != hidden {
-		p.again.Hidden = hidden
-		p.foot.Refresh() // it stands behind the words
-	}
-	setText(p.right, p.healthWords(), table.ColorMuted)
-	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
-	if p.status.Paused {
-		label, icon = lang.L("Resume"), theme.MediaPlayIcon()
-	}
-	if p.pause.Text != label {
-		p.pause.Text, p.pause.Icon = label, icon
-		p.pause.Refresh()
-	}
-}
-
-// healthWords says how the monitor is doing.
-func (p *portsPage) healthWords() string {
-	h := p.status.Health
-	var parts []string
-	if p.status.Paused {
-		text := lang.L("notifications paused")
-		if !p.status.PausedUntil.IsZero() {
-			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
-		}
-		parts = append(parts, text)
-	} else if p.live && !p.status.Settings.Notifications {
-		parts = append(parts, lang.L("notifications off"))
-	}
-	switch {
-	case !p.live:
-		parts = append(parts, lang.L("not watching"))
-	case h.Problem != "":
-		parts = append(parts, lang.L("the ports cannot be read"))
-	case h.Interval > 0:
-		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": shortTime(h.Interval)}))
-	}
-	return strings.Join(parts, " · ")
 }

@@ -460,7 +460,7 @@ func (p *processWindow) tick() {
 		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
 		return
 	}
-	parts := []string{fmt.Sprintf("PID %d", p.owner.PID)}
+	parts := []string{pidWords(p.owner.PID)}
 	if !p.owner.StartedAt.IsZero() && p.endedAt.IsZero() {
 		parts = append(parts, lang.L("running {{.Time}}", map[string]any{"Time": Duration(p.now().Sub(p.owner.StartedAt))}))
 	}
@@ -494,7 +494,7 @@ func whatWords(l *monitor.Listener, o monitor.Owner) string {
 		text = lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
 	}
 	if branch := monitor.Clean(o.Branch, 80); branch != "" && project != "" {
-		text += " (git: " + branch + ")"
+		text = lang.L("{{.What}} (git: {{.Branch}})", map[string]any{"What": text, "Branch": branch})
 	}
 	return text
 }

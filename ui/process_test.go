@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -222,5 +223,28 @@ func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 	d.Tick()
 	if p.said.object.Visible() || p.story.MinSize().Height != low {
 		t.Error("it is said for ever")
+	}
+}
+
+// Process windows that were closed are forgotten, and end what they began. Their
+// memory is measured by make cost: Fyne's software driver keeps every widget.
+func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	d.see(l)
+	before, wanted := runtime.NumGoroutine(), len(d.Wanted().Processes)
+	for range 200 {
+		d.OpenProcess(l)
+		d.Tick()
+		d.processes["10 7"].window.Close()
+	}
+	if len(d.processes) != 0 {
+		t.Errorf("%d process windows are open", len(d.processes))
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines before, %d after", before, after)
+	}
+	if got := len(d.Wanted().Processes); got != wanted {
+		t.Errorf("%d processes are looked at; want %d, as before", got, wanted)
 	}
 }

@@ -59,7 +59,6 @@ func newQuickBar(choose func(quick)) *quickBar {
 			choose(quick(i))
 		})
 		b.segments = append(b.segments, s)
-		s.count(0)
 	}
 	b.object = segmentBar(b.segments...)
 	b.choose(quickAll)
@@ -153,7 +152,7 @@ func (s *segment) count(n int) {
 	if s.number == n {
 		return
 	}
-	wider := len(strconv.Itoa(n)) != len(strconv.Itoa(s.number))
+	wider := s.number < 0 || len(strconv.Itoa(n)) != len(strconv.Itoa(s.number))
 	s.number = n
 	s.paint()
 	if wider {

@@ -98,6 +98,16 @@ func upWords(l *monitor.Listener, now time.Time) string {
 	return ""
 }
 
+// words is all that a row says but its age.
+func (r *portRow) words() string {
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\x00")
+}
+
+// line is the row as text.
+func (r *portRow) line() string {
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t")
+}
+
 // Key is the row's identity.
 func (r *portRow) Key() string { return r.listener.ID }
 

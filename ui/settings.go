@@ -175,7 +175,7 @@ func (p *settingsPage) disconnect() {
 
 func (p *settingsPage) focus() {
 	if o, ok := p.rows[0].first.(fyne.Focusable); ok {
-		focusOn(o)
+		table.FocusOn(o)
 	}
 }
 

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -45,7 +44,7 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 	m.odd = oddSentences(l, o, why, live)
 	m.name = ownerName(l, o)
 	if seen {
-		m.pid = fmt.Sprintf("PID %d", o.PID)
+		m.pid = pidWords(o.PID)
 	}
 	m.about = whatWords(l, o)
 	if ambiguous {
@@ -139,7 +138,7 @@ func newSidePane(actions Actions, details, stop, unfold func()) *sidePane {
 	p.pid.TextStyle.Bold = true
 	p.odd = newOddBox(true)
 	p.clients, p.clientsTitle = newClientList(false), caption()
-	p.facts = container.New(factRows{label: 92})
+	p.facts = container.New(factRows{label: 92, even: true})
 	p.explain, p.explanation = newTextLink(lang.L("Explain"), unfold), newCopyText("")
 	p.explanation.Wrapping = fyne.TextWrapWord
 	p.explanationBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)

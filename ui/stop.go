@@ -287,7 +287,7 @@ func stopTitle(victims []monitor.Owner) string {
 
 // victim is one line about a process.
 func (d *stopDialog) victim(o monitor.Owner) fyne.CanvasObject {
-	parts := []string{fmt.Sprintf("PID %d", o.PID)}
+	parts := []string{pidWords(o.PID)}
 	if o.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(o.User, 40)}))
 	}

@@ -27,6 +27,7 @@ type tabs struct {
 	buttons []*tab
 	current int
 	object  fyne.CanvasObject
+	placed  bool   // it is on a window
 	turned  func() // called when another page is shown; may be nil
 }
 
@@ -60,7 +61,7 @@ func (t *tabs) show(i int) {
 	if p.shown != nil {
 		p.shown()
 	}
-	if fyne.CurrentApp().Driver().CanvasForObject(p.content) != nil {
+	if t.placed {
 		p.focus()
 	}
 	if t.turned != nil {
@@ -96,6 +97,7 @@ var (
 	_ fyne.Tappable     = (*tab)(nil)
 	_ fyne.Focusable    = (*tab)(nil)
 	_ desktop.Hoverable = (*tab)(nil)
+	_ fyne.Accessible   = (*tab)(nil)
 )
 
 func newTab(label string, tapped func()) *tab {
@@ -139,3 +141,9 @@ func (b *tab) Refresh() {
 	b.paint()
 	b.BaseWidget.Refresh()
 }
+
+// AccessibilityLabel is Fyne's.
+func (b *tab) AccessibilityLabel() string { return b.text.Text }
+
+// AccessibilityRole is Fyne's.
+func (b *tab) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

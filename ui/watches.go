@@ -163,9 +163,9 @@ func (p *watchesPage) focus() {
 	case p.form.open():
 		p.form.focus()
 	case p.can() && len(p.rules) == 0:
-		focusOn(p.add)
+		table.FocusOn(p.add)
 	default:
-		focusOn(p.list)
+		table.FocusOn(p.list)
 	}
 }
 
@@ -322,7 +322,7 @@ func (p *watchesPage) undo() {
 	p.deleted = p.deleted[:n-1]
 	i := min(last.index, len(p.rules))
 	p.change(slices.Insert(slices.Clone(p.rules), i, last.rule), i)
-	focusOn(p.list)
+	table.FocusOn(p.list)
 }
 
 func (p *watchesPage) showUndo() {
@@ -388,7 +388,7 @@ func (p *watchesPage) save(rule watch.Rule) {
 	p.closeForm()
 	p.deleted = nil
 	p.change(rules, i)
-	focusOn(p.list)
+	table.FocusOn(p.list)
 }
 
 // taken reports whether another rule than the one in the form is the same.

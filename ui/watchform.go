@@ -222,10 +222,10 @@ func (f *watchForm) close() {
 // focus gives the keyboard to the field that is asked for first.
 func (f *watchForm) focus() {
 	if f.original != nil && f.original.Follows() {
-		focusOn(f.match)
+		table.FocusOn(f.match)
 		return
 	}
-	focusOn(f.ports)
+	table.FocusOn(f.ports)
 }
 
 // place is where the rule that is edited is in rules now, -1 where it is not.
@@ -276,9 +276,9 @@ func (f *watchForm) submit() {
 	switch {
 	case !f.live:
 	case wrong.ports != "":
-		focusOn(f.ports)
+		table.FocusOn(f.ports)
 	case wrong.match != "":
-		focusOn(f.match)
+		table.FocusOn(f.match)
 	case wrong.tell == "":
 		f.save(rule)
 	}

@@ -219,7 +219,7 @@ func (l *ruleList) TypedRune(rune) {}
 
 // click selects a row, and edits it where it is the second click.
 func (l *ruleList) click(i int) {
-	focusOn(l)
+	table.FocusOn(l)
 	l.page.choose(i)
 	if i == l.clicked && time.Since(l.at) <= fyne.CurrentApp().Driver().DoubleTapDelay() {
 		l.at = time.Time{}
@@ -260,7 +260,7 @@ func newRuleRow(p *watchesPage) *ruleRow {
 	}
 	r.text, r.more = canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
 	button := func(icon fyne.Resource, label string, do func(int)) *iconButton {
-		return newIconButton(icon, label, func() { focusOn(p.list); do(r.index) }, r.hover)
+		return newIconButton(icon, label, func() { table.FocusOn(p.list); do(r.index) }, r.hover)
 	}
 	r.on = button(theme.CheckButtonIcon(), lang.L("Switch on or off (Space)"), p.toggle)
 	r.buttons = []*iconButton{

@@ -3,10 +3,12 @@
 package ui
 
 import (
+	"image/color"
 	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
@@ -67,6 +69,7 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, shown: w.settings.shown},
 	)
 	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
+	w.tabs.placed = true
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, and all is given back
 	w.shortcuts()
@@ -207,6 +210,9 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		if d := w.stopping; d != nil && d.window == p.window {
 			d.hide() // nothing is waited for any more
 		}
+		// Fyne (2.8.1) keeps the textures of texts, and with them the canvas of a
+		// window that was closed: it is to keep nothing else.
+		p.window.Canvas().SetContent(canvas.NewRectangle(color.Transparent))
 	})
 	p.window.Show()
 	w.want()

@@ -598,3 +598,38 @@ func TestAnotherPageIsToldOf(t *testing.T) {
 	d.Point(3000)
 	d.want("pages", pages, []string{PageActivity, PageWatches, PagePorts})
 }
+
+// Before the agent has told anything the window claims nothing.
+func TestTheWindowClaimsNothingBeforeItIsTold(t *testing.T) {
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(Theme{})
+	d := &desk{t: t, at: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
+	d.Window = NewWindow(app, d, nil, func() time.Time { return d.at })
+	d.window.Resize(fyne.NewSize(1000, 600))
+	d.Show()
+	said := func() []string {
+		return []string{d.ports.left.Text, d.ports.right.Text, d.ports.quick.segments[0].text.Text, d.ports.empty.title.Text}
+	}
+	d.want("at first", said(), []string{"", "", "All", "Looking…"})
+	d.SetStatus(Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
+	d.want("with the agent's status", said(), []string{"", "checked every 250 ms", "All", "Looking…"})
+	if d.ports.cards.object.Visible() {
+		t.Error("the cards say how the watched ports stand before anyone has looked")
+	}
+	d.see(listening(62893, "node", 10))
+	d.want("with what listens", said(), []string{"1 port listening · 1 of 1 watched open · 0 reachable from the network", "checked every 250 ms", "All 1", "Looking…"})
+	if !d.ports.cards.object.Visible() || d.ports.empty.object.Visible() {
+		t.Error("what listens is not shown")
+	}
+}
+
+// Typing goes on with the filter that the last window left.
+func TestTypingGoesOnWithTheFilterThatIsThere(t *testing.T) {
+	d := newDesk(t)
+	d.Restore(State{Filter: "300"})
+	d.ports.table.Focus()
+	d.window.Canvas().Focused().TypedRune('0')
+	if got := d.ports.entry.Text; got != "3000" {
+		t.Errorf("the filter is %q; want 3000", got)
+	}
+}

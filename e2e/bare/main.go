@@ -1,19 +1,33 @@
 //go:build cgo
 
-// Command bare is the least Fyne program with a tray icon, through Fyne's own
-// tray and without a window: what Porthole's agent is measured beside.
+// Command bare is the least Fyne program that Porthole is measured beside: with
+// a tray icon, through Fyne's own tray and without a window, or, as "bare
+// window", with a window of the size and the ground of Porthole's.
 package main
 
 import (
+	"image/color"
+	"os"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"porthole/assets"
+	"porthole/ui"
 )
 
 func main() {
 	a := app.NewWithID("io.github.porthole.bare")
+	if len(os.Args) > 1 && os.Args[1] == "window" {
+		w := a.NewWindow("bare")
+		w.SetPadded(false)
+		w.SetContent(canvas.NewRectangle(color.RGBA{0x1d, 0x3b, 0x40, 255})) // the ground of Porthole's selected row
+		w.Resize(ui.DefaultSize)
+		w.ShowAndRun()
+		return
+	}
 	tray := a.(desktop.App)
 	tray.SetSystemTrayIcon(fyne.NewStaticResource("porthole.svg", assets.Icon()))
 	tray.SetSystemTrayMenu(fyne.NewMenu("bare", fyne.NewMenuItem("Quit", a.Quit)))

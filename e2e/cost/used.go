@@ -11,7 +11,11 @@ import (
 )
 
 // used is what a process has taken since its start, and what it holds.
-type used struct{ ticks, switches, rss, anonymous float64 } // memory in kB
+type used struct {
+	ticks, switches float64
+	rss, anonymous  float64 // kB
+	threads         int
+}
 
 // ticksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
 const ticksPerSecond = 100
@@ -49,6 +53,7 @@ func look(pid int) (u used, _ error) {
 	if err != nil {
 		return u, fmt.Errorf("list the threads of process %d: %w", pid, err)
 	}
+	u.threads = len(threads)
 	for _, path := range threads {
 		status, err := os.ReadFile(path)
 		if err == nil { // else the thread has just ended

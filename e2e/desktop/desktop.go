@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"io"
 	"log"
 	"os"
@@ -274,10 +275,11 @@ func (d *Desktop) boot(ctx context.Context, opts Options) error {
 
 func (d *Desktop) startX(ctx context.Context) error {
 	// -noreset: a server resets itself when its last client goes. -s 0: no
-	// screen saver. -dpi 96: what toolkits take for scale 1.
+	// screen saver. -dpi 96: what toolkits take for scale 1. -fbdir: what it
+	// shows is in a file, where it can be seen within a millisecond.
 	number, err := d.startTelling(ctx, partX, "Xvfb", "-displayfd", "3", "-auth", filepath.Join(d.dir, "runtime", "xauthority"),
 		"-screen", "0", fmt.Sprintf("%dx%dx%d", d.screen.X, d.screen.Y, d.depth), "-dpi", "96",
-		"-nolisten", "tcp", "-noreset", "-s", "0", "+extension", "GLX", "+render")
+		"-fbdir", filepath.Join(d.dir, "runtime"), "-nolisten", "tcp", "-noreset", "-s", "0", "+extension", "GLX", "+render")
 	if err != nil {
 		return err
 	}
@@ -401,6 +403,28 @@ func (d *Desktop) Command(name string, args ...string) *exec.Cmd {
 func (d *Desktop) Screenshot(path string) error {
 	_, err := d.run(context.Background(), "import", "-silent", "-window", "root", path)
 	return err
+}
+
+// Shows reports whether a colour is anywhere on the screen, which has 24 bits. It
+// takes a millisecond, a picture a tenth of a second.
+func (d *Desktop) Shows(c color.RGBA) (bool, error) {
+	// The file is a picture of xwd's: numbers of 32 bits, big-endian, of which the
+	// first is the header's size and the twentieth how many colours of 12 bytes
+	// follow (X11/XWDFile.h). Then come the pixels.
+	b, err := os.ReadFile(filepath.Join(d.dir, "runtime", "Xvfb_screen0"))
+	if err != nil {
+		return false, fmt.Errorf("look at the screen: %w", err)
+	}
+	if len(b) < 80 {
+		return false, fmt.Errorf("look at the screen: %d bytes are no picture", len(b))
+	}
+	begin := binary.BigEndian.Uint32(b) + 12*binary.BigEndian.Uint32(b[76:])
+	for pixels := b[min(int(begin), len(b)):]; len(pixels) >= 4; pixels = pixels[4:] {
+		if pixels[0] == c.B && pixels[1] == c.G && pixels[2] == c.R {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // ClickAt clicks a mouse button (1 left, 2 middle, 3 right) at a place of the

@@ -137,6 +137,19 @@ func (w Window) click(x, y int, click ...string) error {
 	return err
 }
 
+// Drag moves the pointer from one place to another with the left button held, in
+// steps as a hand does.
+func (w Window) Drag(from, to image.Point) error {
+	const steps = 5
+	args := []string{"mousemove", "--window", w.id(), strconv.Itoa(from.X), strconv.Itoa(from.Y), "sleep", "0.05", "mousedown", "1"}
+	for i := 1; i <= steps; i++ {
+		at := from.Add(to.Sub(from).Mul(i).Div(steps))
+		args = append(args, "mousemove", "--window", w.id(), strconv.Itoa(at.X), strconv.Itoa(at.Y), "sleep", "0.03")
+	}
+	_, err := w.run("xdotool", append(args, "mouseup", "1")...)
+	return err
+}
+
 // Scroll turns the wheel over a place of the window: down, or up where clicks
 // are negative.
 func (w Window) Scroll(x, y, clicks int) error {

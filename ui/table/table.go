@@ -364,9 +364,24 @@ func (t *Table[R]) move(n int) {
 }
 
 // Focus gives the table the keyboard.
-func (t *Table[R]) Focus() {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(t.list); c != nil {
-		c.Focus(t.list)
+func (t *Table[R]) Focus() { FocusOn(t.list) }
+
+// FocusOn gives o the keyboard, where it is in a window and not hidden. Fyne's
+// driver knows the canvas of those alone that it has painted lately, which what
+// comes to be seen just now is not: that is in the first window, whose pages come
+// and go.
+func FocusOn(o fyne.Focusable) {
+	x, ok := o.(fyne.CanvasObject)
+	if !ok {
+		return
+	}
+	driver := fyne.CurrentApp().Driver()
+	c := driver.CanvasForObject(x)
+	if all := driver.AllWindows(); c == nil && len(all) > 0 {
+		c = all[0].Canvas()
+	}
+	if c != nil {
+		c.Focus(o)
 	}
 }
 

@@ -1,0 +1,239 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"porthole/e2e/desktop"
+)
+
+// painted is the ground of the selected row, the first one that the window
+// paints, and of the bare program's window.
+var painted = color.RGBA{0x1d, 0x3b, 0x40, 255}
+
+// How often the window is started beside the bare one, and how often it is opened
+// and closed to see what stays.
+const (
+	starts = 7
+	opens  = 50
+)
+
+// processWindows are how many windows of a process one window opens and closes,
+// first and once more. Fyne's caches keep for a minute what a closed one showed,
+// and Go gives memory back later still: what it grows by is no leak yet.
+var processWindows = [2]int{50, 200}
+
+// runWindows measures the window beside a bare one of Fyne's: its start, what it
+// takes while nothing changes, and what fifty of them leave behind.
+func runWindows(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) error {
+	opts := desktop.DefaultOptions()
+	opts.Panel, opts.Notifications = false, false // nothing else moves
+	d, err := desktop.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer d.Stop()
+	agent := d.Command(porthole, "--hidden")
+	if err := agent.Start(); err != nil {
+		return fmt.Errorf("start the agent: %w", err)
+	}
+	defer end(agent)
+	time.Sleep(settle)
+	var ours, theirs []time.Duration
+	for range starts {
+		for _, x := range []struct {
+			command *exec.Cmd
+			title   string
+			times   *[]time.Duration
+		}{{d.Command(porthole), "Porthole", &ours}, {d.Command(bare, "window"), "bare", &theirs}} {
+			took, err := startWindow(ctx, d, x.command, x.title)
+			if err != nil {
+				return err
+			}
+			*x.times = append(*x.times, took)
+		}
+	}
+	shown, beside, err := idleWindows(ctx, d, over, porthole, bare)
+	if err != nil {
+		return err
+	}
+	grown, err := openProcesses(ctx, d, porthole)
+	if err != nil {
+		return err
+	}
+	before, err := agentHolds(d, agent.Process.Pid)
+	if err != nil {
+		return err
+	}
+	for range opens {
+		if err := openAndClose(ctx, d, porthole); err != nil {
+			return err
+		}
+	}
+	time.Sleep(settle)
+	after, err := agentHolds(d, agent.Process.Pid)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(cells ...any) {
+		for _, c := range cells {
+			_, _ = fmt.Fprint(t, c, "\t") // Flush tells
+		}
+		_, _ = fmt.Fprintln(t)
+	}
+	a, b := median(ours), median(theirs)
+	row("the window", "Porthole", "bare Fyne", "more", "wanted")
+	row("start to the first rows, ms", a.Milliseconds(), b.Milliseconds(), (a - b).Milliseconds(), "<= 100")
+	row("CPU while nothing changes, % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", beside.cpu),
+		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/beside.cpu-1)), "<= +10 %")
+	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", beside.rss), fmt.Sprintf("%.0f", shown.rss-beside.rss), "")
+	row(fmt.Sprintf("a window after %d and %d process windows more", processWindows[0], processWindows[1]), "before", "after", "more", "wanted")
+	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "")
+	row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
+	row(fmt.Sprintf("the agent before and after %d windows", opens), "before", "after", "more", "wanted")
+	row("processes", before.processes, after.processes, after.processes-before.processes, 0)
+	row("descriptors", before.descriptors, after.descriptors, after.descriptors-before.descriptors, 0)
+	row("anonymous memory, MB", fmt.Sprintf("%.1f", before.anonymous/1024), fmt.Sprintf("%.1f", after.anonymous/1024), fmt.Sprintf("%.1f", (after.anonymous-before.anonymous)/1024), "")
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return nil
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+// startWindow starts a program, returns how long it takes to paint, and closes
+// its window.
+func startWindow(ctx context.Context, d *desktop.Desktop, c *exec.Cmd, title string) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for len(d.Programs()) > 1 && ctx.Err() == nil { // the last window's process ends a little after it
+		time.Sleep(10 * time.Millisecond)
+	}
+	begin := time.Now()
+	if err := c.Start(); err != nil {
+		return 0, fmt.Errorf("start %s: %w", c.Path, err)
+	}
+	defer func() { _ = c.Wait() }() // it ends with its window, or has asked the agent for one
+	for {
+		shown, err := d.Shows(painted)
+		if err != nil {
+			return 0, err
+		}
+		if shown {
+			break
+		}
+		if ctx.Err() != nil {
+			return 0, fmt.Errorf("wait for %s to paint: %w", title, ctx.Err())
+		}
+		time.Sleep(time.Millisecond)
+	}
+	took := time.Since(begin)
+	w, err := d.WaitWindow(ctx, title)
+	if err != nil {
+		return 0, err
+	}
+	return took, errors.Join(w.Close(), d.WaitNoWindow(ctx, title))
+}
+
+// idleWindows measures both windows at the same time, beside each other.
+func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, porthole, bare string) (ours, theirs cost, err error) {
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := d.Command(porthole).Run(); err != nil {
+		return ours, theirs, fmt.Errorf("open the window: %w", err)
+	}
+	window, err := d.WaitWindow(limited, "Porthole")
+	if err != nil {
+		return ours, theirs, err
+	}
+	other := d.Command(bare, "window")
+	if err := other.Start(); err != nil {
+		return ours, theirs, fmt.Errorf("start %s: %w", bare, err)
+	}
+	defer end(other)
+	if _, err := d.WaitWindow(limited, "bare"); err != nil {
+		return ours, theirs, err
+	}
+	pid, err := window.PID()
+	if err != nil {
+		return ours, theirs, err
+	}
+	time.Sleep(settle)
+	if ours, theirs, err = measure(over, pid, other.Process.Pid); err != nil {
+		return ours, theirs, err
+	}
+	return ours, theirs, errors.Join(window.Close(), d.WaitNoWindow(limited, "Porthole"))
+}
+
+// openProcesses opens and closes windows of a process, and returns what the window's
+// process has after the first ones and after the others.
+func openProcesses(ctx context.Context, d *desktop.Desktop, porthole string) (grown [2]used, _ error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	if err := d.Command(porthole).Run(); err != nil {
+		return grown, fmt.Errorf("open the window: %w", err)
+	}
+	window, err := d.WaitWindow(ctx, "Porthole")
+	if err != nil {
+		return grown, err
+	}
+	pid, err := window.PID()
+	if err != nil {
+		return grown, err
+	}
+	time.Sleep(settle)
+	title := fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid()) // whose listener is the only row
+	for i, times := range processWindows {
+		for range times {
+			if err := window.Key("Home", "Return"); err != nil {
+				return grown, err
+			}
+			w, err := d.WaitWindow(ctx, title)
+			if err != nil {
+				return grown, err
+			}
+			if err := errors.Join(w.Close(), d.WaitNoWindow(ctx, title)); err != nil {
+				return grown, err
+			}
+		}
+		time.Sleep(settle)
+		if grown[i], err = look(pid); err != nil {
+			return grown, err
+		}
+	}
+	return grown, errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
+}
+
+// holds is what the agent has, and who is on its desktop.
+type holds struct {
+	processes, descriptors int
+	anonymous              float64 // kB
+}
+
+func agentHolds(d *desktop.Desktop, pid int) (h holds, _ error) {
+	u, err := look(pid)
+	if err != nil {
+		return h, err
+	}
+	descriptors, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return h, fmt.Errorf("count the descriptors of the agent: %w", err)
+	}
+	return holds{processes: len(d.Programs()), descriptors: len(descriptors), anonymous: u.anonymous}, nil
+}

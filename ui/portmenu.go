@@ -1,0 +1,132 @@
+package ui
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+)
+
+func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
+
+// watch makes or removes the simple watch of a port. A port that only a wider
+// rule watches gets one of its own, since ★ cannot take a range apart.
+func (p *portsPage) watch(port uint16) {
+	if p.status.Rules.Simple(port) {
+		p.unwatch(port)
+		return
+	}
+	p.actions.Watch(port)
+}
+
+// group brings the rows of one process together, or no longer.
+func (p *portsPage) group(on bool) {
+	if !on {
+		p.table.SetGroup(nil)
+		return
+	}
+	p.table.SetGroup(func(r *portRow) string {
+		if len(r.listener.Owners) == 0 {
+			return "" // nobody knows whether two that are hidden are one
+		}
+		return processKey(r.listener)
+	})
+}
+
+// headerItems are the page's own in the menu of columns.
+func (p *portsPage) headerItems() []*fyne.MenuItem {
+	item := menuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
+	item.Checked = p.table.Grouped()
+	return []*fyne.MenuItem{item}
+}
+
+func (p *portsPage) toggleGroup() { p.group(!p.table.Grouped()) }
+
+// menu is the context menu of a row.
+func (p *portsPage) menu(r *portRow, at fyne.Position) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(p.content)
+	if c == nil {
+		return
+	}
+	l := r.listener
+	watchLabel := lang.L("Watch")
+	if p.status.Rules.Simple(l.Port) {
+		watchLabel = lang.L("Stop watching")
+	}
+	items := []*fyne.MenuItem{
+		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
+		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
+		menuItem(lang.L("Explain"), explainKeys, p.explain),
+		fyne.NewMenuItemSeparator(),
+	}
+	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
+		address := addressOf(l)
+		items = append(items,
+			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.browse(l) }),
+			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.actions.Copy("http://" + address + "/") }))
+	}
+	items = append(items,
+		menuItem(lang.L("Copy row"), copyKeys, func() { p.actions.Copy(r.line()) }),
+		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }))
+	if r.mark != closed {
+		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.Inspect(l) }))
+	}
+	if o, ok := l.Principal(); ok {
+		items = append(items,
+			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.actions.Copy(fmt.Sprint(o.PID)) }),
+			fyne.NewMenuItem(lang.L("Copy command"), func() { p.actions.Copy(commandWords(o)) }))
+		if o.Folder != "" {
+			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
+		}
+	}
+	if p.stoppable(r) {
+		items = append(items, fyne.NewMenuItemSeparator(), menuItem(lang.L("Stop…"), stopKeys, func() { p.stop(l) }))
+	}
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// stoppable reports whether it makes sense to ask for the end of r's owners.
+func (p *portsPage) stoppable(r *portRow) bool {
+	return p.live && r.mark != closed && mayStop(r.listener)
+}
+
+// stopSelected asks whether the owners of the selected row are to be stopped.
+func (p *portsPage) stopSelected() {
+	r, ok := p.table.Selected()
+	switch {
+	case !ok || !p.live || r.mark == closed:
+	case p.stoppable(r):
+		p.stop(r.listener)
+	case len(r.listener.Owners) == 0:
+		p.say(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
+	default:
+		p.say(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
+	}
+}
+
+// browse opens l in the browser, where it listens still: else another process may
+// have its port by now.
+func (p *portsPage) browse(l *monitor.Listener) {
+	if r := p.rows[l.ID]; r == nil || r.mark == closed {
+		p.say(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
+		return
+	}
+	p.actions.OpenInBrowser(addressOf(l))
+}
+
+// menuItem is an item that says its keys.
+func menuItem(label string, keys chord, do func()) *fyne.MenuItem {
+	item := fyne.NewMenuItem(label, do)
+	item.Shortcut = keys.shortcut()
+	return item
+}
+
+// copyRow copies the selected row as one line.
+func (p *portsPage) copyRow() {
+	if r, ok := p.table.Selected(); ok {
+		p.actions.Copy(r.line())
+	}
+}

@@ -1,0 +1,106 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+	"porthole/ui/tray"
+)
+
+// sayFor is how long a sentence stays in the status line.
+const sayFor = 10 * time.Second
+
+// say shows a sentence in the status line for a while.
+func (p *portsPage) say(sentence string) {
+	p.said, p.saidUntil = sentence, p.now().Add(sayFor)
+	p.showStatus()
+}
+
+// togglePause ends a pause of notifications, or offers what the tray does.
+func (p *portsPage) togglePause() {
+	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
+	if p.status.Paused {
+		p.actions.Resume()
+		return
+	}
+	var items []*fyne.MenuItem
+	for _, d := range tray.PauseFor {
+		items = append(items, fyne.NewMenuItem(tray.PauseText(d), func() { p.actions.Pause(d) }))
+	}
+	popUpUnder(p.pause, items...)
+}
+
+// countWords counts what listens; "" while nothing was told yet.
+func (p *portsPage) countWords() string {
+	if !p.ready {
+		return ""
+	}
+	ports, exposed := map[uint16]bool{}, 0 // two servers on one port are one port
+	for _, r := range p.rows {
+		if r.mark == closed {
+			continue
+		}
+		ports[r.listener.Port] = true
+		if r.listener.Reach == monitor.TheNetwork {
+			exposed++
+		}
+	}
+	listening := len(ports)
+	open, all := p.status.Rules.Open(p.snapshot)
+	return strings.Join([]string{
+		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": listening}),
+		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
+		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": exposed}),
+	}, " · ")
+}
+
+func (p *portsPage) showStatus() {
+	words, color := p.countWords(), table.ColorMuted
+	if p.now().Before(p.saidUntil) {
+		words, color = p.said, colorAlert
+	}
+	setText(p.left, words, color)
+	if hidden := words != p.said || !p.canUndo(); p.again.Hidden != hidden {
+		p.again.Hidden = hidden
+		p.foot.Refresh() // it stands behind the words
+	}
+	setText(p.right, p.healthWords(), table.ColorMuted)
+	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
+	if p.status.Paused {
+		label, icon = lang.L("Resume"), theme.MediaPlayIcon()
+	}
+	if p.pause.Text != label {
+		p.pause.Text, p.pause.Icon = label, icon
+		p.pause.Refresh()
+	}
+}
+
+// healthWords says how the monitor is doing.
+func (p *portsPage) healthWords() string {
+	h := p.status.Health
+	var parts []string
+	if p.status.Paused {
+		text := lang.L("notifications paused")
+		if !p.status.PausedUntil.IsZero() {
+			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
+		}
+		parts = append(parts, text)
+	} else if p.live && !p.status.Settings.Notifications && (h.Interval > 0 || h.Problem != "") { // else nothing was told yet
+		parts = append(parts, lang.L("notifications off"))
+	}
+	switch {
+	case !p.live:
+		parts = append(parts, lang.L("not watching"))
+	case h.Problem != "":
+		parts = append(parts, lang.L("the ports cannot be read"))
+	case h.Interval > 0:
+		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": shortTime(h.Interval)}))
+	}
+	return strings.Join(parts, " · ")
+}
