@@ -1,6 +1,9 @@
 package monitor
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // This file is how the monitor notes who holds what, as searches tell it.
 
@@ -75,16 +78,33 @@ func (m *Monitor) release(h Holding) {
 // did not see are gone, and so are those that were lost before and not seen
 // again; but for a search that was blind.
 func (m *Monitor) settle(e *entry, r ownerResult) {
-	before := len(e.holders)
+	changed := !e.searched
 	if !r.blind {
-		e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool {
+		left := slices.DeleteFunc(slices.Clone(e.holders), func(k Holding) bool {
 			gone := r.job.scope == Everywhere || slices.ContainsFunc(e.lost, k.Owner.Same)
 			return gone && !slices.ContainsFunc(r.seen[e.socket.ID], k.Owner.Same)
 		})
-		e.lost = nil
+		if len(left) == 0 && len(e.holders) > 0 && e.again.IsZero() {
+			m.searchAgain(e)
+		} else {
+			changed = changed || len(left) != len(e.holders)
+			e.holders, e.lost, e.again = left, nil, time.Time{}
+		}
 	}
-	if !e.searched || len(e.holders) != before {
+	if changed {
 		e.searched = true
 		m.changeHolders(e)
+	}
+}
+
+// searchAgain has e's holders searched once more after a while, and believes
+// until then that they hold it: a process that ends shows no descriptors any more
+// when its sockets are still to be closed, and who had them is to be told.
+func (m *Monitor) searchAgain(e *entry) {
+	e.again, e.pending = m.now().Add(againAfter), true
+	m.young[e.socket.ID] = e
+	e.lost = nil
+	for _, h := range e.holders {
+		e.lost = append(e.lost, h.Owner)
 	}
 }

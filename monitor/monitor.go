@@ -95,6 +95,7 @@ const (
 	defaultInterval = 250 * time.Millisecond
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
+	againAfter      = time.Second            // whom a search does not see any more is searched again
 	verifyEvery     = 4 * time.Second        // known holders are checked again
 	recentEvery     = 15 * time.Second       // new holders of known sockets are looked for
 	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
@@ -144,11 +145,12 @@ type entry struct {
 	seen     time.Time
 	since    time.Time
 	holders  []Holding
-	lost     []Owner // holders that hold no longer, while their heirs are searched
-	hidden   Hidden  // where it was searched and has no holders
-	searched bool    // at least once
-	pending  bool    // a search is wanted
-	visible  bool    // published, or to be at the next chance
+	lost     []Owner   // holders that hold no longer, while their heirs are searched
+	again    time.Time // no search for its lost holders before; zero where they were seen at the last
+	hidden   Hidden    // where it was searched and has no holders
+	searched bool      // at least once
+	pending  bool      // a search is wanted
+	visible  bool      // published, or to be at the next chance
 }
 
 // New returns a Monitor of table that asks finder for the owners.
@@ -261,14 +263,14 @@ func (m *Monitor) Run(ctx context.Context) {
 			}
 		}
 		deadline := m.reveal(now)
-		if m.pending() && now.Before(work.rest) {
+		if m.pending(now) && now.Before(work.rest) {
 			deadline = earliest(deadline, work.rest)
 		}
 		switch {
 		case !work.idle():
 		case !now.Before(nextEverywhere):
 			work.do(ownerJob{scope: Everywhere, search: m.allSockets()})
-			m.wanted() // they are among all
+			m.wanted(now) // they are among all
 			nextEverywhere, nextRecent, nextVerify = now.Add(everywhereEvery), now.Add(recentEvery), now.Add(verifyEvery)
 		case !now.Before(nextRecent): // these first, or steady openings would starve them
 			work.do(ownerJob{verify: m.doubtful(), scope: Recent, search: m.allSockets(), hidden: m.unheld()})
@@ -279,8 +281,8 @@ func (m *Monitor) Run(ctx context.Context) {
 				work.do(ownerJob{verify: doubtful})
 			}
 			nextVerify = now.Add(verifyEvery)
-		case m.pending() && !now.Before(work.rest):
-			work.do(ownerJob{scope: Likely, search: m.wanted()})
+		case m.pending(now) && !now.Before(work.rest):
+			work.do(ownerJob{scope: Likely, search: m.wanted(now)})
 		}
 		// A long table takes long to compare: while a search finds owners one by
 		// one, at least half of the time is for hearing of them.
@@ -501,6 +503,9 @@ func (m *Monitor) reveal(now time.Time) (next time.Time) {
 			if !e.pending {
 				delete(m.young, id)
 			}
+			if now.Before(e.again) {
+				next = earliest(next, e.again)
+			}
 			continue
 		}
 		due := e.seen.Add(wait)
@@ -514,9 +519,9 @@ func (m *Monitor) reveal(now time.Time) (next time.Time) {
 }
 
 // pending reports whether the holders of any socket should be searched now.
-func (m *Monitor) pending() bool {
+func (m *Monitor) pending(now time.Time) bool {
 	for _, e := range m.young {
-		if e.pending {
+		if e.due(now) {
 			return true
 		}
 	}
@@ -524,16 +529,18 @@ func (m *Monitor) pending() bool {
 }
 
 // wanted returns the sockets whose holders should be searched now.
-func (m *Monitor) wanted() []Socket {
+func (m *Monitor) wanted(now time.Time) []Socket {
 	var sockets []Socket
 	for _, e := range m.young {
-		if e.pending {
+		if e.due(now) {
 			e.pending = false
 			sockets = append(sockets, e.socket)
 		}
 	}
 	return sockets
 }
+
+func (e *entry) due(now time.Time) bool { return e.pending && !now.Before(e.again) }
 
 func (m *Monitor) allSockets() []Socket {
 	sockets := make([]Socket, 0, len(m.entries))

@@ -487,10 +487,24 @@ func TestCalmProcessesAreNotAskedAboutAllThatTheyHold(t *testing.T) {
 func TestOwnerThatIsNoLongerSeen(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.finder.holds(1)
-		s.after(verifyEvery + defaultInterval)
+		s.after(verifyEvery + againAfter + defaultInterval)
 		u := s.want("updated tcp-3001-1<tcp-3001-1")
 		if l := u.Snapshot.Listeners[0]; len(l.Owners) != 0 || l.Hidden != HiddenNobody {
 			s.Errorf("row = owners %v, hidden %q; want none, and why", l.Owners, l.Hidden)
+		}
+	}, 1)
+}
+
+// A process that ends shows no descriptors any more before its sockets close.
+func TestWhoClosedIsToldThoughNobodySeesHimAnyMore(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.finder.holds(1)
+		s.after(verifyEvery + againAfter/2)
+		s.table.listen()
+		s.after(defaultInterval)
+		u := s.want("closed tcp-3001-1")
+		if o, ok := u.Changes[0].Listener.Principal(); !ok || o.PID != 10 {
+			s.Errorf("it closed of %v, want of 10", u.Changes[0].Listener.Owners)
 		}
 	}, 1)
 }
