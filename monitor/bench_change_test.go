@@ -55,7 +55,8 @@ func change(t *testing.T, opener *worker) (all []*contestant, done func()) {
 		if err := m.LookOnly(); err != nil {
 			t.Fatal(err)
 		}
-		finder.Find(t.Context(), monitor.Recent, nil, nil) // what the monitor does in the background
+		finder.Calm(opener.cmd.Process.Pid) // this and the next the monitor does in the background
+		finder.Find(t.Context(), monitor.Recent, nil, nil)
 	}
 	find := func(scope monitor.Scope) func() (int, error) {
 		return func() (int, error) {

@@ -23,7 +23,7 @@ const (
 	calmInterval  = 250 * time.Millisecond
 	hurryInterval = 100 * time.Millisecond
 	costFor       = 10 * time.Second
-	idleFor       = 20 * time.Second
+	idleFor       = time.Minute // a search for recent holders comes at the latest after so long
 	connectsASec  = 10_000
 	churnASec     = 1000
 	settle        = 4 * time.Second // what happened before is over

@@ -79,7 +79,10 @@ func New() monitor.Finder {
 // time. A Recent search is let be for a while where nothing has started.
 func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
 	f.blind = nil
-	now := markNow()
+	var now mark
+	if scope != monitor.Likely {
+		now = markNow()
+	}
 	if scope == monitor.Recent && f.mark.quiet(now) {
 		return nil
 	}
@@ -215,14 +218,16 @@ func (f *finder) countOf(pid int) (count, bool) {
 const here = ^uintptr(-unix.AT_FDCWD - 1)
 
 // likely splits pids: those that are new or have other counts than at the last
-// search for all sockets, and the rest, those that hold listeners first.
+// search for all sockets, or than when they were last asked whether they are calm;
+// and the rest, those that hold listeners first.
 func (f *finder) likely(pids []int, counts map[int]count) (changed, rest []int) {
 	var others []int
 	for _, pid := range pids {
 		before, seen := f.counts[pid]
+		last, asked := f.calm[pid]
 		_, holds := f.known[pid]
 		switch {
-		case !seen || before != counts[pid]:
+		case !seen || before != counts[pid] || asked && last.count != counts[pid]:
 			changed = append(changed, pid)
 		case holds:
 			rest = append(rest, pid)
