@@ -27,7 +27,7 @@ func TestTheProcessWindowInspectsTheTraffic(t *testing.T) {
 	d.do("open the process", window.Key("Return"))
 	process := d.window(fmt.Sprintf("web %d – Porthole", server.pid()))
 	d.steady(process)
-	for range 5 { // Open in browser, Copy URL, Copy command, Open folder, Inspect traffic
+	for range 6 { // Open in browser, Copy URL, Copy command, Open folder, Explain, Inspect traffic
 		d.do("go on", process.Key("Tab"))
 	}
 	d.do("press Inspect traffic", process.Key("Return"))
@@ -38,7 +38,7 @@ func TestTheProcessWindowInspectsTheTraffic(t *testing.T) {
 		}
 		return err
 	})
-	for range 6 { // a button that was pressed has not the keyboard any more
+	for range 7 { // a button that was pressed has not the keyboard any more
 		d.do("go on", process.Key("Tab"))
 	}
 	d.do("press Show environment", process.Key("Return"))
