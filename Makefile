@@ -75,6 +75,10 @@ prerequisites:
 prerequisites-test:
 	@packaging/prerequisites.sh test
 
+film: build ## film how a port opens, is looked into and is stopped: build/film.gif
+	@packaging/prerequisites.sh test
+	@packaging/film.sh $(BIN) build/film.gif
+
 docs: ## write docs/command-line.md anew, from the commands
 	@CGO_ENABLED=0 go run ./packaging/man build/man
 	cp build/man/command-line.md docs/
@@ -82,5 +86,5 @@ docs: ## write docs/command-line.md anew, from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows fuzz bench cost docs vet lint prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows fuzz bench cost film docs vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -253,12 +253,18 @@ func alive(pid int) bool {
 	return err == nil && !strings.Contains(string(b), ") Z ")
 }
 
+// oldUser lets Porthole greet nobody.
+func (d *desk) oldUser() {
+	d.t.Helper()
+	state := filepath.Dir(d.logPath())
+	d.do("be no new user", errors.Join(os.MkdirAll(state, 0o700), os.WriteFile(filepath.Join(state, "window.json"), []byte(`{"version":1}`), 0o600)))
+}
+
 // TestPictures makes the pictures that a user would see: the one in README is
 // build/porthole.png of such a run.
 func TestPictures(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	state := filepath.Dir(d.logPath())
-	d.do("be no new user", errors.Join(os.MkdirAll(state, 0o700), os.WriteFile(filepath.Join(state, "window.json"), []byte(`{"version":1}`), 0o600)))
+	d.oldUser()
 	d.project("shop-api", "api", "127.0.0.1:3000,127.0.0.1:9229")
 	d.project("notes", "notesd", "127.0.0.1:5432,[::1]:5432")
 	d.project("downloads", "files", "0.0.0.0:8080")

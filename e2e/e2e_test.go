@@ -333,7 +333,12 @@ func (d *desk) listen(addresses string) *server {
 // there, whose process is called program.
 func (d *desk) project(name, program, addresses string) *server {
 	d.t.Helper()
-	dir := filepath.Join(d.t.TempDir(), name)
+	return d.projectIn(d.t.TempDir(), name, program, addresses)
+}
+
+func (d *desk) projectIn(dir, name, program, addresses string) *server {
+	d.t.Helper()
+	dir = filepath.Join(dir, name)
 	manifest := []byte(fmt.Sprintf("{\"name\": %q}\n", name))
 	path := filepath.Join(dir, program)
 	d.do("make a project", errors.Join(os.Mkdir(dir, 0o755),
