@@ -12,6 +12,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/container"
+	"porthole/monitor/owner"
 	"porthole/monitor/service"
 )
 
@@ -21,7 +22,7 @@ func List(ctx context.Context, args []string, o Options) error {
 	if err != nil {
 		return err
 	}
-	s, err := q.look(ctx)
+	s, err := q.look(ctx, owner.New())
 	if err != nil {
 		return err
 	}
@@ -31,10 +32,10 @@ func List(ctx context.Context, args []string, o Options) error {
 	return q.print(ctx, o.Stdout, s)
 }
 
-// look returns what listens now.
-func (q question) look(ctx context.Context) (monitor.Snapshot, error) {
+// look returns what listens now, and who has it by finder.
+func (q question) look(ctx context.Context, finder monitor.Finder) (monitor.Snapshot, error) {
 	names := container.New()
-	m, table, err := q.open(func(l *monitor.Listener) {
+	m, table, err := q.open(finder, func(l *monitor.Listener) {
 		service.Describe(l)
 		if q.keep(l) { // else no engine need be asked
 			names.Look(ctx, l)

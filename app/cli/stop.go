@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/owner"
 	"porthole/monitor/stop"
 )
 
@@ -43,7 +44,7 @@ func Stop(ctx context.Context, port string, o StopOptions) error {
 		return UsageError{fmt.Sprintf("%q: stop takes one port", monitor.Clean(port, 40))}
 	}
 	q.All, q.ports = true, nil // what else goes is at other ports
-	s, err := q.look(ctx)
+	s, err := q.look(ctx, owner.New())
 	if err != nil {
 		return err
 	}
