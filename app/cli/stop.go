@@ -105,7 +105,11 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 			words += ", since " + momentWords(o.StartedAt, now)
 		}
 		say("%s", words)
-		if m, ok := stop.ManagerOf(o, l.Port); ok {
+		m, managed := stop.ManagerOf(o, l)
+		switch {
+		case managed && m.Kind == stop.Publisher:
+			say("    stands for %s; this stops that properly: %s", monitor.Clean(m.String(), 120), m.Command)
+		case managed:
 			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.String(), 80), m.Command)
 		}
 		for _, other := range stop.Held(s, o) {
