@@ -97,14 +97,26 @@ func differences(before, after *Listener) []Kind {
 
 // changedHands reports whether the principal owner no longer holds the
 // listener while another does. That a worker comes or goes beside it, or that
-// an owner is seen for the first time, is nothing to tell anyone.
+// an owner is seen for the first time, is nothing to tell anyone; neither is the
+// end of one of two that were there together, as docker-proxy's for IPv4.
 func changedHands(before, after *Listener) bool {
 	if len(before.Owners) == 0 || len(after.Owners) == 0 {
 		return false
 	}
 	principal := before.Owners[0]
-	return !slices.ContainsFunc(after.Owners, principal.Same)
+	return !slices.ContainsFunc(after.Owners, func(o Owner) bool {
+		return o.Same(principal) || (o.twinOf(principal) && slices.ContainsFunc(before.Owners, o.Same))
+	})
 }
+
+// twinOf reports whether o and p do one task: the same program, started by the
+// same process for the same user.
+func (o Owner) twinOf(p Owner) bool {
+	return o.twins() && o.Program == p.Program && o.ParentPID == p.ParentPID && o.User == p.User
+}
+
+// twins reports whether o can have any: orphans of the first process have not.
+func (o Owner) twins() bool { return o.Program != "" && o.ParentPID > 1 }
 
 // Same reports whether o and p are one process: same PID, same start.
 func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start }

@@ -40,6 +40,15 @@ func rowAt(id, address string, sockets []SocketID, pids ...int) *Listener {
 	return listener(seen, id)
 }
 
+// twins is a row of processes that one parent started of one program.
+func twins(pids ...int) *Listener {
+	l := row("a", 1, pids...)
+	for i := range l.Owners {
+		l.Owners[i].Program, l.Owners[i].ParentPID = "/usr/bin/docker-proxy", 9
+	}
+	return l
+}
+
 func snapshotOf(rows ...*Listener) Snapshot {
 	rows = slices.Clone(rows)
 	slices.SortFunc(rows, compareListeners)
@@ -84,6 +93,8 @@ func TestDiff(t *testing.T) {
 		{"a worker comes", rows(a), rows(row("a", 1, 10, 11)), "updated a<a"},
 		{"a worker goes", rows(row("a", 1, 10, 11)), rows(a), "updated a<a"},
 		{"the parent exits, its child keeps the socket", rows(row("a", 1, 10, 11)), rows(row("a", 1, 11)), "owner_changed a<a"},
+		{"one of two twins exits", rows(twins(10, 11)), rows(twins(11)), "updated a<a"},
+		{"a new twin takes over", rows(twins(10)), rows(twins(11)), "owner_changed a<a"},
 		{"a pid given again", rows(a), rows(restarted(a)), "owner_changed a<a"},
 		{
 			"reach changed", rows(a), rows(listener([]sighting{at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10)}, "a")),

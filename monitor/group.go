@@ -48,7 +48,7 @@ func group(sightings []sighting, rowOf map[SocketID]string) []*Listener {
 		}
 		for _, o := range s.owners {
 			join(i, [2]uint64{uint64(o.PID), o.Start})
-			if o.Program != "" && o.ParentPID > 1 {
+			if o.twins() {
 				join(i, [3]any{o.Program, o.ParentPID, o.User})
 			}
 		}

@@ -85,6 +85,7 @@ type Holding struct {
 type Options struct {
 	Interval time.Duration        // between two looks; 250 ms where 0
 	UDP      bool                 // look at UDP sockets too
+	Ports    Ports                // the ports that are looked at, and whose owners are searched; all where nil
 	Keep     func(*Listener) bool // which listeners are of interest; all where nil
 	Describe func(*Listener)      // fills in Service and the like before a listener is published; nothing where nil
 	Logger   *slog.Logger         // slog.Default() where nil
@@ -215,7 +216,10 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 	if err := m.look(now); err != nil {
 		return Snapshot{}, err
 	}
-	blind := m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
+	var blind error
+	if len(m.entries) > 0 { // else no process need be asked
+		blind = m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
+	}
 	if err := ctx.Err(); err != nil {
 		return Snapshot{}, fmt.Errorf("search owners: %w", err)
 	}
@@ -359,7 +363,7 @@ func (m *Monitor) look(now time.Time) error {
 		return nil
 	}
 	m.settled = false
-	sockets, err := m.table.Sockets(m.spare[:0], udp)
+	sockets, err := m.sockets(m.spare[:0], udp)
 	m.spare = sockets
 	if err != nil {
 		return fmt.Errorf("read the table of listening sockets: %w", err)
@@ -378,7 +382,7 @@ func (m *Monitor) look(now time.Time) error {
 	if gone := m.missing(m.entryIDs(), sockets); len(gone) > 0 {
 		// One dump can miss a row that stands (100,000 sockets a second do it);
 		// closed is what two in a row do not show.
-		confirm, err := m.table.Sockets(nil, udp)
+		confirm, err := m.sockets(nil, udp)
 		if err != nil {
 			m.last = m.last[:0]
 			return fmt.Errorf("confirm a close: %w", err)
@@ -404,6 +408,15 @@ func (m *Monitor) look(now time.Time) error {
 	m.hadUDP = udp
 	m.settled = len(m.last) == len(m.entries)
 	return nil
+}
+
+// sockets appends what the table says of the ports that are looked at.
+func (m *Monitor) sockets(dst []Socket, udp bool) ([]Socket, error) {
+	sockets, err := m.table.Sockets(dst, udp)
+	if m.opts.Ports != nil {
+		sockets = slices.DeleteFunc(sockets, func(s Socket) bool { return !m.opts.Ports.Contains(s.Port) })
+	}
+	return sockets, err
 }
 
 // dropUDP forgets all UDP sockets: nobody looks there any more.

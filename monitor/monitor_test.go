@@ -89,6 +89,8 @@ type fakeFinder struct {
 	calm    atomic.Bool
 	holders map[SocketID][]int
 	delay   time.Duration
+
+	searches [][]Socket // of every scope
 }
 
 func (f *fakeFinder) holds(id SocketID, pids ...int) {
@@ -107,11 +109,12 @@ func (f *fakeFinder) of(id SocketID) []int {
 }
 
 func (f *fakeFinder) Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error {
+	f.mu.Lock()
 	if scope == Likely {
-		f.mu.Lock()
 		f.likely++
-		f.mu.Unlock()
 	}
+	f.searches = append(f.searches, sockets)
+	f.mu.Unlock()
 	select {
 	case <-ctx.Done():
 		return nil
@@ -619,6 +622,29 @@ func TestKeepAndDescribe(t *testing.T) {
 	s, err := m.Look(t.Context())
 	if err != nil || len(s.Listeners) != 1 || s.Listeners[0].Port != 3002 || s.Listeners[0].Service != "described" {
 		t.Errorf("Look = %+v, %v; want port 3002 alone, described", s.Listeners, err)
+	}
+}
+
+// The owners of other ports are not searched, and where none of the ports is
+// open nobody's are.
+func TestPorts(t *testing.T) {
+	table, finder := &fakeTable{Sleeper: NewSleeper()}, &fakeFinder{}
+	table.listen(1, 2)
+	finder.holds(1, 10)
+	finder.holds(2, 11)
+	look := func(port uint16) (string, int) {
+		t.Helper()
+		s, err := New(table, finder, Options{Ports: Ports{{port, port}}}).Look(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return picture(s.Listeners), len(finder.searches)
+	}
+	if got, n := look(3002); got != "tcp-3002-2=[127.0.0.1] [11]" || n != 1 || len(finder.searches[0]) != 1 {
+		t.Errorf("port 3002: %s, searched %v; want its row, and a search for its socket alone", got, finder.searches)
+	}
+	if got, n := look(3003); got != "" || n != 1 {
+		t.Errorf("port 3003: %q after %d searches; want nothing, and none more", got, n)
 	}
 }
 

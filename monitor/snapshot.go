@@ -34,12 +34,12 @@ type Socket struct {
 	Address  netip.Addr `json:"address"` // as the socket has it: 0.0.0.0, ::, ::ffff:127.0.0.1
 	Port     uint16     `json:"-"`
 	UID      uint32     `json:"-"`
-	User     string     `json:"-"` // UID's name; the number where it has none; "" where unknown
-	Inode    uint64     `json:"-"` // what /proc/PID/fd shows; 0 where unknown
-	Cgroup   uint64     `json:"-"` // the control group it was made in (Linux: its inode number in cgroup2); 0 where unknown
-	PID      int        `json:"-"` // where the table itself tells the owner; else 0
-	Opened   uint64     `json:"-"` // when PID bound it, on the clock of Owner.Start, where the table tells; else 0
-	V6Only   bool       `json:"-"` // [::] that does not take IPv4 connections
+	User     string     `json:"-"`                 // UID's name; the number where it has none; "" where unknown
+	Inode    uint64     `json:"-"`                 // what /proc/PID/fd shows; 0 where unknown
+	Cgroup   uint64     `json:"-"`                 // the control group it was made in (Linux: its inode number in cgroup2); 0 where unknown
+	PID      int        `json:"-"`                 // where the table itself tells the owner; else 0
+	Opened   uint64     `json:"-"`                 // when PID bound it, on the clock of Owner.Start, where the table tells; else 0
+	V6Only   bool       `json:"v6_only,omitempty"` // [::] that does not take IPv4 connections
 }
 
 // Owner is a process that holds a socket, as it was when it was found to.

@@ -540,6 +540,26 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 	}
 }
 
+// After a click beside its buttons nothing has the keyboard: the page behind the
+// question must not have it either.
+func TestAQuestionKeepsItsKeysFromThePage(t *testing.T) {
+	d, _ := activityDesk(t, aYear(500))
+	c, heard := d.window.Canvas(), 0
+	c.SetOnTypedKey(func(*fyne.KeyEvent) { heard++ })
+	c.SetOnTypedRune(func(rune) { heard++ })
+	q := ask(d.window, "Forget?", "", "Forget", func() { t.Error("it is done") }, func() {})
+	c.Unfocus()
+	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown})
+	c.OnTypedRune()('?')
+	if heard != 0 || q.popUp.Hidden {
+		t.Errorf("the page heard %d keys, hidden %t; want none, and the question there", heard, q.popUp.Hidden)
+	}
+	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown}); !q.popUp.Hidden || heard != 1 {
+		t.Errorf("after Esc: hidden %t, the page heard %d; want its keys back", q.popUp.Hidden, heard)
+	}
+}
+
 func TestExportWritesWhatTheFilterShows(t *testing.T) {
 	d, m := activityDesk(t, aYear(500))
 	d.activity.entry.SetText("node 3000-3999")

@@ -18,6 +18,7 @@ type question struct {
 	title    *canvas.Text
 	text     *widget.Label
 	answered func() // after either answer
+	release  func() // gives the window its keys back
 }
 
 // ask shows a question over window, with the keyboard on what does nothing.
@@ -37,10 +38,29 @@ func ask(window fyne.Window, title, text, yes string, do, answered func()) *ques
 	q.popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(12, 10, 12, 12), container.NewVBox(words, buttons)), window.Canvas())
 	q.popUp.Show()
 	window.Canvas().Focus(q.no)
+	q.release = takeKeys(window.Canvas(), q.hide)
 	return q
 }
 
 func (q *question) hide() {
 	q.popUp.Hide()
+	q.release()
 	q.answered()
+}
+
+// takeKeys keeps from a window the keys that nothing in the dialog has a use for,
+// as after a click beside its buttons; Esc leaves it. The window has them back after
+// release.
+func takeKeys(c fyne.Canvas, leave func()) (release func()) {
+	key, r := c.OnTypedKey(), c.OnTypedRune()
+	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyEscape {
+			leave()
+		}
+	})
+	c.SetOnTypedRune(func(rune) {})
+	return func() {
+		c.SetOnTypedKey(key)
+		c.SetOnTypedRune(r)
+	}
 }

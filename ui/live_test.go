@@ -113,8 +113,8 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	if p.clientsBox.Visible() {
-		t.Error("it lists clients before a look")
+	if p.clientsBox.Visible() || p.queueBox.Visible() {
+		t.Error("it lists clients, or has a line for its queue, before a look")
 	}
 	st := peers.State{Bytes: true, Queued: true, Queue: 1, Limit: 511, Peers: []peers.Peer{
 		connection(1, 7, "curl\n\u202e", 0, 0), connection(2, 7, "curl\n\u202e", 0, 0), connection(3, 0, "10.0.0.9", 0, 0),
@@ -126,13 +126,13 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	d.look(a, st, story.Live{})
 	d.want("clients", clientsOf(p.clients), []string{
 		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "bob's process (hidden) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
-	if p.clientsTitle.Text != "Connected now (4)" || p.queue.words.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
+	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.words.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
 		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.words.Text, p.spark.values)
 	}
 	d.look(a, peers.State{}, story.Live{}) // as where no bytes are known
 	d.want("nobody", clientsOf(p.clients), []string{"Nobody"})
-	if p.spark.raster.Visible() {
-		t.Error("a line is drawn of what is not known")
+	if p.spark.raster.Visible() || p.queueBox.Visible() {
+		t.Error("a line is drawn, or said of its queue, of what is not known")
 	}
 	d.SetLive(Live{At: d.at, Counts: map[string]int{}}) // where connections cannot be read
 	d.want("the last that was seen", clientsOf(p.clients), []string{"Nobody"})

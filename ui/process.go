@@ -41,6 +41,8 @@ type processWindow struct {
 	odd            *oddBox
 	why, listening *copyText
 	queue          *note
+	queueBox       fyne.CanvasObject   // hidden until a look has told
+	reached        []fyne.CanvasObject // what needs a port that clients here reach
 	clientsTitle   *canvas.Text
 	clients        *clientList
 	clientsBox     fyne.CanvasObject // hidden until a look has told
@@ -153,12 +155,10 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 		row.Add(b)
 		return b
 	}
-	if p.row.Protocol == monitor.TCP && p.row.Loopback() {
-		browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
-		browser.Importance = widget.HighImportance
-		browser.Refresh() // the row has asked it for its size already
-		add(lang.L("Copy URL"), func() { p.actions.Copy("http://" + addressOf(p.row) + "/") })
-	}
+	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
+	browser.Importance = widget.HighImportance
+	browser.Refresh() // the row has asked it for its size already
+	p.reached = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.Copy("http://" + addressOf(p.row) + "/") })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() { p.actions.Copy(commandWords(p.owner)) })
 	}
@@ -177,7 +177,9 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 
 // listeningBox is the addresses, and below how the accept queue stands.
 func (p *processWindow) listeningBox() fyne.CanvasObject {
-	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.object))
+	p.queueBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.object)
+	p.queueBox.Hide()
+	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, p.queueBox)
 }
 
 // tell says what is odd about the process and why it runs, with the chain of its
@@ -236,6 +238,7 @@ func (p *processWindow) setLive(v Live) {
 	if fullest.Queued {
 		p.queue.say(p.queueWords(fullest), table.ColorMuted)
 	}
+	p.offer(fullest.Queued, p.queueBox)
 	p.tell()
 }
 
@@ -350,6 +353,10 @@ func (p *processWindow) update(s monitor.Snapshot) {
 		p.sayGone(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())}))
 	}
 	p.showStop()
+	if len(p.rows) == 0 {
+		p.offer(false, p.queueBox)
+	}
+	p.offer(len(p.rows) > 0 && p.row.Protocol == monitor.TCP && p.row.Loopback(), p.reached...)
 	if text := cmp.Or(columns(lines), "–"); text != p.listening.Text {
 		p.listening.SetText(text)
 	}
@@ -542,9 +549,16 @@ func (p *processWindow) stoppedByUser(s stopped) {
 
 // showStop offers to stop the process as long as it can be.
 func (p *processWindow) showStop() {
-	if can := !p.stale && p.byUser == nil && len(p.rows) > 0 && p.owner.PID > 1; can != p.stopBox.Visible() {
-		showIf(p.stopBox, can)
-		p.story.Refresh()
+	p.offer(!p.stale && p.byUser == nil && len(p.rows) > 0 && p.owner.PID > 1, p.stopBox)
+}
+
+// offer shows objects as long as they make sense.
+func (p *processWindow) offer(shown bool, objects ...fyne.CanvasObject) {
+	for _, o := range objects {
+		if shown != o.Visible() {
+			showIf(o, shown)
+			p.story.Refresh()
+		}
 	}
 }
 

@@ -53,21 +53,27 @@ func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
 func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	p := storyOf(t, "Vite", monitor.ByCommand, "acme-web", "main")
 	d := p.actions.(*desk)
-	labels := func() (all []string) {
-		for _, o := range p.buttons().(*fyne.Container).Objects {
-			b := o.(*keyButton)
-			all = append(all, b.Text)
-			b.OnTapped()
+	labels := func(rows ...*monitor.Listener) (all []string) {
+		buttons := p.buttons().(*fyne.Container).Objects
+		p.update(monitor.Snapshot{Listeners: rows})
+		for _, o := range buttons {
+			if b := o.(*keyButton); b.Visible() {
+				all = append(all, b.Text)
+				b.OnTapped()
+			}
 		}
 		return all
 	}
 	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.t = t
-	d.want("buttons", labels(), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
+	d.want("buttons", labels(p.row), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
 	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
-	d.want("buttons of UDP", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	d.want("buttons of UDP", labels(p.row), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
 	d.want("asked", d.asked, []string{"folder /src", "inspect 62893"})
+	p.row.Protocol = monitor.TCP
+	d.want("buttons when it listens no more", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	d.want("buttons when it listens again", labels(p.row)[:2], []string{"Open in browser", "Copy URL"})
 }
 
 // What a process uses is told anew at each look, and moves nothing.

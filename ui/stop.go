@@ -113,23 +113,6 @@ func (d *stopDialog) open() {
 	d.release = takeKeys(d.window.Canvas(), d.hide)
 }
 
-// takeKeys keeps from a window the keys that nothing in the dialog has a use for,
-// as after a click beside its buttons; Esc leaves it. The window has them back after
-// release.
-func takeKeys(c fyne.Canvas, leave func()) (release func()) {
-	key, r := c.OnTypedKey(), c.OnTypedRune()
-	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyEscape {
-			leave()
-		}
-	})
-	c.SetOnTypedRune(func(rune) {})
-	return func() {
-		c.SetOnTypedKey(key)
-		c.SetOnTypedRune(r)
-	}
-}
-
 func (d *stopDialog) button(label string, do func()) *keyButton {
 	b := newKeyButton(label, do, d.hide)
 	b.scroll = d.scroll

@@ -18,7 +18,8 @@ const (
 )
 
 // BenchmarkWhoBesideLsof runs the program's who and lsof -i on one port by turns,
-// whole programs from start to end, and reports the medians. PORTHOLE_BIN is the
+// whole programs from start to end, and reports the medians of their time and of the
+// processors' time that they took. PORTHOLE_BIN is the
 // program; without it one is built that has no window, and so loads no libraries.
 func BenchmarkWhoBesideLsof(b *testing.B) {
 	lsof, err := exec.LookPath("lsof")
@@ -38,21 +39,23 @@ func BenchmarkWhoBesideLsof(b *testing.B) {
 	_, port := listen(b, "127.0.0.1:0")
 	alone := append(os.Environ(), "XDG_RUNTIME_DIR="+b.TempDir(), "XDG_CONFIG_HOME="+b.TempDir(), "XDG_STATE_HOME="+b.TempDir())
 	pid := []byte(strconv.Itoa(os.Getpid()))
-	run := func(name string, args ...string) time.Duration {
+	run := func(name string, args ...string) (took, used time.Duration) {
 		c := exec.Command(name, args...)
 		c.Env = alone
 		begun := time.Now()
 		out, err := c.Output()
-		took := time.Since(begun)
+		took = time.Since(begun)
 		if err != nil || !bytes.Contains(out, pid) {
 			b.Fatalf("%s %q: %v, %q; want that it names this process, %s", name, args, err, out, pid)
 		}
-		return took
+		return took, c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	}
-	var ours, theirs []time.Duration
+	var ours, theirs, oursUsed, theirsUsed []time.Duration
 	for b.Loop() {
-		ours = append(ours, run(program, "who", port))
-		theirs = append(theirs, run(lsof, "-i", ":"+port))
+		took, used := run(program, "who", port)
+		ours, oursUsed = append(ours, took), append(oursUsed, used)
+		took, used = run(lsof, "-i", ":"+port)
+		theirs, theirsUsed = append(theirs, took), append(theirsUsed, used)
 	}
 	median := func(d []time.Duration) float64 {
 		slices.Sort(d)
@@ -61,6 +64,7 @@ func BenchmarkWhoBesideLsof(b *testing.B) {
 	b.ReportMetric(median(ours), "ms/who")
 	b.ReportMetric(median(theirs), "ms/lsof")
 	b.ReportMetric(median(ours)/median(theirs), "of-lsof")
+	b.ReportMetric(median(oursUsed)/median(theirsUsed), "of-lsof's-cpu")
 }
 
 // crowd starts the other processes, which end with the benchmark.

@@ -13,7 +13,6 @@ import (
 
 	"porthole/app/settings"
 	"porthole/monitor"
-	"porthole/monitor/owner"
 	"porthole/monitor/socket"
 	"porthole/monitor/watch"
 )
@@ -43,7 +42,7 @@ type question struct {
 }
 
 func (q question) keep(l *monitor.Listener) bool {
-	return (q.All || l.Loopback()) && (q.ports == nil || q.ports.Contains(l.Port))
+	return q.All || l.Loopback()
 }
 
 // ask reads the arguments of a command. A settings file that cannot be used is
@@ -65,9 +64,9 @@ func ask(args []string, o Options) (question, error) {
 	return q, nil
 }
 
-// open puts a monitor together for one command, which describes listeners by
-// that. The caller closes the table.
-func (q question) open(describe func(*monitor.Listener)) (*monitor.Monitor, socket.Table, error) {
+// open puts a monitor together for one command, which finds owners and describes
+// listeners by those. The caller closes the table.
+func (q question) open(finder monitor.Finder, describe func(*monitor.Listener)) (*monitor.Monitor, socket.Table, error) {
 	log := slog.New(slog.NewTextHandler(q.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	table, err := socket.Open(log)
 	if err != nil {
@@ -76,7 +75,7 @@ func (q question) open(describe func(*monitor.Listener)) (*monitor.Monitor, sock
 	if q.Verbose {
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // a word beside the answer
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{Interval: q.pace, UDP: q.UDP, Keep: q.keep, Describe: describe, Logger: log})
+	m := monitor.New(table, finder, monitor.Options{Interval: q.pace, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Describe: describe, Logger: log})
 	return m, table, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/container"
+	"porthole/monitor/owner"
 	"porthole/monitor/service"
 )
 
@@ -39,7 +40,7 @@ func Events(ctx context.Context, args []string, o Options) error {
 // follow watches and calls take with every update, until that is done or ctx ends.
 func (q question) follow(ctx context.Context, take func(monitor.Update) (done bool, _ error)) error {
 	names := container.New()
-	m, table, err := q.open(func(l *monitor.Listener) {
+	m, table, err := q.open(owner.New(), func(l *monitor.Listener) {
 		service.Describe(l)
 		names.Describe(l)
 	})

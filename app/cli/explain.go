@@ -11,6 +11,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/monitor/owner"
 	"porthole/monitor/socket"
 )
 
@@ -44,7 +45,7 @@ func Explain(ctx context.Context, target string, o Options) error {
 	var s monitor.Snapshot
 	if t.Port != 0 {
 		q.ports = monitor.Ports{{First: t.Port, Last: t.Port}}
-		if s, err = q.look(ctx); err != nil {
+		if s, err = q.look(ctx, owner.New()); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/owner"
 	"porthole/monitor/stop"
 )
 
@@ -43,7 +44,7 @@ func Stop(ctx context.Context, port string, o StopOptions) error {
 		return UsageError{fmt.Sprintf("%q: stop takes one port", monitor.Clean(port, 40))}
 	}
 	q.All, q.ports = true, nil // what else goes is at other ports
-	s, err := q.look(ctx)
+	s, err := q.look(ctx, owner.New())
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,11 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 			words += ", since " + momentWords(o.StartedAt, now)
 		}
 		say("%s", words)
-		if m, ok := stop.ManagerOf(o, l.Port); ok {
+		m, managed := stop.ManagerOf(o, l)
+		switch {
+		case managed && m.Kind == stop.Publisher:
+			say("    stands for %s; this stops that properly: %s", monitor.Clean(m.String(), 120), m.Command)
+		case managed:
 			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.String(), 80), m.Command)
 		}
 		for _, other := range stop.Held(s, o) {

@@ -21,10 +21,9 @@ type portStory struct {
 	state *peers.State // nil where connections cannot be read
 }
 
-// stories looks at the machine for what a snapshot does not tell. firstSeen is
-// what the running Porthole knows of the same port.
-func stories(ctx context.Context, listeners, firstSeen []*monitor.Listener) []portStory {
-	states := connected(ctx, listeners)
+// stories looks at the machine for what a snapshot does not tell. states is who is
+// connected, firstSeen what the running Porthole knows of the same port.
+func stories(states map[string]peers.State, listeners, firstSeen []*monitor.Listener) []portStory {
 	out := make([]portStory, len(listeners))
 	for i, l := range listeners {
 		l = withParents(l, firstSeen)
@@ -48,12 +47,10 @@ func stories(ctx context.Context, listeners, firstSeen []*monitor.Listener) []po
 
 // connected returns who is connected to listeners; nothing where that cannot be
 // read here, which is no reason not to tell the rest.
-func connected(ctx context.Context, listeners []*monitor.Listener) map[string]peers.State {
-	s, err := source.Open()
-	if err != nil {
+func connected(ctx context.Context, s *source.Source, listeners []*monitor.Listener) map[string]peers.State {
+	if s == nil {
 		return nil
 	}
-	defer s.Close()
 	states, err := s.Read(ctx, listeners)
 	if err != nil {
 		return nil

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/owner"
+	"porthole/monitor/peers/source"
 	"porthole/monitor/story"
 )
 
@@ -58,11 +60,17 @@ func Who(ctx context.Context, port string, o Options) error {
 	}
 	firstSeen := make(chan []*monitor.Listener, 1)
 	go func() { firstSeen <- recall(number) }() // ends within link.Ask's deadline; the look takes as long
-	s, err := q.look(ctx)
+	finder := owner.New()
+	clients, err := source.Open()
+	if err == nil { // else the rest is told without them
+		defer clients.Close()
+		finder = clients.Beside(finder, number)
+	}
+	s, err := q.look(ctx, finder)
 	if err != nil {
 		return err
 	}
-	told := stories(ctx, s.Listeners, <-firstSeen)
+	told := stories(connected(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	if o.JSON {
 		err = json.NewEncoder(o.Stdout).Encode(q.who(number, told))
 	} else {

@@ -156,6 +156,38 @@ func TestAWindowSeesTheSnapshotThenTheChanges(t *testing.T) {
 	within(t, "closed", a.closed)
 }
 
+// The window warns of a localhost that leads to two servers: it must know whether
+// [::] takes IPv4 too.
+func TestAWindowSeesWhichFamilyASocketTakes(t *testing.T) {
+	place, tab, a := serve(t)
+	tab.mu.Lock()
+	for i, only := range []bool{true, false} {
+		tab.sockets = append(tab.sockets, monitor.Socket{ID: monitor.SocketID(70001 + i), Protocol: monitor.TCP, Port: uint16(8001 + i), Address: netip.IPv6Unspecified(), V6Only: only})
+	}
+	tab.mu.Unlock()
+	c, err := Connect(place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	seen, ended := make(chan [2]bool, 16), make(chan error, 1)
+	go func() {
+		ended <- c.Listen(ctx, func(u monitor.Update) {
+			if all := u.Snapshot.Listeners; len(all) == 4 { // sorted by port
+				seen <- [2]bool{all[1].Sockets[0].V6Only, all[2].Sockets[0].V6Only}
+			}
+		}, func(Message) {})
+	}()
+	if got := within(t, "both sockets", seen); got != [2]bool{true, false} {
+		t.Errorf("IPv6 only: %v; want the first alone", got)
+	}
+	cancel()
+	if err := within(t, "the end", ended); err != nil {
+		t.Error(err)
+	}
+	within(t, "closed", a.closed)
+}
+
 func TestCommandsAreAnswered(t *testing.T) {
 	place, _, _ := serve(t)
 	answer, err := Ask(place, Message{Kind: Quit})

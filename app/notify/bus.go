@@ -155,11 +155,11 @@ func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
 	}
 	signals := make(chan *dbus.Signal, 16)
 	conn.Signal(signals)
-	go b.listen(signals) // ends with the connection
+	go b.listen(conn, signals) // ends with the connection
 	var owner string
 	// No owner is no error: the next call may start one.
 	_ = conn.BusObject().CallWithContext(life, bus+".GetNameOwner", 0, service).Store(&owner)
-	b.owned(owner) // it may be another one since the last connection
+	b.owned(conn, owner) // it may be another one since the last connection
 	if b.caps, err = notify.GetCapabilities(conn); err != nil {
 		return nil, plain(err)
 	}
@@ -199,14 +199,15 @@ const (
 	bus     = "org.freedesktop.DBus"
 )
 
-// listen takes clicks. The signals are read here rather than by the library,
+// listen takes clicks, as long as conn is the connection: one that is given up hears
+// of some for a moment yet, and what is said there late is no longer so. The signals are read here rather than by the library,
 // which panics where their values are not of the types that it expects.
-func (b *Bus) listen(signals <-chan *dbus.Signal) {
+func (b *Bus) listen(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 	for s := range signals {
 		if s.Name == bus+".NameOwnerChanged" {
 			if len(s.Body) == 3 {
 				owner, _ := s.Body[2].(string)
-				b.owned(owner)
+				b.owned(conn, owner)
 			}
 			continue
 		}
@@ -220,6 +221,7 @@ func (b *Bus) listen(signals <-chan *dbus.Signal) {
 		}
 		b.mu.Lock()
 		n, ours := b.notes[id] // everyone's clicks are signalled to everyone
+		ours = ours && b.conn == conn
 		b.mu.Unlock()
 		if ours {
 			b.acted(Action(action), n)
@@ -240,12 +242,12 @@ func (b *Bus) remember(id uint32, n Note) {
 	}
 }
 
-// owned notes who has the service's name. Another one counts from 1 again: an id
+// owned notes who has the service's name, as conn tells. Another one counts from 1 again: an id
 // of the one before may be someone else's notification there.
-func (b *Bus) owned(owner string) {
+func (b *Bus) owned(conn *dbus.Conn, owner string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if owner != b.owner {
+	if b.conn == conn && owner != b.owner {
 		b.owner = owner
 		clear(b.notes)
 		b.order = nil

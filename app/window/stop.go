@@ -231,7 +231,7 @@ func (s *stopping) question(held []*stop.Process) ui.StopNews {
 func managers(q ui.StopQuestion) (all []ui.StopManager) {
 	for _, o := range q.Owners {
 		for _, l := range q.Rows {
-			m, ok := stop.ManagerOf(o, l.Port)
+			m, ok := stop.ManagerOf(o, l)
 			if ok && !slices.ContainsFunc(all, func(k ui.StopManager) bool { return k.Command == m.Command }) {
 				all = append(all, ui.StopManager{Sentence: managerSentence(m), Command: m.Command})
 			}
@@ -248,7 +248,10 @@ func managerSentence(m stop.Manager) string {
 	case stop.Container:
 		return lang.L("It runs in the container {{.Name}}, which may start it again. This stops it properly:", data)
 	}
-	return lang.L("It stands for the container that publishes the port. This stops that properly:")
+	if m.ID == "" {
+		return lang.L("It stands for the container that publishes the port. This stops that properly:")
+	}
+	return lang.L("It stands for the container {{.Name}}, which publishes the port. This stops that properly:", data)
 }
 
 // problem says in one sentence why a process is not stopped.

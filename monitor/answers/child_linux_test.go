@@ -42,6 +42,7 @@ var roles = map[string]func() said{
 	"main thread ends": playMainThreadEnds,
 	"observer":         playObserver,
 	"stuck":            playStuck,
+	"reaper":           playReaper,
 }
 
 // said is what a child says of itself.

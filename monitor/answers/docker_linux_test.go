@@ -124,6 +124,20 @@ func TestDockerProxy(t *testing.T) {
 					t.Errorf("owner = %+v, want docker-proxy", o)
 				}
 			}
+			// Its close is told as its own, though docker-proxy ends before its sockets do.
+			w := watch(t, port, 10*time.Millisecond)
+			w.see("docker-proxy", func(s monitor.Snapshot) bool {
+				rows := onPort(s, port)
+				return len(rows) == 1 && len(rows[0].Owners) == len(l.Owners)
+			})
+			if _, err := docker(t, nil, "rm", "--force", name); err != nil {
+				t.Fatal(err)
+			}
+			w.until("closed")
+			gone := w.loud()[0].Listener
+			if o, ok := gone.Principal(); !ok || o.Name != "docker-proxy" || gone.Hidden != "" {
+				t.Errorf("it closed of %+v, hidden %q; want docker-proxy", gone.Owners, gone.Hidden)
+			}
 		})
 	}
 }

@@ -172,6 +172,51 @@ func TestAnOrphanOfATerminal(t *testing.T) {
 	}
 }
 
+// playReaper starts a server by a shell that ends at once: as one that systemd
+// has for its user, it becomes the parent of what loses its own.
+func playReaper() said {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		fail(err)
+	}
+	c := exec.Command("sh", "-c", `"$SERVER" 127.0.0.1:0 <&3 &`)
+	path, err := os.Executable()
+	if err != nil {
+		fail(err)
+	}
+	c.Env = childEnv(roleVariable+"=listen", nameVariable+"=", "SERVER="+path)
+	c.ExtraFiles = []*os.File{os.Stdin}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		fail(err)
+	}
+	if err := c.Start(); err != nil {
+		fail(err)
+	}
+	var s said
+	if err := json.NewDecoder(out).Decode(&s); err != nil {
+		fail(err)
+	}
+	if err := c.Wait(); err != nil {
+		fail(err)
+	}
+	return said{Port: s.Port}
+}
+
+// A service's parent has ended on purpose: it is no orphan of a terminal.
+func TestAnOrphanThatSystemdTook(t *testing.T) {
+	c := begin(t, "reaper", func(c *exec.Cmd) {
+		c.Path, c.Args = program(t), []string{"systemd", "--user"}
+		c.Env = append(c.Env, nameVariable+"=systemd")
+	})
+	why, odd := tell(t, watch(t, c.Port, 20*time.Millisecond).one())
+	if why.LeftBehind || len(odd) > 0 {
+		t.Errorf("%q, left behind %v, odd %q; want nothing odd", why.Sentence(), why.LeftBehind, odd)
+	}
+	if i := len(why.Chain) - 2; i < 0 || why.Chain[i].PID != c.pid || why.Chain[i].Role != story.System || why.Chain[i].Title != "systemd of the user" {
+		t.Errorf("chain %+v; want %d, the user's systemd, before its last", why.Chain, c.pid)
+	}
+}
+
 // inTerminal lets a shell that leads the session of a terminal do script, in
 // which descriptor 3 is the server's life. ends says that the shell does.
 func inTerminal(t *testing.T, script string, ends bool) (port int) {

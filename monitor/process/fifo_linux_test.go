@@ -26,6 +26,24 @@ func TestFIFOInPlaceOfAManifest(t *testing.T) {
 	}
 }
 
+// One that takes the name of a manifest after the look at its kind.
+func TestFIFOInPlaceOfAFileThatWasThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "package.json")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan []byte, 1)
+	go func() { got <- readStart(path) }()
+	select {
+	case b := <-got:
+		if b != nil {
+			t.Errorf("it reads %q", b)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for a FIFO")
+	}
+}
+
 func TestFIFOInPlaceOfGit(t *testing.T) {
 	top := folders(t, map[string]string{"a/": "", "b/.git/": ""})
 	for _, name := range []string{"a/.git", "b/.git/HEAD"} {

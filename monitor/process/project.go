@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 )
 
 // maxManifest bounds how much of a project's file is read: it may be a
@@ -57,13 +58,17 @@ func Project(folder string) string {
 	return ""
 }
 
-// readStart returns the first bytes of a file, none where it cannot be read.
+// readStart returns the first bytes of a regular file, none where it cannot be
+// read. Another file may take its name at any time: none is waited for.
 func readStart(path string) []byte {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	b, _ := io.ReadAll(io.LimitReader(f, maxManifest)) // what was read so far may name it
 	return b
 }

@@ -23,8 +23,12 @@ func Holding(ctx context.Context, rows []*monitor.Listener, log *slog.Logger) (f
 	at := func(l *monitor.Listener) bool {
 		return slices.ContainsFunc(rows, func(r *monitor.Listener) bool { return r.Port == l.Port && r.Protocol == l.Protocol })
 	}
+	var ports monitor.Ports
+	for _, r := range rows {
+		ports = append(ports, monitor.PortRange{First: r.Port, Last: r.Port})
+	}
 	udp := slices.ContainsFunc(rows, func(r *monitor.Listener) bool { return r.Protocol == monitor.UDP })
-	s, err := monitor.New(table, owner.New(), monitor.Options{UDP: udp, Keep: at, Logger: log}).Look(ctx)
+	s, err := monitor.New(table, owner.New(), monitor.Options{UDP: udp, Ports: ports, Keep: at, Logger: log}).Look(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look who holds the ports: %w", err)
 	}

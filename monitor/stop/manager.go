@@ -1,6 +1,7 @@
 package stop
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -29,10 +30,14 @@ func manager(g owner.Group) (Manager, bool) {
 	return Manager{}, false
 }
 
-// publishes is the container that docker-proxy stands for: its own group is that of
+// publisher is the container that docker-proxy has l for: its own group is that of
 // the engine, whose end would be the end of all containers.
-func publishes(port uint16) Manager {
-	return Manager{Publisher, "", fmt.Sprintf("docker stop $(docker ps -q --filter publish=%d)", port)}
+func publisher(l *monitor.Listener) Manager {
+	if c := l.Behind; c != nil && c.Published && c.ID != "" {
+		id := c.ID[:min(12, len(c.ID))]
+		return Manager{Publisher, cmp.Or(c.Name, id), quoted("docker", "stop", id)}
+	}
+	return Manager{Publisher, "", fmt.Sprintf("docker stop $(docker ps -q --filter publish=%d)", l.Port)}
 }
 
 // plain is a word that no shell reads as anything else, and that hides nothing.

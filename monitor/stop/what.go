@@ -2,6 +2,7 @@ package stop
 
 import (
 	"slices"
+	"strings"
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
@@ -40,7 +41,7 @@ func listeners(s monitor.Snapshot, of func(monitor.Owner) bool) (out []*monitor.
 // an engine of containers.
 type Manager struct {
 	Kind    ManagerKind
-	ID      string // "cups.service", "3f2a…"; raw; "" of a Publisher
+	ID      string // "cups.service", "3f2a…"; of a Publisher its name, "" where that is not known; raw
 	Command string // what stops it properly, to be copied into a shell; clean
 }
 
@@ -51,7 +52,7 @@ type ManagerKind int
 const (
 	Unit      ManagerKind = iota // of systemd
 	Container                    // an engine's
-	Publisher                    // the container that publishes a port, whichever that is
+	Publisher                    // the container that publishes a port
 )
 
 // String names the manager in English: "the unit cups.service". It is raw.
@@ -62,14 +63,14 @@ func (m Manager) String() string {
 	case Container:
 		return "the container " + m.ID
 	}
-	return "the container that publishes the port"
+	return strings.TrimSpace("the container "+m.ID) + " that publishes the port"
 }
 
-// ManagerOf returns what runs o, which holds port, and false where nothing that can
-// be seen does.
-func ManagerOf(o monitor.Owner, port uint16) (Manager, bool) {
+// ManagerOf returns what runs o, which has l, and false where nothing that can be
+// seen does.
+func ManagerOf(o monitor.Owner, l *monitor.Listener) (Manager, bool) {
 	if o.Name == "docker-proxy" {
-		return publishes(port), true
+		return publisher(l), true
 	}
 	return manager(owner.GroupOf(o.PID))
 }
@@ -78,7 +79,7 @@ func ManagerOf(o monitor.Owner, port uint16) (Manager, bool) {
 // the control group tells that its socket was made in.
 func ManagerOfHidden(l *monitor.Listener) (Manager, bool) {
 	if l.Inferred != nil {
-		if m, ok := ManagerOf(*l.Inferred, l.Port); ok {
+		if m, ok := ManagerOf(*l.Inferred, l); ok {
 			return m, true
 		}
 	}

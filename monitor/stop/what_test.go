@@ -51,8 +51,12 @@ func TestWhatStopsItProperly(t *testing.T) {
 		}
 	}
 	// docker-proxy runs in docker.service, whose end is the end of all containers.
-	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, 8080); m.Command != "docker stop $(docker ps -q --filter publish=8080)" {
+	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, &monitor.Listener{Port: 8080}); m.Command != "docker stop $(docker ps -q --filter publish=8080)" {
 		t.Errorf("of docker-proxy: %q", m.Command)
+	}
+	known := &monitor.Listener{Port: 8080, Origin: monitor.Origin{Behind: &monitor.Container{ID: id, Name: "web", Published: true}}}
+	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, known); m.Command != "docker stop 0123456789ab" || m.String() != "the container web that publishes the port" {
+		t.Errorf("of docker-proxy, whose container is known: %q, %q", m, m.Command)
 	}
 	hidden := &monitor.Listener{Origin: monitor.Origin{Unit: "cups.service"}}
 	if m, _ := ManagerOfHidden(hidden); m.Command != "systemctl stop cups.service" {

@@ -71,7 +71,8 @@ func Odd(l *monitor.Listener, o monitor.Owner, why Why, live Live) []Oddity {
 	place := oddPlace(o, why)
 	add(place != "", OddPlace, place)
 	add(live.Preload != "", OddPreload, shown(live.Preload, 80))
-	add(user == "root" || live.Root, OddRoot, "")
+	published := l.Behind != nil && l.Behind.Published // the engine's proxy, whose user nobody chose
+	add((user == "root" || live.Root) && !published, OddRoot, "")
 	add(l.Reach == monitor.TheNetwork, OddExposed, "")
 	return odd
 }

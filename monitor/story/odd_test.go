@@ -56,6 +56,17 @@ func TestOdd(t *testing.T) {
 	}
 }
 
+// The engine's proxy is root's wherever the engine is: nobody can run it as another.
+func TestAPublishedPortIsNotOddForItsUser(t *testing.T) {
+	o := monitor.Owner{PID: 9, Name: "docker-proxy", User: "root"}
+	for published, want := range map[bool]int{true: 0, false: 1} {
+		l := &monitor.Listener{User: "root", Origin: monitor.Origin{Behind: &monitor.Container{Name: "web", Published: published}}}
+		if odd := Odd(l, o, Why{}, Live{}); len(odd) != want {
+			t.Errorf("published %t: %+v; want %d", published, odd, want)
+		}
+	}
+}
+
 func TestOddOfAHiddenOwner(t *testing.T) {
 	odd := Odd(&monitor.Listener{Reach: monitor.TheNetwork, User: "root"}, monitor.Owner{}, Why{}, Live{})
 	if len(odd) != 2 || odd[0].Kind != OddRoot || odd[1].Kind != OddExposed {

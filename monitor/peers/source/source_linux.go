@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -98,6 +99,62 @@ func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[s
 	return states, nil
 }
 
+// Beside returns finder with a second task: each of its searches looks for the
+// clients of ports too. Read, with which it takes turns, then searches for those
+// that came later alone.
+func (s *Source) Beside(finder monitor.Finder, ports ...uint16) monitor.Finder {
+	return beside{finder, s, ports}
+}
+
+// beside is what Source.Beside returns.
+type beside struct {
+	monitor.Finder
+	source *Source
+	ports  []uint16
+}
+
+func (b beside) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
+	var clients []monitor.Socket
+	err := b.source.asker.Ask(socket.TCPRequest(socket.Established, 0, socket.PortFilter(nil, b.ports)), func(m socket.Message) {
+		if c := m.Socket(); c.Inode != 0 {
+			clients = append(clients, c)
+		}
+	})
+	if err != nil || len(clients) == 0 { // Read says the error
+		return b.Finder.Find(ctx, scope, sockets, found)
+	}
+	wanted := make(map[monitor.SocketID]bool, len(clients))
+	for _, c := range clients {
+		wanted[c.ID] = true
+	}
+	err = b.Finder.Find(ctx, scope, slices.Concat(sockets, clients), func(h monitor.Holding) {
+		if wanted[h.Socket] {
+			b.source.note(h)
+			return
+		}
+		found(h)
+	})
+	b.source.seen(clients, err != nil || ctx.Err() != nil)
+	return err
+}
+
+// note notes the holder of a client's socket, the first one.
+func (s *Source) note(h monitor.Holding) {
+	if s.clients[h.Socket].PID == 0 {
+		s.clients[h.Socket] = peers.Client{PID: h.Owner.PID, Name: h.Owner.Name}
+	}
+}
+
+// seen ends a search for sockets: also that nobody was seen to hold one is known
+// then, but where the search was cut short or blind.
+func (s *Source) seen(sockets []monitor.Socket, short bool) {
+	for _, c := range sockets {
+		if _, known := s.clients[c.ID]; !known && !short {
+			s.clients[c.ID] = peers.Client{}
+		}
+	}
+}
+
 // look is what one dump tells.
 type look struct {
 	belong  peers.Belong
@@ -173,18 +230,7 @@ func (s *Source) search(ctx context.Context, l *look) {
 	if len(wanted) == 0 || begin.Before(s.rest) {
 		return
 	}
-	err := s.finder.Find(ctx, monitor.Likely, wanted, func(h monitor.Holding) {
-		if s.clients[h.Socket].PID == 0 {
-			s.clients[h.Socket] = peers.Client{PID: h.Owner.PID, Name: h.Owner.Name}
-		}
-	})
+	err := s.finder.Find(ctx, monitor.Likely, wanted, s.note)
 	s.rest = time.Now().Add(searchBreath * time.Since(begin))
-	if err != nil || ctx.Err() != nil {
-		return // whoever was not found may be the next time
-	}
-	for _, c := range wanted {
-		if _, known := s.clients[c.ID]; !known {
-			s.clients[c.ID] = peers.Client{} // also that nobody was seen is known now
-		}
-	}
+	s.seen(wanted, err != nil || ctx.Err() != nil)
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
+	"porthole/monitor/owner"
 	"porthole/monitor/peers"
 	"porthole/monitor/socket"
 )
@@ -271,6 +272,24 @@ func TestClientsOnThisMachineAreNamed(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("clients %v, want %v", got, want)
+	}
+}
+
+// A search for owners that has the clients as its second task finds both, and
+// Read makes none of its own.
+func TestClientsAreFoundBesideOwners(t *testing.T) {
+	s := open(t)
+	ln, l := listen(t, "127.0.0.1:0")
+	pid := client(t, ln.Addr().String(), nil)
+	finder := s.Beside(owner.New(), l.Port)
+	var owners []int
+	err := finder.Find(t.Context(), monitor.Everywhere, []monitor.Socket{l.Sockets[0].Socket}, func(h monitor.Holding) { owners = append(owners, h.Owner.PID) })
+	if err != nil || !slices.Equal(owners, []int{os.Getpid()}) {
+		t.Fatalf("owners %v, %v; want this process alone", owners, err)
+	}
+	s.finder = nil // a search of its own would fail
+	if p := read(t, s, l)[l.ID].Peers; len(p) != 1 || p[0].Client.PID != pid {
+		t.Errorf("peers %+v; want %d", p, pid)
 	}
 }
 

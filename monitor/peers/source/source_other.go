@@ -77,6 +77,9 @@ func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[s
 	return states, err
 }
 
+// Beside returns finder: Read needs no search for clients.
+func (*Source) Beside(finder monitor.Finder, _ ...uint16) monitor.Finder { return finder }
+
 // client names a process, 0 for none. One that the look before saw is not read
 // again.
 func (s *Source) client(pid int, before map[int]string) peers.Client {
