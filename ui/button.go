@@ -47,13 +47,25 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	switch {
 	case e.Name == fyne.KeyEscape && b.leave != nil:
 		b.leave()
-	case e.Name == fyne.KeyReturn, e.Name == fyne.KeyEnter:
-		b.Tapped(nil) // which does nothing where it is disabled
-	case e.Name == fyne.KeySpace:
-		b.Button.TypedKey(e)
+	case e.Name == fyne.KeyReturn, e.Name == fyne.KeyEnter, e.Name == fyne.KeySpace:
+		b.press()
 	case b.scroll != nil && scrollBy(b.scroll, e.Name):
 	default:
 		passKey(b, e)
+	}
+}
+
+// press does what a key asks for. The keyboard stays here, where Fyne's own Tapped
+// would take it away, unless the button goes with what it does.
+func (b *keyButton) press() {
+	if b.Disabled() || b.OnTapped == nil {
+		return
+	}
+	b.OnTapped()
+	d := fyne.CurrentApp().Driver()
+	hidden := d.AbsolutePositionForObject(b).Y <= 0 // Fyne has no place for what is hidden, and no button of ours touches the edge
+	if c := d.CanvasForObject(b); c != nil && c.Focused() == fyne.Focusable(b) && hidden {
+		c.Unfocus()
 	}
 }
 
