@@ -21,15 +21,16 @@ const (
 
 // watcher looks at what the window wants while it is open, on one goroutine.
 type watcher struct {
-	wanted  func() (ui.Wanted, bool) // asks the window; false where it has ended
-	show    func(ui.Live)
-	source  *source.Source // nil where connections cannot be read
+	wanted  func() (ui.Wanted, bool)        // asks the window; false where it has ended
+	show    func(live ui.Live, second bool) // second: a second has passed
+	source  *source.Source                  // nil where connections cannot be read
 	counted time.Time
 	failed  bool // the last look did; said once
 	log     *slog.Logger
 }
 
-// run looks once every readEvery, and at once after each nudge, until ctx ends.
+// run looks once every readEvery, which is a second, and at once after each nudge,
+// until ctx ends.
 func (w *watcher) run(ctx context.Context, nudge <-chan struct{}) {
 	var err error
 	if w.source, err = source.Open(); err != nil {
@@ -39,17 +40,19 @@ func (w *watcher) run(ctx context.Context, nudge <-chan struct{}) {
 	}
 	t := time.NewTicker(readEvery)
 	defer t.Stop()
-	for {
+	for second := false; ; {
 		wanted, ok := w.wanted()
 		if !ok {
 			return
 		}
-		w.show(w.look(ctx, wanted, time.Now()))
+		w.show(w.look(ctx, wanted, time.Now()), second)
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+			second = true
 		case <-nudge:
+			second = false
 		}
 	}
 }
@@ -84,9 +87,18 @@ func (w *watcher) problem(ctx context.Context, err error) {
 	w.failed = err != nil
 }
 
-// watch looks at what the window wants until ctx ends.
+// watch looks at what the window wants until ctx ends. It lets time pass there too:
+// what both change is painted once.
 func (p *program) watch(ctx context.Context, nudge <-chan struct{}) {
-	w := &watcher{log: p.log, show: func(v ui.Live) { p.do(func() { p.window.SetLive(v) }) }}
+	w := &watcher{log: p.log}
+	w.show = func(v ui.Live, second bool) {
+		p.do(func() {
+			p.window.SetLive(v)
+			if second {
+				p.window.Tick()
+			}
+		})
+	}
 	w.wanted = func() (ui.Wanted, bool) {
 		answer := make(chan ui.Wanted, 1)
 		p.do(func() { answer <- p.window.Wanted() })

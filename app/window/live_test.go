@@ -39,7 +39,7 @@ func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
 	wanted := make(chan ui.Wanted)
 	shown := make(chan ui.Live, 1)
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &watcher{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(v ui.Live) { shown <- v }}
+	w := &watcher{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(v ui.Live, _ bool) { shown <- v }}
 	w.wanted = func() (ui.Wanted, bool) {
 		select {
 		case x := <-wanted:

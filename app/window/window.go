@@ -140,7 +140,6 @@ func (p *program) run(ctx context.Context, o Options) int {
 			p.do(f)
 		}
 	}()
-	go p.tick(ctx)
 	nudge := make(chan struct{}, 1)
 	p.window.OnWanted = func() {
 		select {
@@ -202,19 +201,6 @@ func (p *program) begin(heard <-chan func()) {
 			f()
 		case <-late:
 			return
-		}
-	}
-}
-
-func (p *program) tick(ctx context.Context) {
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			p.do(p.window.Tick)
 		}
 	}
 }
