@@ -18,6 +18,7 @@ type keyButton struct {
 	leave   func()            // for Esc; may be nil
 	scroll  *container.Scroll // what Up, Down and a page of them move; may be nil
 	focused func()            // it has the keyboard now; may be nil
+	warns   bool              // its words are red
 	ring    *canvas.Rectangle
 }
 
@@ -132,4 +133,22 @@ func (r *ringRenderer) paint() {
 	r.b.ring.StrokeColor = theme.Color(name)
 	r.b.ring.CornerRadius = theme.Size(theme.SizeNameInputRadius)
 	r.b.ring.Refresh()
+	if r.b.warns && !r.b.Disabled() {
+		r.warn()
+	}
+}
+
+// warn makes the words red. Fyne (2.8.1) keeps what has a theme of its own for ever,
+// and all that it leads to, and reads the fonts anew for it.
+func (r *ringRenderer) warn() {
+	for _, o := range r.WidgetRenderer.Objects() {
+		if words, ok := o.(*widget.RichText); ok {
+			for _, s := range words.Segments {
+				if text, ok := s.(*widget.TextSegment); ok {
+					text.Style.ColorName = theme.ColorNameError
+				}
+			}
+			words.Refresh()
+		}
+	}
 }

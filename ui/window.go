@@ -202,7 +202,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	}
 	p.stop = func() {
 		w.askStop(p.window, p.stopQuestion(), func() {
-			if p.window.Canvas().Unfocus(); p.stopBox.Visible() {
+			if p.window.Canvas().Unfocus(); p.stopButton.Visible() {
 				p.window.Canvas().Focus(p.stopButton)
 			}
 		})
