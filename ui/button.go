@@ -18,6 +18,7 @@ type keyButton struct {
 	leave   func()            // for Esc; may be nil
 	scroll  *container.Scroll // what Up, Down and a page of them move; may be nil
 	focused func()            // it has the keyboard now; may be nil
+	warns   bool              // its words are red
 	ring    *canvas.Rectangle
 }
 
@@ -47,13 +48,25 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	switch {
 	case e.Name == fyne.KeyEscape && b.leave != nil:
 		b.leave()
-	case e.Name == fyne.KeyReturn, e.Name == fyne.KeyEnter:
-		b.Tapped(nil) // which does nothing where it is disabled
-	case e.Name == fyne.KeySpace:
-		b.Button.TypedKey(e)
+	case e.Name == fyne.KeyReturn, e.Name == fyne.KeyEnter, e.Name == fyne.KeySpace:
+		b.press()
 	case b.scroll != nil && scrollBy(b.scroll, e.Name):
 	default:
 		passKey(b, e)
+	}
+}
+
+// press does what a key asks for. The keyboard stays here, where Fyne's own Tapped
+// would take it away, unless the button goes with what it does.
+func (b *keyButton) press() {
+	if b.Disabled() || b.OnTapped == nil {
+		return
+	}
+	b.OnTapped()
+	d := fyne.CurrentApp().Driver()
+	hidden := d.AbsolutePositionForObject(b).Y <= 0 // Fyne has no place for what is hidden, and no button of ours touches the edge
+	if c := d.CanvasForObject(b); c != nil && c.Focused() == fyne.Focusable(b) && hidden {
+		c.Unfocus()
 	}
 }
 
@@ -120,4 +133,22 @@ func (r *ringRenderer) paint() {
 	r.b.ring.StrokeColor = theme.Color(name)
 	r.b.ring.CornerRadius = theme.Size(theme.SizeNameInputRadius)
 	r.b.ring.Refresh()
+	if r.b.warns && !r.b.Disabled() {
+		r.warn()
+	}
+}
+
+// warn makes the words red. Fyne (2.8.1) keeps what has a theme of its own for ever,
+// and all that it leads to, and reads the fonts anew for it.
+func (r *ringRenderer) warn() {
+	for _, o := range r.WidgetRenderer.Objects() {
+		if words, ok := o.(*widget.RichText); ok {
+			for _, s := range words.Segments {
+				if text, ok := s.(*widget.TextSegment); ok {
+					text.Style.ColorName = theme.ColorNameError
+				}
+			}
+			words.Refresh()
+		}
+	}
 }

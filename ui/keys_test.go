@@ -341,6 +341,37 @@ func TestButtonsShowTheKeyboard(t *testing.T) {
 	}
 }
 
+func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
+	d := newDesk(t)
+	c, b := d.window.Canvas(), d.ports.pause
+	pressed := 0
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace} {
+		b.OnTapped = func() { pressed++ }
+		c.Focus(b)
+		b.TypedKey(&fyne.KeyEvent{Name: key})
+		if c.Focused() != fyne.Focusable(b) {
+			t.Errorf("after %s the keyboard is at %v; want the button", key, c.Focused())
+		}
+	}
+	b.Disable()
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if b.Enable(); pressed != 3 {
+		t.Errorf("pressed %d times; want 3, and not where it is disabled", pressed)
+	}
+	b.OnTapped = func() { d.ShowPage(PageActivity) }
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if c.Focused() == fyne.Focusable(b) {
+		t.Error("a button that went with its page keeps the keyboard")
+	}
+	d.ShowPage(PagePorts)
+	c.Focus(b)
+	b.OnTapped = b.Hide
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if c.Focused() != nil {
+		t.Errorf("a button that has gone leaves the keyboard at %v; want nowhere", c.Focused())
+	}
+}
+
 // controls are what can be pressed or typed into below o, as far as it is seen.
 func controls(o fyne.CanvasObject) (found []fyne.CanvasObject) {
 	if !o.Visible() {

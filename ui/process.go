@@ -63,7 +63,6 @@ type processWindow struct {
 	stale          bool   // nobody watches any more
 	stop           func() // asks whether it is to be stopped
 	stopButton     *keyButton
-	stopBox        fyne.CanvasObject
 	byUser         *stopped      // it was stopped by the user
 	status         func() Status // of the window
 	said           *note         // what did not work, for a while
@@ -95,7 +94,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
 	p.beforeBox = section(lang.L("This port before"), p.before)
 	p.beforeBox.Hide()
-	p.stopButton, p.stopBox = newStopButton(func() { p.stop() })
+	p.stopButton = newStopButton(func() { p.stop() })
 	p.stop = func() {}
 	p.window.SetContent(p.layout())
 	p.window.Resize(fyne.NewSize(760, 680))
@@ -139,7 +138,7 @@ func (p *processWindow) layout() fyne.CanvasObject {
 		section(lang.L("Process"), p.factList()),
 		p.environment.object,
 		p.beforeBox,
-		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopBox), p.buttons())),
+		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopButton), p.buttons())),
 		p.said.object,
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
@@ -549,7 +548,7 @@ func (p *processWindow) stoppedByUser(s stopped) {
 
 // showStop offers to stop the process as long as it can be.
 func (p *processWindow) showStop() {
-	p.offer(!p.stale && p.byUser == nil && len(p.rows) > 0 && p.owner.PID > 1, p.stopBox)
+	p.offer(!p.stale && p.byUser == nil && len(p.rows) > 0 && p.owner.PID > 1, p.stopButton)
 }
 
 // offer shows objects as long as they make sense.

@@ -120,7 +120,6 @@ type sidePane struct {
 	meter            peers.Meter // of the selected listener
 	browser, copyURL *keyButton
 	folder, stop     *keyButton
-	stopBox          fyne.CanvasObject
 	scroll           *container.Scroll
 	object           *fyne.Container
 }
@@ -150,8 +149,8 @@ func newSidePane(actions Actions, details, stop, unfold func()) *sidePane {
 	p.copyURL = newButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
 	p.folder = newButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
 	more := newButton(lang.L("Details…"), details)
-	p.stop, p.stopBox = newStopButton(stop)
-	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stopBox)
+	p.stop = newStopButton(stop)
+	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
@@ -186,7 +185,7 @@ func (p *sidePane) show(m sideModel) {
 	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
 	p.chainTitle.Hidden = m.chain == ""
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
-	showIf(p.stopBox, m.stop)
+	showIf(p.stop, m.stop)
 	p.facts.RemoveAll()
 	for _, f := range m.facts {
 		value := newCopyText(f[1])

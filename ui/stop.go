@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"image/color"
 	"slices"
 	"strings"
 	"time"
@@ -457,21 +456,11 @@ func (b *waitBar) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Resize(fyne.NewSize(s.Width*b.share, s.Height))
 }
 
-// warnTheme is the theme of a button whose words warn.
-type warnTheme struct{ Theme }
-
-// Color is Fyne's.
-func (warnTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	if n == theme.ColorNameForeground {
-		n = theme.ColorNameError
-	}
-	return fyne.CurrentApp().Settings().Theme().Color(n, v)
-}
-
 // newStopButton is the button that opens the dialog, its words in red.
-func newStopButton(do func()) (b *keyButton, box fyne.CanvasObject) {
-	b = newButton(lang.L("Stop…"), do)
-	return b, container.NewThemeOverride(b, warnTheme{})
+func newStopButton(do func()) *keyButton {
+	b := newButton(lang.L("Stop…"), do)
+	b.warns = true
+	return b
 }
 
 // showIf shows or hides o.

@@ -135,8 +135,8 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 		t.Errorf("the password is shown: %s", said)
 	}
 	p := d.processes["10 7"]
-	if p.gone.Text != "Ended by force by you, today 15:53:04" || !p.gone.Visible() || p.stopBox.Visible() {
-		t.Errorf("the process window says %q, offers to stop it: %t", p.gone.Text, p.stopBox.Visible())
+	if p.gone.Text != "Ended by force by you, today 15:53:04" || !p.gone.Visible() || p.stopButton.Visible() {
+		t.Errorf("the process window says %q, offers to stop it: %t", p.gone.Text, p.stopButton.Visible())
 	}
 	d.see(d.last.Listeners[1])
 	if !strings.HasPrefix(p.gone.Text, "Ended by force by you") {
@@ -203,7 +203,7 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		d.asked, d.ports.said = nil, ""
 		d.ports.table.Select(c.l.ID)
 		d.ports.table.Focus()
-		if got := d.ports.side.stopBox.Visible(); got != c.can {
+		if got := d.ports.side.stop.Visible(); got != c.can {
 			t.Errorf("%d: the side pane offers it: %t", c.l.Port, got)
 		}
 		press(d.window, desktop.KeyMenu)
@@ -213,7 +213,7 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		press(d.window, fyne.KeyEscape)
 		d.OpenProcess(c.l)
 		p := d.processes[processKey(c.l)]
-		if got := p.stopBox.Visible(); got != c.can {
+		if got := p.stopButton.Visible(); got != c.can {
 			t.Errorf("%d: the process window offers it: %t", c.l.Port, got)
 		}
 		p.window.Close()

@@ -26,26 +26,50 @@ type tabs struct {
 	pages   []page
 	buttons []*tab
 	current int
+	stack   *fyne.Container
 	object  fyne.CanvasObject
 	placed  bool   // it is on a window
 	turned  func() // called when another page is shown; may be nil
 }
 
 func newTabs(pages ...page) *tabs {
-	t := &tabs{pages: pages}
-	bar, stack := container.New(layout.NewCustomPaddedHBoxLayout(4)), container.NewStack()
+	t := &tabs{pages: pages, stack: container.New(onTop{})}
+	bar := container.New(layout.NewCustomPaddedHBoxLayout(4))
 	for i, p := range pages {
 		b := newTab(p.label, func() { t.show(i) })
 		t.buttons = append(t.buttons, b)
 		bar.Add(b)
 		p.content.Hide()
-		stack.Add(p.content)
+		t.stack.Add(p.content)
 	}
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0),
 		container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.New(layout.NewCustomPaddedLayout(0, 0, 8, 8), bar)), line())
-	t.object = container.New(noGaps{}, top, stack, newThemed(colorPanel, fyne.Size{}, 0))
+	t.object = container.New(noGaps{}, top, t.stack, newThemed(colorPanel, fyne.Size{}, 0))
 	t.show(0)
 	return t
+}
+
+// onTop lays out the page that is shown, and no other: Fyne's stack would lay out
+// them all at the start, where nobody waits for the others.
+type onTop struct{}
+
+// MinSize is Fyne's.
+func (onTop) MinSize(o []fyne.CanvasObject) (s fyne.Size) {
+	for _, x := range o {
+		if x.Visible() {
+			s = s.Max(x.MinSize())
+		}
+	}
+	return s
+}
+
+// Layout is Fyne's.
+func (onTop) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, x := range o {
+		if x.Visible() {
+			x.Resize(s)
+		}
+	}
 }
 
 // show brings page i to the front, with the keyboard in it once it is on a
@@ -58,6 +82,7 @@ func (t *tabs) show(i int) {
 	}
 	p := t.pages[i]
 	p.content.Show()
+	p.content.Resize(t.stack.Size())
 	if p.shown != nil {
 		p.shown()
 	}

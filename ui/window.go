@@ -52,7 +52,9 @@ var DefaultSize = fyne.NewSize(1060, 640)
 // kept; now is the clock.
 func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Time) *Window {
 	w := &Window{app: app, actions: actions, memory: memory, now: now, processes: map[string]*processWindow{}}
+	read := readFonts()
 	w.window = app.NewWindow("Porthole")
+	<-read
 	w.window.SetPadded(false)
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
 	w.ports.want = w.want
@@ -87,8 +89,8 @@ func (w *Window) OnPage(do func()) { w.tabs.turned = do }
 
 // Show shows the window with the keyboard in the table.
 func (w *Window) Show() {
+	w.ports.table.Focus() // first: Show paints, and is to paint the selected row
 	w.window.Show()
-	w.ports.table.Focus()
 }
 
 // Update shows what the monitor saw.
@@ -200,7 +202,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	}
 	p.stop = func() {
 		w.askStop(p.window, p.stopQuestion(), func() {
-			if p.window.Canvas().Unfocus(); p.stopBox.Visible() {
+			if p.window.Canvas().Unfocus(); p.stopButton.Visible() {
 				p.window.Canvas().Focus(p.stopButton)
 			}
 		})

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -442,7 +441,7 @@ func TestColumnsAndGroupsAreRemembered(t *testing.T) {
 // tableHeader is the header of the table of ports.
 func tableHeader(t *testing.T, d *desk) fyne.SecondaryTappable {
 	t.Helper()
-	body := test.WidgetRenderer(d.ports.table).Objects()[0].(*container.ThemeOverride).Content
+	body := test.WidgetRenderer(d.ports.table).Objects()[0]
 	return body.(*fyne.Container).Objects[0].(fyne.SecondaryTappable)
 }
 

@@ -23,13 +23,16 @@ const (
 type watcher struct {
 	wanted  func() (ui.Wanted, bool) // asks the window; false where it has ended
 	show    func(ui.Live)
+	tick    func()         // a second has passed
 	source  *source.Source // nil where connections cannot be read
 	counted time.Time
 	failed  bool // the last look did; said once
+	calm    bool // the last look found nobody who is connected, and nobody watches a process
 	log     *slog.Logger
 }
 
-// run looks once every readEvery, and at once after each nudge, until ctx ends.
+// run lets each second pass, and looks: once every readEvery, which is a second,
+// every other time where all is calm, and at once after each nudge. It ends with ctx.
 func (w *watcher) run(ctx context.Context, nudge <-chan struct{}) {
 	var err error
 	if w.source, err = source.Open(); err != nil {
@@ -39,19 +42,37 @@ func (w *watcher) run(ctx context.Context, nudge <-chan struct{}) {
 	}
 	t := time.NewTicker(readEvery)
 	defer t.Stop()
-	for {
-		wanted, ok := w.wanted()
-		if !ok {
-			return
+	for seconds := 0; ; {
+		if seconds != 1 || !w.calm {
+			wanted, ok := w.wanted()
+			if !ok {
+				return
+			}
+			live := w.look(ctx, wanted, time.Now())
+			w.calm = !wanted.Often && !connected(live)
+			w.show(live)
+			seconds = 0
 		}
-		w.show(w.look(ctx, wanted, time.Now()))
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+			seconds++
+			w.tick()
 		case <-nudge:
+			seconds = 0
 		}
 	}
+}
+
+// connected reports whether a look found anybody.
+func connected(v ui.Live) bool {
+	for _, s := range v.States {
+		if len(s.Peers) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // look looks once. What was not wanted, or cannot be had, is nil.
@@ -86,7 +107,7 @@ func (w *watcher) problem(ctx context.Context, err error) {
 
 // watch looks at what the window wants until ctx ends.
 func (p *program) watch(ctx context.Context, nudge <-chan struct{}) {
-	w := &watcher{log: p.log, show: func(v ui.Live) { p.do(func() { p.window.SetLive(v) }) }}
+	w := &watcher{log: p.log, show: func(v ui.Live) { p.do(func() { p.window.SetLive(v) }) }, tick: func() { p.do(p.window.Tick) }}
 	w.wanted = func() (ui.Wanted, bool) {
 		answer := make(chan ui.Wanted, 1)
 		p.do(func() { answer <- p.window.Wanted() })

@@ -39,7 +39,7 @@ func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
 	wanted := make(chan ui.Wanted)
 	shown := make(chan ui.Live, 1)
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &watcher{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(v ui.Live) { shown <- v }}
+	w := &watcher{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(v ui.Live) { shown <- v }, tick: func() {}}
 	w.wanted = func() (ui.Wanted, bool) {
 		select {
 		case x := <-wanted:
@@ -74,5 +74,27 @@ func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
 	case <-ended:
 	case <-time.After(10 * time.Second):
 		t.Fatal("it does not end with its context")
+	}
+}
+
+// A second passes as often as ever where all is calm, and every other one has no
+// look.
+func TestTheWatcherLooksLessWhereAllIsCalm(t *testing.T) {
+	for _, often := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		looks, seconds := 0, 0
+		w := &watcher{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(ui.Live) { looks++ }}
+		w.wanted = func() (ui.Wanted, bool) { return ui.Wanted{Often: often}, true }
+		w.tick = func() {
+			if seconds++; seconds == 4 {
+				cancel()
+			}
+		}
+		w.run(ctx, nil)
+		cancel()
+		// The first is at once, and the last may be seen to be too late.
+		if least := map[bool]int{false: 2, true: 4}[often]; looks < least || looks > least+1 {
+			t.Errorf("often %v: %d looks in %d seconds; want %d or one more", often, looks, seconds, least)
+		}
 	}
 }

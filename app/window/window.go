@@ -36,6 +36,10 @@ import (
 // ID is the program's name among all desktop programs.
 const ID = "io.github.porthole.porthole"
 
+// firstWords is how long the agent's first words are waited for before the window
+// is shown: it tells them as soon as the window has connected.
+const firstWords = 200 * time.Millisecond
+
 // Built says whether this build has a window.
 const Built = true
 
@@ -110,10 +114,13 @@ func (p *program) run(ctx context.Context, o Options) int {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(end)) // the window says how it was left before all ends
 	defer cancel()
 	p.ctx = ctx
+	heard := make(chan func())
+	go p.listen(ctx, heard)
 	memory := openMemory(ctx, p.do, p.log)
 	p.window = ui.NewWindow(p.app, actions{p}, memory, time.Now)
 	p.live = true
 	p.window.Fyne().SetCloseIntercept(p.close)
+	p.begin(heard)
 	p.window.Show()
 	if !hasHandle(p.window.Fyne()) {
 		p.log.Error("no window could be opened: OpenGL does not work here")
@@ -121,6 +128,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	}
 	p.shown = true
 	p.front = true // a window that comes is looked at, and not every window manager says so
+	p.looking()
 	p.app.Lifecycle().SetOnEnteredForeground(func() { p.front = true; p.looking() })
 	p.app.Lifecycle().SetOnExitedForeground(func() { p.front = false; p.say(link.Message{Kind: link.Unseen}) })
 	p.window.OnPage(p.looking)
@@ -128,9 +136,10 @@ func (p *program) run(ctx context.Context, o Options) int {
 	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
-		p.listen(ctx)
+		for f := range heard {
+			p.do(f)
+		}
 	}()
-	go p.tick(ctx)
 	nudge := make(chan struct{}, 1)
 	p.window.OnWanted = func() {
 		select {
@@ -152,33 +161,46 @@ func (p *program) run(ctx context.Context, o Options) int {
 	return p.status
 }
 
-// listen takes what the agent tells into Fyne.
-func (p *program) listen(ctx context.Context) {
+// listen hands over what to do for all that the agent tells, for Fyne's goroutine,
+// and closes heard at its end.
+func (p *program) listen(ctx context.Context, heard chan<- func()) {
+	defer close(heard)
+	tell := func(f func()) {
+		select {
+		case heard <- f:
+		case <-ctx.Done():
+		}
+	}
 	err := p.client.Listen(ctx, func(u monitor.Update) {
-		p.do(func() { p.update(u) })
+		tell(func() { p.update(u) })
 	}, func(m link.Message) {
-		p.do(func() { p.said(m) })
+		tell(func() { p.said(m) })
 	})
 	if err != nil {
 		p.log.Error("the agent cannot be understood", "problem", err)
 	}
 	if ctx.Err() == nil {
-		p.do(func() {
+		tell(func() {
 			p.live = false
 			p.window.Disconnect()
 		})
 	}
 }
 
-func (p *program) tick(ctx context.Context) {
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	for {
+// begin takes what the agent tells of at once, so that the first picture has it:
+// each picture costs a tenth of a second where the processor paints. An agent that
+// is late is not waited for.
+func (p *program) begin(heard <-chan func()) {
+	late := time.After(firstWords)
+	for !p.filled || !p.told {
 		select {
-		case <-ctx.Done():
+		case f, ok := <-heard:
+			if !ok {
+				return
+			}
+			f()
+		case <-late:
 			return
-		case <-t.C:
-			p.do(p.window.Tick)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func main() {
 		os.Exit(1)
 	}
 	defer row.Close()
-	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runWindows} {
+	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runStart, runWindows} {
 		if err := measure(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "cost:", err)
 			os.Exit(1)

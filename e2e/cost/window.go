@@ -130,18 +130,8 @@ func startWindow(ctx context.Context, d *desktop.Desktop, c *exec.Cmd, title str
 		return 0, fmt.Errorf("start %s: %w", c.Path, err)
 	}
 	defer func() { _ = c.Wait() }() // it ends with its window, or has asked the agent for one
-	for {
-		shown, err := d.Shows(painted)
-		if err != nil {
-			return 0, err
-		}
-		if shown {
-			break
-		}
-		if ctx.Err() != nil {
-			return 0, fmt.Errorf("wait for %s to paint: %w", title, ctx.Err())
-		}
-		time.Sleep(time.Millisecond)
+	if err := waitPainted(ctx, d); err != nil {
+		return 0, fmt.Errorf("start %s: %w", title, err)
 	}
 	took := time.Since(begin)
 	w, err := d.WaitWindow(ctx, title)

@@ -98,6 +98,11 @@ func (w *rowWidget[R]) CreateRenderer() fyne.WidgetRenderer {
 	return &rowRenderer[R]{w, objects}
 }
 
+// SetDeviceIsMobile stands for nothing: what has it, Fyne (2.8.1) leaves out where
+// the theme of what it is in differs. It would read all fonts anew for each such
+// theme, and what is painted here asks the program's own.
+func (w *rowWidget[R]) SetDeviceIsMobile(bool) {}
+
 // MinSize is Fyne's. The list asks a new widget for it at each of its refreshes:
 // it is told without making what is painted.
 func (w *rowWidget[R]) MinSize() fyne.Size { return fyne.NewSize(0, RowHeight) }

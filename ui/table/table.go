@@ -102,8 +102,7 @@ func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 	t.widths, t.dragged, t.hidden = make([]float32, len(columns)), make([]float32, len(columns)), make([]bool, len(columns))
 	t.list = newRowList(t)
 	t.header = newHeader(t)
-	body := container.New(headed{}, t.header, t.list)
-	t.body = container.NewThemeOverride(body, dense{})
+	t.body = container.New(headed{}, t.header, container.NewThemeOverride(t.list, dense{}))
 	t.ExtendBaseWidget(t)
 	return t
 }
