@@ -67,6 +67,7 @@ func TestWayland(t *testing.T) {
 func TestWaylandWithoutFramesBesideX(t *testing.T) {
 	t.Parallel()
 	d, env := bootWayland(t)
+	d.write(d.settings(), "watches: []\n")
 	agent := d.startWith(append(env, "DISPLAY="+d.Display()))
 	d.item(agent)
 	window := d.window("Porthole")
