@@ -64,7 +64,6 @@ func TestNoRoomOnTheDisk(t *testing.T) {
 		"read-only": {"ro", "rw", 62893},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			d := boot(t, desktop.DefaultOptions())
 			agent := d.onDisk(c.bad, c.port)
 			item := d.item(agent)
@@ -92,8 +91,10 @@ func TestNoRoomOnTheDisk(t *testing.T) {
 			for _, port := range []string{"5432", "5433"} {
 				d.insideHas(agent, d.settings(), "ports: "+port)
 			}
-			d.warned(window, false) // the activity is tried again within 30 s
-			d.insideHas(agent, filepath.Join(filepath.Dir(d.logPath()), "activity.db"), "SQLite format 3")
+			if name == "full" { // the activity is tried again after 30 s: once is enough
+				d.warned(window, false)
+				d.insideHas(agent, filepath.Join(filepath.Dir(d.logPath()), "activity.db"), "SQLite format 3")
+			}
 			d.wantStatus(d.start("quit"), 0)
 			d.wantStatus(agent, 0)
 			if out := agent.out.String(); strings.Contains(out, "no log is kept") != (name == "read-only") {

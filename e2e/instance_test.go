@@ -15,7 +15,6 @@ import (
 )
 
 func TestThereIsOnePorthole(t *testing.T) {
-	t.Parallel()
 	d := boot(t, desktop.DefaultOptions())
 	server := d.serve(d.program("shown"), "/", "127.0.0.1:20001")
 	d.serve(d.program("other"), "/", "127.0.0.1:20002")
@@ -108,7 +107,6 @@ func TestTwoUsersDoNotMeet(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can be two users")
 	}
-	t.Parallel()
 	d := boot(t, desktop.DefaultOptions())
 	dir, err := os.MkdirTemp("", "users-") // a test's own temp folder is in one of root's alone
 	d.do("make a folder", err)

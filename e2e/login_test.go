@@ -16,7 +16,6 @@ import (
 var atLogin = image.Rect(838, 260, 880, 285)
 
 func TestStartAtLogin(t *testing.T) {
-	t.Parallel()
 	d := boot(t, desktop.DefaultOptions())
 	folder := t.TempDir()
 	bin := filepath.Join(folder, "a folder", "porthole")

@@ -12,16 +12,15 @@ import (
 // On dense screens all is larger, and nothing is cut off. All other tests are at
 // scale 1.
 func TestScales(t *testing.T) {
-	t.Parallel()
 	opts := desktop.DefaultOptions()
-	opts.Notifications, opts.Size = false, "2200x1500x24"
+	opts.Size = "2500x1600x24"
 	d := boot(t, opts)
 	d.serve(d.program("dense"), "/", "127.0.0.1:20011,[::1]:20011")
 	for _, scale := range []float64{1.5, 3} {
-		d.write(filepath.Join(filepath.Dir(d.logPath()), "window.json"), `{"version":1,"window":{"width":700,"height":440}}`)
+		d.write(filepath.Join(filepath.Dir(d.logPath()), "window.json"), `{"version":1,"window":{"width":800,"height":500}}`)
 		agent := d.startWith([]string{fmt.Sprint("FYNE_SCALE=", scale)}, "show", "20011")
 		window := d.window("Porthole")
-		d.eventually("it is so large", func() error { return sized(window, int(700*scale), int(440*scale)) })
+		d.eventually("it is so large", func() error { return sized(window, int(800*scale), int(500*scale)) })
 		d.steady(window)
 		d.do("picture it", window.Screenshot(picture(t, fmt.Sprint("scale-", scale))))
 		d.wantStatus(d.start("quit"), 0)
@@ -31,7 +30,6 @@ func TestScales(t *testing.T) {
 
 // A screen is unplugged: what is left is smaller than the window was.
 func TestAScreenThatGoes(t *testing.T) {
-	t.Parallel()
 	opts := desktop.DefaultOptions()
 	opts.Size = "1600x1000x24"
 	d := boot(t, opts)

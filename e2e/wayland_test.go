@@ -15,7 +15,6 @@ var accent = color.RGBA{0x2d, 0xd4, 0xbf, 255}
 
 // A day on Wayland, without any X server for the program.
 func TestWayland(t *testing.T) {
-	t.Parallel()
 	d, env := bootWayland(t)
 	screen := d.window(desktop.WaylandTitle)
 	agent := d.startWith(env)
@@ -65,7 +64,6 @@ func TestWayland(t *testing.T) {
 // Where a Wayland desktop draws no frames around windows and has an X server, as
 // GNOME does, the toolkit takes the X server: the window gets its title bar.
 func TestWaylandWithoutFramesBesideX(t *testing.T) {
-	t.Parallel()
 	d, env := bootWayland(t)
 	d.write(d.settings(), "watches: []\n")
 	agent := d.startWith(append(env, "DISPLAY="+d.Display()))
