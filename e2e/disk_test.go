@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"porthole/e2e/desktop"
 )
@@ -77,7 +78,8 @@ func TestNoRoomOnTheDisk(t *testing.T) {
 			d.do("ask for a free port", window.Type("5432"))
 			d.clickWatch(window)
 			d.menuHas(item, "○ 5432 free")
-			d.steady(window)
+			d.warned(window, true)
+			time.Sleep(500 * time.Millisecond) // for the picture
 			d.shot("disk-" + name)
 
 			d.remount(agent, c.good)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"testing"
+	"time"
 
 	"porthole/e2e/desktop"
 )
@@ -22,17 +23,19 @@ func TestWayland(t *testing.T) {
 	d.painted(true)
 	first := windowPID(agent)
 
-	// Keys arrive.
+	// Keys arrive, and what happens is shown.
 	before := d.steady(screen)
+	d.do("go to Activity", screen.Key("ctrl+2"))
+	d.eventually("the page comes", func() error { return differs(d, screen, before) })
+	before = d.steady(screen)
+	d.do("go to the ports", screen.Key("ctrl+1"))
+	d.eventually("the page comes", func() error { return differs(d, screen, before) })
+	before = d.steady(screen)
 	server := d.listen("127.0.0.1:62893")
 	d.note("62893 is open")
 	d.eventually("the row comes", func() error { return differs(d, screen, before) })
-	before = d.steady(screen)
-	d.do("go to Activity", screen.Key("ctrl+2"))
-	d.eventually("the page comes", func() error { return differs(d, screen, before) })
-	d.do("go to the ports", screen.Key("ctrl+1"))
 	d.do("filter", screen.Type("62893"))
-	d.steady(screen)
+	time.Sleep(time.Second) // for the picture: seconds pass in it, so it never comes to rest
 	d.shot("wayland")
 
 	// A click on the icon: no program may raise its own window there, so it comes again.
@@ -44,7 +47,7 @@ func TestWayland(t *testing.T) {
 		return nil
 	})
 	d.painted(true)
-	d.steady(screen)
+	time.Sleep(time.Second) // for the picture
 	d.shot("wayland-again") // with its filter
 	d.do("close the window", screen.Key("ctrl+w"))
 	d.noWindowProcess(agent)
