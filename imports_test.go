@@ -35,6 +35,7 @@ func TestImportsRunOneWay(t *testing.T) {
 var only = []struct{ imported, by string }{
 	{"fyne.io/fyne/v2/app", "porthole/app/window porthole/e2e/bare"},
 	{"fyne.io/fyne/v2/driver", "porthole/app/window porthole/ui porthole/e2e/bare"},
+	{"github.com/go-gl/glfw", "porthole/app/window"},
 	{"fyne.io/systray", "porthole/app/tray"},
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},

@@ -20,6 +20,7 @@ import (
 	"porthole/app/link"
 	"porthole/app/notify"
 	"porthole/app/window"
+	"porthole/monitor"
 )
 
 // Version is set by the build: -ldflags "-X porthole/app.Version=…".
@@ -81,7 +82,7 @@ func rootCommand() *cobra.Command {
 	_ = root.Flags().MarkHidden("page") // it is there; for a Porthole that starts anew
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), explainCommand(), stopCommand(), historyCommand(), forgetCommand(), doctorCommand(), quitCommand(), windowCommand(), notificationCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), explainCommand(), stopCommand(), historyCommand(), forgetCommand(), doctorCommand(), showCommand(), quitCommand(), windowCommand(), notificationCommand())
 	return root
 }
 
@@ -262,6 +263,30 @@ func doctorCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&o.JSON, "json", false, "print one JSON object")
 	return c
+}
+
+func showCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show PORT",
+		Short: "Shows the window at a port, and starts Porthole where it does not run",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.UsageError{Reason: "show takes one port"}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			ports, err := monitor.ParsePorts(args[0])
+			if err != nil {
+				return cli.UsageError{Reason: err.Error()}
+			}
+			port, single := ports.Single()
+			if !single {
+				return cli.UsageError{Reason: fmt.Sprintf("%q: show takes one port", monitor.Clean(args[0], 40))}
+			}
+			return start(c.Context(), agent.Options{Port: port})
+		},
+	}
 }
 
 func quitCommand() *cobra.Command {

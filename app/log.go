@@ -11,18 +11,24 @@ import (
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
-// openLog opens $XDG_STATE_HOME/porthole/porthole.log, which is kept small, and
-// writes warnings to stderr as well. Where the file cannot be written, all goes
-// to stderr. Libraries that use Go's log package are led there too.
-func openLog() (*slog.Logger, func()) {
-	path := filepath.Join(xdg.StateHome, "porthole", "porthole.log")
-	terminal := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// logPath is where the log is.
+func logPath() string { return filepath.Join(xdg.StateHome, "porthole", "porthole.log") }
+
+// openLog opens the log at path, which is kept small and is the user's alone, and
+// writes warnings to stderr as well. Where the file cannot be written they go
+// there alone, and that is said. Libraries that use Go's log package are led there too.
+func openLog(path string, stderr io.Writer) (*slog.Logger, func()) {
+	terminal := slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})
+	file := &lumberjack.Logger{Filename: path, MaxSize: 1, MaxBackups: 2} // MB
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		_, err = file.Write(nil) // which opens it
+	}
+	if err != nil {
 		logger := slog.New(terminal)
 		logger.Warn("no log is kept", "problem", err)
 		return logger, func() {}
 	}
-	file := &lumberjack.Logger{Filename: path, MaxSize: 1, MaxBackups: 2} // MB
 	logger := slog.New(slog.NewMultiHandler(slog.NewTextHandler(file, nil), terminal))
 	log.SetOutput(slogWriter{logger})
 	log.SetFlags(0)

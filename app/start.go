@@ -105,7 +105,7 @@ func lockWithin(ctx context.Context, place link.Place, limit time.Duration) (fun
 }
 
 func beAgent(ctx context.Context, unlock func() error, opts agent.Options) error {
-	log, closeLog := openLog()
+	log, closeLog := openLog(logPath(), os.Stderr)
 	defer closeLog()
 	if address := opts.Session.BusAddress(); address != "" {
 		// The tray library looks here, and starts a bus of its own where nothing is.

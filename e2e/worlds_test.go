@@ -151,10 +151,15 @@ func TestNoTrayThenOneThatRestarts(t *testing.T) {
 	opts := desktop.DefaultOptions()
 	opts.Panel = false
 	d := boot(t, opts)
+	d.write(d.settings(), "start_hidden: true\n") // which nobody means where nothing else would show it
 	agent := d.start()
 	window := d.window("Porthole")
 	d.steady(window)
+	d.warned(window, true)
 	d.shot("no-tray")
+	if notes := d.rec.Notes(); len(notes) > 0 {
+		t.Errorf("what the window says is said again: %q", summaries(notes))
+	}
 	d.do("close the window", window.Close())
 	d.noWindow("Porthole")
 	d.do("start the panel", d.StartPanel(d.step()))
@@ -217,43 +222,120 @@ func TestTheDisplayGoes(t *testing.T) {
 	})
 	d.listen("127.0.0.1:62893")
 	d.note("62893 is open") // the agent goes on
+
+	// A start on another display shows the window there.
+	other := boot(t, desktop.Options{WindowManager: true})
+	var there []string
+	for _, kv := range other.Env() {
+		if strings.HasPrefix(kv, "DISPLAY=") || strings.HasPrefix(kv, "XAUTHORITY=") {
+			there = append(there, kv)
+		}
+	}
+	d.wantStatus(d.startWith(there), 0)
+	other.window("Porthole")
+	d.wantStatus(d.start("quit"), 0)
+	d.wantStatus(agent, 0)
+	other.noWindow("Porthole")
 }
 
-func TestTheSessionGoesAndComesAgain(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	agent := d.start("--hidden")
-	d.item(agent)
+// Logout takes the bus, and all that was saved is there at the next login.
+func TestLogoutAndLoginAgain(t *testing.T) {
+	opts := desktop.DefaultOptions()
+	home, err := os.MkdirTemp("", "home-") // the test's own folder has too long a name for sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	opts.Dir = home
+	d := boot(t, opts)
+	agent := d.start()
+	item := d.item(agent)
+	window := d.window("Porthole")
+	d.do("ask for a free port", window.Type("5432"))
+	d.clickWatch(window)
+	d.menuHas(item, "○ 5432 free")
+	server := d.listen("127.0.0.1:5432")
+	d.note("5432 is open")
+	pid := windowPID(agent)
 	d.StopBus()
 	d.wantStatus(agent, 0)
+	if alive(pid) {
+		t.Error("the window process lives")
+	}
+	d.Stop()
 
-	next := boot(t, desktop.DefaultOptions())
-	again := next.start("--hidden")
-	next.item(again)
+	next := boot(t, opts)
+	agent = next.start("--hidden")
+	item = next.item(agent)
+	next.menuHas(item, "● 5432 "+serverName())
 	items, err := next.tray.Items(next.step())
 	if err != nil || len(items) != 1 {
 		t.Fatalf("%d tray items, %v; want one", len(items), err)
 	}
+	next.remembers("5432", "opened")
+	server.close()
+	next.note("5432 closed")
+	next.remembers("5432", "opened", "closed")
+
+	// SIGTERM, as at a shutdown, right after a change: it is remembered.
+	next.listen("127.0.0.1:5432")
+	next.note("5432 is open")
+	next.do("end it", agent.cmd.Process.Signal(syscall.SIGTERM))
+	next.wantStatus(agent, 0)
+	next.remembers("5432", "opened", "closed", "opened")
 }
 
+// The program is replaced while it runs, as a package manager does it: what runs
+// goes on, with windows of its own build, and the next start is the new one's.
 func TestAnUpgradeTakesOver(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	agent := d.start("--hidden")
-	d.item(agent)
-	newer := filepath.Join(t.TempDir(), "porthole")
-	b, err := os.ReadFile(d.bin)
-	d.do("read the program", err)
-	d.do("install another build", os.WriteFile(newer, b, 0o755))
-	start := d.run(newer, nil)
-	d.wantStatus(start, 0)
+	bin := filepath.Join(t.TempDir(), "porthole")
+	d.install(bin)
+	agent := d.run(bin, nil, "--hidden")
+	item := d.item(agent)
+	d.install(bin)
+	d.do("open the old one's window", item.Click(d.step(), "Open Porthole"))
 	d.window("Porthole")
-	d.item(agent) // the same process, become the new program
-	if link, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", agent.pid())); err != nil || link != newer {
-		t.Errorf("the agent runs %s, %v; want %s", link, err, newer)
+	exe := func(pid int) string {
+		link, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)) // "" is told by who compares
+		return link
 	}
+	if old := bin + " (deleted)"; exe(agent.pid()) != old || exe(windowPID(agent)) != old {
+		t.Errorf("agent and window run %q and %q; want %q", exe(agent.pid()), exe(windowPID(agent)), old)
+	}
+	d.wantStatus(d.run(bin, nil), 0)
+	d.eventually("the same process becomes the new program", func() error {
+		if got := exe(agent.pid()); got != bin {
+			return fmt.Errorf("it runs %q; want %q", got, bin)
+		}
+		return nil
+	})
+	d.item(agent)
+	d.window("Porthole")
 	items, err := d.tray.Items(d.step())
 	if err != nil || len(items) != 1 {
 		t.Fatalf("%d tray items, %v; want one", len(items), err)
 	}
+}
+
+// SIGQUIT ends a Go program as a panic that nobody recovers does: with the
+// runtime's own report.
+func TestAPanicOfTheWindowIsLoggedAndCostsNoActivity(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	agent := d.start()
+	item := d.item(agent)
+	d.steady(d.window("Porthole"))
+	server := d.listen("127.0.0.1:62893")
+	d.note("62893 is open")
+	d.do("let the window die", syscall.Kill(windowPID(agent), syscall.SIGQUIT))
+	d.noWindow("Porthole")
+	d.note("Porthole's window ended unexpectedly")
+	d.logHas("goroutine 1 ")
+	server.close()
+	d.note("62893 closed")
+	d.remembers("62893", "opened", "closed")
+	d.do("open it again", item.Click(d.step(), "Open Porthole"))
+	d.window("Porthole")
 }
 
 func TestBrokenOpenGL(t *testing.T) {

@@ -32,7 +32,7 @@ const (
 // Times that the end of a window is given.
 const (
 	politely = 2 * time.Second // between the message, SIGTERM and SIGKILL
-	tailSize = 4 << 10         // of its stderr, kept for the log
+	tailSize = 64 << 10        // of its stderr, kept for the log: the stack of a panic is ten thousand bytes long
 )
 
 // windowProcess is the agent's view of the window process. It belongs to hub's
@@ -160,15 +160,22 @@ func (w *windowProcess) crashed(status int, err error, tail string) {
 	case ExitNoGL:
 		sentence = lang.L("Porthole's window cannot be shown: OpenGL does not work here. Watching, tray and notifications go on")
 	}
-	w.failed(sentence, fmt.Sprintf("%v: %s", err, lastLine(tail)))
+	w.failed(sentence, fmt.Sprintf("%v: %s", err, gist(tail)))
 	if tail != "" {
 		w.a.log.Info("the window's last words", "text", tail)
 	}
 }
 
-func lastLine(text string) string {
-	text = strings.TrimSpace(text)
-	return monitor.Clean(text[strings.LastIndexByte(text, '\n')+1:], 200)
+// gist is the line of a program's last words that says why it ended: the
+// beginning of Go's report of a panic, else the last.
+func gist(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for _, line := range lines {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return monitor.Clean(line, 200)
+		}
+	}
+	return monitor.Clean(lines[len(lines)-1], 200)
 }
 
 // failed says in one line that there is no window, on the desktop and in the log.

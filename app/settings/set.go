@@ -69,7 +69,7 @@ func (f *File) Set(key, value string) (Settings, error) {
 		return s, err
 	}
 	if ok {
-		err = f.replace(bytes.NewReader(after))
+		err = f.replace(after)
 	} else {
 		err = f.write(doc)
 	}

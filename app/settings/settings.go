@@ -262,12 +262,12 @@ func (f *File) write(doc *yaml.Node) error {
 	if err := enc.Close(); err != nil {
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
-	return f.replace(&b)
+	return f.replace(b.Bytes())
 }
 
 // replace replaces the file in one step, where it really is: a link to it stays
 // a link.
-func (f *File) replace(text io.Reader) error {
+func (f *File) replace(text []byte) error {
 	path := f.path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -280,20 +280,31 @@ func (f *File) replace(text io.Reader) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("the folder of %s cannot be made: %w", f.path, bare(err))
 	}
-	if err := writable(filepath.Dir(path)); err != nil {
+	if err := writable(filepath.Dir(path), text); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", f.path, err)
 	}
-	if err := atomic.WriteFile(path, text); err != nil {
+	if err := atomic.WriteFile(path, bytes.NewReader(text)); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", f.path, bare(err))
 	}
 	return nil
 }
 
-// writable says in a few words why no file can be made in dir.
-func writable(dir string) error {
+// writable says in a few words why no file with that text can be made in dir:
+// what atomic.WriteFile says is long and names a file that nobody knows.
+func writable(dir string, text []byte) error {
 	probe, err := os.CreateTemp(dir, ".settings")
 	if err != nil {
 		return bare(err)
 	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	_, err = probe.Write(text)
+	if closing := probe.Close(); err == nil {
+		err = closing
+	}
+	if err := os.Remove(probe.Name()); err != nil {
+		return bare(err)
+	}
+	if err != nil {
+		return bare(err)
+	}
+	return nil
 }

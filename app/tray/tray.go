@@ -108,7 +108,7 @@ func (t *Tray) Run() { systray.Run(nil, nil) }
 func (t *Tray) Quit() { systray.Quit() }
 
 // Show brings the tray to m. It may be called from any goroutine.
-func (t *Tray) Show(m tray.Model) { t.update(m, false) }
+func (t *Tray) Show(m tray.Model) { t.guard(func() { t.update(m, false) }) }
 
 func (t *Tray) update(m tray.Model, first bool) {
 	t.mu.Lock()
@@ -175,4 +175,16 @@ func (t *Tray) setIcon(icon tray.Icon) {
 		return
 	}
 	systray.SetIcon(b)
+}
+
+// guard does f, in which systray panics where the session bus has gone a moment
+// ago (godbus's Properties.SetMust). That is told by who watches the bus, and
+// the agent is to end in order.
+func (t *Tray) guard(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			t.log.Warn("the tray icon cannot be changed", "problem", r)
+		}
+	}()
+	f()
 }

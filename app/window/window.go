@@ -127,6 +127,9 @@ func (p *program) run(ctx context.Context, o Options) int {
 		return agent.ExitNoGL
 	}
 	p.shown = true
+	if size := p.fitting(ui.DefaultSize); size != ui.DefaultSize {
+		p.window.Fyne().Resize(size)
+	}
 	p.front = true // a window that comes is looked at, and not every window manager says so
 	p.looking()
 	p.app.Lifecycle().SetOnEnteredForeground(func() { p.front = true; p.looking() })
@@ -254,6 +257,8 @@ func (p *program) said(m link.Message) {
 			p.log.Warn("the state of the last window cannot be read", "problem", err)
 			return
 		}
+		size := p.fitting(fyne.NewSize(s.Width, s.Height))
+		s.Width, s.Height = size.Width, size.Height
 		p.window.Restore(s)
 	case link.Quit:
 		p.close()

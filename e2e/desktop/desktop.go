@@ -40,6 +40,7 @@ type Options struct {
 	Notifications bool      // dunst; needs Bus
 	WindowManager bool      // openbox
 	Bus           bool      // a session bus
+	Wayland       bool      // weston, in a window of the desktop: see Desktop.Wayland
 	Log           io.Writer // what was started and how long it took, and what ended by itself; nowhere where nil
 }
 
@@ -66,6 +67,9 @@ func (o Options) Missing() []string {
 	}
 	if o.Panel {
 		need = append(need, [2]string{"xfce4-panel", "xfce4-panel"})
+	}
+	if o.Wayland {
+		need = append(need, [2]string{"weston", "weston"})
 	}
 	var missing []string
 	for _, n := range need {
@@ -270,7 +274,10 @@ func (d *Desktop) boot(ctx context.Context, opts Options) error {
 	for range starts {
 		errs = append(errs, <-failed)
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil || !opts.Wayland {
+		return err
+	}
+	return d.startWayland(ctx)
 }
 
 func (d *Desktop) startX(ctx context.Context) error {
@@ -402,6 +409,23 @@ func (d *Desktop) Command(name string, args ...string) *exec.Cmd {
 // Screenshot writes a picture of the whole screen, PNG where path ends so.
 func (d *Desktop) Screenshot(path string) error {
 	_, err := d.run(context.Background(), "import", "-silent", "-window", "root", path)
+	return err
+}
+
+// Resize gives the X server another screen, at most as large as the one that it
+// began with, as where one was unplugged.
+func (d *Desktop) Resize(to image.Point) error {
+	ctx := context.Background()
+	mode := fmt.Sprintf("%dx%d", to.X, to.Y)
+	w, h := to.X, to.Y // the rest of a mode, its timings, means nothing to a screen that is none
+	if _, err := d.run(ctx, "xrandr", "--newmode", mode, "60", fmt.Sprint(w), fmt.Sprint(w+8), fmt.Sprint(w+16), fmt.Sprint(w+24),
+		fmt.Sprint(h), fmt.Sprint(h+8), fmt.Sprint(h+16), fmt.Sprint(h+24)); err != nil {
+		return err
+	}
+	if _, err := d.run(ctx, "xrandr", "--addmode", "screen", mode); err != nil {
+		return err
+	}
+	_, err := d.run(ctx, "xrandr", "--output", "screen", "--mode", mode)
 	return err
 }
 
