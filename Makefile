@@ -23,7 +23,7 @@ export CGO_ENABLED = 1
 export TAGS
 
 help: ## list the targets
-	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## install what is missing, build, and run Porthole (on a virtual desktop where there is none)
 	@packaging/run.sh $(BIN)
@@ -49,9 +49,12 @@ test-long: package ## a minute of churn, a million looks, bad worlds; the packag
 soak: ## the same with ten minutes of churn
 	@packaging/test-long.sh 10m
 
-test-windows: ## build build/windows/porthole.exe, without the window, and test it under Wine
-	@packaging/prerequisites.sh windows
+test-windows: package-windows ## build Porthole for Windows, and test under Wine what can be tested there
 	@packaging/test-windows.sh
+
+package-windows: ## build porthole.exe and portholew.exe with the window, and a zip of both (8 minutes the first time)
+	@packaging/prerequisites.sh windows
+	@packaging/package-windows.sh $(VERSION)
 
 package: build ## build a .deb and a tar.gz with their checksums, and check them
 	@packaging/package.sh $(BIN)
@@ -82,5 +85,5 @@ docs: ## write docs/command-line.md anew, from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows fuzz bench cost docs vet lint prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows package-windows fuzz bench cost docs vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help
