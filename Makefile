@@ -56,20 +56,23 @@ package-windows: ## build porthole.exe and portholew.exe with the window, and a 
 	@packaging/prerequisites.sh windows
 	@packaging/package-windows.sh $(VERSION)
 
-package: build ## build a .deb and a tar.gz with their checksums, and check them
+package: build ## build a .deb and a tar.gz with their checksums, and check them; on a Mac Porthole.app (untested)
 	@packaging/package.sh $(BIN)
 
 fuzz: ## fuzz every parser for a minute each
 	@packaging/fuzz.sh
 
-vet: ## gofmt, go vet for this system, and of the monitor for the others
+vet: ## gofmt, go vet for this system, of what needs no C for Windows, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
 	go vet -tags $(TAGS) ./...
 	go vet -tags $(TAGS),bench ./monitor/
+	CGO_ENABLED=0 GOOS=windows go vet . ./app/... ./ui/...
 	@for os in windows darwin freebsd; do echo "GOOS=$$os go vet ./monitor/..."; CGO_ENABLED=0 GOOS=$$os go vet ./monitor/... || exit 1; done
 
 lint: vet ## go vet, staticcheck, and govulncheck where its database can be reached
-	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags $(TAGS),bench ./...
+	GOBIN=$(CURDIR)/build go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
+	build/staticcheck -tags $(TAGS),bench ./...
+	CGO_ENABLED=0 GOOS=windows build/staticcheck . ./app/... ./ui/...
 	@packaging/vulnerabilities.sh $(GOVULNCHECK)
 
 prerequisites:
