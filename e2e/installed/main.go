@@ -55,8 +55,9 @@ func run(root, picture string) error {
 	defer d.Stop()
 	within := func(name string, args ...string) error {
 		cmd := d.Command("chroot", append([]string{root, name}, args...)...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, out)
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // files: Run would wait for who inherits a pipe, and Porthole does
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
 		}
 		return nil
 	}
@@ -93,7 +94,7 @@ func mount(root string) error {
 // seen waits for the tray icon of the agent, and for its window.
 func seen(ctx context.Context, d *desktop.Desktop, root string) error {
 	var agent int
-	if err := until(ctx, "the program starts", func() bool {
+	if err := until(ctx, "Porthole starts", func() bool {
 		if pids := running(root); len(pids) > 0 {
 			agent = slices.Min(pids) // the window is its child
 		}
