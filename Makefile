@@ -23,7 +23,7 @@ export CGO_ENABLED = 1
 export TAGS
 
 help: ## list the targets
-	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## install what is missing, build, and run Porthole (on a virtual desktop where there is none)
 	@packaging/run.sh $(BIN)
@@ -49,24 +49,30 @@ test-long: package ## a minute of churn, a million looks, bad worlds; the packag
 soak: ## the same with ten minutes of churn
 	@packaging/test-long.sh 10m
 
-test-windows: ## build build/windows/porthole.exe, without the window, and test it under Wine
-	@packaging/prerequisites.sh windows
+test-windows: package-windows ## build Porthole for Windows, and test under Wine what can be tested there
 	@packaging/test-windows.sh
 
-package: build ## build a .deb and a tar.gz with their checksums, and check them
+package-windows: ## build porthole.exe and portholew.exe with the window, and a zip of both (8 minutes the first time)
+	@packaging/prerequisites.sh windows
+	@packaging/package-windows.sh $(VERSION)
+
+package: build ## build a .deb and a tar.gz with their checksums, and check them; on a Mac Porthole.app (untested)
 	@packaging/package.sh $(BIN)
 
 fuzz: ## fuzz every parser for a minute each
 	@packaging/fuzz.sh
 
-vet: ## gofmt, go vet for this system, and of the monitor for the others
+vet: ## gofmt, go vet for this system, of what needs no C for Windows, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
 	go vet -tags $(TAGS) ./...
 	go vet -tags $(TAGS),bench ./monitor/
+	CGO_ENABLED=0 GOOS=windows go vet . ./app/... ./ui/...
 	@for os in windows darwin freebsd; do echo "GOOS=$$os go vet ./monitor/..."; CGO_ENABLED=0 GOOS=$$os go vet ./monitor/... || exit 1; done
 
 lint: vet ## go vet, staticcheck, and govulncheck where its database can be reached
-	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags $(TAGS),bench ./...
+	GOBIN=$(CURDIR)/build go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
+	build/staticcheck -tags $(TAGS),bench ./...
+	CGO_ENABLED=0 GOOS=windows build/staticcheck . ./app/... ./ui/...
 	@packaging/vulnerabilities.sh $(GOVULNCHECK)
 
 prerequisites:
@@ -86,5 +92,5 @@ docs: ## write docs/command-line.md anew, from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows fuzz bench cost film docs vet lint prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows package-windows fuzz bench cost film docs vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

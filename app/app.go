@@ -40,6 +40,7 @@ func (e exit) Unwrap() error { return e.err }
 // exit status: 0; 1 where what was asked for did not succeed; 2 for bad input;
 // 3 where there is no desktop to show itself on.
 func Main(args []string) int {
+	cobra.MousetrapHelpText = "" // else Cobra ends what was started from the Explorer on Windows
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	root := rootCommand()

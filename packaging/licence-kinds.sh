@@ -1,9 +1,11 @@
 #!/bin/bash
-# Prints the modules that are linked into the program and the kind of each one's
-# licence, a line each with a tab between: assets/licences.txt. A text that it
-# does not know is an error, for a person to look at.
+# Prints the modules that are linked into the program on Linux and Windows and the
+# kind of each one's licence, a line each with a tab between: assets/licences.txt.
+# A text that it does not know is an error, for a person to look at.
 set -euo pipefail
-go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' -tags "${TAGS:-gles,no_emoji}" . | LC_ALL=C sort -u |
+for os in linux windows; do
+	GOOS=$os CGO_ENABLED=1 go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' -tags "${TAGS:-gles,no_emoji}" .
+done | LC_ALL=C sort -u |
 	while read -r path dir; do
 		text=$({ cat "$dir"/LICEN[CS]E{,.txt,.md} "$dir"/COPYING{,.txt} 2>/dev/null || true; } | tr -s "[:space:]" " ")
 		case $text in

@@ -1,9 +1,10 @@
 #!/bin/bash
 # Builds build/porthole_VERSION_ARCH.deb, a tar.gz of the same files, and their
 # checksums. Of one commit the bytes are always the same: all times are the
-# commit's.
+# commit's. On a Mac it is packaging/package-macos.sh.
 set -euo pipefail
 bin=$1
+[ "$(uname)" != Darwin ] || exec packaging/package-macos.sh "$bin"
 version=$(git describe --tags --always 2>/dev/null || echo 0)
 version=$(awk -F'"' '/^Version/{print $2}' FyneApp.toml)+git.$version
 arch=$(dpkg --print-architecture)

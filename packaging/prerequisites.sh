@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that are missing for building ("build"), for
-# building and testing ("test"), for testing what is built for Windows
-# ("windows"), for measuring ("bench") or packing ("package"). Debian and Ubuntu; elsewhere it says what is
+# building and testing ("test"), for building and testing what is for
+# Windows ("windows"), for measuring ("bench") or packing ("package"). Debian and Ubuntu; elsewhere it says what is
 # needed and goes on where it is there.
 set -eu
 
@@ -13,7 +13,7 @@ desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl imagema
 bench="gcc libc6-dev iproute2 util-linux lsof"
 tests="weston libnotify-bin iproute2 util-linux procps"
 package="dpkg-dev desktop-file-utils appstream lintian debootstrap"
-windows="wine wine64 gcc-mingw-w64-x86-64-win32 perl-base iproute2 util-linux"
+windows="wine wine64 gcc-mingw-w64-x86-64-win32 binutils-mingw-w64-x86-64 zip xvfb imagemagick perl-base iproute2 util-linux"
 
 need_go=$(awk '/^go /{print $2}' go.mod)
 if ! command -v go >/dev/null; then

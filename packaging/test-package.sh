@@ -1,6 +1,7 @@
 #!/bin/bash
-# Installs the package on a clean Debian, uses the command line there, removes
-# it, and sees that nothing of it is left. Needs root and Debian's packages.
+# Installs the package on a clean Debian, uses the command line there, starts it
+# through its desktop entry, removes it, and sees that every file is as before.
+# Needs root and Debian's packages.
 set -euo pipefail
 if [ "$(id -u)" != 0 ]; then
 	echo "== skipped: the package is tried on a clean Debian by root alone"
@@ -14,17 +15,29 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 echo "== a clean $suite"
 debootstrap --variant=minbase "$suite" "$root" "$mirror" >build/debootstrap.log 2>&1 || { tail build/debootstrap.log; exit 1; }
-files() { (cd "$root" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg -o -path ./var/log \) -prune -o \( -iname '*porthole*' \) -print | sort); }
-within() { chroot "$root" "$@"; }
+within() { chroot "$root" env DEBIAN_FRONTEND=noninteractive "$@"; }
+quietly() { local log=build/$1.log; shift; "$@" >"$log" 2>&1 || { tail "$log"; exit 1; }; }
+# All files but what apt and dpkg remember, with the time of each one's content.
+files() { (cd "$root" && find . \( -path ./proc -o -path ./sys -o -path ./tmp -o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg -o -path ./var/log -o -path ./run \) -prune -o -type d -print -o -printf '%p %T@\n' | sort); }
 
-cp "$deb" "$root/tmp/package.deb"
-within apt-get install -y --no-install-recommends /tmp/package.deb >build/install.log 2>&1 || { tail build/install.log; exit 1; }
-rm "$root/tmp/package.deb"
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no service starts there
+chmod 755 "$root/usr/sbin/policy-rc.d"
+cp "$deb" "$root/package.deb"
+# The first installation brings what Porthole needs, which stays; the second is
+# Porthole alone. gio starts a program as a desktop's menu does.
+quietly install within apt-get install -y /package.deb libglib2.0-bin
+quietly purge within apt-get purge -y porthole
+files >build/files.before
+quietly install-again within apt-get install -y /package.deb
 within porthole --version
 within porthole list >/dev/null
 within porthole list 1 >/dev/null
-test -s "$root/usr/share/applications/io.github.porthole.porthole.desktop"
-within apt-get purge -y porthole >build/purge.log 2>&1
-left=$(files)
-[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
+echo "== started through its desktop entry, on a virtual desktop"
+packaging/prerequisites.sh desktop
+go build -tags "$TAGS" -o build/installed ./e2e/installed
+unshare --mount build/installed "$root" build/installed.png
+echo "== removed"
+quietly purge-again within apt-get purge -y porthole
+files >build/files.after
+diff build/files.before build/files.after || { echo "these files are left, missing or not as before" >&2; exit 1; }
 echo "== installed, used and removed; nothing is left"

@@ -1,17 +1,13 @@
 #!/bin/bash
-# Builds the command line and the agent for Windows and tests under Wine what
-# can be tested there: a smoke test, no more. Wine tells few PIDs, no times, and
-# has no System process.
+# Tests under Wine what can be tested there of build/windows: a smoke test, no
+# more. Wine tells few PIDs, no times, has no System process and shows no toasts.
 set -euo pipefail
 
 out=build/windows
 if [ -z "${PORTHOLE_BUILT:-}" ]; then
-	echo "== build for Windows, without C"
-	mkdir -p "$out"
-	export CGO_ENABLED=0 GOOS=windows GOARCH=amd64
-	go build -trimpath -tags "$TAGS" -o "$out/porthole.exe" .
-	for p in socket process owner; do
-		go test -tags "$TAGS" -c -o "$out/$p.test.exe" "./monitor/$p"
+	echo "== build the tests, without C"
+	for p in monitor/socket monitor/process monitor/owner app/link; do
+		CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go test -tags "$TAGS" -c -o "$out/$(basename "$p").test.exe" "./$p"
 	done
 	# Alone, where that is allowed: sockets of others that come and go by the
 	# thousand make Wine's table fail.
@@ -22,9 +18,10 @@ if [ -z "${PORTHOLE_BUILT:-}" ]; then
 fi
 
 work=$(mktemp -d)
-listener=
+listener= xvfb=
 finish() {
 	[ -z "$listener" ] || kill "$listener" 2>/dev/null || true
+	[ -z "$xvfb" ] || kill "$xvfb" 2>/dev/null || true
 	wineserver -k 2>/dev/null || true # this prefix's alone
 	wineserver -w 2>/dev/null || true
 	rm -rf "$work"
@@ -41,24 +38,26 @@ echo "== $("$wine" --version)"
 # Wine has from version 9 on.
 system32=$WINEPREFIX/drive_c/windows/system32
 if [ ! -e "$system32/bcryptprimitives.dll" ]; then
-	x86_64-w64-mingw32-gcc -shared -O2 -s -o "$system32/bcryptprimitives.dll" packaging/bcryptprimitives.c -ladvapi32
+	x86_64-w64-mingw32-gcc -shared -O2 -s -o "$system32/bcryptprimitives.dll" packaging/windows/bcryptprimitives.c -ladvapi32
 fi
 echo "== the tables lie in memory as the headers have them"
-x86_64-w64-mingw32-gcc -Wall -Werror -fsyntax-only packaging/iphlpapi-layout.c
+x86_64-w64-mingw32-gcc -Wall -Werror -fsyntax-only packaging/windows/iphlpapi-layout.c
 
-echo "== tests of the monitor"
+echo "== tests of the monitor and of the link between the processes"
 root=$PWD
 run() {
-	(cd "monitor/$1" && "$wine" "$root/$out/$1.test.exe" -test.timeout 5m -test.v "${@:2}") >"$work/$1.log" 2>&1 || {
-		cat "$work/$1.log"
+	local name=${1##*/}
+	(cd "$1" && "$wine" "$root/$out/$name.test.exe" -test.timeout 5m -test.v "${@:2}") >"$work/$name.log" 2>&1 || {
+		cat "$work/$name.log"
 		exit 1
 	}
-	echo "$1: $(grep -c '^--- PASS' "$work/$1.log") passed, $(grep -c '^--- SKIP' "$work/$1.log") skipped"
-	grep -A1 '^=== RUN' "$work/$1.log" | grep -E '^ +[a-z_]+\.go:' || true # why
+	echo "$name: $(grep -c '^--- PASS' "$work/$name.log") passed, $(grep -c '^--- SKIP' "$work/$name.log") skipped"
+	grep -A1 '^=== RUN' "$work/$name.log" | grep -E '^ +[a-z_]+\.go:' || true # why
 }
-run socket
-run process -test.run 'OfWindows|ListOfProcesses' # temporary folders cannot be removed in Wine 8
-run owner
+run monitor/socket
+run monitor/process -test.run 'OfWindows|ListOfProcesses' # temporary folders cannot be removed in Wine 8
+run monitor/owner
+run app/link
 
 echo "== the program sees a listener of this machine"
 coproc LISTENER { exec perl -MIO::Socket::INET -e '$| = 1;
@@ -73,6 +72,12 @@ grep -q "\"port\":$port,\"addresses\":\[\"127.0.0.1\"\],\"reach\":\"machine\"" "
 	exit 1
 }
 "$wine" "$out/porthole.exe" list "$port" | grep -w "$port"
+"$wine" "$out/porthole.exe" who "$port" | tee "$work/who" | head -2
+grep -q "listens on  127.0.0.1 (this machine)" "$work/who"
+"$wine" "$out/porthole.exe" explain "127.0.0.1:$port" >"$work/explain"
+grep -q "is the loopback address" "$work/explain"
+"$wine" "$out/porthole.exe" doctor >"$work/doctor" || true # it fails where anything is missing
+grep -E "Listening ports +iphlpapi" "$work/doctor"
 kill "$listener"
 wait "$listener" 2>/dev/null || true
 listener=
@@ -81,4 +86,25 @@ if grep -q "\"port\":$port," "$work/list.json"; then
 	echo "porthole.exe still lists port $port, which is closed" >&2
 	exit 1
 fi
+
+echo "== the agent without a console, its window, and the pipe between them"
+coproc DISPLAYS { exec Xvfb -displayfd 1 -screen 0 1280x900x24 2>/dev/null; }
+xvfb=$DISPLAYS_PID
+read -r number <&"${DISPLAYS[0]}"
+export DISPLAY=:$number
+"$wine" "$out/portholew.exe" >"$work/agent.log" 2>&1 &
+agent=$!
+colours() { import -window root "$out/window.png" 2>/dev/null && identify -format %k "$out/window.png"; }
+shown=
+for _ in $(seq 60); do
+	if [ "$(colours)" -gt 200 ]; then shown=1 && break; fi # text with soft edges has as many
+	sleep 0.5
+done
+[ -n "$shown" ] || { echo "no window appears within 30 s; see $out/window.png" >&2; cat "$work/agent.log" >&2; exit 1; }
+"$wine" "$out/porthole.exe" doctor >"$work/doctor" || true
+grep -E "Running Porthole +it watches, and answers" "$work/doctor"
+timeout 20 "$wine" "$out/porthole.exe" quit
+timeout 20 tail --pid "$agent" -f /dev/null || { echo "the agent does not end" >&2; exit 1; }
+wait "$agent"
+echo "the window is in $out/window.png"
 echo "== what can be tested under Wine passed"

@@ -20,6 +20,8 @@ var saidAsTheyAre = map[string]string{
 	" MB":              "",
 	" GB":              "",
 	"cd ":              "for a shell",
+	"panic: ":          "how a program that failed begins its last words, and the next",
+	"fatal error: ":    "",
 	"rule ":            "the key of a notification, which nobody reads",
 	"settings remarks": "the key of a problem",
 	"last holder":      "the kind of a question to the activity",

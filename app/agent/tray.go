@@ -17,7 +17,9 @@ func (a *Agent) startTray() {
 		return
 	}
 	a.tray = traypkg.New(tray.NewModel(a.trayState()), clicks{a}, a.log)
-	go a.watchTrayHost()
+	if a.opts.Session.BusAddress() != "" { // else the system itself shows the icon
+		go a.watchTrayHost()
+	}
 }
 
 // watchTrayHost notes whether anyone shows tray icons here.

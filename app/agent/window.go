@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,7 +126,7 @@ func (w *windowProcess) start() {
 // removed since: the window is always of the agent's own build.
 func ownProgram() (string, error) {
 	const self = "/proc/self/exe"
-	if _, err := os.Stat(self); err == nil {
+	if _, err := os.Stat(self); err == nil && runtime.GOOS == "linux" { // elsewhere it is anyone's file
 		return self, nil
 	}
 	return os.Executable()

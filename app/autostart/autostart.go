@@ -4,16 +4,11 @@
 package autostart
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 )
-
-// id names Porthole's entry among those of other programs.
-const id = "io.github.porthole.porthole"
 
 // Entry is what starts a program with the session. Its methods touch a small
 // file or the registry; they may be called from any goroutine, one at a time.
@@ -62,16 +57,4 @@ func (e Entry) Follow() (bool, error) {
 func runs(program string) bool {
 	_, err := exec.LookPath(program)
 	return err == nil
-}
-
-// readFile returns the text of a file, "" where there is none.
-func readFile(path string) (string, error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the autostart file: %w", err)
-	}
-	return string(b), nil
 }

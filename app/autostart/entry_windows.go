@@ -3,6 +3,7 @@ package autostart
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/windows/registry"
@@ -33,7 +34,18 @@ func (e Entry) read() (program string, on bool, _ error) {
 }
 
 func (e Entry) write() error {
-	return e.change(func(key registry.Key) error { return key.SetStringValue(e.place, `"`+e.program+`" --hidden`) })
+	return e.change(func(key registry.Key) error {
+		return key.SetStringValue(e.place, `"`+withoutConsole(e.program)+`" --hidden`)
+	})
+}
+
+// withoutConsole returns the portholew.exe that lies beside a porthole.exe: a
+// session that started the latter would show a console for as long as it runs.
+func withoutConsole(program string) string {
+	if windowed := filepath.Join(filepath.Dir(program), "portholew.exe"); runs(windowed) {
+		return windowed
+	}
+	return program
 }
 
 func (e Entry) remove() error {

@@ -13,6 +13,9 @@ import (
 	"github.com/natefinch/atomic"
 )
 
+// id names Porthole's entry among those of other programs.
+const id = "io.github.porthole.porthole"
+
 // write makes the file, in one step.
 func (e Entry) write() error {
 	if err := os.MkdirAll(filepath.Dir(e.place), 0o755); err != nil {
@@ -29,4 +32,16 @@ func (e Entry) remove() error {
 		return fmt.Errorf("remove the autostart file: %w", err)
 	}
 	return nil
+}
+
+// readFile returns the text of a file, "" where there is none.
+func readFile(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the autostart file: %w", err)
+	}
+	return string(b), nil
 }

@@ -29,6 +29,9 @@ var ErrSilent = errors.New("Porthole is running but does not answer; end it (pki
 // ErrNoAgent, ErrSilent, or a sentence.
 func Ask(place Place, m Message) (Message, error) {
 	c, err := place.dial()
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		return Message{}, ErrSilent // a pipe that takes nobody; a socket lets one wait
+	}
 	if err != nil {
 		return Message{}, ErrNoAgent
 	}

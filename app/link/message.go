@@ -1,6 +1,6 @@
 // Package link is the line between the agent and everyone who talks to it: the
-// window process, a second start, a command. It is one unix socket and JSON
-// lines, in the same words as "porthole events --json".
+// window process, a second start, a command. It is one unix socket, a named
+// pipe on Windows, and JSON lines, in the same words as "porthole events --json".
 package link
 
 import (

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/gofrs/flock"
 )
@@ -14,14 +13,14 @@ import (
 type Place struct{ dir string }
 
 // FindPlace returns $XDG_RUNTIME_DIR/porthole, or, where that is not set, a
-// folder of the user's own in the temp folder. The folder is made, is 0700 and
-// belongs to the user; else that is the error.
+// folder of the user's own: in the temp folder, on Windows in %LocalAppData%.
+// The folder is made, is 0700 and belongs to the user; else that is the error.
 func FindPlace() (Place, error) {
 	dir := os.Getenv("XDG_RUNTIME_DIR")
 	if dir != "" {
 		dir = filepath.Join(dir, "porthole")
-	} else {
-		dir = filepath.Join(os.TempDir(), "porthole-"+strconv.Itoa(os.Getuid()))
+	} else if dir = ownFolder(); dir == "" {
+		return Place{}, errors.New("the system names no folder for the link")
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return Place{}, fmt.Errorf("make the folder of the link: %w", err)
@@ -34,8 +33,6 @@ func FindPlace() (Place, error) {
 
 // String returns the folder.
 func (p Place) String() string { return p.dir }
-
-func (p Place) socket() string { return filepath.Join(p.dir, "agent.sock") }
 
 // Lock makes the caller the one agent until it ends or calls unlock. ok is
 // false where another process is.

@@ -6,8 +6,14 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
+	"strconv"
 	"syscall"
 )
+
+func ownFolder() string {
+	return filepath.Join(os.TempDir(), "porthole-"+strconv.Itoa(os.Getuid()))
+}
 
 // private checks that dir is a folder of this user that nobody else may enter:
 // someone else could have made it in a temp folder, or put a link there.
@@ -27,6 +33,8 @@ func private(dir string) error {
 	}
 	return nil
 }
+
+func (p Place) socket() string { return filepath.Join(p.dir, "agent.sock") }
 
 // listen opens the socket. The caller holds the lock, so a socket that is
 // there is a dead agent's.

@@ -11,6 +11,10 @@ import (
 // "&" marks the key for the next letter in a Windows menu; two are one that is shown.
 var mnemonics = strings.NewReplacer("&", "&&")
 
+// builtWhenReady is true: systray takes neither icon nor menu before it has a
+// window of its own.
+const builtWhenReady = true
+
 // picture wraps the PNG into an ICO file with one image, which Windows reads
 // since Vista.
 func picture(icon tray.Icon) ([]byte, error) {

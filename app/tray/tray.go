@@ -29,6 +29,7 @@ type Tray struct {
 	log     *slog.Logger
 
 	mu      sync.Mutex
+	built   bool
 	shown   tray.Model
 	watched [tray.MaxWatched]slot
 	more    slot
@@ -47,8 +48,18 @@ type slot struct {
 
 // New builds the tray icon, which Run shows.
 func New(first tray.Model, actions Actions, log *slog.Logger) *Tray {
-	t := &Tray{actions: actions, log: log}
-	// All of this before Run: systray reads it once, when it registers.
+	t := &Tray{actions: actions, log: log, shown: first}
+	if !builtWhenReady {
+		t.build()
+	}
+	return t
+}
+
+// build gives the icon its menu and all that it shows first.
+func (t *Tray) build() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	actions := t.actions
 	systray.SetTitle("Porthole")
 	systray.SetOnTapped(func() { actions.Show(0) })
 	for i := range t.watched {
@@ -74,8 +85,8 @@ func New(first tray.Model, actions Actions, log *slog.Logger) *Tray {
 	systray.AddSeparator()
 	t.onClick(systray.AddMenuItem(lang.L("Settings"), ""), actions.ShowSettings)
 	t.onClick(systray.AddMenuItem(lang.L("Quit Porthole"), ""), actions.Quit)
-	t.update(first, true)
-	return t
+	t.built = true
+	t.update(t.shown, true)
 }
 
 func newSlot() slot {
@@ -102,20 +113,33 @@ func (t *Tray) portOf(s *slot) uint16 {
 
 // Run shows the icon until Quit. On macOS and Windows it must be called from
 // the main goroutine.
-func (t *Tray) Run() { systray.Run(nil, nil) }
+func (t *Tray) Run() {
+	var ready func()
+	if builtWhenReady {
+		ready = t.build
+	}
+	systray.Run(ready, nil)
+}
 
 // Quit takes the icon away and lets Run return.
 func (t *Tray) Quit() { systray.Quit() }
 
 // Show brings the tray to m. It may be called from any goroutine.
-func (t *Tray) Show(m tray.Model) { t.guard(func() { t.update(m, false) }) }
+func (t *Tray) Show(m tray.Model) { t.guard(func() { t.take(m) }) }
 
-func (t *Tray) update(m tray.Model, first bool) {
+func (t *Tray) take(m tray.Model) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !first && m.Equal(t.shown) {
-		return
+	switch {
+	case !t.built:
+		t.shown = m
+	case !m.Equal(t.shown):
+		t.update(m, false)
 	}
+}
+
+// update shows m: all of it first, then what differs. The caller holds mu.
+func (t *Tray) update(m tray.Model, first bool) {
 	if first || m.Icon != t.shown.Icon {
 		t.setIcon(m.Icon)
 	}
