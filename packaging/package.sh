@@ -57,7 +57,7 @@ Installed-Size: $(du -sk --apparent-size "$root/usr" | cut -f1)
 Section: net
 Priority: optional
 Depends: libc6 (>= 2.34), libgl1, libx11-6, libwayland-client0
-Recommends: libgl1-mesa-dri, libegl1, libgles2, libxcursor1, libxi6, libxinerama1, libxrandr2, libxxf86vm1, libxkbcommon0, dbus-user-session
+Recommends: libgl1-mesa-dri, libegl1, libgles2, libxcursor1, libxi6, libxinerama1, libxrandr2, libxxf86vm1, libxkbcommon0, dbus-user-session, fonts-dejavu-core
 Description: shows what listens on this machine's loopback
  Porthole sits in the system tray and shows which ports listen on this
  machine's loopback, which processes own them, since when, and who can reach
