@@ -37,7 +37,7 @@ test: prerequisites-test build vet ## install what the tests need and run them a
 bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
 	@packaging/bench.sh
 
-cost: build ## measure what agent and window cost, each beside a bare Fyne program (6 minutes; OVER=10s)
+cost: build ## measure what agent and window cost, each beside a bare Fyne program (10 minutes; OVER=10s)
 	@packaging/prerequisites.sh desktop
 	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o build/bare ./e2e/bare
 	go run -tags $(TAGS) ./e2e/cost -over $(OVER) $(BIN) build/bare

@@ -175,6 +175,7 @@ func TestTheWindowComesBackAsItWasAndWelcomesOnce(t *testing.T) {
 	agent = d.start()
 	window = d.window("Porthole")
 	d.eventually("it is as large as it was", func() error { return sized(window, 1000, 600) })
+	d.steady(window) // it has that size from the beginning, before it hears keys
 	d.do("the ports", window.Key("ctrl+1"))
 	d.steady(window)
 	d.shot("second-run")

@@ -87,9 +87,9 @@ func (w *Window) Page() string { return w.tabs.name() }
 // OnPage lets do be called, on Fyne's goroutine, when another page is shown.
 func (w *Window) OnPage(do func()) { w.tabs.turned = do }
 
-// Show shows the window with the keyboard in the table.
+// Show shows the window with the keyboard in its page.
 func (w *Window) Show() {
-	w.ports.table.Focus() // first: Show paints, and is to paint the selected row
+	w.tabs.pages[w.tabs.current].focus() // first: Show paints, and is to paint the selected row
 	w.window.Show()
 }
 
@@ -212,9 +212,10 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		if d := w.stopping; d != nil && d.window == p.window {
 			d.hide() // nothing is waited for any more
 		}
-		// Fyne (2.8.1) keeps the textures of texts, and with them the canvas of a
-		// window that was closed: it is to keep nothing else.
-		p.window.Canvas().SetContent(canvas.NewRectangle(color.Transparent))
+		// Fyne (2.8.1) keeps the textures of a closed window's texts for ever, and with
+		// them its canvas. It gives them back where the window, unlike its canvas, gets
+		// another content.
+		p.window.SetContent(canvas.NewRectangle(color.Transparent))
 	})
 	p.window.Show()
 	w.want()

@@ -32,7 +32,7 @@ const (
 // processWindows are how many windows of a process one window opens and closes,
 // first and once more. Fyne's caches keep for a minute what a closed one showed,
 // and Go gives memory back later still: what it grows by is no leak yet.
-var processWindows = [2]int{50, 200}
+var processWindows = [2]int{100, 300}
 
 // runWindows measures the window beside a bare one of Fyne's: its start, what it
 // takes while nothing changes, and what fifty of them leave behind.
@@ -100,7 +100,7 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/beside.cpu-1)), "<= +10 %")
 	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", beside.rss), fmt.Sprintf("%.0f", shown.rss-beside.rss), "")
 	row(fmt.Sprintf("a window after %d and %d process windows more", processWindows[0], processWindows[1]), "before", "after", "more", "wanted")
-	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "")
+	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "<= 10")
 	row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
 	row(fmt.Sprintf("the agent before and after %d windows", opens), "before", "after", "more", "wanted")
 	row("processes", before.processes, after.processes, after.processes-before.processes, 0)
