@@ -57,6 +57,7 @@ func (d *desk) insideHas(p *process, path, text string) {
 // Porthole works on where nothing can be written, says so, and goes back to
 // writing when it can.
 func TestNoRoomOnTheDisk(t *testing.T) {
+	long(t)
 	for name, c := range map[string]struct {
 		bad, good string
 		port      int

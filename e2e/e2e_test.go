@@ -105,6 +105,14 @@ func exitOn(err error) {
 	}
 }
 
+// long leaves a test that takes long to make test-long.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PORTHOLE_LONG") == "" {
+		t.Skip("make test-long runs it")
+	}
+}
+
 // program returns the built program: PORTHOLE_BIN, or build/porthole.
 func program(t *testing.T) string {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 // On dense screens all is larger, and nothing is cut off. All other tests are at
 // scale 1.
 func TestScales(t *testing.T) {
+	long(t)
 	opts := desktop.DefaultOptions()
 	opts.Size = "2500x1600x24"
 	d := boot(t, opts)
@@ -30,6 +31,7 @@ func TestScales(t *testing.T) {
 
 // A screen is unplugged: what is left is smaller than the window was.
 func TestAScreenThatGoes(t *testing.T) {
+	long(t)
 	opts := desktop.DefaultOptions()
 	opts.Size = "1600x1000x24"
 	d := boot(t, opts)

@@ -17,7 +17,7 @@ grep -B 1 -e '--- SKIP' build/answers.log || echo "all were shown"
 echo "== tests on a real desktop, with a program that has the race detector in it"
 go build -race -trimpath -tags $tags -o "$bin-race" .
 PORTHOLE_BIN=$bin-race PORTHOLE_E2E=required \
-	go test -race -timeout 15m -v ./e2e/... | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
+	go test -race -timeout 20m -v ./e2e/... | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 
 echo "== the program as it is shipped, on the same desktop"
 PORTHOLE_BIN=$bin PORTHOLE_E2E=required go test -count 1 -run 'TestADay|TestPictures' ./e2e

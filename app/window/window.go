@@ -82,6 +82,7 @@ type program struct {
 	front  bool // it has the focus, as far as that is known
 	filled bool // it shows a snapshot
 	told   bool // it shows the agent's status, and what the last window left
+	left   bool // the agent was told how it was left
 	status int
 	ctx    context.Context // ends with the window
 	work   sync.WaitGroup  // what actions do beside Fyne's goroutine
@@ -153,6 +154,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.work.Go(func() { p.watch(ctx, nudge) })
 	stop := context.AfterFunc(end, func() { p.do(p.close) })
 	p.app.Run()
+	p.leave() // Fyne ends by itself at a signal, and may be faster than we are
 	p.doing.Lock()
 	p.ended = true
 	p.doing.Unlock()
@@ -292,15 +294,24 @@ func chosen(s *link.Status) ui.Settings {
 		Interval: c.Interval, UDP: c.UDP, OtherAddresses: c.OtherAddresses, KeepDays: c.KeepDays, KeepRows: c.KeepRows}
 }
 
-// close leaves the state to the next window and ends. A window that was not told
-// yet how the last one was left has none of its own.
+// close leaves the state to the next window and ends.
 func (p *program) close() {
+	p.leave()
+	p.app.Quit()
+}
+
+// leave tells the agent, once, how the window was left. A window that was not told
+// yet how the last one was left has no state of its own.
+func (p *program) leave() {
+	if p.left {
+		return
+	}
+	p.left = true
 	leaving := link.Message{Kind: link.Leaving}
 	if state, err := json.Marshal(p.window.State()); err == nil && p.told {
 		leaving.State = state
 	}
 	p.say(leaving)
-	p.app.Quit()
 }
 
 // say tells the agent something; where it has just gone, listen finds out.

@@ -223,6 +223,9 @@ func (i Item) Click(ctx context.Context, labels ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, trayLimit)
 	defer cancel()
 	err = menu.CallWithContext(ctx, menuName+".Event", 0, chosen.ID, "clicked", dbus.MakeVariant(int32(0)), uint32(time.Now().Unix())).Err
+	if gone, ok := errors.AsType[dbus.Error](err); ok && gone.Name == "org.freedesktop.DBus.Error.NoReply" && strings.Contains(gone.Error(), "disconnected") {
+		return nil // it ended at once, as it was told to
+	}
 	if err != nil {
 		return fmt.Errorf("click %q in the tray menu: %w", labels, err)
 	}
