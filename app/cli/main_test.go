@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -17,9 +16,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/adrg/xdg"
+
+	"porthole/monitor/process/child"
 )
 
 // A test program with this variable is a child of a test. "listen" listens on
@@ -124,26 +124,8 @@ func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int
 	if change != nil {
 		change(c)
 	}
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		stuck := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
-		defer stuck.Stop()
-		if err := c.Wait(); err != nil {
-			t.Errorf("server on %s: %v", address, err)
-		}
-	})
-	line, err := bufio.NewReader(out).ReadBytes('\n')
+	started := child.Start(t, c)
+	line, err := started.Out.ReadBytes('\n')
 	if err != nil {
 		t.Fatalf("server on %s said %q, %v", address, line, err)
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"porthole/monitor/process"
+	"porthole/monitor/process/child"
 )
 
 // victim runs a child until it is stopped or the test ends, and returns the first
@@ -28,27 +28,12 @@ func victim(t *testing.T, role string, change func(*exec.Cmd)) (pid int, said st
 	if change != nil {
 		change(c)
 	}
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = c.Process.Kill() // it may have ended
-		_ = c.Wait()
-	})
-	said, err = bufio.NewReader(out).ReadString('\n')
+	started := child.StartVictim(t, c)
+	said, err := started.Out.ReadString('\n')
 	if err != nil {
 		t.Fatalf("%s said %q, %v", role, said, err)
 	}
-	return c.Process.Pid, strings.TrimSpace(said)
+	return started.PID, strings.TrimSpace(said)
 }
 
 // stopping runs Stop and returns all that it says.

@@ -21,6 +21,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/process/child"
 	"porthole/monitor/stop"
 	"porthole/ui"
 )
@@ -71,23 +72,8 @@ func start(t *testing.T, role string) *victim {
 	c := exec.Command("/proc/self/exe", "--serve")
 	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	c.Stderr = os.Stderr
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = c.Process.Kill() // it may have ended
-		_ = c.Wait()
-	})
-	v := &victim{in: in, out: bufio.NewReader(out)}
+	started := child.StartVictim(t, c)
+	v := &victim{in: started.In, out: started.Out}
 	line, err := v.out.ReadString('\n')
 	address, _, _ := strings.Cut(line, " ")
 	at, parsing := netip.ParseAddrPort(address)

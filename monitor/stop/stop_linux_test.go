@@ -1,7 +1,6 @@
 package stop
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/process/child"
 )
 
 // A test program with this variable is a child of a test: "ends" listens and ends
@@ -37,12 +37,12 @@ func TestMain(m *testing.M) {
 	case "ends":
 		serve()
 	case "family":
-		if err := child("shell").Start(); err != nil {
+		if err := command("shell").Start(); err != nil {
 			fmt.Println(err)
 		}
 		serve()
 	case "shell":
-		grandchild := child("stubborn")
+		grandchild := command("stubborn")
 		if err := grandchild.Start(); err != nil {
 			fmt.Println(err)
 		}
@@ -72,7 +72,7 @@ func tryToStop() {
 	fmt.Print(errors.As(err, &refused), " ", err)
 }
 
-func child(role string, args ...string) *exec.Cmd {
+func command(role string, args ...string) *exec.Cmd {
 	c := exec.Command("/proc/self/exe", args...)
 	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	c.Stderr = os.Stderr
@@ -82,27 +82,11 @@ func child(role string, args ...string) *exec.Cmd {
 // victim runs a child until it is stopped or the test ends, and returns it as it is seen.
 func victim(t *testing.T, role string) monitor.Owner {
 	t.Helper()
-	c := child(role)
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = c.Process.Kill() // it may have ended
-		_ = c.Wait()
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.") {
+	started := child.StartVictim(t, command(role))
+	if line, err := started.Out.ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.") {
 		t.Fatalf("%s said %q, %v", role, line, err)
 	}
-	o, err := process.Facts(c.Process.Pid)
+	o, err := process.Facts(started.PID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +213,7 @@ func TestAnotherUsersProcess(t *testing.T) {
 		t.Skip("needs root, to be another user")
 	}
 	o := victim(t, "ends")
-	c := child("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
+	c := command("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
 	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	out, err := c.Output()
 	want := fmt.Sprintf("true process %d is root's: only that user and an administrator may stop it", o.PID)
@@ -247,7 +231,7 @@ func TestAParentThatIsPortholeItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := child("stops", strconv.Itoa(ourselves.PID), strconv.FormatUint(ourselves.Start, 10)).Output()
+	out, err := command("stops", strconv.Itoa(ourselves.PID), strconv.FormatUint(ourselves.Start, 10)).Output()
 	want := fmt.Sprintf("false process %d is not stopped: it is Porthole itself", ourselves.PID)
 	if err != nil || string(out) != want {
 		t.Errorf("of a parent that runs the same program: %q, %v; want %q", out, err, want)

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/owner"
 	"porthole/monitor/peers"
+	"porthole/monitor/process/child"
 	"porthole/monitor/socket"
 )
 
@@ -50,29 +50,11 @@ func client(t *testing.T, address string, change func(*exec.Cmd)) int {
 	if change != nil {
 		change(c)
 	}
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		stuck := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
-		defer stuck.Stop()
-		if err := c.Wait(); err != nil {
-			t.Errorf("client %d: %v", c.Process.Pid, err)
-		}
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "connected\n" {
+	started := child.Start(t, c)
+	if line, err := started.Out.ReadString('\n'); line != "connected\n" {
 		t.Fatalf("client said %q, %v", line, err)
 	}
-	return c.Process.Pid
+	return started.PID
 }
 
 func open(t *testing.T) *Source {
