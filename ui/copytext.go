@@ -1,30 +1,191 @@
 package ui
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/widget"
 )
 
-// copyText is text that a right click copies. Fyne's own text to be selected takes
-// the keyboard at a click and at Tab, shows that nowhere, and keeps every key from
-// the window, Esc and Ctrl+W among them.
-type copyText struct{ widget.Label }
+// copyText is text that can be copied: a right click copies it whole, or the part
+// that the mouse has selected, which Ctrl+C copies too. The selecting is Fyne's
+// label's. But the part of a label that selects takes the keyboard at Tab, shows
+// that nowhere, and keeps every key from the window, Esc and Ctrl+W among them. So
+// it stays out of the window's tree here: only what it paints is in it, and it
+// hears of the mouse from the copyText, which gives all keys on.
+type copyText struct {
+	widget.Label
+	selector selector            // nil before there is a renderer
+	marks    fyne.WidgetRenderer // what selector paints
+	selected bool                // it has the keyboard, and its marks are seen
+}
 
-var _ fyne.SecondaryTappable = (*copyText)(nil)
+// selector is the part of a label that selects.
+type selector interface {
+	fyne.Widget
+	fyne.Focusable
+	fyne.Draggable
+	fyne.DoubleTappable
+	desktop.Mouseable
+}
+
+// It is Disableable, and always disabled, so that Tab passes it: Fyne lets the
+// mouse select a text that is disabled.
+var (
+	_ fyne.Disableable       = (*copyText)(nil)
+	_ fyne.Focusable         = (*copyText)(nil)
+	_ fyne.SecondaryTappable = (*copyText)(nil)
+	_ fyne.DoubleTappable    = (*copyText)(nil)
+	_ fyne.Draggable         = (*copyText)(nil)
+	_ desktop.Mouseable      = (*copyText)(nil)
+	_ desktop.Cursorable     = (*copyText)(nil)
+)
 
 func newCopyText(text string) *copyText {
 	t := &copyText{}
 	t.ExtendBaseWidget(t)
-	t.Text = text
+	t.Text, t.Selectable = text, true
 	return t
 }
 
-// TappedSecondary offers to copy the text.
+// CreateRenderer returns the label's, without the part that selects.
+func (t *copyText) CreateRenderer() fyne.WidgetRenderer {
+	r := &copyTextRenderer{t.Label.CreateRenderer(), t}
+	for _, o := range r.WidgetRenderer.Objects() {
+		if s, ok := o.(selector); ok {
+			t.selector, t.marks = s, s.CreateRenderer()
+		}
+	}
+	return r
+}
+
+// tell lets the part that selects hear of something, and paints what came of it.
+func (t *copyText) tell(hear func(selector)) {
+	if t.selector == nil {
+		return
+	}
+	hear(t.selector)
+	t.marks.Refresh()
+	canvas.Refresh(t)
+}
+
+// MouseDown begins to select, and lets go of what was selected.
+func (t *copyText) MouseDown(e *desktop.MouseEvent) {
+	if e.Button != desktop.MouseButtonPrimary {
+		return // a menu comes, about what is selected
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil {
+		c.Focus(t)
+	}
+	t.tell(func(s selector) { s.MouseDown(e) })
+}
+
+// MouseUp ends a click.
+func (t *copyText) MouseUp(e *desktop.MouseEvent) { t.tell(func(s selector) { s.MouseUp(e) }) }
+
+// Dragged selects as far as the pointer is.
+func (t *copyText) Dragged(e *fyne.DragEvent) { t.tell(func(s selector) { s.Dragged(e) }) }
+
+// DragEnd ends the selecting.
+func (t *copyText) DragEnd() { t.tell(selector.DragEnd) }
+
+// DoubleTapped selects a word.
+func (t *copyText) DoubleTapped(e *fyne.PointEvent) {
+	t.tell(func(s selector) { s.DoubleTapped(e) })
+}
+
+// Cursor is that of text.
+func (t *copyText) Cursor() desktop.Cursor { return desktop.TextCursor }
+
+// FocusGained shows what is selected.
+func (t *copyText) FocusGained() {
+	t.selected = true
+	t.tell(selector.FocusGained)
+}
+
+// FocusLost hides what was selected.
+func (t *copyText) FocusLost() {
+	t.selected = false
+	t.tell(selector.FocusLost)
+}
+
+// TypedKey gives every key to the window.
+func (t *copyText) TypedKey(e *fyne.KeyEvent) { passKey(t, e) }
+
+// TypedRune shows the keys where they are asked for.
+func (t *copyText) TypedRune(r rune) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil {
+		askForKeys(c, r)
+	}
+}
+
+// Disabled says that Tab passes this.
+func (t *copyText) Disabled() bool { return true }
+
+// Disable changes nothing.
+func (t *copyText) Disable() {}
+
+// Enable changes nothing.
+func (t *copyText) Enable() {}
+
+// TappedSecondary offers to copy what is selected, or all.
 func (t *copyText) TappedSecondary(e *fyne.PointEvent) {
 	app := fyne.CurrentApp()
-	if c := app.Driver().CanvasForObject(t); c != nil && t.Text != "" {
-		item := fyne.NewMenuItem(lang.L("Copy"), func() { app.Clipboard().SetContent(t.Text) })
-		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", item), c, e.AbsolutePosition)
+	c := app.Driver().CanvasForObject(t)
+	if c == nil || t.Text == "" {
+		return
+	}
+	item := func(label, text string) *fyne.MenuItem {
+		return fyne.NewMenuItem(label, func() { app.Clipboard().SetContent(text) })
+	}
+	menu := fyne.NewMenu("", item(lang.L("Copy"), t.Text))
+	if part := t.part(); part != "" {
+		menu.Items = []*fyne.MenuItem{item(lang.L("Copy"), part), item(lang.L("Copy all"), t.Text)}
+	}
+	widget.ShowPopUpMenuAtPosition(menu, c, e.AbsolutePosition)
+}
+
+// part is what is seen to be selected.
+func (t *copyText) part() string {
+	if !t.selected {
+		return ""
+	}
+	return t.SelectedText()
+}
+
+// selectedOn is the text that is selected in a window.
+func selectedOn(c fyne.Canvas) string {
+	if t, ok := c.Focused().(*copyText); ok {
+		return t.part()
+	}
+	return ""
+}
+
+type copyTextRenderer struct {
+	fyne.WidgetRenderer
+	text *copyText
+}
+
+// Objects are the marks of what is selected, and the text on them.
+func (r *copyTextRenderer) Objects() []fyne.CanvasObject {
+	all := r.WidgetRenderer.Objects()
+	if r.text.marks == nil {
+		return all
+	}
+	text := all[len(all)-1:]
+	if marks := r.text.marks.Objects(); len(marks) > 0 {
+		return slices.Concat(marks, text)
+	}
+	return text
+}
+
+// Refresh shows another text, of which nothing is selected.
+func (r *copyTextRenderer) Refresh() {
+	r.WidgetRenderer.Refresh()
+	if r.text.marks != nil {
+		r.text.marks.Refresh()
 	}
 }

@@ -192,8 +192,9 @@ func (w *Window) keys() []keyGroup {
 }
 
 // processKeys are what the keys of a process window do.
-func processKeys(closeWindow, quit func()) keyGroup {
+func processKeys(copySelected, closeWindow, quit func()) keyGroup {
 	return keyGroup{lang.L("Window of a process"), []binding{
+		{lang.L("Copy the selected text"), []chord{copyKeys}, copySelected},
 		{lang.L("Close the window"), []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, closeWindow},
 		{lang.L("Quit Porthole"), []chord{ctrl(fyne.KeyQ)}, quit},
 	}}
@@ -204,7 +205,7 @@ func (w *Window) showKeys() {
 	if w.window.Canvas().Overlays().Top() != nil {
 		return // it is asked for already, or something else is
 	}
-	groups := append(w.keys(), processKeys(nil, nil))
+	groups := append(w.keys(), processKeys(nil, nil, nil))
 	half := (len(groups) + 1) / 2
 	columns := container.New(layout.NewCustomPaddedHBoxLayout(22))
 	for _, part := range [][]keyGroup{groups[:1], groups[1:half], groups[half:]} {
@@ -293,7 +294,9 @@ func (w *Window) explain() {
 }
 
 func (w *Window) copyRow() {
-	if w.tabs.name() == PagePorts {
+	if text := selectedOn(w.window.Canvas()); text != "" {
+		w.actions.Copy(text)
+	} else if w.tabs.name() == PagePorts {
 		w.ports.copyRow()
 	}
 }

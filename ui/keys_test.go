@@ -61,7 +61,7 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 		}
 		press(d.window, fyne.KeyF1)
 		said := d.overlay()
-		for _, g := range append(d.keys(), processKeys(nil, nil)) {
+		for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
 			for _, b := range g.bindings {
 				if !strings.Contains(said, b.words+"|"+b.names()) {
 					t.Errorf("from %s: the overlay does not say %q: %s", where, b.words, b.names())
@@ -107,7 +107,7 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 	}
 	press(d.window, fyne.KeyF5)
 	d.want("F5", d.asked[len(d.asked)-1:], []string{"refresh"})
-	for _, g := range append(d.keys(), processKeys(nil, nil)) {
+	for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
 		var seen []chord
 		for _, b := range g.bindings {
 			for _, c := range b.keys {
@@ -146,9 +146,14 @@ func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
 // choose clicks what says label in the overlay.
 func (d *desk) choose(label string) {
 	d.t.Helper()
-	for _, text := range textsIn(d.window.Canvas().Overlays().Top()) {
+	d.chooseIn(d.window, label)
+}
+
+func (d *desk) chooseIn(w fyne.Window, label string) {
+	d.t.Helper()
+	for _, text := range textsIn(w.Canvas().Overlays().Top()) {
 		if text.Text == label {
-			test.TapCanvas(d.window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(text).AddXY(3, 3))
+			test.TapCanvas(w.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(text).AddXY(3, 3))
 			return
 		}
 	}

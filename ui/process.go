@@ -98,7 +98,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.stop = func() {}
 	p.window.SetContent(p.layout())
 	p.window.Resize(fyne.NewSize(760, 680))
-	bind(p.window.Canvas(), processKeys(p.window.Close, actions.Quit))
+	bind(p.window.Canvas(), processKeys(p.copySelected, p.window.Close, actions.Quit))
 	p.update(snapshot)
 	return p
 }
@@ -318,6 +318,13 @@ func (p *processWindow) factList() fyne.CanvasObject {
 	label(lang.L("Uses"))
 	list.Add(p.uses)
 	return list
+}
+
+// copySelected copies the text that the mouse has selected.
+func (p *processWindow) copySelected() {
+	if text := selectedOn(p.window.Canvas()); text != "" {
+		p.actions.Copy(text)
+	}
 }
 
 // commandWords is a command line, masked and clean.

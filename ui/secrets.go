@@ -52,7 +52,7 @@ const environmentHeight = 180
 
 func newEnvironmentBox() *environmentBox {
 	b := &environmentBox{text: newCopyText("")}
-	b.text.TextStyle.Monospace = true
+	b.text.TextStyle.Monospace, b.text.Selectable = true, false // to find a place in lines that do not wrap would measure each as often as it has letters
 	b.scroll = container.NewScroll(b.text)
 	b.scroll.SetMinSize(fyne.NewSize(0, environmentHeight))
 	b.object = section(lang.L("Environment that it was started with"), b.scroll)

@@ -1,0 +1,122 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+)
+
+// aCommand is a process window with a long command, and that.
+func aCommand(t *testing.T) (*desk, *processWindow) {
+	t.Helper()
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	l.Owners[0].Command = append([]string{"node"}, strings.Fields(strings.Repeat("--flag value ", 40))...)
+	d.see(l)
+	d.OpenProcess(l)
+	p := d.processes[processKey(l)]
+	p.window.Resize(fyne.NewSize(760, 680))
+	return d, p
+}
+
+// drag selects with the mouse, as Fyne's driver tells of it.
+func drag(text *copyText, from, to fyne.Position) {
+	e := &desktop.MouseEvent{Button: desktop.MouseButtonPrimary}
+	e.Position = from
+	text.MouseDown(e)
+	step := &fyne.DragEvent{Dragged: fyne.NewDelta(to.X-from.X, to.Y-from.Y)}
+	step.Position = to
+	text.Dragged(step)
+	text.DragEnd()
+}
+
+// marked are the places in which a text shows that it is selected.
+func marked(text *copyText) (n int) {
+	all := test.WidgetRenderer(text).Objects()
+	for _, o := range all[:len(all)-1] {
+		if o.Visible() && o.Size().Width > 1 {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
+	d, p := aCommand(t)
+	text := p.command
+	if n := marked(text); n != 0 {
+		t.Fatalf("%d places are marked before anything was selected", n)
+	}
+	drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
+	part := text.part()
+	if !strings.HasPrefix(part, "node --flag value") || !strings.HasPrefix(text.Text, part) || part == text.Text {
+		t.Fatalf("selected %q", part)
+	}
+	if n := marked(text); n != 2 {
+		t.Errorf("%d places are marked; want those in two lines", n)
+	}
+	shortcut(p.window, copyKeys)
+	d.want("asked", d.asked, []string{"copy " + part})
+	text.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(20, 12), AbsolutePosition: fyne.NewPos(60, 400)}) // the helper of Fyne's test takes the focus away
+	d.chooseIn(p.window, "Copy all")
+	if got := d.app.Clipboard().Content(); got != text.Text {
+		t.Errorf("Copy all copied %q", got)
+	}
+	text.SetText("npm start")
+	if part := text.part(); part != "" || marked(text) != 0 {
+		t.Errorf("another text has %q selected", part)
+	}
+}
+
+func TestADoubleClickSelectsAWord(t *testing.T) {
+	_, p := aCommand(t)
+	e := &desktop.MouseEvent{Button: desktop.MouseButtonPrimary}
+	e.Position = fyne.NewPos(20, 12)
+	p.command.MouseDown(e)
+	p.command.DoubleTapped(&fyne.PointEvent{Position: e.Position})
+	if part := p.command.part(); part != "node" {
+		t.Errorf("selected %q; want node", part)
+	}
+}
+
+// Fyne's own text keeps every key from the window, and is an unseen Tab stop.
+func TestATextThatHasTheKeyboardLeavesItToTheWindow(t *testing.T) {
+	d, p := aCommand(t)
+	c := p.window.Canvas()
+	for range 30 {
+		test.FocusNext(c)
+		if _, ok := c.Focused().(*copyText); ok {
+			t.Fatal("Tab stops at a text")
+		}
+	}
+	drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
+	c.Focus(p.stopButton)
+	if p.command.part() != "" || marked(p.command) != 0 {
+		t.Error("a text shows that it is selected while something else has the keyboard")
+	}
+	drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if len(d.processes) != 0 {
+		t.Error("Esc does not close the window while its text is selected")
+	}
+}
+
+func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	d.see(l)
+	d.ports.table.Select(l.ID)
+	shortcut(d.window, copyKeys)
+	row := "copy 3000\tnode\t10\tada\tthis machine\t\t"
+	d.want("asked", d.asked, []string{row})
+	text := d.ports.side.facts.Objects[1].(*copyText)
+	drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
+	if text.part() == "" {
+		t.Fatal("nothing is selected")
+	}
+	shortcut(d.window, copyKeys)
+	d.want("asked", d.asked, []string{row, "copy " + text.part()})
+}
