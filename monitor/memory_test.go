@@ -44,6 +44,7 @@ func (f *tireless) Sockets(dst []Socket, _ bool) ([]Socket, error) {
 func (*tireless) Source() string                                             { return "a test" }
 func (*tireless) Wait(_ time.Duration, closed []SocketID) ([]SocketID, Hint) { return closed, 0 }
 func (*tireless) Unchanged(bool) bool                                        { return false }
+func (*tireless) Still() bool                                                { return false }
 func (*tireless) Follow([]int)                                               {}
 func (*tireless) Wake()                                                      {}
 

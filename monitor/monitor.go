@@ -18,6 +18,10 @@ type Table interface {
 	// socket that is bound and not connected. An error means that nothing is
 	// known about this moment, not that nothing listens.
 	Sockets(dst []Socket, udp bool) ([]Socket, error)
+	// Still reports whether it is likely that no socket opened or closed since the
+	// last call, where the table can tell that for a small part of what Unchanged
+	// costs. false proves nothing.
+	Still() bool
 	// Unchanged reports whether Sockets would say what it said the last time, where
 	// the table can tell that for less than an answer costs. false proves nothing.
 	Unchanged(udp bool) bool
@@ -103,6 +107,7 @@ const (
 	slowest         = 2 * time.Second        // between two looks at a table that fails
 	fastInterval    = 100 * time.Millisecond // between two looks after a change, since one rarely comes alone
 	fastFor         = 3 * time.Second        // and for how long
+	proveEvery      = time.Second            // where the table is still it is looked at all the same
 	hintEvery       = 10 * time.Millisecond  // hints bring looks at most so often: anyone can cause a thousand a second
 )
 
@@ -134,6 +139,7 @@ type Monitor struct {
 	spare    []Socket            // memory for the next one
 	fast     time.Time           // until when looks come fast
 	settled  bool                // entries holds exactly what the table said last
+	proven   time.Time           // when it was looked at for that; zero where it is to be looked at next
 	hadUDP   bool                // whether the last look was at UDP too
 	dropping bool                // rows that go now did not close
 	moved    bool                // who holds what changed since the table was told whom to follow
@@ -213,6 +219,7 @@ func (m *Monitor) Redescribe() {
 // means that the table could not be read, or that ctx ended.
 func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 	now := m.now()
+	m.proven = time.Time{}
 	if err := m.look(now); err != nil {
 		return Snapshot{}, err
 	}
@@ -258,7 +265,11 @@ func (m *Monitor) Run(ctx context.Context) {
 				m.drop(id, now)
 			}
 		}
-		if m.refresh.Swap(false) || !now.Before(nextLook) {
+		refresh := m.refresh.Swap(false)
+		if refresh {
+			m.proven = time.Time{}
+		}
+		if refresh || !now.Before(nextLook) {
 			nextLook, lastLook = now.Add(m.lookAndTell(now)), now
 		}
 		if m.redescribe.Swap(false) {
@@ -298,6 +309,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		var hint Hint
 		closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0])
 		if hint&TableChanged != 0 {
+			m.proven = time.Time{}
 			nextLook = earliest(nextLook, lastLook.Add(hintEvery))
 		}
 		if hint&OwnerEnded != 0 {
@@ -359,8 +371,15 @@ func (m *Monitor) interval(now time.Time) time.Duration {
 // changed, that is the table's own comparison, or one of two slices.
 func (m *Monitor) look(now time.Time) error {
 	udp := m.udp.Load()
-	if m.settled && udp == m.hadUDP && m.table.Unchanged(udp) {
-		return nil
+	still := m.still(now) // before the table: what opens between the two changes it the next time
+	if m.settled && udp == m.hadUDP {
+		if still {
+			return nil
+		}
+		if m.table.Unchanged(udp) {
+			m.proven = now
+			return nil
+		}
 	}
 	m.settled = false
 	sockets, err := m.sockets(m.spare[:0], udp)
@@ -369,7 +388,7 @@ func (m *Monitor) look(now time.Time) error {
 		return fmt.Errorf("read the table of listening sockets: %w", err)
 	}
 	if slices.Equal(sockets, m.last) && len(sockets) == len(m.entries) && udp == m.hadUDP {
-		m.settled = true
+		m.settled, m.proven = true, now
 		return nil
 	}
 	if !udp && m.hadUDP {
@@ -406,8 +425,16 @@ func (m *Monitor) look(now time.Time) error {
 		}
 	}
 	m.hadUDP = udp
-	m.settled = len(m.last) == len(m.entries)
+	m.settled, m.proven = len(m.last) == len(m.entries), now
 	return nil
+}
+
+// still reports whether a look can be spared: nothing has happened for a while, the
+// table says that nothing happens now, and it was read not long ago. A socket that
+// opens while another one ends, and all else stays as it was, is seen a second
+// later.
+func (m *Monitor) still(now time.Time) bool {
+	return m.table.Still() && !now.Before(m.fast) && now.Before(m.proven.Add(proveEvery))
 }
 
 // sockets appends what the table says of the ports that are looked at.
@@ -476,6 +503,7 @@ func (m *Monitor) forget(id SocketID) {
 	e := m.entries[id]
 	delete(m.entries, id)
 	delete(m.young, id)
+	m.proven = time.Time{}
 	m.dirty[e.endpoint()] = true
 	if len(e.holders) > 0 {
 		m.moved, m.held = true, nil

@@ -2,7 +2,7 @@ package monitor
 
 import "time"
 
-// Sleeper is the Wait, Follow, Wake and Unchanged of a Table whose system gives
+// Sleeper is the Wait, Follow, Wake, Still and Unchanged of a Table whose system gives
 // no hints: it looks again after a while. Create it with NewSleeper.
 type Sleeper struct {
 	wake chan struct{}
@@ -13,6 +13,9 @@ func NewSleeper() Sleeper { return Sleeper{make(chan struct{}, 1)} }
 
 // Follow does nothing: nobody tells.
 func (s Sleeper) Follow([]int) {}
+
+// Still knows nothing.
+func (s Sleeper) Still() bool { return false }
 
 // Unchanged knows nothing.
 func (s Sleeper) Unchanged(bool) bool { return false }

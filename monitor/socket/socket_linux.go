@@ -70,6 +70,7 @@ type diag struct {
 	*waiter
 	conversation
 	answer []byte // to the last Sockets, as the kernel wrote it
+	counts *counts
 }
 
 // question is one dump: TCP has one for both families, UDP one for each.
@@ -109,7 +110,7 @@ func openDiag() (*diag, error) {
 		_ = unix.Close(c.fd)
 		return nil, err
 	}
-	return &diag{waiter: w, conversation: c}, nil
+	return &diag{waiter: w, conversation: c, counts: openCounts()}, nil
 }
 
 // listenRequest is a dump request for TCP sockets of any family in state LISTEN.
@@ -136,7 +137,15 @@ func (d *diag) Source() string {
 }
 
 // Close releases the netlink sockets.
-func (d *diag) Close() error { return errors.Join(unix.Close(d.fd), d.waiter.close()) }
+func (d *diag) Close() error {
+	d.counts.close()
+	return errors.Join(unix.Close(d.fd), d.waiter.close())
+}
+
+// Still compares the kernel's counts of sockets with those of the last call. A
+// restart leaves them as they were: without the kernel's word on closes they tell
+// too little.
+func (d *diag) Still() bool { return d.events >= 0 && d.counts.same() }
 
 // Sockets dumps the listening sockets. An answer that the kernel marks as
 // interrupted is not used.
