@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 	"testing"
@@ -42,4 +43,31 @@ func TestTheProcessWindowInspectsTheTraffic(t *testing.T) {
 	d.do("press Show environment", process.Key("Return"))
 	d.steady(process)
 	d.shot("environment")
+}
+
+// With the real mouse; Fyne's keys for that, and ours for the window.
+func TestTheMouseSelectsATextOfTheProcessWindow(t *testing.T) {
+	d := boot(t, desktop.DefaultOptions())
+	server := d.project("acme-web", "web", "127.0.0.1:62893")
+	item := d.item(d.start())
+	window := d.window("Porthole")
+	d.menuHas(item, "● 62893 web · acme-web")
+	d.do("select", item.Click(d.step(), "● 62893 web · acme-web"))
+	d.steady(window)
+	d.do("open the process", window.Key("Return"))
+	process := d.window(fmt.Sprintf("web %d – Porthole", server.pid()))
+	d.steady(process)
+	d.do("select the command", process.Drag(image.Pt(130, 430), image.Pt(600, 430)))
+	d.steady(process)
+	d.shot("selected")
+	d.do("copy", process.Key("ctrl+c"))
+	d.eventually("the command is copied", func() error {
+		got, err := d.Clipboard(d.step())
+		if err == nil && got != "web --serve" {
+			err = fmt.Errorf("copied %q", got)
+		}
+		return err
+	})
+	d.do("close the window", process.Key("Escape"))
+	d.do("see it gone", d.WaitNoWindow(d.step(), process.Title))
 }

@@ -11,7 +11,7 @@ build="gcc libc6-dev pkg-config libgles-dev libgl-dev libegl-dev libx11-dev libx
 desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri libgles2 libegl1 libwayland-client0"
 # The monitor's tests need no OpenGL; what it is measured beside.
 bench="gcc libc6-dev iproute2 util-linux lsof"
-tests="weston libnotify-bin iproute2 util-linux procps"
+tests="weston xclip libnotify-bin iproute2 util-linux procps"
 package="dpkg-dev desktop-file-utils appstream lintian debootstrap"
 windows="wine wine64 gcc-mingw-w64-x86-64-win32 binutils-mingw-w64-x86-64 zip xvfb imagemagick perl-base iproute2 util-linux"
 

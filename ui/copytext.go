@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -68,8 +69,16 @@ func (t *copyText) tell(hear func(selector)) {
 		return
 	}
 	hear(t.selector)
-	t.marks.Refresh()
+	t.mark()
 	canvas.Refresh(t)
+}
+
+// mark puts the marks where the letters are: Fyne's are for a text with a border.
+func (t *copyText) mark() {
+	t.marks.Refresh()
+	for _, m := range t.marks.Objects() {
+		m.Move(m.Position().AddXY(0, t.Theme().Size(theme.SizeNameInputBorder)))
+	}
 }
 
 // MouseDown begins to select, and lets go of what was selected.
@@ -80,21 +89,35 @@ func (t *copyText) MouseDown(e *desktop.MouseEvent) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil {
 		c.Focus(t)
 	}
-	t.tell(func(s selector) { s.MouseDown(e) })
+	at := *e
+	at.Position = t.inLine(e.Position)
+	t.tell(func(s selector) { s.MouseDown(&at) })
+}
+
+// inLine is where Fyne takes a place for one in the line that is painted there: it
+// counts the room between lines above each, and leaves it below.
+func (t *copyText) inLine(p fyne.Position) fyne.Position {
+	return p.SubtractXY(0, t.Theme().Size(theme.SizeNameLineSpacing))
 }
 
 // MouseUp ends a click.
 func (t *copyText) MouseUp(e *desktop.MouseEvent) { t.tell(func(s selector) { s.MouseUp(e) }) }
 
 // Dragged selects as far as the pointer is.
-func (t *copyText) Dragged(e *fyne.DragEvent) { t.tell(func(s selector) { s.Dragged(e) }) }
+func (t *copyText) Dragged(e *fyne.DragEvent) {
+	at := *e
+	at.Position = t.inLine(e.Position)
+	t.tell(func(s selector) { s.Dragged(&at) })
+}
 
 // DragEnd ends the selecting.
 func (t *copyText) DragEnd() { t.tell(selector.DragEnd) }
 
 // DoubleTapped selects a word.
 func (t *copyText) DoubleTapped(e *fyne.PointEvent) {
-	t.tell(func(s selector) { s.DoubleTapped(e) })
+	at := *e
+	at.Position = t.inLine(e.Position)
+	t.tell(func(s selector) { s.DoubleTapped(&at) })
 }
 
 // Cursor is that of text.
@@ -186,6 +209,6 @@ func (r *copyTextRenderer) Objects() []fyne.CanvasObject {
 func (r *copyTextRenderer) Refresh() {
 	r.WidgetRenderer.Refresh()
 	if r.text.marks != nil {
-		r.text.marks.Refresh()
+		r.text.mark()
 	}
 }

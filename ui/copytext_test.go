@@ -58,6 +58,13 @@ func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
 	if n := marked(text); n != 2 {
 		t.Errorf("%d places are marked; want those in two lines", n)
 	}
+	for y := float32(9); y < 20; y++ { // all of the first line
+		drag(text, fyne.NewPos(0, y), fyne.NewPos(30, y))
+		if got := text.part(); !strings.HasPrefix(got, "no") {
+			t.Errorf("selected %q, %v below the top; want a part of the first line", got, y)
+		}
+	}
+	drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
 	shortcut(p.window, copyKeys)
 	d.want("asked", d.asked, []string{"copy " + part})
 	text.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(20, 12), AbsolutePosition: fyne.NewPos(60, 400)}) // the helper of Fyne's test takes the focus away

@@ -246,3 +246,12 @@ func (w Window) run(name string, args ...string) (string, error) {
 	}
 	return out, nil
 }
+
+// Clipboard is the text that a program has copied; "" where none has.
+func (d *Desktop) Clipboard(ctx context.Context) (string, error) {
+	text, err := d.run(ctx, "xclip", "-out", "-selection", "clipboard")
+	if err != nil && strings.Contains(err.Error(), "target STRING not available") {
+		return "", nil
+	}
+	return text, err
+}
