@@ -80,6 +80,14 @@ type binding struct {
 	words string
 	keys  []chord
 	do    func() // nil where a widget has the keys: the table knows its rows
+
+	always bool // also while a question or a menu is over the window
+}
+
+// also is b, and also while something is over the window.
+func (b binding) also() binding {
+	b.always = true
+	return b
 }
 
 // names are the keys as the overlay says them.
@@ -108,7 +116,11 @@ func bind(c fyne.Canvas, groups ...keyGroup) {
 				case k.mod == 0:
 					plain[k.key] = b.do
 				default:
-					c.AddShortcut(k.shortcut(), func(fyne.Shortcut) { b.do() })
+					c.AddShortcut(k.shortcut(), func(fyne.Shortcut) {
+						if b.always || c.Overlays().Top() == nil {
+							b.do()
+						}
+					})
 				}
 			}
 		}
@@ -139,7 +151,7 @@ func askForKeys(c fyne.Canvas, r rune) bool {
 
 // keys are all that the window's keys do.
 func (w *Window) keys() []keyGroup {
-	one := func(words string, do func(), keys ...chord) binding { return binding{words, keys, do} }
+	one := func(words string, do func(), keys ...chord) binding { return binding{words: words, keys: keys, do: do} }
 	all := keyGroup{title: lang.L("Everywhere")}
 	for i, p := range w.tabs.pages {
 		all.bindings = append(all.bindings, one(p.label, func() { w.tabs.show(i) }, ctrl(fyne.KeyName(fmt.Sprint(i+1)))))
@@ -153,8 +165,8 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Look now"), w.actions.Refresh, chord{key: fyne.KeyF5}),
 		one(lang.L("Undo"), w.undo, undoKeys),
 		one(lang.L("These keys"), w.showKeys, chord{key: fyne.KeyF1}, chord{key: "?"}),
-		one(lang.L("Close the window"), w.actions.Close, ctrl(fyne.KeyW)),
-		one(lang.L("Quit Porthole"), w.actions.Quit, ctrl(fyne.KeyQ)))
+		one(lang.L("Close the window"), w.actions.Close, ctrl(fyne.KeyW)).also(),
+		one(lang.L("Quit Porthole"), w.actions.Quit, ctrl(fyne.KeyQ)).also())
 	menu := []chord{{key: desktop.KeyMenu}, {fyne.KeyF10, fyne.KeyModifierShift}}
 	rows := keyGroup{lang.L("Ports"), []binding{
 		one(lang.L("Choose a row"), nil, chord{key: fyne.KeyUp}, chord{key: fyne.KeyDown}),
@@ -163,7 +175,7 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Open process"), nil, openKeys),
 		one(lang.L("Watch"), nil, watchKeys),
 		one(lang.L("Menu of the row"), nil, menu...),
-		one(lang.L("Copy row"), w.copyRow, copyKeys),
+		one(lang.L("Copy row"), w.copyRow, copyKeys).also(),
 		one(lang.L("Explain"), w.explain, explainKeys),
 		one(lang.L("Group by process"), w.ports.toggleGroup, groupKeys),
 		one(lang.L("Stop the process…"), w.stopSelected, stopKeys),
@@ -194,9 +206,9 @@ func (w *Window) keys() []keyGroup {
 // processKeys are what the keys of a process window do.
 func processKeys(copySelected, closeWindow, quit func()) keyGroup {
 	return keyGroup{lang.L("Window of a process"), []binding{
-		{lang.L("Copy the selected text"), []chord{copyKeys}, copySelected},
-		{lang.L("Close the window"), []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, closeWindow},
-		{lang.L("Quit Porthole"), []chord{ctrl(fyne.KeyQ)}, quit},
+		binding{words: lang.L("Copy the selected text"), keys: []chord{copyKeys}, do: copySelected}.also(),
+		binding{words: lang.L("Close the window"), keys: []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, do: closeWindow}.also(),
+		binding{words: lang.L("Quit Porthole"), keys: []chord{ctrl(fyne.KeyQ)}, do: quit}.also(),
 	}}
 }
 
@@ -293,10 +305,11 @@ func (w *Window) explain() {
 	}
 }
 
+// copyRow copies the text that the mouse has selected, or the selected row.
 func (w *Window) copyRow() {
 	if text := selectedOn(w.window.Canvas()); text != "" {
 		w.actions.Copy(text)
-	} else if w.tabs.name() == PagePorts {
+	} else if w.tabs.name() == PagePorts && w.window.Canvas().Overlays().Top() == nil {
 		w.ports.copyRow()
 	}
 }

@@ -451,3 +451,22 @@ func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
 		}
 	}
 }
+
+// A question is answered first: what is behind it stays as it is.
+func TestShortcutsDoNotReachThePageBehindAQuestion(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.ports.table.Select("tcp-3000-10")
+	q := ask(d.window, "Really?", "", "Yes", func() {}, func() {})
+	for _, c := range []chord{ctrl(fyne.KeyF), ctrl(fyne.Key2), ctrl(fyne.KeyPageDown), copyKeys, groupKeys, explainKeys} {
+		shortcut(d.window, c)
+	}
+	if d.tabs.name() != PagePorts || len(d.asked) != 0 || d.window.Canvas().Focused() != q.no {
+		t.Errorf("page %s, asked %q, the keyboard on %T", d.tabs.name(), d.asked, d.window.Canvas().Focused())
+	}
+	q.hide()
+	shortcut(d.window, ctrl(fyne.Key2))
+	if d.tabs.name() != PageActivity {
+		t.Errorf("Ctrl+2 does nothing after the question: page %s", d.tabs.name())
+	}
+}
