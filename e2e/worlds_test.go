@@ -160,6 +160,10 @@ func TestNoTrayThenOneThatRestarts(t *testing.T) {
 	if notes := d.rec.Notes(); len(notes) > 0 {
 		t.Errorf("what the window says is said again: %q", summaries(notes))
 	}
+	doctor := d.startWith([]string{"XDG_CURRENT_DESKTOP=GNOME"}, "doctor")
+	if d.wait(doctor); !strings.Contains(doctor.out.String(), "AppIndicator and KStatusNotifierItem Support") {
+		t.Errorf("doctor does not name GNOME's extension: %s", doctor.out.String())
+	}
 	d.do("close the window", window.Close())
 	d.noWindow("Porthole")
 	d.do("start the panel", d.StartPanel(d.step()))
