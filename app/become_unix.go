@@ -13,10 +13,7 @@ import (
 // become turns this process into the program that takes over: the pid and the
 // parent stay, the lock was given back. It returns only where that fails.
 func become(s agent.Successor, log *slog.Logger) error {
-	args := []string{"porthole", fmt.Sprintf("--hidden=%v", s.Hidden)}
-	if s.Page != "" { // not every build knows it
-		args = append(args, "--page="+s.Page)
-	}
+	args := append([]string{"porthole"}, s.Args()...)
 	log.Info("becoming the new build", "program", s.Program)
 	err := syscall.Exec(s.Program, args, s.Session.Environ())
 	// Only a failure returns: better the old build than nobody who watches.

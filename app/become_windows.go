@@ -10,10 +10,7 @@ import (
 
 // become starts the program that takes over.
 func become(s agent.Successor, _ *slog.Logger) error {
-	cmd := exec.Command(s.Program, fmt.Sprintf("--hidden=%v", s.Hidden))
-	if s.Page != "" { // not every build knows it
-		cmd.Args = append(cmd.Args, "--page="+s.Page)
-	}
+	cmd := exec.Command(s.Program, s.Args()...)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", s.Program, err)
 	}

@@ -233,11 +233,15 @@ func TestAClickOnANotificationOpensThePort(t *testing.T) {
 
 func TestSignalsEndItCleanly(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
+	d.write(d.settings(), "notifications: false\nwatches:\n  - ports: 20030-20032\n")
+	for i, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		agent := d.start()
-		d.item(agent)
+		item := d.item(agent)
 		d.window("Porthole")
 		window := windowPID(agent)
+		port := fmt.Sprint(20030 + i)
+		server := d.listen("127.0.0.1:" + port)
+		d.menuHas(item, "● "+port+" "+serverName())
 		if err := agent.cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
@@ -246,6 +250,8 @@ func TestSignalsEndItCleanly(t *testing.T) {
 			t.Errorf("%v: the window process lives", signal)
 		}
 		d.noWindow("Porthole")
+		server.close()
+		d.remembers(port, "opened") // a moment before the end
 	}
 }
 

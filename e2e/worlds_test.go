@@ -160,6 +160,10 @@ func TestNoTrayThenOneThatRestarts(t *testing.T) {
 	if notes := d.rec.Notes(); len(notes) > 0 {
 		t.Errorf("what the window says is said again: %q", summaries(notes))
 	}
+	doctor := d.startWith([]string{"XDG_CURRENT_DESKTOP=GNOME"}, "doctor")
+	if d.wait(doctor); !strings.Contains(doctor.out.String(), "AppIndicator and KStatusNotifierItem Support") {
+		t.Errorf("doctor does not name GNOME's extension: %s", doctor.out.String())
+	}
 	d.do("close the window", window.Close())
 	d.noWindow("Porthole")
 	d.do("start the panel", d.StartPanel(d.step()))
@@ -294,6 +298,8 @@ func TestAnUpgradeTakesOver(t *testing.T) {
 	agent := d.run(bin, nil, "--hidden")
 	item := d.item(agent)
 	d.install(bin)
+	server := d.serve(d.program("shown"), "/", "127.0.0.1:20001")
+	d.serve(d.program("first"), "/", "127.0.0.1:20000") // whose row is selected where none is asked for
 	d.do("open the old one's window", item.Click(d.step(), "Open Porthole"))
 	d.window("Porthole")
 	exe := func(pid int) string {
@@ -303,19 +309,29 @@ func TestAnUpgradeTakesOver(t *testing.T) {
 	if old := bin + " (deleted)"; exe(agent.pid()) != old || exe(windowPID(agent)) != old {
 		t.Errorf("agent and window run %q and %q; want %q", exe(agent.pid()), exe(windowPID(agent)), old)
 	}
-	d.wantStatus(d.run(bin, nil), 0)
-	d.eventually("the same process becomes the new program", func() error {
-		if got := exe(agent.pid()); got != bin {
-			return fmt.Errorf("it runs %q; want %q", got, bin)
-		}
-		return nil
-	})
-	d.item(agent)
+	upgraded := func(args ...string) {
+		d.wantStatus(d.run(bin, nil, args...), 0)
+		d.eventually("the same process becomes the new program", func() error {
+			if got := exe(agent.pid()); got != bin {
+				return fmt.Errorf("it runs %q; want %q", got, bin)
+			}
+			return nil
+		})
+		d.item(agent)
+	}
+	upgraded()
 	d.window("Porthole")
 	items, err := d.tray.Items(d.step())
 	if err != nil || len(items) != 1 {
 		t.Fatalf("%d tray items, %v; want one", len(items), err)
 	}
+
+	// The start that upgrades it asks for a port.
+	d.do("close the window", d.window("Porthole").Close())
+	d.noWindow("Porthole")
+	d.install(bin)
+	upgraded("show", "20001")
+	d.opensProcess(d.window("Porthole"), server, "shown")
 }
 
 // SIGQUIT ends a Go program as a panic that nobody recovers does: with the

@@ -14,6 +14,10 @@ export SOURCE_DATE_EPOCH
 date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%F)
 packaging/prerequisites.sh package
 
+# Packed relocations (see Makefile) want that C library.
+libc=2.34
+if readelf -d "$bin" | grep -q '(RELR)'; then libc=2.36; fi
+
 root=build/package
 rm -rf "$root"
 install -D -m 755 "$bin" "$root/usr/bin/porthole"
@@ -56,7 +60,7 @@ Maintainer: The Porthole developers <porthole@porthole.invalid>
 Installed-Size: $(du -sk --apparent-size "$root/usr" | cut -f1)
 Section: net
 Priority: optional
-Depends: libc6 (>= 2.34), libgl1, libx11-6, libwayland-client0
+Depends: libc6 (>= $libc), libgl1, libx11-6, libwayland-client0
 Recommends: libgl1-mesa-dri, libegl1, libgles2, libxcursor1, libxi6, libxinerama1, libxrandr2, libxxf86vm1, libxkbcommon0, dbus-user-session, fonts-dejavu-core
 Description: shows what listens on this machine's loopback
  Porthole sits in the system tray and shows which ports listen on this

@@ -51,7 +51,8 @@ done
 sudo=
 if [ "$(id -u)" != 0 ]; then
 	if ! command -v sudo >/dev/null; then
-		echo "These packages are missing, and neither root nor sudo is at hand to install them:$missing" >&2
+		echo "These packages are missing, and neither root nor sudo is at hand to install them. As root:" >&2
+		echo "  apt-get install --no-install-recommends$missing" >&2
 		exit 1
 	fi
 	sudo=sudo

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -49,7 +50,21 @@ type Successor struct {
 	Program string
 	Session desktop.Session
 	Hidden  bool
+	Port    uint16 // its window is to show; may be 0
 	Page    string // its window is to show; may be ""
+}
+
+// Args are the arguments of the program that takes over. Every build knows them,
+// but for the page.
+func (s Successor) Args() []string {
+	if s.Port != 0 && !s.Hidden {
+		return []string{"show", strconv.Itoa(int(s.Port))}
+	}
+	args := []string{fmt.Sprintf("--hidden=%v", s.Hidden)}
+	if s.Page != "" {
+		args = append(args, "--page="+s.Page)
+	}
+	return args
 }
 
 // Agent is the running agent. All its state belongs to the goroutine of hub;

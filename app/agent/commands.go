@@ -62,7 +62,7 @@ func (a *Agent) started(m link.Message) link.Message {
 		return link.Message{Kind: link.HandOver}
 	case m.Build != a.opts.Build && m.Program != "":
 		a.log.Info("another build of Porthole was started: it takes over", "program", m.Program)
-		a.successor = &Successor{Program: m.Program, Session: session, Hidden: m.Hidden}
+		a.successor = &Successor{Program: m.Program, Session: session, Hidden: m.Hidden, Port: m.Port}
 		a.quit()
 		return link.Message{Kind: link.Done}
 	}
