@@ -1,7 +1,9 @@
 package process
 
 import (
+	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,18 +24,18 @@ var manifests = []struct {
 }{
 	{"go.mod", func(b []byte) string { return lastElement(firstMatch(goModule, b)) }},
 	{"package.json", packageName},
-	{"pyproject.toml", func(b []byte) string { return firstMatch(tomlName, b) }},
-	{"Cargo.toml", func(b []byte) string { return firstMatch(tomlName, b) }},
+	{"pyproject.toml", tomlName},
+	{"Cargo.toml", tomlName},
 	{"composer.json", packageName},
-	{"pom.xml", func(b []byte) string { return firstMatch(artifactID, b) }},
+	{"pom.xml", artifactID},
 	{"Gemfile", nil},
 	{".git", nil},
 }
 
 var (
-	goModule   = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
-	tomlName   = regexp.MustCompile(`(?m)^name\s*=\s*["']([^"'\n]+)["']`)
-	artifactID = regexp.MustCompile(`<artifactId>\s*([^<\s]+)`)
+	goModule  = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
+	tomlTable = regexp.MustCompile(`^\s*\[\s*([^\]\s]+)\s*\]`)
+	tomlEntry = regexp.MustCompile(`^\s*name\s*=\s*["']([^"'\n]+)["']`)
 )
 
 // Project names the project that folder belongs to: the nearest folder above
@@ -73,14 +75,71 @@ func readStart(path string) []byte {
 	return b
 }
 
+// packageName is the name that a package.json or composer.json declares. What
+// follows it may be missing: not all of the file is read.
 func packageName(b []byte) string {
-	var manifest struct {
-		Name string `json:"name"`
-	}
-	if json.Unmarshal(b, &manifest) != nil {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return ""
 	}
-	return manifest.Name
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return ""
+		}
+		if key == "name" {
+			value, _ := d.Token() // nil where there is none
+			name, _ := value.(string)
+			return name
+		}
+		var other json.RawMessage
+		if d.Decode(&other) != nil {
+			return ""
+		}
+	}
+	return ""
+}
+
+// tomlName is the name in the table that is the project's: others have names too.
+func tomlName(b []byte) string {
+	table := ""
+	for line := range bytes.Lines(b) {
+		if m := tomlTable.FindSubmatch(line); m != nil {
+			table = string(m[1])
+		}
+		switch table {
+		case "project", "package", "tool.poetry":
+			if m := tomlEntry.FindSubmatch(line); m != nil {
+				return string(m[1])
+			}
+		}
+	}
+	return ""
+}
+
+// artifactID is the name of a Maven project: that of its root, not of its parent
+// or of what it depends on.
+func artifactID(b []byte) string {
+	d := xml.NewDecoder(bytes.NewReader(b))
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // names are ASCII
+	for depth, here := 0, false; ; {
+		token, err := d.Token()
+		if err != nil {
+			return ""
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			depth++
+			here = depth == 2 && token.Name.Local == "artifactId"
+		case xml.EndElement:
+			depth--
+			here = false
+		case xml.CharData:
+			if name := strings.TrimSpace(string(token)); here && name != "" {
+				return name
+			}
+		}
+	}
 }
 
 func firstMatch(re *regexp.Regexp, b []byte) string {

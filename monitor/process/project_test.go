@@ -47,6 +47,13 @@ func TestProject(t *testing.T) {
 		{"pyproject.toml", map[string]string{"pyproject.toml": "[project]\nname = \"shop-api\"\n"}, "", "shop-api"},
 		{"Cargo.toml", map[string]string{"Cargo.toml": "[package]\nname = 'rocket'\n"}, "", "rocket"},
 		{"pom.xml", map[string]string{"pom.xml": "<project><artifactId> shop </artifactId></project>"}, "", "shop"},
+		{"pom.xml with a parent", map[string]string{"pom.xml": "<?xml version='1.0'?><!-- shop --><project><parent><artifactId>spring-boot-starter-parent</artifactId></parent>" +
+			"<dependencies><dependency><artifactId>junit</artifactId></dependency></dependencies><artifactId>shop</artifactId></project>"}, "", "shop"},
+		{"pom.xml that is broken", map[string]string{"pom.xml": "<project><artifactId"}, "", "top"},
+		{"another table's name", map[string]string{"pyproject.toml": "[tool.mypy]\nname = \"x\"\n[[authors]]\nname = \"Ada\"\n[ project ]\nversion = \"1\"\nname = \"shop\"\n"}, "", "shop"},
+		{"poetry", map[string]string{"pyproject.toml": "[build-system]\nname = \"x\"\n[tool.poetry]\nname = \"shop\"\n"}, "", "shop"},
+		{"a Cargo workspace", map[string]string{"Cargo.toml": "[workspace]\nmembers = []\n[[bin]]\nname = \"x\"\n"}, "", "top"},
+		{"a name further down", map[string]string{"package.json": `{"author":{"name":"Ada"},"files":["name"],"name":"shop"}`}, "", "shop"},
 		{"Gemfile", map[string]string{"Gemfile": "gem 'rails'"}, "", "top"},
 		{"a git checkout", map[string]string{".git/": ""}, "", "top"},
 		{"go.mod before package.json", map[string]string{"go.mod": "module a\n", "package.json": `{"name":"b"}`}, "", "a"},
@@ -55,7 +62,8 @@ func TestProject(t *testing.T) {
 		{"a folder named like a manifest", map[string]string{"package.json/": "", "sub/": ""}, "sub", ""},
 		{"empty files", map[string]string{"go.mod": ""}, "", "top"},
 		{"a huge file that names itself at once", map[string]string{"go.mod": "module shop\n" + strings.Repeat("x", 8<<20)}, "", "shop"},
-		{"a huge file", map[string]string{"package.json": `{"name":"a","x":"` + strings.Repeat("x", 8<<20) + `"}`}, "", "top"},
+		{"a huge package.json that names itself at once", map[string]string{"package.json": `{"name":"a","x":"` + strings.Repeat("x", 8<<20) + `"}`}, "", "a"},
+		{"a huge file", map[string]string{"package.json": `{"x":"` + strings.Repeat("x", 8<<20) + `","name":"a"}`}, "", "top"},
 		{"nothing", map[string]string{"sub/": ""}, "sub", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -105,24 +105,33 @@ func tunnel(program string, command []string, port uint16) string {
 
 func sshTunnel(command []string, port uint16) string {
 	for i, arg := range command {
-		value := ""
-		switch {
-		case len(arg) < 2 || arg[0] != '-' || arg[1] != 'L' && arg[1] != 'D':
-			continue
-		case len(arg) > 2:
-			value = arg[2:]
-		case i+1 < len(command):
+		kind, value := forwardFlag(arg)
+		if kind != 0 && value == "" && i+1 < len(command) {
 			value = command[i+1]
 		}
 		parts := forward(clip(value))
-		if arg[1] == 'D' && isPort(parts[len(parts)-1], port) {
+		if kind == 'D' && isPort(parts[len(parts)-1], port) {
 			return "ssh SOCKS proxy"
 		}
-		if n := len(parts); arg[1] == 'L' && n >= 3 && isPort(parts[n-3], port) {
+		if n := len(parts); kind == 'L' && n >= 3 && isPort(parts[n-3], port) {
 			return "ssh tunnel to " + shown(net.JoinHostPort(parts[n-2], parts[n-1]))
 		}
 	}
 	return ""
+}
+
+// forwardFlag returns L or D of an argument of ssh and what follows it there, also
+// behind flags that take no value (ssh(1)): -fNL, -L5432:db:5432. kind is 0 where
+// there is none.
+func forwardFlag(arg string) (kind byte, value string) {
+	if len(arg) < 2 || arg[0] != '-' {
+		return 0, ""
+	}
+	flags := strings.TrimLeft(arg[1:], "46AaCfGgKkMNnqsTtVvXxYy")
+	if flags == "" || flags[0] != 'L' && flags[0] != 'D' {
+		return 0, ""
+	}
+	return flags[0], flags[1:]
 }
 
 // forward splits ssh's [bind:]port:host:hostport, where an IPv6 address is in brackets.

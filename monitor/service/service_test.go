@@ -29,6 +29,10 @@ func TestDescribe(t *testing.T) {
 		{"ssh -N -L127.0.0.1:5433:[fd00::7]:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to [fd00::7]:5432", "command"},
 		{"ssh -L 1:a:2 -L [::1]:5433:b:3 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to b:3", "command"},
 		{"ssh -D 1081 bastion", "ssh", "/usr/bin/ssh", 1081, "ssh SOCKS proxy", "command"},
+		{"ssh -fNL 5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to db:5432", "command"},
+		{"ssh -NL5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to db:5432", "command"},
+		{"ssh -NTD 1081 bastion", "ssh", "/usr/bin/ssh", 1081, "ssh SOCKS proxy", "command"},
+		{"ssh -o L -i -L bastion", "ssh", "/usr/bin/ssh", 5433, "", ""},
 		{"ssh -L 5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 62893, "", ""},        // another port than that
 		{"/usr/bin/node vault", "vault", "/usr/bin/node", 62893, "Vault", "command"}, // calls itself so
 		{"ssh -L", "ssh", "/usr/bin/ssh", 62893, "", ""},

@@ -3,6 +3,7 @@ package story
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,17 +108,61 @@ func oddPlace(o monitor.Owner, why Why) string {
 	if place := oddFolder(o.Program); place != "" {
 		return place
 	}
-	if len(o.Command) < 2 || !interpreter(o.Command[0]) {
+	script := scriptOf(o.Command)
+	if script == "" {
 		return ""
 	}
-	script := clip(o.Command[1])
 	if !filepath.IsAbs(script) {
 		script = filepath.Join(o.Folder, script)
 	}
-	if strings.HasPrefix(o.Command[1], "-") {
-		return "" // python3 -m: what it runs has no path here
-	}
 	return oddFolder(script)
+}
+
+// interpreterFlags are those before the file that an interpreter runs: which have
+// the next argument for their value, and which mean that it runs no file.
+type interpreterFlags struct{ value, noFile []string }
+
+var (
+	shellFlags  = interpreterFlags{[]string{"-o", "+o", "--rcfile", "--init-file"}, []string{"-c", "-s"}}
+	flagsOfName = map[string]interpreterFlags{
+		"python": {[]string{"-W", "-X"}, []string{"-m", "-c", "-"}},
+		"node":   {[]string{"-r", "--require", "--import", "--loader"}, []string{"-e", "-p", "--eval", "--print", "-"}},
+		"nodejs": {[]string{"-r", "--require", "--import", "--loader"}, []string{"-e", "-p", "--eval", "--print", "-"}},
+		"ruby":   {[]string{"-I", "-r"}, []string{"-e"}},
+		"perl":   {[]string{"-I"}, []string{"-e", "-E"}},
+		"php":    {[]string{"-S", "-t", "-d", "-c"}, []string{"-r"}},
+		"java":   {[]string{"-cp", "-classpath", "--class-path"}, nil},
+		"sh":     shellFlags, "bash": shellFlags, "dash": shellFlags, "zsh": shellFlags, "ksh": shellFlags,
+	}
+)
+
+// scriptOf returns the file that a command has its interpreter run; "" where there
+// is none.
+func scriptOf(command []string) string {
+	if len(command) == 0 {
+		return ""
+	}
+	name := programWord(command[0])
+	if strings.HasPrefix(name, "python") {
+		name = "python"
+	}
+	flags, known := flagsOfName[name]
+	for i := 1; known && i < len(command); i++ {
+		arg := clip(command[i])
+		switch {
+		case name == "java" && arg == "-jar" && i+1 < len(command):
+			return clip(command[i+1])
+		case slices.Contains(flags.noFile, arg):
+			return ""
+		case slices.Contains(flags.value, arg):
+			i++
+		case name == "java" && !strings.HasPrefix(arg, "-"):
+			return "" // a class
+		case !strings.HasPrefix(arg, "-"):
+			return arg
+		}
+	}
+	return ""
 }
 
 // oddFolder returns which of the folders for passing things path is in.
