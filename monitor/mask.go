@@ -1,7 +1,9 @@
 package monitor
 
 import (
+	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,17 +14,24 @@ const masked = "•••"
 // word: --password=, --db-passwd, API_KEY=, -Dtoken=. "keyboard", "monkey" and
 // "--pass-through" are none.
 var (
-	secretName = `(?i:(?:[a-z0-9]+[-_.])*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|auth|credentials?|bearer|[a-z]*password|[a-z]*token|[a-z]*secret)(?:[-_](?:id|key|value))?)`
+	secretName = `(?:(?i:(?:[a-z0-9]+[-_.])*(?:(?:auth|db|ftp|key|login|mail|master|my|pg|proxy|redis|require|root|smtp|sql|store|user)?pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|auth|credentials?|bearer|[a-z]*password|[a-z]*token|[a-z]*secret)(?:[-_](?:id|key|value))?)|[A-Z][A-Z0-9_]*_(?:KEY|PASS|PWD|DSN|SALT)(?:_BASE)?)`
 	// name=value and name:value, alone or anywhere after a dash, a space, "?" or "&".
-	secretPair = regexp.MustCompile(`(^|[\s?&;,"'({-])(` + secretName + `["']?)(=|: ?)([^\s&;,]+)`)
+	secretPair = regexp.MustCompile(`(^|[\s?&;,"'({-])(` + secretName + `["']?)(=|: ?)('[^']*'|"[^"]*"|[^\s&;,]+)`)
 	// --password value within one argument: sh -c, or a server that rewrote its command line.
 	secretWords = regexp.MustCompile(`((?:^|\s)--?` + secretName + `\s+)([^\s-]\S*)`)
 	// an argument that is nothing but that: its value may hold spaces and the like.
 	secretArgument = regexp.MustCompile(`^(?:--?)?` + secretName + `=`)
 	// a flag whose value is the next argument.
 	secretFlag = regexp.MustCompile(`^--?` + secretName + `$`)
+	// what is a flag, rather than a value with a dash
+	anyFlag = regexp.MustCompile(`^--?[A-Za-z][A-Za-z0-9-]*(=.*)?$`)
 	// scheme://user:password@host
 	urlPassword = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*):([^\s/]+)@`)
+	// the same with a slash in the password, and with a token alone
+	urlSlash = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*):([^\s/@]*)(/[^\s@]*)@`)
+	urlToken = regexp.MustCompile(`(https?://)[A-Za-z0-9_-]{16,}@`)
+	// Cookie: sid=xyz
+	cookie = regexp.MustCompile(`(?i)\b(cookie:\s*)[^\s"'][^"']*`)
 	// Authorization: Bearer xyz, as in curl -H
 	authHeader = regexp.MustCompile(`(?i)\b(bearer|basic|authorization:\s*\w+)\s+[A-Za-z0-9+/._~=-]{6,}`)
 	// in the name of a variable any part tells: MYSQL_PASS, SENTRY_KEY, TOKENS
@@ -32,9 +41,10 @@ var (
 )
 
 // MaskCommand returns command with its secrets replaced: values of flags and
-// variables that are named after a secret, passwords in URLs, Authorization
-// headers and tokens that tell themselves by their form. What looks like none
-// of these stays readable. The argument is not changed.
+// variables that are named after a secret, passwords in URLs, Authorization and
+// Cookie headers, tokens that tell themselves by their form, and what flags of some
+// programs take. What looks like none of these stays readable. The argument is not
+// changed.
 func MaskCommand(command []string) []string {
 	if command == nil {
 		return nil
@@ -42,7 +52,7 @@ func MaskCommand(command []string) []string {
 	out := make([]string, len(command))
 	next := false
 	for i, arg := range command {
-		if next && !strings.HasPrefix(arg, "-") {
+		if next && !anyFlag.MatchString(arg) {
 			out[i], next = masked, false
 			continue
 		}
@@ -52,12 +62,52 @@ func MaskCommand(command []string) []string {
 		}
 		next = i > 0 && secretFlag.MatchString(arg)
 	}
+	maskProgram(command, out)
 	return out
+}
+
+// maskProgram masks what flags of single letters are to one program alone, as its
+// manual says: mysql(1), sshpass(1), redis-cli's --help and curl(1).
+func maskProgram(command, out []string) {
+	if len(command) == 0 {
+		return
+	}
+	program := path.Base(command[0])
+	for i, arg := range command {
+		before := ""
+		if i > 1 {
+			before = command[i-1]
+		}
+		switch {
+		case strings.HasPrefix(program, "mysql"), strings.HasPrefix(program, "mariadb"), program == "sshpass":
+			if strings.HasPrefix(arg, "-p") && len(arg) > 2 {
+				out[i] = "-p" + masked
+			} else if before == "-p" && program == "sshpass" {
+				out[i] = masked
+			}
+		case program == "redis-cli" && before == "-a":
+			out[i] = masked
+		case program == "curl" && slices.Contains([]string{"-u", "--user", "-U", "--proxy-user"}, before),
+			program == "curl" && (strings.HasPrefix(arg, "-u") || strings.HasPrefix(arg, "-U") || strings.HasPrefix(arg, "--user=")):
+			if user, password, ok := strings.Cut(arg, ":"); ok && password != "" {
+				out[i] = user + ":" + masked
+			}
+		}
+	}
 }
 
 // MaskText masks the secrets in one argument or line of text.
 func MaskText(s string) string {
 	s = urlPassword.ReplaceAllString(s, "${1}:"+masked+"@")
+	s = urlSlash.ReplaceAllStringFunc(s, func(url string) string {
+		part := urlSlash.FindStringSubmatch(url)
+		if strings.Trim(part[2], "0123456789") == "" {
+			return url // a port, and an @ in the path
+		}
+		return part[1] + ":" + masked + "@"
+	})
+	s = urlToken.ReplaceAllString(s, "${1}"+masked+"@")
+	s = cookie.ReplaceAllString(s, "${1}"+masked)
 	s = authHeader.ReplaceAllString(s, "${1} "+masked)
 	s = secretWords.ReplaceAllString(s, "${1}"+masked)
 	s = secretPair.ReplaceAllString(s, "${1}${2}${3}"+masked)
