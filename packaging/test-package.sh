@@ -22,6 +22,9 @@ files() { (cd "$root" && find . \( -path ./proc -o -path ./sys -o -path ./tmp -o
 
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no service starts there
 chmod 755 "$root/usr/sbin/policy-rc.d"
+packaging/prerequisites.sh desktop
+echo "== built without C, where there is no library of X or OpenGL"
+unshare --mount packaging/test-nowindow.sh "$root"
 cp "$deb" "$root/package.deb"
 # The first installation brings what Porthole needs, which stays; the second is
 # Porthole alone. gio starts a program as a desktop's menu does.
@@ -33,7 +36,6 @@ within porthole --version
 within porthole list >/dev/null
 within porthole list 1 >/dev/null
 echo "== started through its desktop entry, on a virtual desktop"
-packaging/prerequisites.sh desktop
 go build -tags "$TAGS" -o build/installed ./e2e/installed
 unshare --mount build/installed "$root" build/installed.png
 echo "== removed"
