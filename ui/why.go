@@ -21,7 +21,7 @@ func chainWords(why story.Why, pids bool) string {
 		if p.Ended {
 			more = append(more, lang.L("ended"))
 		}
-		name := p.Name
+		name := p.Title
 		if len(more) > 0 {
 			name += " (" + strings.Join(more, ", ") + ")"
 		}
@@ -52,6 +52,18 @@ func whySentence(w story.Why) string {
 	if w.LeftBehind {
 		return leftBehindSentence(w, data)
 	}
+	sentence := byHand(w, data)
+	switch {
+	case sentence == "":
+		return managedSentence(w, data)
+	case w.Home == nil && w.Manager != nil && w.Manager.Role != story.System:
+		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": w.Manager.Title})
+	}
+	return sentence
+}
+
+// byHand is for what a person started, or a script; "" where none is known.
+func byHand(w story.Why, data map[string]any) string {
 	switch script, shell, home := w.Script != nil, w.Shell != nil, w.Home != nil; {
 	case script && shell && home:
 		return lang.L("Started by {{.Script}} in {{.Shell}}, in {{.Home}}", data)
@@ -67,12 +79,36 @@ func whySentence(w story.Why) string {
 		return lang.L("Started in {{.Shell}}", data)
 	case home:
 		return lang.L("Started in {{.Home}}", data)
+	}
+	return ""
+}
+
+// managedSentence is for what no person started by hand.
+func managedSentence(w story.Why, data map[string]any) string {
+	parent := story.Link{}
+	if len(w.Chain) > 1 {
+		parent = w.Chain[len(w.Chain)-2]
+	}
+	data["Script"] = parent.Name
+	switch {
 	case w.Container != "":
 		return lang.L("It runs in the container {{.Container}}", data)
 	case strings.HasSuffix(w.Unit, ".service"):
 		return lang.L("Started by systemd as {{.Unit}}", data)
+	case w.Manager == nil && len(w.Chain) < 2:
+		return lang.L("What started it is not known")
+	case w.Manager == nil:
+		return lang.L("Started by {{.Script}}", data)
 	}
-	return ""
+	data["Manager"] = w.Manager.Title
+	switch {
+	case w.Manager.Role == story.System && w.Manager.PID == parent.PID:
+		return lang.L("A child of {{.Manager}}: a service, or what started it has ended", data)
+	case w.Manager.Role == story.System:
+		return lang.L("Started by {{.Script}}", data)
+	}
+	data["Script"] = w.Manager.Title
+	return lang.L("Started by {{.Script}}", data)
 }
 
 // leftBehindSentence is for what outlived its terminal.

@@ -99,7 +99,7 @@ func chainWords(why story.Why) string {
 		if p.Ended {
 			ended = ", ended"
 		}
-		chain = append(chain, fmt.Sprintf("%s (%d%s)", p.Name, p.PID, ended))
+		chain = append(chain, fmt.Sprintf("%s (%d%s)", p.Title, p.PID, ended))
 	}
 	return strings.Join(chain, " › ")
 }

@@ -1,11 +1,13 @@
 package stop
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
+	"porthole/monitor/story"
 )
 
 // This file is what is to be known before a process is stopped.
@@ -67,12 +69,32 @@ func (m Manager) String() string {
 }
 
 // ManagerOf returns what runs o, which has l, and false where nothing that can be
-// seen does.
+// seen does. A unit in which a terminal, a login or cron has started o is not what
+// runs it: to stop that would end all else that was started there.
 func ManagerOf(o monitor.Owner, l *monitor.Listener) (Manager, bool) {
-	if o.Name == "docker-proxy" {
+	if program(o) == "docker-proxy" {
 		return publisher(l), true
 	}
-	return manager(owner.GroupOf(o.PID))
+	m, ok := manager(owner.GroupOf(o.PID))
+	if m.Kind == Unit && !itself(story.WhyRuns(o, l.Origin, story.Live{})) {
+		return Manager{}, false
+	}
+	return m, ok
+}
+
+// itself reports whether systemd itself has started a process: nothing that starts
+// others stands between.
+func itself(why story.Why) bool {
+	return why.Shell == nil && why.Home == nil && (why.Manager == nil || why.Manager.Role == story.System)
+}
+
+// program is the file that o runs; its name, which it can choose, where that may
+// not be read.
+func program(o monitor.Owner) string {
+	if o.Program != "" {
+		return filepath.Base(o.Program)
+	}
+	return o.Name
 }
 
 // ManagerOfHidden is the same for the owner of l that cannot be seen, as far as

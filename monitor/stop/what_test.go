@@ -5,6 +5,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
+	"porthole/monitor/story"
 )
 
 func TestWhatElseGoes(t *testing.T) {
@@ -61,5 +62,40 @@ func TestWhatStopsItProperly(t *testing.T) {
 	hidden := &monitor.Listener{Origin: monitor.Origin{Unit: "cups.service"}}
 	if m, _ := ManagerOfHidden(hidden); m.Command != "systemctl stop cups.service" {
 		t.Errorf("of a hidden owner: %q", m.Command)
+	}
+}
+
+// In the unit of a desktop's terminal, of cron or of ssh there are all that were
+// started there.
+func TestAUnitInWhichSomethingElseStartedItIsNotStopped(t *testing.T) {
+	parents := func(names ...string) (all []monitor.Parent) {
+		for i, name := range names {
+			all = append(all, monitor.Parent{PID: 10 - i, Name: name, Command: []string{name}})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		parents []monitor.Parent
+		want    bool
+	}{
+		{parents("systemd"), true},
+		{parents("nginx", "systemd"), true},
+		{parents("zsh", "konsole", "systemd"), false},
+		{parents("npm", "code", "systemd"), false},
+		{parents("sh", "cron", "systemd"), false},
+		{parents("cron", "systemd"), false},
+		{parents("bash", "sshd", "systemd"), false},
+		{parents("pm2", "systemd"), false},
+	} {
+		if got := itself(story.WhyRuns(monitor.Owner{PID: 11, Name: "web", Parents: c.parents}, monitor.Origin{}, story.Live{})); got != c.want {
+			t.Errorf("%v: %t; want %t", c.parents, got, c.want)
+		}
+	}
+}
+
+func TestANameAloneMakesNoDockerProxy(t *testing.T) {
+	o := monitor.Owner{Name: "docker-proxy", Program: "/home/ada/server"}
+	if m, _ := ManagerOf(o, &monitor.Listener{Port: 8080}); m.Kind == Publisher {
+		t.Errorf("a process that calls itself docker-proxy is %v", m)
 	}
 }

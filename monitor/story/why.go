@@ -206,6 +206,9 @@ func linkOf(p monitor.Parent) Link {
 			l.Role, l.Name, l.Title, l.tool = Script, name, name, true
 		}
 	}
+	if l.Role == "" && p.PID == 1 {
+		l.Role = System // whatever it is called: orphans become its children
+	}
 	return l
 }
 
