@@ -2,9 +2,12 @@ package ui
 
 import (
 	"net/netip"
+	"os"
+	"os/exec"
 	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -253,4 +256,47 @@ func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
 	if got := len(d.Wanted().Processes); got != wanted {
 		t.Errorf("%d processes are looked at; want %d, as before", got, wanted)
 	}
+}
+
+// Nothing of ours may hold a closed process window: what it showed would stay for
+// as long as the window of the program is open. Fyne reads when it starts how long
+// its caches keep what is not shown any more, hence a process of its own.
+func TestAClosedProcessWindowIsGivenBack(t *testing.T) {
+	if os.Getenv("FYNE_CACHE") == "" {
+		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+		c.Env = append(os.Environ(), "FYNE_CACHE=20ms")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		return
+	}
+	d := newDesk(t)
+	l := listening(3000, "node", 10)
+	d.see(l)
+	var closed []weak.Pointer[processWindow]
+	for range 20 {
+		d.OpenProcess(l)
+		d.Tick()
+		p := d.processes[processKey(l)]
+		p.window.Canvas().Capture()
+		closed = append(closed, weak.Make(p))
+		p.window.Close()
+	}
+	kept := func() (n int) {
+		d.window.Canvas().Capture() // Fyne looks through its caches where it paints, every ten seconds
+		runtime.GC()
+		for _, p := range closed {
+			if p.Value() != nil {
+				n++
+			}
+		}
+		return n
+	}
+	for range 50 {
+		if kept() == 0 {
+			return
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	t.Errorf("%d of %d closed process windows are still held", kept(), len(closed))
 }
