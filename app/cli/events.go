@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
@@ -120,17 +119,4 @@ func beforeWords(c monitor.Change) string {
 		return fmt.Sprintf("  (was %s, now %s)", reachWords(c.Before.Reach), reachWords(c.Listener.Reach))
 	}
 	return ""
-}
-
-// writeLine writes v as one line in one write, so that a reader sees it whole
-// and at once.
-func writeLine(w io.Writer, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode a line: %w", err)
-	}
-	if _, err := w.Write(append(b, '\n')); err != nil {
-		return fmt.Errorf("write a line: %w", err)
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
@@ -51,7 +50,7 @@ func Explain(ctx context.Context, target string, o Options) error {
 	}
 	facts := explain.About(t, s.Listeners, thisSystem())
 	if o.JSON {
-		return json.NewEncoder(o.Stdout).Encode(q.explained(facts))
+		return writeLine(o.Stdout, q.explained(facts))
 	}
 	_, err = fmt.Fprintln(o.Stdout, wrap(facts.String(), paragraphWidth))
 	return err

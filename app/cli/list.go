@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -28,7 +27,7 @@ func List(ctx context.Context, args []string, o Options) error {
 		return err
 	}
 	if o.JSON {
-		return json.NewEncoder(o.Stdout).Encode(q.snapshot(s))
+		return writeLine(o.Stdout, q.snapshot(s))
 	}
 	return q.print(ctx, o.Stdout, s)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +71,7 @@ func Who(ctx context.Context, port string, o Options) error {
 	}
 	told := stories(connected(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	if o.JSON {
-		err = json.NewEncoder(o.Stdout).Encode(q.who(number, told))
+		err = writeLine(o.Stdout, q.who(number, told))
 	} else {
 		err = q.explain(ctx, o.Stdout, number, told)
 	}
