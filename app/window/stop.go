@@ -96,7 +96,9 @@ func (s *stopping) run(ctx context.Context) {
 	var below []*stop.Process
 	if order.children {
 		if below, err = stop.OpenBelow(held); err != nil {
-			s.log.Warn("the children of a process cannot be found", "problem", err)
+			s.log.Warn("the children of a process cannot be found, so that nobody was stopped", "problem", err)
+			s.tell(ui.StopNews{Stage: ui.StopRefused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
+			return
 		}
 		defer stop.CloseAll(below)
 	}
