@@ -69,6 +69,9 @@ func (w *Window) Wanted() Wanted {
 		for _, l := range p.rows {
 			want(l, p.owner)
 		}
+		if len(p.rows) == 0 && p.owner.PID != 0 && !p.over {
+			wanted.Processes = append(wanted.Processes, p.owner) // does it run on?
+		}
 	}
 	return wanted
 }

@@ -52,7 +52,8 @@ type processWindow struct {
 	command        *copyText // nil where there is none
 	environment    *environmentBox
 	spark          *spark
-	endedAt        time.Time
+	endedAt        time.Time // or listens on nothing since
+	over           bool      // it has ended
 	before         *copyText
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
@@ -215,6 +216,7 @@ func (p *processWindow) setLive(v Live) {
 		return // it would look live
 	}
 	p.showUse(v)
+	p.showEnd(v)
 	var all []peers.Peer
 	var fullest peers.State
 	known, bytes := false, true
@@ -250,6 +252,24 @@ func (p *processWindow) showUse(v Live) {
 	}
 	if text := cmp.Or(p.use.take(v.At, live.Used), "–"); text != p.uses.Text {
 		p.uses.SetText(text)
+	}
+}
+
+// showEnd says what became of a process that listens no more: it has ended, or it
+// runs on. How it ended only its parent is told.
+func (p *processWindow) showEnd(v Live) {
+	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
+	if !looked || p.over || p.byUser != nil || len(p.rows) > 0 {
+		return
+	}
+	p.over = live.Gone
+	at := map[string]any{"Time": Moment(p.endedAt, p.now())}
+	text := lang.L("It runs on, but listens on nothing, since {{.Time}}", at)
+	if p.over {
+		text = lang.L("It has ended, {{.Time}}", at)
+	}
+	if text != p.gone.Text {
+		p.sayGone(text)
 	}
 }
 

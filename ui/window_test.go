@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/story"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 )
@@ -377,8 +378,23 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 	d.OpenProcess(l)
 	d.see()
 	for _, p := range d.processes {
-		if !p.gone.Visible() || p.listening.Text != "–" {
-			t.Errorf("said gone: %v; listens on %q", p.gone.Visible(), p.listening.Text)
+		says := func(want string) {
+			t.Helper()
+			if want += Moment(d.at, d.at); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
+				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.gone.Text, p.gone.Visible(), p.listening.Text, want)
+			}
+		}
+		says("It listens on nothing any more, since ")
+		key := ProcessID{p.owner.PID, p.owner.Start}
+		if w := d.Wanted(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
+			t.Errorf("wants to know of %+v; want the process", w.Processes)
+		}
+		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{key: {}}})
+		says("It runs on, but listens on nothing, since ")
+		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{key: {Gone: true}}})
+		says("It has ended, ")
+		if w := d.Wanted(); len(w.Processes) != 0 {
+			t.Errorf("wants to know of %+v, which has ended", w.Processes)
 		}
 		p.window.Close()
 	}

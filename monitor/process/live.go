@@ -25,7 +25,7 @@ func Live(o monitor.Owner) story.Live {
 		live.Preload, live.Root = preload(o.PID), root(p)
 	}
 	if !Lives(o.PID, o.Start) { // what was read may be another's
-		live = story.Live{Ended: live.Ended}
+		live = story.Live{Ended: live.Ended, Gone: true}
 	}
 	return live
 }

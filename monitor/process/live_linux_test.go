@@ -109,3 +109,17 @@ func BenchmarkLive(b *testing.B) {
 		Live(o)
 	}
 }
+
+func TestLiveTellsThatAProcessHasEnded(t *testing.T) {
+	self, err := Facts(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Live(self).Gone {
+		t.Error("the test itself is said to have ended")
+	}
+	self.Start++ // its number is another's now
+	if !Live(self).Gone {
+		t.Error("a process whose number is another's is not said to have ended")
+	}
+}

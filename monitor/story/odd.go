@@ -13,6 +13,7 @@ import (
 // Live is what only a look at the machine tells of a process, at the time of
 // the look. What is not known is empty.
 type Live struct {
+	Gone  bool         // it has ended itself
 	Ended map[int]bool // those of the parents of its chain that no longer run, by PID
 	// LeaderEnded says that it still has a terminal's descriptors while the
 	// leader of its session, its shell that is, has ended.
