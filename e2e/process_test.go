@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"porthole/e2e/desktop"
 )
@@ -57,17 +59,21 @@ func TestTheMouseSelectsATextOfTheProcessWindow(t *testing.T) {
 	d.do("open the process", window.Key("Return"))
 	process := d.window(fmt.Sprintf("web %d – Porthole", server.pid()))
 	d.steady(process)
-	d.do("select the command", process.Drag(image.Pt(130, 430), image.Pt(600, 430)))
-	d.steady(process)
-	d.shot("selected")
-	d.do("copy", process.Key("ctrl+c"))
-	d.eventually("the command is copied", func() error {
+	const first, last, step = 400, 480, 8 // how long the chain of parents is, and so where the command stands, is the machine's
+	y := first
+	d.eventually("the command is selected and copied", func() error {
+		if err := errors.Join(process.Drag(image.Pt(130, y), image.Pt(600, y)), process.Key("ctrl+c")); err != nil {
+			return err
+		}
+		time.Sleep(200 * time.Millisecond)
 		got, err := d.Clipboard(d.step())
 		if err == nil && got != "web --serve" {
-			err = fmt.Errorf("copied %q", got)
+			err = fmt.Errorf("copied %q at %d", got, y)
+			y = first + (y-first+step)%(last-first)
 		}
 		return err
 	})
+	d.shot("selected")
 	d.do("close the window", process.Key("Escape"))
 	d.do("see it gone", d.WaitNoWindow(d.step(), process.Title))
 }

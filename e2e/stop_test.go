@@ -80,6 +80,7 @@ func TestForceWhatDoesNotEnd(t *testing.T) {
 		}
 	})
 	d.note("62893 is open: node")
+	time.Sleep(5 * time.Second) // a child has the port too until it runs its program; holders are checked every 4 s
 	d.do("filter", window.Type("62893"))
 	d.do("go to the row", window.Key("Down"))
 	d.steady(window)
