@@ -94,7 +94,7 @@ func TestATextThatHasTheKeyboardLeavesItToTheWindow(t *testing.T) {
 	d, p := aCommand(t)
 	c := p.window.Canvas()
 	for range 30 {
-		test.FocusNext(c)
+		c.FocusNext()
 		if _, ok := c.Focused().(*copyText); ok {
 			t.Fatal("Tab stops at a text")
 		}
