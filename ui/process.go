@@ -54,6 +54,7 @@ type processWindow struct {
 	spark          *spark
 	endedAt        time.Time // or listens on nothing since
 	over           bool      // it has ended
+	ranOn          bool      // a look saw it run after its listeners were gone
 	before         *copyText
 	beforeBox      fyne.CanvasObject
 	story          *fyne.Container
@@ -262,7 +263,10 @@ func (p *processWindow) showEnd(v Live) {
 	if !looked || p.over || p.byUser != nil || len(p.rows) > 0 {
 		return
 	}
-	p.over = live.Gone
+	if p.over = live.Gone; p.over && p.ranOn {
+		p.endedAt = v.At // it let go of its ports before
+	}
+	p.ranOn = !p.over
 	at := map[string]any{"Time": Moment(p.endedAt, p.now())}
 	text := lang.L("It runs on, but listens on nothing, since {{.Time}}", at)
 	if p.over {
@@ -372,7 +376,7 @@ func (p *processWindow) update(s monitor.Snapshot) {
 	switch {
 	case p.byUser != nil:
 	case len(lines) > 0:
-		p.endedAt = time.Time{}
+		p.endedAt, p.ranOn = time.Time{}, false
 		p.gone.Hide()
 	case p.endedAt.IsZero():
 		p.endedAt = p.now()

@@ -391,6 +391,7 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 		}
 		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{key: {}}})
 		says("It runs on, but listens on nothing, since ")
+		d.at = d.at.Add(time.Hour)
 		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{key: {Gone: true}}})
 		says("It has ended, ")
 		if w := d.Wanted(); len(w.Processes) != 0 {
