@@ -65,7 +65,7 @@ func (m *measurements) report() string {
 		for _, name := range contestants {
 			c := r.contestants[name]
 			allocs := "–"
-			if name == ourPoll || name == bareDump || name == gopsutil {
+			if name == ourPoll || name == ourStill || name == bareDump || name == gopsutil {
 				allocs = number(c.allocs())
 			}
 			line("| %s | %s | %s | %s | %s | %s | %d × %d |", name, duration(c.wall()), duration(c.cpu()),
@@ -154,7 +154,7 @@ func (m *measurements) targets() (all []target) {
 func (r result) bestPeer() *contestant {
 	var best *contestant
 	for name, c := range r.contestants {
-		if name != ourPoll && name != bareDump && (best == nil || c.cpu() < best.cpu()) {
+		if name != ourPoll && name != ourStill && name != bareDump && (best == nil || c.cpu() < best.cpu()) {
 			best = c
 		}
 	}

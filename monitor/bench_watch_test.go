@@ -18,7 +18,7 @@ var openAddress = [4]byte{127, 0, 0, 250}
 
 const (
 	latencies     = 200
-	calmLatencies = 12
+	calmLatencies = 24
 	calmAfter     = 3200 * time.Millisecond // a change lets the monitor look faster for 3 s
 	calmInterval  = 250 * time.Millisecond
 	hurryInterval = 100 * time.Millisecond

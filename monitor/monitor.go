@@ -107,7 +107,7 @@ const (
 	slowest         = 2 * time.Second        // between two looks at a table that fails
 	fastInterval    = 100 * time.Millisecond // between two looks after a change, since one rarely comes alone
 	fastFor         = 3 * time.Second        // and for how long
-	proveEvery      = time.Second            // where the table is still it is looked at all the same
+	proveEvery      = 500 * time.Millisecond // where the table is still it is looked at all the same
 	hintEvery       = 10 * time.Millisecond  // hints bring looks at most so often: anyone can cause a thousand a second
 )
 
@@ -431,8 +431,9 @@ func (m *Monitor) look(now time.Time) error {
 
 // still reports whether a look can be spared: nothing has happened for a while, the
 // table says that nothing happens now, and it was read not long ago. A socket that
-// opens while another one ends, and all else stays as it was, is seen a second
-// later.
+// opens in the very interval in which another one ends, after a rest of seconds, is
+// seen up to proveEvery later; so is the end of a UDP socket that is connected, of
+// which no count tells.
 func (m *Monitor) still(now time.Time) bool {
 	return m.table.Still() && !now.Before(m.fast) && now.Before(m.proven.Add(proveEvery))
 }

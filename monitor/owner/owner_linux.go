@@ -64,7 +64,7 @@ type life struct {
 
 // calmFor is how long the number of its descriptors stands for all that a process
 // holds, by one stat(2): it could have closed one and opened another meanwhile.
-const calmFor = 15 * time.Second
+const calmFor = 5 * time.Second
 
 // fresh is how long what was read of a process holds for its other holdings.
 const fresh = 10 * time.Millisecond

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -101,6 +102,8 @@ const (
 )
 
 func openDiag() (*diag, error) {
+	runtime.LockOSThread() // or they could be of the namespaces of two threads
+	defer runtime.UnlockOSThread()
 	c, err := converse()
 	if err != nil {
 		return nil, err
