@@ -11,8 +11,8 @@ import (
 )
 
 // Filter chooses rows by words that must all match: a port or the beginning of
-// one, ":80" for exactly that, a range, or a part of the process, user, project, service, address or
-// command. A word after "-" must not match. Its zero value matches everything.
+// one, ":80" or "localhost:80" for exactly that, ranges and lists, or a part of the process, user,
+// project, service, address or command. A word after "-" must not match. Its zero value matches everything.
 type Filter struct {
 	words []word
 	port  uint16 // where the filter is one whole port
@@ -24,25 +24,24 @@ type word struct {
 	not   bool
 }
 
-// What people paste: a URL, or the line of a server that could not start.
-var (
-	pastedURL   = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[^/\s]*?:(\d{1,5})(?:[/?#]\S*)?$`)
-	pastedInUse = regexp.MustCompile(`eaddrinuse.*?:(\d{1,5})\s*$|address already in use.*?:(\d{1,5})\b|:(\d{1,5})\b.*address already in use`)
-)
+// listed is ports with commas between them, and spaces after those.
+var listed = regexp.MustCompile(`(\d),\s*(\d|$)`)
 
 // ParseFilter reads what was typed or pasted. Every text is a filter.
 func ParseFilter(text string) Filter {
 	text = strings.ToLower(strings.TrimSpace(text))
-	for _, re := range []*regexp.Regexp{pastedURL, pastedInUse} {
-		if m := re.FindStringSubmatch(text); m != nil {
-			text = ":" + strings.Join(m[1:], "")
-		}
+	if port := portPasted(text); port != "" {
+		text = ":" + port
 	}
+	text = strings.Trim(listed.ReplaceAllString(text, "$1,$2"), ",")
 	var f Filter
 	for _, w := range strings.Fields(text) {
 		one := word{text: w}
 		if rest, not := strings.CutPrefix(w, "-"); not && !strings.HasPrefix(rest, "-") { // --port is a word of a command
 			one = word{text: rest, not: true}
+		}
+		if port := portOfAddress(one.text); port != "" {
+			one.text = ":" + port
 		}
 		if port, exact := strings.CutPrefix(one.text, ":"); exact && !strings.ContainsRune(port, ':') {
 			one.text = port
@@ -51,7 +50,7 @@ func ParseFilter(text string) Filter {
 		if one.text == "" {
 			continue
 		}
-		if strings.ContainsAny(one.text, "-–") {
+		if strings.ContainsAny(one.text, "-–,") {
 			one.ports, _ = monitor.ParsePorts(one.text) // what is no range is text
 		}
 		f.words = append(f.words, one)

@@ -70,8 +70,10 @@ func TestFilter(t *testing.T) {
 		"http://127.0.0.1:3001/x?y=1": false,
 		"Error: listen EADDRINUSE: address already in use :::3000": true,
 		"EADDRINUSE :::3001": false,
-		"listen tcp 127.0.0.1:3000: bind: address already in use":         true,
-		"OSError: [Errno 98] Address already in use: ('127.0.0.1', 3000)": false, // no ":port": words of it do not match
+		"listen tcp 127.0.0.1:3000: bind: address already in use": true,
+		"3000,3001": true, "3001, 4000-4999": false, "3001, 3000": true, "3000,": true, "-3000,3001": false,
+		"localhost:3000": true, "127.0.0.1:3000/a?b": true, "[::1]:3000": true, "*:3000": true, ":::3000": true, "localhost:300": false,
+		"localhost:3000 node": true, "-localhost:3000": false, "app.example.test:3000": true,
 	} {
 		if got := ParseFilter(text).Matches(l); got != want {
 			t.Errorf("%q matches: %v; want %v", text, got, want)
@@ -82,7 +84,7 @@ func TestFilter(t *testing.T) {
 func TestFilterPort(t *testing.T) {
 	for text, want := range map[string]uint16{
 		"5432": 5432, " 5432 ": 5432, "http://localhost:8080/a": 8080, "EADDRINUSE :::3000": 3000,
-		"54321234": 0, "node": 0, "1 2": 0, "-80": 0, "80-90": 0,
+		"54321234": 0, "node": 0, "1 2": 0, "-80": 0, "80-90": 0, "localhost:8080": 8080, "8080,9090": 0,
 	} {
 		if got := ParseFilter(text).Port(); got != want {
 			t.Errorf("%q asks for port %d; want %d", text, got, want)
