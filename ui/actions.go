@@ -33,6 +33,7 @@ type Actions interface {
 	// KeyDiagnostics tells what became of it.
 	CopyDiagnostics()
 	OpenInBrowser(address string) // "127.0.0.1:3000", http or https by what it speaks
+	CopyURL(address string)       // the same, to paste elsewhere; Window.Say tells
 	OpenFolder(path string)
 	Inspect(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it; Window.Say tells
 	// Environment asks what o was started with, a clean, masked line each. done is

@@ -157,7 +157,7 @@ func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
 		want int
 	}{
 		{"an update with nothing changed", func() { d.Update(u) }, 0},
-		{"another owner", func() { d.Update(d.handOver(5, 5000)) }, 2}, // its name and its PID
+		{"another owner", func() { d.Update(d.handOver(5, 5000)) }, 3}, // its name, its PID, and "changed" in place of its age
 		{"another owner of a row that is not seen", func() { d.Update(d.handOver(150, 5001)) }, 0},
 		{"a second", d.Tick, 0},
 	} {

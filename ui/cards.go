@@ -53,6 +53,7 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 		if single {
 			m.detail = cmp.Or(last(port), m.detail)
 		}
+		m.detail = cmp.Or(m.detail, lang.L("not seen open yet"))
 		return m
 	case 1:
 		l := found[0]
@@ -100,13 +101,13 @@ type cardBar struct {
 	again  func()                     // called when who had a port before has become known
 	last   map[uint16]*activity.Spell // of the ports that are free; nil where nobody is remembered
 	cards  []*card
-	more   *canvas.Text
+	more   *textLink
 	row    *fyne.Container
 	object *fyne.Container
 }
 
-func newCardBar(memory Memory, point func(port uint16), again func()) *cardBar {
-	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]*activity.Spell{}, more: caption()}
+func newCardBar(memory Memory, point func(port uint16), again, all func()) *cardBar {
+	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]*activity.Spell{}, more: newTextLink("", all)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
 	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), line())
@@ -192,8 +193,10 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 		width -= moreWidth
 		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
 		hidden := len(cards) - fit
-		setText(r.bar.more, lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": hidden}), table.ColorMuted)
-		r.bar.more.Move(fyne.NewPos(width+cardGap, (cardHeight-r.bar.more.MinSize().Height)/2))
+		r.bar.more.say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": hidden}))
+		size := r.bar.more.MinSize()
+		r.bar.more.Resize(size)
+		r.bar.more.Move(fyne.NewPos(width+cardGap-6, (cardHeight-size.Height)/2))
 	}
 	shown := max(min(fit, len(cards)), 1)
 	each := min((width-float32(shown-1)*cardGap)/float32(shown), 2*cardWidth)

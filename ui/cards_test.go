@@ -175,8 +175,8 @@ func TestCardsThatDoNotFitAreCounted(t *testing.T) {
 			shown++
 		}
 	}
-	if shown != 3 || d.ports.cards.more.Text != "+ 3 more" || d.ports.cards.more.Hidden {
-		t.Errorf("%d cards and %q; want 3 and + 3 more", shown, d.ports.cards.more.Text)
+	if shown != 3 || d.ports.cards.more.text.Text != "+ 3 more" || d.ports.cards.more.Hidden {
+		t.Errorf("%d cards and %q; want 3 and + 3 more", shown, d.ports.cards.more.text.Text)
 	}
 	d.window.Resize(fyne.NewSize(1700, 600))
 	if c := d.ports.cards.cards[5]; !c.Visible() || !d.ports.cards.more.Hidden {

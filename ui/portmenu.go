@@ -15,6 +15,9 @@ func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
 // watch makes or removes the simple watch of a port. A port that only a wider
 // rule watches gets one of its own, since ★ cannot take a range apart.
 func (p *portsPage) watch(port uint16) {
+	if !p.answers() {
+		return
+	}
 	if p.status.Rules.Simple(port) {
 		p.unwatch(port)
 		return
@@ -24,6 +27,7 @@ func (p *portsPage) watch(port uint16) {
 
 // group brings the rows of one process together, or no longer.
 func (p *portsPage) group(on bool) {
+	p.grouped.choose(on)
 	if !on {
 		p.table.SetGroup(nil)
 		return
@@ -63,10 +67,9 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		fyne.NewMenuItemSeparator(),
 	}
 	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
-		address := addressOf(l)
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.browse(l) }),
-			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.actions.Copy("http://" + address + "/") }))
+			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.copyURL(l) }))
 	}
 	items = append(items,
 		menuItem(lang.L("Copy row"), copyKeys, func() { p.actions.Copy(r.line()) }),
@@ -110,11 +113,26 @@ func (p *portsPage) stopSelected() {
 // browse opens l in the browser, where it listens still: else another process may
 // have its port by now.
 func (p *portsPage) browse(l *monitor.Listener) {
-	if r := p.rows[l.ID]; r == nil || r.mark == closed {
-		p.say(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
-		return
+	if p.stillOpen(l) {
+		p.actions.OpenInBrowser(addressOf(l))
 	}
-	p.actions.OpenInBrowser(addressOf(l))
+}
+
+// copyURL copies the URL of l, for which it is asked what it speaks.
+func (p *portsPage) copyURL(l *monitor.Listener) {
+	if p.stillOpen(l) {
+		p.actions.CopyURL(addressOf(l))
+	}
+}
+
+// stillOpen reports whether l listens still, and says so where it does not.
+func (p *portsPage) stillOpen(l *monitor.Listener) bool {
+	r := p.rows[l.ID]
+	if r == nil || r.mark == closed {
+		p.say(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
+		return false
+	}
+	return true
 }
 
 // menuItem is an item that says its keys.

@@ -23,6 +23,7 @@ type portsPage struct {
 	open    func(*monitor.Listener)
 	keys    func(*fyne.KeyEvent)
 	stop    func(*monitor.Listener) // asks whether its owners are to be stopped
+	watches func()                  // shows the page of watches
 
 	snapshot monitor.Snapshot
 	ready    bool
@@ -36,6 +37,7 @@ type portsPage struct {
 	quick     *quickBar
 	udp       *segment
 	others    *segment
+	grouped   *segment
 	cards     *cardBar
 	side      *sidePane
 	middle    *fyne.Container
@@ -61,22 +63,22 @@ type portsPage struct {
 }
 
 func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
-	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}, stop: func(*monitor.Listener) {}}
-	p.entry = newFilterEntry(lang.L("Filter: try “node”, “3000-3999” or “-root”"), p.setFilter, func() { p.table.Focus() })
+	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}, stop: func(*monitor.Listener) {}, watches: func() {}}
+	p.entry = newFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
 	p.others = newSegment(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
-	p.cards = newCardBar(memory, p.point, p.showCards)
+	p.grouped = newSegment(lang.L("By process"), p.toggleGroup)
+	p.cards = newCardBar(memory, p.point, p.showCards, func() { p.watches() })
 	p.pause = newButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
 	p.table.OnSelect = func(*portRow) { p.showSide(); p.want() }
-	p.side = newSidePane(actions, func() {
-		if r, ok := p.table.Selected(); ok {
-			p.open(r.listener)
-		}
-	}, p.stopSelected, p.explain)
+	p.side = newSidePane(actions, sideActions{
+		browse: p.ofSelected(p.browse), copyURL: p.ofSelected(p.copyURL), details: p.ofSelected(p.open),
+		stop: p.stopSelected, explain: p.explain,
+	})
 	p.table.OnKey = keys
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
@@ -99,7 +101,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() fyne.CanvasObject {
-	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others), p.pause), p.entry), 8)
+	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others, p.grouped), p.pause), p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
@@ -157,7 +159,20 @@ func (p *portsPage) isAbout(l *monitor.Listener) bool {
 }
 
 // toggle asks for the other value of a setting that is on or off.
-func (p *portsPage) toggle(key string, on bool) { p.actions.Set(key, strconv.FormatBool(!on)) }
+func (p *portsPage) toggle(key string, on bool) {
+	if p.answers() {
+		p.actions.Set(key, strconv.FormatBool(!on))
+	}
+}
+
+// answers reports whether there is an agent to ask for anything, and says where
+// there is none.
+func (p *portsPage) answers() bool {
+	if !p.live {
+		p.say(lang.L("Porthole does not watch any more: start it again first"))
+	}
+	return p.live
+}
 
 // showOthers adds the rows that the page has become about, or takes away those
 // that it is about no more: nothing opened or closed.
@@ -280,6 +295,9 @@ func (p *portsPage) showSide() {
 	if ok && p.live {
 		o, _ := r.listener.Principal()
 		m := newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now())
+		if r.mark == closed {
+			m.close()
+		}
 		m.stop = p.stoppable(r)
 		if p.side.unfolded {
 			m.explanation = explanation(r.listener, r.mark == closed, p.status.System)
@@ -290,6 +308,15 @@ func (p *portsPage) showSide() {
 	}
 	if before != p.side.shown {
 		p.middle.Refresh()
+	}
+}
+
+// ofSelected is what a button does with the selected listener.
+func (p *portsPage) ofSelected(do func(*monitor.Listener)) func() {
+	return func() {
+		if r, ok := p.table.Selected(); ok {
+			do(r.listener)
+		}
 	}
 }
 

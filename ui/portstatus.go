@@ -25,6 +25,9 @@ func (p *portsPage) say(sentence string) {
 // togglePause ends a pause of notifications, or offers what the tray does.
 func (p *portsPage) togglePause() {
 	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
+	if !p.answers() {
+		return
+	}
 	if p.status.Paused {
 		p.actions.Resume()
 		return
@@ -50,6 +53,9 @@ func (p *portsPage) countWords() string {
 		if r.listener.Reach == monitor.TheNetwork {
 			exposed++
 		}
+	}
+	if port := p.filter.Port(); port != 0 && p.live && !ports[port] && len(p.table.Rows()) > 0 { // else the page itself says it
+		return lang.L("{{.Port}} itself is free", map[string]any{"Port": port})
 	}
 	listening := len(ports)
 	open, all := p.status.Rules.Open(p.snapshot)

@@ -159,7 +159,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
 	browser.Importance = widget.HighImportance
 	browser.Refresh() // the row has asked it for its size already
-	p.reached = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.Copy("http://" + addressOf(p.row) + "/") })}
+	p.reached = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(addressOf(p.row)) })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() { p.actions.Copy(commandWords(p.owner)) })
 	}

@@ -70,7 +70,7 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.t = t
 	d.want("buttons", labels(p.row), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
+	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
 	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
 	d.want("buttons of UDP", labels(p.row), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
 	d.want("asked", d.asked, []string{"folder /src", "inspect 62893"})

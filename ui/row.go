@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
 	"porthole/ui/table"
@@ -128,6 +129,10 @@ func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
 // portColumns are the columns of the Ports table.
 func portColumns(star func(*portRow), now func() time.Time) []table.Column[*portRow] {
 	muted := table.ColorMuted
+	up := float32(76)
+	for _, word := range markWords() {
+		up = max(up, fyne.MeasureText(word, theme.TextSize(), fyne.TextStyle{}).Width+2*table.CellPadding)
+	}
 	by := func(of func(*portRow) string) func(a, b *portRow) int {
 		return func(a, b *portRow) int {
 			return cmp.Or(compareFold(of(a), of(b)), byPort(a, b))
@@ -135,7 +140,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 	}
 	return []table.Column[*portRow]{
 		{ID: "watch", Name: lang.L("Watch"), Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
-		{ID: "port", Label: lang.L("Port"), Width: 72, Mono: true, Compare: byPort,
+		{ID: "port", Label: lang.L("Port"), Width: 92, Mono: true, Compare: byPort,
 			Cell: func(r *portRow) table.Cell { c := r.text(r.port, ""); c.Bold = true; return c }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.process, hiddenColor(r)) }},
@@ -143,12 +148,12 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "reach", Label: lang.L("Reach"), Width: 112, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
+		{ID: "reach", Label: lang.L("Reach"), Width: 124, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
-		{ID: "up", Label: lang.L("Up for"), Width: 76, Right: true, Compare: byAge, Cell: func(r *portRow) table.Cell { return upCell(r, now()) }},
+		{ID: "up", Label: lang.L("Up for"), Width: up, Right: true, Compare: byAge, Cell: func(r *portRow) table.Cell { return upCell(r, now()) }},
 		{ID: "conns", Label: lang.L("Conns"), Width: 68, Right: true, Compare: byConnected, Cell: connsCell},
 	}
 }
@@ -183,11 +188,18 @@ func reachCell(r *portRow) table.Cell {
 	return c
 }
 
+// markWords are what stands in a marked row in place of its age: its colour says
+// nothing to some.
+func markWords() map[mark]string {
+	return map[mark]string{opened: lang.L("new"), changed: lang.L("changed"), closed: lang.L("closed")}
+}
+
 func upCell(r *portRow, now time.Time) table.Cell {
-	if r.mark == closed {
-		return table.Cell{Text: lang.L("closed"), Color: colorClosed}
+	if r.mark == unmarked {
+		return table.Cell{Text: r.age(now)}
 	}
-	return table.Cell{Text: r.age(now)}
+	color := map[mark]fyne.ThemeColorName{opened: colorOpen, changed: colorAlert, closed: colorClosed}[r.mark]
+	return table.Cell{Text: markWords()[r.mark], Color: color}
 }
 
 // compareFold compares without regard to case. It makes no copies of what is

@@ -33,6 +33,14 @@ type sideModel struct {
 	address          string // to open in a browser; "" where that makes no sense
 	folder           string
 	stop             bool // it makes sense to ask for its end
+	closed           bool
+}
+
+// close says of a listener that is still shown that it has closed: what it was
+// stays, and nothing is offered that needs it.
+func (m *sideModel) close() {
+	m.closed, m.about = true, lang.L("closed")
+	m.address, m.warning, m.odd = "", "", nil
 }
 
 // newSide puts l into words. ambiguous says that another process has another
@@ -100,8 +108,6 @@ func rangeWords(port uint16) string {
 
 // sidePane shows the selected listener beside the table, with what can be done.
 type sidePane struct {
-	actions  Actions
-	details  func()
 	model    sideModel
 	shown    bool
 	unfolded bool // the explanation is
@@ -109,6 +115,7 @@ type sidePane struct {
 	name, pid, about *canvas.Text
 	odd              *oddBox
 	facts            *fyne.Container
+	values           []*copyText // of the facts
 	explain          *textLink
 	explanation      *copyText
 	explanationBox   *fyne.Container
@@ -130,33 +137,37 @@ const (
 	sideFrom  = 960
 )
 
-func newSidePane(actions Actions, details, stop, unfold func()) *sidePane {
-	p := &sidePane{actions: actions, details: details}
+// sideActions are what the pane's buttons do with the selected listener.
+type sideActions struct{ browse, copyURL, details, stop, explain func() }
+
+func newSidePane(actions Actions, do sideActions) *sidePane {
+	p := &sidePane{}
 	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
 	p.pid.TextStyle.Bold = true
 	p.odd = newOddBox(true)
 	p.clients, p.clientsTitle = newClientList(false), caption()
 	p.facts = container.New(factRows{label: 92, even: true})
-	p.explain, p.explanation = newTextLink(lang.L("Explain"), unfold), newCopyText("")
+	p.explain, p.explanation = newTextLink(lang.L("Explain"), do.explain), newCopyText("")
 	p.explanation.Wrapping = fyne.TextWrapWord
 	p.explanationBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
 	p.chain = newCopyText("")
 	p.chain.Wrapping = fyne.TextWrapWord
 	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
-	p.browser = newButton(lang.L("Open in browser"), func() { actions.OpenInBrowser(p.model.address) })
+	p.browser = newButton(lang.L("Open in browser"), do.browse)
 	p.browser.Importance = widget.HighImportance
-	p.copyURL = newButton(lang.L("Copy URL"), func() { actions.Copy("http://" + p.model.address + "/") })
+	p.copyURL = newButton(lang.L("Copy URL"), do.copyURL)
 	p.folder = newButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
-	more := newButton(lang.L("Details…"), details)
-	p.stop = newStopButton(stop)
+	more := newButton(lang.L("Details…"), do.details)
+	p.stop = newStopButton(do.stop)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
-		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object, buttons)
+		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
-	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), p.scroll)
+	foot := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), container.New(layout.NewCustomPaddedLayout(10, 10, 16, 12), buttons))
+	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.New(noGaps{}, container.NewWithoutLayout(), p.scroll, foot))
 	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
 	return p
@@ -186,15 +197,36 @@ func (p *sidePane) show(m sideModel) {
 	p.chainTitle.Hidden = m.chain == ""
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
 	showIf(p.stop, m.stop)
-	p.facts.RemoveAll()
-	for _, f := range m.facts {
+	p.showFacts(m.facts)
+	p.object.Refresh()
+}
+
+// showFacts leaves a value that has not changed alone: some of it may be selected,
+// to be copied.
+func (p *sidePane) showFacts(facts [][2]string) {
+	same := len(facts) == len(p.values)
+	for i := 0; same && i < len(facts); i++ {
+		label, ok := p.facts.Objects[2*i].(*canvas.Text)
+		same = ok && label.Text == facts[i][0]
+	}
+	if !same {
+		p.facts.RemoveAll()
+		p.values = nil
+	}
+	for i, f := range facts {
+		if same {
+			if p.values[i].Text != f[1] {
+				p.values[i].SetText(f[1])
+			}
+			continue
+		}
 		value := newCopyText(f[1])
 		value.Wrapping = fyne.TextWrapWord
 		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
+		p.values = append(p.values, value)
 		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
 		p.facts.Add(value)
 	}
-	p.object.Refresh()
 }
 
 // revealExplanation scrolls down until the explanation is seen, as far as it has
@@ -241,7 +273,11 @@ func (p *sidePane) paint() {
 	setText(p.pid, m.pid, table.ColorMuted)
 	room := float32(sideWidth - 40 - p.pid.MinSize().Width)
 	setText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
-	setText(p.about, table.Fit(m.about, sideWidth-40, p.about.TextSize, p.about.TextStyle), table.ColorMuted)
+	about := table.ColorMuted
+	if m.closed {
+		about = colorClosed
+	}
+	setText(p.about, table.Fit(m.about, sideWidth-40, p.about.TextSize, p.about.TextStyle), about)
 	p.about.Hidden = m.about == ""
 	setText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
 	for i := 0; i < len(p.facts.Objects); i += 2 {

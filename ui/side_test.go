@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,17 +48,86 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	for _, b := range []interface{ Tapped(*fyne.PointEvent) }{side.browser, side.copyURL, side.folder} {
 		b.Tapped(nil)
 	}
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy http://127.0.0.1:62893/", "folder /home/ada/acme-web"})
+	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "folder /home/ada/acme-web"})
 
 	d.ports.table.Select(hidden.ID)
 	if got := facts(side); !strings.Contains(got, "Owner: another user's process") || side.folder.Visible() || side.chainBox.Visible() {
 		t.Errorf("of a hidden owner: %q", got)
 	}
 	d.see()
+	if side.about.Text != "closed" || side.stop.Visible() || !side.object.Visible() {
+		t.Errorf("of what has just closed the pane says %q", side.about.Text)
+	}
 	d.at = d.at.Add(markTime)
 	d.Tick()
 	if side.object.Visible() {
 		t.Error("the pane stays when its listener has gone")
+	}
+}
+
+// The browser would meet another server, or none.
+func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
+	d := newDesk(t)
+	a, b := listening(3000, "node", 10), listening(4000, "node", 11)
+	d.see(a, b)
+	d.ports.table.Select(a.ID)
+	browser, copyURL := d.ports.side.browser, d.ports.side.copyURL
+	d.see(b)
+	if browser.Visible() || copyURL.Visible() {
+		t.Error("the pane offers to open what has closed")
+	}
+	browser.OnTapped() // the click that came in the same moment
+	copyURL.OnTapped()
+	d.want("asked", d.asked, nil)
+	if !strings.Contains(d.ports.left.Text, "3000 has closed") {
+		t.Errorf("the status line says %q", d.ports.left.Text)
+	}
+}
+
+func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
+	d := newDesk(t)
+	a := listening(3000, "node", 10)
+	a.Owners[0].StartedAt = d.at.Add(-time.Minute)
+	d.see(a)
+	d.ports.table.Select(a.ID)
+	values := slices.Clone(d.ports.side.values)
+	before := facts(d.ports.side)
+	d.at = d.at.Add(time.Minute)
+	d.Tick()
+	if facts(d.ports.side) == before {
+		t.Fatal("the process is as old as a minute before")
+	}
+	if !slices.Equal(values, d.ports.side.values) {
+		t.Error("all facts are new ones: what was selected in them is no more")
+	}
+}
+
+func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	d.Disconnect()
+	for what, do := range map[string]func(){
+		"★": func() { d.ports.star(d.ports.table.Rows()[0]) }, "UDP": d.ports.udp.press, "Other addresses": d.ports.others.press, "Pause": d.ports.pause.OnTapped,
+	} {
+		d.ports.say("")
+		do()
+		if !strings.Contains(d.ports.left.Text, "does not watch any more") {
+			t.Errorf("%s: the status line says %q", what, d.ports.left.Text)
+		}
+	}
+	d.want("asked", d.asked, nil)
+}
+
+func TestAPortThatOnlyLongerOnesBeginWithIsSaidToBeFree(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(30001, "node", 10))
+	d.ports.entry.SetText("3000")
+	if got := d.ports.left.Text; got != "3000 itself is free" {
+		t.Errorf("the status line says %q", got)
+	}
+	d.ports.entry.SetText("30001")
+	if got := d.ports.left.Text; !strings.Contains(got, "listening") {
+		t.Errorf("of a port that listens the status line says %q", got)
 	}
 }
 

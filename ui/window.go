@@ -61,6 +61,7 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 	w.ports.stop = func(l *monitor.Listener) {
 		w.askStop(w.window, StopQuestion{Owners: l.Owners, Rows: []*monitor.Listener{l}}, w.ports.table.Focus)
 	}
+	w.ports.watches = func() { w.tabs.open(PageWatches) }
 	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.settings = newSettingsPage(actions, app.Metadata().Version)

@@ -34,6 +34,17 @@ func (a actions) OpenInBrowser(address string) {
 	})
 }
 
+// CopyURL copies the URL of address, which is found out as OpenInBrowser does.
+func (a actions) CopyURL(address string) {
+	a.p.work.Go(func() {
+		url := scheme(a.p.ctx, address) + "://" + address + "/"
+		a.p.do(func() {
+			a.Copy(url)
+			a.p.window.Say(lang.L("{{.URL}} copied", map[string]any{"URL": url}))
+		})
+	})
+}
+
 // OpenFolder opens a folder in the file manager.
 func (a actions) OpenFolder(path string) {
 	a.p.work.Go(func() {

@@ -181,11 +181,11 @@ func (t *Table[R]) fit(i int) {
 		measured[cell] = true
 		style, size, extra := fyne.TextStyle{Monospace: c.Mono, Bold: cell.Bold}, theme.Size(theme.SizeNameText), float32(0)
 		if cell.Badge {
-			size, extra = theme.Size(theme.SizeNameCaptionText), 2*cellPadding
+			size, extra = theme.Size(theme.SizeNameCaptionText), 2*CellPadding
 		}
 		width = max(width, fyne.MeasureText(cell.Text, size, style).Width+extra)
 	}
-	t.resize(i, width+2*cellPadding+1)
+	t.resize(i, width+2*CellPadding+1)
 }
 
 // showMenu opens the menu of columns.

@@ -108,11 +108,11 @@ func (h *header[R]) place(i int, x, height float32) {
 	}
 	text.TextSize, text.TextStyle = headerFace(i == t.sortBy)
 	text.Color = theme.Color(ColorMuted)
-	text.Text = Fit(label, width-cellPadding, text.TextSize, text.TextStyle)
+	text.Text = Fit(label, width-CellPadding, text.TextSize, text.TextStyle)
 	size := fyne.MeasureText(text.Text, text.TextSize, text.TextStyle)
-	left := x + cellPadding
+	left := x + CellPadding
 	if c.Right {
-		left = x + width - cellPadding - size.Width
+		left = x + width - CellPadding - size.Width
 	}
 	text.Move(fyne.NewPos(left, (height-size.Height)/2))
 	text.Resize(size)

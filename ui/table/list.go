@@ -85,7 +85,7 @@ func (l *rowList[R]) openMenu() {
 	t.reveal()
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(l)
 	y := float32(t.index[t.selected]+1)*RowHeight - l.GetScrollOffset()
-	t.OnMenu(r, at.Add(fyne.NewPos(4*cellPadding, y)))
+	t.OnMenu(r, at.Add(fyne.NewPos(4*CellPadding, y)))
 }
 
 // TypedRune is Fyne's. A space is a key here.

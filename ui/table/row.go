@@ -21,7 +21,8 @@ const (
 	ColorHeader   fyne.ThemeColorName = "headerGround"
 )
 
-const cellPadding = 8
+// CellPadding is what a cell leaves free to the left and to the right of its words.
+const CellPadding = 8
 
 // clicks tells a double click from two clicks. A widget that Fyne knows as
 // DoubleTappable would get its single clicks 300 ms late.
@@ -237,18 +238,18 @@ func (v *cellView) set(cell Cell, right bool, x, width float32) {
 		v.text.TextSize = theme.Size(theme.SizeNameCaptionText)
 	}
 	v.text.TextStyle.Bold = cell.Bold
-	inner := width - 2*cellPadding
+	inner := width - 2*CellPadding
 	if cell.Badge {
-		inner -= 2 * cellPadding
+		inner -= 2 * CellPadding
 	}
 	v.text.Text = Fit(cell.Text, inner, v.text.TextSize, v.text.TextStyle)
 	size := fyne.MeasureText(v.text.Text, v.text.TextSize, v.text.TextStyle)
-	left := x + cellPadding
+	left := x + CellPadding
 	if cell.Badge {
-		left += cellPadding
+		left += CellPadding
 	}
 	if right {
-		left = x + width - cellPadding - size.Width
+		left = x + width - CellPadding - size.Width
 	}
 	v.text.Move(fyne.NewPos(left, (RowHeight-size.Height)/2))
 	v.text.Resize(size)
@@ -272,8 +273,8 @@ func (v *cellView) setBadge(cell Cell, left float32, size fyne.Size) {
 		return
 	}
 	v.badge.StrokeColor = v.text.Color
-	v.badge.Move(fyne.NewPos(left-cellPadding, (RowHeight-20)/2))
-	v.badge.Resize(fyne.NewSize(size.Width+2*cellPadding, 20))
+	v.badge.Move(fyne.NewPos(left-CellPadding, (RowHeight-20)/2))
+	v.badge.Resize(fyne.NewSize(size.Width+2*CellPadding, 20))
 	v.badge.Refresh()
 }
 
@@ -302,13 +303,17 @@ func Fit(text string, width, size float32, style fyne.TextStyle) string {
 func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 	w.table.Focus()
 	t := w.table
-	if i := t.columnAt(e.Position.X); i >= 0 && t.columns[i].Tapped != nil {
-		t.columns[i].Tapped(w.row)
+	row, ok := t.aimed(w)
+	if !ok {
 		return
 	}
-	first, double := t.clicks.double(w.key, e.AbsolutePosition, time.Now(), fyne.CurrentApp().Driver().DoubleTapDelay())
+	if i := t.columnAt(e.Position.X); i >= 0 && t.columns[i].Tapped != nil {
+		t.columns[i].Tapped(row)
+		return
+	}
+	first, double := t.clicks.double(row.Key(), e.AbsolutePosition, time.Now(), fyne.CurrentApp().Driver().DoubleTapDelay())
 	if !double {
-		t.choose(w.key)
+		t.choose(row.Key())
 		return
 	}
 	if i, ok := t.index[first]; ok && t.OnOpen != nil {
@@ -320,9 +325,13 @@ func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 // TappedSecondary opens the menu of the row under the pointer.
 func (w *rowWidget[R]) TappedSecondary(e *fyne.PointEvent) {
 	w.table.Focus()
-	w.table.choose(w.key)
+	row, ok := w.table.aimed(w)
+	if !ok {
+		return
+	}
+	w.table.choose(row.Key())
 	if w.table.OnMenu != nil {
-		w.table.OnMenu(w.row, e.AbsolutePosition)
+		w.table.OnMenu(row, e.AbsolutePosition)
 	}
 }
 
@@ -334,6 +343,7 @@ func (w *rowWidget[R]) MouseIn(*desktop.MouseEvent) {
 
 // MouseMoved is Fyne's.
 func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
+	w.table.aim = aim{}           // the pointer follows what is there now
 	if w.table.hovered != w.key { // the rows moved under a pointer that stood still
 		w.table.hovered = w.key
 		w.table.RefreshRows()

@@ -8,6 +8,7 @@ package table
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -48,6 +49,17 @@ type Cell struct {
 	Struck bool
 	Badge  bool // framed in Color
 }
+
+// aim is the row that moved away from under the pointer last, where the list has
+// no room to scroll along, and when.
+type aim struct {
+	key   string
+	moved time.Time
+}
+
+// reaction is how long after that a click is still meant for it: hands take 0.2 s
+// and more to follow what the eyes see.
+const reaction = 400 * time.Millisecond
 
 // Table shows rows. The model owns the selection; the list paints it.
 type Table[R Row] struct {
@@ -92,6 +104,7 @@ type Table[R Row] struct {
 	header    *header[R]
 	body      fyne.CanvasObject
 	clicks    clicks
+	aim       aim
 }
 
 // New returns a table that is sorted by the column with id sortBy.
@@ -140,7 +153,7 @@ func (t *Table[R]) Resize(s fyne.Size) {
 // their keys: rows that come and go above them do not move them.
 func (t *Table[R]) SetRows(rows []R) {
 	anchor, at := t.anchor()
-	before := len(t.rows)
+	under, before := t.place(t.hovered), len(t.rows)
 	t.rows = append(t.rows[:0], rows...)
 	t.arrange()
 	if t.wantFirst {
@@ -156,6 +169,31 @@ func (t *Table[R]) SetRows(rows []R) {
 			t.list.ScrollToOffset(offset)
 		}
 	}
+	if t.hovered != "" && t.place(t.hovered) != under {
+		t.aim = aim{t.hovered, time.Now()}
+	}
+}
+
+// place is how far below the upper edge of the list a row is; -RowHeight where it is
+// not shown.
+func (t *Table[R]) place(key string) float32 {
+	if i, ok := t.index[key]; ok {
+		return float32(i)*RowHeight - t.list.GetScrollOffset()
+	}
+	return -RowHeight
+}
+
+// aimed is the row that a click on one is meant for: a row that has just come to
+// be under the pointer is not.
+func (t *Table[R]) aimed(w *rowWidget[R]) (R, bool) {
+	if t.aim.key == "" || t.aim.key == w.key || time.Since(t.aim.moved) > reaction {
+		return w.row, true
+	}
+	if i, ok := t.index[t.aim.key]; ok {
+		return t.rows[i], true
+	}
+	var gone R
+	return gone, false
 }
 
 // Update shows a row anew that has changed. It reports false, and does nothing,

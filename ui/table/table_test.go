@@ -40,8 +40,8 @@ func TestCellsStandInTheirColumns(t *testing.T) {
 		w.paint()
 		x := float32(0)
 		for i, v := range w.cells {
-			if left := v.text.Position().X; left != x+cellPadding {
-				t.Errorf("at %v: cell %d begins at %v; want %v", width, i, left, x+cellPadding)
+			if left := v.text.Position().X; left != x+CellPadding {
+				t.Errorf("at %v: cell %d begins at %v; want %v", width, i, left, x+CellPadding)
 			}
 			x += table.widths[i]
 		}
@@ -59,6 +59,51 @@ func TestColumnsGiveWay(t *testing.T) {
 	table.share(50)
 	if got, want := table.widths, []float32{narrowest, 60, narrowest, 60}; !slices.Equal(got, want) {
 		t.Errorf("widths %v; want %v", got, want)
+	}
+}
+
+// Where the list has no room to scroll, a row that comes moves the others: who
+// clicks in that moment means the row that was there.
+func TestAClickIsForTheRowThatWasThere(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 1)}, "a")
+	var menu row
+	table.OnMenu = func(r row, _ fyne.Position) { menu = r }
+	w := test.NewTempWindow(t, table)
+	w.Resize(fyne.NewSize(200, 400))
+	table.SetRows([]row{"c", "d"})
+	table.widgets[1].MouseIn(nil)
+	table.SetRows([]row{"b", "c", "d"})
+	if got := table.place("d"); got != 2*RowHeight {
+		t.Fatalf("d is at %v: the list did scroll", got)
+	}
+	at := &fyne.PointEvent{}
+	table.widgets[1].Tapped(at)
+	if r, _ := table.Selected(); r != "d" {
+		t.Errorf("selected %q; want d", r)
+	}
+	table.widgets[1].TappedSecondary(at)
+	if menu != "d" {
+		t.Errorf("the menu is of %q; want d", menu)
+	}
+	table.SetRows([]row{"b", "c"})
+	menu = ""
+	table.widgets[1].TappedSecondary(at)
+	if menu != "" {
+		t.Errorf("the menu is of %q; want none: the row has gone", menu)
+	}
+	table.aim.moved = table.aim.moved.Add(-reaction)
+	at = &fyne.PointEvent{AbsolutePosition: fyne.NewPos(50, 0)} // or it is a second click
+	table.widgets[1].Tapped(at)
+	if r, _ := table.Selected(); r != "c" {
+		t.Errorf("selected %q later; want c, which is there", r)
+	}
+	table.SetRows([]row{"a", "b", "c"})
+	table.widgets[1].MouseMoved(nil)
+	at = &fyne.PointEvent{AbsolutePosition: fyne.NewPos(100, 0)}
+	table.widgets[1].Tapped(at)
+	if r, _ := table.Selected(); r != "b" {
+		t.Errorf("selected %q with a pointer that moved; want b, which it is on", r)
 	}
 }
 
@@ -192,7 +237,7 @@ func TestAnEdgeFitsItsColumnToTheCells(t *testing.T) {
 		table.header.Tapped(header1(100))
 	}
 	whole := fyne.MeasureText("quite a long text that a hundred do not hold", 14, fyne.TextStyle{}).Width
-	if got := table.widths[0]; got < whole || got > whole+3*cellPadding {
+	if got := table.widths[0]; got < whole || got > whole+3*CellPadding {
 		t.Errorf("width %v; want just above %v", got, whole)
 	}
 	if column, _ := table.Sorting(); column != "a" {
