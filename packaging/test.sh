@@ -10,6 +10,9 @@ echo "== tests of all packages but the desktop's, with the race detector"
 # shellcheck disable=SC2046 # a list of packages
 go test -race -tags $tags -timeout 10m $(go list -tags $tags ./... | grep -v -e '^porthole/e2e' -e '^porthole/monitor/answers$')
 
+echo "== the pages as they are painted, to the pixel, with no fonts but Fyne's"
+CGO_ENABLED=0 go test -tags ci -run TestGoldens ./ui
+
 echo "== the right answers, and which of them this machine cannot show"
 go test -race -tags $tags -v ./monitor/answers >build/answers.log || { cat build/answers.log; exit 1; }
 grep -B 1 -e '--- SKIP' build/answers.log || echo "all were shown"

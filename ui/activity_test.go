@@ -232,7 +232,7 @@ func TestActivityIsToldByDayTheNewestFirst(t *testing.T) {
 	d, _ := activityDesk(t, []activity.Event{reach, hands, unwatched, closed})
 	d.want("lines", d.lines(), []string{
 		"# Today", "15:52:00 3000 node · acme-web closed after 12 min",
-		"# Yesterday", "13:53:00 5432 postgres ended while Porthole was not running", "12:53:00 5432 changed hands: postgres ⟶ python3",
+		"# Yesterday", "13:53:00 5432 postgres ended while Porthole was not running", "12:53:00 5432 changed hands from postgres to python3",
 		"# Thursday 19 November", "15:53:00 53 dns [31m became reachable from the network",
 	})
 }

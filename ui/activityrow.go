@@ -85,9 +85,7 @@ func sentence(e *activity.Event) string {
 		if e.Before != nil {
 			data["Before"] = whoHad(*e.Before)
 		}
-		// Fyne draws a space behind the short arrow as a box: both are of a symbol
-		// font that has none.
-		return lang.L("changed hands: {{.Before}} ⟶ {{.Who}}", data)
+		return lang.L("changed hands from {{.Before}} to {{.Who}}", data)
 	case monitor.ReachChanged:
 		if e.Reach == monitor.TheNetwork {
 			return lang.L("{{.Who}} became reachable from the network", data)
@@ -222,6 +220,7 @@ func newEventRow(l *eventList) *eventRow {
 	for _, t := range []**canvas.Text{&w.time, &w.sign, &w.port, &w.words, &w.more} {
 		*t = canvas.NewText("", none)
 	}
+	w.sign = newMark()
 	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace, w.port.TextStyle.Bold = true, true, true
 	w.ExtendBaseWidget(w)
 	return w

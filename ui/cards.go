@@ -216,6 +216,7 @@ type card struct {
 	ground               *framed
 	edge                 *themed
 	title, state, detail *canvas.Text
+	mark                 *canvas.Text // of the state
 }
 
 var (
@@ -230,8 +231,26 @@ func newCardWidget(point func(port uint16)) *card {
 	c.pressable = pressable{press: c.open, changed: c.paint, self: c}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
+	c.mark = newMark()
 	c.ExtendBaseWidget(c)
 	return c
+}
+
+// newMark is a text for the shape that marks a state: only the face of commands
+// has them all.
+func newMark() *canvas.Text {
+	t := canvas.NewText("", color.Transparent)
+	t.TextStyle.Monospace = true
+	return t
+}
+
+// splitMark takes the shape before the words of a state from them.
+func splitMark(state string) (mark, words string) {
+	mark, words, found := strings.Cut(state, " ")
+	if !found {
+		return "", state
+	}
+	return mark, words
 }
 
 func (c *card) show(m cardModel) {
@@ -263,22 +282,27 @@ func (c *card) place(s fyne.Size) {
 	c.ground.Resize(s)
 	c.edge.Move(fyne.NewPos(0, 0))
 	c.edge.Resize(fyne.NewSize(4, s.Height))
-	setText(c.state, m.state, m.color)
+	shape, words := splitMark(m.state)
+	setText(c.state, words, m.color)
+	setText(c.mark, shape, m.color)
 	state := c.state.MinSize()
+	mark := c.mark.MinSize()
 	room := s.Width - left - right
-	setText(c.title, table.Fit(m.title, room-state.Width-8, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
+	setText(c.title, table.Fit(m.title, room-state.Width-mark.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
 	setText(c.detail, table.Fit(m.detail, room, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
 	c.title.Move(fyne.NewPos(left, 8))
 	c.title.Resize(c.title.MinSize())
 	c.state.Move(fyne.NewPos(s.Width-right-state.Width, 10))
 	c.state.Resize(state)
+	c.mark.Move(fyne.NewPos(s.Width-right-state.Width-mark.Width-4, 10+(state.Height-mark.Height)/2))
+	c.mark.Resize(mark)
 	c.detail.Move(fyne.NewPos(left, 33))
 	c.detail.Resize(c.detail.MinSize())
 }
 
 // CreateRenderer is Fyne's.
 func (c *card) CreateRenderer() fyne.WidgetRenderer {
-	return &cardRenderer{c, []fyne.CanvasObject{c.ground, c.edge, c.title, c.state, c.detail}}
+	return &cardRenderer{c, []fyne.CanvasObject{c.ground, c.edge, c.title, c.mark, c.state, c.detail}}
 }
 
 type cardRenderer struct {

@@ -136,7 +136,7 @@ func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
 	}
 	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
 		press(d.window, key)
-		if said := d.overlay(); !strings.Contains(said, "Open process|Return") || !strings.Contains(said, "Watch|Space") {
+		if said := d.overlay(); !strings.Contains(said, "Open process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
 			t.Errorf("%s opens a menu that says %q", key, said)
 		}
 		press(d.window, fyne.KeyEscape)
@@ -163,7 +163,7 @@ func (d *desk) chooseIn(w fyne.Window, label string) {
 // The menu stays that of the row that it was opened at.
 func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 	d := newDesk(t)
-	for label, want := range map[string]string{"Watch": "watch 3000", "Copy row": "copy 3000\tnode\t10\tada\tthis machine\t\t", "Copy PID": "copy 10"} {
+	for label, want := range map[string]string{"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t", "Copy PID": "copy 10"} {
 		d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
 		d.asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"image"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -77,12 +78,17 @@ func picture(t *testing.T, w fyne.Window, name string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	if err := png.Encode(f, capture(w)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// capture is what a window shows.
+func capture(w fyne.Window) image.Image {
 	for range 2 { // what wraps learns its height from its width: on the graphics card with the next frame, which there is none of here
 		w.Content().Refresh()
 	}
-	if err := png.Encode(f, w.Canvas().Capture()); err != nil {
-		t.Fatal(err)
-	}
+	return w.Canvas().Capture()
 }
 
 // TestPictures leaves pictures of all pages, to be looked at. Fyne's software
@@ -106,7 +112,8 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
+// scene is a window in which much is seen at once, and what it remembers.
+func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *remembers) {
 	at := time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)
 	r := livelyDays(at)
 	d := deskWith(t, r)
@@ -116,7 +123,6 @@ func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 	}
 	d.SetStatus(Status{User: "ada", Rules: rules, Health: monitor.Health{Interval: 250 * time.Millisecond},
 		Settings: Settings{Theme: theme, Notifications: true, KeepDays: 90, KeepRows: 100000}})
-	name := func(page string) string { return fmt.Sprintf("%s-%s-%.0f-%.0f", page, theme, size.Width, 100*scale) }
 	d.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 	d.window.Resize(size)
 	list := lively(at)
@@ -128,12 +134,22 @@ func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 	}
 	d.SetLive(Live{At: at, Counts: counts})
 	r.answer()
+	return d, r
+}
+
+func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
+	d, r := scene(t, theme, size, scale)
+	name := func(page string) string { return fmt.Sprintf("%s-%s-%.0f-%.0f", page, theme, size.Width, 100*scale) }
 	for _, page := range []string{PagePorts, PageActivity, PageWatches, PageSettings} {
 		d.ShowPage(page)
 		r.answer()
 		picture(t, d.window, name(page))
 	}
-	d.OpenProcess(list[len(list)-1])
+	d.ShowPage(PagePorts)
+	d.ports.menu(d.ports.table.Rows()[3], fyne.NewPos(180, 260))
+	picture(t, d.window, name("menu"))
+	d.window.Canvas().Overlays().Top().Hide()
+	d.OpenProcess(d.last.Listeners[len(d.last.Listeners)-1])
 	r.answer()
 	for _, p := range d.processes {
 		p.window.Canvas().(software.WindowlessCanvas).SetScale(scale)

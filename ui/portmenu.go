@@ -135,11 +135,10 @@ func (p *portsPage) stillOpen(l *monitor.Listener) bool {
 	return true
 }
 
-// menuItem is an item that says its keys.
+// menuItem is an item that says its keys. Fyne's own way (2.8.1) has them in
+// English, and so faint that they cannot be read.
 func menuItem(label string, keys chord, do func()) *fyne.MenuItem {
-	item := fyne.NewMenuItem(label, do)
-	item.Shortcut = keys.shortcut()
-	return item
+	return fyne.NewMenuItem(label+"   ("+keys.String()+")", do)
 }
 
 // copyRow copies the selected row as one line.

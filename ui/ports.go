@@ -66,9 +66,9 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}, stop: func(*monitor.Listener) {}, watches: func() {}}
 	p.entry = newFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
-	p.udp = newSegment(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
-	p.others = newSegment(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
-	p.grouped = newSegment(lang.L("By process"), p.toggleGroup)
+	p.udp = newSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
+	p.others = newSwitch(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
+	p.grouped = newSwitch(lang.L("By process"), p.toggleGroup)
 	p.cards = newCardBar(memory, p.point, p.showCards, func() { p.watches() })
 	p.pause = newButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
@@ -356,6 +356,7 @@ func (p *portsPage) setStatus(s Status) {
 	p.status = s
 	p.udp.choose(s.Settings.UDP)
 	p.others.choose(s.Settings.OtherAddresses)
+	p.widen()
 	p.showOthers()
 	for id, r := range p.rows {
 		if watched := s.Rules.About(r.listener); watched != r.watched {
@@ -367,6 +368,19 @@ func (p *portsPage) setStatus(s Status) {
 	p.warn(s.Problems)
 	p.greet()
 	p.arrange()
+}
+
+// widen gives the columns room for what the switches add to them.
+func (p *portsPage) widen() {
+	port, reach := float32(portWidth), float32(reachWidth)
+	if p.status.Settings.UDP {
+		port = portWidthUDP
+	}
+	if p.status.Settings.OtherAddresses {
+		reach = reachWidthOthers
+	}
+	p.table.Widen("port", port)
+	p.table.Widen("reach", reach)
 }
 
 // warn says what is missing, and makes room for it.

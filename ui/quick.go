@@ -122,6 +122,7 @@ type segment struct {
 	text   *canvas.Text
 	ground *themed
 	chosen bool
+	alone  bool // chosen for itself, whatever its neighbours are
 }
 
 var (
@@ -138,6 +139,13 @@ func newSegment(label string, tapped func()) *segment {
 	s.ExtendBaseWidget(s)
 	s.number = -1
 	s.paint()
+	return s
+}
+
+// newSwitch is a segment that does not stand for one of several.
+func newSwitch(label string, tapped func()) *segment {
+	s := newSegment(label, tapped)
+	s.alone = true
 	return s
 }
 
@@ -163,7 +171,10 @@ func (s *segment) count(n int) {
 func (s *segment) paint() {
 	name, ring := table.ColorMuted, theme.ColorNamePrimary
 	s.ground.fill = theme.ColorNameHover
-	if s.chosen {
+	switch {
+	case s.chosen && s.alone:
+		name, s.ground.fill = theme.ColorNameForeground, table.ColorSelected
+	case s.chosen:
 		name, s.ground.fill = theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary
 		ring = theme.ColorNameForeground // the keyboard is seen on the chosen one too
 	}

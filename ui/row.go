@@ -126,6 +126,12 @@ func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
 	return c
 }
 
+// Widths of columns that say more with UDP, and with addresses of other interfaces.
+const (
+	portWidth, portWidthUDP      = 72, 92
+	reachWidth, reachWidthOthers = 112, 142
+)
+
 // portColumns are the columns of the Ports table.
 func portColumns(star func(*portRow), now func() time.Time) []table.Column[*portRow] {
 	muted := table.ColorMuted
@@ -139,8 +145,8 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 		}
 	}
 	return []table.Column[*portRow]{
-		{ID: "watch", Name: lang.L("Watch"), Width: 34, Cell: starCell, Compare: byWatched, Tapped: star},
-		{ID: "port", Label: lang.L("Port"), Width: 92, Mono: true, Compare: byPort,
+		{ID: "watch", Name: lang.L("Watch"), Width: 34, Mono: true, Cell: starCell, Compare: byWatched, Tapped: star},
+		{ID: "port", Label: lang.L("Port"), Width: portWidth, Mono: true, Compare: byPort,
 			Cell: func(r *portRow) table.Cell { c := r.text(r.port, ""); c.Bold = true; return c }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.process, hiddenColor(r)) }},
@@ -148,7 +154,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "reach", Label: lang.L("Reach"), Width: 124, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
+		{ID: "reach", Label: lang.L("Reach"), Width: reachWidth, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
@@ -166,10 +172,11 @@ func hiddenColor(r *portRow) fyne.ThemeColorName {
 }
 
 func starCell(r *portRow) table.Cell {
+	const size = 19 // the stars of the face of commands are small
 	if r.watched {
-		return table.Cell{Text: "★", Color: colorAlert}
+		return table.Cell{Text: "★", Color: colorAlert, Size: size}
 	}
-	return table.Cell{Text: "☆", Color: table.ColorMuted}
+	return table.Cell{Text: "☆", Color: table.ColorMuted, Size: size}
 }
 
 // reachCell frames what the network can reach, and where “localhost” may mean

@@ -128,6 +128,7 @@ type sidePane struct {
 	browser, copyURL *keyButton
 	folder, stop     *keyButton
 	scroll           *container.Scroll
+	foot             *fyne.Container // with the scroll
 	object           *fyne.Container
 }
 
@@ -166,8 +167,9 @@ func newSidePane(actions Actions, do sideActions) *sidePane {
 		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
 		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
-	foot := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), container.New(layout.NewCustomPaddedLayout(10, 10, 16, 12), buttons))
-	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.New(noGaps{}, container.NewWithoutLayout(), p.scroll, foot))
+	foot := container.New(layout.NewCustomPaddedLayout(2, 10, 16, 12), buttons)
+	p.foot = container.New(footed{}, p.scroll, foot)
+	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), p.foot)
 	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
 	return p
@@ -199,6 +201,7 @@ func (p *sidePane) show(m sideModel) {
 	showIf(p.stop, m.stop)
 	p.showFacts(m.facts)
 	p.object.Refresh()
+	p.foot.Refresh() // its place is below what there is to say
 }
 
 // showFacts leaves a value that has not changed alone: some of it may be selected,
@@ -285,6 +288,28 @@ func (p *sidePane) paint() {
 			setText(t, t.Text, table.ColorMuted)
 		}
 	}
+}
+
+// footed puts a foot below what scrolls, where it is always seen.
+type footed struct{}
+
+// MinSize is Fyne's.
+func (footed) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return o[0].MinSize().AddWidthHeight(0, o[1].MinSize().Height)
+}
+
+// Layout is Fyne's.
+func (footed) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[1].Resize(fyne.NewSize(s.Width, 0)) // wrapping needs the width first
+	foot, room := o[1].MinSize().Height, s.Height
+	if scroll, ok := o[0].(*container.Scroll); ok {
+		scroll.Resize(fyne.NewSize(s.Width, max(s.Height-foot, 0)))
+		room = scroll.Content.MinSize().Height
+	}
+	top := max(min(room, s.Height-foot), 0)
+	o[0].Resize(fyne.NewSize(s.Width, top))
+	o[1].Move(fyne.NewPos(0, top))
+	o[1].Resize(fyne.NewSize(s.Width, foot))
 }
 
 // besideLine puts a line of one pixel to the left of the rest.

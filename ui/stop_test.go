@@ -207,7 +207,7 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 			t.Errorf("%d: the side pane offers it: %t", c.l.Port, got)
 		}
 		press(d.window, desktop.KeyMenu)
-		if got := strings.Contains(d.overlay(), "Stop…|Del"); got != c.can {
+		if got := strings.Contains(d.overlay(), "Stop…   (Del)"); got != c.can {
 			t.Errorf("%d: the menu says %q", c.l.Port, d.overlay())
 		}
 		press(d.window, fyne.KeyEscape)
@@ -294,7 +294,7 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 func TestTheMenuOfARowAndTheSidePaneAskToo(t *testing.T) {
 	d, l := stopDesk(t)
 	press(d.window, desktop.KeyMenu)
-	d.choose("Stop…")
+	d.choose("Stop…   (Del)")
 	d.stopNews(held(l))
 	d.says("Stop node?")
 	press(d.window, fyne.KeyEscape)

@@ -187,7 +187,8 @@ func (s *storyPane) lines(now time.Time) []fyne.CanvasObject {
 	}
 	for _, e := range events {
 		shape, name := sign(&e)
-		mark, at := canvas.NewText(shape, theme.Color(name)), caption()
+		mark, at := newMark(), caption()
+		setText(mark, shape, name)
 		setText(at, Moment(e.At, now), table.ColorMuted)
 		words := widget.NewLabel(sentence(&e))
 		words.Wrapping = fyne.TextWrapWord

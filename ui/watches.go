@@ -215,7 +215,7 @@ func (p *watchesPage) showWords() {
 	case !p.known:
 		p.empty.say(lang.L("Looking…"), "", 0)
 	default:
-		p.empty.say(lang.L("Nothing is watched"), lang.L("Add a watch here, or click ☆ beside a port in the Ports table"), 0)
+		p.empty.say(lang.L("Nothing is watched"), lang.L("Add a watch here, or click the star beside a port in the Ports table"), 0)
 	}
 	if text := p.countWords(); text != p.count.words.Text {
 		p.count.say(text, table.ColorMuted)

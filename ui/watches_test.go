@@ -179,10 +179,10 @@ func TestStatesFollowTheMonitorAndOnlyWhatDiffersIsPainted(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""), rule(t, "4000", ""))
 	free := d.rowOf(1).painted
 	d.see(listening(3000, "node", 10))
-	if got := d.rowOf(0); got.text.Text != "● open" || got.more.Text != "node" {
+	if got := d.rowOf(0); got.mark.Text+got.text.Text != "●open" || got.more.Text != "node" {
 		t.Errorf("row says %q, %q", got.text.Text, got.more.Text)
 	}
-	if d.rowOf(1).text.Text != "○ free" || d.rowOf(1).painted != free {
+	if r := d.rowOf(1); r.mark.Text+r.text.Text != "○free" || d.rowOf(1).painted != free {
 		t.Errorf("the other row says %q", d.rowOf(1).text.Text)
 	}
 	marked := "not painted again"
@@ -201,7 +201,7 @@ func TestAPageThatNobodySeesIsBroughtUpToDateWhenItComes(t *testing.T) {
 		t.Errorf("a hidden page worked out %q", got)
 	}
 	d.tabs.open("watches")
-	if got := d.rowOf(0).text.Text; got != "● open" {
+	if got := d.rowOf(0).mark.Text + d.rowOf(0).text.Text; got != "●open" {
 		t.Errorf("row says %q", got)
 	}
 }

@@ -239,7 +239,7 @@ type ruleRow struct {
 
 	ground, line, edge *canvas.Rectangle
 	words              [5]*canvas.Text // those of both lines
-	text, more         *canvas.Text    // of the state
+	mark, text, more   *canvas.Text    // of the state
 	on                 *iconButton
 	buttons            []*iconButton
 }
@@ -258,6 +258,7 @@ func newRuleRow(p *watchesPage) *ruleRow {
 	for i := range r.words {
 		r.words[i] = canvas.NewText("", color.Transparent)
 	}
+	r.mark = newMark()
 	r.text, r.more = canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
 	button := func(icon fyne.Resource, label string, do func(int)) *iconButton {
 		return newIconButton(icon, label, func() { table.FocusOn(p.list); do(r.index) }, r.hover)
@@ -275,7 +276,7 @@ func newRuleRow(p *watchesPage) *ruleRow {
 
 // CreateRenderer is Fyne's.
 func (r *ruleRow) CreateRenderer() fyne.WidgetRenderer {
-	objects := []fyne.CanvasObject{r.ground, r.line, r.edge, r.text, r.more, r.on}
+	objects := []fyne.CanvasObject{r.ground, r.line, r.edge, r.mark, r.text, r.more, r.on}
 	for _, w := range r.words {
 		objects = append(objects, w)
 	}
@@ -407,7 +408,13 @@ func (r *ruleRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, siz
 func (r *ruleRow) paintState(x, width float32) {
 	s := r.painted.view.state
 	y, lower := r.lines(s.more != "")
-	r.put(r.text, s.text, s.color, theme.SizeNameText, fyne.NewPos(x, y), width)
+	shape, words := splitMark(s.text)
+	left := x
+	if shape != "" {
+		left += r.put(r.mark, shape, s.color, theme.SizeNameText, fyne.NewPos(x, y), width) + 5
+	}
+	r.mark.Hidden = shape == ""
+	r.put(r.text, words, s.color, theme.SizeNameText, fyne.NewPos(left, y), width+x-left)
 	r.put(r.more, s.more, table.ColorMuted, theme.SizeNameCaptionText, fyne.NewPos(x, lower), width)
 }
 

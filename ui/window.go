@@ -46,7 +46,7 @@ const (
 )
 
 // DefaultSize is the window's size at first.
-var DefaultSize = fyne.NewSize(1060, 640)
+var DefaultSize = fyne.NewSize(1180, 740)
 
 // NewWindow builds the window, which Show shows. memory is nil where nothing is
 // kept; now is the clock.

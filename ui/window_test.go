@@ -429,7 +429,7 @@ func TestColumnsAndGroupsAreRemembered(t *testing.T) {
 	all := []*monitor.Listener{listening(3000, "node", 10), listening(8080, "python3", 20), listening(9229, "node", 10)}
 	d.see(all...)
 	at := func(x float32) fyne.Position { return fyne.NewPos(x, d.ports.table.Top()-table.RowHeight/2) }
-	test.Drag(d.window.Canvas(), at(34+92), 50, 0) // the edge of Port
+	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the edge of Port
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
 	d.choose("User")
 	d.ports.toggleGroup()
@@ -442,8 +442,8 @@ func TestColumnsAndGroupsAreRemembered(t *testing.T) {
 	if err := json.Unmarshal(b, &state); err != nil {
 		t.Fatal(err)
 	}
-	if got := state.Columns; got.Widths["port"] != 142 || !slices.Equal(got.Hidden, []string{"user"}) {
-		t.Errorf("left %+v; want that Port is 142 wide and User hidden", got)
+	if got := state.Columns; got.Widths["port"] != 122 || !slices.Equal(got.Hidden, []string{"user"}) {
+		t.Errorf("left %+v; want that Port is 122 wide and User hidden", got)
 	}
 	next := newDesk(t)
 	next.Restore(state)

@@ -136,6 +136,15 @@ func (t *Table[R]) wanted(i int) float32 {
 	return t.columns[i].Width
 }
 
+// Widen gives the column with that id another width, where the user gave it none.
+func (t *Table[R]) Widen(id string, width float32) {
+	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == id })
+	if i >= 0 && t.columns[i].Width != width {
+		t.columns[i].Width = width
+		t.placeColumns()
+	}
+}
+
 // grows is a column's share of the space that is left; one that was dragged has
 // the width that the user gave it.
 func (t *Table[R]) grows(i int) float32 {
@@ -171,7 +180,7 @@ func (t *Table[R]) resize(i int, width float32) {
 func (t *Table[R]) fit(i int) {
 	c := t.columns[i]
 	size, style := headerFace(true)
-	width := fyne.MeasureText(c.Label+markUp, size, style).Width
+	width := fyne.MeasureText(c.Label, size, style).Width + t.header.dressMark()
 	measured := map[Cell]bool{} // most rows say the same as another one
 	for _, r := range t.rows {
 		cell := c.Cell(r)

@@ -14,8 +14,9 @@ import (
 
 // What marks the column that sorts, and its direction.
 const (
-	markUp   = " ▲"
-	markDown = " ▼"
+	markUp   = "▲"
+	markDown = "▼"
+	markGap  = 4 // before it
 )
 
 // grip is how near to an edge the pointer takes hold of it.
@@ -31,6 +32,7 @@ type header[R Row] struct {
 	edge         *canvas.Rectangle // which the pointer could take hold of
 	ring         *canvas.Rectangle // around the column that the keyboard is at
 	labels       []*canvas.Text
+	mark         *canvas.Text // of the one that sorts
 
 	over     int // the column at whose right edge the pointer is; -1
 	dragging bool
@@ -47,6 +49,8 @@ func newHeader[R Row](t *Table[R]) *header[R] {
 		*r = canvas.NewRectangle(color.Transparent)
 	}
 	h.ring.StrokeWidth, h.ring.CornerRadius = 2, 4
+	h.mark = canvas.NewText("", color.Transparent)
+	h.mark.TextStyle.Monospace = true // the other faces do not have it
 	for range t.columns {
 		h.labels = append(h.labels, canvas.NewText("", color.Transparent))
 	}
@@ -60,7 +64,7 @@ func (h *header[R]) CreateRenderer() fyne.WidgetRenderer {
 	for _, l := range h.labels {
 		objects = append(objects, l)
 	}
-	return &headerRenderer[R]{h, append(objects, h.ring)}
+	return &headerRenderer[R]{h, append(objects, h.mark, h.ring)}
 }
 
 type headerRenderer[R Row] struct {
@@ -90,6 +94,7 @@ func (r *headerRenderer[R]) Layout(s fyne.Size) {
 	h.edge.Hidden = h.over < 0
 	h.ring.StrokeColor = theme.Color(theme.ColorNamePrimary)
 	h.ring.Hidden = !h.focused
+	h.mark.Hidden = h.table.sortBy < 0 || h.table.hidden[h.table.sortBy]
 	x := float32(0)
 	for i := range h.table.columns {
 		h.place(i, x, s.Height)
@@ -102,20 +107,26 @@ func (r *headerRenderer[R]) Layout(s fyne.Size) {
 func (h *header[R]) place(i int, x, height float32) {
 	t := h.table
 	c, text, width := t.columns[i], h.labels[i], t.widths[i]
-	label := c.Label
+	mark := float32(0)
 	if i == t.sortBy {
-		label += map[bool]string{false: markUp, true: markDown}[t.down]
+		mark = h.dressMark()
 	}
 	text.TextSize, text.TextStyle = headerFace(i == t.sortBy)
 	text.Color = theme.Color(ColorMuted)
-	text.Text = Fit(label, width-CellPadding, text.TextSize, text.TextStyle)
+	text.Text = Fit(c.Label, width-CellPadding-mark, text.TextSize, text.TextStyle)
 	size := fyne.MeasureText(text.Text, text.TextSize, text.TextStyle)
 	left := x + CellPadding
 	if c.Right {
-		left = x + width - CellPadding - size.Width
+		left = x + width - CellPadding - mark - size.Width
 	}
 	text.Move(fyne.NewPos(left, (height-size.Height)/2))
 	text.Resize(size)
+	if i == t.sortBy {
+		if text.Text == "" {
+			left -= markGap // a column without words
+		}
+		h.mark.Move(fyne.NewPos(left+size.Width+markGap, (height-h.mark.MinSize().Height)/2))
+	}
 	if i == h.over {
 		h.edge.Move(fyne.NewPos(x+width-1, 4))
 		h.edge.Resize(fyne.NewSize(2, height-8))
@@ -124,6 +135,15 @@ func (h *header[R]) place(i int, x, height float32) {
 		h.ring.Move(fyne.NewPos(x+1, 2))
 		h.ring.Resize(fyne.NewSize(max(width-2, 0), height-4))
 	}
+}
+
+// dressMark gives the mark its shape, and returns the room that it takes.
+func (h *header[R]) dressMark() float32 {
+	h.mark.Text = map[bool]string{false: markUp, true: markDown}[h.table.down]
+	h.mark.TextSize, _ = headerFace(true)
+	h.mark.Color = theme.Color(ColorMuted)
+	h.mark.Resize(h.mark.MinSize())
+	return markGap + h.mark.MinSize().Width
 }
 
 // edgeAt is the column whose right edge is at x, -1 where none is.

@@ -237,6 +237,9 @@ func (v *cellView) set(cell Cell, right bool, x, width float32) {
 	if cell.Badge {
 		v.text.TextSize = theme.Size(theme.SizeNameCaptionText)
 	}
+	if cell.Size > 0 {
+		v.text.TextSize = cell.Size
+	}
 	v.text.TextStyle.Bold = cell.Bold
 	inner := width - 2*CellPadding
 	if cell.Badge {

@@ -47,7 +47,8 @@ type Cell struct {
 	Color  fyne.ThemeColorName // "" for the foreground's
 	Bold   bool
 	Struck bool
-	Badge  bool // framed in Color
+	Badge  bool    // framed in Color
+	Size   float32 // of the text; 0 for the theme's
 }
 
 // aim is the row that moved away from under the pointer last, where the list has
