@@ -186,7 +186,7 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 	if len(p.odd.sentences)+len(side.odd.sentences) != 0 || p.odd.object.Visible() || side.odd.object.Visible() {
 		t.Errorf("nothing is odd, and it says %q, %q", p.odd.sentences, side.odd.sentences)
 	}
-	if want := "Started by npm run dev in zsh\nzsh (4) › npm run dev (5) › node (10)"; p.why.Text != want {
+	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
 	d.look(a, peers.State{Queued: true, Queue: 3, Limit: 2}, story.Live{Ended: map[int]bool{4: true}, Deleted: true, Preload: "/tmp/x.so\n"})
@@ -198,7 +198,7 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 	}
 	d.want("process window", p.odd.sentences, want)
 	d.want("side pane", side.odd.sentences, want)
-	if want := "zsh (4, ended) › npm run dev (5) › node (10)"; p.why.Text != want {
+	if want := "zsh (4, shell, ended) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
 	if side.chain.Text != "zsh (ended) › npm run dev › node" || len(p.odd.object.Objects) != len(want) {

@@ -31,6 +31,8 @@ func oddSentence(o story.Oddity, why story.Why) string {
 		return lang.L("Its accept queue is full ({{.Detail}}), so nobody gets in. Start it again if that lasts.", detail)
 	case story.OddReplaced:
 		return lang.L("Its program file was deleted or replaced since it started. Start it again to run what is there now.")
+	case story.OddFolder:
+		return lang.L("Its folder was deleted since it started. Start it again in one that is there.")
 	case story.OddPlace:
 		return lang.L("Its program is in {{.Detail}}, where files come from elsewhere. Make sure that you know it.", detail)
 	case story.OddPreload:

@@ -10,13 +10,16 @@ import (
 )
 
 // chainWords is the chain of parents, the oldest first, as it was when the owner
-// was first seen.
+// was first seen; with pids also what each of them is.
 func chainWords(why story.Why, pids bool) string {
 	var names []string
 	for _, p := range why.Chain {
 		var more []string
 		if pids {
 			more = append(more, strconv.Itoa(p.PID))
+			if role := roleWords(p.Role); role != "" && !strings.EqualFold(role, p.Title) {
+				more = append(more, role)
+			}
 		}
 		if p.Ended {
 			more = append(more, lang.L("ended"))
@@ -28,6 +31,33 @@ func chainWords(why story.Why, pids bool) string {
 		names = append(names, name)
 	}
 	return strings.Join(names, " › ")
+}
+
+// roleWords says what a parent is; "" where nothing is known of it.
+func roleWords(r story.Role) string {
+	switch r {
+	case story.System:
+		return lang.L("first process")
+	case story.Cron:
+		return lang.L("cron")
+	case story.SSH:
+		return lang.L("ssh")
+	case story.Terminal:
+		return lang.L("terminal")
+	case story.Tmux:
+		return lang.L("outlives its terminal")
+	case story.Shell:
+		return lang.L("shell")
+	case story.IDE:
+		return lang.L("IDE")
+	case story.Script:
+		return lang.L("script")
+	case story.Supervisor:
+		return lang.L("supervisor")
+	case story.Container:
+		return lang.L("container's runtime")
+	}
+	return ""
 }
 
 // whyText says why a process runs, as far as that is known, and the chain below.

@@ -43,6 +43,8 @@ type ownerJSON struct {
 	Program   string    `json:"program,omitempty"`
 	Deleted   bool      `json:"deleted,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
+	Project   string    `json:"project,omitempty"`
+	Branch    string    `json:"branch,omitempty"` // of git, in the folder
 	User      string    `json:"user,omitempty"`
 	ParentPID int       `json:"parent_pid,omitempty"`
 	StartedAt time.Time `json:"started_at,omitzero"`
@@ -104,7 +106,7 @@ func (q question) listener(l *monitor.Listener) listenerJSON {
 
 func (q question) owner(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder,
+		PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Project: o.Project, Branch: o.Branch,
 		User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
 }

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"porthole/app/link"
 	"porthole/monitor"
@@ -18,6 +20,7 @@ type portStory struct {
 	*monitor.Listener
 	why   story.Why // only where an owner can be seen
 	odd   []story.Oddity
+	used  story.Use    // by the principal owner; zero where that is not known
 	state *peers.State // nil where connections cannot be read
 }
 
@@ -32,6 +35,7 @@ func stories(states map[string]peers.State, listeners, firstSeen []*monitor.List
 		o, seen := l.Principal()
 		if seen {
 			live = process.Live(o)
+			out[i].used = live.Used
 		}
 		if st, ok := states[l.ID]; ok {
 			out[i].state = &st
@@ -91,17 +95,50 @@ func withParents(l *monitor.Listener, firstSeen []*monitor.Listener) *monitor.Li
 	return &known
 }
 
-// chainWords is the chain of parents on one line, the oldest first.
+// chainWords is the chain of parents with each one's role on one line, the oldest first.
 func chainWords(why story.Why) string {
 	var chain []string
 	for _, p := range why.Chain {
-		ended := ""
-		if p.Ended {
-			ended = ", ended"
+		more := strconv.Itoa(p.PID)
+		if role := p.Role.Words(); role != "" && !strings.EqualFold(role, p.Title) {
+			more += ", " + role
 		}
-		chain = append(chain, fmt.Sprintf("%s (%d%s)", p.Title, p.PID, ended))
+		if p.Ended {
+			more += ", ended"
+		}
+		chain = append(chain, fmt.Sprintf("%s (%s)", p.Title, more))
 	}
 	return strings.Join(chain, " › ")
+}
+
+// useWords says what a process uses: "12 threads, 48 MB of memory, 3.2 s of CPU time".
+func useWords(u story.Use) string {
+	var parts []string
+	switch {
+	case u.Threads == 1:
+		parts = append(parts, "1 thread")
+	case u.Threads > 1:
+		parts = append(parts, fmt.Sprintf("%d threads", u.Threads))
+	}
+	if u.Memory > 0 {
+		parts = append(parts, fmt.Sprintf("%.1f MB of memory", float64(u.Memory)/1e6))
+	}
+	if u.CPU > 0 {
+		parts = append(parts, u.CPU.Round(10*time.Millisecond).String()+" of CPU time")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// serviceWords says what is served, and how sure that is.
+func serviceWords(l *monitor.Listener) string {
+	if l.Service == "" {
+		return ""
+	}
+	by := map[monitor.ServiceBy]string{monitor.ByProgram: "by its program", monitor.ByCommand: "by its command", monitor.ByPort: "only usual for this port"}[l.ServiceBy]
+	if by == "" {
+		return l.Service
+	}
+	return l.Service + " (" + by + ")"
 }
 
 // clientWords says who is connected: "curl (48990), 2 of firefox (22310), 10.0.0.7".

@@ -83,7 +83,7 @@ func TestWhoTellsWhatWasLeftBehind(t *testing.T) {
 	if want := "! Started in zsh, which has closed: it was left behind. Stop it if it is not needed any more."; second != want {
 		t.Errorf("the second line is %q; want %q", second, want)
 	}
-	if want := fmt.Sprintf("zsh (%d, ended) › ", test); !strings.Contains(text, want) {
+	if want := fmt.Sprintf("zsh (%d, shell, ended) › ", test); !strings.Contains(text, want) {
 		t.Errorf("no chain with %q:\n%s", want, text)
 	}
 	o.Start++

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
+	"porthole/monitor/peers"
 	"porthole/monitor/peers/source"
 	"porthole/monitor/story"
 )
@@ -27,10 +29,36 @@ type whoJSON struct {
 
 type whoListenJSON struct {
 	listenerJSON
-	Why         *story.Why  `json:"why,omitempty"` // absent where the owner is hidden
+	Why         *whyJSON    `json:"why,omitempty"` // absent where the owner is hidden
+	Uses        *usesJSON   `json:"uses,omitempty"`
 	Odd         []oddJSON   `json:"odd,omitempty"`
 	Connections *int        `json:"connections,omitempty"` // absent where they cannot be read
+	Peers       []peerJSON  `json:"peers,omitempty"`
 	AcceptQueue *acceptJSON `json:"accept_queue,omitempty"`
+}
+
+// whyJSON is the chain of parents, and what it says in one English sentence.
+type whyJSON struct {
+	Sentence string `json:"sentence"`
+	story.Why
+}
+
+// usesJSON is what the principal owner uses.
+type usesJSON struct {
+	Threads int     `json:"threads,omitempty"`
+	Memory  uint64  `json:"memory,omitempty"`      // bytes, shared ones too (RSS)
+	CPU     float64 `json:"cpu_seconds,omitempty"` // of all cores, since it started
+}
+
+// peerJSON is one established connection.
+type peerJSON struct {
+	Local    netip.AddrPort `json:"local"` // the listener's end
+	Remote   netip.AddrPort `json:"remote"`
+	PID      int            `json:"pid,omitempty"` // of the client, where it is on this machine and can be seen
+	Name     string         `json:"name,omitempty"`
+	User     string         `json:"user,omitempty"`
+	Received *uint64        `json:"received,omitempty"` // bytes by the listener; absent where the system does not count them
+	Sent     *uint64        `json:"sent,omitempty"`
 }
 
 type oddJSON struct {
@@ -86,12 +114,16 @@ func (q question) who(port uint16, told []portStory) whoJSON {
 	for _, l := range told {
 		one := whoListenJSON{listenerJSON: q.listener(l.Listener)}
 		if len(l.Owners) > 0 {
-			one.Why = &l.why
+			one.Why = &whyJSON{l.why.Sentence(), l.why}
 		}
 		for _, odd := range l.odd {
 			one.Odd = append(one.Odd, oddJSON{odd, odd.Sentence(l.why)})
 		}
+		if u := l.used; u != (story.Use{}) {
+			one.Uses = &usesJSON{u.Threads, u.Memory, u.CPU.Seconds()}
+		}
 		if l.state != nil {
+			one.Peers = peersJSON(l.state)
 			n := len(l.state.Peers)
 			one.Connections = &n
 			if l.state.Queued {
@@ -99,6 +131,18 @@ func (q question) who(port uint16, told []portStory) whoJSON {
 			}
 		}
 		out.Listeners = append(out.Listeners, one)
+	}
+	return out
+}
+
+func peersJSON(st *peers.State) []peerJSON {
+	var out []peerJSON
+	for _, p := range st.Peers {
+		one := peerJSON{Local: p.Local, Remote: p.Remote, PID: p.Client.PID, Name: p.Client.Name, User: p.User}
+		if st.Bytes {
+			one.Received, one.Sent = &p.Received, &p.Sent
+		}
+		out = append(out, one)
 	}
 	return out
 }
@@ -177,6 +221,7 @@ func (q question) details(w io.Writer, l portStory, now time.Time) error {
 		line("connected", clientWords(l.state))
 		return t.Flush()
 	}
+	line("service", serviceWords(l.Listener))
 	line("why", l.why.Sentence())
 	line("chain", chainWords(l.why))
 	line("connected", clientWords(l.state))
@@ -194,6 +239,7 @@ func (q question) details(w io.Writer, l portStory, now time.Time) error {
 	if !o.StartedAt.IsZero() {
 		line("started", momentWords(o.StartedAt, now))
 	}
+	line("uses", useWords(l.used))
 	return t.Flush()
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +48,7 @@ func TestWhoTellsTheStoryOfAPort(t *testing.T) {
 			t.Errorf("the first line is %q; want %q in it", first, want)
 		}
 	}
-	for _, want := range []string{"127.0.0.1 (this machine)", "why ", "chain ", folder} {
+	for _, want := range []string{"127.0.0.1 (this machine)", "why ", "chain ", folder, "Vite (by its command)", "uses ", " of memory"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q:\n%s", want, text)
 		}
@@ -55,12 +56,29 @@ func TestWhoTellsTheStoryOfAPort(t *testing.T) {
 	if strings.Contains(text, "hunter2") {
 		t.Error("it prints a password")
 	}
+	client, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
 	text, err = asked(t, strconv.Itoa(port), true)
 	var answer struct {
 		Port      int
 		Listeners []struct {
-			Owners []struct{ PID int }
-			Why    struct{ Chain []struct{ PID int } }
+			Owners []struct {
+				PID     int
+				Project string
+			}
+			Why struct {
+				Sentence string
+				Chain    []struct{ PID int }
+			}
+			Uses  struct{ Memory, Threads int }
+			Peers []struct {
+				Remote   string
+				PID      int
+				Received *int
+			}
 		}
 	}
 	if err != nil || json.Unmarshal([]byte(text), &answer) != nil || answer.Port != port || len(answer.Listeners) != 1 {
@@ -69,6 +87,12 @@ func TestWhoTellsTheStoryOfAPort(t *testing.T) {
 	l := answer.Listeners[0]
 	if chain := l.Why.Chain; l.Owners[0].PID != pid || len(chain) < 2 || chain[len(chain)-1].PID != pid || chain[len(chain)-2].PID != os.Getpid() {
 		t.Errorf("as JSON: owners %+v, chain %+v; want %d below %d", l.Owners, chain, pid, os.Getpid())
+	}
+	if l.Why.Sentence == "" || l.Uses.Memory < 1<<20 || l.Uses.Threads < 1 || l.Owners[0].Project != "acme-web" {
+		t.Errorf("as JSON: %+v; want why, what it uses and its project", l)
+	}
+	if len(l.Peers) != 1 || l.Peers[0].PID != os.Getpid() || l.Peers[0].Remote != client.LocalAddr().String() || l.Peers[0].Received == nil {
+		t.Errorf("as JSON: peers %+v; want this test", l.Peers)
 	}
 }
 

@@ -21,6 +21,8 @@ func Live(o monitor.Owner) story.Live {
 		p := &ps.Process{Pid: int32(o.PID)}
 		program, _ := p.Exe() // unknown where refused
 		_, live.Deleted = withoutDeleted(program)
+		folder, _ := p.Cwd() // the same
+		_, live.FolderGone = withoutDeleted(folder)
 		live.LeaderEnded, live.Used = look(o.PID)
 		live.Preload, live.Root = preload(o.PID), root(p)
 	}

@@ -20,6 +20,7 @@ type Live struct {
 	LeaderEnded bool
 	Root        bool   // it acts as root, whoever started it
 	Deleted     bool   // its program file is gone, or another one has its name
+	FolderGone  bool   // the folder that it works in is
 	Preload     string // its LD_PRELOAD; "" where it has none, or is not to be seen
 	Stuck       bool   // an accept queue of its is full
 	Queue       uint32 // that one's length
@@ -42,6 +43,7 @@ const (
 	OddLeftBehind OddKind = "left_behind" // its shell or terminal has ended
 	OddStuck      OddKind = "queue_full"  // its accept queue is full
 	OddReplaced   OddKind = "replaced"    // its program file is gone, or another one has its name
+	OddFolder     OddKind = "folder_gone" // the folder that it works in was deleted
 	OddPlace      OddKind = "place"       // its program is where downloads and other people's files are
 	OddPreload    OddKind = "preload"     // LD_PRELOAD
 	OddRoot       OddKind = "root"        // it runs as root
@@ -70,6 +72,7 @@ func Odd(l *monitor.Listener, o monitor.Owner, why Why, live Live) []Oddity {
 	add(why.LeftBehind, OddLeftBehind, "")
 	add(live.Stuck, OddStuck, fmt.Sprintf("%d of %d", live.Queue, live.Limit))
 	add(o.Deleted || live.Deleted, OddReplaced, "")
+	add(live.FolderGone, OddFolder, "")
 	place := oddPlace(o, why)
 	add(place != "", OddPlace, place)
 	add(live.Preload != "", OddPreload, shown(live.Preload, 80))
@@ -88,6 +91,8 @@ func (o Oddity) Sentence(why Why) string {
 		return "Its accept queue is full (" + o.Detail + "), so nobody gets in. Start it again if that lasts."
 	case OddReplaced:
 		return "Its program file was deleted or replaced since it started. Start it again to run what is there now."
+	case OddFolder:
+		return "Its folder was deleted since it started. Start it again in one that is there."
 	case OddPlace:
 		return "Its program is in " + o.Detail + ", where files come from elsewhere. Make sure that you know it."
 	case OddPreload:

@@ -22,6 +22,7 @@ func TestOdd(t *testing.T) {
 		{name: "its session's leader ended", live: Live{LeaderEnded: true},
 			want: "The leader of its session has ended: it was left behind by its terminal. Stop it if it is not needed any more."},
 		{name: "deleted", owner: monitor.Owner{Deleted: true}, want: "Its program file was deleted or replaced since it started. Start it again to run what is there now."},
+		{name: "folder gone", live: Live{FolderGone: true}, want: "Its folder was deleted since it started. Start it again in one that is there."},
 		{name: "exposed", reach: monitor.TheNetwork, want: "The network can reach it. Bind it to 127.0.0.1 unless others are to use it."},
 		{name: "root", owner: monitor.Owner{User: "root"}, user: "you",
 			want: "It runs as root. Run it as a user of its own where that is possible."},

@@ -29,6 +29,23 @@ const (
 	Container  Role = "container"  // a container's runtime
 )
 
+// Words says the role in English, for people; "" where nothing is known of it.
+func (r Role) Words() string {
+	switch r {
+	case System:
+		return "first process"
+	case Cron, SSH, Terminal, Shell, Script, Supervisor:
+		return string(r)
+	case Tmux:
+		return "outlives its terminal"
+	case IDE:
+		return "IDE"
+	case Container:
+		return "container's runtime"
+	}
+	return ""
+}
+
 // Link is one process of the chain, fit to be shown.
 type Link struct {
 	PID   int    `json:"pid"`
