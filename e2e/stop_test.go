@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image/color"
 	"slices"
@@ -12,6 +14,9 @@ import (
 
 	"porthole/e2e/desktop"
 )
+
+// selectedGround is the ground of the selected row in the dark theme.
+var selectedGround = color.RGBA{0x1d, 0x3b, 0x40, 255}
 
 // A user finds out who has a port, and stops it with the keyboard alone.
 func TestStopWithTheKeyboard(t *testing.T) {
@@ -40,6 +45,9 @@ func TestStopWithTheKeyboard(t *testing.T) {
 
 	// Esc leaves everything as it is.
 	before := d.steady(window)
+	if shown, err := d.Shows(selectedGround); err != nil || !shown {
+		t.Fatalf("the selected row is shown: %t, %v", shown, err)
+	}
 	d.asked(window)
 	d.shot("stop-asked")
 	d.do("press Esc", window.Key("Escape"))
@@ -58,7 +66,12 @@ func TestStopWithTheKeyboard(t *testing.T) {
 	}
 	d.shot("stop-stopped")
 	d.do("close the dialog", window.Key("Escape"))
-	d.eventually("the row goes", func() error { return differs(d, window, before) })
+	d.eventually("the row goes", func() error {
+		if shown, err := d.Shows(selectedGround); err != nil || shown {
+			return cmp.Or(err, errors.New("the selected row is still there"))
+		}
+		return differs(d, window, before)
+	})
 	d.steady(window)
 	d.do("raise the process window", process.Focus())
 	d.steady(process)

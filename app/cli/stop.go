@@ -210,7 +210,7 @@ func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, r
 	if err != nil {
 		return err
 	}
-	stays, err := o.signal(ctx, slices.Concat(held, below), func(p *stop.Process) error {
+	stays, err := o.signal(ctx, slices.Concat(held, below), len(held), func(p *stop.Process) error {
 		if slices.Contains(below, p) {
 			return p.Terminate(nil)
 		}
@@ -219,7 +219,7 @@ func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, r
 	problems := []error{err}
 	if len(stays) > 0 && o.Force && ctx.Err() == nil {
 		_, _ = fmt.Fprintf(o.Stdout, "%s did not end: by force now.\n", namesOf(stays)) // a word on the way
-		stays, err = o.signal(ctx, stays, (*stop.Process).Kill)
+		stays, err = o.signal(ctx, stays, len(stays), (*stop.Process).Kill)
 		problems = append(problems, err)
 	}
 	switch {
@@ -234,9 +234,9 @@ func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, r
 	return errors.Join(problems...)
 }
 
-// signal sends to all and returns those that run on after a while. What ended is
+// signal sends to all, of whom so many held the port, and returns those that run on after a while. What ended is
 // said; the error is about those that could not be signalled.
-func (o StopOptions) signal(ctx context.Context, held []*stop.Process, send func(*stop.Process) error) (stays []*stop.Process, _ error) {
+func (o StopOptions) signal(ctx context.Context, held []*stop.Process, holders int, send func(*stop.Process) error) (stays []*stop.Process, _ error) {
 	limited, cancel := context.WithTimeout(ctx, o.Patience)
 	defer cancel()
 	out := stop.Signal(limited, held, send, stop.Watcher{
@@ -248,7 +248,7 @@ func (o StopOptions) signal(ctx context.Context, held []*stop.Process, send func
 		},
 	})
 	var problems []error
-	for _, f := range out.Failed {
+	for _, f := range out.Problems(holders) {
 		if i := slices.IndexFunc(held, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrOnlyForce) && o.Force {
 			out.Stays = append(out.Stays, held[i])
 			continue

@@ -46,6 +46,7 @@ type stopping struct {
 	tell      func(ui.StopNews)
 	signalled func(monitor.Owner) // it has been sent a signal
 	patience  time.Duration
+	below     func([]*stop.Process) ([]*stop.Process, error) // stop.OpenBelow
 	orders    chan stopOrder
 	ended     []monitor.Owner // by the user's wish
 	problems  []string        // why others were not stopped, a sentence each
@@ -55,7 +56,7 @@ type stopping struct {
 type stopOrder struct{ children, force bool }
 
 func newStopping(q ui.StopQuestion, cancel context.CancelFunc, log *slog.Logger) *stopping {
-	return &stopping{q: q, cancel: cancel, log: log, patience: stop.Patience, orders: make(chan stopOrder, 1)}
+	return &stopping{q: q, cancel: cancel, log: log, patience: stop.Patience, below: stop.OpenBelow, orders: make(chan stopOrder, 1)}
 }
 
 // Ask is ui.Stopping's.
@@ -95,7 +96,7 @@ func (s *stopping) run(ctx context.Context) {
 	}
 	var below []*stop.Process
 	if order.children {
-		if below, err = stop.OpenBelow(held); err != nil {
+		if below, err = s.below(held); err != nil {
 			s.log.Warn("the children of a process cannot be found, so that nobody was stopped", "problem", err)
 			s.tell(ui.StopNews{Stage: ui.StopRefused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
 			return
@@ -108,7 +109,7 @@ func (s *stopping) run(ctx context.Context) {
 		s.tell(ui.StopNews{Stage: ui.StopRefused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
 		return
 	}
-	stays := s.round(ctx, slices.Concat(held, below), func(p *stop.Process) error {
+	stays := s.round(ctx, slices.Concat(held, below), len(held), func(p *stop.Process) error {
 		if order.force && !holds(p.Owner()) { // where a system knows nothing else
 			return stop.RefusedError{PID: p.Owner().PID, Reason: stop.LetGo}
 		}
@@ -124,7 +125,7 @@ func (s *stopping) run(ctx context.Context) {
 		if _, ok = s.next(ctx, stays, true); !ok {
 			return
 		}
-		stays = s.round(ctx, stays, (*stop.Process).Kill)
+		stays = s.round(ctx, stays, len(stays), (*stop.Process).Kill)
 	}
 }
 
@@ -160,9 +161,9 @@ func (s *stopping) next(ctx context.Context, held []*stop.Process, asked bool) (
 	}
 }
 
-// round signals processes, waits for their end and tells what became of them. It
-// returns those that run on.
-func (s *stopping) round(ctx context.Context, processes []*stop.Process, send func(*stop.Process) error) (stays []*stop.Process) {
+// round signals processes, of which so many held the port, waits for their end and
+// tells what became of them. It returns those that run on.
+func (s *stopping) round(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (stays []*stop.Process) {
 	limited, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
@@ -175,7 +176,7 @@ func (s *stopping) round(ctx context.Context, processes []*stop.Process, send fu
 	if ctx.Err() != nil {
 		return nil // nobody asks any more
 	}
-	for _, f := range out.Failed {
+	for _, f := range out.Problems(holders) {
 		s.problems = append(s.problems, s.problem(f))
 	}
 	s.outcome(out.Stays)

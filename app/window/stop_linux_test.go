@@ -5,6 +5,7 @@ package window
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -197,6 +198,19 @@ func TestStopTakesChildrenAlong(t *testing.T) {
 	c.Ask(true)
 	if n := c.next(ui.StopDone); len(n.Victims) != 2 || n.Victims[1].PID != children[0].PID || process.Lives(children[0].PID, children[0].Start) {
 		t.Errorf("told %+v; want that both have ended", n)
+	}
+}
+
+// Whoever wants the children to end too is not half obeyed.
+func TestStopEndsNobodyWhereTheChildrenCannotBeFound(t *testing.T) {
+	v := start(t, "ends")
+	c := converse(t, 10*time.Second, []monitor.Owner{v.Owner}, v.row)
+	c.below = func([]*stop.Process) ([]*stop.Process, error) { return nil, errors.New("no /proc") }
+	c.next(ui.StopHeld)
+	c.Ask(true)
+	n := c.next(ui.StopRefused)
+	if len(n.Problems) != 1 || !strings.HasPrefix(n.Problems[0], "Its children cannot be found now") || !v.lives() || len(c.signalled) != 0 {
+		t.Errorf("it lives: %t; told %q, signalled %v", v.lives(), n.Problems, c.signalled)
 	}
 }
 

@@ -294,6 +294,28 @@ func TestAFamilyEndsTogether(t *testing.T) {
 	}
 }
 
+// A server's child may have the port from a fork to its exec: it is no reason to say
+// that the stop failed. Where nobody holds the port any more, that is said.
+func TestWhoeverLetGoOfThePortIsLeftAloneWhereOthersHoldIt(t *testing.T) {
+	stays, gone := victim(t, "ends"), victim(t, "ends")
+	held, err := OpenAll([]monitor.Owner{gone, stays})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer CloseAll(held)
+	out := Signal(t.Context(), held[:1], func(p *Process) error { return p.Terminate(func(monitor.Owner) bool { return false }) }, Watcher{})
+	if p := out.Problems(1); len(p) != 1 || p[0].Owner.PID != gone.PID {
+		t.Errorf("where all let go the problems are %v; want that of %d", p, gone.PID)
+	}
+	out = Signal(t.Context(), held, func(p *Process) error { return p.Terminate(stays.Same) }, Watcher{})
+	if p := out.Problems(2); len(p) != 0 || len(out.Stays) != 0 {
+		t.Errorf("problems %v, %d stay; want none", p, len(out.Stays))
+	}
+	if !process.Lives(gone.PID, gone.Start) || process.Lives(stays.PID, stays.Start) {
+		t.Error("the wrong one was stopped")
+	}
+}
+
 func TestWhereOneMayNotBeStoppedNoneIsHeld(t *testing.T) {
 	o := victim(t, "ends")
 	held, err := OpenAll([]monitor.Owner{o, {PID: 1, Start: 1}})

@@ -81,6 +81,17 @@ func (f Failure) Unwrap() error { return f.Err }
 type Outcome struct {
 	Stays  []*Process // they run on
 	Failed []Failure  // they could not be signalled, or not be waited for
+	LetGo  []Failure  // they were not signalled, since they no longer held the port
+}
+
+// Problems are what is to be told, where so many processes held the port when they
+// were shown. One that has let go of it, such as a child that inherited it for a
+// moment, is none while others are stopped.
+func (o Outcome) Problems(holders int) []Failure {
+	if len(o.LetGo) < holders {
+		return o.Failed
+	}
+	return append(slices.Clone(o.LetGo), o.Failed...)
 }
 
 // Watcher hears how a stop goes, from the goroutine that called Signal. Either
@@ -96,9 +107,14 @@ type Watcher struct {
 func Signal(ctx context.Context, held []*Process, send func(*Process) error, w Watcher) (out Outcome) {
 	var sent []*Process
 	for _, p := range held {
-		if err := send(p); err == nil || errors.Is(err, os.ErrProcessDone) {
+		err := send(p)
+		var refused RefusedError
+		switch {
+		case err == nil || errors.Is(err, os.ErrProcessDone):
 			sent = append(sent, p)
-		} else {
+		case errors.As(err, &refused) && refused.Reason == LetGo:
+			out.LetGo = append(out.LetGo, Failure{p.owner, err})
+		default:
 			out.Failed = append(out.Failed, Failure{p.owner, err})
 		}
 	}
