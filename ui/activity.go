@@ -79,13 +79,13 @@ func newActivityPage(memory Memory, actions Actions, now func() time.Time, windo
 	p := &activityPage{memory: memory, actions: actions, now: now, window: window, keys: keys, live: true}
 	p.entry = newFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.focus)
 	p.export = newButton(lang.L("Export…"), p.exportMenu)
-	p.more = newIconed(theme.MoreHorizontalIcon(), p.moreMenu)
+	p.more = newIconed(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
 	p.chart = newHourChart(p.setUntil)
 	p.list = newEventList(p)
 	p.empty = newEmptyState(actions, p.focus)
-	p.pill = newIconed(theme.MoveUpIcon(), p.toTop)
+	p.pill = newIconed(theme.MoveUpIcon(), lang.L("To the newest"), p.toTop)
 	p.pill.Importance = widget.HighImportance
-	p.back = newIconed(theme.CancelIcon(), func() { p.setUntil(time.Time{}) })
+	p.back = newIconed(theme.CancelIcon(), lang.L("To the newest"), func() { p.setUntil(time.Time{}) })
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()

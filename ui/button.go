@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"image/color"
 
 	"fyne.io/fyne/v2"
@@ -19,6 +20,7 @@ type keyButton struct {
 	scroll  *container.Scroll // what Up, Down and a page of them move; may be nil
 	focused func()            // it has the keyboard now; may be nil
 	warns   bool              // its words are red
+	name    string            // for screen readers, where there is only an icon
 	ring    *canvas.Rectangle
 }
 
@@ -36,12 +38,15 @@ func newKeyButton(text string, tapped, leave func()) *keyButton {
 // newButton is a button that is in nothing which Esc leaves.
 func newButton(text string, tapped func()) *keyButton { return newKeyButton(text, tapped, nil) }
 
-// newIconed is newButton with an icon instead of words.
-func newIconed(icon fyne.Resource, tapped func()) *keyButton {
+// newIconed is newButton with an icon instead of words; name says what it does.
+func newIconed(icon fyne.Resource, name string, tapped func()) *keyButton {
 	b := newButton("", tapped)
-	b.Icon = icon
+	b.Icon, b.name = icon, name
 	return b
 }
+
+// AccessibilityLabel is Fyne's.
+func (b *keyButton) AccessibilityLabel() string { return cmp.Or(b.Text, b.name) }
 
 // TypedKey is Fyne's.
 func (b *keyButton) TypedKey(e *fyne.KeyEvent) {

@@ -172,7 +172,8 @@ func setText(t *canvas.Text, text string, name fyne.ThemeColorName) {
 // gives them all to the field that has the keyboard.
 type entry struct {
 	widget.Entry
-	self fyne.Widget // the field that this is a part of
+	self  fyne.Widget // the field that this is a part of
+	label string      // for screen readers
 }
 
 func (e *entry) extend(self fyne.Widget) {
@@ -211,6 +212,7 @@ type filterEntry struct {
 
 func newFilterEntry(hint string, changed func(string), leave func()) *filterEntry {
 	e := &filterEntry{hint: hint, leave: leave}
+	e.label = hint
 	e.extend(e)
 	e.SetPlaceHolder(hint)
 	e.Icon = theme.SearchIcon()

@@ -72,6 +72,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.cards = newCardBar(memory, p.point, p.showCards, func() { p.watches() })
 	p.pause = newButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
+	p.table.Label = lang.L("Ports")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
 	p.table.OnSelect = func(*portRow) { p.showSide(); p.want() }

@@ -109,6 +109,9 @@ func (r *portRow) line() string {
 	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t")
 }
 
+// Words are the row for whoever hears it.
+func (r *portRow) Words() string { return strings.ReplaceAll(r.line(), "\t", ", ") }
+
 // Key is the row's identity.
 func (r *portRow) Key() string { return r.listener.ID }
 

@@ -173,13 +173,14 @@ type option struct{ value, words string }
 // choice is a list of which one option is chosen.
 type choice struct {
 	widget.Select
+	label   string   // for screen readers
 	options []option // those that are always there
 	values  []string // of all that are there now
 	focused func()
 }
 
-func newChoice(options []option, chosen func(value string), focused func()) *choice {
-	c := &choice{options: options, focused: focused}
+func newChoice(label string, options []option, chosen func(value string), focused func()) *choice {
+	c := &choice{label: label, options: options, focused: focused}
 	c.ExtendBaseWidget(c)
 	c.OnChanged = func(string) {
 		if i := c.SelectedIndex(); i >= 0 {
@@ -247,10 +248,10 @@ type numberEntry struct {
 // newNumberEntry returns an empty field. ask is called with a number that is to
 // hold, "" for the usual one; say with what is wrong with what was typed, or else
 // with what there is to say of it.
-func newNumberEntry(most, usual int, ask func(string), say func(wrong, typed string), focused func()) *numberEntry {
+func newNumberEntry(label string, most, usual int, ask func(string), say func(wrong, typed string), focused func()) *numberEntry {
 	e := &numberEntry{most: most, ask: ask, say: say, focused: focused}
 	e.extend(e)
-	e.keys = e.key
+	e.keys, e.label = e.key, label
 	e.OnChanged = func(string) { e.check() }
 	e.SetPlaceHolder(strconv.Itoa(usual))
 	return e

@@ -350,7 +350,7 @@ func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *
 
 // pick gives r a list of options. What holds is among them, whatever it is.
 func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) option) {
-	c := newChoice(options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
+	c := newChoice(r.title.words.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
 	r.first, r.control = c, container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
 		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
 	r.show = func(s Settings) { c.choose(of(s)) }
@@ -359,7 +359,7 @@ func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) o
 // number is a row whose setting is a number from 1 to most.
 func (p *settingsPage) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
 	r := newSettingRow(key, label, help)
-	e := newNumberEntry(most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
+	e := newNumberEntry(label, most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
 		r.problem, r.typed = wrong, typed
 		p.say(r)
 	}, func() { p.reveal(r) })

@@ -54,7 +54,7 @@ func newStoryPane(p *activityPage, show func(uint16)) *storyPane {
 		p.forget(activity.Forget{Project: s.event.Owner.Project},
 			lang.L("Everything remembered of project {{.Project}} is erased. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
 	})
-	away := newIconed(theme.CancelIcon(), func() {
+	away := newIconed(theme.CancelIcon(), lang.L("Close"), func() {
 		s.close()
 		p.focus()
 	})

@@ -110,6 +110,7 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 	f.title.words.Style.TextStyle.Bold = true
 	changed := func() { f.pressed = false; f.aside.say("", table.ColorMuted); f.check() }
 	f.ports, f.match, f.name = newFormEntry(changed, keys), newFormEntry(changed, keys), newFormEntry(changed, keys)
+	f.ports.label, f.match.label, f.name.label = lang.L("Ports"), lang.L("Only when"), lang.L("Name")
 	f.ports.SetPlaceHolder(lang.L("any port"))
 	f.match.SetPlaceHolder(lang.L("anyone"))
 	f.name.SetPlaceHolder(lang.L("no name"))

@@ -25,6 +25,8 @@ type Row interface {
 	Key() string
 	// Tint is the colour behind the row, "" for none.
 	Tint() fyne.ThemeColorName
+	// Words are the row for whoever hears it.
+	Words() string
 }
 
 // Column is a column, declared as data.
@@ -79,6 +81,8 @@ type Table[R Row] struct {
 	OnKey func(*fyne.KeyEvent)
 	// OnRune is called for typed text.
 	OnRune func(rune)
+	// Label says what the table is, for screen readers.
+	Label string
 	// HeaderItems are the page's own in the menu of columns; may be nil.
 	HeaderItems func() []*fyne.MenuItem
 

@@ -16,6 +16,7 @@ import (
 type row string
 
 func (r row) Key() string               { return string(r) }
+func (r row) Words() string             { return string(r) }
 func (r row) Tint() fyne.ThemeColorName { return "" }
 
 func column(id string, width, grow float32) Column[row] {

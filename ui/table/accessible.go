@@ -1,0 +1,44 @@
+package table
+
+import "fyne.io/fyne/v2"
+
+// What screen readers are told, where Fyne reaches them.
+var (
+	_ fyne.Accessible = (*rowList[Row])(nil)
+	_ fyne.Accessible = (*rowWidget[Row])(nil)
+	_ fyne.Accessible = (*header[Row])(nil)
+)
+
+// AccessibilityLabel says what the list is and which row is selected.
+func (l *rowList[R]) AccessibilityLabel() string {
+	if r, ok := l.table.Selected(); ok {
+		return l.table.Label + ": " + r.Words()
+	}
+	return l.table.Label
+}
+
+// AccessibilityRole is Fyne's.
+func (l *rowList[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
+
+// AccessibilityLabel is what the row says.
+func (w *rowWidget[R]) AccessibilityLabel() string {
+	if w.key == "" {
+		return ""
+	}
+	return w.row.Words()
+}
+
+// AccessibilityRole is Fyne's.
+func (w *rowWidget[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+
+// AccessibilityLabel says which column the keyboard is at.
+func (h *header[R]) AccessibilityLabel() string {
+	c := h.table.columns[h.current]
+	if c.Label == "" {
+		return h.table.Label + ": " + c.Name
+	}
+	return h.table.Label + ": " + c.Label
+}
+
+// AccessibilityRole is Fyne's.
+func (h *header[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
