@@ -473,7 +473,7 @@ func (p *activityPage) showState() {
 	case !p.failed.IsZero() && len(p.events) > 0:
 		left, name = lang.L("What is remembered cannot be read just now; the log says why"), colorAlert
 	case left == "" && !p.chart.from.IsZero():
-		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), map[string]any{"Count": p.chart.sum()})
+		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), map[string]any{"Count": whole(p.chart.sum())})
 		name = table.ColorMuted
 	}
 	setText(p.left, left, name)
@@ -482,9 +482,9 @@ func (p *activityPage) showState() {
 		right = lang.L("not watching")
 	}
 	setText(p.right, right, table.ColorMuted)
-	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": p.fresh})
+	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": whole(p.fresh)})
 	if p.gap {
-		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": p.fresh})
+		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": whole(p.fresh)})
 	}
 	pill := showButton(p.pill, text, p.fresh > 0)
 	text = ""

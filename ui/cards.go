@@ -69,7 +69,7 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 		m.detail = strings.Join(names, ", ")
 		m.port = found[0].Port
 	}
-	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": len(found)}), colorOpen
+	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": whole(len(found))}), colorOpen
 	for _, l := range found {
 		if l.Reach == monitor.TheNetwork {
 			m.state, m.color = "◐ "+lang.L("exposed to the network"), colorAlert
@@ -89,7 +89,7 @@ func cardWords(l *monitor.Listener, connections int, now time.Time) string {
 		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})
 	}
 	if connections > 0 {
-		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": connections})
+		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": whole(connections)})
 	}
 	return text
 }
@@ -193,7 +193,7 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 		width -= moreWidth
 		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
 		hidden := len(cards) - fit
-		r.bar.more.say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": hidden}))
+		r.bar.more.say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": whole(hidden)}))
 		size := r.bar.more.MinSize()
 		r.bar.more.Resize(size)
 		r.bar.more.Move(fyne.NewPos(width+cardGap-6, (cardHeight-size.Height)/2))

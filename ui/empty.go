@@ -81,7 +81,7 @@ func (p *portsPage) showEmpty(rows int) {
 	case !p.ready && p.status.Health.Problem == "":
 		p.empty.say(lang.L("Looking…"), "", 0)
 	case p.matching > 0:
-		p.empty.say(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": p.matching}), 0)
+		p.empty.say(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": whole(p.matching)}), 0)
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})

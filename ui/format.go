@@ -59,6 +59,17 @@ func decimal(v float64, digits int) string {
 	return lang.L("{{.Whole}}.{{.Decimals}}", map[string]any{"Whole": whole, "Decimals": decimals})
 }
 
+// whole writes n with the language's sign between thousands.
+func whole(n int) string {
+	digits := strconv.Itoa(n)
+	if len(digits) < 4 || n < 0 {
+		return digits
+	}
+	head, tail := digits[:len(digits)-3], digits[len(digits)-3:]
+	h, _ := strconv.Atoi(head) // digits of ours
+	return lang.L("{{.Thousands}},{{.Rest}}", map[string]any{"Thousands": whole(h), "Rest": tail})
+}
+
 func dayNumber(t time.Time) int {
 	year, month, day := t.Date()
 	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))

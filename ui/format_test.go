@@ -16,6 +16,14 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+func TestWhole(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 10_050: "10,050", 1_000_000: "1,000,000"} {
+		if got := whole(n); got != want {
+			t.Errorf("whole(%d) = %q; want %q", n, got, want)
+		}
+	}
+}
+
 func TestMoment(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 	now := time.Date(2026, 3, 1, 0, 30, 0, 0, zone)

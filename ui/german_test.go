@@ -41,6 +41,7 @@ func TestGermanNumbersAndDays(t *testing.T) {
 		{Speed(1234), "1,2 kB/s"},
 		{Speed(41e3), "41 kB/s"},
 		{Duration(25 * time.Hour), "1 Tg."},
+		{whole(1234567), "1.234.567"},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("%q; want %q", c[0], c[1])

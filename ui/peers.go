@@ -86,7 +86,7 @@ func Speed(bytes float64) string {
 }
 
 func connectedTitle(n int) string {
-	return lang.L("Connected now ({{.Count}})", map[string]any{"Count": n})
+	return lang.L("Connected now ({{.Count}})", map[string]any{"Count": whole(n)})
 }
 
 // clientsShown is how many clients are listed; the rest is counted.
@@ -111,7 +111,7 @@ func newClientList(both bool) *clientList {
 func (l *clientList) show(rows []clientRow, speeds bool) (resized bool) {
 	var lines [][]string
 	for _, r := range rows[:min(len(rows), clientsShown)] {
-		line := []string{r.name, lang.N("{{.Count}} conns", r.count, map[string]any{"Count": r.count}), "", ""}
+		line := []string{r.name, lang.N("{{.Count}} conns", r.count, map[string]any{"Count": whole(r.count)}), "", ""}
 		switch {
 		case speeds && l.both:
 			line[2], line[3] = "↓"+Speed(r.rate.Received), "↑"+Speed(r.rate.Sent)
@@ -121,7 +121,7 @@ func (l *clientList) show(rows []clientRow, speeds bool) (resized bool) {
 		lines = append(lines, line)
 	}
 	if more := len(rows) - clientsShown; more > 0 {
-		lines = append(lines, []string{lang.N("+ {{.Count}} more", more, map[string]any{"Count": more}), "", "", ""})
+		lines = append(lines, []string{lang.N("+ {{.Count}} more", more, map[string]any{"Count": whole(more)}), "", "", ""})
 	}
 	if len(rows) == 0 {
 		lines = [][]string{{lang.L("Nobody"), "", "", ""}}

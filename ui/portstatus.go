@@ -60,9 +60,9 @@ func (p *portsPage) countWords() string {
 	listening := len(ports)
 	open, all := p.status.Rules.Open(p.snapshot)
 	return strings.Join([]string{
-		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": listening}),
+		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": whole(listening)}),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
-		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": exposed}),
+		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": whole(exposed)}),
 	}, " · ")
 }
 

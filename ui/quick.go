@@ -2,7 +2,6 @@ package ui
 
 import (
 	"image/color"
-	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -160,7 +159,7 @@ func (s *segment) count(n int) {
 	if s.number == n {
 		return
 	}
-	wider := s.number < 0 || len(strconv.Itoa(n)) != len(strconv.Itoa(s.number))
+	wider := s.number < 0 || len(whole(n)) != len(whole(s.number))
 	s.number = n
 	s.paint()
 	if wider {
@@ -184,7 +183,7 @@ func (s *segment) paint() {
 	s.text.TextStyle.Bold = s.chosen
 	words := s.label
 	if s.number >= 0 {
-		words += " " + strconv.Itoa(s.number)
+		words += " " + whole(s.number)
 	}
 	setText(s.text, words, name)
 }

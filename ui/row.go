@@ -250,7 +250,7 @@ func connsCell(r *portRow) table.Cell {
 	case r.connected == 0:
 		return table.Cell{Text: "0", Color: table.ColorMuted}
 	}
-	return table.Cell{Text: strconv.Itoa(r.connected)}
+	return table.Cell{Text: whole(r.connected)}
 }
 
 func byConnected(a, b *portRow) int {

@@ -251,7 +251,7 @@ func (d *stopDialog) question() {
 	}
 	d.children = nil
 	if n.Children > 0 {
-		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": n.Children})
+		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": whole(n.Children)})
 		d.children = newToggle(label, func(bool) {}, func() {})
 		d.children.self = d.children // Esc is the dialog's
 		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
@@ -264,7 +264,7 @@ func stopTitle(victims []monitor.Owner) string {
 	if len(victims) == 1 {
 		return lang.L("Stop {{.Name}}?", map[string]any{"Name": victimName(victims[0])})
 	}
-	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": len(victims)})
+	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": whole(len(victims))})
 }
 
 // victim is one line about a process.
@@ -405,7 +405,7 @@ func whom(owners []monitor.Owner) string {
 	if len(owners) == 1 {
 		return someNames(owners)
 	}
-	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": len(owners)})
+	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": whole(len(owners))})
 }
 
 // severalNames is the sentence that names owners, where a title only counts them.
@@ -424,7 +424,7 @@ func someNames(owners []monitor.Owner) string {
 	}
 	text := strings.Join(names, ", ")
 	if more := len(owners) - stopNamed; more > 0 {
-		text = lang.N("{{.Names}} and {{.Count}} more", more, map[string]any{"Names": text, "Count": more})
+		text = lang.N("{{.Names}} and {{.Count}} more", more, map[string]any{"Names": text, "Count": whole(more)})
 	}
 	return text
 }

@@ -182,7 +182,7 @@ func (s *storyPane) lines(now time.Time) []fyne.CanvasObject {
 	var out []fyne.CanvasObject
 	if more := len(events) - storyLines; more > 0 {
 		note := caption()
-		setText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": more}), table.ColorMuted)
+		setText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": whole(more)}), table.ColorMuted)
 		out, events = append(out, container.New(layout.NewCustomPaddedLayout(2, 2, 7, 0), note)), events[more:]
 	}
 	for _, e := range events {

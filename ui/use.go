@@ -37,7 +37,7 @@ func (m *useMeter) take(at time.Time, u story.Use) string {
 	}
 	var parts []string
 	if u.Threads > 0 {
-		parts = append(parts, lang.N("{{.Count}} threads", u.Threads, map[string]any{"Count": u.Threads}))
+		parts = append(parts, lang.N("{{.Count}} threads", u.Threads, map[string]any{"Count": whole(u.Threads)}))
 	}
 	if u.Memory > 0 {
 		parts = append(parts, lang.L("{{.Size}} of memory", map[string]any{"Size": sizeWords(u.Memory)}))

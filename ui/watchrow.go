@@ -99,7 +99,7 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	case exposed > 0:
 		state.text, state.color = "◐ "+lang.L("{{.Count}} of {{.All}} reachable from the network", count), colorAlert
 	case !single && len(found) > 1:
-		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": len(found)})
+		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": whole(len(found))})
 	}
 	return state
 }

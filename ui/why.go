@@ -17,7 +17,7 @@ func chainWords(why story.Why, pids bool) string {
 		var more []string
 		if pids {
 			more = append(more, strconv.Itoa(p.PID))
-			if role := roleWords(p.Role); role != "" && !strings.EqualFold(role, p.Title) {
+			if role := roleWords(p.Role); role != "" && !strings.Contains(strings.ToLower(p.Title), strings.ToLower(role)) {
 				more = append(more, role)
 			}
 		}

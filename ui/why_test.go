@@ -15,9 +15,9 @@ func TestWhySaysWhoStartedIt(t *testing.T) {
 		unit            string
 		sentence, chain string
 	}{
-		{[]monitor.Parent{npm, zsh, terminal, systemd}, "", "Started by npm run dev in zsh, in GNOME Terminal", "systemd (1, first process) › GNOME Terminal (2, terminal) › zsh (4, shell) › npm run dev (5, script) › node (9)"},
+		{[]monitor.Parent{npm, zsh, terminal, systemd}, "", "Started by npm run dev in zsh, in GNOME Terminal", "systemd (1, first process) › GNOME Terminal (2) › zsh (4, shell) › npm run dev (5, script) › node (9)"},
 		{[]monitor.Parent{npm, zsh, systemd}, "", "Started by npm run dev in zsh", "systemd (1, first process) › zsh (4, shell) › npm run dev (5, script) › node (9)"},
-		{[]monitor.Parent{zsh, terminal}, "", "Started in zsh, in GNOME Terminal", "GNOME Terminal (2, terminal) › zsh (4, shell) › node (9)"},
+		{[]monitor.Parent{zsh, terminal}, "", "Started in zsh, in GNOME Terminal", "GNOME Terminal (2) › zsh (4, shell) › node (9)"},
 		{[]monitor.Parent{systemd}, "api.service", "Started by systemd as api.service", "systemd (1, first process) › node (9)"},
 		{[]monitor.Parent{systemd}, "", "A child of systemd: a service, or what started it has ended", "systemd (1, first process) › node (9)"},
 		{[]monitor.Parent{{PID: 3, Name: "a\u202eb\nc"}}, "", "Started by a b c", "a b c (3) › node (9)"},

@@ -100,7 +100,7 @@ func chainWords(why story.Why) string {
 	var chain []string
 	for _, p := range why.Chain {
 		more := strconv.Itoa(p.PID)
-		if role := p.Role.Words(); role != "" && !strings.EqualFold(role, p.Title) {
+		if role := p.Role.Words(); role != "" && !strings.Contains(strings.ToLower(p.Title), strings.ToLower(role)) {
 			more += ", " + role
 		}
 		if p.Ended {
