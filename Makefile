@@ -41,7 +41,7 @@ test: prerequisites-test build vet ## install what the tests need and run them a
 bench: ## measure the monitor beside its rivals (10 minutes): build/bench.md and build/bench.svg
 	@packaging/bench.sh
 
-cost: build ## measure what agent and window cost, each beside a bare Fyne program (10 minutes; OVER=10s)
+cost: build ## measure what agent and window cost, each beside a bare Fyne program (20 minutes; OVER=10s)
 	@packaging/prerequisites.sh desktop
 	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o build/bare ./e2e/bare
 	go run -tags $(TAGS) ./e2e/cost -over $(OVER) $(BIN) build/bare
@@ -89,6 +89,9 @@ film: build ## film how a port opens, is looked into and is stopped: build/film.
 	@packaging/prerequisites.sh test
 	@packaging/film.sh $(BIN) build/film.gif
 
+pictures: ## leave every page in both themes, two sizes and two scales in build/pictures
+	PORTHOLE_PICTURES=$(CURDIR)/build/pictures CGO_ENABLED=0 go test -count 1 -run TestPictures ./ui
+
 docs: ## write docs/command-line.md anew, from the commands
 	@CGO_ENABLED=0 go run ./packaging/man build/man
 	cp build/man/command-line.md docs/
@@ -96,5 +99,5 @@ docs: ## write docs/command-line.md anew, from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows package-windows fuzz bench cost film docs vet lint prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-windows package-windows fuzz bench cost film pictures docs vet lint prerequisites prerequisites-test clean
 .DEFAULT_GOAL := help

@@ -11,7 +11,7 @@ echo "== tests of all packages but the desktop's, with the race detector"
 go test -race -tags $tags -timeout 10m $(go list -tags $tags ./... | grep -v -e '^porthole/e2e' -e '^porthole/monitor/answers$')
 
 echo "== the pages as they are painted, to the pixel, with no fonts but Fyne's"
-CGO_ENABLED=0 go test -tags ci -run TestGoldens ./ui
+PORTHOLE_PICTURES=$PWD/build/pictures CGO_ENABLED=0 go test -tags ci -run 'TestGoldens|TestPictures' ./ui
 
 echo "== the right answers, and which of them this machine cannot show"
 go test -race -tags $tags -v ./monitor/answers >build/answers.log || { cat build/answers.log; exit 1; }

@@ -159,7 +159,8 @@ func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
 		{"an update with nothing changed", func() { d.Update(u) }, 0},
 		{"another owner", func() { d.Update(d.handOver(5, 5000)) }, 3}, // its name, its PID, and "changed" in place of its age
 		{"another owner of a row that is not seen", func() { d.Update(d.handOver(150, 5001)) }, 0},
-		{"a second", d.Tick, 0},
+		{"a second", func() { d.at = d.at.Add(time.Second); d.Tick() }, 0},
+		{"the end of its mark", func() { d.at = d.at.Add(markTime); d.Tick() }, 1}, // "changed" goes
 	} {
 		texts := textsIn(d.ports.table)
 		for _, text := range texts {

@@ -411,9 +411,14 @@ func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
 	d.ports.entry.SetText("py")
 	d.ports.table.Sort("pid", true)
 	d.ports.table.Select("tcp-8080-20")
+	d.window.Resize(fyne.NewSize(1234, 567))
+	d.ShowPage(PageWatches)
 	state := d.State()
 	next := newDesk(t)
 	next.Restore(state)
+	if size := next.window.Canvas().Size(); size != fyne.NewSize(1234, 567) || next.Page() != PageWatches {
+		t.Errorf("it begins on %s, with %v", next.Page(), size)
+	}
 	next.see(listening(3000, "node", 10), listening(8080, "python3", 20))
 	next.want("rows", next.rows(), []string{"8080"})
 	if r, ok := next.ports.table.Selected(); !ok || r.port != "8080" {

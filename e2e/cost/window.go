@@ -30,9 +30,12 @@ const (
 )
 
 // processWindows are how many windows of a process one window opens and closes,
-// first and once more. Fyne's caches keep for a minute what a closed one showed,
-// and Go gives memory back later still: what it grows by is no leak yet.
-var processWindows = [2]int{100, 300}
+// first and once more.
+var processWindows = [2]int{100, 1000}
+
+// cached is how long Fyne's caches keep what a closed window showed (a minute, and
+// half of that until they look), and Go the memory.
+const cached = 100 * time.Second
 
 // runWindows measures the window beside a bare one of Fyne's: its start, what it
 // takes while nothing changes, and what fifty of them leave behind.
@@ -68,7 +71,7 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	if err != nil {
 		return err
 	}
-	grown, err := openProcesses(ctx, d, porthole)
+	grown, live, err := openProcesses(ctx, d, over, porthole)
 	if err != nil {
 		return err
 	}
@@ -99,6 +102,8 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	row("CPU while nothing changes, % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", beside.cpu),
 		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/beside.cpu-1)), "<= +10 %")
 	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", beside.rss), fmt.Sprintf("%.0f", shown.rss-beside.rss), "")
+	row("one with a window of a process, without", "with", "without", "more", "wanted")
+	row("CPU, % of a core", fmt.Sprintf("%.2f", live[1].cpu), fmt.Sprintf("%.2f", live[0].cpu), fmt.Sprintf("%.2f", live[1].cpu-live[0].cpu), "<= 1")
 	row(fmt.Sprintf("a window after %d and %d process windows more", processWindows[0], processWindows[1]), "before", "after", "more", "wanted")
 	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "<= 10")
 	row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
@@ -171,43 +176,53 @@ func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, po
 	return ours, theirs, errors.Join(window.Close(), d.WaitNoWindow(limited, "Porthole"))
 }
 
-// openProcesses opens and closes windows of a process, and returns what the window's
-// process has after the first ones and after the others.
-func openProcesses(ctx context.Context, d *desktop.Desktop, porthole string) (grown [2]used, _ error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+// openProcesses opens and closes windows of a process. It returns what the window's
+// process takes without and with one of them, and what it has after the first ones
+// and after the others.
+func openProcesses(ctx context.Context, d *desktop.Desktop, over time.Duration, porthole string) (grown [2]used, live [2]cost, _ error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
 	if err := d.Command(porthole).Run(); err != nil {
-		return grown, fmt.Errorf("open the window: %w", err)
+		return grown, live, fmt.Errorf("open the window: %w", err)
 	}
 	window, err := d.WaitWindow(ctx, "Porthole")
 	if err != nil {
-		return grown, err
+		return grown, live, err
 	}
 	pid, err := window.PID()
 	if err != nil {
-		return grown, err
+		return grown, live, err
 	}
 	time.Sleep(settle)
+	if live[0], _, err = measure(over, pid, pid); err != nil {
+		return grown, live, err
+	}
 	title := fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid()) // whose listener is the only row
 	for i, times := range processWindows {
-		for range times {
+		for n := range times {
 			if err := window.Key("Home", "Return"); err != nil {
-				return grown, err
+				return grown, live, err
 			}
 			w, err := d.WaitWindow(ctx, title)
 			if err != nil {
-				return grown, err
+				return grown, live, err
+			}
+			if i == 0 && n == 0 {
+				time.Sleep(settle)
+				if live[1], _, err = measure(over, pid, pid); err != nil {
+					return grown, live, err
+				}
 			}
 			if err := errors.Join(w.Close(), d.WaitNoWindow(ctx, title)); err != nil {
-				return grown, err
+				return grown, live, err
 			}
 		}
-		time.Sleep(settle)
+		time.Sleep(cached)
 		if grown[i], err = look(pid); err != nil {
-			return grown, err
+			return grown, live, err
 		}
 	}
-	return grown, errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
+	return grown, live, errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
 }
 
 // holds is what the agent has, and who is on its desktop.

@@ -84,8 +84,8 @@ func TestAClickIsForTheRowThatWasThere(t *testing.T) {
 		t.Errorf("selected %q; want d", r)
 	}
 	table.widgets[1].TappedSecondary(at)
-	if menu != "d" {
-		t.Errorf("the menu is of %q; want d", menu)
+	if r, _ := table.Selected(); menu != "d" || r != "d" {
+		t.Errorf("the menu is of %q, and %q is selected; want d", menu, r)
 	}
 	table.SetRows([]row{"b", "c"})
 	menu = ""
@@ -144,6 +144,36 @@ func TestTheKeyboardIsThereBeforeTheRows(t *testing.T) {
 	chosen.SetRows([]row{"c", "b"})
 	if r, ok := chosen.Selected(); !ok || r != "c" {
 		t.Errorf("selected %v, %v; want c, which was chosen before it came", r, ok)
+	}
+}
+
+func TestKeysMoveByRowsAndPages(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 1)}, "a")
+	w := test.NewTempWindow(t, table)
+	w.Resize(fyne.NewSize(200, 10*RowHeight))
+	var rows []row
+	for i := range 100 {
+		rows = append(rows, row(fmt.Sprintf("%02d", i)))
+	}
+	table.SetRows(rows)
+	page := table.page()
+	if page < 5 || page > 9 {
+		t.Fatalf("a page has %d rows", page)
+	}
+	for _, step := range []struct {
+		key  fyne.KeyName
+		want int
+	}{{fyne.KeyDown, 0}, {fyne.KeyDown, 1}, {fyne.KeyPageDown, 1 + page}, {fyne.KeyPageDown, 1 + 2*page}, {fyne.KeyPageUp, 1 + page},
+		{fyne.KeyUp, page}, {fyne.KeyEnd, 99}, {fyne.KeyPageDown, 99}, {fyne.KeyHome, 0}, {fyne.KeyPageUp, 0}} {
+		table.list.TypedKey(&fyne.KeyEvent{Name: step.key})
+		r, _ := table.Selected()
+		if want := rows[step.want]; r != want {
+			t.Errorf("%s leads to %q; want %q", step.key, r, want)
+		}
+		if y := table.place(string(r)); y < 0 || y+RowHeight > table.list.Size().Height {
+			t.Errorf("%s: the selected row is at %v, out of sight", step.key, y)
+		}
 	}
 }
 
