@@ -28,7 +28,11 @@ var grounds = []struct {
 		theme.ColorNameButton, theme.ColorNameInputBackground, theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground}},
 	{table.ColorMuted, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorHeader, table.ColorSelected, tintNew, tintChanged, theme.ColorNameInputBackground}},
 	{colorAlert, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected, tintNew, tintChanged}},
-	{colorOpen, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected}},
+	{colorOpen, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected, tintNew}},
+	{table.ColorMuted, visible, []fyne.ThemeColorName{tintClosed}},                                // the star of what has closed
+	{colorAlert, visible, []fyne.ThemeColorName{tintClosed}},                                      // the same, watched
+	{theme.ColorNameForeground, readable, []fyne.ThemeColorName{theme.ColorNameHeaderBackground}}, // dialogs
+	{theme.ColorNameDisabled, visible, []fyne.ThemeColorName{table.ColorHeader, theme.ColorNameInputBackground}},
 	{colorClosed, readable, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, table.ColorSelected, tintClosed}},
 	{theme.ColorNameForegroundOnPrimary, readable, []fyne.ThemeColorName{theme.ColorNamePrimary}},
 	{theme.ColorNamePlaceHolder, readable, []fyne.ThemeColorName{theme.ColorNameInputBackground, theme.ColorNameBackground}},

@@ -89,6 +89,10 @@ func (w *windowProcess) showAt(port uint16, tab string) {
 	}
 }
 
+// fyneCache is how long Fyne keeps what is not seen any more, such as what a closed
+// window showed. A minute, which it takes itself, adds up where many are opened.
+const fyneCache = "15s"
+
 func (w *windowProcess) start() {
 	w.session = w.a.opts.Session
 	if err := w.session.CheckDisplay(); err != nil {
@@ -103,7 +107,7 @@ func (w *windowProcess) start() {
 	// What must be known before the first of it is painted.
 	cmd := exec.Command(program, "window", "--theme="+w.a.chosen.Theme, "--language="+w.a.chosen.Language)
 	cmd.Args[0] = "porthole"
-	cmd.Env = w.session.Environ()
+	cmd.Env = append(w.session.Environ(), "FYNE_CACHE="+fyneCache)
 	tail := &tailWriter{}
 	cmd.Stdout, cmd.Stderr = tail, tail
 	ownGroup(cmd)

@@ -104,6 +104,7 @@ func (p *program) do(f func()) {
 }
 
 func (p *program) run(ctx context.Context, o Options) int {
+	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it: what the user opens from here is to know nothing of it
 	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: o.Version})
 	if err := ui.SetUpLanguage(o.Language); err != nil {
 		p.log.Warn("the translations cannot be used", "problem", err)

@@ -25,6 +25,9 @@ import (
 // settle is how long programs have to come to rest before they are measured.
 const settle = 3 * time.Second
 
+// rowPort is where this program listens, which is the row that is looked at.
+var rowPort int
+
 func main() {
 	over := flag.Duration("over", time.Minute, "how long to measure")
 	flag.Parse()
@@ -40,6 +43,7 @@ func main() {
 		os.Exit(1)
 	}
 	defer row.Close()
+	rowPort = row.Addr().(*net.TCPAddr).Port
 	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runStart, runWindows} {
 		if err := measure(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "cost:", err)

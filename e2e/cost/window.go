@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -182,7 +183,7 @@ func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, po
 func openProcesses(ctx context.Context, d *desktop.Desktop, over time.Duration, porthole string) (grown [2]used, live [2]cost, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
-	if err := d.Command(porthole).Run(); err != nil {
+	if err := d.Command(porthole, "show", strconv.Itoa(rowPort)).Run(); err != nil {
 		return grown, live, fmt.Errorf("open the window: %w", err)
 	}
 	window, err := d.WaitWindow(ctx, "Porthole")
@@ -197,10 +198,10 @@ func openProcesses(ctx context.Context, d *desktop.Desktop, over time.Duration, 
 	if live[0], _, err = measure(over, pid, pid); err != nil {
 		return grown, live, err
 	}
-	title := fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid()) // whose listener is the only row
+	title := fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid()) // whose listener is selected
 	for i, times := range processWindows {
 		for n := range times {
-			if err := window.Key("Home", "Return"); err != nil {
+			if err := window.Key("Return"); err != nil {
 				return grown, live, err
 			}
 			w, err := d.WaitWindow(ctx, title)

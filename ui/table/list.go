@@ -16,12 +16,17 @@ type rowList[R Row] struct {
 
 func newRowList[R Row](t *Table[R]) *rowList[R] {
 	l := &rowList[R]{table: t}
-	l.Length = func() int { return len(t.rows) }
+	l.Length = func() int { return len(t.rows) + t.spare }
 	l.CreateItem = func() fyne.CanvasObject { return newRowWidget(t) }
 	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
-		if w, ok := o.(*rowWidget[R]); ok && i < len(t.rows) {
+		w, ok := o.(*rowWidget[R])
+		switch {
+		case ok && i < len(t.rows):
+			w.Show()
 			t.take(i, w)
 			w.show(i)
+		case ok:
+			w.Hide()
 		}
 	}
 	l.HideSeparators = true

@@ -7,6 +7,7 @@ package table
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -53,8 +54,8 @@ type Cell struct {
 	Size   float32 // of the text; 0 for the theme's
 }
 
-// aim is the row that moved away from under the pointer last, where the list has
-// no room to scroll along, and when.
+// aim is the row that moved away from under the pointer last, since one above it
+// went and the list is at its upper end, and when.
 type aim struct {
 	key   string
 	moved time.Time
@@ -110,6 +111,7 @@ type Table[R Row] struct {
 	body      fyne.CanvasObject
 	clicks    clicks
 	aim       aim
+	spare     int // empty rows at the end, so that the list can scroll as far as the pointer wants
 }
 
 // New returns a table that is sorted by the column with id sortBy.
@@ -170,12 +172,28 @@ func (t *Table[R]) SetRows(rows []R) {
 		t.RefreshRows()
 	}
 	if i, ok := t.index[anchor]; ok {
-		if offset := max(float32(i)*RowHeight-at, 0); offset != t.list.GetScrollOffset() {
+		offset := max(float32(i)*RowHeight-at, 0)
+		t.makeRoom(offset)
+		if offset != t.list.GetScrollOffset() {
 			t.list.ScrollToOffset(offset)
 		}
 	}
 	if t.hovered != "" && t.place(t.hovered) != under {
 		t.aim = aim{t.hovered, time.Now()}
+	}
+}
+
+// makeRoom lets the list scroll to offset while the pointer is on a row, which is not
+// to move where a short list could not scroll along, and no longer when it has left.
+func (t *Table[R]) makeRoom(offset float32) {
+	spare := 0
+	if t.hovered != "" && offset > 0 {
+		shown := math.Ceil(float64((offset + t.list.Size().Height) / RowHeight))
+		spare = max(int(shown)-len(t.rows), 0)
+	}
+	if spare != t.spare {
+		t.spare = spare
+		t.list.Refresh()
 	}
 }
 
@@ -226,6 +244,9 @@ func (t *Table[R]) Dim(dim bool) {
 // RefreshRows repaints what is visible and differs, after rows changed in place.
 // The list is not asked: its own refresh has every text drawn again.
 func (t *Table[R]) RefreshRows() {
+	if t.spare > 0 && t.hovered == "" {
+		t.makeRoom(0)
+	}
 	first := int(t.list.GetScrollOffset()/RowHeight) - 1
 	last := first + int(t.list.Size().Height/RowHeight) + 3
 	for i, w := range t.widgets {

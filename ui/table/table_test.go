@@ -63,8 +63,30 @@ func TestColumnsGiveWay(t *testing.T) {
 	}
 }
 
-// Where the list has no room to scroll, a row that comes moves the others: who
-// clicks in that moment means the row that was there.
+// A row that comes above the pointer moves those above it up, also where the list is
+// too short to scroll by itself; when the pointer has left all are seen again.
+func TestRowsStayUnderThePointerInAShortList(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 1)}, "a")
+	w := test.NewTempWindow(t, table)
+	w.Resize(fyne.NewSize(200, 10*RowHeight))
+	table.SetRows([]row{"c", "d"})
+	table.widgets[1].MouseIn(nil)
+	for _, rows := range [][]row{{"b", "c", "d"}, {"a", "b", "c", "d", "e"}, {"b", "c", "d", "e"}} {
+		table.SetRows(rows)
+		if got := table.place("d"); got != RowHeight {
+			t.Errorf("%v: d is at %v, and the pointer at %v", rows, got, RowHeight)
+		}
+	}
+	table.widgets[table.index["d"]].MouseOut()
+	table.RefreshRows()
+	if got := table.list.GetScrollOffset(); got != 0 || table.spare != 0 {
+		t.Errorf("the pointer has left: scrolled to %v, %d empty rows", got, table.spare)
+	}
+}
+
+// Where a row above goes at the upper end of the list nothing can keep the others in
+// their place: who clicks in that moment means the row that was there.
 func TestAClickIsForTheRowThatWasThere(t *testing.T) {
 	test.NewTempApp(t)
 	table := New([]Column[row]{column("a", 60, 1)}, "a")
@@ -72,39 +94,40 @@ func TestAClickIsForTheRowThatWasThere(t *testing.T) {
 	table.OnMenu = func(r row, _ fyne.Position) { menu = r }
 	w := test.NewTempWindow(t, table)
 	w.Resize(fyne.NewSize(200, 400))
-	table.SetRows([]row{"c", "d"})
+	table.SetRows([]row{"a", "b", "c", "d"})
 	table.widgets[1].MouseIn(nil)
 	table.SetRows([]row{"b", "c", "d"})
-	if got := table.place("d"); got != 2*RowHeight {
-		t.Fatalf("d is at %v: the list did scroll", got)
+	if got := table.place("b"); got != 0 {
+		t.Fatalf("b is at %v: it did not move", got)
 	}
-	at := &fyne.PointEvent{}
-	table.widgets[1].Tapped(at)
-	if r, _ := table.Selected(); r != "d" {
-		t.Errorf("selected %q; want d", r)
+	click := func(x float32) *fyne.PointEvent { // each elsewhere, or it is a second click
+		return &fyne.PointEvent{AbsolutePosition: fyne.NewPos(x, 0)}
 	}
-	table.widgets[1].TappedSecondary(at)
-	if r, _ := table.Selected(); menu != "d" || r != "d" {
-		t.Errorf("the menu is of %q, and %q is selected; want d", menu, r)
+	table.widgets[1].Tapped(click(0))
+	if r, _ := table.Selected(); r != "b" {
+		t.Errorf("selected %q; want b", r)
 	}
-	table.SetRows([]row{"b", "c"})
+	table.widgets[1].TappedSecondary(click(0))
+	if r, _ := table.Selected(); menu != "b" || r != "b" {
+		t.Errorf("the menu is of %q, and %q is selected; want b", menu, r)
+	}
+	table.SetRows([]row{"c", "d"})
 	menu = ""
-	table.widgets[1].TappedSecondary(at)
+	table.widgets[1].TappedSecondary(click(0))
 	if menu != "" {
 		t.Errorf("the menu is of %q; want none: the row has gone", menu)
 	}
 	table.aim.moved = table.aim.moved.Add(-reaction)
-	at = &fyne.PointEvent{AbsolutePosition: fyne.NewPos(50, 0)} // or it is a second click
-	table.widgets[1].Tapped(at)
-	if r, _ := table.Selected(); r != "c" {
-		t.Errorf("selected %q later; want c, which is there", r)
+	table.widgets[1].Tapped(click(50))
+	if r, _ := table.Selected(); r != "d" {
+		t.Errorf("selected %q later; want d, which is there", r)
 	}
-	table.SetRows([]row{"a", "b", "c"})
-	table.widgets[1].MouseMoved(nil)
-	at = &fyne.PointEvent{AbsolutePosition: fyne.NewPos(100, 0)}
-	table.widgets[1].Tapped(at)
-	if r, _ := table.Selected(); r != "b" {
-		t.Errorf("selected %q with a pointer that moved; want b, which it is on", r)
+	table.widgets[0].MouseIn(nil)
+	table.SetRows([]row{"d"})
+	table.widgets[0].MouseMoved(nil)
+	table.widgets[0].Tapped(click(100))
+	if r, _ := table.Selected(); r != "d" {
+		t.Errorf("selected %q with a pointer that moved; want d, which it is on", r)
 	}
 }
 
