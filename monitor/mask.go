@@ -34,6 +34,8 @@ var (
 	cookie = regexp.MustCompile(`(?i)\b(cookie:\s*)[^\s"'][^"']*`)
 	// Authorization: Bearer xyz, as in curl -H
 	authHeader = regexp.MustCompile(`(?i)\b(bearer|basic|authorization:\s*\w+)\s+[A-Za-z0-9+/._~=-]{6,}`)
+	// what maskProgram masks, in one argument: sh -c "mysql -psecret"
+	programSecret = regexp.MustCompile(`\b((?:mysql|mariadb)[a-z-]*\s(?:[^|;&\n]*\s)?-p|sshpass\s(?:[^|;&\n]*\s)?-p\s*|redis-cli\s(?:[^|;&\n]*\s)?-a\s+|curl\s(?:[^|;&\n]*\s)?-[uU]\s*[^\s:]+:)([^\s|;&]+)`)
 	// in the name of a variable any part tells: MYSQL_PASS, SENTRY_KEY, TOKENS
 	secretVariable = regexp.MustCompile(`(?i)pass(word|wd|phrase)|secret|token|key|credential|cookie|(^|_)(pass|pwd|auth|dsn|salt)(_|$)|[a-z](pass|pwd)$`)
 	// tokens that tell themselves by their form
@@ -67,15 +69,20 @@ func MaskCommand(command []string) []string {
 }
 
 // maskProgram masks what flags of single letters are to one program alone, as its
-// manual says: mysql(1), sshpass(1), redis-cli's --help and curl(1).
+// manual says: mysql(1), sshpass(1), redis-cli's --help and curl(1). It may stand
+// behind others: sudo mysql -psecret.
 func maskProgram(command, out []string) {
-	if len(command) == 0 {
+	first := slices.IndexFunc(command, func(arg string) bool {
+		name := path.Base(arg)
+		return strings.HasPrefix(name, "mysql") || strings.HasPrefix(name, "mariadb") || name == "sshpass" || name == "redis-cli" || name == "curl"
+	})
+	if first < 0 {
 		return
 	}
-	program := path.Base(command[0])
-	for i, arg := range command {
-		before := ""
-		if i > 1 {
+	program := path.Base(command[first])
+	for i := first + 1; i < len(command); i++ {
+		arg, before := command[i], ""
+		if i > first+1 {
 			before = command[i-1]
 		}
 		switch {
@@ -110,6 +117,9 @@ func MaskText(s string) string {
 	s = cookie.ReplaceAllString(s, "${1}"+masked)
 	s = authHeader.ReplaceAllString(s, "${1} "+masked)
 	s = secretWords.ReplaceAllString(s, "${1}"+masked)
+	if strings.Contains(s, " ") {
+		s = programSecret.ReplaceAllString(s, "${1}"+masked)
+	}
 	s = secretPair.ReplaceAllString(s, "${1}${2}${3}"+masked)
 	return knownToken.ReplaceAllString(s, masked)
 }

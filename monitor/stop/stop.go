@@ -105,7 +105,7 @@ func Open(o monitor.Owner) (*Process, error) {
 // refused says why o is not to be stopped, "" where it may be.
 func refused(o monitor.Owner) Reason {
 	switch {
-	case o.PID <= 1, runtime.GOOS == "windows" && o.PID == 4:
+	case systems(runtime.GOOS, o.PID):
 		return System
 	case o.PID == os.Getpid():
 		return Ourselves
@@ -123,6 +123,10 @@ func refused(o monitor.Owner) Reason {
 	}
 	return ""
 }
+
+// systems reports whether pid is the system's own: nobody's (0), the first process
+// (1), and on Windows "System" (4).
+func systems(goos string, pid int) bool { return pid <= 1 || goos == "windows" && pid == 4 }
 
 // runsOurProgram reports whether pid runs this program's own file: the agent is the
 // parent of the window, and both are Porthole.

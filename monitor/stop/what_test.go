@@ -8,6 +8,14 @@ import (
 	"porthole/monitor/story"
 )
 
+func TestTheSystemsOwnProcesses(t *testing.T) {
+	for pid, want := range map[int][2]bool{-1: {true, true}, 0: {true, true}, 1: {true, true}, 4: {false, true}, 5: {false, false}} {
+		if got := [2]bool{systems("linux", pid), systems("windows", pid)}; got != want {
+			t.Errorf("%d: on Linux %t, on Windows %t; want %v", pid, got[0], got[1], want)
+		}
+	}
+}
+
 func TestWhatElseGoes(t *testing.T) {
 	main := monitor.Owner{PID: 10, Start: 100}
 	child := monitor.Owner{PID: 11, Start: 110, Parents: []monitor.Parent{{PID: 10, Start: 100}}}
