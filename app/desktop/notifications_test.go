@@ -16,8 +16,9 @@ import (
 // bareBus starts a session bus that starts no services, and returns its address.
 func bareBus(t *testing.T) string {
 	t.Helper()
-	config := filepath.Join(t.TempDir(), "bus.conf")
-	const text = `<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>
+	dir := t.TempDir()
+	config := filepath.Join(dir, "bus.conf")
+	text := `<busconfig><type>session</type><listen>unix:tmpdir=` + dir + `</listen>
 <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>`
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

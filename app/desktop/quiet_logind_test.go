@@ -17,7 +17,7 @@ import (
 // bus starts a bus of the test's own and returns its address.
 func bus(t *testing.T) string {
 	t.Helper()
-	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address")
+	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:tmpdir="+t.TempDir(), "--print-address")
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ const patience = 20 * time.Second
 // startBus starts a session bus of the test's own and returns its address.
 func startBus(t *testing.T) string {
 	t.Helper()
-	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address")
+	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:tmpdir="+t.TempDir(), "--print-address")
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
