@@ -176,6 +176,8 @@ func (w *world) obey(command string) error {
 			unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(fd) + 1, Max: w.limit.Max}))
 	case "descriptors":
 		return unix.Setrlimit(unix.RLIMIT_NOFILE, &w.limit)
+	case "no events":
+		return forbid(unix.SYS_BIND, 2, unix.SizeofSockaddrNetlink) // to the groups; other addresses have other sizes
 	case "no netlink":
 		return forbidNetlink()
 	case "no /proc":
@@ -390,15 +392,27 @@ func room(t *testing.T, n int) int {
 // forbidNetlink lets the kernel refuse netlink sockets to all threads of this
 // process, as a sandbox does.
 func forbidNetlink() error {
-	domain := uint32(16) // the first argument's lower half in seccomp_data
+	if err := forbid(unix.SYS_SOCKET, 0, unix.AF_NETLINK); err != nil {
+		return err
+	}
+	if _, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM, unix.NETLINK_SOCK_DIAG); !errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("a netlink socket: %w, want EPERM", err)
+	}
+	return nil
+}
+
+// forbid has the kernel refuse this process a system call where that argument of it,
+// counted from 0, has that value.
+func forbid(call uint32, argument, value uint32) error {
+	lower := 16 + 8*argument // half of it, in seccomp_data
 	if one := [2]byte{0, 1}; binary.NativeEndian.Uint16(one[:]) == 1 {
-		domain += 4
+		lower += 4
 	}
 	program := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the call
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jt: 0, Jf: 3},
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: domain},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.AF_NETLINK, Jt: 0, Jf: 1},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jt: 0, Jf: 3},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: lower},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: value, Jt: 0, Jf: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
@@ -409,9 +423,6 @@ func forbidNetlink() error {
 	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
 		uintptr(unsafe.Pointer(filter))); errno != 0 {
 		return errno
-	}
-	if _, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM, unix.NETLINK_SOCK_DIAG); !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("a netlink socket: %w, want EPERM", err)
 	}
 	return nil
 }
@@ -677,6 +688,22 @@ func TestOutOfDescriptorsFromTheBeginningNoLesserTableIsTaken(t *testing.T) {
 	if !strings.HasPrefix(w.last.Source, "sock_diag") {
 		t.Errorf("source %q, want sock_diag", w.last.Source)
 	}
+}
+
+// Then nothing is spared: without events a restart can leave the counts as they were.
+func TestWithoutEventsOfClosesTheTableIsPolled(t *testing.T) {
+	t.Parallel()
+	w := watchFrom(t, []string{"no events"}).begun()
+	opened := openSome(t, 3)
+	w.listed(os.Getpid(), "", opened...)
+	if w.last.Source != "sock_diag, polled" {
+		t.Errorf("source %q, want that it is polled", w.last.Source)
+	}
+	time.Sleep(7 * time.Second) // the counts would be taken for the table by now
+	closeAll(opened[:1])
+	w.gone(opened[0])
+	w.want(1, 1, opened[0])
+	w.want(1, 0, opened[1:]...)
 }
 
 func TestASandboxThatRefusesNetlinkIsWatchedThroughProcNet(t *testing.T) {
