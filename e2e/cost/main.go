@@ -44,7 +44,7 @@ func main() {
 	}
 	defer row.Close()
 	rowPort = row.Addr().(*net.TCPAddr).Port
-	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runStart, runWindows} {
+	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runStart, runProcess, runWindows} {
 		if err := measure(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "cost:", err)
 			os.Exit(1)

@@ -72,7 +72,7 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	if err != nil {
 		return err
 	}
-	grown, live, err := openProcesses(ctx, d, over, porthole)
+	grown, err := openProcesses(ctx, d, porthole)
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,6 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	row("CPU while nothing changes, % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", beside.cpu),
 		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/beside.cpu-1)), "<= +10 %")
 	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", beside.rss), fmt.Sprintf("%.0f", shown.rss-beside.rss), "")
-	row("one with a window of a process, without", "with", "without", "more", "wanted")
-	row("CPU, % of a core", fmt.Sprintf("%.2f", live[1].cpu), fmt.Sprintf("%.2f", live[0].cpu), fmt.Sprintf("%.2f", live[1].cpu-live[0].cpu), "<= 1")
 	row(fmt.Sprintf("a window after %d and %d process windows more", processWindows[0], processWindows[1]), "before", "after", "more", "wanted")
 	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "<= 10")
 	row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
@@ -177,53 +175,58 @@ func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, po
 	return ours, theirs, errors.Join(window.Close(), d.WaitNoWindow(limited, "Porthole"))
 }
 
-// openProcesses opens and closes windows of a process. It returns what the window's
-// process takes without and with one of them, and what it has after the first ones
-// and after the others.
-func openProcesses(ctx context.Context, d *desktop.Desktop, over time.Duration, porthole string) (grown [2]used, live [2]cost, _ error) {
+// openProcesses opens and closes windows of a process, and returns what the window's
+// process has after the first ones and after the others.
+func openProcesses(ctx context.Context, d *desktop.Desktop, porthole string) (grown [2]used, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
-	if err := d.Command(porthole, "show", strconv.Itoa(rowPort)).Run(); err != nil {
-		return grown, live, fmt.Errorf("open the window: %w", err)
-	}
-	window, err := d.WaitWindow(ctx, "Porthole")
+	window, pid, err := showRow(ctx, d, porthole)
 	if err != nil {
-		return grown, live, err
+		return grown, err
 	}
-	pid, err := window.PID()
-	if err != nil {
-		return grown, live, err
-	}
-	time.Sleep(settle)
-	if live[0], _, err = measure(over, pid, pid); err != nil {
-		return grown, live, err
-	}
-	title := fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid()) // whose listener is selected
 	for i, times := range processWindows {
-		for n := range times {
+		for range times {
 			if err := window.Key("Return"); err != nil {
-				return grown, live, err
+				return grown, err
 			}
-			w, err := d.WaitWindow(ctx, title)
-			if err != nil {
-				return grown, live, err
-			}
-			if i == 0 && n == 0 {
-				time.Sleep(settle)
-				if live[1], _, err = measure(over, pid, pid); err != nil {
-					return grown, live, err
-				}
-			}
-			if err := errors.Join(w.Close(), d.WaitNoWindow(ctx, title)); err != nil {
-				return grown, live, err
+			if err := waitAndClose(ctx, d); err != nil {
+				return grown, err
 			}
 		}
 		time.Sleep(cached)
 		if grown[i], err = look(pid); err != nil {
-			return grown, live, err
+			return grown, err
 		}
 	}
-	return grown, live, errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
+	return grown, errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
+}
+
+// showRow opens the window with this program's row selected, and returns it with the
+// PID of its process.
+func showRow(ctx context.Context, d *desktop.Desktop, porthole string) (window desktop.Window, pid int, err error) {
+	if err := d.Command(porthole, "show", strconv.Itoa(rowPort)).Run(); err != nil {
+		return window, 0, fmt.Errorf("open the window: %w", err)
+	}
+	if window, err = d.WaitWindow(ctx, "Porthole"); err != nil {
+		return window, 0, err
+	}
+	pid, err = window.PID()
+	time.Sleep(settle)
+	return window, pid, err
+}
+
+// processTitle is the title of this program's own window of a process.
+func processTitle() string {
+	return fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid())
+}
+
+// waitAndClose waits for that window, and closes it.
+func waitAndClose(ctx context.Context, d *desktop.Desktop) error {
+	w, err := d.WaitWindow(ctx, processTitle())
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.Close(), d.WaitNoWindow(ctx, processTitle()))
 }
 
 // holds is what the agent has, and who is on its desktop.
