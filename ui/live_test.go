@@ -237,6 +237,22 @@ func TestSpeed(t *testing.T) {
 }
 
 // The newest value is at the right edge, the highest at the top.
+// Nothing that goes is no reason to paint a window each second.
+func TestALineOfNothingIsNotPaintedAnew(t *testing.T) {
+	for _, c := range []struct {
+		before, values []float64
+		want           bool
+	}{
+		{nil, []float64{0}, true}, {[]float64{0}, []float64{0, 0}, true}, {[]float64{0, 0}, []float64{0, 0, 0}, false},
+		{[]float64{0, 0}, []float64{0, 0, 1}, true}, {[]float64{0, 1}, []float64{1, 0}, true}, {[]float64{1, 0}, []float64{0, 0}, true},
+		{[]float64{0, 1}, []float64{0, 1}, false}, {[]float64{0, 0}, nil, true},
+	} {
+		if got := differ(c.before, c.values); got != c.want {
+			t.Errorf("%v after %v: painted %t; want %t", c.values, c.before, got, c.want)
+		}
+	}
+}
+
 func TestTheLineOfTheLastMinute(t *testing.T) {
 	newDesk(t) // for the theme
 	s := newSpark()

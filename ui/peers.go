@@ -126,6 +126,9 @@ func (l *clientList) show(rows []clientRow, speeds bool) (resized bool) {
 	if len(rows) == 0 {
 		lines = [][]string{{lang.L("Nobody"), "", "", ""}}
 	}
+	if slices.EqualFunc(lines, l.lines, slices.Equal) {
+		return false
+	}
 	resized = len(lines) != len(l.lines)
 	l.lines = lines
 	for len(l.object.Objects) < len(lines)*clientCells {
@@ -218,14 +221,23 @@ func newSpark() *spark {
 	return s
 }
 
-// show draws values, and paints nothing where they are as before: a minute in
-// which nothing went.
+// show draws values where they look otherwise than those before.
 func (s *spark) show(values []float64) {
-	if slices.Equal(values, s.values) {
-		return
-	}
+	before := s.values
 	s.values = slices.Clone(values)
-	s.raster.Refresh()
+	if differ(before, values) {
+		s.raster.Refresh()
+	}
+}
+
+// differ reports whether values are to be painted anew. The line of those before, in
+// which nothing went, stays as it is while nothing goes: that it is a second longer
+// is not worth a picture of the whole window.
+func differ(before, values []float64) bool {
+	if len(before) > 1 && slices.Max(before) == 0 && len(values) > 1 && slices.Max(values) == 0 {
+		return false
+	}
+	return !slices.Equal(before, values)
 }
 
 // draw paints each column of pixels from where the line enters it to where it

@@ -377,7 +377,9 @@ func (p *processWindow) update(s monitor.Snapshot) {
 	case p.byUser != nil:
 	case len(lines) > 0:
 		p.endedAt, p.ranOn = time.Time{}, false
-		p.gone.Hide()
+		if p.gone.Visible() {
+			p.gone.Hide()
+		}
 	case p.endedAt.IsZero():
 		p.endedAt = p.now()
 		p.sayGone(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())}))
@@ -511,10 +513,9 @@ func (p *processWindow) tick() {
 func (p *processWindow) showWhat() {
 	text := whatWords(p.row, p.owner)
 	setText(p.what, text, table.ColorMuted)
-	if text == "" {
-		p.what.Hide()
-	} else {
-		p.what.Show()
+	if hidden := text == ""; p.what.Hidden != hidden { // each Hide paints the whole window
+		p.what.Hidden = hidden
+		p.story.Refresh()
 	}
 }
 
