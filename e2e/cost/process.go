@@ -91,7 +91,7 @@ func crowd(n int) (disperse func(), _ error) {
 	return disperse, nil
 }
 
-// seen opens the window once, and returns where its heading is, how that looks, and
+// seen opens the window once, and returns where the name in its heading begins, how that looks, and
 // what Porthole takes with the window.
 func seen(ctx context.Context, d *desktop.Desktop, window desktop.Window, pid int, over time.Duration) (heading image.Rectangle, painted []byte, with cost, err error) {
 	if err := window.Key("Return"); err != nil {
@@ -106,7 +106,7 @@ func seen(ctx context.Context, d *desktop.Desktop, window desktop.Window, pid in
 	if err != nil {
 		return heading, nil, with, err
 	}
-	heading = image.Rect(20, 16, 120, 50).Add(frame.Min)
+	heading = image.Rect(20, 16, 50, 50).Add(frame.Min)
 	if painted, err = d.Pixels(heading); err != nil {
 		return heading, nil, with, err
 	}
