@@ -53,7 +53,6 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 		if single {
 			m.detail = cmp.Or(last(port), m.detail)
 		}
-		m.detail = cmp.Or(m.detail, lang.L("not seen open yet"))
 		return m
 	case 1:
 		l := found[0]
@@ -94,12 +93,19 @@ func cardWords(l *monitor.Listener, connections int, now time.Time) string {
 	return text
 }
 
+// lastOpen is what is remembered of a port that is free.
+type lastOpen struct {
+	spell *activity.Spell // nil where nobody is known
+	never bool            // nothing is remembered of it at all
+}
+
 // cardBar shows the cards in one row, as many as there is room for.
 type cardBar struct {
 	memory Memory // nil where nothing is kept
 	point  func(port uint16)
-	again  func()                     // called when who had a port before has become known
-	last   map[uint16]*activity.Spell // of the ports that are free; nil where nobody is remembered
+	again  func()              // called when who had a port before has become known
+	last   map[uint16]lastOpen // of the ports that are free
+	seen   map[uint16]bool     // ports that were held while this window is there: memory may be behind
 	cards  []*card
 	more   *textLink
 	row    *fyne.Container
@@ -107,7 +113,7 @@ type cardBar struct {
 }
 
 func newCardBar(memory Memory, point func(port uint16), again, all func()) *cardBar {
-	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]*activity.Spell{}, more: newTextLink("", all)}
+	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]lastOpen{}, seen: map[uint16]bool{}, more: newTextLink("", all)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
 	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), line())
@@ -132,6 +138,9 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 			free[port] = true
 			return b.lastOf(port, now)
 		}, now)
+		if m.color != table.ColorMuted {
+			b.seen[m.port] = true
+		}
 		if !live {
 			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not watching")
 		}
@@ -142,7 +151,7 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 		}
 		b.cards[i].show(m)
 	}
-	maps.DeleteFunc(b.last, func(port uint16, _ *activity.Spell) bool { return !free[port] }) // to be asked anew when it is free again
+	maps.DeleteFunc(b.last, func(port uint16, _ lastOpen) bool { return !free[port] }) // to be asked anew when it is free again
 	if grown {
 		b.row.Refresh()
 	}
@@ -155,17 +164,25 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 // lastOf says who had a free port before, or asks; "" where nothing is known.
 func (b *cardBar) lastOf(port uint16, now time.Time) string {
 	if _, asked := b.last[port]; !asked && b.memory != nil {
-		b.last[port] = nil
+		b.last[port] = lastOpen{}
 		q := activity.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
 		b.memory.Before(q, func(events []activity.Event, err error) {
-			if held := holders(events); err == nil && len(held) > 0 {
-				b.last[port] = &held[0].Spell
+			switch held := holders(events); {
+			case err != nil:
+			case len(held) > 0:
+				b.last[port] = lastOpen{spell: &held[0].Spell}
+				b.again()
+			case len(events) == 0:
+				b.last[port] = lastOpen{never: true}
 				b.again()
 			}
 		})
 	}
-	if spell := b.last[port]; spell != nil {
-		return lastWords(*spell, now)
+	switch known := b.last[port]; {
+	case known.spell != nil:
+		return lastWords(*known.spell, now)
+	case known.never && !b.seen[port]:
+		return lang.L("not seen open yet")
 	}
 	return ""
 }

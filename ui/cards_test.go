@@ -104,6 +104,26 @@ func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
 	}
 }
 
+func TestACardOfAPortThatWasNeverOpenSaysSo(t *testing.T) {
+	r := &remembers{}
+	d := deskWith(t, r)
+	d.see()
+	c := d.ports.cards.cards[0]
+	if c.model.detail != "" {
+		t.Errorf("before the memory has answered the card says %q", c.model.detail)
+	}
+	r.answer()
+	if want := "not seen open yet"; c.model.detail != want {
+		t.Errorf("the card says %q; want %q", c.model.detail, want)
+	}
+	d.see(listening(62893, "vite", 20))
+	d.see() // what it was is not in the memory yet
+	r.answer()
+	if c.model.detail != "" {
+		t.Errorf("of a port that has just closed the card says %q", c.model.detail)
+	}
+}
+
 // A watch of a port and one of a service there are two cards: what the one has
 // asked the other does not forget.
 func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
