@@ -482,6 +482,13 @@ func (w *watcher) note(r report) {
 	}
 }
 
+// source is the way that was told last.
+func (w *watcher) source() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last.Source
+}
+
 // until waits until ok is true of what was said.
 func (w *watcher) until(what string, ok func() bool) {
 	w.Helper()
@@ -685,8 +692,8 @@ func TestOutOfDescriptorsFromTheBeginningNoLesserTableIsTaken(t *testing.T) {
 	}
 	w.do("descriptors")
 	w.begun().listed(os.Getpid(), "", opened...)
-	if !strings.HasPrefix(w.last.Source, "sock_diag") {
-		t.Errorf("source %q, want sock_diag", w.last.Source)
+	if source := w.source(); !strings.HasPrefix(source, "sock_diag") {
+		t.Errorf("source %q, want sock_diag", source)
 	}
 }
 
@@ -696,8 +703,8 @@ func TestWithoutEventsOfClosesTheTableIsPolled(t *testing.T) {
 	w := watchFrom(t, []string{"no events"}).begun()
 	opened := openSome(t, 3)
 	w.listed(os.Getpid(), "", opened...)
-	if w.last.Source != "sock_diag, polled" {
-		t.Errorf("source %q, want that it is polled", w.last.Source)
+	if source := w.source(); source != "sock_diag, polled" {
+		t.Errorf("source %q, want that it is polled", source)
 	}
 	time.Sleep(7 * time.Second) // the counts would be taken for the table by now
 	closeAll(opened[:1])
@@ -711,8 +718,8 @@ func TestASandboxThatRefusesNetlinkIsWatchedThroughProcNet(t *testing.T) {
 	w := watchFrom(t, []string{"no netlink"}).begun()
 	opened := openSome(t, 3)
 	w.listed(os.Getpid(), "", opened...)
-	if w.last.Source != "/proc/net, polled" {
-		t.Errorf("source %q, want that it names /proc/net", w.last.Source)
+	if source := w.source(); source != "/proc/net, polled" {
+		t.Errorf("source %q, want that it names /proc/net", source)
 	}
 	closeAll(opened[:1])
 	w.gone(opened[0])
