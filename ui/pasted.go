@@ -3,27 +3,34 @@ package ui
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
-// What people paste: a URL, an address, or the line of a server that could not
+// pastedForms are what people paste: a URL, an address, or the line of a server that could not
 // start or of a client that found none. All are in lower case here.
-var (
-	pastedURL = regexp.MustCompile(`(?:^|\s)(?:jdbc:)?([a-z][a-z0-9+.-]*)://(?:[^/\s@]*@)?(?:\[[^\]\s]*\]|[^/\s:?#]*)(?::(\d{1,5}))?(?:[/?#]\S*)?(?:\s|$)`)
-	// A name without a dot is none: "postgres:16" is the image of a container.
-	// BSD's netstat has a dot before the port.
-	pastedAddress = `(?:(?:localhost|\*|\[[0-9a-f:.]*\]|\d{1,3}(?:\.\d{1,3}){3}|::)[:.](\d{1,5})|(?:[\w-]+\.)+[a-z][\w-]*:(\d{1,5}))`
-	wordAddress   = regexp.MustCompile(`^` + pastedAddress + `(?:[/?#]\S*)?[.,;]?$`)
+type pastedForms struct {
+	url, address, failed *regexp.Regexp
+	failedAt             []*regexp.Regexp
+}
 
-	failed = regexp.MustCompile(`eaddrinuse|econnrefused|connection refused|in use\b|already (?:allocated|running|bound|listening)|only one usage of each socket address|\bbind\b`)
-	// The likeliest first: the time of a log's line has colons too.
-	failedAt = []*regexp.Regexp{
-		regexp.MustCompile(`(?:^|[\s"'(/=])` + pastedAddress + `\b`),
-		regexp.MustCompile(`\('[^']*', (\d{1,5})\b`), // Python's pair of host and port
-		regexp.MustCompile(`\bport[\s:=#]*(\d{1,5})\b`),
-		regexp.MustCompile(`(?:^|\s):{1,3}(\d{1,5})\b`),
-		regexp.MustCompile(`\bport\b.*\s(\d{1,5})\b`),
+// forms are made when first something is filtered: the agent never does.
+var forms = sync.OnceValue(func() pastedForms {
+	// A name without a dot is none: "postgres:16" is the image of a container. BSD's
+	// netstat has a dot before the port.
+	const address = `(?:(?:localhost|\*|\[[0-9a-f:.]*\]|\d{1,3}(?:\.\d{1,3}){3}|::)[:.](\d{1,5})|(?:[\w-]+\.)+[a-z][\w-]*:(\d{1,5}))`
+	return pastedForms{
+		url:     regexp.MustCompile(`(?:^|\s)(?:jdbc:)?([a-z][a-z0-9+.-]*)://(?:[^/\s@]*@)?(?:\[[^\]\s]*\]|[^/\s:?#]*)(?::(\d{1,5}))?(?:[/?#]\S*)?(?:\s|$)`),
+		address: regexp.MustCompile(`^` + address + `(?:[/?#]\S*)?[.,;]?$`),
+		failed:  regexp.MustCompile(`eaddrinuse|econnrefused|connection refused|in use\b|already (?:allocated|running|bound|listening)|only one usage of each socket address|\bbind\b`),
+		failedAt: []*regexp.Regexp{ // the likeliest first: the time of a log's line has colons too
+			regexp.MustCompile(`(?:^|[\s"'(/=])` + address + `\b`),
+			regexp.MustCompile(`\('[^']*', (\d{1,5})\b`), // Python's pair of host and port
+			regexp.MustCompile(`\bport[\s:=#]*(\d{1,5})\b`),
+			regexp.MustCompile(`(?:^|\s):{1,3}(\d{1,5})\b`),
+			regexp.MustCompile(`\bport\b.*\s(\d{1,5})\b`),
+		},
 	}
-)
+})
 
 // usualPorts are those of URLs that name none (IANA's registry of service names).
 var usualPorts = map[string]string{
@@ -35,7 +42,7 @@ var usualPorts = map[string]string{
 // portPasted returns the port that text, in lower case, is about where it is a URL or
 // tells that a port is taken or answers nobody; else "".
 func portPasted(text string) string {
-	if m := pastedURL.FindStringSubmatch(text); m != nil {
+	if m := forms().url.FindStringSubmatch(text); m != nil {
 		if m[2] != "" {
 			return m[2]
 		}
@@ -43,10 +50,10 @@ func portPasted(text string) string {
 			return usualPorts[m[1]]
 		}
 	}
-	if !failed.MatchString(text) {
+	if !forms().failed.MatchString(text) {
 		return ""
 	}
-	for _, re := range failedAt {
+	for _, re := range forms().failedAt {
 		if m := re.FindStringSubmatch(text); m != nil {
 			return strings.Join(m[1:], "")
 		}
@@ -57,7 +64,7 @@ func portPasted(text string) string {
 // portOfAddress returns the port of a word such as localhost:3000, *:3000 or
 // [::1]:3000, with or without a path; else "".
 func portOfAddress(word string) string {
-	if m := wordAddress.FindStringSubmatch(word); m != nil {
+	if m := forms().address.FindStringSubmatch(word); m != nil {
 		return strings.Join(m[1:], "")
 	}
 	return ""

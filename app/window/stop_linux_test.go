@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -57,6 +58,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("closed")
 	}
 	_, _ = io.Copy(io.Discard, in)
+	runtime.KeepAlive(ln) // or it closes when Go collects what nobody uses any more
 }
 
 // victim is a child that listens, as the window sees it.
