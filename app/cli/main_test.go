@@ -57,6 +57,7 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println(ln.Addr().(*net.TCPAddr).Port, child.Process.Pid)
 		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = ln.Close()
 	case "hold": // the socket that it inherits
 		fmt.Println("ready")
 		_, _ = io.Copy(io.Discard, os.Stdin)
