@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -59,6 +60,7 @@ func serve() {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	fmt.Println(ln.Addr(), err)
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends, however that does
+	runtime.KeepAlive(ln)                // or it closes when Go collects what nobody uses any more
 }
 
 func tryToStop() {
