@@ -261,6 +261,9 @@ var kept []any
 func playListen() said {
 	port := 0
 	for _, address := range os.Args[1:] {
+		if address == "--" {
+			break // what follows is there to be long
+		}
 		ln, err := listenOn(address, port)
 		if err != nil {
 			fail(err)

@@ -403,8 +403,8 @@ func TestAServerThatIsStuck(t *testing.T) {
 // What a process calls itself, where it stands and what lies there comes from
 // anyone. It changes nothing but its own row, and nothing of it is raw.
 func TestHostileProcesses(t *testing.T) {
-	const evil = "a\n\x1b[31m\u202e<b>" // 15 bytes, as long as a name may be
-	long := strings.Repeat("--x=\n\u202e<b>", 8<<10)
+	const evil = "a\n\x1b[31m\u202e<b>"              // 15 bytes, as long as a name may be
+	long := strings.Repeat("--x=\n\u202e<b>", 9<<10) // 99 KB
 	gone, fifo, huge := filepath.Join(t.TempDir(), "gone\n\x1b[2J"), t.TempDir(), t.TempDir()
 	if err := os.Mkdir(gone, 0o700); err != nil {
 		t.Fatal(err)
@@ -426,8 +426,9 @@ func TestHostileProcesses(t *testing.T) {
 			c.Path, c.Dir = program(t), folder
 			c.Args[0] = evil
 			c.Env = append(c.Env, nameVariable+"="+evil)
-			for range 12 { // an argument may have 128 KB, all together some megabytes
-				c.Env = append(c.Env, fmt.Sprint("X", len(c.Env), "=", long))
+			c.Args = append(c.Args, "--")
+			for range 19 { // an argument may have 128 KB, all together with the environment 2 MB (execve(2), where the stack has 8)
+				c.Args = append(c.Args, long)
 			}
 		})
 		ports[c.Port] = name
