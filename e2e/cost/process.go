@@ -29,19 +29,12 @@ func runProcess(ctx context.Context, over time.Duration, porthole, _ string, w i
 	if err != nil {
 		return err
 	}
-	opts := desktop.DefaultOptions()
-	opts.Panel, opts.Notifications = false, false // nothing else moves
-	d, err := desktop.Start(ctx, opts)
+	d, agent, err := quietDesktop(ctx, porthole)
 	if err != nil {
 		return err
 	}
 	defer d.Stop()
-	agent := d.Command(porthole, "--hidden")
-	if err := agent.Start(); err != nil {
-		return fmt.Errorf("start the agent: %w", err)
-	}
 	defer end(agent)
-	time.Sleep(settle)
 	window, pid, err := showRow(ctx, d, porthole)
 	if err != nil {
 		return err

@@ -41,19 +41,12 @@ const cached = 100 * time.Second
 // runWindows measures the window beside a bare one of Fyne's: its start, what it
 // takes while nothing changes, and what fifty of them leave behind.
 func runWindows(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) error {
-	opts := desktop.DefaultOptions()
-	opts.Panel, opts.Notifications = false, false // nothing else moves
-	d, err := desktop.Start(ctx, opts)
+	d, agent, err := quietDesktop(ctx, porthole)
 	if err != nil {
 		return err
 	}
 	defer d.Stop()
-	agent := d.Command(porthole, "--hidden")
-	if err := agent.Start(); err != nil {
-		return fmt.Errorf("start the agent: %w", err)
-	}
 	defer end(agent)
-	time.Sleep(settle)
 	var ours, theirs []time.Duration
 	for range starts {
 		for _, x := range []struct {
@@ -114,6 +107,23 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 		return fmt.Errorf("write the table: %w", err)
 	}
 	return nil
+}
+
+// quietDesktop starts a desktop on which nothing moves by itself, with an agent.
+func quietDesktop(ctx context.Context, porthole string) (*desktop.Desktop, *exec.Cmd, error) {
+	opts := desktop.DefaultOptions()
+	opts.Panel, opts.Notifications = false, false
+	d, err := desktop.Start(ctx, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	agent := d.Command(porthole, "--hidden")
+	if err := agent.Start(); err != nil {
+		d.Stop()
+		return nil, nil, fmt.Errorf("start the agent: %w", err)
+	}
+	time.Sleep(settle)
+	return d, agent, nil
 }
 
 func median(times []time.Duration) time.Duration {

@@ -7,9 +7,7 @@ package table
 
 import (
 	"cmp"
-	"math"
 	"slices"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -53,17 +51,6 @@ type Cell struct {
 	Badge  bool    // framed in Color
 	Size   float32 // of the text; 0 for the theme's
 }
-
-// aim is the row that moved away from under the pointer last, since one above it
-// went and the list is at its upper end, and when.
-type aim struct {
-	key   string
-	moved time.Time
-}
-
-// reaction is how long after that a click is still meant for it: hands take 0.2 s
-// and more to follow what the eyes see.
-const reaction = 400 * time.Millisecond
 
 // Table shows rows. The model owns the selection; the list paints it.
 type Table[R Row] struct {
@@ -171,52 +158,7 @@ func (t *Table[R]) SetRows(rows []R) {
 	} else {
 		t.RefreshRows()
 	}
-	if i, ok := t.index[anchor]; ok {
-		offset := max(float32(i)*RowHeight-at, 0)
-		t.makeRoom(offset)
-		if offset != t.list.GetScrollOffset() {
-			t.list.ScrollToOffset(offset)
-		}
-	}
-	if t.hovered != "" && t.place(t.hovered) != under {
-		t.aim = aim{t.hovered, time.Now()}
-	}
-}
-
-// makeRoom lets the list scroll to offset while the pointer is on a row, which is not
-// to move where a short list could not scroll along, and no longer when it has left.
-func (t *Table[R]) makeRoom(offset float32) {
-	spare := 0
-	if t.hovered != "" && offset > 0 {
-		shown := math.Ceil(float64((offset + t.list.Size().Height) / RowHeight))
-		spare = max(int(shown)-len(t.rows), 0)
-	}
-	if spare != t.spare {
-		t.spare = spare
-		t.list.Refresh()
-	}
-}
-
-// place is how far below the upper edge of the list a row is; -RowHeight where it is
-// not shown.
-func (t *Table[R]) place(key string) float32 {
-	if i, ok := t.index[key]; ok {
-		return float32(i)*RowHeight - t.list.GetScrollOffset()
-	}
-	return -RowHeight
-}
-
-// aimed is the row that a click on one is meant for: a row that has just come to
-// be under the pointer is not.
-func (t *Table[R]) aimed(w *rowWidget[R]) (R, bool) {
-	if t.aim.key == "" || t.aim.key == w.key || time.Since(t.aim.moved) > reaction {
-		return w.row, true
-	}
-	if i, ok := t.index[t.aim.key]; ok {
-		return t.rows[i], true
-	}
-	var gone R
-	return gone, false
+	t.hold(anchor, at, under)
 }
 
 // Update shows a row anew that has changed. It reports false, and does nothing,
@@ -264,27 +206,6 @@ func (t *Table[R]) take(i int, w *rowWidget[R]) {
 		delete(t.widgets, w.index)
 	}
 	t.widgets[i] = w
-}
-
-// anchor is the row that must not move and its distance from the upper edge:
-// the one under the pointer, else the selected one, else the first visible.
-// At the upper end of the list nothing is held: new rows appear there.
-func (t *Table[R]) anchor() (key string, at float32) {
-	offset := t.list.GetScrollOffset()
-	if offset <= 0 && t.hovered == "" {
-		return "", 0
-	}
-	for _, key := range []string{t.hovered, t.selected} {
-		if i, ok := t.index[key]; ok {
-			if at := float32(i)*RowHeight - offset; at >= 0 && at < t.list.Size().Height {
-				return key, at
-			}
-		}
-	}
-	if i := int(offset / RowHeight); i < len(t.rows) {
-		return t.rows[i].Key(), float32(i)*RowHeight - offset
-	}
-	return "", 0
 }
 
 // arrange sorts the rows, brings those of a group together and finds their keys.
