@@ -14,7 +14,6 @@ type Wanted struct {
 	Count     []*monitor.Listener // how many are connected
 	Read      []*monitor.Listener // who is connected
 	Processes []monitor.Owner
-	Often     bool // somebody watches the numbers of a process: each second counts
 }
 
 // ProcessID is the identity of a process.
@@ -64,7 +63,6 @@ func (w *Window) Wanted() Wanted {
 			want(r.listener, o)
 		}
 	}
-	wanted.Often = len(w.processes) > 0
 	for _, p := range w.processes {
 		for _, l := range p.rows {
 			want(l, p.owner)

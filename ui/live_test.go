@@ -271,7 +271,7 @@ func TestTheLineOfTheLastMinute(t *testing.T) {
 	if inked(s.draw(100, 30), 0, 100, 0, 30) {
 		t.Error("it draws nothing at all")
 	}
-	s.values = append(make([]float64, 29), 1e6)
+	s.values = append(make([]float64, peers.Minute/2-1), 1e6)
 	img := s.draw(100, 30)
 	if inked(img, 0, 45, 0, 30) || !inked(img, 55, 90, 26, 30) || inked(img, 55, 90, 0, 20) || !inked(img, 97, 100, 0, 4) {
 		t.Error("half a minute of nothing and then much is not drawn as that")

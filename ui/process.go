@@ -145,7 +145,7 @@ func (p *processWindow) layout() fyne.CanvasObject {
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
 	p.scroll = container.NewVScroll(padded)
-	return container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), p.scroll)
+	return p.scroll
 }
 
 // buttons are what can be done; what cannot is absent.
@@ -216,6 +216,7 @@ func (p *processWindow) setLive(v Live) {
 	if p.stale {
 		return // it would look live
 	}
+	p.showAge()
 	p.showUse(v)
 	p.showEnd(v)
 	var all []peers.Peer
@@ -394,7 +395,8 @@ func (p *processWindow) update(s monitor.Snapshot) {
 	}
 	p.askBefore(ports)
 	p.tell()
-	p.tick()
+	p.showWhat()
+	p.showAge()
 }
 
 // columns puts pairs into two columns of a face of machines.
@@ -484,17 +486,21 @@ func (p *processWindow) say(sentence string) {
 	p.story.Refresh()
 }
 
-// tick lets the process grow older.
+// tick lets a second pass.
 func (p *processWindow) tick() {
 	if p.said.object.Visible() && !p.now().Before(p.saidUntil) {
 		p.said.object.Hide()
 		p.story.Refresh()
 	}
+}
+
+// showAge says which process it is, and how long it has been running. The words of
+// a young one change each second: they are changed with those that a look tells,
+// since Fyne paints the whole window for each.
+func (p *processWindow) showAge() {
 	if p.stale {
 		return // no time passes for what nobody watches
 	}
-	setText(p.heading, p.name(), theme.ColorNameForeground) // the theme may have changed
-	p.showWhat()
 	if p.owner.PID == 0 {
 		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
 		return
@@ -575,7 +581,7 @@ func (p *processWindow) stoppedByUser(s stopped) {
 	}
 	p.sayGone(text)
 	p.showStop()
-	p.tick()
+	p.showAge()
 }
 
 // showStop offers to stop the process as long as it can be.

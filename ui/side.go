@@ -175,18 +175,19 @@ func newSidePane(actions Actions, do sideActions) *sidePane {
 	return p
 }
 
-// show changes only what differs.
+// show changes only what differs: a refresh of the whole pane costs more than all
+// that Porthole does else in a second, and "(… ago)" changes each second at first.
 func (p *sidePane) show(m sideModel) {
-	if p.shown && reflect.DeepEqual(m, p.model) {
-		p.paint()
-		return
-	}
+	same := p.shown && reflect.DeepEqual(m.withoutFacts(), p.model.withoutFacts())
 	if m.id != p.model.id { // who is connected to another one tells a look
 		p.meter = peers.Meter{}
 		p.clientsTitle.Hidden, p.clients.object.Hidden = true, true
 	}
 	p.model, p.shown = m, true
 	p.paint()
+	if resized := p.showFacts(m.facts); same && !resized {
+		return
+	}
 	p.odd.show(m.bars())
 	p.explain.say(lang.L("Explain"))
 	if m.explanation != "" {
@@ -199,14 +200,18 @@ func (p *sidePane) show(m sideModel) {
 	p.chainTitle.Hidden = m.chain == ""
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
 	showIf(p.stop, m.stop)
-	p.showFacts(m.facts)
 	p.object.Refresh()
 	p.foot.Refresh() // its place is below what there is to say
 }
 
+func (m sideModel) withoutFacts() sideModel {
+	m.facts = nil
+	return m
+}
+
 // showFacts leaves a value that has not changed alone: some of it may be selected,
-// to be copied.
-func (p *sidePane) showFacts(facts [][2]string) {
+// to be copied. It reports whether the facts take another room now.
+func (p *sidePane) showFacts(facts [][2]string) (resized bool) {
 	same := len(facts) == len(p.values)
 	for i := 0; same && i < len(facts); i++ {
 		label, ok := p.facts.Objects[2*i].(*canvas.Text)
@@ -218,8 +223,10 @@ func (p *sidePane) showFacts(facts [][2]string) {
 	}
 	for i, f := range facts {
 		if same {
-			if p.values[i].Text != f[1] {
-				p.values[i].SetText(f[1])
+			if v := p.values[i]; v.Text != f[1] {
+				before := v.MinSize()
+				v.SetText(f[1])
+				resized = resized || v.MinSize() != before
 			}
 			continue
 		}
@@ -230,6 +237,7 @@ func (p *sidePane) showFacts(facts [][2]string) {
 		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
 		p.facts.Add(value)
 	}
+	return resized || !same
 }
 
 // revealExplanation scrolls down until the explanation is seen, as far as it has

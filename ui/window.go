@@ -9,9 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
 )
@@ -71,7 +69,7 @@ func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Tim
 		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
 		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, shown: w.settings.shown},
 	)
-	w.window.SetContent(container.NewStack(newThemed(theme.ColorNameBackground, fyne.Size{}, 0), w.tabs.object))
+	w.window.SetContent(w.tabs.object)
 	w.tabs.placed = true
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, and all is given back

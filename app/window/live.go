@@ -13,11 +13,10 @@ import (
 	"porthole/ui"
 )
 
-// How often the window's process looks: at who is connected, and how many.
-const (
-	readEvery  = time.Second
-	countEvery = 2 * time.Second
-)
+// How often the window's process looks at who is connected, and how many. Each
+// look changes words, and for each word Fyne paints its whole window: without a
+// graphics card that is one to three hundredths of a second of a processor.
+const lookEvery = 2 * time.Second
 
 // watcher looks at what the window wants while it is open, on one goroutine.
 type watcher struct {
@@ -27,12 +26,11 @@ type watcher struct {
 	source  *source.Source // nil where connections cannot be read
 	counted time.Time
 	failed  bool // the last look did; said once
-	calm    bool // the last look found nobody who is connected, and nobody watches a process
 	log     *slog.Logger
 }
 
-// run lets each second pass, and looks: once every readEvery, which is a second,
-// every other time where all is calm, and at once after each nudge. It ends with ctx.
+// run lets each second pass, and looks every lookEvery, at the first time and
+// after each nudge at once. It ends with ctx.
 func (w *watcher) run(ctx context.Context, nudge <-chan struct{}) {
 	var err error
 	if w.source, err = source.Open(); err != nil {
@@ -40,39 +38,27 @@ func (w *watcher) run(ctx context.Context, nudge <-chan struct{}) {
 	} else {
 		defer func() { _ = w.source.Close() }() // nothing was written to it
 	}
-	t := time.NewTicker(readEvery)
+	t := time.NewTicker(time.Second)
 	defer t.Stop()
-	for seconds := 0; ; {
-		if seconds != 1 || !w.calm {
+	for next := time.Duration(0); ; {
+		if next <= 0 {
 			wanted, ok := w.wanted()
 			if !ok {
 				return
 			}
-			live := w.look(ctx, wanted, time.Now())
-			w.calm = !wanted.Often && !connected(live)
-			w.show(live)
-			seconds = 0
+			w.show(w.look(ctx, wanted, time.Now()))
+			next = lookEvery
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			seconds++
+			next -= time.Second
 			w.tick()
 		case <-nudge:
-			seconds = 0
+			next = 0
 		}
 	}
-}
-
-// connected reports whether a look found anybody.
-func connected(v ui.Live) bool {
-	for _, s := range v.States {
-		if len(s.Peers) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // look looks once. What was not wanted, or cannot be had, is nil.
@@ -89,7 +75,7 @@ func (w *watcher) look(ctx context.Context, wanted ui.Wanted, now time.Time) ui.
 		live.States, err = w.source.Read(ctx, wanted.Read)
 		w.problem(ctx, err)
 	}
-	if err == nil && len(wanted.Count) > 0 && now.Sub(w.counted) >= countEvery-readEvery/2 {
+	if err == nil && len(wanted.Count) > 0 && now.Sub(w.counted) >= lookEvery-time.Second/2 {
 		w.counted = now
 		live.Counts, err = w.source.Count(ctx, wanted.Count)
 		w.problem(ctx, err)

@@ -105,7 +105,8 @@ func (p *program) do(f func()) {
 
 func (p *program) run(ctx context.Context, o Options) int {
 	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it: what the user opens from here is to know nothing of it
-	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: o.Version})
+	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: o.Version,
+		Migrations: map[string]bool{"fyneDo": !threadsChecked}})
 	if err := ui.SetUpLanguage(o.Language); err != nil {
 		p.log.Warn("the translations cannot be used", "problem", err)
 	}

@@ -25,8 +25,12 @@ import (
 // settle is how long programs have to come to rest before they are measured.
 const settle = 3 * time.Second
 
-// rowPort is where this program listens, which is the row that is looked at.
-var rowPort int
+// rowPort is where this program listens, which is the row that is looked at, and
+// rowSince the time since when.
+var (
+	rowPort  int
+	rowSince time.Time
+)
 
 func main() {
 	over := flag.Duration("over", time.Minute, "how long to measure")
@@ -35,8 +39,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: cost [-over 60s] PORTHOLE BARE-FYNE-PROGRAM")
 		os.Exit(2)
 	}
-	// What listens is a row, and as old by the time the window is measured that the
-	// row says minutes: nothing changes.
 	row, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cost:", err)
@@ -44,6 +46,8 @@ func main() {
 	}
 	defer row.Close()
 	rowPort = row.Addr().(*net.TCPAddr).Port
+	rowSince = time.Now()
+	go answer(row)
 	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runStart, runProcess, runWindows} {
 		if err := measure(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "cost:", err)

@@ -109,8 +109,10 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	return nil
 }
 
-// quietDesktop starts a desktop on which nothing moves by itself, with an agent.
+// quietDesktop starts a desktop on which nothing moves by itself, with an agent,
+// once the row is so old that it tells minutes rather than seconds.
 func quietDesktop(ctx context.Context, porthole string) (*desktop.Desktop, *exec.Cmd, error) {
+	time.Sleep(time.Until(rowSince.Add(time.Minute)))
 	opts := desktop.DefaultOptions()
 	opts.Panel, opts.Notifications = false, false
 	d, err := desktop.Start(ctx, opts)

@@ -12,8 +12,9 @@ type Rate struct{ Received, Sent float64 }
 // Sum is both ways together.
 func (r Rate) Sum() float64 { return r.Received + r.Sent }
 
-// Minute is how many looks a Meter remembers: at one a second the last minute.
-const Minute = 60
+// Minute is how many looks a Meter remembers: at one every two seconds the last
+// minute.
+const Minute = 30
 
 // Meter turns the counters of connections into rates, and keeps the sums of the
 // last Minute looks. What a connection carried between the last look at it and
