@@ -27,8 +27,8 @@ var (
 	icon []byte
 	//go:embed licences.txt
 	licences string
-	//go:embed icon.png
-	iconPNG []byte
+	//go:embed icons/window.png
+	window []byte
 )
 
 // Translations holds the words of each language as translations/LANGUAGE.json,
@@ -59,8 +59,10 @@ func TrayPaused() []byte { return paused }
 // Icon returns the application's icon as SVG.
 func Icon() []byte { return icon }
 
-// IconPNG returns Icon as a PNG of 512×512 pixels, for those who read no SVG.
-func IconPNG() []byte { return iconPNG }
+// WindowIcon returns Icon as a PNG of 128×128 pixels. Fyne draws an SVG anew for
+// each window, which takes a third of a second, and hands every pixel to the window
+// system: of 512×512 they are a megabyte.
+func WindowIcon() []byte { return window }
 
 // Licences returns the modules that are linked into the program and the kind of
 // each one's licence, a line each with a tab between. The whole texts are in the

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"io/fs"
+	"os"
 	"testing"
 
 	"fyne.io/fyne/v2/lang"
@@ -16,27 +17,35 @@ import (
 	"porthole/assets"
 )
 
-func TestIconPNGIsIconDrawn(t *testing.T) {
-	const size = 512
+func TestPicturesAreTheIconDrawn(t *testing.T) {
+	packaged, err := os.ReadFile("icon.png")
+	if err != nil {
+		t.Fatal(err)
+	}
 	svg, err := oksvg.ReadIconStream(bytes.NewReader(assets.Icon()), oksvg.StrictErrorMode)
 	if err != nil {
 		t.Fatal(err)
 	}
-	svg.SetTarget(0, 0, size, size)
-	want := image.NewRGBA(image.Rect(0, 0, size, size))
-	svg.Draw(rasterx.NewDasher(size, size, rasterx.NewScannerGV(size, size, want, want.Rect)), 1)
-
-	got, err := png.Decode(bytes.NewReader(assets.IconPNG()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Bounds() != want.Rect {
-		t.Fatalf("icon.png is %v, want %v", got.Bounds(), want.Rect)
-	}
-	for y := range size {
-		for x := range size {
-			if g, w := rgba(got.At(x, y)), rgba(want.At(x, y)); !near(g, w) {
-				t.Fatalf("icon.png at %d,%d is %v, porthole.svg %v: run go generate ./assets", x, y, g, w)
+	for _, c := range []struct {
+		name    string
+		picture []byte
+		size    int
+	}{{"icon.png", packaged, 512}, {"icons/window.png", assets.WindowIcon(), 128}} {
+		svg.SetTarget(0, 0, float64(c.size), float64(c.size))
+		want := image.NewRGBA(image.Rect(0, 0, c.size, c.size))
+		svg.Draw(rasterx.NewDasher(c.size, c.size, rasterx.NewScannerGV(c.size, c.size, want, want.Rect)), 1)
+		got, err := png.Decode(bytes.NewReader(c.picture))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Bounds() != want.Rect {
+			t.Fatalf("%s is %v, want %v", c.name, got.Bounds(), want.Rect)
+		}
+		for y := range c.size {
+			for x := range c.size {
+				if g, w := rgba(got.At(x, y)), rgba(want.At(x, y)); !near(g, w) {
+					t.Fatalf("%s at %d,%d is %v, porthole.svg %v: run go generate ./assets", c.name, x, y, g, w)
+				}
 			}
 		}
 	}

@@ -112,7 +112,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	}
 	p.app = app.NewWithID(ID)
 	p.app.Settings().SetTheme(ui.Theme{Fixed: o.Theme})
-	p.app.SetIcon(fyne.NewStaticResource("porthole.png", assets.IconPNG())) // Fyne draws an SVG anew for each window, which takes a third of a second
+	p.app.SetIcon(fyne.NewStaticResource("porthole.png", assets.WindowIcon()))
 	end := ctx
 	ctx, cancel := context.WithCancel(context.WithoutCancel(end)) // the window says how it was left before all ends
 	defer cancel()

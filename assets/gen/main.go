@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Gen draws icons/porthole.svg into icon.png. Run it by go generate ./assets
-// after the SVG changed.
+// Gen draws icons/porthole.svg into icon.png, which packages take, and smaller
+// into icons/window.png. Run it by go generate ./assets after the SVG changed.
 package main
 
 import (
@@ -14,26 +14,25 @@ import (
 	"github.com/srwiley/rasterx"
 )
 
-const size = 512
-
 func main() {
 	svg, err := oksvg.ReadIcon("icons/porthole.svg", oksvg.StrictErrorMode)
 	if err != nil {
 		log.Fatal(err)
 	}
-	svg.SetTarget(0, 0, size, size)
-	m := image.NewRGBA(image.Rect(0, 0, size, size))
-	svg.Draw(rasterx.NewDasher(size, size, rasterx.NewScannerGV(size, size, m, m.Bounds())), 1)
-
-	f, err := os.Create("icon.png")
-	if err != nil {
-		log.Fatal(err)
-	}
-	enc := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := enc.Encode(f, m); err != nil {
-		log.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		log.Fatal(err)
+	for name, size := range map[string]int{"icon.png": 512, "icons/window.png": 128} {
+		svg.SetTarget(0, 0, float64(size), float64(size))
+		m := image.NewRGBA(image.Rect(0, 0, size, size))
+		svg.Draw(rasterx.NewDasher(size, size, rasterx.NewScannerGV(size, size, m, m.Bounds())), 1)
+		f, err := os.Create(name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		enc := png.Encoder{CompressionLevel: png.BestCompression}
+		if err := enc.Encode(f, m); err != nil {
+			log.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
