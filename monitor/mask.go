@@ -59,10 +59,12 @@ func MaskCommand(command []string) []string {
 			continue
 		}
 		out[i] = MaskText(arg)
-		if name := secretArgument.FindString(arg); name != "" && len(name) < len(arg) {
-			out[i] = name + masked
+		if strings.Contains(arg, "=") {
+			if name := secretArgument.FindString(arg); name != "" && len(name) < len(arg) {
+				out[i] = name + masked
+			}
 		}
-		next = i > 0 && secretFlag.MatchString(arg)
+		next = i > 0 && strings.HasPrefix(arg, "-") && secretFlag.MatchString(arg)
 	}
 	maskProgram(command, out)
 	return out
@@ -103,25 +105,41 @@ func maskProgram(command, out []string) {
 	}
 }
 
+// What a text has to hold for some of the patterns above to find anything. Looking
+// for that first takes an eighth of the time for most texts.
+const (
+	space         = " \t\n\f\r" // RE2's \s
+	shortestToken = len("xoxb-") + 10
+)
+
 // MaskText masks the secrets in one argument or line of text.
 func MaskText(s string) string {
-	s = urlPassword.ReplaceAllString(s, "${1}:"+masked+"@")
-	s = urlSlash.ReplaceAllStringFunc(s, func(url string) string {
-		part := urlSlash.FindStringSubmatch(url)
-		if strings.Trim(part[2], "0123456789") == "" {
-			return url // a port, and an @ in the path
-		}
-		return part[1] + ":" + masked + "@"
-	})
-	s = urlToken.ReplaceAllString(s, "${1}"+masked+"@")
-	s = cookie.ReplaceAllString(s, "${1}"+masked)
-	s = authHeader.ReplaceAllString(s, "${1} "+masked)
-	s = secretWords.ReplaceAllString(s, "${1}"+masked)
-	if strings.Contains(s, " ") {
+	if strings.Contains(s, "://") {
+		s = urlPassword.ReplaceAllString(s, "${1}:"+masked+"@")
+		s = urlSlash.ReplaceAllStringFunc(s, func(url string) string {
+			part := urlSlash.FindStringSubmatch(url)
+			if strings.Trim(part[2], "0123456789") == "" {
+				return url // a port, and an @ in the path
+			}
+			return part[1] + ":" + masked + "@"
+		})
+		s = urlToken.ReplaceAllString(s, "${1}"+masked+"@")
+	}
+	if strings.Contains(s, ":") {
+		s = cookie.ReplaceAllString(s, "${1}"+masked)
+	}
+	if strings.ContainsAny(s, space) {
+		s = authHeader.ReplaceAllString(s, "${1} "+masked)
+		s = secretWords.ReplaceAllString(s, "${1}"+masked)
 		s = programSecret.ReplaceAllString(s, "${1}"+masked)
 	}
-	s = secretPair.ReplaceAllString(s, "${1}${2}${3}"+masked)
-	return knownToken.ReplaceAllString(s, masked)
+	if strings.ContainsAny(s, "=:") {
+		s = secretPair.ReplaceAllString(s, "${1}${2}${3}"+masked)
+	}
+	if len(s) >= shortestToken {
+		s = knownToken.ReplaceAllString(s, masked)
+	}
+	return s
 }
 
 // plainVariables would be taken for secrets by their names.
