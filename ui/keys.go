@@ -172,6 +172,7 @@ func (w *Window) keys() []keyGroup {
 		one(lang.L("Choose a row"), nil, chord{key: fyne.KeyUp}, chord{key: fyne.KeyDown}),
 		one(lang.L("A page up, down"), nil, chord{key: fyne.KeyPageUp}, chord{key: fyne.KeyPageDown}),
 		one(lang.L("First, last"), nil, chord{key: fyne.KeyHome}, chord{key: fyne.KeyEnd}),
+		one(lang.L("Go to a port"), nil, chord{key: "0–9"}),
 		one(lang.L("Open process"), nil, openKeys),
 		one(lang.L("Watch"), nil, watchKeys),
 		one(lang.L("Menu of the row"), nil, menu...),

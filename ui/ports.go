@@ -83,6 +83,7 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 	p.table.OnKey = keys
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
+	p.table.Ahead = func(r *portRow) string { return r.port }
 	p.table.OnRune = p.entry.take
 	p.empty = newEmptyState(actions, func() { p.table.Focus() })
 	p.left, p.right = caption(), caption()

@@ -279,10 +279,15 @@ func TestKeysMoveOpenAndFilter(t *testing.T) {
 	if len(d.processes) != 1 {
 		t.Fatal("Enter opened no process")
 	}
-	d.window.Canvas().Focused().TypedRune('j') // typing anywhere filters
+	d.window.Canvas().Focused().TypedRune('j') // all else filters
 	d.want("filtered", d.rows(), []string{"9000"})
 	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	d.want("cleared", d.rows(), []string{"3000", "8080", "9000"})
+	d.ports.table.Focus()
+	d.window.Canvas().Focused().TypedRune('8') // a port's digits go to its row
+	if r, _ := d.ports.table.Selected(); r == nil || r.port != "8080" || d.ports.entry.Text != "" {
+		t.Errorf("after 8: %+v, and the filter is %q; want 8080, and none", r, d.ports.entry.Text)
+	}
 }
 
 func TestStarWatchesAndUnwatches(t *testing.T) {

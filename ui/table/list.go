@@ -95,7 +95,7 @@ func (l *rowList[R]) openMenu() {
 
 // TypedRune is Fyne's. A space is a key here.
 func (l *rowList[R]) TypedRune(r rune) {
-	if l.table.OnRune != nil && r != ' ' {
-		l.table.OnRune(r)
+	if r != ' ' {
+		l.table.typed(r)
 	}
 }

@@ -67,7 +67,10 @@ type Table[R Row] struct {
 	OnMenu func(R, fyne.Position)
 	// OnKey is called for keys that the table has no use for.
 	OnKey func(*fyne.KeyEvent)
-	// OnRune is called for typed text.
+	// Ahead is what typed text is compared with, to go to the row that it begins; may
+	// be nil.
+	Ahead func(R) string
+	// OnRune is called for typed text that leads to no row.
 	OnRune func(rune)
 	// Label says what the table is, for screen readers.
 	Label string
@@ -98,6 +101,7 @@ type Table[R Row] struct {
 	body      fyne.CanvasObject
 	clicks    clicks
 	aim       aim
+	ahead     ahead
 	spare     int // empty rows at the end, so that the list can scroll as far as the pointer wants
 }
 

@@ -412,3 +412,32 @@ func TestGroupsStandTogether(t *testing.T) {
 		t.Errorf("no longer: %v; want %v", got, want)
 	}
 }
+
+// What is typed goes to the row that it begins, to the exact one first; what leads
+// nowhere is handed on, whole.
+func TestTypingGoesToTheRowThatItBegins(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 0)}, "a")
+	table.Ahead = func(r row) string { return strings.TrimPrefix(string(r), "port ") }
+	rest := ""
+	table.OnRune = func(r rune) { rest += string(r) }
+	table.SetRows([]row{"port 3000", "port 300", "port 5433", "port 80", "port 8080"})
+	for _, c := range []struct{ typed, selected, rest string }{
+		{"3", "port 300", ""}, {"3000", "port 3000", ""}, {"300", "port 300", ""}, {"80", "port 80", ""}, {"808", "port 8080", ""},
+		{"5432", "port 5433", "5432"}, {"node", "port 5433", "node"}, {"80 80", "port 8080", ""}, {"?", "port 8080", "?"},
+	} {
+		table.ahead, rest = ahead{}, ""
+		for _, r := range c.typed {
+			table.list.TypedRune(r)
+		}
+		if got, _ := table.Selected(); string(got) != c.selected || rest != c.rest {
+			t.Errorf("after %q %q is selected and %q handed on; want %q and %q", c.typed, got, rest, c.selected, c.rest)
+		}
+	}
+	table.list.TypedRune('8')
+	table.ahead.at = table.ahead.at.Add(-2 * aheadTime)
+	table.list.TypedRune('3')
+	if got, _ := table.Selected(); got != "port 300" {
+		t.Errorf("a while later %q is selected; want port 300", got)
+	}
+}
