@@ -501,6 +501,7 @@ func (p *processWindow) showAge() {
 	if p.stale {
 		return // no time passes for what nobody watches
 	}
+	setText(p.heading, p.name(), theme.ColorNameForeground) // of a hidden owner more may be known
 	if p.owner.PID == 0 {
 		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
 		return

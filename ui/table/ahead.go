@@ -14,21 +14,25 @@ type ahead struct {
 	at    time.Time
 }
 
+// going reports whether what is typed now goes on with what was typed before.
+func (a ahead) going(now time.Time) bool { return a.typed != "" && now.Sub(a.at) <= aheadTime }
+
 // typed takes a sign that was typed on the list: it selects the row whose Ahead is
 // what has been typed of late, or begins with it. What leads nowhere is handed on,
-// whole.
-func (t *Table[R]) typed(r rune) {
-	now := time.Now()
-	if now.Sub(t.ahead.at) > aheadTime {
-		t.ahead.typed = ""
+// whole. A space alone is a key.
+func (t *Table[R]) typed(r rune, now time.Time) {
+	words := string(r)
+	if t.ahead.going(now) {
+		words = t.ahead.typed + words
 	}
-	t.ahead.typed += string(r)
-	t.ahead.at = now
-	if i := t.begins(t.ahead.typed); i >= 0 {
-		t.Select(t.rows[i].Key())
+	if words == " " {
 		return
 	}
-	words := t.ahead.typed
+	if i := t.begins(words); i >= 0 {
+		t.Select(t.rows[i].Key())
+		t.ahead = ahead{words, now}
+		return
+	}
 	t.ahead = ahead{}
 	if t.OnRune != nil {
 		for _, r := range words {

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
@@ -68,7 +70,7 @@ func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 			t.OnOpen(r)
 		}
 	case fyne.KeySpace:
-		if r, ok := t.Selected(); ok && t.OnSpace != nil {
+		if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.ahead.going(time.Now()) {
 			t.OnSpace(r)
 		}
 	case desktop.KeyMenu, fyne.KeyF10: // Fyne tells F10 with Shift and without the same
@@ -93,9 +95,5 @@ func (l *rowList[R]) openMenu() {
 	t.OnMenu(r, at.Add(fyne.NewPos(4*CellPadding, y)))
 }
 
-// TypedRune is Fyne's. A space is a key here.
-func (l *rowList[R]) TypedRune(r rune) {
-	if r != ' ' {
-		l.table.typed(r)
-	}
-}
+// TypedRune is Fyne's.
+func (l *rowList[R]) TypedRune(r rune) { l.table.typed(r, time.Now()) }

@@ -203,7 +203,7 @@ func (w *rowWidget[R]) paintCells(all bool) {
 		c, width := w.table.columns[i], w.table.widths[i]
 		cell := c.Cell(w.row)
 		if w.table.dim {
-			cell.Color, cell.Bold = theme.ColorNameDisabled, false
+			cell.Color, cell.Bold = ColorMuted, false
 		}
 		if all || cell != v.cell || x != v.x || width != v.width {
 			v.set(cell, c.Right, x, width)

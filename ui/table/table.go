@@ -304,7 +304,7 @@ func (t *Table[R]) Select(key string) {
 
 // choose selects without scrolling.
 func (t *Table[R]) choose(key string) {
-	t.wantFirst = false
+	t.wantFirst, t.ahead = false, ahead{}
 	if t.selected == key {
 		return
 	}

@@ -424,7 +424,7 @@ func TestTypingGoesToTheRowThatItBegins(t *testing.T) {
 	table.SetRows([]row{"port 3000", "port 300", "port 5433", "port 80", "port 8080"})
 	for _, c := range []struct{ typed, selected, rest string }{
 		{"3", "port 300", ""}, {"3000", "port 3000", ""}, {"300", "port 300", ""}, {"80", "port 80", ""}, {"808", "port 8080", ""},
-		{"5432", "port 5433", "5432"}, {"node", "port 5433", "node"}, {"80 80", "port 8080", ""}, {"?", "port 8080", "?"},
+		{"5432", "port 5433", "5432"}, {"node", "port 5433", "node"}, {"80 8", "port 80", "80 "}, {"?", "port 80", "?"},
 	} {
 		table.ahead, rest = ahead{}, ""
 		for _, r := range c.typed {
@@ -434,10 +434,29 @@ func TestTypingGoesToTheRowThatItBegins(t *testing.T) {
 			t.Errorf("after %q %q is selected and %q handed on; want %q and %q", c.typed, got, rest, c.selected, c.rest)
 		}
 	}
+	starred := 0
+	table.OnSpace = func(row) { starred++ }
+	space := func() {
+		table.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+		table.list.TypedRune(' ')
+	}
+	rest = ""
 	table.list.TypedRune('8')
-	table.ahead.at = table.ahead.at.Add(-2 * aheadTime)
-	table.list.TypedRune('3')
-	if got, _ := table.Selected(); got != "port 300" {
-		t.Errorf("a while later %q is selected; want port 300", got)
+	if space(); starred != 0 || rest != "8 " {
+		t.Errorf("a space behind a digit: %d stars, %q handed on; want none, and what was typed", starred, rest)
+	}
+	if space(); starred != 1 || rest != "8 " {
+		t.Errorf("a space alone: %d stars, %q handed on; want one, and nothing more", starred, rest)
+	}
+	for what, between := range map[string]func(){
+		"a while later": func() { table.ahead.at = table.ahead.at.Add(-2 * aheadTime) },
+		"after a key":   func() { table.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnd}) },
+	} {
+		table.list.TypedRune('8')
+		between()
+		table.list.TypedRune('3')
+		if got, _ := table.Selected(); got != "port 300" {
+			t.Errorf("%s %q is selected; want port 300", what, got)
+		}
 	}
 }
