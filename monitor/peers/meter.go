@@ -16,6 +16,11 @@ func (r Rate) Sum() float64 { return r.Received + r.Sent }
 // minute.
 const Minute = 30
 
+// shortest is how long after the last look that counted one has to come to count:
+// there are more of them where the user goes from row to row, and the bytes of a
+// moment are no rate.
+const shortest = time.Second
+
 // Meter turns the counters of connections into rates, and keeps the sums of the
 // last Minute looks. What a connection carried between the last look at it and
 // its end is not counted: nobody tells. The zero value is ready; it belongs to
@@ -32,8 +37,8 @@ type Meter struct {
 // connection that is new since the last one has carried all its bytes since.
 func (m *Meter) Take(at time.Time, now []Peer) {
 	first, seconds := m.last == nil, at.Sub(m.at).Seconds()
-	if !first && seconds <= 0 {
-		return // the clock stepped, or the same look twice
+	if !first && seconds < shortest.Seconds() {
+		return // too early, or the clock stepped
 	}
 	last := make(map[monitor.SocketID]Peer, len(now))
 	m.rates, m.total = make(map[monitor.SocketID]Rate, len(now)), Rate{}
