@@ -18,7 +18,7 @@ func aCommand(t *testing.T) (*desk, *processWindow) {
 	d.see(l)
 	d.OpenProcess(l)
 	p := d.processes[processKey(l)]
-	p.window.Resize(fyne.NewSize(760, 680))
+	p.window.Resize(fyne.NewSize(760, 704))
 	return d, p
 }
 

@@ -156,7 +156,7 @@ func TestAProcessWindowExplainsItsPorts(t *testing.T) {
 	d.see(a, b)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	p.window.Resize(fyne.NewSize(760, 680))
+	p.window.Resize(fyne.NewSize(760, 704))
 	p.showExplanations()
 	text := overlaid(p.window)
 	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is registered") || !strings.Contains(two, "::1 is the loopback address of IPv6") {

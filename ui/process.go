@@ -99,7 +99,7 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.stopButton = newStopButton(func() { p.stop() })
 	p.stop = func() {}
 	p.window.SetContent(p.layout())
-	p.window.Resize(fyne.NewSize(760, 680))
+	p.window.Resize(fyne.NewSize(760, 704))
 	bind(p.window.Canvas(), processKeys(p.copySelected, p.window.Close, actions.Quit))
 	p.update(snapshot)
 	return p
@@ -333,6 +333,7 @@ func (p *processWindow) factList() fyne.CanvasObject {
 		label(lang.L("Command"))
 		list.Add(p.command)
 	}
+	add(lang.L("Service"), sureService(p.row))
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
 	add(lang.L("Container"), containerOf(p.row))
@@ -352,9 +353,13 @@ func (p *processWindow) copySelected() {
 	}
 }
 
+// wholeCommand is how many letters of a command line are shown and copied: all that
+// is kept of it, which is 16 KB (monitor/process).
+const wholeCommand = 20_000
+
 // commandWords is a command line, masked and clean.
 func commandWords(o monitor.Owner) string {
-	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), 4000)
+	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), wholeCommand)
 }
 
 // update shows what the process listens on now, and whether it still does.
@@ -542,6 +547,21 @@ func whatWords(l *monitor.Listener, o monitor.Owner) string {
 		text = lang.L("{{.What}} (git: {{.Branch}})", map[string]any{"What": text, "Branch": branch})
 	}
 	return text
+}
+
+// sureService is the service of l with how sure that is: "Vite (by its command)".
+func sureService(l *monitor.Listener) string {
+	name := monitor.Clean(serviceOf(l), 180)
+	service := map[string]any{"Service": name}
+	switch {
+	case l.Service == "", l.Behind != nil && l.Service == l.Behind.Words():
+		return name
+	case l.ServiceBy == monitor.ByProgram:
+		return lang.L("{{.Service}} (by its program)", service)
+	case l.ServiceBy == monitor.ByCommand:
+		return lang.L("{{.Service}} (by its command)", service)
+	}
+	return lang.L("{{.Service}} (only usual for this port)", service)
 }
 
 // disconnect says that what the window shows is not live any more.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 	"weak"
@@ -50,6 +51,40 @@ func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
 		if p.what.Text != c.want || p.what.Visible() != (c.want != "") {
 			t.Errorf("%+v: %q, shown %v", c, p.what.Text, p.what.Visible())
 		}
+	}
+}
+
+func TestTheProcessWindowSaysHowSureItIsOfTheService(t *testing.T) {
+	for by, want := range map[monitor.ServiceBy]string{
+		monitor.ByProgram: "Vite (by its program)", monitor.ByCommand: "Vite (by its command)", monitor.ByPort: "Vite (only usual for this port)",
+	} {
+		p, said := storyOf(t, "Vite", by, "", ""), false
+		eachVisible(p.window.Content(), func(o fyne.CanvasObject) {
+			if text, ok := o.(*copyText); ok && text.Text == want {
+				said = true
+			}
+		})
+		if !said {
+			t.Errorf("the window does not say %q", want)
+		}
+	}
+}
+
+// A long command is shown whole, and its last secret masked until it is asked for.
+func TestALongCommandIsShownWhole(t *testing.T) {
+	d := newDesk(t)
+	l := listening(8080, "java", 10)
+	l.Owners[0].Command = []string{"java", "-cp", strings.Repeat("/opt/lib/library.jar:", 700), "--password=geheim"}
+	d.see(l)
+	d.OpenProcess(l)
+	p := d.processes[processKey(l)]
+	end := func() string { return p.command.Text[len(p.command.Text)-20:] }
+	if got := end(); !strings.HasSuffix(got, "--password=•••") || len(p.command.Text) < 14_000 {
+		t.Errorf("of a long command %d letters are shown, at the end %q", len(p.command.Text), got)
+	}
+	buttonOf(p, "Show secrets").OnTapped()
+	if got := end(); !strings.HasSuffix(got, "--password=geheim") {
+		t.Errorf("with its secrets it ends in %q", got)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // clearCommand is a command line with its secrets, clean.
 func clearCommand(o monitor.Owner) string {
-	return monitor.Clean(strings.Join(o.Command, " "), 4000)
+	return monitor.Clean(strings.Join(o.Command, " "), wholeCommand)
 }
 
 // secretsButton shows and hides the secrets in the command, in this window alone;
