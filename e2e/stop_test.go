@@ -3,8 +3,10 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"slices"
 	"strings"
@@ -42,6 +44,7 @@ func TestStopWithTheKeyboard(t *testing.T) {
 	process := d.window(title)
 	d.steady(process)
 	d.shot("stop-process")
+	d.reads(process, d.why("62893"))
 
 	// Esc leaves everything as it is.
 	before := d.steady(window)
@@ -76,6 +79,42 @@ func TestStopWithTheKeyboard(t *testing.T) {
 	d.do("raise the process window", process.Focus())
 	d.steady(process)
 	d.shot("stop-story")
+}
+
+// why is the sentence in which the command line says why the owner of a port runs.
+func (d *desk) why(port string) string {
+	d.t.Helper()
+	p := d.start("who", port, "--json")
+	d.wantStatus(p, 0)
+	var told struct {
+		Listeners []struct {
+			Why struct{ Sentence string }
+		}
+	}
+	if err := json.Unmarshal([]byte(p.out.String()), &told); err != nil || len(told.Listeners) != 1 || told.Listeners[0].Why.Sentence == "" {
+		d.t.Fatalf("who says %q: %v", p.out.String(), err)
+	}
+	return told.Listeners[0].Why.Sentence
+}
+
+// reads looks for a line in a process window with the mouse, from top to bottom: it
+// selects what stands there, and copies it. A long line is found by its beginning.
+func (d *desk) reads(w desktop.Window, line string) {
+	d.t.Helper()
+	const first, last, step = 80, 260, 8
+	y := first
+	d.eventually("the window says "+line, func() error {
+		if err := errors.Join(w.Drag(image.Pt(34, y), image.Pt(600, y)), w.Key("ctrl+c")); err != nil {
+			return err
+		}
+		time.Sleep(200 * time.Millisecond)
+		got, err := d.Clipboard(d.step())
+		if err == nil && (len(got) < 12 || !strings.HasPrefix(line, strings.TrimSpace(got))) {
+			err = fmt.Errorf("copied %q at %d", got, y)
+			y = first + (y-first+step)%(last-first)
+		}
+		return err
+	})
 }
 
 // What ignores it is offered to be forced, and only then; its child is asked too.
