@@ -24,13 +24,54 @@ func chainWords(why story.Why, pids bool) string {
 		if p.Ended {
 			more = append(more, lang.L("ended"))
 		}
-		name := p.Title
+		name := linkTitle(p.Title)
 		if len(more) > 0 {
 			name += " (" + strings.Join(more, ", ") + ")"
 		}
 		names = append(names, name)
 	}
 	return strings.Join(names, " › ")
+}
+
+// placeTitle is a title of a parent in the user's language, as it stands behind
+// "Started in". Names stay as they are.
+func placeTitle(title string) string {
+	switch title {
+	case story.SSHSession:
+		return lang.L("an SSH session")
+	case story.MoshSession:
+		return lang.L("a mosh session")
+	case story.TextConsole:
+		return lang.L("a text console")
+	case story.CommandPrompt:
+		return lang.L("the command prompt")
+	case story.JetBrainsIDE:
+		return lang.L("a JetBrains IDE")
+	case story.SomeContainer:
+		return lang.L("a container")
+	case story.UserSystemd:
+		return lang.L("systemd of the user")
+	}
+	return title
+}
+
+// linkTitle is a title as it stands in the chain, alone.
+func linkTitle(title string) string {
+	switch title {
+	case story.SSHSession:
+		return lang.L("SSH session")
+	case story.MoshSession:
+		return lang.L("mosh session")
+	case story.TextConsole:
+		return lang.L("text console")
+	case story.CommandPrompt:
+		return lang.L("command prompt")
+	case story.JetBrainsIDE:
+		return lang.L("JetBrains IDE")
+	case story.SomeContainer:
+		return lang.L("container")
+	}
+	return placeTitle(title)
 }
 
 // roleWords says what a parent is; "" where nothing is known of it.
@@ -73,7 +114,7 @@ func whySentence(w story.Why) string {
 	data := map[string]any{"Unit": w.Unit, "Container": w.Container}
 	for name, link := range map[string]*story.Link{"Script": w.Script, "Shell": w.Shell, "Home": w.Home} {
 		if link != nil {
-			data[name] = link.Title
+			data[name] = placeTitle(link.Title)
 		}
 	}
 	if w.Script != nil {
@@ -87,7 +128,7 @@ func whySentence(w story.Why) string {
 	case sentence == "":
 		return managedSentence(w, data)
 	case w.Home == nil && w.Manager != nil && w.Manager.Role != story.System:
-		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": w.Manager.Title})
+		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": placeTitle(w.Manager.Title)})
 	}
 	return sentence
 }
@@ -130,14 +171,14 @@ func managedSentence(w story.Why, data map[string]any) string {
 	case w.Manager == nil:
 		return lang.L("Started by {{.Script}}", data)
 	}
-	data["Manager"] = w.Manager.Title
+	data["Manager"] = placeTitle(w.Manager.Title)
 	switch {
 	case w.Manager.Role == story.System && w.Manager.PID == parent.PID:
 		return lang.L("A child of {{.Manager}}: a service, or what started it has ended", data)
 	case w.Manager.Role == story.System:
 		return lang.L("Started by {{.Script}}", data)
 	}
-	data["Script"] = w.Manager.Title
+	data["Script"] = placeTitle(w.Manager.Title)
 	return lang.L("Started by {{.Script}}", data)
 }
 

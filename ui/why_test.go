@@ -37,3 +37,14 @@ func TestWhySaysWhoStartedIt(t *testing.T) {
 		}
 	}
 }
+
+// Titles of parents that are words are said in the user's language, as they stand in
+// a sentence and alone.
+func TestTitlesOfParentsAreTranslated(t *testing.T) {
+	inGerman(t)
+	why := story.Why{Home: &story.Link{Title: story.SSHSession}, Shell: &story.Link{Title: "bash"},
+		Chain: []story.Link{{PID: 4, Title: story.SSHSession, Role: story.SSH}, {PID: 7, Title: "bash", Role: story.Shell}}}
+	if got, want := whyText(why, true), "Gestartet in bash, in einer SSH-Sitzung\nSSH-Sitzung (4) › bash (7, Shell)"; got != want {
+		t.Errorf("%q; want %q", got, want)
+	}
+}

@@ -1,5 +1,17 @@
 package story
 
+// Titles of parents that are words rather than names; whoever shows them puts them
+// into its language.
+const (
+	SSHSession    = "an SSH session"
+	MoshSession   = "a mosh session"
+	TextConsole   = "a text console"
+	CommandPrompt = "the command prompt"
+	JetBrainsIDE  = "a JetBrains IDE"
+	SomeContainer = "a container"
+	UserSystemd   = "systemd of the user"
+)
+
 type program struct {
 	role  Role
 	title string // "" where its name is what people call it
@@ -12,8 +24,8 @@ var programs = map[string]program{
 
 	"cron": {Cron, ""}, "crond": {Cron, ""}, "anacron": {Cron, ""}, "fcron": {Cron, ""}, "atd": {Cron, "at"},
 
-	"sshd": {SSH, "an SSH session"}, "sshd-session": {SSH, "an SSH session"}, "dropbear": {SSH, "an SSH session"},
-	"mosh-server": {SSH, "a mosh session"},
+	"sshd": {SSH, SSHSession}, "sshd-session": {SSH, SSHSession}, "dropbear": {SSH, SSHSession},
+	"mosh-server": {SSH, MoshSession},
 
 	"gnome-terminal-server": {Terminal, "GNOME Terminal"}, "gnome-terminal-": {Terminal, "GNOME Terminal"}, "gnome-terminal": {Terminal, "GNOME Terminal"},
 	"kgx": {Terminal, "GNOME Console"}, "gnome-console": {Terminal, "GNOME Console"}, "ptyxis": {Terminal, "Ptyxis"}, "ptyxis-agent": {Terminal, "Ptyxis"},
@@ -24,13 +36,13 @@ var programs = map[string]program{
 	"xfce4-terminal": {Terminal, "Xfce Terminal"}, "tilix": {Terminal, "Tilix"}, "terminator": {Terminal, "Terminator"}, "guake": {Terminal, "Guake"},
 	"tilda": {Terminal, "Tilda"}, "mate-terminal": {Terminal, "MATE Terminal"}, "lxterminal": {Terminal, "LXTerminal"}, "qterminal": {Terminal, "QTerminal"},
 	"deepin-terminal": {Terminal, "Deepin Terminal"}, "terminology": {Terminal, "Terminology"}, "rio": {Terminal, "Rio"}, "warp-terminal": {Terminal, "Warp"},
-	"terminal": {Terminal, "Terminal"}, "iterm2": {Terminal, "iTerm2"}, "windowsterminal": {Terminal, "Windows Terminal"}, "login": {Terminal, "a text console"},
+	"terminal": {Terminal, "Terminal"}, "iterm2": {Terminal, "iTerm2"}, "windowsterminal": {Terminal, "Windows Terminal"}, "login": {Terminal, TextConsole},
 
 	"tmux": {Tmux, ""}, "screen": {Tmux, ""}, "zellij": {Tmux, ""}, "byobu": {Tmux, ""}, "dtach": {Tmux, ""}, "abduco": {Tmux, ""},
 
 	"sh": {Shell, ""}, "bash": {Shell, ""}, "zsh": {Shell, ""}, "fish": {Shell, ""}, "dash": {Shell, ""}, "ash": {Shell, ""}, "ksh": {Shell, ""},
 	"mksh": {Shell, ""}, "tcsh": {Shell, ""}, "csh": {Shell, ""}, "nu": {Shell, "Nushell"}, "elvish": {Shell, ""}, "xonsh": {Shell, ""},
-	"pwsh": {Shell, "PowerShell"}, "powershell": {Shell, "PowerShell"}, "cmd": {Shell, "the command prompt"},
+	"pwsh": {Shell, "PowerShell"}, "powershell": {Shell, "PowerShell"}, "cmd": {Shell, CommandPrompt},
 
 	"code": {IDE, "VS Code"}, "code-insiders": {IDE, "VS Code"}, "code-server": {IDE, "code-server"}, "code-tunnel": {IDE, "VS Code"},
 	"codium": {IDE, "VSCodium"}, "vscodium": {IDE, "VSCodium"}, "cursor": {IDE, "Cursor"}, "windsurf": {IDE, "Windsurf"}, "zed": {IDE, "Zed"},
@@ -42,7 +54,7 @@ var programs = map[string]program{
 	"pm2": {Supervisor, ""}, "supervisord": {Supervisor, ""}, "runsv": {Supervisor, "runit"}, "s6-supervise": {Supervisor, "s6"}, "monit": {Supervisor, ""},
 	"circusd": {Supervisor, "Circus"}, "god": {Supervisor, ""},
 
-	"containerd-shim": {Container, "a container"}, "containerd-shim-runc-v2": {Container, "a container"}, "conmon": {Container, "a container"},
-	"dockerd": {Container, "Docker"}, "containerd": {Container, "containerd"}, "docker-init": {Container, "a container"}, "tini": {Container, "a container"},
-	"catatonit": {Container, "a container"}, "lxc-start": {Container, "a container"}, "systemd-nspawn": {Container, "a container"},
+	"containerd-shim": {Container, SomeContainer}, "containerd-shim-runc-v2": {Container, SomeContainer}, "conmon": {Container, SomeContainer},
+	"dockerd": {Container, "Docker"}, "containerd": {Container, "containerd"}, "docker-init": {Container, SomeContainer}, "tini": {Container, SomeContainer},
+	"catatonit": {Container, SomeContainer}, "lxc-start": {Container, SomeContainer}, "systemd-nspawn": {Container, SomeContainer},
 }

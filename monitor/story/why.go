@@ -210,14 +210,19 @@ func linkOf(p monitor.Parent) Link {
 			break
 		}
 	}
+	script := ""
+	if l.Role == Shell {
+		script = shellRuns(p.Command)
+	}
 	switch {
-	case l.Role == Shell && isScript(p.Command):
-		l.Role, l.Name = Script, scriptName(p.Command)
-		l.Title = l.Name
+	case script != "":
+		l.Role, l.Name, l.Title = Script, script, script
 	case l.Role == System && p.PID != 1 && slices.Contains(p.Command, "--user"):
-		l.Title = "systemd of the user"
+		l.Title = UserSystemd
 	case l.Role == "" && len(p.Command) > 0 && strings.Contains(clip(p.Command[0]), "/.vscode-server/"):
 		l.Role, l.Title = IDE, "VS Code"
+	case l.Role == "" && slices.Contains(p.Command, "com.intellij.idea.Main"):
+		l.Role, l.Title = IDE, JetBrainsIDE // of before 2022, a Java program
 	case l.Role == "":
 		if name := runner(p.Command); name != "" {
 			l.Role, l.Name, l.Title, l.tool = Script, name, name, true
@@ -248,33 +253,29 @@ func programWord(s string) string {
 	return strings.ToLower(strings.TrimPrefix(s, "-"))
 }
 
-// isScript reports whether the command line of a shell names what it runs: such
-// a shell is nobody's terminal.
-func isScript(command []string) bool {
-	for _, arg := range command[min(len(command), 1):] {
-		if !strings.HasPrefix(arg, "-") || isShellCommand(arg) {
-			return true
-		}
-	}
-	return false
-}
-
 // isShellCommand reports -c, alone or with others (-lc), after which a command follows.
 func isShellCommand(arg string) bool {
 	return len(arg) > 1 && len(arg) < 6 && arg[0] == '-' && arg[1] != '-' && strings.HasSuffix(arg, "c")
 }
 
-// scriptName is what a shell was told to run.
-func scriptName(command []string) string {
-	for i, arg := range command[1:] {
-		if isShellCommand(arg) && i+2 < len(command) {
-			return shown(command[i+2], 60)
-		}
-		if !strings.HasPrefix(arg, "-") {
-			return shown(filepath.Base(clip(arg)), 60)
+// shellRuns is what the command line of a shell has it run: such a shell is
+// nobody's terminal. It is "" for one that somebody types into. Terminals of editors
+// give theirs a file to read first: bash --init-file shellIntegration-bash.sh.
+func shellRuns(command []string) string {
+	for i := 1; i < len(command); i++ {
+		arg := clip(command[i])
+		switch {
+		case isShellCommand(arg) && i+1 < len(command):
+			return shown(command[i+1], 60)
+		case slices.Contains(shellFlags.value, arg), arg == "--init-command": // fish(1)
+			i++
+		case strings.EqualFold(arg, "-noexit"): // PowerShell's, which stays after what follows
+			return ""
+		case arg != "" && !strings.HasPrefix(arg, "-"):
+			return shown(filepath.Base(arg), 60)
 		}
 	}
-	return shown(command[0], 60)
+	return ""
 }
 
 // runners are the tools that run a project's scripts, and how many words after
