@@ -154,8 +154,12 @@ func (d *desk) keeps(text string, want bool) {
 	})
 }
 
+// It does so on a screen on which the size that a window has at first has no room,
+// too.
 func TestTheWindowComesBackAsItWasAndWelcomesOnce(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+	opts := desktop.DefaultOptions()
+	opts.Size = "1280x720x24"
+	d := boot(t, opts)
 	agent := d.start()
 	d.item(agent)
 	window := d.window("Porthole")
@@ -176,6 +180,7 @@ func TestTheWindowComesBackAsItWasAndWelcomesOnce(t *testing.T) {
 	window = d.window("Porthole")
 	d.eventually("it is as large as it was", func() error { return sized(window, 1000, 600) })
 	d.steady(window) // it has that size from the beginning, before it hears keys
+	d.do("it keeps that size", sized(window, 1000, 600))
 	d.do("the ports", window.Key("ctrl+1"))
 	d.steady(window)
 	d.shot("second-run")

@@ -82,6 +82,7 @@ type program struct {
 	front  bool // it has the focus, as far as that is known
 	filled bool // it shows a snapshot
 	told   bool // it shows the agent's status, and what the last window left
+	sized  bool // it has the size that the last window had
 	left   bool // the agent was told how it was left
 	status int
 	ctx    context.Context // ends with the window
@@ -130,7 +131,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		return agent.ExitNoGL
 	}
 	p.shown = true
-	if size := p.fitting(ui.DefaultSize); size != ui.DefaultSize {
+	if size := p.fitting(ui.DefaultSize); size != ui.DefaultSize && !p.sized {
 		p.window.Fyne().Resize(size)
 	}
 	p.front = true // a window that comes is looked at, and not every window manager says so
@@ -263,6 +264,7 @@ func (p *program) said(m link.Message) {
 		}
 		size := p.fitting(fyne.NewSize(s.Width, s.Height))
 		s.Width, s.Height = size.Width, size.Height
+		p.sized = s.Width > 0 && s.Height > 0
 		p.window.Restore(s)
 	case link.Quit:
 		p.close()
