@@ -91,7 +91,7 @@ func (d *desk) why(port string) string {
 			Why struct{ Sentence string }
 		}
 	}
-	if err := json.Unmarshal([]byte(p.out.String()), &told); err != nil || len(told.Listeners) != 1 || told.Listeners[0].Why.Sentence == "" {
+	if err := json.Unmarshal(p.out.Bytes(), &told); err != nil || len(told.Listeners) != 1 || told.Listeners[0].Why.Sentence == "" {
 		d.t.Fatalf("who says %q: %v", p.out.String(), err)
 	}
 	return told.Listeners[0].Why.Sentence
