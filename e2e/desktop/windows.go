@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Window is a window on the desktop. Places within it are in pixels from the
@@ -186,7 +187,11 @@ func (w Window) Type(text string) error {
 	if err := w.Focus(); err != nil {
 		return err
 	}
-	_, err := w.run("xdotool", "type", "--delay", "10", "--", text)
+	delay := "10"
+	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		delay = "200" // xdotool gives it to a spare key for so long, and the program has to ask in that time which it is
+	}
+	_, err := w.run("xdotool", "type", "--delay", delay, "--", text)
 	return err
 }
 
