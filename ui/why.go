@@ -24,7 +24,7 @@ func chainWords(why story.Why, pids bool) string {
 		if p.Ended {
 			more = append(more, lang.L("ended"))
 		}
-		name := linkTitle(p.Title)
+		_, name := titleWords(p.Title)
 		if len(more) > 0 {
 			name += " (" + strings.Join(more, ", ") + ")"
 		}
@@ -33,45 +33,26 @@ func chainWords(why story.Why, pids bool) string {
 	return strings.Join(names, " › ")
 }
 
-// placeTitle is a title of a parent in the user's language, as it stands behind
-// "Started in". Names stay as they are.
-func placeTitle(title string) string {
+// titleWords is a parent's title in the user's language: as it stands behind
+// "Started in", and alone, in the chain. Names stay as they are.
+func titleWords(title string) (place, alone string) {
 	switch title {
 	case story.SSHSession:
-		return lang.L("an SSH session")
+		return lang.L("an SSH session"), lang.L("SSH session")
 	case story.MoshSession:
-		return lang.L("a mosh session")
+		return lang.L("a mosh session"), lang.L("mosh session")
 	case story.TextConsole:
-		return lang.L("a text console")
+		return lang.L("a text console"), lang.L("text console")
 	case story.CommandPrompt:
-		return lang.L("the command prompt")
+		return lang.L("the command prompt"), lang.L("command prompt")
 	case story.JetBrainsIDE:
-		return lang.L("a JetBrains IDE")
+		return lang.L("a JetBrains IDE"), lang.L("JetBrains IDE")
 	case story.SomeContainer:
-		return lang.L("a container")
+		return lang.L("a container"), lang.L("container")
 	case story.UserSystemd:
-		return lang.L("systemd of the user")
+		title = lang.L("systemd of the user")
 	}
-	return title
-}
-
-// linkTitle is a title as it stands in the chain, alone.
-func linkTitle(title string) string {
-	switch title {
-	case story.SSHSession:
-		return lang.L("SSH session")
-	case story.MoshSession:
-		return lang.L("mosh session")
-	case story.TextConsole:
-		return lang.L("text console")
-	case story.CommandPrompt:
-		return lang.L("command prompt")
-	case story.JetBrainsIDE:
-		return lang.L("JetBrains IDE")
-	case story.SomeContainer:
-		return lang.L("container")
-	}
-	return placeTitle(title)
+	return title, title
 }
 
 // roleWords says what a parent is; "" where nothing is known of it.
@@ -114,7 +95,7 @@ func whySentence(w story.Why) string {
 	data := map[string]any{"Unit": w.Unit, "Container": w.Container}
 	for name, link := range map[string]*story.Link{"Script": w.Script, "Shell": w.Shell, "Home": w.Home} {
 		if link != nil {
-			data[name] = placeTitle(link.Title)
+			data[name], _ = titleWords(link.Title)
 		}
 	}
 	if w.Script != nil {
@@ -128,7 +109,8 @@ func whySentence(w story.Why) string {
 	case sentence == "":
 		return managedSentence(w, data)
 	case w.Home == nil && w.Manager != nil && w.Manager.Role != story.System:
-		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": placeTitle(w.Manager.Title)})
+		manager, _ := titleWords(w.Manager.Title)
+		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": manager})
 	}
 	return sentence
 }
@@ -171,14 +153,14 @@ func managedSentence(w story.Why, data map[string]any) string {
 	case w.Manager == nil:
 		return lang.L("Started by {{.Script}}", data)
 	}
-	data["Manager"] = placeTitle(w.Manager.Title)
+	data["Manager"], _ = titleWords(w.Manager.Title)
 	switch {
 	case w.Manager.Role == story.System && w.Manager.PID == parent.PID:
 		return lang.L("A child of {{.Manager}}: a service, or what started it has ended", data)
 	case w.Manager.Role == story.System:
 		return lang.L("Started by {{.Script}}", data)
 	}
-	data["Script"] = placeTitle(w.Manager.Title)
+	data["Script"] = data["Manager"]
 	return lang.L("Started by {{.Script}}", data)
 }
 
