@@ -386,6 +386,12 @@ func (p *processWindow) askBefore(ports monitor.Ports) {
 	})
 }
 
+// closed lets answers that come after the window has closed be for nobody: to show
+// them would build its parts anew, which nothing gives back then.
+func (p *processWindow) closed() {
+	p.asked, p.environment.asked = "", false
+}
+
 // showBefore lists who had the ports of events before this process. several
 // says that there is more than one port.
 func (p *processWindow) showBefore(events []activity.Event, several bool) {

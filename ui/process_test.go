@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/monitor/activity"
 	"porthole/monitor/story"
 )
 
@@ -225,6 +226,24 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	d.environment(nil, "It has ended")
 	if box.text.Text != "It has ended" {
 		t.Errorf("a problem: %q", box.text.Text)
+	}
+}
+
+// What is answered after the window has closed would build its parts anew.
+func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
+	m := &remembers{events: []activity.Event{happened(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
+	d := deskWith(t, m)
+	d.SetStatus(Status{User: "ada"})
+	l := listening(3000, "node", 10)
+	d.see(l)
+	d.OpenProcess(l)
+	p := d.processes[processKey(l)]
+	buttonOf(p, "Show environment").OnTapped()
+	p.window.Close()
+	m.answer()
+	d.environment([]string{"A=1"}, "")
+	if p.before.Text != "" || p.environment.text.Text != "" {
+		t.Errorf("it shows %q and %q", p.before.Text, p.environment.text.Text)
 	}
 }
 

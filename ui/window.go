@@ -18,6 +18,8 @@ import (
 type Window struct {
 	// OnWanted is called when Wanted has something new; nil at first.
 	OnWanted func()
+	// OnProcessClosed is called when a process window has closed; nil at first.
+	OnProcessClosed func()
 
 	app       fyne.App
 	window    fyne.Window
@@ -208,6 +210,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	}
 	p.window.SetOnClosed(func() {
 		delete(w.processes, key)
+		p.closed()
 		if d := w.stopping; d != nil && d.window == p.window {
 			d.hide() // nothing is waited for any more
 		}
@@ -215,6 +218,9 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		// them its canvas. It gives them back where the window, unlike its canvas, gets
 		// another content.
 		p.window.SetContent(canvas.NewRectangle(color.Transparent))
+		if w.OnProcessClosed != nil {
+			w.OnProcessClosed()
+		}
 	})
 	p.window.Show()
 	w.want()

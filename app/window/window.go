@@ -40,6 +40,11 @@ const ID = "io.github.porthole.porthole"
 // is shown: it tells them as soon as the window has connected.
 const firstWords = 200 * time.Millisecond
 
+// tidyAfter is how long after a process window has closed what it took goes back to
+// the system. Fyne keeps what such a window showed for a quarter of a minute, and until
+// it next paints anew, which the ages of rows let it do each minute.
+const tidyAfter = 90 * time.Second
+
 // Built says whether this build has a window.
 const Built = true
 
@@ -155,6 +160,9 @@ func (p *program) run(ctx context.Context, o Options) int {
 		}
 	}
 	p.work.Go(func() { p.watch(ctx, nudge) })
+	tidy := time.AfterFunc(tidyAfter, debug.FreeOSMemory) // of what starting needed, too
+	defer tidy.Stop()
+	p.window.OnProcessClosed = func() { tidy.Reset(tidyAfter) }
 	stop := context.AfterFunc(end, func() { p.do(p.close) })
 	p.app.Run()
 	p.leave() // Fyne ends by itself at a signal, and may be faster than we are

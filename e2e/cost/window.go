@@ -34,8 +34,8 @@ const (
 // first and once more.
 var processWindows = [2]int{100, 1000}
 
-// cached is how long Fyne's caches keep what a closed window showed (a minute, and
-// half of that until they look), and Go the memory.
+// cached is how long it takes until a window has given back what its process windows
+// took (tidyAfter of app/window), with some to spare.
 const cached = 100 * time.Second
 
 // runWindows measures the window beside a bare one of Fyne's: its start, what it
