@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // used is what a process has taken since its start, and what it holds.
@@ -26,6 +29,25 @@ func (u used) since(before used, seconds float64) cost {
 		cpu:   100 * (u.ticks - before.ticks) / ticksPerSecond / seconds,
 		wakes: (u.switches - before.switches) / seconds,
 	}
+}
+
+// age is for how long a process has run, to the hundredth of a second in which it
+// started (field 22 of its stat).
+func age(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0, fmt.Errorf("look at process %d: %w", pid, err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	start, err := strconv.ParseInt(fields[19], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read the start of process %d: %w", pid, err)
+	}
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 0, fmt.Errorf("read the clock: %w", err)
+	}
+	return time.Duration(now.Nano()) - time.Duration(start)*time.Second/ticksPerSecond, nil
 }
 
 // look reads what a process has used (proc(5)).
