@@ -86,10 +86,11 @@ func scrollBy(s *container.Scroll, key fyne.KeyName) bool {
 	return ok
 }
 
-// FocusGained is Fyne's.
+// FocusGained is Fyne's, whose own button takes another ground then, on which red
+// words cannot be read.
 func (b *keyButton) FocusGained() {
 	b.ring.Show()
-	b.Button.FocusGained()
+	b.ring.Refresh()
 	if b.focused != nil {
 		b.focused()
 	}
@@ -98,7 +99,7 @@ func (b *keyButton) FocusGained() {
 // FocusLost is Fyne's.
 func (b *keyButton) FocusLost() {
 	b.ring.Hide()
-	b.Button.FocusLost()
+	b.ring.Refresh()
 }
 
 // CreateRenderer is Fyne's.

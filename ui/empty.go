@@ -78,10 +78,14 @@ func (p *portsPage) showEmpty(rows int) {
 	switch {
 	case rows > 0:
 		p.empty.hide()
-	case !p.ready && p.status.Health.Problem == "":
-		p.empty.say(lang.L("Looking…"), "", 0)
 	case p.matching > 0:
 		p.empty.say(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": whole(p.matching)}), 0)
+	case !p.live:
+		p.empty.say(lang.L("Porthole is not watching"), lang.L("What listens now is not known"), 0)
+	case p.status.Health.Problem != "":
+		p.empty.say(lang.L("The ports cannot be read just now"), lang.L("It is tried again; until then nobody knows what listens"), 0)
+	case !p.ready:
+		p.empty.say(lang.L("Looking…"), "", 0)
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
@@ -110,7 +114,7 @@ func (p *portsPage) lastHeld(port uint16) string {
 		p.memory.LastHolder(port, func(spell activity.Spell, known bool, err error) {
 			if p.last.port == port {
 				p.last.spell, p.last.known = spell, known && err == nil
-				p.showEmpty(len(p.table.Rows()))
+				p.showEmpty(p.table.Len())
 			}
 		})
 	}

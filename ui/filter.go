@@ -43,6 +43,9 @@ func ParseFilter(text string) Filter {
 		if port := portOfAddress(one.text); port != "" {
 			one.text = ":" + port
 		}
+		if inner, bracketed := strings.CutPrefix(one.text, "["); bracketed { // as addresses stand before a port
+			one.text = strings.TrimSuffix(inner, "]")
+		}
 		if port, exact := strings.CutPrefix(one.text, ":"); exact && !strings.ContainsRune(port, ':') {
 			one.text = port
 			one.ports, _ = monitor.ParsePorts(port) // what is no port is text
@@ -132,7 +135,7 @@ func (f Filter) Matches(l *monitor.Listener) bool { return f.finds(newFindable(l
 type findable struct {
 	port   uint16
 	begins []string // the port and the addresses, whose beginning matches
-	whole  []string // PIDs and the protocol
+	whole  []string // PIDs, the protocol, "localhost" where that leads here
 	text   string   // the rest in lower case, each part in a line of its own
 }
 
@@ -140,6 +143,9 @@ func newFindable(l *monitor.Listener) findable {
 	f := findable{port: l.Port, begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
 	for _, a := range l.Addresses {
 		f.begins = append(f.begins, a.String())
+	}
+	if v4, v6 := families(l); v4 || v6 {
+		f.whole = append(f.whole, "localhost")
 	}
 	parts := []string{l.Unit, l.Container, l.User, l.Project, l.Service}
 	if l.Behind != nil {

@@ -407,6 +407,7 @@ func (p *portsPage) disconnect() {
 	p.showSide()
 	p.warn(nil)
 	p.greet()
+	p.showEmpty(p.table.Len())
 	p.showStatus()
 }
 

@@ -54,7 +54,7 @@ func (p *portsPage) countWords() string {
 			exposed++
 		}
 	}
-	if port := p.filter.Port(); port != 0 && p.live && !ports[port] && len(p.table.Rows()) > 0 { // else the page itself says it
+	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !ports[port] && p.table.Len() > 0 { // else the page itself says it
 		return lang.L("{{.Port}} itself is free", map[string]any{"Port": port})
 	}
 	listening := len(ports)

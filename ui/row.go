@@ -110,7 +110,13 @@ func (r *portRow) line() string {
 }
 
 // Words are the row for whoever hears it.
-func (r *portRow) Words() string { return strings.ReplaceAll(r.line(), "\t", ", ") }
+func (r *portRow) Words() string {
+	words := strings.ReplaceAll(r.line(), "\t", ", ")
+	if r.mark == unmarked {
+		return words
+	}
+	return markWords()[r.mark] + ", " + words
+}
 
 // Key is the row's identity.
 func (r *portRow) Key() string { return r.listener.ID }
@@ -162,7 +168,8 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
-		{ID: "up", Label: lang.L("Up for"), Width: up, Right: true, Compare: byAge, Cell: func(r *portRow) table.Cell { return upCell(r, now()) }},
+		{ID: "up", Label: lang.L("Up for"), Width: up, Right: true, Marks: true, Compare: byAge,
+			Cell: func(r *portRow) table.Cell { return table.Cell{Text: r.age(now())} }},
 		{ID: "conns", Label: lang.L("Conns"), Width: 68, Right: true, Compare: byConnected, Cell: connsCell},
 	}
 }
@@ -198,15 +205,16 @@ func reachCell(r *portRow) table.Cell {
 	return c
 }
 
-// markWords are what stands in a marked row in place of its age: its colour says
+// markWords are what stands in a marked row, in place of its age: its colour says
 // nothing to some.
 func markWords() map[mark]string {
 	return map[mark]string{opened: lang.L("new"), changed: lang.L("changed"), closed: lang.L("closed")}
 }
 
-func upCell(r *portRow, now time.Time) table.Cell {
+// Mark says what the tint does.
+func (r *portRow) Mark() table.Cell {
 	if r.mark == unmarked {
-		return table.Cell{Text: r.age(now)}
+		return table.Cell{}
 	}
 	color := map[mark]fyne.ThemeColorName{opened: colorOpen, changed: colorAlert, closed: colorClosed}[r.mark]
 	return table.Cell{Text: markWords()[r.mark], Color: color}

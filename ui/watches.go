@@ -102,6 +102,7 @@ func (p *watchesPage) setRules(rules watch.Rules) {
 	}
 	if !p.known || !slices.EqualFunc(rules, p.rules, watch.Rule.Equal) {
 		p.adopt(rules)
+		p.list.at = time.Time{} // a second click may be on another rule now
 	}
 	p.known = true
 	p.arrange()

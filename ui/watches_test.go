@@ -269,6 +269,17 @@ func TestAClickSelectsAndASecondEdits(t *testing.T) {
 	}
 }
 
+func TestASecondClickOnAnotherRuleEditsNothing(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
+	place := fyne.NewPos(200, at(d.rowOf(1)).Y)
+	test.TapCanvas(d.window.Canvas(), place)
+	d.SetStatus(Status{Rules: watch.Rules{rule(t, "1", ""), rule(t, "3", "")}})
+	test.TapCanvas(d.window.Canvas(), place)
+	if d.watches.form.open() {
+		t.Error("it edits the rule that took the place of the one that was clicked")
+	}
+}
+
 func TestButtonsSayWhatTheyDo(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	test.MoveMouse(d.window.Canvas(), at(d.rowOf(0).buttons[3]))

@@ -318,6 +318,30 @@ func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
 	}
 }
 
+// Where the ports cannot be read, or nobody watches, none is called free.
+func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
+	d := newDesk(t)
+	cannot := Status{Health: monitor.Health{Problem: "it is broken"}}
+	says := func(when, want string) {
+		t.Helper()
+		for _, filter := range []string{"", "5432", "nothing"} {
+			d.ports.entry.SetText(filter)
+			if got := d.ports.empty.title.Text; got != want || !d.ports.empty.object.Visible() || d.ports.empty.watch.Visible() {
+				t.Errorf("%s, filter %q: %q, offers to watch: %v; want %q", when, filter, got, d.ports.empty.watch.Visible(), want)
+			}
+		}
+	}
+	d.SetStatus(cannot)
+	says("before anything was read", "The ports cannot be read just now")
+	d.SetStatus(Status{})
+	d.see()
+	d.SetStatus(cannot)
+	says("later", "The ports cannot be read just now")
+	d.ports.entry.SetText("")
+	d.Disconnect()
+	says("alone", "Porthole is not watching")
+}
+
 func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10))

@@ -11,8 +11,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-type colorRGBA = color.Color
-
 // Colours that a theme must know beside Fyne's own.
 const (
 	ColorMuted    fyne.ThemeColorName = "muted"
@@ -198,10 +196,13 @@ func (w *rowWidget[R]) paintGroup(all bool) {
 }
 
 func (w *rowWidget[R]) paintCells(all bool) {
-	x := float32(0)
+	x, mark := float32(0), w.row.Mark()
 	for i, v := range w.cells {
 		c, width := w.table.columns[i], w.table.widths[i]
 		cell := c.Cell(w.row)
+		if mark.Text != "" && i == w.table.marks() {
+			cell = mark
+		}
 		if w.table.dim {
 			cell.Color, cell.Bold = ColorMuted, false
 		}
@@ -210,6 +211,20 @@ func (w *rowWidget[R]) paintCells(all bool) {
 		}
 		x += width
 	}
+}
+
+// marks is the index of the column in which marks stand.
+func (t *Table[R]) marks() (last int) {
+	for i, c := range t.columns {
+		switch {
+		case t.widths[i] == 0:
+		case c.Marks:
+			return i
+		default:
+			last = i
+		}
+	}
+	return last
 }
 
 func setFill(r *canvas.Rectangle, name fyne.ThemeColorName, force bool) {

@@ -7,6 +7,7 @@ package table
 
 import (
 	"cmp"
+	"image/color"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -24,6 +25,9 @@ type Row interface {
 	Key() string
 	// Tint is the colour behind the row, "" for none.
 	Tint() fyne.ThemeColorName
+	// Mark says in words what the tint does, in the place of a cell; without text
+	// for none.
+	Mark() Cell
 	// Words are the row for whoever hears it.
 	Words() string
 }
@@ -37,6 +41,7 @@ type Column[R Row] struct {
 	Grow    float32 // its share of the space that is left
 	Right   bool    // aligned
 	Mono    bool
+	Marks   bool // the rows' marks stand here; where it is hidden, in the last that is shown
 	Cell    func(R) Cell
 	Compare func(a, b R) int // nil where the column does not sort
 	Tapped  func(R)          // a click on the cell, instead of selecting the row; may be nil
@@ -239,6 +244,9 @@ func (t *Table[R]) compare(a, b R) int {
 // Rows returns the rows in the order in which they are shown.
 func (t *Table[R]) Rows() []R { return slices.Clone(t.rows) }
 
+// Len returns how many rows there are.
+func (t *Table[R]) Len() int { return len(t.rows) }
+
 // Top is how far below the upper edge of the window the first row begins.
 func (t *Table[R]) Top() float32 {
 	return fyne.CurrentApp().Driver().AbsolutePositionForObject(t.list).Y - t.list.GetScrollOffset()
@@ -382,7 +390,7 @@ func Dense() fyne.Theme { return dense{} }
 // dense is the theme inside the table: rows touch.
 type dense struct{}
 
-func (dense) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) (c colorRGBA) {
+func (dense) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) (c color.Color) {
 	return fyne.CurrentApp().Settings().Theme().Color(n, v)
 }
 func (dense) Font(s fyne.TextStyle) fyne.Resource {

@@ -19,6 +19,14 @@ func (r row) Key() string               { return string(r) }
 func (r row) Words() string             { return string(r) }
 func (r row) Tint() fyne.ThemeColorName { return "" }
 
+// Mark is of rows that begin so.
+func (r row) Mark() Cell {
+	if strings.HasPrefix(string(r), "new") {
+		return Cell{Text: "!"}
+	}
+	return Cell{}
+}
+
 func column(id string, width, grow float32) Column[row] {
 	return Column[row]{
 		ID: id, Label: id, Width: width, Grow: grow,
@@ -46,6 +54,38 @@ func TestCellsStandInTheirColumns(t *testing.T) {
 			}
 			x += table.widths[i]
 		}
+	}
+}
+
+// What happened to a row is said in words, whatever columns are hidden.
+func TestMarksAreSaidInAColumnThatIsShown(t *testing.T) {
+	test.NewTempApp(t)
+	marks := column("b", 60, 0)
+	marks.Marks = true
+	table := New([]Column[row]{column("a", 60, 1), marks, column("c", 60, 0)}, "a")
+	table.SetRows([]row{"new", "old"})
+	texts := func(index int) (out []string) {
+		table.share(300)
+		w := newRowWidget(table)
+		w.show(index)
+		for _, v := range w.cells {
+			out = append(out, v.text.Text)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		hide []int
+		want string
+	}{{nil, "new ! new"}, {[]int{1}, "new  !"}, {[]int{2}, "!  "}} {
+		for _, i := range c.hide {
+			table.hide(i, true)
+		}
+		if got := strings.Join(texts(0), " "); got != c.want {
+			t.Errorf("without %v: %q; want %q", c.hide, got, c.want)
+		}
+	}
+	if got := strings.Join(texts(1), " "); got != "old  " {
+		t.Errorf("a row without a mark says %q", got)
 	}
 }
 
