@@ -74,7 +74,7 @@ var light = map[fyne.ThemeColorName]color.Color{
 	theme.ColorNameForegroundOnPrimary: rgb(0xffffff),
 	theme.ColorNameHeaderBackground:    rgb(0xffffff),
 	theme.ColorNameHover:               rgba(0x000000, 0x0a),
-	theme.ColorNameHyperlink:           rgb(0x0b7d72),
+	theme.ColorNameHyperlink:           rgb(0x0a766b),
 	theme.ColorNameInputBackground:     rgb(0xffffff),
 	theme.ColorNameInputBorder:         rgb(0xcfd6dd),
 	theme.ColorNameMenuBackground:      rgb(0xffffff),

@@ -42,6 +42,44 @@ var grounds = []struct {
 	{theme.ColorNameDisabled, visible, []fyne.ThemeColorName{theme.ColorNameBackground, colorPanel, theme.ColorNameButton}},
 }
 
+// veiled are what stands on a ground with a veil over it: under the pointer, with the
+// keyboard, selected.
+var veiled = []struct {
+	veil          fyne.ThemeColorName
+	texts, ground []fyne.ThemeColorName
+}{
+	{theme.ColorNameHover, []fyne.ThemeColorName{theme.ColorNameForeground, table.ColorMuted, colorOpen, colorAlert, colorClosed, theme.ColorNameHyperlink},
+		[]fyne.ThemeColorName{theme.ColorNameBackground, colorPanel}},
+	{theme.ColorNameHover, []fyne.ThemeColorName{theme.ColorNameForeground, theme.ColorNameError}, []fyne.ThemeColorName{theme.ColorNameButton}},
+	{theme.ColorNameHover, []fyne.ThemeColorName{theme.ColorNameForegroundOnPrimary}, []fyne.ThemeColorName{theme.ColorNamePrimary}},
+	{theme.ColorNameHover, []fyne.ThemeColorName{theme.ColorNameForeground}, []fyne.ThemeColorName{theme.ColorNameMenuBackground, theme.ColorNameInputBackground}},
+	{theme.ColorNameFocus, []fyne.ThemeColorName{theme.ColorNameForeground}, []fyne.ThemeColorName{theme.ColorNameButton, theme.ColorNameInputBackground, theme.ColorNameMenuBackground, theme.ColorNameBackground, colorPanel}},
+	{theme.ColorNameSelection, []fyne.ThemeColorName{theme.ColorNameForeground}, []fyne.ThemeColorName{theme.ColorNameInputBackground, theme.ColorNameBackground, colorPanel}},
+}
+
+func TestTextCanBeReadThroughVeils(t *testing.T) {
+	for name, variant := range map[string]fyne.ThemeVariant{"dark": theme.VariantDark, "light": theme.VariantLight} {
+		for _, v := range veiled {
+			for _, text := range v.texts {
+				for _, ground := range v.ground {
+					under := over(Theme{}.Color(v.veil, variant), Theme{}.Color(ground, variant))
+					if got := contrast(Theme{}.Color(text, variant), under); got < readable {
+						t.Errorf("%s: %s on %s under %s has a contrast of %.2f; want %.1f", name, text, ground, v.veil, got, readable)
+					}
+				}
+			}
+		}
+	}
+}
+
+// over lays a colour that lets others through on one that does not.
+func over(veil, ground color.Color) color.Color {
+	r, g, b, a := veil.RGBA() // multiplied by a already
+	x, y, z, _ := ground.RGBA()
+	mix := func(v, w uint32) uint16 { return uint16(v + w*(0xffff-a)/0xffff) }
+	return color.RGBA64{mix(r, x), mix(g, y), mix(b, z), 0xffff}
+}
+
 func TestTextCanBeRead(t *testing.T) {
 	for name, variant := range map[string]fyne.ThemeVariant{"dark": theme.VariantDark, "light": theme.VariantLight} {
 		for _, g := range grounds {
