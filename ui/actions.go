@@ -131,6 +131,7 @@ type Status struct {
 // Settings are what the user chose, or what holds where nothing was chosen.
 type Settings struct {
 	Theme          string // "light" or "dark"; "" as the system is
+	TrayIcon       string // "light" or "dark"; "" where it is outlined
 	Language       string // like "en"; "" as the system is
 	AtLogin        bool   // the session starts Porthole
 	StartHidden    bool   // a start shows the tray icon alone

@@ -41,7 +41,7 @@ type settingGroup struct {
 // newSettingsPage builds the page. version is the program's.
 func newSettingsPage(actions Actions, version string) *settingsPage {
 	p := &settingsPage{actions: actions, live: true}
-	p.group(lang.L("Look"), p.themeRow(), p.languageRow())
+	p.group(lang.L("Look"), p.themeRow(), p.trayIconRow(), p.languageRow())
 	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Watching"), p.intervalRow(), p.udpRow(), p.othersRow())
@@ -196,13 +196,24 @@ func (p *settingsPage) reveal(r *settingRow) {
 
 func (p *settingsPage) themeRow() *settingRow {
 	r := newSettingRow("theme", lang.L("Theme"), "")
-	values := []string{"", "light", "dark"}
+	p.segments(r, []option{{"", lang.L("As the system")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
+	return r
+}
+
+func (p *settingsPage) trayIconRow() *settingRow {
+	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined reads on every panel, light on dark ones, dark on light ones"))
+	p.segments(r, []option{{"", lang.L("Outlined")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
+	return r
+}
+
+// segments gives r its options beside each other, of which value is chosen.
+func (p *settingsPage) segments(r *settingRow, options []option, value func(Settings) string) {
 	var segments []*segment
-	for i, label := range []string{lang.L("As the system"), lang.L("Light"), lang.L("Dark")} {
-		s := newSegment(label, func() {
+	for i, o := range options {
+		s := newSegment(o.words, func() {
 			if r.enabled {
 				choose(segments, i)
-				p.ask(r, values[i])
+				p.ask(r, o.value)
 			}
 		})
 		paint := s.changed
@@ -216,11 +227,10 @@ func (p *settingsPage) themeRow() *settingRow {
 	}
 	r.first, r.control = segments[0], segmentBar(segments...)
 	r.show = func(s Settings) {
-		i := max(slices.Index(values, s.Theme), 0)
+		i := max(slices.IndexFunc(options, func(o option) bool { return o.value == value(s) }), 0)
 		choose(segments, i)
 		r.first = segments[i]
 	}
-	return r
 }
 
 // choose chooses one of segments.

@@ -79,7 +79,8 @@ func TestAChoiceIsAskedFor(t *testing.T) {
 	d.choice("interval").SetSelected("Automatic")
 	d.choice("language").SetSelected("English")
 	test.Tap(d.settings.rows[0].first.(*segment)) // the first of the theme's
-	d.want("asked", d.asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set interval "2s"`, `set interval ""`, `set language "en"`, `set theme ""`})
+	test.Tap(d.settings.rows[1].first.(*segment)) // and of the tray icon's
+	d.want("asked", d.asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set interval "2s"`, `set interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
 }
 
 func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {

@@ -355,6 +355,6 @@ func (a *Agent) tellStatus() {
 func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unseen: a.unseen, Alarm: a.alarm,
-		Recent: a.recent, Problem: a.update.Health.Problem,
+		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.chosen.TrayIcon,
 	}
 }

@@ -138,6 +138,7 @@ func TestASettingHoldsAtOnceAndIsWritten(t *testing.T) {
 		{"interval", "500ms", func(s settings.Settings) bool { return s.Interval == 500*time.Millisecond }},
 		{"notifications", "false", func(s settings.Settings) bool { return !s.Notifications }},
 		{"theme", "dark", func(s settings.Settings) bool { return s.Theme == "dark" }},
+		{"tray_icon", "light", func(s settings.Settings) bool { return s.TrayIcon == "light" }},
 		{"keep_days", "7", func(s settings.Settings) bool { return s.KeepDays == 7 }},
 	} {
 		if problem, s := r.set(c.key, c.value); problem != "" || !c.holds(s.Settings) {

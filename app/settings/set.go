@@ -19,7 +19,7 @@ import (
 //	theme: dark
 
 // keys are those that Set changes.
-var keys = []string{"theme", "language", "start_hidden", "notifications", "sound", "interval", "udp", "other_addresses", "keep_days", "keep_rows"}
+var keys = []string{"theme", "tray_icon", "language", "start_hidden", "notifications", "sound", "interval", "udp", "other_addresses", "keep_days", "keep_rows"}
 
 // language is the form of a language's name: "en", "pt-BR".
 var language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
@@ -31,6 +31,12 @@ func (f *File) parseLook(root *yaml.Node, s *Settings) error {
 			return f.errorAt(node, "theme is system, light or dark")
 		}
 		s.Theme = strings.TrimPrefix(node.Value, "system")
+	}
+	if node := valueOf(root, "tray_icon"); node != nil {
+		if !slices.Contains([]string{"outlined", "light", "dark"}, node.Value) {
+			return f.errorAt(node, "tray_icon is outlined, light or dark")
+		}
+		s.TrayIcon = strings.TrimPrefix(node.Value, "outlined")
 	}
 	if node := valueOf(root, "language"); node != nil {
 		if node.Value != "system" && !language.MatchString(node.Value) {

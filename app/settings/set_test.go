@@ -35,24 +35,24 @@ func TestSetChangesOneLineAndNothingElse(t *testing.T) {
 
 func TestWhatIsSetHolds(t *testing.T) {
 	f, path := file(t, "")
-	for _, c := range [][2]string{{"theme", "light"}, {"language", "en"}, {"start_hidden", "true"}, {"notifications", "false"}, {"sound", "true"},
+	for _, c := range [][2]string{{"theme", "light"}, {"tray_icon", "dark"}, {"language", "en"}, {"start_hidden", "true"}, {"notifications", "false"}, {"sound", "true"},
 		{"interval", "2s"}, {"udp", "true"}, {"other_addresses", "true"}, {"keep_days", "7"}, {"keep_rows", "100000"}} {
 		if _, err := f.Set(c[0], c[1]); err != nil {
 			t.Errorf("Set %s to %s: %v", c[0], c[1], err)
 		}
 	}
 	s, err := Open(path).Load()
-	if err != nil || s.Theme != "light" || s.Language != "en" || !s.StartHidden || s.Notifications || !s.Sound || s.Interval != 2*time.Second ||
+	if err != nil || s.Theme != "light" || s.TrayIcon != "dark" || s.Language != "en" || !s.StartHidden || s.Notifications || !s.Sound || s.Interval != 2*time.Second ||
 		!s.UDP || !s.OtherAddresses || s.KeepDays != 7 || s.KeepRows != 100000 || !s.Watches.Watches(62893) {
 		t.Errorf("read again: %+v, %v; file:\n%s", s, err, read(t, path))
 	}
-	for _, c := range [][2]string{{"theme", "system"}, {"language", "system"}} {
+	for _, c := range [][2]string{{"theme", "system"}, {"tray_icon", "outlined"}, {"language", "system"}} {
 		if s, err = f.Set(c[0], c[1]); err != nil {
 			t.Error(err)
 		}
 	}
-	if s.Theme != "" || s.Language != "" {
-		t.Errorf("as the system is: %+v; want no theme and no language", s)
+	if s.Theme != "" || s.TrayIcon != "" || s.Language != "" {
+		t.Errorf("as the system is: %+v; want no theme, no tray icon and no language", s)
 	}
 	if d := Defaults(); !d.Notifications || d.StartHidden || d.OtherAddresses {
 		t.Errorf("the defaults are %+v; want notifications, and nothing hidden", d)
@@ -66,6 +66,7 @@ func TestWhatCannotBeSetIsRefusedInASentence(t *testing.T) {
 		{"udp: no\n", "sound", "loud", ": sound is true or false"},
 		{"udp: no\n", "interval", "1ms", ": interval is a time from 50ms"},
 		{"udp: no\n", "theme", "pink", ": theme is system, light or dark"},
+		{"udp: no\n", "tray_icon", "pink", ": tray_icon is outlined, light or dark"},
 		{"udp: no\n", "language", "../x", ": language is system, or a language like en"},
 		{"udp: no\n", "keep_days", "0", ": keep_days is a number of days"},
 		{"udp: no\n", "watches", "none", "\"watches\" is no setting"},

@@ -35,6 +35,7 @@ type Settings struct {
 	Remarks  []string      // what the file says and Porthole does not understand, a sentence with its line each
 
 	Theme          string // "light" or "dark"; "" as the system is
+	TrayIcon       string // "light" or "dark", for panels that are the other; "" for one that reads on both
 	Language       string // like "en"; "" as the system is
 	StartHidden    bool   // a start shows the tray icon alone
 	Notifications  bool   // tell of what is watched

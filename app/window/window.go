@@ -302,7 +302,7 @@ func status(s *link.Status) ui.Status {
 // chosen is what the Settings page shows.
 func chosen(s *link.Status) ui.Settings {
 	c := s.Settings
-	return ui.Settings{Theme: c.Theme, Language: c.Language, AtLogin: s.AtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
+	return ui.Settings{Theme: c.Theme, TrayIcon: c.TrayIcon, Language: c.Language, AtLogin: s.AtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
 		Interval: c.Interval, UDP: c.UDP, OtherAddresses: c.OtherAddresses, KeepDays: c.KeepDays, KeepRows: c.KeepRows}
 }
 

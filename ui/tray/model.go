@@ -32,6 +32,7 @@ type State struct {
 	Alarm    bool             // a watched port changed hands or became reachable from the network
 	Recent   []monitor.Change // the last ones, the newest last
 	Problem  string           // why the table cannot be read; "" where it can
+	Ink      string           // see Icon
 }
 
 // Model is what the tray shows. Two equal Models look the same.
@@ -60,7 +61,7 @@ func (m Model) Equal(n Model) bool {
 func NewModel(s State) Model {
 	lines := watchedLines(s)
 	m := Model{
-		Icon:    Icon{Level: level(s), Dot: s.Unseen && !s.Alarm, Alert: s.Alarm, Paused: s.Paused},
+		Icon:    Icon{Level: level(s), Dot: s.Unseen && !s.Alarm, Alert: s.Alarm, Paused: s.Paused, Ink: s.Ink},
 		Tooltip: tooltip(s),
 		Watched: lines,
 		Recent:  recentLines(s.Recent),

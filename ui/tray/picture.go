@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/png"
 
@@ -30,7 +31,14 @@ type Icon struct {
 	// Paused puts two bars into the porthole, in place of the water. The dot or
 	// triangle stays.
 	Paused bool
+	// Ink draws the porthole in one colour, with the panel to be seen through it:
+	// "light" for dark panels, "dark" for light ones. Else it is light with a dark
+	// outline, which reads on each.
+	Ink string
 }
+
+// inks are what Ink may be.
+var inks = map[string]color.NRGBA{"light": {0xf4, 0xf8, 0xfa, 0xff}, "dark": {0x11, 0x19, 0x1f, 0xff}}
 
 // Picture draws i into a square of size pixels that is transparent around the
 // porthole. It takes about half a millisecond at 64 pixels and keeps nothing.
@@ -40,6 +48,9 @@ func (i Icon) Picture(size int) *image.NRGBA {
 		paint(m, shapes(assets.TrayPaused(), m))
 	} else {
 		paint(m, shapes(assets.TrayLevel(i.Level), m))
+	}
+	if ink, one := inks[i.Ink]; one {
+		fill(m, ink)
 	}
 	switch {
 	case i.Alert:
@@ -82,6 +93,16 @@ func shapes(svg []byte, m image.Image) *oksvg.SvgIcon {
 func paint(m draw.Image, icon *oksvg.SvgIcon) {
 	w, h := m.Bounds().Dx(), m.Bounds().Dy()
 	icon.Draw(rasterx.NewDasher(w, h, rasterx.NewScannerGV(w, h, m, m.Bounds())), 1)
+}
+
+// fill makes what is light in m ink, and what is dark transparent.
+func fill(m *image.RGBA, ink color.NRGBA) {
+	const dark, light = 25, 200 // of green, where outline and holes are 25, water and ring 240 and more
+	for p := 0; p < len(m.Pix); p += 4 {
+		green := (int(m.Pix[p+1]) - dark*int(m.Pix[p+3])/255) * 255 / (light - dark)
+		a := min(max(green, 0), 255)
+		m.Pix[p], m.Pix[p+1], m.Pix[p+2], m.Pix[p+3] = uint8(int(ink.R)*a/255), uint8(int(ink.G)*a/255), uint8(int(ink.B)*a/255), uint8(a)
+	}
 }
 
 // lay draws an overlay over m: SVG as oksvg reads it has no means to cut, so

@@ -84,6 +84,38 @@ func TestPictureReadsOnLightAndDark(t *testing.T) {
 	}
 }
 
+// In one ink the picture is for panels of the other colour: what it draws stands out
+// there, each one still differs from the others in shape, and the panel is seen
+// through the porthole.
+func TestPictureInOneInk(t *testing.T) {
+	const size, readable = 22, 7.0
+	for ink, ground := range map[string]color.NRGBA{"light": {0x1c, 0x1f, 0x24, 0xff}, "dark": {0xff, 0xff, 0xff, 0xff}} {
+		panel := luminance(ground)
+		all := pictures()
+		for n, icon := range all {
+			icon.Ink = ink
+			p := icon.Picture(size)
+			for y := range size {
+				for x := range size {
+					c := p.NRGBAAt(x, y)
+					if overlay := x > 8 && y < 13; c.A > 200 && !overlay && contrast(luminance(c), panel) < readable {
+						t.Fatalf("%+v at %d, %d: %v does not stand out", icon, x, y, c)
+					}
+				}
+			}
+			if c := p.NRGBAAt(6, 8); icon.Level < 3 && !icon.Paused && c.A > 20 {
+				t.Errorf("%+v: the panel is not seen through the porthole: %v", icon, c)
+			}
+			for _, other := range all[n+1:] {
+				other.Ink = ink
+				if got := shapeDistance(p, other.Picture(size)); got < 0.02 {
+					t.Errorf("%+v and %+v differ in %.3f of their pixels, want at least 0.02", icon, other, got)
+				}
+			}
+		}
+	}
+}
+
 // The overlay keeps clear of the porthole by a transparent ring, which is what
 // shows it apart where colours do not.
 func TestOverlayIsCutOut(t *testing.T) {
