@@ -269,15 +269,7 @@ func (p *settingsPage) soundRow() *settingRow {
 func (p *settingsPage) testRow() *settingRow {
 	r := newSettingRow("test", lang.L("Test"), lang.L("See whether this desktop shows notifications"))
 	r.done = lang.L("The desktop has taken it. If nothing was to be seen, it holds notifications back")
-	button := newSettingButton(lang.L("Send a test notification"), func() {
-		if r.asked == 0 {
-			r.asked, r.problem, r.told = 1, "", false
-			p.say(r)
-			p.actions.TestNotification()
-		}
-	}, func() { p.reveal(r) })
-	r.first, r.control = button, button
-	r.show = func(Settings) {}
+	p.task(r, lang.L("Send a test notification"), p.actions.TestNotification)
 	return r
 }
 
@@ -285,16 +277,23 @@ func (p *settingsPage) testRow() *settingRow {
 func (p *settingsPage) diagnosticsRow() *settingRow {
 	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("What works here and what does not, as “porthole doctor” prints it; nothing secret is in it"))
 	r.done = lang.L("Copied")
-	button := newSettingButton(lang.L("Copy diagnostics"), func() {
+	p.task(r, lang.L("Copy diagnostics"), p.actions.CopyDiagnostics)
+	r.always = true
+	return r
+}
+
+// task gives r a button that asks for something, and for nothing more until that is
+// answered.
+func (p *settingsPage) task(r *settingRow, label string, do func()) {
+	button := newSettingButton(label, func() {
 		if r.asked == 0 {
 			r.asked, r.problem, r.told = 1, "", false
 			p.say(r)
-			p.actions.CopyDiagnostics()
+			do()
 		}
 	}, func() { p.reveal(r) })
-	r.first, r.control, r.always = button, button, true
+	r.first, r.control = button, button
 	r.show = func(Settings) {}
-	return r
 }
 
 // licencesRow shows what others made and Porthole is built of.
