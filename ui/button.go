@@ -86,6 +86,20 @@ func scrollBy(s *container.Scroll, key fyne.KeyName) bool {
 	return ok
 }
 
+// reveal scrolls until o, which is in s, is seen.
+func reveal(s *container.Scroll, o fyne.CanvasObject) {
+	const margin = 8
+	d := fyne.CurrentApp().Driver()
+	top := d.AbsolutePositionForObject(o).Y - d.AbsolutePositionForObject(s.Content).Y - margin
+	bottom := top + o.Size().Height + 2*margin
+	switch {
+	case top < s.Offset.Y:
+		s.ScrollToOffset(fyne.NewPos(0, max(top, 0)))
+	case bottom > s.Offset.Y+s.Size().Height:
+		s.ScrollToOffset(fyne.NewPos(0, bottom-s.Size().Height))
+	}
+}
+
 // FocusGained is Fyne's, whose own button takes another ground then, on which red
 // words cannot be read.
 func (b *keyButton) FocusGained() {

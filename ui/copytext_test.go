@@ -117,7 +117,7 @@ func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
 	d.see(l)
 	d.ports.table.Select(l.ID)
 	shortcut(d.window, copyKeys)
-	row := "copy 3000\tnode\t10\tada\tthis machine\t\t"
+	row := "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1"
 	d.want("asked", d.asked, []string{row})
 	text := d.ports.side.facts.Objects[1].(*copyText)
 	drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))

@@ -69,6 +69,21 @@ func (p *portsPage) markAmbiguous() {
 	}
 }
 
+// samePort are those of all that have the port and the protocol of l; in all they
+// stand together.
+func samePort(all []*monitor.Listener, l *monitor.Listener) []*monitor.Listener {
+	same := func(o *monitor.Listener) bool { return o.Port == l.Port && o.Protocol == l.Protocol }
+	first := slices.IndexFunc(all, same)
+	if first < 0 {
+		return nil
+	}
+	end := first
+	for end < len(all) && same(all[end]) {
+		end++
+	}
+	return all[first:end]
+}
+
 // ambiguous reports whether "localhost" leads to l or to another of those that
 // have its port.
 func ambiguous(l *monitor.Listener, all []*monitor.Listener) bool {

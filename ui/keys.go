@@ -207,6 +207,7 @@ func (w *Window) keys() []keyGroup {
 // processKeys are what the keys of a process window do.
 func processKeys(copySelected, closeWindow, quit func()) keyGroup {
 	return keyGroup{lang.L("Window of a process"), []binding{
+		{words: lang.L("Scroll"), keys: []chord{{key: fyne.KeyUp}, {key: fyne.KeyDown}, {key: fyne.KeyPageUp}, {key: fyne.KeyPageDown}}},
 		binding{words: lang.L("Copy the selected text"), keys: []chord{copyKeys}, do: copySelected}.also(),
 		binding{words: lang.L("Close the window"), keys: []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, do: closeWindow}.also(),
 		binding{words: lang.L("Quit Porthole"), keys: []chord{ctrl(fyne.KeyQ)}, do: quit}.also(),
@@ -220,8 +221,29 @@ func (w *Window) showKeys() {
 	}
 	groups := append(w.keys(), processKeys(nil, nil, nil))
 	half := (len(groups) + 1) / 2
+	room := w.window.Canvas().Size().Subtract(fyne.NewSize(60, 120))
+	var columns *fyne.Container
+	for _, parts := range [][][]keyGroup{{groups[:1], groups[1:half], groups[half:]}, {groups[:half-1], groups[half-1:]}, {groups}} {
+		if columns = keyColumns(parts); columns.MinSize().Width <= room.Width {
+			break
+		}
+	}
+	var popUp *widget.PopUp
+	hide := func() { popUp.Hide() }
+	done := newKeyButton(lang.L("Close"), hide, hide)
+	scroll := container.NewScroll(columns)
+	scroll.SetMinSize(columns.MinSize().Min(room))
+	done.scroll = scroll
+	content := container.NewVBox(scroll, container.NewHBox(layout.NewSpacer(), done))
+	popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(14, 12, 16, 16), content), w.window.Canvas())
+	popUp.Show()
+	w.window.Canvas().Focus(done)
+}
+
+// keyColumns are groups of keys in columns beside each other.
+func keyColumns(parts [][]keyGroup) *fyne.Container {
 	columns := container.New(layout.NewCustomPaddedHBoxLayout(22))
-	for _, part := range [][]keyGroup{groups[:1], groups[1:half], groups[half:]} {
+	for _, part := range parts {
 		column := container.New(layout.NewCustomPaddedVBoxLayout(14))
 		label := labelWidth(part)
 		for _, g := range part {
@@ -229,15 +251,7 @@ func (w *Window) showKeys() {
 		}
 		columns.Add(column)
 	}
-	var popUp *widget.PopUp
-	hide := func() { popUp.Hide() }
-	done := newKeyButton(lang.L("Close"), hide, hide)
-	scroll := container.NewScroll(columns)
-	scroll.SetMinSize(columns.MinSize().Min(w.window.Canvas().Size().Subtract(fyne.NewSize(60, 120))))
-	content := container.NewVBox(scroll, container.NewHBox(layout.NewSpacer(), done))
-	popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(14, 12, 16, 16), content), w.window.Canvas())
-	popUp.Show()
-	w.window.Canvas().Focus(done)
+	return columns
 }
 
 // labelWidth is what the words of groups need, and 130 at least.

@@ -95,7 +95,7 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 		{ctrl(fyne.KeyPageUp), func() bool { return d.tabs.name() == "activity" }},
 		{ctrl(fyne.Key1), func() bool { return d.tabs.name() == "ports" }},
 		{ctrl(fyne.KeyG), func() bool { return d.ports.table.Grouped() }},
-		{ctrl(fyne.KeyC), func() bool { return d.did("copy 3000\tnode\t10\tada\tthis machine\t\t") }},
+		{ctrl(fyne.KeyC), func() bool { return d.did("copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1") }},
 		{ctrl(fyne.KeyW), func() bool { return d.did("close") }},
 		{ctrl(fyne.KeyQ), func() bool { return d.did("quit") }},
 		{ctrl(fyne.KeyF), func() bool { return d.window.Canvas().Focused() == d.ports.entry }},
@@ -163,7 +163,7 @@ func (d *desk) chooseIn(w fyne.Window, label string) {
 // The menu stays that of the row that it was opened at.
 func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 	d := newDesk(t)
-	for label, want := range map[string]string{"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t", "Copy PID": "copy 10"} {
+	for label, want := range map[string]string{"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1", "Copy PID": "copy 10"} {
 		d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
 		d.asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))

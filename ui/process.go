@@ -30,7 +30,8 @@ type processWindow struct {
 	window fyne.Window
 	key    string
 	owner  monitor.Owner     // PID 0 where it cannot be seen
-	row    *monitor.Listener // as it was opened, or as it is now
+	opened string            // the ID of the listener that it was opened for
+	row    *monitor.Listener // that one, or the last that it has
 	now    func() time.Time
 
 	heading, about *canvas.Text
@@ -39,6 +40,7 @@ type processWindow struct {
 	rows           []*monitor.Listener // what it listens on now
 	live           Live                // the last look
 	odd            *oddBox
+	unclear        bool // "localhost" may mean another process
 	why, listening *copyText
 	queue          *note
 	queueBox       fyne.CanvasObject   // hidden until a look has told
@@ -65,6 +67,7 @@ type processWindow struct {
 	stale          bool   // nobody watches any more
 	stop           func() // asks whether it is to be stopped
 	stopButton     *keyButton
+	keyButtons     []*keyButton // all of them
 	byUser         *stopped      // it was stopped by the user
 	status         func() Status // of the window
 	said           *note         // what did not work, for a while
@@ -81,7 +84,7 @@ func processKey(l *monitor.Listener) string {
 }
 
 func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, status func() Status, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), row: l, actions: actions, memory: memory, status: status, now: now, environment: newEnvironmentBox()}
+	p := &processWindow{key: processKey(l), opened: l.ID, row: l, actions: actions, memory: memory, status: status, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -99,10 +102,32 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.stopButton = newStopButton(func() { p.stop() })
 	p.stop = func() {}
 	p.window.SetContent(p.layout())
-	p.window.Resize(fyne.NewSize(760, 704))
 	bind(p.window.Canvas(), processKeys(p.copySelected, p.window.Close, actions.Quit))
+	p.scrollByKeys()
 	p.update(snapshot)
 	return p
+}
+
+// processSize is how large the window of a process is at first, where the screen has
+// room for it.
+var processSize = fyne.NewSize(760, 704)
+
+// listeningShown is how many addresses it lists; some processes have hundreds.
+const listeningShown = 20
+
+// scrollByKeys lets keys that nothing else has a use for scroll the story, which on a
+// small screen is longer than the window, and shows the button that has the keyboard.
+func (p *processWindow) scrollByKeys() {
+	canvas := p.window.Canvas()
+	others := canvas.OnTypedKey()
+	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if !scrollBy(p.scroll, e.Name) {
+			others(e)
+		}
+	})
+	for _, b := range p.keyButtons {
+		b.focused = func() { reveal(p.scroll, b) }
+	}
 }
 
 func (p *processWindow) name() string { return ownerName(p.row, p.owner) }
@@ -157,6 +182,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	add := func(label string, do func()) *keyButton {
 		b := newButton(label, do)
 		row.Add(b)
+		p.keyButtons = append(p.keyButtons, b)
 		return b
 	}
 	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
@@ -174,8 +200,10 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	for _, b := range []*keyButton{p.secretsButton(), p.environmentButton()} {
 		if b != nil {
 			row.Add(b)
+			p.keyButtons = append(p.keyButtons, b)
 		}
 	}
+	p.keyButtons = append(p.keyButtons, p.stopButton)
 	return row
 }
 
@@ -190,6 +218,9 @@ func (p *processWindow) listeningBox() fyne.CanvasObject {
 // parents, as far as the last look knows.
 func (p *processWindow) tell() {
 	var odd []string
+	if p.unclear {
+		odd = append(odd, ambiguousWords())
+	}
 	for _, l := range p.rows {
 		live := p.live.process(l, p.owner)
 		for _, s := range oddSentences(l, p.owner, story.WhyRuns(p.owner, l.Origin, live), live) {
@@ -313,21 +344,31 @@ func (p *processWindow) copySelected() {
 
 // update shows what the process listens on now, and whether it still does.
 func (p *processWindow) update(s monitor.Snapshot) {
-	var lines [][2]string
+	var lines, others [][2]string // the address that it was opened for comes first
 	var ports monitor.Ports
-	p.rows = nil
+	p.rows, p.unclear = nil, false
 	for _, l := range s.Listeners {
 		if !p.concerns(l) {
 			continue
 		}
-		p.row, p.rows = l, append(p.rows, l)
+		if len(p.rows) == 0 || p.row.ID != p.opened {
+			p.row = l
+		}
+		p.rows = append(p.rows, l)
+		p.unclear = p.unclear || ambiguous(l, samePort(s.Listeners, l))
 		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
 		for _, held := range l.Sockets {
 			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
-				lines = append(lines, [2]string{addressPort(held, l.Port), reachOf(held)})
+				line := [2]string{addressPort(held, l.Port), reachOf(held)}
+				if l.ID == p.opened {
+					lines = append(lines, line)
+				} else {
+					others = append(others, line)
+				}
 			}
 		}
 	}
+	lines = append(lines, others...)
 	switch {
 	case p.byUser != nil:
 	case len(lines) > 0:
@@ -344,7 +385,11 @@ func (p *processWindow) update(s monitor.Snapshot) {
 		p.offer(false, p.queueBox)
 	}
 	p.offer(len(p.rows) > 0 && p.row.Protocol == monitor.TCP && p.row.Loopback(), p.reached...)
-	if text := cmp.Or(columns(lines), "–"); text != p.listening.Text {
+	text := cmp.Or(columns(lines[:min(len(lines), listeningShown)]), "–")
+	if more := len(lines) - listeningShown; more > 0 {
+		text += "\n" + lang.N("… and {{.Count}} more", more, map[string]any{"Count": whole(more)})
+	}
+	if text != p.listening.Text {
 		p.listening.SetText(text)
 	}
 	p.askBefore(ports)

@@ -104,9 +104,13 @@ func (r *portRow) words() string {
 	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\x00")
 }
 
-// line is the row as text.
+// line is the row as text, with the addresses, for which the table has no column.
 func (r *portRow) line() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\t")
+	var addresses []string
+	for _, a := range r.listener.Addresses {
+		addresses = append(addresses, a.String())
+	}
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service, strings.Join(addresses, " ")}, "\t")
 }
 
 // Words are the row for whoever hears it.

@@ -56,7 +56,7 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 	}
 	m.about = whatWords(l, o)
 	if ambiguous {
-		m.warning = lang.L("“localhost” is ambiguous: 127.0.0.1 and [::1] of this port belong to different processes")
+		m.warning = ambiguousWords()
 	}
 	add := func(label, value string) {
 		if value != "" {
@@ -93,6 +93,12 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 		m.address = addressOf(l)
 	}
 	return m
+}
+
+// ambiguousWords say that "localhost" leads to one process or to another, and what to
+// do.
+func ambiguousWords() string {
+	return lang.L("“localhost” is ambiguous: 127.0.0.1 and [::1] of this port belong to different processes. Use the address, or stop the one that you do not need.")
 }
 
 // rangeWords names the range that port is in (RFC 6335, section 6).
@@ -181,6 +187,7 @@ func (p *sidePane) show(m sideModel) {
 	same := p.shown && reflect.DeepEqual(m.withoutFacts(), p.model.withoutFacts())
 	if m.id != p.model.id { // who is connected to another one tells a look
 		p.meter = peers.Meter{}
+		p.scroll.ScrollToTop()
 		p.clientsTitle.Hidden, p.clients.object.Hidden = true, true
 	}
 	p.model, p.shown = m, true

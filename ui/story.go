@@ -63,8 +63,8 @@ func newStoryPane(p *activityPage, show func(uint16)) *storyPane {
 	s.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 10, 9, 12), s.body))
 	head := container.New(layout.NewCustomPaddedLayout(10, 4, 16, 6), container.NewBorder(nil, nil, nil, container.NewVBox(away),
 		container.New(layout.NewCustomPaddedVBoxLayout(0), s.heading, s.about)))
-	buttons := container.New(layout.NewCustomPaddedLayout(8, 10, 16, 12), container.NewVBox(
-		container.NewHBox(s.showPort, s.watchPort), container.NewHBox(s.forgetPort, s.forgetProject)))
+	buttons := container.New(layout.NewCustomPaddedLayout(8, 10, 16, 12), container.New(
+		layout.NewRowWrapLayoutWithCustomPadding(6, 6), s.showPort, s.watchPort, s.forgetPort, s.forgetProject))
 	foot := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), buttons)
 	side := container.New(noGaps{}, head, s.scroll, foot)
 	edge := newThemed(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0)

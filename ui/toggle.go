@@ -86,7 +86,10 @@ func (t *toggle) paint() {
 	}
 	t.track.StrokeWidth = 1.5
 	if t.focus {
-		line, t.track.StrokeWidth = theme.ColorNameForeground, 2
+		line, t.track.StrokeWidth = theme.ColorNamePrimary, 3
+		if t.on { // and so filled
+			line = theme.ColorNameForeground
+		}
 	}
 	t.track.FillColor, t.track.StrokeColor, t.knob.FillColor = theme.Color(fill), theme.Color(line), theme.Color(knob)
 	t.place()

@@ -20,6 +20,9 @@ type Window struct {
 	OnWanted func()
 	// OnProcessClosed is called when a process window has closed; nil at first.
 	OnProcessClosed func()
+	// Fit returns as much of a size as the screen has room for; nil at first, where
+	// it has room for all.
+	Fit func(fyne.Size) fyne.Size
 
 	app       fyne.App
 	window    fyne.Window
@@ -197,6 +200,11 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		return
 	}
 	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() Status { return w.ports.status }, w.now)
+	size := processSize
+	if w.Fit != nil {
+		size = w.Fit(size)
+	}
+	p.window.Resize(size)
 	w.processes[key] = p
 	if w.stale {
 		p.disconnect()

@@ -144,6 +144,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.app.Lifecycle().SetOnEnteredForeground(func() { p.front = true; p.looking() })
 	p.app.Lifecycle().SetOnExitedForeground(func() { p.front = false; p.say(link.Message{Kind: link.Unseen}) })
 	p.window.OnPage(p.looking)
+	p.window.Fit = p.fitting
 
 	listening := make(chan struct{})
 	go func() {

@@ -2,6 +2,7 @@ package table
 
 import (
 	"image/color"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -314,7 +315,7 @@ func Fit(text string, width, size float32, style fyne.TextStyle) string {
 	if low == 0 {
 		return ""
 	}
-	return string(runes[:low]) + "…"
+	return strings.TrimRight(string(runes[:low]), " …") + "…" // it may have been cut before
 }
 
 // Tapped selects at once, and opens where it is the second click.
