@@ -5,6 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor"
 )
 
 func TestTheHintFitsItsBox(t *testing.T) {
@@ -45,7 +47,7 @@ func TestFilterAsksOfThePast(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	l := listening(3000, "node", 4711, "127.0.0.1", "::1")
-	l.Project, l.Service, l.User = "shop-api", "Express", "ada"
+	l.Project, l.Service, l.User = "shop-api", "Express", "www-data"
 	for text, want := range map[string]bool{
 		"":                            true,
 		"3000":                        true,
@@ -57,6 +59,11 @@ func TestFilter(t *testing.T) {
 		"NODE":                        true,
 		"node shop":                   true,
 		"node root":                   false,
+		"www":                         true,
+		"-www-data":                   false,
+		"tcp":                         true,
+		"tc":                          false,
+		"udp":                         false,
 		"-root":                       true,
 		"[::1]":                       true,
 		"-[::1]":                      false,
@@ -83,6 +90,12 @@ func TestFilter(t *testing.T) {
 	} {
 		if got := ParseFilter(text).Matches(l); got != want {
 			t.Errorf("%q matches: %v; want %v", text, got, want)
+		}
+	}
+	l.Protocol = monitor.UDP
+	for text, want := range map[string]bool{"udp": true, "UDP 3000": true, "-udp": false, "tcp": false} {
+		if got := ParseFilter(text).Matches(l); got != want {
+			t.Errorf("%q matches what listens on UDP: %v; want %v", text, got, want)
 		}
 	}
 }

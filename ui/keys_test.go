@@ -163,8 +163,13 @@ func (d *desk) chooseIn(w fyne.Window, label string) {
 // The menu stays that of the row that it was opened at.
 func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 	d := newDesk(t)
-	for label, want := range map[string]string{"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1", "Copy PID": "copy 10"} {
-		d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	shop := listening(3000, "node", 10)
+	shop.Owners[0].Folder, shop.Owners[0].Command = "/home/ada/shop", []string{"node", "--password", "hunter2"}
+	for label, want := range map[string]string{
+		"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1", "Copy address": "copy 127.0.0.1:3000",
+		"Inspect traffic": "inspect 3000", "Copy PID": "copy 10", "Copy command": "copy node --password •••", "Open folder": "folder /home/ada/shop",
+	} {
+		d.see(shop, listening(8080, "python3", 20))
 		d.asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
 		d.see(listening(8080, "python3", 20))
@@ -176,13 +181,33 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 	}
 
 	// The browser would show whoever has the port by then.
-	d.see(listening(3000, "node", 10))
-	d.asked = nil
+	for label, open := range map[string]string{"Open in browser": "browse 127.0.0.1:3000", "Copy URL": "copy the URL of 127.0.0.1:3000"} {
+		d.see(shop)
+		d.asked = nil
+		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+		d.choose(label)
+		d.want(label, d.asked, []string{open})
+		d.asked = nil
+		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+		d.see(listening(3000, "python3", 20))
+		d.choose(label)
+		if len(d.asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
+			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.asked, d.ports.left.Text)
+		}
+		d.ports.say("")
+		d.see()
+		d.at = d.at.Add(markTime)
+		d.Tick()
+	}
+
+	d.see(shop)
+	d.see()
+	d.want("rows", d.rows(), []string{"3000 closed"})
 	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
-	d.see(listening(3000, "python3", 20))
-	d.choose("Open in browser")
-	if len(d.asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
-		t.Errorf("asked %q, said %q; want that it has closed", d.asked, d.ports.left.Text)
+	for _, label := range []string{"Open in browser", "Copy URL", "Inspect traffic", "Stop…"} {
+		if said := d.overlay(); strings.Contains(said, label) {
+			t.Errorf("the menu of a closed row says %q", said)
+		}
 	}
 }
 

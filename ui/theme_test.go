@@ -57,6 +57,17 @@ var veiled = []struct {
 	{theme.ColorNameSelection, []fyne.ThemeColorName{theme.ColorNameForeground}, []fyne.ThemeColorName{theme.ColorNameInputBackground, theme.ColorNameBackground, colorPanel}},
 }
 
+func TestTheThemeIsAsTheSystemsUnlessItIsFixed(t *testing.T) {
+	for _, name := range []fyne.ThemeColorName{theme.ColorNameBackground, theme.ColorNameForeground} {
+		for fixed, want := range map[string][2]color.Color{"": {dark[name], light[name]}, "dark": {dark[name], dark[name]}, "light": {light[name], light[name]}} {
+			look := Theme{Fixed: fixed}
+			if got := [2]color.Color{look.Color(name, theme.VariantDark), look.Color(name, theme.VariantLight)}; got != want {
+				t.Errorf("%s of %q in a dark and in a light system: %v; want %v", name, fixed, got, want)
+			}
+		}
+	}
+}
+
 func TestTextCanBeReadThroughVeils(t *testing.T) {
 	for name, variant := range map[string]fyne.ThemeVariant{"dark": theme.VariantDark, "light": theme.VariantLight} {
 		for _, v := range veiled {
