@@ -93,6 +93,7 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 		{ctrl(fyne.Key2), func() bool { return d.tabs.name() == "activity" }},
 		{ctrl(fyne.KeyPageDown), func() bool { return d.tabs.name() == "watches" }},
 		{ctrl(fyne.KeyPageUp), func() bool { return d.tabs.name() == "activity" }},
+		{ctrl(fyne.KeyComma), func() bool { return d.tabs.name() == "settings" }},
 		{ctrl(fyne.Key1), func() bool { return d.tabs.name() == "ports" }},
 		{ctrl(fyne.KeyG), func() bool { return d.ports.table.Grouped() }},
 		{ctrl(fyne.KeyC), func() bool { return d.did("copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1") }},

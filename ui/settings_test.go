@@ -312,11 +312,24 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 	}
 }
 
-func TestNotificationsThatAreOffAreSaid(t *testing.T) {
+func TestTheStatusLineSaysHowWatchingGoes(t *testing.T) {
 	d := newDesk(t)
-	d.tell(Settings{})
-	if got := d.ports.right.Text; got != "notifications off · checked every 250 ms" {
-		t.Errorf("the status line says %q", got)
+	looks, cannot, on := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}, Settings{Notifications: true}
+	until := time.Date(2026, 11, 24, 18, 30, 0, 0, time.Local).In(time.FixedZone("", 20700)) // told by a clock elsewhere
+	for _, c := range []struct {
+		status Status
+		want   string
+	}{
+		{Status{Health: looks, Settings: on}, "checked every 250 ms"},
+		{Status{Health: looks}, "notifications off · checked every 250 ms"},
+		{Status{Health: looks, Settings: on, Paused: true}, "notifications paused · checked every 250 ms"},
+		{Status{Health: looks, Settings: on, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · checked every 250 ms"},
+		{Status{Health: cannot, Settings: on}, "the ports cannot be read"},
+		{Status{Health: cannot}, "notifications off · the ports cannot be read"},
+	} {
+		if d.SetStatus(c.status); d.ports.right.Text != c.want {
+			t.Errorf("the status line says %q; want %q", d.ports.right.Text, c.want)
+		}
 	}
 }
 

@@ -567,6 +567,30 @@ func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
 	}
 }
 
+// Up, and down the other way round; what is equal is told apart by the port.
+func TestEveryColumnSorts(t *testing.T) {
+	d := newDesk(t)
+	d.tellRules(watch.Rule{Ports: ports(t, "8080")})
+	node, java, deno, hidden := listening(3000, "node", 30), listening(7000, "java", 20), listening(8080, "Deno", 100, "0.0.0.0"), listening(9000, "", 0)
+	node.Since, deno.Since = d.at.Add(-time.Hour), d.at.Add(-time.Minute)
+	java.Owners[0].StartedAt = d.at.Add(-30 * time.Minute)
+	node.Project, java.Service, hidden.User = "shop", "Express", "root"
+	d.see(node, java, deno, hidden)
+	d.SetLive(Live{At: d.at, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
+	for column, up := range map[string][]string{
+		"watch": {"8080", "3000", "7000", "9000"}, "port": {"3000", "7000", "8080", "9000"}, "process": {"8080", "7000", "3000", "9000"},
+		"pid": {"9000", "7000", "3000", "8080"}, "user": {"3000", "7000", "8080", "9000"}, "reach": {"8080", "3000", "7000", "9000"},
+		"project": {"7000", "8080", "9000", "3000"}, "service": {"3000", "8080", "9000", "7000"}, "up": {"8080", "7000", "3000", "9000"},
+		"conns": {"9000", "7000", "3000", "8080"},
+	} {
+		d.ports.table.Sort(column, false)
+		d.want(column, d.rows(), up)
+		d.ports.table.Sort(column, true)
+		slices.Reverse(up)
+		d.want(column+", down", d.rows(), up)
+	}
+}
+
 // A change that moves a row, or that filters, counts or cards tell of, is more
 // than a change of its cells.
 func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {

@@ -238,6 +238,15 @@ func TestKeysMoveByRowsAndPages(t *testing.T) {
 			t.Errorf("%s: the selected row is at %v, out of sight", step.key, y)
 		}
 	}
+	var opened row
+	table.OnOpen = func(r row) { opened = r }
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter} { // the latter is the keypad's
+		opened = ""
+		table.list.TypedKey(&fyne.KeyEvent{Name: key})
+		if opened != rows[0] {
+			t.Errorf("%s opens %q; want %q", key, opened, rows[0])
+		}
+	}
 }
 
 func TestSortAndSelection(t *testing.T) {
