@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 )
@@ -171,6 +172,38 @@ func TestAClickIsForTheRowThatWasThere(t *testing.T) {
 	}
 }
 
+// Without the pointer what is read stays where it is: the selected row, or where that
+// is not seen the first that is.
+func TestWhatIsReadStaysWhereItIs(t *testing.T) {
+	table := sized(t, 200, column("a", 60, 1))
+	var rows []row
+	for i := range 100 {
+		rows = append(rows, row(fmt.Sprintf("%02d", i)))
+	}
+	with := func(more ...row) []row { return append(slices.Clone(rows), more...) }
+	for selected, stays := range map[row]row{"": "20", "24": "24", "50": "20", "05": "20", "nothing": "20"} {
+		table.SetRows(rows)
+		table.choose(string(selected))
+		table.list.ScrollToOffset(20*RowHeight + 7)
+		before := table.place(string(stays))
+		table.SetRows(with("04 more", "19 more", "22 more", "23 more", "60 more"))
+		if got := table.place(string(stays)); got != before {
+			t.Errorf("%q is selected: %s is at %v; want %v, where it was", selected, stays, got, before)
+		}
+	}
+}
+
+// Fyne would hold back the clicks of what takes double ones: a row could be selected,
+// and a column sort, 300 ms later.
+func TestNothingWaitsForASecondClick(t *testing.T) {
+	table := sized(t, 200, column("a", 60, 1))
+	for _, o := range []fyne.Tappable{table.widgets[0], table.header} {
+		if _, waits := o.(fyne.DoubleTappable); waits {
+			t.Errorf("a click on a %T waits for a second", o)
+		}
+	}
+}
+
 func TestFit(t *testing.T) {
 	test.NewTempApp(t)
 	const text = "a rather long name of a process"
@@ -245,6 +278,25 @@ func TestKeysMoveByRowsAndPages(t *testing.T) {
 		table.list.TypedKey(&fyne.KeyEvent{Name: key})
 		if opened != rows[0] {
 			t.Errorf("%s opens %q; want %q", key, opened, rows[0])
+		}
+	}
+	seen := func(what string) {
+		t.Helper()
+		if y := table.place("00"); y < 0 || y+RowHeight > table.list.Size().Height {
+			t.Errorf("%s: the selected row is at %v, out of sight", what, y)
+		}
+	}
+	table.Sort("a", true)
+	seen("sorted the other way round")
+	table.Sort("a", false)
+	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
+		var at fyne.Position
+		table.OnMenu = func(_ row, p fyne.Position) { at = p }
+		table.list.ScrollToOffset(50 * RowHeight)
+		table.list.TypedKey(&fyne.KeyEvent{Name: key})
+		seen(string(key))
+		if want := fyne.CurrentApp().Driver().AbsolutePositionForObject(table.list).Y + RowHeight; at.Y != want {
+			t.Errorf("%s: the menu is at %v; want it below its row, at %v", key, at.Y, want)
 		}
 	}
 }
@@ -331,6 +383,9 @@ func TestAnEdgeIsDraggedAndStaysUnderThePointer(t *testing.T) {
 	want("no edge there", 125, 235, 40)
 	table.SetColumns(Columns{})
 	want("reset", 125, 100, 175)
+	table.share(3000)
+	drag(table.widths[0]+table.widths[1], 2000)
+	want("as wide as columns become", 775, widest, 1225)
 }
 
 func TestAnEdgeFitsItsColumnToTheCells(t *testing.T) {
@@ -345,6 +400,13 @@ func TestAnEdgeFitsItsColumnToTheCells(t *testing.T) {
 	}
 	if column, _ := table.Sorting(); column != "a" {
 		t.Errorf("a click on the edge sorted by %s", column)
+	}
+	table.columns[1].Label = "a header that is longer than its cells"
+	table.SetRows([]row{"b"})
+	table.Sort("b", false) // its mark needs room, too
+	table.fit(1)
+	if got := table.header.labels[1].Text; got != table.columns[1].Label {
+		t.Errorf("fitted to short cells the header says %q; want all of it", got)
 	}
 }
 
@@ -400,22 +462,48 @@ func TestWhatIsRememberedOfColumnsComesBackAndNonsenseDoesNot(t *testing.T) {
 
 func TestTheHeaderIsReachedByKeys(t *testing.T) {
 	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
-	h := table.header
+	h, over := table.header, fyne.CurrentApp().Driver().CanvasForObject(table)
+	key := func(name fyne.KeyName) { h.TypedKey(&fyne.KeyEvent{Name: name}) }
 	h.FocusGained()
-	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
-	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	key(fyne.KeyRight)
+	key(fyne.KeyReturn)
 	h.TypedRune('-')
 	if column, _ := table.Sorting(); column != "b" || table.widths[1] != 100-byKey {
 		t.Errorf("sorted by %s, width %v", column, table.widths[1])
 	}
+	h.TypedRune('+')
+	if table.widths[1] != 100 {
+		t.Errorf("narrower and wider again it is %v; want 100", table.widths[1])
+	}
+	key(fyne.KeyLeft)
+	key(fyne.KeySpace)
+	if column, _ := table.Sorting(); column != "a" {
+		t.Errorf("to the left of b it sorted by %s", column)
+	}
+	key(fyne.KeyRight)
 	table.hide(2, true)
-	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	key(fyne.KeyRight)
 	if h.current != 1 {
 		t.Errorf("the keyboard is at column %d; want that it stays at the last that is shown", h.current)
 	}
-	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF10})
-	if c := fyne.CurrentApp().Driver().CanvasForObject(table); c.Overlays().Top() == nil {
-		t.Error("F10 opened no menu")
+	for _, name := range []fyne.KeyName{fyne.KeyF10, desktop.KeyMenu} {
+		key(name)
+		menu := over.Overlays().Top()
+		if menu == nil {
+			t.Fatalf("%s opened no menu", name)
+		}
+		over.Overlays().Remove(menu)
+	}
+	table.hide(2, false)
+	table.hide(1, true)
+	h.FocusLost()
+	h.FocusGained()
+	if h.current != 0 {
+		t.Errorf("the keyboard comes to column %d; want the first that is shown", h.current)
+	}
+	over.Focus(h)
+	if key(fyne.KeyDown); over.Focused() != fyne.Focusable(table.list) {
+		t.Errorf("Down leaves the keyboard at a %T", over.Focused())
 	}
 }
 
