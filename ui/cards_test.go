@@ -219,6 +219,12 @@ func TestQuickFiltersCountAndChoose(t *testing.T) {
 		d.ports.quick.segments[i].TypedRune(' ')
 		d.want(got[i], d.rows(), want)
 	}
+	nobody := newDesk(t) // knows not who looks, nor who has the port
+	hidden := listening(22, "", 0)
+	hidden.User = ""
+	if nobody.see(hidden); nobody.ports.quick.segments[quickMine].text.Text != "Mine 0" {
+		t.Errorf("whose is unknown: %q; want Mine 0", nobody.ports.quick.segments[quickMine].text.Text)
+	}
 	state := d.State()
 	next := newDesk(t)
 	next.tellRules()

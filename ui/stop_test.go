@@ -169,6 +169,9 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: "worker\x1b[31m"})
 	}
 	d.see(l)
+	if got := d.ports.table.Rows()[0].pid; got != "10 +4" {
+		t.Errorf("the row says PID %q; want 10 and four more", got)
+	}
 	d.ports.table.Select(l.ID)
 	d.ports.table.Focus()
 	press(d.window, fyne.KeyDelete)

@@ -191,6 +191,15 @@ func TestRowsComeAreMarkedAndGo(t *testing.T) {
 	changed.Sockets[0].ID = b.Sockets[0].ID
 	d.see(changed)
 	d.want("changed", d.rows(), []string{"8080 changed"})
+	for i := range 2 { // each change is marked for 3 s
+		d.at = d.at.Add(markTime - time.Second)
+		d.Update(d.handOver(0, 30+i))
+		d.Tick()
+		d.want("changed again", d.rows(), []string{"8080 changed"})
+	}
+	d.at = d.at.Add(markTime)
+	d.Tick()
+	d.want("3 s after the last change", d.rows(), []string{"8080"})
 }
 
 func TestAddressesThatLoopbackDoesNotReachAreNotShown(t *testing.T) {
@@ -466,7 +475,8 @@ func TestColumnsAndGroupsAreRemembered(t *testing.T) {
 	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the edge of Port
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
 	d.choose("User")
-	d.ports.toggleGroup()
+	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
+	d.choose("Group by process   (Ctrl+G)")
 	d.want("grouped", d.rows(), []string{"3000", "9229", "8080"})
 	b, err := json.Marshal(d.State())
 	if err != nil {
@@ -624,6 +634,30 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 	if got := d.ports.side.pid.Text; got != "PID 80" {
 		t.Errorf("the side pane says %q; want PID 80", got)
 	}
+	d.ports.setQuick(quickMine)
+	d.want("ada's", d.rows(), []string{"3000 changed", "8080 changed", "9000 changed"})
+	before = d.last.Listeners[0]
+	roots := *before
+	roots.User = "root"
+	changes := []monitor.Change{{Kind: monitor.OwnerChanged, Listener: &roots, Before: before}}
+	d.last = monitor.Apply(d.last, changes)
+	d.Update(monitor.Update{Snapshot: d.last, Changes: changes, Ready: true})
+	d.want("3000 is root's now", d.rows(), []string{"8080 changed", "9000 changed"})
+	if got := d.ports.quick.segments[quickMine].number; got != 2 {
+		t.Errorf("%d are ada's; want 2", got)
+	}
+}
+
+// A port that changes hands goes from the rows of one process to those of the other.
+func TestAChangeOfOwnerChangesTheGroup(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10), listening(8080, "deno", 20), listening(9229, "node", 10))
+	d.ports.toggleGroup()
+	d.want("grouped", d.rows(), []string{"3000", "9229", "8080"})
+	d.Update(d.handOver(2, 20))
+	d.want("9229 is that of 8080 now", d.rows(), []string{"3000", "8080", "9229 changed"})
+	d.Update(d.handOver(0, 20))
+	d.want("and so is 3000", d.rows(), []string{"3000 changed", "8080", "9229 changed"})
 }
 
 func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {

@@ -16,9 +16,16 @@ import (
 
 type row string
 
-func (r row) Key() string               { return string(r) }
-func (r row) Words() string             { return string(r) }
-func (r row) Tint() fyne.ThemeColorName { return "" }
+func (r row) Key() string   { return string(r) }
+func (r row) Words() string { return string(r) }
+
+// Tint is of rows that have a mark.
+func (r row) Tint() fyne.ThemeColorName {
+	if r.Mark().Text != "" {
+		return theme.ColorNameSuccess
+	}
+	return ""
+}
 
 // Mark is of rows that begin so.
 func (r row) Mark() Cell {
@@ -88,6 +95,34 @@ func TestMarksAreSaidInAColumnThatIsShown(t *testing.T) {
 	if got := strings.Join(texts(1), " "); got != "old  " {
 		t.Errorf("a row without a mark says %q", got)
 	}
+}
+
+// The edge of the selected row says that the keyboard is there, else what its ground
+// said before it was selected.
+func TestTheSelectedRowKeepsItsTintAtItsEdge(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 1)}, "a")
+	w := test.NewTempWindow(t, table)
+	w.Resize(fyne.NewSize(200, 10*RowHeight))
+	table.SetRows([]row{"new", "old"})
+	want := func(what string, edges ...color.Color) {
+		t.Helper()
+		for i, edge := range edges {
+			if got := table.widgets[i].edge.FillColor; got != edge {
+				t.Errorf("%s: the edge of %q is %v; want %v", what, table.rows[i], got, edge)
+			}
+		}
+	}
+	none, tint, keyboard := color.Color(color.Transparent), theme.Color(theme.ColorNameSuccess), theme.Color(theme.ColorNamePrimary)
+	want("none is selected", none, none)
+	table.Select("new")
+	want("the new one is", tint, none)
+	table.Focus()
+	want("with the keyboard", keyboard, none)
+	w.Canvas().Unfocus()
+	want("no longer", tint, none)
+	table.Select("old")
+	want("the other is", none, none)
 }
 
 // In a narrow table the columns that grow give way, and the last is still seen.
@@ -170,6 +205,32 @@ func TestAClickIsForTheRowThatWasThere(t *testing.T) {
 	if r, _ := table.Selected(); r != "d" {
 		t.Errorf("selected %q with a pointer that moved; want d, which it is on", r)
 	}
+}
+
+// Where rows moved under a pointer that stood still, the one that it is on shows so
+// as soon as it moves.
+func TestThePointerIsShownWhereItMoves(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 1)}, "a")
+	w := test.NewTempWindow(t, table)
+	w.Resize(fyne.NewSize(200, 10*RowHeight))
+	table.SetRows([]row{"a", "b", "c"})
+	want := func(what string, row int) {
+		t.Helper()
+		for i, w := range table.widgets {
+			if got := w.ground.FillColor == theme.Color(theme.ColorNameHover); got != (i == row) {
+				t.Errorf("%s: row %d looks as if the pointer is there: %v", what, i, got)
+			}
+		}
+	}
+	table.widgets[1].MouseIn(nil)
+	want("on b", 1)
+	table.SetRows([]row{"b", "c", "d"})
+	want("b went up", 0)
+	table.widgets[1].MouseMoved(nil)
+	want("on c", 1)
+	table.widgets[1].MouseOut()
+	want("nowhere", -1)
 }
 
 // Without the pointer what is read stays where it is: the selected row, or where that
