@@ -705,6 +705,20 @@ func TestHoldersAreThoseWhoLetGo(t *testing.T) {
 	}
 }
 
+func TestTheButtonsOfAStoryHaveRoomInGerman(t *testing.T) {
+	inGerman(t)
+	d, m := activityDesk(t, []activity.Event{happened(1, time.Minute, monitor.Opened, 5432, "postgres", "shop-db")})
+	test.TapCanvas(d.window.Canvas(), d.eventAt(1))
+	m.answer()
+	d.window.Canvas().Capture() // lays the story out
+	s, right := d.activity.story, d.window.Canvas().Size().Width
+	for _, b := range []*keyButton{s.showPort, s.watchPort, s.forgetPort, s.forgetProject} {
+		if end := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).X + b.Size().Width; !b.Visible() || end > right || b.Size().Width < b.MinSize().Width {
+			t.Errorf("%q ends at %v of %v", b.Text, end, right)
+		}
+	}
+}
+
 func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
 	e := happened(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")
 	e.OpenedAt = e.At.Add(-9 * time.Hour)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
@@ -159,6 +160,32 @@ func (d *desk) chooseIn(w fyne.Window, label string) {
 		}
 	}
 	d.t.Fatalf("nothing says %q in %q", label, d.overlay())
+}
+
+// In a window that is small the keys stand in fewer columns, and scroll.
+func TestTheKeysHaveRoomInASmallWindow(t *testing.T) {
+	inGerman(t)
+	d := newDesk(t)
+	d.see(listening(3000, "node", 10))
+	for _, size := range []fyne.Size{{Width: 900, Height: 600}, {Width: 640, Height: 360}} {
+		d.window.Resize(size)
+		d.ports.table.Focus()
+		press(d.window, fyne.KeyF1)
+		var scroll *container.Scroll
+		eachVisible(d.window.Canvas().Overlays().Top(), func(o fyne.CanvasObject) {
+			if s, ok := o.(*container.Scroll); ok {
+				scroll = s
+			}
+		})
+		if scroll == nil || scroll.Content.MinSize().Width > scroll.Size().Width {
+			t.Fatalf("at %v the keys are wider than their place: %+v", size, scroll)
+		}
+		press(d.window, fyne.KeyPageDown)
+		if scroll.Content.MinSize().Height > scroll.Size().Height && scroll.Offset.Y == 0 {
+			t.Errorf("at %v PageDown does not scroll", size)
+		}
+		press(d.window, fyne.KeyEscape)
+	}
 }
 
 // The menu stays that of the row that it was opened at.

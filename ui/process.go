@@ -67,7 +67,7 @@ type processWindow struct {
 	stale          bool   // nobody watches any more
 	stop           func() // asks whether it is to be stopped
 	stopButton     *keyButton
-	keyButtons     []*keyButton // all of them
+	keyButtons     []*keyButton  // all of them
 	byUser         *stopped      // it was stopped by the user
 	status         func() Status // of the window
 	said           *note         // what did not work, for a while

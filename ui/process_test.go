@@ -229,6 +229,61 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	}
 }
 
+// A process with hundreds of listeners has some listed, first the one that was asked
+// for, which is the one that the buttons are about.
+func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
+	d := newDesk(t)
+	var all []*monitor.Listener
+	for port := range uint16(300) {
+		all = append(all, listening(3000+port, "node", 10))
+	}
+	d.see(all...)
+	d.OpenProcess(all[100])
+	p := d.processes["10 7"]
+	lines := strings.Split(p.listening.Text, "\n")
+	if len(lines) != listeningShown+1 || !strings.HasPrefix(lines[0], "127.0.0.1:3100 ") || !strings.HasPrefix(lines[1], "127.0.0.1:3000 ") || lines[listeningShown] != "… and 280 more" {
+		t.Errorf("it lists %q", lines)
+	}
+	buttonOf(p, "Open in browser").OnTapped()
+	d.want("asked", d.asked, []string{"browse 127.0.0.1:3100"})
+	d.see(all[:100]...)
+	buttonOf(p, "Open in browser").OnTapped()
+	d.want("asked", d.asked, []string{"browse 127.0.0.1:3100", "browse 127.0.0.1:3099"})
+}
+
+// On a small screen the window is smaller than its story: keys scroll it, and the
+// button that has the keyboard is seen.
+func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
+	d := newDesk(t)
+	d.Fit = func(s fyne.Size) fyne.Size { return s.Min(fyne.NewSize(640, 300)) }
+	l := listening(3000, "node", 10)
+	d.see(l)
+	d.OpenProcess(l)
+	p := d.processes["10 7"]
+	canvas := p.window.Canvas()
+	if canvas.Size().Height > 300 {
+		t.Fatalf("the window is %v high", canvas.Size().Height)
+	}
+	press(p.window, fyne.KeyPageDown)
+	down := p.scroll.Offset.Y
+	press(p.window, fyne.KeyUp)
+	if down == 0 || p.scroll.Offset.Y >= down {
+		t.Errorf("PageDown scrolls to %v, Up to %v", down, p.scroll.Offset.Y)
+	}
+	p.scroll.ScrollToTop()
+	for range p.keyButtons {
+		canvas.FocusNext()
+		b, ok := canvas.Focused().(*keyButton)
+		if !ok {
+			t.Fatalf("%T has the keyboard", canvas.Focused())
+		}
+		top := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).Y
+		if top < 0 || top+b.Size().Height > canvas.Size().Height {
+			t.Errorf("%q has the keyboard at %v to %v of %v", b.Text, top, top+b.Size().Height, canvas.Size().Height)
+		}
+	}
+}
+
 // What is answered after the window has closed would build its parts anew.
 func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 	m := &remembers{events: []activity.Event{happened(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}

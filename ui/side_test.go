@@ -158,7 +158,14 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 	if w := d.ports.side.model.warning; !strings.Contains(w, "ambiguous") {
 		t.Errorf("it says %q", w)
 	}
+	d.OpenProcess(four)
+	if p := d.processes[processKey(four)]; len(p.odd.sentences) != 1 || p.odd.sentences[0] != ambiguousWords() {
+		t.Errorf("the process window says %q", p.odd.sentences)
+	}
 	d.see(other, six)
+	if p := d.processes[processKey(four)]; len(p.odd.sentences) != 0 {
+		t.Errorf("after it has closed the process window says %q", p.odd.sentences)
+	}
 	d.ports.table.Select(other.ID)
 	if w := d.ports.side.model.warning; w != "" {
 		t.Errorf("127.0.0.2 is not localhost: %q", w)
@@ -167,6 +174,24 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 	d.see(four)
 	if w := d.ports.side.model.warning; w != "" {
 		t.Errorf("after the other closed: %q", w)
+	}
+}
+
+func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
+	d := newDesk(t)
+	a, b := listening(3000, "node", 10), listening(4000, "deno", 20)
+	a.Owners[0].Command = []string{strings.Repeat("a long command ", 30)}
+	d.see(a, b)
+	d.window.Resize(fyne.NewSize(1000, 400))
+	d.ports.table.Select(a.ID)
+	scroll := d.ports.side.scroll
+	scroll.ScrollToBottom()
+	if scroll.Offset.Y == 0 {
+		t.Fatal("there is nothing to scroll")
+	}
+	d.ports.table.Select(b.ID)
+	if scroll.Offset.Y != 0 {
+		t.Errorf("it begins at %v", scroll.Offset.Y)
 	}
 }
 

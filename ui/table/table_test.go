@@ -276,6 +276,9 @@ func TestFit(t *testing.T) {
 	if !strings.HasSuffix(got, "…") || fyne.MeasureText(got, 13, fyne.TextStyle{}).Width > whole/2 || len(got) < 8 {
 		t.Errorf("in half the width: %q", got)
 	}
+	if got := Fit("one two … …", whole/3, 13, fyne.TextStyle{}); strings.Count(got, "…") > 1 {
+		t.Errorf("what was cut before has %q at its end", got)
+	}
 	if got := Fit(text, 1, 13, fyne.TextStyle{}); got != "" {
 		t.Errorf("in no width: %q", got)
 	}
