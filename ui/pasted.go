@@ -9,8 +9,8 @@ import (
 // pastedForms are what people paste: a URL, an address, or the line of a server that could not
 // start or of a client that found none. All are in lower case here.
 type pastedForms struct {
-	url, address, failed *regexp.Regexp
-	failedAt             []*regexp.Regexp
+	url, address, said, failed *regexp.Regexp
+	failedAt                   []*regexp.Regexp
 }
 
 // forms are made when first something is filtered: the agent never does.
@@ -21,6 +21,7 @@ var forms = sync.OnceValue(func() pastedForms {
 	return pastedForms{
 		url:     regexp.MustCompile(`(?:^|\s)(?:jdbc:)?([a-z][a-z0-9+.-]*)://(?:[^/\s@]*@)?(?:\[[^\]\s]*\]|[^/\s:?#]*)(?::(\d{1,5}))?(?:[/?#]\S*)?(?:\s|$)`),
 		address: regexp.MustCompile(`^` + address + `(?:[/?#]\S*)?[.,;]?$`),
+		said:    regexp.MustCompile(`^port[\s:=#]*(\d{1,5})$`),
 		failed:  regexp.MustCompile(`eaddrinuse|econnrefused|connection refused|in use\b|already (?:allocated|running|bound|listening)|only one usage of each socket address|\bbind\b`),
 		failedAt: []*regexp.Regexp{ // the likeliest first: the time of a log's line has colons too
 			regexp.MustCompile(`(?:^|[\s"'(/=])` + address + `\b`),
@@ -39,8 +40,8 @@ var usualPorts = map[string]string{
 	"amqp": "5672", "mqtt": "1883", "nats": "4222", "rtsp": "554", "vnc": "5900", "rdp": "3389",
 }
 
-// portPasted returns the port that text, in lower case, is about where it is a URL or
-// tells that a port is taken or answers nobody; else "".
+// portPasted returns the port that text, in lower case, is about where it is a URL,
+// "port 3000", or tells that a port is taken or answers nobody; else "".
 func portPasted(text string) string {
 	if m := forms().url.FindStringSubmatch(text); m != nil {
 		if m[2] != "" {
@@ -49,6 +50,9 @@ func portPasted(text string) string {
 		if strings.TrimSpace(m[0]) == text { // a URL in a sentence may be of anything
 			return usualPorts[m[1]]
 		}
+	}
+	if m := forms().said.FindStringSubmatch(text); m != nil {
+		return m[1]
 	}
 	if !forms().failed.MatchString(text) {
 		return ""

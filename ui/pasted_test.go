@@ -9,10 +9,12 @@ import (
 func TestWhatIsPastedIsAboutAPort(t *testing.T) {
 	for text, want := range map[string]string{
 		// URLs.
-		"http://localhost:3000/":                                  "3000",
-		"http://localhost":                                        "80",
-		"https://127.0.0.1/a/b?c=d":                               "443",
-		"ws://[::1]:9229/5b1c-4d":                                 "9229",
+		"http://localhost:3000/":    "3000",
+		"http://localhost":          "80",
+		"port 7777":                 "7777",
+		"Port: 7777":                "7777",
+		"https://127.0.0.1/a/b?c=d": "443",
+		"ws://[::1]:9229/5b1c-4d":   "9229",
 		"postgres://ada:secret@localhost:5433/shop?sslmode=off":   "5433",
 		"postgresql://localhost/shop":                             "5432",
 		"jdbc:mysql://localhost:3307/shop":                        "3307",

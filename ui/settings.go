@@ -28,6 +28,7 @@ type settingsPage struct {
 	scroll  *container.Scroll
 	column  *settingColumn
 	hint    *note
+	warning *warningBar
 	content fyne.CanvasObject
 }
 
@@ -40,7 +41,7 @@ type settingGroup struct {
 
 // newSettingsPage builds the page. version is the program's.
 func newSettingsPage(actions Actions, version string) *settingsPage {
-	p := &settingsPage{actions: actions, live: true}
+	p := &settingsPage{actions: actions, live: true, warning: newWarningBar(actions)}
 	p.group(lang.L("Look"), p.themeRow(), p.trayIconRow(), p.languageRow())
 	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
@@ -71,7 +72,14 @@ func (p *settingsPage) layout(version string) fyne.CanvasObject {
 	about.say(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
 	foot := container.NewBorder(nil, nil, nil, about.object, p.hint.object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(foot, 4))
-	return container.New(noGaps{}, newThemed(colorPanel, fyne.Size{}, 0), p.scroll, bottom)
+	return container.New(noGaps{}, container.New(layout.NewCustomPaddedVBoxLayout(0), p.warning.object), p.scroll, bottom)
+}
+
+// warn says what is wrong, such as a settings file that cannot be used.
+func (p *settingsPage) warn(problems []string) {
+	if p.warning.show(problems, true) {
+		p.content.Refresh()
+	}
 }
 
 // enable lets the controls be used while somebody takes what is chosen.

@@ -115,6 +115,7 @@ func (w *Window) Update(u monitor.Update) {
 func (w *Window) SetStatus(s Status) {
 	w.setTheme(s.Settings.Theme)
 	w.settings.show(s.Settings)
+	w.settings.warn(s.Problems)
 	w.ports.setStatus(s)
 	w.activity.setRules(s.Rules)
 	w.watches.setRules(s.Rules)

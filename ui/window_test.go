@@ -354,11 +354,13 @@ func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
 func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10))
-	bar := d.ports.warning.object
-	for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
-		d.SetStatus(Status{Problems: problems})
-		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
-			t.Errorf("with %q the bar is shown: %t, of %v", problems, shown, bar.Size())
+	for page, bar := range map[string]fyne.CanvasObject{PagePorts: d.ports.warning.object, PageSettings: d.settings.warning.object} {
+		d.ShowPage(page)
+		for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
+			d.SetStatus(Status{Problems: problems})
+			if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
+				t.Errorf("%s, with %q the bar is shown: %t, of %v", page, problems, shown, bar.Size())
+			}
 		}
 	}
 }
