@@ -13,7 +13,7 @@ import (
 )
 
 // atLogin is where the switch of start at login is on the Settings page.
-var atLogin = image.Rect(898, 260, 940, 285)
+var atLogin = image.Rect(898, 320, 940, 345)
 
 func TestStartAtLogin(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
