@@ -56,16 +56,13 @@ func (p *portsPage) shows(r *portRow) bool {
 func (p *portsPage) markAmbiguous() {
 	all := p.snapshot.Listeners // those of one port stand together
 	for first := 0; first < len(all); {
-		end := first + 1
-		for end < len(all) && all[end].Port == all[first].Port && all[end].Protocol == all[first].Protocol {
-			end++
-		}
-		for _, l := range all[first:end] {
+		same := samePort(all[first:], all[first])
+		for _, l := range same {
 			if r := p.rows[l.ID]; r != nil {
-				r.ambiguous = ambiguous(l, all[first:end])
+				r.ambiguous = ambiguous(l, same)
 			}
 		}
-		first = end
+		first += len(same)
 	}
 }
 
