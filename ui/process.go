@@ -12,9 +12,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
 	"porthole/monitor/activity"
@@ -115,21 +113,6 @@ var processSize = fyne.NewSize(760, 704)
 // listeningShown is how many addresses it lists; some processes have hundreds.
 const listeningShown = 20
 
-// scrollByKeys lets keys that nothing else has a use for scroll the story, which on a
-// small screen is longer than the window, and shows the button that has the keyboard.
-func (p *processWindow) scrollByKeys() {
-	canvas := p.window.Canvas()
-	others := canvas.OnTypedKey()
-	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if !scrollBy(p.scroll, e.Name) {
-			others(e)
-		}
-	})
-	for _, b := range p.keyButtons {
-		b.focused = func() { reveal(p.scroll, b) }
-	}
-}
-
 func (p *processWindow) name() string { return ownerName(p.row, p.owner) }
 
 // hidden says why the owner cannot be seen.
@@ -152,66 +135,6 @@ func (p *processWindow) title() string {
 		return p.name() + " – Porthole"
 	}
 	return fmt.Sprintf("%s %d – Porthole", p.name(), p.owner.PID)
-}
-
-func (p *processWindow) layout() fyne.CanvasObject {
-	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.object, p.spark.raster)
-	p.clientsBox = titled(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
-	p.clientsBox.Hide()
-	p.story = container.NewVBox(
-		container.NewHBox(follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), follow(p.about, table.ColorMuted))),
-		follow(p.what, table.ColorMuted),
-		follow(p.gone, colorAlert),
-		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.odd.object),
-		section(lang.L("Why is it running?"), p.why),
-		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
-		section(lang.L("Process"), p.factList()),
-		p.environment.object,
-		p.beforeBox,
-		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopButton), p.buttons())),
-		p.said.object,
-	)
-	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
-	p.scroll = container.NewVScroll(padded)
-	return p.scroll
-}
-
-// buttons are what can be done; what cannot is absent.
-func (p *processWindow) buttons() fyne.CanvasObject {
-	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
-	add := func(label string, do func()) *keyButton {
-		b := newButton(label, do)
-		row.Add(b)
-		p.keyButtons = append(p.keyButtons, b)
-		return b
-	}
-	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
-	browser.Importance = widget.HighImportance
-	browser.Refresh() // the row has asked it for its size already
-	p.reached = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(addressOf(p.row)) })}
-	if len(p.owner.Command) > 0 {
-		add(lang.L("Copy command"), func() { p.actions.Copy(commandWords(p.owner)) })
-	}
-	if p.owner.Folder != "" {
-		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
-	}
-	add(lang.L("Explain"), p.showExplanations)
-	add(lang.L("Inspect traffic"), func() { p.actions.Inspect(p.row) })
-	for _, b := range []*keyButton{p.secretsButton(), p.environmentButton()} {
-		if b != nil {
-			row.Add(b)
-			p.keyButtons = append(p.keyButtons, b)
-		}
-	}
-	p.keyButtons = append(p.keyButtons, p.stopButton)
-	return row
-}
-
-// listeningBox is the addresses, and below how the accept queue stands.
-func (p *processWindow) listeningBox() fyne.CanvasObject {
-	p.queueBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.object)
-	p.queueBox.Hide()
-	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, p.queueBox)
 }
 
 // tell says what is odd about the process and why it runs, with the chain of its
