@@ -383,6 +383,7 @@ func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
 
 func TestButtonsShowTheKeyboard(t *testing.T) {
 	d := newDesk(t)
+	d.see(listening(3000, "node", 7)) // the side pane is shown
 	for _, b := range []*keyButton{d.ports.pause, d.ports.side.browser} {
 		if b.ring.Visible() {
 			t.Errorf("%q has a ring without the keyboard", b.Text)

@@ -43,6 +43,14 @@ func (noGaps) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	place(o[2], s.Height-bottom, bottom)
 }
 
+// layOut gives what is in c its place anew, once c has one itself. Fyne's Refresh does
+// so too, and then refreshes all that is in c: a page with everything on it.
+func layOut(c *fyne.Container) {
+	if !c.Size().IsZero() {
+		c.Layout.Layout(c.Objects, c.Size())
+	}
+}
+
 // factRows lays out pairs of a label and a value, which may take several lines:
 // the label stands beside the first one. even gives values of one line the same
 // height, whichever face they have.

@@ -40,6 +40,7 @@ type portsPage struct {
 	grouped   *segment
 	cards     *cardBar
 	side      *sidePane
+	bar       *fyne.Container
 	middle    *fyne.Container
 	pause     *keyButton
 	table     *table.Table[*portRow]
@@ -48,7 +49,7 @@ type portsPage struct {
 	right     *canvas.Text
 	warning   *warningBar
 	welcome   *welcome
-	content   fyne.CanvasObject
+	content   *fyne.Container
 	said      string // a sentence in the status line, for a while
 	saidUntil time.Time
 	unwatched unwatched
@@ -102,9 +103,9 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 }
 
 // layout puts the page together: filter bar, warning, table, status line.
-func (p *portsPage) layout() fyne.CanvasObject {
-	bar := panel(container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others, p.grouped), p.pause), p.entry), 8)
-	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, p.warning.object, line(), p.cards.object)
+func (p *portsPage) layout() *fyne.Container {
+	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others, p.grouped), p.pause), p.entry)
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(p.bar, 8), p.warning.object, line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
 	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
 	return container.New(noGaps{}, top, p.middle, status)
@@ -266,8 +267,8 @@ func (p *portsPage) arrange() {
 		}
 	}
 	p.table.SetRows(rows)
-	if p.ready {
-		p.quick.count(counts)
+	if p.ready && p.quick.count(counts) {
+		layOut(p.bar)
 	}
 	p.matching = counts[quickAll]
 	p.showCards()
@@ -309,7 +310,7 @@ func (p *portsPage) showSide() {
 		p.side.shown = false
 	}
 	if before != p.side.shown {
-		p.middle.Refresh()
+		layOut(p.middle)
 	}
 }
 
@@ -325,7 +326,7 @@ func (p *portsPage) ofSelected(do func(*monitor.Listener)) func() {
 // showCards shows how the watches stand, once that is known.
 func (p *portsPage) showCards() {
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) {
-		p.content.Refresh()
+		layOut(p.content)
 	}
 }
 
@@ -388,14 +389,14 @@ func (p *portsPage) widen() {
 // warn says what is missing, and makes room for it.
 func (p *portsPage) warn(problems []string) {
 	if p.warning.show(problems, p.live) {
-		p.content.Refresh()
+		layOut(p.content)
 	}
 }
 
 // greet shows the line for a new user, and makes room for it.
 func (p *portsPage) greet() {
 	if p.welcome.show(p.status.Welcome && p.live, p.status.Rules) {
-		p.content.Refresh()
+		layOut(p.content)
 	}
 }
 

@@ -80,11 +80,14 @@ func (b *quickBar) choose(q quick) {
 	}
 }
 
-// count shows how many rows each filter shows.
-func (b *quickBar) count(counts [4]int) {
+// count shows how many rows each filter shows, and reports whether that takes another
+// room than before.
+func (b *quickBar) count(counts [4]int) (resized bool) {
+	before := b.object.MinSize()
 	for i, s := range b.segments {
 		s.count(counts[i])
 	}
+	return b.object.MinSize() != before
 }
 
 // framed is a rectangle with a line around it that follows the theme.

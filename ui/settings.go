@@ -29,7 +29,7 @@ type settingsPage struct {
 	column  *settingColumn
 	hint    *note
 	warning *warningBar
-	content fyne.CanvasObject
+	content *fyne.Container
 }
 
 // settingGroup is some rows in a frame under a heading.
@@ -63,7 +63,7 @@ func (p *settingsPage) group(heading string, rows ...*settingRow) {
 
 // layout puts the page together: the groups in one column, and at the bottom
 // what holds for all of them.
-func (p *settingsPage) layout(version string) fyne.CanvasObject {
+func (p *settingsPage) layout(version string) *fyne.Container {
 	p.column = newSettingColumn(p.groups)
 	p.scroll = container.NewVScroll(p.column.object)
 	p.column.changed = p.scroll.Refresh
@@ -78,7 +78,7 @@ func (p *settingsPage) layout(version string) fyne.CanvasObject {
 // warn says what is wrong, such as a settings file that cannot be used.
 func (p *settingsPage) warn(problems []string) {
 	if p.warning.show(problems, true) {
-		p.content.Refresh()
+		layOut(p.content)
 	}
 }
 

@@ -47,7 +47,7 @@ type watchesPage struct {
 	hint    *note
 	count   *note
 	foot    *fyne.Container // of hint and count
-	content fyne.CanvasObject
+	content *fyne.Container
 }
 
 // deletion is what Undo brings back.
@@ -73,7 +73,7 @@ func newWatchesPage(actions Actions, now func() time.Time, keys func(*fyne.KeyEv
 
 // layout puts the page together: what it is for, the list, what was deleted,
 // the form, the keys.
-func (p *watchesPage) layout() fyne.CanvasObject {
+func (p *watchesPage) layout() *fyne.Container {
 	intro := newNote(false)
 	intro.size(theme.SizeNameText)
 	intro.say(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
@@ -334,7 +334,7 @@ func (p *watchesPage) showUndo() {
 	}
 	if p.undoing.object.Visible() != show {
 		p.undoing.object.Hidden = !show
-		p.content.Refresh()
+		layOut(p.content)
 	}
 }
 
@@ -358,7 +358,7 @@ func (p *watchesPage) edit(i int) {
 func (p *watchesPage) openForm(rule *watch.Rule, i int) {
 	p.form.begin(rule, i)
 	p.explain(p.hovered)
-	p.content.Refresh()
+	layOut(p.content)
 	p.form.focus()
 }
 
@@ -367,7 +367,7 @@ func (p *watchesPage) closeForm() {
 	if p.form.open() {
 		p.form.close()
 		p.explain(p.hovered)
-		p.content.Refresh()
+		layOut(p.content)
 	}
 }
 
