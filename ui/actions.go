@@ -109,7 +109,7 @@ type Memory interface {
 	Events(q activity.Query, done func([]activity.Event, error))
 	Story(listener string, done func([]activity.Event, error))
 	LastHolder(port uint16, done func(activity.Spell, bool, error))
-	Hours(from, to time.Time, done func([]activity.Hour, error))
+	Hours(q activity.Query, done func([]activity.Hour, error))   // without a limit: q says since when
 	Before(q activity.Query, done func([]activity.Event, error)) // Events, for many askers
 	Forget(f activity.Forget, done func(error))
 	Export(format string, q activity.Query, done func(path string, err error)) // "csv" or "json"

@@ -313,7 +313,9 @@ func (p *activityPage) askHours() {
 		return
 	}
 	from := firstHour(p.now())
-	p.memory.Hours(from, from.Add(hoursShown*time.Hour), func(hours []activity.Hour, err error) {
+	q := p.filter.Query()
+	q.Since, q.Until = from, from.Add(hoursShown*time.Hour)
+	p.memory.Hours(q, func(hours []activity.Hour, err error) {
 		if err == nil { // else the list says so
 			p.chart.set(from, hours, p.now().Location())
 			p.showState()
@@ -473,7 +475,11 @@ func (p *activityPage) showState() {
 	case !p.failed.IsZero() && len(p.events) > 0:
 		left, name = lang.L("What is remembered cannot be read just now; the log says why"), colorAlert
 	case left == "" && !p.chart.from.IsZero():
-		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), map[string]any{"Count": whole(p.chart.sum())})
+		count := map[string]any{"Count": whole(p.chart.sum())}
+		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), count)
+		if !p.filter.Empty() {
+			left = lang.N("{{.Count}} changes of the last 24 hours match", p.chart.sum(), count)
+		}
 		name = table.ColorMuted
 	}
 	setText(p.left, left, name)

@@ -115,13 +115,11 @@ func (r *remembers) LastHolder(port uint16, done func(activity.Spell, bool, erro
 	})
 }
 
-func (r *remembers) Hours(from, to time.Time, done func([]activity.Hour, error)) {
+func (r *remembers) Hours(q activity.Query, done func([]activity.Hour, error)) {
 	r.later("hours", func() {
 		var out []activity.Hour
-		for _, e := range r.events {
-			if e.At.Before(from) || !e.At.Before(to) {
-				continue
-			}
+		q.Limit = len(r.events)
+		for _, e := range slices.Backward(r.list(q)) {
 			start := e.At.UTC().Truncate(time.Hour)
 			if n := len(out); n > 0 && out[n-1].Start.Equal(start) {
 				out[n-1].Count++
@@ -302,6 +300,14 @@ func TestAFilterAsksForPortsAndWords(t *testing.T) {
 		if n := len(d.activity.events); n != want {
 			t.Errorf("%q shows %d events; want %d", text, n, want)
 		}
+		if n := d.activity.chart.sum(); n != want {
+			t.Errorf("%q: the chart has %d events; want %d", text, n, want)
+		}
+	}
+	d.activity.entry.SetText("5432")
+	m.answer()
+	if got := d.activity.left.Text; got != "1 change of the last 24 hours matches" {
+		t.Errorf("of one port it says %q", got)
 	}
 	d.activity.entry.SetText("5433")
 	m.answer()
@@ -577,7 +583,7 @@ func TestExportWritesWhatTheFilterShows(t *testing.T) {
 	}
 	d.pass(21)
 	m.answer()
-	if got := d.activity.left.Text; got != "500 changes in the last 24 hours" {
+	if got := d.activity.left.Text; got != "100 changes of the last 24 hours match" {
 		t.Errorf("later it says %q", got)
 	}
 }

@@ -132,9 +132,9 @@ func (m *memory) LastHolder(port uint16, done func(activity.Spell, bool, error))
 }
 
 // Hours is ui.Memory's.
-func (m *memory) Hours(from, to time.Time, done func([]activity.Hour, error)) {
+func (m *memory) Hours(q activity.Query, done func([]activity.Hour, error)) {
 	m.ask("hours", answerTime, func(ctx context.Context) func() {
-		hours, err := m.reader.Hours(ctx, from, to)
+		hours, err := m.reader.Hours(ctx, q)
 		m.problem(ctx, "the activity of the day cannot be read", err)
 		return func() { done(hours, err) }
 	})

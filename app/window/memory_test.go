@@ -53,7 +53,7 @@ func (b *book) LastHolder(context.Context, uint16) (activity.Spell, bool, error)
 	return activity.Spell{}, false, b.err
 }
 
-func (b *book) Hours(context.Context, time.Time, time.Time) ([]activity.Hour, error) {
+func (b *book) Hours(context.Context, activity.Query) ([]activity.Hour, error) {
 	return nil, b.err
 }
 

@@ -157,9 +157,9 @@ type Reader interface {
 	// LastHolder returns who had the port last, over TCP if anyone did, and
 	// false where nothing is remembered of it.
 	LastHolder(ctx context.Context, port uint16) (Spell, bool, error)
-	// Hours counts the events of the zero Query in each hour of from to to that
-	// had any.
-	Hours(ctx context.Context, from, to time.Time) ([]Hour, error)
+	// Hours counts the events that q asks for in each hour that had any, the oldest
+	// first and without a limit: q is to say since when.
+	Hours(ctx context.Context, q Query) ([]Hour, error)
 }
 
 // Forget says what is to be erased: one of the three.

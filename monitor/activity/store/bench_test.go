@@ -105,7 +105,7 @@ func BenchmarkQuestions(b *testing.B) {
 	})
 	b.Run("hours", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := r.Hours(b.Context(), time.Now().Add(-24*time.Hour), time.Now()); err != nil {
+			if _, err := r.Hours(b.Context(), activity.Query{Since: time.Now().Add(-24 * time.Hour)}); err != nil {
 				b.Fatal(err)
 			}
 		}

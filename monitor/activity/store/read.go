@@ -239,8 +239,8 @@ func (r Reader) LastHolder(ctx context.Context, port uint16) (spell activity.Spe
 }
 
 // Hours is activity.Reader's.
-func (r Reader) Hours(ctx context.Context, from, to time.Time) (hours []activity.Hour, err error) {
-	c := conditions(activity.Query{Since: from, Until: to})
+func (r Reader) Hours(ctx context.Context, q activity.Query) (hours []activity.Hour, err error) {
+	c := conditions(q)
 	err = r.ask(ctx, func(conn *sql.Conn) error {
 		const hour = "3600000000"
 		rows, err := conn.QueryContext(ctx, "SELECT e.at / "+hour+" * "+hour+", count(*) FROM events e"+c.where()+" GROUP BY 1 ORDER BY 1", c.args...)

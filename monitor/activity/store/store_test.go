@@ -62,14 +62,24 @@ func TestWhatHappenedIsRemembered(t *testing.T) {
 	if _, ok, err := OpenReader(path).LastHolder(t.Context(), 5433); ok || err != nil {
 		t.Errorf("who had a port that nobody had: %v, %v", ok, err)
 	}
-	hours, err := OpenReader(path).Hours(t.Context(), opened.At.Add(-time.Minute), opened.At.Add(time.Minute))
-	n := 0
-	for _, h := range hours {
-		n += h.Count
-		want(t, "an hour's start", h.Start, h.Start.Truncate(time.Hour))
-	}
-	if err != nil || n != 4 {
-		t.Errorf("hours: %v, %v; want 4 events in all", hours, err)
+	for _, c := range []struct {
+		q    activity.Query
+		want int
+	}{
+		{activity.Query{}, 4},
+		{activity.Query{Text: "python3"}, 3}, // it changed hands to it
+		{activity.Query{Ports: monitor.Ports{{First: 5433, Last: 6000}}}, 0},
+	} {
+		c.q.Since, c.q.Until = opened.At.Add(-time.Minute), opened.At.Add(time.Minute)
+		hours, err := OpenReader(path).Hours(t.Context(), c.q)
+		n := 0
+		for _, h := range hours {
+			n += h.Count
+			want(t, "an hour's start", h.Start, h.Start.Truncate(time.Hour))
+		}
+		if err != nil || n != c.want {
+			t.Errorf("hours of %+v: %v, %v; want %d events in all", c.q, hours, err, c.want)
+		}
 	}
 }
 
