@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,21 @@ func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
 	}
 	if d.ports.side.object.Visible() {
 		t.Error("the side pane offers what it last saw")
+	}
+}
+
+func TestANumberThatNoPortHasIsSaidToBeNone(t *testing.T) {
+	d := newDesk(t)
+	d.see(listening(631, "cupsd", 70000))
+	for text, want := range map[string]string{"65536": "No port is above 65535", "99999": "No port is above 65535", "nothing": "Words are ANDed", "-99999 x": "Words are ANDed"} {
+		d.ports.entry.SetText(text)
+		if got := d.ports.empty.more.Text; !strings.HasPrefix(got, want) || d.ports.empty.watch.Visible() {
+			t.Errorf("%q: it says %q; want %q", text, got, want)
+		}
+	}
+	d.ports.entry.SetText("70000")
+	if d.ports.table.Len() != 1 {
+		t.Error("a PID above all ports is not found")
 	}
 }
 

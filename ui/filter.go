@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 type Filter struct {
 	words []word
 	port  uint16 // where the filter is one whole port
+	above bool   // it is one number that no port has
 }
 
 type word struct {
@@ -59,9 +61,11 @@ func ParseFilter(text string) Filter {
 		f.words = append(f.words, one)
 	}
 	if len(f.words) == 1 && !f.words[0].not {
-		if p, err := strconv.ParseUint(f.words[0].text, 10, 16); err == nil {
+		p, err := strconv.ParseUint(f.words[0].text, 10, 16)
+		if err == nil {
 			f.port = uint16(p)
 		}
+		f.above = errors.Is(err, strconv.ErrRange)
 	}
 	return f
 }
