@@ -221,7 +221,7 @@ func newEventRow(l *eventList) *eventRow {
 		*t = canvas.NewText("", none)
 	}
 	w.sign = newMark()
-	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace, w.port.TextStyle.Bold = true, true, true
+	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace = true, true
 	w.ExtendBaseWidget(w)
 	return w
 }

@@ -41,7 +41,7 @@ type portRow struct {
 	ambiguous bool // "localhost" may mean another process
 	upAt      time.Time
 
-	port, process, pid, user, reach, project, service, up string
+	port, process, pid, user, reach, address, project, service, up string
 
 	connected int // -1 where that is not known
 }
@@ -65,6 +65,7 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 		r.process, r.pid = tray.HiddenOwner(l), "—"
 	}
 	r.reach = reachWords(l)
+	r.address = addressWords(l)
 	return r
 }
 
@@ -77,6 +78,15 @@ func reachWords(l *monitor.Listener) string {
 		return l.Addresses[0].Unmap().String()
 	}
 	return lang.L("the network")
+}
+
+// addressWords are the addresses that l listens on.
+func addressWords(l *monitor.Listener) string {
+	words := make([]string, len(l.Addresses))
+	for i, a := range l.Addresses {
+		words[i] = a.String()
+	}
+	return strings.Join(words, " ")
 }
 
 // age says for how long the listener has been up: since Porthole saw it open, or
@@ -101,16 +111,12 @@ func upWords(l *monitor.Listener, now time.Time) string {
 
 // words is all that a row says but its age.
 func (r *portRow) words() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service}, "\x00")
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.address, r.project, r.service}, "\x00")
 }
 
-// line is the row as text, with the addresses, for which the table has no column.
+// line is the row as text, with the addresses, whose column is hidden at first.
 func (r *portRow) line() string {
-	var addresses []string
-	for _, a := range r.listener.Addresses {
-		addresses = append(addresses, a.String())
-	}
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service, strings.Join(addresses, " ")}, "\t")
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service, r.address}, "\t")
 }
 
 // Words are the row for whoever hears it.
@@ -160,7 +166,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 	return []table.Column[*portRow]{
 		{ID: "watch", Name: lang.L("Watch"), Width: 34, Mono: true, Cell: starCell, Compare: byWatched, Tapped: star},
 		{ID: "port", Label: lang.L("Port"), Width: portWidth, Mono: true, Compare: byPort,
-			Cell: func(r *portRow) table.Cell { c := r.text(r.port, ""); c.Bold = true; return c }},
+			Cell: func(r *portRow) table.Cell { return r.text(r.port, "") }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.process, hiddenColor(r)) }},
 		{ID: "pid", Label: lang.L("PID"), Width: 76, Mono: true, Compare: byPID,
@@ -168,6 +174,8 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
 		{ID: "reach", Label: lang.L("Reach"), Width: reachWidth, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
+		{ID: "address", Label: lang.L("Address"), Width: 130, Mono: true, Extra: true, Compare: by(func(r *portRow) string { return r.address }),
+			Cell: func(r *portRow) table.Cell { return r.text(r.address, muted) }},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),

@@ -349,7 +349,7 @@ type piece struct {
 // line; all else on the second.
 func (r *ruleRow) paintWords(width float32) {
 	v := r.painted.view
-	first := []piece{{v.ports, true, true, false}, {v.whose, v.ports == "", false, false}}
+	first := []piece{{v.ports, false, true, false}, {v.whose, v.ports == "", false, false}}
 	second := []piece{{v.tells, false, false, true}}
 	if v.title != "" {
 		first = []piece{{v.title, true, false, false}}

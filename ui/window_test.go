@@ -299,6 +299,33 @@ func TestKeysMoveOpenAndFilter(t *testing.T) {
 	}
 }
 
+func TestTheColumnOfAddressesTellsTwoOfOnePortApart(t *testing.T) {
+	d := newDesk(t)
+	v4, v6 := listening(5173, "node", 10, "127.0.0.1"), listening(5173, "node", 20, "::1")
+	d.see(v4, v6)
+	columns := portColumns(nil, d.ports.clock)
+	at := slices.IndexFunc(columns, func(c table.Column[*portRow]) bool { return c.ID == "address" })
+	addresses := func() []string {
+		var said []string
+		for _, r := range d.ports.table.Rows() {
+			said = append(said, columns[at].Cell(r).Text)
+		}
+		return said
+	}
+	if !columns[at].Extra {
+		t.Error("it takes room though nobody asked for it")
+	}
+	d.ports.table.SetColumns(table.Columns{Shown: []string{"address"}})
+	d.want("remembered", d.State().Columns.Shown, []string{"address"})
+	d.ports.table.Sort("address", true)
+	d.want("sorted down", addresses(), []string{"::1", "127.0.0.1"})
+	d.ports.table.Sort("address", false)
+	d.want("sorted up", addresses(), []string{"127.0.0.1", "::1"})
+	both := listening(5173, "node", 20, "::1", "127.0.0.2")
+	d.see(v4, both)
+	d.want("one has another in addition", d.rows(), []string{"5173", "5173 changed"})
+}
+
 func TestStarWatchesAndUnwatches(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10), listening(62893, "vite", 20))

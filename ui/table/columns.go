@@ -14,6 +14,7 @@ import (
 type Columns struct {
 	Widths map[string]float32 `json:"widths,omitempty"` // by id, of those that were dragged
 	Hidden []string           `json:"hidden,omitempty"` // ids
+	Shown  []string           `json:"shown,omitempty"`  // ids of the extra ones
 }
 
 // A column that gives way, or is dragged, is no narrower and no wider.
@@ -26,8 +27,11 @@ const (
 func (t *Table[R]) Columns() Columns {
 	var left Columns
 	for i, c := range t.columns {
-		if t.hidden[i] {
+		switch {
+		case t.hidden[i] && !c.Extra:
 			left.Hidden = append(left.Hidden, c.ID)
+		case !t.hidden[i] && c.Extra:
+			left.Shown = append(left.Shown, c.ID)
 		}
 		if t.dragged[i] > 0 {
 			if left.Widths == nil {
@@ -43,16 +47,23 @@ func (t *Table[R]) Columns() Columns {
 // another version wrote it, say, is passed over.
 func (t *Table[R]) SetColumns(left Columns) {
 	for i, c := range t.columns {
-		t.hidden[i] = slices.Contains(left.Hidden, c.ID)
+		t.hidden[i] = c.Extra && !slices.Contains(left.Shown, c.ID) || slices.Contains(left.Hidden, c.ID)
 		t.dragged[i] = 0
 		if width := left.Widths[c.ID]; width >= t.least(i) && width <= widest {
 			t.dragged[i] = width
 		}
 	}
 	if t.shown() == 0 {
-		clear(t.hidden)
+		t.hideExtra()
 	}
 	t.placeColumns()
+}
+
+// hideExtra hides and shows the columns as they were declared.
+func (t *Table[R]) hideExtra() {
+	for i, c := range t.columns {
+		t.hidden[i] = c.Extra
+	}
 }
 
 // shown is how many columns are shown.
@@ -188,7 +199,7 @@ func (t *Table[R]) fit(i int) {
 			continue
 		}
 		measured[cell] = true
-		style, size, extra := fyne.TextStyle{Monospace: c.Mono, Bold: cell.Bold}, theme.Size(theme.SizeNameText), float32(0)
+		style, size, extra := fyne.TextStyle{Monospace: c.Mono}, theme.Size(theme.SizeNameText), float32(0)
 		if cell.Badge {
 			size, extra = theme.Size(theme.SizeNameCaptionText), 2*CellPadding
 		}

@@ -205,7 +205,7 @@ func (w *rowWidget[R]) paintCells(all bool) {
 			cell = mark
 		}
 		if w.table.dim {
-			cell.Color, cell.Bold = ColorMuted, false
+			cell.Color = ColorMuted
 		}
 		if all || cell != v.cell || x != v.x || width != v.width {
 			v.set(cell, c.Right, x, width)
@@ -256,7 +256,6 @@ func (v *cellView) set(cell Cell, right bool, x, width float32) {
 	if cell.Size > 0 {
 		v.text.TextSize = cell.Size
 	}
-	v.text.TextStyle.Bold = cell.Bold
 	inner := width - 2*CellPadding
 	if cell.Badge {
 		inner -= 2 * CellPadding

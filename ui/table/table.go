@@ -41,6 +41,7 @@ type Column[R Row] struct {
 	Grow    float32 // its share of the space that is left
 	Right   bool    // aligned
 	Mono    bool
+	Extra   bool // hidden until the user shows it
 	Marks   bool // the rows' marks stand here; where it is hidden, in the last that is shown
 	Cell    func(R) Cell
 	Compare func(a, b R) int // nil where the column does not sort
@@ -51,7 +52,6 @@ type Column[R Row] struct {
 type Cell struct {
 	Text   string
 	Color  fyne.ThemeColorName // "" for the foreground's
-	Bold   bool
 	Struck bool
 	Badge  bool    // framed in Color
 	Size   float32 // of the text; 0 for the theme's
@@ -116,6 +116,7 @@ func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 	t.sortBy = slices.IndexFunc(columns, func(c Column[R]) bool { return c.ID == sortBy })
 	t.byDefault = t.sortBy
 	t.widths, t.dragged, t.hidden = make([]float32, len(columns)), make([]float32, len(columns)), make([]bool, len(columns))
+	t.hideExtra()
 	t.list = newRowList(t)
 	t.header = newHeader(t)
 	t.body = container.New(headed{}, t.header, container.NewThemeOverride(t.list, dense{}))

@@ -524,6 +524,34 @@ func TestWhatIsRememberedOfColumnsComesBackAndNonsenseDoesNot(t *testing.T) {
 	}
 }
 
+func TestAnExtraColumnIsShownOnlyWhereItIsAskedFor(t *testing.T) {
+	extra := column("b", 100, 0)
+	extra.Extra = true
+	columns := []Column[row]{column("a", 100, 0), extra, column("c", 100, 1)}
+	table := sized(t, 600, columns...)
+	want := func(when string, table *Table[row], widths ...float32) {
+		t.Helper()
+		if !slices.Equal(table.widths, widths) {
+			t.Errorf("%s: widths %v; want %v", when, table.widths, widths)
+		}
+	}
+	want("at first", table, 100, 0, 500)
+	table.SetColumns(Columns{Hidden: []string{"c"}}) // as an older version left it
+	want("after an older version", table, 100, 0, 0)
+	table.SetColumns(Columns{})
+	table.hide(1, false)
+	next := sized(t, 600, columns...)
+	next.SetColumns(table.Columns())
+	want("remembered", next, 100, 100, 400)
+	next.SetColumns(Columns{Hidden: []string{"a", "b", "c"}})
+	want("after nonsense", next, 100, 0, 500)
+	next.hide(0, true)
+	next.hide(2, true)
+	if next.hidden[2] {
+		t.Error("the last column was hidden beside an extra one that is hidden")
+	}
+}
+
 func TestTheHeaderIsReachedByKeys(t *testing.T) {
 	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
 	h, over := table.header, fyne.CurrentApp().Driver().CanvasForObject(table)
