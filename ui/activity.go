@@ -43,21 +43,22 @@ type activityPage struct {
 	rules  watch.Rules
 	live   bool
 
-	events   []*activity.Event // as far as was scrolled
-	rows     []activityRow
-	day      int  // today's, when rows were made
-	complete bool // there is nothing older
-	answered bool
-	question int // the number of the newest one
-	waiting  bool
-	failed   time.Time // when the last answer was an error
-	due      time.Time // when the newest are to be asked for
-	tries    int
-	fresh    int  // events above what is seen
-	gap      bool // so many that there is a gap below them
-	selected int64
-	notice   string
-	noticed  time.Time
+	events     []*activity.Event // as far as was scrolled
+	rows       []activityRow
+	day        int  // today's, when rows were made
+	complete   bool // there is nothing older
+	answered   bool
+	question   int // the number of the newest one
+	waiting    bool
+	failed     time.Time // when the last answer was an error
+	due        time.Time // when the newest are to be asked for
+	countAgain time.Time // when the chart may be asked for again, after an error
+	tries      int
+	fresh      int  // events above what is seen
+	gap        bool // so many that there is a gap below them
+	selected   int64
+	notice     string
+	noticed    time.Time
 
 	entry       *filterEntry
 	export      *keyButton
@@ -161,7 +162,7 @@ func (p *activityPage) tick() {
 	if today := dayNumber(now); today != p.day {
 		p.arrange()
 	}
-	if firstHour(now) != p.chart.from {
+	if firstHour(now) != p.chart.from && !now.Before(p.countAgain) {
 		p.askHours()
 	}
 	switch {
@@ -315,11 +316,13 @@ func (p *activityPage) askHours() {
 	from := firstHour(p.now())
 	q := p.filter.Query()
 	q.Since, q.Until = from, from.Add(hoursShown*time.Hour)
+	filtered := !p.filter.Empty()
 	p.memory.Hours(q, func(hours []activity.Hour, err error) {
-		if err == nil { // else the list says so
-			p.chart.set(from, hours, p.now().Location())
-			p.showState()
+		if err != nil { // what stands there may be of another filter
+			from, hours, p.countAgain = time.Time{}, nil, p.now().Add(askAgain)
 		}
+		p.chart.set(from, hours, filtered, p.now().Location())
+		p.showState()
 	})
 }
 
@@ -477,7 +480,7 @@ func (p *activityPage) showState() {
 	case left == "" && !p.chart.from.IsZero():
 		count := map[string]any{"Count": whole(p.chart.sum())}
 		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), count)
-		if !p.filter.Empty() {
+		if p.chart.filtered {
 			left = lang.N("{{.Count}} changes of the last 24 hours match", p.chart.sum(), count)
 		}
 		name = table.ColorMuted

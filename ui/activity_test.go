@@ -613,6 +613,34 @@ func TestAnErrorIsOneCalmLine(t *testing.T) {
 	}
 }
 
+func TestTheChartNeverShowsWhatAnotherFilterHad(t *testing.T) {
+	d, m := activityDesk(t, aYear(500))
+	if got := d.activity.chart.title.Text; got != "Changes in the last 24 hours" {
+		t.Errorf("of all it says %q", got)
+	}
+	d.activity.entry.SetText("node")
+	d.pass(1)
+	if got := d.activity.left.Text; got != "500 changes in the last 24 hours" {
+		t.Errorf("while it is asked it says %q; want what it still shows", got)
+	}
+	m.answer()
+	if got := d.activity.chart.title.Text; got != "Matching changes in the last 24 hours" || d.activity.chart.sum() != 100 {
+		t.Errorf("of node it says %q with %d", got, d.activity.chart.sum())
+	}
+	m.err = errors.New("SQLITE_BUSY (5)")
+	d.activity.entry.SetText("python3")
+	m.answer()
+	if sum := d.activity.chart.sum(); sum != 0 || strings.Contains(d.activity.left.Text, "24 hours") {
+		t.Errorf("after an error it shows %d of another filter, and says %q", sum, d.activity.left.Text)
+	}
+	m.err = nil
+	d.pass(6)
+	m.answer()
+	if d.activity.chart.sum() == 0 {
+		t.Error("it does not ask again")
+	}
+}
+
 func TestWhereNothingIsKeptThePageSaysSo(t *testing.T) {
 	d := newDesk(t)
 	d.tabs.open("activity")

@@ -24,11 +24,12 @@ type hourChart struct {
 	chosen func(end time.Time)
 	zone   *time.Location
 
-	from    time.Time
-	counts  [hoursShown]int
-	until   time.Time // the end of the chosen hour; zero for none
-	hovered int       // that the pointer or the keyboard is at; -1 for none
-	focused bool
+	from     time.Time // zero where nothing is known
+	counts   [hoursShown]int
+	filtered bool      // they are only of what a filter lets through
+	until    time.Time // the end of the chosen hour; zero for none
+	hovered  int       // that the pointer or the keyboard is at; -1 for none
+	focused  bool
 
 	bars          [hoursShown]*canvas.Rectangle
 	ticks         [hoursShown / 6]*canvas.Text
@@ -55,9 +56,9 @@ func firstHour(now time.Time) time.Time {
 	return now.UTC().Truncate(time.Hour).Add(-(hoursShown - 1) * time.Hour)
 }
 
-// set shows the hours from on, in zone.
-func (c *hourChart) set(from time.Time, hours []activity.Hour, zone *time.Location) {
-	c.from, c.zone, c.counts = from, zone, [hoursShown]int{}
+// set shows the hours from on, in zone; filtered where they are not of all changes.
+func (c *hourChart) set(from time.Time, hours []activity.Hour, filtered bool, zone *time.Location) {
+	c.from, c.filtered, c.zone, c.counts = from, filtered, zone, [hoursShown]int{}
 	for _, h := range hours {
 		if i := int(h.Start.Sub(from) / time.Hour); i >= 0 && i < hoursShown {
 			c.counts[i] += h.Count
@@ -130,7 +131,11 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 	for _, n := range c.counts {
 		highest = max(highest, n)
 	}
-	setText(c.title, lang.L("Changes in the last 24 hours"), table.ColorMuted)
+	title := lang.L("Changes in the last 24 hours")
+	if c.filtered {
+		title = lang.L("Matching changes in the last 24 hours")
+	}
+	setText(c.title, title, table.ColorMuted)
 	setText(c.detail, c.words(), theme.ColorNameForeground)
 	c.title.Resize(c.title.MinSize())
 	c.detail.Resize(c.detail.MinSize())

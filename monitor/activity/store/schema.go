@@ -46,7 +46,7 @@ CREATE TABLE events (
 	duration     INTEGER            -- only closed, where it is known
 );
 CREATE INDEX events_port ON events (port);
-CREATE INDEX events_at ON events (at, loopback, protocol); -- enough to count them
+CREATE INDEX events_at ON events (at, loopback, protocol); -- enough to count them all
 -- What is open now, so that the next start can tell what ended meanwhile.
 CREATE TABLE open (
 	listener  TEXT PRIMARY KEY,
