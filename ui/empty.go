@@ -95,7 +95,7 @@ func (p *portsPage) showEmpty(rows int) {
 		}
 		p.empty.sayOf(text, p.lastHeld(port), more, offer)
 	case p.filter.above:
-		p.empty.say(lang.L("Nothing matches"), lang.L("No port is above 65535, and nothing that listens has this number as its PID"), 0)
+		p.empty.say(lang.L("Nothing matches"), lang.L("No port is above 65535, and no process shown here has this PID"), 0)
 	case !p.filter.Empty():
 		p.empty.say(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
 	default:

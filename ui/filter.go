@@ -65,7 +65,7 @@ func ParseFilter(text string) Filter {
 		if err == nil {
 			f.port = uint16(p)
 		}
-		f.above = errors.Is(err, strconv.ErrRange)
+		f.above = errors.Is(err, strconv.ErrRange) && strings.Trim(f.words[0].text, "0123456789") == "" // 70000abc is out of range, too
 	}
 	return f
 }
