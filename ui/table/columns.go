@@ -89,6 +89,10 @@ func (t *Table[R]) hide(i int, hide bool) {
 // placeColumns gives header and rows the columns as they are now.
 func (t *Table[R]) placeColumns() {
 	t.share(t.width)
+	if t.sortBy >= 0 && t.hidden[t.sortBy] && t.byDefault >= 0 && t.sortBy != t.byDefault {
+		t.Sort(t.columns[t.byDefault].ID, false) // a hidden column cannot say that it sorts
+	}
+	t.header.leaveHidden()
 	t.header.Refresh()
 	t.RefreshRows()
 }

@@ -222,10 +222,15 @@ func (h *header[R]) hover(over int) {
 // FocusGained is Fyne's.
 func (h *header[R]) FocusGained() {
 	h.focused = true
+	h.leaveHidden()
+	h.Refresh()
+}
+
+// leaveHidden takes the keyboard from a column that is hidden to the first that is not.
+func (h *header[R]) leaveHidden() {
 	if h.table.hidden[h.current] {
 		h.current = slices.Index(h.table.hidden, false)
 	}
-	h.Refresh()
 }
 
 // FocusLost is Fyne's.

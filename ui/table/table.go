@@ -264,7 +264,7 @@ func (t *Table[R]) Sorting() (column string, down bool) {
 // Sort sorts by the column with that id.
 func (t *Table[R]) Sort(column string, down bool) {
 	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == column && c.Compare != nil })
-	if i < 0 {
+	if i < 0 || t.hidden[i] && i != t.byDefault {
 		return
 	}
 	t.sortBy, t.down = i, down

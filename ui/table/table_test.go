@@ -545,6 +545,18 @@ func TestAnExtraColumnIsShownOnlyWhereItIsAskedFor(t *testing.T) {
 	want("remembered", next, 100, 100, 400)
 	next.SetColumns(Columns{Hidden: []string{"a", "b", "c"}})
 	want("after nonsense", next, 100, 0, 500)
+	next.hide(1, false)
+	next.header.FocusGained()
+	next.header.step(1)
+	next.Sort("b", true)
+	next.SetColumns(Columns{}) // Reset columns
+	if column, down := next.Sorting(); column != "a" || down || next.header.current != 0 {
+		t.Errorf("hidden by a reset, it sorts still: by %s, down %v; the keyboard is at column %d", column, down, next.header.current)
+	}
+	next.Sort("b", false) // as an older version left it
+	if column, _ := next.Sorting(); column != "a" {
+		t.Errorf("sorted by the hidden %s", column)
+	}
 	next.hide(0, true)
 	next.hide(2, true)
 	if next.hidden[2] {
