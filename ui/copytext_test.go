@@ -119,6 +119,9 @@ func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
 	shortcut(d.window, copyKeys)
 	row := "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1"
 	d.want("asked", d.asked, []string{row})
+	if got := d.ports.left.Text; got != "3000 node 10 ada this machine 127.0.0.1 copied" {
+		t.Errorf("the status line says %q", got)
+	}
 	text := d.ports.side.facts.Objects[1].(*copyText)
 	drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
 	if text.part() == "" {

@@ -345,6 +345,23 @@ func TestARemovedWatchComesBackAsItWas(t *testing.T) {
 	}
 }
 
+func TestUndoStandsBehindNothingElseThatIsSaid(t *testing.T) {
+	d := newDesk(t)
+	d.tellRules(watch.Rule{Ports: ports(t, "3000")})
+	d.see(listening(3000, "node", 10))
+	d.ports.table.Focus()
+	press(d.window, fyne.KeySpace)
+	shortcut(d.window, copyKeys)
+	if got := d.ports.left.Text; !strings.HasSuffix(got, "copied") || d.ports.again.Visible() {
+		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.again.Visible())
+	}
+	d.asked = nil
+	shortcut(d.window, undoKeys)
+	if len(d.asked) != 1 {
+		t.Errorf("Ctrl+Z asked for %q; want the watch back all the same", d.asked)
+	}
+}
+
 func TestUndoOfAWatchEnds(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(62893, "vite", 10))

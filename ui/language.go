@@ -7,7 +7,6 @@ import (
 	"path"
 	"strings"
 
-	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/assets"
@@ -17,25 +16,27 @@ import (
 const folder = "translations"
 
 // SetUpLanguage gives Fyne's lang our words, in the language that was chosen,
-// "" for the system's. The others stay unread: each costs 2 ms. Call it once, before
-// the first of the words is needed.
+// "" for the system's. Call it once, before the first of them is needed.
 func SetUpLanguage(chosen string) error {
+	if err := lang.AddTranslationsFS(assets.Translations, folder); err != nil {
+		return fmt.Errorf("read the translations: %w", err)
+	}
 	locale := lang.SystemLocale()
 	system, _, _ := strings.Cut(locale.LanguageString(), "-")
 	name := cmp.Or(chosen, system)
 	if !speaks(name) {
 		name = "en"
 	}
+	if name == system {
+		return nil
+	}
+	// Fyne knows languages that we do not, and asks for the system's alone: the
+	// words are put where it looks.
 	words, err := assets.Translations.ReadFile(path.Join(folder, name+".json"))
 	if err != nil {
 		return fmt.Errorf("read the words of %s: %w", name, err)
 	}
-	if name == system {
-		err = lang.AddTranslations(fyne.NewStaticResource(name+".json", words))
-	} else { // Fyne knows languages that we do not, and asks for the system's alone: the words are put where it looks
-		err = lang.AddTranslationsForLocale(words, locale)
-	}
-	if err != nil {
+	if err := lang.AddTranslationsForLocale(words, locale); err != nil {
 		return fmt.Errorf("use the words of %s for %s: %w", name, locale, err)
 	}
 	return nil

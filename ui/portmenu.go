@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
@@ -72,15 +73,15 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.copyURL(l) }))
 	}
 	items = append(items,
-		menuItem(lang.L("Copy row"), copyKeys, func() { p.actions.Copy(r.line()) }),
-		fyne.NewMenuItem(lang.L("Copy address"), func() { p.actions.Copy(addressOf(l)) }))
+		menuItem(lang.L("Copy row"), copyKeys, func() { p.copy(r.line()) }),
+		fyne.NewMenuItem(lang.L("Copy address"), func() { p.copy(addressOf(l)) }))
 	if r.mark != closed {
 		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.Inspect(l) }))
 	}
 	if o, ok := l.Principal(); ok {
 		items = append(items,
-			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.actions.Copy(fmt.Sprint(o.PID)) }),
-			fyne.NewMenuItem(lang.L("Copy command"), func() { p.actions.Copy(commandWords(o)) }))
+			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.copy(fmt.Sprint(o.PID)) }),
+			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(commandWords(o)) }))
 		if o.Folder != "" {
 			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
 		}
@@ -144,6 +145,17 @@ func menuItem(label string, keys chord, do func()) *fyne.MenuItem {
 // copyRow copies the selected row as one line.
 func (p *portsPage) copyRow() {
 	if r, ok := p.table.Selected(); ok {
-		p.actions.Copy(r.line())
+		p.copy(r.line())
 	}
+}
+
+// copy copies text, and says so: else nothing is to be seen of it.
+func (p *portsPage) copy(text string) {
+	p.actions.Copy(text)
+	p.say(Copied(text))
+}
+
+// Copied says that text is on the clipboard.
+func Copied(text string) string {
+	return lang.L("{{.Text}} copied", map[string]any{"Text": monitor.Clean(strings.Join(strings.Fields(text), " "), 100)})
 }

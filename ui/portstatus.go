@@ -72,7 +72,7 @@ func (p *portsPage) showStatus() {
 		words, color = p.said, colorAlert
 	}
 	setText(p.left, words, color)
-	if hidden := words != p.said || !p.canUndo(); p.again.Hidden != hidden {
+	if hidden := words != p.unwatched.said || !p.canUndo(); p.again.Hidden != hidden {
 		p.again.Hidden = hidden
 		p.foot.Refresh() // it stands behind the words
 	}

@@ -50,7 +50,10 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	browser.Refresh() // the row has asked it for its size already
 	p.reached = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(addressOf(p.row)) })}
 	if len(p.owner.Command) > 0 {
-		add(lang.L("Copy command"), func() { p.actions.Copy(commandWords(p.owner)) })
+		add(lang.L("Copy command"), func() {
+			p.actions.Copy(commandWords(p.owner))
+			p.say(Copied(commandWords(p.owner)))
+		})
 	}
 	if p.owner.Folder != "" {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })

@@ -83,11 +83,10 @@ func (b *quickBar) choose(q quick) {
 // count shows how many rows each filter shows, and reports whether that takes another
 // room than before.
 func (b *quickBar) count(counts [4]int) (resized bool) {
-	before := b.object.MinSize()
 	for i, s := range b.segments {
-		s.count(counts[i])
+		resized = s.count(counts[i]) || resized
 	}
-	return b.object.MinSize() != before
+	return resized
 }
 
 // framed is a rectangle with a line around it that follows the theme.
@@ -158,16 +157,15 @@ func (s *segment) choose(chosen bool) {
 	}
 }
 
-func (s *segment) count(n int) {
+// count shows a number, and reports whether it takes another room than before.
+func (s *segment) count(n int) (resized bool) {
 	if s.number == n {
-		return
+		return false
 	}
-	wider := s.number < 0 || len(whole(n)) != len(whole(s.number))
+	before := s.MinSize()
 	s.number = n
 	s.paint()
-	if wider {
-		s.BaseWidget.Refresh()
-	}
+	return s.MinSize() != before
 }
 
 func (s *segment) paint() {

@@ -65,7 +65,7 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 		r.process, r.pid = tray.HiddenOwner(l), "—"
 	}
 	r.reach = reachWords(l)
-	r.address = addressWords(l)
+	r.address = strings.Join(r.find.begins[1:], " ")
 	return r
 }
 
@@ -78,15 +78,6 @@ func reachWords(l *monitor.Listener) string {
 		return l.Addresses[0].Unmap().String()
 	}
 	return lang.L("the network")
-}
-
-// addressWords are the addresses that l listens on.
-func addressWords(l *monitor.Listener) string {
-	words := make([]string, len(l.Addresses))
-	for i, a := range l.Addresses {
-		words[i] = a.String()
-	}
-	return strings.Join(words, " ")
 }
 
 // age says for how long the listener has been up: since Porthole saw it open, or

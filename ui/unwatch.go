@@ -24,6 +24,7 @@ type unwatched struct {
 	rules  watch.Rules
 	places []int
 	until  time.Time
+	said   string // what the status line said then: Undo stands behind it
 }
 
 // unwatch removes the simple watches of port; they can be brought back.
@@ -35,9 +36,10 @@ func (p *portsPage) unwatch(port uint16) {
 			gone.rules, gone.places = append(gone.rules, rule), append(gone.places, i)
 		}
 	}
+	gone.said = lang.L("Watch for {{.Port}} removed.", map[string]any{"Port": port})
 	p.unwatched = gone
 	p.actions.Unwatch(port)
-	p.say(lang.L("Watch for {{.Port}} removed.", map[string]any{"Port": port}))
+	p.say(gone.said)
 }
 
 // undo brings back the watch that ☆ removed last.

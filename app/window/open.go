@@ -17,6 +17,7 @@ import (
 	"porthole/app/desktop"
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/ui"
 )
 
 // tlsWait is how long a server has for the answer to a greeting in TLS. One on
@@ -40,7 +41,7 @@ func (a actions) CopyURL(address string) {
 		url := scheme(a.p.ctx, address) + "://" + address + "/"
 		a.p.do(func() {
 			a.Copy(url)
-			a.p.window.Say(lang.L("{{.URL}} copied", map[string]any{"URL": url}))
+			a.p.window.Say(ui.Copied(url))
 		})
 	})
 }
