@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
+	"porthole/monitor"
 	"porthole/monitor/activity"
 )
 
@@ -147,3 +148,8 @@ func shortTime(d time.Duration) string {
 }
 
 func pidWords(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
+
+// Copied says that text is on the clipboard. The text of another process is cleaned.
+func Copied(text string) string {
+	return lang.L("{{.Text}} copied", map[string]any{"Text": monitor.Clean(strings.Join(strings.Fields(text), " "), 100)})
+}

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
@@ -153,9 +152,4 @@ func (p *portsPage) copyRow() {
 func (p *portsPage) copy(text string) {
 	p.actions.Copy(text)
 	p.say(Copied(text))
-}
-
-// Copied says that text is on the clipboard.
-func Copied(text string) string {
-	return lang.L("{{.Text}} copied", map[string]any{"Text": monitor.Clean(strings.Join(strings.Fields(text), " "), 100)})
 }

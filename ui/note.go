@@ -1,0 +1,53 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/table"
+)
+
+// note is a sentence that gives way: it never makes a window wider.
+type note struct {
+	text   *widget.RichText
+	words  *widget.TextSegment
+	object fyne.CanvasObject
+}
+
+// newNote returns an empty note, on several lines where wrap is true and cut
+// where not.
+func newNote(wrap bool) *note {
+	n := &note{words: &widget.TextSegment{Style: widget.RichTextStyle{SizeName: theme.SizeNameCaptionText, ColorName: table.ColorMuted}}}
+	n.text = widget.NewRichText(n.words)
+	n.text.Truncation = fyne.TextTruncateEllipsis
+	if wrap {
+		n.text.Truncation, n.text.Wrapping = fyne.TextTruncateOff, fyne.TextWrapWord
+	}
+	n.object = container.New(layout.NewCustomPaddedLayout(-overlap, -overlap, -overlap-1, -overlap-1), n.text)
+	return n
+}
+
+// size sets the size of the words.
+func (n *note) size(name fyne.ThemeSizeName) { n.words.Style.SizeName = name }
+
+// whole keeps the words from being cut.
+func (n *note) whole() *note {
+	n.text.Truncation = fyne.TextTruncateOff
+	return n
+}
+
+// centred is the note in the middle of what is higher.
+func (n *note) centred() fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedVBoxLayout(0), layout.NewSpacer(), n.object, layout.NewSpacer())
+}
+
+// say changes only what differs.
+func (n *note) say(text string, name fyne.ThemeColorName) {
+	if n.words.Text != text || n.words.Style.ColorName != name {
+		n.words.Text, n.words.Style.ColorName = text, name
+		n.text.Refresh()
+	}
+}
