@@ -40,11 +40,11 @@ var only = []struct{ imported, by string }{
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},
 	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/e2e"},
-	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/peers/source"},
+	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/connection/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},
 	{"go.yaml.in/yaml", "porthole/app/settings"},
 	{"github.com/adrg/xdg", "porthole/app"},
-	{"modernc.org/sqlite", "porthole/monitor/activity/store"},
+	{"modernc.org/sqlite", "porthole/monitor/history/store"},
 }
 
 // uiMay are our packages that ui may import.
@@ -61,7 +61,7 @@ func broken(pkg, imported string) string {
 		if within(pkg, "porthole/ui") && (imported == "os/exec" || imported == "net" || imported == "os") {
 			return "ui knows no disk, no network and no process"
 		}
-		if (pkg == "porthole/monitor/story" || pkg == "porthole/monitor/explain") && (imported == "os/exec" || imported == "net" || imported == "os") {
+		if (pkg == "porthole/monitor/ancestry" || pkg == "porthole/monitor/explain") && (imported == "os/exec" || imported == "net" || imported == "os") {
 			return "it is pure: it is told what it needs"
 		}
 		return ""
@@ -71,7 +71,7 @@ func broken(pkg, imported string) string {
 		return "ui imports monitor alone"
 	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/stop") || strings.HasSuffix(imported, "/source")):
 		return "ui takes what the monitor tells and looks at nothing itself"
-	case pkg == "porthole/monitor/story" && imported != "porthole/monitor":
+	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor":
 		return "story is pure: ui tells it, and ui looks at nothing itself"
 	case pkg == "porthole/monitor/explain" && imported != "porthole/monitor" && imported != "porthole/monitor/service":
 		return "explain is pure: it is told what it needs"
@@ -99,13 +99,13 @@ func TestTheRulesFindWhatBreaksThem(t *testing.T) {
 	for _, c := range [][2]string{
 		{"porthole/monitor", "porthole/monitor/socket"},
 		{"porthole/monitor/watch", "porthole/ui"},
-		{"porthole/ui", "porthole/app/link"},
+		{"porthole/ui", "porthole/app/ipc"},
 		{"porthole/ui", "porthole/monitor/process"},
-		{"porthole/ui", "porthole/monitor/peers/source"},
+		{"porthole/ui", "porthole/monitor/connection/source"},
 		{"porthole/ui", "porthole/monitor/stop"},
 		{"porthole/ui", "os/exec"},
-		{"porthole/monitor/story", "porthole/monitor/process"},
-		{"porthole/monitor/story", "os"},
+		{"porthole/monitor/ancestry", "porthole/monitor/process"},
+		{"porthole/monitor/ancestry", "os"},
 		{"porthole/monitor/explain", "porthole/monitor/socket"},
 		{"porthole/monitor/explain", "os"},
 		{"porthole/ui/table", "fyne.io/fyne/v2/app"},

@@ -17,7 +17,7 @@ import (
 	"porthole/app/agent"
 	"porthole/app/cli"
 	"porthole/app/doctor"
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/app/notify"
 	"porthole/app/window"
 	"porthole/monitor"
@@ -26,15 +26,15 @@ import (
 // Version is set by the build: -ldflags "-X porthole/app.Version=…".
 var Version = "0.1.0-dev"
 
-// exit is an error that asks for an exit status of its own. Without err, all
+// exitError is an error that asks for an exit status of its own. Without err, all
 // was said already.
-type exit struct {
+type exitError struct {
 	status int
 	err    error
 }
 
-func (e exit) Error() string { return fmt.Sprint(e.err) }
-func (e exit) Unwrap() error { return e.err }
+func (e exitError) Error() string { return fmt.Sprint(e.err) }
+func (e exitError) Unwrap() error { return e.err }
 
 // Main runs the program with args (without the program's name) and returns its
 // exit status: 0; 1 where what was asked for did not succeed; 2 for bad input;
@@ -49,7 +49,7 @@ func Main(args []string) int {
 	if err == nil {
 		return 0
 	}
-	var e exit
+	var e exitError
 	if errors.As(err, &e) && e.err == nil {
 		return e.status // all was said
 	}
@@ -74,7 +74,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		Args:          noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			opts.Shown = c.Flags().Changed("hidden") && !opts.Hidden
+			opts.ShowWindow = c.Flags().Changed("hidden") && !opts.Hidden
 			return start(c.Context(), opts)
 		},
 	}
@@ -153,8 +153,8 @@ func whoCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			err := cli.Who(c.Context(), args[0], o)
-			if errors.Is(err, cli.ErrNothing) {
-				return exit{status: 1}
+			if errors.Is(err, cli.ErrFree) {
+				return exitError{status: 1}
 			}
 			return err
 		},
@@ -217,7 +217,7 @@ func historyCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&o.Since, "since", "", "how far back: 90m, 24h, 7d, or a date like 2026-11-24")
 	c.Flags().IntVar(&o.Limit, "limit", 0, "at most so many, the newest")
-	c.Flags().StringVar(&o.Words, "match", "", "words that must all be in the process, project, user, service or command, or be a PID or the beginning of an address; -word must not")
+	c.Flags().StringVar(&o.Match, "match", "", "words that must all be in the process, project, user, service or command, or be a PID or the beginning of an address; -word must not")
 	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON Lines")
 	c.Flags().BoolVar(&o.CSV, "csv", false, "print CSV (RFC 4180)")
 	whereFlags(c, &o.Options)
@@ -249,15 +249,15 @@ func forgetCommand() *cobra.Command {
 }
 
 func doctorCommand() *cobra.Command {
-	o := cli.DoctorOptions{Options: doctor.Options{Version: Version, Window: window.Built}, Stdout: os.Stdout}
+	o := cli.DoctorOptions{Options: doctor.Options{Version: Version, HasWindow: window.Built}, Stdout: os.Stdout}
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Tells what works here and what does not, with the fix; exit status 1 where something needed does not",
 		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			err := cli.Doctor(c.Context(), o)
-			if errors.Is(err, cli.ErrIll) {
-				return exit{status: 1}
+			if errors.Is(err, cli.ErrUnhealthy) {
+				return exitError{status: 1}
 			}
 			return err
 		},
@@ -303,12 +303,12 @@ func windowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "window", Hidden: true, Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			place, err := link.FindPlace()
+			place, err := ipc.OpenRuntimeDir()
 			if err != nil {
 				return err
 			}
 			if status := window.Run(c.Context(), place, o, os.Stderr); status != 0 {
-				return exit{status: status}
+				return exitError{status: status}
 			}
 			return nil
 		},

@@ -9,25 +9,25 @@ import (
 
 	"porthole/app/agent"
 	"porthole/app/desktop"
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/app/settings"
 	"porthole/ui"
 )
 
-// noDesktop is the exit status where there is no desktop to show itself on.
-const noDesktop = 3
+// statusNoDesktop is the exit status where there is no desktop to show itself on.
+const statusNoDesktop = 3
 
-// takeOver is how long a start waits for an agent that hands over to end.
-const takeOver = 6 * time.Second
+// handOverTimeout is how long a start waits for an agent that hands over to end.
+const handOverTimeout = 6 * time.Second
 
 // start is what "porthole" does: become the agent, or tell the one that runs.
 // opts say how it is to be shown.
 func start(ctx context.Context, opts agent.Options) error {
 	session := desktop.Current()
-	if err := check(session, opts.Hidden); err != nil {
-		return exit{noDesktop, err}
+	if err := checkSession(session, opts.Hidden); err != nil {
+		return exitError{statusNoDesktop, err}
 	}
-	place, err := link.FindPlace()
+	place, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		return err
 	}
@@ -36,20 +36,20 @@ func start(ctx context.Context, opts agent.Options) error {
 		return err
 	}
 	if !mine {
-		handedOver, err := tell(place, session, opts.Hidden, opts.Port)
+		handedOver, err := contactAgent(place, session, opts.Hidden, opts.Port)
 		if err != nil || !handedOver {
 			return err
 		}
-		if unlock, err = lockWithin(ctx, place, takeOver); err != nil {
+		if unlock, err = waitForLock(ctx, place, handOverTimeout); err != nil {
 			return err
 		}
 	}
-	opts.Place, opts.Session, opts.Build = place, session, build()
-	return beAgent(ctx, unlock, opts)
+	opts.RuntimeDir, opts.Session, opts.Build = place, session, buildID()
+	return runAgent(ctx, unlock, opts)
 }
 
-// check says in one line why Porthole cannot be of use here, and what can.
-func check(session desktop.Session, hidden bool) error {
+// checkSession says in one line why Porthole cannot be of use here, and what can.
+func checkSession(session desktop.Session, hidden bool) error {
 	display, bus := session.CheckDisplay(), session.CheckBus()
 	switch {
 	case hidden && bus != nil:
@@ -60,36 +60,36 @@ func check(session desktop.Session, hidden bool) error {
 	return nil
 }
 
-// tell asks the running agent to show its window. handedOver is true where it
+// contactAgent asks the running agent to show its window. handedOver is true where it
 // ends instead, for this process to be the next.
-func tell(place link.Place, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
-	m := link.Message{Kind: link.Start, Session: session, Hidden: hidden, Port: port, Build: build(), Program: programPath()}
-	var answer link.Message
+func contactAgent(place ipc.RuntimeDir, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
+	m := ipc.Message{Kind: ipc.Start, Session: session, Hidden: hidden, Port: port, Build: buildID(), Program: programPath()}
+	var answer ipc.Message
 	var err error
 	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		// The agent holds its lock a moment before it listens, and after.
-		answer, err = link.Ask(place, m)
-		if !errors.Is(err, link.ErrNoAgent) || time.Now().After(deadline) {
+		answer, err = ipc.Request(place, m)
+		if !errors.Is(err, ipc.ErrNotRunning) || time.Now().After(deadline) {
 			break
 		}
 	}
-	if errors.Is(err, link.ErrNoAgent) {
-		err = link.ErrSilent
+	if errors.Is(err, ipc.ErrNotRunning) {
+		err = ipc.ErrNoResponse
 	}
 	if err != nil {
 		return false, err
 	}
 	switch answer.Kind {
-	case link.HandOver:
+	case ipc.HandOver:
 		return true, nil
-	case link.Refused:
+	case ipc.Refused:
 		return false, errors.New(answer.Problem)
 	}
 	return false, nil
 }
 
-// lockWithin waits for the lock of an agent that is ending.
-func lockWithin(ctx context.Context, place link.Place, limit time.Duration) (func() error, error) {
+// waitForLock waits for the lock of an agent that is ending.
+func waitForLock(ctx context.Context, place ipc.RuntimeDir, limit time.Duration) (func() error, error) {
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
 		unlock, mine, err := place.Lock()
 		if err != nil || mine {
@@ -104,7 +104,7 @@ func lockWithin(ctx context.Context, place link.Place, limit time.Duration) (fun
 	return nil, errors.New("the Porthole that runs does not end; end it (pkill porthole) and start it again")
 }
 
-func beAgent(ctx context.Context, unlock func() error, opts agent.Options) error {
+func runAgent(ctx context.Context, unlock func() error, opts agent.Options) error {
 	log, closeLog := openLog(logPath(), os.Stderr)
 	defer closeLog()
 	if address := opts.Session.BusAddress(); address != "" {
@@ -127,7 +127,7 @@ func beAgent(ctx context.Context, unlock func() error, opts agent.Options) error
 		log.Warn("the lock could not be given back", "problem", unlockErr)
 	}
 	if err == nil && successor != nil {
-		return become(*successor, log)
+		return reexec(*successor, log)
 	}
 	return err
 }
@@ -141,8 +141,8 @@ func programPath() string {
 	return path
 }
 
-// build tells this program from another build: the file's identity and time.
-func build() string {
+// buildID tells this program from another build: the file's identity and time.
+func buildID() string {
 	info, err := os.Stat(programPath())
 	if err != nil {
 		return Version
@@ -152,10 +152,10 @@ func build() string {
 
 // quit asks the running agent to end.
 func quit() error {
-	place, err := link.FindPlace()
+	place, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		return err
 	}
-	_, err = link.Ask(place, link.Message{Kind: link.Quit})
+	_, err = ipc.Request(place, ipc.Message{Kind: ipc.Quit})
 	return err
 }

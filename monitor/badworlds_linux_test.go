@@ -102,28 +102,28 @@ func playWatch(args []string) {
 }
 
 func reported(u monitor.Update) report {
-	r := report{Rows: make(map[string]seen), Ready: u.Ready, Source: u.Health.Source, Problem: u.Health.Problem, Cost: u.Health.Cost}
+	r := report{Rows: make(map[string]seen), Ready: u.Ready, Source: u.Health.Source, Problem: u.Health.Problem, Cost: u.Health.PollDuration}
 	name := func(s monitor.HeldSocket, l *monitor.Listener) string {
 		return netip.AddrPortFrom(s.Address, l.Port).String()
 	}
 	row := func(l *monitor.Listener) {
 		for _, s := range l.Sockets {
-			r.Rows[name(s, l)] = seen{Owners: s.Owners, Hidden: l.Hidden}
+			r.Rows[name(s, l)] = seen{Owners: s.Owners, Hidden: l.OwnerUnknown}
 		}
 	}
 	for _, l := range u.Snapshot.Listeners {
 		r.Count += len(l.Sockets)
-		if len(u.Changes) == 0 {
+		if len(u.Events) == 0 {
 			row(l)
 		}
 	}
-	for _, c := range u.Changes {
+	for _, c := range u.Events {
 		if c.Kind != monitor.Closed {
 			row(c.Listener)
 		}
 	}
 	ports := make(map[monitor.SocketID]*monitor.Listener)
-	for _, c := range u.Changes {
+	for _, c := range u.Events {
 		for _, l := range []*monitor.Listener{c.Listener, c.Before} {
 			if l != nil {
 				for _, s := range l.Sockets {
@@ -132,7 +132,7 @@ func reported(u monitor.Update) report {
 			}
 		}
 	}
-	eachSocket(u.Changes,
+	eachSocket(u.Events,
 		func(s monitor.HeldSocket) { r.Opened = append(r.Opened, name(s, ports[s.ID])) },
 		func(s monitor.HeldSocket) { r.Closed = append(r.Closed, name(s, ports[s.ID])) })
 	return r

@@ -42,7 +42,7 @@ func change(t *testing.T, opener *worker) (all []*contestant, done func()) {
 	table := &noted{Table: opened}
 	finder := owner.New()
 	m := monitor.New(table, finder, monitor.Options{})
-	if _, err := m.Look(t.Context()); err != nil {
+	if _, err := m.Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	port := firstPort

@@ -217,11 +217,11 @@ func (h *hand) watch(tell bool) error {
 				first = false
 			}
 			h.mu.Lock()
-			for _, c := range u.Changes {
+			for _, c := range u.Events {
 				h.changes[c.Kind]++
 			}
 			h.mu.Unlock()
-			for _, c := range u.Changes {
+			for _, c := range u.Events {
 				if tell {
 					h.say(answer{Kind: string(c.Kind), Port: int(c.Listener.Port), At: now})
 				}

@@ -93,7 +93,7 @@ func looked(t *testing.T) (_ *monitor.Monitor, sockets int, done func()) {
 		t.Fatal(err)
 	}
 	m := monitor.New(table, owner.New(), monitor.Options{})
-	first, err := m.Look(t.Context())
+	first, err := m.Scan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

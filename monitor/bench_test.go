@@ -26,7 +26,7 @@ func BenchmarkUnchangedLook(b *testing.B) {
 	}
 	defer table.Close()
 	m := monitor.New(table, owner.New(), monitor.Options{})
-	if _, err := m.Look(b.Context()); err != nil {
+	if _, err := m.Scan(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

@@ -131,8 +131,8 @@ func (r *record) run(ctx context.Context, table monitor.Table, a byte) {
 			}
 		}
 		r.mu.Lock()
-		r.changes += len(u.Changes)
-		eachSocket(u.Changes,
+		r.changes += len(u.Events)
+		eachSocket(u.Events,
 			ours(func(s *told) { s.opened = append(s.opened, now) }),
 			ours(func(s *told) { s.closed = append(s.closed, now) }))
 		r.mu.Unlock()

@@ -44,11 +44,11 @@ func TestAClockThatIsSetDisturbsNothing(t *testing.T) {
 	go func() { defer close(ended); m.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
 	// said collects what is told until so many changes came.
-	said := func(n int) (changes []Change) {
+	said := func(n int) (changes []Event) {
 		t.Helper()
 		for deadline := time.After(time.Minute); ; {
 			if u, ok := updates.Take(); ok {
-				changes = append(changes, u.Changes...)
+				changes = append(changes, u.Events...)
 				if u.Ready && len(changes) >= n {
 					return changes
 				}
@@ -75,7 +75,7 @@ func TestAClockThatIsSetDisturbsNothing(t *testing.T) {
 			t.Errorf("set by %v: %d looks, want %d at the most", by, n, most)
 		}
 		if u, ok := updates.Take(); ok {
-			t.Errorf("set by %v: told %q, want nothing", by, words(u.Changes))
+			t.Errorf("set by %v: told %q, want nothing", by, words(u.Events))
 		}
 		table.listen(1, 2, id)
 		opened := said(1)

@@ -12,7 +12,7 @@ import (
 // What makes a change is the identity of sockets, not the id of a row: rows
 // that merge or split are neither opened nor closed. A row that gained sockets
 // from another row says so by a Before with that row's id.
-func Diff(old, new Snapshot) []Change {
+func Diff(old, new Snapshot) []Event {
 	was := make(map[SocketID]*Listener, len(old.Listeners))
 	byID := make(map[string]*Listener, len(old.Listeners))
 	for _, l := range old.Listeners {
@@ -21,9 +21,9 @@ func Diff(old, new Snapshot) []Change {
 			was[s.ID] = l
 		}
 	}
-	var moved, rest []Change
+	var moved, rest []Event
 	add := func(kind Kind, l, before *Listener) {
-		c := Change{At: new.TakenAt, Kind: kind, Listener: l, Before: before}
+		c := Event{At: new.TakenAt, Kind: kind, Listener: l, Before: before}
 		if before != nil && before.ID != l.ID {
 			moved = append(moved, c)
 			return
@@ -36,7 +36,7 @@ func Diff(old, new Snapshot) []Change {
 			lives[l.ID] = true
 			continue
 		}
-		rows := rowsBefore(l, was)
+		rows := previousListeners(l, was)
 		for _, row := range rows {
 			lives[row.ID] = true
 		}
@@ -51,26 +51,26 @@ func Diff(old, new Snapshot) []Change {
 		}
 		switch {
 		case len(rows) == 0 && l.Since.IsZero():
-			add(Found, l, nil)
+			add(Discovered, l, nil)
 		case len(rows) == 0:
 			add(Opened, l, nil)
 		case before != nil:
-			for _, kind := range differences(before, l) {
+			for _, kind := range changedKinds(before, l) {
 				add(kind, l, before)
 			}
 		}
 	}
-	var closed []Change
+	var closed []Event
 	for _, l := range old.Listeners {
 		if !lives[l.ID] {
-			closed = append(closed, Change{At: new.TakenAt, Kind: Closed, Listener: l})
+			closed = append(closed, Event{At: new.TakenAt, Kind: Closed, Listener: l})
 		}
 	}
 	return slices.Concat(closed, moved, rest)
 }
 
-// rowsBefore returns the rows that l's sockets were in.
-func rowsBefore(l *Listener, was map[SocketID]*Listener) []*Listener {
+// previousListeners returns the rows that l's sockets were in.
+func previousListeners(l *Listener, was map[SocketID]*Listener) []*Listener {
 	var rows []*Listener
 	for _, s := range l.Sockets {
 		if row := was[s.ID]; row != nil && !slices.Contains(rows, row) {
@@ -80,14 +80,14 @@ func rowsBefore(l *Listener, was map[SocketID]*Listener) []*Listener {
 	return rows
 }
 
-// differences names what differs between two states of one row.
-func differences(before, after *Listener) []Kind {
+// changedKinds names what differs between two states of one row.
+func changedKinds(before, after *Listener) []Kind {
 	var kinds []Kind
-	if changedHands(before, after) {
+	if ownerChanged(before, after) {
 		kinds = append(kinds, OwnerChanged)
 	}
-	if before.Reach != after.Reach {
-		kinds = append(kinds, ReachChanged)
+	if before.Exposure != after.Exposure {
+		kinds = append(kinds, ExposureChanged)
 	}
 	if len(kinds) == 0 && !before.equal(after) {
 		kinds = append(kinds, Updated)
@@ -95,28 +95,28 @@ func differences(before, after *Listener) []Kind {
 	return kinds
 }
 
-// changedHands reports whether the principal owner no longer holds the
+// ownerChanged reports whether the principal owner no longer holds the
 // listener while another does. That a worker comes or goes beside it, or that
 // an owner is seen for the first time, is nothing to tell anyone; neither is the
 // end of one of two that were there together, as docker-proxy's for IPv4.
-func changedHands(before, after *Listener) bool {
+func ownerChanged(before, after *Listener) bool {
 	if len(before.Owners) == 0 || len(after.Owners) == 0 {
 		return false
 	}
 	principal := before.Owners[0]
 	return !slices.ContainsFunc(after.Owners, func(o Owner) bool {
-		return o.Same(principal) || (o.twinOf(principal) && slices.ContainsFunc(before.Owners, o.Same))
+		return o.Same(principal) || (o.siblingOf(principal) && slices.ContainsFunc(before.Owners, o.Same))
 	})
 }
 
-// twinOf reports whether o and p do one task: the same program, started by the
+// siblingOf reports whether o and p do one task: the same program, started by the
 // same process for the same user.
-func (o Owner) twinOf(p Owner) bool {
-	return o.twins() && o.Program == p.Program && o.ParentPID == p.ParentPID && o.User == p.User
+func (o Owner) siblingOf(p Owner) bool {
+	return o.canHaveSiblings() && o.Program == p.Program && o.ParentPID == p.ParentPID && o.User == p.User
 }
 
-// twins reports whether o can have any: orphans of the first process have not.
-func (o Owner) twins() bool { return o.Program != "" && o.ParentPID > 1 }
+// canHaveSiblings reports whether o can have any: orphans of the first process have not.
+func (o Owner) canHaveSiblings() bool { return o.Program != "" && o.ParentPID > 1 }
 
 // Same reports whether o and p are one process: same PID, same start.
 func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start }
@@ -126,17 +126,19 @@ func (o Owner) equal(p Owner) bool {
 		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch
 }
 
-func (o Origin) equal(p Origin) bool {
+func (o CgroupInfo) equal(p CgroupInfo) bool {
 	same := o.Inferred == p.Inferred || (o.Inferred != nil && p.Inferred != nil && o.Inferred.equal(*p.Inferred))
-	same = same && (o.Behind == p.Behind || (o.Behind != nil && p.Behind != nil && *o.Behind == *p.Behind))
-	return same && o.Unit == p.Unit && o.Container == p.Container
+	same = same && (o.Container == p.Container || (o.Container != nil && p.Container != nil && *o.Container == *p.Container))
+	return same && o.Unit == p.Unit && o.ContainerID == p.ContainerID
 }
 
-func (h Hidden) equal(k Hidden) bool { return h.Reason == k.Reason && h.Origin.equal(k.Origin) }
+func (h OwnerUnknown) equal(k OwnerUnknown) bool {
+	return h.Reason == k.Reason && h.CgroupInfo.equal(k.CgroupInfo)
+}
 
 func (l *Listener) equal(k *Listener) bool {
-	return l.ID == k.ID && l.Reach == k.Reach && l.User == k.User && l.Hidden == k.Hidden &&
-		l.Origin.equal(k.Origin) &&
+	return l.ID == k.ID && l.Exposure == k.Exposure && l.User == k.User && l.OwnerUnknown == k.OwnerUnknown &&
+		l.CgroupInfo.equal(k.CgroupInfo) &&
 		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Project == k.Project && l.Since.Equal(k.Since) &&
 		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
 		slices.EqualFunc(l.Sockets, k.Sockets, func(a, b HeldSocket) bool {
@@ -147,7 +149,7 @@ func (l *Listener) equal(k *Listener) bool {
 // Apply returns the snapshot that changes make of s, so that who holds a
 // snapshot needs only the changes to hold the next: Apply(old, Diff(old, new))
 // has new's listeners.
-func Apply(s Snapshot, changes []Change) Snapshot {
+func Apply(s Snapshot, changes []Event) Snapshot {
 	if len(changes) == 0 {
 		return s
 	}
@@ -157,7 +159,7 @@ func Apply(s Snapshot, changes []Change) Snapshot {
 	}
 	for _, c := range changes {
 		s.TakenAt = c.At
-		if c.Kind == Closed || c.Kind == Dropped {
+		if c.Kind == Closed || c.Kind == Unlisted {
 			delete(rows, c.Listener.ID)
 			continue
 		}

@@ -29,15 +29,15 @@ func row(id string, socket SocketID, pids ...int) *Listener {
 }
 
 func rowAt(id, address string, sockets []SocketID, pids ...int) *Listener {
-	var seen []sighting
+	var seen []socketState
 	for _, s := range sockets {
-		seen = append(seen, sighting{
+		seen = append(seen, socketState{
 			socket: Socket{ID: s, Protocol: TCP, Address: netip.MustParseAddr(address), Port: 3000},
 			owners: processes(pids...),
 			since:  time.Unix(1, 0),
 		})
 	}
-	return listener(seen, id)
+	return newListener(seen, id)
 }
 
 // twins is a row of processes that one parent started of one program.
@@ -56,7 +56,7 @@ func snapshotOf(rows ...*Listener) Snapshot {
 }
 
 // words writes changes as "kind id" or "kind id<before", comma-separated.
-func words(changes []Change) string {
+func words(changes []Event) string {
 	var out []string
 	for _, c := range changes {
 		w := string(c.Kind) + " " + c.Listener.ID
@@ -97,11 +97,11 @@ func TestDiff(t *testing.T) {
 		{"a new twin takes over", rows(twins(10)), rows(twins(11)), "owner_changed a<a"},
 		{"a pid given again", rows(a), rows(restarted(a)), "owner_changed a<a"},
 		{
-			"reach changed", rows(a), rows(listener([]sighting{at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10)}, "a")),
+			"reach changed", rows(a), rows(newListener([]socketState{at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10)}, "a")),
 			"reach_changed a<a",
 		},
 		{
-			"hands and reach changed", rows(a), rows(listener([]sighting{at(1, "127.0.0.1", 11), at(2, "0.0.0.0", 11)}, "a")),
+			"hands and reach changed", rows(a), rows(newListener([]socketState{at(1, "127.0.0.1", 11), at(2, "0.0.0.0", 11)}, "a")),
 			"owner_changed a<a, reach_changed a<a",
 		},
 		{"merge", rows(a, row("b", 2, 10)), rows(rowAt("a", "127.0.0.1", ids(1, 2), 10)), "updated a<b, updated a<a"},
@@ -197,7 +197,7 @@ func TestGroupedSnapshotsFollowEachOther(t *testing.T) {
 	addresses := []string{"127.0.0.1", "::1", "127.0.0.2", "0.0.0.0"}
 	old, rowOf := Snapshot{}, map[SocketID]string{}
 	for range 20_000 {
-		var seen []sighting
+		var seen []socketState
 		for id := range SocketID(6) {
 			if r.IntN(5) > 0 {
 				seen = append(seen, at(id+1, addresses[int(id)%len(addresses)], 10+r.IntN(4)))
@@ -208,7 +208,7 @@ func TestGroupedSnapshotsFollowEachOther(t *testing.T) {
 		sameRows(t, Apply(old, changes), new)
 		for _, c := range changes {
 			if c.Kind == Closed && slices.ContainsFunc(c.Listener.Sockets, func(s HeldSocket) bool {
-				return slices.ContainsFunc(seen, func(k sighting) bool { return k.socket.ID == s.ID })
+				return slices.ContainsFunc(seen, func(k socketState) bool { return k.socket.ID == s.ID })
 			}) {
 				t.Fatalf("%s closed, but a socket of it lives in %s", c.Listener.ID, rowWords(new))
 			}

@@ -9,7 +9,7 @@ import (
 // eachSocket calls opened and closed for every socket that the changes open and
 // close. Rows that merge and split take their sockets along: within what came
 // of one comparison, a socket in a row before and in a row after has moved.
-func eachSocket(changes []monitor.Change, opened, closed func(monitor.HeldSocket)) {
+func eachSocket(changes []monitor.Event, opened, closed func(monitor.HeldSocket)) {
 	for len(changes) > 0 {
 		n := oneDiff(changes)
 		before, after := make(map[monitor.SocketID]monitor.HeldSocket), make(map[monitor.SocketID]monitor.HeldSocket)
@@ -22,7 +22,7 @@ func eachSocket(changes []monitor.Change, opened, closed func(monitor.HeldSocket
 		}
 		for _, c := range changes[:n] {
 			add(before, c.Before)
-			if c.Kind == monitor.Closed || c.Kind == monitor.Dropped {
+			if c.Kind == monitor.Closed || c.Kind == monitor.Unlisted {
 				add(before, c.Listener)
 			} else {
 				add(after, c.Listener)
@@ -44,17 +44,17 @@ func eachSocket(changes []monitor.Change, opened, closed func(monitor.HeldSocket
 
 // oneDiff returns how many of the changes may have come of one comparison: a
 // row that one made is the row before of a later one at the earliest.
-func oneDiff(changes []monitor.Change) int {
+func oneDiff(changes []monitor.Event) int {
 	made := make(map[*monitor.Listener]bool)
 	for i, c := range changes {
 		before := c.Before
-		if c.Kind == monitor.Closed || c.Kind == monitor.Dropped {
+		if c.Kind == monitor.Closed || c.Kind == monitor.Unlisted {
 			before = c.Listener
 		}
 		if !c.At.Equal(changes[0].At) || (before != nil && made[before]) {
 			return i
 		}
-		made[c.Listener] = c.Kind != monitor.Closed && c.Kind != monitor.Dropped
+		made[c.Listener] = c.Kind != monitor.Closed && c.Kind != monitor.Unlisted
 	}
 	return len(changes)
 }
@@ -69,7 +69,7 @@ func TestEachSocketFollowsSocketsThroughRows(t *testing.T) {
 	}
 	a1, a12, a2, b1 := row("a", 1), row("a", 1, 2), row("a", 2), row("b", 1)
 	got := make(map[monitor.SocketID]int) // opened counts 1, closed 100
-	eachSocket([]monitor.Change{
+	eachSocket([]monitor.Event{
 		{Kind: monitor.Opened, Listener: a1},
 		{Kind: monitor.Updated, Listener: a12, Before: a1},
 		{Kind: monitor.Updated, Listener: b1, Before: a12}, // split

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// sighting is one socket with what is known of it.
-type sighting struct {
-	socket Socket
-	owners []Owner   // that hold it
-	since  time.Time // when it was seen to open; zero where it was open before
-	hidden Hidden    // why nobody is seen to hold it; empty while the search goes on
+// socketState is one socket with what is known of it.
+type socketState struct {
+	socket  Socket
+	owners  []Owner      // that hold it
+	since   time.Time    // when it was seen to open; zero where it was open before
+	unknown OwnerUnknown // why nobody is seen to hold it; empty while the search goes on
 }
 
 // endpoint is what rows never reach across.
@@ -30,8 +30,8 @@ type endpoint struct {
 // one row, and so are the workers of one SO_REUSEPORT address; two servers, one
 // on each, stay two. Where nobody is seen to hold them, the systemd service or
 // the container that made them stands for the owner. rowOf tells the row that a socket was in before.
-func group(sightings []sighting, rowOf map[SocketID]string) []*Listener {
-	slices.SortFunc(sightings, func(a, b sighting) int { return cmp.Compare(a.socket.ID, b.socket.ID) })
+func group(sightings []socketState, rowOf map[SocketID]string) []*Listener {
+	slices.SortFunc(sightings, func(a, b socketState) int { return cmp.Compare(a.socket.ID, b.socket.ID) })
 	sets := newDisjointSets(len(sightings))
 	seen := make(map[any]int)
 	join := func(i int, key any) {
@@ -43,17 +43,17 @@ func group(sightings []sighting, rowOf map[SocketID]string) []*Listener {
 	}
 	for i, s := range sightings {
 		join(i, s.socket.Address)
-		if h := s.hidden; h.Container != "" || strings.HasSuffix(h.Unit, ".service") { // a scope holds many programs
-			join(i, [3]any{h.Container, h.Unit, s.socket.UID})
+		if h := s.unknown; h.ContainerID != "" || strings.HasSuffix(h.Unit, ".service") { // a scope holds many programs
+			join(i, [3]any{h.ContainerID, h.Unit, s.socket.UID})
 		}
 		for _, o := range s.owners {
 			join(i, [2]uint64{uint64(o.PID), o.Start})
-			if o.twins() {
+			if o.canHaveSiblings() {
 				join(i, [3]any{o.Program, o.ParentPID, o.User})
 			}
 		}
 	}
-	members := make(map[int][]sighting)
+	members := make(map[int][]socketState)
 	var roots []int
 	for i, s := range sightings {
 		root := sets.root(i)
@@ -68,15 +68,15 @@ func group(sightings []sighting, rowOf map[SocketID]string) []*Listener {
 	}
 	rows := make([]*Listener, 0, len(roots))
 	for _, root := range roots { // in the order of their oldest socket, which keeps the id in a split
-		rows = append(rows, listener(members[root], rowID(members[root], rowOf, given, taken)))
+		rows = append(rows, newListener(members[root], listenerID(members[root], rowOf, given, taken)))
 	}
 	return rows
 }
 
-// rowID carries on the id of the row that the sockets were in. A new row is
+// listenerID carries on the id of the row that the sockets were in. A new row is
 // named after its oldest socket, so that two programs that look at the same
 // machine call it the same, but never by an id that is given to a row already.
-func rowID(members []sighting, rowOf map[SocketID]string, given, taken map[string]bool) string {
+func listenerID(members []socketState, rowOf map[SocketID]string, given, taken map[string]bool) string {
 	for _, s := range members {
 		if id := rowOf[s.socket.ID]; id != "" && !taken[id] {
 			taken[id] = true
@@ -93,7 +93,7 @@ func rowID(members []sighting, rowOf map[SocketID]string, given, taken map[strin
 	return id
 }
 
-func listener(members []sighting, id string) *Listener {
+func newListener(members []socketState, id string) *Listener {
 	first := members[0]
 	l := &Listener{ID: id, Protocol: first.socket.Protocol, Port: first.socket.Port, Owners: []Owner{}}
 	for i, s := range members {
@@ -110,8 +110,8 @@ func listener(members []sighting, id string) *Listener {
 			l.Addresses = append(l.Addresses, s.socket.Address)
 		}
 		l.User = cmp.Or(l.User, s.socket.User)
-		if l.Hidden == "" {
-			l.Hidden, l.Origin = s.hidden.Reason, s.hidden.Origin
+		if l.OwnerUnknown == "" {
+			l.OwnerUnknown, l.CgroupInfo = s.unknown.Reason, s.unknown.CgroupInfo
 		}
 		if i == 0 || s.since.Before(l.Since) {
 			l.Since = s.since
@@ -122,9 +122,9 @@ func listener(members []sighting, id string) *Listener {
 		return cmp.Or(a.Address.Compare(b.Address), cmp.Compare(a.ID, b.ID))
 	})
 	slices.SortFunc(l.Owners, compareOwners)
-	l.Reach = widest(l.Addresses)
+	l.Exposure = widestExposure(l.Addresses)
 	if p, ok := l.Principal(); ok {
-		l.Hidden, l.Origin = "", Origin{}
+		l.OwnerUnknown, l.CgroupInfo = "", CgroupInfo{}
 		l.Project = p.Project
 	}
 	return l

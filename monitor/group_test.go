@@ -10,14 +10,14 @@ import (
 )
 
 // at is a socket of port 3000 that pids hold.
-func at(id SocketID, address string, pids ...int) sighting {
-	return sighting{
+func at(id SocketID, address string, pids ...int) socketState {
+	return socketState{
 		socket: Socket{ID: id, Protocol: TCP, Address: netip.MustParseAddr(address), Port: 3000},
 		owners: processes(pids...),
 	}
 }
 
-func by(id SocketID, address string, owners ...Owner) sighting {
+func by(id SocketID, address string, owners ...Owner) socketState {
 	s := at(id, address)
 	s.owners = owners
 	return s
@@ -42,74 +42,74 @@ func TestGroup(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name string
-		seen []sighting
+		seen []socketState
 		was  map[SocketID]string
 		want string
 	}{
 		{
 			"one server on both loopbacks is one row",
-			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 10)}, nil,
+			[]socketState{at(1, "127.0.0.1", 10), at(2, "::1", 10)}, nil,
 			"tcp-3000-1=[127.0.0.1 ::1] [10]",
 		},
 		{
 			"two servers, one on each, are two rows",
-			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 11)}, nil,
+			[]socketState{at(1, "127.0.0.1", 10), at(2, "::1", 11)}, nil,
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{
 			"127.0.0.1 and 127.0.0.2 of two servers are two rows",
-			[]sighting{at(1, "127.0.0.1", 10), at(2, "127.0.0.2", 11)}, nil,
+			[]socketState{at(1, "127.0.0.1", 10), at(2, "127.0.0.2", 11)}, nil,
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[127.0.0.2] [11]",
 		},
 		{
 			"the sockets of one SO_REUSEPORT address are one row",
-			[]sighting{at(1, "0.0.0.0", 10), at(2, "0.0.0.0", 11)}, nil,
+			[]socketState{at(1, "0.0.0.0", 10), at(2, "0.0.0.0", 11)}, nil,
 			"tcp-3000-1=[0.0.0.0] [10 11]",
 		},
 		{
 			"workers of one program, parent and user are one row",
-			[]sighting{by(1, "127.0.0.1", worker(10, 9, "u")), by(2, "::1", worker(11, 9, "u"))}, nil,
+			[]socketState{by(1, "127.0.0.1", worker(10, 9, "u")), by(2, "::1", worker(11, 9, "u"))}, nil,
 			"tcp-3000-1=[127.0.0.1 ::1] [10 11]",
 		},
 		{
 			"another user's are not",
-			[]sighting{by(1, "127.0.0.1", worker(10, 9, "u")), by(2, "::1", worker(11, 9, "v"))}, nil,
+			[]socketState{by(1, "127.0.0.1", worker(10, 9, "u")), by(2, "::1", worker(11, 9, "v"))}, nil,
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{
 			"init is the parent of strangers",
-			[]sighting{by(1, "127.0.0.1", worker(10, 1, "u")), by(2, "::1", worker(11, 1, "u"))}, nil,
+			[]socketState{by(1, "127.0.0.1", worker(10, 1, "u")), by(2, "::1", worker(11, 1, "u"))}, nil,
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{
 			"sockets that nobody is seen to hold stay apart",
-			[]sighting{at(1, "127.0.0.1"), at(2, "::1")}, nil,
+			[]socketState{at(1, "127.0.0.1"), at(2, "::1")}, nil,
 			"tcp-3000-1=[127.0.0.1] []; tcp-3000-2=[::1] []",
 		},
 		{
 			"a row keeps its id when an older socket is learned to be of it",
-			[]sighting{at(36, "127.0.0.1", 10), at(37, "::1", 10)}, map[SocketID]string{37: "b"},
+			[]socketState{at(36, "127.0.0.1", 10), at(37, "::1", 10)}, map[SocketID]string{37: "b"},
 			"b=[127.0.0.1 ::1] [10]",
 		},
 		{
 			"in a merge the oldest socket's id stays",
-			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 10)}, map[SocketID]string{1: "a", 2: "b"},
+			[]socketState{at(1, "127.0.0.1", 10), at(2, "::1", 10)}, map[SocketID]string{1: "a", 2: "b"},
 			"a=[127.0.0.1 ::1] [10]",
 		},
 		{
 			"in a split the oldest socket keeps the id",
-			[]sighting{at(2, "::1", 11), at(1, "127.0.0.1", 10)}, map[SocketID]string{1: "a", 2: "a"},
+			[]socketState{at(2, "::1", 11), at(1, "127.0.0.1", 10)}, map[SocketID]string{1: "a", 2: "a"},
 			"a=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{
 			"a new row does not take the name that another row has",
-			[]sighting{at(1, "127.0.0.1", 10), at(2, "::1", 11), at(3, "127.0.0.2", 12)},
+			[]socketState{at(1, "127.0.0.1", 10), at(2, "::1", 11), at(3, "127.0.0.2", 12)},
 			map[SocketID]string{1: "a", 2: "a", 3: "tcp-3000-2"},
 			"a=[127.0.0.1] [10]; tcp-3000-2-2=[::1] [11]; tcp-3000-2=[127.0.0.2] [12]",
 		},
 		{
 			"the oldest owner stands for the row, but for pid 1",
-			[]sighting{by(1, "127.0.0.1", process(1), process(30), process(20))}, nil,
+			[]socketState{by(1, "127.0.0.1", process(1), process(30), process(20))}, nil,
 			"tcp-3000-1=[127.0.0.1] [20 30 1]",
 		},
 	} {
@@ -127,12 +127,12 @@ func TestGroupTellsWhatItsSocketsHave(t *testing.T) {
 	first.since, second.since = late, early
 	first.socket.User = "alice"
 	second.owners[0].Project, first.owners[0].Project = "shop", "shop"
-	first.hidden = Hidden{Reason: "a reason that a seen owner makes untrue"}
+	first.unknown = OwnerUnknown{Reason: "a reason that a seen owner makes untrue"}
 
-	l := group([]sighting{first, second}, nil)[0]
-	if l.Reach != TheNetwork || !l.Since.Equal(early) || l.User != "alice" || l.Project != "shop" || l.Hidden != "" {
+	l := group([]socketState{first, second}, nil)[0]
+	if l.Exposure != ExposureNetwork || !l.Since.Equal(early) || l.User != "alice" || l.Project != "shop" || l.OwnerUnknown != "" {
 		t.Errorf("row = reach %s, since %v, user %q, project %q, hidden %q; want the network, the earliest, alice, shop, nothing hidden",
-			l.Reach, l.Since, l.User, l.Project, l.Hidden)
+			l.Exposure, l.Since, l.User, l.Project, l.OwnerUnknown)
 	}
 	for i, want := range [][]int{{10, 11}, {10}} { // 0.0.0.0 sorts before 127.0.0.1
 		if got := l.Sockets[i].Owners; !slices.Equal(got, want) {
@@ -140,27 +140,27 @@ func TestGroupTellsWhatItsSocketsHave(t *testing.T) {
 		}
 	}
 
-	twins := []sighting{at(4, "127.0.0.1"), at(5, "::1")}
+	twins := []socketState{at(4, "127.0.0.1"), at(5, "::1")}
 	for _, test := range []struct {
-		origin Origin
+		origin CgroupInfo
 		rows   int
 	}{
-		{Origin{}, 2},
-		{Origin{Unit: "session-2.scope"}, 2}, // holds many programs
-		{Origin{Unit: "cups.service"}, 1},
-		{Origin{Container: "3f2a"}, 1},
+		{CgroupInfo{}, 2},
+		{CgroupInfo{Unit: "session-2.scope"}, 2}, // holds many programs
+		{CgroupInfo{Unit: "cups.service"}, 1},
+		{CgroupInfo{ContainerID: "3f2a"}, 1},
 	} {
 		for i := range twins {
-			twins[i].hidden = Hidden{Reason: HiddenForeign, Origin: test.origin}
+			twins[i].unknown = OwnerUnknown{Reason: UnknownForeign, CgroupInfo: test.origin}
 		}
-		if rows := group(twins, nil); len(rows) != test.rows || rows[0].Origin != test.origin {
-			t.Errorf("two hidden sockets of %+v: %d rows of %+v, want %d of it", test.origin, len(rows), rows[0].Origin, test.rows)
+		if rows := group(twins, nil); len(rows) != test.rows || rows[0].CgroupInfo != test.origin {
+			t.Errorf("two hidden sockets of %+v: %d rows of %+v, want %d of it", test.origin, len(rows), rows[0].CgroupInfo, test.rows)
 		}
 	}
 
 	hidden := at(3, "127.0.0.1")
-	hidden.hidden = Hidden{Reason: HiddenForeign}
-	if l := group([]sighting{hidden}, nil)[0]; l.Hidden != HiddenForeign || l.Owners == nil {
-		t.Errorf("row without an owner: hidden %q, owners %v; want the reason, and an empty list that is not nil", l.Hidden, l.Owners)
+	hidden.unknown = OwnerUnknown{Reason: UnknownForeign}
+	if l := group([]socketState{hidden}, nil)[0]; l.OwnerUnknown != UnknownForeign || l.Owners == nil {
+		t.Errorf("row without an owner: hidden %q, owners %v; want the reason, and an empty list that is not nil", l.OwnerUnknown, l.Owners)
 	}
 }

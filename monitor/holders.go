@@ -7,30 +7,30 @@ import (
 
 // This file is how the monitor notes who holds what, as searches tell it.
 
-// take notes what the search for owners found.
-func (m *Monitor) take(r ownerResult) {
+// applyResult notes what the search for owners found.
+func (m *Monitor) applyResult(r ownerResult) {
 	switch {
 	case r.found != nil:
-		m.hold(*r.found)
+		m.addHolder(*r.found)
 	case r.gone != nil:
-		m.release(*r.gone)
+		m.removeHolder(*r.gone)
 	case r.last:
 		for _, s := range r.job.search {
 			if e := m.entries[s.ID]; e != nil && e.socket == s && r.job.scope != Recent {
-				m.settle(e, r)
+				m.endSearch(e, r)
 			}
 		}
-		for id, hidden := range r.hidden {
-			if e := m.entries[id]; e != nil && !e.hidden.equal(hidden) {
-				e.hidden = hidden
+		for id, hidden := range r.unknown {
+			if e := m.entries[id]; e != nil && !e.unknown.equal(hidden) {
+				e.unknown = hidden
 				m.dirty[e.endpoint()] = true
 			}
 		}
 	}
 }
 
-// hold notes a holder of a socket, once.
-func (m *Monitor) hold(h Holding) {
+// addHolder notes a holder of a socket, once.
+func (m *Monitor) addHolder(h Holding) {
 	e := m.entries[h.Socket]
 	if e == nil {
 		return
@@ -41,68 +41,68 @@ func (m *Monitor) hold(h Holding) {
 		e.holders = append(e.holders, h)
 	case e.holders[i].Owner.equal(h.Owner):
 		if e.holders[i].FD != h.FD {
-			e.holders[i].FD, m.held = h.FD, nil
+			e.holders[i].FD, m.holdingsCache = h.FD, nil
 		}
 		return
 	default:
 		h.Owner.Parents = e.holders[i].Owner.Parents // as first seen
 		e.holders[i] = h
 	}
-	m.changeHolders(e)
+	m.markHoldersChanged(e)
 }
 
-// changeHolders notes that e's are others than before.
-func (m *Monitor) changeHolders(e *entry) {
+// markHoldersChanged notes that e's are others than before.
+func (m *Monitor) markHoldersChanged(e *entry) {
 	m.dirty[e.endpoint()] = true
-	m.moved, m.held = true, nil
+	m.holdersChanged, m.holdingsCache = true, nil
 }
 
-// release forgets a holder that holds no longer. The last one stays until a
+// removeHolder forgets a holder that holds no longer. The last one stays until a
 // search has ended, since an owner that is being replaced is not a hidden one.
-func (m *Monitor) release(h Holding) {
+func (m *Monitor) removeHolder(h Holding) {
 	e := m.entries[h.Socket]
 	if e == nil {
 		return
 	}
-	e.pending = true
-	m.young[h.Socket] = e
+	e.needsSearch = true
+	m.unsettled[h.Socket] = e
 	if len(e.holders) == 1 {
 		e.lost = append(e.lost, h.Owner)
 		return
 	}
 	e.holders = slices.DeleteFunc(e.holders, func(k Holding) bool { return k.Owner.Same(h.Owner) })
-	m.changeHolders(e)
+	m.markHoldersChanged(e)
 }
 
-// settle ends a search of one socket. Holders that a search of all processes
+// endSearch ends a search of one socket. Holders that a search of all processes
 // did not see are gone, and so are those that were lost before and not seen
 // again; but for a search that was blind.
-func (m *Monitor) settle(e *entry, r ownerResult) {
+func (m *Monitor) endSearch(e *entry, r ownerResult) {
 	changed := !e.searched
-	if !r.blind {
+	if !r.incomplete {
 		left := slices.DeleteFunc(slices.Clone(e.holders), func(k Holding) bool {
 			gone := r.job.scope == Everywhere || slices.ContainsFunc(e.lost, k.Owner.Same)
 			return gone && !slices.ContainsFunc(r.seen[e.socket.ID], k.Owner.Same)
 		})
-		if len(left) == 0 && len(e.holders) > 0 && e.again.IsZero() {
-			m.searchAgain(e)
+		if len(left) == 0 && len(e.holders) > 0 && e.retryAt.IsZero() {
+			m.retrySearch(e)
 		} else {
 			changed = changed || len(left) != len(e.holders)
-			e.holders, e.lost, e.again = left, nil, time.Time{}
+			e.holders, e.lost, e.retryAt = left, nil, time.Time{}
 		}
 	}
 	if changed {
 		e.searched = true
-		m.changeHolders(e)
+		m.markHoldersChanged(e)
 	}
 }
 
-// searchAgain has e's holders searched once more after a while, and believes
+// retrySearch has e's holders searched once more after a while, and believes
 // until then that they hold it: a process that ends shows no descriptors any more
 // when its sockets are still to be closed, and who had them is to be told.
-func (m *Monitor) searchAgain(e *entry) {
-	e.again, e.pending = m.now().Add(againAfter), true
-	m.young[e.socket.ID] = e
+func (m *Monitor) retrySearch(e *entry) {
+	e.retryAt, e.needsSearch = m.now().Add(retryAfter), true
+	m.unsettled[e.socket.ID] = e
 	e.lost = nil
 	for _, h := range e.holders {
 		e.lost = append(e.lost, h.Owner)

@@ -73,7 +73,7 @@ func TestManyLooksAtTheKernelKeepNothing(t *testing.T) {
 			}
 			_ = unix.Close(l.fd)
 			u, _ := updates.Take()
-			changes += len(u.Changes)
+			changes += len(u.Events)
 		}
 	}
 	churn(looks / 4)

@@ -60,9 +60,9 @@ func (everyOther) Find(_ context.Context, _ Scope, sockets []Socket, found func(
 	return nil
 }
 
-func (everyOther) Holds(Holding) bool   { return true }
-func (everyOther) Calm(int) bool        { return false }
-func (everyOther) Hidden(Socket) Hidden { return Hidden{Reason: HiddenNobody} }
+func (everyOther) Holds(Holding) bool         { return true }
+func (everyOther) Calm(int) bool              { return false }
+func (everyOther) Hidden(Socket) OwnerUnknown { return OwnerUnknown{Reason: UnknownNotFound} }
 
 // After it has warmed up a Monitor keeps no more memory however long it runs,
 // and no more goroutines.
@@ -87,7 +87,7 @@ func TestAMillionLooksKeepNoMemory(t *testing.T) {
 			select {
 			case <-updates.C:
 				u, _ := updates.Take()
-				changes += len(u.Changes)
+				changes += len(u.Events)
 			case <-time.After(time.Second):
 			}
 		}

@@ -46,7 +46,7 @@ type Hint uint8
 // The hints, which come together too.
 const (
 	TableChanged Hint = 1 << iota // a socket closed that may have listened
-	OwnerEnded                    // one of the processes of Table.Follow
+	OwnerExited                   // one of the processes of Table.Follow
 )
 
 // Finder finds the processes that hold sockets. It is used by one goroutine at
@@ -64,7 +64,7 @@ type Finder interface {
 	// Holds is to be asked about all of it.
 	Calm(pid int) bool
 	// Hidden says why nobody is seen to hold s, and what else is known of who may.
-	Hidden(s Socket) Hidden
+	Hidden(s Socket) OwnerUnknown
 }
 
 // Scope says how far a search goes.
@@ -100,15 +100,15 @@ const (
 	defaultInterval = 250 * time.Millisecond
 	ownerWait       = 100 * time.Millisecond // an opened listener waits so long for its first owner
 	firstWait       = time.Second            // the first snapshot waits so long for the owners
-	againAfter      = time.Second            // whom a search does not see any more is searched again
+	retryAfter      = time.Second            // whom a search does not see any more is searched again
 	verifyEvery     = 4 * time.Second        // known holders are checked again
 	recentEvery     = 15 * time.Second       // new holders of known sockets are looked for
 	everywhereEvery = 10 * time.Minute       // all processes are searched again, should anything have been missed
-	slowest         = 2 * time.Second        // between two looks at a table that fails
+	failureInterval = 2 * time.Second        // between two looks at a table that fails
 	fastInterval    = 100 * time.Millisecond // between two looks after a change, since one rarely comes alone
-	fastFor         = 3 * time.Second        // and for how long
-	proveEvery      = 500 * time.Millisecond // where the table is still it is looked at all the same
-	hintEvery       = 10 * time.Millisecond  // hints bring looks at most so often: anyone can cause a thousand a second
+	fastDuration    = 3 * time.Second        // and for how long
+	maxSkip         = 500 * time.Millisecond // where the table is still it is looked at all the same
+	minHintInterval = 10 * time.Millisecond  // hints bring looks at most so often: anyone can cause a thousand a second
 )
 
 // Monitor watches a Table. Create it with New, then call Run once.
@@ -122,42 +122,42 @@ type Monitor struct {
 	refresh     atomic.Bool
 	redescribe  atomic.Bool  // Describe has more to say
 	udp         atomic.Bool  // look at UDP too
-	pace        atomic.Int64 // the Duration between two looks
+	interval    atomic.Int64 // the Duration between two looks
 	subscribers subscribers
 
 	// All below belongs to Run's goroutine.
-	entries  map[SocketID]*entry
-	rowOf    map[SocketID]string // the row that each published socket is in
-	rows     map[endpoint][]*Listener
-	dirty    map[endpoint]bool // where a row must be built anew
-	snapshot Snapshot
-	ready    bool      // a first snapshot was published
-	first    time.Time // when the first look was
-	health   Health
-	young    map[SocketID]*entry // entries that are not told yet, or want a search
-	last     []Socket            // the last dump; entries holds exactly its sockets, or it is empty
-	spare    []Socket            // memory for the next one
-	fast     time.Time           // until when looks come fast
-	settled  bool                // entries holds exactly what the table said last
-	proven   time.Time           // when it was looked at for that; zero where it is to be looked at next
-	hadUDP   bool                // whether the last look was at UDP too
-	dropping bool                // rows that go now did not close
-	moved    bool                // who holds what changed since the table was told whom to follow
-	held     []Holding           // all holdings, those of one process together; nil where they changed
+	entries        map[SocketID]*entry
+	listenerOf     map[SocketID]string // the row that each published socket is in
+	listeners      map[endpoint][]*Listener
+	dirty          map[endpoint]bool // where a row must be built anew
+	snapshot       Snapshot
+	ready          bool      // a first snapshot was published
+	firstPoll      time.Time // when the first look was
+	health         Health
+	unsettled      map[SocketID]*entry // entries that are not told yet, or want a search
+	lastDump       []Socket            // the last dump; entries holds exactly its sockets, or it is empty
+	spareDump      []Socket            // memory for the next one
+	fastUntil      time.Time           // until when looks come fast
+	settled        bool                // entries holds exactly what the table said last
+	proven         time.Time           // when it was looked at for that; zero where it is to be looked at next
+	polledUDP      bool                // whether the last look was at UDP too
+	unlisting      bool                // rows that go now did not close
+	holdersChanged bool                // who holds what changed since the table was told whom to follow
+	holdingsCache  []Holding           // all holdings, those of one process together; nil where they changed
 }
 
 // entry is what is known of one socket.
 type entry struct {
-	socket   Socket
-	seen     time.Time
-	since    time.Time
-	holders  []Holding
-	lost     []Owner   // holders that hold no longer, while their heirs are searched
-	again    time.Time // no search for its lost holders before; zero where they were seen at the last
-	hidden   Hidden    // where it was searched and has no holders
-	searched bool      // at least once
-	pending  bool      // a search is wanted
-	visible  bool      // published, or to be at the next chance
+	socket      Socket
+	seen        time.Time
+	since       time.Time
+	holders     []Holding
+	lost        []Owner      // holders that hold no longer, while their heirs are searched
+	retryAt     time.Time    // no search for its lost holders before; zero where they were seen at the last
+	unknown     OwnerUnknown // where it was searched and has no holders
+	searched    bool         // at least once
+	needsSearch bool         // a search is wanted
+	visible     bool         // published, or to be at the next chance
 }
 
 // New returns a Monitor of table that asks finder for the owners.
@@ -170,14 +170,14 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 	}
 	m := &Monitor{
 		table: table, finder: finder, opts: opts, log: opts.Logger, now: time.Now,
-		entries: make(map[SocketID]*entry),
-		rowOf:   make(map[SocketID]string),
-		rows:    make(map[endpoint][]*Listener),
-		dirty:   make(map[endpoint]bool),
-		young:   make(map[SocketID]*entry),
+		entries:    make(map[SocketID]*entry),
+		listenerOf: make(map[SocketID]string),
+		listeners:  make(map[endpoint][]*Listener),
+		dirty:      make(map[endpoint]bool),
+		unsettled:  make(map[SocketID]*entry),
 	}
 	m.udp.Store(opts.UDP)
-	m.pace.Store(int64(opts.Interval))
+	m.interval.Store(int64(opts.Interval))
 	return m
 }
 
@@ -192,7 +192,7 @@ func (m *Monitor) SetUDP(on bool) {
 // SetInterval sets the time between two looks; d is more than 0. It may be
 // called from any goroutine.
 func (m *Monitor) SetInterval(d time.Duration) {
-	if m.pace.Swap(int64(d)) != int64(d) {
+	if m.interval.Swap(int64(d)) != int64(d) {
 		m.Refresh()
 	}
 }
@@ -215,17 +215,17 @@ func (m *Monitor) Redescribe() {
 	m.table.Wake()
 }
 
-// Look returns what listens now, with every owner that can be seen. An error
+// Scan returns what listens now, with every owner that can be seen. An error
 // means that the table could not be read, or that ctx ended.
-func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
+func (m *Monitor) Scan(ctx context.Context) (Snapshot, error) {
 	now := m.now()
 	m.proven = time.Time{}
-	if err := m.look(now); err != nil {
+	if err := m.poll(now); err != nil {
 		return Snapshot{}, err
 	}
 	var blind error
 	if len(m.entries) > 0 { // else no process need be asked
-		blind = m.finder.Find(ctx, Everywhere, m.allSockets(), m.hold)
+		blind = m.finder.Find(ctx, Everywhere, m.allSockets(), m.addHolder)
 	}
 	if err := ctx.Err(); err != nil {
 		return Snapshot{}, fmt.Errorf("search owners: %w", err)
@@ -236,7 +236,7 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 	for _, e := range m.entries {
 		e.searched, e.visible = true, true
 		if len(e.holders) == 0 {
-			e.hidden = m.finder.Hidden(e.socket)
+			e.unknown = m.finder.Hidden(e.socket)
 		}
 		m.dirty[e.endpoint()] = true
 	}
@@ -250,7 +250,7 @@ func (m *Monitor) Look(ctx context.Context) (Snapshot, error) {
 func (m *Monitor) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, m.table.Wake)
-	work := newOwnerWork(ctx, m.finder, m.table.Wake)
+	work := newOwnerWorker(ctx, m.finder, m.table.Wake)
 	defer func() { cancel(); stop(); work.wait() }()
 
 	m.health = Health{Source: m.table.Source()}
@@ -258,11 +258,11 @@ func (m *Monitor) Run(ctx context.Context) {
 	var closed []SocketID
 	var nextLook, nextVerify, nextRecent, nextEverywhere, lastLook, rest time.Time
 	for ctx.Err() == nil {
-		m.takeAll(work)
+		m.applyResults(work)
 		now := m.now()
 		for _, id := range closed {
 			if m.entries[id] != nil {
-				m.drop(id, now)
+				m.remove(id, now)
 			}
 		}
 		refresh := m.refresh.Swap(false)
@@ -270,62 +270,62 @@ func (m *Monitor) Run(ctx context.Context) {
 			m.proven = time.Time{}
 		}
 		if refresh || !now.Before(nextLook) {
-			nextLook, lastLook = now.Add(m.lookAndTell(now)), now
+			nextLook, lastLook = now.Add(m.pollAndReport(now)), now
 		}
 		if m.redescribe.Swap(false) {
-			for p := range m.rows {
+			for p := range m.listeners {
 				m.dirty[p] = true
 			}
 		}
-		deadline := m.reveal(now)
-		if m.pending(now) && now.Before(work.rest) {
-			deadline = earliest(deadline, work.rest)
+		deadline := m.revealDue(now)
+		if m.searchDue(now) && now.Before(work.restUntil) {
+			deadline = earliest(deadline, work.restUntil)
 		}
 		switch {
 		case !work.idle():
 		case !now.Before(nextEverywhere):
-			work.do(ownerJob{scope: Everywhere, search: m.allSockets()})
-			m.wanted(now) // they are among all
+			work.start(ownerJob{scope: Everywhere, search: m.allSockets()})
+			m.takeDue(now) // they are among all
 			nextEverywhere, nextRecent, nextVerify = now.Add(everywhereEvery), now.Add(recentEvery), now.Add(verifyEvery)
 		case !now.Before(nextRecent): // these first, or steady openings would starve them
-			work.do(ownerJob{verify: m.doubtful(), scope: Recent, search: m.allSockets(), hidden: m.unheld()})
+			work.start(ownerJob{verify: m.doubtful(), scope: Recent, search: m.allSockets(), unknown: m.unowned()})
 			nextRecent, nextVerify = now.Add(recentEvery), now.Add(verifyEvery)
 		case !now.Before(nextVerify):
 			// Where all is calm, nobody else is woken.
 			if doubtful := m.doubtful(); len(doubtful) > 0 {
-				work.do(ownerJob{verify: doubtful})
+				work.start(ownerJob{verify: doubtful})
 			}
 			nextVerify = now.Add(verifyEvery)
-		case m.pending(now) && !now.Before(work.rest):
-			work.do(ownerJob{scope: Likely, search: m.wanted(now)})
+		case m.searchDue(now) && !now.Before(work.restUntil):
+			work.start(ownerJob{scope: Likely, search: m.takeDue(now)})
 		}
 		// A long table takes long to compare: while a search finds owners one by
 		// one, at least half of the time is for hearing of them.
 		if begin := m.now(); work.idle() || !begin.Before(rest) {
 			m.publish(now)
-			m.follow()
+			m.watchOwners()
 			rest = m.now().Add(time.Since(begin))
 		}
 		var hint Hint
 		closed, hint = m.table.Wait(time.Until(earliest(nextLook, deadline)), closed[:0])
 		if hint&TableChanged != 0 {
 			m.proven = time.Time{}
-			nextLook = earliest(nextLook, lastLook.Add(hintEvery))
+			nextLook = earliest(nextLook, lastLook.Add(minHintInterval))
 		}
-		if hint&OwnerEnded != 0 {
+		if hint&OwnerExited != 0 {
 			nextVerify = m.now()
 		}
 	}
 }
 
-// takeAll notes what the search for owners found since the last time.
-func (m *Monitor) takeAll(work *ownerWork) {
+// applyResults notes what the search for owners found since the last time.
+func (m *Monitor) applyResults(work *ownerWorker) {
 	for {
 		select {
 		case r := <-work.results:
-			m.take(r)
+			m.applyResult(r)
 			if r.last {
-				work.ended(r, m.now())
+				work.finish(r, m.now())
 			}
 		default:
 			return
@@ -333,19 +333,19 @@ func (m *Monitor) takeAll(work *ownerWork) {
 	}
 }
 
-// lookAndTell looks once and returns the time until the next look.
-func (m *Monitor) lookAndTell(now time.Time) time.Duration {
-	err := m.look(now)
-	m.health.Cost = time.Since(now)
+// pollAndReport looks once and returns the time until the next look.
+func (m *Monitor) pollAndReport(now time.Time) time.Duration {
+	err := m.poll(now)
+	m.health.PollDuration = time.Since(now)
 	before := m.health.Interval
-	m.health.Interval = time.Duration(m.pace.Load())
-	problem, wait := "", m.interval(now)
+	m.health.Interval = time.Duration(m.interval.Load())
+	problem, wait := "", m.currentInterval(now)
 	if err != nil {
-		problem, wait = err.Error(), max(m.health.Interval, slowest)
+		problem, wait = err.Error(), max(m.health.Interval, failureInterval)
 	}
 	if problem == m.health.Problem {
 		if before != m.health.Interval && m.ready {
-			m.tell(nil)
+			m.send(nil)
 		}
 		return wait
 	}
@@ -355,24 +355,24 @@ func (m *Monitor) lookAndTell(now time.Time) time.Duration {
 		m.log.Info("the listening ports can be read again")
 	}
 	m.health.Problem = problem
-	m.tell(nil)
+	m.send(nil)
 	return wait
 }
 
-// interval is the time to the next look.
-func (m *Monitor) interval(now time.Time) time.Duration {
-	if now.Before(m.fast) {
+// currentInterval is the time to the next look.
+func (m *Monitor) currentInterval(now time.Time) time.Duration {
+	if now.Before(m.fastUntil) {
 		return min(fastInterval, m.health.Interval)
 	}
 	return m.health.Interval
 }
 
-// look dumps the table and compares it with what is known. Where nothing
+// poll dumps the table and compares it with what is known. Where nothing
 // changed, that is the table's own comparison, or one of two slices.
-func (m *Monitor) look(now time.Time) error {
+func (m *Monitor) poll(now time.Time) error {
 	udp := m.udp.Load()
 	still := m.still(now) // before the table: what opens between the two changes it the next time
-	if m.settled && udp == m.hadUDP {
+	if m.settled && udp == m.polledUDP {
 		if still {
 			return nil
 		}
@@ -382,35 +382,35 @@ func (m *Monitor) look(now time.Time) error {
 		}
 	}
 	m.settled = false
-	sockets, err := m.sockets(m.spare[:0], udp)
-	m.spare = sockets
+	sockets, err := m.readTable(m.spareDump[:0], udp)
+	m.spareDump = sockets
 	if err != nil {
 		return fmt.Errorf("read the table of listening sockets: %w", err)
 	}
-	if slices.Equal(sockets, m.last) && len(sockets) == len(m.entries) && udp == m.hadUDP {
+	if slices.Equal(sockets, m.lastDump) && len(sockets) == len(m.entries) && udp == m.polledUDP {
 		m.settled, m.proven = true, now
 		return nil
 	}
-	if !udp && m.hadUDP {
-		m.dropUDP(now)
+	if !udp && m.polledUDP {
+		m.unlistUDP(now)
 	}
-	if m.first.IsZero() {
-		m.first = now
+	if m.firstPoll.IsZero() {
+		m.firstPoll = now
 	}
-	m.last, m.spare = sockets, m.last
+	m.lastDump, m.spareDump = sockets, m.lastDump
 	if gone := m.missing(m.entryIDs(), sockets); len(gone) > 0 {
 		// One dump can miss a row that stands (100,000 sockets a second do it);
 		// closed is what two in a row do not show.
-		confirm, err := m.sockets(nil, udp)
+		confirm, err := m.readTable(nil, udp)
 		if err != nil {
-			m.last = m.last[:0]
+			m.lastDump = m.lastDump[:0]
 			return fmt.Errorf("confirm a close: %w", err)
 		}
 		for _, id := range m.missing(gone, confirm) {
-			m.drop(id, now)
+			m.remove(id, now)
 		}
 		sockets = append(sockets, confirm...)
-		m.last = m.last[:0] // the two may differ: compare in full next time
+		m.lastDump = m.lastDump[:0] // the two may differ: compare in full next time
 	}
 	for _, s := range sockets {
 		switch e := m.entries[s.ID]; {
@@ -419,13 +419,13 @@ func (m *Monitor) look(now time.Time) error {
 		case e.endpoint() != endpointOf(s) || e.socket.Address != s.Address:
 			// shutdown(2), bind and listen on one descriptor: the same kernel
 			// socket, and for people another one.
-			m.drop(s.ID, now)
+			m.remove(s.ID, now)
 			m.publish(now)
 			m.add(s, now)
 		}
 	}
-	m.hadUDP = udp
-	m.settled, m.proven = len(m.last) == len(m.entries), now
+	m.polledUDP = udp
+	m.settled, m.proven = len(m.lastDump) == len(m.entries), now
 	return nil
 }
 
@@ -435,11 +435,11 @@ func (m *Monitor) look(now time.Time) error {
 // seen up to proveEvery later; so is the end of a UDP socket that is connected, of
 // which no count tells.
 func (m *Monitor) still(now time.Time) bool {
-	return m.table.Still() && !now.Before(m.fast) && now.Before(m.proven.Add(proveEvery))
+	return m.table.Still() && !now.Before(m.fastUntil) && now.Before(m.proven.Add(maxSkip))
 }
 
-// sockets appends what the table says of the ports that are looked at.
-func (m *Monitor) sockets(dst []Socket, udp bool) ([]Socket, error) {
+// readTable appends what the table says of the ports that are looked at.
+func (m *Monitor) readTable(dst []Socket, udp bool) ([]Socket, error) {
 	sockets, err := m.table.Sockets(dst, udp)
 	if m.opts.Ports != nil {
 		sockets = slices.DeleteFunc(sockets, func(s Socket) bool { return !m.opts.Ports.Contains(s.Port) })
@@ -447,17 +447,17 @@ func (m *Monitor) sockets(dst []Socket, udp bool) ([]Socket, error) {
 	return sockets, err
 }
 
-// dropUDP forgets all UDP sockets: nobody looks there any more.
-func (m *Monitor) dropUDP(now time.Time) {
+// unlistUDP forgets all UDP sockets: nobody looks there any more.
+func (m *Monitor) unlistUDP(now time.Time) {
 	m.publish(now) // what happened before is told as what it was
 	for id, e := range m.entries {
 		if e.socket.Protocol == UDP {
 			m.forget(id)
 		}
 	}
-	m.dropping = true
+	m.unlisting = true
 	m.publish(now)
-	m.dropping = false
+	m.unlisting = false
 }
 
 // missing returns which of ids are not among sockets.
@@ -472,51 +472,51 @@ func (m *Monitor) missing(ids []SocketID, sockets []Socket) []SocketID {
 func (m *Monitor) entryIDs() []SocketID { return slices.Collect(maps.Keys(m.entries)) }
 
 func (m *Monitor) add(s Socket, now time.Time) {
-	e := &entry{socket: s, seen: now, pending: true}
-	if m.ready && (s.Protocol != UDP || m.hadUDP) { // else it may have been open before
+	e := &entry{socket: s, seen: now, needsSearch: true}
+	if m.ready && (s.Protocol != UDP || m.polledUDP) { // else it may have been open before
 		e.since = now
 	}
-	m.entries[s.ID], m.young[s.ID] = e, e
-	m.hurry(now)
+	m.entries[s.ID], m.unsettled[s.ID] = e, e
+	m.pollFaster(now)
 }
 
-// hurry lets looks come fast, from the next one on.
-func (m *Monitor) hurry(now time.Time) {
+// pollFaster lets looks come fast, from the next one on.
+func (m *Monitor) pollFaster(now time.Time) {
 	if m.ready {
-		m.fast = now.Add(fastFor)
+		m.fastUntil = now.Add(fastDuration)
 	}
 }
 
-// drop forgets a socket. One that closed before it was told is told first:
+// remove forgets a socket. One that closed before it was told is told first:
 // that it was open is a fact.
-func (m *Monitor) drop(id SocketID, now time.Time) {
+func (m *Monitor) remove(id SocketID, now time.Time) {
 	e := m.entries[id]
-	if m.rowOf[id] == "" && m.ready {
-		m.show(e)
+	if m.listenerOf[id] == "" && m.ready {
+		m.makeVisible(e)
 		m.publish(now)
 	}
 	m.forget(id)
-	m.hurry(now)
+	m.pollFaster(now)
 }
 
 // forget is drop without a word.
 func (m *Monitor) forget(id SocketID) {
 	e := m.entries[id]
 	delete(m.entries, id)
-	delete(m.young, id)
+	delete(m.unsettled, id)
 	m.proven = time.Time{}
 	m.dirty[e.endpoint()] = true
 	if len(e.holders) > 0 {
-		m.moved, m.held = true, nil
+		m.holdersChanged, m.holdingsCache = true, nil
 	}
 }
 
-// follow asks for a hint when a process ends that holds something.
-func (m *Monitor) follow() {
-	if !m.moved {
+// watchOwners asks for a hint when a process ends that holds something.
+func (m *Monitor) watchOwners() {
+	if !m.holdersChanged {
 		return
 	}
-	m.moved = false
+	m.holdersChanged = false
 	var pids []int
 	for _, h := range m.holdings() {
 		pids = append(pids, h.Owner.PID)
@@ -528,31 +528,31 @@ func (e *entry) endpoint() endpoint { return endpointOf(e.socket) }
 
 func endpointOf(s Socket) endpoint { return endpoint{s.Protocol, s.Port} }
 
-func (m *Monitor) show(e *entry) {
+func (m *Monitor) makeVisible(e *entry) {
 	e.visible = true
 	m.dirty[e.endpoint()] = true
 }
 
-// reveal shows the sockets that have waited long enough for an owner, or have
+// revealDue shows the sockets that have waited long enough for an owner, or have
 // one, and returns when the next one will have.
-func (m *Monitor) reveal(now time.Time) (next time.Time) {
+func (m *Monitor) revealDue(now time.Time) (next time.Time) {
 	wait := ownerWait
 	if !m.ready {
 		wait = firstWait
 	}
-	for id, e := range m.young {
+	for id, e := range m.unsettled {
 		if e.visible {
-			if !e.pending {
-				delete(m.young, id)
+			if !e.needsSearch {
+				delete(m.unsettled, id)
 			}
-			if now.Before(e.again) {
-				next = earliest(next, e.again)
+			if now.Before(e.retryAt) {
+				next = earliest(next, e.retryAt)
 			}
 			continue
 		}
 		due := e.seen.Add(wait)
 		if e.searched || (m.ready && len(e.holders) > 0) || !now.Before(due) {
-			m.show(e)
+			m.makeVisible(e)
 			continue
 		}
 		next = earliest(next, due)
@@ -560,9 +560,9 @@ func (m *Monitor) reveal(now time.Time) (next time.Time) {
 	return next
 }
 
-// pending reports whether the holders of any socket should be searched now.
-func (m *Monitor) pending(now time.Time) bool {
-	for _, e := range m.young {
+// searchDue reports whether the holders of any socket should be searched now.
+func (m *Monitor) searchDue(now time.Time) bool {
+	for _, e := range m.unsettled {
 		if e.due(now) {
 			return true
 		}
@@ -570,19 +570,19 @@ func (m *Monitor) pending(now time.Time) bool {
 	return false
 }
 
-// wanted returns the sockets whose holders should be searched now.
-func (m *Monitor) wanted(now time.Time) []Socket {
+// takeDue returns the sockets whose holders should be searched now.
+func (m *Monitor) takeDue(now time.Time) []Socket {
 	var sockets []Socket
-	for _, e := range m.young {
+	for _, e := range m.unsettled {
 		if e.due(now) {
-			e.pending = false
+			e.needsSearch = false
 			sockets = append(sockets, e.socket)
 		}
 	}
 	return sockets
 }
 
-func (e *entry) due(now time.Time) bool { return e.pending && !now.Before(e.again) }
+func (e *entry) due(now time.Time) bool { return e.needsSearch && !now.Before(e.retryAt) }
 
 func (m *Monitor) allSockets() []Socket {
 	sockets := make([]Socket, 0, len(m.entries))
@@ -592,8 +592,8 @@ func (m *Monitor) allSockets() []Socket {
 	return sockets
 }
 
-// unheld returns the sockets that were searched in vain.
-func (m *Monitor) unheld() []Socket {
+// unowned returns the sockets that were searched in vain.
+func (m *Monitor) unowned() []Socket {
 	var sockets []Socket
 	for _, e := range m.entries {
 		if e.searched && len(e.holders) == 0 {
@@ -606,14 +606,14 @@ func (m *Monitor) unheld() []Socket {
 // holdings returns all of them, those of one process together: the Finder is
 // asked about a process once.
 func (m *Monitor) holdings() []Holding {
-	if m.held == nil {
-		m.held = []Holding{}
+	if m.holdingsCache == nil {
+		m.holdingsCache = []Holding{}
 		for _, e := range m.entries {
-			m.held = append(m.held, e.holders...)
+			m.holdingsCache = append(m.holdingsCache, e.holders...)
 		}
-		slices.SortFunc(m.held, func(a, b Holding) int { return cmp.Compare(a.Owner.PID, b.Owner.PID) })
+		slices.SortFunc(m.holdingsCache, func(a, b Holding) int { return cmp.Compare(a.Owner.PID, b.Owner.PID) })
 	}
-	return m.held
+	return m.holdingsCache
 }
 
 // doubtful returns the holdings that are to be checked now. The Finder must have
@@ -637,17 +637,17 @@ func (m *Monitor) publish(now time.Time) {
 		if m.health.Problem != "" {
 			return // nothing was seen yet; an empty first snapshot would be a guess
 		}
-		for _, e := range m.young {
-			if !e.visible && now.Before(m.first.Add(firstWait)) {
+		for _, e := range m.unsettled {
+			if !e.visible && now.Before(m.firstPoll.Add(firstWait)) {
 				return
 			}
 		}
-		for _, e := range m.young { // those too that opened since
-			m.show(e)
+		for _, e := range m.unsettled { // those too that opened since
+			m.makeVisible(e)
 		}
 		m.build(now)
 		m.ready = true
-		m.tell(nil)
+		m.send(nil)
 		return
 	}
 	if len(m.dirty) == 0 {
@@ -657,17 +657,17 @@ func (m *Monitor) publish(now time.Time) {
 	m.build(now)
 	changes := Diff(before, m.snapshot)
 	for i := range changes {
-		if m.dropping && changes[i].Kind == Closed {
-			changes[i].Kind = Dropped
+		if m.unlisting && changes[i].Kind == Closed {
+			changes[i].Kind = Unlisted
 		}
 	}
 	if len(changes) > 0 {
-		m.tell(changes)
+		m.send(changes)
 	}
 }
 
-func (m *Monitor) tell(changes []Change) {
-	m.subscribers.publish(Update{Snapshot: m.snapshot, Changes: changes, Health: m.health, Ready: m.ready})
+func (m *Monitor) send(changes []Event) {
+	m.subscribers.publish(Update{Snapshot: m.snapshot, Events: changes, Health: m.health, Ready: m.ready})
 }
 
 // earliest returns the earlier of two times; a zero time is none.

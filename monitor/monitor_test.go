@@ -137,7 +137,7 @@ func (f *fakeFinder) Holds(h Holding) bool {
 
 func (f *fakeFinder) Calm(int) bool { return f.calm.Load() }
 
-func (*fakeFinder) Hidden(Socket) Hidden { return Hidden{Reason: HiddenNobody} }
+func (*fakeFinder) Hidden(Socket) OwnerUnknown { return OwnerUnknown{Reason: UnknownNotFound} }
 
 // scene is a running Monitor and its subscriber, in a bubble of synctest.
 type scene struct {
@@ -194,7 +194,7 @@ func (s *scene) after(d time.Duration) {
 func (s *scene) want(want string) Update {
 	s.Helper()
 	u, ok := s.updates.Take()
-	if got := words(u.Changes); got != want || (!ok && want != "") {
+	if got := words(u.Events); got != want || (!ok && want != "") {
 		s.Fatalf("changes = %q, %t; want %q", got, ok, want)
 	}
 	return u
@@ -205,7 +205,7 @@ func (s *scene) want(want string) Update {
 func (s *scene) wantEither(short, long string) Update {
 	s.Helper()
 	u, _ := s.updates.Take()
-	if got := words(u.Changes); got != short && got != long {
+	if got := words(u.Events); got != short && got != long {
 		s.Fatalf("changes = %q; want %q or %q", got, short, long)
 	}
 	return u
@@ -215,7 +215,7 @@ func (s *scene) wantEither(short, long string) Update {
 func (s *scene) quiet() {
 	s.Helper()
 	if u, ok := s.updates.Take(); ok {
-		s.Fatalf("got an update with the changes %q, want none", words(u.Changes))
+		s.Fatalf("got an update with the changes %q, want none", words(u.Events))
 	}
 }
 
@@ -226,8 +226,8 @@ func TestFirstSnapshotTellsNoChanges(t *testing.T) {
 		if !u.Ready || picture(u.Snapshot.Listeners) != "tcp-3001-1=[127.0.0.1] [10]; tcp-3002-2=[127.0.0.1] []" {
 			t.Errorf("first update: ready %t, %s; want both rows, the first with its owner", u.Ready, picture(u.Snapshot.Listeners))
 		}
-		if got := u.Snapshot.Listeners[1].Hidden; got != HiddenNobody {
-			t.Errorf("Hidden = %q, want the finder's word %q", got, HiddenNobody)
+		if got := u.Snapshot.Listeners[1].OwnerUnknown; got != UnknownNotFound {
+			t.Errorf("Hidden = %q, want the finder's word %q", got, UnknownNotFound)
 		}
 		if got := u.Snapshot.Listeners[0].Since; !got.IsZero() {
 			t.Errorf("Since = %v for what was open before, want none", got)
@@ -253,7 +253,7 @@ func TestFirstSnapshotWaitsASecondForOwners(t *testing.T) {
 		s.after(firstWait - time.Millisecond)
 		s.quiet()
 		s.after(2 * time.Millisecond)
-		if u := s.want(""); !u.Ready || len(u.Snapshot.Listeners) != 1 || u.Snapshot.Listeners[0].Hidden != "" {
+		if u := s.want(""); !u.Ready || len(u.Snapshot.Listeners) != 1 || u.Snapshot.Listeners[0].OwnerUnknown != "" {
 			t.Errorf("after %v: %+v; want the row, not said to be hidden while the search goes on", firstWait, u)
 		}
 		s.after(2 * time.Second)
@@ -292,7 +292,7 @@ func TestOpenedComesWithItsOwner(t *testing.T) {
 		s.quiet() // seen, but its owner is not known yet
 		s.after(60 * time.Millisecond)
 		u := s.want("opened tcp-3002-2")
-		l := u.Changes[0].Listener
+		l := u.Events[0].Listener
 		if p, _ := l.Principal(); p.PID != 20 || l.Since.IsZero() {
 			s.Errorf("opened with owner %d, since %v; want 20 and the time", p.PID, l.Since)
 		}
@@ -308,12 +308,12 @@ func TestOpenedWaitsNoLongerThanThat(t *testing.T) {
 		s.quiet()
 		s.after(time.Millisecond)
 		u := s.want("opened tcp-3002-2")
-		if l := u.Changes[0].Listener; len(l.Owners) != 0 || l.Hidden != "" {
-			s.Errorf("opened: owners %v, hidden %q; want none, and no verdict before the search ends", l.Owners, l.Hidden)
+		if l := u.Events[0].Listener; len(l.Owners) != 0 || l.OwnerUnknown != "" {
+			s.Errorf("opened: owners %v, hidden %q; want none, and no verdict before the search ends", l.Owners, l.OwnerUnknown)
 		}
 		s.after(200 * time.Millisecond)
 		u = s.want("updated tcp-3002-2<tcp-3002-2")
-		if p, _ := u.Changes[0].Listener.Principal(); p.PID != 20 {
+		if p, _ := u.Events[0].Listener.Principal(); p.PID != 20 {
 			s.Errorf("updated with owner %d, want 20", p.PID)
 		}
 	}, 1)
@@ -339,7 +339,7 @@ func TestClosed(t *testing.T) {
 		s.table.listen()
 		s.after(defaultInterval)
 		u := s.want("closed tcp-3001-1")
-		if p, _ := u.Changes[0].Listener.Principal(); p.PID != 10 {
+		if p, _ := u.Events[0].Listener.Principal(); p.PID != 10 {
 			s.Errorf("closed tells owner %d, want its last one, 10", p.PID)
 		}
 		if u.Snapshot.Listeners == nil || len(u.Snapshot.Listeners) != 0 {
@@ -399,7 +399,7 @@ func TestTableErrorKeepsTheSnapshot(t *testing.T) {
 
 		s.table.fail(nil)
 		s.table.listen(1, 2)
-		s.after(slowest + ownerWait)
+		s.after(failureInterval + ownerWait)
 		if u := s.want("opened tcp-3002-2"); u.Health.Problem != "" {
 			s.Errorf("Problem = %q after the table came back, want none", u.Health.Problem)
 		}
@@ -416,7 +416,7 @@ func TestErrorWhileACloseIsConfirmed(t *testing.T) {
 		}
 		s.table.fail(nil)
 		s.table.listen()
-		s.after(slowest)
+		s.after(failureInterval)
 		s.want("closed tcp-3001-1")
 	}, 1)
 }
@@ -434,7 +434,7 @@ func TestErrorFromTheStart(t *testing.T) {
 		}
 		s.table.fail(nil)
 		s.table.listen(1)
-		s.after(slowest)
+		s.after(failureInterval)
 		if u := s.want(""); !u.Ready || len(u.Snapshot.Listeners) != 1 || u.Health.Problem != "" {
 			t.Errorf("update = %+v; want the first snapshot, without changes", u)
 		}
@@ -447,7 +447,7 @@ func TestHandOver(t *testing.T) {
 		s.finder.holds(1, 11)
 		s.after(verifyEvery + defaultInterval)
 		u := s.wantEither("owner_changed tcp-3001-1<tcp-3001-1", "updated tcp-3001-1<tcp-3001-1, owner_changed tcp-3001-1<tcp-3001-1")
-		c := u.Changes[len(u.Changes)-1]
+		c := u.Events[len(u.Events)-1]
 		before, _ := c.Before.Principal()
 		if now, _ := c.Listener.Principal(); before.PID != 10 || now.PID != 11 {
 			s.Errorf("owner changed from %d to %d, want 10 to 11", before.PID, now.PID)
@@ -490,10 +490,10 @@ func TestCalmProcessesAreNotAskedAboutAllThatTheyHold(t *testing.T) {
 func TestOwnerThatIsNoLongerSeen(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.finder.holds(1)
-		s.after(verifyEvery + againAfter + defaultInterval)
+		s.after(verifyEvery + retryAfter + defaultInterval)
 		u := s.want("updated tcp-3001-1<tcp-3001-1")
-		if l := u.Snapshot.Listeners[0]; len(l.Owners) != 0 || l.Hidden != HiddenNobody {
-			s.Errorf("row = owners %v, hidden %q; want none, and why", l.Owners, l.Hidden)
+		if l := u.Snapshot.Listeners[0]; len(l.Owners) != 0 || l.OwnerUnknown != UnknownNotFound {
+			s.Errorf("row = owners %v, hidden %q; want none, and why", l.Owners, l.OwnerUnknown)
 		}
 	}, 1)
 }
@@ -502,12 +502,12 @@ func TestOwnerThatIsNoLongerSeen(t *testing.T) {
 func TestWhoClosedIsToldThoughNobodySeesHimAnyMore(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.finder.holds(1)
-		s.after(verifyEvery + againAfter/2)
+		s.after(verifyEvery + retryAfter/2)
 		s.table.listen()
 		s.after(defaultInterval)
 		u := s.want("closed tcp-3001-1")
-		if o, ok := u.Changes[0].Listener.Principal(); !ok || o.PID != 10 {
-			s.Errorf("it closed of %v, want of 10", u.Changes[0].Listener.Owners)
+		if o, ok := u.Events[0].Listener.Principal(); !ok || o.PID != 10 {
+			s.Errorf("it closed of %v, want of 10", u.Events[0].Listener.Owners)
 		}
 	}, 1)
 }
@@ -528,7 +528,7 @@ func TestWorkersThatComeLaterAreFound(t *testing.T) {
 func TestSlowSubscriberGetsAllChangesMerged(t *testing.T) {
 	watch(t, func(s *scene) {
 		quick := s.monitor.Subscribe()
-		if u, ok := quick.Take(); !ok || !u.Ready || len(u.Changes) != 0 || len(u.Snapshot.Listeners) != 1 {
+		if u, ok := quick.Take(); !ok || !u.Ready || len(u.Events) != 0 || len(u.Snapshot.Listeners) != 1 {
 			s.Fatalf("a new subscription has %+v, %t; want the present state without changes", u, ok)
 		}
 		for _, ids := range [][]SocketID{{1, 2}, {1}, {1, 3}} {
@@ -546,7 +546,7 @@ func TestSlowSubscriberGetsAllChangesMerged(t *testing.T) {
 		s.table.listen(1)
 		s.after(defaultInterval)
 		if u, ok := quick.Take(); ok {
-			s.Errorf("a closed subscription got %q", words(u.Changes))
+			s.Errorf("a closed subscription got %q", words(u.Events))
 		}
 		s.want("closed tcp-3003-3")
 	}, 1)
@@ -558,16 +558,16 @@ func TestTooManyChangesComeToTheirSum(t *testing.T) {
 	first, last := snapshotOf(row("a", 1, 10)), snapshotOf(row("b", 2, 10))
 	b.publish(Update{Snapshot: first, Ready: true})
 	s.Take()
-	for range tooMany/2 + 1 {
-		b.publish(Update{Snapshot: last, Ready: true, Changes: Diff(first, last)})
-		b.publish(Update{Snapshot: first, Ready: true, Changes: Diff(last, first)})
+	for range maxPending/2 + 1 {
+		b.publish(Update{Snapshot: last, Ready: true, Events: Diff(first, last)})
+		b.publish(Update{Snapshot: first, Ready: true, Events: Diff(last, first)})
 	}
-	b.publish(Update{Snapshot: last, Ready: true, Changes: Diff(first, last)})
+	b.publish(Update{Snapshot: last, Ready: true, Events: Diff(first, last)})
 	u, _ := s.Take()
-	if len(u.Changes) > tooMany {
-		t.Fatalf("%d changes wait, want no more than %d", len(u.Changes), tooMany)
+	if len(u.Events) > maxPending {
+		t.Fatalf("%d changes wait, want no more than %d", len(u.Events), maxPending)
 	}
-	sameRows(t, Apply(first, u.Changes), last)
+	sameRows(t, Apply(first, u.Events), last)
 }
 
 func TestRefreshLooksAtOnce(t *testing.T) {
@@ -619,7 +619,7 @@ func TestKeepAndDescribe(t *testing.T) {
 		Keep:     func(l *Listener) bool { return l.Port == 3002 },
 		Describe: func(l *Listener) { l.Service = "described" },
 	})
-	s, err := m.Look(t.Context())
+	s, err := m.Scan(t.Context())
 	if err != nil || len(s.Listeners) != 1 || s.Listeners[0].Port != 3002 || s.Listeners[0].Service != "described" {
 		t.Errorf("Look = %+v, %v; want port 3002 alone, described", s.Listeners, err)
 	}
@@ -634,7 +634,7 @@ func TestPorts(t *testing.T) {
 	finder.holds(2, 11)
 	look := func(port uint16) (string, int) {
 		t.Helper()
-		s, err := New(table, finder, Options{Ports: Ports{{port, port}}}).Look(t.Context())
+		s, err := New(table, finder, Options{Ports: Ports{{port, port}}}).Scan(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -653,7 +653,7 @@ func TestRedescribe(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.monitor.opts.Describe = func(l *Listener) {
 			if l.Port == 3002 {
-				l.Behind = &Container{Name: "more"}
+				l.Container = &Container{Name: "more"}
 			}
 		}
 		s.monitor.Redescribe()
@@ -662,8 +662,8 @@ func TestRedescribe(t *testing.T) {
 		s.monitor.Redescribe()
 		synctest.Wait()
 		s.quiet()
-		if before.Listeners[1].Behind.Name != "more" || before.Listeners[0].Behind != nil {
-			t.Errorf("described as %+v and %+v", before.Listeners[0].Behind, before.Listeners[1].Behind)
+		if before.Listeners[1].Container.Name != "more" || before.Listeners[0].Container != nil {
+			t.Errorf("described as %+v and %+v", before.Listeners[0].Container, before.Listeners[1].Container)
 		}
 	}, 1, 2)
 }
@@ -672,19 +672,19 @@ func TestLook(t *testing.T) {
 	table, finder := &fakeTable{Sleeper: NewSleeper()}, &fakeFinder{}
 	table.listen(1)
 	finder.holds(1, 10, 11)
-	s, err := New(table, finder, Options{}).Look(t.Context())
+	s, err := New(table, finder, Options{}).Scan(t.Context())
 	if got := picture(s.Listeners); err != nil || got != "tcp-3001-1=[127.0.0.1] [10 11]" {
 		t.Errorf("Look = %s, %v; want the row with both owners", got, err)
 	}
-	if s, err := New(&fakeTable{Sleeper: NewSleeper()}, finder, Options{}).Look(t.Context()); err != nil || s.Listeners == nil {
+	if s, err := New(&fakeTable{Sleeper: NewSleeper()}, finder, Options{}).Scan(t.Context()); err != nil || s.Listeners == nil {
 		t.Errorf("Look at nothing = %#v, %v; want an empty list that is not nil", s.Listeners, err)
 	}
-	if _, err := New(&fakeTable{Sleeper: NewSleeper(), err: io.ErrUnexpectedEOF}, finder, Options{}).Look(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := New(&fakeTable{Sleeper: NewSleeper(), err: io.ErrUnexpectedEOF}, finder, Options{}).Scan(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("Look at a table that fails: %v, want %v", err, io.ErrUnexpectedEOF)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := New(table, finder, Options{}).Look(ended); !errors.Is(err, context.Canceled) {
+	if _, err := New(table, finder, Options{}).Scan(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("Look after the end of ctx: %v, want %v", err, context.Canceled)
 	}
 }
@@ -711,14 +711,14 @@ func TestChangesLeadToTheSnapshot(t *testing.T) {
 			}
 			s.after(time.Duration(i%7) * 40 * time.Millisecond)
 			if u, ok := s.updates.Take(); ok {
-				have = Apply(have, u.Changes)
+				have = Apply(have, u.Events)
 				sameRows(s.T, have, u.Snapshot)
 			}
 		}
 		s.table.listen(2, 4)
 		s.after(10 * time.Second)
 		u, _ := s.updates.Take()
-		have = Apply(have, u.Changes)
+		have = Apply(have, u.Events)
 		if got := rowWords(have); got != "[tcp-3002-2: 2; tcp-3004-4: 4]" {
 			s.Errorf("at the end %s, want sockets 2 and 4", got)
 		}
@@ -746,7 +746,7 @@ func TestWhatIsLookedAtIsFoundAndDroppedNotOpenedAndClosed(t *testing.T) {
 		s.want("closed udp-3002-2")
 		s.table.show(append(sockets(1), bound...))
 		s.after(time.Second)
-		if u := s.want("opened udp-3002-2"); u.Changes[0].Listener.Since.IsZero() {
+		if u := s.want("opened udp-3002-2"); u.Events[0].Listener.Since.IsZero() {
 			t.Error("what opened while UDP was looked at has no time")
 		}
 	}, 1)
@@ -779,7 +779,7 @@ func TestLooksComeFasterAfterAChange(t *testing.T) {
 			if looks, want := s.table.count()-before, int(time.Second/fastInterval); looks < want-1 || looks > want+1 {
 				t.Errorf("%d looks in the second after %s, want %d", looks, change.name, want)
 			}
-			s.after(fastFor)
+			s.after(fastDuration)
 			before = s.table.count()
 			s.after(time.Second)
 			if looks, want := s.table.count()-before, int(time.Second/defaultInterval); looks < want-1 || looks > want+1 {
@@ -831,7 +831,7 @@ func TestAnOwnerThatEndsIsVerifiedAtOnce(t *testing.T) {
 		if !slices.Equal(table.followed, []int{10}) {
 			t.Errorf("followed %v, want the owner", table.followed)
 		}
-		table.hint = OwnerEnded
+		table.hint = OwnerExited
 		table.mu.Unlock()
 		s.finder.holds(1, 11)
 		table.Wake()
@@ -856,7 +856,7 @@ func TestSearchesInVainComeWithRests(t *testing.T) {
 		}
 		s.finder.mu.Lock()
 		defer s.finder.mu.Unlock()
-		if most := int(looks * fastInterval / (50 * time.Millisecond * restTimes)); s.finder.likely > most || s.finder.likely < most/4 {
+		if most := int(looks * fastInterval / (50 * time.Millisecond * restFactor)); s.finder.likely > most || s.finder.likely < most/4 {
 			t.Errorf("%d searches, want at most %d, and not many less", s.finder.likely, most)
 		}
 	}, 1)
@@ -880,12 +880,12 @@ func TestTimesOfOneRunKeepTheMonotonicReading(t *testing.T) { // a bubble's cloc
 			t.Fatal("nothing opened")
 		}
 		u, _ := updates.Take()
-		if len(u.Changes) == 0 {
+		if len(u.Events) == 0 {
 			table.listen(1)
 			continue
 		}
 		l := u.Snapshot.Listeners[0]
-		for what, at := range map[string]time.Time{"when it was seen": u.Snapshot.TakenAt, "when it changed": u.Changes[0].At, "since when it is open": l.Since} {
+		for what, at := range map[string]time.Time{"when it was seen": u.Snapshot.TakenAt, "when it changed": u.Events[0].At, "since when it is open": l.Since} {
 			if !strings.Contains(at.String(), " m=") {
 				t.Errorf("%s: %v has none", what, at)
 			}

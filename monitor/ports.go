@@ -33,7 +33,7 @@ func ParsePorts(texts ...string) (Ports, error) {
 			ports = append(ports, r)
 		}
 	}
-	return ports.normal(), nil
+	return ports.normalize(), nil
 }
 
 func parseRange(text string) (PortRange, error) {
@@ -60,8 +60,8 @@ func parsePort(digits, whole string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// normal sorts and joins what touches, so that equal sets are equal values.
-func (p Ports) normal() Ports {
+// normalize sorts and joins what touches, so that equal sets are equal values.
+func (p Ports) normalize() Ports {
 	slices.SortFunc(p, func(a, b PortRange) int { return int(a.First) - int(b.First) })
 	var out Ports
 	for _, r := range p {

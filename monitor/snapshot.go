@@ -38,7 +38,7 @@ type Socket struct {
 	Inode    uint64     `json:"-"`                 // what /proc/PID/fd shows; 0 where unknown
 	Cgroup   uint64     `json:"-"`                 // the control group it was made in (Linux: its inode number in cgroup2); 0 where unknown
 	PID      int        `json:"-"`                 // where the table itself tells the owner; else 0
-	Opened   uint64     `json:"-"`                 // when PID bound it, on the clock of Owner.Start, where the table tells; else 0
+	BoundAt  uint64     `json:"-"`                 // when PID bound it, on the clock of Owner.Start, where the table tells; else 0
 	V6Only   bool       `json:"v6_only,omitempty"` // [::] that does not take IPv4 connections
 }
 
@@ -86,31 +86,31 @@ type HeldSocket struct {
 // Listener is one row of the table: the sockets of one protocol and port that
 // hang together (see group). It is immutable.
 type Listener struct {
-	ID        string       `json:"id"` // stays as long as one of its sockets lives
-	Protocol  Protocol     `json:"protocol"`
-	Port      uint16       `json:"port"`
-	Addresses []netip.Addr `json:"addresses"` // sorted, each once
-	Reach     Reach        `json:"reach"`
-	User      string       `json:"user,omitempty"` // the sockets' own
-	Owners    []Owner      `json:"owners"`         // the principal one first
-	Sockets   []HeldSocket `json:"sockets"`
-	Hidden    string       `json:"hidden,omitempty"` // why no owner can be seen; only where none can
-	Origin                 // what else tells of the owner
-	Service   string       `json:"service,omitempty"`
-	ServiceBy ServiceBy    `json:"service_by,omitempty"` // how sure Service is; "" where it is ""
-	Project   string       `json:"project,omitempty"`
-	Since     time.Time    `json:"since,omitzero"` // when Porthole saw it open; zero where it was open before
+	ID           string       `json:"id"` // stays as long as one of its sockets lives
+	Protocol     Protocol     `json:"protocol"`
+	Port         uint16       `json:"port"`
+	Addresses    []netip.Addr `json:"addresses"` // sorted, each once
+	Exposure     Exposure     `json:"reach"`
+	User         string       `json:"user,omitempty"` // the sockets' own
+	Owners       []Owner      `json:"owners"`         // the principal one first
+	Sockets      []HeldSocket `json:"sockets"`
+	OwnerUnknown string       `json:"hidden,omitempty"` // why no owner can be seen; only where none can
+	CgroupInfo                // what else tells of the owner
+	Service      string       `json:"service,omitempty"`
+	ServiceBy    ServiceBy    `json:"service_by,omitempty"` // how sure Service is; "" where it is ""
+	Project      string       `json:"project,omitempty"`
+	Since        time.Time    `json:"since,omitzero"` // when Porthole saw it open; zero where it was open before
 }
 
-// Origin is what the control group that a socket was made in tells of an owner
+// CgroupInfo is what the control group that a socket was made in tells of an owner
 // that cannot be seen. It says where the socket was made, not who has it now:
 // what is told from it is marked as inferred. Behind alone is told of owners that
 // can be seen as well.
-type Origin struct {
-	Unit      string     `json:"unit,omitempty"`      // systemd's: cups.service, session-2.scope
-	Container string     `json:"container,omitempty"` // the id that its engine gave it
-	Inferred  *Owner     `json:"inferred,omitempty"`  // the process that is alone in the group
-	Behind    *Container `json:"behind,omitempty"`    // the container that listens, or that the port is published for
+type CgroupInfo struct {
+	Unit        string     `json:"unit,omitempty"`      // systemd's: cups.service, session-2.scope
+	ContainerID string     `json:"container,omitempty"` // the id that its engine gave it
+	Inferred    *Owner     `json:"inferred,omitempty"`  // the process that is alone in the group
+	Container   *Container `json:"behind,omitempty"`    // the container that listens, or that the port is published for
 }
 
 // Container is what is known of a container. Its words are clean.
@@ -122,8 +122,8 @@ type Container struct {
 	Published bool   `json:"published"`         // the engine's proxy listens for it; else a process in it does
 }
 
-// Words names c on one line: "container web (image acme/web:1)".
-func (c Container) Words() string {
+// Description names c on one line: "container web (image acme/web:1)".
+func (c Container) Description() string {
 	switch {
 	case c.Name != "" && c.Image != "":
 		return "container " + c.Name + " (image " + c.Image + ")"
@@ -154,11 +154,11 @@ func (l *Listener) Principal() (Owner, bool) {
 	return l.Owners[0], true
 }
 
-// Loopback reports whether a client on this machine can reach l through
+// AcceptsLoopback reports whether a client on this machine can reach l through
 // loopback.
-func (l *Listener) Loopback() bool {
+func (l *Listener) AcceptsLoopback() bool {
 	for _, a := range l.Addresses {
-		if Loopback(a) {
+		if AcceptsLoopback(a) {
 			return true
 		}
 	}
@@ -180,17 +180,17 @@ type Kind string
 
 // The kinds of changes. Readers must ignore kinds that they do not know.
 const (
-	Opened       Kind = "opened"
-	Closed       Kind = "closed"
-	OwnerChanged Kind = "owner_changed" // the principal owner no longer holds it, another does
-	ReachChanged Kind = "reach_changed"
-	Updated      Kind = "updated" // we learned more; never a reason to tell anyone
-	Found        Kind = "found"   // it was open before, where Porthole did not look until now
-	Dropped      Kind = "dropped" // Porthole no longer looks there; whether it is open is not known
+	Opened          Kind = "opened"
+	Closed          Kind = "closed"
+	OwnerChanged    Kind = "owner_changed" // the principal owner no longer holds it, another does
+	ExposureChanged Kind = "reach_changed"
+	Updated         Kind = "updated" // we learned more; never a reason to tell anyone
+	Discovered      Kind = "found"   // it was open before, where Porthole did not look until now
+	Unlisted        Kind = "dropped" // Porthole no longer looks there; whether it is open is not known
 )
 
-// Change is a difference between two snapshots.
-type Change struct {
+// Event is a difference between two snapshots.
+type Event struct {
 	At       time.Time `json:"at"`
 	Kind     Kind      `json:"kind"`
 	Listener *Listener `json:"listener"`         // for Closed its last state
@@ -199,32 +199,32 @@ type Change struct {
 
 // Health is how the monitor is doing.
 type Health struct {
-	Source   string        `json:"source,omitempty"`   // the table in use, in a few words
-	Problem  string        `json:"problem,omitempty"`  // why the last look failed; "" when it did not
-	Interval time.Duration `json:"interval,omitempty"` // between two looks
-	Cost     time.Duration `json:"cost,omitempty"`     // of the last look
+	Source       string        `json:"source,omitempty"`   // the table in use, in a few words
+	Problem      string        `json:"problem,omitempty"`  // why the last look failed; "" when it did not
+	Interval     time.Duration `json:"interval,omitempty"` // between two looks
+	PollDuration time.Duration `json:"cost,omitempty"`     // of the last look
 }
 
-// Hidden is what can be said of an owner that cannot be seen.
-type Hidden struct {
+// OwnerUnknown is what can be said of an owner that cannot be seen.
+type OwnerUnknown struct {
 	Reason string // in one sentence
-	Origin
+	CgroupInfo
 }
 
 // Update is what a subscriber gets: the newest snapshot, and every change
 // since its last update.
 type Update struct {
 	Snapshot Snapshot
-	Changes  []Change
+	Events   []Event
 	Health   Health
 	Ready    bool // a first snapshot was taken; before, Snapshot is empty and Health says why
 }
 
 // Why nobody is seen to hold a listener.
 const (
-	HiddenForeign = "another user's process, which only that user and root may look into"
-	HiddenNobody  = "no process that can be seen here holds it: the kernel, a container or another PID namespace may"
-	HiddenBlind   = "the processes cannot be read now: /proc is not there, or Porthole may open no more files"
-	HiddenSystem  = "this system does not tell who holds it"
-	HiddenEnded   = "the process that opened it has ended; one that inherited it may keep it open"
+	UnknownForeign     = "another user's process, which only that user and root may look into"
+	UnknownNotFound    = "no process that can be seen here holds it: the kernel, a container or another PID namespace may"
+	UnknownUnreadable  = "the processes cannot be read now: /proc is not there, or Porthole may open no more files"
+	UnknownUnsupported = "this system does not tell who holds it"
+	UnknownExited      = "the process that opened it has ended; one that inherited it may keep it open"
 )

@@ -51,7 +51,7 @@ func TestAStillTableIsReadTwiceASecond(t *testing.T) {
 func TestWhatOpensInAStillTableIsSeenWithinHalfASecond(t *testing.T) {
 	whileStill(t, func(s *scene, table *countedTable) {
 		table.listen(1, 2)
-		s.after(proveEvery - 20*time.Millisecond)
+		s.after(maxSkip - 20*time.Millisecond)
 		s.quiet()
 		s.after(20*time.Millisecond + ownerWait)
 		s.want("opened tcp-3002-2")

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// tooMany changes waiting for one slow subscriber are told as what they come
+// maxPending changes waiting for one slow subscriber are told as what they come
 // to: memory stays bounded, and the snapshot right.
-const tooMany = 10_000
+const maxPending = 10_000
 
 // Subscription gives one consumer what the monitor sees. A slow consumer gets
 // the newest snapshot and all changes, merged; the monitor never waits for it.
@@ -18,9 +18,9 @@ type Subscription struct {
 	c       chan struct{}
 	mu      sync.Mutex
 	waiting bool
-	begun   bool // from is set
+	hasBase bool // from is set
 	update  Update
-	from    Snapshot // what the consumer has seen
+	base    Snapshot // what the consumer has seen
 	owner   *subscribers
 }
 
@@ -34,8 +34,8 @@ func (s *Subscription) Take() (Update, bool) {
 		return Update{}, false
 	}
 	u := s.update
-	s.from, s.waiting = u.Snapshot, false
-	s.update.Changes = nil
+	s.base, s.waiting = u.Snapshot, false
+	s.update.Events = nil
 	return u, true
 }
 
@@ -44,12 +44,12 @@ func (s *Subscription) Close() { s.owner.remove(s) }
 
 func (s *Subscription) put(u Update) {
 	s.mu.Lock()
-	if !s.begun {
-		s.from, s.begun = u.Snapshot, u.Ready
+	if !s.hasBase {
+		s.base, s.hasBase = u.Snapshot, u.Ready
 	}
-	u.Changes = append(s.update.Changes, u.Changes...)
-	if len(u.Changes) > tooMany {
-		u.Changes = Diff(s.from, u.Snapshot)
+	u.Events = append(s.update.Events, u.Events...)
+	if len(u.Events) > maxPending {
+		u.Events = Diff(s.base, u.Snapshot)
 	}
 	s.update, s.waiting = u, true
 	s.mu.Unlock()
@@ -92,5 +92,5 @@ func (b *subscribers) publish(u Update) {
 		s.put(u)
 	}
 	b.started, b.last = true, u
-	b.last.Changes = nil
+	b.last.Events = nil
 }

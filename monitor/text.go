@@ -14,7 +14,7 @@ func Clean(s string, limit int) string {
 	var out []rune
 	space := false
 	for i, r := range s {
-		if unfit(r, s[i:]) || unicode.IsSpace(r) {
+		if unprintable(r, s[i:]) || unicode.IsSpace(r) {
 			space = len(out) > 0
 			continue
 		}
@@ -34,9 +34,9 @@ func Clean(s string, limit int) string {
 	return strings.TrimRight(string(out[:limit-1]), " ") + "…"
 }
 
-// unfit reports control (Cc), format (Cf: bidi controls, zero width joiners,
+// unprintable reports control (Cc), format (Cf: bidi controls, zero width joiners,
 // tags), surrogate, private and unassigned characters, and invalid bytes.
-func unfit(r rune, rest string) bool {
+func unprintable(r rune, rest string) bool {
 	if r == utf8.RuneError {
 		_, size := utf8.DecodeRuneInString(rest)
 		return size <= 1

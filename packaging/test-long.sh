@@ -14,7 +14,7 @@ PORTHOLE_LONG=1 \
 	go test -race -tags "$tags" -count 1 -timeout 20m -v -skip 'Churn' ./monitor | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 echo "== the memory of ports: killed a hundred times while it writes"
 PORTHOLE_LONG=1 \
-	go test -race -tags "$tags" -count 1 -timeout 10m -v -run 'Killed' ./monitor/activity/store | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
+	go test -race -tags "$tags" -count 1 -timeout 10m -v -run 'Killed' ./monitor/history/store | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 echo "== full disks, dense screens and smaller ones on a real desktop"
 go build -race -trimpath -tags "$tags" -o build/porthole-race .
 PORTHOLE_LONG=1 PORTHOLE_BIN=$PWD/build/porthole-race PORTHOLE_E2E=required \

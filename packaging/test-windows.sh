@@ -6,7 +6,7 @@ set -euo pipefail
 out=build/windows
 if [ -z "${PORTHOLE_BUILT:-}" ]; then
 	echo "== build the tests, without C"
-	for p in monitor/socket monitor/process monitor/owner app/link; do
+	for p in monitor/socket monitor/process monitor/owner app/ipc; do
 		CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go test -tags "$TAGS" -c -o "$out/$(basename "$p").test.exe" "./$p"
 	done
 	# Alone, where that is allowed: sockets of others that come and go by the
@@ -57,7 +57,7 @@ run() {
 run monitor/socket
 run monitor/process -test.run 'OfWindows|ListOfProcesses' # temporary folders cannot be removed in Wine 8
 run monitor/owner
-run app/link
+run app/ipc
 
 echo "== the program sees a listener of this machine"
 coproc LISTENER { exec perl -MIO::Socket::INET -e '$| = 1;

@@ -8,13 +8,13 @@ tags=$TAGS # from the Makefile
 
 echo "== tests of all packages but the desktop's, with the race detector"
 # shellcheck disable=SC2046 # a list of packages
-go test -race -tags $tags -timeout 10m $(go list -tags $tags ./... | grep -v -e '^porthole/e2e' -e '^porthole/monitor/answers$')
+go test -race -tags $tags -timeout 10m $(go list -tags $tags ./... | grep -v -e '^porthole/e2e' -e '^porthole/monitor/integration$')
 
 echo "== the pages as they are painted, to the pixel, with no fonts but Fyne's"
 PORTHOLE_PICTURES=$PWD/build/pictures CGO_ENABLED=0 go test -tags ci -run 'TestGoldens|TestPictures' ./ui
 
 echo "== the right answers, and which of them this machine cannot show"
-go test -race -tags $tags -v ./monitor/answers >build/answers.log || { cat build/answers.log; exit 1; }
+go test -race -tags $tags -v ./monitor/integration >build/answers.log || { cat build/answers.log; exit 1; }
 grep -B 1 -e '--- SKIP' build/answers.log || echo "all were shown"
 
 echo "== tests on a real desktop, with a program that has the race detector in it"
@@ -35,7 +35,7 @@ if [ "$(id -u)" = 0 ]; then
 	trap 'rm -rf "$work"' EXIT
 	chmod 755 "$work"
 	mkdir "$work/docs" && install -m 644 docs/settings.md "$work/docs/" # whose example the settings' tests read
-	for p in monitor monitor/activity monitor/activity/store monitor/socket monitor/owner monitor/process monitor/answers app/cli app/link app/settings; do
+	for p in monitor monitor/history monitor/history/store monitor/socket monitor/owner monitor/process monitor/integration app/cli app/ipc app/settings; do
 		name=$(echo "$p" | tr / -)
 		CGO_ENABLED=1 go test -race -tags $tags -c -o "$work/$name.test" "./$p"
 		mkdir -p "$work/$p" && chmod 755 "$work/$p"

@@ -29,7 +29,7 @@ func TestEveryControlHasALabel(t *testing.T) {
 			}
 		})
 	}
-	for _, page := range []string{PagePorts, PageActivity, PageWatches, PageSettings} {
+	for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
 		r.answer()
 		look(page, d.window)

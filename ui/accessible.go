@@ -21,13 +21,13 @@ var (
 )
 
 // AccessibilityLabel says what the field is for, and what stands in it.
-func (e *entry) AccessibilityLabel() string { return said(e.label, e.Text) }
+func (e *entry) AccessibilityLabel() string { return labelWithText(e.label, e.Text) }
 
 // AccessibilityRole is Fyne's.
 func (*entry) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // AccessibilityLabel says what the list is for, and what is chosen.
-func (c *choice) AccessibilityLabel() string { return said(c.label, c.Selected) }
+func (c *choice) AccessibilityLabel() string { return labelWithText(c.label, c.Selected) }
 
 // AccessibilityRole is Fyne's.
 func (*choice) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
@@ -51,7 +51,7 @@ func (*copyText) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessibl
 
 // AccessibilityLabel is the chart's title, and what it says of the hour that the
 // keyboard is at.
-func (c *hourChart) AccessibilityLabel() string { return said(c.title.Text, c.detail.Text) }
+func (c *hourChart) AccessibilityLabel() string { return labelWithText(c.title.Text, c.detail.Text) }
 
 // AccessibilityRole is Fyne's.
 func (*hourChart) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
@@ -59,7 +59,7 @@ func (*hourChart) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessib
 // AccessibilityLabel says what the list is, and which change is selected.
 func (l *eventList) AccessibilityLabel() string {
 	if e := l.page.chosen(); e != nil {
-		return said(lang.L("Activity"), portWords(e.Protocol, e.Port)+" "+sentence(e))
+		return labelWithText(lang.L("Activity"), portText(e.Protocol, e.Port)+" "+eventSentence(e))
 	}
 	return lang.L("Activity")
 }
@@ -84,14 +84,14 @@ func (*ruleList) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessibl
 // AccessibilityLabel is the rule and how it stands.
 func (r *ruleRow) AccessibilityLabel() string {
 	v := r.painted.view
-	return said(strings.TrimSpace(v.title+" "+v.ports+" "+v.whose), v.state.text+" "+v.state.more)
+	return labelWithText(strings.TrimSpace(v.title+" "+v.ports+" "+v.pattern), v.state.text+" "+v.state.more)
 }
 
 // AccessibilityRole is Fyne's.
 func (*ruleRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
-// said is what something is and what it says, which may be nothing.
-func said(what, words string) string {
+// labelWithText is what something is and what it says, which may be nothing.
+func labelWithText(what, words string) string {
 	if words = strings.TrimSpace(words); words == "" {
 		return what
 	}

@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
 	"porthole/monitor/explain"
+	"porthole/monitor/history"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 )
@@ -18,16 +18,16 @@ type Actions interface {
 	SetWatches(seen, rules watch.Rules) // as they are to be from now on, where they were seen so
 	Pause(d time.Duration)              // 0: until resumed
 	Resume()
-	Welcomed()         // Status.Welcome was read
+	DismissWelcome()   // Status.Welcome was read
 	TestNotification() // Window.Answered tells what became of it
 	// Set gives a setting a value, as the settings file says it, or "" for the
 	// default. Window.SetStatus and then Window.Answered tell what became of it.
 	Set(key, value string)
-	LookAtSettings() // see whether others changed one
+	ReloadSettings() // see whether others changed one
 	Refresh()        // look now
 	Close()          // the window
 	Quit()           // Porthole
-	Restart()        // an agent, where there is none any more
+	StartAgent()     // an agent, where there is none any more
 	Copy(text string)
 	// CopyDiagnostics copies what "porthole doctor" prints. Window.Answered with
 	// KeyDiagnostics tells what became of it.
@@ -35,28 +35,28 @@ type Actions interface {
 	OpenInBrowser(address string) // "127.0.0.1:3000", http or https by what it speaks
 	CopyURL(address string)       // the same, to paste elsewhere; Window.Say tells
 	OpenFolder(path string)
-	Inspect(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it; Window.Say tells
+	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it; Window.Say tells
 	// Environment asks what o was started with, a clean, masked line each. done is
 	// called on Fyne's goroutine, later; problem is a sentence, "" where there is none.
 	Environment(o monitor.Owner, done func(lines []string, problem string))
 	// Stop takes hold of the processes that q names, and signals none. tell is
 	// called on Fyne's goroutine, later and for each StopNews, until Stopping ends.
-	Stop(q StopQuestion, tell func(StopNews)) Stopping
+	Stop(q StopRequest, tell func(StopUpdate)) Stopping
 }
 
-// StopQuestion is whom the user may want to stop.
-type StopQuestion struct {
-	Owners   []monitor.Owner     // the processes that are shown, the principal one first
-	Rows     []*monitor.Listener // what they are to hold still when they are stopped
-	Snapshot monitor.Snapshot    // what is shown: it tells what else closes
+// StopRequest is whom the user may want to stop.
+type StopRequest struct {
+	Owners    []monitor.Owner     // the processes that are shown, the principal one first
+	Listeners []*monitor.Listener // what they are to hold still when they are stopped
+	Snapshot  monitor.Snapshot    // what is shown: it tells what else closes
 }
 
 // Stopping is one stop, from the question to its end. Its methods are called from
 // Fyne's goroutine and do not wait.
 type Stopping interface {
-	Ask(children bool) // the processes to end, and what runs below them
-	Force()            // those that run on
-	End()              // nothing more is told, waited for or signalled
+	Terminate(children bool) // the processes to end, and what runs below them
+	ForceQuit()              // those that run on
+	Close()                  // nothing more is told, waited for or signalled
 }
 
 // StopStage is how far a stop is.
@@ -64,26 +64,26 @@ type StopStage int
 
 // The stages of a stop.
 const (
-	StopHeld    StopStage = iota // the processes are held, and none is signalled
-	StopGone                     // all ended before they were signalled
-	StopRefused                  // some are not stopped: Problems say why
-	StopStays                    // those in Left run on, after all were waited for
-	StopDone                     // all have ended
+	StopReady         StopStage = iota // the processes are held, and none is signalled
+	StopAlreadyExited                  // all ended before they were signalled
+	StopRefused                        // some are not stopped: Problems say why
+	StopStillRunning                   // those in Left run on, after all were waited for
+	StopDone                           // all have ended
 )
 
-// StopNews is what became of a stop.
-type StopNews struct {
-	Stage    StopStage
-	Victims  []monitor.Owner     // those that are held; with StopDone and StopStays, those that ended, children too
-	Closes   []*monitor.Listener // what the victims hold
-	Below    []StopChild         // who listens and may end with them
-	Children int                 // how many processes run below the victims
-	Managers []StopManager       // what runs the victims, and may start them again
-	Left     []monitor.Owner
-	Problems []string // a sentence each
+// StopUpdate is what became of a stop.
+type StopUpdate struct {
+	Stage             StopStage
+	Targets           []monitor.Owner     // those that are held; with StopDone and StopStays, those that ended, children too
+	Listeners         []*monitor.Listener // what the victims hold
+	ListeningChildren []StopChild         // who listens and may end with them
+	Children          int                 // how many processes run below the victims
+	Managers          []StopManager       // what runs the victims, and may start them again
+	StillRunning      []monitor.Owner
+	Problems          []string // a sentence each
 
-	Patience  time.Duration // how long they are given to end
-	OnlyForce bool          // this system knows nothing else
+	GracePeriod time.Duration // how long they are given to end
+	ForceOnly   bool          // this system knows nothing else
 }
 
 // StopChild is a process below a victim that listens.
@@ -94,25 +94,25 @@ type StopChild struct {
 
 // StopManager is a service or an engine of containers.
 type StopManager struct {
-	Sentence string // that it runs the victim
-	Command  string // what stops it properly in a shell; clean
+	Description string // that it runs the victim
+	Command     string // what stops it properly in a shell; clean
 }
 
 // KeyDiagnostics is the key of CopyDiagnostics's answer.
 const KeyDiagnostics = "diagnostics"
 
-// Memory answers what is remembered. It is called from Fyne's goroutine and
+// History answers what is remembered. It is called from Fyne's goroutine and
 // does not wait: done is called there too, later. A newer question makes an
 // older one of the same method unwanted, whose done is then never called, except
 // that every Before, Forget and Export is answered.
-type Memory interface {
-	Events(q activity.Query, done func([]activity.Event, error))
-	Story(listener string, done func([]activity.Event, error))
-	LastHolder(port uint16, done func(activity.Spell, bool, error))
-	Hours(q activity.Query, done func([]activity.Hour, error))   // without a limit: q says since when
-	Before(q activity.Query, done func([]activity.Event, error)) // Events, for many askers
-	Forget(f activity.Forget, done func(error))
-	Export(format string, q activity.Query, done func(path string, err error)) // "csv" or "json"
+type History interface {
+	Events(q history.Query, done func([]history.Event, error))
+	ListenerEvents(listener string, done func([]history.Event, error))
+	LastOwner(port uint16, done func(history.Tenure, bool, error))
+	Hours(q history.Query, done func([]history.HourCount, error)) // without a limit: q says since when
+	Lookup(q history.Query, done func([]history.Event, error))    // Events, for many askers
+	Forget(f history.Forget, done func(error))
+	Export(format string, q history.Query, done func(path string, err error)) // "csv" or "json"
 }
 
 // Status is what the window shows beside the listeners.
@@ -130,18 +130,18 @@ type Status struct {
 
 // Settings are what the user chose, or what holds where nothing was chosen.
 type Settings struct {
-	Theme          string // "light" or "dark"; "" as the system is
-	TrayIcon       string // "light" or "dark"; "" where it is outlined
-	Language       string // like "en"; "" as the system is
-	AtLogin        bool   // the session starts Porthole
-	StartHidden    bool   // a start shows the tray icon alone
-	Notifications  bool
-	Sound          bool          // of notifications
-	Interval       time.Duration // between two looks; 0 where Porthole chooses
-	UDP            bool
-	OtherAddresses bool // show the ports that loopback does not reach too
-	KeepDays       int  // for how long activity is kept; 0 where Porthole chooses
-	KeepRows       int  // and how many changes; 0 where Porthole chooses
+	Theme           string // "light" or "dark"; "" as the system is
+	TrayIcon        string // "light" or "dark"; "" where it is outlined
+	Language        string // like "en"; "" as the system is
+	StartAtLogin    bool   // the session starts Porthole
+	StartHidden     bool   // a start shows the tray icon alone
+	Notifications   bool
+	Sound           bool          // of notifications
+	PollingInterval time.Duration // between two looks; 0 where Porthole chooses
+	UDP             bool
+	AllAddresses    bool // show the ports that loopback does not reach too
+	HistoryDays     int  // for how long activity is kept; 0 where Porthole chooses
+	HistoryEvents   int  // and how many changes; 0 where Porthole chooses
 }
 
 // State is what a window leaves to the next one.

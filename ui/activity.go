@@ -15,24 +15,24 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 )
 
 // How the page asks.
 const (
-	pageOfEvents = 200
-	loadAhead    = 60                     // lines below the last seen one, from which on more is asked for
-	settleTime   = 500 * time.Millisecond // after a change: more may come, and it is being stored
-	lateTime     = 2 * time.Second        // what was not stored then is asked for once more
-	askAgain     = 5 * time.Second        // after an error
-	noticeTime   = 20 * time.Second
+	pageOfEvents      = 200
+	loadAhead         = 60                     // lines below the last seen one, from which on more is asked for
+	settleTime        = 500 * time.Millisecond // after a change: more may come, and it is being stored
+	lateTime          = 2 * time.Second        // what was not stored then is asked for once more
+	askAgain          = 5 * time.Second        // after an error
+	historyNoticeTime = 20 * time.Second
 )
 
-// activityPage is what happened, the newest first.
-type activityPage struct {
-	memory  Memory // nil where nothing is kept
+// historyPage is what happened, the newest first.
+type historyPage struct {
+	history History // nil where nothing is kept
 	actions Actions
 	now     func() time.Time
 	window  fyne.Window
@@ -43,8 +43,8 @@ type activityPage struct {
 	rules  watch.Rules
 	live   bool
 
-	events     []*activity.Event // as far as was scrolled
-	rows       []activityRow
+	events     []*history.Event // as far as was scrolled
+	rows       []historyRow
 	day        int  // today's, when rows were made
 	complete   bool // there is nothing older
 	answered   bool
@@ -69,15 +69,15 @@ type activityPage struct {
 	pill        *keyButton
 	back        *keyButton
 	pills       *fyne.Container
-	story       *storyPane
+	details     *eventPane
 	asking      *question // the last one
 	ink         color.Color
 	left, right *canvas.Text
 	content     fyne.CanvasObject
 }
 
-func newActivityPage(memory Memory, actions Actions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *activityPage {
-	p := &activityPage{memory: memory, actions: actions, now: now, window: window, keys: keys, live: true}
+func newHistoryPage(memory History, actions Actions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *historyPage {
+	p := &historyPage{history: memory, actions: actions, now: now, window: window, keys: keys, live: true}
 	p.entry = newFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.focus)
 	p.export = newButton(lang.L("Export…"), p.exportMenu)
 	p.more = newIconed(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
@@ -90,7 +90,7 @@ func newActivityPage(memory Memory, actions Actions, now func() time.Time, windo
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()
-	p.story = newStoryPane(p, show)
+	p.details = newEventPane(p, show)
 	p.left, p.right = caption(), caption()
 	p.content = p.layout()
 	p.showState()
@@ -98,7 +98,7 @@ func newActivityPage(memory Memory, actions Actions, now func() time.Time, windo
 }
 
 // layout puts the page together: filter bar, chart, list and story, status line.
-func (p *activityPage) layout() fyne.CanvasObject {
+func (p *historyPage) layout() fyne.CanvasObject {
 	buttons := container.NewHBox(p.export, p.more)
 	bar := panel(container.NewBorder(nil, nil, nil, buttons, p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, line(),
@@ -107,14 +107,14 @@ func (p *activityPage) layout() fyne.CanvasObject {
 	p.pills = container.NewVBox(container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.pills))
 	list := container.NewStack(container.NewThemeOverride(p.list, table.Dense()), p.empty.object, p.pills)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
-	return container.New(noGaps{}, top, container.New(besides{}, list, p.story.object), status)
+	return container.New(noGaps{}, top, container.New(withDetails{}, list, p.details.object), status)
 }
 
 // focus gives the list the keyboard.
-func (p *activityPage) focus() { table.FocusOn(p.list) }
+func (p *historyPage) focus() { table.FocusOn(p.list) }
 
-// shown is called when the page comes to be seen.
-func (p *activityPage) shown() {
+// onShown is called when the page comes to be seen.
+func (p *historyPage) onShown() {
 	p.tick() // the theme may have changed meanwhile
 	if !p.answered {
 		p.reload()
@@ -122,8 +122,8 @@ func (p *activityPage) shown() {
 }
 
 // update is called for what the monitor saw. It is remembered a little later.
-func (p *activityPage) update(u monitor.Update) {
-	if !slices.ContainsFunc(u.Changes, func(c monitor.Change) bool { return activity.Stored(c.Kind) }) {
+func (p *historyPage) update(u monitor.Update) {
+	if !slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return history.Stored(c.Kind) }) {
 		return
 	}
 	p.tries = 2
@@ -132,20 +132,20 @@ func (p *activityPage) update(u monitor.Update) {
 	}
 }
 
-func (p *activityPage) setRules(rules watch.Rules) {
+func (p *historyPage) setRules(rules watch.Rules) {
 	p.rules = rules
-	p.story.showButtons()
+	p.details.showButtons()
 }
 
-func (p *activityPage) disconnect() {
+func (p *historyPage) disconnect() {
 	p.live = false
 	p.showState()
 }
 
 // tick asks for what is due. The page has no timer of its own.
-func (p *activityPage) tick() {
+func (p *historyPage) tick() {
 	now := p.now()
-	if p.notice != "" && now.Sub(p.noticed) >= noticeTime {
+	if p.notice != "" && now.Sub(p.noticed) >= historyNoticeTime {
 		p.notice = ""
 	}
 	if !p.content.Visible() {
@@ -154,9 +154,9 @@ func (p *activityPage) tick() {
 	p.showState() // the theme may have changed
 	if ink := theme.Color(theme.ColorNameForeground); ink != p.ink {
 		p.ink = ink
-		p.story.repaint()
+		p.details.repaint()
 	}
-	if p.memory == nil || !p.answered {
+	if p.history == nil || !p.answered {
 		return
 	}
 	if today := dayNumber(now); today != p.day {
@@ -178,21 +178,21 @@ func (p *activityPage) tick() {
 }
 
 // query is what the page shows.
-func (p *activityPage) query() activity.Query {
+func (p *historyPage) query() history.Query {
 	q := p.filter.Query()
 	q.Until = p.until
 	return q
 }
 
 // ask asks for events. Of several questions only the last is answered.
-func (p *activityPage) ask(q activity.Query, answer func([]*activity.Event)) {
-	if p.memory == nil {
+func (p *historyPage) ask(q history.Query, answer func([]*history.Event)) {
+	if p.history == nil {
 		return
 	}
 	p.question++
 	this := p.question
 	p.waiting = true
-	p.memory.Events(q, func(events []activity.Event, err error) {
+	p.history.Events(q, func(events []history.Event, err error) {
 		if this != p.question {
 			return
 		}
@@ -203,7 +203,7 @@ func (p *activityPage) ask(q activity.Query, answer func([]*activity.Event)) {
 			return
 		}
 		p.failed = time.Time{}
-		out := make([]*activity.Event, len(events))
+		out := make([]*history.Event, len(events))
 		for i := range events {
 			out[i] = &events[i]
 		}
@@ -212,14 +212,14 @@ func (p *activityPage) ask(q activity.Query, answer func([]*activity.Event)) {
 }
 
 // reload shows the newest of what the filter lets through, from its top.
-func (p *activityPage) reload() {
+func (p *historyPage) reload() {
 	q := p.query()
 	q.Limit = pageOfEvents
 	p.ask(q, p.replace)
 	p.askHours()
 }
 
-func (p *activityPage) replace(events []*activity.Event) {
+func (p *historyPage) replace(events []*history.Event) {
 	p.events, p.complete = events, len(events) < pageOfEvents
 	p.fresh, p.gap = 0, false
 	p.arrange()
@@ -228,7 +228,7 @@ func (p *activityPage) replace(events []*activity.Event) {
 }
 
 // seen is called for each line that comes to be seen.
-func (p *activityPage) seen(i int) {
+func (p *historyPage) seen(i int) {
 	if i+loadAhead >= len(p.rows) {
 		p.askOlder()
 	}
@@ -238,13 +238,13 @@ func (p *activityPage) seen(i int) {
 	}
 }
 
-func (p *activityPage) askOlder() {
+func (p *historyPage) askOlder() {
 	if p.waiting || p.complete || len(p.events) == 0 || !p.failed.IsZero() {
 		return
 	}
 	q := p.query()
 	q.Before, q.Limit = p.events[len(p.events)-1].ID, pageOfEvents
-	p.ask(q, func(events []*activity.Event) {
+	p.ask(q, func(events []*history.Event) {
 		p.complete = len(events) < pageOfEvents
 		p.events = append(p.events, events...)
 		p.rows = appendRows(p.rows, events, p.now().Location())
@@ -254,7 +254,7 @@ func (p *activityPage) askOlder() {
 }
 
 // askNewest asks for what happened since.
-func (p *activityPage) askNewest() {
+func (p *historyPage) askNewest() {
 	if !p.until.IsZero() { // what is new is not shown there
 		p.askHours()
 		return
@@ -266,11 +266,11 @@ func (p *activityPage) askNewest() {
 
 // merge puts what is new above the rest. What the user looks at stays where it
 // is, except at the top.
-func (p *activityPage) merge(events []*activity.Event) {
+func (p *historyPage) merge(events []*history.Event) {
 	n := len(events)
 	if len(p.events) > 0 {
 		newest := p.events[0].ID
-		n = slices.IndexFunc(events, func(e *activity.Event) bool { return e.ID <= newest })
+		n = slices.IndexFunc(events, func(e *history.Event) bool { return e.ID <= newest })
 	}
 	if p.tries--; n == 0 && p.tries > 0 {
 		p.due = p.now().Add(lateTime)
@@ -298,7 +298,7 @@ func (p *activityPage) merge(events []*activity.Event) {
 }
 
 // toTop is a click on what says how much is new.
-func (p *activityPage) toTop() {
+func (p *historyPage) toTop() {
 	p.focus()
 	if p.gap {
 		p.reload()
@@ -309,15 +309,15 @@ func (p *activityPage) toTop() {
 	p.showState()
 }
 
-func (p *activityPage) askHours() {
-	if p.memory == nil {
+func (p *historyPage) askHours() {
+	if p.history == nil {
 		return
 	}
 	from := firstHour(p.now())
 	q := p.filter.Query()
-	q.Since, q.Until = from, from.Add(hoursShown*time.Hour)
+	q.Since, q.Until = from, from.Add(chartHours*time.Hour)
 	filtered := !p.filter.Empty()
-	p.memory.Hours(q, func(hours []activity.Hour, err error) {
+	p.history.Hours(q, func(hours []history.HourCount, err error) {
 		if err != nil { // what stands there may be of another filter
 			from, hours, p.countAgain = time.Time{}, nil, p.now().Add(askAgain)
 		}
@@ -326,19 +326,19 @@ func (p *activityPage) askHours() {
 	})
 }
 
-func (p *activityPage) arrange() {
+func (p *historyPage) arrange() {
 	p.day = dayNumber(p.now())
 	p.rows = appendRows(nil, p.events, p.now().Location())
 	p.list.Refresh()
 }
 
-func (p *activityPage) setFilter(text string) {
+func (p *historyPage) setFilter(text string) {
 	p.filter = ParseFilter(text)
 	p.reload()
 }
 
 // setUntil goes to the hour that ends then; zero is now.
-func (p *activityPage) setUntil(end time.Time) {
+func (p *historyPage) setUntil(end time.Time) {
 	p.until = end
 	p.chart.choose(end)
 	p.focus()
@@ -346,22 +346,22 @@ func (p *activityPage) setUntil(end time.Time) {
 }
 
 // chosen is the selected event; nil where that is not shown.
-func (p *activityPage) chosen() *activity.Event {
+func (p *historyPage) chosen() *history.Event {
 	if i := p.index(); i >= 0 {
 		return p.rows[i].event
 	}
 	return nil
 }
 
-func (p *activityPage) index() int {
+func (p *historyPage) index() int {
 	if p.selected == 0 {
 		return -1
 	}
-	return slices.IndexFunc(p.rows, func(r activityRow) bool { return r.id() == p.selected })
+	return slices.IndexFunc(p.rows, func(r historyRow) bool { return r.id() == p.selected })
 }
 
 // move moves the selection by n lines, over headings.
-func (p *activityPage) move(n int) {
+func (p *historyPage) move(n int) {
 	if len(p.rows) == 0 {
 		return
 	}
@@ -380,30 +380,30 @@ func (p *activityPage) move(n int) {
 		p.list.ScrollTo(0) // with its heading
 	}
 	p.list.ScrollTo(i)
-	if p.story.object.Visible() {
+	if p.details.object.Visible() {
 		p.open(p.rows[i].event)
 	}
 }
 
 // open shows the whole story of e's listener.
-func (p *activityPage) open(e *activity.Event) {
+func (p *historyPage) open(e *history.Event) {
 	p.selected = e.ID
 	p.list.Refresh()
-	p.story.open(e)
+	p.details.open(e)
 }
 
 // reveal scrolls to the selected line.
-func (p *activityPage) reveal() {
+func (p *historyPage) reveal() {
 	if i := p.index(); i >= 0 {
 		p.list.ScrollTo(i)
 	}
 }
 
 // escape closes the story, then clears the filter, then goes back to now.
-func (p *activityPage) escape() {
+func (p *historyPage) escape() {
 	switch {
-	case p.story.object.Visible():
-		p.story.close()
+	case p.details.object.Visible():
+		p.details.close()
 	case p.entry.Text != "":
 		p.entry.SetText("")
 	case !p.until.IsZero():
@@ -412,64 +412,64 @@ func (p *activityPage) escape() {
 }
 
 // popUp shows a menu under the button.
-func (p *activityPage) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
+func (p *historyPage) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
 	p.focus() // the button keeps the keyboard else
 	popUpUnder(under, items...)
 }
 
-func (p *activityPage) exportMenu() {
+func (p *historyPage) exportMenu() {
 	p.popUp(p.export,
 		fyne.NewMenuItem(lang.L("As CSV, for spreadsheets"), func() { p.exportAs("csv") }),
 		fyne.NewMenuItem(lang.L("As JSON"), func() { p.exportAs("json") }))
 }
 
 // exportAs writes what the filter shows, all of it.
-func (p *activityPage) exportAs(format string) {
-	p.say(lang.L("Exporting…"))
-	p.memory.Export(format, p.query(), func(path string, err error) {
+func (p *historyPage) exportAs(format string) {
+	p.notify(lang.L("Exporting…"))
+	p.history.Export(format, p.query(), func(path string, err error) {
 		if err != nil {
-			p.say(lang.L("It could not be exported; the log says why"))
+			p.notify(lang.L("It could not be exported; the log says why"))
 			return
 		}
-		p.say(lang.L("Saved as {{.Path}}", map[string]any{"Path": monitor.Clean(path, 200)}))
+		p.notify(lang.L("Saved as {{.Path}}", map[string]any{"Path": monitor.Clean(path, 200)}))
 	})
 }
 
-func (p *activityPage) moreMenu() {
+func (p *historyPage) moreMenu() {
 	p.popUp(p.more, fyne.NewMenuItem(lang.L("Forget everything…"), func() {
-		p.forget(activity.Forget{Everything: true}, lang.L("Everything that Porthole remembers is erased, of all ports. This cannot be undone."))
+		p.forget(history.Forget{Everything: true}, lang.L("Everything that Porthole remembers is erased, of all ports. This cannot be undone."))
 	}))
 }
 
 // forget erases after it has asked once.
-func (p *activityPage) forget(f activity.Forget, what string) {
+func (p *historyPage) forget(f history.Forget, what string) {
 	p.asking = ask(p.window, lang.L("Forget?"), what, lang.L("Forget"), func() { p.erase(f) }, p.focus)
 }
 
-func (p *activityPage) erase(f activity.Forget) {
-	p.say(lang.L("Erasing…"))
-	p.memory.Forget(f, func(err error) {
+func (p *historyPage) erase(f history.Forget) {
+	p.notify(lang.L("Erasing…"))
+	p.history.Forget(f, func(err error) {
 		if err != nil {
-			p.say(lang.L("It could not be erased; the log says why"))
+			p.notify(lang.L("It could not be erased; the log says why"))
 		} else {
-			p.say(lang.L("Erased"))
-			p.story.close()
+			p.notify(lang.L("Erased"))
+			p.details.close()
 		}
 		p.reload() // an error may come when a part is erased
 	})
 }
 
-// say shows a sentence in the status line for a while.
-func (p *activityPage) say(notice string) {
+// notify shows a sentence in the status line for a while.
+func (p *historyPage) notify(notice string) {
 	p.notice, p.noticed = notice, p.now()
 	p.showState()
 }
 
 // showState shows all that is not a line of the list.
-func (p *activityPage) showState() {
+func (p *historyPage) showState() {
 	p.showEmpty()
 	for _, b := range []*keyButton{p.export, p.more} {
-		if p.memory == nil && !b.Disabled() {
+		if p.history == nil && !b.Disabled() {
 			b.Disable()
 		}
 	}
@@ -478,7 +478,7 @@ func (p *activityPage) showState() {
 	case !p.failed.IsZero() && len(p.events) > 0:
 		left, name = lang.L("What is remembered cannot be read just now; the log says why"), colorAlert
 	case left == "" && !p.chart.from.IsZero():
-		count := map[string]any{"Count": whole(p.chart.sum())}
+		count := map[string]any{"Count": formatInt(p.chart.sum())}
 		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), count)
 		if p.chart.filtered {
 			left = lang.N("{{.Count}} changes of the last 24 hours match", p.chart.sum(), count)
@@ -491,14 +491,14 @@ func (p *activityPage) showState() {
 		right = lang.L("not watching")
 	}
 	setText(p.right, right, table.ColorMuted)
-	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": whole(p.fresh)})
+	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": formatInt(p.fresh)})
 	if p.gap {
-		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": whole(p.fresh)})
+		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": formatInt(p.fresh)})
 	}
 	pill := showButton(p.pill, text, p.fresh > 0)
 	text = ""
 	if !p.until.IsZero() {
-		text = lang.L("Until {{.Time}}", map[string]any{"Time": momentAs(p.until, p.now(), "15:04")})
+		text = lang.L("Until {{.Time}}", map[string]any{"Time": momentLayout(p.until, p.now(), "15:04")})
 	}
 	if showButton(p.back, text, text != "") || pill {
 		p.pills.Refresh()
@@ -519,42 +519,42 @@ func showButton(b *keyButton, text string, shown bool) bool {
 	return true
 }
 
-func (p *activityPage) showEmpty() {
+func (p *historyPage) showEmpty() {
 	port := p.filter.Port()
 	switch {
 	case len(p.events) > 0:
 		p.empty.hide()
-	case p.memory == nil:
-		p.empty.say(lang.L("Activity is not kept here"), "", 0)
+	case p.history == nil:
+		p.empty.show(lang.L("Activity is not kept here"), "", 0)
 	case !p.failed.IsZero():
-		p.empty.say(lang.L("What is remembered cannot be read just now"), lang.L("It is tried again; the log says why"), 0)
+		p.empty.show(lang.L("What is remembered cannot be read just now"), lang.L("It is tried again; the log says why"), 0)
 	case !p.answered:
-		p.empty.say(lang.L("Looking…"), "", 0)
+		p.empty.show(lang.L("Looking…"), "", 0)
 	case port != 0:
-		p.empty.say(lang.L("Nothing is remembered of {{.Port}}", map[string]any{"Port": port}), "", 0)
+		p.empty.show(lang.L("Nothing is remembered of {{.Port}}", map[string]any{"Port": port}), "", 0)
 	case !p.filter.Empty():
-		p.empty.say(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
+		p.empty.show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
 	case !p.until.IsZero():
-		p.empty.say(lang.L("Nothing is remembered of the time before"), "", 0)
+		p.empty.show(lang.L("Nothing is remembered of the time before"), "", 0)
 	default:
-		p.empty.say(lang.L("Nothing has happened yet"), lang.L("What opens, closes, changes hands or reach is remembered here"), 0)
+		p.empty.show(lang.L("Nothing has happened yet"), lang.L("What opens, closes, changes hands or reach is remembered here"), 0)
 	}
 }
 
-// besides gives the first what the second, where it is shown, leaves.
-type besides struct{}
+// withDetails gives the first what the second, where it is shown, leaves.
+type withDetails struct{}
 
-// storyWidth is the width of the story's pane.
-const storyWidth = 340
+// detailsWidth is the width of the story's pane.
+const detailsWidth = 340
 
-func (besides) MinSize(o []fyne.CanvasObject) fyne.Size {
+func (withDetails) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(o[0].MinSize().Width, max(o[0].MinSize().Height, 100))
 }
 
-func (besides) Layout(o []fyne.CanvasObject, s fyne.Size) {
+func (withDetails) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	right := float32(0)
 	if o[1].Visible() {
-		right = min(storyWidth, s.Width/2)
+		right = min(detailsWidth, s.Width/2)
 		o[1].Move(fyne.NewPos(s.Width-right, 0))
 		o[1].Resize(fyne.NewSize(right, s.Height))
 	}
@@ -562,4 +562,4 @@ func (besides) Layout(o []fyne.CanvasObject, s fyne.Size) {
 }
 
 // commandText is a command as it is remembered, which is masked.
-func commandText(o activity.Owner) string { return monitor.Clean(strings.Join(o.Command, " "), 4000) }
+func commandText(o history.Owner) string { return monitor.Clean(strings.Join(o.Command, " "), 4000) }

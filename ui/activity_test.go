@@ -14,19 +14,19 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 )
 
 // remembers is a Memory of events, the oldest first. It answers as the real one
 // does: later, when the test lets it.
 type remembers struct {
-	events   []activity.Event
+	events   []history.Event
 	err      error
 	asked    []string
 	waiting  []func()
 	newest   map[string]int
-	forgot   []activity.Forget
-	exported []activity.Query
+	forgot   []history.Forget
+	exported []history.Query
 }
 
 // answer gives all answers, those to the questions that they bring about too.
@@ -51,16 +51,16 @@ func (r *remembers) later(kind string, do func()) {
 	})
 }
 
-func (r *remembers) list(q activity.Query) []activity.Event {
+func (r *remembers) list(q history.Query) []history.Event {
 	limit := q.Limit
 	if limit == 0 {
-		limit = activity.DefaultLimit
+		limit = history.DefaultLimit
 	}
-	var out []activity.Event
+	var out []history.Event
 	words, without := q.Words()
 	events := r.events
 	if q.Before > 0 {
-		n, _ := slices.BinarySearchFunc(events, q.Before, func(e activity.Event, id int64) int { return int(e.ID - id) })
+		n, _ := slices.BinarySearchFunc(events, q.Before, func(e history.Event, id int64) int { return int(e.ID - id) })
 		events = events[:n]
 	}
 	for _, e := range slices.Backward(events) {
@@ -82,18 +82,18 @@ func (r *remembers) list(q activity.Query) []activity.Event {
 	return out
 }
 
-func (r *remembers) Events(q activity.Query, done func([]activity.Event, error)) {
+func (r *remembers) Events(q history.Query, done func([]history.Event, error)) {
 	r.asked = append(r.asked, fmt.Sprintf("events before %d", q.Before))
 	r.later("events", func() { done(r.list(q), r.err) })
 }
 
-func (r *remembers) Before(q activity.Query, done func([]activity.Event, error)) {
+func (r *remembers) Lookup(q history.Query, done func([]history.Event, error)) {
 	r.later("", func() { done(r.list(q), r.err) })
 }
 
-func (r *remembers) Story(listener string, done func([]activity.Event, error)) {
+func (r *remembers) ListenerEvents(listener string, done func([]history.Event, error)) {
 	r.later("story", func() {
-		var out []activity.Event
+		var out []history.Event
 		for _, e := range r.events {
 			if e.Listener == listener {
 				out = append(out, e)
@@ -103,43 +103,43 @@ func (r *remembers) Story(listener string, done func([]activity.Event, error)) {
 	})
 }
 
-func (r *remembers) LastHolder(port uint16, done func(activity.Spell, bool, error)) {
+func (r *remembers) LastOwner(port uint16, done func(history.Tenure, bool, error)) {
 	r.later("last", func() {
 		for _, e := range slices.Backward(r.events) {
 			if e.Port == port {
-				done(e.Spell(), true, r.err)
+				done(e.Tenure(), true, r.err)
 				return
 			}
 		}
-		done(activity.Spell{}, false, r.err)
+		done(history.Tenure{}, false, r.err)
 	})
 }
 
-func (r *remembers) Hours(q activity.Query, done func([]activity.Hour, error)) {
+func (r *remembers) Hours(q history.Query, done func([]history.HourCount, error)) {
 	r.later("hours", func() {
-		var out []activity.Hour
+		var out []history.HourCount
 		q.Limit = len(r.events)
 		for _, e := range slices.Backward(r.list(q)) {
 			start := e.At.UTC().Truncate(time.Hour)
 			if n := len(out); n > 0 && out[n-1].Start.Equal(start) {
 				out[n-1].Count++
 			} else {
-				out = append(out, activity.Hour{Start: start, Count: 1})
+				out = append(out, history.HourCount{Start: start, Count: 1})
 			}
 		}
 		done(out, r.err)
 	})
 }
 
-func (r *remembers) Forget(f activity.Forget, done func(error)) {
+func (r *remembers) Forget(f history.Forget, done func(error)) {
 	r.forgot = append(r.forgot, f)
-	r.events = slices.DeleteFunc(r.events, func(e activity.Event) bool {
+	r.events = slices.DeleteFunc(r.events, func(e history.Event) bool {
 		return f.Everything || e.Port == f.Port || f.Project != "" && e.Owner.Project == f.Project
 	})
 	r.later("", func() { done(r.err) })
 }
 
-func (r *remembers) Export(format string, q activity.Query, done func(string, error)) {
+func (r *remembers) Export(format string, q history.Query, done func(string, error)) {
 	r.exported = append(r.exported, q)
 	r.later("", func() { done("/home/ada/porthole-activity-2026-11-24."+format, r.err) })
 }
@@ -147,22 +147,22 @@ func (r *remembers) Export(format string, q activity.Query, done func(string, er
 var start = time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC) // the desk's clock
 
 // happened makes an event so long ago.
-func happened(id int64, ago time.Duration, kind monitor.Kind, port uint16, name, project string) activity.Event {
-	return activity.Event{
-		ID: id, At: start.Add(-ago), Kind: kind, Protocol: monitor.TCP, Port: port, Reach: monitor.ThisMachine,
+func happened(id int64, ago time.Duration, kind monitor.Kind, port uint16, name, project string) history.Event {
+	return history.Event{
+		ID: id, At: start.Add(-ago), Kind: kind, Protocol: monitor.TCP, Port: port, Exposure: monitor.ExposureLoopback,
 		Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Listener: fmt.Sprintf("tcp-%d-%d", port, id), Boot: "b",
-		Owner: activity.Owner{PID: 4000 + int(port%1000), Name: name, User: "ada", Project: project,
+		Owner: history.Owner{PID: 4000 + int(port%1000), Name: name, User: "ada", Project: project,
 			Command: []string{name, "--port", fmt.Sprint(port)}},
 		OpenedAt: start.Add(-ago),
 	}
 }
 
 // aYear is n events of many kinds, two minutes apart.
-func aYear(n int) []activity.Event {
+func aYear(n int) []history.Event {
 	names := []string{"node", "python3", "postgres", "java", "vite"}
 	projects := []string{"acme-web", "", "shop-db", "admin-ui", "acme-web"}
-	kinds := []monitor.Kind{monitor.Opened, monitor.Closed, monitor.Opened, monitor.OwnerChanged, monitor.ReachChanged, monitor.Found}
-	events := make([]activity.Event, n)
+	kinds := []monitor.Kind{monitor.Opened, monitor.Closed, monitor.Opened, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Discovered}
+	events := make([]history.Event, n)
 	for i := range events {
 		e := happened(int64(i+1), time.Duration(n-i)*2*time.Minute, kinds[i%len(kinds)], uint16(3000+i%5000), names[i%5], projects[i%5])
 		e.Duration = time.Duration(i%9000) * time.Second
@@ -170,7 +170,7 @@ func aYear(n int) []activity.Event {
 		if e.Kind == monitor.OwnerChanged {
 			before := e.Owner
 			before.Name = "bash"
-			e.Before = &before
+			e.OwnerBefore = &before
 		}
 		events[i] = e
 	}
@@ -178,7 +178,7 @@ func aYear(n int) []activity.Event {
 }
 
 // activityDesk is a desk at the Activity page.
-func activityDesk(t testing.TB, events []activity.Event) (*desk, *remembers) {
+func activityDesk(t testing.TB, events []history.Event) (*desk, *remembers) {
 	t.Helper()
 	m := &remembers{events: events}
 	d := deskWith(t, m)
@@ -190,20 +190,20 @@ func activityDesk(t testing.TB, events []activity.Event) (*desk, *remembers) {
 // lines are the page's lines in words.
 func (d *desk) lines() []string {
 	var out []string
-	for _, r := range d.activity.rows {
+	for _, r := range d.history.rows {
 		if r.event == nil {
 			out = append(out, "# "+Day(r.at, d.at))
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s %s %s", r.at.Format(time.TimeOnly), portWords(r.event.Protocol, r.event.Port), sentence(r.event)))
+		out = append(out, fmt.Sprintf("%s %s %s", r.at.Format(time.TimeOnly), portText(r.event.Protocol, r.event.Port), eventSentence(r.event)))
 	}
 	return out
 }
 
 // eventAt is where line i is on the canvas.
 func (d *desk) eventAt(i int) fyne.Position {
-	top := fyne.CurrentApp().Driver().AbsolutePositionForObject(d.activity.list)
-	return top.Add(fyne.NewPos(250, float32(i)*eventHeight+eventHeight/2-d.activity.list.GetScrollOffset()))
+	top := fyne.CurrentApp().Driver().AbsolutePositionForObject(d.history.list)
+	return top.Add(fyne.NewPos(250, float32(i)*eventHeight+eventHeight/2-d.history.list.GetScrollOffset()))
 }
 
 func (d *desk) press(key fyne.KeyName) {
@@ -222,12 +222,12 @@ func TestActivityIsToldByDayTheNewestFirst(t *testing.T) {
 	closed := happened(4, time.Minute, monitor.Closed, 3000, "node", "acme-web")
 	closed.Duration = 12 * time.Minute
 	unwatched := happened(3, 26*time.Hour, monitor.Closed, 5432, "postgres", "")
-	unwatched.Unwatched = true
+	unwatched.Unobserved = true
 	hands := happened(2, 27*time.Hour, monitor.OwnerChanged, 5432, "python3", "")
-	hands.Before = &activity.Owner{PID: 9, Name: "postgres"}
-	reach := happened(1, 5*24*time.Hour, monitor.ReachChanged, 53, "dns\u202e\x1b[31m", "")
-	reach.Reach = monitor.TheNetwork
-	d, _ := activityDesk(t, []activity.Event{reach, hands, unwatched, closed})
+	hands.OwnerBefore = &history.Owner{PID: 9, Name: "postgres"}
+	reach := happened(1, 5*24*time.Hour, monitor.ExposureChanged, 53, "dns\u202e\x1b[31m", "")
+	reach.Exposure = monitor.ExposureNetwork
+	d, _ := activityDesk(t, []history.Event{reach, hands, unwatched, closed})
 	d.want("lines", d.lines(), []string{
 		"# Today", "15:52:00 3000 node · acme-web closed after 12 min",
 		"# Yesterday", "13:53:00 5432 postgres ended while Porthole was not running", "12:53:00 5432 changed hands from postgres to python3",
@@ -248,8 +248,8 @@ func TestWhatAClosingSaysIsWhatIsKnown(t *testing.T) {
 		{false, true, time.Hour, "nginx ended while Porthole was not running"},
 		{true, true, time.Hour, "nginx ended while Porthole was not running"},
 	} {
-		e.Older, e.Unwatched, e.Duration = c.older, c.unwatched, c.lasted
-		if got := sentence(&e); got != c.want {
+		e.AlreadyOpen, e.Unobserved, e.Duration = c.older, c.unwatched, c.lasted
+		if got := eventSentence(&e); got != c.want {
 			t.Errorf("older %v, unwatched %v, %v: %q; want %q", c.older, c.unwatched, c.lasted, got, c.want)
 		}
 	}
@@ -257,23 +257,23 @@ func TestWhatAClosingSaysIsWhatIsKnown(t *testing.T) {
 
 func TestScrollingLoadsOnlyAsFarAsItGoes(t *testing.T) {
 	d, m := activityDesk(t, aYear(100_000))
-	if n := len(d.activity.events); n != pageOfEvents {
+	if n := len(d.history.events); n != pageOfEvents {
 		t.Fatalf("%d events at first; want %d", n, pageOfEvents)
 	}
 	test.Scroll(d.window.Canvas(), d.eventAt(2), 0, -150*eventHeight)
 	m.answer()
-	if n := len(d.activity.events); n != 2*pageOfEvents {
+	if n := len(d.history.events); n != 2*pageOfEvents {
 		t.Fatalf("%d events after scrolling near the end of %d; want %d", n, pageOfEvents, 2*pageOfEvents)
 	}
-	d.activity.focus()
+	d.history.focus()
 	for range 600 {
 		d.press(fyne.KeyEnd)
 		m.answer()
 	}
-	if n := len(d.activity.events); n != 100_000 {
+	if n := len(d.history.events); n != 100_000 {
 		t.Fatalf("%d events at the end; want 100000", n)
 	}
-	if last := d.activity.chosen(); last == nil || last.ID != 1 {
+	if last := d.history.chosen(); last == nil || last.ID != 1 {
 		t.Errorf("at the end the chosen one is %+v; want the oldest", last)
 	}
 	asked := len(m.asked)
@@ -281,7 +281,7 @@ func TestScrollingLoadsOnlyAsFarAsItGoes(t *testing.T) {
 	if len(m.asked) != asked {
 		t.Error("at the end it asks for more")
 	}
-	for i, e := range d.activity.events {
+	for i, e := range d.history.events {
 		if e.ID != int64(100_000-i) {
 			t.Fatalf("event %d has id %d; want %d", i, e.ID, 100_000-i)
 		}
@@ -289,56 +289,56 @@ func TestScrollingLoadsOnlyAsFarAsItGoes(t *testing.T) {
 }
 
 func TestAFilterAsksForPortsAndWords(t *testing.T) {
-	d, m := activityDesk(t, []activity.Event{
+	d, m := activityDesk(t, []history.Event{
 		happened(1, 4*time.Minute, monitor.Opened, 5432, "postgres", ""),
 		happened(2, 3*time.Minute, monitor.Opened, 3000, "node", "acme-web"),
 		happened(3, 2*time.Minute, monitor.Opened, 3999, "python3", ""),
 	})
 	for text, want := range map[string]int{"": 3, "5432": 1, ":3000": 1, "3": 2, "3000-3999": 2, "3000-3999 node": 1, "NODE acme": 1, "5432 3000": 0, "ruby": 0} {
-		d.activity.entry.SetText(text)
+		d.history.entry.SetText(text)
 		m.answer()
-		if n := len(d.activity.events); n != want {
+		if n := len(d.history.events); n != want {
 			t.Errorf("%q shows %d events; want %d", text, n, want)
 		}
-		if n := d.activity.chart.sum(); n != want {
+		if n := d.history.chart.sum(); n != want {
 			t.Errorf("%q: the chart has %d events; want %d", text, n, want)
 		}
 	}
-	d.activity.entry.SetText("5432")
+	d.history.entry.SetText("5432")
 	m.answer()
-	if got := d.activity.left.Text; got != "1 change of the last 24 hours matches" {
+	if got := d.history.left.Text; got != "1 change of the last 24 hours matches" {
 		t.Errorf("of one port it says %q", got)
 	}
-	d.activity.entry.SetText("5433")
+	d.history.entry.SetText("5433")
 	m.answer()
-	if got := d.activity.empty.title.Text; got != "Nothing is remembered of 5433" {
+	if got := d.history.empty.title.Text; got != "Nothing is remembered of 5433" {
 		t.Errorf("of an unknown port it says %q", got)
 	}
-	d.activity.focus()
+	d.history.focus()
 	d.press(fyne.KeyEscape)
 	m.answer()
-	if d.activity.entry.Text != "" || len(d.activity.events) != 3 {
-		t.Errorf("Esc left the filter %q with %d events", d.activity.entry.Text, len(d.activity.events))
+	if d.history.entry.Text != "" || len(d.history.events) != 3 {
+		t.Errorf("Esc left the filter %q with %d events", d.history.entry.Text, len(d.history.events))
 	}
 	d.window.Canvas().Focused().TypedRune('n')
 	m.answer()
-	if len(d.activity.events) != 2 { // node, and python3
-		t.Errorf("typing filters: %d events; want 2", len(d.activity.events))
+	if len(d.history.events) != 2 { // node, and python3
+		t.Errorf("typing filters: %d events; want 2", len(d.history.events))
 	}
 }
 
 func TestAnswersToOldQuestionsAreNotShown(t *testing.T) {
 	d, m := activityDesk(t, aYear(500))
-	d.activity.entry.SetText("node")
+	d.history.entry.SetText("node")
 	late := m.waiting
 	m.waiting = nil
-	d.activity.entry.SetText("vite")
+	d.history.entry.SetText("vite")
 	m.answer()
-	shown := len(d.activity.events)
+	shown := len(d.history.events)
 	m.newest["events"] = 2 // a Memory that answers all
 	m.waiting = late
 	m.answer()
-	if len(d.activity.events) != shown || d.activity.events[0].Owner.Name != "vite" {
+	if len(d.history.events) != shown || d.history.events[0].Owner.Name != "vite" {
 		t.Error("a late answer replaced the newer one")
 	}
 }
@@ -346,7 +346,7 @@ func TestAnswersToOldQuestionsAreNotShown(t *testing.T) {
 // change is what the monitor tells of a change.
 func (d *desk) change() {
 	l := listening(4321, "nc", 77)
-	d.Update(monitor.Update{Snapshot: d.last, Ready: true, Changes: []monitor.Change{{At: d.at, Kind: monitor.Opened, Listener: l}}})
+	d.Update(monitor.Update{Snapshot: d.last, Ready: true, Events: []monitor.Event{{At: d.at, Kind: monitor.Opened, Listener: l}}})
 }
 
 func TestWhatIsNewAppearsAtTheTop(t *testing.T) {
@@ -360,8 +360,8 @@ func TestWhatIsNewAppearsAtTheTop(t *testing.T) {
 		t.Errorf("two changes made %d questions; want 1", n)
 	}
 	m.answer()
-	if d.activity.events[0].ID != 501 || d.activity.pill.Visible() {
-		t.Errorf("the first is %d, the pill shows: %v; want 501 without it", d.activity.events[0].ID, d.activity.pill.Visible())
+	if d.history.events[0].ID != 501 || d.history.pill.Visible() {
+		t.Errorf("the first is %d, the pill shows: %v; want 501 without it", d.history.events[0].ID, d.history.pill.Visible())
 	}
 }
 
@@ -373,8 +373,8 @@ func TestWhatIsStoredLateIsAskedForAgain(t *testing.T) {
 	m.events = append(m.events, happened(11, 0, monitor.Opened, 4321, "nc", ""))
 	d.pass(3)
 	m.answer()
-	if d.activity.events[0].ID != 11 {
-		t.Errorf("the first is %d; want 11", d.activity.events[0].ID)
+	if d.history.events[0].ID != 11 {
+		t.Errorf("the first is %d; want 11", d.history.events[0].ID)
 	}
 	asked := len(m.asked)
 	d.pass(20)
@@ -388,23 +388,23 @@ func TestWhatIsNewMovesNothingUnderTheReader(t *testing.T) {
 	d, m := activityDesk(t, aYear(500))
 	test.Scroll(d.window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
 	m.answer()
-	offset := d.activity.list.GetScrollOffset()
-	first := d.activity.rows[int(offset/eventHeight)].id()
+	offset := d.history.list.GetScrollOffset()
+	first := d.history.rows[int(offset/eventHeight)].id()
 	for id := int64(501); id <= 503; id++ {
 		m.events = append(m.events, happened(id, 0, monitor.Opened, 4321, "nc", ""))
 	}
 	d.change()
 	d.pass(1)
 	m.answer()
-	if now := d.activity.rows[int(d.activity.list.GetScrollOffset()/eventHeight)].id(); now != first {
+	if now := d.history.rows[int(d.history.list.GetScrollOffset()/eventHeight)].id(); now != first {
 		t.Errorf("event %d is at the top of the view; want %d", now, first)
 	}
-	if !d.activity.pill.Visible() || d.activity.pill.Text != "3 new" {
-		t.Fatalf("the pill shows: %v, %q; want \"3 new\"", d.activity.pill.Visible(), d.activity.pill.Text)
+	if !d.history.pill.Visible() || d.history.pill.Text != "3 new" {
+		t.Fatalf("the pill shows: %v, %q; want \"3 new\"", d.history.pill.Visible(), d.history.pill.Text)
 	}
-	test.TapCanvas(d.window.Canvas(), middle(d.activity.pill))
-	if d.activity.list.GetScrollOffset() != 0 || d.activity.pill.Visible() {
-		t.Errorf("after a click: offset %v, pill %v", d.activity.list.GetScrollOffset(), d.activity.pill.Visible())
+	test.TapCanvas(d.window.Canvas(), middle(d.history.pill))
+	if d.history.list.GetScrollOffset() != 0 || d.history.pill.Visible() {
+		t.Errorf("after a click: offset %v, pill %v", d.history.list.GetScrollOffset(), d.history.pill.Visible())
 	}
 }
 
@@ -416,12 +416,12 @@ func TestMoreNewOnesThanAPageLeaveNoGap(t *testing.T) {
 	d.change()
 	d.pass(1)
 	m.answer()
-	if got := d.activity.pill.Text; got != "200 or more new" || !d.activity.pill.Visible() {
+	if got := d.history.pill.Text; got != "200 or more new" || !d.history.pill.Visible() {
 		t.Fatalf("the pill says %q", got)
 	}
-	test.Tap(d.activity.pill)
+	test.Tap(d.history.pill)
 	m.answer()
-	for i, e := range d.activity.events {
+	for i, e := range d.history.events {
 		if e.ID != int64(1000-i) {
 			t.Fatalf("event %d has id %d; want %d", i, e.ID, 1000-i)
 		}
@@ -435,30 +435,30 @@ func middle(o fyne.CanvasObject) fyne.Position {
 
 func TestAClickOnAnHourGoesThere(t *testing.T) {
 	d, m := activityDesk(t, aYear(2000))
-	chart := d.activity.chart
+	chart := d.history.chart
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(chart)
-	hour := at.Add(fyne.NewPos(chart.Size().Width/hoursShown*20.5, 40)) // from 12:00 to 13:00
+	hour := at.Add(fyne.NewPos(chart.Size().Width/chartHours*20.5, 40)) // from 12:00 to 13:00
 	test.MoveMouse(d.window.Canvas(), hour)
 	if got := chart.detail.Text; got != "12:00–13:00: 30 changes" {
 		t.Errorf("over an hour it says %q", got)
 	}
 	test.TapCanvas(d.window.Canvas(), hour)
 	m.answer()
-	if e := d.activity.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
+	if e := d.history.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
 		t.Errorf("the first event is of %v; want 12:59", e.At)
 	}
-	test.TapCanvas(d.window.Canvas(), middle(d.activity.back))
+	test.TapCanvas(d.window.Canvas(), middle(d.history.back))
 	m.answer()
-	if e := d.activity.events[0]; e.ID != 2000 || d.activity.back.Visible() {
+	if e := d.history.events[0]; e.ID != 2000 || d.history.back.Visible() {
 		t.Errorf("back to now shows event %d first", e.ID)
 	}
 }
 
 func TestTheHoursAreReachedByKeys(t *testing.T) {
 	d, m := activityDesk(t, aYear(2000))
-	chart := d.activity.chart
+	chart := d.history.chart
 	d.window.Canvas().Focus(chart)
-	for range hoursShown - 1 - 20 {
+	for range chartHours - 1 - 20 {
 		press(d.window, fyne.KeyLeft)
 	}
 	if got := chart.detail.Text; got != "12:00–13:00: 30 changes" {
@@ -466,7 +466,7 @@ func TestTheHoursAreReachedByKeys(t *testing.T) {
 	}
 	press(d.window, fyne.KeySpace)
 	m.answer()
-	if e := d.activity.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
+	if e := d.history.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
 		t.Errorf("the first event is of %v; want 12:59", e.At)
 	}
 	d.window.Canvas().Unfocus()
@@ -482,14 +482,14 @@ func TestAClickTellsTheWholeStory(t *testing.T) {
 	closed.Listener, closed.OpenedAt, closed.Duration = opened.Listener, opened.At, 15*time.Minute
 	other := opened
 	other.ID, other.Boot, other.At = 0, "before", start.Add(-30*24*time.Hour)
-	d, m := activityDesk(t, []activity.Event{other, opened, happened(2, 6*time.Minute, monitor.Opened, 80, "nginx", ""), closed})
+	d, m := activityDesk(t, []history.Event{other, opened, happened(2, 6*time.Minute, monitor.Opened, 80, "nginx", ""), closed})
 	test.TapCanvas(d.window.Canvas(), d.eventAt(1))
 	m.answer()
-	s := d.activity.story
+	s := d.history.details
 	if !s.object.Visible() || len(s.events) != 2 || s.heading.Text != "postgres · shop-db" {
 		t.Fatalf("shown: %v, %d events, %q; want the two of this boot", s.object.Visible(), len(s.events), s.heading.Text)
 	}
-	if got := Span(s.spell(), d.at); got != "today 15:33–15:48" {
+	if got := TenureText(s.tenure(), d.at); got != "today 15:33–15:48" {
 		t.Errorf("open %q", got)
 	}
 	test.TapCanvas(d.window.Canvas(), middle(s.watchPort))
@@ -515,10 +515,10 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 	d, m := activityDesk(t, aYear(500))
 	test.TapCanvas(d.window.Canvas(), d.eventAt(1))
 	m.answer()
-	s, e := d.activity.story, d.activity.events[0]
+	s, e := d.history.details, d.history.events[0]
 	test.TapCanvas(d.window.Canvas(), middle(s.forgetPort))
 	want := fmt.Sprintf("Everything remembered of port %d is erased. This cannot be undone.", e.Port)
-	if got := d.activity.asking.text.Text; got != want {
+	if got := d.history.asking.text.Text; got != want {
 		t.Errorf("it asks %q; want %q", got, want)
 	}
 	d.press(fyne.KeyReturn) // the keyboard is on what does nothing
@@ -528,21 +528,21 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 	test.TapCanvas(d.window.Canvas(), middle(s.forgetPort))
 	d.press(fyne.KeyEscape)
 	test.TapCanvas(d.window.Canvas(), middle(s.forgetProject))
-	test.TapCanvas(d.window.Canvas(), middle(d.activity.asking.yes))
+	test.TapCanvas(d.window.Canvas(), middle(d.history.asking.yes))
 	m.answer()
-	if want := []activity.Forget{{Project: e.Owner.Project}}; !slices.Equal(m.forgot, want) {
+	if want := []history.Forget{{Project: e.Owner.Project}}; !slices.Equal(m.forgot, want) {
 		t.Errorf("forgot %+v; want %+v", m.forgot, want)
 	}
-	if d.activity.events[0].ID == e.ID || s.object.Visible() || d.activity.left.Text != "Erased" {
-		t.Errorf("after that: first %d, story %v, %q", d.activity.events[0].ID, s.object.Visible(), d.activity.left.Text)
+	if d.history.events[0].ID == e.ID || s.object.Visible() || d.history.left.Text != "Erased" {
+		t.Errorf("after that: first %d, story %v, %q", d.history.events[0].ID, s.object.Visible(), d.history.left.Text)
 	}
-	test.TapCanvas(d.window.Canvas(), middle(d.activity.more))
+	test.TapCanvas(d.window.Canvas(), middle(d.history.more))
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyReturn)
-	test.TapCanvas(d.window.Canvas(), middle(d.activity.asking.yes))
+	test.TapCanvas(d.window.Canvas(), middle(d.history.asking.yes))
 	m.answer()
-	if len(m.events) != 0 || d.activity.empty.title.Text != "Nothing has happened yet" {
-		t.Errorf("%d events left; it says %q", len(m.events), d.activity.empty.title.Text)
+	if len(m.events) != 0 || d.history.empty.title.Text != "Nothing has happened yet" {
+		t.Errorf("%d events left; it says %q", len(m.events), d.history.empty.title.Text)
 	}
 }
 
@@ -568,9 +568,9 @@ func TestAQuestionKeepsItsKeysFromThePage(t *testing.T) {
 
 func TestExportWritesWhatTheFilterShows(t *testing.T) {
 	d, m := activityDesk(t, aYear(500))
-	d.activity.entry.SetText("node 3000-3999")
+	d.history.entry.SetText("node 3000-3999")
 	m.answer()
-	test.TapCanvas(d.window.Canvas(), middle(d.activity.export))
+	test.TapCanvas(d.window.Canvas(), middle(d.history.export))
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyReturn)
@@ -578,12 +578,12 @@ func TestExportWritesWhatTheFilterShows(t *testing.T) {
 	if len(m.exported) != 1 || m.exported[0].Text != "node" || m.exported[0].Ports.String() != "3000-3999" || m.exported[0].Limit != 0 {
 		t.Errorf("exported %+v", m.exported)
 	}
-	if got := d.activity.left.Text; got != "Saved as /home/ada/porthole-activity-2026-11-24.json" {
+	if got := d.history.left.Text; got != "Saved as /home/ada/porthole-activity-2026-11-24.json" {
 		t.Errorf("it says %q", got)
 	}
 	d.pass(21)
 	m.answer()
-	if got := d.activity.left.Text; got != "100 changes of the last 24 hours match" {
+	if got := d.history.left.Text; got != "100 changes of the last 24 hours match" {
 		t.Errorf("later it says %q", got)
 	}
 }
@@ -594,10 +594,10 @@ func TestAnErrorIsOneCalmLine(t *testing.T) {
 	d.change()
 	d.pass(1)
 	m.answer()
-	if got := d.activity.left.Text; got != "What is remembered cannot be read just now; the log says why" {
+	if got := d.history.left.Text; got != "What is remembered cannot be read just now; the log says why" {
 		t.Errorf("it says %q", got)
 	}
-	if len(d.activity.events) == 0 {
+	if len(d.history.events) == 0 {
 		t.Error("an error emptied the list")
 	}
 	asked := len(m.asked)
@@ -608,35 +608,35 @@ func TestAnErrorIsOneCalmLine(t *testing.T) {
 	m.err = nil
 	d.pass(3)
 	m.answer()
-	if got := d.activity.left.Text; strings.Contains(got, "cannot") {
+	if got := d.history.left.Text; strings.Contains(got, "cannot") {
 		t.Errorf("when it can be read again it says %q", got)
 	}
 }
 
 func TestTheChartNeverShowsWhatAnotherFilterHad(t *testing.T) {
 	d, m := activityDesk(t, aYear(500))
-	if got := d.activity.chart.title.Text; got != "Changes in the last 24 hours" {
+	if got := d.history.chart.title.Text; got != "Changes in the last 24 hours" {
 		t.Errorf("of all it says %q", got)
 	}
-	d.activity.entry.SetText("node")
+	d.history.entry.SetText("node")
 	d.pass(1)
-	if got := d.activity.left.Text; got != "500 changes in the last 24 hours" {
+	if got := d.history.left.Text; got != "500 changes in the last 24 hours" {
 		t.Errorf("while it is asked it says %q; want what it still shows", got)
 	}
 	m.answer()
-	if got := d.activity.chart.title.Text; got != "Matching changes in the last 24 hours" || d.activity.chart.sum() != 100 {
-		t.Errorf("of node it says %q with %d", got, d.activity.chart.sum())
+	if got := d.history.chart.title.Text; got != "Matching changes in the last 24 hours" || d.history.chart.sum() != 100 {
+		t.Errorf("of node it says %q with %d", got, d.history.chart.sum())
 	}
 	m.err = errors.New("SQLITE_BUSY (5)")
-	d.activity.entry.SetText("python3")
+	d.history.entry.SetText("python3")
 	m.answer()
-	if sum := d.activity.chart.sum(); sum != 0 || strings.Contains(d.activity.left.Text, "24 hours") {
-		t.Errorf("after an error it shows %d of another filter, and says %q", sum, d.activity.left.Text)
+	if sum := d.history.chart.sum(); sum != 0 || strings.Contains(d.history.left.Text, "24 hours") {
+		t.Errorf("after an error it shows %d of another filter, and says %q", sum, d.history.left.Text)
 	}
 	m.err = nil
 	d.pass(6)
 	m.answer()
-	if d.activity.chart.sum() == 0 {
+	if d.history.chart.sum() == 0 {
 		t.Error("it does not ask again")
 	}
 }
@@ -646,11 +646,11 @@ func TestWhereNothingIsKeptThePageSaysSo(t *testing.T) {
 	d.tabs.open("activity")
 	d.change()
 	d.pass(2)
-	if got := d.activity.empty.title.Text; got != "Activity is not kept here" || !d.activity.empty.object.Visible() {
+	if got := d.history.empty.title.Text; got != "Activity is not kept here" || !d.history.empty.object.Visible() {
 		t.Errorf("it says %q", got)
 	}
-	d.activity.entry.SetText("node")
-	if !d.activity.export.Disabled() || !d.activity.more.Disabled() {
+	d.history.entry.SetText("node")
+	if !d.history.export.Disabled() || !d.history.more.Disabled() {
 		t.Error("there is something to export or to forget")
 	}
 }
@@ -668,7 +668,7 @@ func TestAPageThatIsNotSeenAsksNothing(t *testing.T) {
 func TestAFreePortSaysWhoHadItLast(t *testing.T) {
 	e := happened(1, 106*time.Minute, monitor.Closed, 5432, "postgres", "")
 	e.OpenedAt = e.At.Add(-5 * time.Minute)
-	m := &remembers{events: []activity.Event{e}}
+	m := &remembers{events: []history.Event{e}}
 	d := deskWith(t, m)
 	d.see(listening(3000, "node", 10))
 	d.ports.entry.SetText("5432")
@@ -700,21 +700,21 @@ func TestSpan(t *testing.T) {
 		return time.Date(2026, 11, 24, hour, minute, second, 0, time.UTC)
 	}
 	for _, c := range []struct {
-		spell activity.Spell
+		spell history.Tenure
 		want  string
 	}{
-		{activity.Spell{From: at(14, 2, 5), To: at(14, 7, 1)}, "today 14:02–14:07"},
-		{activity.Spell{From: at(14, 2, 5), To: at(14, 2, 9)}, "today 14:02:05–14:02:09"},
-		{activity.Spell{From: at(-10, 2, 0), To: at(9, 7, 0)}, "yesterday 14:02 – today 09:07"},
-		{activity.Spell{From: at(-82, 2, 0), To: at(-80, 7, 0)}, "2026-11-20 14:02–16:07"},
-		{activity.Spell{From: at(14, 2, 5)}, "since today 14:02"},
-		{activity.Spell{From: at(14, 2, 5), Older: true}, "since before today 14:02"},
-		{activity.Spell{From: at(14, 2, 5), To: at(14, 7, 1), Older: true}, "until today 14:07"},
-		{activity.Spell{From: at(14, 2, 5), To: at(16, 7, 1), Unwatched: true}, "from today 14:02, ended before 16:07 while Porthole was not running"},
-		{activity.Spell{From: at(14, 2, 5), To: at(16, 7, 1), Unwatched: true, Older: true}, "ended before today 16:07 while Porthole was not running"},
-		{activity.Spell{}, "at a time that is not known"},
+		{history.Tenure{From: at(14, 2, 5), To: at(14, 7, 1)}, "today 14:02–14:07"},
+		{history.Tenure{From: at(14, 2, 5), To: at(14, 2, 9)}, "today 14:02:05–14:02:09"},
+		{history.Tenure{From: at(-10, 2, 0), To: at(9, 7, 0)}, "yesterday 14:02 – today 09:07"},
+		{history.Tenure{From: at(-82, 2, 0), To: at(-80, 7, 0)}, "2026-11-20 14:02–16:07"},
+		{history.Tenure{From: at(14, 2, 5)}, "since today 14:02"},
+		{history.Tenure{From: at(14, 2, 5), AlreadyOpen: true}, "since before today 14:02"},
+		{history.Tenure{From: at(14, 2, 5), To: at(14, 7, 1), AlreadyOpen: true}, "until today 14:07"},
+		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true}, "from today 14:02, ended before 16:07 while Porthole was not running"},
+		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true, AlreadyOpen: true}, "ended before today 16:07 while Porthole was not running"},
+		{history.Tenure{}, "at a time that is not known"},
 	} {
-		if got := Span(c.spell, at(17, 0, 0)); got != c.want {
+		if got := TenureText(c.spell, at(17, 0, 0)); got != c.want {
 			t.Errorf("%+v: %q; want %q", c.spell, got, c.want)
 		}
 	}
@@ -724,15 +724,15 @@ func TestHoldersAreThoseWhoLetGo(t *testing.T) {
 	opened := happened(1, 60*time.Minute, monitor.Opened, 5432, "postgres", "")
 	hands := happened(2, 40*time.Minute, monitor.OwnerChanged, 5432, "python3", "")
 	before := opened.Owner
-	hands.Listener, hands.OpenedAt, hands.Before = opened.Listener, opened.At, &before
+	hands.Listener, hands.OpenedAt, hands.OwnerBefore = opened.Listener, opened.At, &before
 	closed := happened(3, 20*time.Minute, monitor.Closed, 5432, "python3", "")
 	closed.Listener, closed.OpenedAt = opened.Listener, opened.At
 	now := happened(4, 10*time.Minute, monitor.Opened, 5432, "node", "")
 	again := happened(5, 5*time.Minute, monitor.Closed, 5432, "ruby", "") // shutdown, then listen: the same socket
 	again.Listener, again.OpenedAt = opened.Listener, start.Add(-15*time.Minute)
 	var got []string
-	for _, h := range holders([]activity.Event{again, now, closed, hands, opened}) {
-		got = append(got, h.Owner.Name+" "+Span(h.Spell, start))
+	for _, h := range pastTenures([]history.Event{again, now, closed, hands, opened}) {
+		got = append(got, h.Owner.Name+" "+TenureText(h.Tenure, start))
 	}
 	if want := []string{"ruby today 15:38–15:48", "python3 today 15:13–15:33", "postgres today 14:53–15:13"}; !slices.Equal(got, want) {
 		t.Errorf("%q; want %q", got, want)
@@ -741,11 +741,11 @@ func TestHoldersAreThoseWhoLetGo(t *testing.T) {
 
 func TestTheButtonsOfAStoryHaveRoomInGerman(t *testing.T) {
 	inGerman(t)
-	d, m := activityDesk(t, []activity.Event{happened(1, time.Minute, monitor.Opened, 5432, "postgres", "shop-db")})
+	d, m := activityDesk(t, []history.Event{happened(1, time.Minute, monitor.Opened, 5432, "postgres", "shop-db")})
 	test.TapCanvas(d.window.Canvas(), d.eventAt(1))
 	m.answer()
 	d.window.Canvas().Capture() // lays the story out
-	s, right := d.activity.story, d.window.Canvas().Size().Width
+	s, right := d.history.details, d.window.Canvas().Size().Width
 	for _, b := range []*keyButton{s.showPort, s.watchPort, s.forgetPort, s.forgetProject} {
 		if end := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).X + b.Size().Width; !b.Visible() || end > right || b.Size().Width < b.MinSize().Width {
 			t.Errorf("%q ends at %v of %v", b.Text, end, right)
@@ -756,7 +756,7 @@ func TestTheButtonsOfAStoryHaveRoomInGerman(t *testing.T) {
 func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
 	e := happened(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")
 	e.OpenedAt = e.At.Add(-9 * time.Hour)
-	m := &remembers{events: []activity.Event{e}}
+	m := &remembers{events: []history.Event{e}}
 	d := deskWith(t, m)
 	a, b := listening(3000, "node", 10), listening(8080, "java", 20)
 	d.see(a, b)
@@ -765,19 +765,19 @@ func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
 	m.answer()
 	for _, p := range d.processes {
 		want := map[int]string{10: "yesterday 10:53–19:53  python3 · api", 20: ""}[p.owner.PID]
-		if p.before.Text != want || p.beforeBox.Visible() != (want != "") {
-			t.Errorf("%d: %q, shown: %v; want %q", p.owner.PID, p.before.Text, p.beforeBox.Visible(), want)
+		if p.pastOwners.Text != want || p.pastOwnersBox.Visible() != (want != "") {
+			t.Errorf("%d: %q, shown: %v; want %q", p.owner.PID, p.pastOwners.Text, p.pastOwnersBox.Visible(), want)
 		}
-		if want != "" && p.beforeBox.Position().Y < p.listening.Position().Y+p.listening.Size().Height {
-			t.Errorf("the past is at %v, over the rest", p.beforeBox.Position())
+		if want != "" && p.pastOwnersBox.Position().Y < p.listening.Position().Y+p.listening.Size().Height {
+			t.Errorf("the past is at %v, over the rest", p.pastOwnersBox.Position())
 		}
 	}
 }
 
 func BenchmarkScrollActivity(b *testing.B) {
 	d, m := activityDesk(b, aYear(100_000))
-	for !d.activity.complete {
-		d.activity.list.ScrollToBottom()
+	for !d.history.complete {
+		d.history.list.ScrollToBottom()
 		m.answer()
 	}
 	canvas, at := d.window.Canvas(), d.eventAt(0)
@@ -785,7 +785,7 @@ func BenchmarkScrollActivity(b *testing.B) {
 	b.ResetTimer()
 	for i := range b.N {
 		if i%2000 == 0 {
-			d.activity.list.ScrollToOffset(0)
+			d.history.list.ScrollToOffset(0)
 		}
 		test.Scroll(canvas, at, 0, -90)
 	}

@@ -14,7 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/ui/table"
 	"porthole/ui/tray"
 )
@@ -23,14 +23,14 @@ import (
 // same: a list of unequal rows walks through all of them to find one.
 const eventHeight = 28
 
-// activityRow is one line: an event, or the heading of its day.
-type activityRow struct {
-	event *activity.Event // nil for a heading
-	at    time.Time       // in the zone of the reader
+// historyRow is one line: an event, or the heading of its day.
+type historyRow struct {
+	event *history.Event // nil for a heading
+	at    time.Time      // in the zone of the reader
 }
 
 // id is the event's; 0 for a heading.
-func (r activityRow) id() int64 {
+func (r historyRow) id() int64 {
 	if r.event == nil {
 		return 0
 	}
@@ -39,7 +39,7 @@ func (r activityRow) id() int64 {
 
 // appendRows appends events to rows, with the heading of each day above its
 // first.
-func appendRows(rows []activityRow, events []*activity.Event, zone *time.Location) []activityRow {
+func appendRows(rows []historyRow, events []*history.Event, zone *time.Location) []historyRow {
 	last, some := 0, len(rows) > 0
 	if some {
 		last = dayNumber(rows[len(rows)-1].at)
@@ -47,16 +47,16 @@ func appendRows(rows []activityRow, events []*activity.Event, zone *time.Locatio
 	for _, e := range events {
 		at := e.At.In(zone)
 		if day := dayNumber(at); !some || day != last {
-			rows, last, some = append(rows, activityRow{at: at}), day, true
+			rows, last, some = append(rows, historyRow{at: at}), day, true
 		}
-		rows = append(rows, activityRow{event: e, at: at})
+		rows = append(rows, historyRow{event: e, at: at})
 	}
 	return rows
 }
 
-// whoHad names an owner as the tray and the notifications do.
-func whoHad(o activity.Owner) string {
-	l := &monitor.Listener{User: o.User, Project: o.Project, Origin: monitor.Origin{Unit: o.Unit, Container: o.Container}}
+// ownerText names an owner as the tray and the notifications do.
+func ownerText(o history.Owner) string {
+	l := &monitor.Listener{User: o.User, Project: o.Project, CgroupInfo: monitor.CgroupInfo{Unit: o.Unit, ContainerID: o.Container}}
 	process := monitor.Owner{PID: o.PID, Name: o.Name}
 	switch {
 	case o.Inferred:
@@ -64,30 +64,30 @@ func whoHad(o activity.Owner) string {
 	case o.PID != 0 || o.Name != "":
 		l.Owners = []monitor.Owner{process}
 	}
-	return tray.Who(l)
+	return tray.OwnerText(l)
 }
 
-// sentence says what happened.
-func sentence(e *activity.Event) string {
-	data := map[string]any{"Who": whoHad(e.Owner), "Time": Duration(e.Duration)}
+// eventSentence says what happened.
+func eventSentence(e *history.Event) string {
+	data := map[string]any{"Who": ownerText(e.Owner), "Time": Duration(e.Duration)}
 	switch e.Kind {
 	case monitor.Opened:
-		if e.Reach == monitor.TheNetwork {
+		if e.Exposure == monitor.ExposureNetwork {
 			return lang.L("{{.Who}} opened, reachable from the network", data)
 		}
 		return lang.L("{{.Who}} opened", data)
-	case monitor.Found:
+	case monitor.Discovered:
 		return lang.L("{{.Who}} was open already", data)
 	case monitor.Closed:
-		return closing(e, data)
+		return closedSentence(e, data)
 	case monitor.OwnerChanged:
 		data["Before"] = lang.L("a hidden process")
-		if e.Before != nil {
-			data["Before"] = whoHad(*e.Before)
+		if e.OwnerBefore != nil {
+			data["Before"] = ownerText(*e.OwnerBefore)
 		}
 		return lang.L("changed hands from {{.Before}} to {{.Who}}", data)
-	case monitor.ReachChanged:
-		if e.Reach == monitor.TheNetwork {
+	case monitor.ExposureChanged:
+		if e.Exposure == monitor.ExposureNetwork {
 			return lang.L("{{.Who}} became reachable from the network", data)
 		}
 		return lang.L("{{.Who}} can be reached from this machine only now", data)
@@ -95,13 +95,13 @@ func sentence(e *activity.Event) string {
 	return lang.L("{{.Who}} changed", data)
 }
 
-func closing(e *activity.Event, data map[string]any) string {
+func closedSentence(e *history.Event, data map[string]any) string {
 	switch {
-	case e.Unwatched:
+	case e.Unobserved:
 		return lang.L("{{.Who}} ended while Porthole was not running", data)
-	case e.Certainty() == activity.AtLeast:
+	case e.Certainty() == history.AtLeast:
 		return lang.L("{{.Who}} closed after at least {{.Time}}", data)
-	case e.Certainty() != activity.Exact:
+	case e.Certainty() != history.Exact:
 		return lang.L("{{.Who}} closed", data)
 	case e.Duration < time.Second:
 		return lang.L("{{.Who}} closed within a second", data)
@@ -109,8 +109,8 @@ func closing(e *activity.Event, data map[string]any) string {
 	return lang.L("{{.Who}} closed after {{.Time}}", data)
 }
 
-// sign is the mark of an event: its shape carries the meaning.
-func sign(e *activity.Event) (shape string, name fyne.ThemeColorName) {
+// eventMark is the mark of an event: its shape carries the meaning.
+func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
 	switch e.Kind {
 	case monitor.Opened:
 		return "●", colorOpen
@@ -118,24 +118,24 @@ func sign(e *activity.Event) (shape string, name fyne.ThemeColorName) {
 		return "○", colorClosed
 	case monitor.OwnerChanged:
 		return "◆", colorAlert
-	case monitor.ReachChanged:
+	case monitor.ExposureChanged:
 		return "▲", colorAlert
 	}
 	return "◌", table.ColorMuted
 }
 
-func portWords(p monitor.Protocol, port uint16) string {
+func portText(p monitor.Protocol, port uint16) string {
 	if p == monitor.UDP {
 		return strconv.Itoa(int(port)) + " UDP"
 	}
 	return strconv.Itoa(int(port))
 }
 
-// more is what else is known of the owner.
-func more(o activity.Owner) string {
+// ownerSummary is what else is known of the owner.
+func ownerSummary(o history.Owner) string {
 	var parts []string
 	if o.PID != 0 {
-		parts = append(parts, pidWords(o.PID))
+		parts = append(parts, pidText(o.PID))
 	}
 	for _, s := range []string{monitor.Clean(o.User, 24), monitor.Clean(o.Service, 32)} {
 		if s != "" {
@@ -149,12 +149,12 @@ func more(o activity.Owner) string {
 // has keys of its own.
 type eventList struct {
 	widget.List
-	page    *activityPage
+	page    *historyPage
 	focused bool
 	hovered int64
 }
 
-func newEventList(p *activityPage) *eventList {
+func newEventList(p *historyPage) *eventList {
 	l := &eventList{page: p}
 	l.Length = func() int { return len(p.rows) }
 	l.CreateItem = func() fyne.CanvasObject { return newEventRow(l) }
@@ -208,7 +208,7 @@ func (l *eventList) TypedKey(e *fyne.KeyEvent) {
 type eventRow struct {
 	widget.BaseWidget
 	list *eventList
-	row  activityRow
+	row  historyRow
 
 	ground, line, edge            *canvas.Rectangle
 	time, sign, port, words, more *canvas.Text
@@ -249,7 +249,7 @@ func (r *eventRowRenderer) Layout(s fyne.Size) {
 	r.w.paint()
 }
 
-func (w *eventRow) show(row activityRow) {
+func (w *eventRow) show(row historyRow) {
 	w.row = row
 	w.paint()
 }
@@ -280,23 +280,23 @@ func (w *eventRow) paint() {
 		return
 	}
 	w.words.TextStyle.Bold = false
-	shape, name := sign(e)
+	shape, name := eventMark(e)
 	w.put(w.time, w.row.at.Format(time.TimeOnly), table.ColorMuted, caption, timeAt, signAt-timeAt)
 	w.put(w.sign, shape, name, text, signAt, portAt-signAt)
-	w.put(w.port, portWords(e.Protocol, e.Port), "", text, portAt, wordsAt-portAt)
+	w.put(w.port, portText(e.Protocol, e.Port), "", text, portAt, wordsAt-portAt)
 	left, right := width-wordsAt-timeAt, float32(0)
 	w.more.Hidden = width < detailFrom
 	if !w.more.Hidden {
-		detail := more(e.Owner)
+		detail := ownerSummary(e.Owner)
 		right = fyne.MeasureText(detail, caption, w.more.TextStyle).Width
 		right = min(right, left*0.4)
 		w.put(w.more, detail, table.ColorMuted, caption, width-timeAt-right, right+1)
 		right += 16
 	}
-	w.put(w.words, sentence(e), "", text, wordsAt, left-right)
+	w.put(w.words, eventSentence(e), "", text, wordsAt, left-right)
 }
 
-func (w *eventRow) paintGround(e *activity.Event) {
+func (w *eventRow) paintGround(e *history.Event) {
 	ground, edge, rule := fyne.ThemeColorName(""), fyne.ThemeColorName(""), table.ColorLine
 	switch {
 	case e == nil:

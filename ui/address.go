@@ -26,7 +26,7 @@ func families(l *monitor.Listener) (v4, v6 bool) {
 func addressOf(l *monitor.Listener) string {
 	a := l.Addresses[0].Unmap()
 	for _, x := range l.Addresses {
-		if monitor.Loopback(x) {
+		if monitor.AcceptsLoopback(x) {
 			a = x.Unmap()
 			break
 		}

@@ -11,10 +11,10 @@ import (
 	"porthole/monitor"
 )
 
-// startCommand is what starts o again when it is pasted into a shell, and "" where
+// restartCommand is what starts o again when it is pasted into a shell, and "" where
 // that is not known. Its secrets are in it, since it would not work without: it is
 // only ever copied, because the user asks for that, and never shown.
-func startCommand(o monitor.Owner) string {
+func restartCommand(o monitor.Owner) string {
 	if len(o.Command) == 0 || runtime.GOOS == "windows" { // whose shells quote otherwise
 		return ""
 	}

@@ -44,9 +44,9 @@ func (d *desk) handOver(i, pid int) monitor.Update {
 	before := d.last.Listeners[i]
 	after := *before
 	after.Owners = []monitor.Owner{{PID: pid, Start: 7, Name: "deno", User: "ada"}}
-	changes := []monitor.Change{{At: d.at, Kind: monitor.OwnerChanged, Listener: &after, Before: before}}
+	changes := []monitor.Event{{At: d.at, Kind: monitor.OwnerChanged, Listener: &after, Before: before}}
 	d.last = monitor.Apply(d.last, changes)
-	return monitor.Update{Snapshot: d.last, Changes: changes, Ready: true}
+	return monitor.Update{Snapshot: d.last, Events: changes, Ready: true}
 }
 
 // fyneTable is Fyne's own table with the content of d's.
@@ -111,14 +111,14 @@ func BenchmarkTenThousandRows(b *testing.B) {
 	b.Run("one opened or closed", func(b *testing.B) {
 		d := busyDesk(b, 10000)
 		with := d.last
-		gone := monitor.Change{Kind: monitor.Closed, Listener: with.Listeners[5]}
-		without := monitor.Apply(with, []monitor.Change{gone})
+		gone := monitor.Event{Kind: monitor.Closed, Listener: with.Listeners[5]}
+		without := monitor.Apply(with, []monitor.Event{gone})
 		for i := 0; b.Loop(); i++ {
 			if i%2 == 0 {
-				d.Update(monitor.Update{Snapshot: without, Changes: []monitor.Change{gone}, Ready: true})
+				d.Update(monitor.Update{Snapshot: without, Events: []monitor.Event{gone}, Ready: true})
 				continue
 			}
-			d.Update(monitor.Update{Snapshot: with, Changes: []monitor.Change{{Kind: monitor.Opened, Listener: gone.Listener}}, Ready: true})
+			d.Update(monitor.Update{Snapshot: with, Events: []monitor.Event{{Kind: monitor.Opened, Listener: gone.Listener}}, Ready: true})
 		}
 	})
 	b.Run("sorted anew", func(b *testing.B) {

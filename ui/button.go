@@ -16,18 +16,18 @@ import (
 // there. Fyne's own button only changes its ground a little.
 type keyButton struct {
 	widget.Button
-	leave   func()            // for Esc; may be nil
-	scroll  *container.Scroll // what Up, Down and a page of them move; may be nil
-	focused func()            // it has the keyboard now; may be nil
-	warns   bool              // its words are red
-	name    string            // for screen readers, where there is only an icon
-	ring    *canvas.Rectangle
+	onEscape func()            // for Esc; may be nil
+	scroll   *container.Scroll // what Up, Down and a page of them move; may be nil
+	onFocus  func()            // it has the keyboard now; may be nil
+	danger   bool              // its words are red
+	name     string            // for screen readers, where there is only an icon
+	ring     *canvas.Rectangle
 }
 
 var _ fyne.Focusable = (*keyButton)(nil)
 
 func newKeyButton(text string, tapped, leave func()) *keyButton {
-	b := &keyButton{leave: leave, ring: canvas.NewRectangle(color.Transparent)}
+	b := &keyButton{onEscape: leave, ring: canvas.NewRectangle(color.Transparent)}
 	b.Text, b.OnTapped = text, tapped
 	b.ring.StrokeWidth = 2
 	b.ring.Hide()
@@ -51,8 +51,8 @@ func (b *keyButton) AccessibilityLabel() string { return cmp.Or(b.Text, b.name) 
 // TypedKey is Fyne's.
 func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	switch {
-	case e.Name == fyne.KeyEscape && b.leave != nil:
-		b.leave()
+	case e.Name == fyne.KeyEscape && b.onEscape != nil:
+		b.onEscape()
 	case e.Name == fyne.KeyReturn, e.Name == fyne.KeyEnter, e.Name == fyne.KeySpace:
 		b.press()
 	case b.scroll != nil && scrollBy(b.scroll, e.Name):
@@ -105,8 +105,8 @@ func reveal(s *container.Scroll, o fyne.CanvasObject) {
 func (b *keyButton) FocusGained() {
 	b.ring.Show()
 	b.ring.Refresh()
-	if b.focused != nil {
-		b.focused()
+	if b.onFocus != nil {
+		b.onFocus()
 	}
 }
 
@@ -153,7 +153,7 @@ func (r *ringRenderer) paint() {
 	r.b.ring.StrokeColor = theme.Color(name)
 	r.b.ring.CornerRadius = theme.Size(theme.SizeNameInputRadius)
 	r.b.ring.Refresh()
-	if r.b.warns && !r.b.Disabled() {
+	if r.b.danger && !r.b.Disabled() {
 		r.warn()
 	}
 }

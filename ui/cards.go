@@ -18,7 +18,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 	"porthole/ui/tray"
@@ -37,7 +37,7 @@ type cardModel struct {
 // before, where nobody has it; counts has the connections, by listener.
 func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last func(port uint16) string, now time.Time) cardModel {
 	title := rule.Ports.String()
-	if rule.Follows() {
+	if rule.FollowsService() {
 		title = cmp.Or(rule.Name, rule.Match.String())
 	}
 	m := cardModel{title: monitor.Clean(title, 40)}
@@ -46,7 +46,7 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 	switch len(found) {
 	case 0:
 		m.state, m.color, m.port = "○ "+lang.L("free"), table.ColorMuted, port
-		if rule.Follows() || !rule.Match.IsZero() {
+		if rule.FollowsService() || !rule.Match.IsZero() {
 			m.state = "○ " + lang.L("not running")
 		}
 		m.detail = monitor.Clean(rule.Name, 60)
@@ -56,64 +56,64 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 		return m
 	case 1:
 		l := found[0]
-		m.port, m.detail = l.Port, cardWords(l, counts[l.ID], now)
+		m.port, m.detail = l.Port, cardText(l, counts[l.ID], now)
 		if !single {
 			m.detail = strconv.Itoa(int(l.Port)) + " · " + m.detail
 		}
 	default:
 		var names []string
 		for _, l := range found {
-			names = append(names, strconv.Itoa(int(l.Port))+" "+tray.Who(l))
+			names = append(names, strconv.Itoa(int(l.Port))+" "+tray.OwnerText(l))
 		}
 		m.detail = strings.Join(names, ", ")
 		m.port = found[0].Port
 	}
-	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": whole(len(found))}), colorOpen
+	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": formatInt(len(found))}), colorOpen
 	for _, l := range found {
-		if l.Reach == monitor.TheNetwork {
+		if l.Exposure == monitor.ExposureNetwork {
 			m.state, m.color = "◐ "+lang.L("exposed to the network"), colorAlert
 		}
 	}
 	return m
 }
 
-// cardWords says who has l, for how long and for how many clients: "node ·
+// cardText says who has l, for how long and for how many clients: "node ·
 // acme-web (Vite) · up 12 min · 3 connections".
-func cardWords(l *monitor.Listener, connections int, now time.Time) string {
-	text := tray.Who(l)
+func cardText(l *monitor.Listener, connections int, now time.Time) string {
+	text := tray.OwnerText(l)
 	if l.Service != "" {
 		text += " (" + serviceOf(l) + ")"
 	}
-	if up := upWords(l, now); up != "" {
+	if up := uptime(l, now); up != "" {
 		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})
 	}
 	if connections > 0 {
-		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": whole(connections)})
+		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": formatInt(connections)})
 	}
 	return text
 }
 
-// lastOpen is what is remembered of a port that is free.
-type lastOpen struct {
-	spell *activity.Spell // nil where nobody is known
-	never bool            // nothing is remembered of it at all
+// pastOwner is what is remembered of a port that is free.
+type pastOwner struct {
+	tenure *history.Tenure // nil where nobody is known
+	never  bool            // nothing is remembered of it at all
 }
 
 // cardBar shows the cards in one row, as many as there is room for.
 type cardBar struct {
-	memory Memory // nil where nothing is kept
-	point  func(port uint16)
-	again  func()              // called when who had a port before has become known
-	last   map[uint16]lastOpen // of the ports that are free
-	seen   map[uint16]bool     // ports that were held while this window is there: memory may be behind
-	cards  []*card
-	more   *textLink
-	row    *fyne.Container
-	object *fyne.Container
+	history    History // nil where nothing is kept
+	onPort     func(port uint16)
+	refresh    func()               // called when who had a port before has become known
+	pastOwners map[uint16]pastOwner // of the ports that are free
+	everOpen   map[uint16]bool      // ports that were held while this window is there: memory may be behind
+	cards      []*card
+	more       *textLink
+	row        *fyne.Container
+	object     *fyne.Container
 }
 
-func newCardBar(memory Memory, point func(port uint16), again, all func()) *cardBar {
-	b := &cardBar{memory: memory, point: point, again: again, last: map[uint16]lastOpen{}, seen: map[uint16]bool{}, more: newTextLink("", all)}
+func newCardBar(memory History, point func(port uint16), again, all func()) *cardBar {
+	b := &cardBar{history: memory, onPort: point, refresh: again, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: newTextLink("", all)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
 	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), line())
@@ -136,22 +136,22 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 	for i, rule := range active {
 		m := newCard(rule, s, counts, func(port uint16) string {
 			free[port] = true
-			return b.lastOf(port, now)
+			return b.pastOwnerText(port, now)
 		}, now)
 		if m.color != table.ColorMuted {
-			b.seen[m.port] = true
+			b.everOpen[m.port] = true
 		}
 		if !live {
 			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not watching")
 		}
 		if i == len(b.cards) {
-			b.cards = append(b.cards, newCardWidget(b.point))
+			b.cards = append(b.cards, newCardWidget(b.onPort))
 			b.row.Add(b.cards[i])
 			grown = true
 		}
 		b.cards[i].show(m)
 	}
-	maps.DeleteFunc(b.last, func(port uint16, _ lastOpen) bool { return !free[port] }) // to be asked anew when it is free again
+	maps.DeleteFunc(b.pastOwners, func(port uint16, _ pastOwner) bool { return !free[port] }) // to be asked anew when it is free again
 	if grown {
 		b.row.Refresh()
 	}
@@ -161,27 +161,27 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 	return turned
 }
 
-// lastOf says who had a free port before, or asks; "" where nothing is known.
-func (b *cardBar) lastOf(port uint16, now time.Time) string {
-	if _, asked := b.last[port]; !asked && b.memory != nil {
-		b.last[port] = lastOpen{}
-		q := activity.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
-		b.memory.Before(q, func(events []activity.Event, err error) {
-			switch held := holders(events); {
+// pastOwnerText says who had a free port before, or asks; "" where nothing is known.
+func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
+	if _, asked := b.pastOwners[port]; !asked && b.history != nil {
+		b.pastOwners[port] = pastOwner{}
+		q := history.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
+		b.history.Lookup(q, func(events []history.Event, err error) {
+			switch held := pastTenures(events); {
 			case err != nil:
 			case len(held) > 0:
-				b.last[port] = lastOpen{spell: &held[0].Spell}
-				b.again()
+				b.pastOwners[port] = pastOwner{tenure: &held[0].Tenure}
+				b.refresh()
 			case len(events) == 0:
-				b.last[port] = lastOpen{never: true}
-				b.again()
+				b.pastOwners[port] = pastOwner{never: true}
+				b.refresh()
 			}
 		})
 	}
-	switch known := b.last[port]; {
-	case known.spell != nil:
-		return lastWords(*known.spell, now)
-	case known.never && !b.seen[port]:
+	switch known := b.pastOwners[port]; {
+	case known.tenure != nil:
+		return lastOwnerSentence(*known.tenure, now)
+	case known.never && !b.everOpen[port]:
 		return lang.L("not seen open yet")
 	}
 	return ""
@@ -210,7 +210,7 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 		width -= moreWidth
 		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
 		hidden := len(cards) - fit
-		r.bar.more.say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": whole(hidden)}))
+		r.bar.more.say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": formatInt(hidden)}))
 		size := r.bar.more.MinSize()
 		r.bar.more.Resize(size)
 		r.bar.more.Move(fyne.NewPos(width+cardGap-6, (cardHeight-size.Height)/2))
@@ -229,7 +229,7 @@ type card struct {
 	widget.BaseWidget
 	pressable
 	model                cardModel
-	point                func(port uint16)
+	onPort               func(port uint16)
 	ground               *framed
 	edge                 *themed
 	title, state, detail *canvas.Text
@@ -244,7 +244,7 @@ var (
 )
 
 func newCardWidget(point func(port uint16)) *card {
-	c := &card{point: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
+	c := &card{onPort: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
 	c.pressable = pressable{press: c.open, changed: c.paint, self: c}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
@@ -335,7 +335,7 @@ func (r *cardRenderer) Refresh()                     { r.c.paint() }
 
 func (c *card) open() {
 	if c.model.port != 0 {
-		c.point(c.model.port)
+		c.onPort(c.model.port)
 	}
 }
 

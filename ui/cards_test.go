@@ -9,7 +9,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/monitor/watch"
 )
 
@@ -70,24 +70,24 @@ func TestACardShowsItsPortInTheTable(t *testing.T) {
 
 // holderMemory remembers who had a port.
 type holderMemory struct {
-	Memory
-	events []activity.Event
+	History
+	events []history.Event
 	asked  int
 }
 
-func (m *holderMemory) Before(_ activity.Query, done func([]activity.Event, error)) {
+func (m *holderMemory) Lookup(_ history.Query, done func([]history.Event, error)) {
 	m.asked++
 	done(m.events, nil)
 }
 
-func (m *holderMemory) LastHolder(uint16, func(activity.Spell, bool, error)) {}
+func (m *holderMemory) LastOwner(uint16, func(history.Tenure, bool, error)) {}
 
 func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
 	m := &holderMemory{}
 	d := deskWith(t, m)
 	from := d.at.Add(-2 * time.Hour)
-	m.events = []activity.Event{{Kind: monitor.Closed, Port: 62893, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: activity.Owner{Name: "postgres"}}}
-	clear(d.ports.cards.last)
+	m.events = []history.Event{{Kind: monitor.Closed, Port: 62893, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: history.Owner{Name: "postgres"}}}
+	clear(d.ports.cards.pastOwners)
 	d.see()
 	c := d.ports.cards.cards[0]
 	if want := "Last: postgres, today 13:53–13:58"; c.model.detail != want {
@@ -131,7 +131,7 @@ func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
 	m := &holderMemory{}
 	d := deskWith(t, m)
 	from := d.at.Add(-2 * time.Hour)
-	m.events = []activity.Event{{Kind: monitor.Closed, Port: 5432, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: activity.Owner{Name: "postgres"}}}
+	m.events = []history.Event{{Kind: monitor.Closed, Port: 5432, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: history.Owner{Name: "postgres"}}}
 	d.tellRules(watch.Rule{Ports: ports(t, "5432")}, rule(t, "5432", "postgres"))
 	asked := m.asked
 	d.see(listening(5432, "python3", 10))
@@ -160,7 +160,7 @@ func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
 	if m := d.ports.cards.cards[0].model; m.state != "" || m.detail != "not watching" {
 		t.Errorf("the card says %q, %q", m.state, m.detail)
 	}
-	if d.ports.side.object.Visible() {
+	if d.ports.details.object.Visible() {
 		t.Error("the side pane offers what it last saw")
 	}
 }

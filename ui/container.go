@@ -10,14 +10,14 @@ import (
 
 // serviceOf names the service of l in the user's language.
 func serviceOf(l *monitor.Listener) string {
-	if c := l.Behind; c != nil && l.Service == c.Words() {
-		return containerWords(*c)
+	if c := l.Container; c != nil && l.Service == c.Description() {
+		return containerText(*c)
 	}
 	return l.Service
 }
 
-// containerWords is Words in the user's language.
-func containerWords(c monitor.Container) string {
+// containerText is Words in the user's language.
+func containerText(c monitor.Container) string {
 	name := map[string]any{"Name": monitor.Clean(c.Name, 60), "Image": monitor.Clean(c.Image, 100), "Address": monitor.Clean(c.Address, 60)}
 	switch {
 	case c.Name != "" && c.Image != "":
@@ -30,12 +30,12 @@ func containerWords(c monitor.Container) string {
 	return lang.L("container at {{.Address}}", name)
 }
 
-// containerOf is what is known of the container behind l: "web (acme/web:1) ·
+// containerDetails is what is known of the container behind l: "web (acme/web:1) ·
 // 0123456789ab · 172.17.0.2:80"; "" where there is none.
-func containerOf(l *monitor.Listener) string {
-	c := l.Behind
+func containerDetails(l *monitor.Listener) string {
+	c := l.Container
 	if c == nil {
-		return monitor.Clean(l.Container, 64)
+		return monitor.Clean(l.ContainerID, 64)
 	}
 	var parts []string
 	if name := monitor.Clean(c.Name, 60); name != "" {

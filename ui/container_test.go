@@ -14,7 +14,7 @@ func TestAContainerIsToldByItsName(t *testing.T) {
 	c := monitor.Container{ID: "0123456789abcdef0123456789abcdef", Address: "172.17.0.2:80", Published: true}
 	show := func(c monitor.Container) *portRow {
 		next := *l
-		next.Behind, next.Service, next.ServiceBy = &c, c.Words(), monitor.ByProgram
+		next.Container, next.Service, next.ServiceBy = &c, c.Description(), monitor.ByProgram
 		d.see(&next)
 		d.ports.table.Select(next.ID)
 		return d.ports.table.Rows()[0]
@@ -25,7 +25,7 @@ func TestAContainerIsToldByItsName(t *testing.T) {
 	}
 	c.Name, c.Image = "web", "acme/web:1"
 	row = show(c)
-	side := d.ports.side.model
+	side := d.ports.details.model
 	if want := "container web (image acme/web:1)"; row.service != want || side.about != want {
 		t.Errorf("the row says %q, the side pane %q; want %q", row.service, side.about, want)
 	}

@@ -63,8 +63,8 @@ func (t *copyText) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
-// tell lets the part that selects hear of something, and paints what came of it.
-func (t *copyText) tell(hear func(selector)) {
+// forward lets the part that selects hear of something, and paints what came of it.
+func (t *copyText) forward(hear func(selector)) {
 	if t.selector == nil {
 		return
 	}
@@ -91,7 +91,7 @@ func (t *copyText) MouseDown(e *desktop.MouseEvent) {
 	}
 	at := *e
 	at.Position = t.inLine(e.Position)
-	t.tell(func(s selector) { s.MouseDown(&at) })
+	t.forward(func(s selector) { s.MouseDown(&at) })
 }
 
 // inLine is where Fyne takes a place for one in the line that is painted there: it
@@ -101,23 +101,23 @@ func (t *copyText) inLine(p fyne.Position) fyne.Position {
 }
 
 // MouseUp ends a click.
-func (t *copyText) MouseUp(e *desktop.MouseEvent) { t.tell(func(s selector) { s.MouseUp(e) }) }
+func (t *copyText) MouseUp(e *desktop.MouseEvent) { t.forward(func(s selector) { s.MouseUp(e) }) }
 
 // Dragged selects as far as the pointer is.
 func (t *copyText) Dragged(e *fyne.DragEvent) {
 	at := *e
 	at.Position = t.inLine(e.Position)
-	t.tell(func(s selector) { s.Dragged(&at) })
+	t.forward(func(s selector) { s.Dragged(&at) })
 }
 
 // DragEnd ends the selecting.
-func (t *copyText) DragEnd() { t.tell(selector.DragEnd) }
+func (t *copyText) DragEnd() { t.forward(selector.DragEnd) }
 
 // DoubleTapped selects a word.
 func (t *copyText) DoubleTapped(e *fyne.PointEvent) {
 	at := *e
 	at.Position = t.inLine(e.Position)
-	t.tell(func(s selector) { s.DoubleTapped(&at) })
+	t.forward(func(s selector) { s.DoubleTapped(&at) })
 }
 
 // Cursor is that of text.
@@ -126,13 +126,13 @@ func (t *copyText) Cursor() desktop.Cursor { return desktop.TextCursor }
 // FocusGained shows what is selected.
 func (t *copyText) FocusGained() {
 	t.selected = true
-	t.tell(selector.FocusGained)
+	t.forward(selector.FocusGained)
 }
 
 // FocusLost hides what was selected.
 func (t *copyText) FocusLost() {
 	t.selected = false
-	t.tell(selector.FocusLost)
+	t.forward(selector.FocusLost)
 }
 
 // TypedKey gives every key to the window.
@@ -141,7 +141,7 @@ func (t *copyText) TypedKey(e *fyne.KeyEvent) { passKey(t, e) }
 // TypedRune shows the keys where they are asked for.
 func (t *copyText) TypedRune(r rune) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil {
-		askForKeys(c, r)
+		showKeysFor(c, r)
 	}
 }
 

@@ -122,7 +122,7 @@ func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
 	if got := d.ports.left.Text; got != "3000 node 10 ada this machine 127.0.0.1 copied" {
 		t.Errorf("the status line says %q", got)
 	}
-	text := d.ports.side.facts.Objects[1].(*copyText)
+	text := d.ports.details.facts.Objects[1].(*copyText)
 	drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
 	if text.part() == "" {
 		t.Fatal("nothing is selected")

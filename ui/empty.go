@@ -10,7 +10,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/ui/table"
 )
 
@@ -44,11 +44,11 @@ func (e *emptyState) hide() {
 	}
 }
 
-// say shows two lines, and offers to watch port where that is not 0.
-func (e *emptyState) say(title, more string, port uint16) { e.sayOf(title, "", more, port) }
+// show shows two lines, and offers to watch port where that is not 0.
+func (e *emptyState) show(title, more string, port uint16) { e.showWith(title, "", more, port) }
 
-// sayOf is say with a line between the two.
-func (e *emptyState) sayOf(title, last, more string, port uint16) {
+// showWith is say with a line between the two.
+func (e *emptyState) showWith(title, last, more string, port uint16) {
 	setText(e.title, title, theme.ColorNameForeground)
 	setText(e.last, last, theme.ColorNameForeground)
 	e.last.Hidden, e.more.Hidden = last == "", more == ""
@@ -64,58 +64,58 @@ func (e *emptyState) sayOf(title, last, more string, port uint16) {
 	e.object.Refresh()
 }
 
-// lastHolder is who had the port that the filter asks for.
-type lastHolder struct {
-	port  uint16 // 0: not asked
-	spell activity.Spell
-	known bool
+// lastOwner is who had the port that the filter asks for.
+type lastOwner struct {
+	port   uint16 // 0: not asked
+	tenure history.Tenure
+	known  bool
 }
 
 func (p *portsPage) showEmpty(rows int) {
 	if rows > 0 || p.filter.Port() == 0 {
-		p.last = lastHolder{} // to be asked anew: who closed it is remembered since
+		p.lastOwner = lastOwner{} // to be asked anew: who closed it is remembered since
 	}
 	switch {
 	case rows > 0:
 		p.empty.hide()
 	case p.matching > 0:
-		p.empty.say(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": whole(p.matching)}), 0)
+		p.empty.show(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": formatInt(p.matching)}), 0)
 	case !p.live:
-		p.empty.say(lang.L("Porthole is not watching"), lang.L("What listens now is not known"), 0)
+		p.empty.show(lang.L("Porthole is not watching"), lang.L("What listens now is not known"), 0)
 	case p.status.Health.Problem != "":
-		p.empty.say(lang.L("The ports cannot be read just now"), lang.L("It is tried again; until then nobody knows what listens"), 0)
+		p.empty.show(lang.L("The ports cannot be read just now"), lang.L("It is tried again; until then nobody knows what listens"), 0)
 	case !p.ready:
-		p.empty.say(lang.L("Looking…"), "", 0)
+		p.empty.show(lang.L("Looking…"), "", 0)
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
 		more, offer := lang.L("Nothing listens there on loopback"), port
-		if p.status.Rules.Watches(port) {
+		if p.status.Rules.WatchesPort(port) {
 			more, offer = lang.L("You watch it: a notification comes when it opens"), 0
 		}
-		p.empty.sayOf(text, p.lastHeld(port), more, offer)
+		p.empty.showWith(text, p.lastOwnerText(port), more, offer)
 	case p.filter.above:
-		p.empty.say(lang.L("Nothing matches"), lang.L("No port is above 65535, and no process shown here has this PID"), 0)
+		p.empty.show(lang.L("Nothing matches"), lang.L("No port is above 65535, and no process shown here has this PID"), 0)
 	case !p.filter.Empty():
-		p.empty.say(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
+		p.empty.show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"), 0)
 	default:
-		p.empty.say(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"), 0)
+		p.empty.show(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"), 0)
 	}
 }
 
-// lastHeld says who had the port last, or asks; "" where nothing is known.
-func (p *portsPage) lastHeld(port uint16) string {
-	if p.last.port == port {
-		if !p.last.known {
+// lastOwnerText says who had the port last, or asks; "" where nothing is known.
+func (p *portsPage) lastOwnerText(port uint16) string {
+	if p.lastOwner.port == port {
+		if !p.lastOwner.known {
 			return ""
 		}
-		return lastWords(p.last.spell, p.now())
+		return lastOwnerSentence(p.lastOwner.tenure, p.now())
 	}
-	p.last = lastHolder{port: port}
-	if p.memory != nil {
-		p.memory.LastHolder(port, func(spell activity.Spell, known bool, err error) {
-			if p.last.port == port {
-				p.last.spell, p.last.known = spell, known && err == nil
+	p.lastOwner = lastOwner{port: port}
+	if p.history != nil {
+		p.history.LastOwner(port, func(spell history.Tenure, known bool, err error) {
+			if p.lastOwner.port == port {
+				p.lastOwner.tenure, p.lastOwner.known = spell, known && err == nil
 				p.showEmpty(p.table.Len())
 			}
 		})

@@ -85,7 +85,7 @@ func (e *filterEntry) TypedKey(k *fyne.KeyEvent) {
 // take begins a filter with what was typed elsewhere, or goes on with the one that
 // is there.
 func (e *filterEntry) take(r rune) {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && !askForKeys(c, r) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && !showKeysFor(c, r) {
 		c.Focus(e)
 		e.CursorColumn = len([]rune(e.Text)) // a filter that was set rather than typed leaves it at the beginning
 		e.TypedRune(r)

@@ -22,7 +22,7 @@ func explanation(l *monitor.Listener, gone bool, s explain.System) string {
 		now = nil
 	}
 	var words []string
-	for _, s := range explain.About(explain.Target{Port: l.Port}, now, s).Sentences() {
+	for _, s := range explain.NewFacts(explain.Target{Port: l.Port}, now, s).Sentences() {
 		words = append(words, lang.L(s.Text, s.Data))
 	}
 	return strings.Join(words, " ")
@@ -34,8 +34,8 @@ func (p *portsPage) explain() {
 	r, ok := p.table.Selected()
 	switch {
 	case !ok:
-	case p.side.object.Visible():
-		p.unfold(!p.side.unfolded)
+	case p.details.object.Visible():
+		p.unfold(!p.details.unfolded)
 	default:
 		showExplanation(p.content, explanation(r.listener, r.mark == closed, p.status.System))
 	}
@@ -43,10 +43,10 @@ func (p *portsPage) explain() {
 
 // unfold shows the explanation in the side pane, or no longer.
 func (p *portsPage) unfold(on bool) {
-	p.side.unfolded = on
-	p.showSide()
-	if on && p.side.object.Visible() {
-		p.side.revealExplanation()
+	p.details.unfolded = on
+	p.showDetails()
+	if on && p.details.object.Visible() {
+		p.details.revealExplanation()
 	}
 }
 
@@ -63,7 +63,7 @@ func (p *processWindow) showExplanations() {
 		paragraphs = []string{explanation(p.row, true, p.status().System)}
 	}
 	paragraphs = slices.Compact(paragraphs)
-	showExplanation(p.story, paragraphs[:min(len(paragraphs), maxExplained)]...)
+	showExplanation(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
 }
 
 // showExplanation shows paragraphs over the window that from is in, with the keyboard on

@@ -13,8 +13,8 @@ import (
 
 // explained is what the side pane explains; "" where that is folded up.
 func (d *desk) explained() string {
-	if d.ports.side.explanationBox.Visible() {
-		return d.ports.side.explanation.Text
+	if d.ports.details.explanationBox.Visible() {
+		return d.ports.details.explanation.Text
 	}
 	return ""
 }
@@ -49,7 +49,7 @@ func overlaid(w fyne.Window) string {
 func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 	d := newDesk(t)
 	handsOut, _ := monitor.ParsePorts("32768-60999")
-	d.SetStatus(Status{Settings: Settings{Notifications: true}, System: explain.System{HandsOut: handsOut}})
+	d.SetStatus(Status{Settings: Settings{Notifications: true}, System: explain.System{EphemeralPorts: handsOut}})
 	node, web := listening(62893, "node", 10, "127.0.0.1", "::1"), listening(40000, "web", 20, "0.0.0.0")
 	d.see(node, web)
 	d.ports.table.Select(node.ID)
@@ -76,13 +76,13 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 		t.Errorf("of a closed port: %q", text)
 	}
 	d.ports.table.Select(node.ID)
-	d.ports.side.explain.Tapped(nil)
-	if d.explained() != "" || d.ports.side.explain.text.Text != "Explain" {
-		t.Errorf("the link leaves %q, and says %q", d.explained(), d.ports.side.explain.text.Text)
+	d.ports.details.explain.Tapped(nil)
+	if d.explained() != "" || d.ports.details.explain.text.Text != "Explain" {
+		t.Errorf("the link leaves %q, and says %q", d.explained(), d.ports.details.explain.text.Text)
 	}
-	d.ports.side.explain.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	if d.explained() != want || d.ports.side.explain.text.Text != "Hide explanation" {
-		t.Errorf("Enter on the link: %q, it says %q", d.explained(), d.ports.side.explain.text.Text)
+	d.ports.details.explain.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if d.explained() != want || d.ports.details.explain.text.Text != "Hide explanation" {
+		t.Errorf("Enter on the link: %q, it says %q", d.explained(), d.ports.details.explain.text.Text)
 	}
 	next := deskWith(t, nil)
 	next.Restore(d.State())
@@ -100,7 +100,7 @@ func TestTheExplanationIsScrolledTo(t *testing.T) {
 	a.Owners[0].Folder, a.Owners[0].Command = "/home/ada/shop", strings.Fields(strings.Repeat("--word ", 30))
 	d.see(a)
 	d.ports.table.Select(a.ID)
-	side, driver := d.ports.side, d.app.Driver()
+	side, driver := d.ports.details, d.app.Driver()
 	d.ports.explain()
 	link, bottom := driver.AbsolutePositionForObject(side.explain).Y, driver.AbsolutePositionForObject(side.scroll).Y+side.scroll.Size().Height
 	box := driver.AbsolutePositionForObject(side.explanationBox).Y
@@ -132,7 +132,7 @@ func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
 	if d.window.Canvas().Overlays().Top() != nil {
 		t.Error("Esc leaves it open")
 	}
-	d.tabs.open(PageActivity)
+	d.tabs.open(PageHistory)
 	shortcut(d.window, explainKeys)
 	if d.window.Canvas().Overlays().Top() != nil {
 		t.Error("it explains on another page")

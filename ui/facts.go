@@ -33,49 +33,49 @@ func (p *processWindow) factList() fyne.CanvasObject {
 	o := p.owner
 	if o.PID == 0 {
 		add(lang.L("User"), monitor.Clean(p.row.User, 60))
-		add(lang.L("Owner"), p.hidden())
+		add(lang.L("Owner"), p.unknownReason())
 		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
-		add(lang.L("Container"), containerOf(p.row))
+		add(lang.L("Container"), containerDetails(p.row))
 		if i := p.row.Inferred; i != nil {
 			add(lang.L("Inferred"), lang.L("{{.Name}} ({{.PID}}), the only process in its control group",
 				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
-			add(lang.L("Command"), commandWords(*i))
+			add(lang.L("Command"), maskedCommand(*i))
 		}
 		return list
 	}
 	add(lang.L("PID"), fmt.Sprint(o.PID))
 	add(lang.L("User"), monitor.Clean(o.User, 60))
-	if words := commandWords(o); words != "" {
+	if words := maskedCommand(o); words != "" {
 		p.command = mono(words)
 		label(lang.L("Command"))
 		list.Add(p.command)
 	}
-	add(lang.L("Service"), sureService(p.row))
+	add(lang.L("Service"), serviceWithSource(p.row))
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
-	add(lang.L("Container"), containerOf(p.row))
+	add(lang.L("Container"), containerDetails(p.row))
 	add(lang.L("Project"), monitor.Clean(o.Project, 100))
 	if !o.StartedAt.IsZero() {
 		add(lang.L("Started"), Moment(o.StartedAt, p.now()))
 	}
 	label(lang.L("Uses"))
-	list.Add(p.uses)
+	list.Add(p.resources)
 	return list
 }
 
-// wholeCommand is how many letters of a command line are shown and copied: all that
+// maxCommand is how many letters of a command line are shown and copied: all that
 // is kept of it, which is 16 KB (monitor/process).
-const wholeCommand = 20_000
+const maxCommand = 20_000
 
-// commandWords is a command line, masked and clean.
-func commandWords(o monitor.Owner) string {
-	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), wholeCommand)
+// maskedCommand is a command line, masked and clean.
+func maskedCommand(o monitor.Owner) string {
+	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), maxCommand)
 }
 
-// whatWords says what a listener is, as far as that is known: "Vite of acme-web
+// descriptionOf says what a listener is, as far as that is known: "Vite of acme-web
 // (git: main)". A service that nothing but the port tells is a guess, which is
 // not said here.
-func whatWords(l *monitor.Listener, o monitor.Owner) string {
+func descriptionOf(l *monitor.Listener, o monitor.Owner) string {
 	service, project := monitor.Clean(serviceOf(l), 180), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
 	if l.ServiceBy == monitor.ByPort {
 		service = ""
@@ -90,12 +90,12 @@ func whatWords(l *monitor.Listener, o monitor.Owner) string {
 	return text
 }
 
-// sureService is the service of l with how sure that is: "Vite (by its command)".
-func sureService(l *monitor.Listener) string {
+// serviceWithSource is the service of l with how sure that is: "Vite (by its command)".
+func serviceWithSource(l *monitor.Listener) string {
 	name := monitor.Clean(serviceOf(l), 180)
 	service := map[string]any{"Service": name}
 	switch {
-	case l.Service == "", l.Behind != nil && l.Service == l.Behind.Words():
+	case l.Service == "", l.Container != nil && l.Service == l.Container.Description():
 		return name
 	case l.ServiceBy == monitor.ByProgram:
 		return lang.L("{{.Service}} (by its program)", service)

@@ -8,19 +8,19 @@ import (
 	"strings"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 )
 
 // Filter chooses rows by words that must all match: a port or the beginning of
 // one, ":80" or "localhost:80" for exactly that, ranges and lists, or a part of the process, user,
 // project, service, address or command. A word after "-" must not match. Its zero value matches everything.
 type Filter struct {
-	words []word
+	words []term
 	port  uint16 // where the filter is one whole port
 	above bool   // it is one number that no port has
 }
 
-type word struct {
+type term struct {
 	text  string
 	ports monitor.Ports // where the word is a range, or ":80"
 	not   bool
@@ -32,15 +32,15 @@ var listed = regexp.MustCompile(`(\d),\s*(\d|$)`)
 // ParseFilter reads what was typed or pasted. Every text is a filter.
 func ParseFilter(text string) Filter {
 	text = strings.ToLower(strings.TrimSpace(text))
-	if port := portPasted(text); port != "" {
+	if port := portInText(text); port != "" {
 		text = ":" + port
 	}
 	text = strings.Trim(listed.ReplaceAllString(text, "$1,$2"), ",")
 	var f Filter
 	for _, w := range strings.Fields(text) {
-		one := word{text: w}
+		one := term{text: w}
 		if rest, not := strings.CutPrefix(w, "-"); not && !strings.HasPrefix(rest, "-") { // --port is a word of a command
-			one = word{text: rest, not: true}
+			one = term{text: rest, not: true}
 		}
 		if port := portOfAddress(one.text); port != "" {
 			one.text = ":" + port
@@ -76,13 +76,13 @@ func (f Filter) Port() uint16 { return f.port }
 
 // Query asks for the same of the past: ports and ranges, and words, which may be
 // numbers and addresses.
-func (f Filter) Query() activity.Query {
-	var q activity.Query
+func (f Filter) Query() history.Query {
+	var q history.Query
 	var words []string
 	for _, w := range f.words {
 		ports := w.ports
 		if w.not && ports != nil {
-			ports = allBut(ports)
+			ports = complement(ports)
 		}
 		switch {
 		case ports == nil && w.not:
@@ -92,15 +92,15 @@ func (f Filter) Query() activity.Query {
 		case q.Ports == nil:
 			q.Ports = ports
 		default:
-			q.Ports = inBoth(q.Ports, ports)
+			q.Ports = intersect(q.Ports, ports)
 		}
 	}
 	q.Text = strings.Join(words, " ")
 	return q
 }
 
-// allBut returns the ports that are not in ports; never nil.
-func allBut(ports monitor.Ports) monitor.Ports {
+// complement returns the ports that are not in ports; never nil.
+func complement(ports monitor.Ports) monitor.Ports {
 	all := monitor.Ports{{First: 1, Last: 65535}}
 	for _, p := range ports {
 		rest := monitor.Ports{}
@@ -110,13 +110,13 @@ func allBut(ports monitor.Ports) monitor.Ports {
 		if p.Last < 65535 {
 			rest = append(rest, monitor.PortRange{First: p.Last + 1, Last: 65535})
 		}
-		all = inBoth(all, rest)
+		all = intersect(all, rest)
 	}
 	return all
 }
 
-// inBoth returns the ports of a that b has too; never nil.
-func inBoth(a, b monitor.Ports) monitor.Ports {
+// intersect returns the ports of a that b has too; never nil.
+func intersect(a, b monitor.Ports) monitor.Ports {
 	both := monitor.Ports{}
 	for _, x := range a {
 		for _, y := range b {
@@ -132,28 +132,28 @@ func inBoth(a, b monitor.Ports) monitor.Ports {
 func (f Filter) Empty() bool { return len(f.words) == 0 }
 
 // Matches reports whether l is to be shown.
-func (f Filter) Matches(l *monitor.Listener) bool { return f.finds(newFindable(l)) }
+func (f Filter) Matches(l *monitor.Listener) bool { return f.finds(newSearchText(l)) }
 
-// findable is what the words of a filter look at, made once for a listener: a
+// searchText is what the words of a filter look at, made once for a listener: a
 // keystroke asks ten thousand of them.
-type findable struct {
+type searchText struct {
 	port   uint16
 	begins []string // the port and the addresses, whose beginning matches
 	whole  []string // PIDs, the protocol, "localhost" where that leads here
 	text   string   // the rest in lower case, each part in a line of its own
 }
 
-func newFindable(l *monitor.Listener) findable {
-	f := findable{port: l.Port, begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
+func newSearchText(l *monitor.Listener) searchText {
+	f := searchText{port: l.Port, begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
 	for _, a := range l.Addresses {
 		f.begins = append(f.begins, a.String())
 	}
 	if v4, v6 := families(l); v4 || v6 {
 		f.whole = append(f.whole, "localhost")
 	}
-	parts := []string{l.Unit, l.Container, l.User, l.Project, l.Service}
-	if l.Behind != nil {
-		parts = append(parts, l.Behind.Name, l.Behind.Image)
+	parts := []string{l.Unit, l.ContainerID, l.User, l.Project, l.Service}
+	if l.Container != nil {
+		parts = append(parts, l.Container.Name, l.Container.Image)
 	}
 	if l.Inferred != nil {
 		parts = append(parts, l.Inferred.Name)
@@ -166,7 +166,7 @@ func newFindable(l *monitor.Listener) findable {
 	return f
 }
 
-func (f Filter) finds(in findable) bool {
+func (f Filter) finds(in searchText) bool {
 	for _, w := range f.words {
 		if w.finds(in) == w.not {
 			return false
@@ -175,7 +175,7 @@ func (f Filter) finds(in findable) bool {
 	return true
 }
 
-func (w word) finds(in findable) bool {
+func (w term) finds(in searchText) bool {
 	if w.ports != nil {
 		return w.ports.Contains(in.port)
 	}

@@ -8,7 +8,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 )
 
 // Duration puts d into one short word: "2 s", "12 min", "2 h", "3 d". What is
@@ -29,11 +29,11 @@ func Duration(d time.Duration) string {
 // Moment puts t into words as seen at now, in now's location: "today 15:41:07",
 // "yesterday 09:12:00", "2026-11-20 18:40:12".
 func Moment(t, now time.Time) string {
-	return momentAs(t, now, time.TimeOnly)
+	return momentLayout(t, now, time.TimeOnly)
 }
 
-// momentAs is Moment with the clock's time in layout.
-func momentAs(t, now time.Time, layout string) string {
+// momentLayout is Moment with the clock's time in layout.
+func momentLayout(t, now time.Time, layout string) string {
 	t = t.In(now.Location())
 	data := map[string]any{"Time": t.Format(layout)}
 	switch days := dayNumber(now) - dayNumber(t); days {
@@ -42,17 +42,17 @@ func momentAs(t, now time.Time, layout string) string {
 	case 1:
 		return lang.L("yesterday {{.Time}}", data)
 	}
-	return date(t) + " " + t.Format(layout)
+	return dateText(t) + " " + t.Format(layout)
 }
 
-// date puts the day of t into numbers, in the order of the language.
-func date(t time.Time) string {
+// dateText puts the day of t into numbers, in the order of the language.
+func dateText(t time.Time) string {
 	return lang.L("{{.Year}}-{{.Month}}-{{.Day}}", map[string]any{"Year": t.Format("2006"), "Month": t.Format("01"), "Day": t.Format("02")})
 }
 
-// decimal writes v with so many digits after the language's decimal sign, -1 for
+// formatFloat writes v with so many digits after the language's decimal sign, -1 for
 // as many as it takes.
-func decimal(v float64, digits int) string {
+func formatFloat(v float64, digits int) string {
 	whole, decimals, found := strings.Cut(strconv.FormatFloat(v, 'f', digits, 64), ".")
 	if !found {
 		return whole
@@ -60,15 +60,15 @@ func decimal(v float64, digits int) string {
 	return lang.L("{{.Whole}}.{{.Decimals}}", map[string]any{"Whole": whole, "Decimals": decimals})
 }
 
-// whole writes n with the language's sign between thousands.
-func whole(n int) string {
+// formatInt writes n with the language's sign between thousands.
+func formatInt(n int) string {
 	digits := strconv.Itoa(n)
 	if len(digits) < 4 || n < 0 {
 		return digits
 	}
 	head, tail := digits[:len(digits)-3], digits[len(digits)-3:]
 	h, _ := strconv.Atoi(head) // digits of ours
-	return lang.L("{{.Thousands}},{{.Rest}}", map[string]any{"Thousands": whole(h), "Rest": tail})
+	return lang.L("{{.Thousands}},{{.Rest}}", map[string]any{"Thousands": formatInt(h), "Rest": tail})
 }
 
 func dayNumber(t time.Time) int {
@@ -103,23 +103,23 @@ func month(m time.Month) string {
 		lang.L("August"), lang.L("September"), lang.L("October"), lang.L("November"), lang.L("December")}[m-1]
 }
 
-// Span puts the time for which someone had a port into words as seen at now, and
+// TenureText puts the time for which someone had a port into words as seen at now, and
 // says what of it is not known: "today 14:02–14:07", "until today 14:07", "since
 // yesterday 09:12", "from today 14:02, ended before 16:30 while Porthole was not
 // running".
-func Span(s activity.Spell, now time.Time) string {
+func TenureText(s history.Tenure, now time.Time) string {
 	layout := "15:04"
 	if s.To.Sub(s.From).Abs() < time.Minute { // the seconds tell the two apart
 		layout = "15:04:05"
 	}
-	at := func(t time.Time) string { return momentAs(t, now, layout) }
+	at := func(t time.Time) string { return momentLayout(t, now, layout) }
 	to := func() string { // without the day that from has said
 		if dayNumber(s.From.In(now.Location())) == dayNumber(s.To.In(now.Location())) {
 			return s.To.In(now.Location()).Format(layout)
 		}
 		return at(s.To)
 	}
-	unknown := s.Older || s.From.IsZero()
+	unknown := s.AlreadyOpen || s.From.IsZero()
 	switch {
 	case s.To.IsZero() && s.From.IsZero():
 		return lang.L("at a time that is not known")
@@ -127,9 +127,9 @@ func Span(s activity.Spell, now time.Time) string {
 		return lang.L("since before {{.From}}", map[string]any{"From": at(s.From)})
 	case s.To.IsZero():
 		return lang.L("since {{.From}}", map[string]any{"From": at(s.From)})
-	case s.Unwatched && unknown:
+	case s.Unobserved && unknown:
 		return lang.L("ended before {{.To}} while Porthole was not running", map[string]any{"To": at(s.To)})
-	case s.Unwatched:
+	case s.Unobserved:
 		return lang.L("from {{.From}}, ended before {{.To}} while Porthole was not running", map[string]any{"From": at(s.From), "To": to()})
 	case unknown:
 		return lang.L("until {{.To}}", map[string]any{"To": at(s.To)})
@@ -139,15 +139,15 @@ func Span(s activity.Spell, now time.Time) string {
 	return at(s.From) + " – " + at(s.To)
 }
 
-// shortTime puts a time below a minute into words: "250 ms", "1 s", "1.5 s".
-func shortTime(d time.Duration) string {
+// shortDuration puts a time below a minute into words: "250 ms", "1 s", "1.5 s".
+func shortDuration(d time.Duration) string {
 	if d < time.Second {
 		return lang.L("{{.N}} ms", map[string]any{"N": strconv.FormatInt(d.Milliseconds(), 10)})
 	}
-	return lang.L("{{.N}} s", map[string]any{"N": decimal(d.Seconds(), -1)})
+	return lang.L("{{.N}} s", map[string]any{"N": formatFloat(d.Seconds(), -1)})
 }
 
-func pidWords(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
+func pidText(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
 
 // Copied says that text is on the clipboard. The text of another process is cleaned.
 func Copied(text string) string {

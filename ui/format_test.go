@@ -18,7 +18,7 @@ func TestDuration(t *testing.T) {
 
 func TestWhole(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 10_050: "10,050", 1_000_000: "1,000,000"} {
-		if got := whole(n); got != want {
+		if got := formatInt(n); got != want {
 			t.Errorf("whole(%d) = %q; want %q", n, got, want)
 		}
 	}

@@ -30,7 +30,7 @@ func TestGoldens(t *testing.T) {
 				test.AssertImageMatches(t, "goldens/"+name+"-"+theme+".png", capture(w))
 			}
 			everyMark(d)
-			for _, page := range []string{PagePorts, PageActivity, PageWatches, PageSettings} {
+			for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 				d.ShowPage(page)
 				r.answer()
 				golden(page, d.window)
@@ -47,7 +47,7 @@ func TestGoldens(t *testing.T) {
 // everyMark has one row of each mark, rows of one process together, one that the
 // pointer is on, one of UDP and one of another address.
 func everyMark(d *desk) {
-	d.ports.status.Settings.UDP, d.ports.status.Settings.OtherAddresses = true, true
+	d.ports.status.Settings.UDP, d.ports.status.Settings.AllAddresses = true, true
 	d.SetStatus(d.ports.status)
 	d.ports.toggleGroup()
 	list := lively(d.at)

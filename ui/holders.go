@@ -7,49 +7,49 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 )
 
-// holder is who had a port, and when.
-type holder struct {
-	activity.Spell
+// portTenure is who had a port, and when.
+type portTenure struct {
+	history.Tenure
 	port uint16
 }
 
-// holders returns who had the ports of events before, the newest first. events
+// pastTenures returns who had the ports of events before, the newest first. events
 // are the newest first; who has a port still is not among them.
-func holders(events []activity.Event) []holder {
+func pastTenures(events []history.Event) []portTenure {
 	type listener struct{ id, boot string }
 	hands := map[listener]time.Time{} // when it changed hands last
-	var out []holder
+	var out []portTenure
 	for _, e := range slices.Backward(events) {
 		key := listener{e.Listener, e.Boot}
-		spell := e.Spell()
+		spell := e.Tenure()
 		since, changed := hands[key]
 		switch e.Kind {
 		case monitor.OwnerChanged:
 			hands[key] = e.At
-			if e.Before == nil {
+			if e.OwnerBefore == nil {
 				continue
 			}
-			spell.Owner, spell.From, spell.Older, spell.To = *e.Before, e.OpenedAt, e.Older, e.At
+			spell.Owner, spell.From, spell.AlreadyOpen, spell.To = *e.OwnerBefore, e.OpenedAt, e.AlreadyOpen, e.At
 		case monitor.Closed:
 			delete(hands, key)
 		default:
 			continue
 		}
 		if changed {
-			spell.From, spell.Older = since, false
+			spell.From, spell.AlreadyOpen = since, false
 		}
-		out = append(out, holder{spell, e.Port})
+		out = append(out, portTenure{spell, e.Port})
 	}
 	slices.Reverse(out)
 	return out
 }
 
-// lastWords says who had a port last: "Last: postgres, today 14:02–14:07".
-func lastWords(s activity.Spell, now time.Time) string {
-	data := map[string]any{"Who": whoHad(s.Owner), "When": Span(s, now)}
+// lastOwnerSentence says who had a port last: "Last: postgres, today 14:02–14:07".
+func lastOwnerSentence(s history.Tenure, now time.Time) string {
+	data := map[string]any{"Who": ownerText(s.Owner), "When": TenureText(s, now)}
 	if s.To.IsZero() {
 		return lang.L("Last: {{.Who}}, {{.When}}; its end was not seen", data)
 	}

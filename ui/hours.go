@@ -11,34 +11,34 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/ui/table"
 )
 
-// hoursShown is how far the chart goes back.
-const hoursShown = 24
+// chartHours is how far the chart goes back.
+const chartHours = 24
 
 // hourChart is a bar for each of the last hours; a click on one chooses it.
 type hourChart struct {
 	widget.BaseWidget
-	chosen func(end time.Time)
-	zone   *time.Location
+	onChoose func(end time.Time)
+	zone     *time.Location
 
 	from     time.Time // zero where nothing is known
-	counts   [hoursShown]int
+	counts   [chartHours]int
 	filtered bool      // they are only of what a filter lets through
 	until    time.Time // the end of the chosen hour; zero for none
 	hovered  int       // that the pointer or the keyboard is at; -1 for none
 	focused  bool
 
-	bars          [hoursShown]*canvas.Rectangle
-	ticks         [hoursShown / 6]*canvas.Text
+	bars          [chartHours]*canvas.Rectangle
+	ticks         [chartHours / 6]*canvas.Text
 	base          *canvas.Rectangle
 	title, detail *canvas.Text
 }
 
 func newHourChart(chosen func(time.Time)) *hourChart {
-	c := &hourChart{chosen: chosen, hovered: -1, zone: time.UTC, base: canvas.NewRectangle(color.Transparent), title: caption(), detail: caption()}
+	c := &hourChart{onChoose: chosen, hovered: -1, zone: time.UTC, base: canvas.NewRectangle(color.Transparent), title: caption(), detail: caption()}
 	for i := range c.bars {
 		c.bars[i] = canvas.NewRectangle(color.Transparent)
 		c.bars[i].CornerRadius = 2
@@ -53,14 +53,14 @@ func newHourChart(chosen func(time.Time)) *hourChart {
 
 // firstHour is where the last hours begin: hours as the store counts them.
 func firstHour(now time.Time) time.Time {
-	return now.UTC().Truncate(time.Hour).Add(-(hoursShown - 1) * time.Hour)
+	return now.UTC().Truncate(time.Hour).Add(-(chartHours - 1) * time.Hour)
 }
 
 // set shows the hours from on, in zone; filtered where they are not of all changes.
-func (c *hourChart) set(from time.Time, hours []activity.Hour, filtered bool, zone *time.Location) {
-	c.from, c.filtered, c.zone, c.counts = from, filtered, zone, [hoursShown]int{}
+func (c *hourChart) set(from time.Time, hours []history.HourCount, filtered bool, zone *time.Location) {
+	c.from, c.filtered, c.zone, c.counts = from, filtered, zone, [chartHours]int{}
 	for _, h := range hours {
-		if i := int(h.Start.Sub(from) / time.Hour); i >= 0 && i < hoursShown {
+		if i := int(h.Start.Sub(from) / time.Hour); i >= 0 && i < chartHours {
 			c.counts[i] += h.Count
 		}
 	}
@@ -81,13 +81,13 @@ func (c *hourChart) sum() int {
 	return sum
 }
 
-// words say what the hour under the pointer had, or the chosen one.
-func (c *hourChart) words() string {
+// detailText say what the hour under the pointer had, or the chosen one.
+func (c *hourChart) detailText() string {
 	i := c.hovered
 	if i < 0 && !c.until.IsZero() {
 		i = int(c.until.Sub(c.from)/time.Hour) - 1
 	}
-	if i < 0 || i >= hoursShown || c.from.IsZero() {
+	if i < 0 || i >= chartHours || c.from.IsZero() {
 		return ""
 	}
 	start := c.from.Add(time.Duration(i) * time.Hour).In(c.zone)
@@ -115,7 +115,7 @@ type hourChartRenderer struct {
 func (r *hourChartRenderer) Destroy()                     {}
 func (r *hourChartRenderer) Objects() []fyne.CanvasObject { return r.objects }
 func (r *hourChartRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(hoursShown*6, barsAt+barHeight+16)
+	return fyne.NewSize(chartHours*6, barsAt+barHeight+16)
 }
 func (r *hourChartRenderer) Refresh() { r.Layout(r.c.Size()) }
 
@@ -127,7 +127,7 @@ const (
 // Layout gives each bar its height: the highest is the full one.
 func (r *hourChartRenderer) Layout(s fyne.Size) {
 	c := r.c
-	highest, width := 1, s.Width/hoursShown
+	highest, width := 1, s.Width/chartHours
 	for _, n := range c.counts {
 		highest = max(highest, n)
 	}
@@ -136,7 +136,7 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 		title = lang.L("Matching changes in the last 24 hours")
 	}
 	setText(c.title, title, table.ColorMuted)
-	setText(c.detail, c.words(), theme.ColorNameForeground)
+	setText(c.detail, c.detailText(), theme.ColorNameForeground)
 	c.title.Resize(c.title.MinSize())
 	c.detail.Resize(c.detail.MinSize())
 	c.detail.Move(fyne.NewPos(s.Width-c.detail.MinSize().Width, 0))
@@ -189,7 +189,7 @@ func (c *hourChart) at(x float32) int {
 	if c.from.IsZero() || c.Size().Width <= 0 || x < 0 {
 		return -1
 	}
-	return min(int(x/(c.Size().Width/hoursShown)), hoursShown-1)
+	return min(int(x/(c.Size().Width/chartHours)), chartHours-1)
 }
 
 // Tapped chooses the hour, or no longer.
@@ -203,7 +203,7 @@ func (c *hourChart) press(i int) {
 	if end.Equal(c.until) {
 		end = time.Time{}
 	}
-	c.chosen(end)
+	c.onChoose(end)
 }
 
 // MouseIn is Fyne's.
@@ -222,7 +222,7 @@ func (c *hourChart) MouseOut() { c.hovered = -1; c.Refresh() }
 
 // FocusGained brings the keyboard to the last hour.
 func (c *hourChart) FocusGained() {
-	c.focused, c.hovered = true, hoursShown-1
+	c.focused, c.hovered = true, chartHours-1
 	c.Refresh()
 }
 
@@ -239,7 +239,7 @@ func (c *hourChart) TypedKey(e *fyne.KeyEvent) {
 		c.hovered = max(c.hovered-1, 0)
 		c.Refresh()
 	case fyne.KeyRight:
-		c.hovered = min(c.hovered+1, hoursShown-1)
+		c.hovered = min(c.hovered+1, chartHours-1)
 		c.Refresh()
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		c.press(c.hovered)

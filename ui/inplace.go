@@ -7,48 +7,48 @@ import (
 	"porthole/monitor"
 )
 
-// updateInPlace shows changes that leave every row where it is: somebody else
+// updateRows shows changes that leave every row where it is: somebody else
 // has a port, or we learned more. It reports false where the page has to be
 // arranged anew; what it did till then is right all the same.
-func (p *portsPage) updateInPlace(u monitor.Update, now time.Time) bool {
+func (p *portsPage) updateRows(u monitor.Update, now time.Time) bool {
 	if len(u.Snapshot.Listeners) != len(p.snapshot.Listeners) {
 		return false
 	}
-	for _, c := range u.Changes {
+	for _, c := range u.Events {
 		before := p.rows[c.Listener.ID]
 		if before == nil || before.mark == closed || c.Kind == monitor.Closed || c.Before == nil || c.Before.ID != c.Listener.ID {
 			return false
 		}
 		after := p.renew(before, c.Listener, now, false)
-		if !p.sameStanding(before, after) {
+		if !p.sameGroup(before, after) {
 			return false
 		}
 		after.ambiguous = before.ambiguous
 		p.rows[c.Listener.ID] = after
-		if p.shows(after) && !p.table.Update(after) {
+		if p.isShown(after) && !p.table.Update(after) {
 			return false
 		}
 	}
 	p.snapshot = u.Snapshot
-	if selected, ok := p.table.Selected(); ok && slices.ContainsFunc(u.Changes, func(c monitor.Change) bool { return c.Listener == selected.listener }) {
-		p.showSide()
+	if selected, ok := p.table.Selected(); ok && slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return c.Listener == selected.listener }) {
+		p.showDetails()
 	}
 	return true
 }
 
-// sameStanding reports whether neither filters nor counts, cards nor warnings
+// sameGroup reports whether neither filters nor counts, cards nor warnings
 // tell the two rows of one listener apart.
-func (p *portsPage) sameStanding(a, b *portRow) bool {
+func (p *portsPage) sameGroup(a, b *portRow) bool {
 	a4, a6 := families(a.listener)
 	b4, b6 := families(b.listener)
-	return !a.watched && !b.watched && a.listener.Loopback() == b.listener.Loopback() &&
-		a.listener.Port == b.listener.Port && a.listener.Reach == b.listener.Reach && a.listener.User == b.listener.User &&
-		a4 == b4 && a6 == b6 && p.filter.finds(a.find) == p.filter.finds(b.find)
+	return !a.watched && !b.watched && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
+		a.listener.Port == b.listener.Port && a.listener.Exposure == b.listener.Exposure && a.listener.User == b.listener.User &&
+		a4 == b4 && a6 == b6 && p.filter.finds(a.searchText) == p.filter.finds(b.searchText)
 }
 
-// shows reports whether the filters let r through.
-func (p *portsPage) shows(r *portRow) bool {
-	return p.filter.finds(r.find) && p.quick.chosen.lets(r, p.status.User)
+// isShown reports whether the filters let r through.
+func (p *portsPage) isShown(r *portRow) bool {
+	return p.filter.finds(r.searchText) && p.quick.chosen.matches(r, p.status.User)
 }
 
 // markAmbiguous marks the rows whose "localhost" may mean another process: one

@@ -77,7 +77,7 @@ func keyName(key fyne.KeyName) string {
 
 // binding is what some keys do: a line of the overlay, and what happens.
 type binding struct {
-	words string
+	label string
 	keys  []chord
 	do    func() // nil where a widget has the keys: the table knows its rows
 
@@ -139,9 +139,9 @@ func passKey(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	}
 }
 
-// askForKeys shows the keys where "?" was typed, whichever key writes that, and
+// showKeysFor shows the keys where "?" was typed, whichever key writes that, and
 // reports whether it did.
-func askForKeys(c fyne.Canvas, r rune) bool {
+func showKeysFor(c fyne.Canvas, r rune) bool {
 	if r != '?' || c.OnTypedKey() == nil {
 		return false
 	}
@@ -151,7 +151,7 @@ func askForKeys(c fyne.Canvas, r rune) bool {
 
 // keys are all that the window's keys do.
 func (w *Window) keys() []keyGroup {
-	one := func(words string, do func(), keys ...chord) binding { return binding{words: words, keys: keys, do: do} }
+	one := func(words string, do func(), keys ...chord) binding { return binding{label: words, keys: keys, do: do} }
 	all := keyGroup{title: lang.L("Everywhere")}
 	for i, p := range w.tabs.pages {
 		all.bindings = append(all.bindings, one(p.label, func() { w.tabs.show(i) }, ctrl(fyne.KeyName(fmt.Sprint(i+1)))))
@@ -207,10 +207,10 @@ func (w *Window) keys() []keyGroup {
 // processKeys are what the keys of a process window do.
 func processKeys(copySelected, closeWindow, quit func()) keyGroup {
 	return keyGroup{lang.L("Window of a process"), []binding{
-		{words: lang.L("Scroll"), keys: []chord{{key: fyne.KeyUp}, {key: fyne.KeyDown}, {key: fyne.KeyPageUp}, {key: fyne.KeyPageDown}}},
-		binding{words: lang.L("Copy the selected text"), keys: []chord{copyKeys}, do: copySelected}.also(),
-		binding{words: lang.L("Close the window"), keys: []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, do: closeWindow}.also(),
-		binding{words: lang.L("Quit Porthole"), keys: []chord{ctrl(fyne.KeyQ)}, do: quit}.also(),
+		{label: lang.L("Scroll"), keys: []chord{{key: fyne.KeyUp}, {key: fyne.KeyDown}, {key: fyne.KeyPageUp}, {key: fyne.KeyPageDown}}},
+		binding{label: lang.L("Copy the selected text"), keys: []chord{copyKeys}, do: copySelected}.also(),
+		binding{label: lang.L("Close the window"), keys: []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, do: closeWindow}.also(),
+		binding{label: lang.L("Quit Porthole"), keys: []chord{ctrl(fyne.KeyQ)}, do: quit}.also(),
 	}}
 }
 
@@ -259,7 +259,7 @@ func labelWidth(groups []keyGroup) float32 {
 	width := float32(130)
 	for _, g := range groups {
 		for _, b := range g.bindings {
-			width = max(width, fyne.MeasureText(b.words, theme.TextSize(), fyne.TextStyle{}).Width+20)
+			width = max(width, fyne.MeasureText(b.label, theme.TextSize(), fyne.TextStyle{}).Width+20)
 		}
 	}
 	return width
@@ -271,7 +271,7 @@ func keyList(g keyGroup, label float32) fyne.CanvasObject {
 	title.TextStyle.Bold = true
 	lines := container.New(factRows{label: label})
 	for _, b := range g.bindings {
-		words := canvas.NewText(b.words, theme.Color(table.ColorMuted))
+		words := canvas.NewText(b.label, theme.Color(table.ColorMuted))
 		keys := canvas.NewText(b.names(), theme.Color(theme.ColorNameForeground))
 		lines.Add(follow(words, table.ColorMuted))
 		lines.Add(container.New(layout.NewCustomPaddedLayout(7, 6, 6, 6), follow(keys, theme.ColorNameForeground)))
@@ -282,8 +282,8 @@ func keyList(g keyGroup, label float32) fyne.CanvasObject {
 // focusFilter gives the filter of the page the keyboard.
 func (w *Window) focusFilter() {
 	c := w.window.Canvas()
-	if w.tabs.name() == PageActivity {
-		c.Focus(w.activity.entry)
+	if w.tabs.name() == PageHistory {
+		c.Focus(w.history.entry)
 		return
 	}
 	w.tabs.open(PagePorts)
@@ -294,8 +294,8 @@ func (w *Window) clearFilter() {
 	switch w.tabs.name() {
 	case PagePorts:
 		w.ports.entry.SetText("")
-	case PageActivity:
-		w.activity.escape()
+	case PageHistory:
+		w.history.escape()
 	}
 }
 

@@ -64,8 +64,8 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 		said := d.overlay()
 		for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
 			for _, b := range g.bindings {
-				if !strings.Contains(said, b.words+"|"+b.names()) {
-					t.Errorf("from %s: the overlay does not say %q: %s", where, b.words, b.names())
+				if !strings.Contains(said, b.label+"|"+b.names()) {
+					t.Errorf("from %s: the overlay does not say %q: %s", where, b.label, b.names())
 				}
 			}
 		}
@@ -222,7 +222,7 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		if len(d.asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
 			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.asked, d.ports.left.Text)
 		}
-		d.ports.say("")
+		d.ports.showNotice("")
 		d.see()
 		d.at = d.at.Add(markTime)
 		d.Tick()
@@ -288,7 +288,7 @@ func TestARightClickCopiesAText(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 10))
 	d.ports.table.Select("tcp-3000-10")
-	test.TapSecondaryAt(d.ports.side.facts.Objects[1].(*copyText), fyne.NewPos(3, 3))
+	test.TapSecondaryAt(d.ports.details.facts.Objects[1].(*copyText), fyne.NewPos(3, 3))
 	d.choose("Copy")
 	if got := d.app.Clipboard().Content(); got != "127.0.0.1:3000" {
 		t.Errorf("copied %q; want 127.0.0.1:3000", got)
@@ -323,24 +323,24 @@ func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
 
 func TestARemovedWatchComesBackAsItWas(t *testing.T) {
 	d := newDesk(t)
-	shop := watch.Rule{Ports: ports(t, "3000"), Name: "the shop", Tell: watch.Opens}
+	shop := watch.Rule{Ports: ports(t, "3000"), Name: "the shop", NotifyOn: watch.OnOpen}
 	d.tellRules(watch.Rule{Ports: ports(t, "80")}, shop, watch.Rule{Ports: ports(t, "90")})
 	d.see(listening(3000, "node", 10))
 	d.ports.table.Focus()
 	press(d.window, fyne.KeySpace)
 	d.want("asked", d.asked, []string{"unwatch 3000"})
 	d.tellRules(watch.Rule{Ports: ports(t, "80")}, watch.Rule{Ports: ports(t, "90")})
-	if got := d.ports.left.Text; got != "Watch for 3000 removed." || !d.ports.again.Visible() {
-		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.again.Visible())
+	if got := d.ports.left.Text; got != "Watch for 3000 removed." || !d.ports.undoLink.Visible() {
+		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
 	}
 	d.asked = nil
-	test.Tap(d.ports.again)
+	test.Tap(d.ports.undoLink)
 	want := watch.Rules{{Ports: ports(t, "80")}, shop, {Ports: ports(t, "90")}}
 	d.want("asked", d.asked, []string{fmt.Sprintf("watches %+v", want)})
 	d.asked = nil
 	shortcut(d.window, undoKeys)
 	d.want("a second time", d.asked, nil)
-	if d.ports.again.Visible() {
+	if d.ports.undoLink.Visible() {
 		t.Error("Undo is still there")
 	}
 }
@@ -352,8 +352,8 @@ func TestUndoStandsBehindNothingElseThatIsSaid(t *testing.T) {
 	d.ports.table.Focus()
 	press(d.window, fyne.KeySpace)
 	shortcut(d.window, copyKeys)
-	if got := d.ports.left.Text; !strings.HasSuffix(got, "copied") || d.ports.again.Visible() {
-		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.again.Visible())
+	if got := d.ports.left.Text; !strings.HasSuffix(got, "copied") || d.ports.undoLink.Visible() {
+		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
 	}
 	d.asked = nil
 	shortcut(d.window, undoKeys)
@@ -371,7 +371,7 @@ func TestUndoOfAWatchEnds(t *testing.T) {
 	d.asked = nil
 	shortcut(d.window, undoKeys)
 	d.want("asked", d.asked, nil)
-	if d.ports.again.Visible() {
+	if d.ports.undoLink.Visible() {
 		t.Error("Undo is offered for ever")
 	}
 }
@@ -401,13 +401,13 @@ func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
 func TestButtonsShowTheKeyboard(t *testing.T) {
 	d := newDesk(t)
 	d.see(listening(3000, "node", 7)) // the side pane is shown
-	for _, b := range []*keyButton{d.ports.pause, d.ports.side.browser} {
+	for _, b := range []*keyButton{d.ports.pause, d.ports.details.browser} {
 		if b.ring.Visible() {
 			t.Errorf("%q has a ring without the keyboard", b.Text)
 		}
 		b.FocusGained()
 		ground := theme.Color(theme.ColorNameButton)
-		if b == d.ports.side.browser {
+		if b == d.ports.details.browser {
 			ground = theme.Color(theme.ColorNamePrimary)
 		}
 		if got := contrast(b.ring.StrokeColor, ground); !b.ring.Visible() || got < 1.5 {
@@ -434,7 +434,7 @@ func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
 	if b.Enable(); pressed != 3 {
 		t.Errorf("pressed %d times; want 3, and not where it is disabled", pressed)
 	}
-	b.OnTapped = func() { d.ShowPage(PageActivity) }
+	b.OnTapped = func() { d.ShowPage(PageHistory) }
 	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 	if c.Focused() == fyne.Focusable(b) {
 		t.Error("a button that went with its page keeps the keyboard")
@@ -495,7 +495,7 @@ func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
 	d.see(l, listening(8080, "python3", 20))
 	d.ports.table.Select(l.ID)
 	canvas := d.window.Canvas()
-	for _, page := range []string{PagePorts, PageActivity, PageWatches, PageSettings} {
+	for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
 		r.answer()
 		canvas.Unfocus()
@@ -537,7 +537,7 @@ func TestShortcutsDoNotReachThePageBehindAQuestion(t *testing.T) {
 	}
 	q.hide()
 	shortcut(d.window, ctrl(fyne.Key2))
-	if d.tabs.name() != PageActivity {
+	if d.tabs.name() != PageHistory {
 		t.Errorf("Ctrl+2 does nothing after the question: page %s", d.tabs.name())
 	}
 }

@@ -24,7 +24,7 @@ func SetUpLanguage(chosen string) error {
 	locale := lang.SystemLocale()
 	system, _, _ := strings.Cut(locale.LanguageString(), "-")
 	name := cmp.Or(chosen, system)
-	if !speaks(name) {
+	if !hasTranslation(name) {
 		name = "en"
 	}
 	if name == system {
@@ -42,8 +42,8 @@ func SetUpLanguage(chosen string) error {
 	return nil
 }
 
-// speaks reports whether there is a translation into a language.
-func speaks(name string) bool {
+// hasTranslation reports whether there is a translation into a language.
+func hasTranslation(name string) bool {
 	_, err := fs.Stat(assets.Translations, path.Join(folder, name+".json"))
 	return err == nil
 }

@@ -23,8 +23,8 @@ import (
 // word has plural forms.
 func words(t *testing.T) map[string]bool {
 	t.Helper()
-	found := map[string]bool{monitor.HiddenForeign: false, monitor.HiddenNobody: false, monitor.HiddenBlind: false, monitor.HiddenSystem: false, monitor.HiddenEnded: false}
-	for _, reason := range []stop.Reason{stop.System, stop.Ourselves, stop.Parent, stop.Unknown, stop.Changed, stop.LetGo} {
+	found := map[string]bool{monitor.UnknownForeign: false, monitor.UnknownNotFound: false, monitor.UnknownUnreadable: false, monitor.UnknownUnsupported: false, monitor.UnknownExited: false}
+	for _, reason := range []stop.Reason{stop.SystemProcess, stop.Self, stop.ParentProcess, stop.IdentityUnknown, stop.IdentityChanged, stop.PortReleased} {
 		found[string(reason)] = false
 	}
 	for _, text := range explain.Texts() {

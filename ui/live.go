@@ -4,16 +4,16 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/peers"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
 )
 
-// Wanted is what the window wants to be looked at, as it is open now. Nothing
+// ProbeRequest is what the window wants to be looked at, as it is open now. Nothing
 // else needs a look.
-type Wanted struct {
-	Count     []*monitor.Listener // how many are connected
-	Read      []*monitor.Listener // who is connected
-	Processes []monitor.Owner
+type ProbeRequest struct {
+	Count       []*monitor.Listener // how many are connected
+	Connections []*monitor.Listener // who is connected
+	Processes   []monitor.Owner
 }
 
 // ProcessID is the identity of a process.
@@ -22,27 +22,27 @@ type ProcessID struct {
 	Start uint64
 }
 
-// Live is what one look at the machine told. A nil map was not looked for, or is
+// ProbeResult is what one look at the machine told. A nil map was not looked for, or is
 // not to be had here.
-type Live struct {
+type ProbeResult struct {
 	At        time.Time
 	Counts    map[string]int // connections of each TCP listener, by its id
-	States    map[string]peers.State
-	Processes map[ProcessID]story.Live
+	States    map[string]connection.State
+	Processes map[ProcessID]ancestry.ProcessState
 }
 
 // process is what was seen of o, with its accept queue on l.
-func (v Live) process(l *monitor.Listener, o monitor.Owner) story.Live {
+func (v ProbeResult) process(l *monitor.Listener, o monitor.Owner) ancestry.ProcessState {
 	live := v.Processes[ProcessID{o.PID, o.Start}]
 	if st, ok := v.States[l.ID]; ok {
-		live.Stuck, live.Queue, live.Limit = st.Stuck(), st.Queue, st.Limit
+		live.QueueFull, live.QueueLength, live.QueueLimit = st.QueueFull(), st.QueueLength, st.QueueLimit
 	}
 	return live
 }
 
-// Wanted returns what the window wants to be looked at now.
-func (w *Window) Wanted() Wanted {
-	var wanted Wanted
+// ProbeRequest returns what the window wants to be looked at now.
+func (w *Window) ProbeRequest() ProbeRequest {
+	var wanted ProbeRequest
 	if w.stale {
 		return wanted
 	}
@@ -50,7 +50,7 @@ func (w *Window) Wanted() Wanted {
 	want := func(l *monitor.Listener, o monitor.Owner) {
 		if !read[l.ID] {
 			read[l.ID] = true
-			wanted.Read = append(wanted.Read, l)
+			wanted.Connections = append(wanted.Connections, l)
 		}
 		if o.PID != 0 {
 			wanted.Processes = append(wanted.Processes, o)
@@ -58,7 +58,7 @@ func (w *Window) Wanted() Wanted {
 	}
 	if w.tabs.name() == "ports" {
 		wanted.Count = w.ports.listeners()
-		if r, ok := w.ports.table.Selected(); ok && r.mark != closed && w.ports.side.object.Visible() {
+		if r, ok := w.ports.table.Selected(); ok && r.mark != closed && w.ports.details.object.Visible() {
 			o, _ := r.listener.Principal()
 			want(r.listener, o)
 		}
@@ -67,24 +67,24 @@ func (w *Window) Wanted() Wanted {
 		for _, l := range p.rows {
 			want(l, p.owner)
 		}
-		if len(p.rows) == 0 && p.owner.PID != 0 && !p.over {
+		if len(p.rows) == 0 && p.owner.PID != 0 && !p.ended {
 			wanted.Processes = append(wanted.Processes, p.owner) // does it run on?
 		}
 	}
 	return wanted
 }
 
-// SetLive shows what a look at Wanted told.
-func (w *Window) SetLive(v Live) {
-	w.ports.setLive(v)
+// ShowProbe shows what a look at Wanted told.
+func (w *Window) ShowProbe(v ProbeResult) {
+	w.ports.showProbe(v)
 	for _, p := range w.processes {
-		p.setLive(v)
+		p.showProbe(v)
 	}
 }
 
-// want says that there is something new to be looked at.
-func (w *Window) want() {
-	if w.OnWanted != nil {
-		w.OnWanted()
+// probeChanged says that there is something new to be looked at.
+func (w *Window) probeChanged() {
+	if w.OnProbeRequest != nil {
+		w.OnProbeRequest()
 	}
 }

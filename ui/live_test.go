@@ -10,13 +10,13 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
-	"porthole/monitor/peers"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
 )
 
-// connection is one from a client on this machine, or from an address.
-func connection(id monitor.SocketID, pid int, who string, received, sent uint64) peers.Peer {
-	p := peers.Peer{ID: id, Remote: netip.MustParseAddrPort("127.0.0.1:5000"), Client: peers.Client{PID: pid, Name: who}, Received: received, Sent: sent}
+// testConn is one from a client on this machine, or from an address.
+func testConn(id monitor.SocketID, pid int, who string, received, sent uint64) connection.Conn {
+	p := connection.Conn{ID: id, Remote: netip.MustParseAddrPort("127.0.0.1:5000"), Client: connection.Client{PID: pid, Name: who}, Received: received, Sent: sent}
 	if pid == 0 {
 		p.Remote, p.Client.Name = netip.AddrPortFrom(netip.MustParseAddr(who), 5000), ""
 	}
@@ -24,13 +24,13 @@ func connection(id monitor.SocketID, pid int, who string, received, sent uint64)
 }
 
 // look shows what a look told of one listener, one second after the last.
-func (d *desk) look(l *monitor.Listener, st peers.State, live story.Live) {
+func (d *desk) look(l *monitor.Listener, st connection.State, live ancestry.ProcessState) {
 	d.at = d.at.Add(time.Second)
-	processes := map[ProcessID]story.Live{}
+	processes := map[ProcessID]ancestry.ProcessState{}
 	if o, ok := l.Principal(); ok {
 		processes[ProcessID{o.PID, o.Start}] = live
 	}
-	d.SetLive(Live{At: d.at, Counts: map[string]int{l.ID: len(st.Peers)}, States: map[string]peers.State{l.ID: st}, Processes: processes})
+	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{l.ID: len(st.Conns)}, States: map[string]connection.State{l.ID: st}, Processes: processes})
 }
 
 func clientsOf(l *clientList) (lines []string) {
@@ -50,33 +50,33 @@ func ids(listeners []*monitor.Listener) (out []string) {
 func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
 	d := newDesk(t)
 	nudges := 0
-	d.OnWanted = func() { nudges++ }
+	d.OnProbeRequest = func() { nudges++ }
 	a, b := listening(3000, "node", 10), listening(8080, "python3", 20)
 	d.see(a, b)
 	d.ports.table.Select("") // the first one was
-	d.ports.showSide()
+	d.ports.showDetails()
 	nudges = 0
-	w := d.Wanted()
-	if len(w.Count) != 2 || len(w.Read) != 0 || len(w.Processes) != 0 {
+	w := d.ProbeRequest()
+	if len(w.Count) != 2 || len(w.Connections) != 0 || len(w.Processes) != 0 {
 		t.Errorf("with nothing selected it wants %+v", w)
 	}
 	d.ports.table.Select(a.ID)
-	w = d.Wanted()
-	d.want("read", ids(w.Read), []string{a.ID})
+	w = d.ProbeRequest()
+	d.want("read", ids(w.Connections), []string{a.ID})
 	if nudges != 1 || len(w.Processes) != 1 || w.Processes[0].PID != 10 {
 		t.Errorf("of the selection it wants %+v, after %d calls; want process 10 and 1", w.Processes, nudges)
 	}
 	d.OpenProcess(a)
 	d.OpenProcess(b)
 	d.tabs.open("activity")
-	w = d.Wanted()
-	if len(w.Count) != 0 || len(w.Read) != 2 || len(w.Processes) != 2 || nudges != 3 {
+	w = d.ProbeRequest()
+	if len(w.Count) != 0 || len(w.Connections) != 2 || len(w.Processes) != 2 || nudges != 3 {
 		t.Errorf("on another page with two process windows it wants %+v after %d calls", w, nudges)
 	}
 	d.processes[processKey(a)].window.Close()
-	d.want("read after one has closed", ids(d.Wanted().Read), []string{b.ID})
+	d.want("read after one has closed", ids(d.ProbeRequest().Connections), []string{b.ID})
 	d.Disconnect()
-	if w = d.Wanted(); len(w.Count)+len(w.Read)+len(w.Processes) != 0 {
+	if w = d.ProbeRequest(); len(w.Count)+len(w.Connections)+len(w.Processes) != 0 {
 		t.Errorf("when nobody watches it wants %+v", w)
 	}
 }
@@ -92,16 +92,16 @@ func TestConnectionsAreCountedInRowsAndCards(t *testing.T) {
 		return out
 	}
 	d.want("before a look", conns(), []string{"3000: ", "62893: "})
-	d.SetLive(Live{At: d.at, Counts: map[string]int{a.ID: 0, b.ID: 3}})
+	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{a.ID: 0, b.ID: 3}})
 	d.want("after it", conns(), []string{"3000: 0", "62893: 3"})
 	d.want("marks", d.rows(), []string{"3000", "62893"}) // a count is no change of the listener
 	if got := d.ports.cards.cards[0].model.detail; got != "vite · 3 connections" {
 		t.Errorf("the card says %q", got)
 	}
-	d.SetLive(Live{At: d.at}) // not counted this time
+	d.ShowProbe(ProbeResult{At: d.at}) // not counted this time
 	d.want("between two looks", conns(), []string{"3000: 0", "62893: 3"})
 	d.ports.table.Sort("conns", true)
-	d.SetLive(Live{At: d.at, Counts: map[string]int{a.ID: 5, b.ID: 1}})
+	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{a.ID: 5, b.ID: 1}})
 	d.want("sorted by them", conns(), []string{"3000: 5", "62893: 1"})
 	d.see(a)
 	d.want("of one that closed", conns(), []string{"3000: 5", "62893: "})
@@ -116,37 +116,37 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	if p.clientsBox.Visible() || p.queueBox.Visible() {
 		t.Error("it lists clients, or has a line for its queue, before a look")
 	}
-	st := peers.State{Bytes: true, Queued: true, Queue: 1, Limit: 511, Peers: []peers.Peer{
-		connection(1, 7, "curl\n\u202e", 0, 0), connection(2, 7, "curl\n\u202e", 0, 0), connection(3, 0, "10.0.0.9", 0, 0),
+	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLength: 1, QueueLimit: 511, Conns: []connection.Conn{
+		testConn(1, 7, "curl\n\u202e", 0, 0), testConn(2, 7, "curl\n\u202e", 0, 0), testConn(3, 0, "10.0.0.9", 0, 0),
 		{ID: 4, User: "bob", Remote: netip.MustParseAddrPort("127.0.0.1:1")}}}
-	d.look(a, st, story.Live{})
-	for i := range st.Peers {
-		st.Peers[i].Received, st.Peers[i].Sent = 500, 41_200
+	d.look(a, st, ancestry.ProcessState{})
+	for i := range st.Conns {
+		st.Conns[i].Received, st.Conns[i].Sent = 500, 41_200
 	}
-	d.look(a, st, story.Live{})
+	d.look(a, st, ancestry.ProcessState{})
 	d.want("clients", clientsOf(p.clients), []string{
 		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "bob's process (hidden) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
-	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.words.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
-		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.words.Text, p.spark.values)
+	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.segment.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
+		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.segment.Text, p.spark.values)
 	}
-	d.look(a, peers.State{}, story.Live{}) // as where no bytes are known
+	d.look(a, connection.State{}, ancestry.ProcessState{}) // as where no bytes are known
 	d.want("nobody", clientsOf(p.clients), []string{"Nobody"})
 	if p.spark.raster.Visible() || p.queueBox.Visible() {
 		t.Error("a line is drawn, or said of its queue, of what is not known")
 	}
-	d.SetLive(Live{At: d.at, Counts: map[string]int{}}) // where connections cannot be read
+	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{}}) // where connections cannot be read
 	d.want("the last that was seen", clientsOf(p.clients), []string{"Nobody"})
 }
 
 func TestManyClientsAreCounted(t *testing.T) {
-	var all []peers.Peer
-	for i := range clientsShown + 3 {
-		all = append(all, connection(monitor.SocketID(i+1), 100+i, "ab", 0, 0))
+	var all []connection.Conn
+	for i := range maxClients + 3 {
+		all = append(all, testConn(monitor.SocketID(i+1), 100+i, "ab", 0, 0))
 	}
 	l := newClientList(true)
-	l.show(clientRows(all, &peers.Meter{}), false)
+	l.show(clientRows(all, &connection.Meter{}), false)
 	lines := clientsOf(l)
-	if len(lines) != clientsShown+1 || lines[clientsShown] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
+	if len(lines) != maxClients+1 || lines[maxClients] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
 		t.Errorf("%q", lines)
 	}
 }
@@ -156,11 +156,11 @@ func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
 	a, b := listening(3000, "node", 10), listening(8080, "python3", 20)
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
-	st := peers.State{Bytes: true, Peers: []peers.Peer{connection(1, 7, "curl", 0, 0)}}
-	d.look(a, st, story.Live{})
-	st.Peers = []peers.Peer{connection(1, 7, "curl", 1000, 2000)}
-	d.look(a, st, story.Live{})
-	side := d.ports.side
+	st := connection.State{BytesKnown: true, Conns: []connection.Conn{testConn(1, 7, "curl", 0, 0)}}
+	d.look(a, st, ancestry.ProcessState{})
+	st.Conns = []connection.Conn{testConn(1, 7, "curl", 1000, 2000)}
+	d.look(a, st, ancestry.ProcessState{})
+	side := d.ports.details
 	d.want("clients", clientsOf(side.clients), []string{"curl 7 1 conn 3.0 kB/s"})
 	if !side.clients.object.Visible() || side.clientsTitle.Text != "Connected now (1)" {
 		t.Errorf("shown %v, title %q", side.clients.object.Visible(), side.clientsTitle.Text)
@@ -169,7 +169,7 @@ func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
 	if side.clients.object.Visible() {
 		t.Error("the clients of another listener are shown")
 	}
-	d.look(a, st, story.Live{}) // a look that was under way
+	d.look(a, st, ancestry.ProcessState{}) // a look that was under way
 	if side.clients.object.Visible() {
 		t.Error("a late look shows the clients of another listener")
 	}
@@ -182,45 +182,45 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 	d.see(a)
 	d.ports.table.Select(a.ID)
 	d.OpenProcess(a)
-	p, side := d.processes[processKey(a)], d.ports.side
-	if len(p.odd.sentences)+len(side.odd.sentences) != 0 || p.odd.object.Visible() || side.odd.object.Visible() {
-		t.Errorf("nothing is odd, and it says %q, %q", p.odd.sentences, side.odd.sentences)
+	p, side := d.processes[processKey(a)], d.ports.details
+	if len(p.warnings.sentences)+len(side.warnings.sentences) != 0 || p.warnings.object.Visible() || side.warnings.object.Visible() {
+		t.Errorf("nothing is odd, and it says %q, %q", p.warnings.sentences, side.warnings.sentences)
 	}
 	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
-	d.look(a, peers.State{Queued: true, Queue: 3, Limit: 2}, story.Live{Ended: map[int]bool{4: true}, Deleted: true, Preload: "/tmp/x.so\n"})
+	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, ancestry.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
 		"Started by npm run dev, whose terminal has closed: it was left behind. Stop it if it is not needed any more.",
 		"Its accept queue is full (3 of 2), so nobody gets in. Start it again if that lasts.",
 		"Its program file was deleted or replaced since it started. Start it again to run what is there now.",
 		"LD_PRELOAD puts other code into it (/tmp/x.so). Make sure that you know that library.",
 	}
-	d.want("process window", p.odd.sentences, want)
-	d.want("side pane", side.odd.sentences, want)
+	d.want("process window", p.warnings.sentences, want)
+	d.want("side pane", side.warnings.sentences, want)
 	if want := "zsh (4, shell, ended) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
-	if side.chain.Text != "zsh (ended) › npm run dev › node" || len(p.odd.object.Objects) != len(want) {
-		t.Errorf("side %q, %d bars", side.chain.Text, len(p.odd.object.Objects))
+	if side.chain.Text != "zsh (ended) › npm run dev › node" || len(p.warnings.object.Objects) != len(want) {
+		t.Errorf("side %q, %d bars", side.chain.Text, len(p.warnings.object.Objects))
 	}
-	d.look(a, peers.State{Queued: true, Limit: 2}, story.Live{})
-	if p.odd.object.Visible() || side.odd.object.Visible() {
+	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, ancestry.ProcessState{})
+	if p.warnings.object.Visible() || side.warnings.object.Visible() {
 		t.Error("what is not odd any more is still said")
 	}
 }
 
 // The interface and the command line say the same, in English.
 func TestOddSentencesAreThoseOfTheCommandLine(t *testing.T) {
-	for _, why := range []story.Why{
-		story.WhyRuns(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "zsh"}}}, monitor.Origin{}, story.Live{LeaderEnded: true}),
-		story.WhyRuns(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "sshd"}}}, monitor.Origin{}, story.Live{LeaderEnded: true}),
-		story.WhyRuns(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "make", Command: []string{"make", "web"}}}}, monitor.Origin{}, story.Live{LeaderEnded: true}),
-		story.WhyRuns(monitor.Owner{PID: 9}, monitor.Origin{}, story.Live{LeaderEnded: true}),
+	for _, why := range []ancestry.Explanation{
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "zsh"}}}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "sshd"}}}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "make", Command: []string{"make", "web"}}}}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
 	} {
-		for _, kind := range []story.OddKind{story.OddLeftBehind, story.OddStuck, story.OddReplaced, story.OddPlace, story.OddPreload, story.OddRoot, story.OddExposed} {
-			o := story.Oddity{Kind: kind, Detail: "x"}
-			if got, want := oddSentence(o, why), o.Sentence(why); got != want {
+		for _, kind := range []ancestry.Kind{ancestry.Orphaned, ancestry.QueueFull, ancestry.ProgramReplaced, ancestry.UntrustedFolder, ancestry.Preload, ancestry.RunsAsRoot, ancestry.Exposed} {
+			o := ancestry.Warning{Kind: kind, Detail: "x"}
+			if got, want := warningSentence(o, why), o.Sentence(why); got != want {
 				t.Errorf("%q; the command line says %q", got, want)
 			}
 		}
@@ -271,7 +271,7 @@ func TestTheLineOfTheLastMinute(t *testing.T) {
 	if inked(s.draw(100, 30), 0, 100, 0, 30) {
 		t.Error("it draws nothing at all")
 	}
-	s.values = append(make([]float64, peers.Minute/2-1), 1e6)
+	s.values = append(make([]float64, connection.HistoryLength/2-1), 1e6)
 	img := s.draw(100, 30)
 	if inked(img, 0, 45, 0, 30) || !inked(img, 55, 90, 26, 30) || inked(img, 55, 90, 0, 20) || !inked(img, 97, 100, 0, 4) {
 		t.Error("half a minute of nothing and then much is not drawn as that")
@@ -294,9 +294,9 @@ func BenchmarkSetLive(b *testing.B) {
 	d.see(all...)
 	d.ports.table.Select(all[0].ID)
 	d.OpenProcess(all[0])
-	var peersOf []peers.Peer
+	var peersOf []connection.Conn
 	for i := range 200 {
-		peersOf = append(peersOf, connection(monitor.SocketID(i+1), 1000+i%40, "curl", 0, 0))
+		peersOf = append(peersOf, testConn(monitor.SocketID(i+1), 1000+i%40, "curl", 0, 0))
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -304,7 +304,7 @@ func BenchmarkSetLive(b *testing.B) {
 		for i := range peersOf {
 			peersOf[i].Sent += uint64(1000 + d.at.Second()*100)
 		}
-		d.SetLive(Live{At: d.at, Counts: counts, States: map[string]peers.State{all[0].ID: {Peers: peersOf, Bytes: true}}})
+		d.ShowProbe(ProbeResult{At: d.at, Counts: counts, States: map[string]connection.State{all[0].ID: {Conns: peersOf, BytesKnown: true}}})
 	}
 }
 
@@ -325,7 +325,7 @@ func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	d.look(a, peers.State{Peers: []peers.Peer{connection(1, 7, "curl", 0, 0)}}, story.Live{})
+	d.look(a, connection.State{Conns: []connection.Conn{testConn(1, 7, "curl", 0, 0)}}, ancestry.ProcessState{})
 	if at := p.clientsBox.Position(); at.X < 200 || at.Y != 0 {
 		t.Errorf("in a wide window the clients stand at %v; want them at the right", at)
 	}

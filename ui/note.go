@@ -12,16 +12,16 @@ import (
 
 // note is a sentence that gives way: it never makes a window wider.
 type note struct {
-	text   *widget.RichText
-	words  *widget.TextSegment
-	object fyne.CanvasObject
+	text    *widget.RichText
+	segment *widget.TextSegment
+	object  fyne.CanvasObject
 }
 
 // newNote returns an empty note, on several lines where wrap is true and cut
 // where not.
 func newNote(wrap bool) *note {
-	n := &note{words: &widget.TextSegment{Style: widget.RichTextStyle{SizeName: theme.SizeNameCaptionText, ColorName: table.ColorMuted}}}
-	n.text = widget.NewRichText(n.words)
+	n := &note{segment: &widget.TextSegment{Style: widget.RichTextStyle{SizeName: theme.SizeNameCaptionText, ColorName: table.ColorMuted}}}
+	n.text = widget.NewRichText(n.segment)
 	n.text.Truncation = fyne.TextTruncateEllipsis
 	if wrap {
 		n.text.Truncation, n.text.Wrapping = fyne.TextTruncateOff, fyne.TextWrapWord
@@ -31,7 +31,7 @@ func newNote(wrap bool) *note {
 }
 
 // size sets the size of the words.
-func (n *note) size(name fyne.ThemeSizeName) { n.words.Style.SizeName = name }
+func (n *note) size(name fyne.ThemeSizeName) { n.segment.Style.SizeName = name }
 
 // whole keeps the words from being cut.
 func (n *note) whole() *note {
@@ -44,10 +44,10 @@ func (n *note) centred() fyne.CanvasObject {
 	return container.New(layout.NewCustomPaddedVBoxLayout(0), layout.NewSpacer(), n.object, layout.NewSpacer())
 }
 
-// say changes only what differs.
-func (n *note) say(text string, name fyne.ThemeColorName) {
-	if n.words.Text != text || n.words.Style.ColorName != name {
-		n.words.Text, n.words.Style.ColorName = text, name
+// set changes only what differs.
+func (n *note) set(text string, name fyne.ThemeColorName) {
+	if n.segment.Text != text || n.segment.Style.ColorName != name {
+		n.segment.Text, n.segment.Style.ColorName = text, name
 		n.text.Refresh()
 	}
 }

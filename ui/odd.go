@@ -10,57 +10,57 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
 )
 
-// oddSentences say what is odd about o, which has l, each with what to do.
-func oddSentences(l *monitor.Listener, o monitor.Owner, why story.Why, live story.Live) []string {
+// warningSentences say what is odd about o, which has l, each with what to do.
+func warningSentences(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, live ancestry.ProcessState) []string {
 	var out []string
-	for _, odd := range story.Odd(l, o, why, live) {
-		out = append(out, oddSentence(odd, why))
+	for _, odd := range ancestry.Check(l, o, why, live) {
+		out = append(out, warningSentence(odd, why))
 	}
 	return out
 }
 
-func oddSentence(o story.Oddity, why story.Why) string {
+func warningSentence(o ancestry.Warning, why ancestry.Explanation) string {
 	detail := map[string]any{"Detail": o.Detail}
 	switch o.Kind {
-	case story.OddLeftBehind:
-		return lang.L("{{.Why}}. Stop it if it is not needed any more.", map[string]any{"Why": whySentence(why)})
-	case story.OddStuck:
+	case ancestry.Orphaned:
+		return lang.L("{{.Why}}. Stop it if it is not needed any more.", map[string]any{"Why": ancestrySentence(why)})
+	case ancestry.QueueFull:
 		return lang.L("Its accept queue is full ({{.Detail}}), so nobody gets in. Start it again if that lasts.", detail)
-	case story.OddReplaced:
+	case ancestry.ProgramReplaced:
 		return lang.L("Its program file was deleted or replaced since it started. Start it again to run what is there now.")
-	case story.OddFolder:
+	case ancestry.FolderDeleted:
 		return lang.L("Its folder was deleted since it started. Start it again in one that is there.")
-	case story.OddPlace:
+	case ancestry.UntrustedFolder:
 		return lang.L("Its program is in {{.Detail}}, where files come from elsewhere. Make sure that you know it.", detail)
-	case story.OddPreload:
+	case ancestry.Preload:
 		return lang.L("LD_PRELOAD puts other code into it ({{.Detail}}). Make sure that you know that library.", detail)
-	case story.OddRoot:
+	case ancestry.RunsAsRoot:
 		return lang.L("It runs as root. Run it as a user of its own where that is possible.")
-	case story.OddExposed:
+	case ancestry.Exposed:
 		return lang.L("The network can reach it. Bind it to 127.0.0.1 unless others are to use it.")
 	}
 	return o.Sentence(why)
 }
 
-// oddBox shows a bar for each sentence, and nothing where there is none.
-type oddBox struct {
+// warningList shows a bar for each sentence, and nothing where there is none.
+type warningList struct {
 	sentences []string
 	small     bool
 	object    *fyne.Container
 }
 
-// newOddBox returns an empty box; small is for a narrow place.
-func newOddBox(small bool) *oddBox {
-	b := &oddBox{small: small, object: container.New(layout.NewCustomPaddedVBoxLayout(4))}
+// newWarningList returns an empty box; small is for a narrow place.
+func newWarningList(small bool) *warningList {
+	b := &warningList{small: small, object: container.New(layout.NewCustomPaddedVBoxLayout(4))}
 	b.object.Hide()
 	return b
 }
 
 // show changes only what differs, and reports whether anything did.
-func (b *oddBox) show(sentences []string) bool {
+func (b *warningList) show(sentences []string) bool {
 	if slices.Equal(sentences, b.sentences) {
 		return false
 	}
@@ -71,7 +71,7 @@ func (b *oddBox) show(sentences []string) bool {
 		if !b.small {
 			n.size(theme.SizeNameText)
 		}
-		n.say(s, theme.ColorNameForeground)
+		n.set(s, theme.ColorNameForeground)
 		text := container.New(layout.NewCustomPaddedLayout(5, 5, 10, 8), n.object)
 		bar := container.NewBorder(nil, nil, newThemed(colorAlert, fyne.NewSize(4, 1), 0), nil, text)
 		b.object.Add(container.NewStack(newThemed(tintChanged, fyne.Size{}, 3), bar))

@@ -105,7 +105,7 @@ type warningBar struct {
 }
 
 func newWarningBar(actions Actions) *warningBar {
-	w := &warningBar{text: widget.NewLabel(""), again: newButton(lang.L("Start Porthole again"), actions.Restart)}
+	w := &warningBar{text: widget.NewLabel(""), again: newButton(lang.L("Start Porthole again"), actions.StartAgent)}
 	w.text.Wrapping = fyne.TextWrapWord
 	w.again.Hide()
 	bar := container.NewBorder(nil, nil, newThemed(colorAlert, fyne.NewSize(4, 1), 0), w.again, w.text)

@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// pastedForms are what people paste: a URL, an address, or the line of a server that could not
+// pasteRegexps are what people paste: a URL, an address, or the line of a server that could not
 // start or of a client that found none. All are in lower case here.
-type pastedForms struct {
+type pasteRegexps struct {
 	url, address, said, failed *regexp.Regexp
 	failedAt                   []*regexp.Regexp
 }
 
-// forms are made when first something is filtered: the agent never does.
-var forms = sync.OnceValue(func() pastedForms {
+// pastePatterns are made when first something is filtered: the agent never does.
+var pastePatterns = sync.OnceValue(func() pasteRegexps {
 	// A name without a dot is none: "postgres:16" is the image of a container. BSD's
 	// netstat has a dot before the port.
 	const address = `(?:(?:localhost|\*|\[[0-9a-f:.]*\]|\d{1,3}(?:\.\d{1,3}){3}|::)[:.](\d{1,5})|(?:[\w-]+\.)+[a-z][\w-]*:(\d{1,5}))`
-	return pastedForms{
+	return pasteRegexps{
 		url:     regexp.MustCompile(`(?:^|\s)(?:jdbc:)?([a-z][a-z0-9+.-]*)://(?:[^/\s@]*@)?(?:\[[^\]\s]*\]|[^/\s:?#]*)(?::(\d{1,5}))?(?:[/?#]\S*)?(?:\s|$)`),
 		address: regexp.MustCompile(`^` + address + `(?:[/?#]\S*)?[.,;]?$`),
 		said:    regexp.MustCompile(`^port[\s:=#]*(\d{1,5})$`),
@@ -40,10 +40,10 @@ var usualPorts = map[string]string{
 	"amqp": "5672", "mqtt": "1883", "nats": "4222", "rtsp": "554", "vnc": "5900", "rdp": "3389",
 }
 
-// portPasted returns the port that text, in lower case, is about where it is a URL,
+// portInText returns the port that text, in lower case, is about where it is a URL,
 // "port 3000", or tells that a port is taken or answers nobody; else "".
-func portPasted(text string) string {
-	if m := forms().url.FindStringSubmatch(text); m != nil {
+func portInText(text string) string {
+	if m := pastePatterns().url.FindStringSubmatch(text); m != nil {
 		if m[2] != "" {
 			return m[2]
 		}
@@ -51,13 +51,13 @@ func portPasted(text string) string {
 			return usualPorts[m[1]]
 		}
 	}
-	if m := forms().said.FindStringSubmatch(text); m != nil {
+	if m := pastePatterns().said.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
-	if !forms().failed.MatchString(text) {
+	if !pastePatterns().failed.MatchString(text) {
 		return ""
 	}
-	for _, re := range forms().failedAt {
+	for _, re := range pastePatterns().failedAt {
 		if m := re.FindStringSubmatch(text); m != nil {
 			return strings.Join(m[1:], "")
 		}
@@ -68,7 +68,7 @@ func portPasted(text string) string {
 // portOfAddress returns the port of a word such as localhost:3000, *:3000 or
 // [::1]:3000, with or without a path; else "".
 func portOfAddress(word string) string {
-	if m := forms().address.FindStringSubmatch(word); m != nil {
+	if m := pastePatterns().address.FindStringSubmatch(word); m != nil {
 		return strings.Join(m[1:], "")
 	}
 	return ""

@@ -56,7 +56,7 @@ func TestWhatIsPastedIsAboutAPort(t *testing.T) {
 		"bind 8080":                           "",
 		"":                                    "",
 	} {
-		if got := portPasted(strings.ToLower(text)); got != want {
+		if got := portInText(strings.ToLower(text)); got != want {
 			t.Errorf("%q is about port %q; want %q", text, got, want)
 		}
 	}

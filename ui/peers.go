@@ -16,7 +16,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
-	"porthole/monitor/peers"
+	"porthole/monitor/connection"
 	"porthole/ui/table"
 )
 
@@ -26,11 +26,11 @@ type clientRow struct {
 	order int // PIDs first, then what is hidden, then other machines
 	pid   int
 	count int
-	rate  peers.Rate
+	rate  connection.Rate
 }
 
 // clientRows puts the connections of each client together.
-func clientRows(all []peers.Peer, meter *peers.Meter) []clientRow {
+func clientRows(all []connection.Conn, meter *connection.Meter) []clientRow {
 	var rows []clientRow
 	at := map[string]int{}
 	for _, p := range all {
@@ -40,7 +40,7 @@ func clientRows(all []peers.Peer, meter *peers.Meter) []clientRow {
 			i = len(rows)
 			at[r.name], rows = i, append(rows, r)
 		}
-		rate := meter.Of(p.ID)
+		rate := meter.Rate(p.ID)
 		rows[i].count++
 		rows[i].rate.Received += rate.Received
 		rows[i].rate.Sent += rate.Sent
@@ -52,7 +52,7 @@ func clientRows(all []peers.Peer, meter *peers.Meter) []clientRow {
 }
 
 // clientOf names the other end: its process, whose it is, or its address.
-func clientOf(p peers.Peer) clientRow {
+func clientOf(p connection.Conn) clientRow {
 	switch name := monitor.Clean(p.Client.Name, 40); {
 	case p.Client.PID != 0 && name == "":
 		return clientRow{name: lang.L("process {{.PID}}", map[string]any{"PID": p.Client.PID}), pid: p.Client.PID}
@@ -72,11 +72,11 @@ func Speed(bytes float64) string {
 		if v < 9.95 {
 			digits = 1
 		}
-		return map[string]any{"N": decimal(v, digits)}
+		return map[string]any{"N": formatFloat(v, digits)}
 	}
 	switch {
 	case bytes < 999.5:
-		return lang.L("{{.N}} B/s", map[string]any{"N": decimal(max(bytes, 0), 0)})
+		return lang.L("{{.N}} B/s", map[string]any{"N": formatFloat(max(bytes, 0), 0)})
 	case bytes < 999.5e3:
 		return lang.L("{{.N}} kB/s", n(bytes/1e3))
 	case bytes < 999.5e6:
@@ -85,12 +85,12 @@ func Speed(bytes float64) string {
 	return lang.L("{{.N}} GB/s", n(bytes/1e9))
 }
 
-func connectedTitle(n int) string {
-	return lang.L("Connected now ({{.Count}})", map[string]any{"Count": whole(n)})
+func connectionsTitle(n int) string {
+	return lang.L("Connected now ({{.Count}})", map[string]any{"Count": formatInt(n)})
 }
 
-// clientsShown is how many clients are listed; the rest is counted.
-const clientsShown = 8
+// maxClients is how many clients are listed; the rest is counted.
+const maxClients = 8
 
 // clientList lists clients: name, connections, and how fast, from the listener's
 // view.
@@ -110,18 +110,18 @@ func newClientList(both bool) *clientList {
 // speeds says that rates are known.
 func (l *clientList) show(rows []clientRow, speeds bool) (resized bool) {
 	var lines [][]string
-	for _, r := range rows[:min(len(rows), clientsShown)] {
-		line := []string{r.name, lang.N("{{.Count}} conns", r.count, map[string]any{"Count": whole(r.count)}), "", ""}
+	for _, r := range rows[:min(len(rows), maxClients)] {
+		line := []string{r.name, lang.N("{{.Count}} conns", r.count, map[string]any{"Count": formatInt(r.count)}), "", ""}
 		switch {
 		case speeds && l.both:
 			line[2], line[3] = "↓"+Speed(r.rate.Received), "↑"+Speed(r.rate.Sent)
 		case speeds:
-			line[2] = Speed(r.rate.Sum())
+			line[2] = Speed(r.rate.Total())
 		}
 		lines = append(lines, line)
 	}
-	if more := len(rows) - clientsShown; more > 0 {
-		lines = append(lines, []string{lang.N("+ {{.Count}} more", more, map[string]any{"Count": whole(more)}), "", "", ""})
+	if more := len(rows) - maxClients; more > 0 {
+		lines = append(lines, []string{lang.N("+ {{.Count}} more", more, map[string]any{"Count": formatInt(more)}), "", "", ""})
 	}
 	if len(rows) == 0 {
 		lines = [][]string{{lang.L("Nobody"), "", "", ""}}
@@ -250,7 +250,7 @@ func (s *spark) draw(w, h int) image.Image {
 	ink := color.NRGBAModel.Convert(theme.Color(theme.ColorNamePrimary)).(color.NRGBA)
 	const half = 0.9 // of the line's thickness, in pixels
 	top := max(slices.Max(s.values), sparkLeast)
-	step := float64(w-1) / float64(peers.Minute-1)
+	step := float64(w-1) / float64(connection.HistoryLength-1)
 	begin := float64(w-1) - step*float64(len(s.values)-1)
 	height := func(x float64) float64 {
 		at := min(max((x-begin)/step, 0), float64(len(s.values)-1))

@@ -13,7 +13,7 @@ import (
 	"fyne.io/fyne/v2/driver/software"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/monitor/watch"
 )
 
@@ -55,15 +55,15 @@ func livelyDays(at time.Time) *remembers {
 	r := &remembers{}
 	for i := range 60 {
 		l := lively(at)[i%11]
-		e := activity.Event{ID: int64(i + 1), At: at.Add(time.Duration(i-60) * 31 * time.Minute), Kind: monitor.Opened, Port: l.Port, Addresses: l.Addresses, Reach: l.Reach, Listener: fmt.Sprint(l.ID, i/2)}
+		e := history.Event{ID: int64(i + 1), At: at.Add(time.Duration(i-60) * 31 * time.Minute), Kind: monitor.Opened, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, Listener: fmt.Sprint(l.ID, i/2)}
 		if o, ok := l.Principal(); ok {
-			e.Owner = activity.Owner{PID: o.PID, Name: o.Name, User: o.User, Project: o.Project, Service: l.Service, Command: o.Command}
+			e.Owner = history.Owner{PID: o.PID, Name: o.Name, User: o.User, Project: o.Project, Service: l.Service, Command: o.Command}
 		}
 		switch i % 5 {
 		case 1:
 			e.Kind, e.OpenedAt, e.Duration = monitor.Closed, e.At.Add(-7*time.Minute), 7*time.Minute
 		case 3:
-			e.Kind, e.Before = monitor.OwnerChanged, &activity.Owner{PID: 77, Name: "postgres", User: "ada"}
+			e.Kind, e.OwnerBefore = monitor.OwnerChanged, &history.Owner{PID: 77, Name: "postgres", User: "ada"}
 		}
 		r.events = append(r.events, e)
 	}
@@ -122,7 +122,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *r
 		rules = append(rules, watch.Rule{Ports: monitor.Ports{{First: ports, Last: ports}}})
 	}
 	d.SetStatus(Status{User: "ada", Rules: rules, Health: monitor.Health{Interval: 250 * time.Millisecond},
-		Settings: Settings{Theme: theme, Notifications: true, KeepDays: 90, KeepRows: 100000}})
+		Settings: Settings{Theme: theme, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
 	d.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 	d.window.Resize(size)
 	list := lively(at)
@@ -132,7 +132,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *r
 	for i, l := range list {
 		counts[l.ID] = i % 4
 	}
-	d.SetLive(Live{At: at, Counts: counts})
+	d.ShowProbe(ProbeResult{At: at, Counts: counts})
 	r.answer()
 	return d, r
 }
@@ -140,7 +140,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *r
 func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 	d, r := scene(t, theme, size, scale)
 	name := func(page string) string { return fmt.Sprintf("%s-%s-%.0f-%.0f", page, theme, size.Width, 100*scale) }
-	for _, page := range []string{PagePorts, PageActivity, PageWatches, PageSettings} {
+	for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
 		r.answer()
 		picture(t, d.window, name(page))

@@ -15,10 +15,10 @@ func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
 // watch makes or removes the simple watch of a port. A port that only a wider
 // rule watches gets one of its own, since ★ cannot take a range apart.
 func (p *portsPage) watch(port uint16) {
-	if !p.answers() {
+	if !p.agentRunning() {
 		return
 	}
-	if p.status.Rules.Simple(port) {
+	if p.status.Rules.HasSimple(port) {
 		p.unwatch(port)
 		return
 	}
@@ -57,7 +57,7 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 	}
 	l := r.listener
 	watchLabel := lang.L("Watch")
-	if p.status.Rules.Simple(l.Port) {
+	if p.status.Rules.HasSimple(l.Port) {
 		watchLabel = lang.L("Stop watching")
 	}
 	items := []*fyne.MenuItem{
@@ -66,7 +66,7 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		menuItem(lang.L("Explain"), explainKeys, p.explain),
 		fyne.NewMenuItemSeparator(),
 	}
-	if l.Protocol == monitor.TCP && l.Loopback() && r.mark != closed {
+	if l.Protocol == monitor.TCP && l.AcceptsLoopback() && r.mark != closed {
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.browse(l) }),
 			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.copyURL(l) }))
@@ -75,12 +75,12 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		menuItem(lang.L("Copy row"), copyKeys, func() { p.copy(r.line()) }),
 		fyne.NewMenuItem(lang.L("Copy address"), func() { p.copy(addressOf(l)) }))
 	if r.mark != closed {
-		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.Inspect(l) }))
+		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(l) }))
 	}
 	if o, ok := l.Principal(); ok {
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.copy(fmt.Sprint(o.PID)) }),
-			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(commandWords(o)) }))
+			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(maskedCommand(o)) }))
 		if o.Folder != "" {
 			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
 		}
@@ -104,9 +104,9 @@ func (p *portsPage) stopSelected() {
 	case p.stoppable(r):
 		p.stop(r.listener)
 	case len(r.listener.Owners) == 0:
-		p.say(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
+		p.showNotice(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
 	default:
-		p.say(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
+		p.showNotice(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
 	}
 }
 
@@ -129,7 +129,7 @@ func (p *portsPage) copyURL(l *monitor.Listener) {
 func (p *portsPage) stillOpen(l *monitor.Listener) bool {
 	r := p.rows[l.ID]
 	if r == nil || r.mark == closed {
-		p.say(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
+		p.showNotice(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
 		return false
 	}
 	return true
@@ -151,5 +151,5 @@ func (p *portsPage) copyRow() {
 // copy copies text, and says so: else nothing is to be seen of it.
 func (p *portsPage) copy(text string) {
 	p.actions.Copy(text)
-	p.say(Copied(text))
+	p.showNotice(Copied(text))
 }

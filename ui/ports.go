@@ -18,7 +18,7 @@ import (
 // portsPage is the table of listeners with its filter and its status line.
 type portsPage struct {
 	actions Actions
-	memory  Memory // nil where nothing is kept
+	history History // nil where nothing is kept
 	now     func() time.Time
 	open    func(*monitor.Listener)
 	keys    func(*fyne.KeyEvent)
@@ -33,67 +33,67 @@ type portsPage struct {
 	rows     map[string]*portRow // every listener that the page is about, and the closed ones that are still shown
 	filter   Filter
 
-	entry     *filterEntry
-	quick     *quickBar
-	udp       *segment
-	others    *segment
-	grouped   *segment
-	cards     *cardBar
-	side      *sidePane
-	bar       *fyne.Container
-	middle    *fyne.Container
-	pause     *keyButton
-	table     *table.Table[*portRow]
-	empty     *emptyState
-	left      *canvas.Text
-	right     *canvas.Text
-	warning   *warningBar
-	welcome   *welcome
-	content   *fyne.Container
-	said      string // a sentence in the status line, for a while
-	saidUntil time.Time
-	unwatched unwatched
-	again     *textLink // undoes that
-	foot      *fyne.Container
-	pointAt   uint16 // to be selected once it listens
-	matching  int    // rows that the text filter lets through, and the quick one may not
-	last      lastHolder
-	seen      Live           // the last look
-	counts    map[string]int // connections, by listener; nil where they are not known
-	want      func()         // called where there is something new to look at
+	entry        *filterEntry
+	quick        *quickBar
+	udp          *segment
+	allAddresses *segment
+	grouped      *segment
+	cards        *cardBar
+	details      *detailsPane
+	bar          *fyne.Container
+	middle       *fyne.Container
+	pause        *keyButton
+	table        *table.Table[*portRow]
+	empty        *emptyState
+	left         *canvas.Text
+	right        *canvas.Text
+	warning      *warningBar
+	welcome      *welcome
+	content      *fyne.Container
+	notice       string // a sentence in the status line, for a while
+	noticeUntil  time.Time
+	unwatched    removedWatch
+	undoLink     *textLink // undoes that
+	foot         *fyne.Container
+	pendingPort  uint16 // to be selected once it listens
+	matching     int    // rows that the text filter lets through, and the quick one may not
+	lastOwner    lastOwner
+	probe        ProbeResult    // the last look
+	counts       map[string]int // connections, by listener; nil where they are not known
+	probeChanged func()         // called where there is something new to look at
 }
 
-func newPortsPage(actions Actions, memory Memory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
-	p := &portsPage{actions: actions, memory: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, want: func() {}, stop: func(*monitor.Listener) {}, watches: func() {}}
+func newPortsPage(actions Actions, memory History, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
+	p := &portsPage{actions: actions, history: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, probeChanged: func() {}, stop: func(*monitor.Listener) {}, watches: func() {}}
 	p.entry = newFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = newSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.Settings.UDP) })
-	p.others = newSwitch(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.OtherAddresses) })
+	p.allAddresses = newSwitch(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.Settings.AllAddresses) })
 	p.grouped = newSwitch(lang.L("By process"), p.toggleGroup)
-	p.cards = newCardBar(memory, p.point, p.showCards, func() { p.watches() })
+	p.cards = newCardBar(memory, p.showPort, p.showCards, func() { p.watches() })
 	p.pause = newButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.Label = lang.L("Ports")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
 	p.table.OnMenu = p.menu
-	p.table.OnSelect = func(*portRow) { p.showSide(); p.want() }
-	p.side = newSidePane(actions, sideActions{
+	p.table.OnSelect = func(*portRow) { p.showDetails(); p.probeChanged() }
+	p.details = newDetailsPane(actions, detailsActions{
 		browse: p.ofSelected(p.browse), copyURL: p.ofSelected(p.copyURL), details: p.ofSelected(p.open),
 		stop: p.stopSelected, explain: p.explain,
 	})
 	p.table.OnKey = keys
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
-	p.table.Ahead = func(r *portRow) string { return r.port }
+	p.table.TypeAhead = func(r *portRow) string { return r.port }
 	p.table.OnRune = p.entry.take
 	p.empty = newEmptyState(actions, func() { p.table.Focus() })
 	p.left, p.right = caption(), caption()
-	p.again = newTextLink(lang.L("Undo"), p.undo)
-	p.foot = container.NewHBox(p.left, p.again)
+	p.undoLink = newTextLink(lang.L("Undo"), p.undo)
+	p.foot = container.NewHBox(p.left, p.undoLink)
 	p.warning = newWarningBar(actions)
 	p.welcome = newWelcome(func() {
-		actions.Welcomed()
-		p.greet()
+		actions.DismissWelcome()
+		p.showWelcome()
 		p.table.Focus() // the link, which goes, would keep the keyboard
 	})
 	p.content = p.layout()
@@ -104,37 +104,37 @@ func newPortsPage(actions Actions, memory Memory, now func() time.Time, open fun
 
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() *fyne.Container {
-	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.others, p.grouped), p.pause), p.entry)
+	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.allAddresses, p.grouped), p.pause), p.entry)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(p.bar, 8), p.warning.object, line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
-	p.middle = container.New(withSide{p.side}, container.NewStack(p.table, p.empty.object), p.side.object)
+	p.middle = container.New(withDetailsPane{p.details}, container.NewStack(p.table, p.empty.object), p.details.object)
 	return container.New(noGaps{}, top, p.middle, status)
 }
 
 // update shows what the monitor saw.
 func (p *portsPage) update(u monitor.Update) {
 	now := p.now()
-	first := !p.ready || len(u.Changes) == 0
-	if !first && p.updateInPlace(u, now) {
+	first := !p.ready || len(u.Events) == 0
+	if !first && p.updateRows(u, now) {
 		return
 	}
 	p.snapshot, p.ready = u.Snapshot, true
 	moved := make(map[string]bool) // rows that took sockets from others: neither opened nor closed
-	for _, c := range u.Changes {
+	for _, c := range u.Events {
 		if c.Before != nil && c.Before.ID != c.Listener.ID {
 			delete(p.rows, c.Before.ID)
 			moved[c.Before.ID], moved[c.Listener.ID] = true, true
 		}
 		switch c.Kind { // looked at from now on, or no longer: neither opened nor closed
-		case monitor.Found:
+		case monitor.Discovered:
 			moved[c.Listener.ID] = true
-		case monitor.Dropped:
+		case monitor.Unlisted:
 			delete(p.rows, c.Listener.ID)
 		}
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
 	for _, l := range u.Snapshot.Listeners {
-		if !p.isAbout(l) {
+		if !p.includes(l) {
 			continue
 		}
 		present[l.ID] = true
@@ -156,23 +156,23 @@ func (p *portsPage) update(u monitor.Update) {
 	p.arrange()
 }
 
-// isAbout reports whether the page is about l: loopback reaches it, or the user wants others too.
-func (p *portsPage) isAbout(l *monitor.Listener) bool {
-	return l.Loopback() || p.status.Settings.OtherAddresses
+// includes reports whether the page is about l: loopback reaches it, or the user wants others too.
+func (p *portsPage) includes(l *monitor.Listener) bool {
+	return l.AcceptsLoopback() || p.status.Settings.AllAddresses
 }
 
 // toggle asks for the other value of a setting that is on or off.
 func (p *portsPage) toggle(key string, on bool) {
-	if p.answers() {
+	if p.agentRunning() {
 		p.actions.Set(key, strconv.FormatBool(!on))
 	}
 }
 
-// answers reports whether there is an agent to ask for anything, and says where
+// agentRunning reports whether there is an agent to ask for anything, and says where
 // there is none.
-func (p *portsPage) answers() bool {
+func (p *portsPage) agentRunning() bool {
 	if !p.live {
-		p.say(lang.L("Porthole does not watch any more: start it again first"))
+		p.showNotice(lang.L("Porthole does not watch any more: start it again first"))
 	}
 	return p.live
 }
@@ -182,7 +182,7 @@ func (p *portsPage) answers() bool {
 func (p *portsPage) showOthers() {
 	for _, l := range p.snapshot.Listeners {
 		switch {
-		case !p.isAbout(l):
+		case !p.includes(l):
 			delete(p.rows, l.ID)
 		case p.rows[l.ID] == nil:
 			p.rows[l.ID] = p.renew(nil, l, p.now(), true)
@@ -192,13 +192,13 @@ func (p *portsPage) showOthers() {
 
 // renew makes the row of a listener that is new or has changed.
 func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
-	r := newPortRow(l, p.status.Rules.About(l))
+	r := newPortRow(l, p.status.Rules.Matches(l))
 	r.count(p.counts)
 	switch {
 	case first:
 	case before == nil, before.mark == closed:
 		r.mark, r.until = opened, now.Add(markTime)
-	case before.words() != r.words():
+	case before.fingerprint() != r.fingerprint():
 		r.mark, r.until = changed, now.Add(markTime)
 		if before.mark == opened { // we only learned more about a new row
 			r.mark, r.until = opened, before.until
@@ -244,7 +244,7 @@ func (p *portsPage) tick() {
 	} else {
 		p.table.RefreshRows()
 		p.showCards()
-		p.showSide()
+		p.showDetails()
 	}
 	p.showStatus()
 }
@@ -254,15 +254,15 @@ func (p *portsPage) arrange() {
 	rows := make([]*portRow, 0, len(p.rows))
 	var counts [4]int
 	for _, r := range p.rows {
-		if !p.filter.finds(r.find) {
+		if !p.filter.finds(r.searchText) {
 			continue
 		}
 		for q := range counts {
-			if r.mark != closed && quick(q).lets(r, p.status.User) {
+			if r.mark != closed && quickFilter(q).matches(r, p.status.User) {
 				counts[q]++
 			}
 		}
-		if p.quick.chosen.lets(r, p.status.User) {
+		if p.quick.chosen.matches(r, p.status.User) {
 			rows = append(rows, r)
 		}
 	}
@@ -272,9 +272,9 @@ func (p *portsPage) arrange() {
 	}
 	p.matching = counts[quickAll]
 	p.showCards()
-	p.showSide()
-	if p.pointAt != 0 {
-		p.point(p.pointAt)
+	p.showDetails()
+	if p.pendingPort != 0 {
+		p.showPort(p.pendingPort)
 	}
 	p.showEmpty(len(rows))
 	p.showStatus()
@@ -286,30 +286,30 @@ func (p *portsPage) setFilter(text string) {
 }
 
 // setQuick shows the rows that a quick filter lets through.
-func (p *portsPage) setQuick(q quick) {
+func (p *portsPage) setQuick(q quickFilter) {
 	p.quick.choose(q)
 	p.arrange()
 }
 
-// showSide shows the selected row in the side pane, or hides that.
-func (p *portsPage) showSide() {
+// showDetails shows the selected row in the side pane, or hides that.
+func (p *portsPage) showDetails() {
 	r, ok := p.table.Selected()
-	before := p.side.shown
+	before := p.details.shown
 	if ok && p.live {
 		o, _ := r.listener.Principal()
-		m := newSide(r.listener, r.ambiguous, p.seen.process(r.listener, o), p.now())
+		m := newDetails(r.listener, r.ambiguous, p.probe.process(r.listener, o), p.now())
 		if r.mark == closed {
 			m.close()
 		}
 		m.stop = p.stoppable(r)
-		if p.side.unfolded {
+		if p.details.unfolded {
 			m.explanation = explanation(r.listener, r.mark == closed, p.status.System)
 		}
-		p.side.show(m)
+		p.details.show(m)
 	} else {
-		p.side.shown = false
+		p.details.shown = false
 	}
-	if before != p.side.shown {
+	if before != p.details.shown {
 		layOut(p.middle)
 	}
 }
@@ -330,10 +330,10 @@ func (p *portsPage) showCards() {
 	}
 }
 
-// point selects the row of a port; where it does not listen the filter shows
+// showPort selects the row of a port; where it does not listen the filter shows
 // that it is free.
-func (p *portsPage) point(port uint16) {
-	p.pointAt = 0
+func (p *portsPage) showPort(port uint16) {
+	p.pendingPort = 0
 	for _, r := range p.rows {
 		if r.listener.Port != port || r.mark == closed {
 			continue
@@ -341,7 +341,7 @@ func (p *portsPage) point(port uint16) {
 		if !p.filter.Matches(r.listener) {
 			p.entry.SetText("")
 		}
-		if !p.quick.chosen.lets(r, p.status.User) {
+		if !p.quick.chosen.matches(r, p.status.User) {
 			p.setQuick(quickAll)
 		}
 		p.table.Select(r.Key())
@@ -349,7 +349,7 @@ func (p *portsPage) point(port uint16) {
 		return
 	}
 	if !p.ready {
-		p.pointAt = port
+		p.pendingPort = port
 		return
 	}
 	p.entry.SetText(fmt.Sprintf(":%d", port))
@@ -358,29 +358,29 @@ func (p *portsPage) point(port uint16) {
 func (p *portsPage) setStatus(s Status) {
 	p.status = s
 	p.udp.choose(s.Settings.UDP)
-	p.others.choose(s.Settings.OtherAddresses)
+	p.allAddresses.choose(s.Settings.AllAddresses)
 	p.widen()
 	p.showOthers()
 	for id, r := range p.rows {
-		if watched := s.Rules.About(r.listener); watched != r.watched {
+		if watched := s.Rules.Matches(r.listener); watched != r.watched {
 			renewed := *r
 			renewed.watched = watched
 			p.rows[id] = &renewed
 		}
 	}
 	p.warn(s.Problems)
-	p.greet()
+	p.showWelcome()
 	p.arrange()
 }
 
 // widen gives the columns room for what the switches add to them.
 func (p *portsPage) widen() {
-	port, reach := float32(portWidth), float32(reachWidth)
+	port, reach := float32(portWidth), float32(exposureWidth)
 	if p.status.Settings.UDP {
 		port = portWidthUDP
 	}
-	if p.status.Settings.OtherAddresses {
-		reach = reachWidthOthers
+	if p.status.Settings.AllAddresses {
+		reach = exposureWidthAll
 	}
 	p.table.Widen("port", port)
 	p.table.Widen("reach", reach)
@@ -393,8 +393,8 @@ func (p *portsPage) warn(problems []string) {
 	}
 }
 
-// greet shows the line for a new user, and makes room for it.
-func (p *portsPage) greet() {
+// showWelcome shows the line for a new user, and makes room for it.
+func (p *portsPage) showWelcome() {
 	if p.welcome.show(p.status.Welcome && p.live, p.status.Rules) {
 		layOut(p.content)
 	}
@@ -405,9 +405,9 @@ func (p *portsPage) disconnect() {
 	p.live, p.stopped = false, p.now()
 	p.table.Dim(true)
 	p.showCards()
-	p.showSide()
+	p.showDetails()
 	p.warn(nil)
-	p.greet()
+	p.showWelcome()
 	p.showEmpty(p.table.Len())
 	p.showStatus()
 }
@@ -423,9 +423,9 @@ func (p *portsPage) listeners() []*monitor.Listener {
 	return all
 }
 
-// setLive shows who is connected, and what else a look told.
-func (p *portsPage) setLive(v Live) {
-	p.seen = v
+// showProbe shows who is connected, and what else a look told.
+func (p *portsPage) showProbe(v ProbeResult) {
+	p.probe = v
 	if v.Counts != nil {
 		p.counts = v.Counts
 		for _, r := range p.rows {
@@ -437,8 +437,8 @@ func (p *portsPage) setLive(v Live) {
 		p.table.RefreshRows()
 		p.showCards()
 	}
-	p.showSide()
+	p.showDetails()
 	if r, ok := p.table.Selected(); ok {
-		p.side.connected(r.listener, v)
+		p.details.connected(r.listener, v)
 	}
 }

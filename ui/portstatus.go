@@ -13,19 +13,19 @@ import (
 	"porthole/ui/tray"
 )
 
-// sayFor is how long a sentence stays in the status line.
-const sayFor = 10 * time.Second
+// noticeTime is how long a sentence stays in the status line.
+const noticeTime = 10 * time.Second
 
-// say shows a sentence in the status line for a while.
-func (p *portsPage) say(sentence string) {
-	p.said, p.saidUntil = sentence, p.now().Add(sayFor)
+// showNotice shows a sentence in the status line for a while.
+func (p *portsPage) showNotice(sentence string) {
+	p.notice, p.noticeUntil = sentence, p.now().Add(noticeTime)
 	p.showStatus()
 }
 
 // togglePause ends a pause of notifications, or offers what the tray does.
 func (p *portsPage) togglePause() {
 	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
-	if !p.answers() {
+	if !p.agentRunning() {
 		return
 	}
 	if p.status.Paused {
@@ -50,7 +50,7 @@ func (p *portsPage) countWords() string {
 			continue
 		}
 		ports[r.listener.Port] = true
-		if r.listener.Reach == monitor.TheNetwork {
+		if r.listener.Exposure == monitor.ExposureNetwork {
 			exposed++
 		}
 	}
@@ -58,22 +58,22 @@ func (p *portsPage) countWords() string {
 		return lang.L("{{.Port}} itself is free", map[string]any{"Port": port})
 	}
 	listening := len(ports)
-	open, all := p.status.Rules.Open(p.snapshot)
+	open, all := p.status.Rules.CountOpen(p.snapshot)
 	return strings.Join([]string{
-		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": whole(listening)}),
+		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": formatInt(listening)}),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
-		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": whole(exposed)}),
+		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": formatInt(exposed)}),
 	}, " · ")
 }
 
 func (p *portsPage) showStatus() {
 	words, color := p.countWords(), table.ColorMuted
-	if p.now().Before(p.saidUntil) {
-		words, color = p.said, colorAlert
+	if p.now().Before(p.noticeUntil) {
+		words, color = p.notice, colorAlert
 	}
 	setText(p.left, words, color)
-	if hidden := words != p.unwatched.said || !p.canUndo(); p.again.Hidden != hidden {
-		p.again.Hidden = hidden
+	if hidden := words != p.unwatched.notice || !p.canUndo(); p.undoLink.Hidden != hidden {
+		p.undoLink.Hidden = hidden
 		p.foot.Refresh() // it stands behind the words
 	}
 	setText(p.right, p.healthWords(), table.ColorMuted)
@@ -106,7 +106,7 @@ func (p *portsPage) healthWords() string {
 	case h.Problem != "":
 		parts = append(parts, lang.L("the ports cannot be read"))
 	case h.Interval > 0:
-		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": shortTime(h.Interval)}))
+		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": shortDuration(h.Interval)}))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -15,9 +15,9 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
-	"porthole/monitor/peers"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
+	"porthole/monitor/history"
 	"porthole/ui/table"
 	"porthole/ui/tray"
 )
@@ -36,40 +36,40 @@ type processWindow struct {
 	what           *canvas.Text // the service, its project and branch; hidden where none is known
 	gone           *canvas.Text
 	rows           []*monitor.Listener // what it listens on now
-	live           Live                // the last look
-	odd            *oddBox
-	unclear        bool // "localhost" may mean another process
+	probe          ProbeResult         // the last look
+	warnings       *warningList
+	ambiguous      bool // "localhost" may mean another process
 	why, listening *copyText
 	queue          *note
 	queueBox       fyne.CanvasObject   // hidden until a look has told
-	reached        []fyne.CanvasObject // what needs a port that clients here reach
+	needLoopback   []fyne.CanvasObject // what needs a port that clients here reach
 	clientsTitle   *canvas.Text
 	clients        *clientList
 	clientsBox     fyne.CanvasObject // hidden until a look has told
-	meter          peers.Meter
-	uses           *copyText // what the process uses now
-	use            useMeter
+	meter          connection.Meter
+	resources      *copyText // what the process uses now
+	resourceMeter  resourceMeter
 	command        *copyText // nil where there is none
 	environment    *environmentBox
 	spark          *spark
 	endedAt        time.Time // or listens on nothing since
-	over           bool      // it has ended
-	ranOn          bool      // a look saw it run after its listeners were gone
-	before         *copyText
-	beforeBox      fyne.CanvasObject
-	story          *fyne.Container
+	ended          bool      // it has ended
+	stillRan       bool      // a look saw it run after its listeners were gone
+	pastOwners     *copyText
+	pastOwnersBox  fyne.CanvasObject
+	body           *fyne.Container
 	scroll         *container.Scroll // story in it
 	actions        Actions
-	memory         Memory // nil where nothing is kept
-	asked          string // the ports for which before was asked
-	stale          bool   // nobody watches any more
-	stop           func() // asks whether it is to be stopped
+	history        History // nil where nothing is kept
+	asked          string  // the ports for which before was asked
+	stale          bool    // nobody watches any more
+	stop           func()  // asks whether it is to be stopped
 	stopButton     *keyButton
 	keyButtons     []*keyButton  // all of them
-	byUser         *stopped      // it was stopped by the user
+	stoppedBy      *stopped      // it was stopped by the user
 	status         func() Status // of the window
-	said           *note         // what did not work, for a while
-	saidUntil      time.Time
+	notice         *note         // what did not work, for a while
+	noticeUntil    time.Time
 }
 
 // processKey is the identity of a process window: one for each process, or,
@@ -81,8 +81,8 @@ func processKey(l *monitor.Listener) string {
 	return l.ID
 }
 
-func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory Memory, status func() Status, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), opened: l.ID, row: l, actions: actions, memory: memory, status: status, now: now, environment: newEnvironmentBox()}
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory History, status func() Status, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), opened: l.ID, row: l, actions: actions, history: memory, status: status, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -91,12 +91,12 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
 	p.gone = canvas.NewText("", theme.Color(colorAlert))
 	p.gone.Hide()
-	p.why, p.listening, p.before, p.uses = mono(""), mono(""), mono(""), mono("–")
-	p.odd, p.queue, p.said = newOddBox(false), newNote(true), newNote(true)
-	p.said.object.Hide()
+	p.why, p.listening, p.pastOwners, p.resources = mono(""), mono(""), mono(""), mono("–")
+	p.warnings, p.queue, p.notice = newWarningList(false), newNote(true), newNote(true)
+	p.notice.object.Hide()
 	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
-	p.beforeBox = section(lang.L("This port before"), p.before)
-	p.beforeBox.Hide()
+	p.pastOwnersBox = section(lang.L("This port before"), p.pastOwners)
+	p.pastOwnersBox.Hide()
 	p.stopButton = newStopButton(func() { p.stop() })
 	p.stop = func() {}
 	p.window.SetContent(p.layout())
@@ -110,19 +110,19 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 // room for it.
 var processSize = fyne.NewSize(760, 704)
 
-// listeningShown is how many addresses it lists; some processes have hundreds.
-const listeningShown = 20
+// maxAddresses is how many addresses it lists; some processes have hundreds.
+const maxAddresses = 20
 
 func (p *processWindow) name() string { return ownerName(p.row, p.owner) }
 
-// hidden says why the owner cannot be seen.
-func (p *processWindow) hidden() string { return lang.L(p.row.Hidden) }
+// unknownReason says why the owner cannot be seen.
+func (p *processWindow) unknownReason() string { return lang.L(p.row.OwnerUnknown) }
 
 // ownerName is how a process is called; o is l's, with PID 0 where none can be
 // seen.
 func ownerName(l *monitor.Listener, o monitor.Owner) string {
 	if o.PID == 0 {
-		return tray.HiddenOwner(l)
+		return tray.UnknownOwner(l)
 	}
 	if name := monitor.Clean(o.Name, 60); name != "" {
 		return name
@@ -137,16 +137,16 @@ func (p *processWindow) title() string {
 	return fmt.Sprintf("%s %d – Porthole", p.name(), p.owner.PID)
 }
 
-// tell says what is odd about the process and why it runs, with the chain of its
+// showAncestry says what is odd about the process and why it runs, with the chain of its
 // parents, as far as the last look knows.
-func (p *processWindow) tell() {
+func (p *processWindow) showAncestry() {
 	var odd []string
-	if p.unclear {
-		odd = append(odd, ambiguousWords())
+	if p.ambiguous {
+		odd = append(odd, ambiguousWarning())
 	}
 	for _, l := range p.rows {
-		live := p.live.process(l, p.owner)
-		for _, s := range oddSentences(l, p.owner, story.WhyRuns(p.owner, l.Origin, live), live) {
+		live := p.probe.process(l, p.owner)
+		for _, s := range warningSentences(l, p.owner, ancestry.Explain(p.owner, l.CgroupInfo, live), live) {
 			if !slices.Contains(odd, s) {
 				odd = append(odd, s)
 			}
@@ -154,106 +154,106 @@ func (p *processWindow) tell() {
 	}
 	text := ""
 	if p.owner.PID == 0 {
-		text = lang.L("Unknown: {{.Why}}", map[string]any{"Why": p.hidden()})
+		text = lang.L("Unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
 	} else {
-		text = whyText(story.WhyRuns(p.owner, p.row.Origin, p.live.process(p.row, p.owner)), true)
+		text = ancestryText(ancestry.Explain(p.owner, p.row.CgroupInfo, p.probe.process(p.row, p.owner)), true)
 	}
-	resized := p.odd.show(odd)
+	resized := p.warnings.show(odd)
 	if text != p.why.Text {
 		p.why.SetText(text)
 		resized = true
 	}
 	if resized {
-		p.story.Refresh()
+		p.body.Refresh()
 	}
 }
 
-// setLive shows who is connected, and what else a look told.
-func (p *processWindow) setLive(v Live) {
+// showProbe shows who is connected, and what else a look told.
+func (p *processWindow) showProbe(v ProbeResult) {
 	if p.stale {
 		return // it would look live
 	}
 	p.showAge()
-	p.showUse(v)
+	p.showResources(v)
 	p.showEnd(v)
-	var all []peers.Peer
-	var fullest peers.State
+	var all []connection.Conn
+	var fullest connection.State
 	known, bytes := false, true
 	for _, l := range p.rows {
 		st, ok := v.States[l.ID]
 		if !ok {
 			continue
 		}
-		known, bytes = true, bytes && st.Bytes
-		all = append(all, st.Peers...)
-		if st.Queued && (!fullest.Queued || st.Queue > fullest.Queue) {
+		known, bytes = true, bytes && st.BytesKnown
+		all = append(all, st.Conns...)
+		if st.QueueKnown && (!fullest.QueueKnown || st.QueueLength > fullest.QueueLength) {
 			fullest = st
 		}
 	}
 	if !known {
 		return // not looked for, or not to be had
 	}
-	p.live = v
+	p.probe = v
 	p.showConnected(all, v.At, bytes)
-	if fullest.Queued {
-		p.queue.say(p.queueWords(fullest), table.ColorMuted)
+	if fullest.QueueKnown {
+		p.queue.set(p.queueWords(fullest), table.ColorMuted)
 	}
-	p.offer(fullest.Queued, p.queueBox)
-	p.tell()
+	p.offer(fullest.QueueKnown, p.queueBox)
+	p.showAncestry()
 }
 
-// showUse says what the process uses, where a look was at it. The words change in
+// showResources says what the process uses, where a look was at it. The words change in
 // their place.
-func (p *processWindow) showUse(v Live) {
+func (p *processWindow) showResources(v ProbeResult) {
 	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
 	if !looked {
 		return
 	}
-	if text := cmp.Or(p.use.take(v.At, live.Used), "–"); text != p.uses.Text {
-		p.uses.SetText(text)
+	if text := cmp.Or(p.resourceMeter.take(v.At, live.Resources), "–"); text != p.resources.Text {
+		p.resources.SetText(text)
 	}
 }
 
 // showEnd says what became of a process that listens no more: it has ended, or it
 // runs on. How it ended only its parent is told.
-func (p *processWindow) showEnd(v Live) {
+func (p *processWindow) showEnd(v ProbeResult) {
 	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
-	if !looked || p.over || p.byUser != nil || len(p.rows) > 0 {
+	if !looked || p.ended || p.stoppedBy != nil || len(p.rows) > 0 {
 		return
 	}
-	if p.over = live.Gone; p.over && p.ranOn {
+	if p.ended = live.Ended; p.ended && p.stillRan {
 		p.endedAt = v.At // it let go of its ports before
 	}
-	p.ranOn = !p.over
+	p.stillRan = !p.ended
 	at := map[string]any{"Time": Moment(p.endedAt, p.now())}
 	text := lang.L("It runs on, but listens on nothing, since {{.Time}}", at)
-	if p.over {
+	if p.ended {
 		text = lang.L("It has ended, {{.Time}}", at)
 	}
 	if text != p.gone.Text {
-		p.sayGone(text)
+		p.showEnded(text)
 	}
 }
 
 // showConnected lists the clients, and draws their last minute.
-func (p *processWindow) showConnected(all []peers.Peer, at time.Time, bytes bool) {
-	p.meter.Take(at, all)
-	setText(p.clientsTitle, connectedTitle(len(all)), table.ColorMuted)
+func (p *processWindow) showConnected(all []connection.Conn, at time.Time, bytes bool) {
+	p.meter.Update(at, all)
+	setText(p.clientsTitle, connectionsTitle(len(all)), table.ColorMuted)
 	resized := p.clients.show(clientRows(all, &p.meter), bytes) || p.spark.raster.Hidden == bytes
 	p.spark.raster.Hidden = !bytes
 	p.spark.show(p.meter.History())
 	if resized || !p.clientsBox.Visible() {
 		p.clientsBox.Show()
-		p.story.Refresh()
+		p.body.Refresh()
 	}
 }
 
 // queueWords says how the accept queue stands, and in which range a single port
 // is.
-func (p *processWindow) queueWords(st peers.State) string {
-	text := lang.L("queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.Queue, "Limit": st.Limit})
+func (p *processWindow) queueWords(st connection.State) string {
+	text := lang.L("queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
 	if len(p.rows) == 1 {
-		text += " · " + rangeWords(p.rows[0].Port)
+		text += " · " + portRangeText(p.rows[0].Port)
 	}
 	return text
 }
@@ -269,7 +269,7 @@ func (p *processWindow) copySelected() {
 func (p *processWindow) update(s monitor.Snapshot) {
 	var lines, others [][2]string // the address that it was opened for comes first
 	var ports monitor.Ports
-	p.rows, p.unclear = nil, false
+	p.rows, p.ambiguous = nil, false
 	for _, l := range s.Listeners {
 		if !p.concerns(l) {
 			continue
@@ -278,11 +278,11 @@ func (p *processWindow) update(s monitor.Snapshot) {
 			p.row = l
 		}
 		p.rows = append(p.rows, l)
-		p.unclear = p.unclear || ambiguous(l, samePort(s.Listeners, l))
+		p.ambiguous = p.ambiguous || ambiguous(l, samePort(s.Listeners, l))
 		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
 		for _, held := range l.Sockets {
 			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
-				line := [2]string{addressPort(held, l.Port), reachOf(held)}
+				line := [2]string{addressPort(held, l.Port), exposureOf(held)}
 				if l.ID == p.opened {
 					lines = append(lines, line)
 				} else {
@@ -293,30 +293,30 @@ func (p *processWindow) update(s monitor.Snapshot) {
 	}
 	lines = append(lines, others...)
 	switch {
-	case p.byUser != nil:
+	case p.stoppedBy != nil:
 	case len(lines) > 0:
-		p.endedAt, p.ranOn = time.Time{}, false
+		p.endedAt, p.stillRan = time.Time{}, false
 		if p.gone.Visible() {
 			p.gone.Hide()
 		}
 	case p.endedAt.IsZero():
 		p.endedAt = p.now()
-		p.sayGone(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())}))
+		p.showEnded(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())}))
 	}
 	p.showStop()
 	if len(p.rows) == 0 {
 		p.offer(false, p.queueBox)
 	}
-	p.offer(len(p.rows) > 0 && p.row.Protocol == monitor.TCP && p.row.Loopback(), p.reached...)
-	text := cmp.Or(columns(lines[:min(len(lines), listeningShown)]), "–")
-	if more := len(lines) - listeningShown; more > 0 {
-		text += "\n" + lang.N("… and {{.Count}} more", more, map[string]any{"Count": whole(more)})
+	p.offer(len(p.rows) > 0 && p.row.Protocol == monitor.TCP && p.row.AcceptsLoopback(), p.needLoopback...)
+	text := cmp.Or(columns(lines[:min(len(lines), maxAddresses)]), "–")
+	if more := len(lines) - maxAddresses; more > 0 {
+		text += "\n" + lang.N("… and {{.Count}} more", more, map[string]any{"Count": formatInt(more)})
 	}
 	if text != p.listening.Text {
 		p.listening.SetText(text)
 	}
-	p.askBefore(ports)
-	p.tell()
+	p.askPastOwners(ports)
+	p.showAncestry()
 	p.showWhat()
 	p.showAge()
 }
@@ -336,20 +336,20 @@ func columns(pairs [][2]string) string {
 
 // Who had the ports before: so many, out of so many events.
 const (
-	holdersShown  = 4
-	holdersEvents = 60
+	maxPastOwners = 4
+	maxPastEvents = 60
 )
 
-// askBefore asks who had ports before, once for each set of them.
-func (p *processWindow) askBefore(ports monitor.Ports) {
+// askPastOwners asks who had ports before, once for each set of them.
+func (p *processWindow) askPastOwners(ports monitor.Ports) {
 	set := ports.String()
-	if p.memory == nil || len(ports) == 0 || set == p.asked {
+	if p.history == nil || len(ports) == 0 || set == p.asked {
 		return
 	}
 	p.asked = set
-	p.memory.Before(activity.Query{Ports: ports, All: true, UDP: true, Limit: holdersEvents}, func(events []activity.Event, err error) {
+	p.history.Lookup(history.Query{Ports: ports, AllAddresses: true, UDP: true, Limit: maxPastEvents}, func(events []history.Event, err error) {
 		if err == nil && p.asked == set {
-			p.showBefore(events, len(ports) > 1)
+			p.showPastOwners(events, len(ports) > 1)
 		}
 	})
 }
@@ -360,29 +360,29 @@ func (p *processWindow) closed() {
 	p.asked, p.environment.asked = "", false
 }
 
-// showBefore lists who had the ports of events before this process. several
+// showPastOwners lists who had the ports of events before this process. several
 // says that there is more than one port.
-func (p *processWindow) showBefore(events []activity.Event, several bool) {
+func (p *processWindow) showPastOwners(events []history.Event, several bool) {
 	var lines []string
-	for _, h := range holders(events) {
+	for _, h := range pastTenures(events) {
 		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
 			continue // it opened the port before
 		}
-		line := Span(h.Spell, p.now()) + "  " + whoHad(h.Owner)
+		line := TenureText(h.Tenure, p.now()) + "  " + ownerText(h.Owner)
 		if several {
-			line = portWords(h.Protocol, h.port) + "  " + line
+			line = portText(h.Protocol, h.port) + "  " + line
 		}
-		if lines = append(lines, line); len(lines) == holdersShown {
+		if lines = append(lines, line); len(lines) == maxPastOwners {
 			break
 		}
 	}
-	p.before.SetText(strings.Join(lines, "\n"))
+	p.pastOwners.SetText(strings.Join(lines, "\n"))
 	if len(lines) == 0 {
-		p.beforeBox.Hide()
+		p.pastOwnersBox.Hide()
 	} else {
-		p.beforeBox.Show()
+		p.pastOwnersBox.Show()
 	}
-	p.story.Refresh() // the box takes its place
+	p.body.Refresh() // the box takes its place
 }
 
 func (p *processWindow) concerns(l *monitor.Listener) bool {
@@ -399,26 +399,26 @@ func addressPort(s monitor.HeldSocket, port uint16) string {
 	return fmt.Sprintf("[%s]:%d", s.Address, port)
 }
 
-func reachOf(s monitor.HeldSocket) string {
-	if monitor.AddressReach(s.Address) == monitor.ThisMachine {
+func exposureOf(s monitor.HeldSocket) string {
+	if monitor.ExposureOf(s.Address) == monitor.ExposureLoopback {
 		return lang.L("this machine")
 	}
 	return lang.L("the network")
 }
 
-// say shows a sentence below the buttons for a while.
-func (p *processWindow) say(sentence string) {
-	p.said.say(sentence, colorAlert)
-	p.said.object.Show()
-	p.saidUntil = p.now().Add(sayFor)
-	p.story.Refresh()
+// showNotice shows a sentence below the buttons for a while.
+func (p *processWindow) showNotice(sentence string) {
+	p.notice.set(sentence, colorAlert)
+	p.notice.object.Show()
+	p.noticeUntil = p.now().Add(noticeTime)
+	p.body.Refresh()
 }
 
 // tick lets a second pass.
 func (p *processWindow) tick() {
-	if p.said.object.Visible() && !p.now().Before(p.saidUntil) {
-		p.said.object.Hide()
-		p.story.Refresh()
+	if p.notice.object.Visible() && !p.now().Before(p.noticeUntil) {
+		p.notice.object.Hide()
+		p.body.Refresh()
 	}
 }
 
@@ -434,7 +434,7 @@ func (p *processWindow) showAge() {
 		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
 		return
 	}
-	parts := []string{pidWords(p.owner.PID)}
+	parts := []string{pidText(p.owner.PID)}
 	if !p.owner.StartedAt.IsZero() && p.endedAt.IsZero() {
 		parts = append(parts, lang.L("running {{.Time}}", map[string]any{"Time": Duration(p.now().Sub(p.owner.StartedAt))}))
 	}
@@ -446,33 +446,33 @@ func (p *processWindow) showAge() {
 
 // showWhat says what the process is; "" hides the line.
 func (p *processWindow) showWhat() {
-	text := whatWords(p.row, p.owner)
+	text := descriptionOf(p.row, p.owner)
 	setText(p.what, text, table.ColorMuted)
 	if hidden := text == ""; p.what.Hidden != hidden { // each Hide paints the whole window
 		p.what.Hidden = hidden
-		p.story.Refresh()
+		p.body.Refresh()
 	}
 }
 
 // disconnect says that what the window shows is not live any more.
 func (p *processWindow) disconnect() {
 	p.stale = true
-	p.sayGone(lang.L("Porthole has stopped watching: what you see is the last that it saw"))
+	p.showEnded(lang.L("Porthole has stopped watching: what you see is the last that it saw"))
 	p.showStop()
 }
 
-// sayGone says that something has come to its end.
-func (p *processWindow) sayGone(text string) {
+// showEnded says that something has come to its end.
+func (p *processWindow) showEnded(text string) {
 	p.gone.Text, p.gone.Color = text, theme.Color(colorAlert)
 	p.gone.Show()
 	p.gone.Refresh()
-	p.story.Refresh()
+	p.body.Refresh()
 }
 
 // stopQuestion is about the process, and about the others that hold its ports:
 // they would stay open else.
-func (p *processWindow) stopQuestion() StopQuestion {
-	q := StopQuestion{Owners: []monitor.Owner{p.owner}, Rows: p.rows}
+func (p *processWindow) stopQuestion() StopRequest {
+	q := StopRequest{Owners: []monitor.Owner{p.owner}, Listeners: p.rows}
 	for _, l := range p.rows {
 		for _, o := range l.Owners {
 			if !slices.ContainsFunc(q.Owners, o.Same) {
@@ -485,19 +485,19 @@ func (p *processWindow) stopQuestion() StopQuestion {
 
 // stoppedByUser says that the user stopped the process.
 func (p *processWindow) stoppedByUser(s stopped) {
-	p.byUser, p.endedAt = &s, s.at
+	p.stoppedBy, p.endedAt = &s, s.at
 	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": Moment(s.at, p.now())})
 	if s.forced {
 		text = lang.L("Ended by force by you, {{.Time}}", map[string]any{"Time": Moment(s.at, p.now())})
 	}
-	p.sayGone(text)
+	p.showEnded(text)
 	p.showStop()
 	p.showAge()
 }
 
 // showStop offers to stop the process as long as it can be.
 func (p *processWindow) showStop() {
-	p.offer(!p.stale && p.byUser == nil && len(p.rows) > 0 && p.owner.PID > 1, p.stopButton)
+	p.offer(!p.stale && p.stoppedBy == nil && len(p.rows) > 0 && p.owner.PID > 1, p.stopButton)
 }
 
 // offer shows objects as long as they make sense.
@@ -505,7 +505,7 @@ func (p *processWindow) offer(shown bool, objects ...fyne.CanvasObject) {
 	for _, o := range objects {
 		if shown != o.Visible() {
 			showIf(o, shown)
-			p.story.Refresh()
+			p.body.Refresh()
 		}
 	}
 }

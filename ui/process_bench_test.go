@@ -9,8 +9,8 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
-	"porthole/monitor/peers"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
 )
 
 // BenchmarkProcessWindow is a process window of a machine with 500 processes, as
@@ -21,20 +21,20 @@ func BenchmarkProcessWindow(b *testing.B) {
 	for i := range 5 { // a chain as npm makes it
 		l.Owners[0].Parents = append(l.Owners[0].Parents, monitor.Parent{PID: 900 - i, Name: fmt.Sprint("npm run ", i), Command: []string{"npm", "run", "dev"}})
 	}
-	st := peers.State{Bytes: true, Queued: true, Limit: 511}
+	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLimit: 511}
 	for i := range 10 {
-		st.Peers = append(st.Peers, connection(monitor.SocketID(i+1), 100+i, "curl", 0, 0))
+		st.Conns = append(st.Conns, testConn(monitor.SocketID(i+1), 100+i, "curl", 0, 0))
 	}
-	live := story.Live{Used: story.Use{Threads: 12, Memory: 48 << 20}}
+	live := ancestry.ProcessState{Resources: ancestry.Resources{Threads: 12, Memory: 48 << 20}}
 	key := ProcessID{l.Owners[0].PID, l.Owners[0].Start}
 	look := func(i int) {
 		d.at = d.at.Add(2 * time.Second)
-		for j := range st.Peers { // what flows differs from look to look
-			st.Peers[j].Received += uint64(1000 * (i%7 + j))
+		for j := range st.Conns { // what flows differs from look to look
+			st.Conns[j].Received += uint64(1000 * (i%7 + j))
 		}
-		live.Used.Memory += uint64(i%3) << 20
-		live.Used.CPU += time.Duration(i%5) * 10 * time.Millisecond
-		d.SetLive(Live{At: d.at, States: map[string]peers.State{l.ID: st}, Processes: map[ProcessID]story.Live{key: live}})
+		live.Resources.Memory += uint64(i%3) << 20
+		live.Resources.CPU += time.Duration(i%5) * 10 * time.Millisecond
+		d.ShowProbe(ProbeResult{At: d.at, States: map[string]connection.State{l.ID: st}, Processes: map[ProcessID]ancestry.ProcessState{key: live}})
 	}
 	p95 := func(all []time.Duration) float64 {
 		slices.Sort(all)

@@ -15,8 +15,8 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/history"
 )
 
 // storyOf returns the window of one process that listens on 62893.
@@ -122,34 +122,34 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	if p.uses.Text != "–" {
-		t.Errorf("before a look it says %q", p.uses.Text)
+	if p.resources.Text != "–" {
+		t.Errorf("before a look it says %q", p.resources.Text)
 	}
-	look := func(after time.Duration, u story.Use) string {
+	look := func(after time.Duration, u ancestry.Resources) string {
 		d.at = d.at.Add(after)
-		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{{10, 7}: {Used: u}}})
-		return p.uses.Text
+		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]ancestry.ProcessState{{10, 7}: {Resources: u}}})
+		return p.resources.Text
 	}
 	for _, step := range []struct {
 		after time.Duration
-		used  story.Use
+		used  ancestry.Resources
 		want  string
 	}{
-		{time.Second, story.Use{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB of memory"},
-		{100 * time.Millisecond, story.Use{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB of memory"},
-		{1900 * time.Millisecond, story.Use{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB of memory · 3 % of a core"},
-		{time.Second, story.Use{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB of memory · 300 % of a core"},
-		{2 * time.Second, story.Use{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB of memory · less than 1 % of a core"},
-		{time.Second, story.Use{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0 % of a core"},
-		{time.Second, story.Use{}, "–"}, // it has ended
+		{time.Second, ancestry.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB of memory"},
+		{100 * time.Millisecond, ancestry.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB of memory"},
+		{1900 * time.Millisecond, ancestry.Resources{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB of memory · 3 % of a core"},
+		{time.Second, ancestry.Resources{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB of memory · 300 % of a core"},
+		{2 * time.Second, ancestry.Resources{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB of memory · less than 1 % of a core"},
+		{time.Second, ancestry.Resources{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0 % of a core"},
+		{time.Second, ancestry.Resources{}, "–"}, // it has ended
 	} {
-		before := p.story.MinSize()
-		if got := look(step.after, step.used); got != step.want || p.story.MinSize() != before {
-			t.Errorf("%+v: %q, from %v to %v; want %q in the same place", step.used, got, before, p.story.MinSize(), step.want)
+		before := p.body.MinSize()
+		if got := look(step.after, step.used); got != step.want || p.body.MinSize() != before {
+			t.Errorf("%+v: %q, from %v to %v; want %q in the same place", step.used, got, before, p.body.MinSize(), step.want)
 		}
 	}
 	d.Disconnect()
-	if got := look(time.Second, story.Use{Threads: 3}); got != "–" {
+	if got := look(time.Second, ancestry.Resources{Threads: 3}); got != "–" {
 		t.Errorf("when nobody watches: %q", got)
 	}
 }
@@ -201,7 +201,7 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	}
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	box, low := p.environment, p.story.MinSize().Height
+	box, low := p.environment, p.body.MinSize().Height
 	button := buttonOf(p, "Show environment")
 	button.OnTapped()
 	d.want("asked", d.asked, []string{"environment of 10"})
@@ -209,12 +209,12 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 		t.Error("it is shown before it is known")
 	}
 	d.environment([]string{"A=1", "API_TOKEN=•••"}, "")
-	if box.text.Text != "A=1\nAPI_TOKEN=•••" || !box.object.Visible() || button.Text != "Hide environment" || p.story.MinSize().Height < low+environmentHeight {
-		t.Errorf("%q, visible %v, button %q, height %v after %v", box.text.Text, box.object.Visible(), button.Text, p.story.MinSize().Height, low)
+	if box.text.Text != "A=1\nAPI_TOKEN=•••" || !box.object.Visible() || button.Text != "Hide environment" || p.body.MinSize().Height < low+environmentHeight {
+		t.Errorf("%q, visible %v, button %q, height %v after %v", box.text.Text, box.object.Visible(), button.Text, p.body.MinSize().Height, low)
 	}
 	button.OnTapped()
-	if box.text.Text != "" || box.object.Visible() || p.story.MinSize().Height != low {
-		t.Errorf("hidden: %q, visible %v, height %v; want %v", box.text.Text, box.object.Visible(), p.story.MinSize().Height, low)
+	if box.text.Text != "" || box.object.Visible() || p.body.MinSize().Height != low {
+		t.Errorf("hidden: %q, visible %v, height %v; want %v", box.text.Text, box.object.Visible(), p.body.MinSize().Height, low)
 	}
 	button.OnTapped()
 	button.OnTapped()
@@ -241,7 +241,7 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 	d.OpenProcess(all[100])
 	p := d.processes["10 7"]
 	lines := strings.Split(p.listening.Text, "\n")
-	if len(lines) != listeningShown+1 || !strings.HasPrefix(lines[0], "127.0.0.1:3100 ") || !strings.HasPrefix(lines[1], "127.0.0.1:3000 ") || lines[listeningShown] != "… and 280 more" {
+	if len(lines) != maxAddresses+1 || !strings.HasPrefix(lines[0], "127.0.0.1:3100 ") || !strings.HasPrefix(lines[1], "127.0.0.1:3000 ") || lines[maxAddresses] != "… and 280 more" {
 		t.Errorf("it lists %q", lines)
 	}
 	buttonOf(p, "Open in browser").OnTapped()
@@ -255,7 +255,7 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 // button that has the keyboard is seen.
 func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 	d := newDesk(t)
-	d.Fit = func(s fyne.Size) fyne.Size { return s.Min(fyne.NewSize(640, 300)) }
+	d.FitScreen = func(s fyne.Size) fyne.Size { return s.Min(fyne.NewSize(640, 300)) }
 	l := listening(3000, "node", 10)
 	d.see(l)
 	d.OpenProcess(l)
@@ -286,7 +286,7 @@ func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 
 // What is answered after the window has closed would build its parts anew.
 func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
-	m := &remembers{events: []activity.Event{happened(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
+	m := &remembers{events: []history.Event{happened(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
 	d := deskWith(t, m)
 	d.SetStatus(Status{User: "ada"})
 	l := listening(3000, "node", 10)
@@ -297,8 +297,8 @@ func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 	p.window.Close()
 	m.answer()
 	d.environment([]string{"A=1"}, "")
-	if p.before.Text != "" || p.environment.text.Text != "" {
-		t.Errorf("it shows %q and %q", p.before.Text, p.environment.text.Text)
+	if p.pastOwners.Text != "" || p.environment.text.Text != "" {
+		t.Errorf("it shows %q and %q", p.pastOwners.Text, p.environment.text.Text)
 	}
 }
 
@@ -332,14 +332,14 @@ func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	low := p.story.MinSize().Height
-	d.Say("Wireshark is not installed")
-	if p.said.words.Text != "Wireshark is not installed" || !p.said.object.Visible() {
-		t.Errorf("it says %q, visible %v", p.said.words.Text, p.said.object.Visible())
+	low := p.body.MinSize().Height
+	d.ShowNotice("Wireshark is not installed")
+	if p.notice.segment.Text != "Wireshark is not installed" || !p.notice.object.Visible() {
+		t.Errorf("it says %q, visible %v", p.notice.segment.Text, p.notice.object.Visible())
 	}
-	d.at = d.at.Add(sayFor)
+	d.at = d.at.Add(noticeTime)
 	d.Tick()
-	if p.said.object.Visible() || p.story.MinSize().Height != low {
+	if p.notice.object.Visible() || p.body.MinSize().Height != low {
 		t.Error("it is said for ever")
 	}
 }
@@ -350,7 +350,7 @@ func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
 	d := newDesk(t)
 	l := listening(3000, "node", 10)
 	d.see(l)
-	before, wanted := runtime.NumGoroutine(), len(d.Wanted().Processes)
+	before, wanted := runtime.NumGoroutine(), len(d.ProbeRequest().Processes)
 	for range 200 {
 		d.OpenProcess(l)
 		d.Tick()
@@ -362,7 +362,7 @@ func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines before, %d after", before, after)
 	}
-	if got := len(d.Wanted().Processes); got != wanted {
+	if got := len(d.ProbeRequest().Processes); got != wanted {
 		t.Errorf("%d processes are looked at; want %d, as before", got, wanted)
 	}
 }

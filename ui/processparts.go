@@ -18,20 +18,20 @@ func (p *processWindow) layout() fyne.CanvasObject {
 	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.object, p.spark.raster)
 	p.clientsBox = titled(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
-	p.story = container.NewVBox(
+	p.body = container.NewVBox(
 		container.NewHBox(follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), follow(p.about, table.ColorMuted))),
 		follow(p.what, table.ColorMuted),
 		follow(p.gone, colorAlert),
-		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.odd.object),
+		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.warnings.object),
 		section(lang.L("Why is it running?"), p.why),
 		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
 		section(lang.L("Process"), p.factList()),
 		p.environment.object,
-		p.beforeBox,
+		p.pastOwnersBox,
 		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopButton), p.buttons())),
-		p.said.object,
+		p.notice.object,
 	)
-	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.story)
+	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.body)
 	p.scroll = container.NewVScroll(padded)
 	return p.scroll
 }
@@ -48,18 +48,18 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
 	browser.Importance = widget.HighImportance
 	browser.Refresh() // the row has asked it for its size already
-	p.reached = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(addressOf(p.row)) })}
+	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(addressOf(p.row)) })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
-			p.actions.Copy(commandWords(p.owner))
-			p.say(Copied(commandWords(p.owner)))
+			p.actions.Copy(maskedCommand(p.owner))
+			p.showNotice(Copied(maskedCommand(p.owner)))
 		})
 	}
 	if p.owner.Folder != "" {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
 	}
 	add(lang.L("Explain"), p.showExplanations)
-	add(lang.L("Inspect traffic"), func() { p.actions.Inspect(p.row) })
+	add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.row) })
 	for _, b := range []*keyButton{p.secretsButton(), p.environmentButton()} {
 		if b != nil {
 			row.Add(b)
@@ -88,6 +88,6 @@ func (p *processWindow) scrollByKeys() {
 		}
 	})
 	for _, b := range p.keyButtons {
-		b.focused = func() { reveal(p.scroll, b) }
+		b.onFocus = func() { reveal(p.scroll, b) }
 	}
 }

@@ -16,11 +16,11 @@ import (
 	"porthole/ui/table"
 )
 
-// quick is a filter that is one click away. Its number is its place in the bar.
-type quick int
+// quickFilter is a filter that is one click away. Its number is its place in the bar.
+type quickFilter int
 
 const (
-	quickAll quick = iota
+	quickAll quickFilter = iota
 	quickWatched
 	quickExposed
 	quickMine
@@ -29,13 +29,13 @@ const (
 // quickNames are how the filters are called in State.
 var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine"}
 
-// lets reports whether the filter shows the row; user is who looks.
-func (q quick) lets(r *portRow, user string) bool {
+// matches reports whether the filter shows the row; user is who looks.
+func (q quickFilter) matches(r *portRow, user string) bool {
 	switch q {
 	case quickWatched:
 		return r.watched
 	case quickExposed:
-		return r.listener.Reach == monitor.TheNetwork
+		return r.listener.Exposure == monitor.ExposureNetwork
 	case quickMine:
 		return user != "" && r.listener.User == user
 	}
@@ -45,17 +45,17 @@ func (q quick) lets(r *portRow, user string) bool {
 // quickBar shows the filters side by side, each with how many rows it shows.
 type quickBar struct {
 	segments []*segment
-	chosen   quick
+	chosen   quickFilter
 	object   fyne.CanvasObject
 }
 
-func newQuickBar(choose func(quick)) *quickBar {
+func newQuickBar(choose func(quickFilter)) *quickBar {
 	b := &quickBar{}
 	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine")}
 	for i, label := range labels {
 		s := newSegment(label, func() {
-			b.choose(quick(i))
-			choose(quick(i))
+			b.choose(quickFilter(i))
+			choose(quickFilter(i))
 		})
 		b.segments = append(b.segments, s)
 	}
@@ -73,10 +73,10 @@ func segmentBar(segments ...*segment) fyne.CanvasObject {
 	return container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder), row)
 }
 
-func (b *quickBar) choose(q quick) {
+func (b *quickBar) choose(q quickFilter) {
 	b.chosen = q
 	for i, s := range b.segments {
-		s.choose(quick(i) == q)
+		s.choose(quickFilter(i) == q)
 	}
 }
 
@@ -184,7 +184,7 @@ func (s *segment) paint() {
 	s.text.TextStyle.Bold = s.chosen
 	words := s.label
 	if s.number >= 0 {
-		words += " " + whole(s.number)
+		words += " " + formatInt(s.number)
 	}
 	setText(s.text, words, name)
 }

@@ -19,11 +19,11 @@ import (
 // markTime is how long a new, changed or closed row is marked.
 const markTime = 3 * time.Second
 
-// mark is what happened to a row lately.
-type mark int
+// rowMark is what happened to a row lately.
+type rowMark int
 
 const (
-	unmarked mark = iota
+	unmarked rowMark = iota
 	opened
 	changed
 	closed
@@ -32,22 +32,22 @@ const (
 // portRow is a listener as the table shows it. Its words are made once, when
 // the listener changes, not when they are painted.
 type portRow struct {
-	listener *monitor.Listener
-	watched  bool
-	mark     mark
-	until    time.Time // the mark's end
-	find     findable
+	listener   *monitor.Listener
+	watched    bool
+	mark       rowMark
+	until      time.Time // the mark's end
+	searchText searchText
 
 	ambiguous bool // "localhost" may mean another process
 	upAt      time.Time
 
-	port, process, pid, user, reach, address, project, service, up string
+	port, process, pid, user, exposure, address, project, service, up string
 
-	connected int // -1 where that is not known
+	connections int // -1 where that is not known
 }
 
 func newPortRow(l *monitor.Listener, watched bool) *portRow {
-	r := &portRow{listener: l, watched: watched, find: newFindable(l), connected: -1}
+	r := &portRow{listener: l, watched: watched, searchText: newSearchText(l), connections: -1}
 	r.port = strconv.Itoa(int(l.Port))
 	if l.Protocol == monitor.UDP {
 		r.port += " UDP"
@@ -62,19 +62,19 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 			r.pid += " +" + strconv.Itoa(more)
 		}
 	} else {
-		r.process, r.pid = tray.HiddenOwner(l), "—"
+		r.process, r.pid = tray.UnknownOwner(l), "—"
 	}
-	r.reach = reachWords(l)
-	r.address = strings.Join(r.find.begins[1:], " ")
+	r.exposure = exposureText(l)
+	r.address = strings.Join(r.searchText.begins[1:], " ")
 	return r
 }
 
-// reachWords says who can connect, in the table's few words.
-func reachWords(l *monitor.Listener) string {
-	if l.Reach == monitor.ThisMachine {
+// exposureText says who can connect, in the table's few words.
+func exposureText(l *monitor.Listener) string {
+	if l.Exposure == monitor.ExposureLoopback {
 		return lang.L("this machine")
 	}
-	if !l.Loopback() { // of another interface: the address says which
+	if !l.AcceptsLoopback() { // of another interface: the address says which
 		return l.Addresses[0].Unmap().String()
 	}
 	return lang.L("the network")
@@ -85,12 +85,12 @@ func reachWords(l *monitor.Listener) string {
 // of ten thousand rows thirty are.
 func (r *portRow) age(now time.Time) string {
 	if second := now.Truncate(time.Second); !second.Equal(r.upAt) {
-		r.up, r.upAt = upWords(r.listener, now), second
+		r.up, r.upAt = uptime(r.listener, now), second
 	}
 	return r.up
 }
 
-func upWords(l *monitor.Listener, now time.Time) string {
+func uptime(l *monitor.Listener, now time.Time) string {
 	if !l.Since.IsZero() {
 		return Duration(now.Sub(l.Since))
 	}
@@ -100,18 +100,18 @@ func upWords(l *monitor.Listener, now time.Time) string {
 	return ""
 }
 
-// words is all that a row says but its age.
-func (r *portRow) words() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.address, r.project, r.service}, "\x00")
+// fingerprint is all that a row says but its age.
+func (r *portRow) fingerprint() string {
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.service}, "\x00")
 }
 
 // line is the row as text, with the addresses, whose column is hidden at first.
 func (r *portRow) line() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.reach, r.project, r.service, r.address}, "\t")
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.project, r.service, r.address}, "\t")
 }
 
-// Words are the row for whoever hears it.
-func (r *portRow) Words() string {
+// AccessibleText are the row for whoever hears it.
+func (r *portRow) AccessibleText() string {
 	words := strings.ReplaceAll(r.line(), "\t", ", ")
 	if r.mark == unmarked {
 		return words
@@ -138,8 +138,8 @@ func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
 
 // Widths of columns that say more with UDP, and with addresses of other interfaces.
 const (
-	portWidth, portWidthUDP      = 72, 92
-	reachWidth, reachWidthOthers = 112, 142
+	portWidth, portWidthUDP         = 72, 92
+	exposureWidth, exposureWidthAll = 112, 142
 )
 
 // portColumns are the columns of the Ports table.
@@ -159,12 +159,12 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 		{ID: "port", Label: lang.L("Port"), Width: portWidth, Mono: true, Compare: byPort,
 			Cell: func(r *portRow) table.Cell { return r.text(r.port, "") }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
-			Cell: func(r *portRow) table.Cell { return r.text(r.process, hiddenColor(r)) }},
+			Cell: func(r *portRow) table.Cell { return r.text(r.process, unknownOwnerColor(r)) }},
 		{ID: "pid", Label: lang.L("PID"), Width: 76, Mono: true, Compare: byPID,
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "reach", Label: lang.L("Reach"), Width: reachWidth, Compare: by(func(r *portRow) string { return r.reach }), Cell: reachCell},
+		{ID: "reach", Label: lang.L("Reach"), Width: exposureWidth, Compare: by(func(r *portRow) string { return r.exposure }), Cell: exposureCell},
 		{ID: "address", Label: lang.L("Address"), Width: 130, Mono: true, Extra: true, Compare: by(func(r *portRow) string { return r.address }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.address, muted) }},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
@@ -177,7 +177,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 	}
 }
 
-func hiddenColor(r *portRow) fyne.ThemeColorName {
+func unknownOwnerColor(r *portRow) fyne.ThemeColorName {
 	if len(r.listener.Owners) == 0 {
 		return table.ColorMuted
 	}
@@ -192,15 +192,15 @@ func starCell(r *portRow) table.Cell {
 	return table.Cell{Text: "☆", Color: table.ColorMuted, Size: size}
 }
 
-// reachCell frames what the network can reach, and where “localhost” may mean
+// exposureCell frames what the network can reach, and where “localhost” may mean
 // another process, which the side pane explains; the rest stays quiet.
-func reachCell(r *portRow) table.Cell {
-	c := r.text(r.reach, table.ColorMuted)
+func exposureCell(r *portRow) table.Cell {
+	c := r.text(r.exposure, table.ColorMuted)
 	switch {
 	case r.mark == closed:
-	case r.listener.Reach == monitor.TheNetwork && r.ambiguous:
-		c.Text, c.Badge, c.Color = r.reach+" !", true, colorAlert
-	case r.listener.Reach == monitor.TheNetwork:
+	case r.listener.Exposure == monitor.ExposureNetwork && r.ambiguous:
+		c.Text, c.Badge, c.Color = r.exposure+" !", true, colorAlert
+	case r.listener.Exposure == monitor.ExposureNetwork:
 		c.Badge, c.Color = true, colorAlert
 	case r.ambiguous:
 		c.Text, c.Badge, c.Color = lang.L("ambiguous"), true, colorAlert
@@ -210,8 +210,8 @@ func reachCell(r *portRow) table.Cell {
 
 // markWords are what stands in a marked row, in place of its age: its colour says
 // nothing to some.
-func markWords() map[mark]string {
-	return map[mark]string{opened: lang.L("new"), changed: lang.L("changed"), closed: lang.L("closed")}
+func markWords() map[rowMark]string {
+	return map[rowMark]string{opened: lang.L("new"), changed: lang.L("changed"), closed: lang.L("closed")}
 }
 
 // Mark says what the tint does.
@@ -219,7 +219,7 @@ func (r *portRow) Mark() table.Cell {
 	if r.mark == unmarked {
 		return table.Cell{}
 	}
-	color := map[mark]fyne.ThemeColorName{opened: colorOpen, changed: colorAlert, closed: colorClosed}[r.mark]
+	color := map[rowMark]fyne.ThemeColorName{opened: colorOpen, changed: colorAlert, closed: colorClosed}[r.mark]
 	return table.Cell{Text: markWords()[r.mark], Color: color}
 }
 
@@ -247,25 +247,25 @@ func lower(b byte) byte {
 
 // count takes the row's connections from counts, by listener.
 func (r *portRow) count(counts map[string]int) {
-	r.connected = -1
+	r.connections = -1
 	if n, ok := counts[r.listener.ID]; ok {
-		r.connected = n
+		r.connections = n
 	}
 }
 
 // connsCell counts who is connected; nobody is said quietly.
 func connsCell(r *portRow) table.Cell {
 	switch {
-	case r.connected < 0 || r.mark == closed:
+	case r.connections < 0 || r.mark == closed:
 		return table.Cell{}
-	case r.connected == 0:
+	case r.connections == 0:
 		return table.Cell{Text: "0", Color: table.ColorMuted}
 	}
-	return table.Cell{Text: whole(r.connected)}
+	return table.Cell{Text: formatInt(r.connections)}
 }
 
 func byConnected(a, b *portRow) int {
-	return cmp.Or(cmp.Compare(a.connected, b.connected), byPort(a, b))
+	return cmp.Or(cmp.Compare(a.connections, b.connections), byPort(a, b))
 }
 
 func byPort(a, b *portRow) int { return cmp.Compare(a.listener.Port, b.listener.Port) }

@@ -13,27 +13,27 @@ import (
 // This file is what a process window shows when it is asked for: the secrets in
 // the command, and the environment.
 
-// clearCommand is a command line with its secrets, clean.
-func clearCommand(o monitor.Owner) string {
-	return monitor.Clean(strings.Join(o.Command, " "), wholeCommand)
+// unmaskedCommand is a command line with its secrets, clean.
+func unmaskedCommand(o monitor.Owner) string {
+	return monitor.Clean(strings.Join(o.Command, " "), maxCommand)
 }
 
 // secretsButton shows and hides the secrets in the command, in this window alone;
 // nil where there are none.
 func (p *processWindow) secretsButton() *keyButton {
-	if clearCommand(p.owner) == commandWords(p.owner) {
+	if unmaskedCommand(p.owner) == maskedCommand(p.owner) {
 		return nil
 	}
 	var b *keyButton
 	b = newButton(lang.L("Show secrets"), func() {
-		if p.command.Text == commandWords(p.owner) {
-			p.command.SetText(clearCommand(p.owner))
+		if p.command.Text == maskedCommand(p.owner) {
+			p.command.SetText(unmaskedCommand(p.owner))
 			b.SetText(lang.L("Hide secrets"))
 		} else {
-			p.command.SetText(commandWords(p.owner))
+			p.command.SetText(maskedCommand(p.owner))
 			b.SetText(lang.L("Show secrets"))
 		}
-		p.story.Refresh() // the command may take more lines
+		p.body.Refresh() // the command may take more lines
 	})
 	return b
 }
@@ -71,7 +71,7 @@ func (p *processWindow) environmentButton() *keyButton {
 	show := func(lines []string) {
 		box.text.SetText(strings.Join(lines, "\n"))
 		box.object.Show()
-		p.story.Refresh()
+		p.body.Refresh()
 		p.scroll.Refresh()
 		p.scroll.ScrollToBottom() // with the button that hides it again
 	}
@@ -80,7 +80,7 @@ func (p *processWindow) environmentButton() *keyButton {
 			box.text.SetText("")
 			box.object.Hide()
 			b.SetText(lang.L("Show environment"))
-			p.story.Refresh()
+			p.body.Refresh()
 			return
 		}
 		b.SetText(lang.L("Hide environment"))

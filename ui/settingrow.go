@@ -27,10 +27,10 @@ type settingRow struct {
 	enabled bool
 	always  bool // it can be used without an agent too
 
-	asked   int    // what is not answered yet
-	problem string // why the last of it was not done, or what is wrong with what was typed
-	typed   string // what is to be said of what was typed and is not wrong
-	told    bool   // done is to be said
+	pending   int    // what is not answered yet
+	problem   string // why the last of it was not done, or what is wrong with what was typed
+	typedNote string // what is to be said of what was typed and is not wrong
+	answered  bool   // done is to be said
 
 	top, height float32 // where it is in the column
 }
@@ -38,25 +38,25 @@ type settingRow struct {
 func newSettingRow(key, title, help string) *settingRow {
 	r := &settingRow{key: key, help: help, title: newNote(false), below: newNote(true)}
 	r.title.size(theme.SizeNameText)
-	r.title.say(title, theme.ColorNameForeground)
-	r.say()
+	r.title.set(title, theme.ColorNameForeground)
+	r.showNote()
 	return r
 }
 
-// say says what is to be said below the title, and reports whether that is
+// showNote says what is to be said below the title, and reports whether that is
 // something else than before.
-func (r *settingRow) say() bool {
+func (r *settingRow) showNote() bool {
 	words, color := r.help, table.ColorMuted
 	switch {
 	case r.problem != "":
 		words, color = r.problem, theme.ColorNameError
-	case r.typed != "":
-		words = r.typed
-	case r.told && r.done != "":
+	case r.typedNote != "":
+		words = r.typedNote
+	case r.answered && r.done != "":
 		words, color = r.done, colorOpen
 	}
-	before := r.below.words.Text
-	r.below.say(words, color)
+	before := r.below.segment.Text
+	r.below.set(words, color)
 	return before != words
 }
 
@@ -144,7 +144,7 @@ func (r *settingRow) place(left, top, width float32) float32 {
 	words := width - size.Width - 20
 	title := r.title.object.MinSize().Height
 	below := float32(0)
-	if r.below.words.Text != "" {
+	if r.below.segment.Text != "" {
 		r.below.object.Resize(fyne.NewSize(words, r.below.object.MinSize().Height)) // wrapping needs the width first
 		below = r.below.object.MinSize().Height + 3
 	}
@@ -229,7 +229,7 @@ func (c *choice) TypedKey(k *fyne.KeyEvent) {
 // newSettingButton returns a button that is scrolled to when it gets the keyboard.
 func newSettingButton(label string, tapped, focused func()) *keyButton {
 	b := newButton(label, tapped)
-	b.focused = focused
+	b.onFocus = focused
 	return b
 }
 
@@ -238,9 +238,9 @@ func newSettingButton(label string, tapped, focused func()) *keyButton {
 type numberEntry struct {
 	formEntry
 	most    int
-	holds   string // what holds, "" for the usual
+	current string // what holds, "" for the usual
 	ask     func(value string)
-	say     func(wrong, typed string)
+	report  func(wrong, typed string)
 	focused func()
 	showing bool // the text is changed by us
 }
@@ -249,7 +249,7 @@ type numberEntry struct {
 // hold, "" for the usual one; say with what is wrong with what was typed, or else
 // with what there is to say of it.
 func newNumberEntry(label string, most, usual int, ask func(string), say func(wrong, typed string), focused func()) *numberEntry {
-	e := &numberEntry{most: most, ask: ask, say: say, focused: focused}
+	e := &numberEntry{most: most, ask: ask, report: say, focused: focused}
 	e.extend(e)
 	e.keys, e.label = e.key, label
 	e.OnChanged = func(string) { e.check() }
@@ -259,10 +259,10 @@ func newNumberEntry(label string, most, usual int, ask func(string), say func(wr
 
 // show shows what holds, 0 for the usual, unless something else is typed.
 func (e *numberEntry) show(n int) {
-	typing := e.Text != e.holds
-	e.holds = ""
+	typing := e.Text != e.current
+	e.current = ""
 	if n != 0 {
-		e.holds = strconv.Itoa(n)
+		e.current = strconv.Itoa(n)
 	}
 	if !typing {
 		e.restore()
@@ -272,14 +272,14 @@ func (e *numberEntry) show(n int) {
 // restore forgets what was typed.
 func (e *numberEntry) restore() {
 	e.showing = true
-	e.SetText(e.holds)
+	e.SetText(e.current)
 	e.showing = false
 }
 
 // forget is restore, and nothing is said of it any more.
 func (e *numberEntry) forget() {
 	e.restore()
-	e.say("", "")
+	e.report("", "")
 }
 
 // value is what was typed, as the settings file says it; wrong is why that is
@@ -302,10 +302,10 @@ func (e *numberEntry) check() {
 	}
 	value, wrong := e.value()
 	typed := ""
-	if value != e.holds {
+	if value != e.current {
 		typed = lang.L("Enter takes it, Esc does not")
 	}
-	e.say(wrong, typed)
+	e.report(wrong, typed)
 }
 
 // take asks for what was typed, where that is a number and another one.
@@ -314,9 +314,9 @@ func (e *numberEntry) take() {
 	if wrong != "" {
 		return
 	}
-	e.say("", "")
-	if value != e.holds {
-		e.holds = value // until the answer says otherwise
+	e.report("", "")
+	if value != e.current {
+		e.current = value // until the answer says otherwise
 		e.ask(value)
 	}
 	e.restore()

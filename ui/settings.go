@@ -56,7 +56,7 @@ func newSettingsPage(actions Actions, version string) *settingsPage {
 func (p *settingsPage) group(heading string, rows ...*settingRow) {
 	g := settingGroup{heading: newNote(false), frame: newFramed(colorPanel, theme.ColorNameSeparator), rows: rows}
 	g.heading.size(theme.SizeNameText)
-	g.heading.say(heading, table.ColorMuted)
+	g.heading.set(heading, table.ColorMuted)
 	p.groups = append(p.groups, g)
 	p.rows = append(p.rows, rows...)
 }
@@ -69,7 +69,7 @@ func (p *settingsPage) layout(version string) *fyne.Container {
 	p.column.changed = p.scroll.Refresh
 	p.hint = newNote(false)
 	about := newNote(false).whole()
-	about.say(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
+	about.set(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
 	foot := container.NewBorder(nil, nil, nil, about.object, p.hint.object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(foot, 4))
 	return container.New(noGaps{}, container.New(layout.NewCustomPaddedVBoxLayout(0), p.warning.object), p.scroll, bottom)
@@ -88,10 +88,10 @@ func (p *settingsPage) enable() {
 		r.enable(p.known && p.live)
 	}
 	if p.live {
-		p.hint.say(lang.L("What you choose holds at once, and stands in the settings file"), table.ColorMuted)
+		p.hint.set(lang.L("What you choose holds at once, and stands in the settings file"), table.ColorMuted)
 		return
 	}
-	p.hint.say(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
+	p.hint.set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
 }
 
 // show shows s where it is not what the user has chosen meanwhile.
@@ -105,7 +105,7 @@ func (p *settingsPage) show(s Settings) {
 		p.enable()
 	}
 	for _, r := range p.rows {
-		if r.asked == 0 {
+		if r.pending == 0 {
 			r.show(s)
 		}
 	}
@@ -113,58 +113,58 @@ func (p *settingsPage) show(s Settings) {
 
 // ask asks for another value of a row.
 func (p *settingsPage) ask(r *settingRow, value string) {
-	r.asked++
+	r.pending++
 	r.problem = ""
-	p.say(r)
+	p.showNote(r)
 	p.actions.Set(r.key, value)
 }
 
-// answered tells what became of what was asked. After the last answer the row
+// showResult tells what became of what was asked. After the last answer the row
 // shows what holds.
-func (p *settingsPage) answered(key, problem string) {
+func (p *settingsPage) showResult(key, problem string) {
 	for _, r := range p.rows {
 		if r.key != key {
 			continue
 		}
-		r.asked = max(r.asked-1, 0) // the Ports page asks too
+		r.pending = max(r.pending-1, 0) // the Ports page asks too
 		r.problem = problem
-		r.told = r.asked == 0 && problem == ""
-		if r.asked == 0 {
+		r.answered = r.pending == 0 && problem == ""
+		if r.pending == 0 {
 			r.show(p.settings)
 		}
-		p.say(r)
+		p.showNote(r)
 	}
 }
 
-// say shows what is to be said below the name of a row.
-func (p *settingsPage) say(r *settingRow) {
-	if r.say() {
+// showNote shows what is to be said below the name of a row.
+func (p *settingsPage) showNote(r *settingRow) {
+	if r.showNote() {
 		p.column.Refresh()
 	}
 }
 
-// shown is called when the page comes to be seen: what was said before is over.
-func (p *settingsPage) shown() {
+// onShown is called when the page comes to be seen: what was said before is over.
+func (p *settingsPage) onShown() {
 	p.seconds = 0
-	p.actions.LookAtSettings()
+	p.actions.ReloadSettings()
 	for _, r := range p.rows {
-		r.problem, r.typed, r.told = "", "", false
+		r.problem, r.typedNote, r.answered = "", "", false
 		if e, ok := r.first.(*numberEntry); ok {
 			e.restore()
 		}
-		p.say(r)
+		p.showNote(r)
 	}
 }
 
-// lookEvery is how often it is seen whether others changed what does not stand
+// reloadEvery is how often it is seen whether others changed what does not stand
 // in the settings file, in seconds.
-const lookEvery = 2
+const reloadEvery = 2
 
 // tick lets a second pass.
 func (p *settingsPage) tick() {
 	if p.content.Visible() && p.live {
-		if p.seconds++; p.seconds%lookEvery == 0 {
-			p.actions.LookAtSettings()
+		if p.seconds++; p.seconds%reloadEvery == 0 {
+			p.actions.ReloadSettings()
 		}
 	}
 }
@@ -173,7 +173,7 @@ func (p *settingsPage) tick() {
 func (p *settingsPage) disconnect() {
 	p.live = false
 	for _, r := range p.rows {
-		r.asked = 0
+		r.pending = 0
 		if p.known {
 			r.show(p.settings)
 		}
@@ -259,7 +259,7 @@ func (p *settingsPage) languageRow() *settingRow {
 }
 
 func (p *settingsPage) atLoginRow() *settingRow {
-	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("With the tray icon alone"), func(s Settings) bool { return s.AtLogin })
+	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("With the tray icon alone"), func(s Settings) bool { return s.StartAtLogin })
 }
 
 func (p *settingsPage) startHiddenRow() *settingRow {
@@ -294,9 +294,9 @@ func (p *settingsPage) diagnosticsRow() *settingRow {
 // answered.
 func (p *settingsPage) task(r *settingRow, label string, do func()) {
 	button := newSettingButton(label, func() {
-		if r.asked == 0 {
-			r.asked, r.problem, r.told = 1, "", false
-			p.say(r)
+		if r.pending == 0 {
+			r.pending, r.problem, r.answered = 1, "", false
+			p.showNote(r)
 			do()
 		}
 	}, func() { p.reveal(r) })
@@ -323,13 +323,13 @@ func (p *settingsPage) intervalRow() *settingRow {
 		if d == 0 {
 			return option{"", lang.L("Automatic")}
 		}
-		return option{d.String(), shortTime(d)}
+		return option{d.String(), shortDuration(d)}
 	}
 	options := []option{of(0)}
 	for _, d := range intervals {
 		options = append(options, of(d))
 	}
-	p.pick(r, options, func(s Settings) option { return of(s.Interval) })
+	p.pick(r, options, func(s Settings) option { return of(s.PollingInterval) })
 	return r
 }
 
@@ -338,22 +338,22 @@ func (p *settingsPage) udpRow() *settingRow {
 }
 
 func (p *settingsPage) othersRow() *settingRow {
-	return p.toggle("other_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.OtherAddresses })
+	return p.toggle("other_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.AllAddresses })
 }
 
 // How much activity can be kept, as the settings file has it, and what is kept
 // where nothing is chosen.
 const (
-	maxKeepDays, usualDays = 3650, 90
-	maxKeepRows, usualRows = 1_000_000, 100_000
+	maxHistoryDays, defaultDays     = 3650, 90
+	maxHistoryEvents, defaultEvents = 1_000_000, 100_000
 )
 
 func (p *settingsPage) daysRow() *settingRow {
-	return p.number("keep_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxKeepDays, usualDays, func(s Settings) int { return s.KeepDays })
+	return p.number("keep_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
 }
 
 func (p *settingsPage) rowsRow() *settingRow {
-	return p.number("keep_rows", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxKeepRows, usualRows, func(s Settings) int { return s.KeepRows })
+	return p.number("keep_rows", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
 }
 
 // toggle is a row whose setting is on or off.
@@ -367,7 +367,7 @@ func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *
 
 // pick gives r a list of options. What holds is among them, whatever it is.
 func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) option) {
-	c := newChoice(r.title.words.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
+	c := newChoice(r.title.segment.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
 	r.first, r.control = c, container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
 		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
 	r.show = func(s Settings) { c.choose(of(s)) }
@@ -377,8 +377,8 @@ func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) o
 func (p *settingsPage) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
 	r := newSettingRow(key, label, help)
 	e := newNumberEntry(label, most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
-		r.problem, r.typed = wrong, typed
-		p.say(r)
+		r.problem, r.typedNote = wrong, typed
+		p.showNote(r)
 	}, func() { p.reveal(r) })
 	r.first, r.control = e, e
 	r.show = func(s Settings) { e.show(of(s)) }

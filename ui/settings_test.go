@@ -43,8 +43,8 @@ func (d *desk) choice(key string) *choice      { return d.setting(key).first.(*c
 func (d *desk) number(key string) *numberEntry { return d.setting(key).first.(*numberEntry) }
 
 func TestSettingsShowWhatHolds(t *testing.T) {
-	d := settingsDesk(t, Settings{Theme: "dark", AtLogin: true, StartHidden: true, Notifications: true, Sound: true, Interval: 300 * time.Millisecond,
-		UDP: true, OtherAddresses: true, KeepDays: 30})
+	d := settingsDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, Sound: true, PollingInterval: 300 * time.Millisecond,
+		UDP: true, AllAddresses: true, HistoryDays: 30})
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "other_addresses"} {
 		if !d.toggle(key).on {
 			t.Errorf("%s is shown off", key)
@@ -91,13 +91,13 @@ func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
 		t.Error("the control waits for the answer")
 	}
 	d.tell(Settings{Notifications: true})
-	d.Answered("sound", "Not changed: the disk is full")
-	if r := d.setting("sound"); sound.on || r.below.words.Text != "Not changed: the disk is full" {
-		t.Errorf("on %v, said %q", sound.on, r.below.words.Text)
+	d.ShowSettingResult("sound", "Not changed: the disk is full")
+	if r := d.setting("sound"); sound.on || r.below.segment.Text != "Not changed: the disk is full" {
+		t.Errorf("on %v, said %q", sound.on, r.below.segment.Text)
 	}
 	d.ShowPage("ports")
 	d.ShowPage("settings")
-	if got := d.setting("sound").below.words.Text; got != d.setting("sound").help {
+	if got := d.setting("sound").below.segment.Text; got != d.setting("sound").help {
 		t.Errorf("the next time it says %q", got)
 	}
 }
@@ -110,7 +110,7 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 	}
 	for i, on := range []bool{true, false, true} {
 		d.tell(Settings{UDP: on})
-		d.Answered("udp", "")
+		d.ShowSettingResult("udp", "")
 		if !udp.on {
 			t.Errorf("answer %d switched it off", i+1)
 		}
@@ -122,40 +122,40 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 }
 
 func TestNumbersAreCheckedWhileTyped(t *testing.T) {
-	d := settingsDesk(t, Settings{KeepDays: 30})
+	d := settingsDesk(t, Settings{HistoryDays: 30})
 	days, row := d.number("keep_days"), d.setting("keep_days")
 	canvas := d.window.Canvas()
 	enter, escape := &fyne.KeyEvent{Name: fyne.KeyReturn}, &fyne.KeyEvent{Name: fyne.KeyEscape}
 	canvas.Focus(days)
 	for _, wrong := range []string{"0", "3651", "-1", "1.5", "long"} {
 		days.SetText(wrong)
-		if !strings.HasPrefix(row.below.words.Text, "A number from 1 to 3650") {
-			t.Errorf("%q: said %q", wrong, row.below.words.Text)
+		if !strings.HasPrefix(row.below.segment.Text, "A number from 1 to 3650") {
+			t.Errorf("%q: said %q", wrong, row.below.segment.Text)
 		}
 		days.TypedKey(enter)
 	}
 	d.want("asked for what is no number", d.asked, nil)
 	days.TypedKey(escape)
-	if days.Text != "30" || row.below.words.Text != row.help {
-		t.Errorf("Esc: %q, said %q", days.Text, row.below.words.Text)
+	if days.Text != "30" || row.below.segment.Text != row.help {
+		t.Errorf("Esc: %q, said %q", days.Text, row.below.segment.Text)
 	}
 	days.SetText("7")
 	canvas.Focus(d.number("keep_rows")) // half a number must not erase activity
-	if row.below.words.Text != "Enter takes it, Esc does not" {
-		t.Errorf("of a number that is not taken: %q", row.below.words.Text)
+	if row.below.segment.Text != "Enter takes it, Esc does not" {
+		t.Errorf("of a number that is not taken: %q", row.below.segment.Text)
 	}
-	d.tell(Settings{KeepDays: 31})
+	d.tell(Settings{HistoryDays: 31})
 	if days.Text != "7" {
 		t.Errorf("while typing it became %q", days.Text)
 	}
 	d.want("asked while typing", d.asked, nil)
 	days.TypedKey(enter)
-	d.tell(Settings{KeepDays: 7})
-	d.Answered("keep_days", "")
+	d.tell(Settings{HistoryDays: 7})
+	d.ShowSettingResult("keep_days", "")
 	days.SetText("")
 	days.TypedKey(enter)
 	d.want("asked", d.asked, []string{`set keep_days "7"`, `set keep_days ""`})
-	d.Answered("keep_days", "Not changed: no")
+	d.ShowSettingResult("keep_days", "Not changed: no")
 	if days.Text != "7" {
 		t.Errorf("refused: %q; want 7, which holds", days.Text)
 	}
@@ -164,16 +164,16 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
 	d := settingsDesk(t, Settings{})
 	button := d.setting("test").first.(*keyButton)
-	said := func() string { return d.setting("test").below.words.Text }
+	said := func() string { return d.setting("test").below.segment.Text }
 	test.Tap(&button.Button)
 	test.Tap(&button.Button) // one is under way
 	d.want("asked", d.asked, []string{"test"})
-	d.Answered("test", "This desktop shows no notifications")
+	d.ShowSettingResult("test", "This desktop shows no notifications")
 	if said() != "This desktop shows no notifications" {
 		t.Errorf("said %q", said())
 	}
 	test.Tap(&button.Button)
-	d.Answered("test", "")
+	d.ShowSettingResult("test", "")
 	if !strings.HasPrefix(said(), "The desktop has taken it") {
 		t.Errorf("said %q", said())
 	}
@@ -293,20 +293,20 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 	far := listening(3000, "node", 10, "192.168.1.5")
 	d.see(far, listening(3001, "node", 11))
 	test.Tap(d.ports.udp)
-	test.Tap(d.ports.others)
+	test.Tap(d.ports.allAddresses)
 	d.want("asked", d.asked, []string{`set udp "true"`, `set other_addresses "true"`})
 	d.want("before the answer", d.rows(), []string{"3001"})
-	d.tell(Settings{Notifications: true, UDP: true, OtherAddresses: true})
+	d.tell(Settings{Notifications: true, UDP: true, AllAddresses: true})
 	d.want("all addresses", d.rows(), []string{"3000", "3001"})
-	if got := d.ports.table.Rows()[0].reach; got != "192.168.1.5" {
+	if got := d.ports.table.Rows()[0].exposure; got != "192.168.1.5" {
 		t.Errorf("it says %q; want its address", got)
 	}
-	if !d.ports.udp.chosen || !d.ports.others.chosen {
+	if !d.ports.udp.chosen || !d.ports.allAddresses.chosen {
 		t.Error("the switches do not show what holds")
 	}
 	d.tell(Settings{Notifications: true})
 	d.want("loopback again", d.rows(), []string{"3001"})
-	d.Answered("udp", "Not changed: no")
+	d.ShowSettingResult("udp", "Not changed: no")
 	if got := d.ports.left.Text; got != "Not changed: no" {
 		t.Errorf("the status line says %q", got)
 	}
@@ -344,8 +344,8 @@ func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
 	test.Tap(&button.Button)
 	test.Tap(&button.Button) // one is under way
 	d.want("asked", d.asked, []string{"diagnostics"})
-	d.Answered(KeyDiagnostics, "")
-	if said := row.below.words.Text; said != "Copied" {
+	d.ShowSettingResult(KeyDiagnostics, "")
+	if said := row.below.segment.Text; said != "Copied" {
 		t.Errorf("said %q, want that it is copied", said)
 	}
 }

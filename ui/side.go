@@ -15,18 +15,18 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
 	"porthole/monitor/explain"
-	"porthole/monitor/peers"
-	"porthole/monitor/story"
 	"porthole/ui/table"
 )
 
-// sideModel is what the side pane says of the selected listener.
-type sideModel struct {
+// detailsModel is what the side pane says of the selected listener.
+type detailsModel struct {
 	id               string // the listener's
 	name, pid, about string
-	warning          string
-	odd              []string
+	ambiguity        string
+	warnings         []string
 	facts            [][2]string // label and value
 	chain            string
 	explanation      string // "" where it is folded up
@@ -38,25 +38,25 @@ type sideModel struct {
 
 // close says of a listener that is still shown that it has closed: what it was
 // stays, and nothing is offered that needs it.
-func (m *sideModel) close() {
+func (m *detailsModel) close() {
 	m.closed, m.about = true, lang.L("closed")
-	m.address, m.warning, m.odd = "", "", nil
+	m.address, m.ambiguity, m.warnings = "", "", nil
 }
 
-// newSide puts l into words. ambiguous says that another process has another
+// newDetails puts l into words. ambiguous says that another process has another
 // loopback address of its port; live is what a look told of its process.
-func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time) sideModel {
-	m := sideModel{id: l.ID}
+func newDetails(l *monitor.Listener, ambiguous bool, live ancestry.ProcessState, now time.Time) detailsModel {
+	m := detailsModel{id: l.ID}
 	o, seen := l.Principal()
-	why := story.WhyRuns(o, l.Origin, live)
-	m.odd = oddSentences(l, o, why, live)
+	why := ancestry.Explain(o, l.CgroupInfo, live)
+	m.warnings = warningSentences(l, o, why, live)
 	m.name = ownerName(l, o)
 	if seen {
-		m.pid = pidWords(o.PID)
+		m.pid = pidText(o.PID)
 	}
-	m.about = whatWords(l, o)
+	m.about = descriptionOf(l, o)
 	if ambiguous {
-		m.warning = ambiguousWords()
+		m.ambiguity = ambiguousWarning()
 	}
 	add := func(label, value string) {
 		if value != "" {
@@ -71,39 +71,39 @@ func newSide(l *monitor.Listener, ambiguous bool, live story.Live, now time.Time
 	}
 	add(lang.L("Listening"), strings.Join(addresses, "\n"))
 	reach := lang.L("from this machine only")
-	if l.Reach == monitor.TheNetwork {
+	if l.Exposure == monitor.ExposureNetwork {
 		reach = lang.L("from the network")
 	}
 	add(lang.L("Reachable"), reach)
-	add(lang.L("Port range"), rangeWords(l.Port))
+	add(lang.L("Port range"), portRangeText(l.Port))
 	if seen {
-		add(lang.L("Command"), monitor.Clean(commandWords(o), 240))
+		add(lang.L("Command"), monitor.Clean(maskedCommand(o), 240))
 		add(lang.L("Folder"), monitor.Clean(o.Folder, 200))
 		if !o.StartedAt.IsZero() {
-			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": momentAs(o.StartedAt, now, "15:04"), "Ago": Duration(now.Sub(o.StartedAt))}))
+			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": momentLayout(o.StartedAt, now, "15:04"), "Ago": Duration(now.Sub(o.StartedAt))}))
 		}
-		m.chain, m.folder = whyText(why, false), o.Folder
+		m.chain, m.folder = ancestryText(why, false), o.Folder
 	} else {
 		add(lang.L("User"), monitor.Clean(l.User, 60))
-		add(lang.L("Owner"), lang.L(l.Hidden))
+		add(lang.L("Owner"), lang.L(l.OwnerUnknown))
 		add(lang.L("Unit"), monitor.Clean(l.Unit, 200))
 	}
-	add(lang.L("Container"), containerOf(l))
-	if l.Protocol == monitor.TCP && l.Loopback() {
+	add(lang.L("Container"), containerDetails(l))
+	if l.Protocol == monitor.TCP && l.AcceptsLoopback() {
 		m.address = addressOf(l)
 	}
 	return m
 }
 
-// ambiguousWords say that "localhost" leads to one process or to another, and what to
+// ambiguousWarning say that "localhost" leads to one process or to another, and what to
 // do.
-func ambiguousWords() string {
+func ambiguousWarning() string {
 	return lang.L("“localhost” is ambiguous: 127.0.0.1 and [::1] of this port belong to different processes. Use the address, or stop the one that you do not need.")
 }
 
-// rangeWords names the range that port is in (RFC 6335, section 6).
-func rangeWords(port uint16) string {
-	switch explain.RangeOf(port) {
+// portRangeText names the range that port is in (RFC 6335, section 6).
+func portRangeText(port uint16) string {
+	switch explain.PortRangeOf(port) {
 	case explain.WellKnown:
 		return lang.L("well-known (0–1023)")
 	case explain.Registered:
@@ -112,14 +112,14 @@ func rangeWords(port uint16) string {
 	return lang.L("dynamic (49152–65535)")
 }
 
-// sidePane shows the selected listener beside the table, with what can be done.
-type sidePane struct {
-	model    sideModel
+// detailsPane shows the selected listener beside the table, with what can be done.
+type detailsPane struct {
+	model    detailsModel
 	shown    bool
 	unfolded bool // the explanation is
 
 	name, pid, about *canvas.Text
-	odd              *oddBox
+	warnings         *warningList
 	facts            *fyne.Container
 	values           []*copyText // of the facts
 	explain          *textLink
@@ -130,7 +130,7 @@ type sidePane struct {
 	chainBox         fyne.CanvasObject
 	clients          *clientList
 	clientsTitle     *canvas.Text
-	meter            peers.Meter // of the selected listener
+	meter            connection.Meter // of the selected listener
 	browser, copyURL *keyButton
 	folder, stop     *keyButton
 	scroll           *container.Scroll
@@ -138,21 +138,21 @@ type sidePane struct {
 	object           *fyne.Container
 }
 
-// sideWidth is the pane's width, and sideFrom the page's from which there is one.
+// detailsPaneWidth is the pane's width, and sideFrom the page's from which there is one.
 const (
-	sideWidth = 320
-	sideFrom  = 960
+	detailsPaneWidth   = 320
+	minWidthForDetails = 960
 )
 
-// sideActions are what the pane's buttons do with the selected listener.
-type sideActions struct{ browse, copyURL, details, stop, explain func() }
+// detailsActions are what the pane's buttons do with the selected listener.
+type detailsActions struct{ browse, copyURL, details, stop, explain func() }
 
-func newSidePane(actions Actions, do sideActions) *sidePane {
-	p := &sidePane{}
+func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
+	p := &detailsPane{}
 	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
 	p.pid.TextStyle.Bold = true
-	p.odd = newOddBox(true)
+	p.warnings = newWarningList(true)
 	p.clients, p.clientsTitle = newClientList(false), caption()
 	p.facts = container.New(factRows{label: 92, even: true})
 	p.explain, p.explanation = newTextLink(lang.L("Explain"), do.explain), newCopyText("")
@@ -169,7 +169,7 @@ func newSidePane(actions Actions, do sideActions) *sidePane {
 	p.stop = newStopButton(do.stop)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
-	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.odd.object,
+	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warnings.object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
 		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
@@ -183,10 +183,10 @@ func newSidePane(actions Actions, do sideActions) *sidePane {
 
 // show changes only what differs: a refresh of the whole pane costs more than all
 // that Porthole does else in a second, and "(… ago)" changes each second at first.
-func (p *sidePane) show(m sideModel) {
+func (p *detailsPane) show(m detailsModel) {
 	same := p.shown && reflect.DeepEqual(m.withoutFacts(), p.model.withoutFacts())
 	if m.id != p.model.id { // who is connected to another one tells a look
-		p.meter = peers.Meter{}
+		p.meter = connection.Meter{}
 		p.scroll.ScrollToTop()
 		p.clientsTitle.Hidden, p.clients.object.Hidden = true, true
 	}
@@ -195,7 +195,7 @@ func (p *sidePane) show(m sideModel) {
 	if resized := p.showFacts(m.facts); same && !resized {
 		return
 	}
-	p.odd.show(m.bars())
+	p.warnings.show(m.bars())
 	p.explain.say(lang.L("Explain"))
 	if m.explanation != "" {
 		p.explain.say(lang.L("Hide explanation"))
@@ -211,14 +211,14 @@ func (p *sidePane) show(m sideModel) {
 	p.foot.Refresh() // its place is below what there is to say
 }
 
-func (m sideModel) withoutFacts() sideModel {
+func (m detailsModel) withoutFacts() detailsModel {
 	m.facts = nil
 	return m
 }
 
 // showFacts leaves a value that has not changed alone: some of it may be selected,
 // to be copied. It reports whether the facts take another room now.
-func (p *sidePane) showFacts(facts [][2]string) (resized bool) {
+func (p *detailsPane) showFacts(facts [][2]string) (resized bool) {
 	same := len(facts) == len(p.values)
 	for i := 0; same && i < len(facts); i++ {
 		label, ok := p.facts.Objects[2*i].(*canvas.Text)
@@ -249,7 +249,7 @@ func (p *sidePane) showFacts(facts [][2]string) (resized bool) {
 
 // revealExplanation scrolls down until the explanation is seen, as far as it has
 // room.
-func (p *sidePane) revealExplanation() {
+func (p *detailsPane) revealExplanation() {
 	for range 2 { // Fyne gives places at its next frame else, and wrapping needs the width first
 		p.scroll.Content.Refresh()
 		p.scroll.Refresh()
@@ -263,22 +263,22 @@ func (p *sidePane) revealExplanation() {
 }
 
 // bars are what needs a look.
-func (m sideModel) bars() []string {
-	if m.warning == "" {
-		return m.odd
+func (m detailsModel) bars() []string {
+	if m.ambiguity == "" {
+		return m.warnings
 	}
-	return append([]string{m.warning}, m.odd...)
+	return append([]string{m.ambiguity}, m.warnings...)
 }
 
 // connected shows who is connected to l, which is the selected one.
-func (p *sidePane) connected(l *monitor.Listener, v Live) {
+func (p *detailsPane) connected(l *monitor.Listener, v ProbeResult) {
 	st, ok := v.States[l.ID]
 	if !ok || l.ID != p.model.id {
 		return
 	}
-	p.meter.Take(v.At, st.Peers)
-	setText(p.clientsTitle, connectedTitle(len(st.Peers)), table.ColorMuted)
-	resized := p.clients.show(clientRows(st.Peers, &p.meter), st.Bytes)
+	p.meter.Update(v.At, st.Conns)
+	setText(p.clientsTitle, connectionsTitle(len(st.Conns)), table.ColorMuted)
+	resized := p.clients.show(clientRows(st.Conns, &p.meter), st.BytesKnown)
 	if p.clientsTitle.Hidden || resized {
 		p.clientsTitle.Hidden, p.clients.object.Hidden = false, false
 		p.object.Refresh()
@@ -286,16 +286,16 @@ func (p *sidePane) connected(l *monitor.Listener, v Live) {
 }
 
 // paint says the words again, in the colours of now.
-func (p *sidePane) paint() {
+func (p *detailsPane) paint() {
 	m := p.model
 	setText(p.pid, m.pid, table.ColorMuted)
-	room := float32(sideWidth - 40 - p.pid.MinSize().Width)
+	room := float32(detailsPaneWidth - 40 - p.pid.MinSize().Width)
 	setText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
 	about := table.ColorMuted
 	if m.closed {
 		about = colorClosed
 	}
-	setText(p.about, table.Fit(m.about, sideWidth-40, p.about.TextSize, p.about.TextStyle), about)
+	setText(p.about, table.Fit(m.about, detailsPaneWidth-40, p.about.TextSize, p.about.TextStyle), about)
 	p.about.Hidden = m.about == ""
 	setText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
 	for i := 0; i < len(p.facts.Objects); i += 2 {
@@ -331,7 +331,7 @@ func (footed) Layout(o []fyne.CanvasObject, s fyne.Size) {
 type besideLine struct{}
 
 // MinSize is Fyne's.
-func (besideLine) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(sideWidth, 0) }
+func (besideLine) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(detailsPaneWidth, 0) }
 
 // Layout is Fyne's.
 func (besideLine) Layout(o []fyne.CanvasObject, s fyne.Size) {
@@ -340,19 +340,19 @@ func (besideLine) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Resize(fyne.NewSize(max(s.Width-1, 0), s.Height))
 }
 
-// withSide gives the side pane its width where there is room and something to
+// withDetailsPane gives the side pane its width where there is room and something to
 // say, and the table the rest.
-type withSide struct{ pane *sidePane }
+type withDetailsPane struct{ pane *detailsPane }
 
 // MinSize is Fyne's.
-func (withSide) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+func (withDetailsPane) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
 
 // Layout is Fyne's.
-func (w withSide) Layout(o []fyne.CanvasObject, s fyne.Size) {
+func (w withDetailsPane) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	side := float32(0)
-	w.pane.object.Hidden = !w.pane.shown || s.Width < sideFrom
+	w.pane.object.Hidden = !w.pane.shown || s.Width < minWidthForDetails
 	if !w.pane.object.Hidden {
-		side = sideWidth
+		side = detailsPaneWidth
 		w.pane.object.Move(fyne.NewPos(s.Width-side, 0))
 		w.pane.object.Resize(fyne.NewSize(side, s.Height))
 	}

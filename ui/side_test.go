@@ -11,7 +11,7 @@ import (
 	"porthole/monitor"
 )
 
-func facts(p *sidePane) string {
+func facts(p *detailsPane) string {
 	var out []string
 	for _, f := range p.model.facts {
 		out = append(out, f[0]+": "+strings.ReplaceAll(f[1], "\n", " "))
@@ -30,7 +30,7 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	hidden := listening(631, "", 0)
 	d.see(hidden, vite)
 	d.ports.table.Select(vite.ID)
-	side := d.ports.side
+	side := d.ports.details
 	if side.name.Text != "node" || side.pid.Text != "PID 10" || side.about.Text != "Vite of acme-web" {
 		t.Errorf("heading %q %q %q", side.name.Text, side.pid.Text, side.about.Text)
 	}
@@ -71,7 +71,7 @@ func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
 	a, b := listening(3000, "node", 10), listening(4000, "node", 11)
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
-	browser, copyURL := d.ports.side.browser, d.ports.side.copyURL
+	browser, copyURL := d.ports.details.browser, d.ports.details.copyURL
 	d.see(b)
 	if browser.Visible() || copyURL.Visible() {
 		t.Error("the pane offers to open what has closed")
@@ -90,14 +90,14 @@ func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
 	a.Owners[0].StartedAt = d.at.Add(-time.Minute)
 	d.see(a)
 	d.ports.table.Select(a.ID)
-	values := slices.Clone(d.ports.side.values)
-	before := facts(d.ports.side)
+	values := slices.Clone(d.ports.details.values)
+	before := facts(d.ports.details)
 	d.at = d.at.Add(time.Minute)
 	d.Tick()
-	if facts(d.ports.side) == before {
+	if facts(d.ports.details) == before {
 		t.Fatal("the process is as old as a minute before")
 	}
-	if !slices.Equal(values, d.ports.side.values) {
+	if !slices.Equal(values, d.ports.details.values) {
 		t.Error("all facts are new ones: what was selected in them is no more")
 	}
 }
@@ -107,9 +107,9 @@ func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
 	d.see(listening(3000, "node", 10))
 	d.Disconnect()
 	for what, do := range map[string]func(){
-		"★": func() { d.ports.star(d.ports.table.Rows()[0]) }, "UDP": d.ports.udp.press, "Other addresses": d.ports.others.press, "Pause": d.ports.pause.OnTapped,
+		"★": func() { d.ports.star(d.ports.table.Rows()[0]) }, "UDP": d.ports.udp.press, "Other addresses": d.ports.allAddresses.press, "Pause": d.ports.pause.OnTapped,
 	} {
-		d.ports.say("")
+		d.ports.showNotice("")
 		do()
 		if !strings.Contains(d.ports.left.Text, "does not watch any more") {
 			t.Errorf("%s: the status line says %q", what, d.ports.left.Text)
@@ -136,11 +136,11 @@ func TestTheSidePaneGivesWayInANarrowWindow(t *testing.T) {
 	a := listening(3000, "node", 10)
 	d.see(a)
 	d.ports.table.Select(a.ID)
-	if !d.ports.side.object.Visible() {
+	if !d.ports.details.object.Visible() {
 		t.Fatal("no pane in a window of 1000")
 	}
 	d.window.Resize(fyne.NewSize(800, 600))
-	if d.ports.side.object.Visible() {
+	if d.ports.details.object.Visible() {
 		t.Error("there is a pane in a window of 800")
 	}
 }
@@ -151,28 +151,28 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 	other := listening(3000, "caddy", 30, "127.0.0.2")
 	d.see(four, other)
 	d.ports.table.Select(four.ID)
-	if w := d.ports.side.model.warning; w != "" {
+	if w := d.ports.details.model.ambiguity; w != "" {
 		t.Errorf("two addresses of one family: %q", w)
 	}
 	d.see(four, six)
-	if w := d.ports.side.model.warning; !strings.Contains(w, "ambiguous") {
+	if w := d.ports.details.model.ambiguity; !strings.Contains(w, "ambiguous") {
 		t.Errorf("it says %q", w)
 	}
 	d.OpenProcess(four)
-	if p := d.processes[processKey(four)]; len(p.odd.sentences) != 1 || p.odd.sentences[0] != ambiguousWords() {
-		t.Errorf("the process window says %q", p.odd.sentences)
+	if p := d.processes[processKey(four)]; len(p.warnings.sentences) != 1 || p.warnings.sentences[0] != ambiguousWarning() {
+		t.Errorf("the process window says %q", p.warnings.sentences)
 	}
 	d.see(other, six)
-	if p := d.processes[processKey(four)]; len(p.odd.sentences) != 0 {
-		t.Errorf("after it has closed the process window says %q", p.odd.sentences)
+	if p := d.processes[processKey(four)]; len(p.warnings.sentences) != 0 {
+		t.Errorf("after it has closed the process window says %q", p.warnings.sentences)
 	}
 	d.ports.table.Select(other.ID)
-	if w := d.ports.side.model.warning; w != "" {
+	if w := d.ports.details.model.ambiguity; w != "" {
 		t.Errorf("127.0.0.2 is not localhost: %q", w)
 	}
 	d.ports.table.Select(four.ID)
 	d.see(four)
-	if w := d.ports.side.model.warning; w != "" {
+	if w := d.ports.details.model.ambiguity; w != "" {
 		t.Errorf("after the other closed: %q", w)
 	}
 }
@@ -184,7 +184,7 @@ func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
 	d.see(a, b)
 	d.window.Resize(fyne.NewSize(1000, 400))
 	d.ports.table.Select(a.ID)
-	scroll := d.ports.side.scroll
+	scroll := d.ports.details.scroll
 	scroll.ScrollToBottom()
 	if scroll.Offset.Y == 0 {
 		t.Fatal("there is nothing to scroll")
@@ -197,11 +197,11 @@ func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
 
 func TestWhatDidNotWorkIsSaidForAWhile(t *testing.T) {
 	d := newDesk(t)
-	d.Say("The folder is gone")
+	d.ShowNotice("The folder is gone")
 	if d.ports.left.Text != "The folder is gone" {
 		t.Errorf("the status line says %q", d.ports.left.Text)
 	}
-	d.at = d.at.Add(sayFor)
+	d.at = d.at.Add(noticeTime)
 	d.Tick()
 	if strings.Contains(d.ports.left.Text, "gone") {
 		t.Error("it stays")

@@ -23,22 +23,22 @@ const (
 	stopWidth  = 460 // where the window is wide enough
 	stopHeight = 340 // of what is said, from which it scrolls
 	stopFrame  = 130 // of the title, the buttons and what is around
-	stopNamed  = 3   // processes that one sentence names
+	maxNamed   = 3   // processes that one sentence names
 )
 
 // stopDialog asks whether processes are to be stopped, and shows how that goes. It
 // is over one window, and there is one at a time.
 type stopDialog struct {
-	window   fyne.Window
-	actions  Actions
-	now      func() time.Time
-	over     func() // it has closed
-	done     func(stopped)
-	stop     Stopping
-	news     StopNews
-	sentAt   time.Time     // zero while nothing is waited for
-	patience time.Duration // of that
-	forced   bool
+	window      fyne.Window
+	actions     Actions
+	now         func() time.Time
+	onClose     func() // it has closed
+	onStopped   func(stopped)
+	stop        Stopping
+	news        StopUpdate
+	sentAt      time.Time     // zero while nothing is waited for
+	gracePeriod time.Duration // of that
+	forced      bool
 
 	popUp    *widget.PopUp
 	title    *canvas.Text
@@ -61,7 +61,7 @@ type stopped struct {
 
 // askStop asks over window whether those that q names are to be stopped. over is
 // called when the dialog has closed.
-func (w *Window) askStop(window fyne.Window, q StopQuestion, over func()) {
+func (w *Window) askStop(window fyne.Window, q StopRequest, over func()) {
 	if w.stale || len(q.Owners) == 0 {
 		return
 	}
@@ -73,14 +73,14 @@ func (w *Window) askStop(window fyne.Window, q StopQuestion, over func()) {
 		return // something else is asked
 	}
 	q.Snapshot = w.snapshot
-	d := &stopDialog{window: window, actions: w.actions, now: w.now, done: w.wasStopped}
-	d.over = func() {
+	d := &stopDialog{window: window, actions: w.actions, now: w.now, onStopped: w.wasStopped}
+	d.onClose = func() {
 		w.stopping = nil
 		over()
 	}
 	w.stopping = d
 	d.open()
-	d.stop = w.actions.Stop(q, d.hear)
+	d.stop = w.actions.Stop(q, d.update)
 }
 
 // wasStopped has the windows of processes say that the user stopped them.
@@ -160,8 +160,8 @@ func (d *stopDialog) resize() {
 	d.popUp.Refresh()
 }
 
-// say takes the place of the body with sentences.
-func (d *stopDialog) say(sentences ...string) {
+// showSentences takes the place of the body with sentences.
+func (d *stopDialog) showSentences(sentences ...string) {
 	d.body.RemoveAll()
 	for _, s := range sentences {
 		d.body.Add(sentenceNote(s))
@@ -171,7 +171,7 @@ func (d *stopDialog) say(sentences ...string) {
 func sentenceNote(s string) fyne.CanvasObject {
 	n := newNote(true)
 	n.size(theme.SizeNameText)
-	n.say(s, theme.ColorNameForeground)
+	n.set(s, theme.ColorNameForeground)
 	return n.object
 }
 
@@ -182,34 +182,34 @@ func (d *stopDialog) hide() {
 	}
 	d.closed = true
 	if d.stop != nil {
-		d.stop.End()
+		d.stop.Close()
 	}
 	d.popUp.Hide()
 	d.release()
-	d.over()
+	d.onClose()
 }
 
-// hear takes what became of the stop.
-func (d *stopDialog) hear(n StopNews) {
+// update takes what became of the stop.
+func (d *stopDialog) update(n StopUpdate) {
 	if d.closed {
 		return
 	}
 	d.news, d.sentAt = n, time.Time{}
 	switch n.Stage {
-	case StopHeld:
-		d.question()
-	case StopGone:
-		d.say(lang.L("It ended by itself while this was open. Nothing was signalled."))
+	case StopReady:
+		d.confirm()
+	case StopAlreadyExited:
+		d.showSentences(lang.L("It ended by itself while this was open. Nothing was signalled."))
 		d.show(lang.L("It has ended already"), d.button(lang.L("Close"), d.hide))
 	case StopRefused:
-		d.say(n.Problems...)
-		if len(n.Victims) > 0 {
+		d.showSentences(n.Problems...)
+		if len(n.Targets) > 0 {
 			d.ended()
-			d.body.Add(sentenceNote(endedWords(n.Victims)))
+			d.body.Add(sentenceNote(endedWords(n.Targets)))
 		}
 		d.addManagers()
 		d.show(lang.L("Not stopped"), d.button(lang.L("Close"), d.hide))
-	case StopStays:
+	case StopStillRunning:
 		d.ended()
 		d.offerForce()
 	case StopDone:
@@ -220,19 +220,19 @@ func (d *stopDialog) hear(n StopNews) {
 
 // ended tells who ended by the user's wish.
 func (d *stopDialog) ended() {
-	if len(d.news.Victims) > 0 {
-		d.done(stopped{d.news.Victims, d.now(), d.forced})
+	if len(d.news.Targets) > 0 {
+		d.onStopped(stopped{d.news.Targets, d.now(), d.forced})
 	}
 }
 
-// question names the victims and what goes with them.
-func (d *stopDialog) question() {
+// confirm names the victims and what goes with them.
+func (d *stopDialog) confirm() {
 	n := d.news
-	d.patience = max(n.Patience, time.Second)
+	d.gracePeriod = max(n.GracePeriod, time.Second)
 	d.body.RemoveAll()
 	victims := container.New(layout.NewCustomPaddedVBoxLayout(2))
-	for _, o := range n.Victims {
-		victims.Add(d.victim(o))
+	for _, o := range n.Targets {
+		victims.Add(d.targetLine(o))
 	}
 	d.body.Add(victims)
 	facts := container.New(factRows{label: 92})
@@ -246,45 +246,45 @@ func (d *stopDialog) question() {
 	add(lang.L("May end too"), belowLines(n))
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -overlap-1, 0), facts))
 	d.addManagers()
-	if n.OnlyForce {
+	if n.ForceOnly {
 		d.body.Add(sentenceNote(lang.L("This system can end it by force alone: what it has not saved is lost.")))
 	}
 	d.children = nil
 	if n.Children > 0 {
-		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": whole(n.Children)})
+		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": formatInt(n.Children)})
 		d.children = newToggle(label, func(bool) {}, func() {})
 		d.children.self = d.children // Esc is the dialog's
 		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
 		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), follow(words, theme.ColorNameForeground)))
 	}
-	d.show(stopTitle(n.Victims), d.button(lang.L("Cancel"), d.hide), d.danger(lang.L("Stop"), d.ask))
+	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.hide), d.danger(lang.L("Stop"), d.terminate))
 }
 
 func stopTitle(victims []monitor.Owner) string {
 	if len(victims) == 1 {
-		return lang.L("Stop {{.Name}}?", map[string]any{"Name": victimName(victims[0])})
+		return lang.L("Stop {{.Name}}?", map[string]any{"Name": targetName(victims[0])})
 	}
-	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": whole(len(victims))})
+	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": formatInt(len(victims))})
 }
 
-// victim is one line about a process.
-func (d *stopDialog) victim(o monitor.Owner) fyne.CanvasObject {
-	parts := []string{pidWords(o.PID)}
+// targetLine is one line about a process.
+func (d *stopDialog) targetLine(o monitor.Owner) fyne.CanvasObject {
+	parts := []string{pidText(o.PID)}
 	if o.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(o.User, 40)}))
 	}
 	if !o.StartedAt.IsZero() {
-		parts = append(parts, lang.L("since {{.Time}}", map[string]any{"Time": momentAs(o.StartedAt, d.now(), "15:04")}))
+		parts = append(parts, lang.L("since {{.Time}}", map[string]any{"Time": momentLayout(o.StartedAt, d.now(), "15:04")}))
 	}
 	about := caption()
 	about.Text = strings.Join(parts, " · ")
 	name := canvas.NewText("", theme.Color(theme.ColorNameForeground))
 	name.TextStyle.Bold = true
-	name.Text = table.Fit(victimName(o), d.width()-about.MinSize().Width-12, theme.TextSize(), name.TextStyle)
+	name.Text = table.Fit(targetName(o), d.width()-about.MinSize().Width-12, theme.TextSize(), name.TextStyle)
 	return container.NewHBox(follow(name, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(2, 0, 0, 0), follow(about, table.ColorMuted)))
 }
 
-func victimName(o monitor.Owner) string {
+func targetName(o monitor.Owner) string {
 	if name := monitor.Clean(o.Name, 60); name != "" {
 		return name
 	}
@@ -292,10 +292,10 @@ func victimName(o monitor.Owner) string {
 }
 
 // closingLines are the addresses that close with the victims.
-func closingLines(n StopNews) (lines []string) {
-	for _, l := range n.Closes {
+func closingLines(n StopUpdate) (lines []string) {
+	for _, l := range n.Listeners {
 		for _, s := range l.Sockets {
-			if !slices.ContainsFunc(n.Victims, func(o monitor.Owner) bool { return slices.Contains(s.Owners, o.PID) }) {
+			if !slices.ContainsFunc(n.Targets, func(o monitor.Owner) bool { return slices.Contains(s.Owners, o.PID) }) {
 				continue
 			}
 			line := addressPort(s, l.Port)
@@ -310,9 +310,9 @@ func closingLines(n StopNews) (lines []string) {
 	return lines
 }
 
-func belowLines(n StopNews) (lines []string) {
-	for _, c := range n.Below {
-		lines = append(lines, fmt.Sprintf("%s (%d) · %s", victimName(c.Owner), c.Owner.PID, portWords(c.Listener.Protocol, c.Listener.Port)))
+func belowLines(n StopUpdate) (lines []string) {
+	for _, c := range n.ListeningChildren {
+		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, portText(c.Listener.Protocol, c.Listener.Port)))
 	}
 	return lines
 }
@@ -323,38 +323,38 @@ func (d *stopDialog) addManagers() {
 		command := mono(m.Command)
 		copyIt := d.button(lang.L("Copy"), func() { d.actions.Copy(m.Command) })
 		line := container.NewBorder(nil, nil, nil, container.NewCenter(copyIt), command)
-		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, overlap+1, 0), sentenceNote(m.Sentence)), line)
+		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, overlap+1, 0), sentenceNote(m.Description)), line)
 		text := container.New(layout.NewCustomPaddedLayout(6, 4, 4, 6), words)
 		bar := container.NewBorder(nil, nil, newThemed(colorAlert, fyne.NewSize(4, 1), 0), nil, text)
 		d.body.Add(container.NewStack(newThemed(tintChanged, fyne.Size{}, 3), bar))
 	}
 }
 
-// ask asks the victims to end. The button that does has gone then: nothing is asked
+// terminate asks the victims to end. The button that does has gone then: nothing is asked
 // twice.
-func (d *stopDialog) ask() {
-	if d.news.OnlyForce {
-		d.force()
+func (d *stopDialog) terminate() {
+	if d.news.ForceOnly {
+		d.forceQuit()
 		return
 	}
-	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": shortTime(d.patience)})
-	d.wait(lang.N("Stopping {{.Name}}…", len(d.news.Victims), map[string]any{"Name": whom(d.news.Victims)}), d.news.Victims, words)
-	d.stop.Ask(d.children != nil && d.children.on)
+	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": shortDuration(d.gracePeriod)})
+	d.wait(lang.N("Stopping {{.Name}}…", len(d.news.Targets), map[string]any{"Name": targetsText(d.news.Targets)}), d.news.Targets, words)
+	d.stop.Terminate(d.children != nil && d.children.on)
 }
 
-func (d *stopDialog) force() {
+func (d *stopDialog) forceQuit() {
 	d.forced = true
-	left := d.news.Left
-	if d.news.Stage == StopHeld {
-		left = d.news.Victims
+	left := d.news.StillRunning
+	if d.news.Stage == StopReady {
+		left = d.news.Targets
 	}
-	d.wait(lang.N("Forcing {{.Name}}…", len(left), map[string]any{"Name": whom(left)}), left, lang.L("The system ends it at once."))
-	d.stop.Force()
+	d.wait(lang.N("Forcing {{.Name}}…", len(left), map[string]any{"Name": targetsText(left)}), left, lang.L("The system ends it at once."))
+	d.stop.ForceQuit()
 }
 
 func (d *stopDialog) wait(title string, owners []monitor.Owner, words string) {
 	d.sentAt = d.now()
-	d.say(append(severalNames(owners), words)...)
+	d.showSentences(append(severalNames(owners), words)...)
 	d.bar = newWaitBar()
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(4, 4, 0, 0), d.bar.object))
 	d.show(title, d.button(lang.L("Close"), d.hide))
@@ -363,33 +363,33 @@ func (d *stopDialog) wait(title string, owners []monitor.Owner, words string) {
 // tick lets a second pass.
 func (d *stopDialog) tick() {
 	if !d.sentAt.IsZero() {
-		d.bar.set(float32(d.now().Sub(d.sentAt)) / float32(d.patience))
+		d.bar.set(float32(d.now().Sub(d.sentAt)) / float32(d.gracePeriod))
 	}
 }
 
 func (d *stopDialog) offerForce() {
 	n := d.news
 	words := lang.L("Asked to end, and runs on. Force ends it at once: what it has not saved is lost.")
-	force := d.danger(lang.L("Force"), d.force)
+	force := d.danger(lang.L("Force"), d.forceQuit)
 	buttons := []fyne.CanvasObject{d.button(lang.L("Leave it"), d.hide), force}
 	if d.forced {
 		words = lang.L("It runs on even by force: the system may be waiting for a device.")
 		buttons = []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
 	}
-	d.say(slices.Concat(severalNames(n.Left), []string{words}, n.Problems)...)
-	d.show(lang.N("{{.Name}} has not ended", len(n.Left), map[string]any{"Name": whom(n.Left)}), buttons...)
+	d.showSentences(slices.Concat(severalNames(n.StillRunning), []string{words}, n.Problems)...)
+	d.show(lang.N("{{.Name}} has not ended", len(n.StillRunning), map[string]any{"Name": targetsText(n.StillRunning)}), buttons...)
 }
 
 func (d *stopDialog) success() {
-	d.say(endedWords(d.news.Victims))
+	d.showSentences(endedWords(d.news.Targets))
 	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
-	if command := startCommand(d.news.Victims[0]); command != "" {
+	if command := restartCommand(d.news.Targets[0]); command != "" {
 		d.copied = newNote(true)
-		d.copied.say(lang.L("“Start again” copies its command, for a terminal."), table.ColorMuted)
+		d.copied.set(lang.L("“Start again” copies its command, for a terminal."), table.ColorMuted)
 		d.body.Add(d.copied.object)
 		buttons = append(buttons, d.button(lang.L("Start again"), func() {
 			d.actions.Copy(command)
-			d.copied.say(lang.L("Copied: paste it into a terminal. It is not shown here, where others may see a password in it."), colorOpen)
+			d.copied.set(lang.L("Copied: paste it into a terminal. It is not shown here, where others may see a password in it."), colorOpen)
 			d.resize()
 		}))
 	}
@@ -400,12 +400,12 @@ func endedWords(owners []monitor.Owner) string {
 	return lang.N("{{.Name}} has ended.", len(owners), map[string]any{"Name": someNames(owners)})
 }
 
-// whom is what a title calls owners.
-func whom(owners []monitor.Owner) string {
+// targetsText is what a title calls owners.
+func targetsText(owners []monitor.Owner) string {
 	if len(owners) == 1 {
 		return someNames(owners)
 	}
-	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": whole(len(owners))})
+	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": formatInt(len(owners))})
 }
 
 // severalNames is the sentence that names owners, where a title only counts them.
@@ -419,12 +419,12 @@ func severalNames(owners []monitor.Owner) []string {
 // someNames names processes with their numbers, the first few of many.
 func someNames(owners []monitor.Owner) string {
 	var names []string
-	for _, o := range owners[:min(len(owners), stopNamed)] {
-		names = append(names, fmt.Sprintf("%s (%d)", victimName(o), o.PID))
+	for _, o := range owners[:min(len(owners), maxNamed)] {
+		names = append(names, fmt.Sprintf("%s (%d)", targetName(o), o.PID))
 	}
 	text := strings.Join(names, ", ")
-	if more := len(owners) - stopNamed; more > 0 {
-		text = lang.N("{{.Names}} and {{.Count}} more", more, map[string]any{"Names": text, "Count": whole(more)})
+	if more := len(owners) - maxNamed; more > 0 {
+		text = lang.N("{{.Names}} and {{.Count}} more", more, map[string]any{"Names": text, "Count": formatInt(more)})
 	}
 	return text
 }
@@ -459,7 +459,7 @@ func (b *waitBar) Layout(o []fyne.CanvasObject, s fyne.Size) {
 // newStopButton is the button that opens the dialog, its words in red.
 func newStopButton(do func()) *keyButton {
 	b := newButton(lang.L("Stop…"), do)
-	b.warns = true
+	b.danger = true
 	return b
 }
 

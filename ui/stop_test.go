@@ -29,8 +29,8 @@ func stopDesk(t *testing.T) (*desk, *monitor.Listener) {
 }
 
 // held is what the window's process tells once it holds the victims.
-func held(l *monitor.Listener, more ...*monitor.Listener) StopNews {
-	return StopNews{Stage: StopHeld, Victims: l.Owners, Closes: append([]*monitor.Listener{l}, more...), Patience: 10 * time.Second}
+func held(l *monitor.Listener, more ...*monitor.Listener) StopUpdate {
+	return StopUpdate{Stage: StopReady, Targets: l.Owners, Listeners: append([]*monitor.Listener{l}, more...), GracePeriod: 10 * time.Second}
 }
 
 // says fails the test where the overlay lacks a text.
@@ -72,7 +72,7 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	d.want("asked", d.asked, []string{"hold 10"})
 	child := listening(9000, "esbuild", 11)
 	news := held(l, d.last.Listeners[2])
-	news.Below = []StopChild{{child.Owners[0], child}}
+	news.ListeningChildren = []StopChild{{child.Owners[0], child}}
 	news.Managers = []StopManager{{"It runs in the unit web.service", "systemctl --user stop web.service"}}
 	d.stopNews(news)
 	d.says("Stop node?", "PID 10 · user ada · since today 15:41", "127.0.0.1:3000 127.0.0.1:9229", "esbuild (11) · 9000",
@@ -86,7 +86,7 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	if d.overlay() != "" || d.stopping != nil {
 		t.Error("Esc does not close the dialog")
 	}
-	d.stopNews(StopNews{Stage: StopDone, Victims: l.Owners}) // which came too late
+	d.stopNews(StopUpdate{Stage: StopDone, Targets: l.Owners}) // which came too late
 	if d.overlay() != "" {
 		t.Error("the dialog comes back")
 	}
@@ -120,14 +120,14 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	if got := d.stopping.bar.share; got < 0.39 || got > 0.41 {
 		t.Errorf("after 4 s of 10 the line is at %v", got)
 	}
-	d.stopNews(StopNews{Stage: StopStays, Left: l.Owners})
+	d.stopNews(StopUpdate{Stage: StopStillRunning, StillRunning: l.Owners})
 	d.says("node (10) has not ended", "Force ends it at once")
 	if d.focused() != "Leave it" {
 		t.Errorf("the keyboard is on %q; want Leave it", d.focused())
 	}
 	d.tap("Force")
 	d.want("asked", d.asked[2:], []string{"force"})
-	d.stopNews(StopNews{Stage: StopDone, Victims: l.Owners})
+	d.stopNews(StopUpdate{Stage: StopDone, Targets: l.Owners})
 	d.says("Stopped.", "node (10) has ended.")
 	d.tap("Start again")
 	d.want("asked", d.asked[3:], []string{"copy cd /home/ada/shop && node server.js '--token=hunter2' 'it'\\''s'"})
@@ -146,13 +146,13 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 
 func TestWhatIsNotStoppedIsSaid(t *testing.T) {
 	for stage, want := range map[StopStage][]string{
-		StopRefused: {"Not stopped", "node (10) is not stopped: it is Porthole itself."},
-		StopGone:    {"It has ended already", "Nothing was signalled."},
+		StopRefused:       {"Not stopped", "node (10) is not stopped: it is Porthole itself."},
+		StopAlreadyExited: {"It has ended already", "Nothing was signalled."},
 	} {
 		d, l := stopDesk(t)
 		press(d.window, fyne.KeyDelete)
 		d.stopNews(held(l))
-		d.stopNews(StopNews{Stage: stage, Problems: []string{"node (10) is not stopped: it is Porthole itself."}})
+		d.stopNews(StopUpdate{Stage: stage, Problems: []string{"node (10) is not stopped: it is Porthole itself."}})
 		d.says(want[0], want[1])
 		if d.focused() != "Close" || strings.Contains(d.overlay(), "Start again") {
 			t.Errorf("stage %d: the keyboard is on %q", stage, d.focused())
@@ -203,10 +203,10 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		{first, false, "systemd is not stopped: without it the machine stops"},
 		{mine, true, ""},
 	} {
-		d.asked, d.ports.said = nil, ""
+		d.asked, d.ports.notice = nil, ""
 		d.ports.table.Select(c.l.ID)
 		d.ports.table.Focus()
-		if got := d.ports.side.stop.Visible(); got != c.can {
+		if got := d.ports.details.stop.Visible(); got != c.can {
 			t.Errorf("%d: the side pane offers it: %t", c.l.Port, got)
 		}
 		press(d.window, desktop.KeyMenu)
@@ -221,13 +221,13 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		}
 		p.window.Close()
 		press(d.window, fyne.KeyDelete)
-		if d.ports.said != c.says || (d.stopping != nil) != c.can {
-			t.Errorf("%d: Delete says %q, asks %q", c.l.Port, d.ports.said, d.asked)
+		if d.ports.notice != c.says || (d.stopping != nil) != c.can {
+			t.Errorf("%d: Delete says %q, asks %q", c.l.Port, d.ports.notice, d.asked)
 		}
 	}
 	press(d.window, fyne.KeyEscape)
 	d.Disconnect()
-	d.ports.side.stop.OnTapped()
+	d.ports.details.stop.OnTapped()
 	if d.stopping != nil {
 		t.Error("it can be stopped where nobody watches")
 	}
@@ -245,7 +245,7 @@ func TestTheProcessWindowStopsItsProcessAndItsClosingEndsTheWait(t *testing.T) {
 	press(d.window, fyne.KeyDelete) // in the other window meanwhile
 	d.want("asked", d.asked, []string{"hold 10", "hold 12"})
 	d.stopNews(held(l))
-	d.stopping.ask()
+	d.stopping.terminate()
 	p.window.Close()
 	d.want("asked", d.asked[2:], []string{"stop, children false", "end"})
 	if d.stopping != nil {
@@ -255,7 +255,7 @@ func TestTheProcessWindowStopsItsProcessAndItsClosingEndsTheWait(t *testing.T) {
 
 func TestDeleteOnOtherPagesStopsNothing(t *testing.T) {
 	d, _ := stopDesk(t)
-	for _, page := range []string{PageActivity, PageWatches, PageSettings} {
+	for _, page := range []string{PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
 		d.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDelete})
 		if d.stopping != nil {
@@ -268,7 +268,7 @@ func TestDeleteOnOtherPagesStopsNothing(t *testing.T) {
 func TestTheCommandThatStartsItAgain(t *testing.T) {
 	command := []string{"printf", `%s\0`, "plain", "", "two words", "it's", `$(id) "x" \`, "a\nb\t\x1b[201~c", "ä\u202eö", "\xff\xfe7", "x=1", "~", "*", "-n"}
 	o := monitor.Owner{Command: command, Folder: "/tmp"}
-	line := startCommand(o)
+	line := restartCommand(o)
 	if strings.ContainsFunc(line, unprintable) {
 		t.Errorf("%q holds what a terminal would obey", line)
 	}
@@ -288,7 +288,7 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 		{monitor.Owner{Command: []string{"node"}}, "node"},
 		{monitor.Owner{Command: []string{"A=1"}, Folder: "/a b"}, "cd '/a b' && 'A=1'"},
 	} {
-		if got := startCommand(c.o); got != c.want {
+		if got := restartCommand(c.o); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
 		}
 	}
@@ -301,7 +301,7 @@ func TestTheMenuOfARowAndTheSidePaneAskToo(t *testing.T) {
 	d.stopNews(held(l))
 	d.says("Stop node?")
 	press(d.window, fyne.KeyEscape)
-	test.Tap(d.ports.side.stop)
+	test.Tap(d.ports.details.stop)
 	d.stopNews(held(l))
 	d.says("Stop node?")
 	press(d.window, fyne.KeyEscape)

@@ -15,16 +15,16 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/activity"
+	"porthole/monitor/history"
 	"porthole/ui/table"
 )
 
-// storyPane tells all that is remembered of one listener, beside the list.
-type storyPane struct {
-	page   *activityPage
+// eventPane tells all that is remembered of one listener, beside the list.
+type eventPane struct {
+	page   *historyPage
 	show   func(port uint16)
-	event  *activity.Event  // that was clicked
-	events []activity.Event // its listener's, the oldest first
+	event  *history.Event  // that was clicked
+	events []history.Event // its listener's, the oldest first
 	failed bool
 
 	body           *fyne.Container
@@ -37,8 +37,8 @@ type storyPane struct {
 	heading, about *canvas.Text
 }
 
-func newStoryPane(p *activityPage, show func(uint16)) *storyPane {
-	s := &storyPane{page: p, show: show}
+func newEventPane(p *historyPage, show func(uint16)) *eventPane {
+	s := &eventPane{page: p, show: show}
 	s.heading, s.about = canvas.NewText("", theme.Color(theme.ColorNameForeground)), canvas.NewText("", theme.Color(table.ColorMuted))
 	s.heading.TextSize, s.heading.TextStyle.Bold = 17, true
 	s.showPort = newButton(lang.L("Show port"), func() { s.show(s.event.Port) })
@@ -47,11 +47,11 @@ func newStoryPane(p *activityPage, show func(uint16)) *storyPane {
 		p.actions.Watch(s.event.Port)
 	})
 	s.forgetPort = newButton(lang.L("Forget this port…"), func() {
-		p.forget(activity.Forget{Port: s.event.Port},
+		p.forget(history.Forget{Port: s.event.Port},
 			lang.L("Everything remembered of port {{.Port}} is erased. This cannot be undone.", map[string]any{"Port": s.event.Port}))
 	})
 	s.forgetProject = newButton(lang.L("Forget this project…"), func() {
-		p.forget(activity.Forget{Project: s.event.Owner.Project},
+		p.forget(history.Forget{Project: s.event.Owner.Project},
 			lang.L("Everything remembered of project {{.Project}} is erased. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
 	})
 	away := newIconed(theme.CancelIcon(), lang.L("Close"), func() {
@@ -74,33 +74,33 @@ func newStoryPane(p *activityPage, show func(uint16)) *storyPane {
 }
 
 // open tells the story of e's listener: first what e says, then all.
-func (s *storyPane) open(e *activity.Event) {
+func (s *eventPane) open(e *history.Event) {
 	if s.event != nil && s.event.ID == e.ID && s.object.Visible() {
 		return
 	}
-	s.event, s.events, s.failed = e, []activity.Event{*e}, false
+	s.event, s.events, s.failed = e, []history.Event{*e}, false
 	wasOpen := s.object.Visible()
 	s.object.Show()
-	s.tell()
+	s.build()
 	s.scroll.ScrollToTop()
 	if !wasOpen {
 		s.page.content.Refresh()
 		s.page.reveal()
 	}
-	s.page.memory.Story(e.Listener, func(events []activity.Event, err error) {
+	s.page.history.ListenerEvents(e.Listener, func(events []history.Event, err error) {
 		if s.event != e {
 			return
 		}
 		s.failed = err != nil
-		events = slices.DeleteFunc(events, func(x activity.Event) bool { return x.Boot != e.Boot }) // another listener
-		if slices.ContainsFunc(events, func(x activity.Event) bool { return x.ID == e.ID }) {
+		events = slices.DeleteFunc(events, func(x history.Event) bool { return x.Boot != e.Boot }) // another listener
+		if slices.ContainsFunc(events, func(x history.Event) bool { return x.ID == e.ID }) {
 			s.events = events
 		}
-		s.tell()
+		s.build()
 	})
 }
 
-func (s *storyPane) close() {
+func (s *eventPane) close() {
 	if s.object.Visible() {
 		s.object.Hide()
 		s.event = nil
@@ -109,29 +109,29 @@ func (s *storyPane) close() {
 }
 
 // repaint tells it in the colours of another theme.
-func (s *storyPane) repaint() {
+func (s *eventPane) repaint() {
 	if s.event != nil {
-		s.tell()
+		s.build()
 	}
 }
 
-// spell is from when to when the listener was open, whoever had it.
-func (s *storyPane) spell() activity.Spell {
+// tenure is from when to when the listener was open, whoever had it.
+func (s *eventPane) tenure() history.Tenure {
 	last := s.events[len(s.events)-1]
-	spell := activity.Spell{Owner: last.Owner, From: last.OpenedAt, Older: last.Older}
+	spell := history.Tenure{Owner: last.Owner, From: last.OpenedAt, AlreadyOpen: last.AlreadyOpen}
 	if last.Kind == monitor.Closed {
-		spell.To, spell.Unwatched = last.At, last.Unwatched
+		spell.To, spell.Unobserved = last.At, last.Unobserved
 	}
 	return spell
 }
 
-// tell puts the pane together.
-func (s *storyPane) tell() {
+// build puts the pane together.
+func (s *eventPane) build() {
 	e, now := s.events[len(s.events)-1], s.page.now()
 	o := e.Owner
-	setText(s.heading, table.Fit(whoHad(o), storyWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
-	setText(s.about, table.Fit(strings.Join(without(portWords(e.Protocol, e.Port), monitor.Clean(o.Service, 40)), " · "),
-		storyWidth-64, s.about.TextSize, s.about.TextStyle), table.ColorMuted)
+	setText(s.heading, table.Fit(ownerText(o), detailsWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
+	setText(s.about, table.Fit(strings.Join(without(portText(e.Protocol, e.Port), monitor.Clean(o.Service, 40)), " · "),
+		detailsWidth-64, s.about.TextSize, s.about.TextStyle), table.ColorMuted)
 	facts := container.New(factRows{label: 84})
 	add := func(label, value string) {
 		if value != "" {
@@ -139,7 +139,7 @@ func (s *storyPane) tell() {
 			facts.Add(mono(value))
 		}
 	}
-	add(lang.L("Open"), Span(s.spell(), now))
+	add(lang.L("Open"), TenureText(s.tenure(), now))
 	s.body.RemoveAll()
 	s.body.Add(facts)
 	what := caption()
@@ -172,25 +172,25 @@ func (s *storyPane) tell() {
 	s.body.Refresh()
 }
 
-// storyLines is how many events a story tells at the most: a listener of months
+// maxDetailEvents is how many events a story tells at the most: a listener of months
 // can have thousands.
-const storyLines = 100
+const maxDetailEvents = 100
 
 // lines are the events, the oldest first.
-func (s *storyPane) lines(now time.Time) []fyne.CanvasObject {
+func (s *eventPane) lines(now time.Time) []fyne.CanvasObject {
 	events := s.events
 	var out []fyne.CanvasObject
-	if more := len(events) - storyLines; more > 0 {
+	if more := len(events) - maxDetailEvents; more > 0 {
 		note := caption()
-		setText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": whole(more)}), table.ColorMuted)
+		setText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": formatInt(more)}), table.ColorMuted)
 		out, events = append(out, container.New(layout.NewCustomPaddedLayout(2, 2, 7, 0), note)), events[more:]
 	}
 	for _, e := range events {
-		shape, name := sign(&e)
+		shape, name := eventMark(&e)
 		mark, at := newMark(), caption()
 		setText(mark, shape, name)
 		setText(at, Moment(e.At, now), table.ColorMuted)
-		words := widget.NewLabel(sentence(&e))
+		words := widget.NewLabel(eventSentence(&e))
 		words.Wrapping = fyne.TextWrapWord
 		text := container.New(tight{}, at, words)
 		left := container.New(layout.NewCustomPaddedLayout(0, 0, 7, 4), container.New(layout.NewCustomPaddedVBoxLayout(0), mark))
@@ -204,11 +204,11 @@ func without(parts ...string) []string {
 	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }
 
-func (s *storyPane) showButtons() {
+func (s *eventPane) showButtons() {
 	if s.event == nil {
 		return
 	}
-	watch := showButton(s.watchPort, lang.L("Watch {{.Port}}", map[string]any{"Port": s.event.Port}), !s.page.rules.Watches(s.event.Port))
+	watch := showButton(s.watchPort, lang.L("Watch {{.Port}}", map[string]any{"Port": s.event.Port}), !s.page.rules.WatchesPort(s.event.Port))
 	if showButton(s.forgetProject, s.forgetProject.Text, s.event.Owner.Project != "") || watch {
 		s.object.Refresh() // the buttons share their rows anew
 	}

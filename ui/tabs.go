@@ -18,18 +18,18 @@ type page struct {
 	label   string
 	content fyne.CanvasObject
 	focus   func() // gives the keyboard to what it is for
-	shown   func() // called when it comes to be seen; may be nil
+	onShown func() // called when it comes to be seen; may be nil
 }
 
 // tabs shows one page at a time under a bar of their names.
 type tabs struct {
-	pages   []page
-	buttons []*tab
-	current int
-	stack   *fyne.Container
-	object  fyne.CanvasObject
-	placed  bool   // it is on a window
-	turned  func() // called when another page is shown; may be nil
+	pages    []page
+	buttons  []*tab
+	current  int
+	stack    *fyne.Container
+	object   fyne.CanvasObject
+	placed   bool   // it is on a window
+	onChange func() // called when another page is shown; may be nil
 }
 
 func newTabs(pages ...page) *tabs {
@@ -83,14 +83,14 @@ func (t *tabs) show(i int) {
 	p := t.pages[i]
 	p.content.Show()
 	p.content.Resize(t.stack.Size())
-	if p.shown != nil {
-		p.shown()
+	if p.onShown != nil {
+		p.onShown()
 	}
 	if t.placed {
 		p.focus()
 	}
-	if t.turned != nil {
-		t.turned()
+	if t.onChange != nil {
+		t.onChange()
 	}
 }
 

@@ -129,10 +129,10 @@ func (t Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.
 // Font is Fyne's.
 func (Theme) Font(s fyne.TextStyle) fyne.Resource { return theme.DefaultTheme().Font(s) }
 
-// readFonts has Fyne read the fonts of the first picture, and closes what it returns
+// loadFonts has Fyne read the fonts of the first picture, and closes what it returns
 // when that is done: beside the window system's start, which takes as long. Nobody
 // may measure a text meanwhile.
-func readFonts() <-chan struct{} {
+func loadFonts() <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -17,29 +17,29 @@ import (
 	"porthole/monitor/watch"
 )
 
-// unwatched is what ☆ took away, and what Undo brings back: the rules of one
+// removedWatch is what ☆ took away, and what Undo brings back: the rules of one
 // port, with their names, and their places.
-type unwatched struct {
+type removedWatch struct {
 	port   uint16
 	rules  watch.Rules
 	places []int
 	until  time.Time
-	said   string // what the status line said then: Undo stands behind it
+	notice string // what the status line said then: Undo stands behind it
 }
 
 // unwatch removes the simple watches of port; they can be brought back.
 func (p *portsPage) unwatch(port uint16) {
-	gone := unwatched{port: port, until: p.now().Add(undoTime)}
-	left := p.status.Rules.Without(port)
+	gone := removedWatch{port: port, until: p.now().Add(undoTime)}
+	left := p.status.Rules.WithoutPort(port)
 	for i, rule := range p.status.Rules {
 		if !slices.ContainsFunc(left, rule.Equal) {
 			gone.rules, gone.places = append(gone.rules, rule), append(gone.places, i)
 		}
 	}
-	gone.said = lang.L("Watch for {{.Port}} removed.", map[string]any{"Port": port})
+	gone.notice = lang.L("Watch for {{.Port}} removed.", map[string]any{"Port": port})
 	p.unwatched = gone
 	p.actions.Unwatch(port)
-	p.say(gone.said)
+	p.showNotice(gone.notice)
 }
 
 // undo brings back the watch that ☆ removed last.
@@ -47,12 +47,12 @@ func (p *portsPage) undo() {
 	if !p.canUndo() {
 		return
 	}
-	seen := p.status.Rules.Without(p.unwatched.port) // the agent may not have said yet that it is gone
+	seen := p.status.Rules.WithoutPort(p.unwatched.port) // the agent may not have said yet that it is gone
 	rules := slices.Clone(seen)
 	for i, rule := range p.unwatched.rules {
 		rules = slices.Insert(rules, min(p.unwatched.places[i], len(rules)), rule)
 	}
-	p.unwatched, p.saidUntil = unwatched{}, time.Time{}
+	p.unwatched, p.noticeUntil = removedWatch{}, time.Time{}
 	p.actions.SetWatches(seen, rules)
 	p.showStatus()
 	p.table.Focus() // the link, which goes, would keep the keyboard

@@ -6,11 +6,11 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
 )
 
-// useMeter makes words of what a process uses, from look to look.
-type useMeter struct {
+// resourceMeter makes words of what a process uses, from look to look.
+type resourceMeter struct {
 	at    time.Time // of the look from which the share is counted
 	cpu   time.Duration
 	share float64 // of a core, in percent; -1 until known
@@ -22,9 +22,9 @@ const shareOver = 900 * time.Millisecond
 
 // take returns the words for u, as a look at that time told it: "12 threads · 48
 // MB of memory · 3 % of a core"; what is not known is left out.
-func (m *useMeter) take(at time.Time, u story.Use) string {
-	if u == (story.Use{}) {
-		*m = useMeter{}
+func (m *resourceMeter) take(at time.Time, u ancestry.Resources) string {
+	if u == (ancestry.Resources{}) {
+		*m = resourceMeter{}
 		return ""
 	}
 	over := at.Sub(m.at)
@@ -37,29 +37,29 @@ func (m *useMeter) take(at time.Time, u story.Use) string {
 	}
 	var parts []string
 	if u.Threads > 0 {
-		parts = append(parts, lang.N("{{.Count}} threads", u.Threads, map[string]any{"Count": whole(u.Threads)}))
+		parts = append(parts, lang.N("{{.Count}} threads", u.Threads, map[string]any{"Count": formatInt(u.Threads)}))
 	}
 	if u.Memory > 0 {
-		parts = append(parts, lang.L("{{.Size}} of memory", map[string]any{"Size": sizeWords(u.Memory)}))
+		parts = append(parts, lang.L("{{.Size}} of memory", map[string]any{"Size": sizeText(u.Memory)}))
 	}
 	switch {
 	case m.share < 0:
 	case m.share > 0 && m.share < 1:
 		parts = append(parts, lang.L("less than 1 % of a core"))
 	default:
-		parts = append(parts, lang.L("{{.N}} % of a core", map[string]any{"N": decimal(m.share, 0)}))
+		parts = append(parts, lang.L("{{.N}} % of a core", map[string]any{"N": formatFloat(m.share, 0)}))
 	}
 	return strings.Join(parts, " · ")
 }
 
-// sizeWords puts bytes into words, in powers of a thousand: "812 kB", "48 MB", "1.2 GB".
-func sizeWords(bytes uint64) string {
+// sizeText puts bytes into words, in powers of a thousand: "812 kB", "48 MB", "1.2 GB".
+func sizeText(bytes uint64) string {
 	switch v := float64(bytes); {
 	case v < 999.5e3:
-		return decimal(v/1e3, 0) + " kB"
+		return formatFloat(v/1e3, 0) + " kB"
 	case v < 999.5e6:
-		return decimal(v/1e6, 0) + " MB"
+		return formatFloat(v/1e6, 0) + " MB"
 	default:
-		return decimal(v/1e9, 1) + " GB"
+		return formatFloat(v/1e9, 1) + " GB"
 	}
 }

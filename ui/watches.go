@@ -27,17 +27,17 @@ type watchesPage struct {
 	now     func() time.Time
 	keys    func(*fyne.KeyEvent)
 
-	known, live bool // the rules have come; the agent watches
-	rules       watch.Rules
-	told        watch.Rules   // the last that the agent said
-	asked       []watch.Rules // what it has not answered yet, the oldest first
-	askedAt     time.Time
-	snapshot    monitor.Snapshot
-	ready       bool // there is a snapshot
-	selected    int  // -1 for none
-	views       []ruleView
-	deleted     []deletion // the last one last
-	hovered     string     // what the button under the pointer does
+	known, live  bool // the rules have come; the agent watches
+	rules        watch.Rules
+	confirmed    watch.Rules   // the last that the agent said
+	pending      []watch.Rules // what it has not answered yet, the oldest first
+	pendingSince time.Time
+	snapshot     monitor.Snapshot
+	ready        bool // there is a snapshot
+	selected     int  // -1 for none
+	views        []ruleView
+	deleted      []deletion // the last one last
+	hovered      string     // what the button under the pointer does
 
 	add     *keyButton
 	list    *ruleList
@@ -76,7 +76,7 @@ func newWatchesPage(actions Actions, now func() time.Time, keys func(*fyne.KeyEv
 func (p *watchesPage) layout() *fyne.Container {
 	intro := newNote(false)
 	intro.size(theme.SizeNameText)
-	intro.say(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
+	intro.set(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(container.NewBorder(nil, nil, nil, p.add, intro.centred()), 8), line())
 	p.foot = container.NewBorder(nil, nil, nil, p.count.object, p.hint.object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, line(), panel(p.foot, 4))
@@ -92,12 +92,12 @@ func (p *watchesPage) update(s monitor.Snapshot) {
 	}
 }
 
-// shown is called when the page comes to be seen.
-func (p *watchesPage) shown() { p.arrange() }
+// onShown is called when the page comes to be seen.
+func (p *watchesPage) onShown() { p.arrange() }
 
 // setRules shows the rules as the agent has them.
 func (p *watchesPage) setRules(rules watch.Rules) {
-	if !p.answers(rules) {
+	if !p.isNews(rules) {
 		return
 	}
 	if !p.known || !slices.EqualFunc(rules, p.rules, watch.Rule.Equal) {
@@ -108,20 +108,20 @@ func (p *watchesPage) setRules(rules watch.Rules) {
 	p.arrange()
 }
 
-// answers reports whether rules are news: not what the agent said before it
+// isNews reports whether rules are news: not what the agent said before it
 // heard what was asked last.
-func (p *watchesPage) answers(rules watch.Rules) bool {
+func (p *watchesPage) isNews(rules watch.Rules) bool {
 	same := func(r watch.Rules) bool { return slices.EqualFunc(r, rules, watch.Rule.Equal) }
-	if len(p.asked) > 0 && p.now().Sub(p.askedAt) < answerTime {
-		if same(p.told) {
+	if len(p.pending) > 0 && p.now().Sub(p.pendingSince) < answerTime {
+		if same(p.confirmed) {
 			return false
 		}
-		if i := slices.IndexFunc(p.asked, same); i >= 0 {
-			p.asked, p.told = p.asked[i+1:], rules
-			return len(p.asked) == 0
+		if i := slices.IndexFunc(p.pending, same); i >= 0 {
+			p.pending, p.confirmed = p.pending[i+1:], rules
+			return len(p.pending) == 0
 		}
 	}
-	p.asked, p.told = nil, rules
+	p.pending, p.confirmed = nil, rules
 	return true
 }
 
@@ -155,15 +155,15 @@ func (p *watchesPage) disconnect() {
 	p.arrange()
 }
 
-// can reports whether rules can be changed: before they are known a change
+// editable reports whether rules can be changed: before they are known a change
 // would lose those of the settings file.
-func (p *watchesPage) can() bool { return p.live && p.known }
+func (p *watchesPage) editable() bool { return p.live && p.known }
 
 func (p *watchesPage) focus() {
 	switch {
 	case p.form.open():
 		p.form.focus()
-	case p.can() && len(p.rules) == 0:
+	case p.editable() && len(p.rules) == 0:
 		table.FocusOn(p.add)
 	default:
 		table.FocusOn(p.list)
@@ -176,7 +176,7 @@ func (p *watchesPage) tick() {
 		p.deleted = nil
 		p.showUndo()
 	}
-	p.showWords() // the theme may have changed
+	p.showTexts() // the theme may have changed
 }
 
 // arrange shows the rules and their states where these differ from what is
@@ -193,11 +193,11 @@ func (p *watchesPage) arrange() {
 	p.list.show()
 	p.showUndo()
 	p.form.check()
-	p.showWords()
+	p.showTexts()
 }
 
 func (p *watchesPage) view(rule watch.Rule) ruleView {
-	v := wordsOf(rule)
+	v := viewOf(rule)
 	v.dim = !p.live
 	if p.ready || rule.Off {
 		v.state = stateOf(rule, p.snapshot)
@@ -205,24 +205,24 @@ func (p *watchesPage) view(rule watch.Rule) ruleView {
 	return v
 }
 
-// showWords says what is said beside the list.
-func (p *watchesPage) showWords() {
-	if p.can() == p.add.Disabled() {
-		setEnabled(p.add, p.can())
+// showTexts says what is said beside the list.
+func (p *watchesPage) showTexts() {
+	if p.editable() == p.add.Disabled() {
+		setEnabled(p.add, p.editable())
 	}
 	switch {
 	case len(p.rules) > 0:
 		p.empty.hide()
 	case !p.known:
-		p.empty.say(lang.L("Looking…"), "", 0)
+		p.empty.show(lang.L("Looking…"), "", 0)
 	default:
-		p.empty.say(lang.L("Nothing is watched"), lang.L("Add a watch here, or click the star beside a port in the Ports table"), 0)
+		p.empty.show(lang.L("Nothing is watched"), lang.L("Add a watch here, or click the star beside a port in the Ports table"), 0)
 	}
-	if text := p.countWords(); text != p.count.words.Text {
-		p.count.say(text, table.ColorMuted)
+	if text := p.countWords(); text != p.count.segment.Text {
+		p.count.set(text, table.ColorMuted)
 		p.foot.Refresh()
 	}
-	p.explain(p.hovered)
+	p.showHint(p.hovered)
 }
 
 func (p *watchesPage) countWords() string {
@@ -241,21 +241,21 @@ func (p *watchesPage) countWords() string {
 	return lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": len(p.rules.Active())})
 }
 
-// explain says what the button under the pointer does, "" for what the keys do.
-func (p *watchesPage) explain(text string) {
+// showHint says what the button under the pointer does, "" for what the keys do.
+func (p *watchesPage) showHint(text string) {
 	p.hovered = text
 	if !p.live {
-		p.hint.say(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
+		p.hint.set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
 		return
 	}
 	switch {
 	case text != "":
 	case p.form.open():
 		text = lang.L("Enter saves · Esc cancels")
-	case p.can() && len(p.rules) > 0:
+	case p.editable() && len(p.rules) > 0:
 		text = lang.L("Enter edits · Space switches on or off · Alt+Up and Alt+Down move · Delete deletes")
 	}
-	p.hint.say(text, table.ColorMuted)
+	p.hint.set(text, table.ColorMuted)
 }
 
 // choose selects a rule.
@@ -270,7 +270,7 @@ func (p *watchesPage) change(rules watch.Rules, selected int) {
 	seen := p.rules
 	p.rules, p.selected = rules, selected
 	p.clamp()
-	p.asked, p.askedAt = append(p.asked, slices.Clone(rules)), p.now()
+	p.pending, p.pendingSince = append(p.pending, slices.Clone(rules)), p.now()
 	p.actions.SetWatches(slices.Clone(seen), slices.Clone(rules))
 	p.arrange()
 	if p.selected >= 0 {
@@ -278,12 +278,12 @@ func (p *watchesPage) change(rules watch.Rules, selected int) {
 	}
 }
 
-// has reports whether the rule at i can be changed.
-func (p *watchesPage) has(i int) bool { return p.can() && i >= 0 && i < len(p.rules) }
+// editableAt reports whether the rule at i can be changed.
+func (p *watchesPage) editableAt(i int) bool { return p.editable() && i >= 0 && i < len(p.rules) }
 
 // toggle switches a rule on or off.
 func (p *watchesPage) toggle(i int) {
-	if !p.has(i) {
+	if !p.editableAt(i) {
 		return
 	}
 	rules := slices.Clone(p.rules)
@@ -294,7 +294,7 @@ func (p *watchesPage) toggle(i int) {
 
 // move moves a rule by n places.
 func (p *watchesPage) move(i, n int) {
-	if !p.has(i) || i+n < 0 || i+n >= len(p.rules) {
+	if !p.editableAt(i) || i+n < 0 || i+n >= len(p.rules) {
 		return
 	}
 	rules := slices.Clone(p.rules)
@@ -306,7 +306,7 @@ func (p *watchesPage) move(i, n int) {
 // remove deletes a rule. Those that were deleted right before can still be
 // brought back: a key that is held down deletes more than one.
 func (p *watchesPage) remove(i int) {
-	if !p.has(i) {
+	if !p.editableAt(i) {
 		return
 	}
 	p.deleted = append(p.deleted, deletion{p.rules[i], i, p.now().Add(undoTime)})
@@ -316,7 +316,7 @@ func (p *watchesPage) remove(i int) {
 // undo brings back what was deleted last.
 func (p *watchesPage) undo() {
 	n := len(p.deleted)
-	if n == 0 || !p.can() {
+	if n == 0 || !p.editable() {
 		return
 	}
 	last := p.deleted[n-1]
@@ -328,9 +328,9 @@ func (p *watchesPage) undo() {
 
 func (p *watchesPage) showUndo() {
 	n := len(p.deleted)
-	show := n > 0 && p.can()
+	show := n > 0 && p.editable()
 	if show {
-		p.undoing.say(lang.L("Deleted “{{.Name}}”.", map[string]any{"Name": wordsOf(p.deleted[n-1].rule).name()}))
+		p.undoing.set(lang.L("Deleted “{{.Name}}”.", map[string]any{"Name": viewOf(p.deleted[n-1].rule).name()}))
 	}
 	if p.undoing.object.Visible() != show {
 		p.undoing.object.Hidden = !show
@@ -340,14 +340,14 @@ func (p *watchesPage) showUndo() {
 
 // addRule opens the form for a new rule.
 func (p *watchesPage) addRule() {
-	if p.can() {
+	if p.editable() {
 		p.openForm(nil, 0)
 	}
 }
 
 // edit opens the form for the rule at i.
 func (p *watchesPage) edit(i int) {
-	if p.has(i) {
+	if p.editableAt(i) {
 		p.choose(i)
 		p.openForm(&p.rules[i], i)
 		p.list.ScrollTo(i) // the form took some of its room
@@ -357,7 +357,7 @@ func (p *watchesPage) edit(i int) {
 // openForm opens the form for a rule, nil for a new one.
 func (p *watchesPage) openForm(rule *watch.Rule, i int) {
 	p.form.begin(rule, i)
-	p.explain(p.hovered)
+	p.showHint(p.hovered)
 	layOut(p.content)
 	p.form.focus()
 }
@@ -366,7 +366,7 @@ func (p *watchesPage) openForm(rule *watch.Rule, i int) {
 func (p *watchesPage) closeForm() {
 	if p.form.open() {
 		p.form.close()
-		p.explain(p.hovered)
+		p.showHint(p.hovered)
 		layOut(p.content)
 	}
 }
@@ -374,7 +374,7 @@ func (p *watchesPage) closeForm() {
 // save takes what the form made of a rule: in its place where it still is
 // there, as a new one where not.
 func (p *watchesPage) save(rule watch.Rule) {
-	if !p.can() {
+	if !p.editable() {
 		return
 	}
 	rules := slices.Clone(p.rules)
@@ -459,7 +459,7 @@ func newUndoBar(undo func()) *undoBar {
 	return u
 }
 
-func (u *undoBar) say(text string) { u.text.say(text, theme.ColorNameForeground) }
+func (u *undoBar) set(text string) { u.text.set(text, theme.ColorNameForeground) }
 
 // setEnabled enables or disables a widget.
 func setEnabled(w fyne.Disableable, enabled bool) {

@@ -100,7 +100,7 @@ func (d *watchDesk) lastSent(what string, want ...string) {
 
 func rule(t *testing.T, ports, match string) (r watch.Rule) {
 	t.Helper()
-	r, wrong := typed{ports: ports, match: match, tell: everything()}.rule()
+	r, wrong := typed{ports: ports, match: match, tell: allEventKinds()}.rule()
 	if wrong != (ruleErrors{}) {
 		t.Fatal(wrong)
 	}
@@ -127,7 +127,7 @@ func (d *watchDesk) rowOf(i int) *ruleRow {
 
 func TestARuleIsSaidInWords(t *testing.T) {
 	named := rule(t, "3000-3010, 80", "vite shop")
-	named.Name, named.Tell = "the\u202e shop\n", watch.Opens|watch.Network
+	named.Name, named.NotifyOn = "the\u202e shop\n", watch.OnOpen|watch.OnExposed
 	for _, c := range []struct {
 		rule watch.Rule
 		want string
@@ -137,8 +137,8 @@ func TestARuleIsSaidInWords(t *testing.T) {
 		{rule(t, "", "node\tshop"), "||“node shop” on any port|"},
 		{named, "the shop|80, 3000-3010|only “vite shop”|tells only when it opens, can be reached from the network"},
 	} {
-		v := wordsOf(c.rule)
-		if got := strings.Join([]string{v.title, v.ports, v.whose, v.tells}, "|"); got != c.want {
+		v := viewOf(c.rule)
+		if got := strings.Join([]string{v.title, v.ports, v.pattern, v.events}, "|"); got != c.want {
 			t.Errorf("%q; want %q", got, c.want)
 		}
 	}
@@ -284,19 +284,19 @@ func TestButtonsSayWhatTheyDo(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	test.MoveMouse(d.window.Canvas(), at(d.rowOf(0).buttons[3]))
 	d.see(listening(1, "node", 1)) // the words stay
-	if got := d.watches.hint.words.Text; got != "Delete (Delete)" {
+	if got := d.watches.hint.segment.Text; got != "Delete (Delete)" {
 		t.Errorf("on a button: %q", got)
 	}
 	test.MoveMouse(d.window.Canvas(), fyne.NewPos(1, 1))
-	if got := d.watches.hint.words.Text; !strings.HasPrefix(got, "Enter edits") {
+	if got := d.watches.hint.segment.Text; !strings.HasPrefix(got, "Enter edits") {
 		t.Errorf("elsewhere: %q", got)
 	}
 	d.watches.edit(0)
-	if got := d.watches.hint.words.Text; got != "Enter saves · Esc cancels" {
+	if got := d.watches.hint.segment.Text; got != "Enter saves · Esc cancels" {
 		t.Errorf("with the form open: %q", got)
 	}
 	d.key(fyne.KeyEscape)
-	if got := d.watches.hint.words.Text; !strings.HasPrefix(got, "Enter edits") {
+	if got := d.watches.hint.segment.Text; !strings.HasPrefix(got, "Enter edits") {
 		t.Errorf("with the form closed: %q", got)
 	}
 	if got := d.rowOf(0).buttons[3].AccessibilityLabel(); got != "Delete (Delete)" {
@@ -308,8 +308,8 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
 	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyDelete) // a key that is held down
 	d.shows("deleted", "1*")
-	if u := d.watches.undoing; !u.object.Visible() || u.text.words.Text != "Deleted “3”." {
-		t.Errorf("says %q, visible %v", u.text.words.Text, u.object.Visible())
+	if u := d.watches.undoing; !u.object.Visible() || u.text.segment.Text != "Deleted “3”." {
+		t.Errorf("says %q, visible %v", u.text.segment.Text, u.object.Visible())
 	}
 	d.tell(rule(t, "1", "")) // the answer
 	test.TapCanvas(d.window.Canvas(), at(d.watches.undoing.button))
@@ -354,7 +354,7 @@ func TestAWatchIsAddedByKeys(t *testing.T) {
 	d.text(" ") // no longer "opens"
 	d.key(fyne.KeyReturn)
 	d.lastSent("saved", "1", "the shop80, 3000-3010vite shop")
-	if got := d.sent[0][1].Tell; got != watch.Closes|watch.Hands|watch.Network {
+	if got := d.sent[0][1].NotifyOn; got != watch.OnClose|watch.OnOwnerChange|watch.OnExposed {
 		t.Errorf("tells %b", got)
 	}
 	d.shows("saved", "1", "the shop80, 3000-3010vite shop*")
@@ -384,8 +384,8 @@ func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
 		d.window.Canvas().FocusNext()
 		d.text(c.match)
 		said := func(n *note) string {
-			if n.words.Style.ColorName == "error" {
-				return n.words.Text
+			if n.segment.Style.ColorName == "error" {
+				return n.segment.Text
 			}
 			return ""
 		}
@@ -406,7 +406,7 @@ func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
 func TestAnEmptyFormIsWrongOnceItIsToBeSaved(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	test.Tap(d.watches.add)
-	n := d.watches.form.portsNote.words
+	n := d.watches.form.portsNote.segment
 	if n.Text != "Give ports, or words of a service, or both" || n.Style.ColorName != table.ColorMuted || !d.watches.form.saving.Disabled() {
 		t.Errorf("at first: %q in %s", n.Text, n.Style.ColorName)
 	}
@@ -421,7 +421,7 @@ func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
 	test.Tap(d.watches.add)
 	f := d.watches.form
 	d.text("1")
-	if got := f.tellNote.words.Text; got != "There is such a watch already" || !f.saving.Disabled() {
+	if got := f.tellNote.segment.Text; got != "There is such a watch already" || !f.saving.Disabled() {
 		t.Errorf("twice: %q", got)
 	}
 	d.text("2")
@@ -431,17 +431,17 @@ func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
 	for _, c := range f.tell {
 		test.TapCanvas(d.window.Canvas(), at(c).SubtractXY(c.Size().Width/2-15, 0))
 	}
-	if got := f.tellNote.words.Text; !strings.HasPrefix(got, "Choose one at least") || !f.saving.Disabled() {
+	if got := f.tellNote.segment.Text; !strings.HasPrefix(got, "Choose one at least") || !f.saving.Disabled() {
 		t.Errorf("tells nothing: %q", got)
 	}
 }
 
 func TestEditingKeepsThePlaceAndIsLeftWithEsc(t *testing.T) {
 	off := rule(t, "2", "node")
-	off.Off, off.Name, off.Tell = true, "two", watch.Closes
+	off.Off, off.Name, off.NotifyOn = true, "two", watch.OnClose
 	d := newWatchDesk(t, rule(t, "1", ""), off, rule(t, "3", ""))
 	d.key(fyne.KeyDown, fyne.KeyReturn)
-	if got, want := d.watches.form.typed(), (typed{"2", "node", "two", watch.Closes}); got != want {
+	if got, want := d.watches.form.typed(), (typed{"2", "node", "two", watch.OnClose}); got != want {
 		t.Errorf("the form shows %+v; want %+v", got, want)
 	}
 	if d.watches.form.saving.Disabled() {
@@ -456,7 +456,7 @@ func TestEditingKeepsThePlaceAndIsLeftWithEsc(t *testing.T) {
 	d.watches.form.name.SetText("zwei")
 	test.Tap(d.watches.form.saving)
 	d.lastSent("saved", "1", "(zwei2node)", "3")
-	if got := d.sent[0][1].Tell; got != watch.Closes {
+	if got := d.sent[0][1].NotifyOn; got != watch.OnClose {
 		t.Errorf("tells %b", got)
 	}
 }
@@ -492,8 +492,8 @@ func TestWhatWasTypedIsNotLostToAnotherEdit(t *testing.T) {
 	d.key(fyne.KeyReturn, fyne.KeyEnd)
 	d.text("7")
 	test.TapCanvas(d.window.Canvas(), at(d.rowOf(1).buttons[0]))
-	if got := d.watches.form.ports.Text; got != "17" || d.watches.form.aside.words.Text == "" {
-		t.Errorf("the form shows %q and says %q", got, d.watches.form.aside.words.Text)
+	if got := d.watches.form.ports.Text; got != "17" || d.watches.form.aside.segment.Text == "" {
+		t.Errorf("the form shows %q and says %q", got, d.watches.form.aside.segment.Text)
 	}
 }
 
@@ -554,7 +554,7 @@ func TestNothingIsWatchedSaysHowToBegin(t *testing.T) {
 	d.text("1")
 	d.key(fyne.KeyReturn)
 	d.shows("begun", "1*")
-	if got := d.sent[0][0].Tell; got != 0 {
+	if got := d.sent[0][0].NotifyOn; got != 0 {
 		t.Errorf("tells %b; want 0, which is everything", got)
 	}
 	if e.object.Visible() {

@@ -31,7 +31,7 @@ type watchForm struct {
 	ports, match, name  *formEntry
 	portsNote           *note
 	matchNote, tellNote *note
-	tell                [len(tells)]*formCheck
+	tell                [len(allEvents)]*formCheck
 	saving              *keyButton
 	leaving             *keyButton
 	object              fyne.CanvasObject
@@ -40,7 +40,7 @@ type watchForm struct {
 // typed is what stands in the fields.
 type typed struct {
 	ports, match, name string
-	tell               watch.Tell
+	tell               watch.NotifyOn
 }
 
 // ruleErrors say what is wrong with what was typed, a sentence each.
@@ -61,17 +61,17 @@ func (t typed) rule() (rule watch.Rule, wrong ruleErrors) {
 	if strings.TrimSpace(t.ports+t.match) == "" {
 		wrong.ports = lang.L("Give ports, or words of a service, or both")
 	}
-	if rule.Tell = t.tell; t.tell == 0 {
+	if rule.NotifyOn = t.tell; t.tell == 0 {
 		wrong.tell = lang.L("Choose one at least; to keep a watch that tells nothing, switch it off")
 	}
-	if rule.Tell == everything() {
-		rule.Tell = 0
+	if rule.NotifyOn == allEventKinds() {
+		rule.NotifyOn = 0
 	}
 	return rule, wrong
 }
 
-func everything() (all watch.Tell) {
-	for _, t := range tells {
+func allEventKinds() (all watch.NotifyOn) {
+	for _, t := range allEvents {
 		all |= t
 	}
 	return all
@@ -79,9 +79,9 @@ func everything() (all watch.Tell) {
 
 // typedFor is what makes rule again.
 func typedFor(rule watch.Rule) typed {
-	t := typed{rule.Ports.String(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.Tell}
+	t := typed{rule.Ports.String(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn}
 	if t.tell == 0 {
-		t.tell = everything()
+		t.tell = allEventKinds()
 	}
 	return t
 }
@@ -107,15 +107,15 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 	}
 	f.title, f.aside = newNote(false).whole(), newNote(false)
 	f.title.size(theme.SizeNameText)
-	f.title.words.Style.TextStyle.Bold = true
-	changed := func() { f.pressed = false; f.aside.say("", table.ColorMuted); f.check() }
+	f.title.segment.Style.TextStyle.Bold = true
+	changed := func() { f.pressed = false; f.aside.set("", table.ColorMuted); f.check() }
 	f.ports, f.match, f.name = newFormEntry(changed, keys), newFormEntry(changed, keys), newFormEntry(changed, keys)
 	f.ports.label, f.match.label, f.name.label = lang.L("Ports"), lang.L("Only when"), lang.L("Name")
 	f.ports.SetPlaceHolder(lang.L("any port"))
 	f.match.SetPlaceHolder(lang.L("anyone"))
 	f.name.SetPlaceHolder(lang.L("no name"))
 	f.portsNote, f.matchNote, f.tellNote = newNote(true), newNote(true), newNote(false)
-	for i, label := range tellLabels() {
+	for i, label := range eventLabels() {
 		f.tell[i] = newFormCheck(label, changed, keys)
 	}
 	f.saving = newKeyButton(lang.L("Save"), f.submit, leave)
@@ -147,7 +147,7 @@ func (f *watchForm) layout() fyne.CanvasObject {
 // field is a labelled input with a note below.
 func field(label string, input, below fyne.CanvasObject) fyne.CanvasObject {
 	title := newNote(false)
-	title.say(label, table.ColorMuted)
+	title.set(label, table.ColorMuted)
 	return container.New(noGaps{}, container.New(layout.NewCustomPaddedVBoxLayout(4), title.object, input, below),
 		newThemed(colorPanel, fyne.Size{}, 0), newThemed(colorPanel, fyne.Size{}, 0))
 }
@@ -177,18 +177,18 @@ func (f *watchForm) open() bool { return f.object.Visible() }
 // before is kept until it is saved or left.
 func (f *watchForm) begin(rule *watch.Rule, index int) {
 	if f.open() && f.typed() != f.begun {
-		f.aside.say(lang.L("Save or cancel this one first"), colorAlert)
+		f.aside.set(lang.L("Save or cancel this one first"), colorAlert)
 		return
 	}
 	f.original, f.index, f.pressed = nil, index, false
-	f.begun = typed{tell: everything()}
+	f.begun = typed{tell: allEventKinds()}
 	title := lang.L("New watch")
 	if rule != nil {
 		f.original, f.begun = new(*rule), typedFor(*rule)
-		title = lang.L("Change “{{.Name}}”", map[string]any{"Name": wordsOf(*rule).name()})
+		title = lang.L("Change “{{.Name}}”", map[string]any{"Name": viewOf(*rule).name()})
 	}
-	f.title.say(title, theme.ColorNameForeground)
-	f.aside.say("", table.ColorMuted)
+	f.title.set(title, theme.ColorNameForeground)
+	f.aside.set("", table.ColorMuted)
 	f.fill(f.begun)
 	f.object.Show()
 	f.check()
@@ -198,7 +198,7 @@ func (f *watchForm) fill(t typed) {
 	f.ports.SetText(t.ports)
 	f.match.SetText(t.match)
 	f.name.SetText(t.name)
-	for i, of := range tells {
+	for i, of := range allEvents {
 		f.tell[i].SetChecked(t.tell&of != 0)
 	}
 }
@@ -206,7 +206,7 @@ func (f *watchForm) fill(t typed) {
 // typed is what stands in the fields.
 func (f *watchForm) typed() typed {
 	t := typed{ports: f.ports.Text, match: f.match.Text, name: f.name.Text}
-	for i, of := range tells {
+	for i, of := range allEvents {
 		if f.tell[i].Checked {
 			t.tell |= of
 		}
@@ -222,7 +222,7 @@ func (f *watchForm) close() {
 
 // focus gives the keyboard to the field that is asked for first.
 func (f *watchForm) focus() {
-	if f.original != nil && f.original.Follows() {
+	if f.original != nil && f.original.FollowsService() {
 		table.FocusOn(f.match)
 		return
 	}
@@ -262,11 +262,11 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 func (f *watchForm) say(n *note, wrong, help string, missing bool) {
 	switch {
 	case wrong == "":
-		n.say(help, table.ColorMuted)
+		n.set(help, table.ColorMuted)
 	case missing && !f.pressed && f.typed() == f.begun:
-		n.say(wrong, table.ColorMuted)
+		n.set(wrong, table.ColorMuted)
 	default:
-		n.say(wrong, theme.ColorNameError)
+		n.set(wrong, theme.ColorNameError)
 	}
 }
 

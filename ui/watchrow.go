@@ -22,9 +22,9 @@ import (
 
 // ruleView is a rule as its row shows it, in clean words.
 type ruleView struct {
-	title, ports, whose, tells string // "" where there is nothing to say
-	state                      ruleState
-	off, dim                   bool
+	title, ports, pattern, events string // "" where there is nothing to say
+	state                         ruleState
+	off, dim                      bool
 }
 
 // ruleState is what a rule sees now.
@@ -34,16 +34,16 @@ type ruleState struct {
 	open       bool
 }
 
-// wordsOf puts a rule into words.
-func wordsOf(rule watch.Rule) ruleView {
-	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.Ports.String(), 200), off: rule.Off, tells: tellWords(rule.Tell)}
+// viewOf puts a rule into words.
+func viewOf(rule watch.Rule) ruleView {
+	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.Ports.String(), 200), off: rule.Off, events: eventsText(rule.NotifyOn)}
 	data := map[string]any{"Pattern": monitor.Clean(rule.Match.String(), 200)}
 	switch {
 	case rule.Match.IsZero():
-	case rule.Follows():
-		v.whose = lang.L("“{{.Pattern}}” on any port", data)
+	case rule.FollowsService():
+		v.pattern = lang.L("“{{.Pattern}}” on any port", data)
 	default:
-		v.whose = lang.L("only “{{.Pattern}}”", data)
+		v.pattern = lang.L("only “{{.Pattern}}”", data)
 	}
 	return v
 }
@@ -56,27 +56,27 @@ func (v ruleView) name() string {
 	case v.ports != "":
 		return monitor.Clean(v.ports, 60)
 	}
-	return monitor.Clean(v.whose, 60)
+	return monitor.Clean(v.pattern, 60)
 }
 
-// tellWords says what a rule tells of where that is not everything.
-func tellWords(tell watch.Tell) string {
+// eventsText says what a rule tells of where that is not everything.
+func eventsText(tell watch.NotifyOn) string {
 	var words []string
-	for i, of := range tells {
+	for i, of := range allEvents {
 		if tell&of != 0 {
-			words = append(words, tellLabels()[i])
+			words = append(words, eventLabels()[i])
 		}
 	}
-	if len(words) == 0 || len(words) == len(tells) {
+	if len(words) == 0 || len(words) == len(allEvents) {
 		return ""
 	}
 	return lang.L("tells only when it {{.What}}", map[string]any{"What": strings.Join(words, ", ")})
 }
 
-// tells is all that a rule can tell of, in the order in which it is shown.
-var tells = [...]watch.Tell{watch.Opens, watch.Closes, watch.Hands, watch.Network}
+// allEvents is all that a rule can tell of, in the order in which it is shown.
+var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnOwnerChange, watch.OnExposed}
 
-func tellLabels() [len(tells)]string {
+func eventLabels() [len(allEvents)]string {
 	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("changes hands"), lang.L("can be reached from the network")}
 }
 
@@ -92,14 +92,14 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	_, single := rule.Ports.Single()
 	exposed := reachableFirst(found)
 	count := map[string]any{"Count": exposed, "All": len(found)}
-	state := ruleState{"● " + lang.L("open"), whoHave(found, !single), colorOpen, true}
+	state := ruleState{"● " + lang.L("open"), ownersText(found, !single), colorOpen, true}
 	switch {
 	case exposed > 0 && (single || len(found) == 1):
 		state.text, state.color = "◐ "+lang.L("reachable from the network"), colorAlert
 	case exposed > 0:
 		state.text, state.color = "◐ "+lang.L("{{.Count}} of {{.All}} reachable from the network", count), colorAlert
 	case !single && len(found) > 1:
-		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": whole(len(found))})
+		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": formatInt(len(found))})
 	}
 	return state
 }
@@ -108,13 +108,13 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 // its ports.
 func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
 	state := ruleState{text: "○ " + lang.L("free"), color: table.ColorMuted}
-	if rule.Follows() {
+	if rule.FollowsService() {
 		state.text = "○ " + lang.L("not running")
 		return state
 	}
 	if others := (watch.Rule{Ports: rule.Ports}).Listeners(s); len(others) > 0 {
 		_, single := rule.Ports.Single()
-		state.text, state.more = "○ "+lang.L("held by another"), whoHave(others, !single)
+		state.text, state.more = "○ "+lang.L("held by another"), ownersText(others, !single)
 	}
 	return state
 }
@@ -123,7 +123,7 @@ func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
 // these are.
 func reachableFirst(found []*monitor.Listener) (exposed int) {
 	for i, l := range found {
-		if l.Reach == monitor.TheNetwork {
+		if l.Exposure == monitor.ExposureNetwork {
 			copy(found[exposed+1:i+1], found[exposed:i])
 			found[exposed] = l
 			exposed++
@@ -132,12 +132,12 @@ func reachableFirst(found []*monitor.Listener) (exposed int) {
 	return exposed
 }
 
-// whoHave names the first few listeners, with their ports where these differ.
-func whoHave(found []*monitor.Listener, ports bool) string {
+// ownersText names the first few listeners, with their ports where these differ.
+func ownersText(found []*monitor.Listener, ports bool) string {
 	const most = 8
 	var parts []string
 	for _, l := range found[:min(len(found), most)] {
-		who := tray.Who(l)
+		who := tray.OwnerText(l)
 		if ports {
 			who = fmt.Sprintf("%d %s", l.Port, who)
 		}
@@ -308,7 +308,7 @@ func (r *ruleRow) show() {
 	if r.index < 0 || r.index >= len(p.views) || r.Size().Width == 0 {
 		return
 	}
-	next := paintedRow{view: p.views[r.index], width: r.Size().Width, hovered: r.hovered, can: p.can(),
+	next := paintedRow{view: p.views[r.index], width: r.Size().Width, hovered: r.hovered, can: p.editable(),
 		selected: r.index == p.selected, first: r.index == 0, last: r.index == len(p.views)-1}
 	next.focused = next.selected && p.list.focused
 	if next != r.painted {
@@ -349,16 +349,16 @@ type piece struct {
 // line; all else on the second.
 func (r *ruleRow) paintWords(width float32) {
 	v := r.painted.view
-	first := []piece{{v.ports, false, true, false}, {v.whose, v.ports == "", false, false}}
-	second := []piece{{v.tells, false, false, true}}
+	first := []piece{{v.ports, false, true, false}, {v.pattern, v.ports == "", false, false}}
+	second := []piece{{v.events, false, false, true}}
 	if v.title != "" {
 		first = []piece{{v.title, true, false, false}}
-		second = []piece{{v.ports, false, true, true}, {v.whose, false, false, true}, {v.tells, false, false, true}}
+		second = []piece{{v.ports, false, true, true}, {v.pattern, false, false, true}, {v.events, false, false, true}}
 	}
 	for _, w := range r.words {
 		w.Hide()
 	}
-	y, lower := r.lines(len(strings.TrimSpace(v.whose+v.tells+v.ports)) > 0 && (v.title != "" || v.tells != ""))
+	y, lower := r.lines(len(strings.TrimSpace(v.pattern+v.events+v.ports)) > 0 && (v.title != "" || v.events != ""))
 	r.pieces(r.words[:2], first, y, width, theme.SizeNameText)
 	r.pieces(r.words[2:], second, lower, width, theme.SizeNameCaptionText)
 }
@@ -455,7 +455,7 @@ func fillRect(r *canvas.Rectangle, name fyne.ThemeColorName, at fyne.Position, s
 // says what the button does.
 func (r *ruleRow) hover(label string, in bool) {
 	r.hovered = in
-	r.page.explain(label)
+	r.page.showHint(label)
 	r.show()
 }
 

@@ -36,13 +36,13 @@ func newWelcome(done func()) *welcome {
 func (w *welcome) show(on bool, rules watch.Rules) bool {
 	on = on && !w.read
 	text := lang.L("Porthole stays in the tray when this window closes. Watch a port with its star, and you are told when a server opens it.")
-	if first, ok := watch.Default()[0].Ports.Single(); ok && rules.Watches(first) {
+	if first, ok := watch.Default()[0].Ports.Single(); ok && rules.WatchesPort(first) {
 		text = lang.L("Porthole stays in the tray when this window closes. {{.Port}} is the port it watches at first: you are told when a server opens it.", map[string]any{"Port": first})
 	}
-	if w.text.words.Text == text && w.object.Visible() == on {
+	if w.text.segment.Text == text && w.object.Visible() == on {
 		return false
 	}
-	w.text.say(text, theme.ColorNameForeground)
+	w.text.set(text, theme.ColorNameForeground)
 	if on {
 		w.object.Show()
 	} else {

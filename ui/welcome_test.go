@@ -19,7 +19,7 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 	table := d.ports.table.Size()
 	first := Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Welcome: true}
 	d.SetStatus(first)
-	if text := d.ports.welcome.text.words.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
+	if text := d.ports.welcome.text.segment.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
 		t.Errorf("it says %q, visible %v", text, d.ports.welcome.object.Visible())
 	}
 	if now := d.ports.table.Size(); now.Height >= table.Height || now.Height < table.Height-60 {
@@ -41,8 +41,8 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 
 func TestTheWelcomeSaysOnlyWhatIsSo(t *testing.T) {
 	d := newDesk(t)
-	d.SetStatus(Status{Welcome: true, Rules: watch.Rules{}.With(8080)})
-	if text := d.ports.welcome.text.words.Text; strings.Contains(text, "62893") || !strings.Contains(text, "star") {
+	d.SetStatus(Status{Welcome: true, Rules: watch.Rules{}.WithPort(8080)})
+	if text := d.ports.welcome.text.segment.Text; strings.Contains(text, "62893") || !strings.Contains(text, "star") {
 		t.Errorf("where 62893 is not watched: %q", text)
 	}
 	d.Disconnect()

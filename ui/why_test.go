@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"porthole/monitor"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
 )
 
 func TestWhySaysWhoStartedIt(t *testing.T) {
@@ -26,9 +26,9 @@ func TestWhySaysWhoStartedIt(t *testing.T) {
 		{[]monitor.Parent{{PID: 1, Name: "own-init"}}, "", "A child of own-init: a service, or what started it has ended", "own-init (1, first process) › node (9)"},
 		{nil, "", "What started it is not known", "node (9)"},
 	} {
-		l := &monitor.Listener{Origin: monitor.Origin{Unit: c.unit}}
-		why := story.WhyRuns(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.Origin, story.Live{})
-		sentence, chain := whySentence(why), chainWords(why, true)
+		l := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: c.unit}}
+		why := ancestry.Explain(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.CgroupInfo, ancestry.ProcessState{})
+		sentence, chain := ancestrySentence(why), chainText(why, true)
 		if sentence != c.sentence || chain != c.chain {
 			t.Errorf("%q, %q; want %q, %q", sentence, chain, c.sentence, c.chain)
 		}
@@ -42,9 +42,9 @@ func TestWhySaysWhoStartedIt(t *testing.T) {
 // a sentence and alone.
 func TestTitlesOfParentsAreTranslated(t *testing.T) {
 	inGerman(t)
-	why := story.Why{Home: &story.Link{Title: story.SSHSession}, Shell: &story.Link{Title: "bash"},
-		Chain: []story.Link{{PID: 4, Title: story.SSHSession, Role: story.SSH}, {PID: 7, Title: "bash", Role: story.Shell}}}
-	if got, want := whyText(why, true), "Gestartet in bash, in einer SSH-Sitzung\nSSH-Sitzung (4) › bash (7, Shell)"; got != want {
+	why := ancestry.Explanation{Session: &ancestry.Process{Title: ancestry.SSHSession}, Shell: &ancestry.Process{Title: "bash"},
+		Chain: []ancestry.Process{{PID: 4, Title: ancestry.SSHSession, Role: ancestry.SSH}, {PID: 7, Title: "bash", Role: ancestry.Shell}}}
+	if got, want := ancestryText(why, true), "Gestartet in bash, in einer SSH-Sitzung\nSSH-Sitzung (4) › bash (7, Shell)"; got != want {
 		t.Errorf("%q; want %q", got, want)
 	}
 }

@@ -16,13 +16,13 @@ import (
 
 // Window is Porthole's window with the process windows that it opened.
 type Window struct {
-	// OnWanted is called when Wanted has something new; nil at first.
-	OnWanted func()
+	// OnProbeRequest is called when Wanted has something new; nil at first.
+	OnProbeRequest func()
 	// OnProcessClosed is called when a process window has closed; nil at first.
 	OnProcessClosed func()
-	// Fit returns as much of a size as the screen has room for; nil at first, where
+	// FitScreen returns as much of a size as the screen has room for; nil at first, where
 	// it has room for all.
-	Fit func(fyne.Size) fyne.Size
+	FitScreen func(fyne.Size) fyne.Size
 
 	app       fyne.App
 	window    fyne.Window
@@ -30,8 +30,8 @@ type Window struct {
 	now       func() time.Time
 	tabs      *tabs
 	ports     *portsPage
-	activity  *activityPage
-	memory    Memory
+	history   *historyPage
+	memory    History
 	watches   *watchesPage
 	settings  *settingsPage
 	processes map[string]*processWindow
@@ -43,7 +43,7 @@ type Window struct {
 // The names of the pages, as Page and State have them.
 const (
 	PagePorts    = "ports"
-	PageActivity = "activity"
+	PageHistory  = "activity"
 	PageWatches  = "watches"
 	PageSettings = "settings"
 )
@@ -53,26 +53,26 @@ var DefaultSize = fyne.NewSize(1180, 740)
 
 // NewWindow builds the window, which Show shows. memory is nil where nothing is
 // kept; now is the clock.
-func NewWindow(app fyne.App, actions Actions, memory Memory, now func() time.Time) *Window {
+func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Time) *Window {
 	w := &Window{app: app, actions: actions, memory: memory, now: now, processes: map[string]*processWindow{}}
-	read := readFonts()
+	read := loadFonts()
 	w.window = app.NewWindow("Porthole")
 	<-read
 	w.window.SetPadded(false)
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
-	w.ports.want = w.want
+	w.ports.probeChanged = w.probeChanged
 	w.ports.stop = func(l *monitor.Listener) {
-		w.askStop(w.window, StopQuestion{Owners: l.Owners, Rows: []*monitor.Listener{l}}, w.ports.table.Focus)
+		w.askStop(w.window, StopRequest{Owners: l.Owners, Listeners: []*monitor.Listener{l}}, w.ports.table.Focus)
 	}
 	w.ports.watches = func() { w.tabs.open(PageWatches) }
-	w.activity = newActivityPage(memory, actions, now, w.window, w.Point, w.key)
+	w.history = newHistoryPage(memory, actions, now, w.window, w.ShowPort, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.settings = newSettingsPage(actions, app.Metadata().Version)
 	w.tabs = newTabs(
 		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
-		page{name: PageActivity, label: lang.L("Activity"), content: w.activity.content, focus: w.activity.focus, shown: w.activity.shown},
-		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, shown: w.watches.shown},
-		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, shown: w.settings.shown},
+		page{name: PageHistory, label: lang.L("Activity"), content: w.history.content, focus: w.history.focus, onShown: w.history.onShown},
+		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, onShown: w.watches.onShown},
+		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, onShown: w.settings.onShown},
 	)
 	w.window.SetContent(w.tabs.object)
 	w.tabs.placed = true
@@ -88,8 +88,8 @@ func (w *Window) Fyne() fyne.Window { return w.window }
 // Page names the page that is shown.
 func (w *Window) Page() string { return w.tabs.name() }
 
-// OnPage lets do be called, on Fyne's goroutine, when another page is shown.
-func (w *Window) OnPage(do func()) { w.tabs.turned = do }
+// OnPageChanged lets do be called, on Fyne's goroutine, when another page is shown.
+func (w *Window) OnPageChanged(do func()) { w.tabs.onChange = do }
 
 // Show shows the window with the keyboard in its page.
 func (w *Window) Show() {
@@ -99,12 +99,12 @@ func (w *Window) Show() {
 
 // Update shows what the monitor saw.
 func (w *Window) Update(u monitor.Update) {
-	if w.ports.ready && len(u.Changes) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
+	if w.ports.ready && len(u.Events) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
 		return // nothing that anyone could see
 	}
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
-	w.activity.update(u)
+	w.history.update(u)
 	w.watches.update(u.Snapshot)
 	for _, p := range w.processes {
 		p.update(u.Snapshot)
@@ -117,7 +117,7 @@ func (w *Window) SetStatus(s Status) {
 	w.settings.show(s.Settings)
 	w.settings.warn(s.Problems)
 	w.ports.setStatus(s)
-	w.activity.setRules(s.Rules)
+	w.history.setRules(s.Rules)
 	w.watches.setRules(s.Rules)
 }
 
@@ -130,12 +130,12 @@ func (w *Window) setTheme(theme string) {
 	}
 }
 
-// Answered tells what became of a setting that was asked for, or of the test
+// ShowSettingResult tells what became of a setting that was asked for, or of the test
 // notification ("test"): problem is a sentence, "" where it was done.
-func (w *Window) Answered(key, problem string) {
-	w.settings.answered(key, problem)
+func (w *Window) ShowSettingResult(key, problem string) {
+	w.settings.showResult(key, problem)
 	if problem != "" && w.tabs.name() != PageSettings {
-		w.Say(problem)
+		w.ShowNotice(problem)
 	}
 }
 
@@ -143,7 +143,7 @@ func (w *Window) Answered(key, problem string) {
 func (w *Window) Disconnect() {
 	w.stale = true
 	w.ports.disconnect()
-	w.activity.disconnect()
+	w.history.disconnect()
 	w.watches.disconnect()
 	w.settings.disconnect()
 	for _, p := range w.processes {
@@ -151,22 +151,22 @@ func (w *Window) Disconnect() {
 	}
 }
 
-// Say shows a sentence in the status line, and in the windows of processes, for
+// ShowNotice shows a sentence in the status line, and in the windows of processes, for
 // some seconds: what the user asked for did not work.
-func (w *Window) Say(sentence string) {
-	w.ports.say(sentence)
+func (w *Window) ShowNotice(sentence string) {
+	w.ports.showNotice(sentence)
 	for _, p := range w.processes {
-		p.say(sentence)
+		p.showNotice(sentence)
 	}
 }
 
 // ShowPage shows the page of that name, as State calls it, where there is one.
 func (w *Window) ShowPage(name string) { w.tabs.open(name) }
 
-// Point shows the row of port.
-func (w *Window) Point(port uint16) {
+// ShowPort shows the row of port.
+func (w *Window) ShowPort(port uint16) {
 	w.tabs.open(PagePorts)
-	w.ports.point(port)
+	w.ports.showPort(port)
 }
 
 // Raise brings the window to the front, at port where that is not 0.
@@ -174,14 +174,14 @@ func (w *Window) Raise(port uint16) {
 	w.window.Show()
 	w.window.RequestFocus()
 	if port != 0 {
-		w.Point(port)
+		w.ShowPort(port)
 	}
 }
 
 // Tick lets a second pass: ages grow, marks end.
 func (w *Window) Tick() {
 	w.ports.tick()
-	w.activity.tick()
+	w.history.tick()
 	w.watches.tick()
 	w.settings.tick()
 	for _, p := range w.processes {
@@ -202,8 +202,8 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	}
 	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() Status { return w.ports.status }, w.now)
 	size := processSize
-	if w.Fit != nil {
-		size = w.Fit(size)
+	if w.FitScreen != nil {
+		size = w.FitScreen(size)
 	}
 	p.window.Resize(size)
 	w.processes[key] = p
@@ -232,7 +232,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		}
 	})
 	p.window.Show()
-	w.want()
+	w.probeChanged()
 }
 
 // State is what the next window should begin with.
@@ -242,7 +242,7 @@ func (w *Window) State() State {
 	s.Width, s.Height = size.Width, size.Height
 	s.Sort, s.Down = w.ports.table.Sorting()
 	s.Columns, s.Grouped = w.ports.table.Columns(), w.ports.table.Grouped()
-	s.Explained = w.ports.side.unfolded
+	s.Explained = w.ports.details.unfolded
 	if r, ok := w.ports.table.Selected(); ok {
 		s.Selected = r.Key()
 	}
@@ -260,7 +260,7 @@ func (w *Window) Restore(s State) {
 	w.ports.unfold(s.Explained)
 	w.ports.entry.SetText(s.Filter)
 	if q := slices.Index(quickNames[:], s.Quick); q >= 0 {
-		w.ports.setQuick(quick(q))
+		w.ports.setQuick(quickFilter(q))
 	}
 	if s.Selected != "" {
 		w.ports.table.Select(s.Selected)
@@ -278,10 +278,10 @@ func (w *Window) shortcuts() {
 		switch w.tabs.name() {
 		case PagePorts:
 			w.ports.entry.take(r)
-		case PageActivity:
-			w.activity.entry.take(r)
+		case PageHistory:
+			w.history.entry.take(r)
 		case PageWatches:
-			askForKeys(canvas, r)
+			showKeysFor(canvas, r)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 )
@@ -36,7 +36,7 @@ type desk struct {
 	t        testing.TB
 	at       time.Time
 	asked    []string
-	stopNews func(StopNews) // of the stop that is asked about
+	stopNews func(StopUpdate) // of the stop that is asked about
 	last     monitor.Snapshot
 
 	environment func(lines []string, problem string) // answers what was asked last
@@ -45,7 +45,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
 
 // deskWith is newDesk with something remembered.
-func deskWith(t testing.TB, memory Memory) *desk {
+func deskWith(t testing.TB, memory History) *desk {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(Theme{})
@@ -61,24 +61,24 @@ func (d *desk) ask(format string, args ...any) {
 	d.asked = append(d.asked, fmt.Sprintf(format, args...))
 }
 
-func (d *desk) Watch(port uint16)           { d.ask("watch %d", port) }
-func (d *desk) Unwatch(port uint16)         { d.ask("unwatch %d", port) }
-func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
-func (d *desk) Pause(t time.Duration)       { d.ask("pause %v", t) }
-func (d *desk) Welcomed()                   { d.ask("welcomed") }
-func (d *desk) Resume()                     { d.ask("resume") }
-func (d *desk) TestNotification()           { d.ask("test") }
-func (d *desk) Set(key, value string)       { d.ask("set %s %q", key, value) }
-func (d *desk) LookAtSettings()             { d.ask("look") }
-func (d *desk) Refresh()                    { d.ask("refresh") }
-func (d *desk) Quit()                       { d.ask("quit") }
-func (d *desk) Close()                      { d.ask("close") }
-func (d *desk) Restart()                    { d.ask("restart") }
-func (d *desk) CopyDiagnostics()            { d.ask("diagnostics") }
-func (d *desk) Copy(text string)            { d.ask("copy %s", text) }
-func (d *desk) OpenInBrowser(a string)      { d.ask("browse %s", a) }
-func (d *desk) CopyURL(a string)            { d.ask("copy the URL of %s", a) }
-func (d *desk) Inspect(l *monitor.Listener) { d.ask("inspect %d", l.Port) }
+func (d *desk) Watch(port uint16)                  { d.ask("watch %d", port) }
+func (d *desk) Unwatch(port uint16)                { d.ask("unwatch %d", port) }
+func (d *desk) SetWatches(_, r watch.Rules)        { d.ask("watches %+v", r) }
+func (d *desk) Pause(t time.Duration)              { d.ask("pause %v", t) }
+func (d *desk) DismissWelcome()                    { d.ask("welcomed") }
+func (d *desk) Resume()                            { d.ask("resume") }
+func (d *desk) TestNotification()                  { d.ask("test") }
+func (d *desk) Set(key, value string)              { d.ask("set %s %q", key, value) }
+func (d *desk) ReloadSettings()                    { d.ask("look") }
+func (d *desk) Refresh()                           { d.ask("refresh") }
+func (d *desk) Quit()                              { d.ask("quit") }
+func (d *desk) Close()                             { d.ask("close") }
+func (d *desk) StartAgent()                        { d.ask("restart") }
+func (d *desk) CopyDiagnostics()                   { d.ask("diagnostics") }
+func (d *desk) Copy(text string)                   { d.ask("copy %s", text) }
+func (d *desk) OpenInBrowser(a string)             { d.ask("browse %s", a) }
+func (d *desk) CopyURL(a string)                   { d.ask("copy the URL of %s", a) }
+func (d *desk) InspectTraffic(l *monitor.Listener) { d.ask("inspect %d", l.Port) }
 func (d *desk) Environment(o monitor.Owner, done func([]string, string)) {
 	d.ask("environment of %d", o.PID)
 	d.environment = done
@@ -86,7 +86,7 @@ func (d *desk) Environment(o monitor.Owner, done func([]string, string)) {
 func (d *desk) OpenFolder(path string) { d.ask("folder %s", path) }
 
 // Stop notes who is asked about; d.tell is what tells the dialog then.
-func (d *desk) Stop(q StopQuestion, tell func(StopNews)) Stopping {
+func (d *desk) Stop(q StopRequest, tell func(StopUpdate)) Stopping {
 	for _, o := range q.Owners {
 		d.ask("hold %d", o.PID)
 	}
@@ -96,25 +96,25 @@ func (d *desk) Stop(q StopQuestion, tell func(StopNews)) Stopping {
 
 type stopDouble struct{ d *desk }
 
-func (s stopDouble) Ask(children bool) { s.d.ask("stop, children %t", children) }
-func (s stopDouble) Force()            { s.d.ask("force") }
-func (s stopDouble) End()              { s.d.ask("end") }
+func (s stopDouble) Terminate(children bool) { s.d.ask("stop, children %t", children) }
+func (s stopDouble) ForceQuit()              { s.d.ask("force") }
+func (s stopDouble) Close()                  { s.d.ask("end") }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {
 	next := monitor.Apply(monitor.Snapshot{}, opens(d.at, listeners))
-	var changes []monitor.Change
+	var changes []monitor.Event
 	if d.last.Listeners != nil {
 		changes = monitor.Diff(d.last, next)
 	}
 	d.last = next
-	d.Update(monitor.Update{Snapshot: next, Changes: changes, Ready: true})
+	d.Update(monitor.Update{Snapshot: next, Events: changes, Ready: true})
 }
 
-func opens(at time.Time, listeners []*monitor.Listener) []monitor.Change {
-	var c []monitor.Change
+func opens(at time.Time, listeners []*monitor.Listener) []monitor.Event {
+	var c []monitor.Event
 	for _, l := range listeners {
-		c = append(c, monitor.Change{At: at, Kind: monitor.Opened, Listener: l})
+		c = append(c, monitor.Event{At: at, Kind: monitor.Opened, Listener: l})
 	}
 	return c
 }
@@ -147,12 +147,12 @@ func listening(port uint16, name string, pid int, addresses ...string) *monitor.
 	if pid != 0 {
 		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: name, User: "ada", Command: []string{name, "--port", fmt.Sprint(port)}})
 	} else {
-		l.Hidden = monitor.HiddenForeign
+		l.OwnerUnknown = monitor.UnknownForeign
 	}
 	if len(addresses) == 0 {
 		addresses = []string{"127.0.0.1"}
 	}
-	l.Reach = monitor.ThisMachine
+	l.Exposure = monitor.ExposureLoopback
 	for i, a := range addresses {
 		ip := netip.MustParseAddr(a)
 		l.Addresses = append(l.Addresses, ip)
@@ -161,8 +161,8 @@ func listening(port uint16, name string, pid int, addresses ...string) *monitor.
 			s.Owners = []int{pid}
 		}
 		l.Sockets = append(l.Sockets, s)
-		if monitor.AddressReach(ip) == monitor.TheNetwork {
-			l.Reach = monitor.TheNetwork
+		if monitor.ExposureOf(ip) == monitor.ExposureNetwork {
+			l.Exposure = monitor.ExposureNetwork
 		}
 	}
 	return l
@@ -177,7 +177,7 @@ func TestRowsComeAreMarkedAndGo(t *testing.T) {
 	d.want("first", d.rows(), []string{"3000"})
 	d.see(a, found)
 	d.want("found", d.rows(), []string{"3000", "9000"})
-	d.Update(monitor.Update{Snapshot: monitor.Snapshot{Listeners: []*monitor.Listener{a}}, Changes: []monitor.Change{{Kind: monitor.Dropped, Listener: found}}, Ready: true})
+	d.Update(monitor.Update{Snapshot: monitor.Snapshot{Listeners: []*monitor.Listener{a}}, Events: []monitor.Event{{Kind: monitor.Unlisted, Listener: found}}, Ready: true})
 	d.want("dropped", d.rows(), []string{"3000"})
 	d.see(a)
 	d.see(a, b)
@@ -344,11 +344,11 @@ func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
 	}
 	test.Tap(d.ports.empty.watch)
 	d.want("asked", d.asked, []string{"watch 5432"})
-	d.Point(62893)
+	d.ShowPort(62893)
 	if got := d.ports.empty.title.Text; got != "62893 is free" || d.ports.empty.watch.Visible() {
 		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.watch.Visible())
 	}
-	d.Point(3000)
+	d.ShowPort(3000)
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "3000" || d.ports.entry.Text != "" {
 		t.Fatalf("pointing at 3000: %+v, filter %q", r, d.ports.entry.Text)
 	}
@@ -454,15 +454,15 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 		}
 		says("It listens on nothing any more, since ")
 		key := ProcessID{p.owner.PID, p.owner.Start}
-		if w := d.Wanted(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
+		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
 			t.Errorf("wants to know of %+v; want the process", w.Processes)
 		}
-		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{key: {}}})
+		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]ancestry.ProcessState{key: {}}})
 		says("It runs on, but listens on nothing, since ")
 		d.at = d.at.Add(time.Hour)
-		d.SetLive(Live{At: d.at, Processes: map[ProcessID]story.Live{key: {Gone: true}}})
+		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]ancestry.ProcessState{key: {Ended: true}}})
 		says("It has ended, ")
-		if w := d.Wanted(); len(w.Processes) != 0 {
+		if w := d.ProbeRequest(); len(w.Processes) != 0 {
 			t.Errorf("wants to know of %+v, which has ended", w.Processes)
 		}
 		p.window.Close()
@@ -572,7 +572,7 @@ func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
 	reach := func() []string {
 		var said []string
 		for _, r := range d.ports.table.Rows() {
-			said = append(said, reachCell(r).Text)
+			said = append(said, exposureCell(r).Text)
 		}
 		return said
 	}
@@ -615,7 +615,7 @@ func TestEveryColumnSorts(t *testing.T) {
 	java.Owners[0].StartedAt = d.at.Add(-30 * time.Minute)
 	node.Project, java.Service, hidden.User = "shop", "Express", "root"
 	d.see(node, java, deno, hidden)
-	d.SetLive(Live{At: d.at, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
+	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
 	for column, up := range map[string][]string{
 		"watch": {"8080", "3000", "7000", "9000"}, "port": {"3000", "7000", "8080", "9000"}, "process": {"8080", "7000", "3000", "9000"},
 		"pid": {"9000", "7000", "3000", "8080"}, "user": {"3000", "7000", "8080", "9000"}, "reach": {"8080", "3000", "7000", "9000"},
@@ -651,16 +651,16 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 	}
 	before := d.last.Listeners[1]
 	after := *before
-	after.Reach, after.Addresses = monitor.TheNetwork, []netip.Addr{netip.MustParseAddr("0.0.0.0")}
+	after.Exposure, after.Addresses = monitor.ExposureNetwork, []netip.Addr{netip.MustParseAddr("0.0.0.0")}
 	d.last.Listeners = slices.Clone(d.last.Listeners)
 	d.last.Listeners[1] = &after
-	d.Update(monitor.Update{Snapshot: d.last, Changes: []monitor.Change{{Kind: monitor.ReachChanged, Listener: &after, Before: before}}, Ready: true})
+	d.Update(monitor.Update{Snapshot: d.last, Events: []monitor.Event{{Kind: monitor.ExposureChanged, Listener: &after, Before: before}}, Ready: true})
 	if got := d.ports.quick.segments[quickExposed].number; got != 1 {
 		t.Errorf("%d are exposed; want 1", got)
 	}
 	d.ports.table.Select(after.ID)
 	d.Update(d.handOver(1, 80))
-	if got := d.ports.side.pid.Text; got != "PID 80" {
+	if got := d.ports.details.pid.Text; got != "PID 80" {
 		t.Errorf("the side pane says %q; want PID 80", got)
 	}
 	d.ports.setQuick(quickMine)
@@ -668,9 +668,9 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 	before = d.last.Listeners[0]
 	roots := *before
 	roots.User = "root"
-	changes := []monitor.Change{{Kind: monitor.OwnerChanged, Listener: &roots, Before: before}}
+	changes := []monitor.Event{{Kind: monitor.OwnerChanged, Listener: &roots, Before: before}}
 	d.last = monitor.Apply(d.last, changes)
-	d.Update(monitor.Update{Snapshot: d.last, Changes: changes, Ready: true})
+	d.Update(monitor.Update{Snapshot: d.last, Events: changes, Ready: true})
 	d.want("3000 is root's now", d.rows(), []string{"8080 changed", "9000 changed"})
 	if got := d.ports.quick.segments[quickMine].number; got != 2 {
 		t.Errorf("%d are ada's; want 2", got)
@@ -730,11 +730,11 @@ func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
 func TestAnotherPageIsToldOf(t *testing.T) {
 	d := newDesk(t)
 	var pages []string
-	d.OnPage(func() { pages = append(pages, d.Page()) })
-	d.tabs.open(PageActivity)
+	d.OnPageChanged(func() { pages = append(pages, d.Page()) })
+	d.tabs.open(PageHistory)
 	d.tabs.step(1)
-	d.Point(3000)
-	d.want("pages", pages, []string{PageActivity, PageWatches, PagePorts})
+	d.ShowPort(3000)
+	d.want("pages", pages, []string{PageHistory, PageWatches, PagePorts})
 }
 
 // Before the agent has told anything the window claims nothing.

@@ -16,13 +16,13 @@ import (
 
 	"porthole/app/autostart"
 	"porthole/app/desktop"
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/app/notify"
 	"porthole/app/settings"
 	traypkg "porthole/app/tray"
 	"porthole/monitor"
-	"porthole/monitor/activity/store"
 	"porthole/monitor/container"
+	"porthole/monitor/history/store"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
@@ -32,12 +32,12 @@ import (
 
 // Options say how the agent starts.
 type Options struct {
-	Place   link.Place
-	Session desktop.Session
-	Hidden  bool   // do not show the window
-	Shown   bool   // show it, whatever the settings say
-	Port    uint16 // show the window at this port, where it is not 0
-	Page    string // show it at this page, where it is not ""
+	RuntimeDir ipc.RuntimeDir
+	Session    desktop.Session
+	Hidden     bool   // do not show the window
+	ShowWindow bool   // show it, whatever the settings say
+	Port       uint16 // show the window at this port, where it is not 0
+	Page       string // show it at this page, where it is not ""
 	// Language is what the program speaks, "" as the system does. Where the
 	// settings come to say another, the agent ends for a successor.
 	Language string
@@ -70,40 +70,40 @@ func (s Successor) Args() []string {
 // Agent is the running agent. All its state belongs to the goroutine of hub;
 // everyone else sends it a function.
 type Agent struct {
-	opts     Options
-	log      *slog.Logger
-	monitor  *monitor.Monitor
-	settings *settings.File
-	notes    *notify.Worker
-	activity *store.Store
-	inbox    chan func()
-	quit     context.CancelFunc
-	ctx      context.Context // ends when the agent is to end
+	opts         Options
+	log          *slog.Logger
+	monitor      *monitor.Monitor
+	settingsFile *settings.File
+	notes        *notify.Worker
+	history      *store.Store
+	inbox        chan func()
+	quit         context.CancelFunc
+	ctx          context.Context // ends when the agent is to end
 
 	// of hub's goroutine
-	tray        *traypkg.Tray
-	update      monitor.Update
-	rules       watch.Rules
-	unsaved     []func(watch.Rules) watch.Rules // edits that the file could not take, the oldest first
-	watcher     *watch.Watcher
-	recent      []monitor.Change // the last few, for the tray's menu
-	problems    problems
-	chosen      settings.Settings
-	login       autostart.Entry
-	atLogin     bool // the session starts Porthole
-	quiet       bool // on battery, or nobody is there
-	paused      bool
-	pausedUntil time.Time
-	pauseTo     string // the file that keeps it
-	pauseSaved  time.Time
-	kept        keeper
-	missed      []watch.Alert // while paused
-	stopped     stoppedByUser
-	unseen      bool
-	alarm       bool
-	shy         bool // the settings hid the window at the start, and whether the tray icon is seen is not known yet
-	window      *windowProcess
-	successor   *Successor
+	tray             *traypkg.Tray
+	update           monitor.Update
+	rules            watch.Rules
+	unsavedEdits     []func(watch.Rules) watch.Rules // edits that the file could not take, the oldest first
+	watcher          *watch.Watcher
+	recent           []monitor.Event // the last few, for the tray's menu
+	problems         problems
+	settings         settings.Settings
+	autostart        autostart.Entry
+	startsAtLogin    bool // the session starts Porthole
+	powerSave        bool // on battery, or nobody is there
+	paused           bool
+	pausedUntil      time.Time
+	pausePath        string // the file that keeps it
+	pauseSaved       time.Time
+	uiState          uiStateFile
+	missed           []watch.Alert // while paused
+	userStops        userStops
+	unread           bool
+	alert            bool
+	pendingTrayCheck bool // the settings hid the window at the start, and whether the tray icon is seen is not known yet
+	window           *windowProcess
+	successor        *Successor
 }
 
 // Run is the agent's life. The caller holds the place's lock. It returns when
@@ -130,36 +130,36 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	}
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
-		monitor:  monitor.New(table, owner.New(), monitor.Options{Describe: describe, Logger: opts.Logger}),
-		settings: settings.Open(settings.Path()), pauseTo: pausePath(), kept: keeper{path: keptPath()},
+		monitor:      monitor.New(table, owner.New(), monitor.Options{Describe: describe, Logger: opts.Logger}),
+		settingsFile: settings.Open(settings.Path()), pausePath: pausePath(), uiState: uiStateFile{path: uiStatePath()},
 		inbox:   make(chan func(), 64),
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
 	a.window = newWindowProcess(a)
-	server, err := link.Listen(opts.Place, a, a.monitor, opts.Logger)
+	server, err := ipc.Listen(opts.RuntimeDir, a, a.monitor, opts.Logger)
 	if err != nil {
 		return nil, err
 	}
-	_, err = os.Stat(settings.ActivityPath())
-	a.loadKept(err == nil) // before there is any activity
-	a.activity = a.openActivity()
+	_, err = os.Stat(settings.HistoryPath())
+	a.loadUIState(err == nil) // before there is any activity
+	a.history = a.openHistory()
 
 	// The parts end in the reverse order of what feeds them: first the hub,
 	// which ends the window, then all the rest.
 	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRest()
 	var parts sync.WaitGroup
-	a.notes = notify.Start(rest, a.notifier(), a.delivered, a.log)
+	a.notes = notify.Start(rest, a.notifier(), a.reportDelivery, a.log)
 	a.loadSettings()
 	a.loadPause(time.Now())
-	a.findLogin()
+	a.initAutostart()
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { names.Run(rest, a.monitor.Redescribe) })
-	parts.Go(func() { a.recordActivity(rest, a.monitor.Subscribe()) })
+	parts.Go(func() { a.recordHistory(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
 	parts.Go(func() {
-		if err := a.settings.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
+		if err := a.settingsFile.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
 			a.log.Warn("edits of the settings file are seen at the next start only", "problem", err)
 		}
 	})
@@ -169,11 +169,11 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		}
 	})
 	parts.Go(func() {
-		opts.Session.WatchQuiet(rest, a.log, func(quiet bool) { a.do(func() { a.quiet = quiet; a.setPace() }) })
+		opts.Session.WatchPowerSave(rest, a.log, func(quiet bool) { a.do(func() { a.powerSave = quiet; a.applyPollingInterval() }) })
 	})
 	var hub sync.WaitGroup
 	a.startTray()
-	hub.Go(a.hub)
+	hub.Go(a.loop)
 	a.runTray()
 	hub.Wait()
 	if a.paused {
@@ -185,45 +185,45 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	return a.successor, nil
 }
 
-// hub is the loop in which everything happens.
-func (a *Agent) hub() {
+// loop is the loop in which everything happens.
+func (a *Agent) loop() {
 	updates := a.monitor.Subscribe()
 	defer updates.Close()
-	defer a.endTray()
+	defer a.quitTray()
 	if a.startsHidden() {
-		a.shy = !a.opts.Hidden
+		a.pendingTrayCheck = !a.opts.Hidden
 	} else {
 		a.window.showAt(a.opts.Port, a.opts.Page)
 	}
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for {
-		due.Reset(a.sleep(time.Now()))
+		due.Reset(a.nextWakeup(time.Now()))
 		select {
 		case <-a.ctx.Done():
-			a.window.end()
+			a.window.shutDown()
 			return
 		case <-due.C:
-			a.tell(a.watcher.Due(time.Now()))
+			a.notifyAlerts(a.watcher.Due(time.Now()))
 			a.endPause(time.Now())
 		case do := <-a.inbox:
 			do()
 		case <-updates.C:
 			if u, ok := updates.Take(); ok {
-				a.take(u)
+				a.handleUpdate(u)
 			}
 		}
 	}
 }
 
-// sleep is how long hub has nothing to do by itself.
-func (a *Agent) sleep(now time.Time) time.Duration {
+// nextWakeup is how long hub has nothing to do by itself.
+func (a *Agent) nextWakeup(now time.Time) time.Duration {
 	d := time.Hour
-	if next := a.watcher.Next(); !next.IsZero() {
+	if next := a.watcher.NextDue(); !next.IsZero() {
 		d = min(d, next.Sub(now))
 	}
 	if a.paused && !a.pausedUntil.IsZero() {
-		d = min(d, a.pausedUntil.Sub(now), pauseCheck)
+		d = min(d, a.pausedUntil.Sub(now), maxPauseSleep)
 	}
 	return d
 }
@@ -238,45 +238,45 @@ func (a *Agent) do(f func()) {
 }
 
 func (a *Agent) loadSettings() {
-	s, err := a.settings.Load()
-	a.settingsProblem(s, err)
-	a.use(s)
+	s, err := a.settingsFile.Load()
+	a.reportSettingsProblem(s, err)
+	a.applySettings(s)
 }
 
-// use lets s hold from now on.
-func (a *Agent) use(s settings.Settings) {
-	a.chosen, a.rules = s, s.Watches
-	a.watcher.SetRules(a.rules, s.Grace)
+// applySettings lets s hold from now on.
+func (a *Agent) applySettings(s settings.Settings) {
+	a.settings, a.rules = s, s.Watches
+	a.watcher.SetRules(a.rules, s.GracePeriod)
 	a.notes.SetSound(s.Sound)
 	a.monitor.SetUDP(s.UDP)
-	a.activity.Keep(s.KeepDays, s.KeepRows)
-	a.setPace()
+	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)
+	a.applyPollingInterval()
 	if s.Language != a.opts.Language {
-		a.speak()
+		a.restartForLanguage()
 	}
 }
 
 // The pace that Porthole chooses.
 const (
-	pace      = 250 * time.Millisecond
-	quietPace = time.Second
+	defaultInterval   = 250 * time.Millisecond
+	powerSaveInterval = time.Second
 )
 
-func (a *Agent) setPace() {
-	d := pace
-	if a.quiet {
-		d = quietPace
+func (a *Agent) applyPollingInterval() {
+	d := defaultInterval
+	if a.powerSave {
+		d = powerSaveInterval
 	}
-	a.monitor.SetInterval(cmp.Or(a.chosen.Interval, d))
+	a.monitor.SetInterval(cmp.Or(a.settings.PollingInterval, d))
 }
 
-func (a *Agent) settingsProblem(s settings.Settings, err error) {
-	for _, remark := range s.Remarks {
+func (a *Agent) reportSettingsProblem(s settings.Settings, err error) {
+	for _, remark := range s.Warnings {
 		a.log.Warn("the settings file says what is not understood", "problem", remark)
 	}
-	a.problems.set("settings remarks", remarksProblem(s.Remarks))
+	a.problems.set("settings remarks", settingsWarning(s.Warnings))
 	if err == nil {
-		a.problems.set("settings", newerProblem(s.Newer))
+		a.problems.set("settings", newerSettingsProblem(s.Newer))
 		return
 	}
 	a.log.Warn("the settings file cannot be used, and is not written over", "problem", err)
@@ -287,74 +287,74 @@ func (a *Agent) settingsProblem(s settings.Settings, err error) {
 // last good settings hold. Edits that wait for a file that can be written are
 // made now.
 func (a *Agent) reloadSettings() {
-	s, err := a.settings.Load()
+	s, err := a.settingsFile.Load()
 	if err == nil {
-		a.use(s)
+		a.applySettings(s)
 	}
-	a.settingsProblem(s, err)
-	if err == nil && len(a.unsaved) > 0 {
-		a.saveWatches(a.edited)
+	a.reportSettingsProblem(s, err)
+	if err == nil && len(a.unsavedEdits) > 0 {
+		a.saveWatches(a.withUnsavedEdits)
 	}
 	a.showTray()
-	a.tellStatus()
+	a.sendStatus()
 }
 
 // changeWatches changes the rules in the file and, where that cannot be
 // written, for this run only, which is said.
 func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
-	a.unsaved = append(a.unsaved, change)
+	a.unsavedEdits = append(a.unsavedEdits, change)
 	a.saveWatches(change)
 	a.showTray()
-	a.tellStatus()
+	a.sendStatus()
 }
 
 // saveWatches makes the edits that the file does not have yet; where it cannot
 // take them, the rules become what now makes of them.
 func (a *Agent) saveWatches(now func(watch.Rules) watch.Rules) {
-	s, err := a.settings.ChangeWatches(a.edited)
+	s, err := a.settingsFile.ChangeWatches(a.withUnsavedEdits)
 	if err == nil {
-		a.unsaved = nil
-		a.use(s)
-		a.settingsProblem(s, nil)
+		a.unsavedEdits = nil
+		a.applySettings(s)
+		a.reportSettingsProblem(s, nil)
 		return
 	}
 	a.rules = now(a.rules)
-	a.watcher.SetRules(a.rules, a.chosen.Grace)
+	a.watcher.SetRules(a.rules, a.settings.GracePeriod)
 	a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
-	a.problems.set("settings", unsavedProblem(err))
+	a.problems.set("settings", unsavedWatchesProblem(err))
 }
 
-// edited are rules with the edits that the file does not have yet.
-func (a *Agent) edited(rules watch.Rules) watch.Rules {
-	for _, change := range a.unsaved {
+// withUnsavedEdits are rules with the edits that the file does not have yet.
+func (a *Agent) withUnsavedEdits(rules watch.Rules) watch.Rules {
+	for _, change := range a.unsavedEdits {
 		rules = change(rules)
 	}
 	return rules
 }
 
-// seen notes what the user looks at: that something changed is seen where
+// clearViewed notes what the user looks at: that something changed is seen where
 // changes are shown, and that a port needs a look where it is looked at.
-func (a *Agent) seen() {
-	a.unseen = a.unseen && !a.window.showsChanges()
-	a.alarm = a.alarm && !a.window.showsPorts()
+func (a *Agent) clearViewed() {
+	a.unread = a.unread && !a.window.viewsEvents()
+	a.alert = a.alert && !a.window.viewsPorts()
 }
 
-func (a *Agent) status() *link.Status {
-	s := &link.Status{Health: a.update.Health, Watches: a.rules, Settings: a.chosen, AtLogin: a.atLogin,
-		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.sentences(),
-		Welcome: a.kept.now.Welcome && !a.problems.about("tray")}
+func (a *Agent) status() *ipc.Status {
+	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
+		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(),
+		Welcome: a.uiState.state.Welcome && !a.problems.has("tray")}
 	// The watches above hold, also where they could not be saved; the remarks are problems.
-	s.Settings.Watches, s.Settings.Remarks = nil, nil
+	s.Settings.Watches, s.Settings.Warnings = nil, nil
 	return s
 }
 
-func (a *Agent) tellStatus() {
-	a.window.send(link.Message{Kind: link.Told, Status: a.status()})
+func (a *Agent) sendStatus() {
+	a.window.send(ipc.Message{Kind: ipc.StatusUpdate, Status: a.status()})
 }
 
 func (a *Agent) trayState() tray.State {
 	return tray.State{
-		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unseen: a.unseen, Alarm: a.alarm,
-		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.chosen.TrayIcon,
+		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
+		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon,
 	}
 }

@@ -4,18 +4,18 @@ import (
 	"time"
 
 	"porthole/app/desktop"
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 )
 
-// answerWait is how long an ending agent may take to finish the command in hand.
-const answerWait = 200 * time.Millisecond
+// replyTimeout is how long an ending agent may take to finish the command in hand.
+const replyTimeout = 200 * time.Millisecond
 
 // Command handles what a second start or a command asks for.
-func (a *Agent) Command(m link.Message) link.Message {
-	answer := make(chan link.Message, 1)
-	a.do(func() { answer <- a.command(m) })
+func (a *Agent) Command(m ipc.Message) ipc.Message {
+	answer := make(chan ipc.Message, 1)
+	a.do(func() { answer <- a.handleCommand(m) })
 	select {
 	case r := <-answer:
 		return r
@@ -24,26 +24,26 @@ func (a *Agent) Command(m link.Message) link.Message {
 	select {
 	case r := <-answer: // it ends because of this command
 		return r
-	case <-time.After(answerWait):
-		return link.Message{Kind: link.HandOver} // it was ending: be the next
+	case <-time.After(replyTimeout):
+		return ipc.Message{Kind: ipc.HandOver} // it was ending: be the next
 	}
 }
 
-func (a *Agent) command(m link.Message) link.Message {
+func (a *Agent) handleCommand(m ipc.Message) ipc.Message {
 	switch m.Kind {
-	case link.Start:
-		return a.started(m)
-	case link.Quit:
+	case ipc.Start:
+		return a.handleStart(m)
+	case ipc.Quit:
 		a.quit()
-		return link.Message{Kind: link.Done}
-	case link.Recall:
-		return link.Message{Kind: link.Done, Rows: a.recall(m.Port)}
+		return ipc.Message{Kind: ipc.Done}
+	case ipc.Lookup:
+		return ipc.Message{Kind: ipc.Done, Listeners: a.listenersOn(m.Port)}
 	}
-	return link.Message{Kind: link.Refused, Problem: "the running Porthole does not know how to " + string(m.Kind)}
+	return ipc.Message{Kind: ipc.Refused, Problem: "the running Porthole does not know how to " + string(m.Kind)}
 }
 
-// recall returns what listens at port as the agent knows it.
-func (a *Agent) recall(port uint16) (rows []*monitor.Listener) {
+// listenersOn returns what listens at port as the agent knows it.
+func (a *Agent) listenersOn(port uint16) (rows []*monitor.Listener) {
 	for _, l := range a.update.Snapshot.Listeners {
 		if l.Port == port {
 			rows = append(rows, l)
@@ -52,101 +52,101 @@ func (a *Agent) recall(port uint16) (rows []*monitor.Listener) {
 	return rows
 }
 
-// started is a second start: it brings its session along.
-func (a *Agent) started(m link.Message) link.Message {
-	session := desktop.Session(m.Session).Trusted()
+// handleStart is a second start: it brings its session along.
+func (a *Agent) handleStart(m ipc.Message) ipc.Message {
+	session := desktop.Session(m.Session).Sanitized()
 	switch {
 	case a.opts.Session.CheckBus() != nil && session.CheckBus() == nil:
 		a.log.Info("this agent has no session bus, the newcomer has: handing over")
 		a.quit()
-		return link.Message{Kind: link.HandOver}
+		return ipc.Message{Kind: ipc.HandOver}
 	case m.Build != a.opts.Build && m.Program != "":
 		a.log.Info("another build of Porthole was started: it takes over", "program", m.Program)
 		a.successor = &Successor{Program: m.Program, Session: session, Hidden: m.Hidden, Port: m.Port}
 		a.quit()
-		return link.Message{Kind: link.Done}
+		return ipc.Message{Kind: ipc.Done}
 	}
 	if m.Hidden {
-		return link.Message{Kind: link.Done}
+		return ipc.Message{Kind: ipc.Done}
 	}
 	if session.CheckDisplay() == nil {
 		a.opts.Session = a.opts.Session.WithDisplay(session)
 	}
 	a.window.show(m.Port)
-	return link.Message{Kind: link.Done}
+	return ipc.Message{Kind: ipc.Done}
 }
 
-// Opened takes the connection of a window process.
-func (a *Agent) Opened(c *link.WindowConn) {
+// WindowConnected takes the connection of a window process.
+func (a *Agent) WindowConnected(c *ipc.WindowConn) {
 	a.do(func() {
 		w := a.window
-		w.conn, w.joined, w.page = c, true, ""
+		w.conn, w.wasConnected, w.viewedPage = c, true, ""
 		if w.state != nil {
-			c.Send(link.Message{Kind: link.Restore, State: w.state})
+			c.Send(ipc.Message{Kind: ipc.Restore, State: w.state})
 		}
-		c.Send(link.Message{Kind: link.Told, Status: a.status()})
-		if w.port != 0 || w.tab != "" {
-			c.Send(link.Message{Kind: link.Point, Port: w.port, Page: w.tab})
+		c.Send(ipc.Message{Kind: ipc.StatusUpdate, Status: a.status()})
+		if w.pendingPort != 0 || w.pendingPage != "" {
+			c.Send(ipc.Message{Kind: ipc.ShowPort, Port: w.pendingPort, Page: w.pendingPage})
 		}
-		w.port, w.tab = 0, ""
+		w.pendingPort, w.pendingPage = 0, ""
 	})
 }
 
-// Closed notes that the window process has hung up.
-func (a *Agent) Closed(c *link.WindowConn) {
+// WindowDisconnected notes that the window process has hung up.
+func (a *Agent) WindowDisconnected(c *ipc.WindowConn) {
 	a.do(func() {
 		if a.window.conn == c {
-			a.window.hungUp()
+			a.window.disconnected()
 		}
 	})
 }
 
-// Said handles what the window process says.
-func (a *Agent) Said(c *link.WindowConn, m link.Message) {
-	if m.Kind == link.Leaving {
-		a.window.left.Store(&m.State) // the hub that ends takes no functions any more
+// WindowMessage handles what the window process says.
+func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
+	if m.Kind == ipc.Closing {
+		a.window.closingState.Store(&m.State) // the hub that ends takes no functions any more
 	}
 	a.do(func() {
 		switch m.Kind {
-		case link.Watch:
+		case ipc.Watch:
 			if m.Port == 0 {
 				return // no port, and the file would be broken with it
 			}
-			a.changeWatches(func(r watch.Rules) watch.Rules { return r.With(m.Port) })
-		case link.Unwatch:
-			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Without(m.Port) })
-		case link.Watches:
+			a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(m.Port) })
+		case ipc.Unwatch:
+			a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithoutPort(m.Port) })
+		case ipc.SetWatches:
 			// The file may have been edited since the window last heard of it.
 			a.changeWatches(func(present watch.Rules) watch.Rules { return watch.Merge(m.Base, present, m.Watches.Valid()) })
-		case link.Test:
-			a.test(c)
-		case link.Set:
-			a.set(c, m.Key, m.Value)
-		case link.Look:
-			if a.lookAtLogin() {
-				a.tellStatus()
+		case ipc.TestNotification:
+			a.sendTestNotification(c)
+		case ipc.Set:
+			a.changeSetting(c, m.Key, m.Value)
+		case ipc.ReloadSettings:
+			if a.checkAutostart() {
+				a.sendStatus()
 			}
-		case link.Pause:
+		case ipc.Pause:
 			a.pause(time.Duration(max(m.Seconds, 0)) * time.Second)
-		case link.Resume:
-			a.unpause()
-		case link.Refresh:
+		case ipc.Resume:
+			a.resume()
+		case ipc.Refresh:
 			a.monitor.Refresh()
-		case link.Seen:
-			a.window.page = m.Page
-			a.seen()
+		case ipc.Focused:
+			a.window.viewedPage = m.Page
+			a.clearViewed()
 			a.showTray()
-		case link.Unseen:
-			a.window.page = ""
-		case link.Stopped:
+		case ipc.Unfocused:
+			a.window.viewedPage = ""
+		case ipc.Stopping:
 			if m.Process != nil {
-				a.stopped.note(*m.Process)
+				a.userStops.add(*m.Process)
 			}
-		case link.Leaving:
-			a.window.leaving()
-		case link.Welcomed:
-			a.welcomed()
-		case link.Quit:
+		case ipc.Closing:
+			a.window.handleClosing()
+		case ipc.DismissWelcome:
+			a.dismissWelcome()
+		case ipc.Quit:
 			a.quit()
 		}
 	})

@@ -18,19 +18,19 @@ import (
 // This file is the pause of notifications, which outlives the agent.
 
 const (
-	maxMissed  = 1000             // bounds what is remembered of a long pause
-	pauseCheck = 15 * time.Second // a timer does not run while the machine sleeps
-	saveMissed = 10 * time.Second // between two writes of what was missed: a crash costs no more
+	maxMissed          = 1000             // bounds what is remembered of a long pause
+	maxPauseSleep      = 15 * time.Second // a timer does not run while the machine sleeps
+	missedSaveInterval = 10 * time.Second // between two writes of what was missed: a crash costs no more
 )
 
-// pauseFile is what is kept of a pause: beside the activity, and gone when the
+// savedPause is what is kept of a pause: beside the activity, and gone when the
 // pause is over.
-type pauseFile struct {
+type savedPause struct {
 	Until  time.Time     `json:"until,omitzero"` // zero: until resumed
 	Missed []watch.Alert `json:"missed,omitempty"`
 }
 
-func pausePath() string { return filepath.Join(statePath(), "pause.json") }
+func pausePath() string { return filepath.Join(stateDir(), "pause.json") }
 
 // pause stops notifications for d, or until resumed where d is 0. It ends at a
 // moment of the clock on the wall: a machine that sleeps does not lengthen it.
@@ -41,43 +41,43 @@ func (a *Agent) pause(d time.Duration) {
 	}
 	a.savePause()
 	a.showTray()
-	a.tellStatus()
+	a.sendStatus()
 }
 
-// unpause tells in one sentence what was missed.
-func (a *Agent) unpause() {
+// resume tells in one sentence what was missed.
+func (a *Agent) resume() {
 	a.paused, a.pausedUntil = false, time.Time{}
-	if len(a.missed) > 0 && a.chosen.Notifications {
-		a.notes.Say(notify.Missed(a.missed))
+	if len(a.missed) > 0 && a.settings.Notifications {
+		a.notes.Notify(notify.MissedSummary(a.missed))
 	}
 	a.missed = nil
 	a.savePause()
 	a.showTray()
-	a.tellStatus()
+	a.sendStatus()
 }
 
 // endPause ends a pause whose time is over.
 func (a *Agent) endPause(now time.Time) {
 	if a.paused && !a.pausedUntil.IsZero() && !now.Before(a.pausedUntil) {
-		a.unpause()
+		a.resume()
 	}
 }
 
-// miss remembers what is not told, in a few words of each.
-func (a *Agent) miss(alerts []watch.Alert) {
+// addMissed remembers what is not told, in a few words of each.
+func (a *Agent) addMissed(alerts []watch.Alert) {
 	for _, alert := range alerts {
-		alert.Listener, alert.Before = brief(alert.Listener), brief(alert.Before)
+		alert.Listener, alert.Before = withoutSecrets(alert.Listener), withoutSecrets(alert.Before)
 		a.missed = append(a.missed, alert)
 	}
 	a.missed = slices.Clone(a.missed[max(0, len(a.missed)-maxMissed):])
-	if len(alerts) > 0 && time.Since(a.pauseSaved) >= saveMissed {
+	if len(alerts) > 0 && time.Since(a.pauseSaved) >= missedSaveInterval {
 		a.savePause()
 	}
 }
 
-// brief is l as far as a notification needs it, without commands and their
+// withoutSecrets is l as far as a notification needs it, without commands and their
 // secrets: it is written to a file.
-func brief(l *monitor.Listener) *monitor.Listener {
+func withoutSecrets(l *monitor.Listener) *monitor.Listener {
 	if l == nil {
 		return nil
 	}
@@ -97,8 +97,8 @@ func (a *Agent) savePause() {
 	a.pauseSaved = time.Now()
 	var err error
 	if a.paused {
-		err = writePause(a.pauseTo, pauseFile{Until: a.pausedUntil, Missed: a.missed})
-	} else if err = os.Remove(a.pauseTo); errors.Is(err, fs.ErrNotExist) {
+		err = writePause(a.pausePath, savedPause{Until: a.pausedUntil, Missed: a.missed})
+	} else if err = os.Remove(a.pausePath); errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	if err != nil {
@@ -109,7 +109,7 @@ func (a *Agent) savePause() {
 // loadPause goes on with the pause of the last run. One whose time is over ends
 // now, with what was missed.
 func (a *Agent) loadPause(now time.Time) {
-	p, err := readPause(a.pauseTo)
+	p, err := readPause(a.pausePath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return
@@ -122,7 +122,7 @@ func (a *Agent) loadPause(now time.Time) {
 	a.endPause(now)
 }
 
-func readPause(path string) (p pauseFile, _ error) {
+func readPause(path string) (p savedPause, _ error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return p, fmt.Errorf("read the pause: %w", err)
@@ -134,10 +134,10 @@ func readPause(path string) (p pauseFile, _ error) {
 	return p, nil
 }
 
-func writePause(path string, p pauseFile) error {
+func writePause(path string, p savedPause) error {
 	b, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("write the pause: %w", err)
 	}
-	return writeState(path, b)
+	return writePrivateFile(path, b)
 }

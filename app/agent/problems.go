@@ -14,7 +14,7 @@ import (
 // problems are what is missing or broken here, a sentence each, by subject.
 type problems []problem
 
-type problem struct{ subject, sentence string }
+type problem struct{ subject, text string }
 
 // set notes or, with "", forgets the problem of a subject, and reports whether
 // that changed anything.
@@ -31,20 +31,20 @@ func (p *problems) set(subject, sentence string) bool {
 		*p = slices.Delete(*p, i, i+1)
 		return true
 	}
-	changed := (*p)[i].sentence != sentence
-	(*p)[i].sentence = sentence
+	changed := (*p)[i].text != sentence
+	(*p)[i].text = sentence
 	return changed
 }
 
-// about reports whether there is a problem of that subject.
-func (p problems) about(subject string) bool {
+// has reports whether there is a problem of that subject.
+func (p problems) has(subject string) bool {
 	return slices.ContainsFunc(p, func(x problem) bool { return x.subject == subject })
 }
 
-func (p problems) sentences() []string {
+func (p problems) texts() []string {
 	var s []string
 	for _, x := range p {
-		s = append(s, x.sentence)
+		s = append(s, x.text)
 	}
 	return s
 }
@@ -60,30 +60,30 @@ func settingsProblem(err error) string {
 	return lang.L("The settings file cannot be used, so the last good settings hold, or the defaults: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
-func newerProblem(newer bool) string {
+func newerSettingsProblem(newer bool) string {
 	if !newer {
 		return ""
 	}
 	return lang.L("The settings were written by a newer Porthole: they hold as far as they are understood, and are not changed")
 }
 
-// remarksProblem says the first; the log has all.
-func remarksProblem(remarks []string) string {
+// settingsWarning says the first; the log has all.
+func settingsWarning(remarks []string) string {
 	if len(remarks) == 0 {
 		return ""
 	}
 	return lang.L("In the settings file: {{.What}}", map[string]any{"What": monitor.Clean(remarks[0], 300)})
 }
 
-func unsavedProblem(err error) string {
+func unsavedWatchesProblem(err error) string {
 	return lang.L("The watches could not be saved; they hold until Porthole ends: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
-func unsetProblem(err error) string {
+func settingRefusedProblem(err error) string {
 	return lang.L("Not changed: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
-func loginProblem() string {
+func autostartProblem() string {
 	return lang.L("What the session starts could not be changed; the log says why")
 }
 
@@ -94,7 +94,7 @@ func notificationProblem(err error) string {
 	switch {
 	case errors.Is(err, notify.ErrNoService):
 		return lang.L("No notification service runs here, so you are told nothing: install one, such as dunst")
-	case errors.Is(err, notify.ErrSilent):
+	case errors.Is(err, notify.ErrNoResponse):
 		return lang.L("The notification service does not answer, so you are told nothing: end it, and the desktop starts it anew")
 	case errors.Is(err, notify.ErrNoBus):
 		return lang.L("No session bus was found, so you are told nothing: start Porthole from the desktop")
@@ -109,7 +109,7 @@ func trayProblem(err error) string {
 	return lang.L("There is no tray icon: no session bus was found")
 }
 
-func noTrayHost(present bool) string {
+func trayHostProblem(present bool) string {
 	if present {
 		return ""
 	}

@@ -12,25 +12,25 @@ import (
 	"github.com/adrg/xdg"
 
 	"porthole/app/desktop"
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/app/settings"
 	"porthole/app/tray"
 	"porthole/monitor"
 	"porthole/ui"
 )
 
-// running is an agent in a home of the test's own, without bus and display,
+// runningAgent is an agent in a home of the test's own, without bus and display,
 // and a window process that hears what it says.
-type running struct {
-	t     *testing.T
-	home  string
-	place link.Place
-	conn  *link.Client
-	said  chan link.Message
-	ended chan *Successor
+type runningAgent struct {
+	t        *testing.T
+	home     string
+	dir      ipc.RuntimeDir
+	conn     *ipc.Client
+	messages chan ipc.Message
+	ended    chan *Successor
 }
 
-func runAgent(t *testing.T) *running {
+func runAgent(t *testing.T) *runningAgent {
 	t.Helper()
 	home, err := os.MkdirTemp("", "porthole") // the path of a socket must be short
 	if err != nil {
@@ -42,14 +42,14 @@ func runAgent(t *testing.T) *running {
 		t.Setenv(name, home)
 	}
 	xdg.Reload()
-	place, err := link.FindPlace()
+	place, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{t: t, home: home, place: place, said: make(chan link.Message, 64), ended: make(chan *Successor, 1)}
+	r := &runningAgent{t: t, home: home, dir: place, messages: make(chan ipc.Message, 64), ended: make(chan *Successor, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		successor, err := Run(ctx, Options{Place: place, Session: desktop.Session{}, Hidden: true, Logger: slog.New(slog.DiscardHandler)})
+		successor, err := Run(ctx, Options{RuntimeDir: place, Session: desktop.Session{}, Hidden: true, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Errorf("Run: %v", err)
 		}
@@ -66,10 +66,10 @@ func runAgent(t *testing.T) *running {
 }
 
 // connect becomes the agent's window.
-func (r *running) connect(ctx context.Context) {
+func (r *runningAgent) connect(ctx context.Context) {
 	r.t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := link.Connect(r.place)
+		conn, err := ipc.Connect(r.dir)
 		if err == nil {
 			r.conn = conn
 			break
@@ -79,24 +79,24 @@ func (r *running) connect(ctx context.Context) {
 		}
 	}
 	go func() {
-		_ = r.conn.Listen(ctx, func(monitor.Update) {}, func(m link.Message) { r.said <- m }) // the end of the agent
+		_ = r.conn.Receive(ctx, func(monitor.Update) {}, func(m ipc.Message) { r.messages <- m }) // the end of the agent
 	}()
 }
 
-func (r *running) say(m link.Message) {
+func (r *runningAgent) send(m ipc.Message) {
 	r.t.Helper()
-	if err := r.conn.Say(m); err != nil {
+	if err := r.conn.Send(m); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
-// until waits for a message that is wanted, and returns it.
-func (r *running) until(what string, wanted func(link.Message) bool) link.Message {
+// waitFor waits for a message that is wanted, and returns it.
+func (r *runningAgent) waitFor(what string, wanted func(ipc.Message) bool) ipc.Message {
 	r.t.Helper()
 	limit := time.After(20 * time.Second)
 	for {
 		select {
-		case m := <-r.said:
+		case m := <-r.messages:
 			if wanted(m) {
 				return m
 			}
@@ -106,27 +106,27 @@ func (r *running) until(what string, wanted func(link.Message) bool) link.Messag
 	}
 }
 
-// status waits for a status of which holds is true.
-func (r *running) status(what string, holds func(*link.Status) bool) {
+// waitForStatus waits for a status of which holds is true.
+func (r *runningAgent) waitForStatus(what string, holds func(*ipc.Status) bool) {
 	r.t.Helper()
-	r.until(what, func(m link.Message) bool { return m.Kind == link.Told && holds(m.Status) })
+	r.waitFor(what, func(m ipc.Message) bool { return m.Kind == ipc.StatusUpdate && holds(m.Status) })
 }
 
 // set asks for a setting and returns why it was refused, and the status before
 // the answer.
-func (r *running) set(key, value string) (problem string, before link.Status) {
+func (r *runningAgent) set(key, value string) (problem string, before ipc.Status) {
 	r.t.Helper()
-	r.say(link.Message{Kind: link.Set, Key: key, Value: value})
-	m := r.until("an answer about "+key, func(m link.Message) bool {
-		if m.Kind == link.Told {
+	r.send(ipc.Message{Kind: ipc.Set, Key: key, Value: value})
+	m := r.waitFor("an answer about "+key, func(m ipc.Message) bool {
+		if m.Kind == ipc.StatusUpdate {
 			before = *m.Status
 		}
-		return m.Kind == link.Answer && m.Key == key
+		return m.Kind == ipc.Result && m.Key == key
 	})
 	return m.Problem, before
 }
 
-func (r *running) path(name string) string { return filepath.Join(r.home, name) }
+func (r *runningAgent) path(name string) string { return filepath.Join(r.home, name) }
 
 func TestASettingHoldsAtOnceAndIsWritten(t *testing.T) {
 	r := runAgent(t)
@@ -135,11 +135,11 @@ func TestASettingHoldsAtOnceAndIsWritten(t *testing.T) {
 		holds      func(settings.Settings) bool
 	}{
 		{"udp", "true", func(s settings.Settings) bool { return s.UDP }},
-		{"interval", "500ms", func(s settings.Settings) bool { return s.Interval == 500*time.Millisecond }},
+		{"interval", "500ms", func(s settings.Settings) bool { return s.PollingInterval == 500*time.Millisecond }},
 		{"notifications", "false", func(s settings.Settings) bool { return !s.Notifications }},
 		{"theme", "dark", func(s settings.Settings) bool { return s.Theme == "dark" }},
 		{"tray_icon", "light", func(s settings.Settings) bool { return s.TrayIcon == "light" }},
-		{"keep_days", "7", func(s settings.Settings) bool { return s.KeepDays == 7 }},
+		{"keep_days", "7", func(s settings.Settings) bool { return s.HistoryDays == 7 }},
 	} {
 		if problem, s := r.set(c.key, c.value); problem != "" || !c.holds(s.Settings) {
 			t.Errorf("%s: refused with %q; status before the answer %+v", c.key, problem, s.Settings)
@@ -149,10 +149,10 @@ func TestASettingHoldsAtOnceAndIsWritten(t *testing.T) {
 			t.Errorf("%s is not in the file: %v\n%s", c.key, err, b)
 		}
 	}
-	r.status("that it looks every 500 ms", func(s *link.Status) bool { return s.Health.Interval == 500*time.Millisecond })
+	r.waitForStatus("that it looks every 500 ms", func(s *ipc.Status) bool { return s.Health.Interval == 500*time.Millisecond })
 	problem, s := r.set("keep_days", "0")
-	if !strings.HasPrefix(problem, "Not changed: ") || s.Settings.KeepDays != 7 {
-		t.Errorf("keep_days 0: said %q, %d days hold", problem, s.Settings.KeepDays)
+	if !strings.HasPrefix(problem, "Not changed: ") || s.Settings.HistoryDays != 7 {
+		t.Errorf("keep_days 0: said %q, %d days hold", problem, s.Settings.HistoryDays)
 	}
 }
 
@@ -164,8 +164,8 @@ func TestSettingsThatAreEditedByHandAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		select {
-		case m := <-r.said:
-			if m.Kind == link.Told && m.Status.Settings.Sound {
+		case m := <-r.messages:
+			if m.Kind == ipc.StatusUpdate && m.Status.Settings.Sound {
 				return
 			}
 		case <-time.After(time.Second):
@@ -177,29 +177,29 @@ func TestSettingsThatAreEditedByHandAreTold(t *testing.T) {
 func TestStartAtLoginTellsTheTruth(t *testing.T) {
 	r := runAgent(t)
 	file := r.path("autostart/io.github.porthole.porthole.desktop")
-	if problem, s := r.set(link.KeyAtLogin, "true"); problem != "" || !s.AtLogin {
-		t.Errorf("refused with %q; at login: %v", problem, s.AtLogin)
+	if problem, s := r.set(ipc.KeyStartAtLogin, "true"); problem != "" || !s.StartAtLogin {
+		t.Errorf("refused with %q; at login: %v", problem, s.StartAtLogin)
 	}
 	if err := os.Remove(file); err != nil { // as another program would
 		t.Fatal(err)
 	}
-	r.say(link.Message{Kind: link.Look})
-	r.status("that it is not started at login", func(s *link.Status) bool { return !s.AtLogin })
+	r.send(ipc.Message{Kind: ipc.ReloadSettings})
+	r.waitForStatus("that it is not started at login", func(s *ipc.Status) bool { return !s.StartAtLogin })
 	if err := os.Remove(r.path("autostart")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(r.path("autostart"), nil, 0o600); err != nil { // no folder can be made
 		t.Fatal(err)
 	}
-	if problem, s := r.set(link.KeyAtLogin, "true"); problem == "" || s.AtLogin {
-		t.Errorf("said %q where the file cannot be written; at login: %v", problem, s.AtLogin)
+	if problem, s := r.set(ipc.KeyStartAtLogin, "true"); problem == "" || s.StartAtLogin {
+		t.Errorf("said %q where the file cannot be written; at login: %v", problem, s.StartAtLogin)
 	}
 }
 
 func TestATestNotificationIsAnswered(t *testing.T) {
 	r := runAgent(t)
-	r.say(link.Message{Kind: link.Test})
-	m := r.until("what became of the notification", func(m link.Message) bool { return m.Kind == link.Answer && m.Key == link.KeyTest })
+	r.send(ipc.Message{Kind: ipc.TestNotification})
+	m := r.waitFor("what became of the notification", func(m ipc.Message) bool { return m.Kind == ipc.Result && m.Key == ipc.KeyTestNotification })
 	if !strings.Contains(m.Problem, "you are told nothing") {
 		t.Errorf("without a bus it says %q", m.Problem)
 	}
@@ -207,7 +207,7 @@ func TestATestNotificationIsAnswered(t *testing.T) {
 
 func TestAnotherLanguageIsASuccessors(t *testing.T) {
 	r := runAgent(t)
-	r.say(link.Message{Kind: link.Set, Key: "language", Value: "en"})
+	r.send(ipc.Message{Kind: ipc.Set, Key: "language", Value: "en"})
 	select {
 	case s := <-r.ended:
 		if s == nil || !s.Hidden || s.Page != ui.PageSettings || !filepath.IsAbs(s.Program) {
@@ -227,11 +227,11 @@ func TestWhenAStartIsHidden(t *testing.T) {
 		{Options{}, false, true, false},
 		{Options{}, true, true, true},
 		{Options{Hidden: true}, false, false, true},
-		{Options{Shown: true}, true, true, false},
+		{Options{ShowWindow: true}, true, true, false},
 		{Options{Port: 80}, true, true, false},
 		{Options{}, true, false, false}, // nothing would show that it runs
 	} {
-		a := &Agent{opts: c.opts, chosen: settings.Settings{StartHidden: c.start}}
+		a := &Agent{opts: c.opts, settings: settings.Settings{StartHidden: c.start}}
 		if c.tray {
 			a.tray = &tray.Tray{}
 		}

@@ -16,7 +16,7 @@ func (a *Agent) startTray() {
 		a.problems.set("tray", trayProblem(err))
 		return
 	}
-	a.tray = traypkg.New(tray.NewModel(a.trayState()), clicks{a}, a.log)
+	a.tray = traypkg.New(tray.NewModel(a.trayState()), trayActions{a}, a.log)
 	if a.opts.Session.BusAddress() != "" { // else the system itself shows the icon
 		go a.watchTrayHost()
 	}
@@ -26,12 +26,12 @@ func (a *Agent) startTray() {
 func (a *Agent) watchTrayHost() {
 	err := desktop.WatchTrayHost(a.ctx, a.opts.Session.BusAddress(), func(present bool) {
 		a.do(func() {
-			if !present && a.shy {
+			if !present && a.pendingTrayCheck {
 				a.window.show(0)
 			}
-			a.shy = false
-			if a.problems.set("tray", noTrayHost(present)) {
-				a.tellStatus()
+			a.pendingTrayCheck = false
+			if a.problems.set("tray", trayHostProblem(present)) {
+				a.sendStatus()
 			}
 		})
 	})
@@ -47,7 +47,7 @@ func (a *Agent) runTray() {
 	}
 }
 
-func (a *Agent) endTray() {
+func (a *Agent) quitTray() {
 	if a.tray != nil {
 		a.tray.Quit()
 	}
@@ -59,14 +59,14 @@ func (a *Agent) showTray() {
 	}
 }
 
-// clicks are what the tray asks for; they return at once.
-type clicks struct{ a *Agent }
+// trayActions are what the tray asks for; they return at once.
+type trayActions struct{ a *Agent }
 
-func (c clicks) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
-func (c clicks) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, ui.PageSettings) }) }
-func (c clicks) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
-func (c clicks) Resume()               { c.a.post(c.a.unpause) }
-func (c clicks) Quit()                 { c.a.quit() }
+func (c trayActions) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
+func (c trayActions) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, ui.PageSettings) }) }
+func (c trayActions) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
+func (c trayActions) Resume()               { c.a.post(c.a.resume) }
+func (c trayActions) Quit()                 { c.a.quit() }
 
 // post is do without waiting: a click that finds 64 functions waiting is lost.
 func (a *Agent) post(f func()) {

@@ -23,13 +23,13 @@ func TestAPanicOfTheWindowIsLoggedWithItsReasonAndItsStack(t *testing.T) {
 		"recovered":   recovered.String(),
 		"Go's report": "Fyne says this\npanic: no such row\n\ngoroutine 7 [running]:\n" + frames.String(),
 	} {
-		a, _ := hubOf(t, filepath.Join(t.TempDir(), "pause.json"))
+		a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
 		t.Cleanup(a.quit)
 		var said bytes.Buffer
 		a.log = slog.New(slog.NewTextHandler(&said, nil))
 		tail := &tailWriter{}
 		_, _ = tail.Write([]byte(words))
-		a.window.crashed(2, errors.New("exit status 2"), tail.String())
+		a.window.reportCrash(2, errors.New("exit status 2"), tail.String())
 		first, _, _ := strings.Cut(said.String(), "\n")
 		if !strings.Contains(first, "no such row") {
 			t.Errorf("%s: the error is %s; want the reason in it", what, first)

@@ -9,7 +9,7 @@ import (
 	"github.com/adrg/xdg"
 )
 
-func place() string { return filepath.Join(xdg.Home, "Library", "LaunchAgents", id+".plist") }
+func location() string { return filepath.Join(xdg.Home, "Library", "LaunchAgents", id+".plist") }
 
 // content is a LaunchAgent that starts program with the session.
 func content(program string) string {
@@ -27,7 +27,7 @@ func content(program string) string {
 
 // read returns what the LaunchAgent starts, and whether there is one.
 func (e Entry) read() (program string, on bool, _ error) {
-	text, err := readFile(e.place)
+	text, err := readFile(e.location)
 	if err != nil || text == "" {
 		return "", false, err
 	}

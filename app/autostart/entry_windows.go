@@ -17,8 +17,8 @@ const runKey = `Software\Microsoft\Windows\CurrentVersion\Run`
 // byte of a value is odd while it is off (02 and 06 on, 03 and 07 off).
 const approvedKey = `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`
 
-// place is the name of the value in runKey.
-func place() string { return "Porthole" }
+// location is the name of the value in runKey.
+func location() string { return "Porthole" }
 
 // read returns what the value starts, and whether there is one.
 func (e Entry) read() (program string, on bool, _ error) {
@@ -27,7 +27,7 @@ func (e Entry) read() (program string, on bool, _ error) {
 		return "", false, fmt.Errorf("open the registry's %s: %w", runKey, err)
 	}
 	defer key.Close()
-	line, _, err := key.GetStringValue(e.place)
+	line, _, err := key.GetStringValue(e.location)
 	if errors.Is(err, registry.ErrNotExist) {
 		return "", false, nil
 	}
@@ -45,13 +45,13 @@ func (e Entry) switchedOff() bool {
 		return false // nobody has ever
 	}
 	defer key.Close()
-	state, _, err := key.GetBinaryValue(e.place)
+	state, _, err := key.GetBinaryValue(e.location)
 	return err == nil && len(state) > 0 && state[0]&1 == 1
 }
 
 // approve forgets that the value was switched off elsewhere.
 func (e Entry) approve() error {
-	err := change(approvedKey, func(key registry.Key) error { return key.DeleteValue(e.place) })
+	err := change(approvedKey, func(key registry.Key) error { return key.DeleteValue(e.location) })
 	if errors.Is(err, registry.ErrNotExist) {
 		return nil
 	}
@@ -63,14 +63,14 @@ func (e Entry) write() error {
 		return err
 	}
 	return change(runKey, func(key registry.Key) error {
-		return key.SetStringValue(e.place, `"`+withoutConsole(e.program)+`" --hidden`)
+		return key.SetStringValue(e.location, `"`+withoutConsole(e.program)+`" --hidden`)
 	})
 }
 
 // withoutConsole returns the portholew.exe that lies beside a porthole.exe: a
 // session that started the latter would show a console for as long as it runs.
 func withoutConsole(program string) string {
-	if windowed := filepath.Join(filepath.Dir(program), "portholew.exe"); runs(windowed) {
+	if windowed := filepath.Join(filepath.Dir(program), "portholew.exe"); isExecutable(windowed) {
 		return windowed
 	}
 	return program
@@ -78,7 +78,7 @@ func withoutConsole(program string) string {
 
 func (e Entry) remove() error {
 	return change(runKey, func(key registry.Key) error {
-		if err := key.DeleteValue(e.place); !errors.Is(err, registry.ErrNotExist) {
+		if err := key.DeleteValue(e.location); !errors.Is(err, registry.ErrNotExist) {
 			return err
 		}
 		return nil

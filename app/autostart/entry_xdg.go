@@ -12,7 +12,7 @@ import (
 // The formats are freedesktop.org's Desktop Application Autostart and Desktop
 // Entry specifications.
 
-func place() string { return filepath.Join(xdg.ConfigHome, "autostart", id+".desktop") }
+func location() string { return filepath.Join(xdg.ConfigHome, "autostart", id+".desktop") }
 
 // content is a file that starts program.
 func content(program string) string {
@@ -57,7 +57,7 @@ func unquote(exec string) string {
 // read returns what the file starts, and whether it does: the user's desktop
 // may have switched it off in the file.
 func (e Entry) read() (program string, on bool, _ error) {
-	text, err := readFile(e.place)
+	text, err := readFile(e.location)
 	if err != nil || text == "" {
 		return "", false, err
 	}

@@ -16,7 +16,7 @@ func own(t *testing.T, name string) Entry {
 	if err := os.WriteFile(program, nil, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return Entry{place: filepath.Join(t.TempDir(), "autostart", "porthole.desktop"), program: program}
+	return Entry{location: filepath.Join(t.TempDir(), "autostart", "porthole.desktop"), program: program}
 }
 
 func (e Entry) want(t *testing.T, when string, want bool) {
@@ -34,7 +34,7 @@ func TestTheEntryIsMadeAndRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.want(t, name, true)
-		b, err := os.ReadFile(e.place)
+		b, err := os.ReadFile(e.location)
 		if err != nil || !strings.Contains(string(b), " --hidden\n") {
 			t.Errorf("the file is %q, %v; want it to start hidden", b, err)
 		}
@@ -63,13 +63,13 @@ func TestWhatOthersDidToTheEntryIsTheTruth(t *testing.T) {
 	}
 	t.Setenv("PATH", filepath.Dir(e.program))
 	for _, line := range []string{"Hidden=true", "X-GNOME-Autostart-enabled=false", "Hidden = true", "Exec=/nowhere/porthole", "Exec=other"} {
-		if err := os.WriteFile(e.place, []byte(content(e.program)+line+"\n[Other]\nHidden=false\n"), 0o644); err != nil {
+		if err := os.WriteFile(e.location, []byte(content(e.program)+line+"\n[Other]\nHidden=false\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		e.want(t, line, false)
 	}
 	for _, line := range []string{"X-GNOME-Autostart-enabled=true", "Exec=porthole"} {
-		if err := os.WriteFile(e.place, []byte(content(e.program)+line+"\n"), 0o644); err != nil {
+		if err := os.WriteFile(e.location, []byte(content(e.program)+line+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		e.want(t, line, true)
@@ -78,21 +78,21 @@ func TestWhatOthersDidToTheEntryIsTheTruth(t *testing.T) {
 
 func TestTheEntryFollowsAProgramThatMoved(t *testing.T) {
 	old, e := own(t, "old"), own(t, "new")
-	if moved, err := e.Follow(); moved || err != nil {
+	if moved, err := e.Repair(); moved || err != nil {
 		t.Errorf("without an entry: %v, %v; want nothing done", moved, err)
 	}
-	old.place = e.place
+	old.location = e.location
 	if err := old.Set(true); err != nil {
 		t.Fatal(err)
 	}
-	if moved, err := e.Follow(); moved || err != nil {
+	if moved, err := e.Repair(); moved || err != nil {
 		t.Errorf("the other is still there: %v, %v; want nothing done", moved, err)
 	}
 	if err := os.Remove(old.program); err != nil {
 		t.Fatal(err)
 	}
 	e.want(t, "the other has gone", false)
-	if moved, err := e.Follow(); !moved || err != nil {
+	if moved, err := e.Repair(); !moved || err != nil {
 		t.Errorf("the other has gone: %v, %v; want it followed", moved, err)
 	}
 	if program, _, err := e.read(); program != e.program || err != nil {

@@ -18,17 +18,17 @@ const id = "io.github.porthole.porthole"
 
 // write makes the file, in one step.
 func (e Entry) write() error {
-	if err := os.MkdirAll(filepath.Dir(e.place), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(e.location), 0o755); err != nil {
 		return fmt.Errorf("make the folder of the autostart file: %w", err)
 	}
-	if err := atomic.WriteFile(e.place, strings.NewReader(content(e.program))); err != nil {
+	if err := atomic.WriteFile(e.location, strings.NewReader(content(e.program))); err != nil {
 		return fmt.Errorf("write the autostart file: %w", err)
 	}
 	return nil
 }
 
 func (e Entry) remove() error {
-	if err := os.Remove(e.place); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(e.location); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the autostart file: %w", err)
 	}
 	return nil

@@ -33,22 +33,22 @@ type Options struct {
 	Stderr   io.Writer
 }
 
-// question is what a command was asked: which ports, in which form.
-type question struct {
+// query is what a command was asked: which ports, in which form.
+type query struct {
 	Options
-	ports monitor.Ports // all where nil
-	rules watch.Rules
-	pace  time.Duration // between two looks; the monitor's own where 0
+	ports    monitor.Ports // all where nil
+	rules    watch.Rules
+	interval time.Duration // between two looks; the monitor's own where 0
 }
 
-func (q question) keep(l *monitor.Listener) bool {
-	return q.All || l.Loopback()
+func (q query) keep(l *monitor.Listener) bool {
+	return q.All || l.AcceptsLoopback()
 }
 
-// ask reads the arguments of a command. A settings file that cannot be used is
+// newQuery reads the arguments of a command. A settings file that cannot be used is
 // said on stderr, and the defaults hold.
-func ask(args []string, o Options) (question, error) {
-	q := question{Options: o}
+func newQuery(args []string, o Options) (query, error) {
+	q := query{Options: o}
 	if len(args) > 0 {
 		ports, err := monitor.ParsePorts(args...)
 		if err != nil {
@@ -60,13 +60,13 @@ func ask(args []string, o Options) (question, error) {
 	if err != nil {
 		_, _ = fmt.Fprintf(o.Stderr, "porthole: %v; the defaults hold\n", err) // nowhere else to say it
 	}
-	q.rules, q.pace = s.Watches, s.Interval
+	q.rules, q.interval = s.Watches, s.PollingInterval
 	return q, nil
 }
 
 // open puts a monitor together for one command, which finds owners and describes
 // listeners by those. The caller closes the table.
-func (q question) open(finder monitor.Finder, describe func(*monitor.Listener)) (*monitor.Monitor, socket.Table, error) {
+func (q query) open(finder monitor.Finder, describe func(*monitor.Listener)) (*monitor.Monitor, socket.Table, error) {
 	log := slog.New(slog.NewTextHandler(q.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	table, err := socket.Open(log)
 	if err != nil {
@@ -75,7 +75,7 @@ func (q question) open(finder monitor.Finder, describe func(*monitor.Listener)) 
 	if q.Verbose {
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // a word beside the answer
 	}
-	m := monitor.New(table, finder, monitor.Options{Interval: q.pace, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Describe: describe, Logger: log})
+	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Describe: describe, Logger: log})
 	return m, table, nil
 }
 

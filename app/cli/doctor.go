@@ -8,9 +8,9 @@ import (
 	"porthole/app/doctor"
 )
 
-// ErrIll means that something that Porthole needs does not work; what it is was
+// ErrUnhealthy means that something that Porthole needs does not work; what it is was
 // printed.
-var ErrIll = errors.New("something that Porthole needs does not work")
+var ErrUnhealthy = errors.New("something that Porthole needs does not work")
 
 // DoctorOptions say what Doctor prints, and where.
 type DoctorOptions struct {
@@ -31,7 +31,7 @@ func Doctor(ctx context.Context, o DoctorOptions) error {
 		return err
 	}
 	if !report.Healthy() {
-		return ErrIll
+		return ErrUnhealthy
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // Events prints every change as it happens, a line each, until ctx ends.
 func Events(ctx context.Context, args []string, o Options) error {
-	q, err := ask(args, o)
+	q, err := newQuery(args, o)
 	if err != nil {
 		return err
 	}
@@ -23,12 +23,12 @@ func Events(ctx context.Context, args []string, o Options) error {
 		if !ready {
 			ready = true
 			// What opened before the first update was taken is told as a change, not counted twice.
-			if err := q.ready(o.Stdout, u); err != nil {
+			if err := q.printReady(o.Stdout, u); err != nil {
 				return true, err
 			}
 		}
-		for _, c := range u.Changes {
-			if err := q.tell(o.Stdout, c); err != nil {
+		for _, c := range u.Events {
+			if err := q.printEvent(o.Stdout, c); err != nil {
 				return true, err
 			}
 		}
@@ -37,7 +37,7 @@ func Events(ctx context.Context, args []string, o Options) error {
 }
 
 // follow watches and calls take with every update, until that is done or ctx ends.
-func (q question) follow(ctx context.Context, take func(monitor.Update) (done bool, _ error)) error {
+func (q query) follow(ctx context.Context, take func(monitor.Update) (done bool, _ error)) error {
 	names := container.New()
 	m, table, err := q.open(owner.New(), func(l *monitor.Listener) {
 		service.Describe(l)
@@ -69,13 +69,13 @@ func (q question) follow(ctx context.Context, take func(monitor.Update) (done bo
 	}
 }
 
-func (q question) ready(w io.Writer, u monitor.Update) error {
+func (q query) printReady(w io.Writer, u monitor.Update) error {
 	n := len(u.Snapshot.Listeners)
-	for _, c := range u.Changes {
+	for _, c := range u.Events {
 		switch c.Kind {
-		case monitor.Opened, monitor.Found:
+		case monitor.Opened, monitor.Discovered:
 			n--
-		case monitor.Closed, monitor.Dropped:
+		case monitor.Closed, monitor.Unlisted:
 			n++
 		}
 	}
@@ -86,37 +86,37 @@ func (q question) ready(w io.Writer, u monitor.Update) error {
 	return err
 }
 
-func (q question) tell(w io.Writer, c monitor.Change) error {
+func (q query) printEvent(w io.Writer, c monitor.Event) error {
 	if q.JSON {
-		return writeLine(w, q.change(c))
+		return writeLine(w, q.eventJSON(c))
 	}
-	process, pid := ownerWords(c.Listener)
-	_, err := fmt.Fprintf(w, "%s  %-8s %5s  %s (%s)  %s%s\n", c.At.Local().Format("15:04:05.000"), kindWords(c.Kind),
-		portWords(c.Listener), process, pid, addressWords(c.Listener), beforeWords(c))
+	process, pid := ownerText(c.Listener)
+	_, err := fmt.Fprintf(w, "%s  %-8s %5s  %s (%s)  %s%s\n", c.At.Local().Format("15:04:05.000"), kindText(c.Kind),
+		portText(c.Listener), process, pid, addressText(c.Listener), beforeText(c))
 	return err
 }
 
-func kindWords(k monitor.Kind) string {
+func kindText(k monitor.Kind) string {
 	switch k {
 	case monitor.OwnerChanged:
 		return "owner"
-	case monitor.ReachChanged:
+	case monitor.ExposureChanged:
 		return "reach"
 	default:
 		return string(k)
 	}
 }
 
-func beforeWords(c monitor.Change) string {
+func beforeText(c monitor.Event) string {
 	if c.Before == nil {
 		return ""
 	}
 	switch c.Kind {
 	case monitor.OwnerChanged:
-		process, pid := ownerWords(c.Before)
+		process, pid := ownerText(c.Before)
 		return fmt.Sprintf("  (was %s, %s)", process, pid)
-	case monitor.ReachChanged:
-		return fmt.Sprintf("  (was %s, now %s)", reachWords(c.Before.Reach), reachWords(c.Listener.Reach))
+	case monitor.ExposureChanged:
+		return fmt.Sprintf("  (was %s, now %s)", exposureText(c.Before.Exposure), exposureText(c.Listener.Exposure))
 	}
 	return ""
 }

@@ -139,43 +139,43 @@ func TestEventsForPeople(t *testing.T) {
 }
 
 func TestChangesForPeople(t *testing.T) {
-	held := func(reach monitor.Reach, owners ...monitor.Owner) *monitor.Listener {
+	held := func(reach monitor.Exposure, owners ...monitor.Owner) *monitor.Listener {
 		return &monitor.Listener{
-			ID: "a", Port: 5432, Protocol: monitor.TCP, Reach: reach, User: "root", Owners: owners,
+			ID: "a", Port: 5432, Protocol: monitor.TCP, Exposure: reach, User: "root", Owners: owners,
 			Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
 		}
 	}
 	postgres, python := monitor.Owner{PID: 7, Name: "postgres"}, monitor.Owner{PID: 8, Name: "python3\x1b[2J"}
 	for _, test := range []struct {
-		c    monitor.Change
+		c    monitor.Event
 		want string
 	}{
 		{
-			monitor.Change{Kind: monitor.Opened, Listener: held(monitor.ThisMachine)},
+			monitor.Event{Kind: monitor.Opened, Listener: held(monitor.ExposureLoopback)},
 			"opened    5432  root's process (hidden) (-)  127.0.0.1\n",
 		},
 		{
-			monitor.Change{Kind: monitor.OwnerChanged, Listener: held(monitor.ThisMachine, python), Before: held(monitor.ThisMachine, postgres)},
+			monitor.Event{Kind: monitor.OwnerChanged, Listener: held(monitor.ExposureLoopback, python), Before: held(monitor.ExposureLoopback, postgres)},
 			"owner     5432  python3 [2J (8)  127.0.0.1  (was postgres, 7)\n",
 		},
 		{
-			monitor.Change{Kind: monitor.ReachChanged, Listener: held(monitor.TheNetwork, postgres), Before: held(monitor.ThisMachine, postgres)},
+			monitor.Event{Kind: monitor.ExposureChanged, Listener: held(monitor.ExposureNetwork, postgres), Before: held(monitor.ExposureLoopback, postgres)},
 			"reach     5432  postgres (7)  127.0.0.1  (was this machine, now the network)\n",
 		},
 		{
-			monitor.Change{Kind: monitor.Updated, Listener: held(monitor.ThisMachine, postgres), Before: held(monitor.ThisMachine)},
+			monitor.Event{Kind: monitor.Updated, Listener: held(monitor.ExposureLoopback, postgres), Before: held(monitor.ExposureLoopback)},
 			"updated   5432  postgres (7)  127.0.0.1\n",
 		},
 	} {
 		var out bytes.Buffer
-		if err := (question{}).tell(&out, test.c); err != nil {
+		if err := (query{}).printEvent(&out, test.c); err != nil {
 			t.Fatal(err)
 		}
 		if _, got, _ := strings.Cut(out.String(), "  "); got != test.want {
 			t.Errorf("%s: %q, want %q", test.c.Kind, got, test.want)
 		}
 	}
-	c := question{}.change(monitor.Change{Kind: monitor.Updated, Listener: held(monitor.ThisMachine), Before: held(monitor.ThisMachine)})
+	c := query{}.eventJSON(monitor.Event{Kind: monitor.Updated, Listener: held(monitor.ExposureLoopback), Before: held(monitor.ExposureLoopback)})
 	var out bytes.Buffer
 	if err := writeLine(&out, c); err != nil {
 		t.Fatal(err)
@@ -189,16 +189,16 @@ func TestReadyCountsWhatWasOpenBefore(t *testing.T) {
 	l := &monitor.Listener{ID: "a", Port: 5432}
 	for _, test := range []struct {
 		now     []*monitor.Listener
-		changes []monitor.Change
+		changes []monitor.Event
 		want    string
 	}{
 		{[]*monitor.Listener{l}, nil, `"listeners":1`},
-		{[]*monitor.Listener{l}, []monitor.Change{{Kind: monitor.Opened, Listener: l}}, `"listeners":0`},
-		{nil, []monitor.Change{{Kind: monitor.Closed, Listener: l}}, `"listeners":1`},
+		{[]*monitor.Listener{l}, []monitor.Event{{Kind: monitor.Opened, Listener: l}}, `"listeners":0`},
+		{nil, []monitor.Event{{Kind: monitor.Closed, Listener: l}}, `"listeners":1`},
 	} {
 		var out bytes.Buffer
-		u := monitor.Update{Snapshot: monitor.Snapshot{Listeners: test.now}, Changes: test.changes, Ready: true}
-		if err := (question{Options: Options{JSON: true}}).ready(&out, u); err != nil || !strings.Contains(out.String(), test.want) {
+		u := monitor.Update{Snapshot: monitor.Snapshot{Listeners: test.now}, Events: test.changes, Ready: true}
+		if err := (query{Options: Options{JSON: true}}).printReady(&out, u); err != nil || !strings.Contains(out.String(), test.want) {
 			t.Errorf("ready = %s, %v; want %s", out.String(), err, test.want)
 		}
 	}

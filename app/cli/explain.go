@@ -17,17 +17,17 @@ import (
 // explainJSON is the answer of explain --json: fields are added, never renamed.
 // What was not asked for, or is not known, is absent.
 type explainJSON struct {
-	Address   netip.Addr     `json:"address,omitzero"`
-	Localhost bool           `json:"localhost,omitempty"` // the name was asked for, not an address
-	Kind      explain.Kind   `json:"address_kind,omitempty"`
-	Elsewhere bool           `json:"elsewhere,omitempty"` // another machine's address
-	Port      uint16         `json:"port,omitempty"`
-	Range     explain.Range  `json:"range,omitempty"`
-	HandedOut explain.Given  `json:"handed_out,omitempty"` // by this system by itself: yes, no or reserved
-	Usual     string         `json:"usual_service,omitempty"`
-	Listeners []listenerJSON `json:"listeners"`        // that the address leads to
-	Beside    []listenerJSON `json:"beside,omitempty"` // at this port, and not reached by the address
-	Text      string         `json:"text"`             // the explanation in English
+	Address   netip.Addr              `json:"address,omitzero"`
+	Localhost bool                    `json:"localhost,omitempty"` // the name was asked for, not an address
+	Kind      explain.Kind            `json:"address_kind,omitempty"`
+	Elsewhere bool                    `json:"elsewhere,omitempty"` // another machine's address
+	Port      uint16                  `json:"port,omitempty"`
+	Range     explain.PortRange       `json:"range,omitempty"`
+	HandedOut explain.EphemeralStatus `json:"handed_out,omitempty"` // by this system by itself: yes, no or reserved
+	Usual     string                  `json:"usual_service,omitempty"`
+	Listeners []listenerJSON          `json:"listeners"`        // that the address leads to
+	Beside    []listenerJSON          `json:"beside,omitempty"` // at this port, and not reached by the address
+	Text      string                  `json:"text"`             // the explanation in English
 }
 
 // Explain prints what an address and a port mean, in one paragraph.
@@ -37,45 +37,45 @@ func Explain(ctx context.Context, target string, o Options) error {
 		return UsageError{err.Error()}
 	}
 	o.All = true // whoever asks for one port wants whoever has it
-	q, err := ask(nil, o)
+	q, err := newQuery(nil, o)
 	if err != nil {
 		return err
 	}
 	var s monitor.Snapshot
 	if t.Port != 0 {
 		q.ports = monitor.Ports{{First: t.Port, Last: t.Port}}
-		if s, err = q.look(ctx, owner.New()); err != nil {
+		if s, err = q.poll(ctx, owner.New()); err != nil {
 			return err
 		}
 	}
-	facts := explain.About(t, s.Listeners, thisSystem())
+	facts := explain.NewFacts(t, s.Listeners, systemFacts())
 	if o.JSON {
-		return writeLine(o.Stdout, q.explained(facts))
+		return writeLine(o.Stdout, q.explainJSON(facts))
 	}
 	_, err = fmt.Fprintln(o.Stdout, wrap(facts.String(), paragraphWidth))
 	return err
 }
 
-func (q question) explained(f explain.Facts) explainJSON {
-	out := explainJSON{Address: f.Target.Address, Localhost: f.Target.Localhost, Elsewhere: f.Elsewhere, Port: f.Target.Port, Range: f.Range, HandedOut: f.Given,
-		Usual: f.Usual, Listeners: []listenerJSON{}, Text: f.String()}
+func (q query) explainJSON(f explain.Facts) explainJSON {
+	out := explainJSON{Address: f.Target.Address, Localhost: f.Target.Localhost, Elsewhere: f.OnOtherMachine, Port: f.Target.Port, Range: f.PortRange, HandedOut: f.Ephemeral,
+		Usual: f.UsualService, Listeners: []listenerJSON{}, Text: f.String()}
 	if f.Target.Address.IsValid() {
 		out.Kind = explain.KindOf(f.Target.Address)
 	}
 	for _, l := range f.Listeners {
-		out.Listeners = append(out.Listeners, q.listener(l))
+		out.Listeners = append(out.Listeners, q.listenerJSON(l))
 	}
-	for _, l := range f.Beside {
-		out.Beside = append(out.Beside, q.listener(l))
+	for _, l := range f.OtherListeners {
+		out.Beside = append(out.Beside, q.listenerJSON(l))
 	}
 	return out
 }
 
-// thisSystem is what this machine does with addresses and ports, as far as it
+// systemFacts is what this machine does with addresses and ports, as far as it
 // tells.
-func thisSystem() explain.System {
+func systemFacts() explain.System {
 	var s explain.System
-	s.HandsOut, s.Reserved = socket.HandsOut()
+	s.EphemeralPorts, s.ReservedPorts = socket.EphemeralPorts()
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
 		return s

@@ -9,8 +9,8 @@ import (
 
 	"porthole/app/settings"
 	"porthole/monitor"
-	"porthole/monitor/activity"
-	"porthole/monitor/activity/store"
+	"porthole/monitor/history"
+	"porthole/monitor/history/store"
 )
 
 // ForgetOptions say what is to be forgotten: one of Port, Project and Everything.
@@ -24,12 +24,12 @@ type ForgetOptions struct {
 	Stderr     io.Writer
 }
 
-// ErrNotForgotten is the answer no.
-var ErrNotForgotten = errors.New("nothing was forgotten")
+// ErrForgetCanceled is the answer no.
+var ErrForgetCanceled = errors.New("nothing was forgotten")
 
 // Forget erases what is remembered, also while Porthole runs.
 func Forget(ctx context.Context, o ForgetOptions) error {
-	f := activity.Forget{Project: o.Project, Everything: o.Everything}
+	f := history.Forget{Project: o.Project, Everything: o.Everything}
 	what := "everything that is remembered"
 	named := 0
 	if o.Port != "" {
@@ -62,10 +62,10 @@ func Forget(ctx context.Context, o ForgetOptions) error {
 		var answer string
 		_, _ = fmt.Fscanln(o.Stdin, &answer) // none is no
 		if a := strings.ToLower(answer); a != "y" && a != "yes" {
-			return ErrNotForgotten
+			return ErrForgetCanceled
 		}
 	}
-	path := settings.ActivityPath()
+	path := settings.HistoryPath()
 	n, err := store.Forget(ctx, path, f)
 	if err != nil {
 		return err

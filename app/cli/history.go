@@ -11,8 +11,8 @@ import (
 
 	"porthole/app/settings"
 	"porthole/monitor"
-	"porthole/monitor/activity"
-	"porthole/monitor/activity/store"
+	"porthole/monitor/history"
+	"porthole/monitor/history/store"
 )
 
 // HistoryOptions are the flags of History.
@@ -21,25 +21,25 @@ type HistoryOptions struct {
 	Since string // "24h", "7d", a date; where "", a day, or everything where ports are named
 	Limit int    // the newest; all where 0
 	CSV   bool
-	Words string // that must all be in the name, project, user, service or command
+	Match string // that must all be in the name, project, user, service or command
 }
 
-// page is how many events are asked for at once.
-const page = 1000
+// pageSize is how many events are asked for at once.
+const pageSize = 1000
 
 // History prints what is remembered of the ports that args name, or of all, the
 // oldest first. It reads the file, whether Porthole runs or not.
 func History(ctx context.Context, args []string, o HistoryOptions) error {
-	q, err := ask(args, o.Options)
+	q, err := newQuery(args, o.Options)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	query := activity.Query{Ports: q.ports, Text: o.Words, All: o.All, UDP: o.UDP}
+	query := history.Query{Ports: q.ports, Text: o.Match, AllAddresses: o.All, UDP: o.UDP}
 	if o.Since == "" && q.ports == nil {
 		o.Since = "24h"
 	}
-	if query.Since, err = since(o.Since, now); err != nil {
+	if query.Since, err = parseSince(o.Since, now); err != nil {
 		return err
 	}
 	switch {
@@ -49,11 +49,11 @@ func History(ctx context.Context, args []string, o HistoryOptions) error {
 		return UsageError{"--json and --csv are two forms: choose one"}
 	}
 	w := bufio.NewWriter(o.Stdout)
-	form, err := historyForm(w, o, nothingRemembered(q.ports, o, query.Since), now)
+	form, err := newEventWriter(w, o, noEventsText(q.ports, o, query.Since), now)
 	if err != nil {
 		return err
 	}
-	if err := remembered(ctx, store.OpenReader(settings.ActivityPath()), query, o.Limit, form.Write); err != nil {
+	if err := eachEvent(ctx, store.OpenReader(settings.HistoryPath()), query, o.Limit, form.Write); err != nil {
 		return err
 	}
 	if err := form.Flush(); err != nil {
@@ -65,24 +65,24 @@ func History(ctx context.Context, args []string, o HistoryOptions) error {
 	return nil
 }
 
-// form writes events, one after another.
-type form interface {
-	Write(activity.Event) error
+// eventWriter writes events, one after another.
+type eventWriter interface {
+	Write(history.Event) error
 	Flush() error // what is left
 }
 
-func historyForm(w io.Writer, o HistoryOptions, nothing string, now time.Time) (form, error) {
+func newEventWriter(w io.Writer, o HistoryOptions, nothing string, now time.Time) (eventWriter, error) {
 	switch {
 	case o.CSV:
-		return activity.NewCSV(w)
+		return history.NewCSVWriter(w)
 	case o.JSON:
-		return historyLines{w}, nil
+		return jsonLines{w}, nil
 	}
-	return &historyTable{w: w, nothing: nothing, now: now}, nil
+	return &textHistory{w: w, empty: nothing, now: now}, nil
 }
 
-// since reads a time ago, or a date. "" is no time.
-func since(text string, now time.Time) (time.Time, error) {
+// parseSince reads a time ago, or a date. "" is no time.
+func parseSince(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -103,10 +103,10 @@ func since(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, UsageError{fmt.Sprintf("%q: since is a time ago like 90m, 24h or 7d, or a date like 2026-11-24", monitor.Clean(text, 40))}
 }
 
-// remembered gives the newest events to each, the oldest of them first, all
+// eachEvent gives the newest events to each, the oldest of them first, all
 // where limit is 0. However many there are, it holds a page of them.
-func remembered(ctx context.Context, r activity.Reader, q activity.Query, limit int, each func(activity.Event) error) error {
-	q.Limit = page
+func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int, each func(history.Event) error) error {
+	q.Limit = pageSize
 	if limit > 0 {
 		begin, err := nthNewest(ctx, r, q, limit)
 		if err != nil {
@@ -114,7 +114,7 @@ func remembered(ctx context.Context, r activity.Reader, q activity.Query, limit 
 		}
 		q.After = begin - 1
 	}
-	q.Oldest = true
+	q.OldestFirst = true
 	for {
 		events, err := r.Events(ctx, q)
 		if err != nil {
@@ -126,7 +126,7 @@ func remembered(ctx context.Context, r activity.Reader, q activity.Query, limit 
 			}
 			q.After = e.ID
 		}
-		if len(events) < page {
+		if len(events) < pageSize {
 			return nil
 		}
 	}
@@ -134,10 +134,10 @@ func remembered(ctx context.Context, r activity.Reader, q activity.Query, limit 
 
 // nthNewest returns the id of the nth event from the newest on, or of the oldest
 // where there are not so many; 1 where there is none.
-func nthNewest(ctx context.Context, r activity.Reader, q activity.Query, n int) (int64, error) {
+func nthNewest(ctx context.Context, r history.Reader, q history.Query, n int) (int64, error) {
 	id := int64(1)
 	for n > 0 {
-		q.Limit = min(page, n)
+		q.Limit = min(pageSize, n)
 		events, err := r.Events(ctx, q)
 		if err != nil {
 			return 0, err
@@ -153,18 +153,18 @@ func nthNewest(ctx context.Context, r activity.Reader, q activity.Query, n int) 
 	return id, nil
 }
 
-// historyLines writes JSON Lines.
-type historyLines struct{ w io.Writer }
+// jsonLines writes JSON Lines.
+type jsonLines struct{ w io.Writer }
 
-func (h historyLines) Write(e activity.Event) error { return writeLine(h.w, e) }
-func (h historyLines) Flush() error                 { return nil }
+func (h jsonLines) Write(e history.Event) error { return writeLine(h.w, e) }
+func (h jsonLines) Flush() error                { return nil }
 
-func nothingRemembered(ports monitor.Ports, o HistoryOptions, from time.Time) string {
+func noEventsText(ports monitor.Ports, o HistoryOptions, from time.Time) string {
 	words := "Nothing is remembered"
 	if ports != nil {
 		words += " of " + ports.String()
 	}
-	if o.Words != "" {
+	if o.Match != "" {
 		words += " with these words"
 	}
 	if !from.IsZero() {
@@ -173,17 +173,17 @@ func nothingRemembered(ports monitor.Ports, o HistoryOptions, from time.Time) st
 	return words + "."
 }
 
-// historyTable writes a line an event under the day's name, in local time.
-type historyTable struct {
-	w       io.Writer
-	nothing string // where there is no event
-	now     time.Time
-	day     string // of the last
+// textHistory writes a line an event under the day's name, in local time.
+type textHistory struct {
+	w     io.Writer
+	empty string // where there is no event
+	now   time.Time
+	day   string // of the last
 }
 
-func (h *historyTable) Write(e activity.Event) error {
+func (h *textHistory) Write(e history.Event) error {
 	at := e.At.In(h.now.Location())
-	line := fmt.Sprintf("  %s  %-8s %5s  %s\n", at.Format("15:04:05"), kindWords(e.Kind), eventPort(e), eventWords(e))
+	line := fmt.Sprintf("  %s  %-8s %5s  %s\n", at.Format("15:04:05"), kindText(e.Kind), eventPort(e), eventText(e))
 	if day := at.Format("Monday 2006-01-02"); day != h.day {
 		h.day = day
 		line = day + "\n" + line
@@ -191,27 +191,27 @@ func (h *historyTable) Write(e activity.Event) error {
 	return h.write(line)
 }
 
-func (h *historyTable) Flush() error {
+func (h *textHistory) Flush() error {
 	if h.day == "" {
-		return h.write(h.nothing + "\n")
+		return h.write(h.empty + "\n")
 	}
 	return nil
 }
 
-func (h *historyTable) write(text string) error {
+func (h *textHistory) write(text string) error {
 	if _, err := io.WriteString(h.w, text); err != nil {
 		return fmt.Errorf("write the history: %w", err)
 	}
 	return nil
 }
 
-func eventPort(e activity.Event) string {
-	return portWords(&monitor.Listener{Port: e.Port, Protocol: e.Protocol})
+func eventPort(e history.Event) string {
+	return portText(&monitor.Listener{Port: e.Port, Protocol: e.Protocol})
 }
 
-func eventWords(e activity.Event) string {
-	addresses := addressWords(&monitor.Listener{Addresses: e.Addresses})
-	words := holderWords(e.Owner)
+func eventText(e history.Event) string {
+	addresses := addressText(&monitor.Listener{Addresses: e.Addresses})
+	words := eventOwnerText(e.Owner)
 	if e.Owner.PID != 0 && !e.Owner.Inferred {
 		words += fmt.Sprintf(" (%d)", e.Owner.PID)
 	}
@@ -221,91 +221,91 @@ func eventWords(e activity.Event) string {
 	words += "  " + addresses
 	switch e.Kind {
 	case monitor.OwnerChanged:
-		if e.Before != nil {
-			words += fmt.Sprintf("  (was %s, %d)", holderWords(*e.Before), e.Before.PID)
+		if e.OwnerBefore != nil {
+			words += fmt.Sprintf("  (was %s, %d)", eventOwnerText(*e.OwnerBefore), e.OwnerBefore.PID)
 		}
-	case monitor.ReachChanged:
-		words += fmt.Sprintf("  (was %s, now %s)", reachWords(e.ReachBefore), reachWords(e.Reach))
-	case monitor.Found:
+	case monitor.ExposureChanged:
+		words += fmt.Sprintf("  (was %s, now %s)", exposureText(e.ExposureBefore), exposureText(e.Exposure))
+	case monitor.Discovered:
 		words += "  (was open before)"
 	case monitor.Closed:
-		if long := durationWords(e); long != "" {
+		if long := durationText(e); long != "" {
 			words += "  after " + long
 		}
-		if e.Unwatched {
+		if e.Unobserved {
 			words += "  (ended while Porthole was not running)"
 		}
 	}
 	return words
 }
 
-// holderWords names who had it as ownerWords does.
-func holderWords(o activity.Owner) string {
-	l := &monitor.Listener{User: o.User, Origin: monitor.Origin{Unit: o.Unit, Container: o.Container}}
+// eventOwnerText names who had it as ownerWords does.
+func eventOwnerText(o history.Owner) string {
+	l := &monitor.Listener{User: o.User, CgroupInfo: monitor.CgroupInfo{Unit: o.Unit, ContainerID: o.Container}}
 	switch {
 	case o.Inferred:
 		l.Inferred = &monitor.Owner{Name: o.Name, PID: o.PID}
 	case o.Name != "" || o.PID != 0:
 		l.Owners = []monitor.Owner{{Name: o.Name, PID: o.PID}}
 	}
-	words, _ := ownerWords(l)
+	words, _ := ownerText(l)
 	return words
 }
 
-func durationWords(e activity.Event) string {
+func durationText(e history.Event) string {
 	d := e.Duration.Round(time.Second)
 	if e.Duration < 10*time.Second {
 		d = e.Duration.Round(time.Millisecond)
 	}
 	switch e.Certainty() {
-	case activity.AtLeast:
+	case history.AtLeast:
 		return "at least " + d.String()
-	case activity.AtMost:
+	case history.AtMost:
 		return "at most " + d.String()
-	case activity.Unknown:
+	case history.Unknown:
 		return ""
 	}
 	return d.String()
 }
 
-// lastHolder is " Last: postgres, today 14:02–14:07." where that is remembered.
+// lastOwnerText is " Last: postgres, today 14:02–14:07." where that is remembered.
 // What is not, and a file that cannot be read, is no word.
-func lastHolder(ctx context.Context, port uint16, now time.Time) string {
-	s, ok, err := store.OpenReader(settings.ActivityPath()).LastHolder(ctx, port)
+func lastOwnerText(ctx context.Context, port uint16, now time.Time) string {
+	s, ok, err := store.OpenReader(settings.HistoryPath()).LastOwner(ctx, port)
 	if err != nil || !ok || s.Protocol != monitor.TCP {
 		return ""
 	}
-	return " Last: " + spellWords(s, now) + "."
+	return " Last: " + tenureText(s, now) + "."
 }
 
-func spellWords(s activity.Spell, now time.Time) string {
-	from := momentWords(s.From, now)
+func tenureText(s history.Tenure, now time.Time) string {
+	from := timeText(s.From, now)
 	switch {
 	case s.From.IsZero():
 		from = ""
-	case s.Older:
+	case s.AlreadyOpen:
 		from = "before " + from
 	}
 	to := s.To.In(now.Location())
 	end := to.Format("15:04")
 	if s.From.IsZero() || s.From.In(now.Location()).Format(time.DateOnly) != to.Format(time.DateOnly) {
-		end = momentWords(s.To, now)
+		end = timeText(s.To, now)
 	}
 	switch {
 	case s.To.IsZero() && from == "":
-		return holderWords(s.Owner)
+		return eventOwnerText(s.Owner)
 	case s.To.IsZero():
-		return holderWords(s.Owner) + ", seen " + from
-	case s.Unwatched:
-		return strings.TrimSuffix(holderWords(s.Owner)+", "+from, ", ") + ", ended before " + end
+		return eventOwnerText(s.Owner) + ", seen " + from
+	case s.Unobserved:
+		return strings.TrimSuffix(eventOwnerText(s.Owner)+", "+from, ", ") + ", ended before " + end
 	case from == "":
-		return holderWords(s.Owner) + ", until " + end
+		return eventOwnerText(s.Owner) + ", until " + end
 	}
-	return holderWords(s.Owner) + ", " + from + "–" + end
+	return eventOwnerText(s.Owner) + ", " + from + "–" + end
 }
 
-// momentWords is "today 14:02", "yesterday 14:02" or "2026-11-20 14:02".
-func momentWords(t, now time.Time) string {
+// timeText is "today 14:02", "yesterday 14:02" or "2026-11-20 14:02".
+func timeText(t, now time.Time) string {
 	t = t.In(now.Location())
 	switch t.Format(time.DateOnly) {
 	case now.Format(time.DateOnly):

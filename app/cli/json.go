@@ -20,7 +20,7 @@ type listenerJSON struct {
 	Protocol  monitor.Protocol   `json:"protocol"`
 	Port      uint16             `json:"port"`
 	Addresses []netip.Addr       `json:"addresses"`
-	Reach     monitor.Reach      `json:"reach"`
+	Reach     monitor.Exposure   `json:"reach"`
 	User      string             `json:"user,omitempty"`
 	Owners    []ownerJSON        `json:"owners"`
 	Sockets   []socketJSON       `json:"sockets"`
@@ -61,41 +61,41 @@ type readyJSON struct {
 	Listeners int       `json:"listeners"`
 }
 
-type changeJSON struct {
+type eventJSON struct {
 	At       time.Time     `json:"at"`
 	Kind     monitor.Kind  `json:"kind"`
 	Listener listenerJSON  `json:"listener"`
 	Before   *listenerJSON `json:"before,omitempty"`
 }
 
-func (q question) snapshot(s monitor.Snapshot) snapshotJSON {
+func (q query) snapshotJSON(s monitor.Snapshot) snapshotJSON {
 	out := snapshotJSON{TakenAt: s.TakenAt.UTC(), Listeners: make([]listenerJSON, len(s.Listeners))}
 	for i, l := range s.Listeners {
-		out.Listeners[i] = q.listener(l)
+		out.Listeners[i] = q.listenerJSON(l)
 	}
 	return out
 }
 
-func (q question) change(c monitor.Change) changeJSON {
-	out := changeJSON{At: c.At.UTC(), Kind: c.Kind, Listener: q.listener(c.Listener)}
+func (q query) eventJSON(c monitor.Event) eventJSON {
+	out := eventJSON{At: c.At.UTC(), Kind: c.Kind, Listener: q.listenerJSON(c.Listener)}
 	if c.Before != nil {
-		before := q.listener(c.Before)
+		before := q.listenerJSON(c.Before)
 		out.Before = &before
 	}
 	return out
 }
 
-func (q question) listener(l *monitor.Listener) listenerJSON {
+func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
-		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Reach: l.Reach, User: l.User,
+		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Reach: l.Exposure, User: l.User,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
-		Hidden: l.Hidden, Unit: l.Unit, Container: l.Container, Behind: l.Behind, Service: l.Service, ServiceBy: l.ServiceBy, Project: l.Project, Watched: q.rules.About(l), Since: l.Since.UTC(),
+		Hidden: l.OwnerUnknown, Unit: l.Unit, Container: l.ContainerID, Behind: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
 	}
 	for i, o := range l.Owners {
-		out.Owners[i] = q.owner(o)
+		out.Owners[i] = q.ownerJSON(o)
 	}
 	if l.Inferred != nil {
-		inferred := q.owner(*l.Inferred)
+		inferred := q.ownerJSON(*l.Inferred)
 		out.Inferred = &inferred
 	}
 	for i, s := range l.Sockets {
@@ -104,14 +104,14 @@ func (q question) listener(l *monitor.Listener) listenerJSON {
 	return out
 }
 
-func (q question) owner(o monitor.Owner) ownerJSON {
+func (q query) ownerJSON(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.command(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Project: o.Project, Branch: o.Branch,
+		PID: o.PID, Name: o.Name, Command: q.maskedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Project: o.Project, Branch: o.Branch,
 		User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
 }
 
-func (q question) command(command []string) []string {
+func (q query) maskedCommand(command []string) []string {
 	if q.Unmasked {
 		return command
 	}

@@ -18,57 +18,57 @@ import (
 
 // List prints what listens now on the ports that args name, or on all.
 func List(ctx context.Context, args []string, o Options) error {
-	q, err := ask(args, o)
+	q, err := newQuery(args, o)
 	if err != nil {
 		return err
 	}
-	s, err := q.look(ctx, owner.New())
+	s, err := q.poll(ctx, owner.New())
 	if err != nil {
 		return err
 	}
 	if o.JSON {
-		return writeLine(o.Stdout, q.snapshot(s))
+		return writeLine(o.Stdout, q.snapshotJSON(s))
 	}
-	return q.print(ctx, o.Stdout, s)
+	return q.printTable(ctx, o.Stdout, s)
 }
 
-// lookGarbage is GOGC for a command that looks once: it needs a few megabytes, and
+// gcPercent is GOGC for a command that looks once: it needs a few megabytes, and
 // to collect what it leaves of them takes 6 % of the time of who.
-const lookGarbage = 400
+const gcPercent = 400
 
-// look returns what listens now, and who has it by finder.
-func (q question) look(ctx context.Context, finder monitor.Finder) (monitor.Snapshot, error) {
-	debug.SetGCPercent(lookGarbage)
+// poll returns what listens now, and who has it by finder.
+func (q query) poll(ctx context.Context, finder monitor.Finder) (monitor.Snapshot, error) {
+	debug.SetGCPercent(gcPercent)
 	names := container.New()
 	m, table, err := q.open(finder, func(l *monitor.Listener) {
 		service.Describe(l)
 		if q.keep(l) { // else no engine need be asked
-			names.Look(ctx, l)
+			names.Resolve(ctx, l)
 		}
 	})
 	if err != nil {
 		return monitor.Snapshot{}, err
 	}
 	defer table.Close()
-	return m.Look(ctx)
+	return m.Scan(ctx)
 }
 
-// print writes the table for people.
-func (q question) print(ctx context.Context, w io.Writer, s monitor.Snapshot) error {
+// printTable writes the table for people.
+func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) error {
 	if len(s.Listeners) == 0 {
-		_, err := fmt.Fprintln(w, q.nothing(ctx))
+		_, err := fmt.Fprintln(w, q.emptyText(ctx))
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "PORT\tADDRESS\tPROCESS\tPID\tUSER\tREACH\tPROJECT\tSERVICE") // Flush tells
 	for _, l := range s.Listeners {
 		star := ""
-		if q.rules.About(l) {
+		if q.rules.Matches(l) {
 			star = "*"
 		}
-		process, pid := ownerWords(l)
-		_, _ = fmt.Fprintf(t, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", portWords(l), star, addressWords(l), process, pid,
-			monitor.Clean(l.User, 32), reachWords(l.Reach), dash(monitor.Clean(l.Project, 32)), dash(l.Service))
+		process, pid := ownerText(l)
+		_, _ = fmt.Fprintf(t, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", portText(l), star, addressText(l), process, pid,
+			monitor.Clean(l.User, 32), exposureText(l.Exposure), dash(monitor.Clean(l.Project, 32)), dash(l.Service))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)
@@ -76,9 +76,9 @@ func (q question) print(ctx context.Context, w io.Writer, s monitor.Snapshot) er
 	return nil
 }
 
-func (q question) nothing(ctx context.Context) string {
+func (q query) emptyText(ctx context.Context) string {
 	if port, single := q.ports.Single(); single {
-		return strconv.Itoa(int(port)) + " is free on loopback." + lastHolder(ctx, port, time.Now())
+		return strconv.Itoa(int(port)) + " is free on loopback." + lastOwnerText(ctx, port, time.Now())
 	}
 	if q.ports != nil {
 		return "Nothing listens on loopback at " + q.ports.String() + "."
@@ -86,8 +86,8 @@ func (q question) nothing(ctx context.Context) string {
 	return "Nothing listens on loopback."
 }
 
-// portWords is "5432", and "5353/udp" where it is not TCP.
-func portWords(l *monitor.Listener) string {
+// portText is "5432", and "5353/udp" where it is not TCP.
+func portText(l *monitor.Listener) string {
 	port := strconv.Itoa(int(l.Port))
 	if l.Protocol == monitor.UDP {
 		port += "/udp"
@@ -95,10 +95,10 @@ func portWords(l *monitor.Listener) string {
 	return port
 }
 
-func ownerWords(l *monitor.Listener) (process, pid string) {
+func ownerText(l *monitor.Listener) (process, pid string) {
 	o, ok := l.Principal()
 	if !ok {
-		return hiddenWords(l), "-"
+		return ownerUnknownText(l), "-"
 	}
 	pid = strconv.Itoa(o.PID)
 	if more := len(l.Owners) - 1; more > 0 {
@@ -107,15 +107,15 @@ func ownerWords(l *monitor.Listener) (process, pid string) {
 	return dash(monitor.Clean(o.Name, 32)), pid
 }
 
-// hiddenWords names an owner that cannot be seen by the most that is known.
-func hiddenWords(l *monitor.Listener) string {
+// ownerUnknownText names an owner that cannot be seen by the most that is known.
+func ownerUnknownText(l *monitor.Listener) string {
 	switch {
 	case l.Inferred != nil && l.Inferred.Name != "":
 		return fmt.Sprintf("%s (inferred, PID %d)", monitor.Clean(l.Inferred.Name, 32), l.Inferred.PID)
-	case l.Behind != nil:
-		return l.Behind.Words() + " (hidden)"
-	case l.Container != "":
-		return fmt.Sprintf("container %.12s (hidden)", l.Container)
+	case l.Container != nil:
+		return l.Container.Description() + " (hidden)"
+	case l.ContainerID != "":
+		return fmt.Sprintf("container %.12s (hidden)", l.ContainerID)
 	case strings.HasSuffix(l.Unit, ".service"):
 		return monitor.Clean(l.Unit, 40) + " (hidden)"
 	case l.User != "":
@@ -124,7 +124,7 @@ func hiddenWords(l *monitor.Listener) string {
 	return "hidden"
 }
 
-func addressWords(l *monitor.Listener) string {
+func addressText(l *monitor.Listener) string {
 	words := make([]string, len(l.Addresses))
 	for i, a := range l.Addresses {
 		words[i] = a.String()
@@ -132,8 +132,8 @@ func addressWords(l *monitor.Listener) string {
 	return strings.Join(words, ", ")
 }
 
-func reachWords(r monitor.Reach) string {
-	if r == monitor.ThisMachine {
+func exposureText(r monitor.Exposure) string {
+	if r == monitor.ExposureLoopback {
 		return "this machine"
 	}
 	return "the network"

@@ -91,13 +91,13 @@ func TestListJSON(t *testing.T) {
 
 func TestListJSONOfAHiddenOwner(t *testing.T) {
 	l := &monitor.Listener{
-		ID: "tcp-631-1", Protocol: monitor.TCP, Port: 631, Reach: monitor.ThisMachine, User: "root", Hidden: monitor.HiddenForeign,
+		ID: "tcp-631-1", Protocol: monitor.TCP, Port: 631, Exposure: monitor.ExposureLoopback, User: "root", OwnerUnknown: monitor.UnknownForeign,
 		Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Owners: []monitor.Owner{},
 		Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{ID: 1, Address: netip.MustParseAddr("127.0.0.1")}, Owners: []int{}}},
 		Since:   time.Unix(1, 0),
 	}
 	var out bytes.Buffer
-	if err := writeLine(&out, question{}.listener(l)); err != nil {
+	if err := writeLine(&out, query{}.listenerJSON(l)); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"id":"tcp-631-1","protocol":"tcp","port":631,"addresses":["127.0.0.1"],"reach":"machine","user":"root",` +
@@ -111,7 +111,7 @@ func TestListJSONOfAHiddenOwner(t *testing.T) {
 func TestListJSONOfADeletedProgram(t *testing.T) {
 	var out bytes.Buffer
 	l := &monitor.Listener{Owners: []monitor.Owner{{PID: 7, Program: "/bin/server", Deleted: true}}}
-	if err := writeLine(&out, question{}.listener(l)); err != nil {
+	if err := writeLine(&out, query{}.listenerJSON(l)); err != nil {
 		t.Fatal(err)
 	}
 	if want := `"program":"/bin/server","deleted":true`; !strings.Contains(out.String(), want) {
@@ -174,13 +174,13 @@ func TestListOfNothing(t *testing.T) {
 	if got, isList := s["listeners"].([]any); !isList || len(got) != 0 {
 		t.Errorf("listeners = %v, want an empty list", s["listeners"])
 	}
-	for want, q := range map[string]question{
+	for want, q := range map[string]query{
 		"5432 is free on loopback.":                       {ports: monitor.Ports{{First: 5432, Last: 5432}}},
 		"Nothing listens on loopback at 3000-3999, 5432.": {ports: monitor.Ports{{First: 3000, Last: 3999}, {First: 5432, Last: 5432}}},
 		"Nothing listens on loopback.":                    {},
 	} {
 		var out bytes.Buffer
-		if err := q.print(t.Context(), &out, monitor.Snapshot{}); err != nil || out.String() != want+"\n" {
+		if err := q.printTable(t.Context(), &out, monitor.Snapshot{}); err != nil || out.String() != want+"\n" {
 			t.Errorf("%v: %q, %v; want %q", q.ports, out.String(), err, want)
 		}
 	}
@@ -213,21 +213,21 @@ func TestListOfUDP(t *testing.T) {
 func TestListForPeople(t *testing.T) {
 	address := func(s string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(s)} }
 	s := monitor.Snapshot{Listeners: []*monitor.Listener{
-		{Port: 631, Addresses: address("::1"), Reach: monitor.ThisMachine, User: "root", Service: "ipp"},
-		{Port: 3000, Addresses: append(address("127.0.0.1"), address("::1")...), Reach: monitor.ThisMachine, User: "alice", Project: "acme-web",
+		{Port: 631, Addresses: address("::1"), Exposure: monitor.ExposureLoopback, User: "root", Service: "ipp"},
+		{Port: 3000, Addresses: append(address("127.0.0.1"), address("::1")...), Exposure: monitor.ExposureLoopback, User: "alice", Project: "acme-web",
 			Owners: []monitor.Owner{{PID: 7, Name: "node"}, {PID: 8, Name: "node"}}},
-		{Port: 8080, Addresses: address("0.0.0.0"), Reach: monitor.TheNetwork, User: "mallory",
+		{Port: 8080, Addresses: address("0.0.0.0"), Exposure: monitor.ExposureNetwork, User: "mallory",
 			Owners: []monitor.Owner{{PID: 9, Name: "a\x1b[31m\nb\u202e"}}},
-		{Port: 9000, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine},
-		{Port: 9001, Protocol: monitor.UDP, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root", Origin: monitor.Origin{Unit: "ntp.service"}},
-		{Port: 9002, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root", Origin: monitor.Origin{Unit: "session-2.scope"}},
-		{Port: 9003, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root", Origin: monitor.Origin{Container: strings.Repeat("3f2a", 16)}},
-		{Port: 9004, Addresses: address("127.0.0.1"), Reach: monitor.ThisMachine, User: "root",
-			Origin: monitor.Origin{Unit: "cups.service", Inferred: &monitor.Owner{PID: 12, Name: "cupsd"}}},
+		{Port: 9000, Addresses: address("127.0.0.1"), Exposure: monitor.ExposureLoopback},
+		{Port: 9001, Protocol: monitor.UDP, Addresses: address("127.0.0.1"), Exposure: monitor.ExposureLoopback, User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "ntp.service"}},
+		{Port: 9002, Addresses: address("127.0.0.1"), Exposure: monitor.ExposureLoopback, User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
+		{Port: 9003, Addresses: address("127.0.0.1"), Exposure: monitor.ExposureLoopback, User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
+		{Port: 9004, Addresses: address("127.0.0.1"), Exposure: monitor.ExposureLoopback, User: "root",
+			CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{PID: 12, Name: "cupsd"}}},
 	}}
-	q := question{rules: watch.Rules{{Ports: monitor.Ports{{First: 3000, Last: 3000}}}}}
+	q := query{rules: watch.Rules{{Ports: monitor.Ports{{First: 3000, Last: 3000}}}}}
 	var out bytes.Buffer
-	if err := q.print(t.Context(), &out, s); err != nil {
+	if err := q.printTable(t.Context(), &out, s); err != nil {
 		t.Fatal(err)
 	}
 	want := `
@@ -296,7 +296,7 @@ func TestBrokenSettingsAreSaidAndTheDefaultsHold(t *testing.T) {
 		t.Errorf("stderr = %q, want one line with the place, the reason and what holds", got)
 	}
 	decode(t, out.Bytes())
-	if q, _ := ask(nil, Options{Stderr: &problems}); !q.rules.Watches(62893) {
+	if q, _ := newQuery(nil, Options{Stderr: &problems}); !q.rules.WatchesPort(62893) {
 		t.Errorf("rules = %+v, want the default one", q.rules)
 	}
 }

@@ -18,24 +18,24 @@ import (
 // StopOptions say how a port's owners are stopped.
 type StopOptions struct {
 	Options
-	Force    bool          // by force, where they do not end when they are asked
-	Yes      bool          // without a question
-	Children bool          // the processes below them too
-	Stdin    io.Reader     // where the answer comes from; nil where nobody can be asked
-	Patience time.Duration // how long they are given to end; stop.Patience where 0
+	Force       bool          // by force, where they do not end when they are asked
+	Yes         bool          // without a question
+	Children    bool          // the processes below them too
+	Stdin       io.Reader     // where the answer comes from; nil where nobody can be asked
+	GracePeriod time.Duration // how long they are given to end; stop.Patience where 0
 }
 
-// ErrNotStopped is the answer no.
-var ErrNotStopped = errors.New("nothing was stopped")
+// ErrStopCanceled is the answer no.
+var ErrStopCanceled = errors.New("nothing was stopped")
 
 // Stop ends the processes that hold a port. It returns nil only when all have
 // ended. They are held from before the question, so that the answer is about those
 // that were shown.
 func Stop(ctx context.Context, port string, o StopOptions) error {
-	if o.Patience == 0 {
-		o.Patience = stop.Patience
+	if o.GracePeriod == 0 {
+		o.GracePeriod = stop.GracePeriod
 	}
-	q, err := ask([]string{port}, o.Options)
+	q, err := newQuery([]string{port}, o.Options)
 	if err != nil {
 		return err
 	}
@@ -44,18 +44,18 @@ func Stop(ctx context.Context, port string, o StopOptions) error {
 		return UsageError{fmt.Sprintf("%q: stop takes one port", monitor.Clean(port, 40))}
 	}
 	q.All, q.ports = true, nil // what else goes is at other ports
-	s, err := q.look(ctx, owner.New())
+	s, err := q.poll(ctx, owner.New())
 	if err != nil {
 		return err
 	}
-	rows := at(s, number)
+	rows := listenersAt(s, number)
 	if len(rows) == 0 {
 		return fmt.Errorf("%d is free: there is nothing to stop", number)
 	}
 	for _, l := range rows {
-		q.shows(s, l)
+		q.printTargets(s, l)
 	}
-	held, err := holdAll(rows)
+	held, err := openAll(rows)
 	if err != nil {
 		return err
 	}
@@ -64,22 +64,22 @@ func Stop(ctx context.Context, port string, o StopOptions) error {
 		_, _ = fmt.Fprintln(o.Stdout, "It has ended meanwhile.") // the exit status tells too
 		return nil
 	}
-	below, err := o.holdBelow(held)
+	below, err := o.openDescendants(held)
 	if err != nil {
 		return err
 	}
 	defer stop.CloseAll(below)
-	if err := o.agreed(ctx); err != nil {
+	if err := o.confirm(ctx); err != nil {
 		return err
 	}
 	if err := o.stopAll(ctx, held, below, rows, number); err != nil {
 		return err
 	}
-	return hiddenStay(rows, number)
+	return ownerUnknownError(rows, number)
 }
 
-// at are the listeners at port.
-func at(s monitor.Snapshot, port uint16) (rows []*monitor.Listener) {
+// listenersAt are the listeners at port.
+func listenersAt(s monitor.Snapshot, port uint16) (rows []*monitor.Listener) {
 	for _, l := range s.Listeners {
 		if l.Port == port {
 			rows = append(rows, l)
@@ -88,12 +88,12 @@ func at(s monitor.Snapshot, port uint16) (rows []*monitor.Listener) {
 	return rows
 }
 
-// shows says whom it is about and what else goes.
-func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
+// printTargets says whom it is about and what else goes.
+func (q query) printTargets(s monitor.Snapshot, l *monitor.Listener) {
 	now := time.Now()
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(q.Stdout, format+"\n", args...) } // what is done matters more than what is said
-	say("%s", answer(l, now))
-	if m, ok := stop.ManagerOfHidden(l); ok && len(l.Owners) == 0 {
+	say("%s", summary(l, now))
+	if m, ok := stop.ManagerOfUnknownOwner(l); ok && len(l.Owners) == 0 {
 		say("  %s may have it, which this stops properly: %s", monitor.Clean(m.String(), 80), m.Command)
 	}
 	for _, o := range l.Owners {
@@ -102,7 +102,7 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 			words += ", user " + monitor.Clean(o.User, 40)
 		}
 		if !o.StartedAt.IsZero() {
-			words += ", since " + momentWords(o.StartedAt, now)
+			words += ", since " + timeText(o.StartedAt, now)
 		}
 		say("%s", words)
 		m, managed := stop.ManagerOf(o, l)
@@ -112,15 +112,15 @@ func (q question) shows(s monitor.Snapshot, l *monitor.Listener) {
 		case managed:
 			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.String(), 80), m.Command)
 		}
-		for _, other := range stop.Held(s, o) {
+		for _, other := range stop.ListenersOf(s, o) {
 			if other.Port != l.Port || other.Protocol != l.Protocol {
-				say("    listens at %s too, which closes with it", portWords(other))
+				say("    listens at %s too, which closes with it", portText(other))
 			}
 		}
-		for _, other := range stop.Children(s, o) {
+		for _, other := range stop.ListenersOfDescendants(s, o) {
 			for _, child := range other.Owners {
-				if stop.Below(child, o) {
-					say("    its child %s listens at %s and may end with it", nameOf(child), portWords(other))
+				if stop.IsDescendant(child, o) {
+					say("    its child %s listens at %s and may end with it", nameOf(child), portText(other))
 				}
 			}
 		}
@@ -131,36 +131,36 @@ func nameOf(o monitor.Owner) string {
 	return fmt.Sprintf("%s (%d)", dash(monitor.Clean(o.Name, 60)), o.PID)
 }
 
-// holdAll takes hold of all owners. Those that have ended meanwhile are left out.
-func holdAll(rows []*monitor.Listener) ([]*stop.Process, error) {
+// openAll takes hold of all owners. Those that have ended meanwhile are left out.
+func openAll(rows []*monitor.Listener) ([]*stop.Process, error) {
 	var owners []monitor.Owner
 	for _, l := range rows {
 		owners = append(owners, l.Owners...)
 	}
 	held, err := stop.OpenAll(owners)
 	if err != nil {
-		return nil, named(err)
+		return nil, withProcess(err)
 	}
 	if len(held) == 0 {
-		return nil, hiddenStay(rows, rows[0].Port)
+		return nil, ownerUnknownError(rows, rows[0].Port)
 	}
 	return held, nil
 }
 
-// holdBelow takes hold of the children, where they are to end too, and names them.
-func (o StopOptions) holdBelow(held []*stop.Process) ([]*stop.Process, error) {
+// openDescendants takes hold of the children, where they are to end too, and names them.
+func (o StopOptions) openDescendants(held []*stop.Process) ([]*stop.Process, error) {
 	if !o.Children {
 		return nil, nil
 	}
-	below, err := stop.OpenBelow(held)
+	below, err := stop.OpenDescendants(held)
 	if len(below) > 0 {
 		_, _ = fmt.Fprintf(o.Stdout, "  with its children: %s\n", namesOf(below)) // what is done matters more than what is said
 	}
 	return below, err
 }
 
-// named is err with the process that it is about.
-func named(err error) error {
+// withProcess is err with the process that it is about.
+func withProcess(err error) error {
 	var f stop.Failure
 	if errors.As(err, &f) {
 		return fmt.Errorf("%s: %w", nameOf(f.Owner), f.Err)
@@ -168,18 +168,18 @@ func named(err error) error {
 	return err
 }
 
-// hiddenStay is the error for owners that cannot be seen, nil where all can.
-func hiddenStay(rows []*monitor.Listener, port uint16) error {
+// ownerUnknownError is the error for owners that cannot be seen, nil where all can.
+func ownerUnknownError(rows []*monitor.Listener, port uint16) error {
 	for _, l := range rows {
 		if len(l.Owners) == 0 {
-			return fmt.Errorf("who holds %d cannot be seen, and so not be stopped from here: %s", port, l.Hidden)
+			return fmt.Errorf("who holds %d cannot be seen, and so not be stopped from here: %s", port, l.OwnerUnknown)
 		}
 	}
 	return nil
 }
 
-// agreed asks whether to go on, until ctx ends.
-func (o StopOptions) agreed(ctx context.Context) error {
+// confirm asks whether to go on, until ctx ends.
+func (o StopOptions) confirm(ctx context.Context) error {
 	if o.Yes {
 		return nil
 	}
@@ -200,13 +200,13 @@ func (o StopOptions) agreed(ctx context.Context) error {
 		}
 	case <-ctx.Done():
 	}
-	return ErrNotStopped
+	return ErrStopCanceled
 }
 
 // stopAll asks held and below to end, and forces them where that is wanted. Only
 // held must hold one of rows still.
 func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, rows []*monitor.Listener, port uint16) error {
-	holds, err := stop.Holding(ctx, rows, slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	holds, err := stop.NewHolderCheck(ctx, rows, slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, r
 	case o.Force:
 		problems = append(problems, fmt.Errorf("%s did not end by force either: the kernel may be waiting for a device", namesOf(stays)))
 	default:
-		problems = append(problems, fmt.Errorf("%s did not end within %v; porthole stop %d --force ends it by force", namesOf(stays), o.Patience, port))
+		problems = append(problems, fmt.Errorf("%s did not end within %v; porthole stop %d --force ends it by force", namesOf(stays), o.GracePeriod, port))
 	}
 	return errors.Join(problems...)
 }
@@ -237,25 +237,25 @@ func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, r
 // signal sends to all, of whom so many held the port, and returns those that run on after a while. What ended is
 // said; the error is about those that could not be signalled.
 func (o StopOptions) signal(ctx context.Context, held []*stop.Process, holders int, send func(*stop.Process) error) (stays []*stop.Process, _ error) {
-	limited, cancel := context.WithTimeout(ctx, o.Patience)
+	limited, cancel := context.WithTimeout(ctx, o.GracePeriod)
 	defer cancel()
-	out := stop.Signal(limited, held, send, stop.Watcher{
-		Sent: func(sent []*stop.Process) {
-			_, _ = fmt.Fprintf(o.Stdout, "Waiting up to %v for the end of %s.\n", o.Patience, namesOf(sent)) // a word on the way
+	out := stop.Signal(limited, held, send, stop.Progress{
+		Signaled: func(sent []*stop.Process) {
+			_, _ = fmt.Fprintf(o.Stdout, "Waiting up to %v for the end of %s.\n", o.GracePeriod, namesOf(sent)) // a word on the way
 		},
 		Ended: func(p *stop.Process) {
 			_, _ = fmt.Fprintf(o.Stdout, "%s has ended.\n", nameOf(p.Owner())) // the exit status tells too
 		},
 	})
 	var problems []error
-	for _, f := range out.Problems(holders) {
-		if i := slices.IndexFunc(held, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrOnlyForce) && o.Force {
-			out.Stays = append(out.Stays, held[i])
+	for _, f := range out.Errors(holders) {
+		if i := slices.IndexFunc(held, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrKillOnly) && o.Force {
+			out.StillRunning = append(out.StillRunning, held[i])
 			continue
 		}
-		problems = append(problems, named(f))
+		problems = append(problems, withProcess(f))
 	}
-	return out.Stays, errors.Join(problems...)
+	return out.StillRunning, errors.Join(problems...)
 }
 
 func namesOf(processes []*stop.Process) string {

@@ -47,14 +47,14 @@ func stopping(t *testing.T, port string, o StopOptions) (string, error) {
 }
 
 func runs(pid int) bool {
-	_, err := process.Facts(pid)
+	_, err := process.Info(pid)
 	return err == nil
 }
 
 func TestStopAsksAndEndsTheProcess(t *testing.T) {
 	pid, port := victim(t, "listen", func(c *exec.Cmd) { c.Args[0] = "node\x1b[31m" })
 	for answer, stdin := range map[string]io.Reader{"no": strings.NewReader("n\n"), "nothing": strings.NewReader("")} {
-		if said, err := stopping(t, port, StopOptions{Stdin: stdin}); !errors.Is(err, ErrNotStopped) || Status(err) != 1 || !runs(pid) {
+		if said, err := stopping(t, port, StopOptions{Stdin: stdin}); !errors.Is(err, ErrStopCanceled) || Status(err) != 1 || !runs(pid) {
 			t.Errorf("answered %s: %v, runs %t; it says\n%s", answer, err, runs(pid), said)
 		}
 	}
@@ -77,11 +77,11 @@ func TestStopAsksAndEndsTheProcess(t *testing.T) {
 
 func TestStopOfAProcessThatIgnoresIt(t *testing.T) {
 	pid, port := victim(t, "stubborn", nil)
-	said, err := stopping(t, port, StopOptions{Yes: true, Patience: 300 * time.Millisecond})
+	said, err := stopping(t, port, StopOptions{Yes: true, GracePeriod: 300 * time.Millisecond})
 	if err == nil || Status(err) != 1 || !strings.Contains(err.Error(), "did not end within 300ms; porthole stop "+port+" --force") || !runs(pid) {
 		t.Errorf("without force: %v, runs %t; it says\n%s", err, runs(pid), said)
 	}
-	said, err = stopping(t, port, StopOptions{Yes: true, Force: true, Patience: 300 * time.Millisecond})
+	said, err = stopping(t, port, StopOptions{Yes: true, Force: true, GracePeriod: 300 * time.Millisecond})
 	if err != nil || runs(pid) || !strings.Contains(said, "by force now") {
 		t.Errorf("with force: %v, runs %t; it says\n%s", err, runs(pid), said)
 	}

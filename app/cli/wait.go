@@ -12,7 +12,7 @@ import (
 // nothing does any more. The error says that it did not happen within timeout,
 // or that ctx ended first.
 func Wait(ctx context.Context, port string, closed bool, timeout time.Duration, o Options) error {
-	q, err := ask([]string{port}, o)
+	q, err := newQuery([]string{port}, o)
 	if err != nil {
 		return err
 	}

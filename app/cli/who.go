@@ -11,47 +11,47 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
+	"porthole/monitor/connection/source"
 	"porthole/monitor/owner"
-	"porthole/monitor/peers"
-	"porthole/monitor/peers/source"
-	"porthole/monitor/story"
 )
 
-// ErrNothing says that nothing listens at the port that was asked for. That was
+// ErrFree says that nothing listens at the port that was asked for. That was
 // printed already.
-var ErrNothing = errors.New("nothing listens there")
+var ErrFree = errors.New("nothing listens there")
 
 // whoJSON is the answer of who --json: fields are added, never renamed.
 type whoJSON struct {
-	Port      uint16          `json:"port"`
-	Listeners []whoListenJSON `json:"listeners"`
+	Port      uint16            `json:"port"`
+	Listeners []whoListenerJSON `json:"listeners"`
 }
 
-type whoListenJSON struct {
+type whoListenerJSON struct {
 	listenerJSON
-	Why         *whyJSON    `json:"why,omitempty"` // absent where the owner is hidden
-	Uses        *usesJSON   `json:"uses,omitempty"`
-	Odd         []oddJSON   `json:"odd,omitempty"`
-	Connections *int        `json:"connections,omitempty"` // absent where they cannot be read
-	Peers       []peerJSON  `json:"peers,omitempty"`
-	AcceptQueue *acceptJSON `json:"accept_queue,omitempty"`
+	Why         *whyJSON         `json:"why,omitempty"` // absent where the owner is hidden
+	Resources   *resourcesJSON   `json:"uses,omitempty"`
+	Warnings    []warningJSON    `json:"odd,omitempty"`
+	Connections *int             `json:"connections,omitempty"` // absent where they cannot be read
+	Peers       []connectionJSON `json:"peers,omitempty"`
+	AcceptQueue *acceptQueueJSON `json:"accept_queue,omitempty"`
 }
 
 // whyJSON is the chain of parents, and what it says in one English sentence.
 type whyJSON struct {
 	Sentence string `json:"sentence"`
-	story.Why
+	ancestry.Explanation
 }
 
-// usesJSON is what the principal owner uses.
-type usesJSON struct {
+// resourcesJSON is what the principal owner uses.
+type resourcesJSON struct {
 	Threads int     `json:"threads,omitempty"`
 	Memory  uint64  `json:"memory,omitempty"`      // bytes, shared ones too (RSS)
 	CPU     float64 `json:"cpu_seconds,omitempty"` // of all cores, since it started
 }
 
-// peerJSON is one established connection.
-type peerJSON struct {
+// connectionJSON is one established connection.
+type connectionJSON struct {
 	Local    netip.AddrPort `json:"local"` // the listener's end
 	Remote   netip.AddrPort `json:"remote"`
 	PID      int            `json:"pid,omitempty"` // of the client, where it is on this machine and can be seen
@@ -61,13 +61,13 @@ type peerJSON struct {
 	Sent     *uint64        `json:"sent,omitempty"`
 }
 
-type oddJSON struct {
-	story.Oddity
+type warningJSON struct {
+	ancestry.Warning
 	Text string `json:"text"` // in English, with what to do
 }
 
-// acceptJSON is the connections that wait to be accepted, and their limit.
-type acceptJSON struct {
+// acceptQueueJSON is the connections that wait to be accepted, and their limit.
+type acceptQueueJSON struct {
 	Waiting uint32 `json:"waiting"`
 	Limit   uint32 `json:"limit"`
 }
@@ -77,7 +77,7 @@ type acceptJSON struct {
 // where that is remembered.
 func Who(ctx context.Context, port string, o Options) error {
 	o.All = true // whoever asks for one port wants whoever has it
-	q, err := ask([]string{port}, o)
+	q, err := newQuery([]string{port}, o)
 	if err != nil {
 		return err
 	}
@@ -86,48 +86,48 @@ func Who(ctx context.Context, port string, o Options) error {
 		return UsageError{fmt.Sprintf("%q: who takes one port", monitor.Clean(port, 40))}
 	}
 	firstSeen := make(chan []*monitor.Listener, 1)
-	go func() { firstSeen <- recall(number) }() // ends within link.Ask's deadline; the look takes as long
+	go func() { firstSeen <- askAgent(number) }() // ends within link.Ask's deadline; the look takes as long
 	finder := owner.New()
 	clients, err := source.Open()
 	if err == nil { // else the rest is told without them
 		defer clients.Close()
-		finder = clients.Beside(finder, number)
+		finder = clients.WithClients(finder, number)
 	}
-	s, err := q.look(ctx, finder)
+	s, err := q.poll(ctx, finder)
 	if err != nil {
 		return err
 	}
-	told := stories(connected(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
+	told := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	if o.JSON {
-		err = writeLine(o.Stdout, q.who(number, told))
+		err = writeLine(o.Stdout, q.whoJSON(number, told))
 	} else {
-		err = q.explain(ctx, o.Stdout, number, told)
+		err = q.printDetails(ctx, o.Stdout, number, told)
 	}
 	if err == nil && len(told) == 0 {
-		return ErrNothing
+		return ErrFree
 	}
 	return err
 }
 
-func (q question) who(port uint16, told []portStory) whoJSON {
-	out := whoJSON{Port: port, Listeners: []whoListenJSON{}}
+func (q query) whoJSON(port uint16, told []listenerDetails) whoJSON {
+	out := whoJSON{Port: port, Listeners: []whoListenerJSON{}}
 	for _, l := range told {
-		one := whoListenJSON{listenerJSON: q.listener(l.Listener)}
+		one := whoListenerJSON{listenerJSON: q.listenerJSON(l.Listener)}
 		if len(l.Owners) > 0 {
 			one.Why = &whyJSON{l.why.Sentence(), l.why}
 		}
-		for _, odd := range l.odd {
-			one.Odd = append(one.Odd, oddJSON{odd, odd.Sentence(l.why)})
+		for _, odd := range l.warnings {
+			one.Warnings = append(one.Warnings, warningJSON{odd, odd.Sentence(l.why)})
 		}
-		if u := l.used; u != (story.Use{}) {
-			one.Uses = &usesJSON{u.Threads, u.Memory, u.CPU.Seconds()}
+		if u := l.resources; u != (ancestry.Resources{}) {
+			one.Resources = &resourcesJSON{u.Threads, u.Memory, u.CPU.Seconds()}
 		}
 		if l.state != nil {
-			one.Peers = peersJSON(l.state)
-			n := len(l.state.Peers)
+			one.Peers = connectionsJSON(l.state)
+			n := len(l.state.Conns)
 			one.Connections = &n
-			if l.state.Queued {
-				one.AcceptQueue = &acceptJSON{l.state.Queue, l.state.Limit}
+			if l.state.QueueKnown {
+				one.AcceptQueue = &acceptQueueJSON{l.state.QueueLength, l.state.QueueLimit}
 			}
 		}
 		out.Listeners = append(out.Listeners, one)
@@ -135,11 +135,11 @@ func (q question) who(port uint16, told []portStory) whoJSON {
 	return out
 }
 
-func peersJSON(st *peers.State) []peerJSON {
-	var out []peerJSON
-	for _, p := range st.Peers {
-		one := peerJSON{Local: p.Local, Remote: p.Remote, PID: p.Client.PID, Name: p.Client.Name, User: p.User}
-		if st.Bytes {
+func connectionsJSON(st *connection.State) []connectionJSON {
+	var out []connectionJSON
+	for _, p := range st.Conns {
+		one := connectionJSON{Local: p.Local, Remote: p.Remote, PID: p.Client.PID, Name: p.Client.Name, User: p.User}
+		if st.BytesKnown {
 			one.Received, one.Sent = &p.Received, &p.Sent
 		}
 		out = append(out, one)
@@ -147,37 +147,37 @@ func peersJSON(st *peers.State) []peerJSON {
 	return out
 }
 
-// explain writes the story for people.
-func (q question) explain(ctx context.Context, w io.Writer, port uint16, told []portStory) error {
+// printDetails writes the story for people.
+func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, told []listenerDetails) error {
 	now := time.Now()
 	if len(told) == 0 {
-		_, err := fmt.Fprintf(w, "%d is free.%s\n", port, lastHolder(ctx, port, now))
+		_, err := fmt.Fprintf(w, "%d is free.%s\n", port, lastOwnerText(ctx, port, now))
 		return err
 	}
 	for i, l := range told {
 		if i > 0 {
 			_, _ = fmt.Fprintln(w) // Flush below tells
 		}
-		_, _ = fmt.Fprintln(w, answer(l.Listener, now))
-		for _, odd := range l.odd {
+		_, _ = fmt.Fprintln(w, summary(l.Listener, now))
+		for _, odd := range l.warnings {
 			_, _ = fmt.Fprintln(w, "! "+odd.Sentence(l.why))
 		}
-		if err := q.details(w, l, now); err != nil {
+		if err := q.printFields(w, l, now); err != nil {
 			return fmt.Errorf("write who has %d: %w", port, err)
 		}
 	}
 	return nil
 }
 
-// answer is the first line: "62893 is held by node (47733), Vite of acme-web, for 12m".
-func answer(l *monitor.Listener, now time.Time) string {
+// summary is the first line: "62893 is held by node (47733), Vite of acme-web, for 12m".
+func summary(l *monitor.Listener, now time.Time) string {
 	o, ok := l.Principal()
 	if !ok {
-		return portWords(l) + " is held by " + hiddenWords(l) + "."
+		return portText(l) + " is held by " + ownerUnknownText(l) + "."
 	}
-	held := fmt.Sprintf("%s is held by %s (%d)", portWords(l), dash(monitor.Clean(o.Name, 60)), o.PID)
-	if c := l.Behind; c != nil && c.Published {
-		return held + " for the " + c.Words() + "."
+	held := fmt.Sprintf("%s is held by %s (%d)", portText(l), dash(monitor.Clean(o.Name, 60)), o.PID)
+	if c := l.Container; c != nil && c.Published {
+		return held + " for the " + c.Description() + "."
 	}
 	parts := []string{held}
 	service, project := l.Service, monitor.Clean(l.Project, 60)
@@ -199,8 +199,8 @@ func answer(l *monitor.Listener, now time.Time) string {
 	return strings.Join(parts, ", ") + "."
 }
 
-// details are the lines below the answer; what is not known has none.
-func (q question) details(w io.Writer, l portStory, now time.Time) error {
+// printFields are the lines below the answer; what is not known has none.
+func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(label, value string) {
 		if value != "" {
@@ -209,23 +209,23 @@ func (q question) details(w io.Writer, l portStory, now time.Time) error {
 	}
 	var addresses []string
 	for _, s := range l.Sockets {
-		addresses = append(addresses, fmt.Sprintf("%s (%s)", s.Address, reachWords(monitor.AddressReach(s.Address))))
+		addresses = append(addresses, fmt.Sprintf("%s (%s)", s.Address, exposureText(monitor.ExposureOf(s.Address))))
 	}
 	line("listens on", strings.Join(addresses, ", "))
 	line("user", monitor.Clean(l.User, 60))
-	line("container", containerWords(l.Listener))
+	line("container", containerText(l.Listener))
 	o, ok := l.Principal()
 	if !ok {
-		line("hidden", l.Hidden)
+		line("hidden", l.OwnerUnknown)
 		line("unit", monitor.Clean(l.Unit, 200))
-		line("connected", clientWords(l.state))
+		line("connected", clientsText(l.state))
 		return t.Flush()
 	}
-	line("service", serviceWords(l.Listener))
+	line("service", serviceText(l.Listener))
 	line("why", l.why.Sentence())
-	line("chain", chainWords(l.why))
-	line("connected", clientWords(l.state))
-	line("command", monitor.Clean(strings.Join(q.command(o.Command), " "), 4000))
+	line("chain", chainText(l.why))
+	line("connected", clientsText(l.state))
+	line("command", monitor.Clean(strings.Join(q.maskedCommand(o.Command), " "), 4000))
 	program := monitor.Clean(o.Program, 400)
 	if o.Deleted {
 		program += " (deleted or replaced since it started)"
@@ -237,24 +237,24 @@ func (q question) details(w io.Writer, l portStory, now time.Time) error {
 	}
 	line("folder", folder)
 	if !o.StartedAt.IsZero() {
-		line("started", momentWords(o.StartedAt, now))
+		line("started", timeText(o.StartedAt, now))
 	}
-	line("uses", useWords(l.used))
+	line("uses", resourcesText(l.resources))
 	return t.Flush()
 }
 
-// containerWords is what is known of the container behind l: "web (image acme/web:1), 0123456789ab, at 172.17.0.2:80".
-func containerWords(l *monitor.Listener) string {
-	c := l.Behind
+// containerText is what is known of the container behind l: "web (image acme/web:1), 0123456789ab, at 172.17.0.2:80".
+func containerText(l *monitor.Listener) string {
+	c := l.Container
 	if c == nil {
-		return monitor.Clean(l.Container, 64)
+		return monitor.Clean(l.ContainerID, 64)
 	}
 	var parts []string
 	if c.Name != "" {
-		parts = append(parts, strings.TrimPrefix(c.Words(), "container "))
+		parts = append(parts, strings.TrimPrefix(c.Description(), "container "))
 	}
 	if c.ID != "" {
-		parts = append(parts, monitor.Container{ID: c.ID}.Words()[len("container "):])
+		parts = append(parts, monitor.Container{ID: c.ID}.Description()[len("container "):])
 	}
 	if c.Address != "" {
 		parts = append(parts, "at "+c.Address)

@@ -99,10 +99,10 @@ func TestWhoTellsTheStoryOfAPort(t *testing.T) {
 func TestWhoOfAFreePortAndOfBadInput(t *testing.T) {
 	setSettings(t, "")
 	text, err := asked(t, "1", false)
-	if !errors.Is(err, ErrNothing) || !strings.HasPrefix(text, "1 is free.") {
+	if !errors.Is(err, ErrFree) || !strings.HasPrefix(text, "1 is free.") {
 		t.Errorf("of a free port: %q, %v", text, err)
 	}
-	if text, err = asked(t, "1", true); !errors.Is(err, ErrNothing) || text != "{\"port\":1,\"listeners\":[]}\n" {
+	if text, err = asked(t, "1", true); !errors.Is(err, ErrFree) || text != "{\"port\":1,\"listeners\":[]}\n" {
 		t.Errorf("as JSON: %q, %v", text, err)
 	}
 	for _, bad := range []string{"0", "70000", "http", "3000-3999", ""} {
@@ -123,17 +123,17 @@ func TestWhoNamesTheContainer(t *testing.T) {
 			"8080 is held by docker-proxy (7) for the container web (image acme/web:1).", "web (image acme/web:1), 0123456789ab, at 172.17.0.2:80"},
 		{monitor.Container{Address: "172.17.0.2:80", Published: true}, "8080 is held by docker-proxy (7) for the container at 172.17.0.2:80.", "at 172.17.0.2:80"},
 	} {
-		l.Behind, l.Service = &test.c, test.c.Words()
-		if got := answer(l, time.Now()); got != test.first {
+		l.Container, l.Service = &test.c, test.c.Description()
+		if got := summary(l, time.Now()); got != test.first {
 			t.Errorf("%q; want %q", got, test.first)
 		}
-		if got := containerWords(l); got != test.line {
+		if got := containerText(l); got != test.line {
 			t.Errorf("%q; want %q", got, test.line)
 		}
 	}
-	l.Owners, l.Hidden = nil, monitor.HiddenForeign
-	l.Behind = &monitor.Container{Name: "web", Published: true}
-	if got := answer(l, time.Now()); got != "8080 is held by container web (hidden)." {
+	l.Owners, l.OwnerUnknown = nil, monitor.UnknownForeign
+	l.Container = &monitor.Container{Name: "web", Published: true}
+	if got := summary(l, time.Now()); got != "8080 is held by container web (hidden)." {
 		t.Errorf("hidden: %q", got)
 	}
 }

@@ -2,5 +2,5 @@
 
 package desktop
 
-// hasDisplayServer is true where the system itself is the display.
-const hasDisplayServer = true
+// builtinDisplay is true where the system itself is the display.
+const builtinDisplay = true

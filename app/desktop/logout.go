@@ -22,7 +22,7 @@ func (s Session) WaitEnd(ctx context.Context, log *slog.Logger) bool {
 		}
 	}
 	if id := s["XDG_SESSION_ID"]; id != "" {
-		if err := watchLogin(watching, id, ended); err != nil {
+		if err := watchLogind(watching, id, ended); err != nil {
 			log.Info("logind cannot be watched", "problem", err)
 		}
 	}
@@ -47,15 +47,15 @@ func connect(ctx context.Context, address string) (*dbus.Conn, error) {
 	return c, nil
 }
 
-const login1 = "org.freedesktop.login1"
+const logindName = "org.freedesktop.login1"
 
-// watchLogin sends to ended when logind removes the session called id.
-func watchLogin(ctx context.Context, id string, ended chan<- string) error {
+// watchLogind sends to ended when logind removes the session called id.
+func watchLogind(ctx context.Context, id string, ended chan<- string) error {
 	c, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
 	if err != nil {
 		return fmt.Errorf("connect to the system bus: %w", err)
 	}
-	if err := c.AddMatchSignal(dbus.WithMatchInterface(login1+".Manager"), dbus.WithMatchMember("SessionRemoved")); err != nil {
+	if err := c.AddMatchSignal(dbus.WithMatchInterface(logindName+".Manager"), dbus.WithMatchMember("SessionRemoved")); err != nil {
 		_ = c.Close()
 		return fmt.Errorf("ask logind for its signals: %w", err)
 	}
@@ -63,7 +63,7 @@ func watchLogin(ctx context.Context, id string, ended chan<- string) error {
 	c.Signal(signals)
 	go func() { // ends with the connection, which ends with ctx
 		for sig := range signals {
-			if len(sig.Body) > 0 && sig.Name == login1+".Manager.SessionRemoved" && sig.Body[0] == id {
+			if len(sig.Body) > 0 && sig.Name == logindName+".Manager.SessionRemoved" && sig.Body[0] == id {
 				ended <- "the login session was closed"
 				return
 			}

@@ -16,7 +16,7 @@ const notificationService = "org.freedesktop.Notifications"
 // first notification: at once, and whenever one came or went, until ctx or the
 // bus ends. It returns the error of a bus that cannot be asked.
 func WatchNotifications(ctx context.Context, address string, present func(bool)) error {
-	return follow(ctx, address, [][]dbus.MatchOption{ownerOf(notificationService)}, func(ctx context.Context, c *dbus.Conn) error {
+	return watchSignals(ctx, address, [][]dbus.MatchOption{nameOwnerChanged(notificationService)}, func(ctx context.Context, c *dbus.Conn) error {
 		has, err := hasNotifications(ctx, c)
 		if err == nil {
 			present(has)

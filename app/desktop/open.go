@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// openWait is how long an opener is waited for. It hands the target over and
+// openTimeout is how long an opener is waited for. It hands the target over and
 // ends; one that stays is the program itself, which is well then.
-const openWait = 3 * time.Second
+const openTimeout = 3 * time.Second
 
 // Open opens a URL in the browser, or a folder in the file manager, as the
 // desktop has it set. target goes to the desktop's opener as one argument,
@@ -49,7 +49,7 @@ func launch(ctx context.Context, cmd *exec.Cmd) error {
 		if err != nil {
 			return fmt.Errorf("run %s: %w", name, err)
 		}
-	case <-time.After(openWait):
+	case <-time.After(openTimeout):
 	case <-ctx.Done():
 	}
 	return nil

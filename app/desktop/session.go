@@ -31,9 +31,9 @@ func Current() Session {
 	return s
 }
 
-// Trusted returns s with only the variables that belong to a session: what
+// Sanitized returns s with only the variables that belong to a session: what
 // came over the link must not set anything else.
-func (s Session) Trusted() Session {
+func (s Session) Sanitized() Session {
 	t := Session{}
 	for _, name := range sessionVariables {
 		if v := s[name]; v != "" && !strings.ContainsRune(v, 0) {
@@ -109,7 +109,7 @@ var (
 // CheckDisplay reports why no window can be shown in s, nil where one can as
 // far as a connection tells.
 func (s Session) CheckDisplay() error {
-	if hasDisplayServer {
+	if builtinDisplay {
 		return nil
 	}
 	if name := s["WAYLAND_DISPLAY"]; name != "" {
@@ -144,7 +144,7 @@ func (s Session) CheckDisplay() error {
 
 // CheckBus reports why the session bus of s cannot be used, nil where it answers.
 func (s Session) CheckBus() error {
-	if hasDisplayServer {
+	if builtinDisplay {
 		return nil
 	}
 	address := s.BusAddress()

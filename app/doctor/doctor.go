@@ -17,22 +17,22 @@ import (
 	"porthole/monitor"
 )
 
-// State is how well something works.
-type State string
+// Status is how well something works.
+type Status string
 
 // The states. Only Broken is a failure: Porthole is of use without what is
 // Missing.
 const (
-	Works   State = "works"
-	Missing State = "missing"
-	Broken  State = "broken"
+	OK      Status = "works"
+	Warning Status = "missing"
+	Error   Status = "broken"
 )
 
 // Finding is what was found out about one subject.
 type Finding struct {
 	Subject string `json:"subject"`
-	State   State  `json:"state"`
-	Text    string `json:"text"`
+	Status  Status `json:"state"`
+	Message string `json:"text"`
 	Fix     string `json:"fix,omitempty"` // what to do, where it does not work
 }
 
@@ -46,12 +46,12 @@ type Report struct {
 
 // Options say what only the caller knows.
 type Options struct {
-	Version string
-	Window  bool // this build has a window
+	Version   string
+	HasWindow bool // this build has a window
 }
 
-// patience is how long one service of the desktop is waited for.
-const patience = 3 * time.Second
+// timeout is how long one service of the desktop is waited for.
+const timeout = 3 * time.Second
 
 // Examine looks at this machine and this session. It starts nothing but a
 // notification service that the bus starts on demand, and may take some seconds
@@ -59,10 +59,10 @@ const patience = 3 * time.Second
 func Examine(ctx context.Context, o Options) Report {
 	r := Report{Version: o.Version, System: system()}
 	session := desktop.Current()
-	r.add(listeningPorts(), owners(), userSettings(), storedActivity(ctx))
+	r.add(listeningPorts(), owners(), userSettings(), storedHistory(ctx))
 	r.add(sessionBus(ctx, session)...)
-	r.add(display(session), graphics(o.Window), agent(), login())
-	r.add(paths()...)
+	r.add(display(session), graphics(o.HasWindow), agent(), login())
+	r.add(folders()...)
 	return r
 }
 
@@ -70,7 +70,7 @@ func Examine(ctx context.Context, o Options) Report {
 // cleaned, and the home folder is shortened.
 func (r *Report) add(findings ...Finding) {
 	for _, f := range findings {
-		f.Text, f.Fix = plain(f.Text), plain(f.Fix)
+		f.Message, f.Fix = clean(f.Message), clean(f.Fix)
 		r.Findings = append(r.Findings, f)
 	}
 }
@@ -78,15 +78,15 @@ func (r *Report) add(findings ...Finding) {
 // Healthy reports whether all that Porthole needs works.
 func (r Report) Healthy() bool {
 	for _, f := range r.Findings {
-		if f.State == Broken {
+		if f.Status == Error {
 			return false
 		}
 	}
 	return true
 }
 
-// marks stand before the findings in the text, one width each.
-var marks = map[State]string{Works: "ok    ", Missing: "note  ", Broken: "BROKEN"}
+// labels stand before the findings in the text, one width each.
+var labels = map[Status]string{OK: "ok    ", Warning: "note  ", Error: "BROKEN"}
 
 // Print writes the report for people.
 func (r Report) Print(w io.Writer) error {
@@ -94,7 +94,7 @@ func (r Report) Print(w io.Writer) error {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	for _, f := range r.Findings {
-		line := fmt.Sprintf("%s  %-18s %s\n", marks[f.State], f.Subject, f.Text)
+		line := fmt.Sprintf("%s  %-18s %s\n", labels[f.Status], f.Subject, f.Message)
 		if f.Fix != "" {
 			line += fmt.Sprintf("%27swhat to do: %s\n", "", f.Fix)
 		}
@@ -120,7 +120,7 @@ func (r Report) String() string {
 	return b.String()
 }
 
-func plain(text string) string {
+func clean(text string) string {
 	if home, err := os.UserHomeDir(); err == nil && len(home) > 1 {
 		text = strings.ReplaceAll(text, home, "~")
 	}

@@ -60,19 +60,19 @@ func find(t *testing.T, r Report, subject string) Finding {
 
 func TestWithoutADesktopTheFixIsSaid(t *testing.T) {
 	alone(t)
-	r := Examine(t.Context(), Options{Version: "7", Window: false})
+	r := Examine(t.Context(), Options{Version: "7", HasWindow: false})
 	if r.Healthy() {
 		t.Error("a machine without a desktop is healthy; want not")
 	}
-	for subject, want := range map[string]State{"Listening ports": Works, "Session bus": Broken, "Notifications": Broken, "Tray": Missing,
-		"Display": Broken, "OpenGL": Missing, "Running Porthole": Missing} {
-		if f := find(t, r, subject); f.State != want {
-			t.Errorf("%s is %s (%s), want %s", subject, f.State, f.Text, want)
+	for subject, want := range map[string]Status{"Listening ports": OK, "Session bus": Error, "Notifications": Error, "Tray": Warning,
+		"Display": Error, "OpenGL": Warning, "Running Porthole": Warning} {
+		if f := find(t, r, subject); f.Status != want {
+			t.Errorf("%s is %s (%s), want %s", subject, f.Status, f.Message, want)
 		}
 	}
 	for _, f := range r.Findings {
-		if asked := f.Text == "cannot be asked without a session bus"; f.State != Works && f.Fix == "" && !asked {
-			t.Errorf("%s does not work and has no fix: %s", f.Subject, f.Text)
+		if asked := f.Message == "cannot be asked without a session bus"; f.Status != OK && f.Fix == "" && !asked {
+			t.Errorf("%s does not work and has no fix: %s", f.Subject, f.Message)
 		}
 	}
 }
@@ -82,13 +82,13 @@ func TestOnABusWithoutServicesGNOMEIsToldOfItsExtension(t *testing.T) {
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", bus(t))
 	t.Setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
 	r := Examine(t.Context(), Options{})
-	if f := find(t, r, "Session bus"); f.State != Works {
+	if f := find(t, r, "Session bus"); f.Status != OK {
 		t.Errorf("the bus is %+v, want it to work", f)
 	}
-	if f := find(t, r, "Tray"); f.State != Missing || !strings.Contains(f.Fix, "AppIndicator") {
+	if f := find(t, r, "Tray"); f.Status != Warning || !strings.Contains(f.Fix, "AppIndicator") {
 		t.Errorf("the tray is %+v, want the extension named", f)
 	}
-	if f := find(t, r, "Notifications"); f.State != Broken || !strings.Contains(f.Fix, "dunst") {
+	if f := find(t, r, "Notifications"); f.Status != Error || !strings.Contains(f.Fix, "dunst") {
 		t.Errorf("notifications are %+v, want a service named", f)
 	}
 }
@@ -99,14 +99,14 @@ func TestTheHomeFolderIsNotTold(t *testing.T) {
 		t.Skip("no home folder")
 	}
 	var r Report
-	r.add(Finding{Subject: "Settings", State: Broken, Text: home + "/a\x1b[31m", Fix: "look at " + home})
+	r.add(Finding{Subject: "Settings", Status: Error, Message: home + "/a\x1b[31m", Fix: "look at " + home})
 	if got := r.String(); strings.Contains(got, home) || !strings.Contains(got, "~/a") || strings.Contains(got, "\x1b") {
 		t.Errorf("the report is %q", got)
 	}
 }
 
 func TestJSONSaysTheSame(t *testing.T) {
-	r := Report{Version: "7", System: "here", Findings: []Finding{{Subject: "Tray", State: Missing, Text: "none", Fix: "get one"}}}
+	r := Report{Version: "7", System: "here", Findings: []Finding{{Subject: "Tray", Status: Warning, Message: "none", Fix: "get one"}}}
 	var text strings.Builder
 	if err := r.Encode(&text); err != nil {
 		t.Fatal(err)

@@ -22,50 +22,54 @@ import (
 // deadline. What it can beyond Bus is to ask without hints, actions and pictures,
 // notify-send, and kdialog, which needs no service.
 
-// either shows notes by one Notifier, and by another where that fails.
-type either struct {
+// fallback shows notes by one Notifier, and by another where that fails.
+type fallback struct {
 	Notifier
-	other Notifier
-	log   *slog.Logger
+	second Notifier
+	log    *slog.Logger
 }
 
 // WithFallback returns a Notifier that shows by first and, where that fails, by
 // other. Where first did not answer in time, other is not asked: it would wait
 // for the same service.
-func WithFallback(first, other Notifier, log *slog.Logger) Notifier { return either{first, other, log} }
+func WithFallback(first, other Notifier, log *slog.Logger) Notifier {
+	return fallback{first, other, log}
+}
 
-func (e either) Notify(ctx context.Context, n Note) error {
+func (e fallback) Notify(ctx context.Context, n Notification) error {
 	err := e.Notifier.Notify(ctx, n)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if second := e.other.Notify(ctx, n); second != nil {
+	if second := e.second.Notify(ctx, n); second != nil {
 		return fmt.Errorf("%w; by beeep: %w", err, second)
 	}
 	e.log.Info("a notification was shown by beeep", "problem", err)
 	return nil
 }
 
-// Apart shows notifications through beeep in a process of its own, which is
+// Subprocess shows notifications through beeep in a process of its own, which is
 // killed where it is not done in time.
-type Apart struct {
+type Subprocess struct {
 	command func(context.Context) (*exec.Cmd, error)
 }
 
-// NewApart returns a Notifier that hands each note to the process that command
+// NewSubprocess returns a Notifier that hands each note to the process that command
 // makes, which is to call ShowOne.
-func NewApart(command func(context.Context) (*exec.Cmd, error)) Apart { return Apart{command} }
+func NewSubprocess(command func(context.Context) (*exec.Cmd, error)) Subprocess {
+	return Subprocess{command}
+}
 
-// plainNote is what such a process reads.
-type plainNote struct{ Title, Body string }
+// subprocessInput is what such a process reads.
+type subprocessInput struct{ Title, Body string }
 
 // Notify shows n and waits for the process.
-func (a Apart) Notify(ctx context.Context, n Note) error {
+func (a Subprocess) Notify(ctx context.Context, n Notification) error {
 	cmd, err := a.command(ctx)
 	if err != nil {
 		return fmt.Errorf("find the program: %w", err)
 	}
-	text, err := json.Marshal(plainNote{n.Title, n.Body})
+	text, err := json.Marshal(subprocessInput{n.Title, n.Body})
 	if err != nil {
 		return fmt.Errorf("write a notification: %w", err)
 	}
@@ -79,20 +83,20 @@ func (a Apart) Notify(ctx context.Context, n Note) error {
 }
 
 // Withdraw does nothing: what beeep has shown stays.
-func (Apart) Withdraw(context.Context, string) error { return nil }
+func (Subprocess) Withdraw(context.Context, string) error { return nil }
 
 // Close does nothing.
-func (Apart) Close() {}
+func (Subprocess) Close() {}
 
 // ShowOne shows the note that r brings. It is the whole work of the process that
 // Apart starts.
 func ShowOne(r io.Reader) error {
-	var n plainNote
+	var n subprocessInput
 	if err := json.NewDecoder(r).Decode(&n); err != nil {
 		return fmt.Errorf("read a notification: %w", err)
 	}
 	beeep.AppName = "Porthole"
-	if err := beeep.Notify(safe(n.Title), safe(n.Body), ""); err != nil {
+	if err := beeep.Notify(escapeScript(n.Title), escapeScript(n.Body), ""); err != nil {
 		return fmt.Errorf("notify through beeep: %w", err)
 	}
 	return nil

@@ -23,7 +23,7 @@ func NewPortable() *Portable {
 // Notify shows n. beeep has no deadline of its own: a call that is still
 // waiting when ctx ends is left behind and ends with the service's answer. Until
 // then nothing is shown, and there is one such call, however many come.
-func (p *Portable) Notify(ctx context.Context, n Note) error {
+func (p *Portable) Notify(ctx context.Context, n Notification) error {
 	select {
 	case p.busy <- struct{}{}:
 	case <-ctx.Done():
@@ -32,7 +32,7 @@ func (p *Portable) Notify(ctx context.Context, n Note) error {
 	done := make(chan error, 1)
 	go func() {
 		defer func() { <-p.busy }()
-		done <- p.show(safe(n.Title), safe(n.Body), "")
+		done <- p.show(escapeScript(n.Title), escapeScript(n.Body), "")
 	}()
 	select {
 	case err := <-done:
@@ -51,14 +51,14 @@ func (*Portable) Withdraw(context.Context, string) error { return nil }
 // Close does nothing.
 func (*Portable) Close() {}
 
-// harmless takes out what the fall-backs would read as code: PowerShell expands
+// scriptEscaper takes out what the fall-backs would read as code: PowerShell expands
 // $(…) and backticks, and ]]> ends the XML of a Windows toast.
-var harmless = strings.NewReplacer("$", "＄", "`", "'", "]]>", "]] >")
+var scriptEscaper = strings.NewReplacer("$", "＄", "`", "'", "]]>", "]] >")
 
-// safe is text that no fall-back reads as code or, by a dash at its beginning,
+// escapeScript is text that no fall-back reads as code or, by a dash at its beginning,
 // as an option.
-func safe(text string) string {
-	text = harmless.Replace(text)
+func escapeScript(text string) string {
+	text = scriptEscaper.Replace(text)
 	if rest, dash := strings.CutPrefix(text, "-"); dash {
 		return "‐" + rest // a hyphen that looks the same
 	}

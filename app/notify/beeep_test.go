@@ -16,8 +16,8 @@ func TestABeeepThatHangsKeepsOneGoroutine(t *testing.T) {
 		p := NewPortable()
 		p.show = func(string, string, any) error { calls.Add(1); return <-answer }
 		for range 50 {
-			ctx, cancel := context.WithTimeout(t.Context(), deadline)
-			if err := p.Notify(ctx, Note{Title: "hangs"}); !errors.Is(err, context.DeadlineExceeded) {
+			ctx, cancel := context.WithTimeout(t.Context(), deliveryTimeout)
+			if err := p.Notify(ctx, Notification{Title: "hangs"}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Notify: %v, want the deadline", err)
 			}
 			cancel()
@@ -30,7 +30,7 @@ func TestABeeepThatHangsKeepsOneGoroutine(t *testing.T) {
 		p.show = func(string, string, any) error { return nil }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := p.Notify(ctx, Note{Title: "again"}); err != nil {
+		if err := p.Notify(ctx, Notification{Title: "again"}); err != nil {
 			t.Errorf("Notify after the service woke up: %v", err)
 		}
 	})
@@ -40,7 +40,7 @@ func TestTextsThatAFallBackWouldRunAreHarmless(t *testing.T) {
 	var title, body string
 	p := NewPortable()
 	p.show = func(a, b string, _ any) error { title, body = a, b; return nil }
-	if err := p.Notify(t.Context(), Note{Title: "$(reboot)", Body: "`id` ]]>"}); err != nil {
+	if err := p.Notify(t.Context(), Notification{Title: "$(reboot)", Body: "`id` ]]>"}); err != nil {
 		t.Fatal(err)
 	}
 	if title != "＄(reboot)" || body != "'id' ]] >" {

@@ -27,8 +27,8 @@ const (
 	StopWatching Action = "unwatch"
 )
 
-// remembered is for how many notifications a click is understood.
-const remembered = 64
+// maxStored is for how many notifications a click is understood.
+const maxStored = 64
 
 // iconSize is the width of the picture beside a notification, in pixels.
 const iconSize = 48
@@ -38,37 +38,37 @@ const iconSize = 48
 // that a click opens the port. The tray's shared connection would not do: a
 // notification's signals end its re-registration.
 type Bus struct {
-	address string
-	acted   func(Action, Note)
-	log     *slog.Logger
-	icon    notify.Hint
+	address  string
+	onAction func(Action, Notification)
+	log      *slog.Logger
+	icon     notify.Hint
 
 	caps []string
 
-	mu    sync.Mutex
-	conn  *dbus.Conn
-	end   func()          // ends conn, or the attempt to have one
-	owner string          // of the service's name, when its ids were given
-	notes map[uint32]Note // by the id of the notification
-	order []uint32
+	mu     sync.Mutex
+	conn   *dbus.Conn
+	cancel func()                  // ends conn, or the attempt to have one
+	owner  string                  // of the service's name, when its ids were given
+	shown  map[uint32]Notification // by the id of the notification
+	order  []uint32
 }
 
 // NewBus returns a Notifier on the session bus at address. acted is called,
 // from a goroutine of the connection, with what the user does with a note.
-func NewBus(address string, acted func(Action, Note), log *slog.Logger) *Bus {
-	return &Bus{address: address, acted: acted, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), notes: make(map[uint32]Note)}
+func NewBus(address string, acted func(Action, Notification), log *slog.Logger) *Bus {
+	return &Bus{address: address, onAction: acted, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), shown: make(map[uint32]Notification)}
 }
 
 // Notify shows n. A server that does not answer before ctx ends costs the
 // connection, which the next call opens anew.
-func (b *Bus) Notify(ctx context.Context, n Note) error {
+func (b *Bus) Notify(ctx context.Context, n Notification) error {
 	return b.call(ctx, func(life context.Context) error { return b.send(life, n) })
 }
 
 // Withdraw closes the last note with that key. That the user has closed it
 // already is no error.
 func (b *Bus) Withdraw(ctx context.Context, key string) error {
-	id := b.idOf(key)
+	id := b.idForKey(key)
 	if id == 0 {
 		return nil
 	}
@@ -77,10 +77,10 @@ func (b *Bus) Withdraw(ctx context.Context, key string) error {
 		if err != nil {
 			return err
 		}
-		err = conn.Object(service, "/org/freedesktop/Notifications").CallWithContext(life, service+".CloseNotification", 0, id).Err
+		err = conn.Object(serviceName, "/org/freedesktop/Notifications").CallWithContext(life, serviceName+".CloseNotification", 0, id).Err
 		var refused dbus.Error
 		if err != nil && !errors.As(err, &refused) {
-			return plain(err)
+			return wrapCallError(err)
 		}
 		return nil
 	})
@@ -89,7 +89,7 @@ func (b *Bus) Withdraw(ctx context.Context, key string) error {
 // call runs do with the life of the connection until ctx ends.
 func (b *Bus) call(ctx context.Context, do func(life context.Context) error) error {
 	done := make(chan error, 1)
-	life := b.begin()
+	life := b.connectionContext()
 	go func() { done <- do(life) }() // ends when the connection does, at the latest
 	select {
 	case err := <-done:
@@ -100,25 +100,25 @@ func (b *Bus) call(ctx context.Context, do func(life context.Context) error) err
 	case <-ctx.Done():
 		b.disconnect()
 		<-done
-		return ErrSilent
+		return ErrNoResponse
 	}
 }
 
-func (b *Bus) send(life context.Context, n Note) error {
+func (b *Bus) send(life context.Context, n Notification) error {
 	conn, err := b.connection(life)
 	if err != nil {
 		return err
 	}
 	note := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
-		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idOf(cmp.Or(n.Instead, n.Key)),
+		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idForKey(cmp.Or(n.ReplacesKey, n.Key)),
 	}
 	if slices.Contains(b.caps, "body-markup") {
 		note.Body = html.EscapeString(n.Body)
 	}
 	if n.Port != 0 && slices.Contains(b.caps, "actions") {
 		note.Actions = []notify.Action{{Key: string(Show), Label: lang.L("Show")}}
-		if n.Rule.Ports != nil || n.Rule.Follows() && !n.Rule.Match.IsZero() {
+		if n.Rule.Ports != nil || n.Rule.FollowsService() && !n.Rule.Match.IsZero() {
 			note.Actions = append(note.Actions, notify.Action{Key: string(StopWatching), Label: lang.L("Stop watching")})
 		}
 	}
@@ -129,9 +129,9 @@ func (b *Bus) send(life context.Context, n Note) error {
 	note.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant("porthole")})
 	id, err := notify.SendNotification(conn, note)
 	if err != nil {
-		return plain(err)
+		return wrapCallError(err)
 	}
-	b.remember(id, n)
+	b.store(id, n)
 	return nil
 }
 
@@ -147,21 +147,21 @@ func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
 	b.mu.Lock()
 	b.conn = conn
 	b.mu.Unlock()
-	if err := conn.AddMatchSignal(dbus.WithMatchSender(service), dbus.WithMatchInterface(service), dbus.WithMatchMember("ActionInvoked")); err != nil {
+	if err := conn.AddMatchSignal(dbus.WithMatchSender(serviceName), dbus.WithMatchInterface(serviceName), dbus.WithMatchMember("ActionInvoked")); err != nil {
 		return nil, fmt.Errorf("listen to the notification service: %w", err)
 	}
-	if err := conn.AddMatchSignal(dbus.WithMatchInterface(bus), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, service)); err != nil {
+	if err := conn.AddMatchSignal(dbus.WithMatchInterface(busName), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, serviceName)); err != nil {
 		return nil, fmt.Errorf("listen for the notification service's restarts: %w", err)
 	}
 	signals := make(chan *dbus.Signal, 16)
 	conn.Signal(signals)
-	go b.listen(conn, signals) // ends with the connection
+	go b.handleSignals(conn, signals) // ends with the connection
 	var owner string
 	// No owner is no error: the next call may start one.
-	_ = conn.BusObject().CallWithContext(life, bus+".GetNameOwner", 0, service).Store(&owner)
-	b.owned(conn, owner) // it may be another one since the last connection
+	_ = conn.BusObject().CallWithContext(life, busName+".GetNameOwner", 0, serviceName).Store(&owner)
+	b.setOwner(conn, owner) // it may be another one since the last connection
 	if b.caps, err = notify.GetCapabilities(conn); err != nil {
-		return nil, plain(err)
+		return nil, wrapCallError(err)
 	}
 	return conn, nil
 }
@@ -175,43 +175,43 @@ func (b *Bus) connected() *dbus.Conn {
 	return nil
 }
 
-// begin returns the life of the connection, which disconnect ends. It is not
+// connectionContext returns the life of the connection, which disconnect ends. It is not
 // that of one notification: the connection outlives it. It begins before the
 // goroutine that connects, so that there is always something to end.
-func (b *Bus) begin() context.Context {
+func (b *Bus) connectionContext() context.Context {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.end != nil && b.conn != nil && b.conn.Connected() {
+	if b.cancel != nil && b.conn != nil && b.conn.Connected() {
 		return b.conn.Context()
 	}
-	if b.end != nil {
-		b.end()
+	if b.cancel != nil {
+		b.cancel()
 	}
 	life, end := context.WithCancel(context.Background())
-	b.end = end
+	b.cancel = end
 	return life
 }
 
-// service is the name of the notification service and of its interface, bus
+// serviceName is the name of the notification service and of its interface, bus
 // that of the bus's own.
 const (
-	service = "org.freedesktop.Notifications"
-	bus     = "org.freedesktop.DBus"
+	serviceName = "org.freedesktop.Notifications"
+	busName     = "org.freedesktop.DBus"
 )
 
-// listen takes clicks, as long as conn is the connection: one that is given up hears
+// handleSignals takes clicks, as long as conn is the connection: one that is given up hears
 // of some for a moment yet, and what is said there late is no longer so. The signals are read here rather than by the library,
 // which panics where their values are not of the types that it expects.
-func (b *Bus) listen(conn *dbus.Conn, signals <-chan *dbus.Signal) {
+func (b *Bus) handleSignals(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 	for s := range signals {
-		if s.Name == bus+".NameOwnerChanged" {
+		if s.Name == busName+".NameOwnerChanged" {
 			if len(s.Body) == 3 {
 				owner, _ := s.Body[2].(string)
-				b.owned(conn, owner)
+				b.setOwner(conn, owner)
 			}
 			continue
 		}
-		if s.Name != service+".ActionInvoked" || len(s.Body) < 2 {
+		if s.Name != serviceName+".ActionInvoked" || len(s.Body) < 2 {
 			continue
 		}
 		id, isID := s.Body[0].(uint32)
@@ -220,46 +220,46 @@ func (b *Bus) listen(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 			continue
 		}
 		b.mu.Lock()
-		n, ours := b.notes[id] // everyone's clicks are signalled to everyone
+		n, ours := b.shown[id] // everyone's clicks are signalled to everyone
 		ours = ours && b.conn == conn
 		b.mu.Unlock()
 		if ours {
-			b.acted(Action(action), n)
+			b.onAction(Action(action), n)
 		}
 	}
 }
 
-func (b *Bus) remember(id uint32, n Note) {
+func (b *Bus) store(id uint32, n Notification) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, again := b.notes[id]; !again { // one that took another's place has its id
+	if _, again := b.shown[id]; !again { // one that took another's place has its id
 		b.order = append(b.order, id)
 	}
-	b.notes[id] = n
-	if len(b.order) > remembered {
-		delete(b.notes, b.order[0])
+	b.shown[id] = n
+	if len(b.order) > maxStored {
+		delete(b.shown, b.order[0])
 		b.order = b.order[1:]
 	}
 }
 
-// owned notes who has the service's name, as conn tells. Another one counts from 1 again: an id
+// setOwner notes who has the service's name, as conn tells. Another one counts from 1 again: an id
 // of the one before may be someone else's notification there.
-func (b *Bus) owned(conn *dbus.Conn, owner string) {
+func (b *Bus) setOwner(conn *dbus.Conn, owner string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.conn == conn && owner != b.owner {
 		b.owner = owner
-		clear(b.notes)
+		clear(b.shown)
 		b.order = nil
 	}
 }
 
-// idOf returns the id of the last note with that key, 0 where there is none.
-func (b *Bus) idOf(key string) uint32 {
+// idForKey returns the id of the last note with that key, 0 where there is none.
+func (b *Bus) idForKey(key string) uint32 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, id := range slices.Backward(b.order) {
-		if key != "" && b.notes[id].Key == key {
+		if key != "" && b.shown[id].Key == key {
 			return id
 		}
 	}
@@ -269,10 +269,10 @@ func (b *Bus) idOf(key string) uint32 {
 func (b *Bus) disconnect() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.end != nil {
-		b.end()
+	if b.cancel != nil {
+		b.cancel()
 	}
-	b.conn, b.end = nil, nil
+	b.conn, b.cancel = nil, nil
 }
 
 // Close closes the connection.

@@ -21,8 +21,8 @@ import (
 	"porthole/monitor/watch"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+// testTimeout is how long a test waits for what must come.
+const testTimeout = 20 * time.Second
 
 // startBus starts a session bus of the test's own and returns its address.
 func startBus(t *testing.T) string {
@@ -43,46 +43,46 @@ func startBus(t *testing.T) string {
 	return strings.TrimSpace(line)
 }
 
-// told is what a notification service was told to show.
-type told struct {
+// notifyCall is what a notification service was told to show.
+type notifyCall struct {
 	ID, Replaces uint32
 	Summary      string
 	Body         string
 	Actions      []string
 }
 
-// fake is a notification service that shows nothing.
-type fake struct {
+// fakeServer is a notification service that shows nothing.
+type fakeServer struct {
 	t    *testing.T
 	conn *dbus.Conn
 
 	mu     sync.Mutex
 	issued uint32
-	last   told
+	last   notifyCall
 	closed []uint32 // by a call
 	held   chan struct{}
 }
 
 const objectPath = "/org/freedesktop/Notifications"
 
-// startFake starts a notification service on the bus at address.
-func startFake(t *testing.T, address string) *fake {
+// startFakeServer starts a notification service on the bus at address.
+func startFakeServer(t *testing.T, address string) *fakeServer {
 	t.Helper()
 	conn, err := dbus.Connect(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{t: t, conn: conn}
+	f := &fakeServer{t: t, conn: conn}
 	t.Cleanup(f.end)
 	f.export(f.notify)
-	if reply, err := conn.RequestName(service, dbus.NameFlagDoNotQueue); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
+	if reply, err := conn.RequestName(serviceName, dbus.NameFlagDoNotQueue); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
 		t.Fatalf("take the service's name: %v, %v", reply, err)
 	}
 	return f
 }
 
 // export answers calls, Notify by notify.
-func (f *fake) export(notify any) {
+func (f *fakeServer) export(notify any) {
 	f.t.Helper()
 	err := f.conn.ExportMethodTable(map[string]any{
 		"Notify": notify,
@@ -99,13 +99,13 @@ func (f *fake) export(notify any) {
 			f.wait()
 			return []string{"actions", "body", "body-markup"}, nil
 		},
-	}, objectPath, service)
+	}, objectPath, serviceName)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 }
 
-func (f *fake) notify(_ string, replaces uint32, _, summary, body string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
+func (f *fakeServer) notify(_ string, replaces uint32, _, summary, body string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
 	f.wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -114,11 +114,11 @@ func (f *fake) notify(_ string, replaces uint32, _, summary, body string, action
 		f.issued++
 		id = f.issued
 	}
-	f.last = told{id, replaces, summary, body, actions}
+	f.last = notifyCall{id, replaces, summary, body, actions}
 	return id, nil
 }
 
-func (f *fake) wait() {
+func (f *fakeServer) wait() {
 	f.mu.Lock()
 	held := f.held
 	f.mu.Unlock()
@@ -128,13 +128,13 @@ func (f *fake) wait() {
 }
 
 // hang lets the service answer nothing until free.
-func (f *fake) hang() {
+func (f *fakeServer) hang() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.held = make(chan struct{})
 }
 
-func (f *fake) free() {
+func (f *fakeServer) free() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.held != nil {
@@ -144,22 +144,22 @@ func (f *fake) free() {
 }
 
 // end ends the service.
-func (f *fake) end() {
+func (f *fakeServer) end() {
 	f.free()
 	_ = f.conn.Close() // it may have ended already
 }
 
 // got returns what the service was told last.
-func (f *fake) got() told {
+func (f *fakeServer) got() notifyCall {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.last
 }
 
 // emit emits a signal of the service's.
-func (f *fake) emit(name string, values ...any) {
+func (f *fakeServer) emit(name string, values ...any) {
 	f.t.Helper()
-	if err := f.conn.Emit(objectPath, service+"."+name, values...); err != nil {
+	if err := f.conn.Emit(objectPath, serviceName+"."+name, values...); err != nil {
 		f.t.Errorf("emit %s%v: %v", name, values, err)
 	}
 }
@@ -173,15 +173,15 @@ type click struct {
 // newTestBus returns the notifier under test and what is done with its notes.
 func newTestBus(t *testing.T, address string) (*Bus, <-chan click) {
 	clicks := make(chan click, 16)
-	b := NewBus(address, func(a Action, n Note) { clicks <- click{a, n.Title} }, slog.New(slog.DiscardHandler))
+	b := NewBus(address, func(a Action, n Notification) { clicks <- click{a, n.Title} }, slog.New(slog.DiscardHandler))
 	t.Cleanup(b.Close)
 	return b, clicks
 }
 
 // show shows n, which must succeed.
-func show(t *testing.T, b *Bus, n Note) {
+func show(t *testing.T, b *Bus, n Notification) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	if err := b.Notify(ctx, n); err != nil {
 		t.Fatalf("Notify %q: %v", n.Title, err)
@@ -195,14 +195,14 @@ func wantClick(t *testing.T, clicks <-chan click, want click) {
 		if got != want {
 			t.Errorf("a click on %+v, want on %+v", got, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("no click came, want one on %+v", want)
 	}
 }
 
 func TestANoteTakesThePlaceOfTheOneAboutTheSame(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, _ := newTestBus(t, address)
 	for _, step := range []struct {
 		key, title   string
@@ -215,7 +215,7 @@ func TestANoteTakesThePlaceOfTheOneAboutTheSame(t *testing.T) {
 		{"", "about nothing either", 4, 0},
 		{"80", "80 is open again", 1, 1},
 	} {
-		show(t, b, Note{Title: step.title, Key: step.key})
+		show(t, b, Notification{Title: step.title, Key: step.key})
 		if got := f.got(); got.ID != step.id || got.Replaces != step.replaces || got.Summary != step.title {
 			t.Errorf("%s: %+v; want number %d in the place of %d", step.title, got, step.id, step.replaces)
 		}
@@ -224,7 +224,7 @@ func TestANoteTakesThePlaceOfTheOneAboutTheSame(t *testing.T) {
 
 func TestWhatANotificationOffers(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, _ := newTestBus(t, address)
 	ports := watch.Rule{Ports: monitor.Ports{{First: 80, Last: 80}}}
 	follows := watch.Rule{}
@@ -233,13 +233,13 @@ func TestWhatANotificationOffers(t *testing.T) {
 	}
 	both := []string{"default", "Show", "unwatch", "Stop watching"}
 	for _, n := range []struct {
-		note Note
+		note Notification
 		want []string
 	}{
-		{Note{Title: "a sentence"}, []string{}},
-		{Note{Title: "of many rules", Port: 80}, both[:2]},
-		{Note{Title: "of a port", Port: 80, Rule: ports}, both},
-		{Note{Title: "of a service", Port: 80, Rule: follows}, both},
+		{Notification{Title: "a sentence"}, []string{}},
+		{Notification{Title: "of many rules", Port: 80}, both[:2]},
+		{Notification{Title: "of a port", Port: 80, Rule: ports}, both},
+		{Notification{Title: "of a service", Port: 80, Rule: follows}, both},
 	} {
 		n.note.Body = "<b>&"
 		show(t, b, n.note)
@@ -251,9 +251,9 @@ func TestWhatANotificationOffers(t *testing.T) {
 
 func TestClicksOfOthersAndBrokenSignalsDoNothing(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, clicks := newTestBus(t, address)
-	show(t, b, Note{Title: "80 is open", Key: "80", Port: 80})
+	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
 	id := f.got().ID
 	f.emit("ActionInvoked", id+1, "default") // of another program's notification
 	f.emit("ActionInvoked")
@@ -271,14 +271,14 @@ func TestClicksOfOthersAndBrokenSignalsDoNothing(t *testing.T) {
 
 func TestAnotherServiceKnowsNoneOfTheOldIDs(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, clicks := newTestBus(t, address)
-	show(t, b, Note{Title: "80 is open", Key: "80", Port: 80})
-	show(t, b, Note{Title: "81 is open", Key: "81", Port: 81})
+	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
+	show(t, b, Notification{Title: "81 is open", Key: "81", Port: 81})
 	f.end()
-	f = startFake(t, address)
-	until(t, "the ids are forgotten", func() bool { return b.idOf("81") == 0 })
-	show(t, b, Note{Title: "81 closed", Key: "81", Port: 81})
+	f = startFakeServer(t, address)
+	waitUntil(t, "the ids are forgotten", func() bool { return b.idForKey("81") == 0 })
+	show(t, b, Notification{Title: "81 closed", Key: "81", Port: 81})
 	if got := f.got(); got.Replaces != 0 || got.ID != 1 {
 		t.Errorf("told %+v, want a number of its own", got)
 	}
@@ -291,20 +291,20 @@ func TestAnotherServiceKnowsNoneOfTheOldIDs(t *testing.T) {
 // which the bus would have told that is gone by then.
 func TestAServiceThatRestartsUnseenKnowsNoneOfTheOldIDs(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, clicks := newTestBus(t, address)
-	show(t, b, Note{Title: "80 is open", Key: "80", Port: 80})
+	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
 	b.disconnect() // as a delivery that got no answer does
 	f.end()
-	f = startFake(t, address)
-	show(t, b, Note{Title: "80 closed", Key: "80", Port: 80})
+	f = startFakeServer(t, address)
+	show(t, b, Notification{Title: "80 closed", Key: "80", Port: 80})
 	if got := f.got(); got.Replaces != 0 {
 		t.Errorf("told %+v, want a number of its own", got)
 	}
 
 	b.disconnect()
 	f.emit("ActionInvoked", uint32(1), "default") // lost
-	show(t, b, Note{Title: "80 restarted", Key: "80", Port: 80})
+	show(t, b, Notification{Title: "80 restarted", Key: "80", Port: 80})
 	if got := f.got(); got.Replaces != 1 {
 		t.Errorf("the same service was told %+v, want it in the place of 1", got)
 	}
@@ -314,11 +314,11 @@ func TestAServiceThatRestartsUnseenKnowsNoneOfTheOldIDs(t *testing.T) {
 
 func TestWithdrawClosesTheLastNoteAboutIt(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, _ := newTestBus(t, address)
-	show(t, b, Note{Title: "80 is open", Key: "80"})
-	show(t, b, Note{Title: "81 is open", Key: "81"})
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	show(t, b, Notification{Title: "80 is open", Key: "80"})
+	show(t, b, Notification{Title: "81 is open", Key: "81"})
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	for _, key := range []string{"81", "99", ""} {
 		if err := b.Withdraw(ctx, key); err != nil {
@@ -338,19 +338,19 @@ func TestWithdrawClosesTheLastNoteAboutIt(t *testing.T) {
 
 func TestAServiceThatHangsCostsOneDeadline(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, clicks := newTestBus(t, address)
 	f.hang()
 	goroutines := 0
 	for range 8 { // while it connects first, then
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		err := b.Notify(ctx, Note{Title: "80 is open", Key: "80", Port: 80})
+		err := b.Notify(ctx, Notification{Title: "80 is open", Key: "80", Port: 80})
 		if ctx.Err() == nil || err == nil || !strings.Contains(err.Error(), "does not answer") {
 			t.Errorf("Notify of a service that hangs: %v; want that it does not answer, at the deadline", err)
 		}
 		cancel()
 		f.free()
-		show(t, b, Note{Title: "80 closed", Key: "80", Port: 80})
+		show(t, b, Notification{Title: "80 closed", Key: "80", Port: 80})
 		f.emit("ActionInvoked", f.got().ID, "default")
 		wantClick(t, clicks, click{Show, "80 closed"})
 		if goroutines == 0 {
@@ -359,14 +359,14 @@ func TestAServiceThatHangsCostsOneDeadline(t *testing.T) {
 		f.hang()
 	}
 	f.free()
-	until(t, "what waited ends", func() bool { return runtime.NumGoroutine() <= goroutines })
+	waitUntil(t, "what waited ends", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
 
 func TestAnErrorOfTheServiceIsOneAndTheNextNoteWorks(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, _ := newTestBus(t, address)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	type hints map[string]dbus.Variant
 	for what, answer := range map[string]any{
@@ -379,18 +379,18 @@ func TestAnErrorOfTheServiceIsOneAndTheNextNoteWorks(t *testing.T) {
 		"no number": func(_ string, _ uint32, _, _, _ string, _ []string, _ hints, _ int32) *dbus.Error { return nil },
 	} {
 		f.export(answer)
-		if err := b.Notify(ctx, Note{Title: "x"}); err == nil || ctx.Err() != nil {
+		if err := b.Notify(ctx, Notification{Title: "x"}); err == nil || ctx.Err() != nil {
 			t.Errorf("%s: %v, want an error at once", what, err)
 		}
 	}
 	f.export(f.notify)
-	show(t, b, Note{Title: "y"})
+	show(t, b, Notification{Title: "y"})
 	f.end()
-	if err := b.Notify(ctx, Note{Title: "z"}); !errors.Is(err, ErrNoService) {
+	if err := b.Notify(ctx, Notification{Title: "z"}); !errors.Is(err, ErrNoService) {
 		t.Errorf("without a service: %v, want that there is none", err)
 	}
-	f = startFake(t, address)
-	show(t, b, Note{Title: "z"})
+	f = startFakeServer(t, address)
+	show(t, b, Notification{Title: "z"})
 	if got := f.got().Summary; got != "z" {
 		t.Errorf("told %q, want z", got)
 	}
@@ -398,7 +398,7 @@ func TestAnErrorOfTheServiceIsOneAndTheNextNoteWorks(t *testing.T) {
 
 func TestTenThousandNotificationsLeaveNothingBehind(t *testing.T) {
 	address := startBus(t)
-	f := startFake(t, address)
+	f := startFakeServer(t, address)
 	b, _ := newTestBus(t, address)
 	b.icon.Variant = dbus.MakeVariant("none") // its pixels take the race detector 15 ms each time
 	delivered := make(chan error, 1)
@@ -412,7 +412,7 @@ func TestTenThousandNotificationsLeaveNothingBehind(t *testing.T) {
 			if i%2 == 0 {
 				key = "" // a notification of its own
 			}
-			w.Say(Note{Title: fmt.Sprint("notification ", i), Key: key, Port: 80, Opens: true})
+			w.Notify(Notification{Title: fmt.Sprint("notification ", i), Key: key, Port: 80, WithdrawOnClose: true})
 			if err := <-delivered; err != nil {
 				t.Fatal(err)
 			}
@@ -423,7 +423,7 @@ func TestTenThousandNotificationsLeaveNothingBehind(t *testing.T) {
 	before := measure(t)
 	tell(10_000)
 	var after usage
-	until(t, "goroutines and descriptors are as before", func() bool {
+	waitUntil(t, "goroutines and descriptors are as before", func() bool {
 		after = measure(t)
 		return after.goroutines <= before.goroutines && after.descriptors <= before.descriptors
 	}, func() any { return fmt.Sprintf("before %+v, after %+v", before, after) })
@@ -453,16 +453,16 @@ func measure(t *testing.T) usage {
 	return usage{runtime.NumGoroutine(), len(fds), m.HeapAlloc}
 }
 
-// until waits for what must come; say adds to what is said where it does not.
-func until(t *testing.T, what string, ok func() bool, say ...func() any) {
+// waitUntil waits for what must come; say adds to what is said where it does not.
+func waitUntil(t *testing.T, what string, ok func() bool, say ...func() any) {
 	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(testTimeout); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			var more []any
 			for _, f := range say {
 				more = append(more, f())
 			}
-			t.Fatalf("not within %v: %s %v", patience, what, more)
+			t.Fatalf("not within %v: %s %v", testTimeout, what, more)
 		}
 	}
 }

@@ -11,14 +11,14 @@ import (
 // Why notifications are not shown, each with what helps. The user is told in the
 // words of the interface; these are for the log.
 var (
-	ErrNoService = errors.New("no notification service runs: install one, such as dunst, mako or xfce4-notifyd")
-	ErrSilent    = errors.New("the notification service does not answer: end it, and the desktop starts it anew")
-	ErrNoBus     = errors.New("there is no session bus: start Porthole from the desktop, or set DBUS_SESSION_BUS_ADDRESS")
+	ErrNoService  = errors.New("no notification service runs: install one, such as dunst, mako or xfce4-notifyd")
+	ErrNoResponse = errors.New("the notification service does not answer: end it, and the desktop starts it anew")
+	ErrNoBus      = errors.New("there is no session bus: start Porthole from the desktop, or set DBUS_SESSION_BUS_ADDRESS")
 )
 
-// plain wraps what the bus says of a call: that nobody is there, or
+// wrapCallError wraps what the bus says of a call: that nobody is there, or
 // can be started, is ErrNoService.
-func plain(err error) error {
+func wrapCallError(err error) error {
 	var refused dbus.Error
 	if errors.As(err, &refused) {
 		name := strings.TrimPrefix(refused.Name, "org.freedesktop.DBus.Error.")

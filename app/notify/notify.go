@@ -16,14 +16,14 @@ import (
 
 // Limits of the worker.
 const (
-	queueLength = 32
-	deadline    = 5 * time.Second         // for one delivery
-	burst       = 1500 * time.Millisecond // what comes so soon after a telling is told together
-	maxGathered = 1000                    // alerts that wait for the end of a burst
+	queueLength     = 32
+	deliveryTimeout = 5 * time.Second         // for one delivery
+	burstWindow     = 1500 * time.Millisecond // what comes so soon after a telling is told together
+	maxBurst        = 1000                    // alerts that wait for the end of a burst
 )
 
-// Note is one notification: a sentence, and the port that a click opens.
-type Note struct {
+// Notification is one notification: a sentence, and the port that a click opens.
+type Notification struct {
 	Title string
 	Body  string
 	Port  uint16     // 0 where it is about none
@@ -31,18 +31,18 @@ type Note struct {
 	// Key says what it is about: it takes the place of the one before with the
 	// same key, where that is still shown. "" for none.
 	Key string
-	// Instead is the key of one whose place it takes without being about that.
-	Instead string
-	// Opens is true where it says that something is open, which is outdated
+	// ReplacesKey is the key of one whose place it takes without being about that.
+	ReplacesKey string
+	// WithdrawOnClose is true where it says that something is open, which is outdated
 	// once that has closed.
-	Opens bool
-	Sound bool
+	WithdrawOnClose bool
+	Sound           bool
 }
 
 // Notifier delivers notifications, one at a time, and waits until that is done
 // or ctx ends. It is used by one goroutine at a time.
 type Notifier interface {
-	Notify(ctx context.Context, n Note) error
+	Notify(ctx context.Context, n Notification) error
 	// Withdraw takes away the last note with that key, where it is still shown
 	// and the desktop can.
 	Withdraw(ctx context.Context, key string) error
@@ -52,65 +52,65 @@ type Notifier interface {
 // Worker delivers notes one after another, off everyone's path.
 type Worker struct {
 	notifier Notifier
-	problem  func(error)
+	onResult func(error)
 	log      *slog.Logger
-	queue    chan order
+	queue    chan job
 	sound    atomic.Bool
 	done     sync.WaitGroup
 
-	opens map[string]uint16 // the keys whose last note says that this port is open
+	openPorts map[string]uint16 // the keys whose last note says that this port is open
 }
 
-// order is one thing to do.
-type order struct {
-	alerts   []watch.Alert
-	note     *Note
-	told     func(error) // called with what became of note; may be nil
-	outdated uint16
+// job is one thing to do.
+type job struct {
+	alerts       []watch.Alert
+	notification *Notification
+	done         func(error) // called with what became of note; may be nil
+	withdraw     uint16
 }
 
 // Start starts the worker, which ends with ctx. problem is called, from the
 // worker's goroutine, with the error of each delivery that failed and with nil
 // after one that did not.
 func Start(ctx context.Context, notifier Notifier, problem func(error), log *slog.Logger) *Worker {
-	w := &Worker{notifier: notifier, problem: problem, log: log, queue: make(chan order, queueLength), opens: make(map[string]uint16)}
+	w := &Worker{notifier: notifier, onResult: problem, log: log, queue: make(chan job, queueLength), openPorts: make(map[string]uint16)}
 	w.done.Go(func() { w.run(ctx) })
 	return w
 }
 
-// Tell tells of alerts, and does not wait. The first are told at once; what
+// NotifyAlerts tells of alerts, and does not wait. The first are told at once; what
 // comes within a second and a half after that is told together. Where a desktop
 // has not taken the last 32, more are only logged.
-func (w *Worker) Tell(alerts []watch.Alert) {
+func (w *Worker) NotifyAlerts(alerts []watch.Alert) {
 	if len(alerts) > 0 {
-		w.put(order{alerts: alerts})
+		w.enqueue(job{alerts: alerts})
 	}
 }
 
-// Say tells n, and does not wait.
-func (w *Worker) Say(n Note) { w.put(order{note: &n}) }
+// Notify tells n, and does not wait.
+func (w *Worker) Notify(n Notification) { w.enqueue(job{notification: &n}) }
 
-// Try tells n, and does not wait. told is called once, from the worker's
+// NotifyAndReport tells n, and does not wait. told is called once, from the worker's
 // goroutine or from the caller's, with nil where the desktop has taken it.
-func (w *Worker) Try(n Note, told func(error)) {
-	if !w.put(order{note: &n, told: told}) {
+func (w *Worker) NotifyAndReport(n Notification, told func(error)) {
+	if !w.enqueue(job{notification: &n, done: told}) {
 		told(errors.New("the desktop has not taken the last notifications"))
 	}
 }
 
-// Outdate takes away what says that port is open, and does not wait.
-func (w *Worker) Outdate(port uint16) { w.put(order{outdated: port}) }
+// Withdraw takes away what says that port is open, and does not wait.
+func (w *Worker) Withdraw(port uint16) { w.enqueue(job{withdraw: port}) }
 
 // SetSound says whether notifications make a sound from now on.
 func (w *Worker) SetSound(on bool) { w.sound.Store(on) }
 
-// put reports whether there was room for o.
-func (w *Worker) put(o order) bool {
+// enqueue reports whether there was room for o.
+func (w *Worker) enqueue(o job) bool {
 	select {
 	case w.queue <- o:
 		return true
 	default:
-		if o.outdated == 0 {
+		if o.withdraw == 0 {
 			w.log.Warn("a notification was dropped: the desktop takes none", "alerts", len(o.alerts))
 		}
 		return false
@@ -127,39 +127,39 @@ func (w *Worker) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case o := <-w.queue:
-			w.handle(ctx, o)
+			w.handleJob(ctx, o)
 			if o.alerts != nil {
-				w.gather(ctx, o.alerts)
+				w.collectBurst(ctx, o.alerts)
 			}
 		}
 	}
 }
 
-// handle does what an order says that is not of alerts.
-func (w *Worker) handle(ctx context.Context, o order) {
+// handleJob does what an order says that is not of alerts.
+func (w *Worker) handleJob(ctx context.Context, o job) {
 	switch {
-	case o.note != nil:
-		err := w.deliver(ctx, *o.note)
-		if o.told != nil {
-			o.told(err)
+	case o.notification != nil:
+		err := w.deliver(ctx, *o.notification)
+		if o.done != nil {
+			o.done(err)
 		}
-	case o.outdated != 0:
-		w.withdraw(ctx, o.outdated)
+	case o.withdraw != 0:
+		w.withdrawPort(ctx, o.withdraw)
 	}
 }
 
-// gather tells the first of alerts at once, or many of them in one sentence. It
+// collectBurst tells the first of alerts at once, or many of them in one sentence. It
 // waits for the end of the burst that may begin with them and tells the rest of
 // it: together, and in place of the first, where they are many.
-func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
+func (w *Worker) collectBurst(ctx context.Context, alerts []watch.Alert) {
 	first, more := alerts, []watch.Alert(nil)
-	if len(alerts) < many {
+	if len(alerts) < groupThreshold {
 		first, more = alerts[:1], slices.Clone(alerts[1:])
 	}
-	for _, n := range Notes(first) {
+	for _, n := range ForAlerts(first) {
 		_ = w.deliver(ctx, n) // problem has heard of it
 	}
-	end := time.NewTimer(burst)
+	end := time.NewTimer(burstWindow)
 	defer end.Stop()
 	for {
 		select {
@@ -167,62 +167,62 @@ func (w *Worker) gather(ctx context.Context, alerts []watch.Alert) {
 			return
 		case o := <-w.queue:
 			if o.alerts == nil {
-				w.handle(ctx, o)
+				w.handleJob(ctx, o)
 				continue
 			}
 			more = append(more, o.alerts...)
-			if len(more) > maxGathered {
-				w.log.Warn("alerts came faster than they can be told; the oldest are left out", "left out", len(more)-maxGathered)
-				more = more[len(more)-maxGathered:]
+			if len(more) > maxBurst {
+				w.log.Warn("alerts came faster than they can be told; the oldest are left out", "left out", len(more)-maxBurst)
+				more = more[len(more)-maxBurst:]
 			}
 		case <-end.C:
 			if len(more) == 0 {
 				return
 			}
-			notes := Notes(more)
-			if len(first) > 0 && len(first)+len(more) >= many {
-				notes = []Note{together(append(first[:len(first):len(first)], more...))}
-				notes[0].Instead = Notes(first)[0].Key
+			notes := ForAlerts(more)
+			if len(first) > 0 && len(first)+len(more) >= groupThreshold {
+				notes = []Notification{summarize(append(first[:len(first):len(first)], more...))}
+				notes[0].ReplacesKey = ForAlerts(first)[0].Key
 			}
 			for _, n := range notes {
 				_ = w.deliver(ctx, n)
 			}
 			first, more = nil, nil // what follows is told by itself
-			end.Reset(burst)
+			end.Reset(burstWindow)
 		}
 	}
 }
 
-func (w *Worker) deliver(ctx context.Context, n Note) error {
+func (w *Worker) deliver(ctx context.Context, n Notification) error {
 	n.Sound = w.sound.Load()
-	delete(w.opens, n.Key)
-	err := w.limited(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
+	delete(w.openPorts, n.Key)
+	err := w.withTimeout(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err == nil && n.Key != "" && n.Opens {
-		w.opens[n.Key] = n.Port // at most one for each port and each rule
+	if err == nil && n.Key != "" && n.WithdrawOnClose {
+		w.openPorts[n.Key] = n.Port // at most one for each port and each rule
 	}
-	w.problem(err)
+	w.onResult(err)
 	return err
 }
 
-func (w *Worker) withdraw(ctx context.Context, port uint16) {
-	for key, open := range w.opens {
+func (w *Worker) withdrawPort(ctx context.Context, port uint16) {
+	for key, open := range w.openPorts {
 		if open == port {
-			delete(w.opens, key)
+			delete(w.openPorts, key)
 			// That it is not taken away is logged, and no verdict on notifications.
-			_ = w.limited(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
+			_ = w.withTimeout(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
 		}
 	}
 }
 
-// limited calls do with a deadline.
-func (w *Worker) limited(ctx context.Context, what string, do func(context.Context) error) error {
+// withTimeout calls do with a deadline.
+func (w *Worker) withTimeout(ctx context.Context, what string, do func(context.Context) error) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // select takes from the queue as well as the end
 	}
-	limited, cancel := context.WithTimeout(ctx, deadline)
+	limited, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	err := do(limited)
 	if err != nil && ctx.Err() == nil {

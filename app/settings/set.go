@@ -18,14 +18,14 @@ import (
 //
 //	theme: dark
 
-// keys are those that Set changes.
-var keys = []string{"theme", "tray_icon", "language", "start_hidden", "notifications", "sound", "interval", "udp", "other_addresses", "keep_days", "keep_rows"}
+// scalarKeys are those that Set changes.
+var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "notifications", "sound", "interval", "udp", "other_addresses", "keep_days", "keep_rows"}
 
-// language is the form of a language's name: "en", "pt-BR".
-var language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+// languageTag is the form of a language's name: "en", "pt-BR".
+var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
-// parseLook reads how the window looks and speaks.
-func (f *File) parseLook(root *yaml.Node, s *Settings) error {
+// parseAppearance reads how the window looks and speaks.
+func (f *File) parseAppearance(root *yaml.Node, s *Settings) error {
 	if node := valueOf(root, "theme"); node != nil {
 		if !slices.Contains([]string{"system", "light", "dark"}, node.Value) {
 			return f.errorAt(node, "theme is system, light or dark")
@@ -39,7 +39,7 @@ func (f *File) parseLook(root *yaml.Node, s *Settings) error {
 		s.TrayIcon = strings.TrimPrefix(node.Value, "outlined")
 	}
 	if node := valueOf(root, "language"); node != nil {
-		if node.Value != "system" && !language.MatchString(node.Value) {
+		if node.Value != "system" && !languageTag.MatchString(node.Value) {
 			return f.errorAt(node, "language is system, or a language like en")
 		}
 		s.Language = strings.TrimPrefix(node.Value, "system")
@@ -60,16 +60,16 @@ func (f *File) Set(key, value string) (Settings, error) {
 		return s, err
 	}
 	if s.Newer {
-		return s, f.newer()
+		return s, f.newerError()
 	}
-	if !slices.Contains(keys, key) {
+	if !slices.Contains(scalarKeys, key) {
 		return s, fmt.Errorf("%s: %q is no setting", f.path, key)
 	}
 	before, err := os.ReadFile(f.path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return s, fmt.Errorf("%s cannot be read: %w", f.path, bare(err))
+		return s, fmt.Errorf("%s cannot be read: %w", f.path, withoutPath(err))
 	}
-	after, ok := edit(before, doc.Content[0], key, value)
+	after, ok := editLine(before, doc.Content[0], key, value)
 	setScalar(doc.Content[0], key, value)
 	if _, err := f.parse(doc.Content[0]); err != nil {
 		return s, err
@@ -86,13 +86,13 @@ func (f *File) Set(key, value string) (Settings, error) {
 	return s, err
 }
 
-func (f *File) newer() error {
+func (f *File) newerError() error {
 	return fmt.Errorf("%s was written by a newer Porthole and is left as it is", f.path)
 }
 
-// edit changes the one line of text that says key, or adds one; ok is false
+// editLine changes the one line of text that says key, or adds one; ok is false
 // where that cannot be done so simply.
-func edit(text []byte, root *yaml.Node, key, value string) (_ []byte, ok bool) {
+func editLine(text []byte, root *yaml.Node, key, value string) (_ []byte, ok bool) {
 	if len(root.Content) == 0 || root.Style&yaml.FlowStyle != 0 {
 		return nil, false
 	}
@@ -110,14 +110,14 @@ func edit(text []byte, root *yaml.Node, key, value string) (_ []byte, ok bool) {
 	case value == "":
 		lines = slices.Delete(lines, node.Line-1, node.Line)
 	default:
-		lines[node.Line-1] = withValue(lines[node.Line-1], node, value)
+		lines[node.Line-1] = replaceValue(lines[node.Line-1], node, value)
 	}
 	after := []byte(strings.Join(lines, ""))
-	return after, says(after, key, value)
+	return after, hasValue(after, key, value)
 }
 
-// withValue puts value where node stands in its line. The comment stays.
-func withValue(line string, node *yaml.Node, value string) string {
+// replaceValue puts value where node stands in its line. The comment stays.
+func replaceValue(line string, node *yaml.Node, value string) string {
 	end := len(strings.TrimRight(line, "\r\n"))
 	if node.LineComment != "" {
 		end = max(strings.LastIndex(line, node.LineComment), node.Column-1)
@@ -126,9 +126,9 @@ func withValue(line string, node *yaml.Node, value string) string {
 	return line[:node.Column-1] + value + line[end:]
 }
 
-// says reports whether text is one document in which key has the value, "" for
+// hasValue reports whether text is one document in which key has the value, "" for
 // none.
-func says(text []byte, key, value string) bool {
+func hasValue(text []byte, key, value string) bool {
 	var doc, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&doc); err != nil || doc.Content[0].Kind != yaml.MappingNode {
@@ -157,16 +157,16 @@ func setScalar(mapping *yaml.Node, key, value string) {
 	switch {
 	case node == nil && value == "":
 	case node == nil:
-		mapping.Content = append(mapping.Content, plain(key), plain(value))
+		mapping.Content = append(mapping.Content, scalarNode(key), scalarNode(value))
 	case value == "":
 		i := slices.Index(mapping.Content, name)
 		mapping.Content = slices.Delete(mapping.Content, i, i+2)
 	default:
-		made := plain(value)
+		made := scalarNode(value)
 		made.HeadComment, made.LineComment, made.FootComment = node.HeadComment, node.LineComment, node.FootComment
 		*node = *made
 	}
 }
 
-// plain is a value without quotes, whose type is what it looks like.
-func plain(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
+// scalarNode is a value without quotes, whose type is what it looks like.
+func scalarNode(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }

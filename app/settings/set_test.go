@@ -19,7 +19,7 @@ func TestSetChangesOneLineAndNothingElse(t *testing.T) {
 		{"in braces", "{udp: false, b: 2}\n", "udp", "true", "{udp: true, b: 2}\n"},
 		{"on the next line", "udp:\n  false\nb: 2\n", "udp", "", "b: 2\n"},
 		{"an ended document", "udp: false\n...\n", "theme", "dark", "udp: false\ntheme: dark\n"},
-		{"a new file", "", "notifications", "false", "# " + heading + "\n\nnotifications: false\n"},
+		{"a new file", "", "notifications", "false", "# " + fileHeader + "\n\nnotifications: false\n"},
 		{"comments alone", "# only this\n", "theme", "dark", "# only this\n\ntheme: dark\n"},
 	} {
 		f, path := file(t, c.text)
@@ -42,8 +42,8 @@ func TestWhatIsSetHolds(t *testing.T) {
 		}
 	}
 	s, err := Open(path).Load()
-	if err != nil || s.Theme != "light" || s.TrayIcon != "dark" || s.Language != "en" || !s.StartHidden || s.Notifications || !s.Sound || s.Interval != 2*time.Second ||
-		!s.UDP || !s.OtherAddresses || s.KeepDays != 7 || s.KeepRows != 100000 || !s.Watches.Watches(62893) {
+	if err != nil || s.Theme != "light" || s.TrayIcon != "dark" || s.Language != "en" || !s.StartHidden || s.Notifications || !s.Sound || s.PollingInterval != 2*time.Second ||
+		!s.UDP || !s.AllAddresses || s.HistoryDays != 7 || s.HistoryEvents != 100000 || !s.Watches.WatchesPort(62893) {
 		t.Errorf("read again: %+v, %v; file:\n%s", s, err, read(t, path))
 	}
 	for _, c := range [][2]string{{"theme", "system"}, {"tray_icon", "outlined"}, {"language", "system"}} {
@@ -54,7 +54,7 @@ func TestWhatIsSetHolds(t *testing.T) {
 	if s.Theme != "" || s.TrayIcon != "" || s.Language != "" {
 		t.Errorf("as the system is: %+v; want no theme, no tray icon and no language", s)
 	}
-	if d := Defaults(); !d.Notifications || d.StartHidden || d.OtherAddresses {
+	if d := Defaults(); !d.Notifications || d.StartHidden || d.AllAddresses {
 		t.Errorf("the defaults are %+v; want notifications, and nothing hidden", d)
 	}
 }
@@ -100,7 +100,7 @@ func TestTheFileInTheDocsIsRight(t *testing.T) {
 			t.Errorf("the table in docs/settings.md lacks %s", key)
 		}
 	}
-	for _, key := range keys {
+	for _, key := range scalarKeys {
 		if !strings.Contains(text, "\n"+key+":") {
 			t.Errorf("docs/settings.md does not tell of %s", key)
 		}

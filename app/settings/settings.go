@@ -24,30 +24,30 @@ import (
 
 // Settings are what the file says, or the defaults.
 type Settings struct {
-	Watches  watch.Rules
-	Interval time.Duration // between two looks; where 0, Porthole chooses
-	UDP      bool          // look at UDP too
-	Sound    bool          // notifications make a sound
-	Grace    time.Duration // how long a close waits for the service to come back, before it is told
-	Newer    bool          // a newer Porthole wrote the file: it is read as far as it is understood, and not written
-	KeepDays int           // for how long activity is kept; where 0, Porthole chooses
-	KeepRows int           // and how many changes; where 0, Porthole chooses
-	Remarks  []string      // what the file says and Porthole does not understand, a sentence with its line each
+	Watches         watch.Rules
+	PollingInterval time.Duration // between two looks; where 0, Porthole chooses
+	UDP             bool          // look at UDP too
+	Sound           bool          // notifications make a sound
+	GracePeriod     time.Duration // how long a close waits for the service to come back, before it is told
+	Newer           bool          // a newer Porthole wrote the file: it is read as far as it is understood, and not written
+	HistoryDays     int           // for how long activity is kept; where 0, Porthole chooses
+	HistoryEvents   int           // and how many changes; where 0, Porthole chooses
+	Warnings        []string      // what the file says and Porthole does not understand, a sentence with its line each
 
-	Theme          string // "light" or "dark"; "" as the system is
-	TrayIcon       string // "light" or "dark", for panels that are the other; "" for one that reads on both
-	Language       string // like "en"; "" as the system is
-	StartHidden    bool   // a start shows the tray icon alone
-	Notifications  bool   // tell of what is watched
-	OtherAddresses bool   // show the ports that loopback does not reach too
+	Theme         string // "light" or "dark"; "" as the system is
+	TrayIcon      string // "light" or "dark", for panels that are the other; "" for one that reads on both
+	Language      string // like "en"; "" as the system is
+	StartHidden   bool   // a start shows the tray icon alone
+	Notifications bool   // tell of what is watched
+	AllAddresses  bool   // show the ports that loopback does not reach too
 }
 
 // The intervals that make sense: faster costs more than it shows, and slower is
 // no watching.
 const (
-	minInterval = 50 * time.Millisecond
-	maxInterval = time.Minute
-	maxGrace    = time.Minute
+	minPollingInterval = 50 * time.Millisecond
+	maxPollingInterval = time.Minute
+	maxGracePeriod     = time.Minute
 )
 
 // version is that of the file's keys, which a file may say. It grows when a
@@ -58,22 +58,22 @@ const version = 1
 // How much activity can be kept: ten years, and what a search through still
 // answers within a second.
 const (
-	maxKeepDays = 3650
-	maxKeepRows = 1_000_000
+	maxHistoryDays   = 3650
+	maxHistoryEvents = 1_000_000
 )
 
 // Defaults returns the settings of who never chose any.
 func Defaults() Settings {
-	return Settings{Watches: watch.Default(), Grace: watch.DefaultGrace, Notifications: true}
+	return Settings{Watches: watch.Default(), GracePeriod: watch.DefaultGrace, Notifications: true}
 }
 
 // Path returns where the settings file is: $XDG_CONFIG_HOME/porthole/settings.yaml
 // on Linux, the like of it elsewhere.
 func Path() string { return filepath.Join(xdg.ConfigHome, "porthole", "settings.yaml") }
 
-// ActivityPath returns where the activity is stored:
+// HistoryPath returns where the activity is stored:
 // $XDG_STATE_HOME/porthole/activity.db on Linux, the like of it elsewhere.
-func ActivityPath() string { return filepath.Join(xdg.StateHome, "porthole", "activity.db") }
+func HistoryPath() string { return filepath.Join(xdg.StateHome, "porthole", "activity.db") }
 
 // File is a settings file. Its methods may be called from any goroutine.
 type File struct {
@@ -107,7 +107,7 @@ func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, er
 		return s, err
 	}
 	if s.Newer {
-		return s, f.newer()
+		return s, f.newerError()
 	}
 	s.Watches = change(s.Watches)
 	f.setWatches(doc, s.Watches)
@@ -123,19 +123,19 @@ func (f *File) load() (*yaml.Node, Settings, error) {
 	}
 	s, err := f.parse(doc.Content[0])
 	if newer := (Settings{}); err != nil && f.parseVersion(doc.Content[0], &newer) == nil && newer.Newer {
-		root, missed := f.understood(doc.Content[0])
+		root, missed := f.understoodPart(doc.Content[0])
 		s, err = f.parse(root)
-		s.Remarks = missed
+		s.Warnings = missed
 	}
 	if err != nil {
 		return nil, Defaults(), err
 	}
-	s.Remarks = append(s.Remarks, f.remarks(doc.Content[0])...)
+	s.Warnings = append(s.Warnings, f.unknownKeys(doc.Content[0])...)
 	return doc, s, nil
 }
 
-// heading stands at the top of a file that Porthole begins.
-const heading = "Porthole's settings. Edit them by hand as you like: comments, and keys that Porthole does not know, stay."
+// fileHeader stands at the top of a file that Porthole begins.
+const fileHeader = "Porthole's settings. Edit them by hand as you like: comments, and keys that Porthole does not know, stay."
 
 func (f *File) read() (*yaml.Node, error) {
 	b, err := os.ReadFile(f.path)
@@ -143,7 +143,7 @@ func (f *File) read() (*yaml.Node, error) {
 		b, err = nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", f.path, bare(err))
+		return nil, fmt.Errorf("%s cannot be read: %w", f.path, withoutPath(err))
 	}
 	var doc, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(b))
@@ -157,14 +157,14 @@ func (f *File) read() (*yaml.Node, error) {
 		doc = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}
 		doc.HeadComment = strings.TrimSpace(string(b))
 		if doc.HeadComment == "" {
-			doc.HeadComment = heading
+			doc.HeadComment = fileHeader
 		}
 	}
 	return &doc, nil
 }
 
-// bare is what went wrong, without the path that the sentence has already.
-func bare(err error) error {
+// withoutPath is what went wrong, without the path that the sentence has already.
+func withoutPath(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err
@@ -189,20 +189,20 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 	}
 	if node := valueOf(root, "interval"); node != nil {
 		d, err := time.ParseDuration(node.Value)
-		if err != nil || d < minInterval || d > maxInterval {
-			return s, f.errorAt(node, fmt.Sprintf("interval is a time from %v to %v, like 250ms or 1s", minInterval, maxInterval))
+		if err != nil || d < minPollingInterval || d > maxPollingInterval {
+			return s, f.errorAt(node, fmt.Sprintf("interval is a time from %v to %v, like 250ms or 1s", minPollingInterval, maxPollingInterval))
 		}
-		s.Interval = d
+		s.PollingInterval = d
 	}
 	if node := valueOf(root, "grace"); node != nil {
 		d, err := time.ParseDuration(node.Value)
-		if err != nil || d < 0 || d > maxGrace {
-			return s, f.errorAt(node, fmt.Sprintf("grace is a time from 0s to %v, like 3s", maxGrace))
+		if err != nil || d < 0 || d > maxGracePeriod {
+			return s, f.errorAt(node, fmt.Sprintf("grace is a time from 0s to %v, like 3s", maxGracePeriod))
 		}
-		s.Grace = d
+		s.GracePeriod = d
 	}
 	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound, "start_hidden": &s.StartHidden,
-		"notifications": &s.Notifications, "other_addresses": &s.OtherAddresses} {
+		"notifications": &s.Notifications, "other_addresses": &s.AllAddresses} {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
 			return s, f.errorAt(node, key+" is true or false")
 		}
@@ -212,8 +212,8 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		most      int
 		to        *int
 	}{
-		{"keep_days", "days", maxKeepDays, &s.KeepDays},
-		{"keep_rows", "changes", maxKeepRows, &s.KeepRows},
+		{"keep_days", "days", maxHistoryDays, &s.HistoryDays},
+		{"keep_rows", "changes", maxHistoryEvents, &s.HistoryEvents},
 	} {
 		if node := valueOf(root, keep.key); node != nil {
 			n, err := strconv.Atoi(node.Value)
@@ -223,7 +223,7 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 			*keep.to = n
 		}
 	}
-	return s, f.parseLook(root, &s)
+	return s, f.parseAppearance(root, &s)
 }
 
 func (f *File) parseVersion(root *yaml.Node, s *Settings) error {
@@ -279,33 +279,33 @@ func (f *File) replace(text []byte) error {
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("the folder of %s cannot be made: %w", f.path, bare(err))
+		return fmt.Errorf("the folder of %s cannot be made: %w", f.path, withoutPath(err))
 	}
-	if err := writable(filepath.Dir(path), text); err != nil {
+	if err := checkWritable(filepath.Dir(path), text); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", f.path, err)
 	}
 	if err := atomic.WriteFile(path, bytes.NewReader(text)); err != nil {
-		return fmt.Errorf("%s cannot be written: %w", f.path, bare(err))
+		return fmt.Errorf("%s cannot be written: %w", f.path, withoutPath(err))
 	}
 	return nil
 }
 
-// writable says in a few words why no file with that text can be made in dir:
+// checkWritable says in a few words why no file with that text can be made in dir:
 // what atomic.WriteFile says is long and names a file that nobody knows.
-func writable(dir string, text []byte) error {
+func checkWritable(dir string, text []byte) error {
 	probe, err := os.CreateTemp(dir, ".settings")
 	if err != nil {
-		return bare(err)
+		return withoutPath(err)
 	}
 	_, err = probe.Write(text)
 	if closing := probe.Close(); err == nil {
 		err = closing
 	}
 	if err := os.Remove(probe.Name()); err != nil {
-		return bare(err)
+		return withoutPath(err)
 	}
 	if err != nil {
-		return bare(err)
+		return withoutPath(err)
 	}
 	return nil
 }

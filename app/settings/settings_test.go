@@ -39,7 +39,7 @@ func read(t *testing.T, path string) string {
 func TestNoFileIsTheDefaults(t *testing.T) {
 	f, path := file(t, "")
 	s, err := f.Load()
-	if err != nil || !s.Watches.Watches(62893) || len(s.Watches) != 1 {
+	if err != nil || !s.Watches.WatchesPort(62893) || len(s.Watches) != 1 {
 		t.Fatalf("Load: %+v, %v; want one watch on 62893", s, err)
 	}
 	if _, err := os.Stat(path); err == nil {
@@ -64,10 +64,10 @@ watches:
 		t.Fatalf("Load: %+v, %v; want three watches", s, err)
 	}
 	shop, range_ := s.Watches[1], s.Watches[2]
-	if shop.Name != "the shop" || shop.Match.String() != "vite shop" || !shop.Follows() || shop.Tell != 0 || shop.Off {
+	if shop.Name != "the shop" || shop.Match.String() != "vite shop" || !shop.FollowsService() || shop.NotifyOn != 0 || shop.Off {
 		t.Errorf("second watch %+v, want the shop's service, wherever it listens", shop)
 	}
-	if range_.Ports.String() != "3000-3999, 8080" || range_.Tell != watch.Opens|watch.Network || !range_.Off {
+	if range_.Ports.String() != "3000-3999, 8080" || range_.NotifyOn != watch.OnOpen|watch.OnExposed || !range_.Off {
 		t.Errorf("third watch %+v, want two kinds of changes of the ports, off", range_)
 	}
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r }); err != nil {
@@ -78,7 +78,7 @@ watches:
 	}
 	edited, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
 		r = slices.Clone(r)
-		r[1].Off, r[1].Tell = true, watch.Closes
+		r[1].Off, r[1].NotifyOn = true, watch.OnClose
 		r[2].Off = false
 		return slices.Insert(r, 0, watch.Rule{Name: "first", Ports: monitor.Ports{{First: 80, Last: 80}}})
 	})
@@ -94,10 +94,10 @@ watches:
 func TestANewerFileIsReadAndNotWritten(t *testing.T) {
 	const text = "version: 2\nwatches:\n  - ports: 80\nfuture: 1\n"
 	f, path := file(t, text)
-	if s, err := f.Load(); err != nil || !s.Newer || !s.Watches.Watches(80) {
+	if s, err := f.Load(); err != nil || !s.Newer || !s.Watches.WatchesPort(80) {
 		t.Errorf("Load: %+v, %v; want what it says, and that it is newer", s, err)
 	}
-	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(81) }); err == nil || !strings.Contains(err.Error(), "newer Porthole") {
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(81) }); err == nil || !strings.Contains(err.Error(), "newer Porthole") {
 		t.Errorf("ChangeWatches: %v, want a refusal", err)
 	}
 	if got := read(t, path); got != text {
@@ -113,7 +113,7 @@ func TestUnknownKeysAreSaidAndKept(t *testing.T) {
 	const text = "wachtes:\n  - ports: 80\ncolour: red\nwatches:\n  - ports: 81\n    tel: opens\n"
 	f, path := file(t, text)
 	s, err := f.Load()
-	if err != nil || len(s.Remarks) != 3 {
+	if err != nil || len(s.Warnings) != 3 {
 		t.Fatalf("Load: %+v, %v; want three remarks", s, err)
 	}
 	for i, want := range []string{
@@ -121,11 +121,11 @@ func TestUnknownKeysAreSaidAndKept(t *testing.T) {
 		path + ": line 3: \"colour\" is not a key that Porthole knows; it is left as it is",
 		path + ": line 6: \"tel\" is not a key that Porthole knows (did you mean tell?); it is left as it is",
 	} {
-		if s.Remarks[i] != want {
-			t.Errorf("remark %d is %q, want %q", i, s.Remarks[i], want)
+		if s.Warnings[i] != want {
+			t.Errorf("remark %d is %q, want %q", i, s.Warnings[i], want)
 		}
 	}
-	if s, err = f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(82) }); err != nil || len(s.Remarks) != 3 {
+	if s, err = f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(82) }); err != nil || len(s.Warnings) != 3 {
 		t.Errorf("ChangeWatches: %+v, %v; want the remarks still", s, err)
 	}
 	if got := read(t, path); got != text+"  - ports: 82\n" {
@@ -142,7 +142,7 @@ func TestTheKeysInTheDocsAreKnown(t *testing.T) {
 	_, rest, _ := strings.Cut(string(b), "```yaml\n")
 	example, _, found := strings.Cut(rest, "```")
 	f, _ := file(t, example)
-	if s, err := f.Load(); err != nil || !found || len(s.Remarks) > 0 || len(s.Watches) != 4 {
+	if s, err := f.Load(); err != nil || !found || len(s.Warnings) > 0 || len(s.Watches) != 4 {
 		t.Errorf("the example of docs/settings.md is %+v, %v; want four watches and no remark", s, err)
 	}
 }
@@ -166,18 +166,18 @@ udp: maybe
 	if err != nil || !s.Newer {
 		t.Fatalf("Load: %+v, %v; want what is understood of a newer file", s, err)
 	}
-	if len(s.Watches) != 2 || !s.Watches.Watches(80) || !s.Watches.Watches(84) || !s.Sound || s.KeepDays != 7 {
+	if len(s.Watches) != 2 || !s.Watches.WatchesPort(80) || !s.Watches.WatchesPort(84) || !s.Sound || s.HistoryDays != 7 {
 		t.Errorf("read %+v; want 80 and 84, the sound and the days", s)
 	}
-	if s.Interval != 0 || s.Grace != watch.DefaultGrace || s.UDP {
+	if s.PollingInterval != 0 || s.GracePeriod != watch.DefaultGrace || s.UDP {
 		t.Errorf("read %+v; want the defaults of what is not understood", s)
 	}
 	for _, line := range []string{"line 4:", "line 6:", "line 8:", "line 11:", "line 12:"} {
-		if !strings.Contains(strings.Join(s.Remarks, "\n"), line) {
-			t.Errorf("nothing is said of %s %q", line, s.Remarks)
+		if !strings.Contains(strings.Join(s.Warnings, "\n"), line) {
+			t.Errorf("nothing is said of %s %q", line, s.Warnings)
 		}
 	}
-	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(81) }); err == nil {
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(81) }); err == nil {
 		t.Error("a newer file was changed")
 	}
 	if got := read(t, path); got != text {
@@ -202,17 +202,17 @@ func TestAnEditedWatchKeepsItsComments(t *testing.T) {
 
 func TestWhatTheFileSays(t *testing.T) {
 	f, _ := file(t, "interval: 1s\nudp: true\n")
-	if s, err := f.Load(); err != nil || s.Interval != time.Second || !s.UDP || !s.Watches.Watches(62893) {
+	if s, err := f.Load(); err != nil || s.PollingInterval != time.Second || !s.UDP || !s.Watches.WatchesPort(62893) {
 		t.Errorf("Load: %+v, %v; want a second, UDP, and the default watch", s, err)
 	}
 }
 
 func TestHowLongActivityIsKept(t *testing.T) {
 	f, _ := file(t, "keep_days: 7\nkeep_rows: 5000\n")
-	if s, err := f.Load(); err != nil || s.KeepDays != 7 || s.KeepRows != 5000 {
+	if s, err := f.Load(); err != nil || s.HistoryDays != 7 || s.HistoryEvents != 5000 {
 		t.Errorf("Load: %+v, %v; want 7 days and 5000 changes", s, err)
 	}
-	if s := Defaults(); s.KeepDays != 0 || s.KeepRows != 0 {
+	if s := Defaults(); s.HistoryDays != 0 || s.HistoryEvents != 0 {
 		t.Errorf("the defaults are %+v; want that the store chooses", s)
 	}
 }
@@ -252,7 +252,7 @@ func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
 		if len(s.Watches) != 1 {
 			t.Errorf("%q: watches %v; want the defaults", text, s.Watches)
 		}
-		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(80) }); err == nil {
+		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) }); err == nil {
 			t.Errorf("%q: was written over", text)
 		}
 		if got := read(t, path); got != text {
@@ -277,8 +277,8 @@ watches:
 		t.Fatal(err)
 	}
 	f := Open(link)
-	s, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(5432).Without(62893) })
-	if err != nil || len(s.Watches) != 2 || !s.Watches.Watches(5432) || s.Watches.Watches(62893) {
+	s, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(5432).WithoutPort(62893) })
+	if err != nil || len(s.Watches) != 2 || !s.Watches.WatchesPort(5432) || s.Watches.WatchesPort(62893) {
 		t.Fatalf("ChangeWatches: %+v, %v", s, err)
 	}
 	got := read(t, path)
@@ -297,16 +297,16 @@ watches:
 
 func TestTheLastWatchRemovedStaysRemoved(t *testing.T) {
 	f, path := file(t, "")
-	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.Without(62893) }); err != nil {
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithoutPort(62893) }); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := Open(path).Load(); err != nil || len(s.Watches) != 0 {
 		t.Fatalf("after a restart: %+v, %v; want no watches", s, err)
 	}
-	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(80) }); err != nil {
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) }); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := Open(path).Load(); err != nil || len(s.Watches) != 1 || !s.Watches.Watches(80) {
+	if s, err := Open(path).Load(); err != nil || len(s.Watches) != 1 || !s.Watches.WatchesPort(80) {
 		t.Fatalf("after a restart: %+v, %v; want 80; file:\n%s", s, err, read(t, path))
 	}
 	info, err := os.Stat(path)
@@ -329,7 +329,7 @@ func TestEditsAreNoticed(t *testing.T) {
 			select {
 			case <-changed:
 				return
-			case <-time.After(2 * settle):
+			case <-time.After(2 * debounce):
 			}
 		}
 		t.Errorf("%s was not noticed", what)
@@ -356,7 +356,7 @@ func TestAFolderThatCannotBeWrittenIsOneSentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
-	_, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.With(80) })
+	_, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) })
 	if err == nil || err.Error() != path+" cannot be written: permission denied" {
 		t.Errorf("error %v", err)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// settle is how long a file must rest before it is read: editors write in
+// debounce is how long a file must rest before it is read: editors write in
 // several steps.
-const settle = 200 * time.Millisecond
+const debounce = 200 * time.Millisecond
 
 // Watch calls changed when the file was edited, made or removed, until ctx
 // ends. An error means that edits cannot be noticed here.
@@ -35,7 +35,7 @@ func (f *File) Watch(ctx context.Context, changed func()) error {
 			return fmt.Errorf("watch %s: %w", filepath.Dir(name), err)
 		}
 	}
-	rest := time.NewTimer(settle)
+	rest := time.NewTimer(debounce)
 	rest.Stop()
 	for {
 		select {
@@ -43,7 +43,7 @@ func (f *File) Watch(ctx context.Context, changed func()) error {
 			return nil
 		case e := <-w.Events:
 			if names[e.Name] && e.Op != fsnotify.Chmod {
-				rest.Reset(settle)
+				rest.Reset(debounce)
 			}
 		case err := <-w.Errors:
 			return fmt.Errorf("watch the settings: %w", err)

@@ -21,14 +21,14 @@ import (
 //	    tell: opens, network
 //	    off: true
 
-// tellWord is a word of "tell".
-type tellWord struct {
+// eventName is a word of "tell".
+type eventName struct {
 	word string
-	tell watch.Tell
+	tell watch.NotifyOn
 }
 
-// tellWords are all of them, in the order in which they are written.
-var tellWords = []tellWord{{"opens", watch.Opens}, {"closes", watch.Closes}, {"hands", watch.Hands}, {"network", watch.Network}}
+// eventNames are all of them, in the order in which they are written.
+var eventNames = []eventName{{"opens", watch.OnOpen}, {"closes", watch.OnClose}, {"hands", watch.OnOwnerChange}, {"network", watch.OnExposed}}
 
 func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 	rules := watch.Rules{}
@@ -66,7 +66,7 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 		}
 	}
 	if rule.Ports == nil && rule.Match.IsZero() {
-		return rule, f.errorAt(item, "a watch needs ports, like \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, like \"match: vite shop\""+guessOf(item))
+		return rule, f.errorAt(item, "a watch needs ports, like \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, like \"match: vite shop\""+suggestKey(item))
 	}
 	if node := valueOf(item, "name"); node != nil {
 		rule.Name = node.Value
@@ -77,26 +77,26 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 		}
 	}
 	if node := valueOf(item, "tell"); node != nil {
-		if rule.Tell, err = f.parseTell(node); err != nil {
+		if rule.NotifyOn, err = f.parseNotifyOn(node); err != nil {
 			return rule, err
 		}
 	}
 	return rule, nil
 }
 
-// parseTell reads "opens, closes", or a list of such words.
-func (f *File) parseTell(node *yaml.Node) (watch.Tell, error) {
+// parseNotifyOn reads "opens, closes", or a list of such words.
+func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	words := strings.FieldsFunc(node.Value, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, item := range node.Content {
 		words = append(words, item.Value)
 	}
-	var tell watch.Tell
+	var tell watch.NotifyOn
 	for _, word := range words {
-		i := slices.IndexFunc(tellWords, func(t tellWord) bool { return t.word == word })
+		i := slices.IndexFunc(eventNames, func(t eventName) bool { return t.word == word })
 		if i < 0 {
 			return 0, f.errorAt(node, fmt.Sprintf("%q: tell is any of opens, closes, hands, network", monitor.Clean(word, 40)))
 		}
-		tell |= tellWords[i].tell
+		tell |= eventNames[i].tell
 	}
 	return tell, nil
 }
@@ -126,7 +126,7 @@ func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
 			continue
 		}
 		entries[i] = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-		if k := slices.IndexFunc(old, func(n *yaml.Node) bool { return n != nil && f.isAbout(n, rule) }); k >= 0 {
+		if k := slices.IndexFunc(old, func(n *yaml.Node) bool { return n != nil && f.isEarlierVersion(n, rule) }); k >= 0 {
 			entries[i], old[k] = old[k], nil
 		}
 		setRule(entries[i], rule)
@@ -138,8 +138,8 @@ func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
 	}
 }
 
-// isAbout reports whether the entry was written for rule before that changed.
-func (f *File) isAbout(entry *yaml.Node, rule watch.Rule) bool {
+// isEarlierVersion reports whether the entry was written for rule before that changed.
+func (f *File) isEarlierVersion(entry *yaml.Node, rule watch.Rule) bool {
 	have, err := f.parseWatch(entry)
 	return err == nil && rule.Resembles(have)
 }
@@ -149,7 +149,7 @@ func listOf(root *yaml.Node, key string) *yaml.Node {
 	list := valueOf(root, key)
 	if list == nil {
 		list = &yaml.Node{}
-		root.Content = append(root.Content, scalar(key), list)
+		root.Content = append(root.Content, typedScalar(key), list)
 	}
 	if list.Kind != yaml.SequenceNode {
 		*list = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
@@ -165,18 +165,18 @@ func setRule(entry *yaml.Node, rule watch.Rule) {
 	setKey(entry, "ports", rule.Ports.String())
 	setKey(entry, "name", rule.Name)
 	setKey(entry, "match", rule.Match.String())
-	setKey(entry, "tell", tellText(rule.Tell))
+	setKey(entry, "tell", notifyOnText(rule.NotifyOn))
 	setKey(entry, "off", off)
 }
 
-func tellText(tell watch.Tell) string {
+func notifyOnText(tell watch.NotifyOn) string {
 	var words []string
-	for _, t := range tellWords {
+	for _, t := range eventNames {
 		if tell&t.tell != 0 {
 			words = append(words, t.word)
 		}
 	}
-	if len(words) == len(tellWords) {
+	if len(words) == len(eventNames) {
 		return "" // as where nothing is said
 	}
 	return strings.Join(words, ", ")
@@ -192,18 +192,18 @@ func setKey(mapping *yaml.Node, key, value string) {
 			mapping.Content = slices.Delete(mapping.Content, i, i+2)
 		} else if mapping.Content[i+1].Value != value {
 			comment := mapping.Content[i+1].LineComment
-			*mapping.Content[i+1] = *scalar(value)
+			*mapping.Content[i+1] = *typedScalar(value)
 			mapping.Content[i+1].LineComment = comment
 		}
 		return
 	}
 	if value != "" {
-		mapping.Content = append(mapping.Content, scalar(key), scalar(value))
+		mapping.Content = append(mapping.Content, typedScalar(key), typedScalar(value))
 	}
 }
 
-// scalar is a plain value: a lone port and a truth need no quotes.
-func scalar(text string) *yaml.Node {
+// typedScalar is a plain value: a lone port and a truth need no quotes.
+func typedScalar(text string) *yaml.Node {
 	var n yaml.Node
 	n.SetString(text)
 	switch _, err := monitor.ParsePorts(text); {

@@ -9,15 +9,15 @@ import (
 )
 
 // "&" marks the key for the next letter in a Windows menu; two are one that is shown.
-var mnemonics = strings.NewReplacer("&", "&&")
+var mnemonicEscaper = strings.NewReplacer("&", "&&")
 
-// builtWhenReady is true: systray takes neither icon nor menu before it has a
+// buildWhenReady is true: systray takes neither icon nor menu before it has a
 // window of its own.
-const builtWhenReady = true
+const buildWhenReady = true
 
-// picture wraps the PNG into an ICO file with one image, which Windows reads
+// encodeIcon wraps the PNG into an ICO file with one image, which Windows reads
 // since Vista.
-func picture(icon tray.Icon) ([]byte, error) {
+func encodeIcon(icon tray.Icon) ([]byte, error) {
 	png, err := icon.PNG()
 	if err != nil {
 		return nil, err

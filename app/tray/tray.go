@@ -49,7 +49,7 @@ type slot struct {
 // New builds the tray icon, which Run shows.
 func New(first tray.Model, actions Actions, log *slog.Logger) *Tray {
 	t := &Tray{actions: actions, log: log, shown: first}
-	if !builtWhenReady {
+	if !buildWhenReady {
 		t.build()
 	}
 	return t
@@ -115,7 +115,7 @@ func (t *Tray) portOf(s *slot) uint16 {
 // the main goroutine.
 func (t *Tray) Run() {
 	var ready func()
-	if builtWhenReady {
+	if buildWhenReady {
 		ready = t.build
 	}
 	systray.Run(ready, nil)
@@ -125,9 +125,9 @@ func (t *Tray) Run() {
 func (t *Tray) Quit() { systray.Quit() }
 
 // Show brings the tray to m. It may be called from any goroutine.
-func (t *Tray) Show(m tray.Model) { t.guard(func() { t.take(m) }) }
+func (t *Tray) Show(m tray.Model) { t.guard(func() { t.apply(m) }) }
 
-func (t *Tray) take(m tray.Model) {
+func (t *Tray) apply(m tray.Model) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -150,9 +150,9 @@ func (t *Tray) update(m tray.Model, first bool) {
 	setLines(t.recent[:], m.Recent)
 	t.more.set(m.More)
 	for i, d := range tray.PauseFor {
-		t.pause[i].set(unless(m.Paused, tray.PauseText(d)))
+		t.pause[i].set(hiddenIf(m.Paused, tray.PauseText(d)))
 	}
-	t.resume.set(unless(!m.Paused, lang.L("Resume notifications")))
+	t.resume.set(hiddenIf(!m.Paused, lang.L("Resume notifications")))
 	t.shown = m
 }
 
@@ -168,7 +168,7 @@ func setLines(slots []slot, lines []tray.Line) {
 	}
 }
 
-func unless(not bool, text string) string {
+func hiddenIf(not bool, text string) string {
 	if not {
 		return ""
 	}
@@ -181,7 +181,7 @@ func (s *slot) set(text string) {
 		return
 	}
 	if text != "" {
-		s.item.SetTitle(mnemonics.Replace(text))
+		s.item.SetTitle(mnemonicEscaper.Replace(text))
 	}
 	switch {
 	case text == "":
@@ -193,7 +193,7 @@ func (s *slot) set(text string) {
 }
 
 func (t *Tray) setIcon(icon tray.Icon) {
-	b, err := picture(icon)
+	b, err := encodeIcon(icon)
 	if err != nil {
 		t.log.Error("the tray icon cannot be drawn", "problem", err)
 		return

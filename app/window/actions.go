@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"porthole/app/doctor"
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/monitor/watch"
 	"porthole/ui"
 )
@@ -16,34 +16,34 @@ import (
 // actions is what the window asks for: here, or of the agent.
 type actions struct{ p *program }
 
-func (a actions) Watch(port uint16)   { a.p.say(link.Message{Kind: link.Watch, Port: port}) }
-func (a actions) Unwatch(port uint16) { a.p.say(link.Message{Kind: link.Unwatch, Port: port}) }
+func (a actions) Watch(port uint16)   { a.p.send(ipc.Message{Kind: ipc.Watch, Port: port}) }
+func (a actions) Unwatch(port uint16) { a.p.send(ipc.Message{Kind: ipc.Unwatch, Port: port}) }
 func (a actions) SetWatches(seen, rules watch.Rules) {
-	a.p.say(link.Message{Kind: link.Watches, Base: seen, Watches: rules})
+	a.p.send(ipc.Message{Kind: ipc.SetWatches, Base: seen, Watches: rules})
 }
-func (a actions) Welcomed()         { a.p.say(link.Message{Kind: link.Welcomed}) }
-func (a actions) Resume()           { a.p.say(link.Message{Kind: link.Resume}) }
-func (a actions) TestNotification() { a.p.say(link.Message{Kind: link.Test}) }
+func (a actions) DismissWelcome()   { a.p.send(ipc.Message{Kind: ipc.DismissWelcome}) }
+func (a actions) Resume()           { a.p.send(ipc.Message{Kind: ipc.Resume}) }
+func (a actions) TestNotification() { a.p.send(ipc.Message{Kind: ipc.TestNotification}) }
 func (a actions) Set(key, value string) {
-	a.p.say(link.Message{Kind: link.Set, Key: key, Value: value})
+	a.p.send(ipc.Message{Kind: ipc.Set, Key: key, Value: value})
 }
-func (a actions) LookAtSettings()  { a.p.say(link.Message{Kind: link.Look}) }
-func (a actions) Refresh()         { a.p.say(link.Message{Kind: link.Refresh}) }
+func (a actions) ReloadSettings()  { a.p.send(ipc.Message{Kind: ipc.ReloadSettings}) }
+func (a actions) Refresh()         { a.p.send(ipc.Message{Kind: ipc.Refresh}) }
 func (a actions) Copy(text string) { a.p.app.Clipboard().SetContent(text) }
 
 // CopyDiagnostics copies what "porthole doctor" prints.
 func (a actions) CopyDiagnostics() {
 	a.p.work.Go(func() {
-		report := doctor.Examine(a.p.ctx, doctor.Options{Version: a.p.version, Window: Built}).String()
+		report := doctor.Examine(a.p.ctx, doctor.Options{Version: a.p.version, HasWindow: Built}).String()
 		a.p.do(func() {
 			a.Copy(report)
-			a.p.window.Answered(ui.KeyDiagnostics, "")
+			a.p.window.ShowSettingResult(ui.KeyDiagnostics, "")
 		})
 	})
 }
 
 func (a actions) Pause(d time.Duration) {
-	a.p.say(link.Message{Kind: link.Pause, Seconds: int(d / time.Second)})
+	a.p.send(ipc.Message{Kind: ipc.Pause, Seconds: int(d / time.Second)})
 }
 
 // Close closes the window as its button does.
@@ -51,16 +51,16 @@ func (a actions) Close() { a.p.close() }
 
 // Quit ends Porthole; where the agent is gone that is this window.
 func (a actions) Quit() {
-	if !a.p.live {
+	if !a.p.connected {
 		a.p.app.Quit()
 		return
 	}
-	a.p.say(link.Message{Kind: link.Quit})
+	a.p.send(ipc.Message{Kind: ipc.Quit})
 }
 
-// Restart starts an agent, which brings a window of its own, also where the
+// StartAgent starts an agent, which brings a window of its own, also where the
 // settings say that a start is hidden.
-func (a actions) Restart() {
+func (a actions) StartAgent() {
 	program, err := os.Executable()
 	if err == nil {
 		cmd := exec.Command(program, "--hidden=false")

@@ -20,9 +20,9 @@ import (
 	"porthole/ui"
 )
 
-// tlsWait is how long a server has for the answer to a greeting in TLS. One on
+// tlsTimeout is how long a server has for the answer to a greeting in TLS. One on
 // this machine takes milliseconds.
-const tlsWait = 700 * time.Millisecond
+const tlsTimeout = 700 * time.Millisecond
 
 // OpenInBrowser opens address, "127.0.0.1:3000", as https where the server
 // speaks TLS, else as http. That is found out now, on the user's click: nothing
@@ -30,7 +30,7 @@ const tlsWait = 700 * time.Millisecond
 func (a actions) OpenInBrowser(address string) {
 	a.p.work.Go(func() {
 		if err := desktop.Open(a.p.ctx, scheme(a.p.ctx, address)+"://"+address+"/"); err != nil {
-			a.p.failed(lang.L("The browser could not be opened: is xdg-utils installed?"), err)
+			a.p.showFailure(lang.L("The browser could not be opened: is xdg-utils installed?"), err)
 		}
 	})
 }
@@ -41,7 +41,7 @@ func (a actions) CopyURL(address string) {
 		url := scheme(a.p.ctx, address) + "://" + address + "/"
 		a.p.do(func() {
 			a.Copy(url)
-			a.p.window.Say(ui.Copied(url))
+			a.p.window.ShowNotice(ui.Copied(url))
 		})
 	})
 }
@@ -51,11 +51,11 @@ func (a actions) OpenFolder(path string) {
 	a.p.work.Go(func() {
 		info, err := os.Stat(path)
 		if err != nil || !info.IsDir() || !filepath.IsAbs(path) {
-			a.p.failed(lang.L("The folder is gone, or may not be looked into"), err)
+			a.p.showFailure(lang.L("The folder is gone, or may not be looked into"), err)
 			return
 		}
 		if err := desktop.Open(a.p.ctx, path); err != nil {
-			a.p.failed(lang.L("The file manager could not be opened: is xdg-utils installed?"), err)
+			a.p.showFailure(lang.L("The file manager could not be opened: is xdg-utils installed?"), err)
 		}
 	})
 }
@@ -77,34 +77,34 @@ func (a actions) Environment(o monitor.Owner, done func(lines []string, problem 
 	})
 }
 
-// Inspect opens Wireshark at the traffic of l; without it the command for tcpdump
+// InspectTraffic opens Wireshark at the traffic of l; without it the command for tcpdump
 // is copied, which is said.
-func (a actions) Inspect(l *monitor.Listener) {
+func (a actions) InspectTraffic(l *monitor.Listener) {
 	a.p.work.Go(func() {
-		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Reach == monitor.ThisMachine}
-		err := desktop.Inspect(a.p.ctx, c, detach)
+		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Exposure == monitor.ExposureLoopback}
+		err := desktop.OpenWireshark(a.p.ctx, c, detach)
 		if err == nil {
 			return
 		}
-		a.p.do(func() { a.Copy(c.Command()) })
+		a.p.do(func() { a.Copy(c.TcpdumpCommand()) })
 		if errors.Is(err, exec.ErrNotFound) {
-			a.p.failed(lang.L("Wireshark is not installed: the command for tcpdump was copied"), err)
+			a.p.showFailure(lang.L("Wireshark is not installed: the command for tcpdump was copied"), err)
 		} else {
-			a.p.failed(lang.L("Wireshark could not be opened: the command for tcpdump was copied"), err)
+			a.p.showFailure(lang.L("Wireshark could not be opened: the command for tcpdump was copied"), err)
 		}
 	})
 }
 
-// failed says in the window that something the user asked for did not work.
-func (p *program) failed(sentence string, err error) {
+// showFailure says in the window that something the user asked for did not work.
+func (p *program) showFailure(sentence string, err error) {
 	p.log.Warn("what the user asked for could not be done", "said", sentence, "problem", err)
-	p.do(func() { p.window.Say(sentence) })
+	p.do(func() { p.window.ShowNotice(sentence) })
 }
 
 // scheme is https where a server answers a greeting in TLS, whatever its
 // certificate, else http.
 func scheme(ctx context.Context, address string) string {
-	ctx, cancel := context.WithTimeout(ctx, tlsWait)
+	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
 	defer cancel()
 	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: &tls.Config{InsecureSkipVerify: true}} // nothing is sent; the browser checks the certificate
 	c, err := dialer.DialContext(ctx, "tcp", address)

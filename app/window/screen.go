@@ -10,27 +10,27 @@ import (
 // What a window manager puts around a window, at the most, in pixels: the title
 // bar, and two edges.
 const (
-	titleBar = 40
-	edges    = 8
+	titleBarHeight = 40
+	borderWidth    = 8
 )
 
-// fitting is size, or as much of it as the largest screen has room for: a window
+// fitToScreen is size, or as much of it as the largest screen has room for: a window
 // that was left on a screen that has gone since is larger than what is left.
 // Fyne does not tell of screens, GLFW below it does. It must be called on Fyne's
 // goroutine, when there is a window.
-func (p *program) fitting(size fyne.Size) fyne.Size {
+func (p *program) fitToScreen(size fyne.Size) fyne.Size {
 	scale := p.window.Fyne().Canvas().Scale()
 	var room fyne.Size
 	for _, m := range glfw.GetMonitors() {
 		_, _, width, height := m.GetWorkarea() // without panels
-		room = room.Max(fyne.NewSize(float32(width-edges)/scale, float32(height-titleBar)/scale))
+		room = room.Max(fyne.NewSize(float32(width-borderWidth)/scale, float32(height-titleBarHeight)/scale))
 	}
-	return within(size, room)
+	return limitSize(size, room)
 }
 
-// within is size where room has room for it; where no screen is there nobody
+// limitSize is size where room has room for it; where no screen is there nobody
 // knows better.
-func within(size, room fyne.Size) fyne.Size {
+func limitSize(size, room fyne.Size) fyne.Size {
 	if room.Width <= 0 || room.Height <= 0 {
 		return size
 	}

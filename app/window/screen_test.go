@@ -17,7 +17,7 @@ func TestAWindowIsNoLargerThanTheScreen(t *testing.T) {
 		{fyne.NewSize(800, 600), fyne.NewSize(1024, -40), fyne.NewSize(800, 600)},
 		{fyne.Size{}, fyne.NewSize(1024, 660), fyne.Size{}}, // nothing is kept
 	} {
-		if got := within(c.size, c.room); got != c.want {
+		if got := limitSize(c.size, c.room); got != c.want {
 			t.Errorf("%v in %v is %v; want %v", c.size, c.room, got, c.want)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/stop"
@@ -23,13 +23,13 @@ import (
 
 // Stop is ui.Actions's. What it starts ends with the window, or before, when the
 // user closes the question.
-func (a actions) Stop(q ui.StopQuestion, tell func(ui.StopNews)) ui.Stopping {
+func (a actions) Stop(q ui.StopRequest, tell func(ui.StopUpdate)) ui.Stopping {
 	ctx, cancel := context.WithCancel(a.p.ctx)
 	s := newStopping(q, cancel, a.p.log)
-	s.tell = func(n ui.StopNews) { a.p.do(func() { tell(n) }) }
+	s.report = func(n ui.StopUpdate) { a.p.do(func() { tell(n) }) }
 	s.signalled = func(o monitor.Owner) {
-		m := link.Message{Kind: link.Stopped, Process: &link.Process{PID: o.PID, Start: o.Start}}
-		a.p.do(func() { a.p.say(m) })
+		m := ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start}}
+		a.p.do(func() { a.p.send(m) })
 	}
 	a.p.work.Go(func() {
 		defer cancel()
@@ -40,35 +40,35 @@ func (a actions) Stop(q ui.StopQuestion, tell func(ui.StopNews)) ui.Stopping {
 
 // stopping is one stop, on one goroutine.
 type stopping struct {
-	q         ui.StopQuestion
-	cancel    context.CancelFunc
-	log       *slog.Logger
-	tell      func(ui.StopNews)
-	signalled func(monitor.Owner) // it has been sent a signal
-	patience  time.Duration
-	below     func([]*stop.Process) ([]*stop.Process, error) // stop.OpenBelow
-	orders    chan stopOrder
-	ended     []monitor.Owner // by the user's wish
-	problems  []string        // why others were not stopped, a sentence each
+	request         ui.StopRequest
+	cancel          context.CancelFunc
+	log             *slog.Logger
+	report          func(ui.StopUpdate)
+	signalled       func(monitor.Owner) // it has been sent a signal
+	gracePeriod     time.Duration
+	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenBelow
+	orders          chan stopOrder
+	ended           []monitor.Owner // by the user's wish
+	problems        []string        // why others were not stopped, a sentence each
 }
 
 // stopOrder is what the user wants done.
 type stopOrder struct{ children, force bool }
 
-func newStopping(q ui.StopQuestion, cancel context.CancelFunc, log *slog.Logger) *stopping {
-	return &stopping{q: q, cancel: cancel, log: log, patience: stop.Patience, below: stop.OpenBelow, orders: make(chan stopOrder, 1)}
+func newStopping(q ui.StopRequest, cancel context.CancelFunc, log *slog.Logger) *stopping {
+	return &stopping{request: q, cancel: cancel, log: log, gracePeriod: stop.GracePeriod, openDescendants: stop.OpenDescendants, orders: make(chan stopOrder, 1)}
 }
 
-// Ask is ui.Stopping's.
-func (s *stopping) Ask(children bool) { s.order(stopOrder{children: children}) }
+// Terminate is ui.Stopping's.
+func (s *stopping) Terminate(children bool) { s.enqueue(stopOrder{children: children}) }
 
-// Force is ui.Stopping's.
-func (s *stopping) Force() { s.order(stopOrder{force: true}) }
+// ForceQuit is ui.Stopping's.
+func (s *stopping) ForceQuit() { s.enqueue(stopOrder{force: true}) }
 
-// End is ui.Stopping's.
-func (s *stopping) End() { s.cancel() }
+// Close is ui.Stopping's.
+func (s *stopping) Close() { s.cancel() }
 
-func (s *stopping) order(o stopOrder) {
+func (s *stopping) enqueue(o stopOrder) {
 	select {
 	case s.orders <- o:
 	default: // one is carried out, or about to be
@@ -78,40 +78,40 @@ func (s *stopping) order(o stopOrder) {
 // run holds the processes from before they are shown, so that what is stopped is
 // what was shown, and does what is ordered until there is no more to do or ctx ends.
 func (s *stopping) run(ctx context.Context) {
-	s.q.Owners = asTheyAre(s.q.Owners)
-	held, err := stop.OpenAll(s.q.Owners)
+	s.request.Owners = refreshOwners(s.request.Owners)
+	held, err := stop.OpenAll(s.request.Owners)
 	if err != nil {
-		s.tell(ui.StopNews{Stage: ui.StopRefused, Problems: []string{s.problem(err)}, Managers: managers(s.q)})
+		s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{s.failureText(err)}, Managers: managersOf(s.request)})
 		return
 	}
 	defer stop.CloseAll(held)
 	if len(held) == 0 {
-		s.tell(ui.StopNews{Stage: ui.StopGone})
+		s.report(ui.StopUpdate{Stage: ui.StopAlreadyExited})
 		return
 	}
-	s.tell(s.question(held))
-	order, ok := s.next(ctx, held, false)
+	s.report(s.readyUpdate(held))
+	order, ok := s.nextOrder(ctx, held, false)
 	if !ok {
 		return
 	}
 	var below []*stop.Process
 	if order.children {
-		if below, err = s.below(held); err != nil {
+		if below, err = s.openDescendants(held); err != nil {
 			s.log.Warn("the children of a process cannot be found, so that nobody was stopped", "problem", err)
-			s.tell(ui.StopNews{Stage: ui.StopRefused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
+			s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
 			return
 		}
 		defer stop.CloseAll(below)
 	}
-	holds, err := stop.Holding(ctx, s.q.Rows, s.log)
+	holds, err := stop.NewHolderCheck(ctx, s.request.Listeners, s.log)
 	if err != nil {
 		s.log.Warn("who holds a port cannot be seen, so that nobody was stopped", "problem", err)
-		s.tell(ui.StopNews{Stage: ui.StopRefused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
+		s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
 		return
 	}
-	stays := s.round(ctx, slices.Concat(held, below), len(held), func(p *stop.Process) error {
+	stays := s.signalAndWait(ctx, slices.Concat(held, below), len(held), func(p *stop.Process) error {
 		if order.force && !holds(p.Owner()) { // where a system knows nothing else
-			return stop.RefusedError{PID: p.Owner().PID, Reason: stop.LetGo}
+			return stop.RefusedError{PID: p.Owner().PID, Reason: stop.PortReleased}
 		}
 		switch {
 		case order.force:
@@ -122,17 +122,17 @@ func (s *stopping) run(ctx context.Context) {
 		return p.Terminate(holds)
 	})
 	for len(stays) > 0 {
-		if _, ok = s.next(ctx, stays, true); !ok {
+		if _, ok = s.nextOrder(ctx, stays, true); !ok {
 			return
 		}
-		stays = s.round(ctx, stays, len(stays), (*stop.Process).Kill)
+		stays = s.signalAndWait(ctx, stays, len(stays), (*stop.Process).Kill)
 	}
 }
 
-// next waits for what the user wants done: nothing but force where they were asked
+// nextOrder waits for what the user wants done: nothing but force where they were asked
 // to end before. ok is false where nothing is to be done any more: ctx has ended, or
 // all of held have, which is told.
-func (s *stopping) next(ctx context.Context, held []*stop.Process, asked bool) (_ stopOrder, ok bool) {
+func (s *stopping) nextOrder(ctx context.Context, held []*stop.Process, asked bool) (_ stopOrder, ok bool) {
 	const often = 200 * time.Millisecond
 	t := time.NewTicker(often)
 	defer t.Stop()
@@ -152,19 +152,19 @@ func (s *stopping) next(ctx context.Context, held []*stop.Process, asked bool) (
 				for _, p := range held {
 					s.ended = append(s.ended, p.Owner())
 				}
-				s.outcome(nil)
+				s.reportOutcome(nil)
 			default:
-				s.tell(ui.StopNews{Stage: ui.StopGone})
+				s.report(ui.StopUpdate{Stage: ui.StopAlreadyExited})
 			}
 			return stopOrder{}, false
 		}
 	}
 }
 
-// round signals processes, of which so many held the port, waits for their end and
+// signalAndWait signals processes, of which so many held the port, waits for their end and
 // tells what became of them. It returns those that run on.
-func (s *stopping) round(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (stays []*stop.Process) {
-	limited, cancel := context.WithTimeout(ctx, s.patience)
+func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (stays []*stop.Process) {
+	limited, cancel := context.WithTimeout(ctx, s.gracePeriod)
 	defer cancel()
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
 		err := send(p)
@@ -172,56 +172,56 @@ func (s *stopping) round(ctx context.Context, processes []*stop.Process, holders
 			s.signalled(p.Owner())
 		}
 		return err
-	}, stop.Watcher{Ended: func(p *stop.Process) { s.ended = append(s.ended, p.Owner()) }})
+	}, stop.Progress{Ended: func(p *stop.Process) { s.ended = append(s.ended, p.Owner()) }})
 	if ctx.Err() != nil {
 		return nil // nobody asks any more
 	}
-	for _, f := range out.Problems(holders) {
-		s.problems = append(s.problems, s.problem(f))
+	for _, f := range out.Errors(holders) {
+		s.problems = append(s.problems, s.failureText(f))
 	}
-	s.outcome(out.Stays)
-	return out.Stays
+	s.reportOutcome(out.StillRunning)
+	return out.StillRunning
 }
 
-// outcome tells what became of all so far; stays run on.
-func (s *stopping) outcome(stays []*stop.Process) {
-	n := ui.StopNews{Stage: ui.StopDone, Victims: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
+// reportOutcome tells what became of all so far; stays run on.
+func (s *stopping) reportOutcome(stays []*stop.Process) {
+	n := ui.StopUpdate{Stage: ui.StopDone, Targets: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
 	for _, p := range stays {
-		n.Left = append(n.Left, p.Owner())
+		n.StillRunning = append(n.StillRunning, p.Owner())
 	}
 	switch {
 	case len(stays) > 0:
-		n.Stage = ui.StopStays
+		n.Stage = ui.StopStillRunning
 	case len(s.problems) > 0:
-		n.Stage, n.Managers = ui.StopRefused, managers(s.q)
+		n.Stage, n.Managers = ui.StopRefused, managersOf(s.request)
 	}
-	s.tell(n)
+	s.report(n)
 }
 
-// question is what is to be known before processes are stopped.
-func (s *stopping) question(held []*stop.Process) ui.StopNews {
-	n := ui.StopNews{Stage: ui.StopHeld, Managers: managers(s.q), Patience: s.patience, OnlyForce: runtime.GOOS == "windows"}
+// readyUpdate is what is to be known before processes are stopped.
+func (s *stopping) readyUpdate(held []*stop.Process) ui.StopUpdate {
+	n := ui.StopUpdate{Stage: ui.StopReady, Managers: managersOf(s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
 	for _, p := range held {
-		n.Victims = append(n.Victims, p.Owner())
+		n.Targets = append(n.Targets, p.Owner())
 	}
-	among := func(o monitor.Owner) bool { return slices.ContainsFunc(n.Victims, o.Same) }
-	for _, o := range n.Victims {
-		for _, l := range stop.Held(s.q.Snapshot, o) {
-			if !slices.Contains(n.Closes, l) {
-				n.Closes = append(n.Closes, l)
+	among := func(o monitor.Owner) bool { return slices.ContainsFunc(n.Targets, o.Same) }
+	for _, o := range n.Targets {
+		for _, l := range stop.ListenersOf(s.request.Snapshot, o) {
+			if !slices.Contains(n.Listeners, l) {
+				n.Listeners = append(n.Listeners, l)
 			}
 		}
-		for _, l := range stop.Children(s.q.Snapshot, o) {
+		for _, l := range stop.ListenersOfDescendants(s.request.Snapshot, o) {
 			for _, child := range l.Owners {
 				c := ui.StopChild{Owner: child, Listener: l}
-				known := slices.ContainsFunc(n.Below, func(k ui.StopChild) bool { return k.Listener == l && k.Owner.Same(child) })
-				if stop.Below(child, o) && !among(child) && !known {
-					n.Below = append(n.Below, c)
+				known := slices.ContainsFunc(n.ListeningChildren, func(k ui.StopChild) bool { return k.Listener == l && k.Owner.Same(child) })
+				if stop.IsDescendant(child, o) && !among(child) && !known {
+					n.ListeningChildren = append(n.ListeningChildren, c)
 				}
 			}
 		}
 	}
-	below, err := stop.OpenBelow(held)
+	below, err := stop.OpenDescendants(held)
 	if err != nil {
 		s.log.Warn("the children of a process cannot be counted", "problem", err)
 	}
@@ -230,20 +230,20 @@ func (s *stopping) question(held []*stop.Process) ui.StopNews {
 	return n
 }
 
-// managers say what runs those that q names, each once.
-func managers(q ui.StopQuestion) (all []ui.StopManager) {
+// managersOf say what runs those that q names, each once.
+func managersOf(q ui.StopRequest) (all []ui.StopManager) {
 	for _, o := range q.Owners {
-		for _, l := range q.Rows {
+		for _, l := range q.Listeners {
 			m, ok := stop.ManagerOf(o, l)
 			if ok && !slices.ContainsFunc(all, func(k ui.StopManager) bool { return k.Command == m.Command }) {
-				all = append(all, ui.StopManager{Sentence: managerSentence(m), Command: m.Command})
+				all = append(all, ui.StopManager{Description: managerText(m), Command: m.Command})
 			}
 		}
 	}
 	return all
 }
 
-func managerSentence(m stop.Manager) string {
+func managerText(m stop.Manager) string {
 	data := map[string]any{"Name": monitor.Clean(m.ID, 80)}
 	switch m.Kind {
 	case stop.Unit:
@@ -257,8 +257,8 @@ func managerSentence(m stop.Manager) string {
 	return lang.L("It stands for the container {{.Name}}, which publishes the port. This stops that properly:", data)
 }
 
-// problem says in one sentence why a process is not stopped.
-func (s *stopping) problem(err error) string {
+// failureText says in one sentence why a process is not stopped.
+func (s *stopping) failureText(err error) string {
 	var f stop.Failure
 	var refused stop.RefusedError
 	var forbidden stop.PermissionError
@@ -283,12 +283,12 @@ func (s *stopping) problem(err error) string {
 	return lang.L("{{.Name}} could not be stopped; the log says why.", data)
 }
 
-// asTheyAre gives owners the command and the folder that they have now, to the byte:
+// refreshOwners gives owners the command and the folder that they have now, to the byte:
 // what came over the link is text. It is to start them again.
-func asTheyAre(owners []monitor.Owner) []monitor.Owner {
+func refreshOwners(owners []monitor.Owner) []monitor.Owner {
 	owners = slices.Clone(owners) // of a snapshot
 	for i, o := range owners {
-		if now, err := process.Facts(o.PID); err == nil && now.Same(o) {
+		if now, err := process.Info(o.PID); err == nil && now.Same(o) {
 			owners[i].Command, owners[i].Folder = now.Command, now.Folder
 		}
 	}

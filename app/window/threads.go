@@ -2,7 +2,7 @@
 
 package window
 
-// threadsChecked says whether Fyne asks at each refresh on which goroutine it is,
+// checkGoroutine says whether Fyne asks at each refresh on which goroutine it is,
 // for which it reads a whole trace: twice what Porthole itself does each second.
 // The tests' programs, with the race detector, have it checked.
-const threadsChecked = false
+const checkGoroutine = false

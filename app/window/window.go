@@ -25,7 +25,7 @@ import (
 
 	"porthole/app/agent"
 	"porthole/app/desktop"
-	"porthole/app/link"
+	"porthole/app/ipc"
 	"porthole/assets"
 	"porthole/monitor"
 	"porthole/monitor/explain"
@@ -36,19 +36,19 @@ import (
 // ID is the program's name among all desktop programs.
 const ID = "io.github.porthole.porthole"
 
-// firstWords is how long the agent's first words are waited for before the window
+// initialWait is how long the agent's first words are waited for before the window
 // is shown: it tells them as soon as the window has connected.
-const firstWords = 200 * time.Millisecond
+const initialWait = 200 * time.Millisecond
 
-// tidyAfter is how long after a process window has closed what it took goes back to
+// freeMemoryDelay is how long after a process window has closed what it took goes back to
 // the system. Fyne keeps what such a window showed for a quarter of a minute, and until
 // it next paints anew, which the ages of rows let it do each minute.
-const tidyAfter = 90 * time.Second
+const freeMemoryDelay = 90 * time.Second
 
-// startGC is how much the heap may grow, in percent, before it is collected while the
+// startupGCPercent is how much the heap may grow, in percent, before it is collected while the
 // window starts, which throws away 25 MB of fonts and words: twice rather than six
 // times, on a processor that the window system needs.
-const startGC = 400
+const startupGCPercent = 400
 
 // Built says whether this build has a window.
 const Built = true
@@ -57,12 +57,12 @@ const Built = true
 // must be called from the main goroutine and returns the exit status, which
 // tells the agent what happened (see agent.ExitNoGL and its like). What went
 // wrong is written to stderr, which the agent reads.
-func Run(ctx context.Context, place link.Place, o Options, stderr io.Writer) (status int) {
+func Run(ctx context.Context, place ipc.RuntimeDir, o Options, stderr io.Writer) (status int) {
 	if err := desktop.Current().CheckDisplay(); err != nil {
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err) // nobody else listens
 		return agent.ExitNoDisplay
 	}
-	client, err := link.Connect(place)
+	client, err := ipc.Connect(place)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err)
 		return 1
@@ -75,7 +75,7 @@ func Run(ctx context.Context, place link.Place, o Options, stderr io.Writer) (st
 	p := &program{client: client, version: o.Version, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	defer func() {
 		if r := recover(); r != nil {
-			status = p.panicked(r)
+			status = p.handlePanic(r)
 		}
 	}()
 	return p.run(ctx, o)
@@ -83,20 +83,20 @@ func Run(ctx context.Context, place link.Place, o Options, stderr io.Writer) (st
 
 // program is the running window process.
 type program struct {
-	client *link.Client
-	log    *slog.Logger
-	app    fyne.App
-	window *ui.Window
-	live   bool // the agent is there
-	shown  bool // a window could be opened
-	front  bool // it has the focus, as far as that is known
-	filled bool // it shows a snapshot
-	told   bool // it shows the agent's status, and what the last window left
-	sized  bool // it has the size that the last window had
-	left   bool // the agent was told how it was left
-	status int
-	ctx    context.Context // ends with the window
-	work   sync.WaitGroup  // what actions do beside Fyne's goroutine
+	client       *ipc.Client
+	log          *slog.Logger
+	app          fyne.App
+	window       *ui.Window
+	connected    bool // the agent is there
+	shown        bool // a window could be opened
+	focused      bool // it has the focus, as far as that is known
+	hasSnapshot  bool // it shows a snapshot
+	hasStatus    bool // it shows the agent's status, and what the last window left
+	sizeRestored bool // it has the size that the last window had
+	stateSent    bool // the agent was told how it was left
+	status       int
+	ctx          context.Context // ends with the window
+	work         sync.WaitGroup  // what actions do beside Fyne's goroutine
 
 	version string // of the program
 
@@ -115,10 +115,10 @@ func (p *program) do(f func()) {
 }
 
 func (p *program) run(ctx context.Context, o Options) int {
-	usual := debug.SetGCPercent(startGC)
+	usual := debug.SetGCPercent(startupGCPercent)
 	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it: what the user opens from here is to know nothing of it
 	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: o.Version,
-		Migrations: map[string]bool{"fyneDo": !threadsChecked}})
+		Migrations: map[string]bool{"fyneDo": !checkGoroutine}})
 	if err := ui.SetUpLanguage(o.Language); err != nil {
 		p.log.Warn("the translations cannot be used", "problem", err)
 	}
@@ -131,27 +131,27 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.ctx = ctx
 	heard := make(chan func())
 	go p.listen(ctx, heard)
-	memory := openMemory(ctx, p.do, p.log)
+	memory := openHistory(ctx, p.do, p.log)
 	p.window = ui.NewWindow(p.app, actions{p}, memory, time.Now)
-	p.live = true
+	p.connected = true
 	p.window.Fyne().SetCloseIntercept(p.close)
-	p.begin(heard)
+	p.handleInitial(heard)
 	p.window.Show()
 	debug.SetGCPercent(usual)
-	if !hasHandle(p.window.Fyne()) {
+	if !hasNativeWindow(p.window.Fyne()) {
 		p.log.Error("no window could be opened: OpenGL does not work here")
 		return agent.ExitNoGL
 	}
 	p.shown = true
-	if size := p.fitting(ui.DefaultSize); size != ui.DefaultSize && !p.sized {
+	if size := p.fitToScreen(ui.DefaultSize); size != ui.DefaultSize && !p.sizeRestored {
 		p.window.Fyne().Resize(size)
 	}
-	p.front = true // a window that comes is looked at, and not every window manager says so
-	p.looking()
-	p.app.Lifecycle().SetOnEnteredForeground(func() { p.front = true; p.looking() })
-	p.app.Lifecycle().SetOnExitedForeground(func() { p.front = false; p.say(link.Message{Kind: link.Unseen}) })
-	p.window.OnPage(p.looking)
-	p.window.Fit = p.fitting
+	p.focused = true // a window that comes is looked at, and not every window manager says so
+	p.reportPage()
+	p.app.Lifecycle().SetOnEnteredForeground(func() { p.focused = true; p.reportPage() })
+	p.app.Lifecycle().SetOnExitedForeground(func() { p.focused = false; p.send(ipc.Message{Kind: ipc.Unfocused}) })
+	p.window.OnPageChanged(p.reportPage)
+	p.window.FitScreen = p.fitToScreen
 
 	listening := make(chan struct{})
 	go func() {
@@ -161,19 +161,19 @@ func (p *program) run(ctx context.Context, o Options) int {
 		}
 	}()
 	nudge := make(chan struct{}, 1)
-	p.window.OnWanted = func() {
+	p.window.OnProbeRequest = func() {
 		select {
 		case nudge <- struct{}{}:
 		default: // one is on its way
 		}
 	}
-	p.work.Go(func() { p.watch(ctx, nudge) })
-	tidy := time.AfterFunc(tidyAfter, debug.FreeOSMemory) // of what starting needed, too
+	p.work.Go(func() { p.runProber(ctx, nudge) })
+	tidy := time.AfterFunc(freeMemoryDelay, debug.FreeOSMemory) // of what starting needed, too
 	defer tidy.Stop()
-	p.window.OnProcessClosed = func() { tidy.Reset(tidyAfter) }
+	p.window.OnProcessClosed = func() { tidy.Reset(freeMemoryDelay) }
 	stop := context.AfterFunc(end, func() { p.do(p.close) })
 	p.app.Run()
-	p.leave() // Fyne ends by itself at a signal, and may be faster than we are
+	p.sendState() // Fyne ends by itself at a signal, and may be faster than we are
 	p.doing.Lock()
 	p.ended = true
 	p.doing.Unlock()
@@ -195,28 +195,28 @@ func (p *program) listen(ctx context.Context, heard chan<- func()) {
 		case <-ctx.Done():
 		}
 	}
-	err := p.client.Listen(ctx, func(u monitor.Update) {
+	err := p.client.Receive(ctx, func(u monitor.Update) {
 		tell(func() { p.update(u) })
-	}, func(m link.Message) {
-		tell(func() { p.said(m) })
+	}, func(m ipc.Message) {
+		tell(func() { p.handleMessage(m) })
 	})
 	if err != nil {
 		p.log.Error("the agent cannot be understood", "problem", err)
 	}
 	if ctx.Err() == nil {
 		tell(func() {
-			p.live = false
+			p.connected = false
 			p.window.Disconnect()
 		})
 	}
 }
 
-// begin takes what the agent tells of at once, so that the first picture has it:
+// handleInitial takes what the agent tells of at once, so that the first picture has it:
 // each picture costs a tenth of a second where the processor paints. An agent that
 // is late is not waited for.
-func (p *program) begin(heard <-chan func()) {
-	late := time.After(firstWords)
-	for !p.filled || !p.told {
+func (p *program) handleInitial(heard <-chan func()) {
+	late := time.After(initialWait)
+	for !p.hasSnapshot || !p.hasStatus {
 		select {
 		case f, ok := <-heard:
 			if !ok {
@@ -232,57 +232,57 @@ func (p *program) begin(heard <-chan func()) {
 // update shows what the monitor saw.
 func (p *program) update(u monitor.Update) {
 	p.window.Update(u)
-	if !p.filled {
-		p.filled = true
-		p.looking()
+	if !p.hasSnapshot {
+		p.hasSnapshot = true
+		p.reportPage()
 	}
 }
 
-// looking tells the agent which page the user looks at, once there is anything
+// reportPage tells the agent which page the user looks at, once there is anything
 // to look at.
-func (p *program) looking() {
-	if p.front && p.filled && p.told {
-		p.say(link.Message{Kind: link.Seen, Page: p.window.Page()})
+func (p *program) reportPage() {
+	if p.focused && p.hasSnapshot && p.hasStatus {
+		p.send(ipc.Message{Kind: ipc.Focused, Page: p.window.Page()})
 	}
 }
 
-// said does what the agent asks for.
-func (p *program) said(m link.Message) {
+// handleMessage does what the agent asks for.
+func (p *program) handleMessage(m ipc.Message) {
 	switch m.Kind {
-	case link.Told:
+	case ipc.StatusUpdate:
 		if m.Status != nil {
-			p.window.SetStatus(status(m.Status))
-			if !p.told {
-				p.told = true
-				p.looking()
+			p.window.SetStatus(uiStatus(m.Status))
+			if !p.hasStatus {
+				p.hasStatus = true
+				p.reportPage()
 			}
 		}
-	case link.Raise:
+	case ipc.Raise:
 		if os.Getenv("WAYLAND_DISPLAY") != "" { // nobody can raise a window there: come again
-			p.status = agent.ExitAgain
+			p.status = agent.ExitRestart
 			p.close()
 			return
 		}
 		p.window.Raise(m.Port)
 		p.window.ShowPage(m.Page)
-	case link.Answer:
-		p.window.Answered(m.Key, m.Problem)
-	case link.Point:
+	case ipc.Result:
+		p.window.ShowSettingResult(m.Key, m.Problem)
+	case ipc.ShowPort:
 		if m.Port != 0 {
-			p.window.Point(m.Port)
+			p.window.ShowPort(m.Port)
 		}
 		p.window.ShowPage(m.Page)
-	case link.Restore:
+	case ipc.Restore:
 		var s ui.State
 		if err := json.Unmarshal(m.State, &s); err != nil {
 			p.log.Warn("the state of the last window cannot be read", "problem", err)
 			return
 		}
-		size := p.fitting(fyne.NewSize(s.Width, s.Height))
+		size := p.fitToScreen(fyne.NewSize(s.Width, s.Height))
 		s.Width, s.Height = size.Width, size.Height
-		p.sized = s.Width > 0 && s.Height > 0
+		p.sizeRestored = s.Width > 0 && s.Height > 0
 		p.window.Restore(s)
-	case link.Quit:
+	case ipc.Quit:
 		p.close()
 	}
 }
@@ -296,57 +296,57 @@ var userName = sync.OnceValue(func() string {
 	return u.Username
 })
 
-// system is what this machine does with ports, as it was when the window began.
-var system = sync.OnceValue(func() (s explain.System) {
-	s.HandsOut, s.Reserved = socket.HandsOut()
+// systemFacts is what this machine does with ports, as it was when the window began.
+var systemFacts = sync.OnceValue(func() (s explain.System) {
+	s.EphemeralPorts, s.ReservedPorts = socket.EphemeralPorts()
 	return s
 })
 
-func status(s *link.Status) ui.Status {
+func uiStatus(s *ipc.Status) ui.Status {
 	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems,
-		Settings: chosen(s), System: system(), Welcome: s.Welcome}
+		Settings: uiSettings(s), System: systemFacts(), Welcome: s.Welcome}
 }
 
-// chosen is what the Settings page shows.
-func chosen(s *link.Status) ui.Settings {
+// uiSettings is what the Settings page shows.
+func uiSettings(s *ipc.Status) ui.Settings {
 	c := s.Settings
-	return ui.Settings{Theme: c.Theme, TrayIcon: c.TrayIcon, Language: c.Language, AtLogin: s.AtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
-		Interval: c.Interval, UDP: c.UDP, OtherAddresses: c.OtherAddresses, KeepDays: c.KeepDays, KeepRows: c.KeepRows}
+	return ui.Settings{Theme: c.Theme, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
+		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
 }
 
 // close leaves the state to the next window and ends.
 func (p *program) close() {
-	p.leave()
+	p.sendState()
 	p.app.Quit()
 }
 
-// leave tells the agent, once, how the window was left. A window that was not told
+// sendState tells the agent, once, how the window was left. A window that was not told
 // yet how the last one was left has no state of its own.
-func (p *program) leave() {
-	if p.left {
+func (p *program) sendState() {
+	if p.stateSent {
 		return
 	}
-	p.left = true
-	leaving := link.Message{Kind: link.Leaving}
-	if state, err := json.Marshal(p.window.State()); err == nil && p.told {
+	p.stateSent = true
+	leaving := ipc.Message{Kind: ipc.Closing}
+	if state, err := json.Marshal(p.window.State()); err == nil && p.hasStatus {
 		leaving.State = state
 	}
-	p.say(leaving)
+	p.send(leaving)
 }
 
-// say tells the agent something; where it has just gone, listen finds out.
-func (p *program) say(m link.Message) {
-	if !p.live {
+// send tells the agent something; where it has just gone, listen finds out.
+func (p *program) send(m ipc.Message) {
+	if !p.connected {
 		return
 	}
-	if err := p.client.Say(m); err != nil {
+	if err := p.client.Send(m); err != nil {
 		p.log.Info("the agent does not hear", "problem", err)
 	}
 }
 
-// panicked tells a window that could not be opened, where the GL driver or
+// handlePanic tells a window that could not be opened, where the GL driver or
 // GLFW panics, from a mistake of ours.
-func (p *program) panicked(r any) int {
+func (p *program) handlePanic(r any) int {
 	p.log.Error("the window panicked", "reason", fmt.Sprint(r), "stack", string(debug.Stack()))
 	switch {
 	case p.shown:
@@ -357,9 +357,9 @@ func (p *program) panicked(r any) int {
 	return agent.ExitNoGL
 }
 
-// hasHandle reports whether the system has a window behind w: where OpenGL is
+// hasNativeWindow reports whether the system has a window behind w: where OpenGL is
 // broken Fyne only logs that it has not.
-func hasHandle(w fyne.Window) bool {
+func hasNativeWindow(w fyne.Window) bool {
 	native, ok := w.(driver.NativeWindow)
 	if !ok {
 		return true

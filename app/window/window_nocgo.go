@@ -10,14 +10,14 @@ import (
 	"io"
 
 	"porthole/app/agent"
-	"porthole/app/link"
+	"porthole/app/ipc"
 )
 
 // Built says whether this build has a window.
 const Built = false
 
 // Run says that there is no window.
-func Run(_ context.Context, _ link.Place, _ Options, stderr io.Writer) int {
+func Run(_ context.Context, _ ipc.RuntimeDir, _ Options, stderr io.Writer) int {
 	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; watching, tray, notifications and the command line work") // nobody else listens
 	return agent.ExitNoWindow
 }

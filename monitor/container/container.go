@@ -17,15 +17,15 @@ import (
 	"porthole/monitor/owner"
 )
 
-// Names knows containers by what listens for them. Its methods may be called
+// Resolver knows containers by what listens for them. Its methods may be called
 // from any goroutine.
-type Names struct {
+type Resolver struct {
 	engines engines
-	told    chan struct{} // a question waits
+	wake    chan struct{} // a question waits
 
 	mu      sync.Mutex
-	known   map[key]*monitor.Container // nil: none, or not known yet
-	waiting []question
+	cache   map[key]*monitor.Container // nil: none, or not known yet
+	pending []query
 }
 
 // key is the identity of what is asked for: a process, a container's id, or the
@@ -36,97 +36,97 @@ type key struct {
 	id    string
 }
 
-// question is which container is behind a listener.
-type question struct {
+// query is which container is behind a listener.
+type query struct {
 	key
 	container string // its id; "" where that is to be found out
-	proxy     bool   // the listener is the engine's own
+	published bool   // the listener is the engine's own
 	protocol  string
 	addresses []netip.Addr
 	port      uint16
-	inside    netip.AddrPort // the other end of docker-proxy, as its command line has it
+	target    netip.AddrPort // the other end of docker-proxy, as its command line has it
 	trusted   bool           // which is root's: it may be taken at its word
-	tries     int
+	attempts  int
 	due       time.Time
 }
 
-// maxKnown bounds what is remembered of processes, which come and go.
-const maxKnown = 4096
+// maxCached bounds what is remembered of processes, which come and go.
+const maxCached = 4096
 
 // New returns Names that know nothing yet. Run, or Look, asks.
-func New() *Names {
-	return &Names{engines: engines{sockets: engineSockets()}, told: make(chan struct{}, 1), known: make(map[key]*monitor.Container)}
+func New() *Resolver {
+	return &Resolver{engines: engines{sockets: engineSockets()}, wake: make(chan struct{}, 1), cache: make(map[key]*monitor.Container)}
 }
 
 // Describe tells what is known of the container behind l, and has Run find out
 // the rest. It does not wait.
-func (n *Names) Describe(l *monitor.Listener) {
-	q, ok := questionOf(l)
+func (n *Resolver) Describe(l *monitor.Listener) {
+	q, ok := newQuery(l)
 	if !ok {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	c, asked := n.known[q.key]
-	tell(l, q, c)
+	c, asked := n.cache[q.key]
+	apply(l, q, c)
 	if asked {
 		return
 	}
-	if len(n.known) >= maxKnown {
-		clear(n.known)
-		n.waiting = nil
+	if len(n.cache) >= maxCached {
+		clear(n.cache)
+		n.pending = nil
 	}
-	n.known[q.key] = nil
-	n.waiting = append(n.waiting, q)
+	n.cache[q.key] = nil
+	n.pending = append(n.pending, q)
 	select {
-	case n.told <- struct{}{}:
+	case n.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Look tells what can be found out of the container behind l now. It waits for
+// Resolve tells what can be found out of the container behind l now. It waits for
 // the engines, a second at the most for all calls within 15 s.
-func (n *Names) Look(ctx context.Context, l *monitor.Listener) {
-	q, ok := questionOf(l)
+func (n *Resolver) Resolve(ctx context.Context, l *monitor.Listener) {
+	q, ok := newQuery(l)
 	if !ok {
 		return
 	}
-	c, _ := n.find(ctx, q)
-	tell(l, q, c)
+	c, _ := n.lookUp(ctx, q)
+	apply(l, q, c)
 }
 
-// questionOf returns what there is to be asked of l, and false where that has no
+// newQuery returns what there is to be asked of l, and false where that has no
 // sense: a listener whose owner is hidden may be docker-proxy, which is root's.
-func questionOf(l *monitor.Listener) (question, bool) {
-	q := question{protocol: string(l.Protocol), addresses: l.Addresses, port: l.Port}
+func newQuery(l *monitor.Listener) (query, bool) {
+	q := query{protocol: string(l.Protocol), addresses: l.Addresses, port: l.Port}
 	o, seen := l.Principal()
 	switch {
-	case seen && program(o) == "docker-proxy":
-		q.key, q.proxy, q.inside, q.trusted = key{pid: o.PID, start: o.Start}, true, inside(o.Command), o.User == "root"
+	case seen && programName(o) == "docker-proxy":
+		q.key, q.published, q.target, q.trusted = key{pid: o.PID, start: o.Start}, true, proxyTarget(o.Command), o.User == "root"
 	case seen:
 		q.key = key{pid: o.PID, start: o.Start}
-	case l.Container != "":
-		q.key, q.container = key{id: l.Container}, l.Container
-	case l.User == "root" && l.Hidden == monitor.HiddenForeign:
-		q.key, q.proxy = key{id: l.ID}, true
+	case l.ContainerID != "":
+		q.key, q.container = key{id: l.ContainerID}, l.ContainerID
+	case l.User == "root" && l.OwnerUnknown == monitor.UnknownForeign:
+		q.key, q.published = key{id: l.ID}, true
 	default:
 		return q, false
 	}
 	return q, true
 }
 
-// program is the file that o runs; its name, which it can choose, where that may
+// programName is the file that o runs; its name, which it can choose, where that may
 // not be read.
-func program(o monitor.Owner) string {
+func programName(o monitor.Owner) string {
 	if o.Program != "" {
 		return filepath.Base(o.Program)
 	}
 	return o.Name
 }
 
-// inside reads the other end from docker-proxy's command line:
+// proxyTarget reads the other end from docker-proxy's command line:
 // docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80
-func inside(command []string) netip.AddrPort {
+func proxyTarget(command []string) netip.AddrPort {
 	flag := func(name string) string {
 		for i, arg := range command[:max(len(command)-1, 0)] {
 			if strings.TrimLeft(arg, "-") == name {
@@ -143,22 +143,22 @@ func inside(command []string) netip.AddrPort {
 	return netip.AddrPortFrom(address, uint16(port))
 }
 
-// find answers q. again says that there may be more to know later: the container
+// lookUp answers q. again says that there may be more to know later: the container
 // may be starting, the engine too.
-func (n *Names) find(ctx context.Context, q question) (c *monitor.Container, again bool) {
-	if !q.proxy && q.container == "" {
-		if q.container = owner.GroupOf(q.pid).Container; q.container == "" {
+func (n *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, again bool) {
+	if !q.published && q.container == "" {
+		if q.container = owner.CgroupOf(q.pid).ContainerID; q.container == "" {
 			return nil, false
 		}
 	}
 	all := n.engines.list(ctx)
-	var found listed
+	var found engineContainer
 	ok := false
 	if q.container != "" {
-		found, ok = withID(all, q.container)
+		found, ok = byID(all, q.container)
 	} else {
-		if found, ok = publishing(all, q.protocol, q.addresses, q.port); !ok && q.trusted {
-			found, ok = withAddress(all, q.inside.Addr())
+		if found, ok = byPublishedPort(all, q.protocol, q.addresses, q.port); !ok && q.trusted {
+			found, ok = byAddress(all, q.target.Addr())
 		}
 	}
 	switch {
@@ -170,44 +170,44 @@ func (n *Names) find(ctx context.Context, q question) (c *monitor.Container, aga
 	return nil, true
 }
 
-// tell puts c into l. It says more of what docker-proxy is there for than its
+// apply puts c into l. It says more of what docker-proxy is there for than its
 // own name does, and than the port.
-func tell(l *monitor.Listener, q question, c *monitor.Container) {
+func apply(l *monitor.Listener, q query, c *monitor.Container) {
 	_, seen := l.Principal()
 	var known monitor.Container
 	if c != nil {
 		known = *c
 	}
-	known.Published = q.proxy
-	if q.inside.IsValid() {
-		known.Address = q.inside.String()
+	known.Published = q.published
+	if q.target.IsValid() {
+		known.Address = q.target.String()
 	}
 	if known.ID == "" && known.Address == "" {
 		return
 	}
-	l.Behind = &known
+	l.Container = &known
 	switch {
-	case q.proxy && seen:
-		l.Service, l.ServiceBy = known.Words(), monitor.ByProgram
-	case q.proxy, l.Service == "", l.ServiceBy == monitor.ByPort:
-		l.Service, l.ServiceBy = known.Words(), monitor.ByCommand
+	case q.published && seen:
+		l.Service, l.ServiceBy = known.Description(), monitor.ByProgram
+	case q.published, l.Service == "", l.ServiceBy == monitor.ByPort:
+		l.Service, l.ServiceBy = known.Description(), monitor.ByCommand
 	}
 }
 
-// tries is how often a container is asked for, each time after twice as long,
+// maxAttempts is how often a container is asked for, each time after twice as long,
 // from firstTry on: docker-proxy listens before its container is said to run.
 const (
-	tries    = 6
-	firstTry = 300 * time.Millisecond
+	maxAttempts = 6
+	firstRetry  = 300 * time.Millisecond
 )
 
 // Run finds out what Describe was asked and did not know, until ctx ends. It
 // calls learned, on its own goroutine, when Describe has more to tell.
-func (n *Names) Run(ctx context.Context, learned func()) {
+func (n *Resolver) Run(ctx context.Context, learned func()) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		next, more := n.answer(ctx)
+		next, more := n.resolvePending(ctx)
 		if more {
 			learned()
 		}
@@ -215,43 +215,43 @@ func (n *Names) Run(ctx context.Context, learned func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-n.told:
+		case <-n.wake:
 		case <-timer.C:
 		}
 	}
 }
 
-// answer answers the questions that are due. It returns in which time the next
+// resolvePending answers the questions that are due. It returns in which time the next
 // one is, and whether anything was learned.
-func (n *Names) answer(ctx context.Context) (next time.Duration, more bool) {
+func (n *Resolver) resolvePending(ctx context.Context) (next time.Duration, more bool) {
 	n.mu.Lock()
-	waiting := n.waiting
-	n.waiting = nil
+	waiting := n.pending
+	n.pending = nil
 	n.mu.Unlock()
 	next = time.Hour
-	var later []question
+	var later []query
 	for _, q := range waiting {
 		if wait := time.Until(q.due); wait > 0 {
 			next, later = min(next, wait), append(later, q)
 			continue
 		}
-		c, again := n.find(ctx, q)
+		c, again := n.lookUp(ctx, q)
 		if ctx.Err() != nil {
 			return next, false
 		}
-		if q.tries++; again && q.tries < tries {
-			wait := firstTry << (q.tries - 1)
+		if q.attempts++; again && q.attempts < maxAttempts {
+			wait := firstRetry << (q.attempts - 1)
 			q.due = time.Now().Add(wait)
 			next, later = min(next, wait), append(later, q)
 		}
 		n.mu.Lock()
-		if before, asked := n.known[q.key]; asked && c != nil && (before == nil || *before != *c) {
-			n.known[q.key], more = c, true
+		if before, asked := n.cache[q.key]; asked && c != nil && (before == nil || *before != *c) {
+			n.cache[q.key], more = c, true
 		}
 		n.mu.Unlock()
 	}
 	n.mu.Lock()
-	n.waiting = append(later, n.waiting...)
+	n.pending = append(later, n.pending...)
 	n.mu.Unlock()
 	return next, more
 }

@@ -29,7 +29,7 @@ const (
 )
 
 // engine answers on a unix socket as answer does, until the test ends.
-func engine(t *testing.T, answer http.HandlerFunc) (names *Names, asked *atomic.Int32) {
+func engine(t *testing.T, answer http.HandlerFunc) (names *Resolver, asked *atomic.Int32) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "engine") // t.TempDir may be longer than a socket's path may be
 	if err != nil {
@@ -58,34 +58,34 @@ func engine(t *testing.T, answer http.HandlerFunc) (names *Names, asked *atomic.
 	return names, asked
 }
 
-func says(text string) http.HandlerFunc {
+func respondWith(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
 }
 
-func at(address string, port uint16) *monitor.Listener {
+func listenerAt(address string, port uint16) *monitor.Listener {
 	return &monitor.Listener{ID: fmt.Sprint("tcp-", port), Protocol: monitor.TCP, Port: port, Addresses: []netip.Addr{netip.MustParseAddr(address)}}
 }
 
-func proxied(address string, port uint16, user, to string) *monitor.Listener {
-	l := at(address, port)
+func proxyListener(address string, port uint16, user, to string) *monitor.Listener {
+	l := listenerAt(address, port)
 	l.Service, l.ServiceBy = "docker-proxy", monitor.ByProgram
 	l.Owners = []monitor.Owner{{PID: 7, Start: 1, Name: "docker-proxy", User: user, Program: "/usr/sbin/docker-proxy",
 		Command: []string{"docker-proxy", "-proto", "tcp", "-host-ip", address, "-host-port", fmt.Sprint(port), "-container-ip", to, "-container-port", "80"}}}
 	return l
 }
 
-func hidden(address string, port uint16, user, container string) *monitor.Listener {
-	l := at(address, port)
-	l.User, l.Hidden, l.Container = user, monitor.HiddenForeign, container
+func ownerUnknownListener(address string, port uint16, user, container string) *monitor.Listener {
+	l := listenerAt(address, port)
+	l.User, l.OwnerUnknown, l.ContainerID = user, monitor.UnknownForeign, container
 	return l
 }
 
-func TestWhichContainerIsBehindAListener(t *testing.T) {
-	guessed := hidden("0.0.0.0", 5432, "bob", dbID)
+func TestResolve(t *testing.T) {
+	guessed := ownerUnknownListener("0.0.0.0", 5432, "bob", dbID)
 	guessed.Service, guessed.ServiceBy = "PostgreSQL", monitor.ByPort
-	sure := hidden("0.0.0.0", 5432, "bob", dbID)
+	sure := ownerUnknownListener("0.0.0.0", 5432, "bob", dbID)
 	sure.Service, sure.ServiceBy = "PostgreSQL", monitor.ByProgram
-	own := at("127.0.0.1", 9000)
+	own := listenerAt("127.0.0.1", 9000)
 	own.Owners = []monitor.Owner{{PID: os.Getpid(), Start: 1, Name: "docker-prox"}}
 	for _, test := range []struct {
 		name   string
@@ -93,44 +93,44 @@ func TestWhichContainerIsBehindAListener(t *testing.T) {
 		engine bool
 		want   string // service, how sure, then what is known of the container
 	}{
-		{"docker-proxy", proxied("127.0.0.1", 8080, "root", "172.17.0.2"), true, "container web (image acme/web:1)|program|172.17.0.2:80 published"},
-		{"docker-proxy without an engine", proxied("127.0.0.1", 8080, "root", "172.17.0.2"), false, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
-		{"by the inner address", proxied("0.0.0.0", 81, "root", "172.17.0.2"), true, "container web (image acme/web:1)|program|172.17.0.2:80 published"},
-		{"anybody may call himself docker-proxy", proxied("0.0.0.0", 81, "bob", "172.17.0.2"), true, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
-		{"what it says may be nonsense", proxied("0.0.0.0", 81, "root", "fe80::1%\x1b[31m"), true, "docker-proxy|program|"},
-		{"docker-proxy that is hidden", hidden("127.0.0.1", 8080, "root", ""), true, "container web (image acme/web:1)|command| published"},
-		{"root's, and not published", hidden("0.0.0.0", 8080, "root", ""), true, "||"},
-		{"another user's", hidden("127.0.0.1", 8080, "bob", ""), true, "||"},
+		{"docker-proxy", proxyListener("127.0.0.1", 8080, "root", "172.17.0.2"), true, "container web (image acme/web:1)|program|172.17.0.2:80 published"},
+		{"docker-proxy without an engine", proxyListener("127.0.0.1", 8080, "root", "172.17.0.2"), false, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
+		{"by the inner address", proxyListener("0.0.0.0", 81, "root", "172.17.0.2"), true, "container web (image acme/web:1)|program|172.17.0.2:80 published"},
+		{"anybody may call himself docker-proxy", proxyListener("0.0.0.0", 81, "bob", "172.17.0.2"), true, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
+		{"what it says may be nonsense", proxyListener("0.0.0.0", 81, "root", "fe80::1%\x1b[31m"), true, "docker-proxy|program|"},
+		{"docker-proxy that is hidden", ownerUnknownListener("127.0.0.1", 8080, "root", ""), true, "container web (image acme/web:1)|command| published"},
+		{"root's, and not published", ownerUnknownListener("0.0.0.0", 8080, "root", ""), true, "||"},
+		{"another user's", ownerUnknownListener("127.0.0.1", 8080, "bob", ""), true, "||"},
 		{"a control group, over a guess", guessed, true, "container db|command|"},
 		{"a service is more than its container", sure, true, "PostgreSQL|program|"},
-		{"a control group without an engine", hidden("0.0.0.0", 81, "bob", webID), false, "container 111111111111|command|"},
+		{"a control group without an engine", ownerUnknownListener("0.0.0.0", 81, "bob", webID), false, "container 111111111111|command|"},
 		{"this process is in none that the engine knows", own, true, "||"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			names, _ := engine(t, says(running))
+			names, _ := engine(t, respondWith(running))
 			if !test.engine {
 				names.engines.sockets = nil
 			}
 			l := *test.l
-			names.Look(t.Context(), &l)
-			if test.l == own && l.Behind != nil {
+			names.Resolve(t.Context(), &l)
+			if test.l == own && l.Container != nil {
 				t.Skip("the test itself runs in a container")
 			}
 			got := l.Service + "|" + string(l.ServiceBy) + "|"
-			if c := l.Behind; c != nil {
+			if c := l.Container; c != nil {
 				got += c.Address
 				if c.Published {
 					got += " published"
 				}
 			}
 			if got != test.want {
-				t.Errorf("%q, %+v; want %q", got, l.Behind, test.want)
+				t.Errorf("%q, %+v; want %q", got, l.Container, test.want)
 			}
 		})
 	}
 }
 
-func TestBadEngines(t *testing.T) {
+func TestBadEngineResponses(t *testing.T) {
 	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	many := strings.Repeat(`{"Id":"x","Names":["/`+strings.Repeat("n", 1000)+`"]},`, 9000)
 	for name, answer := range map[string]http.HandlerFunc{
@@ -140,11 +140,11 @@ func TestBadEngines(t *testing.T) {
 			w.(http.Flusher).Flush()
 			hang(w, r)
 		},
-		"no JSON":     says("<html>"),
-		"wrong JSON":  says(`{"message":"x"}`),
-		"wrong types": says(`[{"Id":7,"Names":"web","Ports":{}}]`),
-		"nothing":     says(""),
-		"huge":        says("[" + many + `{"Id":"` + webID + `","Names":["/web"]}]`),
+		"no JSON":     respondWith("<html>"),
+		"wrong JSON":  respondWith(`{"message":"x"}`),
+		"wrong types": respondWith(`[{"Id":7,"Names":"web","Ports":{}}]`),
+		"nothing":     respondWith(""),
+		"huge":        respondWith("[" + many + `{"Id":"` + webID + `","Names":["/web"]}]`),
 		"an error":    func(w http.ResponseWriter, _ *http.Request) { http.Error(w, running, http.StatusInternalServerError) },
 		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
@@ -154,8 +154,8 @@ func TestBadEngines(t *testing.T) {
 			names, asked := engine(t, answer)
 			begun := time.Now()
 			for range 3 { // it is asked once
-				l := proxied("127.0.0.1", 8080, "root", "172.17.0.2")
-				names.Look(t.Context(), l)
+				l := proxyListener("127.0.0.1", 8080, "root", "172.17.0.2")
+				names.Resolve(t.Context(), l)
 				if l.Service != "container at 172.17.0.2:80" {
 					t.Errorf("service %q; want what is known without the engine", l.Service)
 				}
@@ -168,27 +168,27 @@ func TestBadEngines(t *testing.T) {
 }
 
 func TestHostileNames(t *testing.T) {
-	names, _ := engine(t, says(`[{"Id":"`+webID+`","Names":["/a\u202eb\u001b[31m\n`+strings.Repeat("x", 5000)+`"],"Image":"<b>\u0000i`+strings.Repeat("y", 5000)+`"}]`))
-	l := hidden("0.0.0.0", 81, "bob", webID)
-	names.Look(t.Context(), l)
-	if c := l.Behind; c == nil || len([]rune(c.Name)) > 60 || len([]rune(c.Image)) > 100 || l.Service != monitor.Clean(l.Service, 300) || !strings.HasPrefix(c.Name, "a b") {
+	names, _ := engine(t, respondWith(`[{"Id":"`+webID+`","Names":["/a\u202eb\u001b[31m\n`+strings.Repeat("x", 5000)+`"],"Image":"<b>\u0000i`+strings.Repeat("y", 5000)+`"}]`))
+	l := ownerUnknownListener("0.0.0.0", 81, "bob", webID)
+	names.Resolve(t.Context(), l)
+	if c := l.Container; c == nil || len([]rune(c.Name)) > 60 || len([]rune(c.Image)) > 100 || l.Service != monitor.Clean(l.Service, 300) || !strings.HasPrefix(c.Name, "a b") {
 		t.Errorf("%+v, service %q; want short clean text", c, l.Service)
 	}
 }
 
-func TestASocketOfAnotherUserIsNotSpokenTo(t *testing.T) {
+func TestForeignSocketIsNotTrusted(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a socket away")
 	}
-	names, asked := engine(t, says(running))
+	names, asked := engine(t, respondWith(running))
 	path := names.engines.sockets[1]
 	if err := os.Lchown(path, 4242, 4242); err != nil {
 		t.Fatal(err)
 	}
-	l := hidden("0.0.0.0", 81, "bob", webID)
-	names.Look(t.Context(), l)
-	if asked.Load() != 0 || l.Behind == nil || l.Behind.Name != "" {
-		t.Errorf("asked %d times, told %+v; want no question", asked.Load(), l.Behind)
+	l := ownerUnknownListener("0.0.0.0", 81, "bob", webID)
+	names.Resolve(t.Context(), l)
+	if asked.Load() != 0 || l.Container == nil || l.Container.Name != "" {
+		t.Errorf("asked %d times, told %+v; want no question", asked.Load(), l.Container)
 	}
 	if trusted("/etc/passwd") || trusted(filepath.Dir(path)) {
 		t.Error("what is no socket is trusted")
@@ -197,14 +197,14 @@ func TestASocketOfAnotherUserIsNotSpokenTo(t *testing.T) {
 
 // A container is said to run only after its proxy listens; and whoever describes
 // never waits, even for an engine that hangs.
-func TestDescribeLearnsLater(t *testing.T) {
+func TestDescribeAfterRetry(t *testing.T) {
 	var up atomic.Bool
 	names, _ := engine(t, func(w http.ResponseWriter, r *http.Request) {
 		if !up.Swap(true) {
-			says("[]")(w, r)
+			respondWith("[]")(w, r)
 			return
 		}
-		says(running)(w, r)
+		respondWith(running)(w, r)
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	learned, ended := make(chan struct{}, 10), make(chan struct{})
@@ -213,7 +213,7 @@ func TestDescribeLearnsLater(t *testing.T) {
 		names.Run(ctx, func() { learned <- struct{}{} })
 	}()
 	describe := func() string {
-		l := proxied("127.0.0.1", 8080, "root", "172.17.0.2")
+		l := proxyListener("127.0.0.1", 8080, "root", "172.17.0.2")
 		names.Describe(l)
 		return l.Service
 	}
@@ -232,13 +232,13 @@ func TestDescribeLearnsLater(t *testing.T) {
 	<-ended
 }
 
-func TestDescribeDoesNotWaitForAnEngineThatHangs(t *testing.T) {
+func TestDescribeDoesNotBlockOnHangingEngine(t *testing.T) {
 	names, asked := engine(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); names.Run(ctx, func() {}) }()
 	describe := func(i int) {
-		l := proxied("127.0.0.1", 8080, "root", "172.17.0.2")
+		l := proxyListener("127.0.0.1", 8080, "root", "172.17.0.2")
 		l.Owners[0].PID = i
 		names.Describe(l)
 	}
@@ -249,15 +249,15 @@ func TestDescribeDoesNotWaitForAnEngineThatHangs(t *testing.T) {
 		}
 	}
 	begun := time.Now() // while the engine is being asked
-	for i := range 2 * maxKnown {
+	for i := range 2 * maxCached {
 		describe(i)
 	}
 	took := time.Since(begun)
 	names.mu.Lock()
-	kept := len(names.known)
+	kept := len(names.cache)
 	names.mu.Unlock()
-	if took > 500*time.Millisecond || kept > maxKnown {
-		t.Errorf("%d descriptions took %v, %d are kept", 2*maxKnown, took, kept)
+	if took > 500*time.Millisecond || kept > maxCached {
+		t.Errorf("%d descriptions took %v, %d are kept", 2*maxCached, took, kept)
 	}
 	cancel()
 	select {
@@ -267,11 +267,11 @@ func TestDescribeDoesNotWaitForAnEngineThatHangs(t *testing.T) {
 	}
 }
 
-func FuzzInside(f *testing.F) {
+func FuzzProxyTarget(f *testing.F) {
 	f.Add("docker-proxy -container-ip 172.17.0.2 -container-port 80")
 	f.Add("-container-ip")
 	f.Fuzz(func(t *testing.T, line string) {
-		if a := inside(strings.Fields(line)); a.IsValid() && a.String() != monitor.Clean(a.String(), 100) {
+		if a := proxyTarget(strings.Fields(line)); a.IsValid() && a.String() != monitor.Clean(a.String(), 100) {
 			t.Errorf("%q gives %q", line, a)
 		}
 	})

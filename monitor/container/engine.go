@@ -17,15 +17,15 @@ import (
 
 // Bounds of what an engine may cost. A list of a thousand containers is 1.5 MB.
 const (
-	maxAnswer = 8 << 20
-	waitFor   = time.Second // for its whole answer
+	maxResponse   = 8 << 20
+	engineTimeout = time.Second // for its whole answer
 )
 
-// listed is one running container in the answer to GET /containers/json of
+// engineContainer is one running container in the answer to GET /containers/json of
 // Docker's Engine API (docs.docker.com/reference/api/engine), which podman
 // speaks too. That list has all that is asked for: a second question about each
 // container would tell no more.
-type listed struct {
+type engineContainer struct {
 	ID    string `json:"Id"`
 	Names []string
 	Image string
@@ -44,47 +44,47 @@ type listed struct {
 type engines struct {
 	sockets []string // in the order in which they are asked
 
-	mu    sync.Mutex // one question at a time
-	at    time.Time  // of the answer below
-	all   []listed
-	known bool // an engine answered
+	mu         sync.Mutex // one question at a time
+	fetchedAt  time.Time  // of the answer below
+	containers []engineContainer
+	answered   bool // an engine answered
 }
 
 // An answer is good for a moment, and an engine that does not answer is left
 // alone for longer.
 const (
-	freshFor   = 500 * time.Millisecond
-	failedRest = 15 * time.Second
+	cacheTime  = 500 * time.Millisecond
+	retryAfter = 15 * time.Second
 )
 
 // list returns the running containers of all engines, none where no engine answers.
-func (e *engines) list(ctx context.Context) []listed {
+func (e *engines) list(ctx context.Context) []engineContainer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	rest := freshFor
-	if !e.known {
-		rest = failedRest
+	rest := cacheTime
+	if !e.answered {
+		rest = retryAfter
 	}
-	if !e.at.IsZero() && time.Since(e.at) < rest {
-		return e.all
+	if !e.fetchedAt.IsZero() && time.Since(e.fetchedAt) < rest {
+		return e.containers
 	}
-	e.all, e.known = nil, false
-	ctx, cancel := context.WithTimeout(ctx, waitFor)
+	e.containers, e.answered = nil, false
+	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
 	for _, path := range e.sockets {
 		if !trusted(path) {
 			continue
 		}
-		if containers, err := ask(ctx, path); err == nil { // an engine that fails tells nothing
-			e.all, e.known = append(e.all, containers...), true
+		if containers, err := fetch(ctx, path); err == nil { // an engine that fails tells nothing
+			e.containers, e.answered = append(e.containers, containers...), true
 		}
 	}
-	e.at = time.Now()
-	return e.all
+	e.fetchedAt = time.Now()
+	return e.containers
 }
 
-// ask asks the engine at one unix socket.
-func ask(ctx context.Context, path string) ([]listed, error) {
+// fetch asks the engine at one unix socket.
+func fetch(ctx context.Context, path string) ([]engineContainer, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -104,32 +104,32 @@ func ask(ctx context.Context, path string) ([]listed, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("ask %s for its containers: it says %d", path, response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
+	if err == nil && len(body) > maxResponse {
 		err = errors.New("its answer is too long")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ask %s for its containers: %w", path, err)
 	}
-	var all []listed
+	var all []engineContainer
 	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, fmt.Errorf("read the containers of %s: %w", path, err)
 	}
 	return all, nil
 }
 
-// withID finds a container by its id.
-func withID(all []listed, id string) (listed, bool) {
+// byID finds a container by its id.
+func byID(all []engineContainer, id string) (engineContainer, bool) {
 	for _, c := range all {
 		if id != "" && c.ID == id {
 			return c, true
 		}
 	}
-	return listed{}, false
+	return engineContainer{}, false
 }
 
-// publishing finds the container that publishes port at one of addresses.
-func publishing(all []listed, protocol string, addresses []netip.Addr, port uint16) (listed, bool) {
+// byPublishedPort finds the container that publishes port at one of addresses.
+func byPublishedPort(all []engineContainer, protocol string, addresses []netip.Addr, port uint16) (engineContainer, bool) {
 	for _, c := range all {
 		for _, p := range c.Ports {
 			at, err := netip.ParseAddr(p.IP)
@@ -138,11 +138,11 @@ func publishing(all []listed, protocol string, addresses []netip.Addr, port uint
 			}
 		}
 	}
-	return listed{}, false
+	return engineContainer{}, false
 }
 
-// withAddress finds the container that has an address of the engine's networks.
-func withAddress(all []listed, address netip.Addr) (listed, bool) {
+// byAddress finds the container that has an address of the engine's networks.
+func byAddress(all []engineContainer, address netip.Addr) (engineContainer, bool) {
 	for _, c := range all {
 		for _, n := range c.NetworkSettings.Networks {
 			for _, text := range []string{n.IPAddress, n.GlobalIPv6Address} {
@@ -152,11 +152,11 @@ func withAddress(all []listed, address netip.Addr) (listed, bool) {
 			}
 		}
 	}
-	return listed{}, false
+	return engineContainer{}, false
 }
 
 // name is what people call c. An engine puts a slash before it.
-func (c listed) name() string {
+func (c engineContainer) name() string {
 	for _, n := range c.Names { // "/web", and "/other/alias" of what links to it
 		if n = strings.TrimPrefix(n, "/"); n != "" && !strings.Contains(n, "/") {
 			return n
@@ -166,7 +166,7 @@ func (c listed) name() string {
 }
 
 // image is "" where the engine knows nothing but a digest.
-func (c listed) image() string {
+func (c engineContainer) image() string {
 	if strings.HasPrefix(c.Image, "sha256:") {
 		return ""
 	}

@@ -43,18 +43,18 @@ func KindOf(a netip.Addr) Kind {
 	return Network
 }
 
-// Range is the range that a port is in (RFC 6335, section 6).
-type Range string
+// PortRange is the range that a port is in (RFC 6335, section 6).
+type PortRange string
 
 // The ranges.
 const (
-	WellKnown  Range = "well_known" // 0–1023
-	Registered Range = "registered" // 1024–49151
-	Dynamic    Range = "dynamic"    // 49152–65535
+	WellKnown  PortRange = "well_known" // 0–1023
+	Registered PortRange = "registered" // 1024–49151
+	Dynamic    PortRange = "dynamic"    // 49152–65535
 )
 
-// RangeOf returns the range that port is in.
-func RangeOf(port uint16) Range {
+// PortRangeOf returns the range that port is in.
+func PortRangeOf(port uint16) PortRange {
 	switch {
 	case port < 1024:
 		return WellKnown
@@ -67,68 +67,68 @@ func RangeOf(port uint16) Range {
 // System is what this machine does with addresses and ports. What is nil is not
 // known.
 type System struct {
-	HandsOut  monitor.Ports // to programs that ask for any port
-	Reserved  monitor.Ports // and does not, out of these
-	Addresses []netip.Addr  // its own
+	EphemeralPorts monitor.Ports // to programs that ask for any port
+	ReservedPorts  monitor.Ports // and does not, out of these
+	Addresses      []netip.Addr  // its own
 }
 
-// Given says whether the system hands a port out by itself.
-type Given string
+// EphemeralStatus says whether the system hands a port out by itself.
+type EphemeralStatus string
 
 // What the system does with a port; "" where that is not known.
 const (
-	GivenYes      Given = "yes"
-	GivenNo       Given = "no"
-	GivenReserved Given = "reserved" // it would, but was told to spare it
+	Ephemeral         EphemeralStatus = "yes"
+	NotEphemeral      EphemeralStatus = "no"
+	ReservedEphemeral EphemeralStatus = "reserved" // it would, but was told to spare it
 )
 
-func (s System) given(port uint16) Given {
+func (s System) ephemeral(port uint16) EphemeralStatus {
 	switch {
-	case s.HandsOut == nil:
+	case s.EphemeralPorts == nil:
 		return ""
-	case !s.HandsOut.Contains(port):
-		return GivenNo
-	case s.Reserved.Contains(port):
-		return GivenReserved
+	case !s.EphemeralPorts.Contains(port):
+		return NotEphemeral
+	case s.ReservedPorts.Contains(port):
+		return ReservedEphemeral
 	}
-	return GivenYes
+	return Ephemeral
 }
 
 // Facts are what there is to say of a target. All is of the moment that its
 // listeners are of.
 type Facts struct {
-	Target    Target
-	Addresses []netip.Addr // the target's, or those of its listeners, each once; none where it is localhost or free
-	Elsewhere bool         // the address is not this machine's: who listens there cannot be seen
-	Range     Range        // "" where no port was named, as the next two
-	Given     Given
-	Usual     string              // the service that usually has the port; "" where none is known
-	Listeners []*monitor.Listener // that take what is sent to the target
-	Beside    []*monitor.Listener // that have the port at addresses which the target does not lead to
+	Target         Target
+	Addresses      []netip.Addr // the target's, or those of its listeners, each once; none where it is localhost or free
+	OnOtherMachine bool         // the address is not this machine's: who listens there cannot be seen
+	PortRange      PortRange    // "" where no port was named, as the next two
+	Ephemeral      EphemeralStatus
+	UsualService   string              // the service that usually has the port; "" where none is known
+	Listeners      []*monitor.Listener // that take what is sent to the target
+	OtherListeners []*monitor.Listener // that have the port at addresses which the target does not lead to
 
 	system System
 }
 
-// About gathers the facts about t, where listeners is all that listens at its
+// NewFacts gathers the facts about t, where listeners is all that listens at its
 // port.
-func About(t Target, listeners []*monitor.Listener, s System) Facts {
+func NewFacts(t Target, listeners []*monitor.Listener, s System) Facts {
 	f := Facts{Target: t, system: s}
 	if t.Port != 0 {
-		f.Range, f.Given, f.Usual = RangeOf(t.Port), s.given(t.Port), service.ByPort(t.Port)
+		f.PortRange, f.Ephemeral, f.UsualService = PortRangeOf(t.Port), s.ephemeral(t.Port), service.WellKnown(t.Port)
 	}
 	for _, l := range listeners {
 		switch {
 		case t.Port == 0 || l.Port != t.Port:
-		case t.leadsTo(l):
+		case t.reaches(l):
 			f.Listeners = append(f.Listeners, l)
 		default:
-			f.Beside = append(f.Beside, l)
+			f.OtherListeners = append(f.OtherListeners, l)
 		}
 	}
 	switch {
 	case t.Address.IsValid():
 		f.Addresses = []netip.Addr{t.Address}
-		f.Elsewhere = f.elsewhere()
+		f.OnOtherMachine = f.onOtherMachine()
 	case !t.Localhost:
 		for _, l := range f.Listeners {
 			f.Addresses = append(f.Addresses, l.Addresses...)
@@ -136,15 +136,15 @@ func About(t Target, listeners []*monitor.Listener, s System) Facts {
 		slices.SortFunc(f.Addresses, netip.Addr.Compare)
 		f.Addresses = slices.Compact(f.Addresses)
 	}
-	if f.Elsewhere { // a server on every address of this machine has none of another one's
-		f.Listeners, f.Beside = nil, append(f.Beside, f.Listeners...)
+	if f.OnOtherMachine { // a server on every address of this machine has none of another one's
+		f.Listeners, f.OtherListeners = nil, append(f.OtherListeners, f.Listeners...)
 	}
 	return f
 }
 
-// elsewhere reports whether the target is an address that this machine does not
+// onOtherMachine reports whether the target is an address that this machine does not
 // have. One that a server is bound to it has.
-func (f Facts) elsewhere() bool {
+func (f Facts) onOtherMachine() bool {
 	a := f.Target.Address.Unmap().WithZone("")
 	switch KindOf(a) {
 	case Loopback, Wildcard, Special:
@@ -158,23 +158,23 @@ func (f Facts) elsewhere() bool {
 	})
 }
 
-// leadsTo reports whether what is sent to t comes to l, whose port it is. Without
+// reaches reports whether what is sent to t comes to l, whose port it is. Without
 // an address, and with one that stands for all, it does.
-func (t Target) leadsTo(l *monitor.Listener) bool {
+func (t Target) reaches(l *monitor.Listener) bool {
 	if !t.Localhost && (!t.Address.IsValid() || t.Address.Unmap().IsUnspecified()) {
 		return true
 	}
 	return slices.ContainsFunc(l.Sockets, func(s monitor.HeldSocket) bool {
 		if t.Localhost {
-			return takes(s.Socket, netip.AddrFrom4([4]byte{127, 0, 0, 1})) || takes(s.Socket, netip.IPv6Loopback())
+			return accepts(s.Socket, netip.AddrFrom4([4]byte{127, 0, 0, 1})) || accepts(s.Socket, netip.IPv6Loopback())
 		}
-		return takes(s.Socket, t.Address.Unmap())
+		return accepts(s.Socket, t.Address.Unmap())
 	})
 }
 
-// takes reports whether s gets what is sent to a, which is an address of this
+// accepts reports whether s gets what is sent to a, which is an address of this
 // machine.
-func takes(s monitor.Socket, a netip.Addr) bool {
+func accepts(s monitor.Socket, a netip.Addr) bool {
 	bound := s.Address.Unmap()
 	switch {
 	case !bound.IsUnspecified():

@@ -9,7 +9,7 @@ import (
 	"porthole/monitor"
 )
 
-func ports(t testing.TB, text string) monitor.Ports {
+func parsePorts(t testing.TB, text string) monitor.Ports {
 	t.Helper()
 	p, err := monitor.ParsePorts(text)
 	if err != nil {
@@ -19,7 +19,7 @@ func ports(t testing.TB, text string) monitor.Ports {
 }
 
 func listener(port uint16, name string, addresses ...string) *monitor.Listener {
-	l := &monitor.Listener{Protocol: monitor.TCP, Port: port, Reach: monitor.ThisMachine}
+	l := &monitor.Listener{Protocol: monitor.TCP, Port: port, Exposure: monitor.ExposureLoopback}
 	if name != "" {
 		l.Owners = []monitor.Owner{{PID: 47, Name: name}}
 	}
@@ -27,15 +27,15 @@ func listener(port uint16, name string, addresses ...string) *monitor.Listener {
 		address := netip.MustParseAddr(strings.TrimSuffix(a, " only"))
 		l.Addresses = append(l.Addresses, address)
 		l.Sockets = append(l.Sockets, monitor.HeldSocket{Socket: monitor.Socket{Address: address, V6Only: strings.HasSuffix(a, " only")}})
-		if monitor.AddressReach(address) == monitor.TheNetwork {
-			l.Reach = monitor.TheNetwork
+		if monitor.ExposureOf(address) == monitor.ExposureNetwork {
+			l.Exposure = monitor.ExposureNetwork
 		}
 	}
 	return l
 }
 
-func TestAnExplanationReadsAsOneParagraph(t *testing.T) {
-	linux := System{HandsOut: ports(t, "32768-60999"), Reserved: ports(t, "40000-40009"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
+func TestExplanationText(t *testing.T) {
+	linux := System{EphemeralPorts: parsePorts(t, "32768-60999"), ReservedPorts: parsePorts(t, "40000-40009"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
 	vite := listener(62893, "node", "127.0.0.1", "::1")
 	vite.Service, vite.ServiceBy = "Vite", monitor.ByCommand
 	for _, c := range []struct {
@@ -67,14 +67,14 @@ func TestAnExplanationReadsAsOneParagraph(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := About(target, c.listeners, c.system).String(); got != c.want {
+		if got := NewFacts(target, c.listeners, c.system).String(); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.target, got, c.want)
 		}
 	}
 }
 
 // One sentence of an explanation, by what it begins with.
-func TestWhatAnAddressIs(t *testing.T) {
+func TestKindOf(t *testing.T) {
 	for address, want := range map[string]struct {
 		kind Kind
 		part string
@@ -99,37 +99,37 @@ func TestWhatAnAddressIs(t *testing.T) {
 		if kind := KindOf(a); kind != want.kind {
 			t.Errorf("%s is %s, want %s", address, kind, want.kind)
 		}
-		if text := About(Target{Address: a}, nil, System{}).String(); !strings.Contains(text, want.part) {
+		if text := NewFacts(Target{Address: a}, nil, System{}).String(); !strings.Contains(text, want.part) {
 			t.Errorf("%s: %q; want %q in it", address, text, want.part)
 		}
 	}
-	if text := About(Target{Localhost: true}, nil, System{}).String(); !strings.Contains(text, "127.0.0.1, or ::1") {
+	if text := NewFacts(Target{Localhost: true}, nil, System{}).String(); !strings.Contains(text, "127.0.0.1, or ::1") {
 		t.Errorf("localhost: %q", text)
 	}
 }
 
-func TestThePortRangesMeetWhereTheRegistrySays(t *testing.T) {
-	for port, want := range map[uint16]Range{1: WellKnown, 1023: WellKnown, 1024: Registered, 49151: Registered, 49152: Dynamic, 65535: Dynamic} {
-		if got := RangeOf(port); got != want {
+func TestPortRangeOf(t *testing.T) {
+	for port, want := range map[uint16]PortRange{1: WellKnown, 1023: WellKnown, 1024: Registered, 49151: Registered, 49152: Dynamic, 65535: Dynamic} {
+		if got := PortRangeOf(port); got != want {
 			t.Errorf("%d is %s, want %s", port, got, want)
 		}
 	}
 }
 
-func TestWhatTheSystemHandsOut(t *testing.T) {
-	s := System{HandsOut: ports(t, "32768-60999"), Reserved: ports(t, "40000, 70-80")}
-	for port, want := range map[uint16]Given{32767: GivenNo, 32768: GivenYes, 40000: GivenReserved, 60999: GivenYes, 61000: GivenNo, 75: GivenNo} {
-		if got := About(Target{Port: port}, nil, s).Given; got != want {
+func TestEphemeralStatus(t *testing.T) {
+	s := System{EphemeralPorts: parsePorts(t, "32768-60999"), ReservedPorts: parsePorts(t, "40000, 70-80")}
+	for port, want := range map[uint16]EphemeralStatus{32767: NotEphemeral, 32768: Ephemeral, 40000: ReservedEphemeral, 60999: Ephemeral, 61000: NotEphemeral, 75: NotEphemeral} {
+		if got := NewFacts(Target{Port: port}, nil, s).Ephemeral; got != want {
 			t.Errorf("%d: %q, want %q", port, got, want)
 		}
 	}
-	if f := About(Target{Port: 40000}, nil, System{}); f.Given != "" || strings.Contains(f.String(), "this system gives") {
-		t.Errorf("where it is not known: %q, %q", f.Given, f)
+	if f := NewFacts(Target{Port: 40000}, nil, System{}); f.Ephemeral != "" || strings.Contains(f.String(), "this system gives") {
+		t.Errorf("where it is not known: %q, %q", f.Ephemeral, f)
 	}
 }
 
 // Which of the servers at a port an address leads to.
-func TestAnAddressLeadsToItsServers(t *testing.T) {
+func TestTargetReachesListeners(t *testing.T) {
 	own := System{Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
 	for _, c := range []struct {
 		target, bound     string
@@ -161,22 +161,22 @@ func TestAnAddressLeadsToItsServers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := About(target, []*monitor.Listener{listener(80, "node", c.bound), listener(81, "other", c.bound)}, own)
+		f := NewFacts(target, []*monitor.Listener{listener(80, "node", c.bound), listener(81, "other", c.bound)}, own)
 		text := f.String()
-		if leads := len(f.Listeners) == 1; leads != c.leads || f.Elsewhere != c.notOurs || (len(f.Beside) == 1) != c.besideIsMentioned {
-			t.Errorf("%s, bound to %s: leads there %v, another machine's %v, beside %d; want %+v", c.target, c.bound, leads, f.Elsewhere, len(f.Beside), c)
+		if leads := len(f.Listeners) == 1; leads != c.leads || f.OnOtherMachine != c.notOurs || (len(f.OtherListeners) == 1) != c.besideIsMentioned {
+			t.Errorf("%s, bound to %s: leads there %v, another machine's %v, beside %d; want %+v", c.target, c.bound, leads, f.OnOtherMachine, len(f.OtherListeners), c)
 		}
 		if strings.Contains(text, "Nothing listens") != (!c.leads && !c.notOurs) || strings.Contains(text, "does not lead there") != c.besideIsMentioned {
 			t.Errorf("%s, bound to %s: %q", c.target, c.bound, text)
 		}
 	}
-	if f := About(Target{Address: netip.MustParseAddr("8.8.8.8"), Port: 53}, nil, System{}); f.Elsewhere {
+	if f := NewFacts(Target{Address: netip.MustParseAddr("8.8.8.8"), Port: 53}, nil, System{}); f.OnOtherMachine {
 		t.Error("it is said to be another machine's where this one's addresses are not known")
 	}
 }
 
 // Names come from anyone, and so may many servers at one port.
-func TestAnExplanationIsFitToBeShown(t *testing.T) {
+func TestExplanationIsClean(t *testing.T) {
 	long := strings.Repeat("x\n\x1b[31m\u202e{{.PID}}", 1<<12)
 	var many []*monitor.Listener
 	for range 50 {
@@ -185,7 +185,7 @@ func TestAnExplanationIsFitToBeShown(t *testing.T) {
 		many = append(many, l, listener(80, "", "127.0.0.2"))
 	}
 	many[1].User = long
-	text := About(Target{Port: 80}, many, System{}).String()
+	text := NewFacts(Target{Port: 80}, many, System{}).String()
 	if text != monitor.Clean(text, 1<<12) || utf8.RuneCountInString(text) > 2500 || strings.Contains(text, "process {{") {
 		t.Errorf("%d runes: %.300q", utf8.RuneCountInString(text), text)
 	}
@@ -194,7 +194,7 @@ func TestAnExplanationIsFitToBeShown(t *testing.T) {
 	}
 }
 
-func TestEverySentenceIsAmongTheTexts(t *testing.T) {
+func TestTextsListsEverySentence(t *testing.T) {
 	texts := map[string]bool{}
 	for _, text := range Texts() {
 		if texts[text] {
@@ -203,7 +203,7 @@ func TestEverySentenceIsAmongTheTexts(t *testing.T) {
 		texts[text] = true
 	}
 	seen := map[string]bool{}
-	system := System{HandsOut: ports(t, "32768-60999"), Reserved: ports(t, "40000"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5")}}
+	system := System{EphemeralPorts: parsePorts(t, "32768-60999"), ReservedPorts: parsePorts(t, "40000"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5")}}
 	hidden, shared := listener(80, "", "192.168.1.5"), listener(80, "nginx", "127.0.0.1")
 	hidden.User = "root"
 	shared.Owners = append(shared.Owners, shared.Owners...)
@@ -217,7 +217,7 @@ func TestEverySentenceIsAmongTheTexts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, s := range About(parsed, listeners, system).Sentences() {
+			for _, s := range NewFacts(parsed, listeners, system).Sentences() {
 				seen[s.Text] = true
 				if !texts[s.Text] {
 					t.Errorf("%q is not in Texts", s.Text)

@@ -27,49 +27,49 @@ func (s Sentence) String() string {
 
 // All that an explanation can say.
 const (
-	sayLoopback      = "{{.Address}} is the loopback address: this machine itself. What is sent there never leaves it."
-	sayLoopbackOther = "{{.Address}} is a loopback address, as all of 127.0.0.0/8 are: this machine itself, but not the same as 127.0.0.1. What is sent there never leaves it."
-	sayLoopback6     = "{{.Address}} is the loopback address of IPv6, as 127.0.0.1 is that of IPv4: this machine itself. What is sent there never leaves it."
-	sayLoopbackBoth  = "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it."
-	sayLocalhost     = "localhost is what every machine calls itself: 127.0.0.1, or ::1 where a program prefers IPv6. What is sent there never leaves it."
-	sayWildcard      = "{{.Address}} stands for every IPv4 address of this machine: loopback and those of its networks."
-	sayWildcard6     = "{{.Address}} stands for every IPv6 address of this machine, and unless a server refuses them for the IPv4 ones too: loopback and those of its networks."
-	sayWildcardBoth  = "0.0.0.0 and :: stand for every address of this machine: loopback and those of its networks."
-	sayLinkLocal     = "{{.Address}} is a link-local address: it holds among the machines on one cable or Wi-Fi, and no router passes it on."
-	sayPrivate       = "{{.Address}} is an address of a private network, such as one at home, in an office or of containers: its machines can use it, and the internet does not lead to it."
-	sayNetwork       = "{{.Address}} is an address of a network: other machines can use it, as far as that network lets them."
-	saySpecial       = "{{.Address}} is no machine's own address: it is kept for groups of machines or for special use."
-	sayMapped        = "{{.Mapped}} is how an IPv6 socket writes {{.Address}}."
-	sayElsewhere     = "This machine does not have that address, so what listens there cannot be seen from here."
+	textLoopback       = "{{.Address}} is the loopback address: this machine itself. What is sent there never leaves it."
+	textLoopbackOther  = "{{.Address}} is a loopback address, as all of 127.0.0.0/8 are: this machine itself, but not the same as 127.0.0.1. What is sent there never leaves it."
+	textLoopback6      = "{{.Address}} is the loopback address of IPv6, as 127.0.0.1 is that of IPv4: this machine itself. What is sent there never leaves it."
+	textLoopbackBoth   = "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it."
+	textLocalhost      = "localhost is what every machine calls itself: 127.0.0.1, or ::1 where a program prefers IPv6. What is sent there never leaves it."
+	textWildcard       = "{{.Address}} stands for every IPv4 address of this machine: loopback and those of its networks."
+	textWildcard6      = "{{.Address}} stands for every IPv6 address of this machine, and unless a server refuses them for the IPv4 ones too: loopback and those of its networks."
+	textWildcardBoth   = "0.0.0.0 and :: stand for every address of this machine: loopback and those of its networks."
+	textLinkLocal      = "{{.Address}} is a link-local address: it holds among the machines on one cable or Wi-Fi, and no router passes it on."
+	textPrivate        = "{{.Address}} is an address of a private network, such as one at home, in an office or of containers: its machines can use it, and the internet does not lead to it."
+	textNetwork        = "{{.Address}} is an address of a network: other machines can use it, as far as that network lets them."
+	textSpecial        = "{{.Address}} is no machine's own address: it is kept for groups of machines or for special use."
+	textMapped         = "{{.Mapped}} is how an IPv6 socket writes {{.Address}}."
+	textOnOtherMachine = "This machine does not have that address, so what listens there cannot be seen from here."
 
-	sayWellKnown  = "Port {{.Port}} is well-known (0–1023): such ports belong to services that everybody expects there, and many systems let only the administrator open them."
-	sayRegistered = "Port {{.Port}} is registered (1024–49151): a public list names services for such ports, and any program may open it."
-	sayDynamic    = "Port {{.Port}} is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while."
-	sayGiven      = "To programs that ask for any port this system gives one of {{.Ports}}: who has this one may just have been given it."
-	sayNotGiven   = "To programs that ask for any port this system gives one of {{.Ports}}, so who has this one asked for it by number."
-	sayReserved   = "To programs that ask for any port this system gives one of {{.Ports}}, but never this one, which is reserved."
-	sayUsual      = "Its usual service is “{{.Service}}”, but any other can have it."
+	textWellKnown         = "Port {{.Port}} is well-known (0–1023): such ports belong to services that everybody expects there, and many systems let only the administrator open them."
+	textRegistered        = "Port {{.Port}} is registered (1024–49151): a public list names services for such ports, and any program may open it."
+	textDynamic           = "Port {{.Port}} is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while."
+	textEphemeral         = "To programs that ask for any port this system gives one of {{.Ports}}: who has this one may just have been given it."
+	textNotEphemeral      = "To programs that ask for any port this system gives one of {{.Ports}}, so who has this one asked for it by number."
+	textReservedEphemeral = "To programs that ask for any port this system gives one of {{.Ports}}, but never this one, which is reserved."
+	textUsualService      = "Its usual service is “{{.Service}}”, but any other can have it."
 
-	sayHolder   = "{{.Name}} (process {{.PID}}) listens at {{.At}} now."
-	sayHolderAs = "{{.Name}} (process {{.PID}}) listens at {{.At}} now: {{.Service}}."
-	sayHolders  = "{{.Name}} (process {{.PID}}) and others listen at {{.At}} now."
-	sayHidden   = "A process of {{.User}} listens at {{.At}} now; which one cannot be seen from here."
-	sayUnseen   = "Something listens at {{.At}} now; who it is cannot be seen from here."
-	sayMore     = "Others have this port too."
-	sayFree     = "Nothing listens there now."
-	sayBeside   = "Something listens on this port at {{.At}}; this address does not lead there."
+	textOwner            = "{{.Name}} (process {{.PID}}) listens at {{.At}} now."
+	textOwnerService     = "{{.Name}} (process {{.PID}}) listens at {{.At}} now: {{.Service}}."
+	textOwners           = "{{.Name}} (process {{.PID}}) and others listen at {{.At}} now."
+	textOwnerUnknownUser = "A process of {{.User}} listens at {{.At}} now; which one cannot be seen from here."
+	textOwnerUnknown     = "Something listens at {{.At}} now; who it is cannot be seen from here."
+	textMoreListeners    = "Others have this port too."
+	textFree             = "Nothing listens there now."
+	textOtherListeners   = "Something listens on this port at {{.At}}; this address does not lead there."
 
-	sayMachine   = "Only programs on this machine can reach it."
-	sayReachable = "Other machines can reach it too, unless a firewall is in between."
-	sayNotLocal  = "It does not answer at localhost."
+	textExposureLoopback = "Only programs on this machine can reach it."
+	textExposureNetwork  = "Other machines can reach it too, unless a firewall is in between."
+	textNotOnLoopback    = "It does not answer at localhost."
 )
 
 // Texts are the Texts of all sentences, for those who translate them.
 func Texts() []string {
 	return []string{
-		sayLoopback, sayLoopbackOther, sayLoopback6, sayLoopbackBoth, sayLocalhost, sayWildcard, sayWildcard6, sayWildcardBoth, sayLinkLocal,
-		sayPrivate, sayNetwork, saySpecial, sayMapped, sayElsewhere, sayWellKnown, sayRegistered, sayDynamic, sayGiven, sayNotGiven, sayReserved,
-		sayUsual, sayHolder, sayHolderAs, sayHolders, sayHidden, sayUnseen, sayMore, sayFree, sayBeside, sayMachine, sayReachable, sayNotLocal,
+		textLoopback, textLoopbackOther, textLoopback6, textLoopbackBoth, textLocalhost, textWildcard, textWildcard6, textWildcardBoth, textLinkLocal,
+		textPrivate, textNetwork, textSpecial, textMapped, textOnOtherMachine, textWellKnown, textRegistered, textDynamic, textEphemeral, textNotEphemeral, textReservedEphemeral,
+		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textNotOnLoopback,
 	}
 }
 
@@ -82,29 +82,29 @@ const (
 // Sentences are the explanation: what the address is, what the port is, who has
 // it, who can reach it.
 func (f Facts) Sentences() []Sentence {
-	out := f.addresses()
-	if f.Elsewhere {
-		out = append(out, Sentence{Text: sayElsewhere})
+	out := f.addressSentences()
+	if f.OnOtherMachine {
+		out = append(out, Sentence{Text: textOnOtherMachine})
 	}
 	if f.Target.Port == 0 {
 		return out
 	}
-	out = append(out, f.port()...)
+	out = append(out, f.portSentences()...)
 	for i, l := range f.Listeners {
 		if i == maxListeners {
-			out = append(out, Sentence{Text: sayMore})
+			out = append(out, Sentence{Text: textMoreListeners})
 			break
 		}
-		out = append(out, holder(l), reach(l))
-		if l.Reach == monitor.TheNetwork && !l.Loopback() {
-			out = append(out, Sentence{Text: sayNotLocal})
+		out = append(out, ownerSentence(l), exposureSentence(l))
+		if l.Exposure == monitor.ExposureNetwork && !l.AcceptsLoopback() {
+			out = append(out, Sentence{Text: textNotOnLoopback})
 		}
 	}
-	if len(f.Listeners) == 0 && !f.Elsewhere {
-		out = append(out, Sentence{Text: sayFree})
+	if len(f.Listeners) == 0 && !f.OnOtherMachine {
+		out = append(out, Sentence{Text: textFree})
 	}
-	if len(f.Beside) > 0 {
-		out = append(out, Sentence{sayBeside, map[string]any{"At": at(f.Beside...)}})
+	if len(f.OtherListeners) > 0 {
+		out = append(out, Sentence{textOtherListeners, map[string]any{"At": addressList(f.OtherListeners...)}})
 	}
 	return out
 }
@@ -118,19 +118,19 @@ func (f Facts) String() string {
 	return strings.Join(words, " ")
 }
 
-// addresses says what the addresses are, those of two kinds in one sentence where
+// addressSentences says what the addresses are, those of two kinds in one sentence where
 // servers usually have both.
-func (f Facts) addresses() (out []Sentence) {
+func (f Facts) addressSentences() (out []Sentence) {
 	if f.Target.Localhost {
-		return []Sentence{{Text: sayLocalhost}}
+		return []Sentence{{Text: textLocalhost}}
 	}
 	left := slices.Clone(f.Addresses)
 	for _, both := range []struct {
 		four, six netip.Addr
 		text      string
 	}{
-		{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback(), sayLoopbackBoth},
-		{netip.IPv4Unspecified(), netip.IPv6Unspecified(), sayWildcardBoth},
+		{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback(), textLoopbackBoth},
+		{netip.IPv4Unspecified(), netip.IPv6Unspecified(), textWildcardBoth},
 	} {
 		if slices.Contains(left, both.four) && slices.Contains(left, both.six) {
 			left = slices.DeleteFunc(left, func(a netip.Addr) bool { return a == both.four || a == both.six })
@@ -146,7 +146,7 @@ func (f Facts) addresses() (out []Sentence) {
 		said[text] = true
 		words := monitor.Clean(a.Unmap().String(), 80)
 		if a.Is4In6() {
-			out = append(out, Sentence{sayMapped, map[string]any{"Mapped": a.String(), "Address": words}})
+			out = append(out, Sentence{textMapped, map[string]any{"Mapped": a.String(), "Address": words}})
 		}
 		out = append(out, Sentence{text, map[string]any{"Address": words}})
 	}
@@ -156,70 +156,70 @@ func (f Facts) addresses() (out []Sentence) {
 func addressText(a netip.Addr) string {
 	switch kind := KindOf(a); {
 	case kind == Loopback && a.Is6():
-		return sayLoopback6
+		return textLoopback6
 	case kind == Loopback && a == netip.AddrFrom4([4]byte{127, 0, 0, 1}):
-		return sayLoopback
+		return textLoopback
 	case kind == Loopback:
-		return sayLoopbackOther
+		return textLoopbackOther
 	case kind == Wildcard && a.Is6():
-		return sayWildcard6
+		return textWildcard6
 	case kind == Wildcard:
-		return sayWildcard
+		return textWildcard
 	case kind == LinkLocal:
-		return sayLinkLocal
+		return textLinkLocal
 	case kind == Private:
-		return sayPrivate
+		return textPrivate
 	case kind == Special:
-		return saySpecial
+		return textSpecial
 	}
-	return sayNetwork
+	return textNetwork
 }
 
-// port says what the port is.
-func (f Facts) port() []Sentence {
-	ranges := map[Range]string{WellKnown: sayWellKnown, Registered: sayRegistered, Dynamic: sayDynamic}
-	out := []Sentence{{ranges[f.Range], map[string]any{"Port": f.Target.Port}}}
-	if text := map[Given]string{GivenYes: sayGiven, GivenNo: sayNotGiven, GivenReserved: sayReserved}[f.Given]; text != "" {
-		out = append(out, Sentence{text, map[string]any{"Ports": strings.ReplaceAll(f.system.HandsOut.String(), "-", "–")}})
+// portSentences says what the port is.
+func (f Facts) portSentences() []Sentence {
+	ranges := map[PortRange]string{WellKnown: textWellKnown, Registered: textRegistered, Dynamic: textDynamic}
+	out := []Sentence{{ranges[f.PortRange], map[string]any{"Port": f.Target.Port}}}
+	if text := map[EphemeralStatus]string{Ephemeral: textEphemeral, NotEphemeral: textNotEphemeral, ReservedEphemeral: textReservedEphemeral}[f.Ephemeral]; text != "" {
+		out = append(out, Sentence{text, map[string]any{"Ports": strings.ReplaceAll(f.system.EphemeralPorts.String(), "-", "–")}})
 	}
-	if f.Usual != "" {
-		out = append(out, Sentence{sayUsual, map[string]any{"Service": f.Usual}})
+	if f.UsualService != "" {
+		out = append(out, Sentence{textUsualService, map[string]any{"Service": f.UsualService}})
 	}
 	return out
 }
 
-// holder says who has l.
-func holder(l *monitor.Listener) Sentence {
-	data := map[string]any{"At": at(l)}
+// ownerSentence says who has l.
+func ownerSentence(l *monitor.Listener) Sentence {
+	data := map[string]any{"At": addressList(l)}
 	o, seen := l.Principal()
 	if !seen {
 		if data["User"] = monitor.Clean(l.User, 60); data["User"] == "" {
-			return Sentence{sayUnseen, data}
+			return Sentence{textOwnerUnknown, data}
 		}
-		return Sentence{sayHidden, data}
+		return Sentence{textOwnerUnknownUser, data}
 	}
 	data["PID"] = o.PID
 	if data["Name"] = monitor.Clean(o.Name, 60); data["Name"] == "" {
 		data["Name"] = "?"
 	}
 	if len(l.Owners) > 1 {
-		return Sentence{sayHolders, data}
+		return Sentence{textOwners, data}
 	}
 	if data["Service"] = monitor.Clean(l.Service, 80); data["Service"] != "" && l.ServiceBy != monitor.ByPort {
-		return Sentence{sayHolderAs, data}
+		return Sentence{textOwnerService, data}
 	}
-	return Sentence{sayHolder, data}
+	return Sentence{textOwner, data}
 }
 
-func reach(l *monitor.Listener) Sentence {
-	if l.Reach == monitor.TheNetwork {
-		return Sentence{Text: sayReachable}
+func exposureSentence(l *monitor.Listener) Sentence {
+	if l.Exposure == monitor.ExposureNetwork {
+		return Sentence{Text: textExposureNetwork}
 	}
-	return Sentence{Text: sayMachine}
+	return Sentence{Text: textExposureLoopback}
 }
 
-// at are the addresses of listeners with their port: "127.0.0.1:80, [::1]:80".
-func at(listeners ...*monitor.Listener) string {
+// addressList are the addresses of listeners with their port: "127.0.0.1:80, [::1]:80".
+func addressList(listeners ...*monitor.Listener) string {
 	const most = 4
 	var words []string
 	for _, l := range listeners {

@@ -1,122 +1,25 @@
 package owner
 
-import (
-	"fmt"
-	"os"
-	"os/exec"
-	"strings"
-	"syscall"
-	"testing"
-	"time"
+import "testing"
 
-	"golang.org/x/sys/unix"
-
-	"porthole/monitor"
-)
-
-// begun starts a listener in a control group of that name, which is the test's
-// own, and returns the group's folder too.
-func begun(t *testing.T, name string) (child, string) {
-	t.Helper()
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := fmt.Sprintf("%s/%s", cgroupMount(mounts), name)
-	if err := os.Mkdir(folder, 0o755); err != nil {
-		t.Skipf("needs root and cgroup2: %v", err)
-	}
-	t.Cleanup(func() { // when its processes have ended, which takes a moment
-		for end := time.Now().Add(10 * time.Second); os.Remove(folder) != nil && time.Now().Before(end); {
-			time.Sleep(10 * time.Millisecond)
-		}
-	})
-	fd, err := os.Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer fd.Close()
-	return begin(t, "listen", func(c *exec.Cmd) {
-		c.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(fd.Fd())}
-	}), folder
-}
-
-// searched is what nobody sees of the socket.
-func searched(t *testing.T, inode uint64) said {
-	t.Helper()
-	c := begin(t, "searcher", func(c *exec.Cmd) {
-		c.Args = append(c.Args, fmt.Sprint(inode))
-		c.Dir = "/"
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	})
-	return c.said
-}
-
-// Root's listener, looked for by nobody: its unit is told, and the process as
-// long as it is alone in the unit.
-func TestAnotherUsersUnit(t *testing.T) {
-	unit := fmt.Sprintf("porthole-test-%d.service", os.Getpid())
-	c, folder := begun(t, unit)
-	want := said{Listed: true, Port: c.Port, User: "root", Hidden: monitor.HiddenForeign, Unit: unit, Inferred: c.pid}
-	if got := searched(t, c.Inode); got != want {
-		t.Errorf("alone in its unit: %+v, want %+v", got, want)
-	}
-	second := begin(t, "listen")
-	if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, second.pid), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	want.Inferred = 0
-	if got := searched(t, c.Inode); got != want {
-		t.Errorf("one of two in its unit: %+v, want %+v", got, want)
-	}
-}
-
-func TestTheGroupOfASocketIsItsMakers(t *testing.T) {
-	c, folder := begun(t, fmt.Sprintf("porthole-test-%d.scope", os.Getpid()))
-	var stat unix.Stat_t
-	if err := unix.Stat(folder, &stat); err != nil {
-		t.Fatal(err)
-	}
-	if s := row(t, c.Inode); s.Cgroup != stat.Ino {
-		t.Errorf("the socket's group is %d, want %d", s.Cgroup, stat.Ino)
-	}
-}
-
-func TestUnitAndContainerOfAPath(t *testing.T) {
-	id := strings.Repeat("0123456789abcdef", 4)
-	for _, test := range []struct{ path, unit, container string }{
-		{"", "", ""},
-		{"/", "", ""},
-		{"/system.slice/cups.service", "cups.service", ""},
-		{"/user.slice/user-1000.slice/session-2.scope", "session-2.scope", ""},
-		{"/user.slice/user-1000.slice/user@1000.service/app.slice/app-shop.service", "app-shop.service", ""},
-		{"/system.slice/cups.service/deeper", "cups.service", ""},
-		{"/system.slice", "", ""},
-		{"/docker/" + id, "", id},
-		{"/docker/" + id + "/init", "", id},
-		{"/system.slice/docker-" + id + ".scope", "docker-" + id + ".scope", id},
-		{"/machine.slice/libpod-" + id + ".scope/container", "libpod-" + id + ".scope", id},
-		{"/kubepods.slice/cri-containerd-" + id + ".scope", "cri-containerd-" + id + ".scope", id},
-		{"/docker/" + id[1:], "", ""},
-		{"/docker/0" + id, "", ""},
-		{"relative.service", "relative.service", ""},
+func TestGroupOfAProcess(t *testing.T) {
+	id := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for text, want := range map[string]Cgroup{
+		"0::/system.slice/cups.service\n":                                          {Unit: "cups.service"},
+		"0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service\n": {Unit: "web.service", UserUnit: true},
+		"0::/user.slice/user-1000.slice/session-2.scope\n":                         {Unit: "session-2.scope"},
+		"0::/system.slice/docker-" + id + ".scope\n":                               {Unit: "docker-" + id + ".scope", ContainerID: id},
+		"0::/machine.slice/libpod-" + id + ".scope/container\n":                    {Unit: "libpod-" + id + ".scope", ContainerID: id, Podman: true},
+		"12:cpu:/x.service\n1:name=systemd:/system.slice/old.service\n0::/\n":      {Unit: "old.service"},
+		"0::/\n": {},
+		"":       {},
+		"no":     {},
 	} {
-		if unit, container := unitOf(test.path), containerOf(test.path); unit != test.unit || container != test.container {
-			t.Errorf("%q: unit %q, container %q; want %q, %q", test.path, unit, container, test.unit, test.container)
+		if got := parseCgroup([]byte(text)); got != want {
+			t.Errorf("parseGroup(%q) = %+v, want %+v", text, got, want)
 		}
 	}
-}
-
-func TestWhereCgroupsAreMounted(t *testing.T) {
-	for _, test := range []struct{ mounts, want string }{
-		{"30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n", "/sys/fs/cgroup"},
-		{"29 23 0:25 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n30 29 0:26 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n", "/sys/fs/cgroup/unified"},
-		{"30 23 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n", "-"},
-		{"x - cgroup2 y\n", "-"},
-		{"", "-"},
-	} {
-		if got := cgroupMount([]byte(test.mounts)); got != test.want {
-			t.Errorf("%q: %q, want %q", test.mounts, got, test.want)
-		}
+	if g := CgroupOf(-1); g != (Cgroup{}) {
+		t.Errorf("of no process: %+v", g)
 	}
 }

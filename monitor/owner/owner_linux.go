@@ -26,67 +26,67 @@ import (
 // (proc_pid_fd(5)). To read them all costs 3 µs each, which is why the walk has
 // an order, and why how many a process has is remembered.
 type finder struct {
-	uid    int
-	known  map[int]monitor.Owner // facts of processes that hold listeners, by pid
-	counts map[int]count         // of each process at the last search for all sockets
-	inodes map[uint64]monitor.SocketID
-	memory memory
-	path   []byte
-	stat   unix.Statx_t
-	groups groups
-	calm   map[int]calm // by pid, of processes that hold listeners
-	mark   mark         // when the last search for all sockets began
-	lived  map[int]life // by pid, of the same
-	blind  error        // why the last search did not see what it should have
+	uid        int
+	known      map[int]monitor.Owner // facts of processes that hold listeners, by pid
+	fdCounts   map[int]fdCount       // of each process at the last search for all sockets
+	inodes     map[uint64]monitor.SocketID
+	buffers    readBuffers
+	path       []byte
+	stat       unix.Statx_t
+	groups     cgroupIndex
+	fdChecks   map[int]fdCheck  // by pid, of processes that hold listeners
+	mark       startMark        // when the last search for all sockets began
+	liveness   map[int]liveness // by pid, of the same
+	incomplete error            // why the last search did not see what it should have
 }
 
-// count is how many descriptors a process has, and the inode of the folder that
+// fdCount is how many descriptors a process has, and the inode of the folder that
 // shows them: another process with the same pid has another one, and what that
 // holds must be looked at though it holds as many.
-type count struct {
+type fdCount struct {
 	descriptors uint64
 	folder      uint64
 }
 
-// calm says that a process had so many descriptors before all that it holds was
+// fdCheck says that a process had so many descriptors before all that it holds was
 // checked.
-type calm struct {
-	count
+type fdCheck struct {
+	fdCount
 	at time.Time
 }
 
-// life is what a process was seen to live as, and when: its start, and the inode of
+// liveness is what a process was seen to live as, and when: its start, and the inode of
 // the folder of its descriptors.
-type life struct {
+type liveness struct {
 	start, folder uint64
 	at            time.Time
 }
 
-// calmFor is how long the number of its descriptors stands for all that a process
+// fdCheckTTL is how long the number of its descriptors stands for all that a process
 // holds, by one stat(2): it could have closed one and opened another meanwhile.
-const calmFor = 5 * time.Second
+const fdCheckTTL = 5 * time.Second
 
-// fresh is how long what was read of a process holds for its other holdings.
-const fresh = 10 * time.Millisecond
+// livenessTTL is how long what was read of a process holds for its other holdings.
+const livenessTTL = 10 * time.Millisecond
 
 // New returns a Finder for this system, to be used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), counts: make(map[int]count), calm: make(map[int]calm), lived: make(map[int]life)}
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), fdCounts: make(map[int]fdCount), fdChecks: make(map[int]fdCheck), liveness: make(map[int]liveness)}
 }
 
 // Find walks the processes in the order of likely. One that ends on the way is
 // skipped. One that cannot be read for want of descriptors counts as new next
 // time. A Recent search is let be for a while where nothing has started.
 func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
-	f.blind = nil
-	var now mark
+	f.incomplete = nil
+	var now startMark
 	if scope != monitor.Likely {
-		now = markNow()
+		now = currentMark()
 	}
-	if scope == monitor.Recent && f.mark.quiet(now) {
+	if scope == monitor.Recent && f.mark.noStartUntil(now) {
 		return nil
 	}
-	missing := f.seek(sockets)
+	missing := f.setTargets(sockets)
 	searched := make(map[int]bool)
 	done := func() bool { return ctx.Err() != nil || (scope == monitor.Likely && len(missing) == 0) }
 	tell := func(h monitor.Holding) {
@@ -95,9 +95,9 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 	}
 	at := 1 // processes are read at a time
 	if scope == monitor.Everywhere {
-		at = readAtOnce
+		at = batchSize
 	}
-	walk := func(pids []int, counts map[int]count) bool {
+	walk := func(pids []int, counts map[int]fdCount) bool {
 		pids = slices.DeleteFunc(pids, func(pid int) bool { return searched[pid] })
 		for some := range slices.Chunk(pids, at) {
 			if done() {
@@ -107,12 +107,12 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 				pid := some[i]
 				searched[pid] = true
 				if len(r.held) > 0 {
-					r.err = f.tell(pid, r.held, tell)
+					r.err = f.report(pid, r.held, tell)
 				}
-				if exhausted(r.err) {
-					f.blind = r.err
+				if outOfResources(r.err) {
+					f.incomplete = r.err
 					delete(counts, pid) // it counts as new for whichever search is next
-					delete(f.counts, pid)
+					delete(f.fdCounts, pid)
 				}
 			}
 		}
@@ -120,29 +120,29 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 	}
 	if scope == monitor.Likely { // a server that opens one more needs no list of all processes
 		holders := slices.Collect(maps.Keys(f.known))
-		counts := f.count(holders)
-		changed, _ := f.likely(holders, counts)
+		counts := f.countFDs(holders)
+		changed, _ := f.splitByChange(holders, counts)
 		if walk(changed, counts) {
-			return f.blind
+			return f.incomplete
 		}
 	}
 	pids := f.processes()
-	counts := f.count(pids)
-	changed, rest := f.likely(pids, counts)
+	counts := f.countFDs(pids)
+	changed, rest := f.splitByChange(pids, counts)
 	if !walk(changed, counts) && scope != monitor.Recent {
 		walk(rest, counts)
 	}
 	if scope != monitor.Likely && ctx.Err() == nil {
-		f.counts, f.mark = counts, now
+		f.fdCounts, f.mark = counts, now
 	}
-	if f.blind != nil {
-		f.mark = mark{} // there is something to see yet
+	if f.incomplete != nil {
+		f.mark = startMark{} // there is something to see yet
 	}
-	return f.blind
+	return f.incomplete
 }
 
-// seek notes by which links sockets are known, and returns those that have one.
-func (f *finder) seek(sockets []monitor.Socket) (missing map[monitor.SocketID]bool) {
+// setTargets notes by which links sockets are known, and returns those that have one.
+func (f *finder) setTargets(sockets []monitor.Socket) (missing map[monitor.SocketID]bool) {
 	f.inodes = make(map[uint64]monitor.SocketID, len(sockets))
 	missing = make(map[monitor.SocketID]bool, len(sockets))
 	for _, s := range sockets {
@@ -154,9 +154,9 @@ func (f *finder) seek(sockets []monitor.Socket) (missing map[monitor.SocketID]bo
 	return missing
 }
 
-// exhausted reports whether err says nothing of what was asked, but that there
+// outOfResources reports whether err says nothing of what was asked, but that there
 // are no descriptors or no memory left to ask.
-func exhausted(err error) bool {
+func outOfResources(err error) bool {
 	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
@@ -167,7 +167,7 @@ var errNoProc = errors.New("there are no processes in /proc")
 func (f *finder) processes() []int {
 	dir, err := os.Open("/proc")
 	if err != nil {
-		f.blind = err
+		f.incomplete = err
 		return nil
 	}
 	defer dir.Close()
@@ -181,53 +181,53 @@ func (f *finder) processes() []int {
 		}
 	}
 	if len(pids) == 0 {
-		f.blind = errNoProc // something else is mounted there
+		f.incomplete = errNoProc // something else is mounted there
 		return nil
 	}
 	ended := func(pid int) bool { return !lives[pid] }
 	maps.DeleteFunc(f.known, func(pid int, _ monitor.Owner) bool { return ended(pid) })
-	maps.DeleteFunc(f.calm, func(pid int, _ calm) bool { return ended(pid) })
-	maps.DeleteFunc(f.lived, func(pid int, _ life) bool { return ended(pid) })
+	maps.DeleteFunc(f.fdChecks, func(pid int, _ fdCheck) bool { return ended(pid) })
+	maps.DeleteFunc(f.liveness, func(pid int, _ liveness) bool { return ended(pid) })
 	slices.SortFunc(pids, func(a, b int) int { return cmp.Compare(b, a) })
 	return pids
 }
 
-// count returns how many descriptors each process has: since Linux 6.2 that is
+// countFDs returns how many descriptors each process has: since Linux 6.2 that is
 // the size of its folder, which costs 2 µs and is told of other users' too. On
 // older kernels all are 0, and only new processes differ from before.
-func (f *finder) count(pids []int) map[int]count {
-	counts := make(map[int]count, len(pids))
+func (f *finder) countFDs(pids []int) map[int]fdCount {
+	counts := make(map[int]fdCount, len(pids))
 	for _, pid := range pids {
-		if c, ok := f.countOf(pid); ok {
+		if c, ok := f.countFDsOf(pid); ok {
 			counts[pid] = c
 		}
 	}
 	return counts
 }
 
-// countOf counts those of one process, whose entry is left as long as nobody has
+// countFDsOf counts those of one process, whose entry is left as long as nobody has
 // waited for it. Nothing blocks there, and the runtime need not be told: that would
 // wake a thread that keeps watch over calls that block.
-func (f *finder) countOf(pid int) (count, bool) {
+func (f *finder) countFDsOf(pid int) (fdCount, bool) {
 	f.path = append(strconv.AppendInt(append(f.path[:0], "/proc/"...), int64(pid), 10), "/fd\x00"...)
-	_, _, err := unix.RawSyscall6(unix.SYS_STATX, here, uintptr(unsafe.Pointer(&f.path[0])), 0, unix.STATX_SIZE|unix.STATX_INO, uintptr(unsafe.Pointer(&f.stat)), 0)
-	return count{f.stat.Size, f.stat.Ino}, err == 0
+	_, _, err := unix.RawSyscall6(unix.SYS_STATX, atFDCWD, uintptr(unsafe.Pointer(&f.path[0])), 0, unix.STATX_SIZE|unix.STATX_INO, uintptr(unsafe.Pointer(&f.stat)), 0)
+	return fdCount{f.stat.Size, f.stat.Ino}, err == 0
 }
 
-// here is the folder that relative paths begin at: AT_FDCWD of linux/fcntl.h.
-const here = ^uintptr(-unix.AT_FDCWD - 1)
+// atFDCWD is the folder that relative paths begin at: AT_FDCWD of linux/fcntl.h.
+const atFDCWD = ^uintptr(-unix.AT_FDCWD - 1)
 
-// likely splits pids: those that are new or have other counts than at the last
+// splitByChange splits pids: those that are new or have other counts than at the last
 // search for all sockets, or than when they were last asked whether they are calm;
 // and the rest, those that hold listeners first.
-func (f *finder) likely(pids []int, counts map[int]count) (changed, rest []int) {
+func (f *finder) splitByChange(pids []int, counts map[int]fdCount) (changed, rest []int) {
 	var others []int
 	for _, pid := range pids {
-		before, seen := f.counts[pid]
-		last, asked := f.calm[pid]
+		before, seen := f.fdCounts[pid]
+		last, asked := f.fdChecks[pid]
 		_, holds := f.known[pid]
 		switch {
-		case !seen || before != counts[pid] || asked && last.count != counts[pid]:
+		case !seen || before != counts[pid] || asked && last.fdCount != counts[pid]:
 			changed = append(changed, pid)
 		case holds:
 			rest = append(rest, pid)
@@ -244,9 +244,9 @@ func (f *finder) isMine(pid int) bool {
 	return unix.Stat(fmt.Sprintf("/proc/%d", pid), &stat) == nil && int(stat.Uid) == f.uid
 }
 
-// tell tells what pid holds. An error means that it has ended, or that no
+// report tells what pid holds. An error means that it has ended, or that no
 // descriptors are left to ask.
-func (f *finder) tell(pid int, held []match, found func(monitor.Holding)) error {
+func (f *finder) report(pid int, held []match, found func(monitor.Holding)) error {
 	owner, err := f.facts(pid) // one reading for all its sockets, of which it may have 65,535
 	if err != nil {
 		return err
@@ -274,10 +274,10 @@ func socketInode(link []byte) uint64 {
 // listener, its parents too, which may be gone later.
 func (f *finder) facts(pid int) (monitor.Owner, error) {
 	known, ok := f.known[pid]
-	if ok && process.Lives(pid, known.Start) {
+	if ok && process.IsAlive(pid, known.Start) {
 		return f.renew(known), nil
 	}
-	owner, err := process.Facts(pid)
+	owner, err := process.Info(pid)
 	if err != nil {
 		return owner, err
 	}
@@ -288,7 +288,7 @@ func (f *finder) facts(pid int) (monitor.Owner, error) {
 
 // renew reads again what a process can change by exec or by losing its parent.
 func (f *finder) renew(known monitor.Owner) monitor.Owner {
-	now, err := process.Facts(known.PID)
+	now, err := process.Info(known.PID)
 	if err != nil {
 		return known
 	}
@@ -299,10 +299,10 @@ func (f *finder) renew(known monitor.Owner) monitor.Owner {
 
 // Holds asks for the one descriptor that made h a fact. What it cannot ask now
 // still holds.
-func (f *finder) Holds(h monitor.Holding) bool { return f.stillHolds(h) || !canAsk() }
+func (f *finder) Holds(h monitor.Holding) bool { return f.stillHolds(h) || !canReadProc() }
 
-// canAsk reports whether a process that lives, this one, can be asked.
-func canAsk() bool {
+// canReadProc reports whether a process that lives, this one, can be asked.
+func canReadProc() bool {
 	fd, err := unix.Open("/proc/self/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return false
@@ -311,20 +311,20 @@ func canAsk() bool {
 	return true
 }
 
-// lives reports whether o's process lives, by one reading for all that it holds.
+// isAlive reports whether o's process lives, by one reading for all that it holds.
 // As long as the folder of its descriptors is the same it is the same process,
 // which costs a fifth of reading its start.
-func (f *finder) lives(o monitor.Owner) bool {
-	now, l := time.Now(), f.lived[o.PID]
-	if l.start == o.Start && now.Sub(l.at) < fresh {
+func (f *finder) isAlive(o monitor.Owner) bool {
+	now, l := time.Now(), f.liveness[o.PID]
+	if l.start == o.Start && now.Sub(l.at) < livenessTTL {
 		return true
 	}
-	present, there := f.countOf(o.PID)
+	present, there := f.countFDsOf(o.PID)
 	same := there && present.descriptors > 0 && l.start == o.Start && l.folder == present.folder
-	if !same && !process.Lives(o.PID, o.Start) {
+	if !same && !process.IsAlive(o.PID, o.Start) {
 		return false
 	}
-	f.lived[o.PID] = life{o.Start, present.folder, now}
+	f.liveness[o.PID] = liveness{o.Start, present.folder, now}
 	return true
 }
 
@@ -332,17 +332,17 @@ func (f *finder) lives(o monitor.Owner) bool {
 // a while. The folder's inode tells that it is the same process.
 func (f *finder) Calm(pid int) bool {
 	now := time.Now()
-	before := f.calm[pid]
-	present, there := f.countOf(pid)
-	if there && present == before.count && present.descriptors > 0 && now.Before(before.at.Add(calmFor)) {
+	before := f.fdChecks[pid]
+	present, there := f.countFDsOf(pid)
+	if there && present == before.fdCount && present.descriptors > 0 && now.Before(before.at.Add(fdCheckTTL)) {
 		return true
 	}
-	f.calm[pid] = calm{present, now}
+	f.fdChecks[pid] = fdCheck{present, now}
 	return false
 }
 
 func (f *finder) stillHolds(h monitor.Holding) bool {
-	if !f.lives(h.Owner) {
+	if !f.isAlive(h.Owner) {
 		return false
 	}
 	inode, err := f.inodeOf(fmt.Sprintf("/proc/%d/fd/%d", h.Owner.PID, h.FD))
@@ -370,22 +370,22 @@ func (f *finder) stillHolds(h monitor.Holding) bool {
 // never answers.
 func (f *finder) inodeOf(path string) (uint64, error) {
 	f.path = append(append(f.path[:0], path...), 0)
-	link, err := readlink(unix.AT_FDCWD, f.path, f.memory.link[:])
+	link, err := readlink(unix.AT_FDCWD, f.path, f.buffers.link[:])
 	return socketInode(link), err
 }
 
 // Hidden says why nobody is seen to hold s, and what its control group tells.
-func (f *finder) Hidden(s monitor.Socket) monitor.Hidden {
-	h := monitor.Hidden{Reason: monitor.HiddenNobody}
+func (f *finder) Hidden(s monitor.Socket) monitor.OwnerUnknown {
+	h := monitor.OwnerUnknown{Reason: monitor.UnknownNotFound}
 	switch {
 	case f.uid != 0 && int(s.UID) != f.uid:
-		h.Reason = monitor.HiddenForeign
-	case f.blind != nil:
-		h.Reason = monitor.HiddenBlind
+		h.Reason = monitor.UnknownForeign
+	case f.incomplete != nil:
+		h.Reason = monitor.UnknownUnreadable
 	}
 	path := f.groups.path(s.Cgroup)
-	h.Unit, h.Container = unitOf(path), containerOf(path)
-	if pid := f.groups.alone(path); pid != 0 {
+	h.Unit, h.ContainerID = unitOf(path), containerOf(path)
+	if pid := f.groups.onlyProcess(path); pid != 0 {
 		if owner, err := f.facts(pid); err == nil {
 			h.Inferred = &owner
 		}

@@ -205,11 +205,11 @@ func TestCalm(t *testing.T) {
 	}
 	c := begin(t, "listen")
 	want(c.pid, false, "at first")
-	if f.calm[c.pid].descriptors == 0 {
+	if f.fdChecks[c.pid].descriptors == 0 {
 		t.Skip("this kernel does not tell how many descriptors a process has (Linux 6.2 does)")
 	}
 	want(c.pid, true, "of a child that does nothing")
-	f.calm[c.pid] = calm{f.calm[c.pid].count, time.Now().Add(-calmFor)}
+	f.fdChecks[c.pid] = fdCheck{f.fdChecks[c.pid].fdCount, time.Now().Add(-fdCheckTTL)}
 	want(c.pid, false, "after a while")
 	c.end()
 	want(c.pid, false, "of a process that has ended")
@@ -236,26 +236,26 @@ func TestCalm(t *testing.T) {
 }
 
 func TestNothingHasStarted(t *testing.T) {
-	before := mark{last: "17", at: time.Unix(1000, 0)}
+	before := startMark{last: "17", at: time.Unix(1000, 0)}
 	for _, c := range []struct {
-		now   mark
+		now   startMark
 		quiet bool
 	}{
-		{mark{"17", before.at.Add(15 * time.Second)}, true},
-		{mark{"18", before.at.Add(15 * time.Second)}, false},
-		{mark{"17", before.at.Add(quietFor)}, false},
-		{mark{"", before.at.Add(15 * time.Second)}, false},
+		{startMark{"17", before.at.Add(15 * time.Second)}, true},
+		{startMark{"18", before.at.Add(15 * time.Second)}, false},
+		{startMark{"17", before.at.Add(noStartTTL)}, false},
+		{startMark{"", before.at.Add(15 * time.Second)}, false},
 	} {
-		if got := before.quiet(c.now); got != c.quiet {
+		if got := before.noStartUntil(c.now); got != c.quiet {
 			t.Errorf("quiet(%+v) after %+v = %t, want %t", c.now, before, got, c.quiet)
 		}
 	}
-	if unread := (mark{at: before.at}); unread.quiet(mark{at: before.at}) {
+	if unread := (startMark{at: before.at}); unread.noStartUntil(startMark{at: before.at}) {
 		t.Error("quiet, and nothing could be read")
 	}
-	m := markNow()
+	m := currentMark()
 	begin(t, "listen")
-	if now := markNow(); m.last == "" || m.quiet(now) {
+	if now := currentMark(); m.last == "" || m.noStartUntil(now) {
 		t.Errorf("a process has started: %+v, then %+v", m, now)
 	}
 }
@@ -365,15 +365,15 @@ func TestTheOrderOfTheSearch(t *testing.T) {
 	if _, ok := f.known[nobody]; ok {
 		t.Error("a process that is gone is still known")
 	}
-	counts := f.count(pids)
-	if changed, rest := f.likely(pids, counts); len(changed) != len(pids) || len(rest) != 0 {
+	counts := f.countFDs(pids)
+	if changed, rest := f.splitByChange(pids, counts); len(changed) != len(pids) || len(rest) != 0 {
 		t.Errorf("at first %d of %d processes count as changed; want all", len(changed), len(pids))
 	}
-	f.counts = counts
+	f.fdCounts = counts
 	later := maps.Clone(counts)
 	last := pids[len(pids)-1]
-	later[last] = count{later[last].descriptors + 1, later[last].folder}
-	changed, rest := f.likely(pids, later)
+	later[last] = fdCount{later[last].descriptors + 1, later[last].folder}
+	changed, rest := f.splitByChange(pids, later)
 	if !slices.Equal(changed, pids[len(pids)-1:]) || len(rest) == 0 || rest[0] != os.Getpid() {
 		t.Errorf("changed = %v, rest = %v…; want %v first, then %d, who holds listeners", changed, rest[:1], pids[len(pids)-1:], os.Getpid())
 	}
@@ -383,7 +383,7 @@ func TestARecentSearchFindsWhoIsNewAndWhoHoldsMore(t *testing.T) {
 	f := New().(*finder)
 	f.Find(t.Context(), monitor.Everywhere, nil, nil)
 	find := func(s monitor.Socket) (pids []int) {
-		f.mark.at = time.Now().Add(-quietFor) // it is not let be
+		f.mark.at = time.Now().Add(-noStartTTL) // it is not let be
 		f.Find(t.Context(), monitor.Recent, []monitor.Socket{s}, func(h monitor.Holding) { pids = append(pids, h.Owner.PID) })
 		return pids
 	}
@@ -447,11 +447,11 @@ func TestHiddenSaysWhy(t *testing.T) {
 		socket uint32
 		want   string
 	}{
-		{1000, 0, monitor.HiddenForeign},
-		{1000, 1001, monitor.HiddenForeign},
-		{1000, 1000, monitor.HiddenNobody},
-		{0, 1000, monitor.HiddenNobody},
-		{0, 0, monitor.HiddenNobody},
+		{1000, 0, monitor.UnknownForeign},
+		{1000, 1001, monitor.UnknownForeign},
+		{1000, 1000, monitor.UnknownNotFound},
+		{0, 1000, monitor.UnknownNotFound},
+		{0, 0, monitor.UnknownNotFound},
 	} {
 		f := &finder{uid: test.me}
 		if got := f.Hidden(monitor.Socket{UID: test.socket}).Reason; got != test.want {
@@ -476,7 +476,7 @@ func TestAnotherUsersSocket(t *testing.T) {
 		c.Dir = "/"
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}).said
-	want := said{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Hidden: monitor.HiddenForeign}
+	want := said{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Hidden: monitor.UnknownForeign}
 	if got != want {
 		t.Errorf("as another user: %+v, want %+v", got, want)
 	}

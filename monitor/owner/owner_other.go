@@ -35,7 +35,7 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 			}
 			known[s.PID] = owner
 		}
-		if opened(s, owner) {
+		if canHaveOpened(s, owner) {
 			found(monitor.Holding{Socket: s.ID, Owner: owner, FD: -1})
 		}
 	}
@@ -49,10 +49,10 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 // read it takes milliseconds: one that is known is read again with everything.
 func (f *finder) owner(pid int, scope monitor.Scope) (monitor.Owner, error) {
 	before, ok := f.known[pid]
-	if ok && runtime.GOOS == "windows" && scope != monitor.Everywhere && process.Lives(pid, before.Start) {
+	if ok && runtime.GOOS == "windows" && scope != monitor.Everywhere && process.IsAlive(pid, before.Start) {
 		return before, nil
 	}
-	owner, err := process.Facts(pid)
+	owner, err := process.Info(pid)
 	if err != nil {
 		return owner, err
 	}
@@ -62,28 +62,28 @@ func (f *finder) owner(pid int, scope monitor.Scope) (monitor.Owner, error) {
 	return owner, nil
 }
 
-// opened reports whether owner can be who opened s, and not a later process
+// canHaveOpened reports whether owner can be who opened s, and not a later process
 // that has its number. Windows tells who opened a socket as long as anyone who
 // inherited it has it. Its System never ends.
-func opened(s monitor.Socket, owner monitor.Owner) bool {
+func canHaveOpened(s monitor.Socket, owner monitor.Owner) bool {
 	const system = 4
-	return s.Opened == 0 || s.PID == system || owner.Start <= s.Opened
+	return s.BoundAt == 0 || s.PID == system || owner.Start <= s.BoundAt
 }
 
 // Holds is true as long as the process lives: the socket's identity has the
 // PID in it, so a hand-over is another socket.
-func (*finder) Holds(h monitor.Holding) bool { return process.Lives(h.Owner.PID, h.Owner.Start) }
+func (*finder) Holds(h monitor.Holding) bool { return process.IsAlive(h.Owner.PID, h.Owner.Start) }
 
 // Calm knows nothing: there is no cheaper way than Holds.
 func (*finder) Calm(int) bool { return false }
 
 // Hidden says why nobody is seen to hold s.
-func (f *finder) Hidden(s monitor.Socket) monitor.Hidden {
+func (f *finder) Hidden(s monitor.Socket) monitor.OwnerUnknown {
 	if s.PID != 0 {
 		owner, err := f.owner(s.PID, monitor.Recent)
-		if errors.Is(err, os.ErrProcessDone) || (err == nil && !opened(s, owner)) {
-			return monitor.Hidden{Reason: monitor.HiddenEnded}
+		if errors.Is(err, os.ErrProcessDone) || (err == nil && !canHaveOpened(s, owner)) {
+			return monitor.OwnerUnknown{Reason: monitor.UnknownExited}
 		}
 	}
-	return monitor.Hidden{Reason: monitor.HiddenSystem}
+	return monitor.OwnerUnknown{Reason: monitor.UnknownUnsupported}
 }

@@ -34,12 +34,12 @@ func holders(f monitor.Finder, scope monitor.Scope, s monitor.Socket) []monitor.
 }
 
 func TestTheOwnerThatTheTableTells(t *testing.T) {
-	self, err := process.Facts(os.Getpid())
+	self, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := New()
-	s := monitor.Socket{ID: 1, PID: os.Getpid(), Opened: self.Start}
+	s := monitor.Socket{ID: 1, PID: os.Getpid(), BoundAt: self.Start}
 	for _, scope := range []monitor.Scope{monitor.Likely, monitor.Everywhere, monitor.Recent} {
 		found := holders(f, scope, s)
 		if len(found) != 1 || !found[0].Owner.Same(self) || found[0].Socket != s.ID || !f.Holds(found[0]) {
@@ -49,7 +49,7 @@ func TestTheOwnerThatTheTableTells(t *testing.T) {
 			t.Errorf("name %q, want %q", name, want)
 		}
 	}
-	s.Opened = 0
+	s.BoundAt = 0
 	if found := holders(f, monitor.Likely, s); len(found) != 1 {
 		t.Errorf("holders %+v where the table tells no time, want this process", found)
 	}
@@ -66,7 +66,7 @@ func TestAnOwnerThatEndedIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := New()
-	s := monitor.Socket{ID: 1, PID: c.Process.Pid, Opened: 1 << 62}
+	s := monitor.Socket{ID: 1, PID: c.Process.Pid, BoundAt: 1 << 62}
 	found := holders(f, monitor.Everywhere, s)
 	if len(found) != 1 {
 		t.Errorf("holders %+v, want the child", found)
@@ -81,24 +81,24 @@ func TestAnOwnerThatEndedIsSaid(t *testing.T) {
 	if found := holders(f, monitor.Recent, s); len(found) != 0 {
 		t.Errorf("holders %+v after its end, want none", found)
 	}
-	if got := f.Hidden(s).Reason; got != monitor.HiddenEnded {
-		t.Errorf("hidden: %q, want %q", got, monitor.HiddenEnded)
+	if got := f.Hidden(s).Reason; got != monitor.UnknownExited {
+		t.Errorf("hidden: %q, want %q", got, monitor.UnknownExited)
 	}
 }
 
 // A process that started after the socket was opened has the PID of who did.
 func TestALaterProcessWithTheNumberIsNoOwner(t *testing.T) {
-	self, err := process.Facts(os.Getpid())
+	self, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := New()
-	s := monitor.Socket{ID: 1, PID: os.Getpid(), Opened: self.Start - 1}
+	s := monitor.Socket{ID: 1, PID: os.Getpid(), BoundAt: self.Start - 1}
 	if found := holders(f, monitor.Everywhere, s); len(found) != 0 {
 		t.Errorf("holders %+v, want none", found)
 	}
-	if got := f.Hidden(s).Reason; got != monitor.HiddenEnded {
-		t.Errorf("hidden: %q, want %q", got, monitor.HiddenEnded)
+	if got := f.Hidden(s).Reason; got != monitor.UnknownExited {
+		t.Errorf("hidden: %q, want %q", got, monitor.UnknownExited)
 	}
 }
 
@@ -108,8 +108,8 @@ func TestAnUnknownOwnerIsNoGuess(t *testing.T) {
 	if found := holders(f, monitor.Everywhere, s); len(found) != 0 {
 		t.Errorf("holders %+v of a socket without a PID, want none", found)
 	}
-	if got := f.Hidden(s).Reason; got != monitor.HiddenSystem {
-		t.Errorf("hidden: %q, want %q", got, monitor.HiddenSystem)
+	if got := f.Hidden(s).Reason; got != monitor.UnknownUnsupported {
+		t.Errorf("hidden: %q, want %q", got, monitor.UnknownUnsupported)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestSystemIsNamed(t *testing.T) {
 		_ = windows.CloseHandle(h)
 	}
 	f := New()
-	found := holders(f, monitor.Everywhere, monitor.Socket{ID: 1, PID: 4, Opened: 1})
+	found := holders(f, monitor.Everywhere, monitor.Socket{ID: 1, PID: 4, BoundAt: 1})
 	if len(found) != 1 || found[0].Owner.Name != "System" || !f.Holds(found[0]) {
 		t.Errorf("holders %+v, want System", found)
 	}

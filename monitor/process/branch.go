@@ -22,9 +22,9 @@ func Branch(folder string) string {
 		case err != nil:
 			continue
 		case info.IsDir():
-			return headOf(git)
+			return readHead(git)
 		case info.Mode().IsRegular():
-			return headOf(linkedGit(dir, git))
+			return readHead(linkedGit(dir, git))
 		}
 		return ""
 	}
@@ -50,7 +50,7 @@ func linkedGit(dir, file string) string {
 	return ""
 }
 
-func headOf(git string) string {
+func readHead(git string) string {
 	if git == "" {
 		return ""
 	}

@@ -28,7 +28,7 @@ func Descendants(o monitor.Owner) ([]monitor.Owner, error) {
 		for _, pid := range children[found[i].PID] {
 			// The number may have gone to another process since: its parent is asked
 			// again. A process is never older than its parent.
-			if child, err := Facts(pid); err == nil && child.ParentPID == found[i].PID && child.Start >= found[i].Start {
+			if child, err := Info(pid); err == nil && child.ParentPID == found[i].PID && child.Start >= found[i].Start {
 				found = append(found, child)
 			}
 		}

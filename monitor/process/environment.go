@@ -17,7 +17,7 @@ const (
 	maxEnvironment = 1 << 20 // bytes
 	maxVariables   = 300
 	maxVariable    = 300     // runes
-	maskedOf       = 4 << 10 // bytes of a variable that are looked at for secrets: far more than is shown
+	maxMaskInput   = 4 << 10 // bytes of a variable that are looked at for secrets: far more than is shown
 )
 
 // Environment returns what o was started with, a clean line for each variable,
@@ -32,7 +32,7 @@ func Environment(o monitor.Owner) ([]string, error) {
 		return nil, fmt.Errorf("read the environment of process %d: %w", o.PID, fs.ErrPermission)
 	}
 	b, err := environment(o.PID)
-	if !Lives(o.PID, o.Start) { // what was read may be another's
+	if !IsAlive(o.PID, o.Start) { // what was read may be another's
 		return nil, fmt.Errorf("read the environment of process %d: %w", o.PID, os.ErrProcessDone)
 	}
 	if err != nil {
@@ -45,7 +45,7 @@ func Environment(o monitor.Owner) ([]string, error) {
 func variables(b []byte) []string {
 	var lines []string
 	for entry := range bytes.SplitSeq(b, []byte{0}) {
-		entry = entry[:min(len(entry), maskedOf)]
+		entry = entry[:min(len(entry), maxMaskInput)]
 		if line := monitor.Clean(monitor.MaskVariable(string(entry)), maxVariable); line != "" {
 			lines = append(lines, line)
 		}

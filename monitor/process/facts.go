@@ -23,14 +23,14 @@ const (
 	maxParents   = 32
 )
 
-// Facts reads what can be known of pid now. What may not be read stays empty;
+// Info reads what can be known of pid now. What may not be read stays empty;
 // an error means that there is no such process, or that nothing of it can be
 // read; it is os.ErrProcessDone only where the process is known to have ended. It
 // may be called from any goroutine.
-func Facts(pid int) (monitor.Owner, error) {
+func Info(pid int) (monitor.Owner, error) {
 	start, startedAt, err := startOf(pid)
 	if errors.Is(err, fs.ErrPermission) {
-		return listed(pid, err)
+		return fromProcessList(pid, err)
 	}
 	if err != nil {
 		return monitor.Owner{}, err
@@ -41,9 +41,9 @@ func Facts(pid int) (monitor.Owner, error) {
 	var living *ps.Process
 	o.Command, living = commandOf(pid)
 	o.Program, _ = living.Exe()
-	o.Program, o.Deleted = withoutDeleted(o.Program)
+	o.Program, o.Deleted = trimDeleted(o.Program)
 	o.Folder, _ = living.Cwd()
-	o.Folder, _ = withoutDeleted(o.Folder)
+	o.Folder, _ = trimDeleted(o.Folder)
 	o.User, _ = p.Username()
 	if parent, err := p.Ppid(); err == nil {
 		o.ParentPID = int(parent)
@@ -57,9 +57,9 @@ func Facts(pid int) (monitor.Owner, error) {
 // deleted is what Linux appends to a link to a file that is gone (proc(5)).
 const deleted = " (deleted)"
 
-// withoutDeleted reports whether path was the name of a file that is gone, and
+// trimDeleted reports whether path was the name of a file that is gone, and
 // returns that name. A file may be called so too, and be there.
-func withoutDeleted(path string) (string, bool) {
+func trimDeleted(path string) (string, bool) {
 	name, ok := strings.CutSuffix(path, deleted)
 	if !ok {
 		return path, false
@@ -77,12 +77,12 @@ func commandOf(pid int) ([]string, *ps.Process) {
 	p := &ps.Process{Pid: int32(pid)}
 	command, _ := p.CmdlineSlice() // unknown where refused
 	if len(command) > 0 {
-		return bounded(command), p
+		return truncateCommand(command), p
 	}
 	for _, id := range threads(pid) {
 		t := &ps.Process{Pid: int32(id)}
 		if command, _ = t.CmdlineSlice(); len(command) > 0 {
-			return bounded(command), t
+			return truncateCommand(command), t
 		}
 	}
 	return nil, p
@@ -106,7 +106,7 @@ func fullName(o monitor.Owner) string {
 	return o.Name
 }
 
-func bounded(command []string) []string {
+func truncateCommand(command []string) []string {
 	left := maxCommand
 	for i, arg := range command {
 		if i == maxArguments || left <= 0 {
@@ -152,9 +152,9 @@ func parent(pid int) (_ monitor.Parent, ppid int, _ error) {
 	return monitor.Parent{PID: pid, Start: start, Name: name, Command: command}, int(above), nil
 }
 
-// Lives reports whether the process that had that start still runs as pid. Of
+// IsAlive reports whether the process that had that start still runs as pid. Of
 // one whose start may not be read it is true as long as that is so.
-func Lives(pid int, start uint64) bool {
+func IsAlive(pid int, start uint64) bool {
 	now, _, err := startOf(pid)
 	if start == 0 && errors.Is(err, fs.ErrPermission) {
 		return true

@@ -18,7 +18,7 @@ import (
 func TestFactsOfAChild(t *testing.T) {
 	before := time.Now()
 	pid, _ := startChild(t, executable(t), "--port", "62893", "two words")
-	o, err := Facts(pid)
+	o, err := Info(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestFactsOfAChild(t *testing.T) {
 	if _, offset := o.StartedAt.Zone(); offset != 0 {
 		t.Errorf("StartedAt = %v, want UTC", o.StartedAt)
 	}
-	again, err := Facts(pid)
+	again, err := Info(pid)
 	if err != nil || !again.Same(o) || !again.StartedAt.Equal(o.StartedAt) {
 		t.Errorf("a second look: %+v, %v; want the same start as %+v", again, err, o)
 	}
@@ -52,21 +52,21 @@ func TestFactsOfAChild(t *testing.T) {
 
 func TestVanishedProcess(t *testing.T) {
 	pid, end := startChild(t, executable(t))
-	o, err := Facts(pid)
-	if err != nil || !Lives(pid, o.Start) {
-		t.Fatalf("Facts = %+v, %v, lives %t; want a living process", o, err, Lives(pid, o.Start))
+	o, err := Info(pid)
+	if err != nil || !IsAlive(pid, o.Start) {
+		t.Fatalf("Facts = %+v, %v, lives %t; want a living process", o, err, IsAlive(pid, o.Start))
 	}
-	if Lives(pid, o.Start+1) {
+	if IsAlive(pid, o.Start+1) {
 		t.Error("a process with another start counts as the same")
 	}
 	end()
-	if Lives(pid, o.Start) {
+	if IsAlive(pid, o.Start) {
 		t.Error("Lives = true after it ended")
 	}
-	if o, err := Facts(pid); err == nil {
+	if o, err := Info(pid); err == nil {
 		t.Errorf("Facts = %+v after it ended, want an error", o)
 	}
-	if o, err := Facts(math.MaxInt32); err == nil {
+	if o, err := Info(math.MaxInt32); err == nil {
 		t.Errorf("Facts of a pid that never was = %+v, want an error", o)
 	}
 }
@@ -74,13 +74,13 @@ func TestVanishedProcess(t *testing.T) {
 func TestDeletedProgram(t *testing.T) {
 	program := copyProgram(t, "server")
 	pid, _ := startChild(t, program)
-	if o, err := Facts(pid); err != nil || o.Deleted {
+	if o, err := Info(pid); err != nil || o.Deleted {
 		t.Errorf("deleted = %t, %v, while the file is there", o.Deleted, err)
 	}
 	if err := os.Remove(program); err != nil {
 		t.Skipf("this system keeps the file of a running program: %v", err)
 	}
-	o, err := Facts(pid)
+	o, err := Info(pid)
 	if err != nil || (o.Program != program && o.Program != "") || strings.Contains(o.Program, "deleted") {
 		t.Errorf("Program = %q, %v; want %q", o.Program, err, program)
 	}
@@ -93,7 +93,7 @@ func TestDeletedProgram(t *testing.T) {
 func TestProgramThatIsCalledDeleted(t *testing.T) {
 	program := copyProgram(t, "server"+deleted)
 	pid, _ := startChild(t, program)
-	if o, err := Facts(pid); err != nil || o.Program != program || o.Deleted {
+	if o, err := Info(pid); err != nil || o.Program != program || o.Deleted {
 		t.Errorf("Facts = program %q, deleted %t, %v; want %q, which is there", o.Program, o.Deleted, err, program)
 	}
 }
@@ -101,7 +101,7 @@ func TestProgramThatIsCalledDeleted(t *testing.T) {
 func TestLongNameIsWhole(t *testing.T) {
 	name := "a-name-longer-than-fifteen-bytes"
 	pid, _ := startChild(t, copyProgram(t, name))
-	if o, err := Facts(pid); err != nil || o.Name != name {
+	if o, err := Info(pid); err != nil || o.Name != name {
 		t.Errorf("Name = %q, %v; want %q", o.Name, err, name)
 	}
 }
@@ -124,22 +124,22 @@ func TestFullName(t *testing.T) {
 }
 
 func TestLongCommandIsBounded(t *testing.T) {
-	many := bounded(slices.Repeat([]string{"x"}, 10_000))
+	many := truncateCommand(slices.Repeat([]string{"x"}, 10_000))
 	if len(many) != maxArguments+1 || many[maxArguments] != "…" {
 		t.Errorf("10,000 arguments come to %d, the last %q; want %d and …", len(many), many[len(many)-1], maxArguments+1)
 	}
-	long := bounded([]string{"server", strings.Repeat("ä", maxCommand), "hidden behind it"})
+	long := truncateCommand([]string{"server", strings.Repeat("ä", maxCommand), "hidden behind it"})
 	if n := len(strings.Join(long, "")); n > maxCommand+20 || !strings.HasSuffix(long[1], "ä…") || long[len(long)-1] != "…" {
 		t.Errorf("a long argument comes to %d bytes in %d arguments, want about %d that end in …", n, len(long), maxCommand)
 	}
-	if got := bounded([]string{"server", "--port", "80"}); len(got) != 3 {
+	if got := truncateCommand([]string{"server", "--port", "80"}); len(got) != 3 {
 		t.Errorf("bounded = %q, want an ordinary command as it is", got)
 	}
 }
 
 func TestParents(t *testing.T) {
 	pid, _ := startChild(t, executable(t))
-	o, err := Facts(pid)
+	o, err := Info(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,8 +172,8 @@ func copyProgram(t *testing.T, name string) string {
 	return path
 }
 
-func ExampleLives() {
-	o, err := Facts(os.Getpid())
-	fmt.Println(err, Lives(o.PID, o.Start))
+func ExampleIsAlive() {
+	o, err := Info(os.Getpid())
+	fmt.Println(err, IsAlive(o.PID, o.Start))
 	// Output: <nil> true
 }

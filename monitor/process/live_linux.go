@@ -9,25 +9,25 @@ import (
 	"strings"
 	"time"
 
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
 )
 
-// look reads what /proc/PID/stat tells of pid: whether it was left behind, and
+// readStat reads what /proc/PID/stat tells of pid: whether it was left behind, and
 // what it uses.
-func look(pid int) (left bool, used story.Use) {
+func readStat(pid int) (left bool, used ancestry.Resources) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return false, used // it has ended
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	return leaderEnded(pid, sessionOf(fields)), useOf(fields)
+	return sessionLeaderExited(pid, sessionOf(fields)), usageOf(fields)
 }
 
-// leaderEnded reports whether pid still has a descriptor of a terminal among the
+// sessionLeaderExited reports whether pid still has a descriptor of a terminal among the
 // first three while the leader of its session has ended: it was started in a
 // terminal that is no more. A daemon that left its terminal on purpose has closed
 // them. A session's number is given to no other process as long as one is in it.
-func leaderEnded(pid, leader int) bool {
+func sessionLeaderExited(pid, leader int) bool {
 	if leader == 0 || leader == pid {
 		return false
 	}
@@ -46,19 +46,19 @@ func leaderEnded(pid, leader int) bool {
 // sessionOf reads field 6 of /proc/PID/stat (proc_pid_stat(5)), 0 where it is
 // not there; fields are those behind the name, from field 3 on. A session from
 // outside a container is 0 too.
-func sessionOf(fields [][]byte) int { return int(number(fields, 6)) }
+func sessionOf(fields [][]byte) int { return int(statField(fields, 6)) }
 
-// useOf reads fields 14 and 15, 20 and 24 of /proc/PID/stat.
-func useOf(fields [][]byte) story.Use {
-	ticks := number(fields, 14) + number(fields, 15)
-	return story.Use{
-		Threads: int(number(fields, 20)), Memory: number(fields, 24) * uint64(os.Getpagesize()),
+// usageOf reads fields 14 and 15, 20 and 24 of /proc/PID/stat.
+func usageOf(fields [][]byte) ancestry.Resources {
+	ticks := statField(fields, 14) + statField(fields, 15)
+	return ancestry.Resources{
+		Threads: int(statField(fields, 20)), Memory: statField(fields, 24) * uint64(os.Getpagesize()),
 		CPU: time.Duration(ticks) * time.Second / ticksPerSecond,
 	}
 }
 
-// number reads the field with that number of /proc/PID/stat, 0 where it is none.
-func number(fields [][]byte, n int) uint64 {
+// statField reads the field with that number of /proc/PID/stat, 0 where it is none.
+func statField(fields [][]byte, n int) uint64 {
 	if n-3 >= len(fields) {
 		return 0
 	}

@@ -14,42 +14,42 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
 )
 
 func TestLiveTellsWhatAProcessUses(t *testing.T) {
-	o, err := Facts(os.Getpid())
+	o, err := Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := Live(o).Used
+	before := State(o).Resources
 	if before.Threads < 1 || before.Memory < 1<<20 || before.Memory > 8<<30 {
 		t.Errorf("this test has %d threads and %d bytes of memory", before.Threads, before.Memory)
 	}
 	block := bytes.Repeat([]byte{1}, 64<<20)
-	for deadline := time.Now().Add(10 * time.Second); Live(o).Used.CPU < before.CPU+100*time.Millisecond; {
+	for deadline := time.Now().Add(10 * time.Second); State(o).Resources.CPU < before.CPU+100*time.Millisecond; {
 		if time.Now().After(deadline) {
-			t.Fatalf("ten seconds at it, and it says %v after %v", Live(o).Used.CPU, before.CPU)
+			t.Fatalf("ten seconds at it, and it says %v after %v", State(o).Resources.CPU, before.CPU)
 		}
 	}
-	if after := Live(o).Used; after.Memory < before.Memory+60<<20 {
+	if after := State(o).Resources; after.Memory < before.Memory+60<<20 {
 		t.Errorf("64 MB more are %d bytes after %d", after.Memory, before.Memory)
 	}
 	runtime.KeepAlive(block)
 	o.Start++
-	if used := Live(o).Used; used != (story.Use{}) {
+	if used := State(o).Resources; used != (ancestry.Resources{}) {
 		t.Errorf("of another process with its number: %+v", used)
 	}
 }
 
 func TestUseOfHostileStats(t *testing.T) {
 	real := []byte(" S 1 1 1 0 -1 4194560 100 0 0 0 250 150 0 0 20 0 7 0 12345 1000000 2048 18446744073709551615")
-	want := story.Use{Threads: 7, Memory: 2048 * uint64(os.Getpagesize()), CPU: 4 * time.Second}
-	if got := useOf(bytes.Fields(real)); got != want {
+	want := ancestry.Resources{Threads: 7, Memory: 2048 * uint64(os.Getpagesize()), CPU: 4 * time.Second}
+	if got := usageOf(bytes.Fields(real)); got != want {
 		t.Errorf("%+v; want %+v", got, want)
 	}
 	for _, text := range []string{"", "S", "S x x x", "S -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1"} {
-		if got := useOf(bytes.Fields([]byte(text))); got != (story.Use{}) {
+		if got := usageOf(bytes.Fields([]byte(text))); got != (ancestry.Resources{}) {
 			t.Errorf("%q: %+v", text, got)
 		}
 	}
@@ -67,7 +67,7 @@ func TestEnvironment(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
 		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // the child execs
-			if o, err := Facts(c.Process.Pid); err == nil && strings.HasSuffix(o.Program, "sleep") || time.Now().After(deadline) {
+			if o, err := Info(c.Process.Pid); err == nil && strings.HasSuffix(o.Program, "sleep") || time.Now().After(deadline) {
 				return o
 			}
 		}
@@ -100,26 +100,26 @@ func TestAnEnvironmentMayBeLong(t *testing.T) {
 
 // BenchmarkLive is what an open process window reads of its process every second.
 func BenchmarkLive(b *testing.B) {
-	o, err := Facts(os.Getpid())
+	o, err := Info(os.Getpid())
 	if err != nil {
 		b.Fatal(err)
 	}
 	o.Parents = Parents(o)
 	for b.Loop() {
-		Live(o)
+		State(o)
 	}
 }
 
 func TestLiveTellsThatAProcessHasEnded(t *testing.T) {
-	self, err := Facts(os.Getpid())
+	self, err := Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if Live(self).Gone {
+	if State(self).Ended {
 		t.Error("the test itself is said to have ended")
 	}
 	self.Start++ // its number is another's now
-	if !Live(self).Gone {
+	if !State(self).Ended {
 		t.Error("a process whose number is another's is not said to have ended")
 	}
 }

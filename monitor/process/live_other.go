@@ -8,11 +8,11 @@ import (
 
 	ps "github.com/shirou/gopsutil/v3/process"
 
-	"porthole/monitor/story"
+	"porthole/monitor/ancestry"
 )
 
-// look tells what pid uses; that it was left behind is not to be found out here.
-func look(pid int) (left bool, used story.Use) {
+// readStat tells what pid uses; that it was left behind is not to be found out here.
+func readStat(pid int) (left bool, used ancestry.Resources) {
 	p := &ps.Process{Pid: int32(pid)}
 	if threads, err := p.NumThreads(); err == nil {
 		used.Threads = int(threads)

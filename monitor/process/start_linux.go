@@ -15,7 +15,7 @@ import (
 // ticksPerSecond is USER_HZ, 100 on every architecture that Go runs on.
 const ticksPerSecond = 100
 
-var errEnded = errors.New("it has ended")
+var errExited = errors.New("it has ended")
 
 // startOf returns the identity of pid, its start in ticks since boot, and the
 // same as a time. gopsutil's CreateTime has whole seconds and drifts with the
@@ -45,7 +45,7 @@ func parseStart(stat []byte) (uint64, error) {
 	// The main thread may be a zombie while others live: field 20 counts them.
 	state, threads := string(fields[0]), string(fields[17])
 	if (state == "Z" || state == "X") && (threads == "0" || threads == "1") {
-		return 0, errEnded
+		return 0, errExited
 	}
 	ticks, err := strconv.ParseUint(string(fields[19]), 10, 64)
 	if err != nil {

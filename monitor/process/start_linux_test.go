@@ -50,13 +50,13 @@ func FuzzParseStart(f *testing.F) {
 
 // A process may give itself any name of 15 bytes.
 func TestHostileName(t *testing.T) {
-	mine, err := Facts(os.Getpid())
+	mine, err := Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv(nameVariable, "a b) R 1\nc (d")
 	pid, _ := startChild(t, executable(t))
-	o, err := Facts(pid)
+	o, err := Info(pid)
 	if err != nil || o.Start < mine.Start || o.ParentPID != mine.PID || o.Program != executable(t) {
 		t.Errorf("Facts = %+v, %v; want a start since %d and parent %d", o, err, mine.Start, mine.PID)
 	}
@@ -77,7 +77,7 @@ func TestZombieHasEnded(t *testing.T) {
 	}
 	defer func() { _ = c.Wait() }()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		o, err := Facts(c.Process.Pid)
+		o, err := Info(c.Process.Pid)
 		if err != nil {
 			break
 		}

@@ -39,10 +39,10 @@ func startOf(pid int) (uint64, time.Time, error) {
 	return uint64(created.HighDateTime)<<32 | uint64(created.LowDateTime), time.Unix(0, created.Nanoseconds()).UTC(), nil
 }
 
-// listed returns what the system's list of processes tells everyone, also of a
+// fromProcessList returns what the system's list of processes tells everyone, also of a
 // process that may not be opened, as System (4) and other users' services: its
 // name and its parent. The error is refused where it is not in the list.
-func listed(pid int, refused error) (monitor.Owner, error) {
+func fromProcessList(pid int, refused error) (monitor.Owner, error) {
 	list, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
 		return monitor.Owner{}, fmt.Errorf("list the processes: %w", err)

@@ -20,7 +20,7 @@ func TestStartOfWindows(t *testing.T) {
 	if err != nil || at.Before(before) || at.After(time.Now().Add(5*time.Second)) {
 		t.Fatalf("start of a child: %v, %v; want now", at, err)
 	}
-	if !Lives(pid, start) || Lives(pid, start+1) {
+	if !IsAlive(pid, start) || IsAlive(pid, start+1) {
 		t.Error("the child does not live with its start alone")
 	}
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
@@ -32,10 +32,10 @@ func TestStartOfWindows(t *testing.T) {
 		t.Errorf("start of an ended child that we have a handle of: %v, want %v", err, os.ErrProcessDone)
 	}
 	_ = windows.CloseHandle(h)
-	if _, err := Facts(pid); !errors.Is(err, os.ErrProcessDone) || Lives(pid, start) {
+	if _, err := Info(pid); !errors.Is(err, os.ErrProcessDone) || IsAlive(pid, start) {
 		t.Errorf("facts of an ended child: %v, want %v", err, os.ErrProcessDone)
 	}
-	if _, err := Facts(1 << 30); !errors.Is(err, os.ErrProcessDone) {
+	if _, err := Info(1 << 30); !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("facts of a number that nobody has: %v, want %v", err, os.ErrProcessDone)
 	}
 }
@@ -43,11 +43,11 @@ func TestStartOfWindows(t *testing.T) {
 func TestTheListOfProcesses(t *testing.T) {
 	refused := errors.New("refused")
 	pid, _ := startChild(t, executable(t))
-	o, err := listed(pid, refused)
+	o, err := fromProcessList(pid, refused)
 	if err != nil || o.PID != pid || o.Start != 0 || o.ParentPID != os.Getpid() || !strings.EqualFold(o.Name, filepath.Base(executable(t))) {
 		t.Errorf("listed: %+v, %v; want the child, its name and its parent", o, err)
 	}
-	if o, err := listed(-1, refused); err != refused {
+	if o, err := fromProcessList(-1, refused); err != refused {
 		t.Errorf("listed: %+v, %v; want %v of a process that there is not", o, err, refused)
 	}
 }

@@ -44,7 +44,7 @@ func TestFactsWithoutTheMainThread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := Facts(pid)
+	o, err := Info(pid)
 	if want := []string{executable(t), "--port", "62893"}; err != nil || !slices.Equal(o.Command, want) {
 		t.Errorf("Command = %q, %v; want %q", o.Command, err, want)
 	}
@@ -57,7 +57,7 @@ func TestFactsWithoutTheMainThread(t *testing.T) {
 		t.Errorf("as a parent: %+v, want its command %q", p, o.Command)
 	}
 	end()
-	if o, err := Facts(pid); err == nil {
+	if o, err := Info(pid); err == nil {
 		t.Errorf("Facts = %+v after it ended, want an error", o)
 	}
 }

@@ -1,9 +1,9 @@
 package service
 
-// ports are names of the IANA registry of service names (RFC 6335), as Debian's
+// wellKnownPorts are names of the IANA registry of service names (RFC 6335), as Debian's
 // /etc/services has them, and of some more that developers meet there. Whoever
 // listens may be something else: a name from here is the last resort.
-var ports = map[uint16]string{
+var wellKnownPorts = map[uint16]string{
 	1: "tcpmux", 7: "echo", 9: "discard", 11: "systat", 13: "daytime", 15: "netstat", 17: "qotd", 19: "chargen", 20: "ftp-data", 21: "ftp",
 	22: "ssh", 23: "telnet", 25: "smtp", 37: "time", 43: "whois", 49: "tacacs", 53: "domain", 67: "bootps", 68: "bootpc", 69: "tftp",
 	70: "gopher", 79: "finger", 80: "http", 88: "kerberos", 102: "iso-tsap", 104: "acr-nema", 106: "poppassd", 110: "pop3", 111: "sunrpc",

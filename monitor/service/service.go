@@ -18,38 +18,38 @@ import (
 // goroutine.
 func Describe(l *monitor.Listener) {
 	if p, ok := l.Principal(); ok {
-		if l.Service, l.ServiceBy = fromOwner(p, l.Port); l.Service != "" {
+		if l.Service, l.ServiceBy = describeOwner(p, l.Port); l.Service != "" {
 			return
 		}
 	}
-	if l.Service, l.ServiceBy = ByPort(l.Port), monitor.ByPort; l.Service == "" {
+	if l.Service, l.ServiceBy = WellKnown(l.Port), monitor.ByPort; l.Service == "" {
 		l.ServiceBy = ""
 	}
 }
 
-// ByPort returns the service that usually has a port, by its name in the IANA
+// WellKnown returns the service that usually has a port, by its name in the IANA
 // registry; "" where none is known.
-func ByPort(port uint16) string { return ports[port] }
+func WellKnown(port uint16) string { return wellKnownPorts[port] }
 
 // Bounds of what is looked at of a command line: a word further behind is
 // somebody's data, not what is run. Java names its class after many options.
 const (
-	maxWords     = 5
-	maxJavaWords = 64
-	maxWord      = 1 << 10
+	maxArgs      = 5
+	maxJavaArgs  = 64
+	maxArgLength = 1 << 10
 	maxTarget    = 48 // runes of the other end of a tunnel
 )
 
-func fromOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
-	words := words(o.Command)
-	name := word(strings.TrimSuffix(o.Name, ":"))
-	if s := tunnel(cmp.Or(word(o.Program), name), o.Command, port); s != "" {
+func describeOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
+	words := programNames(o.Command)
+	name := programName(strings.TrimSuffix(o.Name, ":"))
+	if s := tunnel(cmp.Or(programName(o.Program), name), o.Command, port); s != "" {
 		return s, monitor.ByCommand
 	}
-	if inspects(o.Command, port) {
+	if isNodeInspector(o.Command, port) {
 		return "Node inspector", monitor.ByCommand
 	}
-	if s, ok := programs[word(o.Program)]; ok {
+	if s, ok := programs[programName(o.Program)]; ok {
 		return s, monitor.ByProgram
 	}
 	for _, w := range append([]string{name}, words...) { // a process may call itself anything
@@ -60,28 +60,28 @@ func fromOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
 			return s, monitor.ByCommand
 		}
 	}
-	if strings.Contains(clip(first(o.Command)), "/.vscode-server/") {
+	if strings.Contains(truncate(first(o.Command)), "/.vscode-server/") {
 		return "VS Code server", monitor.ByCommand
 	}
-	if word(o.Program) == "java" || name == "java" {
-		return fromJava(o.Command), sure(fromJava(o.Command))
+	if programName(o.Program) == "java" || name == "java" {
+		return describeJava(o.Command), certainty(describeJava(o.Command))
 	}
 	return "", ""
 }
 
-func sure(service string) monitor.ServiceBy {
+func certainty(service string) monitor.ServiceBy {
 	if service == "" {
 		return ""
 	}
 	return monitor.ByCommand
 }
 
-// fromJava finds the class or the archive that runs.
-func fromJava(command []string) string {
-	for _, arg := range command[:min(len(command), maxJavaWords)] {
-		arg = strings.ToLower(clip(arg))
-		for _, s := range classes {
-			if strings.Contains(arg, s.word) {
+// describeJava finds the class or the archive that runs.
+func describeJava(command []string) string {
+	for _, arg := range command[:min(len(command), maxJavaArgs)] {
+		arg = strings.ToLower(truncate(arg))
+		for _, s := range javaSignatures {
+			if strings.Contains(arg, s.pattern) {
 				return s.service
 			}
 		}
@@ -109,12 +109,12 @@ func sshTunnel(command []string, port uint16) string {
 		if kind != 0 && value == "" && i+1 < len(command) {
 			value = command[i+1]
 		}
-		parts := forward(clip(value))
+		parts := splitForward(truncate(value))
 		if kind == 'D' && isPort(parts[len(parts)-1], port) {
 			return "ssh SOCKS proxy"
 		}
 		if n := len(parts); kind == 'L' && n >= 3 && isPort(parts[n-3], port) {
-			return "ssh tunnel to " + shown(net.JoinHostPort(parts[n-2], parts[n-1]))
+			return "ssh tunnel to " + displayText(net.JoinHostPort(parts[n-2], parts[n-1]))
 		}
 	}
 	return ""
@@ -134,8 +134,8 @@ func forwardFlag(arg string) (kind byte, value string) {
 	return flags[0], flags[1:]
 }
 
-// forward splits ssh's [bind:]port:host:hostport, where an IPv6 address is in brackets.
-func forward(s string) []string {
+// splitForward splits ssh's [bind:]port:host:hostport, where an IPv6 address is in brackets.
+func splitForward(s string) []string {
 	var parts []string
 	for {
 		if inner, rest, ok := strings.Cut(strings.TrimPrefix(s, "["), "]"); ok && strings.HasPrefix(s, "[") {
@@ -166,17 +166,17 @@ func kubectlTarget(command []string) string {
 			value = false
 		case strings.HasPrefix(arg, "-"):
 			value = !strings.Contains(arg, "=")
-		case strings.Trim(clip(arg), "0123456789:") != "":
-			return shown(arg)
+		case strings.Trim(truncate(arg), "0123456789:") != "":
+			return displayText(arg)
 		}
 	}
 	return ""
 }
 
-// inspects reports whether port is where Node waits for a debugger.
-func inspects(command []string, port uint16) bool {
-	for _, arg := range command[:min(len(command), maxJavaWords)] {
-		flag, value, _ := strings.Cut(clip(arg), "=")
+// isNodeInspector reports whether port is where Node waits for a debugger.
+func isNodeInspector(command []string, port uint16) bool {
+	for _, arg := range command[:min(len(command), maxJavaArgs)] {
+		flag, value, _ := strings.Cut(truncate(arg), "=")
 		if flag != "--inspect" && flag != "--inspect-brk" && flag != "--inspect-wait" {
 			continue
 		}
@@ -187,27 +187,27 @@ func inspects(command []string, port uint16) bool {
 	return false
 }
 
-// shown makes the other end of a tunnel fit for one line.
-func shown(s string) string { return monitor.Clean(monitor.MaskText(clip(s)), maxTarget) }
+// displayText makes the other end of a tunnel fit for one line.
+func displayText(s string) string { return monitor.Clean(monitor.MaskText(truncate(s)), maxTarget) }
 
-// words are the last elements of the first arguments, as the tables have them.
-func words(command []string) []string {
+// programNames are the last elements of the first arguments, as the tables have them.
+func programNames(command []string) []string {
 	var out []string
-	for _, arg := range command[:min(len(command), maxWords)] {
-		title, _, _ := strings.Cut(clip(arg), " ") // "next-server (v15.1)"
-		out = append(out, word(arg), word(strings.TrimSuffix(title, ":")))
+	for _, arg := range command[:min(len(command), maxArgs)] {
+		title, _, _ := strings.Cut(truncate(arg), " ") // "next-server (v15.1)"
+		out = append(out, programName(arg), programName(strings.TrimSuffix(title, ":")))
 	}
 	return out
 }
 
-func word(s string) string {
-	if s = clip(s); s == "" {
+func programName(s string) string {
+	if s = truncate(s); s == "" {
 		return ""
 	}
 	return strings.ToLower(strings.TrimSuffix(filepath.Base(s), ".exe"))
 }
 
-func clip(s string) string { return s[:min(len(s), maxWord)] }
+func truncate(s string) string { return s[:min(len(s), maxArgLength)] }
 
 func first(command []string) string {
 	if len(command) == 0 {

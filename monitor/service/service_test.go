@@ -56,8 +56,8 @@ func TestDescribe(t *testing.T) {
 	if Describe(next); next.Service != "Next.js" {
 		t.Errorf("a title with a version: %q, want Next.js", next.Service)
 	}
-	if n := len(programs) + len(commands) + len(classes); n < 60 || len(ports) < 200 {
-		t.Errorf("%d services and %d ports are known, want 60 and 200 at least", n, len(ports))
+	if n := len(programs) + len(commands) + len(javaSignatures); n < 60 || len(wellKnownPorts) < 200 {
+		t.Errorf("%d services and %d ports are known, want 60 and 200 at least", n, len(wellKnownPorts))
 	}
 	l := &monitor.Listener{Port: 22}
 	if Describe(l); l.Service != "ssh" {

@@ -71,7 +71,7 @@ func (l layout) parse(dst []monitor.Socket, rows []byte) []monitor.Socket {
 			Address:  l.addressOf(row),
 			Port:     binary.BigEndian.Uint16(row[l.port:]), // what is behind it may be anything
 			PID:      int(binary.LittleEndian.Uint32(row[l.pid:])),
-			Opened:   binary.LittleEndian.Uint64(row[l.created:]),
+			BoundAt:  binary.LittleEndian.Uint64(row[l.created:]),
 		}
 		if s.Port != 0 {
 			dst = append(dst, s)
@@ -141,16 +141,16 @@ type iphlpapi struct {
 	seen   map[monitor.SocketID]bool
 }
 
-// askTable lets iphlpapi write a table into buffer. Where that is too small the
+// callFunc lets iphlpapi write a table into buffer. Where that is too small the
 // error is errTooSmall, and size how many bytes the table has.
-type askTable func(l layout, buffer []byte) (size int, err error)
+type callFunc func(l layout, buffer []byte) (size int, err error)
 
 var errTooSmall = errors.New("the table has grown beyond its buffer")
 
-func newIphlpapi(ask askTable) *iphlpapi {
+func newIphlpapi(ask callFunc) *iphlpapi {
 	t := &iphlpapi{Sleeper: monitor.NewSleeper(), seen: make(map[monitor.SocketID]bool)}
 	for _, l := range []layout{tcp4Table, tcp6Table, udp4Table, udp6Table} {
-		t.tables = append(t.tables, &extendedTable{layout: l, ask: ask})
+		t.tables = append(t.tables, &extendedTable{layout: l, call: ask})
 	}
 	return t
 }
@@ -187,7 +187,7 @@ func (t *iphlpapi) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, er
 // extendedTable is one table, with the memory that its looks use again.
 type extendedTable struct {
 	layout
-	ask     askTable
+	call    callFunc
 	buffer  []byte
 	sockets []monitor.Socket
 }
@@ -202,7 +202,7 @@ func (t *extendedTable) read() ([]monitor.Socket, error) {
 	var err error
 	for range tableTries {
 		var size int
-		size, err = t.ask(t.layout, t.buffer)
+		size, err = t.call(t.layout, t.buffer)
 		if !errors.Is(err, errTooSmall) {
 			break
 		}

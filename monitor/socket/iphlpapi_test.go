@@ -43,7 +43,7 @@ func parseTable(l layout, b []byte) ([]monitor.Socket, error) {
 func pictures(sockets []monitor.Socket) []string {
 	var rows []string
 	for _, s := range sockets {
-		rows = append(rows, fmt.Sprintf("%s %v pid %d opened %d", s.Protocol, netip.AddrPortFrom(s.Address, s.Port), s.PID, s.Opened))
+		rows = append(rows, fmt.Sprintf("%s %v pid %d opened %d", s.Protocol, netip.AddrPortFrom(s.Address, s.Port), s.PID, s.BoundAt))
 	}
 	slices.Sort(rows)
 	return rows

@@ -24,10 +24,10 @@ import (
 func Open(log *slog.Logger) (Table, error) {
 	var refused []error
 	for _, way := range []func() (Table, error){
-		func() (Table, error) { return openDiag() },
+		func() (Table, error) { return openDiagTable() },
 		func() (Table, error) { return newProcNet(), nil },
 	} {
-		t, err := tried(way)
+		t, err := tryOpen(way)
 		if err == nil {
 			if len(refused) > 0 {
 				log.Warn("the kernel's own table of sockets is refused; reading it another way, which is slower",
@@ -35,7 +35,7 @@ func Open(log *slog.Logger) (Table, error) {
 			}
 			return t, nil
 		}
-		if exhausted(err) {
+		if outOfResources(err) {
 			return nil, err // no refusal: the best way is there another time
 		}
 		refused = append(refused, err)
@@ -46,14 +46,14 @@ func Open(log *slog.Logger) (Table, error) {
 	return t, nil
 }
 
-// exhausted reports whether err says that there are no descriptors or no memory
+// outOfResources reports whether err says that there are no descriptors or no memory
 // left.
-func exhausted(err error) bool {
+func outOfResources(err error) bool {
 	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
-// tried opens a table and looks once.
-func tried(open func() (Table, error)) (Table, error) {
+// tryOpen opens a table and looks once.
+func tryOpen(open func() (Table, error)) (Table, error) {
 	t, err := open()
 	if err != nil {
 		return nil, err
@@ -65,24 +65,24 @@ func tried(open func() (Table, error)) (Table, error) {
 	return t, nil
 }
 
-// diag reads listening sockets through NETLINK_SOCK_DIAG: one dump for IPv4
+// diagTable reads listening sockets through NETLINK_SOCK_DIAG: one dump for IPv4
 // and IPv6, 15 µs + 0.3 µs a listener, whatever else the machine does.
-type diag struct {
+type diagTable struct {
 	*waiter
-	conversation
-	answer []byte // to the last Sockets, as the kernel wrote it
-	counts *counts
+	netlinkConn
+	lastAnswer []byte // to the last Sockets, as the kernel wrote it
+	counters   *counters
 }
 
-// question is one dump: TCP has one for both families, UDP one for each.
-type question struct {
+// dumpRequest is one dump: TCP has one for both families, UDP one for each.
+type dumpRequest struct {
 	protocol monitor.Protocol
 	request  []byte
 }
 
 var (
-	askTCP = []question{{monitor.TCP, listenRequest()}}
-	askAll = append(askTCP, question{monitor.UDP, udpRequest(unix.AF_INET)}, question{monitor.UDP, udpRequest(unix.AF_INET6)})
+	tcpRequests = []dumpRequest{{monitor.TCP, listenRequest()}}
+	allRequests = append(tcpRequests, dumpRequest{monitor.UDP, udpRequest(unix.AF_INET)}, dumpRequest{monitor.UDP, udpRequest(unix.AF_INET6)})
 )
 
 // Sizes and numbers of linux/inet_diag.h and linux/netlink.h.
@@ -101,10 +101,10 @@ const (
 	receiveTimeout = 2 // seconds; the kernel answers at once or never
 )
 
-func openDiag() (*diag, error) {
+func openDiagTable() (*diagTable, error) {
 	runtime.LockOSThread() // or they could be of the namespaces of two threads
 	defer runtime.UnlockOSThread()
-	c, err := converse()
+	c, err := dialNetlink()
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func openDiag() (*diag, error) {
 		_ = unix.Close(c.fd)
 		return nil, err
 	}
-	return &diag{waiter: w, conversation: c, counts: openCounts()}, nil
+	return &diagTable{waiter: w, netlinkConn: c, counters: openCounters()}, nil
 }
 
 // listenRequest is a dump request for TCP sockets of any family in state LISTEN.
@@ -132,7 +132,7 @@ func udpRequest(family byte) []byte {
 }
 
 // Source names the table.
-func (d *diag) Source() string {
+func (d *diagTable) Source() string {
 	if d.events < 0 {
 		return "sock_diag, polled"
 	}
@@ -140,24 +140,24 @@ func (d *diag) Source() string {
 }
 
 // Close releases the netlink sockets.
-func (d *diag) Close() error {
-	d.counts.close()
+func (d *diagTable) Close() error {
+	d.counters.close()
 	return errors.Join(unix.Close(d.fd), d.waiter.close())
 }
 
 // Still compares the kernel's counts of sockets with those of the last call. A
 // restart leaves them as they were: without the kernel's word on closes they tell
 // too little.
-func (d *diag) Still() bool { return d.events >= 0 && d.counts.same() }
+func (d *diagTable) Still() bool { return d.events >= 0 && d.counters.unchanged() }
 
 // Sockets dumps the listening sockets. An answer that the kernel marks as
 // interrupted is not used.
-func (d *diag) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
-	d.hearUDP(udp)
+func (d *diagTable) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
+	d.setUDPEvents(udp)
 	var err error
 	for range 3 {
 		var all []monitor.Socket
-		if all, err = d.dump(dst, questions(udp)); err == nil {
+		if all, err = d.dump(dst, requestsFor(udp)); err == nil {
 			return all, nil
 		}
 		if !errors.Is(err, errInterrupted) {
@@ -167,26 +167,26 @@ func (d *diag) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error)
 	return dst, err
 }
 
-func questions(udp bool) []question {
+func requestsFor(udp bool) []dumpRequest {
 	if udp {
-		return askAll
+		return allRequests
 	}
-	return askTCP
+	return tcpRequests
 }
 
 var errInterrupted = errors.New("the table changed while it was read")
 
 // dump appends all sockets that the answers to the questions tell.
-func (d *diag) dump(dst []monitor.Socket, questions []question) ([]monitor.Socket, error) {
-	d.answer = d.answer[:0]
+func (d *diagTable) dump(dst []monitor.Socket, questions []dumpRequest) ([]monitor.Socket, error) {
+	d.lastAnswer = d.lastAnswer[:0]
 	for _, q := range questions {
-		begin := len(d.answer)
-		if err := d.ask(q.request, func(b []byte) { d.answer = append(d.answer, b...) }); err != nil {
+		begin := len(d.lastAnswer)
+		if err := d.exchange(q.request, func(b []byte) { d.lastAnswer = append(d.lastAnswer, b...) }); err != nil {
 			return dst, fmt.Errorf("%s sockets: %w", q.protocol, err)
 		}
 		var end bool
 		var err error
-		dst, end, err = parseDump(dst, d.answer[begin:], sequence, q.protocol)
+		dst, end, err = parseDump(dst, d.lastAnswer[begin:], sequence, q.protocol)
 		switch {
 		case err != nil:
 			return dst, err
@@ -200,22 +200,22 @@ func (d *diag) dump(dst []monitor.Socket, questions []question) ([]monitor.Socke
 // Unchanged asks again, and compares each part of the answer where it is read
 // with what the kernel wrote for Sockets: all questions have the same number, so
 // that equal answers are equal bytes. That costs 2 to 5 % more than to ask alone.
-func (d *diag) Unchanged(udp bool) bool {
+func (d *diagTable) Unchanged(udp bool) bool {
 	same, at := true, 0
-	for _, q := range questions(udp) {
-		if err := d.ask(q.request, func(b []byte) {
-			same = same && at+len(b) <= len(d.answer) && bytes.Equal(b, d.answer[at:at+len(b)])
+	for _, q := range requestsFor(udp) {
+		if err := d.exchange(q.request, func(b []byte) {
+			same = same && at+len(b) <= len(d.lastAnswer) && bytes.Equal(b, d.lastAnswer[at:at+len(b)])
 			at += len(b)
 		}); err != nil {
 			return false // Sockets will say what is wrong
 		}
 	}
-	return same && at == len(d.answer)
+	return same && at == len(d.lastAnswer)
 }
 
-// lastOfDump reports whether a datagram ends a dump: DONE and ERROR stand at
+// endsDump reports whether a datagram ends a dump: DONE and ERROR stand at
 // the end of its messages.
-func lastOfDump(b []byte) bool {
+func endsDump(b []byte) bool {
 	for len(b) >= headerSize {
 		size := int(binary.NativeEndian.Uint32(b))
 		if size < headerSize || size > len(b) {
@@ -232,7 +232,7 @@ func lastOfDump(b []byte) bool {
 // parseDump appends the sockets in one datagram of netlink messages. end tells
 // that the dump is complete. Messages of other questions than seq are skipped.
 func parseDump(dst []monitor.Socket, b []byte, seq uint32, protocol monitor.Protocol) (_ []monitor.Socket, end bool, _ error) {
-	end, err := messages(b, seq, func(body []byte) {
+	end, err := eachMessage(b, seq, func(body []byte) {
 		if s, ok := parseSocket(body, protocol); ok {
 			dst = append(dst, s)
 		}
@@ -240,9 +240,9 @@ func parseDump(dst []monitor.Socket, b []byte, seq uint32, protocol monitor.Prot
 	return dst, end, err
 }
 
-// messages calls each for every message about a socket in b, which answers the
+// eachMessage calls each for every message about a socket in b, which answers the
 // question with that number.
-func messages(b []byte, seq uint32, each func(body []byte)) (end bool, _ error) {
+func eachMessage(b []byte, seq uint32, each func(body []byte)) (end bool, _ error) {
 	interrupted := false
 	for len(b) >= headerSize {
 		size := int(binary.NativeEndian.Uint32(b))
@@ -303,7 +303,7 @@ func parseSocket(b []byte, protocol monitor.Protocol) (s monitor.Socket, ok bool
 	}
 	s.Protocol = protocol
 	s.Port = binary.BigEndian.Uint16(b[4:])
-	s.ID = cookie(b)
+	s.ID = socketCookie(b)
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.User = userName(s.UID)
 	s.Inode = uint64(binary.NativeEndian.Uint32(b[68:]))
@@ -312,8 +312,8 @@ func parseSocket(b []byte, protocol monitor.Protocol) (s monitor.Socket, ok bool
 	return s, s.Port != 0
 }
 
-// cookie is the socket's identity in an inet_diag_msg.
-func cookie(b []byte) monitor.SocketID {
+// socketCookie is the socket's identity in an inet_diag_msg.
+func socketCookie(b []byte) monitor.SocketID {
 	return monitor.SocketID(uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32)
 }
 

@@ -331,7 +331,7 @@ func TestUnchanged(t *testing.T) {
 				t.Errorf("Unchanged(udp %t) with one listener less", udp)
 			}
 		}
-		if unchanged(false); table.Unchanged(true) && len(table.(*diag).answer) > 0 {
+		if unchanged(false); table.Unchanged(true) && len(table.(*diagTable).lastAnswer) > 0 {
 			t.Error("Unchanged(udp) takes the answer about TCP for the one about both")
 		}
 		for range 600 {
@@ -352,7 +352,7 @@ func TestUnchangedAllocatesNothing(t *testing.T) {
 
 func TestClosedTableIsAnError(t *testing.T) {
 	table := open(t)
-	d := table.(*diag)
+	d := table.(*diagTable)
 	fd := d.fd
 	d.fd = -1
 	got, err := d.Sockets(nil, false)

@@ -79,7 +79,7 @@ func (p *portable) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, er
 func appendConnections(dst []monitor.Socket, conns []psnet.ConnectionStat) []monitor.Socket {
 	seen := make(map[monitor.SocketID]bool, len(conns))
 	for _, c := range conns {
-		protocol, ok := listens(c)
+		protocol, ok := isListening(c)
 		if !ok || c.Laddr.Port == 0 || c.Laddr.Port > 65535 {
 			continue
 		}
@@ -101,9 +101,9 @@ func appendConnections(dst []monitor.Socket, conns []psnet.ConnectionStat) []mon
 	return dst
 }
 
-// listens reports whether c waits for anyone: TCP that listens, UDP that is
+// isListening reports whether c waits for anyone: TCP that listens, UDP that is
 // bound and not connected. The types of sockets have these numbers everywhere.
-func listens(c psnet.ConnectionStat) (monitor.Protocol, bool) {
+func isListening(c psnet.ConnectionStat) (monitor.Protocol, bool) {
 	const stream, datagram = 1, 2
 	switch c.Type {
 	case stream:

@@ -13,7 +13,7 @@ import (
 // iphlpapi.dll, which needs no privilege, or, where that is refused, gopsutil's
 // reading of it, which asks another way. The caller closes it.
 func Open(log *slog.Logger) (Table, error) {
-	t := newIphlpapi(askIphlpapi)
+	t := newIphlpapi(callIphlpapi)
 	_, err := t.Sockets(nil, true)
 	if err == nil {
 		return t, nil
@@ -32,13 +32,13 @@ var (
 	}
 )
 
-// askIphlpapi calls one of
+// callIphlpapi calls one of
 //
 //	DWORD GetExtendedTcpTable(PVOID, PDWORD size, BOOL order, ULONG family, TCP_TABLE_CLASS, ULONG reserved)
 //	DWORD GetExtendedUdpTable(PVOID, PDWORD size, BOOL order, ULONG family, UDP_TABLE_CLASS, ULONG reserved)
 //
 // of iphlpapi.h, which return an error's number.
-func askIphlpapi(l layout, buffer []byte) (int, error) {
+func callIphlpapi(l layout, buffer []byte) (int, error) {
 	f := functions[l.function]
 	if err := f.Find(); err != nil {
 		return 0, err // which names the library and the function

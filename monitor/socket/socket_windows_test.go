@@ -113,10 +113,10 @@ func TestABoundUDPSocketIsSeen(t *testing.T) {
 func TestWindowsRefuses(t *testing.T) {
 	wrong := tcp4Table
 	wrong.class = 99
-	if _, err := askIphlpapi(wrong, nil); err == nil || err == errTooSmall {
+	if _, err := callIphlpapi(wrong, nil); err == nil || err == errTooSmall {
 		t.Errorf("a table that there is not: %v, want a refusal", err)
 	}
-	size, err := askIphlpapi(tcp4Table, nil)
+	size, err := callIphlpapi(tcp4Table, nil)
 	if err != errTooSmall || size < 4 {
 		t.Errorf("a table without room: %d, %v; want its size, and %v", size, err, errTooSmall)
 	}

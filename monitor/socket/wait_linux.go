@@ -24,50 +24,50 @@ import (
 // of the runtime's, or a system call that it counts as blocking, would wake
 // others to keep watch.
 type waiter struct {
-	set    int             // an epoll(7) of the descriptors below
-	all    *os.File        // the same
-	ready  syscall.RawConn // waits for it
-	asked  func(uintptr) bool
-	told   [8]unix.EpollEvent // what ended the wait, so many:
-	many   int
-	timer  int // a timerfd
-	events int // the netlink socket of the events, -1 where the kernel refuses them
-	owners *followed
-	buffer []byte
+	epoll      int             // an epoll(7) of the descriptors below
+	epollFile  *os.File        // the same
+	conn       syscall.RawConn // waits for it
+	poll       func(uintptr) bool
+	ready      [8]unix.EpollEvent // what ended the wait, so many:
+	readyCount int
+	timer      int // a timerfd
+	events     int // the netlink socket of the events, -1 where the kernel refuses them
+	exits      *exitWatcher
+	buffer     []byte
 
-	hearsUDP bool
-	deaf     bool      // to events, for a moment
-	since    time.Time // when the present stretch of calm began
-	woken    int       // how often events have ended a wait since
+	udpEvents   bool
+	throttled   bool      // to events, for a moment
+	windowStart time.Time // when the present stretch of calm began
+	wakeups     int       // how often events have ended a wait since
 
-	waking int        // an eventfd
-	mu     sync.Mutex // over wake, which anyone may write to
-	wake   int        // the same, -1 once closed
+	eventfd int        // an eventfd
+	mu      sync.Mutex // over wake, which anyone may write to
+	wakefd  int        // the same, -1 once closed
 }
 
 // In a storm of events, which anyone can make, each would be a wake-up: after so
 // many within a stretch the next ones wait for its end.
 const (
-	calm       = 10 * time.Millisecond
-	maxWakings = 8
+	throttleWindow = 10 * time.Millisecond
+	maxWakeups     = 8
 )
 
-// listen lets events end the next wait, or not, and returns how long that is at
+// throttle lets events end the next wait, or not, and returns how long that is at
 // the most.
-func (w *waiter) listen(d time.Duration) time.Duration {
+func (w *waiter) throttle(d time.Duration) time.Duration {
 	now := time.Now()
-	left := w.since.Add(calm).Sub(now)
+	left := w.windowStart.Add(throttleWindow).Sub(now)
 	if left <= 0 {
-		w.since, w.woken = now, 0
+		w.windowStart, w.wakeups = now, 0
 	}
-	deaf := w.woken >= maxWakings
-	if deaf != w.deaf && w.events >= 0 {
+	deaf := w.wakeups >= maxWakeups
+	if deaf != w.throttled && w.events >= 0 {
 		event := unix.EpollEvent{Fd: int32(w.events)}
 		if !deaf {
 			event.Events = unix.EPOLLIN
 		}
-		_ = unix.EpollCtl(w.set, unix.EPOLL_CTL_MOD, w.events, &event) // it is in the set
-		w.deaf = deaf
+		_ = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_MOD, w.events, &event) // it is in the set
+		w.throttled = deaf
 	}
 	if deaf {
 		return min(d, left)
@@ -93,48 +93,48 @@ func newWaiter() (*waiter, error) {
 		return nil, fmt.Errorf("make an eventfd: %w", err)
 	}
 	events, err := openEvents()
-	if exhausted(err) {
+	if outOfResources(err) {
 		_ = unix.Close(wake) // nothing was written to it
 		return nil, err      // no refusal: it is to be had another time
 	}
 	if err != nil {
 		events = -1 // polling sees the same, up to an interval later
 	}
-	w := &waiter{timer: -1, events: events, owners: newFollowed(), waking: wake, wake: wake, buffer: make([]byte, eventsBufferBytes)}
-	if err := w.join(); err != nil {
+	w := &waiter{timer: -1, events: events, exits: newExitWatcher(), eventfd: wake, wakefd: wake, buffer: make([]byte, eventsBufferBytes)}
+	if err := w.openEpoll(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
-// join makes the descriptors one.
-func (w *waiter) join() (err error) {
+// openEpoll makes the descriptors one.
+func (w *waiter) openEpoll() (err error) {
 	if w.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
 		return fmt.Errorf("make a timerfd: %w", err)
 	}
-	if w.set, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+	if w.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("make an epoll: %w", err)
 	}
-	_ = unix.SetNonblock(w.set, true) // so that os.NewFile hands it to the runtime's poller
-	w.all = os.NewFile(uintptr(w.set), "what ends a wait")
-	for _, fd := range []int{w.timer, w.waking, w.events, w.owners.set} {
+	_ = unix.SetNonblock(w.epoll, true) // so that os.NewFile hands it to the runtime's poller
+	w.epollFile = os.NewFile(uintptr(w.epoll), "what ends a wait")
+	for _, fd := range []int{w.timer, w.eventfd, w.events, w.exits.epoll} {
 		if fd < 0 {
 			continue
 		}
-		if err := unix.EpollCtl(w.set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
+		if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
 			return fmt.Errorf("join what ends a wait: %w", err)
 		}
 	}
-	if err := w.all.SetReadDeadline(time.Time{}); err != nil {
+	if err := w.epollFile.SetReadDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("hand what ends a wait to the poller: %w", err)
 	}
-	if w.ready, err = w.all.SyscallConn(); err != nil {
+	if w.conn, err = w.epollFile.SyscallConn(); err != nil {
 		return fmt.Errorf("wait through the poller: %w", err)
 	}
-	w.asked = func(set uintptr) bool {
-		n, _, _ := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, set, uintptr(unsafe.Pointer(&w.told)), uintptr(len(w.told)), 0, 0, 0)
-		w.many = max(0, min(int(n), len(w.told)))
-		return w.many > 0
+	w.poll = func(set uintptr) bool {
+		n, _, _ := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, set, uintptr(unsafe.Pointer(&w.ready)), uintptr(len(w.ready)), 0, 0, 0)
+		w.readyCount = max(0, min(int(n), len(w.ready)))
+		return w.readyCount > 0
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func openEvents() (int, error) {
 	}
 	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1<<(groupTCPDestroy-1) | 1<<(groupTCP6Destroy-1)})
 	if err == nil {
-		err = listenersOnly(fd)
+		err = filterConnections(fd)
 	}
 	// As much as the system lets have: events that find no room are lost, and
 	// looking has to show what they would have told.
@@ -158,26 +158,26 @@ func openEvents() (int, error) {
 	return fd, nil
 }
 
-// hearUDP subscribes to the events of UDP sockets too, or no longer: each
+// setUDPEvents subscribes to the events of UDP sockets too, or no longer: each
 // question to a name server would be one. Where the kernel refuses, looking
 // shows the same.
-func (w *waiter) hearUDP(on bool) {
+func (w *waiter) setUDPEvents(on bool) {
 	option := unix.NETLINK_DROP_MEMBERSHIP
 	if on {
 		option = unix.NETLINK_ADD_MEMBERSHIP
 	}
-	if w.events >= 0 && on != w.hearsUDP {
+	if w.events >= 0 && on != w.udpEvents {
 		for _, group := range []int{groupUDPDestroy, groupUDP6Destroy} {
 			_ = unix.SetsockoptInt(w.events, unix.SOL_NETLINK, option, group)
 		}
 	}
-	w.hearsUDP = on
+	w.udpEvents = on
 }
 
-// listenersOnly keeps the events of connections away: the program runs in the
+// filterConnections keeps the events of connections away: the program runs in the
 // kernel and passes what has no remote port, which is what listened, was only
 // bound, or could not connect. In a storm of connections that is the cost.
-func listenersOnly(fd int) error {
+func filterConnections(fd int) error {
 	program := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: remotePortOffset},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0, Jt: 0, Jf: 1},
@@ -193,25 +193,25 @@ func listenersOnly(fd int) error {
 
 // Wait sleeps for d at the most.
 func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.SocketID, hint monitor.Hint) {
-	d = max(w.listen(d), time.Nanosecond) // 0 would be never
+	d = max(w.throttle(d), time.Nanosecond) // 0 would be never
 	at := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	_, _, _ = unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(w.timer), 0, uintptr(unsafe.Pointer(&at)), 0, 0, 0)
-	if err := w.ready.Read(w.asked); err != nil {
+	if err := w.conn.Read(w.poll); err != nil {
 		time.Sleep(d) // closed; whoever waits all the same waits
 		return closed, 0
 	}
-	for _, e := range w.told[:w.many] {
+	for _, e := range w.ready[:w.readyCount] {
 		switch int(e.Fd) {
-		case w.waking:
+		case w.eventfd:
 			var count [8]byte
-			_, _ = unix.Read(w.waking, count[:]) // all wake-ups at once
+			_, _ = unix.Read(w.eventfd, count[:]) // all wake-ups at once
 		case w.events:
-			closed = w.read(closed)
-			w.woken++
+			closed = w.readEvents(closed)
+			w.wakeups++
 			hint |= monitor.TableChanged
-		case w.owners.set:
-			if w.owners.reap() {
-				hint |= monitor.OwnerEnded
+		case w.exits.epoll:
+			if w.exits.reap() {
+				hint |= monitor.OwnerExited
 			}
 		}
 	}
@@ -219,11 +219,11 @@ func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.S
 }
 
 // Follow lets Wait return when one of these processes ends.
-func (w *waiter) Follow(pids []int) { w.owners.follow(pids) }
+func (w *waiter) Follow(pids []int) { w.exits.watch(pids) }
 
-// read takes all events that wait. Where the kernel had to drop some
+// readEvents takes all events that wait. Where the kernel had to drop some
 // (ENOBUFS), the look that follows sees what is gone.
-func (w *waiter) read(closed []monitor.SocketID) []monitor.SocketID {
+func (w *waiter) readEvents(closed []monitor.SocketID) []monitor.SocketID {
 	for {
 		n, err := unix.Read(w.events, w.buffer)
 		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.ENOBUFS) {
@@ -246,7 +246,7 @@ func parseEvents(closed []monitor.SocketID, b []byte) []monitor.SocketID {
 		}
 		body := b[headerSize:size]
 		if binary.NativeEndian.Uint16(b[4:]) == sockDiagByFamily && len(body) >= messageSize {
-			closed = append(closed, cookie(body))
+			closed = append(closed, socketCookie(body))
 		}
 		b = b[min(align4(size), len(b)):]
 	}
@@ -257,24 +257,24 @@ func parseEvents(closed []monitor.SocketID, b []byte) []monitor.SocketID {
 func (w *waiter) Wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.wake >= 0 {
-		one := [8]byte{1}                 // little or big endian, it is not zero
-		_, _ = unix.Write(w.wake, one[:]) // full means that a wake-up waits already
+	if w.wakefd >= 0 {
+		one := [8]byte{1}                   // little or big endian, it is not zero
+		_, _ = unix.Write(w.wakefd, one[:]) // full means that a wake-up waits already
 	}
 }
 
 func (w *waiter) close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	err := unix.Close(w.wake)
-	w.wake = -1
+	err := unix.Close(w.wakefd)
+	w.wakefd = -1
 	for _, fd := range []int{w.events, w.timer} {
 		if fd >= 0 {
 			err = errors.Join(err, unix.Close(fd))
 		}
 	}
-	if w.all != nil {
-		err = errors.Join(err, w.all.Close())
+	if w.epollFile != nil {
+		err = errors.Join(err, w.epollFile.Close())
 	}
-	return errors.Join(err, w.owners.close())
+	return errors.Join(err, w.exits.close())
 }

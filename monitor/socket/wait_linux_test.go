@@ -14,9 +14,9 @@ import (
 	"porthole/monitor"
 )
 
-func openWaiting(t *testing.T) *diag {
+func openWaiting(t *testing.T) *diagTable {
 	t.Helper()
-	d, err := openDiag()
+	d, err := openDiagTable()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func openWaiting(t *testing.T) *diag {
 }
 
 // cookieOf finds a listener's identity.
-func cookieOf(t *testing.T, d *diag, l net.Listener) monitor.SocketID {
+func cookieOf(t *testing.T, d *diagTable, l net.Listener) monitor.SocketID {
 	t.Helper()
 	all, err := d.Sockets(nil, false)
 	if err != nil {
@@ -44,7 +44,7 @@ func cookieOf(t *testing.T, d *diag, l net.Listener) monitor.SocketID {
 }
 
 // waitFor waits until id is told to have closed; others may close meanwhile.
-func waitFor(d *diag, id monitor.SocketID) bool {
+func waitFor(d *diagTable, id monitor.SocketID) bool {
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
 		if closed, _ := d.Wait(time.Second, nil); slices.Contains(closed, id) {
 			return true
@@ -142,13 +142,13 @@ func TestAStormOfEventsWakesAFewTimesOnly(t *testing.T) {
 	}
 	took := time.Since(begin)
 	t.Logf("%d events in %v: %d wake-ups", storm, took, woken)
-	if most := (int(took/calm) + 2) * maxWakings; woken == 0 || woken > most || woken > storm/4 {
+	if most := (int(took/throttleWindow) + 2) * maxWakeups; woken == 0 || woken > most || woken > storm/4 {
 		t.Errorf("%d wake-ups in %v, want some, and at most %d", woken, took, most)
 	}
 }
 
 func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
-	d, err := openDiag()
+	d, err := openDiagTable()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
 }
 
 func TestTheEndOfAFollowedProcessIsAHint(t *testing.T) {
-	d, err := openDiag()
+	d, err := openDiagTable()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,9 +192,9 @@ func TestTheEndOfAFollowedProcessIsAHint(t *testing.T) {
 		}
 		defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
 	}
-	hinted := func(d *diag, within time.Duration) bool {
+	hinted := func(d *diagTable, within time.Duration) bool {
 		for end := time.Now().Add(within); time.Now().Before(end); {
-			if _, hint := d.Wait(10*time.Millisecond, nil); hint&monitor.OwnerEnded != 0 {
+			if _, hint := d.Wait(10*time.Millisecond, nil); hint&monitor.OwnerExited != 0 {
 				return true
 			}
 		}

@@ -10,32 +10,32 @@ import (
 	"porthole/monitor/owner"
 )
 
-// manager says what stops all of a control group. A scope is nobody's service: to
+// groupManager says what stops all of a control group. A scope is nobody's service: to
 // stop it would end a whole session, or a terminal with all that runs in it; and
 // user@1000.service is all that a user runs.
-func manager(g owner.Group) (Manager, bool) {
+func groupManager(g owner.Cgroup) (Manager, bool) {
 	switch {
-	case g.Container != "":
-		id, engine := g.Container[:min(12, len(g.Container))], "docker"
+	case g.ContainerID != "":
+		id, engine := g.ContainerID[:min(12, len(g.ContainerID))], "docker"
 		if g.Podman {
 			engine = "podman"
 		}
-		return Manager{Container, id, quoted(engine, "stop", id)}, true
+		return Manager{Container, id, shellCommand(engine, "stop", id)}, true
 	case strings.HasSuffix(g.Unit, ".service") && !strings.HasPrefix(g.Unit, "user@"):
-		if g.User {
-			return Manager{Unit, g.Unit, quoted("systemctl", "--user", "stop", g.Unit)}, true
+		if g.UserUnit {
+			return Manager{Unit, g.Unit, shellCommand("systemctl", "--user", "stop", g.Unit)}, true
 		}
-		return Manager{Unit, g.Unit, quoted("systemctl", "stop", g.Unit)}, true
+		return Manager{Unit, g.Unit, shellCommand("systemctl", "stop", g.Unit)}, true
 	}
 	return Manager{}, false
 }
 
-// publisher is the container that docker-proxy has l for: its own group is that of
+// publisherOf is the container that docker-proxy has l for: its own group is that of
 // the engine, whose end would be the end of all containers.
-func publisher(l *monitor.Listener) Manager {
-	if c := l.Behind; c != nil && c.Published && c.ID != "" {
+func publisherOf(l *monitor.Listener) Manager {
+	if c := l.Container; c != nil && c.Published && c.ID != "" {
 		id := c.ID[:min(12, len(c.ID))]
-		return Manager{Publisher, cmp.Or(c.Name, id), quoted("docker", "stop", id)}
+		return Manager{Publisher, cmp.Or(c.Name, id), shellCommand("docker", "stop", id)}
 	}
 	return Manager{Publisher, "", fmt.Sprintf("docker stop $(docker ps -q --filter publish=%d)", l.Port)}
 }
@@ -43,8 +43,8 @@ func publisher(l *monitor.Listener) Manager {
 // plain is a word that no shell reads as anything else, and that hides nothing.
 var plain = regexp.MustCompile(`^[A-Za-z0-9@%_+=:,./-]+$`)
 
-// quoted is a command on one line, fit to be shown and to be copied.
-func quoted(command ...string) string {
+// shellCommand is a command on one line, fit to be shown and to be copied.
+func shellCommand(command ...string) string {
 	words := make([]string, len(command))
 	for i, w := range command {
 		if words[i] = monitor.Clean(w, 256); !plain.MatchString(words[i]) {

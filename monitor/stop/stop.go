@@ -17,20 +17,20 @@ import (
 	"porthole/monitor/process"
 )
 
-// Patience is how long a process is given to end before force is offered.
-const Patience = 10 * time.Second
+// GracePeriod is how long a process is given to end before force is offered.
+const GracePeriod = 10 * time.Second
 
 // Reason says why a process is not stopped, in words that follow "it ".
 type Reason string
 
 // The reasons.
 const (
-	System    Reason = "is the system's own: without it the machine stops"
-	Ourselves Reason = "is Porthole itself"
-	Parent    Reason = "runs this program, which would end with it"
-	Unknown   Reason = "cannot be told from a later process with its number"
-	Changed   Reason = "is another process now: the one that was meant has ended"
-	LetGo     Reason = "no longer holds the port"
+	SystemProcess   Reason = "is the system's own: without it the machine stops"
+	Self            Reason = "is Porthole itself"
+	ParentProcess   Reason = "runs this program, which would end with it"
+	IdentityUnknown Reason = "cannot be told from a later process with its number"
+	IdentityChanged Reason = "is another process now: the one that was meant has ended"
+	PortReleased    Reason = "no longer holds the port"
 )
 
 // RefusedError says that a process is not stopped, whoever asks.
@@ -60,14 +60,14 @@ func (e PermissionError) Error() string {
 
 func (e PermissionError) Unwrap() error { return e.Err }
 
-// ErrOnlyForce says that this system can end a process by force alone.
-var ErrOnlyForce = errors.New("this system cannot ask a process to end, only force it (--force)")
+// ErrKillOnly says that this system can end a process by force alone.
+var ErrKillOnly = errors.New("this system cannot ask a process to end, only force it (--force)")
 
 // Process is a process that is held: its number cannot come to mean another one
 // unnoticed. It is to be used by one goroutine at a time.
 type Process struct {
-	owner monitor.Owner
-	held  handle
+	owner  monitor.Owner
+	handle handle
 }
 
 // handle is how a system holds a process.
@@ -83,60 +83,60 @@ type handle interface {
 // RefusedError where it is not to be stopped, and os.ErrProcessDone where it has
 // ended. The caller closes it.
 func Open(o monitor.Owner) (*Process, error) {
-	if reason := refused(o); reason != "" {
+	if reason := refusal(o); reason != "" {
 		return nil, RefusedError{o.PID, reason}
 	}
-	held, err := hold(o)
+	held, err := openHandle(o)
 	if err != nil {
-		return nil, explained(o, "take hold of", err)
+		return nil, wrapError(o, "take hold of", err)
 	}
 	// What is held has this number as long as it lives. So if the one that was
 	// meant lives after that, it is the one that is held.
-	if !process.Lives(o.PID, o.Start) {
+	if !process.IsAlive(o.PID, o.Start) {
 		held.close()
-		if _, err := process.Facts(o.PID); err != nil {
+		if _, err := process.Info(o.PID); err != nil {
 			return nil, fmt.Errorf("process %d: %w", o.PID, os.ErrProcessDone)
 		}
-		return nil, RefusedError{o.PID, Changed}
+		return nil, RefusedError{o.PID, IdentityChanged}
 	}
 	return &Process{o, held}, nil
 }
 
-// refused says why o is not to be stopped, "" where it may be.
-func refused(o monitor.Owner) Reason {
+// refusal says why o is not to be stopped, "" where it may be.
+func refusal(o monitor.Owner) Reason {
 	switch {
-	case systems(runtime.GOOS, o.PID):
-		return System
+	case isSystemProcess(runtime.GOOS, o.PID):
+		return SystemProcess
 	case o.PID == os.Getpid():
-		return Ourselves
+		return Self
 	}
-	ourselves, _ := process.Facts(os.Getpid()) // where it cannot be read there are no parents to find
+	ourselves, _ := process.Info(os.Getpid()) // where it cannot be read there are no parents to find
 	above := slices.ContainsFunc(process.Parents(ourselves), func(p monitor.Parent) bool { return p.PID == o.PID })
 	switch {
 	case o.PID == os.Getppid(), above:
-		if runsOurProgram(o.PID) {
-			return Ourselves
+		if isOurProgram(o.PID) {
+			return Self
 		}
-		return Parent
+		return ParentProcess
 	case o.Start == 0:
-		return Unknown
+		return IdentityUnknown
 	}
 	return ""
 }
 
-// systems reports whether pid is the system's own: nobody's (0), the first process
+// isSystemProcess reports whether pid is the system's own: nobody's (0), the first process
 // (1), and on Windows "System" (4).
-func systems(goos string, pid int) bool { return pid <= 1 || goos == "windows" && pid == 4 }
+func isSystemProcess(goos string, pid int) bool { return pid <= 1 || goos == "windows" && pid == 4 }
 
-// runsOurProgram reports whether pid runs this program's own file: the agent is the
+// isOurProgram reports whether pid runs this program's own file: the agent is the
 // parent of the window, and both are Porthole.
-func runsOurProgram(pid int) bool {
+func isOurProgram(pid int) bool {
 	if ours, err := os.Stat("/proc/self/exe"); err == nil { // also where it was replaced since
 		theirs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 		return err == nil && os.SameFile(ours, theirs)
 	}
 	ours, _ := os.Executable() // "" where unknown
-	theirs, err := process.Facts(pid)
+	theirs, err := process.Info(pid)
 	return err == nil && ours != "" && theirs.Program == ours
 }
 
@@ -145,7 +145,7 @@ func (p *Process) Owner() monitor.Owner { return p.owner }
 
 // Ended reports whether the process has ended; false where that cannot be told.
 func (p *Process) Ended() bool {
-	ended, err := p.held.ended()
+	ended, err := p.handle.ended()
 	return ended && err == nil
 }
 
@@ -154,31 +154,31 @@ func (p *Process) Ended() bool {
 // a RefusedError. os.ErrProcessDone says
 // that it has ended, ErrOnlyForce that this system knows Kill alone.
 func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
-	return p.end(syscall.SIGTERM, holds)
+	return p.send(syscall.SIGTERM, holds)
 }
 
 // Kill ends the process by force, with SIGKILL. It may have closed its port
 // already, so nothing is asked but that it is still the same process.
-func (p *Process) Kill() error { return p.end(syscall.SIGKILL, nil) }
+func (p *Process) Kill() error { return p.send(syscall.SIGKILL, nil) }
 
-func (p *Process) end(s syscall.Signal, holds func(monitor.Owner) bool) error {
-	done, err := p.held.ended()
+func (p *Process) send(s syscall.Signal, holds func(monitor.Owner) bool) error {
+	done, err := p.handle.ended()
 	if done {
 		err = os.ErrProcessDone
 	}
 	if err == nil && holds != nil && !holds(p.owner) {
-		return RefusedError{p.owner.PID, LetGo}
+		return RefusedError{p.owner.PID, PortReleased}
 	}
 	if err == nil {
-		err = p.held.signal(s)
+		err = p.handle.signal(s)
 	}
-	return explained(p.owner, "end", err)
+	return wrapError(p.owner, "end", err)
 }
 
-// explained says err as what it means to whoever wanted to stop o.
-func explained(o monitor.Owner, what string, err error) error {
+// wrapError says err as what it means to whoever wanted to stop o.
+func wrapError(o monitor.Owner, what string, err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrOnlyForce):
+	case err == nil, errors.Is(err, ErrKillOnly):
 		return err
 	case errors.Is(err, os.ErrPermission):
 		return PermissionError{o.PID, o.User, err}
@@ -190,7 +190,7 @@ func explained(o monitor.Owner, what string, err error) error {
 // ends first.
 func (p *Process) Wait(ctx context.Context) error {
 	for {
-		ended, err := p.held.wait()
+		ended, err := p.handle.wait()
 		switch {
 		case err != nil:
 			return fmt.Errorf("wait for the end of process %d: %w", p.owner.PID, err)
@@ -203,4 +203,4 @@ func (p *Process) Wait(ctx context.Context) error {
 }
 
 // Close lets go of the process.
-func (p *Process) Close() { p.held.close() }
+func (p *Process) Close() { p.handle.close() }

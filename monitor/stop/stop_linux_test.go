@@ -68,7 +68,7 @@ func tryToStop() {
 	start, _ := strconv.ParseUint(os.Args[2], 10, 64)
 	p, err := Open(monitor.Owner{PID: pid, Start: start, User: "root"})
 	if err == nil {
-		err = p.Terminate(always)
+		err = p.Terminate(alwaysHolds)
 	}
 	var refused PermissionError
 	fmt.Print(errors.As(err, &refused), " ", err)
@@ -88,14 +88,14 @@ func victim(t *testing.T, role string) monitor.Owner {
 	if line, err := started.Out.ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.") {
 		t.Fatalf("%s said %q, %v", role, line, err)
 	}
-	o, err := process.Facts(started.PID)
+	o, err := process.Info(started.PID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return o
 }
 
-func always(monitor.Owner) bool { return true }
+func alwaysHolds(monitor.Owner) bool { return true }
 
 func open(t *testing.T, o monitor.Owner) *Process {
 	t.Helper()
@@ -107,8 +107,8 @@ func open(t *testing.T, o monitor.Owner) *Process {
 	return p
 }
 
-// waits reports whether p ends within d.
-func waits(t *testing.T, p *Process, d time.Duration) bool {
+// exitsWithin reports whether p ends within d.
+func exitsWithin(t *testing.T, p *Process, d time.Duration) bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -119,13 +119,13 @@ func waits(t *testing.T, p *Process, d time.Duration) bool {
 	return err == nil
 }
 
-func TestAProcessThatEndsWhenItIsAsked(t *testing.T) {
+func TestTerminate(t *testing.T) {
 	o := victim(t, "ends")
 	p := open(t, o)
-	if err := p.Terminate(always); err != nil {
+	if err := p.Terminate(alwaysHolds); err != nil {
 		t.Fatal(err)
 	}
-	if !waits(t, p, Patience) || process.Lives(o.PID, o.Start) {
+	if !exitsWithin(t, p, GracePeriod) || process.IsAlive(o.PID, o.Start) {
 		t.Error("it did not end")
 	}
 	if err := p.Kill(); !errors.Is(err, os.ErrProcessDone) {
@@ -136,8 +136,8 @@ func TestAProcessThatEndsWhenItIsAsked(t *testing.T) {
 	}
 }
 
-func TestAProcessThatIgnoresIt(t *testing.T) {
-	for name, held := range map[string]func(monitor.Owner) (handle, error){"by a pidfd": hold, "by its number": holdByNumber} {
+func TestKillAfterIgnoredTerminate(t *testing.T) {
+	for name, held := range map[string]func(monitor.Owner) (handle, error){"by a pidfd": openHandle, "by its number": openByPID} {
 		t.Run(name, func(t *testing.T) {
 			o := victim(t, "ignores")
 			h, err := held(o)
@@ -146,25 +146,25 @@ func TestAProcessThatIgnoresIt(t *testing.T) {
 			}
 			p := &Process{o, h}
 			defer p.Close()
-			if err := p.Terminate(always); err != nil {
+			if err := p.Terminate(alwaysHolds); err != nil {
 				t.Fatal(err)
 			}
-			if waits(t, p, 300*time.Millisecond) || !process.Lives(o.PID, o.Start) {
+			if exitsWithin(t, p, 300*time.Millisecond) || !process.IsAlive(o.PID, o.Start) {
 				t.Fatal("it ended, which it was not to")
 			}
 			if err := p.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			if !waits(t, p, Patience) {
+			if !exitsWithin(t, p, GracePeriod) {
 				t.Error("it did not end by force")
 			}
 		})
 	}
 }
 
-func TestWhoIsNotStopped(t *testing.T) {
+func TestOpenRefusals(t *testing.T) {
 	o := victim(t, "ends")
-	ourselves, err := process.Facts(os.Getpid())
+	ourselves, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,13 +180,13 @@ func TestWhoIsNotStopped(t *testing.T) {
 		o    monitor.Owner
 		want Reason
 	}{
-		{"pid 0", monitor.Owner{Start: 1}, System},
-		{"a negative pid, which is a group", monitor.Owner{PID: -o.PID, Start: o.Start}, System},
-		{"pid 1", monitor.Owner{PID: 1, Start: 1}, System},
-		{"ourselves", ourselves, Ourselves},
-		{"our parent", monitor.Owner{PID: parents[0].PID, Start: parents[0].Start}, Parent},
-		{"another process with that number", later, Changed},
-		{"one whose start is not known", unknown, Unknown},
+		{"pid 0", monitor.Owner{Start: 1}, SystemProcess},
+		{"a negative pid, which is a group", monitor.Owner{PID: -o.PID, Start: o.Start}, SystemProcess},
+		{"pid 1", monitor.Owner{PID: 1, Start: 1}, SystemProcess},
+		{"ourselves", ourselves, Self},
+		{"our parent", monitor.Owner{PID: parents[0].PID, Start: parents[0].Start}, ParentProcess},
+		{"another process with that number", later, IdentityChanged},
+		{"one whose start is not known", unknown, IdentityUnknown},
 	} {
 		p, err := Open(test.o)
 		if err == nil {
@@ -194,7 +194,7 @@ func TestWhoIsNotStopped(t *testing.T) {
 		}
 		var refused RefusedError
 		if test.name == "our parent" && test.o.PID == 1 {
-			test.want = System // in a container
+			test.want = SystemProcess // in a container
 		}
 		if !errors.As(err, &refused) || refused.Reason != test.want {
 			t.Errorf("%s: %v; want that it %s", test.name, err, test.want)
@@ -202,15 +202,15 @@ func TestWhoIsNotStopped(t *testing.T) {
 	}
 	p := open(t, o)
 	var refused RefusedError
-	if err := p.Terminate(func(monitor.Owner) bool { return false }); !errors.As(err, &refused) || refused.Reason != LetGo {
-		t.Errorf("of one that no longer holds the port: %v; want that it %s", err, LetGo)
+	if err := p.Terminate(func(monitor.Owner) bool { return false }); !errors.As(err, &refused) || refused.Reason != PortReleased {
+		t.Errorf("of one that no longer holds the port: %v; want that it %s", err, PortReleased)
 	}
-	if !process.Lives(o.PID, o.Start) {
+	if !process.IsAlive(o.PID, o.Start) {
 		t.Error("it ended all the same")
 	}
 }
 
-func TestAnotherUsersProcess(t *testing.T) {
+func TestForeignProcessIsPermissionError(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to be another user")
 	}
@@ -222,14 +222,14 @@ func TestAnotherUsersProcess(t *testing.T) {
 	if err != nil || string(out) != want {
 		t.Errorf("it says %q, %v; want %q", out, err, want)
 	}
-	if !process.Lives(o.PID, o.Start) {
+	if !process.IsAlive(o.PID, o.Start) {
 		t.Error("it ended all the same")
 	}
 }
 
 // The window's parent is the agent: to stop that is to stop Porthole.
-func TestAParentThatIsPortholeItself(t *testing.T) {
-	ourselves, err := process.Facts(os.Getpid())
+func TestParentThatIsPortholeIsSelf(t *testing.T) {
+	ourselves, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +240,8 @@ func TestAParentThatIsPortholeItself(t *testing.T) {
 	}
 }
 
-// below waits until n processes run below o.
-func below(t *testing.T, o monitor.Owner, n int) []monitor.Owner {
+// descendants waits until n processes run below o.
+func descendants(t *testing.T, o monitor.Owner, n int) []monitor.Owner {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if found, err := process.Descendants(o); err != nil || len(found) == n {
@@ -252,12 +252,12 @@ func below(t *testing.T, o monitor.Owner, n int) []monitor.Owner {
 	return nil
 }
 
-func TestAFamilyEndsTogether(t *testing.T) {
+func TestStopProcessTree(t *testing.T) {
 	o := victim(t, "family")
-	found := below(t, o, 2)
+	found := descendants(t, o, 2)
 	t.Cleanup(func() {
 		for _, c := range found {
-			if process.Lives(c.PID, c.Start) {
+			if process.IsAlive(c.PID, c.Start) {
 				_ = syscall.Kill(c.PID, syscall.SIGKILL)
 			}
 		}
@@ -271,7 +271,7 @@ func TestAFamilyEndsTogether(t *testing.T) {
 		t.Fatalf("OpenAll of one named twice: %d, %v; want 1", len(held), err)
 	}
 	defer CloseAll(held)
-	children, err := OpenBelow(held)
+	children, err := OpenDescendants(held)
 	if err != nil || len(children) != 2 {
 		t.Fatalf("OpenBelow: %d, %v; want 2", len(children), err)
 	}
@@ -279,62 +279,62 @@ func TestAFamilyEndsTogether(t *testing.T) {
 	limited, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	var sent, ended []int
-	out := Signal(limited, append(held, children...), func(p *Process) error { return p.Terminate(nil) }, Watcher{
-		Sent: func(to []*Process) {
+	out := Signal(limited, append(held, children...), func(p *Process) error { return p.Terminate(nil) }, Progress{
+		Signaled: func(to []*Process) {
 			for _, p := range to {
 				sent = append(sent, p.Owner().PID)
 			}
 		},
 		Ended: func(p *Process) { ended = append(ended, p.Owner().PID) },
 	})
-	if len(sent) != 3 || len(ended) != 2 || len(out.Failed) != 0 || len(out.Stays) != 1 || out.Stays[0].Owner().PID != found[1].PID {
+	if len(sent) != 3 || len(ended) != 2 || len(out.Failed) != 0 || len(out.StillRunning) != 1 || out.StillRunning[0].Owner().PID != found[1].PID {
 		t.Fatalf("sent to %v, ended %v, %+v; want all three, two, and that %d stays", sent, ended, out, found[1].PID)
 	}
-	out = Signal(t.Context(), out.Stays, (*Process).Kill, Watcher{})
-	if len(out.Stays)+len(out.Failed) != 0 || process.Lives(found[1].PID, found[1].Start) {
+	out = Signal(t.Context(), out.StillRunning, (*Process).Kill, Progress{})
+	if len(out.StillRunning)+len(out.Failed) != 0 || process.IsAlive(found[1].PID, found[1].Start) {
 		t.Errorf("by force: %+v", out)
 	}
 }
 
 // A server's child may have the port from a fork to its exec: it is no reason to say
 // that the stop failed. Where nobody holds the port any more, that is said.
-func TestWhoeverLetGoOfThePortIsLeftAloneWhereOthersHoldIt(t *testing.T) {
+func TestReleasedPortIsNotAnErrorIfOthersHoldIt(t *testing.T) {
 	stays, gone := victim(t, "ends"), victim(t, "ends")
 	held, err := OpenAll([]monitor.Owner{gone, stays})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer CloseAll(held)
-	out := Signal(t.Context(), held[:1], func(p *Process) error { return p.Terminate(func(monitor.Owner) bool { return false }) }, Watcher{})
-	if p := out.Problems(1); len(p) != 1 || p[0].Owner.PID != gone.PID {
+	out := Signal(t.Context(), held[:1], func(p *Process) error { return p.Terminate(func(monitor.Owner) bool { return false }) }, Progress{})
+	if p := out.Errors(1); len(p) != 1 || p[0].Owner.PID != gone.PID {
 		t.Errorf("where all let go the problems are %v; want that of %d", p, gone.PID)
 	}
-	out = Signal(t.Context(), held, func(p *Process) error { return p.Terminate(stays.Same) }, Watcher{})
-	if p := out.Problems(2); len(p) != 0 || len(out.Stays) != 0 {
-		t.Errorf("problems %v, %d stay; want none", p, len(out.Stays))
+	out = Signal(t.Context(), held, func(p *Process) error { return p.Terminate(stays.Same) }, Progress{})
+	if p := out.Errors(2); len(p) != 0 || len(out.StillRunning) != 0 {
+		t.Errorf("problems %v, %d stay; want none", p, len(out.StillRunning))
 	}
-	if !process.Lives(gone.PID, gone.Start) || process.Lives(stays.PID, stays.Start) {
+	if !process.IsAlive(gone.PID, gone.Start) || process.IsAlive(stays.PID, stays.Start) {
 		t.Error("the wrong one was stopped")
 	}
 }
 
-func TestWhereOneMayNotBeStoppedNoneIsHeld(t *testing.T) {
+func TestOpenAllOpensNoneIfOneIsRefused(t *testing.T) {
 	o := victim(t, "ends")
 	held, err := OpenAll([]monitor.Owner{o, {PID: 1, Start: 1}})
 	var f Failure
 	var refused RefusedError
-	if len(held) != 0 || !errors.As(err, &f) || f.Owner.PID != 1 || !errors.As(err, &refused) || refused.Reason != System {
+	if len(held) != 0 || !errors.As(err, &f) || f.Owner.PID != 1 || !errors.As(err, &refused) || refused.Reason != SystemProcess {
 		t.Errorf("OpenAll: %d held, %v; want a failure about process 1", len(held), err)
 	}
 }
 
-func TestHoldingLooksAnew(t *testing.T) {
+func TestHolderCheckRescans(t *testing.T) {
 	o := victim(t, "ends")
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	self, err := process.Facts(os.Getpid())
+	self, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func TestHoldingLooksAnew(t *testing.T) {
 		if !open {
 			_ = ln.Close()
 		}
-		holds, err := Holding(t.Context(), []*monitor.Listener{row}, slog.New(slog.DiscardHandler))
+		holds, err := NewHolderCheck(t.Context(), []*monitor.Listener{row}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -96,8 +96,8 @@ func mergeRule(was, present, edit Rule) Rule {
 	if edit.Name != was.Name {
 		merged.Name = edit.Name
 	}
-	if edit.Tell != was.Tell {
-		merged.Tell = edit.Tell
+	if edit.NotifyOn != was.NotifyOn {
+		merged.NotifyOn = edit.NotifyOn
 	}
 	if edit.Off != was.Off {
 		merged.Off = edit.Off

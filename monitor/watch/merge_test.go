@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// list makes rules of words like "80", "80=web" (a name) and "80!" (off).
-func list(t *testing.T, text string) Rules {
+// parseRules makes rules of words like "80", "80=web" (a name) and "80!" (off).
+func parseRules(t *testing.T, text string) Rules {
 	t.Helper()
 	var rules Rules
 	for _, word := range strings.Fields(text) {
@@ -20,7 +20,7 @@ func list(t *testing.T, text string) Rules {
 	return rules
 }
 
-func words(rules Rules) string {
+func rulesText(rules Rules) string {
 	var out []string
 	for _, r := range rules {
 		word := strings.ReplaceAll(r.Ports.String(), ", ", ",")
@@ -35,7 +35,7 @@ func words(rules Rules) string {
 	return strings.Join(out, " ")
 }
 
-func TestAnEditAndAHandEditOfTheSameMomentBothHold(t *testing.T) {
+func TestMergeKeepsBothEdits(t *testing.T) {
 	for _, c := range []struct{ what, base, present, edit, want string }{
 		{"nobody else changed anything", "80 81", "80 81", "81 80 82", "81 80 82"},
 		{"nothing was edited", "80 81", "81 90", "80 81", "81 90"},
@@ -57,7 +57,7 @@ func TestAnEditAndAHandEditOfTheSameMomentBothHold(t *testing.T) {
 		{"all deleted here, added by hand", "80", "80 81", "", "81"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			got := words(Merge(list(t, c.base), list(t, c.present), list(t, c.edit)))
+			got := rulesText(Merge(parseRules(t, c.base), parseRules(t, c.present), parseRules(t, c.edit)))
 			if got != c.want {
 				t.Errorf("%q, by hand %q, here %q: %q, want %q", c.base, c.present, c.edit, got, c.want)
 			}
@@ -65,13 +65,13 @@ func TestAnEditAndAHandEditOfTheSameMomentBothHold(t *testing.T) {
 	}
 }
 
-func TestMergingChangesNoneOfItsArguments(t *testing.T) {
-	base, present, edit := list(t, "80 81"), list(t, "70 80=web 81"), list(t, "81 80!")
+func TestMergeDoesNotModifyArguments(t *testing.T) {
+	base, present, edit := parseRules(t, "80 81"), parseRules(t, "70 80=web 81"), parseRules(t, "81 80!")
 	copies := []Rules{slices.Clone(base), slices.Clone(present), slices.Clone(edit)}
 	Merge(base, present, edit)
 	for i, r := range []Rules{base, present, edit} {
 		if !slices.EqualFunc(r, copies[i], Rule.Equal) {
-			t.Errorf("argument %d became %q, was %q", i, words(r), words(copies[i]))
+			t.Errorf("argument %d became %q, was %q", i, rulesText(r), rulesText(copies[i]))
 		}
 	}
 }

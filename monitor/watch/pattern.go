@@ -26,15 +26,15 @@ func ParsePattern(text string) (Pattern, error) {
 	for word := range strings.FieldsSeq(p.text) {
 		re, err := regexp.Compile("(?i:" + word + ")")
 		if err != nil {
-			return Pattern{}, fmt.Errorf("%q at character %d: %s", word, 1+len([]rune(p.text[:strings.Index(p.text, word)])), reason(word))
+			return Pattern{}, fmt.Errorf("%q at character %d: %s", word, 1+len([]rune(p.text[:strings.Index(p.text, word)])), wordError(word))
 		}
 		p.words = append(p.words, re)
 	}
 	return p, nil
 }
 
-// reason is what is wrong with a word by itself.
-func reason(word string) string {
+// wordError is what is wrong with a word by itself.
+func wordError(word string) string {
 	_, err := syntax.Parse(word, syntax.Perl)
 	var wrong *syntax.Error
 	if errors.As(err, &wrong) {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPatternMatches(t *testing.T) {
-	l := of("a", 3000, "node", "/home/a/Shop")
+	l := newListener("a", 3000, "node", "/home/a/Shop")
 	l.Owners = append(l.Owners, monitor.Owner{Name: "python3", Command: []string{"python3", "-m", "http.server"}, Project: "blog"})
 	inferred := listener("127.0.0.1", 631)
 	inferred.Inferred = &monitor.Owner{Name: "cupsd"}
@@ -41,7 +41,7 @@ func TestPatternMatches(t *testing.T) {
 	}
 }
 
-func TestABadPatternSaysWhere(t *testing.T) {
+func TestParsePatternErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"vite(":      `"vite(" at character 1: missing closing )`,
 		"für vite [": `"[" at character 10: missing closing ]`,
@@ -54,7 +54,7 @@ func TestABadPatternSaysWhere(t *testing.T) {
 	}
 }
 
-func TestPatternAsJSON(t *testing.T) {
+func TestPatternJSON(t *testing.T) {
 	p, err := ParsePattern("vite shop")
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func FuzzPattern(f *testing.F) {
 	for _, seed := range []string{"vite", "a(", "a)(b", "(?i)x", "\\", "a|b c", "[", "a{1001}"} {
 		f.Add(seed)
 	}
-	l := of("a", 3000, "node", "/home/a/shop")
+	l := newListener("a", 3000, "node", "/home/a/shop")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := ParsePattern(text)
 		if err != nil && err.Error() == "" {

@@ -9,8 +9,8 @@ import (
 	"porthole/monitor"
 )
 
-// of is a listener of a program, "node" in /home/a/shop, say.
-func of(id string, port uint16, program, folder string) *monitor.Listener {
+// newListener is a listener of a program, "node" in /home/a/shop, say.
+func newListener(id string, port uint16, program, folder string) *monitor.Listener {
 	l := listener("127.0.0.1", port)
 	l.ID = id
 	if program != "" {
@@ -21,16 +21,16 @@ func of(id string, port uint16, program, folder string) *monitor.Listener {
 
 func exposed(l *monitor.Listener) *monitor.Listener {
 	open := *l
-	open.Addresses, open.Reach = listener("0.0.0.0", l.Port).Addresses, monitor.TheNetwork
+	open.Addresses, open.Exposure = listener("0.0.0.0", l.Port).Addresses, monitor.ExposureNetwork
 	return &open
 }
 
-func on(kind monitor.Kind, l *monitor.Listener) monitor.Change {
-	return monitor.Change{Kind: kind, Listener: l}
+func changeOf(kind monitor.Kind, l *monitor.Listener) monitor.Event {
+	return monitor.Event{Kind: kind, Listener: l}
 }
 
-// toldWords writes alerts as "kind port", with the port before where it is another.
-func toldWords(alerts []Alert) string {
+// alertsText writes alerts as "kind port", with the port before where it is another.
+func alertsText(alerts []Alert) string {
 	var words []string
 	for _, a := range alerts {
 		w := fmt.Sprint(a.Kind, " ", a.Listener.Port)
@@ -45,34 +45,34 @@ func toldWords(alerts []Alert) string {
 	return strings.Join(words, ", ")
 }
 
-// play is a Watcher with a clock that a test moves.
-type play struct {
+// script is a Watcher with a clock that a test moves.
+type script struct {
 	*testing.T
 	w   *Watcher
 	now time.Time
 }
 
-func newPlay(t *testing.T, rules ...Rule) *play {
-	return &play{t, NewWatcher(rules, DefaultGrace), time.Unix(1000, 0)}
+func newScript(t *testing.T, rules ...Rule) *script {
+	return &script{t, NewWatcher(rules, DefaultGrace), time.Unix(1000, 0)}
 }
 
-// see takes changes and fails where something else is told.
-func (p *play) see(want string, changes ...monitor.Change) {
+// changes takes changes and fails where something else is told.
+func (p *script) changes(want string, changes ...monitor.Event) {
 	p.Helper()
 	for i := range changes {
 		changes[i].At = p.now
 	}
-	if got := toldWords(p.w.Take(p.now, changes)); got != want {
+	if got := alertsText(p.w.Handle(p.now, changes)); got != want {
 		p.Errorf("at %v told %q, want %q", p.now.Sub(time.Unix(1000, 0)), got, want)
 	}
 }
 
-// later lets time pass as the agent does: Due is called when Next says.
-func (p *play) later(d time.Duration, want string) {
+// after lets time pass as the agent does: Due is called when Next says.
+func (p *script) after(d time.Duration, want string) {
 	p.Helper()
 	var got []string
 	for end := p.now.Add(d); ; {
-		next := p.w.Next()
+		next := p.w.NextDue()
 		if next.IsZero() || next.After(end) {
 			p.now = end
 			break
@@ -80,7 +80,7 @@ func (p *play) later(d time.Duration, want string) {
 		if next.After(p.now) {
 			p.now = next
 		}
-		if words := toldWords(p.w.Due(p.now)); words != "" {
+		if words := alertsText(p.w.Due(p.now)); words != "" {
 			got = append(got, words)
 		}
 	}
@@ -89,7 +89,7 @@ func (p *play) later(d time.Duration, want string) {
 	}
 }
 
-func matching(t *testing.T, pattern, ports string) Rule {
+func patternRule(t *testing.T, pattern, ports string) Rule {
 	t.Helper()
 	r := rule(t, pattern, "1")
 	r.Ports = nil
@@ -103,92 +103,92 @@ func matching(t *testing.T, pattern, ports string) Rule {
 	return r
 }
 
-func TestAnOpeningIsToldAtOnceAndACloseAfterTheGrace(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000"))
-	node := of("a", 3000, "node", "/shop")
-	p.see("opened 3000", on(monitor.Opened, node))
-	p.later(10*time.Second, "")
-	p.see("", on(monitor.Closed, node))
-	p.later(DefaultGrace-time.Millisecond, "")
-	p.later(time.Millisecond, "closed 3000")
-	p.later(time.Hour, "")
-	if !p.w.Next().IsZero() {
+func TestOpenAlertsAtOnceCloseAfterGrace(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := newListener("a", 3000, "node", "/shop")
+	p.changes("opened 3000", changeOf(monitor.Opened, node))
+	p.after(10*time.Second, "")
+	p.changes("", changeOf(monitor.Closed, node))
+	p.after(DefaultGrace-time.Millisecond, "")
+	p.after(time.Millisecond, "closed 3000")
+	p.after(time.Hour, "")
+	if !p.w.NextDue().IsZero() {
 		t.Error("something waits for ever")
 	}
 }
 
-func TestARestartIsOneAlert(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000"))
-	p.see("", on(monitor.Closed, of("a", 3000, "node", "/shop")))
-	p.later(2*time.Second, "")
-	p.see("restarted 3000", on(monitor.Opened, of("b", 3000, "node", "/shop")))
-	p.later(time.Hour, "")
+func TestRestartIsOneAlert(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	p.changes("", changeOf(monitor.Closed, newListener("a", 3000, "node", "/shop")))
+	p.after(2*time.Second, "")
+	p.changes("restarted 3000", changeOf(monitor.Opened, newListener("b", 3000, "node", "/shop")))
+	p.after(time.Hour, "")
 }
 
-func TestClosedAndOpenedInOneUpdateIsARestart(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000"))
-	p.see("restarted 3000", on(monitor.Closed, of("a", 3000, "node", "/shop")), on(monitor.Opened, of("b", 3000, "node", "/shop")))
+func TestCloseAndOpenInOneUpdateIsRestart(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	p.changes("restarted 3000", changeOf(monitor.Closed, newListener("a", 3000, "node", "/shop")), changeOf(monitor.Opened, newListener("b", 3000, "node", "/shop")))
 }
 
-func TestARestartWaitsUntilItIsKnownWhoseItIs(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000"))
-	p.see("", on(monitor.Closed, of("a", 3000, "node", "/shop")))
-	p.see("", on(monitor.Opened, of("b", 3000, "", "")))
-	p.see("restarted 3000", on(monitor.Updated, of("b", 3000, "node", "/shop")))
-	p.see("", on(monitor.Updated, of("b", 3000, "node", "/shop")))
-	p.later(time.Hour, "")
+func TestRestartWaitsForOwner(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	p.changes("", changeOf(monitor.Closed, newListener("a", 3000, "node", "/shop")))
+	p.changes("", changeOf(monitor.Opened, newListener("b", 3000, "", "")))
+	p.changes("restarted 3000", changeOf(monitor.Updated, newListener("b", 3000, "node", "/shop")))
+	p.changes("", changeOf(monitor.Updated, newListener("b", 3000, "node", "/shop")))
+	p.after(time.Hour, "")
 }
 
-func TestAnotherServiceOnThePortIsAChangeOfHands(t *testing.T) {
-	p := newPlay(t, rule(t, "", "5432"))
-	p.see("", on(monitor.Closed, of("a", 5432, "postgres", "/")))
-	p.see("changed 5432", on(monitor.Opened, of("b", 5432, "python3", "/")))
+func TestOtherServiceIsOwnerChange(t *testing.T) {
+	p := newScript(t, rule(t, "", "5432"))
+	p.changes("", changeOf(monitor.Closed, newListener("a", 5432, "postgres", "/")))
+	p.changes("changed 5432", changeOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
 	closesOnly := rule(t, "", "5432")
-	closesOnly.Tell = Closes
-	p = newPlay(t, closesOnly)
-	p.see("", on(monitor.Closed, of("a", 5432, "postgres", "/")))
-	p.see("closed 5432", on(monitor.Opened, of("b", 5432, "python3", "/")))
+	closesOnly.NotifyOn = OnClose
+	p = newScript(t, closesOnly)
+	p.changes("", changeOf(monitor.Closed, newListener("a", 5432, "postgres", "/")))
+	p.changes("closed 5432", changeOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
 }
 
-func TestTheSameServiceWithAnotherReach(t *testing.T) {
-	p := newPlay(t, rule(t, "", "8080"))
-	node := of("a", 8080, "node", "/shop")
-	p.see("", on(monitor.Closed, node))
-	p.see("exposed 8080", on(monitor.Opened, exposed(of("b", 8080, "node", "/shop"))))
-	p.see("", on(monitor.Closed, exposed(of("b", 8080, "node", "/shop"))))
-	p.see("restarted 8080", on(monitor.Opened, of("c", 8080, "node", "/shop")))
-	p.see("exposed 8080", monitor.Change{Kind: monitor.ReachChanged, Listener: exposed(node), Before: node})
-	p.see("", monitor.Change{Kind: monitor.ReachChanged, Listener: node, Before: exposed(node)})
+func TestRestartWithOtherExposure(t *testing.T) {
+	p := newScript(t, rule(t, "", "8080"))
+	node := newListener("a", 8080, "node", "/shop")
+	p.changes("", changeOf(monitor.Closed, node))
+	p.changes("exposed 8080", changeOf(monitor.Opened, exposed(newListener("b", 8080, "node", "/shop"))))
+	p.changes("", changeOf(monitor.Closed, exposed(newListener("b", 8080, "node", "/shop"))))
+	p.changes("restarted 8080", changeOf(monitor.Opened, newListener("c", 8080, "node", "/shop")))
+	p.changes("exposed 8080", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node), Before: node})
+	p.changes("", monitor.Event{Kind: monitor.ExposureChanged, Listener: node, Before: exposed(node)})
 }
 
-func TestWhatARuleTellsOf(t *testing.T) {
-	node, python := of("a", 3000, "node", "/shop"), of("a", 3000, "python3", "/shop")
-	changes := map[string]monitor.Change{
-		"open":    on(monitor.Opened, node),
-		"close":   on(monitor.Closed, node),
+func TestNotifyOn(t *testing.T) {
+	node, python := newListener("a", 3000, "node", "/shop"), newListener("a", 3000, "python3", "/shop")
+	changes := map[string]monitor.Event{
+		"open":    changeOf(monitor.Opened, node),
+		"close":   changeOf(monitor.Closed, node),
 		"hands":   {Kind: monitor.OwnerChanged, Listener: python, Before: node},
-		"reach":   {Kind: monitor.ReachChanged, Listener: exposed(node), Before: node},
-		"at once": on(monitor.Opened, exposed(node)),
-		"found":   on(monitor.Found, node),
-		"dropped": on(monitor.Dropped, node),
+		"reach":   {Kind: monitor.ExposureChanged, Listener: exposed(node), Before: node},
+		"at once": changeOf(monitor.Opened, exposed(node)),
+		"found":   changeOf(monitor.Discovered, node),
+		"dropped": changeOf(monitor.Unlisted, node),
 		"updated": {Kind: monitor.Updated, Listener: node, Before: node},
-		"udp":     on(monitor.Opened, &monitor.Listener{Protocol: monitor.UDP, Port: 3000, Addresses: node.Addresses}),
-		"lan":     on(monitor.Opened, listener("192.168.1.2", 3000)),
+		"udp":     changeOf(monitor.Opened, &monitor.Listener{Protocol: monitor.UDP, Port: 3000, Addresses: node.Addresses}),
+		"lan":     changeOf(monitor.Opened, listener("192.168.1.2", 3000)),
 	}
-	for tell, want := range map[Tell]string{
-		0:       "open opened, close closed, hands changed, reach exposed, at once opened",
-		Opens:   "open opened, at once opened",
-		Closes:  "close closed",
-		Hands:   "hands changed",
-		Network: "reach exposed, at once exposed",
+	for tell, want := range map[NotifyOn]string{
+		0:             "open opened, close closed, hands changed, reach exposed, at once opened",
+		OnOpen:        "open opened, at once opened",
+		OnClose:       "close closed",
+		OnOwnerChange: "hands changed",
+		OnExposed:     "reach exposed, at once exposed",
 	} {
 		var got []string
 		for _, name := range []string{"open", "close", "hands", "reach", "at once", "found", "dropped", "updated", "udp", "lan"} {
 			r := rule(t, "", "3000")
-			r.Tell = tell
+			r.NotifyOn = tell
 			w := NewWatcher(Rules{r}, time.Second)
 			now := time.Unix(1000, 0)
-			for _, a := range append(w.Take(now, []monitor.Change{changes[name]}), w.Due(now.Add(time.Second))...) {
+			for _, a := range append(w.Handle(now, []monitor.Event{changes[name]}), w.Due(now.Add(time.Second))...) {
 				got = append(got, fmt.Sprint(name, " ", a.Kind))
 			}
 		}
@@ -198,112 +198,112 @@ func TestWhatARuleTellsOf(t *testing.T) {
 	}
 }
 
-func TestOverlappingRulesTellOnce(t *testing.T) {
+func TestOverlappingRulesAlertOnce(t *testing.T) {
 	opens := rule(t, "first", "3000")
-	opens.Tell = Opens
+	opens.NotifyOn = OnOpen
 	off := rule(t, "off", "3000-3999")
 	off.Off = true
 	w := NewWatcher(Rules{off, opens, rule(t, "second", "3000-3999")}, 0)
 	now := time.Unix(1000, 0)
-	node := of("a", 3000, "node", "/")
-	opened := w.Take(now, []monitor.Change{on(monitor.Opened, node)})
-	w.Take(now, []monitor.Change{on(monitor.Closed, node)})
+	node := newListener("a", 3000, "node", "/")
+	opened := w.Handle(now, []monitor.Event{changeOf(monitor.Opened, node)})
+	w.Handle(now, []monitor.Event{changeOf(monitor.Closed, node)})
 	closed := w.Due(now)
 	if len(opened) != 1 || opened[0].Rule.Name != "first" || len(closed) != 1 || closed[0].Rule.Name != "second" {
 		t.Errorf("opened by %+v, closed by %+v; want the first rule that tells of it, once", opened, closed)
 	}
 }
 
-func TestAFollowedServiceMoves(t *testing.T) {
-	p := newPlay(t, matching(t, "vite ~?/shop", ""))
-	p.see("", on(monitor.Opened, of("x", 4000, "postgres", "/shop")))
-	p.see("", on(monitor.Opened, of("a", 63101, "", ""))) // whose it is comes later
-	p.see("opened 63101", on(monitor.Updated, of("a", 63101, "vite", "/home/a/shop")))
-	p.later(time.Hour, "")
-	p.see("", on(monitor.Closed, of("a", 63101, "vite", "/home/a/shop")))
-	p.see("moved 63102<63101", on(monitor.Opened, of("b", 63102, "vite", "/home/a/shop")))
-	p.later(time.Hour, "")
-	p.see("", on(monitor.Closed, of("b", 63102, "vite", "/home/a/shop")))
-	p.see("", on(monitor.Opened, of("c", 63103, "vite", "/home/b/blog")))
-	p.later(time.Hour, "closed 63102")
+func TestFollowedServiceMoves(t *testing.T) {
+	p := newScript(t, patternRule(t, "vite ~?/shop", ""))
+	p.changes("", changeOf(monitor.Opened, newListener("x", 4000, "postgres", "/shop")))
+	p.changes("", changeOf(monitor.Opened, newListener("a", 63101, "", ""))) // whose it is comes later
+	p.changes("opened 63101", changeOf(monitor.Updated, newListener("a", 63101, "vite", "/home/a/shop")))
+	p.after(time.Hour, "")
+	p.changes("", changeOf(monitor.Closed, newListener("a", 63101, "vite", "/home/a/shop")))
+	p.changes("moved 63102<63101", changeOf(monitor.Opened, newListener("b", 63102, "vite", "/home/a/shop")))
+	p.after(time.Hour, "")
+	p.changes("", changeOf(monitor.Closed, newListener("b", 63102, "vite", "/home/a/shop")))
+	p.changes("", changeOf(monitor.Opened, newListener("c", 63103, "vite", "/home/b/blog")))
+	p.after(time.Hour, "closed 63102")
 }
 
-func TestAPatternNarrowsAPort(t *testing.T) {
-	p := newPlay(t, matching(t, "node", "3000"))
-	p.see("", on(monitor.Opened, of("a", 3000, "python3", "/")))
-	p.see("", on(monitor.Opened, of("b", 3001, "node", "/")))
-	p.see("opened 3000", on(monitor.Opened, of("c", 3000, "node", "/")))
-	p.see("", on(monitor.Opened, of("d", 3000, "", "")))
-	p.see("", on(monitor.Closed, of("d", 3000, "", ""))) // before anyone knew whose
-	p.see("", on(monitor.Updated, of("d", 3000, "node", "/")))
-	p.later(time.Hour, "")
+func TestPatternNarrowsPort(t *testing.T) {
+	p := newScript(t, patternRule(t, "node", "3000"))
+	p.changes("", changeOf(monitor.Opened, newListener("a", 3000, "python3", "/")))
+	p.changes("", changeOf(monitor.Opened, newListener("b", 3001, "node", "/")))
+	p.changes("opened 3000", changeOf(monitor.Opened, newListener("c", 3000, "node", "/")))
+	p.changes("", changeOf(monitor.Opened, newListener("d", 3000, "", "")))
+	p.changes("", changeOf(monitor.Closed, newListener("d", 3000, "", ""))) // before anyone knew whose
+	p.changes("", changeOf(monitor.Updated, newListener("d", 3000, "node", "/")))
+	p.after(time.Hour, "")
 }
 
-func TestAFlappingPortIsToldOnceAndThenCounted(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000"))
-	node := func() *monitor.Listener { return of("a", 3000, "node", "/shop") }
-	p.see("restarted 3000", on(monitor.Closed, node()), on(monitor.Opened, node()))
+func TestFlappingPortAlertsOnceThenCounts(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := func() *monitor.Listener { return newListener("a", 3000, "node", "/shop") }
+	p.changes("restarted 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 	for range 29 {
-		p.later(time.Second, "")
-		p.see("", on(monitor.Closed, node()), on(monitor.Opened, node()))
+		p.after(time.Second, "")
+		p.changes("", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 	}
-	p.later(31*time.Second, "flapped 3000 x29")
-	p.later(time.Hour, "")
-	p.see("restarted 3000", on(monitor.Closed, node()), on(monitor.Opened, node()))
+	p.after(31*time.Second, "flapped 3000 x29")
+	p.after(time.Hour, "")
+	p.changes("restarted 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 }
 
-func TestAtMostAFewAMinuteForOnePort(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000-3001"))
+func TestRateLimitPerPort(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000-3001"))
 	total := 0
 	for range 60 { // slower than the grace time: each is an opening and a close
-		total += len(p.w.Take(p.now, []monitor.Change{on(monitor.Opened, of("a", 3000, "node", "/"))}))
-		p.w.Take(p.now, []monitor.Change{on(monitor.Closed, of("a", 3000, "node", "/"))})
+		total += len(p.w.Handle(p.now, []monitor.Event{changeOf(monitor.Opened, newListener("a", 3000, "node", "/"))}))
+		p.w.Handle(p.now, []monitor.Event{changeOf(monitor.Closed, newListener("a", 3000, "node", "/"))})
 		p.now = p.now.Add(5 * time.Second)
 		total += len(p.w.Due(p.now))
 	}
 	if total > 25 { // five minutes
 		t.Errorf("%d alerts in five minutes, want at most five a minute", total)
 	}
-	p.see("opened 3001", on(monitor.Opened, of("b", 3001, "node", "/")))
+	p.changes("opened 3001", changeOf(monitor.Opened, newListener("b", 3001, "node", "/")))
 }
 
-func TestRulesThatChangeWhileACloseWaits(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000"))
-	p.see("", on(monitor.Closed, of("a", 3000, "node", "/")))
+func TestSetRulesWithPendingClose(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	p.changes("", changeOf(monitor.Closed, newListener("a", 3000, "node", "/")))
 	p.w.SetRules(Rules{rule(t, "", "3001")}, DefaultGrace)
-	p.later(time.Hour, "")
+	p.after(time.Hour, "")
 }
 
-func TestAHiddenOwnersRestart(t *testing.T) {
-	p := newPlay(t, rule(t, "", "631"))
+func TestRestartWithUnknownOwner(t *testing.T) {
+	p := newScript(t, rule(t, "", "631"))
 	cups := func(id string) *monitor.Listener {
 		l := listener("127.0.0.1", 631)
-		l.ID, l.User, l.Hidden, l.Origin = id, "root", monitor.HiddenForeign, monitor.Origin{Unit: "cups.service"}
+		l.ID, l.User, l.OwnerUnknown, l.CgroupInfo = id, "root", monitor.UnknownForeign, monitor.CgroupInfo{Unit: "cups.service"}
 		return l
 	}
-	p.see("", on(monitor.Closed, cups("a")))
-	p.see("restarted 631", on(monitor.Opened, cups("b")))
+	p.changes("", changeOf(monitor.Closed, cups("a")))
+	p.changes("restarted 631", changeOf(monitor.Opened, cups("b")))
 	other := cups("c")
 	other.Unit = "evil.service"
-	p.later(time.Hour, "")
-	p.see("", on(monitor.Closed, cups("b")))
-	p.see("changed 631", on(monitor.Opened, other))
+	p.after(time.Hour, "")
+	p.changes("", changeOf(monitor.Closed, cups("b")))
+	p.changes("changed 631", changeOf(monitor.Opened, other))
 }
 
-func TestAnAlarmIsNotCrowdedOut(t *testing.T) {
-	p := newPlay(t, rule(t, "", "3000"))
-	node := func() *monitor.Listener { return of("a", 3000, "node", "/shop") }
-	p.see("restarted 3000", on(monitor.Closed, node()), on(monitor.Opened, node()))
+func TestUrgentAlertIsNotCrowdedOut(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := func() *monitor.Listener { return newListener("a", 3000, "node", "/shop") }
+	p.changes("restarted 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 	for range 10 {
-		p.see("", on(monitor.Closed, node()), on(monitor.Opened, node()))
+		p.changes("", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 	}
-	p.see("changed 3000", on(monitor.Closed, node()), on(monitor.Opened, of("b", 3000, "evil", "/tmp")))
-	p.see("exposed 3000", monitor.Change{Kind: monitor.ReachChanged, Listener: exposed(node()), Before: node()})
-	p.later(time.Minute, "flapped 3000 x10")
+	p.changes("changed 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, newListener("b", 3000, "evil", "/tmp")))
+	p.changes("exposed 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node()), Before: node()})
+	p.after(time.Minute, "flapped 3000 x10")
 	for range 10 { // but those are limited too
-		p.w.Take(p.now, []monitor.Change{{Kind: monitor.OwnerChanged, Listener: node(), Before: node()}})
+		p.w.Handle(p.now, []monitor.Event{{Kind: monitor.OwnerChanged, Listener: node(), Before: node()}})
 	}
-	p.see("", monitor.Change{Kind: monitor.OwnerChanged, Listener: node(), Before: node()})
+	p.changes("", monitor.Event{Kind: monitor.OwnerChanged, Listener: node(), Before: node()})
 }
 
 // withSockets is l with these sockets: a server on two addresses is two rows
@@ -316,41 +316,41 @@ func withSockets(l *monitor.Listener, ids ...monitor.SocketID) *monitor.Listener
 	return &k
 }
 
-func TestRowsThatJoinWhenTheirOwnerIsFoundAreToldOnce(t *testing.T) {
-	p := newPlay(t, matching(t, "node", ""))
-	a, b := withSockets(of("a", 3000, "", ""), 1), withSockets(of("b", 3000, "", ""), 2)
-	p.see("", on(monitor.Opened, a), on(monitor.Opened, b))
-	both := withSockets(of("a", 3000, "node", "/shop"), 1, 2)
-	p.see("opened 3000",
-		monitor.Change{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Change{Kind: monitor.Updated, Listener: both, Before: a})
-	if len(p.w.nameless) > 0 {
-		t.Errorf("%d rows wait for a name for ever", len(p.w.nameless))
+func TestListenersMergedByOwnerAlertOnce(t *testing.T) {
+	p := newScript(t, patternRule(t, "node", ""))
+	a, b := withSockets(newListener("a", 3000, "", ""), 1), withSockets(newListener("b", 3000, "", ""), 2)
+	p.changes("", changeOf(monitor.Opened, a), changeOf(monitor.Opened, b))
+	both := withSockets(newListener("a", 3000, "node", "/shop"), 1, 2)
+	p.changes("opened 3000",
+		monitor.Event{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Event{Kind: monitor.Updated, Listener: both, Before: a})
+	if len(p.w.unidentified) > 0 {
+		t.Errorf("%d rows wait for a name for ever", len(p.w.unidentified))
 	}
 }
 
-func TestARowThatJoinsOneThatWasToldIsNoOpening(t *testing.T) {
-	p := newPlay(t, matching(t, "node", ""))
-	a, b := withSockets(of("a", 3000, "node", "/shop"), 1), withSockets(of("b", 3000, "", ""), 2)
-	p.see("opened 3000", on(monitor.Opened, a), on(monitor.Opened, b))
-	both := withSockets(of("a", 3000, "node", "/shop"), 1, 2)
-	p.see("", monitor.Change{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Change{Kind: monitor.Updated, Listener: both, Before: a})
-	if len(p.w.nameless) > 0 {
-		t.Errorf("%d rows wait for a name for ever", len(p.w.nameless))
+func TestListenerMergedIntoAlertedOneIsNotAnOpen(t *testing.T) {
+	p := newScript(t, patternRule(t, "node", ""))
+	a, b := withSockets(newListener("a", 3000, "node", "/shop"), 1), withSockets(newListener("b", 3000, "", ""), 2)
+	p.changes("opened 3000", changeOf(monitor.Opened, a), changeOf(monitor.Opened, b))
+	both := withSockets(newListener("a", 3000, "node", "/shop"), 1, 2)
+	p.changes("", monitor.Event{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Event{Kind: monitor.Updated, Listener: both, Before: a})
+	if len(p.w.unidentified) > 0 {
+		t.Errorf("%d rows wait for a name for ever", len(p.w.unidentified))
 	}
 }
 
-func TestRowsThatSplitWhenTheirOwnersAreFoundAreBothTold(t *testing.T) {
-	p := newPlay(t, matching(t, "node", ""))
-	both := withSockets(of("a", 3000, "", ""), 1, 2)
-	p.see("", on(monitor.Opened, both))
-	a, b := withSockets(of("a", 3000, "node", "/shop"), 1), withSockets(of("b", 3000, "node", "/blog"), 2)
-	p.see("opened 3000, opened 3000",
-		monitor.Change{Kind: monitor.Updated, Listener: b, Before: both}, monitor.Change{Kind: monitor.Updated, Listener: a, Before: both})
+func TestListenersSplitByOwnerAlertBoth(t *testing.T) {
+	p := newScript(t, patternRule(t, "node", ""))
+	both := withSockets(newListener("a", 3000, "", ""), 1, 2)
+	p.changes("", changeOf(monitor.Opened, both))
+	a, b := withSockets(newListener("a", 3000, "node", "/shop"), 1), withSockets(newListener("b", 3000, "node", "/blog"), 2)
+	p.changes("opened 3000, opened 3000",
+		monitor.Event{Kind: monitor.Updated, Listener: b, Before: both}, monitor.Event{Kind: monitor.Updated, Listener: a, Before: both})
 }
 
-func TestAnOwnerThatIsFoundAsTheReachChangesIsToldAsAnOpening(t *testing.T) {
-	p := newPlay(t, matching(t, "node", ""))
-	a := of("a", 3000, "", "")
-	p.see("", on(monitor.Opened, a))
-	p.see("opened 3000", monitor.Change{Kind: monitor.ReachChanged, Listener: exposed(of("a", 3000, "node", "/shop")), Before: a})
+func TestOwnerFoundWithExposureChangeIsAnOpen(t *testing.T) {
+	p := newScript(t, patternRule(t, "node", ""))
+	a := newListener("a", 3000, "", "")
+	p.changes("", changeOf(monitor.Opened, a))
+	p.changes("opened 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(newListener("a", 3000, "node", "/shop")), Before: a})
 }

@@ -12,7 +12,7 @@ var (
 // AccessibilityLabel says what the list is and which row is selected.
 func (l *rowList[R]) AccessibilityLabel() string {
 	if r, ok := l.table.Selected(); ok {
-		return l.table.Label + ": " + r.Words()
+		return l.table.Label + ": " + r.AccessibleText()
 	}
 	return l.table.Label
 }
@@ -25,7 +25,7 @@ func (w *rowWidget[R]) AccessibilityLabel() string {
 	if w.key == "" {
 		return ""
 	}
-	return w.row.Words()
+	return w.row.AccessibleText()
 }
 
 // AccessibilityRole is Fyne's.

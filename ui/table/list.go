@@ -70,7 +70,7 @@ func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 			t.OnOpen(r)
 		}
 	case fyne.KeySpace:
-		if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.ahead.going(time.Now()) {
+		if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.typing.going(time.Now()) {
 			t.OnSpace(r)
 		}
 	case desktop.KeyMenu, fyne.KeyF10: // Fyne tells F10 with Shift and without the same

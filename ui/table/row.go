@@ -361,8 +361,8 @@ func (w *rowWidget[R]) MouseIn(*desktop.MouseEvent) {
 
 // MouseMoved is Fyne's.
 func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
-	w.table.aim = aim{}           // the pointer follows what is there now
-	if w.table.hovered != w.key { // the rows moved under a pointer that stood still
+	w.table.clickTarget = clickTarget{} // the pointer follows what is there now
+	if w.table.hovered != w.key {       // the rows moved under a pointer that stood still
 		w.table.hovered = w.key
 		w.table.RefreshRows()
 	}

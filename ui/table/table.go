@@ -28,8 +28,8 @@ type Row interface {
 	// Mark says in words what the tint does, in the place of a cell; without text
 	// for none.
 	Mark() Cell
-	// Words are the row for whoever hears it.
-	Words() string
+	// AccessibleText are the row for whoever hears it.
+	AccessibleText() string
 }
 
 // Column is a column, declared as data.
@@ -72,9 +72,9 @@ type Table[R Row] struct {
 	OnMenu func(R, fyne.Position)
 	// OnKey is called for keys that the table has no use for.
 	OnKey func(*fyne.KeyEvent)
-	// Ahead is what typed text is compared with, to go to the row that it begins; may
+	// TypeAhead is what typed text is compared with, to go to the row that it begins; may
 	// be nil.
-	Ahead func(R) string
+	TypeAhead func(R) string
 	// OnRune is called for typed text that leads to no row.
 	OnRune func(rune)
 	// Label says what the table is, for screen readers.
@@ -93,21 +93,21 @@ type Table[R Row] struct {
 	hovered  string
 	// wantFirst: the keyboard came when there was no row to select; the first
 	// that comes is.
-	wantFirst bool
-	sortBy    int // column; -1 for the order in which the rows were given
-	byDefault int
-	down      bool
-	group     func(R) string        // nil where the rows are not grouped
-	follows   []bool                // the row is of the same group as the one above; empty where they are not grouped
-	widgets   map[int]*rowWidget[R] // that the list shows, by their rows' index
-	widths    []float32             // as shown; 0 for hidden columns
-	list      *rowList[R]
-	header    *header[R]
-	body      fyne.CanvasObject
-	clicks    clicks
-	aim       aim
-	ahead     ahead
-	spare     int // empty rows at the end, so that the list can scroll as far as the pointer wants
+	wantFirst   bool
+	sortBy      int // column; -1 for the order in which the rows were given
+	byDefault   int
+	down        bool
+	group       func(R) string        // nil where the rows are not grouped
+	follows     []bool                // the row is of the same group as the one above; empty where they are not grouped
+	widgets     map[int]*rowWidget[R] // that the list shows, by their rows' index
+	widths      []float32             // as shown; 0 for hidden columns
+	list        *rowList[R]
+	header      *header[R]
+	body        fyne.CanvasObject
+	clicks      clicks
+	clickTarget clickTarget
+	typing      typeAhead
+	spare       int // empty rows at the end, so that the list can scroll as far as the pointer wants
 }
 
 // New returns a table that is sorted by the column with id sortBy.
@@ -313,7 +313,7 @@ func (t *Table[R]) Select(key string) {
 
 // choose selects without scrolling.
 func (t *Table[R]) choose(key string) {
-	t.wantFirst, t.ahead = false, ahead{}
+	t.wantFirst, t.typing = false, typeAhead{}
 	if t.selected == key {
 		return
 	}

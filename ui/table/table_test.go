@@ -16,8 +16,8 @@ import (
 
 type row string
 
-func (r row) Key() string   { return string(r) }
-func (r row) Words() string { return string(r) }
+func (r row) Key() string            { return string(r) }
+func (r row) AccessibleText() string { return string(r) }
 
 // Tint is of rows that have a mark.
 func (r row) Tint() fyne.ThemeColorName {
@@ -193,7 +193,7 @@ func TestAClickIsForTheRowThatWasThere(t *testing.T) {
 	if menu != "" {
 		t.Errorf("the menu is of %q; want none: the row has gone", menu)
 	}
-	table.aim.moved = table.aim.moved.Add(-reaction)
+	table.clickTarget.moved = table.clickTarget.moved.Add(-reactionTime)
 	table.widgets[1].Tapped(click(50))
 	if r, _ := table.Selected(); r != "d" {
 		t.Errorf("selected %q later; want d, which is there", r)
@@ -659,7 +659,7 @@ func TestGroupsStandTogether(t *testing.T) {
 func TestTypingGoesToTheRowThatItBegins(t *testing.T) {
 	test.NewTempApp(t)
 	table := New([]Column[row]{column("a", 60, 0)}, "a")
-	table.Ahead = func(r row) string { return strings.TrimPrefix(string(r), "port ") }
+	table.TypeAhead = func(r row) string { return strings.TrimPrefix(string(r), "port ") }
 	rest := ""
 	table.OnRune = func(r rune) { rest += string(r) }
 	table.SetRows([]row{"port 3000", "port 300", "port 5433", "port 80", "port 8080"})
@@ -667,7 +667,7 @@ func TestTypingGoesToTheRowThatItBegins(t *testing.T) {
 		{"3", "port 300", ""}, {"3000", "port 3000", ""}, {"300", "port 300", ""}, {"80", "port 80", ""}, {"808", "port 8080", ""},
 		{"5432", "port 5433", "5432"}, {"node", "port 5433", "node"}, {"80 8", "port 80", "80 "}, {"?", "port 80", "?"},
 	} {
-		table.ahead, rest = ahead{}, ""
+		table.typing, rest = typeAhead{}, ""
 		for _, r := range c.typed {
 			table.list.TypedRune(r)
 		}
@@ -690,7 +690,7 @@ func TestTypingGoesToTheRowThatItBegins(t *testing.T) {
 		t.Errorf("a space alone: %d stars, %q handed on; want one, and nothing more", starred, rest)
 	}
 	for what, between := range map[string]func(){
-		"a while later": func() { table.ahead.at = table.ahead.at.Add(-2 * aheadTime) },
+		"a while later": func() { table.typing.at = table.typing.at.Add(-2 * typeAheadTime) },
 		"after a key":   func() { table.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnd}) },
 	} {
 		table.list.TypedRune('8')

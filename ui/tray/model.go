@@ -28,11 +28,11 @@ type State struct {
 	Snapshot monitor.Snapshot
 	Rules    watch.Rules
 	Paused   bool
-	Unseen   bool             // a watched port changed and nobody has looked yet
-	Alarm    bool             // a watched port changed hands or became reachable from the network
-	Recent   []monitor.Change // the last ones, the newest last
-	Problem  string           // why the table cannot be read; "" where it can
-	Ink      string           // see Icon
+	Unread   bool            // a watched port changed and nobody has looked yet
+	Alert    bool            // a watched port changed hands or became reachable from the network
+	Recent   []monitor.Event // the last ones, the newest last
+	Problem  string          // why the table cannot be read; "" where it can
+	Ink      string          // see Icon
 }
 
 // Model is what the tray shows. Two equal Models look the same.
@@ -61,7 +61,7 @@ func (m Model) Equal(n Model) bool {
 func NewModel(s State) Model {
 	lines := watchedLines(s)
 	m := Model{
-		Icon:    Icon{Level: level(s), Dot: s.Unseen && !s.Alarm, Alert: s.Alarm, Paused: s.Paused, Ink: s.Ink},
+		Icon:    Icon{Level: level(s), Dot: s.Unread && !s.Alert, Alert: s.Alert, Paused: s.Paused, Ink: s.Ink},
 		Tooltip: tooltip(s),
 		Watched: lines,
 		Recent:  recentLines(s.Recent),
@@ -77,7 +77,7 @@ func NewModel(s State) Model {
 // level is the share of watches that are open in quarters: 0 only where none
 // is, 4 only where all are.
 func level(s State) int {
-	open, all := s.Rules.Open(s.Snapshot)
+	open, all := s.Rules.CountOpen(s.Snapshot)
 	switch {
 	case open == 0:
 		return 0
@@ -93,7 +93,7 @@ func tooltip(s State) string {
 	}
 	n := countLoopback(s.Snapshot)
 	ports := lang.N("{{.Count}} ports", n, map[string]any{"Count": n})
-	open, all := s.Rules.Open(s.Snapshot)
+	open, all := s.Rules.CountOpen(s.Snapshot)
 	text := lang.L("Porthole: {{.Ports}}, {{.Open}} of {{.All}} watched open",
 		map[string]any{"Ports": ports, "Open": open, "All": all})
 	if all == 0 {
@@ -109,7 +109,7 @@ func tooltip(s State) string {
 func countLoopback(s monitor.Snapshot) int {
 	n, last := 0, uint16(0)
 	for _, l := range s.Listeners {
-		if l.Loopback() && l.Port != last {
+		if l.AcceptsLoopback() && l.Port != last {
 			n, last = n+1, l.Port
 		}
 	}
@@ -125,7 +125,7 @@ func watchedLines(s State) []Line {
 			continue
 		}
 		for _, l := range found {
-			line := Line{Text: "● " + strconv.Itoa(int(l.Port)) + " " + Who(l), Port: l.Port}
+			line := Line{Text: "● " + strconv.Itoa(int(l.Port)) + " " + OwnerText(l), Port: l.Port}
 			if !slices.Contains(lines, line) { // rules may overlap
 				lines = append(lines, line)
 			}
@@ -135,7 +135,7 @@ func watchedLines(s State) []Line {
 }
 
 func freeLine(rule watch.Rule) Line {
-	if rule.Follows() {
+	if rule.FollowsService() {
 		name := cmp.Or(rule.Name, rule.Match.String())
 		return Line{Text: "○ " + lang.L("{{.Name}} not running", map[string]any{"Name": monitor.Clean(name, maxName)})}
 	}
@@ -148,17 +148,17 @@ func freeLine(rule watch.Rule) Line {
 
 // recentLines are the last few changes, the newest first. Their time is the
 // clock's: the words must not change by themselves.
-func recentLines(changes []monitor.Change) []Line {
+func recentLines(changes []monitor.Event) []Line {
 	var lines []Line
 	for _, c := range slices.Backward(changes) {
-		data := map[string]any{"Time": c.At.Local().Format("15:04"), "Port": c.Listener.Port, "Who": Who(c.Listener)}
+		data := map[string]any{"Time": c.At.Local().Format("15:04"), "Port": c.Listener.Port, "Who": OwnerText(c.Listener)}
 		text := lang.L("{{.Time}}  {{.Port}} opened: {{.Who}}", data)
 		switch c.Kind {
 		case monitor.Closed:
 			text = lang.L("{{.Time}}  {{.Port}} closed: {{.Who}}", data)
 		case monitor.OwnerChanged:
 			text = lang.L("{{.Time}}  {{.Port}} changed hands: {{.Who}}", data)
-		case monitor.ReachChanged:
+		case monitor.ExposureChanged:
 			text = lang.L("{{.Time}}  {{.Port}} changed reach: {{.Who}}", data)
 		}
 		if lines = append(lines, Line{Text: text, Port: c.Listener.Port}); len(lines) == MaxRecent {
@@ -171,12 +171,12 @@ func recentLines(changes []monitor.Change) []Line {
 	return lines
 }
 
-// Who names who has a listener in a few clean words: "node · acme-web",
+// OwnerText names who has a listener in a few clean words: "node · acme-web",
 // "root's process (hidden)".
-func Who(l *monitor.Listener) string {
+func OwnerText(l *monitor.Listener) string {
 	o, ok := l.Principal()
 	if !ok {
-		return HiddenOwner(l)
+		return UnknownOwner(l)
 	}
 	name := monitor.Clean(o.Name, maxName)
 	if name == "" {
@@ -188,15 +188,15 @@ func Who(l *monitor.Listener) string {
 	return name
 }
 
-// HiddenOwner names an owner that cannot be seen, by the most that is known.
-func HiddenOwner(l *monitor.Listener) string {
+// UnknownOwner names an owner that cannot be seen, by the most that is known.
+func UnknownOwner(l *monitor.Listener) string {
 	switch {
 	case l.Inferred != nil && l.Inferred.Name != "":
 		return lang.L("{{.Name}} (inferred)", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
-	case l.Behind != nil && l.Behind.Name != "":
-		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": monitor.Clean(l.Behind.Name, maxName)})
-	case l.Container != "":
-		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.Container)})
+	case l.Container != nil && l.Container.Name != "":
+		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": monitor.Clean(l.Container.Name, maxName)})
+	case l.ContainerID != "":
+		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.ContainerID)})
 	case strings.HasSuffix(l.Unit, ".service"):
 		return lang.L("{{.Unit}} (hidden)", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
 	case l.User == "":

@@ -66,8 +66,8 @@ func TestModel(t *testing.T) {
 		{"a range", State{Snapshot: snapshot(node), Rules: watching("3000-3999, 8080")}, Icon{}, "Porthole: 1 port, 0 of 1 watched open", []string{"○ 3000-3999, 8080 free"}},
 		{"overlapping rules", State{Snapshot: snapshot(node), Rules: watching("62893", "60000-65000")}, Icon{Level: 4}, "Porthole: 1 port, 2 of 2 watched open", []string{"● 62893 node · acme-web"}},
 		{"another address", State{Snapshot: snapshot(elsewhere), Rules: watching("62893")}, Icon{}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
-		{"unseen", State{Rules: watching("62893"), Unseen: true}, Icon{Dot: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
-		{"an alarm outweighs the dot", State{Rules: watching("62893"), Unseen: true, Alarm: true}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"unseen", State{Rules: watching("62893"), Unread: true}, Icon{Dot: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"an alarm outweighs the dot", State{Rules: watching("62893"), Unread: true, Alert: true}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
 		{"paused", State{Rules: watching("62893"), Paused: true}, Icon{Paused: true}, "Porthole: 0 ports, 0 of 1 watched open (notifications paused)", []string{"○ 62893 free"}},
 		{"blind", State{Problem: "no netlink"}, Icon{}, "Porthole: the ports cannot be read", nil},
 	} {
@@ -111,7 +111,7 @@ func TestManyWatchesEndInALineThatCountsTheRest(t *testing.T) {
 
 func TestNamesInTheMenuAreClean(t *testing.T) {
 	l := at(80, "a\x1b]0;b\nc\u202ed", "p\u200bq", "127.0.0.1")
-	if got := Who(l); got != "a ]0;b c d · p q" {
+	if got := OwnerText(l); got != "a ]0;b c d · p q" {
 		t.Errorf("Who: %q", got)
 	}
 }
@@ -148,9 +148,9 @@ func TestTheLastChanges(t *testing.T) {
 		t.Errorf("before any: %+v", got)
 	}
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
-	var changes []monitor.Change
-	for i, kind := range []monitor.Kind{monitor.Opened, monitor.Opened, monitor.ReachChanged, monitor.OwnerChanged, monitor.Closed, monitor.Opened} {
-		changes = append(changes, monitor.Change{At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Listener: at(uint16(3000+i), "node", "", "127.0.0.1")})
+	var changes []monitor.Event
+	for i, kind := range []monitor.Kind{monitor.Opened, monitor.Opened, monitor.ExposureChanged, monitor.OwnerChanged, monitor.Closed, monitor.Opened} {
+		changes = append(changes, monitor.Event{At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Listener: at(uint16(3000+i), "node", "", "127.0.0.1")})
 	}
 	var got []string
 	for _, l := range NewModel(State{Recent: changes}).Recent {
@@ -164,13 +164,13 @@ func TestTheLastChanges(t *testing.T) {
 
 func TestHiddenOwnersAreNamedByTheMostThatIsKnown(t *testing.T) {
 	for want, l := range map[string]*monitor.Listener{
-		"cupsd (inferred)":                {User: "root", Origin: monitor.Origin{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
-		"cups.service (hidden)":           {User: "root", Origin: monitor.Origin{Unit: "cups.service"}},
-		"root's process (hidden)":         {User: "root", Origin: monitor.Origin{Unit: "session-2.scope"}},
-		"container 3f2a3f2a3f2a (hidden)": {User: "root", Origin: monitor.Origin{Container: strings.Repeat("3f2a", 16)}},
+		"cupsd (inferred)":                {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
+		"cups.service (hidden)":           {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}},
+		"root's process (hidden)":         {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
+		"container 3f2a3f2a3f2a (hidden)": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
 		"a hidden process":                {},
 	} {
-		if got := Who(l); got != want {
+		if got := OwnerText(l); got != want {
 			t.Errorf("%+v: %q, want %q", l, got, want)
 		}
 	}

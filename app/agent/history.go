@@ -1,0 +1,53 @@
+package agent
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/app/settings"
+	"porthole/monitor"
+	"porthole/monitor/history/store"
+)
+
+// openHistory starts the memory of what happened.
+func (a *Agent) openHistory() *store.Store {
+	return store.Open(settings.HistoryPath(), store.Options{
+		Boot: store.BootID(), Logger: a.log,
+		OnState: func(s store.State) {
+			a.do(func() {
+				if a.problems.set("activity", historyProblem(s)) {
+					a.sendStatus()
+				}
+			})
+		},
+	})
+}
+
+// recordHistory hands on what the monitor sees until ctx ends, beside hub; then
+// it ends the store.
+func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription) {
+	defer a.history.Close()
+	defer updates.Close()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-updates.C:
+		}
+		if u, ok := updates.Take(); ok {
+			a.history.Record(u)
+		}
+	}
+}
+
+func historyProblem(s store.State) string {
+	switch {
+	case s.NewerVersion:
+		return lang.L("The activity was written by a newer Porthole: it can be read, and nothing is added")
+	case s.Err != nil:
+		return lang.L("The activity cannot be stored now; it is tried again: {{.Why}}", map[string]any{"Why": monitor.Clean(s.Err.Error(), 300)})
+	case s.MovedTo != "":
+		return lang.L("The activity's file was damaged. It is kept as {{.File}}, and a new one was begun", map[string]any{"File": monitor.Clean(s.MovedTo, 300)})
+	}
+	return ""
+}

@@ -1,0 +1,147 @@
+package notify
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+	"porthole/ui"
+	"porthole/ui/tray"
+)
+
+// groupThreshold is from how many alerts on they are told as one.
+const groupThreshold = 4
+
+// ForAlerts puts alerts into words, in order. Many at once become one.
+func ForAlerts(alerts []watch.Alert) []Notification {
+	if len(alerts) >= groupThreshold {
+		return []Notification{summarize(alerts)}
+	}
+	notes := make([]Notification, len(alerts))
+	for i, a := range alerts {
+		notes[i] = forAlert(a)
+	}
+	return notes
+}
+
+func forAlert(a watch.Alert) Notification {
+	l := a.Listener
+	n := Notification{Port: l.Port, Key: strconv.Itoa(int(l.Port)), Rule: a.Rule, Body: detailText(l), WithdrawOnClose: a.Kind != watch.Closed}
+	if a.Rule.FollowsService() {
+		n.Key = "rule " + a.Rule.Name + a.Rule.Match.String()
+	}
+	if a.Rule.Name != "" {
+		n.Body = join(monitor.Clean(a.Rule.Name, 64), n.Body)
+	}
+	data := map[string]any{"Port": l.Port, "Who": tray.OwnerText(l)}
+	if a.Before != nil {
+		data["Before"], data["PortBefore"] = tray.OwnerText(a.Before), a.Before.Port
+	}
+	switch a.Kind {
+	case watch.Opened:
+		if l.Exposure == monitor.ExposureNetwork {
+			n.Body = join(lang.L("reachable from the network"), n.Body)
+		}
+		n.Title = lang.L("{{.Port}} is open: {{.Who}}", data)
+	case watch.Closed:
+		n.Title = lang.L("{{.Port}} closed: {{.Who}}", data)
+		if !l.Since.IsZero() && a.At.Sub(l.Since) >= time.Second {
+			data["Time"] = ui.Duration(a.At.Sub(l.Since))
+			n.Title = lang.L("{{.Port}} closed: {{.Who}} had it for {{.Time}}", data)
+		}
+		if a.ByUser {
+			n.Body = join(lang.L("stopped by you"), n.Body)
+		}
+	case watch.Restarted:
+		n.Title = lang.L("{{.Port}} restarted: {{.Who}}", data)
+	case watch.Moved:
+		n.Title = lang.L("{{.Who}} is now on {{.Port}}, no longer on {{.PortBefore}}", data)
+	case watch.OwnerChanged:
+		n.Title = lang.L("{{.Port}} changed hands: {{.Before}} → {{.Who}}", data)
+	case watch.Exposed:
+		n.Title = lang.L("{{.Port}} can now be reached from the network", data)
+		n.Body = join(tray.OwnerText(l), n.Body)
+	case watch.Flapping:
+		data["Count"] = a.Count
+		n.Title = lang.N("{{.Port}} changed {{.Count}} more times: {{.Who}}", a.Count, data)
+	}
+	return n
+}
+
+// detailText are the addresses and the process, for who wants to know more.
+func detailText(l *monitor.Listener) string {
+	var parts []string
+	for _, a := range l.Addresses {
+		parts = append(parts, a.String())
+	}
+	text := strings.Join(parts, ", ")
+	if o, ok := l.Principal(); ok {
+		text = join(text, lang.L("process {{.PID}}", map[string]any{"PID": o.PID}))
+		command := monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), 120)
+		text = join(text, command)
+	}
+	return text
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + " · " + b
+}
+
+// summarize is one sentence for many alerts: "7 ports opened: 3000, 3001, …".
+func summarize(alerts []watch.Alert) Notification {
+	kind, ports := alerts[0].Kind, []uint16(nil)
+	for _, a := range alerts {
+		if a.Kind != kind {
+			kind = ""
+		}
+		ports = append(ports, a.Listener.Port)
+	}
+	slices.Sort(ports)
+	ports = slices.Compact(ports) // one can change often
+	var names []string
+	for _, port := range ports[:min(len(ports), maxNamedPorts)] {
+		names = append(names, strconv.Itoa(int(port)))
+	}
+	if len(ports) > maxNamedPorts {
+		names = append(names, "…")
+	}
+	data := map[string]any{"Count": len(alerts), "Ports": strings.Join(names, ", ")}
+	title := lang.N("{{.Count}} changes of watched ports: {{.Ports}}", len(alerts), data)
+	if len(ports) == len(alerts) {
+		switch kind {
+		case watch.Opened:
+			title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(alerts), data)
+		case watch.Closed:
+			title = lang.N("{{.Count}} ports closed: {{.Ports}}", len(alerts), data)
+		case watch.Restarted:
+			title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(alerts), data)
+		}
+	}
+	return Notification{Title: title, Port: alerts[0].Listener.Port}
+}
+
+// maxNamedPorts is how many ports a sentence about many names.
+const maxNamedPorts = 8
+
+// MissedSummary is the one sentence about what was not told during a pause.
+func MissedSummary(alerts []watch.Alert) Notification {
+	n := summarize(alerts)
+	if len(alerts) == 1 {
+		n = forAlert(alerts[0])
+	}
+	n.Title = lang.L("While notifications were paused: {{.What}}", map[string]any{"What": n.Title})
+	return n
+}
+
+// Sample is the notification that shows that notifications work.
+func Sample() Notification {
+	return Notification{Title: lang.L("This is what Porthole's notifications look like"), Key: "test"}
+}

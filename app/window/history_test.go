@@ -1,0 +1,248 @@
+//go:build cgo
+
+package window
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+)
+
+// fakeHistory is a Reader of events, the oldest first. Events waits for its turn where
+// hold is not nil.
+type fakeHistory struct {
+	events []history.Event
+	err    error
+	hold   chan struct{}
+	begun  chan history.Query
+}
+
+func (b *fakeHistory) Events(ctx context.Context, q history.Query) ([]history.Event, error) {
+	if b.hold != nil {
+		b.begun <- q
+		select {
+		case <-b.hold:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	var out []history.Event
+	for i := len(b.events) - 1; i >= 0 && len(out) < q.Limit; i-- {
+		if e := b.events[i]; q.Before == 0 || e.ID < q.Before {
+			out = append(out, e)
+		}
+	}
+	return out, b.err
+}
+
+func (b *fakeHistory) ListenerEvents(context.Context, string) ([]history.Event, error) {
+	return b.events, b.err
+}
+
+func (b *fakeHistory) LastOwner(context.Context, uint16) (history.Tenure, bool, error) {
+	return history.Tenure{}, false, b.err
+}
+
+func (b *fakeHistory) CountByHour(context.Context, history.Query) ([]history.HourCount, error) {
+	return nil, b.err
+}
+
+// newTestReader returns a memory whose answers go through one goroutine, as through
+// Fyne's, and the way to run something there.
+func newTestReader(t *testing.T, r history.Reader) (*historyReader, func(func())) {
+	t.Helper()
+	m := newHistoryReader(t.Context(), nil, r, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	work, ended := make(chan func()), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case do := <-work:
+				do()
+			case <-ended:
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() { close(ended) })
+	m.do = func(do func()) {
+		select {
+		case work <- do:
+		case <-ended:
+		}
+	}
+	folder := t.TempDir()
+	m.folder = func() string { return folder }
+	m.now = func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) }
+	return m, m.do
+}
+
+func testEvents(n int) []history.Event {
+	events := make([]history.Event, n)
+	for i := range events {
+		events[i] = history.Event{ID: int64(i + 1), Kind: monitor.Opened, Protocol: monitor.TCP, Port: uint16(i%60000 + 1)}
+	}
+	return events
+}
+
+func TestANewerQuestionEndsAnOlderOne(t *testing.T) {
+	b := &fakeHistory{events: testEvents(3), hold: make(chan struct{}), begun: make(chan history.Query, 2)}
+	m, do := newTestReader(t, b)
+	answers, said := make(chan string, 4), make(chan bool, 4)
+	m.do = func(answer func()) {
+		do(answer)
+		said <- true
+	}
+	question := func(name string) func() {
+		return func() {
+			m.Events(history.Query{Limit: 1}, func(e []history.Event, err error) { answers <- fmt.Sprint(name, ": ", len(e), " ", err) })
+		}
+	}
+	do(question("first"))
+	<-b.begun
+	do(question("second"))
+	<-b.begun
+	close(b.hold)
+	if got := <-answers; got != "second: 1 <nil>" {
+		t.Errorf("the first answer is %q; want that to the second question", got)
+	}
+	<-said
+	<-said
+	do(func() {}) // both have been here
+	select {
+	case got := <-answers:
+		t.Errorf("the first question was answered: %q", got)
+	default:
+	}
+}
+
+func TestEveryWindowGetsWhatWasBefore(t *testing.T) {
+	b := &fakeHistory{events: testEvents(3), hold: make(chan struct{}), begun: make(chan history.Query, 2)}
+	m, do := newTestReader(t, b)
+	answers := make(chan error, 2)
+	for range 2 {
+		do(func() {
+			m.Lookup(history.Query{Limit: 1}, func(_ []history.Event, err error) { answers <- err })
+		})
+		<-b.begun
+	}
+	close(b.hold)
+	for range 2 {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type exportResult struct {
+	path string
+	err  error
+}
+
+func export(m *historyReader, do func(func()), format string) exportResult {
+	answer := make(chan exportResult, 1)
+	do(func() {
+		m.Export(format, history.Query{}, func(path string, err error) { answer <- exportResult{path, err} })
+	})
+	return <-answer
+}
+
+func TestExportWritesAllAndOverNothing(t *testing.T) {
+	m, do := newTestReader(t, &fakeHistory{events: testEvents(2*exportPageSize + 10)})
+	for _, want := range []string{"porthole-activity-2026-11-24.csv", "porthole-activity-2026-11-24-2.csv", "porthole-activity-2026-11-24.json"} {
+		got := export(m, do, filepath.Ext(want)[1:])
+		if got.err != nil || filepath.Base(got.path) != want {
+			t.Fatalf("saved %q, %v; want %s", got.path, got.err, want)
+		}
+		info, err := os.Stat(got.path)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v; want 0600", want, info.Mode(), err)
+		}
+		text, err := os.ReadFile(got.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		if strings.HasSuffix(want, ".json") {
+			var events []map[string]any
+			if err := json.Unmarshal(text, &events); err != nil {
+				t.Fatal(err)
+			}
+			n = len(events)
+		} else {
+			rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			n = len(rows) - 1
+		}
+		if n != 2*exportPageSize+10 {
+			t.Errorf("%s has %d events; want %d", want, n, 2*exportPageSize+10)
+		}
+	}
+}
+
+func TestAnExportOfNothingIsAFileAndOneThatFailsIsNone(t *testing.T) {
+	m, do := newTestReader(t, &fakeHistory{})
+	got := export(m, do, "json")
+	if text, err := os.ReadFile(got.path); err != nil || string(text) != "[]\n" {
+		t.Errorf("nothing is %q, %v", text, err)
+	}
+	m, do = newTestReader(t, &fakeHistory{err: errors.New("damaged")})
+	if got := export(m, do, "csv"); got.err == nil || got.path != "" {
+		t.Errorf("a failed export is %+v", got)
+	}
+	if left, err := os.ReadDir(m.folder()); err != nil || len(left) != 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
+func TestForgettingWithoutAWayToIsAnError(t *testing.T) {
+	m, do := newTestReader(t, &fakeHistory{})
+	answer := make(chan error, 2)
+	ask := func() { m.Forget(history.Forget{Port: 80}, func(err error) { answer <- err }) }
+	do(ask)
+	if err := <-answer; err == nil {
+		t.Error("nothing was erased, and nothing said")
+	}
+	var got history.Forget
+	m.forget = func(_ context.Context, f history.Forget) error { got = f; return nil }
+	do(ask)
+	if err := <-answer; err != nil || got.Port != 80 {
+		t.Errorf("erased %+v, %v", got, err)
+	}
+}
+
+// A window that closes while something is being erased waits for that.
+func TestWhatIsBeingErasedIsErasedToTheEnd(t *testing.T) {
+	ctx, closed := context.WithCancel(t.Context())
+	begun, erased := make(chan struct{}), false
+	m := newHistoryReader(ctx, func(func()) {}, &fakeHistory{}, func(ctx context.Context, _ history.Forget) error {
+		close(begun)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+			erased = true
+			return nil
+		}
+	}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	m.Forget(history.Forget{Everything: true}, func(error) {})
+	<-begun
+	closed()
+	m.wait()
+	if !erased {
+		t.Error("the end of the window ended it")
+	}
+}

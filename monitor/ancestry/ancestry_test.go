@@ -1,0 +1,114 @@
+package ancestry
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"porthole/monitor"
+)
+
+// parents makes parents of "name: command line" texts, the nearest first. PIDs count
+// down to 1.
+func parents(texts ...string) (parents []monitor.Parent) {
+	for i, text := range texts {
+		name, command, _ := strings.Cut(text, "|")
+		parents = append(parents, monitor.Parent{PID: len(texts) - i, Name: name, Command: strings.Fields(command)})
+	}
+	return parents
+}
+
+func TestExplain(t *testing.T) {
+	npm := []string{"sh|sh -c vite", "npm run dev|npm run dev", "zsh|-zsh", "gnome-terminal-|/usr/libexec/gnome-terminal-server", "systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}
+	for _, test := range []struct {
+		name    string
+		parents []string
+		ended   []int
+		origin  monitor.CgroupInfo
+		want    string
+		behind  bool
+	}{
+		{name: "npm", parents: npm, want: "Started by npm run dev in zsh, in GNOME Terminal"},
+		{name: "npm, its terminal closed", parents: npm, ended: []int{4}, behind: true,
+			want: "Started by npm run dev, whose terminal has closed: it was left behind"},
+		{name: "npm that ended itself", parents: npm, ended: []int{5, 6}, want: "Started by npm run dev in zsh, in GNOME Terminal"},
+		{name: "npm by its file", parents: []string{"node|node /usr/bin/npm run dev", "bash|bash", "kitty|kitty"}, want: "Started by npm run dev in bash, in kitty"},
+		{name: "npm-cli.js", parents: []string{"node|node /usr/lib/npm/bin/npm-cli.js start", "fish|fish", "foot|foot"}, want: "Started by npm start in fish, in foot"},
+		{name: "shell alone", parents: []string{"bash|/bin/bash", "konsole|/usr/bin/konsole"}, want: "Started in bash, in Konsole"},
+		{name: "bash --login -i", parents: []string{"bash|bash --login -i", "xterm|xterm"}, want: "Started in bash, in xterm"},
+		{name: "a script", parents: []string{"bash|bash ./dev/start.sh --fast", "zsh|zsh", "alacritty|alacritty"}, want: "Started by start.sh in zsh, in Alacritty"},
+		{name: "the shell closed", parents: []string{"bash|bash", "systemd|systemd"}, ended: []int{2}, behind: true,
+			want: "Started in bash, which has closed: it was left behind"},
+		{name: "tmux outlives its terminal", parents: []string{"bash|bash", "tmux: server|tmux new", "bash|bash", "xterm|xterm"}, ended: []int{1, 2},
+			want: "Started in bash, in tmux"},
+		{name: "ssh", parents: []string{"bash|-bash", "sshd|sshd: ann@pts/0", "sshd|sshd: /usr/sbin/sshd -D"}, want: "Started in bash, in an SSH session"},
+		{name: "ssh that was closed", parents: []string{"python3|python3 run.py", "sshd|sshd: ann@pts/0"}, ended: []int{1}, behind: true,
+			want: "Started in an SSH session, which has closed: it was left behind"},
+		{name: "VS Code", parents: []string{"zsh|/usr/bin/zsh -i", "code|/usr/share/code/code --type=utility"}, want: "Started in zsh, in VS Code"},
+		{name: "VS Code far away", parents: []string{"node|/home/a/.vscode-server/bin/1/node server.js"}, want: "Started in VS Code"},
+		{name: "JetBrains", parents: []string{"bash|/bin/bash --rcfile /opt/goland/plugins/terminal/bash-integration.bash -i", "java|/opt/goland/jbr/bin/java com.intellij.idea.Main"}, want: "Started in bash, in a JetBrains IDE"},
+		{name: "VS Code's bash", parents: []string{"bash|/bin/bash --init-file /usr/share/code/resources/app/out/vs/workbench/contrib/terminal/common/scripts/shellIntegration-bash.sh", "code|/usr/share/code/code"}, want: "Started in bash, in VS Code"},
+		{name: "VS Code's fish", parents: []string{"fish|/usr/bin/fish --init-command source_it", "code|/usr/share/code/code"}, want: "Started in fish, in VS Code"},
+		{name: "VS Code's PowerShell", parents: []string{"pwsh|pwsh -noexit -command try_it", "code|/usr/share/code/code"}, want: "Started in PowerShell, in VS Code"},
+		{name: "a script behind flags", parents: []string{"bash|bash -o pipefail -eu dev.sh", "zsh|zsh"}, want: "Started by dev.sh in zsh"},
+		{name: "screen", parents: []string{"bash|bash", "screen|SCREEN -S web", "systemd|/sbin/init"}, want: "Started in bash, in screen"},
+		{name: "podman", parents: []string{"conmon|/usr/bin/conmon --api-version 1 -c 0123", "systemd|/lib/systemd/systemd --user"},
+			origin: monitor.CgroupInfo{ContainerID: "0123456789abcdef0123"}, want: "It runs in the container 0123456789ab"},
+		{name: "go run", parents: []string{"go|go run . -v", "bash|bash", "tilix|tilix"}, want: "Started by go run . in bash, in Tilix"},
+		{name: "make over npm", parents: []string{"npm run dev|npm run dev", "make|make web", "zsh|zsh", "tilix|tilix"}, want: "Started by npm run dev in zsh, in Tilix"},
+		{name: "cargo", parents: []string{"cargo|/home/a/.cargo/bin/cargo run --release", "bash|bash"}, want: "Started by cargo run --release in bash"},
+		{name: "cron", parents: []string{"sh|/bin/sh -c /opt/report", "cron|/usr/sbin/CRON -f", "systemd|/sbin/init"}, want: "Started by /opt/report, under cron"},
+		{name: "pm2", parents: []string{"PM2 v5.3.0: God|PM2 v5: God Daemon", "systemd|/sbin/init"}, want: "Started by pm2"},
+		{name: "supervisord", parents: []string{"supervisord|/usr/bin/python3 /usr/bin/supervisord"}, want: "Started by supervisord"},
+		{name: "a unit", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "postgresql.service"}, want: "Started by systemd as postgresql.service"},
+		{name: "a scope is nobody's service", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "session-2.scope"},
+			want: "A child of systemd: a service, or what started it has ended"},
+		{name: "the user's systemd", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"},
+			want: "A child of systemd of the user: a service, or what started it has ended"},
+		{name: "a worker of a service", parents: []string{"nginx|nginx: master process", "systemd|/sbin/init"}, want: "Started by nginx"},
+		{name: "container", parents: []string{"containerd-shim|containerd-shim-runc-v2"}, want: "It runs in the container 0123456789ab",
+			origin: monitor.CgroupInfo{ContainerID: "0123456789abcdef0123"}},
+		{name: "nothing known", want: "What started it is not known"},
+		{name: "a secret", parents: []string{"npm|npm run dev --token=hunter22"}, want: "Started by npm run dev"},
+		{name: "a secret in a script", parents: []string{"sh|sh -c --password=hunter22", "bash|bash"}, want: "Started by --password=••• in bash"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ended := map[int]bool{}
+			for _, pid := range test.ended {
+				ended[pid] = true
+			}
+			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, ProcessState{EndedParents: ended})
+			if got := w.Sentence(); got != test.want || w.Orphaned != test.behind {
+				t.Errorf("%q, left behind %v; want %q, %v", got, w.Orphaned, test.want, test.behind)
+			}
+			if len(w.Chain) != len(test.parents)+1 || w.Chain[len(w.Chain)-1].PID != 99 {
+				t.Errorf("chain %+v, want the %d parents and the process last", w.Chain, len(test.parents))
+			}
+			for _, l := range w.Chain {
+				if l.Ended != ended[l.PID] {
+					t.Errorf("%d ended: %v, want %v", l.PID, l.Ended, ended[l.PID])
+				}
+			}
+		})
+	}
+}
+
+// What a process calls itself comes from anyone.
+func TestHostileParents(t *testing.T) {
+	long := strings.Repeat("x\n", 1<<20)
+	for _, text := range []string{"", "\n", "\x1b[31mred", "exe\u202egnp", "bad\xff\xfe", long, "-", ":", "/", "sh"} {
+		for _, command := range [][]string{nil, {}, {""}, {text}, {"sh", "-c", text}, {"sh", text}, {"npm", "run", text}, {"node", "npm", text}, {text, "--password", text}} {
+			w := Explain(monitor.Owner{PID: 9, Name: text, Parents: []monitor.Parent{{PID: 5, Name: text, Command: command}}},
+				monitor.CgroupInfo{Unit: text, ContainerID: text}, ProcessState{SessionLeaderEnded: true})
+			words := []string{w.Sentence()}
+			for _, l := range w.Chain {
+				words = append(words, l.Name, l.Title)
+			}
+			for _, s := range words {
+				if s == "" || s != monitor.Clean(s, 400) || utf8.RuneCountInString(s) > 200 {
+					t.Fatalf("name %.20q, command %.40q: %.80q is not fit to be shown", text, command, s)
+				}
+			}
+		}
+	}
+}

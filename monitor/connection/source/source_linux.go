@@ -1,0 +1,236 @@
+package source
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+	"porthole/monitor/connection"
+	"porthole/monitor/owner"
+	"porthole/monitor/socket"
+)
+
+// Source reads established connections. It belongs to one goroutine at a time,
+// which closes it.
+type Source struct {
+	conn       *socket.DiagConn
+	finder     monitor.Finder
+	clients    map[monitor.SocketID]connection.Client // by the client's socket; zero where nobody was seen to hold it
+	nextSearch time.Time                              // no search for clients before
+}
+
+// Open opens a Source. An error means that sock_diag is refused, as by some
+// sandboxes, or that descriptors are short.
+func Open() (*Source, error) {
+	asker, err := socket.DialDiag()
+	if err != nil {
+		return nil, fmt.Errorf("read connections: %w", err)
+	}
+	return &Source{conn: asker, finder: owner.New(), clients: make(map[monitor.SocketID]connection.Client)}, nil
+}
+
+// Close releases what Open took.
+func (s *Source) Close() error { return s.conn.Close() }
+
+// Of linux/inet_diag.h and linux/tcp.h.
+const (
+	attrInfo            = 2                   // INET_DIAG_INFO: a tcp_info
+	infoExtension       = 1 << (attrInfo - 1) // its bit in a request
+	bytesAckedOffset    = int(unsafe.Offsetof(unix.TCPInfo{}.Bytes_acked))
+	bytesReceivedOffset = int(unsafe.Offsetof(unix.TCPInfo{}.Bytes_received))
+	maxCountFilter      = 64 // ports; with more of them the kernel is faster without a filter
+	searchPause         = 50 // a search for clients is followed by so many times its cost without one
+)
+
+// Count returns how many connections each TCP listener has, by its id: one
+// dump of the established ones, whose cost is that of their number alone.
+func (s *Source) Count(_ context.Context, listeners []*monitor.Listener) (map[string]int, error) {
+	counts := zeroCounts(listeners)
+	ports := portsOf(listeners)
+	if len(ports) == 0 {
+		return counts, nil
+	}
+	var filter []byte
+	if len(ports) <= maxCountFilter {
+		filter = socket.PortFilter(ports, nil)
+	}
+	belong := connection.NewIndex(listeners)
+	err := s.conn.Dump(socket.TCPRequest(socket.StateEstablished, 0, filter), func(m socket.DiagMessage) {
+		if l := belong.Listener(m.Local()); l != nil {
+			counts[l.ID]++
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count connections: %w", err)
+	}
+	return counts, nil
+}
+
+// Read returns how listeners stand with their clients, by their ids. Clients on
+// this machine are named where their processes can be seen; of one that is new
+// that may take some looks, since searching for it is kept below 2 % of the time.
+func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
+	states := make(map[string]connection.State, len(listeners))
+	ports := portsOf(listeners)
+	if len(ports) == 0 {
+		return states, nil
+	}
+	var filter []byte
+	if 2*len(ports) <= socket.MaxFilterPorts {
+		filter = socket.PortFilter(ports, ports)
+	}
+	l := newDump(listeners)
+	err := s.conn.Dump(socket.TCPRequest(socket.StateEstablished|socket.StateListening, infoExtension, filter), l.add)
+	if err != nil {
+		return nil, fmt.Errorf("read connections: %w", err)
+	}
+	s.search(ctx, l)
+	for _, listener := range listeners {
+		if listener.Protocol == monitor.TCP {
+			states[listener.ID] = s.state(l, listener)
+		}
+	}
+	return states, nil
+}
+
+// WithClients returns finder with a second task: each of its searches looks for the
+// clients of ports too. Read, with which it takes turns, then searches for those
+// that came later alone.
+func (s *Source) WithClients(finder monitor.Finder, ports ...uint16) monitor.Finder {
+	return clientFinder{finder, s, ports}
+}
+
+// clientFinder is what Source.Beside returns.
+type clientFinder struct {
+	monitor.Finder
+	source *Source
+	ports  []uint16
+}
+
+func (b clientFinder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
+	var clients []monitor.Socket
+	err := b.source.conn.Dump(socket.TCPRequest(socket.StateEstablished, 0, socket.PortFilter(nil, b.ports)), func(m socket.DiagMessage) {
+		if c := m.Socket(); c.Inode != 0 {
+			clients = append(clients, c)
+		}
+	})
+	if err != nil || len(clients) == 0 { // Read says the error
+		return b.Finder.Find(ctx, scope, sockets, found)
+	}
+	wanted := make(map[monitor.SocketID]bool, len(clients))
+	for _, c := range clients {
+		wanted[c.ID] = true
+	}
+	err = b.Finder.Find(ctx, scope, slices.Concat(sockets, clients), func(h monitor.Holding) {
+		if wanted[h.Socket] {
+			b.source.addClient(h)
+			return
+		}
+		found(h)
+	})
+	b.source.finishSearch(clients, err != nil || ctx.Err() != nil)
+	return err
+}
+
+// addClient notes the holder of a client's socket, the first one.
+func (s *Source) addClient(h monitor.Holding) {
+	if s.clients[h.Socket].PID == 0 {
+		s.clients[h.Socket] = connection.Client{PID: h.Owner.PID, Name: h.Owner.Name}
+	}
+}
+
+// finishSearch ends a search for sockets: also that nobody was seen to hold one is known
+// then, but where the search was cut short or blind.
+func (s *Source) finishSearch(sockets []monitor.Socket, short bool) {
+	for _, c := range sockets {
+		if _, known := s.clients[c.ID]; !known && !short {
+			s.clients[c.ID] = connection.Client{}
+		}
+	}
+}
+
+// dump is what one dump tells.
+type dump struct {
+	index   connection.Index
+	conns   map[string][]connection.Conn // by listener
+	queues  map[monitor.SocketID][2]uint32
+	clients map[addrPair]monitor.Socket // other ends on this machine, as they have it
+}
+
+func newDump(listeners []*monitor.Listener) *dump {
+	return &dump{index: connection.NewIndex(listeners), conns: make(map[string][]connection.Conn),
+		queues: make(map[monitor.SocketID][2]uint32), clients: make(map[addrPair]monitor.Socket)}
+}
+
+// add notes one socket. One that has its other end here is somebody's client.
+func (l *dump) add(m socket.DiagMessage) {
+	if m.Listening() {
+		waiting, limit := m.AcceptQueue()
+		l.queues[m.Cookie()] = [2]uint32{waiting, limit}
+		return
+	}
+	local, remote := m.Local(), m.Remote()
+	if owner := l.index.Listener(local); owner != nil {
+		p := connection.Conn{ID: m.Cookie(), Local: unmap(local), Remote: unmap(remote)}
+		p.Sent, p.Received = counters(m.Attribute(attrInfo))
+		l.conns[owner.ID] = append(l.conns[owner.ID], p)
+	}
+	if l.index.Listener(remote) != nil {
+		l.clients[newAddrPair(local, remote)] = m.Socket()
+	}
+}
+
+// counters reads a tcp_info. An old kernel's is shorter and has none.
+func counters(info []byte) (sent, received uint64) {
+	if len(info) < max(bytesAckedOffset, bytesReceivedOffset)+8 {
+		return 0, 0
+	}
+	return binary.NativeEndian.Uint64(info[bytesAckedOffset:]), binary.NativeEndian.Uint64(info[bytesReceivedOffset:])
+}
+
+// state puts together what is known of one listener.
+func (s *Source) state(l *dump, listener *monitor.Listener) connection.State {
+	st := connection.State{Conns: l.conns[listener.ID], BytesKnown: true}
+	for i := range st.Conns {
+		p := &st.Conns[i]
+		if other, ok := l.clients[newAddrPair(p.Local, p.Remote).reversed()]; ok {
+			p.User, p.Client = other.User, s.clients[other.ID]
+		}
+	}
+	sortConns(st.Conns)
+	for _, held := range listener.Sockets {
+		q, ok := l.queues[held.ID]
+		if full := int64(q[0]) - int64(q[1]); ok && (!st.QueueKnown || full > int64(st.QueueLength)-int64(st.QueueLimit)) {
+			st.QueueLength, st.QueueLimit, st.QueueKnown = q[0], q[1], true
+		}
+	}
+	return st
+}
+
+// search finds the processes of the clients that are new, and forgets those that
+// have gone.
+func (s *Source) search(ctx context.Context, l *dump) {
+	known := s.clients
+	s.clients = make(map[monitor.SocketID]connection.Client, len(l.clients))
+	var wanted []monitor.Socket
+	for _, c := range l.clients {
+		if client, ok := known[c.ID]; ok {
+			s.clients[c.ID] = client
+		} else if c.Inode != 0 { // nobody holds what has none
+			wanted = append(wanted, c)
+		}
+	}
+	begin := time.Now()
+	if len(wanted) == 0 || begin.Before(s.nextSearch) {
+		return
+	}
+	err := s.finder.Find(ctx, monitor.Likely, wanted, s.addClient)
+	s.nextSearch = time.Now().Add(searchPause * time.Since(begin))
+	s.finishSearch(wanted, err != nil || ctx.Err() != nil)
+}

@@ -1,0 +1,131 @@
+//go:build !linux
+
+package source
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+	"strings"
+	"time"
+
+	psnet "github.com/shirou/gopsutil/v3/net"
+
+	"porthole/monitor"
+	"porthole/monitor/connection"
+	"porthole/monitor/process"
+)
+
+// scanTimeout is how long one scan may take: on macOS and BSD it runs lsof, which
+// can hang on a dead network mount.
+const scanTimeout = 5 * time.Second
+
+// Source reads established connections through gopsutil, which tells no bytes
+// and no accept queues. It belongs to one goroutine at a time.
+type Source struct {
+	clientNames map[int]string // of the clients that the last look saw
+}
+
+// Open opens a Source.
+func Open() (*Source, error) { return &Source{}, nil }
+
+// Close has nothing to release.
+func (*Source) Close() error { return nil }
+
+// Count returns how many connections each TCP listener has, by its id.
+func (s *Source) Count(ctx context.Context, listeners []*monitor.Listener) (map[string]int, error) {
+	counts := zeroCounts(listeners)
+	belong := connection.NewIndex(listeners)
+	all, err := established(ctx)
+	for _, c := range all {
+		if l := belong.Listener(c.local); l != nil {
+			counts[l.ID]++
+		}
+	}
+	return counts, err
+}
+
+// Read returns how listeners stand with their clients, by their ids.
+func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
+	belong := connection.NewIndex(listeners)
+	all, err := established(ctx)
+	pids := make(map[addrPair]int, len(all))
+	for _, c := range all {
+		pids[c.addrPair] = c.pid
+	}
+	states := make(map[string]connection.State, len(listeners))
+	for _, l := range listeners {
+		if l.Protocol == monitor.TCP {
+			states[l.ID] = connection.State{}
+		}
+	}
+	before := s.clientNames
+	s.clientNames = make(map[int]string, len(before))
+	for _, c := range all {
+		l := belong.Listener(c.local)
+		if l == nil {
+			continue
+		}
+		st := states[l.ID]
+		st.Conns = append(st.Conns, connection.Conn{ID: c.id(), Local: c.local, Remote: c.remote, Client: s.client(pids[c.reversed()], before)})
+		states[l.ID] = st
+	}
+	for _, st := range states {
+		sortConns(st.Conns)
+	}
+	return states, err
+}
+
+// WithClients returns finder: Read needs no search for clients.
+func (*Source) WithClients(finder monitor.Finder, _ ...uint16) monitor.Finder { return finder }
+
+// client names a process, 0 for none. One that the look before saw is not read
+// again.
+func (s *Source) client(pid int, before map[int]string) connection.Client {
+	if pid == 0 {
+		return connection.Client{}
+	}
+	name, ok := before[pid]
+	if !ok {
+		o, _ := process.Info(pid) // unknown where refused
+		name = o.Name
+	}
+	s.clientNames[pid] = name
+	return connection.Client{PID: pid, Name: name}
+}
+
+// tcpConn is one socket that is connected.
+type tcpConn struct {
+	addrPair
+	pid int
+}
+
+func (c tcpConn) id() monitor.SocketID {
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, c.local, c.remote) // a hash never fails
+	return monitor.SocketID(h.Sum64())
+}
+
+func established(ctx context.Context) ([]tcpConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, scanTimeout)
+	defer cancel()
+	rows, err := psnet.ConnectionsWithContext(ctx, "tcp")
+	if err != nil {
+		return nil, fmt.Errorf("read connections with gopsutil: %w", err)
+	}
+	var all []tcpConn
+	for _, r := range rows {
+		local, okLocal := address(r.Laddr)
+		remote, okRemote := address(r.Raddr)
+		if r.Status == "ESTABLISHED" && okLocal && okRemote {
+			all = append(all, tcpConn{newAddrPair(local, remote), int(r.Pid)})
+		}
+	}
+	return all, nil
+}
+
+func address(a psnet.Addr) (netip.AddrPort, bool) {
+	ip, err := netip.ParseAddr(strings.Trim(a.IP, "[]"))
+	return netip.AddrPortFrom(ip, uint16(a.Port)), err == nil && a.Port <= 65535
+}

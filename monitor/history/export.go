@@ -1,0 +1,185 @@
+package history
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"porthole/monitor"
+)
+
+// eventJSON is the contract of exported JSON: fields are added, never renamed.
+// What is unknown is absent. Times are RFC 3339 in UTC.
+type eventJSON struct {
+	ID             int64            `json:"id"`
+	At             time.Time        `json:"at"`
+	Kind           monitor.Kind     `json:"kind"`
+	Unobserved     bool             `json:"unwatched,omitempty"`
+	Protocol       monitor.Protocol `json:"protocol"`
+	Port           uint16           `json:"port"`
+	Addresses      []netip.Addr     `json:"addresses"`
+	Exposure       monitor.Exposure `json:"reach"`
+	Listener       string           `json:"listener"`
+	Boot           string           `json:"boot,omitempty"`
+	Owner          ownerJSON        `json:"owner"`
+	OwnerBefore    *ownerJSON       `json:"owner_before,omitempty"`
+	ExposureBefore monitor.Exposure `json:"reach_before,omitempty"`
+	OpenedAt       *time.Time       `json:"opened_at,omitempty"`
+	DiscoveredAt   *time.Time       `json:"found_at,omitempty"` // in its place where it was open before Porthole looked
+	Duration       *float64         `json:"duration_seconds,omitempty"`
+	Certainty      string           `json:"duration_is,omitempty"` // "exact", "at least" or "at most"
+}
+
+type ownerJSON struct {
+	PID       int      `json:"pid,omitempty"`
+	Name      string   `json:"name,omitempty"`
+	User      string   `json:"user,omitempty"`
+	Project   string   `json:"project,omitempty"`
+	Service   string   `json:"service,omitempty"`
+	Program   string   `json:"program,omitempty"`
+	Folder    string   `json:"folder,omitempty"`
+	Command   []string `json:"command,omitempty"`
+	Unit      string   `json:"unit,omitempty"`
+	Container string   `json:"container,omitempty"`
+	Inferred  bool     `json:"inferred,omitempty"`
+}
+
+// MarshalJSON writes e in the form of exports.
+func (e Event) MarshalJSON() ([]byte, error) {
+	out := eventJSON{
+		ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Unobserved: e.Unobserved, Protocol: e.Protocol, Port: e.Port,
+		Addresses: e.Addresses, Exposure: e.Exposure, Listener: e.Listener, Boot: e.Boot, Owner: ownerJSON(e.Owner),
+		ExposureBefore: e.ExposureBefore,
+	}
+	if e.OwnerBefore != nil {
+		before := ownerJSON(*e.OwnerBefore)
+		out.OwnerBefore = &before
+	}
+	if at := e.OpenedAt.UTC(); e.AlreadyOpen && !at.IsZero() {
+		out.DiscoveredAt = &at
+	} else if !at.IsZero() {
+		out.OpenedAt = &at
+	}
+	if words := e.Certainty().text(); e.Kind == monitor.Closed && words != "" {
+		seconds := e.Duration.Seconds()
+		out.Duration, out.Certainty = &seconds, words
+	}
+	return json.Marshal(out)
+}
+
+// text is "" where nothing can be said.
+func (c Certainty) text() string { return [...]string{"exact", "at least", "at most", ""}[c] }
+
+// CSVWriter writes events as RFC 4180 has it.
+type CSVWriter struct{ w *csv.Writer }
+
+// csvHeader is a contract: columns are added at the end, never renamed.
+var csvHeader = []string{
+	"at", "kind", "unwatched", "protocol", "port", "addresses", "reach", "name", "pid", "user", "project", "service",
+	"program", "folder", "command", "unit", "container", "inferred", "name_before", "pid_before", "reach_before",
+	"opened_at", "found_at", "duration_seconds", "duration_is", "id", "listener", "boot",
+}
+
+// NewCSVWriter writes the header to w. The caller ends with Flush.
+func NewCSVWriter(w io.Writer) (*CSVWriter, error) {
+	c := &CSVWriter{csv.NewWriter(w)}
+	c.w.UseCRLF = true
+	return c, c.writeRow(csvHeader)
+}
+
+// Write writes one event.
+func (c *CSVWriter) Write(e Event) error {
+	var before Owner
+	if e.OwnerBefore != nil {
+		before = *e.OwnerBefore
+	}
+	addresses := make([]string, len(e.Addresses))
+	for i, a := range e.Addresses {
+		addresses[i] = a.String()
+	}
+	opened, found := formatTime(e.OpenedAt), ""
+	if e.AlreadyOpen {
+		opened, found = found, opened
+	}
+	duration, certainty := "", ""
+	if words := e.Certainty().text(); e.Kind == monitor.Closed && words != "" {
+		duration, certainty = strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64), words
+	}
+	return c.writeRow([]string{
+		formatTime(e.At), string(e.Kind), formatBool(e.Unobserved), string(e.Protocol), strconv.Itoa(int(e.Port)),
+		strings.Join(addresses, " "), string(e.Exposure), e.Owner.Name, formatPID(e.Owner.PID), e.Owner.User, e.Owner.Project,
+		e.Owner.Service, e.Owner.Program, e.Owner.Folder, strings.Join(e.Owner.Command, " "), e.Owner.Unit,
+		e.Owner.Container, formatBool(e.Owner.Inferred), before.Name, formatPID(before.PID), string(e.ExposureBefore),
+		opened, found, duration, certainty, strconv.FormatInt(e.ID, 10), e.Listener, e.Boot,
+	})
+}
+
+// Flush writes what is left, and returns the first error of all.
+func (c *CSVWriter) Flush() error {
+	c.w.Flush()
+	if err := c.w.Error(); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
+	}
+	return nil
+}
+
+func (c *CSVWriter) writeRow(cells []string) error {
+	out := make([]string, len(cells))
+	for i, cell := range cells {
+		out[i] = escapeCell(cell)
+	}
+	if err := c.w.Write(out); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
+	}
+	return nil
+}
+
+// formulaStarts are the characters with which a spreadsheet lets a formula begin,
+// their wide forms included.
+const formulaStarts = "=+-@\t\r＝＋－＠"
+
+// escapeCell puts an apostrophe before what a spreadsheet would run: a process
+// chooses its own name. A return becomes a line feed, which is what readers of
+// CSV make of it.
+func escapeCell(cell string) string {
+	trimmed := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) && r != '\t' && r != '\r' })
+	risky := trimmed != "" && strings.ContainsRune(formulaStarts, []rune(trimmed)[0])
+	cell = strings.ReplaceAll(strings.ReplaceAll(cell, "\r\n", "\n"), "\r", "\n")
+	cell = strings.Map(func(r rune) rune { // nor what a terminal would run, or show in another order
+		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf) {
+			return ' '
+		}
+		return r
+	}, cell)
+	if risky {
+		return "'" + cell
+	}
+	return cell
+}
+
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func formatBool(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func formatPID(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}

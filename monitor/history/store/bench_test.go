@@ -1,0 +1,113 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+)
+
+// churn records changes: servers on 2,000 ports that open and close, 200 of them
+// open at a time, under 500 command lines. It never lets so many wait that they
+// are merged.
+func churn(s *Store, changes int) {
+	p := &timeline{now: time.Now().Add(-24 * time.Hour)}
+	var open []*monitor.Listener
+	for n := 0; n < changes; {
+		for range batchSize {
+			if len(open) < 200 || n%2 == 0 {
+				l := listener(uint16(3000+n%2000), n)
+				l.Owners[0].Command = []string{"node", fmt.Sprintf("server-%d.js", n%500)}
+				open = append(open, p.open(l))
+			} else {
+				p.end(monitor.Closed, open[0])
+				open = open[1:]
+			}
+			n++
+		}
+		s.Record(p.take())
+		s.mu.Lock()
+		waiting := len(s.changes)
+		s.mu.Unlock()
+		if waiting > maxPending/2 {
+			s.Flush()
+		}
+	}
+	s.Flush()
+}
+
+// BenchmarkChanges writes changes; PORTHOLE_CHANGES says how many a run, 20,000
+// where it says nothing, 1000000 for the figure in the books.
+func BenchmarkChanges(b *testing.B) {
+	changes := 20_000
+	if n, err := strconv.Atoi(os.Getenv("PORTHOLE_CHANGES")); err == nil {
+		changes = n
+	}
+	for b.Loop() {
+		path := testPath(b)
+		s, _ := open(b, path, Options{})
+		start := time.Now()
+		churn(s, changes)
+		b.ReportMetric(float64(changes)/time.Since(start).Seconds(), "changes/s")
+		if info, err := os.Stat(path); err == nil {
+			b.ReportMetric(float64(info.Size())/1e6, "MB")
+		}
+		s.Close()
+	}
+}
+
+// BenchmarkQuestions asks a file of 100,000 events what the window asks.
+func BenchmarkQuestions(b *testing.B) {
+	path := testPath(b)
+	s, _ := open(b, path, Options{})
+	churn(s, DefaultMaxEvents)
+	r := OpenReader(path)
+	middle := events(b, path, history.Query{Limit: 1})[0].ID - DefaultMaxEvents/2
+	for _, q := range []struct {
+		name string
+		history.Query
+	}{
+		{"first page", history.Query{}},
+		{"page in the middle", history.Query{Before: middle}},
+		{"one port", history.Query{Ports: monitor.Ports{{First: 3007, Last: 3007}}}},
+		{"words", history.Query{Text: "node server-7.js"}},
+		{"words that nobody has", history.Query{Text: "postgres"}},
+		{"a number", history.Query{Text: "3007"}},
+		{"an address that nothing has", history.Query{Text: "127.0.0.2"}},
+		{"last hour", history.Query{Since: time.Now().Add(-time.Hour)}},
+	} {
+		b.Run(strings.ReplaceAll(q.name, " ", "_"), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := r.Events(b.Context(), q.Query); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("last_holder", func(b *testing.B) {
+		for b.Loop() {
+			if _, ok, err := r.LastOwner(b.Context(), 3007); err != nil || !ok {
+				b.Fatal(ok, err)
+			}
+		}
+	})
+	b.Run("story", func(b *testing.B) {
+		for b.Loop() {
+			if all, err := r.ListenerEvents(b.Context(), "tcp-3008-90008"); err != nil || len(all) == 0 {
+				b.Fatal(all, err)
+			}
+		}
+	})
+	b.Run("hours", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := r.CountByHour(b.Context(), history.Query{Since: time.Now().Add(-24 * time.Hour)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

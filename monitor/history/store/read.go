@@ -1,0 +1,334 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+)
+
+// Reader answers questions from the file, in any process and while the writer
+// writes. It opens the file for each question: between them it holds nothing, so
+// that a file that was replaced is seen and no memory is kept.
+type Reader struct{ path string }
+
+var _ history.Reader = Reader{}
+
+// OpenReader returns the Reader of the file at path. Where there is no file yet,
+// nothing is remembered.
+func OpenReader(path string) Reader { return Reader{path} }
+
+// withConn calls do with the file, and not where there is nothing in it.
+func (r Reader) withConn(ctx context.Context, do func(*sql.Conn) error) error {
+	info, err := os.Stat(r.path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() == 0 && !exists(r.path+"-wal")) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the activity: %w", err)
+	}
+	db, conn, err := connect(ctx, r.path, readOnly)
+	if err != nil {
+		return r.wrapError(err)
+	}
+	defer db.Close()
+	defer conn.Close()
+	have, err := version(ctx, conn)
+	if err != nil || have == 0 { // the writer is just about to begin
+		return r.wrapError(err)
+	}
+	err = do(conn)
+	if err != nil && have > len(migrations) {
+		return fmt.Errorf("read %s: %w: %w", r.path, errNewerVersion, err)
+	}
+	return r.wrapError(err)
+}
+
+func (r Reader) wrapError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isDamaged(err):
+		return fmt.Errorf("%s is damaged; a running Porthole moves it aside: %w", r.path, err)
+	}
+	return fmt.Errorf("read %s: %w", r.path, err)
+}
+
+const eventColumns = `e.id, e.at, e.kind, e.unwatched, e.protocol, e.port, e.addresses, e.reach, e.listener, boots.boot,
+	e.pid, e.pid_before, e.reach_before, e.opened_at, e.older, e.duration,
+	o.name, o.user, o.project, o.service, o.program, o.folder, o.command, o.unit, o.container, o.inferred,
+	p.name, p.user, p.project, p.service, p.program, p.folder, p.command, p.unit, p.container, p.inferred`
+
+const eventTables = ` FROM events e CROSS JOIN boots ON boots.id = e.boot CROSS JOIN owners o ON o.id = e.owner LEFT JOIN owners p ON p.id = e.owner_before`
+
+// condition is a part of a WHERE with its arguments.
+type condition struct {
+	parts []string
+	args  []any
+}
+
+func (c *condition) and(part string, args ...any) {
+	c.parts, c.args = append(c.parts, part), append(c.args, args...)
+}
+
+func (c condition) where() string {
+	if len(c.parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.parts, " AND ")
+}
+
+func conditions(q history.Query) condition {
+	var c condition
+	if q.Before > 0 {
+		c.and("e.id < ?", q.Before)
+	}
+	if q.After > 0 {
+		c.and("e.id > ?", q.After)
+	}
+	if !q.AllAddresses {
+		c.and("e.loopback")
+	}
+	if !q.UDP {
+		c.and("e.protocol = 'tcp'")
+	}
+	if q.Ports != nil {
+		var parts []string
+		var args []any
+		for _, r := range q.Ports {
+			parts, args = append(parts, "e.port BETWEEN ? AND ?"), append(args, r.First, r.Last)
+		}
+		c.and("("+strings.Join(append(parts, "0"), " OR ")+")", args...)
+	}
+	if !q.Since.IsZero() {
+		c.and("e.at >= ?", q.Since.UnixMicro())
+	}
+	if !q.Until.IsZero() {
+		c.and("e.at < ?", q.Until.UnixMicro())
+	}
+	with, without := q.Words()
+	c.andWords(with)
+	for _, w := range without { // whoever has it from then on counts
+		is, args := wordCondition(w)
+		c.and("NOT ("+is+")", args...)
+	}
+	return c
+}
+
+// andWords asks for the words. Those that can only be an owner's are asked for
+// together, which finds few owners at once.
+func (c *condition) andWords(with []string) {
+	var match []string
+	var args []any
+	for _, w := range with {
+		if !isAddress(w) && parseNumber(w) == 0 {
+			match, args = append(match, "instr(words, ?)"), append(args, w)
+			continue
+		}
+		is, its := wordCondition(w)
+		c.and("("+is+" OR ifnull(e.pid_before = ?, 0))", append(its, parseNumber(w))...)
+	}
+	if len(match) > 0 {
+		holders := "(SELECT id FROM owners WHERE " + strings.Join(match, " AND ") + ")"
+		c.and("(e.owner IN "+holders+" OR e.owner_before IN "+holders+")", append(args, args...)...)
+	}
+}
+
+// ownersWithWord are the owners with a word.
+const ownersWithWord = "(SELECT id FROM owners WHERE instr(words, ?))"
+
+// isAddress reports whether a word may be the beginning of an address.
+func isAddress(word string) bool {
+	return strings.ContainsAny(word, ".:") && strings.Trim(word, "0123456789abcdef.:") == ""
+}
+
+// wordCondition is the condition that an event has a word, as a row on the Ports page has
+// it: in what is kept of its owner, a number as the beginning of the port or as
+// the PID too, and as the beginning of an address where it may be one.
+func wordCondition(word string) (is string, args []any) {
+	n := parseNumber(word)
+	if n == 0 && isAddress(word) {
+		return "e.owner IN " + ownersWithWord + " OR instr(' ' || e.addresses, ?)", []any{word, " " + word}
+	}
+	if n == 0 {
+		return "e.owner IN " + ownersWithWord, []any{word}
+	}
+	parts, args := []string{"e.pid = ?", "e.owner IN " + ownersWithWord}, []any{n, word}
+	for _, p := range portsWithPrefix(word) {
+		parts, args = append(parts, "e.port BETWEEN ? AND ?"), append(args, p.First, p.Last)
+	}
+	return strings.Join(parts, " OR "), args
+}
+
+// parseNumber is the number that a word is, 0 where it is none.
+func parseNumber(word string) int {
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 0 || strconv.Itoa(n) != word {
+		return 0
+	}
+	return n
+}
+
+// portsWithPrefix returns the ports that begin with digits; nil where digits
+// begin none.
+func portsWithPrefix(digits string) monitor.Ports {
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
+		return nil
+	}
+	var ports monitor.Ports
+	for first, last := n, n; first <= 65535; first, last = first*10, last*10+9 {
+		ports = append(ports, monitor.PortRange{First: uint16(first), Last: uint16(min(last, 65535))})
+	}
+	return ports
+}
+
+// Events is activity.Reader's.
+func (r Reader) Events(ctx context.Context, q history.Query) (events []history.Event, err error) {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = history.DefaultLimit
+	}
+	c, order := conditions(q), "DESC"
+	if q.OldestFirst {
+		order = "ASC"
+	}
+	err = r.withConn(ctx, func(conn *sql.Conn) error {
+		events, err = queryEvents(ctx, conn, c.where()+" ORDER BY e.id "+order+" LIMIT ?", append(c.args, limit)...)
+		return err
+	})
+	return events, err
+}
+
+// ListenerEvents is activity.Reader's.
+func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []history.Event, err error) {
+	err = r.withConn(ctx, func(conn *sql.Conn) error {
+		events, err = queryEvents(ctx, conn, ` WHERE e.listener = ?1 AND e.boot =
+			(SELECT boot FROM events WHERE listener = ?1 ORDER BY id DESC LIMIT 1) ORDER BY e.id`, listener)
+		return err
+	})
+	return events, err
+}
+
+// LastOwner is activity.Reader's.
+func (r Reader) LastOwner(ctx context.Context, port uint16) (spell history.Tenure, ok bool, err error) {
+	err = r.withConn(ctx, func(conn *sql.Conn) error {
+		last, err := queryEvents(ctx, conn, " WHERE e.port = ? ORDER BY e.protocol = 'tcp' DESC, e.id DESC LIMIT 1", port)
+		if err != nil || len(last) == 0 {
+			return err
+		}
+		spell, ok = last[0].Tenure(), true
+		// Who had it at the end need not have opened it.
+		hands, err := queryEvents(ctx, conn, ` WHERE e.port = ? AND e.listener = ? AND e.kind = 'owner_changed' AND e.id <= ?
+			AND e.boot = (SELECT boot FROM events WHERE id = ?) ORDER BY e.id DESC LIMIT 1`, port, last[0].Listener, last[0].ID, last[0].ID)
+		if len(hands) > 0 {
+			spell.From, spell.AlreadyOpen = hands[0].At, false
+		}
+		return err
+	})
+	return spell, ok, err
+}
+
+// CountByHour is activity.Reader's.
+func (r Reader) CountByHour(ctx context.Context, q history.Query) (hours []history.HourCount, err error) {
+	c := conditions(q)
+	err = r.withConn(ctx, func(conn *sql.Conn) error {
+		const hour = "3600000000"
+		rows, err := conn.QueryContext(ctx, "SELECT e.at / "+hour+" * "+hour+", count(*) FROM events e"+c.where()+" GROUP BY 1 ORDER BY 1", c.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var at int64
+			var h history.HourCount
+			if err := rows.Scan(&at, &h.Count); err != nil {
+				return err
+			}
+			h.Start = time.UnixMicro(at).UTC()
+			hours = append(hours, h)
+		}
+		return rows.Err()
+	})
+	return hours, err
+}
+
+func queryEvents(ctx context.Context, conn *sql.Conn, rest string, args ...any) ([]history.Event, error) {
+	rows, err := conn.QueryContext(ctx, "SELECT "+eventColumns+eventTables+rest, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var events []history.Event
+	for rows.Next() {
+		e, err := scanEvent(rows)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}
+
+func scanEvent(rows *sql.Rows) (history.Event, error) {
+	var e history.Event
+	var at int64
+	var addresses, command string
+	var pidBefore, openedAt, duration sql.NullInt64
+	var inferredBefore sql.NullBool
+	var before [9]sql.NullString
+	to := []any{
+		&e.ID, &at, &e.Kind, &e.Unobserved, &e.Protocol, &e.Port, &addresses, &e.Exposure, &e.Listener, &e.Boot,
+		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration,
+		&e.Owner.Name, &e.Owner.User, &e.Owner.Project, &e.Owner.Service, &e.Owner.Program, &e.Owner.Folder, &command,
+		&e.Owner.Unit, &e.Owner.Container, &e.Owner.Inferred,
+	}
+	for i := range before {
+		to = append(to, &before[i])
+	}
+	if err := rows.Scan(append(to, &inferredBefore)...); err != nil {
+		return e, err
+	}
+	e.At, e.Addresses = time.UnixMicro(at).UTC(), parseAddresses(addresses)
+	e.Owner.Command = parseCommand(command)
+	if openedAt.Valid {
+		e.OpenedAt = time.UnixMicro(openedAt.Int64).UTC()
+	}
+	e.Duration = time.Duration(duration.Int64) * time.Microsecond
+	if pidBefore.Valid {
+		e.OwnerBefore = &history.Owner{
+			PID: int(pidBefore.Int64), Name: before[0].String, User: before[1].String, Project: before[2].String,
+			Service: before[3].String, Program: before[4].String, Folder: before[5].String, Command: parseCommand(before[6].String),
+			Unit: before[7].String, Container: before[8].String, Inferred: inferredBefore.Bool,
+		}
+	}
+	return e, nil
+}
+
+// parseCommand reads what ownerRow wrote.
+func parseCommand(text string) []string {
+	var command []string
+	if text != "" && json.Unmarshal([]byte(text), &command) != nil {
+		return []string{monitor.Clean(text, 200)} // somebody else wrote it
+	}
+	return command
+}
+
+// Version returns the version of the file, 0 where there is none yet, and
+// whether this program knows it. The error is that of a file that cannot be read.
+func (r Reader) Version(ctx context.Context) (have int, known bool, err error) {
+	err = r.withConn(ctx, func(conn *sql.Conn) error {
+		have, err = version(ctx, conn)
+		return err
+	})
+	return have, have <= len(migrations), err
+}

@@ -1,0 +1,695 @@
+package store
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+)
+
+func TestEventsAreStored(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	l := p.open(listener(5432, 1))
+	other := p.change(monitor.OwnerChanged, l, withOwner(l, "python3", 77))
+	wide := *other
+	wide.Exposure = monitor.ExposureNetwork
+	last := p.change(monitor.ExposureChanged, other, &wide)
+	p.end(monitor.Closed, last)
+	write(s, p)
+
+	all := events(t, path, history.Query{})
+	want(t, "events", kinds(all), "opened 5432, owner_changed 5432, reach_changed 5432, closed 5432")
+	if len(all) != 4 {
+		t.FailNow()
+	}
+	opened, hands, reach, closed := all[3], all[2], all[1], all[0]
+	want(t, "who opened it", opened.Owner.Name+" "+opened.Owner.Project+" "+opened.Owner.User+" "+opened.Owner.Service, "node acme-web ann Vite")
+	want(t, "its command", strings.Join(opened.Owner.Command, " "), "node server.js --password=••• --port 5432")
+	want(t, "its folder and program", opened.Owner.Folder+" "+opened.Owner.Program, "/home/ann/acme-web /usr/bin/node")
+	want(t, "its address", opened.Addresses[0].String(), "127.0.0.1")
+	want(t, "its id and boot", opened.Listener+" "+opened.Boot, l.ID+" boot")
+	want(t, "when", opened.At.Equal(l.Since) && opened.OpenedAt.Equal(l.Since), true)
+	want(t, "the time's zone", opened.At.Location(), time.UTC)
+	if hands.OwnerBefore == nil || hands.OwnerBefore.Name != "node" || hands.OwnerBefore.PID != 1001 || hands.Owner.PID != 77 {
+		t.Errorf("it changed hands from %+v to %+v", hands.OwnerBefore, hands.Owner)
+	}
+	want(t, "its reach before", reach.ExposureBefore, monitor.ExposureLoopback)
+	want(t, "how long", closed.Duration, 3*time.Second)
+	want(t, "how sure", closed.Certainty(), history.Exact)
+
+	story, err := OpenReader(path).ListenerEvents(t.Context(), l.ID)
+	if err != nil || len(story) != 4 || story[0].Kind != monitor.Opened {
+		t.Errorf("the story: %v, %v", story, err)
+	}
+	spell, ok, err := OpenReader(path).LastOwner(t.Context(), 5432)
+	if err != nil || !ok || spell.Owner.Name != "python3" || !spell.From.Equal(hands.At) || !spell.To.Equal(closed.At) || spell.AlreadyOpen {
+		t.Errorf("who had it last: %+v, %v, %v; want python3 since it changed hands", spell, ok, err)
+	}
+	if _, ok, err := OpenReader(path).LastOwner(t.Context(), 5433); ok || err != nil {
+		t.Errorf("who had a port that nobody had: %v, %v", ok, err)
+	}
+	for _, c := range []struct {
+		q    history.Query
+		want int
+	}{
+		{history.Query{}, 4},
+		{history.Query{Text: "python3"}, 3}, // it changed hands to it
+		{history.Query{Ports: monitor.Ports{{First: 5433, Last: 6000}}}, 0},
+	} {
+		c.q.Since, c.q.Until = opened.At.Add(-time.Minute), opened.At.Add(time.Minute)
+		hours, err := OpenReader(path).CountByHour(t.Context(), c.q)
+		n := 0
+		for _, h := range hours {
+			n += h.Count
+			want(t, "an hour's start", h.Start, h.Start.Truncate(time.Hour))
+		}
+		if err != nil || n != c.want {
+			t.Errorf("hours of %+v: %v, %v; want %d events in all", c.q, hours, err, c.want)
+		}
+	}
+}
+
+func TestMissingFileIsEmpty(t *testing.T) {
+	r := OpenReader(testPath(t))
+	all, err := r.Events(t.Context(), history.Query{})
+	_, ok, err2 := r.LastOwner(t.Context(), 80)
+	if err := errors.Join(err, err2); err != nil || len(all) > 0 || ok {
+		t.Errorf("%v, %v, %v; want nothing and no error", all, ok, err)
+	}
+}
+
+func TestQueries(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	debugged := listener(3000, 1)
+	debugged.Owners[0].Command = append(debugged.Owners[0].Command, "--inspect=9229")
+	p.open(debugged)
+	p.open(withOwner(listener(3001, 2), "postgres", 5))
+	udp := listener(5353, 3)
+	udp.Protocol = monitor.UDP
+	p.open(udp)
+	l := listener(8080, 4)
+	k := p.change(monitor.OwnerChanged, p.open(l), withOwner(l, "Ümlaut", 9))
+	p.end(monitor.Closed, k)
+	write(s, p)
+	all := events(t, path, history.Query{UDP: true})
+	at := all[2].At // 8080 opened
+	for _, c := range []struct {
+		q    history.Query
+		want string
+	}{
+		{history.Query{}, "opened 3000, opened 3001, opened 8080, owner_changed 8080, closed 8080"},
+		{history.Query{UDP: true, Limit: 4}, "opened 5353, opened 8080, owner_changed 8080, closed 8080"},
+		{history.Query{Ports: monitor.Ports{{First: 3000, Last: 3000}, {First: 3001, Last: 5000}}}, "opened 3000, opened 3001"},
+		{history.Query{Ports: monitor.Ports{}}, ""},
+		{history.Query{Text: "NODE acme"}, "opened 3000, opened 8080, owner_changed 8080"},
+		{history.Query{Text: "postgres node"}, ""},
+		{history.Query{Text: "üml"}, "owner_changed 8080, closed 8080"},
+		{history.Query{Text: "hunter2"}, ""},
+		{history.Query{Text: "node -nobody"}, "opened 3000, opened 8080, owner_changed 8080"},
+		{history.Query{Text: "-node"}, "opened 3001, owner_changed 8080, closed 8080"}, // whoever has it from then on counts
+		{history.Query{Text: "-node -postgres"}, "owner_changed 8080, closed 8080"},
+		{history.Query{Text: "%"}, ""},
+		{history.Query{Text: "300"}, "opened 3000, opened 3001"},
+		{history.Query{Text: "-300 -9"}, "opened 8080"},
+		{history.Query{Text: "5"}, "opened 3001"},
+		{history.Query{Text: "9229"}, "opened 3000"}, // in its command, as on the Ports page
+		{history.Query{Text: "-9229"}, "opened 3001, opened 8080, owner_changed 8080, closed 8080"},
+		{history.Query{Text: "1004"}, "opened 8080, owner_changed 8080"}, // the PID, also of who had it
+		{history.Query{Text: "127.0.0.1 postgres"}, "opened 3001"},
+		{history.Query{Text: "0.0.1"}, ""},
+		{history.Query{Text: "-127.0"}, ""},
+		{history.Query{Since: at}, "opened 8080, owner_changed 8080, closed 8080"},
+		{history.Query{Until: at}, "opened 3000, opened 3001"},
+		{history.Query{Before: all[0].ID, Limit: 1}, "owner_changed 8080"},
+	} {
+		want(t, c.q.Text+" "+c.q.Ports.String(), kinds(events(t, path, c.q)), c.want)
+	}
+}
+
+func TestPagesHaveNoGapsOrDuplicates(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	for n := range 95 {
+		p.open(listener(uint16(4000+n), n))
+	}
+	write(s, p)
+	seen := map[int64]bool{}
+	q := history.Query{Limit: 10}
+	for {
+		page := events(t, path, q)
+		if len(page) == 0 {
+			break
+		}
+		for _, e := range page {
+			if seen[e.ID] || (q.Before > 0 && e.ID >= q.Before) {
+				t.Fatalf("event %d came twice or too late", e.ID)
+			}
+			seen[e.ID] = true
+			q.Before = e.ID
+		}
+	}
+	want(t, "events in all pages", len(seen), 95)
+}
+
+// Only what loopback reaches is shown where nobody asked for more.
+func TestOldestFirst(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	for n := range 5 {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	first := events(t, path, history.Query{OldestFirst: true, Limit: 2})
+	want(t, "the first page, backwards", kinds(first), "opened 2, opened 1")
+	want(t, "the next, backwards", kinds(events(t, path, history.Query{OldestFirst: true, After: first[1].ID, Limit: 2})), "opened 4, opened 3")
+}
+
+func TestAllAddresses(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	l := listener(80, 1)
+	l.Addresses = parseAddresses("192.168.1.7")
+	p.open(l)
+	write(s, p)
+	want(t, "events", kinds(events(t, path, history.Query{})), "")
+	want(t, "all events", kinds(events(t, path, history.Query{AllAddresses: true})), "opened 80")
+}
+
+func TestLateOwnerCompletesOpened(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	l := p.open(withOwner(listener(80, 1), "", 0))
+	write(s, p)
+	want(t, "the owner at first", events(t, path, history.Query{})[0].Owner.Name, "")
+	k := p.change(monitor.Updated, l, withOwner(l, "nginx", 9))
+	p.change(monitor.Updated, k, withOwner(l, "other", 10)) // another is no opener
+	write(s, p)
+	all := events(t, path, history.Query{})
+	want(t, "events", kinds(all), "opened 80")
+	want(t, "the owner", all[0].Owner.Name, "nginx")
+	want(t, "its pid", all[0].Owner.PID, 9)
+}
+
+func TestLateOwnerOfTwoAddressesCompletesBoth(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	a, b := p.open(withOwner(listener(80, 1), "", 0)), p.open(withOwner(listener(80, 2), "", 0))
+	write(s, p)
+	both := withOwner(a, "nginx", 9)
+	both.Sockets = slices.Concat(a.Sockets, b.Sockets)
+	p.listens = []*monitor.Listener{both}
+	at := p.at()
+	p.add(monitor.Event{At: at, Kind: monitor.Updated, Listener: both, Before: b})
+	p.add(monitor.Event{At: at, Kind: monitor.Updated, Listener: both, Before: a})
+	write(s, p)
+	all := events(t, path, history.Query{})
+	want(t, "events", kinds(all), "opened 80, opened 80")
+	for _, e := range all {
+		want(t, "the owner", e.Owner.Name, "nginx")
+		want(t, "its pid", e.Owner.PID, 9)
+	}
+}
+
+// Both moments are of one run, so that they can be told apart by more than the
+// clock that is set, of which the file keeps microseconds.
+func TestDurationWithinOneRunIgnoresFile(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{now: time.Now().Truncate(time.Microsecond).Add(999 * time.Nanosecond)}
+	l := p.open(listener(80, 1))
+	write(s, p)
+	p.now = p.now.Add(time.Nanosecond)
+	p.end(monitor.Closed, l)
+	write(s, p)
+	want(t, "the duration", events(t, path, history.Query{})[0].Duration, 2*time.Second)
+}
+
+func TestSeenOwnerReplacesInferredOne(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	guessed := withOwner(listener(80, 1), "", 0)
+	guessed.Inferred = &monitor.Owner{PID: 8, Name: "wrapper"}
+	l := p.open(guessed)
+	write(s, p)
+	want(t, "the owner at first", events(t, path, history.Query{})[0].Owner.Name, "wrapper")
+	p.end(monitor.Closed, p.change(monitor.Updated, l, withOwner(listener(80, 1), "nginx", 9)))
+	write(s, p)
+	opened := events(t, path, history.Query{})[1]
+	want(t, "the owner", opened.Owner.Name, "nginx")
+	want(t, "whether that is inferred", opened.Owner.Inferred, false)
+}
+
+func TestOwnerFoundAtCloseCompletesOpened(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	l := p.open(withOwner(listener(80, 1), "", 0))
+	write(s, p)
+	p.end(monitor.Closed, withOwner(l, "nginx", 9))
+	write(s, p)
+	want(t, "the owner", events(t, path, history.Query{})[1].Owner.Name, "nginx")
+}
+
+func TestUnlistedListenerIsNotClosed(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	p.end(monitor.Unlisted, p.open(listener(80, 1)))
+	write(s, p)
+	want(t, "events", kinds(events(t, path, history.Query{})), "opened 80")
+	s.Close()
+	s, _ = open(t, path, Options{})
+	write(s, p)
+	want(t, "events after a restart", kinds(events(t, path, history.Query{})), "opened 80")
+	spell, ok, err := OpenReader(path).LastOwner(t.Context(), 80)
+	if err != nil || !ok || !spell.To.IsZero() {
+		t.Errorf("who had it last: %+v, %v, %v; want an end that nobody knows", spell, ok, err)
+	}
+}
+
+func TestMergedAndSplitListenersNeitherOpenNorClose(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	a, b := p.open(listener(80, 1)), p.open(listener(80, 2))
+	both := *a
+	both.Sockets = append(append([]monitor.HeldSocket(nil), a.Sockets...), b.Sockets...)
+	p.listens = []*monitor.Listener{&both}
+	at := p.at()
+	p.add(monitor.Event{At: at, Kind: monitor.Updated, Listener: &both, Before: b})
+	p.add(monitor.Event{At: at, Kind: monitor.Updated, Listener: &both, Before: a})
+	write(s, p)
+	s.Close()
+	// It goes on after a restart, and split again.
+	s, _ = open(t, path, Options{})
+	p.listens = []*monitor.Listener{a, b}
+	at = p.at()
+	p.add(monitor.Event{At: at, Kind: monitor.Updated, Listener: b, Before: &both})
+	p.add(monitor.Event{At: at, Kind: monitor.Updated, Listener: a, Before: &both})
+	p.end(monitor.Closed, b)
+	p.end(monitor.Closed, a)
+	write(s, p)
+	all := events(t, path, history.Query{})
+	want(t, "events", kinds(all), "opened 80, opened 80, closed 80, closed 80")
+	for _, e := range all {
+		want(t, "whether it was older", e.AlreadyOpen, false)
+	}
+}
+
+func TestNextStartClosesVanishedListeners(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	stays, goes := p.open(listener(3000, 1)), p.open(listener(5432, 2))
+	s.Record(p.take())
+	s.Close()
+
+	stays.Since = time.Time{} // as a new monitor sees it
+	p.listens = []*monitor.Listener{stays, listener(8080, 3)}
+	s, _ = open(t, path, Options{})
+	write(s, p)
+	all := events(t, path, history.Query{})
+	want(t, "events", kinds(all), "opened 3000, opened 5432, closed 5432 unwatched, found 8080")
+	closed := all[1]
+	want(t, "who had it", closed.Owner.Name, "node")
+	want(t, "how sure", closed.Certainty(), history.AtMost)
+	want(t, "at most", closed.Duration, closed.At.Sub(goes.Since))
+	want(t, "found", all[0].AlreadyOpen, true)
+
+	// It closes now: since the first run saw it open, all of that counts.
+	p.end(monitor.Closed, stays)
+	write(s, p)
+	last := events(t, path, history.Query{})[0]
+	want(t, "the last", kinds([]history.Event{last}), "closed 3000")
+	want(t, "how sure", last.Certainty(), history.Exact)
+	want(t, "since when", last.OpenedAt, events(t, path, history.Query{Ports: monitor.Ports{{First: 3000, Last: 3000}}})[1].At)
+	spell, _, err := OpenReader(path).LastOwner(t.Context(), 5432)
+	if err != nil || !spell.Unobserved {
+		t.Errorf("who had it last: %+v, %v; want one that nobody saw end", spell, err)
+	}
+}
+
+func TestSameIDAfterRebootIsAnotherListener(t *testing.T) {
+	path := testPath(t)
+	p := &timeline{}
+	p.open(listener(3000, 1))
+	u := p.take()
+	for _, c := range []struct{ boot, want string }{
+		{"one", "opened 3000"},
+		{"two", "opened 3000, closed 3000 unwatched, found 3000"},
+	} {
+		s, _ := open(t, path, Options{Boot: c.boot})
+		s.Record(u)
+		s.Close()
+		u.Events = nil
+		want(t, "in boot "+c.boot, kinds(events(t, path, history.Query{})), c.want)
+	}
+}
+
+// Where runs of the machine have no name, the same process is the same listener.
+func TestWithoutBootIDOwnerDecides(t *testing.T) {
+	r := &openListener{sockets: "1", pid: 7, start: 99}
+	b := &batchWriter{}
+	l := listener(80, 1)
+	for _, c := range []struct {
+		pid   int
+		start uint64
+		want  bool
+	}{{7, 99, true}, {7, 98, false}, {8, 99, false}} {
+		l.Owners[0].PID, l.Owners[0].Start = c.pid, c.start
+		want(t, "goes on", b.isSame(r, l), c.want)
+	}
+	l.Owners = nil
+	want(t, "goes on with a hidden owner", b.isSame(r, l), false)
+}
+
+// What is not looked at did not end: with UDP off, nothing is said of it.
+func TestUnpolledUDPIsNotClosed(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	l := listener(5353, 1)
+	l.Protocol = monitor.UDP
+	p.open(l)
+	s.Record(p.take())
+	s.Close()
+	p.listens = []*monitor.Listener{listener(80, 2)}
+	s, _ = open(t, path, Options{})
+	write(s, p)
+	want(t, "events", kinds(events(t, path, history.Query{UDP: true})), "opened 5353, found 80")
+}
+
+// The first update may bring changes with it: they are told once.
+func TestChangesOfFirstUpdateAreStoredOnce(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	before := listener(1, 1)
+	p.listens = []*monitor.Listener{before, listener(2, 2)}
+	p.end(monitor.Closed, before)
+	p.end(monitor.Closed, p.open(listener(3, 3)))
+	p.open(listener(4, 4))
+	write(s, p)
+	want(t, "events", kinds(events(t, path, history.Query{})), "found 1, found 2, closed 1, opened 3, closed 3, opened 4")
+}
+
+func TestReducedRetentionAppliesAtOnce(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{now: time.Now().Add(-48 * time.Hour)}
+	for n := range 1200 {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	s.SetRetention(0, 100)
+	eventually(t, "the newest 100 are kept", func() bool { return len(events(t, path, history.Query{Limit: 2000})) == 100 })
+	s.SetRetention(1, 100) // all are two days old
+	eventually(t, "nothing of two days ago is kept", func() bool { return len(events(t, path, history.Query{})) == 0 })
+}
+
+// Quitting writes what waits, and leaves what is too old to the next run.
+func TestCloseDoesNotCleanUp(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{now: time.Now()}
+	const many = 9000
+	for n := range many {
+		p.open(listener(uint16(1+n), n))
+	}
+	write(s, p)
+	p.open(listener(uint16(1+many), many))
+	s.Record(p.take())
+	s.SetRetention(0, 1)
+	s.Close()
+	all := events(t, path, history.Query{Limit: 2 * many})
+	want(t, "the newest", all[0].Port, many+1)
+	if len(all) <= many/2 {
+		t.Errorf("%d of %d events are left: closing tidied up", len(all), many+1)
+	}
+	s, _ = open(t, path, Options{MaxEvents: 1})
+	s.Flush()
+	want(t, "events kept by the next run", len(events(t, path, history.Query{})), 1)
+}
+
+func TestOldEventsAreDeleted(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{MaxEvents: 50})
+	p := &timeline{now: time.Now().Add(-48 * time.Hour)}
+	for n := range 700 {
+		l := p.open(listener(uint16(1+n), n))
+		if n%2 == 1 {
+			p.end(monitor.Closed, l)
+		}
+	}
+	write(s, p)
+	all := events(t, path, history.Query{Limit: 1000})
+	want(t, "events kept", len(all), 50)
+	want(t, "the newest", all[0].Port, 700)
+
+	s.SetRetention(1, 50) // all are two days old
+	s.Close()
+	s, _ = open(t, path, Options{Days: 1})
+	s.Flush()
+	want(t, "events of one day", len(events(t, path, history.Query{})), 0)
+	f, err := openFile(t.Context(), path, migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	var owners, listening int
+	if err := errors.Join(f.queryRow(t.Context(), "SELECT count(*) FROM owners", &owners), f.queryRow(t.Context(), "SELECT count(*) FROM open", &listening)); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "owners of what is open yet", owners, listening)
+}
+
+func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
+	path := testPath(t)
+	if err := os.MkdirAll(filepath.Dir(path)+"/activity.db", 0o700); err != nil { // a folder in its place: nothing can be written
+		t.Fatal(err)
+	}
+	s, told := open(t, path, Options{})
+	p := &timeline{}
+	p.listens = []*monitor.Listener{listener(1, 1)}
+	s.Record(p.take())
+	if state := <-told; state.Err == nil {
+		t.Fatalf("told %+v, want that it cannot be written", state)
+	}
+	for n := range maxPending {
+		p.end(monitor.Closed, p.open(listener(2, 10+n)))
+		s.Record(p.take())
+	}
+	p.open(listener(3, 5))
+	s.Record(p.take())
+	s.mu.Lock()
+	waiting := len(s.changes)
+	s.mu.Unlock()
+	if waiting > maxPending {
+		t.Errorf("%d changes wait, want at most %d", waiting, maxPending)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if state := <-told; state.Err != nil {
+		t.Fatalf("told %+v, want that all is well", state)
+	}
+	s.Flush()
+	all := events(t, path, history.Query{Ports: monitor.Ports{{First: 1, Last: 1}, {First: 3, Last: 3}}})
+	want(t, "what it comes to", kinds(all), "found 1, opened 3")
+}
+
+func TestUnwritableFolderIsReportedOnceAndRetried(t *testing.T) {
+	path := testPath(t)
+	dir := filepath.Dir(path)
+	if err := os.WriteFile(dir, nil, 0o600); err != nil { // a file where the folder should be, which stops root too
+		t.Fatal(err)
+	}
+	s, told := open(t, path, Options{})
+	p := &timeline{}
+	p.open(listener(1, 1))
+	s.Record(p.take())
+	if state := <-told; state.Err == nil {
+		t.Fatalf("told %+v, want a reason", state)
+	}
+	p.open(listener(2, 2))
+	s.Record(p.take())
+	time.Sleep(collectTime + 10*s.opts.retryInterval)
+	select {
+	case state := <-told:
+		t.Errorf("told again: %+v", state)
+	default:
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if state := <-told; state != (State{}) {
+		t.Errorf("told %+v, want that all is well", state)
+	}
+	s.Flush()
+	want(t, "events", kinds(events(t, path, history.Query{})), "opened 1, opened 2")
+	for name, mode := range map[string]fs.FileMode{dir: 0o700 | fs.ModeDir, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		want(t, "mode of "+filepath.Base(name), info.Mode(), mode)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	path := testPath(t)
+	s, told := open(t, path, Options{})
+	p := &timeline{}
+	p.open(listener(1, 1))
+	write(s, p)
+	// The goroutine of the store waits, and the connection takes the disk for full
+	// until it is opened anew.
+	if _, err := s.file.conn.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 200 {
+		p.open(listener(uint16(100+n), n+2))
+	}
+	s.Record(p.take())
+	if state := <-told; state.Err == nil || isDamaged(state.Err) {
+		t.Fatalf("told %+v, want that the disk is full", state)
+	}
+	if state := <-told; state != (State{}) {
+		t.Fatalf("told %+v, want that all is well", state)
+	}
+	s.Flush()
+	want(t, "events", len(events(t, path, history.Query{Limit: 5000})), 201)
+}
+
+func TestRemovedFileIsRecreated(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	l := p.open(listener(1, 1))
+	write(s, p)
+	if err := remove(path); err != nil {
+		t.Fatal(err)
+	}
+	p.open(listener(2, 2))
+	write(s, p)
+	want(t, "events", kinds(events(t, path, history.Query{})), "found 1, opened 2")
+	want(t, "since when", events(t, path, history.Query{})[1].OpenedAt.Equal(l.Since), true)
+}
+
+func TestReadersDuringWrites(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	p.open(listener(1, 0))
+	write(s, p)
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			r := OpenReader(path)
+			for last := 0; ; {
+				all, err := r.Events(t.Context(), history.Query{Limit: 10_000})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if len(all) < last {
+					t.Errorf("%d events after %d", len(all), last)
+				}
+				last = len(all)
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for n := range 20 {
+		for i := range 5 {
+			p.open(listener(uint16(2+n), 1+n*5+i))
+		}
+		write(s, p)
+	}
+	close(done)
+	readers.Wait()
+	want(t, "events", len(events(t, path, history.Query{Limit: 10_000})), 101)
+}
+
+func TestKillDuringWriteLosesNothingCommitted(t *testing.T) {
+	times := 10
+	if os.Getenv("PORTHOLE_LONG") != "" {
+		times = 100
+	}
+	path := testPath(t)
+	before := 0
+	for n := range times {
+		promised := killWriter(t, path, time.Duration(n%10)*3*time.Millisecond)
+		f, err := openFile(t.Context(), path, migrations) // checks it
+		if err != nil {
+			t.Fatalf("after kill %d: %v", n+1, err)
+		}
+		opened := 0
+		err = f.queryRow(t.Context(), "SELECT count(*) FROM events WHERE kind = 'opened'", &opened)
+		f.close()
+		if err != nil || opened < before+promised {
+			t.Fatalf("after kill %d: %d events, %v; want at least the %d that were committed", n+1, opened, err, before+promised)
+		}
+		before = opened
+	}
+	t.Logf("%d kills, %d events", times, before)
+	want(t, "files moved aside", len(Damaged(path)), 0)
+}
+
+// killWriter lets a child write, kills it a moment after its first commits, and
+// returns how many events it said were committed.
+func killWriter(t *testing.T, path string, moment time.Duration) int {
+	t.Helper()
+	c := exec.Command(os.Args[0], path)
+	c.Env = append(os.Environ(), roleVariable+"=write")
+	c.Stderr = os.Stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	last := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if last, err = strconv.Atoi(lines.Text()); err != nil {
+			t.Fatal(err)
+		}
+		if last == 40 {
+			time.AfterFunc(moment, func() { _ = c.Process.Signal(syscall.SIGKILL) })
+		}
+	}
+	_ = c.Wait() // it was killed
+	if last < 40 {
+		t.Fatalf("the writer ended after %d events", last)
+	}
+	return last
+}

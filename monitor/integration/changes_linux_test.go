@@ -1,0 +1,195 @@
+package integration
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+	"porthole/monitor/process"
+)
+
+// Between two looks a port is closed and opened again. A single look knows no
+// time: what it shows anew is found.
+func TestReuseOfAPort(t *testing.T) {
+	ln, err := listenOn("127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := portOf(ln)
+	m := needMonitor(t, false, 0)
+	before := snapshot(t, m)
+	again := func(who string, reopen func()) {
+		t.Helper()
+		reopen()
+		after := snapshot(t, m)
+		was, is := onPort(before, port), onPort(after, port)
+		var kinds []monitor.Kind
+		for _, c := range monitor.Diff(before, after) {
+			if int(c.Listener.Port) == port {
+				kinds = append(kinds, c.Kind)
+			}
+		}
+		if fmt.Sprint(kinds) != "[closed found]" {
+			t.Errorf("%s: told %v, want closed and found; %s, then %s", who, kinds, picture(was), picture(is))
+		}
+		if len(is) != 1 || len(was) != 1 || is[0].ID == was[0].ID {
+			t.Errorf("%s: row %s, then %s; want another one", who, picture(was), picture(is))
+		}
+		before = after
+	}
+	again("by the same process", func() {
+		_ = ln.Close()
+		if ln, err = listenOn("127.0.0.1:"+strconv.Itoa(port), 0); err != nil {
+			t.Fatal(err)
+		}
+	})
+	again("by another process", func() {
+		_ = ln.Close()
+		begin(t, "listen", with("127.0.0.1:"+strconv.Itoa(port)))
+	})
+}
+
+// The same, told by a monitor that runs.
+func TestReuseOfAPortIsTold(t *testing.T) {
+	ln, err := listenOn("127.0.0.1:0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := portOf(ln)
+	w := watch(t, port, time.Hour)
+	_ = ln.Close()
+	if ln, err = listenOn("127.0.0.1:"+strconv.Itoa(port), 0); err != nil {
+		t.Fatal(err)
+	}
+	w.m.Refresh()
+	w.until("closed, opened")
+	_ = ln.Close()
+	c := begin(t, "listen", with("127.0.0.1:"+strconv.Itoa(port)))
+	w.m.Refresh()
+	w.until("closed, opened, closed, opened")
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", c.pid))
+}
+
+// shutdown(2) ends listening, listen(2) begins again on the same descriptor:
+// one kernel socket, which people see close and open.
+func TestShutdownAndListenOnOneDescriptor(t *testing.T) {
+	r := bind(t, unix.SOCK_STREAM, "127.0.0.1").listen(t)
+	w := watch(t, r.port, 20*time.Millisecond)
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	before := onPort(w.now, r.port)[0].Sockets[0].ID
+	if err := unix.Shutdown(r.fd, unix.SHUT_RD); err != nil {
+		t.Fatal(err)
+	}
+	w.until("closed")
+	if err := unix.Bind(r.fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: r.port}); err != nil {
+		t.Fatal(err)
+	}
+	r.listen(t)
+	w.until("closed, opened")
+	if after := onPort(w.now, r.port)[0].Sockets[0].ID; after != before {
+		t.Errorf("socket %d, then %d: not one descriptor's, the test is about nothing", before, after)
+	}
+}
+
+// The same without a look in between, on another port: a network of its own
+// has nobody else's closes, which would bring a look.
+func TestShutdownAndListenOnAnotherPort(t *testing.T) {
+	if !inside(t, unix.CLONE_NEWNET) {
+		return
+	}
+	r := bind(t, unix.SOCK_STREAM, "127.0.0.1").listen(t)
+	w := watch(t, 0, time.Hour)
+	w.port = r.port
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	w.port = 0
+	before := w.now.Listeners[0].Sockets[0].ID
+	if err := unix.Shutdown(r.fd, unix.SHUT_RD); err != nil {
+		t.Fatal(err)
+	}
+	other := r.port + 1
+	if err := unix.Bind(r.fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: other}); err != nil {
+		t.Fatal(err)
+	}
+	r.listen(t)
+	w.m.Refresh()
+	w.until("closed, opened")
+	closed, opened := w.loud()[0].Listener, w.loud()[1].Listener
+	if int(closed.Port) != r.port || int(opened.Port) != other || opened.Sockets[0].ID != before {
+		t.Errorf("closed %d, opened %d with socket %d; want %d, %d, %d", closed.Port, opened.Port, opened.Sockets[0].ID, r.port, other, before)
+	}
+}
+
+// An owner ends and another process is given its number: not the same owner.
+func TestReuseOfAPID(t *testing.T) {
+	if !inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET) {
+		return
+	}
+	const lastPID = "/proc/sys/kernel/ns_last_pid"
+	if err := os.WriteFile(lastPID, []byte("20000"), 0); err != nil {
+		t.Skipf("this kernel gives no number of choice: %v", err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	w := watch(t, portOf(ln), 20*time.Millisecond)
+	var was monitor.Owner
+	lived := func() child { // a process that was seen and has ended
+		c := begin(t, "hold", holding(file))
+		if was, err = process.Info(c.pid); err != nil {
+			t.Fatal(err)
+		}
+		w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d 1]", c.pid))
+		c.end()
+		return c
+	}
+	first := lived()
+
+	// Threads take numbers too: try until the one wanted is given, or one of ours
+	// has it for good.
+	var second child
+	for deadline := time.Now().Add(patience); second.pid != first.pid; {
+		if time.Now().After(deadline) {
+			t.Fatalf("number %d was not given again; the last one was %d", first.pid, second.pid)
+		}
+		if second.end != nil {
+			second.end()
+		}
+		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", first.pid)); err == nil {
+			first = lived()
+		}
+		if err := os.WriteFile(lastPID, []byte(strconv.Itoa(first.pid-1)), 0); err != nil {
+			t.Fatal(err)
+		}
+		second = begin(t, "hold", holding(file))
+	}
+	is, err := process.Info(second.pid)
+	if err != nil || is.Same(was) {
+		t.Fatalf("%+v, then %+v, %v; want another process with the same number", was, is, err)
+	}
+	want := fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d 1]", second.pid)
+	w.rows(want)
+	w.see("the second owner", func(s monitor.Snapshot) bool {
+		rows := onPort(s, portOf(ln))
+		return picture(rows) == want && rows[0].Owners[0].Same(is)
+	})
+	changed := false
+	for _, c := range w.loud() {
+		changed = changed || c.Kind == monitor.OwnerChanged
+	}
+	if !changed {
+		t.Errorf("told %q, want that the owner changed", w.told())
+	}
+}

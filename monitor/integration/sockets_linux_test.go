@@ -1,0 +1,260 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+)
+
+// raw is a socket made by hand, for what package net has no words.
+type raw struct{ fd, port int }
+
+func bind(t *testing.T, kind int, address string, options ...func(fd int) error) raw {
+	t.Helper()
+	a := netip.MustParseAddr(address)
+	family, to := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Addr: a.As16()})
+	if a.Is4() {
+		family, to = unix.AF_INET, &unix.SockaddrInet4{Addr: a.As4()}
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	if errors.Is(err, unix.EAFNOSUPPORT) {
+		t.Skipf("this machine has no such sockets: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	for _, option := range options {
+		if err := option(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Bind(fd, to); err != nil {
+		t.Fatal(err)
+	}
+	return raw{fd, portOfFD(t, fd)}
+}
+
+func portOfFD(t *testing.T, fd int) int {
+	t.Helper()
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if six, ok := name.(*unix.SockaddrInet6); ok {
+		return six.Port
+	}
+	return name.(*unix.SockaddrInet4).Port
+}
+
+func (r raw) listen(t *testing.T) raw {
+	t.Helper()
+	if err := unix.Listen(r.fd, 1); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func bothFamilies(fd int) error {
+	return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
+}
+
+func needIPv6(t *testing.T) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("this machine has no IPv6: %v", err)
+	}
+	_ = ln.Close()
+}
+
+func TestSameOwnerOnEveryAddressOfBothFamilies(t *testing.T) {
+	needIPv6(t)
+	c := begin(t, "listen", with("0.0.0.0:0", "[::]:0 only"))
+	l := row(t, c.Port, fmt.Sprintf("tcp [0.0.0.0 ::] network, 2 sockets of [%d]", c.pid))
+	if l.Sockets[0].V6Only || !l.Sockets[1].V6Only {
+		t.Errorf("sockets = %+v, want [::] alone to be for IPv6 only", l.Sockets)
+	}
+}
+
+func TestOneSocketForBothFamilies(t *testing.T) {
+	needIPv6(t)
+	c := begin(t, "listen", with("[::]:0"))
+	l := row(t, c.Port, fmt.Sprintf("tcp [::] network, 1 sockets of [%d]", c.pid))
+	if l.Sockets[0].V6Only || !l.AcceptsLoopback() {
+		t.Errorf("IPv6 only %t, loopback %t; want a socket that 127.0.0.1 reaches too", l.Sockets[0].V6Only, l.AcceptsLoopback())
+	}
+	connection, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", c.Port))
+	if err != nil {
+		t.Fatalf("IPv4 does not reach it: %v; the test is about nothing", err)
+	}
+	_ = connection.Close()
+}
+
+func TestIPv4LoopbackOnAnIPv6Socket(t *testing.T) {
+	r := bind(t, unix.SOCK_STREAM, "::ffff:127.0.0.1", bothFamilies).listen(t)
+	l := row(t, r.port, fmt.Sprintf("tcp [::ffff:127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	if !l.AcceptsLoopback() {
+		t.Error("no loopback port, want one")
+	}
+}
+
+func TestTwoLoopbackAddressesOfTwoOwners(t *testing.T) {
+	first := begin(t, "listen", with("127.0.0.1:0"))
+	second := begin(t, "listen", with(fmt.Sprintf("127.0.0.2:%d", first.Port)), another(t))
+	row(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]; tcp [127.0.0.2] machine, 1 sockets of [%d]", first.pid, second.pid))
+}
+
+func TestTwoLoopbackAddressesOfOneOwner(t *testing.T) {
+	c := begin(t, "listen", with("127.0.0.1:0", "127.0.0.2:0"))
+	row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] machine, 2 sockets of [%d]", c.pid))
+}
+
+// What is on a port without listening is no listener, however it comes and goes.
+func TestWhatIsNoListener(t *testing.T) {
+	w := watch(t, 0, 20*time.Millisecond)
+	var ports []int
+	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_DGRAM} {
+		r := bind(t, kind, "127.0.0.1")
+		ports = append(ports, r.port)
+	}
+	gone, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Bind(gone, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	ports = append(ports, portOfFD(t, gone))
+	cookie, err := unix.GetsockoptUint64(gone, unix.SOL_SOCKET, unix.SO_COOKIE)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.Dial("tcp", server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := server.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports = append(ports, client.LocalAddr().(*net.TCPAddr).Port)
+
+	w.look()
+	_ = unix.Close(gone) // its destroy event comes, and looks like a listener's
+	w.look()
+	for _, c := range w.changes {
+		if slices.Contains(ports, int(c.Listener.Port)) {
+			t.Errorf("told %s of port %d, where nothing listens", c.Kind, c.Listener.Port)
+		}
+		if slices.ContainsFunc(c.Listener.Sockets, func(s monitor.HeldSocket) bool { return s.ID == monitor.SocketID(cookie) }) {
+			t.Errorf("told %s of a socket of which nothing but its end was seen", c.Kind)
+		}
+	}
+	for _, port := range ports {
+		if rows := onPort(w.now, port); len(rows) != 0 {
+			t.Errorf("port %d: %s, want nothing", port, picture(rows))
+		}
+	}
+
+	// The server's end closes first and stays behind in TIME_WAIT on its port.
+	_ = accepted.Close()
+	_, _ = io.ReadAll(client)
+	_ = client.Close()
+	_ = server.Close()
+	if rows := onPort(snapshot(t, needMonitor(t, true, 0)), portOf(server)); len(rows) != 0 {
+		t.Errorf("after the close: %s, want nothing", picture(rows))
+	}
+}
+
+func TestUDP(t *testing.T) {
+	open := bind(t, unix.SOCK_DGRAM, "127.0.0.1")
+	connected, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", open.port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connected.Close()
+	its := connected.LocalAddr().(*net.UDPAddr).Port
+	with, without := snapshot(t, needMonitor(t, true, 0)), snapshot(t, needMonitor(t, false, 0))
+	if got, want := picture(onPort(with, open.port)), fmt.Sprintf("udp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()); got != want {
+		t.Errorf("bound, unconnected: %q, want %q", got, want)
+	}
+	if rows := onPort(without, open.port); len(rows) != 0 {
+		t.Errorf("without UDP: %s, want nothing", picture(rows))
+	}
+	if rows := onPort(with, its); len(rows) != 0 {
+		t.Errorf("connected: %s, want nothing", picture(rows))
+	}
+}
+
+func TestMPTCPIsListedLikeTCP(t *testing.T) {
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(true)
+	ln, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := ln.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	protocol := 0
+	if err := c.Control(func(fd uintptr) { protocol, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL) }); err != nil {
+		t.Fatal(err)
+	}
+	if protocol != unix.IPPROTO_MPTCP {
+		t.Skip("this kernel has no MPTCP, or has it switched off")
+	}
+	w := watch(t, portOf(ln), time.Hour)
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.m.Refresh()
+	w.until("closed")
+}
+
+func TestAnotherNetworkNamespaceIsNotListed(t *testing.T) {
+	c, err := try(t, "listen", with("0.0.0.0:0"), func(c *exec.Cmd) {
+		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
+		if os.Getuid() != 0 {
+			c.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		}
+	})
+	if refused(err) {
+		t.Skipf("needs root, or a kernel that lets every user make a network namespace: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := begin(t, "listen", with(fmt.Sprintf("127.0.0.1:%d", c.Port)))
+	s := snapshot(t, needMonitor(t, true, 0))
+	if got, want := picture(onPort(s, c.Port)), fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", here.pid); got != want {
+		t.Errorf("port %d, which has a listener there and one here: %q, want %q", c.Port, got, want)
+	}
+	for _, l := range s.Listeners {
+		if slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return o.PID == c.pid }) {
+			t.Errorf("%s is said to be of process %d, which lives in another network", picture([]*monitor.Listener{l}), c.pid)
+		}
+	}
+}

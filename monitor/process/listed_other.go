@@ -1,9 +1,0 @@
-//go:build !windows
-
-package process
-
-import "porthole/monitor"
-
-// listed has nothing to add: who may not read a process's start may read
-// nothing of it here.
-func listed(_ int, err error) (monitor.Owner, error) { return monitor.Owner{}, err }

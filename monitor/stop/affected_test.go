@@ -1,0 +1,109 @@
+package stop
+
+import (
+	"testing"
+
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/owner"
+)
+
+func TestIsSystemProcess(t *testing.T) {
+	for pid, want := range map[int][2]bool{-1: {true, true}, 0: {true, true}, 1: {true, true}, 4: {false, true}, 5: {false, false}} {
+		if got := [2]bool{isSystemProcess("linux", pid), isSystemProcess("windows", pid)}; got != want {
+			t.Errorf("%d: on Linux %t, on Windows %t; want %v", pid, got[0], got[1], want)
+		}
+	}
+}
+
+func TestListenersOfDescendants(t *testing.T) {
+	main := monitor.Owner{PID: 10, Start: 100}
+	child := monitor.Owner{PID: 11, Start: 110, Parents: []monitor.Parent{{PID: 10, Start: 100}}}
+	grandchild := monitor.Owner{PID: 12, Start: 120, Parents: []monitor.Parent{{PID: 11, Start: 110}, {PID: 10, Start: 100}}}
+	stranger := monitor.Owner{PID: 13, Start: 130, Parents: []monitor.Parent{{PID: 10, Start: 99}}} // of one that had the number before
+	row := func(port uint16, owners ...monitor.Owner) *monitor.Listener {
+		return &monitor.Listener{Port: port, Owners: owners}
+	}
+	s := monitor.Snapshot{Listeners: []*monitor.Listener{row(1, main, child), row(2, child), row(3, grandchild), row(4, stranger), row(5), row(6, main)}}
+	ports := func(rows []*monitor.Listener) (ports string) {
+		for _, l := range rows {
+			ports += string(rune('0' + l.Port))
+		}
+		return ports
+	}
+	if got := ports(ListenersOf(s, main)); got != "16" {
+		t.Errorf("Held = ports %s, want 16", got)
+	}
+	if got := ports(ListenersOfDescendants(s, main)); got != "23" {
+		t.Errorf("Children = ports %s, want 23", got)
+	}
+}
+
+func TestManagerOf(t *testing.T) {
+	id := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for _, test := range []struct {
+		g    owner.Cgroup
+		want string
+	}{
+		{owner.Cgroup{Unit: "cups.service"}, "systemctl stop cups.service"},
+		{owner.Cgroup{Unit: "web.service", UserUnit: true}, "systemctl --user stop web.service"},
+		{owner.Cgroup{Unit: `a\x2db.service`}, `systemctl stop 'a\x2db.service'`},
+		{owner.Cgroup{Unit: "session-2.scope"}, ""},
+		{owner.Cgroup{Unit: "user@1000.service"}, ""},
+		{owner.Cgroup{Unit: "docker.service", ContainerID: id}, "docker stop 0123456789ab"},
+		{owner.Cgroup{ContainerID: id, Podman: true}, "podman stop 0123456789ab"},
+		{owner.Cgroup{Unit: "x'; rm -rf ~\n.service"}, `systemctl stop 'x'\''; rm -rf ~ .service'`},
+		{owner.Cgroup{}, ""},
+	} {
+		if m, ok := groupManager(test.g); m.Command != test.want || ok != (test.want != "") {
+			t.Errorf("%+v: %q, %t; want %q", test.g, m.Command, ok, test.want)
+		}
+	}
+	// docker-proxy runs in docker.service, whose end is the end of all containers.
+	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, &monitor.Listener{Port: 8080}); m.Command != "docker stop $(docker ps -q --filter publish=8080)" {
+		t.Errorf("of docker-proxy: %q", m.Command)
+	}
+	known := &monitor.Listener{Port: 8080, CgroupInfo: monitor.CgroupInfo{Container: &monitor.Container{ID: id, Name: "web", Published: true}}}
+	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, known); m.Command != "docker stop 0123456789ab" || m.String() != "the container web that publishes the port" {
+		t.Errorf("of docker-proxy, whose container is known: %q, %q", m, m.Command)
+	}
+	hidden := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}}
+	if m, _ := ManagerOfUnknownOwner(hidden); m.Command != "systemctl stop cups.service" {
+		t.Errorf("of a hidden owner: %q", m.Command)
+	}
+}
+
+// In the unit of a desktop's terminal, of cron or of ssh there are all that were
+// started there.
+func TestUnitWithoutSystemdAsParentIsNotTheManager(t *testing.T) {
+	parents := func(names ...string) (all []monitor.Parent) {
+		for i, name := range names {
+			all = append(all, monitor.Parent{PID: 10 - i, Name: name, Command: []string{name}})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		parents []monitor.Parent
+		want    bool
+	}{
+		{parents("systemd"), true},
+		{parents("nginx", "systemd"), true},
+		{parents("zsh", "konsole", "systemd"), false},
+		{parents("npm", "code", "systemd"), false},
+		{parents("sh", "cron", "systemd"), false},
+		{parents("cron", "systemd"), false},
+		{parents("bash", "sshd", "systemd"), false},
+		{parents("pm2", "systemd"), false},
+	} {
+		if got := startedBySystemd(ancestry.Explain(monitor.Owner{PID: 11, Name: "web", Parents: c.parents}, monitor.CgroupInfo{}, ancestry.ProcessState{})); got != c.want {
+			t.Errorf("%v: %t; want %t", c.parents, got, c.want)
+		}
+	}
+}
+
+func TestProcessNamedDockerProxyIsNotTrusted(t *testing.T) {
+	o := monitor.Owner{Name: "docker-proxy", Program: "/home/ada/server"}
+	if m, _ := ManagerOf(o, &monitor.Listener{Port: 8080}); m.Kind == Publisher {
+		t.Errorf("a process that calls itself docker-proxy is %v", m)
+	}
+}
