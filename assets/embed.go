@@ -1,5 +1,5 @@
-// Package assets holds the pictures and the translations that are built into
-// the program.
+// Package assets holds the icons, translations and licence texts that are built
+// into the program.
 package assets
 
 import "embed"
@@ -25,46 +25,53 @@ var (
 	paused []byte
 	//go:embed icons/porthole.svg
 	icon []byte
+	//go:embed licence.txt
+	licence string
 	//go:embed licences.txt
 	licences string
 	//go:embed icons/window.png
 	window []byte
 )
 
-// Translations holds the words of each language as translations/LANGUAGE.json,
-// in the form that fyne's lang.AddTranslationsFS reads.
+// Translations holds the texts of each language as translations/LANGUAGE.json,
+// in the format that lang.AddTranslationsFS of Fyne reads.
 //
 //go:embed translations
 var Translations embed.FS
 
-// TrayLevel returns the SVG of the porthole with water up to n quarters. An n
-// outside 0…4 is taken as the nearest of them.
+// TrayLevel returns the SVG of the porthole with water up to n quarters. n is
+// clamped to 0…4.
 func TrayLevel(n int) []byte {
 	levels := [...][]byte{level0, level1, level2, level3, level4}
 	return levels[min(max(n, 0), len(levels)-1)]
 }
 
-// TrayDot returns the SVG of the dot that is laid over a porthole where
-// something changed. Its first shape is not drawn but cut out of what lies
-// beneath.
+// TrayDot returns the SVG of the dot that marks an unseen event. It is drawn
+// over a TrayLevel. Its first shape is not drawn: it is cut out of the picture
+// below, as a gap around the dot.
 func TrayDot() []byte { return dot }
 
-// TrayAlert returns the SVG of the triangle that is laid over a porthole where
-// something needs a look. Its first shape is as in TrayDot.
+// TrayAlert returns the SVG of the triangle that marks an owner or exposure
+// change that the user has not seen. Its first shape is cut out, as in TrayDot.
 func TrayAlert() []byte { return alert }
 
-// TrayPaused returns the SVG of the porthole with two bars.
+// TrayPaused returns the SVG of the porthole with two bars: notifications are
+// paused.
 func TrayPaused() []byte { return paused }
 
 // Icon returns the application's icon as SVG.
 func Icon() []byte { return icon }
 
-// WindowIcon returns Icon as a PNG of 128×128 pixels. Fyne draws an SVG anew for
-// each window, which takes a third of a second, and hands every pixel to the window
-// system: of 512×512 they are a megabyte.
+// WindowIcon returns Icon as a PNG of 128×128 pixels. A PNG is used because Fyne
+// renders an SVG again for each window, which takes a third of a second. It is
+// small because Fyne passes every pixel to the window system: 512×512 pixels are
+// a megabyte.
 func WindowIcon() []byte { return window }
 
-// Licences returns the modules that are linked into the program and the kind of
-// each one's licence, a line each with a tab between. The whole texts are in the
-// packages.
+// Licence returns the text of Porthole's own licence (MIT). It equals the file
+// LICENSE at the root of the repository, which go:embed cannot reach from here.
+func Licence() string { return licence }
+
+// Licences returns the modules that are linked into the program: one line each,
+// "MODULE<tab>LICENCE". The complete texts are in the packages.
 func Licences() string { return licences }

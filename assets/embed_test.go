@@ -17,7 +17,7 @@ import (
 	"porthole/assets"
 )
 
-func TestPicturesAreTheIconDrawn(t *testing.T) {
+func TestPNGsMatchTheSVGIcon(t *testing.T) {
 	packaged, err := os.ReadFile("icon.png")
 	if err != nil {
 		t.Fatal(err)
@@ -39,19 +39,19 @@ func TestPicturesAreTheIconDrawn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.Bounds() != want.Rect {
-			t.Fatalf("%s is %v, want %v", c.name, got.Bounds(), want.Rect)
+			t.Fatalf("%s: got bounds %v, want %v", c.name, got.Bounds(), want.Rect)
 		}
 		for y := range c.size {
 			for x := range c.size {
 				if g, w := rgba(got.At(x, y)), rgba(want.At(x, y)); !near(g, w) {
-					t.Fatalf("%s at %d,%d is %v, porthole.svg %v: run go generate ./assets", c.name, x, y, g, w)
+					t.Fatalf("%s at %d,%d: got %v, want %v as in porthole.svg: run go generate ./assets", c.name, x, y, g, w)
 				}
 			}
 		}
 	}
 }
 
-func TestTrayPicturesAreThere(t *testing.T) {
+func TestTrayPicturesAreDistinctSVGs(t *testing.T) {
 	pictures := map[string][]byte{"dot": assets.TrayDot(), "alert": assets.TrayAlert(), "paused": assets.TrayPaused()}
 	for n := range 5 {
 		pictures[string(rune('0'+n))] = assets.TrayLevel(n)
@@ -62,13 +62,13 @@ func TestTrayPicturesAreThere(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if other, ok := seen[string(svg)]; ok {
-			t.Errorf("%s is the same picture as %s", name, other)
+			t.Errorf("%s: got the same picture as %s, want distinct ones", name, other)
 		}
 		seen[string(svg)] = name
 	}
 	for n, want := range map[int]int{-1: 0, 5: 4} {
 		if !bytes.Equal(assets.TrayLevel(n), assets.TrayLevel(want)) {
-			t.Errorf("TrayLevel(%d) is not TrayLevel(%d)", n, want)
+			t.Errorf("TrayLevel(%d): got another picture than TrayLevel(%d)", n, want)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestTrayPicturesAreThere(t *testing.T) {
 func TestTranslationsLoad(t *testing.T) {
 	files, err := fs.Glob(assets.Translations, "translations/*.json")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("translations: %v, %v", files, err)
+		t.Fatalf("got translation files %v, error %v", files, err)
 	}
 	for _, file := range files {
 		data, err := assets.Translations.ReadFile(file)
@@ -84,7 +84,7 @@ func TestTranslationsLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !json.Valid(data) {
-			t.Errorf("%s is no JSON", file)
+			t.Errorf("%s: got invalid JSON", file)
 		}
 	}
 	if err := lang.AddTranslationsFS(assets.Translations, "translations"); err != nil {
@@ -92,10 +92,20 @@ func TestTranslationsLoad(t *testing.T) {
 	}
 }
 
+func TestLicenceIsTheRootLicence(t *testing.T) {
+	want, err := os.ReadFile("../LICENSE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := assets.Licence(); got != string(want) {
+		t.Errorf("assets/licence.txt differs from LICENSE: cp LICENSE assets/licence.txt\ngot:\n%s", got)
+	}
+}
+
 func rgba(c color.Color) color.RGBA { return color.RGBAModel.Convert(c).(color.RGBA) }
 
-// near allows for rounding: a PNG's colours are not premultiplied, and some
-// processors multiply and add in one step.
+// near reports whether two colours are equal up to rounding: a PNG's colours are
+// not premultiplied, and some processors use fused multiply-add.
 func near(a, b color.RGBA) bool {
 	for _, d := range [...]int{int(a.R) - int(b.R), int(a.G) - int(b.G), int(a.B) - int(b.B), int(a.A) - int(b.A)} {
 		if d < -3 || d > 3 {

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Films Porthole on a virtual desktop. As root that is done as a user called ada,
-# who exists nowhere else, in a network and among processes of their own: so the
-# film shows nothing of this machine.
+# Films Porthole on a virtual desktop. As root, the film is made by a temporary user
+# "ada" in network, PID and mount namespaces of its own, so that it shows nothing of
+# this machine.
+#
+#	packaging/film.sh PROGRAM GIF
 set -eu
 bin=$PWD/$1
 film=$PWD/$2

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Prints the modules that are linked into the program on Linux and Windows and the
-# kind of each one's licence, a line each with a tab between: assets/licences.txt.
-# A text that it does not know is an error, for a person to look at.
+# Prints the modules that are linked into the program on Linux and Windows with
+# their licences, one line each, separated by a tab. The output belongs in
+# assets/licences.txt. An unknown licence text is an error: a person must look at it.
 set -euo pipefail
 for os in linux windows; do
 	GOOS=$os CGO_ENABLED=1 go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' -tags "${TAGS:-gles,no_emoji}" .
@@ -16,7 +16,7 @@ done | LC_ALL=C sort -u |
 		*"Redistribution and use"*) kind=BSD-2-Clause ;;
 		*"Permission is hereby granted, free of charge"*) kind=MIT ;;
 		*"Permission to use, copy, modify, and"*"distribute this software"*) kind=ISC ;;
-		*) echo "$path: what licence is that?" >&2; exit 1 ;;
+		*) echo "$path: unknown licence; add its text to packaging/licence-kinds.sh" >&2; exit 1 ;;
 		esac
 		printf '%s\t%s\n' "$path" "$kind"
 	done

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the licences of all modules that are linked into the program, one after
-# the other, and fails where a module has none.
+# Prints the licence texts of all modules that are linked into the program. Fails
+# if a module has none.
 set -eu
 go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' -tags "$TAGS" . | sort -u |
 	while read -r path version dir; do

@@ -1,7 +1,9 @@
 #!/bin/bash
-# Builds build/Porthole.app, a zip of it, and its checksum, with the tools that
-# every Mac has. UNTESTED: nobody ran this on a Mac yet. The bundle is signed for
-# this Mac alone; who hands it on needs a certificate of Apple's and notarization.
+# Builds build/Porthole.app, a zip of it and its checksum, with the tools that every
+# Mac has. UNTESTED: this has never run on a Mac. The bundle has an ad-hoc signature,
+# valid on this Mac only; distribution needs an Apple certificate and notarization.
+#
+#	packaging/package-macos.sh PROGRAM
 set -euo pipefail
 bin=$1
 version=$(awk -F'"' '/^Version/{print $2}' FyneApp.toml)
@@ -19,6 +21,7 @@ for size in 16 32 128 256; do
 	sips -z $((size * 2)) $((size * 2)) assets/icon.png --out "$icons/icon_${size}x$size@2x.png" >/dev/null
 done
 iconutil -c icns "$icons" -o "$app/Contents/Resources/porthole.icns"
+cp LICENSE "$app/Contents/Resources/LICENSE.txt"
 packaging/licences.sh >"$app/Contents/Resources/licences.txt"
 codesign --force --sign - "$app"
 

@@ -1,7 +1,9 @@
 #!/bin/bash
 # Builds build/porthole_VERSION_ARCH.deb, a tar.gz of the same files, and their
-# checksums. Of one commit the bytes are always the same: all times are the
-# commit's. On a Mac it is packaging/package-macos.sh.
+# checksums. The same commit gives the same bytes: all times are the commit's. On a
+# Mac it runs packaging/package-macos.sh instead.
+#
+#	packaging/package.sh PROGRAM
 set -euo pipefail
 bin=$1
 [ "$(uname)" != Darwin ] || exec packaging/package-macos.sh "$bin"
@@ -14,7 +16,7 @@ export SOURCE_DATE_EPOCH
 date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%F)
 packaging/prerequisites.sh package
 
-# Packed relocations (see Makefile) want that C library.
+# Packed relocations (see Makefile) require this version of the C library.
 libc=2.34
 if readelf -d "$bin" | grep -q '(RELR)'; then libc=2.36; fi
 
@@ -38,17 +40,25 @@ install -D -m 644 build/man/fish "$root/usr/share/fish/vendor_completions.d/port
 doc=$root/usr/share/doc/porthole
 install -d "$doc"
 packaging/licences.sh | gzip -9nc >"$doc/licences.gz"
-cat >"$doc/copyright" <<'END'
-Copyright: the Porthole developers.
-The modules that are linked into Porthole are under licences of their own,
-which stand in licences.gz beside this file.
+{
+	cat <<'END'
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: Porthole
+Comment: The licences of the modules that are linked into Porthole are in
+ licences.gz beside this file.
+
+Files: *
+Copyright: 2026 the Porthole authors
+License: MIT
 END
+	sed -n '/^Permission/,$ { s/^$/./; s/^/ /; p }' LICENSE
+} >"$doc/copyright"
 gzip -9nc >"$doc/changelog.gz" <<END
 porthole ($version) unstable; urgency=medium
 
 $(git log -1 --format=%s | fold -sw 70 | sed '1s/^/  * /; 2,$s/^/    /')
 
- -- The Porthole developers <porthole@porthole.invalid>  $(date -uR -d "@$SOURCE_DATE_EPOCH")
+ -- The Porthole authors <porthole@porthole.invalid>  $(date -uR -d "@$SOURCE_DATE_EPOCH")
 END
 
 install -d "$root/DEBIAN"
@@ -56,17 +66,17 @@ cat >"$root/DEBIAN/control" <<END
 Package: porthole
 Version: $version
 Architecture: $arch
-Maintainer: The Porthole developers <porthole@porthole.invalid>
+Maintainer: The Porthole authors <porthole@porthole.invalid>
 Installed-Size: $(du -sk --apparent-size "$root/usr" | cut -f1)
 Section: net
 Priority: optional
 Depends: libc6 (>= $libc), libgl1, libx11-6, libwayland-client0
 Recommends: libgl1-mesa-dri, libegl1, libgles2, libxcursor1, libxi6, libxinerama1, libxrandr2, libxxf86vm1, libxkbcommon0, dbus-user-session, fonts-dejavu-core
-Description: shows what listens on this machine's loopback
- Porthole sits in the system tray and shows which ports listen on this
- machine's loopback, which processes own them, since when, and who can reach
- them. It tells when a watched port opens, closes, changes hands or becomes
- reachable from the network.
+Description: monitor for listening ports in the system tray
+ Porthole sits in the system tray and shows which processes listen on this
+ machine's ports, since when, why they are running, who is connected, and
+ whether the network can reach them. It notifies you when a port you watch
+ opens, closes, changes owner or becomes reachable from the network.
 END
 (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 find "$root" -print0 | xargs -0 touch -h -d "@$SOURCE_DATE_EPOCH"

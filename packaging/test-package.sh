@@ -1,10 +1,10 @@
 #!/bin/bash
-# Installs the package on a clean Debian, uses the command line there, starts it
-# through its desktop entry, removes it, and sees that every file is as before.
-# Needs root and Debian's packages.
+# Installs the package on a clean Debian, uses the command line there, starts
+# Porthole through its desktop entry, removes the package, and checks that every file
+# is as before. Needs root and access to Debian's packages.
 set -euo pipefail
 if [ "$(id -u)" != 0 ]; then
-	echo "== skipped: the package is tried on a clean Debian by root alone"
+	echo "== skipped: only root can test the package on a clean Debian"
 	exit 0
 fi
 packaging/prerequisites.sh package
@@ -17,17 +17,17 @@ echo "== a clean $suite"
 debootstrap --variant=minbase "$suite" "$root" "$mirror" >build/debootstrap.log 2>&1 || { tail build/debootstrap.log; exit 1; }
 within() { chroot "$root" env DEBIAN_FRONTEND=noninteractive "$@"; }
 quietly() { local log=build/$1.log; shift; "$@" >"$log" 2>&1 || { tail "$log"; exit 1; }; }
-# All files but what apt and dpkg remember, with the time of each one's content.
+# Lists all files with their modification times, except the records of apt and dpkg.
 files() { (cd "$root" && find . \( -path ./proc -o -path ./sys -o -path ./tmp -o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg -o -path ./var/log -o -path ./run \) -prune -o -type d -print -o -printf '%p %T@\n' | sort); }
 
-printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no service starts there
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # services must not start there
 chmod 755 "$root/usr/sbin/policy-rc.d"
 packaging/prerequisites.sh desktop
-echo "== built without C, where there is no library of X or OpenGL"
+echo "== the program built without C, on a system without X or OpenGL libraries"
 unshare --mount packaging/test-nowindow.sh "$root"
 cp "$deb" "$root/package.deb"
-# The first installation brings what Porthole needs, which stays; the second is
-# Porthole alone. gio starts a program as a desktop's menu does.
+# The first installation also installs the dependencies, which stay; the second
+# installs Porthole only. gio starts a program as a desktop's menu does.
 quietly install within apt-get install -y /package.deb libglib2.0-bin
 quietly purge within apt-get purge -y porthole
 files >build/files.before
@@ -41,5 +41,5 @@ unshare --mount build/installed "$root" build/installed.png
 echo "== removed"
 quietly purge-again within apt-get purge -y porthole
 files >build/files.after
-diff build/files.before build/files.after || { echo "these files are left, missing or not as before" >&2; exit 1; }
-echo "== installed, used and removed; nothing is left"
+diff build/files.before build/files.after || { echo "these files are left over, missing or changed" >&2; exit 1; }
+echo "== installed, used and removed; nothing is left over"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Tests under Wine what can be tested there of build/windows: a smoke test, no
-# more. Wine tells few PIDs, no times, has no System process and shows no toasts.
+# Tests build/windows under Wine: a smoke test only. Wine reports few PIDs and no
+# times, has no System process and shows no toasts.
 set -euo pipefail
 
 out=build/windows
@@ -9,8 +9,8 @@ if [ -z "${PORTHOLE_BUILT:-}" ]; then
 	for p in monitor/socket monitor/process monitor/owner app/ipc; do
 		CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go test -tags "$TAGS" -c -o "$out/$(basename "$p").test.exe" "./$p"
 	done
-	# Alone, where that is allowed: sockets of others that come and go by the
-	# thousand make Wine's table fail.
+	# Use a network namespace of its own if that is allowed: Wine's socket table
+	# fails if thousands of other sockets come and go.
 	export PORTHOLE_BUILT=1
 	if [ "$(id -u)" = 0 ] && unshare --net true 2>/dev/null; then
 		exec unshare --net sh -c 'ip link set lo up && exec "$0"' "$0"
@@ -22,7 +22,7 @@ listener= xvfb=
 finish() {
 	[ -z "$listener" ] || kill "$listener" 2>/dev/null || true
 	[ -z "$xvfb" ] || kill "$xvfb" 2>/dev/null || true
-	wineserver -k 2>/dev/null || true # this prefix's alone
+	wineserver -k 2>/dev/null || true # only the one of this WINEPREFIX
 	wineserver -w 2>/dev/null || true
 	rm -rf "$work"
 }
@@ -30,20 +30,20 @@ trap finish EXIT
 unset DISPLAY WAYLAND_DISPLAY
 export WINEPREFIX=$work/prefix WINEDEBUG=-all WINEDLLOVERRIDES="mscoree=;mshtml="
 wine=$(command -v wine64 || command -v wine || echo /usr/lib/wine/wine64)
-PATH=$PATH:/usr/lib/wine # wineserver's, on Debian
+PATH=$PATH:/usr/lib/wine # for wineserver on Debian
 echo "== $("$wine" --version)"
 "$wine" wineboot --init >/dev/null 2>&1
 
-# Every Go program takes its random numbers from bcryptprimitives.dll, which
-# Wine has from version 9 on.
+# Every Go program gets random numbers from bcryptprimitives.dll, which Wine has
+# only since version 9.
 system32=$WINEPREFIX/drive_c/windows/system32
 if [ ! -e "$system32/bcryptprimitives.dll" ]; then
 	x86_64-w64-mingw32-gcc -shared -O2 -s -o "$system32/bcryptprimitives.dll" packaging/windows/bcryptprimitives.c -ladvapi32
 fi
-echo "== the tables lie in memory as the headers have them"
+echo "== the memory layout of the socket tables matches the Windows headers"
 x86_64-w64-mingw32-gcc -Wall -Werror -fsyntax-only packaging/windows/iphlpapi-layout.c
 
-echo "== tests of the monitor and of the link between the processes"
+echo "== tests of the monitor and of the protocol between the processes"
 root=$PWD
 run() {
 	local name=${1##*/}
@@ -52,14 +52,14 @@ run() {
 		exit 1
 	}
 	echo "$name: $(grep -c '^--- PASS' "$work/$name.log") passed, $(grep -c '^--- SKIP' "$work/$name.log") skipped"
-	grep -A1 '^=== RUN' "$work/$name.log" | grep -E '^ +[a-z_]+\.go:' || true # why
+	grep -A1 '^=== RUN' "$work/$name.log" | grep -E '^ +[a-z_]+\.go:' || true # the reasons for skipping
 }
 run monitor/socket
-run monitor/process -test.run 'OfWindows|ListOfProcesses' # temporary folders cannot be removed in Wine 8
+run monitor/process -test.run 'OfWindows|ListOfProcesses' # Wine 8 cannot remove temporary folders
 run monitor/owner
 run app/ipc
 
-echo "== the program sees a listener of this machine"
+echo "== the program lists a listener of this machine"
 coproc LISTENER { exec perl -MIO::Socket::INET -e '$| = 1;
 	my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1) or die "listen: $!";
 	print $s->sockport, "\n"; sleep 600'; }
@@ -76,18 +76,18 @@ grep -q "\"port\":$port,\"addresses\":\[\"127.0.0.1\"\],\"reach\":\"machine\"" "
 grep -q "listens on  127.0.0.1 (this machine)" "$work/who"
 "$wine" "$out/porthole.exe" explain "127.0.0.1:$port" >"$work/explain"
 grep -q "is the loopback address" "$work/explain"
-"$wine" "$out/porthole.exe" doctor >"$work/doctor" || true # it fails where anything is missing
+"$wine" "$out/porthole.exe" doctor >"$work/doctor" || true # exit status 1 if anything is missing
 grep -E "Listening ports +iphlpapi" "$work/doctor"
 kill "$listener"
 wait "$listener" 2>/dev/null || true
 listener=
 "$wine" "$out/porthole.exe" list --json --all >"$work/list.json"
 if grep -q "\"port\":$port," "$work/list.json"; then
-	echo "porthole.exe still lists port $port, which is closed" >&2
+	echo "porthole.exe still lists port $port after it was closed" >&2
 	exit 1
 fi
 
-echo "== the agent without a console, its window, and the pipe between them"
+echo "== the agent without a console, its window, and the named pipe between them"
 coproc DISPLAYS { exec Xvfb -displayfd 1 -screen 0 1280x900x24 2>/dev/null; }
 xvfb=$DISPLAYS_PID
 read -r number <&"${DISPLAYS[0]}"
@@ -97,14 +97,14 @@ agent=$!
 colours() { import -window root "$out/window.png" 2>/dev/null && identify -format %k "$out/window.png"; }
 shown=
 for _ in $(seq 60); do
-	if [ "$(colours)" -gt 200 ]; then shown=1 && break; fi # text with soft edges has as many
+	if [ "$(colours)" -gt 200 ]; then shown=1 && break; fi # antialiased text has that many
 	sleep 0.5
 done
-[ -n "$shown" ] || { echo "no window appears within 30 s; see $out/window.png" >&2; cat "$work/agent.log" >&2; exit 1; }
+[ -n "$shown" ] || { echo "no window appeared within 30 s; see $out/window.png" >&2; cat "$work/agent.log" >&2; exit 1; }
 "$wine" "$out/porthole.exe" doctor >"$work/doctor" || true
 grep -E "Running Porthole +it watches, and answers" "$work/doctor"
 timeout 20 "$wine" "$out/porthole.exe" quit
-timeout 20 tail --pid "$agent" -f /dev/null || { echo "the agent does not end" >&2; exit 1; }
+timeout 20 tail --pid "$agent" -f /dev/null || { echo "the agent did not end within 20 s" >&2; exit 1; }
 wait "$agent"
 echo "the window is in $out/window.png"
-echo "== what can be tested under Wine passed"
+echo "== all tests under Wine passed"

@@ -1,13 +1,15 @@
 #!/bin/sh
-# Asks govulncheck whether the program calls anything that is known to be
-# vulnerable. Its database is on the network (or in a mirror that GOVULNDB names):
-# where it cannot be reached, that is said and is no failure.
+# Checks the program for calls to code with known vulnerabilities. If the database of
+# govulncheck cannot be reached, prints a warning and succeeds. GOVULNDB can name a
+# mirror.
+#
+#	packaging/vulnerabilities.sh GOVULNCHECK-VERSION
 set -eu
 mkdir -p build
 if go run "golang.org/x/vuln/cmd/govulncheck@$1" -tags "$TAGS" ./... >build/vulnerabilities.txt 2>&1; then
-	echo "govulncheck: nothing known"
+	echo "govulncheck: no known vulnerabilities"
 elif grep -q 'fetching vulnerabilities' build/vulnerabilities.txt; then
-	echo "govulncheck: not asked, its database cannot be reached from here; GOVULNDB names a mirror" >&2
+	echo "govulncheck: skipped, its database cannot be reached; set GOVULNDB to use a mirror" >&2
 else
 	cat build/vulnerabilities.txt >&2
 	exit 1

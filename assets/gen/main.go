@@ -1,7 +1,8 @@
 //go:build ignore
 
-// Gen draws icons/porthole.svg into icon.png, which packages take, and smaller
-// into icons/window.png. Run it by go generate ./assets after the SVG changed.
+// Gen renders icons/porthole.svg to icon.png (512×512 pixels, for packages) and to
+// icons/window.png (128×128 pixels, for windows). Run it with go generate ./assets
+// after changing the SVG.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command ico draws an SVG into an ICO file, in the sizes that Windows shows
-// from a title bar (16 pixels) to its biggest icons (256), also at scales of
+// Command ico renders an SVG to an ICO file, in the sizes that Windows uses: from
+// title bars (16 pixels) to extra large icons (256 pixels), also at display scales of
 // 125 and 150 %.
 package main
 
@@ -13,6 +13,7 @@ import (
 	"github.com/srwiley/rasterx"
 )
 
+// sizes are the widths and heights of the icons in the file, in pixels.
 var sizes = []int{16, 20, 24, 32, 40, 48, 64, 256}
 
 func main() {
@@ -26,6 +27,7 @@ func main() {
 	}
 }
 
+// write renders the SVG file from to the ICO file to.
 func write(from, to string) error {
 	svg, err := oksvg.ReadIcon(from, oksvg.StrictErrorMode)
 	if err != nil {
@@ -43,7 +45,7 @@ func write(from, to string) error {
 		return err
 	}
 	if err := ico.EncodeAll(f, pictures); err != nil {
-		_ = f.Close() // the other error says more
+		_ = f.Close() // the first error is the one to report
 		return fmt.Errorf("encode the icon: %w", err)
 	}
 	return f.Close()

@@ -7,12 +7,12 @@ import (
 	"porthole/app"
 )
 
-func TestThePageOfTheCommandLineIsMadeFromTheCommands(t *testing.T) {
+func TestCommandLinePageIsUpToDate(t *testing.T) {
 	page, err := os.ReadFile("../../docs/command-line.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := markdown(app.Command()); string(page) != want {
-		t.Errorf("docs/command-line.md is stale: make docs\n%s", want)
+		t.Errorf("docs/command-line.md is stale: run make docs\nwant:\n%s", want)
 	}
 }

@@ -1,5 +1,5 @@
-/* The one function of bcryptprimitives.dll that Go programs call, for Wine
- * before version 9, which has no such library. */
+/* A bcryptprimitives.dll for Wine before version 9, which has none. It contains
+ * ProcessPrng, the only function that Go programs call. */
 #include <windows.h>
 
 BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length); /* RtlGenRandom */

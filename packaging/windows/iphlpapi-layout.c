@@ -1,5 +1,5 @@
-/* What monitor/socket/iphlpapi.go takes the tables' layout to be, checked by the
- * compiler against the Windows headers. */
+/* Lets the compiler check the memory layout that monitor/socket/iphlpapi.go assumes
+ * against the Windows headers. */
 #include <winsock2.h>
 #include <windows.h>
 #include <iphlpapi.h>
