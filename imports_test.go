@@ -39,7 +39,7 @@ var only = []struct{ imported, by string }{
 	{"fyne.io/systray", "porthole/app/tray"},
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},
-	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/e2e"},
+	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/internal/fakebus porthole/e2e"},
 	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/connection/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},
 	{"go.yaml.in/yaml", "porthole/app/settings"},

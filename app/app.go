@@ -18,7 +18,6 @@ import (
 	"porthole/app/cli"
 	"porthole/app/doctor"
 	"porthole/app/ipc"
-	"porthole/app/notify"
 	"porthole/app/window"
 	"porthole/monitor"
 )
@@ -83,7 +82,7 @@ func rootCommand() *cobra.Command {
 	_ = root.Flags().MarkHidden("page") // it is there; for a Porthole that starts anew
 	root.SetVersionTemplate("porthole {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
-	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), explainCommand(), stopCommand(), historyCommand(), forgetCommand(), doctorCommand(), showCommand(), quitCommand(), windowCommand(), notificationCommand())
+	root.AddCommand(listCommand(), eventsCommand(), waitCommand(), whoCommand(), explainCommand(), stopCommand(), historyCommand(), forgetCommand(), doctorCommand(), showCommand(), quitCommand(), windowCommand())
 	return root
 }
 
@@ -316,14 +315,6 @@ func windowCommand() *cobra.Command {
 	c.Flags().StringVar(&o.Theme, "theme", "", "light or dark; as the system is where it is not said")
 	c.Flags().StringVar(&o.Language, "language", "", "like en; as the system is where it is not said")
 	return c
-}
-
-// notificationCommand is how the agent shows a notification through beeep.
-func notificationCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "notification", Hidden: true, Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return notify.ShowOne(os.Stdin) },
-	}
 }
 
 func outputFlags(c *cobra.Command, o *cli.Options) {

@@ -149,7 +149,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRest()
 	var parts sync.WaitGroup
-	a.notes = notify.Start(rest, a.notifier(), a.reportDelivery, a.log)
+	a.notes = notify.Start(rest, notify.New(opts.Session.BusAddress(), a.handleAction, a.log), a.reportDelivery, a.log)
 	a.loadSettings()
 	a.loadPause(time.Now())
 	a.initAutostart()

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"os/exec"
 	"slices"
 	"time"
 
@@ -13,11 +12,9 @@ import (
 	"porthole/ui/tray"
 )
 
-// This file is how the agent tells the user of changes.
-
-// handleUpdate is the way of the data: what the monitor sees goes to the watches, the
-// notifications, the tray and the window's status. Tray and window show each
-// change at once; only the telling may wait.
+// handleUpdate passes an update of the monitor to the watches, the notifications,
+// the tray and the window's status. The tray shows every event immediately; only
+// notifications can be delayed.
 func (a *Agent) handleUpdate(u monitor.Update) {
 	health := a.update.Health
 	a.update = u
@@ -31,32 +28,34 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	a.showTray()
 }
 
-// addRecent keeps the last few changes for the tray's menu.
-func (a *Agent) addRecent(changes []monitor.Event) {
-	for _, c := range changes {
-		switch c.Kind {
+// addRecent adds events to those in the tray's menu.
+func (a *Agent) addRecent(events []monitor.Event) {
+	for _, e := range events {
+		switch e.Kind {
 		case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged:
-			if c.Listener.AcceptsLoopback() {
-				a.recent = append(a.recent, c)
+			if e.Listener.AcceptsLoopback() {
+				a.recent = append(a.recent, e)
 			}
 		}
 	}
-	a.recent = slices.Clone(a.recent[max(0, len(a.recent)-tray.MaxRecent):]) // what is older can go
+	a.recent = slices.Clone(a.recent[max(0, len(a.recent)-tray.MaxRecent):]) // Clone frees older events
 }
 
-// markUnread notes what nobody has looked at yet, by changes of watched ports.
-func (a *Agent) markUnread(changes []monitor.Event) {
-	for _, c := range changes {
-		if c.Kind == monitor.Closed {
-			a.notes.Withdraw(c.Listener.Port) // what says that it is open is not true any more
+// markUnread handles events of watched ports: it sets the tray's marks for events
+// that the user has not seen.
+func (a *Agent) markUnread(events []monitor.Event) {
+	for _, e := range events {
+		if e.Kind == monitor.Closed {
+			a.notes.Withdraw(e.Listener.Port)
 		}
 		a.unread = true
-		exposed := (c.Kind == monitor.ExposureChanged || c.Kind == monitor.Opened) && c.Listener.Exposure == monitor.ExposureNetwork
-		a.alert = a.alert || exposed || c.Kind == monitor.OwnerChanged
+		exposed := (e.Kind == monitor.ExposureChanged || e.Kind == monitor.Opened) && e.Listener.Exposure == monitor.ExposureNetwork
+		a.alert = a.alert || exposed || e.Kind == monitor.OwnerChanged
 	}
 	a.clearViewed()
 }
 
+// notifyAlerts shows notifications for alerts, or stores them during a pause.
 func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 	a.userStops.markAlerts(alerts)
 	for _, alert := range alerts {
@@ -75,7 +74,8 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 	a.addMissed(alerts)
 }
 
-// handleAction does what the user wants with a notification.
+// handleAction handles what the user chose in notification n. It can be called
+// from any goroutine.
 func (a *Agent) handleAction(action notify.Action, n notify.Notification) {
 	a.do(func() {
 		switch action {
@@ -87,67 +87,34 @@ func (a *Agent) handleAction(action notify.Action, n notify.Notification) {
 	})
 }
 
-// notifier returns the way to the desktop's notifications.
-func (a *Agent) notifier() notify.Notifier {
-	if address := a.opts.Session.BusAddress(); address != "" {
-		return notify.WithFallback(notify.NewBus(address, a.handleAction, a.log), notify.NewSubprocess(notificationCommand(a.opts.Session)), a.log)
-	}
-	if busOnly {
-		return noNotifier{}
-	}
-	return notify.NewPortable()
-}
-
-// notificationCommand makes this program the process that shows one notification through
-// beeep, in session.
-func notificationCommand(session desktop.Session) func(context.Context) (*exec.Cmd, error) {
-	return func(ctx context.Context) (*exec.Cmd, error) {
-		program, err := executablePath()
-		if err != nil {
-			return nil, err
-		}
-		cmd := exec.CommandContext(ctx, program, "notification")
-		cmd.Args[0] = "porthole"
-		cmd.Env = session.Environ()
-		return cmd, nil
-	}
-}
-
-// watchNotifications says at once what the first notification would find out,
-// and that it is mended when a service comes, until ctx or the bus ends.
+// watchNotifications reports whether notifications can be shown, before the first
+// one and when a notification daemon starts or ends, until ctx or the bus ends.
 func (a *Agent) watchNotifications(ctx context.Context, address string) {
-	if address == "" && busOnly {
-		a.log.Warn("notifications will not be shown", "problem", notify.ErrNoBus)
-		a.reportDelivery(notify.ErrNoBus)
+	if !notify.UsesBus {
+		return
+	}
+	unavailable := func(err error) {
+		a.log.Warn("notifications are not available", "error", err)
+		a.reportDelivery(err)
 	}
 	if address == "" {
+		unavailable(notify.ErrNoBus)
 		return
 	}
 	err := desktop.WatchNotifications(ctx, address, func(present bool) {
 		if present {
 			a.reportDelivery(nil)
-			return
+		} else {
+			unavailable(notify.ErrNoService)
 		}
-		a.log.Warn("notifications will not be shown", "problem", notify.ErrNoService)
-		a.reportDelivery(notify.ErrNoService)
 	})
 	if err != nil && ctx.Err() == nil {
-		a.log.Warn("whether notifications are shown here cannot be told", "problem", err)
-		a.reportDelivery(err)
+		unavailable(err)
 	}
 }
 
-// noNotifier stands where there is no session bus: beeep would start one.
-type noNotifier struct{}
-
-func (noNotifier) Notify(context.Context, notify.Notification) error {
-	return notify.ErrNoBus
-}
-func (noNotifier) Withdraw(context.Context, string) error { return nil }
-func (noNotifier) Close()                                 {}
-
-// reportDelivery notes whether notifications are shown: the notification worker calls
-// it after each delivery.
+// reportDelivery sets or clears the notification problem in the window. It can be
+// called from any goroutine.
 func (a *Agent) reportDelivery(err error) {
 	a.do(func() {
 		if a.problems.set("notifications", notificationProblem(err)) {

@@ -12,31 +12,31 @@ import (
 	"porthole/monitor"
 )
 
-// requestTimeout is how long an agent may take to answer.
+// requestTimeout limits how long the agent may take to answer a request.
 const requestTimeout = 2 * time.Second
 
-// ErrNotRunning means that nobody listens at the place.
+// ErrNotRunning means that no agent is running.
 //
 //lint:ignore ST1005 Porthole is a name
 var ErrNotRunning = errors.New("Porthole is not running")
 
-// ErrNoResponse means that the agent is there and does not answer.
+// ErrNoResponse means that the agent is running but does not respond.
 //
 //lint:ignore ST1005 Porthole is a name
-var ErrNoResponse = errors.New("Porthole is running but does not answer; end it (pkill porthole) and start it again")
+var ErrNoResponse = errors.New("Porthole is running but does not respond; quit it (pkill porthole) and start it again")
 
-// Request sends one command to the agent and returns its answer. The error is
-// ErrNoAgent, ErrSilent, or a sentence.
-func Request(place RuntimeDir, m Message) (Message, error) {
-	c, err := place.dial()
-	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
-		return Message{}, ErrNoResponse // a pipe that takes nobody; a socket lets one wait
+// Request sends one command to the agent and returns its answer. It waits at most
+// 2 s for the answer. The error is ErrNotRunning or ErrNoResponse.
+func Request(dir RuntimeDir, m Message) (Message, error) {
+	c, err := dir.dial()
+	if netErr, ok := errors.AsType[net.Error](err); ok && netErr.Timeout() {
+		return Message{}, ErrNoResponse // a busy pipe; connecting to a socket does not time out
 	}
 	if err != nil {
 		return Message{}, ErrNotRunning
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(requestTimeout)) // fails only on a closed connection, as does the write
+	_ = c.SetDeadline(time.Now().Add(requestTimeout)) // on a closed connection the write fails too
 	if err := write(c, m); err != nil {
 		return Message{}, ErrNoResponse
 	}
@@ -47,16 +47,16 @@ func Request(place RuntimeDir, m Message) (Message, error) {
 	return answer, nil
 }
 
-// Client is the window process's end.
+// Client is the window process's connection to the agent.
 type Client struct {
 	conn  net.Conn
 	clock clock
-	mu    sync.Mutex // one message at a time
+	mu    sync.Mutex // serializes writes
 }
 
 // Connect connects the window process to the agent.
-func Connect(place RuntimeDir) (*Client, error) {
-	c, err := place.dial()
+func Connect(dir RuntimeDir) (*Client, error) {
+	c, err := dir.dial()
 	if err != nil {
 		return nil, fmt.Errorf("connect to the agent: %w", err)
 	}
@@ -68,22 +68,22 @@ func Connect(place RuntimeDir) (*Client, error) {
 	return client, nil
 }
 
-// Send sends m. It may be called from any goroutine and waits at most 2 s.
+// Send sends m. It blocks for at most 2 s and is safe for concurrent use.
 func (c *Client) Send(m Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_ = c.conn.SetWriteDeadline(time.Now().Add(requestTimeout)) // fails only on a closed connection, as does the write
+	_ = c.conn.SetWriteDeadline(time.Now().Add(requestTimeout)) // on a closed connection the write fails too
 	return write(c.conn, m)
 }
 
-// Receive gives every update to update and every other message to said, until
-// the agent hangs up or ctx ends; then it returns why, nil for a clean end.
-// Both are called from Listen's goroutine, in the order of the messages.
-func (c *Client) Receive(ctx context.Context, update func(monitor.Update), said func(Message)) error {
+// Receive passes every update to onUpdate and every other message to onMessage,
+// on the caller's goroutine and in order. It returns nil when the agent closes
+// the connection or ctx ends, and an error if a message is malformed.
+func (c *Client) Receive(ctx context.Context, onUpdate func(monitor.Update), onMessage func(Message)) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
 	defer stop()
 	r := newReader(c.conn, maxFromAgent)
-	var t updateBuilder
+	var builder updateBuilder
 	for {
 		m, err := r.next()
 		if errors.Is(err, io.EOF) || ctx.Err() != nil {
@@ -94,54 +94,54 @@ func (c *Client) Receive(ctx context.Context, update func(monitor.Update), said 
 		}
 		c.clock.fromWire(m.Listener)
 		c.clock.fromWire(m.Before)
-		u, known, err := t.add(m)
+		u, known, err := builder.add(m)
 		switch {
 		case err != nil:
 			return err
 		case !known:
-			said(m)
+			onMessage(m)
 		case u.Ready:
-			update(u)
+			onUpdate(u)
 		}
 	}
 }
 
-// updateBuilder puts the lines about listeners together into updates.
+// updateBuilder assembles updates from messages about single listeners.
 type updateBuilder struct {
 	snapshot  monitor.Snapshot
-	listeners []*monitor.Listener // of a snapshot that is being told
-	events    []monitor.Event     // of an update that is being told
+	listeners []*monitor.Listener // received so far of the initial snapshot
+	events    []monitor.Event     // received so far of an update
 }
 
-// add returns an update that is Ready where m completes one, and known false
-// where m is about something else.
-func (t *updateBuilder) add(m Message) (u monitor.Update, known bool, _ error) {
+// add adds m. The returned update is Ready if m completes it. known is false if m
+// is not part of an update.
+func (b *updateBuilder) add(m Message) (u monitor.Update, known bool, _ error) {
 	switch kind := monitor.Kind(m.Kind); kind {
 	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Updated,
 		monitor.Discovered, monitor.Unlisted:
 		if m.Listener == nil || len(m.Listener.Addresses) == 0 {
-			return u, true, fmt.Errorf("the agent told of a change (%s) without a listener", kind)
+			return u, true, fmt.Errorf("the agent sent the event %s without a listener", kind)
 		}
-		t.events = append(t.events, monitor.Event{At: m.At, Kind: kind, Listener: m.Listener, Before: m.Before})
+		b.events = append(b.events, monitor.Event{At: m.At, Kind: kind, Listener: m.Listener, Before: m.Before})
 		if m.More {
 			return u, true, nil
 		}
-		t.snapshot = monitor.Apply(t.snapshot, t.events)
-		u = monitor.Update{Snapshot: t.snapshot, Events: t.events, Ready: true}
-		t.events = nil
+		b.snapshot = monitor.Apply(b.snapshot, b.events)
+		u = monitor.Update{Snapshot: b.snapshot, Events: b.events, Ready: true}
+		b.events = nil
 		return u, true, nil
 	}
 	switch m.Kind {
 	case SnapshotListener:
 		if m.Listener == nil || len(m.Listener.Addresses) == 0 {
-			return u, true, errors.New("the agent told of a listener that has no address")
+			return u, true, errors.New("the agent sent a listener without an address")
 		}
-		t.listeners = append(t.listeners, m.Listener)
+		b.listeners = append(b.listeners, m.Listener)
 		return u, true, nil
 	case Ready:
-		t.snapshot = monitor.Snapshot{TakenAt: m.At, Listeners: t.listeners}
-		t.listeners, t.events = nil, nil
-		return monitor.Update{Snapshot: t.snapshot, Ready: true}, true, nil
+		b.snapshot = monitor.Snapshot{TakenAt: m.At, Listeners: b.listeners}
+		b.listeners, b.events = nil, nil
+		return monitor.Update{Snapshot: b.snapshot, Ready: true}, true, nil
 	}
 	return u, false, nil
 }

@@ -6,13 +6,13 @@ import (
 	"porthole/monitor"
 )
 
-// clock lets the two ends of a connection agree since when a listener is open,
-// whoever sets the clock of the machine before or meanwhile: a time on the line
-// has no monotonic reading. Each end has one, of the moment when they met; what
-// it makes of a time does not depend on when it is asked.
+// clock converts the opening times of listeners, which lose their monotonic clock
+// reading in JSON, so that both ends compute the same age even if the system
+// clock is set before or during the connection. Each end has one clock, created
+// when the connection is made; conversions do not depend on when they happen.
 type clock struct {
 	connectedAt time.Time
-	wall        time.Time // what the clock on the wall said then
+	wall        time.Time // connectedAt without its monotonic reading
 }
 
 func newClock() clock {
@@ -20,12 +20,13 @@ func newClock() clock {
 	return clock{now, now.Round(0)}
 }
 
-// clockTolerance is less than anyone sets a clock by, and more than lies between the
-// readings of the two clocks.
+// clockTolerance is larger than the time between the two ends' clock readings and
+// smaller than any deliberate clock adjustment.
 const clockTolerance = time.Millisecond
 
-// toWire is l as it is to be told: with the time that the clock would have shown
-// when l was opened, had it been set before then as it was when the ends met.
+// toWire returns l with Since as the system clock would have shown it if it had
+// always been set as at the time of connecting. It returns l itself if Since does
+// not change; it never modifies l.
 func (c clock) toWire(l *monitor.Listener) *monitor.Listener {
 	if l == nil || l.Since.IsZero() {
 		return l
@@ -39,7 +40,7 @@ func (c clock) toWire(l *monitor.Listener) *monitor.Listener {
 	return &shifted
 }
 
-// fromWire gives l's time the monotonic reading that it had at the other end.
+// fromWire restores the monotonic reading of l.Since.
 func (c clock) fromWire(l *monitor.Listener) {
 	if l != nil && !l.Since.IsZero() {
 		l.Since = c.connectedAt.Add(l.Since.Sub(c.wall))

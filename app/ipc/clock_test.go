@@ -7,33 +7,33 @@ import (
 	"porthole/monitor"
 )
 
-func TestAgesFollowNoClockThatIsSet(t *testing.T) {
+func TestAgesSurviveClockAdjustments(t *testing.T) {
 	const age, step = 5 * time.Minute, 3 * time.Hour
 	opened := time.Now().Add(-age)
 	agent, window := newClock(), newClock()
 	if l := (&monitor.Listener{Since: opened}); agent.toWire(l) != l {
-		t.Error("a row is copied where nobody set the clock")
+		t.Error("toWire copied a listener although the clock was not adjusted")
 	}
-	agent.wall, window.wall = agent.wall.Add(step), window.wall.Add(step) // somebody set it after the port was opened
+	agent.wall, window.wall = agent.wall.Add(step), window.wall.Add(step) // the clock was set after the port was opened
 	l := &monitor.Listener{Since: opened}
-	told := *agent.toWire(l)
+	sent := *agent.toWire(l)
 	if !l.Since.Equal(opened) {
-		t.Error("a listener of a snapshot was changed")
+		t.Error("toWire modified its argument")
 	}
-	told.Since = told.Since.Round(0) // as it comes out of JSON
-	again := told
-	window.fromWire(&told)
-	if got := time.Since(told.Since); got < age || got > age+time.Minute {
-		t.Errorf("the window says that it is open for %v, want %v", got, age)
+	sent.Since = sent.Since.Round(0) // as decoded from JSON
+	again := sent
+	window.fromWire(&sent)
+	if got := time.Since(sent.Since); got < age || got > age+time.Minute {
+		t.Errorf("got age %v in the window, want %v", got, age)
 	}
 	window.fromWire(&again)
-	if !again.Since.Equal(told.Since) {
-		t.Errorf("told twice it is %v and %v", told.Since, again.Since)
+	if !again.Since.Equal(sent.Since) {
+		t.Errorf("two conversions differ: %v and %v", sent.Since, again.Since)
 	}
-	var none monitor.Listener
-	window.fromWire(&none)
+	var zero monitor.Listener
+	window.fromWire(&zero)
 	window.fromWire(nil)
-	if agent.toWire(&none) != &none || agent.toWire(nil) != nil || !none.Since.IsZero() {
-		t.Error("no time became one")
+	if agent.toWire(&zero) != &zero || agent.toWire(nil) != nil || !zero.Since.IsZero() {
+		t.Error("a zero time was changed")
 	}
 }

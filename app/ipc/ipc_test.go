@@ -15,7 +15,7 @@ import (
 	"porthole/monitor"
 )
 
-// fakeTable is a monitor.Table whose sockets the test sets.
+// fakeTable is a monitor.Table with the sockets that the test sets.
 type fakeTable struct {
 	monitor.Sleeper
 	mu      sync.Mutex
@@ -39,7 +39,7 @@ func (t *fakeTable) Sockets(dst []monitor.Socket, _ bool) ([]monitor.Socket, err
 
 func (t *fakeTable) Source() string { return "test" }
 
-// noOwners finds no owner.
+// noOwners is a monitor.Finder that finds no owners.
 type noOwners struct{}
 
 func (noOwners) Find(context.Context, monitor.Scope, []monitor.Socket, func(monitor.Holding)) error {
@@ -51,7 +51,7 @@ func (noOwners) Hidden(monitor.Socket) monitor.OwnerUnknown {
 	return monitor.OwnerUnknown{Reason: "hidden"}
 }
 
-// fakeAgent notes what the server tells the agent.
+// fakeAgent is a Handler that passes what it gets to the test.
 type fakeAgent struct {
 	connected, disconnected chan *WindowConn
 	messages                chan Message
@@ -62,19 +62,26 @@ func (a *fakeAgent) WindowConnected(c *WindowConn)          { a.connected <- c }
 func (a *fakeAgent) WindowDisconnected(c *WindowConn)       { a.disconnected <- c }
 func (a *fakeAgent) WindowMessage(_ *WindowConn, m Message) { a.messages <- m }
 
-// serve starts an agent's end on a place of the test's own.
-func serve(t *testing.T) (RuntimeDir, *fakeTable, *fakeAgent) {
+// openTestDir returns a runtime directory of this test.
+func openTestDir(t *testing.T) RuntimeDir {
 	t.Helper()
 	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
-	place, err := OpenRuntimeDir()
+	dir, err := OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab := &fakeTable{Sleeper: monitor.NewSleeper()}
-	tab.set(3000, 62893)
-	m := monitor.New(tab, noOwners{}, monitor.Options{Interval: 5 * time.Millisecond, Logger: discardLog()})
+	return dir
+}
+
+// serve starts a monitor and a server until the test ends.
+func serve(t *testing.T) (RuntimeDir, *fakeTable, *fakeAgent) {
+	t.Helper()
+	dir := openTestDir(t)
+	table := &fakeTable{Sleeper: monitor.NewSleeper()}
+	table.set(3000, 62893)
+	m := monitor.New(table, noOwners{}, monitor.Options{Interval: 5 * time.Millisecond, Logger: discardLog()})
 	a := &fakeAgent{connected: make(chan *WindowConn, 4), disconnected: make(chan *WindowConn, 4), messages: make(chan Message, 4)}
-	server, err := Listen(place, a, m, discardLog())
+	server, err := Listen(dir, a, m, discardLog())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,10 +90,10 @@ func serve(t *testing.T) (RuntimeDir, *fakeTable, *fakeAgent) {
 	parts.Go(func() { m.Run(ctx) })
 	parts.Go(func() { server.Serve(ctx) })
 	t.Cleanup(func() { cancel(); parts.Wait() })
-	return place, tab, a
+	return dir, table, a
 }
 
-// shortTempDir is a folder whose name leaves room for a socket's: 108 bytes in all (unix(7)).
+// shortTempDir returns a directory with a short path: that of a socket has at most 108 bytes (unix(7)).
 func shortTempDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "l")
@@ -99,73 +106,74 @@ func shortTempDir(t *testing.T) string {
 
 func discardLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// receive receives from c, which must happen within 10 s.
 func receive[T any](t *testing.T, what string, c <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-c:
 		return v
 	case <-time.After(10 * time.Second):
-		t.Fatalf("%s: nothing within 10 s", what)
+		t.Fatalf("%s: got nothing within 10 s", what)
 		panic("unreachable")
 	}
 }
 
-func TestAWindowSeesTheSnapshotThenTheChanges(t *testing.T) {
-	place, tab, a := serve(t)
-	c, err := Connect(place)
+func TestWindowReceivesSnapshotThenEvents(t *testing.T) {
+	dir, table, a := serve(t)
+	c, err := Connect(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	updates, said := make(chan monitor.Update, 16), make(chan Message, 16)
+	updates, messages := make(chan monitor.Update, 16), make(chan Message, 16)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- c.Receive(ctx, func(u monitor.Update) { updates <- u }, func(m Message) { said <- m })
+		ended <- c.Receive(ctx, func(u monitor.Update) { updates <- u }, func(m Message) { messages <- m })
 	}()
-	conn := receive(t, "opened", a.connected)
-	first := receive(t, "the first update", updates)
+	conn := receive(t, "WindowConnected", a.connected)
+	first := receive(t, "first update", updates)
 	if len(first.Snapshot.Listeners) != 2 || len(first.Events) != 0 || !first.Ready {
-		t.Fatalf("first update: %d listeners, %d changes; want 2, 0", len(first.Snapshot.Listeners), len(first.Events))
+		t.Fatalf("first update: got %d listeners and %d events, want 2 and 0", len(first.Snapshot.Listeners), len(first.Events))
 	}
-	tab.set(3000, 5432)
+	table.set(3000, 5432)
 	var kinds []string
 	last := first
 	for len(kinds) < 2 {
-		last = receive(t, "an update", updates)
-		for _, ch := range last.Events {
-			kinds = append(kinds, string(ch.Kind))
+		last = receive(t, "update", updates)
+		for _, e := range last.Events {
+			kinds = append(kinds, string(e.Kind))
 		}
 	}
 	if len(last.Snapshot.Listeners) != 2 || last.Snapshot.Listeners[1].Port != 5432 {
-		t.Errorf("after %v: %d listeners", kinds, len(last.Snapshot.Listeners))
+		t.Errorf("after %v: got %d listeners, want 2, the second on 5432", kinds, len(last.Snapshot.Listeners))
 	}
 	conn.Send(Message{Kind: StatusUpdate, Status: &Status{Paused: true}})
-	if m := receive(t, "a status", said); m.Kind != StatusUpdate || m.Status == nil || !m.Status.Paused {
-		t.Errorf("said %+v", m)
+	if m := receive(t, "status", messages); m.Kind != StatusUpdate || m.Status == nil || !m.Status.Paused {
+		t.Errorf("got %+v, want a paused status", m)
 	}
 	if err := c.Send(Message{Kind: Watch, Port: 5432}); err != nil {
 		t.Fatal(err)
 	}
-	if m := receive(t, "what the window says", a.messages); m.Kind != Watch || m.Port != 5432 {
-		t.Errorf("the agent heard %+v", m)
+	if m := receive(t, "WindowMessage", a.messages); m.Kind != Watch || m.Port != 5432 {
+		t.Errorf("the agent got %+v, want watch 5432", m)
 	}
 	cancel()
-	if err := receive(t, "the end", ended); err != nil {
-		t.Errorf("Listen: %v; want nil for a clean end", err)
+	if err := receive(t, "end of Receive", ended); err != nil {
+		t.Errorf("Receive: got error %v, want nil after cancel", err)
 	}
-	receive(t, "closed", a.disconnected)
+	receive(t, "WindowDisconnected", a.disconnected)
 }
 
-// The window warns of a localhost that leads to two servers: it must know whether
-// [::] takes IPv4 too.
-func TestAWindowSeesWhichFamilyASocketTakes(t *testing.T) {
-	place, tab, a := serve(t)
-	tab.mu.Lock()
+// The window warns if "localhost" leads to two servers, so it must know whether a
+// socket on [::] accepts IPv4 too.
+func TestWindowReceivesV6Only(t *testing.T) {
+	dir, table, a := serve(t)
+	table.mu.Lock()
 	for i, only := range []bool{true, false} {
-		tab.sockets = append(tab.sockets, monitor.Socket{ID: monitor.SocketID(70001 + i), Protocol: monitor.TCP, Port: uint16(8001 + i), Address: netip.IPv6Unspecified(), V6Only: only})
+		table.sockets = append(table.sockets, monitor.Socket{ID: monitor.SocketID(70001 + i), Protocol: monitor.TCP, Port: uint16(8001 + i), Address: netip.IPv6Unspecified(), V6Only: only})
 	}
-	tab.mu.Unlock()
-	c, err := Connect(place)
+	table.mu.Unlock()
+	c, err := Connect(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,113 +187,101 @@ func TestAWindowSeesWhichFamilyASocketTakes(t *testing.T) {
 		}, func(Message) {})
 	}()
 	if got := receive(t, "both sockets", seen); got != [2]bool{true, false} {
-		t.Errorf("IPv6 only: %v; want the first alone", got)
+		t.Errorf("V6Only: got %v, want [true false]", got)
 	}
 	cancel()
-	if err := receive(t, "the end", ended); err != nil {
+	if err := receive(t, "end of Receive", ended); err != nil {
 		t.Error(err)
 	}
-	receive(t, "closed", a.disconnected)
+	receive(t, "WindowDisconnected", a.disconnected)
 }
 
-func TestCommandsAreAnswered(t *testing.T) {
-	place, _, _ := serve(t)
-	answer, err := Request(place, Message{Kind: Quit})
+func TestRequestReturnsTheAnswer(t *testing.T) {
+	dir, _, _ := serve(t)
+	answer, err := Request(dir, Message{Kind: Quit})
 	if err != nil || answer.Kind != Done || answer.Problem != "quit" {
-		t.Fatalf("Ask: %+v, %v", answer, err)
+		t.Fatalf("got %+v, error %v; want done", answer, err)
 	}
 }
 
-func TestNobodyThere(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
-	place, err := OpenRuntimeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Request(place, Message{Kind: Quit}); !errors.Is(err, ErrNotRunning) {
-		t.Fatalf("Ask: %v; want ErrNoAgent", err)
+func TestRequestWithoutAnAgent(t *testing.T) {
+	dir := openTestDir(t)
+	if _, err := Request(dir, Message{Kind: Quit}); !errors.Is(err, ErrNotRunning) {
+		t.Fatalf("got error %v, want %v", err, ErrNotRunning)
 	}
 }
 
-func TestAnAgentThatDoesNotAnswerIsSaidWithinSeconds(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
-	place, err := OpenRuntimeDir()
+func TestRequestToAHungAgent(t *testing.T) {
+	dir := openTestDir(t)
+	l, err := dir.listen()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := place.listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close() // it accepts nothing: the connection waits in the queue
+	defer l.Close() // it accepts nothing: the connection stays in the queue
 	begin := time.Now()
-	if _, err := Request(place, Message{Kind: Start}); !errors.Is(err, ErrNoResponse) {
-		t.Fatalf("Ask: %v; want ErrSilent", err)
+	if _, err := Request(dir, Message{Kind: Start}); !errors.Is(err, ErrNoResponse) {
+		t.Fatalf("got error %v, want %v", err, ErrNoResponse)
 	}
 	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("took %v, want about %v", took, requestTimeout)
 	}
 }
 
-func TestBrokenPeersAreHungUpOn(t *testing.T) {
-	place, _, a := serve(t)
+func TestMalformedInputClosesTheConnection(t *testing.T) {
+	dir, _, a := serve(t)
 	for name, bytes := range map[string]string{
-		"no JSON":           "hello\n",
-		"nothing":           "",
-		"an endless line":   strings.Repeat("x", maxFromClient+10),
-		"a window, then no": `{"kind":"window"}` + "\n\x00\xff\n",
+		"no JSON":                      "hello\n",
+		"no bytes":                     "",
+		"endless line":                 strings.Repeat("x", maxFromClient+10),
+		"garbage after the first line": `{"kind":"window"}` + "\n\x00\xff\n",
 	} {
-		c, err := place.dial()
+		c, err := dir.dial()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := io.WriteString(c, bytes); err != nil {
-			t.Logf("%s: %v", name, err) // hung up on already
+			t.Logf("%s: %v", name, err) // closed already
 		}
-		if half, ok := c.(interface{ CloseWrite() error }); ok && bytes == "" { // a pipe's end is waited for
+		if half, ok := c.(interface{ CloseWrite() error }); ok && bytes == "" { // CloseWrite of a pipe waits for its peer
 			_ = half.CloseWrite()
 		}
 		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("%s: was not hung up on", name)
+			t.Errorf("%s: the server did not close the connection", name)
 		}
 		_ = c.Close()
 	}
-	receive(t, "the window was opened", a.connected)
-	receive(t, "and closed", a.disconnected)
-	if answer, err := Request(place, Message{Kind: Quit}); err != nil || answer.Kind != Done {
-		t.Errorf("afterwards: %+v, %v", answer, err)
+	receive(t, "WindowConnected", a.connected)
+	receive(t, "WindowDisconnected", a.disconnected)
+	if answer, err := Request(dir, Message{Kind: Quit}); err != nil || answer.Kind != Done {
+		t.Errorf("request afterwards: got %+v, error %v; want done", answer, err)
 	}
 }
 
-func TestMessagesOfALaterVersionAreIgnored(t *testing.T) {
-	var tell updateBuilder
-	if _, known, err := tell.add(Message{Kind: "from_the_future"}); known || err != nil {
-		t.Errorf("known %v, error %v", known, err)
+func TestUpdateBuilderIgnoresUnknownKinds(t *testing.T) {
+	var b updateBuilder
+	if _, known, err := b.add(Message{Kind: "from_the_future"}); known || err != nil {
+		t.Errorf("unknown kind: got known %t, error %v; want false and none", known, err)
 	}
-	if _, _, err := tell.add(Message{Kind: Kind(monitor.Opened)}); err == nil {
-		t.Error("a change without a listener was taken")
+	if _, _, err := b.add(Message{Kind: Kind(monitor.Opened)}); err == nil {
+		t.Error("event without a listener: got no error")
 	}
 }
 
-func TestOneLock(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
-	place, err := OpenRuntimeDir()
-	if err != nil {
-		t.Fatal(err)
+func TestLockIsExclusive(t *testing.T) {
+	dir := openTestDir(t)
+	unlock, ok, err := dir.Lock()
+	if err != nil || !ok {
+		t.Fatalf("Lock: got %t, error %v; want true", ok, err)
 	}
-	unlock, mine, err := place.Lock()
-	if err != nil || !mine {
-		t.Fatalf("Lock: %v, %v", mine, err)
-	}
-	if _, second, err := place.Lock(); second || err != nil {
-		t.Fatalf("a second lock: %v, %v; want false", second, err)
+	if _, ok, err := dir.Lock(); ok || err != nil {
+		t.Fatalf("second Lock: got %t, error %v; want false", ok, err)
 	}
 	if err := unlock(); err != nil {
 		t.Fatal(err)
 	}
-	if _, again, err := place.Lock(); !again || err != nil {
-		t.Fatalf("after unlock: %v, %v", again, err)
+	if _, ok, err := dir.Lock(); !ok || err != nil {
+		t.Fatalf("Lock after unlock: got %t, error %v; want true", ok, err)
 	}
 }
 
@@ -297,27 +293,23 @@ type endingAgent struct {
 
 func (e *endingAgent) Command(Message) Message {
 	e.end()
-	time.Sleep(50 * time.Millisecond) // all that ends with it has time to
+	time.Sleep(50 * time.Millisecond) // let the server react to the end
 	return Message{Kind: Done}
 }
 
-func TestTheCommandThatEndsTheAgentIsAnswered(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
-	place, err := OpenRuntimeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestCommandThatEndsTheAgentIsAnswered(t *testing.T) {
+	dir := openTestDir(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	m := monitor.New(&fakeTable{Sleeper: monitor.NewSleeper()}, noOwners{}, monitor.Options{Logger: discardLog()})
-	server, err := Listen(place, &endingAgent{end: cancel}, m, discardLog())
+	server, err := Listen(dir, &endingAgent{end: cancel}, m, discardLog())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var serving sync.WaitGroup
 	serving.Go(func() { server.Serve(ctx) })
 	defer serving.Wait()
-	if answer, err := Request(place, Message{Kind: Start}); err != nil || answer.Kind != Done {
-		t.Errorf("%+v, %v; want it done", answer, err)
+	if answer, err := Request(dir, Message{Kind: Start}); err != nil || answer.Kind != Done {
+		t.Errorf("got %+v, error %v; want done", answer, err)
 	}
 }

@@ -1,6 +1,7 @@
-// Package link is the line between the agent and everyone who talks to it: the
-// window process, a second start, a command. It is one unix socket, a named
-// pipe on Windows, and JSON lines, in the same words as "porthole events --json".
+// Package ipc implements the agent's local control protocol: JSON lines over a
+// Unix socket, or a named pipe on Windows. Its clients are the window process, a
+// second start of Porthole, and the command line. Events and listeners are
+// encoded as in "porthole events --json".
 package ipc
 
 import (
@@ -16,136 +17,136 @@ import (
 	"porthole/monitor/watch"
 )
 
-// Kind says what a message is. Readers ignore kinds that they do not know, and
-// kinds of changes are the monitor's own.
+// Kind is the type of a message. Receivers ignore unknown kinds. The kind of an
+// event is its monitor.Kind.
 type Kind string
 
-// What a client may say first; each but Window gets one answer.
+// First message of a client. The agent answers each one, except Window, with one message.
 const (
-	Start  Kind = "start"  // a second start: show the window, unless Hidden
-	Window Kind = "window" // the window process: gets everything from now on
-	Quit   Kind = "quit"   // end Porthole; to the window process: end yourself
-	Lookup Kind = "recall" // answer with the Rows of Port, with their owners as they were first seen
+	Start  Kind = "start"  // second start of Porthole: show the window unless Hidden
+	Window Kind = "window" // the window process: subscribe to everything
+	Quit   Kind = "quit"   // quit Porthole; sent to the window process: close the window
+	Lookup Kind = "lookup" // return the Listeners on Port with their owners as first seen
 )
 
-// What the agent answers to a start or a command.
+// Answers of the agent to a start or a command.
 const (
-	Done     Kind = "done"     // it is done
-	HandOver Kind = "handover" // the agent's session is over; it ends, be the agent
-	Refused  Kind = "refused"  // with Problem
+	Done     Kind = "done"
+	HandOver Kind = "hand_over" // the agent's session has ended and it exits: the caller becomes the agent
+	Refused  Kind = "refused"   // Problem says why
 )
 
-// What the window process says.
+// Messages of the window process.
 const (
-	Watch            Kind = "watch"   // Port
-	Unwatch          Kind = "unwatch" // Port
-	SetWatches       Kind = "watches" // all Watches, as they are to be, where the window saw Base
-	Set              Kind = "set"     // the setting Key to Value, as the settings file says it; answered
-	ReloadSettings   Kind = "look"    // the user looks at the settings: see whether others changed one
-	TestNotification Kind = "test"    // show a test notification; answered
-	Pause            Kind = "pause"   // notifications for Seconds, 0 until resumed
-	Resume           Kind = "resume"
-	Refresh          Kind = "refresh" // look now
-	Closing          Kind = "leaving" // it ends; State is for the next window
-	Focused          Kind = "seen"    // the user looks at the window, at Page
-	Unfocused        Kind = "unseen"  // no longer
-	Stopping         Kind = "stopped" // the user is about to stop Process
-
-	DismissWelcome Kind = "welcomed" // the user has read Status.Welcome
+	Watch            Kind = "watch"             // watch Port
+	Unwatch          Kind = "unwatch"           // unwatch Port
+	SetWatches       Kind = "set_watches"       // replace the watches by Watches; the window edited Base
+	Set              Kind = "set"               // change the setting Key to Value, both as in the settings file; answered by Result
+	ReloadSettings   Kind = "reload_settings"   // the Settings page is open: check for changes by other programs
+	TestNotification Kind = "test_notification" // show a test notification; answered by Result
+	Pause            Kind = "pause"             // pause notifications for Seconds; 0: until Resume
+	Resume           Kind = "resume"            // resume notifications
+	Refresh          Kind = "refresh"           // poll now
+	Closing          Kind = "closing"           // the window closes; State is for the next one
+	Focused          Kind = "focused"           // the user looks at Page
+	Unfocused        Kind = "unfocused"         // the user no longer looks at the window
+	Stopping         Kind = "stopping"          // the user is stopping Process
+	DismissWelcome   Kind = "dismiss_welcome"   // the user closed the welcome text (Status.Welcome)
 )
 
-// What the agent says to the window process, beside the kinds of changes.
+// Messages of the agent to the window process, in addition to events.
 const (
-	SnapshotListener Kind = "listener" // one Listener of the snapshot that is being told
-	Ready            Kind = "ready"    // the snapshot is complete: Listeners of them, taken At
-	StatusUpdate     Kind = "status"   // Status
-	Raise            Kind = "raise"    // come to the front; at Port where it is not 0, at Page where it is not ""
-	ShowPort         Kind = "point"    // show Port, or Page
-	Restore          Kind = "restore"  // State, as the window before left it
-	Result           Kind = "answer"   // Key was done, or was not for a Problem, after a Status that says how it is now
+	SnapshotListener Kind = "listener" // one Listener of the initial snapshot
+	Ready            Kind = "ready"    // end of the initial snapshot: Count listeners, taken at At
+	StatusUpdate     Kind = "status"   // Status has changed
+	Raise            Kind = "raise"    // bring the window to the front, at Port unless 0 and Page unless ""
+	ShowPort         Kind = "show"     // show Port unless 0 and Page unless "", without raising the window
+	Restore          Kind = "restore"  // State of the previous window
+	Result           Kind = "result"   // outcome for Key; Problem is "" on success. A StatusUpdate precedes it
 )
 
-// Keys of answers and settings that do not stand in the settings file.
+// Keys of Set and Result that are not in the settings file.
 const (
-	KeyTestNotification = "test"           // the test notification
-	KeyStartAtLogin     = "start_at_login" // true or false
+	KeyTestNotification = "test"
+	KeyStartAtLogin     = "start_at_login" // "true" or "false"
 )
 
-// Message is one line.
+// Message is one line of the protocol. Which fields are set depends on Kind.
 type Message struct {
 	Kind      Kind                `json:"kind"`
 	At        time.Time           `json:"at,omitzero"`
 	Listener  *monitor.Listener   `json:"listener,omitempty"`
 	Before    *monitor.Listener   `json:"before,omitempty"`
-	More      bool                `json:"more,omitempty"` // changes of the same update follow
-	Count     int                 `json:"listeners,omitempty"`
-	Listeners []*monitor.Listener `json:"rows,omitempty"`
+	More      bool                `json:"more,omitempty"` // more events of the same update follow
+	Count     int                 `json:"count,omitempty"`
+	Listeners []*monitor.Listener `json:"listeners,omitempty"`
 	Port      uint16              `json:"port,omitempty"`
 	Key       string              `json:"key,omitempty"`
 	Value     string              `json:"value,omitempty"`
 	Seconds   int                 `json:"seconds,omitempty"`
 	Hidden    bool                `json:"hidden,omitempty"`
-	Problem   string              `json:"problem,omitempty"`
-	Build     string              `json:"build,omitempty"`   // of a start: what its program is
-	Program   string              `json:"program,omitempty"` // and where
-	Session   map[string]string   `json:"session,omitempty"` // and the environment of its desktop
+	Problem   string              `json:"problem,omitempty"` // a sentence for the user
+	Build     string              `json:"build,omitempty"`   // Start: identity of the caller's build
+	Program   string              `json:"program,omitempty"` // Start: the caller's executable
+	Session   map[string]string   `json:"session,omitempty"` // Start: environment of the caller's desktop session
 	Status    *Status             `json:"status,omitempty"`
 	Watches   watch.Rules         `json:"watches,omitempty"`
-	Base      watch.Rules         `json:"base,omitempty"`
-	Page      string              `json:"page,omitempty"` // "ports", "activity" and so on
+	Base      watch.Rules         `json:"base,omitempty"` // SetWatches: the rules that the user edited
+	Page      string              `json:"page,omitempty"` // a page of package ui
 	Process   *Process            `json:"process,omitempty"`
 	State     json.RawMessage     `json:"state,omitempty"`
 }
 
-// Process is the identity of a process, as monitor.Owner has it.
+// Process identifies a process, like the fields of monitor.Owner with these names.
 type Process struct {
 	PID   int    `json:"pid"`
 	Start uint64 `json:"start"`
 }
 
-// Status is what the window shows beside the listeners.
+// Status is the agent's state that the window shows, except for the listeners.
 type Status struct {
 	Health      monitor.Health `json:"health"`
 	Watches     watch.Rules    `json:"watches"`
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
-	Problems    []string       `json:"problems,omitempty"`    // what is missing here, a sentence each
-	Welcome     bool           `json:"welcome,omitempty"`     // the user is new here
+	Problems    []string       `json:"problems,omitempty"`    // missing or broken features, one sentence each
+	Welcome     bool           `json:"welcome,omitempty"`     // show the welcome text for new users
 
-	Settings     settings.Settings `json:"settings"`           // without their watches
-	StartAtLogin bool              `json:"at_login,omitempty"` // the session starts Porthole
+	Settings     settings.Settings `json:"settings"`                 // without watches and warnings
+	StartAtLogin bool              `json:"start_at_login,omitempty"` // the session starts Porthole
 }
 
-// Limits of a line in bytes. A listener may bring many owners with long
-// commands; a client sends all watches, and what they were, at the most.
+// Maximum length of a line in bytes. A listener can have many owners with long
+// command lines; the longest message of a client is SetWatches.
 const (
 	maxFromAgent  = 16 << 20
 	maxFromClient = 1 << 20
 )
 
-// reader reads messages, none longer than limit.
+// reader reads messages.
 type reader struct{ scan *bufio.Scanner }
 
+// newReader returns a reader that fails on lines longer than limit bytes.
 func newReader(r io.Reader, limit int) *reader {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 4096), limit)
 	return &reader{s}
 }
 
-// next returns the next message, io.EOF at the end. A line that is no message
-// is an error: who sends one is no Porthole.
+// next returns the next message, or io.EOF at the end. Malformed lines are
+// errors, after which the connection must be closed.
 func (r *reader) next() (Message, error) {
 	var m Message
 	if !r.scan.Scan() {
 		if err := r.scan.Err(); err != nil && !errors.Is(err, bufio.ErrTooLong) {
-			return m, fmt.Errorf("read from the link: %w", err)
+			return m, fmt.Errorf("read message: %w", err)
 		} else if err != nil {
-			return m, errors.New("read from the link: a line is too long")
+			return m, errors.New("read message: line too long")
 		}
 		return m, io.EOF
 	}
 	if err := json.Unmarshal(r.scan.Bytes(), &m); err != nil {
-		return m, fmt.Errorf("read from the link: %w", err)
+		return m, fmt.Errorf("decode message: %w", err)
 	}
 	return m, nil
 }
@@ -153,10 +154,10 @@ func (r *reader) next() (Message, error) {
 func write(w io.Writer, m Message) error {
 	b, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("encode a %s message: %w", m.Kind, err)
+		return fmt.Errorf("encode %s message: %w", m.Kind, err)
 	}
 	if _, err := w.Write(append(b, '\n')); err != nil {
-		return fmt.Errorf("write to the link: %w", err)
+		return fmt.Errorf("write %s message: %w", m.Kind, err)
 	}
 	return nil
 }

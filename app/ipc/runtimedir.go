@@ -9,21 +9,23 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// RuntimeDir is the folder of the socket and its lock: private to the user.
+// RuntimeDir is the directory of the agent's socket and lock file. Only the user
+// can access it.
 type RuntimeDir struct{ path string }
 
-// OpenRuntimeDir returns $XDG_RUNTIME_DIR/porthole, or, where that is not set, a
-// folder of the user's own: in the temp folder, on Windows in %LocalAppData%.
-// The folder is made, is 0700 and belongs to the user; else that is the error.
+// OpenRuntimeDir returns $XDG_RUNTIME_DIR/porthole. If the variable is not set,
+// it returns a directory of this user in the temporary directory, on Windows in
+// %LocalAppData%. It creates the directory if needed, with mode 0700, and returns
+// an error if it belongs to another user.
 func OpenRuntimeDir() (RuntimeDir, error) {
 	dir := os.Getenv("XDG_RUNTIME_DIR")
 	if dir != "" {
 		dir = filepath.Join(dir, "porthole")
 	} else if dir = fallbackDir(); dir == "" {
-		return RuntimeDir{}, errors.New("the system names no folder for the link")
+		return RuntimeDir{}, errors.New("find the runtime directory: the system defines none")
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return RuntimeDir{}, fmt.Errorf("make the folder of the link: %w", err)
+		return RuntimeDir{}, fmt.Errorf("create the runtime directory: %w", err)
 	}
 	if err := ensurePrivate(dir); err != nil {
 		return RuntimeDir{}, err
@@ -31,13 +33,13 @@ func OpenRuntimeDir() (RuntimeDir, error) {
 	return RuntimeDir{dir}, nil
 }
 
-// String returns the folder.
-func (p RuntimeDir) String() string { return p.path }
+// String returns the path.
+func (d RuntimeDir) String() string { return d.path }
 
-// Lock makes the caller the one agent until it ends or calls unlock. ok is
-// false where another process is.
-func (p RuntimeDir) Lock() (unlock func() error, ok bool, err error) {
-	l := flock.New(filepath.Join(p.path, "agent.lock"), flock.SetPermissions(0o600))
+// Lock makes this process the only agent until it exits or calls unlock. ok is
+// false if another process holds the lock.
+func (d RuntimeDir) Lock() (unlock func() error, ok bool, err error) {
+	l := flock.New(filepath.Join(d.path, "agent.lock"), flock.SetPermissions(0o600))
 	ok, err = l.TryLock()
 	if err != nil {
 		return nil, false, fmt.Errorf("lock %s: %w", l.Path(), err)

@@ -8,47 +8,43 @@ import (
 	"testing"
 )
 
-func TestThePlaceIsPrivate(t *testing.T) {
+func TestRuntimeDirIsPrivate(t *testing.T) {
 	base := shortTempDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", base)
 	if err := os.Mkdir(filepath.Join(base, "porthole"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	place, err := OpenRuntimeDir()
+	dir, err := OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(place.path); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("mode %v, %v; want 0700", info.Mode(), err)
+	if info, err := os.Stat(dir.path); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("directory: got mode %v, error %v; want 0700", info.Mode(), err)
 	}
-	if _, err := place.listen(); err != nil {
+	if _, err := dir.listen(); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(place.socket()); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("socket mode %v, %v; want 0600", info.Mode(), err)
+	if info, err := os.Stat(dir.socket()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("socket: got mode %v, error %v; want 0600", info.Mode(), err)
 	}
 
-	// A link that someone else could have put there is refused.
+	// A symbolic link may have been placed there by another user.
 	other := shortTempDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", other)
 	if err := os.Symlink(base, filepath.Join(other, "porthole")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := OpenRuntimeDir(); err == nil {
-		t.Error("a link in the place's stead was taken")
+		t.Error("OpenRuntimeDir followed a symbolic link, want an error")
 	}
 }
 
-func TestASocketOfADeadAgentIsTakenOver(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
-	place, err := OpenRuntimeDir()
-	if err != nil {
+func TestListenReplacesAStaleSocket(t *testing.T) {
+	dir := openTestDir(t)
+	if err := os.WriteFile(dir.socket(), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(place.socket(), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l, err := place.listen()
+	l, err := dir.listen()
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}

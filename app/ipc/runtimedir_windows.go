@@ -21,48 +21,47 @@ func fallbackDir() string {
 	return filepath.Join(local, "porthole")
 }
 
-// ensurePrivate has nothing to check: what guards the link is the pipe's owner.
+// ensurePrivate does nothing: access is restricted by the pipe's access control list.
 func ensurePrivate(string) error { return nil }
 
-// pipeBuffer is how many bytes may wait in each direction of the pipe. Without,
-// who writes waits for who reads.
+// pipeBuffer is the size of the pipe's buffer in each direction, in bytes.
+// Without a buffer, a write blocks until the other end reads.
 const pipeBuffer = 64 << 10
 
-// pipe is the name of the pipe, which is the folder's: in it backslashes are
-// not allowed, all else is.
-func (p RuntimeDir) pipe() string {
-	return `\\.\pipe\` + strings.ReplaceAll(filepath.Join(p.path, "agent"), `\`, "/")
+// pipe returns the name of the pipe, derived from the path of the directory. Pipe
+// names may contain any character but a backslash.
+func (d RuntimeDir) pipe() string {
+	return `\\.\pipe\` + strings.ReplaceAll(filepath.Join(d.path, "agent"), `\`, "/")
 }
 
-// listen opens a pipe that is this user's and that this user alone may open. It
-// fails where the pipe is there: the caller holds the lock, so it is nobody's
-// who may have it.
-func (p RuntimeDir) listen() (net.Listener, error) {
+// listen creates a pipe that only this user can open. It fails if the pipe
+// exists: the caller holds the lock, so the pipe does not belong to an agent.
+func (d RuntimeDir) listen() (net.Listener, error) {
 	me, err := currentUser()
 	if err != nil {
 		return nil, err
 	}
-	l, err := winio.ListenPipe(p.pipe(), &winio.PipeConfig{
+	l, err := winio.ListenPipe(d.pipe(), &winio.PipeConfig{
 		SecurityDescriptor: fmt.Sprintf("O:%[1]sD:P(A;;GA;;;%[1]s)", me),
 		InputBufferSize:    pipeBuffer, OutputBufferSize: pipeBuffer,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the link: %w", err)
+		return nil, fmt.Errorf("open the agent pipe: %w", err)
 	}
-	// go-winio holds the name by an instance of the pipe that is never served.
-	// Windows lets nobody connect to that one, Wine (8.0) the first who comes:
-	// under Wine this is them, on Windows it fails.
-	if first, err := os.Open(p.pipe()); err == nil {
+	// go-winio reserves the name with a pipe instance that it never serves.
+	// Windows lets no client connect to that instance; Wine (8.0) connects the
+	// first client to it. This is that first client; on Windows it fails.
+	if first, err := os.Open(d.pipe()); err == nil {
 		_ = first.Close() // nothing was read
 	}
 	return l, nil
 }
 
-// dial connects to the pipe and makes sure that it is this user's: anyone may
-// make one of that name. go-winio forbids its other end to act in our name.
-func (p RuntimeDir) dial() (net.Conn, error) {
-	patience := time.Second
-	c, err := winio.DialPipe(p.pipe(), &patience)
+// dial connects to the pipe and checks that this user owns it, because any user
+// can create a pipe of that name. go-winio denies the server impersonation.
+func (d RuntimeDir) dial() (net.Conn, error) {
+	timeout := time.Second
+	c, err := winio.DialPipe(d.pipe(), &timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -76,31 +75,31 @@ func (p RuntimeDir) dial() (net.Conn, error) {
 func checkOwner(c net.Conn) error {
 	pipe, ok := c.(interface{ Fd() uintptr })
 	if !ok {
-		return fmt.Errorf("a %T has no owner to check", c)
+		return fmt.Errorf("check the owner of the agent pipe: %T has no handle", c)
 	}
 	security, err := windows.GetSecurityInfo(windows.Handle(pipe.Fd()), windows.SE_KERNEL_OBJECT, windows.OWNER_SECURITY_INFORMATION)
 	if err != nil {
-		return fmt.Errorf("check whose the link is: %w", err)
+		return fmt.Errorf("check the owner of the agent pipe: %w", err)
 	}
 	owner, _, err := security.Owner()
 	if err != nil {
-		return fmt.Errorf("check whose the link is: %w", err)
+		return fmt.Errorf("check the owner of the agent pipe: %w", err)
 	}
 	me, err := currentUser()
 	if err != nil {
 		return err
 	}
 	if owner == nil || !owner.Equals(me) {
-		return errors.New("the link is not this user's")
+		return errors.New("the agent pipe belongs to another user")
 	}
 	return nil
 }
 
-// currentUser is who this process runs as.
+// currentUser returns the user this process runs as.
 func currentUser() (*windows.SID, error) {
 	u, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
-		return nil, fmt.Errorf("find out who runs Porthole: %w", err)
+		return nil, fmt.Errorf("get the current user: %w", err)
 	}
 	return u.User.Sid, nil
 }

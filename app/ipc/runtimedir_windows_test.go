@@ -6,24 +6,20 @@ import (
 	"github.com/Microsoft/go-winio"
 )
 
-func TestAPipeOfSomeoneElseIsNotUsed(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
-	place, err := OpenRuntimeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestDialRejectsAForeignPipe(t *testing.T) {
+	dir := openTestDir(t)
 	me, err := currentUser()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for owner, used := range map[string]bool{me.String(): true, "SY": false} { // SY: the system itself
-		l, err := winio.ListenPipe(place.pipe(), &winio.PipeConfig{SecurityDescriptor: "O:" + owner + "D:P(A;;GA;;;WD)"})
+	for owner, accepted := range map[string]bool{me.String(): true, "SY": false} { // SY: the system account
+		l, err := winio.ListenPipe(dir.pipe(), &winio.PipeConfig{SecurityDescriptor: "O:" + owner + "D:P(A;;GA;;;WD)"})
 		if err != nil {
-			t.Skipf("a pipe of %s's cannot be made here: %v", owner, err)
+			t.Skipf("can't create a pipe owned by %s: %v", owner, err)
 		}
-		accepted := make(chan struct{})
+		done := make(chan struct{})
 		go func() {
-			defer close(accepted)
+			defer close(done)
 			for { // until l is closed
 				c, err := l.Accept()
 				if err != nil {
@@ -32,14 +28,14 @@ func TestAPipeOfSomeoneElseIsNotUsed(t *testing.T) {
 				_ = c.Close()
 			}
 		}()
-		c, err := place.dial()
-		if (err == nil) != used {
-			t.Errorf("a pipe of %s's: %v; want it used: %v", owner, err, used)
+		c, err := dir.dial()
+		if (err == nil) != accepted {
+			t.Errorf("pipe owned by %s: got error %v, want accepted %t", owner, err, accepted)
 		}
 		if err == nil {
 			_ = c.Close()
 		}
 		_ = l.Close()
-		<-accepted
+		<-done
 	}
 }

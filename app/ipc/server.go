@@ -12,27 +12,26 @@ import (
 	"porthole/monitor"
 )
 
-// Times that the link keeps.
+// Timeouts of the server.
 const (
-	handshakeTimeout = 2 * time.Second  // a client says what it wants within
-	writeTimeout     = 10 * time.Second // a window that takes no line for so long is hung up on
+	handshakeTimeout = 2 * time.Second  // for the first message of a client, and for the answer to it
+	writeTimeout     = 10 * time.Second // for one message to the window
 )
 
-// Handler is what the server needs of the agent. Its methods may be called
-// from any goroutine.
+// Handler is what the server needs of the agent. It must be safe for concurrent use.
 type Handler interface {
-	// Command handles a start or a command and returns its answer.
+	// Command handles a start or a command and returns the answer.
 	Command(Message) Message
-	// WindowConnected tells of a window process; the agent sends it messages with Send
-	// until the context of the connection ends.
+	// WindowConnected announces a window process. The agent can Send messages to
+	// it until WindowConn.Context ends.
 	WindowConnected(*WindowConn)
 	// WindowMessage handles a message of a window process.
 	WindowMessage(*WindowConn, Message)
-	// WindowDisconnected tells that the window process has hung up.
+	// WindowDisconnected announces that the connection has closed.
 	WindowDisconnected(*WindowConn)
 }
 
-// Server is the agent's end. Only the holder of the place's lock starts one.
+// Server is the agent's end of the protocol.
 type Server struct {
 	listener net.Listener
 	handler  Handler
@@ -41,18 +40,18 @@ type Server struct {
 	conns    sync.WaitGroup
 }
 
-// Listen opens the agent's socket.
-func Listen(place RuntimeDir, handler Handler, m *monitor.Monitor, log *slog.Logger) (*Server, error) {
-	l, err := place.listen()
+// Listen opens the agent's socket in dir. The caller must hold dir's lock.
+func Listen(dir RuntimeDir, handler Handler, m *monitor.Monitor, log *slog.Logger) (*Server, error) {
+	l, err := dir.listen()
 	if err != nil {
 		return nil, err
 	}
 	return &Server{listener: l, handler: handler, monitor: m, log: log}, nil
 }
 
-// Serve takes connections until ctx ends, and returns when all are closed.
+// Serve accepts connections until ctx ends. It returns when all are closed.
 func (s *Server) Serve(ctx context.Context) {
-	stop := context.AfterFunc(ctx, func() { _ = s.listener.Close() }) // Accept then fails, which ends the loop
+	stop := context.AfterFunc(ctx, func() { _ = s.listener.Close() }) // makes Accept fail
 	defer stop()
 	for {
 		c, err := s.listener.Accept()
@@ -60,10 +59,10 @@ func (s *Server) Serve(ctx context.Context) {
 			break
 		}
 		if err != nil {
-			s.log.Warn("the link cannot take a connection", "problem", err)
+			s.log.Warn("can't accept a client connection; retrying", "error", err)
 			select {
 			case <-ctx.Done():
-			case <-time.After(100 * time.Millisecond): // out of descriptors, say: try again
+			case <-time.After(100 * time.Millisecond): // for example out of file descriptors
 			}
 			continue
 		}
@@ -79,25 +78,25 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 	defer stop()
 	defer c.Close()
 	if err := checkPeer(c); err != nil {
-		s.log.Warn("the link refuses a connection", "problem", err)
+		s.log.Warn("rejected a client connection", "error", err)
 		return
 	}
-	_ = c.SetReadDeadline(time.Now().Add(handshakeTimeout)) // fails only on a closed connection, as does the read
+	_ = c.SetReadDeadline(time.Now().Add(handshakeTimeout)) // on a closed connection the read fails too
 	r := newReader(c, maxFromClient)
 	first, err := r.next()
 	if err != nil {
-		return // it said nothing that we know
+		return // not a Porthole client, or one that died
 	}
 	_ = c.SetDeadline(time.Time{})
 	if first.Kind == Window {
 		s.serveWindow(ctx, cancel, c, r)
 		return
 	}
-	stop() // an agent that ends because of this command answers it still
+	stop() // the command may end the agent, and still gets its answer
 	answer := s.handler.Command(first)
-	_ = c.SetWriteDeadline(time.Now().Add(handshakeTimeout)) // fails only on a closed connection, as does the write
+	_ = c.SetWriteDeadline(time.Now().Add(handshakeTimeout)) // on a closed connection the write fails too
 	if err := write(c, answer); err != nil {
-		s.log.Debug("a client left before its answer", "problem", err)
+		s.log.Debug("a client disconnected before its answer", "error", err)
 	}
 }
 
@@ -115,7 +114,7 @@ func (s *Server) serveWindow(ctx context.Context, cancel func(), c net.Conn, r *
 		m, err := r.next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) && ctx.Err() == nil {
-				s.log.Info("the window cannot be heard any more", "problem", err)
+				s.log.Info("lost the connection to the window", "error", err)
 			}
 			return
 		}
@@ -123,7 +122,7 @@ func (s *Server) serveWindow(ctx context.Context, cancel func(), c net.Conn, r *
 	}
 }
 
-// WindowConn is the connection to one window process.
+// WindowConn is the agent's connection to a window process.
 type WindowConn struct {
 	Context context.Context // ends with the connection
 	conn    net.Conn
@@ -132,8 +131,8 @@ type WindowConn struct {
 	clock   clock
 }
 
-// Send queues m and does not wait. A window that lets 64 messages lie is hung
-// up on. It may be called from any goroutine.
+// Send queues m without blocking. If 64 messages are queued already, it closes
+// the connection. It is safe for concurrent use.
 func (w *WindowConn) Send(m Message) {
 	select {
 	case w.queue <- m:
@@ -142,11 +141,11 @@ func (w *WindowConn) Send(m Message) {
 	}
 }
 
-// write sends what the monitor sees and what the agent says, until the
-// connection ends. A slow window gets merged updates: see Subscription.
+// write sends the monitor's updates and the queued messages until the connection
+// closes. Updates for a slow window are merged: see monitor.Subscription.
 func (w *WindowConn) write(updates *monitor.Subscription, log *slog.Logger) {
 	defer w.cancel()
-	told := false
+	snapshotSent := false
 	for {
 		var err error
 		select {
@@ -156,13 +155,17 @@ func (w *WindowConn) write(updates *monitor.Subscription, log *slog.Logger) {
 			err = w.send(m)
 		case <-updates.C:
 			if u, ok := updates.Take(); ok && u.Ready {
-				err = w.sendUpdate(u, told)
-				told = true
+				if snapshotSent {
+					err = w.sendEvents(u.Events)
+				} else {
+					err = w.sendSnapshot(u.Snapshot)
+				}
+				snapshotSent = true
 			}
 		}
 		if err != nil {
 			if w.Context.Err() == nil {
-				log.Info("the window does not take what it is told", "problem", err)
+				log.Info("can't send to the window", "error", err)
 			}
 			return
 		}
@@ -170,24 +173,25 @@ func (w *WindowConn) write(updates *monitor.Subscription, log *slog.Logger) {
 }
 
 func (w *WindowConn) send(m Message) error {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // fails only on a closed connection, as does the write
+	_ = w.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // on a closed connection the write fails too
 	return write(w.conn, m)
 }
 
-func (w *WindowConn) sendUpdate(u monitor.Update, told bool) error {
-	if told {
-		for i, c := range u.Events {
-			more := i < len(u.Events)-1
-			if err := w.send(Message{Kind: Kind(c.Kind), At: c.At, Listener: w.clock.toWire(c.Listener), Before: w.clock.toWire(c.Before), More: more}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, l := range u.Snapshot.Listeners {
+func (w *WindowConn) sendSnapshot(s monitor.Snapshot) error {
+	for _, l := range s.Listeners {
 		if err := w.send(Message{Kind: SnapshotListener, Listener: w.clock.toWire(l)}); err != nil {
 			return err
 		}
 	}
-	return w.send(Message{Kind: Ready, At: u.Snapshot.TakenAt, Count: len(u.Snapshot.Listeners)})
+	return w.send(Message{Kind: Ready, At: s.TakenAt, Count: len(s.Listeners)})
+}
+
+func (w *WindowConn) sendEvents(events []monitor.Event) error {
+	for i, e := range events {
+		more := i < len(events)-1
+		if err := w.send(Message{Kind: Kind(e.Kind), At: e.At, Listener: w.clock.toWire(e.Listener), Before: w.clock.toWire(e.Before), More: more}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

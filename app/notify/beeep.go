@@ -8,26 +8,27 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// Portable shows notifications through beeep: on every system, without clicks.
+// Portable shows notifications through beeep on systems without a session bus.
+// It supports no actions and no withdrawal.
 type Portable struct {
 	show func(title, body string, icon any) error
-	busy chan struct{} // holds a token while beeep is called
+	busy chan struct{} // holds a token while show runs
 }
 
-// NewPortable returns a Notifier for desktops without a session bus.
+// NewPortable returns a Notifier that uses beeep.
 func NewPortable() *Portable {
 	beeep.AppName = "Porthole"
 	return &Portable{show: beeep.Notify, busy: make(chan struct{}, 1)}
 }
 
-// Notify shows n. beeep has no deadline of its own: a call that is still
-// waiting when ctx ends is left behind and ends with the service's answer. Until
-// then nothing is shown, and there is one such call, however many come.
+// Notify shows n. beeep has no timeout: a call that is still running when ctx ends
+// continues in the background. At most one call runs at a time, so later
+// notifications fail until it returns.
 func (p *Portable) Notify(ctx context.Context, n Notification) error {
 	select {
 	case p.busy <- struct{}{}:
 	case <-ctx.Done():
-		return fmt.Errorf("notify through beeep: the one before is not shown yet: %w", ctx.Err())
+		return fmt.Errorf("notify through beeep: the previous notification is still pending: %w", ctx.Err())
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -45,22 +46,22 @@ func (p *Portable) Notify(ctx context.Context, n Notification) error {
 	}
 }
 
-// Withdraw does nothing: what beeep has shown stays.
+// Withdraw implements Notifier. It does nothing: beeep cannot remove notifications.
 func (*Portable) Withdraw(context.Context, string) error { return nil }
 
-// Close does nothing.
+// Close implements Notifier.
 func (*Portable) Close() {}
 
-// scriptEscaper takes out what the fall-backs would read as code: PowerShell expands
-// $(…) and backticks, and ]]> ends the XML of a Windows toast.
+// scriptEscaper replaces what beeep's helper programs would interpret: PowerShell
+// expands $(…) and backticks, and ]]> ends the CDATA section of a Windows toast.
 var scriptEscaper = strings.NewReplacer("$", "＄", "`", "'", "]]>", "]] >")
 
-// escapeScript is text that no fall-back reads as code or, by a dash at its beginning,
-// as an option.
+// escapeScript returns text that no helper program interprets as code or, if it
+// starts with a dash, as an option.
 func escapeScript(text string) string {
 	text = scriptEscaper.Replace(text)
 	if rest, dash := strings.CutPrefix(text, "-"); dash {
-		return "‐" + rest // a hyphen that looks the same
+		return "‐" + rest // U+2010 hyphen, which looks the same
 	}
 	return text
 }

@@ -18,66 +18,73 @@ import (
 	"porthole/ui/tray"
 )
 
-// Action is what a user does with a notification.
+// Action is what the user chose in a notification.
 type Action string
 
-// The actions. Show is a click on the notification itself, too.
+// Actions. A click on the notification itself is Show, too.
 const (
 	Show         Action = "default"
 	StopWatching Action = "unwatch"
 )
 
-// maxStored is for how many notifications a click is understood.
+// maxStored is the number of notifications whose actions are handled.
 const maxStored = 64
 
-// iconSize is the width of the picture beside a notification, in pixels.
+// iconSize is the width of a notification's icon in pixels.
 const iconSize = 48
 
-// Bus shows notifications through a private connection to the session bus
-// (org.freedesktop.Notifications, Desktop Notifications Specification 1.2), so
-// that a click opens the port. The tray's shared connection would not do: a
-// notification's signals end its re-registration.
+// D-Bus names.
+const (
+	serviceName = "org.freedesktop.Notifications"
+	busName     = "org.freedesktop.DBus"
+)
+
+// Bus shows notifications through the session bus (org.freedesktop.Notifications,
+// Desktop Notifications Specification 1.2). It uses a private connection: signals
+// of notifications on the tray's shared connection would end the tray's
+// re-registration.
 type Bus struct {
 	address  string
 	onAction func(Action, Notification)
 	log      *slog.Logger
 	icon     notify.Hint
 
-	caps []string
+	caps []string // capabilities of the server
 
 	mu     sync.Mutex
 	conn   *dbus.Conn
-	cancel func()                  // ends conn, or the attempt to have one
-	owner  string                  // of the service's name, when its ids were given
-	shown  map[uint32]Notification // by the id of the notification
-	order  []uint32
+	cancel func()                  // closes conn or aborts connecting
+	owner  string                  // unique name of the server that issued the ids below
+	shown  map[uint32]Notification // by id
+	order  []uint32                // ids, the oldest first
 }
 
-// NewBus returns a Notifier on the session bus at address. acted is called,
-// from a goroutine of the connection, with what the user does with a note.
-func NewBus(address string, acted func(Action, Notification), log *slog.Logger) *Bus {
-	return &Bus{address: address, onAction: acted, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), shown: make(map[uint32]Notification)}
+// NewBus returns a Notifier that uses the session bus at address. Without an
+// address, every notification fails with ErrNoBus. onAction is called from a
+// goroutine of the connection.
+func NewBus(address string, onAction func(Action, Notification), log *slog.Logger) *Bus {
+	return &Bus{address: address, onAction: onAction, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), shown: make(map[uint32]Notification)}
 }
 
-// Notify shows n. A server that does not answer before ctx ends costs the
-// connection, which the next call opens anew.
+// Notify shows n. If the server does not answer before ctx ends, the error is
+// ErrNoResponse and the connection is closed; the next call reconnects.
 func (b *Bus) Notify(ctx context.Context, n Notification) error {
-	return b.call(ctx, func(life context.Context) error { return b.send(life, n) })
+	return b.call(ctx, func(connCtx context.Context) error { return b.send(connCtx, n) })
 }
 
-// Withdraw closes the last note with that key. That the user has closed it
-// already is no error.
+// Withdraw closes the most recent notification with that key. It is not an error
+// if the notification is closed already.
 func (b *Bus) Withdraw(ctx context.Context, key string) error {
 	id := b.idForKey(key)
 	if id == 0 {
 		return nil
 	}
-	return b.call(ctx, func(life context.Context) error {
-		conn, err := b.connection(life)
+	return b.call(ctx, func(connCtx context.Context) error {
+		conn, err := b.connection(connCtx)
 		if err != nil {
 			return err
 		}
-		err = conn.Object(serviceName, "/org/freedesktop/Notifications").CallWithContext(life, serviceName+".CloseNotification", 0, id).Err
+		err = conn.Object(serviceName, "/org/freedesktop/Notifications").CallWithContext(connCtx, serviceName+".CloseNotification", 0, id).Err
 		var refused dbus.Error
 		if err != nil && !errors.As(err, &refused) {
 			return wrapCallError(err)
@@ -86,11 +93,14 @@ func (b *Bus) Withdraw(ctx context.Context, key string) error {
 	})
 }
 
-// call runs do with the life of the connection until ctx ends.
-func (b *Bus) call(ctx context.Context, do func(life context.Context) error) error {
+// call runs do with the context of the connection until ctx ends.
+func (b *Bus) call(ctx context.Context, do func(connCtx context.Context) error) error {
+	if b.address == "" {
+		return ErrNoBus // connecting would start a bus that outlives the program
+	}
 	done := make(chan error, 1)
-	life := b.connectionContext()
-	go func() { done <- do(life) }() // ends when the connection does, at the latest
+	connCtx := b.connectionContext()
+	go func() { done <- do(connCtx) }() // ends with the connection at the latest
 	select {
 	case err := <-done:
 		if err != nil {
@@ -104,30 +114,30 @@ func (b *Bus) call(ctx context.Context, do func(life context.Context) error) err
 	}
 }
 
-func (b *Bus) send(life context.Context, n Notification) error {
-	conn, err := b.connection(life)
+func (b *Bus) send(connCtx context.Context, n Notification) error {
+	conn, err := b.connection(connCtx)
 	if err != nil {
 		return err
 	}
-	note := notify.Notification{
+	request := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
 		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idForKey(cmp.Or(n.ReplacesKey, n.Key)),
 	}
 	if slices.Contains(b.caps, "body-markup") {
-		note.Body = html.EscapeString(n.Body)
+		request.Body = html.EscapeString(n.Body)
 	}
 	if n.Port != 0 && slices.Contains(b.caps, "actions") {
-		note.Actions = []notify.Action{{Key: string(Show), Label: lang.L("Show")}}
+		request.Actions = []notify.Action{{Key: string(Show), Label: lang.L("Show")}}
 		if n.Rule.Ports != nil || n.Rule.FollowsService() && !n.Rule.Match.IsZero() {
-			note.Actions = append(note.Actions, notify.Action{Key: string(StopWatching), Label: lang.L("Stop watching")})
+			request.Actions = append(request.Actions, notify.Action{Key: string(StopWatching), Label: lang.L("Stop watching")})
 		}
 	}
 	if !n.Sound {
-		note.AddHint(notify.Hint{ID: "suppress-sound", Variant: dbus.MakeVariant(true)})
+		request.AddHint(notify.Hint{ID: "suppress-sound", Variant: dbus.MakeVariant(true)})
 	}
-	note.AddHint(b.icon) // a name would need an icon theme that has it
-	note.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant("porthole")})
-	id, err := notify.SendNotification(conn, note)
+	request.AddHint(b.icon) // pixels: an icon name works only if the icon theme has it
+	request.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant("porthole")})
+	id, err := notify.SendNotification(conn, request)
 	if err != nil {
 		return wrapCallError(err)
 	}
@@ -135,12 +145,12 @@ func (b *Bus) send(life context.Context, n Notification) error {
 	return nil
 }
 
-// connection returns the connection, a new one where there is none.
-func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
+// connection returns the connection, or a new one if there is none.
+func (b *Bus) connection(connCtx context.Context) (*dbus.Conn, error) {
 	if conn := b.connected(); conn != nil {
 		return conn, nil
 	}
-	conn, err := dbus.Connect(b.address, dbus.WithContext(life))
+	conn, err := dbus.Connect(b.address, dbus.WithContext(connCtx))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the session bus: %w", err)
 	}
@@ -148,18 +158,18 @@ func (b *Bus) connection(life context.Context) (*dbus.Conn, error) {
 	b.conn = conn
 	b.mu.Unlock()
 	if err := conn.AddMatchSignal(dbus.WithMatchSender(serviceName), dbus.WithMatchInterface(serviceName), dbus.WithMatchMember("ActionInvoked")); err != nil {
-		return nil, fmt.Errorf("listen to the notification service: %w", err)
+		return nil, fmt.Errorf("subscribe to notification actions: %w", err)
 	}
 	if err := conn.AddMatchSignal(dbus.WithMatchInterface(busName), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, serviceName)); err != nil {
-		return nil, fmt.Errorf("listen for the notification service's restarts: %w", err)
+		return nil, fmt.Errorf("subscribe to restarts of the notification daemon: %w", err)
 	}
 	signals := make(chan *dbus.Signal, 16)
 	conn.Signal(signals)
 	go b.handleSignals(conn, signals) // ends with the connection
 	var owner string
-	// No owner is no error: the next call may start one.
-	_ = conn.BusObject().CallWithContext(life, busName+".GetNameOwner", 0, serviceName).Store(&owner)
-	b.setOwner(conn, owner) // it may be another one since the last connection
+	// A missing owner is not an error: the next call may activate one.
+	_ = conn.BusObject().CallWithContext(connCtx, busName+".GetNameOwner", 0, serviceName).Store(&owner)
+	b.setOwner(conn, owner) // it may have changed since the last connection
 	if b.caps, err = notify.GetCapabilities(conn); err != nil {
 		return nil, wrapCallError(err)
 	}
@@ -175,9 +185,9 @@ func (b *Bus) connected() *dbus.Conn {
 	return nil
 }
 
-// connectionContext returns the life of the connection, which disconnect ends. It is not
-// that of one notification: the connection outlives it. It begins before the
-// goroutine that connects, so that there is always something to end.
+// connectionContext returns the context of the connection, which disconnect
+// cancels. It is created before connecting, so that disconnect can abort that,
+// and it outlives single notifications.
 func (b *Bus) connectionContext() context.Context {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -187,21 +197,15 @@ func (b *Bus) connectionContext() context.Context {
 	if b.cancel != nil {
 		b.cancel()
 	}
-	life, end := context.WithCancel(context.Background())
-	b.cancel = end
-	return life
+	ctx, cancel := context.WithCancel(context.Background())
+	b.cancel = cancel
+	return ctx
 }
 
-// serviceName is the name of the notification service and of its interface, bus
-// that of the bus's own.
-const (
-	serviceName = "org.freedesktop.Notifications"
-	busName     = "org.freedesktop.DBus"
-)
-
-// handleSignals takes clicks, as long as conn is the connection: one that is given up hears
-// of some for a moment yet, and what is said there late is no longer so. The signals are read here rather than by the library,
-// which panics where their values are not of the types that it expects.
+// handleSignals handles signals while conn is the current connection: a
+// connection that was replaced still delivers signals for a moment, which must be
+// ignored. Package notify is not used for this because it panics on signals with
+// arguments of unexpected types.
 func (b *Bus) handleSignals(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 	for s := range signals {
 		if s.Name == busName+".NameOwnerChanged" {
@@ -220,7 +224,7 @@ func (b *Bus) handleSignals(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 			continue
 		}
 		b.mu.Lock()
-		n, ours := b.shown[id] // everyone's clicks are signalled to everyone
+		n, ours := b.shown[id] // the signal is broadcast: it may be for another program's notification
 		ours = ours && b.conn == conn
 		b.mu.Unlock()
 		if ours {
@@ -232,7 +236,7 @@ func (b *Bus) handleSignals(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 func (b *Bus) store(id uint32, n Notification) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, again := b.shown[id]; !again { // one that took another's place has its id
+	if _, replaced := b.shown[id]; !replaced {
 		b.order = append(b.order, id)
 	}
 	b.shown[id] = n
@@ -242,8 +246,9 @@ func (b *Bus) store(id uint32, n Notification) {
 	}
 }
 
-// setOwner notes who has the service's name, as conn tells. Another one counts from 1 again: an id
-// of the one before may be someone else's notification there.
+// setOwner records the unique name of the server, as reported on conn. A new
+// server counts ids from 1 again, so the old ids are forgotten: they may belong
+// to other programs' notifications now.
 func (b *Bus) setOwner(conn *dbus.Conn, owner string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -254,7 +259,7 @@ func (b *Bus) setOwner(conn *dbus.Conn, owner string) {
 	}
 }
 
-// idForKey returns the id of the last note with that key, 0 where there is none.
+// idForKey returns the id of the most recent notification with that key, or 0.
 func (b *Bus) idForKey(key string) uint32 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

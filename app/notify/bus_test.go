@@ -1,176 +1,52 @@
 package notify
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
 
+	"porthole/internal/fakebus"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 )
 
-// testTimeout is how long a test waits for what must come.
+// testTimeout limits how long a test waits for something that must happen.
 const testTimeout = 20 * time.Second
 
-// startBus starts a session bus of the test's own and returns its address.
-func startBus(t *testing.T) string {
+// serve starts a fake notification server on the bus at address.
+func serve(t *testing.T, address string) *fakebus.Notifications {
 	t.Helper()
-	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:tmpdir="+t.TempDir(), "--print-address")
-	out, err := c.StdoutPipe()
+	s, err := fakebus.ServeNotifications(fakebus.Dial(t, address))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
-		t.Skipf("needs dbus-daemon: %v", err)
-	}
-	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("dbus-daemon said %q: %v", line, err)
-	}
-	return strings.TrimSpace(line)
+	t.Cleanup(func() { _ = s.Close() }) // the test may have closed it
+	return s
 }
 
-// notifyCall is what a notification service was told to show.
-type notifyCall struct {
-	ID, Replaces uint32
-	Summary      string
-	Body         string
-	Actions      []string
-}
-
-// fakeServer is a notification service that shows nothing.
-type fakeServer struct {
-	t    *testing.T
-	conn *dbus.Conn
-
-	mu     sync.Mutex
-	issued uint32
-	last   notifyCall
-	closed []uint32 // by a call
-	held   chan struct{}
-}
-
-const objectPath = "/org/freedesktop/Notifications"
-
-// startFakeServer starts a notification service on the bus at address.
-func startFakeServer(t *testing.T, address string) *fakeServer {
+// emit emits a signal of the server.
+func emit(t *testing.T, s *fakebus.Notifications, name string, values ...any) {
 	t.Helper()
-	conn, err := dbus.Connect(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fakeServer{t: t, conn: conn}
-	t.Cleanup(f.end)
-	f.export(f.notify)
-	if reply, err := conn.RequestName(serviceName, dbus.NameFlagDoNotQueue); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
-		t.Fatalf("take the service's name: %v, %v", reply, err)
-	}
-	return f
-}
-
-// export answers calls, Notify by notify.
-func (f *fakeServer) export(notify any) {
-	f.t.Helper()
-	err := f.conn.ExportMethodTable(map[string]any{
-		"Notify": notify,
-		"CloseNotification": func(id uint32) *dbus.Error {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.closed = append(f.closed, id)
-			if id > f.issued {
-				return dbus.MakeFailedError(fmt.Errorf("there is no %d", id))
-			}
-			return nil
-		},
-		"GetCapabilities": func() ([]string, *dbus.Error) {
-			f.wait()
-			return []string{"actions", "body", "body-markup"}, nil
-		},
-	}, objectPath, serviceName)
-	if err != nil {
-		f.t.Fatal(err)
+	if err := s.Emit(name, values...); err != nil {
+		t.Error(err)
 	}
 }
 
-func (f *fakeServer) notify(_ string, replaces uint32, _, summary, body string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
-	f.wait()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	id := replaces
-	if id == 0 {
-		f.issued++
-		id = f.issued
-	}
-	f.last = notifyCall{id, replaces, summary, body, actions}
-	return id, nil
-}
-
-func (f *fakeServer) wait() {
-	f.mu.Lock()
-	held := f.held
-	f.mu.Unlock()
-	if held != nil {
-		<-held
-	}
-}
-
-// hang lets the service answer nothing until free.
-func (f *fakeServer) hang() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.held = make(chan struct{})
-}
-
-func (f *fakeServer) free() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.held != nil {
-		close(f.held)
-		f.held = nil
-	}
-}
-
-// end ends the service.
-func (f *fakeServer) end() {
-	f.free()
-	_ = f.conn.Close() // it may have ended already
-}
-
-// got returns what the service was told last.
-func (f *fakeServer) got() notifyCall {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.last
-}
-
-// emit emits a signal of the service's.
-func (f *fakeServer) emit(name string, values ...any) {
-	f.t.Helper()
-	if err := f.conn.Emit(objectPath, serviceName+"."+name, values...); err != nil {
-		f.t.Errorf("emit %s%v: %v", name, values, err)
-	}
-}
-
-// click is what the user did with a note.
+// click is a call of onAction.
 type click struct {
 	Action Action
 	Title  string
 }
 
-// newTestBus returns the notifier under test and what is done with its notes.
+// newTestBus returns the notifier under test and the actions that it reports.
 func newTestBus(t *testing.T, address string) (*Bus, <-chan click) {
 	clicks := make(chan click, 16)
 	b := NewBus(address, func(a Action, n Notification) { clicks <- click{a, n.Title} }, slog.New(slog.DiscardHandler))
@@ -193,16 +69,23 @@ func wantClick(t *testing.T, clicks <-chan click, want click) {
 	select {
 	case got := <-clicks:
 		if got != want {
-			t.Errorf("a click on %+v, want on %+v", got, want)
+			t.Errorf("got action %+v, want %+v", got, want)
 		}
 	case <-time.After(testTimeout):
-		t.Fatalf("no click came, want one on %+v", want)
+		t.Fatalf("got no action within %v, want %+v", testTimeout, want)
 	}
 }
 
-func TestANoteTakesThePlaceOfTheOneAboutTheSame(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestBusWithoutAnAddress(t *testing.T) {
+	b, _ := newTestBus(t, "")
+	if err := b.Notify(t.Context(), Notification{Title: "x"}); !errors.Is(err, ErrNoBus) {
+		t.Errorf("Notify: got error %v, want %v", err, ErrNoBus)
+	}
+}
+
+func TestNotificationReplacesThatWithTheSameKey(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, _ := newTestBus(t, address)
 	for _, step := range []struct {
 		key, title   string
@@ -211,110 +94,110 @@ func TestANoteTakesThePlaceOfTheOneAboutTheSame(t *testing.T) {
 		{"80", "80 is open", 1, 0},
 		{"81", "81 is open", 2, 0},
 		{"80", "80 closed", 1, 1},
-		{"", "about nothing", 3, 0},
-		{"", "about nothing either", 4, 0},
+		{"", "no key", 3, 0},
+		{"", "no key again", 4, 0},
 		{"80", "80 is open again", 1, 1},
 	} {
 		show(t, b, Notification{Title: step.title, Key: step.key})
-		if got := f.got(); got.ID != step.id || got.Replaces != step.replaces || got.Summary != step.title {
-			t.Errorf("%s: %+v; want number %d in the place of %d", step.title, got, step.id, step.replaces)
+		if got := s.Last(); got.ID != step.id || got.Replaces != step.replaces || got.Summary != step.title {
+			t.Errorf("%s: got %+v, want id %d replacing %d", step.title, got, step.id, step.replaces)
 		}
 	}
 }
 
-func TestWhatANotificationOffers(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestActionsOfANotification(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, _ := newTestBus(t, address)
 	ports := watch.Rule{Ports: monitor.Ports{{First: 80, Last: 80}}}
-	follows := watch.Rule{}
-	if err := follows.Match.UnmarshalText([]byte("vite")); err != nil {
+	service := watch.Rule{}
+	if err := service.Match.UnmarshalText([]byte("vite")); err != nil {
 		t.Fatal(err)
 	}
 	both := []string{"default", "Show", "unwatch", "Stop watching"}
-	for _, n := range []struct {
-		note Notification
+	for _, c := range []struct {
+		n    Notification
 		want []string
 	}{
-		{Notification{Title: "a sentence"}, []string{}},
-		{Notification{Title: "of many rules", Port: 80}, both[:2]},
-		{Notification{Title: "of a port", Port: 80, Rule: ports}, both},
-		{Notification{Title: "of a service", Port: 80, Rule: follows}, both},
+		{Notification{Title: "no port"}, []string{}},
+		{Notification{Title: "no rule", Port: 80}, both[:2]},
+		{Notification{Title: "a port rule", Port: 80, Rule: ports}, both},
+		{Notification{Title: "a service rule", Port: 80, Rule: service}, both},
 	} {
-		n.note.Body = "<b>&"
-		show(t, b, n.note)
-		if got := f.got(); !slices.Equal(got.Actions, n.want) || got.Body != "&lt;b&gt;&amp;" {
-			t.Errorf("%s: actions %q, body %q; want %q, and no markup", n.note.Title, got.Actions, got.Body, n.want)
+		c.n.Body = "<b>&"
+		show(t, b, c.n)
+		if got := s.Last(); !slices.Equal(got.Actions, c.want) || got.Body != "&lt;b&gt;&amp;" {
+			t.Errorf("%s: got actions %q and body %q, want actions %q and an escaped body", c.n.Title, got.Actions, got.Body, c.want)
 		}
 	}
 }
 
-func TestClicksOfOthersAndBrokenSignalsDoNothing(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestForeignAndMalformedSignalsAreIgnored(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, clicks := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
-	id := f.got().ID
-	f.emit("ActionInvoked", id+1, "default") // of another program's notification
-	f.emit("ActionInvoked")
-	f.emit("ActionInvoked", id)
-	f.emit("ActionInvoked", "one", "default")
-	f.emit("ActionInvoked", int32(id), "default")
-	f.emit("ActionInvoked", id, uint32(1))
-	f.emit("ActionInvoked", id, []string{"default"})
-	f.emit("NotificationClosed", "one")
-	f.emit("ActionInvoked", id, "unwatch") // signals keep their order: this one is the first that means something
+	id := s.Last().ID
+	emit(t, s, "ActionInvoked", id+1, "default") // of another program's notification
+	emit(t, s, "ActionInvoked")
+	emit(t, s, "ActionInvoked", id)
+	emit(t, s, "ActionInvoked", "one", "default")
+	emit(t, s, "ActionInvoked", int32(id), "default")
+	emit(t, s, "ActionInvoked", id, uint32(1))
+	emit(t, s, "ActionInvoked", id, []string{"default"})
+	emit(t, s, "NotificationClosed", "one")
+	emit(t, s, "ActionInvoked", id, "unwatch") // signals keep their order: this is the first valid one
 	wantClick(t, clicks, click{StopWatching, "80 is open"})
-	f.emit("ActionInvoked", id, "default")
+	emit(t, s, "ActionInvoked", id, "default")
 	wantClick(t, clicks, click{Show, "80 is open"})
 }
 
-func TestAnotherServiceKnowsNoneOfTheOldIDs(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestNewServerInvalidatesIDs(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, clicks := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
 	show(t, b, Notification{Title: "81 is open", Key: "81", Port: 81})
-	f.end()
-	f = startFakeServer(t, address)
+	_ = s.Close()
+	s = serve(t, address)
 	waitUntil(t, "the ids are forgotten", func() bool { return b.idForKey("81") == 0 })
 	show(t, b, Notification{Title: "81 closed", Key: "81", Port: 81})
-	if got := f.got(); got.Replaces != 0 || got.ID != 1 {
-		t.Errorf("told %+v, want a number of its own", got)
+	if got := s.Last(); got.Replaces != 0 || got.ID != 1 {
+		t.Errorf("got %+v, want a new notification with id 1", got)
 	}
-	f.emit("ActionInvoked", uint32(2), "default") // another program's now
-	f.emit("ActionInvoked", uint32(1), "default")
+	emit(t, s, "ActionInvoked", uint32(2), "default") // of another program's notification
+	emit(t, s, "ActionInvoked", uint32(1), "default")
 	wantClick(t, clicks, click{Show, "81 closed"})
 }
 
-// A service that hangs is ended and started by its user; the connection on
-// which the bus would have told that is gone by then.
-func TestAServiceThatRestartsUnseenKnowsNoneOfTheOldIDs(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+// The user restarts a server that hangs. The connection on which the bus would
+// have announced that was closed before.
+func TestRestartWhileDisconnectedInvalidatesIDs(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, clicks := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
-	b.disconnect() // as a delivery that got no answer does
-	f.end()
-	f = startFakeServer(t, address)
+	b.disconnect() // as after a delivery without an answer
+	_ = s.Close()
+	s = serve(t, address)
 	show(t, b, Notification{Title: "80 closed", Key: "80", Port: 80})
-	if got := f.got(); got.Replaces != 0 {
-		t.Errorf("told %+v, want a number of its own", got)
+	if got := s.Last(); got.Replaces != 0 {
+		t.Errorf("new server: got %+v, want a new notification", got)
 	}
 
 	b.disconnect()
-	f.emit("ActionInvoked", uint32(1), "default") // lost
+	emit(t, s, "ActionInvoked", uint32(1), "default") // nobody receives it
 	show(t, b, Notification{Title: "80 restarted", Key: "80", Port: 80})
-	if got := f.got(); got.Replaces != 1 {
-		t.Errorf("the same service was told %+v, want it in the place of 1", got)
+	if got := s.Last(); got.Replaces != 1 {
+		t.Errorf("same server: got %+v, want it to replace 1", got)
 	}
-	f.emit("ActionInvoked", uint32(1), "default")
+	emit(t, s, "ActionInvoked", uint32(1), "default")
 	wantClick(t, clicks, click{Show, "80 restarted"})
 }
 
-func TestWithdrawClosesTheLastNoteAboutIt(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestWithdrawClosesTheLastNotificationWithTheKey(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, _ := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80"})
 	show(t, b, Notification{Title: "81 is open", Key: "81"})
@@ -325,116 +208,119 @@ func TestWithdrawClosesTheLastNoteAboutIt(t *testing.T) {
 			t.Errorf("Withdraw %q: %v", key, err)
 		}
 	}
-	if f.mu.Lock(); !slices.Equal(f.closed, []uint32{2}) {
-		t.Errorf("closed %v, want 2 alone", f.closed)
+	if got := s.Closed(); !slices.Equal(got, []uint32{2}) {
+		t.Errorf("closed ids: got %v, want [2]", got)
 	}
-	f.issued = 0 // it has closed them by itself: the next call is refused
-	f.mu.Unlock()
+	s.Forget() // as if the user had closed them: the next call is refused
 	conn := b.connected()
 	if err := b.Withdraw(ctx, "80"); err != nil || b.connected() != conn {
-		t.Errorf("Withdraw of what the user has closed: %v; want no error, and the connection kept", err)
+		t.Errorf("Withdraw of a closed notification: got error %v, want none and the same connection", err)
 	}
 }
 
-func TestAServiceThatHangsCostsOneDeadline(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestHungServerCostsOneTimeout(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, clicks := newTestBus(t, address)
-	f.hang()
+	s.Hang(true)
 	goroutines := 0
-	for range 8 { // while it connects first, then
+	for range 8 { // the first time it hangs while connecting
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		err := b.Notify(ctx, Notification{Title: "80 is open", Key: "80", Port: 80})
-		if ctx.Err() == nil || err == nil || !strings.Contains(err.Error(), "does not answer") {
-			t.Errorf("Notify of a service that hangs: %v; want that it does not answer, at the deadline", err)
+		if ctx.Err() == nil || !errors.Is(err, ErrNoResponse) {
+			t.Errorf("Notify of a hung server: got error %v, want %v at the deadline", err, ErrNoResponse)
 		}
 		cancel()
-		f.free()
+		s.Hang(false)
 		show(t, b, Notification{Title: "80 closed", Key: "80", Port: 80})
-		f.emit("ActionInvoked", f.got().ID, "default")
+		emit(t, s, "ActionInvoked", s.Last().ID, "default")
 		wantClick(t, clicks, click{Show, "80 closed"})
 		if goroutines == 0 {
 			goroutines = runtime.NumGoroutine()
 		}
-		f.hang()
+		s.Hang(true)
 	}
-	f.free()
-	waitUntil(t, "what waited ends", func() bool { return runtime.NumGoroutine() <= goroutines })
+	s.Hang(false)
+	waitUntil(t, "blocked goroutines end", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
 
-func TestAnErrorOfTheServiceIsOneAndTheNextNoteWorks(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestNotifyAfterServerErrors(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, _ := newTestBus(t, address)
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	type hints map[string]dbus.Variant
 	for what, answer := range map[string]any{
-		"a refusal": func(_ string, _ uint32, _, _, _ string, _ []string, _ hints, _ int32) (uint32, *dbus.Error) {
+		"error answer": func(_ string, _ uint32, _, _, _ string, _ []string, _ hints, _ int32) (uint32, *dbus.Error) {
 			return 0, dbus.NewError("com.example.Nonsense", []any{uint32(7), "x"})
 		},
-		"a word for a number": func(_ string, _ uint32, _, _, _ string, _ []string, _ hints, _ int32) (string, *dbus.Error) {
+		"answer of the wrong type": func(_ string, _ uint32, _, _, _ string, _ []string, _ hints, _ int32) (string, *dbus.Error) {
 			return "one", nil
 		},
-		"no number": func(_ string, _ uint32, _, _, _ string, _ []string, _ hints, _ int32) *dbus.Error { return nil },
+		"empty answer": func(_ string, _ uint32, _, _, _ string, _ []string, _ hints, _ int32) *dbus.Error { return nil },
 	} {
-		f.export(answer)
+		if err := s.Export(answer); err != nil {
+			t.Fatal(err)
+		}
 		if err := b.Notify(ctx, Notification{Title: "x"}); err == nil || ctx.Err() != nil {
-			t.Errorf("%s: %v, want an error at once", what, err)
+			t.Errorf("%s: got error %v, want one immediately", what, err)
 		}
 	}
-	f.export(f.notify)
-	show(t, b, Notification{Title: "y"})
-	f.end()
-	if err := b.Notify(ctx, Notification{Title: "z"}); !errors.Is(err, ErrNoService) {
-		t.Errorf("without a service: %v, want that there is none", err)
+	if err := s.Export(s.Notify); err != nil {
+		t.Fatal(err)
 	}
-	f = startFakeServer(t, address)
+	show(t, b, Notification{Title: "y"})
+	_ = s.Close()
+	if err := b.Notify(ctx, Notification{Title: "z"}); !errors.Is(err, ErrNoService) {
+		t.Errorf("no server: got error %v, want %v", err, ErrNoService)
+	}
+	s = serve(t, address)
 	show(t, b, Notification{Title: "z"})
-	if got := f.got().Summary; got != "z" {
-		t.Errorf("told %q, want z", got)
+	if got := s.Last().Summary; got != "z" {
+		t.Errorf("got summary %q, want z", got)
 	}
 }
 
-func TestTenThousandNotificationsLeaveNothingBehind(t *testing.T) {
-	address := startBus(t)
-	f := startFakeServer(t, address)
+func TestManyNotificationsLeakNothing(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
 	b, _ := newTestBus(t, address)
-	b.icon.Variant = dbus.MakeVariant("none") // its pixels take the race detector 15 ms each time
+	b.icon.Variant = dbus.MakeVariant("none") // the race detector needs 15 ms for its pixels
 	delivered := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	w := Start(ctx, b, func(err error) { delivered <- err }, slog.New(slog.DiscardHandler))
 	defer func() { cancel(); w.Wait() }()
-	tell := func(n int) {
+	notify := func(n int) {
 		t.Helper()
 		for i := range n {
 			key := fmt.Sprint(i % 100)
 			if i%2 == 0 {
-				key = "" // a notification of its own
+				key = "" // a new notification
 			}
 			w.Notify(Notification{Title: fmt.Sprint("notification ", i), Key: key, Port: 80, WithdrawOnClose: true})
 			if err := <-delivered; err != nil {
 				t.Fatal(err)
 			}
-			f.emit("NotificationClosed", f.got().ID, uint32(1)) // as when it expires
+			s.Expire()
 		}
 	}
-	tell(1000) // what is kept at all is kept now
+	notify(1000) // fill all buffers
 	before := measure(t)
-	tell(10_000)
+	notify(10_000)
 	var after usage
 	waitUntil(t, "goroutines and descriptors are as before", func() bool {
 		after = measure(t)
 		return after.goroutines <= before.goroutines && after.descriptors <= before.descriptors
 	}, func() any { return fmt.Sprintf("before %+v, after %+v", before, after) })
-	const allowed = 512 << 10 // 10,000 of anything would be more than that
+	const allowed = 512 << 10 // a leak of 10,000 objects would be larger
 	if grown := int64(after.heap) - int64(before.heap); grown > allowed {
 		t.Errorf("the heap grew by %d bytes, from %d; want at most %d", grown, before.heap, allowed)
 	}
 	t.Logf("before %+v, after 10,000 more %+v", before, after)
 }
 
-// usage is what a process has.
+// usage is what this process uses; heap is in bytes.
 type usage struct {
 	goroutines, descriptors int
 	heap                    uint64
@@ -443,7 +329,7 @@ type usage struct {
 func measure(t *testing.T) usage {
 	t.Helper()
 	runtime.GC()
-	runtime.GC() // what had a finalizer
+	runtime.GC() // objects with finalizers need two collections
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	fds, err := os.ReadDir("/proc/self/fd")
@@ -453,13 +339,13 @@ func measure(t *testing.T) usage {
 	return usage{runtime.NumGoroutine(), len(fds), m.HeapAlloc}
 }
 
-// waitUntil waits for what must come; say adds to what is said where it does not.
-func waitUntil(t *testing.T, what string, ok func() bool, say ...func() any) {
+// waitUntil waits until ok returns true. details are added to the failure message.
+func waitUntil(t *testing.T, what string, ok func() bool, details ...func() any) {
 	t.Helper()
 	for end := time.Now().Add(testTimeout); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			var more []any
-			for _, f := range say {
+			for _, f := range details {
 				more = append(more, f())
 			}
 			t.Fatalf("not within %v: %s %v", testTimeout, what, more)

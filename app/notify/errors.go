@@ -8,23 +8,23 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Why notifications are not shown, each with what helps. The user is told in the
-// words of the interface; these are for the log.
+// Reasons why notifications are not shown, each with a fix. These texts are for
+// the log; package agent translates them for the user.
 var (
-	ErrNoService  = errors.New("no notification service runs: install one, such as dunst, mako or xfce4-notifyd")
-	ErrNoResponse = errors.New("the notification service does not answer: end it, and the desktop starts it anew")
-	ErrNoBus      = errors.New("there is no session bus: start Porthole from the desktop, or set DBUS_SESSION_BUS_ADDRESS")
+	ErrNoService  = errors.New("no notification daemon is running: install one, for example dunst, mako or xfce4-notifyd")
+	ErrNoResponse = errors.New("the notification daemon does not respond: quit it, and the desktop starts it again")
+	ErrNoBus      = errors.New("no session bus was found: start Porthole from the desktop, or set DBUS_SESSION_BUS_ADDRESS")
 )
 
-// wrapCallError wraps what the bus says of a call: that nobody is there, or
-// can be started, is ErrNoService.
+// wrapCallError wraps the error of a D-Bus call. The result is ErrNoService if no
+// daemon owns the name and none can be activated.
 func wrapCallError(err error) error {
-	var refused dbus.Error
-	if errors.As(err, &refused) {
-		name := strings.TrimPrefix(refused.Name, "org.freedesktop.DBus.Error.")
+	var busErr dbus.Error
+	if errors.As(err, &busErr) {
+		name := strings.TrimPrefix(busErr.Name, "org.freedesktop.DBus.Error.")
 		if name == "ServiceUnknown" || name == "NameHasNoOwner" || strings.HasPrefix(name, "Spawn.") {
 			return fmt.Errorf("%w (%w)", ErrNoService, err)
 		}
 	}
-	return fmt.Errorf("call the notification service: %w", err)
+	return fmt.Errorf("call the notification daemon: %w", err)
 }

@@ -1,4 +1,4 @@
-// Package notify brings sentences to the desktop.
+// Package notify delivers desktop notifications.
 package notify
 
 import (
@@ -17,39 +17,50 @@ import (
 // Limits of the worker.
 const (
 	queueLength     = 32
-	deliveryTimeout = 5 * time.Second         // for one delivery
-	burstWindow     = 1500 * time.Millisecond // what comes so soon after a telling is told together
+	deliveryTimeout = 5 * time.Second         // for one notification
+	burstWindow     = 1500 * time.Millisecond // alerts this soon after a notification are combined
 	maxBurst        = 1000                    // alerts that wait for the end of a burst
 )
 
-// Notification is one notification: a sentence, and the port that a click opens.
+// Notification is the content of one desktop notification.
 type Notification struct {
 	Title string
 	Body  string
-	Port  uint16     // 0 where it is about none
-	Rule  watch.Rule // that asked for it, where one did
-	// Key says what it is about: it takes the place of the one before with the
-	// same key, where that is still shown. "" for none.
+	Port  uint16     // opened by a click; 0: no actions
+	Rule  watch.Rule // that caused it; zero if none or several did
+	// Key identifies the subject. A notification replaces the previous one with
+	// the same key if that is still shown. "": replaces none.
 	Key string
-	// ReplacesKey is the key of one whose place it takes without being about that.
+	// ReplacesKey is the key of a notification to replace although its subject differs.
 	ReplacesKey string
-	// WithdrawOnClose is true where it says that something is open, which is outdated
-	// once that has closed.
+	// WithdrawOnClose means that the text says that Port is open, so the
+	// notification is outdated when the port closes.
 	WithdrawOnClose bool
 	Sound           bool
 }
 
-// Notifier delivers notifications, one at a time, and waits until that is done
-// or ctx ends. It is used by one goroutine at a time.
+// Notifier delivers notifications. Its methods block until the desktop has
+// answered or ctx ends. It need not be safe for concurrent use.
 type Notifier interface {
 	Notify(ctx context.Context, n Notification) error
-	// Withdraw takes away the last note with that key, where it is still shown
-	// and the desktop can.
+	// Withdraw removes the most recent notification with that key if it is still
+	// shown and the desktop supports it.
 	Withdraw(ctx context.Context, key string) error
 	Close()
 }
 
-// Worker delivers notes one after another, off everyone's path.
+// New returns the notifier of this platform: the session bus at address on Linux
+// and the BSDs (see UsesBus), else beeep. onAction is called from another goroutine.
+func New(address string, onAction func(Action, Notification), log *slog.Logger) Notifier {
+	if UsesBus {
+		return NewBus(address, onAction, log)
+	}
+	return NewPortable()
+}
+
+// Worker delivers notifications one after another on its own goroutine, so that a
+// notification server that hangs blocks nothing else. Its methods do not block
+// and are safe for concurrent use.
 type Worker struct {
 	notifier Notifier
 	onResult func(error)
@@ -58,60 +69,59 @@ type Worker struct {
 	sound    atomic.Bool
 	done     sync.WaitGroup
 
-	openPorts map[string]uint16 // the keys whose last note says that this port is open
+	openPorts map[string]uint16 // by key: notifications to withdraw when the port closes
 }
 
-// job is one thing to do.
+// job is one of: alerts, a notification, or a port to withdraw.
 type job struct {
 	alerts       []watch.Alert
 	notification *Notification
-	done         func(error) // called with what became of note; may be nil
+	done         func(error) // called with the result for notification; may be nil
 	withdraw     uint16
 }
 
-// Start starts the worker, which ends with ctx. problem is called, from the
-// worker's goroutine, with the error of each delivery that failed and with nil
-// after one that did not.
-func Start(ctx context.Context, notifier Notifier, problem func(error), log *slog.Logger) *Worker {
-	w := &Worker{notifier: notifier, onResult: problem, log: log, queue: make(chan job, queueLength), openPorts: make(map[string]uint16)}
+// Start starts a worker that ends with ctx. onResult is called on the worker's
+// goroutine after each delivery, with nil or the error.
+func Start(ctx context.Context, notifier Notifier, onResult func(error), log *slog.Logger) *Worker {
+	w := &Worker{notifier: notifier, onResult: onResult, log: log, queue: make(chan job, queueLength), openPorts: make(map[string]uint16)}
 	w.done.Go(func() { w.run(ctx) })
 	return w
 }
 
-// NotifyAlerts tells of alerts, and does not wait. The first are told at once; what
-// comes within a second and a half after that is told together. Where a desktop
-// has not taken the last 32, more are only logged.
+// NotifyAlerts notifies of alerts. The first is shown immediately; alerts within
+// the following 1.5 s are combined. If the queue of 32 jobs is full, alerts are
+// only logged.
 func (w *Worker) NotifyAlerts(alerts []watch.Alert) {
 	if len(alerts) > 0 {
 		w.enqueue(job{alerts: alerts})
 	}
 }
 
-// Notify tells n, and does not wait.
+// Notify shows n.
 func (w *Worker) Notify(n Notification) { w.enqueue(job{notification: &n}) }
 
-// NotifyAndReport tells n, and does not wait. told is called once, from the worker's
-// goroutine or from the caller's, with nil where the desktop has taken it.
-func (w *Worker) NotifyAndReport(n Notification, told func(error)) {
-	if !w.enqueue(job{notification: &n, done: told}) {
-		told(errors.New("the desktop has not taken the last notifications"))
+// NotifyAndReport shows n and calls done once with the result, on the worker's
+// goroutine or the caller's. nil means that the desktop accepted n.
+func (w *Worker) NotifyAndReport(n Notification, done func(error)) {
+	if !w.enqueue(job{notification: &n, done: done}) {
+		done(errors.New("the notification queue is full: the desktop has not accepted earlier notifications"))
 	}
 }
 
-// Withdraw takes away what says that port is open, and does not wait.
+// Withdraw removes notifications that say that port is open.
 func (w *Worker) Withdraw(port uint16) { w.enqueue(job{withdraw: port}) }
 
-// SetSound says whether notifications make a sound from now on.
+// SetSound turns the sound of later notifications on or off.
 func (w *Worker) SetSound(on bool) { w.sound.Store(on) }
 
-// enqueue reports whether there was room for o.
-func (w *Worker) enqueue(o job) bool {
+// enqueue reports whether the queue had room for j.
+func (w *Worker) enqueue(j job) bool {
 	select {
-	case w.queue <- o:
+	case w.queue <- j:
 		return true
 	default:
-		if o.withdraw == 0 {
-			w.log.Warn("a notification was dropped: the desktop takes none", "alerts", len(o.alerts))
+		if j.withdraw == 0 {
+			w.log.Warn("dropped a notification: the desktop has not accepted earlier ones", "alerts", len(j.alerts))
 		}
 		return false
 	}
@@ -126,38 +136,39 @@ func (w *Worker) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case o := <-w.queue:
-			w.handleJob(ctx, o)
-			if o.alerts != nil {
-				w.collectBurst(ctx, o.alerts)
+		case j := <-w.queue:
+			w.handleJob(ctx, j)
+			if j.alerts != nil {
+				w.collectBurst(ctx, j.alerts)
 			}
 		}
 	}
 }
 
-// handleJob does what an order says that is not of alerts.
-func (w *Worker) handleJob(ctx context.Context, o job) {
+// handleJob does everything but the alerts of j.
+func (w *Worker) handleJob(ctx context.Context, j job) {
 	switch {
-	case o.notification != nil:
-		err := w.deliver(ctx, *o.notification)
-		if o.done != nil {
-			o.done(err)
+	case j.notification != nil:
+		err := w.deliver(ctx, *j.notification)
+		if j.done != nil {
+			j.done(err)
 		}
-	case o.withdraw != 0:
-		w.withdrawPort(ctx, o.withdraw)
+	case j.withdraw != 0:
+		w.withdrawPort(ctx, j.withdraw)
 	}
 }
 
-// collectBurst tells the first of alerts at once, or many of them in one sentence. It
-// waits for the end of the burst that may begin with them and tells the rest of
-// it: together, and in place of the first, where they are many.
+// collectBurst shows the first of alerts immediately, or one summary if there are
+// at least groupThreshold. It then collects alerts until no more arrive within
+// burstWindow. If the whole burst has at least groupThreshold alerts, one summary
+// replaces the first notification.
 func (w *Worker) collectBurst(ctx context.Context, alerts []watch.Alert) {
 	first, more := alerts, []watch.Alert(nil)
 	if len(alerts) < groupThreshold {
 		first, more = alerts[:1], slices.Clone(alerts[1:])
 	}
 	for _, n := range ForAlerts(first) {
-		_ = w.deliver(ctx, n) // problem has heard of it
+		_ = w.deliver(ctx, n) // onResult has reported it
 	}
 	end := time.NewTimer(burstWindow)
 	defer end.Stop()
@@ -165,29 +176,29 @@ func (w *Worker) collectBurst(ctx context.Context, alerts []watch.Alert) {
 		select {
 		case <-ctx.Done():
 			return
-		case o := <-w.queue:
-			if o.alerts == nil {
-				w.handleJob(ctx, o)
+		case j := <-w.queue:
+			if j.alerts == nil {
+				w.handleJob(ctx, j)
 				continue
 			}
-			more = append(more, o.alerts...)
+			more = append(more, j.alerts...)
 			if len(more) > maxBurst {
-				w.log.Warn("alerts came faster than they can be told; the oldest are left out", "left out", len(more)-maxBurst)
+				w.log.Warn("too many alerts at once; the oldest are dropped", "dropped", len(more)-maxBurst)
 				more = more[len(more)-maxBurst:]
 			}
 		case <-end.C:
 			if len(more) == 0 {
 				return
 			}
-			notes := ForAlerts(more)
+			notifications := ForAlerts(more)
 			if len(first) > 0 && len(first)+len(more) >= groupThreshold {
-				notes = []Notification{summarize(append(first[:len(first):len(first)], more...))}
-				notes[0].ReplacesKey = ForAlerts(first)[0].Key
+				notifications = []Notification{summarize(append(first[:len(first):len(first)], more...))}
+				notifications[0].ReplacesKey = ForAlerts(first)[0].Key
 			}
-			for _, n := range notes {
+			for _, n := range notifications {
 				_ = w.deliver(ctx, n)
 			}
-			first, more = nil, nil // what follows is told by itself
+			first, more = nil, nil // later alerts get their own notification
 			end.Reset(burstWindow)
 		}
 	}
@@ -201,7 +212,7 @@ func (w *Worker) deliver(ctx context.Context, n Notification) error {
 		return ctx.Err()
 	}
 	if err == nil && n.Key != "" && n.WithdrawOnClose {
-		w.openPorts[n.Key] = n.Port // at most one for each port and each rule
+		w.openPorts[n.Key] = n.Port // at most one per port and per rule
 	}
 	w.onResult(err)
 	return err
@@ -211,23 +222,23 @@ func (w *Worker) withdrawPort(ctx context.Context, port uint16) {
 	for key, open := range w.openPorts {
 		if open == port {
 			delete(w.openPorts, key)
-			// That it is not taken away is logged, and no verdict on notifications.
-			_ = w.withTimeout(ctx, "take a notification away", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
+			// A failure is logged. It does not mean that notifications don't work.
+			_ = w.withTimeout(ctx, "withdraw a notification", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
 		}
 	}
 }
 
-// withTimeout calls do with a deadline.
+// withTimeout calls do with a deadline and logs its error.
 func (w *Worker) withTimeout(ctx context.Context, what string, do func(context.Context) error) error {
 	if ctx.Err() != nil {
-		return ctx.Err() // select takes from the queue as well as the end
+		return ctx.Err() // select may choose the queue although ctx has ended
 	}
 	limited, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	err := do(limited)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%s: %w", what, err)
-		w.log.Warn("the desktop does not take a notification", "problem", err)
+		w.log.Warn("a notification failed", "error", err)
 	}
 	return err
 }

@@ -14,19 +14,20 @@ import (
 	"porthole/ui/tray"
 )
 
-// groupThreshold is from how many alerts on they are told as one.
+// groupThreshold is the number of alerts from which they are combined into one notification.
 const groupThreshold = 4
 
-// ForAlerts puts alerts into words, in order. Many at once become one.
+// ForAlerts returns the notifications for alerts, in order. From groupThreshold
+// alerts on it is a single one.
 func ForAlerts(alerts []watch.Alert) []Notification {
 	if len(alerts) >= groupThreshold {
 		return []Notification{summarize(alerts)}
 	}
-	notes := make([]Notification, len(alerts))
+	notifications := make([]Notification, len(alerts))
 	for i, a := range alerts {
-		notes[i] = forAlert(a)
+		notifications[i] = forAlert(a)
 	}
-	return notes
+	return notifications
 }
 
 func forAlert(a watch.Alert) Notification {
@@ -73,7 +74,8 @@ func forAlert(a watch.Alert) Notification {
 	return n
 }
 
-// detailText are the addresses and the process, for who wants to know more.
+// detailText returns the addresses of l, and the PID and masked command line of
+// its principal owner.
 func detailText(l *monitor.Listener) string {
 	var parts []string
 	for _, a := range l.Addresses {
@@ -95,7 +97,10 @@ func join(a, b string) string {
 	return a + " · " + b
 }
 
-// summarize is one sentence for many alerts: "7 ports opened: 3000, 3001, …".
+// maxNamedPorts is the number of ports that a summary names.
+const maxNamedPorts = 8
+
+// summarize returns one notification for several alerts, such as "7 ports opened: 3000, 3001, …".
 func summarize(alerts []watch.Alert) Notification {
 	kind, ports := alerts[0].Kind, []uint16(nil)
 	for _, a := range alerts {
@@ -105,7 +110,7 @@ func summarize(alerts []watch.Alert) Notification {
 		ports = append(ports, a.Listener.Port)
 	}
 	slices.Sort(ports)
-	ports = slices.Compact(ports) // one can change often
+	ports = slices.Compact(ports) // a port can have several alerts
 	var names []string
 	for _, port := range ports[:min(len(ports), maxNamedPorts)] {
 		names = append(names, strconv.Itoa(int(port)))
@@ -128,10 +133,7 @@ func summarize(alerts []watch.Alert) Notification {
 	return Notification{Title: title, Port: alerts[0].Listener.Port}
 }
 
-// maxNamedPorts is how many ports a sentence about many names.
-const maxNamedPorts = 8
-
-// MissedSummary is the one sentence about what was not told during a pause.
+// MissedSummary returns one notification for the alerts of a pause; there must be at least one.
 func MissedSummary(alerts []watch.Alert) Notification {
 	n := summarize(alerts)
 	if len(alerts) == 1 {
@@ -141,7 +143,7 @@ func MissedSummary(alerts []watch.Alert) Notification {
 	return n
 }
 
-// Sample is the notification that shows that notifications work.
+// Sample returns a notification that shows the user that notifications work.
 func Sample() Notification {
 	return Notification{Title: lang.L("This is what Porthole's notifications look like"), Key: "test"}
 }
