@@ -50,6 +50,14 @@ var only = []struct{ imported, by string }{
 // uiMay are our packages that ui may import.
 const uiMay = "porthole/ui porthole/assets porthole/monitor"
 
+// pure packages get all data as arguments.
+const pure = "porthole/monitor/ancestry porthole/monitor/warning porthole/monitor/explain"
+
+// lowLevel packages read facts from the system.
+var lowLevel = map[string]bool{
+	"porthole/monitor/process": true, "porthole/monitor/owner": true, "porthole/monitor/socket": true, "porthole/monitor/connection/source": true,
+}
+
 func broken(pkg, imported string) string {
 	for _, o := range only {
 		if within(imported, o.imported) && strings.HasPrefix(pkg, "porthole") && !withinAny(pkg, o.by) {
@@ -61,8 +69,8 @@ func broken(pkg, imported string) string {
 		if within(pkg, "porthole/ui") && (imported == "os/exec" || imported == "net" || imported == "os") {
 			return "ui knows no disk, no network and no process"
 		}
-		if (pkg == "porthole/monitor/ancestry" || pkg == "porthole/monitor/explain") && (imported == "os/exec" || imported == "net" || imported == "os") {
-			return "it is pure: it is told what it needs"
+		if withinAny(pkg, pure) && (imported == "os/exec" || imported == "net" || imported == "os") {
+			return "pure packages make no system calls"
 		}
 		return ""
 	case within(imported, "porthole/app") && pkg != "porthole" && pkg != "porthole/packaging/man" && !within(pkg, "porthole/app"):
@@ -72,9 +80,13 @@ func broken(pkg, imported string) string {
 	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/stop") || strings.HasSuffix(imported, "/source")):
 		return "ui takes what the monitor tells and looks at nothing itself"
 	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor":
-		return "story is pure: ui tells it, and ui looks at nothing itself"
+		return "ancestry is pure and imports only monitor"
+	case pkg == "porthole/monitor/warning" && imported != "porthole/monitor" && imported != "porthole/monitor/ancestry":
+		return "warning is pure and imports only monitor and ancestry"
 	case pkg == "porthole/monitor/explain" && imported != "porthole/monitor" && imported != "porthole/monitor/service":
-		return "explain is pure: it is told what it needs"
+		return "explain is pure and imports only monitor and service"
+	case lowLevel[pkg] && withinAny(imported, "porthole/monitor/ancestry porthole/monitor/warning porthole/monitor/explain"):
+		return "packages that read facts do not import packages that explain them"
 	case pkg == "porthole/monitor":
 		return "monitor imports none of its subpackages"
 	case within(pkg, "porthole/monitor") && !within(imported, "porthole/monitor"):
@@ -106,6 +118,9 @@ func TestTheRulesFindWhatBreaksThem(t *testing.T) {
 		{"porthole/ui", "os/exec"},
 		{"porthole/monitor/ancestry", "porthole/monitor/process"},
 		{"porthole/monitor/ancestry", "os"},
+		{"porthole/monitor/warning", "porthole/monitor/process"},
+		{"porthole/monitor/warning", "os"},
+		{"porthole/monitor/process", "porthole/monitor/ancestry"},
 		{"porthole/monitor/explain", "porthole/monitor/socket"},
 		{"porthole/monitor/explain", "os"},
 		{"porthole/ui/table", "fyne.io/fyne/v2/app"},

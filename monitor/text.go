@@ -43,3 +43,15 @@ func unprintable(r rune, rest string) bool {
 	}
 	return !unicode.IsGraphic(r)
 }
+
+// maxText is how many bytes of another process's text are examined: a command
+// line can have 2 MB.
+const maxText = 1 << 10
+
+// Bound returns at most the first kilobyte of s, for text whose rest does not
+// matter.
+func Bound(s string) string { return s[:min(len(s), maxText)] }
+
+// CleanMasked masks the secrets in the first kilobyte of s and makes the result
+// safe to display on one line of at most limit runes; see MaskText and Clean.
+func CleanMasked(s string, limit int) string { return Clean(MaskText(Bound(s)), limit) }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
 )
 
@@ -28,11 +27,11 @@ type ProbeResult struct {
 	At        time.Time
 	Counts    map[string]int // connections of each TCP listener, by its id
 	States    map[string]connection.State
-	Processes map[ProcessID]ancestry.ProcessState
+	Processes map[ProcessID]monitor.ProcessState
 }
 
 // process is what was seen of o, with its accept queue on l.
-func (v ProbeResult) process(l *monitor.Listener, o monitor.Owner) ancestry.ProcessState {
+func (v ProbeResult) process(l *monitor.Listener, o monitor.Owner) monitor.ProcessState {
 	live := v.Processes[ProcessID{o.PID, o.Start}]
 	if st, ok := v.States[l.ID]; ok {
 		live.QueueFull, live.QueueLength, live.QueueLimit = st.QueueFull(), st.QueueLength, st.QueueLimit

@@ -12,6 +12,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
+	"porthole/monitor/warning"
 )
 
 // testConn is one from a client on this machine, or from an address.
@@ -24,9 +25,9 @@ func testConn(id monitor.SocketID, pid int, who string, received, sent uint64) c
 }
 
 // look shows what a look told of one listener, one second after the last.
-func (d *desk) look(l *monitor.Listener, st connection.State, live ancestry.ProcessState) {
+func (d *desk) look(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
 	d.at = d.at.Add(time.Second)
-	processes := map[ProcessID]ancestry.ProcessState{}
+	processes := map[ProcessID]monitor.ProcessState{}
 	if o, ok := l.Principal(); ok {
 		processes[ProcessID{o.PID, o.Start}] = live
 	}
@@ -119,17 +120,17 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLength: 1, QueueLimit: 511, Conns: []connection.Conn{
 		testConn(1, 7, "curl\n\u202e", 0, 0), testConn(2, 7, "curl\n\u202e", 0, 0), testConn(3, 0, "10.0.0.9", 0, 0),
 		{ID: 4, User: "bob", Remote: netip.MustParseAddrPort("127.0.0.1:1")}}}
-	d.look(a, st, ancestry.ProcessState{})
+	d.look(a, st, monitor.ProcessState{})
 	for i := range st.Conns {
 		st.Conns[i].Received, st.Conns[i].Sent = 500, 41_200
 	}
-	d.look(a, st, ancestry.ProcessState{})
+	d.look(a, st, monitor.ProcessState{})
 	d.want("clients", clientsOf(p.clients), []string{
 		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "bob's process (hidden) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
 	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.segment.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
 		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.segment.Text, p.spark.values)
 	}
-	d.look(a, connection.State{}, ancestry.ProcessState{}) // as where no bytes are known
+	d.look(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
 	d.want("nobody", clientsOf(p.clients), []string{"Nobody"})
 	if p.spark.raster.Visible() || p.queueBox.Visible() {
 		t.Error("a line is drawn, or said of its queue, of what is not known")
@@ -157,9 +158,9 @@ func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
 	st := connection.State{BytesKnown: true, Conns: []connection.Conn{testConn(1, 7, "curl", 0, 0)}}
-	d.look(a, st, ancestry.ProcessState{})
+	d.look(a, st, monitor.ProcessState{})
 	st.Conns = []connection.Conn{testConn(1, 7, "curl", 1000, 2000)}
-	d.look(a, st, ancestry.ProcessState{})
+	d.look(a, st, monitor.ProcessState{})
 	side := d.ports.details
 	d.want("clients", clientsOf(side.clients), []string{"curl 7 1 conn 3.0 kB/s"})
 	if !side.clients.object.Visible() || side.clientsTitle.Text != "Connected now (1)" {
@@ -169,7 +170,7 @@ func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
 	if side.clients.object.Visible() {
 		t.Error("the clients of another listener are shown")
 	}
-	d.look(a, st, ancestry.ProcessState{}) // a look that was under way
+	d.look(a, st, monitor.ProcessState{}) // a look that was under way
 	if side.clients.object.Visible() {
 		t.Error("a late look shows the clients of another listener")
 	}
@@ -189,7 +190,7 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
-	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, ancestry.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
+	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
 		"Started by npm run dev, whose terminal has closed: it was left behind. Stop it if it is not needed any more.",
 		"Its accept queue is full (3 of 2), so nobody gets in. Start it again if that lasts.",
@@ -204,7 +205,7 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 	if side.chain.Text != "zsh (ended) › npm run dev › node" || len(p.warnings.object.Objects) != len(want) {
 		t.Errorf("side %q, %d bars", side.chain.Text, len(p.warnings.object.Objects))
 	}
-	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, ancestry.ProcessState{})
+	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
 	if p.warnings.object.Visible() || side.warnings.object.Visible() {
 		t.Error("what is not odd any more is still said")
 	}
@@ -213,13 +214,13 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 // The interface and the command line say the same, in English.
 func TestOddSentencesAreThoseOfTheCommandLine(t *testing.T) {
 	for _, why := range []ancestry.Explanation{
-		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "zsh"}}}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
-		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "sshd"}}}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
-		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "make", Command: []string{"make", "web"}}}}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
-		ancestry.Explain(monitor.Owner{PID: 9}, monitor.CgroupInfo{}, ancestry.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "zsh"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "sshd"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "make", Command: []string{"make", "web"}}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
 	} {
-		for _, kind := range []ancestry.Kind{ancestry.Orphaned, ancestry.QueueFull, ancestry.ProgramReplaced, ancestry.UntrustedFolder, ancestry.Preload, ancestry.RunsAsRoot, ancestry.Exposed} {
-			o := ancestry.Warning{Kind: kind, Detail: "x"}
+		for _, kind := range []warning.Kind{warning.Orphaned, warning.QueueFull, warning.ProgramReplaced, warning.UntrustedFolder, warning.Preload, warning.RunsAsRoot, warning.Exposed} {
+			o := warning.Warning{Kind: kind, Detail: "x"}
 			if got, want := warningSentence(o, why), o.Sentence(why); got != want {
 				t.Errorf("%q; the command line says %q", got, want)
 			}
@@ -325,7 +326,7 @@ func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	d.look(a, connection.State{Conns: []connection.Conn{testConn(1, 7, "curl", 0, 0)}}, ancestry.ProcessState{})
+	d.look(a, connection.State{Conns: []connection.Conn{testConn(1, 7, "curl", 0, 0)}}, monitor.ProcessState{})
 	if at := p.clientsBox.Position(); at.X < 200 || at.Y != 0 {
 		t.Errorf("in a wide window the clients stand at %v; want them at the right", at)
 	}

@@ -11,35 +11,36 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
+	"porthole/monitor/warning"
 )
 
 // warningSentences say what is odd about o, which has l, each with what to do.
-func warningSentences(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, live ancestry.ProcessState) []string {
+func warningSentences(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, live monitor.ProcessState) []string {
 	var out []string
-	for _, odd := range ancestry.Check(l, o, why, live) {
+	for _, odd := range warning.Check(l, o, why, live) {
 		out = append(out, warningSentence(odd, why))
 	}
 	return out
 }
 
-func warningSentence(o ancestry.Warning, why ancestry.Explanation) string {
+func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 	detail := map[string]any{"Detail": o.Detail}
 	switch o.Kind {
-	case ancestry.Orphaned:
+	case warning.Orphaned:
 		return lang.L("{{.Why}}. Stop it if it is not needed any more.", map[string]any{"Why": ancestrySentence(why)})
-	case ancestry.QueueFull:
+	case warning.QueueFull:
 		return lang.L("Its accept queue is full ({{.Detail}}), so nobody gets in. Start it again if that lasts.", detail)
-	case ancestry.ProgramReplaced:
+	case warning.ProgramReplaced:
 		return lang.L("Its program file was deleted or replaced since it started. Start it again to run what is there now.")
-	case ancestry.FolderDeleted:
+	case warning.FolderDeleted:
 		return lang.L("Its folder was deleted since it started. Start it again in one that is there.")
-	case ancestry.UntrustedFolder:
+	case warning.UntrustedFolder:
 		return lang.L("Its program is in {{.Detail}}, where files come from elsewhere. Make sure that you know it.", detail)
-	case ancestry.Preload:
+	case warning.Preload:
 		return lang.L("LD_PRELOAD puts other code into it ({{.Detail}}). Make sure that you know that library.", detail)
-	case ancestry.RunsAsRoot:
+	case warning.RunsAsRoot:
 		return lang.L("It runs as root. Run it as a user of its own where that is possible.")
-	case ancestry.Exposed:
+	case warning.Exposed:
 		return lang.L("The network can reach it. Bind it to 127.0.0.1 unless others are to use it.")
 	}
 	return o.Sentence(why)

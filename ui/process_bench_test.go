@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
 )
 
@@ -25,7 +24,7 @@ func BenchmarkProcessWindow(b *testing.B) {
 	for i := range 10 {
 		st.Conns = append(st.Conns, testConn(monitor.SocketID(i+1), 100+i, "curl", 0, 0))
 	}
-	live := ancestry.ProcessState{Resources: ancestry.Resources{Threads: 12, Memory: 48 << 20}}
+	live := monitor.ProcessState{Resources: monitor.Resources{Threads: 12, Memory: 48 << 20}}
 	key := ProcessID{l.Owners[0].PID, l.Owners[0].Start}
 	look := func(i int) {
 		d.at = d.at.Add(2 * time.Second)
@@ -34,7 +33,7 @@ func BenchmarkProcessWindow(b *testing.B) {
 		}
 		live.Resources.Memory += uint64(i%3) << 20
 		live.Resources.CPU += time.Duration(i%5) * 10 * time.Millisecond
-		d.ShowProbe(ProbeResult{At: d.at, States: map[string]connection.State{l.ID: st}, Processes: map[ProcessID]ancestry.ProcessState{key: live}})
+		d.ShowProbe(ProbeResult{At: d.at, States: map[string]connection.State{l.ID: st}, Processes: map[ProcessID]monitor.ProcessState{key: live}})
 	}
 	p95 := func(all []time.Duration) float64 {
 		slices.Sort(all)

@@ -15,7 +15,6 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 	"porthole/monitor/history"
 )
 
@@ -125,23 +124,23 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 	if p.resources.Text != "–" {
 		t.Errorf("before a look it says %q", p.resources.Text)
 	}
-	look := func(after time.Duration, u ancestry.Resources) string {
+	look := func(after time.Duration, u monitor.Resources) string {
 		d.at = d.at.Add(after)
-		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]ancestry.ProcessState{{10, 7}: {Resources: u}}})
+		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]monitor.ProcessState{{10, 7}: {Resources: u}}})
 		return p.resources.Text
 	}
 	for _, step := range []struct {
 		after time.Duration
-		used  ancestry.Resources
+		used  monitor.Resources
 		want  string
 	}{
-		{time.Second, ancestry.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB of memory"},
-		{100 * time.Millisecond, ancestry.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB of memory"},
-		{1900 * time.Millisecond, ancestry.Resources{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB of memory · 3 % of a core"},
-		{time.Second, ancestry.Resources{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB of memory · 300 % of a core"},
-		{2 * time.Second, ancestry.Resources{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB of memory · less than 1 % of a core"},
-		{time.Second, ancestry.Resources{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0 % of a core"},
-		{time.Second, ancestry.Resources{}, "–"}, // it has ended
+		{time.Second, monitor.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB of memory"},
+		{100 * time.Millisecond, monitor.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB of memory"},
+		{1900 * time.Millisecond, monitor.Resources{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB of memory · 3 % of a core"},
+		{time.Second, monitor.Resources{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB of memory · 300 % of a core"},
+		{2 * time.Second, monitor.Resources{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB of memory · less than 1 % of a core"},
+		{time.Second, monitor.Resources{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0 % of a core"},
+		{time.Second, monitor.Resources{}, "–"}, // it has ended
 	} {
 		before := p.body.MinSize()
 		if got := look(step.after, step.used); got != step.want || p.body.MinSize() != before {
@@ -149,7 +148,7 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 		}
 	}
 	d.Disconnect()
-	if got := look(time.Second, ancestry.Resources{Threads: 3}); got != "–" {
+	if got := look(time.Second, monitor.Resources{Threads: 3}); got != "–" {
 		t.Errorf("when nobody watches: %q", got)
 	}
 }

@@ -45,7 +45,7 @@ func (m *detailsModel) close() {
 
 // newDetails puts l into words. ambiguous says that another process has another
 // loopback address of its port; live is what a look told of its process.
-func newDetails(l *monitor.Listener, ambiguous bool, live ancestry.ProcessState, now time.Time) detailsModel {
+func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, now time.Time) detailsModel {
 	m := detailsModel{id: l.ID}
 	o, seen := l.Principal()
 	why := ancestry.Explain(o, l.CgroupInfo, live)

@@ -6,7 +6,7 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
-	"porthole/monitor/ancestry"
+	"porthole/monitor"
 )
 
 // resourceMeter makes words of what a process uses, from look to look.
@@ -22,8 +22,8 @@ const shareOver = 900 * time.Millisecond
 
 // take returns the words for u, as a look at that time told it: "12 threads · 48
 // MB of memory · 3 % of a core"; what is not known is left out.
-func (m *resourceMeter) take(at time.Time, u ancestry.Resources) string {
-	if u == (ancestry.Resources{}) {
+func (m *resourceMeter) take(at time.Time, u monitor.Resources) string {
+	if u == (monitor.Resources{}) {
 		*m = resourceMeter{}
 		return ""
 	}

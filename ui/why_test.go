@@ -27,7 +27,7 @@ func TestWhySaysWhoStartedIt(t *testing.T) {
 		{nil, "", "What started it is not known", "node (9)"},
 	} {
 		l := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: c.unit}}
-		why := ancestry.Explain(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.CgroupInfo, ancestry.ProcessState{})
+		why := ancestry.Explain(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.CgroupInfo, monitor.ProcessState{})
 		sentence, chain := ancestrySentence(why), chainText(why, true)
 		if sentence != c.sentence || chain != c.chain {
 			t.Errorf("%q, %q; want %q, %q", sentence, chain, c.sentence, c.chain)

@@ -15,7 +15,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 )
@@ -457,10 +456,10 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
 			t.Errorf("wants to know of %+v; want the process", w.Processes)
 		}
-		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]ancestry.ProcessState{key: {}}})
+		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]monitor.ProcessState{key: {}}})
 		says("It runs on, but listens on nothing, since ")
 		d.at = d.at.Add(time.Hour)
-		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]ancestry.ProcessState{key: {Ended: true}}})
+		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]monitor.ProcessState{key: {Ended: true}}})
 		says("It has ended, ")
 		if w := d.ProbeRequest(); len(w.Processes) != 0 {
 			t.Errorf("wants to know of %+v, which has ended", w.Processes)

@@ -13,15 +13,16 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/connection/source"
 	"porthole/monitor/process"
+	"porthole/monitor/warning"
 )
 
 // listenerDetails is one listener with all that can be told of it.
 type listenerDetails struct {
 	*monitor.Listener
 	why       ancestry.Explanation // only where an owner can be seen
-	warnings  []ancestry.Warning
-	resources ancestry.Resources // by the principal owner; zero where that is not known
-	state     *connection.State  // nil where connections cannot be read
+	warnings  []warning.Warning
+	resources monitor.Resources // by the principal owner; zero where that is not known
+	state     *connection.State // nil where connections cannot be read
 }
 
 // gatherDetails looks at the machine for what a snapshot does not tell. states is who is
@@ -31,7 +32,7 @@ func gatherDetails(states map[string]connection.State, listeners, firstSeen []*m
 	for i, l := range listeners {
 		l = withFirstParents(l, firstSeen)
 		out[i].Listener = l
-		var live ancestry.ProcessState
+		var live monitor.ProcessState
 		o, seen := l.Principal()
 		if seen {
 			live = process.State(o)
@@ -44,7 +45,7 @@ func gatherDetails(states map[string]connection.State, listeners, firstSeen []*m
 		if seen {
 			out[i].why = ancestry.Explain(o, l.CgroupInfo, live)
 		}
-		out[i].warnings = ancestry.Check(l, o, out[i].why, live)
+		out[i].warnings = warning.Check(l, o, out[i].why, live)
 	}
 	return out
 }
@@ -112,7 +113,7 @@ func chainText(why ancestry.Explanation) string {
 }
 
 // resourcesText says what a process uses: "12 threads, 48 MB of memory, 3.2 s of CPU time".
-func resourcesText(u ancestry.Resources) string {
+func resourcesText(u monitor.Resources) string {
 	var parts []string
 	switch {
 	case u.Threads == 1:

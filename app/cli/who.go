@@ -15,6 +15,7 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/connection/source"
 	"porthole/monitor/owner"
+	"porthole/monitor/warning"
 )
 
 // ErrFree says that nothing listens at the port that was asked for. That was
@@ -62,7 +63,7 @@ type connectionJSON struct {
 }
 
 type warningJSON struct {
-	ancestry.Warning
+	warning.Warning
 	Text string `json:"text"` // in English, with what to do
 }
 
@@ -119,7 +120,7 @@ func (q query) whoJSON(port uint16, told []listenerDetails) whoJSON {
 		for _, odd := range l.warnings {
 			one.Warnings = append(one.Warnings, warningJSON{odd, odd.Sentence(l.why)})
 		}
-		if u := l.resources; u != (ancestry.Resources{}) {
+		if u := l.resources; u != (monitor.Resources{}) {
 			one.Resources = &resourcesJSON{u.Threads, u.Memory, u.CPU.Seconds()}
 		}
 		if l.state != nil {

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"porthole/monitor/ancestry"
+	"porthole/monitor"
 	"porthole/monitor/connection/source"
 	"porthole/monitor/process"
 	"porthole/ui"
@@ -63,7 +63,7 @@ func (w *prober) run(ctx context.Context, nudge <-chan struct{}) {
 
 // probe looks once. What was not wanted, or cannot be had, is nil.
 func (w *prober) probe(ctx context.Context, wanted ui.ProbeRequest, now time.Time) ui.ProbeResult {
-	live := ui.ProbeResult{At: now, Processes: make(map[ui.ProcessID]ancestry.ProcessState, len(wanted.Processes))}
+	live := ui.ProbeResult{At: now, Processes: make(map[ui.ProcessID]monitor.ProcessState, len(wanted.Processes))}
 	for _, o := range wanted.Processes {
 		live.Processes[ui.ProcessID{PID: o.PID, Start: o.Start}] = process.State(o)
 	}

@@ -72,7 +72,7 @@ type Explanation struct {
 // Explain reads the chain of o's parents, as it was when o was first seen.
 // origin tells where the socket was made, as far as that is known, and live which
 // of the parents no longer run.
-func Explain(o monitor.Owner, origin monitor.CgroupInfo, live ProcessState) Explanation {
+func Explain(o monitor.Owner, origin monitor.CgroupInfo, live monitor.ProcessState) Explanation {
 	w := Explanation{Unit: monitor.Clean(origin.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(origin.ContainerID, 64), 12))}
 	if c := origin.Container; c != nil && !c.Published {
 		w.Container = cmp.Or(monitor.Clean(c.Name, 60), w.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
@@ -184,16 +184,9 @@ func (w Explanation) managedSentence() string {
 	return "Started by " + w.Manager.Title
 }
 
-// displayText makes a name or a command that a process chose fit for one line.
-func displayText(s string, limit int) string {
-	if s = monitor.Clean(monitor.MaskText(truncate(s)), limit); s == "" {
-		return "?"
-	}
-	return s
-}
-
-// truncate bounds what is looked at of a text: it may have two megabytes.
-func truncate(s string) string { return s[:min(len(s), 1<<10)] }
+// displayText makes a name or command of another process safe to display on one
+// line; "?" if nothing is left.
+func displayText(s string, limit int) string { return cmp.Or(monitor.CleanMasked(s, limit), "?") }
 
 func firstRunes(s string, n int) string {
 	r := []rune(s)
@@ -219,7 +212,7 @@ func newProcess(p monitor.Parent) Process {
 		l.Role, l.Name, l.Title = Script, script, script
 	case l.Role == System && p.PID != 1 && slices.Contains(p.Command, "--user"):
 		l.Title = UserSystemd
-	case l.Role == "" && len(p.Command) > 0 && strings.Contains(truncate(p.Command[0]), "/.vscode-server/"):
+	case l.Role == "" && len(p.Command) > 0 && strings.Contains(monitor.Bound(p.Command[0]), "/.vscode-server/"):
 		l.Role, l.Title = IDE, "VS Code"
 	case l.Role == "" && slices.Contains(p.Command, "com.intellij.idea.Main"):
 		l.Role, l.Title = IDE, JetBrainsIDE // of before 2022, a Java program
@@ -247,7 +240,7 @@ func programNames(p monitor.Parent) []string {
 // programName is the name of a program: no folder, no dash of a login shell, no
 // title after a colon ("sshd: ann@pts/0", "tmux: server"), no ".exe".
 func programName(s string) string {
-	s, _, _ = strings.Cut(truncate(s), ":")
+	s, _, _ = strings.Cut(monitor.Bound(s), ":")
 	s, _, _ = strings.Cut(filepath.Base(strings.TrimSpace(s)), " ")
 	s = strings.TrimSuffix(s, ".exe")
 	return strings.ToLower(strings.TrimPrefix(s, "-"))
@@ -263,7 +256,7 @@ func isShellCommand(arg string) bool {
 // give theirs a file to read first: bash --init-file shellIntegration-bash.sh.
 func shellScript(command []string) string {
 	for i := 1; i < len(command); i++ {
-		arg := truncate(command[i])
+		arg := monitor.Bound(command[i])
 		switch {
 		case isShellCommand(arg) && i+1 < len(command):
 			return displayText(command[i+1], 60)
@@ -315,7 +308,7 @@ func isInterpreter(word string) bool {
 func truncateArgs(command []string, n int) []string {
 	out := make([]string, min(len(command), n))
 	for i := range out {
-		out[i] = truncate(command[i])
+		out[i] = monitor.Bound(command[i])
 	}
 	return out
 }

@@ -77,7 +77,7 @@ func TestExplain(t *testing.T) {
 			for _, pid := range test.ended {
 				ended[pid] = true
 			}
-			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, ProcessState{EndedParents: ended})
+			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, monitor.ProcessState{EndedParents: ended})
 			if got := w.Sentence(); got != test.want || w.Orphaned != test.behind {
 				t.Errorf("%q, left behind %v; want %q, %v", got, w.Orphaned, test.want, test.behind)
 			}
@@ -99,7 +99,7 @@ func TestHostileParents(t *testing.T) {
 	for _, text := range []string{"", "\n", "\x1b[31mred", "exe\u202egnp", "bad\xff\xfe", long, "-", ":", "/", "sh"} {
 		for _, command := range [][]string{nil, {}, {""}, {text}, {"sh", "-c", text}, {"sh", text}, {"npm", "run", text}, {"node", "npm", text}, {text, "--password", text}} {
 			w := Explain(monitor.Owner{PID: 9, Name: text, Parents: []monitor.Parent{{PID: 5, Name: text, Command: command}}},
-				monitor.CgroupInfo{Unit: text, ContainerID: text}, ProcessState{SessionLeaderEnded: true})
+				monitor.CgroupInfo{Unit: text, ContainerID: text}, monitor.ProcessState{SessionLeaderEnded: true})
 			words := []string{w.Sentence()}
 			for _, l := range w.Chain {
 				words = append(words, l.Name, l.Title)

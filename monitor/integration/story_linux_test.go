@@ -22,6 +22,7 @@ import (
 	"porthole/monitor/ancestry"
 	"porthole/monitor/connection/source"
 	"porthole/monitor/process"
+	"porthole/monitor/warning"
 )
 
 // This file is the story of real processes: why they run, and what is odd.
@@ -33,8 +34,8 @@ func tell(t *testing.T, l *monitor.Listener) (ancestry.Explanation, []string) {
 	live := process.State(o)
 	why := ancestry.Explain(o, l.CgroupInfo, live)
 	var kinds []string
-	for _, odd := range ancestry.Check(l, o, why, live) {
-		if odd.Kind != ancestry.RunsAsRoot && odd.Kind != ancestry.UntrustedFolder { // whoever runs this test, and where go test builds
+	for _, odd := range warning.Check(l, o, why, live) {
+		if odd.Kind != warning.RunsAsRoot && odd.Kind != warning.UntrustedFolder { // whoever runs this test, and where go test builds
 			kinds = append(kinds, string(odd.Kind))
 		}
 	}
@@ -137,7 +138,7 @@ exec -a "npm run dev" /bin/bash -c 'printf "npm run dev" > /proc/$$/comm; sh -c 
 	_, _ = c.Process.Wait() // Cmd's would take the server's input away
 	w.look()
 	why, odd = tell(t, w.one())
-	if want := "Started by npm run dev, whose terminal has closed: it was left behind"; why.Sentence() != want || !slices.Equal(odd, []string{string(ancestry.Orphaned)}) {
+	if want := "Started by npm run dev, whose terminal has closed: it was left behind"; why.Sentence() != want || !slices.Equal(odd, []string{string(warning.Orphaned)}) {
 		t.Errorf("%q, odd %q; want %q", why.Sentence(), odd, want)
 	}
 	if !why.Chain[i].Ended || why.Chain[len(why.Chain)-2].Ended {
@@ -165,7 +166,7 @@ func TestAnOrphanOfATerminal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			port := inTerminal(t, `trap "" HUP; "$SERVER" 127.0.0.1:0 <&3 & `+c.then, c.orphan)
 			why, odd := tell(t, watch(t, port, 20*time.Millisecond).one())
-			if why.Orphaned != c.orphan || slices.Contains(odd, string(ancestry.Orphaned)) != c.orphan {
+			if why.Orphaned != c.orphan || slices.Contains(odd, string(warning.Orphaned)) != c.orphan {
 				t.Errorf("left behind %v, odd %q; want %v\nchain %+v", why.Orphaned, odd, c.orphan, why.Chain)
 			}
 		})
@@ -278,20 +279,20 @@ func TestAProgramThatWasDeletedOrReplaced(t *testing.T) {
 	if len(odd) > 0 {
 		t.Errorf("odd %q; want nothing", odd)
 	}
-	if odd := ancestry.Check(l, l.Owners[0], why, ancestry.ProcessState{}); !slices.Contains(odd, ancestry.Warning{Kind: ancestry.UntrustedFolder, Detail: "/tmp"}) {
+	if odd := warning.Check(l, l.Owners[0], why, monitor.ProcessState{}); !slices.Contains(odd, warning.Warning{Kind: warning.UntrustedFolder, Detail: "/tmp"}) {
 		t.Errorf("odd %+v; want that it is in /tmp", odd)
 	}
 	copyTo(t, path+".new")
 	if err := os.Rename(path+".new", path); err != nil {
 		t.Fatal(err)
 	}
-	if _, odd := tell(t, l); !slices.Equal(odd, []string{string(ancestry.ProgramReplaced)}) {
+	if _, odd := tell(t, l); !slices.Equal(odd, []string{string(warning.ProgramReplaced)}) {
 		t.Errorf("odd %q; want that it was replaced too", odd)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, odd := tell(t, l); !slices.Contains(odd, string(ancestry.ProgramReplaced)) {
+	if _, odd := tell(t, l); !slices.Contains(odd, string(warning.ProgramReplaced)) {
 		t.Errorf("odd %q; want that it was deleted", odd)
 	}
 }
@@ -351,7 +352,7 @@ func TestASetuidProgramOfAnotherUser(t *testing.T) {
 		if o.User != "nobody" || live.RunsAsRoot != setuid {
 			t.Errorf("setuid %v: user %q, acts as root %v", setuid, o.User, live.RunsAsRoot)
 		}
-		if odd := ancestry.Check(l, o, ancestry.Explanation{}, live); setuid != slices.ContainsFunc(odd, func(o ancestry.Warning) bool { return o.Kind == ancestry.RunsAsRoot }) {
+		if odd := warning.Check(l, o, ancestry.Explanation{}, live); setuid != slices.ContainsFunc(odd, func(o warning.Warning) bool { return o.Kind == warning.RunsAsRoot }) {
 			t.Errorf("setuid %v: odd %+v", setuid, odd)
 		}
 	}
@@ -452,7 +453,7 @@ func TestHostileProcesses(t *testing.T) {
 		}
 		why, _ := tell(t, rows[0])
 		words := []string{why.Sentence(), why.Chain[len(why.Chain)-1].Name}
-		for _, odd := range ancestry.Check(rows[0], rows[0].Owners[0], why, process.State(rows[0].Owners[0])) {
+		for _, odd := range warning.Check(rows[0], rows[0].Owners[0], why, process.State(rows[0].Owners[0])) {
 			words = append(words, odd.Sentence(why))
 		}
 		for _, w := range words {

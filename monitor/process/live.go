@@ -4,14 +4,13 @@ import (
 	ps "github.com/shirou/gopsutil/v3/process"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 )
 
 // State looks at o, as it was when it was first seen, and returns what is so now;
 // its accept queue is not looked at. What may not be read is empty. It may be
 // called from any goroutine.
-func State(o monitor.Owner) ancestry.ProcessState {
-	live := ancestry.ProcessState{EndedParents: make(map[int]bool)}
+func State(o monitor.Owner) monitor.ProcessState {
+	live := monitor.ProcessState{EndedParents: make(map[int]bool)}
 	for _, p := range o.Parents {
 		if !IsAlive(p.PID, p.Start) {
 			live.EndedParents[p.PID] = true
@@ -27,7 +26,7 @@ func State(o monitor.Owner) ancestry.ProcessState {
 		live.Preload, live.RunsAsRoot = preload(o.PID), runsAsRoot(p)
 	}
 	if !IsAlive(o.PID, o.Start) { // what was read may be another's
-		live = ancestry.ProcessState{EndedParents: live.EndedParents, Ended: true}
+		live = monitor.ProcessState{EndedParents: live.EndedParents, Ended: true}
 	}
 	return live
 }

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"porthole/monitor/ancestry"
+	"porthole/monitor"
 )
 
 // readStat reads what /proc/PID/stat tells of pid: whether it was left behind, and
 // what it uses.
-func readStat(pid int) (left bool, used ancestry.Resources) {
+func readStat(pid int) (left bool, used monitor.Resources) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return false, used // it has ended
@@ -49,9 +49,9 @@ func sessionLeaderExited(pid, leader int) bool {
 func sessionOf(fields [][]byte) int { return int(statField(fields, 6)) }
 
 // usageOf reads fields 14 and 15, 20 and 24 of /proc/PID/stat.
-func usageOf(fields [][]byte) ancestry.Resources {
+func usageOf(fields [][]byte) monitor.Resources {
 	ticks := statField(fields, 14) + statField(fields, 15)
-	return ancestry.Resources{
+	return monitor.Resources{
 		Threads: int(statField(fields, 20)), Memory: statField(fields, 24) * uint64(os.Getpagesize()),
 		CPU: time.Duration(ticks) * time.Second / ticksPerSecond,
 	}

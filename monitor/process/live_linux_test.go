@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 )
 
 func TestLiveTellsWhatAProcessUses(t *testing.T) {
@@ -37,19 +36,19 @@ func TestLiveTellsWhatAProcessUses(t *testing.T) {
 	}
 	runtime.KeepAlive(block)
 	o.Start++
-	if used := State(o).Resources; used != (ancestry.Resources{}) {
+	if used := State(o).Resources; used != (monitor.Resources{}) {
 		t.Errorf("of another process with its number: %+v", used)
 	}
 }
 
 func TestUseOfHostileStats(t *testing.T) {
 	real := []byte(" S 1 1 1 0 -1 4194560 100 0 0 0 250 150 0 0 20 0 7 0 12345 1000000 2048 18446744073709551615")
-	want := ancestry.Resources{Threads: 7, Memory: 2048 * uint64(os.Getpagesize()), CPU: 4 * time.Second}
+	want := monitor.Resources{Threads: 7, Memory: 2048 * uint64(os.Getpagesize()), CPU: 4 * time.Second}
 	if got := usageOf(bytes.Fields(real)); got != want {
 		t.Errorf("%+v; want %+v", got, want)
 	}
 	for _, text := range []string{"", "S", "S x x x", "S -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1"} {
-		if got := usageOf(bytes.Fields([]byte(text))); got != (ancestry.Resources{}) {
+		if got := usageOf(bytes.Fields([]byte(text))); got != (monitor.Resources{}) {
 			t.Errorf("%q: %+v", text, got)
 		}
 	}

@@ -8,11 +8,11 @@ import (
 
 	ps "github.com/shirou/gopsutil/v3/process"
 
-	"porthole/monitor/ancestry"
+	"porthole/monitor"
 )
 
 // readStat tells what pid uses; that it was left behind is not to be found out here.
-func readStat(pid int) (left bool, used ancestry.Resources) {
+func readStat(pid int) (left bool, used monitor.Resources) {
 	p := &ps.Process{Pid: int32(pid)}
 	if threads, err := p.NumThreads(); err == nil {
 		used.Threads = int(threads)

@@ -76,7 +76,7 @@ func ManagerOf(o monitor.Owner, l *monitor.Listener) (Manager, bool) {
 		return publisherOf(l), true
 	}
 	m, ok := groupManager(owner.CgroupOf(o.PID))
-	if m.Kind == Unit && !startedBySystemd(ancestry.Explain(o, l.CgroupInfo, ancestry.ProcessState{})) {
+	if m.Kind == Unit && !startedBySystemd(ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{})) {
 		return Manager{}, false
 	}
 	return m, ok

@@ -95,7 +95,7 @@ func TestUnitWithoutSystemdAsParentIsNotTheManager(t *testing.T) {
 		{parents("bash", "sshd", "systemd"), false},
 		{parents("pm2", "systemd"), false},
 	} {
-		if got := startedBySystemd(ancestry.Explain(monitor.Owner{PID: 11, Name: "web", Parents: c.parents}, monitor.CgroupInfo{}, ancestry.ProcessState{})); got != c.want {
+		if got := startedBySystemd(ancestry.Explain(monitor.Owner{PID: 11, Name: "web", Parents: c.parents}, monitor.CgroupInfo{}, monitor.ProcessState{})); got != c.want {
 			t.Errorf("%v: %t; want %t", c.parents, got, c.want)
 		}
 	}

@@ -1,0 +1,40 @@
+package monitor
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// ProcessState is what a fresh look at a process shows, in addition to what was
+// read when it was first seen. Unknown fields are empty.
+type ProcessState struct {
+	Ended        bool         // the process has ended
+	EndedParents map[int]bool // the PIDs of its parents that have ended
+	// SessionLeaderEnded is set if the leader of its session, usually its shell,
+	// has ended while the process still has a descriptor of the terminal.
+	SessionLeaderEnded bool
+	RunsAsRoot         bool   // its effective user is root, whoever started it
+	ProgramDeleted     bool   // its program file was deleted or replaced
+	FolderDeleted      bool   // its working directory was deleted
+	Preload            string // its LD_PRELOAD; "" if it has none or is not readable
+	QueueFull          bool   // one of its accept queues is full
+	QueueLength        uint32 // the length of that queue
+	QueueLimit         uint32 // the limit of that queue
+	Resources          Resources
+}
+
+// Resources is what a process uses; a field is zero if it is unknown.
+type Resources struct {
+	Threads int
+	Memory  uint64        // resident set size in bytes, including shared memory
+	CPU     time.Duration // CPU time on all cores since the process started
+}
+
+// ProgramName returns the base name of o's program, or, if that is not readable,
+// its process name, which the process can choose.
+func (o Owner) ProgramName() string {
+	if o.Program != "" {
+		return filepath.Base(o.Program)
+	}
+	return o.Name
+}

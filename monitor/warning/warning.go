@@ -1,0 +1,116 @@
+// Package warning finds what deserves attention about a listener and its
+// process, with advice for each. It is pure, like package ancestry.
+package warning
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+)
+
+// Kind is the kind of a warning.
+type Kind string
+
+// The kinds of warnings. Readers must ignore unknown kinds.
+const (
+	Orphaned        Kind = "orphaned"         // its shell or terminal has ended
+	QueueFull       Kind = "queue_full"       // its accept queue is full
+	ProgramReplaced Kind = "program_replaced" // its program file was deleted or replaced
+	FolderDeleted   Kind = "folder_deleted"   // its working directory was deleted
+	UntrustedFolder Kind = "untrusted_folder" // its program is in a folder for temporary files or downloads
+	Preload         Kind = "preload"          // it was started with LD_PRELOAD
+	RunsAsRoot      Kind = "root"             // it runs as root
+	Exposed         Kind = "exposed"          // it is reachable from the network
+)
+
+// Warning is one warning about a process.
+type Warning struct {
+	Kind   Kind   `json:"kind"`
+	Detail string `json:"detail,omitempty"` // the folder, the library or the queue: cleaned and masked
+}
+
+// Check returns the warnings about o, which holds l, most urgent first. If the
+// owner is unknown, o is zero, and only the listener itself is checked.
+func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state monitor.ProcessState) []Warning {
+	var warnings []Warning
+	add := func(is bool, kind Kind, detail string) {
+		if is {
+			warnings = append(warnings, Warning{kind, detail})
+		}
+	}
+	user := o.User
+	if o.PID == 0 {
+		user = l.User
+	}
+	add(why.Orphaned, Orphaned, "")
+	add(state.QueueFull, QueueFull, fmt.Sprintf("%d of %d", state.QueueLength, state.QueueLimit))
+	add(o.Deleted || state.ProgramDeleted, ProgramReplaced, "")
+	add(state.FolderDeleted, FolderDeleted, "")
+	folder := untrustedFolder(o, why)
+	add(folder != "", UntrustedFolder, folder)
+	add(state.Preload != "", Preload, monitor.CleanMasked(state.Preload, 80))
+	published := l.Container != nil && l.Container.Published // the engine's proxy always runs as root
+	add((user == "root" || state.RunsAsRoot) && !published, RunsAsRoot, "")
+	add(l.Exposure == monitor.ExposureNetwork, Exposed, "")
+	return warnings
+}
+
+// Sentence returns the warning with advice in English. why explains its process.
+func (w Warning) Sentence(why ancestry.Explanation) string {
+	switch w.Kind {
+	case Orphaned:
+		return why.Sentence() + ". Stop it if it is not needed any more."
+	case QueueFull:
+		return "Its accept queue is full (" + w.Detail + "), so nobody gets in. Start it again if that lasts."
+	case ProgramReplaced:
+		return "Its program file was deleted or replaced since it started. Start it again to run what is there now."
+	case FolderDeleted:
+		return "Its folder was deleted since it started. Start it again in one that is there."
+	case UntrustedFolder:
+		return "Its program is in " + w.Detail + ", where files come from elsewhere. Make sure that you know it."
+	case Preload:
+		return "LD_PRELOAD puts other code into it (" + w.Detail + "). Make sure that you know that library."
+	case RunsAsRoot:
+		return "It runs as root. Run it as a user of its own where that is possible."
+	case Exposed:
+		return "The network can reach it. Bind it to 127.0.0.1 unless others are to use it."
+	}
+	return string(w.Kind)
+}
+
+// untrustedFolder returns the folder for temporary files or downloads that
+// contains o's program, or the script that its interpreter runs; "" if neither is
+// in one.
+func untrustedFolder(o monitor.Owner, why ancestry.Explanation) string {
+	if why.Script != nil && strings.HasPrefix(why.Script.Name, "go ") && strings.Contains(o.Program, "/go-build") {
+		return "" // go run builds there
+	}
+	if folder := untrustedParent(o.Program); folder != "" {
+		return folder
+	}
+	script := ancestry.ScriptFile(o.Command)
+	if script == "" {
+		return ""
+	}
+	if !filepath.IsAbs(script) {
+		script = filepath.Join(o.Folder, script)
+	}
+	return untrustedParent(script)
+}
+
+// untrustedParent returns which of the folders for temporary files and downloads
+// contains path; "" if none does.
+func untrustedParent(path string) string {
+	for _, folder := range []string{"/tmp", "/var/tmp", "/dev/shm"} {
+		if strings.HasPrefix(path, folder+"/") {
+			return folder
+		}
+	}
+	if strings.Contains(path, "/Downloads/") {
+		return "Downloads"
+	}
+	return ""
+}
