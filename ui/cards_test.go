@@ -170,7 +170,7 @@ func TestANumberThatNoPortHasIsSaidToBeNone(t *testing.T) {
 	d.see(listening(631, "cupsd", 70000))
 	for text, want := range map[string]string{"65536": "No port is above 65535", "99999": "No port is above 65535", "nothing": "Words are ANDed", "-99999 x": "Words are ANDed", "70000abc": "Words are ANDed"} {
 		d.ports.entry.SetText(text)
-		if got := d.ports.empty.more.Text; !strings.HasPrefix(got, want) || d.ports.empty.watch.Visible() {
+		if got := d.ports.empty.more.Text; !strings.HasPrefix(got, want) || d.ports.empty.button.Visible() {
 			t.Errorf("%q: it says %q; want %q", text, got, want)
 		}
 	}

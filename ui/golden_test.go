@@ -47,8 +47,8 @@ func TestGoldens(t *testing.T) {
 // everyMark has one row of each mark, rows of one process together, one that the
 // pointer is on, one of UDP and one of another address.
 func everyMark(d *desk) {
-	d.ports.status.Settings.UDP, d.ports.status.Settings.AllAddresses = true, true
-	d.SetStatus(d.ports.status)
+	d.status.Settings.UDP, d.status.Settings.AllAddresses = true, true
+	d.SetStatus(d.status)
 	d.ports.toggleGroup()
 	list := lively(d.at)
 	var left []*monitor.Listener

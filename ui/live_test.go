@@ -36,7 +36,7 @@ func (d *desk) look(l *monitor.Listener, st connection.State, live monitor.Proce
 
 func clientsOf(l *clientList) (lines []string) {
 	for _, line := range l.lines {
-		lines = append(lines, strings.TrimSpace(strings.Join(line, " ")))
+		lines = append(lines, strings.TrimSpace(strings.Join(line[:], " ")))
 	}
 	return lines
 }
@@ -145,7 +145,7 @@ func TestManyClientsAreCounted(t *testing.T) {
 		all = append(all, testConn(monitor.SocketID(i+1), 100+i, "ab", 0, 0))
 	}
 	l := newClientList(true)
-	l.show(clientRows(all, &connection.Meter{}), false)
+	l.show(clientLines(all, &connection.Meter{}, false, true))
 	lines := clientsOf(l)
 	if len(lines) != maxClients+1 || lines[maxClients] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
 		t.Errorf("%q", lines)

@@ -28,7 +28,7 @@ func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch
 		Owners: []monitor.Owner{{PID: 47733, Start: 1, Name: "node", User: "you", Project: project, Branch: branch,
 			StartedAt: now.Add(-12 * time.Minute), Command: []string{"node", "node_modules/.bin/vite"}}},
 		Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{Address: netip.MustParseAddr("127.0.0.1")}, Owners: []int{47733}}}}
-	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() Status { return Status{User: "you"} }, func() time.Time { return now })
+	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() processContext { return processContext{User: "you"} }, func() time.Time { return now })
 	t.Cleanup(p.window.Close)
 	return p
 }

@@ -33,7 +33,7 @@ var saidAsTheyAre = map[string]string{
 // command line speak English, and an error becomes a sentence where it is shown.
 // And what goes through lang, which another test looks at.
 var notForPeople = regexp.MustCompile(`^(lang\.[LN]|errors\.New|fmt\.(Errorf|Fprintln|Fprintf)|panic|regexp\.MustCompile|` +
-	`(\w+\.)*(log|slog)\.(Debug|Info|Warn|Error|With)|m\.problem|w\.limited)$`) // the last two log
+	`(\w+\.)*(log|slog)\.(Debug|Info|Warn|Error|With)|m\.logError|w\.withTimeout)$`) // the last two log
 
 // word is one of a language, rather than a name in the program, a path or an
 // address.

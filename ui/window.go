@@ -36,6 +36,7 @@ type Window struct {
 	settings  *settingsPage
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
+	status    Status
 	stopping  *stopDialog // that is open
 	stale     bool        // nobody watches any more
 }
@@ -62,14 +63,14 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
 	w.ports.probeChanged = w.probeChanged
 	w.ports.stop = func(l *monitor.Listener) {
-		w.askStop(w.window, StopRequest{Owners: l.Owners, Listeners: []*monitor.Listener{l}}, w.ports.table.Focus)
+		w.askStop(w.window, l.Owners, []*monitor.Listener{l}, w.ports.focus)
 	}
 	w.ports.watches = func() { w.tabs.open(PageWatches) }
 	w.history = newHistoryPage(memory, actions, now, w.window, w.ShowPort, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.settings = newSettingsPage(actions, app.Metadata().Version)
 	w.tabs = newTabs(
-		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: func() { w.ports.table.Focus() }},
+		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: w.ports.focus},
 		page{name: PageHistory, label: lang.L("Activity"), content: w.history.content, focus: w.history.focus, onShown: w.history.onShown},
 		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, onShown: w.watches.onShown},
 		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, onShown: w.settings.onShown},
@@ -113,10 +114,11 @@ func (w *Window) Update(u monitor.Update) {
 
 // SetStatus shows what the agent says of itself.
 func (w *Window) SetStatus(s Status) {
+	w.status = s
 	w.setTheme(s.Settings.Theme)
 	w.settings.show(s.Settings)
 	w.settings.warn(s.Problems)
-	w.ports.setStatus(s)
+	w.ports.setStatus(s.ports())
 	w.history.setRules(s.Rules)
 	w.watches.setRules(s.Rules)
 }
@@ -196,57 +198,52 @@ func (w *Window) Tick() {
 func (w *Window) OpenProcess(l *monitor.Listener) {
 	key := processKey(l)
 	if p := w.processes[key]; p != nil {
-		p.window.Show()
-		p.window.RequestFocus()
+		p.Fyne().Show()
+		p.Fyne().RequestFocus()
 		return
 	}
-	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() Status { return w.ports.status }, w.now)
+	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() processContext {
+		return processContext{User: w.status.User, System: w.status.System}
+	}, w.now)
+	window := p.Fyne()
 	size := processSize
 	if w.FitScreen != nil {
 		size = w.FitScreen(size)
 	}
-	p.window.Resize(size)
+	window.Resize(size)
 	w.processes[key] = p
 	if w.stale {
 		p.disconnect()
 	}
-	p.stop = func() {
-		w.askStop(p.window, p.stopQuestion(), func() {
-			if p.window.Canvas().Unfocus(); p.stopButton.Visible() {
-				p.window.Canvas().Focus(p.stopButton)
-			}
-		})
-	}
-	p.window.SetOnClosed(func() {
+	p.setStop(func() {
+		owners, listeners := p.stopTargets()
+		w.askStop(window, owners, listeners, p.focusStop)
+	})
+	window.SetOnClosed(func() {
 		delete(w.processes, key)
 		p.closed()
-		if d := w.stopping; d != nil && d.window == p.window {
+		if d := w.stopping; d != nil && d.Window() == window {
 			d.hide() // nothing is waited for any more
 		}
 		// Fyne (2.8.1) keeps the textures of a closed window's texts for ever, and with
 		// them its canvas. It gives them back where the window, unlike its canvas, gets
 		// another content.
-		p.window.SetContent(canvas.NewRectangle(color.Transparent))
+		window.SetContent(canvas.NewRectangle(color.Transparent))
 		if w.OnProcessClosed != nil {
 			w.OnProcessClosed()
 		}
 	})
-	p.window.Show()
+	window.Show()
 	w.probeChanged()
 }
 
 // State is what the next window should begin with.
 func (w *Window) State() State {
-	s := State{Filter: w.ports.entry.Text, Tab: w.tabs.name(), Quick: quickNames[w.ports.quick.chosen]}
-	size := w.window.Canvas().Size()
-	s.Width, s.Height = size.Width, size.Height
-	s.Sort, s.Down = w.ports.table.Sorting()
-	s.Columns, s.Grouped = w.ports.table.Columns(), w.ports.table.Grouped()
-	s.Explained = w.ports.details.unfolded
-	if r, ok := w.ports.table.Selected(); ok {
-		s.Selected = r.Key()
+	p, size := w.ports.state(), w.window.Canvas().Size()
+	return State{
+		Width: size.Width, Height: size.Height, Tab: w.tabs.name(), Filter: p.Filter, Sort: p.Sort, Down: p.Down, Selected: p.Selected,
+		Quick: p.Quick, Columns: p.Columns, Grouped: p.Grouped, Explained: p.Explained,
 	}
-	return s
 }
 
 // Restore begins as the window before ended.
@@ -254,17 +251,9 @@ func (w *Window) Restore(s State) {
 	if s.Width > 200 && s.Height > 150 && s.Width < 20000 && s.Height < 20000 {
 		w.window.Resize(fyne.NewSize(s.Width, s.Height))
 	}
-	w.ports.table.SetColumns(s.Columns)
-	w.ports.group(s.Grouped)
-	w.ports.table.Sort(s.Sort, s.Down)
-	w.ports.unfold(s.Explained)
-	w.ports.entry.SetText(s.Filter)
-	if q := slices.Index(quickNames[:], s.Quick); q >= 0 {
-		w.ports.setQuick(quickFilter(q))
-	}
-	if s.Selected != "" {
-		w.ports.table.Select(s.Selected)
-	}
+	w.ports.restore(portsState{
+		Filter: s.Filter, Quick: s.Quick, Sort: s.Sort, Down: s.Down, Selected: s.Selected, Columns: s.Columns, Grouped: s.Grouped, Explained: s.Explained,
+	})
 	w.tabs.open(s.Tab)
 }
 
@@ -277,9 +266,9 @@ func (w *Window) shortcuts() {
 	canvas.SetOnTypedRune(func(r rune) {
 		switch w.tabs.name() {
 		case PagePorts:
-			w.ports.entry.take(r)
+			w.ports.FilterField().take(r)
 		case PageHistory:
-			w.history.entry.take(r)
+			w.history.FilterField().take(r)
 		case PageWatches:
 			showKeysFor(canvas, r)
 		}

@@ -341,11 +341,11 @@ func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
 	if got := d.ports.empty.title.Text; got != "5432 is free" || !d.ports.empty.object.Visible() {
 		t.Fatalf("empty state says %q", got)
 	}
-	test.Tap(d.ports.empty.watch)
+	test.Tap(d.ports.empty.button)
 	d.want("asked", d.asked, []string{"watch 5432"})
 	d.ShowPort(62893)
-	if got := d.ports.empty.title.Text; got != "62893 is free" || d.ports.empty.watch.Visible() {
-		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.watch.Visible())
+	if got := d.ports.empty.title.Text; got != "62893 is free" || d.ports.empty.button.Visible() {
+		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.button.Visible())
 	}
 	d.ShowPort(3000)
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "3000" || d.ports.entry.Text != "" {
@@ -361,8 +361,8 @@ func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
 		t.Helper()
 		for _, filter := range []string{"", "5432", "nothing"} {
 			d.ports.entry.SetText(filter)
-			if got := d.ports.empty.title.Text; got != want || !d.ports.empty.object.Visible() || d.ports.empty.watch.Visible() {
-				t.Errorf("%s, filter %q: %q, offers to watch: %v; want %q", when, filter, got, d.ports.empty.watch.Visible(), want)
+			if got := d.ports.empty.title.Text; got != want || !d.ports.empty.object.Visible() || d.ports.empty.button.Visible() {
+				t.Errorf("%s, filter %q: %q, offers to watch: %v; want %q", when, filter, got, d.ports.empty.button.Visible(), want)
 			}
 		}
 	}

@@ -1,0 +1,585 @@
+package ui
+
+import (
+	"image/color"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+	"porthole/monitor/watch"
+	"porthole/ui/table"
+)
+
+// How the page asks.
+const (
+	pageOfEvents      = 200
+	loadAhead         = 60                     // lines below the last seen one, from which on more is asked for
+	settleTime        = 500 * time.Millisecond // after a change: more may come, and it is being stored
+	lateTime          = 2 * time.Second        // what was not stored then is asked for once more
+	askAgain          = 5 * time.Second        // after an error
+	historyNoticeTime = 20 * time.Second
+)
+
+// historyActions is what the page asks of the program. It is called from Fyne's goroutine and must
+// not wait.
+type historyActions interface {
+	Watch(port uint16)
+}
+
+// historyStore answers what the history holds. It is called from Fyne's goroutine and does not wait:
+// done is called there too, later. A newer call of Events, Story or Hours cancels an older one of the
+// same method, whose done is then never called; every Forget and Export is answered.
+type historyStore interface {
+	Events(q history.Query, done func([]history.Event, error))
+	ListenerEvents(listener string, done func([]history.Event, error))
+	Hours(q history.Query, done func([]history.HourCount, error)) // without a limit: q says since when
+	Forget(f history.Forget, done func(error))
+	Export(format string, q history.Query, done func(path string, err error)) // "csv" or "json"
+}
+
+// historyPage is what happened, the newest first.
+type historyPage struct {
+	history historyStore // nil where nothing is kept
+	actions historyActions
+	now     func() time.Time
+	window  fyne.Window
+	keys    func(*fyne.KeyEvent)
+
+	filter Filter
+	until  time.Time // the end of the chosen hour; zero for the newest
+	rules  watch.Rules
+	live   bool
+
+	events     []*history.Event // as far as was scrolled
+	rows       []historyRow
+	day        int  // today's, when rows were made
+	complete   bool // there is nothing older
+	answered   bool
+	question   int // the number of the newest one
+	waiting    bool
+	failed     time.Time // when the last answer was an error
+	due        time.Time // when the newest are to be asked for
+	countAgain time.Time // when the chart may be asked for again, after an error
+	tries      int
+	fresh      int  // events above what is seen
+	gap        bool // so many that there is a gap below them
+	selected   int64
+	notice     string
+	noticed    time.Time
+
+	entry       *filterEntry
+	export      *keyButton
+	more        *keyButton
+	chart       *hourChart
+	list        *eventList
+	empty       *emptyState
+	pill        *keyButton
+	back        *keyButton
+	pills       *fyne.Container
+	details     *eventPane
+	asking      *question // the last one
+	ink         color.Color
+	left, right *canvas.Text
+	content     fyne.CanvasObject
+}
+
+func newHistoryPage(memory historyStore, actions historyActions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *historyPage {
+	p := &historyPage{history: memory, actions: actions, now: now, window: window, keys: keys, live: true}
+	p.entry = newFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.focus)
+	p.export = newButton(lang.L("Export…"), p.exportMenu)
+	p.more = newIconed(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
+	p.chart = newHourChart(p.setUntil)
+	p.list = newEventList(p)
+	p.empty = newEmptyState(func() {})
+	p.pill = newIconed(theme.MoveUpIcon(), lang.L("To the newest"), p.toTop)
+	p.pill.Importance = widget.HighImportance
+	p.back = newIconed(theme.CancelIcon(), lang.L("To the newest"), func() { p.setUntil(time.Time{}) })
+	p.back.Importance = widget.HighImportance
+	p.pill.Hide()
+	p.back.Hide()
+	p.details = newEventPane(p, show)
+	p.left, p.right = caption(), caption()
+	p.content = p.layout()
+	p.showState()
+	return p
+}
+
+// layout puts the page together: filter bar, chart, list and story, status line.
+func (p *historyPage) layout() fyne.CanvasObject {
+	buttons := container.NewHBox(p.export, p.more)
+	bar := panel(container.NewBorder(nil, nil, nil, buttons, p.entry), 8)
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, line(),
+		container.New(layout.NewCustomPaddedLayout(8, 6, 12, 12), p.chart), line())
+	p.pills = container.NewHBox(layout.NewSpacer(), p.back, p.pill, layout.NewSpacer())
+	p.pills = container.NewVBox(container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.pills))
+	list := container.NewStack(container.NewThemeOverride(p.list, table.Dense()), p.empty.object, p.pills)
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
+	return container.New(noGaps{}, top, container.New(withDetails{}, list, p.details.object), status)
+}
+
+// focus gives the list the keyboard.
+func (p *historyPage) focus() { table.FocusOn(p.list) }
+
+// onShown is called when the page comes to be seen.
+func (p *historyPage) onShown() {
+	p.tick() // the theme may have changed meanwhile
+	if !p.answered {
+		p.reload()
+	}
+}
+
+// update is called for what the monitor saw. It is remembered a little later.
+func (p *historyPage) update(u monitor.Update) {
+	if !slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return history.Stored(c.Kind) }) {
+		return
+	}
+	p.tries = 2
+	if p.due.IsZero() {
+		p.due = p.now().Add(settleTime)
+	}
+}
+
+func (p *historyPage) setRules(rules watch.Rules) {
+	p.rules = rules
+	p.details.showButtons()
+}
+
+func (p *historyPage) disconnect() {
+	p.live = false
+	p.showState()
+}
+
+// tick asks for what is due. The page has no timer of its own.
+func (p *historyPage) tick() {
+	now := p.now()
+	if p.notice != "" && now.Sub(p.noticed) >= historyNoticeTime {
+		p.notice = ""
+	}
+	if !p.content.Visible() {
+		return
+	}
+	p.showState() // the theme may have changed
+	if ink := theme.Color(theme.ColorNameForeground); ink != p.ink {
+		p.ink = ink
+		p.details.repaint()
+	}
+	if p.history == nil || !p.answered {
+		return
+	}
+	if today := dayNumber(now); today != p.day {
+		p.arrange()
+	}
+	if firstHour(now) != p.chart.from && !now.Before(p.countAgain) {
+		p.askHours()
+	}
+	switch {
+	case p.waiting:
+	case !p.failed.IsZero():
+		if now.Sub(p.failed) >= askAgain {
+			p.reload()
+		}
+	case !p.due.IsZero() && !now.Before(p.due):
+		p.due = time.Time{}
+		p.askNewest()
+	}
+}
+
+// query is what the page shows.
+func (p *historyPage) query() history.Query {
+	q := p.filter.Query()
+	q.Until = p.until
+	return q
+}
+
+// ask asks for events. Of several questions only the last is answered.
+func (p *historyPage) ask(q history.Query, answer func([]*history.Event)) {
+	if p.history == nil {
+		return
+	}
+	p.question++
+	this := p.question
+	p.waiting = true
+	p.history.Events(q, func(events []history.Event, err error) {
+		if this != p.question {
+			return
+		}
+		p.waiting, p.answered = false, true
+		if err != nil {
+			p.failed = p.now()
+			p.showState()
+			return
+		}
+		p.failed = time.Time{}
+		out := make([]*history.Event, len(events))
+		for i := range events {
+			out[i] = &events[i]
+		}
+		answer(out)
+	})
+}
+
+// reload shows the newest of what the filter lets through, from its top.
+func (p *historyPage) reload() {
+	q := p.query()
+	q.Limit = pageOfEvents
+	p.ask(q, p.replace)
+	p.askHours()
+}
+
+func (p *historyPage) replace(events []*history.Event) {
+	p.events, p.complete = events, len(events) < pageOfEvents
+	p.fresh, p.gap = 0, false
+	p.arrange()
+	p.list.ScrollToOffset(0)
+	p.showState()
+}
+
+// seen is called for each line that comes to be seen.
+func (p *historyPage) seen(i int) {
+	if i+loadAhead >= len(p.rows) {
+		p.askOlder()
+	}
+	if i == 0 && p.fresh > 0 && !p.gap && p.list.GetScrollOffset() < eventHeight {
+		p.fresh = 0
+		p.showState()
+	}
+}
+
+func (p *historyPage) askOlder() {
+	if p.waiting || p.complete || len(p.events) == 0 || !p.failed.IsZero() {
+		return
+	}
+	q := p.query()
+	q.Before, q.Limit = p.events[len(p.events)-1].ID, pageOfEvents
+	p.ask(q, func(events []*history.Event) {
+		p.complete = len(events) < pageOfEvents
+		p.events = append(p.events, events...)
+		p.rows = appendRows(p.rows, events, p.now().Location())
+		p.list.Refresh()
+		p.showState()
+	})
+}
+
+// askNewest asks for what happened since.
+func (p *historyPage) askNewest() {
+	if !p.until.IsZero() { // what is new is not shown there
+		p.askHours()
+		return
+	}
+	q := p.query()
+	q.Limit = pageOfEvents
+	p.ask(q, p.merge)
+}
+
+// merge puts what is new above the rest. What the user looks at stays where it
+// is, except at the top.
+func (p *historyPage) merge(events []*history.Event) {
+	n := len(events)
+	if len(p.events) > 0 {
+		newest := p.events[0].ID
+		n = slices.IndexFunc(events, func(e *history.Event) bool { return e.ID <= newest })
+	}
+	if p.tries--; n == 0 && p.tries > 0 {
+		p.due = p.now().Add(lateTime)
+	}
+	if n == 0 {
+		return
+	}
+	p.askHours()
+	offset := p.list.GetScrollOffset()
+	switch atTop := offset < eventHeight; {
+	case n > 0 || len(p.events) == 0:
+		before := len(p.rows)
+		p.events = append(events[:n:n], p.events...)
+		p.arrange()
+		if !atTop && before > 0 {
+			p.fresh += n
+			p.list.ScrollToOffset(offset + float32(len(p.rows)-before)*eventHeight)
+		}
+	case atTop:
+		p.replace(events)
+	default: // there are more between these and the others
+		p.fresh, p.gap = len(events), true
+	}
+	p.showState()
+}
+
+// toTop is a click on what says how much is new.
+func (p *historyPage) toTop() {
+	p.focus()
+	if p.gap {
+		p.reload()
+		return
+	}
+	p.fresh = 0
+	p.list.ScrollToOffset(0)
+	p.showState()
+}
+
+func (p *historyPage) askHours() {
+	if p.history == nil {
+		return
+	}
+	from := firstHour(p.now())
+	q := p.filter.Query()
+	q.Since, q.Until = from, from.Add(chartHours*time.Hour)
+	filtered := !p.filter.Empty()
+	p.history.Hours(q, func(hours []history.HourCount, err error) {
+		if err != nil { // what stands there may be of another filter
+			from, hours, p.countAgain = time.Time{}, nil, p.now().Add(askAgain)
+		}
+		p.chart.set(from, hours, filtered, p.now().Location())
+		p.showState()
+	})
+}
+
+func (p *historyPage) arrange() {
+	p.day = dayNumber(p.now())
+	p.rows = appendRows(nil, p.events, p.now().Location())
+	p.list.Refresh()
+}
+
+func (p *historyPage) setFilter(text string) {
+	p.filter = ParseFilter(text)
+	p.reload()
+}
+
+// setUntil goes to the hour that ends then; zero is now.
+func (p *historyPage) setUntil(end time.Time) {
+	p.until = end
+	p.chart.choose(end)
+	p.focus()
+	p.reload()
+}
+
+// chosen is the selected event; nil where that is not shown.
+func (p *historyPage) chosen() *history.Event {
+	if i := p.index(); i >= 0 {
+		return p.rows[i].event
+	}
+	return nil
+}
+
+func (p *historyPage) index() int {
+	if p.selected == 0 {
+		return -1
+	}
+	return slices.IndexFunc(p.rows, func(r historyRow) bool { return r.id() == p.selected })
+}
+
+// move moves the selection by n lines, over headings.
+func (p *historyPage) move(n int) {
+	if len(p.rows) == 0 {
+		return
+	}
+	i := p.index()
+	if i < 0 && n > 0 {
+		i, n = 0, n-1 // the first heading
+	}
+	i = min(max(i+n, 0), len(p.rows)-1)
+	if p.rows[i].event == nil && (n >= 0 || i == 0) {
+		i++ // a heading has an event below it
+	} else if p.rows[i].event == nil {
+		i--
+	}
+	p.selected = p.rows[i].id()
+	if i == 1 {
+		p.list.ScrollTo(0) // with its heading
+	}
+	p.list.ScrollTo(i)
+	if p.details.object.Visible() {
+		p.open(p.rows[i].event)
+	}
+}
+
+// open shows the whole story of e's listener.
+func (p *historyPage) open(e *history.Event) {
+	p.selected = e.ID
+	p.list.Refresh()
+	p.details.open(e)
+}
+
+// reveal scrolls to the selected line.
+func (p *historyPage) reveal() {
+	if i := p.index(); i >= 0 {
+		p.list.ScrollTo(i)
+	}
+}
+
+// escape closes the story, then clears the filter, then goes back to now.
+func (p *historyPage) escape() {
+	switch {
+	case p.details.object.Visible():
+		p.details.close()
+	case p.entry.Text != "":
+		p.entry.SetText("")
+	case !p.until.IsZero():
+		p.setUntil(time.Time{})
+	}
+}
+
+// popUp shows a menu under the button.
+func (p *historyPage) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
+	p.focus() // the button keeps the keyboard else
+	popUpUnder(under, items...)
+}
+
+func (p *historyPage) exportMenu() {
+	p.popUp(p.export,
+		fyne.NewMenuItem(lang.L("As CSV, for spreadsheets"), func() { p.exportAs("csv") }),
+		fyne.NewMenuItem(lang.L("As JSON"), func() { p.exportAs("json") }))
+}
+
+// exportAs writes what the filter shows, all of it.
+func (p *historyPage) exportAs(format string) {
+	p.notify(lang.L("Exporting…"))
+	p.history.Export(format, p.query(), func(path string, err error) {
+		if err != nil {
+			p.notify(lang.L("It could not be exported; the log says why"))
+			return
+		}
+		p.notify(lang.L("Saved as {{.Path}}", map[string]any{"Path": monitor.Clean(path, 200)}))
+	})
+}
+
+func (p *historyPage) moreMenu() {
+	p.popUp(p.more, fyne.NewMenuItem(lang.L("Forget everything…"), func() {
+		p.forget(history.Forget{Everything: true}, lang.L("Everything that Porthole remembers is erased, of all ports. This cannot be undone."))
+	}))
+}
+
+// forget erases after it has asked once.
+func (p *historyPage) forget(f history.Forget, what string) {
+	p.asking = ask(p.window, lang.L("Forget?"), what, lang.L("Forget"), func() { p.erase(f) }, p.focus)
+}
+
+func (p *historyPage) erase(f history.Forget) {
+	p.notify(lang.L("Erasing…"))
+	p.history.Forget(f, func(err error) {
+		if err != nil {
+			p.notify(lang.L("It could not be erased; the log says why"))
+		} else {
+			p.notify(lang.L("Erased"))
+			p.details.close()
+		}
+		p.reload() // an error may come when a part is erased
+	})
+}
+
+// notify shows a sentence in the status line for a while.
+func (p *historyPage) notify(notice string) {
+	p.notice, p.noticed = notice, p.now()
+	p.showState()
+}
+
+// showState shows all that is not a line of the list.
+func (p *historyPage) showState() {
+	p.showEmpty()
+	for _, b := range []*keyButton{p.export, p.more} {
+		if p.history == nil && !b.Disabled() {
+			b.Disable()
+		}
+	}
+	left, name := p.notice, theme.ColorNameForeground
+	switch {
+	case !p.failed.IsZero() && len(p.events) > 0:
+		left, name = lang.L("What is remembered cannot be read just now; the log says why"), colorAlert
+	case left == "" && !p.chart.from.IsZero():
+		count := map[string]any{"Count": formatInt(p.chart.sum())}
+		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), count)
+		if p.chart.filtered {
+			left = lang.N("{{.Count}} changes of the last 24 hours match", p.chart.sum(), count)
+		}
+		name = table.ColorMuted
+	}
+	setText(p.left, left, name)
+	right := ""
+	if !p.live {
+		right = lang.L("not watching")
+	}
+	setText(p.right, right, table.ColorMuted)
+	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": formatInt(p.fresh)})
+	if p.gap {
+		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": formatInt(p.fresh)})
+	}
+	pill := showButton(p.pill, text, p.fresh > 0)
+	text = ""
+	if !p.until.IsZero() {
+		text = lang.L("Until {{.Time}}", map[string]any{"Time": momentLayout(p.until, p.now(), "15:04")})
+	}
+	if showButton(p.back, text, text != "") || pill {
+		p.pills.Refresh()
+	}
+}
+
+// showButton changes only what differs, and reports whether anything did.
+func showButton(b *keyButton, text string, shown bool) bool {
+	if b.Hidden == !shown && (b.Text == text || !shown) {
+		return false
+	}
+	if shown {
+		b.SetText(text)
+		b.Show()
+	} else {
+		b.Hide()
+	}
+	return true
+}
+
+func (p *historyPage) showEmpty() {
+	port := p.filter.Port()
+	switch {
+	case len(p.events) > 0:
+		p.empty.hide()
+	case p.history == nil:
+		p.empty.show(lang.L("Activity is not kept here"), "")
+	case !p.failed.IsZero():
+		p.empty.show(lang.L("What is remembered cannot be read just now"), lang.L("It is tried again; the log says why"))
+	case !p.answered:
+		p.empty.show(lang.L("Looking…"), "")
+	case port != 0:
+		p.empty.show(lang.L("Nothing is remembered of {{.Port}}", map[string]any{"Port": port}), "")
+	case !p.filter.Empty():
+		p.empty.show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"))
+	case !p.until.IsZero():
+		p.empty.show(lang.L("Nothing is remembered of the time before"), "")
+	default:
+		p.empty.show(lang.L("Nothing has happened yet"), lang.L("What opens, closes, changes hands or reach is remembered here"))
+	}
+}
+
+// withDetails gives the first what the second, where it is shown, leaves.
+type withDetails struct{}
+
+// detailsWidth is the width of the story's pane.
+const detailsWidth = 340
+
+func (withDetails) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(o[0].MinSize().Width, max(o[0].MinSize().Height, 100))
+}
+
+func (withDetails) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	right := float32(0)
+	if o[1].Visible() {
+		right = min(detailsWidth, s.Width/2)
+		o[1].Move(fyne.NewPos(s.Width-right, 0))
+		o[1].Resize(fyne.NewSize(right, s.Height))
+	}
+	o[0].Resize(fyne.NewSize(s.Width-right, s.Height))
+}
+
+// commandText is a command as it is remembered, which is masked.
+func commandText(o history.Owner) string { return monitor.Clean(strings.Join(o.Command, " "), 4000) }
+
+// FilterField returns the field that filters the list.
+func (p *historyPage) FilterField() *filterEntry { return p.entry }

@@ -1,0 +1,370 @@
+package ui
+
+import (
+	"image/color"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+	"porthole/ui/table"
+)
+
+// eventHeight is the height of a line of the Activity page. Headings have the
+// same: a list of unequal rows walks through all of them to find one.
+const eventHeight = 28
+
+// historyRow is one line: an event, or the heading of its day.
+type historyRow struct {
+	event *history.Event // nil for a heading
+	at    time.Time      // in the zone of the reader
+}
+
+// id is the event's; 0 for a heading.
+func (r historyRow) id() int64 {
+	if r.event == nil {
+		return 0
+	}
+	return r.event.ID
+}
+
+// appendRows appends events to rows, with the heading of each day above its
+// first.
+func appendRows(rows []historyRow, events []*history.Event, zone *time.Location) []historyRow {
+	last, some := 0, len(rows) > 0
+	if some {
+		last = dayNumber(rows[len(rows)-1].at)
+	}
+	for _, e := range events {
+		at := e.At.In(zone)
+		if day := dayNumber(at); !some || day != last {
+			rows, last, some = append(rows, historyRow{at: at}), day, true
+		}
+		rows = append(rows, historyRow{event: e, at: at})
+	}
+	return rows
+}
+
+// eventSentence says what happened.
+func eventSentence(e *history.Event) string {
+	data := map[string]any{"Who": ownerText(e.Owner), "Time": Duration(e.Duration)}
+	switch e.Kind {
+	case monitor.Opened:
+		if e.Exposure == monitor.ExposureNetwork {
+			return lang.L("{{.Who}} opened, reachable from the network", data)
+		}
+		return lang.L("{{.Who}} opened", data)
+	case monitor.Discovered:
+		return lang.L("{{.Who}} was open already", data)
+	case monitor.Closed:
+		return closedSentence(e, data)
+	case monitor.OwnerChanged:
+		data["Before"] = lang.L("a hidden process")
+		if e.OwnerBefore != nil {
+			data["Before"] = ownerText(*e.OwnerBefore)
+		}
+		return lang.L("changed hands from {{.Before}} to {{.Who}}", data)
+	case monitor.ExposureChanged:
+		if e.Exposure == monitor.ExposureNetwork {
+			return lang.L("{{.Who}} became reachable from the network", data)
+		}
+		return lang.L("{{.Who}} can be reached from this machine only now", data)
+	}
+	return lang.L("{{.Who}} changed", data)
+}
+
+func closedSentence(e *history.Event, data map[string]any) string {
+	switch {
+	case e.Unobserved:
+		return lang.L("{{.Who}} ended while Porthole was not running", data)
+	case e.Certainty() == history.AtLeast:
+		return lang.L("{{.Who}} closed after at least {{.Time}}", data)
+	case e.Certainty() != history.Exact:
+		return lang.L("{{.Who}} closed", data)
+	case e.Duration < time.Second:
+		return lang.L("{{.Who}} closed within a second", data)
+	}
+	return lang.L("{{.Who}} closed after {{.Time}}", data)
+}
+
+// eventMark is the mark of an event: its shape carries the meaning.
+func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
+	switch e.Kind {
+	case monitor.Opened:
+		return "●", colorOpen
+	case monitor.Closed:
+		return "○", colorClosed
+	case monitor.OwnerChanged:
+		return "◆", colorAlert
+	case monitor.ExposureChanged:
+		return "▲", colorAlert
+	}
+	return "◌", table.ColorMuted
+}
+
+// ownerSummary is what else is known of the owner.
+func ownerSummary(o history.Owner) string {
+	var parts []string
+	if o.PID != 0 {
+		parts = append(parts, pidText(o.PID))
+	}
+	for _, s := range []string{monitor.Clean(o.User, 24), monitor.Clean(o.Service, 32)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// eventList shows the lines. It takes Fyne's scrolling and reuse of rows, and
+// has keys of its own.
+type eventList struct {
+	widget.List
+	page    *historyPage
+	focused bool
+	hovered int64
+}
+
+func newEventList(p *historyPage) *eventList {
+	l := &eventList{page: p}
+	l.Length = func() int { return len(p.rows) }
+	l.CreateItem = func() fyne.CanvasObject { return newEventRow(l) }
+	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
+		if w, ok := o.(*eventRow); ok && i < len(p.rows) {
+			w.show(p.rows[i])
+			p.seen(i)
+		}
+	}
+	l.HideSeparators = true
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// FocusGained is Fyne's.
+func (l *eventList) FocusGained() { l.focused = true; l.Refresh() }
+
+// FocusLost is Fyne's.
+func (l *eventList) FocusLost() { l.focused = false; l.Refresh() }
+
+// TypedRune is Fyne's: typing filters.
+func (l *eventList) TypedRune(r rune) { l.page.entry.take(r) }
+
+// TypedKey moves the selection and opens.
+func (l *eventList) TypedKey(e *fyne.KeyEvent) {
+	p := l.page
+	screen := max(int(l.Size().Height/eventHeight)-1, 1)
+	switch e.Name {
+	case fyne.KeyUp:
+		p.move(-1)
+	case fyne.KeyDown:
+		p.move(1)
+	case fyne.KeyPageUp:
+		p.move(-screen)
+	case fyne.KeyPageDown:
+		p.move(screen)
+	case fyne.KeyHome:
+		p.move(-len(p.rows))
+	case fyne.KeyEnd:
+		p.move(len(p.rows))
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if e := p.chosen(); e != nil {
+			p.open(e)
+		}
+	default:
+		p.keys(e)
+	}
+}
+
+// eventRow shows one line. The list uses a few of them for all.
+type eventRow struct {
+	widget.BaseWidget
+	list *eventList
+	row  historyRow
+
+	ground, line, edge            *canvas.Rectangle
+	time, sign, port, words, more *canvas.Text
+}
+
+func newEventRow(l *eventList) *eventRow {
+	none := color.Color(color.Transparent)
+	w := &eventRow{list: l, ground: canvas.NewRectangle(none), line: canvas.NewRectangle(none), edge: canvas.NewRectangle(none)}
+	for _, t := range []**canvas.Text{&w.time, &w.sign, &w.port, &w.words, &w.more} {
+		*t = canvas.NewText("", none)
+	}
+	w.sign = newMark()
+	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace = true, true
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+// CreateRenderer is Fyne's.
+func (w *eventRow) CreateRenderer() fyne.WidgetRenderer {
+	return &eventRowRenderer{w, []fyne.CanvasObject{w.ground, w.line, w.edge, w.time, w.sign, w.port, w.words, w.more}}
+}
+
+type eventRowRenderer struct {
+	w       *eventRow
+	objects []fyne.CanvasObject
+}
+
+func (r *eventRowRenderer) Destroy() {}
+
+func (r *eventRowRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *eventRowRenderer) MinSize() fyne.Size { return fyne.NewSize(0, eventHeight) }
+
+func (r *eventRowRenderer) Refresh() { r.w.paint() }
+
+func (r *eventRowRenderer) Layout(s fyne.Size) {
+	r.w.ground.Resize(s)
+	r.w.line.Move(fyne.NewPos(0, s.Height-1))
+	r.w.line.Resize(fyne.NewSize(s.Width, 1))
+	r.w.edge.Resize(fyne.NewSize(3, s.Height))
+	r.w.paint()
+}
+
+func (w *eventRow) show(row historyRow) {
+	w.row = row
+	w.paint()
+}
+
+// Where a line's parts begin.
+const (
+	timeAt     = 14
+	signAt     = 84
+	portAt     = 106
+	wordsAt    = 194
+	detailFrom = 620 // the width from which on there is room for what else is known
+)
+
+func (w *eventRow) paint() {
+	width := w.Size().Width
+	if w.row.at.IsZero() || width == 0 {
+		return
+	}
+	e, caption := w.row.event, theme.Size(theme.SizeNameCaptionText)+0.5
+	w.paintGround(e)
+	for _, t := range []*canvas.Text{w.time, w.sign, w.port, w.more} {
+		t.Hidden = e == nil
+	}
+	text := theme.Size(theme.SizeNameText)
+	if e == nil {
+		w.words.TextStyle.Bold = true
+		w.put(w.words, Day(w.row.at, w.list.page.now()), table.ColorMuted, text, timeAt, width-timeAt)
+		return
+	}
+	w.words.TextStyle.Bold = false
+	shape, name := eventMark(e)
+	w.put(w.time, w.row.at.Format(time.TimeOnly), table.ColorMuted, caption, timeAt, signAt-timeAt)
+	w.put(w.sign, shape, name, text, signAt, portAt-signAt)
+	w.put(w.port, portText(e.Protocol, e.Port), "", text, portAt, wordsAt-portAt)
+	left, right := width-wordsAt-timeAt, float32(0)
+	w.more.Hidden = width < detailFrom
+	if !w.more.Hidden {
+		detail := ownerSummary(e.Owner)
+		right = fyne.MeasureText(detail, caption, w.more.TextStyle).Width
+		right = min(right, left*0.4)
+		w.put(w.more, detail, table.ColorMuted, caption, width-timeAt-right, right+1)
+		right += 16
+	}
+	w.put(w.words, eventSentence(e), "", text, wordsAt, left-right)
+}
+
+func (w *eventRow) paintGround(e *history.Event) {
+	ground, edge, rule := fyne.ThemeColorName(""), fyne.ThemeColorName(""), table.ColorLine
+	switch {
+	case e == nil:
+		ground = colorPanel
+	case e.ID == w.list.page.selected:
+		ground = table.ColorSelected
+		if w.list.focused {
+			edge = theme.ColorNamePrimary
+		}
+	case e.ID == w.list.hovered:
+		ground = theme.ColorNameHover
+	}
+	if p := w.list.page; w.list.focused && e != nil && len(p.rows) > 1 && e == p.rows[1].event && p.index() < 0 {
+		edge = theme.ColorNamePrimary // the keyboard is here: Down chooses this one
+	}
+	fill(w.ground, ground)
+	fill(w.edge, edge)
+	fill(w.line, rule)
+}
+
+// put shows text, cut to width, in the middle of the line's height.
+func (w *eventRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, size, x, width float32) {
+	if name == "" {
+		name = theme.ColorNameForeground
+	}
+	t.TextSize = size
+	if t != w.more { // the last one needs no gap
+		width -= 8
+	}
+	text = table.Fit(text, width, size, t.TextStyle)
+	if c := theme.Color(name); t.Text != text || t.Color != c {
+		t.Text, t.Color = text, c
+		t.Refresh()
+	}
+	s := fyne.MeasureText(text, size, t.TextStyle)
+	t.Resize(s)
+	t.Move(fyne.NewPos(x, (eventHeight-s.Height)/2))
+}
+
+// Tapped opens the story.
+func (w *eventRow) Tapped(*fyne.PointEvent) {
+	w.list.page.focus()
+	if w.row.event != nil {
+		w.list.page.open(w.row.event)
+	}
+}
+
+// MouseIn is Fyne's.
+func (w *eventRow) MouseIn(*desktop.MouseEvent) {
+	w.list.hovered = w.row.id()
+	w.paint()
+}
+
+// MouseMoved is Fyne's.
+func (w *eventRow) MouseMoved(*desktop.MouseEvent) {
+	if id := w.row.id(); w.list.hovered != id { // the rows moved under a pointer that stood still
+		w.list.hovered = id
+		w.list.Refresh()
+	}
+}
+
+// MouseOut is Fyne's.
+func (w *eventRow) MouseOut() {
+	w.list.hovered = 0
+	w.paint()
+}
+
+var (
+	_ fyne.Tappable     = (*eventRow)(nil)
+	_ desktop.Hoverable = (*eventRow)(nil)
+)
+
+// AccessibilityLabel says what the list is, and which change is selected.
+func (l *eventList) AccessibilityLabel() string {
+	if e := l.page.chosen(); e != nil {
+		return labelWithText(lang.L("Activity"), portText(e.Protocol, e.Port)+" "+eventSentence(e))
+	}
+	return lang.L("Activity")
+}
+
+// AccessibilityRole is Fyne's.
+func (*eventList) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
+
+// AccessibilityLabel is what the line says.
+func (w *eventRow) AccessibilityLabel() string {
+	return strings.TrimSpace(strings.Join([]string{w.time.Text, w.port.Text, w.words.Text}, " "))
+}
+
+// AccessibilityRole is Fyne's.
+func (*eventRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

@@ -1,0 +1,338 @@
+package ui
+
+import (
+	"cmp"
+	"image/color"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+	"porthole/monitor/watch"
+	"porthole/ui/table"
+	"porthole/ui/tray"
+)
+
+// cardModel is a card as shown: one for each watch that is switched on.
+type cardModel struct {
+	title  string
+	state  string
+	color  fyne.ThemeColorName
+	detail string
+	port   uint16 // what a click shows; 0 where that is no one port
+}
+
+// newCard puts into words how a watch stands. last says who had the port
+// before, where nobody has it; counts has the connections, by listener.
+func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last func(port uint16) string, now time.Time) cardModel {
+	title := rule.Ports.String()
+	if rule.FollowsService() {
+		title = cmp.Or(rule.Name, rule.Match.String())
+	}
+	m := cardModel{title: monitor.Clean(title, 40)}
+	found := rule.Listeners(s)
+	port, single := rule.Ports.Single()
+	switch len(found) {
+	case 0:
+		m.state, m.color, m.port = "○ "+lang.L("free"), table.ColorMuted, port
+		if rule.FollowsService() || !rule.Match.IsZero() {
+			m.state = "○ " + lang.L("not running")
+		}
+		m.detail = monitor.Clean(rule.Name, 60)
+		if single {
+			m.detail = cmp.Or(last(port), m.detail)
+		}
+		return m
+	case 1:
+		l := found[0]
+		m.port, m.detail = l.Port, cardText(l, counts[l.ID], now)
+		if !single {
+			m.detail = strconv.Itoa(int(l.Port)) + " · " + m.detail
+		}
+	default:
+		var names []string
+		for _, l := range found {
+			names = append(names, strconv.Itoa(int(l.Port))+" "+tray.OwnerText(l))
+		}
+		m.detail = strings.Join(names, ", ")
+		m.port = found[0].Port
+	}
+	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": formatInt(len(found))}), colorOpen
+	for _, l := range found {
+		if l.Exposure == monitor.ExposureNetwork {
+			m.state, m.color = "◐ "+lang.L("exposed to the network"), colorAlert
+		}
+	}
+	return m
+}
+
+// cardText says who has l, for how long and for how many clients: "node ·
+// acme-web (Vite) · up 12 min · 3 connections".
+func cardText(l *monitor.Listener, connections int, now time.Time) string {
+	text := tray.OwnerText(l)
+	if l.Service != "" {
+		text += " (" + serviceOf(l) + ")"
+	}
+	if up := uptime(l, now); up != "" {
+		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})
+	}
+	if connections > 0 {
+		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": formatInt(connections)})
+	}
+	return text
+}
+
+// pastOwner is what is remembered of a port that is free.
+type pastOwner struct {
+	tenure *history.Tenure // nil where nobody is known
+	never  bool            // nothing is remembered of it at all
+}
+
+// cardBar shows the cards in one row, as many as there is room for.
+type cardBar struct {
+	history    portsHistory // nil where nothing is kept
+	onPort     func(port uint16)
+	refresh    func()               // called when who had a port before has become known
+	pastOwners map[uint16]pastOwner // of the ports that are free
+	everOpen   map[uint16]bool      // ports that were held while this window is there: memory may be behind
+	cards      []*card
+	more       *textLink
+	row        *fyne.Container
+	object     *fyne.Container
+}
+
+func newCardBar(memory portsHistory, point func(port uint16), again, all func()) *cardBar {
+	b := &cardBar{history: memory, onPort: point, refresh: again, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: newTextLink("", all)}
+	b.row = container.New(cardRow{b})
+	b.row.Add(b.more)
+	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), line())
+	b.object.Hide()
+	return b
+}
+
+// show changes only the cards that differ, and reports whether there are cards now
+// where there were none, or none any more, so that the page is to be laid out anew.
+// live is false where nobody watches any more: then no card says how its port
+// stands.
+func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]int, live bool, now time.Time) bool {
+	active := rules.Active()
+	for len(b.cards) > len(active) {
+		b.row.Remove(b.cards[len(b.cards)-1])
+		b.cards = b.cards[:len(b.cards)-1]
+	}
+	grown := false
+	free := map[uint16]bool{}
+	for i, rule := range active {
+		m := newCard(rule, s, counts, func(port uint16) string {
+			free[port] = true
+			return b.pastOwnerText(port, now)
+		}, now)
+		if m.color != table.ColorMuted {
+			b.everOpen[m.port] = true
+		}
+		if !live {
+			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not watching")
+		}
+		if i == len(b.cards) {
+			b.cards = append(b.cards, newCardWidget(b.onPort))
+			b.row.Add(b.cards[i])
+			grown = true
+		}
+		b.cards[i].show(m)
+	}
+	maps.DeleteFunc(b.pastOwners, func(port uint16, _ pastOwner) bool { return !free[port] }) // to be asked anew when it is free again
+	if grown {
+		b.row.Refresh()
+	}
+	hidden := len(active) == 0
+	turned := b.object.Visible() == hidden
+	b.object.Hidden = hidden
+	return turned
+}
+
+// pastOwnerText says who had a free port before, or asks; "" where nothing is known.
+func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
+	if _, asked := b.pastOwners[port]; !asked && b.history != nil {
+		b.pastOwners[port] = pastOwner{}
+		q := history.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
+		b.history.Lookup(q, func(events []history.Event, err error) {
+			switch held := pastTenures(events); {
+			case err != nil:
+			case len(held) > 0:
+				b.pastOwners[port] = pastOwner{tenure: &held[0].Tenure}
+				b.refresh()
+			case len(events) == 0:
+				b.pastOwners[port] = pastOwner{never: true}
+				b.refresh()
+			}
+		})
+	}
+	switch known := b.pastOwners[port]; {
+	case known.tenure != nil:
+		return lastOwnerSentence(*known.tenure, now)
+	case known.never && !b.everOpen[port]:
+		return lang.L("not seen open yet")
+	}
+	return ""
+}
+
+// Sizes of cards.
+const (
+	cardWidth  = 230 // at the least
+	cardHeight = 58
+	cardGap    = 10
+)
+
+// cardRow gives all cards that fit the same width, and hides the rest.
+type cardRow struct{ bar *cardBar }
+
+// MinSize is Fyne's.
+func (cardRow) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(cardWidth, cardHeight) }
+
+// Layout is Fyne's.
+func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
+	const moreWidth = 70
+	cards, width := r.bar.cards, max(s.Width, cardWidth) // Fyne begins with less than nothing
+	fit := max(int((width+cardGap)/(cardWidth+cardGap)), 1)
+	r.bar.more.Hidden = len(cards) <= fit
+	if !r.bar.more.Hidden {
+		width -= moreWidth
+		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
+		hidden := len(cards) - fit
+		r.bar.more.say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": formatInt(hidden)}))
+		size := r.bar.more.MinSize()
+		r.bar.more.Resize(size)
+		r.bar.more.Move(fyne.NewPos(width+cardGap-6, (cardHeight-size.Height)/2))
+	}
+	shown := max(min(fit, len(cards)), 1)
+	each := min((width-float32(shown-1)*cardGap)/float32(shown), 2*cardWidth)
+	for i, c := range cards {
+		c.Hidden = i >= fit
+		c.Move(fyne.NewPos(float32(i)*(each+cardGap), 0))
+		c.Resize(fyne.NewSize(each, cardHeight))
+	}
+}
+
+// card shows one watch; a click shows its port in the table.
+type card struct {
+	widget.BaseWidget
+	pressable
+	model                cardModel
+	onPort               func(port uint16)
+	ground               *framed
+	edge                 *themed
+	title, state, detail *canvas.Text
+	mark                 *canvas.Text // of the state
+}
+
+var (
+	_ fyne.Tappable     = (*card)(nil)
+	_ fyne.Focusable    = (*card)(nil)
+	_ desktop.Hoverable = (*card)(nil)
+	_ fyne.Accessible   = (*card)(nil)
+)
+
+func newCardWidget(point func(port uint16)) *card {
+	c := &card{onPort: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
+	c.pressable = pressable{press: c.open, changed: c.paint, self: c}
+	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
+	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
+	c.mark = newMark()
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *card) show(m cardModel) {
+	if c.model != m {
+		c.model = m
+		c.paint()
+	}
+}
+
+func (c *card) paint() {
+	m := c.model
+	c.edge.fill = m.color
+	c.edge.Refresh()
+	c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNameSeparator, 1
+	if c.hover {
+		c.ground.line = theme.ColorNamePlaceHolder
+	}
+	if c.focus {
+		c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNamePrimary, 2
+	}
+	c.ground.Refresh()
+	c.place(c.Size())
+}
+
+// place fits the words into the card.
+func (c *card) place(s fyne.Size) {
+	const left, right = 14, 12
+	m := c.model
+	c.ground.Resize(s)
+	c.edge.Move(fyne.NewPos(0, 0))
+	c.edge.Resize(fyne.NewSize(4, s.Height))
+	shape, words := splitMark(m.state)
+	setText(c.state, words, m.color)
+	setText(c.mark, shape, m.color)
+	state := c.state.MinSize()
+	mark := c.mark.MinSize()
+	room := s.Width - left - right
+	setText(c.title, table.Fit(m.title, room-state.Width-mark.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
+	setText(c.detail, table.Fit(m.detail, room, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
+	c.title.Move(fyne.NewPos(left, 8))
+	c.title.Resize(c.title.MinSize())
+	c.state.Move(fyne.NewPos(s.Width-right-state.Width, 10))
+	c.state.Resize(state)
+	c.mark.Move(fyne.NewPos(s.Width-right-state.Width-mark.Width-4, 10+(state.Height-mark.Height)/2))
+	c.mark.Resize(mark)
+	c.detail.Move(fyne.NewPos(left, 33))
+	c.detail.Resize(c.detail.MinSize())
+}
+
+// CreateRenderer is Fyne's.
+func (c *card) CreateRenderer() fyne.WidgetRenderer {
+	return &cardRenderer{c, []fyne.CanvasObject{c.ground, c.edge, c.title, c.mark, c.state, c.detail}}
+}
+
+type cardRenderer struct {
+	c       *card
+	objects []fyne.CanvasObject
+}
+
+func (r *cardRenderer) Destroy() {}
+
+func (r *cardRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *cardRenderer) MinSize() fyne.Size { return fyne.NewSize(cardWidth, cardHeight) }
+
+func (r *cardRenderer) Layout(s fyne.Size) { r.c.place(s) }
+
+func (r *cardRenderer) Refresh() { r.c.paint() }
+
+func (c *card) open() {
+	if c.model.port != 0 {
+		c.onPort(c.model.port)
+	}
+}
+
+// Cursor is Fyne's.
+func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
+
+// AccessibilityLabel is Fyne's.
+func (c *card) AccessibilityLabel() string {
+	return c.model.title + ", " + c.model.state + ", " + c.model.detail
+}
+
+// AccessibilityRole is Fyne's.
+func (c *card) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

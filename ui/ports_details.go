@@ -1,0 +1,364 @@
+package ui
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
+	"porthole/ui/table"
+)
+
+// detailsModel is what the side pane says of the selected listener.
+type detailsModel struct {
+	id               string // the listener's
+	name, pid, about string
+	ambiguity        string
+	warnings         []string
+	facts            [][2]string // label and value
+	chain            string
+	explanation      string // "" where it is folded up
+	address          string // to open in a browser; "" where that makes no sense
+	folder           string
+	stop             bool // it makes sense to ask for its end
+	closed           bool
+}
+
+// close says of a listener that is still shown that it has closed: what it was
+// stays, and nothing is offered that needs it.
+func (m *detailsModel) close() {
+	m.closed, m.about = true, lang.L("closed")
+	m.address, m.ambiguity, m.warnings = "", "", nil
+}
+
+// newDetails puts l into words. ambiguous says that another process has another
+// loopback address of its port; live is what a look told of its process.
+func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, now time.Time) detailsModel {
+	m := detailsModel{id: l.ID}
+	o, seen := l.Principal()
+	why := ancestry.Explain(o, l.CgroupInfo, live)
+	m.warnings = warningSentences(l, o, why, live)
+	m.name = ownerName(l, o)
+	if seen {
+		m.pid = pidText(o.PID)
+	}
+	m.about = descriptionOf(l, o)
+	if ambiguous {
+		m.ambiguity = ambiguousWarning()
+	}
+	add := func(label, value string) {
+		if value != "" {
+			m.facts = append(m.facts, [2]string{label, value})
+		}
+	}
+	var addresses []string
+	for _, s := range l.Sockets {
+		if text := addressPort(s, l.Port); !slices.Contains(addresses, text) {
+			addresses = append(addresses, text)
+		}
+	}
+	add(lang.L("Listening"), strings.Join(addresses, "\n"))
+	reach := lang.L("from this machine only")
+	if l.Exposure == monitor.ExposureNetwork {
+		reach = lang.L("from the network")
+	}
+	add(lang.L("Reachable"), reach)
+	add(lang.L("Port range"), portRangeText(l.Port))
+	if seen {
+		add(lang.L("Command"), monitor.Clean(maskedCommand(o), 240))
+		add(lang.L("Folder"), monitor.Clean(o.Folder, 200))
+		if !o.StartedAt.IsZero() {
+			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": momentLayout(o.StartedAt, now, "15:04"), "Ago": Duration(now.Sub(o.StartedAt))}))
+		}
+		m.chain, m.folder = ancestryText(why, false), o.Folder
+	} else {
+		add(lang.L("User"), monitor.Clean(l.User, 60))
+		add(lang.L("Owner"), lang.L(l.OwnerUnknown))
+		add(lang.L("Unit"), monitor.Clean(l.Unit, 200))
+	}
+	add(lang.L("Container"), containerDetails(l))
+	if l.Protocol == monitor.TCP && l.AcceptsLoopback() {
+		m.address = addressOf(l)
+	}
+	return m
+}
+
+// detailsPane shows the selected listener beside the table, with what can be done.
+type detailsPane struct {
+	model    detailsModel
+	shown    bool
+	unfolded bool // the explanation is
+
+	name, pid, about *canvas.Text
+	warnings         *warningList
+	facts            *fyne.Container
+	values           []*copyText // of the facts
+	explain          *textLink
+	explanation      *copyText
+	explanationBox   *fyne.Container
+	chainTitle       *canvas.Text
+	chain            *copyText
+	chainBox         fyne.CanvasObject
+	clients          *clientList
+	clientsTitle     *canvas.Text
+	meter            connection.Meter // of the selected listener
+	browser, copyURL *keyButton
+	folder, stop     *keyButton
+	scroll           *container.Scroll
+	foot             *fyne.Container // with the scroll
+	object           *fyne.Container
+}
+
+// detailsPaneWidth is the pane's width, and sideFrom the page's from which there is one.
+const (
+	detailsPaneWidth   = 320
+	minWidthForDetails = 960
+)
+
+// detailsActions are what the pane's buttons do with the selected listener.
+type detailsActions struct{ browse, copyURL, details, stop, explain func() }
+
+func newDetailsPane(actions portsActions, do detailsActions) *detailsPane {
+	p := &detailsPane{}
+	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
+	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
+	p.pid.TextStyle.Bold = true
+	p.warnings = newWarningList(true)
+	p.clients, p.clientsTitle = newClientList(false), caption()
+	p.facts = container.New(factRows{label: 92, even: true})
+	p.explain, p.explanation = newTextLink(lang.L("Explain"), do.explain), newCopyText("")
+	p.explanation.Wrapping = fyne.TextWrapWord
+	p.explanationBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
+	p.chain = newCopyText("")
+	p.chain.Wrapping = fyne.TextWrapWord
+	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
+	p.browser = newButton(lang.L("Open in browser"), do.browse)
+	p.browser.Importance = widget.HighImportance
+	p.copyURL = newButton(lang.L("Copy URL"), do.copyURL)
+	p.folder = newButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
+	more := newButton(lang.L("Details…"), do.details)
+	p.stop = newDangerButton(lang.L("Stop…"), do.stop)
+	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
+	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
+	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warnings.object,
+		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
+		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object)
+	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
+	foot := container.New(layout.NewCustomPaddedLayout(2, 10, 16, 12), buttons)
+	p.foot = container.New(footed{}, p.scroll, foot)
+	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), p.foot)
+	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
+	p.object.Hide()
+	return p
+}
+
+// show changes only what differs: a refresh of the whole pane costs more than all
+// that Porthole does else in a second, and "(… ago)" changes each second at first.
+func (p *detailsPane) show(m detailsModel) {
+	same := p.shown && reflect.DeepEqual(m.withoutFacts(), p.model.withoutFacts())
+	if m.id != p.model.id { // who is connected to another one tells a look
+		p.meter = connection.Meter{}
+		p.scroll.ScrollToTop()
+		p.clientsTitle.Hidden, p.clients.object.Hidden = true, true
+	}
+	p.model, p.shown = m, true
+	p.paint()
+	if resized := p.showFacts(m.facts); same && !resized {
+		return
+	}
+	p.warnings.show(m.bars())
+	p.explain.say(lang.L("Explain"))
+	if m.explanation != "" {
+		p.explain.say(lang.L("Hide explanation"))
+	}
+	p.explanation.SetText(m.explanation)
+	p.explanationBox.Hidden = m.explanation == ""
+	p.chain.SetText(m.chain)
+	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
+	p.chainTitle.Hidden = m.chain == ""
+	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
+	showIf(p.stop, m.stop)
+	p.object.Refresh()
+	p.foot.Refresh() // its place is below what there is to say
+}
+
+func (m detailsModel) withoutFacts() detailsModel {
+	m.facts = nil
+	return m
+}
+
+// showFacts leaves a value that has not changed alone: some of it may be selected,
+// to be copied. It reports whether the facts take another room now.
+func (p *detailsPane) showFacts(facts [][2]string) (resized bool) {
+	same := len(facts) == len(p.values)
+	for i := 0; same && i < len(facts); i++ {
+		label, ok := p.facts.Objects[2*i].(*canvas.Text)
+		same = ok && label.Text == facts[i][0]
+	}
+	if !same {
+		p.facts.RemoveAll()
+		p.values = nil
+	}
+	for i, f := range facts {
+		if same {
+			if v := p.values[i]; v.Text != f[1] {
+				before := v.MinSize()
+				v.SetText(f[1])
+				resized = resized || v.MinSize() != before
+			}
+			continue
+		}
+		value := newCopyText(f[1])
+		value.Wrapping = fyne.TextWrapWord
+		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
+		p.values = append(p.values, value)
+		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
+		p.facts.Add(value)
+	}
+	return resized || !same
+}
+
+// revealExplanation scrolls down until the explanation is seen, as far as it has
+// room.
+func (p *detailsPane) revealExplanation() {
+	for range 2 { // Fyne gives places at its next frame else, and wrapping needs the width first
+		p.scroll.Content.Refresh()
+		p.scroll.Refresh()
+	}
+	const margin = 12
+	from := p.explanationBox.Position().Y - p.explain.Size().Height
+	to := p.explanationBox.Position().Y + p.explanationBox.Size().Height + 2*margin // one above the whole text, one below this
+	if y := min(from, to-p.scroll.Size().Height); y > p.scroll.Offset.Y {
+		p.scroll.ScrollToOffset(fyne.NewPos(0, y))
+	}
+}
+
+// bars are what needs a look.
+func (m detailsModel) bars() []string {
+	if m.ambiguity == "" {
+		return m.warnings
+	}
+	return append([]string{m.ambiguity}, m.warnings...)
+}
+
+// connected shows who is connected to l, which is the selected one.
+func (p *detailsPane) connected(l *monitor.Listener, v ProbeResult) {
+	st, ok := v.States[l.ID]
+	if !ok || l.ID != p.model.id {
+		return
+	}
+	p.meter.Update(v.At, st.Conns)
+	setText(p.clientsTitle, connectionsTitle(len(st.Conns)), table.ColorMuted)
+	resized := p.clients.show(clientLines(st.Conns, &p.meter, st.BytesKnown, false))
+	if p.clientsTitle.Hidden || resized {
+		p.clientsTitle.Hidden, p.clients.object.Hidden = false, false
+		p.object.Refresh()
+	}
+}
+
+// paint says the words again, in the colours of now.
+func (p *detailsPane) paint() {
+	m := p.model
+	setText(p.pid, m.pid, table.ColorMuted)
+	room := float32(detailsPaneWidth - 40 - p.pid.MinSize().Width)
+	setText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
+	about := table.ColorMuted
+	if m.closed {
+		about = colorClosed
+	}
+	setText(p.about, table.Fit(m.about, detailsPaneWidth-40, p.about.TextSize, p.about.TextStyle), about)
+	p.about.Hidden = m.about == ""
+	setText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
+	for i := 0; i < len(p.facts.Objects); i += 2 {
+		if t, ok := p.facts.Objects[i].(*canvas.Text); ok {
+			setText(t, t.Text, table.ColorMuted)
+		}
+	}
+}
+
+// footed puts a foot below what scrolls, where it is always seen.
+type footed struct{}
+
+// MinSize is Fyne's.
+func (footed) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return o[0].MinSize().AddWidthHeight(0, o[1].MinSize().Height)
+}
+
+// Layout is Fyne's.
+func (footed) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[1].Resize(fyne.NewSize(s.Width, 0)) // wrapping needs the width first
+	foot, room := o[1].MinSize().Height, s.Height
+	if scroll, ok := o[0].(*container.Scroll); ok {
+		scroll.Resize(fyne.NewSize(s.Width, max(s.Height-foot, 0)))
+		room = scroll.Content.MinSize().Height
+	}
+	top := max(min(room, s.Height-foot), 0)
+	o[0].Resize(fyne.NewSize(s.Width, top))
+	o[1].Move(fyne.NewPos(0, top))
+	o[1].Resize(fyne.NewSize(s.Width, foot))
+}
+
+// besideLine puts a line of one pixel to the left of the rest.
+type besideLine struct{}
+
+// MinSize is Fyne's.
+func (besideLine) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(detailsPaneWidth, 0) }
+
+// Layout is Fyne's.
+func (besideLine) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[0].Resize(fyne.NewSize(1, s.Height))
+	o[1].Move(fyne.NewPos(1, 0))
+	o[1].Resize(fyne.NewSize(max(s.Width-1, 0), s.Height))
+}
+
+// withDetailsPane gives the side pane its width where there is room and something to
+// say, and the table the rest.
+type withDetailsPane struct{ pane *detailsPane }
+
+// MinSize is Fyne's.
+func (withDetailsPane) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+
+// Layout is Fyne's.
+func (w withDetailsPane) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	side := float32(0)
+	w.pane.object.Hidden = !w.pane.shown || s.Width < minWidthForDetails
+	if !w.pane.object.Hidden {
+		side = detailsPaneWidth
+		w.pane.object.Move(fyne.NewPos(s.Width-side, 0))
+		w.pane.object.Resize(fyne.NewSize(side, s.Height))
+	}
+	o[0].Resize(fyne.NewSize(s.Width-side, s.Height))
+}
+
+// explain explains the selected port: in the side pane, where a second time folds
+// that up again, or over the window where there is no pane.
+func (p *portsPage) explain() {
+	r, ok := p.table.Selected()
+	switch {
+	case !ok:
+	case p.details.object.Visible():
+		p.unfold(!p.details.unfolded)
+	default:
+		showExplanation(p.content, explanation(r.listener, r.mark == closed, p.status.System))
+	}
+}
+
+// unfold shows the explanation in the side pane, or no longer.
+func (p *portsPage) unfold(on bool) {
+	p.details.unfolded = on
+	p.showDetails()
+	if on && p.details.object.Visible() {
+		p.details.revealExplanation()
+	}
+}

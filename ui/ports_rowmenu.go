@@ -1,0 +1,166 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+)
+
+// The keys of the page that its menus show too.
+var (
+	openKeys    = chord{key: fyne.KeyReturn}
+	watchKeys   = chord{key: fyne.KeySpace}
+	groupKeys   = ctrl(fyne.KeyG)
+	stopKeys    = chord{key: fyne.KeyDelete}
+	explainKeys = ctrl(fyne.KeyE)
+)
+
+func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
+
+// watch makes or removes the simple watch of a port. A port that only a wider
+// rule watches gets one of its own, since ★ cannot take a range apart.
+func (p *portsPage) watch(port uint16) {
+	if !p.agentRunning() {
+		return
+	}
+	if p.status.Rules.HasSimple(port) {
+		p.unwatch(port)
+		return
+	}
+	p.actions.Watch(port)
+}
+
+// group brings the rows of one process together, or no longer.
+func (p *portsPage) group(on bool) {
+	p.grouped.choose(on)
+	if !on {
+		p.table.SetGroup(nil)
+		return
+	}
+	p.table.SetGroup(func(r *portRow) string {
+		if len(r.listener.Owners) == 0 {
+			return "" // nobody knows whether two that are hidden are one
+		}
+		o, _ := r.listener.Principal()
+		return fmt.Sprintf("%d %d", o.PID, o.Start)
+	})
+}
+
+// headerItems are the page's own in the menu of columns.
+func (p *portsPage) headerItems() []*fyne.MenuItem {
+	item := menuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
+	item.Checked = p.table.Grouped()
+	return []*fyne.MenuItem{item}
+}
+
+func (p *portsPage) toggleGroup() { p.group(!p.table.Grouped()) }
+
+// menu is the context menu of a row.
+func (p *portsPage) menu(r *portRow, at fyne.Position) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(p.content)
+	if c == nil {
+		return
+	}
+	l := r.listener
+	watchLabel := lang.L("Watch")
+	if p.status.Rules.HasSimple(l.Port) {
+		watchLabel = lang.L("Stop watching")
+	}
+	items := []*fyne.MenuItem{
+		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
+		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
+		menuItem(lang.L("Explain"), explainKeys, p.explain),
+		fyne.NewMenuItemSeparator(),
+	}
+	if l.Protocol == monitor.TCP && l.AcceptsLoopback() && r.mark != closed {
+		items = append(items,
+			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.browse(l) }),
+			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.copyURL(l) }))
+	}
+	items = append(items,
+		menuItem(lang.L("Copy row"), copyKeys, func() { p.copy(r.line()) }),
+		fyne.NewMenuItem(lang.L("Copy address"), func() { p.copy(addressOf(l)) }))
+	if r.mark != closed {
+		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(l) }))
+	}
+	if o, ok := l.Principal(); ok {
+		items = append(items,
+			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.copy(fmt.Sprint(o.PID)) }),
+			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(maskedCommand(o)) }))
+		if o.Folder != "" {
+			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
+		}
+	}
+	if p.stoppable(r) {
+		items = append(items, fyne.NewMenuItemSeparator(), menuItem(lang.L("Stop…"), stopKeys, func() { p.stop(l) }))
+	}
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// stoppable reports whether it makes sense to ask for the end of r's owners.
+func (p *portsPage) stoppable(r *portRow) bool {
+	return p.live && r.mark != closed && mayStop(r.listener)
+}
+
+// stopSelected asks whether the owners of the selected row are to be stopped.
+func (p *portsPage) stopSelected() {
+	r, ok := p.table.Selected()
+	switch {
+	case !ok || !p.live || r.mark == closed:
+	case p.stoppable(r):
+		p.stop(r.listener)
+	case len(r.listener.Owners) == 0:
+		p.showNotice(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
+	default:
+		p.showNotice(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
+	}
+}
+
+// browse opens l in the browser, where it listens still: else another process may
+// have its port by now.
+func (p *portsPage) browse(l *monitor.Listener) {
+	if p.stillOpen(l) {
+		p.actions.OpenInBrowser(addressOf(l))
+	}
+}
+
+// copyURL copies the URL of l, for which it is asked what it speaks.
+func (p *portsPage) copyURL(l *monitor.Listener) {
+	if p.stillOpen(l) {
+		p.actions.CopyURL(addressOf(l))
+	}
+}
+
+// stillOpen reports whether l listens still, and says so where it does not.
+func (p *portsPage) stillOpen(l *monitor.Listener) bool {
+	r := p.rows[l.ID]
+	if r == nil || r.mark == closed {
+		p.showNotice(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
+		return false
+	}
+	return true
+}
+
+// copyRow copies the selected row as one line.
+func (p *portsPage) copyRow() {
+	if r, ok := p.table.Selected(); ok {
+		p.copy(r.line())
+	}
+}
+
+// copy copies text, and says so: else nothing is to be seen of it.
+func (p *portsPage) copy(text string) {
+	p.actions.Copy(text)
+	p.showNotice(Copied(text))
+}
+
+// mayStop reports whether any owner of l can be stopped: one that is hidden cannot,
+// and without the first process the machine stops.
+func mayStop(l *monitor.Listener) bool {
+	return slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return o.PID > 1 })
+}

@@ -1,0 +1,53 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor/watch"
+)
+
+// removedWatch is what ☆ took away, and what Undo brings back: the rules of one
+// port, with their names, and their places.
+type removedWatch struct {
+	port   uint16
+	rules  watch.Rules
+	places []int
+	until  time.Time
+	notice string // what the status line said then: Undo stands behind it
+}
+
+// unwatch removes the simple watches of port; they can be brought back.
+func (p *portsPage) unwatch(port uint16) {
+	gone := removedWatch{port: port, until: p.now().Add(undoTime)}
+	left := p.status.Rules.WithoutPort(port)
+	for i, rule := range p.status.Rules {
+		if !slices.ContainsFunc(left, rule.Equal) {
+			gone.rules, gone.places = append(gone.rules, rule), append(gone.places, i)
+		}
+	}
+	gone.notice = lang.L("Watch for {{.Port}} removed.", map[string]any{"Port": port})
+	p.unwatched = gone
+	p.actions.Unwatch(port)
+	p.showNotice(gone.notice)
+}
+
+// undo brings back the watch that ☆ removed last.
+func (p *portsPage) undo() {
+	if !p.canUndo() {
+		return
+	}
+	seen := p.status.Rules.WithoutPort(p.unwatched.port) // the agent may not have said yet that it is gone
+	rules := slices.Clone(seen)
+	for i, rule := range p.unwatched.rules {
+		rules = slices.Insert(rules, min(p.unwatched.places[i], len(rules)), rule)
+	}
+	p.unwatched, p.noticeUntil = removedWatch{}, time.Time{}
+	p.actions.SetWatches(seen, rules)
+	p.showStatus()
+	p.table.Focus() // the link, which goes, would keep the keyboard
+}
+
+func (p *portsPage) canUndo() bool { return p.live && p.now().Before(p.unwatched.until) }

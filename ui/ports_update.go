@@ -1,0 +1,67 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	"porthole/monitor"
+)
+
+// updateRows shows changes that leave every row where it is: somebody else
+// has a port, or we learned more. It reports false where the page has to be
+// arranged anew; what it did till then is right all the same.
+func (p *portsPage) updateRows(u monitor.Update, now time.Time) bool {
+	if len(u.Snapshot.Listeners) != len(p.snapshot.Listeners) {
+		return false
+	}
+	for _, c := range u.Events {
+		before := p.rows[c.Listener.ID]
+		if before == nil || before.mark == closed || c.Kind == monitor.Closed || c.Before == nil || c.Before.ID != c.Listener.ID {
+			return false
+		}
+		after := p.renew(before, c.Listener, now, false)
+		if !p.sameGroup(before, after) {
+			return false
+		}
+		after.ambiguous = before.ambiguous
+		p.rows[c.Listener.ID] = after
+		if p.isShown(after) && !p.table.Update(after) {
+			return false
+		}
+	}
+	p.snapshot = u.Snapshot
+	if selected, ok := p.table.Selected(); ok && slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return c.Listener == selected.listener }) {
+		p.showDetails()
+	}
+	return true
+}
+
+// sameGroup reports whether neither filters nor counts, cards nor warnings
+// tell the two rows of one listener apart.
+func (p *portsPage) sameGroup(a, b *portRow) bool {
+	a4, a6 := families(a.listener)
+	b4, b6 := families(b.listener)
+	return !a.watched && !b.watched && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
+		a.listener.Port == b.listener.Port && a.listener.Exposure == b.listener.Exposure && a.listener.User == b.listener.User &&
+		a4 == b4 && a6 == b6 && p.filter.finds(a.searchText) == p.filter.finds(b.searchText)
+}
+
+// isShown reports whether the filters let r through.
+func (p *portsPage) isShown(r *portRow) bool {
+	return p.filter.finds(r.searchText) && p.quick.chosen.matches(r, p.status.User)
+}
+
+// markAmbiguous marks the rows whose "localhost" may mean another process: one
+// has the port on 127.0.0.1, another on [::1].
+func (p *portsPage) markAmbiguous() {
+	all := p.snapshot.Listeners // those of one port stand together
+	for first := 0; first < len(all); {
+		same := samePort(all[first:], all[first])
+		for _, l := range same {
+			if r := p.rows[l.ID]; r != nil {
+				r.ambiguous = ambiguous(l, same)
+			}
+		}
+		first += len(same)
+	}
+}

@@ -1,0 +1,35 @@
+package ui
+
+// ProbeRequest returns what the window wants to be looked at now.
+func (w *Window) ProbeRequest() ProbeRequest {
+	var wanted ProbeRequest
+	if w.stale {
+		return wanted
+	}
+	if w.tabs.name() == PagePorts {
+		wanted.Count = w.ports.listeners()
+		if l := w.ports.detailed(); l != nil {
+			o, _ := l.Principal()
+			wanted.Add(l, o)
+		}
+	}
+	for _, p := range w.processes {
+		p.wanted(&wanted)
+	}
+	return wanted
+}
+
+// ShowProbe shows what a look at Wanted told.
+func (w *Window) ShowProbe(v ProbeResult) {
+	w.ports.showProbe(v)
+	for _, p := range w.processes {
+		p.showProbe(v)
+	}
+}
+
+// probeChanged says that there is something new to be looked at.
+func (w *Window) probeChanged() {
+	if w.OnProbeRequest != nil {
+		w.OnProbeRequest()
+	}
+}

@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+)
+
+// beside puts two boxes beside each other, the second a little wider, or below
+// each other where there is no room. One that is hidden takes none.
+type beside struct{ stacked bool }
+
+// besideFrom is the width from which two boxes stand beside each other.
+const (
+	besideFrom = 600
+	besideGap  = 8
+)
+
+// MinSize is Fyne's. It is for the width of the last Layout.
+func (b *beside) MinSize(o []fyne.CanvasObject) fyne.Size {
+	var s fyne.Size
+	for _, x := range o {
+		if m := x.MinSize(); x.Visible() {
+			s.Width = max(s.Width, m.Width)
+			if b.stacked {
+				s.Height += m.Height
+			} else {
+				s.Height = max(s.Height, m.Height)
+			}
+		}
+	}
+	return s
+}
+
+// Layout is Fyne's.
+func (b *beside) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	b.stacked = s.Width < besideFrom
+	left := (s.Width - besideGap) * 0.44
+	switch {
+	case !o[1].Visible():
+		o[0].Resize(s)
+	case b.stacked:
+		o[0].Resize(fyne.NewSize(s.Width, o[0].MinSize().Height))
+		height := o[0].MinSize().Height // wrapping needs the width first
+		o[0].Resize(fyne.NewSize(s.Width, height))
+		o[1].Move(fyne.NewPos(0, height))
+		o[1].Resize(fyne.NewSize(s.Width, max(s.Height-height, o[1].MinSize().Height)))
+	default:
+		o[0].Resize(fyne.NewSize(left, s.Height))
+		o[1].Move(fyne.NewPos(left+besideGap, 0))
+		o[1].Resize(fyne.NewSize(s.Width-left-besideGap, s.Height))
+	}
+}

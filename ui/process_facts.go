@@ -1,0 +1,62 @@
+package ui
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+)
+
+// This file is what a process is, in words: the facts in its window, its command
+// and its service.
+
+// factList lists what is known; what is not has no line.
+func (p *processWindow) factList() fyne.CanvasObject {
+	list := container.New(factRows{label: 96})
+	label := func(words string) {
+		list.Add(follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))
+	}
+	add := func(words, value string) {
+		if value != "" {
+			label(words)
+			list.Add(mono(value))
+		}
+	}
+	o := p.owner
+	if o.PID == 0 {
+		add(lang.L("User"), monitor.Clean(p.row.User, 60))
+		add(lang.L("Owner"), p.unknownReason())
+		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
+		add(lang.L("Container"), containerDetails(p.row))
+		if i := p.row.Inferred; i != nil {
+			add(lang.L("Inferred"), lang.L("{{.Name}} ({{.PID}}), the only process in its control group",
+				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
+			add(lang.L("Command"), maskedCommand(*i))
+		}
+		return list
+	}
+	add(lang.L("PID"), fmt.Sprint(o.PID))
+	add(lang.L("User"), monitor.Clean(o.User, 60))
+	if words := maskedCommand(o); words != "" {
+		p.command = mono(words)
+		label(lang.L("Command"))
+		list.Add(p.command)
+	}
+	add(lang.L("Service"), serviceWithSource(p.row))
+	add(lang.L("Program"), monitor.Clean(o.Program, 400))
+	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
+	add(lang.L("Container"), containerDetails(p.row))
+	add(lang.L("Project"), monitor.Clean(o.Project, 100))
+	if !o.StartedAt.IsZero() {
+		add(lang.L("Started"), Moment(o.StartedAt, p.now()))
+	}
+	label(lang.L("Uses"))
+	list.Add(p.resources)
+	return list
+}

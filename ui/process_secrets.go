@@ -1,0 +1,101 @@
+package ui
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+)
+
+// This file is what a process window shows when it is asked for: the secrets in
+// the command, and the environment.
+
+// unmaskedCommand is a command line with its secrets, clean.
+func unmaskedCommand(o monitor.Owner) string {
+	return monitor.Clean(strings.Join(o.Command, " "), maxCommand)
+}
+
+// secretsButton shows and hides the secrets in the command, in this window alone;
+// nil where there are none.
+func (p *processWindow) secretsButton() *keyButton {
+	if unmaskedCommand(p.owner) == maskedCommand(p.owner) {
+		return nil
+	}
+	var b *keyButton
+	b = newButton(lang.L("Show secrets"), func() {
+		if p.command.Text == maskedCommand(p.owner) {
+			p.command.SetText(unmaskedCommand(p.owner))
+			b.SetText(lang.L("Hide secrets"))
+		} else {
+			p.command.SetText(maskedCommand(p.owner))
+			b.SetText(lang.L("Show secrets"))
+		}
+		p.body.Refresh() // the command may take more lines
+	})
+	return b
+}
+
+// environmentBox shows what a process was started with. What it shows is gone
+// when it is hidden.
+type environmentBox struct {
+	text   *copyText
+	scroll *container.Scroll
+	object fyne.CanvasObject
+	asked  bool // and not hidden again
+}
+
+// environmentHeight is how much of it is seen at once.
+const environmentHeight = 180
+
+func newEnvironmentBox() *environmentBox {
+	b := &environmentBox{text: newCopyText("")}
+	b.text.TextStyle.Monospace, b.text.Selectable = true, false // to find a place in lines that do not wrap would measure each as often as it has letters
+	b.scroll = container.NewScroll(b.text)
+	b.scroll.SetMinSize(fyne.NewSize(0, environmentHeight))
+	b.object = section(lang.L("Environment that it was started with"), b.scroll)
+	b.object.Hide()
+	return b
+}
+
+// environmentButton asks for the environment, and hides it; nil where the process
+// is not the user's own.
+func (p *processWindow) environmentButton() *keyButton {
+	if p.owner.PID == 0 || p.context().User == "" || p.owner.User != p.context().User {
+		return nil
+	}
+	box := p.environment
+	var b *keyButton
+	show := func(lines []string) {
+		box.text.SetText(strings.Join(lines, "\n"))
+		box.object.Show()
+		p.body.Refresh()
+		p.scroll.Refresh()
+		p.scroll.ScrollToBottom() // with the button that hides it again
+	}
+	b = newButton(lang.L("Show environment"), func() {
+		if box.asked = !box.asked; !box.asked {
+			box.text.SetText("")
+			box.object.Hide()
+			b.SetText(lang.L("Show environment"))
+			p.body.Refresh()
+			return
+		}
+		b.SetText(lang.L("Hide environment"))
+		p.actions.Environment(p.owner, func(lines []string, problem string) {
+			switch {
+			case !box.asked: // hidden again before the answer came
+			case problem != "":
+				show([]string{problem})
+			case len(lines) == 0:
+				show([]string{lang.L("It was started with none")})
+			default:
+				show(lines)
+			}
+		})
+	})
+	b.scroll = box.scroll
+	return b
+}

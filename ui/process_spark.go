@@ -1,0 +1,84 @@
+package ui
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor/connection"
+)
+
+// spark is a small line of the last minute, the newest at the right.
+type spark struct {
+	values []float64
+	raster *canvas.Raster
+}
+
+// sparkHeight is how high a spark is; its highest value reaches to the top, but
+// what is below a kilobyte a second stays near the ground.
+const (
+	sparkHeight = 30
+	sparkLeast  = 1000
+)
+
+func newSpark() *spark {
+	s := &spark{}
+	s.raster = canvas.NewRaster(s.draw)
+	s.raster.SetMinSize(fyne.NewSize(60, sparkHeight))
+	return s
+}
+
+// show draws values where they look otherwise than those before.
+func (s *spark) show(values []float64) {
+	before := s.values
+	s.values = slices.Clone(values)
+	if differ(before, values) {
+		s.raster.Refresh()
+	}
+}
+
+// differ reports whether values are to be painted anew. The line of those before, in
+// which nothing went, stays as it is while nothing goes: that it is a second longer
+// is not worth a picture of the whole window.
+func differ(before, values []float64) bool {
+	if len(before) > 1 && slices.Max(before) == 0 && len(values) > 1 && slices.Max(values) == 0 {
+		return false
+	}
+	return !slices.Equal(before, values)
+}
+
+// draw paints each column of pixels from where the line enters it to where it
+// leaves it, its ends as thin as what they cover.
+func (s *spark) draw(w, h int) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	if len(s.values) < 2 || w < 2 || h < 4 {
+		return img
+	}
+	ink := color.NRGBAModel.Convert(theme.Color(theme.ColorNamePrimary)).(color.NRGBA)
+	const half = 0.9 // of the line's thickness, in pixels
+	top := max(slices.Max(s.values), sparkLeast)
+	step := float64(w-1) / float64(connection.HistoryLength-1)
+	begin := float64(w-1) - step*float64(len(s.values)-1)
+	height := func(x float64) float64 {
+		at := min(max((x-begin)/step, 0), float64(len(s.values)-1))
+		i := min(int(at), len(s.values)-2)
+		v := s.values[i] + (s.values[i+1]-s.values[i])*(at-float64(i))
+		return half + (1-v/top)*(float64(h)-2*half)
+	}
+	for x := max(int(begin), 0); x < w; x++ {
+		a, b := height(float64(x)), height(float64(x+1))
+		low, high := min(a, b)-half, max(a, b)+half
+		for y := max(int(low), 0); y < min(int(math.Ceil(high)), h); y++ {
+			cover := min(high, float64(y+1)) - max(low, float64(y))
+			c := ink
+			c.A = uint8(float64(ink.A) * min(max(cover, 0), 1))
+			img.SetNRGBA(x, y, c)
+		}
+	}
+	return img
+}

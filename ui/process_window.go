@@ -1,0 +1,564 @@
+package ui
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/connection"
+	"porthole/monitor/explain"
+	"porthole/monitor/history"
+	"porthole/ui/table"
+)
+
+// processActions is what the window asks of the program. It is called from Fyne's goroutine and must
+// not wait.
+type processActions interface {
+	Copy(text string)
+	OpenInBrowser(address string) // "127.0.0.1:3000"; http or https, whichever the server speaks
+	CopyURL(address string)       // copies the URL that OpenInBrowser would open
+	OpenFolder(path string)
+	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it
+	// Environment reads the environment that o was started with, a clean, masked line each. done is
+	// called on Fyne's goroutine, later; problem is a sentence, "" if there is none.
+	Environment(o monitor.Owner, done func(lines []string, problem string))
+	Quit() // ends Porthole
+}
+
+// processHistory answers what the history knows of ports. It is called from Fyne's goroutine and does
+// not wait; done is called there too, later.
+type processHistory interface {
+	Lookup(q history.Query, done func([]history.Event, error))
+}
+
+// processContext is what the window knows of the machine besides the process.
+type processContext struct {
+	User   string         // of this session; "" if unknown
+	System explain.System // what this machine does with ports, as far as that is known
+}
+
+// processWindow tells the story of one process: what it is, why it is running,
+// what it listens on. It stays when the process ends, and says so.
+type processWindow struct {
+	window fyne.Window
+	key    string
+	owner  monitor.Owner     // PID 0 where it cannot be seen
+	opened string            // the ID of the listener that it was opened for
+	row    *monitor.Listener // that one, or the last that it has
+	now    func() time.Time
+
+	heading, about *canvas.Text
+	what           *canvas.Text // the service, its project and branch; hidden where none is known
+	gone           *canvas.Text
+	rows           []*monitor.Listener // what it listens on now
+	probe          ProbeResult         // the last look
+	warnings       *warningList
+	ambiguous      bool // "localhost" may mean another process
+	why, listening *copyText
+	queue          *note
+	queueBox       fyne.CanvasObject   // hidden until a look has told
+	needLoopback   []fyne.CanvasObject // what needs a port that clients here reach
+	clientsTitle   *canvas.Text
+	clients        *clientList
+	clientsBox     fyne.CanvasObject // hidden until a look has told
+	meter          connection.Meter
+	resources      *copyText // what the process uses now
+	resourceMeter  resourceMeter
+	command        *copyText // nil where there is none
+	environment    *environmentBox
+	spark          *spark
+	endedAt        time.Time // or listens on nothing since
+	ended          bool      // it has ended
+	stillRan       bool      // a look saw it run after its listeners were gone
+	pastOwners     *copyText
+	pastOwnersBox  fyne.CanvasObject
+	body           *fyne.Container
+	scroll         *container.Scroll // story in it
+	actions        processActions
+	history        processHistory // nil where nothing is kept
+	asked          string         // the ports for which before was asked
+	stale          bool           // nobody watches any more
+	stop           func()         // asks whether it is to be stopped
+	stopButton     *keyButton
+	keyButtons     []*keyButton          // all of them
+	stoppedBy      bool                  // it was stopped by the user
+	context        func() processContext // as it is now
+	notice         *note                 // what did not work, for a while
+	noticeUntil    time.Time
+}
+
+// processKey is the identity of a process window: one for each process, or,
+// where that is hidden, for each listener.
+func processKey(l *monitor.Listener) string {
+	if o, ok := l.Principal(); ok {
+		return fmt.Sprintf("%d %d", o.PID, o.Start)
+	}
+	return l.ID
+}
+
+func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions processActions, memory processHistory, context func() processContext, now func() time.Time) *processWindow {
+	p := &processWindow{key: processKey(l), opened: l.ID, row: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
+	p.owner, _ = l.Principal()
+	p.window = app.NewWindow(p.title())
+	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
+	p.heading.TextSize, p.heading.TextStyle.Bold = theme.Size(theme.SizeNameHeadingText), true
+	p.about = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.gone = canvas.NewText("", theme.Color(colorAlert))
+	p.gone.Hide()
+	p.why, p.listening, p.pastOwners, p.resources = mono(""), mono(""), mono(""), mono("–")
+	p.warnings, p.queue, p.notice = newWarningList(false), newNote(true), newNote(true)
+	p.notice.object.Hide()
+	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
+	p.pastOwnersBox = section(lang.L("This port before"), p.pastOwners)
+	p.pastOwnersBox.Hide()
+	p.stopButton = newDangerButton(lang.L("Stop…"), func() { p.stop() })
+	p.stop = func() {}
+	p.window.SetContent(p.layout())
+	bind(p.window.Canvas(), processKeys(p.copySelected, p.window.Close, actions.Quit))
+	p.scrollByKeys()
+	p.update(snapshot)
+	return p
+}
+
+// processSize is how large the window of a process is at first, where the screen has
+// room for it.
+var processSize = fyne.NewSize(760, 704)
+
+// maxAddresses is how many addresses it lists; some processes have hundreds.
+const maxAddresses = 20
+
+func (p *processWindow) name() string { return ownerName(p.row, p.owner) }
+
+// unknownReason says why the owner cannot be seen.
+func (p *processWindow) unknownReason() string { return lang.L(p.row.OwnerUnknown) }
+
+func (p *processWindow) title() string {
+	if p.owner.PID == 0 {
+		return p.name() + " – Porthole"
+	}
+	return fmt.Sprintf("%s %d – Porthole", p.name(), p.owner.PID)
+}
+
+// showAncestry says what is odd about the process and why it runs, with the chain of its
+// parents, as far as the last look knows.
+func (p *processWindow) showAncestry() {
+	var odd []string
+	if p.ambiguous {
+		odd = append(odd, ambiguousWarning())
+	}
+	for _, l := range p.rows {
+		live := p.probe.process(l, p.owner)
+		for _, s := range warningSentences(l, p.owner, ancestry.Explain(p.owner, l.CgroupInfo, live), live) {
+			if !slices.Contains(odd, s) {
+				odd = append(odd, s)
+			}
+		}
+	}
+	text := ""
+	if p.owner.PID == 0 {
+		text = lang.L("Unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
+	} else {
+		text = ancestryText(ancestry.Explain(p.owner, p.row.CgroupInfo, p.probe.process(p.row, p.owner)), true)
+	}
+	resized := p.warnings.show(odd)
+	if text != p.why.Text {
+		p.why.SetText(text)
+		resized = true
+	}
+	if resized {
+		p.body.Refresh()
+	}
+}
+
+// showProbe shows who is connected, and what else a look told.
+func (p *processWindow) showProbe(v ProbeResult) {
+	if p.stale {
+		return // it would look live
+	}
+	p.showAge()
+	p.showResources(v)
+	p.showEnd(v)
+	var all []connection.Conn
+	var fullest connection.State
+	known, bytes := false, true
+	for _, l := range p.rows {
+		st, ok := v.States[l.ID]
+		if !ok {
+			continue
+		}
+		known, bytes = true, bytes && st.BytesKnown
+		all = append(all, st.Conns...)
+		if st.QueueKnown && (!fullest.QueueKnown || st.QueueLength > fullest.QueueLength) {
+			fullest = st
+		}
+	}
+	if !known {
+		return // not looked for, or not to be had
+	}
+	p.probe = v
+	p.showConnected(all, v.At, bytes)
+	if fullest.QueueKnown {
+		p.queue.set(p.queueWords(fullest), table.ColorMuted)
+	}
+	p.offer(fullest.QueueKnown, p.queueBox)
+	p.showAncestry()
+}
+
+// showResources says what the process uses, where a look was at it. The words change in
+// their place.
+func (p *processWindow) showResources(v ProbeResult) {
+	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
+	if !looked {
+		return
+	}
+	if text := cmp.Or(p.resourceMeter.take(v.At, live.Resources), "–"); text != p.resources.Text {
+		p.resources.SetText(text)
+	}
+}
+
+// showEnd says what became of a process that listens no more: it has ended, or it
+// runs on. How it ended only its parent is told.
+func (p *processWindow) showEnd(v ProbeResult) {
+	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
+	if !looked || p.ended || p.stoppedBy || len(p.rows) > 0 {
+		return
+	}
+	if p.ended = live.Ended; p.ended && p.stillRan {
+		p.endedAt = v.At // it let go of its ports before
+	}
+	p.stillRan = !p.ended
+	at := map[string]any{"Time": Moment(p.endedAt, p.now())}
+	text := lang.L("It runs on, but listens on nothing, since {{.Time}}", at)
+	if p.ended {
+		text = lang.L("It has ended, {{.Time}}", at)
+	}
+	if text != p.gone.Text {
+		p.showEnded(text)
+	}
+}
+
+// showConnected lists the clients, and draws their last minute.
+func (p *processWindow) showConnected(all []connection.Conn, at time.Time, bytes bool) {
+	p.meter.Update(at, all)
+	setText(p.clientsTitle, connectionsTitle(len(all)), table.ColorMuted)
+	resized := p.clients.show(clientLines(all, &p.meter, bytes, true)) || p.spark.raster.Hidden == bytes
+	p.spark.raster.Hidden = !bytes
+	p.spark.show(p.meter.History())
+	if resized || !p.clientsBox.Visible() {
+		p.clientsBox.Show()
+		p.body.Refresh()
+	}
+}
+
+// queueWords says how the accept queue stands, and in which range a single port
+// is.
+func (p *processWindow) queueWords(st connection.State) string {
+	text := lang.L("queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
+	if len(p.rows) == 1 {
+		text += " · " + portRangeText(p.rows[0].Port)
+	}
+	return text
+}
+
+// copySelected copies the text that the mouse has selected.
+func (p *processWindow) copySelected() {
+	if text := selectedOn(p.window.Canvas()); text != "" {
+		p.actions.Copy(text)
+	}
+}
+
+// update shows what the process listens on now, and whether it still does.
+func (p *processWindow) update(s monitor.Snapshot) {
+	var lines, others [][2]string // the address that it was opened for comes first
+	var ports monitor.Ports
+	p.rows, p.ambiguous = nil, false
+	for _, l := range s.Listeners {
+		if !p.concerns(l) {
+			continue
+		}
+		if len(p.rows) == 0 || p.row.ID != p.opened {
+			p.row = l
+		}
+		p.rows = append(p.rows, l)
+		p.ambiguous = p.ambiguous || ambiguous(l, samePort(s.Listeners, l))
+		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
+		for _, held := range l.Sockets {
+			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
+				line := [2]string{addressPort(held, l.Port), exposureOf(held)}
+				if l.ID == p.opened {
+					lines = append(lines, line)
+				} else {
+					others = append(others, line)
+				}
+			}
+		}
+	}
+	lines = append(lines, others...)
+	switch {
+	case p.stoppedBy:
+	case len(lines) > 0:
+		p.endedAt, p.stillRan = time.Time{}, false
+		if p.gone.Visible() {
+			p.gone.Hide()
+		}
+	case p.endedAt.IsZero():
+		p.endedAt = p.now()
+		p.showEnded(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())}))
+	}
+	p.showStop()
+	if len(p.rows) == 0 {
+		p.offer(false, p.queueBox)
+	}
+	p.offer(len(p.rows) > 0 && p.row.Protocol == monitor.TCP && p.row.AcceptsLoopback(), p.needLoopback...)
+	text := cmp.Or(columns(lines[:min(len(lines), maxAddresses)]), "–")
+	if more := len(lines) - maxAddresses; more > 0 {
+		text += "\n" + lang.N("… and {{.Count}} more", more, map[string]any{"Count": formatInt(more)})
+	}
+	if text != p.listening.Text {
+		p.listening.SetText(text)
+	}
+	p.askPastOwners(ports)
+	p.showAncestry()
+	p.showWhat()
+	p.showAge()
+}
+
+// columns puts pairs into two columns of a face of machines.
+func columns(pairs [][2]string) string {
+	width := 0
+	for _, c := range pairs {
+		width = max(width, utf8.RuneCountInString(c[0]))
+	}
+	var lines []string
+	for _, c := range pairs {
+		lines = append(lines, fmt.Sprintf("%-*s  %s", width, c[0], c[1]))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Who had the ports before: so many, out of so many events.
+const (
+	maxPastOwners = 4
+	maxPastEvents = 60
+)
+
+// askPastOwners asks who had ports before, once for each set of them.
+func (p *processWindow) askPastOwners(ports monitor.Ports) {
+	set := ports.String()
+	if p.history == nil || len(ports) == 0 || set == p.asked {
+		return
+	}
+	p.asked = set
+	p.history.Lookup(history.Query{Ports: ports, AllAddresses: true, UDP: true, Limit: maxPastEvents}, func(events []history.Event, err error) {
+		if err == nil && p.asked == set {
+			p.showPastOwners(events, len(ports) > 1)
+		}
+	})
+}
+
+// closed lets answers that come after the window has closed be for nobody: to show
+// them would build its parts anew, which nothing gives back then.
+func (p *processWindow) closed() {
+	p.asked, p.environment.asked = "", false
+}
+
+// showPastOwners lists who had the ports of events before this process. several
+// says that there is more than one port.
+func (p *processWindow) showPastOwners(events []history.Event, several bool) {
+	var lines []string
+	for _, h := range pastTenures(events) {
+		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
+			continue // it opened the port before
+		}
+		line := TenureText(h.Tenure, p.now()) + "  " + ownerText(h.Owner)
+		if several {
+			line = portText(h.Protocol, h.port) + "  " + line
+		}
+		if lines = append(lines, line); len(lines) == maxPastOwners {
+			break
+		}
+	}
+	p.pastOwners.SetText(strings.Join(lines, "\n"))
+	if len(lines) == 0 {
+		p.pastOwnersBox.Hide()
+	} else {
+		p.pastOwnersBox.Show()
+	}
+	p.body.Refresh() // the box takes its place
+}
+
+func (p *processWindow) concerns(l *monitor.Listener) bool {
+	if p.owner.PID == 0 {
+		return l.ID == p.key
+	}
+	return slices.ContainsFunc(l.Owners, p.owner.Same)
+}
+
+// showNotice shows a sentence below the buttons for a while.
+func (p *processWindow) showNotice(sentence string) {
+	p.notice.set(sentence, colorAlert)
+	p.notice.object.Show()
+	p.noticeUntil = p.now().Add(noticeTime)
+	p.body.Refresh()
+}
+
+// tick lets a second pass.
+func (p *processWindow) tick() {
+	if p.notice.object.Visible() && !p.now().Before(p.noticeUntil) {
+		p.notice.object.Hide()
+		p.body.Refresh()
+	}
+}
+
+// showAge says which process it is, and how long it has been running. The words of
+// a young one change each second: they are changed with those that a look tells,
+// since Fyne paints the whole window for each.
+func (p *processWindow) showAge() {
+	if p.stale {
+		return // no time passes for what nobody watches
+	}
+	setText(p.heading, p.name(), theme.ColorNameForeground) // of a hidden owner more may be known
+	if p.owner.PID == 0 {
+		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
+		return
+	}
+	parts := []string{pidText(p.owner.PID)}
+	if !p.owner.StartedAt.IsZero() && p.endedAt.IsZero() {
+		parts = append(parts, lang.L("running {{.Time}}", map[string]any{"Time": Duration(p.now().Sub(p.owner.StartedAt))}))
+	}
+	if p.owner.User != "" {
+		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
+	}
+	setText(p.about, strings.Join(parts, " · "), table.ColorMuted)
+}
+
+// showWhat says what the process is; "" hides the line.
+func (p *processWindow) showWhat() {
+	text := descriptionOf(p.row, p.owner)
+	setText(p.what, text, table.ColorMuted)
+	if hidden := text == ""; p.what.Hidden != hidden { // each Hide paints the whole window
+		p.what.Hidden = hidden
+		p.body.Refresh()
+	}
+}
+
+// disconnect says that what the window shows is not live any more.
+func (p *processWindow) disconnect() {
+	p.stale = true
+	p.showEnded(lang.L("Porthole has stopped watching: what you see is the last that it saw"))
+	p.showStop()
+}
+
+// showEnded says that something has come to its end.
+func (p *processWindow) showEnded(text string) {
+	p.gone.Text, p.gone.Color = text, theme.Color(colorAlert)
+	p.gone.Show()
+	p.gone.Refresh()
+	p.body.Refresh()
+}
+
+// stopTargets returns the process and the others that hold its ports, which would stay open
+// without them, and the listeners that they hold.
+func (p *processWindow) stopTargets() (owners []monitor.Owner, listeners []*monitor.Listener) {
+	owners = []monitor.Owner{p.owner}
+	for _, l := range p.rows {
+		for _, o := range l.Owners {
+			if !slices.ContainsFunc(owners, o.Same) {
+				owners = append(owners, o)
+			}
+		}
+	}
+	return owners, p.rows
+}
+
+// stoppedByUser shows that the user stopped the process, at that time; forced says whether it
+// was killed.
+func (p *processWindow) stoppedByUser(at time.Time, forced bool) {
+	p.stoppedBy, p.endedAt = true, at
+	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": Moment(at, p.now())})
+	if forced {
+		text = lang.L("Ended by force by you, {{.Time}}", map[string]any{"Time": Moment(at, p.now())})
+	}
+	p.showEnded(text)
+	p.showStop()
+	p.showAge()
+}
+
+// showStop offers to stop the process as long as it can be.
+func (p *processWindow) showStop() {
+	p.offer(!p.stale && !p.stoppedBy && len(p.rows) > 0 && p.owner.PID > 1, p.stopButton)
+}
+
+// offer shows objects as long as they make sense.
+func (p *processWindow) offer(shown bool, objects ...fyne.CanvasObject) {
+	for _, o := range objects {
+		if shown != o.Visible() {
+			showIf(o, shown)
+			p.body.Refresh()
+		}
+	}
+}
+
+// maxExplained is how many ports of a process are explained at once.
+const maxExplained = 5
+
+// showExplanations explains the ports of a process, over its window.
+func (p *processWindow) showExplanations() {
+	var paragraphs []string
+	for _, l := range p.rows {
+		paragraphs = append(paragraphs, explanation(l, false, p.context().System))
+	}
+	if len(paragraphs) == 0 {
+		paragraphs = []string{explanation(p.row, true, p.context().System)}
+	}
+	paragraphs = slices.Compact(paragraphs)
+	showExplanation(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
+}
+
+// processKeys are what the keys of a process window do.
+func processKeys(copySelected, closeWindow, quit func()) keyGroup {
+	return keyGroup{lang.L("Window of a process"), []binding{
+		{label: lang.L("Scroll"), keys: []chord{{key: fyne.KeyUp}, {key: fyne.KeyDown}, {key: fyne.KeyPageUp}, {key: fyne.KeyPageDown}}},
+		binding{label: lang.L("Copy the selected text"), keys: []chord{copyKeys}, do: copySelected}.also(),
+		binding{label: lang.L("Close the window"), keys: []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, do: closeWindow}.also(),
+		binding{label: lang.L("Quit Porthole"), keys: []chord{ctrl(fyne.KeyQ)}, do: quit}.also(),
+	}}
+}
+
+// wanted adds what the window wants to know of its listeners and its process to w.
+func (p *processWindow) wanted(w *ProbeRequest) {
+	for _, l := range p.rows {
+		w.Add(l, p.owner)
+	}
+	if len(p.rows) == 0 && p.owner.PID != 0 && !p.ended {
+		w.Processes = append(w.Processes, p.owner) // is it still running?
+	}
+}
+
+// setStop sets what the button that stops the process does.
+func (p *processWindow) setStop(do func()) { p.stop = do }
+
+// focusStop gives the button that stops the process the keyboard, if it is shown.
+func (p *processWindow) focusStop() {
+	if p.window.Canvas().Unfocus(); p.stopButton.Visible() {
+		p.window.Canvas().Focus(p.stopButton)
+	}
+}
+
+// Fyne returns Fyne's window.
+func (p *processWindow) Fyne() fyne.Window { return p.window }
+
+// Owner returns the process; PID 0 if it is not known.
+func (p *processWindow) Owner() monitor.Owner { return p.owner }

@@ -1,0 +1,419 @@
+package ui
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/ui/table"
+)
+
+// settingsActions is what the page asks of the program. It is called from Fyne's goroutine and must
+// not wait.
+type settingsActions interface {
+	// Set gives a setting a value, as the settings file has it, or "" for the default. Page.SetSettings
+	// and then Page.ShowResult are called with what became of it.
+	Set(key, value string)
+	ReloadSettings()   // reports settings that another program has changed
+	TestNotification() // Page.ShowResult reports what became of it, with the key "test"
+	// CopyDiagnostics copies what "porthole doctor" prints. Page.ShowResult reports what became of it,
+	// with KeyDiagnostics.
+	CopyDiagnostics()
+	StartAgent() // starts an agent after the last one has ended
+}
+
+// settingsPage shows what the user can choose. What they choose holds at once;
+// the page shows what the agent says holds, and beside it why a choice does not.
+type settingsPage struct {
+	actions settingsActions
+
+	known, live bool // the settings have come; the agent watches
+	settings    Settings
+	groups      []settingGroup
+	rows        []*settingRow // of all groups
+	seconds     int           // since the page was last shown
+
+	scroll  *container.Scroll
+	column  *settingColumn
+	hint    *note
+	warning *warningBar
+	content *fyne.Container
+}
+
+// settingGroup is some rows in a frame under a heading.
+type settingGroup struct {
+	heading *note
+	frame   fyne.CanvasObject
+	rows    []*settingRow
+}
+
+// newSettingsPage builds the page. version is the program's.
+func newSettingsPage(actions settingsActions, version string) *settingsPage {
+	p := &settingsPage{actions: actions, live: true, warning: newWarningBar(actions.StartAgent)}
+	p.group(lang.L("Look"), p.themeRow(), p.trayIconRow(), p.languageRow())
+	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
+	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
+	p.group(lang.L("Watching"), p.intervalRow(), p.udpRow(), p.othersRow())
+	p.group(lang.L("Activity"), p.daysRow(), p.rowsRow())
+	p.group(lang.L("About"), p.diagnosticsRow(), p.licencesRow())
+	p.content = p.layout(version)
+	p.enable()
+	return p
+}
+
+func (p *settingsPage) group(heading string, rows ...*settingRow) {
+	g := settingGroup{heading: newNote(false), frame: newFramed(colorPanel, theme.ColorNameSeparator), rows: rows}
+	g.heading.size(theme.SizeNameText)
+	g.heading.set(heading, table.ColorMuted)
+	p.groups = append(p.groups, g)
+	p.rows = append(p.rows, rows...)
+}
+
+// layout puts the page together: the groups in one column, and at the bottom
+// what holds for all of them.
+func (p *settingsPage) layout(version string) *fyne.Container {
+	p.column = newSettingColumn(p.groups)
+	p.scroll = container.NewVScroll(p.column.object)
+	p.column.changed = p.scroll.Refresh
+	p.hint = newNote(false)
+	about := newNote(false).whole()
+	about.set(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
+	foot := container.NewBorder(nil, nil, nil, about.object, p.hint.object)
+	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(foot, 4))
+	return container.New(noGaps{}, container.New(layout.NewCustomPaddedVBoxLayout(0), p.warning.object), p.scroll, bottom)
+}
+
+// warn says what is wrong, such as a settings file that cannot be used.
+func (p *settingsPage) warn(problems []string) {
+	if p.warning.show(problems, true) {
+		layOut(p.content)
+	}
+}
+
+// enable lets the controls be used while somebody takes what is chosen.
+func (p *settingsPage) enable() {
+	for _, r := range p.rows {
+		r.enable(p.known && p.live)
+	}
+	if p.live {
+		p.hint.set(lang.L("What you choose holds at once, and stands in the settings file"), table.ColorMuted)
+		return
+	}
+	p.hint.set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
+}
+
+// show shows s where it is not what the user has chosen meanwhile.
+func (p *settingsPage) show(s Settings) {
+	if p.known && s == p.settings {
+		return
+	}
+	p.settings = s
+	if !p.known {
+		p.known = true
+		p.enable()
+	}
+	for _, r := range p.rows {
+		if r.pending == 0 {
+			r.show(s)
+		}
+	}
+}
+
+// ask asks for another value of a row.
+func (p *settingsPage) ask(r *settingRow, value string) {
+	r.pending++
+	r.problem = ""
+	p.showNote(r)
+	p.actions.Set(r.key, value)
+}
+
+// showResult tells what became of what was asked. After the last answer the row
+// shows what holds.
+func (p *settingsPage) showResult(key, problem string) {
+	for _, r := range p.rows {
+		if r.key != key {
+			continue
+		}
+		r.pending = max(r.pending-1, 0) // the Ports page asks too
+		r.problem = problem
+		r.answered = r.pending == 0 && problem == ""
+		if r.pending == 0 {
+			r.show(p.settings)
+		}
+		p.showNote(r)
+	}
+}
+
+// showNote shows what is to be said below the name of a row.
+func (p *settingsPage) showNote(r *settingRow) {
+	if r.showNote() {
+		p.column.Refresh()
+	}
+}
+
+// onShown is called when the page comes to be seen: what was said before is over.
+func (p *settingsPage) onShown() {
+	p.seconds = 0
+	p.actions.ReloadSettings()
+	for _, r := range p.rows {
+		r.problem, r.typedNote, r.answered = "", "", false
+		if e, ok := r.first.(*numberEntry); ok {
+			e.restore()
+		}
+		p.showNote(r)
+	}
+}
+
+// reloadEvery is how often it is seen whether others changed what does not stand
+// in the settings file, in seconds.
+const reloadEvery = 2
+
+// tick lets a second pass.
+func (p *settingsPage) tick() {
+	if p.content.Visible() && p.live {
+		if p.seconds++; p.seconds%reloadEvery == 0 {
+			p.actions.ReloadSettings()
+		}
+	}
+}
+
+// disconnect greys the page: nobody takes what is chosen.
+func (p *settingsPage) disconnect() {
+	p.live = false
+	for _, r := range p.rows {
+		r.pending = 0
+		if p.known {
+			r.show(p.settings)
+		}
+	}
+	p.enable()
+}
+
+func (p *settingsPage) focus() {
+	if o, ok := p.rows[0].first.(fyne.Focusable); ok {
+		table.FocusOn(o)
+	}
+}
+
+// reveal scrolls to a row that got the keyboard.
+func (p *settingsPage) reveal(r *settingRow) {
+	top, bottom, height := r.top, r.top+r.height, p.scroll.Size().Height
+	offset := p.scroll.Offset
+	switch {
+	case top < offset.Y:
+		offset.Y = top
+	case bottom > offset.Y+height:
+		offset.Y = bottom - height
+	default:
+		return
+	}
+	p.scroll.ScrollToOffset(offset)
+}
+
+func (p *settingsPage) themeRow() *settingRow {
+	r := newSettingRow("theme", lang.L("Theme"), "")
+	p.segments(r, []option{{"", lang.L("As the system")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
+	return r
+}
+
+func (p *settingsPage) trayIconRow() *settingRow {
+	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined reads on every panel, light on dark ones, dark on light ones"))
+	p.segments(r, []option{{"", lang.L("Outlined")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
+	return r
+}
+
+// segments gives r its options beside each other, of which value is chosen.
+func (p *settingsPage) segments(r *settingRow, options []option, value func(Settings) string) {
+	var segments []*segment
+	for i, o := range options {
+		s := newSegment(o.words, func() {
+			if r.enabled {
+				choose(segments, i)
+				p.ask(r, o.value)
+			}
+		})
+		paint := s.changed
+		s.changed = func() {
+			paint()
+			if s.focus {
+				p.reveal(r)
+			}
+		}
+		segments = append(segments, s)
+	}
+	r.first, r.control = segments[0], segmentBar(segments...)
+	r.show = func(s Settings) {
+		i := max(slices.IndexFunc(options, func(o option) bool { return o.value == value(s) }), 0)
+		choose(segments, i)
+		r.first = segments[i]
+	}
+}
+
+// choose chooses one of segments.
+func choose(segments []*segment, chosen int) {
+	for i, s := range segments {
+		s.choose(i == chosen)
+	}
+}
+
+func (p *settingsPage) languageRow() *settingRow {
+	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole starts anew in the language that you choose"))
+	options := []option{{"", lang.L("As the system")}}
+	for _, code := range languages() {
+		options = append(options, option{code, languageName(code)})
+	}
+	p.pick(r, options, func(s Settings) option { return option{s.Language, languageName(s.Language)} })
+	return r
+}
+
+func (p *settingsPage) atLoginRow() *settingRow {
+	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("With the tray icon alone"), func(s Settings) bool { return s.StartAtLogin })
+}
+
+func (p *settingsPage) startHiddenRow() *settingRow {
+	return p.toggle("start_hidden", lang.L("Start hidden"), lang.L("A start shows the tray icon alone; a second one shows the window"), func(s Settings) bool { return s.StartHidden })
+}
+
+func (p *settingsPage) notificationsRow() *settingRow {
+	return p.toggle("notifications", lang.L("Notifications"), lang.L("Tell what happens to watched ports; table, tray and activity show it either way"), func(s Settings) bool { return s.Notifications })
+}
+
+func (p *settingsPage) soundRow() *settingRow {
+	return p.toggle("sound", lang.L("Sound"), lang.L("Notifications make the desktop's sound"), func(s Settings) bool { return s.Sound })
+}
+
+func (p *settingsPage) testRow() *settingRow {
+	r := newSettingRow("test", lang.L("Test"), lang.L("See whether this desktop shows notifications"))
+	r.done = lang.L("The desktop has taken it. If nothing was to be seen, it holds notifications back")
+	p.task(r, lang.L("Send a test notification"), p.actions.TestNotification)
+	return r
+}
+
+// diagnosticsRow copies what a report of a problem needs.
+func (p *settingsPage) diagnosticsRow() *settingRow {
+	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("What works here and what does not, as “porthole doctor” prints it; nothing secret is in it"))
+	r.done = lang.L("Copied")
+	p.task(r, lang.L("Copy diagnostics"), p.actions.CopyDiagnostics)
+	r.always = true
+	return r
+}
+
+// task gives r a button that asks for something, and for nothing more until that is
+// answered.
+func (p *settingsPage) task(r *settingRow, label string, do func()) {
+	button := newSettingButton(label, func() {
+		if r.pending == 0 {
+			r.pending, r.problem, r.answered = 1, "", false
+			p.showNote(r)
+			do()
+		}
+	}, func() { p.reveal(r) })
+	r.first, r.control = button, button
+	r.show = func(Settings) {}
+}
+
+// licencesRow shows what others made and Porthole is built of.
+func (p *settingsPage) licencesRow() *settingRow {
+	r := newSettingRow("licences", lang.L("Licences"), lang.L("What others made and Porthole is built of"))
+	r.show = func(Settings) {}
+	button := newSettingButton(lang.L("Show licences"), nil, func() { p.reveal(r) })
+	button.OnTapped = func() { showLicences(button) }
+	r.first, r.control, r.always = button, button, true
+	return r
+}
+
+// intervals are those that can be chosen, as the settings file says them.
+var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
+
+func (p *settingsPage) intervalRow() *settingRow {
+	r := newSettingRow("interval", lang.L("Look every"), lang.L("Automatic is 250 ms, and 1 s on battery or while nobody is there"))
+	of := func(d time.Duration) option {
+		if d == 0 {
+			return option{"", lang.L("Automatic")}
+		}
+		return option{d.String(), shortDuration(d)}
+	}
+	options := []option{of(0)}
+	for _, d := range intervals {
+		options = append(options, of(d))
+	}
+	p.pick(r, options, func(s Settings) option { return of(s.PollingInterval) })
+	return r
+}
+
+func (p *settingsPage) udpRow() *settingRow {
+	return p.toggle("udp", lang.L("UDP"), lang.L("Sockets that are bound and unconnected; UDP has no listening state"), func(s Settings) bool { return s.UDP })
+}
+
+func (p *settingsPage) othersRow() *settingRow {
+	return p.toggle("other_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.AllAddresses })
+}
+
+// How much activity can be kept, as the settings file has it, and what is kept
+// where nothing is chosen.
+const (
+	maxHistoryDays, defaultDays     = 3650, 90
+	maxHistoryEvents, defaultEvents = 1_000_000, 100_000
+)
+
+func (p *settingsPage) daysRow() *settingRow {
+	return p.number("keep_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
+}
+
+func (p *settingsPage) rowsRow() *settingRow {
+	return p.number("keep_rows", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
+}
+
+// toggle is a row whose setting is on or off.
+func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *settingRow {
+	r := newSettingRow(key, label, help)
+	t := newToggle(label, func(on bool) { p.ask(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
+	r.first, r.control = t, t
+	r.show = func(s Settings) { t.set(of(s)) }
+	return r
+}
+
+// pick gives r a list of options. What holds is among them, whatever it is.
+func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) option) {
+	c := newChoice(r.title.segment.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
+	r.first, r.control = c, container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
+		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
+	r.show = func(s Settings) { c.choose(of(s)) }
+}
+
+// number is a row whose setting is a number from 1 to most.
+func (p *settingsPage) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
+	r := newSettingRow(key, label, help)
+	e := newNumberEntry(label, most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
+		r.problem, r.typedNote = wrong, typed
+		p.showNote(r)
+	}, func() { p.reveal(r) })
+	r.first, r.control = e, e
+	r.show = func(s Settings) { e.show(of(s)) }
+	return r
+}
+
+// KeyDiagnostics is the key of CopyDiagnostics's answer.
+const KeyDiagnostics = "diagnostics"
+
+// Settings are what the user chose, or what holds where nothing was chosen.
+type Settings struct {
+	Theme           string // "light" or "dark"; "" as the system is
+	TrayIcon        string // "light" or "dark"; "" where it is outlined
+	Language        string // like "en"; "" as the system is
+	StartAtLogin    bool   // the session starts Porthole
+	StartHidden     bool   // a start shows the tray icon alone
+	Notifications   bool
+	Sound           bool          // of notifications
+	PollingInterval time.Duration // between two looks; 0 where Porthole chooses
+	UDP             bool
+	AllAddresses    bool // show the ports that loopback does not reach too
+	HistoryDays     int  // for how long activity is kept; 0 where Porthole chooses
+	HistoryEvents   int  // and how many changes; 0 where Porthole chooses
+}

@@ -1,0 +1,352 @@
+package ui
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/table"
+)
+
+// settingRow is one setting: its name, a line below it, and its control.
+type settingRow struct {
+	key     string // in the settings file
+	help    string // what it is
+	done    string // what is said once what was asked is done; may be ""
+	title   *note
+	below   *note
+	control fyne.CanvasObject
+	first   fyne.CanvasObject // of the control, what gets the keyboard
+	show    func(Settings)    // shows what holds, without asking for it
+	enabled bool
+	always  bool // it can be used without an agent too
+
+	pending   int    // what is not answered yet
+	problem   string // why the last of it was not done, or what is wrong with what was typed
+	typedNote string // what is to be said of what was typed and is not wrong
+	answered  bool   // done is to be said
+
+	top, height float32 // where it is in the column
+}
+
+func newSettingRow(key, title, help string) *settingRow {
+	r := &settingRow{key: key, help: help, title: newNote(false), below: newNote(true)}
+	r.title.size(theme.SizeNameText)
+	r.title.set(title, theme.ColorNameForeground)
+	r.showNote()
+	return r
+}
+
+// showNote says what is to be said below the title, and reports whether that is
+// something else than before.
+func (r *settingRow) showNote() bool {
+	words, color := r.help, table.ColorMuted
+	switch {
+	case r.problem != "":
+		words, color = r.problem, theme.ColorNameError
+	case r.typedNote != "":
+		words = r.typedNote
+	case r.answered && r.done != "":
+		words, color = r.done, colorOpen
+	}
+	before := r.below.segment.Text
+	r.below.set(words, color)
+	return before != words
+}
+
+// enable lets the control be used, or not.
+func (r *settingRow) enable(enabled bool) {
+	enabled = enabled || r.always
+	r.enabled = enabled
+	if d, ok := r.first.(fyne.Disableable); ok {
+		setEnabled(d, enabled)
+	}
+}
+
+// Measures of the settings' column.
+const (
+	settingWidth   = 720 // at the most
+	settingMargin  = 24  // around the column, and between groups
+	settingHeading = 24  // of a heading, with its gap
+	settingPadding = 10  // in a row
+	controlWidth   = 176 // of lists and fields
+)
+
+// settingColumn lays out groups of rows, whose words may take several lines.
+type settingColumn struct {
+	groups  []settingGroup
+	lines   [][]fyne.CanvasObject // between the rows of each group
+	object  *fyne.Container
+	width   float32 // of the last layout
+	height  float32
+	changed func() // called when the height has become another
+}
+
+func newSettingColumn(groups []settingGroup) *settingColumn {
+	c := &settingColumn{groups: groups, width: settingWidth, changed: func() {}}
+	var all []fyne.CanvasObject
+	for _, g := range groups {
+		var lines []fyne.CanvasObject
+		all = append(all, g.heading.object, g.frame)
+		for i, r := range g.rows {
+			if i > 0 {
+				lines = append(lines, line())
+				all = append(all, lines[i-1])
+			}
+			all = append(all, r.title.object, r.below.object, r.control)
+		}
+		c.lines = append(c.lines, lines)
+	}
+	c.object = container.New(c, all...)
+	return c
+}
+
+// Refresh lays the column out anew: words have changed.
+func (c *settingColumn) Refresh() { c.object.Refresh() }
+
+// MinSize is Fyne's.
+func (c *settingColumn) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(2*settingMargin+controlWidth*2, c.height)
+}
+
+// Layout is Fyne's.
+func (c *settingColumn) Layout(_ []fyne.CanvasObject, s fyne.Size) {
+	width := min(s.Width-2*settingMargin, settingWidth)
+	left, y := (s.Width-width)/2, float32(settingMargin)
+	for i, g := range c.groups {
+		place(g.heading.object, left+2, y, width, settingHeading)
+		y += settingHeading
+		top := y
+		for k, r := range g.rows {
+			if k > 0 {
+				place(c.lines[i][k-1], left+1, y, width-2, 1)
+			}
+			y += r.place(left+14, y, width-28)
+		}
+		place(g.frame, left, top, width, y-top)
+		y += settingMargin
+	}
+	if c.height != y {
+		c.height = y
+		c.changed()
+	}
+}
+
+// place lays out the row and returns its height.
+func (r *settingRow) place(left, top, width float32) float32 {
+	size := r.control.MinSize()
+	words := width - size.Width - 20
+	title := r.title.object.MinSize().Height
+	below := float32(0)
+	if r.below.segment.Text != "" {
+		r.below.object.Resize(fyne.NewSize(words, r.below.object.MinSize().Height)) // wrapping needs the width first
+		below = r.below.object.MinSize().Height + 3
+	}
+	if below == 0 {
+		r.below.object.Hide()
+	} else {
+		r.below.object.Show()
+	}
+	height := max(title+below, size.Height)
+	r.top, r.height = top, height+2*settingPadding
+	y := top + settingPadding + (height-title-below)/2
+	place(r.title.object, left, y, words, title)
+	place(r.below.object, left, y+title+3, words, below-3)
+	place(r.control, left+width-size.Width, top+settingPadding+(height-size.Height)/2, size.Width, size.Height)
+	return r.height
+}
+
+func place(o fyne.CanvasObject, x, y, width, height float32) {
+	o.Move(fyne.NewPos(x, y))
+	o.Resize(fyne.NewSize(width, max(height, 0)))
+}
+
+// option is one of a list: the value, as the settings file says it, and words.
+type option struct{ value, words string }
+
+// choice is a list of which one option is chosen.
+type choice struct {
+	widget.Select
+	label   string   // for screen readers
+	options []option // those that are always there
+	values  []string // of all that are there now
+	focused func()
+}
+
+func newChoice(label string, options []option, chosen func(value string), focused func()) *choice {
+	c := &choice{label: label, options: options, focused: focused}
+	c.ExtendBaseWidget(c)
+	c.OnChanged = func(string) {
+		if i := c.SelectedIndex(); i >= 0 {
+			chosen(c.values[i])
+		}
+	}
+	c.choose(options[0])
+	return c
+}
+
+// choose shows an option as the chosen one, and adds it where it is not there.
+func (c *choice) choose(o option) {
+	options := c.options
+	i := slices.IndexFunc(options, func(x option) bool { return x.value == o.value })
+	if i < 0 {
+		i, options = len(options), append(options[:len(options):len(options)], o)
+	}
+	if c.Selected == options[i].words && len(c.Options) == len(options) {
+		return
+	}
+	c.Options, c.values = nil, nil
+	for _, x := range options {
+		c.Options, c.values = append(c.Options, x.words), append(c.values, x.value)
+	}
+	c.Selected = options[i].words
+	c.Refresh()
+}
+
+// MinSize is Fyne's: all lists are as wide.
+func (c *choice) MinSize() fyne.Size { return fyne.NewSize(controlWidth, c.Select.MinSize().Height) }
+
+// FocusGained is Fyne's.
+func (c *choice) FocusGained() {
+	c.Select.FocusGained()
+	c.focused()
+}
+
+// TypedKey is Fyne's. Enter opens the list too.
+func (c *choice) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
+		k = &fyne.KeyEvent{Name: fyne.KeySpace}
+	}
+	c.Select.TypedKey(k)
+}
+
+// newSettingButton returns a button that is scrolled to when it gets the keyboard.
+func newSettingButton(label string, tapped, focused func()) *keyButton {
+	b := newButton(label, tapped)
+	b.onFocus = focused
+	return b
+}
+
+// numberEntry is a field for a number. It is taken by Enter alone: half a number
+// would erase activity. Esc forgets what was typed.
+type numberEntry struct {
+	formEntry
+	most    int
+	current string // what holds, "" for the usual
+	ask     func(value string)
+	report  func(wrong, typed string)
+	focused func()
+	showing bool // the text is changed by us
+}
+
+// newNumberEntry returns an empty field. ask is called with a number that is to
+// hold, "" for the usual one; say with what is wrong with what was typed, or else
+// with what there is to say of it.
+func newNumberEntry(label string, most, usual int, ask func(string), say func(wrong, typed string), focused func()) *numberEntry {
+	e := &numberEntry{most: most, ask: ask, report: say, focused: focused}
+	e.extend(e)
+	e.keys, e.label = e.key, label
+	e.OnChanged = func(string) { e.check() }
+	e.SetPlaceHolder(strconv.Itoa(usual))
+	return e
+}
+
+// show shows what holds, 0 for the usual, unless something else is typed.
+func (e *numberEntry) show(n int) {
+	typing := e.Text != e.current
+	e.current = ""
+	if n != 0 {
+		e.current = strconv.Itoa(n)
+	}
+	if !typing {
+		e.restore()
+	}
+}
+
+// restore forgets what was typed.
+func (e *numberEntry) restore() {
+	e.showing = true
+	e.SetText(e.current)
+	e.showing = false
+}
+
+// forget is restore, and nothing is said of it any more.
+func (e *numberEntry) forget() {
+	e.restore()
+	e.report("", "")
+}
+
+// value is what was typed, as the settings file says it; wrong is why that is
+// no number for it.
+func (e *numberEntry) value() (value, wrong string) {
+	text := strings.TrimSpace(e.Text)
+	if text == "" {
+		return "", ""
+	}
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= e.most {
+		return strconv.Itoa(n), ""
+	}
+	return "", lang.L("A number from 1 to {{.Most}}; empty for the usual {{.Usual}}", map[string]any{"Most": e.most, "Usual": e.PlaceHolder})
+}
+
+// check says what there is to say of what was typed so far.
+func (e *numberEntry) check() {
+	if e.showing {
+		return
+	}
+	value, wrong := e.value()
+	typed := ""
+	if value != e.current {
+		typed = lang.L("Enter takes it, Esc does not")
+	}
+	e.report(wrong, typed)
+}
+
+// take asks for what was typed, where that is a number and another one.
+func (e *numberEntry) take() {
+	value, wrong := e.value()
+	if wrong != "" {
+		return
+	}
+	e.report("", "")
+	if value != e.current {
+		e.current = value // until the answer says otherwise
+		e.ask(value)
+	}
+	e.restore()
+}
+
+func (e *numberEntry) key(k *fyne.KeyEvent) bool {
+	switch k.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		e.take()
+	case fyne.KeyEscape:
+		e.forget()
+	default:
+		return false
+	}
+	return true
+}
+
+// FocusGained is Fyne's.
+func (e *numberEntry) FocusGained() {
+	e.formEntry.FocusGained()
+	e.focused()
+}
+
+// MinSize is Fyne's: as wide as a list.
+func (e *numberEntry) MinSize() fyne.Size {
+	return fyne.NewSize(controlWidth, e.formEntry.MinSize().Height)
+}
+
+// AccessibilityLabel says what the list is for, and what is chosen.
+func (c *choice) AccessibilityLabel() string { return labelWithText(c.label, c.Selected) }
+
+// AccessibilityRole is Fyne's.
+func (*choice) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

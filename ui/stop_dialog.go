@@ -1,0 +1,431 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/ui/table"
+)
+
+// The measures of the dialog.
+const (
+	stopWidth  = 460 // where the window is wide enough
+	stopHeight = 340 // of what is said, from which it scrolls
+	stopFrame  = 130 // of the title, the buttons and what is around
+	maxNamed   = 3   // processes that one sentence names
+)
+
+// stopDialog asks whether processes are to be stopped, and shows how that goes. It
+// is over one window, and there is one at a time.
+type stopDialog struct {
+	window      fyne.Window
+	actions     stopActions
+	now         func() time.Time
+	onClose     func() // it has closed
+	onStopped   func(stopped)
+	stop        Stopping
+	news        StopUpdate
+	sentAt      time.Time     // zero while nothing is waited for
+	gracePeriod time.Duration // of that
+	forced      bool
+
+	popUp    *widget.PopUp
+	title    *canvas.Text
+	body     *fyne.Container
+	scroll   *container.Scroll
+	buttons  *fyne.Container
+	children *toggle
+	bar      *waitBar
+	copied   *note
+	release  func() // gives the window its keys back
+	closed   bool
+}
+
+// stopped is who ended by the user's wish.
+type stopped struct {
+	Owners []monitor.Owner
+	At     time.Time
+	Forced bool
+}
+
+// openStopDialog asks over window whether those that q names are to be stopped. done is called
+// with those that ended by the user's wish, over when the dialog has closed. Nothing else may be
+// over the window.
+func openStopDialog(window fyne.Window, q StopRequest, actions stopActions, now func() time.Time, done func(stopped), over func()) *stopDialog {
+	d := &stopDialog{window: window, actions: actions, now: now, onStopped: done, onClose: over}
+	d.open()
+	d.stop = actions.Stop(q, d.update)
+	return d
+}
+
+// Window returns the window that the dialog is over.
+func (d *stopDialog) Window() fyne.Window { return d.window }
+
+func (d *stopDialog) open() {
+	d.title = canvas.NewText(lang.L("Stop?"), theme.Color(theme.ColorNameForeground))
+	d.title.TextSize, d.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
+	d.body = container.New(layout.NewCustomPaddedVBoxLayout(8))
+	d.scroll = container.NewVScroll(d.body)
+	d.buttons = container.NewHBox()
+	content := container.New(layout.NewCustomPaddedVBoxLayout(10), follow(d.title, theme.ColorNameForeground), d.scroll, d.buttons)
+	d.popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(12, 10, 16, 12), content), d.window.Canvas())
+	d.show(lang.L("Stop?"), d.button(lang.L("Cancel"), d.hide))
+	d.popUp.Show()
+	d.focusFirst()
+	d.release = takeKeys(d.window.Canvas(), d.hide)
+}
+
+func (d *stopDialog) button(label string, do func()) *keyButton {
+	b := newKeyButton(label, do, d.hide)
+	b.scroll = d.scroll
+	return b
+}
+
+func (d *stopDialog) danger(label string, do func()) *keyButton {
+	b := d.button(label, do)
+	b.Importance = widget.DangerImportance
+	return b
+}
+
+// show takes the place of all that was said. The first button is the one that does
+// nothing: it gets the keyboard.
+func (d *stopDialog) show(title string, buttons ...fyne.CanvasObject) {
+	setText(d.title, table.Fit(title, d.width(), d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
+	d.buttons.Objects = append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
+	d.resize()
+	d.focusFirst()
+}
+
+func (d *stopDialog) focusFirst() {
+	if f, ok := d.buttons.Objects[1].(fyne.Focusable); ok && d.popUp.Visible() {
+		d.window.Canvas().Focus(f)
+	}
+}
+
+// width is that of the words.
+func (d *stopDialog) width() float32 {
+	return max(min(stopWidth, d.window.Canvas().Size().Width-60), 200)
+}
+
+// resize gives the body the height that its words take in the dialog's width.
+func (d *stopDialog) resize() {
+	width, room := d.width(), d.window.Canvas().Size().Height-stopFrame
+	for range 2 { // wrapping needs the width first, and what is in a frame needs the frame's
+		d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height))
+	}
+	d.scroll.SetMinSize(fyne.NewSize(width, min(d.body.MinSize().Height, stopHeight, max(room, 40))))
+	d.buttons.Refresh()
+	d.body.Refresh()
+	size := d.popUp.Content.MinSize()
+	d.popUp.Resize(size)
+	rest := d.window.Canvas().Size().Subtract(size) // Fyne puts a pop-up in the middle when it comes, and then no more
+	d.popUp.Move(fyne.NewPos(max(rest.Width/2, 0), max(rest.Height/2, 0)))
+	d.popUp.Refresh()
+}
+
+// showSentences takes the place of the body with sentences.
+func (d *stopDialog) showSentences(sentences ...string) {
+	d.body.RemoveAll()
+	for _, s := range sentences {
+		d.body.Add(sentenceNote(s))
+	}
+}
+
+func sentenceNote(s string) fyne.CanvasObject {
+	n := newNote(true)
+	n.size(theme.SizeNameText)
+	n.set(s, theme.ColorNameForeground)
+	return n.object
+}
+
+// hide closes the dialog. What was signalled stays so.
+func (d *stopDialog) hide() {
+	if d.closed {
+		return
+	}
+	d.closed = true
+	if d.stop != nil {
+		d.stop.Close()
+	}
+	d.popUp.Hide()
+	d.release()
+	d.onClose()
+}
+
+// update takes what became of the stop.
+func (d *stopDialog) update(n StopUpdate) {
+	if d.closed {
+		return
+	}
+	d.news, d.sentAt = n, time.Time{}
+	switch n.Stage {
+	case StopReady:
+		d.confirm()
+	case StopAlreadyExited:
+		d.showSentences(lang.L("It ended by itself while this was open. Nothing was signalled."))
+		d.show(lang.L("It has ended already"), d.button(lang.L("Close"), d.hide))
+	case StopRefused:
+		d.showSentences(n.Problems...)
+		if len(n.Targets) > 0 {
+			d.ended()
+			d.body.Add(sentenceNote(endedWords(n.Targets)))
+		}
+		d.addManagers()
+		d.show(lang.L("Not stopped"), d.button(lang.L("Close"), d.hide))
+	case StopStillRunning:
+		d.ended()
+		d.offerForce()
+	case StopDone:
+		d.ended()
+		d.success()
+	}
+}
+
+// ended tells who ended by the user's wish.
+func (d *stopDialog) ended() {
+	if len(d.news.Targets) > 0 {
+		d.onStopped(stopped{d.news.Targets, d.now(), d.forced})
+	}
+}
+
+// confirm names the victims and what goes with them.
+func (d *stopDialog) confirm() {
+	n := d.news
+	d.gracePeriod = max(n.GracePeriod, time.Second)
+	d.body.RemoveAll()
+	victims := container.New(layout.NewCustomPaddedVBoxLayout(2))
+	for _, o := range n.Targets {
+		victims.Add(d.targetLine(o))
+	}
+	d.body.Add(victims)
+	facts := container.New(factRows{label: 92})
+	add := func(label string, lines []string) {
+		if len(lines) > 0 {
+			facts.Add(follow(canvas.NewText(label, theme.Color(table.ColorMuted)), table.ColorMuted))
+			facts.Add(mono(strings.Join(lines, "\n")))
+		}
+	}
+	add(lang.L("Closes"), closingLines(n))
+	add(lang.L("May end too"), belowLines(n))
+	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -overlap-1, 0), facts))
+	d.addManagers()
+	if n.ForceOnly {
+		d.body.Add(sentenceNote(lang.L("This system can end it by force alone: what it has not saved is lost.")))
+	}
+	d.children = nil
+	if n.Children > 0 {
+		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": formatInt(n.Children)})
+		d.children = newToggle(label, func(bool) {}, func() {})
+		d.children.self = d.children // Esc is the dialog's
+		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
+		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), follow(words, theme.ColorNameForeground)))
+	}
+	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.hide), d.danger(lang.L("Stop"), d.terminate))
+}
+
+func stopTitle(victims []monitor.Owner) string {
+	if len(victims) == 1 {
+		return lang.L("Stop {{.Name}}?", map[string]any{"Name": targetName(victims[0])})
+	}
+	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": formatInt(len(victims))})
+}
+
+// targetLine is one line about a process.
+func (d *stopDialog) targetLine(o monitor.Owner) fyne.CanvasObject {
+	parts := []string{pidText(o.PID)}
+	if o.User != "" {
+		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(o.User, 40)}))
+	}
+	if !o.StartedAt.IsZero() {
+		parts = append(parts, lang.L("since {{.Time}}", map[string]any{"Time": momentLayout(o.StartedAt, d.now(), "15:04")}))
+	}
+	about := caption()
+	about.Text = strings.Join(parts, " · ")
+	name := canvas.NewText("", theme.Color(theme.ColorNameForeground))
+	name.TextStyle.Bold = true
+	name.Text = table.Fit(targetName(o), d.width()-about.MinSize().Width-12, theme.TextSize(), name.TextStyle)
+	return container.NewHBox(follow(name, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(2, 0, 0, 0), follow(about, table.ColorMuted)))
+}
+
+func targetName(o monitor.Owner) string {
+	if name := monitor.Clean(o.Name, 60); name != "" {
+		return name
+	}
+	return lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
+}
+
+// closingLines are the addresses that close with the victims.
+func closingLines(n StopUpdate) (lines []string) {
+	for _, l := range n.Listeners {
+		for _, s := range l.Sockets {
+			if !slices.ContainsFunc(n.Targets, func(o monitor.Owner) bool { return slices.Contains(s.Owners, o.PID) }) {
+				continue
+			}
+			line := addressPort(s, l.Port)
+			if l.Protocol == monitor.UDP {
+				line += " UDP"
+			}
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+func belowLines(n StopUpdate) (lines []string) {
+	for _, c := range n.ListeningChildren {
+		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, portText(c.Listener.Protocol, c.Listener.Port)))
+	}
+	return lines
+}
+
+// addManagers says what runs the victims, with what stops that properly.
+func (d *stopDialog) addManagers() {
+	for _, m := range d.news.Managers {
+		command := mono(m.Command)
+		copyIt := d.button(lang.L("Copy"), func() { d.actions.Copy(m.Command) })
+		line := container.NewBorder(nil, nil, nil, container.NewCenter(copyIt), command)
+		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, overlap+1, 0), sentenceNote(m.Description)), line)
+		text := container.New(layout.NewCustomPaddedLayout(6, 4, 4, 6), words)
+		bar := container.NewBorder(nil, nil, newThemed(colorAlert, fyne.NewSize(4, 1), 0), nil, text)
+		d.body.Add(container.NewStack(newThemed(tintChanged, fyne.Size{}, 3), bar))
+	}
+}
+
+// terminate asks the victims to end. The button that does has gone then: nothing is asked
+// twice.
+func (d *stopDialog) terminate() {
+	if d.news.ForceOnly {
+		d.forceQuit()
+		return
+	}
+	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": shortDuration(d.gracePeriod)})
+	d.wait(lang.N("Stopping {{.Name}}…", len(d.news.Targets), map[string]any{"Name": targetsText(d.news.Targets)}), d.news.Targets, words)
+	d.stop.Terminate(d.children != nil && d.children.on)
+}
+
+func (d *stopDialog) forceQuit() {
+	d.forced = true
+	left := d.news.StillRunning
+	if d.news.Stage == StopReady {
+		left = d.news.Targets
+	}
+	d.wait(lang.N("Forcing {{.Name}}…", len(left), map[string]any{"Name": targetsText(left)}), left, lang.L("The system ends it at once."))
+	d.stop.ForceQuit()
+}
+
+func (d *stopDialog) wait(title string, owners []monitor.Owner, words string) {
+	d.sentAt = d.now()
+	d.showSentences(append(severalNames(owners), words)...)
+	d.bar = newWaitBar()
+	d.body.Add(container.New(layout.NewCustomPaddedLayout(4, 4, 0, 0), d.bar.object))
+	d.show(title, d.button(lang.L("Close"), d.hide))
+}
+
+// tick lets a second pass.
+func (d *stopDialog) tick() {
+	if !d.sentAt.IsZero() {
+		d.bar.set(float32(d.now().Sub(d.sentAt)) / float32(d.gracePeriod))
+	}
+}
+
+func (d *stopDialog) offerForce() {
+	n := d.news
+	words := lang.L("Asked to end, and runs on. Force ends it at once: what it has not saved is lost.")
+	force := d.danger(lang.L("Force"), d.forceQuit)
+	buttons := []fyne.CanvasObject{d.button(lang.L("Leave it"), d.hide), force}
+	if d.forced {
+		words = lang.L("It runs on even by force: the system may be waiting for a device.")
+		buttons = []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
+	}
+	d.showSentences(slices.Concat(severalNames(n.StillRunning), []string{words}, n.Problems)...)
+	d.show(lang.N("{{.Name}} has not ended", len(n.StillRunning), map[string]any{"Name": targetsText(n.StillRunning)}), buttons...)
+}
+
+func (d *stopDialog) success() {
+	d.showSentences(endedWords(d.news.Targets))
+	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
+	if command := restartCommand(d.news.Targets[0]); command != "" {
+		d.copied = newNote(true)
+		d.copied.set(lang.L("“Start again” copies its command, for a terminal."), table.ColorMuted)
+		d.body.Add(d.copied.object)
+		buttons = append(buttons, d.button(lang.L("Start again"), func() {
+			d.actions.Copy(command)
+			d.copied.set(lang.L("Copied: paste it into a terminal. It is not shown here, where others may see a password in it."), colorOpen)
+			d.resize()
+		}))
+	}
+	d.show(lang.L("Stopped."), buttons...)
+}
+
+func endedWords(owners []monitor.Owner) string {
+	return lang.N("{{.Name}} has ended.", len(owners), map[string]any{"Name": someNames(owners)})
+}
+
+// targetsText is what a title calls owners.
+func targetsText(owners []monitor.Owner) string {
+	if len(owners) == 1 {
+		return someNames(owners)
+	}
+	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": formatInt(len(owners))})
+}
+
+// severalNames is the sentence that names owners, where a title only counts them.
+func severalNames(owners []monitor.Owner) []string {
+	if len(owners) == 1 {
+		return nil
+	}
+	return []string{someNames(owners)}
+}
+
+// someNames names processes with their numbers, the first few of many.
+func someNames(owners []monitor.Owner) string {
+	var names []string
+	for _, o := range owners[:min(len(owners), maxNamed)] {
+		names = append(names, fmt.Sprintf("%s (%d)", targetName(o), o.PID))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(owners) - maxNamed; more > 0 {
+		text = lang.N("{{.Names}} and {{.Count}} more", more, map[string]any{"Names": text, "Count": formatInt(more)})
+	}
+	return text
+}
+
+// waitBar is a thin line that fills while something is waited for.
+type waitBar struct {
+	share  float32
+	fill   *themed
+	object *fyne.Container
+}
+
+func newWaitBar() *waitBar {
+	b := &waitBar{fill: newThemed(theme.ColorNamePrimary, fyne.NewSize(0, 4), 2)}
+	b.object = container.New(b, newThemed(theme.ColorNameSeparator, fyne.NewSize(0, 4), 2), b.fill)
+	return b
+}
+
+func (b *waitBar) set(share float32) {
+	b.share = max(0, min(share, 1))
+	b.object.Refresh()
+}
+
+// MinSize is Fyne's.
+func (*waitBar) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, 4) }
+
+// Layout is Fyne's.
+func (b *waitBar) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[0].Resize(s)
+	o[1].Resize(fyne.NewSize(s.Width*b.share, s.Height))
+}

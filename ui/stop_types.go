@@ -1,0 +1,70 @@
+package ui
+
+import (
+	"time"
+
+	"porthole/monitor"
+)
+
+// stopActions is what the dialog asks of the program. It is called from Fyne's goroutine and must
+// not wait.
+type stopActions interface {
+	Copy(text string)
+	// Stop takes hold of the processes that q names, and signals none. tell is called on Fyne's goroutine,
+	// later and for each StopNews, until Stopping ends.
+	Stop(q StopRequest, tell func(StopUpdate)) Stopping
+}
+
+// StopRequest is whom the user may want to stop.
+type StopRequest struct {
+	Owners    []monitor.Owner     // the processes that are shown, the principal one first
+	Listeners []*monitor.Listener // what they are to hold still when they are stopped
+	Snapshot  monitor.Snapshot    // what is shown: it tells what else closes
+}
+
+// Stopping is one stop, from the question to its end. Its methods are called from
+// Fyne's goroutine and do not wait.
+type Stopping interface {
+	Terminate(children bool) // the processes to end, and what runs below them
+	ForceQuit()              // those that run on
+	Close()                  // nothing more is told, waited for or signalled
+}
+
+// StopStage is how far a stop is.
+type StopStage int
+
+// The stages of a stop.
+const (
+	StopReady         StopStage = iota // the processes are held, and none is signalled
+	StopAlreadyExited                  // all ended before they were signalled
+	StopRefused                        // some are not stopped: Problems say why
+	StopStillRunning                   // those in Left run on, after all were waited for
+	StopDone                           // all have ended
+)
+
+// StopUpdate is what became of a stop.
+type StopUpdate struct {
+	Stage             StopStage
+	Targets           []monitor.Owner     // those that are held; with StopDone and StopStays, those that ended, children too
+	Listeners         []*monitor.Listener // what the victims hold
+	ListeningChildren []StopChild         // who listens and may end with them
+	Children          int                 // how many processes run below the victims
+	Managers          []StopManager       // what runs the victims, and may start them again
+	StillRunning      []monitor.Owner
+	Problems          []string // a sentence each
+
+	GracePeriod time.Duration // how long they are given to end
+	ForceOnly   bool          // this system knows nothing else
+}
+
+// StopChild is a process below a victim that listens.
+type StopChild struct {
+	Owner    monitor.Owner
+	Listener *monitor.Listener
+}
+
+// StopManager is a service or an engine of containers.
+type StopManager struct {
+	Description string // that it runs the victim
+	Command     string // what stops it properly in a shell; clean
+}

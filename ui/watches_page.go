@@ -1,0 +1,467 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+	"porthole/ui/table"
+)
+
+// answerTime is how long after a request the agent's rules are compared with it; after that
+// what the agent says counts, whatever was asked.
+const answerTime = 5 * time.Second
+
+// watchesActions is what the page asks of the program. It is called from Fyne's goroutine and must
+// not wait.
+type watchesActions interface {
+	SetWatches(seen, rules watch.Rules) // replaces the rules seen by rules
+}
+
+// watchesPage shows the rules, each with its present state, and changes them.
+// What the user does is shown at once; the agent's answer may come late.
+type watchesPage struct {
+	actions watchesActions
+	now     func() time.Time
+	keys    func(*fyne.KeyEvent)
+
+	known, live  bool // the rules have come; the agent watches
+	rules        watch.Rules
+	confirmed    watch.Rules   // the last that the agent said
+	pending      []watch.Rules // what it has not answered yet, the oldest first
+	pendingSince time.Time
+	snapshot     monitor.Snapshot
+	ready        bool // there is a snapshot
+	selected     int  // -1 for none
+	views        []ruleView
+	deleted      []deletion // the last one last
+	hovered      string     // what the button under the pointer does
+
+	add     *keyButton
+	list    *ruleList
+	form    *watchForm
+	empty   *emptyState
+	undoing *undoBar
+	hint    *note
+	count   *note
+	foot    *fyne.Container // of hint and count
+	content *fyne.Container
+}
+
+// deletion is what Undo brings back.
+type deletion struct {
+	rule  watch.Rule
+	index int
+	until time.Time
+}
+
+func newWatchesPage(actions watchesActions, now func() time.Time, keys func(*fyne.KeyEvent)) *watchesPage {
+	p := &watchesPage{actions: actions, now: now, keys: keys, live: true, selected: -1}
+	p.add = newKeyButton(lang.L("Add a watch"), p.addRule, nil)
+	p.add.Icon = theme.ContentAddIcon()
+	p.list = newRuleList(p)
+	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
+	p.empty = newEmptyState(func() {})
+	p.undoing = newUndoBar(p.undo)
+	p.hint, p.count = newNote(false), newNote(false).whole()
+	p.content = p.layout()
+	p.arrange()
+	return p
+}
+
+// layout puts the page together: what it is for, the list, what was deleted,
+// the form, the keys.
+func (p *watchesPage) layout() *fyne.Container {
+	intro := newNote(false)
+	intro.size(theme.SizeNameText)
+	intro.set(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(container.NewBorder(nil, nil, nil, p.add, intro.centred()), 8), line())
+	p.foot = container.NewBorder(nil, nil, nil, p.count.object, p.hint.object)
+	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, line(), panel(p.foot, 4))
+	list := container.NewThemeOverride(p.list, table.Dense())
+	return container.New(noGaps{}, top, container.NewStack(list, p.empty.object), bottom)
+}
+
+// update shows what the monitor saw.
+func (p *watchesPage) update(s monitor.Snapshot) {
+	p.snapshot, p.ready = s, true
+	if p.content.Visible() { // it comes ten times a second, and nobody looks
+		p.arrange()
+	}
+}
+
+// onShown is called when the page comes to be seen.
+func (p *watchesPage) onShown() { p.arrange() }
+
+// setRules shows the rules as the agent has them.
+func (p *watchesPage) setRules(rules watch.Rules) {
+	if !p.isNews(rules) {
+		return
+	}
+	if !p.known || !slices.EqualFunc(rules, p.rules, watch.Rule.Equal) {
+		p.adopt(rules)
+		p.list.at = time.Time{} // a second click may be on another rule now
+	}
+	p.known = true
+	p.arrange()
+}
+
+// isNews reports whether rules are news: not what the agent said before it
+// heard what was asked last.
+func (p *watchesPage) isNews(rules watch.Rules) bool {
+	same := func(r watch.Rules) bool { return slices.EqualFunc(r, rules, watch.Rule.Equal) }
+	if len(p.pending) > 0 && p.now().Sub(p.pendingSince) < answerTime {
+		if same(p.confirmed) {
+			return false
+		}
+		if i := slices.IndexFunc(p.pending, same); i >= 0 {
+			p.pending, p.confirmed = p.pending[i+1:], rules
+			return len(p.pending) == 0
+		}
+	}
+	p.pending, p.confirmed = nil, rules
+	return true
+}
+
+// adopt takes rules that others changed. The selection stays with its rule.
+func (p *watchesPage) adopt(rules watch.Rules) {
+	if p.selected >= 0 && p.selected < len(p.rules) {
+		p.selected = nearest(rules, p.rules[p.selected], p.selected)
+	}
+	p.rules = slices.Clone(rules)
+	p.clamp()
+}
+
+// nearest is where rule is in rules, at or near index where it is there more
+// than once, and index where it is not.
+func nearest(rules watch.Rules, rule watch.Rule, index int) int {
+	found, distance := index, len(rules)+1
+	for i := range rules {
+		if d := max(i-index, index-i); rules[i].Equal(rule) && d < distance {
+			found, distance = i, d
+		}
+	}
+	return found
+}
+
+func (p *watchesPage) clamp() { p.selected = min(p.selected, len(p.rules)-1) }
+
+// disconnect greys the page: nobody watches any more.
+func (p *watchesPage) disconnect() {
+	p.live, p.deleted = false, nil
+	p.form.disable()
+	p.arrange()
+}
+
+// editable reports whether rules can be changed: before they are known a change
+// would lose those of the settings file.
+func (p *watchesPage) editable() bool { return p.live && p.known }
+
+func (p *watchesPage) focus() {
+	switch {
+	case p.form.open():
+		p.form.focus()
+	case p.editable() && len(p.rules) == 0:
+		table.FocusOn(p.add)
+	default:
+		table.FocusOn(p.list)
+	}
+}
+
+// tick lets time pass.
+func (p *watchesPage) tick() {
+	if n := len(p.deleted); n > 0 && !p.now().Before(p.deleted[n-1].until) {
+		p.deleted = nil
+		p.showUndo()
+	}
+	p.showTexts() // the theme may have changed
+}
+
+// arrange shows the rules and their states where these differ from what is
+// shown.
+func (p *watchesPage) arrange() {
+	count := len(p.views)
+	p.views = p.views[:0]
+	for _, rule := range p.rules {
+		p.views = append(p.views, p.view(rule))
+	}
+	if len(p.views) != count {
+		p.list.Refresh()
+	}
+	p.list.show()
+	p.showUndo()
+	p.form.check()
+	p.showTexts()
+}
+
+func (p *watchesPage) view(rule watch.Rule) ruleView {
+	v := viewOf(rule)
+	v.dim = !p.live
+	if p.ready || rule.Off {
+		v.state = stateOf(rule, p.snapshot)
+	}
+	return v
+}
+
+// showTexts says what is said beside the list.
+func (p *watchesPage) showTexts() {
+	if p.editable() == p.add.Disabled() {
+		setEnabled(p.add, p.editable())
+	}
+	switch {
+	case len(p.rules) > 0:
+		p.empty.hide()
+	case !p.known:
+		p.empty.show(lang.L("Looking…"), "")
+	default:
+		p.empty.show(lang.L("Nothing is watched"), lang.L("Add a watch here, or click the star beside a port in the Ports table"))
+	}
+	if text := p.countWords(); text != p.count.segment.Text {
+		p.count.set(text, table.ColorMuted)
+		p.foot.Refresh()
+	}
+	p.showHint(p.hovered)
+}
+
+func (p *watchesPage) countWords() string {
+	open := 0
+	for _, v := range p.views {
+		if v.state.open {
+			open++
+		}
+	}
+	switch {
+	case !p.live:
+		return lang.L("not watching")
+	case len(p.rules) == 0:
+		return ""
+	}
+	return lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": len(p.rules.Active())})
+}
+
+// showHint says what the button under the pointer does, "" for what the keys do.
+func (p *watchesPage) showHint(text string) {
+	p.hovered = text
+	if !p.live {
+		p.hint.set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
+		return
+	}
+	switch {
+	case text != "":
+	case p.form.open():
+		text = lang.L("Enter saves · Esc cancels")
+	case p.editable() && len(p.rules) > 0:
+		text = lang.L("Enter edits · Space switches on or off · Alt+Up and Alt+Down move · Delete deletes")
+	}
+	p.hint.set(text, table.ColorMuted)
+}
+
+// choose selects a rule.
+func (p *watchesPage) choose(i int) {
+	p.selected = i
+	p.clamp()
+	p.list.show()
+}
+
+// change asks for other rules and shows them at once.
+func (p *watchesPage) change(rules watch.Rules, selected int) {
+	seen := p.rules
+	p.rules, p.selected = rules, selected
+	p.clamp()
+	p.pending, p.pendingSince = append(p.pending, slices.Clone(rules)), p.now()
+	p.actions.SetWatches(slices.Clone(seen), slices.Clone(rules))
+	p.arrange()
+	if p.selected >= 0 {
+		p.list.ScrollTo(p.selected)
+	}
+}
+
+// editableAt reports whether the rule at i can be changed.
+func (p *watchesPage) editableAt(i int) bool { return p.editable() && i >= 0 && i < len(p.rules) }
+
+// toggle switches a rule on or off.
+func (p *watchesPage) toggle(i int) {
+	if !p.editableAt(i) {
+		return
+	}
+	rules := slices.Clone(p.rules)
+	rules[i].Off = !rules[i].Off
+	p.deleted = nil
+	p.change(rules, i)
+}
+
+// move moves a rule by n places.
+func (p *watchesPage) move(i, n int) {
+	if !p.editableAt(i) || i+n < 0 || i+n >= len(p.rules) {
+		return
+	}
+	rules := slices.Clone(p.rules)
+	rules[i], rules[i+n] = rules[i+n], rules[i]
+	p.deleted = nil
+	p.change(rules, i+n)
+}
+
+// remove deletes a rule. Those that were deleted right before can still be
+// brought back: a key that is held down deletes more than one.
+func (p *watchesPage) remove(i int) {
+	if !p.editableAt(i) {
+		return
+	}
+	p.deleted = append(p.deleted, deletion{p.rules[i], i, p.now().Add(undoTime)})
+	p.change(slices.Delete(slices.Clone(p.rules), i, i+1), i)
+}
+
+// undo brings back what was deleted last.
+func (p *watchesPage) undo() {
+	n := len(p.deleted)
+	if n == 0 || !p.editable() {
+		return
+	}
+	last := p.deleted[n-1]
+	p.deleted = p.deleted[:n-1]
+	i := min(last.index, len(p.rules))
+	p.change(slices.Insert(slices.Clone(p.rules), i, last.rule), i)
+	table.FocusOn(p.list)
+}
+
+func (p *watchesPage) showUndo() {
+	n := len(p.deleted)
+	show := n > 0 && p.editable()
+	if show {
+		p.undoing.set(lang.L("Deleted “{{.Name}}”.", map[string]any{"Name": viewOf(p.deleted[n-1].rule).name()}))
+	}
+	if p.undoing.object.Visible() != show {
+		p.undoing.object.Hidden = !show
+		layOut(p.content)
+	}
+}
+
+// addRule opens the form for a new rule.
+func (p *watchesPage) addRule() {
+	if p.editable() {
+		p.openForm(nil, 0)
+	}
+}
+
+// edit opens the form for the rule at i.
+func (p *watchesPage) edit(i int) {
+	if p.editableAt(i) {
+		p.choose(i)
+		p.openForm(&p.rules[i], i)
+		p.list.ScrollTo(i) // the form took some of its room
+	}
+}
+
+// openForm opens the form for a rule, nil for a new one.
+func (p *watchesPage) openForm(rule *watch.Rule, i int) {
+	p.form.begin(rule, i)
+	p.showHint(p.hovered)
+	layOut(p.content)
+	p.form.focus()
+}
+
+// closeForm gives the list its room back.
+func (p *watchesPage) closeForm() {
+	if p.form.open() {
+		p.form.close()
+		p.showHint(p.hovered)
+		layOut(p.content)
+	}
+}
+
+// save takes what the form made of a rule: in its place where it still is
+// there, as a new one where not.
+func (p *watchesPage) save(rule watch.Rule) {
+	if !p.editable() {
+		return
+	}
+	rules := slices.Clone(p.rules)
+	i := p.form.place(rules)
+	if i < 0 {
+		i = len(rules)
+		rules = append(rules, rule)
+	} else {
+		rule.Off = rules[i].Off
+		rules[i] = rule
+	}
+	p.closeForm()
+	p.deleted = nil
+	p.change(rules, i)
+	table.FocusOn(p.list)
+}
+
+// taken reports whether another rule than the one in the form is the same.
+func (p *watchesPage) taken(rule watch.Rule) bool {
+	own := p.form.place(p.rules)
+	for i := range p.rules {
+		if i != own && sameButOff(p.rules[i], rule) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *watchesPage) leaveForm() {
+	p.closeForm()
+	p.focus()
+}
+
+// key is a key for the list.
+func (p *watchesPage) key(e *fyne.KeyEvent) {
+	page := max(int(p.list.Size().Height/ruleHeight)-1, 1)
+	step := map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1, fyne.KeyPageUp: -page, fyne.KeyPageDown: page,
+		fyne.KeyHome: -len(p.rules), fyne.KeyEnd: len(p.rules)}
+	switch e.Name {
+	case fyne.KeyUp, fyne.KeyDown, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyHome, fyne.KeyEnd:
+		if len(p.rules) > 0 {
+			p.choose(min(max(p.selected+step[e.Name], 0), len(p.rules)-1))
+			p.list.ScrollTo(p.selected)
+		}
+	case fyne.KeyReturn, fyne.KeyEnter:
+		p.edit(p.selected)
+	case fyne.KeySpace:
+		p.toggle(p.selected)
+	case fyne.KeyDelete:
+		p.remove(p.selected)
+	case fyne.KeyInsert:
+		p.addRule()
+	case fyne.KeyEscape:
+		p.closeForm()
+	default:
+		p.keys(e)
+	}
+}
+
+// shortcut moves the selected rule while the list has the keyboard.
+func (p *watchesPage) shortcut(n int) {
+	if p.list.focused {
+		p.move(p.selected, n)
+	}
+}
+
+// undoBar says what was deleted and brings it back.
+type undoBar struct {
+	text   *note
+	button *keyButton
+	object *fyne.Container
+}
+
+func newUndoBar(undo func()) *undoBar {
+	u := &undoBar{text: newNote(false)}
+	u.text.size(theme.SizeNameText)
+	u.button = newKeyButton(lang.L("Undo"), undo, nil)
+	u.button.Icon = theme.ContentUndoIcon()
+	bar := panel(container.NewBorder(nil, nil, nil, u.button, u.text.centred()), 6)
+	u.object = container.New(layout.NewCustomPaddedVBoxLayout(0), line(), bar)
+	u.object.Hide()
+	return u
+}
+
+func (u *undoBar) set(text string) { u.text.set(text, theme.ColorNameForeground) }
