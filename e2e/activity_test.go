@@ -13,7 +13,7 @@ import (
 type remembered struct {
 	Kind      string
 	Port      int
-	Unwatched bool
+	Unobserved bool
 	Owner     struct{ Name, Project string }
 }
 
@@ -62,7 +62,7 @@ func TestTheMemoryOfPorts(t *testing.T) {
 	d.remembers("5432", "opened")
 	postgres.close()
 	events := d.remembers("5432", "opened", "closed")
-	if o := events[1].Owner; o.Name != "postgres" || o.Project != "shop-db" || events[1].Unwatched {
+	if o := events[1].Owner; o.Name != "postgres" || o.Project != "shop-db" || events[1].Unobserved {
 		t.Errorf("the close is remembered as %+v; want postgres of shop-db, seen", events[1])
 	}
 
@@ -90,7 +90,7 @@ func TestTheMemoryOfPorts(t *testing.T) {
 	web.close()
 	agent = d.start("--hidden")
 	d.item(agent)
-	if events := d.remembers("3000", "opened", "closed"); !events[1].Unwatched {
+	if events := d.remembers("3000", "opened", "closed"); !events[1].Unobserved {
 		t.Errorf("the close is remembered as %+v; want that nobody saw it", events[1])
 	}
 

@@ -120,7 +120,7 @@ func TestHistoryForScripts(t *testing.T) {
 		t.Fatalf("JSON Lines: %q", lines)
 	}
 	e := decode(t, []byte(lines[1]))
-	sameKeys(t, "a closed line", e, "id", "at", "kind", "protocol", "port", "addresses", "reach", "listener", "boot", "owner", "opened_at", "duration_seconds", "duration_is")
+	sameKeys(t, "a closed line", e, "id", "at", "kind", "protocol", "port", "addresses", "exposure", "listener", "boot", "owner", "opened_at", "duration_seconds", "duration_certainty")
 	if at, err := time.Parse(time.RFC3339Nano, e["at"].(string)); err != nil || !strings.HasSuffix(e["at"].(string), "Z") || at.Sub(now).Abs() > time.Millisecond {
 		t.Errorf("at = %v, %v; want %v in UTC", e["at"], err, now)
 	}

@@ -1,6 +1,7 @@
-// Package story tells of one process and its port what people ask: why it
-// runs. It is pure: what it needs of the machine is handed in as data, so the
-// window, which looks at nothing itself, and the command line tell the same.
+// Package ancestry explains why a process is running: the chain of its parents
+// and their roles. It is pure: all it needs of the machine is passed in as data,
+// so the window, which does no system calls itself, and the command line give the
+// same explanation.
 package ancestry
 
 import (
@@ -12,24 +13,24 @@ import (
 	"porthole/monitor"
 )
 
-// Role is what a parent is to the process below it.
+// Role is what a parent does for the processes below it.
 type Role string
 
-// The roles of parents. A parent without one is just a program.
+// The roles of parents. A parent without a role is just a program.
 const (
-	System     Role = "system"     // systemd, or another first process
+	System     Role = "system"     // systemd or another init process
 	Cron       Role = "cron"       //
-	SSH        Role = "ssh"        // the server side of a login from elsewhere
-	Terminal   Role = "terminal"   // the emulator
-	Tmux       Role = "tmux"       // tmux or screen: it outlives the terminal
-	Shell      Role = "shell"      // that a person types in
+	SSH        Role = "ssh"        // the server side of a remote login
+	Terminal   Role = "terminal"   // a terminal emulator
+	Tmux       Role = "tmux"       // tmux or screen, which outlive the terminal
+	Shell      Role = "shell"      // an interactive shell
 	IDE        Role = "ide"        //
 	Script     Role = "script"     // npm run dev, make, a shell script
 	Supervisor Role = "supervisor" // pm2, supervisord
-	Container  Role = "container"  // a container's runtime
+	Container  Role = "container"  // a container runtime
 )
 
-// Label says the role in English, for people; "" where nothing is known of it.
+// Label returns the role in English for display; "" if the role is empty.
 func (r Role) Label() string {
 	switch r {
 	case System:
@@ -46,83 +47,86 @@ func (r Role) Label() string {
 	return ""
 }
 
-// Process is one process of the chain, fit to be shown.
+// Process is one process of the chain. Its texts are safe to display.
 type Process struct {
 	PID   int    `json:"pid"`
-	Name  string `json:"name"`           // clean, masked: "zsh", "npm run dev"
-	Role  Role   `json:"role,omitempty"` // "" where nothing is known of it
-	Title string `json:"-"`              // what people call it: "GNOME Terminal"; Name where it has no other
+	Name  string `json:"name"`           // cleaned and masked: "zsh", "npm run dev"
+	Role  Role   `json:"role,omitempty"` // "" if unknown
+	Title string `json:"-"`              // display name: "GNOME Terminal"; Name if there is no other
 	Ended bool   `json:"ended,omitempty"`
 
-	runsScript bool // a script that a tool runs: npm, make
+	runsScript bool // a tool that runs a project's script: npm, make
 }
 
-// Explanation is the answer to "why is it running?".
+// Explanation answers the question "why is it running?".
 type Explanation struct {
-	Chain []Process `json:"chain"` // the oldest first, the process itself last
-	// What started it, each nil where there is none: the nearest of its role.
+	Chain []Process `json:"chain"` // oldest first, the process itself last
+	// The nearest parent of each kind; nil if there is none. Session is a
+	// terminal, SSH login, tmux or IDE; Manager is systemd, cron, a supervisor or a
+	// container runtime.
 	Script, Shell, Session, Manager *Process `json:"-"`
-	// Orphaned says that the shell or the terminal from which it was started
-	// has ended, while it runs on.
-	Orphaned  bool   `json:"left_behind,omitempty"`
+	// Orphaned is set if the process outlived the shell or terminal that started it.
+	Orphaned  bool   `json:"orphaned,omitempty"`
 	Unit      string `json:"unit,omitempty"`
-	Container string `json:"container,omitempty"` // its name, or the first 12 characters of its id
+	Container string `json:"container,omitempty"` // name, or the first 12 characters of the ID
 }
 
-// Explain reads the chain of o's parents, as it was when o was first seen.
-// origin tells where the socket was made, as far as that is known, and live which
-// of the parents no longer run.
-func Explain(o monitor.Owner, origin monitor.CgroupInfo, live monitor.ProcessState) Explanation {
-	w := Explanation{Unit: monitor.Clean(origin.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(origin.ContainerID, 64), 12))}
-	if c := origin.Container; c != nil && !c.Published {
+// Explain explains why o runs. It uses the chain of parents as it was when o was
+// first seen, the control group that its socket was created in, as far as known,
+// and state, which says which parents have ended.
+func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessState) Explanation {
+	w := Explanation{Unit: monitor.Clean(cgroup.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
+	if c := cgroup.Container; c != nil && !c.Published {
 		w.Container = cmp.Or(monitor.Clean(c.Name, 60), w.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
 	}
 	for _, p := range o.Parents {
-		l := newProcess(p)
-		l.Ended = live.EndedParents[p.PID]
-		w.Chain = append(w.Chain, l)
+		parent := newProcess(p)
+		parent.Ended = state.EndedParents[p.PID]
+		w.Chain = append(w.Chain, parent)
 	}
-	w.Orphaned = isOrphaned(w.Chain) || live.SessionLeaderEnded
+	w.Orphaned = isOrphaned(w.Chain) || state.SessionLeaderEnded
 	slices.Reverse(w.Chain)
 	w.Chain = append(w.Chain, Process{PID: o.PID, Name: displayText(o.Name, 40), Title: displayText(o.Name, 40)})
-	for i := len(w.Chain) - 2; i >= 0; i-- { // the nearest first
+	for i := len(w.Chain) - 2; i >= 0; i-- { // nearest first
 		w.assign(&w.Chain[i])
 	}
 	return w
 }
 
-func (w *Explanation) assign(l *Process) {
-	var place **Process
-	switch l.Role {
+// assign stores p as the nearest parent of its kind, unless there is a nearer one.
+func (w *Explanation) assign(p *Process) {
+	var nearest **Process
+	switch p.Role {
 	case Script:
 		if w.Shell != nil || w.Session != nil {
-			return // it started the shell, not the process
+			return // the script started the shell, not the process
 		}
-		place = &w.Script
+		nearest = &w.Script
 	case Shell:
-		place = &w.Shell
+		nearest = &w.Shell
 	case Terminal, SSH, Tmux, IDE:
-		place = &w.Session
+		nearest = &w.Session
 	case System, Cron, Supervisor, Container:
-		place = &w.Manager
+		nearest = &w.Manager
 	default:
 		return
 	}
-	if *place == nil || l.runsScript && !(*place).runsScript { // npm run dev says more than the sh -c that it runs
-		*place = l
+	if *nearest == nil || p.runsScript && !(*nearest).runsScript { // "npm run dev" says more than the "sh -c" below it
+		*nearest = p
 	}
 }
 
-// isOrphaned reports whether what held the terminal is gone. nearest is the
-// chain, the nearest parent first. Beyond tmux nothing counts: it is meant to
-// outlive its terminal. A script that ended tells nothing: it may have done its work.
+// isOrphaned reports whether the terminal session of a process has ended.
+// nearest is the chain, nearest parent first. Parents above tmux do not count,
+// because tmux is meant to outlive its terminal. A script that ended does not
+// count either: it may have finished its work.
 func isOrphaned(nearest []Process) bool {
-	for _, l := range nearest {
-		switch l.Role {
+	for _, p := range nearest {
+		switch p.Role {
 		case Tmux:
-			return l.Ended
+			return p.Ended
 		case Shell, Terminal, SSH:
-			if l.Ended {
+			if p.Ended {
 				return true
 			}
 		}
@@ -130,7 +134,7 @@ func isOrphaned(nearest []Process) bool {
 	return false
 }
 
-// Sentence says it in one English sentence without a full stop.
+// Sentence returns the explanation as one English sentence without a full stop.
 func (w Explanation) Sentence() string {
 	by := ""
 	switch {
@@ -163,8 +167,9 @@ func (w Explanation) Sentence() string {
 	return by
 }
 
-// managedSentence is the sentence for what no person started by hand. That systemd is
-// the parent does not say that it started it: orphans become its children too.
+// managedSentence is Sentence for a process that no person started by hand. A
+// process whose parent is systemd was not necessarily started by it, because
+// orphans are reparented to it too.
 func (w Explanation) managedSentence() string {
 	service := strings.HasSuffix(w.Unit, ".service")
 	switch {
@@ -193,42 +198,43 @@ func firstRunes(s string, n int) string {
 	return string(r[:min(len(r), n)])
 }
 
+// newProcess returns the chain element for a parent, with its role and title.
 func newProcess(p monitor.Parent) Process {
-	l := Process{PID: p.PID, Name: displayText(p.Name, 40)}
-	l.Title = l.Name
-	words := programNames(p)
-	for _, word := range words[:min(len(words), 2)] {
-		if known, ok := knownPrograms[word]; ok {
-			l.Role, l.Title = known.role, cmp.Or(known.title, word)
+	process := Process{PID: p.PID, Name: displayText(p.Name, 40)}
+	process.Title = process.Name
+	names := programNames(p)
+	for _, name := range names[:min(len(names), 2)] {
+		if known, ok := knownPrograms[name]; ok {
+			process.Role, process.Title = known.role, cmp.Or(known.title, name)
 			break
 		}
 	}
 	script := ""
-	if l.Role == Shell {
+	if process.Role == Shell {
 		script = shellScript(p.Command)
 	}
 	switch {
 	case script != "":
-		l.Role, l.Name, l.Title = Script, script, script
-	case l.Role == System && p.PID != 1 && slices.Contains(p.Command, "--user"):
-		l.Title = UserSystemd
-	case l.Role == "" && len(p.Command) > 0 && strings.Contains(monitor.Bound(p.Command[0]), "/.vscode-server/"):
-		l.Role, l.Title = IDE, "VS Code"
-	case l.Role == "" && slices.Contains(p.Command, "com.intellij.idea.Main"):
-		l.Role, l.Title = IDE, JetBrainsIDE // of before 2022, a Java program
-	case l.Role == "":
+		process.Role, process.Name, process.Title = Script, script, script
+	case process.Role == System && p.PID != 1 && slices.Contains(p.Command, "--user"):
+		process.Title = UserSystemd
+	case process.Role == "" && len(p.Command) > 0 && strings.Contains(monitor.Bound(p.Command[0]), "/.vscode-server/"):
+		process.Role, process.Title = IDE, "VS Code"
+	case process.Role == "" && slices.Contains(p.Command, "com.intellij.idea.Main"):
+		process.Role, process.Title = IDE, JetBrainsIDE // before 2022 it was a plain Java program
+	case process.Role == "":
 		if name := toolScript(p.Command); name != "" {
-			l.Role, l.Name, l.Title, l.runsScript = Script, name, name, true
+			process.Role, process.Name, process.Title, process.runsScript = Script, name, name, true
 		}
 	}
-	if l.Role == "" && p.PID == 1 {
-		l.Role = System // whatever it is called: orphans become its children
+	if process.Role == "" && p.PID == 1 {
+		process.Role = System // whatever its name: orphans are reparented to it
 	}
-	return l
+	return process
 }
 
-// programNames are the names under which programs knows p: what it calls itself, and
-// the file that it was started as.
+// programNames returns the names by which knownPrograms may know p: its process
+// name and the file that it was started as.
 func programNames(p monitor.Parent) []string {
 	words := []string{programName(p.Name)}
 	if len(p.Command) > 0 {
@@ -237,8 +243,9 @@ func programNames(p monitor.Parent) []string {
 	return words
 }
 
-// programName is the name of a program: no folder, no dash of a login shell, no
-// title after a colon ("sshd: ann@pts/0", "tmux: server"), no ".exe".
+// programName reduces a process title or path to the name of the program,
+// in lower case: it removes the folder, the dash of a login shell, a title after a
+// colon ("sshd: ann@pts/0", "tmux: server") and ".exe".
 func programName(s string) string {
 	s, _, _ = strings.Cut(monitor.Bound(s), ":")
 	s, _, _ = strings.Cut(filepath.Base(strings.TrimSpace(s)), " ")
@@ -246,14 +253,15 @@ func programName(s string) string {
 	return strings.ToLower(strings.TrimPrefix(s, "-"))
 }
 
-// isShellCommand reports -c, alone or with others (-lc), after which a command follows.
+// isShellCommand reports whether arg is -c, alone or combined with other flags
+// (-lc): a command follows.
 func isShellCommand(arg string) bool {
 	return len(arg) > 1 && len(arg) < 6 && arg[0] == '-' && arg[1] != '-' && strings.HasSuffix(arg, "c")
 }
 
-// shellScript is what the command line of a shell has it run: such a shell is
-// nobody's terminal. It is "" for one that somebody types into. Terminals of editors
-// give theirs a file to read first: bash --init-file shellIntegration-bash.sh.
+// shellScript returns what the command line of a shell runs; "" for an
+// interactive shell. Terminals of editors make their shell read a file first
+// (bash --init-file shellIntegration-bash.sh), which does not count.
 func shellScript(command []string) string {
 	for i := 1; i < len(command); i++ {
 		arg := monitor.Bound(command[i])
@@ -262,7 +270,7 @@ func shellScript(command []string) string {
 			return displayText(command[i+1], 60)
 		case slices.Contains(shellFlags.withValue, arg), arg == "--init-command": // fish(1)
 			i++
-		case strings.EqualFold(arg, "-noexit"): // PowerShell's, which stays after what follows
+		case strings.EqualFold(arg, "-noexit"): // PowerShell stays interactive afterwards
 			return ""
 		case arg != "" && !strings.HasPrefix(arg, "-"):
 			return displayText(filepath.Base(arg), 60)
@@ -271,8 +279,8 @@ func shellScript(command []string) string {
 	return ""
 }
 
-// scriptTools are the tools that run a project's scripts, and how many words after
-// them name what is run.
+// scriptTools maps tools that run a project's scripts to the number of words
+// after them that name the script.
 var scriptTools = map[string]int{
 	"npm": 2, "npx": 1, "yarn": 2, "yarnpkg": 2, "pnpm": 2, "pnpx": 1, "bun": 2, "bunx": 1, "deno": 2, "make": 1, "gmake": 1, "just": 1,
 	"task": 1, "cargo": 2, "go": 2, "air": 0, "nodemon": 1, "turbo": 2, "nx": 2, "lerna": 2, "poetry": 3, "pipenv": 2, "uv": 2, "hatch": 2,
@@ -280,9 +288,9 @@ var scriptTools = map[string]int{
 	"watchexec": 1, "concurrently": 1, "bazel": 2,
 }
 
-// toolScript names the script that a command runs: "npm run dev" of
-// ["node", "/usr/bin/npm", "run", "dev"], and of npm's own title, which is one
-// argument; "" where it is none.
+// toolScript names the script that a command runs: "npm run dev" for
+// ["node", "/usr/bin/npm", "run", "dev"], and for npm's process title, which is
+// one argument; "" if it runs none.
 func toolScript(command []string) string {
 	var words []string
 	for _, arg := range monitor.MaskCommand(truncateArgs(command, 8)) {

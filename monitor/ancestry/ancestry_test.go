@@ -8,7 +8,7 @@ import (
 	"porthole/monitor"
 )
 
-// parents makes parents of "name: command line" texts, the nearest first. PIDs count
+// parents builds parents from "name: command line" texts, nearest first. PIDs count
 // down to 1.
 func parents(texts ...string) (parents []monitor.Parent) {
 	for i, text := range texts {
@@ -79,21 +79,21 @@ func TestExplain(t *testing.T) {
 			}
 			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, monitor.ProcessState{EndedParents: ended})
 			if got := w.Sentence(); got != test.want || w.Orphaned != test.behind {
-				t.Errorf("%q, left behind %v; want %q, %v", got, w.Orphaned, test.want, test.behind)
+				t.Errorf("got %q, orphaned %v; want %q, %v", got, w.Orphaned, test.want, test.behind)
 			}
 			if len(w.Chain) != len(test.parents)+1 || w.Chain[len(w.Chain)-1].PID != 99 {
-				t.Errorf("chain %+v, want the %d parents and the process last", w.Chain, len(test.parents))
+				t.Errorf("got chain %+v, want the %d parents and the process last", w.Chain, len(test.parents))
 			}
 			for _, l := range w.Chain {
 				if l.Ended != ended[l.PID] {
-					t.Errorf("%d ended: %v, want %v", l.PID, l.Ended, ended[l.PID])
+					t.Errorf("process %d: got ended %v, want %v", l.PID, l.Ended, ended[l.PID])
 				}
 			}
 		})
 	}
 }
 
-// What a process calls itself comes from anyone.
+// Processes choose their own names.
 func TestHostileParents(t *testing.T) {
 	long := strings.Repeat("x\n", 1<<20)
 	for _, text := range []string{"", "\n", "\x1b[31mred", "exe\u202egnp", "bad\xff\xfe", long, "-", ":", "/", "sh"} {
@@ -106,7 +106,7 @@ func TestHostileParents(t *testing.T) {
 			}
 			for _, s := range words {
 				if s == "" || s != monitor.Clean(s, 400) || utf8.RuneCountInString(s) > 200 {
-					t.Fatalf("name %.20q, command %.40q: %.80q is not fit to be shown", text, command, s)
+					t.Fatalf("name %.20q, command %.40q: %.80q is not safe to display", text, command, s)
 				}
 			}
 		}

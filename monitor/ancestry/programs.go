@@ -1,7 +1,7 @@
 package ancestry
 
-// Titles of parents that are words rather than names; whoever shows them puts them
-// into its language.
+// Titles of parents that are words rather than names. The user interface
+// translates them.
 const (
 	SSHSession    = "an SSH session"
 	MoshSession   = "a mosh session"
@@ -12,13 +12,14 @@ const (
 	UserSystemd   = "systemd of the user"
 )
 
+// knownProgram is a program whose presence among the parents explains something.
 type knownProgram struct {
 	role  Role
-	title string // "" where its name is what people call it
+	title string // "" if the program's name is its title
 }
 
-// knownPrograms are the parents that tell something, by their file's name in lower
-// case. The kernel cuts a process' name after 15 bytes: such are here as well.
+// knownPrograms maps lower-case file names of programs to their role. The kernel
+// truncates process names to 15 bytes, so truncated names are listed too.
 var knownPrograms = map[string]knownProgram{
 	"systemd": {System, ""}, "init": {System, ""}, "launchd": {System, ""}, "openrc-init": {System, ""}, "runit": {System, ""},
 

@@ -1,6 +1,6 @@
-// Package peers holds what is known of the established connections of
-// listeners: who is connected, and how fast. It is just the types and the
-// arithmetic; package source reads the machine.
+// Package connection describes the established connections of listeners: who is
+// connected, and the transfer rates. It only has types and arithmetic; package
+// source reads them from the system.
 package connection
 
 import (
@@ -9,58 +9,57 @@ import (
 	"porthole/monitor"
 )
 
-// Conn is one established connection, as the listener's side has it.
+// Conn is one established connection, seen from the listener's side.
 type Conn struct {
-	ID     monitor.SocketID // of the listener's end, the kernel's cookie; elsewhere than on Linux made from the addresses
+	ID     monitor.SocketID // of the listener's socket: the kernel's cookie on Linux, elsewhere a hash of the addresses
 	Local  netip.AddrPort   // the listener's end
 	Remote netip.AddrPort
-	User   string // of the other end where that is on this machine; "" where unknown
-	Client Client // zero where the other end is on another machine, or nobody is seen to hold it
+	User   string // user of the client if it is on this machine; "" if unknown
+	// Client is the process at the other end, if it is on this machine.
+	Client Client // zero if the client is on another machine or its process is unknown
 
-	// Bytes of content since the connection was made, from the listener's view;
-	// both 0 where State.Bytes is false.
+	// Payload bytes since the connection was established, from the listener's view;
+	// both 0 if State.BytesKnown is false.
 	Received, Sent uint64
 }
 
 // Client is the process at the other end, on this machine.
 type Client struct {
 	PID  int
-	Name string // raw: clean it before it is shown
+	Name string // not cleaned: clean it before display
 }
 
-// State is how one listener stands with its clients.
+// State is the state of one listener's connections.
 type State struct {
-	Conns      []Conn // ordered by client, then by remote address
+	Conns      []Conn // sorted by client, then by remote address
 	BytesKnown bool   // Received and Sent are known
 
-	// The accept queue: connections that the system has made and the program
-	// has not taken yet, and how many it asked for at the most (listen(2)). Of
-	// several sockets it is the fullest. Limit is 0 where that is not known, or
-	// where the program asked for none.
+	// The accept queue: the number of established connections that the program
+	// has not accepted yet, and its backlog (listen(2)). Of several sockets it is
+	// the fullest queue. QueueLimit is 0 if it is unknown or the backlog is 0.
 	QueueLength, QueueLimit uint32
-	QueueKnown              bool // Queue and Limit are known
+	QueueKnown              bool // QueueLength and QueueLimit are known
 }
 
-// QueueFull reports whether the accept queue is full, so that the system drops
-// whoever knocks: the kernel takes one more than the limit
-// (sk_acceptq_is_full of net/sock.h).
+// QueueFull reports whether the accept queue is full, so that the kernel drops
+// new connections. The kernel accepts one more than the limit
+// (sk_acceptq_is_full in net/sock.h).
 func (s State) QueueFull() bool { return s.QueueKnown && s.QueueLength > s.QueueLimit }
 
-// Endpoint is an address that listens.
+// Endpoint is an address and port that a listener is bound to.
 type Endpoint struct {
 	Address netip.Addr
 	Port    uint16
 }
 
-// Index finds the listener of a connection by its local end. It is made once
-// for many connections.
+// Index finds the listener of a connection by the connection's local address.
+// Build it once for many lookups.
 type Index struct {
 	listeners map[Endpoint]*monitor.Listener
 	wildcard  map[uint16]bool
 }
 
-// NewIndex returns what tells the connections of listeners apart. UDP has
-// none and is left out.
+// NewIndex returns an Index of the TCP listeners. UDP has no connections.
 func NewIndex(listeners []*monitor.Listener) Index {
 	b := Index{listeners: make(map[Endpoint]*monitor.Listener, len(listeners)), wildcard: make(map[uint16]bool)}
 	for _, l := range listeners {
@@ -75,10 +74,10 @@ func NewIndex(listeners []*monitor.Listener) Index {
 	return b
 }
 
-// Listener returns the listener that took the connection with that local end, nil
-// where it is none of the known ones. As in the kernel the closest address
-// takes it: itself, then the wildcard of its family, then [::], which takes
-// IPv4 too.
+// Listener returns the listener that accepted the connection with this local
+// address, or nil if it is not in the index. Like the kernel it prefers the most
+// specific address: the address itself, then the wildcard of its family, then
+// [::], which accepts IPv4 too.
 func (b Index) Listener(local netip.AddrPort) *monitor.Listener {
 	a := local.Addr().Unmap().WithZone("")
 	if l := b.listeners[Endpoint{a, local.Port()}]; l != nil || !b.wildcard[local.Port()] {

@@ -36,7 +36,7 @@ func TestIndexPrefersMostSpecificAddress(t *testing.T) {
 			got = l.ID
 		}
 		if got != want {
-			t.Errorf("%s belongs to %q; want %q", local, got, want)
+			t.Errorf("%s: got %q, want %q", local, got, want)
 		}
 	}
 }
@@ -46,38 +46,38 @@ func TestMeterRates(t *testing.T) {
 	at := time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC)
 	m.Update(at, []Conn{{ID: 1, Received: 1000, Sent: 50_000}})
 	if m.Total() != (Rate{}) || len(m.History()) != 0 {
-		t.Errorf("after one look: %v, %v; want nothing", m.Total(), m.History())
+		t.Errorf("after one sample: got %v, %v; want nothing", m.Total(), m.History())
 	}
 	at = at.Add(2 * time.Second)
 	m.Update(at, []Conn{{ID: 1, Received: 1200, Sent: 54_000}, {ID: 2, Received: 10, Sent: 20}})
 	if got, want := m.Rate(1), (Rate{100, 2000}); got != want {
-		t.Errorf("the old connection: %v, want %v", got, want)
+		t.Errorf("old connection: got %v, want %v", got, want)
 	}
 	if got, want := m.Rate(2), (Rate{5, 10}); got != want {
-		t.Errorf("the new connection: %v, want all its bytes since, %v", got, want)
+		t.Errorf("new connection: got %v, want all its bytes: %v", got, want)
 	}
 	if got, want := m.Total(), (Rate{105, 2010}); got != want {
-		t.Errorf("total %v, want %v", got, want)
+		t.Errorf("total: got %v, want %v", got, want)
 	}
 	for _, early := range []time.Duration{0, -time.Hour, 900 * time.Millisecond} {
 		if m.Update(at.Add(early), nil); m.Rate(2) == (Rate{}) || len(m.History()) != 1 {
-			t.Errorf("a look %v after the last counted", early)
+			t.Errorf("a sample %v after the last one was not ignored", early)
 		}
 	}
 	at = at.Add(time.Second)
-	m.Update(at, []Conn{{ID: 2, Received: 3, Sent: 20}}) // 1 has gone; 2 counts from anew
+	m.Update(at, []Conn{{ID: 2, Received: 3, Sent: 20}}) // 1 has closed; 2 restarts from zero
 	if m.Total() != (Rate{}) || m.Rate(1) != (Rate{}) {
-		t.Errorf("total %v, of what has gone %v; want nothing", m.Total(), m.Rate(1))
+		t.Errorf("got total %v, closed connection %v; want zero", m.Total(), m.Rate(1))
 	}
 	if want := []float64{2115, 0}; !slices.Equal(m.History(), want) {
-		t.Errorf("history %v, want %v", m.History(), want)
+		t.Errorf("history: got %v, want %v", m.History(), want)
 	}
 	for range 2 * HistoryLength {
 		at = at.Add(time.Second)
 		m.Update(at, nil)
 	}
 	if n := len(m.History()); n != HistoryLength {
-		t.Errorf("it remembers %d looks, want %d", n, HistoryLength)
+		t.Errorf("got %d samples, want %d", n, HistoryLength)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestQueueFullAboveLimit(t *testing.T) {
 		{State{QueueLength: 511, QueueLimit: 511, QueueKnown: true}, false}, {State{QueueLength: 512, QueueLimit: 511, QueueKnown: true}, true}, {State{QueueLength: 9}, false},
 	} {
 		if got := c.s.QueueFull(); got != c.want {
-			t.Errorf("%+v: stuck %v, want %v", c.s, got, c.want)
+			t.Errorf("%+v: got %v, want %v", c.s, got, c.want)
 		}
 	}
 }

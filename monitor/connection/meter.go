@@ -6,39 +6,39 @@ import (
 	"porthole/monitor"
 )
 
-// Rate is how fast bytes go, a second, from the listener's view.
+// Rate is a transfer rate in bytes per second, from the listener's view.
 type Rate struct{ Received, Sent float64 }
 
-// Total is both ways together.
+// Total is the sum of both directions.
 func (r Rate) Total() float64 { return r.Received + r.Sent }
 
-// HistoryLength is how many looks a Meter remembers: at one every two seconds the last
-// minute.
+// HistoryLength is how many samples a Meter keeps: one minute at one sample every
+// two seconds.
 const HistoryLength = 30
 
-// minInterval is how long after the last look that counted one has to come to count:
-// there are more of them where the user goes from row to row, and the bytes of a
-// moment are no rate.
+// minInterval is the minimum time between two samples. Extra samples occur while
+// the user moves between listeners, and the bytes of such short intervals give no
+// meaningful rate.
 const minInterval = time.Second
 
-// Meter turns the counters of connections into rates, and keeps the sums of the
-// last Minute looks. What a connection carried between the last look at it and
-// its end is not counted: nobody tells. The zero value is ready; it belongs to
-// one goroutine.
+// Meter turns byte counters of connections into rates, and keeps the sums of the
+// last HistoryLength samples. Bytes transferred between the last sample and the end of a
+// connection are not counted, because they are not known. The zero value is
+// ready to use. It is not safe for concurrent use.
 type Meter struct {
-	updatedAt time.Time // of the last look
+	updatedAt time.Time // time of the last sample
 	last      map[monitor.SocketID]Conn
 	rates     map[monitor.SocketID]Rate
 	total     Rate
-	history   []float64 // the oldest first
+	history   []float64 // oldest first
 }
 
-// Update notes what a look at at saw. The first one has no rates yet. A
-// connection that is new since the last one has carried all its bytes since.
+// Update adds a sample taken at time at. The first sample has no rates. All bytes
+// of a connection that is new since the last sample count towards this one.
 func (m *Meter) Update(at time.Time, now []Conn) {
 	first, seconds := m.last == nil, at.Sub(m.updatedAt).Seconds()
 	if !first && seconds < minInterval.Seconds() {
-		return // too early, or the clock stepped
+		return // too early, or the clock was set back
 	}
 	last := make(map[monitor.SocketID]Conn, len(now))
 	m.rates, m.total = make(map[monitor.SocketID]Rate, len(now)), Rate{}
@@ -47,7 +47,7 @@ func (m *Meter) Update(at time.Time, now []Conn) {
 		if first {
 			continue
 		}
-		before := m.last[p.ID] // zero counters of one that is new
+		before := m.last[p.ID] // zero for a new connection
 		r := Rate{increase(before.Received, p.Received) / seconds, increase(before.Sent, p.Sent) / seconds}
 		m.rates[p.ID] = r
 		m.total.Received += r.Received
@@ -60,7 +60,8 @@ func (m *Meter) Update(at time.Time, now []Conn) {
 	}
 }
 
-// increase is how far a counter has gone. One that went back is another's.
+// increase returns how much a counter grew. A counter that decreased belongs to
+// another connection.
 func increase(before, now uint64) float64 {
 	if now < before {
 		return 0
@@ -68,13 +69,14 @@ func increase(before, now uint64) float64 {
 	return float64(now - before)
 }
 
-// Rate is the rate of one connection; zero where it was not seen twice.
+// Rate returns the rate of one connection; zero if it was sampled less than
+// twice.
 func (m *Meter) Rate(id monitor.SocketID) Rate { return m.rates[id] }
 
-// Total is the rate of all connections together.
+// Total returns the rate of all connections together.
 func (m *Meter) Total() Rate { return m.total }
 
-// History is bytes a second, both ways and all connections together, of up to
-// Minute looks, the oldest first. It is not to be changed and holds until the
-// next Take.
+// History returns the total bytes per second, both directions, of up to
+// HistoryLength samples, oldest first. The caller must not modify it; it is valid
+// until the next Update.
 func (m *Meter) History() []float64 { return m.history }

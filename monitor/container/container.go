@@ -1,13 +1,12 @@
-// Package container tells which container is behind a listener: the one that its
-// process runs in, or that docker-proxy publishes the port for. What the engine
-// calls it, Docker or podman, is asked at the engine's unix socket where this
-// user may; no engine is needed to tell that there is a container.
+// Package container finds the container of a listener: the one its process runs
+// in, or the one that docker-proxy publishes the port for. The name comes from
+// the engine's Unix socket (Docker or Podman), if the user may connect to it; that
+// a listener belongs to a container is known without the engine.
 package container
 
 import (
 	"context"
 	"net/netip"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,49 +16,50 @@ import (
 	"porthole/monitor/owner"
 )
 
-// Resolver knows containers by what listens for them. Its methods may be called
-// from any goroutine.
+// Resolver resolves listeners to containers and caches the results. Its methods
+// are safe for concurrent use.
 type Resolver struct {
 	engines engines
-	wake    chan struct{} // a question waits
+	wake    chan struct{} // signals a new pending query
 
 	mu      sync.Mutex
-	cache   map[key]*monitor.Container // nil: none, or not known yet
+	cache   map[key]*monitor.Container // a nil value: no container, or not known yet
 	pending []query
 }
 
-// key is the identity of what is asked for: a process, a container's id, or the
-// id of a row.
+// key identifies the subject of a query: a process, a container ID, or a
+// listener ID.
 type key struct {
 	pid   int
 	start uint64
 	id    string
 }
 
-// query is which container is behind a listener.
+// query asks for the container of a listener.
 type query struct {
 	key
-	container string // its id; "" where that is to be found out
-	published bool   // the listener is the engine's own
+	container string // its ID; "" if it must be determined first
+	published bool   // the listener is the engine's proxy
 	protocol  string
 	addresses []netip.Addr
 	port      uint16
-	target    netip.AddrPort // the other end of docker-proxy, as its command line has it
-	trusted   bool           // which is root's: it may be taken at its word
+	target    netip.AddrPort // docker-proxy's target, from its command line
+	trusted   bool           // the proxy runs as root, so its command line can be trusted
 	attempts  int
 	due       time.Time
 }
 
-// maxCached bounds what is remembered of processes, which come and go.
+// maxCached limits the cache, because processes come and go.
 const maxCached = 4096
 
-// New returns Names that know nothing yet. Run, or Look, asks.
+// New returns a Resolver with an empty cache. Only Run and Resolve query the
+// engines.
 func New() *Resolver {
 	return &Resolver{engines: engines{sockets: engineSockets()}, wake: make(chan struct{}, 1), cache: make(map[key]*monitor.Container)}
 }
 
-// Describe tells what is known of the container behind l, and has Run find out
-// the rest. It does not wait.
+// Describe sets l.Container and the service as far as they are in the cache, and
+// lets Run find out the rest. It does not block.
 func (n *Resolver) Describe(l *monitor.Listener) {
 	q, ok := newQuery(l)
 	if !ok {
@@ -84,8 +84,8 @@ func (n *Resolver) Describe(l *monitor.Listener) {
 	}
 }
 
-// Resolve tells what can be found out of the container behind l now. It waits for
-// the engines, a second at the most for all calls within 15 s.
+// Resolve sets l.Container and the service after asking the engines. It blocks
+// for at most one second in total for all calls within 15 s.
 func (n *Resolver) Resolve(ctx context.Context, l *monitor.Listener) {
 	q, ok := newQuery(l)
 	if !ok {
@@ -95,13 +95,13 @@ func (n *Resolver) Resolve(ctx context.Context, l *monitor.Listener) {
 	apply(l, q, c)
 }
 
-// newQuery returns what there is to be asked of l, and false where that has no
-// sense: a listener whose owner is hidden may be docker-proxy, which is root's.
+// newQuery returns the query for l, or false if none makes sense. A listener
+// with an unknown owner may belong to docker-proxy, which runs as root.
 func newQuery(l *monitor.Listener) (query, bool) {
 	q := query{protocol: string(l.Protocol), addresses: l.Addresses, port: l.Port}
 	o, seen := l.Principal()
 	switch {
-	case seen && programName(o) == "docker-proxy":
+	case seen && o.ProgramName() == "docker-proxy":
 		q.key, q.published, q.target, q.trusted = key{pid: o.PID, start: o.Start}, true, proxyTarget(o.Command), o.User == "root"
 	case seen:
 		q.key = key{pid: o.PID, start: o.Start}
@@ -115,16 +115,7 @@ func newQuery(l *monitor.Listener) (query, bool) {
 	return q, true
 }
 
-// programName is the file that o runs; its name, which it can choose, where that may
-// not be read.
-func programName(o monitor.Owner) string {
-	if o.Program != "" {
-		return filepath.Base(o.Program)
-	}
-	return o.Name
-}
-
-// proxyTarget reads the other end from docker-proxy's command line:
+// proxyTarget reads the target from docker-proxy's command line:
 // docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80
 func proxyTarget(command []string) netip.AddrPort {
 	flag := func(name string) string {
@@ -137,14 +128,14 @@ func proxyTarget(command []string) netip.AddrPort {
 	}
 	address, err := netip.ParseAddr(flag("container-ip"))
 	port, portErr := strconv.ParseUint(flag("container-port"), 10, 16)
-	if err != nil || portErr != nil || address.Zone() != "" { // a zone may be any text
+	if err != nil || portErr != nil || address.Zone() != "" { // a zone may contain any text
 		return netip.AddrPort{}
 	}
 	return netip.AddrPortFrom(address, uint16(port))
 }
 
-// lookUp answers q. again says that there may be more to know later: the container
-// may be starting, the engine too.
+// lookUp answers q. again is set if a later attempt may find more, because the
+// container or the engine may still be starting.
 func (n *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, again bool) {
 	if !q.published && q.container == "" {
 		if q.container = owner.CgroupOf(q.pid).ContainerID; q.container == "" {
@@ -170,8 +161,8 @@ func (n *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, a
 	return nil, true
 }
 
-// apply puts c into l. It says more of what docker-proxy is there for than its
-// own name does, and than the port.
+// apply stores c in l. For a published port the container is a better service
+// name than docker-proxy's own name or the port.
 func apply(l *monitor.Listener, q query, c *monitor.Container) {
 	_, seen := l.Principal()
 	var known monitor.Container
@@ -194,15 +185,16 @@ func apply(l *monitor.Listener, q query, c *monitor.Container) {
 	}
 }
 
-// maxAttempts is how often a container is asked for, each time after twice as long,
-// from firstTry on: docker-proxy listens before its container is said to run.
+// A container is looked up maxAttempts times, with delays that double from
+// firstRetry: docker-proxy listens before the engine lists its container.
 const (
 	maxAttempts = 6
 	firstRetry  = 300 * time.Millisecond
 )
 
-// Run finds out what Describe was asked and did not know, until ctx ends. It
-// calls learned, on its own goroutine, when Describe has more to tell.
+// Run answers the queries that Describe could not answer from the cache, until
+// ctx is done. It calls learned, on its own goroutine, when Describe has new
+// results.
 func (n *Resolver) Run(ctx context.Context, learned func()) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -221,8 +213,8 @@ func (n *Resolver) Run(ctx context.Context, learned func()) {
 	}
 }
 
-// resolvePending answers the questions that are due. It returns in which time the next
-// one is, and whether anything was learned.
+// resolvePending answers the queries that are due. It returns the time until the
+// next one is due and whether anything new was learned.
 func (n *Resolver) resolvePending(ctx context.Context) (next time.Duration, more bool) {
 	n.mu.Lock()
 	waiting := n.pending

@@ -21,17 +21,17 @@ const (
 	webID = "1111111111111111111111111111111111111111111111111111111111111111"
 	dbID  = "2222222222222222222222222222222222222222222222222222222222222222"
 
-	// As Docker 20.10 answers, without what is not read.
+	// A response of Docker 20.10, reduced to the fields that are read.
 	running = `[{"Id":"` + webID + `","Names":["/other/alias","/web"],"Image":"acme/web:1","State":"running",
 		"Ports":[{"IP":"127.0.0.1","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},{"PrivatePort":443,"Type":"tcp"}],
 		"NetworkSettings":{"Networks":{"bridge":{"IPAddress":"172.17.0.2","GlobalIPv6Address":""}}}},
 		{"Id":"` + dbID + `","Names":["/db"],"Image":"sha256:00","Ports":[]}]`
 )
 
-// engine answers on a unix socket as answer does, until the test ends.
+// engine serves respond on a Unix socket until the test ends.
 func engine(t *testing.T, answer http.HandlerFunc) (names *Resolver, asked *atomic.Int32) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "engine") // t.TempDir may be longer than a socket's path may be
+	dir, err := os.MkdirTemp("", "engine") // the path of t.TempDir may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestResolve(t *testing.T) {
 		name   string
 		l      *monitor.Listener
 		engine bool
-		want   string // service, how sure, then what is known of the container
+		want   string // service, certainty, then the container
 	}{
 		{"docker-proxy", proxyListener("127.0.0.1", 8080, "root", "172.17.0.2"), true, "container web (image acme/web:1)|program|172.17.0.2:80 published"},
 		{"docker-proxy without an engine", proxyListener("127.0.0.1", 8080, "root", "172.17.0.2"), false, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
@@ -114,7 +114,7 @@ func TestResolve(t *testing.T) {
 			l := *test.l
 			names.Resolve(t.Context(), &l)
 			if test.l == own && l.Container != nil {
-				t.Skip("the test itself runs in a container")
+				t.Skip("the test runs in a container")
 			}
 			got := l.Service + "|" + string(l.ServiceBy) + "|"
 			if c := l.Container; c != nil {
@@ -124,7 +124,7 @@ func TestResolve(t *testing.T) {
 				}
 			}
 			if got != test.want {
-				t.Errorf("%q, %+v; want %q", got, l.Container, test.want)
+				t.Errorf("got %q, %+v; want %q", got, l.Container, test.want)
 			}
 		})
 	}
@@ -153,15 +153,15 @@ func TestBadEngineResponses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			names, asked := engine(t, answer)
 			begun := time.Now()
-			for range 3 { // it is asked once
+			for range 3 { // it is asked only once
 				l := proxyListener("127.0.0.1", 8080, "root", "172.17.0.2")
 				names.Resolve(t.Context(), l)
 				if l.Service != "container at 172.17.0.2:80" {
-					t.Errorf("service %q; want what is known without the engine", l.Service)
+					t.Errorf("service: got %q, want what is known without the engine", l.Service)
 				}
 			}
 			if took := time.Since(begun); took > 5*time.Second || asked.Load() != 1 {
-				t.Errorf("asked %d times in %v; want once, and no more than a second", asked.Load(), took)
+				t.Errorf("got %d requests in %v, want one within a second", asked.Load(), took)
 			}
 		})
 	}
@@ -172,13 +172,13 @@ func TestHostileNames(t *testing.T) {
 	l := ownerUnknownListener("0.0.0.0", 81, "bob", webID)
 	names.Resolve(t.Context(), l)
 	if c := l.Container; c == nil || len([]rune(c.Name)) > 60 || len([]rune(c.Image)) > 100 || l.Service != monitor.Clean(l.Service, 300) || !strings.HasPrefix(c.Name, "a b") {
-		t.Errorf("%+v, service %q; want short clean text", c, l.Service)
+		t.Errorf("got %+v, service %q; want short clean text", c, l.Service)
 	}
 }
 
 func TestForeignSocketIsNotTrusted(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can give a socket away")
+		t.Skip("needs root to change a socket's owner")
 	}
 	names, asked := engine(t, respondWith(running))
 	path := names.engines.sockets[1]
@@ -188,15 +188,15 @@ func TestForeignSocketIsNotTrusted(t *testing.T) {
 	l := ownerUnknownListener("0.0.0.0", 81, "bob", webID)
 	names.Resolve(t.Context(), l)
 	if asked.Load() != 0 || l.Container == nil || l.Container.Name != "" {
-		t.Errorf("asked %d times, told %+v; want no question", asked.Load(), l.Container)
+		t.Errorf("got %d requests, container %+v; want none", asked.Load(), l.Container)
 	}
 	if trusted("/etc/passwd") || trusted(filepath.Dir(path)) {
-		t.Error("what is no socket is trusted")
+		t.Error("a regular file is trusted")
 	}
 }
 
-// A container is said to run only after its proxy listens; and whoever describes
-// never waits, even for an engine that hangs.
+// The engine lists a container only after its proxy listens, so it is looked up
+// again.
 func TestDescribeAfterRetry(t *testing.T) {
 	var up atomic.Bool
 	names, _ := engine(t, func(w http.ResponseWriter, r *http.Request) {
@@ -218,15 +218,15 @@ func TestDescribeAfterRetry(t *testing.T) {
 		return l.Service
 	}
 	if got := describe(); got != "container at 172.17.0.2:80" {
-		t.Errorf("at first %q", got)
+		t.Errorf("first: got %q", got)
 	}
 	select {
 	case <-learned:
 	case <-time.After(20 * time.Second):
-		t.Fatal("nothing is learned of a container that started")
+		t.Fatal("learned was not called for a container that started")
 	}
 	if got := describe(); got != "container web (image acme/web:1)" {
-		t.Errorf("later %q", got)
+		t.Errorf("later: got %q", got)
 	}
 	cancel()
 	<-ended
@@ -245,10 +245,10 @@ func TestDescribeDoesNotBlockOnHangingEngine(t *testing.T) {
 	describe(0)
 	for deadline := time.Now().Add(10 * time.Second); asked.Load() == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("the engine is not asked")
+			t.Fatal("no request to the engine")
 		}
 	}
-	begun := time.Now() // while the engine is being asked
+	begun := time.Now() // while the request is in progress
 	for i := range 2 * maxCached {
 		describe(i)
 	}
@@ -257,13 +257,13 @@ func TestDescribeDoesNotBlockOnHangingEngine(t *testing.T) {
 	kept := len(names.cache)
 	names.mu.Unlock()
 	if took > 500*time.Millisecond || kept > maxCached {
-		t.Errorf("%d descriptions took %v, %d are kept", 2*maxCached, took, kept)
+		t.Errorf("%d calls took %v and cached %d", 2*maxCached, took, kept)
 	}
 	cancel()
 	select {
 	case <-ended:
 	case <-time.After(5 * time.Second):
-		t.Error("it does not end with its context")
+		t.Error("Run does not return when its context is done")
 	}
 }
 
@@ -272,7 +272,7 @@ func FuzzProxyTarget(f *testing.F) {
 	f.Add("-container-ip")
 	f.Fuzz(func(t *testing.T, line string) {
 		if a := proxyTarget(strings.Fields(line)); a.IsValid() && a.String() != monitor.Clean(a.String(), 100) {
-			t.Errorf("%q gives %q", line, a)
+			t.Errorf("%q: got %q", line, a)
 		}
 	})
 }

@@ -15,22 +15,22 @@ import (
 	"time"
 )
 
-// Bounds of what an engine may cost. A list of a thousand containers is 1.5 MB.
+// Limits for engines. A list of a thousand containers has 1.5 MB.
 const (
 	maxResponse   = 8 << 20
-	engineTimeout = time.Second // for its whole answer
+	engineTimeout = time.Second // for the complete response
 )
 
-// engineContainer is one running container in the answer to GET /containers/json of
-// Docker's Engine API (docs.docker.com/reference/api/engine), which podman
-// speaks too. That list has all that is asked for: a second question about each
-// container would tell no more.
+// engineContainer is one running container in the response to
+// GET /containers/json of Docker's Engine API
+// (docs.docker.com/reference/api/engine), which Podman implements too. The list
+// contains all that is needed; no further request per container is made.
 type engineContainer struct {
 	ID    string `json:"Id"`
 	Names []string
 	Image string
 	Ports []struct {
-		IP          string // that the port is published at
+		IP          string // address that the port is published on
 		PrivatePort uint16
 		PublicPort  uint16
 		Type        string // "tcp", "udp"
@@ -40,24 +40,25 @@ type engineContainer struct {
 	}
 }
 
-// engines asks the engines of this machine for their containers.
+// engines lists the containers of this machine's engines.
 type engines struct {
 	sockets []string // in the order in which they are asked
 
-	mu         sync.Mutex // one question at a time
-	fetchedAt  time.Time  // of the answer below
+	mu         sync.Mutex // allows one request at a time
+	fetchedAt  time.Time  // when containers was fetched
 	containers []engineContainer
-	answered   bool // an engine answered
+	answered   bool // at least one engine answered
 }
 
-// An answer is good for a moment, and an engine that does not answer is left
-// alone for longer.
+// A result is reused for cacheTime. If no engine answers, the next attempt is
+// made after retryAfter.
 const (
 	cacheTime  = 500 * time.Millisecond
 	retryAfter = 15 * time.Second
 )
 
-// list returns the running containers of all engines, none where no engine answers.
+// list returns the running containers of all engines, or none if no engine
+// answers.
 func (e *engines) list(ctx context.Context) []engineContainer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -75,7 +76,7 @@ func (e *engines) list(ctx context.Context) []engineContainer {
 		if !trusted(path) {
 			continue
 		}
-		if containers, err := fetch(ctx, path); err == nil { // an engine that fails tells nothing
+		if containers, err := fetch(ctx, path); err == nil { // a failing engine contributes nothing
 			e.containers, e.answered = append(e.containers, containers...), true
 		}
 	}
@@ -83,7 +84,7 @@ func (e *engines) list(ctx context.Context) []engineContainer {
 	return e.containers
 }
 
-// fetch asks the engine at one unix socket.
+// fetch lists the containers of the engine behind one Unix socket.
 func fetch(ctx context.Context, path string) ([]engineContainer, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
@@ -94,31 +95,31 @@ func fetch(ctx context.Context, path string) ([]engineContainer, error) {
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/containers/json", nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for its containers: %w", path, err)
+		return nil, fmt.Errorf("list containers of %s: %w", path, err)
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for its containers: %w", path, err)
+		return nil, fmt.Errorf("list containers of %s: %w", path, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask %s for its containers: it says %d", path, response.StatusCode)
+		return nil, fmt.Errorf("list containers of %s: HTTP status %d", path, response.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	if err == nil && len(body) > maxResponse {
-		err = errors.New("its answer is too long")
+		err = errors.New("response too long")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for its containers: %w", path, err)
+		return nil, fmt.Errorf("list containers of %s: %w", path, err)
 	}
 	var all []engineContainer
 	if err := json.Unmarshal(body, &all); err != nil {
-		return nil, fmt.Errorf("read the containers of %s: %w", path, err)
+		return nil, fmt.Errorf("parse containers of %s: %w", path, err)
 	}
 	return all, nil
 }
 
-// byID finds a container by its id.
+// byID finds a container by its ID.
 func byID(all []engineContainer, id string) (engineContainer, bool) {
 	for _, c := range all {
 		if id != "" && c.ID == id {
@@ -128,7 +129,7 @@ func byID(all []engineContainer, id string) (engineContainer, bool) {
 	return engineContainer{}, false
 }
 
-// byPublishedPort finds the container that publishes port at one of addresses.
+// byPublishedPort finds the container that publishes port on one of addresses.
 func byPublishedPort(all []engineContainer, protocol string, addresses []netip.Addr, port uint16) (engineContainer, bool) {
 	for _, c := range all {
 		for _, p := range c.Ports {
@@ -141,7 +142,7 @@ func byPublishedPort(all []engineContainer, protocol string, addresses []netip.A
 	return engineContainer{}, false
 }
 
-// byAddress finds the container that has an address of the engine's networks.
+// byAddress finds the container with an address in the engine's networks.
 func byAddress(all []engineContainer, address netip.Addr) (engineContainer, bool) {
 	for _, c := range all {
 		for _, n := range c.NetworkSettings.Networks {
@@ -155,9 +156,10 @@ func byAddress(all []engineContainer, address netip.Addr) (engineContainer, bool
 	return engineContainer{}, false
 }
 
-// name is what people call c. An engine puts a slash before it.
+// name returns the container's name without the slash that the engine puts
+// before it.
 func (c engineContainer) name() string {
-	for _, n := range c.Names { // "/web", and "/other/alias" of what links to it
+	for _, n := range c.Names { // "/web"; "/other/alias" is the name that a linked container uses
 		if n = strings.TrimPrefix(n, "/"); n != "" && !strings.Contains(n, "/") {
 			return n
 		}
@@ -165,7 +167,7 @@ func (c engineContainer) name() string {
 	return ""
 }
 
-// image is "" where the engine knows nothing but a digest.
+// image returns the image's name, or "" if the engine only knows a digest.
 func (c engineContainer) image() string {
 	if strings.HasPrefix(c.Image, "sha256:") {
 		return ""

@@ -6,7 +6,8 @@ import (
 	"syscall"
 )
 
-// engineSockets are where Docker and podman listen, root's and the user's own.
+// engineSockets returns the paths where Docker and Podman listen, as root and as
+// the user.
 func engineSockets() []string {
 	sockets := []string{"/var/run/docker.sock", "/run/podman/podman.sock"}
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
@@ -15,8 +16,8 @@ func engineSockets() []string {
 	return sockets
 }
 
-// trusted reports whether path is a socket that belongs to root or to this user:
-// anybody else's is not spoken to.
+// trusted reports whether path is a socket that belongs to root or to this user.
+// Other users' sockets are not connected to.
 func trusted(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode()&os.ModeSocket == 0 {

@@ -2,8 +2,8 @@
 
 package container
 
-// engineSockets is empty: elsewhere containers run in a virtual machine, whose
-// processes are not this system's.
+// engineSockets is empty: on other systems containers run in a virtual machine,
+// whose processes are not visible here.
 func engineSockets() []string { return nil }
 
 func trusted(string) bool { return false }

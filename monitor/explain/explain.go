@@ -1,6 +1,7 @@
-// Package explain says what an address and a port mean to whoever never learned
-// it: loopback, ranges, who has it, who can reach it. It is pure: what it needs of the machine
-// is handed in, so the window and the command line tell the same.
+// Package explain explains an address and a port to people who never learned
+// networking: loopback, port ranges, who owns the port, who can reach it. It is
+// pure: all it needs of the machine is passed in, so the window and the command line
+// give the same explanation.
 package explain
 
 import (
@@ -11,21 +12,21 @@ import (
 	"porthole/monitor/service"
 )
 
-// Kind is what an address is for.
+// Kind is what an address is used for.
 type Kind string
 
-// The kinds of addresses. Readers must ignore kinds that they do not know.
+// The kinds of addresses. Readers must ignore unknown kinds.
 const (
 	Loopback  Kind = "loopback"   // 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291)
 	Wildcard  Kind = "wildcard"   // 0.0.0.0, ::
 	LinkLocal Kind = "link_local" // 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291)
 	Private   Kind = "private"    // RFC 1918, fc00::/7 (RFC 4193)
-	Network   Kind = "network"    // any other that a machine can have
-	Special   Kind = "special"    // multicast, broadcast, reserved: no machine has it
+	Network   Kind = "network"    // any other unicast address
+	Special   Kind = "special"    // multicast, broadcast or reserved: not a machine's address
 )
 
-// KindOf returns what a is for. An IPv4 address on an IPv6 socket counts as the
-// IPv4 address that it is.
+// KindOf returns the kind of a. An IPv4-mapped IPv6 address counts as the IPv4
+// address.
 func KindOf(a netip.Addr) Kind {
 	a = a.Unmap()
 	switch {
@@ -43,17 +44,17 @@ func KindOf(a netip.Addr) Kind {
 	return Network
 }
 
-// PortRange is the range that a port is in (RFC 6335, section 6).
+// PortRange is one of the ranges of RFC 6335, section 6.
 type PortRange string
 
-// The ranges.
+// The port ranges.
 const (
 	WellKnown  PortRange = "well_known" // 0–1023
 	Registered PortRange = "registered" // 1024–49151
 	Dynamic    PortRange = "dynamic"    // 49152–65535
 )
 
-// PortRangeOf returns the range that port is in.
+// PortRangeOf returns the range of port.
 func PortRangeOf(port uint16) PortRange {
 	switch {
 	case port < 1024:
@@ -64,22 +65,22 @@ func PortRangeOf(port uint16) PortRange {
 	return Dynamic
 }
 
-// System is what this machine does with addresses and ports. What is nil is not
-// known.
+// System describes this machine's addresses and ports. A nil field is unknown.
 type System struct {
-	EphemeralPorts monitor.Ports // to programs that ask for any port
-	ReservedPorts  monitor.Ports // and does not, out of these
-	Addresses      []netip.Addr  // its own
+	EphemeralPorts monitor.Ports // the ephemeral port range
+	ReservedPorts  monitor.Ports // ports excluded from it
+	Addresses      []netip.Addr  // the machine's own addresses
 }
 
-// EphemeralStatus says whether the system hands a port out by itself.
+// EphemeralStatus says whether the system assigns a port to programs that ask
+// for any port.
 type EphemeralStatus string
 
-// What the system does with a port; "" where that is not known.
+// The values of EphemeralStatus; "" if it is unknown.
 const (
 	Ephemeral         EphemeralStatus = "yes"
 	NotEphemeral      EphemeralStatus = "no"
-	ReservedEphemeral EphemeralStatus = "reserved" // it would, but was told to spare it
+	ReservedEphemeral EphemeralStatus = "reserved" // in the range, but excluded from it
 )
 
 func (s System) ephemeral(port uint16) EphemeralStatus {
@@ -94,23 +95,21 @@ func (s System) ephemeral(port uint16) EphemeralStatus {
 	return Ephemeral
 }
 
-// Facts are what there is to say of a target. All is of the moment that its
-// listeners are of.
+// Facts is what is known about a target, at the time of its listeners.
 type Facts struct {
 	Target         Target
-	Addresses      []netip.Addr // the target's, or those of its listeners, each once; none where it is localhost or free
-	OnOtherMachine bool         // the address is not this machine's: who listens there cannot be seen
-	PortRange      PortRange    // "" where no port was named, as the next two
+	Addresses      []netip.Addr // the target's, or those of its listeners without duplicates; none for localhost or a free port
+	OnOtherMachine bool         // the address is not this machine's, so its listeners are unknown
+	PortRange      PortRange    // "" without a port, like the next two
 	Ephemeral      EphemeralStatus
-	UsualService   string              // the service that usually has the port; "" where none is known
-	Listeners      []*monitor.Listener // that take what is sent to the target
-	OtherListeners []*monitor.Listener // that have the port at addresses which the target does not lead to
+	UsualService   string              // the well-known service of the port; "" if there is none
+	Listeners      []*monitor.Listener // listeners that the target reaches
+	OtherListeners []*monitor.Listener // listeners on the same port that the target does not reach
 
 	system System
 }
 
-// NewFacts gathers the facts about t, where listeners is all that listens at its
-// port.
+// NewFacts returns the facts about t. listeners are all listeners on its port.
 func NewFacts(t Target, listeners []*monitor.Listener, s System) Facts {
 	f := Facts{Target: t, system: s}
 	if t.Port != 0 {
@@ -136,14 +135,14 @@ func NewFacts(t Target, listeners []*monitor.Listener, s System) Facts {
 		slices.SortFunc(f.Addresses, netip.Addr.Compare)
 		f.Addresses = slices.Compact(f.Addresses)
 	}
-	if f.OnOtherMachine { // a server on every address of this machine has none of another one's
+	if f.OnOtherMachine { // a wildcard listener does not accept connections to other machines' addresses
 		f.Listeners, f.OtherListeners = nil, append(f.OtherListeners, f.Listeners...)
 	}
 	return f
 }
 
-// onOtherMachine reports whether the target is an address that this machine does not
-// have. One that a server is bound to it has.
+// onOtherMachine reports whether this machine does not have the target's address.
+// An address that a listener is bound to counts as this machine's.
 func (f Facts) onOtherMachine() bool {
 	a := f.Target.Address.Unmap().WithZone("")
 	switch KindOf(a) {
@@ -158,8 +157,8 @@ func (f Facts) onOtherMachine() bool {
 	})
 }
 
-// reaches reports whether what is sent to t comes to l, whose port it is. Without
-// an address, and with one that stands for all, it does.
+// reaches reports whether a connection to t arrives at l, which is on t's port. A
+// target without an address or with a wildcard address reaches every listener.
 func (t Target) reaches(l *monitor.Listener) bool {
 	if !t.Localhost && (!t.Address.IsValid() || t.Address.Unmap().IsUnspecified()) {
 		return true
@@ -172,7 +171,7 @@ func (t Target) reaches(l *monitor.Listener) bool {
 	})
 }
 
-// accepts reports whether s gets what is sent to a, which is an address of this
+// accepts reports whether s accepts connections to a, which is an address of this
 // machine.
 func accepts(s monitor.Socket, a netip.Addr) bool {
 	bound := s.Address.Unmap()

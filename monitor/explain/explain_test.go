@@ -50,10 +50,10 @@ func TestExplanationText(t *testing.T) {
 			"node (process 47) listens at 127.0.0.1:62893, [::1]:62893 now: Vite. Only programs on this machine can reach it."},
 		{"127.0.0.1:5432", nil, System{}, "127.0.0.1 is the loopback address: this machine itself. What is sent there never leaves it. " +
 			"Port 5432 is registered (1024–49151): a public list names services for such ports, and any program may open it. " +
-			"Its usual service is “postgresql”, but any other can have it. Nothing listens there now."},
+			"Its usual service is “PostgreSQL”, but any other can have it. Nothing listens there now."},
 		{"0.0.0.0:80", []*monitor.Listener{listener(80, "", "0.0.0.0")}, linux, "0.0.0.0 stands for every IPv4 address of this machine: loopback and those of its networks. " +
 			"Port 80 is well-known (0–1023): such ports belong to services that everybody expects there, and many systems let only the administrator open them. " +
-			"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. Its usual service is “http”, but any other can have it. " +
+			"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. Its usual service is “HTTP”, but any other can have it. " +
 			"Something listens at 0.0.0.0:80 now; who it is cannot be seen from here. Other machines can reach it too, unless a firewall is in between."},
 		{"192.168.1.5:8090", []*monitor.Listener{listener(8090, "caddy", "192.168.1.5"), listener(8090, "go", "127.0.0.1")}, linux,
 			"192.168.1.5 is an address of a private network, such as one at home, in an office or of containers: its machines can use it, and the internet does not lead to it. " +
@@ -68,12 +68,12 @@ func TestExplanationText(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := NewFacts(target, c.listeners, c.system).String(); got != c.want {
-			t.Errorf("%s:\n%s\nwant\n%s", c.target, got, c.want)
+			t.Errorf("%s: got\n%s\nwant\n%s", c.target, got, c.want)
 		}
 	}
 }
 
-// One sentence of an explanation, by what it begins with.
+// Each kind of address, with the start of its sentence.
 func TestKindOf(t *testing.T) {
 	for address, want := range map[string]struct {
 		kind Kind
@@ -97,21 +97,21 @@ func TestKindOf(t *testing.T) {
 	} {
 		a := netip.MustParseAddr(address)
 		if kind := KindOf(a); kind != want.kind {
-			t.Errorf("%s is %s, want %s", address, kind, want.kind)
+			t.Errorf("%s: got %s, want %s", address, kind, want.kind)
 		}
 		if text := NewFacts(Target{Address: a}, nil, System{}).String(); !strings.Contains(text, want.part) {
-			t.Errorf("%s: %q; want %q in it", address, text, want.part)
+			t.Errorf("%s: got %q, want it to contain %q", address, text, want.part)
 		}
 	}
 	if text := NewFacts(Target{Localhost: true}, nil, System{}).String(); !strings.Contains(text, "127.0.0.1, or ::1") {
-		t.Errorf("localhost: %q", text)
+		t.Errorf("localhost: got %q", text)
 	}
 }
 
 func TestPortRangeOf(t *testing.T) {
 	for port, want := range map[uint16]PortRange{1: WellKnown, 1023: WellKnown, 1024: Registered, 49151: Registered, 49152: Dynamic, 65535: Dynamic} {
 		if got := PortRangeOf(port); got != want {
-			t.Errorf("%d is %s, want %s", port, got, want)
+			t.Errorf("port %d: got %s, want %s", port, got, want)
 		}
 	}
 }
@@ -120,15 +120,15 @@ func TestEphemeralStatus(t *testing.T) {
 	s := System{EphemeralPorts: parsePorts(t, "32768-60999"), ReservedPorts: parsePorts(t, "40000, 70-80")}
 	for port, want := range map[uint16]EphemeralStatus{32767: NotEphemeral, 32768: Ephemeral, 40000: ReservedEphemeral, 60999: Ephemeral, 61000: NotEphemeral, 75: NotEphemeral} {
 		if got := NewFacts(Target{Port: port}, nil, s).Ephemeral; got != want {
-			t.Errorf("%d: %q, want %q", port, got, want)
+			t.Errorf("port %d: got %q, want %q", port, got, want)
 		}
 	}
 	if f := NewFacts(Target{Port: 40000}, nil, System{}); f.Ephemeral != "" || strings.Contains(f.String(), "this system gives") {
-		t.Errorf("where it is not known: %q, %q", f.Ephemeral, f)
+		t.Errorf("unknown range: got %q, %q", f.Ephemeral, f)
 	}
 }
 
-// Which of the servers at a port an address leads to.
+// Which listeners on a port an address reaches.
 func TestTargetReachesListeners(t *testing.T) {
 	own := System{Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
 	for _, c := range []struct {
@@ -152,7 +152,7 @@ func TestTargetReachesListeners(t *testing.T) {
 		{target: "80", bound: "192.168.1.5", leads: true},
 		{target: "192.168.1.5:80", bound: "0.0.0.0", leads: true},
 		{target: "192.168.1.6:80", bound: "0.0.0.0", notOurs: true, besideIsMentioned: true},
-		{target: "192.168.1.6:80", bound: "192.168.1.6", leads: true}, // bound without having it
+		{target: "192.168.1.6:80", bound: "192.168.1.6", leads: true}, // bound to an address that the machine does not have
 		{target: "[fe80::5%eth0]:80", bound: "fe80::5%eth0", leads: true},
 		{target: "[fe80::5]:80", bound: "fe80::5%eth0", leads: true},
 		{target: "[fe80::5%eth1]:80", bound: "fe80::5%eth0", besideIsMentioned: true},
@@ -164,18 +164,18 @@ func TestTargetReachesListeners(t *testing.T) {
 		f := NewFacts(target, []*monitor.Listener{listener(80, "node", c.bound), listener(81, "other", c.bound)}, own)
 		text := f.String()
 		if leads := len(f.Listeners) == 1; leads != c.leads || f.OnOtherMachine != c.notOurs || (len(f.OtherListeners) == 1) != c.besideIsMentioned {
-			t.Errorf("%s, bound to %s: leads there %v, another machine's %v, beside %d; want %+v", c.target, c.bound, leads, f.OnOtherMachine, len(f.OtherListeners), c)
+			t.Errorf("%s, bound to %s: got reaches %v, other machine %v, %d other listeners; want %+v", c.target, c.bound, leads, f.OnOtherMachine, len(f.OtherListeners), c)
 		}
 		if strings.Contains(text, "Nothing listens") != (!c.leads && !c.notOurs) || strings.Contains(text, "does not lead there") != c.besideIsMentioned {
-			t.Errorf("%s, bound to %s: %q", c.target, c.bound, text)
+			t.Errorf("%s, bound to %s: got %q", c.target, c.bound, text)
 		}
 	}
 	if f := NewFacts(Target{Address: netip.MustParseAddr("8.8.8.8"), Port: 53}, nil, System{}); f.OnOtherMachine {
-		t.Error("it is said to be another machine's where this one's addresses are not known")
+		t.Error("got another machine although this machine's addresses are unknown")
 	}
 }
 
-// Names come from anyone, and so may many servers at one port.
+// Names are hostile, and there may be many listeners on one port.
 func TestExplanationIsClean(t *testing.T) {
 	long := strings.Repeat("x\n\x1b[31m\u202e{{.PID}}", 1<<12)
 	var many []*monitor.Listener
@@ -187,10 +187,10 @@ func TestExplanationIsClean(t *testing.T) {
 	many[1].User = long
 	text := NewFacts(Target{Port: 80}, many, System{}).String()
 	if text != monitor.Clean(text, 1<<12) || utf8.RuneCountInString(text) > 2500 || strings.Contains(text, "process {{") {
-		t.Errorf("%d runes: %.300q", utf8.RuneCountInString(text), text)
+		t.Errorf("got %d runes: %.300q", utf8.RuneCountInString(text), text)
 	}
 	if !strings.Contains(text, "Others have this port too.") {
-		t.Error("that there are more is not said")
+		t.Error("the text does not mention further listeners")
 	}
 }
 
@@ -198,7 +198,7 @@ func TestTextsListsEverySentence(t *testing.T) {
 	texts := map[string]bool{}
 	for _, text := range Texts() {
 		if texts[text] {
-			t.Errorf("twice: %q", text)
+			t.Errorf("duplicate text: %q", text)
 		}
 		texts[text] = true
 	}
@@ -220,17 +220,17 @@ func TestTextsListsEverySentence(t *testing.T) {
 			for _, s := range NewFacts(parsed, listeners, system).Sentences() {
 				seen[s.Text] = true
 				if !texts[s.Text] {
-					t.Errorf("%q is not in Texts", s.Text)
+					t.Errorf("Texts lacks %q", s.Text)
 				}
 				if text := s.String(); strings.Contains(text, "{{") {
-					t.Errorf("%q lacks data", text)
+					t.Errorf("%q: placeholder without data", text)
 				}
 			}
 		}
 	}
 	for text := range texts {
 		if !seen[text] {
-			t.Errorf("nothing of the above says %q", text)
+			t.Errorf("no case covers %q", text)
 		}
 	}
 }

@@ -10,16 +10,17 @@ import (
 	"porthole/monitor"
 )
 
-// Target is what is to be explained: an address, a port, or both.
+// Target is what to explain: an address, a port, or both.
 type Target struct {
-	Address   netip.Addr // zero where none was named
-	Localhost bool       // the name stands for the address, which is zero then
-	Port      uint16     // 0 where none was named
+	Address   netip.Addr // zero if absent
+	Localhost bool       // localhost was given instead of an address, which is zero
+	Port      uint16     // 0 if absent
 }
 
-// Parse reads an address with a port, one of both, or a URL: "127.0.0.1:62893",
-// "[::1]:80", "localhost:3000", ":::3000" as netstat writes it, "62893", "::1". Names other than
-// localhost are not looked up. An error is one sentence for the user.
+// Parse parses an address, a port, both, or a URL: "127.0.0.1:62893",
+// "[::1]:80", "localhost:3000", ":::3000" as netstat prints it, "62893", "::1".
+// Host names other than localhost are not resolved. An error is one sentence for the
+// user.
 func Parse(text string) (Target, error) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if strings.Contains(text, "://") {
@@ -27,7 +28,7 @@ func Parse(text string) (Target, error) {
 	}
 	if a, err := netip.ParseAddr(text); err == nil {
 		if other, err := parseHostPort(text); err == nil {
-			return Target{}, fmt.Errorf("%q may be an address, or one with a port: write [%s] or %s", monitor.Clean(text, 60), a, other)
+			return Target{}, fmt.Errorf("%q is ambiguous: write [%s] for the address, or %s for an address with a port", monitor.Clean(text, 60), a, other)
 		}
 		return newTarget(text, text, 0)
 	}
@@ -47,7 +48,7 @@ func Parse(text string) (Target, error) {
 	return Target{Port: port}, err
 }
 
-// parseHostPort reads what has a port behind its last colon.
+// parseHostPort parses text with a port after its last colon.
 func parseHostPort(text string) (Target, error) {
 	at := strings.LastIndexByte(text, ':')
 	port, err := parsePort(text[at+1:])
@@ -64,7 +65,7 @@ func parseHostPort(text string) (Target, error) {
 	return newTarget(host, text, port)
 }
 
-// trimBrackets returns what is in the brackets around an IPv6 address.
+// trimBrackets returns the text inside the brackets around an IPv6 address.
 func trimBrackets(text string) (string, bool) {
 	if len(text) < 3 || text[0] != '[' || text[len(text)-1] != ']' {
 		return "", false
@@ -72,7 +73,7 @@ func trimBrackets(text string) (string, bool) {
 	return text[1 : len(text)-1], true
 }
 
-// parseURL reads a URL, whose scheme may stand for the port.
+// parseURL parses a URL. Without a port it uses the default port of the scheme.
 func parseURL(text string) (Target, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
@@ -92,7 +93,7 @@ func parseURL(text string) (Target, error) {
 	return newTarget(u.Hostname(), text, port)
 }
 
-// newTarget is the target of a host, which is an address or localhost.
+// newTarget returns the target for a host, which is an address or localhost.
 func newTarget(host, whole string, port uint16) (Target, error) {
 	if isLocalhost(host) {
 		return Target{Localhost: true, Port: port}, nil
@@ -104,8 +105,8 @@ func newTarget(host, whole string, port uint16) (Target, error) {
 	return Target{Address: a, Port: port}, nil
 }
 
-// isLocalhost reports a name that no resolver may give to another machine (RFC 6761,
-// section 6.3).
+// isLocalhost reports whether host is a name that resolvers must map to loopback
+// (RFC 6761, section 6.3).
 func isLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
@@ -123,10 +124,10 @@ func parsePort(text string) (uint16, error) {
 }
 
 func parseError(text string) error {
-	return fmt.Errorf("%q is no address that can be explained: one is like 127.0.0.1:62893, [::1]:80, localhost:3000 or 62893; other names are not looked up", monitor.Clean(text, 60))
+	return fmt.Errorf("%q is not an address or port: write 127.0.0.1:62893, [::1]:80, localhost:3000 or 62893; other host names are not resolved", monitor.Clean(text, 60))
 }
 
-// String writes the target as Parse reads it.
+// String formats the target as Parse reads it.
 func (t Target) String() string {
 	host := ""
 	switch {

@@ -26,7 +26,7 @@ func TestParse(t *testing.T) {
 		"127.0.0.1":                      {Address: address("127.0.0.1")},
 		"::1":                            {Address: address("::1")},
 		"[::1]":                          {Address: address("::1")},
-		"2001:db8::1":                    {Address: address("2001:db8::1")}, // 2001:db8: is no address with a port 1
+		"2001:db8::1":                    {Address: address("2001:db8::1")}, // not the address 2001:db8: with port 1
 		"http://localhost:5173/a?b=c:1#": {Localhost: true, Port: 5173},
 		"http://127.0.0.1/":              {Address: address("127.0.0.1"), Port: 80},
 		"https://[::1]":                  {Address: address("::1"), Port: 443},
@@ -34,21 +34,21 @@ func TestParse(t *testing.T) {
 		"ws://user:pw@127.0.0.1:9/x":     {Address: address("127.0.0.1"), Port: 9},
 	} {
 		if got, err := Parse(text); err != nil || got != want {
-			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
+			t.Errorf("%q: got %+v, %v; want %+v", text, got, err, want)
 		}
 	}
 }
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                        "no address",
-		"http":                    "no address",
-		"example.com":             "not looked up",
-		"example.com:80":          "not looked up",
-		"notlocalhost:80":         "not looked up",
-		"http://example.com/":     "not looked up",
-		"http:///x":               "no address",
-		"http://127.0.0.1:http/":  "no address",
+		"":                        "not an address",
+		"http":                    "not an address",
+		"example.com":             "not resolved",
+		"example.com:80":          "not resolved",
+		"notlocalhost:80":         "not resolved",
+		"http://example.com/":     "not resolved",
+		"http:///x":               "not an address",
+		"http://127.0.0.1:http/":  "not an address",
 		"http://127.0.0.1:99999/": "1 to 65535",
 		"0":                       "1 to 65535",
 		"65536":                   "1 to 65535",
@@ -56,24 +56,24 @@ func TestParseErrors(t *testing.T) {
 		"127.0.0.1:":              "1 to 65535",
 		"127.0.0.1:x":             "1 to 65535",
 		"127.0.0.1:80-90":         "one port",
-		"127.0.0.256:80":          "no address",
-		"[127.0.0.1":              "no address",
+		"127.0.0.256:80":          "not an address",
+		"[127.0.0.1":              "not an address",
 		"[::1]80":                 "1 to 65535",
-		"::1:631":                 "write [::1:631] or [::1]:631",
-		"3000-3999":               "no address",
-		"fe80::1%\u202ex":         "no address",
+		"::1:631":                 "write [::1:631] for the address, or [::1]:631 for",
+		"3000-3999":               "not an address",
+		"fe80::1%\u202ex":         "not an address",
 		strings.Repeat("9", 1e5):  "1 to 65535",
 		strings.Repeat(":", 1e5):  "1 to 65535",
 	} {
 		_, err := Parse(text)
 		if err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 300 || err.Error() != monitor.Clean(err.Error(), 300) {
-			t.Errorf("%.40q: %v; want %q in one sentence", text, err, want)
+			t.Errorf("%.40q: got %v, want one sentence with %q", text, err, want)
 		}
 	}
 }
 
-// What is understood is written so that it is understood again, and is explained
-// in words that are fit to be shown.
+// String of a parsed target parses to the same target, and all texts are safe to
+// display.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"62893", "127.0.0.1:62893", "[::1]:80", ":::3000", "localhost:1", "http://[fe80::1%25eth0]:80/", "::1:631", "[::ffff:1.2.3.4%\x00]:1", "]:[", "::%a]b"} {
 		f.Add(seed)
@@ -82,15 +82,15 @@ func FuzzParse(f *testing.F) {
 		target, err := Parse(text)
 		if err != nil {
 			if s := err.Error(); s != monitor.Clean(s, 400) {
-				t.Errorf("%q: %q is not fit to be shown", text, s)
+				t.Errorf("%q: %q is not safe to display", text, s)
 			}
 			return
 		}
 		if again, err := Parse(target.String()); err != nil || again != target {
-			t.Errorf("%q is %+v, written %q, which is %+v, %v", text, target, target, again, err)
+			t.Errorf("%q: got %+v, formatted %q, parsed again %+v, %v", text, target, target, again, err)
 		}
 		if s := NewFacts(target, nil, System{}).String(); s == "" || s != monitor.Clean(s, 4000) {
-			t.Errorf("%q: %q is not fit to be shown", text, s)
+			t.Errorf("%q: %q is not safe to display", text, s)
 		}
 	})
 }

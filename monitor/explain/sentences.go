@@ -9,14 +9,14 @@ import (
 	"porthole/monitor"
 )
 
-// Sentence is one sentence of an explanation, in English: the window looks Text
-// up among its translations and gives it Data.
+// Sentence is one English sentence of an explanation. The user interface looks
+// Text up in its translations and inserts Data.
 type Sentence struct {
-	Text string         // with places like {{.Port}}
-	Data map[string]any // what belongs there; clean
+	Text string         // with placeholders such as {{.Port}}
+	Data map[string]any // values of the placeholders; cleaned
 }
 
-// String is the sentence in English.
+// String returns the sentence in English.
 func (s Sentence) String() string {
 	var pairs []string
 	for name, value := range s.Data {
@@ -64,7 +64,7 @@ const (
 	textNotOnLoopback    = "It does not answer at localhost."
 )
 
-// Texts are the Texts of all sentences, for those who translate them.
+// Texts returns the Text of every sentence, for translators.
 func Texts() []string {
 	return []string{
 		textLoopback, textLoopbackOther, textLoopback6, textLoopbackBoth, textLocalhost, textWildcard, textWildcard6, textWildcardBoth, textLinkLocal,
@@ -73,14 +73,14 @@ func Texts() []string {
 	}
 }
 
-// An explanation is a paragraph: no more of one kind than so many.
+// An explanation is one paragraph, so its parts are limited.
 const (
 	maxAddresses = 3
 	maxListeners = 3
 )
 
-// Sentences are the explanation: what the address is, what the port is, who has
-// it, who can reach it.
+// Sentences returns the explanation: the address, the port, its owner, and who
+// can reach it.
 func (f Facts) Sentences() []Sentence {
 	out := f.addressSentences()
 	if f.OnOtherMachine {
@@ -109,7 +109,7 @@ func (f Facts) Sentences() []Sentence {
 	return out
 }
 
-// String is the explanation in English, one paragraph.
+// String returns the explanation in English, as one paragraph.
 func (f Facts) String() string {
 	var words []string
 	for _, s := range f.Sentences() {
@@ -118,8 +118,8 @@ func (f Facts) String() string {
 	return strings.Join(words, " ")
 }
 
-// addressSentences says what the addresses are, those of two kinds in one sentence where
-// servers usually have both.
+// addressSentences describes the addresses. Pairs that servers usually use
+// together (127.0.0.1 and ::1, 0.0.0.0 and ::) get one sentence.
 func (f Facts) addressSentences() (out []Sentence) {
 	if f.Target.Localhost {
 		return []Sentence{{Text: textLocalhost}}
@@ -175,7 +175,7 @@ func addressText(a netip.Addr) string {
 	return textNetwork
 }
 
-// portSentences says what the port is.
+// portSentences describes the port.
 func (f Facts) portSentences() []Sentence {
 	ranges := map[PortRange]string{WellKnown: textWellKnown, Registered: textRegistered, Dynamic: textDynamic}
 	out := []Sentence{{ranges[f.PortRange], map[string]any{"Port": f.Target.Port}}}
@@ -188,7 +188,7 @@ func (f Facts) portSentences() []Sentence {
 	return out
 }
 
-// ownerSentence says who has l.
+// ownerSentence says who owns l.
 func ownerSentence(l *monitor.Listener) Sentence {
 	data := map[string]any{"At": addressList(l)}
 	o, seen := l.Principal()
@@ -218,7 +218,8 @@ func exposureSentence(l *monitor.Listener) Sentence {
 	return Sentence{Text: textExposureLoopback}
 }
 
-// addressList are the addresses of listeners with their port: "127.0.0.1:80, [::1]:80".
+// addressList returns the addresses of listeners with their port:
+// "127.0.0.1:80, [::1]:80".
 func addressList(listeners ...*monitor.Listener) string {
 	const most = 4
 	var words []string

@@ -14,26 +14,26 @@ import (
 	"porthole/monitor"
 )
 
-// eventJSON is the contract of exported JSON: fields are added, never renamed.
-// What is unknown is absent. Times are RFC 3339 in UTC.
+// eventJSON is the exported JSON. Once released, fields are added, never renamed.
+// Unknown fields are absent. Times are RFC 3339 in UTC.
 type eventJSON struct {
 	ID             int64            `json:"id"`
 	At             time.Time        `json:"at"`
 	Kind           monitor.Kind     `json:"kind"`
-	Unobserved     bool             `json:"unwatched,omitempty"`
+	Unobserved     bool             `json:"unobserved,omitempty"`
 	Protocol       monitor.Protocol `json:"protocol"`
 	Port           uint16           `json:"port"`
 	Addresses      []netip.Addr     `json:"addresses"`
-	Exposure       monitor.Exposure `json:"reach"`
+	Exposure       monitor.Exposure `json:"exposure"`
 	Listener       string           `json:"listener"`
 	Boot           string           `json:"boot,omitempty"`
 	Owner          ownerJSON        `json:"owner"`
 	OwnerBefore    *ownerJSON       `json:"owner_before,omitempty"`
-	ExposureBefore monitor.Exposure `json:"reach_before,omitempty"`
+	ExposureBefore monitor.Exposure `json:"exposure_before,omitempty"`
 	OpenedAt       *time.Time       `json:"opened_at,omitempty"`
-	DiscoveredAt   *time.Time       `json:"found_at,omitempty"` // in its place where it was open before Porthole looked
+	DiscoveredAt   *time.Time       `json:"discovered_at,omitempty"` // instead of opened_at if it was open before Porthole first polled it
 	Duration       *float64         `json:"duration_seconds,omitempty"`
-	Certainty      string           `json:"duration_is,omitempty"` // "exact", "at least" or "at most"
+	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at least" or "at most"
 }
 
 type ownerJSON struct {
@@ -50,7 +50,7 @@ type ownerJSON struct {
 	Inferred  bool     `json:"inferred,omitempty"`
 }
 
-// MarshalJSON writes e in the form of exports.
+// MarshalJSON returns the exported form of e.
 func (e Event) MarshalJSON() ([]byte, error) {
 	out := eventJSON{
 		ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Unobserved: e.Unobserved, Protocol: e.Protocol, Port: e.Port,
@@ -73,20 +73,20 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// text is "" where nothing can be said.
-func (c Certainty) text() string { return [...]string{"exact", "at least", "at most", ""}[c] }
+// text is "" for Unknown.
+func (c Certainty) text() string { return [...]string{"exact", "at_least", "at_most", ""}[c] }
 
-// CSVWriter writes events as RFC 4180 has it.
+// CSVWriter writes events as CSV (RFC 4180).
 type CSVWriter struct{ w *csv.Writer }
 
-// csvHeader is a contract: columns are added at the end, never renamed.
+// csvHeader is stable once released: columns are added at the end, never renamed.
 var csvHeader = []string{
-	"at", "kind", "unwatched", "protocol", "port", "addresses", "reach", "name", "pid", "user", "project", "service",
-	"program", "folder", "command", "unit", "container", "inferred", "name_before", "pid_before", "reach_before",
-	"opened_at", "found_at", "duration_seconds", "duration_is", "id", "listener", "boot",
+	"at", "kind", "unobserved", "protocol", "port", "addresses", "exposure", "name", "pid", "user", "project", "service",
+	"program", "folder", "command", "unit", "container", "inferred", "name_before", "pid_before", "exposure_before",
+	"opened_at", "discovered_at", "duration_seconds", "duration_certainty", "id", "listener", "boot",
 }
 
-// NewCSVWriter writes the header to w. The caller ends with Flush.
+// NewCSVWriter writes the header to w. The caller must call Flush at the end.
 func NewCSVWriter(w io.Writer) (*CSVWriter, error) {
 	c := &CSVWriter{csv.NewWriter(w)}
 	c.w.UseCRLF = true
@@ -120,7 +120,7 @@ func (c *CSVWriter) Write(e Event) error {
 	})
 }
 
-// Flush writes what is left, and returns the first error of all.
+// Flush writes buffered data and returns the first error of all writes.
 func (c *CSVWriter) Flush() error {
 	c.w.Flush()
 	if err := c.w.Error(); err != nil {
@@ -140,18 +140,18 @@ func (c *CSVWriter) writeRow(cells []string) error {
 	return nil
 }
 
-// formulaStarts are the characters with which a spreadsheet lets a formula begin,
-// their wide forms included.
+// formulaStarts are the characters that start a formula in spreadsheets,
+// including their full-width forms.
 const formulaStarts = "=+-@\t\r＝＋－＠"
 
-// escapeCell puts an apostrophe before what a spreadsheet would run: a process
-// chooses its own name. A return becomes a line feed, which is what readers of
-// CSV make of it.
+// escapeCell puts an apostrophe before text that a spreadsheet would run as a
+// formula, because a process chooses its own name. Carriage returns become line
+// feeds, as CSV readers do it.
 func escapeCell(cell string) string {
 	trimmed := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) && r != '\t' && r != '\r' })
 	risky := trimmed != "" && strings.ContainsRune(formulaStarts, []rune(trimmed)[0])
 	cell = strings.ReplaceAll(strings.ReplaceAll(cell, "\r\n", "\n"), "\r", "\n")
-	cell = strings.Map(func(r rune) rune { // nor what a terminal would run, or show in another order
+	cell = strings.Map(func(r rune) rune { // control and bidi characters affect terminals
 		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf) {
 			return ' '
 		}

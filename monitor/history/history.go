@@ -1,6 +1,6 @@
-// Package activity is what Porthole remembers: what opened, closed, changed
-// hands or reach, and who had a port before. It holds the types and the
-// questions; package store answers them from a file.
+// Package history defines the stored events: what opened, closed, changed owner
+// or exposure, and who owned a port before. It has the types and the queries;
+// package store answers them from a file.
 package history
 
 import (
@@ -15,29 +15,30 @@ import (
 	"porthole/monitor"
 )
 
-// Event is one change as it is remembered. Times are UTC. What is unknown is
-// empty.
+// Event is one stored event. Times are UTC. Unknown fields are empty.
 type Event struct {
-	ID        int64 // later ones are higher, whatever the clock did
+	ID        int64 // increases with each event, even if the clock is set back
 	At        time.Time
 	Kind      monitor.Kind // Opened, Found, OwnerChanged, ReachChanged or Closed
 	Protocol  monitor.Protocol
 	Port      uint16
 	Addresses []netip.Addr
 	Exposure  monitor.Exposure
-	Listener  string // its id, which is one within Boot
-	Boot      string // the run of the machine; "" where the system has no name for it
-	Owner     Owner  // the principal one; for Closed the last
+	Listener  string // listener ID, unique within Boot
+	Boot      string // boot ID; "" if the system has none
+	// Owner is the stored owner of a listener: the command is masked, and long fields
+	// are truncated.
+	Owner Owner // the principal owner; for Closed the last one
 
-	OwnerBefore    *Owner           // only OwnerChanged: who had it
+	OwnerBefore    *Owner           // only OwnerChanged: the previous owner
 	ExposureBefore monitor.Exposure // only ReachChanged
 
-	// Unobserved marks a Closed that nobody saw: it ended while Porthole was not
-	// running, and At is when that was found.
+	// Unobserved is set for a Closed that happened while Porthole was not
+	// running; At is when Porthole noticed it.
 	Unobserved  bool
-	OpenedAt    time.Time     // or, with Older, when Porthole first saw it
-	AlreadyOpen bool          // it was open before Porthole looked
-	Duration    time.Duration // only Closed: from OpenedAt to At; see Spell
+	OpenedAt    time.Time     // with AlreadyOpen, when Porthole first saw it
+	AlreadyOpen bool          // it was open before Porthole first polled it
+	Duration    time.Duration // only Closed: from OpenedAt to At; see Certainty
 }
 
 // Owner is who held a listener, as it is remembered: the command without its
@@ -51,26 +52,26 @@ type Owner struct {
 	Program   string
 	Folder    string
 	Command   []string // masked
-	Unit      string   // systemd's, where the owner could not be seen
-	Container string   // likewise
-	Inferred  bool     // the process was not seen to hold it: it is alone in the unit or container
+	Unit      string   // systemd unit, if the owner is unknown
+	Container string   // container ID, if the owner is unknown
+	Inferred  bool     // the process is the only one in the unit or container; it was not seen to hold the socket
 }
 
-// Loopback reports whether a client on this machine could reach it through
+// Loopback reports whether a client on this machine could connect through
 // loopback.
 func (e Event) Loopback() bool { return slices.ContainsFunc(e.Addresses, monitor.AcceptsLoopback) }
 
-// Tenure is the time for which someone had a port.
+// Tenure is the time during which one owner had a port.
 type Tenure struct {
 	Owner       Owner
 	Protocol    monitor.Protocol
 	From        time.Time
-	AlreadyOpen bool      // it was open before From, which is when Porthole first looked
-	To          time.Time // zero where no end is known: it goes on, or Porthole looked there no longer
-	Unobserved  bool      // it ended before To, when Porthole was not running
+	AlreadyOpen bool      // it was open before From, which is when Porthole first saw it
+	To          time.Time // zero if it goes on, or if Porthole stopped polling it
+	Unobserved  bool      // it ended before To, while Porthole was not running
 }
 
-// Tenure returns the time for which e's owner had the port, as far as e tells.
+// Tenure returns the tenure of e's owner, as far as e says.
 func (e Event) Tenure() Tenure {
 	s := Tenure{Owner: e.Owner, Protocol: e.Protocol, From: e.OpenedAt, AlreadyOpen: e.AlreadyOpen}
 	switch e.Kind {
@@ -82,18 +83,18 @@ func (e Event) Tenure() Tenure {
 	return s
 }
 
-// Certainty says what a duration is.
+// Certainty says how exact a duration is.
 type Certainty int
 
-// The certainties.
+// The values of Certainty.
 const (
 	Exact   Certainty = iota
-	AtLeast           // it was open before Porthole looked
+	AtLeast           // it was open before Porthole first polled it
 	AtMost            // it ended while Porthole was not running
 	Unknown           // both
 )
 
-// Certainty says what the duration of a Closed is worth.
+// Certainty returns how exact the duration of a Closed is.
 func (e Event) Certainty() Certainty {
 	switch {
 	case e.AlreadyOpen && e.Unobserved, e.OpenedAt.IsZero():
@@ -106,26 +107,26 @@ func (e Event) Certainty() Certainty {
 	return Exact
 }
 
-// Query says which events are wanted. The zero value is the newest of what
-// loopback reaches over TCP.
+// Query selects events. The zero value selects the newest events of TCP listeners that are
+// reachable through loopback.
 type Query struct {
-	Ports        monitor.Ports // all where nil
-	Text         string        // words that must all be in the name, project, user, service, command, unit or container, or be the PID or the beginning of an address or of the port; "-word" must not
-	Since        time.Time     // not before
-	Until        time.Time     // before
-	Before       int64         // only events older than the one with this ID: where the last page ended
+	Ports        monitor.Ports // nil: all
+	Text         string        // words, all of which must occur in the name, project, user, service, command, unit or container, or be the PID or a prefix of an address or the port; "-word" excludes
+	Since        time.Time     // inclusive
+	Until        time.Time     // exclusive
+	Before       int64         // only events older than the one with this ID: the end of the last page
 	After        int64         // only events newer than the one with this ID
-	OldestFirst  bool          // the oldest first
-	Limit        int           // DefaultLimit where 0
-	AllAddresses bool          // every address, not only what loopback reaches
-	UDP          bool          // UDP too
+	OldestFirst  bool          // oldest first
+	Limit        int           // 0: DefaultLimit
+	AllAddresses bool          // also listeners that are not reachable through loopback
+	UDP          bool          // include UDP
 }
 
-// DefaultLimit is how many events a question without a limit gets.
+// DefaultLimit is the limit of a query without one.
 const DefaultLimit = 200
 
-// Words returns the words of q.Text in lower case: those that must be there, and
-// those behind a "-" that must not. "--port" is a word of a command.
+// Words returns the words of q.Text in lower case: those that must occur, and
+// those after a "-", which must not. "--port" is a word of a command line.
 func (q Query) Words() (with, without []string) {
 	for _, w := range strings.Fields(strings.ToLower(q.Text)) {
 		rest, not := strings.CutPrefix(w, "-")
@@ -140,38 +141,38 @@ func (q Query) Words() (with, without []string) {
 	return with, without
 }
 
-// HourCount is how much happened in one hour.
+// HourCount is the number of events in one hour.
 type HourCount struct {
 	Start time.Time
 	Count int
 }
 
-// Reader answers questions. Its methods may be called from any goroutine and
-// read a file: not on one that must not wait.
+// Reader answers queries. It is safe for concurrent use. Its methods read a file,
+// so they must not be called on the user interface's goroutine.
 type Reader interface {
-	// Events returns what q asks for, the newest first unless it says otherwise.
+	// Events returns the events that q selects, newest first by default.
 	Events(ctx context.Context, q Query) ([]Event, error)
-	// ListenerEvents returns all that is remembered of the listener with this id in its
-	// last run of the machine, the oldest first.
+	// ListenerEvents returns all events of the listener with this ID in the last
+	// boot in which it existed, oldest first.
 	ListenerEvents(ctx context.Context, listener string) ([]Event, error)
-	// LastOwner returns who had the port last, over TCP if anyone did, and
-	// false where nothing is remembered of it.
+	// LastOwner returns the last tenure of the port, preferring TCP, and false if
+	// there are no events of it.
 	LastOwner(ctx context.Context, port uint16) (Tenure, bool, error)
-	// CountByHour counts the events that q asks for in each hour that had any, the oldest
-	// first and without a limit: q is to say since when.
+	// CountByHour counts the events that q selects in each hour with events,
+	// oldest first. q.Limit is ignored; set q.Since.
 	CountByHour(ctx context.Context, q Query) ([]HourCount, error)
 }
 
-// Forget says what is to be erased: one of the three.
+// Forget selects what to erase: exactly one field is set.
 type Forget struct {
 	Port       uint16
 	Project    string
 	Everything bool
 }
 
-// Stored reports whether changes of this kind are events. Of the others,
-// Updated completes what is known of a listener, and Dropped ends the following
-// without a word: nobody saw it close.
+// Stored reports whether events of this kind are stored. Of the others, Updated
+// only completes what is known of a listener, and Unlisted ends its tracking
+// without an event, because whether it closed is unknown.
 func Stored(k monitor.Kind) bool {
 	switch k {
 	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Discovered:
@@ -180,8 +181,8 @@ func Stored(k monitor.Kind) bool {
 	return false
 }
 
-// NewEvent returns the event that c is, without an ID. boot names the run of the
-// machine. Secrets in commands are masked here, before anything is stored.
+// NewEvent returns the stored form of c, without an ID. boot is the boot ID.
+// Secrets in commands are masked here, before anything is stored.
 func NewEvent(c monitor.Event, boot string) Event {
 	l := c.Listener
 	e := Event{
@@ -191,7 +192,7 @@ func NewEvent(c monitor.Event, boot string) Event {
 	switch c.Kind {
 	case monitor.Closed:
 		if !e.AlreadyOpen {
-			e.Duration = max(c.At.Sub(l.Since), 0) // both of one run: setting the clock does not change it
+			e.Duration = max(c.At.Sub(l.Since), 0) // both times have monotonic readings: setting the clock does not change it
 		}
 	case monitor.Discovered:
 		e.OpenedAt = e.At
@@ -208,7 +209,7 @@ func NewEvent(c monitor.Event, boot string) Event {
 	return e
 }
 
-// How much is remembered of one owner: a command line can be 2 MB long.
+// Limits for the fields of an owner: a command line can have 2 MB.
 const (
 	maxName      = 256
 	maxPath      = 1024
@@ -216,7 +217,7 @@ const (
 	maxCommand   = 2048
 )
 
-// OwnerOf returns who holds l as it is to be remembered.
+// OwnerOf returns the owner of l as it is stored.
 func OwnerOf(l *monitor.Listener) Owner {
 	o, seen := l.Principal()
 	inferred := false
@@ -231,8 +232,8 @@ func OwnerOf(l *monitor.Listener) Owner {
 	}
 }
 
-// maskedCommand masks before it shortens: what is cut off must not make a secret look
-// like none.
+// maskedCommand masks args before it truncates them, because a truncated secret
+// might not be recognized.
 func maskedCommand(args []string) []string {
 	left := maxCommand
 	var out []string
@@ -247,7 +248,8 @@ func maskedCommand(args []string) []string {
 	return out
 }
 
-// truncate makes s valid text of at most limit bytes and an ellipsis.
+// truncate returns s as valid UTF-8 with at most limit bytes, plus an ellipsis if
+// it was cut.
 func truncate(s string, limit int) string {
 	cut := len(s) > limit
 	if cut {

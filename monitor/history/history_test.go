@@ -36,25 +36,25 @@ func TestNewEvent(t *testing.T) {
 		{monitor.Opened, noon, func(e Event) bool { return e.OpenedAt.Equal(noon) && !e.AlreadyOpen && e.Duration == 0 }},
 		{monitor.Discovered, time.Time{}, func(e Event) bool { return e.OpenedAt.Equal(e.At) && e.AlreadyOpen }},
 		{monitor.Closed, noon, func(e Event) bool { return e.Duration == time.Minute && e.Certainty() == Exact }},
-		{monitor.Closed, noon.Add(time.Hour), func(e Event) bool { return e.Duration == 0 }}, // the clock stepped
+		{monitor.Closed, noon.Add(time.Hour), func(e Event) bool { return e.Duration == 0 }}, // the clock was set back
 		{monitor.Closed, time.Time{}, func(e Event) bool { return e.AlreadyOpen && e.Certainty() == Unknown }},
 		{monitor.OwnerChanged, noon, func(e Event) bool { return e.OwnerBefore != nil && e.OwnerBefore.PID == 6 && e.ExposureBefore == "" }},
 		{monitor.ExposureChanged, noon, func(e Event) bool { return e.OwnerBefore == nil && e.ExposureBefore == monitor.ExposureNetwork }},
 	} {
 		e := NewEvent(monitor.Event{At: noon.Add(time.Minute), Kind: c.kind, Listener: server(c.since), Before: before}, "boot")
 		if !c.check(e) || !Stored(c.kind) {
-			t.Errorf("%s since %v: %+v", c.kind, c.since, e)
+			t.Errorf("%s since %v: got %+v", c.kind, c.since, e)
 		}
 		if e.At.Location() != time.UTC || e.Owner.Name != "node" || e.Boot != "boot" || !e.Loopback() {
 			t.Errorf("%s: %+v", c.kind, e)
 		}
 		b, err := json.Marshal(e)
 		if err != nil || strings.Contains(string(b), "s3cret") || strings.Contains(string(b), "pw@") {
-			t.Errorf("%s tells a secret: %s, %v", c.kind, b, err)
+			t.Errorf("%s contains a secret: %s, %v", c.kind, b, err)
 		}
 	}
 	if Stored(monitor.Updated) || Stored(monitor.Unlisted) || Stored("what comes later") {
-		t.Error("what is no event is stored")
+		t.Error("a kind that is not an event is stored")
 	}
 }
 
@@ -67,7 +67,7 @@ func TestUnknownOwners(t *testing.T) {
 	}
 	l.Inferred = nil
 	if o := OwnerOf(l); o.Name != "" || o.Inferred || o.PID != 0 || o.User != "ann" {
-		t.Errorf("%+v; want the user alone", o)
+		t.Errorf("got %+v, want only the user", o)
 	}
 }
 
@@ -77,28 +77,28 @@ func TestCommandIsMaskedBeforeTruncation(t *testing.T) {
 	got := OwnerOf(l).Command
 	text := strings.Join(got, " ")
 	if strings.Contains(text, "s3c") || !utf8.ValidString(text) || len(text) > 2*maxCommand || got[len(got)-1] != "…" {
-		t.Errorf("%d bytes in %d arguments that end in %q", len(text), len(got), got[len(got)-1])
+		t.Errorf("got %d bytes in %d arguments, the last one %q", len(text), len(got), got[len(got)-1])
 	}
 	if got := truncate("ab\xff", 10); got != "ab�" {
-		t.Errorf("clip = %q", got)
+		t.Errorf("truncate: got %q", got)
 	}
 }
 
 func TestTenure(t *testing.T) {
 	e := Event{Kind: monitor.Closed, OpenedAt: noon, At: noon.Add(time.Hour), AlreadyOpen: true, Unobserved: true}
 	if s := e.Tenure(); s.From != noon || s.To != e.At || !s.AlreadyOpen || !s.Unobserved {
-		t.Errorf("closed: %+v", s)
+		t.Errorf("closed: got %+v", s)
 	}
 	e.Kind = monitor.OwnerChanged
 	if s := e.Tenure(); s.From != e.At || s.AlreadyOpen || !s.To.IsZero() {
-		t.Errorf("changed hands: %+v; want since then, without an end", s)
+		t.Errorf("owner changed: got %+v, want from then on, without an end", s)
 	}
 	for want, e := range map[Certainty]Event{
 		Exact: {OpenedAt: noon}, AtLeast: {OpenedAt: noon, AlreadyOpen: true}, AtMost: {OpenedAt: noon, Unobserved: true},
 		Unknown: {OpenedAt: noon, Unobserved: true, AlreadyOpen: true},
 	} {
 		if got := e.Certainty(); got != want {
-			t.Errorf("%+v: %v, want %v", e, got, want)
+			t.Errorf("%+v: got %v, want %v", e, got, want)
 		}
 	}
 }
@@ -109,10 +109,10 @@ func TestExports(t *testing.T) {
 	e.Owner.Name = "=cmd|' /C calc'!A0"
 	b, err := json.Marshal(e)
 	const want = `{"id":9,"at":"2026-11-24T11:00:01.5Z","kind":"closed","protocol":"tcp","port":5432,"addresses":["::1"],` +
-		`"reach":"machine","listener":"tcp-5432-a","boot":"boot","owner":{"pid":7,"name":"=cmd|' /C calc'!A0","user":"ann","project":"acme",` +
-		`"command":["node","--token","•••","postgres://u:•••@h/d"]},"opened_at":"2026-11-24T11:00:00Z","duration_seconds":1.5,"duration_is":"exact"}`
+		`"exposure":"` + string(monitor.ExposureLoopback) + `","listener":"tcp-5432-a","boot":"boot","owner":{"pid":7,"name":"=cmd|' /C calc'!A0","user":"ann","project":"acme",` +
+		`"command":["node","--token","•••","postgres://u:•••@h/d"]},"opened_at":"2026-11-24T11:00:00Z","duration_seconds":1.5,"duration_certainty":"exact"}`
 	if err != nil || string(b) != want {
-		t.Errorf("JSON: %s, %v\nwant  %s", b, err, want)
+		t.Errorf("JSON: got %s, %v\nwant %s", b, err, want)
 	}
 	var out bytes.Buffer
 	c, err := NewCSVWriter(&out)
@@ -127,12 +127,12 @@ func TestExports(t *testing.T) {
 	}
 	lines := strings.SplitAfter(out.String(), "\r\n")
 	if len(lines) != 3 || strings.Count(out.String(), "\n") != 2 {
-		t.Fatalf("CSV is not two lines that end in CRLF: %q", out.String())
+		t.Fatalf("CSV: got %q, want two lines that end in CRLF", out.String())
 	}
-	const line = "2026-11-24T11:00:01.5Z,closed,,tcp,5432,::1,machine,'=cmd|' /C calc'!A0,7,ann,acme,,,,node --token ••• postgres://u:•••@h/d,,,,,,," +
+	const line = "2026-11-24T11:00:01.5Z,closed,,tcp,5432,::1," + string(monitor.ExposureLoopback) + ",'=cmd|' /C calc'!A0,7,ann,acme,,,,node --token ••• postgres://u:•••@h/d,,,,,,," +
 		"2026-11-24T11:00:00Z,,1.5,exact,9,tcp-5432-a,boot\r\n"
 	if lines[1] != line {
-		t.Errorf("CSV: %q\nwant %q", lines[1], line)
+		t.Errorf("CSV: got %q\nwant %q", lines[1], line)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestEscapeCell(t *testing.T) {
 		"＝1": "'＝1", "node": "node", "a=b": "a=b", "": "", "•••": "•••",
 	} {
 		if got := escapeCell(cell); got != want {
-			t.Errorf("harmless(%q) = %q, want %q", cell, got, want)
+			t.Errorf("escapeCell(%q): got %q, want %q", cell, got, want)
 		}
 	}
 }
@@ -169,18 +169,18 @@ func FuzzCSVRoundTrip(f *testing.F) {
 		}
 		rows, err := csv.NewReader(&out).ReadAll()
 		if err != nil || len(rows) != 3 {
-			t.Fatalf("%d rows, %v", len(rows), err)
+			t.Fatalf("got %d rows, %v", len(rows), err)
 		}
 		for _, row := range rows[1:] {
 			for column, want := range map[string]string{"name": escapeCell(name), "command": escapeCell(argument)} {
 				if got := row[slices.Index(csvHeader, column)]; got != want {
-					t.Errorf("%s was written as %q and read as %q", column, want, got)
+					t.Errorf("%s: wrote %q, read %q", column, want, got)
 				}
 			}
 		}
 		for _, cell := range rows[1] {
 			if cell != "" && strings.ContainsRune(formulaStarts, []rune(cell)[0]) {
-				t.Errorf("a cell begins a formula: %q", cell)
+				t.Errorf("a cell starts a formula: %q", cell)
 			}
 		}
 	})

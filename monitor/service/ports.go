@@ -1,48 +1,28 @@
 package service
 
-// wellKnownPorts are names of the IANA registry of service names (RFC 6335), as Debian's
-// /etc/services has them, and of some more that developers meet there. Whoever
-// listens may be something else: a name from here is the last resort.
+// wellKnownPorts are the services that people expect on a port, whoever listens
+// there: the assignments of the IANA registry (RFC 6335) that are universally
+// used, and the default ports of common servers. Ports that developers use for
+// anything (3000, 5000, 8000, 8080, 9000, 9090) are left out on purpose: their
+// registered names would be wrong nearly always.
 var wellKnownPorts = map[uint16]string{
-	1: "tcpmux", 7: "echo", 9: "discard", 11: "systat", 13: "daytime", 15: "netstat", 17: "qotd", 19: "chargen", 20: "ftp-data", 21: "ftp",
-	22: "ssh", 23: "telnet", 25: "smtp", 37: "time", 43: "whois", 49: "tacacs", 53: "domain", 67: "bootps", 68: "bootpc", 69: "tftp",
-	70: "gopher", 79: "finger", 80: "http", 88: "kerberos", 102: "iso-tsap", 104: "acr-nema", 106: "poppassd", 110: "pop3", 111: "sunrpc",
-	113: "auth", 119: "nntp", 123: "ntp", 135: "epmap", 137: "netbios-ns", 138: "netbios-dgm", 139: "netbios-ssn", 143: "imap", 161: "snmp",
-	162: "snmp-trap", 163: "cmip-man", 164: "cmip-agent", 174: "mailq", 177: "xdmcp", 179: "bgp", 194: "irc", 199: "smux", 209: "qmtp",
-	210: "z3950", 213: "ipx", 319: "ptp-event", 320: "ptp-general", 345: "pawserv", 346: "zserv", 369: "rpc2portmap", 370: "codaauth2",
-	371: "clearcase", 389: "ldap", 427: "svrloc", 443: "https", 444: "snpp", 445: "microsoft-ds", 464: "kpasswd", 465: "submissions",
-	487: "saft", 500: "isakmp", 512: "exec", 513: "login", 514: "shell", 515: "printer", 517: "talk", 518: "ntalk", 520: "route",
-	538: "gdomap", 540: "uucp", 543: "klogin", 544: "kshell", 546: "dhcpv6-client", 547: "dhcpv6-server", 548: "afpovertcp", 554: "rtsp",
-	563: "nntps", 587: "submission", 607: "nqs", 623: "asf-rmcp", 628: "qmqp", 631: "ipp", 636: "ldaps", 646: "ldp", 655: "tinc", 706: "silc",
-	749: "kerberos-adm", 750: "kerberos4", 751: "kerberos-master", 752: "passwd-server", 754: "krb-prop", 775: "moira-db",
-	777: "moira-update", 779: "moira-ureg", 783: "spamd", 853: "domain-s", 871: "supfilesrv", 873: "rsync", 989: "ftps-data", 990: "ftps",
-	992: "telnets", 993: "imaps", 995: "pop3s", 1080: "socks", 1093: "proofd", 1094: "rootd", 1099: "rmiregistry", 1127: "supfiledbg",
-	1178: "skkserv", 1194: "openvpn", 1210: "predict", 1236: "rmtcfg", 1313: "xtel", 1314: "xtelw", 1352: "lotusnote", 1433: "ms-sql-s",
-	1434: "ms-sql-m", 1521: "oracle", 1524: "ingreslock", 1645: "datametrics", 1646: "sa-msg-port", 1649: "kermit", 1677: "groupwise",
-	1701: "l2f", 1723: "pptp", 1812: "radius", 1813: "radius-acct", 1883: "mqtt", 1935: "macromedia-fcs", 2000: "cisco-sccp", 2049: "nfs",
-	2086: "gnunet", 2101: "rtcm-sc104", 2102: "zephyr-srv", 2103: "zephyr-clt", 2104: "zephyr-hm", 2119: "gsigatekeeper", 2121: "iprop",
-	2135: "gris", 2181: "zookeeper", 2375: "docker", 2376: "docker-s", 2379: "etcd-client", 2380: "etcd-server", 2401: "cvspserver",
-	2430: "venus", 2431: "venus-se", 2432: "codasrv", 2433: "codasrv-se", 2583: "mon", 2600: "zebrasrv", 2601: "zebra", 2602: "ripd",
-	2603: "ripngd", 2604: "ospfd", 2605: "bgpd", 2606: "ospf6d", 2607: "ospfapi", 2608: "isisd", 2628: "dict", 2792: "f5-globalsite",
-	2811: "gsiftp", 2947: "gpsd", 3000: "hbci", 3001: "origo-native", 3050: "gds-db", 3128: "squid", 3130: "icpv2", 3205: "isns",
-	3260: "iscsi-target", 3268: "msft-gc", 3306: "mysql", 3389: "ms-wbt-server", 3478: "stun", 3493: "nut", 3632: "distcc", 3689: "daap",
-	3690: "svn", 4000: "terabase", 4031: "suucp", 4094: "sysrqd", 4190: "sieve", 4200: "vrml-multi-use", 4222: "nats", 4353: "f5-iquery",
-	4369: "epmd", 4373: "remctl", 4444: "krb524", 4460: "ntske", 4500: "ipsec-nat-t", 4557: "fax", 4559: "hylafax", 4567: "tram", 4569: "iax",
-	4691: "mtn", 4899: "radmin-port", 4949: "munin", 5000: "commplex-main", 5001: "commplex-link", 5004: "avt-profile-1",
-	5005: "avt-profile-2", 5044: "lxi-evntsvc", 5060: "sip", 5061: "sip-tls", 5222: "xmpp-client", 5269: "xmpp-server", 5308: "cfengine",
-	5349: "stuns", 5353: "mdns", 5355: "llmnr", 5432: "postgresql", 5555: "rplay", 5556: "freeciv", 5601: "esmagent", 5666: "nrpe",
-	5667: "nsca", 5671: "amqps", 5672: "amqp", 5680: "canna", 5900: "rfb", 5984: "couchdb", 5985: "wsman", 6000: "x11", 6001: "x11-1",
-	6002: "x11-2", 6003: "x11-3", 6004: "x11-4", 6005: "x11-5", 6006: "x11-6", 6007: "x11-7", 6346: "gnutella-svc", 6347: "gnutella-rtr",
-	6379: "redis", 6443: "sun-sr-https", 6444: "sge-qmaster", 6445: "sge-execd", 6446: "mysql-proxy", 6514: "syslog-tls", 6566: "sane-port",
-	6667: "ircu", 6696: "babel", 6697: "ircs-u", 7000: "bbs", 7001: "afs3-callback", 7002: "afs3-prserver", 7003: "afs3-vlserver",
-	7004: "afs3-kaserver", 7005: "afs3-volser", 7007: "afs3-bos", 7008: "afs3-update", 7009: "afs3-rmtsys", 7100: "font-service",
-	7474: "neo4j", 7687: "bolt", 8000: "irdmi", 8008: "http-alt", 8021: "zope-ftp", 8080: "http-alt", 8081: "tproxy", 8086: "d-s-n",
-	8088: "omniorb", 8091: "jamlink", 8140: "puppet", 8161: "patrol-snmp", 8200: "trivnet1", 8300: "tmi", 8443: "pcsync-https", 8500: "fmtp",
-	8883: "secure-mqtt", 8888: "ddi-tcp-1", 8889: "ddi-tcp-2", 8990: "clc-build-daemon", 9000: "cslistener", 9001: "etlservicemgr",
-	9042: "cassandra", 9090: "websm", 9092: "kafka", 9093: "copycat", 9098: "xinetd", 9100: "hp-pdl-datastr", 9101: "bacula-dir",
-	9102: "bacula-fd", 9103: "bacula-sd", 9200: "wap-wsp", 9300: "vrace", 9418: "git", 9667: "xmms2", 9673: "zope", 10000: "webmin",
-	10050: "zabbix-agent", 10051: "zabbix-trapper", 10080: "amanda", 10081: "kamanda", 10082: "amandaidx", 10083: "amidxtape", 10809: "nbd",
-	11112: "dicom", 11211: "memcache", 11371: "hkp", 17001: "sgi-cmsd", 17002: "sgi-crsd", 17003: "sgi-gcd", 17004: "sgi-cad",
-	17500: "db-lsp", 22125: "dcap", 22128: "gsidcap", 22273: "wnn6", 24554: "binkp", 25565: "minecraft", 27017: "mongodb", 27374: "asp",
-	30865: "csync2", 57000: "dircproxy", 60177: "tfido", 60179: "fido",
+	// Remote access and files
+	20: "FTP data", 21: "FTP", 22: "SSH", 23: "Telnet", 69: "TFTP", 111: "rpcbind", 139: "NetBIOS", 445: "SMB", 548: "AFP", 873: "rsync",
+	989: "FTPS data", 990: "FTPS", 2049: "NFS", 3260: "iSCSI", 3389: "RDP", 5900: "VNC", 9418: "Git",
+	// Mail, news, chat
+	25: "SMTP", 110: "POP3", 119: "NNTP", 143: "IMAP", 465: "SMTPS", 587: "SMTP submission", 993: "IMAPS", 995: "POP3S", 4190: "ManageSieve",
+	5222: "XMPP", 5269: "XMPP server", 6667: "IRC", 6697: "IRC over TLS",
+	// Web
+	80: "HTTP", 443: "HTTPS", 1080: "SOCKS proxy", 3128: "HTTP proxy",
+	// Names, time, directories, networks
+	53: "DNS", 67: "DHCP", 68: "DHCP client", 88: "Kerberos", 123: "NTP", 161: "SNMP", 162: "SNMP trap", 179: "BGP", 389: "LDAP", 464: "Kerberos password",
+	500: "IKE", 514: "syslog", 546: "DHCPv6 client", 547: "DHCPv6", 631: "IPP", 636: "LDAPS", 853: "DNS over TLS", 1194: "OpenVPN", 1812: "RADIUS",
+	1813: "RADIUS accounting", 1900: "SSDP", 3478: "STUN", 4500: "IPsec NAT-T", 5060: "SIP", 5061: "SIP over TLS", 5353: "mDNS", 5355: "LLMNR",
+	6514: "syslog over TLS", 51820: "WireGuard",
+	// Databases, caches, queues
+	1433: "SQL Server", 1521: "Oracle", 1883: "MQTT", 2181: "ZooKeeper", 2379: "etcd", 2380: "etcd peer", 3306: "MySQL", 4222: "NATS",
+	5432: "PostgreSQL", 5671: "AMQP over TLS", 5672: "AMQP", 5984: "CouchDB", 6379: "Redis", 7687: "Neo4j", 8883: "MQTT over TLS",
+	9042: "Cassandra", 9092: "Kafka", 9200: "Elasticsearch", 11211: "memcached", 27017: "MongoDB",
+	// Containers, monitoring, other servers
+	2375: "Docker API", 2376: "Docker API over TLS", 6443: "Kubernetes API", 10050: "Zabbix agent", 25565: "Minecraft",
 }

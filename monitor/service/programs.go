@@ -1,9 +1,10 @@
 package service
 
-// signature is a word that gives a service away.
+// signature is a word that identifies a service.
 type signature struct{ pattern, service string }
 
-// programs are files whose name says for certain what runs, in lower case.
+// programs maps file names to services they identify with certainty, in lower
+// case.
 var programs = map[string]string{
 	// Databases, caches, queues
 	"postgres": "PostgreSQL", "postmaster": "PostgreSQL", "pgbouncer": "PgBouncer", "redis-server": "Redis", "valkey-server": "Valkey",
@@ -16,7 +17,7 @@ var programs = map[string]string{
 	"nginx": "nginx", "apache2": "Apache", "httpd": "Apache", "caddy": "Caddy", "traefik": "Traefik", "haproxy": "HAProxy", "envoy": "Envoy",
 	"lighttpd": "lighttpd", "squid": "Squid", "varnishd": "Varnish", "privoxy": "Privoxy", "tor": "Tor", "mitmproxy": "mitmproxy",
 	"mitmweb": "mitmproxy", "ngrok": "ngrok", "cloudflared": "cloudflared", "frpc": "frp", "frps": "frp", "php-fpm": "PHP-FPM",
-	// Observing, building, serving
+	// Monitoring, development, other servers
 	"prometheus": "Prometheus", "grafana": "Grafana", "grafana-server": "Grafana", "alertmanager": "Alertmanager", "node_exporter": "node exporter",
 	"loki": "Loki", "consul": "Consul", "vault": "Vault", "nomad": "Nomad", "gitea": "Gitea", "forgejo": "Forgejo", "syncthing": "Syncthing",
 	"hugo": "Hugo", "mailpit": "Mailpit", "mailhog": "MailHog", "verdaccio": "Verdaccio", "ollama": "Ollama", "llama-server": "llama.cpp",
@@ -27,15 +28,16 @@ var programs = map[string]string{
 	// Debuggers, language servers, phones
 	"dlv": "Delve", "gopls": "gopls", "gdbserver": "gdbserver", "lldb-server": "LLDB", "adb": "adb", "rust-analyzer": "rust-analyzer",
 	"debugpy": "debugpy", "chromedriver": "ChromeDriver", "geckodriver": "geckodriver", "code-server": "code-server", "qemu-system-x86_64": "QEMU",
-	// The system's own
-	"sshd": "ssh", "dropbear": "ssh", "cupsd": "ipp", "dnsmasq": "dnsmasq", "systemd-resolved": "DNS resolver", "systemd-resolve": "DNS resolver",
-	"unbound": "Unbound", "named": "BIND", "avahi-daemon": "mDNS", "chronyd": "chrony", "ntpd": "ntp", "rpcbind": "rpcbind", "smbd": "Samba",
+	// System services
+	"sshd": "SSH", "dropbear": "SSH", "cupsd": "CUPS", "dnsmasq": "dnsmasq", "systemd-resolved": "DNS resolver", "systemd-resolve": "DNS resolver",
+	"unbound": "Unbound", "named": "BIND", "avahi-daemon": "mDNS", "chronyd": "chrony", "ntpd": "NTP", "rpcbind": "rpcbind", "smbd": "Samba",
 	"vsftpd": "vsftpd", "exim4": "Exim", "dovecot": "Dovecot", "slapd": "OpenLDAP", "xrdp": "xrdp", "x11vnc": "VNC",
-	"xvnc": "VNC", "openvpn": "OpenVPN", "tailscaled": "Tailscale", "snmpd": "snmp",
+	"xvnc": "VNC", "openvpn": "OpenVPN", "tailscaled": "Tailscale", "snmpd": "SNMP",
 }
 
-// commands are what an interpreter was told to run: likely, but anyone may call
-// a file so.
+// commands maps scripts and modules that interpreters run, in lower case, to
+// services. The result is likely rather than certain, because any file can have
+// such a name.
 var commands = map[string]string{
 	// JavaScript
 	"vite": "Vite", "vite.js": "Vite", "next": "Next.js", "next-server": "Next.js", "nuxt": "Nuxt",
@@ -58,8 +60,8 @@ var commands = map[string]string{
 	"artisan": "Laravel", "symfony": "Symfony", "phx.server": "Phoenix", "webrick": "WEBrick",
 }
 
-// javaSignatures are parts of the arguments of Java, in lower case, by which its
-// servers are known.
+// javaSignatures are parts of Java command lines, in lower case, that identify
+// services.
 var javaSignatures = []signature{
 	{"org.elasticsearch", "Elasticsearch"}, {"org.opensearch", "OpenSearch"}, {"kafka.kafka", "Kafka"}, {"zookeeper.server", "ZooKeeper"},
 	{"org.apache.cassandra", "Cassandra"}, {"catalina.startup", "Tomcat"}, {"jetty.start", "Jetty"}, {"jenkins.war", "Jenkins"},

@@ -1,5 +1,5 @@
-// Package service names what a listener is for: from the program of its owner,
-// from what the command line gives away, else from the port.
+// Package service names the service that a listener provides, based on its
+// owner's program, on the command line, or as a last resort on the port.
 package service
 
 import (
@@ -13,9 +13,9 @@ import (
 	"porthole/monitor"
 )
 
-// Describe fills in l.Service and l.ServiceBy, how sure that is. It is pure but
-// for that, and leaves nothing where nothing is known. It may be called from any
-// goroutine.
+// Describe sets l.Service and l.ServiceBy, which says how certain the name is;
+// both are "" if nothing is known. It has no other effects and is safe for
+// concurrent use.
 func Describe(l *monitor.Listener) {
 	if p, ok := l.Principal(); ok {
 		if l.Service, l.ServiceBy = describeOwner(p, l.Port); l.Service != "" {
@@ -27,19 +27,19 @@ func Describe(l *monitor.Listener) {
 	}
 }
 
-// WellKnown returns the service that usually has a port, by its name in the IANA
-// registry; "" where none is known.
+// WellKnown returns the service that people expect on port, such as "PostgreSQL" on
+// 5432; "" if there is none.
 func WellKnown(port uint16) string { return wellKnownPorts[port] }
 
-// Bounds of what is looked at of a command line: a word further behind is
-// somebody's data, not what is run. Java names its class after many options.
+// Limits for parsing command lines: later arguments are data, not the program
+// that runs. Java names its class after many options.
 const (
-	maxArgs      = 5
-	maxJavaArgs  = 64
-	maxArgLength = 1 << 10
-	maxTarget    = 48 // runes of the other end of a tunnel
+	maxArgs     = 5
+	maxJavaArgs = 64
+	maxTarget   = 48 // runes of a tunnel's target
 )
 
+// describeOwner names the service of a port from its owner.
 func describeOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
 	words := programNames(o.Command)
 	name := programName(strings.TrimSuffix(o.Name, ":"))
@@ -52,15 +52,15 @@ func describeOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
 	if s, ok := programs[programName(o.Program)]; ok {
 		return s, monitor.ByProgram
 	}
-	for _, w := range append([]string{name}, words...) { // a process may call itself anything
+	for _, w := range append([]string{name}, words...) { // a process may choose any name
 		if s, ok := commands[w]; ok {
 			return s, monitor.ByCommand
 		}
-		if s, ok := programs[w]; ok { // run by an interpreter, or a program that may not be read
+		if s, ok := programs[w]; ok { // run by an interpreter, or the program's path is not readable
 			return s, monitor.ByCommand
 		}
 	}
-	if strings.Contains(truncate(first(o.Command)), "/.vscode-server/") {
+	if strings.Contains(monitor.Bound(first(o.Command)), "/.vscode-server/") {
 		return "VS Code server", monitor.ByCommand
 	}
 	if programName(o.Program) == "java" || name == "java" {
@@ -76,10 +76,10 @@ func certainty(service string) monitor.ServiceBy {
 	return monitor.ByCommand
 }
 
-// describeJava finds the class or the archive that runs.
+// describeJava names the service from the class or archive that Java runs.
 func describeJava(command []string) string {
 	for _, arg := range command[:min(len(command), maxJavaArgs)] {
-		arg = strings.ToLower(truncate(arg))
+		arg = strings.ToLower(monitor.Bound(arg))
 		for _, s := range javaSignatures {
 			if strings.Contains(arg, s.pattern) {
 				return s.service
@@ -89,7 +89,7 @@ func describeJava(command []string) string {
 	return ""
 }
 
-// tunnel names the other end of what ssh or kubectl forwards from port.
+// tunnel describes the target to which ssh or kubectl forwards port.
 func tunnel(program string, command []string, port uint16) string {
 	switch {
 	case program == "ssh":
@@ -109,20 +109,20 @@ func sshTunnel(command []string, port uint16) string {
 		if kind != 0 && value == "" && i+1 < len(command) {
 			value = command[i+1]
 		}
-		parts := splitForward(truncate(value))
+		parts := splitForward(monitor.Bound(value))
 		if kind == 'D' && isPort(parts[len(parts)-1], port) {
 			return "ssh SOCKS proxy"
 		}
 		if n := len(parts); kind == 'L' && n >= 3 && isPort(parts[n-3], port) {
-			return "ssh tunnel to " + displayText(net.JoinHostPort(parts[n-2], parts[n-1]))
+			return "ssh tunnel to " + monitor.CleanMasked(net.JoinHostPort(parts[n-2], parts[n-1]), maxTarget)
 		}
 	}
 	return ""
 }
 
-// forwardFlag returns L or D of an argument of ssh and what follows it there, also
-// behind flags that take no value (ssh(1)): -fNL, -L5432:db:5432. kind is 0 where
-// there is none.
+// forwardFlag returns the flag L or D of an ssh argument and its value, also if
+// it follows flags without a value (ssh(1)): -fNL, -L5432:db:5432. kind is 0 if
+// arg has neither.
 func forwardFlag(arg string) (kind byte, value string) {
 	if len(arg) < 2 || arg[0] != '-' {
 		return 0, ""
@@ -134,7 +134,8 @@ func forwardFlag(arg string) (kind byte, value string) {
 	return flags[0], flags[1:]
 }
 
-// splitForward splits ssh's [bind:]port:host:hostport, where an IPv6 address is in brackets.
+// splitForward splits ssh's [bind:]port:host:hostport; IPv6 addresses are in
+// brackets.
 func splitForward(s string) []string {
 	var parts []string
 	for {
@@ -155,8 +156,8 @@ func splitForward(s string) []string {
 
 func isPort(text string, port uint16) bool { return text == strconv.Itoa(int(port)) }
 
-// kubectlTarget is the first word after port-forward that is no flag, its value
-// or a pair of ports: svc/web.
+// kubectlTarget returns the first word after port-forward that is not a flag, a
+// flag's value or a pair of ports: svc/web.
 func kubectlTarget(command []string) string {
 	at := slices.Index(command, "port-forward")
 	value := false
@@ -166,17 +167,17 @@ func kubectlTarget(command []string) string {
 			value = false
 		case strings.HasPrefix(arg, "-"):
 			value = !strings.Contains(arg, "=")
-		case strings.Trim(truncate(arg), "0123456789:") != "":
-			return displayText(arg)
+		case strings.Trim(monitor.Bound(arg), "0123456789:") != "":
+			return monitor.CleanMasked(arg, maxTarget)
 		}
 	}
 	return ""
 }
 
-// isNodeInspector reports whether port is where Node waits for a debugger.
+// isNodeInspector reports whether port is where Node.js listens for a debugger.
 func isNodeInspector(command []string, port uint16) bool {
 	for _, arg := range command[:min(len(command), maxJavaArgs)] {
-		flag, value, _ := strings.Cut(truncate(arg), "=")
+		flag, value, _ := strings.Cut(monitor.Bound(arg), "=")
 		if flag != "--inspect" && flag != "--inspect-brk" && flag != "--inspect-wait" {
 			continue
 		}
@@ -187,27 +188,24 @@ func isNodeInspector(command []string, port uint16) bool {
 	return false
 }
 
-// displayText makes the other end of a tunnel fit for one line.
-func displayText(s string) string { return monitor.Clean(monitor.MaskText(truncate(s)), maxTarget) }
-
-// programNames are the last elements of the first arguments, as the tables have them.
+// programNames returns the base names of the first arguments, as the tables
+// spell them.
 func programNames(command []string) []string {
 	var out []string
 	for _, arg := range command[:min(len(command), maxArgs)] {
-		title, _, _ := strings.Cut(truncate(arg), " ") // "next-server (v15.1)"
+		title, _, _ := strings.Cut(monitor.Bound(arg), " ") // "next-server (v15.1)"
 		out = append(out, programName(arg), programName(strings.TrimSuffix(title, ":")))
 	}
 	return out
 }
 
+// programName returns the base name of a path in lower case, without ".exe".
 func programName(s string) string {
-	if s = truncate(s); s == "" {
+	if s = monitor.Bound(s); s == "" {
 		return ""
 	}
 	return strings.ToLower(strings.TrimSuffix(filepath.Base(s), ".exe"))
 }
-
-func truncate(s string) string { return s[:min(len(s), maxArgLength)] }
 
 func first(command []string) string {
 	if len(command) == 0 {

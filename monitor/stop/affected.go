@@ -1,7 +1,6 @@
 package stop
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -10,22 +9,20 @@ import (
 	"porthole/monitor/owner"
 )
 
-// This file is what is to be known before a process is stopped.
-
-// ListenersOf are the listeners in s that o holds itself: they close with it.
+// ListenersOf returns the listeners in s that o holds: they close with it.
 func ListenersOf(s monitor.Snapshot, o monitor.Owner) []*monitor.Listener {
 	return listenersWhere(s, o.Same)
 }
 
-// ListenersOfDescendants are the listeners in s that processes below o hold, and o does not:
-// they may end with it.
+// ListenersOfDescendants returns the listeners in s that descendants of o hold
+// and o does not: they may end with it.
 func ListenersOfDescendants(s monitor.Snapshot, o monitor.Owner) []*monitor.Listener {
 	return slices.DeleteFunc(listenersWhere(s, func(child monitor.Owner) bool { return IsDescendant(child, o) }), func(l *monitor.Listener) bool {
 		return slices.ContainsFunc(l.Owners, o.Same)
 	})
 }
 
-// IsDescendant reports whether o is a parent of child, at any distance.
+// IsDescendant reports whether child is a descendant of o.
 func IsDescendant(child, o monitor.Owner) bool {
 	return slices.ContainsFunc(child.Parents, func(p monitor.Parent) bool { return p.PID == o.PID && p.Start == o.Start })
 }
@@ -39,25 +36,26 @@ func listenersWhere(s monitor.Snapshot, of func(monitor.Owner) bool) (out []*mon
 	return out
 }
 
-// Manager is what runs a process and may start it again: a service of systemd, or
-// an engine of containers.
+// Manager runs a process and may restart it: a systemd service or a container
+// engine.
 type Manager struct {
 	Kind    ManagerKind
-	ID      string // "cups.service", "3f2a…"; of a Publisher its name, "" where that is not known; raw
-	Command string // what stops it properly, to be copied into a shell; clean
+	ID      string // "cups.service", "3f2a…"; for a Publisher its name or ""; not cleaned
+	Command string // shell command that stops it properly; cleaned
 }
 
-// ManagerKind says what a manager is.
+// ManagerKind is the kind of a manager.
 type ManagerKind int
 
 // The kinds of managers.
 const (
-	Unit      ManagerKind = iota // of systemd
-	Container                    // an engine's
-	Publisher                    // the container that publishes a port
+	Unit      ManagerKind = iota // a systemd service
+	Container                    // a container
+	Publisher                    // the container that publishes the port
 )
 
-// String names the manager in English: "the unit cups.service". It is raw.
+// String names the manager in English: "the unit cups.service". It is not
+// cleaned.
 func (m Manager) String() string {
 	switch m.Kind {
 	case Unit:
@@ -68,11 +66,11 @@ func (m Manager) String() string {
 	return strings.TrimSpace("the container "+m.ID) + " that publishes the port"
 }
 
-// ManagerOf returns what runs o, which has l, and false where nothing that can be
-// seen does. A unit in which a terminal, a login or cron has started o is not what
-// runs it: to stop that would end all else that was started there.
+// ManagerOf returns the manager of o, which holds l, or false if no manager can be
+// determined. A unit in which a terminal, a login or cron started o is not its
+// manager: stopping that unit would end everything else started there.
 func ManagerOf(o monitor.Owner, l *monitor.Listener) (Manager, bool) {
-	if programName(o) == "docker-proxy" {
+	if o.ProgramName() == "docker-proxy" {
 		return publisherOf(l), true
 	}
 	m, ok := groupManager(owner.CgroupOf(o.PID))
@@ -82,23 +80,14 @@ func ManagerOf(o monitor.Owner, l *monitor.Listener) (Manager, bool) {
 	return m, ok
 }
 
-// startedBySystemd reports whether systemd itself has started a process: nothing that starts
-// others stands between.
+// startedBySystemd reports whether systemd itself started a process: there is no
+// terminal, script or supervisor between them.
 func startedBySystemd(why ancestry.Explanation) bool {
 	return why.Shell == nil && why.Session == nil && (why.Manager == nil || why.Manager.Role == ancestry.System)
 }
 
-// programName is the file that o runs; its name, which it can choose, where that may
-// not be read.
-func programName(o monitor.Owner) string {
-	if o.Program != "" {
-		return filepath.Base(o.Program)
-	}
-	return o.Name
-}
-
-// ManagerOfUnknownOwner is the same for the owner of l that cannot be seen, as far as
-// the control group tells that its socket was made in.
+// ManagerOfUnknownOwner is ManagerOf for a listener whose owner is unknown. It
+// uses the control group that the socket was created in.
 func ManagerOfUnknownOwner(l *monitor.Listener) (Manager, bool) {
 	if l.Inferred != nil {
 		if m, ok := ManagerOf(*l.Inferred, l); ok {

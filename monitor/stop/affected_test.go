@@ -11,7 +11,7 @@ import (
 func TestIsSystemProcess(t *testing.T) {
 	for pid, want := range map[int][2]bool{-1: {true, true}, 0: {true, true}, 1: {true, true}, 4: {false, true}, 5: {false, false}} {
 		if got := [2]bool{isSystemProcess("linux", pid), isSystemProcess("windows", pid)}; got != want {
-			t.Errorf("%d: on Linux %t, on Windows %t; want %v", pid, got[0], got[1], want)
+			t.Errorf("PID %d: got %t on Linux, %t on Windows; want %v", pid, got[0], got[1], want)
 		}
 	}
 }
@@ -20,7 +20,7 @@ func TestListenersOfDescendants(t *testing.T) {
 	main := monitor.Owner{PID: 10, Start: 100}
 	child := monitor.Owner{PID: 11, Start: 110, Parents: []monitor.Parent{{PID: 10, Start: 100}}}
 	grandchild := monitor.Owner{PID: 12, Start: 120, Parents: []monitor.Parent{{PID: 11, Start: 110}, {PID: 10, Start: 100}}}
-	stranger := monitor.Owner{PID: 13, Start: 130, Parents: []monitor.Parent{{PID: 10, Start: 99}}} // of one that had the number before
+	stranger := monitor.Owner{PID: 13, Start: 130, Parents: []monitor.Parent{{PID: 10, Start: 99}}} // child of an earlier process with PID 10
 	row := func(port uint16, owners ...monitor.Owner) *monitor.Listener {
 		return &monitor.Listener{Port: port, Owners: owners}
 	}
@@ -32,10 +32,10 @@ func TestListenersOfDescendants(t *testing.T) {
 		return ports
 	}
 	if got := ports(ListenersOf(s, main)); got != "16" {
-		t.Errorf("Held = ports %s, want 16", got)
+		t.Errorf("ListenersOf: got ports %s, want 16", got)
 	}
 	if got := ports(ListenersOfDescendants(s, main)); got != "23" {
-		t.Errorf("Children = ports %s, want 23", got)
+		t.Errorf("ListenersOfDescendants: got ports %s, want 23", got)
 	}
 }
 
@@ -56,25 +56,24 @@ func TestManagerOf(t *testing.T) {
 		{owner.Cgroup{}, ""},
 	} {
 		if m, ok := groupManager(test.g); m.Command != test.want || ok != (test.want != "") {
-			t.Errorf("%+v: %q, %t; want %q", test.g, m.Command, ok, test.want)
+			t.Errorf("%+v: got %q, %t; want %q", test.g, m.Command, ok, test.want)
 		}
 	}
-	// docker-proxy runs in docker.service, whose end is the end of all containers.
+	// docker-proxy runs in docker.service; stopping that stops all containers.
 	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, &monitor.Listener{Port: 8080}); m.Command != "docker stop $(docker ps -q --filter publish=8080)" {
-		t.Errorf("of docker-proxy: %q", m.Command)
+		t.Errorf("docker-proxy: got %q", m.Command)
 	}
 	known := &monitor.Listener{Port: 8080, CgroupInfo: monitor.CgroupInfo{Container: &monitor.Container{ID: id, Name: "web", Published: true}}}
 	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, known); m.Command != "docker stop 0123456789ab" || m.String() != "the container web that publishes the port" {
-		t.Errorf("of docker-proxy, whose container is known: %q, %q", m, m.Command)
+		t.Errorf("docker-proxy with known container: got %q, %q", m, m.Command)
 	}
 	hidden := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}}
 	if m, _ := ManagerOfUnknownOwner(hidden); m.Command != "systemctl stop cups.service" {
-		t.Errorf("of a hidden owner: %q", m.Command)
+		t.Errorf("unknown owner: got %q", m.Command)
 	}
 }
 
-// In the unit of a desktop's terminal, of cron or of ssh there are all that were
-// started there.
+// The unit of a terminal, of cron or of ssh contains everything started there.
 func TestUnitWithoutSystemdAsParentIsNotTheManager(t *testing.T) {
 	parents := func(names ...string) (all []monitor.Parent) {
 		for i, name := range names {
@@ -96,7 +95,7 @@ func TestUnitWithoutSystemdAsParentIsNotTheManager(t *testing.T) {
 		{parents("pm2", "systemd"), false},
 	} {
 		if got := startedBySystemd(ancestry.Explain(monitor.Owner{PID: 11, Name: "web", Parents: c.parents}, monitor.CgroupInfo{}, monitor.ProcessState{})); got != c.want {
-			t.Errorf("%v: %t; want %t", c.parents, got, c.want)
+			t.Errorf("%v: got %t, want %t", c.parents, got, c.want)
 		}
 	}
 }
@@ -104,6 +103,6 @@ func TestUnitWithoutSystemdAsParentIsNotTheManager(t *testing.T) {
 func TestProcessNamedDockerProxyIsNotTrusted(t *testing.T) {
 	o := monitor.Owner{Name: "docker-proxy", Program: "/home/ada/server"}
 	if m, _ := ManagerOf(o, &monitor.Listener{Port: 8080}); m.Kind == Publisher {
-		t.Errorf("a process that calls itself docker-proxy is %v", m)
+		t.Errorf("process named docker-proxy: got manager %v", m)
 	}
 }

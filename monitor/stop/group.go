@@ -10,11 +10,9 @@ import (
 	"porthole/monitor/process"
 )
 
-// This file is how several processes are stopped together.
-
-// OpenAll takes hold of all owners, each once; those that have ended are left out.
-// Where one cannot be held none is, and the error is about that one. The caller
-// closes them.
+// OpenAll opens all owners, each once; processes that have ended are left out.
+// If one cannot be opened, none is, and the error is about that one. The caller
+// must close them.
 func OpenAll(owners []monitor.Owner) (held []*Process, _ error) {
 	for _, o := range owners {
 		if slices.ContainsFunc(held, func(p *Process) bool { return p.owner.Same(o) }) {
@@ -32,10 +30,10 @@ func OpenAll(owners []monitor.Owner) (held []*Process, _ error) {
 	return held, nil
 }
 
-// OpenDescendants takes hold of all processes below held, at any distance, that run now
-// and are not among them. Those that have ended meanwhile are left out, and so are
-// those that are not to be stopped. A child that is born later is not found, so that
-// a parent is to be asked to end before its children are. The caller closes them.
+// OpenDescendants opens all running descendants of the given processes that are
+// not among them. Processes that have ended or must not be stopped are left out.
+// A child that is created later is missed, so a parent must be asked to end
+// before its children are looked up. The caller must close them.
 func OpenDescendants(held []*Process) (below []*Process, _ error) {
 	for _, p := range held {
 		children, err := process.Descendants(p.owner)
@@ -61,14 +59,14 @@ func OpenDescendants(held []*Process) (below []*Process, _ error) {
 	return below, nil
 }
 
-// CloseAll lets go of all.
+// CloseAll closes all processes.
 func CloseAll(held []*Process) {
 	for _, p := range held {
 		p.Close()
 	}
 }
 
-// Failure is why one of several processes could not be held or signalled.
+// Failure says why one of several processes could not be opened or signaled.
 type Failure struct {
 	Owner monitor.Owner
 	Err   error
@@ -77,16 +75,16 @@ type Failure struct {
 func (f Failure) Error() string { return f.Err.Error() }
 func (f Failure) Unwrap() error { return f.Err }
 
-// Outcome is what became of processes that were signalled together.
+// Outcome is the result of signaling several processes.
 type Outcome struct {
-	StillRunning []*Process // they run on
-	Failed       []Failure  // they could not be signalled, or not be waited for
-	Released     []Failure  // they were not signalled, since they no longer held the port
+	StillRunning []*Process // processes that did not end in time
+	Failed       []Failure  // processes that could not be signaled or waited for
+	Released     []Failure  // processes that were not signaled because they no longer held the port
 }
 
-// Errors are what is to be told, where so many processes held the port when they
-// were shown. One that has let go of it, such as a child that inherited it for a
-// moment, is none while others are stopped.
+// Errors returns the failures to report, given the number of processes that held
+// the port when they were shown. A process that released the port, such as a child
+// that inherited it briefly, is not an error while others were stopped.
 func (o Outcome) Errors(holders int) []Failure {
 	if len(o.Released) < holders {
 		return o.Failed
@@ -94,16 +92,16 @@ func (o Outcome) Errors(holders int) []Failure {
 	return append(slices.Clone(o.Released), o.Failed...)
 }
 
-// Progress hears how a stop goes, from the goroutine that called Signal. Either
-// function may be nil.
+// Progress is notified of the progress of Signal, on the goroutine that called
+// Signal. Either function may be nil.
 type Progress struct {
-	Signaled func(to []*Process) // all have been signalled; they are waited for now
+	Signaled func(to []*Process) // all have been signaled; Signal waits for them now
 	Ended    func(*Process)
 }
 
-// Signal sends to all before any is waited for, since one may end with another,
-// and returns when all have ended or ctx has. One that has ended before counts as
-// ended.
+// Signal signals all processes before it waits for any, because one may end with
+// another. It returns when all have ended or ctx is done. A process that had
+// ended already counts as ended.
 func Signal(ctx context.Context, held []*Process, send func(*Process) error, w Progress) (out Outcome) {
 	var sent []*Process
 	for _, p := range held {

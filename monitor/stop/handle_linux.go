@@ -11,16 +11,16 @@ import (
 	"porthole/monitor"
 )
 
-// pidfd holds a process by a descriptor (pidfd_open(2), Linux 5.3), which never
-// comes to mean another one.
+// pidfd is a handle based on a descriptor (pidfd_open(2), Linux 5.3), which
+// always refers to the same process.
 type pidfd int
 
 func openHandle(o monitor.Owner) (handle, error) {
 	fd, err := unix.PidfdOpen(o.PID, 0)
 	switch {
-	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM): // an old kernel; a sandbox that does not know the call
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM): // an old kernel, or a sandbox that blocks the call
 		return openByPID(o)
-	case errors.Is(err, unix.ESRCH), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT): // the latter ones: it is a thread
+	case errors.Is(err, unix.ESRCH), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT): // EINVAL, ENOENT: it is a thread
 		return nil, os.ErrProcessDone
 	case err != nil:
 		return nil, os.NewSyscallError("pidfd_open", err)
@@ -39,8 +39,8 @@ func (fd pidfd) signal(s syscall.Signal) error {
 func (fd pidfd) ended() (bool, error) { return fd.poll(0) }
 func (fd pidfd) wait() (bool, error)  { return fd.poll(pollInterval) }
 
-// poll reports whether the process has ended; that makes its descriptor readable,
-// also before its parent has asked how it ended.
+// poll reports whether the process has ended. A pidfd becomes readable then, even
+// before the parent has collected the exit status.
 func (fd pidfd) poll(d time.Duration) (bool, error) {
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(d.Milliseconds()))
 	if errors.Is(err, unix.EINTR) {

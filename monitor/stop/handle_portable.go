@@ -11,12 +11,12 @@ import (
 	"porthole/monitor/process"
 )
 
-// pollInterval is how long a wait takes notice of nothing else.
+// pollInterval is how long one wait blocks.
 const pollInterval = 50 * time.Millisecond
 
-// processHandle holds a process by its number, and looks each time whether that still
-// means the same one. On Windows that is a handle, which keeps the number from
-// being given again.
+// processHandle is a handle based on the PID that verifies on each call that the PID
+// still belongs to the same process. On Windows os.Process has an open handle, which keeps the PID
+// from being reused.
 type processHandle struct {
 	owner   monitor.Owner
 	process *os.Process
@@ -35,7 +35,7 @@ func (n processHandle) ended() (bool, error) {
 }
 
 func (n processHandle) signal(s syscall.Signal) error {
-	if ended, _ := n.ended(); ended { // it has no error
+	if ended, _ := n.ended(); ended { // never fails
 		return os.ErrProcessDone
 	}
 	if runtime.GOOS == "windows" && s != syscall.SIGKILL {
@@ -49,11 +49,11 @@ func (n processHandle) signal(s syscall.Signal) error {
 }
 
 func (n processHandle) wait() (bool, error) {
-	if ended, _ := n.ended(); ended { // it has no error
+	if ended, _ := n.ended(); ended { // never fails
 		return true, nil
 	}
 	time.Sleep(pollInterval)
 	return n.ended()
 }
 
-func (n processHandle) close() { _ = n.process.Release() } // nothing is left of it either way
+func (n processHandle) close() { _ = n.process.Release() } // there is nothing to do about an error

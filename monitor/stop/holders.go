@@ -11,13 +11,13 @@ import (
 	"porthole/monitor/socket"
 )
 
-// NewHolderCheck looks at the machine and tells who holds the ports of rows now. What was
-// seen before is not asked: between showing a process and stopping it, it may have
-// let go of its port.
+// NewHolderCheck scans the ports of listeners and returns a function that reports
+// whether a process holds one of them now. Earlier snapshots are not used: a
+// process may have released its port between being shown and being stopped.
 func NewHolderCheck(ctx context.Context, rows []*monitor.Listener, log *slog.Logger) (func(monitor.Owner) bool, error) {
 	table, err := socket.Open(log)
 	if err != nil {
-		return nil, fmt.Errorf("open the table of listening sockets: %w", err)
+		return nil, fmt.Errorf("open the socket table: %w", err)
 	}
 	defer table.Close()
 	at := func(l *monitor.Listener) bool {
@@ -30,7 +30,7 @@ func NewHolderCheck(ctx context.Context, rows []*monitor.Listener, log *slog.Log
 	udp := slices.ContainsFunc(rows, func(r *monitor.Listener) bool { return r.Protocol == monitor.UDP })
 	s, err := monitor.New(table, owner.New(), monitor.Options{UDP: udp, Ports: ports, Keep: at, Logger: log}).Scan(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look who holds the ports: %w", err)
+		return nil, fmt.Errorf("find the owners of the ports: %w", err)
 	}
 	return func(o monitor.Owner) bool { return len(ListenersOf(s, o)) > 0 }, nil
 }

@@ -10,9 +10,10 @@ import (
 	"porthole/monitor/owner"
 )
 
-// groupManager says what stops all of a control group. A scope is nobody's service: to
-// stop it would end a whole session, or a terminal with all that runs in it; and
-// user@1000.service is all that a user runs.
+// groupManager returns the manager that can stop everything in a control group.
+// Scopes have none: stopping one would end a whole session, or a terminal with
+// everything in it. user@1000.service contains everything a user runs, so it is
+// excluded too.
 func groupManager(g owner.Cgroup) (Manager, bool) {
 	switch {
 	case g.ContainerID != "":
@@ -30,8 +31,9 @@ func groupManager(g owner.Cgroup) (Manager, bool) {
 	return Manager{}, false
 }
 
-// publisherOf is the container that docker-proxy has l for: its own group is that of
-// the engine, whose end would be the end of all containers.
+// publisherOf returns the container that docker-proxy publishes l for. The
+// control group of docker-proxy is the engine's; stopping that would stop all
+// containers.
 func publisherOf(l *monitor.Listener) Manager {
 	if c := l.Container; c != nil && c.Published && c.ID != "" {
 		id := c.ID[:min(12, len(c.ID))]

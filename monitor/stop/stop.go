@@ -1,6 +1,6 @@
-// Package stop ends a process that holds a port, by its identity and never by
-// its number alone: between showing a process and stopping it, its number may
-// be given to another one. A file a way to hold a process; see Open.
+// Package stop stops processes that hold a port. It identifies them by PID and
+// start time rather than by PID alone, because a PID may be reused between
+// showing a process and stopping it. See Open.
 package stop
 
 import (
@@ -17,7 +17,8 @@ import (
 	"porthole/monitor/process"
 )
 
-// GracePeriod is how long a process is given to end before force is offered.
+// GracePeriod is how long a process may take to end before a force quit is
+// offered.
 const GracePeriod = 10 * time.Second
 
 // Reason says why a process is not stopped, in words that follow "it ".
@@ -25,15 +26,15 @@ type Reason string
 
 // The reasons.
 const (
-	SystemProcess   Reason = "is the system's own: without it the machine stops"
+	SystemProcess   Reason = "is a critical system process"
 	Self            Reason = "is Porthole itself"
-	ParentProcess   Reason = "runs this program, which would end with it"
-	IdentityUnknown Reason = "cannot be told from a later process with its number"
-	IdentityChanged Reason = "is another process now: the one that was meant has ended"
+	ParentProcess   Reason = "is a parent of this program, which would end with it"
+	IdentityUnknown Reason = "cannot be distinguished from a later process with the same PID"
+	IdentityChanged Reason = "is a different process now: the one you chose has ended"
 	PortReleased    Reason = "no longer holds the port"
 )
 
-// RefusedError says that a process is not stopped, whoever asks.
+// RefusedError says that a process must not be stopped, regardless of who asks.
 type RefusedError struct {
 	PID    int
 	Reason Reason
@@ -43,10 +44,10 @@ func (e RefusedError) Error() string {
 	return fmt.Sprintf("process %d is not stopped: it %s", e.PID, e.Reason)
 }
 
-// PermissionError says that the system does not let this user stop a process.
+// PermissionError says that this user may not stop a process.
 type PermissionError struct {
 	PID  int
-	User string // whose process it is; "" where unknown
+	User string // user of the process; "" if unknown
 	Err  error
 }
 
@@ -60,38 +61,39 @@ func (e PermissionError) Error() string {
 
 func (e PermissionError) Unwrap() error { return e.Err }
 
-// ErrKillOnly says that this system can end a process by force alone.
-var ErrKillOnly = errors.New("this system cannot ask a process to end, only force it (--force)")
+// ErrKillOnly says that this system has no way to ask a process to end.
+var ErrKillOnly = errors.New("this system cannot ask a process to end; use force quit (--force)")
 
-// Process is a process that is held: its number cannot come to mean another one
-// unnoticed. It is to be used by one goroutine at a time.
+// Process is a process with an open handle, so that its PID cannot be reused
+// unnoticed. It is not safe for concurrent use.
 type Process struct {
-	owner  monitor.Owner
+	owner monitor.Owner
+	// handle is an operating system's reference to a process.
 	handle handle
 }
 
 // handle is how a system holds a process.
 type handle interface {
-	signal(syscall.Signal) error // os.ErrProcessDone where it has ended
+	signal(syscall.Signal) error // os.ErrProcessDone if it has ended
 	ended() (bool, error)
-	// wait returns when the process has ended, or after a moment.
+	// wait returns when the process has ended, or after pollInterval.
 	wait() (ended bool, err error)
 	close()
 }
 
-// Open takes hold of the process that o was when it was seen. The error is a
-// RefusedError where it is not to be stopped, and os.ErrProcessDone where it has
-// ended. The caller closes it.
+// Open opens the process that was seen as o. The error is a RefusedError if it
+// must not be stopped, and wraps os.ErrProcessDone if it has ended. The caller
+// must close the Process.
 func Open(o monitor.Owner) (*Process, error) {
 	if reason := refusal(o); reason != "" {
 		return nil, RefusedError{o.PID, reason}
 	}
 	held, err := openHandle(o)
 	if err != nil {
-		return nil, wrapError(o, "take hold of", err)
+		return nil, wrapError(o, "open", err)
 	}
-	// What is held has this number as long as it lives. So if the one that was
-	// meant lives after that, it is the one that is held.
+	// The handle's process keeps its PID as long as it runs. So if o still runs
+	// now, it is the process of the handle.
 	if !process.IsAlive(o.PID, o.Start) {
 		held.close()
 		if _, err := process.Info(o.PID); err != nil {
@@ -102,7 +104,7 @@ func Open(o monitor.Owner) (*Process, error) {
 	return &Process{o, held}, nil
 }
 
-// refusal says why o is not to be stopped, "" where it may be.
+// refusal says why o must not be stopped; "" if it may be.
 func refusal(o monitor.Owner) Reason {
 	switch {
 	case isSystemProcess(runtime.GOOS, o.PID):
@@ -110,7 +112,7 @@ func refusal(o monitor.Owner) Reason {
 	case o.PID == os.Getpid():
 		return Self
 	}
-	ourselves, _ := process.Info(os.Getpid()) // where it cannot be read there are no parents to find
+	ourselves, _ := process.Info(os.Getpid()) // without them no parents are found
 	above := slices.ContainsFunc(process.Parents(ourselves), func(p monitor.Parent) bool { return p.PID == o.PID })
 	switch {
 	case o.PID == os.Getppid(), above:
@@ -124,18 +126,18 @@ func refusal(o monitor.Owner) Reason {
 	return ""
 }
 
-// isSystemProcess reports whether pid is the system's own: nobody's (0), the first process
-// (1), and on Windows "System" (4).
+// isSystemProcess reports whether pid belongs to the system: the idle process
+// (0), init (1), and on Windows "System" (4).
 func isSystemProcess(goos string, pid int) bool { return pid <= 1 || goos == "windows" && pid == 4 }
 
-// isOurProgram reports whether pid runs this program's own file: the agent is the
+// isOurProgram reports whether pid runs this program's file: the agent is the
 // parent of the window, and both are Porthole.
 func isOurProgram(pid int) bool {
-	if ours, err := os.Stat("/proc/self/exe"); err == nil { // also where it was replaced since
+	if ours, err := os.Stat("/proc/self/exe"); err == nil { // works even if the file was replaced since
 		theirs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 		return err == nil && os.SameFile(ours, theirs)
 	}
-	ours, _ := os.Executable() // "" where unknown
+	ours, _ := os.Executable() // "" if unknown
 	theirs, err := process.Info(pid)
 	return err == nil && ours != "" && theirs.Program == ours
 }
@@ -143,22 +145,22 @@ func isOurProgram(pid int) bool {
 // Owner returns the process as it was seen.
 func (p *Process) Owner() monitor.Owner { return p.owner }
 
-// Ended reports whether the process has ended; false where that cannot be told.
+// Ended reports whether the process has ended; false if that is not known.
 func (p *Process) Ended() bool {
 	ended, err := p.handle.ended()
 	return ended && err == nil
 }
 
-// Terminate asks the process to end, with SIGTERM. holds tells whether it has the
-// port now, and is nil where it need not have one; where it does not, the error is
-// a RefusedError. os.ErrProcessDone says
-// that it has ended, ErrOnlyForce that this system knows Kill alone.
+// Terminate sends SIGTERM. holds reports whether a process holds the port now; if
+// it returns false, the error is a RefusedError. It may be nil if the process
+// need not hold a port. The error wraps os.ErrProcessDone if the process has
+// ended and is ErrKillOnly if this system only supports Kill.
 func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
 	return p.send(syscall.SIGTERM, holds)
 }
 
-// Kill ends the process by force, with SIGKILL. It may have closed its port
-// already, so nothing is asked but that it is still the same process.
+// Kill sends SIGKILL. The process may have closed its port already, so only its
+// identity is checked.
 func (p *Process) Kill() error { return p.send(syscall.SIGKILL, nil) }
 
 func (p *Process) send(s syscall.Signal, holds func(monitor.Owner) bool) error {
@@ -172,10 +174,10 @@ func (p *Process) send(s syscall.Signal, holds func(monitor.Owner) bool) error {
 	if err == nil {
 		err = p.handle.signal(s)
 	}
-	return wrapError(p.owner, "end", err)
+	return wrapError(p.owner, "stop", err)
 }
 
-// wrapError says err as what it means to whoever wanted to stop o.
+// wrapError adds what was tried on which process to err.
 func wrapError(o monitor.Owner, what string, err error) error {
 	switch {
 	case err == nil, errors.Is(err, ErrKillOnly):
@@ -186,14 +188,14 @@ func wrapError(o monitor.Owner, what string, err error) error {
 	return fmt.Errorf("%s process %d: %w", what, o.PID, err)
 }
 
-// Wait returns nil when the process has ended, and the error of ctx where that
-// ends first.
+// Wait returns nil when the process has ended, or the error of ctx if that is
+// done first.
 func (p *Process) Wait(ctx context.Context) error {
 	for {
 		ended, err := p.handle.wait()
 		switch {
 		case err != nil:
-			return fmt.Errorf("wait for the end of process %d: %w", p.owner.PID, err)
+			return fmt.Errorf("wait for process %d: %w", p.owner.PID, err)
 		case ended:
 			return nil
 		case ctx.Err() != nil:
@@ -202,5 +204,5 @@ func (p *Process) Wait(ctx context.Context) error {
 	}
 }
 
-// Close lets go of the process.
+// Close closes the handle.
 func (p *Process) Close() { p.handle.close() }

@@ -22,10 +22,10 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// A test program with this variable is a child of a test: "ends" listens and ends
-// when it is asked, "ignores" does not, "family" has a child that has a child, which
-// ignores it, "stops" tries to stop the process in its
-// arguments and prints how that went.
+// roleVariable makes the test binary a child of a test: "ends" listens and ends on
+// SIGTERM, "ignores" ignores it, "family" has a child that has a child that
+// ignores it, "stops" tries to stop the process in its arguments and prints the
+// result.
 const roleVariable = "PORTHOLE_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -59,12 +59,12 @@ func TestMain(m *testing.M) {
 func serve() {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	fmt.Println(ln.Addr(), err)
-	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends, however that does
-	runtime.KeepAlive(ln)                // or it closes when Go collects what nobody uses any more
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends in any way
+	runtime.KeepAlive(ln)                // otherwise the garbage collector may close it
 }
 
 func tryToStop() {
-	pid, _ := strconv.Atoi(os.Args[1]) // what is none is refused
+	pid, _ := strconv.Atoi(os.Args[1]) // PID 0 is refused
 	start, _ := strconv.ParseUint(os.Args[2], 10, 64)
 	p, err := Open(monitor.Owner{PID: pid, Start: start, User: "root"})
 	if err == nil {
@@ -81,12 +81,13 @@ func command(role string, args ...string) *exec.Cmd {
 	return c
 }
 
-// victim runs a child until it is stopped or the test ends, and returns it as it is seen.
+// victim runs a child until it is stopped or the test ends, and returns it as an
+// owner.
 func victim(t *testing.T, role string) monitor.Owner {
 	t.Helper()
 	started := child.StartVictim(t, command(role))
 	if line, err := started.Out.ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.") {
-		t.Fatalf("%s said %q, %v", role, line, err)
+		t.Fatalf("%s printed %q, %v", role, line, err)
 	}
 	o, err := process.Info(started.PID)
 	if err != nil {
@@ -126,13 +127,13 @@ func TestTerminate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !exitsWithin(t, p, GracePeriod) || process.IsAlive(o.PID, o.Start) {
-		t.Error("it did not end")
+		t.Error("the process did not end")
 	}
 	if err := p.Kill(); !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("Kill of what has ended: %v, want os.ErrProcessDone", err)
+		t.Errorf("Kill after the end: got %v, want os.ErrProcessDone", err)
 	}
 	if _, err := Open(o); !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("Open of what has ended: %v, want os.ErrProcessDone", err)
+		t.Errorf("Open after the end: got %v, want os.ErrProcessDone", err)
 	}
 }
 
@@ -150,13 +151,13 @@ func TestKillAfterIgnoredTerminate(t *testing.T) {
 				t.Fatal(err)
 			}
 			if exitsWithin(t, p, 300*time.Millisecond) || !process.IsAlive(o.PID, o.Start) {
-				t.Fatal("it ended, which it was not to")
+				t.Fatal("the process ended on SIGTERM")
 			}
 			if err := p.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			if !exitsWithin(t, p, GracePeriod) {
-				t.Error("it did not end by force")
+				t.Error("the process did not end on SIGKILL")
 			}
 		})
 	}
@@ -170,7 +171,7 @@ func TestOpenRefusals(t *testing.T) {
 	}
 	parents := process.Parents(ourselves)
 	if len(parents) == 0 {
-		t.Fatal("this test has no parents")
+		t.Fatal("no parents found")
 	}
 	later, unknown := o, o
 	later.Start++
@@ -197,22 +198,22 @@ func TestOpenRefusals(t *testing.T) {
 			test.want = SystemProcess // in a container
 		}
 		if !errors.As(err, &refused) || refused.Reason != test.want {
-			t.Errorf("%s: %v; want that it %s", test.name, err, test.want)
+			t.Errorf("%s: got %v, want reason %q", test.name, err, test.want)
 		}
 	}
 	p := open(t, o)
 	var refused RefusedError
 	if err := p.Terminate(func(monitor.Owner) bool { return false }); !errors.As(err, &refused) || refused.Reason != PortReleased {
-		t.Errorf("of one that no longer holds the port: %v; want that it %s", err, PortReleased)
+		t.Errorf("port released: got %v, want reason %q", err, PortReleased)
 	}
 	if !process.IsAlive(o.PID, o.Start) {
-		t.Error("it ended all the same")
+		t.Error("the process ended")
 	}
 }
 
 func TestForeignProcessIsPermissionError(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root, to be another user")
+		t.Skip("needs root to run as another user")
 	}
 	o := victim(t, "ends")
 	c := command("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
@@ -220,14 +221,14 @@ func TestForeignProcessIsPermissionError(t *testing.T) {
 	out, err := c.Output()
 	want := fmt.Sprintf("true process %d is root's: only that user and an administrator may stop it", o.PID)
 	if err != nil || string(out) != want {
-		t.Errorf("it says %q, %v; want %q", out, err, want)
+		t.Errorf("got %q, %v; want %q", out, err, want)
 	}
 	if !process.IsAlive(o.PID, o.Start) {
-		t.Error("it ended all the same")
+		t.Error("the process ended")
 	}
 }
 
-// The window's parent is the agent: to stop that is to stop Porthole.
+// The window's parent is the agent, which is Porthole too.
 func TestParentThatIsPortholeIsSelf(t *testing.T) {
 	ourselves, err := process.Info(os.Getpid())
 	if err != nil {
@@ -236,7 +237,7 @@ func TestParentThatIsPortholeIsSelf(t *testing.T) {
 	out, err := command("stops", strconv.Itoa(ourselves.PID), strconv.FormatUint(ourselves.Start, 10)).Output()
 	want := fmt.Sprintf("false process %d is not stopped: it is Porthole itself", ourselves.PID)
 	if err != nil || string(out) != want {
-		t.Errorf("of a parent that runs the same program: %q, %v; want %q", out, err, want)
+		t.Errorf("parent with the same program: got %q, %v; want %q", out, err, want)
 	}
 }
 
@@ -248,7 +249,7 @@ func descendants(t *testing.T, o monitor.Owner, n int) []monitor.Owner {
 			return found
 		}
 	}
-	t.Fatalf("there are never %d processes below %d", n, o.PID)
+	t.Fatalf("%d descendants of %d did not appear", n, o.PID)
 	return nil
 }
 
@@ -263,17 +264,17 @@ func TestStopProcessTree(t *testing.T) {
 		}
 	})
 	if found[0].ParentPID != o.PID || found[1].ParentPID != found[0].PID {
-		t.Fatalf("%+v; want the child, and then its child", found)
+		t.Fatalf("got %+v, want the child, then its child", found)
 	}
-	time.Sleep(200 * time.Millisecond) // until the last one ignores it
+	time.Sleep(200 * time.Millisecond) // until the last one ignores SIGTERM
 	held, err := OpenAll([]monitor.Owner{o, o})
 	if err != nil || len(held) != 1 {
-		t.Fatalf("OpenAll of one named twice: %d, %v; want 1", len(held), err)
+		t.Fatalf("OpenAll with a duplicate: got %d, %v; want 1", len(held), err)
 	}
 	defer CloseAll(held)
 	children, err := OpenDescendants(held)
 	if err != nil || len(children) != 2 {
-		t.Fatalf("OpenBelow: %d, %v; want 2", len(children), err)
+		t.Fatalf("OpenDescendants: got %d, %v; want 2", len(children), err)
 	}
 	defer CloseAll(children)
 	limited, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -288,16 +289,16 @@ func TestStopProcessTree(t *testing.T) {
 		Ended: func(p *Process) { ended = append(ended, p.Owner().PID) },
 	})
 	if len(sent) != 3 || len(ended) != 2 || len(out.Failed) != 0 || len(out.StillRunning) != 1 || out.StillRunning[0].Owner().PID != found[1].PID {
-		t.Fatalf("sent to %v, ended %v, %+v; want all three, two, and that %d stays", sent, ended, out, found[1].PID)
+		t.Fatalf("got signaled %v, ended %v, %+v; want all three, two, and %d still running", sent, ended, out, found[1].PID)
 	}
 	out = Signal(t.Context(), out.StillRunning, (*Process).Kill, Progress{})
 	if len(out.StillRunning)+len(out.Failed) != 0 || process.IsAlive(found[1].PID, found[1].Start) {
-		t.Errorf("by force: %+v", out)
+		t.Errorf("after SIGKILL: %+v", out)
 	}
 }
 
-// A server's child may have the port from a fork to its exec: it is no reason to say
-// that the stop failed. Where nobody holds the port any more, that is said.
+// A server's child may hold the port between fork and exec. If it released the
+// port, the stop has not failed; if all owners released it, that is an error.
 func TestReleasedPortIsNotAnErrorIfOthersHoldIt(t *testing.T) {
 	stays, gone := victim(t, "ends"), victim(t, "ends")
 	held, err := OpenAll([]monitor.Owner{gone, stays})
@@ -307,14 +308,14 @@ func TestReleasedPortIsNotAnErrorIfOthersHoldIt(t *testing.T) {
 	defer CloseAll(held)
 	out := Signal(t.Context(), held[:1], func(p *Process) error { return p.Terminate(func(monitor.Owner) bool { return false }) }, Progress{})
 	if p := out.Errors(1); len(p) != 1 || p[0].Owner.PID != gone.PID {
-		t.Errorf("where all let go the problems are %v; want that of %d", p, gone.PID)
+		t.Errorf("all released: got errors %v, want that of %d", p, gone.PID)
 	}
 	out = Signal(t.Context(), held, func(p *Process) error { return p.Terminate(stays.Same) }, Progress{})
 	if p := out.Errors(2); len(p) != 0 || len(out.StillRunning) != 0 {
-		t.Errorf("problems %v, %d stay; want none", p, len(out.StillRunning))
+		t.Errorf("got errors %v, %d still running; want none", p, len(out.StillRunning))
 	}
 	if !process.IsAlive(gone.PID, gone.Start) || process.IsAlive(stays.PID, stays.Start) {
-		t.Error("the wrong one was stopped")
+		t.Error("the wrong process was stopped")
 	}
 }
 
@@ -324,7 +325,7 @@ func TestOpenAllOpensNoneIfOneIsRefused(t *testing.T) {
 	var f Failure
 	var refused RefusedError
 	if len(held) != 0 || !errors.As(err, &f) || f.Owner.PID != 1 || !errors.As(err, &refused) || refused.Reason != SystemProcess {
-		t.Errorf("OpenAll: %d held, %v; want a failure about process 1", len(held), err)
+		t.Errorf("OpenAll: got %d, %v; want a failure about process 1", len(held), err)
 	}
 }
 
@@ -348,7 +349,7 @@ func TestHolderCheckRescans(t *testing.T) {
 			t.Fatal(err)
 		}
 		if holds(self) != open || holds(o) {
-			t.Errorf("open %t: held by us %t, by another %t", open, holds(self), holds(o))
+			t.Errorf("listener open %t: held by this process %t, by another %t", open, holds(self), holds(o))
 		}
 	}
 }

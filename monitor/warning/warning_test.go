@@ -71,18 +71,18 @@ func TestCheck(t *testing.T) {
 			got = append(got, w.Sentence(why))
 		}
 		if s := strings.Join(got, "\n"); s != c.want {
-			t.Errorf("%s: %q; want %q", c.name, s, c.want)
+			t.Errorf("%s: got %q, want %q", c.name, s, c.want)
 		}
 	}
 }
 
-// The engine's proxy is root's wherever the engine is: nobody can run it as another.
+// The engine's proxy always runs as root; users cannot change that.
 func TestPublishedPortHasNoRootWarning(t *testing.T) {
 	o := monitor.Owner{PID: 9, Name: "docker-proxy", User: "root"}
 	for published, want := range map[bool]int{true: 0, false: 1} {
 		l := &monitor.Listener{User: "root", CgroupInfo: monitor.CgroupInfo{Container: &monitor.Container{Name: "web", Published: published}}}
 		if warnings := Check(l, o, ancestry.Explanation{}, monitor.ProcessState{}); len(warnings) != want {
-			t.Errorf("published %t: %+v; want %d", published, warnings, want)
+			t.Errorf("published %t: got %+v, want %d warnings", published, warnings, want)
 		}
 	}
 }
@@ -90,6 +90,6 @@ func TestPublishedPortHasNoRootWarning(t *testing.T) {
 func TestCheckOwnerUnknown(t *testing.T) {
 	warnings := Check(&monitor.Listener{Exposure: monitor.ExposureNetwork, User: "root"}, monitor.Owner{}, ancestry.Explanation{}, monitor.ProcessState{})
 	if len(warnings) != 2 || warnings[0].Kind != RunsAsRoot || warnings[1].Kind != Exposed {
-		t.Errorf("%+v; want that it is root's and exposed", warnings)
+		t.Errorf("got %+v, want root and exposed", warnings)
 	}
 }

@@ -2,12 +2,12 @@ package watch
 
 import "slices"
 
-// Merge returns what present becomes by an edit that made edit of base: who
-// edited saw base, and others may have changed that to present meanwhile. What
-// only one side changed is as that side has it; of a rule that both changed
-// each part is, and where both changed the same part, edit's counts. A rule that
-// one side removed and the other changed stays. The order is present's, unless
-// the edit moved something.
+// Merge combines two concurrent edits of the same rules: edit was made from base
+// while others changed base to present. A rule that only one side changed is
+// taken from that side. If both sides changed a rule, each field is merged
+// separately; if both changed the same field, edit wins. A rule that one side
+// removed and the other changed is kept. The order is that of present, unless
+// edit moved rules.
 func Merge(base, present, edit Rules) Rules {
 	m := merger{base, present, edit, pair(base, present), pair(base, edit)}
 	lead, other, fromLead, fromOther := present, edit, m.ofPresent, m.ofEdit
@@ -20,7 +20,7 @@ func Merge(base, present, edit Rules) Rules {
 			slots = append(slots, s)
 		}
 	}
-	after := 0 // where what lead does not have belongs: behind what stands before it in other
+	after := 0 // insertion index of rules that lead lacks: after their predecessor in other
 	for i := range other {
 		s, keep := fromOther(i)
 		if !keep {
@@ -40,14 +40,14 @@ func Merge(base, present, edit Rules) Rules {
 	return merged
 }
 
-// merger knows what became of each rule of base: its index there, -1 where it
-// was removed.
+// merger records what happened to each rule of base: now and edited hold its
+// index in present and edit, -1 if it was removed.
 type merger struct {
 	base, present, edit Rules
 	now, edited         []int
 }
 
-// slot is a rule of the outcome. from is its index in base, -1 for a new one.
+// slot is one rule of the result. from is its index in base, -1 for a new rule.
 type slot struct {
 	rule Rule
 	from int
@@ -76,7 +76,7 @@ func (m merger) ofEdit(i int) (slot, bool) {
 	return m.outcome(b)
 }
 
-// outcome is what becomes of a rule of base; keep is false where it goes.
+// outcome merges one rule of base; keep is false if it was removed.
 func (m merger) outcome(b int) (_ slot, keep bool) {
 	was, now, edited := m.base[b], m.now[b], m.edited[b]
 	switch {
@@ -90,7 +90,7 @@ func (m merger) outcome(b int) (_ slot, keep bool) {
 	return slot{}, false
 }
 
-// mergeRule takes each part that edit changed into present.
+// mergeRule applies each field that edit changed to present.
 func mergeRule(was, present, edit Rule) Rule {
 	merged := present
 	if edit.Name != was.Name {
@@ -102,15 +102,16 @@ func mergeRule(was, present, edit Rule) Rule {
 	if edit.Off != was.Off {
 		merged.Off = edit.Off
 	}
-	// Together they say what it is about: half of each would be about neither.
+	// Ports and pattern together define the subject of a rule; merging only one
+	// of them would create a rule that nobody wrote.
 	if !slices.Equal(edit.Ports, was.Ports) || edit.Match.text != was.Match.text {
 		merged.Ports, merged.Match = edit.Ports, edit.Match
 	}
 	return merged
 }
 
-// pair finds each rule of before in after: as it was, else one that resembles
-// it, else what stands in its place where nothing was added or removed.
+// pair finds each rule of before in after: first identical rules, then similar
+// ones, then those at the same index if no rule was added or removed.
 func pair(before, after Rules) []int {
 	to := make([]int, len(before))
 	taken := make([]bool, len(after))
@@ -134,14 +135,14 @@ func pair(before, after Rules) []int {
 	return to
 }
 
-// moved reports whether rules that are still there stand in another order.
+// moved reports whether the remaining rules changed their order.
 func moved(to []int) bool {
 	left := slices.DeleteFunc(slices.Clone(to), func(j int) bool { return j < 0 })
 	return !slices.IsSorted(left)
 }
 
-// Resembles reports whether one rule may be the other before it was changed:
-// they have the same ports, pattern or name.
+// Resembles reports whether other may be an edited version of rule: they have
+// the same ports, pattern or name.
 func (rule Rule) Resembles(other Rule) bool {
 	return rule.Ports != nil && slices.Equal(rule.Ports, other.Ports) ||
 		!rule.Match.IsZero() && rule.Match.text == other.Match.text || rule.Name != "" && rule.Name == other.Name

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// parseRules makes rules of words like "80", "80=web" (a name) and "80!" (off).
+// parseRules builds rules from words like "80", "80=web" (a name) and "80!" (off).
 func parseRules(t *testing.T, text string) Rules {
 	t.Helper()
 	var rules Rules
@@ -59,7 +59,7 @@ func TestMergeKeepsBothEdits(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			got := rulesText(Merge(parseRules(t, c.base), parseRules(t, c.present), parseRules(t, c.edit)))
 			if got != c.want {
-				t.Errorf("%q, by hand %q, here %q: %q, want %q", c.base, c.present, c.edit, got, c.want)
+				t.Errorf("base %q, present %q, edit %q: got %q, want %q", c.base, c.present, c.edit, got, c.want)
 			}
 		})
 	}
@@ -71,7 +71,7 @@ func TestMergeDoesNotModifyArguments(t *testing.T) {
 	Merge(base, present, edit)
 	for i, r := range []Rules{base, present, edit} {
 		if !slices.EqualFunc(r, copies[i], Rule.Equal) {
-			t.Errorf("argument %d became %q, was %q", i, rulesText(r), rulesText(copies[i]))
+			t.Errorf("argument %d: got %q, want %q", i, rulesText(r), rulesText(copies[i]))
 		}
 	}
 }

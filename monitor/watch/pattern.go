@@ -10,17 +10,17 @@ import (
 	"porthole/monitor"
 )
 
-// Pattern says whose listeners a rule is about: words that must all be found in
-// the name, command, program, folder or project of one owner, in any order.
-// Each word is a regular expression (RE2, package regexp), and case does not
-// matter. The zero value matches everything.
+// Pattern selects the listeners of a rule: each of its words must be found in
+// the name, command, program, folder or project of one owner, in any order. A
+// word is a regular expression (RE2, package regexp); case is ignored. The zero
+// value matches everything.
 type Pattern struct {
 	text  string
 	words []*regexp.Regexp
 }
 
-// ParsePattern reads a pattern. An error is one sentence for the user that says
-// where it is wrong.
+// ParsePattern parses a pattern. An error is one sentence for the user that says
+// where the mistake is.
 func ParsePattern(text string) (Pattern, error) {
 	p := Pattern{text: strings.TrimSpace(text)}
 	for word := range strings.FieldsSeq(p.text) {
@@ -33,14 +33,14 @@ func ParsePattern(text string) (Pattern, error) {
 	return p, nil
 }
 
-// wordError is what is wrong with a word by itself.
+// wordError describes what is wrong with a single word.
 func wordError(word string) string {
 	_, err := syntax.Parse(word, syntax.Perl)
 	var wrong *syntax.Error
 	if errors.As(err, &wrong) {
 		return wrong.Code.String()
 	}
-	return "it closes more than it opens" // (?i: would be closed by it
+	return "unbalanced closing parenthesis" // it would close the (?i: around the word
 }
 
 // String returns the pattern as it was written.
@@ -52,13 +52,13 @@ func (p Pattern) IsZero() bool { return len(p.words) == 0 }
 // MarshalText returns the pattern as it was written.
 func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.text), nil }
 
-// UnmarshalText is ParsePattern.
+// UnmarshalText parses the pattern with ParsePattern.
 func (p *Pattern) UnmarshalText(text []byte) (err error) {
 	*p, err = ParsePattern(string(text))
 	return err
 }
 
-// Matches reports whether any owner of l is meant, one that is inferred too.
+// Matches reports whether any owner of l matches, including an inferred one.
 func (p Pattern) Matches(l *monitor.Listener) bool {
 	if p.IsZero() {
 		return true

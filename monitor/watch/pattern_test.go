@@ -22,7 +22,7 @@ func TestPatternMatches(t *testing.T) {
 		{"node", l, true},
 		{"NODE shop", l, true},
 		{"shop node", l, true},
-		{"node blog", l, false}, // of two owners
+		{"node blog", l, false}, // words of two different owners
 		{"blog", l, true},
 		{"^node$", l, true},
 		{"http\\.server", l, true},
@@ -36,7 +36,7 @@ func TestPatternMatches(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := p.Matches(test.l); got != test.want {
-			t.Errorf("%q: %t, want %t", test.pattern, got, test.want)
+			t.Errorf("%q: got %t, want %t", test.pattern, got, test.want)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func TestParsePatternErrors(t *testing.T) {
 		"*":          `"*" at character 1: missing argument to repetition operator`,
 	} {
 		if p, err := ParsePattern(text); err == nil || err.Error() != want || !p.IsZero() {
-			t.Errorf("%q: %v, want %s", text, err, want)
+			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
 }
@@ -61,11 +61,11 @@ func TestPatternJSON(t *testing.T) {
 	}
 	b, err := json.Marshal(Rule{Match: p})
 	if err != nil || string(b) != `{"match":"vite shop"}` {
-		t.Fatalf("%s, %v; want the words", b, err)
+		t.Fatalf("got %s, %v; want the words", b, err)
 	}
 	var back Rule
 	if err := json.Unmarshal(b, &back); err != nil || back.Match.String() != "vite shop" || back.Match.IsZero() {
-		t.Errorf("%+v, %v; want the same pattern, usable", back, err)
+		t.Errorf("got %+v, %v; want the same pattern, usable", back, err)
 	}
 }
 
@@ -77,7 +77,7 @@ func FuzzPattern(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := ParsePattern(text)
 		if err != nil && err.Error() == "" {
-			t.Error("an error without words")
+			t.Error("error without text")
 		}
 		p.Matches(l)
 	})

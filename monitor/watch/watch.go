@@ -1,5 +1,5 @@
-// Package watch holds the rules that say which changes the user wants to hear
-// about, and when. It is pure: no clock of its own, no file, no goroutine.
+// Package watch holds the rules that say which events to notify about, and
+// when. It is pure: it has no clock, no files and no goroutines of its own.
 package watch
 
 import (
@@ -8,48 +8,50 @@ import (
 	"porthole/monitor"
 )
 
-// Rule is one watch: of ports, of a service wherever it listens, or of both.
+// Rule is one watch: a rule about ports, about a service wherever it listens, or
+// about both.
 type Rule struct {
-	Name     string        `json:"name,omitempty"`  // the user's name for it
-	Ports    monitor.Ports `json:"ports,omitempty"` // any port where nil; then there is a Match
-	Match    Pattern       `json:"match,omitzero"`  // whose; anyone's where zero
-	NotifyOn NotifyOn      `json:"tell,omitempty"`  // of what; of everything where 0
+	Name     string        `json:"name,omitempty"`      // chosen by the user
+	Ports    monitor.Ports `json:"ports,omitempty"`     // nil: any port; then Match is set
+	Match    Pattern       `json:"match,omitzero"`      // whose listeners; zero: anyone's
+	NotifyOn NotifyOn      `json:"notify_on,omitempty"` // which events; 0: all
 	Off      bool          `json:"off,omitempty"`
 }
 
-// NotifyOn is a set of changes that a rule tells of.
+// NotifyOn is a set of events to notify about.
 type NotifyOn uint8
 
-// What a rule can tell of.
+// The events of a set.
 const (
 	OnOpen        NotifyOn = 1 << iota
-	OnClose                // also a restart
-	OnOwnerChange          // another process or service has the port
-	OnExposed              // it can be reached from the network
+	OnClose                // and a restart
+	OnOwnerChange          // another process or service owns the port
+	OnExposed              // it became reachable from the network
 
 	onAll = OnOpen | OnClose | OnOwnerChange | OnExposed
 )
 
-// notifiesOn reports whether the rule tells of any of these.
+// notifiesOn reports whether the rule includes any of these events.
 func (rule Rule) notifiesOn(of NotifyOn) bool {
-	told := rule.NotifyOn
-	if told == 0 {
-		told = onAll
+	included := rule.NotifyOn
+	if included == 0 {
+		included = onAll
 	}
-	return told&of != 0
+	return included&of != 0
 }
 
-// FollowsService reports whether the rule is about a service wherever it listens.
+// FollowsService reports whether the rule is about a service wherever it
+// listens, rather than about ports.
 func (rule Rule) FollowsService() bool { return len(rule.Ports) == 0 }
 
-// Matches reports whether the rule is about l: a watched port is a TCP port on
-// loopback.
+// Matches reports whether the rule is about l. Rules are about TCP ports that
+// are reachable through loopback.
 func (rule Rule) Matches(l *monitor.Listener) bool {
 	return l.Protocol != monitor.UDP && l.AcceptsLoopback() &&
 		(rule.FollowsService() || rule.Ports.Contains(l.Port)) && rule.Match.Matches(l)
 }
 
-// Listeners returns the listeners in s that the rule is about.
+// Listeners returns the listeners in s that match the rule.
 func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
 	var found []*monitor.Listener
 	for _, l := range s.Listeners {
@@ -60,7 +62,7 @@ func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
 	return found
 }
 
-// Equal reports whether the rules are written the same.
+// Equal reports whether both rules are written identically.
 func (rule Rule) Equal(other Rule) bool {
 	return rule.Name == other.Name && slices.Equal(rule.Ports, other.Ports) &&
 		rule.Match.text == other.Match.text && rule.NotifyOn == other.NotifyOn && rule.Off == other.Off
@@ -69,15 +71,14 @@ func (rule Rule) Equal(other Rule) bool {
 // Rules are all watches, in the user's order.
 type Rules []Rule
 
-// Default is what is watched before anyone chose: one port, so that the first
-// thing that a new user sees work is the notification.
+// Default returns the rules of a new installation: one port, so that the first
+// thing a new user sees working is the notification.
 func Default() Rules { return Rules{simpleRule(62893)} }
 
-// simpleRule is the rule that ★ makes.
+// simpleRule returns the rule that ★ creates: one port and nothing else.
 func simpleRule(port uint16) Rule { return Rule{Ports: monitor.Ports{{First: port, Last: port}}} }
 
-// Valid returns the rules that are about anything: those with ports or a
-// pattern.
+// Valid returns the rules that have ports or a pattern.
 func (r Rules) Valid() Rules {
 	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return len(rule.Ports) == 0 && rule.Match.IsZero() })
 }
@@ -87,21 +88,21 @@ func (r Rules) Active() Rules {
 	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.Off })
 }
 
-// Matches reports whether any rule that is switched on is about l.
+// Matches reports whether any active rule matches l.
 func (r Rules) Matches(l *monitor.Listener) bool {
 	return slices.ContainsFunc(r, func(rule Rule) bool { return !rule.Off && rule.Matches(l) })
 }
 
-// WatchesPort reports whether any rule that is switched on is about port, whoever
-// has it.
+// WatchesPort reports whether any active rule watches port regardless of its
+// owner.
 func (r Rules) WatchesPort(port uint16) bool {
 	return slices.ContainsFunc(r, func(rule Rule) bool {
 		return !rule.Off && rule.Match.IsZero() && rule.Ports.Contains(port)
 	})
 }
 
-// HasSimple reports whether a rule watches port and nothing else: the kind that ★
-// makes and removes.
+// HasSimple reports whether an active rule watches port and nothing else: the
+// kind that ★ adds and removes.
 func (r Rules) HasSimple(port uint16) bool {
 	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.isSimple(port) && !rule.Off })
 }
@@ -111,8 +112,8 @@ func (rule Rule) isSimple(port uint16) bool {
 	return single && p == port && rule.Match.IsZero()
 }
 
-// WithPort returns the rules with a simple one for port that is switched on, r
-// itself where there is one.
+// WithPort returns the rules with an active simple rule for port. It returns r
+// itself if there is one already.
 func (r Rules) WithPort(port uint16) Rules {
 	if r.HasSimple(port) {
 		return r
@@ -130,8 +131,8 @@ func (r Rules) WithoutPort(port uint16) Rules {
 	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.isSimple(port) })
 }
 
-// Disable returns the rules with those switched off that are about the same as rule,
-// whatever they are called and tell of now.
+// Disable returns the rules with those switched off that have the ports and the
+// pattern of rule, whatever their current names and events.
 func (r Rules) Disable(rule Rule) Rules {
 	off := slices.Clone(r)
 	for i := range off {
@@ -142,8 +143,8 @@ func (r Rules) Disable(rule Rule) Rules {
 	return off
 }
 
-// CountOpen returns how many of the rules that are switched on have an open port in
-// s, and how many such rules there are.
+// CountOpen returns how many active rules have an open listener in s, and how
+// many active rules there are.
 func (r Rules) CountOpen(s monitor.Snapshot) (open, all int) {
 	for _, rule := range r.Active() {
 		all++
@@ -154,20 +155,20 @@ func (r Rules) CountOpen(s monitor.Snapshot) (open, all int) {
 	return open, all
 }
 
-// Relevant returns the changes that a rule which is switched on is about,
-// whatever it tells of.
+// Relevant returns the events whose listener matches an active rule, whatever
+// events the rule includes.
 func (r Rules) Relevant(changes []monitor.Event) []monitor.Event {
-	var concern []monitor.Event
+	var relevant []monitor.Event
 	for _, c := range changes {
 		if notifiable(c.Kind) && (r.Matches(c.Listener) || (c.Before != nil && r.Matches(c.Before))) {
-			concern = append(concern, c)
+			relevant = append(relevant, c)
 		}
 	}
-	return concern
+	return relevant
 }
 
-// notifiable reports whether anyone may want to hear of such a change: not of what is
-// just better known, or looked at now and not before.
+// notifiable reports whether events of this kind can cause a notification. New
+// information about a listener and changes of what is polled cannot.
 func notifiable(k monitor.Kind) bool {
 	switch k {
 	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged:

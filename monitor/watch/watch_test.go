@@ -24,25 +24,25 @@ func listener(address string, port uint16) *monitor.Listener {
 func TestDefaultWatchesOnePort(t *testing.T) {
 	r := Default()
 	if len(r) != 1 || !r.HasSimple(62893) || !r.WatchesPort(62893) || r.WatchesPort(62894) {
-		t.Errorf("Default = %+v, want 62893 alone", r)
+		t.Errorf("Default: got %+v, want only 62893", r)
 	}
 }
 
 func TestWithPortAndWithoutPort(t *testing.T) {
 	dev := Rules{rule(t, "dev servers", "3000-3999")}
-	with := dev.WithPort(3000) // watched already, but not by a rule of its own
+	with := dev.WithPort(3000) // already watched, but by a range
 	if len(with) != 2 || !with.HasSimple(3000) || len(dev) != 1 {
-		t.Errorf("With(3000) = %+v, want a second rule, and the first list as it was", with)
+		t.Errorf("WithPort(3000): got %+v, want a second rule and the first list unchanged", with)
 	}
 	if again := with.WithPort(3000); len(again) != 2 {
-		t.Errorf("With(3000) twice = %+v, want two rules", again)
+		t.Errorf("WithPort(3000) twice: got %+v, want two rules", again)
 	}
 	without := with.WithoutPort(3000)
 	if len(without) != 1 || without.HasSimple(3000) || !without.WatchesPort(3000) || len(with) != 2 {
-		t.Errorf("Without(3000) = %+v, want the range to stay", without)
+		t.Errorf("WithoutPort(3000): got %+v, want the range to stay", without)
 	}
 	if got := dev.WithoutPort(3001); len(got) != 1 {
-		t.Errorf("Without(3001) = %+v, want the range to stay", got)
+		t.Errorf("WithoutPort(3001): got %+v, want the range to stay", got)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestRelevant(t *testing.T) {
 		{"a rule that is off", change(monitor.Opened, "127.0.0.1", 4000), 0},
 	} {
 		if got := r.Relevant([]monitor.Event{test.in}); len(got) != test.want {
-			t.Errorf("%s: %d changes, want %d", test.name, len(got), test.want)
+			t.Errorf("%s: got %d events, want %d", test.name, len(got), test.want)
 		}
 	}
 }
@@ -78,10 +78,10 @@ func TestWithPortEnablesDisabledRule(t *testing.T) {
 	off.Off = true
 	r := Rules{off}
 	if r.HasSimple(3000) || r.WatchesPort(3000) || r.Matches(listener("127.0.0.1", 3000)) {
-		t.Error("a rule that is off watches")
+		t.Error("a rule that is off watches its port")
 	}
 	if with := r.WithPort(3000); len(with) != 1 || with[0].Off || !r[0].Off {
-		t.Errorf("With(3000) = %+v, want the one rule, on, and the first list as it was", with)
+		t.Errorf("WithPort(3000): got %+v, want one rule that is on and the first list unchanged", with)
 	}
 }
 
@@ -91,9 +91,9 @@ func TestCountOpen(t *testing.T) {
 		listener("127.0.0.1", 3000), listener("::1", 3001), listener("192.168.1.5", 5432), listener("0.0.0.0", 8080),
 	}}
 	if open, all := r.CountOpen(s); open != 2 || all != 3 {
-		t.Errorf("Open = %d of %d, want 2 of 3: the range and 8080", open, all)
+		t.Errorf("CountOpen: got %d of %d, want 2 of 3: the range and 8080", open, all)
 	}
 	if got := r[0].Listeners(s); !slices.Equal(got, s.Listeners[:2]) {
-		t.Errorf("Listeners of the range = %v, want the first two", got)
+		t.Errorf("Listeners of the range: got %v, want the first two", got)
 	}
 }

@@ -8,85 +8,85 @@ import (
 	"porthole/monitor"
 )
 
-// Kind says what an alert tells.
+// Kind is what an alert reports.
 type Kind string
 
 // The kinds of alerts.
 const (
 	Opened       Kind = "opened"
 	Closed       Kind = "closed"
-	Restarted    Kind = "restarted" // closed, and open again within the grace time by the same service
-	Moved        Kind = "moved"     // restarted on another port
-	OwnerChanged Kind = "changed"   // another process or service has it: Before had it
-	Exposed      Kind = "exposed"   // it can be reached from the network now
-	Flapping     Kind = "flapped"   // Count more changes, which were not told one by one
+	Restarted    Kind = "restarted"     // closed and opened again by the same service within the grace period
+	Moved        Kind = "moved"         // restarted on another port
+	OwnerChanged Kind = "owner_changed" // another process or service owns it; Before is the last state of the previous one
+	Exposed      Kind = "exposed"       // became reachable from the network
+	Flapping     Kind = "flapping"      // Count further events that were not reported one by one
 )
 
-// Alert is something that the user wants to hear.
+// Alert is an event to notify the user about.
 type Alert struct {
 	Kind     Kind
 	At       time.Time
 	Listener *monitor.Listener
-	Before   *monitor.Listener // for Restarted, Moved, Changed and Exposed, where there was one
+	Before   *monitor.Listener // for Restarted, Moved, OwnerChanged and Exposed, if there was one
 	Rule     Rule
-	Count    int  // for Flapped
-	ByUser   bool // of a Closed: the user stopped its owners; who tells it sets this
+	Count    int  // for Flapping
+	ByUser   bool // for Closed: the user stopped the owners; set by the notifier
 }
 
 // DefaultGrace is how long a close waits for the service to come back.
 const DefaultGrace = 3 * time.Second
 
-// How much is told of one port, or of one service that is followed: the rest
-// is counted, and told as a number when the minute is over.
+// Rate limits for alerts about one port or one followed service. Further events
+// are counted and reported as a number at the end of the minute.
 const (
 	minute               = time.Minute
 	maxPerMinute         = 4
 	maxRestartsPerMinute = 1
 )
 
-// Watcher turns changes into alerts. It keeps what waits: closes, for which a
-// restart may come within the grace time; opened listeners whose owner is not
-// known yet, where a rule asks for one; and ports that change too often. Its
-// methods are called by one goroutine, which brings the clock along.
+// Watcher turns events into alerts. It keeps pending state: closes, which may
+// become restarts within the grace period; opened listeners whose owner is not
+// known yet although a rule's pattern depends on it; and subjects that exceeded
+// the rate limit. Its methods must be called from one goroutine, which passes the
+// current time.
 type Watcher struct {
 	rules         Rules
 	grace         time.Duration
 	pendingCloses []pendingClose
-	unidentified  map[string]monitor.Event // opened, and asked of by a pattern, by the listener's id
+	unidentified  map[string]monitor.Event // opened listeners that a pattern may match once the owner is known, by listener ID
 	limits        map[subject]*rateLimit
 }
 
 // pendingClose is a close that may become a restart.
 type pendingClose struct {
-	change monitor.Event
-	rule   Rule
-	due    time.Time
+	event monitor.Event
+	rule  Rule
+	due   time.Time
 }
 
-// subject is what is told of at most so often: a port, or a service that a
-// rule follows.
+// subject is the unit of rate limiting: a port, or the service that a rule
+// follows.
 type subject struct {
 	port uint16
 	rule string
 }
 
-// rateLimit is what was told of a subject in the last minute.
+// rateLimit counts the alerts about one subject in the current minute.
 type rateLimit struct {
-	begin      time.Time // of the minute
+	begin      time.Time // start of the minute
 	sent       int
 	restarts   int
 	urgent     int
-	suppressed int   // since then, which are just counted
-	last       Alert // of those
+	suppressed int   // alerts held back since then
+	last       Alert // the newest of those
 }
 
-// NewWatcher returns a Watcher by rules.
+// NewWatcher returns a Watcher for the active rules.
 func NewWatcher(rules Rules, grace time.Duration) *Watcher {
 	return &Watcher{rules: rules.Active(), grace: grace, unidentified: map[string]monitor.Event{}, limits: map[subject]*rateLimit{}}
 }
 
-// SetRules lets other rules hold from now on. What waits is told by the rules
-// that it waits for, where they still hold.
+// SetRules replaces the rules. A pending close is kept if its rule still exists.
 func (w *Watcher) SetRules(rules Rules, grace time.Duration) {
 	w.rules, w.grace = rules.Active(), grace
 	w.pendingCloses = slices.DeleteFunc(w.pendingCloses, func(c pendingClose) bool {
@@ -94,22 +94,23 @@ func (w *Watcher) SetRules(rules Rules, grace time.Duration) {
 	})
 }
 
-// Handle returns what is to be told of changes at once. Each change is told by
-// one rule, the first that is about it and tells of such. That more was learned
-// of a listener, and what was open before anyone looked, is never told.
-func (w *Watcher) Handle(now time.Time, changes []monitor.Event) []Alert {
+// Handle returns the alerts that events cause at once. Each event is reported by
+// one rule: the first that matches it and includes its kind. New information
+// about a listener, and listeners that were open before the first poll, cause no
+// alert.
+func (w *Watcher) Handle(now time.Time, events []monitor.Event) []Alert {
 	var alerts []Alert
-	for _, c := range changes {
-		alerts = append(alerts, w.handleChange(now, c)...)
+	for _, c := range events {
+		alerts = append(alerts, w.handleEvent(now, c)...)
 	}
 	return w.limit(now, alerts)
 }
 
-func (w *Watcher) handleChange(now time.Time, c monitor.Event) []Alert {
+func (w *Watcher) handleEvent(now time.Time, c monitor.Event) []Alert {
 	switch c.Kind {
 	case monitor.Updated, monitor.OwnerChanged, monitor.ExposureChanged:
 		w.followSockets(c)
-		if opened, waits := w.unidentified[c.Listener.ID]; waits && ownerSettled(c.Listener) {
+		if opened, pending := w.unidentified[c.Listener.ID]; pending && ownerSettled(c.Listener) {
 			delete(w.unidentified, c.Listener.ID)
 			opened.Listener = c.Listener
 			return w.opened(now, opened)
@@ -132,15 +133,15 @@ func (w *Watcher) handleChange(now time.Time, c monitor.Event) []Alert {
 	return nil
 }
 
-// followSockets lets what waits for a name follow its sockets into another row: a row
-// that was taken in by another waits no more, one that came out of a waiting row
-// waits too.
+// followSockets moves an unidentified listener along with its sockets: a listener
+// that was merged into another is no longer unidentified by itself, and one that
+// was split off an unidentified listener is unidentified too.
 func (w *Watcher) followSockets(c monitor.Event) {
 	if c.Before == nil || c.Before.ID == c.Listener.ID {
 		return
 	}
-	opened, waits := w.unidentified[c.Before.ID]
-	if !waits {
+	opened, pending := w.unidentified[c.Before.ID]
+	if !pending {
 		return
 	}
 	if containsSockets(c.Before, c.Listener) {
@@ -158,10 +159,12 @@ func containsSockets(a, b *monitor.Listener) bool {
 	})
 }
 
-// ownerSettled reports whether it is known whose l is, or known that it cannot be.
+// ownerSettled reports whether the owner of l is known, or known to be
+// inaccessible.
 func ownerSettled(l *monitor.Listener) bool { return len(l.Owners) > 0 || l.OwnerUnknown != "" }
 
-// firstMatch tells a by the first rule about its listener that tells of it.
+// firstMatch returns a as an alert of the first rule that matches its listener
+// and includes the event.
 func (w *Watcher) firstMatch(of NotifyOn, a Alert) []Alert {
 	for _, rule := range w.rules {
 		if rule.notifiesOn(of) && (rule.Matches(a.Listener) || (a.Before != nil && rule.Matches(a.Before))) {
@@ -176,18 +179,18 @@ func (w *Watcher) opened(now time.Time, c monitor.Event) []Alert {
 	i := slices.IndexFunc(w.pendingCloses, func(k pendingClose) bool { return k.endedBy(c.Listener) })
 	if !ownerSettled(c.Listener) && (i >= 0 || !w.rules.Matches(c.Listener)) {
 		if slices.ContainsFunc(w.rules, func(rule Rule) bool { return rule.mayMatch(c.Listener) }) {
-			w.unidentified[c.Listener.ID] = c // a restart, and a pattern, are told by whose it is
+			w.unidentified[c.Listener.ID] = c // restarts and patterns depend on the owner
 		}
 		return nil
 	}
 	if i >= 0 {
-		before := w.pendingCloses[i].change
+		before := w.pendingCloses[i].event
 		w.pendingCloses = slices.Delete(w.pendingCloses, i, i+1)
 		return w.reopened(before, c)
 	}
 	open := Alert{Kind: Opened, At: c.At, Listener: c.Listener}
-	if told := w.firstMatch(OnOpen, open); told != nil {
-		return told
+	if alerts := w.firstMatch(OnOpen, open); alerts != nil {
+		return alerts
 	}
 	if c.Listener.Exposure == monitor.ExposureNetwork {
 		open.Kind = Exposed
@@ -196,35 +199,35 @@ func (w *Watcher) opened(now time.Time, c monitor.Event) []Alert {
 	return nil
 }
 
-// mayMatch is About before it is known whose l is.
+// mayMatch is Matches for a listener whose owner is not known yet.
 func (rule Rule) mayMatch(l *monitor.Listener) bool {
 	rule.Match = Pattern{}
 	return rule.Matches(l)
 }
 
-// endedBy reports whether l is what the close may have waited for: a listener
-// on the same port, or the same service where the rule follows it.
+// endedBy reports whether l may be the restart that the close waits for: a
+// listener on the same port, or the same service if the rule follows it.
 func (k pendingClose) endedBy(l *monitor.Listener) bool {
-	before := k.change.Listener
+	before := k.event.Listener
 	return before.Port == l.Port && before.Protocol == l.Protocol || k.rule.FollowsService() && k.rule.Matches(l) && SameService(before, l)
 }
 
-// reopened tells of what closed and is open again.
+// reopened returns the alerts for a listener that closed and opened again.
 func (w *Watcher) reopened(closed, opened monitor.Event) []Alert {
 	before, l := closed.Listener, opened.Listener
 	a := Alert{Kind: Restarted, At: opened.At, Listener: l, Before: before}
 	switch {
 	case !SameService(before, l):
 		a.Kind = OwnerChanged
-		if told := w.firstMatch(OnOwnerChange, a); told != nil {
-			return told
+		if alerts := w.firstMatch(OnOwnerChange, a); alerts != nil {
+			return alerts
 		}
 		return append(w.firstMatch(OnClose, Alert{Kind: Closed, At: closed.At, Listener: before}),
 			w.firstMatch(OnOpen, Alert{Kind: Opened, At: opened.At, Listener: l})...)
 	case before.Exposure != monitor.ExposureNetwork && l.Exposure == monitor.ExposureNetwork:
 		a.Kind = Exposed
-		if told := w.firstMatch(OnExposed, a); told != nil {
-			return told
+		if alerts := w.firstMatch(OnExposed, a); alerts != nil {
+			return alerts
 		}
 		a.Kind = Restarted
 	case before.Port != l.Port:
@@ -233,7 +236,7 @@ func (w *Watcher) reopened(closed, opened monitor.Event) []Alert {
 	return w.firstMatch(OnOpen|OnClose, a)
 }
 
-// closed lets a close wait for the grace time.
+// closed keeps a close pending for the grace period.
 func (w *Watcher) closed(now time.Time, c monitor.Event) []Alert {
 	delete(w.unidentified, c.Listener.ID)
 	for _, rule := range w.rules {
@@ -245,10 +248,9 @@ func (w *Watcher) closed(now time.Time, c monitor.Event) []Alert {
 	return nil
 }
 
-// SameService reports whether two listeners are of the same service, so that
-// one is the other after a restart: the same program in the same folder, or,
-// where those are not known, the same name, unit or container, and the same
-// user.
+// SameService reports whether two listeners belong to the same service, so that
+// one is the restart of the other: same user, program and folder, or, if these
+// are not known, same name, unit or container.
 func SameService(a, b *monitor.Listener) bool {
 	p, q := a.Owners, b.Owners
 	if len(p) > 0 && len(q) > 0 {
@@ -257,14 +259,14 @@ func SameService(a, b *monitor.Listener) bool {
 	return len(p) == len(q) && a.User == b.User && a.Unit == b.Unit && a.ContainerID == b.ContainerID
 }
 
-// Due returns what is to be told now of what waited.
+// Due returns the pending alerts that are due now.
 func (w *Watcher) Due(now time.Time) []Alert {
 	var alerts []Alert
 	w.pendingCloses = slices.DeleteFunc(w.pendingCloses, func(k pendingClose) bool {
 		if now.Before(k.due) {
 			return false
 		}
-		alerts = append(alerts, w.firstMatch(OnClose, Alert{Kind: Closed, At: k.change.At, Listener: k.change.Listener})...)
+		alerts = append(alerts, w.firstMatch(OnClose, Alert{Kind: Closed, At: k.event.At, Listener: k.event.Listener})...)
 		return true
 	})
 	alerts = w.limit(now, alerts)
@@ -277,7 +279,7 @@ func (w *Watcher) Due(now time.Time) []Alert {
 			continue
 		}
 		last := t.last
-		if t.suppressed > 1 { // one is told as what it is
+		if t.suppressed > 1 { // a single one is reported as itself
 			last.Kind, last.Count = Flapping, t.suppressed
 		}
 		alerts = append(alerts, last)
@@ -287,8 +289,8 @@ func (w *Watcher) Due(now time.Time) []Alert {
 	return alerts
 }
 
-// NextDue returns when Due has something to tell at the earliest; zero where
-// nothing waits.
+// NextDue returns the earliest time at which Due may return something; the zero
+// time if nothing is pending.
 func (w *Watcher) NextDue() time.Time {
 	var next time.Time
 	earlier := func(t time.Time) {
@@ -305,10 +307,11 @@ func (w *Watcher) NextDue() time.Time {
 	return next
 }
 
-// limit holds back what is too much of one subject within a minute. That it
-// changed hands or is exposed is an alarm, which nothing else may crowd out.
+// limit holds back alerts beyond the rate limit of a subject. An owner change or
+// exposure is urgent and has its own limit, so that other alerts cannot crowd it
+// out.
 func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
-	var tell []Alert
+	var passed []Alert
 	for _, a := range alerts {
 		s := subjectOf(a)
 		t := w.limits[s]
@@ -316,9 +319,9 @@ func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
 			t = &rateLimit{begin: now}
 			w.limits[s] = t
 		}
-		if alarm := a.Kind == OwnerChanged || a.Kind == Exposed; alarm && t.urgent < maxPerMinute {
+		if urgent := a.Kind == OwnerChanged || a.Kind == Exposed; urgent && t.urgent < maxPerMinute {
 			t.urgent++
-			tell = append(tell, a)
+			passed = append(passed, a)
 			continue
 		}
 		restart := a.Kind == Restarted || a.Kind == Moved
@@ -330,11 +333,12 @@ func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
 		if restart {
 			t.restarts++
 		}
-		tell = append(tell, a)
+		passed = append(passed, a)
 	}
-	return tell
+	return passed
 }
 
+// subjectOf returns the subject that the limit of a counts for.
 func subjectOf(a Alert) subject {
 	if a.Rule.FollowsService() {
 		return subject{rule: a.Rule.Name + "\x00" + a.Rule.Match.text}

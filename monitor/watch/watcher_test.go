@@ -9,7 +9,7 @@ import (
 	"porthole/monitor"
 )
 
-// newListener is a listener of a program, "node" in /home/a/shop, say.
+// newListener returns a listener of a program, such as "node" in /home/a/shop.
 func newListener(id string, port uint16, program, folder string) *monitor.Listener {
 	l := listener("127.0.0.1", port)
 	l.ID = id
@@ -29,7 +29,7 @@ func changeOf(kind monitor.Kind, l *monitor.Listener) monitor.Event {
 	return monitor.Event{Kind: kind, Listener: l}
 }
 
-// alertsText writes alerts as "kind port", with the port before where it is another.
+// alertsText formats alerts as "kind port", with the previous port if it differs.
 func alertsText(alerts []Alert) string {
 	var words []string
 	for _, a := range alerts {
@@ -45,7 +45,7 @@ func alertsText(alerts []Alert) string {
 	return strings.Join(words, ", ")
 }
 
-// script is a Watcher with a clock that a test moves.
+// script is a Watcher with a clock that the test controls.
 type script struct {
 	*testing.T
 	w   *Watcher
@@ -56,18 +56,19 @@ func newScript(t *testing.T, rules ...Rule) *script {
 	return &script{t, NewWatcher(rules, DefaultGrace), time.Unix(1000, 0)}
 }
 
-// changes takes changes and fails where something else is told.
+// changes passes events to the watcher and fails if the alerts are not want.
 func (p *script) changes(want string, changes ...monitor.Event) {
 	p.Helper()
 	for i := range changes {
 		changes[i].At = p.now
 	}
 	if got := alertsText(p.w.Handle(p.now, changes)); got != want {
-		p.Errorf("at %v told %q, want %q", p.now.Sub(time.Unix(1000, 0)), got, want)
+		p.Errorf("at %v: got %q, want %q", p.now.Sub(time.Unix(1000, 0)), got, want)
 	}
 }
 
-// after lets time pass as the agent does: Due is called when Next says.
+// after advances the clock as the agent does: it calls Due at the times that NextDue
+// returns.
 func (p *script) after(d time.Duration, want string) {
 	p.Helper()
 	var got []string
@@ -84,8 +85,8 @@ func (p *script) after(d time.Duration, want string) {
 			got = append(got, words)
 		}
 	}
-	if words := strings.Join(got, ", "); words != want {
-		p.Errorf("until %v told %q, want %q", p.now.Sub(time.Unix(1000, 0)), words, want)
+	if text := strings.Join(got, ", "); text != want {
+		p.Errorf("until %v: got %q, want %q", p.now.Sub(time.Unix(1000, 0)), text, want)
 	}
 }
 
@@ -113,7 +114,7 @@ func TestOpenAlertsAtOnceCloseAfterGrace(t *testing.T) {
 	p.after(time.Millisecond, "closed 3000")
 	p.after(time.Hour, "")
 	if !p.w.NextDue().IsZero() {
-		t.Error("something waits for ever")
+		t.Error("NextDue never becomes zero")
 	}
 }
 
@@ -142,7 +143,7 @@ func TestRestartWaitsForOwner(t *testing.T) {
 func TestOtherServiceIsOwnerChange(t *testing.T) {
 	p := newScript(t, rule(t, "", "5432"))
 	p.changes("", changeOf(monitor.Closed, newListener("a", 5432, "postgres", "/")))
-	p.changes("changed 5432", changeOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
+	p.changes("owner_changed 5432", changeOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
 	closesOnly := rule(t, "", "5432")
 	closesOnly.NotifyOn = OnClose
 	p = newScript(t, closesOnly)
@@ -163,37 +164,37 @@ func TestRestartWithOtherExposure(t *testing.T) {
 
 func TestNotifyOn(t *testing.T) {
 	node, python := newListener("a", 3000, "node", "/shop"), newListener("a", 3000, "python3", "/shop")
-	changes := map[string]monitor.Event{
-		"open":    changeOf(monitor.Opened, node),
-		"close":   changeOf(monitor.Closed, node),
-		"hands":   {Kind: monitor.OwnerChanged, Listener: python, Before: node},
-		"reach":   {Kind: monitor.ExposureChanged, Listener: exposed(node), Before: node},
-		"at once": changeOf(monitor.Opened, exposed(node)),
-		"found":   changeOf(monitor.Discovered, node),
-		"dropped": changeOf(monitor.Unlisted, node),
-		"updated": {Kind: monitor.Updated, Listener: node, Before: node},
-		"udp":     changeOf(monitor.Opened, &monitor.Listener{Protocol: monitor.UDP, Port: 3000, Addresses: node.Addresses}),
-		"lan":     changeOf(monitor.Opened, listener("192.168.1.2", 3000)),
+	events := map[string]monitor.Event{
+		"open":       changeOf(monitor.Opened, node),
+		"close":      changeOf(monitor.Closed, node),
+		"owner":      {Kind: monitor.OwnerChanged, Listener: python, Before: node},
+		"exposure":   {Kind: monitor.ExposureChanged, Listener: exposed(node), Before: node},
+		"at once":    changeOf(monitor.Opened, exposed(node)),
+		"discovered": changeOf(monitor.Discovered, node),
+		"unlisted":   changeOf(monitor.Unlisted, node),
+		"updated":    {Kind: monitor.Updated, Listener: node, Before: node},
+		"udp":        changeOf(monitor.Opened, &monitor.Listener{Protocol: monitor.UDP, Port: 3000, Addresses: node.Addresses}),
+		"lan":        changeOf(monitor.Opened, listener("192.168.1.2", 3000)),
 	}
-	for tell, want := range map[NotifyOn]string{
-		0:             "open opened, close closed, hands changed, reach exposed, at once opened",
+	for notifyOn, want := range map[NotifyOn]string{
+		0:             "open opened, close closed, owner owner_changed, exposure exposed, at once opened",
 		OnOpen:        "open opened, at once opened",
 		OnClose:       "close closed",
-		OnOwnerChange: "hands changed",
-		OnExposed:     "reach exposed, at once exposed",
+		OnOwnerChange: "owner owner_changed",
+		OnExposed:     "exposure exposed, at once exposed",
 	} {
 		var got []string
-		for _, name := range []string{"open", "close", "hands", "reach", "at once", "found", "dropped", "updated", "udp", "lan"} {
+		for _, name := range []string{"open", "close", "owner", "exposure", "at once", "discovered", "unlisted", "updated", "udp", "lan"} {
 			r := rule(t, "", "3000")
-			r.NotifyOn = tell
+			r.NotifyOn = notifyOn
 			w := NewWatcher(Rules{r}, time.Second)
 			now := time.Unix(1000, 0)
-			for _, a := range append(w.Handle(now, []monitor.Event{changes[name]}), w.Due(now.Add(time.Second))...) {
+			for _, a := range append(w.Handle(now, []monitor.Event{events[name]}), w.Due(now.Add(time.Second))...) {
 				got = append(got, fmt.Sprint(name, " ", a.Kind))
 			}
 		}
-		if words := strings.Join(got, ", "); words != want {
-			t.Errorf("tell %b: %s; want %s", tell, words, want)
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("notify_on %b: got %s, want %s", notifyOn, text, want)
 		}
 	}
 }
@@ -210,14 +211,14 @@ func TestOverlappingRulesAlertOnce(t *testing.T) {
 	w.Handle(now, []monitor.Event{changeOf(monitor.Closed, node)})
 	closed := w.Due(now)
 	if len(opened) != 1 || opened[0].Rule.Name != "first" || len(closed) != 1 || closed[0].Rule.Name != "second" {
-		t.Errorf("opened by %+v, closed by %+v; want the first rule that tells of it, once", opened, closed)
+		t.Errorf("got opened by %+v, closed by %+v; want the first rule with that event, once", opened, closed)
 	}
 }
 
 func TestFollowedServiceMoves(t *testing.T) {
 	p := newScript(t, patternRule(t, "vite ~?/shop", ""))
 	p.changes("", changeOf(monitor.Opened, newListener("x", 4000, "postgres", "/shop")))
-	p.changes("", changeOf(monitor.Opened, newListener("a", 63101, "", ""))) // whose it is comes later
+	p.changes("", changeOf(monitor.Opened, newListener("a", 63101, "", ""))) // the owner comes later
 	p.changes("opened 63101", changeOf(monitor.Updated, newListener("a", 63101, "vite", "/home/a/shop")))
 	p.after(time.Hour, "")
 	p.changes("", changeOf(monitor.Closed, newListener("a", 63101, "vite", "/home/a/shop")))
@@ -234,7 +235,7 @@ func TestPatternNarrowsPort(t *testing.T) {
 	p.changes("", changeOf(monitor.Opened, newListener("b", 3001, "node", "/")))
 	p.changes("opened 3000", changeOf(monitor.Opened, newListener("c", 3000, "node", "/")))
 	p.changes("", changeOf(monitor.Opened, newListener("d", 3000, "", "")))
-	p.changes("", changeOf(monitor.Closed, newListener("d", 3000, "", ""))) // before anyone knew whose
+	p.changes("", changeOf(monitor.Closed, newListener("d", 3000, "", ""))) // before the owner was known
 	p.changes("", changeOf(monitor.Updated, newListener("d", 3000, "node", "/")))
 	p.after(time.Hour, "")
 }
@@ -247,7 +248,7 @@ func TestFlappingPortAlertsOnceThenCounts(t *testing.T) {
 		p.after(time.Second, "")
 		p.changes("", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 	}
-	p.after(31*time.Second, "flapped 3000 x29")
+	p.after(31*time.Second, "flapping 3000 x29")
 	p.after(time.Hour, "")
 	p.changes("restarted 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 }
@@ -255,14 +256,14 @@ func TestFlappingPortAlertsOnceThenCounts(t *testing.T) {
 func TestRateLimitPerPort(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000-3001"))
 	total := 0
-	for range 60 { // slower than the grace time: each is an opening and a close
+	for range 60 { // slower than the grace period: each is an open and a close
 		total += len(p.w.Handle(p.now, []monitor.Event{changeOf(monitor.Opened, newListener("a", 3000, "node", "/"))}))
 		p.w.Handle(p.now, []monitor.Event{changeOf(monitor.Closed, newListener("a", 3000, "node", "/"))})
 		p.now = p.now.Add(5 * time.Second)
 		total += len(p.w.Due(p.now))
 	}
 	if total > 25 { // five minutes
-		t.Errorf("%d alerts in five minutes, want at most five a minute", total)
+		t.Errorf("got %d alerts in five minutes, want at most five per minute", total)
 	}
 	p.changes("opened 3001", changeOf(monitor.Opened, newListener("b", 3001, "node", "/")))
 }
@@ -287,7 +288,7 @@ func TestRestartWithUnknownOwner(t *testing.T) {
 	other.Unit = "evil.service"
 	p.after(time.Hour, "")
 	p.changes("", changeOf(monitor.Closed, cups("b")))
-	p.changes("changed 631", changeOf(monitor.Opened, other))
+	p.changes("owner_changed 631", changeOf(monitor.Opened, other))
 }
 
 func TestUrgentAlertIsNotCrowdedOut(t *testing.T) {
@@ -297,17 +298,17 @@ func TestUrgentAlertIsNotCrowdedOut(t *testing.T) {
 	for range 10 {
 		p.changes("", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
 	}
-	p.changes("changed 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, newListener("b", 3000, "evil", "/tmp")))
+	p.changes("owner_changed 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, newListener("b", 3000, "evil", "/tmp")))
 	p.changes("exposed 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node()), Before: node()})
-	p.after(time.Minute, "flapped 3000 x10")
-	for range 10 { // but those are limited too
+	p.after(time.Minute, "flapping 3000 x10")
+	for range 10 { // urgent alerts are limited too
 		p.w.Handle(p.now, []monitor.Event{{Kind: monitor.OwnerChanged, Listener: node(), Before: node()}})
 	}
 	p.changes("", monitor.Event{Kind: monitor.OwnerChanged, Listener: node(), Before: node()})
 }
 
-// withSockets is l with these sockets: a server on two addresses is two rows
-// until its owner is found.
+// withSockets returns l with these sockets: a server on two addresses is two
+// listeners until its owner is found.
 func withSockets(l *monitor.Listener, ids ...monitor.SocketID) *monitor.Listener {
 	k := *l
 	for _, id := range ids {
@@ -324,7 +325,7 @@ func TestListenersMergedByOwnerAlertOnce(t *testing.T) {
 	p.changes("opened 3000",
 		monitor.Event{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Event{Kind: monitor.Updated, Listener: both, Before: a})
 	if len(p.w.unidentified) > 0 {
-		t.Errorf("%d rows wait for a name for ever", len(p.w.unidentified))
+		t.Errorf("%d listeners stay unidentified forever", len(p.w.unidentified))
 	}
 }
 
@@ -335,7 +336,7 @@ func TestListenerMergedIntoAlertedOneIsNotAnOpen(t *testing.T) {
 	both := withSockets(newListener("a", 3000, "node", "/shop"), 1, 2)
 	p.changes("", monitor.Event{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Event{Kind: monitor.Updated, Listener: both, Before: a})
 	if len(p.w.unidentified) > 0 {
-		t.Errorf("%d rows wait for a name for ever", len(p.w.unidentified))
+		t.Errorf("%d listeners stay unidentified forever", len(p.w.unidentified))
 	}
 }
 

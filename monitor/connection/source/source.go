@@ -1,6 +1,6 @@
-// Package source reads who is connected to listeners: through sock_diag(7) on
-// Linux, unprivileged and with the bytes that each connection carried; through
-// gopsutil elsewhere, without bytes. See Open.
+// Package source reads the established connections of listeners: through
+// sock_diag(7) on Linux, unprivileged and with byte counters; through gopsutil on
+// other systems, without byte counters. See Open.
 package source
 
 import (
@@ -12,18 +12,20 @@ import (
 	"porthole/monitor/connection"
 )
 
-// addrPair are the two addresses of a connection as one of its sockets has them.
+// addrPair is the pair of addresses of a connection, as one of its sockets has
+// them.
 type addrPair struct{ local, remote netip.AddrPort }
 
 func newAddrPair(local, remote netip.AddrPort) addrPair { return addrPair{unmap(local), unmap(remote)} }
 
-// reversed is the same connection as its other socket has it.
+// reversed returns the addresses as the connection's other socket has them.
 func (e addrPair) reversed() addrPair { return addrPair{e.remote, e.local} }
 
-// unmap makes the same address the same value, whichever family its socket has.
+// unmap returns equal values for equal addresses, regardless of the socket's
+// address family.
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-// portsOf returns the ports of the TCP listeners among listeners, each once.
+// portsOf returns the ports of the TCP listeners, without duplicates.
 func portsOf(listeners []*monitor.Listener) []uint16 {
 	var ports []uint16
 	for _, l := range listeners {
@@ -35,7 +37,7 @@ func portsOf(listeners []*monitor.Listener) []uint16 {
 	return slices.Compact(ports)
 }
 
-// zeroCounts are the counts before anything was counted: a UDP listener has none.
+// zeroCounts returns a count of 0 for each TCP listener.
 func zeroCounts(listeners []*monitor.Listener) map[string]int {
 	counts := make(map[string]int, len(listeners))
 	for _, l := range listeners {
@@ -46,7 +48,7 @@ func zeroCounts(listeners []*monitor.Listener) map[string]int {
 	return counts
 }
 
-// sortConns puts the connections of one client together.
+// sortConns groups connections by client.
 func sortConns(p []connection.Conn) {
 	slices.SortFunc(p, func(a, b connection.Conn) int {
 		return cmp.Or(cmp.Compare(a.Client.PID, b.Client.PID), a.Remote.Compare(b.Remote), a.Local.Compare(b.Local))

@@ -16,17 +16,17 @@ import (
 	"porthole/monitor/socket"
 )
 
-// Source reads established connections. It belongs to one goroutine at a time,
-// which closes it.
+// Source reads established connections. It is not safe for concurrent use. The
+// caller must close it.
 type Source struct {
 	conn       *socket.DiagConn
 	finder     monitor.Finder
-	clients    map[monitor.SocketID]connection.Client // by the client's socket; zero where nobody was seen to hold it
-	nextSearch time.Time                              // no search for clients before
+	clients    map[monitor.SocketID]connection.Client // by the client's socket; zero if no process was seen to hold it
+	nextSearch time.Time                              // no search for clients before this time
 }
 
-// Open opens a Source. An error means that sock_diag is refused, as by some
-// sandboxes, or that descriptors are short.
+// Open opens a Source. It fails if sock_diag is blocked, as by some sandboxes, or
+// if no file descriptors are left.
 func Open() (*Source, error) {
 	asker, err := socket.DialDiag()
 	if err != nil {
@@ -35,21 +35,22 @@ func Open() (*Source, error) {
 	return &Source{conn: asker, finder: owner.New(), clients: make(map[monitor.SocketID]connection.Client)}, nil
 }
 
-// Close releases what Open took.
+// Close releases the resources of the Source.
 func (s *Source) Close() error { return s.conn.Close() }
 
-// Of linux/inet_diag.h and linux/tcp.h.
+// Constants from linux/inet_diag.h and linux/tcp.h.
 const (
 	attrInfo            = 2                   // INET_DIAG_INFO: a tcp_info
 	infoExtension       = 1 << (attrInfo - 1) // its bit in a request
 	bytesAckedOffset    = int(unsafe.Offsetof(unix.TCPInfo{}.Bytes_acked))
 	bytesReceivedOffset = int(unsafe.Offsetof(unix.TCPInfo{}.Bytes_received))
 	maxCountFilter      = 64 // ports; with more of them the kernel is faster without a filter
-	searchPause         = 50 // a search for clients is followed by so many times its cost without one
+	searchPause         = 50 // pause after a search for clients, as a multiple of its duration
 )
 
-// Count returns how many connections each TCP listener has, by its id: one
-// dump of the established ones, whose cost is that of their number alone.
+// Count returns the number of connections of each TCP listener by listener ID. It
+// takes one dump of the established connections; its cost depends only on their
+// number.
 func (s *Source) Count(_ context.Context, listeners []*monitor.Listener) (map[string]int, error) {
 	counts := zeroCounts(listeners)
 	ports := portsOf(listeners)
@@ -72,9 +73,9 @@ func (s *Source) Count(_ context.Context, listeners []*monitor.Listener) (map[st
 	return counts, nil
 }
 
-// Read returns how listeners stand with their clients, by their ids. Clients on
-// this machine are named where their processes can be seen; of one that is new
-// that may take some looks, since searching for it is kept below 2 % of the time.
+// Read returns the connections of listeners by listener ID. Local clients are
+// named if their processes are accessible. A new client may stay unnamed for
+// several calls, because searching is limited to 2 % of the time.
 func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
 	states := make(map[string]connection.State, len(listeners))
 	ports := portsOf(listeners)
@@ -99,14 +100,14 @@ func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[s
 	return states, nil
 }
 
-// WithClients returns finder with a second task: each of its searches looks for the
-// clients of ports too. Read, with which it takes turns, then searches for those
-// that came later alone.
+// WithClients returns a Finder that also finds the clients of ports in each of
+// its searches, so that Read only searches for clients that connected later. It
+// must not be used concurrently with the Source.
 func (s *Source) WithClients(finder monitor.Finder, ports ...uint16) monitor.Finder {
 	return clientFinder{finder, s, ports}
 }
 
-// clientFinder is what Source.Beside returns.
+// clientFinder is the Finder that WithClients returns.
 type clientFinder struct {
 	monitor.Finder
 	source *Source
@@ -120,7 +121,7 @@ func (b clientFinder) Find(ctx context.Context, scope monitor.Scope, sockets []m
 			clients = append(clients, c)
 		}
 	})
-	if err != nil || len(clients) == 0 { // Read says the error
+	if err != nil || len(clients) == 0 { // Read reports the error
 		return b.Finder.Find(ctx, scope, sockets, found)
 	}
 	wanted := make(map[monitor.SocketID]bool, len(clients))
@@ -138,15 +139,15 @@ func (b clientFinder) Find(ctx context.Context, scope monitor.Scope, sockets []m
 	return err
 }
 
-// addClient notes the holder of a client's socket, the first one.
+// addClient records the first holder of a client's socket.
 func (s *Source) addClient(h monitor.Holding) {
 	if s.clients[h.Socket].PID == 0 {
 		s.clients[h.Socket] = connection.Client{PID: h.Owner.PID, Name: h.Owner.Name}
 	}
 }
 
-// finishSearch ends a search for sockets: also that nobody was seen to hold one is known
-// then, but where the search was cut short or blind.
+// finishSearch records that sockets without a holder were searched, unless the
+// search was incomplete.
 func (s *Source) finishSearch(sockets []monitor.Socket, short bool) {
 	for _, c := range sockets {
 		if _, known := s.clients[c.ID]; !known && !short {
@@ -155,12 +156,12 @@ func (s *Source) finishSearch(sockets []monitor.Socket, short bool) {
 	}
 }
 
-// dump is what one dump tells.
+// dump is the content of one sock_diag dump.
 type dump struct {
 	index   connection.Index
-	conns   map[string][]connection.Conn // by listener
+	conns   map[string][]connection.Conn // by listener ID
 	queues  map[monitor.SocketID][2]uint32
-	clients map[addrPair]monitor.Socket // other ends on this machine, as they have it
+	clients map[addrPair]monitor.Socket // sockets of local clients, by their own addresses
 }
 
 func newDump(listeners []*monitor.Listener) *dump {
@@ -168,7 +169,8 @@ func newDump(listeners []*monitor.Listener) *dump {
 		queues: make(map[monitor.SocketID][2]uint32), clients: make(map[addrPair]monitor.Socket)}
 }
 
-// add notes one socket. One that has its other end here is somebody's client.
+// add records one socket. A socket whose remote address is a listener's belongs
+// to a client.
 func (l *dump) add(m socket.DiagMessage) {
 	if m.Listening() {
 		waiting, limit := m.AcceptQueue()
@@ -186,7 +188,8 @@ func (l *dump) add(m socket.DiagMessage) {
 	}
 }
 
-// counters reads a tcp_info. An old kernel's is shorter and has none.
+// counters reads the byte counters of a tcp_info. It returns zeros for the
+// shorter tcp_info of old kernels.
 func counters(info []byte) (sent, received uint64) {
 	if len(info) < max(bytesAckedOffset, bytesReceivedOffset)+8 {
 		return 0, 0
@@ -194,7 +197,7 @@ func counters(info []byte) (sent, received uint64) {
 	return binary.NativeEndian.Uint64(info[bytesAckedOffset:]), binary.NativeEndian.Uint64(info[bytesReceivedOffset:])
 }
 
-// state puts together what is known of one listener.
+// state assembles the state of one listener.
 func (s *Source) state(l *dump, listener *monitor.Listener) connection.State {
 	st := connection.State{Conns: l.conns[listener.ID], BytesKnown: true}
 	for i := range st.Conns {
@@ -213,8 +216,8 @@ func (s *Source) state(l *dump, listener *monitor.Listener) connection.State {
 	return st
 }
 
-// search finds the processes of the clients that are new, and forgets those that
-// have gone.
+// search finds the processes of new clients and forgets the clients that
+// disconnected.
 func (s *Source) search(ctx context.Context, l *dump) {
 	known := s.clients
 	s.clients = make(map[monitor.SocketID]connection.Client, len(l.clients))
@@ -222,7 +225,7 @@ func (s *Source) search(ctx context.Context, l *dump) {
 	for _, c := range l.clients {
 		if client, ok := known[c.ID]; ok {
 			s.clients[c.ID] = client
-		} else if c.Inode != 0 { // nobody holds what has none
+		} else if c.Inode != 0 { // a socket without an inode has no holder
 			wanted = append(wanted, c)
 		}
 	}

@@ -23,8 +23,8 @@ import (
 	"porthole/monitor/socket"
 )
 
-// A test program with this variable is a client: it connects to the address in
-// it, says so and ends with its input.
+// clientVariable makes the test binary a client: it connects to the address in
+// this variable, prints "connected" and exits at the end of its input.
 const clientVariable = "PORTHOLE_TEST_CLIENT"
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	_ = c.Close()
 }
 
-// client connects from another process until the test ends.
+// client connects from another process until the test ends and returns its PID.
 func client(t *testing.T, address string, change func(*exec.Cmd)) int {
 	t.Helper()
 	c := exec.Command("/proc/self/exe")
@@ -52,7 +52,7 @@ func client(t *testing.T, address string, change func(*exec.Cmd)) int {
 	}
 	started := child.Start(t, c)
 	if line, err := started.Out.ReadString('\n'); line != "connected\n" {
-		t.Fatalf("client said %q, %v", line, err)
+		t.Fatalf("client printed %q, %v", line, err)
 	}
 	return started.PID
 }
@@ -71,7 +71,7 @@ func open(t *testing.T) *Source {
 	return s
 }
 
-// listen opens a listener and returns it as the monitor would tell of it.
+// listen opens a listener and returns it as the monitor would describe it.
 func listen(t *testing.T, address string) (net.Listener, *monitor.Listener) {
 	t.Helper()
 	network := "tcp4"
@@ -80,7 +80,7 @@ func listen(t *testing.T, address string) (net.Listener, *monitor.Listener) {
 	}
 	ln, err := net.Listen(network, address)
 	if err != nil {
-		t.Skipf("without %s: %v", address, err)
+		t.Skipf("%s is not available: %v", address, err)
 	}
 	t.Cleanup(func() { _ = ln.Close() })
 	return ln, lookUp(t, ln.Addr().String())
@@ -104,7 +104,7 @@ func lookUp(t *testing.T, address string) *monitor.Listener {
 			return &monitor.Listener{ID: "of " + address, Protocol: monitor.TCP, Port: s.Port, Addresses: []netip.Addr{s.Address}, Sockets: []monitor.HeldSocket{{Socket: s}}}
 		}
 	}
-	t.Fatalf("%s is not in the table", address)
+	t.Fatalf("%s is not in the socket table", address)
 	return nil
 }
 
@@ -153,11 +153,11 @@ func TestCount(t *testing.T) {
 		}
 		for id, n := range want {
 			if got[id] != n {
-				t.Errorf("%s has %d connections, want %d", id, got[id], n)
+				t.Errorf("%s: got %d connections, want %d", id, got[id], n)
 			}
 		}
 		if _, ok := got["udp"]; ok {
-			t.Error("UDP has a count")
+			t.Error("got a count for UDP")
 		}
 	}
 	check(listeners)
@@ -169,17 +169,17 @@ func TestCount(t *testing.T) {
 	}
 	check(listeners)
 	if got, err := s.Count(t.Context(), nil); err != nil || len(got) != 0 {
-		t.Errorf("of nothing: %v, %v", got, err)
+		t.Errorf("no listeners: got %v, %v", got, err)
 	}
 }
 
-// The counters of one connection are what was written to it and read from it,
-// seen from the listener.
+// The counters of a connection are the bytes read and written by the listener's
+// side.
 func TestReadBytes(t *testing.T) {
 	s := open(t)
 	ln, l := listen(t, "127.0.0.1:0")
 	client, server := connect(t, ln, ln.Addr().String())
-	connect(t, ln, ln.Addr().String()) // carries nothing
+	connect(t, ln, ln.Addr().String()) // transfers nothing
 	pass := func(from, to net.Conn, n int) {
 		t.Helper()
 		go func() { _, _ = from.Write(make([]byte, n)) }()
@@ -191,7 +191,7 @@ func TestReadBytes(t *testing.T) {
 	pass(server, client, 300_000)
 	var states map[string]connection.State
 	var busy, idle connection.Conn
-	// An acknowledgement may take a moment.
+	// The acknowledgement may be delayed.
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		states = read(t, s, l)
 		for _, p := range states[l.ID].Conns {
@@ -206,21 +206,21 @@ func TestReadBytes(t *testing.T) {
 		}
 	}
 	if st := states[l.ID]; !st.BytesKnown || len(st.Conns) != 2 {
-		t.Fatalf("%+v; want two peers with their bytes", st)
+		t.Fatalf("got %+v, want two connections with byte counts", st)
 	}
 	if busy.Received != 10_000 || busy.Sent != 300_000 {
-		t.Errorf("received %d, sent %d; want 10000, 300000", busy.Received, busy.Sent)
+		t.Errorf("got received %d, sent %d; want 10000, 300000", busy.Received, busy.Sent)
 	}
 	if idle.Received != 0 || idle.Sent != 0 || idle.ID == busy.ID {
-		t.Errorf("the silent one: %+v", idle)
+		t.Errorf("idle connection: got %+v, want no bytes", idle)
 	}
 	if busy.Local.String() != ln.Addr().String() {
-		t.Errorf("its local end is %s, want %s", busy.Local, ln.Addr())
+		t.Errorf("local address: got %s, want %s", busy.Local, ln.Addr())
 	}
 }
 
-// A client on this machine is named, over each family, and whoever else uses
-// the port's number is none.
+// Local clients are named for each address family. Other users of the same port
+// number are not clients.
 func TestReadLocalClients(t *testing.T) {
 	s := open(t)
 	ln, l := listen(t, "[::]:0")
@@ -240,11 +240,11 @@ func TestReadLocalClients(t *testing.T) {
 		for _, p := range states[l.ID].Conns {
 			got = append(got, p.Client.PID)
 			if p.Client.PID != 0 && (p.Client.Name == "" || p.User == "") {
-				t.Fatalf("%+v has no name or user", p)
+				t.Fatalf("%+v: no name or user", p)
 			}
 		}
 		if p := states[lo.ID].Conns; len(p) != 1 || (p[0].Client.PID != foreign && p[0].Client.PID != 0) {
-			t.Fatalf("the other listener's peers: %+v; want %d", p, foreign)
+			t.Fatalf("other listener: got connections %+v, want client %d", p, foreign)
 		}
 		if len(got) == 2 && got[0] != 0 {
 			break
@@ -253,12 +253,12 @@ func TestReadLocalClients(t *testing.T) {
 	want := []int{four, six}
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		t.Errorf("clients %v, want %v", got, want)
+		t.Errorf("clients: got %v, want %v", got, want)
 	}
 }
 
-// A search for owners that has the clients as its second task finds both, and
-// Read makes none of its own.
+// A search with WithClients finds owners and clients, so that Read does not
+// search.
 func TestWithClientsFindsClients(t *testing.T) {
 	s := open(t)
 	ln, l := listen(t, "127.0.0.1:0")
@@ -267,19 +267,18 @@ func TestWithClientsFindsClients(t *testing.T) {
 	var owners []int
 	err := finder.Find(t.Context(), monitor.Everywhere, []monitor.Socket{l.Sockets[0].Socket}, func(h monitor.Holding) { owners = append(owners, h.Owner.PID) })
 	if err != nil || !slices.Equal(owners, []int{os.Getpid()}) {
-		t.Fatalf("owners %v, %v; want this process alone", owners, err)
+		t.Fatalf("owners: got %v, %v; want only this process", owners, err)
 	}
-	s.finder = nil // a search of its own would fail
+	s.finder = nil // a search by Read would panic
 	if p := read(t, s, l)[l.ID].Conns; len(p) != 1 || p[0].Client.PID != pid {
-		t.Errorf("peers %+v; want %d", p, pid)
+		t.Errorf("connections: got %+v, want client %d", p, pid)
 	}
 }
 
-// Of another user's client the user is known, also where the process is not
-// to be seen.
+// The user of a client is known even if its process is not accessible.
 func TestReadClientUser(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root, to become somebody else")
+		t.Skip("needs root to become another user")
 	}
 	s := open(t)
 	ln, l := listen(t, "127.0.0.1:0")
@@ -287,7 +286,7 @@ func TestReadClientUser(t *testing.T) {
 		c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	})
 	if p := read(t, s, l)[l.ID].Conns; len(p) != 1 || p[0].User != "nobody" {
-		t.Errorf("peers %+v, want one of nobody's", p)
+		t.Errorf("connections: got %+v, want one of user nobody", p)
 	}
 }
 
@@ -313,10 +312,10 @@ func TestReadFullAcceptQueue(t *testing.T) {
 	for n := range uint32(4) {
 		st := read(t, s, l)[l.ID]
 		if st.QueueLength != n || st.QueueLimit != 2 || !st.QueueKnown || st.QueueFull() != (n > 2) {
-			t.Errorf("after %d connections: %d of %d, known %v, stuck %v", n, st.QueueLength, st.QueueLimit, st.QueueKnown, st.QueueFull())
+			t.Errorf("after %d connections: got queue %d of %d, known %v, full %v", n, st.QueueLength, st.QueueLimit, st.QueueKnown, st.QueueFull())
 		}
 		if len(st.Conns) != int(n) {
-			t.Errorf("%d peers; those that wait are connected: want %d", len(st.Conns), n)
+			t.Errorf("got %d connections, want %d: waiting ones are established too", len(st.Conns), n)
 		}
 		if n == 3 {
 			break
@@ -329,7 +328,7 @@ func TestReadFullAcceptQueue(t *testing.T) {
 	}
 }
 
-// What is looked at is only what is asked for, whoever else is connected.
+// The filter passes only sockets with the given ports.
 func TestKernelPortFilter(t *testing.T) {
 	s := open(t)
 	ln, l := listen(t, "127.0.0.1:0")
@@ -349,28 +348,28 @@ func TestKernelPortFilter(t *testing.T) {
 		return seen
 	}
 	if n := ask(socket.PortFilter([]uint16{1, l.Port, 2}, nil)); n != 1 || ports[0] != l.Port {
-		t.Errorf("by the local port: %d sockets, %v; want the server's end", n, ports)
+		t.Errorf("local port: got %d sockets, %v; want the server's", n, ports)
 	}
 	if n := ask(socket.PortFilter(nil, []uint16{l.Port, 1})); n != 1 || ports[1] != l.Port {
-		t.Errorf("by the remote port: %d sockets, %v; want the client's end", n, ports)
+		t.Errorf("remote port: got %d sockets, %v; want the client's", n, ports)
 	}
 	if n := ask(socket.PortFilter([]uint16{l.Port}, []uint16{l.Port})); n != 2 {
-		t.Errorf("by both: %d sockets, want 2", n)
+		t.Errorf("both: got %d sockets, want 2", n)
 	}
 	if n := ask(socket.PortFilter([]uint16{1, 2, 3}, nil)); n != 0 {
-		t.Errorf("by ports that nobody has: %d sockets", n)
+		t.Errorf("unused ports: got %d sockets, want 0", n)
 	}
 	many := make([]uint16, socket.MaxFilterPorts)
 	many[socket.MaxFilterPorts-1] = l.Port
 	if n := ask(socket.PortFilter(many, nil)); n != 1 {
-		t.Errorf("by %d ports: %d sockets, want 1", len(many), n)
+		t.Errorf("%d ports: got %d sockets, want 1", len(many), n)
 	}
 }
 
 func TestCountersOfShortTCPInfo(t *testing.T) {
 	for _, n := range []int{0, 1, bytesAckedOffset, bytesReceivedOffset + 7} {
 		if sent, received := counters(bytes.Repeat([]byte{1}, n)); sent != 0 || received != 0 {
-			t.Errorf("of %d bytes: %d, %d", n, sent, received)
+			t.Errorf("tcp_info of %d bytes: got %d, %d; want zeros", n, sent, received)
 		}
 	}
 }
@@ -380,15 +379,15 @@ func FuzzMessage(f *testing.F) {
 	f.Add(append(make([]byte, 72), 8, 0, 2, 0, 1, 2, 3, 4))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) < 72 {
-			return // which Ask does not hand on
+			return // such messages are not passed on
 		}
 		l := newDump([]*monitor.Listener{{ID: "1", Protocol: monitor.TCP, Addresses: []netip.Addr{netip.IPv6Unspecified(), {}}}})
 		l.add(socket.DiagMessage(b))
 	})
 }
 
-// A look with 200 connections: what the window process pays each second while
-// such a listener is shown, and each two seconds for the count.
+// BenchmarkRead reads 200 connections: the window process does this every second
+// while such a listener is shown, and counts them every two seconds.
 func BenchmarkRead(b *testing.B) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -412,7 +411,7 @@ func BenchmarkRead(b *testing.B) {
 	b.Run("read", func(b *testing.B) {
 		for b.Loop() {
 			if states, err := s.Read(b.Context(), l); err != nil || len(states["1"].Conns) != 200 {
-				b.Fatalf("%d peers, %v", len(states["1"].Conns), err)
+				b.Fatalf("%d connections, %v", len(states["1"].Conns), err)
 			}
 		}
 	})

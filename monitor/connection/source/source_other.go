@@ -17,23 +17,23 @@ import (
 	"porthole/monitor/process"
 )
 
-// scanTimeout is how long one scan may take: on macOS and BSD it runs lsof, which
-// can hang on a dead network mount.
+// scanTimeout limits one scan: on macOS and BSD it runs lsof, which can hang on a
+// dead network mount.
 const scanTimeout = 5 * time.Second
 
-// Source reads established connections through gopsutil, which tells no bytes
-// and no accept queues. It belongs to one goroutine at a time.
+// Source reads established connections through gopsutil, which has no byte
+// counters and no accept queues. It is not safe for concurrent use.
 type Source struct {
-	clientNames map[int]string // of the clients that the last look saw
+	clientNames map[int]string // names of the clients in the last scan, by PID
 }
 
-// Open opens a Source.
+// Open opens a Source. It never fails.
 func Open() (*Source, error) { return &Source{}, nil }
 
-// Close has nothing to release.
+// Close does nothing.
 func (*Source) Close() error { return nil }
 
-// Count returns how many connections each TCP listener has, by its id.
+// Count returns the number of connections of each TCP listener by listener ID.
 func (s *Source) Count(ctx context.Context, listeners []*monitor.Listener) (map[string]int, error) {
 	counts := zeroCounts(listeners)
 	belong := connection.NewIndex(listeners)
@@ -46,7 +46,7 @@ func (s *Source) Count(ctx context.Context, listeners []*monitor.Listener) (map[
 	return counts, err
 }
 
-// Read returns how listeners stand with their clients, by their ids.
+// Read returns the connections of listeners by listener ID.
 func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
 	belong := connection.NewIndex(listeners)
 	all, err := established(ctx)
@@ -80,22 +80,22 @@ func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[s
 // WithClients returns finder: Read needs no search for clients.
 func (*Source) WithClients(finder monitor.Finder, _ ...uint16) monitor.Finder { return finder }
 
-// client names a process, 0 for none. One that the look before saw is not read
-// again.
+// client returns the client with this PID; the zero value for PID 0. Names from
+// the last scan are reused.
 func (s *Source) client(pid int, before map[int]string) connection.Client {
 	if pid == 0 {
 		return connection.Client{}
 	}
 	name, ok := before[pid]
 	if !ok {
-		o, _ := process.Info(pid) // unknown where refused
+		o, _ := process.Info(pid) // unknown if access is denied
 		name = o.Name
 	}
 	s.clientNames[pid] = name
 	return connection.Client{PID: pid, Name: name}
 }
 
-// tcpConn is one socket that is connected.
+// tcpConn is one socket of a connection.
 type tcpConn struct {
 	addrPair
 	pid int
@@ -103,7 +103,7 @@ type tcpConn struct {
 
 func (c tcpConn) id() monitor.SocketID {
 	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, c.local, c.remote) // a hash never fails
+	_, _ = fmt.Fprint(h, c.local, c.remote) // writing to a hash never fails
 	return monitor.SocketID(h.Sum64())
 }
 

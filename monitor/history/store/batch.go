@@ -10,18 +10,16 @@ import (
 	"porthole/monitor/history"
 )
 
-// This file writes the events of one batch of changes.
-
-// batchWriter writes the events of one batch. What is open is written once at
-// the end: much of it has closed again.
+// batchWriter writes the events of one batch. Changes of open listeners are
+// collected and saved once at the end, because many close again within the batch.
 type batchWriter struct {
 	*file
 	ctx  context.Context
 	boot string
-	open map[string]*openListener // those of this batch; those that closed have a listener of ""
+	open map[string]*openListener // open listeners touched by this batch; listener is "" for those that closed
 }
 
-// change writes one change.
+// change writes one event.
 func (b *batchWriter) change(c monitor.Event) error {
 	l := c.Listener
 	r, err := b.openListener(l.ID)
@@ -31,7 +29,7 @@ func (b *batchWriter) change(c monitor.Event) error {
 	if c.Kind == monitor.Unlisted {
 		return b.removeOpen(l.ID)
 	}
-	if c.Before != nil && c.Before.ID != l.ID { // it came out of another row, or took it in
+	if c.Before != nil && c.Before.ID != l.ID { // it was split off another listener, or absorbed it
 		return b.moveSockets(c, r)
 	}
 	e := history.NewEvent(c, b.boot)
@@ -60,7 +58,7 @@ func (b *batchWriter) change(c monitor.Event) error {
 		b.setOpen(l.ID, newOpenListener(l, e, ids, id))
 		return nil
 	}
-	if r == nil { // forgotten meanwhile
+	if r == nil { // it was erased meanwhile
 		b.setOpen(l.ID, newOpenListener(l, e, ids, id))
 		return nil
 	}
@@ -68,8 +66,8 @@ func (b *batchWriter) change(c monitor.Event) error {
 	return nil
 }
 
-// completeOwner gives the event that began r its owner, where that was found late:
-// it was stored without one, or with one that was only inferred.
+// completeOwner adds the owner to the event that opened r, if it was found later:
+// the event was stored without an owner, or with an inferred one.
 func (b *batchWriter) completeOwner(r *openListener, listener string, pid int, ids references) error {
 	if r == nil || r.pid != 0 || pid == 0 {
 		return nil
@@ -77,14 +75,14 @@ func (b *batchWriter) completeOwner(r *openListener, listener string, pid int, i
 	_, err := b.exec(b.ctx, `UPDATE events SET owner = ?, pid = ? WHERE id = ? AND listener = ?
 		AND (pid = 0 OR EXISTS (SELECT 1 FROM owners WHERE owners.id = events.owner AND inferred))`, ids.owner, pid, r.event, listener)
 	if err != nil {
-		return fmt.Errorf("complete an event: %w", err)
+		return fmt.Errorf("complete event: %w", err)
 	}
 	return nil
 }
 
-// restoreOpenedAt sets what only the file knows: what this program saw begin in an
-// earlier run of its own. What it saw begin in this run it has timed itself, by a
-// clock that nobody sets.
+// restoreOpenedAt sets the opening time from the file if an earlier run of the
+// agent saw it. An opening in this run was timed by the monotonic clock, which
+// nobody sets.
 func restoreOpenedAt(e *history.Event, r *openListener) {
 	timed := !e.AlreadyOpen && micros(e.OpenedAt) == r.openedAt
 	e.OpenedAt, e.AlreadyOpen = time.UnixMicro(r.openedAt).UTC(), r.alreadyOpen
@@ -93,7 +91,8 @@ func restoreOpenedAt(e *history.Event, r *openListener) {
 	}
 }
 
-// moveSockets follows rows that merge or split, which opens and closes nothing.
+// moveSockets handles listeners that merge or split, which opens and closes
+// nothing.
 func (b *batchWriter) moveSockets(c monitor.Event, r *openListener) error {
 	before, err := b.openListener(c.Before.ID)
 	if err != nil {
@@ -104,7 +103,7 @@ func (b *batchWriter) moveSockets(c monitor.Event, r *openListener) error {
 	if err != nil {
 		return err
 	}
-	// The rows of a server on two addresses join when its owner is found: it opened both.
+	// Two listeners of one server merge when their owner is found: it opened both.
 	if err := errors.Join(b.completeOwner(before, c.Before.ID, e.Owner.PID, ids), b.completeOwner(r, c.Listener.ID, e.Owner.PID, ids)); err != nil {
 		return err
 	}
@@ -121,7 +120,7 @@ func (b *batchWriter) moveSockets(c monitor.Event, r *openListener) error {
 		}
 	}
 	if before != nil && countCommon(fields(before.sockets), socketIDs(c.Listener)) == len(fields(before.sockets)) {
-		return b.removeOpen(c.Before.ID) // all of it went over
+		return b.removeOpen(c.Before.ID) // all its sockets moved
 	}
 	return nil
 }

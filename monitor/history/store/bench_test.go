@@ -12,9 +12,9 @@ import (
 	"porthole/monitor/history"
 )
 
-// churn records changes: servers on 2,000 ports that open and close, 200 of them
-// open at a time, under 500 command lines. It never lets so many wait that they
-// are merged.
+// churn records events: servers on 2,000 ports that open and close, 200 of them
+// open at a time, with 500 different command lines. It waits before the queue is
+// long enough to be coalesced.
 func churn(s *Store, changes int) {
 	p := &timeline{now: time.Now().Add(-24 * time.Hour)}
 	var open []*monitor.Listener
@@ -41,8 +41,8 @@ func churn(s *Store, changes int) {
 	s.Flush()
 }
 
-// BenchmarkChanges writes changes; PORTHOLE_CHANGES says how many a run, 20,000
-// where it says nothing, 1000000 for the figure in the books.
+// BenchmarkChanges writes events. PORTHOLE_CHANGES sets how many per run: 20,000
+// by default, 1000000 for the published figure.
 func BenchmarkChanges(b *testing.B) {
 	changes := 20_000
 	if n, err := strconv.Atoi(os.Getenv("PORTHOLE_CHANGES")); err == nil {
@@ -61,7 +61,7 @@ func BenchmarkChanges(b *testing.B) {
 	}
 }
 
-// BenchmarkQuestions asks a file of 100,000 events what the window asks.
+// BenchmarkQuestions runs the window's queries on a file of 100,000 events.
 func BenchmarkQuestions(b *testing.B) {
 	path := testPath(b)
 	s, _ := open(b, path, Options{})

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// BootID names this run of the machine: a socket's id says nothing in another.
-// It is "" where the system does not tell.
+// BootID identifies this boot of the machine: socket IDs are only unique within
+// one boot. It is "" if it cannot be read.
 func BootID() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -2,6 +2,6 @@
 
 package store
 
-// BootID is "": this system has no name for a run of the machine that a step of
-// its clock leaves alone. The start of the owners stands in (see goesOn).
+// BootID is "": this system has no boot ID that is independent of clock changes.
+// The start time of the owner is compared instead (see isSame).
 func BootID() string { return "" }

@@ -14,7 +14,7 @@ import (
 	"porthole/monitor/history"
 )
 
-// newFilledFile makes a file of many events, whole and closed.
+// newFilledFile creates a file with many events and closes it.
 func newFilledFile(t *testing.T) string {
 	t.Helper()
 	path := testPath(t)
@@ -69,11 +69,11 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 			want(t, "events", kinds(events(t, path, history.Query{})), "opened 80")
 			state := <-told
 			if state.Err != nil || !strings.HasPrefix(state.MovedTo, path+".damaged-") {
-				t.Fatalf("told %+v, want where the damaged file is", state)
+				t.Fatalf("got state %+v, want the path of the damaged file", state)
 			}
 			kept, err := os.ReadFile(state.MovedTo)
 			if err != nil || !bytes.Equal(kept, broken) {
-				t.Errorf("the damaged file is not what it was: %v", err)
+				t.Errorf("the damaged file was changed: %v", err)
 			}
 		})
 	}
@@ -93,12 +93,12 @@ func TestEmptyFileIsInitialized(t *testing.T) {
 	p.open(listener(80, 1))
 	write(s, p)
 	want(t, "events", kinds(events(t, path, history.Query{})), "opened 80")
-	want(t, "what was told", len(told), 0)
+	want(t, "states", len(told), 0)
 	info, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "its mode", info.Mode().Perm(), 0o600)
+	want(t, "mode", info.Mode().Perm(), 0o600)
 }
 
 func TestFileDamagedWhileOpen(t *testing.T) {
@@ -116,15 +116,15 @@ func TestFileDamagedWhileOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.closeFile() // its cache would hide the damage for a while
+	s.closeFile() // its cache would hide the damage
 	p.open(listener(2, 2))
 	write(s, p)
 	if state := <-told; state.MovedTo == "" {
-		t.Errorf("told %+v, want where the damaged file is", state)
+		t.Errorf("got state %+v, want the path of the damaged file", state)
 	}
 	all := events(t, path, history.Query{})
 	want(t, "events", kinds(all), "found 1, opened 2")
-	want(t, "since when the first is open", all[1].OpenedAt.Equal(l.Since), true)
+	want(t, "opening time of the first", all[1].OpenedAt.Equal(l.Since), true)
 }
 
 func TestOnlyNewestDamagedFilesAreKept(t *testing.T) {
@@ -156,15 +156,15 @@ func TestNewerVersionIsReadOnly(t *testing.T) {
 	p.open(listener(60000, 9999))
 	write(s, p)
 	if state := <-told; !state.NewerVersion {
-		t.Errorf("told %+v, want that it is newer", state)
+		t.Errorf("got state %+v, want NewerVersion", state)
 	}
 	if _, err := Forget(t.Context(), path, history.Forget{Everything: true}); !errors.Is(err, errNewerVersion) {
-		t.Errorf("Forget: %v, want a refusal", err)
+		t.Errorf("Forget: got %v, want an error", err)
 	}
 	s.Close()
 	after, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(before, after) {
-		t.Errorf("the file was written: %v", err)
+		t.Errorf("the file was changed: %v", err)
 	}
 	want(t, "the newest event", events(t, path, history.Query{})[0].Port, 300)
 	want(t, "files moved aside", len(Damaged(path)), 0)
@@ -185,8 +185,8 @@ func alter(t *testing.T, path, query string) {
 	}
 }
 
-// testdata/v1.sql is a file of version 1 as it was released; every later
-// program must lead it to its own version.
+// testdata/v1.sql is a file of version 1. Every later program must be able to
+// migrate it.
 func TestOpenVersion1(t *testing.T) {
 	script, err := os.ReadFile("testdata/v1.sql")
 	if err != nil {
@@ -207,7 +207,7 @@ func TestOpenVersion1(t *testing.T) {
 				t.Fatal(err)
 			}
 			alter(t, path, string(script))
-			want(t, "events of a reader before", kinds(events(t, path, history.Query{})), "opened 5432, closed 5432")
+			want(t, "events before migration", kinds(events(t, path, history.Query{})), "opened 5432, closed 5432")
 			s, told := open(t, path, Options{Boot: "7d1f", migrations: c.steps})
 			p := &timeline{}
 			p.listens = []*monitor.Listener{listener(62893, 1)}
@@ -215,7 +215,7 @@ func TestOpenVersion1(t *testing.T) {
 			s.Close()
 			if c.fails {
 				if state := <-told; state.Err == nil {
-					t.Errorf("told %+v, want why not", state)
+					t.Errorf("got state %+v, want an error", state)
 				}
 			}
 			db, err := sql.Open("sqlite", path)
@@ -228,7 +228,7 @@ func TestOpenVersion1(t *testing.T) {
 				t.Fatal(err)
 			}
 			want(t, "version", version, c.version)
-			want(t, "tables of a step that failed", half, 0)
+			want(t, "tables of the failed step", half, 0)
 			expected := "opened 5432, closed 5432, closed 3000 unwatched, found 62893"
 			if c.fails {
 				expected = "opened 5432, closed 5432"

@@ -1,5 +1,5 @@
-// Package store keeps the activity in a SQLite file: one writer, any number of
-// readers, each in a process of its own if they like.
+// Package store keeps the history in an SQLite file with one writer and any
+// number of readers, which may be in other processes.
 package store
 
 import (
@@ -18,7 +18,7 @@ import (
 	"modernc.org/sqlite" // also registers the driver
 )
 
-// openMode is what a connection is for.
+// openMode is the purpose of a connection.
 type openMode int
 
 const (
@@ -26,11 +26,11 @@ const (
 	readOnly
 )
 
-// errNewerVersion is a file whose version this program does not know.
+// errNewerVersion means that this program does not know the file's version.
 var errNewerVersion = errors.New("it was written by a newer Porthole")
 
-// connect opens the file. Its settings keep little in memory, and zeroes on disk
-// where something was deleted. No connection is kept while nobody uses it.
+// connect opens the file. Its settings keep memory use small and overwrite
+// deleted data with zeros. No connection stays open while it is unused.
 func connect(ctx context.Context, path string, m openMode) (*sql.DB, *sql.Conn, error) {
 	q := url.Values{"_pragma": {
 		"busy_timeout(5000)", "cache_size(-512)", "mmap_size(0)", "secure_delete(on)",
@@ -39,8 +39,8 @@ func connect(ctx context.Context, path string, m openMode) (*sql.DB, *sql.Conn, 
 		q.Set("mode", "ro")
 	} else {
 		q.Set("_txlock", "immediate")
-		// A crash of the program loses nothing that was committed; one of the
-		// machine may lose the last seconds, and harms nothing.
+		// A crash of the program loses nothing that was committed; a crash of
+		// the machine may lose the last seconds, but does not corrupt the file.
 		q.Add("_pragma", "journal_mode(wal)")
 		q.Add("_pragma", "synchronous(normal)")
 		q.Add("_pragma", "journal_size_limit(1048576)")
@@ -64,33 +64,33 @@ func connect(ctx context.Context, path string, m openMode) (*sql.DB, *sql.Conn, 
 	return db, conn, nil
 }
 
-// prepare makes the folder and the file, for this user alone. SQLite gives the
-// files beside it the same mode.
+// prepare creates the folder and the file with access for this user only. SQLite
+// gives its auxiliary files the same mode.
 func prepare(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the folder of the activity: %w", err)
+		return fmt.Errorf("create the history folder: %w", err)
 	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		// Only a new file is opened here: to close one that SQLite has open in
-		// this process would end its locks (fcntl(2)).
+		// Only a new file is opened here: closing a file that SQLite has open in
+		// this process would release its locks (fcntl(2)).
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err != nil {
-			return fmt.Errorf("make the file of the activity: %w", err)
+			return fmt.Errorf("create the history file: %w", err)
 		}
 		return f.Close()
 	case err != nil:
-		return fmt.Errorf("look at the file of the activity: %w", err)
+		return fmt.Errorf("stat the history file: %w", err)
 	case info.Mode().Perm()&0o077 != 0:
 		return os.Chmod(path, 0o600)
 	}
 	return nil
 }
 
-// migrate checks the file and leads it to the newest version, each step whole or
-// not at all.
+// migrate checks the file and migrates it to the newest version. Each step is one
+// transaction.
 func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	have, err := version(ctx, conn)
 	if err != nil {
@@ -101,10 +101,10 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	}
 	var verdict string
 	if err := conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		return fmt.Errorf("check the activity: %w", err)
+		return fmt.Errorf("check the history file: %w", err)
 	}
 	if verdict != "ok" {
-		return fmt.Errorf("check the activity: %w: %s", errDamaged, verdict)
+		return fmt.Errorf("check the history file: %w: %s", errDamaged, verdict)
 	}
 	for n := have; n < len(steps); n++ {
 		tx, err := conn.BeginTx(ctx, nil)
@@ -119,7 +119,7 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	return nil
 }
 
-// commitOrRollback commits tx, or takes it back where there is an error.
+// commitOrRollback commits tx, or rolls it back if err is not nil.
 func commitOrRollback(tx *sql.Tx, err error) error {
 	if err != nil {
 		return tx.Rollback()
@@ -130,14 +130,15 @@ func commitOrRollback(tx *sql.Tx, err error) error {
 func version(ctx context.Context, conn *sql.Conn) (int, error) {
 	var n int
 	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&n); err != nil {
-		return 0, fmt.Errorf("read the version of the activity: %w", err)
+		return 0, fmt.Errorf("read the version of the history file: %w", err)
 	}
 	return n, nil
 }
 
 var errDamaged = errors.New("the file is damaged")
 
-// isDamaged reports whether err says that the file is no database, or a broken one.
+// isDamaged reports whether err says that the file is not a database or is
+// corrupt.
 func isDamaged(err error) bool {
 	const corrupt, notADatabase = 11, 26 // sqlite.org/rescode.html
 	var e *sqlite.Error
@@ -147,14 +148,13 @@ func isDamaged(err error) bool {
 	return errors.Is(err, errDamaged)
 }
 
-// fileSuffixes are the files that SQLite keeps beside its own.
+// fileSuffixes are the suffixes of the database file and SQLite's auxiliary files.
 var fileSuffixes = []string{"", "-wal", "-shm"}
 
-// maxDamagedFiles is how many damaged files are kept: they are for who wants to
-// rescue something, and nobody looks at a fourth.
+// maxDamagedFiles is how many damaged files are kept for recovery.
 const maxDamagedFiles = 3
 
-// moveAside renames a damaged file and says to what.
+// moveAside renames a damaged file and returns its new path.
 func moveAside(path string, now time.Time) (string, error) {
 	to := path + ".damaged-" + now.UTC().Format("20060102T150405Z")
 	for n := 2; exists(to); n++ {
@@ -177,9 +177,9 @@ func moveAside(path string, now time.Time) (string, error) {
 	return to, nil
 }
 
-// Damaged returns the damaged files that were moved aside, the oldest first.
+// Damaged returns the damaged files that were moved aside, oldest first.
 func Damaged(path string) []string {
-	all, _ := filepath.Glob(globQuote(path) + ".damaged-*") // the pattern is a good one
+	all, _ := filepath.Glob(globQuote(path) + ".damaged-*") // the pattern is always valid
 	all = slices.DeleteFunc(all, func(name string) bool {
 		return slices.ContainsFunc(fileSuffixes[1:], func(beside string) bool { return len(name) > len(beside) && name[len(name)-len(beside):] == beside })
 	})
@@ -187,7 +187,7 @@ func Damaged(path string) []string {
 	return all
 }
 
-// globQuote makes a path stand for itself in a pattern.
+// globQuote escapes the special characters of a glob pattern.
 func globQuote(path string) string {
 	var out []rune
 	for _, r := range path {
@@ -205,11 +205,11 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// remove removes a file with all that SQLite keeps beside it.
+// remove deletes a file with SQLite's auxiliary files.
 func remove(path string) error {
 	for _, beside := range fileSuffixes {
 		if err := os.Remove(path + beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove an old file of the activity: %w", err)
+			return fmt.Errorf("remove an old history file: %w", err)
 		}
 	}
 	return nil

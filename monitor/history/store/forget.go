@@ -9,14 +9,14 @@ import (
 	"porthole/monitor/history"
 )
 
-// Forget erases what f names from the file at path, and says how many events
-// that were. It is not only unlinked: the file is written anew without it. It may
-// be called in any process, while the writer and readers have the file open;
-// they wait for each other. What is still open is forgotten too; its end will be
-// remembered when it comes.
+// Forget erases what f selects from the file at path and returns the number of
+// events erased. The file is rewritten so that no traces remain. Forget may be
+// called in any process while the writer and readers have the file open; they
+// wait for each other. Open listeners are forgotten too; their close will be
+// stored when it happens.
 //
-// With Everything the files go that were damaged and moved aside, too; for the
-// rest, see Damaged: nobody can erase a part of those.
+// With Everything, damaged files that were moved aside are deleted too.
+// Otherwise they are left (see Damaged), because nothing can be erased from a damaged file.
 func Forget(ctx context.Context, path string, f history.Forget) (events int, err error) {
 	if f.Everything {
 		for _, name := range Damaged(path) {
@@ -39,24 +39,24 @@ func Forget(ctx context.Context, path string, f history.Forget) (events int, err
 	case err != nil:
 		return 0, err
 	case have > len(migrations):
-		return 0, fmt.Errorf("%s is left alone: %w", path, errNewerVersion)
+		return 0, fmt.Errorf("%s was not changed: %w", path, errNewerVersion)
 	case have == 0:
 		return 0, nil
 	}
 	if events, err = erase(ctx, conn, f); err != nil {
 		return 0, fmt.Errorf("erase from %s: %w", path, err)
 	}
-	// Pages keep traces of what was moved within them: all are written anew, and
-	// what they were leaves the log of changes too.
+	// Pages keep traces of deleted rows, so the whole file is rewritten and the
+	// write-ahead log is truncated.
 	if _, err := conn.ExecContext(ctx, "VACUUM"); err != nil {
-		return events, fmt.Errorf("write %s anew: %w", path, err)
+		return events, fmt.Errorf("rewrite %s: %w", path, err)
 	}
 	var busy, log, done int
 	if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &done); err != nil {
-		return events, fmt.Errorf("empty the log of %s: %w", path, err)
+		return events, fmt.Errorf("truncate the write-ahead log of %s: %w", path, err)
 	}
 	if busy != 0 {
-		return events, fmt.Errorf("it is erased from %s, but a program that reads the file keeps traces in its log; forget it again", path)
+		return events, fmt.Errorf("erased from %s, but another program that has the file open keeps traces in the write-ahead log; run forget again", path)
 	}
 	return events, nil
 }
@@ -76,7 +76,7 @@ func erase(ctx context.Context, conn *sql.Conn, f history.Forget) (int, error) {
 		const owners = " IN (SELECT id FROM owners WHERE project = ?1)"
 		where, open, args = "owner"+owners+" OR owner_before"+owners, "owner"+owners, []any{f.Project}
 	default:
-		return 0, errors.Join(errors.New("nothing is named"), tx.Rollback())
+		return 0, errors.Join(errors.New("nothing selected"), tx.Rollback())
 	}
 	r, err := tx.ExecContext(ctx, "DELETE FROM events WHERE "+where, args...)
 	if err == nil {

@@ -13,7 +13,7 @@ import (
 	"porthole/monitor/history"
 )
 
-// traces counts the files of the folder in which the word stands.
+// traces counts the files in the folder that contain word.
 func traces(t *testing.T, path, word string) int {
 	t.Helper()
 	files, err := os.ReadDir(filepath.Dir(path))
@@ -33,7 +33,7 @@ func traces(t *testing.T, path, word string) int {
 	return n
 }
 
-// namedListener is a listener whose words stand nowhere else.
+// namedListener returns a listener whose words occur nowhere else.
 func namedListener(port uint16, cookie int, name, project string) *monitor.Listener {
 	l := listener(port, cookie)
 	l.Project = project
@@ -64,7 +64,7 @@ func TestForgetErasesWhileTheWriterRuns(t *testing.T) {
 			}
 			s, _ := open(t, path, Options{})
 			p := &timeline{}
-			for n := range 200 { // enough to fill pages, split them and move rows
+			for n := range 200 { // enough to fill and split pages and to move rows
 				l := namedListener(5432, 1000+n, fmt.Sprint("postgrey", n%50), "")
 				k := namedListener(3000, 5000+n, fmt.Sprint("tornado", n%50), "acmeweb")
 				p.open(l)
@@ -76,14 +76,14 @@ func TestForgetErasesWhileTheWriterRuns(t *testing.T) {
 			}
 			for _, word := range c.gone {
 				if traces(t, path, word) == 0 {
-					t.Fatalf("%q is not in the file before", word)
+					t.Fatalf("%q is not in the file before Forget", word)
 				}
 			}
 			n, err := Forget(t.Context(), path, c.f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, "events forgotten", n, c.count)
+			want(t, "erased events", n, c.count)
 			if !c.f.Everything {
 				want(t, "damaged files", len(Damaged(path)), 1)
 				if err := os.Remove(path + ".damaged-1"); err != nil {
@@ -95,23 +95,23 @@ func TestForgetErasesWhileTheWriterRuns(t *testing.T) {
 			}
 			for _, word := range c.stays {
 				if traces(t, path, word) == 0 {
-					t.Errorf("%q is gone too", word)
+					t.Errorf("%q was erased too", word)
 				}
 			}
 			want(t, "events left", len(events(t, path, history.Query{Limit: 1000})), 402-c.count)
 
-			// The writer goes on, also with the owner that it thinks to be there.
+			// The writer continues, also with an owner that it has cached.
 			p.end(monitor.Closed, p.listens[0])
 			p.open(namedListener(5432, 9000, "postgrey0", ""))
 			write(s, p)
 			last := events(t, path, history.Query{Limit: 1})
-			want(t, "the newest event", kinds(last)+" "+last[0].Owner.Name, "opened 5432 postgrey0")
+			want(t, "newest event", kinds(last)+" "+last[0].Owner.Name, "opened 5432 postgrey0")
 		})
 	}
 }
 
-// Several programs may write at a time: nothing fails, and nothing is lost that
-// was not to be forgotten.
+// Several programs may write at the same time: nothing fails, and only the
+// selected events are lost.
 func TestForgetWithConcurrentWriterAndReaders(t *testing.T) {
 	path := testPath(t)
 	s, told := open(t, path, Options{})
@@ -147,15 +147,15 @@ func TestForgetWithConcurrentWriterAndReaders(t *testing.T) {
 	}
 	close(done)
 	others.Wait()
-	want(t, "what was told", len(told), 0)
+	want(t, "states", len(told), 0)
 	port1 := history.Query{Ports: monitor.Ports{{First: 1, Last: 1}}}
 	want(t, "events of the other port", len(events(t, path, port1)), 21)
 }
 
-// The log cannot be emptied under somebody who reads it: that is said.
+// The write-ahead log cannot be truncated while somebody reads; this is reported.
 func TestForgetReportsTracesKeptByReader(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for the reader as long as Forget does")
+		t.Skip("slow: Forget waits for the reader")
 	}
 	path := newFilledFile(t)
 	db, conn, err := connect(t.Context(), path, readOnly)
@@ -173,21 +173,21 @@ func TestForgetReportsTracesKeptByReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Forget(t.Context(), path, history.Forget{Port: 5}); err == nil {
-		t.Error("no error while a reader holds the log")
+		t.Error("no error while a reader uses the log")
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Forget(t.Context(), path, history.Forget{Port: 5}); err != nil {
-		t.Errorf("after the reader has ended: %v", err)
+		t.Errorf("after the reader ended: %v", err)
 	}
 }
 
 func TestForgetNeedsASelection(t *testing.T) {
 	if _, err := Forget(t.Context(), newFilledFile(t), history.Forget{}); err == nil {
-		t.Error("nothing named, and no error")
+		t.Error("no error although nothing is selected")
 	}
 	if n, err := Forget(t.Context(), testPath(t), history.Forget{Everything: true}); n != 0 || err != nil {
-		t.Errorf("without a file: %d, %v", n, err)
+		t.Errorf("without a file: got %d, %v", n, err)
 	}
 }

@@ -13,10 +13,7 @@ import (
 	"porthole/monitor/history"
 )
 
-// This file writes an event, and finds the rows of the owners and runs of the machine
-// that it points to.
-
-// references are the rows that an event points to.
+// references are the row IDs that an event refers to.
 type references struct {
 	boot, owner int64
 	before      any
@@ -47,7 +44,7 @@ func (b *batchWriter) bootRow(boot string) (int64, error) {
 		err = b.queryRow(b.ctx, "SELECT id FROM boots WHERE boot = ?", &id, boot)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("write a run of the machine: %w", err)
+		return 0, fmt.Errorf("store boot: %w", err)
 	}
 	b.boots[boot] = id
 	return id, nil
@@ -57,7 +54,7 @@ func (b *batchWriter) ownerRow(o history.Owner) (int64, error) {
 	o.PID = 0
 	text, err := json.Marshal(o)
 	if err != nil {
-		return 0, fmt.Errorf("write an owner: %w", err)
+		return 0, fmt.Errorf("store owner: %w", err)
 	}
 	key := sha256.Sum256(text)
 	if id, ok := b.owners[key]; ok {
@@ -67,7 +64,7 @@ func (b *batchWriter) ownerRow(o history.Owner) (int64, error) {
 	if len(o.Command) > 0 {
 		text, err := json.Marshal(o.Command)
 		if err != nil {
-			return 0, fmt.Errorf("write an owner: %w", err)
+			return 0, fmt.Errorf("store owner: %w", err)
 		}
 		command = string(text)
 	}
@@ -80,7 +77,7 @@ func (b *batchWriter) ownerRow(o history.Owner) (int64, error) {
 		err = b.queryRow(b.ctx, "SELECT id FROM owners WHERE key = ?", &id, key[:16])
 	}
 	if err != nil {
-		return 0, fmt.Errorf("write an owner: %w", err)
+		return 0, fmt.Errorf("store owner: %w", err)
 	}
 	if len(b.owners) >= maxOwners {
 		clear(b.owners)
@@ -89,8 +86,8 @@ func (b *batchWriter) ownerRow(o history.Owner) (int64, error) {
 	return id, nil
 }
 
-const insertEvent = `INSERT INTO events (at, kind, unwatched, protocol, port, addresses, loopback, reach, listener, boot,
-	owner, pid, owner_before, pid_before, reach_before, opened_at, older, duration) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+const insertEvent = `INSERT INTO events (at, kind, unobserved, protocol, port, addresses, loopback, exposure, listener, boot,
+	owner, pid, owner_before, pid_before, exposure_before, opened_at, already_open, duration) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
 func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
 	var pidBefore, openedAt, duration any
@@ -107,7 +104,7 @@ func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
 	r, err := b.exec(b.ctx, insertEvent, e.At.UnixMicro(), string(e.Kind), false, string(e.Protocol), e.Port, addresses,
 		e.Loopback(), string(e.Exposure), e.Listener, i.boot, i.owner, e.Owner.PID, i.before, pidBefore, string(e.ExposureBefore), openedAt, e.AlreadyOpen, duration)
 	if err != nil {
-		return 0, fmt.Errorf("write an event: %w", err)
+		return 0, fmt.Errorf("store event: %w", err)
 	}
 	b.events++
 	return r.LastInsertId()
@@ -124,7 +121,7 @@ func addressText(addresses []netip.Addr) string {
 func parseAddresses(text string) []netip.Addr {
 	var out []netip.Addr
 	for word := range strings.FieldsSeq(text) {
-		if a, err := netip.ParseAddr(word); err == nil { // we wrote it
+		if a, err := netip.ParseAddr(word); err == nil { // always true: insert wrote it
 			out = append(out, a)
 		}
 	}
@@ -135,7 +132,7 @@ func loopback(addresses string) bool {
 	return slices.ContainsFunc(parseAddresses(addresses), monitor.AcceptsLoopback)
 }
 
-// micros is 0 for no time.
+// micros returns t in microseconds since 1970; 0 for the zero time.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

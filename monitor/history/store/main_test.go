@@ -15,9 +15,9 @@ import (
 	"porthole/monitor/history"
 )
 
-// A test program with roleVariable "write" is a child of a test: it writes to
-// the file in its argument for ever and says, a line each, how many events are
-// committed.
+// roleVariable makes the test binary a child of a test. The role "write" writes
+// to the file in its argument forever and prints the number of committed events,
+// one per line.
 const roleVariable = "PORTHOLE_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -39,11 +39,11 @@ func writeForever(path string) {
 		s.Record(p.take())
 		s.Flush()
 		fmt.Fprintln(out, n)
-		_ = out.Flush() // whoever reads may be gone
+		_ = out.Flush() // the reader may have ended
 	}
 }
 
-// timeline makes up what a monitor sees.
+// timeline builds the updates of a fictitious monitor.
 type timeline struct {
 	now     time.Time
 	listens []*monitor.Listener
@@ -67,7 +67,7 @@ func (p *timeline) open(l *monitor.Listener) *monitor.Listener {
 	return l
 }
 
-// change puts l in the place of before.
+// change replaces before with l.
 func (p *timeline) change(kind monitor.Kind, before, l *monitor.Listener) *monitor.Listener {
 	for i := range p.listens {
 		if p.listens[i] == before {
@@ -88,14 +88,14 @@ func (p *timeline) end(kind monitor.Kind, l *monitor.Listener) {
 	p.add(monitor.Event{At: p.at(), Kind: kind, Listener: l})
 }
 
-// take is the next update.
+// take returns the next update.
 func (p *timeline) take() monitor.Update {
 	u := monitor.Update{Snapshot: monitor.Snapshot{TakenAt: p.at(), Listeners: append([]*monitor.Listener(nil), p.listens...)}, Events: p.changes, Ready: true}
 	p.changes = nil
 	return u
 }
 
-// listener is one of a server with the cookie.
+// listener returns a listener with one socket with this cookie.
 func listener(port uint16, cookie int) *monitor.Listener {
 	address := netip.MustParseAddr("127.0.0.1")
 	return &monitor.Listener{
@@ -109,7 +109,7 @@ func listener(port uint16, cookie int) *monitor.Listener {
 	}
 }
 
-// withOwner is l with another owner.
+// withOwner returns l with another owner.
 func withOwner(l *monitor.Listener, name string, pid int) *monitor.Listener {
 	k := *l
 	k.Owners = nil
@@ -124,7 +124,8 @@ func testPath(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "porthole", "activity.db")
 }
 
-// open starts a writer that the test ends; told has what it says.
+// open starts a writer that is closed when the test ends. told receives its
+// states.
 func open(t testing.TB, path string, opts Options) (s *Store, told chan State) {
 	t.Helper()
 	told = make(chan State, 100)
@@ -141,7 +142,7 @@ func open(t testing.TB, path string, opts Options) (s *Store, told chan State) {
 	return s, told
 }
 
-// write records what p has and waits for the disk.
+// write records the events of p and waits until they are on disk.
 func write(s *Store, p *timeline) {
 	s.Record(p.take())
 	s.Flush()
@@ -156,7 +157,7 @@ func events(t testing.TB, path string, q history.Query) []history.Event {
 	return all
 }
 
-// kinds are the kinds and ports of events, the oldest first.
+// kinds returns the kinds and ports of events, oldest first.
 func kinds(events []history.Event) string {
 	text := ""
 	for i := len(events) - 1; i >= 0; i-- {
@@ -175,16 +176,16 @@ func kinds(events []history.Event) string {
 func want[T comparable](t testing.TB, what string, got, want T) {
 	t.Helper()
 	if got != want {
-		t.Errorf("%s: %v, want %v", what, got, want)
+		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
 
-// eventually fails the test where ok does not come true.
+// eventually fails the test if ok does not become true.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not so: %s", what)
+			t.Fatalf("timeout waiting until %s", what)
 		}
 	}
 }

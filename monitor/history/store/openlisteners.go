@@ -14,10 +14,7 @@ import (
 	"porthole/monitor/history"
 )
 
-// This file is what the file knows to be open, and what became of it while no
-// Porthole was running.
-
-// openListener is a listener that is open, as the file has it.
+// openListener is an open listener as it is stored.
 type openListener struct {
 	listener    string
 	event       int64
@@ -32,12 +29,12 @@ type openListener struct {
 	start       int64
 	openedAt    int64
 	alreadyOpen bool
-	stored      bool // is in the file
+	stored      bool // it is in the file
 
-	boot, storedID string // only of allOpen: the run of the machine, and the listener
+	boot, storedID string // only set by allOpen: the boot ID and the listener ID in the file
 }
 
-const openColumns = `listener, event, boot, protocol, port, addresses, reach, sockets, owner, pid, start, opened_at, older`
+const openColumns = `listener, event, boot, protocol, port, addresses, exposure, sockets, owner, pid, start, opened_at, already_open`
 
 func scanOpen(scan func(...any) error) (*openListener, error) {
 	r := &openListener{stored: true}
@@ -45,7 +42,7 @@ func scanOpen(scan func(...any) error) (*openListener, error) {
 	return r, err
 }
 
-// openListener returns what is known of an open listener, nil where nothing is.
+// openListener returns an open listener, nil if it is not stored.
 func (b *batchWriter) openListener(listener string) (*openListener, error) {
 	if r := b.open[listener]; r != nil {
 		if r.listener == "" {
@@ -62,7 +59,7 @@ func (b *batchWriter) openListener(listener string) (*openListener, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read what is open: %w", err)
+		return nil, fmt.Errorf("read open listeners: %w", err)
 	}
 	b.open[listener] = r
 	return r, nil
@@ -95,7 +92,7 @@ func (b *batchWriter) saveOpen() error {
 			_, err = b.exec(b.ctx, "DELETE FROM open WHERE listener = ?", listener)
 		}
 		if err != nil {
-			return fmt.Errorf("write what is open: %w", err)
+			return fmt.Errorf("store open listeners: %w", err)
 		}
 	}
 	return nil
@@ -107,7 +104,7 @@ func newOpenListener(l *monitor.Listener, e history.Event, ids references, event
 	return r
 }
 
-// update brings the row to the present state.
+// update sets the current state of l.
 func (r *openListener) update(l *monitor.Listener, ids references) {
 	o, _ := l.Principal()
 	r.bootID, r.protocol, r.port, r.addresses, r.exposure = ids.boot, l.Protocol, l.Port, addressText(l.Addresses), l.Exposure
@@ -134,9 +131,9 @@ func countCommon(a, b []string) int {
 	return n
 }
 
-// resume compares what was open when the last writer ended with what listens now:
-// what has gone ended while Porthole was not running, what is new was open
-// before Porthole looked, and what is the same goes on.
+// resume compares the listeners that were open when the last writer ended with
+// those of now. Listeners that vanished closed while Porthole was not running, new ones were
+// opened before Porthole first polled them, and the others continue.
 func (b *batchWriter) resume(now monitor.Snapshot) error {
 	rows, err := b.allOpen()
 	if err != nil {
@@ -159,7 +156,7 @@ func (b *batchWriter) resume(now monitor.Snapshot) error {
 		if i := slices.IndexFunc(list, func(r *openListener) bool { return r.listener != "" && b.isSame(r, l) }); i >= 0 {
 			copied := *list[i]
 			same = append(same, match{&copied, l})
-			list[i].listener = "" // goes on
+			list[i].listener = "" // continues
 			continue
 		}
 		found = append(found, l)
@@ -168,7 +165,7 @@ func (b *batchWriter) resume(now monitor.Snapshot) error {
 		if r.listener == "" {
 			continue
 		}
-		// Where no UDP socket is seen at all, nobody looks there any more.
+		// Without any UDP socket, UDP is probably no longer polled.
 		if r.protocol != monitor.UDP || udp {
 			if err := b.insertUnobservedClose(r, now.TakenAt); err != nil {
 				return err
@@ -177,7 +174,7 @@ func (b *batchWriter) resume(now monitor.Snapshot) error {
 	}
 	for _, r := range rows {
 		if _, err := b.exec(b.ctx, "DELETE FROM open WHERE listener = ?", r.storedID); err != nil {
-			return fmt.Errorf("write what is open: %w", err)
+			return fmt.Errorf("store open listeners: %w", err)
 		}
 	}
 	for _, m := range same {
@@ -190,8 +187,7 @@ func (b *batchWriter) resume(now monitor.Snapshot) error {
 		b.setOpen(m.l.ID, m.row)
 	}
 	for _, l := range found {
-		// The time since which this program saw it open is known where the file
-		// was lost while it ran.
+		// If the file was lost while the agent ran, the opening time is known.
 		e := history.NewEvent(monitor.Event{At: now.TakenAt, Kind: monitor.Discovered, Listener: l}, b.boot)
 		if !l.Since.IsZero() {
 			e.OpenedAt = l.Since.UTC()
@@ -211,9 +207,9 @@ func (b *batchWriter) resume(now monitor.Snapshot) error {
 
 func endpoint(p monitor.Protocol, port uint16) string { return string(p) + strconv.Itoa(int(port)) }
 
-// isSame reports whether l is the listener that r was: they have a socket in
-// common. Between two runs of the machine ids say nothing; where those cannot be
-// told apart, the owner must be the same process too.
+// isSame reports whether l is the listener of r: they have a socket in common.
+// Socket IDs are only comparable within one boot; without a boot ID the owner must be
+// the same process too.
 func (b *batchWriter) isSame(r *openListener, l *monitor.Listener) bool {
 	if countCommon(fields(r.sockets), socketIDs(l)) == 0 || r.boot != b.boot {
 		return false
@@ -228,7 +224,7 @@ func (b *batchWriter) isSame(r *openListener, l *monitor.Listener) bool {
 func (b *batchWriter) allOpen() ([]*openListener, error) {
 	rows, err := b.conn.QueryContext(b.ctx, "SELECT "+prefixed("open.", openColumns)+", boots.boot FROM open JOIN boots ON boots.id = open.boot ORDER BY listener")
 	if err != nil {
-		return nil, fmt.Errorf("read what was open: %w", err)
+		return nil, fmt.Errorf("read open listeners: %w", err)
 	}
 	defer rows.Close()
 	var all []*openListener
@@ -236,7 +232,7 @@ func (b *batchWriter) allOpen() ([]*openListener, error) {
 		var boot string
 		r, err := scanOpen(func(to ...any) error { return rows.Scan(append(to, &boot)...) })
 		if err != nil {
-			return nil, fmt.Errorf("read what was open: %w", err)
+			return nil, fmt.Errorf("read open listeners: %w", err)
 		}
 		r.boot, r.storedID = boot, r.listener
 		all = append(all, r)
@@ -248,7 +244,7 @@ func prefixed(prefix, columns string) string {
 	return prefix + strings.ReplaceAll(columns, ", ", ", "+prefix)
 }
 
-// insertUnobservedClose writes that r closed and nobody saw it.
+// insertUnobservedClose stores that r closed while Porthole was not running.
 func (b *batchWriter) insertUnobservedClose(r *openListener, at time.Time) error {
 	duration := any(nil)
 	if !r.alreadyOpen {
@@ -257,7 +253,7 @@ func (b *batchWriter) insertUnobservedClose(r *openListener, at time.Time) error
 	_, err := b.exec(b.ctx, insertEvent, at.UnixMicro(), string(monitor.Closed), true, string(r.protocol), r.port, r.addresses,
 		loopback(r.addresses), string(r.exposure), r.storedID, r.bootID, r.owner, r.pid, nil, nil, "", r.openedAt, r.alreadyOpen, duration)
 	if err != nil {
-		return fmt.Errorf("write an event: %w", err)
+		return fmt.Errorf("store event: %w", err)
 	}
 	b.events++
 	return nil

@@ -16,25 +16,25 @@ import (
 	"porthole/monitor/history"
 )
 
-// Reader answers questions from the file, in any process and while the writer
-// writes. It opens the file for each question: between them it holds nothing, so
-// that a file that was replaced is seen and no memory is kept.
+// Reader answers queries from the file, in any process and while the writer
+// writes. It opens the file for each query: it keeps no memory between queries
+// and notices if the file was replaced. It is safe for concurrent use.
 type Reader struct{ path string }
 
 var _ history.Reader = Reader{}
 
-// OpenReader returns the Reader of the file at path. Where there is no file yet,
-// nothing is remembered.
+// OpenReader returns a Reader of the file at path. A missing file has no events.
 func OpenReader(path string) Reader { return Reader{path} }
 
-// withConn calls do with the file, and not where there is nothing in it.
+// withConn calls do with a connection to the file. It does not call it if the
+// file is missing or empty.
 func (r Reader) withConn(ctx context.Context, do func(*sql.Conn) error) error {
 	info, err := os.Stat(r.path)
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() == 0 && !exists(r.path+"-wal")) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read the activity: %w", err)
+		return fmt.Errorf("read the history: %w", err)
 	}
 	db, conn, err := connect(ctx, r.path, readOnly)
 	if err != nil {
@@ -43,7 +43,7 @@ func (r Reader) withConn(ctx context.Context, do func(*sql.Conn) error) error {
 	defer db.Close()
 	defer conn.Close()
 	have, err := version(ctx, conn)
-	if err != nil || have == 0 { // the writer is just about to begin
+	if err != nil || have == 0 { // the writer has not created the tables yet
 		return r.wrapError(err)
 	}
 	err = do(conn)
@@ -58,19 +58,19 @@ func (r Reader) wrapError(err error) error {
 	case err == nil:
 		return nil
 	case isDamaged(err):
-		return fmt.Errorf("%s is damaged; a running Porthole moves it aside: %w", r.path, err)
+		return fmt.Errorf("%s is damaged; the Porthole agent will move it aside: %w", r.path, err)
 	}
 	return fmt.Errorf("read %s: %w", r.path, err)
 }
 
-const eventColumns = `e.id, e.at, e.kind, e.unwatched, e.protocol, e.port, e.addresses, e.reach, e.listener, boots.boot,
-	e.pid, e.pid_before, e.reach_before, e.opened_at, e.older, e.duration,
+const eventColumns = `e.id, e.at, e.kind, e.unobserved, e.protocol, e.port, e.addresses, e.exposure, e.listener, boots.boot,
+	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration,
 	o.name, o.user, o.project, o.service, o.program, o.folder, o.command, o.unit, o.container, o.inferred,
 	p.name, p.user, p.project, p.service, p.program, p.folder, p.command, p.unit, p.container, p.inferred`
 
 const eventTables = ` FROM events e CROSS JOIN boots ON boots.id = e.boot CROSS JOIN owners o ON o.id = e.owner LEFT JOIN owners p ON p.id = e.owner_before`
 
-// condition is a part of a WHERE with its arguments.
+// condition is part of a WHERE clause with its arguments.
 type condition struct {
 	parts []string
 	args  []any
@@ -117,15 +117,15 @@ func conditions(q history.Query) condition {
 	}
 	with, without := q.Words()
 	c.andWords(with)
-	for _, w := range without { // whoever has it from then on counts
+	for _, w := range without { // only the new owner of a change counts
 		is, args := wordCondition(w)
 		c.and("NOT ("+is+")", args...)
 	}
 	return c
 }
 
-// andWords asks for the words. Those that can only be an owner's are asked for
-// together, which finds few owners at once.
+// andWords adds conditions for the words. Words that can only belong to an owner
+// are combined into one condition, which quickly selects few owners.
 func (c *condition) andWords(with []string) {
 	var match []string
 	var args []any
@@ -143,17 +143,18 @@ func (c *condition) andWords(with []string) {
 	}
 }
 
-// ownersWithWord are the owners with a word.
+// ownersWithWord selects the owners that contain a word.
 const ownersWithWord = "(SELECT id FROM owners WHERE instr(words, ?))"
 
-// isAddress reports whether a word may be the beginning of an address.
+// isAddress reports whether a word may be a prefix of an address.
 func isAddress(word string) bool {
 	return strings.ContainsAny(word, ".:") && strings.Trim(word, "0123456789abcdef.:") == ""
 }
 
-// wordCondition is the condition that an event has a word, as a row on the Ports page has
-// it: in what is kept of its owner, a number as the beginning of the port or as
-// the PID too, and as the beginning of an address where it may be one.
+// wordCondition returns the condition that an event contains a word, with the
+// same meaning as the filter of the Ports page: in the stored fields of the
+// owner; a number also as the PID or a prefix of the port; and as a prefix of an
+// address if it may be one.
 func wordCondition(word string) (is string, args []any) {
 	n := parseNumber(word)
 	if n == 0 && isAddress(word) {
@@ -169,7 +170,7 @@ func wordCondition(word string) (is string, args []any) {
 	return strings.Join(parts, " OR "), args
 }
 
-// parseNumber is the number that a word is, 0 where it is none.
+// parseNumber returns the positive number that a word is, 0 if it is not one.
 func parseNumber(word string) int {
 	n, err := strconv.Atoi(word)
 	if err != nil || n < 0 || strconv.Itoa(n) != word {
@@ -178,8 +179,8 @@ func parseNumber(word string) int {
 	return n
 }
 
-// portsWithPrefix returns the ports that begin with digits; nil where digits
-// begin none.
+// portsWithPrefix returns the ports whose decimal form starts with digits; nil if
+// there are none.
 func portsWithPrefix(digits string) monitor.Ports {
 	n, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
@@ -192,7 +193,7 @@ func portsWithPrefix(digits string) monitor.Ports {
 	return ports
 }
 
-// Events is activity.Reader's.
+// Events implements history.Reader.
 func (r Reader) Events(ctx context.Context, q history.Query) (events []history.Event, err error) {
 	limit := q.Limit
 	if limit <= 0 {
@@ -209,7 +210,7 @@ func (r Reader) Events(ctx context.Context, q history.Query) (events []history.E
 	return events, err
 }
 
-// ListenerEvents is activity.Reader's.
+// ListenerEvents implements history.Reader.
 func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []history.Event, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		events, err = queryEvents(ctx, conn, ` WHERE e.listener = ?1 AND e.boot =
@@ -219,7 +220,7 @@ func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []h
 	return events, err
 }
 
-// LastOwner is activity.Reader's.
+// LastOwner implements history.Reader.
 func (r Reader) LastOwner(ctx context.Context, port uint16) (spell history.Tenure, ok bool, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		last, err := queryEvents(ctx, conn, " WHERE e.port = ? ORDER BY e.protocol = 'tcp' DESC, e.id DESC LIMIT 1", port)
@@ -227,7 +228,7 @@ func (r Reader) LastOwner(ctx context.Context, port uint16) (spell history.Tenur
 			return err
 		}
 		spell, ok = last[0].Tenure(), true
-		// Who had it at the end need not have opened it.
+		// The last owner need not be the one that opened it.
 		hands, err := queryEvents(ctx, conn, ` WHERE e.port = ? AND e.listener = ? AND e.kind = 'owner_changed' AND e.id <= ?
 			AND e.boot = (SELECT boot FROM events WHERE id = ?) ORDER BY e.id DESC LIMIT 1`, port, last[0].Listener, last[0].ID, last[0].ID)
 		if len(hands) > 0 {
@@ -238,7 +239,7 @@ func (r Reader) LastOwner(ctx context.Context, port uint16) (spell history.Tenur
 	return spell, ok, err
 }
 
-// CountByHour is activity.Reader's.
+// CountByHour implements history.Reader.
 func (r Reader) CountByHour(ctx context.Context, q history.Query) (hours []history.HourCount, err error) {
 	c := conditions(q)
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
@@ -314,17 +315,17 @@ func scanEvent(rows *sql.Rows) (history.Event, error) {
 	return e, nil
 }
 
-// parseCommand reads what ownerRow wrote.
+// parseCommand parses a command that ownerRow wrote.
 func parseCommand(text string) []string {
 	var command []string
 	if text != "" && json.Unmarshal([]byte(text), &command) != nil {
-		return []string{monitor.Clean(text, 200)} // somebody else wrote it
+		return []string{monitor.Clean(text, 200)} // written by another program
 	}
 	return command
 }
 
-// Version returns the version of the file, 0 where there is none yet, and
-// whether this program knows it. The error is that of a file that cannot be read.
+// Version returns the version of the file, 0 if it does not exist yet, and
+// whether this program supports it. The error says that the file cannot be read.
 func (r Reader) Version(ctx context.Context) (have int, known bool, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		have, err = version(ctx, conn)

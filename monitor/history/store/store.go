@@ -15,78 +15,78 @@ import (
 	"porthole/monitor"
 )
 
-// Options say how much is kept, and who is told of trouble.
+// Options are the settings of a Store.
 type Options struct {
-	Days      int    // DefaultDays where 0
-	MaxEvents int    // DefaultRows where 0
-	Boot      string // this run of the machine: BootID()
+	Days      int    // 0: DefaultDays
+	MaxEvents int    // 0: DefaultMaxEvents
+	Boot      string // the boot ID: BootID()
 	Logger    *slog.Logger
-	// OnState is called, from the store's goroutine, with each new State; it does
-	// not wait for the store. It may be nil.
+	// OnState is called with each new State, on the store's goroutine. It must not
+	// wait for the store. It may be nil.
 	OnState func(State)
 
-	retryInterval time.Duration // between two tries where the file cannot be written
+	retryInterval time.Duration // between two attempts to write
 	migrations    []string      // migrations
 }
 
-// What is kept where nobody chose.
+// The default retention.
 const (
 	DefaultDays      = 90
 	DefaultMaxEvents = 100_000
 )
 
-// State is what the user should know of the store. The zero value is that all
-// is well.
+// State is the condition of a Store. The zero value means that there is no
+// problem.
 type State struct {
-	MovedTo      string // the file was damaged, and is here now; a new one was begun
-	NewerVersion bool   // the file is from a newer Porthole: nothing is written
-	Err          error  // it cannot be written now; what happens waits, and it is tried again
+	MovedTo      string // the file was damaged and moved here; a new one was created
+	NewerVersion bool   // the file was written by a newer Porthole; nothing is stored
+	Err          error  // the file cannot be written; events wait, and writing is retried
 }
 
-// Times and sizes that the store keeps.
+// Times and sizes.
 const (
-	collectTime     = 200 * time.Millisecond // changes rarely come alone
-	batchSize       = 1000                   // changes in one transaction
-	maxPending      = 10_000                 // changes that wait; beyond, they are told as what they come to
+	collectTime     = 200 * time.Millisecond // events rarely come alone
+	batchSize       = 1000                   // events per transaction
+	maxPending      = 10_000                 // waiting events; beyond this they are coalesced into a diff
 	defaultRetry    = 30 * time.Second
-	cleanupInterval = time.Hour // what is too old goes
+	cleanupInterval = time.Hour // between deletions of old events
 	closeTimeout    = 5 * time.Second
 )
 
-// Store is the one writer. Record never waits for the disk: a goroutine of the
-// store's own writes, a transaction a batch. Where it cannot, changes wait; more
-// than 10,000 become the difference between what was written last and the newest
-// snapshot, so that what opened and closed in between is lost, and the log says
-// so.
+// Store is the only writer of the file. Record never waits for the disk: a
+// goroutine writes the events, one transaction per batch. While it cannot, events
+// wait. More than 10,000 waiting events are replaced by the difference between
+// the last written snapshot and the newest one; listeners that opened and closed in
+// between are lost, which is logged.
 type Store struct {
 	path string
 	opts Options
 	log  *slog.Logger
 
 	mu               sync.Mutex
-	started          bool             // a first snapshot came
-	base             monitor.Snapshot // before the first of changes
+	started          bool             // the first snapshot was recorded
+	base             monitor.Snapshot // the snapshot before the waiting events
 	changes          []monitor.Event
 	newest           monitor.Snapshot
 	merged           bool
 	days             int
 	maxEvents        int
-	retentionReduced bool // than before are to be kept: what is too much goes at once
+	retentionReduced bool // delete events beyond the limits at once
 	flushes          []chan struct{}
 
 	wake   chan struct{}
 	cancel context.CancelFunc
 	done   chan struct{}
 
-	// of the goroutine
+	// The following belong to the store's goroutine.
 	file      *file
 	state     State
 	nextTry   time.Time
 	cleanedAt time.Time
 }
 
-// Open starts the writer of the file at path, which need not exist. What is
-// wrong with it is told through opts.Tell. The caller ends it with Close.
+// Open starts the writer of the file at path, which need not exist. Problems are
+// reported through opts.OnState. The caller must call Close.
 func Open(path string, opts Options) *Store {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
@@ -108,8 +108,8 @@ func Open(path string, opts Options) *Store {
 	return s
 }
 
-// Record takes what the monitor saw and returns at once. It may be called from
-// any goroutine, in the order of what happened.
+// Record stores the events of an update and returns at once. It is safe for
+// concurrent use; updates must be recorded in order.
 func (s *Store) Record(u monitor.Update) {
 	if !u.Ready {
 		return
@@ -126,9 +126,8 @@ func (s *Store) Record(u monitor.Update) {
 	s.signal()
 }
 
-// SetRetention sets how much is kept from now on; 0 stands for the default. What is too
-// old or too much by then begins to go at once. It may be called from any
-// goroutine.
+// SetRetention sets how many days and events are kept; 0 selects the default. Deletion of older
+// events starts at once. It is safe for concurrent use.
 func (s *Store) SetRetention(days, rows int) {
 	days, rows = cmp.Or(days, DefaultDays), cmp.Or(rows, DefaultMaxEvents)
 	s.mu.Lock()
@@ -138,7 +137,8 @@ func (s *Store) SetRetention(days, rows int) {
 	s.signal()
 }
 
-// Flush returns when all that was recorded before is written, or was tried to.
+// Flush returns when everything recorded before was written or failed to be
+// written.
 func (s *Store) Flush() {
 	done := make(chan struct{})
 	s.mu.Lock()
@@ -151,8 +151,8 @@ func (s *Store) Flush() {
 	}
 }
 
-// Close writes what is left and ends the store. What is too old stays until the
-// next run: nobody waits for that.
+// Close writes the waiting events and ends the store. Old events are left for the
+// next run.
 func (s *Store) Close() {
 	s.cancel()
 	<-s.done
@@ -165,14 +165,14 @@ func (s *Store) signal() {
 	}
 }
 
-// snapshotBefore returns what listened before the changes of u: each is taken back, the
-// last first.
+// snapshotBefore returns the snapshot before u: it undoes the events of u, last one
+// first.
 func snapshotBefore(u monitor.Update) monitor.Snapshot {
 	rows := make(map[string]*monitor.Listener, len(u.Snapshot.Listeners))
 	for _, l := range u.Snapshot.Listeners {
 		rows[l.ID] = l
 	}
-	restored := make(map[string]time.Time) // rows that were there before a change of that moment
+	restored := make(map[string]time.Time) // listeners that existed before an event at that time
 	for _, c := range slices.Backward(u.Events) {
 		switch {
 		case c.Kind == monitor.Opened || c.Kind == monitor.Discovered:
@@ -181,7 +181,7 @@ func snapshotBefore(u monitor.Update) monitor.Snapshot {
 			rows[c.Listener.ID] = c.Listener
 		case c.Before != nil:
 			if c.Before.ID != c.Listener.ID && !restored[c.Listener.ID].Equal(c.At) {
-				delete(rows, c.Listener.ID) // it came out of the other
+				delete(rows, c.Listener.ID) // it was split off the other
 			}
 			rows[c.Before.ID], restored[c.Before.ID] = c.Before, c.At
 		}
@@ -225,8 +225,8 @@ func (s *Store) run(ctx context.Context) {
 	}
 }
 
-// collect waits a moment for what comes together, but not where a batch is full
-// or someone waits for it.
+// collect waits for more events for a moment, unless a batch is full or a Flush
+// is waiting.
 func (s *Store) collect(ctx context.Context) {
 	timer := time.NewTimer(collectTime)
 	defer timer.Stop()
@@ -247,7 +247,8 @@ func (s *Store) collect(ctx context.Context) {
 	}
 }
 
-// writeAll writes what waits, a batch at a time, and tidies up until quit ends.
+// writeAll writes the waiting events in batches, and deletes old ones until quit
+// is done.
 func (s *Store) writeAll(ctx, quit context.Context) {
 	s.mu.Lock()
 	flushes := s.flushes
@@ -272,7 +273,7 @@ func (s *Store) writeAll(ctx, quit context.Context) {
 			return
 		}
 		if s.state.Err != nil || s.state.NewerVersion {
-			s.log.Info("the activity can be stored again")
+			s.log.Info("history can be stored again")
 			s.setState(State{MovedTo: s.state.MovedTo})
 		}
 		if !more {
@@ -281,8 +282,8 @@ func (s *Store) writeAll(ctx, quit context.Context) {
 	}
 }
 
-// writeBatch opens the file where it is not open, and writes one batch. more is true
-// where another is wanted.
+// writeBatch opens the file if necessary and writes one batch. more is set if it
+// should be called again.
 func (s *Store) writeBatch(ctx, quit context.Context) (more bool, err error) {
 	s.mu.Lock()
 	if s.retentionReduced {
@@ -295,10 +296,10 @@ func (s *Store) writeBatch(ctx, quit context.Context) (more bool, err error) {
 	s.merged = false
 	s.mu.Unlock()
 	if merged {
-		s.log.Warn("the activity could not be stored as fast as it came: what opened and closed in between is missing")
+		s.log.Warn("history could not be stored fast enough; listeners that opened and closed in between are missing")
 	}
 	if s.file != nil && !s.file.isAt(s.path) {
-		s.log.Warn("the activity's file was removed or replaced; another is begun")
+		s.log.Warn("the history file was removed or replaced; creating a new one")
 		s.closeFile()
 	}
 	if s.file == nil {
@@ -326,18 +327,18 @@ func (s *Store) writeBatch(ctx, quit context.Context) (more bool, err error) {
 	return more || waiting, nil
 }
 
-// removeWritten lets what w brought to the file go; from is the state after it. It
-// reports whether more waits.
+// removeWritten removes the events of w from the queue. base is the snapshot
+// after them. It reports whether more events are waiting.
 func (s *Store) removeWritten(w batch, from monitor.Snapshot) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.merged && len(w.changes) > 0 {
-		// What waits was merged meanwhile, from a state that holds no longer.
+		// The waiting events were coalesced meanwhile, from an outdated base.
 		s.base, s.changes = from, monitor.Diff(from, s.newest)
 	} else if w.started {
 		s.base, s.changes = from, s.changes[len(w.changes):]
 		if len(s.changes) == 0 {
-			s.changes = nil // what they point to is large
+			s.changes = nil // free the listeners they refer to
 		}
 	}
 	return len(s.changes) > 0
@@ -350,12 +351,13 @@ func (s *Store) replaceDamaged(why error) error {
 	if err != nil {
 		return errors.Join(err, why)
 	}
-	s.log.Warn("the activity's file was damaged; it was moved aside and a new one begun", "problem", why, "to", to)
+	s.log.Warn("the history file was damaged; moved it aside and created a new one", "problem", why, "to", to)
 	s.setState(State{MovedTo: to})
 	return nil
 }
 
-// handleError lets what waits wait, but not for a file that will never be written.
+// handleError keeps the events for a later attempt, unless the file has a newer
+// version and will never be written.
 func (s *Store) handleError(err error) {
 	s.closeFile()
 	s.nextTry = time.Now().Add(s.opts.retryInterval)
@@ -366,12 +368,12 @@ func (s *Store) handleError(err error) {
 		s.discard()
 	}
 	if state.NewerVersion != s.state.NewerVersion || (state.Err == nil) != (s.state.Err == nil) {
-		s.log.Warn("the activity cannot be stored", "problem", err)
+		s.log.Warn("history cannot be stored", "problem", err)
 		s.setState(state)
 	}
 }
 
-// discard lets what waits go.
+// discard drops the waiting events.
 func (s *Store) discard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -390,13 +392,13 @@ func (s *Store) closeFile() {
 	}
 }
 
-// isAt reports whether the file at path is the one that is open.
+// isAt reports whether the open file is the one at path.
 func (f *file) isAt(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && os.SameFile(info, f.info)
 }
 
-// openFile opens the file for the writer, after a check.
+// openFile checks and opens the file for the writer.
 func openFile(ctx context.Context, path string, steps []string) (*file, error) {
 	if err := prepare(path); err != nil {
 		return nil, err

@@ -37,37 +37,37 @@ func TestEventsAreStored(t *testing.T) {
 		t.FailNow()
 	}
 	opened, hands, reach, closed := all[3], all[2], all[1], all[0]
-	want(t, "who opened it", opened.Owner.Name+" "+opened.Owner.Project+" "+opened.Owner.User+" "+opened.Owner.Service, "node acme-web ann Vite")
-	want(t, "its command", strings.Join(opened.Owner.Command, " "), "node server.js --password=••• --port 5432")
-	want(t, "its folder and program", opened.Owner.Folder+" "+opened.Owner.Program, "/home/ann/acme-web /usr/bin/node")
-	want(t, "its address", opened.Addresses[0].String(), "127.0.0.1")
-	want(t, "its id and boot", opened.Listener+" "+opened.Boot, l.ID+" boot")
-	want(t, "when", opened.At.Equal(l.Since) && opened.OpenedAt.Equal(l.Since), true)
-	want(t, "the time's zone", opened.At.Location(), time.UTC)
+	want(t, "owner that opened it", opened.Owner.Name+" "+opened.Owner.Project+" "+opened.Owner.User+" "+opened.Owner.Service, "node acme-web ann Vite")
+	want(t, "command", strings.Join(opened.Owner.Command, " "), "node server.js --password=••• --port 5432")
+	want(t, "folder and program", opened.Owner.Folder+" "+opened.Owner.Program, "/home/ann/acme-web /usr/bin/node")
+	want(t, "address", opened.Addresses[0].String(), "127.0.0.1")
+	want(t, "listener ID and boot ID", opened.Listener+" "+opened.Boot, l.ID+" boot")
+	want(t, "time", opened.At.Equal(l.Since) && opened.OpenedAt.Equal(l.Since), true)
+	want(t, "time zone", opened.At.Location(), time.UTC)
 	if hands.OwnerBefore == nil || hands.OwnerBefore.Name != "node" || hands.OwnerBefore.PID != 1001 || hands.Owner.PID != 77 {
-		t.Errorf("it changed hands from %+v to %+v", hands.OwnerBefore, hands.Owner)
+		t.Errorf("owner changed from %+v to %+v", hands.OwnerBefore, hands.Owner)
 	}
-	want(t, "its reach before", reach.ExposureBefore, monitor.ExposureLoopback)
-	want(t, "how long", closed.Duration, 3*time.Second)
-	want(t, "how sure", closed.Certainty(), history.Exact)
+	want(t, "previous exposure", reach.ExposureBefore, monitor.ExposureLoopback)
+	want(t, "duration", closed.Duration, 3*time.Second)
+	want(t, "certainty", closed.Certainty(), history.Exact)
 
 	story, err := OpenReader(path).ListenerEvents(t.Context(), l.ID)
 	if err != nil || len(story) != 4 || story[0].Kind != monitor.Opened {
-		t.Errorf("the story: %v, %v", story, err)
+		t.Errorf("ListenerEvents: got %v, %v", story, err)
 	}
 	spell, ok, err := OpenReader(path).LastOwner(t.Context(), 5432)
 	if err != nil || !ok || spell.Owner.Name != "python3" || !spell.From.Equal(hands.At) || !spell.To.Equal(closed.At) || spell.AlreadyOpen {
-		t.Errorf("who had it last: %+v, %v, %v; want python3 since it changed hands", spell, ok, err)
+		t.Errorf("LastOwner: got %+v, %v, %v; want python3 since the owner change", spell, ok, err)
 	}
 	if _, ok, err := OpenReader(path).LastOwner(t.Context(), 5433); ok || err != nil {
-		t.Errorf("who had a port that nobody had: %v, %v", ok, err)
+		t.Errorf("LastOwner of an unused port: got %v, %v", ok, err)
 	}
 	for _, c := range []struct {
 		q    history.Query
 		want int
 	}{
 		{history.Query{}, 4},
-		{history.Query{Text: "python3"}, 3}, // it changed hands to it
+		{history.Query{Text: "python3"}, 3}, // also as the new owner
 		{history.Query{Ports: monitor.Ports{{First: 5433, Last: 6000}}}, 0},
 	} {
 		c.q.Since, c.q.Until = opened.At.Add(-time.Minute), opened.At.Add(time.Minute)
@@ -75,10 +75,10 @@ func TestEventsAreStored(t *testing.T) {
 		n := 0
 		for _, h := range hours {
 			n += h.Count
-			want(t, "an hour's start", h.Start, h.Start.Truncate(time.Hour))
+			want(t, "start of an hour", h.Start, h.Start.Truncate(time.Hour))
 		}
 		if err != nil || n != c.want {
-			t.Errorf("hours of %+v: %v, %v; want %d events in all", c.q, hours, err, c.want)
+			t.Errorf("CountByHour(%+v): got %v, %v; want %d events in total", c.q, hours, err, c.want)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestMissingFileIsEmpty(t *testing.T) {
 	all, err := r.Events(t.Context(), history.Query{})
 	_, ok, err2 := r.LastOwner(t.Context(), 80)
 	if err := errors.Join(err, err2); err != nil || len(all) > 0 || ok {
-		t.Errorf("%v, %v, %v; want nothing and no error", all, ok, err)
+		t.Errorf("got %v, %v, %v; want nothing and no error", all, ok, err)
 	}
 }
 
@@ -122,15 +122,15 @@ func TestQueries(t *testing.T) {
 		{history.Query{Text: "üml"}, "owner_changed 8080, closed 8080"},
 		{history.Query{Text: "hunter2"}, ""},
 		{history.Query{Text: "node -nobody"}, "opened 3000, opened 8080, owner_changed 8080"},
-		{history.Query{Text: "-node"}, "opened 3001, owner_changed 8080, closed 8080"}, // whoever has it from then on counts
+		{history.Query{Text: "-node"}, "opened 3001, owner_changed 8080, closed 8080"}, // only the new owner counts
 		{history.Query{Text: "-node -postgres"}, "owner_changed 8080, closed 8080"},
 		{history.Query{Text: "%"}, ""},
 		{history.Query{Text: "300"}, "opened 3000, opened 3001"},
 		{history.Query{Text: "-300 -9"}, "opened 8080"},
 		{history.Query{Text: "5"}, "opened 3001"},
-		{history.Query{Text: "9229"}, "opened 3000"}, // in its command, as on the Ports page
+		{history.Query{Text: "9229"}, "opened 3000"}, // in its command line, as on the Ports page
 		{history.Query{Text: "-9229"}, "opened 3001, opened 8080, owner_changed 8080, closed 8080"},
-		{history.Query{Text: "1004"}, "opened 8080, owner_changed 8080"}, // the PID, also of who had it
+		{history.Query{Text: "1004"}, "opened 8080, owner_changed 8080"}, // the PID, also of the previous owner
 		{history.Query{Text: "127.0.0.1 postgres"}, "opened 3001"},
 		{history.Query{Text: "0.0.1"}, ""},
 		{history.Query{Text: "-127.0"}, ""},
@@ -159,16 +159,16 @@ func TestPagesHaveNoGapsOrDuplicates(t *testing.T) {
 		}
 		for _, e := range page {
 			if seen[e.ID] || (q.Before > 0 && e.ID >= q.Before) {
-				t.Fatalf("event %d came twice or too late", e.ID)
+				t.Fatalf("event %d is a duplicate or out of order", e.ID)
 			}
 			seen[e.ID] = true
 			q.Before = e.ID
 		}
 	}
-	want(t, "events in all pages", len(seen), 95)
+	want(t, "events on all pages", len(seen), 95)
 }
 
-// Only what loopback reaches is shown where nobody asked for more.
+// By default only listeners that accept loopback connections are returned.
 func TestOldestFirst(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
@@ -178,8 +178,8 @@ func TestOldestFirst(t *testing.T) {
 	}
 	write(s, p)
 	first := events(t, path, history.Query{OldestFirst: true, Limit: 2})
-	want(t, "the first page, backwards", kinds(first), "opened 2, opened 1")
-	want(t, "the next, backwards", kinds(events(t, path, history.Query{OldestFirst: true, After: first[1].ID, Limit: 2})), "opened 4, opened 3")
+	want(t, "first page", kinds(first), "opened 2, opened 1")
+	want(t, "second page", kinds(events(t, path, history.Query{OldestFirst: true, After: first[1].ID, Limit: 2})), "opened 4, opened 3")
 }
 
 func TestAllAddresses(t *testing.T) {
@@ -200,14 +200,14 @@ func TestLateOwnerCompletesOpened(t *testing.T) {
 	p := &timeline{}
 	l := p.open(withOwner(listener(80, 1), "", 0))
 	write(s, p)
-	want(t, "the owner at first", events(t, path, history.Query{})[0].Owner.Name, "")
+	want(t, "owner at first", events(t, path, history.Query{})[0].Owner.Name, "")
 	k := p.change(monitor.Updated, l, withOwner(l, "nginx", 9))
-	p.change(monitor.Updated, k, withOwner(l, "other", 10)) // another is no opener
+	p.change(monitor.Updated, k, withOwner(l, "other", 10)) // a later owner did not open it
 	write(s, p)
 	all := events(t, path, history.Query{})
 	want(t, "events", kinds(all), "opened 80")
-	want(t, "the owner", all[0].Owner.Name, "nginx")
-	want(t, "its pid", all[0].Owner.PID, 9)
+	want(t, "owner", all[0].Owner.Name, "nginx")
+	want(t, "PID", all[0].Owner.PID, 9)
 }
 
 func TestLateOwnerOfTwoAddressesCompletesBoth(t *testing.T) {
@@ -226,13 +226,13 @@ func TestLateOwnerOfTwoAddressesCompletesBoth(t *testing.T) {
 	all := events(t, path, history.Query{})
 	want(t, "events", kinds(all), "opened 80, opened 80")
 	for _, e := range all {
-		want(t, "the owner", e.Owner.Name, "nginx")
-		want(t, "its pid", e.Owner.PID, 9)
+		want(t, "owner", e.Owner.Name, "nginx")
+		want(t, "PID", e.Owner.PID, 9)
 	}
 }
 
-// Both moments are of one run, so that they can be told apart by more than the
-// clock that is set, of which the file keeps microseconds.
+// Both times have monotonic readings, so the duration is exact even if the clock is
+// set; the file only stores wall clock microseconds.
 func TestDurationWithinOneRunIgnoresFile(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
@@ -242,7 +242,7 @@ func TestDurationWithinOneRunIgnoresFile(t *testing.T) {
 	p.now = p.now.Add(time.Nanosecond)
 	p.end(monitor.Closed, l)
 	write(s, p)
-	want(t, "the duration", events(t, path, history.Query{})[0].Duration, 2*time.Second)
+	want(t, "duration", events(t, path, history.Query{})[0].Duration, 2*time.Second)
 }
 
 func TestSeenOwnerReplacesInferredOne(t *testing.T) {
@@ -253,12 +253,12 @@ func TestSeenOwnerReplacesInferredOne(t *testing.T) {
 	guessed.Inferred = &monitor.Owner{PID: 8, Name: "wrapper"}
 	l := p.open(guessed)
 	write(s, p)
-	want(t, "the owner at first", events(t, path, history.Query{})[0].Owner.Name, "wrapper")
+	want(t, "owner at first", events(t, path, history.Query{})[0].Owner.Name, "wrapper")
 	p.end(monitor.Closed, p.change(monitor.Updated, l, withOwner(listener(80, 1), "nginx", 9)))
 	write(s, p)
 	opened := events(t, path, history.Query{})[1]
-	want(t, "the owner", opened.Owner.Name, "nginx")
-	want(t, "whether that is inferred", opened.Owner.Inferred, false)
+	want(t, "owner", opened.Owner.Name, "nginx")
+	want(t, "inferred", opened.Owner.Inferred, false)
 }
 
 func TestOwnerFoundAtCloseCompletesOpened(t *testing.T) {
@@ -269,7 +269,7 @@ func TestOwnerFoundAtCloseCompletesOpened(t *testing.T) {
 	write(s, p)
 	p.end(monitor.Closed, withOwner(l, "nginx", 9))
 	write(s, p)
-	want(t, "the owner", events(t, path, history.Query{})[1].Owner.Name, "nginx")
+	want(t, "owner", events(t, path, history.Query{})[1].Owner.Name, "nginx")
 }
 
 func TestUnlistedListenerIsNotClosed(t *testing.T) {
@@ -285,7 +285,7 @@ func TestUnlistedListenerIsNotClosed(t *testing.T) {
 	want(t, "events after a restart", kinds(events(t, path, history.Query{})), "opened 80")
 	spell, ok, err := OpenReader(path).LastOwner(t.Context(), 80)
 	if err != nil || !ok || !spell.To.IsZero() {
-		t.Errorf("who had it last: %+v, %v, %v; want an end that nobody knows", spell, ok, err)
+		t.Errorf("LastOwner: got %+v, %v, %v; want an unknown end", spell, ok, err)
 	}
 }
 
@@ -302,7 +302,7 @@ func TestMergedAndSplitListenersNeitherOpenNorClose(t *testing.T) {
 	p.add(monitor.Event{At: at, Kind: monitor.Updated, Listener: &both, Before: a})
 	write(s, p)
 	s.Close()
-	// It goes on after a restart, and split again.
+	// It continues after a restart, split again.
 	s, _ = open(t, path, Options{})
 	p.listens = []*monitor.Listener{a, b}
 	at = p.at()
@@ -314,7 +314,7 @@ func TestMergedAndSplitListenersNeitherOpenNorClose(t *testing.T) {
 	all := events(t, path, history.Query{})
 	want(t, "events", kinds(all), "opened 80, opened 80, closed 80, closed 80")
 	for _, e := range all {
-		want(t, "whether it was older", e.AlreadyOpen, false)
+		want(t, "already open", e.AlreadyOpen, false)
 	}
 }
 
@@ -326,28 +326,28 @@ func TestNextStartClosesVanishedListeners(t *testing.T) {
 	s.Record(p.take())
 	s.Close()
 
-	stays.Since = time.Time{} // as a new monitor sees it
+	stays.Since = time.Time{} // as a new monitor reports it
 	p.listens = []*monitor.Listener{stays, listener(8080, 3)}
 	s, _ = open(t, path, Options{})
 	write(s, p)
 	all := events(t, path, history.Query{})
 	want(t, "events", kinds(all), "opened 3000, opened 5432, closed 5432 unwatched, found 8080")
 	closed := all[1]
-	want(t, "who had it", closed.Owner.Name, "node")
-	want(t, "how sure", closed.Certainty(), history.AtMost)
-	want(t, "at most", closed.Duration, closed.At.Sub(goes.Since))
+	want(t, "owner", closed.Owner.Name, "node")
+	want(t, "certainty", closed.Certainty(), history.AtMost)
+	want(t, "maximum duration", closed.Duration, closed.At.Sub(goes.Since))
 	want(t, "found", all[0].AlreadyOpen, true)
 
-	// It closes now: since the first run saw it open, all of that counts.
+	// It closes now; its duration counts from the first run.
 	p.end(monitor.Closed, stays)
 	write(s, p)
 	last := events(t, path, history.Query{})[0]
-	want(t, "the last", kinds([]history.Event{last}), "closed 3000")
-	want(t, "how sure", last.Certainty(), history.Exact)
-	want(t, "since when", last.OpenedAt, events(t, path, history.Query{Ports: monitor.Ports{{First: 3000, Last: 3000}}})[1].At)
+	want(t, "newest event", kinds([]history.Event{last}), "closed 3000")
+	want(t, "certainty", last.Certainty(), history.Exact)
+	want(t, "opening time", last.OpenedAt, events(t, path, history.Query{Ports: monitor.Ports{{First: 3000, Last: 3000}}})[1].At)
 	spell, _, err := OpenReader(path).LastOwner(t.Context(), 5432)
 	if err != nil || !spell.Unobserved {
-		t.Errorf("who had it last: %+v, %v; want one that nobody saw end", spell, err)
+		t.Errorf("LastOwner: got %+v, %v; want an unobserved end", spell, err)
 	}
 }
 
@@ -364,11 +364,11 @@ func TestSameIDAfterRebootIsAnotherListener(t *testing.T) {
 		s.Record(u)
 		s.Close()
 		u.Events = nil
-		want(t, "in boot "+c.boot, kinds(events(t, path, history.Query{})), c.want)
+		want(t, "boot "+c.boot, kinds(events(t, path, history.Query{})), c.want)
 	}
 }
 
-// Where runs of the machine have no name, the same process is the same listener.
+// Without boot IDs, a listener with the same process is the same listener.
 func TestWithoutBootIDOwnerDecides(t *testing.T) {
 	r := &openListener{sockets: "1", pid: 7, start: 99}
 	b := &batchWriter{}
@@ -379,13 +379,13 @@ func TestWithoutBootIDOwnerDecides(t *testing.T) {
 		want  bool
 	}{{7, 99, true}, {7, 98, false}, {8, 99, false}} {
 		l.Owners[0].PID, l.Owners[0].Start = c.pid, c.start
-		want(t, "goes on", b.isSame(r, l), c.want)
+		want(t, "same", b.isSame(r, l), c.want)
 	}
 	l.Owners = nil
-	want(t, "goes on with a hidden owner", b.isSame(r, l), false)
+	want(t, "same with an unknown owner", b.isSame(r, l), false)
 }
 
-// What is not looked at did not end: with UDP off, nothing is said of it.
+// Listeners that are not polled did not close: with UDP off there are no UDP events.
 func TestUnpolledUDPIsNotClosed(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
@@ -401,7 +401,7 @@ func TestUnpolledUDPIsNotClosed(t *testing.T) {
 	want(t, "events", kinds(events(t, path, history.Query{UDP: true})), "opened 5353, found 80")
 }
 
-// The first update may bring changes with it: they are told once.
+// The first update may contain events, which are stored once.
 func TestChangesOfFirstUpdateAreStoredOnce(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
@@ -424,12 +424,12 @@ func TestReducedRetentionAppliesAtOnce(t *testing.T) {
 	}
 	write(s, p)
 	s.SetRetention(0, 100)
-	eventually(t, "the newest 100 are kept", func() bool { return len(events(t, path, history.Query{Limit: 2000})) == 100 })
-	s.SetRetention(1, 100) // all are two days old
-	eventually(t, "nothing of two days ago is kept", func() bool { return len(events(t, path, history.Query{})) == 0 })
+	eventually(t, "only the newest 100 events are kept", func() bool { return len(events(t, path, history.Query{Limit: 2000})) == 100 })
+	s.SetRetention(1, 100) // all events are two days old
+	eventually(t, "events of two days ago are deleted", func() bool { return len(events(t, path, history.Query{})) == 0 })
 }
 
-// Quitting writes what waits, and leaves what is too old to the next run.
+// Close writes waiting events and leaves old ones for the next run.
 func TestCloseDoesNotCleanUp(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
@@ -444,9 +444,9 @@ func TestCloseDoesNotCleanUp(t *testing.T) {
 	s.SetRetention(0, 1)
 	s.Close()
 	all := events(t, path, history.Query{Limit: 2 * many})
-	want(t, "the newest", all[0].Port, many+1)
+	want(t, "newest", all[0].Port, many+1)
 	if len(all) <= many/2 {
-		t.Errorf("%d of %d events are left: closing tidied up", len(all), many+1)
+		t.Errorf("%d of %d events left: Close deleted old events", len(all), many+1)
 	}
 	s, _ = open(t, path, Options{MaxEvents: 1})
 	s.Flush()
@@ -466,9 +466,9 @@ func TestOldEventsAreDeleted(t *testing.T) {
 	write(s, p)
 	all := events(t, path, history.Query{Limit: 1000})
 	want(t, "events kept", len(all), 50)
-	want(t, "the newest", all[0].Port, 700)
+	want(t, "newest", all[0].Port, 700)
 
-	s.SetRetention(1, 50) // all are two days old
+	s.SetRetention(1, 50) // all events are two days old
 	s.Close()
 	s, _ = open(t, path, Options{Days: 1})
 	s.Flush()
@@ -482,12 +482,12 @@ func TestOldEventsAreDeleted(t *testing.T) {
 	if err := errors.Join(f.queryRow(t.Context(), "SELECT count(*) FROM owners", &owners), f.queryRow(t.Context(), "SELECT count(*) FROM open", &listening)); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "owners of what is open yet", owners, listening)
+	want(t, "owners of open listeners", owners, listening)
 }
 
 func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 	path := testPath(t)
-	if err := os.MkdirAll(filepath.Dir(path)+"/activity.db", 0o700); err != nil { // a folder in its place: nothing can be written
+	if err := os.MkdirAll(filepath.Dir(path)+"/activity.db", 0o700); err != nil { // a folder in place of the file
 		t.Fatal(err)
 	}
 	s, told := open(t, path, Options{})
@@ -495,7 +495,7 @@ func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 	p.listens = []*monitor.Listener{listener(1, 1)}
 	s.Record(p.take())
 	if state := <-told; state.Err == nil {
-		t.Fatalf("told %+v, want that it cannot be written", state)
+		t.Fatalf("got state %+v, want an error", state)
 	}
 	for n := range maxPending {
 		p.end(monitor.Closed, p.open(listener(2, 10+n)))
@@ -507,23 +507,23 @@ func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 	waiting := len(s.changes)
 	s.mu.Unlock()
 	if waiting > maxPending {
-		t.Errorf("%d changes wait, want at most %d", waiting, maxPending)
+		t.Errorf("%d events waiting, want at most %d", waiting, maxPending)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 	if state := <-told; state.Err != nil {
-		t.Fatalf("told %+v, want that all is well", state)
+		t.Fatalf("got state %+v, want no problem", state)
 	}
 	s.Flush()
 	all := events(t, path, history.Query{Ports: monitor.Ports{{First: 1, Last: 1}, {First: 3, Last: 3}}})
-	want(t, "what it comes to", kinds(all), "found 1, opened 3")
+	want(t, "coalesced events", kinds(all), "found 1, opened 3")
 }
 
 func TestUnwritableFolderIsReportedOnceAndRetried(t *testing.T) {
 	path := testPath(t)
 	dir := filepath.Dir(path)
-	if err := os.WriteFile(dir, nil, 0o600); err != nil { // a file where the folder should be, which stops root too
+	if err := os.WriteFile(dir, nil, 0o600); err != nil { // a file in place of the folder, which affects root too
 		t.Fatal(err)
 	}
 	s, told := open(t, path, Options{})
@@ -531,21 +531,21 @@ func TestUnwritableFolderIsReportedOnceAndRetried(t *testing.T) {
 	p.open(listener(1, 1))
 	s.Record(p.take())
 	if state := <-told; state.Err == nil {
-		t.Fatalf("told %+v, want a reason", state)
+		t.Fatalf("got state %+v, want an error", state)
 	}
 	p.open(listener(2, 2))
 	s.Record(p.take())
 	time.Sleep(collectTime + 10*s.opts.retryInterval)
 	select {
 	case state := <-told:
-		t.Errorf("told again: %+v", state)
+		t.Errorf("reported again: %+v", state)
 	default:
 	}
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
 	if state := <-told; state != (State{}) {
-		t.Errorf("told %+v, want that all is well", state)
+		t.Errorf("got state %+v, want no problem", state)
 	}
 	s.Flush()
 	want(t, "events", kinds(events(t, path, history.Query{})), "opened 1, opened 2")
@@ -565,8 +565,8 @@ func TestFullDisk(t *testing.T) {
 	p := &timeline{}
 	p.open(listener(1, 1))
 	write(s, p)
-	// The goroutine of the store waits, and the connection takes the disk for full
-	// until it is opened anew.
+	// The store's goroutine is idle, and the connection reports a full disk until
+	// it is reopened.
 	if _, err := s.file.conn.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil {
 		t.Fatal(err)
 	}
@@ -575,10 +575,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	s.Record(p.take())
 	if state := <-told; state.Err == nil || isDamaged(state.Err) {
-		t.Fatalf("told %+v, want that the disk is full", state)
+		t.Fatalf("got state %+v, want a full disk", state)
 	}
 	if state := <-told; state != (State{}) {
-		t.Fatalf("told %+v, want that all is well", state)
+		t.Fatalf("got state %+v, want no problem", state)
 	}
 	s.Flush()
 	want(t, "events", len(events(t, path, history.Query{Limit: 5000})), 201)
@@ -596,7 +596,7 @@ func TestRemovedFileIsRecreated(t *testing.T) {
 	p.open(listener(2, 2))
 	write(s, p)
 	want(t, "events", kinds(events(t, path, history.Query{})), "found 1, opened 2")
-	want(t, "since when", events(t, path, history.Query{})[1].OpenedAt.Equal(l.Since), true)
+	want(t, "opening time", events(t, path, history.Query{})[1].OpenedAt.Equal(l.Since), true)
 }
 
 func TestReadersDuringWrites(t *testing.T) {
@@ -648,7 +648,7 @@ func TestKillDuringWriteLosesNothingCommitted(t *testing.T) {
 	before := 0
 	for n := range times {
 		promised := killWriter(t, path, time.Duration(n%10)*3*time.Millisecond)
-		f, err := openFile(t.Context(), path, migrations) // checks it
+		f, err := openFile(t.Context(), path, migrations) // checks the file
 		if err != nil {
 			t.Fatalf("after kill %d: %v", n+1, err)
 		}
@@ -656,7 +656,7 @@ func TestKillDuringWriteLosesNothingCommitted(t *testing.T) {
 		err = f.queryRow(t.Context(), "SELECT count(*) FROM events WHERE kind = 'opened'", &opened)
 		f.close()
 		if err != nil || opened < before+promised {
-			t.Fatalf("after kill %d: %d events, %v; want at least the %d that were committed", n+1, opened, err, before+promised)
+			t.Fatalf("after kill %d: got %d events, %v; want at least the %d committed ones", n+1, opened, err, before+promised)
 		}
 		before = opened
 	}
@@ -664,8 +664,8 @@ func TestKillDuringWriteLosesNothingCommitted(t *testing.T) {
 	want(t, "files moved aside", len(Damaged(path)), 0)
 }
 
-// killWriter lets a child write, kills it a moment after its first commits, and
-// returns how many events it said were committed.
+// killWriter starts a writing child, kills it a moment after its first commits,
+// and returns the number of events it reported as committed.
 func killWriter(t *testing.T, path string, moment time.Duration) int {
 	t.Helper()
 	c := exec.Command(os.Args[0], path)

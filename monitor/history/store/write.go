@@ -12,39 +12,39 @@ import (
 	"porthole/monitor"
 )
 
-// file is the open file of the writer.
+// file is the writer's open file.
 type file struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	info  os.FileInfo
 	stmts map[string]*sql.Stmt
 
-	resumed bool  // what was open when the last writer ended is dealt with
-	events  int   // of events
-	version int64 // of the data: another program's writing changes it
+	resumed bool  // resume was called
+	events  int   // number of stored events
+	version int64 // data version: changes if another program writes
 	owners  map[[sha256.Size]byte]int64
 	boots   map[string]int64
 }
 
-// batch is one batch and what it needs.
+// batch is the work of one transaction.
 type batch struct {
 	boot            string
 	started         bool
-	base            monitor.Snapshot // before changes
+	base            monitor.Snapshot // the snapshot before events
 	changes         []monitor.Event
 	days, maxEvents int
 	cleanup         bool
-	closing         bool // nothing is tidied up any more
+	closing         bool // the store is closing: delete nothing
 }
 
 const (
-	maxOwners  = 4096 // owners whose row is remembered
-	pruneBatch = 500  // events that go in one transaction
+	maxOwners  = 4096 // cached owner rows
+	pruneBatch = 500  // events deleted per transaction
 )
 
 func (f *file) close() {
 	for _, s := range f.stmts {
-		_ = s.Close() // nothing was written through it that is not committed
+		_ = s.Close() // everything is committed
 	}
 	_ = f.conn.Close()
 	_ = f.db.Close()
@@ -58,7 +58,7 @@ func (f *file) begin(ctx context.Context) error {
 	return f.reset(ctx)
 }
 
-// reset forgets what another program may have changed.
+// reset drops the caches, which another program may have made invalid.
 func (f *file) reset(ctx context.Context) error {
 	f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
 	return f.queryRow(ctx, "SELECT count(*) FROM events", &f.events)
@@ -92,14 +92,13 @@ func (f *file) exec(ctx context.Context, query string, args ...any) (sql.Result,
 	return s.ExecContext(ctx, args...)
 }
 
-// write writes one batch, whole or not at all. more is true where there is more
-// to tidy up.
+// write writes one batch atomically. more is set if more events must be deleted.
 func (f *file) write(ctx context.Context, w batch) (more bool, err error) {
 	if len(w.changes) == 0 && (f.resumed || !w.started) && !w.cleanup && (w.closing || f.events <= w.maxEvents) {
 		return false, nil
 	}
 	if _, err := f.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return false, fmt.Errorf("begin a batch: %w", err)
+		return false, fmt.Errorf("begin transaction: %w", err)
 	}
 	rows, continued := f.events, f.resumed
 	if more, err = f.apply(ctx, w); err == nil {
@@ -109,7 +108,7 @@ func (f *file) write(ctx context.Context, w batch) (more bool, err error) {
 		_, undo := f.conn.ExecContext(context.Background(), "ROLLBACK")
 		f.events, f.resumed = rows, continued
 		f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
-		return false, errors.Join(fmt.Errorf("write a batch: %w", err), undo)
+		return false, errors.Join(fmt.Errorf("write batch: %w", err), undo)
 	}
 	return more, nil
 }
@@ -142,14 +141,14 @@ func (f *file) apply(ctx context.Context, w batch) (more bool, err error) {
 	return f.prune(ctx, w)
 }
 
-// prune deletes some of what is too old or too much.
+// prune deletes some of the events that exceed the limits.
 func (f *file) prune(ctx context.Context, w batch) (more bool, _ error) {
 	if w.closing {
 		return false, nil
 	}
 	deleted := 0
 	if over := f.events - w.maxEvents; over > 0 {
-		// At least as much as a batch brings, so that it never grows.
+		// At least as many as a batch adds, so that the file does not grow.
 		n, err := f.deleteEvents(ctx, "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)", min(over, pruneBatch+len(w.changes)))
 		if err != nil {
 			return false, err
@@ -177,19 +176,19 @@ func (f *file) deleteEvents(ctx context.Context, query string, args ...any) (int
 	return int(n), err
 }
 
-// deleteUnreferencedSQL deletes owners and boots that no event has any more.
+// deleteUnreferencedSQL deletes owners and boots that no event refers to.
 const deleteUnreferencedSQL = `
 DELETE FROM owners WHERE id NOT IN (
 	SELECT owner FROM events UNION SELECT owner_before FROM events WHERE owner_before IS NOT NULL UNION SELECT owner FROM open);
 DELETE FROM boots WHERE id NOT IN (SELECT boot FROM events UNION SELECT boot FROM open)`
 
-// deleteUnreferenced deletes those. It looks through all events, in no batch: the end of
-// ctx takes it back.
+// deleteUnreferenced deletes unreferenced owners and boots. It scans all events
+// outside of a batch; canceling ctx rolls it back.
 func (f *file) deleteUnreferenced(ctx context.Context) error {
 	_, err := f.conn.ExecContext(ctx, deleteUnreferencedSQL)
 	f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
 	if err != nil {
-		return fmt.Errorf("delete owners without events: %w", err)
+		return fmt.Errorf("delete unreferenced owners: %w", err)
 	}
 	return nil
 }
