@@ -166,7 +166,7 @@ func TestTwoUsersDoNotMeet(t *testing.T) {
 	}
 	d.eventually("the other's log", func() error {
 		b, err := os.ReadFile(filepath.Join(home, "porthole", "porthole.log"))
-		if err == nil && !strings.Contains(string(b), "user 0 is not who started Porthole") {
+		if err == nil && !strings.Contains(string(b), "it runs as user 0, the agent as user") {
 			err = fmt.Errorf("it says %q", b)
 		}
 		return err

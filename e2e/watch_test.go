@@ -125,7 +125,7 @@ func TestANotificationServiceThatHangsStopsNothing(t *testing.T) {
 
 	// Tray and window answer before the service is given up. A machine that was
 	// too busy for that once gets another chance.
-	const givenUp = "the notification service does not answer"
+	const givenUp = "the notification daemon does not respond"
 	prompt := false
 	var server *server
 	for n := 2; n <= 4 && !prompt; n++ {

@@ -1,46 +1,27 @@
 package desktop
 
 import (
-	"bufio"
 	"context"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
+	"errors"
 	"testing"
 	"time"
 
-	"github.com/godbus/dbus/v5"
+	"porthole/internal/fakebus"
 )
 
-// bareBus starts a session bus that starts no services, and returns its address.
-func bareBus(t *testing.T) string {
+// serveNotifications starts a fake notification daemon on the bus at address.
+func serveNotifications(t *testing.T, address string) *fakebus.Notifications {
 	t.Helper()
-	dir := t.TempDir()
-	config := filepath.Join(dir, "bus.conf")
-	text := `<busconfig><type>session</type><listen>unix:tmpdir=` + dir + `</listen>
-<policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>`
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command("dbus-daemon", "--config-file="+config, "--nofork", "--print-address")
-	out, err := c.StdoutPipe()
+	s, err := fakebus.ServeNotifications(fakebus.Dial(t, address))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
-		t.Skipf("needs dbus-daemon: %v", err)
-	}
-	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("dbus-daemon said %q: %v", line, err)
-	}
-	return strings.TrimSpace(line)
+	t.Cleanup(func() { _ = s.Close() }) // the test may have closed it
+	return s
 }
 
-func TestANotificationServiceThatComesAndGoesIsNoticed(t *testing.T) {
-	address := bareBus(t)
+func TestWatchNotifications(t *testing.T) {
+	address := fakebus.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	present, ended := make(chan bool, 8), make(chan error, 1)
 	go func() { ended <- WatchNotifications(ctx, address, func(is bool) { present <- is }) }()
@@ -49,29 +30,41 @@ func TestANotificationServiceThatComesAndGoesIsNoticed(t *testing.T) {
 		select {
 		case got := <-present:
 			if got != want {
-				t.Errorf("%s: present %v, want %v", what, got, want)
+				t.Errorf("%s: got %t, want %t", what, got, want)
 			}
 		case err := <-ended:
-			t.Fatalf("%s: WatchNotifications ended: %v", what, err)
+			t.Fatalf("%s: WatchNotifications returned %v", what, err)
 		case <-time.After(20 * time.Second):
-			t.Fatalf("%s: nothing is said", what)
+			t.Fatalf("%s: got nothing within 20 s, want %t", what, want)
 		}
 	}
-	want("at first", false)
-	service, err := dbus.Connect(address)
-	if err != nil {
+	want("initially", false)
+	s := serveNotifications(t, address)
+	want("daemon started", true)
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := service.RequestName(notificationService, dbus.NameFlagDoNotQueue); err != nil {
-		t.Fatal(err)
-	}
-	want("a service came", true)
-	if err := service.Close(); err != nil {
-		t.Fatal(err)
-	}
-	want("it went", false)
+	want("daemon ended", false)
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("WatchNotifications: %v", err)
+	}
+}
+
+func TestQueryNotifications(t *testing.T) {
+	address := fakebus.Start(t)
+	if _, err := QueryNotifications(t.Context(), address); !errors.Is(err, ErrNoNotifications) {
+		t.Errorf("no daemon: got error %v, want %v", err, ErrNoNotifications)
+	}
+	s := serveNotifications(t, address)
+	want := NotificationServer{Name: "fake", Version: "1.5", Actions: true}
+	if n, err := QueryNotifications(t.Context(), address); n != want || err != nil {
+		t.Errorf("got %+v, error %v; want %+v", n, err, want)
+	}
+	s.Hang(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if n, err := QueryNotifications(ctx, address); err == nil {
+		t.Errorf("hung daemon: got %+v, want an error", n)
 	}
 }

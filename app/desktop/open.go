@@ -10,15 +10,14 @@ import (
 	"time"
 )
 
-// openTimeout is how long an opener is waited for. It hands the target over and
-// ends; one that stays is the program itself, which is well then.
+// openTimeout limits how long launch waits. An opener usually exits after it has
+// started the program; one that keeps running is the program itself.
 const openTimeout = 3 * time.Second
 
-// Open opens a URL in the browser, or a folder in the file manager, as the
-// desktop has it set. target goes to the desktop's opener as one argument,
-// never through a shell. It returns when that has ended, or after 3 s; the error
-// is the opener's. It may be called from any goroutine but Fyne's, which it
-// would hold up.
+// Open opens a URL in the default browser or a folder in the default file manager.
+// It passes target to the desktop's opener as one argument, never through a shell.
+// It returns when the opener exits, with its error, or after 3 s. It blocks, so it
+// must not be called on Fyne's goroutine.
 func Open(ctx context.Context, target string) error {
 	name, args := "xdg-open", []string{target}
 	switch runtime.GOOS {
@@ -28,15 +27,15 @@ func Open(ctx context.Context, target string) error {
 		name = "open"
 	}
 	if strings.HasPrefix(target, "-") {
-		return fmt.Errorf("open %q: it would be taken for an option", target)
+		return fmt.Errorf("open %q: it would be parsed as an option", target)
 	}
-	if err := launch(ctx, exec.Command(name, args...)); err != nil { // not bound to ctx: what it opened outlives us
+	if err := launch(ctx, exec.Command(name, args...)); err != nil { // without ctx: the browser outlives this process
 		return fmt.Errorf("open %s: %w", target, err)
 	}
 	return nil
 }
 
-// launch starts cmd and waits for its end, or openWait, or the end of ctx.
+// launch starts cmd and waits until it exits, openTimeout has passed, or ctx ends.
 func launch(ctx context.Context, cmd *exec.Cmd) error {
 	name := filepath.Base(cmd.Path)
 	if err := cmd.Start(); err != nil {

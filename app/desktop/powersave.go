@@ -12,25 +12,25 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// powerSaveCheck is how often WatchQuiet asks. A laptop that is unplugged can wait
-// for it.
+// powerSaveCheck is the interval at which WatchPowerSave checks. Saving power may
+// start this late after a laptop is unplugged.
 const powerSaveCheck = 30 * time.Second
 
-// WatchPowerSave calls tell when it becomes true that the machine runs on battery
-// or that the session is locked or idle, and when that is over, until ctx ends.
-// What cannot be found out counts as not so.
-func (s Session) WatchPowerSave(ctx context.Context, log *slog.Logger, tell func(quiet bool)) {
-	away, err := s.sessionIdle(ctx)
+// WatchPowerSave calls report whenever it changes whether to save power, until ctx
+// ends: the machine runs on battery, or the session is locked or idle. It starts
+// from false. What cannot be determined counts as false.
+func (s Session) WatchPowerSave(ctx context.Context, log *slog.Logger, report func(save bool)) {
+	idle, err := s.sessionIdle(ctx)
 	if err != nil {
-		log.Info("whether the session is locked cannot be asked", "problem", err)
+		log.Info("can't determine whether the session is locked or idle", "error", err)
 	}
-	was := false
+	reported := false
 	ticker := time.NewTicker(powerSaveCheck)
 	defer ticker.Stop()
 	for {
-		if quiet := onBattery(powerSupplies) || away(); quiet != was {
-			was = quiet
-			tell(quiet)
+		if save := onBattery(powerSupplies) || idle(); save != reported {
+			reported = save
+			report(save)
 		}
 		select {
 		case <-ctx.Done():
@@ -40,21 +40,21 @@ func (s Session) WatchPowerSave(ctx context.Context, log *slog.Logger, tell func
 	}
 }
 
-// powerSupplies is where Linux shows them (Documentation/ABI/testing/sysfs-class-power).
-// Elsewhere there is no such folder, and nothing runs on battery.
+// powerSupplies is the directory of the power supplies on Linux
+// (Documentation/ABI/testing/sysfs-class-power). It does not exist on other systems.
 const powerSupplies = "/sys/class/power_supply"
 
-// onBattery reports whether a battery of the machine itself, not of a mouse, is
-// discharging and no other supply is online.
-func onBattery(folder string) bool {
-	supplies, err := os.ReadDir(folder)
+// onBattery reports whether a battery of the machine (not of a mouse, for example)
+// is discharging and no other supply is online.
+func onBattery(dir string) bool {
+	supplies, err := os.ReadDir(dir)
 	if err != nil {
 		return false
 	}
 	discharging := false
 	for _, supply := range supplies {
 		value := func(name string) string {
-			b, _ := os.ReadFile(filepath.Join(folder, supply.Name(), name)) // "" where it has none
+			b, _ := os.ReadFile(filepath.Join(dir, supply.Name(), name)) // "" if it does not exist
 			return strings.TrimSpace(string(b))
 		}
 		switch {
@@ -68,8 +68,9 @@ func onBattery(folder string) bool {
 	return discharging
 }
 
-// sessionIdle returns a question to logind: is the session locked, or idle? Its
-// connection closes with ctx. The question is usable where there is an error.
+// sessionIdle returns a function that asks logind whether the session is locked or
+// idle. Its connection closes when ctx ends. The function is usable even if there
+// is an error.
 func (s Session) sessionIdle(ctx context.Context) (func() bool, error) {
 	no := func() bool { return false }
 	id := s["XDG_SESSION_ID"]
@@ -82,17 +83,18 @@ func (s Session) sessionIdle(ctx context.Context) (func() bool, error) {
 	}
 	var path dbus.ObjectPath
 	if err := c.Object(logindName, "/org/freedesktop/login1").CallWithContext(ctx, logindName+".Manager.GetSession", 0, id).Store(&path); err != nil {
-		_ = c.Close() // the error that matters is the call's
-		return no, fmt.Errorf("ask logind for session %s: %w", id, err)
+		_ = c.Close() // the error of the call matters more
+		return no, fmt.Errorf("query logind for session %s: %w", id, err)
 	}
 	session := c.Object(logindName, path)
 	return func() bool { return boolProperty(session, "LockedHint") || boolProperty(session, "IdleHint") }, nil
 }
 
+// boolProperty returns a property of a logind session, false if it cannot be read.
 func boolProperty(session dbus.BusObject, name string) bool {
 	v, err := session.GetProperty(logindName + ".Session." + name)
 	if err != nil {
-		return false // logind has gone, or the session has
+		return false // logind or the session has ended
 	}
 	is, _ := v.Value().(bool)
 	return is

@@ -1,46 +1,24 @@
 package desktop
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"log/slog"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
+
+	"porthole/internal/fakebus"
 )
 
-// bus starts a bus of the test's own and returns its address.
-func bus(t *testing.T) string {
+// fakeLogind serves one session with the id 2 on a fake system bus.
+func fakeLogind(t *testing.T) *prop.Properties {
 	t.Helper()
-	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:tmpdir="+t.TempDir(), "--print-address")
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Skipf("needs dbus-daemon: %v", err)
-	}
-	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("dbus-daemon said %q: %v", line, err)
-	}
-	return strings.TrimSpace(line)
-}
-
-// logind shows one session, called 2, on the bus at address.
-func logind(t *testing.T, address string) *prop.Properties {
-	t.Helper()
-	c, err := dbus.Connect(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
+	address := fakebus.Start(t)
+	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+	c := fakebus.Dial(t, address)
 	const session = dbus.ObjectPath("/org/freedesktop/login1/session/_32")
 	getSession := func(id string) (dbus.ObjectPath, *dbus.Error) {
 		if id != "2" {
@@ -58,60 +36,54 @@ func logind(t *testing.T, address string) *prop.Properties {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := c.RequestName(logindName, dbus.NameFlagDoNotQueue); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
-		t.Fatalf("take logind's name: %v, %v", reply, err)
-	}
+	fakebus.Own(t, c, logindName)
 	return properties
 }
 
-func TestALockedOrIdleSessionIsQuiet(t *testing.T) {
-	address := bus(t)
-	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-	session := logind(t, address)
-	away, err := Session{"XDG_SESSION_ID": "2"}.sessionIdle(t.Context())
+func TestSessionIdle(t *testing.T) {
+	session := fakeLogind(t)
+	idle, err := Session{"XDG_SESSION_ID": "2"}.sessionIdle(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, hint := range []string{"LockedHint", "IdleHint"} {
-		if away() {
-			t.Fatalf("neither locked nor idle: away, want not")
+		if idle() {
+			t.Fatal("neither locked nor idle: got true, want false")
 		}
 		session.SetMust(logindName+".Session", hint, true)
-		if !away() {
-			t.Errorf("%s: not away, want away", hint)
+		if !idle() {
+			t.Errorf("%s: got false, want true", hint)
 		}
 		session.SetMust(logindName+".Session", hint, false)
 	}
 	for name, s := range map[string]Session{"no session": {}, "another session": {"XDG_SESSION_ID": "7"}} {
-		if away, _ := s.sessionIdle(t.Context()); away() {
-			t.Errorf("%s: away, want not", name)
+		if idle, _ := s.sessionIdle(t.Context()); idle() {
+			t.Errorf("%s: got true, want false", name)
 		}
 	}
 }
 
-func TestWatchQuietTellsAndEnds(t *testing.T) {
-	address := bus(t)
-	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-	logind(t, address).SetMust(logindName+".Session", "LockedHint", true)
+func TestWatchPowerSaveReportsAndEnds(t *testing.T) {
+	fakeLogind(t).SetMust(logindName+".Session", "LockedHint", true)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	told, ended := make(chan bool, 1), make(chan struct{})
+	reports, ended := make(chan bool, 1), make(chan struct{})
 	go func() {
 		defer close(ended)
-		Session{"XDG_SESSION_ID": "2"}.WatchPowerSave(ctx, slog.New(slog.NewTextHandler(io.Discard, nil)), func(quiet bool) { told <- quiet })
+		Session{"XDG_SESSION_ID": "2"}.WatchPowerSave(ctx, slog.New(slog.NewTextHandler(io.Discard, nil)), func(save bool) { reports <- save })
 	}()
 	select {
-	case quiet := <-told:
-		if !quiet {
-			t.Error("a locked session: not quiet, want quiet")
+	case save := <-reports:
+		if !save {
+			t.Error("locked session: got false, want true")
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("a locked session was not told")
+		t.Fatal("locked session: got no report within 10 s")
 	}
 	cancel()
 	select {
 	case <-ended:
 	case <-time.After(10 * time.Second):
-		t.Fatal("WatchQuiet does not end with its context")
+		t.Fatal("WatchPowerSave did not return within 10 s of the end of its context")
 	}
 }

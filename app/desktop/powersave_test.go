@@ -16,33 +16,33 @@ func TestOnBattery(t *testing.T) {
 		supplies []map[string]string
 		want     bool
 	}{
-		"no supplies, as in a desktop machine":  {nil, false},
+		"no supplies, as on a desktop machine":  {nil, false},
 		"unplugged":                             {[]map[string]string{battery, mains("0")}, true},
 		"plugged in":                            {[]map[string]string{battery, mains("1")}, false},
-		"charged by USB, but too weakly":        {[]map[string]string{battery, mains("0"), usb}, false},
+		"charged by weak USB power":             {[]map[string]string{battery, mains("0"), usb}, false},
 		"plugged in and full":                   {[]map[string]string{full, mains("1")}, false},
 		"one of two batteries":                  {[]map[string]string{full, battery}, true},
-		"a wireless mouse at a desktop machine": {[]map[string]string{mouse}, false},
-		"a mouse beside a full battery":         {[]map[string]string{mouse, full, mains("0")}, false},
-		"files that are not there":              {[]map[string]string{{}}, false},
+		"a wireless mouse of a desktop machine": {[]map[string]string{mouse}, false},
+		"a mouse and a full battery":            {[]map[string]string{mouse, full, mains("0")}, false},
+		"missing files":                         {[]map[string]string{{}}, false},
 	} {
-		folder := t.TempDir()
+		dir := t.TempDir()
 		for i, supply := range test.supplies {
-			dir := filepath.Join(folder, string(rune('a'+i)))
-			if err := os.Mkdir(dir, 0o700); err != nil {
+			sub := filepath.Join(dir, string(rune('a'+i)))
+			if err := os.Mkdir(sub, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			for file, value := range supply {
-				if err := os.WriteFile(filepath.Join(dir, file), []byte(value+"\n"), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(sub, file), []byte(value+"\n"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
-		if got := onBattery(folder); got != test.want {
-			t.Errorf("%s: %t, want %t", name, got, test.want)
+		if got := onBattery(dir); got != test.want {
+			t.Errorf("%s: got %t, want %t", name, got, test.want)
 		}
 	}
 	if onBattery(filepath.Join(t.TempDir(), "none")) {
-		t.Error("without the folder: on battery, want not")
+		t.Error("no directory: got true, want false")
 	}
 }

@@ -1,5 +1,5 @@
-// Package desktop is what Porthole asks of the desktop session: where its
-// display and its bus are, and when it ends.
+// Package desktop connects Porthole to the desktop session: its display, bus,
+// notification daemon, tray host, browser, and end.
 package desktop
 
 import (
@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Session is the environment that leads to a desktop session: the variables
-// below, those that are set. It is immutable.
+// Session holds those environment variables that select a desktop session. It is
+// immutable.
 type Session map[string]string
 
 var sessionVariables = []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID", "XDG_RUNTIME_DIR", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE"}
@@ -31,8 +31,8 @@ func Current() Session {
 	return s
 }
 
-// Sanitized returns s with only the variables that belong to a session: what
-// came over the link must not set anything else.
+// Sanitized returns s without variables that do not belong to a session. Sessions
+// received from other processes must be sanitized before use.
 func (s Session) Sanitized() Session {
 	t := Session{}
 	for _, name := range sessionVariables {
@@ -43,7 +43,7 @@ func (s Session) Sanitized() Session {
 	return t
 }
 
-// SameDisplay reports whether windows of s and t appear on one display.
+// SameDisplay reports whether s and t have the same display.
 func (s Session) SameDisplay(t Session) bool {
 	return s["DISPLAY"] == t["DISPLAY"] && s["WAYLAND_DISPLAY"] == t["WAYLAND_DISPLAY"]
 }
@@ -60,10 +60,9 @@ func (s Session) WithDisplay(t Session) Session {
 	return with
 }
 
-// Environ returns the environment of this process with the session replaced by
-// s. Where s has no bus, the address leads nowhere, since the libraries of a
-// desktop program start a bus of their own where none is named, which outlives
-// everyone.
+// Environ returns the environment of this process with its session replaced by s.
+// If s has no bus, the bus address is set to a path that does not exist, because
+// desktop libraries would otherwise start a bus that outlives all their users.
 func (s Session) Environ() []string {
 	var env []string
 	for _, kv := range os.Environ() {
@@ -87,9 +86,9 @@ func (s Session) Environ() []string {
 	return env
 }
 
-// BusAddress returns the address of the session bus, "" where there is none
-// named and none at its usual place. Asking godbus instead would start a
-// dbus-launch that outlives the program.
+// BusAddress returns the address of the session bus: that of the environment, else
+// the socket in XDG_RUNTIME_DIR if it exists, else "". godbus is not used for this
+// because it would start a dbus-launch that outlives the program.
 func (s Session) BusAddress() string {
 	if a := s["DBUS_SESSION_BUS_ADDRESS"]; a != "" {
 		return a
@@ -102,12 +101,12 @@ func (s Session) BusAddress() string {
 }
 
 var (
-	errNoDisplay = errors.New("there is no desktop here to show a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
-	errNoBus     = errors.New("there is no session bus here")
+	errNoDisplay = errors.New("no display was found (neither DISPLAY nor WAYLAND_DISPLAY is set)")
+	errNoBus     = errors.New("no session bus was found")
 )
 
-// CheckDisplay reports why no window can be shown in s, nil where one can as
-// far as a connection tells.
+// CheckDisplay returns an error if the session has no display or the display does
+// not accept connections. Displays on other machines are not checked.
 func (s Session) CheckDisplay() error {
 	if builtinDisplay {
 		return nil
@@ -124,25 +123,26 @@ func (s Session) CheckDisplay() error {
 	display := s["DISPLAY"]
 	switch {
 	case display == "" && s["WAYLAND_DISPLAY"] != "":
-		return fmt.Errorf("the Wayland display %s does not answer", s["WAYLAND_DISPLAY"])
+		return fmt.Errorf("the Wayland display %s does not respond", s["WAYLAND_DISPLAY"])
 	case display == "":
 		return errNoDisplay
 	}
 	host, number, ok := strings.Cut(display, ":")
 	number, _, _ = strings.Cut(number, ".")
 	if !ok || number == "" {
-		return fmt.Errorf("DISPLAY is %q, which is no display", display)
+		return fmt.Errorf("the value %q of DISPLAY is not a display", display)
 	}
 	switch {
 	case host != "" && host != "unix":
-		return nil // another machine's, over the network: the window will find out
+		return nil // on another machine: the window process reports errors
 	case reachable("unix", "/tmp/.X11-unix/X"+number), reachable("unix", "@/tmp/.X11-unix/X"+number):
 		return nil
 	}
-	return fmt.Errorf("the display %s does not answer", display)
+	return fmt.Errorf("the display %s does not respond", display)
 }
 
-// CheckBus reports why the session bus of s cannot be used, nil where it answers.
+// CheckBus returns an error if the session has no bus or the bus does not accept
+// connections. Buses that are not Unix sockets are not checked.
 func (s Session) CheckBus() error {
 	if builtinDisplay {
 		return nil
@@ -166,10 +166,10 @@ func (s Session) CheckBus() error {
 				return nil
 			}
 		default:
-			return nil // tcp and the like: the connection will find out
+			return nil // for example tcp: errors are reported on use
 		}
 	}
-	return fmt.Errorf("the session bus at %s does not answer", address)
+	return fmt.Errorf("the session bus at %s does not respond", address)
 }
 
 func reachable(network, address string) bool {

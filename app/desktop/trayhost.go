@@ -8,9 +8,20 @@ import (
 
 const trayWatcherName = "org.kde.StatusNotifierWatcher"
 
-// WatchTrayHost calls present whenever it may have changed whether a panel
-// shows tray icons (the StatusNotifierItem specification), the first time at
-// once, until ctx or the bus ends.
+// QueryTrayHost reports whether a panel on the bus at address shows tray icons.
+func QueryTrayHost(ctx context.Context, address string) (bool, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c, err := connect(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	return hasTrayHost(ctx, c), nil
+}
+
+// WatchTrayHost calls present with whether a panel shows tray icons
+// (StatusNotifierItem specification): immediately and whenever that may have
+// changed, on the caller's goroutine. It returns when ctx or the bus ends.
 func WatchTrayHost(ctx context.Context, address string, present func(bool)) error {
 	return watchSignals(ctx, address, [][]dbus.MatchOption{nameOwnerChanged(trayWatcherName), {dbus.WithMatchInterface(trayWatcherName)}}, func(ctx context.Context, c *dbus.Conn) error {
 		present(hasTrayHost(ctx, c))
@@ -28,5 +39,5 @@ func hasTrayHost(ctx context.Context, c *dbus.Conn) bool {
 	err = c.Object(trayWatcherName, "/StatusNotifierWatcher").CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0,
 		trayWatcherName, "IsStatusNotifierHostRegistered").Store(&host)
 	registered, isBool := host.Value().(bool)
-	return err != nil || !isBool || registered // who does not say is believed to show icons
+	return err != nil || !isBool || registered // a watcher without the property is assumed to have a host
 }

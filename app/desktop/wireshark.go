@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Capture is what to capture of the traffic of one port.
+// Capture selects the traffic of one port.
 type Capture struct {
-	Protocol string // "tcp", "udp"
+	Protocol string // "tcp" or "udp"
 	Port     uint16
-	Loopback bool // nothing but loopback leads there
+	Loopback bool // the port is reachable through loopback only
 }
 
 func (c Capture) filter() string { return fmt.Sprintf("%s port %d", c.Protocol, c.Port) }
 
-// device is where to capture, as libpcap calls it.
+// device returns the capture interface in libpcap's naming.
 func (c Capture) device() string {
 	switch {
 	case !c.Loopback:
@@ -28,21 +28,20 @@ func (c Capture) device() string {
 	return "lo0"
 }
 
-// TcpdumpCommand is a line for a shell that prints the traffic: for where there is no
-// Wireshark.
+// TcpdumpCommand returns a shell command that prints the traffic.
 func (c Capture) TcpdumpCommand() string {
 	return fmt.Sprintf("sudo tcpdump -i %s -nn -A '%s'", c.device(), c.filter())
 }
 
-// OpenWireshark opens Wireshark, which captures at once. It returns as Open does; the
-// error is exec.ErrNotFound where Wireshark is not installed. start may change the
-// command before it is started.
-func OpenWireshark(ctx context.Context, c Capture, start func(*exec.Cmd)) error {
+// OpenWireshark starts Wireshark, capturing c. It returns as Open does; the error
+// is exec.ErrNotFound if Wireshark is not installed. prepare may change the
+// command before it starts.
+func OpenWireshark(ctx context.Context, c Capture, prepare func(*exec.Cmd)) error {
 	path, err := exec.LookPath("wireshark")
 	if err != nil {
-		return fmt.Errorf("inspect the traffic of %s: %w", strings.ReplaceAll(c.filter(), " port ", " "), err)
+		return fmt.Errorf("capture %s: %w", strings.ReplaceAll(c.filter(), " port ", " "), err)
 	}
 	cmd := exec.Command(path, "-k", "-i", c.device(), "-f", c.filter())
-	start(cmd)
+	prepare(cmd)
 	return launch(ctx, cmd)
 }

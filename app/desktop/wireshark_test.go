@@ -10,20 +10,17 @@ import (
 	"testing"
 )
 
-func TestInspectOpensWireshark(t *testing.T) {
+func TestOpenWireshark(t *testing.T) {
 	dir := t.TempDir()
-	said := filepath.Join(dir, "said")
+	args := filepath.Join(dir, "args")
 	t.Setenv("PATH", dir)
 	c := Capture{Protocol: "tcp", Port: 62893, Loopback: true}
-	started := 0
-	start := func(*exec.Cmd) { started++ }
-	if err := OpenWireshark(t.Context(), c, start); !errors.Is(err, exec.ErrNotFound) || started != 0 {
-		t.Errorf("without Wireshark: %v; want %v", err, exec.ErrNotFound)
+	prepared := 0
+	prepare := func(*exec.Cmd) { prepared++ }
+	if err := OpenWireshark(t.Context(), c, prepare); !errors.Is(err, exec.ErrNotFound) || prepared != 0 {
+		t.Errorf("Wireshark is missing: got error %v, want %v", err, exec.ErrNotFound)
 	}
-	wireshark := "#!/bin/sh\nfor a in \"$@\"; do echo \"<$a>\"; done >" + said + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "wireshark"), []byte(wireshark), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	writeScript(t, dir, "wireshark", recordArgs(args))
 	for _, test := range []struct {
 		c    Capture
 		want string
@@ -31,23 +28,21 @@ func TestInspectOpensWireshark(t *testing.T) {
 		{c, "<-k>\n<-i>\n<lo>\n<-f>\n<tcp port 62893>\n"},
 		{Capture{Protocol: "udp", Port: 53}, "<-k>\n<-i>\n<any>\n<-f>\n<udp port 53>\n"},
 	} {
-		if err := OpenWireshark(t.Context(), test.c, start); err != nil {
+		if err := OpenWireshark(t.Context(), test.c, prepare); err != nil {
 			t.Fatal(err)
 		}
-		if b, err := os.ReadFile(said); err != nil || string(b) != test.want {
-			t.Errorf("Wireshark got %q, %v; want %q", b, err, test.want)
+		if b, err := os.ReadFile(args); err != nil || string(b) != test.want {
+			t.Errorf("Wireshark got %q, error %v; want %q", b, err, test.want)
 		}
 	}
-	if started != 2 {
-		t.Errorf("%d commands were changed; want both", started)
+	if prepared != 2 {
+		t.Errorf("prepare was called %d times, want 2", prepared)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "wireshark"), []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := OpenWireshark(t.Context(), c, start); err == nil || errors.Is(err, exec.ErrNotFound) {
-		t.Errorf("a Wireshark that fails: %v", err)
+	writeScript(t, dir, "wireshark", "exit 1")
+	if err := OpenWireshark(t.Context(), c, prepare); err == nil || errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("Wireshark fails: got error %v", err)
 	}
 	if got, want := c.TcpdumpCommand(), "sudo tcpdump -i lo -nn -A 'tcp port 62893'"; got != want {
-		t.Errorf("%q; want %q", got, want)
+		t.Errorf("TcpdumpCommand: got %q, want %q", got, want)
 	}
 }

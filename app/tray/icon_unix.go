@@ -8,11 +8,12 @@ import (
 	"porthole/ui/tray"
 )
 
-// A single "_" in a label marks the key for the next letter (the
-// com.canonical.dbusmenu interface); two are one that is shown.
+// mnemonicEscaper escapes "_" in menu labels, which otherwise marks the mnemonic
+// (com.canonical.dbusmenu interface).
 var mnemonicEscaper = strings.NewReplacer("_", "__")
 
-// buildWhenReady is false: systray reads icon and menu once, when it registers.
+// buildWhenReady is false because systray reads icon and menu only once, when it
+// registers.
 const buildWhenReady = false
 
 func encodeIcon(icon tray.Icon) ([]byte, error) { return icon.PNG() }

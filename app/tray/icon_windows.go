@@ -8,15 +8,14 @@ import (
 	"porthole/ui/tray"
 )
 
-// "&" marks the key for the next letter in a Windows menu; two are one that is shown.
+// mnemonicEscaper escapes "&" in menu labels, which otherwise marks the mnemonic.
 var mnemonicEscaper = strings.NewReplacer("&", "&&")
 
-// buildWhenReady is true: systray takes neither icon nor menu before it has a
-// window of its own.
+// buildWhenReady is true because systray accepts neither icon nor menu before it
+// has created its window.
 const buildWhenReady = true
 
-// encodeIcon wraps the PNG into an ICO file with one image, which Windows reads
-// since Vista.
+// encodeIcon returns an ICO file with one PNG image, which Windows supports since Vista.
 func encodeIcon(icon tray.Icon) ([]byte, error) {
 	png, err := icon.PNG()
 	if err != nil {

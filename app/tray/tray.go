@@ -1,4 +1,5 @@
-// Package tray shows a tray.Model through systray, changing only what differs.
+// Package tray shows a tray.Model as a tray icon with a menu, through systray. It
+// updates only what has changed.
 package tray
 
 import (
@@ -12,11 +13,10 @@ import (
 	"porthole/ui/tray"
 )
 
-// Actions is what a click may ask for. Its methods are called from goroutines
-// of the tray's and must return at once: systray drops clicks that come while
-// one is being handled.
+// Actions handles clicks. Its methods are called from goroutines of the tray and
+// must not block: systray drops clicks while one is being handled.
 type Actions interface {
-	Show(port uint16) // 0: the window as it is
+	Show(port uint16) // 0: no particular port
 	ShowSettings()
 	Pause(d time.Duration)
 	Resume()
@@ -38,15 +38,15 @@ type Tray struct {
 	resume  slot
 }
 
-// slot is a menu item that is there from the start and changes only its words
-// and whether it is seen: a menu that is built anew closes under the pointer.
+// slot is a menu item that exists from the start and changes only its label and
+// its visibility: rebuilding a menu would close it while it is in use.
 type slot struct {
 	item *systray.MenuItem
 	text string
 	port uint16
 }
 
-// New builds the tray icon, which Run shows.
+// New returns a tray icon that shows first. Run makes it visible.
 func New(first tray.Model, actions Actions, log *slog.Logger) *Tray {
 	t := &Tray{actions: actions, log: log, shown: first}
 	if !buildWhenReady {
@@ -55,7 +55,7 @@ func New(first tray.Model, actions Actions, log *slog.Logger) *Tray {
 	return t
 }
 
-// build gives the icon its menu and all that it shows first.
+// build creates the menu and shows the first model.
 func (t *Tray) build() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,8 +95,8 @@ func newSlot() slot {
 	return s
 }
 
-// onClick calls do for every click. The goroutine ends with the process, as
-// systray's own do: its items cannot be closed.
+// onClick calls do for every click. Its goroutine ends with the process, because
+// menu items of systray cannot be closed.
 func (t *Tray) onClick(item *systray.MenuItem, do func()) {
 	go func() {
 		for range item.ClickedCh {
@@ -111,8 +111,8 @@ func (t *Tray) portOf(s *slot) uint16 {
 	return s.port
 }
 
-// Run shows the icon until Quit. On macOS and Windows it must be called from
-// the main goroutine.
+// Run shows the icon until Quit is called. On macOS and Windows it must be called
+// on the main goroutine.
 func (t *Tray) Run() {
 	var ready func()
 	if buildWhenReady {
@@ -121,10 +121,10 @@ func (t *Tray) Run() {
 	systray.Run(ready, nil)
 }
 
-// Quit takes the icon away and lets Run return.
+// Quit removes the icon and makes Run return.
 func (t *Tray) Quit() { systray.Quit() }
 
-// Show brings the tray to m. It may be called from any goroutine.
+// Show shows m. It is safe for concurrent use.
 func (t *Tray) Show(m tray.Model) { t.guard(func() { t.apply(m) }) }
 
 func (t *Tray) apply(m tray.Model) {
@@ -138,7 +138,8 @@ func (t *Tray) apply(m tray.Model) {
 	}
 }
 
-// update shows m: all of it first, then what differs. The caller holds mu.
+// update shows what differs between m and the current model, or all of m if first.
+// The caller holds mu.
 func (t *Tray) update(m tray.Model, first bool) {
 	if first || m.Icon != t.shown.Icon {
 		t.setIcon(m.Icon)
@@ -156,7 +157,7 @@ func (t *Tray) update(m tray.Model, first bool) {
 	t.shown = m
 }
 
-// setLines gives the slots their lines; those that are left over are not seen.
+// setLines shows lines in slots and hides the remaining slots.
 func setLines(slots []slot, lines []tray.Line) {
 	for i := range slots {
 		var line tray.Line
@@ -168,14 +169,15 @@ func setLines(slots []slot, lines []tray.Line) {
 	}
 }
 
-func hiddenIf(not bool, text string) string {
-	if not {
+// hiddenIf returns "", which hides a slot, or else text.
+func hiddenIf(hidden bool, text string) string {
+	if hidden {
 		return ""
 	}
 	return text
 }
 
-// set gives the item its words; without words it is not seen.
+// set changes the label. An item without a label is hidden.
 func (s *slot) set(text string) {
 	if text == s.text {
 		return
@@ -195,19 +197,19 @@ func (s *slot) set(text string) {
 func (t *Tray) setIcon(icon tray.Icon) {
 	b, err := encodeIcon(icon)
 	if err != nil {
-		t.log.Error("the tray icon cannot be drawn", "problem", err)
+		t.log.Error("can't encode the tray icon", "error", err)
 		return
 	}
 	systray.SetIcon(b)
 }
 
-// guard does f, in which systray panics where the session bus has gone a moment
-// ago (godbus's Properties.SetMust). That is told by who watches the bus, and
-// the agent is to end in order.
+// guard calls f and recovers from the panic of systray if the session bus has just
+// disappeared (godbus's Properties.SetMust). The agent notices the loss of the bus
+// elsewhere and shuts down in order.
 func (t *Tray) guard(f func()) {
 	defer func() {
 		if r := recover(); r != nil {
-			t.log.Warn("the tray icon cannot be changed", "problem", r)
+			t.log.Warn("can't update the tray icon", "error", r)
 		}
 	}()
 	f()

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-func TestABusThatHasGoneIsNoPanic(t *testing.T) {
-	var said bytes.Buffer
-	icon := &Tray{log: slog.New(slog.NewTextHandler(&said, nil))}
+func TestGuardRecoversFromALostBus(t *testing.T) {
+	var log bytes.Buffer
+	icon := &Tray{log: slog.New(slog.NewTextHandler(&log, nil))}
 	icon.guard(func() { panic("write: broken pipe") }) // as godbus does
-	if !strings.Contains(said.String(), "broken pipe") {
-		t.Errorf("the log says %q; want why the icon stays", said.String())
+	if !strings.Contains(log.String(), "broken pipe") {
+		t.Errorf("got log %q, want the reason of the panic", log.String())
 	}
 }

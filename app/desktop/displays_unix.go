@@ -1,6 +1,0 @@
-//go:build unix && !darwin
-
-package desktop
-
-// builtinDisplay is true where the system itself is the display.
-const builtinDisplay = false
