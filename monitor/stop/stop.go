@@ -26,11 +26,11 @@ type Reason string
 
 // The reasons.
 const (
-	SystemProcess   Reason = "is a critical system process"
+	SystemProcess   Reason = "is the system's own: without it the machine stops"
 	Self            Reason = "is Porthole itself"
-	ParentProcess   Reason = "is a parent of this program, which would end with it"
-	IdentityUnknown Reason = "cannot be distinguished from a later process with the same PID"
-	IdentityChanged Reason = "is a different process now: the one you chose has ended"
+	ParentProcess   Reason = "runs this program, which would end with it"
+	IdentityUnknown Reason = "cannot be told from a later process with its number"
+	IdentityChanged Reason = "is another process now: the one that was meant has ended"
 	PortReleased    Reason = "no longer holds the port"
 )
 
