@@ -3,6 +3,7 @@ module porthole
 go 1.26.0
 
 require (
+	al.essio.dev/pkg/shellescape v1.6.1
 	fyne.io/fyne/v2 v2.8.1
 	fyne.io/systray v1.12.3-0.20260810170012-af4e8e793ec4
 	github.com/Microsoft/go-winio v0.6.4

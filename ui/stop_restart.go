@@ -2,28 +2,32 @@ package ui
 
 import (
 	"fmt"
-	"regexp"
 	"runtime"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"porthole/monitor"
 )
 
-// restartCommand is what starts o again when it is pasted into a shell, and "" where
-// that is not known. Its secrets are in it, since it would not work without: it is
-// only ever copied, because the user asks for that, and never shown.
+// restartCommand returns the shell command that starts o again; "" if it is not
+// known. It contains the secrets of the command line, because it would not work
+// without them, so it is only copied at the user's request and never displayed.
 func restartCommand(o monitor.Owner) string {
-	if len(o.Command) == 0 || runtime.GOOS == "windows" { // whose shells quote otherwise
+	if len(o.Command) == 0 || runtime.GOOS == "windows" { // its shells quote differently
 		return ""
 	}
-	if strings.HasSuffix(o.Command[len(o.Command)-1], "…") { // it was cut: see process.Facts
+	if strings.HasSuffix(o.Command[len(o.Command)-1], "…") { // truncated: see process.Facts
 		return ""
 	}
 	words := make([]string, len(o.Command))
 	for i, w := range o.Command {
 		words[i] = shellWord(w)
+	}
+	if words[0] == o.Command[0] && strings.Contains(words[0], "=") {
+		words[0] = "'" + words[0] + "'" // unquoted, the shell would read it as an assignment
 	}
 	command := strings.Join(words, " ")
 	if strings.HasPrefix(o.Folder, "/") {
@@ -32,18 +36,13 @@ func restartCommand(o monitor.Owner) string {
 	return command
 }
 
-// plainWord is what no shell reads as anything but itself.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./,:@%+-]+$`)
-
-// shellWord quotes s for a shell that is typed into. What a terminal would take for a
-// key is written as an escape, which bash, zsh and ksh know (POSIX.1-2024, 2.2.4):
-// pasted raw, it could end the word and run what follows.
+// shellWord quotes s for a shell that it is pasted into. A library quotes what is
+// printable. Control and bidi characters are written as escapes, which bash, zsh and
+// ksh know (POSIX.1-2024, 2.2.4): pasted raw, a terminal would take them for keys,
+// which could end the word and run the rest.
 func shellWord(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, unprintable) {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+		return shellescape.Quote(s)
 	}
 	var b strings.Builder
 	b.WriteString("$'")
@@ -54,7 +53,7 @@ func shellWord(s string) string {
 			b.WriteString(`\` + string(r))
 		case r == utf8.RuneError && size == 1, unprintable(r):
 			for _, c := range []byte(s[i : i+size]) {
-				fmt.Fprintf(&b, `\%03o`, c) // of three digits always: what follows may be one too
+				fmt.Fprintf(&b, `\%03o`, c) // always three digits, because the next character may be a digit
 			}
 		default:
 			b.WriteString(s[i : i+size])
@@ -64,5 +63,5 @@ func shellWord(s string) string {
 	return b.String() + "'"
 }
 
-// unprintable is what controls a terminal or the direction of the text.
+// unprintable reports characters that control a terminal or the text direction.
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }

@@ -52,7 +52,7 @@ func TestManagerOf(t *testing.T) {
 		{owner.Cgroup{Unit: "user@1000.service"}, ""},
 		{owner.Cgroup{Unit: "docker.service", ContainerID: id}, "docker stop 0123456789ab"},
 		{owner.Cgroup{ContainerID: id, Podman: true}, "podman stop 0123456789ab"},
-		{owner.Cgroup{Unit: "x'; rm -rf ~\n.service"}, `systemctl stop 'x'\''; rm -rf ~ .service'`},
+		{owner.Cgroup{Unit: "x'; rm -rf ~\n.service"}, `systemctl stop 'x'"'"'; rm -rf ~ .service'`},
 		{owner.Cgroup{}, ""},
 	} {
 		if m, ok := groupManager(test.g); m.Command != test.want || ok != (test.want != "") {

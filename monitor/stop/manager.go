@@ -3,8 +3,9 @@ package stop
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
@@ -42,16 +43,12 @@ func publisherOf(l *monitor.Listener) Manager {
 	return Manager{Publisher, "", fmt.Sprintf("docker stop $(docker ps -q --filter publish=%d)", l.Port)}
 }
 
-// plain is a word that no shell reads as anything else, and that hides nothing.
-var plain = regexp.MustCompile(`^[A-Za-z0-9@%_+=:,./-]+$`)
-
-// shellCommand is a command on one line, fit to be shown and to be copied.
+// shellCommand returns a command line that is safe to display and to paste into a
+// POSIX shell.
 func shellCommand(command ...string) string {
 	words := make([]string, len(command))
 	for i, w := range command {
-		if words[i] = monitor.Clean(w, 256); !plain.MatchString(words[i]) {
-			words[i] = "'" + strings.ReplaceAll(words[i], "'", `'\''`) + "'"
-		}
+		words[i] = monitor.Clean(w, 256)
 	}
-	return strings.Join(words, " ")
+	return shellescape.QuoteCommand(words)
 }
