@@ -1,10 +1,9 @@
-// Package agent is the process that stays: it watches, tells, and starts the
-// window when it is wanted. It puts the parts together and is the one place
-// where their threads meet.
+// Package agent is the long-running background process. It runs the monitor and
+// the watches, sends notifications, stores the history, shows the tray icon, and
+// starts the window process on demand.
 package agent
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -30,32 +29,33 @@ import (
 	"porthole/ui/tray"
 )
 
-// Options say how the agent starts.
+// Options configure Run.
 type Options struct {
 	RuntimeDir ipc.RuntimeDir
 	Session    desktop.Session
-	Hidden     bool   // do not show the window
-	ShowWindow bool   // show it, whatever the settings say
-	Port       uint16 // show the window at this port, where it is not 0
-	Page       string // show it at this page, where it is not ""
-	// Language is what the program speaks, "" as the system does. Where the
-	// settings come to say another, the agent ends for a successor.
+	Hidden     bool   // start without the window
+	ShowWindow bool   // start with the window, whatever the settings say
+	Port       uint16 // show the window at this port unless 0
+	Page       string // show the window at this page unless ""
+	// Language is the language of the program, "" for the system's. If the settings
+	// change to another one, the agent ends with a Successor.
 	Language string
-	Build    string // tells this program from another build of it
+	Build    string // identity of this build
 	Logger   *slog.Logger
 }
 
-// Successor is the program that takes over when an agent ends for a newer build.
+// Successor describes the program that takes over from an agent that ends for
+// another build or another language.
 type Successor struct {
 	Program string
 	Session desktop.Session
-	Hidden  bool
-	Port    uint16 // its window is to show; may be 0
-	Page    string // its window is to show; may be ""
+	Hidden  bool   // without the window
+	Port    uint16 // to show in the window; 0: none
+	Page    string // to show in the window; "": the default
 }
 
-// Args are the arguments of the program that takes over. Every build knows them,
-// but for the page.
+// Args returns the command-line arguments of the successor. Every build accepts
+// them, except for --page.
 func (s Successor) Args() []string {
 	if s.Port != 0 && !s.Hidden {
 		return []string{"show", strconv.Itoa(int(s.Port))}
@@ -67,66 +67,66 @@ func (s Successor) Args() []string {
 	return args
 }
 
-// Agent is the running agent. All its state belongs to the goroutine of hub;
-// everyone else sends it a function.
+// Agent is the running agent. Its state belongs to the goroutine of loop; other
+// goroutines send functions to it (see do).
 type Agent struct {
-	opts         Options
-	log          *slog.Logger
-	monitor      *monitor.Monitor
-	settingsFile *settings.File
-	notes        *notify.Worker
-	history      *store.Store
-	inbox        chan func()
-	quit         context.CancelFunc
-	ctx          context.Context // ends when the agent is to end
+	opts          Options
+	log           *slog.Logger
+	monitor       *monitor.Monitor
+	settingsFile  *settings.File
+	notifications *notify.Worker
+	history       *store.Store
+	inbox         chan func()
+	quit          context.CancelFunc
+	ctx           context.Context // canceled by quit
 
-	// of hub's goroutine
-	tray             *traypkg.Tray
+	// owned by the goroutine of loop
+	tray             *traypkg.Tray // nil without a session bus
 	update           monitor.Update
 	rules            watch.Rules
-	unsavedEdits     []func(watch.Rules) watch.Rules // edits that the file could not take, the oldest first
+	unsavedEdits     []func(watch.Rules) watch.Rules // that could not be written to the settings file, the oldest first
 	watcher          *watch.Watcher
-	recent           []monitor.Event // the last few, for the tray's menu
+	recent           []monitor.Event // for the tray's menu
 	problems         problems
 	settings         settings.Settings
 	autostart        autostart.Entry
 	startsAtLogin    bool // the session starts Porthole
-	powerSave        bool // on battery, or nobody is there
+	powerSave        bool // on battery, or the session is locked or idle
 	paused           bool
-	pausedUntil      time.Time
-	pausePath        string // the file that keeps it
-	pauseSaved       time.Time
+	pausedUntil      time.Time // zero: until resumed
+	pausePath        string    // of the file with the pause
+	pauseSaved       time.Time // last write of that file
 	uiState          uiStateFile
-	missed           []watch.Alert // while paused
+	missed           []watch.Alert // during the pause
 	userStops        userStops
-	unread           bool
-	alert            bool
-	pendingTrayCheck bool // the settings hid the window at the start, and whether the tray icon is seen is not known yet
+	unread           bool // the tray shows the dot
+	alert            bool // the tray shows the triangle
+	pendingTrayCheck bool // started hidden by the settings; show the window if no tray host appears
 	window           *windowProcess
 	successor        *Successor
 }
 
-// Run is the agent's life. The caller holds the place's lock. It returns when
-// ctx ends, when the user quits, or when the session ends; then everything that
-// it started has ended. A successor is to be started by the caller.
+// Run runs the agent until ctx ends, the user quits, or the session ends. The
+// caller holds the lock of opts.RuntimeDir and starts the returned successor, if
+// any. All goroutines and processes of the agent have ended when Run returns.
 func Run(ctx context.Context, opts Options) (*Successor, error) {
 	table, err := socket.Open(opts.Logger)
 	if err != nil {
-		return nil, fmt.Errorf("open the table of listening sockets: %w", err)
+		return nil, fmt.Errorf("open the socket table: %w", err)
 	}
 	defer table.Close()
-	// The heap is a few megabytes of long-lived words; collecting at a quarter
-	// more rather than at twice of that costs nothing that can be measured.
+	// The heap is a few megabytes of long-lived strings. Collecting at 25 % growth
+	// instead of 100 % has no measurable cost.
 	debug.SetGCPercent(25)
-	// What starting needed goes back to the system once it is over.
-	tidy := time.AfterFunc(5*time.Second, debug.FreeOSMemory)
-	defer tidy.Stop()
+	// Return the memory that only starting needed.
+	freeMemory := time.AfterFunc(5*time.Second, debug.FreeOSMemory)
+	defer freeMemory.Stop()
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	names := container.New()
+	containers := container.New()
 	describe := func(l *monitor.Listener) {
 		service.Describe(l)
-		names.Describe(l)
+		containers.Describe(l)
 	}
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
@@ -141,26 +141,26 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		return nil, err
 	}
 	_, err = os.Stat(settings.HistoryPath())
-	a.loadUIState(err == nil) // before there is any activity
+	a.loadUIState(err == nil) // before openHistory creates the file
 	a.history = a.openHistory()
 
-	// The parts end in the reverse order of what feeds them: first the hub,
-	// which ends the window, then all the rest.
+	// Shutdown is in reverse order of the data flow: first the loop, which ends the
+	// window, then everything else.
 	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRest()
 	var parts sync.WaitGroup
-	a.notes = notify.Start(rest, notify.New(opts.Session.BusAddress(), a.handleAction, a.log), a.reportDelivery, a.log)
+	a.notifications = notify.Start(rest, notify.New(opts.Session.BusAddress(), a.handleAction, a.log), a.reportDelivery, a.log)
 	a.loadSettings()
 	a.loadPause(time.Now())
 	a.initAutostart()
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
-	parts.Go(func() { names.Run(rest, a.monitor.Redescribe) })
+	parts.Go(func() { containers.Run(rest, a.monitor.Redescribe) })
 	parts.Go(func() { a.recordHistory(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
 	parts.Go(func() {
 		if err := a.settingsFile.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
-			a.log.Warn("edits of the settings file are seen at the next start only", "problem", err)
+			a.log.Warn("can't watch the settings file: edits apply at the next start", "error", err)
 		}
 	})
 	parts.Go(func() {
@@ -169,23 +169,23 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		}
 	})
 	parts.Go(func() {
-		opts.Session.WatchPowerSave(rest, a.log, func(quiet bool) { a.do(func() { a.powerSave = quiet; a.applyPollingInterval() }) })
+		opts.Session.WatchPowerSave(rest, a.log, func(save bool) { a.do(func() { a.powerSave = save; a.applyPollingInterval() }) })
 	})
-	var hub sync.WaitGroup
+	var loop sync.WaitGroup
 	a.startTray()
-	hub.Go(a.loop)
+	loop.Go(a.loop)
 	a.runTray()
-	hub.Wait()
+	loop.Wait()
 	if a.paused {
-		a.savePause() // with what was missed
+		a.savePause() // with the alerts missed so far
 	}
 	stopRest()
 	parts.Wait()
-	a.notes.Wait()
+	a.notifications.Wait()
 	return a.successor, nil
 }
 
-// loop is the loop in which everything happens.
+// loop handles everything that happens until the agent ends.
 func (a *Agent) loop() {
 	updates := a.monitor.Subscribe()
 	defer updates.Close()
@@ -216,7 +216,7 @@ func (a *Agent) loop() {
 	}
 }
 
-// nextWakeup is how long hub has nothing to do by itself.
+// nextWakeup returns the time until loop must act without an event.
 func (a *Agent) nextWakeup(now time.Time) time.Duration {
 	d := time.Hour
 	if next := a.watcher.NextDue(); !next.IsZero() {
@@ -228,8 +228,8 @@ func (a *Agent) nextWakeup(now time.Time) time.Duration {
 	return d
 }
 
-// do lets hub call f. It waits only where 64 functions wait already, and gives
-// up when the agent ends.
+// do makes loop call f. It blocks only while 64 functions are waiting, and drops
+// f when the agent ends. It must not be called by loop itself.
 func (a *Agent) do(f func()) {
 	select {
 	case a.inbox <- f:
@@ -237,103 +237,14 @@ func (a *Agent) do(f func()) {
 	}
 }
 
-func (a *Agent) loadSettings() {
-	s, err := a.settingsFile.Load()
-	a.reportSettingsProblem(s, err)
-	a.applySettings(s)
+// startsHidden reports whether Porthole starts without its window. Without a tray
+// icon it never does: nothing would show that it is running.
+func (a *Agent) startsHidden() bool {
+	return a.opts.Hidden || a.settings.StartHidden && !a.opts.ShowWindow && a.opts.Port == 0 && a.tray != nil
 }
 
-// applySettings lets s hold from now on.
-func (a *Agent) applySettings(s settings.Settings) {
-	a.settings, a.rules = s, s.Watches
-	a.watcher.SetRules(a.rules, s.GracePeriod)
-	a.notes.SetSound(s.Sound)
-	a.monitor.SetUDP(s.UDP)
-	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)
-	a.applyPollingInterval()
-	if s.Language != a.opts.Language {
-		a.restartForLanguage()
-	}
-}
-
-// The pace that Porthole chooses.
-const (
-	defaultInterval   = 250 * time.Millisecond
-	powerSaveInterval = time.Second
-)
-
-func (a *Agent) applyPollingInterval() {
-	d := defaultInterval
-	if a.powerSave {
-		d = powerSaveInterval
-	}
-	a.monitor.SetInterval(cmp.Or(a.settings.PollingInterval, d))
-}
-
-func (a *Agent) reportSettingsProblem(s settings.Settings, err error) {
-	for _, remark := range s.Warnings {
-		a.log.Warn("the settings file says what is not understood", "problem", remark)
-	}
-	a.problems.set("settings remarks", settingsWarning(s.Warnings))
-	if err == nil {
-		a.problems.set("settings", newerSettingsProblem(s.Newer))
-		return
-	}
-	a.log.Warn("the settings file cannot be used, and is not written over", "problem", err)
-	a.problems.set("settings", settingsProblem(err))
-}
-
-// reloadSettings takes over a file that was edited. Where it has a mistake, the
-// last good settings hold. Edits that wait for a file that can be written are
-// made now.
-func (a *Agent) reloadSettings() {
-	s, err := a.settingsFile.Load()
-	if err == nil {
-		a.applySettings(s)
-	}
-	a.reportSettingsProblem(s, err)
-	if err == nil && len(a.unsavedEdits) > 0 {
-		a.saveWatches(a.withUnsavedEdits)
-	}
-	a.showTray()
-	a.sendStatus()
-}
-
-// changeWatches changes the rules in the file and, where that cannot be
-// written, for this run only, which is said.
-func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
-	a.unsavedEdits = append(a.unsavedEdits, change)
-	a.saveWatches(change)
-	a.showTray()
-	a.sendStatus()
-}
-
-// saveWatches makes the edits that the file does not have yet; where it cannot
-// take them, the rules become what now makes of them.
-func (a *Agent) saveWatches(now func(watch.Rules) watch.Rules) {
-	s, err := a.settingsFile.ChangeWatches(a.withUnsavedEdits)
-	if err == nil {
-		a.unsavedEdits = nil
-		a.applySettings(s)
-		a.reportSettingsProblem(s, nil)
-		return
-	}
-	a.rules = now(a.rules)
-	a.watcher.SetRules(a.rules, a.settings.GracePeriod)
-	a.log.Warn("the watches could not be saved; they hold until Porthole ends", "problem", err)
-	a.problems.set("settings", unsavedWatchesProblem(err))
-}
-
-// withUnsavedEdits are rules with the edits that the file does not have yet.
-func (a *Agent) withUnsavedEdits(rules watch.Rules) watch.Rules {
-	for _, change := range a.unsavedEdits {
-		rules = change(rules)
-	}
-	return rules
-}
-
-// clearViewed notes what the user looks at: that something changed is seen where
-// changes are shown, and that a port needs a look where it is looked at.
+// clearViewed clears the tray's marks for what the user is looking at: the dot on
+// pages that show events, the triangle on the Ports page.
 func (a *Agent) clearViewed() {
 	a.unread = a.unread && !a.window.viewsEvents()
 	a.alert = a.alert && !a.window.viewsPorts()
@@ -343,7 +254,7 @@ func (a *Agent) status() *ipc.Status {
 	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(),
 		Welcome: a.uiState.state.Welcome && !a.problems.has("tray")}
-	// The watches above hold, also where they could not be saved; the remarks are problems.
+	// Watches are sent above, including unsaved ones; warnings are among the problems.
 	s.Settings.Watches, s.Settings.Warnings = nil, nil
 	return s
 }

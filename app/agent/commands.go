@@ -9,10 +9,10 @@ import (
 	"porthole/monitor/watch"
 )
 
-// replyTimeout is how long an ending agent may take to finish the command in hand.
+// replyTimeout limits how long Command waits for an answer while the agent ends.
 const replyTimeout = 200 * time.Millisecond
 
-// Command handles what a second start or a command asks for.
+// Command implements ipc.Handler.
 func (a *Agent) Command(m ipc.Message) ipc.Message {
 	answer := make(chan ipc.Message, 1)
 	a.do(func() { answer <- a.handleCommand(m) })
@@ -22,10 +22,10 @@ func (a *Agent) Command(m ipc.Message) ipc.Message {
 	case <-a.ctx.Done():
 	}
 	select {
-	case r := <-answer: // it ends because of this command
+	case r := <-answer: // the agent ends because of this command
 		return r
 	case <-time.After(replyTimeout):
-		return ipc.Message{Kind: ipc.HandOver} // it was ending: be the next
+		return ipc.Message{Kind: ipc.HandOver} // the agent was ending already
 	}
 }
 
@@ -39,29 +39,29 @@ func (a *Agent) handleCommand(m ipc.Message) ipc.Message {
 	case ipc.Lookup:
 		return ipc.Message{Kind: ipc.Done, Listeners: a.listenersOn(m.Port)}
 	}
-	return ipc.Message{Kind: ipc.Refused, Problem: "the running Porthole does not know how to " + string(m.Kind)}
+	return ipc.Message{Kind: ipc.Refused, Problem: "the running Porthole does not support the command " + string(m.Kind)}
 }
 
-// listenersOn returns what listens at port as the agent knows it.
-func (a *Agent) listenersOn(port uint16) (rows []*monitor.Listener) {
+// listenersOn returns the listeners on port, with their owners as first seen.
+func (a *Agent) listenersOn(port uint16) (listeners []*monitor.Listener) {
 	for _, l := range a.update.Snapshot.Listeners {
 		if l.Port == port {
-			rows = append(rows, l)
+			listeners = append(listeners, l)
 		}
 	}
-	return rows
+	return listeners
 }
 
-// handleStart is a second start: it brings its session along.
+// handleStart handles a second start of Porthole, which sends its own session.
 func (a *Agent) handleStart(m ipc.Message) ipc.Message {
 	session := desktop.Session(m.Session).Sanitized()
 	switch {
 	case a.opts.Session.CheckBus() != nil && session.CheckBus() == nil:
-		a.log.Info("this agent has no session bus, the newcomer has: handing over")
+		a.log.Info("handing over to a new agent: this one has no session bus, the new one has")
 		a.quit()
 		return ipc.Message{Kind: ipc.HandOver}
 	case m.Build != a.opts.Build && m.Program != "":
-		a.log.Info("another build of Porthole was started: it takes over", "program", m.Program)
+		a.log.Info("handing over to another build", "program", m.Program)
 		a.successor = &Successor{Program: m.Program, Session: session, Hidden: m.Hidden, Port: m.Port}
 		a.quit()
 		return ipc.Message{Kind: ipc.Done}
@@ -76,7 +76,7 @@ func (a *Agent) handleStart(m ipc.Message) ipc.Message {
 	return ipc.Message{Kind: ipc.Done}
 }
 
-// WindowConnected takes the connection of a window process.
+// WindowConnected implements ipc.Handler.
 func (a *Agent) WindowConnected(c *ipc.WindowConn) {
 	a.do(func() {
 		w := a.window
@@ -92,7 +92,7 @@ func (a *Agent) WindowConnected(c *ipc.WindowConn) {
 	})
 }
 
-// WindowDisconnected notes that the window process has hung up.
+// WindowDisconnected implements ipc.Handler.
 func (a *Agent) WindowDisconnected(c *ipc.WindowConn) {
 	a.do(func() {
 		if a.window.conn == c {
@@ -101,23 +101,23 @@ func (a *Agent) WindowDisconnected(c *ipc.WindowConn) {
 	})
 }
 
-// WindowMessage handles what the window process says.
+// WindowMessage implements ipc.Handler.
 func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 	if m.Kind == ipc.Closing {
-		a.window.closingState.Store(&m.State) // the hub that ends takes no functions any more
+		a.window.closingState.Store(&m.State) // do drops functions while the agent ends
 	}
 	a.do(func() {
 		switch m.Kind {
 		case ipc.Watch:
 			if m.Port == 0 {
-				return // no port, and the file would be broken with it
+				return // not a port; it would make the settings file invalid
 			}
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(m.Port) })
 		case ipc.Unwatch:
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithoutPort(m.Port) })
 		case ipc.SetWatches:
-			// The file may have been edited since the window last heard of it.
-			a.changeWatches(func(present watch.Rules) watch.Rules { return watch.Merge(m.Base, present, m.Watches.Valid()) })
+			// The file may have been edited since the window received Base.
+			a.changeWatches(func(current watch.Rules) watch.Rules { return watch.Merge(m.Base, current, m.Watches.Valid()) })
 		case ipc.TestNotification:
 			a.sendTestNotification(c)
 		case ipc.Set:

@@ -10,13 +10,13 @@ import (
 	"porthole/monitor/history/store"
 )
 
-// openHistory starts the memory of what happened.
+// openHistory opens the store for events.
 func (a *Agent) openHistory() *store.Store {
 	return store.Open(settings.HistoryPath(), store.Options{
 		Boot: store.BootID(), Logger: a.log,
 		OnState: func(s store.State) {
 			a.do(func() {
-				if a.problems.set("activity", historyProblem(s)) {
+				if a.problems.set("history", historyProblem(s)) {
 					a.sendStatus()
 				}
 			})
@@ -24,8 +24,8 @@ func (a *Agent) openHistory() *store.Store {
 	})
 }
 
-// recordHistory hands on what the monitor sees until ctx ends, beside hub; then
-// it ends the store.
+// recordHistory stores updates until ctx ends, independently of the loop. Then it
+// closes the store.
 func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription) {
 	defer a.history.Close()
 	defer updates.Close()

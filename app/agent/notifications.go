@@ -46,7 +46,7 @@ func (a *Agent) addRecent(events []monitor.Event) {
 func (a *Agent) markUnread(events []monitor.Event) {
 	for _, e := range events {
 		if e.Kind == monitor.Closed {
-			a.notes.Withdraw(e.Listener.Port)
+			a.notifications.Withdraw(e.Listener.Port)
 		}
 		a.unread = true
 		exposed := (e.Kind == monitor.ExposureChanged || e.Kind == monitor.Opened) && e.Listener.Exposure == monitor.ExposureNetwork
@@ -68,7 +68,7 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 		return
 	}
 	if !a.paused {
-		a.notes.NotifyAlerts(alerts)
+		a.notifications.NotifyAlerts(alerts)
 		return
 	}
 	a.addMissed(alerts)

@@ -15,16 +15,14 @@ import (
 	"porthole/monitor/watch"
 )
 
-// This file is the pause of notifications, which outlives the agent.
-
 const (
-	maxMissed          = 1000             // bounds what is remembered of a long pause
-	maxPauseSleep      = 15 * time.Second // a timer does not run while the machine sleeps
-	missedSaveInterval = 10 * time.Second // between two writes of what was missed: a crash costs no more
+	maxMissed          = 1000             // alerts stored during a pause
+	maxPauseSleep      = 15 * time.Second // timers do not advance while the machine sleeps
+	missedSaveInterval = 10 * time.Second // between writes of missed alerts; a crash loses at most this much
 )
 
-// savedPause is what is kept of a pause: beside the activity, and gone when the
-// pause is over.
+// savedPause is the content of pause.json in the state directory. The file exists
+// only during a pause, which survives restarts of the agent.
 type savedPause struct {
 	Until  time.Time     `json:"until,omitzero"` // zero: until resumed
 	Missed []watch.Alert `json:"missed,omitempty"`
@@ -32,8 +30,8 @@ type savedPause struct {
 
 func pausePath() string { return filepath.Join(stateDir(), "pause.json") }
 
-// pause stops notifications for d, or until resumed where d is 0. It ends at a
-// moment of the clock on the wall: a machine that sleeps does not lengthen it.
+// pause pauses notifications for d; 0: until resumed. The end is a wall clock time,
+// so that it does not shift while the machine sleeps.
 func (a *Agent) pause(d time.Duration) {
 	a.paused, a.pausedUntil = true, time.Time{}
 	if d > 0 {
@@ -44,11 +42,11 @@ func (a *Agent) pause(d time.Duration) {
 	a.sendStatus()
 }
 
-// resume tells in one sentence what was missed.
+// resume ends the pause and shows one notification about the missed alerts.
 func (a *Agent) resume() {
 	a.paused, a.pausedUntil = false, time.Time{}
 	if len(a.missed) > 0 && a.settings.Notifications {
-		a.notes.Notify(notify.MissedSummary(a.missed))
+		a.notifications.Notify(notify.MissedSummary(a.missed))
 	}
 	a.missed = nil
 	a.savePause()
@@ -56,14 +54,14 @@ func (a *Agent) resume() {
 	a.sendStatus()
 }
 
-// endPause ends a pause whose time is over.
+// endPause ends a pause that has expired.
 func (a *Agent) endPause(now time.Time) {
 	if a.paused && !a.pausedUntil.IsZero() && !now.Before(a.pausedUntil) {
 		a.resume()
 	}
 }
 
-// addMissed remembers what is not told, in a few words of each.
+// addMissed stores alerts for the end of the pause, without secrets.
 func (a *Agent) addMissed(alerts []watch.Alert) {
 	for _, alert := range alerts {
 		alert.Listener, alert.Before = withoutSecrets(alert.Listener), withoutSecrets(alert.Before)
@@ -75,8 +73,8 @@ func (a *Agent) addMissed(alerts []watch.Alert) {
 	}
 }
 
-// withoutSecrets is l as far as a notification needs it, without commands and their
-// secrets: it is written to a file.
+// withoutSecrets returns a copy of l, for a file, with only what a notification
+// needs: no command lines, which can contain secrets.
 func withoutSecrets(l *monitor.Listener) *monitor.Listener {
 	if l == nil {
 		return nil
@@ -92,7 +90,7 @@ func withoutSecrets(l *monitor.Listener) *monitor.Listener {
 	return &b
 }
 
-// savePause keeps the pause for the next run, or that there is none.
+// savePause writes the pause for the next run; without a pause it removes the file.
 func (a *Agent) savePause() {
 	a.pauseSaved = time.Now()
 	var err error
@@ -102,20 +100,20 @@ func (a *Agent) savePause() {
 		err = nil
 	}
 	if err != nil {
-		a.log.Warn("the pause of notifications will not outlive this run", "problem", err)
+		a.log.Warn("can't save the pause of notifications; it ends when Porthole quits", "error", err)
 	}
 }
 
-// loadPause goes on with the pause of the last run. One whose time is over ends
-// now, with what was missed.
+// loadPause restores the pause of the last run. A pause that has expired ends
+// immediately, with a notification about the missed alerts.
 func (a *Agent) loadPause(now time.Time) {
 	p, err := readPause(a.pausePath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return
 	case err != nil:
-		a.log.Warn("whether notifications were paused cannot be told: they are not", "problem", err)
-		a.savePause() // the file is of no use to anyone
+		a.log.Warn("can't read the saved pause; notifications are not paused", "error", err)
+		a.savePause() // removes the file
 		return
 	}
 	a.paused, a.pausedUntil, a.missed = true, p.Until, p.Missed
@@ -125,10 +123,10 @@ func (a *Agent) loadPause(now time.Time) {
 func readPause(path string) (p savedPause, _ error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return p, fmt.Errorf("read the pause: %w", err)
+		return p, fmt.Errorf("read the saved pause: %w", err)
 	}
 	if err := json.Unmarshal(b, &p); err != nil {
-		return p, fmt.Errorf("read the pause of %s: %w", path, err)
+		return p, fmt.Errorf("decode %s: %w", path, err)
 	}
 	p.Missed = slices.DeleteFunc(p.Missed, func(a watch.Alert) bool { return a.Listener == nil })
 	return p, nil
@@ -137,7 +135,7 @@ func readPause(path string) (p savedPause, _ error) {
 func writePause(path string, p savedPause) error {
 	b, err := json.Marshal(p)
 	if err != nil {
-		return fmt.Errorf("write the pause: %w", err)
+		return fmt.Errorf("encode the pause: %w", err)
 	}
 	return writePrivateFile(path, b)
 }

@@ -11,13 +11,12 @@ import (
 	"porthole/monitor"
 )
 
-// problems are what is missing or broken here, a sentence each, by subject.
+// problems lists missing or broken features, at most one per subject, sorted by subject.
 type problems []problem
 
-type problem struct{ subject, text string }
+type problem struct{ subject, text string } // text is a sentence for the user
 
-// set notes or, with "", forgets the problem of a subject, and reports whether
-// that changed anything.
+// set sets the problem of a subject; "" removes it. It reports whether anything has changed.
 func (p *problems) set(subject, sentence string) bool {
 	i := slices.IndexFunc(*p, func(x problem) bool { return x.subject == subject })
 	switch {
@@ -36,7 +35,7 @@ func (p *problems) set(subject, sentence string) bool {
 	return changed
 }
 
-// has reports whether there is a problem of that subject.
+// has reports whether subject has a problem.
 func (p problems) has(subject string) bool {
 	return slices.ContainsFunc(p, func(x problem) bool { return x.subject == subject })
 }
@@ -67,12 +66,12 @@ func newerSettingsProblem(newer bool) string {
 	return lang.L("The settings were written by a newer Porthole: they hold as far as they are understood, and are not changed")
 }
 
-// settingsWarning says the first; the log has all.
-func settingsWarning(remarks []string) string {
-	if len(remarks) == 0 {
+// settingsWarning returns the first warning; all are in the log.
+func settingsWarning(warnings []string) string {
+	if len(warnings) == 0 {
 		return ""
 	}
-	return lang.L("In the settings file: {{.What}}", map[string]any{"What": monitor.Clean(remarks[0], 300)})
+	return lang.L("In the settings file: {{.What}}", map[string]any{"What": monitor.Clean(warnings[0], 300)})
 }
 
 func unsavedWatchesProblem(err error) string {

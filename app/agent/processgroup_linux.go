@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// setProcessGroup puts the window into a process group of its own, so that Ctrl+C
-// in the agent's terminal reaches it through the agent alone. It is not killed
-// with the agent: a window whose agent has died says so.
+// setProcessGroup puts the window process into its own process group, so that
+// Ctrl+C in the agent's terminal ends it through the agent only. The window is not
+// killed when the agent dies: it reports that to the user.
 func setProcessGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -1,23 +1,85 @@
 package agent
 
 import (
+	"cmp"
 	"os"
+	"time"
 
-	"porthole/app/autostart"
 	"porthole/app/ipc"
 	"porthole/app/notify"
+	"porthole/app/settings"
 	"porthole/ui"
 )
 
-// This file is how the window changes settings.
+func (a *Agent) loadSettings() {
+	s, err := a.settingsFile.Load()
+	a.reportSettingsProblem(s, err)
+	a.applySettings(s)
+}
 
-// changeSetting changes a setting and answers c, after a status that says how it is now.
+// reloadSettings loads the settings file after an edit. If the file is invalid, the
+// last valid settings stay in force. It also retries edits of watches that could
+// not be written.
+func (a *Agent) reloadSettings() {
+	s, err := a.settingsFile.Load()
+	if err == nil {
+		a.applySettings(s)
+	}
+	a.reportSettingsProblem(s, err)
+	if err == nil && len(a.unsavedEdits) > 0 {
+		a.saveWatches(a.withUnsavedEdits)
+	}
+	a.showTray()
+	a.sendStatus()
+}
+
+func (a *Agent) applySettings(s settings.Settings) {
+	a.settings, a.rules = s, s.Watches
+	a.watcher.SetRules(a.rules, s.GracePeriod)
+	a.notifications.SetSound(s.Sound)
+	a.monitor.SetUDP(s.UDP)
+	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)
+	a.applyPollingInterval()
+	if s.Language != a.opts.Language {
+		a.restartForLanguage()
+	}
+}
+
+// Default polling intervals.
+const (
+	defaultInterval   = 250 * time.Millisecond
+	powerSaveInterval = time.Second
+)
+
+func (a *Agent) applyPollingInterval() {
+	d := defaultInterval
+	if a.powerSave {
+		d = powerSaveInterval
+	}
+	a.monitor.SetInterval(cmp.Or(a.settings.PollingInterval, d))
+}
+
+func (a *Agent) reportSettingsProblem(s settings.Settings, err error) {
+	for _, warning := range s.Warnings {
+		a.log.Warn("unknown entry in the settings file", "warning", warning)
+	}
+	a.problems.set("settings warnings", settingsWarning(s.Warnings))
+	if err == nil {
+		a.problems.set("settings", newerSettingsProblem(s.Newer))
+		return
+	}
+	a.log.Warn("can't use the settings file; it will not be overwritten", "error", err)
+	a.problems.set("settings", settingsProblem(err))
+}
+
+// changeSetting changes a setting for the window c and sends the result, after a
+// status update with the new value.
 func (a *Agent) changeSetting(c *ipc.WindowConn, key, value string) {
 	problem := ""
 	if key == ipc.KeyStartAtLogin {
 		problem = a.setAutostart(value == "true")
 	} else if s, err := a.settingsFile.Set(key, value); err != nil {
-		a.log.Warn("a setting was not changed", "setting", key, "problem", err)
+		a.log.Warn("can't change a setting", "setting", key, "error", err)
 		problem = settingRefusedProblem(err)
 	} else {
 		a.applySettings(s)
@@ -28,69 +90,21 @@ func (a *Agent) changeSetting(c *ipc.WindowConn, key, value string) {
 	c.Send(ipc.Message{Kind: ipc.Result, Key: key, Problem: problem})
 }
 
-// sendTestNotification shows a test notification and tells c what became of it.
+// sendTestNotification shows a test notification and sends the result to c.
 func (a *Agent) sendTestNotification(c *ipc.WindowConn) {
-	a.notes.NotifyAndReport(notify.Sample(), func(err error) {
+	a.notifications.NotifyAndReport(notify.Sample(), func(err error) {
 		c.Send(ipc.Message{Kind: ipc.Result, Key: ipc.KeyTestNotification, Problem: notificationProblem(err)})
 	})
 }
 
-// restartForLanguage lets a successor take over that speaks the language which the settings
-// say now: all words of this process were made in another.
+// restartForLanguage ends the agent for a successor that uses the language of the
+// settings: the texts of this process are translated already.
 func (a *Agent) restartForLanguage() {
 	program, err := os.Executable()
 	if err != nil {
-		a.log.Error("the language holds from the next start on", "problem", err)
+		a.log.Error("can't restart Porthole: the language changes at the next start", "error", err)
 		return
 	}
 	a.successor = &Successor{Program: program, Session: a.opts.Session, Hidden: a.window.cmd == nil, Page: ui.PageSettings}
 	a.quit()
-}
-
-// startsHidden reports whether a start shows the tray icon alone. Where there
-// is none, nothing would show that Porthole runs.
-func (a *Agent) startsHidden() bool {
-	return a.opts.Hidden || a.settings.StartHidden && !a.opts.ShowWindow && a.opts.Port == 0 && a.tray != nil
-}
-
-// initAutostart finds out whether the session starts Porthole, and sees to it that
-// it starts this one where the one before was moved.
-func (a *Agent) initAutostart() {
-	login, err := autostart.Current()
-	if err != nil {
-		a.log.Warn("whether the session starts Porthole cannot be told", "problem", err)
-		return
-	}
-	a.autostart = login
-	moved, err := login.Repair()
-	if err != nil {
-		a.log.Warn("what the session starts could not be changed", "problem", err)
-	}
-	if moved {
-		a.log.Info("the session starts this program from now on: the one before is gone")
-	}
-	a.checkAutostart()
-}
-
-// checkAutostart sees whether the session starts Porthole, and reports whether
-// that has changed.
-func (a *Agent) checkAutostart() bool {
-	on, err := a.autostart.Enabled()
-	if err != nil {
-		a.log.Warn("whether the session starts Porthole cannot be told", "problem", err)
-	}
-	changed := on != a.startsAtLogin
-	a.startsAtLogin = on
-	return changed
-}
-
-// setAutostart lets the session start Porthole, or no longer; it returns why that
-// could not be done, in a sentence.
-func (a *Agent) setAutostart(on bool) string {
-	defer a.checkAutostart()
-	if err := a.autostart.Set(on); err != nil {
-		a.log.Warn("what the session starts could not be changed", "problem", err)
-		return autostartProblem()
-	}
-	return ""
 }

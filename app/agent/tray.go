@@ -9,20 +9,20 @@ import (
 	"porthole/ui/tray"
 )
 
-// startTray builds the tray icon where there is a bus to show it through.
+// startTray creates the tray icon, unless there is no session bus.
 func (a *Agent) startTray() {
 	if err := a.opts.Session.CheckBus(); err != nil {
-		a.log.Warn("there is no tray icon", "problem", err)
+		a.log.Warn("no tray icon", "error", err)
 		a.problems.set("tray", trayProblem(err))
 		return
 	}
 	a.tray = traypkg.New(tray.NewModel(a.trayState()), trayActions{a}, a.log)
-	if a.opts.Session.BusAddress() != "" { // else the system itself shows the icon
+	if a.opts.Session.BusAddress() != "" { // else the system shows the icon without a host
 		go a.watchTrayHost()
 	}
 }
 
-// watchTrayHost notes whether anyone shows tray icons here.
+// watchTrayHost reports whether the desktop shows tray icons, until the agent ends.
 func (a *Agent) watchTrayHost() {
 	err := desktop.WatchTrayHost(a.ctx, a.opts.Session.BusAddress(), func(present bool) {
 		a.do(func() {
@@ -36,11 +36,11 @@ func (a *Agent) watchTrayHost() {
 		})
 	})
 	if err != nil && a.ctx.Err() == nil {
-		a.log.Warn("whether tray icons are shown here cannot be told", "problem", err)
+		a.log.Warn("can't determine whether the desktop shows tray icons", "error", err)
 	}
 }
 
-// runTray shows the icon and returns when the hub has ended.
+// runTray shows the icon and returns after quitTray. Without an icon it returns immediately.
 func (a *Agent) runTray() {
 	if a.tray != nil {
 		a.tray.Run()
@@ -59,7 +59,7 @@ func (a *Agent) showTray() {
 	}
 }
 
-// trayActions are what the tray asks for; they return at once.
+// trayActions implements tray.Actions. Its methods do not block.
 type trayActions struct{ a *Agent }
 
 func (c trayActions) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
@@ -68,7 +68,7 @@ func (c trayActions) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) 
 func (c trayActions) Resume()               { c.a.post(c.a.resume) }
 func (c trayActions) Quit()                 { c.a.quit() }
 
-// post is do without waiting: a click that finds 64 functions waiting is lost.
+// post is like do, but drops f if 64 functions are waiting.
 func (a *Agent) post(f func()) {
 	select {
 	case a.inbox <- f:

@@ -16,122 +16,119 @@ import (
 	"porthole/ui"
 )
 
-// This file is what outlives the agent of its window: how it was left, and that a
-// new user is to be welcomed.
-
 const (
-	uiStateVersion = 1        // grows when a key changes its meaning
-	maxUIState     = 64 << 10 // more is nothing that we wrote
+	uiStateVersion = 1        // increased when a key changes its meaning
+	maxUIState     = 64 << 10 // bytes; longer files are not ours
 )
 
-// uiState is window.json, beside the activity.
+// uiState is the content of window.json in the state directory.
 type uiState struct {
 	Version int       `json:"version"`
-	Welcome bool      `json:"welcome,omitempty"` // who uses Porthole for the first time has not said "Got it"
+	Welcome bool      `json:"welcome,omitempty"` // show the welcome text: a new user has not dismissed it
 	Window  *ui.State `json:"window,omitempty"`
 }
 
-// uiStateFile keeps it. It belongs to hub's goroutine.
+// uiStateFile reads and writes uiState. It belongs to the goroutine of loop.
 type uiStateFile struct {
 	path    string
 	state   uiState
-	written []byte // what the file says; nil where that is not known
-	newer   bool   // a newer Porthole wrote the file: it is not written over
-	failed  bool   // it could not be written; said once
+	written []byte // content of the file; nil if unknown
+	newer   bool   // written by a newer Porthole: do not overwrite it
+	failed  bool   // the last write failed; used to log it only once
 }
 
 func uiStatePath() string { return filepath.Join(stateDir(), "window.json") }
 
-// stateDir is the folder of what Porthole remembers.
+// stateDir returns the directory of the history, the pause and the UI state.
 func stateDir() string { return filepath.Dir(settings.HistoryPath()) }
 
-// loadUIState goes on where the last run ended. known says that Porthole ran here
-// before, which without a file tells an old user from a new one. A file that cannot be used is passed over: what it says can be done again with
-// a few clicks.
-func (a *Agent) loadUIState(known bool) {
-	k := &a.uiState
-	b, err := readUIState(k.path)
+// loadUIState loads the state of the last run. hasHistory means that Porthole ran
+// before: without the file and without history, the user is new. Files that cannot
+// be used are ignored; a few clicks restore what they contained.
+func (a *Agent) loadUIState(hasHistory bool) {
+	f := &a.uiState
+	b, err := readUIState(f.path)
 	if err == nil {
-		err = json.Unmarshal(b, &k.state)
+		err = json.Unmarshal(b, &f.state)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		k.state = uiState{Welcome: !known}
-		a.saveUIState()                                // what is there at the next start makes nobody an old user
-		k.state.Welcome = k.state.Welcome && !k.failed // it would come again and again
+		f.state = uiState{Welcome: !hasHistory}
+		a.saveUIState()                                // the next start finds history although the user is still new
+		f.state.Welcome = f.state.Welcome && !f.failed // else the welcome would reappear at every start
 		return
 	case err != nil:
-		a.log.Warn("how the window was left cannot be told: it begins as at first", "file", k.path, "problem", err)
-		k.state = uiState{}
+		a.log.Warn("can't read the window state; using defaults", "file", f.path, "error", err)
+		f.state = uiState{}
 		return
-	case k.state.Version > uiStateVersion:
-		a.log.Warn("a newer Porthole wrote how the window was left: it holds as far as it is understood, and is not written over", "file", k.path)
-		k.newer = true
+	case f.state.Version > uiStateVersion:
+		a.log.Warn("the window state was written by a newer version of Porthole: unknown parts are ignored, and it is not overwritten", "file", f.path)
+		f.newer = true
 	}
-	k.written = b
-	if k.state.Window != nil {
-		a.window.state, _ = json.Marshal(k.state.Window) // it was JSON
+	f.written = b
+	if f.state.Window != nil {
+		a.window.state, _ = json.Marshal(f.state.Window) // it was decoded from JSON
 	}
 }
 
-// storeWindowState keeps how a window was left, but for what was of its moment and is
-// nobody's business later: the filter and the selection.
-func (a *Agent) storeWindowState(left json.RawMessage) {
+// storeWindowState saves the state of a closing window, except for the filter and
+// the selection, which are temporary and private.
+func (a *Agent) storeWindowState(state json.RawMessage) {
 	var s ui.State
-	if json.Unmarshal(left, &s) != nil {
-		return // of another build, say; the next window passes it over too
+	if json.Unmarshal(state, &s) != nil {
+		return // for example from another build; the next window ignores it too
 	}
 	s.Filter, s.Selected = "", ""
 	a.uiState.state.Window = &s
 	a.saveUIState()
 }
 
-// dismissWelcome notes that a new user has read what there is to say.
+// dismissWelcome saves that the user has closed the welcome text.
 func (a *Agent) dismissWelcome() {
 	a.uiState.state.Welcome = false
 	a.saveUIState()
 	a.sendStatus()
 }
 
-// saveUIState writes the file where that says something else.
+// saveUIState writes the file if its content has changed.
 func (a *Agent) saveUIState() {
-	k := &a.uiState
-	k.state.Version = uiStateVersion
-	b, err := json.Marshal(k.state)
-	if err == nil && (k.newer || bytes.Equal(b, k.written)) {
+	f := &a.uiState
+	f.state.Version = uiStateVersion
+	b, err := json.Marshal(f.state)
+	if err == nil && (f.newer || bytes.Equal(b, f.written)) {
 		return
 	}
 	if err == nil {
-		err = writePrivateFile(k.path, b)
+		err = writePrivateFile(f.path, b)
 	}
 	if err == nil {
-		k.written = b
-	} else if !k.failed {
-		a.log.Warn("how the window was left will not outlive this run", "problem", err)
+		f.written = b
+	} else if !f.failed {
+		a.log.Warn("can't save the window state", "error", err)
 	}
-	k.failed = err != nil
+	f.failed = err != nil
 }
 
 func readUIState(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read how the window was left: %w", err)
+		return nil, fmt.Errorf("read the window state: %w", err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxUIState+1))
 	if err != nil {
-		return nil, fmt.Errorf("read how the window was left: %w", err)
+		return nil, fmt.Errorf("read the window state: %w", err)
 	}
 	if len(b) > maxUIState {
-		return nil, fmt.Errorf("read how the window was left: more than %d bytes", maxUIState)
+		return nil, fmt.Errorf("read the window state: the file is longer than %d bytes", maxUIState)
 	}
 	return b, nil
 }
 
-// writePrivateFile writes a file that this user alone may read, whole or not at all.
+// writePrivateFile writes a file atomically that only this user can read.
 func writePrivateFile(path string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make the folder of %s: %w", filepath.Base(path), err)
+		return fmt.Errorf("create the directory of %s: %w", filepath.Base(path), err)
 	}
 	if err := atomic.WriteFile(path, bytes.NewReader(b)); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)

@@ -13,20 +13,19 @@ import (
 	"porthole/ui"
 )
 
-// agentWithUIState is an agent that keeps its window in path, with its log, as it is once
-// it has started; known says that there was activity before.
-func agentWithUIState(t *testing.T, path string, known bool) (*Agent, *bytes.Buffer) {
+// agentWithUIState returns an agent that has loaded its UI state from path, and its log.
+func agentWithUIState(t *testing.T, path string, hasHistory bool) (*Agent, *bytes.Buffer) {
 	t.Helper()
 	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
 	t.Cleanup(a.quit)
-	said := &bytes.Buffer{}
-	a.log = slog.New(slog.NewTextHandler(said, nil))
+	log := &bytes.Buffer{}
+	a.log = slog.New(slog.NewTextHandler(log, nil))
 	a.uiState.path = path
-	a.loadUIState(known)
-	return a, said
+	a.loadUIState(hasHistory)
+	return a, log
 }
 
-// closeWindow is what a window says that closes, as the link hands it on.
+// closeWindow acts like a window with state s that closes.
 func closeWindow(t *testing.T, a *Agent, s ui.State) {
 	t.Helper()
 	b, err := json.Marshal(s)
@@ -37,7 +36,7 @@ func closeWindow(t *testing.T, a *Agent, s ui.State) {
 	(<-a.inbox)()
 }
 
-// restoredState is what the agent tells the next window.
+// restoredState returns the state that the next window gets.
 func restoredState(t *testing.T, a *Agent) ui.State {
 	t.Helper()
 	var s ui.State
@@ -49,142 +48,142 @@ func restoredState(t *testing.T, a *Agent) ui.State {
 	return s
 }
 
-func TestHowTheWindowWasLeftOutlivesTheAgent(t *testing.T) {
+func TestWindowStateSurvivesARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "window.json")
 	a, _ := agentWithUIState(t, path, false)
-	left := ui.State{Width: 900, Height: 700, Tab: ui.PageHistory, Sort: "process", Down: true, Quick: "exposed", Grouped: true, Explained: true,
+	state := ui.State{Width: 900, Height: 700, Tab: ui.PageHistory, Sort: "process", Down: true, Quick: "exposed", Grouped: true, Explained: true,
 		Filter: "secret shop", Selected: "tcp-1"}
-	left.Columns.Hidden, left.Columns.Widths = []string{"user"}, map[string]float32{"project": 222}
-	closeWindow(t, a, left)
+	state.Columns.Hidden, state.Columns.Widths = []string{"user"}, map[string]float32{"project": 222}
+	closeWindow(t, a, state)
 	if got := restoredState(t, a); got.Filter != "secret shop" || got.Selected != "tcp-1" {
-		t.Errorf("the next window of the same agent gets %+v; want all of it", got)
+		t.Errorf("next window of the same agent: got %+v, want all of %+v", got, state)
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("the file: %v, %v; want it for this user alone", info, err)
+		t.Fatalf("got file %v, error %v; want mode 0600", info, err)
 	}
 	b, _ := os.ReadFile(path)
 	if strings.Contains(string(b), "secret") || strings.Contains(string(b), "tcp-1") {
-		t.Errorf("the file keeps what was typed or selected: %s", b)
+		t.Errorf("the file contains the filter or the selection: %s", b)
 	}
 
-	next, said := agentWithUIState(t, path, true)
+	next, log := agentWithUIState(t, path, true)
 	got := restoredState(t, next)
-	left.Filter, left.Selected = "", ""
-	want, _ := json.Marshal(left)
-	if have, _ := json.Marshal(got); string(have) != string(want) || said.Len() > 0 {
-		t.Errorf("after a restart %s, said %q; want %s", have, said, want)
+	state.Filter, state.Selected = "", ""
+	want, _ := json.Marshal(state)
+	if have, _ := json.Marshal(got); string(have) != string(want) || log.Len() > 0 {
+		t.Errorf("after a restart: got %s, log %q; want %s", have, log, want)
 	}
 }
 
-// The hub of an agent that ends takes no functions any more: what the window says
-// last is kept all the same, and what is the same is not written again.
-func TestWhatTheWindowSaysLastIsKept(t *testing.T) {
+// While the agent ends, its loop runs no more functions, but the state of the
+// window is saved.
+func TestWindowStateIsSavedWhileTheAgentEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "window.json")
 	a, _ := agentWithUIState(t, path, false)
 	a.quit()
 	b, _ := json.Marshal(ui.State{Tab: ui.PageWatches})
-	for range 200 { // more than the inbox takes
+	for range 200 { // more than the inbox holds
 		a.WindowMessage(nil, ipc.Message{Kind: ipc.Closing, State: b})
 	}
 	a.window.takeClosingState()
 	next, _ := agentWithUIState(t, path, true)
 	if got := restoredState(t, next); got.Tab != ui.PageWatches {
-		t.Errorf("kept %+v", got)
+		t.Errorf("got %+v, want page %s", got, ui.PageWatches)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 	next.storeWindowState(b)
 	if _, err := os.Stat(path); err == nil {
-		t.Error("what did not change is written again")
+		t.Error("an unchanged state was written again")
 	}
 }
 
-func TestANewUserIsWelcomedUntilTheyGotIt(t *testing.T) {
+func TestWelcomeIsShownUntilDismissed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "window.json")
-	for range 2 { // whoever looks away sees it again
+	for range 2 { // not dismissed: shown again
 		a, _ := agentWithUIState(t, path, false)
 		if !a.status().Welcome {
-			t.Fatal("a new user is not welcomed")
+			t.Fatal("new user: got no welcome")
 		}
 		closeWindow(t, a, ui.State{Tab: ui.PagePorts})
 	}
 	a, _ := agentWithUIState(t, path, true)
 	if !a.status().Welcome {
-		t.Error("the activity of the first run makes it none")
+		t.Error("history of the first run: got no welcome")
 	}
 	a.problems.set("tray", "no tray")
 	if a.status().Welcome {
-		t.Error("a tray is promised where there is none")
+		t.Error("no tray: got a welcome, which mentions the tray")
 	}
 	a.problems.set("tray", "")
 	a.WindowMessage(nil, ipc.Message{Kind: ipc.DismissWelcome})
 	(<-a.inbox)()
 	if a.status().Welcome {
-		t.Error("it stays")
+		t.Error("dismissed: got a welcome")
 	}
 	for range 2 {
 		a, _ = agentWithUIState(t, path, true)
 		if a.status().Welcome || restoredState(t, a).Tab != ui.PagePorts {
-			t.Errorf("at a later start: welcome %v, %+v", a.status().Welcome, restoredState(t, a))
+			t.Errorf("later start: got welcome %t and state %+v, want none and page %s", a.status().Welcome, restoredState(t, a), ui.PagePorts)
 		}
 	}
 	if a, _ := agentWithUIState(t, filepath.Join(t.TempDir(), "window.json"), true); a.status().Welcome {
-		t.Error("who has activity is welcomed as new")
+		t.Error("user with history: got a welcome")
 	}
 }
 
-func TestAFileThatCannotBeUsedIsPassedOver(t *testing.T) {
+func TestInvalidUIStateIsIgnored(t *testing.T) {
 	for name, text := range map[string]string{
-		"nothing": "", "no JSON": "{", "not ours": "[1]", "a wrong type": `{"version":1,"window":{"width":"wide"}}`, "a wild number": `{"version":1,"window":{"width":1e300}}`,
-		"two": `{"version":1}{}`, "too long": `{"version":1,"welcome":true}` + strings.Repeat(" ", maxUIState),
+		"empty": "", "truncated": "{", "array": "[1]", "wrong type": `{"version":1,"window":{"width":"wide"}}`, "huge number": `{"version":1,"window":{"width":1e300}}`,
+		"two objects": `{"version":1}{}`, "too long": `{"version":1,"welcome":true}` + strings.Repeat(" ", maxUIState),
 	} {
 		path := filepath.Join(t.TempDir(), "window.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		a, said := agentWithUIState(t, path, false)
-		if lines := strings.Count(said.String(), "\n"); lines != 1 || a.status().Welcome || a.window.state != nil {
-			t.Errorf("%s: %d lines in the log, welcome %v, state %s; want one, and as at first", name, lines, a.status().Welcome, a.window.state)
+		a, log := agentWithUIState(t, path, false)
+		if lines := strings.Count(log.String(), "\n"); lines != 1 || a.status().Welcome || a.window.state != nil {
+			t.Errorf("%s: got %d log lines, welcome %t, state %s; want one line and defaults", name, lines, a.status().Welcome, a.window.state)
 		}
 		closeWindow(t, a, ui.State{Tab: ui.PageHistory})
-		next, said := agentWithUIState(t, path, true)
-		if restoredState(t, next).Tab != ui.PageHistory || said.Len() > 0 {
-			t.Errorf("%s: it is not written anew: %+v, %q", name, restoredState(t, next), said)
+		next, log := agentWithUIState(t, path, true)
+		if restoredState(t, next).Tab != ui.PageHistory || log.Len() > 0 {
+			t.Errorf("%s: the file was not replaced: got %+v, log %q", name, restoredState(t, next), log)
 		}
 	}
 }
 
-func TestAFolderThatCannotBeWrittenCostsOneLine(t *testing.T) {
-	for _, path := range []string{"/proc/no/window.json", filepath.Join(os.Args[0], "window.json")} { // no folder can be made; a file is no folder
-		a, said := agentWithUIState(t, path, false)
+func TestUnwritableUIStateIsLoggedOnce(t *testing.T) {
+	for _, path := range []string{"/proc/no/window.json", filepath.Join(os.Args[0], "window.json")} { // a directory that cannot be created; a file in place of a directory
+		a, log := agentWithUIState(t, path, false)
 		if a.status().Welcome {
-			t.Errorf("%s: a welcome that comes at every start", path)
+			t.Errorf("%s: got a welcome, which would reappear at every start", path)
 		}
 		closeWindow(t, a, ui.State{Tab: ui.PageHistory})
 		closeWindow(t, a, ui.State{Tab: ui.PageWatches})
 		if restoredState(t, a).Tab != ui.PageWatches {
-			t.Errorf("%s: the next window of this agent gets %+v", path, restoredState(t, a))
+			t.Errorf("%s: next window of this agent: got %+v, want page %s", path, restoredState(t, a), ui.PageWatches)
 		}
-		if lines := strings.Count(said.String(), "will not outlive"); lines != 1 {
-			t.Errorf("%s: said %d times:\n%s", path, lines, said)
+		if lines := strings.Count(log.String(), "can't save the window state"); lines != 1 {
+			t.Errorf("%s: got %d log lines, want 1:\n%s", path, lines, log)
 		}
 	}
 }
 
-func TestANewerFileIsReadAsFarAsItIsUnderstoodAndNotWritten(t *testing.T) {
+func TestNewerUIStateIsReadButNotOverwritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "window.json")
 	text := `{"version":2,"window":{"width":800,"height":600,"tab":"plan9","sort":"colour","columns":{"widths":{"colour":3}},"wings":4},"more":[]}`
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a, said := agentWithUIState(t, path, false)
-	if got := restoredState(t, a); got.Width != 800 || a.status().Welcome || !strings.Contains(said.String(), "newer") {
-		t.Errorf("%+v, welcome %v, said %q", got, a.status().Welcome, said)
+	a, log := agentWithUIState(t, path, false)
+	if got := restoredState(t, a); got.Width != 800 || a.status().Welcome || !strings.Contains(log.String(), "newer") {
+		t.Errorf("got %+v, welcome %t, log %q; want width 800, no welcome and a warning", got, a.status().Welcome, log)
 	}
 	closeWindow(t, a, ui.State{Tab: ui.PageHistory})
 	if b, _ := os.ReadFile(path); string(b) != text {
-		t.Errorf("it was written over: %s", b)
+		t.Errorf("the file was overwritten: %s", b)
 	}
 }

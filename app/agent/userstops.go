@@ -8,13 +8,12 @@ import (
 	"porthole/monitor/watch"
 )
 
-// userStops are the processes that the user stopped in the window last. One
-// that was asked to end and runs on is among them: that it ends later is still by
-// the user's wish.
+// userStops lists the processes that the user stopped most recently. It includes
+// processes that were signaled and still run: if they exit later, that is by the
+// user's request, too.
 type userStops []ipc.Process
 
-// maxUserStops is how many are kept: as many as anyone stops while a close waits for
-// its telling.
+// maxUserStops is more than a user can stop while the alert about a close is pending.
 const maxUserStops = 64
 
 func (s *userStops) add(p ipc.Process) {
@@ -23,8 +22,8 @@ func (s *userStops) add(p ipc.Process) {
 	}
 }
 
-// markAlerts notes in alerts which closes were the user's own doing: those whose last
-// owners the user stopped, all of them.
+// markAlerts sets ByUser in closing alerts if the user stopped all last owners of
+// the listener.
 func (s userStops) markAlerts(alerts []watch.Alert) {
 	for i, a := range alerts {
 		others := slices.ContainsFunc(a.Listener.Owners, func(o monitor.Owner) bool { return !slices.Contains(s, ipc.Process{PID: o.PID, Start: o.Start}) })

@@ -1,0 +1,125 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"porthole/app/desktop"
+	"porthole/app/ipc"
+	"porthole/monitor"
+)
+
+// runningAgent is an agent started by Run in its own home directory, without bus
+// and display, and the connection of a window process to it.
+type runningAgent struct {
+	t        *testing.T
+	home     string
+	dir      ipc.RuntimeDir
+	conn     *ipc.Client
+	messages chan ipc.Message
+	ended    chan *Successor
+}
+
+func runAgent(t *testing.T) *runningAgent {
+	t.Helper()
+	home, err := os.MkdirTemp("", "porthole") // the path of a socket must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	t.Cleanup(xdg.Reload) // after the environment is restored
+	for _, name := range []string{"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"} {
+		t.Setenv(name, home)
+	}
+	xdg.Reload()
+	dir, err := ipc.OpenRuntimeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &runningAgent{t: t, home: home, dir: dir, messages: make(chan ipc.Message, 64), ended: make(chan *Successor, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		successor, err := Run(ctx, Options{RuntimeDir: dir, Session: desktop.Session{}, Hidden: true, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		r.ended <- successor
+		close(r.ended)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		for range r.ended {
+		}
+	})
+	r.connect(ctx)
+	return r
+}
+
+// connect connects as the window process, once the agent listens.
+func (r *runningAgent) connect(ctx context.Context) {
+	r.t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := ipc.Connect(r.dir)
+		if err == nil {
+			r.conn = conn
+			break
+		}
+		if time.Now().After(end) {
+			r.t.Fatal(err)
+		}
+	}
+	go func() {
+		_ = r.conn.Receive(ctx, func(monitor.Update) {}, func(m ipc.Message) { r.messages <- m }) // until the agent ends
+	}()
+}
+
+func (r *runningAgent) send(m ipc.Message) {
+	r.t.Helper()
+	if err := r.conn.Send(m); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// waitFor returns the next message that matches.
+func (r *runningAgent) waitFor(what string, match func(ipc.Message) bool) ipc.Message {
+	r.t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		select {
+		case m := <-r.messages:
+			if match(m) {
+				return m
+			}
+		case <-limit:
+			r.t.Fatalf("the agent did not send %s within 20 s", what)
+		}
+	}
+}
+
+// waitForStatus waits for a status that matches.
+func (r *runningAgent) waitForStatus(what string, match func(*ipc.Status) bool) {
+	r.t.Helper()
+	r.waitFor(what, func(m ipc.Message) bool { return m.Kind == ipc.StatusUpdate && match(m.Status) })
+}
+
+// set changes a setting. It returns the problem of the result, and the last status
+// before the result.
+func (r *runningAgent) set(key, value string) (problem string, before ipc.Status) {
+	r.t.Helper()
+	r.send(ipc.Message{Kind: ipc.Set, Key: key, Value: value})
+	m := r.waitFor("a result for "+key, func(m ipc.Message) bool {
+		if m.Kind == ipc.StatusUpdate {
+			before = *m.Status
+		}
+		return m.Kind == ipc.Result && m.Key == key
+	})
+	return m.Problem, before
+}
+
+func (r *runningAgent) path(name string) string { return filepath.Join(r.home, name) }
