@@ -11,7 +11,7 @@ import (
 	"porthole/app/desktop"
 	"porthole/app/ipc"
 	"porthole/app/settings"
-	"porthole/ui"
+	"porthole/ui/words"
 )
 
 // statusNoDesktop is the exit status where there is no desktop to show itself on.
@@ -116,7 +116,7 @@ func runAgent(ctx context.Context, unlock func() error, opts agent.Options) erro
 	// A file with a mistake is the agent's to tell of.
 	chosen, _ := settings.Open(settings.Path()).Load()
 	opts.Language = chosen.Language
-	if err := ui.SetUpLanguage(opts.Language); err != nil {
+	if err := words.SetUpLanguage(opts.Language); err != nil {
 		log.Warn("the translations cannot be used", "problem", err)
 	}
 	opts.Logger = log

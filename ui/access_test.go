@@ -6,18 +6,19 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
+
+	"porthole/ui/uitest"
 )
 
 // Whoever hears the window is told what each control is.
 func TestEveryControlHasALabel(t *testing.T) {
 	d, r := scene(t, "dark", DefaultSize, 1)
 	d.OpenProcess(d.last.Listeners[len(d.last.Listeners)-1])
-	r.answer()
+	r.Answer()
 	seen := 0
 	look := func(where string, w fyne.Window) {
 		t.Helper()
-		eachVisible(w.Content(), func(o fyne.CanvasObject) {
+		uitest.EachVisible(w.Content(), func(o fyne.CanvasObject) {
 			_, focus := o.(fyne.Focusable)
 			_, tap := o.(fyne.Tappable)
 			if !focus && !tap || strings.HasPrefix(fmt.Sprintf("%T", o), "*widget.") { // Fyne's own parts of a list
@@ -31,7 +32,7 @@ func TestEveryControlHasALabel(t *testing.T) {
 	}
 	for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
-		r.answer()
+		r.Answer()
 		look(page, d.window)
 	}
 	for _, p := range d.processes {
@@ -39,23 +40,5 @@ func TestEveryControlHasALabel(t *testing.T) {
 	}
 	if seen < 50 {
 		t.Errorf("only %d controls were seen", seen)
-	}
-}
-
-// eachVisible calls do for o and all that is seen in it.
-func eachVisible(o fyne.CanvasObject, do func(fyne.CanvasObject)) {
-	if !o.Visible() {
-		return
-	}
-	do(o)
-	var inner []fyne.CanvasObject
-	switch o := o.(type) {
-	case fyne.Widget:
-		inner = test.WidgetRenderer(o).Objects()
-	case *fyne.Container:
-		inner = o.Objects
-	}
-	for _, x := range inner {
-		eachVisible(x, do)
 	}
 }

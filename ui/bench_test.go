@@ -3,28 +3,15 @@ package ui
 import (
 	"image/color"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/ui/uitest"
 )
-
-// busy is a machine with n listeners, each of another process.
-func busy(n int) []*monitor.Listener {
-	all := make([]*monitor.Listener, n)
-	for i := range all {
-		l := listening(uint16(1024+i), []string{"node", "python3", "java", "Postgres", "nginx"}[i%5], 1000+i)
-		l.Project, l.Service = "project-"+strconv.Itoa(i%97), "service "+strconv.Itoa(i%31)
-		all[i] = l
-	}
-	return all
-}
 
 // busyDesk is a window of such a machine.
 func busyDesk(t testing.TB, n int) *desk { return busyDeskOf(t, n, 1000) }
@@ -35,7 +22,7 @@ const allRows = 8000
 func busyDeskOf(t testing.TB, n int, height float32) *desk {
 	d := deskWith(t, nil)
 	d.window.Resize(fyne.NewSize(1600, height))
-	d.see(busy(n)...)
+	d.see(uitest.ManyListeners(n)...)
 	return d
 }
 
@@ -162,7 +149,7 @@ func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
 		{"a second", func() { d.at = d.at.Add(time.Second); d.Tick() }, 0},
 		{"the end of its mark", func() { d.at = d.at.Add(markTime); d.Tick() }, 1}, // "changed" goes
 	} {
-		texts := textsIn(d.ports.table)
+		texts := uitest.Texts(d.ports.table)
 		for _, text := range texts {
 			text.Color = color.Transparent
 		}
@@ -201,22 +188,4 @@ func TestOneChangeIsFarBelowARefreshOfFynesTable(t *testing.T) {
 	if ours*100 > theirs {
 		t.Errorf("an update of one row takes %v, Fyne's table %v for all; want less than a hundredth", ours, theirs)
 	}
-}
-
-// textsIn are all texts in o.
-func textsIn(o fyne.CanvasObject) []*canvas.Text {
-	var inner []fyne.CanvasObject
-	switch o := o.(type) {
-	case *canvas.Text:
-		return []*canvas.Text{o}
-	case fyne.Widget:
-		inner = test.WidgetRenderer(o).Objects()
-	case *fyne.Container:
-		inner = o.Objects
-	}
-	var found []*canvas.Text
-	for _, x := range inner {
-		found = append(found, textsIn(x)...)
-	}
-	return found
 }

@@ -11,28 +11,20 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/watch"
+	"porthole/ui/uitest"
 )
 
 func (d *desk) tellRules(rules ...watch.Rule) {
 	d.SetStatus(Status{Rules: rules, User: "ada"})
 }
 
-func ports(t *testing.T, text string) monitor.Ports {
-	t.Helper()
-	p, err := monitor.ParsePorts(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestCardsSayHowTheWatchesStand(t *testing.T) {
-	d := newDesk(t)
-	d.tellRules(watch.Rule{Ports: ports(t, "62893")}, watch.Rule{Ports: ports(t, "8080")}, watch.Rule{Ports: ports(t, "5432"), Name: "the shop's"},
-		watch.Rule{Ports: ports(t, "3000-3999")}, watch.Rule{Ports: ports(t, "9000"), Off: true})
-	vite := listening(62893, "node", 10)
+	d := NewDesk(t)
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "62893")}, watch.Rule{Ports: uitest.Ports(t, "8080")}, watch.Rule{Ports: uitest.Ports(t, "5432"), Name: "the shop's"},
+		watch.Rule{Ports: uitest.Ports(t, "3000-3999")}, watch.Rule{Ports: uitest.Ports(t, "9000"), Off: true})
+	vite := uitest.Listening(62893, "node", 10)
 	vite.Project, vite.Service, vite.Since = "acme-web", "Vite", d.at.Add(-12*time.Minute)
-	d.see(vite, listening(8080, "python3", 20, "0.0.0.0"), listening(3000, "node", 30), listening(3001, "deno", 31))
+	d.see(vite, uitest.Listening(8080, "python3", 20, "0.0.0.0"), uitest.Listening(3000, "node", 30), uitest.Listening(3001, "deno", 31))
 	var got []string
 	for _, c := range d.ports.cards.cards {
 		got = append(got, c.model.title+" "+c.model.state+": "+c.model.detail)
@@ -50,8 +42,8 @@ func TestCardsSayHowTheWatchesStand(t *testing.T) {
 }
 
 func TestACardShowsItsPortInTheTable(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(62893, "vite", 20))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20))
 	d.ports.setQuick(quickExposed)           // which shows neither
 	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
 	c := d.ports.cards.cards[0]
@@ -98,7 +90,7 @@ func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
 	if m.asked != asked {
 		t.Error("it asks again though nothing changed")
 	}
-	d.see(listening(62893, "vite", 20))
+	d.see(uitest.Listening(62893, "vite", 20))
 	d.see()
 	if m.asked != asked+1 {
 		t.Errorf("it asked %d times after the port was held again; want once", m.asked-asked)
@@ -106,20 +98,20 @@ func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
 }
 
 func TestACardOfAPortThatWasNeverOpenSaysSo(t *testing.T) {
-	r := &remembers{}
+	r := &uitest.FakeHistory{}
 	d := deskWith(t, r)
 	d.see()
 	c := d.ports.cards.cards[0]
 	if c.model.detail != "" {
 		t.Errorf("before the memory has answered the card says %q", c.model.detail)
 	}
-	r.answer()
+	r.Answer()
 	if want := "not seen open yet"; c.model.detail != want {
 		t.Errorf("the card says %q; want %q", c.model.detail, want)
 	}
-	d.see(listening(62893, "vite", 20))
+	d.see(uitest.Listening(62893, "vite", 20))
 	d.see() // what it was is not in the memory yet
-	r.answer()
+	r.Answer()
 	if c.model.detail != "" {
 		t.Errorf("of a port that has just closed the card says %q", c.model.detail)
 	}
@@ -132,9 +124,9 @@ func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
 	d := deskWith(t, m)
 	from := d.at.Add(-2 * time.Hour)
 	m.events = []history.Event{{Kind: monitor.Closed, Port: 5432, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: history.Owner{Name: "postgres"}}}
-	d.tellRules(watch.Rule{Ports: ports(t, "5432")}, rule(t, "5432", "postgres"))
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "5432")}, rule(t, "5432", "postgres"))
 	asked := m.asked
-	d.see(listening(5432, "python3", 10))
+	d.see(uitest.Listening(5432, "python3", 10))
 	for range 3 {
 		d.Tick()
 	}
@@ -153,8 +145,8 @@ func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
 }
 
 func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(62893, "vite", 20))
+	d := NewDesk(t)
+	d.see(uitest.Listening(62893, "vite", 20))
 	d.ports.table.Select("tcp-62893-20")
 	d.Disconnect()
 	if m := d.ports.cards.cards[0].model; m.state != "" || m.detail != "not watching" {
@@ -166,11 +158,11 @@ func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
 }
 
 func TestANumberThatNoPortHasIsSaidToBeNone(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(631, "cupsd", 70000))
+	d := NewDesk(t)
+	d.see(uitest.Listening(631, "cupsd", 70000))
 	for text, want := range map[string]string{"65536": "No port is above 65535", "99999": "No port is above 65535", "nothing": "Words are ANDed", "-99999 x": "Words are ANDed", "70000abc": "Words are ANDed"} {
 		d.ports.entry.SetText(text)
-		if got := d.ports.empty.more.Text; !strings.HasPrefix(got, want) || d.ports.empty.button.Visible() {
+		if got := d.ports.empty.More.Text; !strings.HasPrefix(got, want) || d.ports.empty.Button.Visible() {
 			t.Errorf("%q: it says %q; want %q", text, got, want)
 		}
 	}
@@ -181,27 +173,27 @@ func TestANumberThatNoPortHasIsSaidToBeNone(t *testing.T) {
 }
 
 func TestAQuickFilterNeverCallsAPortFree(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(631, "cupsd", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(631, "cupsd", 10))
 	d.ports.setQuick(quickExposed)
 	for _, filter := range []string{"", "631", ":631"} {
 		d.ports.entry.SetText(filter)
-		if text := d.ports.empty.title.Text; text != "Nothing matches" {
+		if text := d.ports.empty.Title.Text; text != "Nothing matches" {
 			t.Errorf("%q: it says %q of what listens", filter, text)
 		}
 	}
 	d.ports.entry.SetText(":632")
-	if text := d.ports.empty.title.Text; text != "632 is free" {
+	if text := d.ports.empty.Title.Text; text != "632 is free" {
 		t.Errorf("it says %q", text)
 	}
 }
 
 func TestCardsThatDoNotFitAreCounted(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.see()
 	var rules []watch.Rule
 	for _, p := range []string{"1", "2", "3", "4", "5", "6"} {
-		rules = append(rules, watch.Rule{Ports: ports(t, p)})
+		rules = append(rules, watch.Rule{Ports: uitest.Ports(t, p)})
 	}
 	d.tellRules(rules...)
 	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
@@ -211,8 +203,8 @@ func TestCardsThatDoNotFitAreCounted(t *testing.T) {
 			shown++
 		}
 	}
-	if shown != 3 || d.ports.cards.more.text.Text != "+ 3 more" || d.ports.cards.more.Hidden {
-		t.Errorf("%d cards and %q; want 3 and + 3 more", shown, d.ports.cards.more.text.Text)
+	if shown != 3 || d.ports.cards.more.Text.Text != "+ 3 more" || d.ports.cards.more.Hidden {
+		t.Errorf("%d cards and %q; want 3 and + 3 more", shown, d.ports.cards.more.Text.Text)
 	}
 	d.window.Resize(fyne.NewSize(1700, 600))
 	if c := d.ports.cards.cards[5]; !c.Visible() || !d.ports.cards.more.Hidden {
@@ -221,38 +213,38 @@ func TestCardsThatDoNotFitAreCounted(t *testing.T) {
 }
 
 func TestQuickFiltersCountAndChoose(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.tellRules(watch.Default()...)
-	other := listening(631, "cupsd", 5)
+	other := uitest.Listening(631, "cupsd", 5)
 	other.User = "root"
-	d.see(other, listening(8080, "python3", 20, "0.0.0.0"), listening(62893, "vite", 30))
+	d.see(other, uitest.Listening(8080, "python3", 20, "0.0.0.0"), uitest.Listening(62893, "vite", 30))
 	var got []string
 	for _, s := range d.ports.quick.segments {
-		got = append(got, s.text.Text)
+		got = append(got, s.Text.Text)
 	}
 	d.want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2"})
 	for i, want := range [][]string{{"631", "8080", "62893"}, {"62893"}, {"8080"}, {"8080", "62893"}} {
 		d.ports.quick.segments[i].TypedRune(' ')
 		d.want(got[i], d.rows(), want)
 	}
-	nobody := newDesk(t) // knows not who looks, nor who has the port
-	hidden := listening(22, "", 0)
+	nobody := NewDesk(t) // knows not who looks, nor who has the port
+	hidden := uitest.Listening(22, "", 0)
 	hidden.User = ""
-	if nobody.see(hidden); nobody.ports.quick.segments[quickMine].text.Text != "Mine 0" {
-		t.Errorf("whose is unknown: %q; want Mine 0", nobody.ports.quick.segments[quickMine].text.Text)
+	if nobody.see(hidden); nobody.ports.quick.segments[quickMine].Text.Text != "Mine 0" {
+		t.Errorf("whose is unknown: %q; want Mine 0", nobody.ports.quick.segments[quickMine].Text.Text)
 	}
 	state := d.State()
-	next := newDesk(t)
+	next := NewDesk(t)
 	next.tellRules()
-	next.see(other, listening(62893, "vite", 30))
+	next.see(other, uitest.Listening(62893, "vite", 30))
 	next.Restore(state)
 	next.want("the next window", next.rows(), []string{"62893"})
 	next.ports.entry.SetText("cups")
-	if got := next.ports.quick.segments[0].text.Text; got != "All 1" {
+	if got := next.ports.quick.segments[0].Text.Text; got != "All 1" {
 		t.Errorf("filtered: %q; want All 1", got)
 	}
 	next.want("filtered by both", next.rows(), nil)
-	if text := next.ports.empty.title.Text; text != "Nothing matches" {
+	if text := next.ports.empty.Title.Text; text != "Nothing matches" {
 		t.Errorf("it says %q", text)
 	}
 }

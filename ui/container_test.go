@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"porthole/monitor"
+	"porthole/ui/uitest"
 )
 
 // What docker-proxy holds is told as its container, everywhere.
 func TestAContainerIsToldByItsName(t *testing.T) {
-	d := newDesk(t)
-	l := listening(8080, "docker-proxy", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(8080, "docker-proxy", 10)
 	c := monitor.Container{ID: "0123456789abcdef0123456789abcdef", Address: "172.17.0.2:80", Published: true}
 	show := func(c monitor.Container) *portRow {
 		next := *l

@@ -7,13 +7,16 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
 )
 
 // aCommand is a process window with a long command, and that.
 func aCommand(t *testing.T) (*desk, *processWindow) {
 	t.Helper()
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].Command = append([]string{"node"}, strings.Fields(strings.Repeat("--flag value ", 40))...)
 	d.see(l)
 	d.OpenProcess(l)
@@ -23,7 +26,7 @@ func aCommand(t *testing.T) (*desk, *processWindow) {
 }
 
 // drag selects with the mouse, as Fyne's driver tells of it.
-func drag(text *copyText, from, to fyne.Position) {
+func drag(text *widgets.CopyText, from, to fyne.Position) {
 	e := &desktop.MouseEvent{Button: desktop.MouseButtonPrimary}
 	e.Position = from
 	text.MouseDown(e)
@@ -34,7 +37,7 @@ func drag(text *copyText, from, to fyne.Position) {
 }
 
 // marked are the places in which a text shows that it is selected.
-func marked(text *copyText) (n int) {
+func marked(text *widgets.CopyText) (n int) {
 	all := test.WidgetRenderer(text).Objects()
 	for _, o := range all[:len(all)-1] {
 		if o.Visible() && o.Size().Width > 1 {
@@ -51,7 +54,7 @@ func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
 		t.Fatalf("%d places are marked before anything was selected", n)
 	}
 	drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
-	part := text.part()
+	part := text.Part()
 	if !strings.HasPrefix(part, "node --flag value") || !strings.HasPrefix(text.Text, part) || part == text.Text {
 		t.Fatalf("selected %q", part)
 	}
@@ -60,12 +63,12 @@ func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
 	}
 	for y := float32(9); y < 20; y++ { // all of the first line
 		drag(text, fyne.NewPos(0, y), fyne.NewPos(30, y))
-		if got := text.part(); !strings.HasPrefix(got, "no") {
+		if got := text.Part(); !strings.HasPrefix(got, "no") {
 			t.Errorf("selected %q, %v below the top; want a part of the first line", got, y)
 		}
 	}
 	drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
-	shortcut(p.window, copyKeys)
+	uitest.Shortcut(p.window, widgets.CopyKeys.Shortcut())
 	d.want("asked", d.asked, []string{"copy " + part})
 	text.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(20, 12), AbsolutePosition: fyne.NewPos(60, 400)}) // the helper of Fyne's test takes the focus away
 	d.chooseIn(p.window, "Copy all")
@@ -73,7 +76,7 @@ func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
 		t.Errorf("Copy all copied %q", got)
 	}
 	text.SetText("npm start")
-	if part := text.part(); part != "" || marked(text) != 0 {
+	if part := text.Part(); part != "" || marked(text) != 0 {
 		t.Errorf("another text has %q selected", part)
 	}
 }
@@ -84,7 +87,7 @@ func TestADoubleClickSelectsAWord(t *testing.T) {
 	e.Position = fyne.NewPos(20, 12)
 	p.command.MouseDown(e)
 	p.command.DoubleTapped(&fyne.PointEvent{Position: e.Position})
-	if part := p.command.part(); part != "node" {
+	if part := p.command.Part(); part != "node" {
 		t.Errorf("selected %q; want node", part)
 	}
 }
@@ -95,13 +98,13 @@ func TestATextThatHasTheKeyboardLeavesItToTheWindow(t *testing.T) {
 	c := p.window.Canvas()
 	for range 30 {
 		c.FocusNext()
-		if _, ok := c.Focused().(*copyText); ok {
+		if _, ok := c.Focused().(*widgets.CopyText); ok {
 			t.Fatal("Tab stops at a text")
 		}
 	}
 	drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
 	c.Focus(p.stopButton)
-	if p.command.part() != "" || marked(p.command) != 0 {
+	if p.command.Part() != "" || marked(p.command) != 0 {
 		t.Error("a text shows that it is selected while something else has the keyboard")
 	}
 	drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
@@ -112,21 +115,21 @@ func TestATextThatHasTheKeyboardLeavesItToTheWindow(t *testing.T) {
 }
 
 func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.ports.table.Select(l.ID)
-	shortcut(d.window, copyKeys)
+	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
 	row := "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1"
 	d.want("asked", d.asked, []string{row})
 	if got := d.ports.left.Text; got != "3000 node 10 ada this machine 127.0.0.1 copied" {
 		t.Errorf("the status line says %q", got)
 	}
-	text := d.ports.details.facts.Objects[1].(*copyText)
+	text := d.ports.details.facts.Objects[1].(*widgets.CopyText)
 	drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
-	if text.part() == "" {
+	if text.Part() == "" {
 		t.Fatal("nothing is selected")
 	}
-	shortcut(d.window, copyKeys)
-	d.want("asked", d.asked, []string{row, "copy " + text.part()})
+	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
+	d.want("asked", d.asked, []string{row, "copy " + text.Part()})
 }

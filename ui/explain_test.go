@@ -9,6 +9,8 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
 )
 
 // explained is what the side pane explains; "" where that is folded up.
@@ -25,7 +27,7 @@ func overlaid(w fyne.Window) string {
 	find = func(o fyne.CanvasObject) string {
 		var inner []fyne.CanvasObject
 		switch o := o.(type) {
-		case *copyText:
+		case *widgets.CopyText:
 			return o.Text
 		case fyne.Widget:
 			inner = test.WidgetRenderer(o).Objects()
@@ -47,16 +49,16 @@ func overlaid(w fyne.Window) string {
 }
 
 func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	handsOut, _ := monitor.ParsePorts("32768-60999")
 	d.SetStatus(Status{Settings: Settings{Notifications: true}, System: explain.System{EphemeralPorts: handsOut}})
-	node, web := listening(62893, "node", 10, "127.0.0.1", "::1"), listening(40000, "web", 20, "0.0.0.0")
+	node, web := uitest.Listening(62893, "node", 10, "127.0.0.1", "::1"), uitest.Listening(40000, "web", 20, "0.0.0.0")
 	d.see(node, web)
 	d.ports.table.Select(node.ID)
 	if d.explained() != "" {
 		t.Errorf("it explains unasked: %q", d.explained())
 	}
-	shortcut(d.window, explainKeys)
+	uitest.Shortcut(d.window, explainKeys.Shortcut())
 	want := "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it. " +
 		"Port 62893 is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while. " +
 		"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
@@ -77,12 +79,12 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 	}
 	d.ports.table.Select(node.ID)
 	d.ports.details.explain.Tapped(nil)
-	if d.explained() != "" || d.ports.details.explain.text.Text != "Explain" {
-		t.Errorf("the link leaves %q, and says %q", d.explained(), d.ports.details.explain.text.Text)
+	if d.explained() != "" || d.ports.details.explain.Text.Text != "Explain" {
+		t.Errorf("the link leaves %q, and says %q", d.explained(), d.ports.details.explain.Text.Text)
 	}
 	d.ports.details.explain.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	if d.explained() != want || d.ports.details.explain.text.Text != "Hide explanation" {
-		t.Errorf("Enter on the link: %q, it says %q", d.explained(), d.ports.details.explain.text.Text)
+	if d.explained() != want || d.ports.details.explain.Text.Text != "Hide explanation" {
+		t.Errorf("Enter on the link: %q, it says %q", d.explained(), d.ports.details.explain.Text.Text)
 	}
 	next := deskWith(t, nil)
 	next.Restore(d.State())
@@ -94,9 +96,9 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 }
 
 func TestTheExplanationIsScrolledTo(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.window.Resize(fyne.NewSize(1000, 420))
-	a := listening(3000, "node", 10)
+	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Folder, a.Owners[0].Command = "/home/ada/shop", strings.Fields(strings.Repeat("--word ", 30))
 	d.see(a)
 	d.ports.table.Select(a.ID)
@@ -115,33 +117,33 @@ func TestTheExplanationIsScrolledTo(t *testing.T) {
 }
 
 func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.window.Resize(fyne.NewSize(700, 500))
-	a := listening(3000, "node", 10)
-	shortcut(d.window, explainKeys)
+	a := uitest.Listening(3000, "node", 10)
+	uitest.Shortcut(d.window, explainKeys.Shortcut())
 	if d.window.Canvas().Overlays().Top() != nil {
 		t.Fatal("it explains where nothing is selected")
 	}
 	d.see(a)
 	d.ports.table.Select(a.ID)
-	shortcut(d.window, explainKeys)
+	uitest.Shortcut(d.window, explainKeys.Shortcut())
 	if text := overlaid(d.window); !strings.HasPrefix(text, "127.0.0.1 is the loopback address") {
 		t.Errorf("over the window: %q", text)
 	}
-	press(d.window, fyne.KeyEscape)
+	uitest.Press(d.window, fyne.KeyEscape)
 	if d.window.Canvas().Overlays().Top() != nil {
 		t.Error("Esc leaves it open")
 	}
-	d.tabs.open(PageHistory)
-	shortcut(d.window, explainKeys)
+	d.tabs.Open(PageHistory)
+	uitest.Shortcut(d.window, explainKeys.Shortcut())
 	if d.window.Canvas().Overlays().Top() != nil {
 		t.Error("it explains on another page")
 	}
 }
 
 func TestTheMenuOfARowExplainsIt(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Select(d.ports.table.Rows()[0].Key())
 	d.ports.menu(d.ports.table.Rows()[0], fyne.NewPos(200, 200))
 	d.menuItem(2)
@@ -151,8 +153,8 @@ func TestTheMenuOfARowExplainsIt(t *testing.T) {
 }
 
 func TestAProcessWindowExplainsItsPorts(t *testing.T) {
-	d := newDesk(t)
-	a, b := listening(3000, "node", 10), listening(9229, "node", 10, "::1")
+	d := NewDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(9229, "node", 10, "::1")
 	d.see(a, b)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
@@ -162,22 +164,10 @@ func TestAProcessWindowExplainsItsPorts(t *testing.T) {
 	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is registered") || !strings.Contains(two, "::1 is the loopback address of IPv6") {
 		t.Errorf("it explains %q", text)
 	}
-	press(p.window, fyne.KeyEscape)
+	uitest.Press(p.window, fyne.KeyEscape)
 	d.see()
 	p.showExplanations()
 	if text := overlaid(p.window); !strings.HasSuffix(text, "Nothing listens there now.") {
 		t.Errorf("of a process that has ended: %q", text)
-	}
-}
-
-func TestAnExplanationInGerman(t *testing.T) {
-	inGerman(t)
-	got := explanation(listening(80, "", 0, "0.0.0.0"), false, explain.System{})
-	want := "0.0.0.0 steht für jede IPv4-Adresse dieses Rechners: Loopback und die seiner Netze. " +
-		"Port 80 ist wohlbekannt (0–1023): Solche Ports gehören Diensten, die dort jeder erwartet, und auf vielen Systemen kann nur der Administrator sie öffnen. " +
-		"Sein üblicher Dienst ist „http“, doch jeder andere kann ihn haben. " +
-		"Ein Prozess von ada lauscht jetzt auf 0.0.0.0:80; welcher, ist von hier nicht zu sehen. Auch andere Rechner können ihn erreichen, sofern keine Firewall dazwischen ist."
-	if got != want {
-		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/ui/uitest"
 )
 
 // TestGoldens compares the pages with their pictures in testdata/goldens, to the
@@ -32,11 +33,11 @@ func TestGoldens(t *testing.T) {
 			everyMark(d)
 			for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 				d.ShowPage(page)
-				r.answer()
+				r.Answer()
 				golden(page, d.window)
 			}
 			d.OpenProcess(d.last.Listeners[len(d.last.Listeners)-1])
-			r.answer()
+			r.Answer()
 			for _, p := range d.processes {
 				golden("process", p.window)
 			}
@@ -50,7 +51,7 @@ func everyMark(d *desk) {
 	d.status.Settings.UDP, d.status.Settings.AllAddresses = true, true
 	d.SetStatus(d.status)
 	d.ports.toggleGroup()
-	list := lively(d.at)
+	list := uitest.LivelyListeners(d.at)
 	var left []*monitor.Listener
 	for _, l := range list {
 		if l.Since.IsZero() {
@@ -66,13 +67,13 @@ func everyMark(d *desk) {
 		}
 		left = append(left, l)
 	}
-	udp := listening(5353, "avahi-daemon", 700, "0.0.0.0")
+	udp := uitest.Listening(5353, "avahi-daemon", 700, "0.0.0.0")
 	udp.ID, udp.Protocol = "udp-5353-700", monitor.UDP
-	lan := listening(9000, "node", 48101, "192.168.178.123")
+	lan := uitest.Listening(9000, "node", 48101, "192.168.178.123")
 	for _, l := range []*monitor.Listener{udp, lan} {
 		l.Since = d.at.Add(-time.Hour)
 	}
-	opened := listening(4000, "ruby", 52000)
+	opened := uitest.Listening(4000, "ruby", 52000)
 	opened.Since = d.at
 	left = append(left, udp, lan)
 	d.see(append(list, udp, lan)...)

@@ -13,6 +13,8 @@ import (
 
 	"porthole/monitor/history"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
 )
 
 // chartHours is how far the chart goes back.
@@ -38,13 +40,13 @@ type hourChart struct {
 }
 
 func newHourChart(chosen func(time.Time)) *hourChart {
-	c := &hourChart{onChoose: chosen, hovered: -1, zone: time.UTC, base: canvas.NewRectangle(color.Transparent), title: caption(), detail: caption()}
+	c := &hourChart{onChoose: chosen, hovered: -1, zone: time.UTC, base: canvas.NewRectangle(color.Transparent), title: widgets.NewCaption(), detail: widgets.NewCaption()}
 	for i := range c.bars {
 		c.bars[i] = canvas.NewRectangle(color.Transparent)
 		c.bars[i].CornerRadius = 2
 	}
 	for i := range c.ticks {
-		c.ticks[i] = caption()
+		c.ticks[i] = widgets.NewCaption()
 		c.ticks[i].TextSize = theme.Size(theme.SizeNameCaptionText) - 1
 	}
 	c.ExtendBaseWidget(c)
@@ -138,8 +140,8 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 	if c.filtered {
 		title = lang.L("Matching changes in the last 24 hours")
 	}
-	setText(c.title, title, table.ColorMuted)
-	setText(c.detail, c.detailText(), theme.ColorNameForeground)
+	widgets.SetText(c.title, title, table.ColorMuted)
+	widgets.SetText(c.detail, c.detailText(), theme.ColorNameForeground)
 	c.title.Resize(c.title.MinSize())
 	c.detail.Resize(c.detail.MinSize())
 	c.detail.Move(fyne.NewPos(s.Width-c.detail.MinSize().Width, 0))
@@ -152,7 +154,7 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 		b.FillColor = theme.Color(name)
 		switch end := c.from.Add(time.Duration(i+1) * time.Hour); {
 		case i == c.hovered, !c.until.IsZero() && end.Equal(c.until):
-			b.FillColor = theme.Color(colorAlert)
+			b.FillColor = theme.Color(uitheme.ColorAlert)
 		case c.counts[i] > 0:
 			b.FillColor = faint(b.FillColor)
 		}
@@ -163,7 +165,7 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 	if c.focused {
 		name, thick = theme.ColorNamePrimary, 2
 	}
-	fill(c.base, name)
+	widgets.Fill(c.base, name)
 	c.base.Move(fyne.NewPos(0, barsAt+barHeight))
 	c.base.Resize(fyne.NewSize(s.Width, thick))
 	for i, t := range c.ticks {
@@ -171,7 +173,7 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 		if !c.from.IsZero() {
 			text = c.from.Add(time.Duration(i*6) * time.Hour).In(c.zone).Format("15:04")
 		}
-		setText(t, text, table.ColorMuted)
+		widgets.SetText(t, text, table.ColorMuted)
 		t.Resize(t.MinSize())
 		t.Move(fyne.NewPos(float32(i*6)*width+1.5, barsAt+barHeight+2))
 	}
@@ -247,7 +249,7 @@ func (c *hourChart) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		c.press(c.hovered)
 	default:
-		passKey(c, e)
+		widgets.PassKey(c, e)
 	}
 }
 
@@ -269,7 +271,9 @@ var (
 
 // AccessibilityLabel is the chart's title, and what it says of the hour that the
 // keyboard is at.
-func (c *hourChart) AccessibilityLabel() string { return labelWithText(c.title.Text, c.detail.Text) }
+func (c *hourChart) AccessibilityLabel() string {
+	return widgets.AccessibleText(c.title.Text, c.detail.Text)
+}
 
 // AccessibilityRole is Fyne's.
 func (*hourChart) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }

@@ -17,6 +17,9 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // eventPane tells all that is remembered of one listener, beside the list.
@@ -29,10 +32,10 @@ type eventPane struct {
 
 	body           *fyne.Container
 	scroll         *container.Scroll
-	showPort       *keyButton
-	watchPort      *keyButton
-	forgetPort     *keyButton
-	forgetProject  *keyButton
+	showPort       *widgets.Button
+	watchPort      *widgets.Button
+	forgetPort     *widgets.Button
+	forgetProject  *widgets.Button
 	object         fyne.CanvasObject
 	heading, about *canvas.Text
 }
@@ -41,20 +44,20 @@ func newEventPane(p *historyPage, show func(uint16)) *eventPane {
 	s := &eventPane{page: p, show: show}
 	s.heading, s.about = canvas.NewText("", theme.Color(theme.ColorNameForeground)), canvas.NewText("", theme.Color(table.ColorMuted))
 	s.heading.TextSize, s.heading.TextStyle.Bold = 17, true
-	s.showPort = newButton(lang.L("Show port"), func() { s.show(s.event.Port) })
-	s.watchPort = newButton("", func() {
+	s.showPort = widgets.NewButton(lang.L("Show port"), func() { s.show(s.event.Port) })
+	s.watchPort = widgets.NewButton("", func() {
 		p.focus()
 		p.actions.Watch(s.event.Port)
 	})
-	s.forgetPort = newButton(lang.L("Forget this port…"), func() {
+	s.forgetPort = widgets.NewButton(lang.L("Forget this port…"), func() {
 		p.forget(history.Forget{Port: s.event.Port},
 			lang.L("Everything remembered of port {{.Port}} is erased. This cannot be undone.", map[string]any{"Port": s.event.Port}))
 	})
-	s.forgetProject = newButton(lang.L("Forget this project…"), func() {
+	s.forgetProject = widgets.NewButton(lang.L("Forget this project…"), func() {
 		p.forget(history.Forget{Project: s.event.Owner.Project},
 			lang.L("Everything remembered of project {{.Project}} is erased. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
 	})
-	away := newIconed(theme.CancelIcon(), lang.L("Close"), func() {
+	away := widgets.NewIconButton(theme.CancelIcon(), lang.L("Close"), func() {
 		s.close()
 		p.focus()
 	})
@@ -65,10 +68,10 @@ func newEventPane(p *historyPage, show func(uint16)) *eventPane {
 		container.New(layout.NewCustomPaddedVBoxLayout(0), s.heading, s.about)))
 	buttons := container.New(layout.NewCustomPaddedLayout(8, 10, 16, 12), container.New(
 		layout.NewRowWrapLayoutWithCustomPadding(6, 6), s.showPort, s.watchPort, s.forgetPort, s.forgetProject))
-	foot := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), buttons)
-	side := container.New(noGaps{}, head, s.scroll, foot)
-	edge := newThemed(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0)
-	s.object = container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), container.NewBorder(nil, nil, edge, nil, side))
+	foot := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), buttons)
+	side := container.New(widgets.TopMiddleBottom{}, head, s.scroll, foot)
+	edge := widgets.NewRectangle(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0)
+	s.object = container.NewStack(widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), container.NewBorder(nil, nil, edge, nil, side))
 	s.object.Hide()
 	return s
 }
@@ -129,29 +132,29 @@ func (s *eventPane) tenure() history.Tenure {
 func (s *eventPane) build() {
 	e, now := s.events[len(s.events)-1], s.page.now()
 	o := e.Owner
-	setText(s.heading, table.Fit(ownerText(o), detailsWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
-	setText(s.about, table.Fit(strings.Join(without(portText(e.Protocol, e.Port), monitor.Clean(o.Service, 40)), " · "),
+	widgets.SetText(s.heading, table.Fit(words.PastOwner(o), detailsWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
+	widgets.SetText(s.about, table.Fit(strings.Join(without(words.Port(e.Protocol, e.Port), monitor.Clean(o.Service, 40)), " · "),
 		detailsWidth-64, s.about.TextSize, s.about.TextStyle), table.ColorMuted)
-	facts := container.New(factRows{label: 84})
+	facts := container.New(widgets.FactRows{Label: 84})
 	add := func(label, value string) {
 		if value != "" {
 			facts.Add(canvas.NewText(label, theme.Color(table.ColorMuted)))
-			facts.Add(mono(value))
+			facts.Add(widgets.NewMono(value))
 		}
 	}
-	add(lang.L("Open"), TenureText(s.tenure(), now))
+	add(lang.L("Open"), words.Tenure(s.tenure(), now))
 	s.body.RemoveAll()
 	s.body.Add(facts)
-	what := caption()
-	setText(what, lang.L("What happened"), table.ColorMuted)
+	what := widgets.NewCaption()
+	widgets.SetText(what, lang.L("What happened"), table.ColorMuted)
 	s.body.Add(container.New(layout.NewCustomPaddedLayout(4, 0, 7, 0), what))
 	s.body.Add(container.New(layout.NewCustomPaddedVBoxLayout(0), s.lines(now)...))
 	if s.failed {
-		note := caption()
-		setText(note, lang.L("The rest cannot be read just now"), colorAlert)
+		note := widgets.NewCaption()
+		widgets.SetText(note, lang.L("The rest cannot be read just now"), uitheme.ColorAlert)
 		s.body.Add(container.New(layout.NewCustomPaddedLayout(4, 0, 7, 0), note))
 	}
-	facts = container.New(factRows{label: 84})
+	facts = container.New(widgets.FactRows{Label: 84})
 	var addresses []string
 	for _, a := range e.Addresses {
 		addresses = append(addresses, a.String())
@@ -181,15 +184,15 @@ func (s *eventPane) lines(now time.Time) []fyne.CanvasObject {
 	events := s.events
 	var out []fyne.CanvasObject
 	if more := len(events) - maxDetailEvents; more > 0 {
-		note := caption()
-		setText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": formatInt(more)}), table.ColorMuted)
+		note := widgets.NewCaption()
+		widgets.SetText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": words.Number(more)}), table.ColorMuted)
 		out, events = append(out, container.New(layout.NewCustomPaddedLayout(2, 2, 7, 0), note)), events[more:]
 	}
 	for _, e := range events {
 		shape, name := eventMark(&e)
-		mark, at := newMark(), caption()
-		setText(mark, shape, name)
-		setText(at, Moment(e.At, now), table.ColorMuted)
+		mark, at := widgets.NewMark(), widgets.NewCaption()
+		widgets.SetText(mark, shape, name)
+		widgets.SetText(at, words.Moment(e.At, now), table.ColorMuted)
 		words := widget.NewLabel(eventSentence(&e))
 		words.Wrapping = fyne.TextWrapWord
 		text := container.New(tight{}, at, words)
@@ -233,13 +236,13 @@ type tight struct{}
 
 func (tight) MinSize(o []fyne.CanvasObject) fyne.Size {
 	a, b := o[0].MinSize(), o[1].MinSize()
-	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height-overlap)
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height-widgets.Overlap)
 }
 
 func (tight) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	above := o[0].MinSize().Height
 	o[0].Resize(o[0].MinSize())
-	o[0].Move(fyne.NewPos(overlap+1, 2))
-	o[1].Move(fyne.NewPos(0, above-overlap+2))
-	o[1].Resize(fyne.NewSize(s.Width, s.Height-above+overlap))
+	o[0].Move(fyne.NewPos(widgets.Overlap+1, 2))
+	o[1].Move(fyne.NewPos(0, above-widgets.Overlap+2))
+	o[1].Resize(fyne.NewSize(s.Width, s.Height-above+widgets.Overlap))
 }

@@ -17,7 +17,11 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/watch"
+	"porthole/ui/filter"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // How the page asks.
@@ -55,7 +59,7 @@ type historyPage struct {
 	window  fyne.Window
 	keys    func(*fyne.KeyEvent)
 
-	filter Filter
+	filter filter.Filter
 	until  time.Time // the end of the chosen hour; zero for the newest
 	rules  watch.Rules
 	live   bool
@@ -77,17 +81,17 @@ type historyPage struct {
 	notice     string
 	noticed    time.Time
 
-	entry       *filterEntry
-	export      *keyButton
-	more        *keyButton
+	entry       *widgets.FilterEntry
+	export      *widgets.Button
+	more        *widgets.Button
 	chart       *hourChart
 	list        *eventList
-	empty       *emptyState
-	pill        *keyButton
-	back        *keyButton
+	empty       *widgets.EmptyState
+	pill        *widgets.Button
+	back        *widgets.Button
 	pills       *fyne.Container
 	details     *eventPane
-	asking      *question // the last one
+	asking      *widgets.Question // the last one
 	ink         color.Color
 	left, right *canvas.Text
 	content     fyne.CanvasObject
@@ -95,20 +99,20 @@ type historyPage struct {
 
 func newHistoryPage(memory historyStore, actions historyActions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *historyPage {
 	p := &historyPage{history: memory, actions: actions, now: now, window: window, keys: keys, live: true}
-	p.entry = newFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.focus)
-	p.export = newButton(lang.L("Export…"), p.exportMenu)
-	p.more = newIconed(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
+	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.focus)
+	p.export = widgets.NewButton(lang.L("Export…"), p.exportMenu)
+	p.more = widgets.NewIconButton(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
 	p.chart = newHourChart(p.setUntil)
 	p.list = newEventList(p)
-	p.empty = newEmptyState(func() {})
-	p.pill = newIconed(theme.MoveUpIcon(), lang.L("To the newest"), p.toTop)
+	p.empty = widgets.NewEmptyState(func() {})
+	p.pill = widgets.NewIconButton(theme.MoveUpIcon(), lang.L("To the newest"), p.toTop)
 	p.pill.Importance = widget.HighImportance
-	p.back = newIconed(theme.CancelIcon(), lang.L("To the newest"), func() { p.setUntil(time.Time{}) })
+	p.back = widgets.NewIconButton(theme.CancelIcon(), lang.L("To the newest"), func() { p.setUntil(time.Time{}) })
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()
 	p.details = newEventPane(p, show)
-	p.left, p.right = caption(), caption()
+	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
 	p.content = p.layout()
 	p.showState()
 	return p
@@ -117,14 +121,14 @@ func newHistoryPage(memory historyStore, actions historyActions, now func() time
 // layout puts the page together: filter bar, chart, list and story, status line.
 func (p *historyPage) layout() fyne.CanvasObject {
 	buttons := container.NewHBox(p.export, p.more)
-	bar := panel(container.NewBorder(nil, nil, nil, buttons, p.entry), 8)
-	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, line(),
-		container.New(layout.NewCustomPaddedLayout(8, 6, 12, 12), p.chart), line())
+	bar := widgets.Panel(container.NewBorder(nil, nil, nil, buttons, p.entry), 8)
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, widgets.Line(),
+		container.New(layout.NewCustomPaddedLayout(8, 6, 12, 12), p.chart), widgets.Line())
 	p.pills = container.NewHBox(layout.NewSpacer(), p.back, p.pill, layout.NewSpacer())
 	p.pills = container.NewVBox(container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.pills))
-	list := container.NewStack(container.NewThemeOverride(p.list, table.Dense()), p.empty.object, p.pills)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(container.NewBorder(nil, nil, p.left, p.right), 4))
-	return container.New(noGaps{}, top, container.New(withDetails{}, list, p.details.object), status)
+	list := container.NewStack(container.NewThemeOverride(p.list, table.Dense()), p.empty.Object, p.pills)
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(container.NewBorder(nil, nil, p.left, p.right), 4))
+	return container.New(widgets.TopMiddleBottom{}, top, container.New(withDetails{}, list, p.details.object), status)
 }
 
 // focus gives the list the keyboard.
@@ -176,7 +180,7 @@ func (p *historyPage) tick() {
 	if p.history == nil || !p.answered {
 		return
 	}
-	if today := dayNumber(now); today != p.day {
+	if today := words.DayNumber(now); today != p.day {
 		p.arrange()
 	}
 	if firstHour(now) != p.chart.from && !now.Before(p.countAgain) {
@@ -344,13 +348,13 @@ func (p *historyPage) askHours() {
 }
 
 func (p *historyPage) arrange() {
-	p.day = dayNumber(p.now())
+	p.day = words.DayNumber(p.now())
 	p.rows = appendRows(nil, p.events, p.now().Location())
 	p.list.Refresh()
 }
 
 func (p *historyPage) setFilter(text string) {
-	p.filter = ParseFilter(text)
+	p.filter = filter.Parse(text)
 	p.reload()
 }
 
@@ -431,7 +435,7 @@ func (p *historyPage) escape() {
 // popUp shows a menu under the button.
 func (p *historyPage) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
 	p.focus() // the button keeps the keyboard else
-	popUpUnder(under, items...)
+	widgets.ShowMenuBelow(under, items...)
 }
 
 func (p *historyPage) exportMenu() {
@@ -460,7 +464,7 @@ func (p *historyPage) moreMenu() {
 
 // forget erases after it has asked once.
 func (p *historyPage) forget(f history.Forget, what string) {
-	p.asking = ask(p.window, lang.L("Forget?"), what, lang.L("Forget"), func() { p.erase(f) }, p.focus)
+	p.asking = widgets.Ask(p.window, lang.L("Forget?"), what, lang.L("Forget"), func() { p.erase(f) }, p.focus)
 }
 
 func (p *historyPage) erase(f history.Forget) {
@@ -485,7 +489,7 @@ func (p *historyPage) notify(notice string) {
 // showState shows all that is not a line of the list.
 func (p *historyPage) showState() {
 	p.showEmpty()
-	for _, b := range []*keyButton{p.export, p.more} {
+	for _, b := range []*widgets.Button{p.export, p.more} {
 		if p.history == nil && !b.Disabled() {
 			b.Disable()
 		}
@@ -493,29 +497,29 @@ func (p *historyPage) showState() {
 	left, name := p.notice, theme.ColorNameForeground
 	switch {
 	case !p.failed.IsZero() && len(p.events) > 0:
-		left, name = lang.L("What is remembered cannot be read just now; the log says why"), colorAlert
+		left, name = lang.L("What is remembered cannot be read just now; the log says why"), uitheme.ColorAlert
 	case left == "" && !p.chart.from.IsZero():
-		count := map[string]any{"Count": formatInt(p.chart.sum())}
+		count := map[string]any{"Count": words.Number(p.chart.sum())}
 		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), count)
 		if p.chart.filtered {
 			left = lang.N("{{.Count}} changes of the last 24 hours match", p.chart.sum(), count)
 		}
 		name = table.ColorMuted
 	}
-	setText(p.left, left, name)
+	widgets.SetText(p.left, left, name)
 	right := ""
 	if !p.live {
 		right = lang.L("not watching")
 	}
-	setText(p.right, right, table.ColorMuted)
-	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": formatInt(p.fresh)})
+	widgets.SetText(p.right, right, table.ColorMuted)
+	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": words.Number(p.fresh)})
 	if p.gap {
-		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": formatInt(p.fresh)})
+		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": words.Number(p.fresh)})
 	}
 	pill := showButton(p.pill, text, p.fresh > 0)
 	text = ""
 	if !p.until.IsZero() {
-		text = lang.L("Until {{.Time}}", map[string]any{"Time": momentLayout(p.until, p.now(), "15:04")})
+		text = lang.L("Until {{.Time}}", map[string]any{"Time": words.MomentAs(p.until, p.now(), "15:04")})
 	}
 	if showButton(p.back, text, text != "") || pill {
 		p.pills.Refresh()
@@ -523,7 +527,7 @@ func (p *historyPage) showState() {
 }
 
 // showButton changes only what differs, and reports whether anything did.
-func showButton(b *keyButton, text string, shown bool) bool {
+func showButton(b *widgets.Button, text string, shown bool) bool {
 	if b.Hidden == !shown && (b.Text == text || !shown) {
 		return false
 	}
@@ -540,21 +544,21 @@ func (p *historyPage) showEmpty() {
 	port := p.filter.Port()
 	switch {
 	case len(p.events) > 0:
-		p.empty.hide()
+		p.empty.Hide()
 	case p.history == nil:
-		p.empty.show(lang.L("Activity is not kept here"), "")
+		p.empty.Show(lang.L("Activity is not kept here"), "")
 	case !p.failed.IsZero():
-		p.empty.show(lang.L("What is remembered cannot be read just now"), lang.L("It is tried again; the log says why"))
+		p.empty.Show(lang.L("What is remembered cannot be read just now"), lang.L("It is tried again; the log says why"))
 	case !p.answered:
-		p.empty.show(lang.L("Looking…"), "")
+		p.empty.Show(lang.L("Looking…"), "")
 	case port != 0:
-		p.empty.show(lang.L("Nothing is remembered of {{.Port}}", map[string]any{"Port": port}), "")
+		p.empty.Show(lang.L("Nothing is remembered of {{.Port}}", map[string]any{"Port": port}), "")
 	case !p.filter.Empty():
-		p.empty.show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"))
+		p.empty.Show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"))
 	case !p.until.IsZero():
-		p.empty.show(lang.L("Nothing is remembered of the time before"), "")
+		p.empty.Show(lang.L("Nothing is remembered of the time before"), "")
 	default:
-		p.empty.show(lang.L("Nothing has happened yet"), lang.L("What opens, closes, changes hands or reach is remembered here"))
+		p.empty.Show(lang.L("Nothing has happened yet"), lang.L("What opens, closes, changes hands or reach is remembered here"))
 	}
 }
 
@@ -582,4 +586,4 @@ func (withDetails) Layout(o []fyne.CanvasObject, s fyne.Size) {
 func commandText(o history.Owner) string { return monitor.Clean(strings.Join(o.Command, " "), 4000) }
 
 // FilterField returns the field that filters the list.
-func (p *historyPage) FilterField() *filterEntry { return p.entry }
+func (p *historyPage) FilterField() *widgets.FilterEntry { return p.entry }

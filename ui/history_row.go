@@ -15,6 +15,9 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // eventHeight is the height of a line of the Activity page. Headings have the
@@ -40,11 +43,11 @@ func (r historyRow) id() int64 {
 func appendRows(rows []historyRow, events []*history.Event, zone *time.Location) []historyRow {
 	last, some := 0, len(rows) > 0
 	if some {
-		last = dayNumber(rows[len(rows)-1].at)
+		last = words.DayNumber(rows[len(rows)-1].at)
 	}
 	for _, e := range events {
 		at := e.At.In(zone)
-		if day := dayNumber(at); !some || day != last {
+		if day := words.DayNumber(at); !some || day != last {
 			rows, last, some = append(rows, historyRow{at: at}), day, true
 		}
 		rows = append(rows, historyRow{event: e, at: at})
@@ -54,7 +57,7 @@ func appendRows(rows []historyRow, events []*history.Event, zone *time.Location)
 
 // eventSentence says what happened.
 func eventSentence(e *history.Event) string {
-	data := map[string]any{"Who": ownerText(e.Owner), "Time": Duration(e.Duration)}
+	data := map[string]any{"Who": words.PastOwner(e.Owner), "Time": words.Duration(e.Duration)}
 	switch e.Kind {
 	case monitor.Opened:
 		if e.Exposure == monitor.ExposureNetwork {
@@ -68,7 +71,7 @@ func eventSentence(e *history.Event) string {
 	case monitor.OwnerChanged:
 		data["Before"] = lang.L("a hidden process")
 		if e.OwnerBefore != nil {
-			data["Before"] = ownerText(*e.OwnerBefore)
+			data["Before"] = words.PastOwner(*e.OwnerBefore)
 		}
 		return lang.L("changed hands from {{.Before}} to {{.Who}}", data)
 	case monitor.ExposureChanged:
@@ -98,13 +101,13 @@ func closedSentence(e *history.Event, data map[string]any) string {
 func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
 	switch e.Kind {
 	case monitor.Opened:
-		return "●", colorOpen
+		return "●", uitheme.ColorOpen
 	case monitor.Closed:
-		return "○", colorClosed
+		return "○", uitheme.ColorClosed
 	case monitor.OwnerChanged:
-		return "◆", colorAlert
+		return "◆", uitheme.ColorAlert
 	case monitor.ExposureChanged:
-		return "▲", colorAlert
+		return "▲", uitheme.ColorAlert
 	}
 	return "◌", table.ColorMuted
 }
@@ -113,7 +116,7 @@ func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
 func ownerSummary(o history.Owner) string {
 	var parts []string
 	if o.PID != 0 {
-		parts = append(parts, pidText(o.PID))
+		parts = append(parts, words.PID(o.PID))
 	}
 	for _, s := range []string{monitor.Clean(o.User, 24), monitor.Clean(o.Service, 32)} {
 		if s != "" {
@@ -154,7 +157,7 @@ func (l *eventList) FocusGained() { l.focused = true; l.Refresh() }
 func (l *eventList) FocusLost() { l.focused = false; l.Refresh() }
 
 // TypedRune is Fyne's: typing filters.
-func (l *eventList) TypedRune(r rune) { l.page.entry.take(r) }
+func (l *eventList) TypedRune(r rune) { l.page.entry.Take(r) }
 
 // TypedKey moves the selection and opens.
 func (l *eventList) TypedKey(e *fyne.KeyEvent) {
@@ -198,7 +201,7 @@ func newEventRow(l *eventList) *eventRow {
 	for _, t := range []**canvas.Text{&w.time, &w.sign, &w.port, &w.words, &w.more} {
 		*t = canvas.NewText("", none)
 	}
-	w.sign = newMark()
+	w.sign = widgets.NewMark()
 	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace = true, true
 	w.ExtendBaseWidget(w)
 	return w
@@ -257,14 +260,14 @@ func (w *eventRow) paint() {
 	text := theme.Size(theme.SizeNameText)
 	if e == nil {
 		w.words.TextStyle.Bold = true
-		w.put(w.words, Day(w.row.at, w.list.page.now()), table.ColorMuted, text, timeAt, width-timeAt)
+		w.put(w.words, words.Day(w.row.at, w.list.page.now()), table.ColorMuted, text, timeAt, width-timeAt)
 		return
 	}
 	w.words.TextStyle.Bold = false
 	shape, name := eventMark(e)
 	w.put(w.time, w.row.at.Format(time.TimeOnly), table.ColorMuted, caption, timeAt, signAt-timeAt)
 	w.put(w.sign, shape, name, text, signAt, portAt-signAt)
-	w.put(w.port, portText(e.Protocol, e.Port), "", text, portAt, wordsAt-portAt)
+	w.put(w.port, words.Port(e.Protocol, e.Port), "", text, portAt, wordsAt-portAt)
 	left, right := width-wordsAt-timeAt, float32(0)
 	w.more.Hidden = width < detailFrom
 	if !w.more.Hidden {
@@ -281,7 +284,7 @@ func (w *eventRow) paintGround(e *history.Event) {
 	ground, edge, rule := fyne.ThemeColorName(""), fyne.ThemeColorName(""), table.ColorLine
 	switch {
 	case e == nil:
-		ground = colorPanel
+		ground = uitheme.ColorPanel
 	case e.ID == w.list.page.selected:
 		ground = table.ColorSelected
 		if w.list.focused {
@@ -293,9 +296,9 @@ func (w *eventRow) paintGround(e *history.Event) {
 	if p := w.list.page; w.list.focused && e != nil && len(p.rows) > 1 && e == p.rows[1].event && p.index() < 0 {
 		edge = theme.ColorNamePrimary // the keyboard is here: Down chooses this one
 	}
-	fill(w.ground, ground)
-	fill(w.edge, edge)
-	fill(w.line, rule)
+	widgets.Fill(w.ground, ground)
+	widgets.Fill(w.edge, edge)
+	widgets.Fill(w.line, rule)
 }
 
 // put shows text, cut to width, in the middle of the line's height.
@@ -353,7 +356,7 @@ var (
 // AccessibilityLabel says what the list is, and which change is selected.
 func (l *eventList) AccessibilityLabel() string {
 	if e := l.page.chosen(); e != nil {
-		return labelWithText(lang.L("Activity"), portText(e.Protocol, e.Port)+" "+eventSentence(e))
+		return widgets.AccessibleText(lang.L("Activity"), words.Port(e.Protocol, e.Port)+" "+eventSentence(e))
 	}
 	return lang.L("Activity")
 }

@@ -3,7 +3,6 @@ package ui
 import (
 	"fmt"
 	"image/color"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,26 +15,10 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor/watch"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
 )
-
-// press is a key for whatever has the keyboard, as Fyne's driver gives it.
-func press(w fyne.Window, key fyne.KeyName) {
-	if f := w.Canvas().Focused(); f != nil {
-		f.TypedKey(&fyne.KeyEvent{Name: key})
-		return
-	}
-	w.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: key})
-}
-
-// shortcut is a chord, as Fyne's driver gives it.
-func shortcut(w fyne.Window, c chord) {
-	if f, ok := w.Canvas().Focused().(fyne.Shortcutable); ok {
-		f.TypedShortcut(c.shortcut())
-		return
-	}
-	inner := reflect.ValueOf(w.Canvas()).Elem().FieldByName("WindowlessCanvas") // the test's canvas only wraps what has shortcuts
-	inner.Interface().(fyne.Shortcutable).TypedShortcut(c.shortcut())
-}
 
 // overlay is all texts in the overlay.
 func (d *desk) overlay() string {
@@ -44,15 +27,15 @@ func (d *desk) overlay() string {
 		return ""
 	}
 	var words []string
-	for _, text := range textsIn(top) {
+	for _, text := range uitest.Texts(top) {
 		words = append(words, text.Text)
 	}
 	return strings.Join(words, "|")
 }
 
 func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	for where, focus := range map[string]fyne.Focusable{
 		"the table": nil, "a button": d.ports.pause, "a quick filter": d.ports.quick.segments[1], "the filter": d.ports.entry, "a card": d.ports.cards.cards[0],
 	} {
@@ -60,16 +43,16 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 		if focus != nil {
 			d.window.Canvas().Focus(focus)
 		}
-		press(d.window, fyne.KeyF1)
+		uitest.Press(d.window, fyne.KeyF1)
 		said := d.overlay()
 		for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
-			for _, b := range g.bindings {
-				if !strings.Contains(said, b.label+"|"+b.names()) {
-					t.Errorf("from %s: the overlay does not say %q: %s", where, b.label, b.names())
+			for _, b := range g.Bindings {
+				if !strings.Contains(said, b.Label+"|"+b.Names()) {
+					t.Errorf("from %s: the overlay does not say %q: %s", where, b.Label, b.Names())
 				}
 			}
 		}
-		press(d.window, fyne.KeyEscape)
+		uitest.Press(d.window, fyne.KeyEscape)
 		if d.overlay() != "" {
 			t.Fatalf("from %s: Esc does not close the overlay", where)
 		}
@@ -84,37 +67,37 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 // Every key that the list gives to the window does what it says, and no two say
 // the same key in one place.
 func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
 	for _, want := range []struct {
-		keys chord
+		keys widgets.Chord
 		did  func() bool
 	}{
-		{ctrl(fyne.Key2), func() bool { return d.tabs.name() == "activity" }},
-		{ctrl(fyne.KeyPageDown), func() bool { return d.tabs.name() == "watches" }},
-		{ctrl(fyne.KeyPageUp), func() bool { return d.tabs.name() == "activity" }},
-		{ctrl(fyne.KeyComma), func() bool { return d.tabs.name() == "settings" }},
-		{ctrl(fyne.Key1), func() bool { return d.tabs.name() == "ports" }},
-		{ctrl(fyne.KeyG), func() bool { return d.ports.table.Grouped() }},
-		{ctrl(fyne.KeyC), func() bool { return d.did("copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1") }},
-		{ctrl(fyne.KeyW), func() bool { return d.did("close") }},
-		{ctrl(fyne.KeyQ), func() bool { return d.did("quit") }},
-		{ctrl(fyne.KeyF), func() bool { return d.window.Canvas().Focused() == d.ports.entry }},
+		{widgets.Ctrl(fyne.Key2), func() bool { return d.tabs.Name() == "activity" }},
+		{widgets.Ctrl(fyne.KeyPageDown), func() bool { return d.tabs.Name() == "watches" }},
+		{widgets.Ctrl(fyne.KeyPageUp), func() bool { return d.tabs.Name() == "activity" }},
+		{widgets.Ctrl(fyne.KeyComma), func() bool { return d.tabs.Name() == "settings" }},
+		{widgets.Ctrl(fyne.Key1), func() bool { return d.tabs.Name() == "ports" }},
+		{widgets.Ctrl(fyne.KeyG), func() bool { return d.ports.table.Grouped() }},
+		{widgets.Ctrl(fyne.KeyC), func() bool { return d.did("copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1") }},
+		{widgets.Ctrl(fyne.KeyW), func() bool { return d.did("close") }},
+		{widgets.Ctrl(fyne.KeyQ), func() bool { return d.did("quit") }},
+		{widgets.Ctrl(fyne.KeyF), func() bool { return d.window.Canvas().Focused() == d.ports.entry }},
 	} {
-		shortcut(d.window, want.keys)
+		uitest.Shortcut(d.window, want.keys.Shortcut())
 		if !want.did() {
-			t.Errorf("%s does not do it: asked %q, on %s", want.keys, d.asked, d.tabs.name())
+			t.Errorf("%s does not do it: asked %q, on %s", want.keys, d.asked, d.tabs.Name())
 		}
 	}
-	press(d.window, fyne.KeyF5)
+	uitest.Press(d.window, fyne.KeyF5)
 	d.want("F5", d.asked[len(d.asked)-1:], []string{"refresh"})
 	for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
-		var seen []chord
-		for _, b := range g.bindings {
-			for _, c := range b.keys {
+		var seen []widgets.Chord
+		for _, b := range g.Bindings {
+			for _, c := range b.Keys {
 				if slices.Contains(seen, c) {
-					t.Errorf("%s: %s is there twice", g.title, c)
+					t.Errorf("%s: %s is there twice", g.Title, c)
 				}
 				seen = append(seen, c)
 			}
@@ -126,22 +109,22 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 func (d *desk) did(what string) bool { return slices.Contains(d.asked, what) }
 
 func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	d.ports.table.Select("tcp-8080-20")
 	d.ports.table.Focus()
-	press(d.window, fyne.KeySpace)
+	uitest.Press(d.window, fyne.KeySpace)
 	d.window.Canvas().Focused().TypedRune(' ')
 	d.want("asked", d.asked, []string{"watch 8080"})
 	if d.ports.entry.Text != "" {
 		t.Errorf("the filter has become %q", d.ports.entry.Text)
 	}
 	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
-		press(d.window, key)
+		uitest.Press(d.window, key)
 		if said := d.overlay(); !strings.Contains(said, "Open process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
 			t.Errorf("%s opens a menu that says %q", key, said)
 		}
-		press(d.window, fyne.KeyEscape)
+		uitest.Press(d.window, fyne.KeyEscape)
 	}
 }
 
@@ -153,7 +136,7 @@ func (d *desk) choose(label string) {
 
 func (d *desk) chooseIn(w fyne.Window, label string) {
 	d.t.Helper()
-	for _, text := range textsIn(w.Canvas().Overlays().Top()) {
+	for _, text := range uitest.Texts(w.Canvas().Overlays().Top()) {
 		if text.Text == label {
 			test.TapCanvas(w.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(text).AddXY(3, 3))
 			return
@@ -164,15 +147,15 @@ func (d *desk) chooseIn(w fyne.Window, label string) {
 
 // In a window that is small the keys stand in fewer columns, and scroll.
 func TestTheKeysHaveRoomInASmallWindow(t *testing.T) {
-	inGerman(t)
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	uitest.InGerman(t)
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	for _, size := range []fyne.Size{{Width: 900, Height: 600}, {Width: 640, Height: 360}} {
 		d.window.Resize(size)
 		d.ports.table.Focus()
-		press(d.window, fyne.KeyF1)
+		uitest.Press(d.window, fyne.KeyF1)
 		var scroll *container.Scroll
-		eachVisible(d.window.Canvas().Overlays().Top(), func(o fyne.CanvasObject) {
+		uitest.EachVisible(d.window.Canvas().Overlays().Top(), func(o fyne.CanvasObject) {
 			if s, ok := o.(*container.Scroll); ok {
 				scroll = s
 			}
@@ -180,27 +163,27 @@ func TestTheKeysHaveRoomInASmallWindow(t *testing.T) {
 		if scroll == nil || scroll.Content.MinSize().Width > scroll.Size().Width {
 			t.Fatalf("at %v the keys are wider than their place: %+v", size, scroll)
 		}
-		press(d.window, fyne.KeyPageDown)
+		uitest.Press(d.window, fyne.KeyPageDown)
 		if scroll.Content.MinSize().Height > scroll.Size().Height && scroll.Offset.Y == 0 {
 			t.Errorf("at %v PageDown does not scroll", size)
 		}
-		press(d.window, fyne.KeyEscape)
+		uitest.Press(d.window, fyne.KeyEscape)
 	}
 }
 
 // The menu stays that of the row that it was opened at.
 func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
-	d := newDesk(t)
-	shop := listening(3000, "node", 10)
+	d := NewDesk(t)
+	shop := uitest.Listening(3000, "node", 10)
 	shop.Owners[0].Folder, shop.Owners[0].Command = "/home/ada/shop", []string{"node", "--password", "hunter2"}
 	for label, want := range map[string]string{
 		"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1", "Copy address": "copy 127.0.0.1:3000",
 		"Inspect traffic": "inspect 3000", "Copy PID": "copy 10", "Copy command": "copy node --password •••", "Open folder": "folder /home/ada/shop",
 	} {
-		d.see(shop, listening(8080, "python3", 20))
+		d.see(shop, uitest.Listening(8080, "python3", 20))
 		d.asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
-		d.see(listening(8080, "python3", 20))
+		d.see(uitest.Listening(8080, "python3", 20))
 		d.at = d.at.Add(markTime)
 		d.Tick()
 		d.want("rows", d.rows(), []string{"8080"})
@@ -217,7 +200,7 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		d.want(label, d.asked, []string{open})
 		d.asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
-		d.see(listening(3000, "python3", 20))
+		d.see(uitest.Listening(3000, "python3", 20))
 		d.choose(label)
 		if len(d.asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
 			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.asked, d.ports.left.Text)
@@ -240,13 +223,13 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 }
 
 func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.OpenProcess(d.last.Listeners[0])
 	p := d.processes["10 7"]
-	shortcut(p.window, ctrl(fyne.KeyQ))
+	uitest.Shortcut(p.window, widgets.Ctrl(fyne.KeyQ).Shortcut())
 	d.want("asked", d.asked, []string{"quit"})
-	shortcut(p.window, ctrl(fyne.KeyW))
+	uitest.Shortcut(p.window, widgets.Ctrl(fyne.KeyW).Shortcut())
 	if len(d.processes) != 0 {
 		t.Error("Ctrl+W leaves the process window open")
 	}
@@ -255,8 +238,8 @@ func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
 // Whatever Tab comes to shows that it has the keyboard, and lets the window have
 // the keys that it has no use for.
 func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].Folder = "/home/ada/shop"
 	d.see(l)
 	d.ports.table.Select(l.ID)
@@ -266,7 +249,7 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 		for range 40 {
 			w.Canvas().FocusNext()
 			switch f := w.Canvas().Focused().(type) {
-			case *keyButton, *textLink, *tab, *segment, *card, *filterEntry, nil:
+			case *widgets.Button, *widgets.Link, *widgets.TabButton, *widgets.Segment, *card, *widgets.FilterEntry, nil:
 			default:
 				if kind := fmt.Sprintf("%T", f); !strings.HasPrefix(kind, "*table.") {
 					t.Fatalf("Tab stops at a %s", kind)
@@ -278,17 +261,17 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 		}
 	}
 	w := d.processes["10 7"].window
-	press(w, fyne.KeyEscape) // from whichever button has the keyboard now
+	uitest.Press(w, fyne.KeyEscape) // from whichever button has the keyboard now
 	if len(d.processes) != 0 {
 		t.Error("Esc leaves the process window open")
 	}
 }
 
 func TestARightClickCopiesAText(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Select("tcp-3000-10")
-	test.TapSecondaryAt(d.ports.details.facts.Objects[1].(*copyText), fyne.NewPos(3, 3))
+	test.TapSecondaryAt(d.ports.details.facts.Objects[1].(*widgets.CopyText), fyne.NewPos(3, 3))
 	d.choose("Copy")
 	if got := d.app.Clipboard().Content(); got != "127.0.0.1:3000" {
 		t.Errorf("copied %q; want 127.0.0.1:3000", got)
@@ -296,49 +279,49 @@ func TestARightClickCopiesAText(t *testing.T) {
 }
 
 // lit is our theme, light whatever the system says.
-type lit struct{ Theme }
+type lit struct{ uitheme.Theme }
 
 func (l lit) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 	return l.Theme.Color(name, theme.VariantLight)
 }
 
 func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.OpenProcess(d.last.Listeners[0])
 	d.app.Settings().SetTheme(lit{})
-	for _, text := range textsIn(d.processes["10 7"].window.Content()) {
+	for _, text := range uitest.Texts(d.processes["10 7"].window.Content()) {
 		if text.Text == "" || !text.Visible() {
 			continue
 		}
-		ground := Theme{}.Color(theme.ColorNameBackground, theme.VariantLight)
+		ground := uitheme.Theme{}.Color(theme.ColorNameBackground, theme.VariantLight)
 		if text.Text == "Open in browser" {
-			ground = Theme{}.Color(theme.ColorNamePrimary, theme.VariantLight)
+			ground = uitheme.Theme{}.Color(theme.ColorNamePrimary, theme.VariantLight)
 		}
-		if got := contrast(text.Color, ground); got < readable {
+		if got := uitest.Contrast(text.Color, ground); got < uitest.Readable {
 			t.Errorf("%q has a contrast of %.1f in the theme that was switched to", text.Text, got)
 		}
 	}
 }
 
 func TestARemovedWatchComesBackAsItWas(t *testing.T) {
-	d := newDesk(t)
-	shop := watch.Rule{Ports: ports(t, "3000"), Name: "the shop", NotifyOn: watch.OnOpen}
-	d.tellRules(watch.Rule{Ports: ports(t, "80")}, shop, watch.Rule{Ports: ports(t, "90")})
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	shop := watch.Rule{Ports: uitest.Ports(t, "3000"), Name: "the shop", NotifyOn: watch.OnOpen}
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, shop, watch.Rule{Ports: uitest.Ports(t, "90")})
+	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
-	press(d.window, fyne.KeySpace)
+	uitest.Press(d.window, fyne.KeySpace)
 	d.want("asked", d.asked, []string{"unwatch 3000"})
-	d.tellRules(watch.Rule{Ports: ports(t, "80")}, watch.Rule{Ports: ports(t, "90")})
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, watch.Rule{Ports: uitest.Ports(t, "90")})
 	if got := d.ports.left.Text; got != "Watch for 3000 removed." || !d.ports.undoLink.Visible() {
 		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
 	}
 	d.asked = nil
 	test.Tap(d.ports.undoLink)
-	want := watch.Rules{{Ports: ports(t, "80")}, shop, {Ports: ports(t, "90")}}
+	want := watch.Rules{{Ports: uitest.Ports(t, "80")}, shop, {Ports: uitest.Ports(t, "90")}}
 	d.want("asked", d.asked, []string{fmt.Sprintf("watches %+v", want)})
 	d.asked = nil
-	shortcut(d.window, undoKeys)
+	uitest.Shortcut(d.window, widgets.UndoKeys.Shortcut())
 	d.want("a second time", d.asked, nil)
 	if d.ports.undoLink.Visible() {
 		t.Error("Undo is still there")
@@ -346,30 +329,30 @@ func TestARemovedWatchComesBackAsItWas(t *testing.T) {
 }
 
 func TestUndoStandsBehindNothingElseThatIsSaid(t *testing.T) {
-	d := newDesk(t)
-	d.tellRules(watch.Rule{Ports: ports(t, "3000")})
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "3000")})
+	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
-	press(d.window, fyne.KeySpace)
-	shortcut(d.window, copyKeys)
+	uitest.Press(d.window, fyne.KeySpace)
+	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
 	if got := d.ports.left.Text; !strings.HasSuffix(got, "copied") || d.ports.undoLink.Visible() {
 		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
 	}
 	d.asked = nil
-	shortcut(d.window, undoKeys)
+	uitest.Shortcut(d.window, widgets.UndoKeys.Shortcut())
 	if len(d.asked) != 1 {
 		t.Errorf("Ctrl+Z asked for %q; want the watch back all the same", d.asked)
 	}
 }
 
 func TestUndoOfAWatchEnds(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(62893, "vite", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(62893, "vite", 10))
 	d.ports.watch(62893)
-	d.at = d.at.Add(undoTime)
+	d.at = d.at.Add(widgets.UndoTime)
 	d.Tick()
 	d.asked = nil
-	shortcut(d.window, undoKeys)
+	uitest.Shortcut(d.window, widgets.UndoKeys.Shortcut())
 	d.want("asked", d.asked, nil)
 	if d.ports.undoLink.Visible() {
 		t.Error("Undo is offered for ever")
@@ -377,32 +360,32 @@ func TestUndoOfAWatchEnds(t *testing.T) {
 }
 
 func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.see()
 	for name, part := range map[string]struct {
 		fyne.Focusable
-		ground *themed
+		ground *widgets.Rectangle
 	}{
-		"a tab": {d.tabs.buttons[1], d.tabs.buttons[1].ground}, "a quick filter": {d.ports.quick.segments[1], d.ports.quick.segments[1].ground},
-		"the chosen one": {d.ports.quick.segments[0], d.ports.quick.segments[0].ground}, "a card": {d.ports.cards.cards[0], d.ports.cards.cards[0].ground.themed},
+		"a tab": {d.tabs.Buttons[1], d.tabs.Buttons[1].Ground}, "a quick filter": {d.ports.quick.segments[1], d.ports.quick.segments[1].Ground},
+		"the chosen one": {d.ports.quick.segments[0], d.ports.quick.segments[0].Ground}, "a card": {d.ports.cards.cards[0], d.ports.cards.cards[0].ground.Rectangle},
 	} {
-		without := part.ground.rect.StrokeWidth
+		without := part.ground.Rect.StrokeWidth
 		part.FocusGained()
-		if got := part.ground.rect.StrokeWidth; got != 2 || !part.ground.Visible() {
+		if got := part.ground.Rect.StrokeWidth; got != 2 || !part.ground.Visible() {
 			t.Errorf("%s has a line of %v around it, shown: %v; want 2", name, got, part.ground.Visible())
 		}
 		part.FocusLost()
-		if got := part.ground.rect.StrokeWidth; got != without {
+		if got := part.ground.Rect.StrokeWidth; got != without {
 			t.Errorf("%s keeps a line of %v when the keyboard has left it", name, got)
 		}
 	}
 }
 
 func TestButtonsShowTheKeyboard(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 7)) // the side pane is shown
-	for _, b := range []*keyButton{d.ports.pause, d.ports.details.browser} {
-		if b.ring.Visible() {
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 7)) // the side pane is shown
+	for _, b := range []*widgets.Button{d.ports.pause, d.ports.details.browser} {
+		if b.Ring.Visible() {
 			t.Errorf("%q has a ring without the keyboard", b.Text)
 		}
 		b.FocusGained()
@@ -410,15 +393,15 @@ func TestButtonsShowTheKeyboard(t *testing.T) {
 		if b == d.ports.details.browser {
 			ground = theme.Color(theme.ColorNamePrimary)
 		}
-		if got := contrast(b.ring.StrokeColor, ground); !b.ring.Visible() || got < 1.5 {
-			t.Errorf("%q: ring shown %v, contrast %.1f", b.Text, b.ring.Visible(), got)
+		if got := uitest.Contrast(b.Ring.StrokeColor, ground); !b.Ring.Visible() || got < 1.5 {
+			t.Errorf("%q: ring shown %v, contrast %.1f", b.Text, b.Ring.Visible(), got)
 		}
 		b.FocusLost()
 	}
 }
 
 func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	c, b := d.window.Canvas(), d.ports.pause
 	pressed := 0
 	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace} {
@@ -448,38 +431,15 @@ func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
 	}
 }
 
-// controls are what can be pressed or typed into below o, as far as it is seen.
-func controls(o fyne.CanvasObject) (found []fyne.CanvasObject) {
-	if !o.Visible() {
-		return nil
-	}
-	_, tappable := o.(fyne.Tappable)
-	_, focusable := o.(fyne.Focusable)
-	if disabled, ok := o.(fyne.Disableable); (tappable || focusable) && (!ok || !disabled.Disabled()) {
-		found = append(found, o)
-	}
-	var parts []fyne.CanvasObject
-	switch o := o.(type) {
-	case *fyne.Container:
-		parts = o.Objects
-	case fyne.Widget:
-		parts = test.WidgetRenderer(o).Objects()
-	}
-	for _, p := range parts {
-		found = append(found, controls(p)...)
-	}
-	return found
-}
-
 // byOtherKeys are controls that Tab does not stop at, and how the keyboard does
 // what they do.
 func byOtherKeys(o fyne.CanvasObject) bool {
 	switch kind := fmt.Sprintf("%T", o); {
 	case strings.HasPrefix(kind, "*table.rowWidget"): // arrows, Enter and Space in the table
 		return true
-	case kind == "*ui.eventRow", kind == "*ui.ruleRow", kind == "*ui.iconButton": // in their lists
+	case kind == "*ui.eventRow", kind == "*ui.ruleRow", kind == "*widgets.RowButton": // in their lists
 		return true
-	case kind == "*ui.copyText": // Ctrl+C copies the row
+	case kind == "*widgets.CopyText": // Ctrl+C copies the row
 		return true
 	case strings.HasPrefix(kind, "*widget."), strings.HasPrefix(kind, "*internal."): // a part of one of ours
 		return true
@@ -488,16 +448,16 @@ func byOtherKeys(o fyne.CanvasObject) bool {
 }
 
 func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
-	r := livelyDays(time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC))
+	r := uitest.LivelyHistory(time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC))
 	d := deskWith(t, r)
-	l := listening(62893, "node", 10)
+	l := uitest.Listening(62893, "node", 10)
 	l.Owners[0].Folder = "/home/ada/shop"
-	d.see(l, listening(8080, "python3", 20))
+	d.see(l, uitest.Listening(8080, "python3", 20))
 	d.ports.table.Select(l.ID)
 	canvas := d.window.Canvas()
 	for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
-		r.answer()
+		r.Answer()
 		canvas.Unfocus()
 		without := canvas.Capture()
 		reached := map[fyne.CanvasObject]bool{}
@@ -508,14 +468,14 @@ func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
 				break
 			}
 			reached[f] = true
-			if differing(without, canvas.Capture()) == 0 {
+			if uitest.DifferingPixels(without, canvas.Capture()) == 0 {
 				t.Errorf("%s: nothing shows that the keyboard is at a %T", page, f)
 			}
 		}
 		if len(reached) < 5 {
 			t.Errorf("%s: Tab reaches %d controls only", page, len(reached))
 		}
-		for _, o := range controls(canvas.Content()) {
+		for _, o := range uitest.Controls(canvas.Content()) {
 			if !reached[o] && !byOtherKeys(o) {
 				t.Errorf("%s: Tab does not reach a %T at %v", page, o, fyne.CurrentApp().Driver().AbsolutePositionForObject(o))
 			}
@@ -525,19 +485,19 @@ func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
 
 // A question is answered first: what is behind it stays as it is.
 func TestShortcutsDoNotReachThePageBehindAQuestion(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Select("tcp-3000-10")
-	q := ask(d.window, "Really?", "", "Yes", func() {}, func() {})
-	for _, c := range []chord{ctrl(fyne.KeyF), ctrl(fyne.Key2), ctrl(fyne.KeyPageDown), copyKeys, groupKeys, explainKeys} {
-		shortcut(d.window, c)
+	q := widgets.Ask(d.window, "Really?", "", "Yes", func() {}, func() {})
+	for _, c := range []widgets.Chord{widgets.Ctrl(fyne.KeyF), widgets.Ctrl(fyne.Key2), widgets.Ctrl(fyne.KeyPageDown), widgets.CopyKeys, groupKeys, explainKeys} {
+		uitest.Shortcut(d.window, c.Shortcut())
 	}
-	if d.tabs.name() != PagePorts || len(d.asked) != 0 || d.window.Canvas().Focused() != q.no {
-		t.Errorf("page %s, asked %q, the keyboard on %T", d.tabs.name(), d.asked, d.window.Canvas().Focused())
+	if d.tabs.Name() != PagePorts || len(d.asked) != 0 || d.window.Canvas().Focused() != q.No {
+		t.Errorf("page %s, asked %q, the keyboard on %T", d.tabs.Name(), d.asked, d.window.Canvas().Focused())
 	}
-	q.hide()
-	shortcut(d.window, ctrl(fyne.Key2))
-	if d.tabs.name() != PageHistory {
-		t.Errorf("Ctrl+2 does nothing after the question: page %s", d.tabs.name())
+	q.Hide()
+	uitest.Shortcut(d.window, widgets.Ctrl(fyne.Key2).Shortcut())
+	if d.tabs.Name() != PageHistory {
+		t.Errorf("Ctrl+2 does nothing after the question: page %s", d.tabs.Name())
 	}
 }

@@ -10,32 +10,25 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
-	"porthole/monitor/warning"
+	"porthole/ui/probe"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
-
-// testConn is one from a client on this machine, or from an address.
-func testConn(id monitor.SocketID, pid int, who string, received, sent uint64) connection.Conn {
-	p := connection.Conn{ID: id, Remote: netip.MustParseAddrPort("127.0.0.1:5000"), Client: connection.Client{PID: pid, Name: who}, Received: received, Sent: sent}
-	if pid == 0 {
-		p.Remote, p.Client.Name = netip.AddrPortFrom(netip.MustParseAddr(who), 5000), ""
-	}
-	return p
-}
 
 // look shows what a look told of one listener, one second after the last.
 func (d *desk) look(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
 	d.at = d.at.Add(time.Second)
-	processes := map[ProcessID]monitor.ProcessState{}
+	processes := map[probe.ProcessID]monitor.ProcessState{}
 	if o, ok := l.Principal(); ok {
-		processes[ProcessID{o.PID, o.Start}] = live
+		processes[probe.IDOf(o)] = live
 	}
-	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{l.ID: len(st.Conns)}, States: map[string]connection.State{l.ID: st}, Processes: processes})
+	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{l.ID: len(st.Conns)}, States: map[string]connection.State{l.ID: st}, Processes: processes})
 }
 
-func clientsOf(l *clientList) (lines []string) {
-	for _, line := range l.lines {
+func clientsOf(l *widgets.ClientList) (lines []string) {
+	for _, line := range l.Lines {
 		lines = append(lines, strings.TrimSpace(strings.Join(line[:], " ")))
 	}
 	return lines
@@ -49,10 +42,10 @@ func ids(listeners []*monitor.Listener) (out []string) {
 }
 
 func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	nudges := 0
 	d.OnProbeRequest = func() { nudges++ }
-	a, b := listening(3000, "node", 10), listening(8080, "python3", 20)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
 	d.see(a, b)
 	d.ports.table.Select("") // the first one was
 	d.ports.showDetails()
@@ -69,7 +62,7 @@ func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
 	}
 	d.OpenProcess(a)
 	d.OpenProcess(b)
-	d.tabs.open("activity")
+	d.tabs.Open("activity")
 	w = d.ProbeRequest()
 	if len(w.Count) != 0 || len(w.Connections) != 2 || len(w.Processes) != 2 || nudges != 3 {
 		t.Errorf("on another page with two process windows it wants %+v after %d calls", w, nudges)
@@ -83,8 +76,8 @@ func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
 }
 
 func TestConnectionsAreCountedInRowsAndCards(t *testing.T) {
-	d := newDesk(t)
-	a, b := listening(3000, "node", 10), listening(62893, "vite", 20)
+	d := NewDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20)
 	d.see(a, b)
 	conns := func() (out []string) {
 		for _, r := range d.ports.table.Rows() {
@@ -93,24 +86,24 @@ func TestConnectionsAreCountedInRowsAndCards(t *testing.T) {
 		return out
 	}
 	d.want("before a look", conns(), []string{"3000: ", "62893: "})
-	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{a.ID: 0, b.ID: 3}})
+	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{a.ID: 0, b.ID: 3}})
 	d.want("after it", conns(), []string{"3000: 0", "62893: 3"})
 	d.want("marks", d.rows(), []string{"3000", "62893"}) // a count is no change of the listener
 	if got := d.ports.cards.cards[0].model.detail; got != "vite · 3 connections" {
 		t.Errorf("the card says %q", got)
 	}
-	d.ShowProbe(ProbeResult{At: d.at}) // not counted this time
+	d.ShowProbe(probe.Result{At: d.at}) // not counted this time
 	d.want("between two looks", conns(), []string{"3000: 0", "62893: 3"})
 	d.ports.table.Sort("conns", true)
-	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{a.ID: 5, b.ID: 1}})
+	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{a.ID: 5, b.ID: 1}})
 	d.want("sorted by them", conns(), []string{"3000: 5", "62893: 1"})
 	d.see(a)
 	d.want("of one that closed", conns(), []string{"3000: 5", "62893: "})
 }
 
 func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
@@ -118,7 +111,7 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 		t.Error("it lists clients, or has a line for its queue, before a look")
 	}
 	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLength: 1, QueueLimit: 511, Conns: []connection.Conn{
-		testConn(1, 7, "curl\n\u202e", 0, 0), testConn(2, 7, "curl\n\u202e", 0, 0), testConn(3, 0, "10.0.0.9", 0, 0),
+		uitest.Conn(1, 7, "curl\n\u202e", 0, 0), uitest.Conn(2, 7, "curl\n\u202e", 0, 0), uitest.Conn(3, 0, "10.0.0.9", 0, 0),
 		{ID: 4, User: "bob", Remote: netip.MustParseAddrPort("127.0.0.1:1")}}}
 	d.look(a, st, monitor.ProcessState{})
 	for i := range st.Conns {
@@ -127,65 +120,65 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	d.look(a, st, monitor.ProcessState{})
 	d.want("clients", clientsOf(p.clients), []string{
 		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "bob's process (hidden) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
-	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.segment.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
-		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.segment.Text, p.spark.values)
+	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.Segment.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
+		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.Segment.Text, p.spark.values)
 	}
 	d.look(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
 	d.want("nobody", clientsOf(p.clients), []string{"Nobody"})
 	if p.spark.raster.Visible() || p.queueBox.Visible() {
 		t.Error("a line is drawn, or said of its queue, of what is not known")
 	}
-	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{}}) // where connections cannot be read
+	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{}}) // where connections cannot be read
 	d.want("the last that was seen", clientsOf(p.clients), []string{"Nobody"})
 }
 
 func TestManyClientsAreCounted(t *testing.T) {
 	var all []connection.Conn
-	for i := range maxClients + 3 {
-		all = append(all, testConn(monitor.SocketID(i+1), 100+i, "ab", 0, 0))
+	for i := range words.MaxClients + 3 {
+		all = append(all, uitest.Conn(monitor.SocketID(i+1), 100+i, "ab", 0, 0))
 	}
-	l := newClientList(true)
-	l.show(clientLines(all, &connection.Meter{}, false, true))
+	l := widgets.NewClientList(true)
+	l.Show(words.ClientLines(all, &connection.Meter{}, false, true))
 	lines := clientsOf(l)
-	if len(lines) != maxClients+1 || lines[maxClients] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
+	if len(lines) != words.MaxClients+1 || lines[words.MaxClients] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
 		t.Errorf("%q", lines)
 	}
 }
 
 func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
-	d := newDesk(t)
-	a, b := listening(3000, "node", 10), listening(8080, "python3", 20)
+	d := NewDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
-	st := connection.State{BytesKnown: true, Conns: []connection.Conn{testConn(1, 7, "curl", 0, 0)}}
+	st := connection.State{BytesKnown: true, Conns: []connection.Conn{uitest.Conn(1, 7, "curl", 0, 0)}}
 	d.look(a, st, monitor.ProcessState{})
-	st.Conns = []connection.Conn{testConn(1, 7, "curl", 1000, 2000)}
+	st.Conns = []connection.Conn{uitest.Conn(1, 7, "curl", 1000, 2000)}
 	d.look(a, st, monitor.ProcessState{})
 	side := d.ports.details
 	d.want("clients", clientsOf(side.clients), []string{"curl 7 1 conn 3.0 kB/s"})
-	if !side.clients.object.Visible() || side.clientsTitle.Text != "Connected now (1)" {
-		t.Errorf("shown %v, title %q", side.clients.object.Visible(), side.clientsTitle.Text)
+	if !side.clients.Object.Visible() || side.clientsTitle.Text != "Connected now (1)" {
+		t.Errorf("shown %v, title %q", side.clients.Object.Visible(), side.clientsTitle.Text)
 	}
 	d.ports.table.Select(b.ID)
-	if side.clients.object.Visible() {
+	if side.clients.Object.Visible() {
 		t.Error("the clients of another listener are shown")
 	}
 	d.look(a, st, monitor.ProcessState{}) // a look that was under way
-	if side.clients.object.Visible() {
+	if side.clients.Object.Visible() {
 		t.Error("a late look shows the clients of another listener")
 	}
 }
 
 func TestWhatIsOddIsSaid(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Parents = []monitor.Parent{{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}, {PID: 4, Name: "zsh"}}
 	d.see(a)
 	d.ports.table.Select(a.ID)
 	d.OpenProcess(a)
 	p, side := d.processes[processKey(a)], d.ports.details
-	if len(p.warnings.sentences)+len(side.warnings.sentences) != 0 || p.warnings.object.Visible() || side.warnings.object.Visible() {
-		t.Errorf("nothing is odd, and it says %q, %q", p.warnings.sentences, side.warnings.sentences)
+	if len(p.warnings.Sentences)+len(side.warnings.Sentences) != 0 || p.warnings.Object.Visible() || side.warnings.Object.Visible() {
+		t.Errorf("nothing is odd, and it says %q, %q", p.warnings.Sentences, side.warnings.Sentences)
 	}
 	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
@@ -197,43 +190,17 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 		"Its program file was deleted or replaced since it started. Start it again to run what is there now.",
 		"LD_PRELOAD puts other code into it (/tmp/x.so). Make sure that you know that library.",
 	}
-	d.want("process window", p.warnings.sentences, want)
-	d.want("side pane", side.warnings.sentences, want)
+	d.want("process window", p.warnings.Sentences, want)
+	d.want("side pane", side.warnings.Sentences, want)
 	if want := "zsh (4, shell, ended) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
-	if side.chain.Text != "zsh (ended) › npm run dev › node" || len(p.warnings.object.Objects) != len(want) {
-		t.Errorf("side %q, %d bars", side.chain.Text, len(p.warnings.object.Objects))
+	if side.chain.Text != "zsh (ended) › npm run dev › node" || len(p.warnings.Object.Objects) != len(want) {
+		t.Errorf("side %q, %d bars", side.chain.Text, len(p.warnings.Object.Objects))
 	}
 	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
-	if p.warnings.object.Visible() || side.warnings.object.Visible() {
+	if p.warnings.Object.Visible() || side.warnings.Object.Visible() {
 		t.Error("what is not odd any more is still said")
-	}
-}
-
-// The interface and the command line say the same, in English.
-func TestOddSentencesAreThoseOfTheCommandLine(t *testing.T) {
-	for _, why := range []ancestry.Explanation{
-		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "zsh"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
-		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "sshd"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
-		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "make", Command: []string{"make", "web"}}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
-		ancestry.Explain(monitor.Owner{PID: 9}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
-	} {
-		for _, kind := range []warning.Kind{warning.Orphaned, warning.QueueFull, warning.ProgramReplaced, warning.UntrustedFolder, warning.Preload, warning.RunsAsRoot, warning.Exposed} {
-			o := warning.Warning{Kind: kind, Detail: "x"}
-			if got, want := warningSentence(o, why), o.Sentence(why); got != want {
-				t.Errorf("%q; the command line says %q", got, want)
-			}
-		}
-	}
-}
-
-func TestSpeed(t *testing.T) {
-	for bytes, want := range map[float64]string{-1: "0 B/s", 0: "0 B/s", 999: "999 B/s", 999.6: "1.0 kB/s", 1234: "1.2 kB/s", 9960: "10 kB/s", 41_234: "41 kB/s",
-		999_600: "1.0 MB/s", 5.25e6: "5.2 MB/s", 3e9: "3.0 GB/s"} {
-		if got := Speed(bytes); got != want {
-			t.Errorf("Speed(%v) = %q, want %q", bytes, got, want)
-		}
 	}
 }
 
@@ -255,7 +222,7 @@ func TestALineOfNothingIsNotPaintedAnew(t *testing.T) {
 }
 
 func TestTheLineOfTheLastMinute(t *testing.T) {
-	newDesk(t) // for the theme
+	NewDesk(t) // for the theme
 	s := newSpark()
 	inked := func(img interface {
 		At(x, y int) color.Color
@@ -289,7 +256,7 @@ func BenchmarkSetLive(b *testing.B) {
 	var all []*monitor.Listener
 	counts := map[string]int{}
 	for i := range 200 {
-		l := listening(uint16(3000+i), "node", 10+i)
+		l := uitest.Listening(uint16(3000+i), "node", 10+i)
 		all, counts[l.ID] = append(all, l), i%3
 	}
 	d.see(all...)
@@ -297,7 +264,7 @@ func BenchmarkSetLive(b *testing.B) {
 	d.OpenProcess(all[0])
 	var peersOf []connection.Conn
 	for i := range 200 {
-		peersOf = append(peersOf, testConn(monitor.SocketID(i+1), 1000+i%40, "curl", 0, 0))
+		peersOf = append(peersOf, uitest.Conn(monitor.SocketID(i+1), 1000+i%40, "curl", 0, 0))
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -305,28 +272,17 @@ func BenchmarkSetLive(b *testing.B) {
 		for i := range peersOf {
 			peersOf[i].Sent += uint64(1000 + d.at.Second()*100)
 		}
-		d.ShowProbe(ProbeResult{At: d.at, Counts: counts, States: map[string]connection.State{all[0].ID: {Conns: peersOf, BytesKnown: true}}})
-	}
-}
-
-func TestAClientIsCutButNotItsPID(t *testing.T) {
-	newDesk(t)
-	const width, size = 120, 12
-	for client, end := range map[string]string{"a-client-with-a-very-long-name 4711": "… 4711", "a very long name's process (hidden)": "…", "curl 7": "curl 7"} {
-		got := fitClient(client, width, size, fyne.TextStyle{Monospace: true})
-		if !strings.HasSuffix(got, end) || fyne.MeasureText(got, size, fyne.TextStyle{Monospace: true}).Width > width {
-			t.Errorf("%q is cut to %q; want it to end in %q", client, got, end)
-		}
+		d.ShowProbe(probe.Result{At: d.at, Counts: counts, States: map[string]connection.State{all[0].ID: {Conns: peersOf, BytesKnown: true}}})
 	}
 }
 
 func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
-	d.look(a, connection.State{Conns: []connection.Conn{testConn(1, 7, "curl", 0, 0)}}, monitor.ProcessState{})
+	d.look(a, connection.State{Conns: []connection.Conn{uitest.Conn(1, 7, "curl", 0, 0)}}, monitor.ProcessState{})
 	if at := p.clientsBox.Position(); at.X < 200 || at.Y != 0 {
 		t.Errorf("in a wide window the clients stand at %v; want them at the right", at)
 	}

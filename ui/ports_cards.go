@@ -21,7 +21,9 @@ import (
 	"porthole/monitor/history"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
-	"porthole/ui/tray"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // cardModel is a card as shown: one for each watch that is switched on.
@@ -63,15 +65,15 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 	default:
 		var names []string
 		for _, l := range found {
-			names = append(names, strconv.Itoa(int(l.Port))+" "+tray.OwnerText(l))
+			names = append(names, strconv.Itoa(int(l.Port))+" "+words.Owner(l))
 		}
 		m.detail = strings.Join(names, ", ")
 		m.port = found[0].Port
 	}
-	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": formatInt(len(found))}), colorOpen
+	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": words.Number(len(found))}), uitheme.ColorOpen
 	for _, l := range found {
 		if l.Exposure == monitor.ExposureNetwork {
-			m.state, m.color = "◐ "+lang.L("exposed to the network"), colorAlert
+			m.state, m.color = "◐ "+lang.L("exposed to the network"), uitheme.ColorAlert
 		}
 	}
 	return m
@@ -80,15 +82,15 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 // cardText says who has l, for how long and for how many clients: "node ·
 // acme-web (Vite) · up 12 min · 3 connections".
 func cardText(l *monitor.Listener, connections int, now time.Time) string {
-	text := tray.OwnerText(l)
+	text := words.Owner(l)
 	if l.Service != "" {
-		text += " (" + serviceOf(l) + ")"
+		text += " (" + words.Service(l) + ")"
 	}
 	if up := uptime(l, now); up != "" {
 		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})
 	}
 	if connections > 0 {
-		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": formatInt(connections)})
+		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": words.Number(connections)})
 	}
 	return text
 }
@@ -107,16 +109,16 @@ type cardBar struct {
 	pastOwners map[uint16]pastOwner // of the ports that are free
 	everOpen   map[uint16]bool      // ports that were held while this window is there: memory may be behind
 	cards      []*card
-	more       *textLink
+	more       *widgets.Link
 	row        *fyne.Container
 	object     *fyne.Container
 }
 
 func newCardBar(memory portsHistory, point func(port uint16), again, all func()) *cardBar {
-	b := &cardBar{history: memory, onPort: point, refresh: again, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: newTextLink("", all)}
+	b := &cardBar{history: memory, onPort: point, refresh: again, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: widgets.NewLink("", all)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
-	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), line())
+	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), widgets.Line())
 	b.object.Hide()
 	return b
 }
@@ -167,7 +169,7 @@ func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
 		b.pastOwners[port] = pastOwner{}
 		q := history.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
 		b.history.Lookup(q, func(events []history.Event, err error) {
-			switch held := pastTenures(events); {
+			switch held := words.PastTenures(events); {
 			case err != nil:
 			case len(held) > 0:
 				b.pastOwners[port] = pastOwner{tenure: &held[0].Tenure}
@@ -180,7 +182,7 @@ func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
 	}
 	switch known := b.pastOwners[port]; {
 	case known.tenure != nil:
-		return lastOwnerSentence(*known.tenure, now)
+		return words.LastOwner(*known.tenure, now)
 	case known.never && !b.everOpen[port]:
 		return lang.L("not seen open yet")
 	}
@@ -210,7 +212,7 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 		width -= moreWidth
 		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
 		hidden := len(cards) - fit
-		r.bar.more.say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": formatInt(hidden)}))
+		r.bar.more.Say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": words.Number(hidden)}))
 		size := r.bar.more.MinSize()
 		r.bar.more.Resize(size)
 		r.bar.more.Move(fyne.NewPos(width+cardGap-6, (cardHeight-size.Height)/2))
@@ -227,11 +229,11 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 // card shows one watch; a click shows its port in the table.
 type card struct {
 	widget.BaseWidget
-	pressable
+	widgets.Pressable
 	model                cardModel
 	onPort               func(port uint16)
-	ground               *framed
-	edge                 *themed
+	ground               *widgets.FramedRectangle
+	edge                 *widgets.Rectangle
 	title, state, detail *canvas.Text
 	mark                 *canvas.Text // of the state
 }
@@ -244,11 +246,11 @@ var (
 )
 
 func newCardWidget(point func(port uint16)) *card {
-	c := &card{onPort: point, ground: newFramed(colorPanel, theme.ColorNameSeparator), edge: newThemed(table.ColorMuted, fyne.Size{}, 2)}
-	c.pressable = pressable{press: c.open, changed: c.paint, self: c}
-	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), caption(), caption()
+	c := &card{onPort: point, ground: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), edge: widgets.NewRectangle(table.ColorMuted, fyne.Size{}, 2)}
+	c.Pressable = widgets.Pressable{Press: c.open, Changed: c.paint, Self: c}
+	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), widgets.NewCaption(), widgets.NewCaption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
-	c.mark = newMark()
+	c.mark = widgets.NewMark()
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -262,14 +264,14 @@ func (c *card) show(m cardModel) {
 
 func (c *card) paint() {
 	m := c.model
-	c.edge.fill = m.color
+	c.edge.Fill = m.color
 	c.edge.Refresh()
-	c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNameSeparator, 1
-	if c.hover {
-		c.ground.line = theme.ColorNamePlaceHolder
+	c.ground.Line, c.ground.Rect.StrokeWidth = theme.ColorNameSeparator, 1
+	if c.Hovered {
+		c.ground.Line = theme.ColorNamePlaceHolder
 	}
-	if c.focus {
-		c.ground.line, c.ground.rect.StrokeWidth = theme.ColorNamePrimary, 2
+	if c.Focused {
+		c.ground.Line, c.ground.Rect.StrokeWidth = theme.ColorNamePrimary, 2
 	}
 	c.ground.Refresh()
 	c.place(c.Size())
@@ -282,14 +284,14 @@ func (c *card) place(s fyne.Size) {
 	c.ground.Resize(s)
 	c.edge.Move(fyne.NewPos(0, 0))
 	c.edge.Resize(fyne.NewSize(4, s.Height))
-	shape, words := splitMark(m.state)
-	setText(c.state, words, m.color)
-	setText(c.mark, shape, m.color)
+	shape, words := widgets.SplitMark(m.state)
+	widgets.SetText(c.state, words, m.color)
+	widgets.SetText(c.mark, shape, m.color)
 	state := c.state.MinSize()
 	mark := c.mark.MinSize()
 	room := s.Width - left - right
-	setText(c.title, table.Fit(m.title, room-state.Width-mark.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
-	setText(c.detail, table.Fit(m.detail, room, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
+	widgets.SetText(c.title, table.Fit(m.title, room-state.Width-mark.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
+	widgets.SetText(c.detail, table.Fit(m.detail, room, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
 	c.title.Move(fyne.NewPos(left, 8))
 	c.title.Resize(c.title.MinSize())
 	c.state.Move(fyne.NewPos(s.Width-right-state.Width, 10))

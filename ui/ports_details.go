@@ -17,7 +17,11 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
+	"porthole/ui/probe"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // detailsModel is what the side pane says of the selected listener.
@@ -48,14 +52,14 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 	m := detailsModel{id: l.ID}
 	o, seen := l.Principal()
 	why := ancestry.Explain(o, l.CgroupInfo, live)
-	m.warnings = warningSentences(l, o, why, live)
-	m.name = ownerName(l, o)
+	m.warnings = words.Warnings(l, o, why, live)
+	m.name = words.OwnerName(l, o)
 	if seen {
-		m.pid = pidText(o.PID)
+		m.pid = words.PID(o.PID)
 	}
-	m.about = descriptionOf(l, o)
+	m.about = words.Description(l, o)
 	if ambiguous {
-		m.ambiguity = ambiguousWarning()
+		m.ambiguity = words.AmbiguousWarning()
 	}
 	add := func(label, value string) {
 		if value != "" {
@@ -64,7 +68,7 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 	}
 	var addresses []string
 	for _, s := range l.Sockets {
-		if text := addressPort(s, l.Port); !slices.Contains(addresses, text) {
+		if text := words.AddressPort(s, l.Port); !slices.Contains(addresses, text) {
 			addresses = append(addresses, text)
 		}
 	}
@@ -74,22 +78,22 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		reach = lang.L("from the network")
 	}
 	add(lang.L("Reachable"), reach)
-	add(lang.L("Port range"), portRangeText(l.Port))
+	add(lang.L("Port range"), words.PortRange(l.Port))
 	if seen {
-		add(lang.L("Command"), monitor.Clean(maskedCommand(o), 240))
+		add(lang.L("Command"), monitor.Clean(words.Command(o), 240))
 		add(lang.L("Folder"), monitor.Clean(o.Folder, 200))
 		if !o.StartedAt.IsZero() {
-			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": momentLayout(o.StartedAt, now, "15:04"), "Ago": Duration(now.Sub(o.StartedAt))}))
+			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": words.MomentAs(o.StartedAt, now, "15:04"), "Ago": words.Duration(now.Sub(o.StartedAt))}))
 		}
-		m.chain, m.folder = ancestryText(why, false), o.Folder
+		m.chain, m.folder = words.Ancestry(why, false), o.Folder
 	} else {
 		add(lang.L("User"), monitor.Clean(l.User, 60))
 		add(lang.L("Owner"), lang.L(l.OwnerUnknown))
 		add(lang.L("Unit"), monitor.Clean(l.Unit, 200))
 	}
-	add(lang.L("Container"), containerDetails(l))
+	add(lang.L("Container"), words.ContainerDetails(l))
 	if l.Protocol == monitor.TCP && l.AcceptsLoopback() {
-		m.address = addressOf(l)
+		m.address = words.ClientAddress(l)
 	}
 	return m
 }
@@ -101,20 +105,20 @@ type detailsPane struct {
 	unfolded bool // the explanation is
 
 	name, pid, about *canvas.Text
-	warnings         *warningList
+	warnings         *widgets.WarningList
 	facts            *fyne.Container
-	values           []*copyText // of the facts
-	explain          *textLink
-	explanation      *copyText
+	values           []*widgets.CopyText // of the facts
+	explain          *widgets.Link
+	explanation      *widgets.CopyText
 	explanationBox   *fyne.Container
 	chainTitle       *canvas.Text
-	chain            *copyText
+	chain            *widgets.CopyText
 	chainBox         fyne.CanvasObject
-	clients          *clientList
+	clients          *widgets.ClientList
 	clientsTitle     *canvas.Text
 	meter            connection.Meter // of the selected listener
-	browser, copyURL *keyButton
-	folder, stop     *keyButton
+	browser, copyURL *widgets.Button
+	folder, stop     *widgets.Button
 	scroll           *container.Scroll
 	foot             *fyne.Container // with the scroll
 	object           *fyne.Container
@@ -131,34 +135,34 @@ type detailsActions struct{ browse, copyURL, details, stop, explain func() }
 
 func newDetailsPane(actions portsActions, do detailsActions) *detailsPane {
 	p := &detailsPane{}
-	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), caption(), caption(), caption()
+	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), widgets.NewCaption(), widgets.NewCaption(), widgets.NewCaption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
 	p.pid.TextStyle.Bold = true
-	p.warnings = newWarningList(true)
-	p.clients, p.clientsTitle = newClientList(false), caption()
-	p.facts = container.New(factRows{label: 92, even: true})
-	p.explain, p.explanation = newTextLink(lang.L("Explain"), do.explain), newCopyText("")
+	p.warnings = widgets.NewWarningList(true)
+	p.clients, p.clientsTitle = widgets.NewClientList(false), widgets.NewCaption()
+	p.facts = container.New(widgets.FactRows{Label: 92, Even: true})
+	p.explain, p.explanation = widgets.NewLink(lang.L("Explain"), do.explain), widgets.NewCopyText("")
 	p.explanation.Wrapping = fyne.TextWrapWord
-	p.explanationBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
-	p.chain = newCopyText("")
+	p.explanationBox = container.NewStack(widgets.NewRectangle(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
+	p.chain = widgets.NewCopyText("")
 	p.chain.Wrapping = fyne.TextWrapWord
-	p.chainBox = container.NewStack(newThemed(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
-	p.browser = newButton(lang.L("Open in browser"), do.browse)
+	p.chainBox = container.NewStack(widgets.NewRectangle(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
+	p.browser = widgets.NewButton(lang.L("Open in browser"), do.browse)
 	p.browser.Importance = widget.HighImportance
-	p.copyURL = newButton(lang.L("Copy URL"), do.copyURL)
-	p.folder = newButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
-	more := newButton(lang.L("Details…"), do.details)
-	p.stop = newDangerButton(lang.L("Stop…"), do.stop)
+	p.copyURL = widgets.NewButton(lang.L("Copy URL"), do.copyURL)
+	p.folder = widgets.NewButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
+	more := widgets.NewButton(lang.L("Details…"), do.details)
+	p.stop = widgets.NewDangerButton(lang.L("Stop…"), do.stop)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
-	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warnings.object,
-		container.New(layout.NewCustomPaddedLayout(0, 0, -overlap-1, 0), p.facts),
-		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.object)
+	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warnings.Object,
+		container.New(layout.NewCustomPaddedLayout(0, 0, -widgets.Overlap-1, 0), p.facts),
+		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.Object)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
 	foot := container.New(layout.NewCustomPaddedLayout(2, 10, 16, 12), buttons)
 	p.foot = container.New(footed{}, p.scroll, foot)
-	ground := container.NewStack(newThemed(colorPanel, fyne.Size{}, 0), p.foot)
-	p.object = container.New(besideLine{}, newThemed(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
+	ground := container.NewStack(widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), p.foot)
+	p.object = container.New(besideLine{}, widgets.NewRectangle(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
 	return p
 }
@@ -170,17 +174,17 @@ func (p *detailsPane) show(m detailsModel) {
 	if m.id != p.model.id { // who is connected to another one tells a look
 		p.meter = connection.Meter{}
 		p.scroll.ScrollToTop()
-		p.clientsTitle.Hidden, p.clients.object.Hidden = true, true
+		p.clientsTitle.Hidden, p.clients.Object.Hidden = true, true
 	}
 	p.model, p.shown = m, true
 	p.paint()
 	if resized := p.showFacts(m.facts); same && !resized {
 		return
 	}
-	p.warnings.show(m.bars())
-	p.explain.say(lang.L("Explain"))
+	p.warnings.Show(m.bars())
+	p.explain.Say(lang.L("Explain"))
 	if m.explanation != "" {
-		p.explain.say(lang.L("Hide explanation"))
+		p.explain.Say(lang.L("Hide explanation"))
 	}
 	p.explanation.SetText(m.explanation)
 	p.explanationBox.Hidden = m.explanation == ""
@@ -188,7 +192,7 @@ func (p *detailsPane) show(m detailsModel) {
 	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
 	p.chainTitle.Hidden = m.chain == ""
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
-	showIf(p.stop, m.stop)
+	widgets.ShowIf(p.stop, m.stop)
 	p.object.Refresh()
 	p.foot.Refresh() // its place is below what there is to say
 }
@@ -219,7 +223,7 @@ func (p *detailsPane) showFacts(facts [][2]string) (resized bool) {
 			}
 			continue
 		}
-		value := newCopyText(f[1])
+		value := widgets.NewCopyText(f[1])
 		value.Wrapping = fyne.TextWrapWord
 		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
 		p.values = append(p.values, value)
@@ -253,16 +257,16 @@ func (m detailsModel) bars() []string {
 }
 
 // connected shows who is connected to l, which is the selected one.
-func (p *detailsPane) connected(l *monitor.Listener, v ProbeResult) {
+func (p *detailsPane) connected(l *monitor.Listener, v probe.Result) {
 	st, ok := v.States[l.ID]
 	if !ok || l.ID != p.model.id {
 		return
 	}
 	p.meter.Update(v.At, st.Conns)
-	setText(p.clientsTitle, connectionsTitle(len(st.Conns)), table.ColorMuted)
-	resized := p.clients.show(clientLines(st.Conns, &p.meter, st.BytesKnown, false))
+	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(st.Conns)), table.ColorMuted)
+	resized := p.clients.Show(words.ClientLines(st.Conns, &p.meter, st.BytesKnown, false))
 	if p.clientsTitle.Hidden || resized {
-		p.clientsTitle.Hidden, p.clients.object.Hidden = false, false
+		p.clientsTitle.Hidden, p.clients.Object.Hidden = false, false
 		p.object.Refresh()
 	}
 }
@@ -270,19 +274,19 @@ func (p *detailsPane) connected(l *monitor.Listener, v ProbeResult) {
 // paint says the words again, in the colours of now.
 func (p *detailsPane) paint() {
 	m := p.model
-	setText(p.pid, m.pid, table.ColorMuted)
+	widgets.SetText(p.pid, m.pid, table.ColorMuted)
 	room := float32(detailsPaneWidth - 40 - p.pid.MinSize().Width)
-	setText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
+	widgets.SetText(p.name, table.Fit(m.name, room, p.name.TextSize, p.name.TextStyle), theme.ColorNameForeground)
 	about := table.ColorMuted
 	if m.closed {
-		about = colorClosed
+		about = uitheme.ColorClosed
 	}
-	setText(p.about, table.Fit(m.about, detailsPaneWidth-40, p.about.TextSize, p.about.TextStyle), about)
+	widgets.SetText(p.about, table.Fit(m.about, detailsPaneWidth-40, p.about.TextSize, p.about.TextStyle), about)
 	p.about.Hidden = m.about == ""
-	setText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
+	widgets.SetText(p.chainTitle, lang.L("Why is it running?"), table.ColorMuted)
 	for i := 0; i < len(p.facts.Objects); i += 2 {
 		if t, ok := p.facts.Objects[i].(*canvas.Text); ok {
-			setText(t, t.Text, table.ColorMuted)
+			widgets.SetText(t, t.Text, table.ColorMuted)
 		}
 	}
 }
@@ -350,7 +354,7 @@ func (p *portsPage) explain() {
 	case p.details.object.Visible():
 		p.unfold(!p.details.unfolded)
 	default:
-		showExplanation(p.content, explanation(r.listener, r.mark == closed, p.status.System))
+		widgets.ShowText(p.content, words.Explanation(r.listener, r.mark == closed, p.status.System))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor/history"
+	"porthole/ui/words"
 )
 
 // lastOwner is who had the port that the filter asks for.
@@ -19,15 +20,15 @@ func (p *portsPage) showEmpty(rows int) {
 	}
 	switch {
 	case rows > 0:
-		p.empty.hide()
+		p.empty.Hide()
 	case p.matching > 0:
-		p.empty.show(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": formatInt(p.matching)}))
+		p.empty.Show(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": words.Number(p.matching)}))
 	case !p.live:
-		p.empty.show(lang.L("Porthole is not watching"), lang.L("What listens now is not known"))
+		p.empty.Show(lang.L("Porthole is not watching"), lang.L("What listens now is not known"))
 	case p.status.Health.Problem != "":
-		p.empty.show(lang.L("The ports cannot be read just now"), lang.L("It is tried again; until then nobody knows what listens"))
+		p.empty.Show(lang.L("The ports cannot be read just now"), lang.L("It is tried again; until then nobody knows what listens"))
 	case !p.ready:
-		p.empty.show(lang.L("Looking…"), "")
+		p.empty.Show(lang.L("Looking…"), "")
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
@@ -35,13 +36,13 @@ func (p *portsPage) showEmpty(rows int) {
 		if p.status.Rules.WatchesPort(port) {
 			more, offer = lang.L("You watch it: a notification comes when it opens"), ""
 		}
-		p.empty.showWith(text, p.lastOwnerText(port), more, offer)
-	case p.filter.above:
-		p.empty.show(lang.L("Nothing matches"), lang.L("No port is above 65535, and no process shown here has this PID"))
+		p.empty.ShowWith(text, p.lastOwnerText(port), more, offer)
+	case p.filter.Above:
+		p.empty.Show(lang.L("Nothing matches"), lang.L("No port is above 65535, and no process shown here has this PID"))
 	case !p.filter.Empty():
-		p.empty.show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"))
+		p.empty.Show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"))
 	default:
-		p.empty.show(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"))
+		p.empty.Show(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"))
 	}
 }
 
@@ -51,7 +52,7 @@ func (p *portsPage) lastOwnerText(port uint16) string {
 		if !p.lastOwner.known {
 			return ""
 		}
-		return lastOwnerSentence(p.lastOwner.tenure, p.now())
+		return words.LastOwner(p.lastOwner.tenure, p.now())
 	}
 	p.lastOwner = lastOwner{port: port}
 	if p.history != nil {

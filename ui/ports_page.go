@@ -16,7 +16,11 @@ import (
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
 	"porthole/monitor/watch"
+	"porthole/ui/filter"
+	"porthole/ui/probe"
 	"porthole/ui/table"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // portsActions is what the page asks of the program. It is called from Fyne's goroutine and
@@ -76,47 +80,47 @@ type portsPage struct {
 	stopped  time.Time // when it did last
 	status   portsStatus
 	rows     map[string]*portRow // every listener that the page is about, and the closed ones that are still shown
-	filter   Filter
+	filter   filter.Filter
 
-	entry        *filterEntry
+	entry        *widgets.FilterEntry
 	quick        *quickBar
-	udp          *segment
-	allAddresses *segment
-	grouped      *segment
+	udp          *widgets.Segment
+	allAddresses *widgets.Segment
+	grouped      *widgets.Segment
 	cards        *cardBar
 	details      *detailsPane
 	bar          *fyne.Container
 	middle       *fyne.Container
-	pause        *keyButton
+	pause        *widgets.Button
 	table        *table.Table[*portRow]
-	empty        *emptyState
+	empty        *widgets.EmptyState
 	left         *canvas.Text
 	right        *canvas.Text
-	warning      *warningBar
+	warning      *widgets.WarningBar
 	welcome      *welcome
 	content      *fyne.Container
 	notice       string // a sentence in the status line, for a while
 	noticeUntil  time.Time
 	unwatched    removedWatch
-	undoLink     *textLink // undoes that
+	undoLink     *widgets.Link // undoes that
 	foot         *fyne.Container
 	pendingPort  uint16 // to be selected once it listens
 	matching     int    // rows that the text filter lets through, and the quick one may not
 	lastOwner    lastOwner
-	probe        ProbeResult    // the last look
+	probe        probe.Result   // the last look
 	counts       map[string]int // connections, by listener; nil where they are not known
 	probeChanged func()         // called where there is something new to look at
 }
 
 func newPortsPage(actions portsActions, memory portsHistory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
 	p := &portsPage{actions: actions, history: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, probeChanged: func() {}, stop: func(*monitor.Listener) {}, watches: func() {}}
-	p.entry = newFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
+	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
-	p.udp = newSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
-	p.allAddresses = newSwitch(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.AllAddresses) })
-	p.grouped = newSwitch(lang.L("By process"), p.toggleGroup)
+	p.udp = widgets.NewSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
+	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.AllAddresses) })
+	p.grouped = widgets.NewSwitch(lang.L("By process"), p.toggleGroup)
 	p.cards = newCardBar(memory, p.showPort, p.showCards, func() { p.watches() })
-	p.pause = newButton("", p.togglePause)
+	p.pause = widgets.NewButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.Label = lang.L("Ports")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
@@ -130,15 +134,15 @@ func newPortsPage(actions portsActions, memory portsHistory, now func() time.Tim
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
 	p.table.TypeAhead = func(r *portRow) string { return r.port }
-	p.table.OnRune = p.entry.take
-	p.empty = newEmptyState(func() {
+	p.table.OnRune = p.entry.Take
+	p.empty = widgets.NewEmptyState(func() {
 		actions.Watch(p.filter.Port())
 		p.table.Focus() // the button, which goes, would keep the keyboard
 	})
-	p.left, p.right = caption(), caption()
-	p.undoLink = newTextLink(lang.L("Undo"), p.undo)
+	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
+	p.undoLink = widgets.NewLink(lang.L("Undo"), p.undo)
 	p.foot = container.NewHBox(p.left, p.undoLink)
-	p.warning = newWarningBar(actions.StartAgent)
+	p.warning = widgets.NewWarningBar(actions.StartAgent)
 	p.welcome = newWelcome(func() {
 		actions.DismissWelcome()
 		p.showWelcome()
@@ -152,11 +156,11 @@ func newPortsPage(actions portsActions, memory portsHistory, now func() time.Tim
 
 // layout puts the page together: filter bar, warning, table, status line.
 func (p *portsPage) layout() *fyne.Container {
-	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, segmentBar(p.udp, p.allAddresses, p.grouped), p.pause), p.entry)
-	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(p.bar, 8), p.warning.object, line(), p.cards.object)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, line(), panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
-	p.middle = container.New(withDetailsPane{p.details}, container.NewStack(p.table, p.empty.object), p.details.object)
-	return container.New(noGaps{}, top, p.middle, status)
+	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped), p.pause), p.entry)
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(p.bar, 8), p.warning.Object, widgets.Line(), p.cards.object)
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, widgets.Line(), widgets.Panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
+	p.middle = container.New(withDetailsPane{p.details}, container.NewStack(p.table, p.empty.Object), p.details.object)
+	return container.New(widgets.TopMiddleBottom{}, top, p.middle, status)
 }
 
 // update shows what the monitor saw.
@@ -302,7 +306,7 @@ func (p *portsPage) arrange() {
 	rows := make([]*portRow, 0, len(p.rows))
 	var counts [4]int
 	for _, r := range p.rows {
-		if !p.filter.finds(r.searchText) {
+		if !p.filter.Finds(r.searchText) {
 			continue
 		}
 		for q := range counts {
@@ -316,7 +320,7 @@ func (p *portsPage) arrange() {
 	}
 	p.table.SetRows(rows)
 	if p.ready && p.quick.count(counts) {
-		layOut(p.bar)
+		widgets.Relayout(p.bar)
 	}
 	p.matching = counts[quickAll]
 	p.showCards()
@@ -329,7 +333,7 @@ func (p *portsPage) arrange() {
 }
 
 func (p *portsPage) setFilter(text string) {
-	p.filter = ParseFilter(text)
+	p.filter = filter.Parse(text)
 	p.arrange()
 }
 
@@ -345,20 +349,20 @@ func (p *portsPage) showDetails() {
 	before := p.details.shown
 	if ok && p.live {
 		o, _ := r.listener.Principal()
-		m := newDetails(r.listener, r.ambiguous, p.probe.process(r.listener, o), p.now())
+		m := newDetails(r.listener, r.ambiguous, p.probe.Process(r.listener, o), p.now())
 		if r.mark == closed {
 			m.close()
 		}
 		m.stop = p.stoppable(r)
 		if p.details.unfolded {
-			m.explanation = explanation(r.listener, r.mark == closed, p.status.System)
+			m.explanation = words.Explanation(r.listener, r.mark == closed, p.status.System)
 		}
 		p.details.show(m)
 	} else {
 		p.details.shown = false
 	}
 	if before != p.details.shown {
-		layOut(p.middle)
+		widgets.Relayout(p.middle)
 	}
 }
 
@@ -374,7 +378,7 @@ func (p *portsPage) ofSelected(do func(*monitor.Listener)) func() {
 // showCards shows how the watches stand, once that is known.
 func (p *portsPage) showCards() {
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) {
-		layOut(p.content)
+		widgets.Relayout(p.content)
 	}
 }
 
@@ -405,8 +409,8 @@ func (p *portsPage) showPort(port uint16) {
 
 func (p *portsPage) setStatus(s portsStatus) {
 	p.status = s
-	p.udp.choose(s.UDP)
-	p.allAddresses.choose(s.AllAddresses)
+	p.udp.Choose(s.UDP)
+	p.allAddresses.Choose(s.AllAddresses)
 	p.widen()
 	p.showOthers()
 	for id, r := range p.rows {
@@ -436,15 +440,15 @@ func (p *portsPage) widen() {
 
 // warn says what is missing, and makes room for it.
 func (p *portsPage) warn(problems []string) {
-	if p.warning.show(problems, p.live) {
-		layOut(p.content)
+	if p.warning.Show(problems, p.live) {
+		widgets.Relayout(p.content)
 	}
 }
 
 // showWelcome shows the line for a new user, and makes room for it.
 func (p *portsPage) showWelcome() {
 	if p.welcome.show(p.status.Welcome && p.live, p.status.Rules) {
-		layOut(p.content)
+		widgets.Relayout(p.content)
 	}
 }
 
@@ -472,7 +476,7 @@ func (p *portsPage) listeners() []*monitor.Listener {
 }
 
 // showProbe shows who is connected, and what else a look told.
-func (p *portsPage) showProbe(v ProbeResult) {
+func (p *portsPage) showProbe(v probe.Result) {
 	p.probe = v
 	if v.Counts != nil {
 		p.counts = v.Counts
@@ -495,7 +499,7 @@ func (p *portsPage) showProbe(v ProbeResult) {
 func (p *portsPage) Table() *table.Table[*portRow] { return p.table }
 
 // FilterField returns the field that filters the table.
-func (p *portsPage) FilterField() *filterEntry { return p.entry }
+func (p *portsPage) FilterField() *widgets.FilterEntry { return p.entry }
 
 // focus gives the table the keyboard.
 func (p *portsPage) focus() { p.table.Focus() }

@@ -5,6 +5,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	"porthole/ui/widgets"
 )
 
 // quickFilter is a filter that is one click away. Its number is its place in the bar.
@@ -35,7 +36,7 @@ func (q quickFilter) matches(r *portRow, user string) bool {
 
 // quickBar shows the filters side by side, each with how many rows it shows.
 type quickBar struct {
-	segments []*segment
+	segments []*widgets.Segment
 	chosen   quickFilter
 	object   fyne.CanvasObject
 }
@@ -44,13 +45,13 @@ func newQuickBar(choose func(quickFilter)) *quickBar {
 	b := &quickBar{}
 	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine")}
 	for i, label := range labels {
-		s := newSegment(label, func() {
+		s := widgets.NewSegment(label, func() {
 			b.choose(quickFilter(i))
 			choose(quickFilter(i))
 		})
 		b.segments = append(b.segments, s)
 	}
-	b.object = segmentBar(b.segments...)
+	b.object = widgets.NewSegmentBar(b.segments...)
 	b.choose(quickAll)
 	return b
 }
@@ -58,7 +59,7 @@ func newQuickBar(choose func(quickFilter)) *quickBar {
 func (b *quickBar) choose(q quickFilter) {
 	b.chosen = q
 	for i, s := range b.segments {
-		s.choose(quickFilter(i) == q)
+		s.Choose(quickFilter(i) == q)
 	}
 }
 
@@ -66,7 +67,7 @@ func (b *quickBar) choose(q quickFilter) {
 // room than before.
 func (b *quickBar) count(counts [4]int) (resized bool) {
 	for i, s := range b.segments {
-		resized = s.count(counts[i]) || resized
+		resized = s.Count(counts[i]) || resized
 	}
 	return resized
 }

@@ -12,8 +12,10 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
+	"porthole/ui/filter"
 	"porthole/ui/table"
-	"porthole/ui/tray"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/words"
 )
 
 // markTime is how long a new, changed or closed row is marked.
@@ -36,7 +38,7 @@ type portRow struct {
 	watched    bool
 	mark       rowMark
 	until      time.Time // the mark's end
-	searchText searchText
+	searchText filter.Searchable
 
 	ambiguous bool // "localhost" may mean another process
 	upAt      time.Time
@@ -47,14 +49,14 @@ type portRow struct {
 }
 
 func newPortRow(l *monitor.Listener, watched bool) *portRow {
-	r := &portRow{listener: l, watched: watched, searchText: newSearchText(l), connections: -1}
+	r := &portRow{listener: l, watched: watched, searchText: filter.NewSearchable(l), connections: -1}
 	r.port = strconv.Itoa(int(l.Port))
 	if l.Protocol == monitor.UDP {
 		r.port += " UDP"
 	}
 	r.user = monitor.Clean(l.User, 40)
 	r.project = monitor.Clean(l.Project, 60)
-	r.service = serviceOf(l)
+	r.service = words.Service(l)
 	if o, ok := l.Principal(); ok {
 		r.process = monitor.Clean(o.Name, 60)
 		r.pid = strconv.Itoa(o.PID)
@@ -62,10 +64,10 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 			r.pid += " +" + strconv.Itoa(more)
 		}
 	} else {
-		r.process, r.pid = tray.UnknownOwner(l), "—"
+		r.process, r.pid = words.UnknownOwner(l), "—"
 	}
 	r.exposure = exposureText(l)
-	r.address = strings.Join(r.searchText.begins[1:], " ")
+	r.address = strings.Join(r.searchText.Begins[1:], " ")
 	return r
 }
 
@@ -92,10 +94,10 @@ func (r *portRow) age(now time.Time) string {
 
 func uptime(l *monitor.Listener, now time.Time) string {
 	if !l.Since.IsZero() {
-		return Duration(now.Sub(l.Since))
+		return words.Duration(now.Sub(l.Since))
 	}
 	if o, ok := l.Principal(); ok && !o.StartedAt.IsZero() {
-		return "≤ " + Duration(now.Sub(o.StartedAt))
+		return "≤ " + words.Duration(now.Sub(o.StartedAt))
 	}
 	return ""
 }
@@ -124,14 +126,14 @@ func (r *portRow) Key() string { return r.listener.ID }
 
 // Tint is the colour of the row's mark.
 func (r *portRow) Tint() fyne.ThemeColorName {
-	return [...]fyne.ThemeColorName{unmarked: "", opened: tintNew, changed: tintChanged, closed: tintClosed}[r.mark]
+	return [...]fyne.ThemeColorName{unmarked: "", opened: uitheme.TintNew, changed: uitheme.TintChanged, closed: uitheme.TintClosed}[r.mark]
 }
 
 // text is a cell that a closed row strikes.
 func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
 	c := table.Cell{Text: s, Color: color, Struck: r.mark == closed}
 	if r.mark == closed {
-		c.Color = colorClosed
+		c.Color = uitheme.ColorClosed
 	}
 	return c
 }
@@ -187,7 +189,7 @@ func unknownOwnerColor(r *portRow) fyne.ThemeColorName {
 func starCell(r *portRow) table.Cell {
 	const size = 19 // the stars of the face of commands are small
 	if r.watched {
-		return table.Cell{Text: "★", Color: colorAlert, Size: size}
+		return table.Cell{Text: "★", Color: uitheme.ColorAlert, Size: size}
 	}
 	return table.Cell{Text: "☆", Color: table.ColorMuted, Size: size}
 }
@@ -199,11 +201,11 @@ func exposureCell(r *portRow) table.Cell {
 	switch {
 	case r.mark == closed:
 	case r.listener.Exposure == monitor.ExposureNetwork && r.ambiguous:
-		c.Text, c.Badge, c.Color = r.exposure+" !", true, colorAlert
+		c.Text, c.Badge, c.Color = r.exposure+" !", true, uitheme.ColorAlert
 	case r.listener.Exposure == monitor.ExposureNetwork:
-		c.Badge, c.Color = true, colorAlert
+		c.Badge, c.Color = true, uitheme.ColorAlert
 	case r.ambiguous:
-		c.Text, c.Badge, c.Color = lang.L("ambiguous"), true, colorAlert
+		c.Text, c.Badge, c.Color = lang.L("ambiguous"), true, uitheme.ColorAlert
 	}
 	return c
 }
@@ -219,7 +221,7 @@ func (r *portRow) Mark() table.Cell {
 	if r.mark == unmarked {
 		return table.Cell{}
 	}
-	color := map[rowMark]fyne.ThemeColorName{opened: colorOpen, changed: colorAlert, closed: colorClosed}[r.mark]
+	color := map[rowMark]fyne.ThemeColorName{opened: uitheme.ColorOpen, changed: uitheme.ColorAlert, closed: uitheme.ColorClosed}[r.mark]
 	return table.Cell{Text: markWords()[r.mark], Color: color}
 }
 
@@ -261,7 +263,7 @@ func connsCell(r *portRow) table.Cell {
 	case r.connections == 0:
 		return table.Cell{Text: "0", Color: table.ColorMuted}
 	}
-	return table.Cell{Text: formatInt(r.connections)}
+	return table.Cell{Text: words.Number(r.connections)}
 }
 
 func byConnected(a, b *portRow) int {

@@ -9,15 +9,17 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // The keys of the page that its menus show too.
 var (
-	openKeys    = chord{key: fyne.KeyReturn}
-	watchKeys   = chord{key: fyne.KeySpace}
-	groupKeys   = ctrl(fyne.KeyG)
-	stopKeys    = chord{key: fyne.KeyDelete}
-	explainKeys = ctrl(fyne.KeyE)
+	openKeys    = widgets.Chord{Key: fyne.KeyReturn}
+	watchKeys   = widgets.Chord{Key: fyne.KeySpace}
+	groupKeys   = widgets.Ctrl(fyne.KeyG)
+	stopKeys    = widgets.Chord{Key: fyne.KeyDelete}
+	explainKeys = widgets.Ctrl(fyne.KeyE)
 )
 
 func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
@@ -37,7 +39,7 @@ func (p *portsPage) watch(port uint16) {
 
 // group brings the rows of one process together, or no longer.
 func (p *portsPage) group(on bool) {
-	p.grouped.choose(on)
+	p.grouped.Choose(on)
 	if !on {
 		p.table.SetGroup(nil)
 		return
@@ -53,7 +55,7 @@ func (p *portsPage) group(on bool) {
 
 // headerItems are the page's own in the menu of columns.
 func (p *portsPage) headerItems() []*fyne.MenuItem {
-	item := menuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
+	item := widgets.MenuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
 	item.Checked = p.table.Grouped()
 	return []*fyne.MenuItem{item}
 }
@@ -72,9 +74,9 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		watchLabel = lang.L("Stop watching")
 	}
 	items := []*fyne.MenuItem{
-		menuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
-		menuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
-		menuItem(lang.L("Explain"), explainKeys, p.explain),
+		widgets.MenuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
+		widgets.MenuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
+		widgets.MenuItem(lang.L("Explain"), explainKeys, p.explain),
 		fyne.NewMenuItemSeparator(),
 	}
 	if l.Protocol == monitor.TCP && l.AcceptsLoopback() && r.mark != closed {
@@ -83,21 +85,21 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.copyURL(l) }))
 	}
 	items = append(items,
-		menuItem(lang.L("Copy row"), copyKeys, func() { p.copy(r.line()) }),
-		fyne.NewMenuItem(lang.L("Copy address"), func() { p.copy(addressOf(l)) }))
+		widgets.MenuItem(lang.L("Copy row"), widgets.CopyKeys, func() { p.copy(r.line()) }),
+		fyne.NewMenuItem(lang.L("Copy address"), func() { p.copy(words.ClientAddress(l)) }))
 	if r.mark != closed {
 		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(l) }))
 	}
 	if o, ok := l.Principal(); ok {
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.copy(fmt.Sprint(o.PID)) }),
-			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(maskedCommand(o)) }))
+			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(words.Command(o)) }))
 		if o.Folder != "" {
 			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
 		}
 	}
 	if p.stoppable(r) {
-		items = append(items, fyne.NewMenuItemSeparator(), menuItem(lang.L("Stop…"), stopKeys, func() { p.stop(l) }))
+		items = append(items, fyne.NewMenuItemSeparator(), widgets.MenuItem(lang.L("Stop…"), stopKeys, func() { p.stop(l) }))
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
@@ -125,14 +127,14 @@ func (p *portsPage) stopSelected() {
 // have its port by now.
 func (p *portsPage) browse(l *monitor.Listener) {
 	if p.stillOpen(l) {
-		p.actions.OpenInBrowser(addressOf(l))
+		p.actions.OpenInBrowser(words.ClientAddress(l))
 	}
 }
 
 // copyURL copies the URL of l, for which it is asked what it speaks.
 func (p *portsPage) copyURL(l *monitor.Listener) {
 	if p.stillOpen(l) {
-		p.actions.CopyURL(addressOf(l))
+		p.actions.CopyURL(words.ClientAddress(l))
 	}
 }
 
@@ -156,7 +158,7 @@ func (p *portsPage) copyRow() {
 // copy copies text, and says so: else nothing is to be seen of it.
 func (p *portsPage) copy(text string) {
 	p.actions.Copy(text)
-	p.showNotice(Copied(text))
+	p.showNotice(words.Copied(text))
 }
 
 // mayStop reports whether any owner of l can be stopped: one that is hidden cannot,

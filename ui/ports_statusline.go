@@ -9,12 +9,14 @@ import (
 
 	"porthole/monitor"
 	"porthole/ui/table"
-	"porthole/ui/tray"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // showNotice shows a sentence in the status line for a while.
 func (p *portsPage) showNotice(sentence string) {
-	p.notice, p.noticeUntil = sentence, p.now().Add(noticeTime)
+	p.notice, p.noticeUntil = sentence, p.now().Add(widgets.NoticeTime)
 	p.showStatus()
 }
 
@@ -29,10 +31,10 @@ func (p *portsPage) togglePause() {
 		return
 	}
 	var items []*fyne.MenuItem
-	for _, d := range tray.PauseFor {
-		items = append(items, fyne.NewMenuItem(tray.PauseText(d), func() { p.actions.Pause(d) }))
+	for _, d := range words.PauseFor {
+		items = append(items, fyne.NewMenuItem(words.PauseText(d), func() { p.actions.Pause(d) }))
 	}
-	popUpUnder(p.pause, items...)
+	widgets.ShowMenuBelow(p.pause, items...)
 }
 
 // countWords counts what listens; "" while nothing was told yet.
@@ -56,23 +58,23 @@ func (p *portsPage) countWords() string {
 	listening := len(ports)
 	open, all := p.status.Rules.CountOpen(p.snapshot)
 	return strings.Join([]string{
-		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": formatInt(listening)}),
+		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": words.Number(listening)}),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
-		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": formatInt(exposed)}),
+		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": words.Number(exposed)}),
 	}, " · ")
 }
 
 func (p *portsPage) showStatus() {
 	words, color := p.countWords(), table.ColorMuted
 	if p.now().Before(p.noticeUntil) {
-		words, color = p.notice, colorAlert
+		words, color = p.notice, uitheme.ColorAlert
 	}
-	setText(p.left, words, color)
+	widgets.SetText(p.left, words, color)
 	if hidden := words != p.unwatched.notice || !p.canUndo(); p.undoLink.Hidden != hidden {
 		p.undoLink.Hidden = hidden
 		p.foot.Refresh() // it stands behind the words
 	}
-	setText(p.right, p.healthWords(), table.ColorMuted)
+	widgets.SetText(p.right, p.healthWords(), table.ColorMuted)
 	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
 	if p.status.Paused {
 		label, icon = lang.L("Resume"), theme.MediaPlayIcon()
@@ -102,7 +104,7 @@ func (p *portsPage) healthWords() string {
 	case h.Problem != "":
 		parts = append(parts, lang.L("the ports cannot be read"))
 	case h.Interval > 0:
-		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": shortDuration(h.Interval)}))
+		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": words.ShortDuration(h.Interval)}))
 	}
 	return strings.Join(parts, " · ")
 }

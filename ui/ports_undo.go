@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor/watch"
+	"porthole/ui/widgets"
 )
 
 // removedWatch is what ☆ took away, and what Undo brings back: the rules of one
@@ -21,7 +22,7 @@ type removedWatch struct {
 
 // unwatch removes the simple watches of port; they can be brought back.
 func (p *portsPage) unwatch(port uint16) {
-	gone := removedWatch{port: port, until: p.now().Add(undoTime)}
+	gone := removedWatch{port: port, until: p.now().Add(widgets.UndoTime)}
 	left := p.status.Rules.WithoutPort(port)
 	for i, rule := range p.status.Rules {
 		if !slices.ContainsFunc(left, rule.Equal) {

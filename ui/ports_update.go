@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/ui/words"
 )
 
 // updateRows shows changes that leave every row where it is: somebody else
@@ -39,16 +40,16 @@ func (p *portsPage) updateRows(u monitor.Update, now time.Time) bool {
 // sameGroup reports whether neither filters nor counts, cards nor warnings
 // tell the two rows of one listener apart.
 func (p *portsPage) sameGroup(a, b *portRow) bool {
-	a4, a6 := families(a.listener)
-	b4, b6 := families(b.listener)
+	a4, a6 := words.LoopbackFamilies(a.listener)
+	b4, b6 := words.LoopbackFamilies(b.listener)
 	return !a.watched && !b.watched && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
 		a.listener.Port == b.listener.Port && a.listener.Exposure == b.listener.Exposure && a.listener.User == b.listener.User &&
-		a4 == b4 && a6 == b6 && p.filter.finds(a.searchText) == p.filter.finds(b.searchText)
+		a4 == b4 && a6 == b6 && p.filter.Finds(a.searchText) == p.filter.Finds(b.searchText)
 }
 
 // isShown reports whether the filters let r through.
 func (p *portsPage) isShown(r *portRow) bool {
-	return p.filter.finds(r.searchText) && p.quick.chosen.matches(r, p.status.User)
+	return p.filter.Finds(r.searchText) && p.quick.chosen.matches(r, p.status.User)
 }
 
 // markAmbiguous marks the rows whose "localhost" may mean another process: one
@@ -56,10 +57,10 @@ func (p *portsPage) isShown(r *portRow) bool {
 func (p *portsPage) markAmbiguous() {
 	all := p.snapshot.Listeners // those of one port stand together
 	for first := 0; first < len(all); {
-		same := samePort(all[first:], all[first])
+		same := words.SamePort(all[first:], all[first])
 		for _, l := range same {
 			if r := p.rows[l.ID]; r != nil {
-				r.ambiguous = ambiguous(l, same)
+				r.ambiguous = words.Ambiguous(l, same)
 			}
 		}
 		first += len(same)

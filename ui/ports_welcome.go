@@ -8,26 +8,27 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor/watch"
+	"porthole/ui/widgets"
 )
 
 // welcome is a line for who uses Porthole for the first time: where it is when
 // its window is closed, and what the port is that it watches. Once it was read it never
 // comes again.
 type welcome struct {
-	text   *note
+	text   *widgets.Note
 	read   bool
 	object fyne.CanvasObject
 }
 
 func newWelcome(done func()) *welcome {
-	w := &welcome{text: newNote(true)}
-	w.text.size(theme.SizeNameText)
-	gotIt := newTextLink(lang.L("Got it"), func() {
+	w := &welcome{text: widgets.NewNote(true)}
+	w.text.Size(theme.SizeNameText)
+	gotIt := widgets.NewLink(lang.L("Got it"), func() {
 		w.read = true
 		done()
 	})
-	row := container.NewBorder(nil, nil, nil, container.NewCenter(gotIt), w.text.object)
-	w.object = container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(row, 7))
+	row := container.NewBorder(nil, nil, nil, container.NewCenter(gotIt), w.text.Object)
+	w.object = container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(row, 7))
 	w.object.Hide()
 	return w
 }
@@ -39,10 +40,10 @@ func (w *welcome) show(on bool, rules watch.Rules) bool {
 	if first, ok := watch.Default()[0].Ports.Single(); ok && rules.WatchesPort(first) {
 		text = lang.L("Porthole stays in the tray when this window closes. {{.Port}} is the port it watches at first: you are told when a server opens it.", map[string]any{"Port": first})
 	}
-	if w.text.segment.Text == text && w.object.Visible() == on {
+	if w.text.Segment.Text == text && w.object.Visible() == on {
 		return false
 	}
-	w.text.set(text, theme.ColorNameForeground)
+	w.text.Set(text, theme.ColorNameForeground)
 	if on {
 		w.object.Show()
 	} else {

@@ -1,12 +1,16 @@
 package ui
 
+import (
+	"porthole/ui/probe"
+)
+
 // ProbeRequest returns what the window wants to be looked at now.
-func (w *Window) ProbeRequest() ProbeRequest {
-	var wanted ProbeRequest
+func (w *Window) ProbeRequest() probe.Request {
+	var wanted probe.Request
 	if w.stale {
 		return wanted
 	}
-	if w.tabs.name() == PagePorts {
+	if w.tabs.Name() == PagePorts {
 		wanted.Count = w.ports.listeners()
 		if l := w.ports.detailed(); l != nil {
 			o, _ := l.Principal()
@@ -20,7 +24,7 @@ func (w *Window) ProbeRequest() ProbeRequest {
 }
 
 // ShowProbe shows what a look at Wanted told.
-func (w *Window) ShowProbe(v ProbeResult) {
+func (w *Window) ShowProbe(v probe.Result) {
 	w.ports.showProbe(v)
 	for _, p := range w.processes {
 		p.showProbe(v)

@@ -10,6 +10,8 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/ui/probe"
+	"porthole/ui/uitest"
 )
 
 // BenchmarkProcessWindow is a process window of a machine with 500 processes, as
@@ -22,10 +24,10 @@ func BenchmarkProcessWindow(b *testing.B) {
 	}
 	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLimit: 511}
 	for i := range 10 {
-		st.Conns = append(st.Conns, testConn(monitor.SocketID(i+1), 100+i, "curl", 0, 0))
+		st.Conns = append(st.Conns, uitest.Conn(monitor.SocketID(i+1), 100+i, "curl", 0, 0))
 	}
 	live := monitor.ProcessState{Resources: monitor.Resources{Threads: 12, Memory: 48 << 20}}
-	key := ProcessID{l.Owners[0].PID, l.Owners[0].Start}
+	key := probe.IDOf(l.Owners[0])
 	look := func(i int) {
 		d.at = d.at.Add(2 * time.Second)
 		for j := range st.Conns { // what flows differs from look to look
@@ -33,7 +35,7 @@ func BenchmarkProcessWindow(b *testing.B) {
 		}
 		live.Resources.Memory += uint64(i%3) << 20
 		live.Resources.CPU += time.Duration(i%5) * 10 * time.Millisecond
-		d.ShowProbe(ProbeResult{At: d.at, States: map[string]connection.State{l.ID: st}, Processes: map[ProcessID]monitor.ProcessState{key: live}})
+		d.ShowProbe(probe.Result{At: d.at, States: map[string]connection.State{l.ID: st}, Processes: map[probe.ProcessID]monitor.ProcessState{key: live}})
 	}
 	p95 := func(all []time.Duration) float64 {
 		slices.Sort(all)

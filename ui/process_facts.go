@@ -11,6 +11,8 @@ import (
 
 	"porthole/monitor"
 	"porthole/ui/table"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // This file is what a process is, in words: the facts in its window, its command
@@ -18,14 +20,14 @@ import (
 
 // factList lists what is known; what is not has no line.
 func (p *processWindow) factList() fyne.CanvasObject {
-	list := container.New(factRows{label: 96})
+	list := container.New(widgets.FactRows{Label: 96})
 	label := func(words string) {
-		list.Add(follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))
+		list.Add(widgets.Follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))
 	}
 	add := func(words, value string) {
 		if value != "" {
 			label(words)
-			list.Add(mono(value))
+			list.Add(widgets.NewMono(value))
 		}
 	}
 	o := p.owner
@@ -33,28 +35,28 @@ func (p *processWindow) factList() fyne.CanvasObject {
 		add(lang.L("User"), monitor.Clean(p.row.User, 60))
 		add(lang.L("Owner"), p.unknownReason())
 		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
-		add(lang.L("Container"), containerDetails(p.row))
+		add(lang.L("Container"), words.ContainerDetails(p.row))
 		if i := p.row.Inferred; i != nil {
 			add(lang.L("Inferred"), lang.L("{{.Name}} ({{.PID}}), the only process in its control group",
 				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
-			add(lang.L("Command"), maskedCommand(*i))
+			add(lang.L("Command"), words.Command(*i))
 		}
 		return list
 	}
 	add(lang.L("PID"), fmt.Sprint(o.PID))
 	add(lang.L("User"), monitor.Clean(o.User, 60))
-	if words := maskedCommand(o); words != "" {
-		p.command = mono(words)
+	if words := words.Command(o); words != "" {
+		p.command = widgets.NewMono(words)
 		label(lang.L("Command"))
 		list.Add(p.command)
 	}
-	add(lang.L("Service"), serviceWithSource(p.row))
+	add(lang.L("Service"), words.ServiceWithSource(p.row))
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
-	add(lang.L("Container"), containerDetails(p.row))
+	add(lang.L("Container"), words.ContainerDetails(p.row))
 	add(lang.L("Project"), monitor.Clean(o.Project, 100))
 	if !o.StartedAt.IsZero() {
-		add(lang.L("Started"), Moment(o.StartedAt, p.now()))
+		add(lang.L("Started"), words.Moment(o.StartedAt, p.now()))
 	}
 	label(lang.L("Uses"))
 	list.Add(p.resources)

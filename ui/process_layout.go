@@ -9,27 +9,30 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // This file is how a process window is put together: what stands where, the buttons,
 // and how keys scroll it.
 
 func (p *processWindow) layout() fyne.CanvasObject {
-	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.object, p.spark.raster)
-	p.clientsBox = titled(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
+	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.Object, p.spark.raster)
+	p.clientsBox = widgets.TitledBox(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
 	p.body = container.NewVBox(
-		container.NewHBox(follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), follow(p.about, table.ColorMuted))),
-		follow(p.what, table.ColorMuted),
-		follow(p.gone, colorAlert),
-		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.warnings.object),
-		section(lang.L("Why is it running?"), p.why),
-		container.New(&beside{}, section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
-		section(lang.L("Process"), p.factList()),
+		container.NewHBox(widgets.Follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), widgets.Follow(p.about, table.ColorMuted))),
+		widgets.Follow(p.what, table.ColorMuted),
+		widgets.Follow(p.gone, uitheme.ColorAlert),
+		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.warnings.Object),
+		widgets.Section(lang.L("Why is it running?"), p.why),
+		container.New(&beside{}, widgets.Section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
+		widgets.Section(lang.L("Process"), p.factList()),
 		p.environment.object,
 		p.pastOwnersBox,
 		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopButton), p.buttons())),
-		p.notice.object,
+		p.notice.Object,
 	)
 	padded := container.New(layout.NewCustomPaddedLayout(16, 16, 20, 20), p.body)
 	p.scroll = container.NewVScroll(padded)
@@ -39,20 +42,20 @@ func (p *processWindow) layout() fyne.CanvasObject {
 // buttons are what can be done; what cannot is absent.
 func (p *processWindow) buttons() fyne.CanvasObject {
 	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
-	add := func(label string, do func()) *keyButton {
-		b := newButton(label, do)
+	add := func(label string, do func()) *widgets.Button {
+		b := widgets.NewButton(label, do)
 		row.Add(b)
 		p.keyButtons = append(p.keyButtons, b)
 		return b
 	}
-	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(addressOf(p.row)) })
+	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(words.ClientAddress(p.row)) })
 	browser.Importance = widget.HighImportance
 	browser.Refresh() // the row has asked it for its size already
-	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(addressOf(p.row)) })}
+	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.row)) })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
-			p.actions.Copy(maskedCommand(p.owner))
-			p.showNotice(Copied(maskedCommand(p.owner)))
+			p.actions.Copy(words.Command(p.owner))
+			p.showNotice(words.Copied(words.Command(p.owner)))
 		})
 	}
 	if p.owner.Folder != "" {
@@ -60,7 +63,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	}
 	add(lang.L("Explain"), p.showExplanations)
 	add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.row) })
-	for _, b := range []*keyButton{p.secretsButton(), p.environmentButton()} {
+	for _, b := range []*widgets.Button{p.secretsButton(), p.environmentButton()} {
 		if b != nil {
 			row.Add(b)
 			p.keyButtons = append(p.keyButtons, b)
@@ -72,7 +75,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 
 // listeningBox is the addresses, and below how the accept queue stands.
 func (p *processWindow) listeningBox() fyne.CanvasObject {
-	p.queueBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.object)
+	p.queueBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.Object)
 	p.queueBox.Hide()
 	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, p.queueBox)
 }
@@ -83,11 +86,11 @@ func (p *processWindow) scrollByKeys() {
 	canvas := p.window.Canvas()
 	others := canvas.OnTypedKey()
 	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if !scrollBy(p.scroll, e.Name) {
+		if !widgets.ScrollBy(p.scroll, e.Name) {
 			others(e)
 		}
 	})
 	for _, b := range p.keyButtons {
-		b.onFocus = func() { reveal(p.scroll, b) }
+		b.OnFocus = func() { widgets.Reveal(p.scroll, b) }
 	}
 }

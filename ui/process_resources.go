@@ -2,6 +2,7 @@ package ui
 
 import (
 	"porthole/monitor"
+	"porthole/ui/words"
 	"strings"
 	"time"
 
@@ -36,17 +37,17 @@ func (m *resourceMeter) take(at time.Time, u monitor.Resources) string {
 	}
 	var parts []string
 	if u.Threads > 0 {
-		parts = append(parts, lang.N("{{.Count}} threads", u.Threads, map[string]any{"Count": formatInt(u.Threads)}))
+		parts = append(parts, lang.N("{{.Count}} threads", u.Threads, map[string]any{"Count": words.Number(u.Threads)}))
 	}
 	if u.Memory > 0 {
-		parts = append(parts, lang.L("{{.Size}} of memory", map[string]any{"Size": sizeText(u.Memory)}))
+		parts = append(parts, lang.L("{{.Size}} of memory", map[string]any{"Size": words.Size(u.Memory)}))
 	}
 	switch {
 	case m.share < 0:
 	case m.share > 0 && m.share < 1:
 		parts = append(parts, lang.L("less than 1 % of a core"))
 	default:
-		parts = append(parts, lang.L("{{.N}} % of a core", map[string]any{"N": formatFloat(m.share, 0)}))
+		parts = append(parts, lang.L("{{.N}} % of a core", map[string]any{"N": words.Decimal(m.share, 0)}))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -8,6 +8,8 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // This file is what a process window shows when it is asked for: the secrets in
@@ -15,22 +17,22 @@ import (
 
 // unmaskedCommand is a command line with its secrets, clean.
 func unmaskedCommand(o monitor.Owner) string {
-	return monitor.Clean(strings.Join(o.Command, " "), maxCommand)
+	return monitor.Clean(strings.Join(o.Command, " "), words.MaxCommand)
 }
 
 // secretsButton shows and hides the secrets in the command, in this window alone;
 // nil where there are none.
-func (p *processWindow) secretsButton() *keyButton {
-	if unmaskedCommand(p.owner) == maskedCommand(p.owner) {
+func (p *processWindow) secretsButton() *widgets.Button {
+	if unmaskedCommand(p.owner) == words.Command(p.owner) {
 		return nil
 	}
-	var b *keyButton
-	b = newButton(lang.L("Show secrets"), func() {
-		if p.command.Text == maskedCommand(p.owner) {
+	var b *widgets.Button
+	b = widgets.NewButton(lang.L("Show secrets"), func() {
+		if p.command.Text == words.Command(p.owner) {
 			p.command.SetText(unmaskedCommand(p.owner))
 			b.SetText(lang.L("Hide secrets"))
 		} else {
-			p.command.SetText(maskedCommand(p.owner))
+			p.command.SetText(words.Command(p.owner))
 			b.SetText(lang.L("Show secrets"))
 		}
 		p.body.Refresh() // the command may take more lines
@@ -41,7 +43,7 @@ func (p *processWindow) secretsButton() *keyButton {
 // environmentBox shows what a process was started with. What it shows is gone
 // when it is hidden.
 type environmentBox struct {
-	text   *copyText
+	text   *widgets.CopyText
 	scroll *container.Scroll
 	object fyne.CanvasObject
 	asked  bool // and not hidden again
@@ -51,23 +53,23 @@ type environmentBox struct {
 const environmentHeight = 180
 
 func newEnvironmentBox() *environmentBox {
-	b := &environmentBox{text: newCopyText("")}
+	b := &environmentBox{text: widgets.NewCopyText("")}
 	b.text.TextStyle.Monospace, b.text.Selectable = true, false // to find a place in lines that do not wrap would measure each as often as it has letters
 	b.scroll = container.NewScroll(b.text)
 	b.scroll.SetMinSize(fyne.NewSize(0, environmentHeight))
-	b.object = section(lang.L("Environment that it was started with"), b.scroll)
+	b.object = widgets.Section(lang.L("Environment that it was started with"), b.scroll)
 	b.object.Hide()
 	return b
 }
 
 // environmentButton asks for the environment, and hides it; nil where the process
 // is not the user's own.
-func (p *processWindow) environmentButton() *keyButton {
+func (p *processWindow) environmentButton() *widgets.Button {
 	if p.owner.PID == 0 || p.context().User == "" || p.owner.User != p.context().User {
 		return nil
 	}
 	box := p.environment
-	var b *keyButton
+	var b *widgets.Button
 	show := func(lines []string) {
 		box.text.SetText(strings.Join(lines, "\n"))
 		box.object.Show()
@@ -75,7 +77,7 @@ func (p *processWindow) environmentButton() *keyButton {
 		p.scroll.Refresh()
 		p.scroll.ScrollToBottom() // with the button that hides it again
 	}
-	b = newButton(lang.L("Show environment"), func() {
+	b = widgets.NewButton(lang.L("Show environment"), func() {
 		if box.asked = !box.asked; !box.asked {
 			box.text.SetText("")
 			box.object.Hide()
@@ -96,6 +98,6 @@ func (p *processWindow) environmentButton() *keyButton {
 			}
 		})
 	})
-	b.scroll = box.scroll
+	b.Scroll = box.scroll
 	return b
 }

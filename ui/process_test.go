@@ -16,13 +16,17 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/history"
+	"porthole/ui/probe"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
 )
 
 // storyOf returns the window of one process that listens on 62893.
 func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch string) *processWindow {
 	t.Helper()
 	app := test.NewTempApp(t)
-	app.Settings().SetTheme(Theme{})
+	app.Settings().SetTheme(uitheme.Theme{})
 	now := time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)
 	l := &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: 62893, Service: service, ServiceBy: by,
 		Owners: []monitor.Owner{{PID: 47733, Start: 1, Name: "node", User: "you", Project: project, Branch: branch,
@@ -59,8 +63,8 @@ func TestTheProcessWindowSaysHowSureItIsOfTheService(t *testing.T) {
 		monitor.ByProgram: "Vite (by its program)", monitor.ByCommand: "Vite (by its command)", monitor.ByPort: "Vite (only usual for this port)",
 	} {
 		p, said := storyOf(t, "Vite", by, "", ""), false
-		eachVisible(p.window.Content(), func(o fyne.CanvasObject) {
-			if text, ok := o.(*copyText); ok && text.Text == want {
+		uitest.EachVisible(p.window.Content(), func(o fyne.CanvasObject) {
+			if text, ok := o.(*widgets.CopyText); ok && text.Text == want {
 				said = true
 			}
 		})
@@ -72,8 +76,8 @@ func TestTheProcessWindowSaysHowSureItIsOfTheService(t *testing.T) {
 
 // A long command is shown whole, and its last secret masked until it is asked for.
 func TestALongCommandIsShownWhole(t *testing.T) {
-	d := newDesk(t)
-	l := listening(8080, "java", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(8080, "java", 10)
 	l.Owners[0].Command = []string{"java", "-cp", strings.Repeat("/opt/lib/library.jar:", 700), "--password=geheim"}
 	d.see(l)
 	d.OpenProcess(l)
@@ -95,7 +99,7 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 		buttons := p.buttons().(*fyne.Container).Objects
 		p.update(monitor.Snapshot{Listeners: rows})
 		for _, o := range buttons {
-			if b := o.(*keyButton); b.Visible() {
+			if b := o.(*widgets.Button); b.Visible() {
 				all = append(all, b.Text)
 				b.OnTapped()
 			}
@@ -116,8 +120,8 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 
 // What a process uses is told anew at each look, and moves nothing.
 func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
@@ -126,7 +130,7 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 	}
 	look := func(after time.Duration, u monitor.Resources) string {
 		d.at = d.at.Add(after)
-		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]monitor.ProcessState{{10, 7}: {Resources: u}}})
+		d.ShowProbe(probe.Result{At: d.at, Processes: map[probe.ProcessID]monitor.ProcessState{{PID: 10, Start: 7}: {Resources: u}}})
 		return p.resources.Text
 	}
 	for _, step := range []struct {
@@ -154,10 +158,10 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 }
 
 func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Command = []string{"node", "--token=hunter2", "x\x1b[31m"}
-	d.see(a, listening(4000, "node", 11))
+	d.see(a, uitest.Listening(4000, "node", 11))
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
 	press := func(label string) {
@@ -189,9 +193,9 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 }
 
 func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.SetStatus(Status{User: "ada"})
-	a, b := listening(3000, "node", 10), listening(4000, "node", 11)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
 	b.Owners[0].User = "bob"
 	d.see(a, b)
 	d.OpenProcess(b)
@@ -231,10 +235,10 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 // A process with hundreds of listeners has some listed, first the one that was asked
 // for, which is the one that the buttons are about.
 func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	var all []*monitor.Listener
 	for port := range uint16(300) {
-		all = append(all, listening(3000+port, "node", 10))
+		all = append(all, uitest.Listening(3000+port, "node", 10))
 	}
 	d.see(all...)
 	d.OpenProcess(all[100])
@@ -253,9 +257,9 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 // On a small screen the window is smaller than its story: keys scroll it, and the
 // button that has the keyboard is seen.
 func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.FitScreen = func(s fyne.Size) fyne.Size { return s.Min(fyne.NewSize(640, 300)) }
-	l := listening(3000, "node", 10)
+	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.OpenProcess(l)
 	p := d.processes["10 7"]
@@ -263,16 +267,16 @@ func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 	if canvas.Size().Height > 300 {
 		t.Fatalf("the window is %v high", canvas.Size().Height)
 	}
-	press(p.window, fyne.KeyPageDown)
+	uitest.Press(p.window, fyne.KeyPageDown)
 	down := p.scroll.Offset.Y
-	press(p.window, fyne.KeyUp)
+	uitest.Press(p.window, fyne.KeyUp)
 	if down == 0 || p.scroll.Offset.Y >= down {
 		t.Errorf("PageDown scrolls to %v, Up to %v", down, p.scroll.Offset.Y)
 	}
 	p.scroll.ScrollToTop()
 	for range p.keyButtons {
 		canvas.FocusNext()
-		b, ok := canvas.Focused().(*keyButton)
+		b, ok := canvas.Focused().(*widgets.Button)
 		if !ok {
 			t.Fatalf("%T has the keyboard", canvas.Focused())
 		}
@@ -285,16 +289,16 @@ func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 
 // What is answered after the window has closed would build its parts anew.
 func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
-	m := &remembers{events: []history.Event{happened(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
+	m := &uitest.FakeHistory{Past: []history.Event{uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
 	d := deskWith(t, m)
 	d.SetStatus(Status{User: "ada"})
-	l := listening(3000, "node", 10)
+	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.OpenProcess(l)
 	p := d.processes[processKey(l)]
 	buttonOf(p, "Show environment").OnTapped()
 	p.window.Close()
-	m.answer()
+	m.Answer()
 	d.environment([]string{"A=1"}, "")
 	if p.pastOwners.Text != "" || p.environment.text.Text != "" {
 		t.Errorf("it shows %q and %q", p.pastOwners.Text, p.environment.text.Text)
@@ -302,11 +306,11 @@ func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 }
 
 // buttonOf is the button of p with that label; nil where there is none.
-func buttonOf(p *processWindow, label string) *keyButton {
-	var find func(o fyne.CanvasObject) *keyButton
-	find = func(o fyne.CanvasObject) *keyButton {
+func buttonOf(p *processWindow, label string) *widgets.Button {
+	var find func(o fyne.CanvasObject) *widgets.Button
+	find = func(o fyne.CanvasObject) *widgets.Button {
 		switch o := o.(type) {
-		case *keyButton:
+		case *widgets.Button:
 			if o.Text == label {
 				return o
 			}
@@ -326,19 +330,19 @@ func buttonOf(p *processWindow, label string) *keyButton {
 
 // What did not work is said where it was asked for, and not for ever.
 func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
 	p := d.processes[processKey(a)]
 	low := p.body.MinSize().Height
 	d.ShowNotice("Wireshark is not installed")
-	if p.notice.segment.Text != "Wireshark is not installed" || !p.notice.object.Visible() {
-		t.Errorf("it says %q, visible %v", p.notice.segment.Text, p.notice.object.Visible())
+	if p.notice.Segment.Text != "Wireshark is not installed" || !p.notice.Object.Visible() {
+		t.Errorf("it says %q, visible %v", p.notice.Segment.Text, p.notice.Object.Visible())
 	}
-	d.at = d.at.Add(noticeTime)
+	d.at = d.at.Add(widgets.NoticeTime)
 	d.Tick()
-	if p.notice.object.Visible() || p.body.MinSize().Height != low {
+	if p.notice.Object.Visible() || p.body.MinSize().Height != low {
 		t.Error("it is said for ever")
 	}
 }
@@ -346,8 +350,8 @@ func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 // Process windows that were closed are forgotten, and end what they began. Their
 // memory is measured by make cost: Fyne's software driver keeps every widget.
 func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	before, wanted := runtime.NumGoroutine(), len(d.ProbeRequest().Processes)
 	for range 200 {
@@ -378,8 +382,8 @@ func TestAClosedProcessWindowIsGivenBack(t *testing.T) {
 		}
 		return
 	}
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	var closed []weak.Pointer[processWindow]
 	for range 20 {

@@ -19,7 +19,11 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
+	"porthole/ui/probe"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // processActions is what the window asks of the program. It is called from Fyne's goroutine and must
@@ -62,26 +66,26 @@ type processWindow struct {
 	what           *canvas.Text // the service, its project and branch; hidden where none is known
 	gone           *canvas.Text
 	rows           []*monitor.Listener // what it listens on now
-	probe          ProbeResult         // the last look
-	warnings       *warningList
+	probe          probe.Result        // the last look
+	warnings       *widgets.WarningList
 	ambiguous      bool // "localhost" may mean another process
-	why, listening *copyText
-	queue          *note
+	why, listening *widgets.CopyText
+	queue          *widgets.Note
 	queueBox       fyne.CanvasObject   // hidden until a look has told
 	needLoopback   []fyne.CanvasObject // what needs a port that clients here reach
 	clientsTitle   *canvas.Text
-	clients        *clientList
+	clients        *widgets.ClientList
 	clientsBox     fyne.CanvasObject // hidden until a look has told
 	meter          connection.Meter
-	resources      *copyText // what the process uses now
+	resources      *widgets.CopyText // what the process uses now
 	resourceMeter  resourceMeter
-	command        *copyText // nil where there is none
+	command        *widgets.CopyText // nil where there is none
 	environment    *environmentBox
 	spark          *spark
 	endedAt        time.Time // or listens on nothing since
 	ended          bool      // it has ended
 	stillRan       bool      // a look saw it run after its listeners were gone
-	pastOwners     *copyText
+	pastOwners     *widgets.CopyText
 	pastOwnersBox  fyne.CanvasObject
 	body           *fyne.Container
 	scroll         *container.Scroll // story in it
@@ -90,11 +94,11 @@ type processWindow struct {
 	asked          string         // the ports for which before was asked
 	stale          bool           // nobody watches any more
 	stop           func()         // asks whether it is to be stopped
-	stopButton     *keyButton
-	keyButtons     []*keyButton          // all of them
+	stopButton     *widgets.Button
+	keyButtons     []*widgets.Button     // all of them
 	stoppedBy      bool                  // it was stopped by the user
 	context        func() processContext // as it is now
-	notice         *note                 // what did not work, for a while
+	notice         *widgets.Note         // what did not work, for a while
 	noticeUntil    time.Time
 }
 
@@ -115,18 +119,18 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.heading.TextSize, p.heading.TextStyle.Bold = theme.Size(theme.SizeNameHeadingText), true
 	p.about = canvas.NewText("", theme.Color(table.ColorMuted))
 	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
-	p.gone = canvas.NewText("", theme.Color(colorAlert))
+	p.gone = canvas.NewText("", theme.Color(uitheme.ColorAlert))
 	p.gone.Hide()
-	p.why, p.listening, p.pastOwners, p.resources = mono(""), mono(""), mono(""), mono("–")
-	p.warnings, p.queue, p.notice = newWarningList(false), newNote(true), newNote(true)
-	p.notice.object.Hide()
-	p.clients, p.clientsTitle, p.spark = newClientList(true), caption(), newSpark()
-	p.pastOwnersBox = section(lang.L("This port before"), p.pastOwners)
+	p.why, p.listening, p.pastOwners, p.resources = widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono("–")
+	p.warnings, p.queue, p.notice = widgets.NewWarningList(false), widgets.NewNote(true), widgets.NewNote(true)
+	p.notice.Object.Hide()
+	p.clients, p.clientsTitle, p.spark = widgets.NewClientList(true), widgets.NewCaption(), newSpark()
+	p.pastOwnersBox = widgets.Section(lang.L("This port before"), p.pastOwners)
 	p.pastOwnersBox.Hide()
-	p.stopButton = newDangerButton(lang.L("Stop…"), func() { p.stop() })
+	p.stopButton = widgets.NewDangerButton(lang.L("Stop…"), func() { p.stop() })
 	p.stop = func() {}
 	p.window.SetContent(p.layout())
-	bind(p.window.Canvas(), processKeys(p.copySelected, p.window.Close, actions.Quit))
+	widgets.Bind(p.window.Canvas(), processKeys(p.copySelected, p.window.Close, actions.Quit))
 	p.scrollByKeys()
 	p.update(snapshot)
 	return p
@@ -139,7 +143,7 @@ var processSize = fyne.NewSize(760, 704)
 // maxAddresses is how many addresses it lists; some processes have hundreds.
 const maxAddresses = 20
 
-func (p *processWindow) name() string { return ownerName(p.row, p.owner) }
+func (p *processWindow) name() string { return words.OwnerName(p.row, p.owner) }
 
 // unknownReason says why the owner cannot be seen.
 func (p *processWindow) unknownReason() string { return lang.L(p.row.OwnerUnknown) }
@@ -156,11 +160,11 @@ func (p *processWindow) title() string {
 func (p *processWindow) showAncestry() {
 	var odd []string
 	if p.ambiguous {
-		odd = append(odd, ambiguousWarning())
+		odd = append(odd, words.AmbiguousWarning())
 	}
 	for _, l := range p.rows {
-		live := p.probe.process(l, p.owner)
-		for _, s := range warningSentences(l, p.owner, ancestry.Explain(p.owner, l.CgroupInfo, live), live) {
+		live := p.probe.Process(l, p.owner)
+		for _, s := range words.Warnings(l, p.owner, ancestry.Explain(p.owner, l.CgroupInfo, live), live) {
 			if !slices.Contains(odd, s) {
 				odd = append(odd, s)
 			}
@@ -170,9 +174,9 @@ func (p *processWindow) showAncestry() {
 	if p.owner.PID == 0 {
 		text = lang.L("Unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
 	} else {
-		text = ancestryText(ancestry.Explain(p.owner, p.row.CgroupInfo, p.probe.process(p.row, p.owner)), true)
+		text = words.Ancestry(ancestry.Explain(p.owner, p.row.CgroupInfo, p.probe.Process(p.row, p.owner)), true)
 	}
-	resized := p.warnings.show(odd)
+	resized := p.warnings.Show(odd)
 	if text != p.why.Text {
 		p.why.SetText(text)
 		resized = true
@@ -183,7 +187,7 @@ func (p *processWindow) showAncestry() {
 }
 
 // showProbe shows who is connected, and what else a look told.
-func (p *processWindow) showProbe(v ProbeResult) {
+func (p *processWindow) showProbe(v probe.Result) {
 	if p.stale {
 		return // it would look live
 	}
@@ -210,7 +214,7 @@ func (p *processWindow) showProbe(v ProbeResult) {
 	p.probe = v
 	p.showConnected(all, v.At, bytes)
 	if fullest.QueueKnown {
-		p.queue.set(p.queueWords(fullest), table.ColorMuted)
+		p.queue.Set(p.queueWords(fullest), table.ColorMuted)
 	}
 	p.offer(fullest.QueueKnown, p.queueBox)
 	p.showAncestry()
@@ -218,8 +222,8 @@ func (p *processWindow) showProbe(v ProbeResult) {
 
 // showResources says what the process uses, where a look was at it. The words change in
 // their place.
-func (p *processWindow) showResources(v ProbeResult) {
-	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
+func (p *processWindow) showResources(v probe.Result) {
+	live, looked := v.Processes[probe.IDOf(p.owner)]
 	if !looked {
 		return
 	}
@@ -230,8 +234,8 @@ func (p *processWindow) showResources(v ProbeResult) {
 
 // showEnd says what became of a process that listens no more: it has ended, or it
 // runs on. How it ended only its parent is told.
-func (p *processWindow) showEnd(v ProbeResult) {
-	live, looked := v.Processes[ProcessID{p.owner.PID, p.owner.Start}]
+func (p *processWindow) showEnd(v probe.Result) {
+	live, looked := v.Processes[probe.IDOf(p.owner)]
 	if !looked || p.ended || p.stoppedBy || len(p.rows) > 0 {
 		return
 	}
@@ -239,7 +243,7 @@ func (p *processWindow) showEnd(v ProbeResult) {
 		p.endedAt = v.At // it let go of its ports before
 	}
 	p.stillRan = !p.ended
-	at := map[string]any{"Time": Moment(p.endedAt, p.now())}
+	at := map[string]any{"Time": words.Moment(p.endedAt, p.now())}
 	text := lang.L("It runs on, but listens on nothing, since {{.Time}}", at)
 	if p.ended {
 		text = lang.L("It has ended, {{.Time}}", at)
@@ -252,8 +256,8 @@ func (p *processWindow) showEnd(v ProbeResult) {
 // showConnected lists the clients, and draws their last minute.
 func (p *processWindow) showConnected(all []connection.Conn, at time.Time, bytes bool) {
 	p.meter.Update(at, all)
-	setText(p.clientsTitle, connectionsTitle(len(all)), table.ColorMuted)
-	resized := p.clients.show(clientLines(all, &p.meter, bytes, true)) || p.spark.raster.Hidden == bytes
+	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(all)), table.ColorMuted)
+	resized := p.clients.Show(words.ClientLines(all, &p.meter, bytes, true)) || p.spark.raster.Hidden == bytes
 	p.spark.raster.Hidden = !bytes
 	p.spark.show(p.meter.History())
 	if resized || !p.clientsBox.Visible() {
@@ -267,14 +271,14 @@ func (p *processWindow) showConnected(all []connection.Conn, at time.Time, bytes
 func (p *processWindow) queueWords(st connection.State) string {
 	text := lang.L("queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
 	if len(p.rows) == 1 {
-		text += " · " + portRangeText(p.rows[0].Port)
+		text += " · " + words.PortRange(p.rows[0].Port)
 	}
 	return text
 }
 
 // copySelected copies the text that the mouse has selected.
 func (p *processWindow) copySelected() {
-	if text := selectedOn(p.window.Canvas()); text != "" {
+	if text := widgets.SelectedText(p.window.Canvas()); text != "" {
 		p.actions.Copy(text)
 	}
 }
@@ -292,11 +296,11 @@ func (p *processWindow) update(s monitor.Snapshot) {
 			p.row = l
 		}
 		p.rows = append(p.rows, l)
-		p.ambiguous = p.ambiguous || ambiguous(l, samePort(s.Listeners, l))
+		p.ambiguous = p.ambiguous || words.Ambiguous(l, words.SamePort(s.Listeners, l))
 		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
 		for _, held := range l.Sockets {
 			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
-				line := [2]string{addressPort(held, l.Port), exposureOf(held)}
+				line := [2]string{words.AddressPort(held, l.Port), words.SocketExposure(held)}
 				if l.ID == p.opened {
 					lines = append(lines, line)
 				} else {
@@ -315,7 +319,7 @@ func (p *processWindow) update(s monitor.Snapshot) {
 		}
 	case p.endedAt.IsZero():
 		p.endedAt = p.now()
-		p.showEnded(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": Moment(p.endedAt, p.now())}))
+		p.showEnded(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": words.Moment(p.endedAt, p.now())}))
 	}
 	p.showStop()
 	if len(p.rows) == 0 {
@@ -324,7 +328,7 @@ func (p *processWindow) update(s monitor.Snapshot) {
 	p.offer(len(p.rows) > 0 && p.row.Protocol == monitor.TCP && p.row.AcceptsLoopback(), p.needLoopback...)
 	text := cmp.Or(columns(lines[:min(len(lines), maxAddresses)]), "–")
 	if more := len(lines) - maxAddresses; more > 0 {
-		text += "\n" + lang.N("… and {{.Count}} more", more, map[string]any{"Count": formatInt(more)})
+		text += "\n" + lang.N("… and {{.Count}} more", more, map[string]any{"Count": words.Number(more)})
 	}
 	if text != p.listening.Text {
 		p.listening.SetText(text)
@@ -378,13 +382,13 @@ func (p *processWindow) closed() {
 // says that there is more than one port.
 func (p *processWindow) showPastOwners(events []history.Event, several bool) {
 	var lines []string
-	for _, h := range pastTenures(events) {
+	for _, h := range words.PastTenures(events) {
 		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
 			continue // it opened the port before
 		}
-		line := TenureText(h.Tenure, p.now()) + "  " + ownerText(h.Owner)
+		line := words.Tenure(h.Tenure, p.now()) + "  " + words.PastOwner(h.Owner)
 		if several {
-			line = portText(h.Protocol, h.port) + "  " + line
+			line = words.Port(h.Protocol, h.Port) + "  " + line
 		}
 		if lines = append(lines, line); len(lines) == maxPastOwners {
 			break
@@ -408,16 +412,16 @@ func (p *processWindow) concerns(l *monitor.Listener) bool {
 
 // showNotice shows a sentence below the buttons for a while.
 func (p *processWindow) showNotice(sentence string) {
-	p.notice.set(sentence, colorAlert)
-	p.notice.object.Show()
-	p.noticeUntil = p.now().Add(noticeTime)
+	p.notice.Set(sentence, uitheme.ColorAlert)
+	p.notice.Object.Show()
+	p.noticeUntil = p.now().Add(widgets.NoticeTime)
 	p.body.Refresh()
 }
 
 // tick lets a second pass.
 func (p *processWindow) tick() {
-	if p.notice.object.Visible() && !p.now().Before(p.noticeUntil) {
-		p.notice.object.Hide()
+	if p.notice.Object.Visible() && !p.now().Before(p.noticeUntil) {
+		p.notice.Object.Hide()
 		p.body.Refresh()
 	}
 }
@@ -429,25 +433,25 @@ func (p *processWindow) showAge() {
 	if p.stale {
 		return // no time passes for what nobody watches
 	}
-	setText(p.heading, p.name(), theme.ColorNameForeground) // of a hidden owner more may be known
+	widgets.SetText(p.heading, p.name(), theme.ColorNameForeground) // of a hidden owner more may be known
 	if p.owner.PID == 0 {
-		setText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
+		widgets.SetText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
 		return
 	}
-	parts := []string{pidText(p.owner.PID)}
+	parts := []string{words.PID(p.owner.PID)}
 	if !p.owner.StartedAt.IsZero() && p.endedAt.IsZero() {
-		parts = append(parts, lang.L("running {{.Time}}", map[string]any{"Time": Duration(p.now().Sub(p.owner.StartedAt))}))
+		parts = append(parts, lang.L("running {{.Time}}", map[string]any{"Time": words.Duration(p.now().Sub(p.owner.StartedAt))}))
 	}
 	if p.owner.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
 	}
-	setText(p.about, strings.Join(parts, " · "), table.ColorMuted)
+	widgets.SetText(p.about, strings.Join(parts, " · "), table.ColorMuted)
 }
 
 // showWhat says what the process is; "" hides the line.
 func (p *processWindow) showWhat() {
-	text := descriptionOf(p.row, p.owner)
-	setText(p.what, text, table.ColorMuted)
+	text := words.Description(p.row, p.owner)
+	widgets.SetText(p.what, text, table.ColorMuted)
 	if hidden := text == ""; p.what.Hidden != hidden { // each Hide paints the whole window
 		p.what.Hidden = hidden
 		p.body.Refresh()
@@ -463,7 +467,7 @@ func (p *processWindow) disconnect() {
 
 // showEnded says that something has come to its end.
 func (p *processWindow) showEnded(text string) {
-	p.gone.Text, p.gone.Color = text, theme.Color(colorAlert)
+	p.gone.Text, p.gone.Color = text, theme.Color(uitheme.ColorAlert)
 	p.gone.Show()
 	p.gone.Refresh()
 	p.body.Refresh()
@@ -487,9 +491,9 @@ func (p *processWindow) stopTargets() (owners []monitor.Owner, listeners []*moni
 // was killed.
 func (p *processWindow) stoppedByUser(at time.Time, forced bool) {
 	p.stoppedBy, p.endedAt = true, at
-	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": Moment(at, p.now())})
+	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
 	if forced {
-		text = lang.L("Ended by force by you, {{.Time}}", map[string]any{"Time": Moment(at, p.now())})
+		text = lang.L("Ended by force by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
 	}
 	p.showEnded(text)
 	p.showStop()
@@ -505,7 +509,7 @@ func (p *processWindow) showStop() {
 func (p *processWindow) offer(shown bool, objects ...fyne.CanvasObject) {
 	for _, o := range objects {
 		if shown != o.Visible() {
-			showIf(o, shown)
+			widgets.ShowIf(o, shown)
 			p.body.Refresh()
 		}
 	}
@@ -518,27 +522,27 @@ const maxExplained = 5
 func (p *processWindow) showExplanations() {
 	var paragraphs []string
 	for _, l := range p.rows {
-		paragraphs = append(paragraphs, explanation(l, false, p.context().System))
+		paragraphs = append(paragraphs, words.Explanation(l, false, p.context().System))
 	}
 	if len(paragraphs) == 0 {
-		paragraphs = []string{explanation(p.row, true, p.context().System)}
+		paragraphs = []string{words.Explanation(p.row, true, p.context().System)}
 	}
 	paragraphs = slices.Compact(paragraphs)
-	showExplanation(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
+	widgets.ShowText(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
 }
 
 // processKeys are what the keys of a process window do.
-func processKeys(copySelected, closeWindow, quit func()) keyGroup {
-	return keyGroup{lang.L("Window of a process"), []binding{
-		{label: lang.L("Scroll"), keys: []chord{{key: fyne.KeyUp}, {key: fyne.KeyDown}, {key: fyne.KeyPageUp}, {key: fyne.KeyPageDown}}},
-		binding{label: lang.L("Copy the selected text"), keys: []chord{copyKeys}, do: copySelected}.also(),
-		binding{label: lang.L("Close the window"), keys: []chord{{key: fyne.KeyEscape}, ctrl(fyne.KeyW)}, do: closeWindow}.also(),
-		binding{label: lang.L("Quit Porthole"), keys: []chord{ctrl(fyne.KeyQ)}, do: quit}.also(),
+func processKeys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
+	return widgets.KeyGroup{Title: lang.L("Window of a process"), Bindings: []widgets.Binding{
+		{Label: lang.L("Scroll"), Keys: []widgets.Chord{{Key: fyne.KeyUp}, {Key: fyne.KeyDown}, {Key: fyne.KeyPageUp}, {Key: fyne.KeyPageDown}}},
+		widgets.Binding{Label: lang.L("Copy the selected text"), Keys: []widgets.Chord{widgets.CopyKeys}, Do: copySelected}.Also(),
+		widgets.Binding{Label: lang.L("Close the window"), Keys: []widgets.Chord{{Key: fyne.KeyEscape}, widgets.Ctrl(fyne.KeyW)}, Do: closeWindow}.Also(),
+		widgets.Binding{Label: lang.L("Quit Porthole"), Keys: []widgets.Chord{widgets.Ctrl(fyne.KeyQ)}, Do: quit}.Also(),
 	}}
 }
 
 // wanted adds what the window wants to know of its listeners and its process to w.
-func (p *processWindow) wanted(w *ProbeRequest) {
+func (p *processWindow) wanted(w *probe.Request) {
 	for _, l := range p.rows {
 		w.Add(l, p.owner)
 	}

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/assets"
+	"porthole/ui/widgets"
 )
 
 // showLicences shows what Porthole is built of and under which licences, over
@@ -26,15 +27,15 @@ func showLicences(from fyne.CanvasObject) {
 		modules, kinds = append(modules, module), append(kinds, kind)
 	}
 	table := container.New(layout.NewCustomPaddedHBoxLayout(22), lines(modules), lines(kinds))
-	words := newNote(false).whole()
-	words.set(lang.L("The whole texts are in the package, in /usr/share/doc/porthole/licences.gz"), theme.ColorNameForeground)
+	words := widgets.NewNote(false).Whole()
+	words.Set(lang.L("The whole texts are in the package, in /usr/share/doc/porthole/licences.gz"), theme.ColorNameForeground)
 	scroll := container.NewVScroll(table)
 	scroll.SetMinSize(table.MinSize().Min(canvas.Size().Subtract(fyne.NewSize(60, 160))))
 	var popUp *widget.PopUp
 	hide := func() { popUp.Hide() }
-	done := newKeyButton(lang.L("Close"), hide, hide)
-	done.scroll = scroll
-	content := container.NewVBox(words.object, scroll, container.NewHBox(layout.NewSpacer(), done))
+	done := widgets.NewKeyButton(lang.L("Close"), hide, hide)
+	done.Scroll = scroll
+	content := container.NewVBox(words.Object, scroll, container.NewHBox(layout.NewSpacer(), done))
 	popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(14, 12, 16, 16), content), canvas)
 	popUp.Show()
 	canvas.Focus(done)

@@ -12,6 +12,9 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // settingsActions is what the page asks of the program. It is called from Fyne's goroutine and must
@@ -41,21 +44,21 @@ type settingsPage struct {
 
 	scroll  *container.Scroll
 	column  *settingColumn
-	hint    *note
-	warning *warningBar
+	hint    *widgets.Note
+	warning *widgets.WarningBar
 	content *fyne.Container
 }
 
 // settingGroup is some rows in a frame under a heading.
 type settingGroup struct {
-	heading *note
+	heading *widgets.Note
 	frame   fyne.CanvasObject
 	rows    []*settingRow
 }
 
 // newSettingsPage builds the page. version is the program's.
 func newSettingsPage(actions settingsActions, version string) *settingsPage {
-	p := &settingsPage{actions: actions, live: true, warning: newWarningBar(actions.StartAgent)}
+	p := &settingsPage{actions: actions, live: true, warning: widgets.NewWarningBar(actions.StartAgent)}
 	p.group(lang.L("Look"), p.themeRow(), p.trayIconRow(), p.languageRow())
 	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
@@ -68,9 +71,9 @@ func newSettingsPage(actions settingsActions, version string) *settingsPage {
 }
 
 func (p *settingsPage) group(heading string, rows ...*settingRow) {
-	g := settingGroup{heading: newNote(false), frame: newFramed(colorPanel, theme.ColorNameSeparator), rows: rows}
-	g.heading.size(theme.SizeNameText)
-	g.heading.set(heading, table.ColorMuted)
+	g := settingGroup{heading: widgets.NewNote(false), frame: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), rows: rows}
+	g.heading.Size(theme.SizeNameText)
+	g.heading.Set(heading, table.ColorMuted)
 	p.groups = append(p.groups, g)
 	p.rows = append(p.rows, rows...)
 }
@@ -81,18 +84,18 @@ func (p *settingsPage) layout(version string) *fyne.Container {
 	p.column = newSettingColumn(p.groups)
 	p.scroll = container.NewVScroll(p.column.object)
 	p.column.changed = p.scroll.Refresh
-	p.hint = newNote(false)
-	about := newNote(false).whole()
-	about.set(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
-	foot := container.NewBorder(nil, nil, nil, about.object, p.hint.object)
-	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(foot, 4))
-	return container.New(noGaps{}, container.New(layout.NewCustomPaddedVBoxLayout(0), p.warning.object), p.scroll, bottom)
+	p.hint = widgets.NewNote(false)
+	about := widgets.NewNote(false).Whole()
+	about.Set(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
+	foot := container.NewBorder(nil, nil, nil, about.Object, p.hint.Object)
+	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(foot, 4))
+	return container.New(widgets.TopMiddleBottom{}, container.New(layout.NewCustomPaddedVBoxLayout(0), p.warning.Object), p.scroll, bottom)
 }
 
 // warn says what is wrong, such as a settings file that cannot be used.
 func (p *settingsPage) warn(problems []string) {
-	if p.warning.show(problems, true) {
-		layOut(p.content)
+	if p.warning.Show(problems, true) {
+		widgets.Relayout(p.content)
 	}
 }
 
@@ -102,10 +105,10 @@ func (p *settingsPage) enable() {
 		r.enable(p.known && p.live)
 	}
 	if p.live {
-		p.hint.set(lang.L("What you choose holds at once, and stands in the settings file"), table.ColorMuted)
+		p.hint.Set(lang.L("What you choose holds at once, and stands in the settings file"), table.ColorMuted)
 		return
 	}
-	p.hint.set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
+	p.hint.Set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), uitheme.ColorAlert)
 }
 
 // show shows s where it is not what the user has chosen meanwhile.
@@ -230,24 +233,24 @@ func (p *settingsPage) trayIconRow() *settingRow {
 
 // segments gives r its options beside each other, of which value is chosen.
 func (p *settingsPage) segments(r *settingRow, options []option, value func(Settings) string) {
-	var segments []*segment
+	var segments []*widgets.Segment
 	for i, o := range options {
-		s := newSegment(o.words, func() {
+		s := widgets.NewSegment(o.words, func() {
 			if r.enabled {
 				choose(segments, i)
 				p.ask(r, o.value)
 			}
 		})
-		paint := s.changed
-		s.changed = func() {
+		paint := s.Changed
+		s.Changed = func() {
 			paint()
-			if s.focus {
+			if s.Focused {
 				p.reveal(r)
 			}
 		}
 		segments = append(segments, s)
 	}
-	r.first, r.control = segments[0], segmentBar(segments...)
+	r.first, r.control = segments[0], widgets.NewSegmentBar(segments...)
 	r.show = func(s Settings) {
 		i := max(slices.IndexFunc(options, func(o option) bool { return o.value == value(s) }), 0)
 		choose(segments, i)
@@ -256,19 +259,19 @@ func (p *settingsPage) segments(r *settingRow, options []option, value func(Sett
 }
 
 // choose chooses one of segments.
-func choose(segments []*segment, chosen int) {
+func choose(segments []*widgets.Segment, chosen int) {
 	for i, s := range segments {
-		s.choose(i == chosen)
+		s.Choose(i == chosen)
 	}
 }
 
 func (p *settingsPage) languageRow() *settingRow {
 	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole starts anew in the language that you choose"))
 	options := []option{{"", lang.L("As the system")}}
-	for _, code := range languages() {
-		options = append(options, option{code, languageName(code)})
+	for _, code := range words.Languages() {
+		options = append(options, option{code, words.LanguageName(code)})
 	}
-	p.pick(r, options, func(s Settings) option { return option{s.Language, languageName(s.Language)} })
+	p.pick(r, options, func(s Settings) option { return option{s.Language, words.LanguageName(s.Language)} })
 	return r
 }
 
@@ -337,7 +340,7 @@ func (p *settingsPage) intervalRow() *settingRow {
 		if d == 0 {
 			return option{"", lang.L("Automatic")}
 		}
-		return option{d.String(), shortDuration(d)}
+		return option{d.String(), words.ShortDuration(d)}
 	}
 	options := []option{of(0)}
 	for _, d := range intervals {
@@ -373,16 +376,16 @@ func (p *settingsPage) rowsRow() *settingRow {
 // toggle is a row whose setting is on or off.
 func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *settingRow {
 	r := newSettingRow(key, label, help)
-	t := newToggle(label, func(on bool) { p.ask(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
+	t := widgets.NewToggle(label, func(on bool) { p.ask(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
 	r.first, r.control = t, t
-	r.show = func(s Settings) { t.set(of(s)) }
+	r.show = func(s Settings) { t.Set(of(s)) }
 	return r
 }
 
 // pick gives r a list of options. What holds is among them, whatever it is.
 func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) option) {
-	c := newChoice(r.title.segment.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
-	r.first, r.control = c, container.NewStack(newFramed(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
+	c := newChoice(r.title.Segment.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
+	r.first, r.control = c, container.NewStack(widgets.NewFramedRectangle(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
 		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
 	r.show = func(s Settings) { c.choose(of(s)) }
 }

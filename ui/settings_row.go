@@ -12,6 +12,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
 )
 
 // settingRow is one setting: its name, a line below it, and its control.
@@ -19,8 +21,8 @@ type settingRow struct {
 	key     string // in the settings file
 	help    string // what it is
 	done    string // what is said once what was asked is done; may be ""
-	title   *note
-	below   *note
+	title   *widgets.Note
+	below   *widgets.Note
 	control fyne.CanvasObject
 	first   fyne.CanvasObject // of the control, what gets the keyboard
 	show    func(Settings)    // shows what holds, without asking for it
@@ -36,9 +38,9 @@ type settingRow struct {
 }
 
 func newSettingRow(key, title, help string) *settingRow {
-	r := &settingRow{key: key, help: help, title: newNote(false), below: newNote(true)}
-	r.title.size(theme.SizeNameText)
-	r.title.set(title, theme.ColorNameForeground)
+	r := &settingRow{key: key, help: help, title: widgets.NewNote(false), below: widgets.NewNote(true)}
+	r.title.Size(theme.SizeNameText)
+	r.title.Set(title, theme.ColorNameForeground)
 	r.showNote()
 	return r
 }
@@ -53,10 +55,10 @@ func (r *settingRow) showNote() bool {
 	case r.typedNote != "":
 		words = r.typedNote
 	case r.answered && r.done != "":
-		words, color = r.done, colorOpen
+		words, color = r.done, uitheme.ColorOpen
 	}
-	before := r.below.segment.Text
-	r.below.set(words, color)
+	before := r.below.Segment.Text
+	r.below.Set(words, color)
 	return before != words
 }
 
@@ -65,7 +67,7 @@ func (r *settingRow) enable(enabled bool) {
 	enabled = enabled || r.always
 	r.enabled = enabled
 	if d, ok := r.first.(fyne.Disableable); ok {
-		setEnabled(d, enabled)
+		widgets.SetEnabled(d, enabled)
 	}
 }
 
@@ -93,13 +95,13 @@ func newSettingColumn(groups []settingGroup) *settingColumn {
 	var all []fyne.CanvasObject
 	for _, g := range groups {
 		var lines []fyne.CanvasObject
-		all = append(all, g.heading.object, g.frame)
+		all = append(all, g.heading.Object, g.frame)
 		for i, r := range g.rows {
 			if i > 0 {
-				lines = append(lines, line())
+				lines = append(lines, widgets.Line())
 				all = append(all, lines[i-1])
 			}
-			all = append(all, r.title.object, r.below.object, r.control)
+			all = append(all, r.title.Object, r.below.Object, r.control)
 		}
 		c.lines = append(c.lines, lines)
 	}
@@ -120,7 +122,7 @@ func (c *settingColumn) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	width := min(s.Width-2*settingMargin, settingWidth)
 	left, y := (s.Width-width)/2, float32(settingMargin)
 	for i, g := range c.groups {
-		place(g.heading.object, left+2, y, width, settingHeading)
+		place(g.heading.Object, left+2, y, width, settingHeading)
 		y += settingHeading
 		top := y
 		for k, r := range g.rows {
@@ -142,22 +144,22 @@ func (c *settingColumn) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 func (r *settingRow) place(left, top, width float32) float32 {
 	size := r.control.MinSize()
 	words := width - size.Width - 20
-	title := r.title.object.MinSize().Height
+	title := r.title.Object.MinSize().Height
 	below := float32(0)
-	if r.below.segment.Text != "" {
-		r.below.object.Resize(fyne.NewSize(words, r.below.object.MinSize().Height)) // wrapping needs the width first
-		below = r.below.object.MinSize().Height + 3
+	if r.below.Segment.Text != "" {
+		r.below.Object.Resize(fyne.NewSize(words, r.below.Object.MinSize().Height)) // wrapping needs the width first
+		below = r.below.Object.MinSize().Height + 3
 	}
 	if below == 0 {
-		r.below.object.Hide()
+		r.below.Object.Hide()
 	} else {
-		r.below.object.Show()
+		r.below.Object.Show()
 	}
 	height := max(title+below, size.Height)
 	r.top, r.height = top, height+2*settingPadding
 	y := top + settingPadding + (height-title-below)/2
-	place(r.title.object, left, y, words, title)
-	place(r.below.object, left, y+title+3, words, below-3)
+	place(r.title.Object, left, y, words, title)
+	place(r.below.Object, left, y+title+3, words, below-3)
 	place(r.control, left+width-size.Width, top+settingPadding+(height-size.Height)/2, size.Width, size.Height)
 	return r.height
 }
@@ -227,16 +229,16 @@ func (c *choice) TypedKey(k *fyne.KeyEvent) {
 }
 
 // newSettingButton returns a button that is scrolled to when it gets the keyboard.
-func newSettingButton(label string, tapped, focused func()) *keyButton {
-	b := newButton(label, tapped)
-	b.onFocus = focused
+func newSettingButton(label string, tapped, focused func()) *widgets.Button {
+	b := widgets.NewButton(label, tapped)
+	b.OnFocus = focused
 	return b
 }
 
 // numberEntry is a field for a number. It is taken by Enter alone: half a number
 // would erase activity. Esc forgets what was typed.
 type numberEntry struct {
-	formEntry
+	widgets.FormEntry
 	most    int
 	current string // what holds, "" for the usual
 	ask     func(value string)
@@ -250,8 +252,8 @@ type numberEntry struct {
 // with what there is to say of it.
 func newNumberEntry(label string, most, usual int, ask func(string), say func(wrong, typed string), focused func()) *numberEntry {
 	e := &numberEntry{most: most, ask: ask, report: say, focused: focused}
-	e.extend(e)
-	e.keys, e.label = e.key, label
+	e.Extend(e)
+	e.Keys, e.Label = e.key, label
 	e.OnChanged = func(string) { e.check() }
 	e.SetPlaceHolder(strconv.Itoa(usual))
 	return e
@@ -336,17 +338,17 @@ func (e *numberEntry) key(k *fyne.KeyEvent) bool {
 
 // FocusGained is Fyne's.
 func (e *numberEntry) FocusGained() {
-	e.formEntry.FocusGained()
+	e.FormEntry.FocusGained()
 	e.focused()
 }
 
 // MinSize is Fyne's: as wide as a list.
 func (e *numberEntry) MinSize() fyne.Size {
-	return fyne.NewSize(controlWidth, e.formEntry.MinSize().Height)
+	return fyne.NewSize(controlWidth, e.FormEntry.MinSize().Height)
 }
 
 // AccessibilityLabel says what the list is for, and what is chosen.
-func (c *choice) AccessibilityLabel() string { return labelWithText(c.label, c.Selected) }
+func (c *choice) AccessibilityLabel() string { return widgets.AccessibleText(c.label, c.Selected) }
 
 // AccessibilityRole is Fyne's.
 func (*choice) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

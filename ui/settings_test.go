@@ -12,12 +12,15 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // settingsDesk is a window at its Settings page, and what was asked since.
 func settingsDesk(t *testing.T, s Settings) *desk {
 	t.Helper()
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.tell(s)
 	d.ShowPage("settings")
 	d.asked = nil
@@ -38,15 +41,17 @@ func (d *desk) setting(key string) *settingRow {
 	return d.settings.rows[i]
 }
 
-func (d *desk) toggle(key string) *toggle      { return d.setting(key).first.(*toggle) }
-func (d *desk) choice(key string) *choice      { return d.setting(key).first.(*choice) }
+func (d *desk) toggle(key string) *widgets.Toggle { return d.setting(key).first.(*widgets.Toggle) }
+
+func (d *desk) choice(key string) *choice { return d.setting(key).first.(*choice) }
+
 func (d *desk) number(key string) *numberEntry { return d.setting(key).first.(*numberEntry) }
 
 func TestSettingsShowWhatHolds(t *testing.T) {
 	d := settingsDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, Sound: true, PollingInterval: 300 * time.Millisecond,
 		UDP: true, AllAddresses: true, HistoryDays: 30})
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "other_addresses"} {
-		if !d.toggle(key).on {
+		if !d.toggle(key).On {
 			t.Errorf("%s is shown off", key)
 		}
 	}
@@ -61,7 +66,7 @@ func TestSettingsShowWhatHolds(t *testing.T) {
 	}
 	d.tell(Settings{}) // the file was edited
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "other_addresses"} {
-		if d.toggle(key).on {
+		if d.toggle(key).On {
 			t.Errorf("%s is still shown on", key)
 		}
 	}
@@ -78,8 +83,8 @@ func TestAChoiceIsAskedFor(t *testing.T) {
 	d.choice("interval").SetSelected("2 s")
 	d.choice("interval").SetSelected("Automatic")
 	d.choice("language").SetSelected("English")
-	test.Tap(d.settings.rows[0].first.(*segment)) // the first of the theme's
-	test.Tap(d.settings.rows[1].first.(*segment)) // and of the tray icon's
+	test.Tap(d.settings.rows[0].first.(*widgets.Segment)) // the first of the theme's
+	test.Tap(d.settings.rows[1].first.(*widgets.Segment)) // and of the tray icon's
 	d.want("asked", d.asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set interval "2s"`, `set interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
 }
 
@@ -87,17 +92,17 @@ func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
 	d := settingsDesk(t, Settings{Notifications: true})
 	sound := d.toggle("sound")
 	test.Tap(sound)
-	if !sound.on {
+	if !sound.On {
 		t.Error("the control waits for the answer")
 	}
 	d.tell(Settings{Notifications: true})
 	d.ShowSettingResult("sound", "Not changed: the disk is full")
-	if r := d.setting("sound"); sound.on || r.below.segment.Text != "Not changed: the disk is full" {
-		t.Errorf("on %v, said %q", sound.on, r.below.segment.Text)
+	if r := d.setting("sound"); sound.On || r.below.Segment.Text != "Not changed: the disk is full" {
+		t.Errorf("on %v, said %q", sound.On, r.below.Segment.Text)
 	}
 	d.ShowPage("ports")
 	d.ShowPage("settings")
-	if got := d.setting("sound").below.segment.Text; got != d.setting("sound").help {
+	if got := d.setting("sound").below.Segment.Text; got != d.setting("sound").help {
 		t.Errorf("the next time it says %q", got)
 	}
 }
@@ -111,12 +116,12 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 	for i, on := range []bool{true, false, true} {
 		d.tell(Settings{UDP: on})
 		d.ShowSettingResult("udp", "")
-		if !udp.on {
+		if !udp.On {
 			t.Errorf("answer %d switched it off", i+1)
 		}
 	}
 	d.tell(Settings{})
-	if udp.on {
+	if udp.On {
 		t.Error("after the answers the truth is not shown")
 	}
 }
@@ -129,20 +134,20 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	canvas.Focus(days)
 	for _, wrong := range []string{"0", "3651", "-1", "1.5", "long"} {
 		days.SetText(wrong)
-		if !strings.HasPrefix(row.below.segment.Text, "A number from 1 to 3650") {
-			t.Errorf("%q: said %q", wrong, row.below.segment.Text)
+		if !strings.HasPrefix(row.below.Segment.Text, "A number from 1 to 3650") {
+			t.Errorf("%q: said %q", wrong, row.below.Segment.Text)
 		}
 		days.TypedKey(enter)
 	}
 	d.want("asked for what is no number", d.asked, nil)
 	days.TypedKey(escape)
-	if days.Text != "30" || row.below.segment.Text != row.help {
-		t.Errorf("Esc: %q, said %q", days.Text, row.below.segment.Text)
+	if days.Text != "30" || row.below.Segment.Text != row.help {
+		t.Errorf("Esc: %q, said %q", days.Text, row.below.Segment.Text)
 	}
 	days.SetText("7")
 	canvas.Focus(d.number("keep_rows")) // half a number must not erase activity
-	if row.below.segment.Text != "Enter takes it, Esc does not" {
-		t.Errorf("of a number that is not taken: %q", row.below.segment.Text)
+	if row.below.Segment.Text != "Enter takes it, Esc does not" {
+		t.Errorf("of a number that is not taken: %q", row.below.Segment.Text)
 	}
 	d.tell(Settings{HistoryDays: 31})
 	if days.Text != "7" {
@@ -163,8 +168,8 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 
 func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
 	d := settingsDesk(t, Settings{})
-	button := d.setting("test").first.(*keyButton)
-	said := func() string { return d.setting("test").below.segment.Text }
+	button := d.setting("test").first.(*widgets.Button)
+	said := func() string { return d.setting("test").below.Segment.Text }
 	test.Tap(&button.Button)
 	test.Tap(&button.Button) // one is under way
 	d.want("asked", d.asked, []string{"test"})
@@ -181,10 +186,10 @@ func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
 
 func TestAThemeHoldsAtOnceForAllThatIsShown(t *testing.T) {
 	picture := func(name string, themes ...string) image.Image {
-		d := newDesk(t)
+		d := NewDesk(t)
 		for _, theme := range themes {
 			d.tell(Settings{Notifications: true, Theme: theme})
-			d.see(listening(3000, "node", 10), listening(8080, "python3", 20, "0.0.0.0"), listening(62893, "vite", 40))
+			d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20, "0.0.0.0"), uitest.Listening(62893, "vite", 40))
 			d.ShowPage(name)
 		}
 		d.window.Canvas().Unfocus()
@@ -194,29 +199,18 @@ func TestAThemeHoldsAtOnceForAllThatIsShown(t *testing.T) {
 		for _, theme := range []string{"light", "dark"} {
 			other := map[string]string{"light": "dark", "dark": "light"}[theme]
 			want, got := picture(name, theme), picture(name, other, theme)
-			if n := differing(want, got); n > 0 {
+			if n := uitest.DifferingPixels(want, got); n > 0 {
 				t.Errorf("%s: from %s to %s leaves %d pixels that are not as in a window that began so", name, other, theme, n)
 			}
 		}
 	}
-	if differing(picture("ports", "light"), picture("ports", "dark")) == 0 {
+	if uitest.DifferingPixels(picture("ports", "light"), picture("ports", "dark")) == 0 {
 		t.Error("light and dark look the same")
 	}
 }
 
-func differing(a, b image.Image) (n int) {
-	for y := range a.Bounds().Dy() {
-		for x := range a.Bounds().Dx() {
-			if a.At(x, y) != b.At(x, y) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
 func TestSettingsByKeyboardAlone(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.tell(Settings{})
 	d.window.Resize(fyne.NewSize(900, 400))
 	canvas := d.window.Canvas()
@@ -243,10 +237,10 @@ func TestSettingsByKeyboardAlone(t *testing.T) {
 	d.want("asked", d.asked, []string{`set udp "true"`, `set udp "false"`})
 }
 
-func isSegment(o fyne.CanvasObject) bool { _, ok := o.(*segment); return ok }
+func isSegment(o fyne.CanvasObject) bool { _, ok := o.(*widgets.Segment); return ok }
 
 func TestWhatOthersChangeIsLookedForWhileThePageIsSeen(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.ShowPage("settings")
 	for range 4 {
 		d.Tick()
@@ -262,21 +256,21 @@ func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {
 	d := settingsDesk(t, Settings{Sound: true})
 	test.Tap(d.toggle("sound"))
 	d.Disconnect()
-	if !d.toggle("sound").on {
+	if !d.toggle("sound").On {
 		t.Error("what was asked of nobody is shown as if it held")
 	}
 	d.asked = nil
 	test.Tap(d.toggle("udp"))
-	test.Tap(d.settings.rows[0].first.(*segment))
-	test.Tap(&d.setting("test").first.(*keyButton).Button)
+	test.Tap(d.settings.rows[0].first.(*widgets.Segment))
+	test.Tap(&d.setting("test").first.(*widgets.Button).Button)
 	d.want("asked", d.asked, nil)
 }
 
 func TestEveryTranslationCanBeChosen(t *testing.T) {
 	d := settingsDesk(t, Settings{})
 	want := []string{"As the system"}
-	for _, code := range languages() {
-		want = append(want, languageName(code))
+	for _, code := range words.Languages() {
+		want = append(want, words.LanguageName(code))
 	}
 	d.want("languages", d.choice("language").Options, want)
 	if !slices.Contains(want, "English") {
@@ -289,9 +283,9 @@ func TestEveryTranslationCanBeChosen(t *testing.T) {
 }
 
 func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
-	d := newDesk(t)
-	far := listening(3000, "node", 10, "192.168.1.5")
-	d.see(far, listening(3001, "node", 11))
+	d := NewDesk(t)
+	far := uitest.Listening(3000, "node", 10, "192.168.1.5")
+	d.see(far, uitest.Listening(3001, "node", 11))
 	test.Tap(d.ports.udp)
 	test.Tap(d.ports.allAddresses)
 	d.want("asked", d.asked, []string{`set udp "true"`, `set other_addresses "true"`})
@@ -301,7 +295,7 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 	if got := d.ports.table.Rows()[0].exposure; got != "192.168.1.5" {
 		t.Errorf("it says %q; want its address", got)
 	}
-	if !d.ports.udp.chosen || !d.ports.allAddresses.chosen {
+	if !d.ports.udp.Chosen || !d.ports.allAddresses.Chosen {
 		t.Error("the switches do not show what holds")
 	}
 	d.tell(Settings{Notifications: true})
@@ -313,7 +307,7 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 }
 
 func TestTheStatusLineSaysHowWatchingGoes(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	looks, cannot, on := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}, Settings{Notifications: true}
 	until := time.Date(2026, 11, 24, 18, 30, 0, 0, time.Local).In(time.FixedZone("", 20700)) // told by a clock elsewhere
 	for _, c := range []struct {
@@ -337,7 +331,7 @@ func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
 	d := settingsDesk(t, Settings{})
 	d.Disconnect()
 	row := d.setting(KeyDiagnostics)
-	button := row.first.(*keyButton)
+	button := row.first.(*widgets.Button)
 	if button.Disabled() {
 		t.Error("the button is disabled without an agent; want it most there")
 	}
@@ -345,14 +339,14 @@ func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
 	test.Tap(&button.Button) // one is under way
 	d.want("asked", d.asked, []string{"diagnostics"})
 	d.ShowSettingResult(KeyDiagnostics, "")
-	if said := row.below.segment.Text; said != "Copied" {
+	if said := row.below.Segment.Text; said != "Copied" {
 		t.Errorf("said %q, want that it is copied", said)
 	}
 }
 
 func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
 	d := settingsDesk(t, Settings{})
-	button := d.setting("licences").first.(*keyButton)
+	button := d.setting("licences").first.(*widgets.Button)
 	test.Tap(&button.Button)
 	overlays := d.window.Canvas().Overlays()
 	if overlays.Top() == nil {
@@ -361,13 +355,20 @@ func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
 	if size, room := overlays.Top().MinSize(), d.window.Canvas().Size(); size.Height > room.Height {
 		t.Errorf("the licences take %v of %v", size, room)
 	}
-	done := d.window.Canvas().Focused().(*keyButton)
+	done := d.window.Canvas().Focused().(*widgets.Button)
 	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
-	if done.scroll.Offset.Y == 0 {
+	if done.Scroll.Offset.Y == 0 {
 		t.Error("PageDown does not scroll them")
 	}
 	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if overlays.Top() != nil {
 		t.Error("Esc leaves them there")
+	}
+}
+
+func TestSettingsOfferGerman(t *testing.T) {
+	d := settingsDesk(t, Settings{Language: "de"})
+	if c := d.choice("language"); c.Selected != "Deutsch" || !slices.Contains(c.Options, "English") {
+		t.Errorf("%q of %q", c.Selected, c.Options)
 	}
 }

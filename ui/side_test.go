@@ -7,8 +7,12 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 func facts(p *detailsPane) string {
@@ -20,14 +24,14 @@ func facts(p *detailsPane) string {
 }
 
 func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
-	d := newDesk(t)
-	vite := listening(62893, "node", 10, "127.0.0.1", "::1")
+	d := NewDesk(t)
+	vite := uitest.Listening(62893, "node", 10, "127.0.0.1", "::1")
 	vite.Project, vite.Service = "acme-web", "Vite"
 	o := &vite.Owners[0]
 	o.Folder, o.StartedAt = "/home/ada/acme-web", d.at.Add(-12*time.Minute)
 	o.Command = []string{"vite", "--password=hunter2"}
 	o.Parents = []monitor.Parent{{Name: "zsh"}, {Name: "systemd"}}
-	hidden := listening(631, "", 0)
+	hidden := uitest.Listening(631, "", 0)
 	d.see(hidden, vite)
 	d.ports.table.Select(vite.ID)
 	side := d.ports.details
@@ -67,8 +71,8 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 
 // The browser would meet another server, or none.
 func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
-	d := newDesk(t)
-	a, b := listening(3000, "node", 10), listening(4000, "node", 11)
+	d := NewDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
 	browser, copyURL := d.ports.details.browser, d.ports.details.copyURL
@@ -85,8 +89,8 @@ func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
 }
 
 func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].StartedAt = d.at.Add(-time.Minute)
 	d.see(a)
 	d.ports.table.Select(a.ID)
@@ -103,11 +107,11 @@ func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
 }
 
 func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.Disconnect()
 	for what, do := range map[string]func(){
-		"★": func() { d.ports.star(d.ports.table.Rows()[0]) }, "UDP": d.ports.udp.press, "Other addresses": d.ports.allAddresses.press, "Pause": d.ports.pause.OnTapped,
+		"★": func() { d.ports.star(d.ports.table.Rows()[0]) }, "UDP": d.ports.udp.Press, "Other addresses": d.ports.allAddresses.Press, "Pause": d.ports.pause.OnTapped,
 	} {
 		d.ports.showNotice("")
 		do()
@@ -119,8 +123,8 @@ func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
 }
 
 func TestAPortThatOnlyLongerOnesBeginWithIsSaidToBeFree(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(30001, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(30001, "node", 10))
 	d.ports.entry.SetText("3000")
 	if got := d.ports.left.Text; got != "3000 itself is free" {
 		t.Errorf("the status line says %q", got)
@@ -132,8 +136,8 @@ func TestAPortThatOnlyLongerOnesBeginWithIsSaidToBeFree(t *testing.T) {
 }
 
 func TestTheSidePaneGivesWayInANarrowWindow(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.ports.table.Select(a.ID)
 	if !d.ports.details.object.Visible() {
@@ -146,9 +150,9 @@ func TestTheSidePaneGivesWayInANarrowWindow(t *testing.T) {
 }
 
 func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
-	d := newDesk(t)
-	four, six := listening(3000, "node", 10), listening(3000, "deno", 20, "::1")
-	other := listening(3000, "caddy", 30, "127.0.0.2")
+	d := NewDesk(t)
+	four, six := uitest.Listening(3000, "node", 10), uitest.Listening(3000, "deno", 20, "::1")
+	other := uitest.Listening(3000, "caddy", 30, "127.0.0.2")
 	d.see(four, other)
 	d.ports.table.Select(four.ID)
 	if w := d.ports.details.model.ambiguity; w != "" {
@@ -159,12 +163,12 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 		t.Errorf("it says %q", w)
 	}
 	d.OpenProcess(four)
-	if p := d.processes[processKey(four)]; len(p.warnings.sentences) != 1 || p.warnings.sentences[0] != ambiguousWarning() {
-		t.Errorf("the process window says %q", p.warnings.sentences)
+	if p := d.processes[processKey(four)]; len(p.warnings.Sentences) != 1 || p.warnings.Sentences[0] != words.AmbiguousWarning() {
+		t.Errorf("the process window says %q", p.warnings.Sentences)
 	}
 	d.see(other, six)
-	if p := d.processes[processKey(four)]; len(p.warnings.sentences) != 0 {
-		t.Errorf("after it has closed the process window says %q", p.warnings.sentences)
+	if p := d.processes[processKey(four)]; len(p.warnings.Sentences) != 0 {
+		t.Errorf("after it has closed the process window says %q", p.warnings.Sentences)
 	}
 	d.ports.table.Select(other.ID)
 	if w := d.ports.details.model.ambiguity; w != "" {
@@ -178,8 +182,8 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 }
 
 func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
-	d := newDesk(t)
-	a, b := listening(3000, "node", 10), listening(4000, "deno", 20)
+	d := NewDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "deno", 20)
 	a.Owners[0].Command = []string{strings.Repeat("a long command ", 30)}
 	d.see(a, b)
 	d.window.Resize(fyne.NewSize(1000, 400))
@@ -196,14 +200,28 @@ func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
 }
 
 func TestWhatDidNotWorkIsSaidForAWhile(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.ShowNotice("The folder is gone")
 	if d.ports.left.Text != "The folder is gone" {
 		t.Errorf("the status line says %q", d.ports.left.Text)
 	}
-	d.at = d.at.Add(noticeTime)
+	d.at = d.at.Add(widgets.NoticeTime)
 	d.Tick()
 	if strings.Contains(d.ports.left.Text, "gone") {
 		t.Error("it stays")
+	}
+}
+
+func TestTheHintFitsItsBox(t *testing.T) {
+	d := NewDesk(t)
+	for _, width := range []float32{1400, 900, 700, 1400} {
+		d.window.Resize(fyne.NewSize(width, 600))
+		e := d.ports.entry
+		if got, room := fyne.MeasureText(e.PlaceHolder, theme.Size(theme.SizeNameText), e.TextStyle).Width, e.Size().Width-48; got > room {
+			t.Errorf("at %v: %q is %v wide; want at most %v", width, e.PlaceHolder, got, room)
+		}
+		if whole := e.PlaceHolder == e.Hint; whole != (width >= 900) {
+			t.Errorf("at %v the hint is whole: %v", width, whole)
+		}
 	}
 }

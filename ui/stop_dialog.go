@@ -16,6 +16,9 @@ import (
 
 	"porthole/monitor"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // The measures of the dialog.
@@ -45,9 +48,9 @@ type stopDialog struct {
 	body     *fyne.Container
 	scroll   *container.Scroll
 	buttons  *fyne.Container
-	children *toggle
+	children *widgets.Toggle
 	bar      *waitBar
-	copied   *note
+	copied   *widgets.Note
 	release  func() // gives the window its keys back
 	closed   bool
 }
@@ -78,21 +81,21 @@ func (d *stopDialog) open() {
 	d.body = container.New(layout.NewCustomPaddedVBoxLayout(8))
 	d.scroll = container.NewVScroll(d.body)
 	d.buttons = container.NewHBox()
-	content := container.New(layout.NewCustomPaddedVBoxLayout(10), follow(d.title, theme.ColorNameForeground), d.scroll, d.buttons)
+	content := container.New(layout.NewCustomPaddedVBoxLayout(10), widgets.Follow(d.title, theme.ColorNameForeground), d.scroll, d.buttons)
 	d.popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(12, 10, 16, 12), content), d.window.Canvas())
 	d.show(lang.L("Stop?"), d.button(lang.L("Cancel"), d.hide))
 	d.popUp.Show()
 	d.focusFirst()
-	d.release = takeKeys(d.window.Canvas(), d.hide)
+	d.release = widgets.TakeKeys(d.window.Canvas(), d.hide)
 }
 
-func (d *stopDialog) button(label string, do func()) *keyButton {
-	b := newKeyButton(label, do, d.hide)
-	b.scroll = d.scroll
+func (d *stopDialog) button(label string, do func()) *widgets.Button {
+	b := widgets.NewKeyButton(label, do, d.hide)
+	b.Scroll = d.scroll
 	return b
 }
 
-func (d *stopDialog) danger(label string, do func()) *keyButton {
+func (d *stopDialog) danger(label string, do func()) *widgets.Button {
 	b := d.button(label, do)
 	b.Importance = widget.DangerImportance
 	return b
@@ -101,7 +104,7 @@ func (d *stopDialog) danger(label string, do func()) *keyButton {
 // show takes the place of all that was said. The first button is the one that does
 // nothing: it gets the keyboard.
 func (d *stopDialog) show(title string, buttons ...fyne.CanvasObject) {
-	setText(d.title, table.Fit(title, d.width(), d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
+	widgets.SetText(d.title, table.Fit(title, d.width(), d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
 	d.buttons.Objects = append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
 	d.resize()
 	d.focusFirst()
@@ -143,10 +146,10 @@ func (d *stopDialog) showSentences(sentences ...string) {
 }
 
 func sentenceNote(s string) fyne.CanvasObject {
-	n := newNote(true)
-	n.size(theme.SizeNameText)
-	n.set(s, theme.ColorNameForeground)
-	return n.object
+	n := widgets.NewNote(true)
+	n.Size(theme.SizeNameText)
+	n.Set(s, theme.ColorNameForeground)
+	return n.Object
 }
 
 // hide closes the dialog. What was signalled stays so.
@@ -209,27 +212,27 @@ func (d *stopDialog) confirm() {
 		victims.Add(d.targetLine(o))
 	}
 	d.body.Add(victims)
-	facts := container.New(factRows{label: 92})
+	facts := container.New(widgets.FactRows{Label: 92})
 	add := func(label string, lines []string) {
 		if len(lines) > 0 {
-			facts.Add(follow(canvas.NewText(label, theme.Color(table.ColorMuted)), table.ColorMuted))
-			facts.Add(mono(strings.Join(lines, "\n")))
+			facts.Add(widgets.Follow(canvas.NewText(label, theme.Color(table.ColorMuted)), table.ColorMuted))
+			facts.Add(widgets.NewMono(strings.Join(lines, "\n")))
 		}
 	}
 	add(lang.L("Closes"), closingLines(n))
 	add(lang.L("May end too"), belowLines(n))
-	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -overlap-1, 0), facts))
+	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -widgets.Overlap-1, 0), facts))
 	d.addManagers()
 	if n.ForceOnly {
 		d.body.Add(sentenceNote(lang.L("This system can end it by force alone: what it has not saved is lost.")))
 	}
 	d.children = nil
 	if n.Children > 0 {
-		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": formatInt(n.Children)})
-		d.children = newToggle(label, func(bool) {}, func() {})
-		d.children.self = d.children // Esc is the dialog's
+		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": words.Number(n.Children)})
+		d.children = widgets.NewToggle(label, func(bool) {}, func() {})
+		d.children.Self = d.children // Esc is the dialog's
 		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
-		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), follow(words, theme.ColorNameForeground)))
+		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), widgets.Follow(words, theme.ColorNameForeground)))
 	}
 	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.hide), d.danger(lang.L("Stop"), d.terminate))
 }
@@ -238,24 +241,24 @@ func stopTitle(victims []monitor.Owner) string {
 	if len(victims) == 1 {
 		return lang.L("Stop {{.Name}}?", map[string]any{"Name": targetName(victims[0])})
 	}
-	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": formatInt(len(victims))})
+	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": words.Number(len(victims))})
 }
 
 // targetLine is one line about a process.
 func (d *stopDialog) targetLine(o monitor.Owner) fyne.CanvasObject {
-	parts := []string{pidText(o.PID)}
+	parts := []string{words.PID(o.PID)}
 	if o.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(o.User, 40)}))
 	}
 	if !o.StartedAt.IsZero() {
-		parts = append(parts, lang.L("since {{.Time}}", map[string]any{"Time": momentLayout(o.StartedAt, d.now(), "15:04")}))
+		parts = append(parts, lang.L("since {{.Time}}", map[string]any{"Time": words.MomentAs(o.StartedAt, d.now(), "15:04")}))
 	}
-	about := caption()
+	about := widgets.NewCaption()
 	about.Text = strings.Join(parts, " · ")
 	name := canvas.NewText("", theme.Color(theme.ColorNameForeground))
 	name.TextStyle.Bold = true
 	name.Text = table.Fit(targetName(o), d.width()-about.MinSize().Width-12, theme.TextSize(), name.TextStyle)
-	return container.NewHBox(follow(name, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(2, 0, 0, 0), follow(about, table.ColorMuted)))
+	return container.NewHBox(widgets.Follow(name, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(2, 0, 0, 0), widgets.Follow(about, table.ColorMuted)))
 }
 
 func targetName(o monitor.Owner) string {
@@ -272,7 +275,7 @@ func closingLines(n StopUpdate) (lines []string) {
 			if !slices.ContainsFunc(n.Targets, func(o monitor.Owner) bool { return slices.Contains(s.Owners, o.PID) }) {
 				continue
 			}
-			line := addressPort(s, l.Port)
+			line := words.AddressPort(s, l.Port)
 			if l.Protocol == monitor.UDP {
 				line += " UDP"
 			}
@@ -286,7 +289,7 @@ func closingLines(n StopUpdate) (lines []string) {
 
 func belowLines(n StopUpdate) (lines []string) {
 	for _, c := range n.ListeningChildren {
-		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, portText(c.Listener.Protocol, c.Listener.Port)))
+		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, words.Port(c.Listener.Protocol, c.Listener.Port)))
 	}
 	return lines
 }
@@ -294,13 +297,13 @@ func belowLines(n StopUpdate) (lines []string) {
 // addManagers says what runs the victims, with what stops that properly.
 func (d *stopDialog) addManagers() {
 	for _, m := range d.news.Managers {
-		command := mono(m.Command)
+		command := widgets.NewMono(m.Command)
 		copyIt := d.button(lang.L("Copy"), func() { d.actions.Copy(m.Command) })
 		line := container.NewBorder(nil, nil, nil, container.NewCenter(copyIt), command)
-		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, overlap+1, 0), sentenceNote(m.Description)), line)
+		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, widgets.Overlap+1, 0), sentenceNote(m.Description)), line)
 		text := container.New(layout.NewCustomPaddedLayout(6, 4, 4, 6), words)
-		bar := container.NewBorder(nil, nil, newThemed(colorAlert, fyne.NewSize(4, 1), 0), nil, text)
-		d.body.Add(container.NewStack(newThemed(tintChanged, fyne.Size{}, 3), bar))
+		bar := container.NewBorder(nil, nil, widgets.NewRectangle(uitheme.ColorAlert, fyne.NewSize(4, 1), 0), nil, text)
+		d.body.Add(container.NewStack(widgets.NewRectangle(uitheme.TintChanged, fyne.Size{}, 3), bar))
 	}
 }
 
@@ -311,9 +314,9 @@ func (d *stopDialog) terminate() {
 		d.forceQuit()
 		return
 	}
-	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": shortDuration(d.gracePeriod)})
+	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
 	d.wait(lang.N("Stopping {{.Name}}…", len(d.news.Targets), map[string]any{"Name": targetsText(d.news.Targets)}), d.news.Targets, words)
-	d.stop.Terminate(d.children != nil && d.children.on)
+	d.stop.Terminate(d.children != nil && d.children.On)
 }
 
 func (d *stopDialog) forceQuit() {
@@ -358,12 +361,12 @@ func (d *stopDialog) success() {
 	d.showSentences(endedWords(d.news.Targets))
 	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
 	if command := restartCommand(d.news.Targets[0]); command != "" {
-		d.copied = newNote(true)
-		d.copied.set(lang.L("“Start again” copies its command, for a terminal."), table.ColorMuted)
-		d.body.Add(d.copied.object)
+		d.copied = widgets.NewNote(true)
+		d.copied.Set(lang.L("“Start again” copies its command, for a terminal."), table.ColorMuted)
+		d.body.Add(d.copied.Object)
 		buttons = append(buttons, d.button(lang.L("Start again"), func() {
 			d.actions.Copy(command)
-			d.copied.set(lang.L("Copied: paste it into a terminal. It is not shown here, where others may see a password in it."), colorOpen)
+			d.copied.Set(lang.L("Copied: paste it into a terminal. It is not shown here, where others may see a password in it."), uitheme.ColorOpen)
 			d.resize()
 		}))
 	}
@@ -379,7 +382,7 @@ func targetsText(owners []monitor.Owner) string {
 	if len(owners) == 1 {
 		return someNames(owners)
 	}
-	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": formatInt(len(owners))})
+	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": words.Number(len(owners))})
 }
 
 // severalNames is the sentence that names owners, where a title only counts them.
@@ -398,7 +401,7 @@ func someNames(owners []monitor.Owner) string {
 	}
 	text := strings.Join(names, ", ")
 	if more := len(owners) - maxNamed; more > 0 {
-		text = lang.N("{{.Names}} and {{.Count}} more", more, map[string]any{"Names": text, "Count": formatInt(more)})
+		text = lang.N("{{.Names}} and {{.Count}} more", more, map[string]any{"Names": text, "Count": words.Number(more)})
 	}
 	return text
 }
@@ -406,13 +409,13 @@ func someNames(owners []monitor.Owner) string {
 // waitBar is a thin line that fills while something is waited for.
 type waitBar struct {
 	share  float32
-	fill   *themed
+	fill   *widgets.Rectangle
 	object *fyne.Container
 }
 
 func newWaitBar() *waitBar {
-	b := &waitBar{fill: newThemed(theme.ColorNamePrimary, fyne.NewSize(0, 4), 2)}
-	b.object = container.New(b, newThemed(theme.ColorNameSeparator, fyne.NewSize(0, 4), 2), b.fill)
+	b := &waitBar{fill: widgets.NewRectangle(theme.ColorNamePrimary, fyne.NewSize(0, 4), 2)}
+	b.object = container.New(b, widgets.NewRectangle(theme.ColorNameSeparator, fyne.NewSize(0, 4), 2), b.fill)
 	return b
 }
 

@@ -12,17 +12,19 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
 )
 
 // stopDesk is a desk with one row selected, and the question about it held.
 func stopDesk(t *testing.T) (*desk, *monitor.Listener) {
 	t.Helper()
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].StartedAt = d.at.Add(-12 * time.Minute)
 	l.Owners[0].Folder = "/home/ada/shop"
 	l.Owners[0].Command = []string{"node", "server.js", "--token=hunter2", "it's"}
-	d.see(l, listening(9229, "node", 10), listening(8080, "python3", 20))
+	d.see(l, uitest.Listening(9229, "node", 10), uitest.Listening(8080, "python3", 20))
 	d.ports.table.Select(l.ID)
 	d.ports.table.Focus()
 	return d, l
@@ -46,7 +48,7 @@ func (d *desk) says(texts ...string) {
 
 // focused is what the button with the keyboard says.
 func (d *desk) focused() string {
-	if b, ok := d.window.Canvas().Focused().(*keyButton); ok {
+	if b, ok := d.window.Canvas().Focused().(*widgets.Button); ok {
 		return b.Text
 	}
 	return ""
@@ -57,7 +59,7 @@ func (d *desk) focused() string {
 func (d *desk) tap(label string) {
 	d.t.Helper()
 	for _, o := range d.stopping.buttons.Objects {
-		if b, ok := o.(*keyButton); ok && b.Text == label {
+		if b, ok := o.(*widgets.Button); ok && b.Text == label {
 			b.OnTapped()
 			return
 		}
@@ -67,10 +69,10 @@ func (d *desk) tap(label string) {
 
 func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	d, l := stopDesk(t)
-	press(d.window, fyne.KeyDelete)
-	press(d.window, fyne.KeyDelete) // a key that is held down
+	uitest.Press(d.window, fyne.KeyDelete)
+	uitest.Press(d.window, fyne.KeyDelete) // a key that is held down
 	d.want("asked", d.asked, []string{"hold 10"})
-	child := listening(9000, "esbuild", 11)
+	child := uitest.Listening(9000, "esbuild", 11)
 	news := held(l, d.last.Listeners[2])
 	news.ListeningChildren = []StopChild{{child.Owners[0], child}}
 	news.Managers = []StopManager{{"It runs in the unit web.service", "systemctl --user stop web.service"}}
@@ -81,7 +83,7 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 		t.Errorf("the keyboard is on %q; want Cancel", d.focused())
 	}
 	d.choose("Copy")
-	press(d.window, fyne.KeyEscape)
+	uitest.Press(d.window, fyne.KeyEscape)
 	d.want("asked", d.asked, []string{"hold 10", "copy systemctl --user stop web.service", "end"})
 	if d.overlay() != "" || d.stopping != nil {
 		t.Error("Esc does not close the dialog")
@@ -90,26 +92,26 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	if d.overlay() != "" {
 		t.Error("the dialog comes back")
 	}
-	press(d.window, fyne.KeyDelete) // the table has the keyboard again
+	uitest.Press(d.window, fyne.KeyDelete) // the table has the keyboard again
 	d.want("asked again", d.asked[3:], []string{"hold 10"})
 }
 
 func TestStopWaitsThenOffersForce(t *testing.T) {
 	d, l := stopDesk(t)
 	d.OpenProcess(l)
-	press(d.window, fyne.KeyDelete)
+	uitest.Press(d.window, fyne.KeyDelete)
 	news := held(l)
 	news.Children = 3
 	d.stopNews(news)
 	d.says("With its 3 children")
 	d.window.Canvas().Focus(d.stopping.children)
-	press(d.window, fyne.KeyReturn)
+	uitest.Press(d.window, fyne.KeyReturn)
 	d.window.Canvas().FocusNext() // to Cancel
 	d.window.Canvas().FocusNext()
 	if d.focused() != "Stop" {
 		t.Fatalf("after Cancel Tab comes to %q; want Stop", d.focused())
 	}
-	press(d.window, fyne.KeyReturn)
+	uitest.Press(d.window, fyne.KeyReturn)
 	d.want("asked", d.asked, []string{"hold 10", "stop, children true"})
 	d.says("Stopping node (10)…")
 	if d.focused() != "Close" {
@@ -150,21 +152,21 @@ func TestWhatIsNotStoppedIsSaid(t *testing.T) {
 		StopAlreadyExited: {"It has ended already", "Nothing was signalled."},
 	} {
 		d, l := stopDesk(t)
-		press(d.window, fyne.KeyDelete)
+		uitest.Press(d.window, fyne.KeyDelete)
 		d.stopNews(held(l))
 		d.stopNews(StopUpdate{Stage: stage, Problems: []string{"node (10) is not stopped: it is Porthole itself."}})
 		d.says(want[0], want[1])
 		if d.focused() != "Close" || strings.Contains(d.overlay(), "Start again") {
 			t.Errorf("stage %d: the keyboard is on %q", stage, d.focused())
 		}
-		press(d.window, fyne.KeyReturn)
+		uitest.Press(d.window, fyne.KeyReturn)
 		d.want("asked", d.asked, []string{"hold 10", "end"})
 	}
 }
 
 func TestAllOwnersOfAPortAreNamed(t *testing.T) {
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	for pid := 11; pid < 15; pid++ {
 		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: "worker\x1b[31m"})
 	}
@@ -174,7 +176,7 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 	}
 	d.ports.table.Select(l.ID)
 	d.ports.table.Focus()
-	press(d.window, fyne.KeyDelete)
+	uitest.Press(d.window, fyne.KeyDelete)
 	d.want("asked", d.asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
 	d.stopNews(held(l))
 	d.says("Stop 5 processes?", "PID 10 · user ada", "PID 14")
@@ -191,8 +193,8 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 
 // Where nobody can be stopped nothing offers to.
 func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
-	d := newDesk(t)
-	hidden, first, mine := listening(22, "", 0, "0.0.0.0"), listening(80, "systemd", 1), listening(3000, "node", 10)
+	d := NewDesk(t)
+	hidden, first, mine := uitest.Listening(22, "", 0, "0.0.0.0"), uitest.Listening(80, "systemd", 1), uitest.Listening(3000, "node", 10)
 	d.see(hidden, first, mine)
 	for _, c := range []struct {
 		l    *monitor.Listener
@@ -209,23 +211,23 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		if got := d.ports.details.stop.Visible(); got != c.can {
 			t.Errorf("%d: the side pane offers it: %t", c.l.Port, got)
 		}
-		press(d.window, desktop.KeyMenu)
+		uitest.Press(d.window, desktop.KeyMenu)
 		if got := strings.Contains(d.overlay(), "Stop…   (Del)"); got != c.can {
 			t.Errorf("%d: the menu says %q", c.l.Port, d.overlay())
 		}
-		press(d.window, fyne.KeyEscape)
+		uitest.Press(d.window, fyne.KeyEscape)
 		d.OpenProcess(c.l)
 		p := d.processes[processKey(c.l)]
 		if got := p.stopButton.Visible(); got != c.can {
 			t.Errorf("%d: the process window offers it: %t", c.l.Port, got)
 		}
 		p.window.Close()
-		press(d.window, fyne.KeyDelete)
+		uitest.Press(d.window, fyne.KeyDelete)
 		if d.ports.notice != c.says || (d.stopping != nil) != c.can {
 			t.Errorf("%d: Delete says %q, asks %q", c.l.Port, d.ports.notice, d.asked)
 		}
 	}
-	press(d.window, fyne.KeyEscape)
+	uitest.Press(d.window, fyne.KeyEscape)
 	d.Disconnect()
 	d.ports.details.stop.OnTapped()
 	if d.stopping != nil {
@@ -235,14 +237,14 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 
 func TestTheProcessWindowStopsItsProcessAndItsClosingEndsTheWait(t *testing.T) {
 	d, l := stopDesk(t)
-	shared := listening(9229, "node", 10)
+	shared := uitest.Listening(9229, "node", 10)
 	shared.Owners = append(shared.Owners, monitor.Owner{PID: 12, Start: 7, Name: "worker"})
 	d.see(l, shared)
 	d.OpenProcess(l)
 	p := d.processes["10 7"]
 	p.stopButton.OnTapped()
 	d.want("asked", d.asked, []string{"hold 10", "hold 12"})
-	press(d.window, fyne.KeyDelete) // in the other window meanwhile
+	uitest.Press(d.window, fyne.KeyDelete) // in the other window meanwhile
 	d.want("asked", d.asked, []string{"hold 10", "hold 12"})
 	d.stopNews(held(l))
 	d.stopping.terminate()
@@ -296,16 +298,16 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 
 func TestTheMenuOfARowAndTheSidePaneAskToo(t *testing.T) {
 	d, l := stopDesk(t)
-	press(d.window, desktop.KeyMenu)
+	uitest.Press(d.window, desktop.KeyMenu)
 	d.choose("Stop…   (Del)")
 	d.stopNews(held(l))
 	d.says("Stop node?")
-	press(d.window, fyne.KeyEscape)
+	uitest.Press(d.window, fyne.KeyEscape)
 	test.Tap(d.ports.details.stop)
 	d.stopNews(held(l))
 	d.says("Stop node?")
-	press(d.window, fyne.KeyEscape)
+	uitest.Press(d.window, fyne.KeyEscape)
 	d.want("asked", d.asked, []string{"hold 10", "end", "hold 10", "end"})
-	press(d.window, fyne.KeyDelete) // the table has the keyboard
+	uitest.Press(d.window, fyne.KeyDelete) // the table has the keyboard
 	d.want("asked at last", d.asked[4:], []string{"hold 10"})
 }

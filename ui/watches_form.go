@@ -14,6 +14,8 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
 )
 
 // watchForm makes a rule, or another one of a rule. It keeps what was typed,
@@ -27,13 +29,13 @@ type watchForm struct {
 	save     func(watch.Rule)
 	taken    func(watch.Rule) bool
 
-	title, aside        *note
-	ports, match, name  *formEntry
-	portsNote           *note
-	matchNote, tellNote *note
+	title, aside        *widgets.Note
+	ports, match, name  *widgets.FormEntry
+	portsNote           *widgets.Note
+	matchNote, tellNote *widgets.Note
 	tell                [len(allEvents)]*formCheck
-	saving              *keyButton
-	leaving             *keyButton
+	saving              *widgets.Button
+	leaving             *widgets.Button
 	object              fyne.CanvasObject
 }
 
@@ -105,22 +107,22 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 		}
 		return true
 	}
-	f.title, f.aside = newNote(false).whole(), newNote(false)
-	f.title.size(theme.SizeNameText)
-	f.title.segment.Style.TextStyle.Bold = true
-	changed := func() { f.pressed = false; f.aside.set("", table.ColorMuted); f.check() }
-	f.ports, f.match, f.name = newFormEntry(changed, keys), newFormEntry(changed, keys), newFormEntry(changed, keys)
-	f.ports.label, f.match.label, f.name.label = lang.L("Ports"), lang.L("Only when"), lang.L("Name")
+	f.title, f.aside = widgets.NewNote(false).Whole(), widgets.NewNote(false)
+	f.title.Size(theme.SizeNameText)
+	f.title.Segment.Style.TextStyle.Bold = true
+	changed := func() { f.pressed = false; f.aside.Set("", table.ColorMuted); f.check() }
+	f.ports, f.match, f.name = widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys)
+	f.ports.Label, f.match.Label, f.name.Label = lang.L("Ports"), lang.L("Only when"), lang.L("Name")
 	f.ports.SetPlaceHolder(lang.L("any port"))
 	f.match.SetPlaceHolder(lang.L("anyone"))
 	f.name.SetPlaceHolder(lang.L("no name"))
-	f.portsNote, f.matchNote, f.tellNote = newNote(true), newNote(true), newNote(false)
+	f.portsNote, f.matchNote, f.tellNote = widgets.NewNote(true), widgets.NewNote(true), widgets.NewNote(false)
 	for i, label := range eventLabels() {
 		f.tell[i] = newFormCheck(label, changed, keys)
 	}
-	f.saving = newKeyButton(lang.L("Save"), f.submit, leave)
+	f.saving = widgets.NewKeyButton(lang.L("Save"), f.submit, leave)
 	f.saving.Importance = widget.HighImportance
-	f.leaving = newKeyButton(lang.L("Cancel"), leave, leave)
+	f.leaving = widgets.NewKeyButton(lang.L("Cancel"), leave, leave)
 	f.object = f.layout()
 	f.object.Hide()
 	return f
@@ -129,27 +131,27 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 // layout puts what is watched on one line, what it is called and what is told
 // on the next.
 func (f *watchForm) layout() fyne.CanvasObject {
-	head := container.NewBorder(nil, nil, f.title.object, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.object))
-	ports := field(lang.L("Ports"), f.ports, f.portsNote.object)
-	match := field(lang.L("Only when"), f.match, f.matchNote.object)
-	name := field(lang.L("Name"), f.name, newThemed(colorPanel, fyne.Size{}, 0))
+	head := container.NewBorder(nil, nil, f.title.Object, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.Object))
+	ports := field(lang.L("Ports"), f.ports, f.portsNote.Object)
+	match := field(lang.L("Only when"), f.match, f.matchNote.Object)
+	name := field(lang.L("Name"), f.name, widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
 	checks := container.New(layout.NewCustomPaddedHBoxLayout(2))
 	for _, c := range f.tell {
 		checks.Add(c)
 	}
-	tell := field(lang.L("Tell me when it"), container.New(layout.NewCustomPaddedLayout(0, 0, -4, 0), checks), newThemed(colorPanel, fyne.Size{}, 0))
-	buttons := container.NewBorder(nil, nil, nil, container.New(layout.NewCustomPaddedHBoxLayout(8), f.leaving, f.saving), f.tellNote.centred())
+	tell := field(lang.L("Tell me when it"), container.New(layout.NewCustomPaddedLayout(0, 0, -4, 0), checks), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
+	buttons := container.NewBorder(nil, nil, nil, container.New(layout.NewCustomPaddedHBoxLayout(8), f.leaving, f.saving), f.tellNote.Centred())
 	form := container.New(layout.NewCustomPaddedVBoxLayout(8), head,
 		container.New(thirds{height: 84}, ports, match), container.New(thirds{height: 58}, name, tell), buttons)
-	return container.New(layout.NewCustomPaddedVBoxLayout(0), line(), panel(form, 12))
+	return container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(form, 12))
 }
 
 // field is a labelled input with a note below.
 func field(label string, input, below fyne.CanvasObject) fyne.CanvasObject {
-	title := newNote(false)
-	title.set(label, table.ColorMuted)
-	return container.New(noGaps{}, container.New(layout.NewCustomPaddedVBoxLayout(4), title.object, input, below),
-		newThemed(colorPanel, fyne.Size{}, 0), newThemed(colorPanel, fyne.Size{}, 0))
+	title := widgets.NewNote(false)
+	title.Set(label, table.ColorMuted)
+	return container.New(widgets.TopMiddleBottom{}, container.New(layout.NewCustomPaddedVBoxLayout(4), title.Object, input, below),
+		widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
 }
 
 // thirds gives the first of two a third of the width, and a place to each that
@@ -177,7 +179,7 @@ func (f *watchForm) open() bool { return f.object.Visible() }
 // before is kept until it is saved or left.
 func (f *watchForm) begin(rule *watch.Rule, index int) {
 	if f.open() && f.typed() != f.begun {
-		f.aside.set(lang.L("Save or cancel this one first"), colorAlert)
+		f.aside.Set(lang.L("Save or cancel this one first"), uitheme.ColorAlert)
 		return
 	}
 	f.original, f.index, f.pressed = nil, index, false
@@ -187,8 +189,8 @@ func (f *watchForm) begin(rule *watch.Rule, index int) {
 		f.original, f.begun = new(*rule), typedFor(*rule)
 		title = lang.L("Change “{{.Name}}”", map[string]any{"Name": viewOf(*rule).name()})
 	}
-	f.title.set(title, theme.ColorNameForeground)
-	f.aside.set("", table.ColorMuted)
+	f.title.Set(title, theme.ColorNameForeground)
+	f.aside.Set("", table.ColorMuted)
 	f.fill(f.begun)
 	f.object.Show()
 	f.check()
@@ -253,20 +255,20 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	f.say(f.portsNote, wrong.ports, lang.L("Like 62893 or 3000-3999, 8080; empty for any port"), strings.TrimSpace(t.ports+t.match) == "")
 	f.say(f.matchNote, wrong.match, lang.L("Words that must all be found in its name, command, program, folder or project; each is a regular expression"), false)
 	f.say(f.tellNote, wrong.tell, "", false)
-	setEnabled(f.saving, f.live && wrong == (ruleErrors{}))
+	widgets.SetEnabled(f.saving, f.live && wrong == (ruleErrors{}))
 	return rule, wrong
 }
 
 // say shows what is wrong, or else the help. What is merely missing is not
 // wrong before the user wanted to save.
-func (f *watchForm) say(n *note, wrong, help string, missing bool) {
+func (f *watchForm) say(n *widgets.Note, wrong, help string, missing bool) {
 	switch {
 	case wrong == "":
-		n.set(help, table.ColorMuted)
+		n.Set(help, table.ColorMuted)
 	case missing && !f.pressed && f.typed() == f.begun:
-		n.set(wrong, table.ColorMuted)
+		n.Set(wrong, table.ColorMuted)
 	default:
-		n.set(wrong, theme.ColorNameError)
+		n.Set(wrong, theme.ColorNameError)
 	}
 }
 

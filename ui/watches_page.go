@@ -13,6 +13,8 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
 )
 
 // answerTime is how long after a request the agent's rules are compared with it; after that
@@ -44,13 +46,13 @@ type watchesPage struct {
 	deleted      []deletion // the last one last
 	hovered      string     // what the button under the pointer does
 
-	add     *keyButton
+	add     *widgets.Button
 	list    *ruleList
 	form    *watchForm
-	empty   *emptyState
+	empty   *widgets.EmptyState
 	undoing *undoBar
-	hint    *note
-	count   *note
+	hint    *widgets.Note
+	count   *widgets.Note
 	foot    *fyne.Container // of hint and count
 	content *fyne.Container
 }
@@ -64,13 +66,13 @@ type deletion struct {
 
 func newWatchesPage(actions watchesActions, now func() time.Time, keys func(*fyne.KeyEvent)) *watchesPage {
 	p := &watchesPage{actions: actions, now: now, keys: keys, live: true, selected: -1}
-	p.add = newKeyButton(lang.L("Add a watch"), p.addRule, nil)
+	p.add = widgets.NewKeyButton(lang.L("Add a watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
 	p.list = newRuleList(p)
 	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
-	p.empty = newEmptyState(func() {})
+	p.empty = widgets.NewEmptyState(func() {})
 	p.undoing = newUndoBar(p.undo)
-	p.hint, p.count = newNote(false), newNote(false).whole()
+	p.hint, p.count = widgets.NewNote(false), widgets.NewNote(false).Whole()
 	p.content = p.layout()
 	p.arrange()
 	return p
@@ -79,14 +81,14 @@ func newWatchesPage(actions watchesActions, now func() time.Time, keys func(*fyn
 // layout puts the page together: what it is for, the list, what was deleted,
 // the form, the keys.
 func (p *watchesPage) layout() *fyne.Container {
-	intro := newNote(false)
-	intro.size(theme.SizeNameText)
-	intro.set(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
-	top := container.New(layout.NewCustomPaddedVBoxLayout(0), panel(container.NewBorder(nil, nil, nil, p.add, intro.centred()), 8), line())
-	p.foot = container.NewBorder(nil, nil, nil, p.count.object, p.hint.object)
-	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, line(), panel(p.foot, 4))
+	intro := widgets.NewNote(false)
+	intro.Size(theme.SizeNameText)
+	intro.Set(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(container.NewBorder(nil, nil, nil, p.add, intro.Centred()), 8), widgets.Line())
+	p.foot = container.NewBorder(nil, nil, nil, p.count.Object, p.hint.Object)
+	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, widgets.Line(), widgets.Panel(p.foot, 4))
 	list := container.NewThemeOverride(p.list, table.Dense())
-	return container.New(noGaps{}, top, container.NewStack(list, p.empty.object), bottom)
+	return container.New(widgets.TopMiddleBottom{}, top, container.NewStack(list, p.empty.Object), bottom)
 }
 
 // update shows what the monitor saw.
@@ -213,18 +215,18 @@ func (p *watchesPage) view(rule watch.Rule) ruleView {
 // showTexts says what is said beside the list.
 func (p *watchesPage) showTexts() {
 	if p.editable() == p.add.Disabled() {
-		setEnabled(p.add, p.editable())
+		widgets.SetEnabled(p.add, p.editable())
 	}
 	switch {
 	case len(p.rules) > 0:
-		p.empty.hide()
+		p.empty.Hide()
 	case !p.known:
-		p.empty.show(lang.L("Looking…"), "")
+		p.empty.Show(lang.L("Looking…"), "")
 	default:
-		p.empty.show(lang.L("Nothing is watched"), lang.L("Add a watch here, or click the star beside a port in the Ports table"))
+		p.empty.Show(lang.L("Nothing is watched"), lang.L("Add a watch here, or click the star beside a port in the Ports table"))
 	}
-	if text := p.countWords(); text != p.count.segment.Text {
-		p.count.set(text, table.ColorMuted)
+	if text := p.countWords(); text != p.count.Segment.Text {
+		p.count.Set(text, table.ColorMuted)
 		p.foot.Refresh()
 	}
 	p.showHint(p.hovered)
@@ -250,7 +252,7 @@ func (p *watchesPage) countWords() string {
 func (p *watchesPage) showHint(text string) {
 	p.hovered = text
 	if !p.live {
-		p.hint.set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), colorAlert)
+		p.hint.Set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), uitheme.ColorAlert)
 		return
 	}
 	switch {
@@ -260,7 +262,7 @@ func (p *watchesPage) showHint(text string) {
 	case p.editable() && len(p.rules) > 0:
 		text = lang.L("Enter edits · Space switches on or off · Alt+Up and Alt+Down move · Delete deletes")
 	}
-	p.hint.set(text, table.ColorMuted)
+	p.hint.Set(text, table.ColorMuted)
 }
 
 // choose selects a rule.
@@ -314,7 +316,7 @@ func (p *watchesPage) remove(i int) {
 	if !p.editableAt(i) {
 		return
 	}
-	p.deleted = append(p.deleted, deletion{p.rules[i], i, p.now().Add(undoTime)})
+	p.deleted = append(p.deleted, deletion{p.rules[i], i, p.now().Add(widgets.UndoTime)})
 	p.change(slices.Delete(slices.Clone(p.rules), i, i+1), i)
 }
 
@@ -339,7 +341,7 @@ func (p *watchesPage) showUndo() {
 	}
 	if p.undoing.object.Visible() != show {
 		p.undoing.object.Hidden = !show
-		layOut(p.content)
+		widgets.Relayout(p.content)
 	}
 }
 
@@ -363,7 +365,7 @@ func (p *watchesPage) edit(i int) {
 func (p *watchesPage) openForm(rule *watch.Rule, i int) {
 	p.form.begin(rule, i)
 	p.showHint(p.hovered)
-	layOut(p.content)
+	widgets.Relayout(p.content)
 	p.form.focus()
 }
 
@@ -372,7 +374,7 @@ func (p *watchesPage) closeForm() {
 	if p.form.open() {
 		p.form.close()
 		p.showHint(p.hovered)
-		layOut(p.content)
+		widgets.Relayout(p.content)
 	}
 }
 
@@ -448,20 +450,20 @@ func (p *watchesPage) shortcut(n int) {
 
 // undoBar says what was deleted and brings it back.
 type undoBar struct {
-	text   *note
-	button *keyButton
+	text   *widgets.Note
+	button *widgets.Button
 	object *fyne.Container
 }
 
 func newUndoBar(undo func()) *undoBar {
-	u := &undoBar{text: newNote(false)}
-	u.text.size(theme.SizeNameText)
-	u.button = newKeyButton(lang.L("Undo"), undo, nil)
+	u := &undoBar{text: widgets.NewNote(false)}
+	u.text.Size(theme.SizeNameText)
+	u.button = widgets.NewKeyButton(lang.L("Undo"), undo, nil)
 	u.button.Icon = theme.ContentUndoIcon()
-	bar := panel(container.NewBorder(nil, nil, nil, u.button, u.text.centred()), 6)
-	u.object = container.New(layout.NewCustomPaddedVBoxLayout(0), line(), bar)
+	bar := widgets.Panel(container.NewBorder(nil, nil, nil, u.button, u.text.Centred()), 6)
+	u.object = container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), bar)
 	u.object.Hide()
 	return u
 }
 
-func (u *undoBar) set(text string) { u.text.set(text, theme.ColorNameForeground) }
+func (u *undoBar) set(text string) { u.text.Set(text, theme.ColorNameForeground) }

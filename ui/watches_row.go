@@ -17,7 +17,9 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
-	"porthole/ui/tray"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // ruleView is a rule as its row shows it, in clean words.
@@ -92,14 +94,14 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	_, single := rule.Ports.Single()
 	exposed := reachableFirst(found)
 	count := map[string]any{"Count": exposed, "All": len(found)}
-	state := ruleState{"● " + lang.L("open"), ownersText(found, !single), colorOpen, true}
+	state := ruleState{"● " + lang.L("open"), ownersText(found, !single), uitheme.ColorOpen, true}
 	switch {
 	case exposed > 0 && (single || len(found) == 1):
-		state.text, state.color = "◐ "+lang.L("reachable from the network"), colorAlert
+		state.text, state.color = "◐ "+lang.L("reachable from the network"), uitheme.ColorAlert
 	case exposed > 0:
-		state.text, state.color = "◐ "+lang.L("{{.Count}} of {{.All}} reachable from the network", count), colorAlert
+		state.text, state.color = "◐ "+lang.L("{{.Count}} of {{.All}} reachable from the network", count), uitheme.ColorAlert
 	case !single && len(found) > 1:
-		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": formatInt(len(found))})
+		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": words.Number(len(found))})
 	}
 	return state
 }
@@ -137,7 +139,7 @@ func ownersText(found []*monitor.Listener, ports bool) string {
 	const most = 8
 	var parts []string
 	for _, l := range found[:min(len(found), most)] {
-		who := tray.OwnerText(l)
+		who := words.Owner(l)
 		if ports {
 			who = fmt.Sprintf("%d %s", l.Port, who)
 		}
@@ -240,8 +242,8 @@ type ruleRow struct {
 	ground, line, edge *canvas.Rectangle
 	words              [5]*canvas.Text // those of both lines
 	mark, text, more   *canvas.Text    // of the state
-	on                 *iconButton
-	buttons            []*iconButton
+	on                 *widgets.RowButton
+	buttons            []*widgets.RowButton
 }
 
 // paintedRow is all that a row depends on.
@@ -258,13 +260,13 @@ func newRuleRow(p *watchesPage) *ruleRow {
 	for i := range r.words {
 		r.words[i] = canvas.NewText("", color.Transparent)
 	}
-	r.mark = newMark()
+	r.mark = widgets.NewMark()
 	r.text, r.more = canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
-	button := func(icon fyne.Resource, label string, do func(int)) *iconButton {
-		return newIconButton(icon, label, func() { table.FocusOn(p.list); do(r.index) }, r.hover)
+	button := func(icon fyne.Resource, label string, do func(int)) *widgets.RowButton {
+		return widgets.NewRowButton(icon, label, func() { table.FocusOn(p.list); do(r.index) }, r.hover)
 	}
 	r.on = button(theme.CheckButtonIcon(), lang.L("Switch on or off (Space)"), p.toggle)
-	r.buttons = []*iconButton{
+	r.buttons = []*widgets.RowButton{
 		button(theme.DocumentCreateIcon(), lang.L("Edit (Enter)"), p.edit),
 		button(theme.MoveUpIcon(), lang.L("Move up (Alt+Up)"), func(i int) { p.move(i, -1) }),
 		button(theme.MoveDownIcon(), lang.L("Move down (Alt+Down)"), func(i int) { p.move(i, 1) }),
@@ -411,7 +413,7 @@ func (r *ruleRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, siz
 func (r *ruleRow) paintState(x, width float32) {
 	s := r.painted.view.state
 	y, lower := r.lines(s.more != "")
-	shape, words := splitMark(s.text)
+	shape, words := widgets.SplitMark(s.text)
 	left := x
 	if shape != "" {
 		left += r.put(r.mark, shape, s.color, theme.SizeNameText, fyne.NewPos(x, y), width) + 5
@@ -428,7 +430,7 @@ func (r *ruleRow) paintButtons() {
 		icon, name = theme.CheckButtonIcon(), table.ColorMuted
 	}
 	y := float32(ruleHeight-buttonSize) / 2
-	r.on.show(icon, name, p.can)
+	r.on.Set(icon, name, p.can)
 	r.on.Move(fyne.NewPos(ruleMargin, y))
 	r.on.Resize(fyne.NewSquareSize(buttonSize))
 	name = table.ColorMuted
@@ -437,7 +439,7 @@ func (r *ruleRow) paintButtons() {
 	}
 	for i, b := range r.buttons {
 		enabled := p.can && (i != 1 || !p.first) && (i != 2 || !p.last)
-		b.show(b.icon, name, enabled)
+		b.Set(b.Icon, name, enabled)
 		b.Move(fyne.NewPos(p.width-ruleMargin-float32(len(r.buttons)-i)*buttonSize, y))
 		b.Resize(fyne.NewSquareSize(buttonSize))
 	}
@@ -488,7 +490,7 @@ func (*ruleList) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessibl
 // AccessibilityLabel is the rule and how it stands.
 func (r *ruleRow) AccessibilityLabel() string {
 	v := r.painted.view
-	return labelWithText(strings.TrimSpace(v.title+" "+v.ports+" "+v.pattern), v.state.text+" "+v.state.more)
+	return widgets.AccessibleText(strings.TrimSpace(v.title+" "+v.ports+" "+v.pattern), v.state.text+" "+v.state.more)
 }
 
 // AccessibilityRole is Fyne's.

@@ -17,6 +17,9 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
 )
 
 // watchDesk is a desk that shows the Watches page, the rules that it asked for,
@@ -32,11 +35,11 @@ func (d *watchDesk) SetWatches(seen, r watch.Rules) {
 
 func newWatchDesk(t *testing.T, rules ...watch.Rule) *watchDesk {
 	t.Helper()
-	d := &watchDesk{desk: newDesk(t)}
+	d := &watchDesk{desk: NewDesk(t)}
 	d.watches.actions = d
 	d.see()
 	d.tell(rules...)
-	d.tabs.open("watches")
+	d.tabs.Open("watches")
 	return d
 }
 
@@ -145,10 +148,10 @@ func TestARuleIsSaidInWords(t *testing.T) {
 }
 
 func TestARuleSaysItsState(t *testing.T) {
-	node, python := listening(3000, "node", 10), listening(3001, "python3", 20, "0.0.0.0")
+	node, python := uitest.Listening(3000, "node", 10), uitest.Listening(3001, "python3", 20, "0.0.0.0")
 	node.Project = "acme-web"
-	evil := listening(4000, "a\nb\u202e", 30)
-	s := monitor.Apply(monitor.Snapshot{}, opens(time.Time{}, []*monitor.Listener{node, python, evil}))
+	evil := uitest.Listening(4000, "a\nb\u202e", 30)
+	s := monitor.Apply(monitor.Snapshot{}, uitest.OpenedChanges(time.Time{}, []*monitor.Listener{node, python, evil}))
 	off := rule(t, "3000", "")
 	off.Off = true
 	for _, c := range []struct {
@@ -156,11 +159,11 @@ func TestARuleSaysItsState(t *testing.T) {
 		want ruleState
 	}{
 		{off, ruleState{"off", "", table.ColorMuted, false}},
-		{rule(t, "3000", ""), ruleState{"● open", "node · acme-web", colorOpen, true}},
-		{rule(t, "3001", ""), ruleState{"◐ reachable from the network", "python3", colorAlert, true}},
-		{rule(t, "3000-3001", ""), ruleState{"◐ 1 of 2 reachable from the network", "3001 python3, 3000 node · acme-web", colorAlert, true}},
-		{rule(t, "3000, 4000", ""), ruleState{"● 2 open", "3000 node · acme-web, 4000 a b", colorOpen, true}},
-		{rule(t, "", "node"), ruleState{"● open", "3000 node · acme-web", colorOpen, true}},
+		{rule(t, "3000", ""), ruleState{"● open", "node · acme-web", uitheme.ColorOpen, true}},
+		{rule(t, "3001", ""), ruleState{"◐ reachable from the network", "python3", uitheme.ColorAlert, true}},
+		{rule(t, "3000-3001", ""), ruleState{"◐ 1 of 2 reachable from the network", "3001 python3, 3000 node · acme-web", uitheme.ColorAlert, true}},
+		{rule(t, "3000, 4000", ""), ruleState{"● 2 open", "3000 node · acme-web, 4000 a b", uitheme.ColorOpen, true}},
+		{rule(t, "", "node"), ruleState{"● open", "3000 node · acme-web", uitheme.ColorOpen, true}},
 		{rule(t, "", "java"), ruleState{"○ not running", "", table.ColorMuted, false}},
 		{rule(t, "5432", ""), ruleState{"○ free", "", table.ColorMuted, false}},
 		{rule(t, "5432", "postgres"), ruleState{"○ free", "", table.ColorMuted, false}},
@@ -178,7 +181,7 @@ func TestARuleSaysItsState(t *testing.T) {
 func TestStatesFollowTheMonitorAndOnlyWhatDiffersIsPainted(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""), rule(t, "4000", ""))
 	free := d.rowOf(1).painted
-	d.see(listening(3000, "node", 10))
+	d.see(uitest.Listening(3000, "node", 10))
 	if got := d.rowOf(0); got.mark.Text+got.text.Text != "●open" || got.more.Text != "node" {
 		t.Errorf("row says %q, %q", got.text.Text, got.more.Text)
 	}
@@ -187,7 +190,7 @@ func TestStatesFollowTheMonitorAndOnlyWhatDiffersIsPainted(t *testing.T) {
 	}
 	marked := "not painted again"
 	d.rowOf(0).text.Text, d.rowOf(1).text.Text = marked, marked
-	d.see(listening(3000, "node", 10), listening(5000, "java", 20))
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(5000, "java", 20))
 	if d.rowOf(0).text.Text != marked || d.rowOf(1).text.Text != marked {
 		t.Error("rows whose words are the same were painted again")
 	}
@@ -195,12 +198,12 @@ func TestStatesFollowTheMonitorAndOnlyWhatDiffersIsPainted(t *testing.T) {
 
 func TestAPageThatNobodySeesIsBroughtUpToDateWhenItComes(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""))
-	d.tabs.open("ports")
-	d.see(listening(3000, "node", 10))
+	d.tabs.Open("ports")
+	d.see(uitest.Listening(3000, "node", 10))
 	if got := d.watches.views[0].state.text; got != "○ free" {
 		t.Errorf("a hidden page worked out %q", got)
 	}
-	d.tabs.open("watches")
+	d.tabs.Open("watches")
 	if got := d.rowOf(0).mark.Text + d.rowOf(0).text.Text; got != "●open" {
 		t.Errorf("row says %q", got)
 	}
@@ -283,20 +286,20 @@ func TestASecondClickOnAnotherRuleEditsNothing(t *testing.T) {
 func TestButtonsSayWhatTheyDo(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	test.MoveMouse(d.window.Canvas(), at(d.rowOf(0).buttons[3]))
-	d.see(listening(1, "node", 1)) // the words stay
-	if got := d.watches.hint.segment.Text; got != "Delete (Delete)" {
+	d.see(uitest.Listening(1, "node", 1)) // the words stay
+	if got := d.watches.hint.Segment.Text; got != "Delete (Delete)" {
 		t.Errorf("on a button: %q", got)
 	}
 	test.MoveMouse(d.window.Canvas(), fyne.NewPos(1, 1))
-	if got := d.watches.hint.segment.Text; !strings.HasPrefix(got, "Enter edits") {
+	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter edits") {
 		t.Errorf("elsewhere: %q", got)
 	}
 	d.watches.edit(0)
-	if got := d.watches.hint.segment.Text; got != "Enter saves · Esc cancels" {
+	if got := d.watches.hint.Segment.Text; got != "Enter saves · Esc cancels" {
 		t.Errorf("with the form open: %q", got)
 	}
 	d.key(fyne.KeyEscape)
-	if got := d.watches.hint.segment.Text; !strings.HasPrefix(got, "Enter edits") {
+	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter edits") {
 		t.Errorf("with the form closed: %q", got)
 	}
 	if got := d.rowOf(0).buttons[3].AccessibilityLabel(); got != "Delete (Delete)" {
@@ -308,8 +311,8 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
 	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyDelete) // a key that is held down
 	d.shows("deleted", "1*")
-	if u := d.watches.undoing; !u.object.Visible() || u.text.segment.Text != "Deleted “3”." {
-		t.Errorf("says %q, visible %v", u.text.segment.Text, u.object.Visible())
+	if u := d.watches.undoing; !u.object.Visible() || u.text.Segment.Text != "Deleted “3”." {
+		t.Errorf("says %q, visible %v", u.text.Segment.Text, u.object.Visible())
 	}
 	d.tell(rule(t, "1", "")) // the answer
 	test.TapCanvas(d.window.Canvas(), at(d.watches.undoing.button))
@@ -324,7 +327,7 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 func TestUndoIsOfferedForAWhileOrUntilTheNextChange(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
 	d.key(fyne.KeyDelete)
-	d.at = d.at.Add(undoTime - time.Second)
+	d.at = d.at.Add(widgets.UndoTime - time.Second)
 	d.Tick()
 	if !d.watches.undoing.object.Visible() {
 		t.Error("undo is gone too early")
@@ -383,9 +386,9 @@ func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
 		d.text(c.ports)
 		d.window.Canvas().FocusNext()
 		d.text(c.match)
-		said := func(n *note) string {
-			if n.segment.Style.ColorName == "error" {
-				return n.segment.Text
+		said := func(n *widgets.Note) string {
+			if n.Segment.Style.ColorName == "error" {
+				return n.Segment.Text
 			}
 			return ""
 		}
@@ -406,7 +409,7 @@ func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
 func TestAnEmptyFormIsWrongOnceItIsToBeSaved(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	test.Tap(d.watches.add)
-	n := d.watches.form.portsNote.segment
+	n := d.watches.form.portsNote.Segment
 	if n.Text != "Give ports, or words of a service, or both" || n.Style.ColorName != table.ColorMuted || !d.watches.form.saving.Disabled() {
 		t.Errorf("at first: %q in %s", n.Text, n.Style.ColorName)
 	}
@@ -421,7 +424,7 @@ func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
 	test.Tap(d.watches.add)
 	f := d.watches.form
 	d.text("1")
-	if got := f.tellNote.segment.Text; got != "There is such a watch already" || !f.saving.Disabled() {
+	if got := f.tellNote.Segment.Text; got != "There is such a watch already" || !f.saving.Disabled() {
 		t.Errorf("twice: %q", got)
 	}
 	d.text("2")
@@ -431,7 +434,7 @@ func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
 	for _, c := range f.tell {
 		test.TapCanvas(d.window.Canvas(), at(c).SubtractXY(c.Size().Width/2-15, 0))
 	}
-	if got := f.tellNote.segment.Text; !strings.HasPrefix(got, "Choose one at least") || !f.saving.Disabled() {
+	if got := f.tellNote.Segment.Text; !strings.HasPrefix(got, "Choose one at least") || !f.saving.Disabled() {
 		t.Errorf("tells nothing: %q", got)
 	}
 }
@@ -478,7 +481,7 @@ func TestTheFormKeepsWhatWasTypedWhileRulesChange(t *testing.T) {
 		d.key(fyne.KeyDown, fyne.KeyReturn, fyne.KeyEnd)
 		d.text("5")
 		d.tell(c.now...)
-		d.see(listening(2, "node", 10))
+		d.see(uitest.Listening(2, "node", 10))
 		if got := d.watches.form.ports.Text; got != "25" || !d.watches.form.open() {
 			t.Errorf("%s: the form shows %q", c.what, got)
 		}
@@ -492,8 +495,8 @@ func TestWhatWasTypedIsNotLostToAnotherEdit(t *testing.T) {
 	d.key(fyne.KeyReturn, fyne.KeyEnd)
 	d.text("7")
 	test.TapCanvas(d.window.Canvas(), at(d.rowOf(1).buttons[0]))
-	if got := d.watches.form.ports.Text; got != "17" || d.watches.form.aside.segment.Text == "" {
-		t.Errorf("the form shows %q and says %q", got, d.watches.form.aside.segment.Text)
+	if got := d.watches.form.ports.Text; got != "17" || d.watches.form.aside.Segment.Text == "" {
+		t.Errorf("the form shows %q and says %q", got, d.watches.form.aside.Segment.Text)
 	}
 }
 
@@ -547,8 +550,8 @@ func TestTheSelectionStaysWithItsRule(t *testing.T) {
 func TestNothingIsWatchedSaysHowToBegin(t *testing.T) {
 	d := newWatchDesk(t)
 	e := d.watches.empty
-	if !e.object.Visible() || e.title.Text != "Nothing is watched" || !strings.Contains(e.more.Text, "Add a watch") {
-		t.Errorf("says %q, %q", e.title.Text, e.more.Text)
+	if !e.Object.Visible() || e.Title.Text != "Nothing is watched" || !strings.Contains(e.More.Text, "Add a watch") {
+		t.Errorf("says %q, %q", e.Title.Text, e.More.Text)
 	}
 	d.key(fyne.KeyReturn) // on the button that adds
 	d.text("1")
@@ -557,7 +560,7 @@ func TestNothingIsWatchedSaysHowToBegin(t *testing.T) {
 	if got := d.sent[0][0].NotifyOn; got != 0 {
 		t.Errorf("tells %b; want 0, which is everything", got)
 	}
-	if e.object.Visible() {
+	if e.Object.Visible() {
 		t.Error("still says that nothing is watched")
 	}
 }
@@ -575,7 +578,7 @@ func TestNothingCanBeChangedBeforeTheRulesAreKnownOrWhenNobodyWatches(t *testing
 			t.Errorf("form open %v, asked for %v, add is disabled: %v", p.form.open(), d.sent, p.add.Disabled())
 		}
 	}
-	d := &watchDesk{desk: newDesk(t)}
+	d := &watchDesk{desk: NewDesk(t)}
 	d.watches = newWatchesPage(d, func() time.Time { return d.at }, d.Window.key)
 	d.window.SetContent(d.watches.content)
 	d.watches.focus()
@@ -609,7 +612,7 @@ func TestAFormIsReadableAndLeftAfterTheAgentDied(t *testing.T) {
 }
 
 // otherColors is Porthole's theme, light whatever the system says.
-type otherColors struct{ Theme }
+type otherColors struct{ uitheme.Theme }
 
 func (o otherColors) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 	return o.Theme.Color(n, theme.VariantLight)
@@ -622,14 +625,14 @@ func TestThePageFollowsTheTheme(t *testing.T) {
 		off := rule(t, "2", "node")
 		off.Off = true
 		d.tell(rule(t, "1", ""), off)
-		d.see(listening(1, "node", 10, "0.0.0.0"))
+		d.see(uitest.Listening(1, "node", 10, "0.0.0.0"))
 		d.key(fyne.KeyReturn)
 		d.window.Canvas().Focus(d.watches.list) // a field's cursor blinks
 		_ = d.window.Canvas().Capture()
 		d.app.Settings().SetTheme(after)
 		return d.window.Canvas().Capture()
 	}
-	want, got := picture(otherColors{}, otherColors{}), picture(Theme{}, otherColors{})
+	want, got := picture(otherColors{}, otherColors{}), picture(uitheme.Theme{}, otherColors{})
 	if !reflect.DeepEqual(got, want) {
 		t.Error("a page that was dark is not the light one")
 	}

@@ -7,19 +7,21 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor/watch"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
 )
 
 func TestANewUserIsWelcomedOnce(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	if d.ports.welcome.object.Visible() {
 		t.Fatal("who is not new is welcomed")
 	}
-	d.see(listening(3000, "node", 10))
+	d.see(uitest.Listening(3000, "node", 10))
 	d.window.Resize(fyne.NewSize(1000, 601)) // the cards have come
 	table := d.ports.table.Size()
 	first := Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Welcome: true}
 	d.SetStatus(first)
-	if text := d.ports.welcome.text.segment.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
+	if text := d.ports.welcome.text.Segment.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
 		t.Errorf("it says %q, visible %v", text, d.ports.welcome.object.Visible())
 	}
 	if now := d.ports.table.Size(); now.Height >= table.Height || now.Height < table.Height-60 {
@@ -27,7 +29,7 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 	}
 	for range 60 { // Tab comes to it
 		d.window.Canvas().FocusNext()
-		if l, ok := d.window.Canvas().Focused().(*textLink); ok && l.text.Text == "Got it" {
+		if l, ok := d.window.Canvas().Focused().(*widgets.Link); ok && l.Text.Text == "Got it" {
 			l.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 			break
 		}
@@ -40,9 +42,9 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 }
 
 func TestTheWelcomeSaysOnlyWhatIsSo(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.SetStatus(Status{Welcome: true, Rules: watch.Rules{}.WithPort(8080)})
-	if text := d.ports.welcome.text.segment.Text; strings.Contains(text, "62893") || !strings.Contains(text, "star") {
+	if text := d.ports.welcome.text.Segment.Text; strings.Contains(text, "62893") || !strings.Contains(text, "star") {
 		t.Errorf("where 62893 is not watched: %q", text)
 	}
 	d.Disconnect()

@@ -12,6 +12,8 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/widgets"
 )
 
 // Window is Porthole's window with the process windows that it opened.
@@ -28,7 +30,7 @@ type Window struct {
 	window    fyne.Window
 	actions   Actions
 	now       func() time.Time
-	tabs      *tabs
+	tabs      *widgets.Tabs
 	ports     *portsPage
 	history   *historyPage
 	memory    History
@@ -56,7 +58,7 @@ var DefaultSize = fyne.NewSize(1180, 740)
 // kept; now is the clock.
 func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Time) *Window {
 	w := &Window{app: app, actions: actions, memory: memory, now: now, processes: map[string]*processWindow{}}
-	read := loadFonts()
+	read := uitheme.LoadFonts()
 	w.window = app.NewWindow("Porthole")
 	<-read
 	w.window.SetPadded(false)
@@ -65,18 +67,18 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 	w.ports.stop = func(l *monitor.Listener) {
 		w.askStop(w.window, l.Owners, []*monitor.Listener{l}, w.ports.focus)
 	}
-	w.ports.watches = func() { w.tabs.open(PageWatches) }
+	w.ports.watches = func() { w.tabs.Open(PageWatches) }
 	w.history = newHistoryPage(memory, actions, now, w.window, w.ShowPort, w.key)
 	w.watches = newWatchesPage(actions, now, w.key)
 	w.settings = newSettingsPage(actions, app.Metadata().Version)
-	w.tabs = newTabs(
-		page{name: PagePorts, label: lang.L("Ports"), content: w.ports.content, focus: w.ports.focus},
-		page{name: PageHistory, label: lang.L("Activity"), content: w.history.content, focus: w.history.focus, onShown: w.history.onShown},
-		page{name: PageWatches, label: lang.L("Watches"), content: w.watches.content, focus: w.watches.focus, onShown: w.watches.onShown},
-		page{name: PageSettings, label: lang.L("Settings"), content: w.settings.content, focus: w.settings.focus, onShown: w.settings.onShown},
+	w.tabs = widgets.NewTabs(
+		widgets.Tab{Name: PagePorts, Label: lang.L("Ports"), Content: w.ports.content, Focus: w.ports.focus},
+		widgets.Tab{Name: PageHistory, Label: lang.L("Activity"), Content: w.history.content, Focus: w.history.focus, OnShown: w.history.onShown},
+		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.content, Focus: w.watches.focus, OnShown: w.watches.onShown},
+		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.content, Focus: w.settings.focus, OnShown: w.settings.onShown},
 	)
-	w.window.SetContent(w.tabs.object)
-	w.tabs.placed = true
+	w.window.SetContent(w.tabs.Object)
+	w.tabs.Placed = true
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, and all is given back
 	w.shortcuts()
@@ -87,14 +89,14 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 func (w *Window) Fyne() fyne.Window { return w.window }
 
 // Page names the page that is shown.
-func (w *Window) Page() string { return w.tabs.name() }
+func (w *Window) Page() string { return w.tabs.Name() }
 
 // OnPageChanged lets do be called, on Fyne's goroutine, when another page is shown.
-func (w *Window) OnPageChanged(do func()) { w.tabs.onChange = do }
+func (w *Window) OnPageChanged(do func()) { w.tabs.OnChange = do }
 
 // Show shows the window with the keyboard in its page.
 func (w *Window) Show() {
-	w.tabs.pages[w.tabs.current].focus() // first: Show paints, and is to paint the selected row
+	w.tabs.Pages[w.tabs.Current].Focus() // first: Show paints, and is to paint the selected row
 	w.window.Show()
 }
 
@@ -126,8 +128,8 @@ func (w *Window) SetStatus(s Status) {
 // setTheme lets everything that is shown look as theme says: "light", "dark",
 // or as the system where it is "".
 func (w *Window) setTheme(theme string) {
-	if w.app.Settings().Theme() != (Theme{Fixed: theme}) {
-		w.app.Settings().SetTheme(Theme{Fixed: theme})
+	if w.app.Settings().Theme() != (uitheme.Theme{Fixed: theme}) {
+		w.app.Settings().SetTheme(uitheme.Theme{Fixed: theme})
 		w.Tick() // what is drawn rather than a widget takes its colours anew
 	}
 }
@@ -136,7 +138,7 @@ func (w *Window) setTheme(theme string) {
 // notification ("test"): problem is a sentence, "" where it was done.
 func (w *Window) ShowSettingResult(key, problem string) {
 	w.settings.showResult(key, problem)
-	if problem != "" && w.tabs.name() != PageSettings {
+	if problem != "" && w.tabs.Name() != PageSettings {
 		w.ShowNotice(problem)
 	}
 }
@@ -163,11 +165,11 @@ func (w *Window) ShowNotice(sentence string) {
 }
 
 // ShowPage shows the page of that name, as State calls it, where there is one.
-func (w *Window) ShowPage(name string) { w.tabs.open(name) }
+func (w *Window) ShowPage(name string) { w.tabs.Open(name) }
 
 // ShowPort shows the row of port.
 func (w *Window) ShowPort(port uint16) {
-	w.tabs.open(PagePorts)
+	w.tabs.Open(PagePorts)
 	w.ports.showPort(port)
 }
 
@@ -241,7 +243,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 func (w *Window) State() State {
 	p, size := w.ports.state(), w.window.Canvas().Size()
 	return State{
-		Width: size.Width, Height: size.Height, Tab: w.tabs.name(), Filter: p.Filter, Sort: p.Sort, Down: p.Down, Selected: p.Selected,
+		Width: size.Width, Height: size.Height, Tab: w.tabs.Name(), Filter: p.Filter, Sort: p.Sort, Down: p.Down, Selected: p.Selected,
 		Quick: p.Quick, Columns: p.Columns, Grouped: p.Grouped, Explained: p.Explained,
 	}
 }
@@ -254,7 +256,7 @@ func (w *Window) Restore(s State) {
 	w.ports.restore(portsState{
 		Filter: s.Filter, Quick: s.Quick, Sort: s.Sort, Down: s.Down, Selected: s.Selected, Columns: s.Columns, Grouped: s.Grouped, Explained: s.Explained,
 	})
-	w.tabs.open(s.Tab)
+	w.tabs.Open(s.Tab)
 }
 
 // key is a key that no widget has a use for.
@@ -262,15 +264,15 @@ func (w *Window) key(e *fyne.KeyEvent) { w.window.Canvas().OnTypedKey()(e) }
 
 func (w *Window) shortcuts() {
 	canvas := w.window.Canvas()
-	bind(canvas, w.keys()...)
+	widgets.Bind(canvas, w.keys()...)
 	canvas.SetOnTypedRune(func(r rune) {
-		switch w.tabs.name() {
+		switch w.tabs.Name() {
 		case PagePorts:
-			w.ports.FilterField().take(r)
+			w.ports.FilterField().Take(r)
 		case PageHistory:
-			w.history.FilterField().take(r)
+			w.history.FilterField().Take(r)
 		case PageWatches:
-			showKeysFor(canvas, r)
+			widgets.ShowKeysOn(canvas, r)
 		}
 	})
 }

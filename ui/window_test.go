@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -16,17 +15,14 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/probe"
 	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/uitest"
+	"porthole/ui/words"
 )
 
-func TestMain(m *testing.M) {
-	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
-	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := SetUpLanguage(""); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { uitest.Main(m) }
 
 // desk is a window on Fyne's software driver, with a clock that the test turns
 // and a record of what the window asked for.
@@ -41,13 +37,13 @@ type desk struct {
 	environment func(lines []string, problem string) // answers what was asked last
 }
 
-func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
+func NewDesk(t *testing.T) *desk { return deskWith(t, nil) }
 
 // deskWith is newDesk with something remembered.
 func deskWith(t testing.TB, memory History) *desk {
 	t.Helper()
 	app := test.NewTempApp(t)
-	app.Settings().SetTheme(Theme{})
+	app.Settings().SetTheme(uitheme.Theme{})
 	d := &desk{t: t, at: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
 	d.Window = NewWindow(app, d, memory, func() time.Time { return d.at })
 	d.window.Resize(fyne.NewSize(1000, 600))
@@ -60,28 +56,47 @@ func (d *desk) ask(format string, args ...any) {
 	d.asked = append(d.asked, fmt.Sprintf(format, args...))
 }
 
-func (d *desk) Watch(port uint16)                  { d.ask("watch %d", port) }
-func (d *desk) Unwatch(port uint16)                { d.ask("unwatch %d", port) }
-func (d *desk) SetWatches(_, r watch.Rules)        { d.ask("watches %+v", r) }
-func (d *desk) Pause(t time.Duration)              { d.ask("pause %v", t) }
-func (d *desk) DismissWelcome()                    { d.ask("welcomed") }
-func (d *desk) Resume()                            { d.ask("resume") }
-func (d *desk) TestNotification()                  { d.ask("test") }
-func (d *desk) Set(key, value string)              { d.ask("set %s %q", key, value) }
-func (d *desk) ReloadSettings()                    { d.ask("look") }
-func (d *desk) Refresh()                           { d.ask("refresh") }
-func (d *desk) Quit()                              { d.ask("quit") }
-func (d *desk) Close()                             { d.ask("close") }
-func (d *desk) StartAgent()                        { d.ask("restart") }
-func (d *desk) CopyDiagnostics()                   { d.ask("diagnostics") }
-func (d *desk) Copy(text string)                   { d.ask("copy %s", text) }
-func (d *desk) OpenInBrowser(a string)             { d.ask("browse %s", a) }
-func (d *desk) CopyURL(a string)                   { d.ask("copy the URL of %s", a) }
+func (d *desk) Watch(port uint16) { d.ask("watch %d", port) }
+
+func (d *desk) Unwatch(port uint16) { d.ask("unwatch %d", port) }
+
+func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
+
+func (d *desk) Pause(t time.Duration) { d.ask("pause %v", t) }
+
+func (d *desk) DismissWelcome() { d.ask("welcomed") }
+
+func (d *desk) Resume() { d.ask("resume") }
+
+func (d *desk) TestNotification() { d.ask("test") }
+
+func (d *desk) Set(key, value string) { d.ask("set %s %q", key, value) }
+
+func (d *desk) ReloadSettings() { d.ask("look") }
+
+func (d *desk) Refresh() { d.ask("refresh") }
+
+func (d *desk) Quit() { d.ask("quit") }
+
+func (d *desk) Close() { d.ask("close") }
+
+func (d *desk) StartAgent() { d.ask("restart") }
+
+func (d *desk) CopyDiagnostics() { d.ask("diagnostics") }
+
+func (d *desk) Copy(text string) { d.ask("copy %s", text) }
+
+func (d *desk) OpenInBrowser(a string) { d.ask("browse %s", a) }
+
+func (d *desk) CopyURL(a string) { d.ask("copy the URL of %s", a) }
+
 func (d *desk) InspectTraffic(l *monitor.Listener) { d.ask("inspect %d", l.Port) }
+
 func (d *desk) Environment(o monitor.Owner, done func([]string, string)) {
 	d.ask("environment of %d", o.PID)
 	d.environment = done
 }
+
 func (d *desk) OpenFolder(path string) { d.ask("folder %s", path) }
 
 // Stop notes who is asked about; d.tell is what tells the dialog then.
@@ -96,26 +111,20 @@ func (d *desk) Stop(q StopRequest, tell func(StopUpdate)) Stopping {
 type stopDouble struct{ d *desk }
 
 func (s stopDouble) Terminate(children bool) { s.d.ask("stop, children %t", children) }
-func (s stopDouble) ForceQuit()              { s.d.ask("force") }
-func (s stopDouble) Close()                  { s.d.ask("end") }
+
+func (s stopDouble) ForceQuit() { s.d.ask("force") }
+
+func (s stopDouble) Close() { s.d.ask("end") }
 
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) {
-	next := monitor.Apply(monitor.Snapshot{}, opens(d.at, listeners))
+	next := monitor.Apply(monitor.Snapshot{}, uitest.OpenedChanges(d.at, listeners))
 	var changes []monitor.Event
 	if d.last.Listeners != nil {
 		changes = monitor.Diff(d.last, next)
 	}
 	d.last = next
 	d.Update(monitor.Update{Snapshot: next, Events: changes, Ready: true})
-}
-
-func opens(at time.Time, listeners []*monitor.Listener) []monitor.Event {
-	var c []monitor.Event
-	for _, l := range listeners {
-		c = append(c, monitor.Event{At: at, Kind: monitor.Opened, Listener: l})
-	}
-	return c
 }
 
 // rows are the rows of the table in order, with their marks.
@@ -139,39 +148,11 @@ func (d *desk) row(i int) fyne.Position {
 	return fyne.NewPos(200, d.ports.table.Top()+float32(i)*32+16)
 }
 
-func listening(port uint16, name string, pid int, addresses ...string) *monitor.Listener {
-	l := &monitor.Listener{
-		ID: fmt.Sprintf("tcp-%d-%d", port, pid), Protocol: monitor.TCP, Port: port, User: "ada", Owners: []monitor.Owner{},
-	}
-	if pid != 0 {
-		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: name, User: "ada", Command: []string{name, "--port", fmt.Sprint(port)}})
-	} else {
-		l.OwnerUnknown = monitor.UnknownForeign
-	}
-	if len(addresses) == 0 {
-		addresses = []string{"127.0.0.1"}
-	}
-	l.Exposure = monitor.ExposureLoopback
-	for i, a := range addresses {
-		ip := netip.MustParseAddr(a)
-		l.Addresses = append(l.Addresses, ip)
-		s := monitor.HeldSocket{Socket: monitor.Socket{ID: monitor.SocketID(int(port)*100 + pid*10 + i), Address: ip}}
-		if pid != 0 {
-			s.Owners = []int{pid}
-		}
-		l.Sockets = append(l.Sockets, s)
-		if monitor.ExposureOf(ip) == monitor.ExposureNetwork {
-			l.Exposure = monitor.ExposureNetwork
-		}
-	}
-	return l
-}
-
 func TestRowsComeAreMarkedAndGo(t *testing.T) {
-	d := newDesk(t)
-	a, b := listening(3000, "node", 10), listening(8080, "python3", 20, "0.0.0.0")
+	d := NewDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20, "0.0.0.0")
 	b.Since = d.at
-	found := listening(9000, "dns", 30) // it was open before anyone looked there
+	found := uitest.Listening(9000, "dns", 30) // it was open before anyone looked there
 	d.see(a)
 	d.want("first", d.rows(), []string{"3000"})
 	d.see(a, found)
@@ -186,7 +167,7 @@ func TestRowsComeAreMarkedAndGo(t *testing.T) {
 	d.at = d.at.Add(markTime)
 	d.Tick()
 	d.want("after 3 s", d.rows(), []string{"8080"})
-	changed := listening(8080, "python3", 20, "127.0.0.1")
+	changed := uitest.Listening(8080, "python3", 20, "127.0.0.1")
 	changed.Sockets[0].ID = b.Sockets[0].ID
 	d.see(changed)
 	d.want("changed", d.rows(), []string{"8080 changed"})
@@ -202,17 +183,17 @@ func TestRowsComeAreMarkedAndGo(t *testing.T) {
 }
 
 func TestAddressesThatLoopbackDoesNotReachAreNotShown(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10, "192.168.1.5"), listening(3001, "node", 10, "::1"))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10, "192.168.1.5"), uitest.Listening(3001, "node", 10, "::1"))
 	d.want("rows", d.rows(), []string{"3001"})
 }
 
 func TestSelectionStaysWithTheListener(t *testing.T) {
-	d := newDesk(t)
-	a, b := listening(3000, "node", 10), listening(8080, "python3", 20)
+	d := NewDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
 	d.see(a, b)
 	test.TapCanvas(d.window.Canvas(), d.row(1))
-	d.see(listening(2000, "nc", 30), a, b)
+	d.see(uitest.Listening(2000, "nc", 30), a, b)
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "8080" {
 		t.Fatalf("selected: %+v, %v; want 8080", r, ok)
 	}
@@ -223,8 +204,8 @@ func TestSelectionStaysWithTheListener(t *testing.T) {
 }
 
 func TestDoubleClickOpensTheProcessOnce(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	test.TapCanvas(d.window.Canvas(), d.row(1))
 	if len(d.processes) != 0 {
 		t.Fatal("one click opened a process")
@@ -243,8 +224,8 @@ func TestDoubleClickOpensTheProcessOnce(t *testing.T) {
 }
 
 func TestASecondClickElsewhereOrLaterIsNoDoubleClick(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	test.TapCanvas(d.window.Canvas(), d.row(0))
 	test.TapCanvas(d.window.Canvas(), d.row(1))
 	time.Sleep(d.app.Driver().DoubleTapDelay() + 20*time.Millisecond)
@@ -255,11 +236,11 @@ func TestASecondClickElsewhereOrLaterIsNoDoubleClick(t *testing.T) {
 }
 
 func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
-	d := newDesk(t)
-	a := listening(3000, "node", 10)
+	d := NewDesk(t)
+	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	test.TapCanvas(d.window.Canvas(), d.row(0))
-	d.see(listening(80, "nginx", 5), a)
+	d.see(uitest.Listening(80, "nginx", 5), a)
 	test.TapCanvas(d.window.Canvas(), d.row(0))
 	for key, p := range d.processes {
 		if p.owner.PID != 10 {
@@ -272,8 +253,8 @@ func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
 }
 
 func TestKeysMoveOpenAndFilter(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(8080, "python3", 20), listening(9000, "java", 30))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
 	for _, step := range []struct {
 		key  fyne.KeyName
 		want string
@@ -299,8 +280,8 @@ func TestKeysMoveOpenAndFilter(t *testing.T) {
 }
 
 func TestTheColumnOfAddressesTellsTwoOfOnePortApart(t *testing.T) {
-	d := newDesk(t)
-	v4, v6 := listening(5173, "node", 10, "127.0.0.1"), listening(5173, "node", 20, "::1")
+	d := NewDesk(t)
+	v4, v6 := uitest.Listening(5173, "node", 10, "127.0.0.1"), uitest.Listening(5173, "node", 20, "::1")
 	d.see(v4, v6)
 	columns := portColumns(nil, d.ports.clock)
 	at := slices.IndexFunc(columns, func(c table.Column[*portRow]) bool { return c.ID == "address" })
@@ -320,14 +301,14 @@ func TestTheColumnOfAddressesTellsTwoOfOnePortApart(t *testing.T) {
 	d.want("sorted down", addresses(), []string{"::1", "127.0.0.1"})
 	d.ports.table.Sort("address", false)
 	d.want("sorted up", addresses(), []string{"127.0.0.1", "::1"})
-	both := listening(5173, "node", 20, "::1", "127.0.0.2")
+	both := uitest.Listening(5173, "node", 20, "::1", "127.0.0.2")
 	d.see(v4, both)
 	d.want("one has another in addition", d.rows(), []string{"5173", "5173 changed"})
 }
 
 func TestStarWatchesAndUnwatches(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(62893, "vite", 20))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20))
 	star := func(i int) { test.TapCanvas(d.window.Canvas(), fyne.NewPos(17, d.row(i).Y)) }
 	star(0)
 	star(1)
@@ -335,17 +316,17 @@ func TestStarWatchesAndUnwatches(t *testing.T) {
 }
 
 func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.entry.SetText("5432")
-	if got := d.ports.empty.title.Text; got != "5432 is free" || !d.ports.empty.object.Visible() {
+	if got := d.ports.empty.Title.Text; got != "5432 is free" || !d.ports.empty.Object.Visible() {
 		t.Fatalf("empty state says %q", got)
 	}
-	test.Tap(d.ports.empty.button)
+	test.Tap(d.ports.empty.Button)
 	d.want("asked", d.asked, []string{"watch 5432"})
 	d.ShowPort(62893)
-	if got := d.ports.empty.title.Text; got != "62893 is free" || d.ports.empty.button.Visible() {
-		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.button.Visible())
+	if got := d.ports.empty.Title.Text; got != "62893 is free" || d.ports.empty.Button.Visible() {
+		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.Button.Visible())
 	}
 	d.ShowPort(3000)
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "3000" || d.ports.entry.Text != "" {
@@ -355,14 +336,14 @@ func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
 
 // Where the ports cannot be read, or nobody watches, none is called free.
 func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	cannot := Status{Health: monitor.Health{Problem: "it is broken"}}
 	says := func(when, want string) {
 		t.Helper()
 		for _, filter := range []string{"", "5432", "nothing"} {
 			d.ports.entry.SetText(filter)
-			if got := d.ports.empty.title.Text; got != want || !d.ports.empty.object.Visible() || d.ports.empty.button.Visible() {
-				t.Errorf("%s, filter %q: %q, offers to watch: %v; want %q", when, filter, got, d.ports.empty.button.Visible(), want)
+			if got := d.ports.empty.Title.Text; got != want || !d.ports.empty.Object.Visible() || d.ports.empty.Button.Visible() {
+				t.Errorf("%s, filter %q: %q, offers to watch: %v; want %q", when, filter, got, d.ports.empty.Button.Visible(), want)
 			}
 		}
 	}
@@ -378,9 +359,9 @@ func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
 }
 
 func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
-	for page, bar := range map[string]fyne.CanvasObject{PagePorts: d.ports.warning.object, PageSettings: d.settings.warning.object} {
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
+	for page, bar := range map[string]fyne.CanvasObject{PagePorts: d.ports.warning.Object, PageSettings: d.settings.warning.Object} {
 		d.ShowPage(page)
 		for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
 			d.SetStatus(Status{Problems: problems})
@@ -392,13 +373,13 @@ func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
 }
 
 func TestADeadAgentIsSaidAndNothingLooksLive(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
 	d.Disconnect()
-	if !d.ports.warning.object.Visible() || !d.ports.warning.again.Visible() {
+	if !d.ports.warning.Object.Visible() || !d.ports.warning.Again.Visible() {
 		t.Fatal("a dead agent is not said")
 	}
-	test.Tap(d.ports.warning.again)
+	test.Tap(d.ports.warning.Again)
 	d.want("asked", d.asked, []string{"restart"})
 	if got := d.ports.right.Text; got != "not watching" {
 		t.Errorf("the status line says %q", got)
@@ -406,8 +387,8 @@ func TestADeadAgentIsSaidAndNothingLooksLive(t *testing.T) {
 }
 
 func TestHostileNamesAreCleanedEverywhere(t *testing.T) {
-	d := newDesk(t)
-	l := listening(3000, "a\nb\x1b[31m\u202eevil<b>", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "a\nb\x1b[31m\u202eevil<b>", 10)
 	l.Project = "p\tq"
 	d.see(l)
 	r := d.ports.table.Rows()[0]
@@ -423,8 +404,8 @@ func TestHostileNamesAreCleanedEverywhere(t *testing.T) {
 }
 
 func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
-	d := newDesk(t)
-	l := listening(22, "", 0, "0.0.0.0")
+	d := NewDesk(t)
+	l := uitest.Listening(22, "", 0, "0.0.0.0")
 	l.User = "root"
 	d.see(l)
 	if r := d.ports.table.Rows()[0]; r.process != "root's process (hidden)" || r.pid != "—" {
@@ -439,27 +420,27 @@ func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
 }
 
 func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
-	d := newDesk(t)
-	l := listening(3000, "node", 10)
+	d := NewDesk(t)
+	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.OpenProcess(l)
 	d.see()
 	for _, p := range d.processes {
 		says := func(want string) {
 			t.Helper()
-			if want += Moment(d.at, d.at); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
+			if want += words.Moment(d.at, d.at); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
 				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.gone.Text, p.gone.Visible(), p.listening.Text, want)
 			}
 		}
 		says("It listens on nothing any more, since ")
-		key := ProcessID{p.owner.PID, p.owner.Start}
+		key := probe.IDOf(p.owner)
 		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
 			t.Errorf("wants to know of %+v; want the process", w.Processes)
 		}
-		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]monitor.ProcessState{key: {}}})
+		d.ShowProbe(probe.Result{At: d.at, Processes: map[probe.ProcessID]monitor.ProcessState{key: {}}})
 		says("It runs on, but listens on nothing, since ")
 		d.at = d.at.Add(time.Hour)
-		d.ShowProbe(ProbeResult{At: d.at, Processes: map[ProcessID]monitor.ProcessState{key: {Ended: true}}})
+		d.ShowProbe(probe.Result{At: d.at, Processes: map[probe.ProcessID]monitor.ProcessState{key: {Ended: true}}})
 		says("It has ended, ")
 		if w := d.ProbeRequest(); len(w.Processes) != 0 {
 			t.Errorf("wants to know of %+v, which has ended", w.Processes)
@@ -472,20 +453,20 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 }
 
 func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	d.ports.entry.SetText("py")
 	d.ports.table.Sort("pid", true)
 	d.ports.table.Select("tcp-8080-20")
 	d.window.Resize(fyne.NewSize(1234, 567))
 	d.ShowPage(PageWatches)
 	state := d.State()
-	next := newDesk(t)
+	next := NewDesk(t)
 	next.Restore(state)
 	if size := next.window.Canvas().Size(); size != fyne.NewSize(1234, 567) || next.Page() != PageWatches {
 		t.Errorf("it begins on %s, with %v", next.Page(), size)
 	}
-	next.see(listening(3000, "node", 10), listening(8080, "python3", 20))
+	next.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	next.want("rows", next.rows(), []string{"8080"})
 	if r, ok := next.ports.table.Selected(); !ok || r.port != "8080" {
 		t.Errorf("selected %+v", r)
@@ -496,8 +477,8 @@ func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
 }
 
 func TestColumnsAndGroupsAreRemembered(t *testing.T) {
-	d := newDesk(t)
-	all := []*monitor.Listener{listening(3000, "node", 10), listening(8080, "python3", 20), listening(9229, "node", 10)}
+	d := NewDesk(t)
+	all := []*monitor.Listener{uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9229, "node", 10)}
 	d.see(all...)
 	at := func(x float32) fyne.Position { return fyne.NewPos(x, d.ports.table.Top()-table.RowHeight/2) }
 	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the edge of Port
@@ -517,7 +498,7 @@ func TestColumnsAndGroupsAreRemembered(t *testing.T) {
 	if got := state.Columns; got.Widths["port"] != 122 || !slices.Equal(got.Hidden, []string{"user"}) {
 		t.Errorf("left %+v; want that Port is 122 wide and User hidden", got)
 	}
-	next := newDesk(t)
+	next := NewDesk(t)
 	next.Restore(state)
 	next.see(all...)
 	next.want("rows of the next window", next.rows(), []string{"3000", "9229", "8080"})
@@ -538,14 +519,14 @@ func tableHeader(t *testing.T, d *desk) fyne.SecondaryTappable {
 // A busy machine does not take the second click away from the row that had the
 // first, nor a click from the row that is under the pointer.
 func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
-	d := newDesk(t)
-	all := []*monitor.Listener{listening(3000, "node", 10), listening(5000, "java", 11), listening(8080, "python3", 20)}
+	d := NewDesk(t)
+	all := []*monitor.Listener{uitest.Listening(3000, "node", 10), uitest.Listening(5000, "java", 11), uitest.Listening(8080, "python3", 20)}
 	d.see(all...)
 	for i := range 10 {
 		name := d.ports.table.Rows()[i%3].process
 		test.TapCanvas(d.window.Canvas(), d.row(i%3))
 		if i%2 == 0 { // something opens above
-			d.see(append([]*monitor.Listener{listening(uint16(100+i), "nc", 100+i)}, all...)...)
+			d.see(append([]*monitor.Listener{uitest.Listening(uint16(100+i), "nc", 100+i)}, all...)...)
 		}
 		d.Update(d.handOver(len(d.last.Listeners)-1, 500+i))
 		d.see(all...)
@@ -565,8 +546,8 @@ func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
 }
 
 func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
-	d := newDesk(t)
-	v4, v6, other := listening(5173, "node", 10, "127.0.0.1"), listening(5173, "deno", 20, "::1"), listening(8080, "python3", 30, "0.0.0.0")
+	d := NewDesk(t)
+	v4, v6, other := uitest.Listening(5173, "node", 10, "127.0.0.1"), uitest.Listening(5173, "deno", 20, "::1"), uitest.Listening(8080, "python3", 30, "0.0.0.0")
 	d.see(v4, other)
 	reach := func() []string {
 		var said []string
@@ -578,7 +559,7 @@ func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
 	d.want("one", reach(), []string{"this machine", "the network"})
 	d.see(v4, v6, other)
 	d.want("two", reach(), []string{"ambiguous", "ambiguous", "the network"})
-	d.see(v4, v6, other, listening(8080, "caddy", 40, "::1"))
+	d.see(v4, v6, other, uitest.Listening(8080, "caddy", 40, "::1"))
 	d.want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "the network !", "ambiguous"})
 	d.see(v4, other)
 	d.at = d.at.Add(markTime)
@@ -587,8 +568,8 @@ func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
 }
 
 func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(8080, "python3", 20), listening(9000, "Node", 30))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "Node", 30))
 	d.ports.table.Sort("process", true)
 	d.want("sorted", d.rows(), []string{"8080", "9000", "3000"})
 	d.ports.table.Select("tcp-9000-30")
@@ -607,14 +588,14 @@ func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
 
 // Up, and down the other way round; what is equal is told apart by the port.
 func TestEveryColumnSorts(t *testing.T) {
-	d := newDesk(t)
-	d.tellRules(watch.Rule{Ports: ports(t, "8080")})
-	node, java, deno, hidden := listening(3000, "node", 30), listening(7000, "java", 20), listening(8080, "Deno", 100, "0.0.0.0"), listening(9000, "", 0)
+	d := NewDesk(t)
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "8080")})
+	node, java, deno, hidden := uitest.Listening(3000, "node", 30), uitest.Listening(7000, "java", 20), uitest.Listening(8080, "Deno", 100, "0.0.0.0"), uitest.Listening(9000, "", 0)
 	node.Since, deno.Since = d.at.Add(-time.Hour), d.at.Add(-time.Minute)
 	java.Owners[0].StartedAt = d.at.Add(-30 * time.Minute)
 	node.Project, java.Service, hidden.User = "shop", "Express", "root"
 	d.see(node, java, deno, hidden)
-	d.ShowProbe(ProbeResult{At: d.at, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
+	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
 	for column, up := range map[string][]string{
 		"watch": {"8080", "3000", "7000", "9000"}, "port": {"3000", "7000", "8080", "9000"}, "process": {"8080", "7000", "3000", "9000"},
 		"pid": {"9000", "7000", "3000", "8080"}, "user": {"3000", "7000", "8080", "9000"}, "reach": {"8080", "3000", "7000", "9000"},
@@ -632,9 +613,9 @@ func TestEveryColumnSorts(t *testing.T) {
 // A change that moves a row, or that filters, counts or cards tell of, is more
 // than a change of its cells.
 func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
-	d := newDesk(t)
-	d.tellRules(watch.Rule{Ports: ports(t, "9000")})
-	d.see(listening(3000, "node", 10), listening(8080, "python3", 20), listening(9000, "java", 30))
+	d := NewDesk(t)
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "9000")})
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
 	d.ports.entry.SetText("deno")
 	d.want("nobody", d.rows(), nil)
 	d.Update(d.handOver(1, 77))
@@ -654,7 +635,7 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 	d.last.Listeners = slices.Clone(d.last.Listeners)
 	d.last.Listeners[1] = &after
 	d.Update(monitor.Update{Snapshot: d.last, Events: []monitor.Event{{Kind: monitor.ExposureChanged, Listener: &after, Before: before}}, Ready: true})
-	if got := d.ports.quick.segments[quickExposed].number; got != 1 {
+	if got := d.ports.quick.segments[quickExposed].Number; got != 1 {
 		t.Errorf("%d are exposed; want 1", got)
 	}
 	d.ports.table.Select(after.ID)
@@ -671,15 +652,15 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 	d.last = monitor.Apply(d.last, changes)
 	d.Update(monitor.Update{Snapshot: d.last, Events: changes, Ready: true})
 	d.want("3000 is root's now", d.rows(), []string{"8080 changed", "9000 changed"})
-	if got := d.ports.quick.segments[quickMine].number; got != 2 {
+	if got := d.ports.quick.segments[quickMine].Number; got != 2 {
 		t.Errorf("%d are ada's; want 2", got)
 	}
 }
 
 // A port that changes hands goes from the rows of one process to those of the other.
 func TestAChangeOfOwnerChangesTheGroup(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(8080, "deno", 20), listening(9229, "node", 10))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "deno", 20), uitest.Listening(9229, "node", 10))
 	d.ports.toggleGroup()
 	d.want("grouped", d.rows(), []string{"3000", "9229", "8080"})
 	d.Update(d.handOver(2, 20))
@@ -689,8 +670,8 @@ func TestAChangeOfOwnerChangesTheGroup(t *testing.T) {
 }
 
 func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
-	d := newDesk(t)
-	d.see(listening(3000, "node", 10), listening(9000, "java", 30))
+	d := NewDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(9000, "java", 30))
 	test.Tap(d.ports.pause)
 	d.menuItem(2)
 	d.window.Canvas().Focused().TypedRune('j')
@@ -715,7 +696,7 @@ func (d *desk) menuItem(i int) {
 }
 
 func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	for i := range 3 {
 		test.Tap(d.ports.pause)
 		d.menuItem(i)
@@ -727,11 +708,11 @@ func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
 }
 
 func TestAnotherPageIsToldOf(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	var pages []string
 	d.OnPageChanged(func() { pages = append(pages, d.Page()) })
-	d.tabs.open(PageHistory)
-	d.tabs.step(1)
+	d.tabs.Open(PageHistory)
+	d.tabs.Step(1)
 	d.ShowPort(3000)
 	d.want("pages", pages, []string{PageHistory, PageWatches, PagePorts})
 }
@@ -739,13 +720,13 @@ func TestAnotherPageIsToldOf(t *testing.T) {
 // Before the agent has told anything the window claims nothing.
 func TestTheWindowClaimsNothingBeforeItIsTold(t *testing.T) {
 	app := test.NewTempApp(t)
-	app.Settings().SetTheme(Theme{})
+	app.Settings().SetTheme(uitheme.Theme{})
 	d := &desk{t: t, at: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
 	d.Window = NewWindow(app, d, nil, func() time.Time { return d.at })
 	d.window.Resize(fyne.NewSize(1000, 600))
 	d.Show()
 	said := func() []string {
-		return []string{d.ports.left.Text, d.ports.right.Text, d.ports.quick.segments[0].text.Text, d.ports.empty.title.Text}
+		return []string{d.ports.left.Text, d.ports.right.Text, d.ports.quick.segments[0].Text.Text, d.ports.empty.Title.Text}
 	}
 	d.want("at first", said(), []string{"", "", "All", "Looking…"})
 	d.SetStatus(Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
@@ -753,16 +734,16 @@ func TestTheWindowClaimsNothingBeforeItIsTold(t *testing.T) {
 	if d.ports.cards.object.Visible() {
 		t.Error("the cards say how the watched ports stand before anyone has looked")
 	}
-	d.see(listening(62893, "node", 10))
+	d.see(uitest.Listening(62893, "node", 10))
 	d.want("with what listens", said(), []string{"1 port listening · 1 of 1 watched open · 0 reachable from the network", "checked every 250 ms", "All 1", "Looking…"})
-	if !d.ports.cards.object.Visible() || d.ports.empty.object.Visible() {
+	if !d.ports.cards.object.Visible() || d.ports.empty.Object.Visible() {
 		t.Error("what listens is not shown")
 	}
 }
 
 // Typing goes on with the filter that the last window left.
 func TestTypingGoesOnWithTheFilterThatIsThere(t *testing.T) {
-	d := newDesk(t)
+	d := NewDesk(t)
 	d.Restore(State{Filter: "300"})
 	d.ports.table.Focus()
 	d.window.Canvas().Focused().TypedRune('0')

@@ -16,13 +16,13 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
-	"porthole/ui"
+	"porthole/ui/words"
 )
 
 func TestMain(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en") // the tests compare English text
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := ui.SetUpLanguage(""); err != nil {
+	if err := words.SetUpLanguage(""); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

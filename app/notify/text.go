@@ -10,8 +10,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
-	"porthole/ui"
-	"porthole/ui/tray"
+	"porthole/ui/words"
 )
 
 // groupThreshold is the number of alerts from which they are combined into one notification.
@@ -39,9 +38,9 @@ func forAlert(a watch.Alert) Notification {
 	if a.Rule.Name != "" {
 		n.Body = join(monitor.Clean(a.Rule.Name, 64), n.Body)
 	}
-	data := map[string]any{"Port": l.Port, "Who": tray.OwnerText(l)}
+	data := map[string]any{"Port": l.Port, "Who": words.Owner(l)}
 	if a.Before != nil {
-		data["Before"], data["PortBefore"] = tray.OwnerText(a.Before), a.Before.Port
+		data["Before"], data["PortBefore"] = words.Owner(a.Before), a.Before.Port
 	}
 	switch a.Kind {
 	case watch.Opened:
@@ -52,7 +51,7 @@ func forAlert(a watch.Alert) Notification {
 	case watch.Closed:
 		n.Title = lang.L("{{.Port}} closed: {{.Who}}", data)
 		if !l.Since.IsZero() && a.At.Sub(l.Since) >= time.Second {
-			data["Time"] = ui.Duration(a.At.Sub(l.Since))
+			data["Time"] = words.Duration(a.At.Sub(l.Since))
 			n.Title = lang.L("{{.Port}} closed: {{.Who}} had it for {{.Time}}", data)
 		}
 		if a.ByUser {
@@ -66,7 +65,7 @@ func forAlert(a watch.Alert) Notification {
 		n.Title = lang.L("{{.Port}} changed hands: {{.Before}} → {{.Who}}", data)
 	case watch.Exposed:
 		n.Title = lang.L("{{.Port}} can now be reached from the network", data)
-		n.Body = join(tray.OwnerText(l), n.Body)
+		n.Body = join(words.Owner(l), n.Body)
 	case watch.Flapping:
 		data["Count"] = a.Count
 		n.Title = lang.N("{{.Port}} changed {{.Count}} more times: {{.Who}}", a.Count, data)

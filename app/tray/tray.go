@@ -11,6 +11,7 @@ import (
 	"fyne.io/systray"
 
 	"porthole/ui/tray"
+	"porthole/ui/words"
 )
 
 // Actions handles clicks. Its methods are called from goroutines of the tray and
@@ -75,7 +76,7 @@ func (t *Tray) build() {
 	}
 	systray.AddSeparator()
 	t.onClick(systray.AddMenuItem(lang.L("Open Porthole"), ""), func() { actions.Show(0) })
-	for _, d := range tray.PauseFor {
+	for _, d := range words.PauseFor {
 		s := newSlot()
 		t.pause = append(t.pause, s)
 		t.onClick(s.item, func() { actions.Pause(d) })
@@ -150,8 +151,8 @@ func (t *Tray) update(m tray.Model, first bool) {
 	setLines(t.watched[:], m.Watched)
 	setLines(t.recent[:], m.Recent)
 	t.more.set(m.More)
-	for i, d := range tray.PauseFor {
-		t.pause[i].set(hiddenIf(m.Paused, tray.PauseText(d)))
+	for i, d := range words.PauseFor {
+		t.pause[i].set(hiddenIf(m.Paused, words.PauseText(d)))
 	}
 	t.resume.set(hiddenIf(!m.Paused, lang.L("Resume notifications")))
 	t.shown = m

@@ -4,23 +4,21 @@ package tray
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/words"
 )
 
 // How many lines of a kind the menu has at the most.
 const (
 	MaxWatched = 10
 	MaxRecent  = 5
-	maxName    = 32 // runes of a process's or project's name in a line
+	maxName    = 32 // letters of a rule's name in a line
 )
 
 // State is what the tray shows, before it is put into words.
@@ -125,7 +123,7 @@ func watchedLines(s State) []Line {
 			continue
 		}
 		for _, l := range found {
-			line := Line{Text: "● " + strconv.Itoa(int(l.Port)) + " " + OwnerText(l), Port: l.Port}
+			line := Line{Text: "● " + strconv.Itoa(int(l.Port)) + " " + words.Owner(l), Port: l.Port}
 			if !slices.Contains(lines, line) { // rules may overlap
 				lines = append(lines, line)
 			}
@@ -151,7 +149,7 @@ func freeLine(rule watch.Rule) Line {
 func recentLines(changes []monitor.Event) []Line {
 	var lines []Line
 	for _, c := range slices.Backward(changes) {
-		data := map[string]any{"Time": c.At.Local().Format("15:04"), "Port": c.Listener.Port, "Who": OwnerText(c.Listener)}
+		data := map[string]any{"Time": c.At.Local().Format("15:04"), "Port": c.Listener.Port, "Who": words.Owner(c.Listener)}
 		text := lang.L("{{.Time}}  {{.Port}} opened: {{.Who}}", data)
 		switch c.Kind {
 		case monitor.Closed:
@@ -169,52 +167,4 @@ func recentLines(changes []monitor.Event) []Line {
 		return []Line{{Text: lang.L("No changes yet")}}
 	}
 	return lines
-}
-
-// OwnerText names who has a listener in a few clean words: "node · acme-web",
-// "root's process (hidden)".
-func OwnerText(l *monitor.Listener) string {
-	o, ok := l.Principal()
-	if !ok {
-		return UnknownOwner(l)
-	}
-	name := monitor.Clean(o.Name, maxName)
-	if name == "" {
-		name = lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
-	}
-	if project := monitor.Clean(cmp.Or(l.Project, o.Project), maxName); project != "" && project != name {
-		return name + " · " + project
-	}
-	return name
-}
-
-// UnknownOwner names an owner that cannot be seen, by the most that is known.
-func UnknownOwner(l *monitor.Listener) string {
-	switch {
-	case l.Inferred != nil && l.Inferred.Name != "":
-		return lang.L("{{.Name}} (inferred)", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
-	case l.Container != nil && l.Container.Name != "":
-		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": monitor.Clean(l.Container.Name, maxName)})
-	case l.ContainerID != "":
-		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.ContainerID)})
-	case strings.HasSuffix(l.Unit, ".service"):
-		return lang.L("{{.Unit}} (hidden)", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
-	case l.User == "":
-		return lang.L("a hidden process")
-	}
-	return lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(l.User, maxName)})
-}
-
-// PauseFor are the times that the menu offers; 0 is until resumed.
-var PauseFor = []time.Duration{15 * time.Minute, time.Hour, 0}
-
-// PauseText is the menu's line for pausing for d.
-func PauseText(d time.Duration) string {
-	switch d {
-	case 0:
-		return lang.L("Pause notifications until resumed")
-	case time.Hour:
-		return lang.L("Pause notifications for 1 hour")
-	}
-	return lang.L("Pause notifications for {{.Minutes}} minutes", map[string]any{"Minutes": int(d.Minutes())})
 }

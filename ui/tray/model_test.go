@@ -14,6 +14,7 @@ import (
 	"porthole/assets"
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/words"
 )
 
 func TestMain(m *testing.M) {
@@ -111,7 +112,7 @@ func TestManyWatchesEndInALineThatCountsTheRest(t *testing.T) {
 
 func TestNamesInTheMenuAreClean(t *testing.T) {
 	l := at(80, "a\x1b]0;b\nc\u202ed", "p\u200bq", "127.0.0.1")
-	if got := OwnerText(l); got != "a ]0;b c d · p q" {
+	if got := words.Owner(l); got != "a ]0;b c d · p q" {
 		t.Errorf("Who: %q", got)
 	}
 }
@@ -170,7 +171,7 @@ func TestHiddenOwnersAreNamedByTheMostThatIsKnown(t *testing.T) {
 		"container 3f2a3f2a3f2a (hidden)": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
 		"a hidden process":                {},
 	} {
-		if got := OwnerText(l); got != want {
+		if got := words.Owner(l); got != want {
 			t.Errorf("%+v: %q, want %q", l, got, want)
 		}
 	}

@@ -1,0 +1,96 @@
+package filter
+
+import (
+	"testing"
+
+	"porthole/monitor"
+	"porthole/ui/uitest"
+)
+
+func TestFilterAsksOfThePast(t *testing.T) {
+	type asked struct{ ports, text string }
+	for text, want := range map[string]asked{
+		"": {}, "node ACME": {"", "node acme"}, ":80": {"80", ""}, "3000-3999 node": {"3000-3999", "node"},
+		"6553": {"", "6553"}, "127.0.0.2 -::1": {"", "127.0.0.2 -::1"}, "3000-3999 :3500": {"3500", ""},
+		"http://localhost:8080/a": {"8080", ""}, "EADDRINUSE :::3000": {"3000", ""}, "--port": {"", "--port"}, "-root": {"", "-root"},
+		"node -3000-3999": {"1-2999, 4000-65535", "node"}, "-:80": {"1-79, 81-65535", ""}, "-1-65534": {"65535", ""},
+		"99999": {"", "99999"}, "007": {"", "007"},
+	} {
+		q := Parse(text).Query()
+		if got := (asked{q.Ports.String(), q.Text}); got != want {
+			t.Errorf("%q asks for %q; want %q", text, got, want)
+		}
+	}
+	if q := Parse(":80 :81").Query(); q.Ports == nil || len(q.Ports) != 0 {
+		t.Errorf("two ports at once ask for %v; want none, which is not all", q.Ports)
+	}
+	if q := Parse("").Query(); q.Ports != nil {
+		t.Errorf("nothing asks for %v; want all", q.Ports)
+	}
+}
+
+func TestFilter(t *testing.T) {
+	l := uitest.Listening(3000, "node", 4711, "127.0.0.1", "::1")
+	l.Project, l.Service, l.User = "shop-api", "Express", "www-data"
+	for text, want := range map[string]bool{
+		"":                            true,
+		"3000":                        true,
+		"30":                          true,
+		":3000":                       true,
+		"3000-3999":                   true,
+		"4000-4999":                   false,
+		"node":                        true,
+		"NODE":                        true,
+		"node shop":                   true,
+		"node root":                   false,
+		"www":                         true,
+		"-www-data":                   false,
+		"tcp":                         true,
+		"tc":                          false,
+		"udp":                         false,
+		"-root":                       true,
+		"[::1]":                       true,
+		"-[::1]":                      false,
+		"[::2]":                       false,
+		"localhost":                   true,
+		"-localhost":                  false,
+		"local":                       false,
+		"node -shop":                  false,
+		"4711":                        true,
+		"471":                         false,
+		"shop-api":                    true,
+		"express":                     true,
+		"127.0.0.1":                   true,
+		"::1":                         true,
+		"--port":                      true,
+		"http://localhost:3000/":      true,
+		"http://127.0.0.1:3001/x?y=1": false,
+		"Error: listen EADDRINUSE: address already in use :::3000": true,
+		"EADDRINUSE :::3001": false,
+		"listen tcp 127.0.0.1:3000: bind: address already in use": true,
+		"3000,3001": true, "3001, 4000-4999": false, "3001, 3000": true, "3000,": true, "-3000,3001": false,
+		"localhost:3000": true, "127.0.0.1:3000/a?b": true, "[::1]:3000": true, "*:3000": true, ":::3000": true, "localhost:300": false,
+		"localhost:3000 node": true, "-localhost:3000": false, "app.example.test:3000": true,
+	} {
+		if got := Parse(text).Matches(l); got != want {
+			t.Errorf("%q matches: %v; want %v", text, got, want)
+		}
+	}
+	l.Protocol = monitor.UDP
+	for text, want := range map[string]bool{"udp": true, "UDP 3000": true, "-udp": false, "tcp": false} {
+		if got := Parse(text).Matches(l); got != want {
+			t.Errorf("%q matches what listens on UDP: %v; want %v", text, got, want)
+		}
+	}
+}
+
+func TestFilterPort(t *testing.T) {
+	for text, want := range map[string]uint16{
+		"5432": 5432, " 5432 ": 5432, "http://localhost:8080/a": 8080, "EADDRINUSE :::3000": 3000,
+		"54321234": 0, "node": 0, "1 2": 0, "-80": 0, "80-90": 0, "localhost:8080": 8080, "8080,9090": 0,
+	} {
+		if got := Parse(text).Port(); got != want {
+			t.Errorf("%q asks for port %d; want %d", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package uitest
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+)
+
+// FakeHistory is a Memory of events, the oldest first. It answers as the real one
+// does: later, when the test lets it.
+type FakeHistory struct {
+	Past      []history.Event
+	Err       error
+	Asked     []string
+	Waiting   []func()
+	Newest    map[string]int
+	Forgotten []history.Forget
+	Exported  []history.Query
+}
+
+// Answer gives all answers, those to the questions that they bring about too.
+func (r *FakeHistory) Answer() {
+	for len(r.Waiting) > 0 {
+		next := r.Waiting[0]
+		r.Waiting = r.Waiting[1:]
+		next()
+	}
+}
+
+func (r *FakeHistory) later(kind string, do func()) {
+	if r.Newest == nil {
+		r.Newest = map[string]int{}
+	}
+	r.Newest[kind]++
+	this := r.Newest[kind]
+	r.Waiting = append(r.Waiting, func() {
+		if kind == "" || this == r.Newest[kind] {
+			do()
+		}
+	})
+}
+
+func (r *FakeHistory) list(q history.Query) []history.Event {
+	limit := q.Limit
+	if limit == 0 {
+		limit = history.DefaultLimit
+	}
+	var out []history.Event
+	words, without := q.Words()
+	events := r.Past
+	if q.Before > 0 {
+		n, _ := slices.BinarySearchFunc(events, q.Before, func(e history.Event, id int64) int { return int(e.ID - id) })
+		events = events[:n]
+	}
+	for _, e := range slices.Backward(events) {
+		has := func(w string) bool {
+			if _, err := strconv.Atoi(w); err == nil { // as if no word had digits
+				return strings.HasPrefix(strconv.Itoa(int(e.Port)), w)
+			}
+			return strings.Contains(strings.ToLower(fmt.Sprint(e.Owner.Name, " ", e.Owner.Project, " ", e.Owner.User, " ", e.Owner.Command)), w)
+		}
+		lacks := slices.ContainsFunc(without, has) || slices.ContainsFunc(words, func(w string) bool { return !has(w) })
+		if !q.Until.IsZero() && !e.At.Before(q.Until) || e.At.Before(q.Since) ||
+			q.Ports != nil && !q.Ports.Contains(e.Port) || lacks || !q.UDP && e.Protocol == monitor.UDP {
+			continue
+		}
+		if out = append(out, e); len(out) == limit {
+			break
+		}
+	}
+	return out
+}
+
+func (r *FakeHistory) Events(q history.Query, done func([]history.Event, error)) {
+	r.Asked = append(r.Asked, fmt.Sprintf("events before %d", q.Before))
+	r.later("events", func() { done(r.list(q), r.Err) })
+}
+
+func (r *FakeHistory) Lookup(q history.Query, done func([]history.Event, error)) {
+	r.later("", func() { done(r.list(q), r.Err) })
+}
+
+func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event, error)) {
+	r.later("story", func() {
+		var out []history.Event
+		for _, e := range r.Past {
+			if e.Listener == listener {
+				out = append(out, e)
+			}
+		}
+		done(out, r.Err)
+	})
+}
+
+func (r *FakeHistory) LastOwner(port uint16, done func(history.Tenure, bool, error)) {
+	r.later("last", func() {
+		for _, e := range slices.Backward(r.Past) {
+			if e.Port == port {
+				done(e.Tenure(), true, r.Err)
+				return
+			}
+		}
+		done(history.Tenure{}, false, r.Err)
+	})
+}
+
+func (r *FakeHistory) Hours(q history.Query, done func([]history.HourCount, error)) {
+	r.later("hours", func() {
+		var out []history.HourCount
+		q.Limit = len(r.Past)
+		for _, e := range slices.Backward(r.list(q)) {
+			start := e.At.UTC().Truncate(time.Hour)
+			if n := len(out); n > 0 && out[n-1].Start.Equal(start) {
+				out[n-1].Count++
+			} else {
+				out = append(out, history.HourCount{Start: start, Count: 1})
+			}
+		}
+		done(out, r.Err)
+	})
+}
+
+func (r *FakeHistory) Forget(f history.Forget, done func(error)) {
+	r.Forgotten = append(r.Forgotten, f)
+	r.Past = slices.DeleteFunc(r.Past, func(e history.Event) bool {
+		return f.Everything || e.Port == f.Port || f.Project != "" && e.Owner.Project == f.Project
+	})
+	r.later("", func() { done(r.Err) })
+}
+
+func (r *FakeHistory) Export(format string, q history.Query, done func(string, error)) {
+	r.Exported = append(r.Exported, q)
+	r.later("", func() { done("/home/ada/porthole-activity-2026-11-24."+format, r.Err) })
+}
+
+var Start = time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC) // the desk's clock
+
+// Event makes an event so long ago.
+func Event(id int64, ago time.Duration, kind monitor.Kind, port uint16, name, project string) history.Event {
+	return history.Event{
+		ID: id, At: Start.Add(-ago), Kind: kind, Protocol: monitor.TCP, Port: port, Exposure: monitor.ExposureLoopback,
+		Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Listener: fmt.Sprintf("tcp-%d-%d", port, id), Boot: "b",
+		Owner: history.Owner{PID: 4000 + int(port%1000), Name: name, User: "ada", Project: project,
+			Command: []string{name, "--port", fmt.Sprint(port)}},
+		OpenedAt: Start.Add(-ago),
+	}
+}
+
+// ManyEvents is n events of many kinds, two minutes apart.
+func ManyEvents(n int) []history.Event {
+	names := []string{"node", "python3", "postgres", "java", "vite"}
+	projects := []string{"acme-web", "", "shop-db", "admin-ui", "acme-web"}
+	kinds := []monitor.Kind{monitor.Opened, monitor.Closed, monitor.Opened, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Discovered}
+	events := make([]history.Event, n)
+	for i := range events {
+		e := Event(int64(i+1), time.Duration(n-i)*2*time.Minute, kinds[i%len(kinds)], uint16(3000+i%5000), names[i%5], projects[i%5])
+		e.Duration = time.Duration(i%9000) * time.Second
+		e.OpenedAt = e.At.Add(-e.Duration)
+		if e.Kind == monitor.OwnerChanged {
+			before := e.Owner
+			before.Name = "bash"
+			e.OwnerBefore = &before
+		}
+		events[i] = e
+	}
+	return events
+}

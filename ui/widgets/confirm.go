@@ -1,0 +1,66 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Question asks before something is done that cannot be undone. Fyne's dialogs
+// are not used: they bring a file browser along.
+type Question struct {
+	PopUp    *widget.PopUp
+	Yes, No  *Button
+	title    *canvas.Text
+	Text     *widget.Label
+	answered func() // after either answer
+	release  func() // gives the window its keys back
+}
+
+// Ask shows a question over window, with the keyboard on what does nothing.
+func Ask(window fyne.Window, title, text, yes string, do, answered func()) *Question {
+	q := &Question{title: canvas.NewText(title, theme.Color(theme.ColorNameForeground)), Text: widget.NewLabel(text), answered: answered}
+	q.title.TextSize, q.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
+	q.Text.Wrapping = fyne.TextWrapWord
+	q.Yes = NewKeyButton(yes, func() {
+		q.Hide()
+		do()
+	}, q.Hide)
+	q.Yes.Importance = widget.DangerImportance
+	q.No = NewKeyButton(lang.L("Keep"), q.Hide, q.Hide)
+	words := container.New(layout.NewCustomPaddedVBoxLayout(4), container.New(layout.NewCustomPaddedLayout(0, 0, 7, 7), q.title),
+		container.NewGridWrap(fyne.NewSize(380, 56), q.Text))
+	buttons := container.NewHBox(layout.NewSpacer(), q.No, q.Yes)
+	q.PopUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(12, 10, 12, 12), container.NewVBox(words, buttons)), window.Canvas())
+	q.PopUp.Show()
+	window.Canvas().Focus(q.No)
+	q.release = TakeKeys(window.Canvas(), q.Hide)
+	return q
+}
+
+func (q *Question) Hide() {
+	q.PopUp.Hide()
+	q.release()
+	q.answered()
+}
+
+// TakeKeys keeps from a window the keys that nothing in the dialog has a use for,
+// as after a click beside its buttons; Esc leaves it. The window has them back after
+// release.
+func TakeKeys(c fyne.Canvas, leave func()) (release func()) {
+	key, r := c.OnTypedKey(), c.OnTypedRune()
+	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyEscape {
+			leave()
+		}
+	})
+	c.SetOnTypedRune(func(rune) {})
+	return func() {
+		c.SetOnTypedKey(key)
+		c.SetOnTypedRune(r)
+	}
+}

@@ -1,0 +1,119 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/table"
+)
+
+// entry is a field that leaves the window's own shortcuts to the window: Fyne
+// gives them all to the field that has the keyboard.
+type entry struct {
+	widget.Entry
+	self  fyne.Widget // the field that this is a part of
+	Label string      // for screen readers
+}
+
+func (e *entry) Extend(self fyne.Widget) {
+	e.self = self
+	e.ExtendBaseWidget(self)
+}
+
+// TypedKey is Fyne's. The keys above the digits are the window's.
+func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyF1, fyne.KeyF5:
+		PassKey(e.self, k)
+	default:
+		e.Entry.TypedKey(k)
+	}
+}
+
+// TypedShortcut is Fyne's.
+func (e *entry) TypedShortcut(s fyne.Shortcut) {
+	e.Entry.TypedShortcut(s)
+	if _, ours := s.(*desktop.CustomShortcut); !ours {
+		return // copy, paste and the like
+	}
+	canvas := fyne.CurrentApp().Driver().CanvasForObject(e.self)
+	if window, ok := canvas.(fyne.Shortcutable); ok {
+		window.TypedShortcut(s)
+	}
+}
+
+// FilterEntry is the filter box: Esc clears it, Down and Enter go to the table.
+type FilterEntry struct {
+	entry
+	Hint  string
+	leave func()
+}
+
+func NewFilterEntry(hint string, changed func(string), leave func()) *FilterEntry {
+	e := &FilterEntry{Hint: hint, leave: leave}
+	e.Label = hint
+	e.Extend(e)
+	e.SetPlaceHolder(hint)
+	e.Icon = theme.SearchIcon()
+	e.OnChanged = changed
+	return e
+}
+
+// Resize is Fyne's. The hint is cut where the box is narrow: Fyne would scroll it.
+func (e *FilterEntry) Resize(s fyne.Size) {
+	e.entry.Resize(s)
+	room := s.Width - theme.Size(theme.SizeNameInlineIcon) - 4*theme.Size(theme.SizeNameInnerPadding)
+	if hint := table.Fit(e.Hint, room, theme.Size(theme.SizeNameText), e.TextStyle); hint != e.PlaceHolder {
+		e.SetPlaceHolder(hint)
+	}
+}
+
+// TypedKey is Fyne's.
+func (e *FilterEntry) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyEscape:
+		e.SetText("")
+	case fyne.KeyDown, fyne.KeyReturn, fyne.KeyEnter:
+		e.leave()
+	default:
+		e.entry.TypedKey(k)
+	}
+}
+
+// Take begins a filter with what was typed elsewhere, or goes on with the one that
+// is there.
+func (e *FilterEntry) Take(r rune) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && !ShowKeysOn(c, r) {
+		c.Focus(e)
+		e.CursorColumn = len([]rune(e.Text)) // a filter that was set rather than typed leaves it at the beginning
+		e.TypedRune(r)
+	}
+}
+
+// FormEntry is a field whose Enter and Esc are the form's.
+type FormEntry struct {
+	entry
+	Keys func(*fyne.KeyEvent) bool
+}
+
+func NewFormEntry(changed func(), keys func(*fyne.KeyEvent) bool) *FormEntry {
+	e := &FormEntry{Keys: keys}
+	e.Extend(e)
+	e.OnChanged = func(string) { changed() }
+	return e
+}
+
+// TypedKey is Fyne's.
+func (e *FormEntry) TypedKey(k *fyne.KeyEvent) {
+	if !e.Keys(k) {
+		e.entry.TypedKey(k)
+	}
+}
+
+// AccessibilityLabel says what the field is for, and what stands in it.
+func (e *entry) AccessibilityLabel() string { return AccessibleText(e.Label, e.Text) }
+
+// AccessibilityRole is Fyne's.
+func (*entry) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

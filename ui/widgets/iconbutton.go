@@ -1,0 +1,88 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// RowButton is a small button in a row. It never has the keyboard: the row's
+// list does all of it by keys.
+type RowButton struct {
+	widget.BaseWidget
+	Icon    fyne.Resource
+	label   string
+	image   *canvas.Image
+	ground  *Rectangle
+	color   fyne.ThemeColorName
+	enabled bool
+	tapped  func() // called where it is not enabled too: the click took the keyboard away
+	hover   func(label string, in bool)
+}
+
+var (
+	_ fyne.Tappable     = (*RowButton)(nil)
+	_ desktop.Hoverable = (*RowButton)(nil)
+	_ fyne.Accessible   = (*RowButton)(nil)
+)
+
+func NewRowButton(icon fyne.Resource, label string, tapped func(), hover func(label string, in bool)) *RowButton {
+	b := &RowButton{Icon: icon, label: label, tapped: tapped, hover: hover, image: canvas.NewImageFromResource(icon)}
+	b.image.FillMode = canvas.ImageFillContain
+	b.ground = NewRectangle(theme.ColorNameHover, fyne.Size{}, 4)
+	b.ground.Hide()
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// CreateRenderer is Fyne's.
+func (b *RowButton) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewStack(b.ground, container.New(layout.NewCustomPaddedLayout(6, 6, 6, 6), b.image)))
+}
+
+// Set changes the icon and its colour where they differ.
+func (b *RowButton) Set(icon fyne.Resource, name fyne.ThemeColorName, enabled bool) {
+	if !enabled {
+		name = theme.ColorNameDisabled
+	}
+	if icon == b.Icon && name == b.color && enabled == b.enabled {
+		return
+	}
+	b.Icon, b.color, b.enabled = icon, name, enabled
+	b.image.Resource = theme.NewColoredResource(icon, name)
+	b.image.Translucency = 0
+	if !enabled {
+		b.image.Translucency = 0.6
+		b.ground.Hide()
+	}
+	b.image.Refresh()
+}
+
+// Tapped is Fyne's.
+func (b *RowButton) Tapped(*fyne.PointEvent) { b.tapped() }
+
+// MouseIn is Fyne's.
+func (b *RowButton) MouseIn(*desktop.MouseEvent) {
+	b.ground.Hidden = !b.enabled
+	b.ground.Refresh()
+	b.hover(b.label, true)
+}
+
+// MouseMoved is Fyne's.
+func (b *RowButton) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is Fyne's.
+func (b *RowButton) MouseOut() {
+	b.ground.Hide()
+	b.hover("", false)
+}
+
+// AccessibilityLabel is Fyne's.
+func (b *RowButton) AccessibilityLabel() string { return b.label }
+
+// AccessibilityRole is Fyne's.
+func (b *RowButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

@@ -1,0 +1,86 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+)
+
+// TopMiddleBottom stacks top, middle and bottom without the padding of Fyne's border
+// layout; the middle takes what is left.
+type TopMiddleBottom struct{}
+
+func (TopMiddleBottom) MinSize(o []fyne.CanvasObject) fyne.Size {
+	var s fyne.Size
+	for _, x := range o {
+		m := x.MinSize()
+		s.Width, s.Height = max(s.Width, m.Width), s.Height+m.Height
+	}
+	return s
+}
+
+func (TopMiddleBottom) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, x := range []fyne.CanvasObject{o[0], o[2]} {
+		x.Resize(fyne.NewSize(s.Width, x.MinSize().Height)) // wrapping needs the width first
+	}
+	top, bottom := o[0].MinSize().Height, o[2].MinSize().Height
+	place := func(x fyne.CanvasObject, y, height float32) {
+		x.Move(fyne.NewPos(0, y))
+		x.Resize(fyne.NewSize(s.Width, height))
+	}
+	place(o[0], 0, top)
+	place(o[1], top, max(s.Height-top-bottom, 0))
+	place(o[2], s.Height-bottom, bottom)
+}
+
+// Relayout gives what is in c its place anew, once c has one itself. Fyne's Refresh does
+// so too, and then refreshes all that is in c: a page with everything on it. What lies
+// deeper is laid out only where its size changes.
+func Relayout(c *fyne.Container) {
+	if !c.Size().IsZero() {
+		c.Layout.Layout(c.Objects, c.Size())
+	}
+}
+
+// FactRows lays out pairs of a label and a value, which may take several lines:
+// the label stands beside the first one. even gives values of one line the same
+// height, whichever face they have.
+type FactRows struct {
+	Label float32
+	Even  bool
+}
+
+// Overlap takes back some of the padding that Fyne's labels bring along.
+const Overlap = 6
+
+// height is what a value takes at its width.
+func (f FactRows) height(value fyne.CanvasObject) float32 {
+	height := value.MinSize().Height
+	if f.Even {
+		height = max(height, fyne.MeasureText("x", theme.Size(theme.SizeNameText), fyne.TextStyle{}).Height+2*theme.Size(theme.SizeNameInnerPadding))
+	}
+	return height
+}
+
+func (f FactRows) MinSize(o []fyne.CanvasObject) fyne.Size {
+	s := fyne.NewSize(f.Label, Overlap)
+	for i := 1; i < len(o); i += 2 {
+		m := o[i].MinSize()
+		s.Width = max(s.Width, f.Label+m.Width)
+		s.Height += f.height(o[i]) - Overlap
+	}
+	return s
+}
+
+func (f FactRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	y := float32(0)
+	for i := 1; i < len(o); i += 2 {
+		label, value := o[i-1], o[i]
+		value.Resize(fyne.NewSize(s.Width-f.Label, value.MinSize().Height)) // wrapping needs the width first
+		height := f.height(value)
+		value.Resize(fyne.NewSize(s.Width-f.Label, height))
+		value.Move(fyne.NewPos(f.Label, y))
+		label.Resize(label.MinSize())
+		label.Move(fyne.NewPos(Overlap+1, y+Overlap+1))
+		y += height - Overlap
+	}
+}

@@ -1,0 +1,72 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Link is a word in a line that can be pressed.
+type Link struct {
+	widget.BaseWidget
+	Pressable
+	Text *canvas.Text
+	ring *FramedRectangle
+}
+
+var (
+	_ fyne.Tappable     = (*Link)(nil)
+	_ fyne.Focusable    = (*Link)(nil)
+	_ desktop.Hoverable = (*Link)(nil)
+	_ fyne.Accessible   = (*Link)(nil)
+)
+
+func NewLink(label string, tapped func()) *Link {
+	l := &Link{Text: NewCaption(), ring: NewFramedRectangle(theme.ColorNameHover, theme.ColorNamePrimary)}
+	l.Text.Text, l.Text.TextStyle.Bold, l.Text.Color = label, true, color.Transparent
+	l.Pressable = Pressable{Press: tapped, Changed: l.paint, Self: l}
+	l.ExtendBaseWidget(l)
+	l.paint()
+	return l
+}
+
+func (l *Link) paint() {
+	SetText(l.Text, l.Text.Text, theme.ColorNameHyperlink)
+	l.ring.Hidden = !l.Hovered && !l.Focused
+	l.ring.Line = theme.ColorNameHyperlink
+	l.ring.Refresh()
+}
+
+// Say changes the word.
+func (l *Link) Say(label string) {
+	if l.Text.Text != label {
+		l.Text.Text = label
+		l.BaseWidget.Refresh()
+	}
+}
+
+// CreateRenderer is Fyne's.
+func (l *Link) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewStack(l.ring, container.New(layout.NewCustomPaddedLayout(0, 0, 5, 5), l.Text)))
+}
+
+// Refresh is Fyne's, called when the theme changes.
+func (l *Link) Refresh() {
+	l.paint()
+	l.BaseWidget.Refresh()
+}
+
+// Cursor is Fyne's.
+func (l *Link) Cursor() desktop.Cursor { return desktop.PointerCursor }
+
+// AccessibilityLabel is Fyne's.
+func (l *Link) AccessibilityLabel() string { return l.Text.Text }
+
+// AccessibilityRole is Fyne's.
+func (l *Link) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

@@ -1,0 +1,67 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+)
+
+// Pressable is the part of a widget that is pressed with the mouse, Space or
+// Enter, and shows where the pointer and the keyboard are. Who has it sets both
+// functions, and itself, so that other keys reach its window.
+type Pressable struct {
+	Press   func()
+	Changed func() // called when hover or focus changed
+	Self    fyne.CanvasObject
+	Hovered bool
+	Focused bool
+}
+
+var (
+	_ fyne.Tappable     = (*Pressable)(nil)
+	_ desktop.Hoverable = (*Pressable)(nil)
+)
+
+// ring draws a line around the ground of what has the keyboard. Another ground
+// alone is too faint for that, or makes the words on it hard to read.
+func (p *Pressable) ring(ground *Rectangle, name fyne.ThemeColorName) {
+	ground.Rect.StrokeWidth = 0
+	if p.Focused {
+		ground.Rect.StrokeWidth, ground.Rect.StrokeColor = 2, theme.Color(name)
+	}
+}
+
+// Tapped is Fyne's.
+func (p *Pressable) Tapped(*fyne.PointEvent) { p.Press() }
+
+// MouseIn is Fyne's.
+func (p *Pressable) MouseIn(*desktop.MouseEvent) { p.Hovered = true; p.Changed() }
+
+// MouseMoved is Fyne's.
+func (p *Pressable) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is Fyne's.
+func (p *Pressable) MouseOut() { p.Hovered = false; p.Changed() }
+
+// FocusGained is Fyne's.
+func (p *Pressable) FocusGained() { p.Focused = true; p.Changed() }
+
+// FocusLost is Fyne's.
+func (p *Pressable) FocusLost() { p.Focused = false; p.Changed() }
+
+// TypedRune is Fyne's.
+func (p *Pressable) TypedRune(r rune) {
+	if r == ' ' {
+		p.Press()
+	}
+}
+
+// TypedKey is Fyne's.
+func (p *Pressable) TypedKey(k *fyne.KeyEvent) {
+	switch {
+	case k.Name == fyne.KeyReturn, k.Name == fyne.KeyEnter:
+		p.Press()
+	case p.Self != nil:
+		PassKey(p.Self, k)
+	}
+}

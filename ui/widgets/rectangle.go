@@ -1,0 +1,89 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	uitheme "porthole/ui/theme"
+)
+
+// FramedRectangle is a rectangle with a line around it that follows the theme.
+type FramedRectangle struct {
+	*Rectangle
+	Line fyne.ThemeColorName
+}
+
+func NewFramedRectangle(fill, line fyne.ThemeColorName) *FramedRectangle {
+	f := &FramedRectangle{Rectangle: NewRectangle(fill, fyne.Size{}, 5), Line: line}
+	f.Rect.StrokeWidth = 1
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// CreateRenderer is Fyne's.
+func (f *FramedRectangle) CreateRenderer() fyne.WidgetRenderer {
+	f.Rect.StrokeColor = theme.Color(f.Line)
+	return f.Rectangle.CreateRenderer()
+}
+
+// Refresh is Fyne's, called when the theme changes.
+func (f *FramedRectangle) Refresh() {
+	f.Rect.StrokeColor = theme.Color(f.Line)
+	f.Rectangle.Refresh()
+}
+
+// Rectangle is a rectangle that follows the theme.
+type Rectangle struct {
+	widget.BaseWidget
+	Rect *canvas.Rectangle
+	Fill fyne.ThemeColorName
+	min  fyne.Size
+}
+
+func NewRectangle(fill fyne.ThemeColorName, min fyne.Size, radius float32) *Rectangle {
+	t := &Rectangle{Rect: canvas.NewRectangle(color.Transparent), Fill: fill, min: min}
+	t.Rect.CornerRadius = radius
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// CreateRenderer is Fyne's.
+func (t *Rectangle) CreateRenderer() fyne.WidgetRenderer {
+	t.Rect.FillColor = theme.Color(t.Fill)
+	return widget.NewSimpleRenderer(t.Rect)
+}
+
+// Refresh is Fyne's, called when the theme changes.
+func (t *Rectangle) Refresh() {
+	t.Rect.FillColor = theme.Color(t.Fill)
+	t.BaseWidget.Refresh()
+}
+
+// MinSize is Fyne's.
+func (t *Rectangle) MinSize() fyne.Size { return t.min }
+
+func Line() fyne.CanvasObject { return NewRectangle(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0) }
+
+// Panel puts o on the ground of bars, with a margin above and below.
+func Panel(o fyne.CanvasObject, margin float32) fyne.CanvasObject {
+	return container.NewStack(NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0),
+		container.New(layout.NewCustomPaddedLayout(margin, margin, 12, 12), o))
+}
+
+// Fill changes only what differs.
+func Fill(r *canvas.Rectangle, name fyne.ThemeColorName) {
+	c := color.Color(color.Transparent)
+	if name != "" {
+		c = theme.Color(name)
+	}
+	if r.FillColor != c {
+		r.FillColor = c
+		r.Refresh()
+	}
+}

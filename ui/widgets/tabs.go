@@ -1,0 +1,175 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/table"
+	uitheme "porthole/ui/theme"
+)
+
+// Tab is one tab of the window.
+type Tab struct {
+	Name    string // for State
+	Label   string
+	Content fyne.CanvasObject
+	Focus   func() // gives the keyboard to what it is for
+	OnShown func() // called when it comes to be seen; may be nil
+}
+
+// Tabs shows one page at a time under a bar of their names.
+type Tabs struct {
+	Pages    []Tab
+	Buttons  []*TabButton
+	Current  int
+	stack    *fyne.Container
+	Object   fyne.CanvasObject
+	Placed   bool   // it is on a window
+	OnChange func() // called when another page is shown; may be nil
+}
+
+func NewTabs(pages ...Tab) *Tabs {
+	t := &Tabs{Pages: pages, stack: container.New(onTop{})}
+	bar := container.New(layout.NewCustomPaddedHBoxLayout(4))
+	for i, p := range pages {
+		b := newTabButton(p.Label, func() { t.Show(i) })
+		t.Buttons = append(t.Buttons, b)
+		bar.Add(b)
+		p.Content.Hide()
+		t.stack.Add(p.Content)
+	}
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0),
+		container.NewStack(NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), container.New(layout.NewCustomPaddedLayout(0, 0, 8, 8), bar)), Line())
+	t.Object = container.New(TopMiddleBottom{}, top, t.stack, NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
+	t.Show(0)
+	return t
+}
+
+// onTop lays out the page that is shown, and no other: Fyne's stack would lay out
+// them all at the start, where nobody waits for the others.
+type onTop struct{}
+
+// MinSize is Fyne's.
+func (onTop) MinSize(o []fyne.CanvasObject) (s fyne.Size) {
+	for _, x := range o {
+		if x.Visible() {
+			s = s.Max(x.MinSize())
+		}
+	}
+	return s
+}
+
+// Layout is Fyne's.
+func (onTop) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, x := range o {
+		if x.Visible() {
+			x.Resize(s)
+		}
+	}
+}
+
+// Show brings page i to the front, with the keyboard in it once it is on a
+// window.
+func (t *Tabs) Show(i int) {
+	t.Pages[t.Current].Content.Hide()
+	t.Current = i
+	for k, b := range t.Buttons {
+		b.choose(k == i)
+	}
+	p := t.Pages[i]
+	p.Content.Show()
+	p.Content.Resize(t.stack.Size())
+	if p.OnShown != nil {
+		p.OnShown()
+	}
+	if t.Placed {
+		p.Focus()
+	}
+	if t.OnChange != nil {
+		t.OnChange()
+	}
+}
+
+// Open shows the page of that name, where there is one.
+func (t *Tabs) Open(name string) {
+	for i, p := range t.Pages {
+		if p.Name == name {
+			t.Show(i)
+		}
+	}
+}
+
+func (t *Tabs) Name() string { return t.Pages[t.Current].Name }
+
+// Step shows the page that is n further on, around the end.
+func (t *Tabs) Step(n int) { t.Show((t.Current + n + len(t.Pages)) % len(t.Pages)) }
+
+// Tab is a page's name in the bar.
+type TabButton struct {
+	widget.BaseWidget
+	Pressable
+	text   *canvas.Text
+	under  *Rectangle
+	Ground *Rectangle
+	chosen bool
+}
+
+var (
+	_ fyne.Tappable     = (*TabButton)(nil)
+	_ fyne.Focusable    = (*TabButton)(nil)
+	_ desktop.Hoverable = (*TabButton)(nil)
+	_ fyne.Accessible   = (*TabButton)(nil)
+)
+
+func newTabButton(label string, tapped func()) *TabButton {
+	b := &TabButton{text: canvas.NewText(label, theme.Color(theme.ColorNameForeground))}
+	b.Pressable = Pressable{Press: tapped, Changed: b.paint, Self: b}
+	b.under = NewRectangle(theme.ColorNamePrimary, fyne.NewSize(1, 2), 0)
+	b.Ground = NewRectangle(theme.ColorNameHover, fyne.Size{}, 4)
+	b.ExtendBaseWidget(b)
+	b.paint()
+	return b
+}
+
+func (b *TabButton) choose(chosen bool) {
+	if b.chosen != chosen {
+		b.chosen = chosen
+		b.paint()
+	}
+}
+
+func (b *TabButton) paint() {
+	name := table.ColorMuted
+	if b.chosen {
+		name = theme.ColorNameForeground
+	}
+	b.under.Hidden = !b.chosen
+	b.Ground.Hidden = !b.Hovered && !b.Focused
+	b.ring(b.Ground, theme.ColorNamePrimary)
+	b.Ground.Refresh()
+	b.under.Refresh()
+	SetText(b.text, b.text.Text, name)
+}
+
+// CreateRenderer is Fyne's.
+func (b *TabButton) CreateRenderer() fyne.WidgetRenderer {
+	words := container.New(layout.NewCustomPaddedLayout(9, 7, 10, 10), b.text)
+	return widget.NewSimpleRenderer(container.NewStack(b.Ground, container.New(TopMiddleBottom{}, NewRectangle(theme.ColorNameHover, fyne.Size{}, 0), words, b.under)))
+}
+
+// Refresh is Fyne's, called when the theme changes.
+func (b *TabButton) Refresh() {
+	b.paint()
+	b.BaseWidget.Refresh()
+}
+
+// AccessibilityLabel is Fyne's.
+func (b *TabButton) AccessibilityLabel() string { return b.text.Text }
+
+// AccessibilityRole is Fyne's.
+func (b *TabButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

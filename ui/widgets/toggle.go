@@ -1,0 +1,147 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/table"
+)
+
+// The measures of a toggle: the place of its knob says whether it is on.
+const (
+	toggleWidth  = 36
+	toggleHeight = 20
+	toggleMargin = 4 // around the knob
+)
+
+// Toggle is a switch that is on or off.
+type Toggle struct {
+	widget.BaseWidget
+	Pressable
+	label    string // for screen readers
+	On       bool
+	disabled bool
+	track    *canvas.Rectangle
+	knob     *canvas.Circle
+}
+
+var (
+	_ fyne.Tappable     = (*Toggle)(nil)
+	_ fyne.Focusable    = (*Toggle)(nil)
+	_ fyne.Disableable  = (*Toggle)(nil)
+	_ desktop.Hoverable = (*Toggle)(nil)
+	_ fyne.Accessible   = (*Toggle)(nil)
+)
+
+// NewToggle returns a toggle that is off. chosen is called when the user wants
+// it otherwise, focused when it gets the keyboard.
+func NewToggle(label string, chosen func(on bool), focused func()) *Toggle {
+	t := &Toggle{label: label, track: canvas.NewRectangle(color.Transparent), knob: canvas.NewCircle(color.Transparent)}
+	t.track.CornerRadius = toggleHeight / 2
+	t.Pressable = Pressable{
+		Press: func() {
+			if !t.disabled {
+				t.Set(!t.On)
+				chosen(t.On)
+			}
+		},
+		Changed: func() {
+			t.paint()
+			if t.Focused {
+				focused()
+			}
+		},
+	}
+	t.ExtendBaseWidget(t)
+	t.paint()
+	return t
+}
+
+// Set shows it on or off, without a word to anyone.
+func (t *Toggle) Set(on bool) {
+	if t.On != on {
+		t.On = on
+		t.paint()
+	}
+}
+
+func (t *Toggle) paint() {
+	fill, line, knob := table.ColorHeader, table.ColorMuted, table.ColorMuted
+	if t.On {
+		fill, line, knob = theme.ColorNamePrimary, theme.ColorNamePrimary, theme.ColorNameForegroundOnPrimary
+	}
+	if t.disabled {
+		line = theme.ColorNameDisabled
+		if t.On {
+			fill = theme.ColorNameDisabled
+		} else {
+			knob = theme.ColorNameDisabled
+		}
+	}
+	t.track.StrokeWidth = 1.5
+	if t.Focused {
+		line, t.track.StrokeWidth = theme.ColorNamePrimary, 3
+		if t.On { // and so filled
+			line = theme.ColorNameForeground
+		}
+	}
+	t.track.FillColor, t.track.StrokeColor, t.knob.FillColor = theme.Color(fill), theme.Color(line), theme.Color(knob)
+	t.place()
+	t.track.Refresh()
+	t.knob.Refresh()
+}
+
+// place puts the knob left or right.
+func (t *Toggle) place() {
+	const size = toggleHeight - 2*toggleMargin
+	x := float32(toggleMargin)
+	if t.On {
+		x = toggleWidth - toggleMargin - size
+	}
+	t.track.Resize(fyne.NewSize(toggleWidth, toggleHeight))
+	t.knob.Resize(fyne.NewSize(size, size))
+	t.knob.Move(fyne.NewPos(x, toggleMargin))
+}
+
+// CreateRenderer is Fyne's.
+func (t *Toggle) CreateRenderer() fyne.WidgetRenderer { return toggleRenderer{t} }
+
+// Refresh is Fyne's, called when the theme changes.
+func (t *Toggle) Refresh() { t.paint() }
+
+// Enable is Fyne's.
+func (t *Toggle) Enable() { t.disabled = false; t.paint() }
+
+// Disable is Fyne's.
+func (t *Toggle) Disable() { t.disabled = true; t.paint() }
+
+// Disabled is Fyne's.
+func (t *Toggle) Disabled() bool { return t.disabled }
+
+// AccessibilityLabel is Fyne's.
+func (t *Toggle) AccessibilityLabel() string {
+	if t.On {
+		return lang.L("{{.Setting}}: on", map[string]any{"Setting": t.label})
+	}
+	return lang.L("{{.Setting}}: off", map[string]any{"Setting": t.label})
+}
+
+// AccessibilityRole is Fyne's.
+func (t *Toggle) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
+// toggleRenderer is Fyne's view of a toggle.
+type toggleRenderer struct{ t *Toggle }
+
+func (r toggleRenderer) Layout(fyne.Size)   { r.t.place() }
+func (r toggleRenderer) MinSize() fyne.Size { return fyne.NewSize(toggleWidth, toggleHeight) }
+func (r toggleRenderer) Refresh()           { r.t.paint() }
+func (r toggleRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.t.track, r.t.knob}
+}
+func (r toggleRenderer) Destroy() {}

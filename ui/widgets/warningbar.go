@@ -1,0 +1,52 @@
+package widgets
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/widget"
+
+	uitheme "porthole/ui/theme"
+)
+
+// WarningBar says what is missing here, or that nobody watches any more.
+type WarningBar struct {
+	text   *widget.Label
+	Again  *Button
+	Object fyne.CanvasObject
+}
+
+// NewWarningBar returns a hidden bar. restart is called when its button is pressed, which is
+// there while nobody watches.
+func NewWarningBar(restart func()) *WarningBar {
+	w := &WarningBar{text: widget.NewLabel(""), Again: NewButton(lang.L("Start Porthole again"), restart)}
+	w.text.Wrapping = fyne.TextWrapWord
+	w.Again.Hide()
+	bar := container.NewBorder(nil, nil, NewRectangle(uitheme.ColorAlert, fyne.NewSize(4, 1), 0), w.Again, w.text)
+	w.Object = container.NewStack(NewRectangle(uitheme.TintChanged, fyne.Size{}, 0), bar)
+	w.Object.Hide()
+	return w
+}
+
+// Show reports whether that changed anything, so that the page is to be laid out
+// anew.
+func (w *WarningBar) Show(problems []string, live bool) bool {
+	if !live {
+		problems = []string{lang.L("Porthole has stopped watching: what you see is the last that it saw")}
+	}
+	text := strings.Join(problems, "\n")
+	if w.text.Text == text && w.Again.Hidden == live {
+		return false
+	}
+	w.text.SetText(text)
+	w.Again.Hidden = live
+	if text == "" {
+		w.Object.Hide()
+	} else {
+		w.Object.Show()
+	}
+	w.Object.Refresh()
+	return true
+}

@@ -1,0 +1,110 @@
+package words
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"porthole/monitor"
+	"porthole/monitor/explain"
+
+	"fyne.io/fyne/v2/lang"
+)
+
+// LoopbackFamilies reports which of 127.0.0.1 and [::1] lead to l.
+func LoopbackFamilies(l *monitor.Listener) (v4, v6 bool) {
+	for _, s := range l.Sockets {
+		switch a := s.Address.Unmap(); {
+		case a.Is4():
+			v4 = v4 || a == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || a.IsUnspecified()
+		case a.IsUnspecified():
+			v4, v6 = v4 || !s.V6Only, true
+		default:
+			v6 = v6 || a == netip.IPv6Loopback()
+		}
+	}
+	return v4, v6
+}
+
+// ClientAddress is where a client on this machine reaches l: "127.0.0.1:62893".
+func ClientAddress(l *monitor.Listener) string {
+	a := l.Addresses[0].Unmap()
+	for _, x := range l.Addresses {
+		if monitor.AcceptsLoopback(x) {
+			a = x.Unmap()
+			break
+		}
+	}
+	switch {
+	case a.IsUnspecified() && a.Is4():
+		return fmt.Sprintf("127.0.0.1:%d", l.Port)
+	case a.IsUnspecified():
+		return fmt.Sprintf("[::1]:%d", l.Port)
+	case a.Is6():
+		return fmt.Sprintf("[%s]:%d", a, l.Port)
+	}
+	return fmt.Sprintf("%s:%d", a, l.Port)
+}
+
+func AddressPort(s monitor.HeldSocket, port uint16) string {
+	if s.Address.Is4() {
+		return fmt.Sprintf("%s:%d", s.Address, port)
+	}
+	return fmt.Sprintf("[%s]:%d", s.Address, port)
+}
+
+func SocketExposure(s monitor.HeldSocket) string {
+	if monitor.ExposureOf(s.Address) == monitor.ExposureLoopback {
+		return lang.L("this machine")
+	}
+	return lang.L("the network")
+}
+
+// SamePort are those of all that have the port and the protocol of l; in all they
+// stand together.
+func SamePort(all []*monitor.Listener, l *monitor.Listener) []*monitor.Listener {
+	same := func(o *monitor.Listener) bool { return o.Port == l.Port && o.Protocol == l.Protocol }
+	first := slices.IndexFunc(all, same)
+	if first < 0 {
+		return nil
+	}
+	end := first
+	for end < len(all) && same(all[end]) {
+		end++
+	}
+	return all[first:end]
+}
+
+// Ambiguous reports whether "localhost" leads to l or to another of those that
+// have its port.
+func Ambiguous(l *monitor.Listener, all []*monitor.Listener) bool {
+	if len(all) == 1 {
+		return false
+	}
+	v4, v6 := LoopbackFamilies(l)
+	for _, o := range all {
+		if o4, o6 := LoopbackFamilies(o); o != l && (v4 && o6 || v6 && o4) {
+			return true
+		}
+	}
+	return false
+}
+
+// PortRange names the range that port is in (RFC 6335, section 6).
+func PortRange(port uint16) string {
+	switch explain.PortRangeOf(port) {
+	case explain.WellKnown:
+		return lang.L("well-known (0–1023)")
+	case explain.Registered:
+		return lang.L("registered (1024–49151)")
+	}
+	return lang.L("dynamic (49152–65535)")
+}
+
+func Port(p monitor.Protocol, port uint16) string {
+	if p == monitor.UDP {
+		return strconv.Itoa(int(port)) + " UDP"
+	}
+	return strconv.Itoa(int(port))
+}

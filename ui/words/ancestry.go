@@ -1,0 +1,178 @@
+package words
+
+import (
+	"strconv"
+	"strings"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor/ancestry"
+)
+
+// chainText is the chain of parents, the oldest first, as it was when the owner
+// was first seen; with pids also what each of them is.
+func chainText(why ancestry.Explanation, pids bool) string {
+	var names []string
+	for _, p := range why.Chain {
+		var more []string
+		if pids {
+			more = append(more, strconv.Itoa(p.PID))
+			if role := roleText(p.Role); role != "" && !strings.Contains(strings.ToLower(p.Title), strings.ToLower(role)) {
+				more = append(more, role)
+			}
+		}
+		if p.Ended {
+			more = append(more, lang.L("ended"))
+		}
+		_, name := titleText(p.Title)
+		if len(more) > 0 {
+			name += " (" + strings.Join(more, ", ") + ")"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, " › ")
+}
+
+// titleText is a parent's title in the user's language: as it stands behind
+// "Started in", and alone, in the chain. Names stay as they are.
+func titleText(title string) (place, alone string) {
+	switch title {
+	case ancestry.SSHSession:
+		return lang.L("an SSH session"), lang.L("SSH session")
+	case ancestry.MoshSession:
+		return lang.L("a mosh session"), lang.L("mosh session")
+	case ancestry.TextConsole:
+		return lang.L("a text console"), lang.L("text console")
+	case ancestry.CommandPrompt:
+		return lang.L("the command prompt"), lang.L("command prompt")
+	case ancestry.JetBrainsIDE:
+		return lang.L("a JetBrains IDE"), lang.L("JetBrains IDE")
+	case ancestry.SomeContainer:
+		return lang.L("a container"), lang.L("container")
+	case ancestry.UserSystemd:
+		title = lang.L("systemd of the user")
+	}
+	return title, title
+}
+
+// roleText says what a parent is; "" where nothing is known of it.
+func roleText(r ancestry.Role) string {
+	switch r {
+	case ancestry.System:
+		return lang.L("first process")
+	case ancestry.Cron:
+		return lang.L("cron")
+	case ancestry.SSH:
+		return lang.L("ssh")
+	case ancestry.Terminal:
+		return lang.L("terminal")
+	case ancestry.Tmux:
+		return lang.L("outlives its terminal")
+	case ancestry.Shell:
+		return lang.L("shell")
+	case ancestry.IDE:
+		return lang.L("IDE")
+	case ancestry.Script:
+		return lang.L("script")
+	case ancestry.Supervisor:
+		return lang.L("supervisor")
+	case ancestry.Container:
+		return lang.L("container's runtime")
+	}
+	return ""
+}
+
+// Ancestry says why a process runs, as far as that is known, and the chain below.
+// That it was left behind is said as something odd instead.
+func Ancestry(why ancestry.Explanation, pids bool) string {
+	if why.Orphaned {
+		return chainText(why, pids)
+	}
+	return strings.TrimPrefix(ancestrySentence(why)+"\n"+chainText(why, pids), "\n")
+}
+
+func ancestrySentence(w ancestry.Explanation) string {
+	data := map[string]any{"Unit": w.Unit, "Container": w.Container}
+	for name, link := range map[string]*ancestry.Process{"Script": w.Script, "Shell": w.Shell, "Home": w.Session} {
+		if link != nil {
+			data[name], _ = titleText(link.Title)
+		}
+	}
+	if w.Script != nil {
+		data["Script"] = w.Script.Name
+	}
+	if w.Orphaned {
+		return orphanedSentence(w, data)
+	}
+	sentence := startedByUser(w, data)
+	switch {
+	case sentence == "":
+		return startedByManager(w, data)
+	case w.Session == nil && w.Manager != nil && w.Manager.Role != ancestry.System:
+		manager, _ := titleText(w.Manager.Title)
+		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": manager})
+	}
+	return sentence
+}
+
+// startedByUser is for what a person started, or a script; "" where none is known.
+func startedByUser(w ancestry.Explanation, data map[string]any) string {
+	switch script, shell, home := w.Script != nil, w.Shell != nil, w.Session != nil; {
+	case script && shell && home:
+		return lang.L("Started by {{.Script}} in {{.Shell}}, in {{.Home}}", data)
+	case script && shell:
+		return lang.L("Started by {{.Script}} in {{.Shell}}", data)
+	case script && home:
+		return lang.L("Started by {{.Script}}, in {{.Home}}", data)
+	case script:
+		return lang.L("Started by {{.Script}}", data)
+	case shell && home:
+		return lang.L("Started in {{.Shell}}, in {{.Home}}", data)
+	case shell:
+		return lang.L("Started in {{.Shell}}", data)
+	case home:
+		return lang.L("Started in {{.Home}}", data)
+	}
+	return ""
+}
+
+// startedByManager is for what no person started by hand.
+func startedByManager(w ancestry.Explanation, data map[string]any) string {
+	parent := ancestry.Process{}
+	if len(w.Chain) > 1 {
+		parent = w.Chain[len(w.Chain)-2]
+	}
+	data["Script"] = parent.Name
+	switch {
+	case w.Container != "":
+		return lang.L("It runs in the container {{.Container}}", data)
+	case strings.HasSuffix(w.Unit, ".service"):
+		return lang.L("Started by systemd as {{.Unit}}", data)
+	case w.Manager == nil && len(w.Chain) < 2:
+		return lang.L("What started it is not known")
+	case w.Manager == nil:
+		return lang.L("Started by {{.Script}}", data)
+	}
+	data["Manager"], _ = titleText(w.Manager.Title)
+	switch {
+	case w.Manager.Role == ancestry.System && w.Manager.PID == parent.PID:
+		return lang.L("A child of {{.Manager}}: a service, or what started it has ended", data)
+	case w.Manager.Role == ancestry.System:
+		return lang.L("Started by {{.Script}}", data)
+	}
+	data["Script"] = data["Manager"]
+	return lang.L("Started by {{.Script}}", data)
+}
+
+// orphanedSentence is for what outlived its terminal.
+func orphanedSentence(w ancestry.Explanation, data map[string]any) string {
+	switch {
+	case w.Script != nil:
+		return lang.L("Started by {{.Script}}, whose terminal has closed: it was left behind", data)
+	case w.Shell != nil:
+		return lang.L("Started in {{.Shell}}, which has closed: it was left behind", data)
+	case w.Session != nil:
+		return lang.L("Started in {{.Home}}, which has closed: it was left behind", data)
+	}
+	return lang.L("The leader of its session has ended: it was left behind by its terminal")
+}

@@ -1,0 +1,51 @@
+package words
+
+import (
+	"testing"
+
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/ui/uitest"
+)
+
+func TestWhySaysWhoStartedIt(t *testing.T) {
+	zsh, terminal, systemd := monitor.Parent{PID: 4, Name: "zsh", Command: []string{"zsh"}}, monitor.Parent{PID: 2, Name: "gnome-terminal-"}, monitor.Parent{PID: 1, Name: "systemd"}
+	npm := monitor.Parent{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}
+	for _, c := range []struct {
+		parents         []monitor.Parent
+		unit            string
+		sentence, chain string
+	}{
+		{[]monitor.Parent{npm, zsh, terminal, systemd}, "", "Started by npm run dev in zsh, in GNOME Terminal", "systemd (1, first process) › GNOME Terminal (2) › zsh (4, shell) › npm run dev (5, script) › node (9)"},
+		{[]monitor.Parent{npm, zsh, systemd}, "", "Started by npm run dev in zsh", "systemd (1, first process) › zsh (4, shell) › npm run dev (5, script) › node (9)"},
+		{[]monitor.Parent{zsh, terminal}, "", "Started in zsh, in GNOME Terminal", "GNOME Terminal (2) › zsh (4, shell) › node (9)"},
+		{[]monitor.Parent{systemd}, "api.service", "Started by systemd as api.service", "systemd (1, first process) › node (9)"},
+		{[]monitor.Parent{systemd}, "", "A child of systemd: a service, or what started it has ended", "systemd (1, first process) › node (9)"},
+		{[]monitor.Parent{{PID: 3, Name: "a\u202eb\nc"}}, "", "Started by a b c", "a b c (3) › node (9)"},
+		{[]monitor.Parent{{PID: 3, Name: "pm2"}, systemd}, "", "Started by pm2", "systemd (1, first process) › pm2 (3, supervisor) › node (9)"},
+		{[]monitor.Parent{npm, {PID: 3, Name: "cron"}, systemd}, "", "Started by npm run dev, under cron", "systemd (1, first process) › cron (3) › npm run dev (5, script) › node (9)"},
+		{[]monitor.Parent{{PID: 1, Name: "own-init"}}, "", "A child of own-init: a service, or what started it has ended", "own-init (1, first process) › node (9)"},
+		{nil, "", "What started it is not known", "node (9)"},
+	} {
+		l := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: c.unit}}
+		why := ancestry.Explain(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.CgroupInfo, monitor.ProcessState{})
+		sentence, chain := ancestrySentence(why), chainText(why, true)
+		if sentence != c.sentence || chain != c.chain {
+			t.Errorf("%q, %q; want %q, %q", sentence, chain, c.sentence, c.chain)
+		}
+		if said := why.Sentence(); said != sentence {
+			t.Errorf("the command line says %q, the window %q", said, sentence)
+		}
+	}
+}
+
+// Titles of parents that are words are said in the user's language, as they stand in
+// a sentence and alone.
+func TestTitlesOfParentsAreTranslated(t *testing.T) {
+	uitest.InGerman(t)
+	why := ancestry.Explanation{Session: &ancestry.Process{Title: ancestry.SSHSession}, Shell: &ancestry.Process{Title: "bash"},
+		Chain: []ancestry.Process{{PID: 4, Title: ancestry.SSHSession, Role: ancestry.SSH}, {PID: 7, Title: "bash", Role: ancestry.Shell}}}
+	if got, want := Ancestry(why, true), "Gestartet in bash, in einer SSH-Sitzung\nSSH-Sitzung (4) › bash (7, Shell)"; got != want {
+		t.Errorf("%q; want %q", got, want)
+	}
+}

@@ -1,0 +1,108 @@
+package words
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+	"porthole/monitor/connection"
+)
+
+// clientRow is one client with all its connections.
+type clientRow struct {
+	name  string
+	order int // PIDs first, then what is hidden, then other machines
+	pid   int
+	count int
+	rate  connection.Rate
+}
+
+// clientRows puts the connections of each client together.
+func clientRows(all []connection.Conn, meter *connection.Meter) []clientRow {
+	var rows []clientRow
+	at := map[string]int{}
+	for _, p := range all {
+		r := clientOf(p)
+		i, ok := at[r.name]
+		if !ok {
+			i = len(rows)
+			at[r.name], rows = i, append(rows, r)
+		}
+		rate := meter.Rate(p.ID)
+		rows[i].count++
+		rows[i].rate.Received += rate.Received
+		rows[i].rate.Sent += rate.Sent
+	}
+	slices.SortStableFunc(rows, func(a, b clientRow) int {
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.pid, b.pid), cmp.Compare(a.name, b.name))
+	})
+	return rows
+}
+
+// clientOf names the other end: its process, whose it is, or its address.
+func clientOf(p connection.Conn) clientRow {
+	switch name := monitor.Clean(p.Client.Name, 40); {
+	case p.Client.PID != 0 && name == "":
+		return clientRow{name: lang.L("process {{.PID}}", map[string]any{"PID": p.Client.PID}), pid: p.Client.PID}
+	case p.Client.PID != 0:
+		return clientRow{name: name + " " + strconv.Itoa(p.Client.PID), pid: p.Client.PID}
+	case p.User != "":
+		return clientRow{name: lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(p.User, 40)}), order: 1}
+	}
+	return clientRow{name: p.Remote.Addr().String(), order: 2}
+}
+
+// Speed puts bytes a second into words, in powers of a thousand: "0 B/s",
+// "1.2 kB/s", "41 kB/s".
+func Speed(bytes float64) string {
+	n := func(v float64) map[string]any {
+		digits := 0
+		if v < 9.95 {
+			digits = 1
+		}
+		return map[string]any{"N": Decimal(v, digits)}
+	}
+	switch {
+	case bytes < 999.5:
+		return lang.L("{{.N}} B/s", map[string]any{"N": Decimal(max(bytes, 0), 0)})
+	case bytes < 999.5e3:
+		return lang.L("{{.N}} kB/s", n(bytes/1e3))
+	case bytes < 999.5e6:
+		return lang.L("{{.N}} MB/s", n(bytes/1e6))
+	}
+	return lang.L("{{.N}} GB/s", n(bytes/1e9))
+}
+
+func ConnectionsTitle(n int) string {
+	return lang.L("Connected now ({{.Count}})", map[string]any{"Count": Number(n)})
+}
+
+// MaxClients is how many clients are listed; the rest is counted.
+const MaxClients = 8
+
+// ClientLines puts clients into lines: name, connections, and how fast, from the listener's
+// view. speeds says that rates are known; both has each way in a column of its own.
+func ClientLines(all []connection.Conn, meter *connection.Meter, speeds, both bool) [][4]string {
+	rows := clientRows(all, meter)
+	if len(rows) == 0 {
+		return [][4]string{{lang.L("Nobody")}}
+	}
+	var lines [][4]string
+	for _, r := range rows[:min(len(rows), MaxClients)] {
+		line := [4]string{r.name, lang.N("{{.Count}} conns", r.count, map[string]any{"Count": Number(r.count)})}
+		switch {
+		case speeds && both:
+			line[2], line[3] = "↓"+Speed(r.rate.Received), "↑"+Speed(r.rate.Sent)
+		case speeds:
+			line[2] = Speed(r.rate.Total())
+		}
+		lines = append(lines, line)
+	}
+	if more := len(rows) - MaxClients; more > 0 {
+		lines = append(lines, [4]string{lang.N("+ {{.Count}} more", more, map[string]any{"Count": Number(more)})})
+	}
+	return lines
+}

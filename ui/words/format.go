@@ -1,0 +1,167 @@
+// Package words puts what the monitor sees into words that several pages share: durations, sizes,
+// dates, addresses, owners, warnings. It knows no widgets.
+package words
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+)
+
+// Duration puts d into one short word: "2 s", "12 min", "2 h", "3 d". What is
+// below a second is "0 s"; nothing is rounded up.
+func Duration(d time.Duration) string {
+	count := func(n time.Duration) map[string]any { return map[string]any{"N": strconv.Itoa(int(n))} }
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return lang.L("{{.N}} s", count(d/time.Second))
+	case d < time.Hour:
+		return lang.L("{{.N}} min", count(d/time.Minute))
+	case d < 24*time.Hour:
+		return lang.L("{{.N}} h", count(d/time.Hour))
+	}
+	return lang.L("{{.N}} d", count(d/(24*time.Hour)))
+}
+
+// Moment puts t into words as seen at now, in now's location: "today 15:41:07",
+// "yesterday 09:12:00", "2026-11-20 18:40:12".
+func Moment(t, now time.Time) string {
+	return MomentAs(t, now, time.TimeOnly)
+}
+
+// MomentAs is Moment with the clock's time in layout.
+func MomentAs(t, now time.Time, layout string) string {
+	t = t.In(now.Location())
+	data := map[string]any{"Time": t.Format(layout)}
+	switch days := DayNumber(now) - DayNumber(t); days {
+	case 0:
+		return lang.L("today {{.Time}}", data)
+	case 1:
+		return lang.L("yesterday {{.Time}}", data)
+	}
+	return dateText(t) + " " + t.Format(layout)
+}
+
+// dateText puts the day of t into numbers, in the order of the language.
+func dateText(t time.Time) string {
+	return lang.L("{{.Year}}-{{.Month}}-{{.Day}}", map[string]any{"Year": t.Format("2006"), "Month": t.Format("01"), "Day": t.Format("02")})
+}
+
+// Decimal writes v with so many digits after the language's decimal sign, -1 for
+// as many as it takes.
+func Decimal(v float64, digits int) string {
+	whole, decimals, found := strings.Cut(strconv.FormatFloat(v, 'f', digits, 64), ".")
+	if !found {
+		return whole
+	}
+	return lang.L("{{.Whole}}.{{.Decimals}}", map[string]any{"Whole": whole, "Decimals": decimals})
+}
+
+// Number writes n with the language's sign between thousands.
+func Number(n int) string {
+	digits := strconv.Itoa(n)
+	if len(digits) < 4 || n < 0 {
+		return digits
+	}
+	head, tail := digits[:len(digits)-3], digits[len(digits)-3:]
+	h, _ := strconv.Atoi(head) // digits of ours
+	return lang.L("{{.Thousands}},{{.Rest}}", map[string]any{"Thousands": Number(h), "Rest": tail})
+}
+
+func DayNumber(t time.Time) int {
+	year, month, day := t.Date()
+	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
+}
+
+// Day puts the day of t into words as seen at now, in now's location: "Today",
+// "Yesterday", "Friday 20 November", and the year where it is another.
+func Day(t, now time.Time) string {
+	t = t.In(now.Location())
+	switch DayNumber(now) - DayNumber(t) {
+	case 0:
+		return lang.L("Today")
+	case 1:
+		return lang.L("Yesterday")
+	}
+	data := map[string]any{"Weekday": weekday(t.Weekday()), "Day": t.Day(), "Month": month(t.Month()), "Year": t.Year()}
+	if t.Year() == now.Year() {
+		return lang.L("{{.Weekday}} {{.Day}} {{.Month}}", data)
+	}
+	return lang.L("{{.Weekday}} {{.Day}} {{.Month}} {{.Year}}", data)
+}
+
+func weekday(d time.Weekday) string {
+	return [...]string{lang.L("Sunday"), lang.L("Monday"), lang.L("Tuesday"), lang.L("Wednesday"), lang.L("Thursday"),
+		lang.L("Friday"), lang.L("Saturday")}[d]
+}
+
+func month(m time.Month) string {
+	return [...]string{lang.L("January"), lang.L("February"), lang.L("March"), lang.L("April"), lang.L("May"), lang.L("June"), lang.L("July"),
+		lang.L("August"), lang.L("September"), lang.L("October"), lang.L("November"), lang.L("December")}[m-1]
+}
+
+// Tenure puts the time for which someone had a port into words as seen at now, and
+// says what of it is not known: "today 14:02–14:07", "until today 14:07", "since
+// yesterday 09:12", "from today 14:02, ended before 16:30 while Porthole was not
+// running".
+func Tenure(s history.Tenure, now time.Time) string {
+	layout := "15:04"
+	if s.To.Sub(s.From).Abs() < time.Minute { // the seconds tell the two apart
+		layout = "15:04:05"
+	}
+	at := func(t time.Time) string { return MomentAs(t, now, layout) }
+	to := func() string { // without the day that from has said
+		if DayNumber(s.From.In(now.Location())) == DayNumber(s.To.In(now.Location())) {
+			return s.To.In(now.Location()).Format(layout)
+		}
+		return at(s.To)
+	}
+	unknown := s.AlreadyOpen || s.From.IsZero()
+	switch {
+	case s.To.IsZero() && s.From.IsZero():
+		return lang.L("at a time that is not known")
+	case s.To.IsZero() && unknown:
+		return lang.L("since before {{.From}}", map[string]any{"From": at(s.From)})
+	case s.To.IsZero():
+		return lang.L("since {{.From}}", map[string]any{"From": at(s.From)})
+	case s.Unobserved && unknown:
+		return lang.L("ended before {{.To}} while Porthole was not running", map[string]any{"To": at(s.To)})
+	case s.Unobserved:
+		return lang.L("from {{.From}}, ended before {{.To}} while Porthole was not running", map[string]any{"From": at(s.From), "To": to()})
+	case unknown:
+		return lang.L("until {{.To}}", map[string]any{"To": at(s.To)})
+	case DayNumber(s.From.In(now.Location())) == DayNumber(s.To.In(now.Location())):
+		return at(s.From) + "–" + to()
+	}
+	return at(s.From) + " – " + at(s.To)
+}
+
+// ShortDuration puts a time below a minute into words: "250 ms", "1 s", "1.5 s".
+func ShortDuration(d time.Duration) string {
+	if d < time.Second {
+		return lang.L("{{.N}} ms", map[string]any{"N": strconv.FormatInt(d.Milliseconds(), 10)})
+	}
+	return lang.L("{{.N}} s", map[string]any{"N": Decimal(d.Seconds(), -1)})
+}
+
+// Copied says that text is on the clipboard. The text of another process is cleaned.
+func Copied(text string) string {
+	return lang.L("{{.Text}} copied", map[string]any{"Text": monitor.Clean(strings.Join(strings.Fields(text), " "), 100)})
+}
+
+// Size puts bytes into words, in powers of a thousand: "812 kB", "48 MB", "1.2 GB".
+func Size(bytes uint64) string {
+	switch v := float64(bytes); {
+	case v < 999.5e3:
+		return Decimal(v/1e3, 0) + " kB"
+	case v < 999.5e6:
+		return Decimal(v/1e6, 0) + " MB"
+	default:
+		return Decimal(v/1e9, 1) + " GB"
+	}
+}

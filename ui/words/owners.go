@@ -1,0 +1,124 @@
+package words
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+)
+
+// PortTenure is who had a port, and when.
+type PortTenure struct {
+	history.Tenure
+	Port uint16
+}
+
+// PastTenures returns who had the ports of events before, the newest first. events
+// are the newest first; who has a port still is not among them.
+func PastTenures(events []history.Event) []PortTenure {
+	type listener struct{ id, boot string }
+	hands := map[listener]time.Time{} // when it changed hands last
+	var out []PortTenure
+	for _, e := range slices.Backward(events) {
+		key := listener{e.Listener, e.Boot}
+		spell := e.Tenure()
+		since, changed := hands[key]
+		switch e.Kind {
+		case monitor.OwnerChanged:
+			hands[key] = e.At
+			if e.OwnerBefore == nil {
+				continue
+			}
+			spell.Owner, spell.From, spell.AlreadyOpen, spell.To = *e.OwnerBefore, e.OpenedAt, e.AlreadyOpen, e.At
+		case monitor.Closed:
+			delete(hands, key)
+		default:
+			continue
+		}
+		if changed {
+			spell.From, spell.AlreadyOpen = since, false
+		}
+		out = append(out, PortTenure{spell, e.Port})
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// LastOwner says who had a port last: "Last: postgres, today 14:02–14:07".
+func LastOwner(s history.Tenure, now time.Time) string {
+	data := map[string]any{"Who": PastOwner(s.Owner), "When": Tenure(s, now)}
+	if s.To.IsZero() {
+		return lang.L("Last: {{.Who}}, {{.When}}; its end was not seen", data)
+	}
+	return lang.L("Last: {{.Who}}, {{.When}}", data)
+}
+
+// OwnerName is how a process is called; o is l's, with PID 0 where none can be
+// seen.
+func OwnerName(l *monitor.Listener, o monitor.Owner) string {
+	if o.PID == 0 {
+		return UnknownOwner(l)
+	}
+	if name := monitor.Clean(o.Name, 60); name != "" {
+		return name
+	}
+	return lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
+}
+
+// PastOwner names an owner as the tray and the notifications do.
+func PastOwner(o history.Owner) string {
+	l := &monitor.Listener{User: o.User, Project: o.Project, CgroupInfo: monitor.CgroupInfo{Unit: o.Unit, ContainerID: o.Container}}
+	process := monitor.Owner{PID: o.PID, Name: o.Name}
+	switch {
+	case o.Inferred:
+		l.Inferred = &process
+	case o.PID != 0 || o.Name != "":
+		l.Owners = []monitor.Owner{process}
+	}
+	return Owner(l)
+}
+
+func PID(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
+
+// Owner names who has a listener in a few clean words: "node · acme-web",
+// "root's process (hidden)".
+func Owner(l *monitor.Listener) string {
+	o, ok := l.Principal()
+	if !ok {
+		return UnknownOwner(l)
+	}
+	name := monitor.Clean(o.Name, maxName)
+	if name == "" {
+		name = lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
+	}
+	if project := monitor.Clean(cmp.Or(l.Project, o.Project), maxName); project != "" && project != name {
+		return name + " · " + project
+	}
+	return name
+}
+
+// UnknownOwner names an owner that cannot be seen, by the most that is known.
+func UnknownOwner(l *monitor.Listener) string {
+	switch {
+	case l.Inferred != nil && l.Inferred.Name != "":
+		return lang.L("{{.Name}} (inferred)", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
+	case l.Container != nil && l.Container.Name != "":
+		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": monitor.Clean(l.Container.Name, maxName)})
+	case l.ContainerID != "":
+		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.ContainerID)})
+	case strings.HasSuffix(l.Unit, ".service"):
+		return lang.L("{{.Unit}} (hidden)", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
+	case l.User == "":
+		return lang.L("a hidden process")
+	}
+	return lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(l.User, maxName)})
+}
+
+// maxName is how many letters of a process's or project's name Owner shows.
+const maxName = 32

@@ -1,0 +1,21 @@
+package words
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+)
+
+// PauseFor are the times that the menu offers; 0 is until resumed.
+var PauseFor = []time.Duration{15 * time.Minute, time.Hour, 0}
+
+// PauseText is the menu's line for pausing for d.
+func PauseText(d time.Duration) string {
+	switch d {
+	case 0:
+		return lang.L("Pause notifications until resumed")
+	case time.Hour:
+		return lang.L("Pause notifications for 1 hour")
+	}
+	return lang.L("Pause notifications for {{.Minutes}} minutes", map[string]any{"Minutes": int(d.Minutes())})
+}

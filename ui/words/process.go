@@ -1,0 +1,52 @@
+package words
+
+import (
+	"cmp"
+	"strings"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+)
+
+// MaxCommand is how many letters of a command line are shown and copied: all that
+// is kept of it, which is 16 KB (monitor/process).
+const MaxCommand = 20_000
+
+// Command is a command line, masked and clean.
+func Command(o monitor.Owner) string {
+	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), MaxCommand)
+}
+
+// Description says what a listener is, as far as that is known: "Vite of acme-web
+// (git: main)". A service that nothing but the port tells is a guess, which is
+// not said here.
+func Description(l *monitor.Listener, o monitor.Owner) string {
+	service, project := monitor.Clean(Service(l), 180), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
+	if l.ServiceBy == monitor.ByPort {
+		service = ""
+	}
+	text := service + project
+	if service != "" && project != "" {
+		text = lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
+	}
+	if branch := monitor.Clean(o.Branch, 80); branch != "" && project != "" {
+		text = lang.L("{{.What}} (git: {{.Branch}})", map[string]any{"What": text, "Branch": branch})
+	}
+	return text
+}
+
+// ServiceWithSource is the service of l with how sure that is: "Vite (by its command)".
+func ServiceWithSource(l *monitor.Listener) string {
+	name := monitor.Clean(Service(l), 180)
+	service := map[string]any{"Service": name}
+	switch {
+	case l.Service == "", l.Container != nil && l.Service == l.Container.Description():
+		return name
+	case l.ServiceBy == monitor.ByProgram:
+		return lang.L("{{.Service}} (by its program)", service)
+	case l.ServiceBy == monitor.ByCommand:
+		return lang.L("{{.Service}} (by its command)", service)
+	}
+	return lang.L("{{.Service}} (only usual for this port)", service)
+}

@@ -1,0 +1,26 @@
+package words
+
+import (
+	"testing"
+
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/warning"
+)
+
+// The interface and the command line say the same, in English.
+func TestOddSentencesAreThoseOfTheCommandLine(t *testing.T) {
+	for _, why := range []ancestry.Explanation{
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "zsh"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "sshd"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "make", Command: []string{"make", "web"}}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
+		ancestry.Explain(monitor.Owner{PID: 9}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
+	} {
+		for _, kind := range []warning.Kind{warning.Orphaned, warning.QueueFull, warning.ProgramReplaced, warning.UntrustedFolder, warning.Preload, warning.RunsAsRoot, warning.Exposed} {
+			o := warning.Warning{Kind: kind, Detail: "x"}
+			if got, want := warningSentence(o, why), o.Sentence(why); got != want {
+				t.Errorf("%q; the command line says %q", got, want)
+			}
+		}
+	}
+}
