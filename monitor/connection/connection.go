@@ -15,7 +15,6 @@ type Conn struct {
 	Local  netip.AddrPort   // the listener's end
 	Remote netip.AddrPort
 	User   string // user of the client if it is on this machine; "" if unknown
-	// Client is the process at the other end, if it is on this machine.
 	Client Client // zero if the client is on another machine or its process is unknown
 
 	// Payload bytes since the connection was established, from the listener's view;
@@ -61,32 +60,32 @@ type Index struct {
 
 // NewIndex returns an Index of the TCP listeners. UDP has no connections.
 func NewIndex(listeners []*monitor.Listener) Index {
-	b := Index{listeners: make(map[Endpoint]*monitor.Listener, len(listeners)), wildcard: make(map[uint16]bool)}
+	index := Index{listeners: make(map[Endpoint]*monitor.Listener, len(listeners)), wildcard: make(map[uint16]bool)}
 	for _, l := range listeners {
 		if l.Protocol != monitor.TCP {
 			continue
 		}
 		for _, a := range l.Addresses {
-			b.listeners[Endpoint{a.Unmap(), l.Port}] = l
-			b.wildcard[l.Port] = b.wildcard[l.Port] || a.IsUnspecified()
+			index.listeners[Endpoint{a.Unmap(), l.Port}] = l
+			index.wildcard[l.Port] = index.wildcard[l.Port] || a.IsUnspecified()
 		}
 	}
-	return b
+	return index
 }
 
 // Listener returns the listener that accepted the connection with this local
 // address, or nil if it is not in the index. Like the kernel it prefers the most
 // specific address: the address itself, then the wildcard of its family, then
 // [::], which accepts IPv4 too.
-func (b Index) Listener(local netip.AddrPort) *monitor.Listener {
+func (i Index) Listener(local netip.AddrPort) *monitor.Listener {
 	a := local.Addr().Unmap().WithZone("")
-	if l := b.listeners[Endpoint{a, local.Port()}]; l != nil || !b.wildcard[local.Port()] {
+	if l := i.listeners[Endpoint{a, local.Port()}]; l != nil || !i.wildcard[local.Port()] {
 		return l
 	}
 	if a.Is4() {
-		if l := b.listeners[Endpoint{netip.IPv4Unspecified(), local.Port()}]; l != nil {
+		if l := i.listeners[Endpoint{netip.IPv4Unspecified(), local.Port()}]; l != nil {
 			return l
 		}
 	}
-	return b.listeners[Endpoint{netip.IPv6Unspecified(), local.Port()}]
+	return i.listeners[Endpoint{netip.IPv6Unspecified(), local.Port()}]
 }

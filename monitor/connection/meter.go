@@ -22,9 +22,9 @@ const HistoryLength = 30
 const minInterval = time.Second
 
 // Meter turns byte counters of connections into rates, and keeps the sums of the
-// last HistoryLength samples. Bytes transferred between the last sample and the end of a
-// connection are not counted, because they are not known. The zero value is
-// ready to use. It is not safe for concurrent use.
+// last HistoryLength samples. Bytes transferred between the last sample and the
+// end of a connection are not counted, because they are not known. The zero value
+// is ready to use. It is not safe for concurrent use.
 type Meter struct {
 	updatedAt time.Time // time of the last sample
 	last      map[monitor.SocketID]Conn
@@ -35,21 +35,21 @@ type Meter struct {
 
 // Update adds a sample taken at time at. The first sample has no rates. All bytes
 // of a connection that is new since the last sample count towards this one.
-func (m *Meter) Update(at time.Time, now []Conn) {
+func (m *Meter) Update(at time.Time, conns []Conn) {
 	first, seconds := m.last == nil, at.Sub(m.updatedAt).Seconds()
 	if !first && seconds < minInterval.Seconds() {
 		return // too early, or the clock was set back
 	}
-	last := make(map[monitor.SocketID]Conn, len(now))
-	m.rates, m.total = make(map[monitor.SocketID]Rate, len(now)), Rate{}
-	for _, p := range now {
-		last[p.ID] = p
+	last := make(map[monitor.SocketID]Conn, len(conns))
+	m.rates, m.total = make(map[monitor.SocketID]Rate, len(conns)), Rate{}
+	for _, c := range conns {
+		last[c.ID] = c
 		if first {
 			continue
 		}
-		before := m.last[p.ID] // zero for a new connection
-		r := Rate{increase(before.Received, p.Received) / seconds, increase(before.Sent, p.Sent) / seconds}
-		m.rates[p.ID] = r
+		before := m.last[c.ID] // zero for a new connection
+		r := Rate{increase(before.Received, c.Received) / seconds, increase(before.Sent, c.Sent) / seconds}
+		m.rates[c.ID] = r
 		m.total.Received += r.Received
 		m.total.Sent += r.Sent
 	}

@@ -60,38 +60,38 @@ func New() *Resolver {
 
 // Describe sets l.Container and the service as far as they are in the cache, and
 // lets Run find out the rest. It does not block.
-func (n *Resolver) Describe(l *monitor.Listener) {
+func (r *Resolver) Describe(l *monitor.Listener) {
 	q, ok := newQuery(l)
 	if !ok {
 		return
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	c, asked := n.cache[q.key]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, known := r.cache[q.key]
 	apply(l, q, c)
-	if asked {
+	if known {
 		return
 	}
-	if len(n.cache) >= maxCached {
-		clear(n.cache)
-		n.pending = nil
+	if len(r.cache) >= maxCached {
+		clear(r.cache)
+		r.pending = nil
 	}
-	n.cache[q.key] = nil
-	n.pending = append(n.pending, q)
+	r.cache[q.key] = nil
+	r.pending = append(r.pending, q)
 	select {
-	case n.wake <- struct{}{}:
+	case r.wake <- struct{}{}:
 	default:
 	}
 }
 
 // Resolve sets l.Container and the service after asking the engines. It blocks
 // for at most one second in total for all calls within 15 s.
-func (n *Resolver) Resolve(ctx context.Context, l *monitor.Listener) {
+func (r *Resolver) Resolve(ctx context.Context, l *monitor.Listener) {
 	q, ok := newQuery(l)
 	if !ok {
 		return
 	}
-	c, _ := n.lookUp(ctx, q)
+	c, _ := r.lookUp(ctx, q)
 	apply(l, q, c)
 }
 
@@ -116,7 +116,8 @@ func newQuery(l *monitor.Listener) (query, bool) {
 }
 
 // proxyTarget reads the target from docker-proxy's command line:
-// docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80
+//
+//	docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80
 func proxyTarget(command []string) netip.AddrPort {
 	flag := func(name string) string {
 		for i, arg := range command[:max(len(command)-1, 0)] {
@@ -136,13 +137,13 @@ func proxyTarget(command []string) netip.AddrPort {
 
 // lookUp answers q. again is set if a later attempt may find more, because the
 // container or the engine may still be starting.
-func (n *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, again bool) {
+func (r *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, again bool) {
 	if !q.published && q.container == "" {
 		if q.container = owner.CgroupOf(q.pid).ContainerID; q.container == "" {
 			return nil, false
 		}
 	}
-	all := n.engines.list(ctx)
+	all := r.engines.list(ctx)
 	var found engineContainer
 	ok := false
 	if q.container != "" {
@@ -165,23 +166,23 @@ func (n *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, a
 // name than docker-proxy's own name or the port.
 func apply(l *monitor.Listener, q query, c *monitor.Container) {
 	_, seen := l.Principal()
-	var known monitor.Container
+	var result monitor.Container
 	if c != nil {
-		known = *c
+		result = *c
 	}
-	known.Published = q.published
+	result.Published = q.published
 	if q.target.IsValid() {
-		known.Address = q.target.String()
+		result.Address = q.target.String()
 	}
-	if known.ID == "" && known.Address == "" {
+	if result.ID == "" && result.Address == "" {
 		return
 	}
-	l.Container = &known
+	l.Container = &result
 	switch {
 	case q.published && seen:
-		l.Service, l.ServiceBy = known.Description(), monitor.ByProgram
+		l.Service, l.ServiceBy = result.Description(), monitor.ByProgram
 	case q.published, l.Service == "", l.ServiceBy == monitor.ByPort:
-		l.Service, l.ServiceBy = known.Description(), monitor.ByCommand
+		l.Service, l.ServiceBy = result.Description(), monitor.ByCommand
 	}
 }
 
@@ -195,11 +196,11 @@ const (
 // Run answers the queries that Describe could not answer from the cache, until
 // ctx is done. It calls learned, on its own goroutine, when Describe has new
 // results.
-func (n *Resolver) Run(ctx context.Context, learned func()) {
+func (r *Resolver) Run(ctx context.Context, learned func()) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		next, more := n.resolvePending(ctx)
+		next, more := r.resolvePending(ctx)
 		if more {
 			learned()
 		}
@@ -207,7 +208,7 @@ func (n *Resolver) Run(ctx context.Context, learned func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-n.wake:
+		case <-r.wake:
 		case <-timer.C:
 		}
 	}
@@ -215,35 +216,35 @@ func (n *Resolver) Run(ctx context.Context, learned func()) {
 
 // resolvePending answers the queries that are due. It returns the time until the
 // next one is due and whether anything new was learned.
-func (n *Resolver) resolvePending(ctx context.Context) (next time.Duration, more bool) {
-	n.mu.Lock()
-	waiting := n.pending
-	n.pending = nil
-	n.mu.Unlock()
+func (r *Resolver) resolvePending(ctx context.Context) (next time.Duration, more bool) {
+	r.mu.Lock()
+	queries := r.pending
+	r.pending = nil
+	r.mu.Unlock()
 	next = time.Hour
-	var later []query
-	for _, q := range waiting {
+	var retry []query
+	for _, q := range queries {
 		if wait := time.Until(q.due); wait > 0 {
-			next, later = min(next, wait), append(later, q)
+			next, retry = min(next, wait), append(retry, q)
 			continue
 		}
-		c, again := n.lookUp(ctx, q)
+		c, again := r.lookUp(ctx, q)
 		if ctx.Err() != nil {
 			return next, false
 		}
 		if q.attempts++; again && q.attempts < maxAttempts {
 			wait := firstRetry << (q.attempts - 1)
 			q.due = time.Now().Add(wait)
-			next, later = min(next, wait), append(later, q)
+			next, retry = min(next, wait), append(retry, q)
 		}
-		n.mu.Lock()
-		if before, asked := n.cache[q.key]; asked && c != nil && (before == nil || *before != *c) {
-			n.cache[q.key], more = c, true
+		r.mu.Lock()
+		if before, ok := r.cache[q.key]; ok && c != nil && (before == nil || *before != *c) {
+			r.cache[q.key], more = c, true
 		}
-		n.mu.Unlock()
+		r.mu.Unlock()
 	}
-	n.mu.Lock()
-	n.pending = append(later, n.pending...)
-	n.mu.Unlock()
+	r.mu.Lock()
+	r.pending = append(retry, r.pending...)
+	r.mu.Unlock()
 	return next, more
 }

@@ -62,11 +62,11 @@ const (
 func (e *engines) list(ctx context.Context) []engineContainer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	rest := cacheTime
+	validFor := cacheTime
 	if !e.answered {
-		rest = retryAfter
+		validFor = retryAfter
 	}
-	if !e.fetchedAt.IsZero() && time.Since(e.fetchedAt) < rest {
+	if !e.fetchedAt.IsZero() && time.Since(e.fetchedAt) < validFor {
 		return e.containers
 	}
 	e.containers, e.answered = nil, false

@@ -25,7 +25,7 @@ func (s Sentence) String() string {
 	return strings.NewReplacer(pairs...).Replace(s.Text)
 }
 
-// All that an explanation can say.
+// The sentences of explanations.
 const (
 	textLoopback       = "{{.Address}} is the loopback address: this machine itself. What is sent there never leaves it."
 	textLoopbackOther  = "{{.Address}} is a loopback address, as all of 127.0.0.0/8 are: this machine itself, but not the same as 127.0.0.1. What is sent there never leaves it."
@@ -124,7 +124,7 @@ func (f Facts) addressSentences() (out []Sentence) {
 	if f.Target.Localhost {
 		return []Sentence{{Text: textLocalhost}}
 	}
-	left := slices.Clone(f.Addresses)
+	rest := slices.Clone(f.Addresses)
 	for _, both := range []struct {
 		four, six netip.Addr
 		text      string
@@ -132,27 +132,28 @@ func (f Facts) addressSentences() (out []Sentence) {
 		{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback(), textLoopbackBoth},
 		{netip.IPv4Unspecified(), netip.IPv6Unspecified(), textWildcardBoth},
 	} {
-		if slices.Contains(left, both.four) && slices.Contains(left, both.six) {
-			left = slices.DeleteFunc(left, func(a netip.Addr) bool { return a == both.four || a == both.six })
+		if slices.Contains(rest, both.four) && slices.Contains(rest, both.six) {
+			rest = slices.DeleteFunc(rest, func(a netip.Addr) bool { return a == both.four || a == both.six })
 			out = append(out, Sentence{Text: both.text})
 		}
 	}
-	said := map[string]bool{}
-	for _, a := range left {
+	seen := map[string]bool{}
+	for _, a := range rest {
 		text := addressText(a.Unmap())
-		if said[text] || len(out) == maxAddresses {
+		if seen[text] || len(out) == maxAddresses {
 			continue
 		}
-		said[text] = true
-		words := monitor.Clean(a.Unmap().String(), 80)
+		seen[text] = true
+		address := monitor.Clean(a.Unmap().String(), 80)
 		if a.Is4In6() {
-			out = append(out, Sentence{textMapped, map[string]any{"Mapped": a.String(), "Address": words}})
+			out = append(out, Sentence{textMapped, map[string]any{"Mapped": a.String(), "Address": address}})
 		}
-		out = append(out, Sentence{text, map[string]any{"Address": words}})
+		out = append(out, Sentence{text, map[string]any{"Address": address}})
 	}
 	return out
 }
 
+// addressText returns the sentence for an address.
 func addressText(a netip.Addr) string {
 	switch kind := KindOf(a); {
 	case kind == Loopback && a.Is6():
@@ -191,8 +192,8 @@ func (f Facts) portSentences() []Sentence {
 // ownerSentence says who owns l.
 func ownerSentence(l *monitor.Listener) Sentence {
 	data := map[string]any{"At": addressList(l)}
-	o, seen := l.Principal()
-	if !seen {
+	o, known := l.Principal()
+	if !known {
 		if data["User"] = monitor.Clean(l.User, 60); data["User"] == "" {
 			return Sentence{textOwnerUnknown, data}
 		}
@@ -211,6 +212,7 @@ func ownerSentence(l *monitor.Listener) Sentence {
 	return Sentence{textOwner, data}
 }
 
+// exposureSentence says who can reach l.
 func exposureSentence(l *monitor.Listener) Sentence {
 	if l.Exposure == monitor.ExposureNetwork {
 		return Sentence{Text: textExposureNetwork}
@@ -221,19 +223,19 @@ func exposureSentence(l *monitor.Listener) Sentence {
 // addressList returns the addresses of listeners with their port:
 // "127.0.0.1:80, [::1]:80".
 func addressList(listeners ...*monitor.Listener) string {
-	const most = 4
-	var words []string
+	const maxEntries = 4
+	var entries []string
 	for _, l := range listeners {
 		for _, a := range l.Addresses {
 			text := monitor.Clean(netip.AddrPortFrom(a, l.Port).String(), 80)
 			if l.Protocol == monitor.UDP {
 				text += " (UDP)"
 			}
-			words = append(words, text)
+			entries = append(entries, text)
 		}
 	}
-	if len(words) > most {
-		words = append(words[:most], "…")
+	if len(entries) > maxEntries {
+		entries = append(entries[:maxEntries], "…")
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(entries, ", ")
 }

@@ -33,7 +33,7 @@ type eventJSON struct {
 	OpenedAt       *time.Time       `json:"opened_at,omitempty"`
 	DiscoveredAt   *time.Time       `json:"discovered_at,omitempty"` // instead of opened_at if it was open before Porthole first polled it
 	Duration       *float64         `json:"duration_seconds,omitempty"`
-	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at least" or "at most"
+	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at_least" or "at_most"
 }
 
 type ownerJSON struct {
@@ -66,9 +66,9 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	} else if !at.IsZero() {
 		out.OpenedAt = &at
 	}
-	if words := e.Certainty().text(); e.Kind == monitor.Closed && words != "" {
+	if text := e.Certainty().text(); e.Kind == monitor.Closed && text != "" {
 		seconds := e.Duration.Seconds()
-		out.Duration, out.Certainty = &seconds, words
+		out.Duration, out.Certainty = &seconds, text
 	}
 	return json.Marshal(out)
 }
@@ -108,8 +108,8 @@ func (c *CSVWriter) Write(e Event) error {
 		opened, found = found, opened
 	}
 	duration, certainty := "", ""
-	if words := e.Certainty().text(); e.Kind == monitor.Closed && words != "" {
-		duration, certainty = strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64), words
+	if text := e.Certainty().text(); e.Kind == monitor.Closed && text != "" {
+		duration, certainty = strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64), text
 	}
 	return c.writeRow([]string{
 		formatTime(e.At), string(e.Kind), formatBool(e.Unobserved), string(e.Protocol), strconv.Itoa(int(e.Port)),
@@ -163,6 +163,7 @@ func escapeCell(cell string) string {
 	return cell
 }
 
+// formatTime formats t as RFC 3339 in UTC; "" for the zero time.
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -170,6 +171,7 @@ func formatTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
+// formatBool returns "yes" or "".
 func formatBool(b bool) string {
 	if b {
 		return "yes"
@@ -177,6 +179,7 @@ func formatBool(b bool) string {
 	return ""
 }
 
+// formatPID formats a PID; "" for 0.
 func formatPID(n int) string {
 	if n == 0 {
 		return ""

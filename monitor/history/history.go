@@ -19,19 +19,17 @@ import (
 type Event struct {
 	ID        int64 // increases with each event, even if the clock is set back
 	At        time.Time
-	Kind      monitor.Kind // Opened, Found, OwnerChanged, ReachChanged or Closed
+	Kind      monitor.Kind // Opened, Discovered, OwnerChanged, ExposureChanged or Closed
 	Protocol  monitor.Protocol
 	Port      uint16
 	Addresses []netip.Addr
 	Exposure  monitor.Exposure
 	Listener  string // listener ID, unique within Boot
 	Boot      string // boot ID; "" if the system has none
-	// Owner is the stored owner of a listener: the command is masked, and long fields
-	// are truncated.
-	Owner Owner // the principal owner; for Closed the last one
+	Owner     Owner  // the principal owner; for Closed the last one
 
 	OwnerBefore    *Owner           // only OwnerChanged: the previous owner
-	ExposureBefore monitor.Exposure // only ReachChanged
+	ExposureBefore monitor.Exposure // only ExposureChanged: the previous exposure
 
 	// Unobserved is set for a Closed that happened while Porthole was not
 	// running; At is when Porthole noticed it.
@@ -41,8 +39,8 @@ type Event struct {
 	Duration    time.Duration // only Closed: from OpenedAt to At; see Certainty
 }
 
-// Owner is who held a listener, as it is remembered: the command without its
-// secrets, and nothing longer than it is worth.
+// Owner is the stored owner of a listener: the command is masked, and long fields
+// are truncated.
 type Owner struct {
 	PID       int
 	Name      string
@@ -57,9 +55,11 @@ type Owner struct {
 	Inferred  bool     // the process is the only one in the unit or container; it was not seen to hold the socket
 }
 
-// Loopback reports whether a client on this machine could connect through
+// AcceptsLoopback reports whether a client on this machine could connect through
 // loopback.
-func (e Event) Loopback() bool { return slices.ContainsFunc(e.Addresses, monitor.AcceptsLoopback) }
+func (e Event) AcceptsLoopback() bool {
+	return slices.ContainsFunc(e.Addresses, monitor.AcceptsLoopback)
+}
 
 // Tenure is the time during which one owner had a port.
 type Tenure struct {
@@ -107,8 +107,8 @@ func (e Event) Certainty() Certainty {
 	return Exact
 }
 
-// Query selects events. The zero value selects the newest events of TCP listeners that are
-// reachable through loopback.
+// Query selects events. The zero value selects the newest events of TCP listeners
+// that are reachable through loopback.
 type Query struct {
 	Ports        monitor.Ports // nil: all
 	Text         string        // words, all of which must occur in the name, project, user, service, command, unit or container, or be the PID or a prefix of an address or the port; "-word" excludes

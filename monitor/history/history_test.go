@@ -45,7 +45,7 @@ func TestNewEvent(t *testing.T) {
 		if !c.check(e) || !Stored(c.kind) {
 			t.Errorf("%s since %v: got %+v", c.kind, c.since, e)
 		}
-		if e.At.Location() != time.UTC || e.Owner.Name != "node" || e.Boot != "boot" || !e.Loopback() {
+		if e.At.Location() != time.UTC || e.Owner.Name != "node" || e.Boot != "boot" || !e.AcceptsLoopback() {
 			t.Errorf("%s: %+v", c.kind, e)
 		}
 		b, err := json.Marshal(e)

@@ -65,7 +65,8 @@ func TestDescribe(t *testing.T) {
 func TestWellKnown(t *testing.T) {
 	for port, want := range map[uint16]string{
 		22: "SSH", 25: "SMTP", 53: "DNS", 80: "HTTP", 443: "HTTPS", 631: "IPP", 3306: "MySQL", 5432: "PostgreSQL", 6379: "Redis", 27017: "MongoDB",
-		// Registered names that nobody expects on ports that developers use for anything.
+		// Registered names that nobody expects on ports that developers use for
+		// anything.
 		3000: "", 3001: "", 4000: "", 4200: "", 5000: "", 5001: "", 5173: "", 8000: "", 8080: "", 8081: "", 8443: "", 8888: "", 9000: "", 9090: "",
 		0: "", 62893: "", 65535: "",
 	} {

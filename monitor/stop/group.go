@@ -13,55 +13,55 @@ import (
 // OpenAll opens all owners, each once; processes that have ended are left out.
 // If one cannot be opened, none is, and the error is about that one. The caller
 // must close them.
-func OpenAll(owners []monitor.Owner) (held []*Process, _ error) {
+func OpenAll(owners []monitor.Owner) (opened []*Process, _ error) {
 	for _, o := range owners {
-		if slices.ContainsFunc(held, func(p *Process) bool { return p.owner.Same(o) }) {
+		if slices.ContainsFunc(opened, func(p *Process) bool { return p.owner.Same(o) }) {
 			continue
 		}
 		p, err := Open(o)
 		switch {
 		case err == nil:
-			held = append(held, p)
+			opened = append(opened, p)
 		case !errors.Is(err, os.ErrProcessDone):
-			CloseAll(held)
+			CloseAll(opened)
 			return nil, Failure{o, err}
 		}
 	}
-	return held, nil
+	return opened, nil
 }
 
 // OpenDescendants opens all running descendants of the given processes that are
 // not among them. Processes that have ended or must not be stopped are left out.
 // A child that is created later is missed, so a parent must be asked to end
 // before its children are looked up. The caller must close them.
-func OpenDescendants(held []*Process) (below []*Process, _ error) {
-	for _, p := range held {
+func OpenDescendants(opened []*Process) (descendants []*Process, _ error) {
+	for _, p := range opened {
 		children, err := process.Descendants(p.owner)
 		if err != nil {
-			CloseAll(below)
+			CloseAll(descendants)
 			return nil, err
 		}
 		for _, o := range children {
-			if slices.ContainsFunc(slices.Concat(held, below), func(p *Process) bool { return p.owner.Same(o) }) {
+			if slices.ContainsFunc(slices.Concat(opened, descendants), func(p *Process) bool { return p.owner.Same(o) }) {
 				continue
 			}
 			child, err := Open(o)
 			var refused RefusedError
 			switch {
 			case err == nil:
-				below = append(below, child)
+				descendants = append(descendants, child)
 			case !errors.As(err, &refused) && !errors.Is(err, os.ErrProcessDone):
-				CloseAll(below)
+				CloseAll(descendants)
 				return nil, Failure{o, err}
 			}
 		}
 	}
-	return below, nil
+	return descendants, nil
 }
 
 // CloseAll closes all processes.
-func CloseAll(held []*Process) {
-	for _, p := range held {
+func CloseAll(opened []*Process) {
+	for _, p := range opened {
 		p.Close()
 	}
 }
@@ -102,28 +102,28 @@ type Progress struct {
 // Signal signals all processes before it waits for any, because one may end with
 // another. It returns when all have ended or ctx is done. A process that had
 // ended already counts as ended.
-func Signal(ctx context.Context, held []*Process, send func(*Process) error, w Progress) (out Outcome) {
-	var sent []*Process
-	for _, p := range held {
+func Signal(ctx context.Context, opened []*Process, send func(*Process) error, progress Progress) (out Outcome) {
+	var signaled []*Process
+	for _, p := range opened {
 		err := send(p)
 		var refused RefusedError
 		switch {
 		case err == nil || errors.Is(err, os.ErrProcessDone):
-			sent = append(sent, p)
+			signaled = append(signaled, p)
 		case errors.As(err, &refused) && refused.Reason == PortReleased:
 			out.Released = append(out.Released, Failure{p.owner, err})
 		default:
 			out.Failed = append(out.Failed, Failure{p.owner, err})
 		}
 	}
-	if len(sent) > 0 && w.Signaled != nil {
-		w.Signaled(sent)
+	if len(signaled) > 0 && progress.Signaled != nil {
+		progress.Signaled(signaled)
 	}
-	for _, p := range sent {
+	for _, p := range signaled {
 		err := p.Wait(ctx)
 		switch {
-		case err == nil && w.Ended != nil:
-			w.Ended(p)
+		case err == nil && progress.Ended != nil:
+			progress.Ended(p)
 		case err == nil:
 		case ctx.Err() != nil:
 			out.StillRunning = append(out.StillRunning, p)

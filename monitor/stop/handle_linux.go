@@ -15,6 +15,7 @@ import (
 // always refers to the same process.
 type pidfd int
 
+// openHandle opens a pidfd, or a processHandle if the kernel has none.
 func openHandle(o monitor.Owner) (handle, error) {
 	fd, err := unix.PidfdOpen(o.PID, 0)
 	switch {

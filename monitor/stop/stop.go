@@ -52,11 +52,11 @@ type PermissionError struct {
 }
 
 func (e PermissionError) Error() string {
-	whose := "another user's"
+	owner := "another user's"
 	if e.User != "" {
-		whose = monitor.Clean(e.User, 40) + "'s"
+		owner = monitor.Clean(e.User, 40) + "'s"
 	}
-	return fmt.Sprintf("process %d is %s: only that user and an administrator may stop it", e.PID, whose)
+	return fmt.Sprintf("process %d is %s: only that user or an administrator may stop it", e.PID, owner)
 }
 
 func (e PermissionError) Unwrap() error { return e.Err }
@@ -67,12 +67,11 @@ var ErrKillOnly = errors.New("this system cannot ask a process to end; use force
 // Process is a process with an open handle, so that its PID cannot be reused
 // unnoticed. It is not safe for concurrent use.
 type Process struct {
-	owner monitor.Owner
-	// handle is an operating system's reference to a process.
+	owner  monitor.Owner
 	handle handle
 }
 
-// handle is how a system holds a process.
+// handle is an operating system's reference to a process.
 type handle interface {
 	signal(syscall.Signal) error // os.ErrProcessDone if it has ended
 	ended() (bool, error)
@@ -88,20 +87,20 @@ func Open(o monitor.Owner) (*Process, error) {
 	if reason := refusal(o); reason != "" {
 		return nil, RefusedError{o.PID, reason}
 	}
-	held, err := openHandle(o)
+	h, err := openHandle(o)
 	if err != nil {
 		return nil, wrapError(o, "open", err)
 	}
 	// The handle's process keeps its PID as long as it runs. So if o still runs
 	// now, it is the process of the handle.
 	if !process.IsAlive(o.PID, o.Start) {
-		held.close()
+		h.close()
 		if _, err := process.Info(o.PID); err != nil {
 			return nil, fmt.Errorf("process %d: %w", o.PID, os.ErrProcessDone)
 		}
 		return nil, RefusedError{o.PID, IdentityChanged}
 	}
-	return &Process{o, held}, nil
+	return &Process{o, h}, nil
 }
 
 // refusal says why o must not be stopped; "" if it may be.
@@ -112,10 +111,10 @@ func refusal(o monitor.Owner) Reason {
 	case o.PID == os.Getpid():
 		return Self
 	}
-	ourselves, _ := process.Info(os.Getpid()) // without them no parents are found
-	above := slices.ContainsFunc(process.Parents(ourselves), func(p monitor.Parent) bool { return p.PID == o.PID })
+	self, _ := process.Info(os.Getpid()) // without them no parents are found
+	isParent := slices.ContainsFunc(process.Parents(self), func(p monitor.Parent) bool { return p.PID == o.PID })
 	switch {
-	case o.PID == os.Getppid(), above:
+	case o.PID == os.Getppid(), isParent:
 		if isOurProgram(o.PID) {
 			return Self
 		}
@@ -163,9 +162,11 @@ func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
 // identity is checked.
 func (p *Process) Kill() error { return p.send(syscall.SIGKILL, nil) }
 
+// send sends s if the process still runs and, if holds is not nil, still holds the
+// port.
 func (p *Process) send(s syscall.Signal, holds func(monitor.Owner) bool) error {
-	done, err := p.handle.ended()
-	if done {
+	ended, err := p.handle.ended()
+	if ended {
 		err = os.ErrProcessDone
 	}
 	if err == nil && holds != nil && !holds(p.owner) {
@@ -178,14 +179,14 @@ func (p *Process) send(s syscall.Signal, holds func(monitor.Owner) bool) error {
 }
 
 // wrapError adds what was tried on which process to err.
-func wrapError(o monitor.Owner, what string, err error) error {
+func wrapError(o monitor.Owner, action string, err error) error {
 	switch {
 	case err == nil, errors.Is(err, ErrKillOnly):
 		return err
 	case errors.Is(err, os.ErrPermission):
 		return PermissionError{o.PID, o.User, err}
 	}
-	return fmt.Errorf("%s process %d: %w", what, o.PID, err)
+	return fmt.Errorf("%s process %d: %w", action, o.PID, err)
 }
 
 // Wait returns nil when the process has ended, or the error of ctx if that is

@@ -219,7 +219,7 @@ func TestForeignProcessIsPermissionError(t *testing.T) {
 	c := command("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
 	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	out, err := c.Output()
-	want := fmt.Sprintf("true process %d is root's: only that user and an administrator may stop it", o.PID)
+	want := fmt.Sprintf("true process %d is root's: only that user or an administrator may stop it", o.PID)
 	if err != nil || string(out) != want {
 		t.Errorf("got %q, %v; want %q", out, err, want)
 	}

@@ -53,6 +53,7 @@ type slot struct {
 	from int
 }
 
+// same reports whether both slots hold the same rule.
 func (s slot) same(other slot) bool {
 	if s.from < 0 && other.from < 0 {
 		return s.rule.Equal(other.rule) // both sides added it
@@ -60,7 +61,9 @@ func (s slot) same(other slot) bool {
 	return s.from == other.from
 }
 
-func (m merger) ofPresent(i int) (slot, bool) {
+// ofPresent returns the result for rule i of present; keep is false if it was
+// removed.
+func (m merger) ofPresent(i int) (_ slot, keep bool) {
 	b := slices.Index(m.now, i)
 	if b < 0 {
 		return slot{m.present[i], -1}, true
@@ -68,7 +71,8 @@ func (m merger) ofPresent(i int) (slot, bool) {
 	return m.outcome(b)
 }
 
-func (m merger) ofEdit(i int) (slot, bool) {
+// ofEdit returns the result for rule i of edit; keep is false if it was removed.
+func (m merger) ofEdit(i int) (_ slot, keep bool) {
 	b := slices.Index(m.edited, i)
 	if b < 0 {
 		return slot{m.edit[i], -1}, true

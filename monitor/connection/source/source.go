@@ -19,7 +19,7 @@ type addrPair struct{ local, remote netip.AddrPort }
 func newAddrPair(local, remote netip.AddrPort) addrPair { return addrPair{unmap(local), unmap(remote)} }
 
 // reversed returns the addresses as the connection's other socket has them.
-func (e addrPair) reversed() addrPair { return addrPair{e.remote, e.local} }
+func (p addrPair) reversed() addrPair { return addrPair{p.remote, p.local} }
 
 // unmap returns equal values for equal addresses, regardless of the socket's
 // address family.
@@ -49,8 +49,8 @@ func zeroCounts(listeners []*monitor.Listener) map[string]int {
 }
 
 // sortConns groups connections by client.
-func sortConns(p []connection.Conn) {
-	slices.SortFunc(p, func(a, b connection.Conn) int {
+func sortConns(conns []connection.Conn) {
+	slices.SortFunc(conns, func(a, b connection.Conn) int {
 		return cmp.Or(cmp.Compare(a.Client.PID, b.Client.PID), a.Remote.Compare(b.Remote), a.Local.Compare(b.Local))
 	})
 }

@@ -61,9 +61,9 @@ func (s *Source) Count(_ context.Context, listeners []*monitor.Listener) (map[st
 	if len(ports) <= maxCountFilter {
 		filter = socket.PortFilter(ports, nil)
 	}
-	belong := connection.NewIndex(listeners)
+	index := connection.NewIndex(listeners)
 	err := s.conn.Dump(socket.TCPRequest(socket.StateEstablished, 0, filter), func(m socket.DiagMessage) {
-		if l := belong.Listener(m.Local()); l != nil {
+		if l := index.Listener(m.Local()); l != nil {
 			counts[l.ID]++
 		}
 	})
@@ -86,15 +86,15 @@ func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[s
 	if 2*len(ports) <= socket.MaxFilterPorts {
 		filter = socket.PortFilter(ports, ports)
 	}
-	l := newDump(listeners)
-	err := s.conn.Dump(socket.TCPRequest(socket.StateEstablished|socket.StateListening, infoExtension, filter), l.add)
+	d := newDump(listeners)
+	err := s.conn.Dump(socket.TCPRequest(socket.StateEstablished|socket.StateListening, infoExtension, filter), d.add)
 	if err != nil {
 		return nil, fmt.Errorf("read connections: %w", err)
 	}
-	s.search(ctx, l)
+	s.search(ctx, d)
 	for _, listener := range listeners {
 		if listener.Protocol == monitor.TCP {
-			states[listener.ID] = s.state(l, listener)
+			states[listener.ID] = s.state(d, listener)
 		}
 	}
 	return states, nil
@@ -114,28 +114,29 @@ type clientFinder struct {
 	ports  []uint16
 }
 
-func (b clientFinder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
+// Find implements monitor.Finder.
+func (f clientFinder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
 	var clients []monitor.Socket
-	err := b.source.conn.Dump(socket.TCPRequest(socket.StateEstablished, 0, socket.PortFilter(nil, b.ports)), func(m socket.DiagMessage) {
+	err := f.source.conn.Dump(socket.TCPRequest(socket.StateEstablished, 0, socket.PortFilter(nil, f.ports)), func(m socket.DiagMessage) {
 		if c := m.Socket(); c.Inode != 0 {
 			clients = append(clients, c)
 		}
 	})
 	if err != nil || len(clients) == 0 { // Read reports the error
-		return b.Finder.Find(ctx, scope, sockets, found)
+		return f.Finder.Find(ctx, scope, sockets, found)
 	}
 	wanted := make(map[monitor.SocketID]bool, len(clients))
 	for _, c := range clients {
 		wanted[c.ID] = true
 	}
-	err = b.Finder.Find(ctx, scope, slices.Concat(sockets, clients), func(h monitor.Holding) {
+	err = f.Finder.Find(ctx, scope, slices.Concat(sockets, clients), func(h monitor.Holding) {
 		if wanted[h.Socket] {
-			b.source.addClient(h)
+			f.source.addClient(h)
 			return
 		}
 		found(h)
 	})
-	b.source.finishSearch(clients, err != nil || ctx.Err() != nil)
+	f.source.finishSearch(clients, err != nil || ctx.Err() != nil)
 	return err
 }
 
@@ -148,9 +149,9 @@ func (s *Source) addClient(h monitor.Holding) {
 
 // finishSearch records that sockets without a holder were searched, unless the
 // search was incomplete.
-func (s *Source) finishSearch(sockets []monitor.Socket, short bool) {
+func (s *Source) finishSearch(sockets []monitor.Socket, incomplete bool) {
 	for _, c := range sockets {
-		if _, known := s.clients[c.ID]; !known && !short {
+		if _, known := s.clients[c.ID]; !known && !incomplete {
 			s.clients[c.ID] = connection.Client{}
 		}
 	}
@@ -169,22 +170,22 @@ func newDump(listeners []*monitor.Listener) *dump {
 		queues: make(map[monitor.SocketID][2]uint32), clients: make(map[addrPair]monitor.Socket)}
 }
 
-// add records one socket. A socket whose remote address is a listener's belongs
+// add records one socket. A socket whose remote address is a listener's indexs
 // to a client.
-func (l *dump) add(m socket.DiagMessage) {
+func (d *dump) add(m socket.DiagMessage) {
 	if m.Listening() {
 		waiting, limit := m.AcceptQueue()
-		l.queues[m.Cookie()] = [2]uint32{waiting, limit}
+		d.queues[m.Cookie()] = [2]uint32{waiting, limit}
 		return
 	}
 	local, remote := m.Local(), m.Remote()
-	if owner := l.index.Listener(local); owner != nil {
-		p := connection.Conn{ID: m.Cookie(), Local: unmap(local), Remote: unmap(remote)}
-		p.Sent, p.Received = counters(m.Attribute(attrInfo))
-		l.conns[owner.ID] = append(l.conns[owner.ID], p)
+	if listener := d.index.Listener(local); listener != nil {
+		conn := connection.Conn{ID: m.Cookie(), Local: unmap(local), Remote: unmap(remote)}
+		conn.Sent, conn.Received = counters(m.Attribute(attrInfo))
+		d.conns[listener.ID] = append(d.conns[listener.ID], conn)
 	}
-	if l.index.Listener(remote) != nil {
-		l.clients[newAddrPair(local, remote)] = m.Socket()
+	if d.index.Listener(remote) != nil {
+		d.clients[newAddrPair(local, remote)] = m.Socket()
 	}
 }
 
@@ -198,18 +199,18 @@ func counters(info []byte) (sent, received uint64) {
 }
 
 // state assembles the state of one listener.
-func (s *Source) state(l *dump, listener *monitor.Listener) connection.State {
-	st := connection.State{Conns: l.conns[listener.ID], BytesKnown: true}
+func (s *Source) state(d *dump, listener *monitor.Listener) connection.State {
+	st := connection.State{Conns: d.conns[listener.ID], BytesKnown: true}
 	for i := range st.Conns {
-		p := &st.Conns[i]
-		if other, ok := l.clients[newAddrPair(p.Local, p.Remote).reversed()]; ok {
-			p.User, p.Client = other.User, s.clients[other.ID]
+		c := &st.Conns[i]
+		if client, ok := d.clients[newAddrPair(c.Local, c.Remote).reversed()]; ok {
+			c.User, c.Client = client.User, s.clients[client.ID]
 		}
 	}
 	sortConns(st.Conns)
 	for _, held := range listener.Sockets {
-		q, ok := l.queues[held.ID]
-		if full := int64(q[0]) - int64(q[1]); ok && (!st.QueueKnown || full > int64(st.QueueLength)-int64(st.QueueLimit)) {
+		q, ok := d.queues[held.ID]
+		if excess := int64(q[0]) - int64(q[1]); ok && (!st.QueueKnown || excess > int64(st.QueueLength)-int64(st.QueueLimit)) {
 			st.QueueLength, st.QueueLimit, st.QueueKnown = q[0], q[1], true
 		}
 	}
@@ -218,11 +219,11 @@ func (s *Source) state(l *dump, listener *monitor.Listener) connection.State {
 
 // search finds the processes of new clients and forgets the clients that
 // disconnected.
-func (s *Source) search(ctx context.Context, l *dump) {
+func (s *Source) search(ctx context.Context, d *dump) {
 	known := s.clients
-	s.clients = make(map[monitor.SocketID]connection.Client, len(l.clients))
+	s.clients = make(map[monitor.SocketID]connection.Client, len(d.clients))
 	var wanted []monitor.Socket
-	for _, c := range l.clients {
+	for _, c := range d.clients {
 		if client, ok := known[c.ID]; ok {
 			s.clients[c.ID] = client
 		} else if c.Inode != 0 { // a socket without an inode has no holder

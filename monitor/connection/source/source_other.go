@@ -36,10 +36,10 @@ func (*Source) Close() error { return nil }
 // Count returns the number of connections of each TCP listener by listener ID.
 func (s *Source) Count(ctx context.Context, listeners []*monitor.Listener) (map[string]int, error) {
 	counts := zeroCounts(listeners)
-	belong := connection.NewIndex(listeners)
+	index := connection.NewIndex(listeners)
 	all, err := established(ctx)
 	for _, c := range all {
-		if l := belong.Listener(c.local); l != nil {
+		if l := index.Listener(c.local); l != nil {
 			counts[l.ID]++
 		}
 	}
@@ -48,7 +48,7 @@ func (s *Source) Count(ctx context.Context, listeners []*monitor.Listener) (map[
 
 // Read returns the connections of listeners by listener ID.
 func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
-	belong := connection.NewIndex(listeners)
+	index := connection.NewIndex(listeners)
 	all, err := established(ctx)
 	pids := make(map[addrPair]int, len(all))
 	for _, c := range all {
@@ -60,15 +60,15 @@ func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[s
 			states[l.ID] = connection.State{}
 		}
 	}
-	before := s.clientNames
-	s.clientNames = make(map[int]string, len(before))
+	previous := s.clientNames
+	s.clientNames = make(map[int]string, len(previous))
 	for _, c := range all {
-		l := belong.Listener(c.local)
+		l := index.Listener(c.local)
 		if l == nil {
 			continue
 		}
 		st := states[l.ID]
-		st.Conns = append(st.Conns, connection.Conn{ID: c.id(), Local: c.local, Remote: c.remote, Client: s.client(pids[c.reversed()], before)})
+		st.Conns = append(st.Conns, connection.Conn{ID: c.id(), Local: c.local, Remote: c.remote, Client: s.client(pids[c.reversed()], previous)})
 		states[l.ID] = st
 	}
 	for _, st := range states {
@@ -82,11 +82,11 @@ func (*Source) WithClients(finder monitor.Finder, _ ...uint16) monitor.Finder { 
 
 // client returns the client with this PID; the zero value for PID 0. Names from
 // the last scan are reused.
-func (s *Source) client(pid int, before map[int]string) connection.Client {
+func (s *Source) client(pid int, previous map[int]string) connection.Client {
 	if pid == 0 {
 		return connection.Client{}
 	}
-	name, ok := before[pid]
+	name, ok := previous[pid]
 	if !ok {
 		o, _ := process.Info(pid) // unknown if access is denied
 		name = o.Name
@@ -101,12 +101,14 @@ type tcpConn struct {
 	pid int
 }
 
+// id returns a hash of the addresses.
 func (c tcpConn) id() monitor.SocketID {
 	h := fnv.New64a()
 	_, _ = fmt.Fprint(h, c.local, c.remote) // writing to a hash never fails
 	return monitor.SocketID(h.Sum64())
 }
 
+// established returns all established TCP connections.
 func established(ctx context.Context) ([]tcpConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, scanTimeout)
 	defer cancel()
@@ -125,6 +127,7 @@ func established(ctx context.Context) ([]tcpConn, error) {
 	return all, nil
 }
 
+// address converts an address of gopsutil.
 func address(a psnet.Addr) (netip.AddrPort, bool) {
 	ip, err := netip.ParseAddr(strings.Trim(a.IP, "[]"))
 	return netip.AddrPortFrom(ip, uint16(a.Port)), err == nil && a.Port <= 65535

@@ -32,7 +32,7 @@ func churn(s *Store, changes int) {
 		}
 		s.Record(p.take())
 		s.mu.Lock()
-		waiting := len(s.changes)
+		waiting := len(s.events)
 		s.mu.Unlock()
 		if waiting > maxPending/2 {
 			s.Flush()

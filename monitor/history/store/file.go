@@ -91,12 +91,12 @@ func prepare(path string) error {
 
 // migrate checks the file and migrates it to the newest version. Each step is one
 // transaction.
-func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
+func migrate(ctx context.Context, conn *sql.Conn, migrations []string) error {
 	have, err := version(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if have > len(steps) {
+	if have > len(migrations) {
 		return errNewerVersion
 	}
 	var verdict string
@@ -106,12 +106,12 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	if verdict != "ok" {
 		return fmt.Errorf("check the history file: %w: %s", errDamaged, verdict)
 	}
-	for n := have; n < len(steps); n++ {
+	for n := have; n < len(migrations); n++ {
 		tx, err := conn.BeginTx(ctx, nil)
 		if err != nil {
 			return fmt.Errorf("begin migration %d: %w", n+1, err)
 		}
-		_, err = tx.ExecContext(ctx, steps[n]+";PRAGMA user_version = "+strconv.Itoa(n+1))
+		_, err = tx.ExecContext(ctx, migrations[n]+";PRAGMA user_version = "+strconv.Itoa(n+1))
 		if err = errors.Join(err, commitOrRollback(tx, err)); err != nil {
 			return fmt.Errorf("migration %d: %w", n+1, err)
 		}
@@ -127,6 +127,7 @@ func commitOrRollback(tx *sql.Tx, err error) error {
 	return tx.Commit()
 }
 
+// version reads the schema version of the file; 0 for an empty file.
 func version(ctx context.Context, conn *sql.Conn) (int, error) {
 	var n int
 	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&n); err != nil {
@@ -135,6 +136,7 @@ func version(ctx context.Context, conn *sql.Conn) (int, error) {
 	return n, nil
 }
 
+// errDamaged means that SQLite's check found damage.
 var errDamaged = errors.New("the file is damaged")
 
 // isDamaged reports whether err says that the file is not a database or is
@@ -163,8 +165,8 @@ func moveAside(path string, now time.Time) (string, error) {
 	if err := os.Rename(path, to); err != nil {
 		return "", fmt.Errorf("move the damaged file aside: %w", err)
 	}
-	for _, beside := range fileSuffixes[1:] {
-		if err := os.Rename(path+beside, to+beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, suffix := range fileSuffixes[1:] {
+		if err := os.Rename(path+suffix, to+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("move the damaged file aside: %w", err)
 		}
 	}
@@ -181,7 +183,7 @@ func moveAside(path string, now time.Time) (string, error) {
 func Damaged(path string) []string {
 	all, _ := filepath.Glob(globQuote(path) + ".damaged-*") // the pattern is always valid
 	all = slices.DeleteFunc(all, func(name string) bool {
-		return slices.ContainsFunc(fileSuffixes[1:], func(beside string) bool { return len(name) > len(beside) && name[len(name)-len(beside):] == beside })
+		return slices.ContainsFunc(fileSuffixes[1:], func(suffix string) bool { return len(name) > len(suffix) && name[len(name)-len(suffix):] == suffix })
 	})
 	slices.Sort(all)
 	return all
@@ -200,6 +202,7 @@ func globQuote(path string) string {
 	return string(out)
 }
 
+// exists reports whether there is a file at path.
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
@@ -207,8 +210,8 @@ func exists(path string) bool {
 
 // remove deletes a file with SQLite's auxiliary files.
 func remove(path string) error {
-	for _, beside := range fileSuffixes {
-		if err := os.Remove(path + beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, suffix := range fileSuffixes {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove an old history file: %w", err)
 		}
 	}

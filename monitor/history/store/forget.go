@@ -15,8 +15,8 @@ import (
 // wait for each other. Open listeners are forgotten too; their close will be
 // stored when it happens.
 //
-// With Everything, damaged files that were moved aside are deleted too.
-// Otherwise they are left (see Damaged), because nothing can be erased from a damaged file.
+// With Everything, damaged files that were moved aside are deleted too. Otherwise
+// they are left (see Damaged), because nothing can be erased from a damaged file.
 func Forget(ctx context.Context, path string, f history.Forget) (events int, err error) {
 	if f.Everything {
 		for _, name := range Damaged(path) {
@@ -61,6 +61,8 @@ func Forget(ctx context.Context, path string, f history.Forget) (events int, err
 	return events, nil
 }
 
+// erase deletes the rows that f selects and the owners and boots that nothing else
+// refers to. It returns the number of deleted events.
 func erase(ctx context.Context, conn *sql.Conn, f history.Forget) (int, error) {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {

@@ -19,6 +19,7 @@ type references struct {
 	before      any
 }
 
+// referencesOf returns the references of e and inserts missing rows.
 func (b *batchWriter) referencesOf(e history.Event) (references, error) {
 	var i references
 	var err error
@@ -34,6 +35,7 @@ func (b *batchWriter) referencesOf(e history.Event) (references, error) {
 	return i, err
 }
 
+// bootRow returns the row ID of a boot.
 func (b *batchWriter) bootRow(boot string) (int64, error) {
 	if id, ok := b.boots[boot]; ok {
 		return id, nil
@@ -50,6 +52,8 @@ func (b *batchWriter) bootRow(boot string) (int64, error) {
 	return id, nil
 }
 
+// ownerRow returns the row ID of an owner. The PID is stored with the event, so
+// that all processes of one service share a row.
 func (b *batchWriter) ownerRow(o history.Owner) (int64, error) {
 	o.PID = 0
 	text, err := json.Marshal(o)
@@ -89,6 +93,7 @@ func (b *batchWriter) ownerRow(o history.Owner) (int64, error) {
 const insertEvent = `INSERT INTO events (at, kind, unobserved, protocol, port, addresses, loopback, exposure, listener, boot,
 	owner, pid, owner_before, pid_before, exposure_before, opened_at, already_open, duration) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
+// insert stores an event and returns its ID.
 func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
 	var pidBefore, openedAt, duration any
 	if e.OwnerBefore != nil {
@@ -102,7 +107,7 @@ func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
 	}
 	addresses := addressText(e.Addresses)
 	r, err := b.exec(b.ctx, insertEvent, e.At.UnixMicro(), string(e.Kind), false, string(e.Protocol), e.Port, addresses,
-		e.Loopback(), string(e.Exposure), e.Listener, i.boot, i.owner, e.Owner.PID, i.before, pidBefore, string(e.ExposureBefore), openedAt, e.AlreadyOpen, duration)
+		e.AcceptsLoopback(), string(e.Exposure), e.Listener, i.boot, i.owner, e.Owner.PID, i.before, pidBefore, string(e.ExposureBefore), openedAt, e.AlreadyOpen, duration)
 	if err != nil {
 		return 0, fmt.Errorf("store event: %w", err)
 	}
@@ -110,6 +115,7 @@ func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
 	return r.LastInsertId()
 }
 
+// addressText joins addresses with spaces.
 func addressText(addresses []netip.Addr) string {
 	words := make([]string, len(addresses))
 	for i, a := range addresses {
@@ -118,6 +124,7 @@ func addressText(addresses []netip.Addr) string {
 	return strings.Join(words, " ")
 }
 
+// parseAddresses parses what addressText returned.
 func parseAddresses(text string) []netip.Addr {
 	var out []netip.Addr
 	for word := range strings.FieldsSeq(text) {
@@ -128,6 +135,7 @@ func parseAddresses(text string) []netip.Addr {
 	return out
 }
 
+// loopback reports whether one of the addresses accepts loopback connections.
 func loopback(addresses string) bool {
 	return slices.ContainsFunc(parseAddresses(addresses), monitor.AcceptsLoopback)
 }

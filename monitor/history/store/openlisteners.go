@@ -36,6 +36,7 @@ type openListener struct {
 
 const openColumns = `listener, event, boot, protocol, port, addresses, exposure, sockets, owner, pid, start, opened_at, already_open`
 
+// scanOpen reads the openColumns of one row.
 func scanOpen(scan func(...any) error) (*openListener, error) {
 	r := &openListener{stored: true}
 	err := scan(&r.listener, &r.event, &r.bootID, &r.protocol, &r.port, &r.addresses, &r.exposure, &r.sockets, &r.owner, &r.pid, &r.start, &r.openedAt, &r.alreadyOpen)
@@ -65,6 +66,7 @@ func (b *batchWriter) openListener(listener string) (*openListener, error) {
 	return r, nil
 }
 
+// setOpen stores r as an open listener at the end of the batch.
 func (b *batchWriter) setOpen(listener string, r *openListener) {
 	if old := b.open[listener]; old != nil {
 		r.stored = r.stored || old.stored
@@ -73,6 +75,7 @@ func (b *batchWriter) setOpen(listener string, r *openListener) {
 	b.open[listener] = r
 }
 
+// removeOpen deletes an open listener at the end of the batch.
 func (b *batchWriter) removeOpen(listener string) error {
 	r, err := b.openListener(listener)
 	if r != nil {
@@ -81,6 +84,7 @@ func (b *batchWriter) removeOpen(listener string) error {
 	return err
 }
 
+// saveOpen writes the changes of open listeners to the file.
 func (b *batchWriter) saveOpen() error {
 	for listener, r := range b.open {
 		var err error
@@ -121,6 +125,7 @@ func socketIDs(l *monitor.Listener) []string {
 
 func fields(s string) []string { return strings.Fields(s) }
 
+// countCommon returns how many elements of a are in b.
 func countCommon(a, b []string) int {
 	n := 0
 	for _, x := range a {
@@ -132,23 +137,24 @@ func countCommon(a, b []string) int {
 }
 
 // resume compares the listeners that were open when the last writer ended with
-// those of now. Listeners that vanished closed while Porthole was not running, new ones were
-// opened before Porthole first polled them, and the others continue.
+// those of now. Listeners that vanished closed while Porthole was not running,
+// new ones were opened before Porthole first polled them, and the others
+// continue.
 func (b *batchWriter) resume(now monitor.Snapshot) error {
-	rows, err := b.allOpen()
+	stored, err := b.allOpen()
 	if err != nil {
 		return err
 	}
 	byEndpoint := make(map[string][]*openListener)
-	for _, r := range rows {
+	for _, r := range stored {
 		byEndpoint[endpoint(r.protocol, r.port)] = append(byEndpoint[endpoint(r.protocol, r.port)], r)
 	}
 	type match struct {
-		row *openListener
-		l   *monitor.Listener
+		stored   *openListener
+		listener *monitor.Listener
 	}
 	var same []match
-	var found []*monitor.Listener
+	var added []*monitor.Listener
 	udp := false
 	for _, l := range now.Listeners {
 		udp = udp || l.Protocol == monitor.UDP
@@ -159,9 +165,9 @@ func (b *batchWriter) resume(now monitor.Snapshot) error {
 			list[i].listener = "" // continues
 			continue
 		}
-		found = append(found, l)
+		added = append(added, l)
 	}
-	for _, r := range rows {
+	for _, r := range stored {
 		if r.listener == "" {
 			continue
 		}
@@ -172,21 +178,21 @@ func (b *batchWriter) resume(now monitor.Snapshot) error {
 			}
 		}
 	}
-	for _, r := range rows {
+	for _, r := range stored {
 		if _, err := b.exec(b.ctx, "DELETE FROM open WHERE listener = ?", r.storedID); err != nil {
 			return fmt.Errorf("store open listeners: %w", err)
 		}
 	}
 	for _, m := range same {
-		ids, err := b.referencesOf(history.NewEvent(monitor.Event{At: now.TakenAt, Listener: m.l}, b.boot))
+		ids, err := b.referencesOf(history.NewEvent(monitor.Event{At: now.TakenAt, Listener: m.listener}, b.boot))
 		if err != nil {
 			return err
 		}
-		m.row.stored = false
-		m.row.update(m.l, ids)
-		b.setOpen(m.l.ID, m.row)
+		m.stored.stored = false
+		m.stored.update(m.listener, ids)
+		b.setOpen(m.listener.ID, m.stored)
 	}
-	for _, l := range found {
+	for _, l := range added {
 		// If the file was lost while the agent ran, the opening time is known.
 		e := history.NewEvent(monitor.Event{At: now.TakenAt, Kind: monitor.Discovered, Listener: l}, b.boot)
 		if !l.Since.IsZero() {
@@ -221,6 +227,7 @@ func (b *batchWriter) isSame(r *openListener, l *monitor.Listener) bool {
 	return ok && o.PID == r.pid && int64(o.Start) == r.start && r.start != 0
 }
 
+// allOpen returns all open listeners in the file.
 func (b *batchWriter) allOpen() ([]*openListener, error) {
 	rows, err := b.conn.QueryContext(b.ctx, "SELECT "+prefixed("open.", openColumns)+", boots.boot FROM open JOIN boots ON boots.id = open.boot ORDER BY listener")
 	if err != nil {

@@ -53,6 +53,7 @@ func (r Reader) withConn(ctx context.Context, do func(*sql.Conn) error) error {
 	return r.wrapError(err)
 }
 
+// wrapError adds the path to err, and says what happens to a damaged file.
 func (r Reader) wrapError(err error) error {
 	switch {
 	case err == nil:
@@ -87,6 +88,7 @@ func (c condition) where() string {
 	return " WHERE " + strings.Join(c.parts, " AND ")
 }
 
+// conditions translates a query to SQL.
 func conditions(q history.Query) condition {
 	var c condition
 	if q.Before > 0 {
@@ -138,8 +140,8 @@ func (c *condition) andWords(with []string) {
 		c.and("("+is+" OR ifnull(e.pid_before = ?, 0))", append(its, parseNumber(w))...)
 	}
 	if len(match) > 0 {
-		holders := "(SELECT id FROM owners WHERE " + strings.Join(match, " AND ") + ")"
-		c.and("(e.owner IN "+holders+" OR e.owner_before IN "+holders+")", append(args, args...)...)
+		owners := "(SELECT id FROM owners WHERE " + strings.Join(match, " AND ") + ")"
+		c.and("(e.owner IN "+owners+" OR e.owner_before IN "+owners+")", append(args, args...)...)
 	}
 }
 
@@ -221,22 +223,22 @@ func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []h
 }
 
 // LastOwner implements history.Reader.
-func (r Reader) LastOwner(ctx context.Context, port uint16) (spell history.Tenure, ok bool, err error) {
+func (r Reader) LastOwner(ctx context.Context, port uint16) (tenure history.Tenure, ok bool, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		last, err := queryEvents(ctx, conn, " WHERE e.port = ? ORDER BY e.protocol = 'tcp' DESC, e.id DESC LIMIT 1", port)
 		if err != nil || len(last) == 0 {
 			return err
 		}
-		spell, ok = last[0].Tenure(), true
+		tenure, ok = last[0].Tenure(), true
 		// The last owner need not be the one that opened it.
-		hands, err := queryEvents(ctx, conn, ` WHERE e.port = ? AND e.listener = ? AND e.kind = 'owner_changed' AND e.id <= ?
+		changes, err := queryEvents(ctx, conn, ` WHERE e.port = ? AND e.listener = ? AND e.kind = 'owner_changed' AND e.id <= ?
 			AND e.boot = (SELECT boot FROM events WHERE id = ?) ORDER BY e.id DESC LIMIT 1`, port, last[0].Listener, last[0].ID, last[0].ID)
-		if len(hands) > 0 {
-			spell.From, spell.AlreadyOpen = hands[0].At, false
+		if len(changes) > 0 {
+			tenure.From, tenure.AlreadyOpen = changes[0].At, false
 		}
 		return err
 	})
-	return spell, ok, err
+	return tenure, ok, err
 }
 
 // CountByHour implements history.Reader.
@@ -263,6 +265,7 @@ func (r Reader) CountByHour(ctx context.Context, q history.Query) (hours []histo
 	return hours, err
 }
 
+// queryEvents returns the events for the rest of a SELECT: WHERE, ORDER BY, LIMIT.
 func queryEvents(ctx context.Context, conn *sql.Conn, rest string, args ...any) ([]history.Event, error) {
 	rows, err := conn.QueryContext(ctx, "SELECT "+eventColumns+eventTables+rest, args...)
 	if err != nil {
@@ -280,6 +283,7 @@ func queryEvents(ctx context.Context, conn *sql.Conn, rest string, args ...any) 
 	return events, rows.Err()
 }
 
+// scanEvent reads the eventColumns of one row.
 func scanEvent(rows *sql.Rows) (history.Event, error) {
 	var e history.Event
 	var at int64

@@ -26,7 +26,7 @@ type Options struct {
 	OnState func(State)
 
 	retryInterval time.Duration // between two attempts to write
-	migrations    []string      // migrations
+	migrations    []string
 }
 
 // The default retention.
@@ -66,9 +66,9 @@ type Store struct {
 	mu               sync.Mutex
 	started          bool             // the first snapshot was recorded
 	base             monitor.Snapshot // the snapshot before the waiting events
-	changes          []monitor.Event
+	events           []monitor.Event  // waiting
 	newest           monitor.Snapshot
-	merged           bool
+	merged           bool // waiting events were coalesced
 	days             int
 	maxEvents        int
 	retentionReduced bool // delete events beyond the limits at once
@@ -98,10 +98,10 @@ func Open(path string, opts Options) *Store {
 		opts.migrations = migrations
 	}
 	opts.retryInterval = cmp.Or(opts.retryInterval, defaultRetry)
-	ctx, quit := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	s := &Store{
 		path: path, opts: opts, log: opts.Logger,
-		wake: make(chan struct{}, 1), cancel: quit, done: make(chan struct{}),
+		wake: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
 	}
 	s.SetRetention(opts.Days, opts.MaxEvents)
 	go s.run(ctx)
@@ -118,21 +118,21 @@ func (s *Store) Record(u monitor.Update) {
 	if !s.started {
 		s.started, s.base = true, snapshotBefore(u)
 	}
-	s.changes, s.newest = append(s.changes, u.Events...), u.Snapshot
-	if len(s.changes) > maxPending {
-		s.changes, s.merged = monitor.Diff(s.base, s.newest), true
+	s.events, s.newest = append(s.events, u.Events...), u.Snapshot
+	if len(s.events) > maxPending {
+		s.events, s.merged = monitor.Diff(s.base, s.newest), true
 	}
 	s.mu.Unlock()
 	s.signal()
 }
 
-// SetRetention sets how many days and events are kept; 0 selects the default. Deletion of older
-// events starts at once. It is safe for concurrent use.
-func (s *Store) SetRetention(days, rows int) {
-	days, rows = cmp.Or(days, DefaultDays), cmp.Or(rows, DefaultMaxEvents)
+// SetRetention sets how many days and events are kept; 0 selects the default.
+// Deletion of older events starts at once. It is safe for concurrent use.
+func (s *Store) SetRetention(days, maxEvents int) {
+	days, maxEvents = cmp.Or(days, DefaultDays), cmp.Or(maxEvents, DefaultMaxEvents)
 	s.mu.Lock()
-	s.retentionReduced = s.retentionReduced || days < s.days || rows < s.maxEvents
-	s.days, s.maxEvents = days, rows
+	s.retentionReduced = s.retentionReduced || days < s.days || maxEvents < s.maxEvents
+	s.days, s.maxEvents = days, maxEvents
 	s.mu.Unlock()
 	s.signal()
 }
@@ -158,6 +158,7 @@ func (s *Store) Close() {
 	<-s.done
 }
 
+// signal wakes the store's goroutine.
 func (s *Store) signal() {
 	select {
 	case s.wake <- struct{}{}:
@@ -168,31 +169,32 @@ func (s *Store) signal() {
 // snapshotBefore returns the snapshot before u: it undoes the events of u, last one
 // first.
 func snapshotBefore(u monitor.Update) monitor.Snapshot {
-	rows := make(map[string]*monitor.Listener, len(u.Snapshot.Listeners))
+	listeners := make(map[string]*monitor.Listener, len(u.Snapshot.Listeners))
 	for _, l := range u.Snapshot.Listeners {
-		rows[l.ID] = l
+		listeners[l.ID] = l
 	}
 	restored := make(map[string]time.Time) // listeners that existed before an event at that time
 	for _, c := range slices.Backward(u.Events) {
 		switch {
 		case c.Kind == monitor.Opened || c.Kind == monitor.Discovered:
-			delete(rows, c.Listener.ID)
+			delete(listeners, c.Listener.ID)
 		case c.Kind == monitor.Closed || c.Kind == monitor.Unlisted:
-			rows[c.Listener.ID] = c.Listener
+			listeners[c.Listener.ID] = c.Listener
 		case c.Before != nil:
 			if c.Before.ID != c.Listener.ID && !restored[c.Listener.ID].Equal(c.At) {
-				delete(rows, c.Listener.ID) // it was split off the other
+				delete(listeners, c.Listener.ID) // it was split off the other
 			}
-			rows[c.Before.ID], restored[c.Before.ID] = c.Before, c.At
+			listeners[c.Before.ID], restored[c.Before.ID] = c.Before, c.At
 		}
 	}
 	before := monitor.Snapshot{TakenAt: u.Snapshot.TakenAt}
-	for _, id := range slices.Sorted(maps.Keys(rows)) {
-		before.Listeners = append(before.Listeners, rows[id])
+	for _, id := range slices.Sorted(maps.Keys(listeners)) {
+		before.Listeners = append(before.Listeners, listeners[id])
 	}
 	return before
 }
 
+// run writes events until ctx is done, and then what is left.
 func (s *Store) run(ctx context.Context) {
 	defer close(s.done)
 	defer s.closeFile()
@@ -232,7 +234,7 @@ func (s *Store) collect(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		s.mu.Lock()
-		full := len(s.changes) >= batchSize || len(s.flushes) > 0
+		full := len(s.events) >= batchSize || len(s.flushes) > 0
 		s.mu.Unlock()
 		if full {
 			return
@@ -290,8 +292,8 @@ func (s *Store) writeBatch(ctx, quit context.Context) (more bool, err error) {
 		s.retentionReduced, s.cleanedAt = false, time.Time{}
 	}
 	w := batch{boot: s.opts.Boot, base: s.base, maxEvents: s.maxEvents, days: s.days, started: s.started}
-	w.changes = s.changes[:min(batchSize, len(s.changes))]
-	drained := len(w.changes) == len(s.changes)
+	w.events = s.events[:min(batchSize, len(s.events))]
+	drained := len(w.events) == len(s.events)
 	newest, merged := s.newest, s.merged
 	s.merged = false
 	s.mu.Unlock()
@@ -313,11 +315,11 @@ func (s *Store) writeBatch(ctx, quit context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	from := newest
+	base := newest
 	if !drained {
-		from = monitor.Apply(w.base, w.changes)
+		base = monitor.Apply(w.base, w.events)
 	}
-	waiting := s.removeWritten(w, from)
+	waiting := s.removeWritten(w, base)
 	if w.cleanup && !more {
 		if err := s.file.deleteUnreferenced(quit); err != nil && quit.Err() == nil {
 			return false, err
@@ -329,29 +331,29 @@ func (s *Store) writeBatch(ctx, quit context.Context) (more bool, err error) {
 
 // removeWritten removes the events of w from the queue. base is the snapshot
 // after them. It reports whether more events are waiting.
-func (s *Store) removeWritten(w batch, from monitor.Snapshot) bool {
+func (s *Store) removeWritten(w batch, base monitor.Snapshot) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.merged && len(w.changes) > 0 {
+	if s.merged && len(w.events) > 0 {
 		// The waiting events were coalesced meanwhile, from an outdated base.
-		s.base, s.changes = from, monitor.Diff(from, s.newest)
+		s.base, s.events = base, monitor.Diff(base, s.newest)
 	} else if w.started {
-		s.base, s.changes = from, s.changes[len(w.changes):]
-		if len(s.changes) == 0 {
-			s.changes = nil // free the listeners they refer to
+		s.base, s.events = base, s.events[len(w.events):]
+		if len(s.events) == 0 {
+			s.events = nil // free the listeners they refer to
 		}
 	}
-	return len(s.changes) > 0
+	return len(s.events) > 0
 }
 
 // replaceDamaged moves a damaged file aside.
-func (s *Store) replaceDamaged(why error) error {
+func (s *Store) replaceDamaged(cause error) error {
 	s.closeFile()
 	to, err := moveAside(s.path, time.Now())
 	if err != nil {
-		return errors.Join(err, why)
+		return errors.Join(err, cause)
 	}
-	s.log.Warn("the history file was damaged; moved it aside and created a new one", "problem", why, "to", to)
+	s.log.Warn("the history file was damaged; moved it aside and created a new one", "problem", cause, "to", to)
 	s.setState(State{MovedTo: to})
 	return nil
 }
@@ -377,9 +379,10 @@ func (s *Store) handleError(err error) {
 func (s *Store) discard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.base, s.changes, s.merged = s.newest, nil, false
+	s.base, s.events, s.merged = s.newest, nil, false
 }
 
+// setState sets and reports the state.
 func (s *Store) setState(state State) {
 	s.state = state
 	s.opts.OnState(state)
@@ -399,7 +402,7 @@ func (f *file) isAt(path string) bool {
 }
 
 // openFile checks and opens the file for the writer.
-func openFile(ctx context.Context, path string, steps []string) (*file, error) {
+func openFile(ctx context.Context, path string, migrations []string) (*file, error) {
 	if err := prepare(path); err != nil {
 		return nil, err
 	}
@@ -408,7 +411,7 @@ func openFile(ctx context.Context, path string, steps []string) (*file, error) {
 		return nil, err
 	}
 	f := &file{db: db, conn: conn}
-	if err = migrate(ctx, conn, steps); err == nil {
+	if err = migrate(ctx, conn, migrations); err == nil {
 		f.info, err = os.Stat(path)
 	}
 	if err == nil {

@@ -504,7 +504,7 @@ func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 	p.open(listener(3, 5))
 	s.Record(p.take())
 	s.mu.Lock()
-	waiting := len(s.changes)
+	waiting := len(s.events)
 	s.mu.Unlock()
 	if waiting > maxPending {
 		t.Errorf("%d events waiting, want at most %d", waiting, maxPending)

@@ -31,7 +31,7 @@ type batch struct {
 	boot            string
 	started         bool
 	base            monitor.Snapshot // the snapshot before events
-	changes         []monitor.Event
+	events          []monitor.Event
 	days, maxEvents int
 	cleanup         bool
 	closing         bool // the store is closing: delete nothing
@@ -50,6 +50,7 @@ func (f *file) close() {
 	_ = f.db.Close()
 }
 
+// begin prepares a new connection.
 func (f *file) begin(ctx context.Context) error {
 	f.stmts = make(map[string]*sql.Stmt)
 	if err := f.queryRow(ctx, "PRAGMA data_version", &f.version); err != nil {
@@ -64,6 +65,7 @@ func (f *file) reset(ctx context.Context) error {
 	return f.queryRow(ctx, "SELECT count(*) FROM events", &f.events)
 }
 
+// stmt returns the prepared statement of a query, which is cached.
 func (f *file) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s := f.stmts[query]; s != nil {
 		return s, nil
@@ -76,6 +78,7 @@ func (f *file) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
+// queryRow reads one value.
 func (f *file) queryRow(ctx context.Context, query string, to any, args ...any) error {
 	s, err := f.stmt(ctx, query)
 	if err != nil {
@@ -94,25 +97,26 @@ func (f *file) exec(ctx context.Context, query string, args ...any) (sql.Result,
 
 // write writes one batch atomically. more is set if more events must be deleted.
 func (f *file) write(ctx context.Context, w batch) (more bool, err error) {
-	if len(w.changes) == 0 && (f.resumed || !w.started) && !w.cleanup && (w.closing || f.events <= w.maxEvents) {
+	if len(w.events) == 0 && (f.resumed || !w.started) && !w.cleanup && (w.closing || f.events <= w.maxEvents) {
 		return false, nil
 	}
 	if _, err := f.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return false, fmt.Errorf("begin transaction: %w", err)
 	}
-	rows, continued := f.events, f.resumed
+	count, resumed := f.events, f.resumed
 	if more, err = f.apply(ctx, w); err == nil {
 		_, err = f.conn.ExecContext(ctx, "COMMIT")
 	}
 	if err != nil {
 		_, undo := f.conn.ExecContext(context.Background(), "ROLLBACK")
-		f.events, f.resumed = rows, continued
+		f.events, f.resumed = count, resumed
 		f.owners, f.boots = make(map[[sha256.Size]byte]int64), make(map[string]int64)
 		return false, errors.Join(fmt.Errorf("write batch: %w", err), undo)
 	}
 	return more, nil
 }
 
+// apply writes the contents of a batch within the transaction of write.
 func (f *file) apply(ctx context.Context, w batch) (more bool, err error) {
 	version := f.version
 	if err := f.queryRow(ctx, "PRAGMA data_version", &f.version); err != nil {
@@ -130,7 +134,7 @@ func (f *file) apply(ctx context.Context, w batch) (more bool, err error) {
 		}
 		f.resumed = true
 	}
-	for _, c := range w.changes {
+	for _, c := range w.events {
 		if err := b.change(c); err != nil {
 			return false, err
 		}
@@ -149,7 +153,7 @@ func (f *file) prune(ctx context.Context, w batch) (more bool, _ error) {
 	deleted := 0
 	if over := f.events - w.maxEvents; over > 0 {
 		// At least as many as a batch adds, so that the file does not grow.
-		n, err := f.deleteEvents(ctx, "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)", min(over, pruneBatch+len(w.changes)))
+		n, err := f.deleteEvents(ctx, "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)", min(over, pruneBatch+len(w.events)))
 		if err != nil {
 			return false, err
 		}
@@ -167,6 +171,7 @@ func (f *file) prune(ctx context.Context, w batch) (more bool, _ error) {
 	return more || (f.events > w.maxEvents && deleted > 0), nil
 }
 
+// deleteEvents runs a DELETE and returns the number of deleted events.
 func (f *file) deleteEvents(ctx context.Context, query string, args ...any) (int, error) {
 	r, err := f.exec(ctx, query, args...)
 	if err != nil {
