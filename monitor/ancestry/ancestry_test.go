@@ -21,15 +21,15 @@ func parents(texts ...string) (parents []monitor.Parent) {
 func TestExplain(t *testing.T) {
 	npm := []string{"sh|sh -c vite", "npm run dev|npm run dev", "zsh|-zsh", "gnome-terminal-|/usr/libexec/gnome-terminal-server", "systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}
 	for _, test := range []struct {
-		name    string
-		parents []string
-		ended   []int
-		origin  monitor.CgroupInfo
-		want    string
-		behind  bool
+		name     string
+		parents  []string
+		ended    []int
+		origin   monitor.CgroupInfo
+		want     string
+		orphaned bool
 	}{
 		{name: "npm", parents: npm, want: "Started by npm run dev in zsh, in GNOME Terminal"},
-		{name: "npm, its terminal closed", parents: npm, ended: []int{4}, behind: true,
+		{name: "npm, terminal closed", parents: npm, ended: []int{4}, orphaned: true,
 			want: "Started by npm run dev, whose terminal has closed: it was left behind"},
 		{name: "npm that ended itself", parents: npm, ended: []int{5, 6}, want: "Started by npm run dev in zsh, in GNOME Terminal"},
 		{name: "npm by its file", parents: []string{"node|node /usr/bin/npm run dev", "bash|bash", "kitty|kitty"}, want: "Started by npm run dev in bash, in kitty"},
@@ -37,12 +37,12 @@ func TestExplain(t *testing.T) {
 		{name: "shell alone", parents: []string{"bash|/bin/bash", "konsole|/usr/bin/konsole"}, want: "Started in bash, in Konsole"},
 		{name: "bash --login -i", parents: []string{"bash|bash --login -i", "xterm|xterm"}, want: "Started in bash, in xterm"},
 		{name: "a script", parents: []string{"bash|bash ./dev/start.sh --fast", "zsh|zsh", "alacritty|alacritty"}, want: "Started by start.sh in zsh, in Alacritty"},
-		{name: "the shell closed", parents: []string{"bash|bash", "systemd|systemd"}, ended: []int{2}, behind: true,
+		{name: "the shell closed", parents: []string{"bash|bash", "systemd|systemd"}, ended: []int{2}, orphaned: true,
 			want: "Started in bash, which has closed: it was left behind"},
 		{name: "tmux outlives its terminal", parents: []string{"bash|bash", "tmux: server|tmux new", "bash|bash", "xterm|xterm"}, ended: []int{1, 2},
 			want: "Started in bash, in tmux"},
 		{name: "ssh", parents: []string{"bash|-bash", "sshd|sshd: ann@pts/0", "sshd|sshd: /usr/sbin/sshd -D"}, want: "Started in bash, in an SSH session"},
-		{name: "ssh that was closed", parents: []string{"python3|python3 run.py", "sshd|sshd: ann@pts/0"}, ended: []int{1}, behind: true,
+		{name: "closed ssh session", parents: []string{"python3|python3 run.py", "sshd|sshd: ann@pts/0"}, ended: []int{1}, orphaned: true,
 			want: "Started in an SSH session, which has closed: it was left behind"},
 		{name: "VS Code", parents: []string{"zsh|/usr/bin/zsh -i", "code|/usr/share/code/code --type=utility"}, want: "Started in zsh, in VS Code"},
 		{name: "VS Code far away", parents: []string{"node|/home/a/.vscode-server/bin/1/node server.js"}, want: "Started in VS Code"},
@@ -50,7 +50,7 @@ func TestExplain(t *testing.T) {
 		{name: "VS Code's bash", parents: []string{"bash|/bin/bash --init-file /usr/share/code/resources/app/out/vs/workbench/contrib/terminal/common/scripts/shellIntegration-bash.sh", "code|/usr/share/code/code"}, want: "Started in bash, in VS Code"},
 		{name: "VS Code's fish", parents: []string{"fish|/usr/bin/fish --init-command source_it", "code|/usr/share/code/code"}, want: "Started in fish, in VS Code"},
 		{name: "VS Code's PowerShell", parents: []string{"pwsh|pwsh -noexit -command try_it", "code|/usr/share/code/code"}, want: "Started in PowerShell, in VS Code"},
-		{name: "a script behind flags", parents: []string{"bash|bash -o pipefail -eu dev.sh", "zsh|zsh"}, want: "Started by dev.sh in zsh"},
+		{name: "a script after flags", parents: []string{"bash|bash -o pipefail -eu dev.sh", "zsh|zsh"}, want: "Started by dev.sh in zsh"},
 		{name: "screen", parents: []string{"bash|bash", "screen|SCREEN -S web", "systemd|/sbin/init"}, want: "Started in bash, in screen"},
 		{name: "podman", parents: []string{"conmon|/usr/bin/conmon --api-version 1 -c 0123", "systemd|/lib/systemd/systemd --user"},
 			origin: monitor.CgroupInfo{ContainerID: "0123456789abcdef0123"}, want: "It runs in the container 0123456789ab"},
@@ -61,7 +61,7 @@ func TestExplain(t *testing.T) {
 		{name: "pm2", parents: []string{"PM2 v5.3.0: God|PM2 v5: God Daemon", "systemd|/sbin/init"}, want: "Started by pm2"},
 		{name: "supervisord", parents: []string{"supervisord|/usr/bin/python3 /usr/bin/supervisord"}, want: "Started by supervisord"},
 		{name: "a unit", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "postgresql.service"}, want: "Started by systemd as postgresql.service"},
-		{name: "a scope is nobody's service", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "session-2.scope"},
+		{name: "a scope is not a service", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "session-2.scope"},
 			want: "A child of systemd: a service, or what started it has ended"},
 		{name: "the user's systemd", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"},
 			want: "A child of systemd of the user: a service, or what started it has ended"},
@@ -78,8 +78,8 @@ func TestExplain(t *testing.T) {
 				ended[pid] = true
 			}
 			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, monitor.ProcessState{EndedParents: ended})
-			if got := w.Sentence(); got != test.want || w.Orphaned != test.behind {
-				t.Errorf("got %q, orphaned %v; want %q, %v", got, w.Orphaned, test.want, test.behind)
+			if got := w.Sentence(); got != test.want || w.Orphaned != test.orphaned {
+				t.Errorf("got %q, orphaned %v; want %q, %v", got, w.Orphaned, test.want, test.orphaned)
 			}
 			if len(w.Chain) != len(test.parents)+1 || w.Chain[len(w.Chain)-1].PID != 99 {
 				t.Errorf("got chain %+v, want the %d parents and the process last", w.Chain, len(test.parents))

@@ -96,9 +96,9 @@ func TestResolve(t *testing.T) {
 		{"docker-proxy", proxyListener("127.0.0.1", 8080, "root", "172.17.0.2"), true, "container web (image acme/web:1)|program|172.17.0.2:80 published"},
 		{"docker-proxy without an engine", proxyListener("127.0.0.1", 8080, "root", "172.17.0.2"), false, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
 		{"by the inner address", proxyListener("0.0.0.0", 81, "root", "172.17.0.2"), true, "container web (image acme/web:1)|program|172.17.0.2:80 published"},
-		{"anybody may call himself docker-proxy", proxyListener("0.0.0.0", 81, "bob", "172.17.0.2"), true, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
-		{"what it says may be nonsense", proxyListener("0.0.0.0", 81, "root", "fe80::1%\x1b[31m"), true, "docker-proxy|program|"},
-		{"docker-proxy that is hidden", ownerUnknownListener("127.0.0.1", 8080, "root", ""), true, "container web (image acme/web:1)|command| published"},
+		{"process named docker-proxy of another user", proxyListener("0.0.0.0", 81, "bob", "172.17.0.2"), true, "container at 172.17.0.2:80|program|172.17.0.2:80 published"},
+		{"nonsense in the command line", proxyListener("0.0.0.0", 81, "root", "fe80::1%\x1b[31m"), true, "docker-proxy|program|"},
+		{"docker-proxy with unknown owner", ownerUnknownListener("127.0.0.1", 8080, "root", ""), true, "container web (image acme/web:1)|command| published"},
 		{"root's, and not published", ownerUnknownListener("0.0.0.0", 8080, "root", ""), true, "||"},
 		{"another user's", ownerUnknownListener("127.0.0.1", 8080, "bob", ""), true, "||"},
 		{"a control group, over a guess", guessed, true, "container db|command|"},
@@ -146,13 +146,13 @@ func TestBadEngineResponses(t *testing.T) {
 		"nothing":     respondWith(""),
 		"huge":        respondWith("[" + many + `{"Id":"` + webID + `","Names":["/web"]}]`),
 		"an error":    func(w http.ResponseWriter, _ *http.Request) { http.Error(w, running, http.StatusInternalServerError) },
-		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			names, asked := engine(t, answer)
-			begun := time.Now()
+			start := time.Now()
 			for range 3 { // it is asked only once
 				l := proxyListener("127.0.0.1", 8080, "root", "172.17.0.2")
 				names.Resolve(t.Context(), l)
@@ -160,7 +160,7 @@ func TestBadEngineResponses(t *testing.T) {
 					t.Errorf("service: got %q, want what is known without the engine", l.Service)
 				}
 			}
-			if took := time.Since(begun); took > 5*time.Second || asked.Load() != 1 {
+			if took := time.Since(start); took > 5*time.Second || asked.Load() != 1 {
 				t.Errorf("got %d requests in %v, want one within a second", asked.Load(), took)
 			}
 		})
@@ -248,11 +248,11 @@ func TestDescribeDoesNotBlockOnHangingEngine(t *testing.T) {
 			t.Fatal("no request to the engine")
 		}
 	}
-	begun := time.Now() // while the request is in progress
+	start := time.Now() // while the request is in progress
 	for i := range 2 * maxCached {
 		describe(i)
 	}
-	took := time.Since(begun)
+	took := time.Since(start)
 	names.mu.Lock()
 	kept := len(names.cache)
 	names.mu.Unlock()

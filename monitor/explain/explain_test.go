@@ -132,30 +132,30 @@ func TestEphemeralStatus(t *testing.T) {
 func TestTargetReachesListeners(t *testing.T) {
 	own := System{Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
 	for _, c := range []struct {
-		target, bound     string
-		leads, notOurs    bool
-		besideIsMentioned bool
+		target, bound           string
+		reaches, onOtherMachine bool
+		hasOther                bool
 	}{
-		{target: "127.0.0.1:80", bound: "127.0.0.1", leads: true},
-		{target: "127.0.0.1:80", bound: "127.0.0.2", besideIsMentioned: true},
-		{target: "127.0.0.1:80", bound: "::1", besideIsMentioned: true},
-		{target: "127.0.0.1:80", bound: "0.0.0.0", leads: true},
-		{target: "127.0.0.1:80", bound: "::", leads: true},
-		{target: "127.0.0.1:80", bound: ":: only", besideIsMentioned: true},
-		{target: "127.0.0.1:80", bound: "::ffff:127.0.0.1", leads: true},
-		{target: "[::ffff:127.0.0.1]:80", bound: "127.0.0.1", leads: true},
-		{target: "[::1]:80", bound: "0.0.0.0", besideIsMentioned: true},
-		{target: "[::1]:80", bound: ":: only", leads: true},
-		{target: "localhost:80", bound: "::1", leads: true},
-		{target: "localhost:80", bound: "127.0.0.2", besideIsMentioned: true},
-		{target: "0.0.0.0:80", bound: "127.0.0.1", leads: true},
-		{target: "80", bound: "192.168.1.5", leads: true},
-		{target: "192.168.1.5:80", bound: "0.0.0.0", leads: true},
-		{target: "192.168.1.6:80", bound: "0.0.0.0", notOurs: true, besideIsMentioned: true},
-		{target: "192.168.1.6:80", bound: "192.168.1.6", leads: true}, // bound to an address that the machine does not have
-		{target: "[fe80::5%eth0]:80", bound: "fe80::5%eth0", leads: true},
-		{target: "[fe80::5]:80", bound: "fe80::5%eth0", leads: true},
-		{target: "[fe80::5%eth1]:80", bound: "fe80::5%eth0", besideIsMentioned: true},
+		{target: "127.0.0.1:80", bound: "127.0.0.1", reaches: true},
+		{target: "127.0.0.1:80", bound: "127.0.0.2", hasOther: true},
+		{target: "127.0.0.1:80", bound: "::1", hasOther: true},
+		{target: "127.0.0.1:80", bound: "0.0.0.0", reaches: true},
+		{target: "127.0.0.1:80", bound: "::", reaches: true},
+		{target: "127.0.0.1:80", bound: ":: only", hasOther: true},
+		{target: "127.0.0.1:80", bound: "::ffff:127.0.0.1", reaches: true},
+		{target: "[::ffff:127.0.0.1]:80", bound: "127.0.0.1", reaches: true},
+		{target: "[::1]:80", bound: "0.0.0.0", hasOther: true},
+		{target: "[::1]:80", bound: ":: only", reaches: true},
+		{target: "localhost:80", bound: "::1", reaches: true},
+		{target: "localhost:80", bound: "127.0.0.2", hasOther: true},
+		{target: "0.0.0.0:80", bound: "127.0.0.1", reaches: true},
+		{target: "80", bound: "192.168.1.5", reaches: true},
+		{target: "192.168.1.5:80", bound: "0.0.0.0", reaches: true},
+		{target: "192.168.1.6:80", bound: "0.0.0.0", onOtherMachine: true, hasOther: true},
+		{target: "192.168.1.6:80", bound: "192.168.1.6", reaches: true}, // bound to an address that the machine does not have
+		{target: "[fe80::5%eth0]:80", bound: "fe80::5%eth0", reaches: true},
+		{target: "[fe80::5]:80", bound: "fe80::5%eth0", reaches: true},
+		{target: "[fe80::5%eth1]:80", bound: "fe80::5%eth0", hasOther: true},
 	} {
 		target, err := Parse(c.target)
 		if err != nil {
@@ -163,10 +163,10 @@ func TestTargetReachesListeners(t *testing.T) {
 		}
 		f := NewFacts(target, []*monitor.Listener{listener(80, "node", c.bound), listener(81, "other", c.bound)}, own)
 		text := f.String()
-		if leads := len(f.Listeners) == 1; leads != c.leads || f.OnOtherMachine != c.notOurs || (len(f.OtherListeners) == 1) != c.besideIsMentioned {
-			t.Errorf("%s, bound to %s: got reaches %v, other machine %v, %d other listeners; want %+v", c.target, c.bound, leads, f.OnOtherMachine, len(f.OtherListeners), c)
+		if reaches := len(f.Listeners) == 1; reaches != c.reaches || f.OnOtherMachine != c.onOtherMachine || (len(f.OtherListeners) == 1) != c.hasOther {
+			t.Errorf("%s, bound to %s: got reaches %v, other machine %v, %d other listeners; want %+v", c.target, c.bound, reaches, f.OnOtherMachine, len(f.OtherListeners), c)
 		}
-		if strings.Contains(text, "Nothing listens") != (!c.leads && !c.notOurs) || strings.Contains(text, "does not lead there") != c.besideIsMentioned {
+		if strings.Contains(text, "Nothing listens") != (!c.reaches && !c.onOtherMachine) || strings.Contains(text, "does not lead there") != c.hasOther {
 			t.Errorf("%s, bound to %s: got %q", c.target, c.bound, text)
 		}
 	}
@@ -204,15 +204,15 @@ func TestTextsListsEverySentence(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	system := System{EphemeralPorts: parsePorts(t, "32768-60999"), ReservedPorts: parsePorts(t, "40000"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5")}}
-	hidden, shared := listener(80, "", "192.168.1.5"), listener(80, "nginx", "127.0.0.1")
-	hidden.User = "root"
+	unknown, shared := listener(80, "", "192.168.1.5"), listener(80, "nginx", "127.0.0.1")
+	unknown.User = "root"
 	shared.Owners = append(shared.Owners, shared.Owners...)
 	known := listener(80, "caddy", "::1")
 	known.Service, known.ServiceBy = "Caddy", monitor.ByProgram
-	all := []*monitor.Listener{hidden, shared, known, listener(80, "", "0.0.0.0"), listener(80, "x", "::")}
+	all := []*monitor.Listener{unknown, shared, known, listener(80, "", "0.0.0.0"), listener(80, "x", "::")}
 	for _, target := range []string{"80", "127.0.0.1:80", "[::1]:80", "127.0.0.2:80", "localhost:1", "0.0.0.0:80", "[::]:80", "169.254.1.1", "10.0.0.1", "8.8.8.8:40000",
 		"224.0.0.1", "[::ffff:127.0.0.1]:50000", "65000", "192.168.1.5:80"} {
-		for _, listeners := range [][]*monitor.Listener{nil, all, {hidden}, {shared}, {known}, {all[3]}, {all[4]}, {all[3], all[4]}, {listener(80, "x", "127.0.0.1", "::1")}} {
+		for _, listeners := range [][]*monitor.Listener{nil, all, {unknown}, {shared}, {known}, {all[3]}, {all[4]}, {all[3], all[4]}, {listener(80, "x", "127.0.0.1", "::1")}} {
 			parsed, err := Parse(target)
 			if err != nil {
 				t.Fatal(err)

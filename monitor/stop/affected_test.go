@@ -21,12 +21,12 @@ func TestListenersOfDescendants(t *testing.T) {
 	child := monitor.Owner{PID: 11, Start: 110, Parents: []monitor.Parent{{PID: 10, Start: 100}}}
 	grandchild := monitor.Owner{PID: 12, Start: 120, Parents: []monitor.Parent{{PID: 11, Start: 110}, {PID: 10, Start: 100}}}
 	stranger := monitor.Owner{PID: 13, Start: 130, Parents: []monitor.Parent{{PID: 10, Start: 99}}} // child of an earlier process with PID 10
-	row := func(port uint16, owners ...monitor.Owner) *monitor.Listener {
+	listener := func(port uint16, owners ...monitor.Owner) *monitor.Listener {
 		return &monitor.Listener{Port: port, Owners: owners}
 	}
-	s := monitor.Snapshot{Listeners: []*monitor.Listener{row(1, main, child), row(2, child), row(3, grandchild), row(4, stranger), row(5), row(6, main)}}
-	ports := func(rows []*monitor.Listener) (ports string) {
-		for _, l := range rows {
+	s := monitor.Snapshot{Listeners: []*monitor.Listener{listener(1, main, child), listener(2, child), listener(3, grandchild), listener(4, stranger), listener(5), listener(6, main)}}
+	ports := func(listeners []*monitor.Listener) (ports string) {
+		for _, l := range listeners {
 			ports += string(rune('0' + l.Port))
 		}
 		return ports
@@ -67,8 +67,8 @@ func TestManagerOf(t *testing.T) {
 	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, known); m.Command != "docker stop 0123456789ab" || m.String() != "the container web that publishes the port" {
 		t.Errorf("docker-proxy with known container: got %q, %q", m, m.Command)
 	}
-	hidden := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}}
-	if m, _ := ManagerOfUnknownOwner(hidden); m.Command != "systemctl stop cups.service" {
+	unknown := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}}
+	if m, _ := ManagerOfUnknownOwner(unknown); m.Command != "systemctl stop cups.service" {
 		t.Errorf("unknown owner: got %q", m.Command)
 	}
 }

@@ -300,21 +300,21 @@ func TestStopProcessTree(t *testing.T) {
 // A server's child may hold the port between fork and exec. If it released the
 // port, the stop has not failed; if all owners released it, that is an error.
 func TestReleasedPortIsNotAnErrorIfOthersHoldIt(t *testing.T) {
-	stays, gone := victim(t, "ends"), victim(t, "ends")
-	held, err := OpenAll([]monitor.Owner{gone, stays})
+	stays, other := victim(t, "ends"), victim(t, "ends")
+	held, err := OpenAll([]monitor.Owner{other, stays})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer CloseAll(held)
 	out := Signal(t.Context(), held[:1], func(p *Process) error { return p.Terminate(func(monitor.Owner) bool { return false }) }, Progress{})
-	if p := out.Errors(1); len(p) != 1 || p[0].Owner.PID != gone.PID {
-		t.Errorf("all released: got errors %v, want that of %d", p, gone.PID)
+	if p := out.Errors(1); len(p) != 1 || p[0].Owner.PID != other.PID {
+		t.Errorf("all released: got errors %v, want that of %d", p, other.PID)
 	}
 	out = Signal(t.Context(), held, func(p *Process) error { return p.Terminate(stays.Same) }, Progress{})
 	if p := out.Errors(2); len(p) != 0 || len(out.StillRunning) != 0 {
 		t.Errorf("got errors %v, %d still running; want none", p, len(out.StillRunning))
 	}
-	if !process.IsAlive(gone.PID, gone.Start) || process.IsAlive(stays.PID, stays.Start) {
+	if !process.IsAlive(other.PID, other.Start) || process.IsAlive(stays.PID, stays.Start) {
 		t.Error("the wrong process was stopped")
 	}
 }
@@ -339,12 +339,12 @@ func TestHolderCheckRescans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := &monitor.Listener{Protocol: monitor.TCP, Port: uint16(ln.Addr().(*net.TCPAddr).Port)}
+	listener := &monitor.Listener{Protocol: monitor.TCP, Port: uint16(ln.Addr().(*net.TCPAddr).Port)}
 	for _, open := range []bool{true, false} {
 		if !open {
 			_ = ln.Close()
 		}
-		holds, err := NewHolderCheck(t.Context(), []*monitor.Listener{row}, slog.New(slog.DiscardHandler))
+		holds, err := NewHolderCheck(t.Context(), []*monitor.Listener{listener}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

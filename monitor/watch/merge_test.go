@@ -37,7 +37,7 @@ func rulesText(rules Rules) string {
 
 func TestMergeKeepsBothEdits(t *testing.T) {
 	for _, c := range []struct{ what, base, present, edit, want string }{
-		{"nobody else changed anything", "80 81", "80 81", "81 80 82", "81 80 82"},
+		{"only one side changed", "80 81", "80 81", "81 80 82", "81 80 82"},
 		{"nothing was edited", "80 81", "81 90", "80 81", "81 90"},
 		{"both added", "80", "80 90", "80 81", "80 81 90"},
 		{"both added the same", "80", "80 81", "80 81", "80 81"},

@@ -60,7 +60,7 @@ func TestRelevant(t *testing.T) {
 	}{
 		{"a range", change(monitor.Closed, "::1", 3001), 1},
 		{"a wildcard address is on loopback too", change(monitor.ExposureChanged, "0.0.0.0", 3001), 1},
-		{"hands", change(monitor.OwnerChanged, "127.0.0.1", 3001), 1},
+		{"owner changed", change(monitor.OwnerChanged, "127.0.0.1", 3001), 1},
 		{"to learn more is no news", change(monitor.Updated, "127.0.0.1", 3000), 0},
 		{"what was open before is no news", change(monitor.Discovered, "127.0.0.1", 3000), 0},
 		{"another interface's", change(monitor.Opened, "192.168.1.5", 3000), 0},

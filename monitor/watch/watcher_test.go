@@ -25,7 +25,7 @@ func exposed(l *monitor.Listener) *monitor.Listener {
 	return &open
 }
 
-func changeOf(kind monitor.Kind, l *monitor.Listener) monitor.Event {
+func eventOf(kind monitor.Kind, l *monitor.Listener) monitor.Event {
 	return monitor.Event{Kind: kind, Listener: l}
 }
 
@@ -56,13 +56,13 @@ func newScript(t *testing.T, rules ...Rule) *script {
 	return &script{t, NewWatcher(rules, DefaultGrace), time.Unix(1000, 0)}
 }
 
-// changes passes events to the watcher and fails if the alerts are not want.
-func (p *script) changes(want string, changes ...monitor.Event) {
+// events passes events to the watcher and fails if the alerts are not want.
+func (p *script) events(want string, events ...monitor.Event) {
 	p.Helper()
-	for i := range changes {
-		changes[i].At = p.now
+	for i := range events {
+		events[i].At = p.now
 	}
-	if got := alertsText(p.w.Handle(p.now, changes)); got != want {
+	if got := alertsText(p.w.Handle(p.now, events)); got != want {
 		p.Errorf("at %v: got %q, want %q", p.now.Sub(time.Unix(1000, 0)), got, want)
 	}
 }
@@ -107,9 +107,9 @@ func patternRule(t *testing.T, pattern, ports string) Rule {
 func TestOpenAlertsAtOnceCloseAfterGrace(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
 	node := newListener("a", 3000, "node", "/shop")
-	p.changes("opened 3000", changeOf(monitor.Opened, node))
+	p.events("opened 3000", eventOf(monitor.Opened, node))
 	p.after(10*time.Second, "")
-	p.changes("", changeOf(monitor.Closed, node))
+	p.events("", eventOf(monitor.Closed, node))
 	p.after(DefaultGrace-time.Millisecond, "")
 	p.after(time.Millisecond, "closed 3000")
 	p.after(time.Hour, "")
@@ -120,61 +120,61 @@ func TestOpenAlertsAtOnceCloseAfterGrace(t *testing.T) {
 
 func TestRestartIsOneAlert(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
-	p.changes("", changeOf(monitor.Closed, newListener("a", 3000, "node", "/shop")))
+	p.events("", eventOf(monitor.Closed, newListener("a", 3000, "node", "/shop")))
 	p.after(2*time.Second, "")
-	p.changes("restarted 3000", changeOf(monitor.Opened, newListener("b", 3000, "node", "/shop")))
+	p.events("restarted 3000", eventOf(monitor.Opened, newListener("b", 3000, "node", "/shop")))
 	p.after(time.Hour, "")
 }
 
 func TestCloseAndOpenInOneUpdateIsRestart(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
-	p.changes("restarted 3000", changeOf(monitor.Closed, newListener("a", 3000, "node", "/shop")), changeOf(monitor.Opened, newListener("b", 3000, "node", "/shop")))
+	p.events("restarted 3000", eventOf(monitor.Closed, newListener("a", 3000, "node", "/shop")), eventOf(monitor.Opened, newListener("b", 3000, "node", "/shop")))
 }
 
 func TestRestartWaitsForOwner(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
-	p.changes("", changeOf(monitor.Closed, newListener("a", 3000, "node", "/shop")))
-	p.changes("", changeOf(monitor.Opened, newListener("b", 3000, "", "")))
-	p.changes("restarted 3000", changeOf(monitor.Updated, newListener("b", 3000, "node", "/shop")))
-	p.changes("", changeOf(monitor.Updated, newListener("b", 3000, "node", "/shop")))
+	p.events("", eventOf(monitor.Closed, newListener("a", 3000, "node", "/shop")))
+	p.events("", eventOf(monitor.Opened, newListener("b", 3000, "", "")))
+	p.events("restarted 3000", eventOf(monitor.Updated, newListener("b", 3000, "node", "/shop")))
+	p.events("", eventOf(monitor.Updated, newListener("b", 3000, "node", "/shop")))
 	p.after(time.Hour, "")
 }
 
 func TestOtherServiceIsOwnerChange(t *testing.T) {
 	p := newScript(t, rule(t, "", "5432"))
-	p.changes("", changeOf(monitor.Closed, newListener("a", 5432, "postgres", "/")))
-	p.changes("owner_changed 5432", changeOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
+	p.events("", eventOf(monitor.Closed, newListener("a", 5432, "postgres", "/")))
+	p.events("owner_changed 5432", eventOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
 	closesOnly := rule(t, "", "5432")
 	closesOnly.NotifyOn = OnClose
 	p = newScript(t, closesOnly)
-	p.changes("", changeOf(monitor.Closed, newListener("a", 5432, "postgres", "/")))
-	p.changes("closed 5432", changeOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
+	p.events("", eventOf(monitor.Closed, newListener("a", 5432, "postgres", "/")))
+	p.events("closed 5432", eventOf(monitor.Opened, newListener("b", 5432, "python3", "/")))
 }
 
 func TestRestartWithOtherExposure(t *testing.T) {
 	p := newScript(t, rule(t, "", "8080"))
 	node := newListener("a", 8080, "node", "/shop")
-	p.changes("", changeOf(monitor.Closed, node))
-	p.changes("exposed 8080", changeOf(monitor.Opened, exposed(newListener("b", 8080, "node", "/shop"))))
-	p.changes("", changeOf(monitor.Closed, exposed(newListener("b", 8080, "node", "/shop"))))
-	p.changes("restarted 8080", changeOf(monitor.Opened, newListener("c", 8080, "node", "/shop")))
-	p.changes("exposed 8080", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node), Before: node})
-	p.changes("", monitor.Event{Kind: monitor.ExposureChanged, Listener: node, Before: exposed(node)})
+	p.events("", eventOf(monitor.Closed, node))
+	p.events("exposed 8080", eventOf(monitor.Opened, exposed(newListener("b", 8080, "node", "/shop"))))
+	p.events("", eventOf(monitor.Closed, exposed(newListener("b", 8080, "node", "/shop"))))
+	p.events("restarted 8080", eventOf(monitor.Opened, newListener("c", 8080, "node", "/shop")))
+	p.events("exposed 8080", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node), Before: node})
+	p.events("", monitor.Event{Kind: monitor.ExposureChanged, Listener: node, Before: exposed(node)})
 }
 
 func TestNotifyOn(t *testing.T) {
 	node, python := newListener("a", 3000, "node", "/shop"), newListener("a", 3000, "python3", "/shop")
 	events := map[string]monitor.Event{
-		"open":       changeOf(monitor.Opened, node),
-		"close":      changeOf(monitor.Closed, node),
+		"open":       eventOf(monitor.Opened, node),
+		"close":      eventOf(monitor.Closed, node),
 		"owner":      {Kind: monitor.OwnerChanged, Listener: python, Before: node},
 		"exposure":   {Kind: monitor.ExposureChanged, Listener: exposed(node), Before: node},
-		"at once":    changeOf(monitor.Opened, exposed(node)),
-		"discovered": changeOf(monitor.Discovered, node),
-		"unlisted":   changeOf(monitor.Unlisted, node),
+		"at once":    eventOf(monitor.Opened, exposed(node)),
+		"discovered": eventOf(monitor.Discovered, node),
+		"unlisted":   eventOf(monitor.Unlisted, node),
 		"updated":    {Kind: monitor.Updated, Listener: node, Before: node},
-		"udp":        changeOf(monitor.Opened, &monitor.Listener{Protocol: monitor.UDP, Port: 3000, Addresses: node.Addresses}),
-		"lan":        changeOf(monitor.Opened, listener("192.168.1.2", 3000)),
+		"udp":        eventOf(monitor.Opened, &monitor.Listener{Protocol: monitor.UDP, Port: 3000, Addresses: node.Addresses}),
+		"lan":        eventOf(monitor.Opened, listener("192.168.1.2", 3000)),
 	}
 	for notifyOn, want := range map[NotifyOn]string{
 		0:             "open opened, close closed, owner owner_changed, exposure exposed, at once opened",
@@ -207,8 +207,8 @@ func TestOverlappingRulesAlertOnce(t *testing.T) {
 	w := NewWatcher(Rules{off, opens, rule(t, "second", "3000-3999")}, 0)
 	now := time.Unix(1000, 0)
 	node := newListener("a", 3000, "node", "/")
-	opened := w.Handle(now, []monitor.Event{changeOf(monitor.Opened, node)})
-	w.Handle(now, []monitor.Event{changeOf(monitor.Closed, node)})
+	opened := w.Handle(now, []monitor.Event{eventOf(monitor.Opened, node)})
+	w.Handle(now, []monitor.Event{eventOf(monitor.Closed, node)})
 	closed := w.Due(now)
 	if len(opened) != 1 || opened[0].Rule.Name != "first" || len(closed) != 1 || closed[0].Rule.Name != "second" {
 		t.Errorf("got opened by %+v, closed by %+v; want the first rule with that event, once", opened, closed)
@@ -217,60 +217,60 @@ func TestOverlappingRulesAlertOnce(t *testing.T) {
 
 func TestFollowedServiceMoves(t *testing.T) {
 	p := newScript(t, patternRule(t, "vite ~?/shop", ""))
-	p.changes("", changeOf(monitor.Opened, newListener("x", 4000, "postgres", "/shop")))
-	p.changes("", changeOf(monitor.Opened, newListener("a", 63101, "", ""))) // the owner comes later
-	p.changes("opened 63101", changeOf(monitor.Updated, newListener("a", 63101, "vite", "/home/a/shop")))
+	p.events("", eventOf(monitor.Opened, newListener("x", 4000, "postgres", "/shop")))
+	p.events("", eventOf(monitor.Opened, newListener("a", 63101, "", ""))) // the owner comes later
+	p.events("opened 63101", eventOf(monitor.Updated, newListener("a", 63101, "vite", "/home/a/shop")))
 	p.after(time.Hour, "")
-	p.changes("", changeOf(monitor.Closed, newListener("a", 63101, "vite", "/home/a/shop")))
-	p.changes("moved 63102<63101", changeOf(monitor.Opened, newListener("b", 63102, "vite", "/home/a/shop")))
+	p.events("", eventOf(monitor.Closed, newListener("a", 63101, "vite", "/home/a/shop")))
+	p.events("moved 63102<63101", eventOf(monitor.Opened, newListener("b", 63102, "vite", "/home/a/shop")))
 	p.after(time.Hour, "")
-	p.changes("", changeOf(monitor.Closed, newListener("b", 63102, "vite", "/home/a/shop")))
-	p.changes("", changeOf(monitor.Opened, newListener("c", 63103, "vite", "/home/b/blog")))
+	p.events("", eventOf(monitor.Closed, newListener("b", 63102, "vite", "/home/a/shop")))
+	p.events("", eventOf(monitor.Opened, newListener("c", 63103, "vite", "/home/b/blog")))
 	p.after(time.Hour, "closed 63102")
 }
 
 func TestPatternNarrowsPort(t *testing.T) {
 	p := newScript(t, patternRule(t, "node", "3000"))
-	p.changes("", changeOf(monitor.Opened, newListener("a", 3000, "python3", "/")))
-	p.changes("", changeOf(monitor.Opened, newListener("b", 3001, "node", "/")))
-	p.changes("opened 3000", changeOf(monitor.Opened, newListener("c", 3000, "node", "/")))
-	p.changes("", changeOf(monitor.Opened, newListener("d", 3000, "", "")))
-	p.changes("", changeOf(monitor.Closed, newListener("d", 3000, "", ""))) // before the owner was known
-	p.changes("", changeOf(monitor.Updated, newListener("d", 3000, "node", "/")))
+	p.events("", eventOf(monitor.Opened, newListener("a", 3000, "python3", "/")))
+	p.events("", eventOf(monitor.Opened, newListener("b", 3001, "node", "/")))
+	p.events("opened 3000", eventOf(monitor.Opened, newListener("c", 3000, "node", "/")))
+	p.events("", eventOf(monitor.Opened, newListener("d", 3000, "", "")))
+	p.events("", eventOf(monitor.Closed, newListener("d", 3000, "", ""))) // before the owner was known
+	p.events("", eventOf(monitor.Updated, newListener("d", 3000, "node", "/")))
 	p.after(time.Hour, "")
 }
 
 func TestFlappingPortAlertsOnceThenCounts(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
 	node := func() *monitor.Listener { return newListener("a", 3000, "node", "/shop") }
-	p.changes("restarted 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
+	p.events("restarted 3000", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 	for range 29 {
 		p.after(time.Second, "")
-		p.changes("", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
+		p.events("", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 	}
 	p.after(31*time.Second, "flapping 3000 x29")
 	p.after(time.Hour, "")
-	p.changes("restarted 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
+	p.events("restarted 3000", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 }
 
 func TestRateLimitPerPort(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000-3001"))
 	total := 0
 	for range 60 { // slower than the grace period: each is an open and a close
-		total += len(p.w.Handle(p.now, []monitor.Event{changeOf(monitor.Opened, newListener("a", 3000, "node", "/"))}))
-		p.w.Handle(p.now, []monitor.Event{changeOf(monitor.Closed, newListener("a", 3000, "node", "/"))})
+		total += len(p.w.Handle(p.now, []monitor.Event{eventOf(monitor.Opened, newListener("a", 3000, "node", "/"))}))
+		p.w.Handle(p.now, []monitor.Event{eventOf(monitor.Closed, newListener("a", 3000, "node", "/"))})
 		p.now = p.now.Add(5 * time.Second)
 		total += len(p.w.Due(p.now))
 	}
 	if total > 25 { // five minutes
 		t.Errorf("got %d alerts in five minutes, want at most five per minute", total)
 	}
-	p.changes("opened 3001", changeOf(monitor.Opened, newListener("b", 3001, "node", "/")))
+	p.events("opened 3001", eventOf(monitor.Opened, newListener("b", 3001, "node", "/")))
 }
 
 func TestSetRulesWithPendingClose(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
-	p.changes("", changeOf(monitor.Closed, newListener("a", 3000, "node", "/")))
+	p.events("", eventOf(monitor.Closed, newListener("a", 3000, "node", "/")))
 	p.w.SetRules(Rules{rule(t, "", "3001")}, DefaultGrace)
 	p.after(time.Hour, "")
 }
@@ -282,29 +282,29 @@ func TestRestartWithUnknownOwner(t *testing.T) {
 		l.ID, l.User, l.OwnerUnknown, l.CgroupInfo = id, "root", monitor.UnknownForeign, monitor.CgroupInfo{Unit: "cups.service"}
 		return l
 	}
-	p.changes("", changeOf(monitor.Closed, cups("a")))
-	p.changes("restarted 631", changeOf(monitor.Opened, cups("b")))
+	p.events("", eventOf(monitor.Closed, cups("a")))
+	p.events("restarted 631", eventOf(monitor.Opened, cups("b")))
 	other := cups("c")
 	other.Unit = "evil.service"
 	p.after(time.Hour, "")
-	p.changes("", changeOf(monitor.Closed, cups("b")))
-	p.changes("owner_changed 631", changeOf(monitor.Opened, other))
+	p.events("", eventOf(monitor.Closed, cups("b")))
+	p.events("owner_changed 631", eventOf(monitor.Opened, other))
 }
 
 func TestUrgentAlertIsNotCrowdedOut(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
 	node := func() *monitor.Listener { return newListener("a", 3000, "node", "/shop") }
-	p.changes("restarted 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
+	p.events("restarted 3000", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 	for range 10 {
-		p.changes("", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, node()))
+		p.events("", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 	}
-	p.changes("owner_changed 3000", changeOf(monitor.Closed, node()), changeOf(monitor.Opened, newListener("b", 3000, "evil", "/tmp")))
-	p.changes("exposed 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node()), Before: node()})
+	p.events("owner_changed 3000", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, newListener("b", 3000, "evil", "/tmp")))
+	p.events("exposed 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node()), Before: node()})
 	p.after(time.Minute, "flapping 3000 x10")
 	for range 10 { // urgent alerts are limited too
 		p.w.Handle(p.now, []monitor.Event{{Kind: monitor.OwnerChanged, Listener: node(), Before: node()}})
 	}
-	p.changes("", monitor.Event{Kind: monitor.OwnerChanged, Listener: node(), Before: node()})
+	p.events("", monitor.Event{Kind: monitor.OwnerChanged, Listener: node(), Before: node()})
 }
 
 // withSockets returns l with these sockets: a server on two addresses is two
@@ -320,9 +320,9 @@ func withSockets(l *monitor.Listener, ids ...monitor.SocketID) *monitor.Listener
 func TestListenersMergedByOwnerAlertOnce(t *testing.T) {
 	p := newScript(t, patternRule(t, "node", ""))
 	a, b := withSockets(newListener("a", 3000, "", ""), 1), withSockets(newListener("b", 3000, "", ""), 2)
-	p.changes("", changeOf(monitor.Opened, a), changeOf(monitor.Opened, b))
+	p.events("", eventOf(monitor.Opened, a), eventOf(monitor.Opened, b))
 	both := withSockets(newListener("a", 3000, "node", "/shop"), 1, 2)
-	p.changes("opened 3000",
+	p.events("opened 3000",
 		monitor.Event{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Event{Kind: monitor.Updated, Listener: both, Before: a})
 	if len(p.w.unidentified) > 0 {
 		t.Errorf("%d listeners stay unidentified forever", len(p.w.unidentified))
@@ -332,9 +332,9 @@ func TestListenersMergedByOwnerAlertOnce(t *testing.T) {
 func TestListenerMergedIntoAlertedOneIsNotAnOpen(t *testing.T) {
 	p := newScript(t, patternRule(t, "node", ""))
 	a, b := withSockets(newListener("a", 3000, "node", "/shop"), 1), withSockets(newListener("b", 3000, "", ""), 2)
-	p.changes("opened 3000", changeOf(monitor.Opened, a), changeOf(monitor.Opened, b))
+	p.events("opened 3000", eventOf(monitor.Opened, a), eventOf(monitor.Opened, b))
 	both := withSockets(newListener("a", 3000, "node", "/shop"), 1, 2)
-	p.changes("", monitor.Event{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Event{Kind: monitor.Updated, Listener: both, Before: a})
+	p.events("", monitor.Event{Kind: monitor.Updated, Listener: both, Before: b}, monitor.Event{Kind: monitor.Updated, Listener: both, Before: a})
 	if len(p.w.unidentified) > 0 {
 		t.Errorf("%d listeners stay unidentified forever", len(p.w.unidentified))
 	}
@@ -343,15 +343,15 @@ func TestListenerMergedIntoAlertedOneIsNotAnOpen(t *testing.T) {
 func TestListenersSplitByOwnerAlertBoth(t *testing.T) {
 	p := newScript(t, patternRule(t, "node", ""))
 	both := withSockets(newListener("a", 3000, "", ""), 1, 2)
-	p.changes("", changeOf(monitor.Opened, both))
+	p.events("", eventOf(monitor.Opened, both))
 	a, b := withSockets(newListener("a", 3000, "node", "/shop"), 1), withSockets(newListener("b", 3000, "node", "/blog"), 2)
-	p.changes("opened 3000, opened 3000",
+	p.events("opened 3000, opened 3000",
 		monitor.Event{Kind: monitor.Updated, Listener: b, Before: both}, monitor.Event{Kind: monitor.Updated, Listener: a, Before: both})
 }
 
 func TestOwnerFoundWithExposureChangeIsAnOpen(t *testing.T) {
 	p := newScript(t, patternRule(t, "node", ""))
 	a := newListener("a", 3000, "", "")
-	p.changes("", changeOf(monitor.Opened, a))
-	p.changes("opened 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(newListener("a", 3000, "node", "/shop")), Before: a})
+	p.events("", eventOf(monitor.Opened, a))
+	p.events("opened 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(newListener("a", 3000, "node", "/shop")), Before: a})
 }

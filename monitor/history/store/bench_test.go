@@ -15,10 +15,10 @@ import (
 // churn records events: servers on 2,000 ports that open and close, 200 of them
 // open at a time, with 500 different command lines. It waits before the queue is
 // long enough to be coalesced.
-func churn(s *Store, changes int) {
+func churn(s *Store, count int) {
 	p := &timeline{now: time.Now().Add(-24 * time.Hour)}
 	var open []*monitor.Listener
-	for n := 0; n < changes; {
+	for n := 0; n < count; {
 		for range batchSize {
 			if len(open) < 200 || n%2 == 0 {
 				l := listener(uint16(3000+n%2000), n)
@@ -30,7 +30,7 @@ func churn(s *Store, changes int) {
 			}
 			n++
 		}
-		s.Record(p.take())
+		s.Record(p.next())
 		s.mu.Lock()
 		waiting := len(s.events)
 		s.mu.Unlock()
@@ -44,16 +44,16 @@ func churn(s *Store, changes int) {
 // BenchmarkChanges writes events. PORTHOLE_CHANGES sets how many per run: 20,000
 // by default, 1000000 for the published figure.
 func BenchmarkChanges(b *testing.B) {
-	changes := 20_000
+	count := 20_000
 	if n, err := strconv.Atoi(os.Getenv("PORTHOLE_CHANGES")); err == nil {
-		changes = n
+		count = n
 	}
 	for b.Loop() {
 		path := testPath(b)
 		s, _ := open(b, path, Options{})
 		start := time.Now()
-		churn(s, changes)
-		b.ReportMetric(float64(changes)/time.Since(start).Seconds(), "changes/s")
+		churn(s, count)
+		b.ReportMetric(float64(count)/time.Since(start).Seconds(), "events/s")
 		if info, err := os.Stat(path); err == nil {
 			b.ReportMetric(float64(info.Size())/1e6, "MB")
 		}
@@ -76,7 +76,7 @@ func BenchmarkQuestions(b *testing.B) {
 		{"page in the middle", history.Query{Before: middle}},
 		{"one port", history.Query{Ports: monitor.Ports{{First: 3007, Last: 3007}}}},
 		{"words", history.Query{Text: "node server-7.js"}},
-		{"words that nobody has", history.Query{Text: "postgres"}},
+		{"words without a match", history.Query{Text: "postgres"}},
 		{"a number", history.Query{Text: "3007"}},
 		{"an address that nothing has", history.Query{Text: "127.0.0.2"}},
 		{"last hour", history.Query{Since: time.Now().Add(-time.Hour)}},
@@ -96,7 +96,7 @@ func BenchmarkQuestions(b *testing.B) {
 			}
 		}
 	})
-	b.Run("story", func(b *testing.B) {
+	b.Run("listener", func(b *testing.B) {
 		for b.Loop() {
 			if all, err := r.ListenerEvents(b.Context(), "tcp-3008-90008"); err != nil || len(all) == 0 {
 				b.Fatal(all, err)

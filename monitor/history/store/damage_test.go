@@ -62,12 +62,12 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, told := open(t, path, Options{})
+			s, states := open(t, path, Options{})
 			p := &timeline{}
 			p.open(listener(80, 1))
 			write(s, p)
 			want(t, "events", kinds(events(t, path, history.Query{})), "opened 80")
-			state := <-told
+			state := <-states
 			if state.Err != nil || !strings.HasPrefix(state.MovedTo, path+".damaged-") {
 				t.Fatalf("got state %+v, want the path of the damaged file", state)
 			}
@@ -88,12 +88,12 @@ func TestEmptyFileIsInitialized(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "events", len(events(t, path, history.Query{})), 0)
-	s, told := open(t, path, Options{})
+	s, states := open(t, path, Options{})
 	p := &timeline{}
 	p.open(listener(80, 1))
 	write(s, p)
 	want(t, "events", kinds(events(t, path, history.Query{})), "opened 80")
-	want(t, "states", len(told), 0)
+	want(t, "states", len(states), 0)
 	info, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestEmptyFileIsInitialized(t *testing.T) {
 
 func TestFileDamagedWhileOpen(t *testing.T) {
 	path := testPath(t)
-	s, told := open(t, path, Options{})
+	s, states := open(t, path, Options{})
 	p := &timeline{}
 	l := p.open(listener(1, 1))
 	write(s, p)
@@ -119,7 +119,7 @@ func TestFileDamagedWhileOpen(t *testing.T) {
 	s.closeFile() // its cache would hide the damage
 	p.open(listener(2, 2))
 	write(s, p)
-	if state := <-told; state.MovedTo == "" {
+	if state := <-states; state.MovedTo == "" {
 		t.Errorf("got state %+v, want the path of the damaged file", state)
 	}
 	all := events(t, path, history.Query{})
@@ -151,11 +151,11 @@ func TestNewerVersionIsReadOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, told := open(t, path, Options{})
+	s, states := open(t, path, Options{})
 	p := &timeline{}
 	p.open(listener(60000, 9999))
 	write(s, p)
-	if state := <-told; !state.NewerVersion {
+	if state := <-states; !state.NewerVersion {
 		t.Errorf("got state %+v, want NewerVersion", state)
 	}
 	if _, err := Forget(t.Context(), path, history.Forget{Everything: true}); !errors.Is(err, errNewerVersion) {
@@ -208,13 +208,13 @@ func TestOpenVersion1(t *testing.T) {
 			}
 			alter(t, path, string(script))
 			want(t, "events before migration", kinds(events(t, path, history.Query{})), "opened 5432, closed 5432")
-			s, told := open(t, path, Options{Boot: "7d1f", migrations: c.steps})
+			s, states := open(t, path, Options{Boot: "7d1f", migrations: c.steps})
 			p := &timeline{}
 			p.listens = []*monitor.Listener{listener(62893, 1)}
 			write(s, p)
 			s.Close()
 			if c.fails {
-				if state := <-told; state.Err == nil {
+				if state := <-states; state.Err == nil {
 					t.Errorf("got state %+v, want an error", state)
 				}
 			}

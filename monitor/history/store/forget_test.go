@@ -45,10 +45,10 @@ func namedListener(port uint16, cookie int, name, project string) *monitor.Liste
 
 func TestForgetErasesWhileTheWriterRuns(t *testing.T) {
 	for what, c := range map[string]struct {
-		f     history.Forget
-		gone  []string
-		stays []string
-		count int
+		f      history.Forget
+		erased []string
+		stays  []string
+		count  int
 	}{
 		"a port":     {history.Forget{Port: 5432}, []string{"postgrey", "tcp-5432-"}, []string{"tornado", "acmeweb", "otherhands"}, 200},
 		"a project":  {history.Forget{Project: "acmeweb"}, []string{"acmeweb", "tornado"}, []string{"postgrey"}, 202},
@@ -74,7 +74,7 @@ func TestForgetErasesWhileTheWriterRuns(t *testing.T) {
 				}
 				write(s, p)
 			}
-			for _, word := range c.gone {
+			for _, word := range c.erased {
 				if traces(t, path, word) == 0 {
 					t.Fatalf("%q is not in the file before Forget", word)
 				}
@@ -90,7 +90,7 @@ func TestForgetErasesWhileTheWriterRuns(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, word := range c.gone {
+			for _, word := range c.erased {
 				want(t, "files with "+word, traces(t, path, word), 0)
 			}
 			for _, word := range c.stays {
@@ -114,7 +114,7 @@ func TestForgetErasesWhileTheWriterRuns(t *testing.T) {
 // selected events are lost.
 func TestForgetWithConcurrentWriterAndReaders(t *testing.T) {
 	path := testPath(t)
-	s, told := open(t, path, Options{})
+	s, states := open(t, path, Options{})
 	p := &timeline{}
 	p.open(listener(1, 0))
 	write(s, p)
@@ -147,7 +147,7 @@ func TestForgetWithConcurrentWriterAndReaders(t *testing.T) {
 	}
 	close(done)
 	others.Wait()
-	want(t, "states", len(told), 0)
+	want(t, "states", len(states), 0)
 	port1 := history.Query{Ports: monitor.Ports{{First: 1, Last: 1}}}
 	want(t, "events of the other port", len(events(t, path, port1)), 21)
 }

@@ -36,7 +36,7 @@ func writeForever(path string) {
 			p.open(listener(uint16(1+n%60_000), n))
 			n++
 		}
-		s.Record(p.take())
+		s.Record(p.next())
 		s.Flush()
 		fmt.Fprintln(out, n)
 		_ = out.Flush() // the reader may have ended
@@ -47,7 +47,7 @@ func writeForever(path string) {
 type timeline struct {
 	now     time.Time
 	listens []*monitor.Listener
-	changes []monitor.Event
+	events  []monitor.Event
 }
 
 func (p *timeline) at() time.Time {
@@ -58,7 +58,7 @@ func (p *timeline) at() time.Time {
 	return p.now
 }
 
-func (p *timeline) add(c monitor.Event) { p.changes = append(p.changes, c) }
+func (p *timeline) add(c monitor.Event) { p.events = append(p.events, c) }
 
 func (p *timeline) open(l *monitor.Listener) *monitor.Listener {
 	l.Since = p.at()
@@ -88,10 +88,10 @@ func (p *timeline) end(kind monitor.Kind, l *monitor.Listener) {
 	p.add(monitor.Event{At: p.at(), Kind: kind, Listener: l})
 }
 
-// take returns the next update.
-func (p *timeline) take() monitor.Update {
-	u := monitor.Update{Snapshot: monitor.Snapshot{TakenAt: p.at(), Listeners: append([]*monitor.Listener(nil), p.listens...)}, Events: p.changes, Ready: true}
-	p.changes = nil
+// next returns the next update.
+func (p *timeline) next() monitor.Update {
+	u := monitor.Update{Snapshot: monitor.Snapshot{TakenAt: p.at(), Listeners: append([]*monitor.Listener(nil), p.listens...)}, Events: p.events, Ready: true}
+	p.events = nil
 	return u
 }
 
@@ -121,15 +121,15 @@ func withOwner(l *monitor.Listener, name string, pid int) *monitor.Listener {
 
 func testPath(t testing.TB) string {
 	t.Helper()
-	return filepath.Join(t.TempDir(), "porthole", "activity.db")
+	return filepath.Join(t.TempDir(), "porthole", "history.db")
 }
 
-// open starts a writer that is closed when the test ends. told receives its
+// open starts a writer that is closed when the test ends. states receives its
 // states.
-func open(t testing.TB, path string, opts Options) (s *Store, told chan State) {
+func open(t testing.TB, path string, opts Options) (s *Store, states chan State) {
 	t.Helper()
-	told = make(chan State, 100)
-	opts.OnState = func(s State) { told <- s }
+	states = make(chan State, 100)
+	opts.OnState = func(s State) { states <- s }
 	opts.Logger = slog.New(slog.DiscardHandler)
 	if opts.Boot == "" {
 		opts.Boot = "boot"
@@ -139,12 +139,12 @@ func open(t testing.TB, path string, opts Options) (s *Store, told chan State) {
 	}
 	s = Open(path, opts)
 	t.Cleanup(s.Close)
-	return s, told
+	return s, states
 }
 
 // write records the events of p and waits until they are on disk.
 func write(s *Store, p *timeline) {
-	s.Record(p.take())
+	s.Record(p.next())
 	s.Flush()
 }
 

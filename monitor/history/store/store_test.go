@@ -36,7 +36,7 @@ func TestEventsAreStored(t *testing.T) {
 	if len(all) != 4 {
 		t.FailNow()
 	}
-	opened, hands, reach, closed := all[3], all[2], all[1], all[0]
+	opened, ownerChanged, exposureChanged, closed := all[3], all[2], all[1], all[0]
 	want(t, "owner that opened it", opened.Owner.Name+" "+opened.Owner.Project+" "+opened.Owner.User+" "+opened.Owner.Service, "node acme-web ann Vite")
 	want(t, "command", strings.Join(opened.Owner.Command, " "), "node server.js --password=••• --port 5432")
 	want(t, "folder and program", opened.Owner.Folder+" "+opened.Owner.Program, "/home/ann/acme-web /usr/bin/node")
@@ -44,20 +44,20 @@ func TestEventsAreStored(t *testing.T) {
 	want(t, "listener ID and boot ID", opened.Listener+" "+opened.Boot, l.ID+" boot")
 	want(t, "time", opened.At.Equal(l.Since) && opened.OpenedAt.Equal(l.Since), true)
 	want(t, "time zone", opened.At.Location(), time.UTC)
-	if hands.OwnerBefore == nil || hands.OwnerBefore.Name != "node" || hands.OwnerBefore.PID != 1001 || hands.Owner.PID != 77 {
-		t.Errorf("owner changed from %+v to %+v", hands.OwnerBefore, hands.Owner)
+	if ownerChanged.OwnerBefore == nil || ownerChanged.OwnerBefore.Name != "node" || ownerChanged.OwnerBefore.PID != 1001 || ownerChanged.Owner.PID != 77 {
+		t.Errorf("owner changed from %+v to %+v", ownerChanged.OwnerBefore, ownerChanged.Owner)
 	}
-	want(t, "previous exposure", reach.ExposureBefore, monitor.ExposureLoopback)
+	want(t, "previous exposure", exposureChanged.ExposureBefore, monitor.ExposureLoopback)
 	want(t, "duration", closed.Duration, 3*time.Second)
 	want(t, "certainty", closed.Certainty(), history.Exact)
 
-	story, err := OpenReader(path).ListenerEvents(t.Context(), l.ID)
-	if err != nil || len(story) != 4 || story[0].Kind != monitor.Opened {
-		t.Errorf("ListenerEvents: got %v, %v", story, err)
+	events, err := OpenReader(path).ListenerEvents(t.Context(), l.ID)
+	if err != nil || len(events) != 4 || events[0].Kind != monitor.Opened {
+		t.Errorf("ListenerEvents: got %v, %v", events, err)
 	}
-	spell, ok, err := OpenReader(path).LastOwner(t.Context(), 5432)
-	if err != nil || !ok || spell.Owner.Name != "python3" || !spell.From.Equal(hands.At) || !spell.To.Equal(closed.At) || spell.AlreadyOpen {
-		t.Errorf("LastOwner: got %+v, %v, %v; want python3 since the owner change", spell, ok, err)
+	tenure, ok, err := OpenReader(path).LastOwner(t.Context(), 5432)
+	if err != nil || !ok || tenure.Owner.Name != "python3" || !tenure.From.Equal(ownerChanged.At) || !tenure.To.Equal(closed.At) || tenure.AlreadyOpen {
+		t.Errorf("LastOwner: got %+v, %v, %v; want python3 since the owner change", tenure, ok, err)
 	}
 	if _, ok, err := OpenReader(path).LastOwner(t.Context(), 5433); ok || err != nil {
 		t.Errorf("LastOwner of an unused port: got %v, %v", ok, err)
@@ -283,9 +283,9 @@ func TestUnlistedListenerIsNotClosed(t *testing.T) {
 	s, _ = open(t, path, Options{})
 	write(s, p)
 	want(t, "events after a restart", kinds(events(t, path, history.Query{})), "opened 80")
-	spell, ok, err := OpenReader(path).LastOwner(t.Context(), 80)
-	if err != nil || !ok || !spell.To.IsZero() {
-		t.Errorf("LastOwner: got %+v, %v, %v; want an unknown end", spell, ok, err)
+	tenure, ok, err := OpenReader(path).LastOwner(t.Context(), 80)
+	if err != nil || !ok || !tenure.To.IsZero() {
+		t.Errorf("LastOwner: got %+v, %v, %v; want an unknown end", tenure, ok, err)
 	}
 }
 
@@ -322,8 +322,8 @@ func TestNextStartClosesVanishedListeners(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
 	p := &timeline{}
-	stays, goes := p.open(listener(3000, 1)), p.open(listener(5432, 2))
-	s.Record(p.take())
+	stays, vanishes := p.open(listener(3000, 1)), p.open(listener(5432, 2))
+	s.Record(p.next())
 	s.Close()
 
 	stays.Since = time.Time{} // as a new monitor reports it
@@ -335,7 +335,7 @@ func TestNextStartClosesVanishedListeners(t *testing.T) {
 	closed := all[1]
 	want(t, "owner", closed.Owner.Name, "node")
 	want(t, "certainty", closed.Certainty(), history.AtMost)
-	want(t, "maximum duration", closed.Duration, closed.At.Sub(goes.Since))
+	want(t, "maximum duration", closed.Duration, closed.At.Sub(vanishes.Since))
 	want(t, "found", all[0].AlreadyOpen, true)
 
 	// It closes now; its duration counts from the first run.
@@ -345,9 +345,9 @@ func TestNextStartClosesVanishedListeners(t *testing.T) {
 	want(t, "newest event", kinds([]history.Event{last}), "closed 3000")
 	want(t, "certainty", last.Certainty(), history.Exact)
 	want(t, "opening time", last.OpenedAt, events(t, path, history.Query{Ports: monitor.Ports{{First: 3000, Last: 3000}}})[1].At)
-	spell, _, err := OpenReader(path).LastOwner(t.Context(), 5432)
-	if err != nil || !spell.Unobserved {
-		t.Errorf("LastOwner: got %+v, %v; want an unobserved end", spell, err)
+	tenure, _, err := OpenReader(path).LastOwner(t.Context(), 5432)
+	if err != nil || !tenure.Unobserved {
+		t.Errorf("LastOwner: got %+v, %v; want an unobserved end", tenure, err)
 	}
 }
 
@@ -355,7 +355,7 @@ func TestSameIDAfterRebootIsAnotherListener(t *testing.T) {
 	path := testPath(t)
 	p := &timeline{}
 	p.open(listener(3000, 1))
-	u := p.take()
+	u := p.next()
 	for _, c := range []struct{ boot, want string }{
 		{"one", "opened 3000"},
 		{"two", "opened 3000, closed 3000 unwatched, found 3000"},
@@ -393,7 +393,7 @@ func TestUnpolledUDPIsNotClosed(t *testing.T) {
 	l := listener(5353, 1)
 	l.Protocol = monitor.UDP
 	p.open(l)
-	s.Record(p.take())
+	s.Record(p.next())
 	s.Close()
 	p.listens = []*monitor.Listener{listener(80, 2)}
 	s, _ = open(t, path, Options{})
@@ -440,7 +440,7 @@ func TestCloseDoesNotCleanUp(t *testing.T) {
 	}
 	write(s, p)
 	p.open(listener(uint16(1+many), many))
-	s.Record(p.take())
+	s.Record(p.next())
 	s.SetRetention(0, 1)
 	s.Close()
 	all := events(t, path, history.Query{Limit: 2 * many})
@@ -487,22 +487,22 @@ func TestOldEventsAreDeleted(t *testing.T) {
 
 func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 	path := testPath(t)
-	if err := os.MkdirAll(filepath.Dir(path)+"/activity.db", 0o700); err != nil { // a folder in place of the file
+	if err := os.MkdirAll(filepath.Dir(path)+"/history.db", 0o700); err != nil { // a folder in place of the file
 		t.Fatal(err)
 	}
-	s, told := open(t, path, Options{})
+	s, states := open(t, path, Options{})
 	p := &timeline{}
 	p.listens = []*monitor.Listener{listener(1, 1)}
-	s.Record(p.take())
-	if state := <-told; state.Err == nil {
+	s.Record(p.next())
+	if state := <-states; state.Err == nil {
 		t.Fatalf("got state %+v, want an error", state)
 	}
 	for n := range maxPending {
 		p.end(monitor.Closed, p.open(listener(2, 10+n)))
-		s.Record(p.take())
+		s.Record(p.next())
 	}
 	p.open(listener(3, 5))
-	s.Record(p.take())
+	s.Record(p.next())
 	s.mu.Lock()
 	waiting := len(s.events)
 	s.mu.Unlock()
@@ -512,7 +512,7 @@ func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if state := <-told; state.Err != nil {
+	if state := <-states; state.Err != nil {
 		t.Fatalf("got state %+v, want no problem", state)
 	}
 	s.Flush()
@@ -526,25 +526,25 @@ func TestUnwritableFolderIsReportedOnceAndRetried(t *testing.T) {
 	if err := os.WriteFile(dir, nil, 0o600); err != nil { // a file in place of the folder, which affects root too
 		t.Fatal(err)
 	}
-	s, told := open(t, path, Options{})
+	s, states := open(t, path, Options{})
 	p := &timeline{}
 	p.open(listener(1, 1))
-	s.Record(p.take())
-	if state := <-told; state.Err == nil {
+	s.Record(p.next())
+	if state := <-states; state.Err == nil {
 		t.Fatalf("got state %+v, want an error", state)
 	}
 	p.open(listener(2, 2))
-	s.Record(p.take())
+	s.Record(p.next())
 	time.Sleep(collectTime + 10*s.opts.retryInterval)
 	select {
-	case state := <-told:
+	case state := <-states:
 		t.Errorf("reported again: %+v", state)
 	default:
 	}
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	if state := <-told; state != (State{}) {
+	if state := <-states; state != (State{}) {
 		t.Errorf("got state %+v, want no problem", state)
 	}
 	s.Flush()
@@ -561,7 +561,7 @@ func TestUnwritableFolderIsReportedOnceAndRetried(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	path := testPath(t)
-	s, told := open(t, path, Options{})
+	s, states := open(t, path, Options{})
 	p := &timeline{}
 	p.open(listener(1, 1))
 	write(s, p)
@@ -573,11 +573,11 @@ func TestFullDisk(t *testing.T) {
 	for n := range 200 {
 		p.open(listener(uint16(100+n), n+2))
 	}
-	s.Record(p.take())
-	if state := <-told; state.Err == nil || isDamaged(state.Err) {
+	s.Record(p.next())
+	if state := <-states; state.Err == nil || isDamaged(state.Err) {
 		t.Fatalf("got state %+v, want a full disk", state)
 	}
-	if state := <-told; state != (State{}) {
+	if state := <-states; state != (State{}) {
 		t.Fatalf("got state %+v, want no problem", state)
 	}
 	s.Flush()
