@@ -75,39 +75,39 @@ type Explanation struct {
 // first seen, the control group that its socket was created in, as far as known,
 // and state, which says which parents have ended.
 func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessState) Explanation {
-	w := Explanation{Unit: monitor.Clean(cgroup.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
+	e := Explanation{Unit: monitor.Clean(cgroup.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
 	if c := cgroup.Container; c != nil && !c.Published {
-		w.Container = cmp.Or(monitor.Clean(c.Name, 60), w.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
+		e.Container = cmp.Or(monitor.Clean(c.Name, 60), e.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
 	}
 	for _, p := range o.Parents {
 		parent := newProcess(p)
 		parent.Ended = state.EndedParents[p.PID]
-		w.Chain = append(w.Chain, parent)
+		e.Chain = append(e.Chain, parent)
 	}
-	w.Orphaned = isOrphaned(w.Chain) || state.SessionLeaderEnded
-	slices.Reverse(w.Chain)
-	w.Chain = append(w.Chain, Process{PID: o.PID, Name: displayText(o.Name, 40), Title: displayText(o.Name, 40)})
-	for i := len(w.Chain) - 2; i >= 0; i-- { // nearest first
-		w.assign(&w.Chain[i])
+	e.Orphaned = isOrphaned(e.Chain) || state.SessionLeaderEnded
+	slices.Reverse(e.Chain)
+	e.Chain = append(e.Chain, Process{PID: o.PID, Name: displayText(o.Name, 40), Title: displayText(o.Name, 40)})
+	for i := len(e.Chain) - 2; i >= 0; i-- { // nearest first
+		e.assign(&e.Chain[i])
 	}
-	return w
+	return e
 }
 
 // assign stores p as the nearest parent of its kind, unless there is a nearer one.
-func (w *Explanation) assign(p *Process) {
+func (e *Explanation) assign(p *Process) {
 	var nearest **Process
 	switch p.Role {
 	case Script:
-		if w.Shell != nil || w.Session != nil {
+		if e.Shell != nil || e.Session != nil {
 			return // the script started the shell, not the process
 		}
-		nearest = &w.Script
+		nearest = &e.Script
 	case Shell:
-		nearest = &w.Shell
+		nearest = &e.Shell
 	case Terminal, SSH, Tmux, IDE:
-		nearest = &w.Session
+		nearest = &e.Session
 	case System, Cron, Supervisor, Container:
-		nearest = &w.Manager
+		nearest = &e.Manager
 	default:
 		return
 	}
@@ -135,34 +135,34 @@ func isOrphaned(nearest []Process) bool {
 }
 
 // Sentence returns the explanation as one English sentence without a full stop.
-func (w Explanation) Sentence() string {
+func (e Explanation) Sentence() string {
 	by := ""
 	switch {
-	case w.Script != nil:
-		by = "Started by " + w.Script.Name
-	case w.Shell != nil:
-		by = "Started in " + w.Shell.Title
-	case w.Session != nil:
-		by = "Started in " + w.Session.Title
+	case e.Script != nil:
+		by = "Started by " + e.Script.Name
+	case e.Shell != nil:
+		by = "Started in " + e.Shell.Title
+	case e.Session != nil:
+		by = "Started in " + e.Session.Title
 	}
 	switch {
-	case w.Orphaned && by == "":
+	case e.Orphaned && by == "":
 		return "The leader of its session has ended: it was left behind by its terminal"
-	case w.Orphaned && w.Script == nil:
+	case e.Orphaned && e.Script == nil:
 		return by + ", which has closed: it was left behind"
-	case w.Orphaned:
+	case e.Orphaned:
 		return by + ", whose terminal has closed: it was left behind"
 	case by == "":
-		return w.managedSentence()
+		return e.managedSentence()
 	}
-	if w.Script != nil && w.Shell != nil {
-		by += " in " + w.Shell.Title
+	if e.Script != nil && e.Shell != nil {
+		by += " in " + e.Shell.Title
 	}
-	if w.Session != nil && (w.Script != nil || w.Shell != nil) {
-		by += ", in " + w.Session.Title
+	if e.Session != nil && (e.Script != nil || e.Shell != nil) {
+		by += ", in " + e.Session.Title
 	}
-	if w.Session == nil && w.Manager != nil && w.Manager.Role != System {
-		by += ", under " + w.Manager.Title
+	if e.Session == nil && e.Manager != nil && e.Manager.Role != System {
+		by += ", under " + e.Manager.Title
 	}
 	return by
 }
@@ -170,23 +170,23 @@ func (w Explanation) Sentence() string {
 // managedSentence is Sentence for a process that no person started by hand. A
 // process whose parent is systemd was not necessarily started by it, because
 // orphans are reparented to it too.
-func (w Explanation) managedSentence() string {
-	service := strings.HasSuffix(w.Unit, ".service")
+func (e Explanation) managedSentence() string {
+	service := strings.HasSuffix(e.Unit, ".service")
 	switch {
-	case w.Container != "":
-		return "It runs in the container " + w.Container
+	case e.Container != "":
+		return "It runs in the container " + e.Container
 	case service:
-		return "Started by systemd as " + w.Unit
-	case w.Manager == nil && len(w.Chain) > 1:
-		return "Started by " + w.Chain[len(w.Chain)-2].Name
-	case w.Manager == nil:
+		return "Started by systemd as " + e.Unit
+	case e.Manager == nil && len(e.Chain) > 1:
+		return "Started by " + e.Chain[len(e.Chain)-2].Name
+	case e.Manager == nil:
 		return "What started it is not known"
-	case w.Manager.Role == System && w.Manager.PID == w.Chain[max(0, len(w.Chain)-2)].PID:
-		return "A child of " + w.Manager.Title + ": a service, or what started it has ended"
-	case w.Manager.Role == System:
-		return "Started by " + w.Chain[len(w.Chain)-2].Name
+	case e.Manager.Role == System && e.Manager.PID == e.Chain[max(0, len(e.Chain)-2)].PID:
+		return "A child of " + e.Manager.Title + ": a service, or what started it has ended"
+	case e.Manager.Role == System:
+		return "Started by " + e.Chain[len(e.Chain)-2].Name
 	}
-	return "Started by " + w.Manager.Title
+	return "Started by " + e.Manager.Title
 }
 
 // displayText makes a name or command of another process safe to display on one

@@ -229,7 +229,7 @@ func TestOpenVersion1(t *testing.T) {
 			}
 			want(t, "version", version, c.version)
 			want(t, "tables of the failed step", half, 0)
-			expected := "opened 5432, closed 5432, closed 3000 unwatched, found 62893"
+			expected := "opened 5432, closed 5432, closed 3000 unobserved, found 62893"
 			if c.fails {
 				expected = "opened 5432, closed 5432"
 			}

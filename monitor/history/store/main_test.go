@@ -167,7 +167,7 @@ func kinds(events []history.Event) string {
 		}
 		text += fmt.Sprintf("%s %d", e.Kind, e.Port)
 		if e.Unobserved {
-			text += " unwatched"
+			text += " unobserved"
 		}
 	}
 	return text

@@ -331,7 +331,7 @@ func TestNextStartClosesVanishedListeners(t *testing.T) {
 	s, _ = open(t, path, Options{})
 	write(s, p)
 	all := events(t, path, history.Query{})
-	want(t, "events", kinds(all), "opened 3000, opened 5432, closed 5432 unwatched, found 8080")
+	want(t, "events", kinds(all), "opened 3000, opened 5432, closed 5432 unobserved, found 8080")
 	closed := all[1]
 	want(t, "owner", closed.Owner.Name, "node")
 	want(t, "certainty", closed.Certainty(), history.AtMost)
@@ -358,7 +358,7 @@ func TestSameIDAfterRebootIsAnotherListener(t *testing.T) {
 	u := p.next()
 	for _, c := range []struct{ boot, want string }{
 		{"one", "opened 3000"},
-		{"two", "opened 3000, closed 3000 unwatched, found 3000"},
+		{"two", "opened 3000, closed 3000 unobserved, found 3000"},
 	} {
 		s, _ := open(t, path, Options{Boot: c.boot})
 		s.Record(u)
