@@ -13,13 +13,13 @@ import (
 	"porthole/ui"
 )
 
-// actions is what the window asks for: here, or of the agent.
+// actions implements ui.Actions, in this process or through the agent.
 type actions struct{ p *program }
 
 func (a actions) Watch(port uint16)   { a.p.send(ipc.Message{Kind: ipc.Watch, Port: port}) }
 func (a actions) Unwatch(port uint16) { a.p.send(ipc.Message{Kind: ipc.Unwatch, Port: port}) }
-func (a actions) SetWatches(seen, rules watch.Rules) {
-	a.p.send(ipc.Message{Kind: ipc.SetWatches, Base: seen, Watches: rules})
+func (a actions) SetWatches(base, rules watch.Rules) {
+	a.p.send(ipc.Message{Kind: ipc.SetWatches, Base: base, Watches: rules})
 }
 func (a actions) DismissWelcome()   { a.p.send(ipc.Message{Kind: ipc.DismissWelcome}) }
 func (a actions) Resume()           { a.p.send(ipc.Message{Kind: ipc.Resume}) }
@@ -31,7 +31,7 @@ func (a actions) ReloadSettings()  { a.p.send(ipc.Message{Kind: ipc.ReloadSettin
 func (a actions) Refresh()         { a.p.send(ipc.Message{Kind: ipc.Refresh}) }
 func (a actions) Copy(text string) { a.p.app.Clipboard().SetContent(text) }
 
-// CopyDiagnostics copies what "porthole doctor" prints.
+// CopyDiagnostics copies the output of "porthole doctor".
 func (a actions) CopyDiagnostics() {
 	a.p.work.Go(func() {
 		report := doctor.Examine(a.p.ctx, doctor.Options{Version: a.p.version, HasWindow: Built}).String()
@@ -46,10 +46,10 @@ func (a actions) Pause(d time.Duration) {
 	a.p.send(ipc.Message{Kind: ipc.Pause, Seconds: int(d / time.Second)})
 }
 
-// Close closes the window as its button does.
+// Close closes the window as its close button does.
 func (a actions) Close() { a.p.close() }
 
-// Quit ends Porthole; where the agent is gone that is this window.
+// Quit quits Porthole. Without an agent it closes this window.
 func (a actions) Quit() {
 	if !a.p.connected {
 		a.p.app.Quit()
@@ -58,8 +58,8 @@ func (a actions) Quit() {
 	a.p.send(ipc.Message{Kind: ipc.Quit})
 }
 
-// StartAgent starts an agent, which brings a window of its own, also where the
-// settings say that a start is hidden.
+// StartAgent starts a new agent with a window of its own, even if the settings say
+// to start hidden, and closes this window.
 func (a actions) StartAgent() {
 	program, err := os.Executable()
 	if err == nil {
@@ -70,7 +70,7 @@ func (a actions) StartAgent() {
 		}
 	}
 	if err != nil {
-		a.p.log.Error("Porthole could not be started again", "problem", err)
+		a.p.log.Error("can't start Porthole again", "error", err)
 		return
 	}
 	a.p.app.Quit()

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// detach lets cmd outlive this process and its terminal.
+// detach makes cmd outlive this process and its terminal.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -23,29 +23,29 @@ import (
 	"porthole/monitor/history/store"
 )
 
-// How long the window waits for an answer. Erasing writes the whole file anew.
+// Timeouts. Erasing rewrites the whole file.
 const (
 	queryTimeout = 5 * time.Second
 	eraseTimeout = time.Minute
 )
 
-// historyReader answers the window's questions off Fyne's goroutine, and hands the
-// answers to it.
+// historyReader implements ui.History: it runs queries on other goroutines and calls
+// back on Fyne's goroutine.
 type historyReader struct {
-	ctx    context.Context // the window's life
+	ctx    context.Context // ends with the window
 	reader history.Reader
-	forget func(context.Context, history.Forget) error // nil where nothing can be erased
+	forget func(context.Context, history.Forget) error // nil if erasing is not possible
 	log    *slog.Logger
-	do     func(func()) // on Fyne's goroutine
-	folder func() string
+	do     func(func())  // runs a function on Fyne's goroutine
+	folder func() string // for exports
 	now    func() time.Time
 
 	queries sync.WaitGroup
 	mu      sync.Mutex
-	latest  map[string]context.CancelFunc // of each kind of question; one that waits for an answer
+	latest  map[string]context.CancelFunc // cancels the latest query, by kind
 }
 
-// openHistory returns the memory of what the agent writes.
+// openHistory returns a reader of the history that the agent writes.
 func openHistory(ctx context.Context, do func(func()), log *slog.Logger) *historyReader {
 	path := settings.HistoryPath()
 	return newHistoryReader(ctx, do, store.OpenReader(path), func(ctx context.Context, f history.Forget) error {
@@ -54,7 +54,7 @@ func openHistory(ctx context.Context, do func(func()), log *slog.Logger) *histor
 	}, log)
 }
 
-// newHistoryReader returns the memory that reads from reader and erases with forget.
+// newHistoryReader returns a reader that reads from reader and erases with forget.
 func newHistoryReader(ctx context.Context, do func(func()), reader history.Reader, forget func(context.Context, history.Forget) error, log *slog.Logger) *historyReader {
 	return &historyReader{
 		ctx: ctx, reader: reader, forget: forget, log: log, do: do, folder: exportFolder, now: time.Now,
@@ -62,17 +62,17 @@ func newHistoryReader(ctx context.Context, do func(func()), reader history.Reade
 	}
 }
 
-// query runs a question on a goroutine, which ends with the window, and then what
-// it returns on Fyne's. A newer question of the same kind ends an older one,
-// which is not answered then; kind is "" where all are to be. A question has
-// limit as its deadline.
-func (m *historyReader) query(kind string, limit time.Duration, question func(context.Context) func()) {
-	m.queryWith(m.ctx, kind, limit, question)
+// query calls run on a new goroutine and then the function that it returns on Fyne's.
+// The context of run ends with the window or after timeout. A newer query of the same
+// kind cancels an older one, whose result is dropped; queries of kind "" are never
+// canceled this way.
+func (m *historyReader) query(kind string, timeout time.Duration, run func(context.Context) func()) {
+	m.queryWith(m.ctx, kind, timeout, run)
 }
 
-func (m *historyReader) queryWith(life context.Context, kind string, limit time.Duration, question func(context.Context) func()) {
-	ctx, cancel := context.WithTimeout(life, limit)
-	unwanted := func() bool { return errors.Is(context.Cause(ctx), context.Canceled) }
+func (m *historyReader) queryWith(parent context.Context, kind string, timeout time.Duration, run func(context.Context) func()) {
+	ctx, cancel := context.WithTimeout(parent, timeout)
+	canceled := func() bool { return errors.Is(context.Cause(ctx), context.Canceled) }
 	if kind != "" {
 		m.mu.Lock()
 		if older := m.latest[kind]; older != nil {
@@ -82,25 +82,25 @@ func (m *historyReader) queryWith(life context.Context, kind string, limit time.
 		m.mu.Unlock()
 	}
 	m.queries.Go(func() {
-		answer := question(ctx)
+		done := run(ctx)
 		m.do(func() {
-			if !unwanted() { // asked here, where newer questions come from
-				answer()
+			if !canceled() { // checked on the goroutine that starts newer queries
+				done()
 			}
 			cancel()
 		})
 	})
 }
 
-// wait returns when no question is under way.
+// wait waits for all running queries.
 func (m *historyReader) wait() { m.queries.Wait() }
 
-// Events is ui.Memory's.
+// Events implements ui.History.
 func (m *historyReader) Events(q history.Query, done func([]history.Event, error)) {
 	m.query("events", queryTimeout, m.events(q, done))
 }
 
-// Lookup is ui.Memory's.
+// Lookup implements ui.History.
 func (m *historyReader) Lookup(q history.Query, done func([]history.Event, error)) {
 	m.query("", queryTimeout, m.events(q, done))
 }
@@ -108,70 +108,69 @@ func (m *historyReader) Lookup(q history.Query, done func([]history.Event, error
 func (m *historyReader) events(q history.Query, done func([]history.Event, error)) func(context.Context) func() {
 	return func(ctx context.Context) func() {
 		events, err := m.reader.Events(ctx, q)
-		m.logError(ctx, "the activity cannot be read", err)
+		m.logError(ctx, "can't read the history", err)
 		return func() { done(events, err) }
 	}
 }
 
-// ListenerEvents is ui.Memory's.
+// ListenerEvents implements ui.History.
 func (m *historyReader) ListenerEvents(listener string, done func([]history.Event, error)) {
-	m.query("story", queryTimeout, func(ctx context.Context) func() {
+	m.query("listener events", queryTimeout, func(ctx context.Context) func() {
 		events, err := m.reader.ListenerEvents(ctx, listener)
-		m.logError(ctx, "the activity of a listener cannot be read", err)
+		m.logError(ctx, "can't read the history of a listener", err)
 		return func() { done(events, err) }
 	})
 }
 
-// LastOwner is ui.Memory's.
+// LastOwner implements ui.History.
 func (m *historyReader) LastOwner(port uint16, done func(history.Tenure, bool, error)) {
-	m.query("last holder", queryTimeout, func(ctx context.Context) func() {
-		spell, known, err := m.reader.LastOwner(ctx, port)
-		m.logError(ctx, "the last holder of a port cannot be read", err)
-		return func() { done(spell, known, err) }
+	m.query("last owner", queryTimeout, func(ctx context.Context) func() {
+		tenure, known, err := m.reader.LastOwner(ctx, port)
+		m.logError(ctx, "can't read the last owner of a port", err)
+		return func() { done(tenure, known, err) }
 	})
 }
 
-// Hours is ui.Memory's.
+// Hours implements ui.History.
 func (m *historyReader) Hours(q history.Query, done func([]history.HourCount, error)) {
 	m.query("hours", queryTimeout, func(ctx context.Context) func() {
 		hours, err := m.reader.CountByHour(ctx, q)
-		m.logError(ctx, "the activity of the day cannot be read", err)
+		m.logError(ctx, "can't read the events per hour", err)
 		return func() { done(hours, err) }
 	})
 }
 
-// Forget is ui.Memory's. What was begun is ended, also where the window closes
-// meanwhile.
+// Forget implements ui.History. It continues if the window closes meanwhile.
 func (m *historyReader) Forget(f history.Forget, done func(error)) {
 	m.queryWith(context.WithoutCancel(m.ctx), "", eraseTimeout, func(ctx context.Context) func() {
-		err := errors.New("nothing can be erased here")
+		err := errors.New("erasing is not possible")
 		if m.forget != nil {
 			err = m.forget(ctx, f)
 		}
-		m.logError(ctx, "the activity could not be erased", err)
+		m.logError(ctx, "can't erase the history", err)
 		return func() { done(err) }
 	})
 }
 
-// Export is ui.Memory's. Each page of events has a deadline of its own.
+// Export implements ui.History. Each page of events has its own timeout.
 func (m *historyReader) Export(format string, q history.Query, done func(string, error)) {
 	m.query("", time.Hour, func(ctx context.Context) func() {
 		path, err := m.export(ctx, format, q)
-		m.logError(ctx, "the activity could not be exported", err)
+		m.logError(ctx, "can't export the history", err)
 		return func() { done(path, err) }
 	})
 }
 
 func (m *historyReader) logError(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() != context.Canceled {
-		m.log.Warn(what, "problem", err)
+		m.log.Warn(what, "error", err)
 	}
 }
 
-// export writes the events of q to a new file and returns its path. A file that
-// is not whole does not stay.
+// export writes the events of q to a new file and returns its path. It removes an
+// incomplete file.
 func (m *historyReader) export(ctx context.Context, format string, q history.Query) (path string, err error) {
-	f, err := createUnique(m.folder(), "porthole-activity-"+m.now().Format(time.DateOnly), format)
+	f, err := createUnique(m.folder(), "porthole-history-"+m.now().Format(time.DateOnly), format)
 	if err != nil {
 		return "", err
 	}
@@ -180,12 +179,12 @@ func (m *historyReader) export(ctx context.Context, format string, q history.Que
 			err = fmt.Errorf("write %s: %w", f.Name(), closing)
 		}
 		if err != nil {
-			_ = os.Remove(f.Name()) // what is reported is why
+			_ = os.Remove(f.Name()) // the first error is returned
 		}
 	}()
 	w := bufio.NewWriter(f)
 	if err := m.writeEvents(ctx, w, format, q); err != nil {
-		return "", fmt.Errorf("export the activity: %w", err)
+		return "", fmt.Errorf("export the history: %w", err)
 	}
 	if err := w.Flush(); err != nil {
 		return "", fmt.Errorf("write %s: %w", f.Name(), err)
@@ -193,7 +192,7 @@ func (m *historyReader) export(ctx context.Context, format string, q history.Que
 	return f.Name(), nil
 }
 
-// exportPageSize is how many events are read at once.
+// exportPageSize is the number of events per query.
 const exportPageSize = 2000
 
 func (m *historyReader) writeEvents(ctx context.Context, w io.Writer, format string, q history.Query) error {
@@ -225,16 +224,16 @@ func (m *historyReader) writeEvents(ctx context.Context, w io.Writer, format str
 	}
 }
 
-// eventWriter writes events in some format.
+// eventWriter writes events in a file format.
 type eventWriter interface {
 	Write(history.Event) error
-	Flush() error // what is left
+	Flush() error // writes the rest; called once
 }
 
-// jsonWriter writes an array, an event a line.
+// jsonWriter writes a JSON array with one event per line.
 type jsonWriter struct {
-	w     io.Writer
-	begun bool
+	w       io.Writer
+	started bool
 }
 
 func (j *jsonWriter) Write(e history.Event) error {
@@ -243,24 +242,24 @@ func (j *jsonWriter) Write(e history.Event) error {
 		return err
 	}
 	before := "[\n"
-	if j.begun {
+	if j.started {
 		before = ",\n"
 	}
-	j.begun = true
+	j.started = true
 	_, err = fmt.Fprintf(j.w, "%s%s", before, b)
 	return err
 }
 
 func (j *jsonWriter) Flush() error {
 	end := "[]\n"
-	if j.begun {
+	if j.started {
 		end = "\n]\n"
 	}
 	_, err := io.WriteString(j.w, end)
 	return err
 }
 
-// exportFolder is the user's folder of documents, or their home.
+// exportFolder returns the user's documents folder, or their home folder if there is none.
 func exportFolder() string {
 	if info, err := os.Stat(xdg.UserDirs.Documents); err == nil && info.IsDir() {
 		return xdg.UserDirs.Documents
@@ -268,8 +267,8 @@ func exportFolder() string {
 	return xdg.Home
 }
 
-// createUnique makes a file that was not there and that nobody else may read:
-// "name.csv", or "name-2.csv" and so on.
+// createUnique creates a new file that only the user can read: name.extension, or if
+// that exists name-2.extension and so on.
 func createUnique(folder, name, extension string) (*os.File, error) {
 	for n := 1; ; n++ {
 		path := filepath.Join(folder, name+"."+extension)
@@ -281,7 +280,7 @@ func createUnique(folder, name, extension string) (*os.File, error) {
 			return f, nil
 		}
 		if !errors.Is(err, fs.ErrExist) || n == 1000 {
-			return nil, fmt.Errorf("make a file for the activity: %w", err)
+			return nil, fmt.Errorf("create a file for the history: %w", err)
 		}
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"porthole/monitor/history"
 )
 
-// fakeHistory is a Reader of events, the oldest first. Events waits for its turn where
-// hold is not nil.
+// fakeHistory is a history.Reader of events, the oldest first. If hold is not nil,
+// Events sends its query to begun and waits for hold.
 type fakeHistory struct {
 	events []history.Event
 	err    error
@@ -59,8 +59,8 @@ func (b *fakeHistory) CountByHour(context.Context, history.Query) ([]history.Hou
 	return nil, b.err
 }
 
-// newTestReader returns a memory whose answers go through one goroutine, as through
-// Fyne's, and the way to run something there.
+// newTestReader returns a historyReader with one goroutine in place of Fyne's, and a
+// function that runs functions on it.
 func newTestReader(t *testing.T, r history.Reader) (*historyReader, func(func())) {
 	t.Helper()
 	m := newHistoryReader(t.Context(), nil, r, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -96,48 +96,48 @@ func testEvents(n int) []history.Event {
 	return events
 }
 
-func TestANewerQuestionEndsAnOlderOne(t *testing.T) {
-	b := &fakeHistory{events: testEvents(3), hold: make(chan struct{}), begun: make(chan history.Query, 2)}
-	m, do := newTestReader(t, b)
-	answers, said := make(chan string, 4), make(chan bool, 4)
+func TestNewerQueryCancelsOlderOne(t *testing.T) {
+	f := &fakeHistory{events: testEvents(3), hold: make(chan struct{}), begun: make(chan history.Query, 2)}
+	m, do := newTestReader(t, f)
+	answers, handled := make(chan string, 4), make(chan bool, 4)
 	m.do = func(answer func()) {
 		do(answer)
-		said <- true
+		handled <- true
 	}
-	question := func(name string) func() {
+	query := func(name string) func() {
 		return func() {
 			m.Events(history.Query{Limit: 1}, func(e []history.Event, err error) { answers <- fmt.Sprint(name, ": ", len(e), " ", err) })
 		}
 	}
-	do(question("first"))
-	<-b.begun
-	do(question("second"))
-	<-b.begun
-	close(b.hold)
+	do(query("first"))
+	<-f.begun
+	do(query("second"))
+	<-f.begun
+	close(f.hold)
 	if got := <-answers; got != "second: 1 <nil>" {
-		t.Errorf("the first answer is %q; want that to the second question", got)
+		t.Errorf("got answer %q, want that of the second query", got)
 	}
-	<-said
-	<-said
-	do(func() {}) // both have been here
+	<-handled
+	<-handled
+	do(func() {}) // both results have been handled
 	select {
 	case got := <-answers:
-		t.Errorf("the first question was answered: %q", got)
+		t.Errorf("the first query was answered: %q", got)
 	default:
 	}
 }
 
-func TestEveryWindowGetsWhatWasBefore(t *testing.T) {
-	b := &fakeHistory{events: testEvents(3), hold: make(chan struct{}), begun: make(chan history.Query, 2)}
-	m, do := newTestReader(t, b)
+func TestLookupsAreNotCanceled(t *testing.T) {
+	f := &fakeHistory{events: testEvents(3), hold: make(chan struct{}), begun: make(chan history.Query, 2)}
+	m, do := newTestReader(t, f)
 	answers := make(chan error, 2)
 	for range 2 {
 		do(func() {
 			m.Lookup(history.Query{Limit: 1}, func(_ []history.Event, err error) { answers <- err })
 		})
-		<-b.begun
+		<-f.begun
 	}
-	close(b.hold)
+	close(f.hold)
 	for range 2 {
 		if err := <-answers; err != nil {
 			t.Error(err)
@@ -158,16 +158,16 @@ func export(m *historyReader, do func(func()), format string) exportResult {
 	return <-answer
 }
 
-func TestExportWritesAllAndOverNothing(t *testing.T) {
+func TestExportWritesAllEventsToANewFile(t *testing.T) {
 	m, do := newTestReader(t, &fakeHistory{events: testEvents(2*exportPageSize + 10)})
-	for _, want := range []string{"porthole-activity-2026-11-24.csv", "porthole-activity-2026-11-24-2.csv", "porthole-activity-2026-11-24.json"} {
+	for _, want := range []string{"porthole-history-2026-11-24.csv", "porthole-history-2026-11-24-2.csv", "porthole-history-2026-11-24.json"} {
 		got := export(m, do, filepath.Ext(want)[1:])
 		if got.err != nil || filepath.Base(got.path) != want {
-			t.Fatalf("saved %q, %v; want %s", got.path, got.err, want)
+			t.Fatalf("got file %q, error %v; want %s", got.path, got.err, want)
 		}
 		info, err := os.Stat(got.path)
 		if err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %v; want 0600", want, info.Mode(), err)
+			t.Errorf("%s: got mode %v, error %v; want 0600", want, info.Mode(), err)
 		}
 		text, err := os.ReadFile(got.path)
 		if err != nil {
@@ -188,44 +188,43 @@ func TestExportWritesAllAndOverNothing(t *testing.T) {
 			n = len(rows) - 1
 		}
 		if n != 2*exportPageSize+10 {
-			t.Errorf("%s has %d events; want %d", want, n, 2*exportPageSize+10)
+			t.Errorf("%s: got %d events, want %d", want, n, 2*exportPageSize+10)
 		}
 	}
 }
 
-func TestAnExportOfNothingIsAFileAndOneThatFailsIsNone(t *testing.T) {
+func TestEmptyAndFailedExport(t *testing.T) {
 	m, do := newTestReader(t, &fakeHistory{})
 	got := export(m, do, "json")
 	if text, err := os.ReadFile(got.path); err != nil || string(text) != "[]\n" {
-		t.Errorf("nothing is %q, %v", text, err)
+		t.Errorf("no events: got %q, error %v; want []", text, err)
 	}
 	m, do = newTestReader(t, &fakeHistory{err: errors.New("damaged")})
 	if got := export(m, do, "csv"); got.err == nil || got.path != "" {
-		t.Errorf("a failed export is %+v", got)
+		t.Errorf("failed export: got %+v, want an error and no path", got)
 	}
 	if left, err := os.ReadDir(m.folder()); err != nil || len(left) != 0 {
-		t.Errorf("it left %v, %v", left, err)
+		t.Errorf("failed export: got files %v, error %v; want none", left, err)
 	}
 }
 
-func TestForgettingWithoutAWayToIsAnError(t *testing.T) {
+func TestForget(t *testing.T) {
 	m, do := newTestReader(t, &fakeHistory{})
 	answer := make(chan error, 2)
-	ask := func() { m.Forget(history.Forget{Port: 80}, func(err error) { answer <- err }) }
-	do(ask)
+	forget := func() { m.Forget(history.Forget{Port: 80}, func(err error) { answer <- err }) }
+	do(forget)
 	if err := <-answer; err == nil {
-		t.Error("nothing was erased, and nothing said")
+		t.Error("erasing is not possible: got no error")
 	}
 	var got history.Forget
 	m.forget = func(_ context.Context, f history.Forget) error { got = f; return nil }
-	do(ask)
+	do(forget)
 	if err := <-answer; err != nil || got.Port != 80 {
-		t.Errorf("erased %+v, %v", got, err)
+		t.Errorf("got %+v, error %v; want port 80", got, err)
 	}
 }
 
-// A window that closes while something is being erased waits for that.
-func TestWhatIsBeingErasedIsErasedToTheEnd(t *testing.T) {
+func TestForgetContinuesIfTheWindowCloses(t *testing.T) {
 	ctx, closed := context.WithCancel(t.Context())
 	begun, erased := make(chan struct{}), false
 	m := newHistoryReader(ctx, func(func()) {}, &fakeHistory{}, func(ctx context.Context, _ history.Forget) error {
@@ -243,6 +242,6 @@ func TestWhatIsBeingErasedIsErasedToTheEnd(t *testing.T) {
 	closed()
 	m.wait()
 	if !erased {
-		t.Error("the end of the window ended it")
+		t.Error("erasing was canceled by the end of the window")
 	}
 }

@@ -4,8 +4,8 @@ package window
 
 import "os"
 
-// nameProcess calls this process "porthole" in ps and top: it was started
-// through /proc/self/exe, and would be "exe" (proc_pid_comm(5)).
+// nameProcess sets the name of this process in ps and top to "porthole". It would be
+// "exe" because the process was started as /proc/self/exe (proc_pid_comm(5)).
 func nameProcess() {
-	_ = os.WriteFile("/proc/self/comm", []byte("porthole"), 0) // a name is no more than that
+	_ = os.WriteFile("/proc/self/comm", []byte("porthole"), 0) // the name is cosmetic
 }

@@ -17,16 +17,15 @@ import (
 	"porthole/app/desktop"
 	"porthole/monitor"
 	"porthole/monitor/process"
-	"porthole/ui"
+	"porthole/ui/words"
 )
 
-// tlsTimeout is how long a server has for the answer to a greeting in TLS. One on
-// this machine takes milliseconds.
+// tlsTimeout limits a TLS handshake. A server on this machine needs milliseconds.
 const tlsTimeout = 700 * time.Millisecond
 
-// OpenInBrowser opens address, "127.0.0.1:3000", as https where the server
-// speaks TLS, else as http. That is found out now, on the user's click: nothing
-// else of Porthole's ever connects to a port.
+// OpenInBrowser opens address, for example "127.0.0.1:3000", with https if the
+// server supports TLS, else with http. It connects to the port to find out, only on
+// the user's click.
 func (a actions) OpenInBrowser(address string) {
 	a.p.work.Go(func() {
 		if err := desktop.Open(a.p.ctx, scheme(a.p.ctx, address)+"://"+address+"/"); err != nil {
@@ -35,13 +34,13 @@ func (a actions) OpenInBrowser(address string) {
 	})
 }
 
-// CopyURL copies the URL of address, which is found out as OpenInBrowser does.
+// CopyURL copies the URL that OpenInBrowser would open.
 func (a actions) CopyURL(address string) {
 	a.p.work.Go(func() {
 		url := scheme(a.p.ctx, address) + "://" + address + "/"
 		a.p.do(func() {
 			a.Copy(url)
-			a.p.window.ShowNotice(ui.Copied(url))
+			a.p.window.ShowNotice(words.Copied(url))
 		})
 	})
 }
@@ -60,7 +59,7 @@ func (a actions) OpenFolder(path string) {
 	})
 }
 
-// Environment reads what o was started with. It is kept nowhere.
+// Environment reads the environment of o. It is not stored.
 func (a actions) Environment(o monitor.Owner, done func(lines []string, problem string)) {
 	a.p.work.Go(func() {
 		lines, err := process.Environment(o)
@@ -77,8 +76,8 @@ func (a actions) Environment(o monitor.Owner, done func(lines []string, problem 
 	})
 }
 
-// InspectTraffic opens Wireshark at the traffic of l; without it the command for tcpdump
-// is copied, which is said.
+// InspectTraffic captures the traffic of l in Wireshark. If that cannot be started, it
+// copies a tcpdump command instead and tells the user.
 func (a actions) InspectTraffic(l *monitor.Listener) {
 	a.p.work.Go(func() {
 		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Exposure == monitor.ExposureLoopback}
@@ -95,14 +94,14 @@ func (a actions) InspectTraffic(l *monitor.Listener) {
 	})
 }
 
-// showFailure says in the window that something the user asked for did not work.
-func (p *program) showFailure(sentence string, err error) {
-	p.log.Warn("what the user asked for could not be done", "said", sentence, "problem", err)
-	p.do(func() { p.window.ShowNotice(sentence) })
+// showFailure shows the user that an action has failed. text is a translated sentence.
+func (p *program) showFailure(text string, err error) {
+	p.log.Warn("an action of the user failed", "notice", text, "error", err)
+	p.do(func() { p.window.ShowNotice(text) })
 }
 
-// scheme is https where a server answers a greeting in TLS, whatever its
-// certificate, else http.
+// scheme returns "https" if the server completes a TLS handshake, with any
+// certificate, else "http".
 func scheme(ctx context.Context, address string) string {
 	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
 	defer cancel()
@@ -111,6 +110,6 @@ func scheme(ctx context.Context, address string) string {
 	if err != nil {
 		return "http"
 	}
-	_ = c.Close() // all was learned
+	_ = c.Close() // nothing to send
 	return "https"
 }

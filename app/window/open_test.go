@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-func TestSchemeIsWhatThePortSpeaks(t *testing.T) {
+func TestScheme(t *testing.T) {
 	plain, secure := httptest.NewServer(nil), httptest.NewTLSServer(nil)
 	defer plain.Close()
 	defer secure.Close()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections but never answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestSchemeIsWhatThePortSpeaks(t *testing.T) {
 		"127.0.0.1:1":                              "http",
 	} {
 		if got := scheme(t.Context(), address); got != want {
-			t.Errorf("%s: %s; want %s", address, got, want)
+			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
 	}
 }

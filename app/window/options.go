@@ -1,9 +1,9 @@
 package window
 
-// Options are what the window process is told when it is started: what must be
-// known before anything is painted.
+// Options are the command-line options of the window process: what it needs before
+// the first frame.
 type Options struct {
 	Version  string
-	Theme    string // "light" or "dark"; "" as the system is
-	Language string // like "en"; "" as the system is
+	Theme    string // "light" or "dark"; "": the system's
+	Language string // like "en"; "": the system's
 }

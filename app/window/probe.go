@@ -10,43 +10,41 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/connection/source"
 	"porthole/monitor/process"
-	"porthole/ui"
+	"porthole/ui/probe"
 )
 
-// How often the window's process looks at who is connected, and how many. Each
-// look changes words, and for each word Fyne paints its whole window: without a
-// graphics card that is one to three hundredths of a second of a processor.
+// probeInterval is the time between probes. Each one changes texts, for which Fyne
+// repaints the whole window: without a graphics card that takes 10 to 30 ms of CPU time.
 const probeInterval = 2 * time.Second
 
-// prober looks at what the window wants while it is open, on one goroutine.
+// prober reads the connections and process states that the window shows, on its own goroutine.
 type prober struct {
-	request   func() (ui.ProbeRequest, bool) // asks the window; false where it has ended
-	show      func(ui.ProbeResult)
-	tick      func()         // a second has passed
-	source    *source.Source // nil where connections cannot be read
-	countedAt time.Time
-	failing   bool // the last look did; said once
+	request   func() (probe.Request, bool) // returns what the window shows; false if it has closed
+	show      func(probe.Result)
+	tick      func()         // called every second
+	source    *source.Source // nil if connections cannot be read
+	countedAt time.Time      // last count of connections
+	failing   bool           // the last probe failed; used to log it only once
 	log       *slog.Logger
 }
 
-// run lets each second pass, and looks every lookEvery, at the first time and
-// after each nudge at once. It ends with ctx.
+// run probes immediately, every probeInterval, and after each nudge, until ctx ends.
 func (w *prober) run(ctx context.Context, nudge <-chan struct{}) {
 	var err error
 	if w.source, err = source.Open(); err != nil {
-		w.log.Warn("who is connected cannot be read here", "problem", err)
+		w.log.Warn("connections can't be read on this system", "error", err)
 	} else {
-		defer func() { _ = w.source.Close() }() // nothing was written to it
+		defer func() { _ = w.source.Close() }() // read-only
 	}
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	for next := time.Duration(0); ; {
 		if next <= 0 {
-			wanted, ok := w.request()
+			request, ok := w.request()
 			if !ok {
 				return
 			}
-			w.show(w.probe(ctx, wanted, time.Now()))
+			w.show(w.probe(ctx, request, time.Now()))
 			next = probeInterval
 		}
 		select {
@@ -61,47 +59,47 @@ func (w *prober) run(ctx context.Context, nudge <-chan struct{}) {
 	}
 }
 
-// probe looks once. What was not wanted, or cannot be had, is nil.
-func (w *prober) probe(ctx context.Context, wanted ui.ProbeRequest, now time.Time) ui.ProbeResult {
-	live := ui.ProbeResult{At: now, Processes: make(map[ui.ProcessID]monitor.ProcessState, len(wanted.Processes))}
-	for _, o := range wanted.Processes {
-		live.Processes[ui.ProcessID{PID: o.PID, Start: o.Start}] = process.State(o)
+// probe reads what request asks for. Parts that were not requested or cannot be read are nil.
+func (w *prober) probe(ctx context.Context, request probe.Request, now time.Time) probe.Result {
+	result := probe.Result{At: now, Processes: make(map[probe.ProcessID]monitor.ProcessState, len(request.Processes))}
+	for _, o := range request.Processes {
+		result.Processes[probe.IDOf(o)] = process.State(o)
 	}
 	if w.source == nil {
-		return live
+		return result
 	}
 	var err error
-	if len(wanted.Connections) > 0 {
-		live.States, err = w.source.Read(ctx, wanted.Connections)
+	if len(request.Connections) > 0 {
+		result.States, err = w.source.Read(ctx, request.Connections)
 		w.logError(ctx, err)
 	}
-	if err == nil && len(wanted.Count) > 0 && now.Sub(w.countedAt) >= probeInterval-time.Second/2 {
+	if err == nil && len(request.Count) > 0 && now.Sub(w.countedAt) >= probeInterval-time.Second/2 {
 		w.countedAt = now
-		live.Counts, err = w.source.Count(ctx, wanted.Count)
+		result.Counts, err = w.source.Count(ctx, request.Count)
 		w.logError(ctx, err)
 	}
-	return live
+	return result
 }
 
-// logError logs an error, once until a look succeeds.
+// logError logs err unless the previous probe failed too.
 func (w *prober) logError(ctx context.Context, err error) {
 	if err != nil && !w.failing && ctx.Err() == nil {
-		w.log.Warn("who is connected cannot be read now", "problem", err)
+		w.log.Warn("can't read connections", "error", err)
 	}
 	w.failing = err != nil
 }
 
-// runProber looks at what the window wants until ctx ends.
+// runProber runs a prober for the window until ctx ends.
 func (p *program) runProber(ctx context.Context, nudge <-chan struct{}) {
-	w := &prober{log: p.log, show: func(v ui.ProbeResult) { p.do(func() { p.window.ShowProbe(v) }) }, tick: func() { p.do(p.window.Tick) }}
-	w.request = func() (ui.ProbeRequest, bool) {
-		answer := make(chan ui.ProbeRequest, 1)
+	w := &prober{log: p.log, show: func(r probe.Result) { p.do(func() { p.window.ShowProbe(r) }) }, tick: func() { p.do(p.window.Tick) }}
+	w.request = func() (probe.Request, bool) {
+		answer := make(chan probe.Request, 1)
 		p.do(func() { answer <- p.window.ProbeRequest() })
 		select {
-		case wanted := <-answer:
-			return wanted, true
+		case request := <-answer:
+			return request, true
 		case <-ctx.Done():
-			return ui.ProbeRequest{}, false
+			return probe.Request{}, false
 		}
 	}
 	w.run(ctx, nudge)

@@ -14,12 +14,12 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/process"
-	"porthole/ui"
+	"porthole/ui/probe"
 )
 
-// The watcher looks at what is wanted and nothing else, counts no
-// more often than it looks by itself, and ends with its context.
-func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
+// The prober reads only what is requested, counts at most once per probeInterval, and
+// ends with its context.
+func TestProberReadsWhatIsRequested(t *testing.T) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -36,16 +36,16 @@ func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := make(chan ui.ProbeRequest)
-	shown := make(chan ui.ProbeResult, 1)
+	requests := make(chan probe.Request)
+	results := make(chan probe.Result, 1)
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &prober{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(v ui.ProbeResult) { shown <- v }, tick: func() {}}
-	w.request = func() (ui.ProbeRequest, bool) {
+	w := &prober{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(r probe.Result) { results <- r }, tick: func() {}}
+	w.request = func() (probe.Request, bool) {
 		select {
-		case x := <-wanted:
-			return x, true
+		case r := <-requests:
+			return r, true
 		case <-ctx.Done():
-			return ui.ProbeRequest{}, false
+			return probe.Request{}, false
 		}
 	}
 	nudge, ended := make(chan struct{}), make(chan struct{})
@@ -53,45 +53,45 @@ func TestTheWatcherLooksAtWhatIsWanted(t *testing.T) {
 		defer close(ended)
 		w.run(ctx, nudge)
 	}()
-	wanted <- ui.ProbeRequest{}
-	if v := <-shown; v.Counts != nil || v.States != nil || len(v.Processes) != 0 {
-		t.Errorf("with nothing wanted: %+v", v)
+	requests <- probe.Request{}
+	if v := <-results; v.Counts != nil || v.States != nil || len(v.Processes) != 0 {
+		t.Errorf("empty request: got %+v, want nothing", v)
 	}
-	all := ui.ProbeRequest{Count: []*monitor.Listener{l}, Connections: []*monitor.Listener{l}, Processes: []monitor.Owner{self}}
+	all := probe.Request{Count: []*monitor.Listener{l}, Connections: []*monitor.Listener{l}, Processes: []monitor.Owner{self}}
 	nudge <- struct{}{}
-	wanted <- all
-	v := <-shown
-	if p := v.Processes[ui.ProcessID{PID: self.PID, Start: self.Start}]; p.Resources.Threads < 1 || v.Counts["1"] != 1 || len(v.States["1"].Conns) != 1 {
-		t.Errorf("with everything wanted: %+v", v)
+	requests <- all
+	v := <-results
+	if p := v.Processes[probe.IDOf(self)]; p.Resources.Threads < 1 || v.Counts["1"] != 1 || len(v.States["1"].Conns) != 1 {
+		t.Errorf("full request: got %+v, want threads, a count and a connection", v)
 	}
 	nudge <- struct{}{}
-	wanted <- all
-	if v = <-shown; v.Counts != nil || len(v.States["1"].Conns) != 1 {
-		t.Errorf("at once again: %+v; want no count", v)
+	requests <- all
+	if v = <-results; v.Counts != nil || len(v.States["1"].Conns) != 1 {
+		t.Errorf("immediately again: got %+v, want a connection and no count", v)
 	}
 	cancel()
 	select {
 	case <-ended:
 	case <-time.After(10 * time.Second):
-		t.Fatal("it does not end with its context")
+		t.Fatal("the prober did not end within 10 s of its context")
 	}
 }
 
-// Each second passes, and every other one has a look.
-func TestTheWatcherLooksEveryOtherSecond(t *testing.T) {
+// tick is called every second, and a probe runs every other second.
+func TestProberInterval(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	looks, seconds := 0, 0
-	w := &prober{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(ui.ProbeResult) { looks++ }}
-	w.request = func() (ui.ProbeRequest, bool) { return ui.ProbeRequest{}, true }
+	probes, seconds := 0, 0
+	w := &prober{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(probe.Result) { probes++ }}
+	w.request = func() (probe.Request, bool) { return probe.Request{}, true }
 	w.tick = func() {
 		if seconds++; seconds == 4 {
 			cancel()
 		}
 	}
 	w.run(ctx, nil)
-	// The first is at once, and the last may be seen to be too late.
-	if looks < 2 || looks > 3 {
-		t.Errorf("%d looks in %d seconds; want 2 or 3", looks, seconds)
+	// The first probe is immediate; the last one may coincide with the end.
+	if probes < 2 || probes > 3 {
+		t.Errorf("got %d probes in %d seconds, want 2 or 3", probes, seconds)
 	}
 }

@@ -7,17 +7,15 @@ import (
 	"github.com/go-gl/glfw/v3.4/glfw"
 )
 
-// What a window manager puts around a window, at the most, in pixels: the title
-// bar, and two edges.
+// Maximum size of window decorations in pixels.
 const (
 	titleBarHeight = 40
-	borderWidth    = 8
+	borderWidth    = 8 // both sides together
 )
 
-// fitToScreen is size, or as much of it as the largest screen has room for: a window
-// that was left on a screen that has gone since is larger than what is left.
-// Fyne does not tell of screens, GLFW below it does. It must be called on Fyne's
-// goroutine, when there is a window.
+// fitToScreen limits size to that of the largest screen: the size may come from a
+// window on a screen that has been disconnected. It uses GLFW because Fyne has no API
+// for screens. It must be called on Fyne's goroutine after the window was created.
 func (p *program) fitToScreen(size fyne.Size) fyne.Size {
 	scale := p.window.Fyne().Canvas().Scale()
 	var room fyne.Size
@@ -28,8 +26,8 @@ func (p *program) fitToScreen(size fyne.Size) fyne.Size {
 	return limitSize(size, room)
 }
 
-// limitSize is size where room has room for it; where no screen is there nobody
-// knows better.
+// limitSize returns size limited to room. If no screen is known (room is not
+// positive), it returns size.
 func limitSize(size, room fyne.Size) fyne.Size {
 	if room.Width <= 0 || room.Height <= 0 {
 		return size

@@ -21,13 +21,13 @@ import (
 	"porthole/ui"
 )
 
-// Stop is ui.Actions's. What it starts ends with the window, or before, when the
-// user closes the question.
-func (a actions) Stop(q ui.StopRequest, tell func(ui.StopUpdate)) ui.Stopping {
+// Stop implements ui.Actions. The operation ends when it is done, the user closes the
+// dialog, or the window closes.
+func (a actions) Stop(request ui.StopRequest, report func(ui.StopUpdate)) ui.Stopping {
 	ctx, cancel := context.WithCancel(a.p.ctx)
-	s := newStopping(q, cancel, a.p.log)
-	s.report = func(n ui.StopUpdate) { a.p.do(func() { tell(n) }) }
-	s.signalled = func(o monitor.Owner) {
+	s := newStopping(request, cancel, a.p.log)
+	s.report = func(u ui.StopUpdate) { a.p.do(func() { report(u) }) }
+	s.onSignal = func(o monitor.Owner) {
 		m := ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start}}
 		a.p.do(func() { a.p.send(m) })
 	}
@@ -38,118 +38,118 @@ func (a actions) Stop(q ui.StopRequest, tell func(ui.StopUpdate)) ui.Stopping {
 	return s
 }
 
-// stopping is one stop, on one goroutine.
+// stopping implements ui.Stopping. All but its exported methods runs on one goroutine.
 type stopping struct {
 	request         ui.StopRequest
 	cancel          context.CancelFunc
 	log             *slog.Logger
 	report          func(ui.StopUpdate)
-	signalled       func(monitor.Owner) // it has been sent a signal
+	onSignal        func(monitor.Owner) // called after a process was signaled
 	gracePeriod     time.Duration
-	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenBelow
+	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenDescendants, except in tests
 	orders          chan stopOrder
-	ended           []monitor.Owner // by the user's wish
-	problems        []string        // why others were not stopped, a sentence each
+	ended           []monitor.Owner // exited after a signal
+	problems        []string        // why others were not stopped, one sentence each
 }
 
-// stopOrder is what the user wants done.
+// stopOrder is a choice of the user.
 type stopOrder struct{ children, force bool }
 
-func newStopping(q ui.StopRequest, cancel context.CancelFunc, log *slog.Logger) *stopping {
-	return &stopping{request: q, cancel: cancel, log: log, gracePeriod: stop.GracePeriod, openDescendants: stop.OpenDescendants, orders: make(chan stopOrder, 1)}
+func newStopping(request ui.StopRequest, cancel context.CancelFunc, log *slog.Logger) *stopping {
+	return &stopping{request: request, cancel: cancel, log: log, gracePeriod: stop.GracePeriod, openDescendants: stop.OpenDescendants, orders: make(chan stopOrder, 1)}
 }
 
-// Terminate is ui.Stopping's.
+// Terminate implements ui.Stopping.
 func (s *stopping) Terminate(children bool) { s.enqueue(stopOrder{children: children}) }
 
-// ForceQuit is ui.Stopping's.
+// ForceQuit implements ui.Stopping.
 func (s *stopping) ForceQuit() { s.enqueue(stopOrder{force: true}) }
 
-// Close is ui.Stopping's.
+// Close implements ui.Stopping.
 func (s *stopping) Close() { s.cancel() }
 
 func (s *stopping) enqueue(o stopOrder) {
 	select {
 	case s.orders <- o:
-	default: // one is carried out, or about to be
+	default: // the previous one is pending
 	}
 }
 
-// run holds the processes from before they are shown, so that what is stopped is
-// what was shown, and does what is ordered until there is no more to do or ctx ends.
+// run opens the processes before they are shown, so that those that are shown are
+// stopped and no later ones with the same PIDs. Then it carries out the user's orders
+// until all processes have exited or ctx ends.
 func (s *stopping) run(ctx context.Context) {
 	s.request.Owners = refreshOwners(s.request.Owners)
-	held, err := stop.OpenAll(s.request.Owners)
+	processes, err := stop.OpenAll(s.request.Owners)
 	if err != nil {
 		s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{s.failureText(err)}, Managers: managersOf(s.request)})
 		return
 	}
-	defer stop.CloseAll(held)
-	if len(held) == 0 {
+	defer stop.CloseAll(processes)
+	if len(processes) == 0 {
 		s.report(ui.StopUpdate{Stage: ui.StopAlreadyExited})
 		return
 	}
-	s.report(s.readyUpdate(held))
-	order, ok := s.nextOrder(ctx, held, false)
+	s.report(s.readyUpdate(processes))
+	order, ok := s.nextOrder(ctx, processes, false)
 	if !ok {
 		return
 	}
-	var below []*stop.Process
+	var descendants []*stop.Process
 	if order.children {
-		if below, err = s.openDescendants(held); err != nil {
-			s.log.Warn("the children of a process cannot be found, so that nobody was stopped", "problem", err)
+		if descendants, err = s.openDescendants(processes); err != nil {
+			s.log.Warn("can't find the child processes; no process was signaled", "error", err)
 			s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
 			return
 		}
-		defer stop.CloseAll(below)
+		defer stop.CloseAll(descendants)
 	}
 	holds, err := stop.NewHolderCheck(ctx, s.request.Listeners, s.log)
 	if err != nil {
-		s.log.Warn("who holds a port cannot be seen, so that nobody was stopped", "problem", err)
+		s.log.Warn("can't find the owner of a port; no process was signaled", "error", err)
 		s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
 		return
 	}
-	stays := s.signalAndWait(ctx, slices.Concat(held, below), len(held), func(p *stop.Process) error {
-		if order.force && !holds(p.Owner()) { // where a system knows nothing else
+	running := s.signalAndWait(ctx, slices.Concat(processes, descendants), len(processes), func(p *stop.Process) error {
+		if order.force && !holds(p.Owner()) { // systems without SIGTERM
 			return stop.RefusedError{PID: p.Owner().PID, Reason: stop.PortReleased}
 		}
 		switch {
 		case order.force:
 			return p.Kill()
-		case slices.Contains(below, p):
+		case slices.Contains(descendants, p):
 			return p.Terminate(nil)
 		}
 		return p.Terminate(holds)
 	})
-	for len(stays) > 0 {
-		if _, ok = s.nextOrder(ctx, stays, true); !ok {
+	for len(running) > 0 {
+		if _, ok = s.nextOrder(ctx, running, true); !ok {
 			return
 		}
-		stays = s.signalAndWait(ctx, stays, len(stays), (*stop.Process).Kill)
+		running = s.signalAndWait(ctx, running, len(running), (*stop.Process).Kill)
 	}
 }
 
-// nextOrder waits for what the user wants done: nothing but force where they were asked
-// to end before. ok is false where nothing is to be done any more: ctx has ended, or
-// all of held have, which is told.
-func (s *stopping) nextOrder(ctx context.Context, held []*stop.Process, asked bool) (_ stopOrder, ok bool) {
-	const often = 200 * time.Millisecond
-	t := time.NewTicker(often)
+// nextOrder waits for the user's next order. If terminated, the processes have been
+// signaled before and the only possible order is to force quit. ok is false if there is
+// nothing left to do: ctx has ended, or all processes have exited, which it reports.
+func (s *stopping) nextOrder(ctx context.Context, processes []*stop.Process, terminated bool) (_ stopOrder, ok bool) {
+	t := time.NewTicker(200 * time.Millisecond)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return stopOrder{}, false
 		case o := <-s.orders:
-			if o.force || !asked {
+			if o.force || !terminated {
 				return o, true
 			}
 		case <-t.C:
 			switch {
-			case slices.ContainsFunc(held, func(p *stop.Process) bool { return !p.Ended() }):
+			case slices.ContainsFunc(processes, func(p *stop.Process) bool { return !p.Ended() }):
 				continue
-			case asked:
-				for _, p := range held {
+			case terminated:
+				for _, p := range processes {
 					s.ended = append(s.ended, p.Owner())
 				}
 				s.reportOutcome(nil)
@@ -161,20 +161,20 @@ func (s *stopping) nextOrder(ctx context.Context, held []*stop.Process, asked bo
 	}
 }
 
-// signalAndWait signals processes, of which so many held the port, waits for their end and
-// tells what became of them. It returns those that run on.
-func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (stays []*stop.Process) {
+// signalAndWait signals processes, waits for them to exit and reports the outcome. The
+// first holders of them held the port. It returns those that are still running.
+func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (running []*stop.Process) {
 	limited, cancel := context.WithTimeout(ctx, s.gracePeriod)
 	defer cancel()
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
 		err := send(p)
 		if err == nil {
-			s.signalled(p.Owner())
+			s.onSignal(p.Owner())
 		}
 		return err
 	}, stop.Progress{Ended: func(p *stop.Process) { s.ended = append(s.ended, p.Owner()) }})
 	if ctx.Err() != nil {
-		return nil // nobody asks any more
+		return nil // the dialog was closed
 	}
 	for _, f := range out.Errors(holders) {
 		s.problems = append(s.problems, s.failureText(f))
@@ -183,57 +183,59 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 	return out.StillRunning
 }
 
-// reportOutcome tells what became of all so far; stays run on.
-func (s *stopping) reportOutcome(stays []*stop.Process) {
-	n := ui.StopUpdate{Stage: ui.StopDone, Targets: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
-	for _, p := range stays {
-		n.StillRunning = append(n.StillRunning, p.Owner())
+// reportOutcome reports what has become of all processes so far; running are those that
+// have not exited.
+func (s *stopping) reportOutcome(running []*stop.Process) {
+	u := ui.StopUpdate{Stage: ui.StopDone, Targets: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
+	for _, p := range running {
+		u.StillRunning = append(u.StillRunning, p.Owner())
 	}
 	switch {
-	case len(stays) > 0:
-		n.Stage = ui.StopStillRunning
+	case len(running) > 0:
+		u.Stage = ui.StopStillRunning
 	case len(s.problems) > 0:
-		n.Stage, n.Managers = ui.StopRefused, managersOf(s.request)
+		u.Stage, u.Managers = ui.StopRefused, managersOf(s.request)
 	}
-	s.report(n)
+	s.report(u)
 }
 
-// readyUpdate is what is to be known before processes are stopped.
-func (s *stopping) readyUpdate(held []*stop.Process) ui.StopUpdate {
-	n := ui.StopUpdate{Stage: ui.StopReady, Managers: managersOf(s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
-	for _, p := range held {
-		n.Targets = append(n.Targets, p.Owner())
+// readyUpdate returns what the user must know before processes are stopped.
+func (s *stopping) readyUpdate(processes []*stop.Process) ui.StopUpdate {
+	u := ui.StopUpdate{Stage: ui.StopReady, Managers: managersOf(s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
+	for _, p := range processes {
+		u.Targets = append(u.Targets, p.Owner())
 	}
-	among := func(o monitor.Owner) bool { return slices.ContainsFunc(n.Targets, o.Same) }
-	for _, o := range n.Targets {
+	isTarget := func(o monitor.Owner) bool { return slices.ContainsFunc(u.Targets, o.Same) }
+	for _, o := range u.Targets {
 		for _, l := range stop.ListenersOf(s.request.Snapshot, o) {
-			if !slices.Contains(n.Listeners, l) {
-				n.Listeners = append(n.Listeners, l)
+			if !slices.Contains(u.Listeners, l) {
+				u.Listeners = append(u.Listeners, l)
 			}
 		}
 		for _, l := range stop.ListenersOfDescendants(s.request.Snapshot, o) {
 			for _, child := range l.Owners {
 				c := ui.StopChild{Owner: child, Listener: l}
-				known := slices.ContainsFunc(n.ListeningChildren, func(k ui.StopChild) bool { return k.Listener == l && k.Owner.Same(child) })
-				if stop.IsDescendant(child, o) && !among(child) && !known {
-					n.ListeningChildren = append(n.ListeningChildren, c)
+				known := slices.ContainsFunc(u.ListeningChildren, func(k ui.StopChild) bool { return k.Listener == l && k.Owner.Same(child) })
+				if stop.IsDescendant(child, o) && !isTarget(child) && !known {
+					u.ListeningChildren = append(u.ListeningChildren, c)
 				}
 			}
 		}
 	}
-	below, err := stop.OpenDescendants(held)
+	descendants, err := stop.OpenDescendants(processes)
 	if err != nil {
-		s.log.Warn("the children of a process cannot be counted", "problem", err)
+		s.log.Warn("can't count the child processes", "error", err)
 	}
-	n.Children = len(below)
-	stop.CloseAll(below)
-	return n
+	u.Children = len(descendants)
+	stop.CloseAll(descendants)
+	return u
 }
 
-// managersOf say what runs those that q names, each once.
-func managersOf(q ui.StopRequest) (all []ui.StopManager) {
-	for _, o := range q.Owners {
-		for _, l := range q.Listeners {
+// managersOf returns the service and container managers of the request's processes,
+// without duplicates.
+func managersOf(request ui.StopRequest) (all []ui.StopManager) {
+	for _, o := range request.Owners {
+		for _, l := range request.Listeners {
 			m, ok := stop.ManagerOf(o, l)
 			if ok && !slices.ContainsFunc(all, func(k ui.StopManager) bool { return k.Command == m.Command }) {
 				all = append(all, ui.StopManager{Description: managerText(m), Command: m.Command})
@@ -257,7 +259,7 @@ func managerText(m stop.Manager) string {
 	return lang.L("It stands for the container {{.Name}}, which publishes the port. This stops that properly:", data)
 }
 
-// failureText says in one sentence why a process is not stopped.
+// failureText returns a sentence that says why a process was not stopped.
 func (s *stopping) failureText(err error) string {
 	var f stop.Failure
 	var refused stop.RefusedError
@@ -279,14 +281,14 @@ func (s *stopping) failureText(err error) string {
 	case errors.Is(err, os.ErrProcessDone):
 		return lang.L("{{.Name}} has ended already.", data)
 	}
-	s.log.Warn("a process could not be stopped", "pid", f.Owner.PID, "problem", err)
+	s.log.Warn("can't stop a process", "pid", f.Owner.PID, "error", err)
 	return lang.L("{{.Name}} could not be stopped; the log says why.", data)
 }
 
-// refreshOwners gives owners the command and the folder that they have now, to the byte:
-// what came over the link is text. It is to start them again.
+// refreshOwners returns owners with the exact bytes of their current command lines and
+// folders, which are needed to start them again: JSON from the agent holds valid UTF-8 only.
 func refreshOwners(owners []monitor.Owner) []monitor.Owner {
-	owners = slices.Clone(owners) // of a snapshot
+	owners = slices.Clone(owners) // they belong to a snapshot
 	for i, o := range owners {
 		if now, err := process.Info(o.PID); err == nil && now.Same(o) {
 			owners[i].Command, owners[i].Folder = now.Command, now.Folder

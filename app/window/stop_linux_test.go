@@ -26,19 +26,20 @@ import (
 	"porthole/monitor/process/child"
 	"porthole/monitor/stop"
 	"porthole/ui"
+	"porthole/ui/words"
 )
 
-// A test program with this variable is a child of a test: it listens at a port that
-// it says, until its input ends. "stubborn" ignores SIGTERM, "lets go" closes the
-// port when it is told a line, "family" has a child.
+// roleVariable makes the test program a child process of a test: it listens on a port,
+// prints the address, and exits when its standard input ends. The role "stubborn"
+// ignores SIGTERM, "closes" closes the port when it reads a line, "family" has a child.
 const roleVariable = "PORTHOLE_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	role := os.Getenv(roleVariable)
 	if role == "" {
-		_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
+		_ = os.Setenv("LANGUAGE", "en") // the tests compare English text
 		_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-		if err := ui.SetUpLanguage(""); err != nil {
+		if err := words.SetUpLanguage(""); err != nil {
 			panic(err)
 		}
 		os.Exit(m.Run())
@@ -52,24 +53,24 @@ func TestMain(m *testing.M) {
 	}
 	fmt.Println(ln.Addr(), err)
 	in := bufio.NewReader(os.Stdin)
-	if role == "lets go" {
+	if role == "closes" {
 		_, _ = in.ReadString('\n')
 		_ = ln.Close()
 		fmt.Println("closed")
 	}
 	_, _ = io.Copy(io.Discard, in)
-	runtime.KeepAlive(ln) // or it closes when Go collects what nobody uses any more
+	runtime.KeepAlive(ln) // else the garbage collector may close it
 }
 
-// testProcess is a child that listens, as the window sees it.
+// testProcess is a child process that listens, and how the window knows it.
 type testProcess struct {
 	monitor.Owner
-	row *monitor.Listener
-	in  io.WriteCloser
-	out *bufio.Reader
+	listener *monitor.Listener
+	in       io.WriteCloser
+	out      *bufio.Reader
 }
 
-// startProcess runs a child until it is stopped or the test ends.
+// startProcess starts a child process, which is killed at the end of the test.
 func startProcess(t *testing.T, role string) *testProcess {
 	t.Helper()
 	c := exec.Command("/proc/self/exe", "--serve")
@@ -81,36 +82,37 @@ func startProcess(t *testing.T, role string) *testProcess {
 	address, _, _ := strings.Cut(line, " ")
 	at, parsing := netip.ParseAddrPort(address)
 	if err != nil || parsing != nil {
-		t.Fatalf("%s said %q, %v", role, line, err)
+		t.Fatalf("%s printed %q, error %v; want an address", role, line, err)
 	}
 	if v.Owner, err = process.Info(c.Process.Pid); err != nil {
 		t.Fatal(err)
 	}
-	v.row = &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}, Owners: []monitor.Owner{v.Owner}}
+	v.listener = &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}, Owners: []monitor.Owner{v.Owner}}
 	return v
 }
 
-func (v *testProcess) lives() bool { return process.IsAlive(v.PID, v.Start) }
+func (v *testProcess) alive() bool { return process.IsAlive(v.PID, v.Start) }
 
-// stopTest is one stop, with what it told.
+// stopTest is a stopping with its reports.
 type stopTest struct {
 	*stopping
-	t         *testing.T
-	news      chan ui.StopUpdate
-	signalled []int // read it after news
-	ended     chan struct{}
-	cancel    context.CancelFunc
+	t        *testing.T
+	updates  chan ui.StopUpdate
+	signaled []int // PIDs; valid after an update
+	ended    chan struct{}
+	cancel   context.CancelFunc
 }
 
-func startStop(t *testing.T, patience time.Duration, owners []monitor.Owner, rows ...*monitor.Listener) *stopTest {
+// startStop starts to stop owners, which hold listeners.
+func startStop(t *testing.T, gracePeriod time.Duration, owners []monitor.Owner, listeners ...*monitor.Listener) *stopTest {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &stopTest{t: t, news: make(chan ui.StopUpdate, 10), ended: make(chan struct{}), cancel: cancel}
-	q := ui.StopRequest{Owners: owners, Listeners: rows, Snapshot: monitor.Snapshot{Listeners: rows}}
+	c := &stopTest{t: t, updates: make(chan ui.StopUpdate, 10), ended: make(chan struct{}), cancel: cancel}
+	q := ui.StopRequest{Owners: owners, Listeners: listeners, Snapshot: monitor.Snapshot{Listeners: listeners}}
 	c.stopping = newStopping(q, cancel, slog.New(slog.DiscardHandler))
-	c.gracePeriod = patience
-	c.report = func(n ui.StopUpdate) { c.news <- n }
-	c.stopping.signalled = func(o monitor.Owner) { c.signalled = append(c.signalled, o.PID) }
+	c.gracePeriod = gracePeriod
+	c.report = func(u ui.StopUpdate) { c.updates <- u }
+	c.onSignal = func(o monitor.Owner) { c.signaled = append(c.signaled, o.PID) }
 	go func() {
 		defer close(c.ended)
 		c.run(ctx)
@@ -119,164 +121,164 @@ func startStop(t *testing.T, patience time.Duration, owners []monitor.Owner, row
 	return c
 }
 
-// next is the next news, which must be of that stage.
+// next returns the next update, which must have that stage.
 func (c *stopTest) next(stage ui.StopStage) ui.StopUpdate {
 	c.t.Helper()
 	select {
-	case n := <-c.news:
-		if n.Stage != stage {
-			c.t.Fatalf("it is told %+v; want stage %d", n, stage)
+	case u := <-c.updates:
+		if u.Stage != stage {
+			c.t.Fatalf("got update %+v, want stage %d", u, stage)
 		}
-		return n
+		return u
 	case <-time.After(20 * time.Second):
-		c.t.Fatalf("nothing is told; want stage %d", stage)
+		c.t.Fatalf("got no update within 20 s, want stage %d", stage)
 		return ui.StopUpdate{}
 	}
 }
 
-func TestStopEndsAChildThatListens(t *testing.T) {
+func TestStop(t *testing.T) {
 	v := startProcess(t, "ends")
-	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.row)
-	n := c.next(ui.StopReady)
-	if len(n.Targets) != 1 || !n.Targets[0].Same(v.Owner) || len(n.Listeners) != 1 || n.Children != 0 || n.GracePeriod != 10*time.Second {
-		t.Errorf("the question is about %+v", n)
+	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
+	u := c.next(ui.StopReady)
+	if len(u.Targets) != 1 || !u.Targets[0].Same(v.Owner) || len(u.Listeners) != 1 || u.Children != 0 || u.GracePeriod != 10*time.Second {
+		t.Errorf("got %+v, want one target and its listener", u)
 	}
-	if !v.lives() {
-		t.Fatal("it was stopped before anyone said so")
+	if !v.alive() {
+		t.Fatal("the process was stopped before Terminate")
 	}
 	c.Terminate(false)
-	c.Terminate(false) // twice is once
-	n = c.next(ui.StopDone)
-	if v.lives() || len(n.Targets) != 1 || !slices.Equal(c.signalled, []int{v.PID}) {
-		t.Errorf("it lives: %t; told %+v, signalled %v", v.lives(), n, c.signalled)
+	c.Terminate(false) // no effect
+	u = c.next(ui.StopDone)
+	if v.alive() || len(u.Targets) != 1 || !slices.Equal(c.signaled, []int{v.PID}) {
+		t.Errorf("got alive %t, update %+v, signaled %v; want one signal and the end", v.alive(), u, c.signaled)
 	}
-	if got := n.Targets[0].Command; !slices.Equal(got, []string{"/proc/self/exe", "--serve"}) {
-		t.Errorf("its command is %q", got)
+	if got := u.Targets[0].Command; !slices.Equal(got, []string{"/proc/self/exe", "--serve"}) {
+		t.Errorf("got command %q", got)
 	}
 }
 
-func TestStopForcesWhatRunsOn(t *testing.T) {
+func TestForceQuit(t *testing.T) {
 	v := startProcess(t, "stubborn")
-	c := startStop(t, 300*time.Millisecond, []monitor.Owner{v.Owner}, v.row)
+	c := startStop(t, 300*time.Millisecond, []monitor.Owner{v.Owner}, v.listener)
 	c.next(ui.StopReady)
 	c.Terminate(false)
-	if n := c.next(ui.StopStillRunning); !v.lives() || len(n.StillRunning) != 1 || n.StillRunning[0].PID != v.PID {
-		t.Fatalf("it lives: %t; told %+v", v.lives(), n)
+	if u := c.next(ui.StopStillRunning); !v.alive() || len(u.StillRunning) != 1 || u.StillRunning[0].PID != v.PID {
+		t.Fatalf("after Terminate: got alive %t, update %+v; want it running", v.alive(), u)
 	}
-	c.Terminate(false) // is not to force
+	c.Terminate(false) // no effect
 	time.Sleep(500 * time.Millisecond)
-	if !v.lives() || len(c.news) != 0 {
-		t.Fatalf("asked again: it lives: %t; %d news", v.lives(), len(c.news))
+	if !v.alive() || len(c.updates) != 0 {
+		t.Fatalf("after a second Terminate: got alive %t and %d updates, want true and none", v.alive(), len(c.updates))
 	}
 	c.ForceQuit()
-	if n := c.next(ui.StopDone); v.lives() || len(n.Targets) != 1 {
-		t.Errorf("by force it lives: %t; told %+v", v.lives(), n)
+	if u := c.next(ui.StopDone); v.alive() || len(u.Targets) != 1 {
+		t.Errorf("after ForceQuit: got alive %t, update %+v; want the end", v.alive(), u)
 	}
 }
 
-// What was asked to end, and does so late, was stopped too.
-func TestStopTellsOfALateEnd(t *testing.T) {
+// A process that exits after the grace period was stopped, too.
+func TestStopReportsALateExit(t *testing.T) {
 	v := startProcess(t, "stubborn")
-	c := startStop(t, 300*time.Millisecond, []monitor.Owner{v.Owner}, v.row)
+	c := startStop(t, 300*time.Millisecond, []monitor.Owner{v.Owner}, v.listener)
 	c.next(ui.StopReady)
 	c.Terminate(false)
 	c.next(ui.StopStillRunning)
 	_ = v.in.Close()
-	if n := c.next(ui.StopDone); len(n.Targets) != 1 || n.Targets[0].PID != v.PID {
-		t.Errorf("told %+v", n)
+	if u := c.next(ui.StopDone); len(u.Targets) != 1 || u.Targets[0].PID != v.PID {
+		t.Errorf("got %+v, want the process among the targets", u)
 	}
 }
 
-func TestStopTakesChildrenAlong(t *testing.T) {
+func TestStopWithChildren(t *testing.T) {
 	v := startProcess(t, "family")
 	children, err := process.Descendants(v.Owner)
 	if err != nil || len(children) != 1 {
-		t.Fatalf("its children are %+v, %v", children, err)
+		t.Fatalf("Descendants: got %+v, error %v; want one", children, err)
 	}
-	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.row)
-	if n := c.next(ui.StopReady); n.Children != 1 {
-		t.Errorf("%d children are told of; want 1", n.Children)
+	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
+	if u := c.next(ui.StopReady); u.Children != 1 {
+		t.Errorf("got %d children, want 1", u.Children)
 	}
 	c.Terminate(true)
-	if n := c.next(ui.StopDone); len(n.Targets) != 2 || n.Targets[1].PID != children[0].PID || process.IsAlive(children[0].PID, children[0].Start) {
-		t.Errorf("told %+v; want that both have ended", n)
+	if u := c.next(ui.StopDone); len(u.Targets) != 2 || u.Targets[1].PID != children[0].PID || process.IsAlive(children[0].PID, children[0].Start) {
+		t.Errorf("got %+v, want that both have exited", u)
 	}
 }
 
-// Whoever wants the children to end too is not half obeyed.
-func TestStopEndsNobodyWhereTheChildrenCannotBeFound(t *testing.T) {
+// If the children cannot be found, the parent must not be stopped without them.
+func TestStopSignalsNothingIfChildrenCannotBeFound(t *testing.T) {
 	v := startProcess(t, "ends")
-	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.row)
+	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	c.openDescendants = func([]*stop.Process) ([]*stop.Process, error) { return nil, errors.New("no /proc") }
 	c.next(ui.StopReady)
 	c.Terminate(true)
-	n := c.next(ui.StopRefused)
-	if len(n.Problems) != 1 || !strings.HasPrefix(n.Problems[0], "Its children cannot be found now") || !v.lives() || len(c.signalled) != 0 {
-		t.Errorf("it lives: %t; told %q, signalled %v", v.lives(), n.Problems, c.signalled)
+	u := c.next(ui.StopRefused)
+	if len(u.Problems) != 1 || !strings.HasPrefix(u.Problems[0], "Its children cannot be found now") || !v.alive() || len(c.signaled) != 0 {
+		t.Errorf("got alive %t, problems %q, signaled %v; want a problem and no signal", v.alive(), u.Problems, c.signaled)
 	}
 }
 
-// The look before the signal is a new one: what the snapshot says is old.
-func TestStopDoesNotTouchWhatLetGoOfThePort(t *testing.T) {
-	v := startProcess(t, "lets go")
-	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.row)
+// Owners are checked again before a signal: the snapshot may be outdated.
+func TestStopIgnoresAProcessThatClosedThePort(t *testing.T) {
+	v := startProcess(t, "closes")
+	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	c.next(ui.StopReady)
 	_, _ = io.WriteString(v.in, "now\n")
 	if line, err := v.out.ReadString('\n'); line != "closed\n" {
-		t.Fatalf("it said %q, %v", line, err)
+		t.Fatalf("got line %q, error %v; want closed", line, err)
 	}
 	c.Terminate(false)
-	n := c.next(ui.StopRefused)
-	if len(n.Problems) != 1 || !strings.HasSuffix(n.Problems[0], "is not stopped: it no longer holds the port.") || !v.lives() || len(c.signalled) != 0 {
-		t.Errorf("it lives: %t; told %q, signalled %v", v.lives(), n.Problems, c.signalled)
+	u := c.next(ui.StopRefused)
+	if len(u.Problems) != 1 || !strings.HasSuffix(u.Problems[0], "is not stopped: it no longer holds the port.") || !v.alive() || len(c.signaled) != 0 {
+		t.Errorf("got alive %t, problems %q, signaled %v; want a problem and no signal", v.alive(), u.Problems, c.signaled)
 	}
 }
 
-func TestStopRefusesWithOneSentence(t *testing.T) {
+func TestStopRefusals(t *testing.T) {
 	v := startProcess(t, "ends")
-	ourselves, err := process.Info(os.Getpid())
+	self, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ourselves.Name = "port\x1b[31mhole"
-	later := v.Owner
-	later.Start++
+	self.Name = "port\x1b[31mhole"
+	reusedPID := v.Owner
+	reusedPID.Start++
 	for want, o := range map[string]monitor.Owner{
-		fmt.Sprintf("port [31mhole (%d) is not stopped: it is Porthole itself.", ourselves.PID):                                                     ourselves,
+		fmt.Sprintf("port [31mhole (%d) is not stopped: it is Porthole itself.", self.PID):                                                          self,
 		"process 1 (1) is not stopped: it is the system's own: without it the machine stops.":                                                       {PID: 1, Start: 1},
-		fmt.Sprintf("%s (%d) is not stopped: it is another process now: the one that was meant has ended.", monitor.Clean(v.Name, 60), v.Owner.PID): later,
+		fmt.Sprintf("%s (%d) is not stopped: it is another process now: the one that was meant has ended.", monitor.Clean(v.Name, 60), v.Owner.PID): reusedPID,
 	} {
-		c := startStop(t, time.Second, []monitor.Owner{v.Owner, o}, v.row)
-		if n := c.next(ui.StopRefused); len(n.Problems) != 1 || n.Problems[0] != want {
-			t.Errorf("told %q; want %q", n.Problems, want)
+		c := startStop(t, time.Second, []monitor.Owner{v.Owner, o}, v.listener)
+		if u := c.next(ui.StopRefused); len(u.Problems) != 1 || u.Problems[0] != want {
+			t.Errorf("got problems %q, want %q", u.Problems, want)
 		}
 		<-c.ended
 	}
-	if !v.lives() {
-		t.Error("another one was stopped all the same")
+	if !v.alive() {
+		t.Error("the other process was stopped")
 	}
 }
 
-func TestStopSaysThatItEndedByItself(t *testing.T) {
+func TestStopReportsAnExitByItself(t *testing.T) {
 	v := startProcess(t, "ends")
-	c := startStop(t, time.Second, []monitor.Owner{v.Owner}, v.row)
+	c := startStop(t, time.Second, []monitor.Owner{v.Owner}, v.listener)
 	c.next(ui.StopReady)
 	_ = v.in.Close()
 	c.next(ui.StopAlreadyExited)
-	if len(c.signalled) != 0 {
-		t.Errorf("it was signalled: %v", c.signalled)
+	if len(c.signaled) != 0 {
+		t.Errorf("got signals to %v, want none", c.signaled)
 	}
-	c = startStop(t, time.Second, []monitor.Owner{v.Owner}, v.row) // after its end
+	c = startStop(t, time.Second, []monitor.Owner{v.Owner}, v.listener) // it has exited
 	c.next(ui.StopAlreadyExited)
 }
 
-// Closing the window, or the dialog, ends the wait.
+// Closing the window or the dialog ends the operation.
 func TestStopEndsWithTheWindow(t *testing.T) {
 	v := startProcess(t, "stubborn")
-	for _, asked := range []bool{false, true} {
-		c := startStop(t, time.Minute, []monitor.Owner{v.Owner}, v.row)
+	for _, terminated := range []bool{false, true} {
+		c := startStop(t, time.Minute, []monitor.Owner{v.Owner}, v.listener)
 		c.next(ui.StopReady)
-		if asked {
+		if terminated {
 			c.Terminate(false)
 			time.Sleep(300 * time.Millisecond)
 		}
@@ -284,22 +286,22 @@ func TestStopEndsWithTheWindow(t *testing.T) {
 		select {
 		case <-c.ended:
 		case <-time.After(5 * time.Second):
-			t.Fatalf("asked %t: it waits on", asked)
+			t.Fatalf("terminated %t: the operation did not end within 5 s", terminated)
 		}
-		if len(c.news) != 0 || !v.lives() {
-			t.Errorf("asked %t: told %+v, it lives: %t", asked, <-c.news, v.lives())
+		if len(c.updates) != 0 || !v.alive() {
+			t.Errorf("terminated %t: got update %+v, alive %t; want none and true", terminated, <-c.updates, v.alive())
 		}
 	}
 }
 
-func TestStopOfAnotherUsersProcess(t *testing.T) {
+func TestFailureTextOfAForeignProcess(t *testing.T) {
 	s := &stopping{log: slog.New(slog.DiscardHandler)}
 	for want, o := range map[string]monitor.Owner{
 		"x (9) belongs to ada: only that user and an administrator may stop it.":         {PID: 9, Name: "x", User: "ada"},
 		"x (9) belongs to another user: only that one and an administrator may stop it.": {PID: 9, Name: "x"},
 	} {
 		if got := s.failureText(stop.Failure{Owner: o, Err: stop.PermissionError{PID: o.PID, User: o.User, Err: syscall.EPERM}}); got != want {
-			t.Errorf("%q; want %q", got, want)
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

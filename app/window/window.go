@@ -1,7 +1,7 @@
 //go:build cgo
 
-// Package window is the window process: it takes what the agent tells into ui,
-// and is the one place that crosses into Fyne's goroutine.
+// Package window implements the window process. It connects package ui with the
+// agent and is the only package that calls into Fyne's goroutine from others.
 package window
 
 import (
@@ -31,47 +31,48 @@ import (
 	"porthole/monitor/explain"
 	"porthole/monitor/socket"
 	"porthole/ui"
+	"porthole/ui/theme"
+	"porthole/ui/words"
 )
 
-// ID is the program's name among all desktop programs.
+// ID is the application id.
 const ID = "io.github.porthole.porthole"
 
-// initialWait is how long the agent's first words are waited for before the window
-// is shown: it tells them as soon as the window has connected.
+// initialWait limits how long the window waits for the agent's first messages before
+// it is shown. The agent sends them as soon as the window has connected.
 const initialWait = 200 * time.Millisecond
 
-// freeMemoryDelay is how long after a process window has closed what it took goes back to
-// the system. Fyne keeps what such a window showed for a quarter of a minute, and until
-// it next paints anew, which the ages of rows let it do each minute.
+// freeMemoryDelay is the time from closing a process window to returning its memory to
+// the system. Fyne caches objects for 15 s and then until the next repaint, which
+// happens every minute because rows show their age.
 const freeMemoryDelay = 90 * time.Second
 
-// startupGCPercent is how much the heap may grow, in percent, before it is collected while the
-// window starts, which throws away 25 MB of fonts and words: twice rather than six
-// times, on a processor that the window system needs.
+// startupGCPercent is the GC percentage (debug.SetGCPercent) while the window starts,
+// which allocates 25 MB of garbage, mostly for fonts and translations: 2 collections
+// instead of 6 on a CPU that the window system needs too.
 const startupGCPercent = 400
 
-// Built says whether this build has a window.
+// Built reports whether this build includes the window.
 const Built = true
 
-// Run shows the window until it is closed, the agent says so, or ctx ends. It
-// must be called from the main goroutine and returns the exit status, which
-// tells the agent what happened (see agent.ExitNoGL and its like). What went
-// wrong is written to stderr, which the agent reads.
-func Run(ctx context.Context, place ipc.RuntimeDir, o Options, stderr io.Writer) (status int) {
+// Run shows the window until the user or the agent closes it or ctx ends. It must be
+// called on the main goroutine. It returns the exit status for the agent (see
+// agent.ExitNoGL and the others) and writes errors to stderr, which the agent reads.
+func Run(ctx context.Context, dir ipc.RuntimeDir, o Options, stderr io.Writer) (status int) {
 	if err := desktop.Current().CheckDisplay(); err != nil {
-		_, _ = fmt.Fprintln(stderr, "porthole window:", err) // nobody else listens
+		_, _ = fmt.Fprintln(stderr, "porthole window:", err) // there is no other place to report it
 		return agent.ExitNoDisplay
 	}
-	client, err := ipc.Connect(place)
+	client, err := ipc.Connect(dir)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err)
 		return 1
 	}
-	// stderr is a pipe to the agent. When that has died, a line must not be the
-	// end of a window that is there to say so.
+	// stderr is a pipe to the agent. If the agent has died, writing to it must not end
+	// this process, whose window reports that to the user.
 	signal.Ignore(syscall.SIGPIPE)
 	nameProcess()
-	makeCacheFolder()
+	createCacheDir()
 	p := &program{client: client, version: o.Version, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	defer func() {
 		if r := recover(); r != nil {
@@ -81,31 +82,31 @@ func Run(ctx context.Context, place ipc.RuntimeDir, o Options, stderr io.Writer)
 	return p.run(ctx, o)
 }
 
-// program is the running window process.
+// program is the running window process. Its flags belong to Fyne's goroutine.
 type program struct {
 	client       *ipc.Client
 	log          *slog.Logger
 	app          fyne.App
 	window       *ui.Window
-	connected    bool // the agent is there
-	shown        bool // a window could be opened
-	focused      bool // it has the focus, as far as that is known
-	hasSnapshot  bool // it shows a snapshot
-	hasStatus    bool // it shows the agent's status, and what the last window left
-	sizeRestored bool // it has the size that the last window had
-	stateSent    bool // the agent was told how it was left
-	status       int
+	connected    bool            // to the agent
+	shown        bool            // the window is open
+	focused      bool            // the window has the focus, as far as known
+	hasSnapshot  bool            // a snapshot has been received
+	hasStatus    bool            // the agent's status has been received, and before it the state of the last window
+	sizeRestored bool            // the window has the size of the last one
+	stateSent    bool            // sendState was called
+	status       int             // exit status
 	ctx          context.Context // ends with the window
-	work         sync.WaitGroup  // what actions do beside Fyne's goroutine
+	work         sync.WaitGroup  // goroutines of actions
 
-	version string // of the program
+	version string
 
-	doing sync.Mutex // over ended, and over what Fyne does on our goroutines once it has ended
-	ended bool
+	doing sync.Mutex // guards ended, and fyne.Do against the end of Fyne's loop
+	ended bool       // Fyne's loop has ended
 }
 
-// do lets Fyne do f on its goroutine, and nothing once its loop has ended: it
-// would do it here then, beside whoever else comes.
+// do runs f on Fyne's goroutine. It drops f once Fyne's loop has ended, because Fyne
+// would run it on the caller's goroutine then, concurrently with others.
 func (p *program) do(f func()) {
 	p.doing.Lock()
 	defer p.doing.Unlock()
@@ -115,38 +116,38 @@ func (p *program) do(f func()) {
 }
 
 func (p *program) run(ctx context.Context, o Options) int {
-	usual := debug.SetGCPercent(startupGCPercent)
-	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it: what the user opens from here is to know nothing of it
+	defaultGCPercent := debug.SetGCPercent(startupGCPercent)
+	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it, and child processes must not inherit it
 	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: o.Version,
 		Migrations: map[string]bool{"fyneDo": !checkGoroutine}})
-	if err := ui.SetUpLanguage(o.Language); err != nil {
-		p.log.Warn("the translations cannot be used", "problem", err)
+	if err := words.SetUpLanguage(o.Language); err != nil {
+		p.log.Warn("can't load the translations", "error", err)
 	}
 	p.app = app.NewWithID(ID)
-	p.app.Settings().SetTheme(ui.Theme{Fixed: o.Theme})
+	p.app.Settings().SetTheme(theme.Theme{Fixed: o.Theme})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.png", assets.WindowIcon()))
 	end := ctx
-	ctx, cancel := context.WithCancel(context.WithoutCancel(end)) // the window says how it was left before all ends
+	ctx, cancel := context.WithCancel(context.WithoutCancel(end)) // ends after the window has sent its state
 	defer cancel()
 	p.ctx = ctx
-	heard := make(chan func())
-	go p.listen(ctx, heard)
-	memory := openHistory(ctx, p.do, p.log)
-	p.window = ui.NewWindow(p.app, actions{p}, memory, time.Now)
+	messages := make(chan func())
+	go p.listen(ctx, messages)
+	history := openHistory(ctx, p.do, p.log)
+	p.window = ui.NewWindow(p.app, actions{p}, history, time.Now)
 	p.connected = true
 	p.window.Fyne().SetCloseIntercept(p.close)
-	p.handleInitial(heard)
+	p.handleInitial(messages)
 	p.window.Show()
-	debug.SetGCPercent(usual)
+	debug.SetGCPercent(defaultGCPercent)
 	if !hasNativeWindow(p.window.Fyne()) {
-		p.log.Error("no window could be opened: OpenGL does not work here")
+		p.log.Error("can't open a window: OpenGL does not work")
 		return agent.ExitNoGL
 	}
 	p.shown = true
 	if size := p.fitToScreen(ui.DefaultSize); size != ui.DefaultSize && !p.sizeRestored {
 		p.window.Fyne().Resize(size)
 	}
-	p.focused = true // a window that comes is looked at, and not every window manager says so
+	p.focused = true // not every window manager reports the focus of a new window
 	p.reportPage()
 	p.app.Lifecycle().SetOnEnteredForeground(func() { p.focused = true; p.reportPage() })
 	p.app.Lifecycle().SetOnExitedForeground(func() { p.focused = false; p.send(ipc.Message{Kind: ipc.Unfocused}) })
@@ -156,7 +157,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
-		for f := range heard {
+		for f := range messages {
 			p.do(f)
 		}
 	}()
@@ -164,72 +165,71 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.window.OnProbeRequest = func() {
 		select {
 		case nudge <- struct{}{}:
-		default: // one is on its way
+		default: // one is pending
 		}
 	}
 	p.work.Go(func() { p.runProber(ctx, nudge) })
-	tidy := time.AfterFunc(freeMemoryDelay, debug.FreeOSMemory) // of what starting needed, too
-	defer tidy.Stop()
-	p.window.OnProcessClosed = func() { tidy.Reset(freeMemoryDelay) }
+	freeMemory := time.AfterFunc(freeMemoryDelay, debug.FreeOSMemory) // also after starting
+	defer freeMemory.Stop()
+	p.window.OnProcessClosed = func() { freeMemory.Reset(freeMemoryDelay) }
 	stop := context.AfterFunc(end, func() { p.do(p.close) })
 	p.app.Run()
-	p.sendState() // Fyne ends by itself at a signal, and may be faster than we are
+	p.sendState() // on a signal, Fyne's loop may end without p.close
 	p.doing.Lock()
 	p.ended = true
 	p.doing.Unlock()
 	stop()
 	cancel()
 	<-listening
-	memory.wait()
+	history.wait()
 	p.work.Wait()
 	return p.status
 }
 
-// listen hands over what to do for all that the agent tells, for Fyne's goroutine,
-// and closes heard at its end.
-func (p *program) listen(ctx context.Context, heard chan<- func()) {
-	defer close(heard)
-	tell := func(f func()) {
+// listen receives from the agent and sends functions that handle its messages on
+// Fyne's goroutine. It closes messages when the connection or ctx ends.
+func (p *program) listen(ctx context.Context, messages chan<- func()) {
+	defer close(messages)
+	handle := func(f func()) {
 		select {
-		case heard <- f:
+		case messages <- f:
 		case <-ctx.Done():
 		}
 	}
 	err := p.client.Receive(ctx, func(u monitor.Update) {
-		tell(func() { p.update(u) })
+		handle(func() { p.update(u) })
 	}, func(m ipc.Message) {
-		tell(func() { p.handleMessage(m) })
+		handle(func() { p.handleMessage(m) })
 	})
 	if err != nil {
-		p.log.Error("the agent cannot be understood", "problem", err)
+		p.log.Error("can't read from the agent", "error", err)
 	}
 	if ctx.Err() == nil {
-		tell(func() {
+		handle(func() {
 			p.connected = false
 			p.window.Disconnect()
 		})
 	}
 }
 
-// handleInitial takes what the agent tells of at once, so that the first picture has it:
-// each picture costs a tenth of a second where the processor paints. An agent that
-// is late is not waited for.
-func (p *program) handleInitial(heard <-chan func()) {
-	late := time.After(initialWait)
+// handleInitial handles the agent's first messages, for at most initialWait, so that
+// the first frame shows their content: a frame takes 100 ms with software rendering.
+func (p *program) handleInitial(messages <-chan func()) {
+	timeout := time.After(initialWait)
 	for !p.hasSnapshot || !p.hasStatus {
 		select {
-		case f, ok := <-heard:
+		case f, ok := <-messages:
 			if !ok {
 				return
 			}
 			f()
-		case <-late:
+		case <-timeout:
 			return
 		}
 	}
 }
 
-// update shows what the monitor saw.
+// update shows u.
 func (p *program) update(u monitor.Update) {
 	p.window.Update(u)
 	if !p.hasSnapshot {
@@ -238,15 +238,14 @@ func (p *program) update(u monitor.Update) {
 	}
 }
 
-// reportPage tells the agent which page the user looks at, once there is anything
-// to look at.
+// reportPage sends the page that the user is looking at to the agent, once it has content.
 func (p *program) reportPage() {
 	if p.focused && p.hasSnapshot && p.hasStatus {
 		p.send(ipc.Message{Kind: ipc.Focused, Page: p.window.Page()})
 	}
 }
 
-// handleMessage does what the agent asks for.
+// handleMessage handles a message of the agent.
 func (p *program) handleMessage(m ipc.Message) {
 	switch m.Kind {
 	case ipc.StatusUpdate:
@@ -258,7 +257,7 @@ func (p *program) handleMessage(m ipc.Message) {
 			}
 		}
 	case ipc.Raise:
-		if os.Getenv("WAYLAND_DISPLAY") != "" { // nobody can raise a window there: come again
+		if os.Getenv("WAYLAND_DISPLAY") != "" { // a window cannot raise itself there: restart
 			p.status = agent.ExitRestart
 			p.close()
 			return
@@ -275,7 +274,7 @@ func (p *program) handleMessage(m ipc.Message) {
 	case ipc.Restore:
 		var s ui.State
 		if err := json.Unmarshal(m.State, &s); err != nil {
-			p.log.Warn("the state of the last window cannot be read", "problem", err)
+			p.log.Warn("can't read the state of the last window", "error", err)
 			return
 		}
 		size := p.fitToScreen(fyne.NewSize(s.Width, s.Height))
@@ -287,7 +286,7 @@ func (p *program) handleMessage(m ipc.Message) {
 	}
 }
 
-// userName is who looks, as owners of sockets are named; "" where unknown.
+// userName returns the name of this user, as for owners of sockets; "" if unknown.
 var userName = sync.OnceValue(func() string {
 	u, err := user.Current()
 	if err != nil {
@@ -296,7 +295,7 @@ var userName = sync.OnceValue(func() string {
 	return u.Username
 })
 
-// systemFacts is what this machine does with ports, as it was when the window began.
+// systemFacts returns the port ranges of this machine when it was first called.
 var systemFacts = sync.OnceValue(func() (s explain.System) {
 	s.EphemeralPorts, s.ReservedPorts = socket.EphemeralPorts()
 	return s
@@ -307,45 +306,45 @@ func uiStatus(s *ipc.Status) ui.Status {
 		Settings: uiSettings(s), System: systemFacts(), Welcome: s.Welcome}
 }
 
-// uiSettings is what the Settings page shows.
+// uiSettings returns what the Settings page shows.
 func uiSettings(s *ipc.Status) ui.Settings {
 	c := s.Settings
 	return ui.Settings{Theme: c.Theme, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
 		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
 }
 
-// close leaves the state to the next window and ends.
+// close sends the state and ends Fyne's loop.
 func (p *program) close() {
 	p.sendState()
 	p.app.Quit()
 }
 
-// sendState tells the agent, once, how the window was left. A window that was not told
-// yet how the last one was left has no state of its own.
+// sendState sends the state for the next window to the agent, once. A window that has
+// not received the state of the last one sends none, so that it is kept.
 func (p *program) sendState() {
 	if p.stateSent {
 		return
 	}
 	p.stateSent = true
-	leaving := ipc.Message{Kind: ipc.Closing}
+	closing := ipc.Message{Kind: ipc.Closing}
 	if state, err := json.Marshal(p.window.State()); err == nil && p.hasStatus {
-		leaving.State = state
+		closing.State = state
 	}
-	p.send(leaving)
+	p.send(closing)
 }
 
-// send tells the agent something; where it has just gone, listen finds out.
+// send sends m to the agent. Errors are only logged: listen notices a lost connection.
 func (p *program) send(m ipc.Message) {
 	if !p.connected {
 		return
 	}
 	if err := p.client.Send(m); err != nil {
-		p.log.Info("the agent does not hear", "problem", err)
+		p.log.Info("can't send to the agent", "error", err)
 	}
 }
 
-// handlePanic tells a window that could not be opened, where the GL driver or
-// GLFW panics, from a mistake of ours.
+// handlePanic logs the panic r and returns the exit status. Before the window is open,
+// panics come from the GL driver or GLFW; later ones are bugs of Porthole.
 func (p *program) handlePanic(r any) int {
 	p.log.Error("the window panicked", "reason", fmt.Sprint(r), "stack", string(debug.Stack()))
 	switch {
@@ -357,8 +356,8 @@ func (p *program) handlePanic(r any) int {
 	return agent.ExitNoGL
 }
 
-// hasNativeWindow reports whether the system has a window behind w: where OpenGL is
-// broken Fyne only logs that it has not.
+// hasNativeWindow reports whether w has a window of the system. If OpenGL is broken,
+// it has none, and Fyne only logs that.
 func hasNativeWindow(w fyne.Window) bool {
 	native, ok := w.(driver.NativeWindow)
 	if !ok {
@@ -380,9 +379,9 @@ func hasNativeWindow(w fyne.Window) bool {
 	return has
 }
 
-// makeCacheFolder spares Fyne two errors that it logs where there is none.
-func makeCacheFolder() {
+// createCacheDir creates the user's cache directory. Without it, Fyne logs two errors.
+func createCacheDir() {
 	if dir, err := os.UserCacheDir(); err == nil {
-		_ = os.MkdirAll(dir, 0o700) // Fyne then logs what it logs
+		_ = os.MkdirAll(dir, 0o700) // Fyne logs it
 	}
 }

@@ -1,7 +1,7 @@
 //go:build !cgo
 
-// Package window is the window process. This build has none: it was made
-// without C, which OpenGL needs.
+// Package window implements the window process. This build does not include it,
+// because OpenGL needs cgo.
 package window
 
 import (
@@ -13,11 +13,11 @@ import (
 	"porthole/app/ipc"
 )
 
-// Built says whether this build has a window.
+// Built reports whether this build includes the window.
 const Built = false
 
-// Run says that there is no window.
+// Run writes to stderr that this build has no window and returns agent.ExitNoWindow.
 func Run(_ context.Context, _ ipc.RuntimeDir, _ Options, stderr io.Writer) int {
-	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; watching, tray, notifications and the command line work") // nobody else listens
+	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; monitoring, tray, notifications and the command line work") // there is no other place to report it
 	return agent.ExitNoWindow
 }
