@@ -193,6 +193,7 @@ func (e Explanation) managedSentence() string {
 // line; "?" if nothing is left.
 func displayText(s string, limit int) string { return cmp.Or(monitor.CleanMasked(s, limit), "?") }
 
+// firstRunes returns at most n runes of s.
 func firstRunes(s string, n int) string {
 	r := []rune(s)
 	return string(r[:min(len(r), n)])
@@ -308,11 +309,13 @@ func toolScript(command []string) string {
 	return ""
 }
 
+// isInterpreter reports whether word runs the tool named by its next argument.
 func isInterpreter(word string) bool {
 	word = programName(word)
 	return word == "node" || word == "nodejs" || word == "ruby" || strings.HasPrefix(word, "python")
 }
 
+// truncateArgs returns at most n arguments, each bounded.
 func truncateArgs(command []string, n int) []string {
 	out := make([]string, min(len(command), n))
 	for i := range out {

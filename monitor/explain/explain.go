@@ -83,6 +83,7 @@ const (
 	ReservedEphemeral EphemeralStatus = "reserved" // in the range, but excluded from it
 )
 
+// ephemeral returns whether port is in the ephemeral range.
 func (s System) ephemeral(port uint16) EphemeralStatus {
 	switch {
 	case s.EphemeralPorts == nil:

@@ -111,6 +111,7 @@ func isLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
+// parsePort parses a single port.
 func parsePort(text string) (uint16, error) {
 	ports, err := monitor.ParsePorts(text)
 	if err != nil {
@@ -123,6 +124,7 @@ func parsePort(text string) (uint16, error) {
 	return port, nil
 }
 
+// parseError says what a target looks like.
 func parseError(text string) error {
 	return fmt.Errorf("%q is not an address or port: write 127.0.0.1:62893, [::1]:80, localhost:3000 or 62893; other host names are not resolved", monitor.Clean(text, 60))
 }

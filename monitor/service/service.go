@@ -64,16 +64,11 @@ func describeOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
 		return "VS Code server", monitor.ByCommand
 	}
 	if programName(o.Program) == "java" || name == "java" {
-		return describeJava(o.Command), certainty(describeJava(o.Command))
+		if s := describeJava(o.Command); s != "" {
+			return s, monitor.ByCommand
+		}
 	}
 	return "", ""
-}
-
-func certainty(service string) monitor.ServiceBy {
-	if service == "" {
-		return ""
-	}
-	return monitor.ByCommand
 }
 
 // describeJava names the service from the class or archive that Java runs.
@@ -103,6 +98,7 @@ func tunnel(program string, command []string, port uint16) string {
 	return ""
 }
 
+// sshTunnel describes what ssh forwards port to, by -L or -D.
 func sshTunnel(command []string, port uint16) string {
 	for i, arg := range command {
 		kind, value := forwardFlag(arg)
@@ -207,6 +203,7 @@ func programName(s string) string {
 	return strings.ToLower(strings.TrimSuffix(filepath.Base(s), ".exe"))
 }
 
+// first returns the first argument, or "".
 func first(command []string) string {
 	if len(command) == 0 {
 		return ""

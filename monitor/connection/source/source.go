@@ -16,6 +16,7 @@ import (
 // them.
 type addrPair struct{ local, remote netip.AddrPort }
 
+// newAddrPair returns the addresses of a socket.
 func newAddrPair(local, remote netip.AddrPort) addrPair { return addrPair{unmap(local), unmap(remote)} }
 
 // reversed returns the addresses as the connection's other socket has them.

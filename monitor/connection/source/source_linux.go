@@ -165,6 +165,7 @@ type dump struct {
 	clients map[addrPair]monitor.Socket // sockets of local clients, by their own addresses
 }
 
+// newDump returns a dump without sockets.
 func newDump(listeners []*monitor.Listener) *dump {
 	return &dump{index: connection.NewIndex(listeners), conns: make(map[string][]connection.Conn),
 		queues: make(map[monitor.SocketID][2]uint32), clients: make(map[addrPair]monitor.Socket)}
