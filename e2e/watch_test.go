@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"porthole/e2e/desktop"
+	"porthole/internal/fakebus"
 	"porthole/ui/tray"
 )
 
@@ -246,7 +247,7 @@ func TestNotificationsAreOutdatedAndEndAWatch(t *testing.T) {
 }
 
 // shown waits until just these notifications are shown.
-func (d *desk) shown(fake *desktop.FakeNotifications, want ...string) {
+func (d *desk) shown(fake *fakebus.Notifications, want ...string) {
 	d.t.Helper()
 	d.eventually(fmt.Sprintf("%q shown", want), func() error {
 		if got := fake.Shown(); !slices.EqualFunc(got, want, strings.HasPrefix) {

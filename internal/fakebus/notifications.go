@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -40,6 +41,7 @@ type Notifications struct {
 	mu      sync.Mutex
 	issued  uint32         // the highest id
 	last    Notification   // the most recent call
+	lastAt  time.Time      // when it was made
 	open    []Notification // not closed yet, the oldest first
 	closed  []uint32       // ids of CloseNotification calls
 	release chan struct{}  // closed when the server stops hanging; nil if it answers
@@ -94,6 +96,7 @@ func (s *Notifications) Notify(_ string, replaces uint32, _, summary, body strin
 		id = s.issued
 	}
 	s.last = Notification{ID: id, Replaces: replaces, Summary: summary, Body: body, Actions: actions, Hints: hints}
+	s.lastAt = time.Now()
 	s.remove(id)
 	s.open = append(s.open, s.last)
 	return id, nil
@@ -161,12 +164,16 @@ func (s *Notifications) Last() Notification {
 	return s.last
 }
 
-// Open returns the notifications that neither the user nor a client has closed,
-// the newest last. They do not expire.
-func (s *Notifications) Open() []Notification {
+// Shown returns the summaries of the notifications that neither the user nor a client
+// has closed, the newest last. They expire only through Expire.
+func (s *Notifications) Shown() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.open)
+	var summaries []string
+	for _, n := range s.open {
+		summaries = append(summaries, n.Summary)
+	}
+	return summaries
 }
 
 // Closed returns the ids of all CloseNotification calls, in order.
@@ -184,10 +191,17 @@ func (s *Notifications) Emit(signal string, values ...any) error {
 	return nil
 }
 
+// reactionTime is the minimum time between a notification and a click on it. An
+// earlier signal could arrive before the answer with the notification's id.
+const reactionTime = 150 * time.Millisecond
+
 // Invoke acts like a click on the action key of the newest notification; the key
 // of a click on the notification itself is "default". The notification closes.
 func (s *Notifications) Invoke(key string) error {
-	n := s.Last()
+	s.mu.Lock()
+	n, at := s.last, s.lastAt
+	s.mu.Unlock()
+	time.Sleep(reactionTime - time.Since(at))
 	for i := 0; i < len(n.Actions); i += 2 {
 		if n.Actions[i] != key {
 			continue
