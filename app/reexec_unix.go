@@ -10,16 +10,17 @@ import (
 	"porthole/app/agent"
 )
 
-// reexec turns this process into the program that takes over: the pid and the
-// parent stay, the lock was given back. It returns only where that fails.
+// reexec redirs this process with the successor's program. PID and parent stay
+// the same; the caller has released the instance lock. It returns only on
+// failure.
 func reexec(s agent.Successor, log *slog.Logger) error {
 	args := append([]string{"porthole"}, s.Args()...)
-	log.Info("becoming the new build", "program", s.Program)
+	log.Info("starting the new build", "program", s.Program)
 	err := syscall.Exec(s.Program, args, s.Session.Environ())
-	// Only a failure returns: better the old build than nobody who watches.
-	log.Error("the new build cannot be started; going on as the old one", "program", s.Program, "problem", err)
+	// Fall back to the old build: monitoring must go on.
+	log.Error("the new build cannot be started; restarting the old one", "program", s.Program, "error", err)
 	if err := syscall.Exec("/proc/self/exe", args, s.Session.Environ()); err != nil {
-		return fmt.Errorf("start Porthole again: %w", err)
+		return fmt.Errorf("restart Porthole: %w", err)
 	}
 	return nil
 }

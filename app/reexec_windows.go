@@ -8,7 +8,8 @@ import (
 	"porthole/app/agent"
 )
 
-// reexec starts the program that takes over.
+// reexec starts the successor's program as a new process, since Windows cannot
+// redir a running one.
 func reexec(s agent.Successor, _ *slog.Logger) error {
 	cmd := exec.Command(s.Program, s.Args()...)
 	if err := cmd.Start(); err != nil {

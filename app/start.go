@@ -10,65 +10,68 @@ import (
 	"porthole/app/agent"
 	"porthole/app/desktop"
 	"porthole/app/ipc"
+	"porthole/app/paths"
 	"porthole/app/settings"
 	"porthole/ui/words"
 )
 
-// statusNoDesktop is the exit status where there is no desktop to show itself on.
+// statusNoDesktop is the exit status if there is no desktop session.
 const statusNoDesktop = 3
 
-// handOverTimeout is how long a start waits for an agent that hands over to end.
+// handOverTimeout is how long a start waits for an agent that hands over to
+// exit.
 const handOverTimeout = 6 * time.Second
 
-// start is what "porthole" does: become the agent, or tell the one that runs.
-// opts say how it is to be shown.
+// start runs the command "porthole": it becomes the agent or, if one is running,
+// asks that one to show its window.
 func start(ctx context.Context, opts agent.Options) error {
 	session := desktop.Current()
 	if err := checkSession(session, opts.Hidden); err != nil {
 		return exitError{statusNoDesktop, err}
 	}
-	place, err := ipc.OpenRuntimeDir()
+	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		return err
 	}
-	unlock, mine, err := place.Lock()
+	unlock, locked, err := dir.Lock()
 	if err != nil {
 		return err
 	}
-	if !mine {
-		handedOver, err := contactAgent(place, session, opts.Hidden, opts.Port)
+	if !locked {
+		handedOver, err := contactAgent(dir, session, opts.Hidden, opts.Port)
 		if err != nil || !handedOver {
 			return err
 		}
-		if unlock, err = waitForLock(ctx, place, handOverTimeout); err != nil {
+		if unlock, err = waitForLock(ctx, dir, handOverTimeout); err != nil {
 			return err
 		}
 	}
-	opts.RuntimeDir, opts.Session, opts.Build = place, session, buildID()
+	opts.RuntimeDir, opts.Session, opts.Build = dir, session, buildID()
 	return runAgent(ctx, unlock, opts)
 }
 
-// checkSession says in one line why Porthole cannot be of use here, and what can.
+// checkSession returns an error if session cannot show the window or, with
+// hidden, the tray icon and notifications.
 func checkSession(session desktop.Session, hidden bool) error {
 	display, bus := session.CheckDisplay(), session.CheckBus()
 	switch {
 	case hidden && bus != nil:
-		return fmt.Errorf("%w for the tray icon and the notifications; \"porthole list\" and \"porthole events\" work without", bus)
+		return fmt.Errorf("%w; the tray icon and notifications need it (\"porthole list\" and \"porthole events\" do not)", bus)
 	case !hidden && display != nil:
-		return fmt.Errorf("%w; \"porthole list\" and \"porthole events\" work without", display)
+		return fmt.Errorf("%w (\"porthole list\" and \"porthole events\" do not need one)", display)
 	}
 	return nil
 }
 
-// contactAgent asks the running agent to show its window. handedOver is true where it
-// ends instead, for this process to be the next.
-func contactAgent(place ipc.RuntimeDir, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
+// contactAgent asks the running agent to show its window. handedOver is true if
+// the agent exits instead and this process is to take its place.
+func contactAgent(dir ipc.RuntimeDir, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
 	m := ipc.Message{Kind: ipc.Start, Session: session, Hidden: hidden, Port: port, Build: buildID(), Program: programPath()}
 	var answer ipc.Message
 	var err error
 	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		// The agent holds its lock a moment before it listens, and after.
-		answer, err = ipc.Request(place, m)
+		// The agent holds its lock slightly longer than it listens.
+		answer, err = ipc.Request(dir, m)
 		if !errors.Is(err, ipc.ErrNotRunning) || time.Now().After(deadline) {
 			break
 		}
@@ -88,11 +91,11 @@ func contactAgent(place ipc.RuntimeDir, session desktop.Session, hidden bool, po
 	return false, nil
 }
 
-// waitForLock waits for the lock of an agent that is ending.
-func waitForLock(ctx context.Context, place ipc.RuntimeDir, limit time.Duration) (func() error, error) {
+// waitForLock waits at most limit for the lock of an agent that is exiting.
+func waitForLock(ctx context.Context, dir ipc.RuntimeDir, limit time.Duration) (func() error, error) {
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
-		unlock, mine, err := place.Lock()
-		if err != nil || mine {
+		unlock, locked, err := dir.Lock()
+		if err != nil || locked {
 			return unlock, err
 		}
 		select {
@@ -101,30 +104,32 @@ func waitForLock(ctx context.Context, place ipc.RuntimeDir, limit time.Duration)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return nil, errors.New("the Porthole that runs does not end; end it (pkill porthole) and start it again")
+	return nil, errors.New("the running Porthole does not exit; stop it (pkill porthole) and try again")
 }
 
+// runAgent runs the agent until it exits and releases the instance lock. If
+// another build takes over, it starts that one.
 func runAgent(ctx context.Context, unlock func() error, opts agent.Options) error {
-	log, closeLog := openLog(logPath(), os.Stderr)
+	log, closeLog := openLog(paths.Log(), os.Stderr)
 	defer closeLog()
 	if address := opts.Session.BusAddress(); address != "" {
-		// The tray library looks here, and starts a bus of its own where nothing is.
+		// The tray library reads this variable and starts a bus of its own if it is empty.
 		if err := os.Setenv("DBUS_SESSION_BUS_ADDRESS", address); err != nil {
 			return fmt.Errorf("set the bus address: %w", err)
 		}
 	}
-	// A file with a mistake is the agent's to tell of.
+	// The agent reports errors in the settings file.
 	chosen, _ := settings.Open(settings.Path()).Load()
 	opts.Language = chosen.Language
 	if err := words.SetUpLanguage(opts.Language); err != nil {
-		log.Warn("the translations cannot be used", "problem", err)
+		log.Warn("the translations cannot be loaded", "error", err)
 	}
 	opts.Logger = log
 	log.Info("started", "version", Version)
 	successor, err := agent.Run(ctx, opts)
-	log.Info("ended")
+	log.Info("exiting")
 	if unlockErr := unlock(); unlockErr != nil {
-		log.Warn("the lock could not be given back", "problem", unlockErr)
+		log.Warn("the instance lock cannot be released", "error", unlockErr)
 	}
 	if err == nil && successor != nil {
 		return reexec(*successor, log)
@@ -132,7 +137,7 @@ func runAgent(ctx context.Context, unlock func() error, opts agent.Options) erro
 	return err
 }
 
-// programPath is the file of this program, "" where that cannot be told.
+// programPath returns the path of this program's file, "" if it is unknown.
 func programPath() string {
 	path, err := os.Executable()
 	if err != nil {
@@ -141,21 +146,12 @@ func programPath() string {
 	return path
 }
 
-// buildID tells this program from another build: the file's identity and time.
+// buildID distinguishes this program from other builds: version, size and
+// modification time of its file.
 func buildID() string {
 	info, err := os.Stat(programPath())
 	if err != nil {
 		return Version
 	}
 	return fmt.Sprintf("%s %d %d", Version, info.Size(), info.ModTime().UnixNano())
-}
-
-// quit asks the running agent to end.
-func quit() error {
-	place, err := ipc.OpenRuntimeDir()
-	if err != nil {
-		return err
-	}
-	_, err = ipc.Request(place, ipc.Message{Kind: ipc.Quit})
-	return err
 }

@@ -96,7 +96,7 @@ func TestNoRoomOnTheDisk(t *testing.T) {
 			}
 			if name == "full" { // the activity is tried again after 30 s: once is enough
 				d.warned(window, false)
-				d.insideHas(agent, filepath.Join(filepath.Dir(d.logPath()), "activity.db"), "SQLite format 3")
+				d.insideHas(agent, filepath.Join(filepath.Dir(d.logPath()), "history.db"), "SQLite format 3")
 			}
 			d.wantStatus(d.start("quit"), 0)
 			d.wantStatus(agent, 0)

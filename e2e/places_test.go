@@ -55,7 +55,7 @@ func TestWhatIsKeptIsInItsPlaces(t *testing.T) {
 			t.Errorf("%s is in a place of its own", path)
 		}
 	}
-	for _, path := range []string{".config/porthole/settings.yaml", ".local/state/porthole/activity.db", ".local/state/porthole/window.json"} {
+	for _, path := range []string{".config/porthole/settings.yaml", ".local/state/porthole/history.db", ".local/state/porthole/window.json"} {
 		if after[path] == 0 {
 			t.Errorf("%s is missing", path)
 		}

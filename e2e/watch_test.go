@@ -18,7 +18,7 @@ import (
 
 func TestARestartIsToldOnce(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace: 6s\nwatches:\n  - ports: 62893\n")
+	d.write(d.settings(), "grace_period: 6s\nwatches:\n  - ports: 62893\n")
 	d.item(d.start("--hidden"))
 	first := d.listen("127.0.0.1:62893")
 	d.note("62893 is open")
@@ -70,7 +70,7 @@ func TestAServerThatOpensItselfToTheNetworkIsToldAndMarked(t *testing.T) {
 
 func TestTwoHundredPortsAtOnce(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace: 1s\nwatches:\n  - ports: 20000-20200\n")
+	d.write(d.settings(), "grace_period: 1s\nwatches:\n  - ports: 20000-20200\n")
 	middle := d.serve(d.program("middle"), "/", "127.0.0.1:20100")
 	item := d.item(d.start())
 	window := d.window("Porthole")
@@ -115,7 +115,7 @@ func TestANotificationServiceThatHangsStopsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fake.Close()
-	d.write(d.settings(), "grace: 1s\nwatches:\n  - ports: 20001\n  - ports: 20002\n  - ports: 20003\n  - ports: 20004\n")
+	d.write(d.settings(), "grace_period: 1s\nwatches:\n  - ports: 20001\n  - ports: 20002\n  - ports: 20003\n  - ports: 20004\n")
 	item := d.item(d.start())
 	window := d.window("Porthole")
 	d.steady(window)
@@ -163,7 +163,7 @@ func TestANotificationServiceThatHangsStopsNothing(t *testing.T) {
 
 func TestANotificationServiceThatRestarts(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace: 0s\nwatches:\n  - ports: 62893\n")
+	d.write(d.settings(), "grace_period: 0s\nwatches:\n  - ports: 62893\n")
 	d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
 	d.note("62893 is open")
@@ -225,7 +225,7 @@ func TestNotificationsAreOutdatedAndEndAWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fake.Close()
-	d.write(d.settings(), "grace: 4s\nwatches:\n  # the shop\n  - ports: 62893\n")
+	d.write(d.settings(), "grace_period: 4s\nwatches:\n  # the shop\n  - ports: 62893\n")
 	item := d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
 	d.shown(fake, "62893 is open")
@@ -235,7 +235,7 @@ func TestNotificationsAreOutdatedAndEndAWatch(t *testing.T) {
 
 	d.do("click Stop watching", fake.Invoke("unwatch"))
 	d.tooltip(item, "none watched")
-	const want = "grace: 4s\nwatches:\n  # the shop\n  - ports: 62893\n    off: true\n"
+	const want = "grace_period: 4s\nwatches:\n  # the shop\n  - ports: 62893\n    off: true\n"
 	if b, err := os.ReadFile(d.settings()); err != nil || string(b) != want {
 		t.Errorf("the settings are %q, %v; want %q", b, err, want)
 	}
@@ -259,14 +259,14 @@ func (d *desk) shown(fake *fakebus.Notifications, want ...string) {
 
 func TestSettingsEditedByHand(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace: 2s\nwatches:\n  - ports: 20001\n")
+	d.write(d.settings(), "grace_period: 2s\nwatches:\n  - ports: 20001\n")
 	item := d.item(d.start())
 	window := d.window("Porthole")
 	d.steady(window)
 	d.warned(window, false)
 
 	// A mistake is said, and what held before holds on.
-	d.write(d.settings(), "grace: 2s\nwatches:\n  - ports: 20002\n  - prots: 62893\n")
+	d.write(d.settings(), "grace_period: 2s\nwatches:\n  - ports: 20002\n  - prots: 62893\n")
 	d.warned(window, true)
 	d.logHas("settings.yaml: line 4: a watch needs ports")
 	d.shot("settings-mistake")
@@ -277,7 +277,7 @@ func TestSettingsEditedByHand(t *testing.T) {
 	d.note("20001 closed")
 
 	// A rule by a pattern follows its service to another port.
-	d.write(d.settings(), "grace: 6s\nwatches:\n  - match: acme web\n")
+	d.write(d.settings(), "grace_period: 6s\nwatches:\n  - match: acme web\n")
 	d.warned(window, false)
 	d.menuHas(item, "○ acme web not running")
 	web := d.project("acme", "web", "127.0.0.1:20003")
@@ -290,7 +290,7 @@ func TestSettingsEditedByHand(t *testing.T) {
 
 func TestWhatHappensInAPauseIsOneSentence(t *testing.T) {
 	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace: 0s\nwatches:\n  - ports: 20001-20003\n")
+	d.write(d.settings(), "grace_period: 0s\nwatches:\n  - ports: 20001-20003\n")
 	item := d.item(d.start("--hidden"))
 	d.menuHas(item, "○ 20001-20003 free")
 	d.do("pause", item.Click(d.step(), "Pause notifications for 1 hour"))

@@ -117,7 +117,7 @@ func newPortsPage(actions portsActions, memory portsHistory, now func() time.Tim
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = widgets.NewSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
-	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("other_addresses", p.status.AllAddresses) })
+	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("all_addresses", p.status.AllAddresses) })
 	p.grouped = widgets.NewSwitch(lang.L("By process"), p.toggleGroup)
 	p.cards = newCardBar(memory, p.showPort, p.showCards, func() { p.watches() })
 	p.pause = widgets.NewButton("", p.togglePause)

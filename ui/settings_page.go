@@ -335,7 +335,7 @@ func (p *settingsPage) licencesRow() *settingRow {
 var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
 
 func (p *settingsPage) intervalRow() *settingRow {
-	r := newSettingRow("interval", lang.L("Look every"), lang.L("Automatic is 250 ms, and 1 s on battery or while nobody is there"))
+	r := newSettingRow("polling_interval", lang.L("Look every"), lang.L("Automatic is 250 ms, and 1 s on battery or while nobody is there"))
 	of := func(d time.Duration) option {
 		if d == 0 {
 			return option{"", lang.L("Automatic")}
@@ -355,7 +355,7 @@ func (p *settingsPage) udpRow() *settingRow {
 }
 
 func (p *settingsPage) othersRow() *settingRow {
-	return p.toggle("other_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.AllAddresses })
+	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.AllAddresses })
 }
 
 // How much activity can be kept, as the settings file has it, and what is kept
@@ -366,11 +366,11 @@ const (
 )
 
 func (p *settingsPage) daysRow() *settingRow {
-	return p.number("keep_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
+	return p.number("history_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
 }
 
 func (p *settingsPage) rowsRow() *settingRow {
-	return p.number("keep_rows", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
+	return p.number("history_events", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
 }
 
 // toggle is a row whose setting is on or off.

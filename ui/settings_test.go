@@ -50,27 +50,27 @@ func (d *desk) number(key string) *numberEntry { return d.setting(key).first.(*n
 func TestSettingsShowWhatHolds(t *testing.T) {
 	d := settingsDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, Sound: true, PollingInterval: 300 * time.Millisecond,
 		UDP: true, AllAddresses: true, HistoryDays: 30})
-	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "other_addresses"} {
+	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
 		if !d.toggle(key).On {
 			t.Errorf("%s is shown off", key)
 		}
 	}
-	if got := d.choice("interval").Selected; got != "300 ms" {
+	if got := d.choice("polling_interval").Selected; got != "300 ms" {
 		t.Errorf("an interval that somebody wrote into the file is shown as %q", got)
 	}
 	if got := d.choice("language").Selected; got != "As the system" {
 		t.Errorf("language %q", got)
 	}
-	if days, rows := d.number("keep_days"), d.number("keep_rows"); days.Text != "30" || rows.Text != "" || rows.PlaceHolder != "100000" {
+	if days, rows := d.number("history_days"), d.number("history_events"); days.Text != "30" || rows.Text != "" || rows.PlaceHolder != "100000" {
 		t.Errorf("days %q, rows %q, usually %q", days.Text, rows.Text, rows.PlaceHolder)
 	}
 	d.tell(Settings{}) // the file was edited
-	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "other_addresses"} {
+	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
 		if d.toggle(key).On {
 			t.Errorf("%s is still shown on", key)
 		}
 	}
-	if interval, days := d.choice("interval").Selected, d.number("keep_days").Text; interval != "Automatic" || days != "" {
+	if interval, days := d.choice("polling_interval").Selected, d.number("history_days").Text; interval != "Automatic" || days != "" {
 		t.Errorf("interval %q, days %q", interval, days)
 	}
 	d.want("asked", d.asked, nil)
@@ -80,8 +80,8 @@ func TestAChoiceIsAskedFor(t *testing.T) {
 	d := settingsDesk(t, Settings{Notifications: true})
 	test.Tap(d.toggle("notifications"))
 	test.Tap(d.toggle("start_at_login"))
-	d.choice("interval").SetSelected("2 s")
-	d.choice("interval").SetSelected("Automatic")
+	d.choice("polling_interval").SetSelected("2 s")
+	d.choice("polling_interval").SetSelected("Automatic")
 	d.choice("language").SetSelected("English")
 	test.Tap(d.settings.rows[0].first.(*widgets.Segment)) // the first of the theme's
 	test.Tap(d.settings.rows[1].first.(*widgets.Segment)) // and of the tray icon's
@@ -128,7 +128,7 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 
 func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	d := settingsDesk(t, Settings{HistoryDays: 30})
-	days, row := d.number("keep_days"), d.setting("keep_days")
+	days, row := d.number("history_days"), d.setting("history_days")
 	canvas := d.window.Canvas()
 	enter, escape := &fyne.KeyEvent{Name: fyne.KeyReturn}, &fyne.KeyEvent{Name: fyne.KeyEscape}
 	canvas.Focus(days)
@@ -145,7 +145,7 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 		t.Errorf("Esc: %q, said %q", days.Text, row.below.Segment.Text)
 	}
 	days.SetText("7")
-	canvas.Focus(d.number("keep_rows")) // half a number must not erase activity
+	canvas.Focus(d.number("history_events")) // half a number must not erase activity
 	if row.below.Segment.Text != "Enter takes it, Esc does not" {
 		t.Errorf("of a number that is not taken: %q", row.below.Segment.Text)
 	}
@@ -156,11 +156,11 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	d.want("asked while typing", d.asked, nil)
 	days.TypedKey(enter)
 	d.tell(Settings{HistoryDays: 7})
-	d.ShowSettingResult("keep_days", "")
+	d.ShowSettingResult("history_days", "")
 	days.SetText("")
 	days.TypedKey(enter)
-	d.want("asked", d.asked, []string{`set keep_days "7"`, `set keep_days ""`})
-	d.ShowSettingResult("keep_days", "Not changed: no")
+	d.want("asked", d.asked, []string{`set history_days "7"`, `set history_days ""`})
+	d.ShowSettingResult("history_days", "Not changed: no")
 	if days.Text != "7" {
 		t.Errorf("refused: %q; want 7, which holds", days.Text)
 	}

@@ -17,6 +17,7 @@ import (
 	"porthole/app/desktop"
 	"porthole/app/ipc"
 	"porthole/app/notify"
+	"porthole/app/paths"
 	"porthole/app/settings"
 	traypkg "porthole/app/tray"
 	"porthole/monitor"
@@ -140,7 +141,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = os.Stat(settings.HistoryPath())
+	_, err = os.Stat(paths.History())
 	a.loadUIState(err == nil) // before openHistory creates the file
 	a.history = a.openHistory()
 

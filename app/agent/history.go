@@ -5,14 +5,14 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
-	"porthole/app/settings"
+	"porthole/app/paths"
 	"porthole/monitor"
 	"porthole/monitor/history/store"
 )
 
 // openHistory opens the store for events.
 func (a *Agent) openHistory() *store.Store {
-	return store.Open(settings.HistoryPath(), store.Options{
+	return store.Open(paths.History(), store.Options{
 		Boot: store.BootID(), Logger: a.log,
 		OnState: func(s store.State) {
 			a.do(func() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"porthole/app/notify"
+	"porthole/app/paths"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 )
@@ -28,7 +29,7 @@ type savedPause struct {
 	Missed []watch.Alert `json:"missed,omitempty"`
 }
 
-func pausePath() string { return filepath.Join(stateDir(), "pause.json") }
+func pausePath() string { return filepath.Join(paths.State(), "pause.json") }
 
 // pause pauses notifications for d; 0: until resumed. The end is a wall clock time,
 // so that it does not shift while the machine sleeps.

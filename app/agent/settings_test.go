@@ -20,11 +20,11 @@ func TestSetAppliesAndSavesASetting(t *testing.T) {
 		isSet      func(settings.Settings) bool
 	}{
 		{"udp", "true", func(s settings.Settings) bool { return s.UDP }},
-		{"interval", "500ms", func(s settings.Settings) bool { return s.PollingInterval == 500*time.Millisecond }},
+		{"polling_interval", "500ms", func(s settings.Settings) bool { return s.PollingInterval == 500*time.Millisecond }},
 		{"notifications", "false", func(s settings.Settings) bool { return !s.Notifications }},
 		{"theme", "dark", func(s settings.Settings) bool { return s.Theme == "dark" }},
 		{"tray_icon", "light", func(s settings.Settings) bool { return s.TrayIcon == "light" }},
-		{"keep_days", "7", func(s settings.Settings) bool { return s.HistoryDays == 7 }},
+		{"history_days", "7", func(s settings.Settings) bool { return s.HistoryDays == 7 }},
 	} {
 		if problem, s := r.set(c.key, c.value); problem != "" || !c.isSet(s.Settings) {
 			t.Errorf("%s: got problem %q and status %+v, want %s", c.key, problem, s.Settings, c.value)
@@ -35,7 +35,7 @@ func TestSetAppliesAndSavesASetting(t *testing.T) {
 		}
 	}
 	r.waitForStatus("the polling interval 500 ms", func(s *ipc.Status) bool { return s.Health.Interval == 500*time.Millisecond })
-	problem, s := r.set("keep_days", "0")
+	problem, s := r.set("history_days", "0")
 	if !strings.HasPrefix(problem, "Not changed: ") || s.Settings.HistoryDays != 7 {
 		t.Errorf("invalid value: got problem %q and %d days, want a problem and 7 days", problem, s.Settings.HistoryDays)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/natefinch/atomic"
 
-	"porthole/app/settings"
+	"porthole/app/paths"
 	"porthole/ui"
 )
 
@@ -37,10 +37,7 @@ type uiStateFile struct {
 	failed  bool   // the last write failed; used to log it only once
 }
 
-func uiStatePath() string { return filepath.Join(stateDir(), "window.json") }
-
-// stateDir returns the directory of the history, the pause and the UI state.
-func stateDir() string { return filepath.Dir(settings.HistoryPath()) }
+func uiStatePath() string { return filepath.Join(paths.State(), "window.json") }
 
 // loadUIState loads the state of the last run. hasHistory means that Porthole ran
 // before: without the file and without history, the user is new. Files that cannot

@@ -1,6 +1,6 @@
-// Package autostart starts Porthole with the user's session: an XDG autostart
-// file, a LaunchAgent on macOS, a value of the Run key on Windows. Whatever
-// starts it starts it with --hidden.
+// Package autostart starts Porthole when the user logs in: with an XDG autostart
+// file on Linux and the BSDs, a LaunchAgent on macOS, a value of the Run key on
+// Windows. All of them start it with --hidden.
 package autostart
 
 import (
@@ -10,31 +10,32 @@ import (
 	"strings"
 )
 
-// Entry is what starts a program with the session. Its methods touch a small
-// file or the registry; they may be called from any goroutine, one at a time.
+// Entry is the autostart entry of a program. Its methods read and write a small
+// file or the registry. They may be called from any goroutine, but not
+// concurrently.
 type Entry struct {
-	location string // the file, or the value in the registry
-	program  string // what it is to start
+	location string // path of the file, or name of the registry value
+	program  string // the program to start
 }
 
-// Current returns the entry of the running program, whether it is there or not.
+// Current returns the entry of the running program, whether it exists or not.
 func Current() (Entry, error) {
 	program, err := os.Executable()
 	if err != nil {
-		return Entry{}, fmt.Errorf("find the own program: %w", err)
+		return Entry{}, fmt.Errorf("find the path of this program: %w", err)
 	}
-	// So Linux calls a file that was replaced since, by an upgrade.
+	// Linux appends " (deleted)" after an upgrade has replaced the file.
 	return Entry{location: location(), program: strings.TrimSuffix(program, " (deleted)")}, nil
 }
 
-// Enabled reports whether the session starts the program: the entry is there,
-// nobody switched it off, and what it starts exists.
+// Enabled reports whether the session starts the program: the entry exists, is
+// not disabled, and its program exists.
 func (e Entry) Enabled() (bool, error) {
 	program, on, err := e.read()
 	return on && isExecutable(program), err
 }
 
-// Set makes or removes the entry.
+// Set creates or removes the entry.
 func (e Entry) Set(on bool) error {
 	if !on {
 		return e.remove()
@@ -42,8 +43,8 @@ func (e Entry) Set(on bool) error {
 	return e.write()
 }
 
-// Repair lets an entry whose program is not there any more start this one
-// instead: the program was moved. It reports whether it changed the entry.
+// Repair makes an entry whose program no longer exists start this one instead:
+// the program was moved. It reports whether it changed the entry.
 func (e Entry) Repair() (bool, error) {
 	program, on, err := e.read()
 	if err != nil || !on || isExecutable(program) {
@@ -52,8 +53,8 @@ func (e Entry) Repair() (bool, error) {
 	return true, e.write()
 }
 
-// isExecutable reports whether a session could start program, a path or the name of
-// one in $PATH.
+// isExecutable reports whether program, a path or a name in $PATH, can be
+// started.
 func isExecutable(program string) bool {
 	_, err := exec.LookPath(program)
 	return err == nil

@@ -7,25 +7,30 @@ import (
 	"strings"
 
 	"github.com/adrg/xdg"
+
+	"porthole/app/paths"
 )
 
-func location() string { return filepath.Join(xdg.Home, "Library", "LaunchAgents", id+".plist") }
+// location returns the path of the LaunchAgent.
+func location() string {
+	return filepath.Join(xdg.Home, "Library", "LaunchAgents", paths.AppID+".plist")
+}
 
-// content is a LaunchAgent that starts program with the session.
+// content returns a LaunchAgent (launchd.plist(5)) that starts program at login.
 func content(program string) string {
 	var escaped strings.Builder
-	_ = xml.EscapeText(&escaped, []byte(program)) // a Builder takes everything
+	_ = xml.EscapeText(&escaped, []byte(program)) // a Builder never fails
 	return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0"><dict>
-<key>Label</key><string>` + id + `</string>
+<key>Label</key><string>` + paths.AppID + `</string>
 <key>ProgramArguments</key><array><string>` + escaped.String() + `</string><string>--hidden</string></array>
 <key>RunAtLoad</key><true/>
 </dict></plist>
 `
 }
 
-// read returns what the LaunchAgent starts, and whether there is one.
+// read returns the program of the LaunchAgent, and whether that exists.
 func (e Entry) read() (program string, on bool, _ error) {
 	text, err := readFile(e.location)
 	if err != nil || text == "" {
@@ -36,7 +41,7 @@ func (e Entry) read() (program string, on bool, _ error) {
 	}
 	_, text, _ = strings.Cut(text, "<plist")
 	if err := xml.Unmarshal([]byte("<plist"+text), &agent); err != nil {
-		return "", false, fmt.Errorf("understand the LaunchAgent: %w", err)
+		return "", false, fmt.Errorf("parse the LaunchAgent: %w", err)
 	}
 	return agent.Program, true, nil
 }

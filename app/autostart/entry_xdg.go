@@ -7,35 +7,40 @@ import (
 	"strings"
 
 	"github.com/adrg/xdg"
+
+	"porthole/app/paths"
 )
 
-// The formats are freedesktop.org's Desktop Application Autostart and Desktop
-// Entry specifications.
+// This file follows the Desktop Application Autostart Specification and the
+// Desktop Entry Specification of freedesktop.org.
 
-func location() string { return filepath.Join(xdg.ConfigHome, "autostart", id+".desktop") }
+// location returns the path of the autostart file.
+func location() string {
+	return filepath.Join(xdg.ConfigHome, "autostart", paths.AppID+".desktop")
+}
 
-// content is a file that starts program.
+// content returns an autostart file for program.
 func content(program string) string {
 	return `[Desktop Entry]
 Type=Application
 Version=1.4
 Name=Porthole
-Comment=Shows what listens on this machine's loopback, and tells when a watched port changes
+Comment=Show which processes listen on this machine's ports
 Exec=` + quote(program) + ` --hidden
-Icon=` + id + `
+Icon=` + paths.AppID + `
 Terminal=false
 StartupNotify=false
 `
 }
 
-// quote makes one argument of Exec of program: in quotes with a backslash
-// before what a shell would take for its own, "%" doubled, and all backslashes
-// doubled once more, as in every string of such a file.
+// quote returns program as one argument of Exec: in double quotes, with a
+// backslash before characters that are special to a shell, "%" doubled, and then
+// all backslashes doubled, as in every string of a desktop entry.
 func quote(program string) string {
-	return strings.ReplaceAll(`"`+escape.Replace(program)+`"`, `\`, `\\`)
+	return strings.ReplaceAll(`"`+execEscaper.Replace(program)+`"`, `\`, `\\`)
 }
 
-var escape = strings.NewReplacer(`"`, `\"`, "`", "\\`", `$`, `\$`, `\`, `\\`, `%`, `%%`)
+var execEscaper = strings.NewReplacer(`"`, `\"`, "`", "\\`", `$`, `\$`, `\`, `\\`, `%`, `%%`)
 
 // unquote returns the program of an Exec line.
 func unquote(exec string) string {
@@ -54,21 +59,21 @@ func unquote(exec string) string {
 	return strings.ReplaceAll(program.String(), "%%", "%")
 }
 
-// read returns what the file starts, and whether it does: the user's desktop
-// may have switched it off in the file.
+// read returns the program of the autostart file, and whether the file exists and
+// is enabled: desktops disable it with a key in the file.
 func (e Entry) read() (program string, on bool, _ error) {
 	text, err := readFile(e.location)
 	if err != nil || text == "" {
 		return "", false, err
 	}
-	on, ours := true, false
+	on, inEntry := true, false
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") {
-			ours = line == "[Desktop Entry]"
+			inEntry = line == "[Desktop Entry]"
 		}
 		key, value, _ := strings.Cut(line, "=")
-		if !ours {
+		if !inEntry {
 			continue
 		}
 		switch value = strings.TrimSpace(value); strings.TrimSpace(key) {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// own is an entry of a program that exists, in a folder of the test's own.
-func own(t *testing.T, name string) Entry {
+// newEntry returns an entry in a temporary folder for a program that exists.
+func newEntry(t *testing.T, name string) Entry {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(program, nil, 0o755); err != nil {
@@ -19,45 +19,45 @@ func own(t *testing.T, name string) Entry {
 	return Entry{location: filepath.Join(t.TempDir(), "autostart", "porthole.desktop"), program: program}
 }
 
-func (e Entry) want(t *testing.T, when string, want bool) {
+func (e Entry) wantEnabled(t *testing.T, when string, want bool) {
 	t.Helper()
 	if got, err := e.Enabled(); got != want || err != nil {
-		t.Errorf("%s: enabled %v, %v; want %v", when, got, err, want)
+		t.Errorf("%s: Enabled() = %v, %v, want %v", when, got, err, want)
 	}
 }
 
-func TestTheEntryIsMadeAndRemoved(t *testing.T) {
+func TestSetCreatesAndRemovesTheEntry(t *testing.T) {
 	for _, name := range []string{"porthole", "a b", `q"u$o` + "`" + `t\e`, "100%"} {
-		e := own(t, name)
-		e.want(t, "at first", false)
+		e := newEntry(t, name)
+		e.wantEnabled(t, "before", false)
 		if err := e.Set(true); err != nil {
 			t.Fatal(err)
 		}
-		e.want(t, name, true)
+		e.wantEnabled(t, name, true)
 		b, err := os.ReadFile(e.location)
 		if err != nil || !strings.Contains(string(b), " --hidden\n") {
-			t.Errorf("the file is %q, %v; want it to start hidden", b, err)
+			t.Errorf("the file is %q, %v; want one with --hidden", b, err)
 		}
-		for range 2 { // the second finds nothing, which is well
+		for range 2 { // removing a missing entry is not an error
 			if err := e.Set(false); err != nil {
 				t.Error(err)
 			}
 		}
-		e.want(t, "removed", false)
+		e.wantEnabled(t, "removed", false)
 	}
 }
 
-func TestExecIsQuotedAsTheSpecificationSays(t *testing.T) {
+func TestQuoteFollowsTheSpecification(t *testing.T) {
 	if got, want := quote(`/opt/a "b" $c\d 5%`), `"/opt/a \\"b\\" \\$c\\\\d 5%%"`; got != want {
-		t.Errorf("%s; want %s", got, want)
+		t.Errorf("quote() = %s, want %s", got, want)
 	}
-	if got := unquote("/usr/bin/porthole --hidden"); got != "/usr/bin/porthole" {
-		t.Errorf("without quotes: %s", got)
+	if got, want := unquote("/usr/bin/porthole --hidden"), "/usr/bin/porthole"; got != want {
+		t.Errorf("unquote() without quotes = %s, want %s", got, want)
 	}
 }
 
-func TestWhatOthersDidToTheEntryIsTheTruth(t *testing.T) {
-	e := own(t, "porthole")
+func TestEnabledRespectsChangesByOtherPrograms(t *testing.T) {
+	e := newEntry(t, "porthole")
 	if err := e.Set(true); err != nil {
 		t.Fatal(err)
 	}
@@ -66,36 +66,36 @@ func TestWhatOthersDidToTheEntryIsTheTruth(t *testing.T) {
 		if err := os.WriteFile(e.location, []byte(content(e.program)+line+"\n[Other]\nHidden=false\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		e.want(t, line, false)
+		e.wantEnabled(t, line, false)
 	}
 	for _, line := range []string{"X-GNOME-Autostart-enabled=true", "Exec=porthole"} {
 		if err := os.WriteFile(e.location, []byte(content(e.program)+line+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		e.want(t, line, true)
+		e.wantEnabled(t, line, true)
 	}
 }
 
-func TestTheEntryFollowsAProgramThatMoved(t *testing.T) {
-	old, e := own(t, "old"), own(t, "new")
-	if moved, err := e.Repair(); moved || err != nil {
-		t.Errorf("without an entry: %v, %v; want nothing done", moved, err)
+func TestRepairFollowsAMovedProgram(t *testing.T) {
+	old, e := newEntry(t, "old"), newEntry(t, "new")
+	if changed, err := e.Repair(); changed || err != nil {
+		t.Errorf("without an entry: Repair() = %v, %v, want false", changed, err)
 	}
 	old.location = e.location
 	if err := old.Set(true); err != nil {
 		t.Fatal(err)
 	}
-	if moved, err := e.Repair(); moved || err != nil {
-		t.Errorf("the other is still there: %v, %v; want nothing done", moved, err)
+	if changed, err := e.Repair(); changed || err != nil {
+		t.Errorf("while the old program exists: Repair() = %v, %v, want false", changed, err)
 	}
 	if err := os.Remove(old.program); err != nil {
 		t.Fatal(err)
 	}
-	e.want(t, "the other has gone", false)
-	if moved, err := e.Repair(); !moved || err != nil {
-		t.Errorf("the other has gone: %v, %v; want it followed", moved, err)
+	e.wantEnabled(t, "after the old program was removed", false)
+	if changed, err := e.Repair(); !changed || err != nil {
+		t.Errorf("after the old program was removed: Repair() = %v, %v, want true", changed, err)
 	}
 	if program, _, err := e.read(); program != e.program || err != nil {
-		t.Errorf("it starts %s, %v; want %s", program, err, e.program)
+		t.Errorf("the entry starts %s, %v; want %s", program, err, e.program)
 	}
 }

@@ -13,13 +13,10 @@ import (
 	"github.com/natefinch/atomic"
 )
 
-// id names Porthole's entry among those of other programs.
-const id = "io.github.porthole.porthole"
-
-// write makes the file, in one step.
+// write creates or replaces the file atomically.
 func (e Entry) write() error {
 	if err := os.MkdirAll(filepath.Dir(e.location), 0o755); err != nil {
-		return fmt.Errorf("make the folder of the autostart file: %w", err)
+		return fmt.Errorf("create the folder of the autostart file: %w", err)
 	}
 	if err := atomic.WriteFile(e.location, strings.NewReader(content(e.program))); err != nil {
 		return fmt.Errorf("write the autostart file: %w", err)
@@ -34,7 +31,7 @@ func (e Entry) remove() error {
 	return nil
 }
 
-// readFile returns the text of a file, "" where there is none.
+// readFile returns the text of a file, "" if it does not exist.
 func readFile(path string) (string, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -11,20 +11,21 @@ import (
 	"time"
 )
 
-// The machine beside which who is measured: processes, with open files each.
+// The machine on which "who" is measured has this many other processes, with
+// open files each.
 const (
 	otherProcesses = 300
 	filesOfEach    = 50
 )
 
-// BenchmarkWhoBesideLsof runs the program's who and lsof -i on one port by turns,
-// whole programs from start to end, and reports the medians of their time and of the
-// processors' time that they took. PORTHOLE_BIN is the
-// program; without it one is built that has no window, and so loads no libraries.
-func BenchmarkWhoBesideLsof(b *testing.B) {
+// BenchmarkWhoAndLsof runs "porthole who" and "lsof -i" for one port in turn, as
+// whole programs, and reports the medians of their elapsed and CPU times.
+// PORTHOLE_BIN is the program; without it, the benchmark builds one without the
+// window, which loads no libraries.
+func BenchmarkWhoAndLsof(b *testing.B) {
 	lsof, err := exec.LookPath("lsof")
 	if err != nil {
-		b.Skip("lsof is not installed")
+		b.Skip("needs lsof")
 	}
 	program := os.Getenv("PORTHOLE_BIN")
 	if program == "" {
@@ -35,27 +36,27 @@ func BenchmarkWhoBesideLsof(b *testing.B) {
 			b.Fatalf("%v: %s", err, out)
 		}
 	}
-	crowd(b)
+	startOtherProcesses(b)
 	_, port := listen(b, "127.0.0.1:0")
-	alone := append(os.Environ(), "XDG_RUNTIME_DIR="+b.TempDir(), "XDG_CONFIG_HOME="+b.TempDir(), "XDG_STATE_HOME="+b.TempDir())
+	env := append(os.Environ(), "XDG_RUNTIME_DIR="+b.TempDir(), "XDG_CONFIG_HOME="+b.TempDir(), "XDG_STATE_HOME="+b.TempDir())
 	pid := []byte(strconv.Itoa(os.Getpid()))
-	run := func(name string, args ...string) (took, used time.Duration) {
+	run := func(name string, args ...string) (elapsed, cpu time.Duration) {
 		c := exec.Command(name, args...)
-		c.Env = alone
-		begun := time.Now()
+		c.Env = env
+		start := time.Now()
 		out, err := c.Output()
-		took = time.Since(begun)
+		elapsed = time.Since(start)
 		if err != nil || !bytes.Contains(out, pid) {
-			b.Fatalf("%s %q: %v, %q; want that it names this process, %s", name, args, err, out, pid)
+			b.Fatalf("%s %q: got %v, %q, want the PID of this process, %s", name, args, err, out, pid)
 		}
-		return took, c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+		return elapsed, c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	}
-	var ours, theirs, oursUsed, theirsUsed []time.Duration
+	var ours, theirs, oursCPU, theirsCPU []time.Duration
 	for b.Loop() {
-		took, used := run(program, "who", port)
-		ours, oursUsed = append(ours, took), append(oursUsed, used)
-		took, used = run(lsof, "-i", ":"+port)
-		theirs, theirsUsed = append(theirs, took), append(theirsUsed, used)
+		elapsed, cpu := run(program, "who", port)
+		ours, oursCPU = append(ours, elapsed), append(oursCPU, cpu)
+		elapsed, cpu = run(lsof, "-i", ":"+port)
+		theirs, theirsCPU = append(theirs, elapsed), append(theirsCPU, cpu)
 	}
 	median := func(d []time.Duration) float64 {
 		slices.Sort(d)
@@ -64,11 +65,11 @@ func BenchmarkWhoBesideLsof(b *testing.B) {
 	b.ReportMetric(median(ours), "ms/who")
 	b.ReportMetric(median(theirs), "ms/lsof")
 	b.ReportMetric(median(ours)/median(theirs), "of-lsof")
-	b.ReportMetric(median(oursUsed)/median(theirsUsed), "of-lsof's-cpu")
+	b.ReportMetric(median(oursCPU)/median(theirsCPU), "of-lsof's-cpu")
 }
 
-// crowd starts the other processes, which end with the benchmark.
-func crowd(b *testing.B) {
+// startOtherProcesses starts processes that exit with the benchmark.
+func startOtherProcesses(b *testing.B) {
 	b.Helper()
 	files := make([]*os.File, filesOfEach-3)
 	for i := range files {
@@ -80,7 +81,7 @@ func crowd(b *testing.B) {
 		files[i] = f
 	}
 	for range otherProcesses {
-		c := exec.Command("sleep", "600") // should the benchmark be killed
+		c := exec.Command("sleep", "600") // a limit in case the benchmark is killed
 		c.ExtraFiles = files
 		if err := c.Start(); err != nil {
 			b.Fatal(err)

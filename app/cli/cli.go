@@ -1,7 +1,10 @@
-// Package cli is the command line without a window: what listens, and what
-// changes. Its commands look for themselves and need no running Porthole and
-// no display. They speak English whatever the desktop speaks: scripts and
-// people on other machines read them.
+// Package cli implements the commands that need neither a display nor a running
+// Porthole: they read the machine and the stored history themselves. Their text
+// is English whatever the desktop's language is, since scripts and people on
+// other machines read it.
+//
+// Each file holds one command: the cobra constructor and the function that runs
+// it. The other files hold what several commands share.
 package cli
 
 import (
@@ -9,44 +12,107 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"porthole/app/doctor"
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/socket"
 	"porthole/monitor/watch"
 )
 
-// UsageError is bad input: one sentence for the user, exit status 2.
+// Commands returns all commands of the package. d is what the doctor command
+// reports about this build.
+func Commands(d doctor.Options) []*cobra.Command {
+	return []*cobra.Command{newList(), newEvents(), newWait(), newWho(), newExplain(), newStop(), newHistory(), newForget(), newDoctor(d)}
+}
+
+// UsageError is invalid input: one sentence for the user, exit status 2.
 type UsageError struct{ Reason string }
 
 func (e UsageError) Error() string { return e.Reason }
 
-// Options are the flags that commands share, and where they write.
+// Args returns check with its errors turned into UsageErrors.
+func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return UsageError{err.Error()}
+		}
+		return nil
+	}
+}
+
+// ParsePort parses a single port. The error is a UsageError.
+func ParsePort(text string) (uint16, error) {
+	ports, err := monitor.ParsePorts(text)
+	if err != nil {
+		return 0, UsageError{err.Error()}
+	}
+	port, single := ports.Single()
+	if !single {
+		return 0, UsageError{fmt.Sprintf("%q: expected a single port", monitor.Clean(text, 40))}
+	}
+	return port, nil
+}
+
+// Status returns the exit status for the error of a command.
+func Status(err error) int {
+	var usage UsageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		return 2
+	}
+	return 1
+}
+
+// IsPrinted reports whether the command has printed the reason for err already.
+func IsPrinted(err error) bool { return errors.Is(err, ErrFree) || errors.Is(err, ErrUnhealthy) }
+
+// Options are the flags that several commands share, and their output.
 type Options struct {
 	JSON     bool
-	Unmasked bool // show passwords and tokens
-	All      bool // every address, not only what loopback reaches
-	UDP      bool // UDP too: the sockets that are bound and not connected
-	Verbose  bool // say on stderr where the answer comes from
+	Unmasked bool // do not mask passwords and tokens
+	All      bool // include addresses that cannot be reached through loopback
+	UDP      bool // include bound, unconnected UDP sockets
+	Verbose  bool // print the data source on stderr
 	Stdout   io.Writer
 	Stderr   io.Writer
 }
 
-// query is what a command was asked: which ports, in which form.
+// standardOptions returns Options that write to the standard streams.
+func standardOptions() Options { return Options{Stdout: os.Stdout, Stderr: os.Stderr} }
+
+func (o *Options) addJSON(c *cobra.Command, help string) {
+	c.Flags().BoolVar(&o.JSON, "json", false, help)
+}
+
+func (o *Options) addUnmasked(c *cobra.Command) {
+	c.Flags().BoolVar(&o.Unmasked, "unmasked", false, "do not mask passwords and tokens in command lines")
+}
+
+func (o *Options) addAll(c *cobra.Command) {
+	c.Flags().BoolVar(&o.All, "all", false, "include addresses that cannot be reached through loopback")
+}
+
+func (o *Options) addUDP(c *cobra.Command) {
+	c.Flags().BoolVar(&o.UDP, "udp", false, "include UDP sockets")
+}
+
+// query is what a command was asked for, together with the user's settings.
 type query struct {
 	Options
-	ports    monitor.Ports // all where nil
+	ports    monitor.Ports // all if nil
 	rules    watch.Rules
-	interval time.Duration // between two looks; the monitor's own where 0
+	interval time.Duration // polling interval; 0: the monitor's default
 }
 
-func (q query) keep(l *monitor.Listener) bool {
-	return q.All || l.AcceptsLoopback()
-}
-
-// newQuery reads the arguments of a command. A settings file that cannot be used is
-// said on stderr, and the defaults hold.
+// newQuery parses the ports in args and loads the settings. If the settings file
+// has an error, it prints that on stderr and uses the defaults.
 func newQuery(args []string, o Options) (query, error) {
 	q := query{Options: o}
 	if len(args) > 0 {
@@ -58,14 +124,17 @@ func newQuery(args []string, o Options) (query, error) {
 	}
 	s, err := settings.Open(settings.Path()).Load()
 	if err != nil {
-		_, _ = fmt.Fprintf(o.Stderr, "porthole: %v; the defaults hold\n", err) // nowhere else to say it
+		_, _ = fmt.Fprintf(o.Stderr, "porthole: %v; using the default settings\n", err) // stderr is the only place for it
 	}
 	q.rules, q.interval = s.Watches, s.PollingInterval
 	return q, nil
 }
 
-// open puts a monitor together for one command, which finds owners and describes
-// listeners by those. The caller closes the table.
+// keep reports whether l is to be shown.
+func (q query) keep(l *monitor.Listener) bool { return q.All || l.AcceptsLoopback() }
+
+// open returns a monitor that uses finder and describe. The caller closes the
+// table.
 func (q query) open(finder monitor.Finder, describe func(*monitor.Listener)) (*monitor.Monitor, socket.Table, error) {
 	log := slog.New(slog.NewTextHandler(q.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	table, err := socket.Open(log)
@@ -73,26 +142,8 @@ func (q query) open(finder monitor.Finder, describe func(*monitor.Listener)) (*m
 		return nil, nil, fmt.Errorf("open the table of listening sockets: %w", err)
 	}
 	if q.Verbose {
-		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // a word beside the answer
+		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // only additional information
 	}
 	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Describe: describe, Logger: log})
 	return m, table, nil
-}
-
-// isUsage reports whether err is bad input.
-func isUsage(err error) bool {
-	var u UsageError
-	return errors.As(err, &u)
-}
-
-// Status returns the exit status for the error of a command.
-func Status(err error) int {
-	switch {
-	case err == nil:
-		return 0
-	case isUsage(err):
-		return 2
-	default:
-		return 1
-	}
 }

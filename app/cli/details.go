@@ -16,42 +16,45 @@ import (
 	"porthole/monitor/warning"
 )
 
-// listenerDetails is one listener with all that can be told of it.
+// This file gathers and words what "who" shows about a listener.
+
+// listenerDetails is a listener with everything that can be found out about it.
 type listenerDetails struct {
 	*monitor.Listener
-	why       ancestry.Explanation // only where an owner can be seen
-	warnings  []warning.Warning
-	resources monitor.Resources // by the principal owner; zero where that is not known
-	state     *connection.State // nil where connections cannot be read
+	why         ancestry.Explanation // zero if the owner is unknown
+	warnings    []warning.Warning
+	resources   monitor.Resources // of the principal owner; zero if unknown
+	connections *connection.State // nil if they cannot be read
 }
 
-// gatherDetails looks at the machine for what a snapshot does not tell. states is who is
-// connected, firstSeen what the running Porthole knows of the same port.
+// gatherDetails reads the state of the owners of listeners. states are their
+// connections by listener ID, firstSeen is what the running Porthole knows of the
+// same port.
 func gatherDetails(states map[string]connection.State, listeners, firstSeen []*monitor.Listener) []listenerDetails {
 	out := make([]listenerDetails, len(listeners))
 	for i, l := range listeners {
 		l = withFirstParents(l, firstSeen)
 		out[i].Listener = l
-		var live monitor.ProcessState
-		o, seen := l.Principal()
-		if seen {
-			live = process.State(o)
-			out[i].resources = live.Resources
+		var state monitor.ProcessState
+		o, known := l.Principal()
+		if known {
+			state = process.State(o)
+			out[i].resources = state.Resources
 		}
 		if st, ok := states[l.ID]; ok {
-			out[i].state = &st
-			live.QueueFull, live.QueueLength, live.QueueLimit = st.QueueFull(), st.QueueLength, st.QueueLimit
+			out[i].connections = &st
+			state.QueueFull, state.QueueLength, state.QueueLimit = st.QueueFull(), st.QueueLength, st.QueueLimit
 		}
-		if seen {
-			out[i].why = ancestry.Explain(o, l.CgroupInfo, live)
+		if known {
+			out[i].why = ancestry.Explain(o, l.CgroupInfo, state)
 		}
-		out[i].warnings = warning.Check(l, o, out[i].why, live)
+		out[i].warnings = warning.Check(l, o, out[i].why, state)
 	}
 	return out
 }
 
-// readConnections returns who is connected to listeners; nothing where that cannot be
-// read here, which is no reason not to tell the rest.
+// readConnections returns the connections of listeners by listener ID, nil if
+// they cannot be read; then the other details are shown without them.
 func readConnections(ctx context.Context, s *source.Source, listeners []*monitor.Listener) map[string]connection.State {
 	if s == nil {
 		return nil
@@ -63,23 +66,23 @@ func readConnections(ctx context.Context, s *source.Source, listeners []*monitor
 	return states
 }
 
-// askAgent asks the running Porthole what it knows of a port. It saw the owners
-// when they were new, with parents that may have ended since. Nothing comes where
-// none runs, or an old one that does not know the question.
+// askAgent asks the running Porthole what it knows of a port. It may have seen the
+// owners earlier, with parents that have exited since. The answer is nil if
+// Porthole is not running or does not know the request.
 func askAgent(port uint16) []*monitor.Listener {
-	place, err := ipc.OpenRuntimeDir()
+	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		return nil
 	}
-	answer, err := ipc.Request(place, ipc.Message{Kind: ipc.Lookup, Port: port})
+	answer, err := ipc.Request(dir, ipc.Message{Kind: ipc.Lookup, Port: port})
 	if err != nil {
 		return nil
 	}
 	return answer.Listeners
 }
 
-// withFirstParents returns l with the parents of its owners as they were when they
-// were first seen.
+// withFirstParents returns l with the parents that its owners had when they were
+// first seen.
 func withFirstParents(l *monitor.Listener, firstSeen []*monitor.Listener) *monitor.Listener {
 	known := *l
 	known.Owners = append([]monitor.Owner{}, l.Owners...)
@@ -96,7 +99,8 @@ func withFirstParents(l *monitor.Listener, firstSeen []*monitor.Listener) *monit
 	return &known
 }
 
-// chainText is the chain of parents with each one's role on one line, the oldest first.
+// chainText returns the chain of parents with their roles on one line, oldest
+// first: "systemd (1, first process) › zsh (812, shell) › node (47733)".
 func chainText(why ancestry.Explanation) string {
 	var chain []string
 	for _, p := range why.Chain {
@@ -112,73 +116,99 @@ func chainText(why ancestry.Explanation) string {
 	return strings.Join(chain, " › ")
 }
 
-// resourcesText says what a process uses: "12 threads, 48 MB of memory, 3.2 s of CPU time".
-func resourcesText(u monitor.Resources) string {
+// resourcesText returns "12 threads, 48 MB of memory, 3.2 s of CPU time", without
+// what is unknown.
+func resourcesText(r monitor.Resources) string {
 	var parts []string
 	switch {
-	case u.Threads == 1:
+	case r.Threads == 1:
 		parts = append(parts, "1 thread")
-	case u.Threads > 1:
-		parts = append(parts, fmt.Sprintf("%d threads", u.Threads))
+	case r.Threads > 1:
+		parts = append(parts, fmt.Sprintf("%d threads", r.Threads))
 	}
-	if u.Memory > 0 {
-		parts = append(parts, fmt.Sprintf("%.1f MB of memory", float64(u.Memory)/1e6))
+	if r.Memory > 0 {
+		parts = append(parts, fmt.Sprintf("%.1f MB of memory", float64(r.Memory)/1e6))
 	}
-	if u.CPU > 0 {
-		parts = append(parts, u.CPU.Round(10*time.Millisecond).String()+" of CPU time")
+	if r.CPU > 0 {
+		parts = append(parts, r.CPU.Round(10*time.Millisecond).String()+" of CPU time")
 	}
 	return strings.Join(parts, ", ")
 }
 
-// serviceText says what is served, and how sure that is.
+// serviceText returns the service and how it was recognized.
 func serviceText(l *monitor.Listener) string {
 	if l.Service == "" {
 		return ""
 	}
-	by := map[monitor.ServiceBy]string{monitor.ByProgram: "by its program", monitor.ByCommand: "by its command", monitor.ByPort: "only usual for this port"}[l.ServiceBy]
+	by := map[monitor.ServiceBy]string{
+		monitor.ByProgram: "recognized by its program",
+		monitor.ByCommand: "recognized by its command line",
+		monitor.ByPort:    "guess from the port number",
+	}[l.ServiceBy]
 	if by == "" {
 		return l.Service
 	}
 	return l.Service + " (" + by + ")"
 }
 
-// clientsText says who is connected: "curl (48990), 2 of firefox (22310), 10.0.0.7".
+// clientsText returns the connected clients: "curl (48990), 2 × firefox (22310),
+// 10.0.0.7". It returns "" if they cannot be read and "none" if there are none.
 func clientsText(st *connection.State) string {
 	if st == nil {
 		return ""
 	}
 	if len(st.Conns) == 0 {
-		return "nobody"
+		return "none"
 	}
-	const most = 8 // clients
+	const maxClients = 8
 	var names []string
 	counts := map[string]int{}
-	for _, p := range st.Conns {
-		name := clientName(p)
+	for _, c := range st.Conns {
+		name := clientText(c)
 		if counts[name]++; counts[name] == 1 {
 			names = append(names, name)
 		}
 	}
-	var words []string
-	for _, name := range names[:min(len(names), most)] {
+	var texts []string
+	for _, name := range names[:min(len(names), maxClients)] {
 		if n := counts[name]; n > 1 {
-			name = fmt.Sprintf("%d of %s", n, name)
+			name = fmt.Sprintf("%d × %s", n, name)
 		}
-		words = append(words, name)
+		texts = append(texts, name)
 	}
-	if more := len(names) - most; more > 0 {
-		words = append(words, fmt.Sprintf("%d more", more))
+	if more := len(names) - maxClients; more > 0 {
+		texts = append(texts, fmt.Sprintf("%d more", more))
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(texts, ", ")
 }
 
-// clientName is who is at the other end of a connection.
-func clientName(p connection.Conn) string {
+// clientText returns the other end of a connection.
+func clientText(c connection.Conn) string {
 	switch {
-	case p.Client.PID != 0:
-		return fmt.Sprintf("%s (%d)", dash(monitor.Clean(p.Client.Name, 60)), p.Client.PID)
-	case p.User != "":
-		return monitor.Clean(p.User, 40) + "'s process (hidden)"
+	case c.Client.PID != 0:
+		return fmt.Sprintf("%s (%d)", dash(monitor.Clean(c.Client.Name, 60)), c.Client.PID)
+	case c.User != "":
+		return "unknown (user " + monitor.Clean(c.User, 40) + ")"
 	}
-	return p.Remote.Addr().String()
+	return c.Remote.Addr().String()
+}
+
+// containerText returns what is known of the container of l: "web (image
+// acme/web:1), 0123456789ab, at 172.17.0.2:80".
+func containerText(l *monitor.Listener) string {
+	c := l.Container
+	if c == nil {
+		return monitor.Clean(l.ContainerID, 64)
+	}
+	var parts []string
+	if c.Name != "" {
+		parts = append(parts, strings.TrimPrefix(c.Description(), "container "))
+	}
+	if c.ID != "" {
+		parts = append(parts, c.ID[:min(len(c.ID), 12)])
+	}
+	if c.Address != "" {
+		parts = append(parts, "at "+c.Address)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -15,54 +15,92 @@ import (
 	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/warning"
 )
 
-// fakeAgent is an agent that knows rows.
-type fakeAgent struct{ rows []*monitor.Listener }
+// fakeAgent answers Lookup with its listeners and refuses everything else.
+type fakeAgent struct{ listeners []*monitor.Listener }
 
 func (a fakeAgent) Command(m ipc.Message) ipc.Message {
 	if m.Kind != ipc.Lookup {
 		return ipc.Message{Kind: ipc.Refused}
 	}
-	return ipc.Message{Kind: ipc.Done, Listeners: a.rows}
+	return ipc.Message{Kind: ipc.Done, Listeners: a.listeners}
 }
 func (fakeAgent) WindowConnected(*ipc.WindowConn)            {}
 func (fakeAgent) WindowMessage(*ipc.WindowConn, ipc.Message) {}
 func (fakeAgent) WindowDisconnected(*ipc.WindowConn)         {}
 
-// runAgent starts an agent's end of the link for one test.
-func runAgent(t *testing.T, rows ...*monitor.Listener) {
+// startAgent runs a fakeAgent until the test ends.
+func startAgent(t *testing.T, listeners ...*monitor.Listener) {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "ph") // short: the name of a socket has 107 bytes
+	folder, err := os.MkdirTemp("", "ph") // short: the path of a Unix socket has at most 107 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	t.Setenv("XDG_RUNTIME_DIR", folder)
-	place, err := ipc.OpenRuntimeDir()
+	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := ipc.Listen(place, fakeAgent{rows}, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	server, err := ipc.Listen(dir, fakeAgent{listeners}, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	ctx := t.Context() // ends before the cleanups
+	done := make(chan struct{})
+	ctx := t.Context() // ends before the cleanups run
 	go func() {
-		defer close(ended)
+		defer close(done)
 		server.Serve(ctx)
 	}()
-	t.Cleanup(func() { <-ended })
+	t.Cleanup(func() { <-done })
 }
 
-// The agent saw the server's shell, which has ended since: who tells that it was
-// left behind. Of another process with its pid it would tell nothing.
-func TestWhoTellsWhatWasLeftBehind(t *testing.T) {
+// whoWarnings returns the kinds of the warnings in the JSON of a single listener.
+func whoWarnings(t *testing.T, port int) []warning.Kind {
+	t.Helper()
+	text, err := whoOutput(t, strconv.Itoa(port), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Listeners []struct {
+			Warnings []struct {
+				Kind warning.Kind
+				Text string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer.Listeners) != 1 {
+		t.Fatalf("JSON = %s, %v, want one listener", text, err)
+	}
+	var kinds []warning.Kind
+	for _, w := range answer.Listeners[0].Warnings {
+		if w.Text == "" {
+			t.Errorf("the warning %s has no text", w.Kind)
+		}
+		kinds = append(kinds, w.Kind)
+	}
+	return kinds
+}
+
+func contains(kinds []warning.Kind, kind warning.Kind) bool {
+	for _, k := range kinds {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// The agent has seen the shell that started the server and has exited since. The
+// answer about another process with the same PID must not be used.
+func TestWhoUsesParentsThatTheAgentHasSeen(t *testing.T) {
 	setSettings(t, "")
 	pid, port, ok := server(t, "127.0.0.1:0", nil)
 	if !ok {
-		t.Fatal("no IPv4 loopback")
+		t.Skip("no IPv4 loopback")
 	}
 	o, err := process.Info(pid)
 	if err != nil {
@@ -73,32 +111,34 @@ func TestWhoTellsWhatWasLeftBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Parents = []monitor.Parent{{PID: test, Start: self.Start - 1, Name: "zsh", Command: []string{"-zsh"}}} // one that had our pid
-	runAgent(t, &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: uint16(port), Owners: []monitor.Owner{o}})
-	text, err := asked(t, strconv.Itoa(port), false)
+	o.Parents = []monitor.Parent{{PID: test, Start: self.Start - 1, Name: "zsh", Command: []string{"-zsh"}}} // an earlier process with our PID
+	startAgent(t, &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: uint16(port), Owners: []monitor.Owner{o}})
+	text, err := whoOutput(t, strconv.Itoa(port), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := strings.Split(text, "\n")[1]
-	if want := "! Started in zsh, which has closed: it was left behind. Stop it if it is not needed any more."; second != want {
-		t.Errorf("the second line is %q; want %q", second, want)
+	if second := strings.Split(text, "\n")[1]; !strings.HasPrefix(second, "! ") || !strings.Contains(second, "zsh") {
+		t.Errorf("second line = %q, want the warning that zsh has exited", second)
 	}
 	if want := fmt.Sprintf("zsh (%d, shell, ended) › ", test); !strings.Contains(text, want) {
 		t.Errorf("no chain with %q:\n%s", want, text)
 	}
+	if kinds := whoWarnings(t, port); !contains(kinds, warning.Orphaned) {
+		t.Errorf("warnings = %q, want %s", kinds, warning.Orphaned)
+	}
 	o.Start++
-	runAgent(t, &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: uint16(port), Owners: []monitor.Owner{o}})
-	if text, err = asked(t, strconv.Itoa(port), false); err != nil || strings.Contains(text, "left behind") {
-		t.Errorf("it tells the story of another process: %v\n%s", err, text)
+	startAgent(t, &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: uint16(port), Owners: []monitor.Owner{o}})
+	if kinds := whoWarnings(t, port); contains(kinds, warning.Orphaned) {
+		t.Errorf("warnings = %q, want those of this process", kinds)
 	}
 }
 
-func TestWhoTellsWhatIsOddAndWhoIsConnected(t *testing.T) {
+func TestWhoShowsWarningsAndConnections(t *testing.T) {
 	setSettings(t, "")
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir()) // where no agent runs
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir()) // no agent is running there
 	_, port, ok := server(t, "0.0.0.0:0", nil)
 	if !ok {
-		t.Fatal("no IPv4")
+		t.Skip("no IPv4")
 	}
 	for range 2 {
 		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
@@ -107,36 +147,30 @@ func TestWhoTellsWhatIsOddAndWhoIsConnected(t *testing.T) {
 		}
 		defer c.Close()
 	}
-	text, err := asked(t, strconv.Itoa(port), false)
+	text, err := whoOutput(t, strconv.Itoa(port), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "\n! The network can reach it. Bind it to 127.0.0.1 unless others are to use it.\n"; !strings.Contains(text, want) {
+	if want := "\n! "; !strings.Contains(text, want) {
+		t.Errorf("no line with a warning:\n%s", text)
+	}
+	if want := fmt.Sprintf("  connections  2 × %s (%d)\n", filepath.Base(os.Args[0]), os.Getpid()); !strings.Contains(text, want) {
 		t.Errorf("no line %q:\n%s", want, text)
 	}
-	if want := fmt.Sprintf("  connected   2 of %s (%d)\n", filepath.Base(os.Args[0]), os.Getpid()); !strings.Contains(text, want) {
-		t.Errorf("no line %q:\n%s", want, text)
+	if kinds := whoWarnings(t, port); !contains(kinds, warning.Exposed) {
+		t.Errorf("warnings = %q, want %s", kinds, warning.Exposed)
 	}
-	text, err = asked(t, strconv.Itoa(port), true)
+	text, err = whoOutput(t, strconv.Itoa(port), true)
 	var answer struct {
 		Listeners []struct {
-			Odd         []struct{ Kind, Text string }
-			Connections *int
-			AcceptQueue *struct{ Waiting, Limit int } `json:"accept_queue"`
+			Connections []any
+			AcceptQueue struct{ Waiting, Limit int } `json:"accept_queue"`
 		}
 	}
 	if err != nil || json.Unmarshal([]byte(text), &answer) != nil || len(answer.Listeners) != 1 {
-		t.Fatalf("as JSON: %s, %v", text, err)
+		t.Fatalf("JSON = %s, %v, want one listener", text, err)
 	}
-	l := answer.Listeners[0]
-	if l.Connections == nil || *l.Connections != 2 || l.AcceptQueue == nil || l.AcceptQueue.Waiting != 2 || l.AcceptQueue.Limit == 0 {
-		t.Errorf("as JSON: %s; want 2 connections that wait to be accepted", text)
-	}
-	exposed := false
-	for _, odd := range l.Odd {
-		exposed = exposed || odd.Kind == "exposed" && odd.Text != ""
-	}
-	if !exposed {
-		t.Errorf("as JSON it is not exposed: %s", text)
+	if l := answer.Listeners[0]; len(l.Connections) != 2 || l.AcceptQueue.Waiting != 2 || l.AcceptQueue.Limit == 0 {
+		t.Errorf("JSON = %s, want two connections that wait to be accepted", text)
 	}
 }

@@ -4,24 +4,39 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+
+	"github.com/spf13/cobra"
 
 	"porthole/app/doctor"
 )
 
-// ErrUnhealthy means that something that Porthole needs does not work; what it is was
-// printed.
-var ErrUnhealthy = errors.New("something that Porthole needs does not work")
+// ErrUnhealthy means that something Porthole requires does not work. The details
+// have been printed.
+var ErrUnhealthy = errors.New("something that Porthole requires does not work")
 
-// DoctorOptions say what Doctor prints, and where.
-type DoctorOptions struct {
+// doctorOptions are the flags of the doctor command.
+type doctorOptions struct {
 	doctor.Options
 	JSON   bool
 	Stdout io.Writer
 }
 
-// Doctor prints what works here and what does not, with the fix. The error is
-// ErrIll where something needed does not work.
-func Doctor(ctx context.Context, o DoctorOptions) error {
+func newDoctor(d doctor.Options) *cobra.Command {
+	o := doctorOptions{Options: d, Stdout: os.Stdout}
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check what works on this machine and how to fix the rest (exit status 1 if something required does not work)",
+		Args:  Args(cobra.NoArgs),
+		RunE:  func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), o) },
+	}
+	c.Flags().BoolVar(&o.JSON, "json", false, "print one JSON object")
+	return c
+}
+
+// runDoctor prints the report. It returns ErrUnhealthy if the report contains an
+// error.
+func runDoctor(ctx context.Context, o doctorOptions) error {
 	report := doctor.Examine(ctx, o.Options)
 	write := report.Print
 	if o.JSON {

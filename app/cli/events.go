@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
+
+	"github.com/spf13/cobra"
 
 	"porthole/monitor"
 	"porthole/monitor/container"
@@ -12,8 +15,23 @@ import (
 	"porthole/monitor/service"
 )
 
-// Events prints every change as it happens, a line each, until ctx ends.
-func Events(ctx context.Context, args []string, o Options) error {
+func newEvents() *cobra.Command {
+	o := standardOptions()
+	c := &cobra.Command{
+		Use:   "events [PORT | RANGE]...",
+		Short: "Print an event whenever a port opens, closes or changes, until interrupted",
+		RunE:  func(c *cobra.Command, args []string) error { return runEvents(c.Context(), args, o) },
+	}
+	o.addJSON(c, "print JSON Lines, one object per event")
+	o.addUnmasked(c)
+	o.addAll(c)
+	o.addUDP(c)
+	return c
+}
+
+// runEvents prints one line when it starts watching and one for each event,
+// until ctx ends.
+func runEvents(ctx context.Context, args []string, o Options) error {
 	q, err := newQuery(args, o)
 	if err != nil {
 		return err
@@ -22,13 +40,13 @@ func Events(ctx context.Context, args []string, o Options) error {
 	return q.follow(ctx, func(u monitor.Update) (done bool, _ error) {
 		if !ready {
 			ready = true
-			// What opened before the first update was taken is told as a change, not counted twice.
+			// A port that opens before the first update is printed as an event and not counted as open before.
 			if err := q.printReady(o.Stdout, u); err != nil {
 				return true, err
 			}
 		}
-		for _, c := range u.Events {
-			if err := q.printEvent(o.Stdout, c); err != nil {
+		for _, e := range u.Events {
+			if err := q.printEvent(o.Stdout, e); err != nil {
 				return true, err
 			}
 		}
@@ -36,43 +54,48 @@ func Events(ctx context.Context, args []string, o Options) error {
 	})
 }
 
-// follow watches and calls take with every update, until that is done or ctx ends.
-func (q query) follow(ctx context.Context, take func(monitor.Update) (done bool, _ error)) error {
-	names := container.New()
+// follow runs a monitor and calls handle with every update, until handle returns
+// done or an error, or ctx ends.
+func (q query) follow(ctx context.Context, handle func(monitor.Update) (done bool, _ error)) error {
+	containers := container.New()
 	m, table, err := q.open(owner.New(), func(l *monitor.Listener) {
 		service.Describe(l)
-		names.Describe(l)
+		containers.Describe(l)
 	})
 	if err != nil {
 		return err
 	}
 	defer table.Close()
 	ctx, cancel := context.WithCancel(ctx)
-	changes := m.Subscribe()
+	updates := m.Subscribe()
 	var work sync.WaitGroup
 	work.Go(func() { m.Run(ctx) })
-	work.Go(func() { names.Run(ctx, m.Redescribe) })
+	work.Go(func() { containers.Run(ctx, m.Redescribe) })
 	defer func() { cancel(); work.Wait() }()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-changes.C:
+		case <-updates.C:
 		}
-		u, ok := changes.Take()
+		u, ok := updates.Take()
 		if !ok || !u.Ready {
 			continue
 		}
-		if done, err := take(u); done || err != nil {
+		if done, err := handle(u); done || err != nil {
 			return err
 		}
 	}
 }
 
+// clockFormat is the time of day of an event, in milliseconds.
+const clockFormat = "15:04:05.000"
+
+// printReady prints how many ports were open before the events of u.
 func (q query) printReady(w io.Writer, u monitor.Update) error {
 	n := len(u.Snapshot.Listeners)
-	for _, c := range u.Events {
-		switch c.Kind {
+	for _, e := range u.Events {
+		switch e.Kind {
 		case monitor.Opened, monitor.Discovered:
 			n--
 		case monitor.Closed, monitor.Unlisted:
@@ -82,41 +105,34 @@ func (q query) printReady(w io.Writer, u monitor.Update) error {
 	if q.JSON {
 		return writeLine(w, readyJSON{At: u.Snapshot.TakenAt.UTC(), Kind: "ready", Listeners: n})
 	}
-	_, err := fmt.Fprintf(w, "%s  watching; listening now: %d\n", u.Snapshot.TakenAt.Local().Format("15:04:05.000"), n)
+	_, err := fmt.Fprintf(w, "%s  watching, %d listening now\n", u.Snapshot.TakenAt.Local().Format(clockFormat), n)
 	return err
 }
 
-func (q query) printEvent(w io.Writer, c monitor.Event) error {
+func (q query) printEvent(w io.Writer, e monitor.Event) error {
 	if q.JSON {
-		return writeLine(w, q.eventJSON(c))
+		return writeLine(w, q.eventJSON(e))
 	}
-	process, pid := ownerText(c.Listener)
-	_, err := fmt.Fprintf(w, "%s  %-8s %5s  %s (%s)  %s%s\n", c.At.Local().Format("15:04:05.000"), kindText(c.Kind),
-		portText(c.Listener), process, pid, addressText(c.Listener), beforeText(c))
+	process, pid := ownerText(e.Listener)
+	_, err := fmt.Fprintf(w, "%s  %-16s %5s  %s (%s)  %s%s\n", e.At.Local().Format(clockFormat), kindText(e.Kind),
+		portText(e.Listener), process, pid, addressText(e.Listener), beforeText(e))
 	return err
 }
 
-func kindText(k monitor.Kind) string {
-	switch k {
-	case monitor.OwnerChanged:
-		return "owner"
-	case monitor.ExposureChanged:
-		return "reach"
-	default:
-		return string(k)
-	}
-}
+// kindText returns the name of an event kind for people: "owner changed".
+func kindText(k monitor.Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
 
-func beforeText(c monitor.Event) string {
-	if c.Before == nil {
+// beforeText returns what an event changed: "  (was postgres, 7)".
+func beforeText(e monitor.Event) string {
+	if e.Before == nil {
 		return ""
 	}
-	switch c.Kind {
+	switch e.Kind {
 	case monitor.OwnerChanged:
-		process, pid := ownerText(c.Before)
+		process, pid := ownerText(e.Before)
 		return fmt.Sprintf("  (was %s, %s)", process, pid)
 	case monitor.ExposureChanged:
-		return fmt.Sprintf("  (was %s, now %s)", exposureText(c.Before.Exposure), exposureText(c.Listener.Exposure))
+		return fmt.Sprintf("  (was %s, now %s)", e.Before.Exposure, e.Listener.Exposure)
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"regexp"
@@ -14,53 +15,53 @@ import (
 	"porthole/monitor"
 )
 
-// lines is a writer that hands on what it gets, a write at a time.
-type lines chan string
+// writes is a Writer that sends every write to a channel.
+type writes chan string
 
-func (l lines) Write(b []byte) (int, error) { l <- string(b); return len(b), nil }
+func (w writes) Write(b []byte) (int, error) { w <- string(b); return len(b), nil }
 
-// next returns the next line and fails where none comes.
-func (l lines) next(t *testing.T) string {
+// next returns the next write, which must be one line.
+func (w writes) next(t *testing.T) string {
 	t.Helper()
 	select {
-	case line := <-l:
+	case line := <-w:
 		if strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
-			t.Fatalf("one write was %q, want one whole line", line)
+			t.Fatalf("got a write of %q, want one line", line)
 		}
 		return line
 	case <-time.After(10 * time.Second):
-		t.Fatal("no line came")
+		t.Fatal("no line within 10s")
 		return ""
 	}
 }
 
-// follow runs Events until the test ends.
-func follow(t *testing.T, asJSON bool, args ...string) lines {
+// startEvents runs runEvents until the test ends.
+func startEvents(t *testing.T, asJSON bool, args ...string) writes {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	out, ended := make(lines, 1000), make(chan error, 1)
-	var problems bytes.Buffer
-	go func() { ended <- Events(ctx, args, Options{JSON: asJSON, Stdout: out, Stderr: &problems}) }()
+	out, done := make(writes, 1000), make(chan error, 1)
+	var stderr bytes.Buffer
+	go func() { done <- runEvents(ctx, args, Options{JSON: asJSON, Stdout: out, Stderr: &stderr}) }()
 	t.Cleanup(func() {
 		cancel()
 		select {
-		case err := <-ended:
-			if err != nil || problems.Len() > 0 {
-				t.Errorf("Events: %v, stderr %q; want neither", err, problems.String())
+		case err := <-done:
+			if err != nil || stderr.Len() > 0 {
+				t.Errorf("runEvents() = %v, stderr %q, want neither", err, stderr.String())
 			}
 		case <-time.After(10 * time.Second):
-			t.Error("Events does not end with its context")
+			t.Error("runEvents did not return within 10s after its context ended")
 		}
 	})
 	return out
 }
 
-// change returns the next change that someone is told of.
-func change(t *testing.T, out lines) map[string]any {
+// nextEvent returns the next event that is not "updated".
+func nextEvent(t *testing.T, out writes) map[string]any {
 	t.Helper()
 	for {
-		if c := decode(t, []byte(out.next(t))); c["kind"] != "updated" {
-			return c
+		if e := decode(t, []byte(out.next(t))); e["kind"] != "updated" {
+			return e
 		}
 	}
 }
@@ -68,60 +69,60 @@ func change(t *testing.T, out lines) map[string]any {
 func TestEventsJSON(t *testing.T) {
 	first, port := listen(t, "127.0.0.1:0")
 	number := first.Addr().(*net.TCPAddr).Port
-	out := follow(t, true, port)
+	out := startEvents(t, true, port)
 	ready := decode(t, []byte(out.next(t)))
-	sameKeys(t, "the ready line", ready, "at", "kind", "listeners")
+	wantKeys(t, "the ready line", ready, "at", "kind", "listeners")
 	if ready["kind"] != "ready" || ready["listeners"] != 1.0 || !strings.HasSuffix(ready["at"].(string), "Z") {
 		t.Errorf("first line = %v, want ready with one listener", ready)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	closed := change(t, out)
-	sameKeys(t, "a closed line", closed, "at", "kind", "listener")
+	closed := nextEvent(t, out)
+	wantKeys(t, "a closed event", closed, "at", "kind", "listener")
 	if closed["kind"] != "closed" {
-		t.Errorf("after the close: %v, want closed", closed)
+		t.Errorf("after the close: got %v, want closed", closed)
 	}
 
 	again, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened := change(t, out)
+	opened := nextEvent(t, out)
 	if err := again.Close(); err != nil {
 		t.Fatal(err)
 	}
-	sameKeys(t, "an opened line", opened, "at", "kind", "listener")
+	wantKeys(t, "an opened event", opened, "at", "kind", "listener")
 	l := opened["listener"].(map[string]any)
 	if opened["kind"] != "opened" || l["port"] != float64(number) || l["since"] == nil {
-		t.Errorf("after it opened: %v; want opened, port %d, a time since when", opened, number)
+		t.Errorf("after it opened: got %v, want opened, port %d and since", opened, number)
 	}
-	last := change(t, out)
+	last := nextEvent(t, out)
 	if got := last["listener"].(map[string]any); last["kind"] != "closed" || got["id"] != l["id"] {
-		t.Errorf("at last: %v; want closed, with the id of what opened, %v", last, l["id"])
+		t.Errorf("last event = %v, want closed with the ID %v", last, l["id"])
 	}
 }
 
-func TestEventsTellOnlyThePortsAskedFor(t *testing.T) {
-	asked, port := listen(t, "127.0.0.1:0")
-	out := follow(t, true, port)
+func TestEventsOfGivenPortsOnly(t *testing.T) {
+	watched, port := listen(t, "127.0.0.1:0")
+	out := startEvents(t, true, port)
 	out.next(t)
 	other, _ := listen(t, "127.0.0.1:0")
-	if err := asked.Close(); err != nil {
+	if err := watched.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c := change(t, out)
-	if got := int(c["listener"].(map[string]any)["port"].(float64)); strconv.Itoa(got) != port {
-		t.Errorf("told of port %d, want %s and not %v", got, port, other.Addr())
+	e := nextEvent(t, out)
+	if got := int(e["listener"].(map[string]any)["port"].(float64)); strconv.Itoa(got) != port {
+		t.Errorf("got an event of port %d, want %s, not %v", got, port, other.Addr())
 	}
 }
 
-func TestEventsForPeople(t *testing.T) {
+func TestEventsText(t *testing.T) {
 	ln, port := listen(t, "127.0.0.1:0")
-	out := follow(t, false, port)
+	out := startEvents(t, false, port)
 	const clock = `^\d\d:\d\d:\d\d\.\d\d\d  `
-	if line := out.next(t); !regexp.MustCompile(clock + `watching; listening now: 1\n$`).MatchString(line) {
-		t.Errorf("first line = %q", line)
+	if line := out.next(t); !regexp.MustCompile(clock + `watching, 1 listening now\n$`).MatchString(line) {
+		t.Errorf("first line = %q, want the number of listeners", line)
 	}
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
@@ -132,74 +133,87 @@ func TestEventsForPeople(t *testing.T) {
 			continue
 		}
 		if !regexp.MustCompile(clock + `closed +` + port + `  .+ \(\d+\)  127\.0\.0\.1\n$`).MatchString(line) {
-			t.Errorf("second line = %q, want that port %s closed and who had it", line, port)
+			t.Errorf("second line = %q, want port %s closed, with its owner", line, port)
 		}
 		return
 	}
 }
 
-func TestChangesForPeople(t *testing.T) {
-	held := func(reach monitor.Exposure, owners ...monitor.Owner) *monitor.Listener {
+func TestPrintEvent(t *testing.T) {
+	listener := func(exposure monitor.Exposure, owners ...monitor.Owner) *monitor.Listener {
 		return &monitor.Listener{
-			ID: "a", Port: 5432, Protocol: monitor.TCP, Exposure: reach, User: "root", Owners: owners,
+			ID: "a", Port: 5432, Protocol: monitor.TCP, Exposure: exposure, User: "root", Owners: owners,
 			Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
 		}
 	}
 	postgres, python := monitor.Owner{PID: 7, Name: "postgres"}, monitor.Owner{PID: 8, Name: "python3\x1b[2J"}
 	for _, test := range []struct {
-		c    monitor.Event
+		e    monitor.Event
 		want string
 	}{
 		{
-			monitor.Event{Kind: monitor.Opened, Listener: held(monitor.ExposureLoopback)},
-			"opened    5432  root's process (hidden) (-)  127.0.0.1\n",
+			monitor.Event{Kind: monitor.Opened, Listener: listener(monitor.ExposureLoopback)},
+			"opened            5432  unknown (user root) (-)  127.0.0.1\n",
 		},
 		{
-			monitor.Event{Kind: monitor.OwnerChanged, Listener: held(monitor.ExposureLoopback, python), Before: held(monitor.ExposureLoopback, postgres)},
-			"owner     5432  python3 [2J (8)  127.0.0.1  (was postgres, 7)\n",
+			monitor.Event{Kind: monitor.OwnerChanged, Listener: listener(monitor.ExposureLoopback, python), Before: listener(monitor.ExposureLoopback, postgres)},
+			"owner changed     5432  python3 [2J (8)  127.0.0.1  (was postgres, 7)\n",
 		},
 		{
-			monitor.Event{Kind: monitor.ExposureChanged, Listener: held(monitor.ExposureNetwork, postgres), Before: held(monitor.ExposureLoopback, postgres)},
-			"reach     5432  postgres (7)  127.0.0.1  (was this machine, now the network)\n",
+			monitor.Event{Kind: monitor.ExposureChanged, Listener: listener(monitor.ExposureNetwork, postgres), Before: listener(monitor.ExposureLoopback, postgres)},
+			fmt.Sprintf("%-16s  5432  postgres (7)  127.0.0.1  (was %s, now network)\n", kindText(monitor.ExposureChanged), monitor.ExposureLoopback),
 		},
 		{
-			monitor.Event{Kind: monitor.Updated, Listener: held(monitor.ExposureLoopback, postgres), Before: held(monitor.ExposureLoopback)},
-			"updated   5432  postgres (7)  127.0.0.1\n",
+			monitor.Event{Kind: monitor.Updated, Listener: listener(monitor.ExposureLoopback, postgres), Before: listener(monitor.ExposureLoopback)},
+			"updated           5432  postgres (7)  127.0.0.1\n",
 		},
 	} {
 		var out bytes.Buffer
-		if err := (query{}).printEvent(&out, test.c); err != nil {
+		if err := (query{}).printEvent(&out, test.e); err != nil {
 			t.Fatal(err)
 		}
 		if _, got, _ := strings.Cut(out.String(), "  "); got != test.want {
-			t.Errorf("%s: %q, want %q", test.c.Kind, got, test.want)
+			t.Errorf("%s: got %q, want %q", test.e.Kind, got, test.want)
 		}
 	}
-	c := query{}.eventJSON(monitor.Event{Kind: monitor.Updated, Listener: held(monitor.ExposureLoopback), Before: held(monitor.ExposureLoopback)})
-	var out bytes.Buffer
-	if err := writeLine(&out, c); err != nil {
-		t.Fatal(err)
-	}
-	sameKeys(t, "a changed line", decode(t, out.Bytes()), "at", "kind", "listener", "before")
 }
 
-// What opened and closed before the first line is not counted as open before,
-// or left out: it is told behind it.
-func TestReadyCountsWhatWasOpenBefore(t *testing.T) {
+// Scripts depend on the names of the kinds.
+func TestEventKindsInJSON(t *testing.T) {
+	l := &monitor.Listener{ID: "a", Port: 5432}
+	for kind, want := range map[monitor.Kind]string{
+		monitor.Opened: "opened", monitor.Closed: "closed", monitor.OwnerChanged: "owner_changed", monitor.ExposureChanged: string(monitor.ExposureChanged),
+		monitor.Updated: "updated", monitor.Discovered: string(monitor.Discovered), monitor.Unlisted: string(monitor.Unlisted),
+	} {
+		var out bytes.Buffer
+		if err := (query{Options: Options{JSON: true}}).printEvent(&out, monitor.Event{Kind: kind, Listener: l, Before: l}); err != nil {
+			t.Fatal(err)
+		}
+		e := decode(t, out.Bytes())
+		wantKeys(t, "an event with Before", e, "at", "kind", "listener", "before")
+		if e["kind"] != want {
+			t.Errorf("kind = %v, want %s", e["kind"], want)
+		}
+	}
+}
+
+// The ready line counts the listeners that were open before the events of the
+// first update.
+func TestReadyCountsListenersBeforeTheFirstEvents(t *testing.T) {
 	l := &monitor.Listener{ID: "a", Port: 5432}
 	for _, test := range []struct {
-		now     []*monitor.Listener
-		changes []monitor.Event
-		want    string
+		now    []*monitor.Listener
+		events []monitor.Event
+		want   string
 	}{
 		{[]*monitor.Listener{l}, nil, `"listeners":1`},
 		{[]*monitor.Listener{l}, []monitor.Event{{Kind: monitor.Opened, Listener: l}}, `"listeners":0`},
 		{nil, []monitor.Event{{Kind: monitor.Closed, Listener: l}}, `"listeners":1`},
 	} {
 		var out bytes.Buffer
-		u := monitor.Update{Snapshot: monitor.Snapshot{Listeners: test.now}, Events: test.changes, Ready: true}
+		u := monitor.Update{Snapshot: monitor.Snapshot{Listeners: test.now}, Events: test.events, Ready: true}
 		if err := (query{Options: Options{JSON: true}}).printReady(&out, u); err != nil || !strings.Contains(out.String(), test.want) {
-			t.Errorf("ready = %s, %v; want %s", out.String(), err, test.want)
+			t.Errorf("printReady() = %s, %v, want %s", out.String(), err, test.want)
 		}
 	}
 }

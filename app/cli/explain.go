@@ -8,35 +8,50 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/spf13/cobra"
+
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/owner"
 	"porthole/monitor/socket"
 )
 
-// explainJSON is the answer of explain --json: fields are added, never renamed.
-// What was not asked for, or is not known, is absent.
-type explainJSON struct {
-	Address   netip.Addr              `json:"address,omitzero"`
-	Localhost bool                    `json:"localhost,omitempty"` // the name was asked for, not an address
-	Kind      explain.Kind            `json:"address_kind,omitempty"`
-	Elsewhere bool                    `json:"elsewhere,omitempty"` // another machine's address
-	Port      uint16                  `json:"port,omitempty"`
-	Range     explain.PortRange       `json:"range,omitempty"`
-	HandedOut explain.EphemeralStatus `json:"handed_out,omitempty"` // by this system by itself: yes, no or reserved
-	Usual     string                  `json:"usual_service,omitempty"`
-	Listeners []listenerJSON          `json:"listeners"`        // that the address leads to
-	Beside    []listenerJSON          `json:"beside,omitempty"` // at this port, and not reached by the address
-	Text      string                  `json:"text"`             // the explanation in English
+func newExplain() *cobra.Command {
+	o := standardOptions()
+	c := &cobra.Command{
+		Use:   "explain ADDRESS | PORT | ADDRESS:PORT | URL",
+		Short: "Explain what an address and a port mean, who listens there and who can connect",
+		Args:  Args(cobra.ExactArgs(1)),
+		RunE:  func(c *cobra.Command, args []string) error { return runExplain(c.Context(), args[0], o) },
+	}
+	o.addJSON(c, "print one JSON object")
+	o.addUDP(c)
+	return c
 }
 
-// Explain prints what an address and a port mean, in one paragraph.
-func Explain(ctx context.Context, target string, o Options) error {
+// explainJSON is the output of explain --json. Fields that were not asked for or
+// are unknown are absent.
+type explainJSON struct {
+	Address        netip.Addr              `json:"address,omitzero"`
+	Localhost      bool                    `json:"localhost,omitempty"` // the target was the name, not an address
+	Kind           explain.Kind            `json:"address_kind,omitempty"`
+	OtherMachine   bool                    `json:"on_other_machine,omitempty"` // this machine does not have the address
+	Port           uint16                  `json:"port,omitempty"`
+	Range          explain.PortRange       `json:"port_range,omitempty"`
+	Ephemeral      explain.EphemeralStatus `json:"ephemeral,omitempty"` // yes, no or reserved
+	UsualService   string                  `json:"usual_service,omitempty"`
+	Listeners      []listenerJSON          `json:"listeners"`                 // those that accept connections to the address
+	OtherListeners []listenerJSON          `json:"other_listeners,omitempty"` // those on the port that do not
+	Text           string                  `json:"text"`                      // the explanation in English
+}
+
+// runExplain prints one paragraph about target, or the same facts as JSON.
+func runExplain(ctx context.Context, target string, o Options) error {
 	t, err := explain.Parse(target)
 	if err != nil {
 		return UsageError{err.Error()}
 	}
-	o.All = true // whoever asks for one port wants whoever has it
+	o.All = true // a single target: show it whatever its address is
 	q, err := newQuery(nil, o)
 	if err != nil {
 		return err
@@ -44,7 +59,7 @@ func Explain(ctx context.Context, target string, o Options) error {
 	var s monitor.Snapshot
 	if t.Port != 0 {
 		q.ports = monitor.Ports{{First: t.Port, Last: t.Port}}
-		if s, err = q.poll(ctx, owner.New()); err != nil {
+		if s, err = q.scan(ctx, owner.New()); err != nil {
 			return err
 		}
 	}
@@ -57,8 +72,10 @@ func Explain(ctx context.Context, target string, o Options) error {
 }
 
 func (q query) explainJSON(f explain.Facts) explainJSON {
-	out := explainJSON{Address: f.Target.Address, Localhost: f.Target.Localhost, Elsewhere: f.OnOtherMachine, Port: f.Target.Port, Range: f.PortRange, HandedOut: f.Ephemeral,
-		Usual: f.UsualService, Listeners: []listenerJSON{}, Text: f.String()}
+	out := explainJSON{
+		Address: f.Target.Address, Localhost: f.Target.Localhost, OtherMachine: f.OnOtherMachine, Port: f.Target.Port, Range: f.PortRange, Ephemeral: f.Ephemeral,
+		UsualService: f.UsualService, Listeners: []listenerJSON{}, Text: f.String(),
+	}
 	if f.Target.Address.IsValid() {
 		out.Kind = explain.KindOf(f.Target.Address)
 	}
@@ -66,13 +83,13 @@ func (q query) explainJSON(f explain.Facts) explainJSON {
 		out.Listeners = append(out.Listeners, q.listenerJSON(l))
 	}
 	for _, l := range f.OtherListeners {
-		out.Beside = append(out.Beside, q.listenerJSON(l))
+		out.OtherListeners = append(out.OtherListeners, q.listenerJSON(l))
 	}
 	return out
 }
 
-// systemFacts is what this machine does with addresses and ports, as far as it
-// tells.
+// systemFacts returns this machine's addresses and ephemeral ports, as far as
+// they can be read.
 func systemFacts() explain.System {
 	var s explain.System
 	s.EphemeralPorts, s.ReservedPorts = socket.EphemeralPorts()
@@ -88,11 +105,11 @@ func systemFacts() explain.System {
 	return s
 }
 
-// paragraphWidth is how long the lines of a paragraph are.
+// paragraphWidth is the line length of a paragraph, in characters.
 const paragraphWidth = 79
 
-// wrap breaks a text of words into lines of at most width runes, where no word is
-// longer.
+// wrap breaks text at spaces into lines of at most width characters. A longer
+// word gets a line of its own.
 func wrap(text string, width int) string {
 	var out strings.Builder
 	used := 0

@@ -5,79 +5,105 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"os"
 
-	"porthole/app/settings"
+	"github.com/spf13/cobra"
+
+	"porthole/app/paths"
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/history/store"
 )
 
-// ForgetOptions say what is to be forgotten: one of Port, Project and Everything.
-type ForgetOptions struct {
+// errForgetCanceled means that the user answered no.
+var errForgetCanceled = errors.New("canceled; nothing was deleted")
+
+// forgetOptions are the arguments of the forget command: exactly one of Port,
+// Project and Everything.
+type forgetOptions struct {
 	Port       string
 	Project    string
 	Everything bool
-	Yes        bool      // without a question
-	Stdin      io.Reader // where the answer comes from; nil where nobody can be asked
+	Yes        bool      // skip the confirmation prompt
+	Stdin      io.Reader // for the answer; nil without a terminal
 	Stdout     io.Writer
 	Stderr     io.Writer
 }
 
-// ErrForgetCanceled is the answer no.
-var ErrForgetCanceled = errors.New("nothing was forgotten")
+func newForget() *cobra.Command {
+	o := forgetOptions{Stdout: os.Stdout, Stderr: os.Stderr}
+	c := &cobra.Command{
+		Use:   "forget [PORT]",
+		Short: "Delete the history of a port, of a project, or all of it",
+		Args:  Args(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.Port = args[0]
+			}
+			o.Stdin = terminal()
+			return runForget(c.Context(), o)
+		},
+	}
+	c.Flags().StringVar(&o.Project, "project", "", "delete the history of the project `NAME`")
+	c.Flags().BoolVar(&o.Everything, "everything", false, "delete the whole history")
+	c.Flags().BoolVar(&o.Yes, "yes", false, "skip the confirmation prompt")
+	return c
+}
 
-// Forget erases what is remembered, also while Porthole runs.
-func Forget(ctx context.Context, o ForgetOptions) error {
-	f := history.Forget{Project: o.Project, Everything: o.Everything}
-	what := "everything that is remembered"
-	named := 0
-	if o.Port != "" {
-		ports, err := monitor.ParsePorts(o.Port)
-		if err != nil {
-			return UsageError{err.Error()}
-		}
-		port, single := ports.Single()
-		if !single {
-			return UsageError{fmt.Sprintf("%q: forget takes one port", monitor.Clean(o.Port, 40))}
-		}
-		f.Port, what = port, fmt.Sprintf("all that is remembered of port %d", port)
-		named++
-	}
-	if o.Project != "" {
-		what = fmt.Sprintf("all that is remembered of the project %q", monitor.Clean(o.Project, 60))
-		named++
-	}
-	if o.Everything {
-		named++
-	}
-	if named != 1 {
-		return UsageError{"forget takes one of PORT, --project NAME and --everything"}
+// runForget deletes events from the history, also while Porthole is running.
+func runForget(ctx context.Context, o forgetOptions) error {
+	f, what, err := o.selection()
+	if err != nil {
+		return err
 	}
 	if !o.Yes {
-		if o.Stdin == nil {
-			return UsageError{"nobody can be asked here: --yes forgets without a question"}
+		yes, err := confirm(ctx, o.Stdin, o.Stderr, fmt.Sprintf("Permanently delete %s?", what))
+		if err != nil {
+			return err
 		}
-		_, _ = fmt.Fprintf(o.Stderr, "Erase %s, for good? [y/N] ", what) // a question that cannot be seen is answered no
-		var answer string
-		_, _ = fmt.Fscanln(o.Stdin, &answer) // none is no
-		if a := strings.ToLower(answer); a != "y" && a != "yes" {
-			return ErrForgetCanceled
+		if !yes {
+			return errForgetCanceled
 		}
 	}
-	path := settings.HistoryPath()
+	path := paths.History()
 	n, err := store.Forget(ctx, path, f)
 	if err != nil {
 		return err
 	}
-	kept := store.Damaged(path)
+	damaged := store.Damaged(path)
 	events := "events"
 	if n == 1 {
 		events = "event"
 	}
-	_, err = fmt.Fprintf(o.Stdout, "Forgotten: %d %s.\n", n, events)
-	for _, name := range kept {
-		_, _ = fmt.Fprintf(o.Stderr, "porthole: %s was damaged and may still tell of it; remove it, or forget everything\n", name) // beside the answer
+	_, err = fmt.Fprintf(o.Stdout, "Deleted %d %s.\n", n, events)
+	for _, name := range damaged {
+		_, _ = fmt.Fprintf(o.Stderr, "porthole: the damaged file %s may still contain such events; delete it, or run porthole forget --everything\n", name) // only additional information
 	}
 	return err
+}
+
+// selection returns what to delete, and its name for people.
+func (o forgetOptions) selection() (f history.Forget, what string, _ error) {
+	f = history.Forget{Project: o.Project, Everything: o.Everything}
+	given := 0
+	if o.Port != "" {
+		port, err := ParsePort(o.Port)
+		if err != nil {
+			return f, "", err
+		}
+		f.Port, what = port, fmt.Sprintf("the history of port %d", port)
+		given++
+	}
+	if o.Project != "" {
+		what = fmt.Sprintf("the history of the project %q", monitor.Clean(o.Project, 60))
+		given++
+	}
+	if o.Everything {
+		what = "the whole history"
+		given++
+	}
+	if given != 1 {
+		return f, "", UsageError{"expected one of PORT, --project NAME and --everything"}
+	}
+	return f, what, nil
 }

@@ -9,79 +9,96 @@ import (
 	"strings"
 	"time"
 
-	"porthole/app/settings"
+	"github.com/spf13/cobra"
+
+	"porthole/app/paths"
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/history/store"
 )
 
-// HistoryOptions are the flags of History.
-type HistoryOptions struct {
+// historyOptions are the flags of the history command.
+type historyOptions struct {
 	Options
-	Since string // "24h", "7d", a date; where "", a day, or everything where ports are named
-	Limit int    // the newest; all where 0
+	Since string // "24h", "7d" or a date; "": 24 hours, or everything if ports are given
+	Limit int    // print only the newest events; 0: all
 	CSV   bool
-	Match string // that must all be in the name, project, user, service or command
+	Match string // words that the events must contain
 }
 
-// pageSize is how many events are asked for at once.
-const pageSize = 1000
+func newHistory() *cobra.Command {
+	o := historyOptions{Options: standardOptions()}
+	c := &cobra.Command{
+		Use:   "history [PORT | RANGE]...",
+		Short: "Show recorded events, by default all of the given ports or those of the last 24 hours",
+		RunE:  func(c *cobra.Command, args []string) error { return runHistory(c.Context(), args, o) },
+	}
+	c.Flags().StringVar(&o.Since, "since", "", "show events since a `TIME`: 90m, 24h, 7d or 2w ago, or a date such as 2026-11-24")
+	c.Flags().IntVar(&o.Limit, "limit", 0, "show at most `N` events, the newest ones (default: no limit)")
+	c.Flags().StringVar(&o.Match, "match", "", "show events that contain all `WORDS` in process, project, user, service, command, PID or the start of an address; -word excludes")
+	o.addJSON(c, "print JSON Lines, one object per event")
+	c.Flags().BoolVar(&o.CSV, "csv", false, "print CSV (RFC 4180)")
+	o.addAll(c)
+	o.addUDP(c)
+	return c
+}
 
-// History prints what is remembered of the ports that args name, or of all, the
-// oldest first. It reads the file, whether Porthole runs or not.
-func History(ctx context.Context, args []string, o HistoryOptions) error {
+// runHistory prints the recorded events of the ports in args, or of all ports,
+// oldest first. It reads the database, whether Porthole is running or not.
+func runHistory(ctx context.Context, args []string, o historyOptions) error {
 	q, err := newQuery(args, o.Options)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	query := history.Query{Ports: q.ports, Text: o.Match, AllAddresses: o.All, UDP: o.UDP}
+	filter := history.Query{Ports: q.ports, Text: o.Match, AllAddresses: o.All, UDP: o.UDP}
 	if o.Since == "" && q.ports == nil {
 		o.Since = "24h"
 	}
-	if query.Since, err = parseSince(o.Since, now); err != nil {
+	if filter.Since, err = parseSince(o.Since, now); err != nil {
 		return err
 	}
 	switch {
 	case o.Limit < 0:
-		return UsageError{fmt.Sprintf("%d: a limit is a number from 0 (none) on", o.Limit)}
+		return UsageError{fmt.Sprintf("%d: the limit must not be negative", o.Limit)}
 	case o.JSON && o.CSV:
-		return UsageError{"--json and --csv are two forms: choose one"}
+		return UsageError{"--json and --csv cannot be used together"}
 	}
-	w := bufio.NewWriter(o.Stdout)
-	form, err := newEventWriter(w, o, noEventsText(q.ports, o, query.Since), now)
+	buffer := bufio.NewWriter(o.Stdout)
+	w, err := newEventWriter(buffer, o, noEventsText(q.ports, o, filter.Since), now)
 	if err != nil {
 		return err
 	}
-	if err := eachEvent(ctx, store.OpenReader(settings.HistoryPath()), query, o.Limit, form.Write); err != nil {
-		return err
-	}
-	if err := form.Flush(); err != nil {
+	if err := eachEvent(ctx, store.OpenReader(paths.History()), filter, o.Limit, w.Write); err != nil {
 		return err
 	}
 	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := buffer.Flush(); err != nil {
 		return fmt.Errorf("write the history: %w", err)
 	}
 	return nil
 }
 
-// eventWriter writes events, one after another.
+// eventWriter writes events in one format.
 type eventWriter interface {
 	Write(history.Event) error
-	Flush() error // what is left
+	Flush() error // must be called after the last event
 }
 
-func newEventWriter(w io.Writer, o HistoryOptions, nothing string, now time.Time) (eventWriter, error) {
+func newEventWriter(w io.Writer, o historyOptions, empty string, now time.Time) (eventWriter, error) {
 	switch {
 	case o.CSV:
 		return history.NewCSVWriter(w)
 	case o.JSON:
 		return jsonLines{w}, nil
 	}
-	return &textHistory{w: w, empty: nothing, now: now}, nil
+	return &textHistory{w: w, empty: empty, now: now}, nil
 }
 
-// parseSince reads a time ago, or a date. "" is no time.
+// parseSince parses a duration before now (90m, 24h, 7d, 2w) or a date. "" is the
+// zero time.
 func parseSince(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -100,19 +117,22 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return now.Add(-d), nil
 	}
-	return time.Time{}, UsageError{fmt.Sprintf("%q: since is a time ago like 90m, 24h or 7d, or a date like 2026-11-24", monitor.Clean(text, 40))}
+	return time.Time{}, UsageError{fmt.Sprintf("%q: --since expects a duration such as 90m, 24h or 7d, or a date such as 2026-11-24", monitor.Clean(text, 40))}
 }
 
-// eachEvent gives the newest events to each, the oldest of them first, all
-// where limit is 0. However many there are, it holds a page of them.
-func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int, each func(history.Event) error) error {
+// pageSize is the number of events per database query.
+const pageSize = 1000
+
+// eachEvent calls f with the newest limit events, or with all if limit is 0,
+// oldest first. It holds one page of events in memory.
+func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int, f func(history.Event) error) error {
 	q.Limit = pageSize
 	if limit > 0 {
-		begin, err := nthNewest(ctx, r, q, limit)
+		first, err := nthNewest(ctx, r, q, limit)
 		if err != nil {
 			return err
 		}
-		q.After = begin - 1
+		q.After = first - 1
 	}
 	q.OldestFirst = true
 	for {
@@ -121,7 +141,7 @@ func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int
 			return err
 		}
 		for _, e := range events {
-			if err := each(e); err != nil {
+			if err := f(e); err != nil {
 				return err
 			}
 			q.After = e.ID
@@ -132,8 +152,8 @@ func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int
 	}
 }
 
-// nthNewest returns the id of the nth event from the newest on, or of the oldest
-// where there are not so many; 1 where there is none.
+// nthNewest returns the ID of the nth newest event, of the oldest one if there
+// are fewer than n, and 1 if there is none.
 func nthNewest(ctx context.Context, r history.Reader, q history.Query, n int) (int64, error) {
 	id := int64(1)
 	for n > 0 {
@@ -156,34 +176,36 @@ func nthNewest(ctx context.Context, r history.Reader, q history.Query, n int) (i
 // jsonLines writes JSON Lines.
 type jsonLines struct{ w io.Writer }
 
-func (h jsonLines) Write(e history.Event) error { return writeLine(h.w, e) }
-func (h jsonLines) Flush() error                { return nil }
+func (j jsonLines) Write(e history.Event) error { return writeLine(j.w, e) }
+func (j jsonLines) Flush() error                { return nil }
 
-func noEventsText(ports monitor.Ports, o HistoryOptions, from time.Time) string {
-	words := "Nothing is remembered"
+// noEventsText returns the answer if no event matches.
+func noEventsText(ports monitor.Ports, o historyOptions, since time.Time) string {
+	text := "No recorded events"
 	if ports != nil {
-		words += " of " + ports.String()
+		text += " of " + ports.String()
+	}
+	if !since.IsZero() {
+		text += " since " + since.Local().Format("2006-01-02 15:04")
 	}
 	if o.Match != "" {
-		words += " with these words"
+		text += " match"
 	}
-	if !from.IsZero() {
-		words += " since " + from.Local().Format("2006-01-02 15:04")
-	}
-	return words + "."
+	return text + "."
 }
 
-// textHistory writes a line an event under the day's name, in local time.
+// textHistory writes one line per event, in local time, below a line for each
+// day.
 type textHistory struct {
 	w     io.Writer
-	empty string // where there is no event
+	empty string // written by Flush if there was no event
 	now   time.Time
-	day   string // of the last
+	day   string // of the previous event
 }
 
 func (h *textHistory) Write(e history.Event) error {
 	at := e.At.In(h.now.Location())
-	line := fmt.Sprintf("  %s  %-8s %5s  %s\n", at.Format("15:04:05"), kindText(e.Kind), eventPort(e), eventText(e))
+	line := fmt.Sprintf("  %s  %-16s %5s  %s\n", at.Format("15:04:05"), kindText(e.Kind), portText(&monitor.Listener{Port: e.Port, Protocol: e.Protocol}), eventText(e))
 	if day := at.Format("Monday 2006-01-02"); day != h.day {
 		h.day = day
 		line = day + "\n" + line
@@ -205,41 +227,37 @@ func (h *textHistory) write(text string) error {
 	return nil
 }
 
-func eventPort(e history.Event) string {
-	return portText(&monitor.Listener{Port: e.Port, Protocol: e.Protocol})
-}
-
+// eventText returns owner, project, addresses and what changed.
 func eventText(e history.Event) string {
-	addresses := addressText(&monitor.Listener{Addresses: e.Addresses})
-	words := eventOwnerText(e.Owner)
+	text := eventOwnerText(e.Owner)
 	if e.Owner.PID != 0 && !e.Owner.Inferred {
-		words += fmt.Sprintf(" (%d)", e.Owner.PID)
+		text += fmt.Sprintf(" (%d)", e.Owner.PID)
 	}
 	if project := monitor.Clean(e.Owner.Project, 32); project != "" {
-		words += " · " + project
+		text += " · " + project
 	}
-	words += "  " + addresses
+	text += "  " + addressText(&monitor.Listener{Addresses: e.Addresses})
 	switch e.Kind {
 	case monitor.OwnerChanged:
 		if e.OwnerBefore != nil {
-			words += fmt.Sprintf("  (was %s, %d)", eventOwnerText(*e.OwnerBefore), e.OwnerBefore.PID)
+			text += fmt.Sprintf("  (was %s, %d)", eventOwnerText(*e.OwnerBefore), e.OwnerBefore.PID)
 		}
 	case monitor.ExposureChanged:
-		words += fmt.Sprintf("  (was %s, now %s)", exposureText(e.ExposureBefore), exposureText(e.Exposure))
+		text += fmt.Sprintf("  (was %s, now %s)", e.ExposureBefore, e.Exposure)
 	case monitor.Discovered:
-		words += "  (was open before)"
+		text += "  (was already open)"
 	case monitor.Closed:
-		if long := durationText(e); long != "" {
-			words += "  after " + long
+		if duration := durationText(e); duration != "" {
+			text += "  after " + duration
 		}
 		if e.Unobserved {
-			words += "  (ended while Porthole was not running)"
+			text += "  (closed while Porthole was not running)"
 		}
 	}
-	return words
+	return text
 }
 
-// eventOwnerText names who had it as ownerWords does.
+// eventOwnerText returns the name of a recorded owner, as ownerText does.
 func eventOwnerText(o history.Owner) string {
 	l := &monitor.Listener{User: o.User, CgroupInfo: monitor.CgroupInfo{Unit: o.Unit, ContainerID: o.Container}}
 	switch {
@@ -248,10 +266,12 @@ func eventOwnerText(o history.Owner) string {
 	case o.Name != "" || o.PID != 0:
 		l.Owners = []monitor.Owner{{Name: o.Name, PID: o.PID}}
 	}
-	words, _ := ownerText(l)
-	return words
+	text, _ := ownerText(l)
+	return text
 }
 
+// durationText returns how long a closed listener was open: "at least 2m3s"; ""
+// if unknown.
 func durationText(e history.Event) string {
 	d := e.Duration.Round(time.Second)
 	if e.Duration < 10*time.Second {
@@ -268,50 +288,41 @@ func durationText(e history.Event) string {
 	return d.String()
 }
 
-// lastOwnerText is " Last: postgres, today 14:02–14:07." where that is remembered.
-// What is not, and a file that cannot be read, is no word.
+// lastOwnerText returns " Last used by postgres, today 14:02–14:07.", or "" if
+// that is not recorded or cannot be read.
 func lastOwnerText(ctx context.Context, port uint16, now time.Time) string {
-	s, ok, err := store.OpenReader(settings.HistoryPath()).LastOwner(ctx, port)
-	if err != nil || !ok || s.Protocol != monitor.TCP {
+	t, ok, err := store.OpenReader(paths.History()).LastOwner(ctx, port)
+	if err != nil || !ok || t.Protocol != monitor.TCP {
 		return ""
 	}
-	return " Last: " + tenureText(s, now) + "."
+	return " Last used by " + tenureText(t, now) + "."
 }
 
-func tenureText(s history.Tenure, now time.Time) string {
-	from := timeText(s.From, now)
+// tenureText returns the owner and the times of a tenure, as far as they are
+// known.
+func tenureText(t history.Tenure, now time.Time) string {
+	from := timeText(t.From, now)
 	switch {
-	case s.From.IsZero():
+	case t.From.IsZero():
 		from = ""
-	case s.AlreadyOpen:
+	case t.AlreadyOpen:
 		from = "before " + from
 	}
-	to := s.To.In(now.Location())
+	to := t.To.In(now.Location())
 	end := to.Format("15:04")
-	if s.From.IsZero() || s.From.In(now.Location()).Format(time.DateOnly) != to.Format(time.DateOnly) {
-		end = timeText(s.To, now)
+	if t.From.IsZero() || t.From.In(now.Location()).Format(time.DateOnly) != to.Format(time.DateOnly) {
+		end = timeText(t.To, now)
 	}
+	owner := eventOwnerText(t.Owner)
 	switch {
-	case s.To.IsZero() && from == "":
-		return eventOwnerText(s.Owner)
-	case s.To.IsZero():
-		return eventOwnerText(s.Owner) + ", seen " + from
-	case s.Unobserved:
-		return strings.TrimSuffix(eventOwnerText(s.Owner)+", "+from, ", ") + ", ended before " + end
+	case t.To.IsZero() && from == "":
+		return owner
+	case t.To.IsZero():
+		return owner + ", seen " + from
+	case t.Unobserved:
+		return strings.TrimSuffix(owner+", "+from, ", ") + ", closed before " + end
 	case from == "":
-		return eventOwnerText(s.Owner) + ", until " + end
+		return owner + ", until " + end
 	}
-	return eventOwnerText(s.Owner) + ", " + from + "–" + end
-}
-
-// timeText is "today 14:02", "yesterday 14:02" or "2026-11-20 14:02".
-func timeText(t, now time.Time) string {
-	t = t.In(now.Location())
-	switch t.Format(time.DateOnly) {
-	case now.Format(time.DateOnly):
-		return t.Format("today 15:04")
-	case now.AddDate(0, 0, -1).Format(time.DateOnly):
-		return t.Format("yesterday 15:04")
-	}
-	return t.Format("2006-01-02 15:04")
+	return owner + ", " + from + "–" + end
 }

@@ -7,8 +7,8 @@ import (
 	"porthole/monitor"
 )
 
-// These types are the contract of --json: fields are added, never renamed.
-// What is unknown is absent. Times are RFC 3339 in UTC.
+// These types define the output of --json. Fields are added, but never renamed
+// after a release. Unknown values are absent. Times are RFC 3339 in UTC.
 
 type snapshotJSON struct {
 	TakenAt   time.Time      `json:"taken_at"`
@@ -16,24 +16,27 @@ type snapshotJSON struct {
 }
 
 type listenerJSON struct {
-	ID        string             `json:"id"`
-	Protocol  monitor.Protocol   `json:"protocol"`
-	Port      uint16             `json:"port"`
-	Addresses []netip.Addr       `json:"addresses"`
-	Reach     monitor.Exposure   `json:"reach"`
-	User      string             `json:"user,omitempty"`
-	Owners    []ownerJSON        `json:"owners"`
-	Sockets   []socketJSON       `json:"sockets"`
-	Hidden    string             `json:"hidden,omitempty"`
-	Unit      string             `json:"unit,omitempty"`
-	Container string             `json:"container,omitempty"`
-	Inferred  *ownerJSON         `json:"inferred,omitempty"`
-	Behind    *monitor.Container `json:"behind,omitempty"` // the container that listens, or that the port is published for
-	Service   string             `json:"service,omitempty"`
-	ServiceBy monitor.ServiceBy  `json:"service_by,omitempty"` // program, command or port
-	Project   string             `json:"project,omitempty"`
-	Watched   bool               `json:"watched"`
-	Since     time.Time          `json:"since,omitzero"`
+	ID           string             `json:"id"`
+	Protocol     monitor.Protocol   `json:"protocol"`
+	Port         uint16             `json:"port"`
+	Addresses    []netip.Addr       `json:"addresses"`
+	Exposure     monitor.Exposure   `json:"exposure"`
+	User         string             `json:"user,omitempty"`
+	Owners       []ownerJSON        `json:"owners"`
+	Sockets      []socketJSON       `json:"sockets"`
+	OwnerUnknown *ownerUnknownJSON  `json:"owner_unknown,omitempty"` // only if owners is empty
+	Unit         string             `json:"unit,omitempty"`
+	Inferred     *ownerJSON         `json:"inferred,omitempty"`  // the probable owner, if owners is empty
+	Container    *monitor.Container `json:"container,omitempty"` // the one that listens, or that the port is published for
+	Service      string             `json:"service,omitempty"`
+	ServiceBy    monitor.ServiceBy  `json:"service_by,omitempty"` // how the service was recognized: program, command or port
+	Project      string             `json:"project,omitempty"`
+	Watched      bool               `json:"watched"`
+	Since        time.Time          `json:"since,omitzero"`
+}
+
+type ownerUnknownJSON struct {
+	Reason string `json:"reason"`
 }
 
 type ownerJSON struct {
@@ -44,7 +47,7 @@ type ownerJSON struct {
 	Deleted   bool      `json:"deleted,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
 	Project   string    `json:"project,omitempty"`
-	Branch    string    `json:"branch,omitempty"` // of git, in the folder
+	Branch    string    `json:"branch,omitempty"` // the git branch checked out in folder
 	User      string    `json:"user,omitempty"`
 	ParentPID int       `json:"parent_pid,omitempty"`
 	StartedAt time.Time `json:"started_at,omitzero"`
@@ -52,7 +55,7 @@ type ownerJSON struct {
 
 type socketJSON struct {
 	Address netip.Addr `json:"address"`
-	Owners  []int      `json:"owners"`
+	Owners  []int      `json:"owners"` // PIDs
 }
 
 type readyJSON struct {
@@ -76,10 +79,10 @@ func (q query) snapshotJSON(s monitor.Snapshot) snapshotJSON {
 	return out
 }
 
-func (q query) eventJSON(c monitor.Event) eventJSON {
-	out := eventJSON{At: c.At.UTC(), Kind: c.Kind, Listener: q.listenerJSON(c.Listener)}
-	if c.Before != nil {
-		before := q.listenerJSON(c.Before)
+func (q query) eventJSON(e monitor.Event) eventJSON {
+	out := eventJSON{At: e.At.UTC(), Kind: e.Kind, Listener: q.listenerJSON(e.Listener)}
+	if e.Before != nil {
+		before := q.listenerJSON(e.Before)
 		out.Before = &before
 	}
 	return out
@@ -87,9 +90,15 @@ func (q query) eventJSON(c monitor.Event) eventJSON {
 
 func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
-		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Reach: l.Exposure, User: l.User,
+		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, User: l.User,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
-		Hidden: l.OwnerUnknown, Unit: l.Unit, Container: l.ContainerID, Behind: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
+		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
+	}
+	if l.OwnerUnknown != "" {
+		out.OwnerUnknown = &ownerUnknownJSON{l.OwnerUnknown}
+	}
+	if out.Container == nil && l.ContainerID != "" {
+		out.Container = &monitor.Container{ID: l.ContainerID}
 	}
 	for i, o := range l.Owners {
 		out.Owners[i] = q.ownerJSON(o)
@@ -111,6 +120,8 @@ func (q query) ownerJSON(o monitor.Owner) ownerJSON {
 	}
 }
 
+// maskedCommand masks passwords and tokens in a command, unless --unmasked is
+// set.
 func (q query) maskedCommand(command []string) []string {
 	if q.Unmasked {
 		return command

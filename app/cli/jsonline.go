@@ -9,29 +9,30 @@ import (
 	"unicode/utf8"
 )
 
-// writeLine writes v as one line of JSON in one write, so that a reader sees it
-// whole and at once.
+// writeLine writes v as one line of JSON with a single Write, so that readers get
+// whole lines without delay.
 func writeLine(w io.Writer, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encode a line: %w", err)
 	}
-	if _, err := w.Write(append(escaped(b), '\n')); err != nil {
+	if _, err := w.Write(append(escapeControls(b), '\n')); err != nil {
 		return fmt.Errorf("write a line: %w", err)
 	}
 	return nil
 }
 
-// escaped is JSON in which what a terminal obeys rather than shows is written
-// \uXXXX (RFC 8259, 7): a process may have it in its name. encoding/json does so
-// for what is below a space only, not for the controls above ASCII and for marks
-// that turn the direction of text.
-func escaped(b []byte) []byte {
-	var out []byte // nil while there is none
+// escapeControls returns JSON in which control, format and separator characters
+// are written \uXXXX (RFC 8259, section 7). A process can have them in its name,
+// and a terminal would interpret them. encoding/json escapes only those below
+// U+0020 and U+2028 and U+2029, not the controls above ASCII and the characters
+// that change the text direction.
+func escapeControls(b []byte) []byte {
+	var out []byte // nil until the first such character
 	for i := 0; i < len(b); {
 		r, size := utf8.DecodeRune(b[i:])
-		switch hidden := unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp); {
-		case hidden:
+		switch control := unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp); {
+		case control:
 			if out == nil {
 				out = append(make([]byte, 0, len(b)+16), b[:i]...)
 			}

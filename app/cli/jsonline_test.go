@@ -6,17 +6,17 @@ import (
 	"testing"
 )
 
-func TestJSONHidesNothingFromATerminal(t *testing.T) {
+func TestWriteLineEscapesControlCharacters(t *testing.T) {
 	name := "a\u202eb\u009bc\x1b[31m\U000e0041ü\"\u2028"
 	var out strings.Builder
 	if err := writeLine(&out, map[string]string{"name": name}); err != nil {
 		t.Fatal(err)
 	}
 	if want := `{"name":"a\u202eb\u009bc\u001b[31m\udb40\udc41ü\"\u2028"}` + "\n"; out.String() != want {
-		t.Errorf("wrote %q; want %q", out.String(), want)
+		t.Errorf("got %q, want %q", out.String(), want)
 	}
 	var back map[string]string
 	if err := json.Unmarshal([]byte(out.String()), &back); err != nil || back["name"] != name {
-		t.Errorf("it reads back as %q, %v", back["name"], err)
+		t.Errorf("read back %q, %v, want %q", back["name"], err, name)
 	}
 }

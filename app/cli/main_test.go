@@ -22,10 +22,16 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// A test program with this variable is a child of a test. "listen" listens on
-// the address in the variable behind it, says the port and stays until its
-// input ends, "stubborn" does the same and ignores SIGTERM, "family" has a child; "list" prints what List does for the
-// ports in its arguments, "stop" what Stop does for the one.
+// The test program runs as a child of a test if roleVariable is set:
+//
+//	listen    listens on the address in addressVariable, prints the port and
+//	          stays until its input ends
+//	stubborn  like listen, and ignores SIGTERM
+//	family    like listen on 127.0.0.1, and starts a child, whose PID it prints
+//	          behind the port
+//	hold      prints a line and stays until its input ends; holds inherited sockets
+//	list      prints the JSON of runList for the ports in its arguments
+//	stop      prints the error of runStop for the port in its argument
 const (
 	roleVariable    = "PORTHOLE_TEST_ROLE"
 	addressVariable = "PORTHOLE_TEST_ADDRESS"
@@ -34,62 +40,64 @@ const (
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "":
-		os.Exit(test(m))
+		os.Exit(runTests(m))
 	case "listen", "stubborn":
 		if os.Getenv(roleVariable) == "stubborn" {
 			signal.Ignore(syscall.SIGTERM)
 		}
 		ln, err := net.Listen(network(os.Getenv(addressVariable)), os.Getenv(addressVariable))
 		if err != nil {
-			fail(err)
+			exitWith(err)
 		}
 		fmt.Println(ln.Addr().(*net.TCPAddr).Port)
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = ln.Close()
-	case "family": // it says the port and the child's pid, and ends when it is told to
+	case "family":
 		ln, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
-			fail(err)
+			exitWith(err)
 		}
 		child := exec.Command("sleep", "60")
 		if err := child.Start(); err != nil {
-			fail(err)
+			exitWith(err)
 		}
 		fmt.Println(ln.Addr().(*net.TCPAddr).Port, child.Process.Pid)
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = ln.Close()
-	case "hold": // the socket that it inherits
+	case "hold":
 		fmt.Println("ready")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "stop":
-		if err := Stop(context.Background(), os.Args[1], StopOptions{Options: Options{Stdout: os.Stdout, Stderr: os.Stderr}, Yes: true}); err != nil {
+		if err := runStop(context.Background(), os.Args[1], stopOptions{Options: standardOptions(), Yes: true}); err != nil {
 			fmt.Println(err)
 		}
 	case "list":
-		if err := List(context.Background(), os.Args[1:], Options{JSON: true, Stdout: os.Stdout, Stderr: os.Stderr}); err != nil {
-			fail(err)
+		o := standardOptions()
+		o.JSON = true
+		if err := runList(context.Background(), os.Args[1:], o); err != nil {
+			exitWith(err)
 		}
 	}
 }
 
-// test runs the tests without the settings and the activity of whoever runs them.
-func test(m *testing.M) int {
+// runTests runs the tests with empty settings and an empty history.
+func runTests(m *testing.M) int {
 	folder, err := os.MkdirTemp("", "porthole-cli")
 	if err != nil {
-		fail(err)
+		exitWith(err)
 	}
 	defer os.RemoveAll(folder)
 	xdg.ConfigHome, xdg.StateHome = folder, folder
 	return m.Run()
 }
 
-func fail(err error) {
+func exitWith(err error) {
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
 }
 
-// command runs the test program in a role. Its path is one that a user who may
-// not enter the folder of the program can use.
+// command returns a command that runs the test program in a role. On Linux it
+// uses a path that works for users who cannot access the program's folder.
 func command(role string, args ...string) *exec.Cmd {
 	path := "/proc/self/exe"
 	if runtime.GOOS != "linux" {
@@ -97,12 +105,12 @@ func command(role string, args ...string) *exec.Cmd {
 	}
 	c := exec.Command(path, args...)
 	c.Stderr = os.Stderr
-	// The race detector would sleep for a second at the end of each child.
+	// Without GORACE the race detector sleeps for a second when a child exits.
 	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0", "XDG_CONFIG_HOME=/nonexistent", "XDG_STATE_HOME=/nonexistent")
 	return c
 }
 
-// network is where Go takes 0.0.0.0 for what it says: elsewhere that is [::].
+// network returns tcp4 for IPv4 addresses: with tcp, Go takes 0.0.0.0 for [::].
 func network(address string) string {
 	if strings.HasPrefix(address, "[") {
 		return "tcp"
@@ -110,12 +118,13 @@ func network(address string) string {
 	return "tcp4"
 }
 
-// server starts a child that listens on address until the test ends. ok is
-// false where this machine has no such address.
+// server starts a child that listens on address until the test ends. change may
+// change the command before it starts. ok is false if this machine does not have
+// the address.
 func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int, ok bool) {
 	t.Helper()
 	if ln, err := net.Listen(network(address), address); err != nil {
-		t.Logf("without %s: %v", address, err)
+		t.Logf("cannot listen on %s: %v", address, err)
 		return 0, 0, false
 	} else if err := ln.Close(); err != nil {
 		t.Fatal(err)
@@ -128,7 +137,7 @@ func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int
 	started := child.Start(t, c)
 	line, err := started.Out.ReadBytes('\n')
 	if err != nil {
-		t.Fatalf("server on %s said %q, %v", address, line, err)
+		t.Fatalf("the server on %s printed %q, %v", address, line, err)
 	}
 	if port, err = strconv.Atoi(string(bytes.TrimSpace(line))); err != nil {
 		t.Fatal(err)
@@ -136,7 +145,8 @@ func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int
 	return c.Process.Pid, port, true
 }
 
-// listen opens a listener in this process and returns its port as an argument.
+// listen opens a listener in this process until the test ends and returns its
+// port.
 func listen(t testing.TB, address string) (net.Listener, string) {
 	t.Helper()
 	ln, err := net.Listen(network(address), address)
@@ -147,12 +157,22 @@ func listen(t testing.TB, address string) (net.Listener, string) {
 	return ln, strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
 }
 
-// listed runs List and reads its JSON as a script does.
-func listed(t *testing.T, args ...string) map[string]any {
+// freePort returns a port that was just closed.
+func freePort(t *testing.T) string {
 	t.Helper()
-	var out, problems bytes.Buffer
-	if err := List(t.Context(), args, Options{JSON: true, Stdout: &out, Stderr: &problems}); err != nil || problems.Len() > 0 {
-		t.Fatalf("List(%q): %v, stderr %q", args, err, problems.String())
+	ln, port := listen(t, "127.0.0.1:0")
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// listJSON returns the JSON object that runList prints.
+func listJSON(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	var out, stderr bytes.Buffer
+	if err := runList(t.Context(), args, Options{JSON: true, Stdout: &out, Stderr: &stderr}); err != nil || stderr.Len() > 0 {
+		t.Fatalf("runList(%q) = %v, stderr %q, want neither", args, err, stderr.String())
 	}
 	return decode(t, out.Bytes())
 }
@@ -161,12 +181,12 @@ func decode(t *testing.T, b []byte) map[string]any {
 	t.Helper()
 	var v map[string]any
 	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatalf("%q is no JSON: %v", b, err)
+		t.Fatalf("%q is not a JSON object: %v", b, err)
 	}
 	return v
 }
 
-// setSettings gives the command a settings file for one test.
+// setSettings replaces the settings file until the test ends.
 func setSettings(t *testing.T, text string) {
 	t.Helper()
 	folder := t.TempDir()

@@ -10,20 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A server that takes nobody any more: who knocks waits, and more cannot.
-func TestWhoSaysThatNobodyGetsIn(t *testing.T) {
+// A server that does not accept connections: the accept queue fills up. The
+// kernel accepts one more connection than the backlog.
+func TestWhoWarnsAboutAFullAcceptQueue(t *testing.T) {
 	setSettings(t, "")
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir()) // where no agent runs
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir()) // no agent is running there
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	const limit = 1
+	const backlog = 1
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Listen(fd, limit); err != nil {
+	if err := unix.Listen(fd, backlog); err != nil {
 		t.Fatal(err)
 	}
 	name, err := unix.Getsockname(fd)
@@ -31,16 +32,16 @@ func TestWhoSaysThatNobodyGetsIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := name.(*unix.SockaddrInet4).Port
-	for waiting := range limit + 2 {
-		text, err := asked(t, strconv.Itoa(port), false)
+	for waiting := range backlog + 2 {
+		text, err := whoOutput(t, strconv.Itoa(port), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		full := strings.Contains(text, fmt.Sprintf("\n! Its accept queue is full (%d of %d), so nobody gets in. Start it again if that lasts.\n", waiting, limit))
-		if full != (waiting > limit) { // the kernel takes one more than the limit
-			t.Errorf("with %d that wait: full %t:\n%s", waiting, full, text)
+		full := strings.Contains(text, fmt.Sprintf("(%d of %d)", waiting, backlog))
+		if want := waiting > backlog; full != want {
+			t.Errorf("with %d connections waiting: full = %t, want %t:\n%s", waiting, full, want, text)
 		}
-		if waiting > limit {
+		if waiting > backlog {
 			return
 		}
 		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))

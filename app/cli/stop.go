@@ -10,258 +10,261 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"porthole/monitor"
 	"porthole/monitor/owner"
 	"porthole/monitor/stop"
 )
 
-// StopOptions say how a port's owners are stopped.
-type StopOptions struct {
+// errStopCanceled means that the user answered no, or that the command was
+// interrupted before an answer.
+var errStopCanceled = errors.New("canceled; nothing was stopped")
+
+// stopOptions are the flags of the stop command.
+type stopOptions struct {
 	Options
-	Force       bool          // by force, where they do not end when they are asked
-	Yes         bool          // without a question
-	Children    bool          // the processes below them too
-	Stdin       io.Reader     // where the answer comes from; nil where nobody can be asked
-	GracePeriod time.Duration // how long they are given to end; stop.Patience where 0
+	Force       bool          // force quit processes that are still running after GracePeriod
+	Yes         bool          // skip the confirmation prompt
+	Children    bool          // also stop child processes
+	Stdin       io.Reader     // for the answer; nil without a terminal
+	GracePeriod time.Duration // how long to wait after a signal; 0: stop.GracePeriod
 }
 
-// ErrStopCanceled is the answer no.
-var ErrStopCanceled = errors.New("nothing was stopped")
+func newStop() *cobra.Command {
+	o := stopOptions{Options: standardOptions()}
+	c := &cobra.Command{
+		Use:   "stop PORT",
+		Short: "Stop the processes that listen on a port (exit status 1 if one is still running)",
+		Args:  Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Stdin = terminal()
+			return runStop(c.Context(), args[0], o)
+		},
+	}
+	c.Flags().BoolVar(&o.Force, "force", false, fmt.Sprintf("force quit (SIGKILL) processes that are still running after %v", stop.GracePeriod))
+	c.Flags().BoolVar(&o.Yes, "yes", false, "skip the confirmation prompt")
+	c.Flags().BoolVar(&o.Children, "children", false, "also stop their child processes")
+	o.addUDP(c)
+	return c
+}
 
-// Stop ends the processes that hold a port. It returns nil only when all have
-// ended. They are held from before the question, so that the answer is about those
-// that were shown.
-func Stop(ctx context.Context, port string, o StopOptions) error {
+// runStop stops the owners of a port and returns nil only if all of them exited.
+// It opens the processes before it asks for confirmation, so that the answer
+// applies to the processes that were shown.
+func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if o.GracePeriod == 0 {
 		o.GracePeriod = stop.GracePeriod
 	}
-	q, err := newQuery([]string{port}, o.Options)
+	port, err := ParsePort(arg)
 	if err != nil {
 		return err
 	}
-	number, single := q.ports.Single()
-	if !single {
-		return UsageError{fmt.Sprintf("%q: stop takes one port", monitor.Clean(port, 40))}
-	}
-	q.All, q.ports = true, nil // what else goes is at other ports
-	s, err := q.poll(ctx, owner.New())
+	q, err := newQuery(nil, o.Options) // all ports: the processes may have others, too
 	if err != nil {
 		return err
 	}
-	rows := listenersAt(s, number)
-	if len(rows) == 0 {
-		return fmt.Errorf("%d is free: there is nothing to stop", number)
+	q.All = true
+	s, err := q.scan(ctx, owner.New())
+	if err != nil {
+		return err
 	}
-	for _, l := range rows {
+	listeners := listenersAt(s, port)
+	if len(listeners) == 0 {
+		return fmt.Errorf("%d is free; there is nothing to stop", port)
+	}
+	for _, l := range listeners {
 		q.printTargets(s, l)
 	}
-	held, err := openAll(rows)
+	targets, err := openAll(listeners)
 	if err != nil {
 		return err
 	}
-	defer stop.CloseAll(held)
-	if len(held) == 0 {
-		_, _ = fmt.Fprintln(o.Stdout, "It has ended meanwhile.") // the exit status tells too
+	defer stop.CloseAll(targets)
+	if len(targets) == 0 {
+		_, _ = fmt.Fprintln(o.Stdout, "The process has already exited.") // the exit status says it, too
 		return nil
 	}
-	below, err := o.openDescendants(held)
+	descendants, err := o.openDescendants(targets)
 	if err != nil {
 		return err
 	}
-	defer stop.CloseAll(below)
-	if err := o.confirm(ctx); err != nil {
+	defer stop.CloseAll(descendants)
+	if !o.Yes {
+		yes, err := confirm(ctx, o.Stdin, o.Stderr, "Stop?")
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return errStopCanceled
+		}
+	}
+	if err := o.stopAll(ctx, targets, descendants, listeners, port); err != nil {
 		return err
 	}
-	if err := o.stopAll(ctx, held, below, rows, number); err != nil {
-		return err
-	}
-	return ownerUnknownError(rows, number)
+	return ownerUnknownError(listeners, port)
 }
 
-// listenersAt are the listeners at port.
-func listenersAt(s monitor.Snapshot, port uint16) (rows []*monitor.Listener) {
+// listenersAt returns the listeners on port.
+func listenersAt(s monitor.Snapshot, port uint16) (out []*monitor.Listener) {
 	for _, l := range s.Listeners {
 		if l.Port == port {
-			rows = append(rows, l)
+			out = append(out, l)
 		}
 	}
-	return rows
+	return out
 }
 
-// printTargets says whom it is about and what else goes.
+// printTargets prints the owners of l, the managers that may restart them, and
+// the other listeners that close with them.
 func (q query) printTargets(s monitor.Snapshot, l *monitor.Listener) {
 	now := time.Now()
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(q.Stdout, format+"\n", args...) } // what is done matters more than what is said
-	say("%s", summary(l, now))
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(q.Stdout, format+"\n", args...) } // a failed write does not prevent the stop
+	line("%s", summary(l, now))
 	if m, ok := stop.ManagerOfUnknownOwner(l); ok && len(l.Owners) == 0 {
-		say("  %s may have it, which this stops properly: %s", monitor.Clean(m.String(), 80), m.Command)
+		line("  may belong to %s; to stop it: %s", monitor.Clean(m.String(), 80), m.Command)
 	}
 	for _, o := range l.Owners {
-		words := "  " + nameOf(o)
+		text := "  " + processText(o)
 		if o.User != "" {
-			words += ", user " + monitor.Clean(o.User, 40)
+			text += ", user " + monitor.Clean(o.User, 40)
 		}
 		if !o.StartedAt.IsZero() {
-			words += ", since " + timeText(o.StartedAt, now)
+			text += ", since " + timeText(o.StartedAt, now)
 		}
-		say("%s", words)
+		line("%s", text)
 		m, managed := stop.ManagerOf(o, l)
 		switch {
 		case managed && m.Kind == stop.Publisher:
-			say("    stands for %s; this stops that properly: %s", monitor.Clean(m.String(), 120), m.Command)
+			line("    works for %s; to stop that instead: %s", monitor.Clean(m.String(), 120), m.Command)
 		case managed:
-			say("    runs in %s, which may start it again; this stops it properly: %s", monitor.Clean(m.String(), 80), m.Command)
+			line("    runs in %s, which may restart it; to stop that instead: %s", monitor.Clean(m.String(), 80), m.Command)
 		}
 		for _, other := range stop.ListenersOf(s, o) {
 			if other.Port != l.Port || other.Protocol != l.Protocol {
-				say("    listens at %s too, which closes with it", portText(other))
+				line("    also listens on %s, which closes with it", portText(other))
 			}
 		}
 		for _, other := range stop.ListenersOfDescendants(s, o) {
 			for _, child := range other.Owners {
 				if stop.IsDescendant(child, o) {
-					say("    its child %s listens at %s and may end with it", nameOf(child), portText(other))
+					line("    its child %s listens on %s and may exit with it", processText(child), portText(other))
 				}
 			}
 		}
 	}
 }
 
-func nameOf(o monitor.Owner) string {
-	return fmt.Sprintf("%s (%d)", dash(monitor.Clean(o.Name, 60)), o.PID)
-}
-
-// openAll takes hold of all owners. Those that have ended meanwhile are left out.
-func openAll(rows []*monitor.Listener) ([]*stop.Process, error) {
+// openAll opens all owners of the listeners, without those that have exited.
+func openAll(listeners []*monitor.Listener) ([]*stop.Process, error) {
 	var owners []monitor.Owner
-	for _, l := range rows {
+	for _, l := range listeners {
 		owners = append(owners, l.Owners...)
 	}
-	held, err := stop.OpenAll(owners)
+	processes, err := stop.OpenAll(owners)
 	if err != nil {
 		return nil, withProcess(err)
 	}
-	if len(held) == 0 {
-		return nil, ownerUnknownError(rows, rows[0].Port)
+	if len(processes) == 0 {
+		return nil, ownerUnknownError(listeners, listeners[0].Port)
 	}
-	return held, nil
+	return processes, nil
 }
 
-// openDescendants takes hold of the children, where they are to end too, and names them.
-func (o StopOptions) openDescendants(held []*stop.Process) ([]*stop.Process, error) {
+// openDescendants opens and prints the child processes, if they are to be
+// stopped.
+func (o stopOptions) openDescendants(targets []*stop.Process) ([]*stop.Process, error) {
 	if !o.Children {
 		return nil, nil
 	}
-	below, err := stop.OpenDescendants(held)
-	if len(below) > 0 {
-		_, _ = fmt.Fprintf(o.Stdout, "  with its children: %s\n", namesOf(below)) // what is done matters more than what is said
+	descendants, err := stop.OpenDescendants(targets)
+	if len(descendants) > 0 {
+		_, _ = fmt.Fprintf(o.Stdout, "  with its children: %s\n", processesText(descendants)) // a failed write does not prevent the stop
 	}
-	return below, err
+	return descendants, err
 }
 
-// withProcess is err with the process that it is about.
+// withProcess adds the process to an error of the package stop.
 func withProcess(err error) error {
 	var f stop.Failure
 	if errors.As(err, &f) {
-		return fmt.Errorf("%s: %w", nameOf(f.Owner), f.Err)
+		return fmt.Errorf("%s: %w", processText(f.Owner), f.Err)
 	}
 	return err
 }
 
-// ownerUnknownError is the error for owners that cannot be seen, nil where all can.
-func ownerUnknownError(rows []*monitor.Listener, port uint16) error {
-	for _, l := range rows {
+// ownerUnknownError returns an error if the owner of a listener is unknown.
+func ownerUnknownError(listeners []*monitor.Listener, port uint16) error {
+	for _, l := range listeners {
 		if len(l.Owners) == 0 {
-			return fmt.Errorf("who holds %d cannot be seen, and so not be stopped from here: %s", port, l.OwnerUnknown)
+			return fmt.Errorf("cannot stop the owner of %d, which is unknown: %s", port, l.OwnerUnknown)
 		}
 	}
 	return nil
 }
 
-// confirm asks whether to go on, until ctx ends.
-func (o StopOptions) confirm(ctx context.Context) error {
-	if o.Yes {
-		return nil
-	}
-	if o.Stdin == nil {
-		return errors.New("nobody can be asked here: --yes stops without a question")
-	}
-	_, _ = fmt.Fprint(o.Stderr, "Stop it? [y/N] ") // a question that cannot be seen is answered no
-	answered := make(chan string, 1)
-	go func() { // a terminal cannot be made to stop waiting: this ends with the program
-		var answer string
-		_, _ = fmt.Fscanln(o.Stdin, &answer) // none is no
-		answered <- strings.ToLower(answer)
-	}()
-	select {
-	case a := <-answered:
-		if a == "y" || a == "yes" {
-			return nil
-		}
-	case <-ctx.Done():
-	}
-	return ErrStopCanceled
-}
-
-// stopAll asks held and below to end, and forces them where that is wanted. Only
-// held must hold one of rows still.
-func (o StopOptions) stopAll(ctx context.Context, held, below []*stop.Process, rows []*monitor.Listener, port uint16) error {
-	holds, err := stop.NewHolderCheck(ctx, rows, slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+// stopAll sends SIGTERM to targets and descendants and, with Force, SIGKILL to
+// those that are still running after GracePeriod. A target must still hold one
+// of the listeners.
+func (o stopOptions) stopAll(ctx context.Context, targets, descendants []*stop.Process, listeners []*monitor.Listener, port uint16) error {
+	holds, err := stop.NewHolderCheck(ctx, listeners, slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
-	stays, err := o.signal(ctx, slices.Concat(held, below), len(held), func(p *stop.Process) error {
-		if slices.Contains(below, p) {
+	running, err := o.signal(ctx, slices.Concat(targets, descendants), len(targets), func(p *stop.Process) error {
+		if slices.Contains(descendants, p) {
 			return p.Terminate(nil)
 		}
 		return p.Terminate(holds)
 	})
-	problems := []error{err}
-	if len(stays) > 0 && o.Force && ctx.Err() == nil {
-		_, _ = fmt.Fprintf(o.Stdout, "%s did not end: by force now.\n", namesOf(stays)) // a word on the way
-		stays, err = o.signal(ctx, stays, len(stays), (*stop.Process).Kill)
-		problems = append(problems, err)
+	errs := []error{err}
+	if len(running) > 0 && o.Force && ctx.Err() == nil {
+		_, _ = fmt.Fprintf(o.Stdout, "Still running: %s. Force quitting.\n", processesText(running)) // progress only
+		running, err = o.signal(ctx, running, len(running), (*stop.Process).Kill)
+		errs = append(errs, err)
 	}
 	switch {
-	case len(stays) == 0:
+	case len(running) == 0:
 	case ctx.Err() != nil:
-		problems = append(problems, fmt.Errorf("interrupted before %s ended", namesOf(stays)))
+		errs = append(errs, fmt.Errorf("interrupted; still running: %s", processesText(running)))
 	case o.Force:
-		problems = append(problems, fmt.Errorf("%s did not end by force either: the kernel may be waiting for a device", namesOf(stays)))
+		errs = append(errs, fmt.Errorf("still running after SIGKILL: %s; the kernel may be waiting for a device", processesText(running)))
 	default:
-		problems = append(problems, fmt.Errorf("%s did not end within %v; porthole stop %d --force ends it by force", namesOf(stays), o.GracePeriod, port))
+		errs = append(errs, fmt.Errorf("still running after %v: %s; to force quit: porthole stop %d --force", o.GracePeriod, processesText(running), port))
 	}
-	return errors.Join(problems...)
+	return errors.Join(errs...)
 }
 
-// signal sends to all, of whom so many held the port, and returns those that run on after a while. What ended is
-// said; the error is about those that could not be signalled.
-func (o StopOptions) signal(ctx context.Context, held []*stop.Process, holders int, send func(*stop.Process) error) (stays []*stop.Process, _ error) {
+// signal calls send for all processes, of which the first holders held the port,
+// and waits at most GracePeriod. It prints those that exited and returns those
+// that are still running, and an error about those that could not be signaled.
+func (o stopOptions) signal(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (running []*stop.Process, _ error) {
 	limited, cancel := context.WithTimeout(ctx, o.GracePeriod)
 	defer cancel()
-	out := stop.Signal(limited, held, send, stop.Progress{
-		Signaled: func(sent []*stop.Process) {
-			_, _ = fmt.Fprintf(o.Stdout, "Waiting up to %v for the end of %s.\n", o.GracePeriod, namesOf(sent)) // a word on the way
+	out := stop.Signal(limited, processes, send, stop.Progress{
+		Signaled: func(signaled []*stop.Process) {
+			_, _ = fmt.Fprintf(o.Stdout, "Waiting up to %v for %s to exit.\n", o.GracePeriod, processesText(signaled)) // progress only
 		},
 		Ended: func(p *stop.Process) {
-			_, _ = fmt.Fprintf(o.Stdout, "%s has ended.\n", nameOf(p.Owner())) // the exit status tells too
+			_, _ = fmt.Fprintf(o.Stdout, "%s exited.\n", processText(p.Owner())) // the exit status says it, too
 		},
 	})
-	var problems []error
+	var errs []error
 	for _, f := range out.Errors(holders) {
-		if i := slices.IndexFunc(held, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrKillOnly) && o.Force {
-			out.StillRunning = append(out.StillRunning, held[i])
+		if i := slices.IndexFunc(processes, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrKillOnly) && o.Force {
+			out.StillRunning = append(out.StillRunning, processes[i])
 			continue
 		}
-		problems = append(problems, withProcess(f))
+		errs = append(errs, withProcess(f))
 	}
-	return out.StillRunning, errors.Join(problems...)
+	return out.StillRunning, errors.Join(errs...)
 }
 
-func namesOf(processes []*stop.Process) string {
-	names := make([]string, len(processes))
+// processesText returns processes separated by commas.
+func processesText(processes []*stop.Process) string {
+	texts := make([]string, len(processes))
 	for i, p := range processes {
-		names[i] = nameOf(p.Owner())
+		texts[i] = processText(p.Owner())
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(texts, ", ")
 }

@@ -19,9 +19,9 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// victim runs a child until it is stopped or the test ends, and returns the first
-// line that it says.
-func victim(t *testing.T, role string, change func(*exec.Cmd)) (pid int, said string) {
+// startTarget runs a child until it is stopped or the test ends, and returns the
+// first line that it prints.
+func startTarget(t *testing.T, role string, change func(*exec.Cmd)) (pid int, line string) {
 	t.Helper()
 	c := command(role)
 	c.Env = append(c.Env, addressVariable+"=127.0.0.1:0")
@@ -29,146 +29,144 @@ func victim(t *testing.T, role string, change func(*exec.Cmd)) (pid int, said st
 		change(c)
 	}
 	started := child.StartVictim(t, c)
-	said, err := started.Out.ReadString('\n')
+	line, err := started.Out.ReadString('\n')
 	if err != nil {
-		t.Fatalf("%s said %q, %v", role, said, err)
+		t.Fatalf("%s printed %q, %v", role, line, err)
 	}
-	return started.PID, strings.TrimSpace(said)
+	return started.PID, strings.TrimSpace(line)
 }
 
-// stopping runs Stop and returns all that it says.
-func stopping(t *testing.T, port string, o StopOptions) (string, error) {
+// stopOutput returns all that runStop prints.
+func stopOutput(t *testing.T, port string, o stopOptions) (string, error) {
 	t.Helper()
 	setSettings(t, "")
-	var said bytes.Buffer
-	o.Options = Options{Stdout: &said, Stderr: &said}
-	err := Stop(t.Context(), port, o)
-	return said.String(), err
+	var out bytes.Buffer
+	o.Options = Options{Stdout: &out, Stderr: &out}
+	err := runStop(t.Context(), port, o)
+	return out.String(), err
 }
 
-func runs(pid int) bool {
+func isRunning(pid int) bool {
 	_, err := process.Info(pid)
 	return err == nil
 }
 
-func TestStopAsksAndEndsTheProcess(t *testing.T) {
-	pid, port := victim(t, "listen", func(c *exec.Cmd) { c.Args[0] = "node\x1b[31m" })
-	for answer, stdin := range map[string]io.Reader{"no": strings.NewReader("n\n"), "nothing": strings.NewReader("")} {
-		if said, err := stopping(t, port, StopOptions{Stdin: stdin}); !errors.Is(err, ErrStopCanceled) || Status(err) != 1 || !runs(pid) {
-			t.Errorf("answered %s: %v, runs %t; it says\n%s", answer, err, runs(pid), said)
+func TestStopAsksForConfirmation(t *testing.T) {
+	pid, port := startTarget(t, "listen", func(c *exec.Cmd) { c.Args[0] = "node\x1b[31m" })
+	for answer, stdin := range map[string]io.Reader{"n": strings.NewReader("n\n"), "": strings.NewReader("")} {
+		if out, err := stopOutput(t, port, stopOptions{Stdin: stdin}); !errors.Is(err, errStopCanceled) || Status(err) != 1 || !isRunning(pid) {
+			t.Errorf("answer %q: error = %v, running = %t, want %v and the process running; output:\n%s", answer, err, isRunning(pid), errStopCanceled, out)
 		}
 	}
-	if said, err := stopping(t, port, StopOptions{}); err == nil || Status(err) != 1 || !runs(pid) {
-		t.Errorf("where nobody can be asked: %v, runs %t; it says\n%s", err, runs(pid), said)
+	if out, err := stopOutput(t, port, stopOptions{}); Status(err) != 2 || !strings.Contains(err.Error(), "--yes") || !isRunning(pid) {
+		t.Errorf("without a terminal: error = %v, running = %t, want a UsageError that names --yes; output:\n%s", err, isRunning(pid), out)
 	}
-	said, err := stopping(t, port, StopOptions{Stdin: strings.NewReader("y\n")})
-	if err != nil || runs(pid) {
-		t.Errorf("answered yes: %v, runs %t", err, runs(pid))
+	out, err := stopOutput(t, port, stopOptions{Stdin: strings.NewReader("y\n")})
+	if err != nil || isRunning(pid) {
+		t.Errorf("answer y: error = %v, running = %t, want neither", err, isRunning(pid))
 	}
-	for _, want := range []string{port + " is held by ", fmt.Sprintf("(%d), user ", pid), ", since ", "Stop it? [y/N]", fmt.Sprintf("(%d) has ended.", pid)} {
-		if !strings.Contains(said, want) {
-			t.Errorf("it lacks %q:\n%s", want, said)
+	for _, want := range []string{port + " is used by ", fmt.Sprintf("(%d), user ", pid), ", since ", "Stop? [y/N]", fmt.Sprintf("(%d) exited.", pid)} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the output does not contain %q:\n%s", want, out)
 		}
 	}
-	if strings.Contains(said, "\x1b") {
-		t.Errorf("it prints what another process chose as it is: %q", said)
+	if strings.Contains(out, "\x1b") {
+		t.Errorf("the output contains control characters of the process name: %q", out)
 	}
 }
 
-func TestStopOfAProcessThatIgnoresIt(t *testing.T) {
-	pid, port := victim(t, "stubborn", nil)
-	said, err := stopping(t, port, StopOptions{Yes: true, GracePeriod: 300 * time.Millisecond})
-	if err == nil || Status(err) != 1 || !strings.Contains(err.Error(), "did not end within 300ms; porthole stop "+port+" --force") || !runs(pid) {
-		t.Errorf("without force: %v, runs %t; it says\n%s", err, runs(pid), said)
+func TestStopProcessThatIgnoresSIGTERM(t *testing.T) {
+	pid, port := startTarget(t, "stubborn", nil)
+	out, err := stopOutput(t, port, stopOptions{Yes: true, GracePeriod: 300 * time.Millisecond})
+	if err == nil || Status(err) != 1 || !strings.Contains(err.Error(), "still running after 300ms") || !strings.Contains(err.Error(), "porthole stop "+port+" --force") || !isRunning(pid) {
+		t.Errorf("without --force: error = %v, running = %t, want an error that names --force; output:\n%s", err, isRunning(pid), out)
 	}
-	said, err = stopping(t, port, StopOptions{Yes: true, Force: true, GracePeriod: 300 * time.Millisecond})
-	if err != nil || runs(pid) || !strings.Contains(said, "by force now") {
-		t.Errorf("with force: %v, runs %t; it says\n%s", err, runs(pid), said)
+	out, err = stopOutput(t, port, stopOptions{Yes: true, Force: true, GracePeriod: 300 * time.Millisecond})
+	if err != nil || isRunning(pid) || !strings.Contains(out, "Force quitting") {
+		t.Errorf("with --force: error = %v, running = %t, want neither; output:\n%s", err, isRunning(pid), out)
 	}
 }
 
-// A question that nobody answers ends with the program.
-func TestStopThatIsInterrupted(t *testing.T) {
-	pid, port := victim(t, "listen", nil)
+func TestInterruptedStopStopsNothing(t *testing.T) {
+	pid, port := startTarget(t, "listen", nil)
 	setSettings(t, "")
-	terminal, typed := io.Pipe()
+	stdin, typed := io.Pipe()
 	defer typed.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	var said bytes.Buffer
-	if err := Stop(ctx, port, StopOptions{Options: Options{Stdout: &said, Stderr: &said}, Stdin: terminal}); err == nil || !runs(pid) {
-		t.Errorf("interrupted: %v, runs %t", err, runs(pid))
+	var out bytes.Buffer
+	if err := runStop(ctx, port, stopOptions{Options: Options{Stdout: &out, Stderr: &out}, Stdin: stdin}); err == nil || !isRunning(pid) {
+		t.Errorf("error = %v, running = %t, want an error and the process running", err, isRunning(pid))
 	}
 }
 
-func TestStopNamesAndStopsAllOwnersOfAPort(t *testing.T) {
+func TestStopAllOwners(t *testing.T) {
 	ln, port := listen(t, "127.0.0.1:0")
 	file, err := ln.(*net.TCPListener).File()
 	if err != nil {
 		t.Fatal(err)
 	}
-	inherits := func(c *exec.Cmd) { c.ExtraFiles = []*os.File{file} }
-	first, _ := victim(t, "hold", inherits)
-	second, _ := victim(t, "hold", inherits)
+	inherit := func(c *exec.Cmd) { c.ExtraFiles = []*os.File{file} }
+	first, _ := startTarget(t, "hold", inherit)
+	second, _ := startTarget(t, "hold", inherit)
 
-	// This test holds it too, and is not to be stopped: then nobody is.
-	said, err := stopping(t, port, StopOptions{Yes: true})
-	if err == nil || !strings.Contains(err.Error(), "is Porthole itself") || !runs(first) || !runs(second) {
-		t.Errorf("of ourselves: %v, runs %t and %t; it says\n%s", err, runs(first), runs(second), said)
+	// The test itself is an owner, too, and must not be stopped: then none is.
+	out, err := stopOutput(t, port, stopOptions{Yes: true})
+	if err == nil || !strings.Contains(err.Error(), "Porthole itself") || !isRunning(first) || !isRunning(second) {
+		t.Errorf("with the test as an owner: error = %v, running = %t and %t, want an error and both running; output:\n%s", err, isRunning(first), isRunning(second), out)
 	}
 	_, _ = file.Close(), ln.Close()
-	said, err = stopping(t, port, StopOptions{Yes: true})
-	if err != nil || runs(first) || runs(second) {
-		t.Errorf("of two owners: %v, runs %t and %t", err, runs(first), runs(second))
+	out, err = stopOutput(t, port, stopOptions{Yes: true})
+	if err != nil || isRunning(first) || isRunning(second) {
+		t.Errorf("two owners: error = %v, running = %t and %t, want none", err, isRunning(first), isRunning(second))
 	}
 	for _, pid := range []int{first, second} {
-		if !strings.Contains(said, fmt.Sprintf("(%d) has ended.", pid)) {
-			t.Errorf("it does not name %d:\n%s", pid, said)
+		if want := fmt.Sprintf("(%d) exited.", pid); !strings.Contains(out, want) {
+			t.Errorf("the output does not contain %q:\n%s", want, out)
 		}
 	}
 }
 
-func TestStopEndsChildrenTooWhereThatIsWanted(t *testing.T) {
+func TestStopChildren(t *testing.T) {
 	for _, children := range []bool{false, true} {
-		pid, said := victim(t, "family", nil)
-		port, number, _ := strings.Cut(said, " ")
+		pid, line := startTarget(t, "family", nil)
+		port, number, _ := strings.Cut(line, " ")
 		child, err := strconv.Atoi(number)
 		if err != nil {
-			t.Fatalf("the parent said %q", said)
+			t.Fatalf("the parent printed %q, want a port and a PID", line)
 		}
-		out, err := stopping(t, port, StopOptions{Yes: true, Children: children})
-		if err != nil || runs(pid) || runs(child) == children {
-			t.Errorf("with children %t: %v, the parent runs %t, its child %t; it says\n%s", children, err, runs(pid), runs(child), out)
+		out, err := stopOutput(t, port, stopOptions{Yes: true, Children: children})
+		if err != nil || isRunning(pid) || isRunning(child) == children {
+			t.Errorf("children %t: error = %v, parent running = %t, child running = %t; output:\n%s", children, err, isRunning(pid), isRunning(child), out)
 		}
 		if named := strings.Contains(out, fmt.Sprintf("with its children: sleep (%d)", child)); named != children {
-			t.Errorf("with children %t: it says\n%s", children, out)
+			t.Errorf("children %t: child named = %t; output:\n%s", children, named, out)
 		}
-		_ = syscall.Kill(child, syscall.SIGKILL) // the one that was left
+		_ = syscall.Kill(child, syscall.SIGKILL) // the child that was kept
 	}
 }
 
-func TestStopOfAFreePortAndOfBadInput(t *testing.T) {
-	ln, port := listen(t, "127.0.0.1:0")
-	_ = ln.Close()
-	if said, err := stopping(t, port, StopOptions{Yes: true}); err == nil || Status(err) != 1 || err.Error() != port+" is free: there is nothing to stop" {
-		t.Errorf("of a free port: %v; it says %q", err, said)
+func TestStopFreePortAndInvalidInput(t *testing.T) {
+	port := freePort(t)
+	if out, err := stopOutput(t, port, stopOptions{Yes: true}); Status(err) != 1 || err.Error() != port+" is free; there is nothing to stop" {
+		t.Errorf("free port: error = %v, output %q, want that it is free", err, out)
 	}
-	for _, bad := range []string{"0", "70000", "http", "3000-3999", ""} {
-		if _, err := stopping(t, bad, StopOptions{Yes: true}); Status(err) != 2 {
-			t.Errorf("%q: %v; want a usage error", bad, err)
+	for _, port := range []string{"0", "70000", "http", "3000-3999", ""} {
+		if _, err := stopOutput(t, port, stopOptions{Yes: true}); Status(err) != 2 {
+			t.Errorf("%q: error = %v, want a UsageError", port, err)
 		}
 	}
 }
 
-func TestStopOfAnotherUsersProcess(t *testing.T) {
+func TestStopProcessOfAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root, to be another user")
+		t.Skip("needs root, to run as another user")
 	}
-	pid, port := victim(t, "listen", nil)
+	pid, port := startTarget(t, "listen", nil)
 	c := command("stop", port)
 	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	out, err := c.Output()
-	if err != nil || !strings.Contains(string(out), "who holds "+port+" cannot be seen") || !runs(pid) {
-		t.Errorf("it says %q, %v, runs %s", out, err, strconv.FormatBool(runs(pid)))
+	if want := "cannot stop the owner of " + port + ", which is unknown"; err != nil || !strings.Contains(string(out), want) || !isRunning(pid) {
+		t.Errorf("got %q, %v, running = %t, want %q and the process running", out, err, isRunning(pid), want)
 	}
 }

@@ -5,38 +5,58 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"porthole/monitor"
 )
 
-// Wait returns when something listens on the port, or, with closed, when
-// nothing does any more. The error says that it did not happen within timeout,
-// or that ctx ended first.
-func Wait(ctx context.Context, port string, closed bool, timeout time.Duration, o Options) error {
+func newWait() *cobra.Command {
+	o := standardOptions()
+	var closed bool
+	var timeout time.Duration
+	c := &cobra.Command{
+		Use:   "wait PORT",
+		Short: "Wait until a port is open (exit status 1 on timeout)",
+		Args:  Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runWait(c.Context(), args[0], closed, timeout, o)
+		},
+	}
+	c.Flags().BoolVar(&closed, "closed", false, "wait until the port is closed")
+	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "maximum time to wait")
+	o.addAll(c)
+	o.addUDP(c)
+	return c
+}
+
+// runWait returns nil as soon as the port is open or, with closed, closed. It
+// returns an error after timeout or when ctx ends.
+func runWait(ctx context.Context, port string, closed bool, timeout time.Duration, o Options) error {
+	if _, err := ParsePort(port); err != nil {
+		return err
+	}
+	if timeout <= 0 {
+		return UsageError{fmt.Sprintf("%v: the timeout must be positive", timeout)}
+	}
 	q, err := newQuery([]string{port}, o)
 	if err != nil {
 		return err
 	}
-	if _, single := q.ports.Single(); !single {
-		return UsageError{fmt.Sprintf("%q: wait takes one port", monitor.Clean(port, 40))}
-	}
-	if timeout <= 0 {
-		return UsageError{fmt.Sprintf("%v: a timeout is longer than nothing", timeout)}
-	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	happened := false
+	done := false
 	if err := q.follow(limited, func(u monitor.Update) (bool, error) {
-		happened = (len(u.Snapshot.Listeners) == 0) == closed
-		return happened, nil
-	}); err != nil || happened {
+		done = (len(u.Snapshot.Listeners) == 0) == closed
+		return done, nil
+	}); err != nil || done {
 		return err
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("interrupted before %s did", q.ports)
 	}
 	what := "open"
 	if closed {
 		what = "close"
 	}
-	return fmt.Errorf("%s did not %s within %v", q.ports, what, timeout)
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted: %s did not %s", q.ports, what)
+	}
+	return fmt.Errorf("timeout: %s did not %s within %v", q.ports, what, timeout)
 }

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
@@ -18,11 +20,24 @@ import (
 	"porthole/monitor/warning"
 )
 
-// ErrFree says that nothing listens at the port that was asked for. That was
-// printed already.
-var ErrFree = errors.New("nothing listens there")
+// ErrFree means that nothing listens on the port. That has been printed.
+var ErrFree = errors.New("nothing listens on the port")
 
-// whoJSON is the answer of who --json: fields are added, never renamed.
+func newWho() *cobra.Command {
+	o := standardOptions()
+	c := &cobra.Command{
+		Use:   "who PORT",
+		Short: "Show which process owns a port and how it was started (exit status 1 if the port is free)",
+		Args:  Args(cobra.ExactArgs(1)),
+		RunE:  func(c *cobra.Command, args []string) error { return runWho(c.Context(), args[0], o) },
+	}
+	o.addJSON(c, "print one JSON object")
+	o.addUnmasked(c)
+	o.addUDP(c)
+	return c
+}
+
+// whoJSON is the output of who --json.
 type whoJSON struct {
 	Port      uint16            `json:"port"`
 	Listeners []whoListenerJSON `json:"listeners"`
@@ -30,15 +45,14 @@ type whoJSON struct {
 
 type whoListenerJSON struct {
 	listenerJSON
-	Why         *whyJSON         `json:"why,omitempty"` // absent where the owner is hidden
-	Resources   *resourcesJSON   `json:"uses,omitempty"`
-	Warnings    []warningJSON    `json:"odd,omitempty"`
-	Connections *int             `json:"connections,omitempty"` // absent where they cannot be read
-	Peers       []connectionJSON `json:"peers,omitempty"`
+	Why         *whyJSON         `json:"why,omitempty"` // absent if the owner is unknown
+	Resources   *resourcesJSON   `json:"resources,omitempty"`
+	Warnings    []warningJSON    `json:"warnings,omitempty"`
+	Connections []connectionJSON `json:"connections,omitzero"` // absent if they cannot be read
 	AcceptQueue *acceptQueueJSON `json:"accept_queue,omitempty"`
 }
 
-// whyJSON is the chain of parents, and what it says in one English sentence.
+// whyJSON is the chain of parents, with one English sentence about it.
 type whyJSON struct {
 	Sentence string `json:"sentence"`
 	ancestry.Explanation
@@ -47,88 +61,92 @@ type whyJSON struct {
 // resourcesJSON is what the principal owner uses.
 type resourcesJSON struct {
 	Threads int     `json:"threads,omitempty"`
-	Memory  uint64  `json:"memory,omitempty"`      // bytes, shared ones too (RSS)
-	CPU     float64 `json:"cpu_seconds,omitempty"` // of all cores, since it started
+	Memory  uint64  `json:"memory_bytes,omitempty"` // resident set size
+	CPU     float64 `json:"cpu_seconds,omitempty"`  // of all cores, since the process started
 }
 
-// connectionJSON is one established connection.
+// connectionJSON is an established connection.
 type connectionJSON struct {
 	Local    netip.AddrPort `json:"local"` // the listener's end
 	Remote   netip.AddrPort `json:"remote"`
-	PID      int            `json:"pid,omitempty"` // of the client, where it is on this machine and can be seen
-	Name     string         `json:"name,omitempty"`
-	User     string         `json:"user,omitempty"`
-	Received *uint64        `json:"received,omitempty"` // bytes by the listener; absent where the system does not count them
-	Sent     *uint64        `json:"sent,omitempty"`
+	Client   *clientJSON    `json:"client,omitempty"`         // absent if it is on another machine or unknown
+	Received *uint64        `json:"received_bytes,omitempty"` // by the listener; absent if the system does not count bytes
+	Sent     *uint64        `json:"sent_bytes,omitempty"`
+}
+
+// clientJSON is the local process at the other end of a connection.
+type clientJSON struct {
+	PID  int    `json:"pid,omitempty"`
+	Name string `json:"name,omitempty"`
+	User string `json:"user,omitempty"`
 }
 
 type warningJSON struct {
 	warning.Warning
-	Text string `json:"text"` // in English, with what to do
+	Text string `json:"text"` // in English, with advice
 }
 
-// acceptQueueJSON is the connections that wait to be accepted, and their limit.
+// acceptQueueJSON is the number of connections that wait to be accepted, and its
+// limit.
 type acceptQueueJSON struct {
 	Waiting uint32 `json:"waiting"`
 	Limit   uint32 `json:"limit"`
 }
 
-// Who prints the whole story of one port, the answer in its first line. The error
-// is ErrNothing where nothing listens there; then who had it last is printed,
-// where that is remembered.
-func Who(ctx context.Context, port string, o Options) error {
-	o.All = true // whoever asks for one port wants whoever has it
-	q, err := newQuery([]string{port}, o)
+// runWho prints everything about a port, with the most important answer in the
+// first line. If the port is free, it prints the last owner, if recorded, and
+// returns ErrFree.
+func runWho(ctx context.Context, arg string, o Options) error {
+	port, err := ParsePort(arg)
 	if err != nil {
 		return err
 	}
-	number, single := q.ports.Single()
-	if !single {
-		return UsageError{fmt.Sprintf("%q: who takes one port", monitor.Clean(port, 40))}
+	o.All = true // a single port: show it whatever its address is
+	q, err := newQuery([]string{arg}, o)
+	if err != nil {
+		return err
 	}
 	firstSeen := make(chan []*monitor.Listener, 1)
-	go func() { firstSeen <- askAgent(number) }() // ends within link.Ask's deadline; the look takes as long
+	go func() { firstSeen <- askAgent(port) }() // ends within the timeout of ipc.Request; the scan takes about as long
 	finder := owner.New()
 	clients, err := source.Open()
-	if err == nil { // else the rest is told without them
+	if err == nil { // else show the other details without connections
 		defer clients.Close()
-		finder = clients.WithClients(finder, number)
+		finder = clients.WithClients(finder, port)
 	}
-	s, err := q.poll(ctx, finder)
+	s, err := q.scan(ctx, finder)
 	if err != nil {
 		return err
 	}
-	told := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
+	details := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	if o.JSON {
-		err = writeLine(o.Stdout, q.whoJSON(number, told))
+		err = writeLine(o.Stdout, q.whoJSON(port, details))
 	} else {
-		err = q.printDetails(ctx, o.Stdout, number, told)
+		err = q.printDetails(ctx, o.Stdout, port, details)
 	}
-	if err == nil && len(told) == 0 {
+	if err == nil && len(details) == 0 {
 		return ErrFree
 	}
 	return err
 }
 
-func (q query) whoJSON(port uint16, told []listenerDetails) whoJSON {
+func (q query) whoJSON(port uint16, details []listenerDetails) whoJSON {
 	out := whoJSON{Port: port, Listeners: []whoListenerJSON{}}
-	for _, l := range told {
+	for _, l := range details {
 		one := whoListenerJSON{listenerJSON: q.listenerJSON(l.Listener)}
 		if len(l.Owners) > 0 {
 			one.Why = &whyJSON{l.why.Sentence(), l.why}
 		}
-		for _, odd := range l.warnings {
-			one.Warnings = append(one.Warnings, warningJSON{odd, odd.Sentence(l.why)})
+		for _, w := range l.warnings {
+			one.Warnings = append(one.Warnings, warningJSON{w, w.Sentence(l.why)})
 		}
-		if u := l.resources; u != (monitor.Resources{}) {
-			one.Resources = &resourcesJSON{u.Threads, u.Memory, u.CPU.Seconds()}
+		if r := l.resources; r != (monitor.Resources{}) {
+			one.Resources = &resourcesJSON{r.Threads, r.Memory, r.CPU.Seconds()}
 		}
-		if l.state != nil {
-			one.Peers = connectionsJSON(l.state)
-			n := len(l.state.Conns)
-			one.Connections = &n
-			if l.state.QueueKnown {
-				one.AcceptQueue = &acceptQueueJSON{l.state.QueueLength, l.state.QueueLimit}
+		if l.connections != nil {
+			one.Connections = connectionsJSON(l.connections)
+			if l.connections.QueueKnown {
+				one.AcceptQueue = &acceptQueueJSON{l.connections.QueueLength, l.connections.QueueLimit}
 			}
 		}
 		out.Listeners = append(out.Listeners, one)
@@ -136,54 +154,64 @@ func (q query) whoJSON(port uint16, told []listenerDetails) whoJSON {
 	return out
 }
 
+// connectionsJSON returns the connections of st, never nil.
 func connectionsJSON(st *connection.State) []connectionJSON {
-	var out []connectionJSON
-	for _, p := range st.Conns {
-		one := connectionJSON{Local: p.Local, Remote: p.Remote, PID: p.Client.PID, Name: p.Client.Name, User: p.User}
+	out := []connectionJSON{}
+	for _, c := range st.Conns {
+		one := connectionJSON{Local: c.Local, Remote: c.Remote}
+		if client := (clientJSON{c.Client.PID, c.Client.Name, c.User}); client != (clientJSON{}) {
+			one.Client = &client
+		}
 		if st.BytesKnown {
-			one.Received, one.Sent = &p.Received, &p.Sent
+			one.Received, one.Sent = &c.Received, &c.Sent
 		}
 		out = append(out, one)
 	}
 	return out
 }
 
-// printDetails writes the story for people.
-func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, told []listenerDetails) error {
+// printDetails prints the details for people: a summary, the warnings, and one
+// line for each known fact.
+func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, details []listenerDetails) error {
 	now := time.Now()
-	if len(told) == 0 {
+	if len(details) == 0 {
 		_, err := fmt.Fprintf(w, "%d is free.%s\n", port, lastOwnerText(ctx, port, now))
 		return err
 	}
-	for i, l := range told {
+	for i, l := range details {
 		if i > 0 {
-			_, _ = fmt.Fprintln(w) // Flush below tells
+			_, _ = fmt.Fprintln(w) // Flush in printFields returns errors
 		}
 		_, _ = fmt.Fprintln(w, summary(l.Listener, now))
-		for _, odd := range l.warnings {
-			_, _ = fmt.Fprintln(w, "! "+odd.Sentence(l.why))
+		for _, warning := range l.warnings {
+			_, _ = fmt.Fprintln(w, "! "+warning.Sentence(l.why))
 		}
 		if err := q.printFields(w, l, now); err != nil {
-			return fmt.Errorf("write who has %d: %w", port, err)
+			return fmt.Errorf("write the details of %d: %w", port, err)
 		}
 	}
 	return nil
 }
 
-// summary is the first line: "62893 is held by node (47733), Vite of acme-web, for 12m".
+// summary returns the first line: "62893 is used by node (47733), Vite of
+// acme-web, running for 12m3s."
 func summary(l *monitor.Listener, now time.Time) string {
 	o, ok := l.Principal()
 	if !ok {
-		return portText(l) + " is held by " + ownerUnknownText(l) + "."
+		text := portText(l) + " is in use, owner unknown"
+		if hint := ownerHint(l); hint != "" {
+			text += " (" + hint + ")"
+		}
+		return text + "."
 	}
-	held := fmt.Sprintf("%s is held by %s (%d)", portText(l), dash(monitor.Clean(o.Name, 60)), o.PID)
+	used := fmt.Sprintf("%s is used by %s", portText(l), processText(o))
 	if c := l.Container; c != nil && c.Published {
-		return held + " for the " + c.Description() + "."
+		return used + " for the " + c.Description() + "."
 	}
-	parts := []string{held}
+	parts := []string{used}
 	service, project := l.Service, monitor.Clean(l.Project, 60)
 	if l.ServiceBy == monitor.ByPort {
-		service = "" // a guess from the number is no answer
+		service = "" // only a guess from the port number
 	}
 	switch {
 	case service != "" && project != "":
@@ -200,32 +228,32 @@ func summary(l *monitor.Listener, now time.Time) string {
 	return strings.Join(parts, ", ") + "."
 }
 
-// printFields are the lines below the answer; what is not known has none.
+// printFields prints the lines below the summary, without unknown values.
 func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(label, value string) {
 		if value != "" {
-			_, _ = fmt.Fprintf(t, "  %s\t%s\n", label, value) // Flush tells
+			_, _ = fmt.Fprintf(t, "  %s\t%s\n", label, value) // Flush returns errors
 		}
 	}
 	var addresses []string
 	for _, s := range l.Sockets {
-		addresses = append(addresses, fmt.Sprintf("%s (%s)", s.Address, exposureText(monitor.ExposureOf(s.Address))))
+		addresses = append(addresses, fmt.Sprintf("%s (%s)", s.Address, monitor.ExposureOf(s.Address)))
 	}
-	line("listens on", strings.Join(addresses, ", "))
+	line("address", strings.Join(addresses, ", "))
 	line("user", monitor.Clean(l.User, 60))
 	line("container", containerText(l.Listener))
 	o, ok := l.Principal()
 	if !ok {
-		line("hidden", l.OwnerUnknown)
+		line("owner unknown", l.OwnerUnknown)
 		line("unit", monitor.Clean(l.Unit, 200))
-		line("connected", clientsText(l.state))
+		line("connections", clientsText(l.connections))
 		return t.Flush()
 	}
 	line("service", serviceText(l.Listener))
 	line("why", l.why.Sentence())
 	line("chain", chainText(l.why))
-	line("connected", clientsText(l.state))
+	line("connections", clientsText(l.connections))
 	line("command", monitor.Clean(strings.Join(q.maskedCommand(o.Command), " "), 4000))
 	program := monitor.Clean(o.Program, 400)
 	if o.Deleted {
@@ -234,31 +262,12 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	line("program", program)
 	folder := monitor.Clean(o.Folder, 400)
 	if o.Branch != "" {
-		folder += " (git: " + monitor.Clean(o.Branch, 80) + ")"
+		folder += " (git branch " + monitor.Clean(o.Branch, 80) + ")"
 	}
 	line("folder", folder)
 	if !o.StartedAt.IsZero() {
 		line("started", timeText(o.StartedAt, now))
 	}
-	line("uses", resourcesText(l.resources))
+	line("resources", resourcesText(l.resources))
 	return t.Flush()
-}
-
-// containerText is what is known of the container behind l: "web (image acme/web:1), 0123456789ab, at 172.17.0.2:80".
-func containerText(l *monitor.Listener) string {
-	c := l.Container
-	if c == nil {
-		return monitor.Clean(l.ContainerID, 64)
-	}
-	var parts []string
-	if c.Name != "" {
-		parts = append(parts, strings.TrimPrefix(c.Description(), "container "))
-	}
-	if c.ID != "" {
-		parts = append(parts, monitor.Container{ID: c.ID}.Description()[len("container "):])
-	}
-	if c.Address != "" {
-		parts = append(parts, "at "+c.Address)
-	}
-	return strings.Join(parts, ", ")
 }

@@ -11,27 +11,29 @@ import (
 	"porthole/app/desktop"
 )
 
-// sessionBus tells of the bus and of what is asked through it.
+// sessionBus checks the session bus and the services that are reached through it.
 func sessionBus(ctx context.Context, s desktop.Session) []Finding {
-	f := Finding{Subject: "Session bus", Status: OK, Message: "it answers"}
+	f := Finding{Subject: "Session bus", Status: OK, Message: "responds"}
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		f.Message = "not needed on this system"
 		return []Finding{f}
 	}
 	err := s.CheckBus()
 	if err == nil {
-		asking, cancel := context.WithTimeout(ctx, timeout)
+		limited, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		err = desktop.PingBus(asking, s.BusAddress())
+		err = desktop.PingBus(limited, s.BusAddress())
 	}
 	if err != nil {
 		f.Status, f.Message = Error, err.Error()
-		f.Fix = "run Porthole from the desktop; on a machine without one: dbus-run-session porthole --hidden"
-		unknown := "cannot be asked without a session bus"
-		return []Finding{f, {Subject: "Notifications", Status: Error, Message: unknown}, {Subject: "Tray", Status: Warning, Message: unknown}}
+		f.Fix = "run Porthole in a desktop session; on a machine without one: dbus-run-session porthole --hidden"
+		return []Finding{f, {Subject: "Notifications", Status: Error, Message: needsBus}, {Subject: "Tray", Status: Warning, Message: needsBus}}
 	}
 	return []Finding{f, notifications(ctx, s), tray(ctx, s)}
 }
+
+// needsBus is the message of checks that need the session bus.
+const needsBus = "unknown without a session bus"
 
 func notifications(ctx context.Context, s desktop.Session) Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -40,12 +42,12 @@ func notifications(ctx context.Context, s desktop.Session) Finding {
 	n, err := desktop.QueryNotifications(ctx, s.BusAddress())
 	switch {
 	case errors.Is(err, desktop.ErrNoNotifications):
-		f.Status, f.Message, f.Fix = Error, "no notification service runs here", "install one, such as dunst (sudo apt install dunst)"
+		f.Status, f.Message, f.Fix = Error, "no notification daemon is running", "install one, for example dunst (sudo apt install dunst)"
 	case err != nil:
-		f.Status, f.Message, f.Fix = Error, "the notification service does not answer as it should: "+err.Error(), "end it; the desktop starts it anew"
+		f.Status, f.Message, f.Fix = Error, "the notification daemon does not respond correctly: "+err.Error(), "stop it; the desktop starts it again when needed"
 	case !n.Actions:
-		f.Status, f.Message = Warning, fmt.Sprintf("%s %s, which shows no buttons and takes no clicks", n.Name, n.Version)
-		f.Fix = "nothing, if you like it so; a service with actions (dunst, GNOME's, KDE's) can be clicked"
+		f.Status, f.Message = Warning, fmt.Sprintf("%s %s, without buttons and clicks", n.Name, n.Version)
+		f.Fix = "optional: use a notification daemon with actions (dunst, GNOME, KDE)"
 	default:
 		f.Message = fmt.Sprintf("%s %s, with buttons", n.Name, n.Version)
 	}
@@ -60,16 +62,16 @@ func tray(ctx context.Context, s desktop.Session) Finding {
 	if has && err == nil {
 		return f
 	}
-	f.Status, f.Message = Warning, "no panel shows tray icons (StatusNotifierItem); the window opens instead"
-	f.Fix = "use a panel with a tray: KDE's, Xfce's, LXQt's, MATE's, waybar"
+	f.Status, f.Message = Warning, "no panel shows tray icons (StatusNotifierItem); Porthole opens its window instead"
+	f.Fix = "use a panel with a system tray: KDE, Xfce, LXQt, MATE, waybar"
 	if strings.Contains(strings.ToUpper(s["XDG_CURRENT_DESKTOP"]), "GNOME") {
-		f.Fix = "install the GNOME extension \"AppIndicator and KStatusNotifierItem Support\", and log in anew"
+		f.Fix = "install the GNOME extension \"AppIndicator and KStatusNotifierItem Support\" and log in again"
 	}
 	return f
 }
 
 func display(s desktop.Session) Finding {
-	f := Finding{Subject: "Display", Status: OK, Message: "the system's own"}
+	f := Finding{Subject: "Display", Status: OK, Message: "built into the system"}
 	switch {
 	case s["WAYLAND_DISPLAY"] != "":
 		f.Message = "Wayland, " + s["WAYLAND_DISPLAY"]
@@ -83,28 +85,30 @@ func display(s desktop.Session) Finding {
 		f.Message += " (" + name + ")"
 	}
 	if err := s.CheckDisplay(); err != nil {
-		f.Status, f.Message, f.Fix = Error, err.Error(), "run Porthole from the desktop; the command line needs no display"
+		f.Status, f.Message, f.Fix = Error, err.Error(), "run Porthole in a desktop session; the command line works without a display"
 	}
 	return f
 }
 
-// driverPatterns are where Mesa and NVIDIA put what draws.
+// driverPatterns are the paths of the OpenGL drivers of Mesa and NVIDIA.
 var driverPatterns = []string{"/usr/lib/*/dri/*_dri.so", "/usr/lib/dri/*_dri.so", "/usr/lib64/dri/*_dri.so", "/usr/lib/*/libgallium*.so", "/usr/lib64/libgallium*.so", "/usr/lib/*/libEGL_nvidia.so*", "/usr/lib64/libEGL_nvidia.so*"}
 
-// graphics tells of OpenGL as far as files tell: only a window could say more.
-func graphics(window bool) Finding {
-	f := Finding{Subject: "OpenGL", Status: OK, Message: "drivers are installed; only opening the window tells whether they work"}
+// graphics checks the files of OpenGL. Whether they work is known only when a
+// window opens.
+func graphics(hasWindow bool) Finding {
+	f := Finding{Subject: "OpenGL", Status: OK, Message: "drivers are installed (whether they work is known when the window opens)"}
 	switch {
-	case !window:
-		f.Status, f.Message, f.Fix = Warning, "this build has no window (CGO_ENABLED=0); watching, tray, notifications and the command line work", "build it with \"make build\""
+	case !hasWindow:
+		f.Status, f.Message, f.Fix = Warning, "this build has no window (CGO_ENABLED=0); monitoring, tray, notifications and the command line work", "build Porthole with \"make build\""
 	case runtime.GOOS != "linux":
-		f.Message = "the system's own"
+		f.Message = "built into the system"
 	case !anyFile(driverPatterns):
-		f.Status, f.Message, f.Fix = Warning, "no driver was found, so the window may not open", "sudo apt install libgl1-mesa-dri libegl1 libgles2"
+		f.Status, f.Message, f.Fix = Warning, "no driver was found; the window may not open", "sudo apt install libgl1-mesa-dri libegl1 libgles2"
 	}
 	return f
 }
 
+// anyFile reports whether a file matches one of the patterns.
 func anyFile(patterns []string) bool {
 	for _, pattern := range patterns {
 		if found, err := filepath.Glob(pattern); err == nil && len(found) > 0 {

@@ -1,6 +1,6 @@
-// Package doctor tells what works here and what does not, and what to do about
-// it: for "porthole doctor", and for who reports a problem. It speaks English,
-// as the command line does.
+// Package doctor checks what works on this machine and suggests fixes: for
+// "porthole doctor" and for bug reports. Like the command line, it is in English
+// only.
 package doctor
 
 import (
@@ -17,57 +17,57 @@ import (
 	"porthole/monitor"
 )
 
-// Status is how well something works.
+// Status says how well something works.
 type Status string
 
-// The states. Only Broken is a failure: Porthole is of use without what is
-// Missing.
+// The statuses. Only Error makes a report unhealthy: with a Warning Porthole is
+// still useful.
 const (
-	OK      Status = "works"
-	Warning Status = "missing"
-	Error   Status = "broken"
+	OK      Status = "ok"
+	Warning Status = "warning"
+	Error   Status = "error"
 )
 
-// Finding is what was found out about one subject.
+// Finding is the result of one check.
 type Finding struct {
 	Subject string `json:"subject"`
-	Status  Status `json:"state"`
-	Message string `json:"text"`
-	Fix     string `json:"fix,omitempty"` // what to do, where it does not work
+	Status  Status `json:"status"`
+	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"` // what to do if Status is not OK
 }
 
-// Report is everything. It holds nothing secret: no names of processes, no
-// commands, and the home folder is "~".
+// Report is the result of all checks. It contains no secrets: no process names,
+// no commands, and "~" for the home folder.
 type Report struct {
 	Version  string    `json:"version"`
 	System   string    `json:"system"`
 	Findings []Finding `json:"findings"`
 }
 
-// Options say what only the caller knows.
+// Options are the facts about this build that only the caller knows.
 type Options struct {
 	Version   string
-	HasWindow bool // this build has a window
+	HasWindow bool // built with the window (cgo)
 }
 
-// timeout is how long one service of the desktop is waited for.
+// timeout is the maximum time to wait for one service of the desktop.
 const timeout = 3 * time.Second
 
-// Examine looks at this machine and this session. It starts nothing but a
-// notification service that the bus starts on demand, and may take some seconds
-// where one does not answer.
+// Examine runs all checks. It starts nothing but a notification daemon that D-Bus
+// activates on demand. It takes up to timeout for each service that does not
+// respond.
 func Examine(ctx context.Context, o Options) Report {
 	r := Report{Version: o.Version, System: system()}
 	session := desktop.Current()
 	r.add(listeningPorts(), owners(), userSettings(), storedHistory(ctx))
 	r.add(sessionBus(ctx, session)...)
-	r.add(display(session), graphics(o.HasWindow), agent(), login())
+	r.add(display(session), graphics(o.HasWindow), agent(), startAtLogin())
 	r.add(folders()...)
 	return r
 }
 
-// add appends findings. Their words may come from the system, so they are
-// cleaned, and the home folder is shortened.
+// add appends findings. It cleans their texts, which may come from the system,
+// and shortens the home folder.
 func (r *Report) add(findings ...Finding) {
 	for _, f := range findings {
 		f.Message, f.Fix = clean(f.Message), clean(f.Fix)
@@ -75,7 +75,7 @@ func (r *Report) add(findings ...Finding) {
 	}
 }
 
-// Healthy reports whether all that Porthole needs works.
+// Healthy reports whether everything that Porthole requires works.
 func (r Report) Healthy() bool {
 	for _, f := range r.Findings {
 		if f.Status == Error {
@@ -85,8 +85,8 @@ func (r Report) Healthy() bool {
 	return true
 }
 
-// labels stand before the findings in the text, one width each.
-var labels = map[Status]string{OK: "ok    ", Warning: "note  ", Error: "BROKEN"}
+// labels are the statuses in the text, all of the same width.
+var labels = map[Status]string{OK: "ok     ", Warning: "warning", Error: "ERROR  "}
 
 // Print writes the report for people.
 func (r Report) Print(w io.Writer) error {
@@ -94,9 +94,9 @@ func (r Report) Print(w io.Writer) error {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	for _, f := range r.Findings {
-		line := fmt.Sprintf("%s  %-18s %s\n", labels[f.Status], f.Subject, f.Message)
+		line := fmt.Sprintf("%s  %-16s  %s\n", labels[f.Status], f.Subject, f.Message)
 		if f.Fix != "" {
-			line += fmt.Sprintf("%27swhat to do: %s\n", "", f.Fix)
+			line += fmt.Sprintf("%27sfix: %s\n", "", f.Fix)
 		}
 		if _, err := io.WriteString(w, line); err != nil {
 			return fmt.Errorf("write the report: %w", err)
@@ -113,13 +113,14 @@ func (r Report) Encode(w io.Writer) error {
 	return nil
 }
 
-// String is what Print writes.
+// String returns what Print writes.
 func (r Report) String() string {
 	var b strings.Builder
-	_ = r.Print(&b) // a Builder takes everything
+	_ = r.Print(&b) // a Builder never fails
 	return b.String()
 }
 
+// clean replaces the home folder with "~" and removes control characters.
 func clean(text string) string {
 	if home, err := os.UserHomeDir(); err == nil && len(home) > 1 {
 		text = strings.ReplaceAll(text, home, "~")
@@ -127,19 +128,19 @@ func clean(text string) string {
 	return monitor.Clean(text, 400)
 }
 
-// system names the operating system as it names itself.
+// system returns the operating system, its name and the kernel version.
 func system() string {
-	words := []string{runtime.GOOS + "/" + runtime.GOARCH}
+	parts := []string{runtime.GOOS + "/" + runtime.GOARCH}
 	if name := osName("/etc/os-release"); name != "" {
-		words = append(words, name)
+		parts = append(parts, name)
 	}
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		words = append(words, "kernel "+strings.TrimSpace(string(kernel)))
+		parts = append(parts, "kernel "+strings.TrimSpace(string(kernel)))
 	}
-	return monitor.Clean(strings.Join(words, ", "), 200)
+	return monitor.Clean(strings.Join(parts, ", "), 200)
 }
 
-// osName is PRETTY_NAME of an os-release file, "" where there is none.
+// osName returns PRETTY_NAME of an os-release(5) file, "" if it has none.
 func osName(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

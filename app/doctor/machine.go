@@ -7,56 +7,54 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
-	"github.com/adrg/xdg"
-
 	"porthole/app/autostart"
 	"porthole/app/ipc"
+	"porthole/app/paths"
 	"porthole/app/settings"
 	"porthole/monitor/history/store"
 	"porthole/monitor/socket"
 )
 
-// listeningPorts tells which way to the kernel's table is in use, and whether
-// the kernel tells closes by itself.
+// listeningPorts checks how the kernel's socket table is read, and whether the
+// kernel reports closed sockets.
 func listeningPorts() Finding {
 	f := Finding{Subject: "Listening ports", Status: OK}
-	table, err := socket.Open(slog.New(slog.DiscardHandler)) // Source says what a log would
+	table, err := socket.Open(slog.New(slog.DiscardHandler)) // Source returns what would be logged
 	if err != nil {
-		f.Status, f.Message, f.Fix = Error, err.Error(), "end programs that hold many files, or raise the limit (ulimit -n)"
+		f.Status, f.Message, f.Fix = Error, err.Error(), "quit programs with many open files, or raise the limit (ulimit -n)"
 		return f
 	}
 	defer table.Close()
 	f.Message = table.Source()
 	if strings.HasSuffix(f.Message, "polled") && runtime.GOOS == "linux" {
 		f.Status = Warning
-		f.Message += ": closes are seen at the next look, not at once"
-		f.Fix = "allow netlink sockets (AF_NETLINK, NETLINK_SOCK_DIAG) in the sandbox or container that Porthole runs in"
+		f.Message += ": closed ports are noticed at the next poll instead of immediately"
+		f.Fix = "allow netlink sockets (AF_NETLINK, NETLINK_SOCK_DIAG) in the sandbox or container in which Porthole runs"
 	}
 	return f
 }
 
-// owners tells whose processes can be seen. Process 1 is root's everywhere, and
-// under hidepid it is not even there.
+// owners checks whether the processes of other users can be read. Process 1
+// belongs to root everywhere; with hidepid it does not even appear.
 func owners() Finding {
-	f := Finding{Subject: "Owners", Status: OK, Message: "processes of all users can be seen"}
+	f := Finding{Subject: "Owners", Status: OK, Message: "the processes of all users are visible"}
 	if runtime.GOOS != "linux" {
-		f.Message = "your own processes can be seen, and those that the system shows you"
+		f.Message = "your processes are visible, and those of other users as far as the system allows"
 		return f
 	}
 	_, err := os.ReadDir("/proc/1/fd")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f.Status, f.Message = Warning, "your own processes can be seen; /proc hides those of other users (hidepid)"
+		f.Status, f.Message = Warning, "only your processes are visible; /proc hides those of other users (hidepid)"
 	case err != nil:
-		f.Status, f.Message = Warning, "your own processes can be seen; of other users' ports the user and, where it tells, the systemd unit or container"
+		f.Status, f.Message = Warning, "only your processes are visible; for the ports of other users: the user and, if known, the systemd unit or container"
 	default:
 		return f
 	}
-	f.Fix = "nothing, that is usual; to see every owner, run \"sudo porthole list\""
+	f.Fix = "no action needed, this is normal; to see all owners: sudo porthole list"
 	return f
 }
 
@@ -65,23 +63,23 @@ func userSettings() Finding {
 	s, err := settings.Open(settings.Path()).Load()
 	switch {
 	case err != nil:
-		f.Status, f.Message, f.Fix = Error, err.Error(), "correct that line; until then the last good settings hold, or the defaults"
+		f.Status, f.Message, f.Fix = Error, err.Error(), "correct that line; until then Porthole uses the last valid settings, or the defaults"
 	case s.Newer:
-		f.Status, f.Message, f.Fix = Warning, f.Message+" was written by a newer Porthole and is not changed", "install that Porthole again"
+		f.Status, f.Message, f.Fix = Warning, f.Message+" was written by a newer Porthole; this version does not change it", "install the newer Porthole again"
 	case len(s.Warnings) > 0:
-		f.Status, f.Message, f.Fix = Warning, strings.Join(s.Warnings, "; "), "correct or remove what is not known"
+		f.Status, f.Message, f.Fix = Warning, strings.Join(s.Warnings, "; "), "correct or remove the unknown keys"
 	case !s.Notifications:
-		f.Message += "; notifications are switched off in it"
+		f.Message += " (notifications are disabled)"
 	}
 	return f
 }
 
 func storedHistory(ctx context.Context) Finding {
-	path := settings.HistoryPath()
-	f := Finding{Subject: "Activity", Status: OK}
+	path := paths.History()
+	f := Finding{Subject: "History", Status: OK}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		f.Message = path + " is not there yet: Porthole makes it when it runs"
+		f.Message = path + " does not exist yet; Porthole creates it when it runs"
 		return f
 	}
 	var version int
@@ -91,9 +89,9 @@ func storedHistory(ctx context.Context) Finding {
 	}
 	switch {
 	case err != nil:
-		f.Status, f.Message, f.Fix = Error, err.Error(), "make it readable for you, or move it away; Porthole begins another"
+		f.Status, f.Message, f.Fix = Error, err.Error(), "make the file readable, or move it away; then Porthole creates a new one"
 	case !known:
-		f.Status, f.Fix = Warning, "install the newer Porthole that wrote it; this one adds nothing"
+		f.Status, f.Fix = Warning, "install the newer Porthole that wrote the file; this version does not record events in it"
 		fallthrough
 	default:
 		f.Message = fmt.Sprintf("%s, version %d, %d KB", path, version, (info.Size()+1023)/1024)
@@ -101,27 +99,27 @@ func storedHistory(ctx context.Context) Finding {
 	return f
 }
 
-// agent tells whether a Porthole runs and answers.
+// agent checks whether Porthole is running and responds.
 func agent() Finding {
 	f := Finding{Subject: "Running Porthole", Status: Warning, Fix: "start it: porthole, or porthole --hidden"}
-	place, err := ipc.OpenRuntimeDir()
+	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
-		f.Status, f.Message, f.Fix = Error, err.Error(), "log in anew, so that XDG_RUNTIME_DIR is a folder of yours"
+		f.Status, f.Message, f.Fix = Error, err.Error(), "log in again, so that XDG_RUNTIME_DIR is a folder of yours"
 		return f
 	}
-	_, err = ipc.Request(place, ipc.Message{Kind: ipc.Lookup}) // of no port: it only has to answer
+	_, err = ipc.Request(dir, ipc.Message{Kind: ipc.Lookup}) // without a port: only the response matters
 	switch {
 	case errors.Is(err, ipc.ErrNotRunning):
-		f.Message = "none: nothing is watched, told or remembered"
+		f.Message = "not running: no notifications, and events are not recorded"
 	case err != nil:
 		f.Status, f.Message, f.Fix = Error, err.Error(), ""
 	default:
-		f.Status, f.Message, f.Fix = OK, "it watches, and answers, at "+place.String(), ""
+		f.Status, f.Message, f.Fix = OK, "responds at "+dir.String(), ""
 	}
 	return f
 }
 
-func login() Finding {
+func startAtLogin() Finding {
 	f := Finding{Subject: "Start at login", Status: OK, Message: "off"}
 	entry, err := autostart.Current()
 	var on bool
@@ -137,11 +135,11 @@ func login() Finding {
 	return f
 }
 
-// folders are the folders in use, and whether they can be written.
+// folders checks whether Porthole's folders can be written.
 func folders() []Finding {
 	return []Finding{
-		folder("Settings folder", filepath.Dir(settings.Path())),
-		folder("State and log", filepath.Join(xdg.StateHome, "porthole")),
+		folder("Settings folder", paths.Config()),
+		folder("State folder", paths.State()),
 	}
 }
 
@@ -150,19 +148,19 @@ func folder(subject, path string) Finding {
 	err := checkWritable(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f.Message += " is not there yet"
+		f.Message += " does not exist yet"
 	case err != nil:
-		f.Status, f.Message, f.Fix = Error, path+" cannot be written", "free some space, or make it yours: chown -R $USER "+path
+		f.Status, f.Message, f.Fix = Error, "cannot write to "+path, "free disk space, or change the owner: chown -R $USER "+path
 	}
 	return f
 }
 
-// checkWritable makes a file in a folder and removes it: nothing else tells of a full
+// checkWritable creates and removes a file in a folder: only that detects a full
 // or read-only disk.
 func checkWritable(path string) error {
 	probe, err := os.CreateTemp(path, ".doctor-*")
 	if err != nil {
-		return fmt.Errorf("write into %s: %w", path, err)
+		return fmt.Errorf("write to %s: %w", path, err)
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

@@ -7,21 +7,19 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"porthole/app/paths"
 )
 
 // RuntimeDir is the directory of the agent's socket and lock file. Only the user
 // can access it.
 type RuntimeDir struct{ path string }
 
-// OpenRuntimeDir returns $XDG_RUNTIME_DIR/porthole. If the variable is not set,
-// it returns a directory of this user in the temporary directory, on Windows in
-// %LocalAppData%. It creates the directory if needed, with mode 0700, and returns
-// an error if it belongs to another user.
+// OpenRuntimeDir returns paths.Runtime(). It creates the directory if needed, with
+// mode 0700, and returns an error if it belongs to another user.
 func OpenRuntimeDir() (RuntimeDir, error) {
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir != "" {
-		dir = filepath.Join(dir, "porthole")
-	} else if dir = fallbackDir(); dir == "" {
+	dir := paths.Runtime()
+	if dir == "" {
 		return RuntimeDir{}, errors.New("find the runtime directory: the system defines none")
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {

@@ -7,13 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 )
-
-func fallbackDir() string {
-	return filepath.Join(os.TempDir(), "porthole-"+strconv.Itoa(os.Getuid()))
-}
 
 // ensurePrivate sets the mode of dir to 0700. It returns an error if dir is not a
 // directory of this user: in a shared temporary directory, another user could

@@ -13,14 +13,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func fallbackDir() string {
-	local, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(local, "porthole")
-}
-
 // ensurePrivate does nothing: access is restricted by the pipe's access control list.
 func ensurePrivate(string) error { return nil }
 

@@ -15,6 +15,7 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
+	"porthole/app/paths"
 	"porthole/ui/tray"
 )
 
@@ -136,7 +137,7 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 		request.AddHint(notify.Hint{ID: "suppress-sound", Variant: dbus.MakeVariant(true)})
 	}
 	request.AddHint(b.icon) // pixels: an icon name works only if the icon theme has it
-	request.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant("porthole")})
+	request.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant(paths.AppID)})
 	id, err := notify.SendNotification(conn, request)
 	if err != nil {
 		return wrapCallError(err)

@@ -105,6 +105,22 @@ func TestNotificationReplacesThatWithTheSameKey(t *testing.T) {
 	}
 }
 
+// Desktops attribute a notification to the application whose desktop file has the
+// name in the desktop-entry hint.
+func TestNotificationNamesTheDesktopFile(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
+	b, _ := newTestBus(t, address)
+	show(t, b, Notification{Title: "80 is open"})
+	const want = "io.github.porthole.porthole"
+	if got := s.Last().Hints["desktop-entry"].Value(); got != want {
+		t.Errorf("hint desktop-entry = %v, want %s", got, want)
+	}
+	if _, err := os.Stat("../../packaging/" + want + ".desktop"); err != nil {
+		t.Errorf("no desktop file for the hint: %v", err)
+	}
+}
+
 func TestActionsOfANotification(t *testing.T) {
 	address := fakebus.Start(t)
 	s := serve(t, address)

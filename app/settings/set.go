@@ -13,45 +13,44 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// This file is how one choice, a key with a plain value, stands in the settings
-// file and is changed there:
+// This file changes one key with a scalar value:
 //
 //	theme: dark
 
-// scalarKeys are those that Set changes.
-var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "notifications", "sound", "interval", "udp", "other_addresses", "keep_days", "keep_rows"}
+// scalarKeys are the keys that Set can change.
+var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "notifications", "sound", "polling_interval", "udp", "all_addresses", "history_days", "history_events"}
 
-// languageTag is the form of a language's name: "en", "pt-BR".
+// languageTag is the form of a language code: "en", "pt-BR".
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
-// parseAppearance reads how the window looks and speaks.
+// parseAppearance reads theme, tray icon and language.
 func (f *File) parseAppearance(root *yaml.Node, s *Settings) error {
 	if node := valueOf(root, "theme"); node != nil {
 		if !slices.Contains([]string{"system", "light", "dark"}, node.Value) {
-			return f.errorAt(node, "theme is system, light or dark")
+			return f.errorAt(node, "theme must be system, light or dark")
 		}
 		s.Theme = strings.TrimPrefix(node.Value, "system")
 	}
 	if node := valueOf(root, "tray_icon"); node != nil {
 		if !slices.Contains([]string{"outlined", "light", "dark"}, node.Value) {
-			return f.errorAt(node, "tray_icon is outlined, light or dark")
+			return f.errorAt(node, "tray_icon must be outlined, light or dark")
 		}
 		s.TrayIcon = strings.TrimPrefix(node.Value, "outlined")
 	}
 	if node := valueOf(root, "language"); node != nil {
 		if node.Value != "system" && !languageTag.MatchString(node.Value) {
-			return f.errorAt(node, "language is system, or a language like en")
+			return f.errorAt(node, "language must be system or a language code such as en")
 		}
 		s.Language = strings.TrimPrefix(node.Value, "system")
 	}
 	return nil
 }
 
-// Set gives key the value, as the file would say it, and returns the new
-// settings; "" takes the key out, for the default. All else in the file stays as
-// it is, each byte where it can be. Nothing is written where the file cannot be
-// understood, where a newer Porthole wrote it, or where the value makes no sense;
-// the error is one sentence that says why.
+// Set sets key to value, in the syntax of the file, and returns the new settings.
+// An empty value removes the key, for the default. The rest of the file is kept,
+// byte by byte if possible. Set does not write if the file is invalid, if a newer
+// Porthole wrote it, or if the value is invalid; the error is one sentence with
+// the reason.
 func (f *File) Set(key, value string) (Settings, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,11 +62,11 @@ func (f *File) Set(key, value string) (Settings, error) {
 		return s, f.newerError()
 	}
 	if !slices.Contains(scalarKeys, key) {
-		return s, fmt.Errorf("%s: %q is no setting", f.path, key)
+		return s, fmt.Errorf("%s: %q is not a setting", f.path, key)
 	}
 	before, err := os.ReadFile(f.path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return s, fmt.Errorf("%s cannot be read: %w", f.path, withoutPath(err))
+		return s, fmt.Errorf("cannot read %s: %w", f.path, withoutPath(err))
 	}
 	after, ok := editLine(before, doc.Content[0], key, value)
 	setScalar(doc.Content[0], key, value)
@@ -87,11 +86,11 @@ func (f *File) Set(key, value string) (Settings, error) {
 }
 
 func (f *File) newerError() error {
-	return fmt.Errorf("%s was written by a newer Porthole and is left as it is", f.path)
+	return fmt.Errorf("%s was written by a newer Porthole; this version does not change it", f.path)
 }
 
-// editLine changes the one line of text that says key, or adds one; ok is false
-// where that cannot be done so simply.
+// editLine changes the line of key in text, or adds or removes it. ok is false if
+// that takes more than one line.
 func editLine(text []byte, root *yaml.Node, key, value string) (_ []byte, ok bool) {
 	if len(root.Content) == 0 || root.Style&yaml.FlowStyle != 0 {
 		return nil, false
@@ -116,7 +115,7 @@ func editLine(text []byte, root *yaml.Node, key, value string) (_ []byte, ok boo
 	return after, hasValue(after, key, value)
 }
 
-// replaceValue puts value where node stands in its line. The comment stays.
+// replaceValue replaces the value of node in its line and keeps the comment.
 func replaceValue(line string, node *yaml.Node, value string) string {
 	end := len(strings.TrimRight(line, "\r\n"))
 	if node.LineComment != "" {
@@ -126,8 +125,8 @@ func replaceValue(line string, node *yaml.Node, value string) string {
 	return line[:node.Column-1] + value + line[end:]
 }
 
-// hasValue reports whether text is one document in which key has the value, "" for
-// none.
+// hasValue reports whether text is a single document in which key has the value,
+// or does not exist if value is "".
 func hasValue(text []byte, key, value string) bool {
 	var doc, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -141,7 +140,8 @@ func hasValue(text []byte, key, value string) bool {
 	return node == nil && value == "" || node != nil && node.Value == value
 }
 
-// pairOf returns the nodes of key and of its value, nil where it is not there.
+// pairOf returns the nodes of key and its value, nil if mapping does not contain
+// it.
 func pairOf(mapping *yaml.Node, key string) (name, value *yaml.Node) {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == key {
@@ -151,7 +151,7 @@ func pairOf(mapping *yaml.Node, key string) (name, value *yaml.Node) {
 	return nil, nil
 }
 
-// setScalar sets key to value or, where that is "", takes it out.
+// setScalar sets key to value, or removes it if value is "".
 func setScalar(mapping *yaml.Node, key, value string) {
 	name, node := pairOf(mapping, key)
 	switch {
@@ -168,5 +168,5 @@ func setScalar(mapping *yaml.Node, key, value string) {
 	}
 }
 
-// scalarNode is a value without quotes, whose type is what it looks like.
+// scalarNode returns an unquoted scalar; YAML derives its type from the text.
 func scalarNode(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }

@@ -1,5 +1,6 @@
-// Package settings is the settings file: one file that people edit by hand and
-// keep with their dotfiles, and that Porthole changes without losing a comment.
+// Package settings reads and writes the settings file, a YAML file that people
+// edit by hand and keep with their dotfiles. Writing keeps comments, order and
+// unknown keys.
 package settings
 
 import (
@@ -15,67 +16,63 @@ import (
 	"sync"
 	"time"
 
-	"github.com/adrg/xdg"
 	"github.com/natefinch/atomic"
 	"go.yaml.in/yaml/v4"
 
+	"porthole/app/paths"
 	"porthole/monitor/watch"
 )
 
-// Settings are what the file says, or the defaults.
+// Settings are the values in the file, with defaults for those that it does not
+// contain.
 type Settings struct {
 	Watches         watch.Rules
-	PollingInterval time.Duration // between two looks; where 0, Porthole chooses
-	UDP             bool          // look at UDP too
-	Sound           bool          // notifications make a sound
-	GracePeriod     time.Duration // how long a close waits for the service to come back, before it is told
-	Newer           bool          // a newer Porthole wrote the file: it is read as far as it is understood, and not written
-	HistoryDays     int           // for how long activity is kept; where 0, Porthole chooses
-	HistoryEvents   int           // and how many changes; where 0, Porthole chooses
-	Warnings        []string      // what the file says and Porthole does not understand, a sentence with its line each
+	PollingInterval time.Duration // 0: Porthole chooses
+	UDP             bool          // include UDP sockets
+	Sound           bool          // notifications play a sound
+	GracePeriod     time.Duration // a port that opens again within this time after it closed was restarted
+	Newer           bool          // written by a newer Porthole: what is understood is used, and the file is not changed
+	HistoryDays     int           // delete events after this many days; 0: Porthole chooses
+	HistoryEvents   int           // keep at most this many events; 0: Porthole chooses
+	Warnings        []string      // keys and values that this Porthole does not know, one sentence with the line each
 
-	Theme         string // "light" or "dark"; "" as the system is
-	TrayIcon      string // "light" or "dark", for panels that are the other; "" for one that reads on both
-	Language      string // like "en"; "" as the system is
-	StartHidden   bool   // a start shows the tray icon alone
-	Notifications bool   // tell of what is watched
-	AllAddresses  bool   // show the ports that loopback does not reach too
+	Theme         string // "light" or "dark"; "": the system's theme
+	TrayIcon      string // "light" or "dark", for panels of the other color; "": one that is readable on both
+	Language      string // such as "en"; "": the system's language
+	StartHidden   bool   // start in the tray without opening the window
+	Notifications bool   // show notifications about watches
+	AllAddresses  bool   // include ports that cannot be reached through loopback
 }
 
-// The intervals that make sense: faster costs more than it shows, and slower is
-// no watching.
+// Limits of the intervals. Polling faster than the minimum costs CPU time and
+// shows nothing more; polling slower than the maximum misses too much.
 const (
 	minPollingInterval = 50 * time.Millisecond
 	maxPollingInterval = time.Minute
 	maxGracePeriod     = time.Minute
 )
 
-// version is that of the file's keys, which a file may say. It grows when a
-// key changes its meaning; a key that is new is not known to older programs, who
-// keep it.
+// version is the version of the file format. It increases when a key changes its
+// meaning. New keys do not change it: older versions of Porthole keep them.
 const version = 1
 
-// How much activity can be kept: ten years, and what a search through still
-// answers within a second.
+// Limits of the history: ten years, and the number of events that can be searched
+// within a second.
 const (
 	maxHistoryDays   = 3650
 	maxHistoryEvents = 1_000_000
 )
 
-// Defaults returns the settings of who never chose any.
+// Defaults returns the settings of a missing or empty file.
 func Defaults() Settings {
 	return Settings{Watches: watch.Default(), GracePeriod: watch.DefaultGrace, Notifications: true}
 }
 
-// Path returns where the settings file is: $XDG_CONFIG_HOME/porthole/settings.yaml
-// on Linux, the like of it elsewhere.
-func Path() string { return filepath.Join(xdg.ConfigHome, "porthole", "settings.yaml") }
+// Path returns the path of the settings file: $XDG_CONFIG_HOME/porthole/settings.yaml
+// on Linux, the platform's equivalent elsewhere.
+func Path() string { return filepath.Join(paths.Config(), "settings.yaml") }
 
-// HistoryPath returns where the activity is stored:
-// $XDG_STATE_HOME/porthole/activity.db on Linux, the like of it elsewhere.
-func HistoryPath() string { return filepath.Join(xdg.StateHome, "porthole", "activity.db") }
-
-// File is a settings file. Its methods may be called from any goroutine.
+// File is a settings file. It is safe for concurrent use.
 type File struct {
 	path string
 	mu   sync.Mutex
@@ -84,10 +81,10 @@ type File struct {
 // Open returns the file at path, which need not exist.
 func Open(path string) *File { return &File{path: path} }
 
-// Load reads the file. Where there is none, it returns the defaults. An error
-// is one sentence for the user with the line and the reason; the defaults come
-// with it. Of a newer Porthole's file only what cannot be understood falls back,
-// and Remarks says what that is.
+// Load reads the file. If it does not exist, Load returns the defaults. If it is
+// invalid, Load returns the defaults and an error of one sentence with the line
+// and the reason. Of a file of a newer Porthole only the parts that are not
+// understood fall back to the defaults; Warnings names them.
 func (f *File) Load() (Settings, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,10 +92,10 @@ func (f *File) Load() (Settings, error) {
 	return s, err
 }
 
-// ChangeWatches replaces the watches in the file by what change makes of them
-// and returns the new settings. All else in the file stays as it is: comments,
-// order, keys that this version does not know. A file that cannot be read or
-// understood is not touched; the error says why.
+// ChangeWatches replaces the watches in the file with the result of change and
+// returns the new settings. Comments, order and unknown keys are kept. If the
+// file cannot be read or is invalid, ChangeWatches does not write and returns
+// the reason.
 func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -114,8 +111,8 @@ func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, er
 	return s, f.write(doc)
 }
 
-// load reads the file as it is written and as what it means, the defaults where
-// that cannot be told.
+// load returns the file as YAML and as settings. With an error it returns the
+// defaults.
 func (f *File) load() (*yaml.Node, Settings, error) {
 	doc, err := f.read()
 	if err != nil {
@@ -134,8 +131,8 @@ func (f *File) load() (*yaml.Node, Settings, error) {
 	return doc, s, nil
 }
 
-// fileHeader stands at the top of a file that Porthole begins.
-const fileHeader = "Porthole's settings. Edit them by hand as you like: comments, and keys that Porthole does not know, stay."
+// fileHeader is the first comment of a file that Porthole creates.
+const fileHeader = "Porthole settings. You can edit this file by hand: comments and unknown keys are kept."
 
 func (f *File) read() (*yaml.Node, error) {
 	b, err := os.ReadFile(f.path)
@@ -143,7 +140,7 @@ func (f *File) read() (*yaml.Node, error) {
 		b, err = nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", f.path, withoutPath(err))
+		return nil, fmt.Errorf("cannot read %s: %w", f.path, withoutPath(err))
 	}
 	var doc, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(b))
@@ -151,9 +148,9 @@ func (f *File) read() (*yaml.Node, error) {
 		return nil, fmt.Errorf("%s: %s", f.path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: what stands behind \"---\" is a second document, which settings have not", f.path)
+		return nil, fmt.Errorf("%s: \"---\" begins a second document; settings are a single one", f.path)
 	}
-	if len(doc.Content) == 0 { // empty, or comments alone
+	if len(doc.Content) == 0 { // empty, or only comments
 		doc = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}
 		doc.HeadComment = strings.TrimSpace(string(b))
 		if doc.HeadComment == "" {
@@ -163,7 +160,8 @@ func (f *File) read() (*yaml.Node, error) {
 	return &doc, nil
 }
 
-// withoutPath is what went wrong, without the path that the sentence has already.
+// withoutPath returns the cause of a path error, for sentences that contain the
+// path already.
 func withoutPath(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -175,7 +173,7 @@ func withoutPath(err error) error {
 func (f *File) parse(root *yaml.Node) (Settings, error) {
 	s := Defaults()
 	if root.Kind != yaml.MappingNode {
-		return s, f.errorAt(root, "settings are keys with values, like \"watches:\"")
+		return s, f.errorAt(root, "settings must be keys with values, such as \"watches:\"")
 	}
 	if err := f.parseVersion(root, &s); err != nil {
 		return s, err
@@ -187,40 +185,42 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		}
 		s.Watches = rules
 	}
-	if node := valueOf(root, "interval"); node != nil {
-		d, err := time.ParseDuration(node.Value)
-		if err != nil || d < minPollingInterval || d > maxPollingInterval {
-			return s, f.errorAt(node, fmt.Sprintf("interval is a time from %v to %v, like 250ms or 1s", minPollingInterval, maxPollingInterval))
+	for _, duration := range []struct {
+		key, example string
+		min, max     time.Duration
+		to           *time.Duration
+	}{
+		{"polling_interval", "250ms or 1s", minPollingInterval, maxPollingInterval, &s.PollingInterval},
+		{"grace_period", "3s", 0, maxGracePeriod, &s.GracePeriod},
+	} {
+		if node := valueOf(root, duration.key); node != nil {
+			d, err := time.ParseDuration(node.Value)
+			if err != nil || d < duration.min || d > duration.max {
+				return s, f.errorAt(node, fmt.Sprintf("%s must be a time from %v to %v, such as %s", duration.key, duration.min, duration.max, duration.example))
+			}
+			*duration.to = d
 		}
-		s.PollingInterval = d
-	}
-	if node := valueOf(root, "grace"); node != nil {
-		d, err := time.ParseDuration(node.Value)
-		if err != nil || d < 0 || d > maxGracePeriod {
-			return s, f.errorAt(node, fmt.Sprintf("grace is a time from 0s to %v, like 3s", maxGracePeriod))
-		}
-		s.GracePeriod = d
 	}
 	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound, "start_hidden": &s.StartHidden,
-		"notifications": &s.Notifications, "other_addresses": &s.AllAddresses} {
+		"notifications": &s.Notifications, "all_addresses": &s.AllAddresses} {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
-			return s, f.errorAt(node, key+" is true or false")
+			return s, f.errorAt(node, key+" must be true or false")
 		}
 	}
-	for _, keep := range []struct {
-		key, what string
-		most      int
-		to        *int
+	for _, number := range []struct {
+		key string
+		max int
+		to  *int
 	}{
-		{"keep_days", "days", maxHistoryDays, &s.HistoryDays},
-		{"keep_rows", "changes", maxHistoryEvents, &s.HistoryEvents},
+		{"history_days", maxHistoryDays, &s.HistoryDays},
+		{"history_events", maxHistoryEvents, &s.HistoryEvents},
 	} {
-		if node := valueOf(root, keep.key); node != nil {
+		if node := valueOf(root, number.key); node != nil {
 			n, err := strconv.Atoi(node.Value)
-			if err != nil || n < 1 || n > keep.most {
-				return s, f.errorAt(node, fmt.Sprintf("%s is a number of %s from 1 to %d", keep.key, keep.what, keep.most))
+			if err != nil || n < 1 || n > number.max {
+				return s, f.errorAt(node, fmt.Sprintf("%s must be a number from 1 to %d", number.key, number.max))
 			}
-			*keep.to = n
+			*number.to = n
 		}
 	}
 	return s, f.parseAppearance(root, &s)
@@ -230,27 +230,25 @@ func (f *File) parseVersion(root *yaml.Node, s *Settings) error {
 	if node := valueOf(root, "version"); node != nil {
 		n, err := strconv.Atoi(node.Value)
 		if err != nil || n < 1 {
-			return f.errorAt(node, fmt.Sprintf("version is a number, %d for this Porthole", version))
+			return f.errorAt(node, fmt.Sprintf("version must be a number, %d for this Porthole", version))
 		}
 		s.Newer = n > version
 	}
 	return nil
 }
 
+// errorAt returns an error of one sentence with the path and the line of node.
 func (f *File) errorAt(node *yaml.Node, reason string) error {
-	if node.Line == 0 { // it does not stand in the file yet
+	if node.Line == 0 { // not in the file yet
 		return fmt.Errorf("%s: %s", f.path, reason)
 	}
 	return fmt.Errorf("%s: line %d: %s", f.path, node.Line, reason)
 }
 
+// valueOf returns the value of key, nil if mapping does not contain it.
 func valueOf(mapping *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == key {
-			return mapping.Content[i+1]
-		}
-	}
-	return nil
+	_, value := pairOf(mapping, key)
+	return value
 }
 
 func (f *File) write(doc *yaml.Node) error {
@@ -266,32 +264,32 @@ func (f *File) write(doc *yaml.Node) error {
 	return f.replace(b.Bytes())
 }
 
-// replace replaces the file in one step, where it really is: a link to it stays
-// a link.
+// replace replaces the file atomically. If its path is a symbolic link, it
+// replaces the target and keeps the link.
 func (f *File) replace(text []byte) error {
 	path := f.path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
-	} else if to, err := os.Readlink(path); err == nil { // to a file that is not there yet
+	} else if to, err := os.Readlink(path); err == nil { // the target does not exist yet
 		path = to
 		if !filepath.IsAbs(to) {
 			path = filepath.Join(filepath.Dir(f.path), to)
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("the folder of %s cannot be made: %w", f.path, withoutPath(err))
+		return fmt.Errorf("cannot create the folder of %s: %w", f.path, withoutPath(err))
 	}
 	if err := checkWritable(filepath.Dir(path), text); err != nil {
-		return fmt.Errorf("%s cannot be written: %w", f.path, err)
+		return fmt.Errorf("cannot write %s: %w", f.path, err)
 	}
 	if err := atomic.WriteFile(path, bytes.NewReader(text)); err != nil {
-		return fmt.Errorf("%s cannot be written: %w", f.path, withoutPath(err))
+		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
 	}
 	return nil
 }
 
-// checkWritable says in a few words why no file with that text can be made in dir:
-// what atomic.WriteFile says is long and names a file that nobody knows.
+// checkWritable returns a short reason if a file with text cannot be created in
+// dir. The errors of atomic.WriteFile are long and name a temporary file.
 func checkWritable(dir string, text []byte) error {
 	probe, err := os.CreateTemp(dir, ".settings")
 	if err != nil {

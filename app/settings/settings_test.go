@@ -13,7 +13,9 @@ import (
 	"porthole/monitor/watch"
 )
 
-func file(t *testing.T, text string) (*File, string) {
+// newFile returns a settings file in a temporary folder. It does not exist if
+// text is empty.
+func newFile(t *testing.T, text string) (*File, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "porthole", "settings.yaml")
 	if text != "" {
@@ -36,47 +38,47 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-func TestNoFileIsTheDefaults(t *testing.T) {
-	f, path := file(t, "")
+func TestLoadWithoutFileReturnsDefaults(t *testing.T) {
+	f, path := newFile(t, "")
 	s, err := f.Load()
 	if err != nil || !s.Watches.WatchesPort(62893) || len(s.Watches) != 1 {
-		t.Fatalf("Load: %+v, %v; want one watch on 62893", s, err)
+		t.Fatalf("Load() = %+v, %v, want one watch on 62893", s, err)
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Fatal("loading wrote a file")
+		t.Fatal("Load() created the file")
 	}
 }
 
-func TestWatchesOfEveryKind(t *testing.T) {
+func TestLoadWatches(t *testing.T) {
 	const text = `# mine
 watches:
   - ports: 62893
-  - name: the shop # no touching
+  - name: the shop # do not touch
     match: vite shop
     colour: blue
   - ports: 3000-3999, 8080
-    tell: [opens, network]
+    notify_on: [open, exposed]
     off: true
 `
-	f, path := file(t, text)
+	f, path := newFile(t, text)
 	s, err := f.Load()
 	if err != nil || len(s.Watches) != 3 {
-		t.Fatalf("Load: %+v, %v; want three watches", s, err)
+		t.Fatalf("Load() = %+v, %v, want three watches", s, err)
 	}
-	shop, range_ := s.Watches[1], s.Watches[2]
+	shop, ports := s.Watches[1], s.Watches[2]
 	if shop.Name != "the shop" || shop.Match.String() != "vite shop" || !shop.FollowsService() || shop.NotifyOn != 0 || shop.Off {
-		t.Errorf("second watch %+v, want the shop's service, wherever it listens", shop)
+		t.Errorf("second watch = %+v, want the service of the shop on any port", shop)
 	}
-	if range_.Ports.String() != "3000-3999, 8080" || range_.NotifyOn != watch.OnOpen|watch.OnExposed || !range_.Off {
-		t.Errorf("third watch %+v, want two kinds of changes of the ports, off", range_)
+	if ports.Ports.String() != "3000-3999, 8080" || ports.NotifyOn != watch.OnOpen|watch.OnExposed || !ports.Off {
+		t.Errorf("third watch = %+v, want two kinds of events of the ports, off", ports)
 	}
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r }); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, path); got != text {
-		t.Errorf("changing nothing made of it\n%s", got)
+		t.Errorf("writing unchanged watches: got\n%swant\n%s", got, text)
 	}
-	edited, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
+	changed, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
 		r = slices.Clone(r)
 		r[1].Off, r[1].NotifyOn = true, watch.OnClose
 		r[2].Off = false
@@ -86,107 +88,130 @@ watches:
 		t.Fatal(err)
 	}
 	again, err := f.Load()
-	if err != nil || !slices.EqualFunc(again.Watches, edited.Watches, watch.Rule.Equal) || len(again.Watches) != 4 {
-		t.Errorf("written %+v, read again %+v, %v; want the same four", edited.Watches, again.Watches, err)
+	if err != nil || !slices.EqualFunc(again.Watches, changed.Watches, watch.Rule.Equal) || len(again.Watches) != 4 {
+		t.Errorf("read back %+v, %v, want the four written ones: %+v", again.Watches, err, changed.Watches)
 	}
 }
 
-func TestANewerFileIsReadAndNotWritten(t *testing.T) {
+func TestNotifyOnForms(t *testing.T) {
+	for text, want := range map[string]watch.NotifyOn{
+		"[open]":                          watch.OnOpen,
+		"close":                           watch.OnClose,
+		"owner_change, exposed":           watch.OnOwnerChange | watch.OnExposed,
+		"[owner_change, open, close]":     watch.OnOwnerChange | watch.OnOpen | watch.OnClose,
+		"\n      - open\n      - exposed": watch.OnOpen | watch.OnExposed,
+	} {
+		f, _ := newFile(t, "watches:\n  - ports: 80\n    notify_on: "+text+"\n")
+		if s, err := f.Load(); err != nil || s.Watches[0].NotifyOn != want {
+			t.Errorf("notify_on: %s = %v, %v, want %v", text, s.Watches[0].NotifyOn, err, want)
+		}
+	}
+}
+
+func TestNotifyOnIsWrittenAsAList(t *testing.T) {
+	f, path := newFile(t, "watches:\n  - ports: 80\n    notify_on: close # quiet\n")
+	for _, c := range []struct {
+		events watch.NotifyOn
+		want   string
+	}{
+		{watch.OnOwnerChange | watch.OnOpen, "watches:\n  - ports: 80\n    notify_on: [open, owner_change] # quiet\n"},
+		{watch.OnOpen | watch.OnClose | watch.OnOwnerChange | watch.OnExposed, "watches:\n  - ports: 80\n"},
+	} {
+		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
+			r = slices.Clone(r)
+			r[0].NotifyOn = c.events
+			return r
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, path); got != c.want {
+			t.Errorf("got file\n%swant\n%s", got, c.want)
+		}
+	}
+}
+
+func TestNewerFileIsReadOnly(t *testing.T) {
 	const text = "version: 2\nwatches:\n  - ports: 80\nfuture: 1\n"
-	f, path := file(t, text)
+	f, path := newFile(t, text)
 	if s, err := f.Load(); err != nil || !s.Newer || !s.Watches.WatchesPort(80) {
-		t.Errorf("Load: %+v, %v; want what it says, and that it is newer", s, err)
+		t.Errorf("Load() = %+v, %v, want its values and Newer", s, err)
 	}
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(81) }); err == nil || !strings.Contains(err.Error(), "newer Porthole") {
-		t.Errorf("ChangeWatches: %v, want a refusal", err)
+		t.Errorf("ChangeWatches() error = %v, want a refusal", err)
 	}
 	if got := read(t, path); got != text {
-		t.Errorf("the file is\n%s", got)
+		t.Errorf("the file was changed to\n%s", got)
 	}
-	now, _ := file(t, "version: 1\n")
-	if s, err := now.Load(); err != nil || s.Newer {
-		t.Errorf("this version: %+v, %v; want it as any", s, err)
+	current, _ := newFile(t, "version: 1\n")
+	if s, err := current.Load(); err != nil || s.Newer {
+		t.Errorf("Load() of this version = %+v, %v, want no Newer", s, err)
 	}
 }
 
-func TestUnknownKeysAreSaidAndKept(t *testing.T) {
-	const text = "wachtes:\n  - ports: 80\ncolour: red\nwatches:\n  - ports: 81\n    tel: opens\n"
-	f, path := file(t, text)
+func TestUnknownKeysAreReportedAndKept(t *testing.T) {
+	const text = "wachtes:\n  - ports: 80\ncolour: red\nwatches:\n  - ports: 81\n    notify_no: open\n"
+	f, path := newFile(t, text)
 	s, err := f.Load()
 	if err != nil || len(s.Warnings) != 3 {
-		t.Fatalf("Load: %+v, %v; want three remarks", s, err)
+		t.Fatalf("Load() = %+v, %v, want three warnings", s, err)
 	}
 	for i, want := range []string{
-		path + ": line 1: \"wachtes\" is not a key that Porthole knows (did you mean watches?); it is left as it is",
-		path + ": line 3: \"colour\" is not a key that Porthole knows; it is left as it is",
-		path + ": line 6: \"tel\" is not a key that Porthole knows (did you mean tell?); it is left as it is",
+		path + ": line 1: unknown key \"wachtes\" (did you mean watches?) is ignored",
+		path + ": line 3: unknown key \"colour\" is ignored",
+		path + ": line 6: unknown key \"notify_no\" (did you mean notify_on?) is ignored",
 	} {
 		if s.Warnings[i] != want {
-			t.Errorf("remark %d is %q, want %q", i, s.Warnings[i], want)
+			t.Errorf("warning %d = %q, want %q", i, s.Warnings[i], want)
 		}
 	}
 	if s, err = f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(82) }); err != nil || len(s.Warnings) != 3 {
-		t.Errorf("ChangeWatches: %+v, %v; want the remarks still", s, err)
+		t.Errorf("ChangeWatches() = %+v, %v, want the same warnings", s, err)
 	}
 	if got := read(t, path); got != text+"  - ports: 82\n" {
-		t.Errorf("the file is\n%s", got)
+		t.Errorf("got file\n%swant the unknown keys kept", got)
 	}
 }
 
-// Who copies the example of docs/settings.md must not be told that a key is unknown.
-func TestTheKeysInTheDocsAreKnown(t *testing.T) {
-	b, err := os.ReadFile("../../docs/settings.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(b), "```yaml\n")
-	example, _, found := strings.Cut(rest, "```")
-	f, _ := file(t, example)
-	if s, err := f.Load(); err != nil || !found || len(s.Warnings) > 0 || len(s.Watches) != 4 {
-		t.Errorf("the example of docs/settings.md is %+v, %v; want four watches and no remark", s, err)
-	}
-}
-
-func TestOfANewerFileOnlyWhatIsNotUnderstoodFallsBack(t *testing.T) {
+func TestNewerFileFallsBackOnlyForWhatIsNotUnderstood(t *testing.T) {
 	const text = `version: 9
 watches:
   - ports: 80
   - ports: [81, 82]
   - ports: 83
-    tell: dreams
+    notify_on: dreams
   - ports: 84
-interval: adaptive
+polling_interval: adaptive
 sound: true
-keep_days: 7
-grace: {opens: 1s}
+history_days: 7
+grace_period: {open: 1s}
 udp: maybe
 `
-	f, path := file(t, text)
+	f, path := newFile(t, text)
 	s, err := f.Load()
 	if err != nil || !s.Newer {
-		t.Fatalf("Load: %+v, %v; want what is understood of a newer file", s, err)
+		t.Fatalf("Load() = %+v, %v, want the part that is understood", s, err)
 	}
 	if len(s.Watches) != 2 || !s.Watches.WatchesPort(80) || !s.Watches.WatchesPort(84) || !s.Sound || s.HistoryDays != 7 {
-		t.Errorf("read %+v; want 80 and 84, the sound and the days", s)
+		t.Errorf("got %+v, want watches on 80 and 84, sound and the days", s)
 	}
 	if s.PollingInterval != 0 || s.GracePeriod != watch.DefaultGrace || s.UDP {
-		t.Errorf("read %+v; want the defaults of what is not understood", s)
+		t.Errorf("got %+v, want the defaults for what is not understood", s)
 	}
 	for _, line := range []string{"line 4:", "line 6:", "line 8:", "line 11:", "line 12:"} {
 		if !strings.Contains(strings.Join(s.Warnings, "\n"), line) {
-			t.Errorf("nothing is said of %s %q", line, s.Warnings)
+			t.Errorf("no warning about %s in %q", line, s.Warnings)
 		}
 	}
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(81) }); err == nil {
-		t.Error("a newer file was changed")
+		t.Error("ChangeWatches() changed a newer file")
 	}
 	if got := read(t, path); got != text {
-		t.Errorf("the file is\n%s", got)
+		t.Errorf("the file was changed to\n%s", got)
 	}
 }
 
-func TestAnEditedWatchKeepsItsComments(t *testing.T) {
-	f, path := file(t, "watches:\n  # the old one\n  - ports: 80 # plain\n    colour: blue\n    off: true\n")
+func TestChangedWatchKeepsItsComments(t *testing.T) {
+	f, path := newFile(t, "watches:\n  # the old one\n  - ports: 80 # plain\n    colour: blue\n    off: true\n")
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
 		r = slices.Clone(r)
 		r[0].Off, r[0].Name = false, "web"
@@ -196,72 +221,74 @@ func TestAnEditedWatchKeepsItsComments(t *testing.T) {
 	}
 	const want = "watches:\n  # the old one\n  - ports: 80 # plain\n    colour: blue\n    name: web\n"
 	if got := read(t, path); got != want {
-		t.Errorf("the file is\n%swant\n%s", got, want)
+		t.Errorf("got file\n%swant\n%s", got, want)
 	}
 }
 
-func TestWhatTheFileSays(t *testing.T) {
-	f, _ := file(t, "interval: 1s\nudp: true\n")
+func TestLoadValues(t *testing.T) {
+	f, _ := newFile(t, "polling_interval: 1s\nudp: true\n")
 	if s, err := f.Load(); err != nil || s.PollingInterval != time.Second || !s.UDP || !s.Watches.WatchesPort(62893) {
-		t.Errorf("Load: %+v, %v; want a second, UDP, and the default watch", s, err)
+		t.Errorf("Load() = %+v, %v, want one second, UDP and the default watch", s, err)
 	}
 }
 
-func TestHowLongActivityIsKept(t *testing.T) {
-	f, _ := file(t, "keep_days: 7\nkeep_rows: 5000\n")
+func TestLoadHistoryLimits(t *testing.T) {
+	f, _ := newFile(t, "history_days: 7\nhistory_events: 5000\n")
 	if s, err := f.Load(); err != nil || s.HistoryDays != 7 || s.HistoryEvents != 5000 {
-		t.Errorf("Load: %+v, %v; want 7 days and 5000 changes", s, err)
+		t.Errorf("Load() = %+v, %v, want 7 days and 5000 events", s, err)
 	}
 	if s := Defaults(); s.HistoryDays != 0 || s.HistoryEvents != 0 {
-		t.Errorf("the defaults are %+v; want that the store chooses", s)
+		t.Errorf("Defaults() = %+v, want 0 for both: the store chooses", s)
 	}
 }
 
-func TestBrokenFilesAreRefusedWithTheLineAndStay(t *testing.T) {
+func TestInvalidFileIsRefusedAndKept(t *testing.T) {
 	for text, want := range map[string]string{
-		"watches:\n  - ports: 70000\n":              "line 2: \"70000\": a port is a number from 1 to 65535",
-		"watches:\n  - ports: 80\n  - ports: 9-3\n": "line 3: \"9-3\": a range goes from the lower port",
-		"watches: yes please\n":                     "line 1: watches is a list",
-		"watches:\n  - 80\n":                        "line 2: a watch is like",
-		"watches:\n  - name: x\n":                   "line 2: a watch needs ports",
-		"watches:\n  - ports: 80\n    match: a(\n":  "line 3: match: \"a(\" at character 1: missing closing )",
-		"watches:\n  - prots: 80\n":                 "\"match: vite shop\"; \"prots\": did you mean ports?",
-		"watches:\n  - match: \" \"\n":              "line 2: a watch needs ports",
-		"watches:\n  - ports: 80\n    tell: x\n":    "line 3: \"x\": tell is any of opens, closes, hands, network",
-		"watches:\n  - ports: 80\n    off: x\n":     "line 3: off is true or false",
-		"watches:\n  - ports: [80]\n":               "line 2: ports are like",
-		"grace: -1s\n":                              "line 1: grace is a time from 0s to 1m0s",
-		"version: new\n":                            "line 1: version is a number",
-		"udp: perhaps\n":                            "line 1: udp is true or false",
-		"interval: 250\n":                           "line 1: interval is a time from 50ms to 1m0s",
-		"interval: 1ms\n":                           "line 1: interval is a time from 50ms to 1m0s",
-		"interval: 2m\n":                            "line 1: interval is a time from 50ms to 1m0s",
-		"keep_days: 0\n":                            "line 1: keep_days is a number of days from 1 to 3650",
-		"udp: true\nkeep_days: long\n":              "line 2: keep_days is a number of days from 1 to 3650",
-		"keep_rows: -1\n":                           "line 1: keep_rows is a number of changes from 1 to 1000000",
-		"keep_rows: 1000001\n":                      "line 1: keep_rows is a number of changes from 1 to 1000000",
-		"- a\n- b\n":                                "line 1: settings are keys",
-		"watches:\n  - ports: 80\n   bad: [\n":      "line ",
-		"a: 1\nwatches:\n  - ports: [1, {\n# end\n": "line ",
+		"watches:\n  - ports: 70000\n":                   "line 2: \"70000\": a port is a number from 1 to 65535",
+		"watches:\n  - ports: 80\n  - ports: 9-3\n":      "line 3: \"9-3\": a range goes from the lower port",
+		"watches: yes please\n":                          "line 1: watches must be a list",
+		"watches:\n  - 80\n":                             "line 2: a watch must have keys",
+		"watches:\n  - name: x\n":                        "line 2: a watch needs ports",
+		"watches:\n  - ports: 80\n    match: a(\n":       "line 3: match: \"a(\" at character 1: missing closing )",
+		"watches:\n  - prots: 80\n":                      "\"match: vite shop\"; \"prots\": did you mean ports?",
+		"watches:\n  - match: \" \"\n":                   "line 2: a watch needs ports",
+		"watches:\n  - ports: 80\n    notify_on: x\n":    "line 3: \"x\": notify_on must be a list of any of open, close, owner_change, exposed",
+		"watches:\n  - ports: 80\n    notify_on: []\n":   "line 3: notify_on must be a list of any of open, close, owner_change, exposed; to disable",
+		"watches:\n  - ports: 80\n    notify_on: [ha]\n": "line 3: \"ha\": notify_on must be",
+		"watches:\n  - ports: 80\n    off: x\n":          "line 3: off must be true or false",
+		"watches:\n  - ports: [80]\n":                    "line 2: ports must be text",
+		"grace_period: -1s\n":                            "line 1: grace_period must be a time from 0s to 1m0s",
+		"version: new\n":                                 "line 1: version must be a number",
+		"udp: perhaps\n":                                 "line 1: udp must be true or false",
+		"polling_interval: 250\n":                        "line 1: polling_interval must be a time from 50ms to 1m0s",
+		"polling_interval: 1ms\n":                        "line 1: polling_interval must be a time from 50ms to 1m0s",
+		"polling_interval: 2m\n":                         "line 1: polling_interval must be a time from 50ms to 1m0s",
+		"history_days: 0\n":                              "line 1: history_days must be a number from 1 to 3650",
+		"udp: true\nhistory_days: long\n":                "line 2: history_days must be a number from 1 to 3650",
+		"history_events: -1\n":                           "line 1: history_events must be a number from 1 to 1000000",
+		"history_events: 1000001\n":                      "line 1: history_events must be a number from 1 to 1000000",
+		"- a\n- b\n":                                     "line 1: settings must be keys",
+		"watches:\n  - ports: 80\n   bad: [\n":           "line ",
+		"a: 1\nwatches:\n  - ports: [1, {\n# end\n":      "line ",
 	} {
-		f, path := file(t, text)
+		f, path := newFile(t, text)
 		s, err := f.Load()
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q: error %v; want one line with %q", text, err, want)
+			t.Errorf("Load() of %q: error = %v, want one line with %q", text, err, want)
 		}
 		if len(s.Watches) != 1 {
-			t.Errorf("%q: watches %v; want the defaults", text, s.Watches)
+			t.Errorf("Load() of %q: watches = %v, want the default", text, s.Watches)
 		}
 		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) }); err == nil {
-			t.Errorf("%q: was written over", text)
+			t.Errorf("ChangeWatches() of %q did not fail", text)
 		}
 		if got := read(t, path); got != text {
-			t.Errorf("file became %q, was %q", got, text)
+			t.Errorf("the file %q was changed to %q", text, got)
 		}
 	}
 }
 
-func TestChangesKeepCommentsUnknownKeysAndLinks(t *testing.T) {
+func TestChangeWatchesKeepsCommentsUnknownKeysAndLinks(t *testing.T) {
 	const text = `# my dotfiles
 future: {a: 1} # unknown
 watches:
@@ -271,7 +298,7 @@ watches:
     later: true
   - ports: 62893 # default
 `
-	_, path := file(t, text)
+	_, path := newFile(t, text)
 	link := filepath.Join(t.TempDir(), "link.yaml")
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
@@ -279,50 +306,50 @@ watches:
 	f := Open(link)
 	s, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(5432).WithoutPort(62893) })
 	if err != nil || len(s.Watches) != 2 || !s.Watches.WatchesPort(5432) || s.Watches.WatchesPort(62893) {
-		t.Fatalf("ChangeWatches: %+v, %v", s, err)
+		t.Fatalf("ChangeWatches() = %+v, %v, want 5432 and not 62893", s, err)
 	}
 	got := read(t, path)
 	for _, want := range []string{"# my dotfiles", "future: {a: 1} # unknown", "# the shop", "name: shop", "later: true", "- ports: 5432\n"} {
 		if !strings.Contains(got, want) {
-			t.Errorf("lost %q:\n%s", want, got)
+			t.Errorf("the file lost %q:\n%s", want, got)
 		}
 	}
 	if strings.Contains(got, "62893") {
-		t.Errorf("62893 is still there:\n%s", got)
+		t.Errorf("the file still contains 62893:\n%s", got)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link is no link any more: %v, %v", info, err)
+		t.Errorf("Lstat() of the link = %v, %v, want a symbolic link", info, err)
 	}
 }
 
-func TestTheLastWatchRemovedStaysRemoved(t *testing.T) {
-	f, path := file(t, "")
+func TestRemovedLastWatchStaysRemoved(t *testing.T) {
+	f, path := newFile(t, "")
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithoutPort(62893) }); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := Open(path).Load(); err != nil || len(s.Watches) != 0 {
-		t.Fatalf("after a restart: %+v, %v; want no watches", s, err)
+		t.Fatalf("after a restart: %+v, %v, want no watches", s, err)
 	}
 	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) }); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := Open(path).Load(); err != nil || len(s.Watches) != 1 || !s.Watches.WatchesPort(80) {
-		t.Fatalf("after a restart: %+v, %v; want 80; file:\n%s", s, err, read(t, path))
+		t.Fatalf("after a restart: %+v, %v, want a watch on 80; file:\n%s", s, err, read(t, path))
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("mode %v, %v; want 0600", info.Mode(), err)
+		t.Fatalf("mode = %v, %v, want 0600", info.Mode(), err)
 	}
 }
 
-func TestEditsAreNoticed(t *testing.T) {
-	f, path := file(t, "watches: []\n")
+func TestWatchReportsChanges(t *testing.T) {
+	f, path := newFile(t, "watches: []\n")
 	ctx, cancel := context.WithCancel(t.Context())
-	changed, ended := make(chan struct{}, 8), make(chan error, 1)
-	go func() { ended <- f.Watch(ctx, func() { changed <- struct{}{} }) }()
-	edit := func(what string, do func() error) {
+	changed, done := make(chan struct{}, 8), make(chan error, 1)
+	go func() { done <- f.Watch(ctx, func() { changed <- struct{}{} }) }()
+	edit := func(name string, do func() error) {
 		t.Helper()
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); { // the watch may not have begun
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); { // Watch may not have started yet
 			if err := do(); err != nil {
 				t.Fatal(err)
 			}
@@ -332,7 +359,7 @@ func TestEditsAreNoticed(t *testing.T) {
 			case <-time.After(2 * debounce):
 			}
 		}
-		t.Errorf("%s was not noticed", what)
+		t.Errorf("%s was not reported", name)
 	}
 	edit("a write", func() error { return os.WriteFile(path, []byte("watches:\n  - ports: 80\n"), 0o600) })
 	edit("a replacement", func() error {
@@ -342,22 +369,22 @@ func TestEditsAreNoticed(t *testing.T) {
 		return os.Rename(path+"~", path)
 	})
 	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("Watch: %v", err)
+	if err := <-done; err != nil {
+		t.Errorf("Watch() = %v, want nil", err)
 	}
 }
 
-func TestAFolderThatCannotBeWrittenIsOneSentence(t *testing.T) {
+func TestUnwritableFolderIsOneSentence(t *testing.T) {
 	if os.Getuid() == 0 {
-		t.Skip("root may write everywhere")
+		t.Skip("root can write to every folder")
 	}
-	f, path := file(t, "watches: []\n")
+	f, path := newFile(t, "watches: []\n")
 	if err := os.Chmod(filepath.Dir(path), 0o500); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
 	_, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) })
-	if err == nil || err.Error() != path+" cannot be written: permission denied" {
-		t.Errorf("error %v", err)
+	if want := "cannot write " + path + ": permission denied"; err == nil || err.Error() != want {
+		t.Errorf("error = %v, want %s", err, want)
 	}
 }

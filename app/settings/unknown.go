@@ -10,16 +10,16 @@ import (
 	"porthole/monitor"
 )
 
-// This file is about what a settings file says and this program does not know:
-// a typing mistake, or the word of a newer Porthole.
+// This file handles keys and values that this Porthole does not know: typing
+// mistakes, and settings of a newer Porthole.
 
-// rootKeys and watchKeys are all keys that are read.
+// rootKeys and watchKeys are all known keys.
 var (
-	rootKeys  = append([]string{"version", "watches", "grace"}, scalarKeys...)
-	watchKeys = []string{"ports", "match", "name", "tell", "off"}
+	rootKeys  = append([]string{"version", "watches", "grace_period"}, scalarKeys...)
+	watchKeys = []string{"ports", "match", "name", "notify_on", "off"}
 )
 
-// unknownKeys says, a sentence each, which keys nobody reads.
+// unknownKeys returns one sentence for each unknown key.
 func (f *File) unknownKeys(root *yaml.Node) []string {
 	found := f.unknownKeysIn(root, rootKeys)
 	if list := valueOf(root, "watches"); list != nil {
@@ -37,21 +37,22 @@ func (f *File) unknownKeysIn(mapping *yaml.Node, known []string) []string {
 	}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key := mapping.Content[i]
-		if key.Value == "<<" || slices.Contains(known, key.Value) { // << is YAML's own
+		if key.Value == "<<" || slices.Contains(known, key.Value) { // << merges mappings (YAML 1.1)
 			continue
 		}
-		guess := ""
+		suggestion := ""
 		if near := closestWord(key.Value, known); near != "" {
-			guess = fmt.Sprintf(" (did you mean %s?)", near)
+			suggestion = fmt.Sprintf(" (did you mean %s?)", near)
 		}
-		found = append(found, f.errorAt(key, fmt.Sprintf("%q is not a key that Porthole knows%s; it is left as it is", monitor.Clean(key.Value, 40), guess)).Error())
+		found = append(found, f.errorAt(key, fmt.Sprintf("unknown key %q%s is ignored", monitor.Clean(key.Value, 40), suggestion)).Error())
 	}
 	return found
 }
 
-// understoodPart is what a file of a newer Porthole says without the values that
-// this one does not understand, and a sentence about each of those. Each watch
-// is a value of its own: half understood, it would tell of what nobody asked for.
+// understoodPart returns the part of a newer Porthole's file that this one
+// understands, and one sentence for each value it does not. A watch is used
+// entirely or not at all: with half of its keys it would notify of the wrong
+// events.
 func (f *File) understoodPart(root *yaml.Node) (*yaml.Node, []string) {
 	good := &yaml.Node{Kind: yaml.MappingNode, Line: root.Line}
 	var missed []string
@@ -68,8 +69,8 @@ func (f *File) understoodPart(root *yaml.Node) (*yaml.Node, []string) {
 			})
 			value = &list
 		}
-		alone := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
-		if _, err := f.parse(alone); err != nil {
+		single := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
+		if _, err := f.parse(single); err != nil {
 			missed = append(missed, err.Error())
 			continue
 		}
@@ -78,8 +79,8 @@ func (f *File) understoodPart(root *yaml.Node) (*yaml.Node, []string) {
 	return good, missed
 }
 
-// suggestKey says which key of a watch may be meant by one that is none, "" where
-// there is none such.
+// suggestKey returns a suggestion for a misspelled key of a watch, "" if there is
+// none.
 func suggestKey(entry *yaml.Node) string {
 	for i := 0; i+1 < len(entry.Content); i += 2 {
 		key := entry.Content[i].Value
@@ -90,10 +91,11 @@ func suggestKey(entry *yaml.Node) string {
 	return ""
 }
 
-// closestWord returns the word that is closest to what was written, "" where none
-// is close.
+// closestWord returns the word with the smallest edit distance from written, "" if
+// the distance is more than 2 or more than half of the word: then it is not a
+// typing mistake.
 func closestWord(written string, words []string) string {
-	best, distance := "", 3 // two slips are a typing mistake, three another word
+	best, distance := "", 3
 	for _, word := range words {
 		if d := editDistance(strings.ToLower(written), word); d < distance && d < len(word)/2+1 {
 			best, distance = word, d
@@ -102,7 +104,7 @@ func closestWord(written string, words []string) string {
 	return best
 }
 
-// editDistance is how many letters must be added, left out or replaced to make b of a.
+// editDistance returns the Levenshtein distance between a and b, in bytes.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -11,24 +11,24 @@ import (
 	"porthole/monitor/watch"
 )
 
-// This file is how watches stand in the settings file:
+// This file reads and writes the list of watches:
 //
 //	watches:
 //	  - ports: 62893
 //	  - name: the shop
 //	    ports: 3000-3999, 8080
 //	    match: vite shop
-//	    tell: opens, network
+//	    notify_on: [open, exposed]
 //	    off: true
 
-// eventName is a word of "tell".
+// eventName is the name of an event in notify_on.
 type eventName struct {
-	word string
-	tell watch.NotifyOn
+	name  string
+	event watch.NotifyOn
 }
 
-// eventNames are all of them, in the order in which they are written.
-var eventNames = []eventName{{"opens", watch.OnOpen}, {"closes", watch.OnClose}, {"hands", watch.OnOwnerChange}, {"network", watch.OnExposed}}
+// eventNames are all names, in the order in which they are written.
+var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}}
 
 func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 	rules := watch.Rules{}
@@ -36,7 +36,7 @@ func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 		return rules, nil
 	}
 	if node.Kind != yaml.SequenceNode {
-		return nil, f.errorAt(node, "watches is a list, each entry like \"- ports: 62893\"")
+		return nil, f.errorAt(node, "watches must be a list of entries such as \"- ports: 62893\"")
 	}
 	for _, item := range node.Content {
 		rule, err := f.parseWatch(item)
@@ -50,11 +50,11 @@ func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 
 func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 	if item.Kind != yaml.MappingNode {
-		return rule, f.errorAt(item, "a watch is like \"- ports: 62893\"")
+		return rule, f.errorAt(item, "a watch must have keys, such as \"- ports: 62893\"")
 	}
 	if node := valueOf(item, "ports"); node != nil {
 		if node.Kind != yaml.ScalarNode {
-			return rule, f.errorAt(node, "ports are like 62893 or \"3000-3999, 8080\"")
+			return rule, f.errorAt(node, "ports must be text such as 62893 or \"3000-3999, 8080\"")
 		}
 		if rule.Ports, err = monitor.ParsePorts(node.Value); err != nil {
 			return rule, f.errorAt(node, err.Error())
@@ -66,17 +66,17 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 		}
 	}
 	if rule.Ports == nil && rule.Match.IsZero() {
-		return rule, f.errorAt(item, "a watch needs ports, like \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, like \"match: vite shop\""+suggestKey(item))
+		return rule, f.errorAt(item, "a watch needs ports, such as \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, such as \"match: vite shop\""+suggestKey(item))
 	}
 	if node := valueOf(item, "name"); node != nil {
 		rule.Name = node.Value
 	}
 	if node := valueOf(item, "off"); node != nil {
 		if err := node.Decode(&rule.Off); err != nil {
-			return rule, f.errorAt(node, "off is true or false")
+			return rule, f.errorAt(node, "off must be true or false")
 		}
 	}
-	if node := valueOf(item, "tell"); node != nil {
+	if node := valueOf(item, "notify_on"); node != nil {
 		if rule.NotifyOn, err = f.parseNotifyOn(node); err != nil {
 			return rule, err
 		}
@@ -84,33 +84,36 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 	return rule, nil
 }
 
-// parseNotifyOn reads "opens, closes", or a list of such words.
+// parseNotifyOn parses a list of event names, or names separated by commas.
 func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	words := strings.FieldsFunc(node.Value, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, item := range node.Content {
 		words = append(words, item.Value)
 	}
-	var tell watch.NotifyOn
+	const expected = "any of open, close, owner_change, exposed"
+	var events watch.NotifyOn
 	for _, word := range words {
-		i := slices.IndexFunc(eventNames, func(t eventName) bool { return t.word == word })
+		i := slices.IndexFunc(eventNames, func(n eventName) bool { return n.name == word })
 		if i < 0 {
-			return 0, f.errorAt(node, fmt.Sprintf("%q: tell is any of opens, closes, hands, network", monitor.Clean(word, 40)))
+			return 0, f.errorAt(node, fmt.Sprintf("%q: notify_on must be a list of %s", monitor.Clean(word, 40), expected))
 		}
-		tell |= eventNames[i].tell
+		events |= eventNames[i].event
 	}
-	return tell, nil
+	if events == 0 {
+		return 0, f.errorAt(node, "notify_on must be a list of "+expected+"; to disable the watch, use \"off: true\"")
+	}
+	return events, nil
 }
 
-// setWatches keeps the entries of rules that are there as they are written. A
-// rule that was changed is changed in its entry, whose comments stay; the new
-// ones are put where they belong.
+// setWatches replaces the list of watches with rules. Entries of unchanged rules
+// stay as they are written. The entry of a changed rule is changed and keeps its
+// comments. New rules get new entries.
 func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
 	list := listOf(doc.Content[0], "watches")
-	old := make([]*yaml.Node, len(list.Content)) // those not used yet
-	copy(old, list.Content)
+	unused := slices.Clone(list.Content)
 	entries := make([]*yaml.Node, len(rules))
 	for i, rule := range rules {
-		k := slices.IndexFunc(old, func(n *yaml.Node) bool {
+		k := slices.IndexFunc(unused, func(n *yaml.Node) bool {
 			if n == nil {
 				return false
 			}
@@ -118,7 +121,7 @@ func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
 			return err == nil && have.Equal(rule)
 		})
 		if k >= 0 {
-			entries[i], old[k] = old[k], nil // equal rules have an entry each
+			entries[i], unused[k] = unused[k], nil // equal rules have an entry each
 		}
 	}
 	for i, rule := range rules {
@@ -126,30 +129,31 @@ func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
 			continue
 		}
 		entries[i] = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-		if k := slices.IndexFunc(old, func(n *yaml.Node) bool { return n != nil && f.isEarlierVersion(n, rule) }); k >= 0 {
-			entries[i], old[k] = old[k], nil
+		if k := slices.IndexFunc(unused, func(n *yaml.Node) bool { return n != nil && f.isEarlierVersion(n, rule) }); k >= 0 {
+			entries[i], unused[k] = unused[k], nil
 		}
 		setRule(entries[i], rule)
 	}
 	list.Content = entries
 	list.Style = 0
 	if len(entries) == 0 {
-		list.Style = yaml.FlowStyle // [] says "none" where nothing would say "the default"
+		list.Style = yaml.FlowStyle // []: without the key, the default watch would apply
 	}
 }
 
-// isEarlierVersion reports whether the entry was written for rule before that changed.
+// isEarlierVersion reports whether entry seems to be the one of rule before it
+// was changed.
 func (f *File) isEarlierVersion(entry *yaml.Node, rule watch.Rule) bool {
 	have, err := f.parseWatch(entry)
 	return err == nil && rule.Resembles(have)
 }
 
-// listOf returns the list under key, which it makes where there is none.
+// listOf returns the list of key and creates it if it does not exist.
 func listOf(root *yaml.Node, key string) *yaml.Node {
 	list := valueOf(root, key)
 	if list == nil {
 		list = &yaml.Node{}
-		root.Content = append(root.Content, typedScalar(key), list)
+		root.Content = append(root.Content, scalarNode(key), list)
 	}
 	if list.Kind != yaml.SequenceNode {
 		*list = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
@@ -157,53 +161,61 @@ func listOf(root *yaml.Node, key string) *yaml.Node {
 	return list
 }
 
+// setRule writes rule into entry, without keys that have their default value.
 func setRule(entry *yaml.Node, rule watch.Rule) {
 	off := ""
 	if rule.Off {
 		off = "true"
 	}
-	setKey(entry, "ports", rule.Ports.String())
-	setKey(entry, "name", rule.Name)
-	setKey(entry, "match", rule.Match.String())
-	setKey(entry, "tell", notifyOnText(rule.NotifyOn))
-	setKey(entry, "off", off)
+	setKey(entry, "ports", typedScalar(rule.Ports.String()))
+	setKey(entry, "name", typedScalar(rule.Name))
+	setKey(entry, "match", typedScalar(rule.Match.String()))
+	setKey(entry, "notify_on", notifyOnList(rule.NotifyOn))
+	setKey(entry, "off", typedScalar(off))
 }
 
-func notifyOnText(tell watch.NotifyOn) string {
-	var words []string
-	for _, t := range eventNames {
-		if tell&t.tell != 0 {
-			words = append(words, t.word)
+// notifyOnList returns a list of event names, nil for the default.
+func notifyOnList(events watch.NotifyOn) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
+	for _, n := range eventNames {
+		if events&n.event != 0 {
+			list.Content = append(list.Content, scalarNode(n.name))
 		}
 	}
-	if len(words) == len(eventNames) {
-		return "" // as where nothing is said
+	if len(list.Content) == 0 || len(list.Content) == len(eventNames) {
+		return nil
 	}
-	return strings.Join(words, ", ")
+	return list
 }
 
-// setKey sets key to value or, where that is "", takes it out.
-func setKey(mapping *yaml.Node, key, value string) {
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value != key {
-			continue
-		}
-		if value == "" {
-			mapping.Content = slices.Delete(mapping.Content, i, i+2)
-		} else if mapping.Content[i+1].Value != value {
-			comment := mapping.Content[i+1].LineComment
-			*mapping.Content[i+1] = *typedScalar(value)
-			mapping.Content[i+1].LineComment = comment
-		}
-		return
-	}
-	if value != "" {
-		mapping.Content = append(mapping.Content, typedScalar(key), typedScalar(value))
+// setKey sets key to value, or removes it if value is nil. It keeps a value that
+// is equal as it is written, and the comment behind one that is replaced.
+func setKey(mapping *yaml.Node, key string, value *yaml.Node) {
+	name, old := pairOf(mapping, key)
+	switch {
+	case old == nil && value == nil:
+	case old == nil:
+		mapping.Content = append(mapping.Content, scalarNode(key), value)
+	case value == nil:
+		i := slices.Index(mapping.Content, name)
+		mapping.Content = slices.Delete(mapping.Content, i, i+2)
+	case !equalNodes(old, value):
+		value.LineComment = old.LineComment
+		*old = *value
 	}
 }
 
-// typedScalar is a plain value: a lone port and a truth need no quotes.
+// equalNodes reports whether a and b are equal scalars or lists of equal scalars.
+func equalNodes(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.Value == b.Value && slices.EqualFunc(a.Content, b.Content, equalNodes)
+}
+
+// typedScalar returns text as a scalar, nil if it is empty. A single port and true
+// are not quoted.
 func typedScalar(text string) *yaml.Node {
+	if text == "" {
+		return nil
+	}
 	var n yaml.Node
 	n.SetString(text)
 	switch _, err := monitor.ParsePorts(text); {

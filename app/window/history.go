@@ -18,7 +18,7 @@ import (
 
 	"github.com/adrg/xdg"
 
-	"porthole/app/settings"
+	"porthole/app/paths"
 	"porthole/monitor/history"
 	"porthole/monitor/history/store"
 )
@@ -47,7 +47,7 @@ type historyReader struct {
 
 // openHistory returns a reader of the history that the agent writes.
 func openHistory(ctx context.Context, do func(func()), log *slog.Logger) *historyReader {
-	path := settings.HistoryPath()
+	path := paths.History()
 	return newHistoryReader(ctx, do, store.OpenReader(path), func(ctx context.Context, f history.Forget) error {
 		_, err := store.Forget(ctx, path, f)
 		return err

@@ -26,6 +26,7 @@ import (
 	"porthole/app/agent"
 	"porthole/app/desktop"
 	"porthole/app/ipc"
+	"porthole/app/paths"
 	"porthole/assets"
 	"porthole/monitor"
 	"porthole/monitor/explain"
@@ -34,9 +35,6 @@ import (
 	"porthole/ui/theme"
 	"porthole/ui/words"
 )
-
-// ID is the application id.
-const ID = "io.github.porthole.porthole"
 
 // initialWait limits how long the window waits for the agent's first messages before
 // it is shown. The agent sends them as soon as the window has connected.
@@ -118,12 +116,12 @@ func (p *program) do(f func()) {
 func (p *program) run(ctx context.Context, o Options) int {
 	defaultGCPercent := debug.SetGCPercent(startupGCPercent)
 	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it, and child processes must not inherit it
-	app.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Porthole", Version: o.Version,
+	app.SetMetadata(fyne.AppMetadata{ID: paths.AppID, Name: "Porthole", Version: o.Version,
 		Migrations: map[string]bool{"fyneDo": !checkGoroutine}})
 	if err := words.SetUpLanguage(o.Language); err != nil {
 		p.log.Warn("can't load the translations", "error", err)
 	}
-	p.app = app.NewWithID(ID)
+	p.app = app.NewWithID(paths.AppID)
 	p.app.Settings().SetTheme(theme.Theme{Fixed: o.Theme})
 	p.app.SetIcon(fyne.NewStaticResource("porthole.png", assets.WindowIcon()))
 	end := ctx

@@ -1,0 +1,46 @@
+// Package paths holds Porthole's application id and the folders in which it
+// keeps its files. All functions read the environment at every call, create
+// nothing and are safe for concurrent use.
+package paths
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/adrg/xdg"
+)
+
+// AppID is the application id in reverse-DNS form. It is the base name of the
+// desktop file (packaging/io.github.porthole.porthole.desktop) and of the icon,
+// the id of the window and the name of the autostart entry. Notifications carry
+// it in the desktop-entry hint.
+const AppID = "io.github.porthole.porthole"
+
+// folder is the name of Porthole's folder below each of the system's base
+// folders.
+const folder = "porthole"
+
+// Config returns the folder of the settings: $XDG_CONFIG_HOME/porthole on
+// Linux, the platform's equivalent elsewhere.
+func Config() string { return filepath.Join(xdg.ConfigHome, folder) }
+
+// State returns the folder of the history, the log and the window state:
+// $XDG_STATE_HOME/porthole on Linux, the platform's equivalent elsewhere.
+func State() string { return filepath.Join(xdg.StateHome, folder) }
+
+// History returns the path of the history database.
+func History() string { return filepath.Join(State(), "history.db") }
+
+// Log returns the path of the log file.
+func Log() string { return filepath.Join(State(), "porthole.log") }
+
+// Runtime returns the folder of the agent's socket and lock:
+// $XDG_RUNTIME_DIR/porthole, or, if that variable is not set, a folder of this
+// user: below the temporary folder on Unix, in %LocalAppData% on Windows. It
+// returns "" if the system names no such folder.
+func Runtime() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, folder)
+	}
+	return userRuntime()
+}
