@@ -43,7 +43,7 @@ var only = []struct{ imported, by string }{
 	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/connection/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},
 	{"go.yaml.in/yaml", "porthole/app/settings"},
-	{"github.com/adrg/xdg", "porthole/app"},
+	{"github.com/adrg/xdg", "porthole/app/paths porthole/app/autostart porthole/app/window"},
 	{"modernc.org/sqlite", "porthole/monitor/history/store"},
 }
 

@@ -1,4 +1,5 @@
-// Porthole watches what listens on this machine's loopback.
+// Porthole shows which processes listen on this machine's ports and notifies when a
+// watched port changes.
 package main
 
 import (

@@ -66,14 +66,14 @@ coproc LISTENER { exec perl -MIO::Socket::INET -e '$| = 1;
 listener=$LISTENER_PID
 read -r port <&"${LISTENER[0]}"
 "$wine" "$out/porthole.exe" list --json --all >"$work/list.json"
-grep -q "\"port\":$port,\"addresses\":\[\"127.0.0.1\"\],\"reach\":\"machine\"" "$work/list.json" || {
+grep -q "\"port\":$port,\"addresses\":\[\"127.0.0.1\"\],\"exposure\":\"loopback\"" "$work/list.json" || {
 	echo "porthole.exe does not list port $port:" >&2
 	cat "$work/list.json" >&2
 	exit 1
 }
 "$wine" "$out/porthole.exe" list "$port" | grep -w "$port"
 "$wine" "$out/porthole.exe" who "$port" | tee "$work/who" | head -2
-grep -q "listens on  127.0.0.1 (this machine)" "$work/who"
+grep -q "address  *127.0.0.1 (loopback)" "$work/who"
 "$wine" "$out/porthole.exe" explain "127.0.0.1:$port" >"$work/explain"
 grep -q "is the loopback address" "$work/explain"
 "$wine" "$out/porthole.exe" doctor >"$work/doctor" || true # exit status 1 if anything is missing
@@ -102,7 +102,7 @@ for _ in $(seq 60); do
 done
 [ -n "$shown" ] || { echo "no window appeared within 30 s; see $out/window.png" >&2; cat "$work/agent.log" >&2; exit 1; }
 "$wine" "$out/porthole.exe" doctor >"$work/doctor" || true
-grep -E "Running Porthole +it watches, and answers" "$work/doctor"
+grep -E "Running Porthole +responds" "$work/doctor"
 timeout 20 "$wine" "$out/porthole.exe" quit
 timeout 20 tail --pid "$agent" -f /dev/null || { echo "the agent did not end within 20 s" >&2; exit 1; }
 wait "$agent"

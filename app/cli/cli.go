@@ -35,11 +35,11 @@ type UsageError struct{ Reason string }
 
 func (e UsageError) Error() string { return e.Reason }
 
-// Args returns check with its errors turned into UsageErrors.
+// Args returns check with its errors turned into UsageErrors that name the help.
 func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return UsageError{err.Error()}
+			return UsageError{fmt.Sprintf("%v; see %s --help", err, c.CommandPath())}
 		}
 		return nil
 	}

@@ -26,7 +26,7 @@ func newDoctor(d doctor.Options) *cobra.Command {
 	o := doctorOptions{Options: d, Stdout: os.Stdout}
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what works on this machine and how to fix the rest (exit status 1 if something required does not work)",
+		Short: "Check what works on this machine and suggest fixes (exit status 1 on an error)",
 		Args:  Args(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), o) },
 	}

@@ -145,7 +145,7 @@ func folders() []Finding {
 
 func folder(subject, path string) Finding {
 	f := Finding{Subject: subject, Status: OK, Message: path}
-	err := checkWritable(path)
+	err := paths.CheckWritable(path, nil)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Message += " does not exist yet"
@@ -153,14 +153,4 @@ func folder(subject, path string) Finding {
 		f.Status, f.Message, f.Fix = Error, "cannot write to "+path, "free disk space, or change the owner: chown -R $USER "+path
 	}
 	return f
-}
-
-// checkWritable creates and removes a file in a folder: only that detects a full
-// or read-only disk.
-func checkWritable(path string) error {
-	probe, err := os.CreateTemp(path, ".doctor-*")
-	if err != nil {
-		return fmt.Errorf("write to %s: %w", path, err)
-	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

@@ -4,6 +4,8 @@
 package paths
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -43,4 +45,16 @@ func Runtime() string {
 		return filepath.Join(dir, folder)
 	}
 	return userRuntime()
+}
+
+// CheckWritable creates a file with content in dir and removes it: only that
+// detects a full or read-only disk. The error is a path error of the package os,
+// possibly joined with another.
+func CheckWritable(dir string, content []byte) error {
+	probe, err := os.CreateTemp(dir, ".porthole-*")
+	if err != nil {
+		return fmt.Errorf("create a file in %s: %w", dir, err)
+	}
+	_, err = probe.Write(content)
+	return errors.Join(err, probe.Close(), os.Remove(probe.Name()))
 }

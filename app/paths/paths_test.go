@@ -1,6 +1,8 @@
 package paths
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -51,5 +53,18 @@ func TestPackagingUsesTheAppID(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(root, "FyneApp.toml"))
 	if want := `ID = "` + AppID + `"`; err != nil || !strings.Contains(string(b), "\n"+want+"\n") {
 		t.Errorf("FyneApp.toml = %q, %v, want %s in it", b, err, want)
+	}
+}
+
+func TestCheckWritable(t *testing.T) {
+	dir := t.TempDir()
+	if err := CheckWritable(dir, []byte("x")); err != nil {
+		t.Errorf("CheckWritable(%s) = %v, want nil", dir, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("the folder contains %v, %v, want nothing", entries, err)
+	}
+	if err := CheckWritable(filepath.Join(dir, "missing"), nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("CheckWritable() of a missing folder = %v, want fs.ErrNotExist", err)
 	}
 }

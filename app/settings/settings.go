@@ -279,31 +279,12 @@ func (f *File) replace(text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("cannot create the folder of %s: %w", f.path, withoutPath(err))
 	}
-	if err := checkWritable(filepath.Dir(path), text); err != nil {
-		return fmt.Errorf("cannot write %s: %w", f.path, err)
+	// The errors of atomic.WriteFile are long and name a temporary file.
+	if err := paths.CheckWritable(filepath.Dir(path), text); err != nil {
+		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
 	}
 	if err := atomic.WriteFile(path, bytes.NewReader(text)); err != nil {
 		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
-	}
-	return nil
-}
-
-// checkWritable returns a short reason if a file with text cannot be created in
-// dir. The errors of atomic.WriteFile are long and name a temporary file.
-func checkWritable(dir string, text []byte) error {
-	probe, err := os.CreateTemp(dir, ".settings")
-	if err != nil {
-		return withoutPath(err)
-	}
-	_, err = probe.Write(text)
-	if closing := probe.Close(); err == nil {
-		err = closing
-	}
-	if err := os.Remove(probe.Name()); err != nil {
-		return withoutPath(err)
-	}
-	if err != nil {
-		return withoutPath(err)
 	}
 	return nil
 }
