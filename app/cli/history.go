@@ -81,18 +81,12 @@ func runHistory(ctx context.Context, args []string, o historyOptions) error {
 	return nil
 }
 
-// eventWriter writes events in one format.
-type eventWriter interface {
-	Write(history.Event) error
-	Flush() error // must be called after the last event
-}
-
-func newEventWriter(w io.Writer, o historyOptions, empty string, now time.Time) (eventWriter, error) {
+func newEventWriter(w io.Writer, o historyOptions, empty string, now time.Time) (history.Writer, error) {
 	switch {
 	case o.CSV:
 		return history.NewCSVWriter(w)
 	case o.JSON:
-		return jsonLines{w}, nil
+		return history.NewJSONLines(w), nil
 	}
 	return &textHistory{w: w, empty: empty, now: now}, nil
 }
@@ -172,12 +166,6 @@ func nthNewest(ctx context.Context, r history.Reader, q history.Query, n int) (i
 	}
 	return id, nil
 }
-
-// jsonLines writes JSON Lines.
-type jsonLines struct{ w io.Writer }
-
-func (j jsonLines) Write(e history.Event) error { return writeLine(j.w, e) }
-func (j jsonLines) Flush() error                { return nil }
 
 // noEventsText returns the answer if no event matches.
 func noEventsText(ports monitor.Ports, o historyOptions, since time.Time) string {

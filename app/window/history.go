@@ -5,7 +5,6 @@ package window
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -196,7 +195,7 @@ func (m *historyReader) export(ctx context.Context, format string, q history.Que
 const exportPageSize = 2000
 
 func (m *historyReader) writeEvents(ctx context.Context, w io.Writer, format string, q history.Query) error {
-	var to eventWriter = &jsonWriter{w: w}
+	var to history.Writer = history.NewJSONArray(w)
 	if format == "csv" {
 		csv, err := history.NewCSVWriter(w)
 		if err != nil {
@@ -222,41 +221,6 @@ func (m *historyReader) writeEvents(ctx context.Context, w io.Writer, format str
 		}
 		q.Before = events[len(events)-1].ID
 	}
-}
-
-// eventWriter writes events in a file format.
-type eventWriter interface {
-	Write(history.Event) error
-	Flush() error // writes the rest; called once
-}
-
-// jsonWriter writes a JSON array with one event per line.
-type jsonWriter struct {
-	w       io.Writer
-	started bool
-}
-
-func (j *jsonWriter) Write(e history.Event) error {
-	b, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	before := "[\n"
-	if j.started {
-		before = ",\n"
-	}
-	j.started = true
-	_, err = fmt.Fprintf(j.w, "%s%s", before, b)
-	return err
-}
-
-func (j *jsonWriter) Flush() error {
-	end := "[]\n"
-	if j.started {
-		end = "\n]\n"
-	}
-	_, err := io.WriteString(j.w, end)
-	return err
 }
 
 // exportFolder returns the user's documents folder, or their home folder if there is none.
