@@ -11,10 +11,10 @@ import (
 
 // remembered is a line of porthole history --json.
 type remembered struct {
-	Kind      string
-	Port      int
+	Kind       string
+	Port       int
 	Unobserved bool
-	Owner     struct{ Name, Project string }
+	Owner      struct{ Name, Project string }
 }
 
 // history is what the command line tells of ports.

@@ -13,7 +13,7 @@ import (
 // Whoever hears the window is told what each control is.
 func TestEveryControlHasALabel(t *testing.T) {
 	d, r := scene(t, "dark", DefaultSize, 1)
-	d.OpenProcess(d.last.Listeners[len(d.last.Listeners)-1])
+	d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
 	r.Answer()
 	seen := 0
 	look := func(where string, w fyne.Window) {

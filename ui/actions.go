@@ -6,7 +6,9 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/watch"
+	"porthole/ui/settings"
 	"porthole/ui/table"
+	"porthole/ui/watches"
 )
 
 // Actions is what the window asks of the program. It is called from Fyne's goroutine and must
@@ -14,8 +16,8 @@ import (
 type Actions interface {
 	portsActions
 	historyActions
-	watchesActions
-	settingsActions
+	watches.Actions
+	settings.Actions
 	processActions
 	stopActions
 
@@ -41,7 +43,7 @@ type Status struct {
 	PausedUntil time.Time // zero: until resumed
 	Problems    []string  // a sentence each
 	User        string    // of this session; "" if unknown
-	Settings    Settings
+	Settings    settings.Settings
 	Welcome     bool           // the user is new here
 	System      explain.System // what this machine does with ports, as far as that is known
 }

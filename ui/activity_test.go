@@ -33,7 +33,7 @@ func (d *desk) lines() []string {
 	var out []string
 	for _, r := range d.history.rows {
 		if r.event == nil {
-			out = append(out, "# "+words.Day(r.at, d.at))
+			out = append(out, "# "+words.Day(r.at, d.At))
 			continue
 		}
 		out = append(out, fmt.Sprintf("%s %s %s", r.at.Format(time.TimeOnly), words.Port(r.event.Protocol, r.event.Port), eventSentence(r.event)))
@@ -54,7 +54,7 @@ func (d *desk) press(key fyne.KeyName) {
 // pass lets time pass, a second a tick.
 func (d *desk) pass(seconds int) {
 	for range seconds {
-		d.at = d.at.Add(time.Second)
+		d.At = d.At.Add(time.Second)
 		d.Tick()
 	}
 }
@@ -69,7 +69,7 @@ func TestActivityIsToldByDayTheNewestFirst(t *testing.T) {
 	reach := uitest.Event(1, 5*24*time.Hour, monitor.ExposureChanged, 53, "dns\u202e\x1b[31m", "")
 	reach.Exposure = monitor.ExposureNetwork
 	d, _ := activityDesk(t, []history.Event{reach, hands, unwatched, closed})
-	d.want("lines", d.lines(), []string{
+	d.Want("lines", d.lines(), []string{
 		"# Today", "15:52:00 3000 node · acme-web closed after 12 min",
 		"# Yesterday", "13:53:00 5432 postgres ended while Porthole was not running", "12:53:00 5432 changed hands from postgres to python3",
 		"# Thursday 19 November", "15:53:00 53 dns [31m became reachable from the network",
@@ -187,7 +187,7 @@ func TestAnswersToOldQuestionsAreNotShown(t *testing.T) {
 // change is what the monitor tells of a change.
 func (d *desk) change() {
 	l := uitest.Listening(4321, "nc", 77)
-	d.Update(monitor.Update{Snapshot: d.last, Ready: true, Events: []monitor.Event{{At: d.at, Kind: monitor.Opened, Listener: l}}})
+	d.Update(monitor.Update{Snapshot: d.Last, Ready: true, Events: []monitor.Event{{At: d.At, Kind: monitor.Opened, Listener: l}}})
 }
 
 func TestWhatIsNewAppearsAtTheTop(t *testing.T) {
@@ -307,7 +307,7 @@ func TestTheHoursAreReachedByKeys(t *testing.T) {
 	}
 	d.window.Canvas().Unfocus()
 	uitest.Press(d.window, fyne.KeyF1)
-	if d.overlay() == "" {
+	if d.Overlay() == "" {
 		t.Error("F1 shows no keys")
 	}
 }
@@ -325,11 +325,11 @@ func TestAClickTellsTheWholeStory(t *testing.T) {
 	if !s.object.Visible() || len(s.events) != 2 || s.heading.Text != "postgres · shop-db" {
 		t.Fatalf("shown: %v, %d events, %q; want the two of this boot", s.object.Visible(), len(s.events), s.heading.Text)
 	}
-	if got := words.Tenure(s.tenure(), d.at); got != "today 15:33–15:48" {
+	if got := words.Tenure(s.tenure(), d.At); got != "today 15:33–15:48" {
 		t.Errorf("open %q", got)
 	}
 	test.TapCanvas(d.window.Canvas(), uitest.Middle(s.watchPort))
-	d.want("asked", d.asked, []string{"watch 5432"})
+	d.Want("asked", d.Asked, []string{"watch 5432"})
 	d.press(fyne.KeyEscape)
 	if s.object.Visible() {
 		t.Error("Esc leaves the story open")
@@ -478,7 +478,7 @@ func TestTheChartNeverShowsWhatAnotherFilterHad(t *testing.T) {
 }
 
 func TestWhereNothingIsKeptThePageSaysSo(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.tabs.Open("activity")
 	d.change()
 	d.pass(2)

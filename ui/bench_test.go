@@ -26,16 +26,6 @@ func busyDeskOf(t testing.TB, n int, height float32) *desk {
 	return d
 }
 
-// handOver has the listener with that index change hands.
-func (d *desk) handOver(i, pid int) monitor.Update {
-	before := d.last.Listeners[i]
-	after := *before
-	after.Owners = []monitor.Owner{{PID: pid, Start: 7, Name: "deno", User: "ada"}}
-	changes := []monitor.Event{{At: d.at, Kind: monitor.OwnerChanged, Listener: &after, Before: before}}
-	d.last = monitor.Apply(d.last, changes)
-	return monitor.Update{Snapshot: d.last, Events: changes, Ready: true}
-}
-
 // fyneTable is Fyne's own table with the content of d's.
 func (d *desk) fyneTable(t testing.TB) *widget.Table {
 	rows, columns := d.ports.table.Rows(), portColumns(nil, d.ports.clock)
@@ -47,7 +37,7 @@ func (d *desk) fyneTable(t testing.TB) *widget.Table {
 	for i, c := range columns {
 		content.SetColumnWidth(i, c.Width)
 	}
-	w := d.app.NewWindow("")
+	w := d.App.NewWindow("")
 	t.Cleanup(w.Close)
 	w.SetContent(content)
 	w.Show()
@@ -57,7 +47,7 @@ func (d *desk) fyneTable(t testing.TB) *widget.Table {
 
 func BenchmarkUpdateWithNothingChanged(b *testing.B) {
 	d := busyDesk(b, 200)
-	u := monitor.Update{Snapshot: d.last, Ready: true}
+	u := monitor.Update{Snapshot: d.Last, Ready: true}
 	b.ReportAllocs()
 	for b.Loop() {
 		d.Update(u)
@@ -69,7 +59,7 @@ func BenchmarkUpdateWithOneOf200Changed(b *testing.B) {
 	full := d.fyneTable(b)
 	var ours, theirs []time.Duration
 	for i := 0; b.Loop(); i++ {
-		u := d.handOver(5, 5000+i)
+		u := d.HandOver(5, 5000+i)
 		begun := time.Now()
 		d.Update(u)
 		updated := time.Now()
@@ -90,14 +80,14 @@ func BenchmarkTenThousandRows(b *testing.B) {
 		d := busyDesk(b, 10000)
 		for i := 0; b.Loop(); i++ {
 			b.StopTimer()
-			u := d.handOver(5, 50000+i)
+			u := d.HandOver(5, 50000+i)
 			b.StartTimer()
 			d.Update(u)
 		}
 	})
 	b.Run("one opened or closed", func(b *testing.B) {
 		d := busyDesk(b, 10000)
-		with := d.last
+		with := d.Last
 		gone := monitor.Event{Kind: monitor.Closed, Listener: with.Listeners[5]}
 		without := monitor.Apply(with, []monitor.Event{gone})
 		for i := 0; b.Loop(); i++ {
@@ -123,7 +113,7 @@ func BenchmarkTenThousandRows(b *testing.B) {
 	b.Run("second that passes", func(b *testing.B) {
 		d := busyDesk(b, 10000)
 		for b.Loop() {
-			d.at = d.at.Add(time.Second)
+			d.At = d.At.Add(time.Second)
 			d.Tick()
 		}
 	})
@@ -133,8 +123,8 @@ func BenchmarkTenThousandRows(b *testing.B) {
 // touches no other one: that is what keeps an open window cheap.
 func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
 	d := busyDesk(t, 200)
-	d.ports.table.Select(d.last.Listeners[20].ID)
-	u := monitor.Update{Snapshot: d.last, Ready: true}
+	d.ports.table.Select(d.Last.Listeners[20].ID)
+	u := monitor.Update{Snapshot: d.Last, Ready: true}
 	if allocations := testing.AllocsPerRun(10, func() { d.Update(u) }); allocations != 0 {
 		t.Errorf("an update with nothing changed allocates %v times; want 0", allocations)
 	}
@@ -144,10 +134,10 @@ func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
 		want int
 	}{
 		{"an update with nothing changed", func() { d.Update(u) }, 0},
-		{"another owner", func() { d.Update(d.handOver(5, 5000)) }, 3}, // its name, its PID, and "changed" in place of its age
-		{"another owner of a row that is not seen", func() { d.Update(d.handOver(150, 5001)) }, 0},
-		{"a second", func() { d.at = d.at.Add(time.Second); d.Tick() }, 0},
-		{"the end of its mark", func() { d.at = d.at.Add(markTime); d.Tick() }, 1}, // "changed" goes
+		{"another owner", func() { d.Update(d.HandOver(5, 5000)) }, 3}, // its name, its PID, and "changed" in place of its age
+		{"another owner of a row that is not seen", func() { d.Update(d.HandOver(150, 5001)) }, 0},
+		{"a second", func() { d.At = d.At.Add(time.Second); d.Tick() }, 0},
+		{"the end of its mark", func() { d.At = d.At.Add(markTime); d.Tick() }, 1}, // "changed" goes
 	} {
 		texts := uitest.Texts(d.ports.table)
 		for _, text := range texts {
@@ -181,7 +171,7 @@ func TestOneChangeIsFarBelowARefreshOfFynesTable(t *testing.T) {
 	}
 	updates := make([]monitor.Update, 20)
 	for i := range updates {
-		updates[i] = d.handOver(5, 5000+i)
+		updates[i] = d.HandOver(5, 5000+i)
 	}
 	ours, theirs := least(func(i int) { d.Update(updates[i]) }), least(func(int) { full.Refresh() })
 	t.Logf("an update of one of 200 rows %v, Table.Refresh %v: %.2f %%", ours, theirs, 100*float64(ours)/float64(theirs))

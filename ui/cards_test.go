@@ -19,17 +19,17 @@ func (d *desk) tellRules(rules ...watch.Rule) {
 }
 
 func TestCardsSayHowTheWatchesStand(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "62893")}, watch.Rule{Ports: uitest.Ports(t, "8080")}, watch.Rule{Ports: uitest.Ports(t, "5432"), Name: "the shop's"},
 		watch.Rule{Ports: uitest.Ports(t, "3000-3999")}, watch.Rule{Ports: uitest.Ports(t, "9000"), Off: true})
 	vite := uitest.Listening(62893, "node", 10)
-	vite.Project, vite.Service, vite.Since = "acme-web", "Vite", d.at.Add(-12*time.Minute)
+	vite.Project, vite.Service, vite.Since = "acme-web", "Vite", d.At.Add(-12*time.Minute)
 	d.see(vite, uitest.Listening(8080, "python3", 20, "0.0.0.0"), uitest.Listening(3000, "node", 30), uitest.Listening(3001, "deno", 31))
 	var got []string
 	for _, c := range d.ports.cards.cards {
 		got = append(got, c.model.title+" "+c.model.state+": "+c.model.detail)
 	}
-	d.want("cards", got, []string{
+	d.Want("cards", got, []string{
 		"62893 ● listening: node · acme-web (Vite) · up 12 min",
 		"8080 ◐ exposed to the network: python3",
 		"5432 ○ free: the shop's",
@@ -42,7 +42,7 @@ func TestCardsSayHowTheWatchesStand(t *testing.T) {
 }
 
 func TestACardShowsItsPortInTheTable(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20))
 	d.ports.setQuick(quickExposed)           // which shows neither
 	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
@@ -51,7 +51,7 @@ func TestACardShowsItsPortInTheTable(t *testing.T) {
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "62893" {
 		t.Errorf("selected %+v, %v; want 62893", r, ok)
 	}
-	d.want("all rows again", d.rows(), []string{"3000", "62893"})
+	d.Want("all rows again", d.rows(), []string{"3000", "62893"})
 	c.FocusGained()
 	d.ports.table.Select("")
 	c.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
@@ -77,7 +77,7 @@ func (m *holderMemory) LastOwner(uint16, func(history.Tenure, bool, error)) {}
 func TestACardOfAFreePortSaysWhoHadIt(t *testing.T) {
 	m := &holderMemory{}
 	d := deskWith(t, m)
-	from := d.at.Add(-2 * time.Hour)
+	from := d.At.Add(-2 * time.Hour)
 	m.events = []history.Event{{Kind: monitor.Closed, Port: 62893, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: history.Owner{Name: "postgres"}}}
 	clear(d.ports.cards.pastOwners)
 	d.see()
@@ -122,9 +122,9 @@ func TestACardOfAPortThatWasNeverOpenSaysSo(t *testing.T) {
 func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
 	m := &holderMemory{}
 	d := deskWith(t, m)
-	from := d.at.Add(-2 * time.Hour)
+	from := d.At.Add(-2 * time.Hour)
 	m.events = []history.Event{{Kind: monitor.Closed, Port: 5432, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: history.Owner{Name: "postgres"}}}
-	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "5432")}, rule(t, "5432", "postgres"))
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "5432")}, uitest.Rule(t, "5432", "postgres"))
 	asked := m.asked
 	d.see(uitest.Listening(5432, "python3", 10))
 	for range 3 {
@@ -137,7 +137,7 @@ func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
 	if want := "Last: postgres, today 13:53–13:58"; c.model.detail != want {
 		t.Errorf("the card says %q; want %q", c.model.detail, want)
 	}
-	d.at = d.at.Add(24 * time.Hour)
+	d.At = d.At.Add(24 * time.Hour)
 	d.Tick()
 	if want := "Last: postgres, yesterday 13:53–13:58"; c.model.detail != want {
 		t.Errorf("a day later it says %q; want %q", c.model.detail, want)
@@ -145,7 +145,7 @@ func TestTwoCardsOfOnePortAskOnce(t *testing.T) {
 }
 
 func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(62893, "vite", 20))
 	d.ports.table.Select("tcp-62893-20")
 	d.Disconnect()
@@ -158,7 +158,7 @@ func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
 }
 
 func TestANumberThatNoPortHasIsSaidToBeNone(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(631, "cupsd", 70000))
 	for text, want := range map[string]string{"65536": "No port is above 65535", "99999": "No port is above 65535", "nothing": "Words are ANDed", "-99999 x": "Words are ANDed", "70000abc": "Words are ANDed"} {
 		d.ports.entry.SetText(text)
@@ -173,7 +173,7 @@ func TestANumberThatNoPortHasIsSaidToBeNone(t *testing.T) {
 }
 
 func TestAQuickFilterNeverCallsAPortFree(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(631, "cupsd", 10))
 	d.ports.setQuick(quickExposed)
 	for _, filter := range []string{"", "631", ":631"} {
@@ -189,7 +189,7 @@ func TestAQuickFilterNeverCallsAPortFree(t *testing.T) {
 }
 
 func TestCardsThatDoNotFitAreCounted(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see()
 	var rules []watch.Rule
 	for _, p := range []string{"1", "2", "3", "4", "5", "6"} {
@@ -213,7 +213,7 @@ func TestCardsThatDoNotFitAreCounted(t *testing.T) {
 }
 
 func TestQuickFiltersCountAndChoose(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.tellRules(watch.Default()...)
 	other := uitest.Listening(631, "cupsd", 5)
 	other.User = "root"
@@ -222,28 +222,28 @@ func TestQuickFiltersCountAndChoose(t *testing.T) {
 	for _, s := range d.ports.quick.segments {
 		got = append(got, s.Text.Text)
 	}
-	d.want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2"})
+	d.Want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2"})
 	for i, want := range [][]string{{"631", "8080", "62893"}, {"62893"}, {"8080"}, {"8080", "62893"}} {
 		d.ports.quick.segments[i].TypedRune(' ')
-		d.want(got[i], d.rows(), want)
+		d.Want(got[i], d.rows(), want)
 	}
-	nobody := NewDesk(t) // knows not who looks, nor who has the port
+	nobody := newDesk(t) // knows not who looks, nor who has the port
 	hidden := uitest.Listening(22, "", 0)
 	hidden.User = ""
 	if nobody.see(hidden); nobody.ports.quick.segments[quickMine].Text.Text != "Mine 0" {
 		t.Errorf("whose is unknown: %q; want Mine 0", nobody.ports.quick.segments[quickMine].Text.Text)
 	}
 	state := d.State()
-	next := NewDesk(t)
+	next := newDesk(t)
 	next.tellRules()
 	next.see(other, uitest.Listening(62893, "vite", 30))
 	next.Restore(state)
-	next.want("the next window", next.rows(), []string{"62893"})
+	next.Want("the next window", next.rows(), []string{"62893"})
 	next.ports.entry.SetText("cups")
 	if got := next.ports.quick.segments[0].Text.Text; got != "All 1" {
 		t.Errorf("filtered: %q; want All 1", got)
 	}
-	next.want("filtered by both", next.rows(), nil)
+	next.Want("filtered by both", next.rows(), nil)
 	if text := next.ports.empty.Title.Text; text != "Nothing matches" {
 		t.Errorf("it says %q", text)
 	}

@@ -10,7 +10,7 @@ import (
 
 // What docker-proxy holds is told as its container, everywhere.
 func TestAContainerIsToldByItsName(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(8080, "docker-proxy", 10)
 	c := monitor.Container{ID: "0123456789abcdef0123456789abcdef", Address: "172.17.0.2:80", Published: true}
 	show := func(c monitor.Container) *portRow {
@@ -39,5 +39,5 @@ func TestAContainerIsToldByItsName(t *testing.T) {
 		t.Errorf("the process window says %q", p.what.Text)
 	}
 	d.ports.setFilter("acme/web")
-	d.want("found by its image", d.rows(), []string{"8080 changed"})
+	d.Want("found by its image", d.rows(), []string{"8080 changed"})
 }

@@ -15,7 +15,7 @@ import (
 // aCommand is a process window with a long command, and that.
 func aCommand(t *testing.T) (*desk, *processWindow) {
 	t.Helper()
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].Command = append([]string{"node"}, strings.Fields(strings.Repeat("--flag value ", 40))...)
 	d.see(l)
@@ -69,10 +69,10 @@ func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
 	}
 	drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
 	uitest.Shortcut(p.window, widgets.CopyKeys.Shortcut())
-	d.want("asked", d.asked, []string{"copy " + part})
+	d.Want("asked", d.Asked, []string{"copy " + part})
 	text.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(20, 12), AbsolutePosition: fyne.NewPos(60, 400)}) // the helper of Fyne's test takes the focus away
-	d.chooseIn(p.window, "Copy all")
-	if got := d.app.Clipboard().Content(); got != text.Text {
+	d.ChooseIn(p.window, "Copy all")
+	if got := d.App.Clipboard().Content(); got != text.Text {
 		t.Errorf("Copy all copied %q", got)
 	}
 	text.SetText("npm start")
@@ -115,13 +115,13 @@ func TestATextThatHasTheKeyboardLeavesItToTheWindow(t *testing.T) {
 }
 
 func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.ports.table.Select(l.ID)
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
 	row := "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1"
-	d.want("asked", d.asked, []string{row})
+	d.Want("asked", d.Asked, []string{row})
 	if got := d.ports.left.Text; got != "3000 node 10 ada this machine 127.0.0.1 copied" {
 		t.Errorf("the status line says %q", got)
 	}
@@ -131,5 +131,5 @@ func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
 		t.Fatal("nothing is selected")
 	}
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
-	d.want("asked", d.asked, []string{row, "copy " + text.Part()})
+	d.Want("asked", d.Asked, []string{row, "copy " + text.Part()})
 }

@@ -9,6 +9,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/ui/settings"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 )
@@ -49,9 +50,9 @@ func overlaid(w fyne.Window) string {
 }
 
 func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	handsOut, _ := monitor.ParsePorts("32768-60999")
-	d.SetStatus(Status{Settings: Settings{Notifications: true}, System: explain.System{EphemeralPorts: handsOut}})
+	d.SetStatus(Status{Settings: settings.Settings{Notifications: true}, System: explain.System{EphemeralPorts: handsOut}})
 	node, web := uitest.Listening(62893, "node", 10, "127.0.0.1", "::1"), uitest.Listening(40000, "web", 20, "0.0.0.0")
 	d.see(node, web)
 	d.ports.table.Select(node.ID)
@@ -96,13 +97,13 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 }
 
 func TestTheExplanationIsScrolledTo(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.window.Resize(fyne.NewSize(1000, 420))
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Folder, a.Owners[0].Command = "/home/ada/shop", strings.Fields(strings.Repeat("--word ", 30))
 	d.see(a)
 	d.ports.table.Select(a.ID)
-	side, driver := d.ports.details, d.app.Driver()
+	side, driver := d.ports.details, d.App.Driver()
 	d.ports.explain()
 	link, bottom := driver.AbsolutePositionForObject(side.explain).Y, driver.AbsolutePositionForObject(side.scroll).Y+side.scroll.Size().Height
 	box := driver.AbsolutePositionForObject(side.explanationBox).Y
@@ -117,7 +118,7 @@ func TestTheExplanationIsScrolledTo(t *testing.T) {
 }
 
 func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.window.Resize(fyne.NewSize(700, 500))
 	a := uitest.Listening(3000, "node", 10)
 	uitest.Shortcut(d.window, explainKeys.Shortcut())
@@ -142,18 +143,18 @@ func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
 }
 
 func TestTheMenuOfARowExplainsIt(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Select(d.ports.table.Rows()[0].Key())
 	d.ports.menu(d.ports.table.Rows()[0], fyne.NewPos(200, 200))
-	d.menuItem(2)
+	d.MenuItem(2)
 	if !strings.HasPrefix(d.explained(), "127.0.0.1 is the loopback address") {
 		t.Errorf("the menu explains %q", d.explained())
 	}
 }
 
 func TestAProcessWindowExplainsItsPorts(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(9229, "node", 10, "::1")
 	d.see(a, b)
 	d.OpenProcess(a)

@@ -36,7 +36,7 @@ func TestGoldens(t *testing.T) {
 				r.Answer()
 				golden(page, d.window)
 			}
-			d.OpenProcess(d.last.Listeners[len(d.last.Listeners)-1])
+			d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
 			r.Answer()
 			for _, p := range d.processes {
 				golden("process", p.window)
@@ -51,11 +51,11 @@ func everyMark(d *desk) {
 	d.status.Settings.UDP, d.status.Settings.AllAddresses = true, true
 	d.SetStatus(d.status)
 	d.ports.toggleGroup()
-	list := uitest.LivelyListeners(d.at)
+	list := uitest.LivelyListeners(d.At)
 	var left []*monitor.Listener
 	for _, l := range list {
 		if l.Since.IsZero() {
-			l.Since = d.at.Add(-26 * time.Hour) // no “≤”, which is of a font of the machine's
+			l.Since = d.At.Add(-26 * time.Hour) // no “≤”, which is of a font of the machine's
 		}
 		switch l.Port {
 		case 5173:
@@ -71,13 +71,13 @@ func everyMark(d *desk) {
 	udp.ID, udp.Protocol = "udp-5353-700", monitor.UDP
 	lan := uitest.Listening(9000, "node", 48101, "192.168.178.123")
 	for _, l := range []*monitor.Listener{udp, lan} {
-		l.Since = d.at.Add(-time.Hour)
+		l.Since = d.At.Add(-time.Hour)
 	}
 	opened := uitest.Listening(4000, "ruby", 52000)
-	opened.Since = d.at
+	opened.Since = d.At
 	left = append(left, udp, lan)
 	d.see(append(list, udp, lan)...)
-	d.at = d.at.Add(markTime)
+	d.At = d.At.Add(markTime)
 	d.Tick()
 	d.see(append(left, opened)...)
 	test.MoveMouse(d.window.Canvas(), d.row(8))

@@ -62,8 +62,8 @@ func (w *Window) keys() []widgets.KeyGroup {
 	watches := widgets.KeyGroup{Title: lang.L("Watches"), Bindings: []widgets.Binding{
 		one(lang.L("Edit"), nil, widgets.Chord{Key: fyne.KeyReturn}),
 		one(lang.L("Switch on or off"), nil, widgets.Chord{Key: fyne.KeySpace}),
-		one(lang.L("Move up"), func() { w.watches.shortcut(-1) }, widgets.Chord{Key: fyne.KeyUp, Mod: fyne.KeyModifierAlt}),
-		one(lang.L("Move down"), func() { w.watches.shortcut(1) }, widgets.Chord{Key: fyne.KeyDown, Mod: fyne.KeyModifierAlt}),
+		one(lang.L("Move up"), func() { w.watches.MoveSelected(-1) }, widgets.Chord{Key: fyne.KeyUp, Mod: fyne.KeyModifierAlt}),
+		one(lang.L("Move down"), func() { w.watches.MoveSelected(1) }, widgets.Chord{Key: fyne.KeyDown, Mod: fyne.KeyModifierAlt}),
 		one(lang.L("Delete"), nil, widgets.Chord{Key: fyne.KeyDelete}),
 		one(lang.L("Add a watch"), nil, widgets.Chord{Key: fyne.KeyInsert}),
 	}}
@@ -121,7 +121,7 @@ func (w *Window) undo() {
 	case PagePorts:
 		w.ports.undo()
 	case PageWatches:
-		w.watches.undo()
+		w.watches.Undo()
 	}
 }
 

@@ -20,21 +20,8 @@ import (
 	"porthole/ui/widgets"
 )
 
-// overlay is all texts in the overlay.
-func (d *desk) overlay() string {
-	top := d.window.Canvas().Overlays().Top()
-	if top == nil {
-		return ""
-	}
-	var words []string
-	for _, text := range uitest.Texts(top) {
-		words = append(words, text.Text)
-	}
-	return strings.Join(words, "|")
-}
-
 func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	for where, focus := range map[string]fyne.Focusable{
 		"the table": nil, "a button": d.ports.pause, "a quick filter": d.ports.quick.segments[1], "the filter": d.ports.entry, "a card": d.ports.cards.cards[0],
@@ -44,7 +31,7 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 			d.window.Canvas().Focus(focus)
 		}
 		uitest.Press(d.window, fyne.KeyF1)
-		said := d.overlay()
+		said := d.Overlay()
 		for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
 			for _, b := range g.Bindings {
 				if !strings.Contains(said, b.Label+"|"+b.Names()) {
@@ -53,21 +40,21 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 			}
 		}
 		uitest.Press(d.window, fyne.KeyEscape)
-		if d.overlay() != "" {
+		if d.Overlay() != "" {
 			t.Fatalf("from %s: Esc does not close the overlay", where)
 		}
 	}
 	d.ports.table.Focus()
 	d.window.Canvas().Focused().TypedRune('?')
-	if d.overlay() == "" || d.ports.entry.Text != "" {
-		t.Errorf("? shows %q and types %q", d.overlay(), d.ports.entry.Text)
+	if d.Overlay() == "" || d.ports.entry.Text != "" {
+		t.Errorf("? shows %q and types %q", d.Overlay(), d.ports.entry.Text)
 	}
 }
 
 // Every key that the list gives to the window does what it says, and no two say
 // the same key in one place.
 func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
 	for _, want := range []struct {
@@ -80,18 +67,18 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 		{widgets.Ctrl(fyne.KeyComma), func() bool { return d.tabs.Name() == "settings" }},
 		{widgets.Ctrl(fyne.Key1), func() bool { return d.tabs.Name() == "ports" }},
 		{widgets.Ctrl(fyne.KeyG), func() bool { return d.ports.table.Grouped() }},
-		{widgets.Ctrl(fyne.KeyC), func() bool { return d.did("copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1") }},
-		{widgets.Ctrl(fyne.KeyW), func() bool { return d.did("close") }},
-		{widgets.Ctrl(fyne.KeyQ), func() bool { return d.did("quit") }},
+		{widgets.Ctrl(fyne.KeyC), func() bool { return d.Did("copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1") }},
+		{widgets.Ctrl(fyne.KeyW), func() bool { return d.Did("close") }},
+		{widgets.Ctrl(fyne.KeyQ), func() bool { return d.Did("quit") }},
 		{widgets.Ctrl(fyne.KeyF), func() bool { return d.window.Canvas().Focused() == d.ports.entry }},
 	} {
 		uitest.Shortcut(d.window, want.keys.Shortcut())
 		if !want.did() {
-			t.Errorf("%s does not do it: asked %q, on %s", want.keys, d.asked, d.tabs.Name())
+			t.Errorf("%s does not do it: asked %q, on %s", want.keys, d.Asked, d.tabs.Name())
 		}
 	}
 	uitest.Press(d.window, fyne.KeyF5)
-	d.want("F5", d.asked[len(d.asked)-1:], []string{"refresh"})
+	d.Want("F5", d.Asked[len(d.Asked)-1:], []string{"refresh"})
 	for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
 		var seen []widgets.Chord
 		for _, b := range g.Bindings {
@@ -105,50 +92,30 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 	}
 }
 
-// did reports whether the window asked for that.
-func (d *desk) did(what string) bool { return slices.Contains(d.asked, what) }
-
 func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	d.ports.table.Select("tcp-8080-20")
 	d.ports.table.Focus()
 	uitest.Press(d.window, fyne.KeySpace)
 	d.window.Canvas().Focused().TypedRune(' ')
-	d.want("asked", d.asked, []string{"watch 8080"})
+	d.Want("asked", d.Asked, []string{"watch 8080"})
 	if d.ports.entry.Text != "" {
 		t.Errorf("the filter has become %q", d.ports.entry.Text)
 	}
 	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
 		uitest.Press(d.window, key)
-		if said := d.overlay(); !strings.Contains(said, "Open process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
+		if said := d.Overlay(); !strings.Contains(said, "Open process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
 			t.Errorf("%s opens a menu that says %q", key, said)
 		}
 		uitest.Press(d.window, fyne.KeyEscape)
 	}
 }
 
-// choose clicks what says label in the overlay.
-func (d *desk) choose(label string) {
-	d.t.Helper()
-	d.chooseIn(d.window, label)
-}
-
-func (d *desk) chooseIn(w fyne.Window, label string) {
-	d.t.Helper()
-	for _, text := range uitest.Texts(w.Canvas().Overlays().Top()) {
-		if text.Text == label {
-			test.TapCanvas(w.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(text).AddXY(3, 3))
-			return
-		}
-	}
-	d.t.Fatalf("nothing says %q in %q", label, d.overlay())
-}
-
 // In a window that is small the keys stand in fewer columns, and scroll.
 func TestTheKeysHaveRoomInASmallWindow(t *testing.T) {
 	uitest.InGerman(t)
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	for _, size := range []fyne.Size{{Width: 900, Height: 600}, {Width: 640, Height: 360}} {
 		d.window.Resize(size)
@@ -173,7 +140,7 @@ func TestTheKeysHaveRoomInASmallWindow(t *testing.T) {
 
 // The menu stays that of the row that it was opened at.
 func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	shop := uitest.Listening(3000, "node", 10)
 	shop.Owners[0].Folder, shop.Owners[0].Command = "/home/ada/shop", []string{"node", "--password", "hunter2"}
 	for label, want := range map[string]string{
@@ -181,54 +148,54 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		"Inspect traffic": "inspect 3000", "Copy PID": "copy 10", "Copy command": "copy node --password •••", "Open folder": "folder /home/ada/shop",
 	} {
 		d.see(shop, uitest.Listening(8080, "python3", 20))
-		d.asked = nil
+		d.Asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
 		d.see(uitest.Listening(8080, "python3", 20))
-		d.at = d.at.Add(markTime)
+		d.At = d.At.Add(markTime)
 		d.Tick()
-		d.want("rows", d.rows(), []string{"8080"})
-		d.choose(label)
-		d.want("asked", d.asked, []string{want})
+		d.Want("rows", d.rows(), []string{"8080"})
+		d.Choose(label)
+		d.Want("asked", d.Asked, []string{want})
 	}
 
 	// The browser would show whoever has the port by then.
 	for label, open := range map[string]string{"Open in browser": "browse 127.0.0.1:3000", "Copy URL": "copy the URL of 127.0.0.1:3000"} {
 		d.see(shop)
-		d.asked = nil
+		d.Asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
-		d.choose(label)
-		d.want(label, d.asked, []string{open})
-		d.asked = nil
+		d.Choose(label)
+		d.Want(label, d.Asked, []string{open})
+		d.Asked = nil
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
 		d.see(uitest.Listening(3000, "python3", 20))
-		d.choose(label)
-		if len(d.asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
-			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.asked, d.ports.left.Text)
+		d.Choose(label)
+		if len(d.Asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
+			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.Asked, d.ports.left.Text)
 		}
 		d.ports.showNotice("")
 		d.see()
-		d.at = d.at.Add(markTime)
+		d.At = d.At.Add(markTime)
 		d.Tick()
 	}
 
 	d.see(shop)
 	d.see()
-	d.want("rows", d.rows(), []string{"3000 closed"})
+	d.Want("rows", d.rows(), []string{"3000 closed"})
 	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
 	for _, label := range []string{"Open in browser", "Copy URL", "Inspect traffic", "Stop…"} {
-		if said := d.overlay(); strings.Contains(said, label) {
+		if said := d.Overlay(); strings.Contains(said, label) {
 			t.Errorf("the menu of a closed row says %q", said)
 		}
 	}
 }
 
 func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
-	d.OpenProcess(d.last.Listeners[0])
+	d.OpenProcess(d.Last.Listeners[0])
 	p := d.processes["10 7"]
 	uitest.Shortcut(p.window, widgets.Ctrl(fyne.KeyQ).Shortcut())
-	d.want("asked", d.asked, []string{"quit"})
+	d.Want("asked", d.Asked, []string{"quit"})
 	uitest.Shortcut(p.window, widgets.Ctrl(fyne.KeyW).Shortcut())
 	if len(d.processes) != 0 {
 		t.Error("Ctrl+W leaves the process window open")
@@ -238,7 +205,7 @@ func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
 // Whatever Tab comes to shows that it has the keyboard, and lets the window have
 // the keys that it has no use for.
 func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].Folder = "/home/ada/shop"
 	d.see(l)
@@ -268,12 +235,12 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 }
 
 func TestARightClickCopiesAText(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Select("tcp-3000-10")
 	test.TapSecondaryAt(d.ports.details.facts.Objects[1].(*widgets.CopyText), fyne.NewPos(3, 3))
-	d.choose("Copy")
-	if got := d.app.Clipboard().Content(); got != "127.0.0.1:3000" {
+	d.Choose("Copy")
+	if got := d.App.Clipboard().Content(); got != "127.0.0.1:3000" {
 		t.Errorf("copied %q; want 127.0.0.1:3000", got)
 	}
 }
@@ -286,10 +253,10 @@ func (l lit) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 }
 
 func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
-	d.OpenProcess(d.last.Listeners[0])
-	d.app.Settings().SetTheme(lit{})
+	d.OpenProcess(d.Last.Listeners[0])
+	d.App.Settings().SetTheme(lit{})
 	for _, text := range uitest.Texts(d.processes["10 7"].window.Content()) {
 		if text.Text == "" || !text.Visible() {
 			continue
@@ -305,31 +272,31 @@ func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
 }
 
 func TestARemovedWatchComesBackAsItWas(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	shop := watch.Rule{Ports: uitest.Ports(t, "3000"), Name: "the shop", NotifyOn: watch.OnOpen}
 	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, shop, watch.Rule{Ports: uitest.Ports(t, "90")})
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
 	uitest.Press(d.window, fyne.KeySpace)
-	d.want("asked", d.asked, []string{"unwatch 3000"})
+	d.Want("asked", d.Asked, []string{"unwatch 3000"})
 	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, watch.Rule{Ports: uitest.Ports(t, "90")})
 	if got := d.ports.left.Text; got != "Watch for 3000 removed." || !d.ports.undoLink.Visible() {
 		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
 	}
-	d.asked = nil
+	d.Asked = nil
 	test.Tap(d.ports.undoLink)
 	want := watch.Rules{{Ports: uitest.Ports(t, "80")}, shop, {Ports: uitest.Ports(t, "90")}}
-	d.want("asked", d.asked, []string{fmt.Sprintf("watches %+v", want)})
-	d.asked = nil
+	d.Want("asked", d.Asked, []string{fmt.Sprintf("watches %+v", want)})
+	d.Asked = nil
 	uitest.Shortcut(d.window, widgets.UndoKeys.Shortcut())
-	d.want("a second time", d.asked, nil)
+	d.Want("a second time", d.Asked, nil)
 	if d.ports.undoLink.Visible() {
 		t.Error("Undo is still there")
 	}
 }
 
 func TestUndoStandsBehindNothingElseThatIsSaid(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "3000")})
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
@@ -338,29 +305,29 @@ func TestUndoStandsBehindNothingElseThatIsSaid(t *testing.T) {
 	if got := d.ports.left.Text; !strings.HasSuffix(got, "copied") || d.ports.undoLink.Visible() {
 		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
 	}
-	d.asked = nil
+	d.Asked = nil
 	uitest.Shortcut(d.window, widgets.UndoKeys.Shortcut())
-	if len(d.asked) != 1 {
-		t.Errorf("Ctrl+Z asked for %q; want the watch back all the same", d.asked)
+	if len(d.Asked) != 1 {
+		t.Errorf("Ctrl+Z asked for %q; want the watch back all the same", d.Asked)
 	}
 }
 
 func TestUndoOfAWatchEnds(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(62893, "vite", 10))
 	d.ports.watch(62893)
-	d.at = d.at.Add(widgets.UndoTime)
+	d.At = d.At.Add(widgets.UndoTime)
 	d.Tick()
-	d.asked = nil
+	d.Asked = nil
 	uitest.Shortcut(d.window, widgets.UndoKeys.Shortcut())
-	d.want("asked", d.asked, nil)
+	d.Want("asked", d.Asked, nil)
 	if d.ports.undoLink.Visible() {
 		t.Error("Undo is offered for ever")
 	}
 }
 
 func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see()
 	for name, part := range map[string]struct {
 		fyne.Focusable
@@ -382,7 +349,7 @@ func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
 }
 
 func TestButtonsShowTheKeyboard(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 7)) // the side pane is shown
 	for _, b := range []*widgets.Button{d.ports.pause, d.ports.details.browser} {
 		if b.Ring.Visible() {
@@ -401,7 +368,7 @@ func TestButtonsShowTheKeyboard(t *testing.T) {
 }
 
 func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	c, b := d.window.Canvas(), d.ports.pause
 	pressed := 0
 	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace} {
@@ -437,7 +404,7 @@ func byOtherKeys(o fyne.CanvasObject) bool {
 	switch kind := fmt.Sprintf("%T", o); {
 	case strings.HasPrefix(kind, "*table.rowWidget"): // arrows, Enter and Space in the table
 		return true
-	case kind == "*ui.eventRow", kind == "*ui.ruleRow", kind == "*widgets.RowButton": // in their lists
+	case kind == "*ui.eventRow", kind == "*watches.ruleRow", kind == "*widgets.RowButton": // in their lists
 		return true
 	case kind == "*widgets.CopyText": // Ctrl+C copies the row
 		return true
@@ -485,15 +452,15 @@ func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
 
 // A question is answered first: what is behind it stays as it is.
 func TestShortcutsDoNotReachThePageBehindAQuestion(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Select("tcp-3000-10")
 	q := widgets.Ask(d.window, "Really?", "", "Yes", func() {}, func() {})
 	for _, c := range []widgets.Chord{widgets.Ctrl(fyne.KeyF), widgets.Ctrl(fyne.Key2), widgets.Ctrl(fyne.KeyPageDown), widgets.CopyKeys, groupKeys, explainKeys} {
 		uitest.Shortcut(d.window, c.Shortcut())
 	}
-	if d.tabs.Name() != PagePorts || len(d.asked) != 0 || d.window.Canvas().Focused() != q.No {
-		t.Errorf("page %s, asked %q, the keyboard on %T", d.tabs.Name(), d.asked, d.window.Canvas().Focused())
+	if d.tabs.Name() != PagePorts || len(d.Asked) != 0 || d.window.Canvas().Focused() != q.No {
+		t.Errorf("page %s, asked %q, the keyboard on %T", d.tabs.Name(), d.Asked, d.window.Canvas().Focused())
 	}
 	q.Hide()
 	uitest.Shortcut(d.window, widgets.Ctrl(fyne.Key2).Shortcut())

@@ -19,12 +19,12 @@ import (
 
 // look shows what a look told of one listener, one second after the last.
 func (d *desk) look(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
-	d.at = d.at.Add(time.Second)
+	d.At = d.At.Add(time.Second)
 	processes := map[probe.ProcessID]monitor.ProcessState{}
 	if o, ok := l.Principal(); ok {
 		processes[probe.IDOf(o)] = live
 	}
-	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{l.ID: len(st.Conns)}, States: map[string]connection.State{l.ID: st}, Processes: processes})
+	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{l.ID: len(st.Conns)}, States: map[string]connection.State{l.ID: st}, Processes: processes})
 }
 
 func clientsOf(l *widgets.ClientList) (lines []string) {
@@ -42,7 +42,7 @@ func ids(listeners []*monitor.Listener) (out []string) {
 }
 
 func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	nudges := 0
 	d.OnProbeRequest = func() { nudges++ }
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
@@ -56,7 +56,7 @@ func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
 	}
 	d.ports.table.Select(a.ID)
 	w = d.ProbeRequest()
-	d.want("read", ids(w.Connections), []string{a.ID})
+	d.Want("read", ids(w.Connections), []string{a.ID})
 	if nudges != 1 || len(w.Processes) != 1 || w.Processes[0].PID != 10 {
 		t.Errorf("of the selection it wants %+v, after %d calls; want process 10 and 1", w.Processes, nudges)
 	}
@@ -68,7 +68,7 @@ func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
 		t.Errorf("on another page with two process windows it wants %+v after %d calls", w, nudges)
 	}
 	d.processes[processKey(a)].window.Close()
-	d.want("read after one has closed", ids(d.ProbeRequest().Connections), []string{b.ID})
+	d.Want("read after one has closed", ids(d.ProbeRequest().Connections), []string{b.ID})
 	d.Disconnect()
 	if w = d.ProbeRequest(); len(w.Count)+len(w.Connections)+len(w.Processes) != 0 {
 		t.Errorf("when nobody watches it wants %+v", w)
@@ -76,7 +76,7 @@ func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
 }
 
 func TestConnectionsAreCountedInRowsAndCards(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20)
 	d.see(a, b)
 	conns := func() (out []string) {
@@ -85,24 +85,24 @@ func TestConnectionsAreCountedInRowsAndCards(t *testing.T) {
 		}
 		return out
 	}
-	d.want("before a look", conns(), []string{"3000: ", "62893: "})
-	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{a.ID: 0, b.ID: 3}})
-	d.want("after it", conns(), []string{"3000: 0", "62893: 3"})
-	d.want("marks", d.rows(), []string{"3000", "62893"}) // a count is no change of the listener
+	d.Want("before a look", conns(), []string{"3000: ", "62893: "})
+	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{a.ID: 0, b.ID: 3}})
+	d.Want("after it", conns(), []string{"3000: 0", "62893: 3"})
+	d.Want("marks", d.rows(), []string{"3000", "62893"}) // a count is no change of the listener
 	if got := d.ports.cards.cards[0].model.detail; got != "vite · 3 connections" {
 		t.Errorf("the card says %q", got)
 	}
-	d.ShowProbe(probe.Result{At: d.at}) // not counted this time
-	d.want("between two looks", conns(), []string{"3000: 0", "62893: 3"})
+	d.ShowProbe(probe.Result{At: d.At}) // not counted this time
+	d.Want("between two looks", conns(), []string{"3000: 0", "62893: 3"})
 	d.ports.table.Sort("conns", true)
-	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{a.ID: 5, b.ID: 1}})
-	d.want("sorted by them", conns(), []string{"3000: 5", "62893: 1"})
+	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{a.ID: 5, b.ID: 1}})
+	d.Want("sorted by them", conns(), []string{"3000: 5", "62893: 1"})
 	d.see(a)
-	d.want("of one that closed", conns(), []string{"3000: 5", "62893: "})
+	d.Want("of one that closed", conns(), []string{"3000: 5", "62893: "})
 }
 
 func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
@@ -118,18 +118,18 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 		st.Conns[i].Received, st.Conns[i].Sent = 500, 41_200
 	}
 	d.look(a, st, monitor.ProcessState{})
-	d.want("clients", clientsOf(p.clients), []string{
+	d.Want("clients", clientsOf(p.clients), []string{
 		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "bob's process (hidden) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
 	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.Segment.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
 		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.Segment.Text, p.spark.values)
 	}
 	d.look(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
-	d.want("nobody", clientsOf(p.clients), []string{"Nobody"})
+	d.Want("nobody", clientsOf(p.clients), []string{"Nobody"})
 	if p.spark.raster.Visible() || p.queueBox.Visible() {
 		t.Error("a line is drawn, or said of its queue, of what is not known")
 	}
-	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{}}) // where connections cannot be read
-	d.want("the last that was seen", clientsOf(p.clients), []string{"Nobody"})
+	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{}}) // where connections cannot be read
+	d.Want("the last that was seen", clientsOf(p.clients), []string{"Nobody"})
 }
 
 func TestManyClientsAreCounted(t *testing.T) {
@@ -146,7 +146,7 @@ func TestManyClientsAreCounted(t *testing.T) {
 }
 
 func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
@@ -155,7 +155,7 @@ func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
 	st.Conns = []connection.Conn{uitest.Conn(1, 7, "curl", 1000, 2000)}
 	d.look(a, st, monitor.ProcessState{})
 	side := d.ports.details
-	d.want("clients", clientsOf(side.clients), []string{"curl 7 1 conn 3.0 kB/s"})
+	d.Want("clients", clientsOf(side.clients), []string{"curl 7 1 conn 3.0 kB/s"})
 	if !side.clients.Object.Visible() || side.clientsTitle.Text != "Connected now (1)" {
 		t.Errorf("shown %v, title %q", side.clients.Object.Visible(), side.clientsTitle.Text)
 	}
@@ -170,7 +170,7 @@ func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
 }
 
 func TestWhatIsOddIsSaid(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Parents = []monitor.Parent{{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}, {PID: 4, Name: "zsh"}}
 	d.see(a)
@@ -190,8 +190,8 @@ func TestWhatIsOddIsSaid(t *testing.T) {
 		"Its program file was deleted or replaced since it started. Start it again to run what is there now.",
 		"LD_PRELOAD puts other code into it (/tmp/x.so). Make sure that you know that library.",
 	}
-	d.want("process window", p.warnings.Sentences, want)
-	d.want("side pane", side.warnings.Sentences, want)
+	d.Want("process window", p.warnings.Sentences, want)
+	d.Want("side pane", side.warnings.Sentences, want)
 	if want := "zsh (4, shell, ended) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
@@ -222,7 +222,7 @@ func TestALineOfNothingIsNotPaintedAnew(t *testing.T) {
 }
 
 func TestTheLineOfTheLastMinute(t *testing.T) {
-	NewDesk(t) // for the theme
+	newDesk(t) // for the theme
 	s := newSpark()
 	inked := func(img interface {
 		At(x, y int) color.Color
@@ -268,16 +268,16 @@ func BenchmarkSetLive(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		d.at = d.at.Add(time.Second)
+		d.At = d.At.Add(time.Second)
 		for i := range peersOf {
-			peersOf[i].Sent += uint64(1000 + d.at.Second()*100)
+			peersOf[i].Sent += uint64(1000 + d.At.Second()*100)
 		}
-		d.ShowProbe(probe.Result{At: d.at, Counts: counts, States: map[string]connection.State{all[0].ID: {Conns: peersOf, BytesKnown: true}}})
+		d.ShowProbe(probe.Result{At: d.At, Counts: counts, States: map[string]connection.State{all[0].ID: {Conns: peersOf, BytesKnown: true}}})
 	}
 }
 
 func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)

@@ -15,6 +15,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/probe"
+	"porthole/ui/settings"
 	"porthole/ui/uitest"
 )
 
@@ -70,7 +71,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *u
 		rules = append(rules, watch.Rule{Ports: monitor.Ports{{First: ports, Last: ports}}})
 	}
 	d.SetStatus(Status{User: "ada", Rules: rules, Health: monitor.Health{Interval: 250 * time.Millisecond},
-		Settings: Settings{Theme: theme, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
+		Settings: settings.Settings{Theme: theme, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
 	d.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 	d.window.Resize(size)
 	list := uitest.LivelyListeners(at)
@@ -97,7 +98,7 @@ func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 	d.ports.menu(d.ports.table.Rows()[3], fyne.NewPos(180, 260))
 	picture(t, d.window, name("menu"))
 	d.window.Canvas().Overlays().Top().Hide()
-	d.OpenProcess(d.last.Listeners[len(d.last.Listeners)-1])
+	d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
 	r.Answer()
 	for _, p := range d.processes {
 		p.window.Canvas().(software.WindowlessCanvas).SetScale(scale)

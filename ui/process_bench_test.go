@@ -18,7 +18,7 @@ import (
 // Fyne's software driver builds and paints it: from the double click on.
 func BenchmarkProcessWindow(b *testing.B) {
 	d := busyDesk(b, 500)
-	l := *d.last.Listeners[7]
+	l := *d.Last.Listeners[7]
 	for i := range 5 { // a chain as npm makes it
 		l.Owners[0].Parents = append(l.Owners[0].Parents, monitor.Parent{PID: 900 - i, Name: fmt.Sprint("npm run ", i), Command: []string{"npm", "run", "dev"}})
 	}
@@ -29,13 +29,13 @@ func BenchmarkProcessWindow(b *testing.B) {
 	live := monitor.ProcessState{Resources: monitor.Resources{Threads: 12, Memory: 48 << 20}}
 	key := probe.IDOf(l.Owners[0])
 	look := func(i int) {
-		d.at = d.at.Add(2 * time.Second)
+		d.At = d.At.Add(2 * time.Second)
 		for j := range st.Conns { // what flows differs from look to look
 			st.Conns[j].Received += uint64(1000 * (i%7 + j))
 		}
 		live.Resources.Memory += uint64(i%3) << 20
 		live.Resources.CPU += time.Duration(i%5) * 10 * time.Millisecond
-		d.ShowProbe(probe.Result{At: d.at, States: map[string]connection.State{l.ID: st}, Processes: map[probe.ProcessID]monitor.ProcessState{key: live}})
+		d.ShowProbe(probe.Result{At: d.At, States: map[string]connection.State{l.ID: st}, Processes: map[probe.ProcessID]monitor.ProcessState{key: live}})
 	}
 	p95 := func(all []time.Duration) float64 {
 		slices.Sort(all)

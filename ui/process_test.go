@@ -76,7 +76,7 @@ func TestTheProcessWindowSaysHowSureItIsOfTheService(t *testing.T) {
 
 // A long command is shown whole, and its last secret masked until it is asked for.
 func TestALongCommandIsShownWhole(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(8080, "java", 10)
 	l.Owners[0].Command = []string{"java", "-cp", strings.Repeat("/opt/lib/library.jar:", 700), "--password=geheim"}
 	d.see(l)
@@ -107,20 +107,20 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 		return all
 	}
 	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
-	d.t = t
-	d.want("buttons", labels(p.row), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
-	p.row.Protocol, p.owner.Folder, p.owner.Command, d.asked = monitor.UDP, "/src", nil, nil
-	d.want("buttons of UDP", labels(p.row), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
-	d.want("asked", d.asked, []string{"folder /src", "inspect 62893"})
+	d.T = t
+	d.Want("buttons", labels(p.row), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
+	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
+	p.row.Protocol, p.owner.Folder, p.owner.Command, d.Asked = monitor.UDP, "/src", nil, nil
+	d.Want("buttons of UDP", labels(p.row), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	d.Want("asked", d.Asked, []string{"folder /src", "inspect 62893"})
 	p.row.Protocol = monitor.TCP
-	d.want("buttons when it listens no more", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
-	d.want("buttons when it listens again", labels(p.row)[:2], []string{"Open in browser", "Copy URL"})
+	d.Want("buttons when it listens no more", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	d.Want("buttons when it listens again", labels(p.row)[:2], []string{"Open in browser", "Copy URL"})
 }
 
 // What a process uses is told anew at each look, and moves nothing.
 func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
@@ -129,8 +129,8 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 		t.Errorf("before a look it says %q", p.resources.Text)
 	}
 	look := func(after time.Duration, u monitor.Resources) string {
-		d.at = d.at.Add(after)
-		d.ShowProbe(probe.Result{At: d.at, Processes: map[probe.ProcessID]monitor.ProcessState{{PID: 10, Start: 7}: {Resources: u}}})
+		d.At = d.At.Add(after)
+		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{{PID: 10, Start: 7}: {Resources: u}}})
 		return p.resources.Text
 	}
 	for _, step := range []struct {
@@ -158,7 +158,7 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 }
 
 func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Command = []string{"node", "--token=hunter2", "x\x1b[31m"}
 	d.see(a, uitest.Listening(4000, "node", 11))
@@ -180,12 +180,12 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 		t.Errorf("asked for: %q", p.command.Text)
 	}
 	press("Copy command")
-	d.want("copied", d.asked, []string{"copy node --token=••• x [31m"})
+	d.Want("copied", d.Asked, []string{"copy node --token=••• x [31m"})
 	press("Hide secrets")
 	if p.command.Text != "node --token=••• x [31m" {
 		t.Errorf("hidden again: %q", p.command.Text)
 	}
-	other := d.last.Listeners[1]
+	other := d.Last.Listeners[1]
 	d.OpenProcess(other)
 	if buttonOf(d.processes[processKey(other)], "Show secrets") != nil {
 		t.Error("where there are no secrets it offers to show them")
@@ -193,7 +193,7 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 }
 
 func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.SetStatus(Status{User: "ada"})
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
 	b.Owners[0].User = "bob"
@@ -207,11 +207,11 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	box, low := p.environment, p.body.MinSize().Height
 	button := buttonOf(p, "Show environment")
 	button.OnTapped()
-	d.want("asked", d.asked, []string{"environment of 10"})
+	d.Want("asked", d.Asked, []string{"environment of 10"})
 	if box.object.Visible() {
 		t.Error("it is shown before it is known")
 	}
-	d.environment([]string{"A=1", "API_TOKEN=•••"}, "")
+	d.AnswerEnvironment([]string{"A=1", "API_TOKEN=•••"}, "")
 	if box.text.Text != "A=1\nAPI_TOKEN=•••" || !box.object.Visible() || button.Text != "Hide environment" || p.body.MinSize().Height < low+environmentHeight {
 		t.Errorf("%q, visible %v, button %q, height %v after %v", box.text.Text, box.object.Visible(), button.Text, p.body.MinSize().Height, low)
 	}
@@ -221,12 +221,12 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	}
 	button.OnTapped()
 	button.OnTapped()
-	d.environment([]string{"A=1"}, "")
+	d.AnswerEnvironment([]string{"A=1"}, "")
 	if box.text.Text != "" || box.object.Visible() {
 		t.Error("an answer that comes late is shown")
 	}
 	button.OnTapped()
-	d.environment(nil, "It has ended")
+	d.AnswerEnvironment(nil, "It has ended")
 	if box.text.Text != "It has ended" {
 		t.Errorf("a problem: %q", box.text.Text)
 	}
@@ -235,7 +235,7 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 // A process with hundreds of listeners has some listed, first the one that was asked
 // for, which is the one that the buttons are about.
 func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	var all []*monitor.Listener
 	for port := range uint16(300) {
 		all = append(all, uitest.Listening(3000+port, "node", 10))
@@ -248,16 +248,16 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 		t.Errorf("it lists %q", lines)
 	}
 	buttonOf(p, "Open in browser").OnTapped()
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:3100"})
+	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:3100"})
 	d.see(all[:100]...)
 	buttonOf(p, "Open in browser").OnTapped()
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:3100", "browse 127.0.0.1:3099"})
+	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:3100", "browse 127.0.0.1:3099"})
 }
 
 // On a small screen the window is smaller than its story: keys scroll it, and the
 // button that has the keyboard is seen.
 func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.FitScreen = func(s fyne.Size) fyne.Size { return s.Min(fyne.NewSize(640, 300)) }
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
@@ -299,7 +299,7 @@ func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 	buttonOf(p, "Show environment").OnTapped()
 	p.window.Close()
 	m.Answer()
-	d.environment([]string{"A=1"}, "")
+	d.AnswerEnvironment([]string{"A=1"}, "")
 	if p.pastOwners.Text != "" || p.environment.text.Text != "" {
 		t.Errorf("it shows %q and %q", p.pastOwners.Text, p.environment.text.Text)
 	}
@@ -330,7 +330,7 @@ func buttonOf(p *processWindow, label string) *widgets.Button {
 
 // What did not work is said where it was asked for, and not for ever.
 func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
@@ -340,7 +340,7 @@ func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 	if p.notice.Segment.Text != "Wireshark is not installed" || !p.notice.Object.Visible() {
 		t.Errorf("it says %q, visible %v", p.notice.Segment.Text, p.notice.Object.Visible())
 	}
-	d.at = d.at.Add(widgets.NoticeTime)
+	d.At = d.At.Add(widgets.NoticeTime)
 	d.Tick()
 	if p.notice.Object.Visible() || p.body.MinSize().Height != low {
 		t.Error("it is said for ever")
@@ -350,7 +350,7 @@ func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 // Process windows that were closed are forgotten, and end what they began. Their
 // memory is measured by make cost: Fyne's software driver keeps every widget.
 func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	before, wanted := runtime.NumGoroutine(), len(d.ProbeRequest().Processes)
@@ -382,7 +382,7 @@ func TestAClosedProcessWindowIsGivenBack(t *testing.T) {
 		}
 		return
 	}
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	var closed []weak.Pointer[processWindow]

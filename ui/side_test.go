@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
+	"porthole/ui/settings"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
@@ -24,11 +26,11 @@ func facts(p *detailsPane) string {
 }
 
 func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	vite := uitest.Listening(62893, "node", 10, "127.0.0.1", "::1")
 	vite.Project, vite.Service = "acme-web", "Vite"
 	o := &vite.Owners[0]
-	o.Folder, o.StartedAt = "/home/ada/acme-web", d.at.Add(-12*time.Minute)
+	o.Folder, o.StartedAt = "/home/ada/acme-web", d.At.Add(-12*time.Minute)
 	o.Command = []string{"vite", "--password=hunter2"}
 	o.Parents = []monitor.Parent{{Name: "zsh"}, {Name: "systemd"}}
 	hidden := uitest.Listening(631, "", 0)
@@ -52,7 +54,7 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	for _, b := range []interface{ Tapped(*fyne.PointEvent) }{side.browser, side.copyURL, side.folder} {
 		b.Tapped(nil)
 	}
-	d.want("asked", d.asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "folder /home/ada/acme-web"})
+	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "folder /home/ada/acme-web"})
 
 	d.ports.table.Select(hidden.ID)
 	if got := facts(side); !strings.Contains(got, "Owner: another user's process") || side.folder.Visible() || side.chainBox.Visible() {
@@ -62,7 +64,7 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	if side.about.Text != "closed" || side.stop.Visible() || !side.object.Visible() {
 		t.Errorf("of what has just closed the pane says %q", side.about.Text)
 	}
-	d.at = d.at.Add(markTime)
+	d.At = d.At.Add(markTime)
 	d.Tick()
 	if side.object.Visible() {
 		t.Error("the pane stays when its listener has gone")
@@ -71,7 +73,7 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 
 // The browser would meet another server, or none.
 func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
@@ -82,21 +84,21 @@ func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
 	}
 	browser.OnTapped() // the click that came in the same moment
 	copyURL.OnTapped()
-	d.want("asked", d.asked, nil)
+	d.Want("asked", d.Asked, nil)
 	if !strings.Contains(d.ports.left.Text, "3000 has closed") {
 		t.Errorf("the status line says %q", d.ports.left.Text)
 	}
 }
 
 func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
-	a.Owners[0].StartedAt = d.at.Add(-time.Minute)
+	a.Owners[0].StartedAt = d.At.Add(-time.Minute)
 	d.see(a)
 	d.ports.table.Select(a.ID)
 	values := slices.Clone(d.ports.details.values)
 	before := facts(d.ports.details)
-	d.at = d.at.Add(time.Minute)
+	d.At = d.At.Add(time.Minute)
 	d.Tick()
 	if facts(d.ports.details) == before {
 		t.Fatal("the process is as old as a minute before")
@@ -107,7 +109,7 @@ func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
 }
 
 func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.Disconnect()
 	for what, do := range map[string]func(){
@@ -119,11 +121,11 @@ func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
 			t.Errorf("%s: the status line says %q", what, d.ports.left.Text)
 		}
 	}
-	d.want("asked", d.asked, nil)
+	d.Want("asked", d.Asked, nil)
 }
 
 func TestAPortThatOnlyLongerOnesBeginWithIsSaidToBeFree(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(30001, "node", 10))
 	d.ports.entry.SetText("3000")
 	if got := d.ports.left.Text; got != "3000 itself is free" {
@@ -136,7 +138,7 @@ func TestAPortThatOnlyLongerOnesBeginWithIsSaidToBeFree(t *testing.T) {
 }
 
 func TestTheSidePaneGivesWayInANarrowWindow(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.ports.table.Select(a.ID)
@@ -150,7 +152,7 @@ func TestTheSidePaneGivesWayInANarrowWindow(t *testing.T) {
 }
 
 func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	four, six := uitest.Listening(3000, "node", 10), uitest.Listening(3000, "deno", 20, "::1")
 	other := uitest.Listening(3000, "caddy", 30, "127.0.0.2")
 	d.see(four, other)
@@ -182,7 +184,7 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 }
 
 func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "deno", 20)
 	a.Owners[0].Command = []string{strings.Repeat("a long command ", 30)}
 	d.see(a, b)
@@ -200,12 +202,12 @@ func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
 }
 
 func TestWhatDidNotWorkIsSaidForAWhile(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.ShowNotice("The folder is gone")
 	if d.ports.left.Text != "The folder is gone" {
 		t.Errorf("the status line says %q", d.ports.left.Text)
 	}
-	d.at = d.at.Add(widgets.NoticeTime)
+	d.At = d.At.Add(widgets.NoticeTime)
 	d.Tick()
 	if strings.Contains(d.ports.left.Text, "gone") {
 		t.Error("it stays")
@@ -213,7 +215,7 @@ func TestWhatDidNotWorkIsSaidForAWhile(t *testing.T) {
 }
 
 func TestTheHintFitsItsBox(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	for _, width := range []float32{1400, 900, 700, 1400} {
 		d.window.Resize(fyne.NewSize(width, 600))
 		e := d.ports.entry
@@ -222,6 +224,63 @@ func TestTheHintFitsItsBox(t *testing.T) {
 		}
 		if whole := e.PlaceHolder == e.Hint; whole != (width >= 900) {
 			t.Errorf("at %v the hint is whole: %v", width, whole)
+		}
+	}
+}
+
+func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
+	d := newDesk(t)
+	far := uitest.Listening(3000, "node", 10, "192.168.1.5")
+	d.see(far, uitest.Listening(3001, "node", 11))
+	test.Tap(d.ports.udp)
+	test.Tap(d.ports.allAddresses)
+	d.Want("asked", d.Asked, []string{`set udp "true"`, `set all_addresses "true"`})
+	d.Want("before the answer", d.rows(), []string{"3001"})
+	d.tell(settings.Settings{Notifications: true, UDP: true, AllAddresses: true})
+	d.Want("all addresses", d.rows(), []string{"3000", "3001"})
+	if got := d.ports.table.Rows()[0].exposure; got != "192.168.1.5" {
+		t.Errorf("it says %q; want its address", got)
+	}
+	if !d.ports.udp.Chosen || !d.ports.allAddresses.Chosen {
+		t.Error("the switches do not show what holds")
+	}
+	d.tell(settings.Settings{Notifications: true})
+	d.Want("loopback again", d.rows(), []string{"3001"})
+	d.ShowSettingResult("udp", "Not changed: no")
+	if got := d.ports.left.Text; got != "Not changed: no" {
+		t.Errorf("the status line says %q", got)
+	}
+}
+
+func TestTheStatusLineSaysHowWatchingGoes(t *testing.T) {
+	d := newDesk(t)
+	looks, cannot, on := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}, settings.Settings{Notifications: true}
+	until := time.Date(2026, 11, 24, 18, 30, 0, 0, time.Local).In(time.FixedZone("", 20700)) // told by a clock elsewhere
+	for _, c := range []struct {
+		status Status
+		want   string
+	}{
+		{Status{Health: looks, Settings: on}, "checked every 250 ms"},
+		{Status{Health: looks}, "notifications off · checked every 250 ms"},
+		{Status{Health: looks, Settings: on, Paused: true}, "notifications paused · checked every 250 ms"},
+		{Status{Health: looks, Settings: on, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · checked every 250 ms"},
+		{Status{Health: cannot, Settings: on}, "the ports cannot be read"},
+		{Status{Health: cannot}, "notifications off · the ports cannot be read"},
+	} {
+		if d.SetStatus(c.status); d.ports.right.Text != c.want {
+			t.Errorf("the status line says %q; want %q", d.ports.right.Text, c.want)
+		}
+	}
+}
+
+func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
+	bar := d.ports.warning.Object
+	for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
+		d.SetStatus(Status{Problems: problems})
+		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
+			t.Errorf("with %q the bar is shown: %t, of %v", problems, shown, bar.Size())
 		}
 	}
 }

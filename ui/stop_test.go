@@ -19,9 +19,9 @@ import (
 // stopDesk is a desk with one row selected, and the question about it held.
 func stopDesk(t *testing.T) (*desk, *monitor.Listener) {
 	t.Helper()
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
-	l.Owners[0].StartedAt = d.at.Add(-12 * time.Minute)
+	l.Owners[0].StartedAt = d.At.Add(-12 * time.Minute)
 	l.Owners[0].Folder = "/home/ada/shop"
 	l.Owners[0].Command = []string{"node", "server.js", "--token=hunter2", "it's"}
 	d.see(l, uitest.Listening(9229, "node", 10), uitest.Listening(8080, "python3", 20))
@@ -37,11 +37,11 @@ func held(l *monitor.Listener, more ...*monitor.Listener) StopUpdate {
 
 // says fails the test where the overlay lacks a text.
 func (d *desk) says(texts ...string) {
-	d.t.Helper()
-	said := strings.ReplaceAll(d.overlay(), "|", " ") // where a sentence goes on in the next line
+	d.T.Helper()
+	said := strings.ReplaceAll(d.Overlay(), "|", " ") // where a sentence goes on in the next line
 	for _, text := range texts {
 		if !strings.Contains(said, text) {
-			d.t.Errorf("the dialog does not say %q: %s", text, said)
+			d.T.Errorf("the dialog does not say %q: %s", text, said)
 		}
 	}
 }
@@ -57,23 +57,23 @@ func (d *desk) focused() string {
 // tap presses the dialog's button with that label. (The test driver finds places in
 // the window that was made last alone.)
 func (d *desk) tap(label string) {
-	d.t.Helper()
+	d.T.Helper()
 	for _, o := range d.stopping.buttons.Objects {
 		if b, ok := o.(*widgets.Button); ok && b.Text == label {
 			b.OnTapped()
 			return
 		}
 	}
-	d.t.Fatalf("there is no button %q: %s", label, d.overlay())
+	d.T.Fatalf("there is no button %q: %s", label, d.Overlay())
 }
 
 func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	d, l := stopDesk(t)
 	uitest.Press(d.window, fyne.KeyDelete)
 	uitest.Press(d.window, fyne.KeyDelete) // a key that is held down
-	d.want("asked", d.asked, []string{"hold 10"})
+	d.Want("asked", d.Asked, []string{"hold 10"})
 	child := uitest.Listening(9000, "esbuild", 11)
-	news := held(l, d.last.Listeners[2])
+	news := held(l, d.Last.Listeners[2])
 	news.ListeningChildren = []StopChild{{child.Owners[0], child}}
 	news.Managers = []StopManager{{"It runs in the unit web.service", "systemctl --user stop web.service"}}
 	d.stopNews(news)
@@ -82,18 +82,18 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	if d.focused() != "Cancel" {
 		t.Errorf("the keyboard is on %q; want Cancel", d.focused())
 	}
-	d.choose("Copy")
+	d.Choose("Copy")
 	uitest.Press(d.window, fyne.KeyEscape)
-	d.want("asked", d.asked, []string{"hold 10", "copy systemctl --user stop web.service", "end"})
-	if d.overlay() != "" || d.stopping != nil {
+	d.Want("asked", d.Asked, []string{"hold 10", "copy systemctl --user stop web.service", "end"})
+	if d.Overlay() != "" || d.stopping != nil {
 		t.Error("Esc does not close the dialog")
 	}
 	d.stopNews(StopUpdate{Stage: StopDone, Targets: l.Owners}) // which came too late
-	if d.overlay() != "" {
+	if d.Overlay() != "" {
 		t.Error("the dialog comes back")
 	}
 	uitest.Press(d.window, fyne.KeyDelete) // the table has the keyboard again
-	d.want("asked again", d.asked[3:], []string{"hold 10"})
+	d.Want("asked again", d.Asked[3:], []string{"hold 10"})
 }
 
 func TestStopWaitsThenOffersForce(t *testing.T) {
@@ -112,12 +112,12 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 		t.Fatalf("after Cancel Tab comes to %q; want Stop", d.focused())
 	}
 	uitest.Press(d.window, fyne.KeyReturn)
-	d.want("asked", d.asked, []string{"hold 10", "stop, children true"})
+	d.Want("asked", d.Asked, []string{"hold 10", "stop, children true"})
 	d.says("Stopping node (10)…")
 	if d.focused() != "Close" {
 		t.Errorf("the keyboard is on %q; want Close: nothing is asked twice", d.focused())
 	}
-	d.at = d.at.Add(4 * time.Second)
+	d.At = d.At.Add(4 * time.Second)
 	d.Tick()
 	if got := d.stopping.bar.share; got < 0.39 || got > 0.41 {
 		t.Errorf("after 4 s of 10 the line is at %v", got)
@@ -128,19 +128,19 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 		t.Errorf("the keyboard is on %q; want Leave it", d.focused())
 	}
 	d.tap("Force")
-	d.want("asked", d.asked[2:], []string{"force"})
+	d.Want("asked", d.Asked[2:], []string{"force"})
 	d.stopNews(StopUpdate{Stage: StopDone, Targets: l.Owners})
 	d.says("Stopped.", "node (10) has ended.")
 	d.tap("Start again")
-	d.want("asked", d.asked[3:], []string{"copy cd /home/ada/shop && node server.js '--token=hunter2' 'it'\\''s'"})
-	if said := d.overlay(); strings.Contains(said, "hunter2") {
+	d.Want("asked", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js '--token=hunter2' 'it'\\''s'"})
+	if said := d.Overlay(); strings.Contains(said, "hunter2") {
 		t.Errorf("the password is shown: %s", said)
 	}
 	p := d.processes["10 7"]
 	if p.gone.Text != "Ended by force by you, today 15:53:04" || !p.gone.Visible() || p.stopButton.Visible() {
 		t.Errorf("the process window says %q, offers to stop it: %t", p.gone.Text, p.stopButton.Visible())
 	}
-	d.see(d.last.Listeners[1])
+	d.see(d.Last.Listeners[1])
 	if !strings.HasPrefix(p.gone.Text, "Ended by force by you") {
 		t.Errorf("after its ports closed the process window says %q", p.gone.Text)
 	}
@@ -156,16 +156,16 @@ func TestWhatIsNotStoppedIsSaid(t *testing.T) {
 		d.stopNews(held(l))
 		d.stopNews(StopUpdate{Stage: stage, Problems: []string{"node (10) is not stopped: it is Porthole itself."}})
 		d.says(want[0], want[1])
-		if d.focused() != "Close" || strings.Contains(d.overlay(), "Start again") {
+		if d.focused() != "Close" || strings.Contains(d.Overlay(), "Start again") {
 			t.Errorf("stage %d: the keyboard is on %q", stage, d.focused())
 		}
 		uitest.Press(d.window, fyne.KeyReturn)
-		d.want("asked", d.asked, []string{"hold 10", "end"})
+		d.Want("asked", d.Asked, []string{"hold 10", "end"})
 	}
 }
 
 func TestAllOwnersOfAPortAreNamed(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	for pid := 11; pid < 15; pid++ {
 		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: "worker\x1b[31m"})
@@ -177,14 +177,14 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 	d.ports.table.Select(l.ID)
 	d.ports.table.Focus()
 	uitest.Press(d.window, fyne.KeyDelete)
-	d.want("asked", d.asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
+	d.Want("asked", d.Asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
 	d.stopNews(held(l))
 	d.says("Stop 5 processes?", "PID 10 · user ada", "PID 14")
 	p := d.stopping.popUp
 	if middle := p.Position().Y + p.Size().Height/2; middle < 299 || middle > 301 {
 		t.Errorf("in a window of 600 the dialog's middle is at %v", middle)
 	}
-	if strings.Contains(d.overlay(), "\x1b") {
+	if strings.Contains(d.Overlay(), "\x1b") {
 		t.Error("it shows a name as it is")
 	}
 	d.tap("Stop")
@@ -193,7 +193,7 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 
 // Where nobody can be stopped nothing offers to.
 func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	hidden, first, mine := uitest.Listening(22, "", 0, "0.0.0.0"), uitest.Listening(80, "systemd", 1), uitest.Listening(3000, "node", 10)
 	d.see(hidden, first, mine)
 	for _, c := range []struct {
@@ -205,15 +205,15 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		{first, false, "systemd is not stopped: without it the machine stops"},
 		{mine, true, ""},
 	} {
-		d.asked, d.ports.notice = nil, ""
+		d.Asked, d.ports.notice = nil, ""
 		d.ports.table.Select(c.l.ID)
 		d.ports.table.Focus()
 		if got := d.ports.details.stop.Visible(); got != c.can {
 			t.Errorf("%d: the side pane offers it: %t", c.l.Port, got)
 		}
 		uitest.Press(d.window, desktop.KeyMenu)
-		if got := strings.Contains(d.overlay(), "Stop…   (Del)"); got != c.can {
-			t.Errorf("%d: the menu says %q", c.l.Port, d.overlay())
+		if got := strings.Contains(d.Overlay(), "Stop…   (Del)"); got != c.can {
+			t.Errorf("%d: the menu says %q", c.l.Port, d.Overlay())
 		}
 		uitest.Press(d.window, fyne.KeyEscape)
 		d.OpenProcess(c.l)
@@ -224,7 +224,7 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		p.window.Close()
 		uitest.Press(d.window, fyne.KeyDelete)
 		if d.ports.notice != c.says || (d.stopping != nil) != c.can {
-			t.Errorf("%d: Delete says %q, asks %q", c.l.Port, d.ports.notice, d.asked)
+			t.Errorf("%d: Delete says %q, asks %q", c.l.Port, d.ports.notice, d.Asked)
 		}
 	}
 	uitest.Press(d.window, fyne.KeyEscape)
@@ -243,13 +243,13 @@ func TestTheProcessWindowStopsItsProcessAndItsClosingEndsTheWait(t *testing.T) {
 	d.OpenProcess(l)
 	p := d.processes["10 7"]
 	p.stopButton.OnTapped()
-	d.want("asked", d.asked, []string{"hold 10", "hold 12"})
+	d.Want("asked", d.Asked, []string{"hold 10", "hold 12"})
 	uitest.Press(d.window, fyne.KeyDelete) // in the other window meanwhile
-	d.want("asked", d.asked, []string{"hold 10", "hold 12"})
+	d.Want("asked", d.Asked, []string{"hold 10", "hold 12"})
 	d.stopNews(held(l))
 	d.stopping.terminate()
 	p.window.Close()
-	d.want("asked", d.asked[2:], []string{"stop, children false", "end"})
+	d.Want("asked", d.Asked[2:], []string{"stop, children false", "end"})
 	if d.stopping != nil {
 		t.Error("the dialog is kept")
 	}
@@ -299,7 +299,7 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 func TestTheMenuOfARowAndTheSidePaneAskToo(t *testing.T) {
 	d, l := stopDesk(t)
 	uitest.Press(d.window, desktop.KeyMenu)
-	d.choose("Stop…   (Del)")
+	d.Choose("Stop…   (Del)")
 	d.stopNews(held(l))
 	d.says("Stop node?")
 	uitest.Press(d.window, fyne.KeyEscape)
@@ -307,7 +307,7 @@ func TestTheMenuOfARowAndTheSidePaneAskToo(t *testing.T) {
 	d.stopNews(held(l))
 	d.says("Stop node?")
 	uitest.Press(d.window, fyne.KeyEscape)
-	d.want("asked", d.asked, []string{"hold 10", "end", "hold 10", "end"})
+	d.Want("asked", d.Asked, []string{"hold 10", "end", "hold 10", "end"})
 	uitest.Press(d.window, fyne.KeyDelete) // the table has the keyboard
-	d.want("asked at last", d.asked[4:], []string{"hold 10"})
+	d.Want("asked at last", d.Asked[4:], []string{"hold 10"})
 }

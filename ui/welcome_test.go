@@ -7,19 +7,20 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor/watch"
+	"porthole/ui/settings"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 )
 
 func TestANewUserIsWelcomedOnce(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	if d.ports.welcome.object.Visible() {
 		t.Fatal("who is not new is welcomed")
 	}
 	d.see(uitest.Listening(3000, "node", 10))
 	d.window.Resize(fyne.NewSize(1000, 601)) // the cards have come
 	table := d.ports.table.Size()
-	first := Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Welcome: true}
+	first := Status{Settings: settings.Settings{Notifications: true}, Rules: watch.Default(), Welcome: true}
 	d.SetStatus(first)
 	if text := d.ports.welcome.text.Segment.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
 		t.Errorf("it says %q, visible %v", text, d.ports.welcome.object.Visible())
@@ -34,7 +35,7 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 			break
 		}
 	}
-	d.want("asked", d.asked, []string{"welcomed"})
+	d.Want("asked", d.Asked, []string{"welcomed"})
 	d.SetStatus(first) // the agent had not heard of it yet
 	if d.ports.welcome.object.Visible() || d.ports.table.Size() != table {
 		t.Errorf("it comes back, the table %v and was %v", d.ports.table.Size(), table)
@@ -42,7 +43,7 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 }
 
 func TestTheWelcomeSaysOnlyWhatIsSo(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.SetStatus(Status{Welcome: true, Rules: watch.Rules{}.WithPort(8080)})
 	if text := d.ports.welcome.text.Segment.Text; strings.Contains(text, "62893") || !strings.Contains(text, "star") {
 		t.Errorf("where 62893 is not watched: %q", text)

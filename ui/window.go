@@ -12,7 +12,9 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	"porthole/ui/settings"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/watches"
 	"porthole/ui/widgets"
 )
 
@@ -34,8 +36,8 @@ type Window struct {
 	ports     *portsPage
 	history   *historyPage
 	memory    History
-	watches   *watchesPage
-	settings  *settingsPage
+	watches   *watches.Page
+	settings  *settings.Page
 	processes map[string]*processWindow
 	snapshot  monitor.Snapshot
 	status    Status
@@ -69,13 +71,13 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 	}
 	w.ports.watches = func() { w.tabs.Open(PageWatches) }
 	w.history = newHistoryPage(memory, actions, now, w.window, w.ShowPort, w.key)
-	w.watches = newWatchesPage(actions, now, w.key)
-	w.settings = newSettingsPage(actions, app.Metadata().Version)
+	w.watches = watches.New(actions, now, w.key)
+	w.settings = settings.New(actions, app.Metadata().Version)
 	w.tabs = widgets.NewTabs(
 		widgets.Tab{Name: PagePorts, Label: lang.L("Ports"), Content: w.ports.content, Focus: w.ports.focus},
 		widgets.Tab{Name: PageHistory, Label: lang.L("Activity"), Content: w.history.content, Focus: w.history.focus, OnShown: w.history.onShown},
-		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.content, Focus: w.watches.focus, OnShown: w.watches.onShown},
-		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.content, Focus: w.settings.focus, OnShown: w.settings.onShown},
+		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.Content, Focus: w.watches.Focus, OnShown: w.watches.OnShown},
+		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.Content, Focus: w.settings.Focus, OnShown: w.settings.OnShown},
 	)
 	w.window.SetContent(w.tabs.Object)
 	w.tabs.Placed = true
@@ -108,7 +110,7 @@ func (w *Window) Update(u monitor.Update) {
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
 	w.history.update(u)
-	w.watches.update(u.Snapshot)
+	w.watches.Update(u.Snapshot)
 	for _, p := range w.processes {
 		p.update(u.Snapshot)
 	}
@@ -118,11 +120,11 @@ func (w *Window) Update(u monitor.Update) {
 func (w *Window) SetStatus(s Status) {
 	w.status = s
 	w.setTheme(s.Settings.Theme)
-	w.settings.show(s.Settings)
-	w.settings.warn(s.Problems)
+	w.settings.SetSettings(s.Settings)
+	w.settings.ShowProblems(s.Problems)
 	w.ports.setStatus(s.ports())
 	w.history.setRules(s.Rules)
-	w.watches.setRules(s.Rules)
+	w.watches.SetRules(s.Rules)
 }
 
 // setTheme lets everything that is shown look as theme says: "light", "dark",
@@ -137,7 +139,7 @@ func (w *Window) setTheme(theme string) {
 // ShowSettingResult tells what became of a setting that was asked for, or of the test
 // notification ("test"): problem is a sentence, "" where it was done.
 func (w *Window) ShowSettingResult(key, problem string) {
-	w.settings.showResult(key, problem)
+	w.settings.ShowResult(key, problem)
 	if problem != "" && w.tabs.Name() != PageSettings {
 		w.ShowNotice(problem)
 	}
@@ -148,8 +150,8 @@ func (w *Window) Disconnect() {
 	w.stale = true
 	w.ports.disconnect()
 	w.history.disconnect()
-	w.watches.disconnect()
-	w.settings.disconnect()
+	w.watches.Disconnect()
+	w.settings.Disconnect()
 	for _, p := range w.processes {
 		p.disconnect()
 	}
@@ -186,8 +188,8 @@ func (w *Window) Raise(port uint16) {
 func (w *Window) Tick() {
 	w.ports.tick()
 	w.history.tick()
-	w.watches.tick()
-	w.settings.tick()
+	w.watches.Tick()
+	w.settings.Tick()
 	for _, p := range w.processes {
 		p.tick()
 	}

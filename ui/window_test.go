@@ -2,7 +2,6 @@ package ui
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -11,185 +10,58 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/probe"
+	"porthole/ui/settings"
 	"porthole/ui/table"
-	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 	"porthole/ui/words"
 )
 
-func TestMain(m *testing.M) { uitest.Main(m) }
-
-// desk is a window on Fyne's software driver, with a clock that the test turns
-// and a record of what the window asked for.
-type desk struct {
-	*Window
-	t        testing.TB
-	at       time.Time
-	asked    []string
-	stopNews func(StopUpdate) // of the stop that is asked about
-	last     monitor.Snapshot
-
-	environment func(lines []string, problem string) // answers what was asked last
-}
-
-func NewDesk(t *testing.T) *desk { return deskWith(t, nil) }
-
-// deskWith is newDesk with something remembered.
-func deskWith(t testing.TB, memory History) *desk {
-	t.Helper()
-	app := test.NewTempApp(t)
-	app.Settings().SetTheme(uitheme.Theme{})
-	d := &desk{t: t, at: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
-	d.Window = NewWindow(app, d, memory, func() time.Time { return d.at })
-	d.window.Resize(fyne.NewSize(1000, 600))
-	d.Show()
-	d.SetStatus(Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
-	return d
-}
-
-func (d *desk) ask(format string, args ...any) {
-	d.asked = append(d.asked, fmt.Sprintf(format, args...))
-}
-
-func (d *desk) Watch(port uint16) { d.ask("watch %d", port) }
-
-func (d *desk) Unwatch(port uint16) { d.ask("unwatch %d", port) }
-
-func (d *desk) SetWatches(_, r watch.Rules) { d.ask("watches %+v", r) }
-
-func (d *desk) Pause(t time.Duration) { d.ask("pause %v", t) }
-
-func (d *desk) DismissWelcome() { d.ask("welcomed") }
-
-func (d *desk) Resume() { d.ask("resume") }
-
-func (d *desk) TestNotification() { d.ask("test") }
-
-func (d *desk) Set(key, value string) { d.ask("set %s %q", key, value) }
-
-func (d *desk) ReloadSettings() { d.ask("look") }
-
-func (d *desk) Refresh() { d.ask("refresh") }
-
-func (d *desk) Quit() { d.ask("quit") }
-
-func (d *desk) Close() { d.ask("close") }
-
-func (d *desk) StartAgent() { d.ask("restart") }
-
-func (d *desk) CopyDiagnostics() { d.ask("diagnostics") }
-
-func (d *desk) Copy(text string) { d.ask("copy %s", text) }
-
-func (d *desk) OpenInBrowser(a string) { d.ask("browse %s", a) }
-
-func (d *desk) CopyURL(a string) { d.ask("copy the URL of %s", a) }
-
-func (d *desk) InspectTraffic(l *monitor.Listener) { d.ask("inspect %d", l.Port) }
-
-func (d *desk) Environment(o monitor.Owner, done func([]string, string)) {
-	d.ask("environment of %d", o.PID)
-	d.environment = done
-}
-
-func (d *desk) OpenFolder(path string) { d.ask("folder %s", path) }
-
-// Stop notes who is asked about; d.tell is what tells the dialog then.
-func (d *desk) Stop(q StopRequest, tell func(StopUpdate)) Stopping {
-	for _, o := range q.Owners {
-		d.ask("hold %d", o.PID)
-	}
-	d.stopNews = tell
-	return stopDouble{d}
-}
-
-type stopDouble struct{ d *desk }
-
-func (s stopDouble) Terminate(children bool) { s.d.ask("stop, children %t", children) }
-
-func (s stopDouble) ForceQuit() { s.d.ask("force") }
-
-func (s stopDouble) Close() { s.d.ask("end") }
-
-// see shows the window the next snapshot, as the monitor would.
-func (d *desk) see(listeners ...*monitor.Listener) {
-	next := monitor.Apply(monitor.Snapshot{}, uitest.OpenedChanges(d.at, listeners))
-	var changes []monitor.Event
-	if d.last.Listeners != nil {
-		changes = monitor.Diff(d.last, next)
-	}
-	d.last = next
-	d.Update(monitor.Update{Snapshot: next, Events: changes, Ready: true})
-}
-
-// rows are the rows of the table in order, with their marks.
-func (d *desk) rows() []string {
-	var out []string
-	for _, r := range d.ports.table.Rows() {
-		out = append(out, r.port+[...]string{unmarked: "", opened: " new", changed: " changed", closed: " closed"}[r.mark])
-	}
-	return out
-}
-
-func (d *desk) want(what string, got, want []string) {
-	d.t.Helper()
-	if !slices.Equal(got, want) {
-		d.t.Errorf("%s: %q; want %q", what, got, want)
-	}
-}
-
-// row is where the row with that index is on the canvas.
-func (d *desk) row(i int) fyne.Position {
-	return fyne.NewPos(200, d.ports.table.Top()+float32(i)*32+16)
-}
-
 func TestRowsComeAreMarkedAndGo(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20, "0.0.0.0")
-	b.Since = d.at
+	b.Since = d.At
 	found := uitest.Listening(9000, "dns", 30) // it was open before anyone looked there
 	d.see(a)
-	d.want("first", d.rows(), []string{"3000"})
+	d.Want("first", d.rows(), []string{"3000"})
 	d.see(a, found)
-	d.want("found", d.rows(), []string{"3000", "9000"})
+	d.Want("found", d.rows(), []string{"3000", "9000"})
 	d.Update(monitor.Update{Snapshot: monitor.Snapshot{Listeners: []*monitor.Listener{a}}, Events: []monitor.Event{{Kind: monitor.Unlisted, Listener: found}}, Ready: true})
-	d.want("dropped", d.rows(), []string{"3000"})
+	d.Want("dropped", d.rows(), []string{"3000"})
 	d.see(a)
 	d.see(a, b)
-	d.want("opened", d.rows(), []string{"3000", "8080 new"})
+	d.Want("opened", d.rows(), []string{"3000", "8080 new"})
 	d.see(b)
-	d.want("closed", d.rows(), []string{"3000 closed", "8080 new"})
-	d.at = d.at.Add(markTime)
+	d.Want("closed", d.rows(), []string{"3000 closed", "8080 new"})
+	d.At = d.At.Add(markTime)
 	d.Tick()
-	d.want("after 3 s", d.rows(), []string{"8080"})
+	d.Want("after 3 s", d.rows(), []string{"8080"})
 	changed := uitest.Listening(8080, "python3", 20, "127.0.0.1")
 	changed.Sockets[0].ID = b.Sockets[0].ID
 	d.see(changed)
-	d.want("changed", d.rows(), []string{"8080 changed"})
+	d.Want("changed", d.rows(), []string{"8080 changed"})
 	for i := range 2 { // each change is marked for 3 s
-		d.at = d.at.Add(markTime - time.Second)
-		d.Update(d.handOver(0, 30+i))
+		d.At = d.At.Add(markTime - time.Second)
+		d.Update(d.HandOver(0, 30+i))
 		d.Tick()
-		d.want("changed again", d.rows(), []string{"8080 changed"})
+		d.Want("changed again", d.rows(), []string{"8080 changed"})
 	}
-	d.at = d.at.Add(markTime)
+	d.At = d.At.Add(markTime)
 	d.Tick()
-	d.want("3 s after the last change", d.rows(), []string{"8080"})
+	d.Want("3 s after the last change", d.rows(), []string{"8080"})
 }
 
 func TestAddressesThatLoopbackDoesNotReachAreNotShown(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10, "192.168.1.5"), uitest.Listening(3001, "node", 10, "::1"))
-	d.want("rows", d.rows(), []string{"3001"})
+	d.Want("rows", d.rows(), []string{"3001"})
 }
 
 func TestSelectionStaysWithTheListener(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
 	d.see(a, b)
 	test.TapCanvas(d.window.Canvas(), d.row(1))
@@ -204,7 +76,7 @@ func TestSelectionStaysWithTheListener(t *testing.T) {
 }
 
 func TestDoubleClickOpensTheProcessOnce(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	test.TapCanvas(d.window.Canvas(), d.row(1))
 	if len(d.processes) != 0 {
@@ -224,11 +96,11 @@ func TestDoubleClickOpensTheProcessOnce(t *testing.T) {
 }
 
 func TestASecondClickElsewhereOrLaterIsNoDoubleClick(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	test.TapCanvas(d.window.Canvas(), d.row(0))
 	test.TapCanvas(d.window.Canvas(), d.row(1))
-	time.Sleep(d.app.Driver().DoubleTapDelay() + 20*time.Millisecond)
+	time.Sleep(d.App.Driver().DoubleTapDelay() + 20*time.Millisecond)
 	test.TapCanvas(d.window.Canvas(), d.row(1))
 	if len(d.processes) != 0 {
 		t.Fatalf("%d process windows; want none", len(d.processes))
@@ -236,7 +108,7 @@ func TestASecondClickElsewhereOrLaterIsNoDoubleClick(t *testing.T) {
 }
 
 func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	test.TapCanvas(d.window.Canvas(), d.row(0))
@@ -253,7 +125,7 @@ func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
 }
 
 func TestKeysMoveOpenAndFilter(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
 	for _, step := range []struct {
 		key  fyne.KeyName
@@ -269,9 +141,9 @@ func TestKeysMoveOpenAndFilter(t *testing.T) {
 		t.Fatal("Enter opened no process")
 	}
 	d.window.Canvas().Focused().TypedRune('j') // all else filters
-	d.want("filtered", d.rows(), []string{"9000"})
+	d.Want("filtered", d.rows(), []string{"9000"})
 	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	d.want("cleared", d.rows(), []string{"3000", "8080", "9000"})
+	d.Want("cleared", d.rows(), []string{"3000", "8080", "9000"})
 	d.ports.table.Focus()
 	d.window.Canvas().Focused().TypedRune('8') // a port's digits go to its row
 	if r, _ := d.ports.table.Selected(); r == nil || r.port != "8080" || d.ports.entry.Text != "" {
@@ -280,7 +152,7 @@ func TestKeysMoveOpenAndFilter(t *testing.T) {
 }
 
 func TestTheColumnOfAddressesTellsTwoOfOnePortApart(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	v4, v6 := uitest.Listening(5173, "node", 10, "127.0.0.1"), uitest.Listening(5173, "node", 20, "::1")
 	d.see(v4, v6)
 	columns := portColumns(nil, d.ports.clock)
@@ -296,34 +168,34 @@ func TestTheColumnOfAddressesTellsTwoOfOnePortApart(t *testing.T) {
 		t.Error("it takes room though nobody asked for it")
 	}
 	d.ports.table.SetColumns(table.Columns{Shown: []string{"address"}})
-	d.want("remembered", d.State().Columns.Shown, []string{"address"})
+	d.Want("remembered", d.State().Columns.Shown, []string{"address"})
 	d.ports.table.Sort("address", true)
-	d.want("sorted down", addresses(), []string{"::1", "127.0.0.1"})
+	d.Want("sorted down", addresses(), []string{"::1", "127.0.0.1"})
 	d.ports.table.Sort("address", false)
-	d.want("sorted up", addresses(), []string{"127.0.0.1", "::1"})
+	d.Want("sorted up", addresses(), []string{"127.0.0.1", "::1"})
 	both := uitest.Listening(5173, "node", 20, "::1", "127.0.0.2")
 	d.see(v4, both)
-	d.want("one has another in addition", d.rows(), []string{"5173", "5173 changed"})
+	d.Want("one has another in addition", d.rows(), []string{"5173", "5173 changed"})
 }
 
 func TestStarWatchesAndUnwatches(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20))
 	star := func(i int) { test.TapCanvas(d.window.Canvas(), fyne.NewPos(17, d.row(i).Y)) }
 	star(0)
 	star(1)
-	d.want("asked", d.asked, []string{"watch 3000", "unwatch 62893"})
+	d.Want("asked", d.Asked, []string{"watch 3000", "unwatch 62893"})
 }
 
 func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.entry.SetText("5432")
 	if got := d.ports.empty.Title.Text; got != "5432 is free" || !d.ports.empty.Object.Visible() {
 		t.Fatalf("empty state says %q", got)
 	}
 	test.Tap(d.ports.empty.Button)
-	d.want("asked", d.asked, []string{"watch 5432"})
+	d.Want("asked", d.Asked, []string{"watch 5432"})
 	d.ShowPort(62893)
 	if got := d.ports.empty.Title.Text; got != "62893 is free" || d.ports.empty.Button.Visible() {
 		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.Button.Visible())
@@ -336,7 +208,7 @@ func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
 
 // Where the ports cannot be read, or nobody watches, none is called free.
 func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	cannot := Status{Health: monitor.Health{Problem: "it is broken"}}
 	says := func(when, want string) {
 		t.Helper()
@@ -358,36 +230,22 @@ func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
 	says("alone", "Porthole is not watching")
 }
 
-func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
-	d := NewDesk(t)
-	d.see(uitest.Listening(3000, "node", 10))
-	for page, bar := range map[string]fyne.CanvasObject{PagePorts: d.ports.warning.Object, PageSettings: d.settings.warning.Object} {
-		d.ShowPage(page)
-		for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
-			d.SetStatus(Status{Problems: problems})
-			if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
-				t.Errorf("%s, with %q the bar is shown: %t, of %v", page, problems, shown, bar.Size())
-			}
-		}
-	}
-}
-
 func TestADeadAgentIsSaidAndNothingLooksLive(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.Disconnect()
 	if !d.ports.warning.Object.Visible() || !d.ports.warning.Again.Visible() {
 		t.Fatal("a dead agent is not said")
 	}
 	test.Tap(d.ports.warning.Again)
-	d.want("asked", d.asked, []string{"restart"})
+	d.Want("asked", d.Asked, []string{"restart"})
 	if got := d.ports.right.Text; got != "not watching" {
 		t.Errorf("the status line says %q", got)
 	}
 }
 
 func TestHostileNamesAreCleanedEverywhere(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "a\nb\x1b[31m\u202eevil<b>", 10)
 	l.Project = "p\tq"
 	d.see(l)
@@ -404,7 +262,7 @@ func TestHostileNamesAreCleanedEverywhere(t *testing.T) {
 }
 
 func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(22, "", 0, "0.0.0.0")
 	l.User = "root"
 	d.see(l)
@@ -420,7 +278,7 @@ func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
 }
 
 func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.OpenProcess(l)
@@ -428,7 +286,7 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 	for _, p := range d.processes {
 		says := func(want string) {
 			t.Helper()
-			if want += words.Moment(d.at, d.at); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
+			if want += words.Moment(d.At, d.At); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
 				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.gone.Text, p.gone.Visible(), p.listening.Text, want)
 			}
 		}
@@ -437,10 +295,10 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
 			t.Errorf("wants to know of %+v; want the process", w.Processes)
 		}
-		d.ShowProbe(probe.Result{At: d.at, Processes: map[probe.ProcessID]monitor.ProcessState{key: {}}})
+		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {}}})
 		says("It runs on, but listens on nothing, since ")
-		d.at = d.at.Add(time.Hour)
-		d.ShowProbe(probe.Result{At: d.at, Processes: map[probe.ProcessID]monitor.ProcessState{key: {Ended: true}}})
+		d.At = d.At.Add(time.Hour)
+		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {Ended: true}}})
 		says("It has ended, ")
 		if w := d.ProbeRequest(); len(w.Processes) != 0 {
 			t.Errorf("wants to know of %+v, which has ended", w.Processes)
@@ -453,7 +311,7 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 }
 
 func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	d.ports.entry.SetText("py")
 	d.ports.table.Sort("pid", true)
@@ -461,13 +319,13 @@ func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
 	d.window.Resize(fyne.NewSize(1234, 567))
 	d.ShowPage(PageWatches)
 	state := d.State()
-	next := NewDesk(t)
+	next := newDesk(t)
 	next.Restore(state)
 	if size := next.window.Canvas().Size(); size != fyne.NewSize(1234, 567) || next.Page() != PageWatches {
 		t.Errorf("it begins on %s, with %v", next.Page(), size)
 	}
 	next.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
-	next.want("rows", next.rows(), []string{"8080"})
+	next.Want("rows", next.rows(), []string{"8080"})
 	if r, ok := next.ports.table.Selected(); !ok || r.port != "8080" {
 		t.Errorf("selected %+v", r)
 	}
@@ -477,16 +335,16 @@ func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
 }
 
 func TestColumnsAndGroupsAreRemembered(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	all := []*monitor.Listener{uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9229, "node", 10)}
 	d.see(all...)
 	at := func(x float32) fyne.Position { return fyne.NewPos(x, d.ports.table.Top()-table.RowHeight/2) }
 	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the edge of Port
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
-	d.choose("User")
+	d.Choose("User")
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
-	d.choose("Group by process   (Ctrl+G)")
-	d.want("grouped", d.rows(), []string{"3000", "9229", "8080"})
+	d.Choose("Group by process   (Ctrl+G)")
+	d.Want("grouped", d.rows(), []string{"3000", "9229", "8080"})
 	b, err := json.Marshal(d.State())
 	if err != nil {
 		t.Fatal(err)
@@ -498,15 +356,15 @@ func TestColumnsAndGroupsAreRemembered(t *testing.T) {
 	if got := state.Columns; got.Widths["port"] != 122 || !slices.Equal(got.Hidden, []string{"user"}) {
 		t.Errorf("left %+v; want that Port is 122 wide and User hidden", got)
 	}
-	next := NewDesk(t)
+	next := newDesk(t)
 	next.Restore(state)
 	next.see(all...)
-	next.want("rows of the next window", next.rows(), []string{"3000", "9229", "8080"})
+	next.Want("rows of the next window", next.rows(), []string{"3000", "9229", "8080"})
 	if got := next.ports.table.Columns(); !reflect.DeepEqual(got, state.Columns) {
 		t.Errorf("the next window has %+v; want %+v", got, state.Columns)
 	}
 	next.ports.toggleGroup()
-	next.want("no longer grouped", next.rows(), []string{"3000", "8080", "9229"})
+	next.Want("no longer grouped", next.rows(), []string{"3000", "8080", "9229"})
 }
 
 // tableHeader is the header of the table of ports.
@@ -519,7 +377,7 @@ func tableHeader(t *testing.T, d *desk) fyne.SecondaryTappable {
 // A busy machine does not take the second click away from the row that had the
 // first, nor a click from the row that is under the pointer.
 func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	all := []*monitor.Listener{uitest.Listening(3000, "node", 10), uitest.Listening(5000, "java", 11), uitest.Listening(8080, "python3", 20)}
 	d.see(all...)
 	for i := range 10 {
@@ -528,7 +386,7 @@ func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
 		if i%2 == 0 { // something opens above
 			d.see(append([]*monitor.Listener{uitest.Listening(uint16(100+i), "nc", 100+i)}, all...)...)
 		}
-		d.Update(d.handOver(len(d.last.Listeners)-1, 500+i))
+		d.Update(d.HandOver(len(d.Last.Listeners)-1, 500+i))
 		d.see(all...)
 		test.TapCanvas(d.window.Canvas(), d.row(i%3))
 		if len(d.processes) != 1 {
@@ -540,13 +398,13 @@ func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
 			}
 			p.window.Close()
 		}
-		d.at = d.at.Add(markTime)
+		d.At = d.At.Add(markTime)
 		d.Tick()
 	}
 }
 
 func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	v4, v6, other := uitest.Listening(5173, "node", 10, "127.0.0.1"), uitest.Listening(5173, "deno", 20, "::1"), uitest.Listening(8080, "python3", 30, "0.0.0.0")
 	d.see(v4, other)
 	reach := func() []string {
@@ -556,31 +414,31 @@ func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
 		}
 		return said
 	}
-	d.want("one", reach(), []string{"this machine", "the network"})
+	d.Want("one", reach(), []string{"this machine", "the network"})
 	d.see(v4, v6, other)
-	d.want("two", reach(), []string{"ambiguous", "ambiguous", "the network"})
+	d.Want("two", reach(), []string{"ambiguous", "ambiguous", "the network"})
 	d.see(v4, v6, other, uitest.Listening(8080, "caddy", 40, "::1"))
-	d.want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "the network !", "ambiguous"})
+	d.Want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "the network !", "ambiguous"})
 	d.see(v4, other)
-	d.at = d.at.Add(markTime)
+	d.At = d.At.Add(markTime)
 	d.Tick()
-	d.want("one again", reach(), []string{"this machine", "the network"})
+	d.Want("one again", reach(), []string{"this machine", "the network"})
 }
 
 func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "Node", 30))
 	d.ports.table.Sort("process", true)
-	d.want("sorted", d.rows(), []string{"8080", "9000", "3000"})
+	d.Want("sorted", d.rows(), []string{"8080", "9000", "3000"})
 	d.ports.table.Select("tcp-9000-30")
 	d.ports.entry.SetText("node")
-	d.want("filtered", d.rows(), []string{"9000", "3000"})
-	d.Update(d.handOver(1, 77)) // 8080, which the filter hides, is deno's now
-	d.want("filtered still", d.rows(), []string{"9000", "3000"})
+	d.Want("filtered", d.rows(), []string{"9000", "3000"})
+	d.Update(d.HandOver(1, 77)) // 8080, which the filter hides, is deno's now
+	d.Want("filtered still", d.rows(), []string{"9000", "3000"})
 	d.ports.entry.SetText("deno")
-	d.want("found by its new owner", d.rows(), []string{"8080 changed"})
+	d.Want("found by its new owner", d.rows(), []string{"8080 changed"})
 	d.ports.entry.SetText("")
-	d.want("all", d.rows(), []string{"9000", "3000", "8080 changed"})
+	d.Want("all", d.rows(), []string{"9000", "3000", "8080 changed"})
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "9000" {
 		t.Errorf("selected %+v, %v; want 9000", r, ok)
 	}
@@ -588,14 +446,14 @@ func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
 
 // Up, and down the other way round; what is equal is told apart by the port.
 func TestEveryColumnSorts(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "8080")})
 	node, java, deno, hidden := uitest.Listening(3000, "node", 30), uitest.Listening(7000, "java", 20), uitest.Listening(8080, "Deno", 100, "0.0.0.0"), uitest.Listening(9000, "", 0)
-	node.Since, deno.Since = d.at.Add(-time.Hour), d.at.Add(-time.Minute)
-	java.Owners[0].StartedAt = d.at.Add(-30 * time.Minute)
+	node.Since, deno.Since = d.At.Add(-time.Hour), d.At.Add(-time.Minute)
+	java.Owners[0].StartedAt = d.At.Add(-30 * time.Minute)
 	node.Project, java.Service, hidden.User = "shop", "Express", "root"
 	d.see(node, java, deno, hidden)
-	d.ShowProbe(probe.Result{At: d.at, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
+	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
 	for column, up := range map[string][]string{
 		"watch": {"8080", "3000", "7000", "9000"}, "port": {"3000", "7000", "8080", "9000"}, "process": {"8080", "7000", "3000", "9000"},
 		"pid": {"9000", "7000", "3000", "8080"}, "user": {"3000", "7000", "8080", "9000"}, "reach": {"8080", "3000", "7000", "9000"},
@@ -603,55 +461,55 @@ func TestEveryColumnSorts(t *testing.T) {
 		"conns": {"9000", "7000", "3000", "8080"},
 	} {
 		d.ports.table.Sort(column, false)
-		d.want(column, d.rows(), up)
+		d.Want(column, d.rows(), up)
 		d.ports.table.Sort(column, true)
 		slices.Reverse(up)
-		d.want(column+", down", d.rows(), up)
+		d.Want(column+", down", d.rows(), up)
 	}
 }
 
 // A change that moves a row, or that filters, counts or cards tell of, is more
 // than a change of its cells.
 func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "9000")})
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
 	d.ports.entry.SetText("deno")
-	d.want("nobody", d.rows(), nil)
-	d.Update(d.handOver(1, 77))
-	d.want("deno has 8080 now", d.rows(), []string{"8080 changed"})
+	d.Want("nobody", d.rows(), nil)
+	d.Update(d.HandOver(1, 77))
+	d.Want("deno has 8080 now", d.rows(), []string{"8080 changed"})
 	d.ports.entry.SetText("")
 	d.ports.table.Sort("process", false)
-	d.want("by process", d.rows(), []string{"8080 changed", "9000", "3000"})
-	d.Update(d.handOver(0, 78)) // 3000 is deno's too
-	d.want("moved", d.rows(), []string{"3000 changed", "8080 changed", "9000"})
-	d.Update(d.handOver(2, 79))
+	d.Want("by process", d.rows(), []string{"8080 changed", "9000", "3000"})
+	d.Update(d.HandOver(0, 78)) // 3000 is deno's too
+	d.Want("moved", d.rows(), []string{"3000 changed", "8080 changed", "9000"})
+	d.Update(d.HandOver(2, 79))
 	if got := d.ports.cards.cards[0].model.detail; got != "deno" {
 		t.Errorf("the card says %q; want deno", got)
 	}
-	before := d.last.Listeners[1]
+	before := d.Last.Listeners[1]
 	after := *before
 	after.Exposure, after.Addresses = monitor.ExposureNetwork, []netip.Addr{netip.MustParseAddr("0.0.0.0")}
-	d.last.Listeners = slices.Clone(d.last.Listeners)
-	d.last.Listeners[1] = &after
-	d.Update(monitor.Update{Snapshot: d.last, Events: []monitor.Event{{Kind: monitor.ExposureChanged, Listener: &after, Before: before}}, Ready: true})
+	d.Last.Listeners = slices.Clone(d.Last.Listeners)
+	d.Last.Listeners[1] = &after
+	d.Update(monitor.Update{Snapshot: d.Last, Events: []monitor.Event{{Kind: monitor.ExposureChanged, Listener: &after, Before: before}}, Ready: true})
 	if got := d.ports.quick.segments[quickExposed].Number; got != 1 {
 		t.Errorf("%d are exposed; want 1", got)
 	}
 	d.ports.table.Select(after.ID)
-	d.Update(d.handOver(1, 80))
+	d.Update(d.HandOver(1, 80))
 	if got := d.ports.details.pid.Text; got != "PID 80" {
 		t.Errorf("the side pane says %q; want PID 80", got)
 	}
 	d.ports.setQuick(quickMine)
-	d.want("ada's", d.rows(), []string{"3000 changed", "8080 changed", "9000 changed"})
-	before = d.last.Listeners[0]
+	d.Want("ada's", d.rows(), []string{"3000 changed", "8080 changed", "9000 changed"})
+	before = d.Last.Listeners[0]
 	roots := *before
 	roots.User = "root"
 	changes := []monitor.Event{{Kind: monitor.OwnerChanged, Listener: &roots, Before: before}}
-	d.last = monitor.Apply(d.last, changes)
-	d.Update(monitor.Update{Snapshot: d.last, Events: changes, Ready: true})
-	d.want("3000 is root's now", d.rows(), []string{"8080 changed", "9000 changed"})
+	d.Last = monitor.Apply(d.Last, changes)
+	d.Update(monitor.Update{Snapshot: d.Last, Events: changes, Ready: true})
+	d.Want("3000 is root's now", d.rows(), []string{"8080 changed", "9000 changed"})
 	if got := d.ports.quick.segments[quickMine].Number; got != 2 {
 		t.Errorf("%d are ada's; want 2", got)
 	}
@@ -659,83 +517,62 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 
 // A port that changes hands goes from the rows of one process to those of the other.
 func TestAChangeOfOwnerChangesTheGroup(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "deno", 20), uitest.Listening(9229, "node", 10))
 	d.ports.toggleGroup()
-	d.want("grouped", d.rows(), []string{"3000", "9229", "8080"})
-	d.Update(d.handOver(2, 20))
-	d.want("9229 is that of 8080 now", d.rows(), []string{"3000", "8080", "9229 changed"})
-	d.Update(d.handOver(0, 20))
-	d.want("and so is 3000", d.rows(), []string{"3000 changed", "8080", "9229 changed"})
+	d.Want("grouped", d.rows(), []string{"3000", "9229", "8080"})
+	d.Update(d.HandOver(2, 20))
+	d.Want("9229 is that of 8080 now", d.rows(), []string{"3000", "8080", "9229 changed"})
+	d.Update(d.HandOver(0, 20))
+	d.Want("and so is 3000", d.rows(), []string{"3000 changed", "8080", "9229 changed"})
 }
 
 func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(9000, "java", 30))
 	test.Tap(d.ports.pause)
-	d.menuItem(2)
+	d.MenuItem(2)
 	d.window.Canvas().Focused().TypedRune('j')
-	d.want("filtered", d.rows(), []string{"9000"})
-	d.want("asked", d.asked, []string{"pause 0s"})
-}
-
-// menuItem taps an item of the menu that is open.
-func (d *desk) menuItem(i int) {
-	d.t.Helper()
-	over, ok := d.window.Canvas().Overlays().Top().(fyne.Widget)
-	if !ok {
-		d.t.Fatal("no menu is open")
-	}
-	for _, o := range test.WidgetRenderer(over).Objects() {
-		if menu, ok := o.(*widget.PopUpMenu); ok {
-			menu.Items[i].(fyne.Tappable).Tapped(nil)
-			return
-		}
-	}
-	d.t.Fatal("what is open is no menu")
+	d.Want("filtered", d.rows(), []string{"9000"})
+	d.Want("asked", d.Asked, []string{"pause 0s"})
 }
 
 func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	for i := range 3 {
 		test.Tap(d.ports.pause)
-		d.menuItem(i)
+		d.MenuItem(i)
 	}
-	d.want("asked for", d.asked, []string{"pause 15m0s", "pause 1h0m0s", "pause 0s"})
+	d.Want("asked for", d.Asked, []string{"pause 15m0s", "pause 1h0m0s", "pause 0s"})
 	d.SetStatus(Status{Paused: true})
 	test.Tap(d.ports.pause)
-	d.want("asked for in a pause", d.asked[3:], []string{"resume"})
+	d.Want("asked for in a pause", d.Asked[3:], []string{"resume"})
 }
 
 func TestAnotherPageIsToldOf(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	var pages []string
 	d.OnPageChanged(func() { pages = append(pages, d.Page()) })
 	d.tabs.Open(PageHistory)
 	d.tabs.Step(1)
 	d.ShowPort(3000)
-	d.want("pages", pages, []string{PageHistory, PageWatches, PagePorts})
+	d.Want("pages", pages, []string{PageHistory, PageWatches, PagePorts})
 }
 
 // Before the agent has told anything the window claims nothing.
 func TestTheWindowClaimsNothingBeforeItIsTold(t *testing.T) {
-	app := test.NewTempApp(t)
-	app.Settings().SetTheme(uitheme.Theme{})
-	d := &desk{t: t, at: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
-	d.Window = NewWindow(app, d, nil, func() time.Time { return d.at })
-	d.window.Resize(fyne.NewSize(1000, 600))
-	d.Show()
+	d := silentDesk(t, nil)
 	said := func() []string {
 		return []string{d.ports.left.Text, d.ports.right.Text, d.ports.quick.segments[0].Text.Text, d.ports.empty.Title.Text}
 	}
-	d.want("at first", said(), []string{"", "", "All", "Looking…"})
-	d.SetStatus(Status{Settings: Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
-	d.want("with the agent's status", said(), []string{"", "checked every 250 ms", "All", "Looking…"})
+	d.Want("at first", said(), []string{"", "", "All", "Looking…"})
+	d.SetStatus(Status{Settings: settings.Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
+	d.Want("with the agent's status", said(), []string{"", "checked every 250 ms", "All", "Looking…"})
 	if d.ports.cards.object.Visible() {
 		t.Error("the cards say how the watched ports stand before anyone has looked")
 	}
 	d.see(uitest.Listening(62893, "node", 10))
-	d.want("with what listens", said(), []string{"1 port listening · 1 of 1 watched open · 0 reachable from the network", "checked every 250 ms", "All 1", "Looking…"})
+	d.Want("with what listens", said(), []string{"1 port listening · 1 of 1 watched open · 0 reachable from the network", "checked every 250 ms", "All 1", "Looking…"})
 	if !d.ports.cards.object.Visible() || d.ports.empty.Object.Visible() {
 		t.Error("what listens is not shown")
 	}
@@ -743,7 +580,7 @@ func TestTheWindowClaimsNothingBeforeItIsTold(t *testing.T) {
 
 // Typing goes on with the filter that the last window left.
 func TestTypingGoesOnWithTheFilterThatIsThere(t *testing.T) {
-	d := NewDesk(t)
+	d := newDesk(t)
 	d.Restore(State{Filter: "300"})
 	d.ports.table.Focus()
 	d.window.Canvas().Focused().TypedRune('0')

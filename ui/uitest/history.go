@@ -139,7 +139,8 @@ func (r *FakeHistory) Export(format string, q history.Query, done func(string, e
 	r.later("", func() { done("/home/ada/porthole-activity-2026-11-24."+format, r.Err) })
 }
 
-var Start = time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC) // the desk's clock
+// Start is the time that a Desk begins at.
+var Start = time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)
 
 // Event makes an event so long ago.
 func Event(id int64, ago time.Duration, kind monitor.Kind, port uint16, name, project string) history.Event {

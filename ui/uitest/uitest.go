@@ -23,6 +23,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/monitor/history"
+	"porthole/monitor/watch"
 )
 
 // Main runs the tests of a package in English, whichever language this machine has.
@@ -288,4 +289,17 @@ func luminance(c color.Color) float64 {
 		return math.Pow((s+0.055)/1.055, 2.4)
 	}
 	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+}
+
+// Rule returns the rule that watches ports for what pattern matches; either may be "".
+func Rule(t *testing.T, ports, pattern string) (r watch.Rule) {
+	t.Helper()
+	var err error
+	if ports != "" {
+		r.Ports = Ports(t, ports)
+	}
+	if r.Match, err = watch.ParsePattern(pattern); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -1,4 +1,4 @@
-package ui
+package settings
 
 import (
 	"slices"
@@ -17,9 +17,9 @@ import (
 	"porthole/ui/words"
 )
 
-// settingsActions is what the page asks of the program. It is called from Fyne's goroutine and must
+// Actions is what the page asks of the program. It is called from Fyne's goroutine and must
 // not wait.
-type settingsActions interface {
+type Actions interface {
 	// Set gives a setting a value, as the settings file has it, or "" for the default. Page.SetSettings
 	// and then Page.ShowResult are called with what became of it.
 	Set(key, value string)
@@ -31,10 +31,10 @@ type settingsActions interface {
 	StartAgent() // starts an agent after the last one has ended
 }
 
-// settingsPage shows what the user can choose. What they choose holds at once;
+// Page shows what the user can choose. What they choose holds at once;
 // the page shows what the agent says holds, and beside it why a choice does not.
-type settingsPage struct {
-	actions settingsActions
+type Page struct {
+	actions Actions
 
 	known, live bool // the settings have come; the agent watches
 	settings    Settings
@@ -46,7 +46,7 @@ type settingsPage struct {
 	column  *settingColumn
 	hint    *widgets.Note
 	warning *widgets.WarningBar
-	content *fyne.Container
+	Content *fyne.Container
 }
 
 // settingGroup is some rows in a frame under a heading.
@@ -56,21 +56,21 @@ type settingGroup struct {
 	rows    []*settingRow
 }
 
-// newSettingsPage builds the page. version is the program's.
-func newSettingsPage(actions settingsActions, version string) *settingsPage {
-	p := &settingsPage{actions: actions, live: true, warning: widgets.NewWarningBar(actions.StartAgent)}
+// New builds the page. version is the program's.
+func New(actions Actions, version string) *Page {
+	p := &Page{actions: actions, live: true, warning: widgets.NewWarningBar(actions.StartAgent)}
 	p.group(lang.L("Look"), p.themeRow(), p.trayIconRow(), p.languageRow())
 	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Watching"), p.intervalRow(), p.udpRow(), p.othersRow())
 	p.group(lang.L("Activity"), p.daysRow(), p.rowsRow())
 	p.group(lang.L("About"), p.diagnosticsRow(), p.licencesRow())
-	p.content = p.layout(version)
+	p.Content = p.layout(version)
 	p.enable()
 	return p
 }
 
-func (p *settingsPage) group(heading string, rows ...*settingRow) {
+func (p *Page) group(heading string, rows ...*settingRow) {
 	g := settingGroup{heading: widgets.NewNote(false), frame: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), rows: rows}
 	g.heading.Size(theme.SizeNameText)
 	g.heading.Set(heading, table.ColorMuted)
@@ -80,7 +80,7 @@ func (p *settingsPage) group(heading string, rows ...*settingRow) {
 
 // layout puts the page together: the groups in one column, and at the bottom
 // what holds for all of them.
-func (p *settingsPage) layout(version string) *fyne.Container {
+func (p *Page) layout(version string) *fyne.Container {
 	p.column = newSettingColumn(p.groups)
 	p.scroll = container.NewVScroll(p.column.object)
 	p.column.changed = p.scroll.Refresh
@@ -92,15 +92,15 @@ func (p *settingsPage) layout(version string) *fyne.Container {
 	return container.New(widgets.TopMiddleBottom{}, container.New(layout.NewCustomPaddedVBoxLayout(0), p.warning.Object), p.scroll, bottom)
 }
 
-// warn says what is wrong, such as a settings file that cannot be used.
-func (p *settingsPage) warn(problems []string) {
+// ShowProblems says what is wrong, such as a settings file that cannot be used.
+func (p *Page) ShowProblems(problems []string) {
 	if p.warning.Show(problems, true) {
-		widgets.Relayout(p.content)
+		widgets.Relayout(p.Content)
 	}
 }
 
 // enable lets the controls be used while somebody takes what is chosen.
-func (p *settingsPage) enable() {
+func (p *Page) enable() {
 	for _, r := range p.rows {
 		r.enable(p.known && p.live)
 	}
@@ -111,8 +111,8 @@ func (p *settingsPage) enable() {
 	p.hint.Set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), uitheme.ColorAlert)
 }
 
-// show shows s where it is not what the user has chosen meanwhile.
-func (p *settingsPage) show(s Settings) {
+// SetSettings shows s where it is not what the user has chosen meanwhile.
+func (p *Page) SetSettings(s Settings) {
 	if p.known && s == p.settings {
 		return
 	}
@@ -129,16 +129,16 @@ func (p *settingsPage) show(s Settings) {
 }
 
 // ask asks for another value of a row.
-func (p *settingsPage) ask(r *settingRow, value string) {
+func (p *Page) ask(r *settingRow, value string) {
 	r.pending++
 	r.problem = ""
 	p.showNote(r)
 	p.actions.Set(r.key, value)
 }
 
-// showResult tells what became of what was asked. After the last answer the row
+// ShowResult tells what became of what was asked. After the last answer the row
 // shows what holds.
-func (p *settingsPage) showResult(key, problem string) {
+func (p *Page) ShowResult(key, problem string) {
 	for _, r := range p.rows {
 		if r.key != key {
 			continue
@@ -154,14 +154,14 @@ func (p *settingsPage) showResult(key, problem string) {
 }
 
 // showNote shows what is to be said below the name of a row.
-func (p *settingsPage) showNote(r *settingRow) {
+func (p *Page) showNote(r *settingRow) {
 	if r.showNote() {
 		p.column.Refresh()
 	}
 }
 
-// onShown is called when the page comes to be seen: what was said before is over.
-func (p *settingsPage) onShown() {
+// OnShown is called when the page comes to be seen: what was said before is over.
+func (p *Page) OnShown() {
 	p.seconds = 0
 	p.actions.ReloadSettings()
 	for _, r := range p.rows {
@@ -177,17 +177,17 @@ func (p *settingsPage) onShown() {
 // in the settings file, in seconds.
 const reloadEvery = 2
 
-// tick lets a second pass.
-func (p *settingsPage) tick() {
-	if p.content.Visible() && p.live {
+// Tick lets a second pass.
+func (p *Page) Tick() {
+	if p.Content.Visible() && p.live {
 		if p.seconds++; p.seconds%reloadEvery == 0 {
 			p.actions.ReloadSettings()
 		}
 	}
 }
 
-// disconnect greys the page: nobody takes what is chosen.
-func (p *settingsPage) disconnect() {
+// Disconnect greys the page: nobody takes what is chosen.
+func (p *Page) Disconnect() {
 	p.live = false
 	for _, r := range p.rows {
 		r.pending = 0
@@ -198,14 +198,14 @@ func (p *settingsPage) disconnect() {
 	p.enable()
 }
 
-func (p *settingsPage) focus() {
+func (p *Page) Focus() {
 	if o, ok := p.rows[0].first.(fyne.Focusable); ok {
 		table.FocusOn(o)
 	}
 }
 
 // reveal scrolls to a row that got the keyboard.
-func (p *settingsPage) reveal(r *settingRow) {
+func (p *Page) reveal(r *settingRow) {
 	top, bottom, height := r.top, r.top+r.height, p.scroll.Size().Height
 	offset := p.scroll.Offset
 	switch {
@@ -219,20 +219,20 @@ func (p *settingsPage) reveal(r *settingRow) {
 	p.scroll.ScrollToOffset(offset)
 }
 
-func (p *settingsPage) themeRow() *settingRow {
+func (p *Page) themeRow() *settingRow {
 	r := newSettingRow("theme", lang.L("Theme"), "")
 	p.segments(r, []option{{"", lang.L("As the system")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
 	return r
 }
 
-func (p *settingsPage) trayIconRow() *settingRow {
+func (p *Page) trayIconRow() *settingRow {
 	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined reads on every panel, light on dark ones, dark on light ones"))
 	p.segments(r, []option{{"", lang.L("Outlined")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
 	return r
 }
 
 // segments gives r its options beside each other, of which value is chosen.
-func (p *settingsPage) segments(r *settingRow, options []option, value func(Settings) string) {
+func (p *Page) segments(r *settingRow, options []option, value func(Settings) string) {
 	var segments []*widgets.Segment
 	for i, o := range options {
 		s := widgets.NewSegment(o.words, func() {
@@ -265,7 +265,7 @@ func choose(segments []*widgets.Segment, chosen int) {
 	}
 }
 
-func (p *settingsPage) languageRow() *settingRow {
+func (p *Page) languageRow() *settingRow {
 	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole starts anew in the language that you choose"))
 	options := []option{{"", lang.L("As the system")}}
 	for _, code := range words.Languages() {
@@ -275,23 +275,23 @@ func (p *settingsPage) languageRow() *settingRow {
 	return r
 }
 
-func (p *settingsPage) atLoginRow() *settingRow {
+func (p *Page) atLoginRow() *settingRow {
 	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("With the tray icon alone"), func(s Settings) bool { return s.StartAtLogin })
 }
 
-func (p *settingsPage) startHiddenRow() *settingRow {
+func (p *Page) startHiddenRow() *settingRow {
 	return p.toggle("start_hidden", lang.L("Start hidden"), lang.L("A start shows the tray icon alone; a second one shows the window"), func(s Settings) bool { return s.StartHidden })
 }
 
-func (p *settingsPage) notificationsRow() *settingRow {
+func (p *Page) notificationsRow() *settingRow {
 	return p.toggle("notifications", lang.L("Notifications"), lang.L("Tell what happens to watched ports; table, tray and activity show it either way"), func(s Settings) bool { return s.Notifications })
 }
 
-func (p *settingsPage) soundRow() *settingRow {
+func (p *Page) soundRow() *settingRow {
 	return p.toggle("sound", lang.L("Sound"), lang.L("Notifications make the desktop's sound"), func(s Settings) bool { return s.Sound })
 }
 
-func (p *settingsPage) testRow() *settingRow {
+func (p *Page) testRow() *settingRow {
 	r := newSettingRow("test", lang.L("Test"), lang.L("See whether this desktop shows notifications"))
 	r.done = lang.L("The desktop has taken it. If nothing was to be seen, it holds notifications back")
 	p.task(r, lang.L("Send a test notification"), p.actions.TestNotification)
@@ -299,7 +299,7 @@ func (p *settingsPage) testRow() *settingRow {
 }
 
 // diagnosticsRow copies what a report of a problem needs.
-func (p *settingsPage) diagnosticsRow() *settingRow {
+func (p *Page) diagnosticsRow() *settingRow {
 	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("What works here and what does not, as “porthole doctor” prints it; nothing secret is in it"))
 	r.done = lang.L("Copied")
 	p.task(r, lang.L("Copy diagnostics"), p.actions.CopyDiagnostics)
@@ -309,7 +309,7 @@ func (p *settingsPage) diagnosticsRow() *settingRow {
 
 // task gives r a button that asks for something, and for nothing more until that is
 // answered.
-func (p *settingsPage) task(r *settingRow, label string, do func()) {
+func (p *Page) task(r *settingRow, label string, do func()) {
 	button := newSettingButton(label, func() {
 		if r.pending == 0 {
 			r.pending, r.problem, r.answered = 1, "", false
@@ -322,7 +322,7 @@ func (p *settingsPage) task(r *settingRow, label string, do func()) {
 }
 
 // licencesRow shows what others made and Porthole is built of.
-func (p *settingsPage) licencesRow() *settingRow {
+func (p *Page) licencesRow() *settingRow {
 	r := newSettingRow("licences", lang.L("Licences"), lang.L("What others made and Porthole is built of"))
 	r.show = func(Settings) {}
 	button := newSettingButton(lang.L("Show licences"), nil, func() { p.reveal(r) })
@@ -334,7 +334,7 @@ func (p *settingsPage) licencesRow() *settingRow {
 // intervals are those that can be chosen, as the settings file says them.
 var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
 
-func (p *settingsPage) intervalRow() *settingRow {
+func (p *Page) intervalRow() *settingRow {
 	r := newSettingRow("polling_interval", lang.L("Look every"), lang.L("Automatic is 250 ms, and 1 s on battery or while nobody is there"))
 	of := func(d time.Duration) option {
 		if d == 0 {
@@ -350,11 +350,11 @@ func (p *settingsPage) intervalRow() *settingRow {
 	return r
 }
 
-func (p *settingsPage) udpRow() *settingRow {
+func (p *Page) udpRow() *settingRow {
 	return p.toggle("udp", lang.L("UDP"), lang.L("Sockets that are bound and unconnected; UDP has no listening state"), func(s Settings) bool { return s.UDP })
 }
 
-func (p *settingsPage) othersRow() *settingRow {
+func (p *Page) othersRow() *settingRow {
 	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.AllAddresses })
 }
 
@@ -365,16 +365,16 @@ const (
 	maxHistoryEvents, defaultEvents = 1_000_000, 100_000
 )
 
-func (p *settingsPage) daysRow() *settingRow {
+func (p *Page) daysRow() *settingRow {
 	return p.number("history_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
 }
 
-func (p *settingsPage) rowsRow() *settingRow {
+func (p *Page) rowsRow() *settingRow {
 	return p.number("history_events", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
 }
 
 // toggle is a row whose setting is on or off.
-func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *settingRow {
+func (p *Page) toggle(key, label, help string, of func(Settings) bool) *settingRow {
 	r := newSettingRow(key, label, help)
 	t := widgets.NewToggle(label, func(on bool) { p.ask(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
 	r.first, r.control = t, t
@@ -383,7 +383,7 @@ func (p *settingsPage) toggle(key, label, help string, of func(Settings) bool) *
 }
 
 // pick gives r a list of options. What holds is among them, whatever it is.
-func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) option) {
+func (p *Page) pick(r *settingRow, options []option, of func(Settings) option) {
 	c := newChoice(r.title.Segment.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
 	r.first, r.control = c, container.NewStack(widgets.NewFramedRectangle(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
 		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
@@ -391,7 +391,7 @@ func (p *settingsPage) pick(r *settingRow, options []option, of func(Settings) o
 }
 
 // number is a row whose setting is a number from 1 to most.
-func (p *settingsPage) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
+func (p *Page) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
 	r := newSettingRow(key, label, help)
 	e := newNumberEntry(label, most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
 		r.problem, r.typedNote = wrong, typed

@@ -1,4 +1,4 @@
-package ui
+package watches
 
 import (
 	"fmt"
@@ -167,14 +167,14 @@ const (
 // the selection and the keys are the page's.
 type ruleList struct {
 	widget.List
-	page    *watchesPage
+	page    *Page
 	rows    []*ruleRow // that were ever made: as many as fit
 	focused bool
 	clicked int // the row of the last click
 	at      time.Time
 }
 
-func newRuleList(p *watchesPage) *ruleList {
+func newRuleList(p *Page) *ruleList {
 	l := &ruleList{page: p}
 	l.Length = func() int { return len(p.views) }
 	l.CreateItem = func() fyne.CanvasObject { return newRuleRow(p) }
@@ -234,7 +234,7 @@ func (l *ruleList) click(i int) {
 // ruleRow shows one rule. The list uses a few of them for all rules.
 type ruleRow struct {
 	widget.BaseWidget
-	page    *watchesPage
+	page    *Page
 	index   int
 	painted paintedRow
 	hovered bool
@@ -254,7 +254,7 @@ type paintedRow struct {
 	first, last, can           bool
 }
 
-func newRuleRow(p *watchesPage) *ruleRow {
+func newRuleRow(p *Page) *ruleRow {
 	r := &ruleRow{page: p, index: -1, ground: canvas.NewRectangle(color.Transparent),
 		line: canvas.NewRectangle(color.Transparent), edge: canvas.NewRectangle(color.Transparent)}
 	for i := range r.words {

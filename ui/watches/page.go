@@ -1,4 +1,4 @@
-package ui
+package watches
 
 import (
 	"slices"
@@ -21,16 +21,16 @@ import (
 // what the agent says counts, whatever was asked.
 const answerTime = 5 * time.Second
 
-// watchesActions is what the page asks of the program. It is called from Fyne's goroutine and must
+// Actions is what the page asks of the program. It is called from Fyne's goroutine and must
 // not wait.
-type watchesActions interface {
+type Actions interface {
 	SetWatches(seen, rules watch.Rules) // replaces the rules seen by rules
 }
 
-// watchesPage shows the rules, each with its present state, and changes them.
+// Page shows the rules, each with its present state, and changes them.
 // What the user does is shown at once; the agent's answer may come late.
-type watchesPage struct {
-	actions watchesActions
+type Page struct {
+	actions Actions
 	now     func() time.Time
 	keys    func(*fyne.KeyEvent)
 
@@ -54,7 +54,7 @@ type watchesPage struct {
 	hint    *widgets.Note
 	count   *widgets.Note
 	foot    *fyne.Container // of hint and count
-	content *fyne.Container
+	Content *fyne.Container
 }
 
 // deletion is what Undo brings back.
@@ -64,23 +64,23 @@ type deletion struct {
 	until time.Time
 }
 
-func newWatchesPage(actions watchesActions, now func() time.Time, keys func(*fyne.KeyEvent)) *watchesPage {
-	p := &watchesPage{actions: actions, now: now, keys: keys, live: true, selected: -1}
+func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page {
+	p := &Page{actions: actions, now: now, keys: keys, live: true, selected: -1}
 	p.add = widgets.NewKeyButton(lang.L("Add a watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
 	p.list = newRuleList(p)
 	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
 	p.empty = widgets.NewEmptyState(func() {})
-	p.undoing = newUndoBar(p.undo)
+	p.undoing = newUndoBar(p.Undo)
 	p.hint, p.count = widgets.NewNote(false), widgets.NewNote(false).Whole()
-	p.content = p.layout()
+	p.Content = p.layout()
 	p.arrange()
 	return p
 }
 
 // layout puts the page together: what it is for, the list, what was deleted,
 // the form, the keys.
-func (p *watchesPage) layout() *fyne.Container {
+func (p *Page) layout() *fyne.Container {
 	intro := widgets.NewNote(false)
 	intro.Size(theme.SizeNameText)
 	intro.Set(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
@@ -91,19 +91,19 @@ func (p *watchesPage) layout() *fyne.Container {
 	return container.New(widgets.TopMiddleBottom{}, top, container.NewStack(list, p.empty.Object), bottom)
 }
 
-// update shows what the monitor saw.
-func (p *watchesPage) update(s monitor.Snapshot) {
+// Update shows what the monitor saw.
+func (p *Page) Update(s monitor.Snapshot) {
 	p.snapshot, p.ready = s, true
-	if p.content.Visible() { // it comes ten times a second, and nobody looks
+	if p.Content.Visible() { // it comes ten times a second, and nobody looks
 		p.arrange()
 	}
 }
 
-// onShown is called when the page comes to be seen.
-func (p *watchesPage) onShown() { p.arrange() }
+// OnShown is called when the page comes to be seen.
+func (p *Page) OnShown() { p.arrange() }
 
-// setRules shows the rules as the agent has them.
-func (p *watchesPage) setRules(rules watch.Rules) {
+// SetRules shows the rules as the agent has them.
+func (p *Page) SetRules(rules watch.Rules) {
 	if !p.isNews(rules) {
 		return
 	}
@@ -117,7 +117,7 @@ func (p *watchesPage) setRules(rules watch.Rules) {
 
 // isNews reports whether rules are news: not what the agent said before it
 // heard what was asked last.
-func (p *watchesPage) isNews(rules watch.Rules) bool {
+func (p *Page) isNews(rules watch.Rules) bool {
 	same := func(r watch.Rules) bool { return slices.EqualFunc(r, rules, watch.Rule.Equal) }
 	if len(p.pending) > 0 && p.now().Sub(p.pendingSince) < answerTime {
 		if same(p.confirmed) {
@@ -133,7 +133,7 @@ func (p *watchesPage) isNews(rules watch.Rules) bool {
 }
 
 // adopt takes rules that others changed. The selection stays with its rule.
-func (p *watchesPage) adopt(rules watch.Rules) {
+func (p *Page) adopt(rules watch.Rules) {
 	if p.selected >= 0 && p.selected < len(p.rules) {
 		p.selected = nearest(rules, p.rules[p.selected], p.selected)
 	}
@@ -153,10 +153,10 @@ func nearest(rules watch.Rules, rule watch.Rule, index int) int {
 	return found
 }
 
-func (p *watchesPage) clamp() { p.selected = min(p.selected, len(p.rules)-1) }
+func (p *Page) clamp() { p.selected = min(p.selected, len(p.rules)-1) }
 
-// disconnect greys the page: nobody watches any more.
-func (p *watchesPage) disconnect() {
+// Disconnect greys the page: nobody watches any more.
+func (p *Page) Disconnect() {
 	p.live, p.deleted = false, nil
 	p.form.disable()
 	p.arrange()
@@ -164,9 +164,9 @@ func (p *watchesPage) disconnect() {
 
 // editable reports whether rules can be changed: before they are known a change
 // would lose those of the settings file.
-func (p *watchesPage) editable() bool { return p.live && p.known }
+func (p *Page) editable() bool { return p.live && p.known }
 
-func (p *watchesPage) focus() {
+func (p *Page) Focus() {
 	switch {
 	case p.form.open():
 		p.form.focus()
@@ -177,8 +177,8 @@ func (p *watchesPage) focus() {
 	}
 }
 
-// tick lets time pass.
-func (p *watchesPage) tick() {
+// Tick lets time pass.
+func (p *Page) Tick() {
 	if n := len(p.deleted); n > 0 && !p.now().Before(p.deleted[n-1].until) {
 		p.deleted = nil
 		p.showUndo()
@@ -188,7 +188,7 @@ func (p *watchesPage) tick() {
 
 // arrange shows the rules and their states where these differ from what is
 // shown.
-func (p *watchesPage) arrange() {
+func (p *Page) arrange() {
 	count := len(p.views)
 	p.views = p.views[:0]
 	for _, rule := range p.rules {
@@ -203,7 +203,7 @@ func (p *watchesPage) arrange() {
 	p.showTexts()
 }
 
-func (p *watchesPage) view(rule watch.Rule) ruleView {
+func (p *Page) view(rule watch.Rule) ruleView {
 	v := viewOf(rule)
 	v.dim = !p.live
 	if p.ready || rule.Off {
@@ -213,7 +213,7 @@ func (p *watchesPage) view(rule watch.Rule) ruleView {
 }
 
 // showTexts says what is said beside the list.
-func (p *watchesPage) showTexts() {
+func (p *Page) showTexts() {
 	if p.editable() == p.add.Disabled() {
 		widgets.SetEnabled(p.add, p.editable())
 	}
@@ -232,7 +232,7 @@ func (p *watchesPage) showTexts() {
 	p.showHint(p.hovered)
 }
 
-func (p *watchesPage) countWords() string {
+func (p *Page) countWords() string {
 	open := 0
 	for _, v := range p.views {
 		if v.state.open {
@@ -249,7 +249,7 @@ func (p *watchesPage) countWords() string {
 }
 
 // showHint says what the button under the pointer does, "" for what the keys do.
-func (p *watchesPage) showHint(text string) {
+func (p *Page) showHint(text string) {
 	p.hovered = text
 	if !p.live {
 		p.hint.Set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), uitheme.ColorAlert)
@@ -266,14 +266,14 @@ func (p *watchesPage) showHint(text string) {
 }
 
 // choose selects a rule.
-func (p *watchesPage) choose(i int) {
+func (p *Page) choose(i int) {
 	p.selected = i
 	p.clamp()
 	p.list.show()
 }
 
 // change asks for other rules and shows them at once.
-func (p *watchesPage) change(rules watch.Rules, selected int) {
+func (p *Page) change(rules watch.Rules, selected int) {
 	seen := p.rules
 	p.rules, p.selected = rules, selected
 	p.clamp()
@@ -286,10 +286,10 @@ func (p *watchesPage) change(rules watch.Rules, selected int) {
 }
 
 // editableAt reports whether the rule at i can be changed.
-func (p *watchesPage) editableAt(i int) bool { return p.editable() && i >= 0 && i < len(p.rules) }
+func (p *Page) editableAt(i int) bool { return p.editable() && i >= 0 && i < len(p.rules) }
 
 // toggle switches a rule on or off.
-func (p *watchesPage) toggle(i int) {
+func (p *Page) toggle(i int) {
 	if !p.editableAt(i) {
 		return
 	}
@@ -300,7 +300,7 @@ func (p *watchesPage) toggle(i int) {
 }
 
 // move moves a rule by n places.
-func (p *watchesPage) move(i, n int) {
+func (p *Page) move(i, n int) {
 	if !p.editableAt(i) || i+n < 0 || i+n >= len(p.rules) {
 		return
 	}
@@ -312,7 +312,7 @@ func (p *watchesPage) move(i, n int) {
 
 // remove deletes a rule. Those that were deleted right before can still be
 // brought back: a key that is held down deletes more than one.
-func (p *watchesPage) remove(i int) {
+func (p *Page) remove(i int) {
 	if !p.editableAt(i) {
 		return
 	}
@@ -320,8 +320,8 @@ func (p *watchesPage) remove(i int) {
 	p.change(slices.Delete(slices.Clone(p.rules), i, i+1), i)
 }
 
-// undo brings back what was deleted last.
-func (p *watchesPage) undo() {
+// Undo brings back what was deleted last.
+func (p *Page) Undo() {
 	n := len(p.deleted)
 	if n == 0 || !p.editable() {
 		return
@@ -333,7 +333,7 @@ func (p *watchesPage) undo() {
 	table.FocusOn(p.list)
 }
 
-func (p *watchesPage) showUndo() {
+func (p *Page) showUndo() {
 	n := len(p.deleted)
 	show := n > 0 && p.editable()
 	if show {
@@ -341,19 +341,19 @@ func (p *watchesPage) showUndo() {
 	}
 	if p.undoing.object.Visible() != show {
 		p.undoing.object.Hidden = !show
-		widgets.Relayout(p.content)
+		widgets.Relayout(p.Content)
 	}
 }
 
 // addRule opens the form for a new rule.
-func (p *watchesPage) addRule() {
+func (p *Page) addRule() {
 	if p.editable() {
 		p.openForm(nil, 0)
 	}
 }
 
 // edit opens the form for the rule at i.
-func (p *watchesPage) edit(i int) {
+func (p *Page) edit(i int) {
 	if p.editableAt(i) {
 		p.choose(i)
 		p.openForm(&p.rules[i], i)
@@ -362,25 +362,25 @@ func (p *watchesPage) edit(i int) {
 }
 
 // openForm opens the form for a rule, nil for a new one.
-func (p *watchesPage) openForm(rule *watch.Rule, i int) {
+func (p *Page) openForm(rule *watch.Rule, i int) {
 	p.form.begin(rule, i)
 	p.showHint(p.hovered)
-	widgets.Relayout(p.content)
+	widgets.Relayout(p.Content)
 	p.form.focus()
 }
 
 // closeForm gives the list its room back.
-func (p *watchesPage) closeForm() {
+func (p *Page) closeForm() {
 	if p.form.open() {
 		p.form.close()
 		p.showHint(p.hovered)
-		widgets.Relayout(p.content)
+		widgets.Relayout(p.Content)
 	}
 }
 
 // save takes what the form made of a rule: in its place where it still is
 // there, as a new one where not.
-func (p *watchesPage) save(rule watch.Rule) {
+func (p *Page) save(rule watch.Rule) {
 	if !p.editable() {
 		return
 	}
@@ -400,7 +400,7 @@ func (p *watchesPage) save(rule watch.Rule) {
 }
 
 // taken reports whether another rule than the one in the form is the same.
-func (p *watchesPage) taken(rule watch.Rule) bool {
+func (p *Page) taken(rule watch.Rule) bool {
 	own := p.form.place(p.rules)
 	for i := range p.rules {
 		if i != own && sameButOff(p.rules[i], rule) {
@@ -410,13 +410,13 @@ func (p *watchesPage) taken(rule watch.Rule) bool {
 	return false
 }
 
-func (p *watchesPage) leaveForm() {
+func (p *Page) leaveForm() {
 	p.closeForm()
-	p.focus()
+	p.Focus()
 }
 
 // key is a key for the list.
-func (p *watchesPage) key(e *fyne.KeyEvent) {
+func (p *Page) key(e *fyne.KeyEvent) {
 	page := max(int(p.list.Size().Height/ruleHeight)-1, 1)
 	step := map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1, fyne.KeyPageUp: -page, fyne.KeyPageDown: page,
 		fyne.KeyHome: -len(p.rules), fyne.KeyEnd: len(p.rules)}
@@ -441,8 +441,8 @@ func (p *watchesPage) key(e *fyne.KeyEvent) {
 	}
 }
 
-// shortcut moves the selected rule while the list has the keyboard.
-func (p *watchesPage) shortcut(n int) {
+// MoveSelected moves the selected rule while the list has the keyboard.
+func (p *Page) MoveSelected(n int) {
 	if p.list.focused {
 		p.move(p.selected, n)
 	}

@@ -1,7 +1,6 @@
-package ui
+package settings
 
 import (
-	"image"
 	"slices"
 	"strings"
 	"testing"
@@ -10,33 +9,50 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
-	"porthole/monitor"
-	"porthole/monitor/watch"
+	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
 
-// settingsDesk is a window at its Settings page, and what was asked since.
-func settingsDesk(t *testing.T, s Settings) *desk {
+// desk is the page in a window, and what it asked for.
+type desk struct {
+	uitest.Desk
+	settings *Page
+}
+
+func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := NewDesk(t)
-	d.tell(s)
-	d.ShowPage("settings")
-	d.asked = nil
+	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
+	d.settings = New(d, "test")
+	d.Host(d.settings.Content, fyne.NewSize(1000, 600), d.settings.Focus)
 	return d
 }
 
-// tell tells the window that s holds.
-func (d *desk) tell(s Settings) {
-	d.SetStatus(Status{Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}, Settings: s})
+// settingsDesk is a desk with settings that hold, and what was asked since.
+func settingsDesk(t *testing.T, s Settings) *desk {
+	t.Helper()
+	d := newDesk(t)
+	d.settings.SetSettings(s)
+	d.turn(true)
+	d.Asked = nil
+	return d
+}
+
+// turn shows the page, or another one.
+func (d *desk) turn(shown bool) {
+	d.settings.Content.Hidden = !shown
+	if shown {
+		d.settings.OnShown()
+		d.settings.Focus()
+	}
 }
 
 func (d *desk) setting(key string) *settingRow {
-	d.t.Helper()
+	d.T.Helper()
 	i := slices.IndexFunc(d.settings.rows, func(r *settingRow) bool { return r.key == key })
 	if i < 0 {
-		d.t.Fatalf("there is no setting %q", key)
+		d.T.Fatalf("there is no setting %q", key)
 	}
 	return d.settings.rows[i]
 }
@@ -64,7 +80,7 @@ func TestSettingsShowWhatHolds(t *testing.T) {
 	if days, rows := d.number("history_days"), d.number("history_events"); days.Text != "30" || rows.Text != "" || rows.PlaceHolder != "100000" {
 		t.Errorf("days %q, rows %q, usually %q", days.Text, rows.Text, rows.PlaceHolder)
 	}
-	d.tell(Settings{}) // the file was edited
+	d.settings.SetSettings(Settings{}) // the file was edited
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
 		if d.toggle(key).On {
 			t.Errorf("%s is still shown on", key)
@@ -73,7 +89,7 @@ func TestSettingsShowWhatHolds(t *testing.T) {
 	if interval, days := d.choice("polling_interval").Selected, d.number("history_days").Text; interval != "Automatic" || days != "" {
 		t.Errorf("interval %q, days %q", interval, days)
 	}
-	d.want("asked", d.asked, nil)
+	d.Want("asked", d.Asked, nil)
 }
 
 func TestAChoiceIsAskedFor(t *testing.T) {
@@ -85,7 +101,7 @@ func TestAChoiceIsAskedFor(t *testing.T) {
 	d.choice("language").SetSelected("English")
 	test.Tap(d.settings.rows[0].first.(*widgets.Segment)) // the first of the theme's
 	test.Tap(d.settings.rows[1].first.(*widgets.Segment)) // and of the tray icon's
-	d.want("asked", d.asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set interval "2s"`, `set interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
+	d.Want("asked", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
 }
 
 func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
@@ -95,13 +111,13 @@ func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
 	if !sound.On {
 		t.Error("the control waits for the answer")
 	}
-	d.tell(Settings{Notifications: true})
-	d.ShowSettingResult("sound", "Not changed: the disk is full")
+	d.settings.SetSettings(Settings{Notifications: true})
+	d.settings.ShowResult("sound", "Not changed: the disk is full")
 	if r := d.setting("sound"); sound.On || r.below.Segment.Text != "Not changed: the disk is full" {
 		t.Errorf("on %v, said %q", sound.On, r.below.Segment.Text)
 	}
-	d.ShowPage("ports")
-	d.ShowPage("settings")
+	d.turn(false)
+	d.turn(true)
 	if got := d.setting("sound").below.Segment.Text; got != d.setting("sound").help {
 		t.Errorf("the next time it says %q", got)
 	}
@@ -114,13 +130,13 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 		test.Tap(udp)
 	}
 	for i, on := range []bool{true, false, true} {
-		d.tell(Settings{UDP: on})
-		d.ShowSettingResult("udp", "")
+		d.settings.SetSettings(Settings{UDP: on})
+		d.settings.ShowResult("udp", "")
 		if !udp.On {
 			t.Errorf("answer %d switched it off", i+1)
 		}
 	}
-	d.tell(Settings{})
+	d.settings.SetSettings(Settings{})
 	if udp.On {
 		t.Error("after the answers the truth is not shown")
 	}
@@ -129,7 +145,7 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	d := settingsDesk(t, Settings{HistoryDays: 30})
 	days, row := d.number("history_days"), d.setting("history_days")
-	canvas := d.window.Canvas()
+	canvas := d.Window.Canvas()
 	enter, escape := &fyne.KeyEvent{Name: fyne.KeyReturn}, &fyne.KeyEvent{Name: fyne.KeyEscape}
 	canvas.Focus(days)
 	for _, wrong := range []string{"0", "3651", "-1", "1.5", "long"} {
@@ -139,7 +155,7 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 		}
 		days.TypedKey(enter)
 	}
-	d.want("asked for what is no number", d.asked, nil)
+	d.Want("asked for what is no number", d.Asked, nil)
 	days.TypedKey(escape)
 	if days.Text != "30" || row.below.Segment.Text != row.help {
 		t.Errorf("Esc: %q, said %q", days.Text, row.below.Segment.Text)
@@ -149,18 +165,18 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	if row.below.Segment.Text != "Enter takes it, Esc does not" {
 		t.Errorf("of a number that is not taken: %q", row.below.Segment.Text)
 	}
-	d.tell(Settings{HistoryDays: 31})
+	d.settings.SetSettings(Settings{HistoryDays: 31})
 	if days.Text != "7" {
 		t.Errorf("while typing it became %q", days.Text)
 	}
-	d.want("asked while typing", d.asked, nil)
+	d.Want("asked while typing", d.Asked, nil)
 	days.TypedKey(enter)
-	d.tell(Settings{HistoryDays: 7})
-	d.ShowSettingResult("history_days", "")
+	d.settings.SetSettings(Settings{HistoryDays: 7})
+	d.settings.ShowResult("history_days", "")
 	days.SetText("")
 	days.TypedKey(enter)
-	d.want("asked", d.asked, []string{`set history_days "7"`, `set history_days ""`})
-	d.ShowSettingResult("history_days", "Not changed: no")
+	d.Want("asked", d.Asked, []string{`set history_days "7"`, `set history_days ""`})
+	d.settings.ShowResult("history_days", "Not changed: no")
 	if days.Text != "7" {
 		t.Errorf("refused: %q; want 7, which holds", days.Text)
 	}
@@ -172,49 +188,24 @@ func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
 	said := func() string { return d.setting("test").below.Segment.Text }
 	test.Tap(&button.Button)
 	test.Tap(&button.Button) // one is under way
-	d.want("asked", d.asked, []string{"test"})
-	d.ShowSettingResult("test", "This desktop shows no notifications")
+	d.Want("asked", d.Asked, []string{"test"})
+	d.settings.ShowResult("test", "This desktop shows no notifications")
 	if said() != "This desktop shows no notifications" {
 		t.Errorf("said %q", said())
 	}
 	test.Tap(&button.Button)
-	d.ShowSettingResult("test", "")
+	d.settings.ShowResult("test", "")
 	if !strings.HasPrefix(said(), "The desktop has taken it") {
 		t.Errorf("said %q", said())
 	}
 }
 
-func TestAThemeHoldsAtOnceForAllThatIsShown(t *testing.T) {
-	picture := func(name string, themes ...string) image.Image {
-		d := NewDesk(t)
-		for _, theme := range themes {
-			d.tell(Settings{Notifications: true, Theme: theme})
-			d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20, "0.0.0.0"), uitest.Listening(62893, "vite", 40))
-			d.ShowPage(name)
-		}
-		d.window.Canvas().Unfocus()
-		return d.window.Canvas().Capture()
-	}
-	for _, name := range []string{"ports", "activity", "watches", "settings"} {
-		for _, theme := range []string{"light", "dark"} {
-			other := map[string]string{"light": "dark", "dark": "light"}[theme]
-			want, got := picture(name, theme), picture(name, other, theme)
-			if n := uitest.DifferingPixels(want, got); n > 0 {
-				t.Errorf("%s: from %s to %s leaves %d pixels that are not as in a window that began so", name, other, theme, n)
-			}
-		}
-	}
-	if uitest.DifferingPixels(picture("ports", "light"), picture("ports", "dark")) == 0 {
-		t.Error("light and dark look the same")
-	}
-}
-
 func TestSettingsByKeyboardAlone(t *testing.T) {
-	d := NewDesk(t)
-	d.tell(Settings{})
-	d.window.Resize(fyne.NewSize(900, 400))
-	canvas := d.window.Canvas()
-	d.ShowPage("settings")
+	d := newDesk(t)
+	d.settings.SetSettings(Settings{})
+	d.Window.Resize(fyne.NewSize(900, 400))
+	canvas := d.Window.Canvas()
+	d.turn(true)
 	reached := map[string]bool{}
 	for range 40 {
 		for _, r := range d.settings.rows {
@@ -230,40 +221,40 @@ func TestSettingsByKeyboardAlone(t *testing.T) {
 	if len(reached) != len(d.settings.rows) {
 		t.Errorf("the keyboard reaches %v of %d settings", reached, len(d.settings.rows))
 	}
-	d.asked = nil
+	d.Asked = nil
 	canvas.Focus(d.toggle("udp"))
 	canvas.Focused().TypedRune(' ')
 	canvas.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	d.want("asked", d.asked, []string{`set udp "true"`, `set udp "false"`})
+	d.Want("asked", d.Asked, []string{`set udp "true"`, `set udp "false"`})
 }
 
 func isSegment(o fyne.CanvasObject) bool { _, ok := o.(*widgets.Segment); return ok }
 
 func TestWhatOthersChangeIsLookedForWhileThePageIsSeen(t *testing.T) {
-	d := NewDesk(t)
-	d.ShowPage("settings")
+	d := newDesk(t)
+	d.turn(true)
 	for range 4 {
-		d.Tick()
+		d.settings.Tick()
 	}
-	d.ShowPage("ports")
+	d.turn(false)
 	for range 4 {
-		d.Tick()
+		d.settings.Tick()
 	}
-	d.want("asked", d.asked, []string{"look", "look", "look"})
+	d.Want("asked", d.Asked, []string{"look", "look", "look"})
 }
 
 func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {
 	d := settingsDesk(t, Settings{Sound: true})
 	test.Tap(d.toggle("sound"))
-	d.Disconnect()
+	d.settings.Disconnect()
 	if !d.toggle("sound").On {
 		t.Error("what was asked of nobody is shown as if it held")
 	}
-	d.asked = nil
+	d.Asked = nil
 	test.Tap(d.toggle("udp"))
 	test.Tap(d.settings.rows[0].first.(*widgets.Segment))
 	test.Tap(&d.setting("test").first.(*widgets.Button).Button)
-	d.want("asked", d.asked, nil)
+	d.Want("asked", d.Asked, nil)
 }
 
 func TestEveryTranslationCanBeChosen(t *testing.T) {
@@ -272,64 +263,19 @@ func TestEveryTranslationCanBeChosen(t *testing.T) {
 	for _, code := range words.Languages() {
 		want = append(want, words.LanguageName(code))
 	}
-	d.want("languages", d.choice("language").Options, want)
+	d.Want("languages", d.choice("language").Options, want)
 	if !slices.Contains(want, "English") {
 		t.Errorf("English is not among %q", want)
 	}
-	d.tell(Settings{Language: "xx"}) // by hand
+	d.settings.SetSettings(Settings{Language: "xx"}) // by hand
 	if got := d.choice("language").Selected; got != "xx" {
 		t.Errorf("a language that Porthole does not speak is shown as %q", got)
 	}
 }
 
-func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
-	d := NewDesk(t)
-	far := uitest.Listening(3000, "node", 10, "192.168.1.5")
-	d.see(far, uitest.Listening(3001, "node", 11))
-	test.Tap(d.ports.udp)
-	test.Tap(d.ports.allAddresses)
-	d.want("asked", d.asked, []string{`set udp "true"`, `set other_addresses "true"`})
-	d.want("before the answer", d.rows(), []string{"3001"})
-	d.tell(Settings{Notifications: true, UDP: true, AllAddresses: true})
-	d.want("all addresses", d.rows(), []string{"3000", "3001"})
-	if got := d.ports.table.Rows()[0].exposure; got != "192.168.1.5" {
-		t.Errorf("it says %q; want its address", got)
-	}
-	if !d.ports.udp.Chosen || !d.ports.allAddresses.Chosen {
-		t.Error("the switches do not show what holds")
-	}
-	d.tell(Settings{Notifications: true})
-	d.want("loopback again", d.rows(), []string{"3001"})
-	d.ShowSettingResult("udp", "Not changed: no")
-	if got := d.ports.left.Text; got != "Not changed: no" {
-		t.Errorf("the status line says %q", got)
-	}
-}
-
-func TestTheStatusLineSaysHowWatchingGoes(t *testing.T) {
-	d := NewDesk(t)
-	looks, cannot, on := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}, Settings{Notifications: true}
-	until := time.Date(2026, 11, 24, 18, 30, 0, 0, time.Local).In(time.FixedZone("", 20700)) // told by a clock elsewhere
-	for _, c := range []struct {
-		status Status
-		want   string
-	}{
-		{Status{Health: looks, Settings: on}, "checked every 250 ms"},
-		{Status{Health: looks}, "notifications off · checked every 250 ms"},
-		{Status{Health: looks, Settings: on, Paused: true}, "notifications paused · checked every 250 ms"},
-		{Status{Health: looks, Settings: on, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · checked every 250 ms"},
-		{Status{Health: cannot, Settings: on}, "the ports cannot be read"},
-		{Status{Health: cannot}, "notifications off · the ports cannot be read"},
-	} {
-		if d.SetStatus(c.status); d.ports.right.Text != c.want {
-			t.Errorf("the status line says %q; want %q", d.ports.right.Text, c.want)
-		}
-	}
-}
-
 func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
 	d := settingsDesk(t, Settings{})
-	d.Disconnect()
+	d.settings.Disconnect()
 	row := d.setting(KeyDiagnostics)
 	button := row.first.(*widgets.Button)
 	if button.Disabled() {
@@ -337,8 +283,8 @@ func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
 	}
 	test.Tap(&button.Button)
 	test.Tap(&button.Button) // one is under way
-	d.want("asked", d.asked, []string{"diagnostics"})
-	d.ShowSettingResult(KeyDiagnostics, "")
+	d.Want("asked", d.Asked, []string{"diagnostics"})
+	d.settings.ShowResult(KeyDiagnostics, "")
 	if said := row.below.Segment.Text; said != "Copied" {
 		t.Errorf("said %q, want that it is copied", said)
 	}
@@ -348,14 +294,14 @@ func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
 	d := settingsDesk(t, Settings{})
 	button := d.setting("licences").first.(*widgets.Button)
 	test.Tap(&button.Button)
-	overlays := d.window.Canvas().Overlays()
+	overlays := d.Window.Canvas().Overlays()
 	if overlays.Top() == nil {
 		t.Fatal("nothing is shown")
 	}
-	if size, room := overlays.Top().MinSize(), d.window.Canvas().Size(); size.Height > room.Height {
+	if size, room := overlays.Top().MinSize(), d.Window.Canvas().Size(); size.Height > room.Height {
 		t.Errorf("the licences take %v of %v", size, room)
 	}
-	done := d.window.Canvas().Focused().(*widgets.Button)
+	done := d.Window.Canvas().Focused().(*widgets.Button)
 	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
 	if done.Scroll.Offset.Y == 0 {
 		t.Error("PageDown does not scroll them")
@@ -370,5 +316,16 @@ func TestSettingsOfferGerman(t *testing.T) {
 	d := settingsDesk(t, Settings{Language: "de"})
 	if c := d.choice("language"); c.Selected != "Deutsch" || !slices.Contains(c.Options, "English") {
 		t.Errorf("%q of %q", c.Selected, c.Options)
+	}
+}
+
+func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
+	d := newDesk(t)
+	bar := d.settings.warning.Object
+	for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
+		d.settings.ShowProblems(problems)
+		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
+			t.Errorf("with %q the bar is shown: %t, of %v", problems, shown, bar.Size())
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package ui
+package watches
 
 import (
 	"fmt"
@@ -22,10 +22,11 @@ import (
 	"porthole/ui/widgets"
 )
 
-// watchDesk is a desk that shows the Watches page, the rules that it asked for,
-// and those that it had seen each time.
+// watchDesk is the page in a window, the rules that it asked for, and those that it had seen each
+// time.
 type watchDesk struct {
-	*desk
+	uitest.Desk
+	watches    *Page
 	sent, seen []watch.Rules
 }
 
@@ -33,26 +34,50 @@ func (d *watchDesk) SetWatches(seen, r watch.Rules) {
 	d.seen, d.sent = append(d.seen, seen), append(d.sent, r)
 }
 
-func newWatchDesk(t *testing.T, rules ...watch.Rule) *watchDesk {
+// blankDesk is a desk before the rules are known.
+func blankDesk(t *testing.T) *watchDesk {
 	t.Helper()
-	d := &watchDesk{desk: NewDesk(t)}
-	d.watches.actions = d
-	d.see()
-	d.tell(rules...)
-	d.tabs.Open("watches")
+	d := &watchDesk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
+	d.watches = New(d, d.Now, d.Key)
+	d.Host(d.watches.Content, fyne.NewSize(1000, 600), func() {})
 	return d
 }
 
+func newWatchDesk(t *testing.T, rules ...watch.Rule) *watchDesk {
+	t.Helper()
+	d := blankDesk(t)
+	d.see()
+	d.tell(rules...)
+	d.turn(true)
+	return d
+}
+
+// see shows the page the next snapshot.
+func (d *watchDesk) see(listeners ...*monitor.Listener) {
+	d.watches.Update(d.Next(listeners...).Snapshot)
+}
+
 // tell is what the agent says.
-func (d *watchDesk) tell(rules ...watch.Rule) { d.SetStatus(Status{Rules: rules}) }
+func (d *watchDesk) tell(rules ...watch.Rule) { d.watches.SetRules(rules) }
+
+// turn shows the page, or another one.
+func (d *watchDesk) turn(shown bool) {
+	if !shown {
+		d.watches.Content.Hide()
+		return
+	}
+	d.watches.Content.Show()
+	d.watches.OnShown()
+	d.watches.Focus()
+}
 
 // key is a key for what has the keyboard.
 func (d *watchDesk) key(names ...fyne.KeyName) {
-	d.t.Helper()
+	d.T.Helper()
 	for _, name := range names {
-		f := d.window.Canvas().Focused()
+		f := d.Window.Canvas().Focused()
 		if f == nil {
-			d.t.Fatalf("%s: nothing has the keyboard", name)
+			d.T.Fatalf("%s: nothing has the keyboard", name)
 		}
 		f.TypedKey(&fyne.KeyEvent{Name: name})
 	}
@@ -61,14 +86,14 @@ func (d *watchDesk) key(names ...fyne.KeyName) {
 // text types text into what has the keyboard.
 func (d *watchDesk) text(s string) {
 	for _, r := range s {
-		d.window.Canvas().Focused().TypedRune(r)
+		d.Window.Canvas().Focused().TypedRune(r)
 	}
 }
 
 // alt is Alt with an arrow. The test canvas has no shortcuts: this is what the
 // window does for them.
 func (d *watchDesk) alt(key fyne.KeyName) {
-	d.watches.shortcut(map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1}[key])
+	d.watches.MoveSelected(map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1}[key])
 }
 
 // list is each rule in short, an off one in brackets, the selected one with a
@@ -89,16 +114,16 @@ func list(rules watch.Rules, selected int) []string {
 }
 
 func (d *watchDesk) shows(what string, want ...string) {
-	d.t.Helper()
-	d.want(what, list(d.watches.rules, d.watches.selected), want)
+	d.T.Helper()
+	d.Want(what, list(d.watches.rules, d.watches.selected), want)
 }
 
 func (d *watchDesk) lastSent(what string, want ...string) {
-	d.t.Helper()
+	d.T.Helper()
 	if len(d.sent) == 0 {
-		d.t.Fatalf("%s: nothing was asked for", what)
+		d.T.Fatalf("%s: nothing was asked for", what)
 	}
-	d.want(what+", asked for", list(d.sent[len(d.sent)-1], -1), want)
+	d.Want(what+", asked for", list(d.sent[len(d.sent)-1], -1), want)
 }
 
 func rule(t *testing.T, ports, match string) (r watch.Rule) {
@@ -118,13 +143,13 @@ func at(o fyne.CanvasObject) fyne.Position {
 
 // rowOf is the row that shows the rule at i.
 func (d *watchDesk) rowOf(i int) *ruleRow {
-	d.t.Helper()
+	d.T.Helper()
 	for _, r := range d.watches.list.rows {
 		if r.index == i {
 			return r
 		}
 	}
-	d.t.Fatalf("no row shows rule %d", i)
+	d.T.Fatalf("no row shows rule %d", i)
 	return nil
 }
 
@@ -198,12 +223,12 @@ func TestStatesFollowTheMonitorAndOnlyWhatDiffersIsPainted(t *testing.T) {
 
 func TestAPageThatNobodySeesIsBroughtUpToDateWhenItComes(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""))
-	d.tabs.Open("ports")
+	d.turn(false)
 	d.see(uitest.Listening(3000, "node", 10))
 	if got := d.watches.views[0].state.text; got != "○ free" {
 		t.Errorf("a hidden page worked out %q", got)
 	}
-	d.tabs.Open("watches")
+	d.turn(true)
 	if got := d.rowOf(0).mark.Text + d.rowOf(0).text.Text; got != "●open" {
 		t.Errorf("row says %q", got)
 	}
@@ -238,7 +263,7 @@ func TestButtonsDoWhatKeysDo(t *testing.T) {
 		if button >= 0 {
 			b = d.rowOf(i).buttons[button]
 		}
-		test.TapCanvas(d.window.Canvas(), at(b))
+		test.TapCanvas(d.Window.Canvas(), at(b))
 	}
 	click(1, -1)
 	d.lastSent("the check box", "1", "(2)", "3")
@@ -261,12 +286,12 @@ func TestButtonsDoWhatKeysDo(t *testing.T) {
 func TestAClickSelectsAndASecondEdits(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	place := fyne.NewPos(200, at(d.rowOf(1)).Y)
-	test.TapCanvas(d.window.Canvas(), place)
+	test.TapCanvas(d.Window.Canvas(), place)
 	d.shows("a click", "1", "2*")
 	if d.watches.form.open() {
 		t.Error("a click opened the form")
 	}
-	test.TapCanvas(d.window.Canvas(), place)
+	test.TapCanvas(d.Window.Canvas(), place)
 	if !d.watches.form.open() {
 		t.Error("a double click opened no form")
 	}
@@ -275,9 +300,9 @@ func TestAClickSelectsAndASecondEdits(t *testing.T) {
 func TestASecondClickOnAnotherRuleEditsNothing(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	place := fyne.NewPos(200, at(d.rowOf(1)).Y)
-	test.TapCanvas(d.window.Canvas(), place)
-	d.SetStatus(Status{Rules: watch.Rules{rule(t, "1", ""), rule(t, "3", "")}})
-	test.TapCanvas(d.window.Canvas(), place)
+	test.TapCanvas(d.Window.Canvas(), place)
+	d.tell(rule(t, "1", ""), rule(t, "3", ""))
+	test.TapCanvas(d.Window.Canvas(), place)
 	if d.watches.form.open() {
 		t.Error("it edits the rule that took the place of the one that was clicked")
 	}
@@ -285,12 +310,12 @@ func TestASecondClickOnAnotherRuleEditsNothing(t *testing.T) {
 
 func TestButtonsSayWhatTheyDo(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
-	test.MoveMouse(d.window.Canvas(), at(d.rowOf(0).buttons[3]))
+	test.MoveMouse(d.Window.Canvas(), at(d.rowOf(0).buttons[3]))
 	d.see(uitest.Listening(1, "node", 1)) // the words stay
 	if got := d.watches.hint.Segment.Text; got != "Delete (Delete)" {
 		t.Errorf("on a button: %q", got)
 	}
-	test.MoveMouse(d.window.Canvas(), fyne.NewPos(1, 1))
+	test.MoveMouse(d.Window.Canvas(), fyne.NewPos(1, 1))
 	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter edits") {
 		t.Errorf("elsewhere: %q", got)
 	}
@@ -315,9 +340,9 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 		t.Errorf("says %q, visible %v", u.text.Segment.Text, u.object.Visible())
 	}
 	d.tell(rule(t, "1", "")) // the answer
-	test.TapCanvas(d.window.Canvas(), at(d.watches.undoing.button))
+	test.TapCanvas(d.Window.Canvas(), at(d.watches.undoing.button))
 	d.shows("one back", "1", "3*")
-	d.watches.undo()
+	d.watches.Undo()
 	d.lastSent("both back", "1", "2", "3")
 	if d.watches.undoing.object.Visible() {
 		t.Error("undo is still offered")
@@ -327,13 +352,13 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 func TestUndoIsOfferedForAWhileOrUntilTheNextChange(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
 	d.key(fyne.KeyDelete)
-	d.at = d.at.Add(widgets.UndoTime - time.Second)
-	d.Tick()
+	d.At = d.At.Add(widgets.UndoTime - time.Second)
+	d.watches.Tick()
 	if !d.watches.undoing.object.Visible() {
 		t.Error("undo is gone too early")
 	}
-	d.at = d.at.Add(time.Second)
-	d.Tick()
+	d.At = d.At.Add(time.Second)
+	d.watches.Tick()
 	if d.watches.undoing.object.Visible() {
 		t.Error("undo is offered for too long")
 	}
@@ -341,7 +366,7 @@ func TestUndoIsOfferedForAWhileOrUntilTheNextChange(t *testing.T) {
 	if d.watches.undoing.object.Visible() {
 		t.Error("undo is offered after another change")
 	}
-	d.watches.undo()
+	d.watches.Undo()
 	d.shows("nothing to undo", "(3)*")
 }
 
@@ -349,11 +374,11 @@ func TestAWatchIsAddedByKeys(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	d.key(fyne.KeyInsert)
 	d.text("3000-3010 80")
-	d.window.Canvas().FocusNext()
+	d.Window.Canvas().FocusNext()
 	d.text("vite shop")
-	d.window.Canvas().FocusNext()
+	d.Window.Canvas().FocusNext()
 	d.text("the shop")
-	d.window.Canvas().FocusNext()
+	d.Window.Canvas().FocusNext()
 	d.text(" ") // no longer "opens"
 	d.key(fyne.KeyReturn)
 	d.lastSent("saved", "1", "the shop80, 3000-3010vite shop")
@@ -361,7 +386,7 @@ func TestAWatchIsAddedByKeys(t *testing.T) {
 		t.Errorf("tells %b", got)
 	}
 	d.shows("saved", "1", "the shop80, 3000-3010vite shop*")
-	if d.watches.form.open() || d.window.Canvas().Focused() != d.watches.list {
+	if d.watches.form.open() || d.Window.Canvas().Focused() != d.watches.list {
 		t.Error("the form is open, or the list has no keyboard")
 	}
 }
@@ -384,7 +409,7 @@ func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
 		test.Tap(d.watches.add)
 		f := d.watches.form
 		d.text(c.ports)
-		d.window.Canvas().FocusNext()
+		d.Window.Canvas().FocusNext()
 		d.text(c.match)
 		said := func(n *widgets.Note) string {
 			if n.Segment.Style.ColorName == "error" {
@@ -432,7 +457,7 @@ func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
 		t.Error("12 cannot be saved")
 	}
 	for _, c := range f.tell {
-		test.TapCanvas(d.window.Canvas(), at(c).SubtractXY(c.Size().Width/2-15, 0))
+		test.TapCanvas(d.Window.Canvas(), at(c).SubtractXY(c.Size().Width/2-15, 0))
 	}
 	if got := f.tellNote.Segment.Text; !strings.HasPrefix(got, "Choose one at least") || !f.saving.Disabled() {
 		t.Errorf("tells nothing: %q", got)
@@ -452,7 +477,7 @@ func TestEditingKeepsThePlaceAndIsLeftWithEsc(t *testing.T) {
 	}
 	d.watches.form.name.SetText("second")
 	d.key(fyne.KeyEscape)
-	if d.watches.form.open() || len(d.sent) > 0 || d.window.Canvas().Focused() != d.watches.list {
+	if d.watches.form.open() || len(d.sent) > 0 || d.Window.Canvas().Focused() != d.watches.list {
 		t.Fatal("Esc did not leave the form")
 	}
 	d.key(fyne.KeyReturn)
@@ -494,7 +519,7 @@ func TestWhatWasTypedIsNotLostToAnotherEdit(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	d.key(fyne.KeyReturn, fyne.KeyEnd)
 	d.text("7")
-	test.TapCanvas(d.window.Canvas(), at(d.rowOf(1).buttons[0]))
+	test.TapCanvas(d.Window.Canvas(), at(d.rowOf(1).buttons[0]))
 	if got := d.watches.form.ports.Text; got != "17" || d.watches.form.aside.Segment.Text == "" {
 		t.Errorf("the form shows %q and says %q", got, d.watches.form.aside.Segment.Text)
 	}
@@ -517,8 +542,8 @@ func TestALateAnswerDoesNotUndoWhatWasDoneMeanwhile(t *testing.T) {
 func TestAnEditSaysWhatItWasMadeOf(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "80", ""), rule(t, "81", ""))
 	d.key(fyne.KeyDown, fyne.KeySpace, fyne.KeyDelete)
-	d.want("seen by the first", list(d.seen[0], -1), []string{"80", "81"})
-	d.want("seen by the second", list(d.seen[1], -1), []string{"80", "(81)"})
+	d.Want("seen by the first", list(d.seen[0], -1), []string{"80", "81"})
+	d.Want("seen by the second", list(d.seen[1], -1), []string{"80", "(81)"})
 	d.lastSent("both", "80")
 	d.tell(rule(t, "70", ""), rule(t, "80", "")) // merged with an edit of the file
 	d.shows("what became of it", "70", "80*")
@@ -528,7 +553,7 @@ func TestAnAgentThatRefusesIsBelievedInTheEnd(t *testing.T) {
 	one := rule(t, "1", "")
 	d := newWatchDesk(t, one)
 	d.key(fyne.KeySpace)
-	d.at = d.at.Add(answerTime)
+	d.At = d.At.Add(answerTime)
 	d.tell(one)
 	d.shows("what holds", "1*")
 }
@@ -573,21 +598,19 @@ func TestNothingCanBeChangedBeforeTheRulesAreKnownOrWhenNobodyWatches(t *testing
 		d.alt(fyne.KeyDown)
 		p.addRule()
 		p.edit(0)
-		p.undo()
+		p.Undo()
 		if p.form.open() || len(d.sent) > 0 || !p.add.Disabled() {
 			t.Errorf("form open %v, asked for %v, add is disabled: %v", p.form.open(), d.sent, p.add.Disabled())
 		}
 	}
-	d := &watchDesk{desk: NewDesk(t)}
-	d.watches = newWatchesPage(d, func() time.Time { return d.at }, d.Window.key)
-	d.window.SetContent(d.watches.content)
-	d.watches.focus()
+	d := blankDesk(t)
+	d.watches.Focus()
 	try(d)
 	d = newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
-	d.Disconnect()
+	d.watches.Disconnect()
 	try(d)
 	for _, b := range append(d.rowOf(0).buttons, d.rowOf(0).on) {
-		test.TapCanvas(d.window.Canvas(), at(b))
+		test.TapCanvas(d.Window.Canvas(), at(b))
 	}
 	try(d)
 }
@@ -596,7 +619,7 @@ func TestAFormIsReadableAndLeftAfterTheAgentDied(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	d.key(fyne.KeyReturn, fyne.KeyEnd)
 	d.text("7")
-	d.Disconnect()
+	d.watches.Disconnect()
 	f := d.watches.form
 	if f.ports.Text != "17" || !f.saving.Disabled() || !f.ports.Disabled() {
 		t.Errorf("shows %q, save is disabled: %v", f.ports.Text, f.saving.Disabled())
@@ -621,16 +644,16 @@ func (o otherColors) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Col
 func TestThePageFollowsTheTheme(t *testing.T) {
 	picture := func(before, after fyne.Theme) image.Image {
 		d := newWatchDesk(t)
-		d.app.Settings().SetTheme(before)
+		d.App.Settings().SetTheme(before)
 		off := rule(t, "2", "node")
 		off.Off = true
 		d.tell(rule(t, "1", ""), off)
 		d.see(uitest.Listening(1, "node", 10, "0.0.0.0"))
 		d.key(fyne.KeyReturn)
-		d.window.Canvas().Focus(d.watches.list) // a field's cursor blinks
-		_ = d.window.Canvas().Capture()
-		d.app.Settings().SetTheme(after)
-		return d.window.Canvas().Capture()
+		d.Window.Canvas().Focus(d.watches.list) // a field's cursor blinks
+		_ = d.Window.Canvas().Capture()
+		d.App.Settings().SetTheme(after)
+		return d.Window.Canvas().Capture()
 	}
 	want, got := picture(otherColors{}, otherColors{}), picture(uitheme.Theme{}, otherColors{})
 	if !reflect.DeepEqual(got, want) {

@@ -1,0 +1,170 @@
+package uitest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// Desk is a window on Fyne's software driver, with a clock that the test turns and a record of what
+// was asked of the program. It implements what the pages ask of the program. The tests of a page
+// embed it beside their page.
+type Desk struct {
+	T      testing.TB
+	At     time.Time // the clock
+	App    fyne.App
+	Window fyne.Window
+	Asked  []string
+	Last   monitor.Snapshot // of Next and HandOver
+
+	// AnswerEnvironment answers the last call of Environment.
+	AnswerEnvironment func(lines []string, problem string)
+}
+
+// NewDesk returns a Desk with an app in that theme, and no window yet.
+func NewDesk(t testing.TB, theme fyne.Theme) Desk {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(theme)
+	return Desk{T: t, At: Start, App: app}
+}
+
+// Host shows content in a window of that size, with the keyboard where focus puts it.
+func (d *Desk) Host(content fyne.CanvasObject, size fyne.Size, focus func()) {
+	d.Window = d.App.NewWindow("")
+	d.Window.SetPadded(false)
+	d.Window.SetContent(content)
+	d.Window.Canvas().SetOnTypedKey(func(*fyne.KeyEvent) {})
+	d.Window.Resize(size)
+	focus()
+	d.Window.Show()
+}
+
+// Now is the clock's time.
+func (d *Desk) Now() time.Time { return d.At }
+
+// Key passes a key that no widget has a use for to the window.
+func (d *Desk) Key(e *fyne.KeyEvent) { d.Window.Canvas().OnTypedKey()(e) }
+
+// Ask records that something was asked.
+func (d *Desk) Ask(format string, args ...any) {
+	d.Asked = append(d.Asked, fmt.Sprintf(format, args...))
+}
+
+// What the pages ask of the program, each recorded.
+func (d *Desk) Watch(port uint16)                  { d.Ask("watch %d", port) }
+func (d *Desk) Unwatch(port uint16)                { d.Ask("unwatch %d", port) }
+func (d *Desk) SetWatches(_, r watch.Rules)        { d.Ask("watches %+v", r) }
+func (d *Desk) Pause(t time.Duration)              { d.Ask("pause %v", t) }
+func (d *Desk) DismissWelcome()                    { d.Ask("welcomed") }
+func (d *Desk) Resume()                            { d.Ask("resume") }
+func (d *Desk) TestNotification()                  { d.Ask("test") }
+func (d *Desk) Set(key, value string)              { d.Ask("set %s %q", key, value) }
+func (d *Desk) ReloadSettings()                    { d.Ask("look") }
+func (d *Desk) Refresh()                           { d.Ask("refresh") }
+func (d *Desk) Quit()                              { d.Ask("quit") }
+func (d *Desk) Close()                             { d.Ask("close") }
+func (d *Desk) StartAgent()                        { d.Ask("restart") }
+func (d *Desk) CopyDiagnostics()                   { d.Ask("diagnostics") }
+func (d *Desk) Copy(text string)                   { d.Ask("copy %s", text) }
+func (d *Desk) OpenInBrowser(a string)             { d.Ask("browse %s", a) }
+func (d *Desk) CopyURL(a string)                   { d.Ask("copy the URL of %s", a) }
+func (d *Desk) InspectTraffic(l *monitor.Listener) { d.Ask("inspect %d", l.Port) }
+func (d *Desk) OpenFolder(path string)             { d.Ask("folder %s", path) }
+
+// Environment is recorded, and answered by AnswerEnvironment.
+func (d *Desk) Environment(o monitor.Owner, done func([]string, string)) {
+	d.Ask("environment of %d", o.PID)
+	d.AnswerEnvironment = done
+}
+
+// Next returns the monitor's update to a snapshot of listeners.
+func (d *Desk) Next(listeners ...*monitor.Listener) monitor.Update {
+	next := monitor.Apply(monitor.Snapshot{}, OpenedChanges(d.At, listeners))
+	var events []monitor.Event
+	if d.Last.Listeners != nil {
+		events = monitor.Diff(d.Last, next)
+	}
+	d.Last = next
+	return monitor.Update{Snapshot: next, Events: events, Ready: true}
+}
+
+// HandOver returns the update in which the listener with that index gets another owner.
+func (d *Desk) HandOver(i, pid int) monitor.Update {
+	before := d.Last.Listeners[i]
+	after := *before
+	after.Owners = []monitor.Owner{{PID: pid, Start: 7, Name: "deno", User: "ada"}}
+	events := []monitor.Event{{At: d.At, Kind: monitor.OwnerChanged, Listener: &after, Before: before}}
+	d.Last = monitor.Apply(d.Last, events)
+	return monitor.Update{Snapshot: d.Last, Events: events, Ready: true}
+}
+
+// Want fails the test if got is not want.
+func (d *Desk) Want(what string, got, want []string) {
+	d.T.Helper()
+	if !slices.Equal(got, want) {
+		d.T.Errorf("%s: got %q, want %q", what, got, want)
+	}
+}
+
+// Did reports whether that was asked.
+func (d *Desk) Did(what string) bool { return slices.Contains(d.Asked, what) }
+
+// Overlay returns all texts of what is over the window, with | between them.
+func (d *Desk) Overlay() string { return OverlayOf(d.Window) }
+
+// OverlayOf returns all texts of what is over a window, with | between them.
+func OverlayOf(w fyne.Window) string {
+	top := w.Canvas().Overlays().Top()
+	if top == nil {
+		return ""
+	}
+	var texts []string
+	for _, text := range Texts(top) {
+		texts = append(texts, text.Text)
+	}
+	return strings.Join(texts, "|")
+}
+
+// Choose clicks the text label in what is over the window.
+func (d *Desk) Choose(label string) {
+	d.T.Helper()
+	d.ChooseIn(d.Window, label)
+}
+
+// ChooseIn clicks the text label in what is over a window.
+func (d *Desk) ChooseIn(w fyne.Window, label string) {
+	d.T.Helper()
+	for _, text := range Texts(w.Canvas().Overlays().Top()) {
+		if text.Text == label {
+			test.TapCanvas(w.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(text).AddXY(3, 3))
+			return
+		}
+	}
+	d.T.Fatalf("nothing says %q in %q", label, OverlayOf(w))
+}
+
+// MenuItem taps the item with that index of the menu that is open.
+func (d *Desk) MenuItem(i int) {
+	d.T.Helper()
+	over, ok := d.Window.Canvas().Overlays().Top().(fyne.Widget)
+	if !ok {
+		d.T.Fatal("no menu is open")
+	}
+	for _, o := range test.WidgetRenderer(over).Objects() {
+		if menu, ok := o.(*widget.PopUpMenu); ok {
+			menu.Items[i].(fyne.Tappable).Tapped(nil)
+			return
+		}
+	}
+	d.T.Fatal("what is open is no menu")
+}
