@@ -14,19 +14,20 @@ import (
 
 // saidAsTheyAre are texts outside lang, and why.
 var saidAsTheyAre = map[string]string{
-	"Porthole":         "the program's name",
-	" UDP":             "the protocol's name in every language",
-	" kB":              "a unit of measure, the same in every language (ISO 80000-13), and the next two",
-	" MB":              "",
-	" GB":              "",
-	"cd ":              "for a shell",
-	"panic: ":          "how a program that failed begins its last words, and the next",
-	"fatal error: ":    "",
-	"rule ":            "the key of a notification, which nobody reads",
-	"settings remarks": "the key of a problem",
-	"last holder":      "the kind of a question to the activity",
-	"Spawn.":           "the beginning of an error's name on the bus",
-	"the running Porthole does not know how to ": "for the command line",
+	"Porthole":          "the program's name",
+	" UDP":              "the protocol's name in every language",
+	" kB":               "a unit of measure, the same in every language (ISO 80000-13), and the next two",
+	" MB":               "",
+	" GB":               "",
+	"cd ":               "for a shell",
+	"panic: ":           "how a program that failed begins its last words, and the next",
+	"fatal error: ":     "",
+	"rule ":             "the key of a notification, which nobody reads",
+	"settings warnings": "the key of a problem",
+	"last owner":        "the kind of a query of the history, and the next",
+	"listener events":   "",
+	"Spawn.":            "the beginning of an error's name on the bus",
+	"the running Porthole does not support the command ": "for the command line",
 }
 
 // notForPeople are calls whose texts the user of the window does not read: log and

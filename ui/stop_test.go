@@ -132,7 +132,7 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	d.stopNews(StopUpdate{Stage: StopDone, Targets: l.Owners})
 	d.says("Stopped.", "node (10) has ended.")
 	d.tap("Start again")
-	d.Want("asked", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js '--token=hunter2' 'it'\\''s'"})
+	d.Want("asked", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js --token=hunter2 'it'\"'\"'s'"})
 	if said := d.Overlay(); strings.Contains(said, "hunter2") {
 		t.Errorf("the password is shown: %s", said)
 	}
