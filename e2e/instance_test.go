@@ -132,7 +132,7 @@ func TestTwoUsersDoNotMeet(t *testing.T) {
 	d.do("take the place", errors.Join(os.Mkdir(place, 0o777), os.Chown(place, nobody, nobody)))
 	refused := d.startWith(mine, "--hidden")
 	d.wantStatus(refused, 1)
-	if out := refused.out.String(); strings.Count(out, "\n") != 1 || !strings.Contains(out, "not a folder of yours") {
+	if out := refused.out.String(); strings.Count(out, "\n") != 1 || !strings.Contains(out, "not a folder that belongs to you") {
 		t.Errorf("it says %q; want one line that says why", out)
 	}
 	d.do("leave it", os.Remove(place))

@@ -20,7 +20,7 @@ func ensurePrivate(dir string) error {
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !info.IsDir() || !ok || int(stat.Uid) != os.Getuid() {
-		return fmt.Errorf("%s is not a directory owned by this user, so Porthole can't use it", dir)
+		return fmt.Errorf("can't use %s: it is not a folder that belongs to you", dir)
 	}
 	if info.Mode().Perm() != 0o700 {
 		if err := os.Chmod(dir, 0o700); err != nil {
