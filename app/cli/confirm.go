@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// terminal returns standard input if it is a terminal, else nil: then there is
-// nobody to answer a question.
+// terminal returns standard input if it is a terminal, else nil: then no user can
+// answer a question.
 func terminal() io.Reader {
 	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		return os.Stdin

@@ -28,7 +28,7 @@ import (
 //	          stays until its input ends
 //	stubborn  like listen, and ignores SIGTERM
 //	family    like listen on 127.0.0.1, and starts a child, whose PID it prints
-//	          behind the port
+//	          after the port
 //	hold      prints a line and stays until its input ends; holds inherited sockets
 //	list      prints the JSON of runList for the ports in its arguments
 //	stop      prints the error of runStop for the port in its argument
