@@ -69,7 +69,7 @@ fuzz: ## fuzz every parser for a minute each
 vet: ## gofmt, go vet for this system, of what needs no C for Windows, and of the monitor for the others
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "these files want gofmt -w"; exit 1; }
 	go vet -tags $(TAGS) ./...
-	go vet -tags $(TAGS),bench ./monitor/
+	go vet -tags $(TAGS),bench ./monitor/bench/
 	CGO_ENABLED=0 GOOS=windows go vet . ./app/... ./ui/...
 	@for os in windows darwin freebsd; do echo "GOOS=$$os go vet ./monitor/..."; CGO_ENABLED=0 GOOS=$$os go vet ./monitor/... || exit 1; done
 

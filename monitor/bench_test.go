@@ -11,8 +11,8 @@ import (
 	"porthole/monitor/socket"
 )
 
-// One look at this machine's table with 100 listeners, none of them new.
-func BenchmarkUnchangedLook(b *testing.B) {
+// One poll of this machine's table with 100 listeners, none of them new.
+func BenchmarkPollWithoutChanges(b *testing.B) {
 	for range 100 {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -31,7 +31,7 @@ func BenchmarkUnchangedLook(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := m.LookOnly(); err != nil {
+		if err := m.PollOnce(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// This file is how the monitor makes rows of what it knows of sockets.
+// This file builds listeners from the entries.
 
-// build makes the snapshot. Rows where nothing changed are the same pointers
-// as before, which makes the comparison cheap.
+// build builds the snapshot. Listeners that did not change keep their pointers,
+// which makes comparing snapshots cheap.
 func (m *Monitor) build(now time.Time) {
-	sightings := make(map[endpoint][]socketState, len(m.dirty))
+	states := make(map[endpoint][]socketState, len(m.dirty))
 	for _, e := range m.entries {
 		if p := e.endpoint(); e.visible && m.dirty[p] {
-			sightings[p] = append(sightings[p], m.socketState(e))
+			states[p] = append(states[p], e.state())
 		}
 	}
 	for p := range m.dirty {
-		rows := m.buildListeners(sightings[p], m.listeners[p])
-		if len(rows) == 0 {
+		listeners := m.buildListeners(states[p], m.listeners[p])
+		if len(listeners) == 0 {
 			delete(m.listeners, p)
 			continue
 		}
-		m.listeners[p] = rows
+		m.listeners[p] = listeners
 	}
 	clear(m.dirty)
 	var all []*Listener
 	clear(m.listenerOf)
-	for rows := range maps.Values(m.listeners) {
-		for _, l := range rows {
+	for listeners := range maps.Values(m.listeners) {
+		for _, l := range listeners {
 			for _, s := range l.Sockets {
 				m.listenerOf[s.ID] = l.ID
 			}
@@ -45,25 +45,25 @@ func (m *Monitor) build(now time.Time) {
 	m.snapshot = Snapshot{TakenAt: now, Listeners: all}
 }
 
-func (m *Monitor) buildListeners(sightings []socketState, before []*Listener) []*Listener {
-	if len(sightings) == 0 {
+func (m *Monitor) buildListeners(states []socketState, before []*Listener) []*Listener {
+	if len(states) == 0 {
 		return nil
 	}
-	rows := group(sightings, m.listenerOf)
-	for i, l := range rows {
+	listeners := group(states, m.listenerOf)
+	for i, l := range listeners {
 		if m.opts.Describe != nil {
 			m.opts.Describe(l)
 		}
 		for _, old := range before {
 			if old.equal(l) {
-				rows[i] = old
+				listeners[i] = old
 			}
 		}
 	}
-	return rows
+	return listeners
 }
 
-func (m *Monitor) socketState(e *entry) socketState {
+func (e *entry) state() socketState {
 	s := socketState{socket: e.socket, since: e.since}
 	for _, h := range e.holders {
 		s.owners = append(s.owners, h.Owner)

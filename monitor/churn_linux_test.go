@@ -25,60 +25,54 @@ import (
 	"porthole/monitor/socket"
 )
 
-// The churn: so many processes, which together open so many listeners a second
-// and close them again, and so many that stay.
+// The churn: processes that together open and close churnRate listeners a second, and
+// listeners that stay open.
 const (
 	churners     = 8
 	churnRate    = 1000
-	churnSteady  = 7 // of each process: 56
+	churnSteady  = 7 // listeners of each process that stay open: 56 in all
 	churnPort    = 20_000
-	churnPorts   = 200                    // few, so that rows merge and split
+	churnPorts   = 200                    // few, so that listeners merge and split
 	churnPlaces  = 250 * churnPorts       // addresses and ports of each process
-	shortestLife = 5 * time.Millisecond   // a small part of a poll
+	shortestLife = 5 * time.Millisecond   // a small part of the polling interval
 	longestLife  = 3 * time.Second        // twelve polls
 	pollInterval = 250 * time.Millisecond // the default
 )
 
-// lookTimes is the Table that a Monitor has, with a note of when it was read.
-type lookTimes struct {
+// pollTimes is a Table that records when it was read.
+type pollTimes struct {
 	socket.Table
 	mu    sync.Mutex
-	looks []life
+	polls []life
 }
 
-// life is a span of time on the clock that all processes share.
+// life is a time span on the clock that all processes share.
 type life struct{ from, to time.Duration }
 
-func (l *lookTimes) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
+// Poll reads the table every time: the socket counters of this machine hardly ever
+// rest during the churn, but a skipped poll would not be one.
+func (p *pollTimes) Poll(opts monitor.PollOptions) ([]monitor.Socket, bool, error) {
+	opts.Fresh = true
 	from := monotonic()
-	sockets, err := l.Table.Sockets(dst, udp)
-	l.note(from, err == nil)
-	return sockets, err
-}
-
-func (l *lookTimes) Unchanged(udp bool) bool {
-	from := monotonic()
-	same := l.Table.Unchanged(udp)
-	l.note(from, same) // else a look at all follows
-	return same
-}
-
-func (l *lookTimes) note(from time.Duration, looked bool) {
-	if looked {
-		l.mu.Lock()
-		l.looks = append(l.looks, life{from, monotonic()})
-		l.mu.Unlock()
+	sockets, changed, err := p.Table.Poll(opts)
+	if err == nil {
+		p.mu.Lock()
+		p.polls = append(p.polls, life{from, monotonic()})
+		p.mu.Unlock()
 	}
+	return sockets, changed, err
 }
 
-// within counts the looks that a whole life saw.
-func (l *lookTimes) within(of life) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	first, _ := slices.BinarySearchFunc(l.looks, of.from, func(a life, t time.Duration) int { return int(a.from - t) })
+func (p *pollTimes) WatchExits(pids []int) { watchExits(p.Table, pids) }
+
+// within counts the polls from beginning to end of a life.
+func (p *pollTimes) within(of life) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first, _ := slices.BinarySearchFunc(p.polls, of.from, func(a life, t time.Duration) int { return int(a.from - t) })
 	n := 0
-	for _, look := range l.looks[first:] {
-		if look.to > of.to {
+	for _, poll := range p.polls[first:] {
+		if poll.to > of.to {
 			break
 		}
 		n++
@@ -86,18 +80,18 @@ func (l *lookTimes) within(of life) int {
 	return n
 }
 
-// told is what the monitor said of one socket.
-type told struct {
-	opened, closed []time.Duration // when the words came
+// socketReport is what the monitor reported about one socket.
+type socketReport struct {
+	opened, closed []time.Duration // when the events came
 	address        string
 }
 
-// record runs a real Monitor over table, as the program does, and notes what it
-// says of sockets on 127.a.0.0/16 until ctx ends.
+// record runs a real Monitor as the program does, and records its events about
+// sockets on 127.a.0.0/16 until ctx ends.
 type record struct {
 	mu      sync.Mutex
-	sockets map[monitor.SocketID]*told
-	changes int
+	sockets map[monitor.SocketID]*socketReport
+	events  int
 	ready   chan struct{}
 }
 
@@ -120,26 +114,26 @@ func (r *record) run(ctx context.Context, table monitor.Table, a byte) {
 			ready = true
 			close(r.ready)
 		}
-		ours := func(note func(*told)) func(monitor.HeldSocket) {
+		ours := func(note func(*socketReport)) func(monitor.HeldSocket) {
 			return func(s monitor.HeldSocket) {
 				if ip := s.Address.As16(); s.Address.Is4() && ip[12] == 127 && ip[13] == a {
 					if r.sockets[s.ID] == nil {
-						r.sockets[s.ID] = &told{address: fmt.Sprint(s.Address, " port ", s.Port)}
+						r.sockets[s.ID] = &socketReport{address: fmt.Sprint(s.Address, " port ", s.Port)}
 					}
 					note(r.sockets[s.ID])
 				}
 			}
 		}
 		r.mu.Lock()
-		r.changes += len(u.Events)
+		r.events += len(u.Events)
 		eachSocket(u.Events,
-			ours(func(s *told) { s.opened = append(s.opened, now) }),
-			ours(func(s *told) { s.closed = append(s.closed, now) }))
+			ours(func(s *socketReport) { s.opened = append(s.opened, now) }),
+			ours(func(s *socketReport) { s.closed = append(s.closed, now) }))
 		r.mu.Unlock()
 	}
 }
 
-// open counts the sockets that opened and did not close.
+// open counts the sockets that were reported as opened and not as closed.
 func (r *record) open() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -150,10 +144,10 @@ func (r *record) open() int {
 	return n
 }
 
-// Every listener that two looks could see opens once and closes once, none
-// closes while it lives, and nothing is invented, while 8 processes open and
-// close 1,000 a second and connections come and go.
-func TestChurnLosesDoublesAndInventsNothing(t *testing.T) {
+// While 8 processes open and close 1,000 listeners a second and connections come and
+// go, every listener that exists during two polls is reported as opened once and
+// closed once, none is reported as closed while it is open, and none is invented.
+func TestEventsDuringChurn(t *testing.T) {
 	duration := 4 * time.Second
 	if s := os.Getenv("PORTHOLE_CHURN"); s != "" {
 		var err error
@@ -167,14 +161,14 @@ func TestChurnLosesDoublesAndInventsNothing(t *testing.T) {
 	}
 	defer table.Close()
 	if !strings.HasPrefix(table.Source(), "sock_diag") {
-		t.Skipf("no cookies from %s", table.Source())
+		t.Skipf("%s has no cookies", table.Source())
 	}
-	network := byte(20 + os.Getpid()%200) // ours, should another churn run beside
-	looks := &lookTimes{Table: table}
-	r := &record{sockets: make(map[monitor.SocketID]*told), ready: make(chan struct{})}
+	network := byte(20 + os.Getpid()%200) // differs if another churn runs at the same time
+	polls := &pollTimes{Table: table}
+	r := &record{sockets: make(map[monitor.SocketID]*socketReport), ready: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { r.run(ctx, looks, network) })
+	running.Go(func() { r.run(ctx, polls, network) })
 	defer running.Wait()
 	defer cancel()
 	<-r.ready
@@ -190,19 +184,19 @@ func TestChurnLosesDoublesAndInventsNothing(t *testing.T) {
 	}
 	ended := monotonic()
 	const steady = churners * churnSteady
-	eventually(t, "sockets that have closed are told as open", func() bool { return r.open() <= steady })
+	eventually(t, "the events of all closed sockets", func() bool { return r.open() <= steady })
 	wantAlive(t, r, lives)
 	for _, c := range children {
 		c.end()
 	}
-	eventually(t, "the sockets of processes that have ended are told as open", func() bool { return r.open() == 0 })
+	eventually(t, "the events of the sockets of exited processes", func() bool { return r.open() == 0 })
 	cancel()
 	running.Wait()
-	compare(t, r, lives, looks, ended, duration)
+	compare(t, r, lives, polls, ended, duration)
 }
 
-// readLives reads what a churner did: the cookie of each socket, when it was
-// open, and when it no longer was for sure to be so; 0 where it still is.
+// readLives reads the report of a churner: the cookie of each socket, when it was
+// open, and when it began to close; 0 if it is still open.
 func readLives(t *testing.T, c child, lives map[monitor.SocketID]life) {
 	t.Helper()
 	for {
@@ -213,16 +207,16 @@ func readLives(t *testing.T, c child, lives map[monitor.SocketID]life) {
 		var id monitor.SocketID
 		var of life
 		if _, err := fmt.Sscan(line, &id, &of.from, &of.to); err != nil {
-			t.Fatalf("a churner said %q: %v", line, err)
+			t.Fatalf("churner reported %q: %v", line, err)
 		}
 		if _, twice := lives[id]; twice {
-			t.Fatalf("the kernel gave cookie %d twice", id)
+			t.Fatalf("the kernel used cookie %d twice", id)
 		}
 		lives[id] = of
 	}
 }
 
-// wantAlive fails where a listener that stays is not open.
+// wantAlive fails unless the listeners that stay are reported as open.
 func wantAlive(t *testing.T, r *record, lives map[monitor.SocketID]life) {
 	t.Helper()
 	r.mu.Lock()
@@ -234,19 +228,19 @@ func wantAlive(t *testing.T, r *record, lives map[monitor.SocketID]life) {
 		}
 		steady++
 		if s := r.sockets[id]; s == nil || len(s.opened) != 1 || len(s.closed) != 0 {
-			t.Errorf("a listener that stays: told %+v, want opened once and never closed", s)
+			t.Errorf("listener that stays: got %+v, want opened once and never closed", s)
 		}
 	}
 	if want := churners * churnSteady; steady != want {
-		t.Errorf("%d listeners stayed, want %d", steady, want)
+		t.Errorf("got %d listeners that stay, want %d", steady, want)
 	}
 }
 
-// compare holds what was told against what was.
-func compare(t *testing.T, r *record, lives map[monitor.SocketID]life, looks *lookTimes, ended, duration time.Duration) {
+// compare compares the events with what happened.
+func compare(t *testing.T, r *record, lives map[monitor.SocketID]life, polls *pollTimes, ended, duration time.Duration) {
 	t.Helper()
 	wrong := 0
-	blame := func(format string, args ...any) {
+	fault := func(format string, args ...any) {
 		if wrong++; wrong <= 20 {
 			t.Errorf(format, args...)
 		}
@@ -258,7 +252,7 @@ func compare(t *testing.T, r *record, lives map[monitor.SocketID]life, looks *lo
 		if stays {
 			of.to = ended
 		}
-		must := looks.within(of) >= 2
+		must := polls.within(of) >= 2
 		switch {
 		case must:
 			due++
@@ -269,7 +263,7 @@ func compare(t *testing.T, r *record, lives map[monitor.SocketID]life, looks *lo
 		}
 		if s == nil {
 			if must {
-				blame("socket %d lived %v, through %d looks, and was never told", id, of.to-of.from, looks.within(of))
+				fault("socket %d existed for %v during %d polls, but was not reported", id, of.to-of.from, polls.within(of))
 			}
 			continue
 		}
@@ -277,34 +271,34 @@ func compare(t *testing.T, r *record, lives map[monitor.SocketID]life, looks *lo
 			shortSeen++
 		}
 		if len(s.opened) != 1 || len(s.closed) != 1 {
-			blame("socket %d at %s: opened %d times and closed %d times, want once each", id, s.address, len(s.opened), len(s.closed))
+			fault("socket %d at %s: opened %d times and closed %d times, want once each", id, s.address, len(s.opened), len(s.closed))
 			continue
 		}
 		if s.closed[0] < of.to {
-			blame("socket %d at %s: told as closed %v before it was", id, s.address, of.to-s.closed[0])
+			fault("socket %d at %s: reported as closed %v too early", id, s.address, of.to-s.closed[0])
 		}
 	}
 	for id, s := range r.sockets {
 		if _, ok := lives[id]; !ok {
-			blame("socket %d at %s was invented", id, s.address)
+			fault("socket %d at %s was reported, but never existed", id, s.address)
 		}
 	}
 	rate := float64(len(lives)) / duration.Seconds()
-	t.Logf("%v of churn: %d listeners (%.0f a second), %d looks, %d changes of rows", duration, len(lives), rate, len(looks.looks), r.changes)
-	t.Logf("%d lived through two looks and more: all must be right; %d lived longer than two intervals without, since looks came late", due, late)
-	t.Logf("%d lived shorter; of these and the late, %d were seen", short, shortSeen)
-	t.Logf("lost, doubled, false or invented: %d", wrong)
+	t.Logf("%v of churn: %d listeners (%.0f a second), %d polls, %d events", duration, len(lives), rate, len(polls.polls), r.events)
+	t.Logf("%d existed during two or more polls: all must be right; %d existed longer than two intervals without, because polls were late", due, late)
+	t.Logf("%d existed shorter; of these and the late, %d were reported", short, shortSeen)
+	t.Logf("lost, duplicate, wrong or invented: %d", wrong)
 	if due < len(lives)/10 || late > due {
-		t.Errorf("only %d of %d listeners had two looks, %d had them too late: the test proves nothing", due, len(lives), late)
+		t.Errorf("only %d of %d listeners existed during two polls, for %d they were too late: too few for this test", due, len(lives), late)
 	}
 }
 
-// connections lets connections come and go, and some be refused, until ctx
-// ends: the kernel tells of each that is destroyed.
+// connections opens and closes connections, some of which are refused, until ctx
+// ends: the kernel has an event for each that is destroyed.
 func connections(ctx context.Context) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return // the churn is what matters
+		return // the churn matters more
 	}
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
@@ -331,8 +325,8 @@ func connections(ctx context.Context) {
 	}
 }
 
-// playChurn opens and closes listeners on 127.A.B.0/24 for a time, then tells
-// the life of each. Those that stay close with its end.
+// playChurn opens and closes listeners on 127.A.B.0/24 for a while, then reports the
+// life of each. Those that stay are closed when it exits.
 func playChurn(args []string) {
 	a, errA := strconv.Atoi(args[0])
 	b, errB := strconv.Atoi(args[1])
@@ -349,7 +343,7 @@ func playChurn(args []string) {
 	count := 0
 	next := func() listener {
 		place := count
-		if place >= churnPlaces { // again from the beginning, but for what stays
+		if place >= churnPlaces { // again from the beginning, except those that stay
 			place = churnSteady + (count-churnSteady)%(churnPlaces-churnSteady)
 		}
 		l, err := listen(loopback(byte(a), byte(b), byte(1+place/churnPorts), uint16(churnPort+place%churnPorts)))

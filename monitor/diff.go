@@ -5,13 +5,14 @@ import (
 	"slices"
 )
 
-// Diff tells what changed from old to new. It is pure, and safe to call from
-// anywhere. The changes carry new's time and come in this order: closed,
-// updates that take a row out of another (see Apply), all else by port.
+// Diff returns the events that lead from old to new. It is pure and safe for
+// concurrent use. The events have the time of new and come in this order: closed
+// listeners, updates that take sockets out of another listener (see Apply), all
+// others by port.
 //
-// What makes a change is the identity of sockets, not the id of a row: rows
-// that merge or split are neither opened nor closed. A row that gained sockets
-// from another row says so by a Before with that row's id.
+// Events depend on the identity of sockets, not on the ID of a listener:
+// listeners that merge or split are neither opened nor closed. If a listener
+// gained sockets from another one, the event's Before has the other one's ID.
 func Diff(old, new Snapshot) []Event {
 	was := make(map[SocketID]*Listener, len(old.Listeners))
 	byID := make(map[string]*Listener, len(old.Listeners))
@@ -23,36 +24,36 @@ func Diff(old, new Snapshot) []Event {
 	}
 	var moved, rest []Event
 	add := func(kind Kind, l, before *Listener) {
-		c := Event{At: new.TakenAt, Kind: kind, Listener: l, Before: before}
+		e := Event{At: new.TakenAt, Kind: kind, Listener: l, Before: before}
 		if before != nil && before.ID != l.ID {
-			moved = append(moved, c)
+			moved = append(moved, e)
 			return
 		}
-		rest = append(rest, c)
+		rest = append(rest, e)
 	}
-	lives := make(map[string]bool, len(old.Listeners)) // ids of old rows with a socket left
+	alive := make(map[string]bool, len(old.Listeners)) // IDs of old listeners with at least one remaining socket
 	for _, l := range new.Listeners {
 		if before := byID[l.ID]; before == l {
-			lives[l.ID] = true
+			alive[l.ID] = true
 			continue
 		}
-		rows := previousListeners(l, was)
-		for _, row := range rows {
-			lives[row.ID] = true
+		previous := previousListeners(l, was)
+		for _, p := range previous {
+			alive[p.ID] = true
 		}
 		before := byID[l.ID]
-		if !slices.Contains(rows, before) {
-			before = nil // the same id again without a socket in common: another listener
+		if !slices.Contains(previous, before) {
+			before = nil // the same ID without a common socket: a different listener
 		}
-		for _, row := range rows {
-			if row != before {
-				add(Updated, l, row)
+		for _, p := range previous {
+			if p != before {
+				add(Updated, l, p)
 			}
 		}
 		switch {
-		case len(rows) == 0 && l.Since.IsZero():
+		case len(previous) == 0 && l.Since.IsZero():
 			add(Discovered, l, nil)
-		case len(rows) == 0:
+		case len(previous) == 0:
 			add(Opened, l, nil)
 		case before != nil:
 			for _, kind := range changedKinds(before, l) {
@@ -62,25 +63,25 @@ func Diff(old, new Snapshot) []Event {
 	}
 	var closed []Event
 	for _, l := range old.Listeners {
-		if !lives[l.ID] {
+		if !alive[l.ID] {
 			closed = append(closed, Event{At: new.TakenAt, Kind: Closed, Listener: l})
 		}
 	}
 	return slices.Concat(closed, moved, rest)
 }
 
-// previousListeners returns the rows that l's sockets were in.
+// previousListeners returns the listeners that the sockets of l were in.
 func previousListeners(l *Listener, was map[SocketID]*Listener) []*Listener {
-	var rows []*Listener
+	var previous []*Listener
 	for _, s := range l.Sockets {
-		if row := was[s.ID]; row != nil && !slices.Contains(rows, row) {
-			rows = append(rows, row)
+		if p := was[s.ID]; p != nil && !slices.Contains(previous, p) {
+			previous = append(previous, p)
 		}
 	}
-	return rows
+	return previous
 }
 
-// changedKinds names what differs between two states of one row.
+// changedKinds returns the kinds of events between two states of one listener.
 func changedKinds(before, after *Listener) []Kind {
 	var kinds []Kind
 	if ownerChanged(before, after) {
@@ -95,10 +96,10 @@ func changedKinds(before, after *Listener) []Kind {
 	return kinds
 }
 
-// ownerChanged reports whether the principal owner no longer holds the
-// listener while another does. That a worker comes or goes beside it, or that
-// an owner is seen for the first time, is nothing to tell anyone; neither is the
-// end of one of two that were there together, as docker-proxy's for IPv4.
+// ownerChanged reports whether the principal owner no longer holds the listener
+// while another process does. Not an owner change: a worker that starts or exits
+// beside it, an owner that becomes visible for the first time, or the exit of one
+// of two siblings that held it together, such as the docker-proxy for IPv4.
 func ownerChanged(before, after *Listener) bool {
 	if len(before.Owners) == 0 || len(after.Owners) == 0 {
 		return false
@@ -109,16 +110,17 @@ func ownerChanged(before, after *Listener) bool {
 	})
 }
 
-// siblingOf reports whether o and p do one task: the same program, started by the
-// same process for the same user.
+// siblingOf reports whether o and p do the same work: the same program, started
+// by the same process for the same user.
 func (o Owner) siblingOf(p Owner) bool {
 	return o.canHaveSiblings() && o.Program == p.Program && o.ParentPID == p.ParentPID && o.User == p.User
 }
 
-// canHaveSiblings reports whether o can have any: orphans of the first process have not.
+// canHaveSiblings is false for children of the init process, which adopts
+// orphans.
 func (o Owner) canHaveSiblings() bool { return o.Program != "" && o.ParentPID > 1 }
 
-// Same reports whether o and p are one process: same PID, same start.
+// Same reports whether o and p are the same process: same PID, same start.
 func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start }
 
 func (o Owner) equal(p Owner) bool {
@@ -126,14 +128,14 @@ func (o Owner) equal(p Owner) bool {
 		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch
 }
 
-func (o CgroupInfo) equal(p CgroupInfo) bool {
-	same := o.Inferred == p.Inferred || (o.Inferred != nil && p.Inferred != nil && o.Inferred.equal(*p.Inferred))
-	same = same && (o.Container == p.Container || (o.Container != nil && p.Container != nil && *o.Container == *p.Container))
-	return same && o.Unit == p.Unit && o.ContainerID == p.ContainerID
+func (c CgroupInfo) equal(d CgroupInfo) bool {
+	same := c.Inferred == d.Inferred || (c.Inferred != nil && d.Inferred != nil && c.Inferred.equal(*d.Inferred))
+	same = same && (c.Container == d.Container || (c.Container != nil && d.Container != nil && *c.Container == *d.Container))
+	return same && c.Unit == d.Unit && c.ContainerID == d.ContainerID
 }
 
-func (h OwnerUnknown) equal(k OwnerUnknown) bool {
-	return h.Reason == k.Reason && h.CgroupInfo.equal(k.CgroupInfo)
+func (u OwnerUnknown) equal(v OwnerUnknown) bool {
+	return u.Reason == v.Reason && u.CgroupInfo.equal(v.CgroupInfo)
 }
 
 func (l *Listener) equal(k *Listener) bool {
@@ -146,33 +148,33 @@ func (l *Listener) equal(k *Listener) bool {
 		})
 }
 
-// Apply returns the snapshot that changes make of s, so that who holds a
-// snapshot needs only the changes to hold the next: Apply(old, Diff(old, new))
-// has new's listeners.
-func Apply(s Snapshot, changes []Event) Snapshot {
-	if len(changes) == 0 {
+// Apply applies events to s, so that a reader with a snapshot needs only the
+// events to get the next one: Apply(old, Diff(old, new)) has the listeners of
+// new.
+func Apply(s Snapshot, events []Event) Snapshot {
+	if len(events) == 0 {
 		return s
 	}
-	rows := make(map[string]*Listener, len(s.Listeners)+len(changes))
+	listeners := make(map[string]*Listener, len(s.Listeners)+len(events))
 	for _, l := range s.Listeners {
-		rows[l.ID] = l
+		listeners[l.ID] = l
 	}
-	for _, c := range changes {
-		s.TakenAt = c.At
-		if c.Kind == Closed || c.Kind == Unlisted {
-			delete(rows, c.Listener.ID)
+	for _, e := range events {
+		s.TakenAt = e.At
+		if e.Kind == Closed || e.Kind == Unlisted {
+			delete(listeners, e.Listener.ID)
 			continue
 		}
-		if c.Before != nil && c.Before.ID != c.Listener.ID {
-			// A change before this one may have given the id to another row.
-			if before := rows[c.Before.ID]; before != nil && before.equal(c.Before) {
-				delete(rows, c.Before.ID)
+		if e.Before != nil && e.Before.ID != e.Listener.ID {
+			// An earlier event may have given the ID to another listener.
+			if before := listeners[e.Before.ID]; before != nil && before.equal(e.Before) {
+				delete(listeners, e.Before.ID)
 			}
 		}
-		rows[c.Listener.ID] = c.Listener
+		listeners[e.Listener.ID] = e.Listener
 	}
-	s.Listeners = make([]*Listener, 0, len(rows))
-	for _, l := range rows {
+	s.Listeners = make([]*Listener, 0, len(listeners))
+	for _, l := range listeners {
 		s.Listeners = append(s.Listeners, l)
 	}
 	slices.SortFunc(s.Listeners, compareListeners)

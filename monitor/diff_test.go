@@ -98,11 +98,11 @@ func TestDiff(t *testing.T) {
 		{"a pid given again", rows(a), rows(restarted(a)), "owner_changed a<a"},
 		{
 			"reach changed", rows(a), rows(newListener([]socketState{at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10)}, "a")),
-			"reach_changed a<a",
+			"exposure_changed a<a",
 		},
 		{
 			"hands and reach changed", rows(a), rows(newListener([]socketState{at(1, "127.0.0.1", 11), at(2, "0.0.0.0", 11)}, "a")),
-			"owner_changed a<a, reach_changed a<a",
+			"owner_changed a<a, exposure_changed a<a",
 		},
 		{"merge", rows(a, row("b", 2, 10)), rows(rowAt("a", "127.0.0.1", ids(1, 2), 10)), "updated a<b, updated a<a"},
 		{"split", rows(rowAt("a", "127.0.0.1", ids(1, 2), 10)), rows(a, row("b", 2, 10)), "updated b<a, updated a<a"},

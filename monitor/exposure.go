@@ -5,14 +5,14 @@ import "net/netip"
 // Exposure says who can connect to a listener.
 type Exposure string
 
-// The two reaches.
+// The exposures.
 const (
-	ExposureLoopback Exposure = "machine" // 127.0.0.0/8, ::1
-	ExposureNetwork  Exposure = "network" // a wildcard address or one of another interface
+	ExposureLoopback Exposure = "loopback" // 127.0.0.0/8, ::1: this machine only
+	ExposureNetwork  Exposure = "network"  // a wildcard address, or an address of another interface
 )
 
-// ExposureOf returns who can connect to a socket bound to a. An IPv4 address
-// on an IPv6 socket (::ffff:127.0.0.1) counts as the IPv4 address that it is.
+// ExposureOf returns the exposure of a socket bound to a. An IPv4 address of an
+// IPv6 socket (::ffff:127.0.0.1) counts as the IPv4 address.
 func ExposureOf(a netip.Addr) Exposure {
 	if a.Unmap().IsLoopback() {
 		return ExposureLoopback
@@ -20,8 +20,9 @@ func ExposureOf(a netip.Addr) Exposure {
 	return ExposureNetwork
 }
 
-// AcceptsLoopback reports whether a client on this machine can reach a socket bound
-// to a through loopback: a loopback address, or a wildcard, which includes it.
+// AcceptsLoopback reports whether a client on this machine can reach a socket
+// bound to a through loopback: a is a loopback address or a wildcard, which
+// includes it.
 func AcceptsLoopback(a netip.Addr) bool {
 	a = a.Unmap()
 	return a.IsLoopback() || a.IsUnspecified()

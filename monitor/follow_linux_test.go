@@ -6,12 +6,12 @@ import (
 	"porthole/monitor"
 )
 
-// eachSocket calls opened and closed for every socket that the changes open and
-// close. Rows that merge and split take their sockets along: within what came
-// of one comparison, a socket in a row before and in a row after has moved.
-func eachSocket(changes []monitor.Event, opened, closed func(monitor.HeldSocket)) {
-	for len(changes) > 0 {
-		n := oneDiff(changes)
+// eachSocket calls opened and closed for every socket that the events open or close.
+// Listeners that merge or split take their sockets along: among the events of one
+// comparison, a socket that is in a listener before and after has only moved.
+func eachSocket(events []monitor.Event, opened, closed func(monitor.HeldSocket)) {
+	for len(events) > 0 {
+		n := oneDiff(events)
 		before, after := make(map[monitor.SocketID]monitor.HeldSocket), make(map[monitor.SocketID]monitor.HeldSocket)
 		add := func(to map[monitor.SocketID]monitor.HeldSocket, l *monitor.Listener) {
 			if l != nil {
@@ -20,7 +20,7 @@ func eachSocket(changes []monitor.Event, opened, closed func(monitor.HeldSocket)
 				}
 			}
 		}
-		for _, c := range changes[:n] {
+		for _, c := range events[:n] {
 			add(before, c.Before)
 			if c.Kind == monitor.Closed || c.Kind == monitor.Unlisted {
 				add(before, c.Listener)
@@ -38,28 +38,28 @@ func eachSocket(changes []monitor.Event, opened, closed func(monitor.HeldSocket)
 				opened(s)
 			}
 		}
-		changes = changes[n:]
+		events = events[n:]
 	}
 }
 
-// oneDiff returns how many of the changes may have come of one comparison: a
-// row that one made is the row before of a later one at the earliest.
-func oneDiff(changes []monitor.Event) int {
+// oneDiff returns how many of the events can come from one comparison: a listener
+// that an event creates can be Before only in a later comparison.
+func oneDiff(events []monitor.Event) int {
 	made := make(map[*monitor.Listener]bool)
-	for i, c := range changes {
+	for i, c := range events {
 		before := c.Before
 		if c.Kind == monitor.Closed || c.Kind == monitor.Unlisted {
 			before = c.Listener
 		}
-		if !c.At.Equal(changes[0].At) || (before != nil && made[before]) {
+		if !c.At.Equal(events[0].At) || (before != nil && made[before]) {
 			return i
 		}
 		made[c.Listener] = c.Kind != monitor.Closed && c.Kind != monitor.Unlisted
 	}
-	return len(changes)
+	return len(events)
 }
 
-func TestEachSocketFollowsSocketsThroughRows(t *testing.T) {
+func TestEachSocketFollowsMovedSockets(t *testing.T) {
 	row := func(id string, sockets ...monitor.SocketID) *monitor.Listener {
 		l := &monitor.Listener{ID: id}
 		for _, s := range sockets {

@@ -10,29 +10,30 @@ import (
 	"time"
 )
 
-// socketState is one socket with what is known of it.
+// socketState is one socket and what is known about it.
 type socketState struct {
 	socket  Socket
-	owners  []Owner      // that hold it
-	since   time.Time    // when it was seen to open; zero where it was open before
-	unknown OwnerUnknown // why nobody is seen to hold it; empty while the search goes on
+	owners  []Owner
+	since   time.Time    // when it was seen to open; zero if it was open before
+	unknown OwnerUnknown // why no owner is visible; empty until the search has ended
 }
 
-// endpoint is what rows never reach across.
+// endpoint is a protocol and a port. A listener never spans several endpoints.
 type endpoint struct {
 	protocol Protocol
 	port     uint16
 }
 
-// group puts the sightings of one endpoint together into listeners. Sockets
-// hang together where they share an address or an owner, or where their owners
-// have the same program, parent and user: one server's 127.0.0.1 and [::1] are
-// one row, and so are the workers of one SO_REUSEPORT address; two servers, one
-// on each, stay two. Where nobody is seen to hold them, the systemd service or
-// the container that made them stands for the owner. rowOf tells the row that a socket was in before.
-func group(sightings []socketState, rowOf map[SocketID]string) []*Listener {
-	slices.SortFunc(sightings, func(a, b socketState) int { return cmp.Compare(a.socket.ID, b.socket.ID) })
-	sets := newDisjointSets(len(sightings))
+// group groups the sockets of one endpoint into listeners. Sockets belong
+// together if they share an address or an owner, or if their owners have the same
+// program, parent and user: one server's 127.0.0.1 and [::1] are one listener, and
+// so are the workers of one SO_REUSEPORT address; two servers, one on each
+// address, stay two. If no owner is visible, the systemd service or the container
+// that created the socket stands in for the owner. listenerOf has the ID of the
+// listener that a socket was in before.
+func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
+	slices.SortFunc(states, func(a, b socketState) int { return cmp.Compare(a.socket.ID, b.socket.ID) })
+	sets := newDisjointSets(len(states))
 	seen := make(map[any]int)
 	join := func(i int, key any) {
 		if j, ok := seen[key]; ok {
@@ -41,10 +42,10 @@ func group(sightings []socketState, rowOf map[SocketID]string) []*Listener {
 		}
 		seen[key] = i
 	}
-	for i, s := range sightings {
+	for i, s := range states {
 		join(i, s.socket.Address)
-		if h := s.unknown; h.ContainerID != "" || strings.HasSuffix(h.Unit, ".service") { // a scope holds many programs
-			join(i, [3]any{h.ContainerID, h.Unit, s.socket.UID})
+		if u := s.unknown; u.ContainerID != "" || strings.HasSuffix(u.Unit, ".service") { // a scope contains many programs
+			join(i, [3]any{u.ContainerID, u.Unit, s.socket.UID})
 		}
 		for _, o := range s.owners {
 			join(i, [2]uint64{uint64(o.PID), o.Start})
@@ -55,30 +56,31 @@ func group(sightings []socketState, rowOf map[SocketID]string) []*Listener {
 	}
 	members := make(map[int][]socketState)
 	var roots []int
-	for i, s := range sightings {
+	for i, s := range states {
 		root := sets.root(i)
 		if members[root] == nil {
 			roots = append(roots, root)
 		}
 		members[root] = append(members[root], s)
 	}
-	taken, given := make(map[string]bool), make(map[string]bool)
-	for _, s := range sightings {
-		given[rowOf[s.socket.ID]] = true
+	taken, existing := make(map[string]bool), make(map[string]bool)
+	for _, s := range states {
+		existing[listenerOf[s.socket.ID]] = true
 	}
-	rows := make([]*Listener, 0, len(roots))
-	for _, root := range roots { // in the order of their oldest socket, which keeps the id in a split
-		rows = append(rows, newListener(members[root], listenerID(members[root], rowOf, given, taken)))
+	listeners := make([]*Listener, 0, len(roots))
+	for _, root := range roots { // ordered by oldest socket, which keeps the ID in a split
+		listeners = append(listeners, newListener(members[root], listenerID(members[root], listenerOf, existing, taken)))
 	}
-	return rows
+	return listeners
 }
 
-// listenerID carries on the id of the row that the sockets were in. A new row is
-// named after its oldest socket, so that two programs that look at the same
-// machine call it the same, but never by an id that is given to a row already.
-func listenerID(members []socketState, rowOf map[SocketID]string, given, taken map[string]bool) string {
+// listenerID returns the ID of the listener that the sockets were in before. A new
+// listener is named after its oldest socket, so that two programs on the same
+// machine give it the same ID; an ID that another listener already has is not
+// used.
+func listenerID(members []socketState, listenerOf map[SocketID]string, existing, taken map[string]bool) string {
 	for _, s := range members {
-		if id := rowOf[s.socket.ID]; id != "" && !taken[id] {
+		if id := listenerOf[s.socket.ID]; id != "" && !taken[id] {
 			taken[id] = true
 			return id
 		}
@@ -86,7 +88,7 @@ func listenerID(members []socketState, rowOf map[SocketID]string, given, taken m
 	s := members[0].socket
 	base := fmt.Sprintf("%s-%d-%s", s.Protocol, s.Port, strconv.FormatUint(uint64(s.ID), 36))
 	id := base
-	for n := 2; taken[id] || given[id]; n++ {
+	for n := 2; taken[id] || existing[id]; n++ {
 		id = fmt.Sprintf("%s-%d", base, n)
 	}
 	taken[id] = true
@@ -130,9 +132,9 @@ func newListener(members []socketState, id string) *Listener {
 	return l
 }
 
-// compareOwners puts the owner first that stands for a listener: the oldest,
-// since it is the one that opened the port and its workers inherited it; but a
-// service before the init process that passed it the socket.
+// compareOwners sorts the principal owner first: the oldest process, because it
+// opened the port and its workers inherited it; but a service before the init
+// process that passed it the socket.
 func compareOwners(a, b Owner) int {
 	return cmp.Or(compareBool(a.PID == 1, b.PID == 1), cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
 }
@@ -148,7 +150,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// disjointSets is union-find over 0..n-1.
+// disjointSets is a union-find structure over 0..n-1.
 type disjointSets []int
 
 func newDisjointSets(n int) disjointSets {
@@ -167,7 +169,7 @@ func (d disjointSets) root(i int) int {
 	return i
 }
 
-// join keeps the lower root, so that a set is named by its first member.
+// join keeps the lower root: a set is identified by its first member.
 func (d disjointSets) join(i, j int) {
 	i, j = d.root(i), d.root(j)
 	d[max(i, j)] = min(i, j)

@@ -1,13 +1,78 @@
 package monitor
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
 
-// This file is how the monitor notes who holds what, as searches tell it.
+// This file keeps track of who holds which socket: it says what to search, and
+// applies the results.
 
-// applyResult notes what the search for owners found.
+// searchDue reports whether the holders of any socket should be searched now.
+func (m *Monitor) searchDue(now time.Time) bool {
+	for _, e := range m.unsettled {
+		if e.due(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeDue returns the sockets whose holders should be searched now, and marks
+// them as searched.
+func (m *Monitor) takeDue(now time.Time) []Socket {
+	var sockets []Socket
+	for _, e := range m.unsettled {
+		if e.due(now) {
+			e.needsSearch = false
+			sockets = append(sockets, e.socket)
+		}
+	}
+	return sockets
+}
+
+func (e *entry) due(now time.Time) bool { return e.needsSearch && !now.Before(e.retryAt) }
+
+// unowned returns the sockets for which a search found no holder.
+func (m *Monitor) unowned() []Socket {
+	var sockets []Socket
+	for _, e := range m.entries {
+		if e.searched && len(e.holders) == 0 {
+			sockets = append(sockets, e.socket)
+		}
+	}
+	return sockets
+}
+
+// holdings returns all holdings, sorted by PID. The slice is not modified later:
+// the worker may read it.
+func (m *Monitor) holdings() []Holding {
+	if m.holdingsCache == nil {
+		m.holdingsCache = []Holding{}
+		for _, e := range m.entries {
+			m.holdingsCache = append(m.holdingsCache, e.holders...)
+		}
+		slices.SortFunc(m.holdingsCache, func(a, b Holding) int { return cmp.Compare(a.Owner.PID, b.Owner.PID) })
+	}
+	return m.holdingsCache
+}
+
+// watchOwners asks the table for a hint when a process exits that holds a
+// socket.
+func (m *Monitor) watchOwners() {
+	if !m.holdersChanged || m.exits == nil {
+		return
+	}
+	m.holdersChanged = false
+	var pids []int
+	for _, h := range m.holdings() {
+		pids = append(pids, h.Owner.PID)
+	}
+	m.exits.WatchExits(slices.Compact(pids))
+}
+
+// applyResult applies one result of the worker.
 func (m *Monitor) applyResult(r ownerResult) {
 	switch {
 	case r.found != nil:
@@ -20,16 +85,16 @@ func (m *Monitor) applyResult(r ownerResult) {
 				m.endSearch(e, r)
 			}
 		}
-		for id, hidden := range r.unknown {
-			if e := m.entries[id]; e != nil && !e.unknown.equal(hidden) {
-				e.unknown = hidden
+		for id, unknown := range r.unknown {
+			if e := m.entries[id]; e != nil && !e.unknown.equal(unknown) {
+				e.unknown = unknown
 				m.dirty[e.endpoint()] = true
 			}
 		}
 	}
 }
 
-// addHolder notes a holder of a socket, once.
+// addHolder adds a holder to its socket, or updates it.
 func (m *Monitor) addHolder(h Holding) {
 	e := m.entries[h.Socket]
 	if e == nil {
@@ -51,14 +116,13 @@ func (m *Monitor) addHolder(h Holding) {
 	m.markHoldersChanged(e)
 }
 
-// markHoldersChanged notes that e's are others than before.
 func (m *Monitor) markHoldersChanged(e *entry) {
 	m.dirty[e.endpoint()] = true
 	m.holdersChanged, m.holdingsCache = true, nil
 }
 
-// removeHolder forgets a holder that holds no longer. The last one stays until a
-// search has ended, since an owner that is being replaced is not a hidden one.
+// removeHolder removes a holder from its socket. The last one stays until a
+// search has ended: while an owner is being replaced, the owner is not unknown.
 func (m *Monitor) removeHolder(h Holding) {
 	e := m.entries[h.Socket]
 	if e == nil {
@@ -74,9 +138,9 @@ func (m *Monitor) removeHolder(h Holding) {
 	m.markHoldersChanged(e)
 }
 
-// endSearch ends a search of one socket. Holders that a search of all processes
-// did not see are gone, and so are those that were lost before and not seen
-// again; but for a search that was blind.
+// endSearch applies the end of a search to one socket. Unless the search was
+// incomplete, it removes the holders that a search of all processes did not
+// find, and those that were lost before and not found again.
 func (m *Monitor) endSearch(e *entry, r ownerResult) {
 	changed := !e.searched
 	if !r.incomplete {
@@ -97,9 +161,9 @@ func (m *Monitor) endSearch(e *entry, r ownerResult) {
 	}
 }
 
-// retrySearch has e's holders searched once more after a while, and believes
-// until then that they hold it: a process that ends shows no descriptors any more
-// when its sockets are still to be closed, and who had them is to be told.
+// retrySearch searches the holders of e once more after a while and keeps them
+// until then. An exiting process loses its descriptors before its sockets are
+// closed, and the Closed event should still name the owner.
 func (m *Monitor) retrySearch(e *entry) {
 	e.retryAt, e.needsSearch = m.now().Add(retryAfter), true
 	m.unsettled[e.socket.ID] = e

@@ -19,38 +19,40 @@ import (
 	"porthole/monitor/socket"
 )
 
-// counted is a Table that counts its looks.
-type counted struct {
+// countingTable counts its polls, each of which reads the table.
+type countingTable struct {
 	socket.Table
-	looks atomic.Int64
+	polls atomic.Int64
 }
 
-func (c *counted) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
-	c.looks.Add(1)
-	return c.Table.Sockets(dst, udp)
+func (c *countingTable) Poll(opts monitor.PollOptions) ([]monitor.Socket, bool, error) {
+	c.polls.Add(1)
+	opts.Fresh = true
+	return c.Table.Poll(opts)
 }
 
-func (c *counted) Unchanged(udp bool) bool {
-	c.looks.Add(1)
-	return c.Table.Unchanged(udp)
+func (c *countingTable) WatchExits(pids []int) { watchExits(c.Table, pids) }
+
+// watchExits forwards to a table that a test wraps.
+func watchExits(table socket.Table, pids []int) {
+	if w, ok := table.(monitor.ExitWatcher); ok {
+		w.WatchExits(pids)
+	}
 }
 
-// Still lets every look be one at the table.
-func (c *counted) Still() bool { return false }
-
-// Neither descriptors nor goroutines grow with looks at the real table, while
-// listeners come and go; and at the end none is left.
-func TestManyLooksAtTheKernelKeepNothing(t *testing.T) {
-	looks := int64(10_000)
+// Neither descriptors nor goroutines leak over many polls of the real table while
+// listeners open and close, and none is left at the end.
+func TestManyPollsLeakNoDescriptors(t *testing.T) {
+	polls := int64(10_000)
 	if long() {
-		looks = 40_000
+		polls = 40_000
 	}
 	atFirst, goroutinesAtFirst := descriptors(t), runtime.NumGoroutine()
 	table, err := socket.Open(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &counted{Table: table}
+	c := &countingTable{Table: table}
 	m := monitor.New(c, owner.New(), monitor.Options{Interval: 1, Describe: service.Describe,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	updates := m.Subscribe()
@@ -58,50 +60,50 @@ func TestManyLooksAtTheKernelKeepNothing(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); m.Run(ctx) }()
 
-	eventually(t, "there is no first snapshot", func() bool { u, _ := updates.Take(); return u.Ready })
-	changes := 0
-	churn := func(looks int64) {
-		end := c.looks.Load() + looks
-		for i := 0; c.looks.Load() < end; i++ {
+	eventually(t, "the first snapshot", func() bool { u, _ := updates.Take(); return u.Ready })
+	events := 0
+	churn := func(polls int64) {
+		end := c.polls.Load() + polls
+		for i := 0; c.polls.Load() < end; i++ {
 			l, err := listen(loopback(byte(20+os.Getpid()%200), 200, byte(1+i/1000%250), uint16(20_000+i%1000)))
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			for from := c.looks.Load(); c.looks.Load() < from+50; {
+			for from := c.polls.Load(); c.polls.Load() < from+50; {
 				time.Sleep(100 * time.Microsecond)
 			}
 			_ = unix.Close(l.fd)
 			u, _ := updates.Take()
-			changes += len(u.Events)
+			events += len(u.Events)
 		}
 	}
-	churn(looks / 4)
+	churn(polls / 4)
 	before, goroutines := steady(t), runtime.NumGoroutine()
-	changes = 0
-	churn(looks)
+	events = 0
+	churn(polls)
 	after, goroutinesAfter := steady(t), runtime.NumGoroutine()
 	cancel()
 	<-ended
 	if err := table.Close(); err != nil {
 		t.Error(err)
 	}
-	t.Logf("%d looks, %d changes: descriptors %d, then %d; goroutines %d, then %d", looks, changes, before, after, goroutines, goroutinesAfter)
-	if changes < 50 {
-		t.Errorf("%d changes: the test proves nothing", changes)
+	t.Logf("%d polls, %d events: descriptors %d, then %d; goroutines %d, then %d", polls, events, before, after, goroutines, goroutinesAfter)
+	if events < 50 {
+		t.Errorf("%d events: too few for this test", events)
 	}
 	if after > before || goroutinesAfter > goroutines {
-		t.Error("there are more now")
+		t.Error("descriptors or goroutines leak")
 	}
 	if n := descriptors(t); n > atFirst {
-		t.Errorf("%d descriptors before the monitor and %d after it", atFirst, n)
+		t.Errorf("got %[2]d descriptors after the monitor has ended, want at most %[1]d", atFirst, n)
 	}
-	eventually(t, "goroutines are left", func() bool { return runtime.NumGoroutine() <= goroutinesAtFirst })
+	eventually(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= goroutinesAtFirst })
 }
 
-// steady is how many descriptors this process keeps: searches for owners open
-// and close some all the time, and processes that others start and end are
-// followed by a pidfd each.
+// steady returns the number of descriptors that this process keeps open. Searches for
+// owners open and close some all the time, and processes that other programs start
+// have a pidfd each.
 func steady(t *testing.T) int {
 	t.Helper()
 	fewest := descriptors(t)

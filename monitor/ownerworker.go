@@ -7,36 +7,36 @@ import (
 	"time"
 )
 
-// ownerWorker is the goroutine beside the monitor's that talks to the Finder,
-// since a search over all processes takes a hundred times as long as a look.
-// It does one job at a time; the monitor's goroutine alone calls its methods.
+// ownerWorker runs the Finder in a goroutine of its own, because a search through
+// all processes takes a hundred times as long as a poll. It runs one job at a
+// time. Its methods are called by the monitor's goroutine only.
 type ownerWorker struct {
 	jobs      chan ownerJob
 	results   chan ownerResult
-	wake      func() // tells the monitor's goroutine that there are results
+	wake      func() // wakes the monitor's goroutine when there are results
 	busy      bool
-	startedAt time.Time // the job
+	startedAt time.Time // of the current job
 	restUntil time.Time // no search for new sockets before
 	done      sync.WaitGroup
 }
 
-// ownerJob is to check holdings first, then to search, then to ask about those
-// sockets that nobody is seen to hold.
+// ownerJob is a list of tasks: verify holdings, then search, then find out why
+// the owners of some sockets are unknown.
 type ownerJob struct {
 	verify  []Holding
 	scope   Scope
 	search  []Socket
-	unknown []Socket // were searched in vain before
+	unknown []Socket // sockets whose owners earlier searches did not find
 }
 
 // ownerResult is one finding, or the end of a job.
 type ownerResult struct {
 	found, gone *Holding
-	last        bool // the job is done
+	last        bool // the job has ended; the fields below are set
 	job         ownerJob
-	seen        map[SocketID][]Owner      // what its search found, all in all
-	incomplete  bool                      // it could not see: whom it did not find may hold all the same
-	unknown     map[SocketID]OwnerUnknown // of those that nobody is seen to hold
+	seen        map[SocketID][]Owner // all holders that the search found
+	incomplete  bool                 // some processes could not be read: a missing holder may still exist
+	unknown     map[SocketID]OwnerUnknown
 }
 
 func newOwnerWorker(ctx context.Context, finder Finder, wake func()) *ownerWorker {
@@ -55,40 +55,41 @@ func newOwnerWorker(ctx context.Context, finder Finder, wake func()) *ownerWorke
 }
 
 func (w *ownerWorker) run(ctx context.Context, finder Finder, job ownerJob) {
-	for _, h := range job.verify {
-		if !finder.Holds(h) {
+	if len(job.verify) > 0 {
+		for _, h := range finder.Verify(job.verify) {
 			w.send(ctx, ownerResult{gone: &h})
 		}
 	}
 	seen := make(map[SocketID][]Owner)
-	blind := false
+	incomplete := false
 	if len(job.search) > 0 {
-		blind = nil != finder.Find(ctx, job.scope, job.search, func(h Holding) {
+		incomplete = nil != finder.Find(ctx, job.scope, job.search, func(h Holding) {
 			seen[h.Socket] = append(seen[h.Socket], h.Owner)
 			w.send(ctx, ownerResult{found: &h})
 		})
 	}
 	if ctx.Err() != nil {
-		return // a search that was cut short has no verdict
+		return // an interrupted search says nothing about what it did not find
 	}
-	w.send(ctx, ownerResult{last: true, job: job, seen: seen, incomplete: blind, unknown: whyUnknown(finder, job, seen)})
+	w.send(ctx, ownerResult{last: true, job: job, seen: seen, incomplete: incomplete, unknown: whyUnknown(finder, job, seen)})
 }
 
+// whyUnknown asks the finder about the sockets without a visible holder.
 func whyUnknown(finder Finder, job ownerJob, seen map[SocketID][]Owner) map[SocketID]OwnerUnknown {
-	ask := job.unknown
-	if job.scope != Recent { // that one does not look everywhere
-		ask = slices.Concat(ask, job.search)
+	sockets := job.unknown
+	if job.scope != Recent { // that scope does not read all processes
+		sockets = slices.Concat(sockets, job.search)
 	}
-	hidden := make(map[SocketID]OwnerUnknown)
-	for _, s := range ask {
+	unknown := make(map[SocketID]OwnerUnknown)
+	for _, s := range sockets {
 		if len(seen[s.ID]) == 0 {
-			hidden[s.ID] = finder.Hidden(s)
+			unknown[s.ID] = finder.WhyUnknown(s)
 		}
 	}
-	return hidden
+	return unknown
 }
 
-// send waits where 256 results wait already: the monitor's goroutine comes by.
+// send blocks while 256 results are waiting for the monitor's goroutine.
 func (w *ownerWorker) send(ctx context.Context, r ownerResult) {
 	select {
 	case w.results <- r:
@@ -97,11 +98,12 @@ func (w *ownerWorker) send(ctx context.Context, r ownerResult) {
 	}
 }
 
-// restFactor is how many times as long as a search in vain no other one begins:
-// listeners that close before anyone is found could keep a whole core at it.
+// restFactor is the shortest pause after a search that found nothing, as a
+// multiple of its duration: without it, listeners that close before their owner
+// is found could keep a whole core busy.
 const restFactor = 3
 
-// finish notes the end of a job.
+// finish records the end of a job.
 func (w *ownerWorker) finish(r ownerResult, now time.Time) {
 	w.busy = false
 	if r.job.scope == Likely && len(r.seen) < len(r.job.search) {
@@ -111,7 +113,7 @@ func (w *ownerWorker) finish(r ownerResult, now time.Time) {
 
 func (w *ownerWorker) idle() bool { return !w.busy }
 
-// start begins a job. The worker must be idle.
+// start starts a job. The worker must be idle.
 func (w *ownerWorker) start(job ownerJob) {
 	w.busy, w.startedAt = true, time.Now()
 	w.jobs <- job

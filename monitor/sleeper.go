@@ -2,8 +2,8 @@ package monitor
 
 import "time"
 
-// Sleeper is the Wait, Follow, Wake, Still and Unchanged of a Table whose system gives
-// no hints: it looks again after a while. Create it with NewSleeper.
+// Sleeper implements Wait and Wake for a Table whose system reports no events.
+// Create it with NewSleeper.
 type Sleeper struct {
 	wake chan struct{}
 }
@@ -11,16 +11,7 @@ type Sleeper struct {
 // NewSleeper returns a Sleeper.
 func NewSleeper() Sleeper { return Sleeper{make(chan struct{}, 1)} }
 
-// Follow does nothing: nobody tells.
-func (s Sleeper) Follow([]int) {}
-
-// Still knows nothing.
-func (s Sleeper) Still() bool { return false }
-
-// Unchanged knows nothing.
-func (s Sleeper) Unchanged(bool) bool { return false }
-
-// Wait returns after d or after Wake. It has no hints.
+// Wait returns after d or after Wake, without a hint.
 func (s Sleeper) Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -31,7 +22,7 @@ func (s Sleeper) Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint) {
 	return closed, 0
 }
 
-// Wake lets Wait return. It may be called from any goroutine.
+// Wake makes Wait return. It is safe for concurrent use.
 func (s Sleeper) Wake() {
 	select {
 	case s.wake <- struct{}{}:

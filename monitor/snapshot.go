@@ -1,11 +1,12 @@
-// Package monitor sees what listens on this machine and tells what changed.
+// Package monitor watches the listening sockets of this machine and reports what
+// changes.
 //
-// The data goes one way: a [Table] gives the kernel's listening sockets, a
-// [Finder] the processes that hold them, [Monitor] puts both together into
-// immutable snapshots, and [Diff] tells two snapshots apart. The package
-// imports none of its subpackages; they import it.
+// Data flows one way: a [Table] returns the kernel's listening sockets, a
+// [Finder] the processes that hold them, [Monitor] combines both into immutable
+// snapshots, and [Diff] compares two snapshots. The package imports none of its
+// subpackages; they import it.
 //
-// This file is just the types.
+// This file contains only types.
 package monitor
 
 import (
@@ -16,60 +17,61 @@ import (
 // Protocol is the transport protocol of a socket.
 type Protocol string
 
-// The protocols that Porthole knows.
+// The supported protocols.
 const (
 	TCP Protocol = "tcp"
 	UDP Protocol = "udp"
 )
 
-// SocketID is the identity of one listening socket, as long as it listens. On
-// Linux it is the kernel's 64-bit socket cookie (sock_diag(7)), which is never
-// given twice between two boots. An inode number is not used: it is.
+// SocketID identifies a listening socket for as long as it listens. On Linux it
+// is the kernel's 64-bit socket cookie (sock_diag(7)), which is unique per boot.
+// Inode numbers are not used because the kernel recycles them.
 type SocketID uint64
 
 // Socket is one listening kernel socket.
 type Socket struct {
 	ID       SocketID   `json:"id,omitempty"`
 	Protocol Protocol   `json:"-"`
-	Address  netip.Addr `json:"address"` // as the socket has it: 0.0.0.0, ::, ::ffff:127.0.0.1
+	Address  netip.Addr `json:"address"` // as the kernel reports it: 0.0.0.0, ::, ::ffff:127.0.0.1
 	Port     uint16     `json:"-"`
 	UID      uint32     `json:"-"`
-	User     string     `json:"-"`                 // UID's name; the number where it has none; "" where unknown
-	Inode    uint64     `json:"-"`                 // what /proc/PID/fd shows; 0 where unknown
-	Cgroup   uint64     `json:"-"`                 // the control group it was made in (Linux: its inode number in cgroup2); 0 where unknown
-	PID      int        `json:"-"`                 // where the table itself tells the owner; else 0
-	BoundAt  uint64     `json:"-"`                 // when PID bound it, on the clock of Owner.Start, where the table tells; else 0
-	V6Only   bool       `json:"v6_only,omitempty"` // [::] that does not take IPv4 connections
+	User     string     `json:"-"`                 // the name of UID; the number if it has none; "" if unknown
+	Inode    uint64     `json:"-"`                 // as in the links of /proc/PID/fd; 0 if unknown
+	Cgroup   uint64     `json:"-"`                 // control group the socket was created in (Linux: its inode number in cgroup2); 0 if unknown
+	PID      int        `json:"-"`                 // the owner, if the table reports it; else 0
+	BoundAt  uint64     `json:"-"`                 // when PID bound the socket, on the clock of Owner.Start, if the table reports it; else 0
+	V6Only   bool       `json:"v6_only,omitempty"` // [::] that does not accept IPv4 connections
 }
 
-// Owner is a process that holds a socket, as it was when it was found to.
-// What could not be read is empty.
+// Owner is a process that holds a socket, as it was when it was found. Fields
+// that could not be read are empty.
 type Owner struct {
 	PID       int       `json:"pid"`
 	Name      string    `json:"name,omitempty"`
-	Command   []string  `json:"command,omitempty"` // raw: pass it through MaskCommand before it is shown
+	Command   []string  `json:"command,omitempty"` // unmasked: pass it through MaskCommand before showing it
 	Program   string    `json:"program,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
 	User      string    `json:"user,omitempty"`
 	ParentPID int       `json:"parent_pid,omitempty"`
 	StartedAt time.Time `json:"started_at,omitzero"`
 
-	// Deleted says that Program's file is gone, or another one has its name:
-	// what runs is not what is there.
+	// Deleted means that the file of Program was deleted or replaced, so that the
+	// running code is not what is on disk.
 	Deleted bool `json:"deleted,omitempty"`
-	// Start makes PID an identity: a number that a later process with the
-	// same PID does not have (Linux: field 22 of /proc/PID/stat, ticks since
-	// boot). 0 where unknown.
+	// Start turns PID into an identity: a later process with the same PID has a
+	// different value (Linux: field 22 of /proc/PID/stat, ticks since boot). 0 if
+	// unknown.
 	Start uint64 `json:"start,omitempty"`
-	// Project is what Folder belongs to.
+	// Project is the project that Folder belongs to.
 	Project string `json:"project,omitempty"`
-	// Branch is the git branch that is checked out in Folder.
+	// Branch is the git branch checked out in Folder.
 	Branch string `json:"branch,omitempty"`
-	// Parents is the chain of parents, nearest first, as it was when the owner was first seen.
+	// Parents is the chain of parents, nearest first, when the owner was first
+	// seen.
 	Parents []Parent `json:"parents,omitempty"`
 }
 
-// Parent is one process in the chain above an owner.
+// Parent is one process in the chain of parents of an owner.
 type Parent struct {
 	PID     int      `json:"pid"`
 	Start   uint64   `json:"start,omitempty"`
@@ -83,46 +85,46 @@ type HeldSocket struct {
 	Owners []int `json:"owners"`
 }
 
-// Listener is one row of the table: the sockets of one protocol and port that
-// hang together (see group). It is immutable.
+// Listener is the set of sockets of one protocol and port that belong together
+// (see group). It is immutable.
 type Listener struct {
-	ID           string       `json:"id"` // stays as long as one of its sockets lives
+	ID           string       `json:"id"` // constant as long as one of the sockets exists
 	Protocol     Protocol     `json:"protocol"`
 	Port         uint16       `json:"port"`
-	Addresses    []netip.Addr `json:"addresses"` // sorted, each once
-	Exposure     Exposure     `json:"reach"`
-	User         string       `json:"user,omitempty"` // the sockets' own
-	Owners       []Owner      `json:"owners"`         // the principal one first
+	Addresses    []netip.Addr `json:"addresses"` // sorted, without duplicates
+	Exposure     Exposure     `json:"exposure"`
+	User         string       `json:"user,omitempty"` // user of the sockets
+	Owners       []Owner      `json:"owners"`         // the principal owner first
 	Sockets      []HeldSocket `json:"sockets"`
-	OwnerUnknown string       `json:"hidden,omitempty"` // why no owner can be seen; only where none can
-	CgroupInfo                // what else tells of the owner
+	OwnerUnknown string       `json:"owner_unknown,omitempty"` // the reason why no owner is visible; "" if there are owners
+	CgroupInfo                // what is known about the owner besides
 	Service      string       `json:"service,omitempty"`
-	ServiceBy    ServiceBy    `json:"service_by,omitempty"` // how sure Service is; "" where it is ""
+	ServiceBy    ServiceBy    `json:"service_by,omitempty"` // how certain Service is; "" if Service is ""
 	Project      string       `json:"project,omitempty"`
-	Since        time.Time    `json:"since,omitzero"` // when Porthole saw it open; zero where it was open before
+	Since        time.Time    `json:"since,omitzero"` // when it was seen to open; zero if it was open before
 }
 
-// CgroupInfo is what the control group that a socket was made in tells of an owner
-// that cannot be seen. It says where the socket was made, not who has it now:
-// what is told from it is marked as inferred. Behind alone is told of owners that
-// can be seen as well.
+// CgroupInfo is what the control group of a socket says about an owner that is
+// not visible. It says where the socket was created, not who holds it now, so
+// anything derived from it is marked as inferred. Only Container is set for
+// visible owners too.
 type CgroupInfo struct {
-	Unit        string     `json:"unit,omitempty"`      // systemd's: cups.service, session-2.scope
-	ContainerID string     `json:"container,omitempty"` // the id that its engine gave it
-	Inferred    *Owner     `json:"inferred,omitempty"`  // the process that is alone in the group
-	Container   *Container `json:"behind,omitempty"`    // the container that listens, or that the port is published for
+	Unit        string     `json:"unit,omitempty"`         // systemd unit: cups.service, session-2.scope
+	ContainerID string     `json:"container_id,omitempty"` // as the container engine assigned it
+	Inferred    *Owner     `json:"inferred,omitempty"`     // the only process in the group
+	Container   *Container `json:"container,omitempty"`    // the container that listens, or that the port is published for
 }
 
-// Container is what is known of a container. Its words are clean.
+// Container describes a container. Its strings are clean.
 type Container struct {
-	ID        string `json:"id,omitempty"`      // that its engine gave it
-	Name      string `json:"name,omitempty"`    // as its engine calls it; "" where that does not tell
-	Image     string `json:"image,omitempty"`   // the like of acme/web:1
-	Address   string `json:"address,omitempty"` // and port inside, where docker-proxy says it
-	Published bool   `json:"published"`         // the engine's proxy listens for it; else a process in it does
+	ID        string `json:"id,omitempty"`      // as the container engine assigned it
+	Name      string `json:"name,omitempty"`    // as the container engine reports it; "" if it does not
+	Image     string `json:"image,omitempty"`   // such as acme/web:1
+	Address   string `json:"address,omitempty"` // address and port inside the container, if docker-proxy reports them
+	Published bool   `json:"published"`         // the engine's proxy listens on the container's behalf; else a process in the container does
 }
 
-// Description names c on one line: "container web (image acme/web:1)".
+// Description describes c on one line: "container web (image acme/web:1)".
 func (c Container) Description() string {
 	switch {
 	case c.Name != "" && c.Image != "":
@@ -135,18 +137,19 @@ func (c Container) Description() string {
 	return "container at " + c.Address
 }
 
-// ServiceBy says what told the service of a listener, and so how sure that is.
+// ServiceBy says how the service of a listener was determined, and so how
+// certain it is.
 type ServiceBy string
 
-// What told a service, the surest first.
+// The ways to determine a service, the most certain first.
 const (
 	ByProgram ServiceBy = "program" // certain: the program is that service
 	ByCommand ServiceBy = "command" // likely: the command line names it
-	ByPort    ServiceBy = "port"    // no more than what usually has the port
+	ByPort    ServiceBy = "port"    // a guess: the service that usually has the port
 )
 
-// Principal returns the owner that stands for the listener, and false where no
-// owner can be seen.
+// Principal returns the owner that stands for the listener, and false if no
+// owner is visible.
 func (l *Listener) Principal() (Owner, bool) {
 	if len(l.Owners) == 0 {
 		return Owner{}, false
@@ -165,62 +168,64 @@ func (l *Listener) AcceptsLoopback() bool {
 	return false
 }
 
-// Snapshot is everything that listens at one moment, ordered by port,
-// protocol, first address and id. Its times, and those of changes, keep the
-// monotonic reading where they come from a Monitor of this process: the time
-// between two of them does not follow a clock that is set. It is immutable: whoever holds one may read
-// it on any goroutine for ever.
+// Snapshot is everything that listens at one moment, ordered by port, protocol,
+// first address and ID. It is immutable and safe for concurrent use.
+//
+// The times of a snapshot and its events keep their monotonic reading if they
+// come from a Monitor of this process: the duration between two of them is
+// correct even if the clock was set in between.
 type Snapshot struct {
 	TakenAt   time.Time   `json:"taken_at"`
 	Listeners []*Listener `json:"listeners"`
 }
 
-// Kind says what a change is.
+// Kind is the kind of an event.
 type Kind string
 
-// The kinds of changes. Readers must ignore kinds that they do not know.
+// The kinds of events. Readers must ignore unknown kinds.
 const (
 	Opened          Kind = "opened"
 	Closed          Kind = "closed"
-	OwnerChanged    Kind = "owner_changed" // the principal owner no longer holds it, another does
-	ExposureChanged Kind = "reach_changed"
-	Updated         Kind = "updated" // we learned more; never a reason to tell anyone
-	Discovered      Kind = "found"   // it was open before, where Porthole did not look until now
-	Unlisted        Kind = "dropped" // Porthole no longer looks there; whether it is open is not known
+	OwnerChanged    Kind = "owner_changed" // the principal owner no longer holds the listener, another process does
+	ExposureChanged Kind = "exposure_changed"
+	Updated         Kind = "updated"    // more is known; never a reason to notify
+	Discovered      Kind = "discovered" // it was open before, but was not monitored until now
+	Unlisted        Kind = "unlisted"   // it is no longer monitored; whether it is open is unknown
 )
 
 // Event is a difference between two snapshots.
 type Event struct {
 	At       time.Time `json:"at"`
 	Kind     Kind      `json:"kind"`
-	Listener *Listener `json:"listener"`         // for Closed its last state
-	Before   *Listener `json:"before,omitempty"` // only for OwnerChanged, ReachChanged and Updated
+	Listener *Listener `json:"listener"`         // for Closed, its last state
+	Before   *Listener `json:"before,omitempty"` // only for OwnerChanged, ExposureChanged and Updated
 }
 
-// Health is how the monitor is doing.
+// Health is the state of the monitor.
 type Health struct {
-	Source       string        `json:"source,omitempty"`   // the table in use, in a few words
-	Problem      string        `json:"problem,omitempty"`  // why the last look failed; "" when it did not
-	Interval     time.Duration `json:"interval,omitempty"` // between two looks
-	PollDuration time.Duration `json:"cost,omitempty"`     // of the last look
+	Source       string        `json:"source,omitempty"`        // short description of the table in use
+	Problem      string        `json:"problem,omitempty"`       // why the last poll failed; "" if it succeeded
+	Interval     time.Duration `json:"interval,omitempty"`      // polling interval
+	PollDuration time.Duration `json:"poll_duration,omitempty"` // of the last poll
 }
 
-// OwnerUnknown is what can be said of an owner that cannot be seen.
+// OwnerUnknown says why no owner is visible, and what is known about the
+// possible owner.
 type OwnerUnknown struct {
-	Reason string // in one sentence
+	Reason string // one sentence
 	CgroupInfo
 }
 
-// Update is what a subscriber gets: the newest snapshot, and every change
-// since its last update.
+// Update is what a subscriber receives: the newest snapshot, and all events since
+// its last update.
 type Update struct {
 	Snapshot Snapshot
 	Events   []Event
 	Health   Health
-	Ready    bool // a first snapshot was taken; before, Snapshot is empty and Health says why
+	Ready    bool // the first snapshot was taken; until then Snapshot is empty and Health says why
 }
 
-// Why nobody is seen to hold a listener.
+// The reasons why no owner of a listener is visible.
 const (
 	UnknownForeign     = "another user's process, which only that user and root may look into"
 	UnknownNotFound    = "no process that can be seen here holds it: the kernel, a container or another PID namespace may"

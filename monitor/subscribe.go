@@ -5,28 +5,30 @@ import (
 	"sync"
 )
 
-// maxPending changes waiting for one slow subscriber are told as what they come
-// to: memory stays bounded, and the snapshot right.
+// maxPending limits the events waiting for a slow subscriber. Beyond it the queue
+// is replaced by the difference between two snapshots: memory stays bounded, and
+// the snapshot is right.
 const maxPending = 10_000
 
-// Subscription gives one consumer what the monitor sees. A slow consumer gets
-// the newest snapshot and all changes, merged; the monitor never waits for it.
+// Subscription receives the monitor's updates for one consumer. A slow consumer
+// gets the newest snapshot and all events, merged into one update; the monitor
+// never waits for it.
 type Subscription struct {
-	// C receives a value when Take has something to give.
+	// C receives a value when Take has an update to return.
 	C <-chan struct{}
 
 	c       chan struct{}
 	mu      sync.Mutex
 	waiting bool
-	hasBase bool // from is set
+	hasBase bool // base is set
 	update  Update
-	base    Snapshot // what the consumer has seen
+	base    Snapshot // the last snapshot that the consumer took
 	owner   *subscribers
 }
 
-// Take returns what came since the last Take, and false where nothing did. What
-// listens in the first snapshot was open before and is no change. It may be
-// called from any goroutine.
+// Take returns what was published since the last call of Take, and false if
+// nothing was. The listeners of the first snapshot were open before, so it comes
+// without events. Take is safe for concurrent use.
 func (s *Subscription) Take() (Update, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +66,7 @@ type subscribers struct {
 	mu      sync.Mutex
 	all     []*Subscription
 	started bool
-	last    Update // without its changes
+	last    Update // without its events
 }
 
 func (b *subscribers) add() *Subscription {

@@ -31,10 +31,10 @@ func (t *fakeTable) set(ports ...uint16) {
 	}
 }
 
-func (t *fakeTable) Sockets(dst []monitor.Socket, _ bool) ([]monitor.Socket, error) {
+func (t *fakeTable) Poll(monitor.PollOptions) ([]monitor.Socket, bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append(dst, t.sockets...), nil
+	return t.sockets, true, nil
 }
 
 func (t *fakeTable) Source() string { return "test" }
@@ -45,10 +45,9 @@ type noOwners struct{}
 func (noOwners) Find(context.Context, monitor.Scope, []monitor.Socket, func(monitor.Holding)) error {
 	return nil
 }
-func (noOwners) Holds(monitor.Holding) bool { return true }
-func (noOwners) Calm(int) bool              { return true }
-func (noOwners) Hidden(monitor.Socket) monitor.OwnerUnknown {
-	return monitor.OwnerUnknown{Reason: "hidden"}
+func (noOwners) Verify([]monitor.Holding) []monitor.Holding { return nil }
+func (noOwners) WhyUnknown(monitor.Socket) monitor.OwnerUnknown {
+	return monitor.OwnerUnknown{Reason: "unknown"}
 }
 
 // fakeAgent is a Handler that passes what it gets to the test.

@@ -35,7 +35,7 @@ func TestReuseOfAPort(t *testing.T) {
 				kinds = append(kinds, c.Kind)
 			}
 		}
-		if fmt.Sprint(kinds) != "[closed found]" {
+		if fmt.Sprint(kinds) != "[closed discovered]" {
 			t.Errorf("%s: told %v, want closed and found; %s, then %s", who, kinds, picture(was), picture(is))
 		}
 		if len(is) != 1 || len(was) != 1 || is[0].ID == was[0].ID {
@@ -73,7 +73,7 @@ func TestReuseOfAPortIsTold(t *testing.T) {
 	c := begin(t, "listen", with("127.0.0.1:"+strconv.Itoa(port)))
 	w.m.Refresh()
 	w.until("closed, opened, closed, opened")
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", c.pid))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
 }
 
 // shutdown(2) ends listening, listen(2) begins again on the same descriptor:
@@ -81,7 +81,7 @@ func TestReuseOfAPortIsTold(t *testing.T) {
 func TestShutdownAndListenOnOneDescriptor(t *testing.T) {
 	r := bind(t, unix.SOCK_STREAM, "127.0.0.1").listen(t)
 	w := watch(t, r.port, 20*time.Millisecond)
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	before := onPort(w.now, r.port)[0].Sockets[0].ID
 	if err := unix.Shutdown(r.fd, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestShutdownAndListenOnAnotherPort(t *testing.T) {
 	r := bind(t, unix.SOCK_STREAM, "127.0.0.1").listen(t)
 	w := watch(t, 0, time.Hour)
 	w.port = r.port
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	w.port = 0
 	before := w.now.Listeners[0].Sockets[0].ID
 	if err := unix.Shutdown(r.fd, unix.SHUT_RD); err != nil {
@@ -151,7 +151,7 @@ func TestReuseOfAPID(t *testing.T) {
 		if was, err = process.Info(c.pid); err != nil {
 			t.Fatal(err)
 		}
-		w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d 1]", c.pid))
+		w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", c.pid))
 		c.end()
 		return c
 	}
@@ -179,7 +179,7 @@ func TestReuseOfAPID(t *testing.T) {
 	if err != nil || is.Same(was) {
 		t.Fatalf("%+v, then %+v, %v; want another process with the same number", was, is, err)
 	}
-	want := fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d 1]", second.pid)
+	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", second.pid)
 	w.rows(want)
 	w.see("the second owner", func(s monitor.Snapshot) bool {
 		rows := onPort(s, portOf(ln))

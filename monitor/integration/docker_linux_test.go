@@ -80,7 +80,7 @@ func TestDockerProxy(t *testing.T) {
 		}
 	})
 	for _, test := range []struct{ name, publish, want string }{
-		{"one address", "127.0.0.1::80", "tcp [127.0.0.1] machine, 1 sockets"},
+		{"one address", "127.0.0.1::80", "tcp [127.0.0.1] loopback, 1 sockets"},
 		{"every address", "80", "tcp [0.0.0.0 ::] network, 2 sockets"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -56,7 +56,7 @@ func TestTwoProcessesOnOneAddress(t *testing.T) {
 	})
 	id := onPort(w.now, first.Port)[0].ID
 	second.end()
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", first.pid))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", first.pid))
 	w.look()
 	for _, c := range w.loud() {
 		if c.Kind == monitor.Closed || c.Kind == monitor.Opened {
@@ -90,10 +90,10 @@ func TestListenerThatAChildInherits(t *testing.T) {
 	})
 	_ = life.Close()
 	w := watch(t, parent.Port, 20*time.Millisecond)
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d %d]", parent.pid, parent.Child))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d %d]", parent.pid, parent.Child))
 	parent.end()
 	w.until("owner_changed")
-	if got, want := picture(onPort(w.now, parent.Port)), fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", parent.Child); got != want {
+	if got, want := picture(onPort(w.now, parent.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", parent.Child); got != want {
 		t.Errorf("row = %s, want %s", got, want)
 	}
 }
@@ -117,7 +117,7 @@ func TestDescriptorPassedOverAUnixSocket(t *testing.T) {
 	}
 	giver := raw{fd, r.port}.listen(t)
 	w := watch(t, giver.port, 20*time.Millisecond)
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	before := onPort(w.now, giver.port)[0]
 
 	if err := unix.Sendmsg(int(mine.Fd()), []byte{0}, unix.UnixRights(fd), nil, 0); err != nil {
@@ -136,7 +136,7 @@ func TestDescriptorPassedOverAUnixSocket(t *testing.T) {
 
 func TestMainThreadThatEnded(t *testing.T) {
 	c := begin(t, "main thread ends", with("--port", "62893"))
-	l := row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", c.pid))
+	l := row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -155,9 +155,9 @@ func TestAnotherUsersListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	mine := row(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	mine := row(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	got := begin(t, "observer", with(fmt.Sprint(portOf(ln)), fmt.Sprint(os.Getpid())), asNobody)
-	if len(got.Rows) != 1 || picture(got.Rows) != "tcp [127.0.0.1] machine, 1 sockets of []" {
+	if len(got.Rows) != 1 || picture(got.Rows) != "tcp [127.0.0.1] loopback, 1 sockets of []" {
 		t.Fatalf("another user sees %q, want the port without a pid", picture(got.Rows))
 	}
 	if l := got.Rows[0]; l.User != "root" || l.OwnerUnknown != monitor.UnknownForeign || got.Cgroup != mine.Sockets[0].Cgroup {
@@ -190,7 +190,7 @@ func TestProcThatHidesForeignProcesses(t *testing.T) {
 	if got.Denied == "" {
 		t.Fatalf("the process is seen: %+v; the test is about nothing", got.Facts)
 	}
-	if len(got.Rows) != 1 || picture(got.Rows) != "tcp [127.0.0.1] machine, 1 sockets of []" {
+	if len(got.Rows) != 1 || picture(got.Rows) != "tcp [127.0.0.1] loopback, 1 sockets of []" {
 		t.Fatalf("rows = %q, want the port without a pid", picture(got.Rows))
 	}
 	if l := got.Rows[0]; l.User != "root" || l.OwnerUnknown != monitor.UnknownForeign {
@@ -208,14 +208,14 @@ func TestServiceComesBeforeTheInitThatOpenedItsSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	row(t, portOf(ln), "tcp [127.0.0.1] machine, 1 sockets of [1]")
+	row(t, portOf(ln), "tcp [127.0.0.1] loopback, 1 sockets of [1]")
 	file, err := ln.(*net.TCPListener).File()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	service := begin(t, "hold", holding(file))
-	row(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d 1]", service.pid))
+	row(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", service.pid))
 }
 
 // Processes that come and go while a look goes on cost nobody else's row.
@@ -238,7 +238,7 @@ func TestProcessesThatEndInMidScan(t *testing.T) {
 	defer churn.Wait()
 	defer close(stop)
 	m := needMonitor(t, false, 0)
-	want := fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", c.pid)
+	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)
 	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); {
 		if got := picture(onPort(snapshot(t, m), c.Port)); got != want {
 			t.Fatalf("row = %q, want %q", got, want)
@@ -256,7 +256,7 @@ func TestNamesOfProcesses(t *testing.T) {
 				c.Path, c.Args[0] = test.program, test.program
 				c.Env = append(c.Env, nameVariable+"="+test.comm)
 			})
-			o := row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", c.pid)).Owners[0]
+			o := row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)).Owners[0]
 			// gopsutil writes a newline as the kernel does, escaped.
 			if got := strings.ReplaceAll(o.Name, `\n`, "\n"); got != test.want {
 				t.Errorf("Name = %q, want %q", o.Name, test.want)
@@ -281,7 +281,7 @@ func processStart(t *testing.T) uint64 {
 func TestProgramThatIsDeleted(t *testing.T) {
 	program := copyProgram(t, "server")
 	c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) { c.Path = program })
-	want := fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", c.pid)
+	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)
 	if o := row(t, c.Port, want).Owners[0]; o.Program != program || o.Deleted {
 		t.Errorf("program %q, deleted %t; want %q, which is there", o.Program, o.Deleted, program)
 	}

@@ -106,7 +106,7 @@ func TestOneSocketForBothFamilies(t *testing.T) {
 
 func TestIPv4LoopbackOnAnIPv6Socket(t *testing.T) {
 	r := bind(t, unix.SOCK_STREAM, "::ffff:127.0.0.1", bothFamilies).listen(t)
-	l := row(t, r.port, fmt.Sprintf("tcp [::ffff:127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	l := row(t, r.port, fmt.Sprintf("tcp [::ffff:127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	if !l.AcceptsLoopback() {
 		t.Error("no loopback port, want one")
 	}
@@ -115,12 +115,12 @@ func TestIPv4LoopbackOnAnIPv6Socket(t *testing.T) {
 func TestTwoLoopbackAddressesOfTwoOwners(t *testing.T) {
 	first := begin(t, "listen", with("127.0.0.1:0"))
 	second := begin(t, "listen", with(fmt.Sprintf("127.0.0.2:%d", first.Port)), another(t))
-	row(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]; tcp [127.0.0.2] machine, 1 sockets of [%d]", first.pid, second.pid))
+	row(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]; tcp [127.0.0.2] loopback, 1 sockets of [%d]", first.pid, second.pid))
 }
 
 func TestTwoLoopbackAddressesOfOneOwner(t *testing.T) {
 	c := begin(t, "listen", with("127.0.0.1:0", "127.0.0.2:0"))
-	row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] machine, 2 sockets of [%d]", c.pid))
+	row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] loopback, 2 sockets of [%d]", c.pid))
 }
 
 // What is on a port without listening is no listener, however it comes and goes.
@@ -195,7 +195,7 @@ func TestUDP(t *testing.T) {
 	defer connected.Close()
 	its := connected.LocalAddr().(*net.UDPAddr).Port
 	with, without := snapshot(t, needMonitor(t, true, 0)), snapshot(t, needMonitor(t, false, 0))
-	if got, want := picture(onPort(with, open.port)), fmt.Sprintf("udp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()); got != want {
+	if got, want := picture(onPort(with, open.port)), fmt.Sprintf("udp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()); got != want {
 		t.Errorf("bound, unconnected: %q, want %q", got, want)
 	}
 	if rows := onPort(without, open.port); len(rows) != 0 {
@@ -226,7 +226,7 @@ func TestMPTCPIsListedLikeTCP(t *testing.T) {
 		t.Skip("this kernel has no MPTCP, or has it switched off")
 	}
 	w := watch(t, portOf(ln), time.Hour)
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", os.Getpid()))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestAnotherNetworkNamespaceIsNotListed(t *testing.T) {
 	}
 	here := begin(t, "listen", with(fmt.Sprintf("127.0.0.1:%d", c.Port)))
 	s := snapshot(t, needMonitor(t, true, 0))
-	if got, want := picture(onPort(s, c.Port)), fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", here.pid); got != want {
+	if got, want := picture(onPort(s, c.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", here.pid); got != want {
 		t.Errorf("port %d, which has a listener there and one here: %q, want %q", c.Port, got, want)
 	}
 	for _, l := range s.Listeners {

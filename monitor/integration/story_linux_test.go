@@ -442,7 +442,7 @@ func TestHostileProcesses(t *testing.T) {
 	if took := time.Since(begun); took > 20*calm+time.Second { // to read a gigabyte takes longer, and a FIFO for ever
 		t.Errorf("one look took %v, and %v without them", took, calm)
 	}
-	if got, want := picture(onPort(s, good.Port)), fmt.Sprintf("tcp [127.0.0.1] machine, 1 sockets of [%d]", good.pid); got != want {
+	if got, want := picture(onPort(s, good.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", good.pid); got != want {
 		t.Errorf("the good one: %s; want %s", got, want)
 	}
 	for port, name := range ports {

@@ -1,9 +1,9 @@
 package owner
 
-// Cgroup is what a control group tells of the processes in it.
+// Cgroup is what a control group says about the processes in it.
 type Cgroup struct {
-	Unit        string // systemd's, the innermost one
-	UserUnit    bool   // Unit is of a user's own systemd
-	ContainerID string // the id that its engine gave it
-	Podman      bool   // that engine is podman
+	Unit        string // the innermost systemd unit
+	UserUnit    bool   // Unit belongs to a user's systemd instance
+	ContainerID string // as the container engine assigned it
+	Podman      bool   // the engine is podman
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// CgroupOf returns what the control group of process pid tells, nothing where it
-// cannot be read. It may be called from any goroutine.
+// CgroupOf returns what the control group of process pid says, nothing if it
+// cannot be read. It is safe for concurrent use.
 func CgroupOf(pid int) Cgroup {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {
@@ -17,19 +17,20 @@ func CgroupOf(pid int) Cgroup {
 	return parseCgroup(b)
 }
 
-// parseCgroup reads /proc/PID/cgroup (cgroups(7)): the line of cgroup2 begins with
-// "0::"; where that knows no unit, as it was before cgroup2, systemd's own does.
-func parseCgroup(b []byte) (g Cgroup) {
+// parseCgroup parses /proc/PID/cgroup (cgroups(7)). The line of cgroup2 begins with
+// "0::"; if it names no unit, as on systems without cgroup2, systemd's own line is
+// used.
+func parseCgroup(b []byte) (c Cgroup) {
 	for line := range bytes.Lines(b) {
 		fields := strings.SplitN(strings.TrimSpace(string(line)), ":", 3)
 		if len(fields) < 3 || fields[0] != "0" && fields[1] != "name=systemd" {
 			continue
 		}
 		path := fields[2]
-		g = Cgroup{Unit: unitOf(path), ContainerID: containerOf(path), UserUnit: strings.Contains(path, "/user@"), Podman: strings.Contains(path, "libpod-")}
-		if g.Unit != "" || g.ContainerID != "" {
-			return g
+		c = Cgroup{Unit: unitOf(path), ContainerID: containerOf(path), UserUnit: strings.Contains(path, "/user@"), Podman: strings.Contains(path, "libpod-")}
+		if c.Unit != "" || c.ContainerID != "" {
+			return c
 		}
 	}
-	return g
+	return c
 }

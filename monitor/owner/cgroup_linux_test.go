@@ -2,7 +2,7 @@ package owner
 
 import "testing"
 
-func TestGroupOfAProcess(t *testing.T) {
+func TestCgroupOf(t *testing.T) {
 	id := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for text, want := range map[string]Cgroup{
 		"0::/system.slice/cups.service\n":                                          {Unit: "cups.service"},
@@ -16,10 +16,10 @@ func TestGroupOfAProcess(t *testing.T) {
 		"no":     {},
 	} {
 		if got := parseCgroup([]byte(text)); got != want {
-			t.Errorf("parseGroup(%q) = %+v, want %+v", text, got, want)
+			t.Errorf("parseCgroup(%q) = %+v, want %+v", text, got, want)
 		}
 	}
 	if g := CgroupOf(-1); g != (Cgroup{}) {
-		t.Errorf("of no process: %+v", g)
+		t.Errorf("CgroupOf(-1) = %+v, want nothing", g)
 	}
 }

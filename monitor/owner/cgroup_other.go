@@ -2,5 +2,5 @@
 
 package owner
 
-// CgroupOf returns nothing: control groups are Linux's.
+// CgroupOf returns nothing: only Linux has control groups.
 func CgroupOf(int) Cgroup { return Cgroup{} }

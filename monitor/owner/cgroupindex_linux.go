@@ -13,15 +13,16 @@ import (
 	"time"
 )
 
-// cgroupIndex finds control groups by number. The kernel tells of each socket, of
-// any user's, the group that its maker was in: a number, which is the inode of
-// the group's folder in cgroup2 (cgroups(7), INET_DIAG_CGROUP_ID of
-// linux/inet_diag.h). The folders are walked when an unknown number comes, at
-// most every walkEvery: 3 µs a folder, and a desktop has a few hundred.
+// cgroupIndex finds control groups by number. For each socket, of any user, the
+// kernel reports the group that it was created in, as the inode number of the
+// group's folder in cgroup2 (cgroups(7), INET_DIAG_CGROUP_ID of
+// linux/inet_diag.h). The folders are walked when an unknown number appears, at
+// most once per walkEvery: that costs 3 µs per folder, and a desktop has a few
+// hundred.
 type cgroupIndex struct {
-	root  string // where cgroup2 is mounted; "" until asked, "-" where it is not
+	root  string // mount point of cgroup2; "" until known, "-" if there is none
 	known map[uint64]string
-	next  time.Time // not to be walked again before
+	next  time.Time // earliest time of the next walk
 }
 
 const (
@@ -29,36 +30,36 @@ const (
 	maxCgroups = 100_000
 )
 
-// path returns the group's path below the root of all, like
-// "/system.slice/cups.service"; "" where it is not known: the group may be gone
-// while its sockets live, or be the root, which everything is in.
-func (g *cgroupIndex) path(id uint64) string {
+// path returns the path of a group below the root, such as
+// "/system.slice/cups.service". It is "" if the group is unknown: the group may be
+// gone while its sockets exist, or be the root, which contains everything.
+func (c *cgroupIndex) path(id uint64) string {
 	if id == 0 {
 		return ""
 	}
-	path, ok := g.known[id]
-	if !ok && time.Now().After(g.next) {
-		g.walk()
-		path = g.known[id]
-		g.next = time.Now().Add(walkEvery)
+	path, ok := c.known[id]
+	if !ok && time.Now().After(c.next) {
+		c.walk()
+		path = c.known[id]
+		c.next = time.Now().Add(walkEvery)
 	}
 	return path
 }
 
-func (g *cgroupIndex) walk() {
-	if g.root == "" {
-		g.root = "-"
+func (c *cgroupIndex) walk() {
+	if c.root == "" {
+		c.root = "-"
 		if mounts, err := os.ReadFile("/proc/self/mountinfo"); err == nil {
-			g.root = cgroupMount(mounts)
+			c.root = cgroupMount(mounts)
 		}
 	}
-	g.known = make(map[uint64]string)
-	// A folder that may not be entered, or is gone meanwhile, is not known.
-	_ = filepath.WalkDir(g.root, func(path string, entry fs.DirEntry, err error) error {
+	c.known = make(map[uint64]string)
+	// Folders that may not be read, or disappear meanwhile, stay unknown.
+	_ = filepath.WalkDir(c.root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
 			return nil
 		}
-		if len(g.known) >= maxCgroups {
+		if len(c.known) >= maxCgroups {
 			return fs.SkipAll
 		}
 		info, err := entry.Info()
@@ -66,14 +67,14 @@ func (g *cgroupIndex) walk() {
 			return nil
 		}
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-			g.known[stat.Ino] = strings.TrimPrefix(path, g.root)
+			c.known[stat.Ino] = strings.TrimPrefix(path, c.root)
 		}
 		return nil
 	})
 }
 
-// cgroupMount returns where the cgroup2 file system is mounted, "-" where it is
-// not (proc_pid_mountinfo(5): the type follows the field "-").
+// cgroupMount returns the mount point of the cgroup2 file system, "-" if there is
+// none (proc_pid_mountinfo(5): the type follows the field "-").
 func cgroupMount(mounts []byte) string {
 	for line := range bytes.Lines(mounts) {
 		front, back, _ := bytes.Cut(line, []byte(" - "))
@@ -84,15 +85,15 @@ func cgroupMount(mounts []byte) string {
 	return "-"
 }
 
-// onlyProcess returns the process that is the only one in the group at path, 0 where
-// there are others, or none, or the group says too little: a session's scope
-// holds many programs over time, and the root holds all.
-func (g *cgroupIndex) onlyProcess(path string) int {
+// onlyProcess returns the process in the group at path if it is the only one,
+// else 0. It is 0 too if the group says too little: the scope of a session
+// contains many programs over time, and the root contains all.
+func (c *cgroupIndex) onlyProcess(path string) int {
 	unit := unitOf(path)
 	if containerOf(path) == "" && (unit == "" || strings.HasPrefix(unit, "session-")) {
 		return 0
 	}
-	f, err := os.Open(g.root + path + "/cgroup.procs")
+	f, err := os.Open(c.root + path + "/cgroup.procs")
 	if err != nil {
 		return 0
 	}
@@ -101,15 +102,15 @@ func (g *cgroupIndex) onlyProcess(path string) int {
 	if !lines.Scan() {
 		return 0
 	}
-	pid, err := strconv.Atoi(lines.Text()) // "0" is one of another PID namespace
+	pid, err := strconv.Atoi(lines.Text()) // "0" stands for a process of another PID namespace
 	if err != nil || lines.Scan() {
 		return 0
 	}
 	return pid
 }
 
-// unitOf returns the systemd unit that made the group at path, the innermost
-// one; "" where none did.
+// unitOf returns the innermost systemd unit in the path of a group; "" if there is
+// none.
 func unitOf(path string) string {
 	for path != "" {
 		var name string
@@ -122,12 +123,13 @@ func unitOf(path string) string {
 	return ""
 }
 
-// containerID is how docker, podman, containerd and CRI-O name the group of a
-// container: /docker/ID, docker-ID.scope, libpod-ID.scope, cri-containerd-ID.scope.
+// containerID matches the names that docker, podman, containerd and CRI-O give the
+// group of a container: /docker/ID, docker-ID.scope, libpod-ID.scope,
+// cri-containerd-ID.scope.
 var containerID = regexp.MustCompile(`(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:/|$)`)
 
-// containerOf returns the id of the container that the group at path belongs
-// to, the innermost one; "" where there is none.
+// containerOf returns the ID of the innermost container in the path of a group; ""
+// if there is none.
 func containerOf(path string) string {
 	all := containerID.FindAllStringSubmatch(path, -1)
 	if len(all) == 0 {

@@ -14,9 +14,9 @@ import (
 	"porthole/monitor"
 )
 
-// begun starts a listener in a control group of that name, which is the test's
-// own, and returns the group's folder too.
-func begun(t *testing.T, name string) (child, string) {
+// beginInCgroup starts a listener in a new control group of that name, and returns the
+// group's folder too.
+func beginInCgroup(t *testing.T, name string) (child, string) {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -26,7 +26,7 @@ func begun(t *testing.T, name string) (child, string) {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Skipf("needs root and cgroup2: %v", err)
 	}
-	t.Cleanup(func() { // when its processes have ended, which takes a moment
+	t.Cleanup(func() { // possible a moment after its processes have exited
 		for end := time.Now().Add(10 * time.Second); os.Remove(folder) != nil && time.Now().Before(end); {
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -41,8 +41,8 @@ func begun(t *testing.T, name string) (child, string) {
 	}), folder
 }
 
-// searched is what nobody sees of the socket.
-func searched(t *testing.T, inode uint64) said {
+// searchAsNobody returns what user nobody sees of the socket.
+func searchAsNobody(t *testing.T, inode uint64) said {
 	t.Helper()
 	c := begin(t, "searcher", func(c *exec.Cmd) {
 		c.Args = append(c.Args, fmt.Sprint(inode))
@@ -52,37 +52,37 @@ func searched(t *testing.T, inode uint64) said {
 	return c.said
 }
 
-// Root's listener, looked for by nobody: its unit is told, and the process as
-// long as it is alone in the unit.
-func TestAnotherUsersUnit(t *testing.T) {
+// User nobody sees the unit of a listener of root, and its process as long as it is the
+// only one in the unit.
+func TestUnitOfAnotherUser(t *testing.T) {
 	unit := fmt.Sprintf("porthole-test-%d.service", os.Getpid())
-	c, folder := begun(t, unit)
-	want := said{Listed: true, Port: c.Port, User: "root", Hidden: monitor.UnknownForeign, Unit: unit, Inferred: c.pid}
-	if got := searched(t, c.Inode); got != want {
-		t.Errorf("alone in its unit: %+v, want %+v", got, want)
+	c, folder := beginInCgroup(t, unit)
+	want := said{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: unit, Inferred: c.pid}
+	if got := searchAsNobody(t, c.Inode); got != want {
+		t.Errorf("only process of its unit: got %+v, want %+v", got, want)
 	}
 	second := begin(t, "listen")
 	if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, second.pid), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	want.Inferred = 0
-	if got := searched(t, c.Inode); got != want {
-		t.Errorf("one of two in its unit: %+v, want %+v", got, want)
+	if got := searchAsNobody(t, c.Inode); got != want {
+		t.Errorf("one of two processes of its unit: got %+v, want %+v", got, want)
 	}
 }
 
-func TestTheGroupOfASocketIsItsMakers(t *testing.T) {
-	c, folder := begun(t, fmt.Sprintf("porthole-test-%d.scope", os.Getpid()))
+func TestSocketHasCgroupOfItsCreator(t *testing.T) {
+	c, folder := beginInCgroup(t, fmt.Sprintf("porthole-test-%d.scope", os.Getpid()))
 	var stat unix.Stat_t
 	if err := unix.Stat(folder, &stat); err != nil {
 		t.Fatal(err)
 	}
-	if s := row(t, c.Inode); s.Cgroup != stat.Ino {
-		t.Errorf("the socket's group is %d, want %d", s.Cgroup, stat.Ino)
+	if s := socketOf(t, c.Inode); s.Cgroup != stat.Ino {
+		t.Errorf("Cgroup = %d, want %d", s.Cgroup, stat.Ino)
 	}
 }
 
-func TestUnitAndContainerOfAPath(t *testing.T) {
+func TestUnitAndContainerOf(t *testing.T) {
 	id := strings.Repeat("0123456789abcdef", 4)
 	for _, test := range []struct{ path, unit, container string }{
 		{"", "", ""},
@@ -107,7 +107,7 @@ func TestUnitAndContainerOfAPath(t *testing.T) {
 	}
 }
 
-func TestWhereCgroupsAreMounted(t *testing.T) {
+func TestCgroupMount(t *testing.T) {
 	for _, test := range []struct{ mounts, want string }{
 		{"30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n", "/sys/fs/cgroup"},
 		{"29 23 0:25 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n30 29 0:26 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n", "/sys/fs/cgroup/unified"},

@@ -22,9 +22,9 @@ import (
 	"porthole/monitor/socket"
 )
 
-// The test program is its own child too: with this variable it plays a role
-// instead of testing. Every role says what it has in one line of JSON and ends
-// with its input.
+// The test program also runs as a child process: with this variable it plays a role
+// instead of testing. A role prints a report in one line of JSON and exits at the end
+// of its input.
 const roleVariable = "PORTHOLE_TEST_ROLE"
 
 var roles = map[string]func() said{
@@ -36,11 +36,11 @@ var roles = map[string]func() said{
 	"searcher":         playSearcher,
 }
 
-// said is what a child says of itself.
+// said is the report of a child.
 type said struct {
 	Port, Child, Holders int
 	Inode                uint64
-	User, Hidden         string
+	User, Unknown        string
 	Unit                 string
 	Inferred             int
 	Listed               bool
@@ -77,10 +77,10 @@ func fail(err error) {
 type child struct {
 	said
 	pid int
-	end func() // ends it and waits for that
+	end func() // ends it and waits until it has exited
 }
 
-// begin starts the test program in a role and waits for what it says.
+// begin starts the test program in a role and waits for its report.
 func begin(t *testing.T, role string, change ...func(*exec.Cmd)) child {
 	t.Helper()
 	c, err := try(t, role, change...)
@@ -90,7 +90,7 @@ func begin(t *testing.T, role string, change ...func(*exec.Cmd)) child {
 	return c
 }
 
-// try is begin for a child that the system may refuse to start.
+// try is begin for a child that the system may not allow.
 func try(t *testing.T, role string, change ...func(*exec.Cmd)) (child, error) {
 	t.Helper()
 	c := command(role)
@@ -125,13 +125,13 @@ func try(t *testing.T, role string, change ...func(*exec.Cmd)) (child, error) {
 	k := child{pid: c.Process.Pid, end: end}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return k, fmt.Errorf("child %q said %q: %w", role, line, err)
+		return k, fmt.Errorf("child %q printed %q: %w", role, line, err)
 	}
 	return k, json.Unmarshal([]byte(line), &k.said)
 }
 
-// command runs the test program in a role. Its path is one that a user who may
-// not enter the folder of the program can use.
+// command runs the test program in a role. Its path also works for a user who may not
+// enter the program's folder.
 func command(role string) *exec.Cmd {
 	c := exec.Command("/proc/self/exe")
 	c.Stderr = os.Stderr
@@ -160,7 +160,7 @@ func playListen() said {
 	return describe(ln)
 }
 
-// kept holds listeners that would else be closed by the garbage collector.
+// kept protects listeners from the garbage collector, which would close them.
 var kept []any
 
 func describe(ln net.Listener) said {
@@ -182,8 +182,8 @@ func descriptor(ln net.Listener) (fd int, inode uint64) {
 	return fd, stat.Ino
 }
 
-// playParent listens, passes the socket to an heir, as servers do to their
-// workers, and stays.
+// playParent listens, passes the socket to an heir, as servers do with their workers,
+// and keeps running.
 func playParent() said {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -194,7 +194,7 @@ func playParent() said {
 		fail(err)
 	}
 	c := command("heir")
-	c.ExtraFiles = []*os.File{file, os.NewFile(3, "the heir's life")}
+	c.ExtraFiles = []*os.File{file, os.NewFile(3, "end of the heir")}
 	out, err := c.StdoutPipe()
 	if err != nil {
 		fail(err)
@@ -211,7 +211,7 @@ func playParent() said {
 	return s
 }
 
-// playHeir keeps descriptor 3 until descriptor 4 ends.
+// playHeir keeps descriptor 3 open until the end of descriptor 4.
 func playHeir() said {
 	say(said{})
 	_, _ = io.Copy(io.Discard, os.NewFile(4, "life"))
@@ -219,7 +219,7 @@ func playHeir() said {
 	return said{}
 }
 
-// playTaker receives a descriptor over the unix socket that is its descriptor 3.
+// playTaker receives a descriptor over the Unix socket that is its descriptor 3.
 func playTaker() said {
 	rights := make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := unix.Recvmsg(3, make([]byte, 1), rights, 0)
@@ -228,7 +228,7 @@ func playTaker() said {
 	}
 	messages, err := unix.ParseSocketControlMessage(rights[:n])
 	if err != nil || len(messages) != 1 {
-		fail(fmt.Errorf("%d control messages: %w", len(messages), err))
+		fail(fmt.Errorf("got %d control messages: %w", len(messages), err))
 	}
 	if _, err := unix.ParseUnixRights(&messages[0]); err != nil {
 		fail(err)
@@ -236,7 +236,7 @@ func playTaker() said {
 	return said{}
 }
 
-// playMainThreadEnds leaves the listener to the other threads.
+// playMainThreadEnds exits its main thread; the others keep the listener.
 func playMainThreadEnds() said {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -253,11 +253,11 @@ func playMainThreadEnds() said {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
-	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // this thread alone
+	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // only this thread
 	return said{}
 }
 
-// playSearcher looks for the holders of the socket with the inode in the first
+// playSearcher searches the holders of the socket with the inode number in the first
 // argument.
 func playSearcher() said {
 	var inode uint64
@@ -269,7 +269,7 @@ func playSearcher() said {
 		fail(err)
 	}
 	defer table.Close()
-	all, err := table.Sockets(nil, false)
+	all, _, err := table.Poll(monitor.PollOptions{Fresh: true})
 	if err != nil {
 		fail(err)
 	}
@@ -279,10 +279,10 @@ func playSearcher() said {
 		}
 		finder, holders := New(), 0
 		finder.Find(context.Background(), monitor.Everywhere, []monitor.Socket{s}, func(monitor.Holding) { holders++ })
-		hidden := finder.Hidden(s)
-		found := said{Listed: true, Port: int(s.Port), User: s.User, Hidden: hidden.Reason, Holders: holders, Unit: hidden.Unit}
-		if hidden.Inferred != nil {
-			found.Inferred = hidden.Inferred.PID
+		unknown := finder.WhyUnknown(s)
+		found := said{Listed: true, Port: int(s.Port), User: s.User, Unknown: unknown.Reason, Holders: holders, Unit: unknown.Unit}
+		if unknown.Inferred != nil {
+			found.Inferred = unknown.Inferred.PID
 		}
 		return found
 	}

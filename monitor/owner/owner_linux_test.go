@@ -25,7 +25,7 @@ import (
 	"porthole/monitor/socket"
 )
 
-// listed returns the kernel's row of the socket with that inode.
+// listed returns the socket with that inode number from the kernel's table.
 func listed(t *testing.T, inode uint64) (monitor.Socket, bool) {
 	t.Helper()
 	table, err := socket.Open(slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -34,9 +34,9 @@ func listed(t *testing.T, inode uint64) (monitor.Socket, bool) {
 	}
 	defer table.Close()
 	if !strings.HasPrefix(table.Source(), "sock_diag") {
-		t.Skipf("the table here is %s, which knows no inodes", table.Source())
+		t.Skipf("%s reports no inode numbers", table.Source())
 	}
-	all, err := table.Sockets(nil, false)
+	all, _, err := table.Poll(monitor.PollOptions{Fresh: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,33 +47,33 @@ func listed(t *testing.T, inode uint64) (monitor.Socket, bool) {
 	return all[i], true
 }
 
-func row(t *testing.T, inode uint64) monitor.Socket {
+func socketOf(t *testing.T, inode uint64) monitor.Socket {
 	t.Helper()
 	s, ok := listed(t, inode)
 	if !ok {
-		t.Fatalf("the socket with inode %d is not listed", inode)
+		t.Fatalf("the table has no socket with inode %d", inode)
 	}
 	return s
 }
 
-// holders returns who holds s, by PID.
+// holders returns the holders of s by PID.
 func holders(t *testing.T, f monitor.Finder, s monitor.Socket) map[int]monitor.Holding {
 	t.Helper()
 	all := make(map[int]monitor.Holding)
 	f.Find(t.Context(), monitor.Everywhere, []monitor.Socket{s}, func(h monitor.Holding) {
 		if h.Socket != s.ID {
-			t.Errorf("found a holder of socket %d, asked for %d", h.Socket, s.ID)
+			t.Errorf("got a holder of socket %d, want socket %d", h.Socket, s.ID)
 		}
 		if _, twice := all[h.Owner.PID]; twice {
-			t.Errorf("found %d twice", h.Owner.PID)
+			t.Errorf("process %d was found twice", h.Owner.PID)
 		}
 		all[h.Owner.PID] = h
 	})
 	return all
 }
 
-// held fails unless exactly these processes hold s, and returns the holdings
-// in their order.
+// held fails unless exactly these processes hold s, and returns the holdings in their
+// order.
 func held(t *testing.T, f monitor.Finder, s monitor.Socket, pids ...int) []monitor.Holding {
 	t.Helper()
 	all := holders(t, f, s)
@@ -83,15 +83,21 @@ func held(t *testing.T, f monitor.Finder, s monitor.Socket, pids ...int) []monit
 		if !ok || len(all) != len(pids) {
 			t.Fatalf("holders of port %d = %v, want %v", s.Port, all, pids)
 		}
-		if !f.Holds(h) {
-			t.Errorf("Holds(%+v) = false right after it was found", h)
+		if !exists(f, h) {
+			t.Errorf("Verify reports %+v as gone, which was just found", h)
 		}
 		in = append(in, h)
 	}
 	return in
 }
 
-func TestOwnerAsItIs(t *testing.T) {
+// exists checks a holding, even if the descriptor count of its process is unchanged.
+func exists(f monitor.Finder, h monitor.Holding) bool {
+	clear(f.(*finder).fdChecks)
+	return len(f.Verify([]monitor.Holding{h})) == 0
+}
+
+func TestOwner(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "package.json"), []byte(`{"name":"acme-web"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -103,7 +109,7 @@ func TestOwnerAsItIs(t *testing.T) {
 	c := begin(t, "listen", func(c *exec.Cmd) {
 		c.Path, c.Args, c.Dir = program, []string{"acme server", "127.0.0.1:0", "--x"}, folder
 	})
-	o := held(t, New(), row(t, c.Inode), c.pid)[0].Owner
+	o := held(t, New(), socketOf(t, c.Inode), c.pid)[0].Owner
 	if want := []string{"acme server", "127.0.0.1:0", "--x"}; !slices.Equal(o.Command, want) {
 		t.Errorf("Command = %q, want %q", o.Command, want)
 	}
@@ -119,8 +125,8 @@ func TestOwnerAsItIs(t *testing.T) {
 }
 
 func TestInheritedSocket(t *testing.T) {
-	// The heir becomes this process's child when its parent ends, so that the
-	// test can wait for its end.
+	// The heir becomes this process's child when its parent exits, so that the test can
+	// wait for it.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -138,28 +144,28 @@ func TestInheritedSocket(t *testing.T) {
 	})
 	_ = life.Close()
 
-	f, s := New(), row(t, parent.Inode)
+	f, s := New(), socketOf(t, parent.Inode)
 	before := held(t, f, s, parent.pid, parent.Child)
 	if got := before[1].Owner.ParentPID; got != parent.pid {
 		t.Errorf("the heir's parent = %d, want %d", got, parent.pid)
 	}
 	parent.end()
-	if f.Holds(before[0]) {
-		t.Error("the parent ended, and Holds says that it holds the socket")
+	if exists(f, before[0]) {
+		t.Error("Verify does not report the socket of the exited parent as gone")
 	}
-	if !f.Holds(before[1]) {
-		t.Error("the heir lives, and Holds says that it does not hold the socket")
+	if !exists(f, before[1]) {
+		t.Error("Verify reports the socket of the running heir as gone")
 	}
-	heir := held(t, f, row(t, parent.Inode), parent.Child)[0].Owner
+	heir := held(t, f, socketOf(t, parent.Inode), parent.Child)[0].Owner
 	if !heir.Same(before[1].Owner) || heir.ParentPID != os.Getpid() {
-		t.Errorf("the heir = %+v; want the same process as before, now a child of %d", heir, os.Getpid())
+		t.Errorf("heir = %+v; want the same process as before, now a child of %d", heir, os.Getpid())
 	}
 	if len(heir.Parents) == 0 || heir.Parents[0].PID != parent.pid {
-		t.Errorf("the heir's parents = %+v, want them as first seen, %d first", heir.Parents, parent.pid)
+		t.Errorf("parents of the heir = %+v, want them as first seen, %d first", heir.Parents, parent.pid)
 	}
 }
 
-func TestSocketThatIsPassedOn(t *testing.T) {
+func TestPassedSocket(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +179,7 @@ func TestSocketThatIsPassedOn(t *testing.T) {
 	}
 	defer ln.Close()
 	fd, inode := descriptor(ln)
-	f, s := New(), row(t, inode)
+	f, s := New(), socketOf(t, inode)
 	giver := held(t, f, s, os.Getpid())[0]
 	if giver.FD != fd || giver.Inode != inode {
 		t.Errorf("holding = descriptor %d of inode %d, want %d of %d", giver.FD, giver.Inode, fd, inode)
@@ -187,47 +193,47 @@ func TestSocketThatIsPassedOn(t *testing.T) {
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if f.Holds(giver) {
-		t.Error("the giver closed its socket, and Holds says that it holds it")
+	if exists(f, giver) {
+		t.Error("Verify does not report the socket that its giver closed as gone")
 	}
-	held(t, f, row(t, inode), taker.pid)
+	held(t, f, socketOf(t, inode), taker.pid)
 }
 
-// Calm is false of a process that was not asked about, holds more or less than
-// it did, or has ended.
-func TestCalm(t *testing.T) {
+// fdsUnchanged is false for a process that was not checked before, whose descriptor
+// count has changed, or that has exited.
+func TestFDsUnchanged(t *testing.T) {
 	f := New().(*finder)
-	want := func(pid int, calm bool, when string) {
+	want := func(pid int, unchanged bool, when string) {
 		t.Helper()
-		if got := f.Calm(pid); got != calm {
-			t.Errorf("Calm = %t %s, want %t", got, when, calm)
+		if got := f.fdsUnchanged(pid); got != unchanged {
+			t.Errorf("fdsUnchanged = %t %s, want %t", got, when, unchanged)
 		}
 	}
 	c := begin(t, "listen")
-	want(c.pid, false, "at first")
+	want(c.pid, false, "the first time")
 	if f.fdChecks[c.pid].descriptors == 0 {
-		t.Skip("this kernel does not tell how many descriptors a process has (Linux 6.2 does)")
+		t.Skip("this kernel does not report descriptor counts (Linux 6.2 does)")
 	}
-	want(c.pid, true, "of a child that does nothing")
+	want(c.pid, true, "for an idle child")
 	f.fdChecks[c.pid] = fdCheck{f.fdChecks[c.pid].fdCount, time.Now().Add(-fdCheckTTL)}
-	want(c.pid, false, "after a while")
+	want(c.pid, false, "after fdCheckTTL")
 	c.end()
-	want(c.pid, false, "of a process that has ended")
+	want(c.pid, false, "for an exited process")
 
 	mine := os.Getpid()
 	files := []*os.File{nil}
-	for i := range 50 { // others of this process's come and go: its finalizers, its poller
-		f.Calm(mine)
+	for i := range 50 { // finalizers and the poller of this process open and close others
+		f.fdsUnchanged(mine)
 		null, err := os.Open(os.DevNull)
 		if err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, null)
-		if !f.Calm(mine) {
+		if !f.fdsUnchanged(mine) {
 			break
 		}
 		if i == 49 {
-			t.Error("Calm = true of a process that has opened a file, each of 50 times")
+			t.Error("fdsUnchanged = true for a process that has opened a file, each of 50 times")
 		}
 	}
 	for _, file := range files[1:] {
@@ -235,69 +241,89 @@ func TestCalm(t *testing.T) {
 	}
 }
 
-func TestNothingHasStarted(t *testing.T) {
+// As long as the descriptor count of a process is unchanged, its holdings are not
+// checked one by one.
+func TestVerifySkipsProcessesWithUnchangedFDs(t *testing.T) {
+	f := New().(*finder)
+	c := begin(t, "listen")
+	h := held(t, f, socketOf(t, c.Inode), c.pid)[0]
+	if f.fdChecks[c.pid].descriptors == 0 {
+		t.Skip("this kernel does not report descriptor counts (Linux 6.2 does)")
+	}
+	wrong := h
+	wrong.Inode++ // gone, if it is checked
+	if gone := f.Verify([]monitor.Holding{h, wrong}); len(gone) != 0 {
+		t.Errorf("Verify = %+v while the descriptor count is unchanged, want nothing", gone)
+	}
+	f.fdChecks[c.pid] = fdCheck{f.fdChecks[c.pid].fdCount, time.Now().Add(-fdCheckTTL)}
+	if gone := f.Verify([]monitor.Holding{h, wrong}); len(gone) != 1 || gone[0].Inode != wrong.Inode {
+		t.Errorf("Verify = %+v after fdCheckTTL, want %+v", gone, wrong)
+	}
+}
+
+func TestNoStartUntil(t *testing.T) {
 	before := startMark{last: "17", at: time.Unix(1000, 0)}
 	for _, c := range []struct {
 		now   startMark
-		quiet bool
+		want bool
 	}{
 		{startMark{"17", before.at.Add(15 * time.Second)}, true},
 		{startMark{"18", before.at.Add(15 * time.Second)}, false},
 		{startMark{"17", before.at.Add(noStartTTL)}, false},
 		{startMark{"", before.at.Add(15 * time.Second)}, false},
 	} {
-		if got := before.noStartUntil(c.now); got != c.quiet {
-			t.Errorf("quiet(%+v) after %+v = %t, want %t", c.now, before, got, c.quiet)
+		if got := before.noStartUntil(c.now); got != c.want {
+			t.Errorf("noStartUntil(%+v) after %+v = %t, want %t", c.now, before, got, c.want)
 		}
 	}
 	if unread := (startMark{at: before.at}); unread.noStartUntil(startMark{at: before.at}) {
-		t.Error("quiet, and nothing could be read")
+		t.Error("noStartUntil = true for marks that could not be read")
 	}
 	m := currentMark()
 	begin(t, "listen")
 	if now := currentMark(); m.last == "" || m.noStartUntil(now) {
-		t.Errorf("a process has started: %+v, then %+v", m, now)
+		t.Errorf("a process has started, but the marks are %+v, then %+v", m, now)
 	}
 }
 
-// A process that starts is found by the next search for recent ones.
-func TestRecentFindsWhatStarted(t *testing.T) {
+// The next Recent search finds a process that has just started.
+func TestRecentFindsNewProcess(t *testing.T) {
 	f := New()
 	if err := f.Find(t.Context(), monitor.Everywhere, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	c := begin(t, "listen")
 	var found []int
-	if err := f.Find(t.Context(), monitor.Recent, []monitor.Socket{row(t, c.Inode)}, func(h monitor.Holding) { found = append(found, h.Owner.PID) }); err != nil {
+	if err := f.Find(t.Context(), monitor.Recent, []monitor.Socket{socketOf(t, c.Inode)}, func(h monitor.Holding) { found = append(found, h.Owner.PID) }); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(found, []int{c.pid}) {
-		t.Errorf("found %v, want %d", found, c.pid)
+		t.Errorf("got %v, want %d", found, c.pid)
 	}
 }
 
-func TestMainThreadThatEnded(t *testing.T) {
+func TestExitedMainThread(t *testing.T) {
 	c := begin(t, "main thread ends")
 	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.pid))
 	if err == nil && len(names) > 0 {
-		t.Errorf("/proc/%d/fd has %d entries; want none, or the test is about nothing", c.pid, len(names))
+		t.Errorf("/proc/%d/fd has %d entries; want none, or this test is void", c.pid, len(names))
 	}
-	held(t, New(), row(t, c.Inode), c.pid)
+	held(t, New(), socketOf(t, c.Inode), c.pid)
 }
 
 func TestTwoProcessesOnOnePort(t *testing.T) {
 	first := begin(t, "listen")
 	second := begin(t, "listen", func(c *exec.Cmd) { c.Args = append(c.Args, fmt.Sprintf("127.0.0.1:%d", first.Port)) })
 	f := New()
-	held(t, f, row(t, first.Inode), first.pid)
-	held(t, f, row(t, second.Inode), second.pid)
+	held(t, f, socketOf(t, first.Inode), first.pid)
+	held(t, f, socketOf(t, second.Inode), second.pid)
 	first.end()
-	held(t, f, row(t, second.Inode), second.pid)
+	held(t, f, socketOf(t, second.Inode), second.pid)
 }
 
-// A look at one socket finds no other's holders, and a socket without an inode,
-// as the kernel itself may have, is nobody's.
-func TestOnlyWhatIsAskedFor(t *testing.T) {
+// A search finds only holders of the given sockets, and none of a socket without an
+// inode number, such as the kernel's own.
+func TestOtherSocketsAreNotFound(t *testing.T) {
 	c := begin(t, "listen")
 	if got := holders(t, New(), monitor.Socket{ID: 1, Port: uint16(c.Port), Inode: 1}); len(got) != 0 {
 		t.Errorf("holders of inode 1 = %v, want none", got)
@@ -307,31 +333,31 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	New().Find(ended, monitor.Everywhere, []monitor.Socket{row(t, c.Inode)}, func(h monitor.Holding) { t.Errorf("found %+v after the end of ctx", h) })
+	New().Find(ended, monitor.Everywhere, []monitor.Socket{socketOf(t, c.Inode)}, func(h monitor.Holding) { t.Errorf("got %+v after the end of ctx", h) })
 }
 
-func TestProcessThatEnded(t *testing.T) {
+func TestExitedProcess(t *testing.T) {
 	c := begin(t, "listen")
 	f := New()
-	h := held(t, f, row(t, c.Inode), c.pid)[0]
+	h := held(t, f, socketOf(t, c.Inode), c.pid)[0]
 	younger := h
 	younger.Owner.Start++
-	if f.Holds(younger) {
-		t.Error("Holds is true of a process with another start")
+	if exists(f, younger) {
+		t.Error("Verify does not report the holding of a process with another start as gone")
 	}
 	c.end()
-	if f.Holds(h) {
-		t.Error("Holds is true of a process that ended")
+	if exists(f, h) {
+		t.Error("Verify does not report the holding of an exited process as gone")
 	}
 	if s, ok := listed(t, c.Inode); ok {
-		t.Errorf("row %+v after its owner ended, want none", s)
+		t.Errorf("got %+v after its owner exited, want none", s)
 	}
 }
 
-// Processes that come and go during the search cost nobody else's row.
-func TestSearchAmongProcessesThatEnd(t *testing.T) {
+// Processes that start and exit during a search do not hide other holders.
+func TestSearchAmongShortLivedProcesses(t *testing.T) {
 	c := begin(t, "listen")
-	s, f := row(t, c.Inode), New()
+	s, f := socketOf(t, c.Inode), New()
 	stop := make(chan struct{})
 	var churn sync.WaitGroup
 	churn.Go(func() {
@@ -340,7 +366,7 @@ func TestSearchAmongProcessesThatEnd(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_ = exec.Command("/bin/true").Run() // that it may not be there changes little
+				_ = exec.Command("/bin/true").Run() // it may be missing
 			}
 		}
 	})
@@ -348,26 +374,26 @@ func TestSearchAmongProcessesThatEnd(t *testing.T) {
 	defer close(stop)
 	for deadline := time.Now().Add(500 * time.Millisecond); time.Now().Before(deadline); {
 		if _, ok := holders(t, f, s)[c.pid]; !ok {
-			t.Fatalf("process %d, which holds port %d all the time, was not found", c.pid, s.Port)
+			t.Fatalf("process %d, which holds port %d, was not found", c.pid, s.Port)
 		}
 	}
 }
 
-func TestTheOrderOfTheSearch(t *testing.T) {
+func TestSearchOrder(t *testing.T) {
 	f := New().(*finder)
-	const nobody = 1 << 30
+	const none = 1 << 30 // not a PID
 	f.known[os.Getpid()] = monitor.Owner{PID: os.Getpid()}
-	f.known[nobody] = monitor.Owner{PID: nobody}
+	f.known[none] = monitor.Owner{PID: none}
 	pids := f.processes()
 	if !slices.IsSortedFunc(pids, func(a, b int) int { return b - a }) {
 		t.Errorf("processes = %v, want the newest first", pids)
 	}
-	if _, ok := f.known[nobody]; ok {
-		t.Error("a process that is gone is still known")
+	if _, ok := f.known[none]; ok {
+		t.Error("an exited process is still known")
 	}
 	counts := f.countFDs(pids)
 	if changed, rest := f.splitByChange(pids, counts); len(changed) != len(pids) || len(rest) != 0 {
-		t.Errorf("at first %d of %d processes count as changed; want all", len(changed), len(pids))
+		t.Errorf("first time: %d of %d processes count as changed, want all", len(changed), len(pids))
 	}
 	f.fdCounts = counts
 	later := maps.Clone(counts)
@@ -375,33 +401,33 @@ func TestTheOrderOfTheSearch(t *testing.T) {
 	later[last] = fdCount{later[last].descriptors + 1, later[last].folder}
 	changed, rest := f.splitByChange(pids, later)
 	if !slices.Equal(changed, pids[len(pids)-1:]) || len(rest) == 0 || rest[0] != os.Getpid() {
-		t.Errorf("changed = %v, rest = %v…; want %v first, then %d, who holds listeners", changed, rest[:1], pids[len(pids)-1:], os.Getpid())
+		t.Errorf("changed = %v, rest = %v…; want %v, then %d, which holds listeners", changed, rest[:1], pids[len(pids)-1:], os.Getpid())
 	}
 }
 
-func TestARecentSearchFindsWhoIsNewAndWhoHoldsMore(t *testing.T) {
+func TestRecentFindsNewProcessesAndNewDescriptors(t *testing.T) {
 	f := New().(*finder)
 	f.Find(t.Context(), monitor.Everywhere, nil, nil)
 	find := func(s monitor.Socket) (pids []int) {
-		f.mark.at = time.Now().Add(-noStartTTL) // it is not let be
+		f.mark.at = time.Now().Add(-noStartTTL) // so that the search is not skipped
 		f.Find(t.Context(), monitor.Recent, []monitor.Socket{s}, func(h monitor.Holding) { pids = append(pids, h.Owner.PID) })
 		return pids
 	}
 	c := begin(t, "listen")
-	s := row(t, c.Inode)
+	s := socketOf(t, c.Inode)
 	if got := find(s); !slices.Equal(got, []int{c.pid}) {
-		t.Errorf("a new process: found %v, want %d", got, c.pid)
+		t.Errorf("new process: got %v, want %d", got, c.pid)
 	}
 	if got := find(s); slices.Contains(got, c.pid) {
-		t.Errorf("the second time it is searched again, though nothing changed: %v", got)
+		t.Errorf("second search: got %v, want nothing", got)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if got := find(row(t, inodeOfListener(t, ln))); !slices.Contains(got, os.Getpid()) {
-		t.Errorf("a process that holds one more: found %v, want %d", got, os.Getpid())
+	if got := find(socketOf(t, inodeOfListener(t, ln))); !slices.Contains(got, os.Getpid()) {
+		t.Errorf("process with one more descriptor: got %v, want %d", got, os.Getpid())
 	}
 }
 
@@ -441,7 +467,7 @@ func TestSocketInode(t *testing.T) {
 	}
 }
 
-func TestHiddenSaysWhy(t *testing.T) {
+func TestWhyUnknown(t *testing.T) {
 	for _, test := range []struct {
 		me     int
 		socket uint32
@@ -454,16 +480,16 @@ func TestHiddenSaysWhy(t *testing.T) {
 		{0, 0, monitor.UnknownNotFound},
 	} {
 		f := &finder{uid: test.me}
-		if got := f.Hidden(monitor.Socket{UID: test.socket}).Reason; got != test.want {
-			t.Errorf("user %d looks at a socket of user %d: %q, want %q", test.me, test.socket, got, test.want)
+		if got := f.WhyUnknown(monitor.Socket{UID: test.socket}).Reason; got != test.want {
+			t.Errorf("user %d, socket of user %d: got %q, want %q", test.me, test.socket, got, test.want)
 		}
 	}
 }
 
-// Root's listener, looked for by nobody: the port is there, its owner hidden.
-func TestAnotherUsersSocket(t *testing.T) {
+// User nobody sees a listener of root, but not its owner.
+func TestListenerOfAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root: to look as another user")
+		t.Skip("needs root to run as another user")
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -476,24 +502,24 @@ func TestAnotherUsersSocket(t *testing.T) {
 		c.Dir = "/"
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}).said
-	want := said{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Hidden: monitor.UnknownForeign}
+	want := said{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Unknown: monitor.UnknownForeign}
 	if got != want {
-		t.Errorf("as another user: %+v, want %+v", got, want)
+		t.Errorf("as another user: got %+v, want %+v", got, want)
 	}
 }
 
-// And the other way round: root sees whose process it is.
-func TestRootSeesEveryUsersProcess(t *testing.T) {
+// Root sees the owner of every listener.
+func TestRootSeesOwnersOfAllUsers(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root: to see every user's processes")
+		t.Skip("needs root to see the processes of all users")
 	}
 	c := begin(t, "listen", func(c *exec.Cmd) {
 		c.Dir = "/"
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	})
-	s := row(t, c.Inode)
+	s := socketOf(t, c.Inode)
 	if o := held(t, New(), s, c.pid)[0].Owner; s.UID != 65534 || o.User != s.User {
-		t.Errorf("socket of %d (%s), owner of %s; want user 65534 both", s.UID, s.User, o.User)
+		t.Errorf("socket of %d (%s), owner of %s; want user 65534 for both", s.UID, s.User, o.User)
 	}
 }
 
@@ -506,12 +532,12 @@ func TestAnotherNetworkNamespace(t *testing.T) {
 		}
 	})
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSPC) {
-		t.Skipf("needs root, or a kernel that lets every user make a network namespace: %v", err)
+		t.Skipf("needs root, or a kernel that lets every user create network namespaces: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s, ok := listed(t, c.Inode); ok {
-		t.Errorf("row %+v of another network namespace, want none", s)
+		t.Errorf("got %+v of another network namespace, want none", s)
 	}
 }

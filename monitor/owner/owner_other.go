@@ -1,6 +1,7 @@
 //go:build !linux
 
-// Package owner finds the processes that hold sockets. A file an OS; see New.
+// Package owner finds the processes that hold sockets. Each operating system has
+// files of its own; see New.
 package owner
 
 import (
@@ -13,14 +14,15 @@ import (
 	"porthole/monitor/process"
 )
 
-// finder takes the PID that the table itself tells.
+// finder uses the PID that the table itself reports.
 type finder struct {
-	known map[int]monitor.Owner // who was found the last time
+	known map[int]monitor.Owner // the owners that the last search found
 }
 
-// New returns a Finder for this system, to be used by one goroutine at a time.
+// New returns a Finder for this system. It is used by one goroutine at a time.
 func New() monitor.Finder { return &finder{} }
 
+// Find implements monitor.Finder.
 func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monitor.Socket, found func(monitor.Holding)) error {
 	known := make(map[int]monitor.Owner)
 	for _, s := range sockets {
@@ -31,7 +33,7 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 		if !ok {
 			var err error
 			if owner, err = f.owner(s.PID, scope); err != nil {
-				continue // it has ended, or may not be read
+				continue // it has exited, or may not be read
 			}
 			known[s.PID] = owner
 		}
@@ -45,8 +47,9 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 	return nil
 }
 
-// owner reads a process. On Windows all but its folder stays what it is, and to
-// read it takes milliseconds: one that is known is read again with everything.
+// owner reads a process. On Windows everything but its folder is constant, and
+// reading it takes milliseconds: a known process is read again only by an
+// Everywhere search.
 func (f *finder) owner(pid int, scope monitor.Scope) (monitor.Owner, error) {
 	before, ok := f.known[pid]
 	if ok && runtime.GOOS == "windows" && scope != monitor.Everywhere && process.IsAlive(pid, before.Start) {
@@ -62,23 +65,34 @@ func (f *finder) owner(pid int, scope monitor.Scope) (monitor.Owner, error) {
 	return owner, nil
 }
 
-// canHaveOpened reports whether owner can be who opened s, and not a later process
-// that has its number. Windows tells who opened a socket as long as anyone who
-// inherited it has it. Its System never ends.
+// canHaveOpened reports whether owner can have opened s, and is not a later
+// process with the same PID: Windows reports the process that opened a socket as
+// long as any process that inherited the socket has it. Its System process never
+// exits.
 func canHaveOpened(s monitor.Socket, owner monitor.Owner) bool {
 	const system = 4
 	return s.BoundAt == 0 || s.PID == system || owner.Start <= s.BoundAt
 }
 
-// Holds is true as long as the process lives: the socket's identity has the
-// PID in it, so a hand-over is another socket.
-func (*finder) Holds(h monitor.Holding) bool { return process.IsAlive(h.Owner.PID, h.Owner.Start) }
+// Verify implements monitor.Finder. A holding exists as long as its process is
+// alive: the PID is part of the socket's identity, so a socket that is passed on
+// is a new one.
+func (*finder) Verify(holdings []monitor.Holding) (gone []monitor.Holding) {
+	pid, start, alive := 0, uint64(0), false
+	for _, h := range holdings {
+		if h.Owner.PID != pid || h.Owner.Start != start {
+			pid, start = h.Owner.PID, h.Owner.Start
+			alive = process.IsAlive(pid, start)
+		}
+		if !alive {
+			gone = append(gone, h)
+		}
+	}
+	return gone
+}
 
-// Calm knows nothing: there is no cheaper way than Holds.
-func (*finder) Calm(int) bool { return false }
-
-// Hidden says why nobody is seen to hold s.
-func (f *finder) Hidden(s monitor.Socket) monitor.OwnerUnknown {
+// WhyUnknown implements monitor.Finder.
+func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 	if s.PID != 0 {
 		owner, err := f.owner(s.PID, monitor.Recent)
 		if errors.Is(err, os.ErrProcessDone) || (err == nil && !canHaveOpened(s, owner)) {

@@ -8,33 +8,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// counters are the kernel's counts of sockets in this network namespace, IPv4's and
-// IPv6's (/proc/net/sockstat of proc_pid_net(5), net/ipv4/proc.c): how many there
-// are of each protocol, wait for their end, are in memory, and what they buffer.
-// To have them told costs 2 µs, a hundredth of what a dump costs a machine at rest,
-// whose caches have forgotten the table.
+// counters are the kernel's socket counters of this network namespace for IPv4
+// and IPv6 (/proc/net/sockstat of proc_pid_net(5), net/ipv4/proc.c): the number
+// of sockets of each protocol, those in TIME_WAIT, the memory they use, and what
+// they buffer. Reading them costs 2 µs, a hundredth of a dump on an idle machine,
+// whose caches no longer hold the table.
 //
-// The first line, of all sockets with those of a desktop's own bus among them, is
-// left out: it moves all day and says nothing that the others do not.
+// The first line counts all sockets, including those of the desktop's own bus. It
+// changes all the time and says nothing that the other lines do not, so it is
+// ignored.
 type counters struct {
 	files     []int
 	last, now []byte
 	changedAt time.Time // when they were last seen to have changed
 }
 
-// settleTime is how long counts that changed prove nothing: where connections end
-// all the time, one may end as a listener opens, which leaves the sums as they were.
+// settleTime is how long counters are not trusted after a change: if connections
+// end all the time, one may end just as a listener opens, which leaves the sums
+// unchanged.
 const settleTime = 3 * time.Second
 
-// counterFiles are those of the thread that opens the table: a process can have its
-// threads in several namespaces.
+// counterFiles are those of the thread that opens the table: the threads of a
+// process can be in different namespaces.
 var counterFiles = []string{"/proc/thread-self/net/sockstat", "/proc/thread-self/net/sockstat6"}
 
-// countersSize is room for both: they have 300 bytes.
+// countersSize is the size of the buffer for both files, which have 300 bytes.
 const countersSize = 4 << 10
 
-// openCounters returns counts that are never the same where they cannot be read;
-// without IPv6 there is one file. The caller keeps to its thread.
+// openCounters opens the files. Counters that cannot be read always count as
+// changed; without IPv6 there is only one file. The caller stays on its thread.
 func openCounters() *counters {
 	c := &counters{last: make([]byte, 0, countersSize), now: make([]byte, 0, countersSize)}
 	for i, path := range counterFiles {
@@ -42,15 +44,15 @@ func openCounters() *counters {
 		if err == nil {
 			c.files = append(c.files, fd)
 		} else if i == 0 || err != unix.ENOENT {
-			c.close() // half of the counts tell nothing
+			c.close() // half of the counters say nothing
 			break
 		}
 	}
 	return c
 }
 
-// unchanged reads the counts and reports whether they are those of the last time, to
-// the byte, and have been so for a while.
+// unchanged reads the counters and reports whether they have been the same for at
+// least settleTime.
 func (c *counters) unchanged() bool {
 	now := time.Now()
 	if !c.read() {
@@ -59,7 +61,8 @@ func (c *counters) unchanged() bool {
 	return now.Sub(c.changedAt) >= settleTime
 }
 
-// read reads the counts and reports whether they are those of the last time.
+// read reads the counters and reports whether they are equal to the previous
+// ones.
 func (c *counters) read() bool {
 	c.last, c.now = c.now, c.last[:0]
 	for _, fd := range c.files {
@@ -67,7 +70,7 @@ func (c *counters) read() bool {
 		if len(room) == 0 {
 			return false
 		}
-		// The kernel writes it while it is asked: nothing blocks, as in ask.
+		// The kernel writes the content when it is read: nothing blocks, see exchange.
 		n, _, err := unix.RawSyscall6(unix.SYS_PREAD64, uintptr(fd), uintptr(unsafe.Pointer(&room[0])), uintptr(len(room)), 0, 0, 0)
 		if err != 0 || n == 0 {
 			c.now = c.now[:0]

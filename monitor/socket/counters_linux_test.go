@@ -2,75 +2,79 @@ package socket
 
 import (
 	"os"
+	"slices"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
 )
 
-// stillAt reports whether a table is still while do is done; what other programs do
-// is none of it.
-func stillAt(t *testing.T, table Table, do func()) bool {
+// quietDuring reports whether the counters of a table stay unchanged during do,
+// which takes microseconds: other programs rarely interfere.
+func quietDuring(t *testing.T, table Table, do func()) bool {
 	t.Helper()
+	d := table.(*diagTable)
 	for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(20 * time.Millisecond) {
-		if table.Still(); table.Still() {
+		if d.quiet(); d.quiet() {
 			do()
-			return table.Still()
+			return d.quiet()
 		}
 	}
-	t.Fatal("the table is never still")
+	t.Fatal("the counters never rest")
 	return false
 }
 
-func TestATableIsStillUntilASocketOpensOrCloses(t *testing.T) {
+func TestCountersChangeWithSockets(t *testing.T) {
 	table := open(t)
 	bound := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
 	for _, c := range []struct {
 		what string
 		do   func()
 	}{
-		{"a socket that was there listens", func() { bound.listen(t) }},
-		{"one opens on IPv6", func() { bind(t, unix.SOCK_STREAM, "::1", 0).listen(t) }},
+		{"a bound socket listens", func() { bound.listen(t) }},
+		{"an IPv6 listener opens", func() { bind(t, unix.SOCK_STREAM, "::1", 0).listen(t) }},
 		{"a UDP socket is bound", func() { bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0) }},
-		{"one closes", func() {
+		{"a listener closes", func() {
 			if err := unix.Shutdown(bound.fd, unix.SHUT_RDWR); err != nil {
 				t.Fatal(err)
 			}
 		}},
 	} {
-		if stillAt(t, table, c.do) {
-			t.Errorf("the table is still while %s", c.what)
+		if quietDuring(t, table, c.do) {
+			t.Errorf("the counters are unchanged while %s", c.what)
 		}
 	}
-	if stillAt(t, table, func() {}) {
+	if quietDuring(t, table, func() {}) {
 		return
 	}
-	if !stillAt(t, table, func() {}) { // twice in a row nobody else moves one in these microseconds
-		t.Error("the table is not still while nothing happens")
+	if !quietDuring(t, table, func() {}) { // other programs do not interfere twice in a row
+		t.Error("the counters change although nothing happens")
 	}
 }
 
-func TestAChangeKeepsATableFromBeingStillForSeconds(t *testing.T) {
+func TestCountersAreNotTrustedAfterAChange(t *testing.T) {
 	table := open(t)
-	stillAt(t, table, func() { bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t) })
+	quietDuring(t, table, func() { bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t) })
 	for begun := time.Now(); time.Since(begun) < settleTime/2; time.Sleep(settleTime / 20) {
-		if table.Still() {
-			t.Fatalf("the table is still %s after a listener opened", time.Since(begun))
+		if table.(*diagTable).quiet() {
+			t.Fatalf("the counters are trusted %s after a listener opened", time.Since(begun))
 		}
 	}
 }
 
-func TestSocketsOfNoNetworkLeaveATableStill(t *testing.T) {
+func TestUnixSocketsDoNotChangeCounters(t *testing.T) {
 	table := open(t)
-	for range 3 { // others' sockets may move in one of these moments
-		if stillAt(t, table, func() { bindUnix(t) }) {
+	for range 3 { // other programs may open sockets in one of these moments
+		if quietDuring(t, table, func() { bindUnix(t) }) {
 			return
 		}
 	}
-	t.Error("the table is not still while a Unix socket opens")
+	t.Error("the counters change when a Unix socket opens")
 }
 
-// bindUnix opens a Unix socket for as long as the test runs.
+// bindUnix opens a Unix socket until the test ends.
 func bindUnix(t *testing.T) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -80,7 +84,7 @@ func bindUnix(t *testing.T) {
 	t.Cleanup(func() { _ = unix.Close(fd) })
 }
 
-func TestATableWithoutCountsIsNeverStill(t *testing.T) {
+func TestUnreadableCountersCountAsChanged(t *testing.T) {
 	was := counterFiles
 	defer func() { counterFiles = was }()
 	for _, files := range [][]string{{"/nowhere/sockstat", was[1]}, {was[0], was[0] + "/no folder"}, {os.DevNull}} {
@@ -88,16 +92,94 @@ func TestATableWithoutCountsIsNeverStill(t *testing.T) {
 		c := openCounters()
 		for range 3 {
 			if c.read() {
-				t.Errorf("%v tells that all is still", files)
+				t.Errorf("counters in %v are unchanged", files)
 			}
 		}
 		c.close()
 	}
 }
 
-func TestStillAllocatesNothing(t *testing.T) {
-	table := open(t)
-	if n := testing.AllocsPerRun(100, func() { table.Still() }); n != 0 {
-		t.Errorf("Still allocates %v times", n)
+func TestReadingCountersDoesNotAllocate(t *testing.T) {
+	d := open(t).(*diagTable)
+	if n := testing.AllocsPerRun(100, func() { d.quiet() }); n != 0 {
+		t.Errorf("quiet allocates %v times, want 0", n)
+	}
+}
+
+// openQuiet returns a table with counters that are always trusted, whatever other
+// programs do, and a function that reports whether a listener is in the result of a
+// poll.
+func openQuiet(t *testing.T) (d *diagTable, polled func(kernelSocket, monitor.PollOptions) bool) {
+	t.Helper()
+	d = open(t).(*diagTable)
+	if d.events < 0 {
+		t.Skip("this kernel denies the events of destroyed sockets")
+	}
+	file := t.TempDir() + "/sockstat"
+	if err := os.WriteFile(file, []byte("sockets: used 1\nTCP: inuse 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.counters.close()
+	d.counters.files = []int{fd}
+	poll(t, d, false)
+	d.counters.changedAt = time.Now().Add(-settleTime)
+	return d, func(k kernelSocket, opts monitor.PollOptions) bool {
+		t.Helper()
+		sockets, _, err := d.Poll(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Inode == k.inode })
+	}
+}
+
+func TestPollSkipsReadingWhileCountersAreUnchanged(t *testing.T) {
+	d, polled := openQuiet(t)
+	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	d.readAt = time.Now()
+	if polled(k, monitor.PollOptions{}) {
+		t.Error("the table was read although the counters are unchanged")
+	}
+	d.readAt = time.Now().Add(-maxSkip)
+	if !polled(k, monitor.PollOptions{}) {
+		t.Errorf("the table was not read after %v", maxSkip)
+	}
+	// After a change, every poll reads the table for settleTime.
+	d.readAt = time.Now()
+	if k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t); !polled(k, monitor.PollOptions{}) {
+		t.Error("the table was not read although it has just changed")
+	}
+}
+
+func TestFreshPollReadsTheTable(t *testing.T) {
+	d, polled := openQuiet(t)
+	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	d.readAt = time.Now()
+	if !polled(k, monitor.PollOptions{Fresh: true}) {
+		t.Error("the table was not read")
+	}
+}
+
+func TestEventMakesNextPollReadTheTable(t *testing.T) {
+	d, polled := openQuiet(t)
+	id := uint64(0)
+	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	other := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	id, err := unix.GetsockoptUint64(other.fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.readAt = time.Now().Add(time.Hour)
+	_ = unix.Shutdown(other.fd, unix.SHUT_RDWR)
+	_ = unix.Close(other.fd)
+	if !waitFor(d, monitor.SocketID(id)) {
+		t.Skip("the kernel dropped the event")
+	}
+	if !polled(k, monitor.PollOptions{}) {
+		t.Error("the table was not read after an event")
 	}
 }

@@ -7,24 +7,24 @@ import (
 	"porthole/monitor"
 )
 
-// EphemeralPorts returns the ports that this system gives to programs that ask for any,
-// TCP and UDP, IPv4 and IPv6, and out of them those that it spares
-// (ip_local_port_range and ip_local_reserved_ports in ip(7)). nil is not known, or none. It is of
-// this network namespace.
-func EphemeralPorts() (given, spared monitor.Ports) {
+// EphemeralPorts returns the ephemeral port range of this network namespace, for
+// TCP and UDP over IPv4 and IPv6, and the reserved ports excluded from it
+// (ip_local_port_range and ip_local_reserved_ports in ip(7)). nil means unknown,
+// or none.
+func EphemeralPorts() (ephemeral, reserved monitor.Ports) {
 	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	if err != nil {
-		return nil, nil // hidden in a container, say
+		return nil, nil // not readable in some containers
 	}
-	if given = parsePortRange(string(b)); given == nil {
+	if ephemeral = parsePortRange(string(b)); ephemeral == nil {
 		return nil, nil
 	}
-	b, _ = os.ReadFile("/proc/sys/net/ipv4/ip_local_reserved_ports") // without it none is known to be spared
-	spared, _ = monitor.ParsePorts(strings.TrimSpace(string(b)))     // nil where there are none
-	return given, spared
+	b, _ = os.ReadFile("/proc/sys/net/ipv4/ip_local_reserved_ports") // if it cannot be read, no reserved ports are known
+	reserved, _ = monitor.ParsePorts(strings.TrimSpace(string(b)))   // nil if there are none
+	return ephemeral, reserved
 }
 
-// parsePortRange reads "32768\t60999\n", nil where that is something else.
+// parsePortRange parses "32768\t60999\n". It returns nil for anything else.
 func parsePortRange(text string) monitor.Ports {
 	fields := strings.Fields(text)
 	if len(fields) != 2 {

@@ -10,18 +10,18 @@ import (
 	"porthole/monitor"
 )
 
-// The kernel itself says which ports it hands out: it hands some out.
-func TestThePortsThatTheKernelChoosesAreThoseOfHandsOut(t *testing.T) {
-	given, spared := EphemeralPorts()
-	if given == nil {
-		t.Skip("/proc/sys is not to be seen here")
+// The kernel shows which ports it chooses by choosing some.
+func TestEphemeralPorts(t *testing.T) {
+	ephemeral, reserved := EphemeralPorts()
+	if ephemeral == nil {
+		t.Skip("/proc/sys cannot be read here")
 	}
 	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := given.String(), strings.Join(strings.Fields(string(b)), "-"); got != want {
-		t.Errorf("it hands out %s, want %s", got, want)
+	if got, want := ephemeral.String(), strings.Join(strings.Fields(string(b)), "-"); got != want {
+		t.Errorf("ephemeral ports = %s, want %s", got, want)
 	}
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		for range 50 {
@@ -34,14 +34,14 @@ func TestThePortsThatTheKernelChoosesAreThoseOfHandsOut(t *testing.T) {
 			if err := ln.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if !given.Contains(port) || spared.Contains(port) {
-				t.Fatalf("the kernel chose %d for %s; want one of %s but not of %q", port, address, given, spared)
+			if !ephemeral.Contains(port) || reserved.Contains(port) {
+				t.Fatalf("the kernel chose %d for %s; want one of %s, but not of %q", port, address, ephemeral, reserved)
 			}
 		}
 	}
 }
 
-func TestWhatIsNoRangeIsNotKnown(t *testing.T) {
+func TestParsePortRange(t *testing.T) {
 	for text, want := range map[string]monitor.Ports{
 		"32768\t60999\n": {{First: 32768, Last: 60999}},
 		"1 1":            {{First: 1, Last: 1}},

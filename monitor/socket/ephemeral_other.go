@@ -4,5 +4,5 @@ package socket
 
 import "porthole/monitor"
 
-// EphemeralPorts is not known here.
-func EphemeralPorts() (given, spared monitor.Ports) { return nil, nil }
+// EphemeralPorts returns nil: the range is not known on this system.
+func EphemeralPorts() (ephemeral, reserved monitor.Ports) { return nil, nil }

@@ -6,95 +6,95 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exitWatcher is a set of processes of which the kernel tells the end: an epoll(7)
-// of their pidfds, which is one descriptor for whoever waits. What cannot be
-// followed is not: whoever asks verifies in time anyway.
+// exitWatcher watches processes for their exit: an epoll(7) of their pidfds,
+// which is a single descriptor for the waiter. Processes that cannot be watched
+// are skipped: the monitor verifies holders regularly anyway.
 type exitWatcher struct {
-	epoll int         // the epoll, -1 where there is none
-	pids  map[int]int // the pidfd of each; -1 where it cannot be had, or the process has ended
+	epoll int         // -1 if there is none
+	pids  map[int]int // the pidfd of each process; -1 if it has none or has exited
 }
 
-// maxWatched bounds the descriptors that pidfds take: 1,024 is how many a
-// process may have where nobody raised it.
+// maxWatched limits the number of pidfds: by default a process may have 1,024
+// descriptors.
 const maxWatched = 256
 
 func newExitWatcher() *exitWatcher {
-	set, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		set = -1
+		epoll = -1
 	}
-	return &exitWatcher{epoll: set, pids: make(map[int]int)}
+	return &exitWatcher{epoll: epoll, pids: make(map[int]int)}
 }
 
-// watch makes pids the whole set.
-func (f *exitWatcher) watch(pids []int) {
-	if f.epoll < 0 {
+// watch replaces the set of processes.
+func (w *exitWatcher) watch(pids []int) {
+	if w.epoll < 0 {
 		return
 	}
 	wanted := make(map[int]bool, len(pids))
 	for _, pid := range pids[:min(len(pids), maxWatched)] {
 		wanted[pid] = true
-		if _, ok := f.pids[pid]; !ok {
-			f.pids[pid] = f.open(pid)
+		if _, ok := w.pids[pid]; !ok {
+			w.pids[pid] = w.open(pid)
 		}
 	}
-	for pid := range f.pids {
+	for pid := range w.pids {
 		if !wanted[pid] {
-			f.closePidfd(pid)
-			delete(f.pids, pid)
+			w.closePidfd(pid)
+			delete(w.pids, pid)
 		}
 	}
 }
 
-// open returns a pidfd that is in the set, -1 where it cannot be had: another
-// user's processes can be followed too, but there may be too many descriptors,
-// or a kernel before 5.3.
-func (f *exitWatcher) open(pid int) int {
+// open returns a pidfd that is in the set, -1 if there is none. Other users'
+// processes can be watched too, but there may be too many descriptors, or the
+// kernel may be older than 5.3.
+func (w *exitWatcher) open(pid int) int {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return -1
 	}
-	if err := unix.EpollCtl(f.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pid)}); err != nil {
+	if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pid)}); err != nil {
 		_ = unix.Close(fd) // nothing was written to it
 		return -1
 	}
 	return fd
 }
 
-// closePidfd closes the pidfd of pid, which takes it out of the set.
-func (f *exitWatcher) closePidfd(pid int) {
-	if fd := f.pids[pid]; fd >= 0 {
+// closePidfd closes the pidfd of pid, which removes it from the set.
+func (w *exitWatcher) closePidfd(pid int) {
+	if fd := w.pids[pid]; fd >= 0 {
 		_ = unix.Close(fd) // nothing was written to it
-		f.pids[pid] = -1
+		w.pids[pid] = -1
 	}
 }
 
-// reap lets go of those that have ended, each of which is told once, and
-// reports whether there were any.
-func (f *exitWatcher) reap() bool {
+// reap closes the pidfds of the processes that have exited, so that each is
+// reported once, and reports whether there were any.
+func (w *exitWatcher) reap() bool {
 	var events [16]unix.EpollEvent
-	ended := false
+	exited := false
 	for {
-		n, err := unix.EpollWait(f.epoll, events[:], 0)
+		n, err := unix.EpollWait(w.epoll, events[:], 0)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		for _, e := range events[:max(n, 0)] {
-			f.closePidfd(int(e.Fd))
-			ended = true
+			w.closePidfd(int(e.Fd))
+			exited = true
 		}
 		if n < len(events) {
-			return ended
+			return exited
 		}
 	}
 }
 
-func (f *exitWatcher) close() error {
-	for pid := range f.pids {
-		f.closePidfd(pid)
+func (w *exitWatcher) close() error {
+	for pid := range w.pids {
+		w.closePidfd(pid)
 	}
-	if f.epoll < 0 {
+	if w.epoll < 0 {
 		return nil
 	}
-	return unix.Close(f.epoll)
+	return unix.Close(w.epoll)
 }

@@ -12,25 +12,25 @@ import (
 	"porthole/monitor"
 )
 
-// This file reads the tables of Windows' iphlpapi.dll. It is built everywhere,
-// and so tested everywhere; socket_windows.go asks the library.
+// This file parses the tables of Windows' iphlpapi.dll. It is built, and so
+// tested, on every system; socket_windows.go calls the library.
 
-// layout is how a table of iphlpapi lies in memory: the number of rows
-// (dwNumEntries), and, since rows are aligned to 8 bytes, the rows from
-// byte 8 on. All numbers are little-endian but the port and the address. The
-// offsets are those of tcpmib.h and udpmib.h, the same on 32 and 64 bits.
+// layout is the memory layout of a table of iphlpapi: the number of rows
+// (dwNumEntries) and, because rows are aligned to 8 bytes, the rows from byte 8
+// on. All numbers are little-endian except the port and the address. The offsets
+// are those of tcpmib.h and udpmib.h, the same on 32 and 64 bits.
 type layout struct {
 	function string // getTCP or getUDP
 	protocol monitor.Protocol
 	family   uintptr // AF_INET or AF_INET6 of winsock2.h
 	class    uintptr // TCP_TABLE_CLASS or UDP_TABLE_CLASS of iprtrmib.h
 	row      int     // bytes
-	state    int     // where dwState is; -1 in the tables of UDP, which has no states
+	state    int     // offset of dwState; -1 in the tables of UDP, which has no states
 	address  int
-	scope    int // where dwLocalScopeId is; -1 in the tables of IPv4
+	scope    int // offset of dwLocalScopeId; -1 in the tables of IPv4
 	port     int
 	pid      int
-	created  int // where liCreateTimestamp is
+	created  int // offset of liCreateTimestamp
 }
 
 const (
@@ -58,8 +58,8 @@ func (l layout) String() string {
 	return fmt.Sprintf("%s for %s over %s", l.function, l.protocol, version)
 }
 
-// parse appends the sockets in rows. It does not tell UDP sockets that are
-// connected from others: the table does not.
+// parse appends the sockets in rows. Connected UDP sockets are included: the table
+// does not mark them.
 func (l layout) parse(dst []monitor.Socket, rows []byte) []monitor.Socket {
 	for row := range slices.Chunk(rows, l.row) {
 		if l.state >= 0 && binary.LittleEndian.Uint32(row[l.state:]) != listenState {
@@ -69,7 +69,7 @@ func (l layout) parse(dst []monitor.Socket, rows []byte) []monitor.Socket {
 			ID:       l.identity(row),
 			Protocol: l.protocol,
 			Address:  l.addressOf(row),
-			Port:     binary.BigEndian.Uint16(row[l.port:]), // what is behind it may be anything
+			Port:     binary.BigEndian.Uint16(row[l.port:]), // the bytes after it are undefined
 			PID:      int(binary.LittleEndian.Uint32(row[l.pid:])),
 			BoundAt:  binary.LittleEndian.Uint64(row[l.created:]),
 		}
@@ -80,7 +80,7 @@ func (l layout) parse(dst []monitor.Socket, rows []byte) []monitor.Socket {
 	return dst
 }
 
-// rows returns the rows of a table, all of them whole.
+// rows returns the rows of a table.
 func (l layout) rows(b []byte) ([]byte, error) {
 	if len(b) < 4 {
 		return nil, fmt.Errorf("%v wrote a table of %d bytes", l, len(b))
@@ -90,13 +90,13 @@ func (l layout) rows(b []byte) ([]byte, error) {
 		return nil, nil
 	}
 	if end := firstRow + count*uint64(l.row); end > uint64(len(b)) {
-		return nil, fmt.Errorf("%v tells %d rows of %d bytes in a table of %d", l, count, l.row, len(b))
+		return nil, fmt.Errorf("%v reports %d rows of %d bytes in a table of %d bytes", l, count, l.row, len(b))
 	}
 	return b[firstRow : firstRow+int(count)*l.row], nil
 }
 
-// addressOf reads the local address. A scope makes no difference to the
-// wildcard and to loopback, and Wine gives those one.
+// addressOf returns the local address. The wildcard and loopback need no scope,
+// although Wine sets one.
 func (l layout) addressOf(row []byte) netip.Addr {
 	if l.family == inet {
 		return netip.AddrFrom4([4]byte(row[l.address:]))
@@ -109,19 +109,20 @@ func (l layout) addressOf(row []byte) netip.Addr {
 	return a.WithZone(strconv.FormatUint(uint64(scope), 10))
 }
 
-// scopeOf reads a scope id, which is an interface's number. Documented is
-// network byte order, and programs that read the other one are about. These are
-// small numbers: the smaller reading is right in both cases.
+// scopeOf returns a scope ID, which is the number of an interface. The
+// documentation says network byte order, but there are programs that read it in
+// the other order. The numbers are small, so the smaller reading is right in both
+// cases.
 func scopeOf(b []byte) uint32 {
 	return min(binary.BigEndian.Uint32(b), binary.LittleEndian.Uint32(b))
 }
 
-// identity is a hash of all that makes a socket this one. The process and the
-// time of its bind are in it: a port that was closed and opened again between
-// two looks is another socket.
+// identity is a hash of everything that identifies a socket. It includes the
+// process and the time of the bind: a port that was closed and opened again
+// between two polls is a new socket.
 func (l layout) identity(row []byte) monitor.SocketID {
 	h := fnv.New64a()
-	h.Write([]byte(l.protocol)) // a hash never fails
+	h.Write([]byte(l.protocol)) // a hash does not fail
 	if l.family == inet {
 		h.Write(row[l.address : l.address+4])
 	} else {
@@ -134,45 +135,46 @@ func (l layout) identity(row []byte) monitor.SocketID {
 	return monitor.SocketID(h.Sum64())
 }
 
-// iphlpapi reads the tables of TCP and UDP, one for each family.
+// iphlpapi reads the tables of TCP and UDP, one for each address family.
 type iphlpapi struct {
 	monitor.Sleeper
+	last   lastPoll
 	tables []*extendedTable // TCP's first
 	seen   map[monitor.SocketID]bool
 }
 
-// callFunc lets iphlpapi write a table into buffer. Where that is too small the
-// error is errTooSmall, and size how many bytes the table has.
+// callFunc makes iphlpapi write a table into buffer. If the buffer is too small
+// the error is errTooSmall, and size is the size of the table in bytes.
 type callFunc func(l layout, buffer []byte) (size int, err error)
 
-var errTooSmall = errors.New("the table has grown beyond its buffer")
+var errTooSmall = errors.New("the table does not fit into the buffer")
 
-func newIphlpapi(ask callFunc) *iphlpapi {
+func newIphlpapi(call callFunc) *iphlpapi {
 	t := &iphlpapi{Sleeper: monitor.NewSleeper(), seen: make(map[monitor.SocketID]bool)}
 	for _, l := range []layout{tcp4Table, tcp6Table, udp4Table, udp6Table} {
-		t.tables = append(t.tables, &extendedTable{layout: l, call: ask})
+		t.tables = append(t.tables, &extendedTable{layout: l, call: call})
 	}
 	return t
 }
 
-// Source names the table.
+// Source implements monitor.Table.
 func (*iphlpapi) Source() string { return "iphlpapi, polled" }
 
-// Close has nothing to release.
+// Close does nothing.
 func (*iphlpapi) Close() error { return nil }
 
-// Sockets reads the tables. Sockets that nothing tells apart, as those of one
+// Poll implements monitor.Table. Sockets that cannot be told apart, as those of one
 // process that share a multicast port may be, count as one.
-func (t *iphlpapi) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
+func (t *iphlpapi) Poll(opts monitor.PollOptions) ([]monitor.Socket, bool, error) {
 	clear(t.seen)
-	all := dst
+	all := t.last.buffer()
 	for _, table := range t.tables {
-		if table.protocol == monitor.UDP && !udp {
+		if table.protocol == monitor.UDP && !opts.UDP {
 			continue
 		}
 		sockets, err := table.read()
 		if err != nil {
-			return dst, err
+			return nil, false, err
 		}
 		for _, s := range sockets {
 			if !t.seen[s.ID] {
@@ -181,10 +183,10 @@ func (t *iphlpapi) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, er
 			}
 		}
 	}
-	return all, nil
+	return t.last.keep(all, opts)
 }
 
-// extendedTable is one table, with the memory that its looks use again.
+// extendedTable is one table, with buffers that its polls reuse.
 type extendedTable struct {
 	layout
 	call    callFunc
@@ -194,10 +196,10 @@ type extendedTable struct {
 
 const (
 	tableTries   = 5
-	tablePadding = 16 // rows that may come between two questions
+	tablePadding = 16 // rows that may be added between two calls
 )
 
-// read asks for the table, and again with more room where it has grown.
+// read reads the table, again with a larger buffer if it has grown.
 func (t *extendedTable) read() ([]monitor.Socket, error) {
 	var err error
 	for range tableTries {
@@ -211,7 +213,7 @@ func (t *extendedTable) read() ([]monitor.Socket, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask %v: %w", t.layout, err)
+		return nil, fmt.Errorf("call %v: %w", t.layout, err)
 	}
 	rows, err := t.rows(t.buffer)
 	if err != nil {

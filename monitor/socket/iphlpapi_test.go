@@ -13,10 +13,10 @@ import (
 	"porthole/monitor"
 )
 
-// wine are the tables as iphlpapi.dll of Wine 8.0 (Debian 12, amd64) wrote them,
-// in a network namespace with nothing but the sockets of TestTablesOfWine. Wine
-// tells no time and few PIDs, and gives ::1 a scope; what Windows tells besides
-// is in the tables of TestTablesOfWindows, made by hand.
+// wine contains the tables of iphlpapi.dll of Wine 8.0 (Debian 12, amd64), captured in
+// a network namespace with only the sockets of TestTablesOfWine. Wine reports no times
+// and few PIDs, and sets a scope for ::1; the hand-made tables of TestTablesOfWindows
+// contain what Windows reports in addition.
 //
 //go:embed testdata/windows
 var wine embed.FS
@@ -31,7 +31,7 @@ func tableOfWine(t testing.TB, name string) []byte {
 
 var layouts = map[string]layout{"tcp4": tcp4Table, "tcp6": tcp6Table, "udp4": udp4Table, "udp6": udp6Table}
 
-// parseTable is how a table is read: its rows, then what is in them.
+// parseTable parses a whole table.
 func parseTable(l layout, b []byte) ([]monitor.Socket, error) {
 	rows, err := l.rows(b)
 	if err != nil {
@@ -67,13 +67,13 @@ func TestTablesOfWine(t *testing.T) {
 	}
 }
 
-// structs writes C structs as the headers have them: dword and so on append a
-// member, aligned as it is there.
+// structs builds C structs as the headers define them: dword and the others append a
+// member with its alignment.
 type structs []byte
 
 func (b structs) align(n int) structs {
 	for len(b)%n != 0 {
-		b = append(b, 0xCC) // padding holds anything
+		b = append(b, 0xCC) // padding is undefined
 	}
 	return b
 }
@@ -89,7 +89,7 @@ func (b structs) large(n uint64) structs { return binary.LittleEndian.AppendUint
 func (b structs) module() structs        { return append(b.align(8), make([]byte, 16*8)...) }
 func (b structs) rows() structs          { return b.align(8) }
 
-// port is a port in network order, with something in the upper half.
+// port appends a port in network byte order, with garbage in the upper half.
 func port(p uint16) uint32 { return uint32(p>>8) | uint32(p&0xff)<<8 | 0xBEEF<<16 }
 
 func v4(a string) uint32 {
@@ -142,28 +142,28 @@ func TestTablesOfWindows(t *testing.T) {
 		if err != nil || !slices.Equal(pictures(got), test.want) {
 			t.Errorf("%v: %v\n got %s\nwant %s", test.layout, err, strings.Join(pictures(got), "\n     "), strings.Join(test.want, "\n     "))
 		}
-		for n := range test.bytes { // wherever it is cut off
+		for n := range test.bytes { // truncated anywhere
 			if got, err := parseTable(test.layout, test.bytes[:n]); len(test.want) > 0 && (err == nil || got != nil) {
-				t.Fatalf("%v cut off after %d of %d bytes: %d sockets, no error", test.layout, n, len(test.bytes), len(got))
+				t.Fatalf("%v truncated after %d of %d bytes: got %d sockets, want an error", test.layout, n, len(test.bytes), len(got))
 			}
 		}
 	}
 }
 
-func TestTablesThatCannotBe(t *testing.T) {
+func TestInvalidTables(t *testing.T) {
 	for name, l := range layouts {
 		for _, n := range []uint32{2, 1 << 24, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
 			b := append(count(n).align(8), make([]byte, l.row)...)
 			if got, err := parseTable(l, b); err == nil || got != nil {
-				t.Errorf("%s that tells %d rows in the room of one: %v, want an error", name, n, got)
+				t.Errorf("%s that reports %d rows in the size of one: got %v, want an error", name, n, got)
 			}
 		}
 	}
 }
 
-// Who opened it and when is part of a socket's identity, and so are its
-// protocol, its address and its scope.
-func TestIdentityInWindows(t *testing.T) {
+// A socket's identity includes the process that opened it, the time, the protocol, the
+// address and the scope.
+func TestIphlpapiIdentity(t *testing.T) {
 	tables := []struct {
 		layout layout
 		bytes  structs
@@ -179,28 +179,28 @@ func TestIdentityInWindows(t *testing.T) {
 		got, err := parseTable(table.layout, table.bytes)
 		again, _ := parseTable(table.layout, slices.Clone(table.bytes))
 		if err != nil || !slices.Equal(got, again) {
-			t.Fatalf("%v: %v, then %v, %v; want the same each time", table.layout, got, again, err)
+			t.Fatalf("%v: got %v, then %v, %v; want the same each time", table.layout, got, again, err)
 		}
 		for _, s := range got {
 			total++
 			if other, ok := seen[s.ID]; ok {
-				t.Errorf("%+v and %+v have one identity, want two", s, other)
+				t.Errorf("%+v and %+v have the same identity", s, other)
 			}
 			seen[s.ID] = s
 		}
 	}
 	if total != 11 {
-		t.Errorf("%d sockets, want 11", total)
+		t.Errorf("got %d sockets, want 11", total)
 	}
 }
 
-// fakeWindows answers as iphlpapi.dll does.
+// fakeWindows replaces iphlpapi.dll.
 type fakeWindows struct {
 	tables map[layout]structs
-	grows  int // so many times the table grows behind the asker's back
+	grows  int // number of calls for which the table grows
 	asked  int
 	err    error
-	errOf  uintptr // the family whose table err is of; of all where 0
+	errOf  uintptr // the address family that err applies to; 0 for all
 }
 
 func (w *fakeWindows) ask(l layout, buffer []byte) (int, error) {
@@ -223,76 +223,78 @@ func (w *fakeWindows) ask(l layout, buffer []byte) (int, error) {
 	return len(table), nil
 }
 
-func TestLooksAtWindows(t *testing.T) {
+func TestPollIphlpapi(t *testing.T) {
 	w := &fakeWindows{tables: map[layout]structs{
 		tcp4Table: count(2).tcp4(2, "127.0.0.1", 80, 7, 100).tcp4(2, "0.0.0.0", 80, 7, 100),
 		tcp6Table: count(1).tcp6(2, "::1", 0, 80, 7, 100),
-		udp4Table: count(2).udp4("0.0.0.0", 5353, 7, 100).udp4("0.0.0.0", 5353, 7, 100), // nothing tells them apart
+		udp4Table: count(2).udp4("0.0.0.0", 5353, 7, 100).udp4("0.0.0.0", 5353, 7, 100), // indistinguishable
 		udp6Table: count(1).udp6("::", 0, 5353, 7, 100),
 	}}
 	table := newIphlpapi(w.ask)
-	look := func(udp bool, want int) []monitor.Socket {
+	poll := func(udp bool, want int) []monitor.Socket {
 		t.Helper()
-		mine := monitor.Socket{Port: 1}
-		got, err := table.Sockets([]monitor.Socket{mine}, udp)
-		if err != nil || len(got) != want+1 || got[0] != mine {
-			t.Fatalf("Sockets: %v, %v; want what was there and %d more", got, err, want)
+		got, _, err := table.Poll(monitor.PollOptions{UDP: udp})
+		if err != nil || len(got) != want {
+			t.Fatalf("Poll: %v, %v; want %d sockets", got, err, want)
 		}
-		return got[1:]
+		return slices.Clone(got)
 	}
-	look(false, 3)
-	first := look(true, 5)
+	poll(false, 3)
+	first := poll(true, 5)
 	w.asked = 0
-	if again := look(true, 5); !slices.Equal(first, again) {
-		t.Errorf("the same table read again: %v, want %v", again, first)
+	if again := poll(true, 5); !slices.Equal(first, again) {
+		t.Errorf("second poll: got %v, want %v", again, first)
 	}
 	if w.asked != 4 {
-		t.Errorf("%d questions, want one a table once their sizes are known", w.asked)
+		t.Errorf("got %d calls, want one per table once the sizes are known", w.asked)
 	}
-	allocations := testing.AllocsPerRun(100, func() { first, _ = table.Sockets(first[:0], true) })
+	if _, changed, err := table.Poll(monitor.PollOptions{UDP: true}); changed || err != nil {
+		t.Errorf("third poll: changed %t, %v; want no change", changed, err)
+	}
+	allocations := testing.AllocsPerRun(100, func() { _, _, _ = table.Poll(monitor.PollOptions{UDP: true}) })
 	if allocations > 0 {
-		t.Errorf("%v allocations a look, want none", allocations)
+		t.Errorf("got %v allocations per poll, want 0", allocations)
 	}
 
-	w.tables[tcp4Table] = count(1).tcp4(2, "0.0.0.0", 80, 7, 100) // fewer rows than the buffer still holds
-	look(false, 2)
+	w.tables[tcp4Table] = count(1).tcp4(2, "0.0.0.0", 80, 7, 100) // fewer rows than are still in the buffer
+	poll(false, 2)
 	w.tables[tcp4Table] = nil
-	look(false, 1)
+	poll(false, 1)
 	many := count(1000)
 	for i := range 1000 {
 		many = many.tcp4(2, "127.0.0.1", uint16(1000+i), 7, 100)
 	}
 	w.tables[tcp4Table] = many
-	look(false, 1001)
+	poll(false, 1001)
 
 	w.grows = tableTries - 1
-	look(false, 1001)
+	poll(false, 1001)
 	w.grows = tableTries
-	if got, err := table.Sockets(nil, false); !errors.Is(err, errTooSmall) || len(got) != 0 {
-		t.Errorf("a table that grows and grows: %d sockets, %v; want %v", len(got), err, errTooSmall)
+	if got, _, err := table.Poll(monitor.PollOptions{}); !errors.Is(err, errTooSmall) || len(got) != 0 {
+		t.Errorf("a table that keeps growing: got %d sockets, %v; want %v", len(got), err, errTooSmall)
 	}
-	look(false, 1001)
+	poll(false, 1001)
 }
 
-func TestARefusalOfWindowsIsNoEmptyTable(t *testing.T) {
+func TestErrorOfIphlpapiIsReported(t *testing.T) {
 	denied := errors.New("access is denied")
 	w := &fakeWindows{tables: map[layout]structs{tcp4Table: count(1).tcp4(2, "127.0.0.1", 80, 7, 100)}}
 	table := newIphlpapi(w.ask)
-	if _, err := table.Sockets(nil, false); err != nil {
+	if _, _, err := table.Poll(monitor.PollOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.err = denied
-	got, err := table.Sockets(nil, true)
+	got, _, err := table.Poll(monitor.PollOptions{UDP: true})
 	if !errors.Is(err, denied) || !strings.Contains(fmt.Sprint(err), "GetExtendedTcpTable for tcp over IPv4") || len(got) != 0 {
-		t.Errorf("Sockets: %v, %v; want the error, and what was asked", got, err)
+		t.Errorf("Poll: %v, %v; want the error and the name of the call", got, err)
 	}
 	w.errOf = inet6
-	if got, err := table.Sockets(nil, false); !errors.Is(err, denied) || len(got) != 0 {
-		t.Errorf("Sockets, where IPv6's are refused: %v, %v; want the error, and no half of a table", got, err)
+	if got, _, err := table.Poll(monitor.PollOptions{}); !errors.Is(err, denied) || len(got) != 0 {
+		t.Errorf("Poll, if IPv6 is denied: %v, %v; want the error, and no partial table", got, err)
 	}
 	w.err, w.tables[tcp4Table] = nil, count(1<<20)
-	if got, err := table.Sockets(nil, false); err == nil || len(got) != 0 {
-		t.Errorf("Sockets of a table that cannot be: %v, want an error", got)
+	if got, _, err := table.Poll(monitor.PollOptions{}); err == nil || len(got) != 0 {
+		t.Errorf("Poll of an invalid table: %v, want an error", got)
 	}
 }
 
@@ -317,7 +319,7 @@ func FuzzParseTables(f *testing.F) {
 		b := tableOfWine(f, name)
 		f.Add(byte(i), b)
 		f.Add(byte(i), b[:len(b)-1])
-		f.Add(byte(i+1), b) // another table's rows
+		f.Add(byte(i+1), b) // the rows of another table
 	}
 	f.Add(byte(1), []byte(count(1).tcp6(2, "fe80::1", 12<<24, 139, 4, 1<<63)))
 	f.Fuzz(func(t *testing.T, which byte, b []byte) {
@@ -325,16 +327,16 @@ func FuzzParseTables(f *testing.F) {
 		got, err := parseTable(l, b)
 		if err != nil {
 			if got != nil {
-				t.Errorf("%d sockets and the error %v", len(got), err)
+				t.Errorf("got %d sockets and the error %v", len(got), err)
 			}
 			return
 		}
 		if len(got)*l.row > len(b) {
-			t.Errorf("%d sockets in %d bytes", len(got), len(b))
+			t.Errorf("got %d sockets from %d bytes", len(got), len(b))
 		}
 		for _, s := range got {
 			if !s.Address.IsValid() || s.Port == 0 || s.PID < 0 || s.Protocol != l.protocol || s.Address.Is4() != (l.family == inet) {
-				t.Errorf("row %+v of %v", s, l)
+				t.Errorf("invalid socket %+v of %v", s, l)
 			}
 		}
 	})

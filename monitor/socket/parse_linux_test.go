@@ -14,14 +14,14 @@ import (
 	"porthole/monitor"
 )
 
-// captured is the kernel's whole answer (Linux 6.18, amd64) to the question
-// number 7, in a network namespace with nothing but the five listeners of
-// TestParseDump.
+// captured is the kernel's complete answer (Linux 6.18, amd64) to request number 7, in
+// a network namespace with only the five listeners of TestParseDump.
 //
 //go:embed testdata/listen.dump
 var captured []byte
 
-// The same of UDP sockets, where a sixth is connected; UDP has an answer a family.
+// The same for UDP sockets, plus a sixth that is connected; UDP has one answer per
+// address family.
 var (
 	//go:embed testdata/udp4.dump
 	capturedUDP4 []byte
@@ -61,7 +61,7 @@ func TestParseDump(t *testing.T) {
 		"tcp [::]:8080 uid 0 root inode true id true v6only true",
 	}
 	if !slices.Equal(rows, want) {
-		t.Errorf("rows:\n got %s\nwant %s", strings.Join(rows, "\n     "), strings.Join(want, "\n     "))
+		t.Errorf("got  %s\nwant %s", strings.Join(rows, "\n     "), strings.Join(want, "\n     "))
 	}
 }
 
@@ -91,12 +91,12 @@ func TestParseDumpOfUDP(t *testing.T) {
 			t.Errorf("end %t, %v, rows:\n got %s\nwant %s", end, err, strings.Join(rows, "\n     "), strings.Join(test.want, "\n     "))
 		}
 		if got, _, _ := parseDump(nil, test.answer, asked, monitor.TCP); len(got) != 0 {
-			t.Errorf("read as TCP: %+v, want nothing: none of them listens", got)
+			t.Errorf("parsed as TCP: got %+v, want nothing", got)
 		}
 	}
 }
 
-// message puts a netlink header before body.
+// message prepends a netlink header to body.
 func message(kind, flags uint16, seq uint32, body ...byte) []byte {
 	b := make([]byte, headerSize, headerSize+len(body))
 	binary.NativeEndian.PutUint32(b, uint32(headerSize+len(body)))
@@ -110,7 +110,7 @@ func errno(e unix.Errno) []byte {
 	return binary.NativeEndian.AppendUint32(nil, uint32(-int32(e)))
 }
 
-// listening is an inet_diag_msg of a listening IPv4 socket on port 80.
+// listening returns the inet_diag_msg of a listening IPv4 socket on port 80.
 func listening(change func([]byte)) []byte {
 	b := make([]byte, messageSize)
 	b[0], b[1] = unix.AF_INET, 10
@@ -161,20 +161,20 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 		b := slices.Clone(row)
 		binary.NativeEndian.PutUint32(b, size)
 		if rows, end, err := parseDump(nil, b, asked, monitor.TCP); len(rows) != 0 || end || err == nil {
-			t.Errorf("a message %s: %d rows, end %t, %v; want an error", name, len(rows), end, err)
+			t.Errorf("a message %s: got %d sockets, end %t, %v; want an error", name, len(rows), end, err)
 		}
 	}
 }
 
-// Wherever the answer is cut off, that is no end, and no row is made up.
+// A truncated answer has no end and no invented sockets.
 func TestParseDumpTruncated(t *testing.T) {
 	needLittleEndian(t)
 	whole, _, _ := parseDump(nil, captured, asked, monitor.TCP)
-	last := len(captured) - headerSize - 4 // the message that says done
+	last := len(captured) - headerSize - 4 // the DONE message
 	for n := range last {
 		rows, end, _ := parseDump(nil, captured[:n], asked, monitor.TCP)
 		if end || len(rows) > len(whole) || !slices.Equal(rows, whole[:len(rows)]) {
-			t.Fatalf("the first %d bytes: %d rows, end %t; want the first rows, and no end", n, len(rows), end)
+			t.Fatalf("first %d bytes: got %d sockets, end %t; want the first sockets, and no end", n, len(rows), end)
 		}
 	}
 }
@@ -194,11 +194,11 @@ func FuzzParseDump(f *testing.F) {
 		rows, _, err := parseDump(nil, b, seq, protocol)
 		for _, s := range rows {
 			if !s.Address.IsValid() || s.Port == 0 || s.Protocol != protocol {
-				t.Errorf("row %+v has no address or port, or is not %s", s, protocol)
+				t.Errorf("%+v has no address or port, or is not %s", s, protocol)
 			}
 		}
 		if err != nil && err.Error() == "" {
-			t.Error("an error without words")
+			t.Error("the error has no text")
 		}
 	})
 }

@@ -22,7 +22,7 @@ func TestAppendConnections(t *testing.T) {
 	const inet, inet6 = 2, 10
 	for _, test := range []struct {
 		in   psnet.ConnectionStat
-		want string // "address port"; "" for no row
+		want string // "address port"; "" for no socket
 	}{
 		{connection(inet, "127.0.0.1", 3000, "LISTEN"), "127.0.0.1 3000"},
 		{connection(inet, "*", 3000, "LISTEN"), "0.0.0.0 3000"},
@@ -45,7 +45,7 @@ func TestAppendConnections(t *testing.T) {
 			s := rows[0]
 			got = fmt.Sprint(s.Address, " ", s.Port)
 			if len(rows) != 1 || s.PID != 10 || s.Protocol != monitor.TCP || s.ID == 0 {
-				t.Errorf("%+v: %+v, want one TCP row of process 10 with an id", test.in, rows)
+				t.Errorf("%+v: got %+v, want one TCP socket of process 10 with an ID", test.in, rows)
 			}
 		}
 		if got != test.want {
@@ -60,7 +60,7 @@ func TestPortableUDP(t *testing.T) {
 	connected.Raddr = psnet.Addr{IP: "127.0.0.1", Port: 9}
 	rows := appendConnections(nil, []psnet.ConnectionStat{bound, connected})
 	if len(rows) != 1 || rows[0].Protocol != monitor.UDP || rows[0].Port != 53 {
-		t.Errorf("rows %+v, want the one that is not connected", rows)
+		t.Errorf("got %+v, want the one that is not connected", rows)
 	}
 }
 
@@ -70,31 +70,31 @@ func TestPortableIdentity(t *testing.T) {
 	first := appendConnections(nil, []psnet.ConnectionStat{a, a, b})
 	second := appendConnections(nil, []psnet.ConnectionStat{b, a})
 	if len(first) != 2 || len(second) != 2 || first[0] != second[1] || first[1] != second[0] || first[0].ID == first[1].ID {
-		t.Errorf("rows %+v, then %+v; want two, by process, the same each time", first, second)
+		t.Errorf("got %+v, then %+v; want two sockets, one per process, the same each time", first, second)
 	}
 	a.Uids = []int32{0}
 	if got := appendConnections(nil, []psnet.ConnectionStat{a}); got[0].User == "" {
-		t.Errorf("row %+v has no user, want the name of uid 0", got[0])
+		t.Errorf("%+v has no user, want the name of UID 0", got[0])
 	}
 }
 
-func TestScanErrorIsNoEmptyTable(t *testing.T) {
+func TestScanErrorIsReported(t *testing.T) {
 	p := newPortable()
 	p.scan = func(context.Context, string) ([]psnet.ConnectionStat, error) { return nil, errors.New("no lsof") }
-	for range 100 { // an answer that comes at once is never mistaken for the end of the wait
-		if _, err := p.Sockets(nil, false); err == nil || !strings.Contains(err.Error(), "no lsof") {
-			t.Fatalf("Sockets: %v, want the scan's error", err)
+	for range 100 { // a result that arrives at once is never mistaken for a timeout
+		if _, _, err := p.Poll(monitor.PollOptions{}); err == nil || !strings.Contains(err.Error(), "no lsof") {
+			t.Fatalf("Poll: %v, want the error of the scan", err)
 		}
 	}
 	p.scan = func(context.Context, string) ([]psnet.ConnectionStat, error) { return nil, nil }
 	for range 1000 {
-		if _, err := p.Sockets(nil, false); err != nil {
-			t.Fatalf("Sockets: %v, want none", err)
+		if _, _, err := p.Poll(monitor.PollOptions{}); err != nil {
+			t.Fatalf("Poll: %v, want no error", err)
 		}
 	}
 }
 
-func TestScanThatHangs(t *testing.T) {
+func TestHangingScan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
 		running, most := 0, 0
@@ -102,29 +102,29 @@ func TestScanThatHangs(t *testing.T) {
 		p.scan = func(context.Context, string) ([]psnet.ConnectionStat, error) {
 			running++
 			most = max(most, running)
-			<-free // deaf to its deadline, as a read from a dead mount is
+			<-free // ignores its deadline, like a read from a dead mount
 			running--
 			return []psnet.ConnectionStat{connection(2, "127.0.0.1", 3000, "LISTEN")}, nil
 		}
 		before := time.Now()
-		if _, err := p.Sockets(nil, false); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Sockets: %v, want %v", err, context.DeadlineExceeded)
+		if _, _, err := p.Poll(monitor.PollOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Poll: %v, want %v", err, context.DeadlineExceeded)
 		}
 		if took := time.Since(before); took != scanLimit {
 			t.Errorf("gave up after %v, want %v", took, scanLimit)
 		}
 		for range 3 {
-			if _, err := p.Sockets(nil, false); !errors.Is(err, errBusy) {
-				t.Errorf("Sockets while a scan hangs: %v, want %v", err, errBusy)
+			if _, _, err := p.Poll(monitor.PollOptions{}); !errors.Is(err, errBusy) {
+				t.Errorf("Poll while a scan hangs: %v, want %v", err, errBusy)
 			}
 		}
 		close(free)
 		synctest.Wait()
-		if got, err := p.Sockets(nil, false); err != nil || len(got) != 1 {
-			t.Errorf("Sockets after it ended: %v, %v; want its row", got, err)
+		if got, _, err := p.Poll(monitor.PollOptions{}); err != nil || len(got) != 1 {
+			t.Errorf("Poll after it ended: %v, %v; want one socket", got, err)
 		}
 		if most != 1 {
-			t.Errorf("%d scans at once, want 1", most)
+			t.Errorf("got %d concurrent scans, want 1", most)
 		}
 	})
 }

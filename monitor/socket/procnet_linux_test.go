@@ -31,10 +31,10 @@ func TestParseProcNet(t *testing.T) {
 		{"a connection", procHeading + "   0: 0100007F:F5AD 0100007F:1F90 01" + procRest, ""},
 		{"port 0", procHeading + "   0: 0100007F:0000 00000000:0000 0A" + procRest, ""},
 		{"another file", "Iface\tDestination\n", "error"},
-		{"nothing at all", "", "error"},
-		{"a row cut short", procHeading + "   0: 0100007F:F5AD 00000000:0000 0A\n", "error"},
+		{"an empty file", "", "error"},
+		{"a truncated row", procHeading + "   0: 0100007F:F5AD 00000000:0000 0A\n", "error"},
 		{"an address of three bytes", procHeading + "   0: 000000:F5AD 00000000:0000 0A" + procRest, "error"},
-		{"a port that is none", procHeading + "   0: 0100007F:F5ADF 00000000:0000 0A" + procRest, "error"},
+		{"an invalid port", procHeading + "   0: 0100007F:F5ADF 00000000:0000 0A" + procRest, "error"},
 	} {
 		rows, err := parseProcNet(nil, []byte(test.in), tcp)
 		got := "error"
@@ -50,7 +50,7 @@ func TestParseProcNet(t *testing.T) {
 	}
 }
 
-// withoutIdentity is what sock_diag and /proc/net both tell of a socket.
+// withoutIdentity removes the fields that /proc/net does not have.
 func withoutIdentity(sockets []monitor.Socket) []monitor.Socket {
 	for i := range sockets {
 		sockets[i].ID, sockets[i].V6Only, sockets[i].Cgroup = 0, false, 0
@@ -59,7 +59,7 @@ func withoutIdentity(sockets []monitor.Socket) []monitor.Socket {
 	return sockets
 }
 
-func TestProcNetSeesWhatSockDiagSees(t *testing.T) {
+func TestProcNetReportsTheSameAsSockDiag(t *testing.T) {
 	table := open(t)
 	bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
 	bind(t, unix.SOCK_STREAM, "::1", 0).listen(t)
@@ -67,16 +67,8 @@ func TestProcNetSeesWhatSockDiagSees(t *testing.T) {
 	bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0)
 	bind(t, unix.SOCK_DGRAM, "::1", 0)
 	var diff string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); { // others open and close too
-		want, err := table.Sockets(nil, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := newProcNet().Sockets(nil, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, got = withoutIdentity(want), withoutIdentity(got)
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); { // other programs open and close sockets too
+		want, got := withoutIdentity(poll(t, table, true)), withoutIdentity(poll(t, newProcNet(), true))
 		if slices.Equal(got, want) {
 			return
 		}
@@ -85,26 +77,26 @@ func TestProcNetSeesWhatSockDiagSees(t *testing.T) {
 	t.Error(diff)
 }
 
-func TestProcNetIdentityStays(t *testing.T) {
+func TestProcNetIdentityIsConstant(t *testing.T) {
 	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
 	table := newProcNet()
 	first, second := see(t, table, k.inode), see(t, table, k.inode)
 	if len(first) != 1 || !slices.Equal(first, second) {
-		t.Errorf("rows %+v, then %+v; want the same one", first, second)
+		t.Errorf("got %+v, then %+v; want the same socket", first, second)
 	}
 }
 
-func TestAKernelWithoutIPv6IsNoError(t *testing.T) {
+func TestProcNetWithoutIPv6(t *testing.T) {
 	p := newProcNet()
 	p.folder = t.TempDir()
-	if _, err := p.Sockets(nil, true); err == nil {
-		t.Error("an empty folder: want an error, not an empty table")
+	if _, _, err := p.Poll(monitor.PollOptions{UDP: true}); err == nil {
+		t.Error("an empty folder: got no error, want one")
 	}
 	if err := os.WriteFile(filepath.Join(p.folder, "tcp"), []byte(procHeading), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if rows, err := p.Sockets(nil, true); err != nil || len(rows) != 0 {
-		t.Errorf("tcp alone: %v, %v; want nothing, and no error", rows, err)
+	if sockets, _, err := p.Poll(monitor.PollOptions{UDP: true}); err != nil || len(sockets) != 0 {
+		t.Errorf("only tcp: %v, %v; want nothing, and no error", sockets, err)
 	}
 }
 
@@ -119,11 +111,32 @@ func FuzzParseProcNet(f *testing.F) {
 		rows, err := parseProcNet(nil, b, procTCP[0])
 		for _, s := range rows {
 			if !s.Address.IsValid() || s.Port == 0 || s.ID == 0 {
-				t.Errorf("row %+v has no address, port or id", s)
+				t.Errorf("%+v has no address, port or ID", s)
 			}
 		}
 		if err != nil && strings.TrimSpace(err.Error()) == "" {
-			t.Error("an error without words")
+			t.Error("the error has no text")
 		}
 	})
+}
+
+func TestProcNetReportsChanges(t *testing.T) {
+	p := newProcNet()
+	p.folder = t.TempDir()
+	for i, test := range []struct {
+		rows    string
+		changed bool
+	}{
+		{"", true},
+		{"", false},
+		{"   0: 0100007F:F5AD 00000000:0000 0A" + procRest, true},
+		{"   0: 0100007F:F5AD 00000000:0000 0A" + procRest, false},
+	} {
+		if err := os.WriteFile(filepath.Join(p.folder, "tcp"), []byte(procHeading+test.rows), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, changed, err := p.Poll(monitor.PollOptions{}); err != nil || changed != test.changed {
+			t.Errorf("poll %d: changed %t, %v; want %t", i, changed, err, test.changed)
+		}
+	}
 }

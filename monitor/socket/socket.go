@@ -1,5 +1,6 @@
-// Package socket reads the kernel's table of listening sockets, the best way
-// that this system has. A file an OS; see Open.
+// Package socket reads the kernel's table of listening sockets from the best
+// source that the system has; see Open. Each operating system has files of its
+// own.
 package socket
 
 import (
@@ -8,13 +9,13 @@ import (
 	"sync"
 )
 
-// userNames remembers the names of users: a lookup may ask a directory server.
+// userNames caches user names: a lookup may ask a directory server.
 var userNames struct {
 	sync.Mutex
 	names map[uint32]string
 }
 
-// userName returns the name of uid, or the number where it has none.
+// userName returns the name of uid, or the number if it has none.
 func userName(uid uint32) string {
 	userNames.Lock()
 	defer userNames.Unlock()

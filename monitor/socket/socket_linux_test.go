@@ -29,29 +29,35 @@ func open(t *testing.T) Table {
 	}
 	t.Cleanup(func() { _ = table.Close() })
 	if !strings.HasPrefix(table.Source(), "sock_diag") {
-		t.Skipf("the table here is %s: a sandbox refuses sock_diag", table.Source())
+		t.Skipf("a sandbox denies sock_diag; the table here is %s", table.Source())
 	}
 	return table
 }
 
-// see returns the rows of the socket with that inode.
-func see(t *testing.T, table Table, inode uint64) []monitor.Socket {
+// poll reads the table.
+func poll(t *testing.T, table monitor.Table, udp bool) []monitor.Socket {
 	t.Helper()
-	all, err := table.Sockets(nil, false)
+	sockets, _, err := table.Poll(monitor.PollOptions{UDP: udp, Fresh: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(all, func(s monitor.Socket) bool { return s.Inode != inode })
+	return slices.Clone(sockets)
 }
 
-// kernelSocket is a socket made by hand, for what package net has no words.
+// see returns the entries of the socket with that inode number.
+func see(t *testing.T, table Table, inode uint64) []monitor.Socket {
+	t.Helper()
+	return slices.DeleteFunc(poll(t, table, false), func(s monitor.Socket) bool { return s.Inode != inode })
+}
+
+// kernelSocket is a socket made with system calls that package net does not offer.
 type kernelSocket struct {
 	fd    int
 	port  uint16
 	inode uint64
 }
 
-// bind makes a socket that is bound to address, and to any port where port is 0.
+// bind opens a socket that is bound to address, and to any port if port is 0.
 func bind(t *testing.T, kind int, address string, port uint16, options ...func(fd int) error) kernelSocket {
 	t.Helper()
 	a := netip.MustParseAddr(address)
@@ -61,7 +67,7 @@ func bind(t *testing.T, kind int, address string, port uint16, options ...func(f
 	}
 	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
 	if errors.Is(err, unix.EAFNOSUPPORT) {
-		t.Skipf("this machine has no such sockets: %v", err)
+		t.Skipf("this machine does not support such sockets: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +114,7 @@ func v6Only(on int) func(int) error {
 
 func reusePort(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) }
 
-func TestListenersAreSeenAsTheyAre(t *testing.T) {
+func TestListeners(t *testing.T) {
 	table := open(t)
 	me := strconv.Itoa(os.Getuid())
 	if u, err := user.LookupId(me); err == nil {
@@ -121,7 +127,7 @@ func TestListenersAreSeenAsTheyAre(t *testing.T) {
 	}{
 		{"IPv4 loopback", "127.0.0.1", nil, false},
 		{"another IPv4 loopback", "127.0.0.2", nil, false},
-		{"IPv6 loopback", "::1", nil, true}, // the kernel says so of every IPv6 address but [::]
+		{"IPv6 loopback", "::1", nil, true}, // the kernel reports that for every IPv6 address except [::]
 		{"every IPv4 address", "0.0.0.0", nil, false},
 		{"both families", "::", []func(int) error{v6Only(0)}, false},
 		{"every IPv6 address", "::", []func(int) error{v6Only(1)}, true},
@@ -130,7 +136,7 @@ func TestListenersAreSeenAsTheyAre(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			k := bind(t, unix.SOCK_STREAM, test.address, 0, test.options...)
 			if got := see(t, table, k.inode); len(got) != 0 {
-				t.Fatalf("bound, not listening yet: %+v, want nothing", got)
+				t.Fatalf("bound, not listening yet: got %+v, want nothing", got)
 			}
 			k.listen(t)
 			got := see(t, table, k.inode)
@@ -139,23 +145,23 @@ func TestListenersAreSeenAsTheyAre(t *testing.T) {
 				UID: uint32(os.Getuid()), User: me, Inode: k.inode, V6Only: test.v6only,
 			}
 			if len(got) != 1 {
-				t.Fatalf("rows = %+v, want one", got)
+				t.Fatalf("got %+v, want one socket", got)
 			}
-			want.Cgroup = got[0].Cgroup // which the machine decides
+			want.Cgroup = got[0].Cgroup // depends on the machine
 			if want.ID = got[0].ID; got[0] != want || want.ID == 0 {
-				t.Errorf("row\n got %+v\nwant %+v, and an id", got[0], want)
+				t.Errorf("got  %+v\nwant %+v, and an ID", got[0], want)
 			}
 			if again := see(t, table, k.inode); len(again) != 1 || again[0].ID != want.ID {
-				t.Errorf("second dump = %+v, want the same id %d", again, want.ID)
+				t.Errorf("second poll = %+v, want the same ID %d", again, want.ID)
 			}
 			if cookie, err := unix.GetsockoptUint64(k.fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || monitor.SocketID(cookie) != want.ID {
-				t.Errorf("id = %d, want the socket's cookie %d (%v)", want.ID, cookie, err)
+				t.Errorf("ID = %d, want the cookie %d (%v)", want.ID, cookie, err)
 			}
-			if err := unix.Shutdown(k.fd, unix.SHUT_RD); err != nil { // ends listening; the cleanup closes
+			if err := unix.Shutdown(k.fd, unix.SHUT_RD); err != nil { // stops listening; the cleanup closes it
 				t.Fatal(err)
 			}
 			if got := see(t, table, k.inode); len(got) != 0 {
-				t.Errorf("after it ended: %+v, want nothing", got)
+				t.Errorf("after shutdown: got %+v, want nothing", got)
 			}
 		})
 	}
@@ -171,24 +177,24 @@ func TestBothFamiliesOnOnePort(t *testing.T) {
 	}
 }
 
-func TestReusePortIsTwoSockets(t *testing.T) {
+func TestReusePort(t *testing.T) {
 	table := open(t)
 	first := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0, reusePort).listen(t)
 	second := bind(t, unix.SOCK_STREAM, "127.0.0.1", first.port, reusePort).listen(t)
 	a, b := see(t, table, first.inode), see(t, table, second.inode)
 	if len(a) != 1 || len(b) != 1 || a[0].ID == b[0].ID {
-		t.Fatalf("rows %+v and %+v, want one each", a, b)
+		t.Fatalf("got %+v and %+v, want one socket each", a, b)
 	}
 	if err := unix.Shutdown(first.fd, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
 	if got := see(t, table, second.inode); len(got) != 1 {
-		t.Errorf("after the first ended: %+v, want the second", got)
+		t.Errorf("after shutdown of the first: got %+v, want the second", got)
 	}
 }
 
-// What is on a port without listening is no listener.
-func TestOthersAreNotListed(t *testing.T) {
+// Sockets that have a port but do not listen are no listeners.
+func TestOtherSocketsAreNotListed(t *testing.T) {
 	table := open(t)
 	bound := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
 	datagram := bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0)
@@ -210,28 +216,25 @@ func TestOthersAreNotListed(t *testing.T) {
 		"bound, never listening": bound.inode, "UDP": datagram.inode, "established": stat.Ino,
 	} {
 		if got := see(t, table, inode); len(got) != 0 {
-			t.Errorf("%s: %+v, want nothing", name, got)
+			t.Errorf("%s: got %+v, want nothing", name, got)
 		}
 	}
 
-	// The server's end closes first and stays behind in TIME_WAIT, without an inode.
+	// The server closes first, so its socket stays in TIME_WAIT, without an inode.
 	_ = unix.Close(accepted)
 	_, _ = io.ReadAll(client)
 	_ = client.Close()
 	if err := unix.Shutdown(server.fd, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
-	all, err := table.Sockets(nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := poll(t, table, false)
 	if i := slices.IndexFunc(all, func(s monitor.Socket) bool { return s.Port == server.port && s.Inode == 0 }); i >= 0 {
-		t.Errorf("after the close: %+v, want nothing on port %d", all[i], server.port)
+		t.Errorf("after the close: got %+v, want nothing on port %d", all[i], server.port)
 	}
 }
 
-// Go's own listeners are MPTCP where the kernel has it: two kernel sockets for
-// one, of which the table shows one with the inode that the process holds.
+// Go's listeners are MPTCP if the kernel supports it: two kernel sockets, one of
+// which is in the table, with the inode number that the process holds.
 func TestGoListenerIsListedOnce(t *testing.T) {
 	table := open(t)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -256,40 +259,23 @@ func TestGoListenerIsListedOnce(t *testing.T) {
 	}
 	t.Logf("MPTCP: %t", protocol == unix.IPPROTO_MPTCP)
 	port := uint16(ln.Addr().(*net.TCPAddr).Port)
-	all, err := table.Sockets(nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := poll(t, table, false)
 	all = slices.DeleteFunc(all, func(s monitor.Socket) bool {
 		return s.Port != port || s.Address != netip.MustParseAddr("127.0.0.1")
 	})
 	if len(all) != 1 || all[0].Inode != stat.Ino {
-		t.Errorf("rows of port %d = %+v, want one with inode %d", port, all, stat.Ino)
+		t.Errorf("port %d: got %+v, want one socket with inode %d", port, all, stat.Ino)
 	}
 }
 
-func TestSocketsAppends(t *testing.T) {
-	table := open(t)
-	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
-	first := monitor.Socket{ID: 1, Port: 1}
-	all, err := table.Sockets([]monitor.Socket{first}, false)
-	if err != nil || all[0] != first || !slices.ContainsFunc(all, func(s monitor.Socket) bool { return s.Inode == k.inode }) {
-		t.Errorf("Sockets = %+v, %v; want %+v before the rest", all, err, first)
-	}
-}
-
-// More listeners than one datagram of the kernel's answer holds.
+// More listeners than fit into one datagram of the kernel's answer.
 func TestManyListeners(t *testing.T) {
 	table := open(t)
 	inodes := make(map[uint64]bool)
 	for range 600 {
 		inodes[bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t).inode] = true
 	}
-	all, err := table.Sockets(nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range all {
+	for _, s := range poll(t, table, false) {
 		delete(inodes, s.Inode)
 	}
 	if len(inodes) != 0 {
@@ -297,16 +283,21 @@ func TestManyListeners(t *testing.T) {
 	}
 }
 
-// Unchanged may say so only while the same sockets listen, be they in one
-// datagram of the answer or in several.
-func TestUnchanged(t *testing.T) {
+// Poll may report no change only while the same sockets listen, whether they fit into
+// one datagram of the answer or not.
+func TestPollReportsChanges(t *testing.T) {
 	table := open(t)
-	unchanged := func(udp bool) bool {
+	changed := func(udp bool) bool {
+		t.Helper()
+		_, changed, err := table.Poll(monitor.PollOptions{UDP: udp, Fresh: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return changed
+	}
+	settles := func(udp bool) bool {
 		for range 100 { // another program may open a socket just now
-			if _, err := table.Sockets(nil, udp); err != nil {
-				t.Fatal(err)
-			}
-			if table.Unchanged(udp) {
+			if !changed(udp) {
 				return true
 			}
 		}
@@ -314,67 +305,91 @@ func TestUnchanged(t *testing.T) {
 	}
 	for range 2 {
 		for _, udp := range []bool{false, true} {
-			if !unchanged(udp) {
-				t.Errorf("Unchanged(udp %t) is never true", udp)
+			changed(!udp)
+			if !changed(udp) {
+				t.Errorf("Poll (UDP %t) after a poll of other protocols reports no change", udp)
+			}
+			if !settles(udp) {
+				t.Errorf("Poll (UDP %t) always reports a change", udp)
 			}
 			k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
-			if table.Unchanged(udp) {
-				t.Errorf("Unchanged(udp %t) with one listener more", udp)
+			if !changed(udp) {
+				t.Errorf("Poll (UDP %t) with one more listener reports no change", udp)
 			}
-			if !unchanged(udp) {
-				t.Errorf("Unchanged(udp %t) is never true with that listener", udp)
+			if !settles(udp) {
+				t.Errorf("Poll (UDP %t) always reports a change with that listener", udp)
 			}
 			if err := unix.Shutdown(k.fd, unix.SHUT_RDWR); err != nil {
 				t.Fatal(err)
 			}
-			if table.Unchanged(udp) {
-				t.Errorf("Unchanged(udp %t) with one listener less", udp)
+			if !changed(udp) {
+				t.Errorf("Poll (UDP %t) with one listener less reports no change", udp)
 			}
-		}
-		if unchanged(false); table.Unchanged(true) && len(table.(*diagTable).lastAnswer) > 0 {
-			t.Error("Unchanged(udp) takes the answer about TCP for the one about both")
 		}
 		for range 600 {
 			bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
 		}
+		changed(false)
+		changed(true)
 	}
 }
 
-func TestUnchangedAllocatesNothing(t *testing.T) {
+func TestPollWithoutChangesReturnsTheSockets(t *testing.T) {
 	table := open(t)
-	if _, err := table.Sockets(nil, true); err != nil {
-		t.Fatal(err)
+	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	for range 100 { // another program may open a socket just now
+		sockets, changed, err := table.Poll(monitor.PollOptions{Fresh: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Inode == k.inode }) {
+			t.Fatalf("Poll = %+v, changed %t; want the listener with inode %d", sockets, changed, k.inode)
+		}
+		if !changed {
+			return
+		}
 	}
-	if n := testing.AllocsPerRun(100, func() { table.Unchanged(true) }); n != 0 {
-		t.Errorf("Unchanged allocates %v times", n)
+	t.Error("Poll always reports a change")
+}
+
+func TestPollWithoutChangesDoesNotAllocate(t *testing.T) {
+	table := open(t)
+	poll(t, table, true)
+	for _, opts := range []monitor.PollOptions{{UDP: true}, {UDP: true, Fresh: true}} {
+		if n := testing.AllocsPerRun(100, func() { _, _, _ = table.Poll(opts) }); n != 0 {
+			t.Errorf("Poll(%+v) allocates %v times, want 0", opts, n)
+		}
 	}
 }
 
-func TestClosedTableIsAnError(t *testing.T) {
+func TestPollOfClosedTableFails(t *testing.T) {
 	table := open(t)
 	d := table.(*diagTable)
 	fd := d.fd
 	d.fd = -1
-	got, err := d.Sockets(nil, false)
+	got, _, err := d.Poll(monitor.PollOptions{Fresh: true})
 	d.fd = fd
 	if err == nil || len(got) != 0 {
-		t.Errorf("Sockets = %v, %v; want an error", got, err)
+		t.Errorf("Poll = %v, %v; want an error", got, err)
+	}
+	if _, changed, err := d.Poll(monitor.PollOptions{}); err != nil || !changed {
+		t.Errorf("Poll after an error = changed %t, %v; want a change", changed, err)
 	}
 }
 
-// gopsutil's slower way comes to the same rows.
-func TestPortableSeesTheSame(t *testing.T) {
+// gopsutil, which is slower, reports the same sockets.
+func TestPortableReportsTheSameSockets(t *testing.T) {
 	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		all, err := newPortable().Sockets(nil, false)
-		// gopsutil fails where any process ends while it looks.
+		all, _, err := newPortable().Poll(monitor.PollOptions{})
+		// gopsutil fails if any process exits during the scan.
 		if err != nil && time.Now().Before(deadline) {
 			continue
 		}
 		i := slices.IndexFunc(all, func(s monitor.Socket) bool { return s.Port == k.port && s.PID == os.Getpid() })
 		if err != nil || i < 0 || all[i].Address != netip.MustParseAddr("127.0.0.1") {
-			t.Errorf("Sockets = %+v, %v; want port %d of process %d", all, err, k.port, os.Getpid())
+			t.Errorf("Poll = %+v, %v; want port %d of process %d", all, err, k.port, os.Getpid())
 		}
 		return
 	}
@@ -384,10 +399,10 @@ func TestUserName(t *testing.T) {
 	if got := userName(0); got != "root" {
 		t.Errorf("userName(0) = %q, want root", got)
 	}
-	const nobodyHas = 3_999_999_999
-	for range 2 { // looked up, and remembered
-		if got := userName(nobodyHas); got != "3999999999" {
-			t.Errorf("userName(%d) = %q, want the number", uint32(nobodyHas), got)
+	const unusedUID = 3_999_999_999
+	for range 2 { // looked up, then cached
+		if got := userName(unusedUID); got != "3999999999" {
+			t.Errorf("userName(%d) = %q, want the number", uint32(unusedUID), got)
 		}
 	}
 }

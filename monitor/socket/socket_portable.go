@@ -14,17 +14,18 @@ import (
 	"porthole/monitor"
 )
 
-// scanLimit is how long one gopsutil scan may take: on macOS and BSD it runs
+// scanLimit is the time limit for one gopsutil scan: on macOS and BSD it runs
 // lsof, which can hang on a dead network mount.
 const scanLimit = 10 * time.Second
 
-// portable reads the table through gopsutil. It tells the owner with the
-// socket and has no kernel identity: what has the same protocol, address, port
-// and PID counts as the same socket.
+// portable reads the table through gopsutil, which reports the owner with the
+// socket but no kernel identity: sockets with the same protocol, address, port and
+// PID count as the same socket.
 type portable struct {
 	monitor.Sleeper
+	last    lastPoll
 	scan    func(ctx context.Context, kind string) ([]psnet.ConnectionStat, error)
-	running chan struct{} // holds a token while a scan runs: never two at once
+	running chan struct{} // holds a token while a scan runs: there are never two at once
 }
 
 func newPortable() *portable {
@@ -35,44 +36,46 @@ func newPortable() *portable {
 	}
 }
 
+// Source implements monitor.Table.
 func (*portable) Source() string { return "gopsutil" }
 
+// Close does nothing.
 func (*portable) Close() error { return nil }
 
-var errBusy = errors.New("the scan before has not ended yet")
+var errBusy = errors.New("the previous scan has not ended yet")
 
-// Sockets scans once. It gives up after scanLimit; a scan that hangs is not
-// joined by a second one.
-func (p *portable) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
+// Poll implements monitor.Table. It gives up after scanLimit, and fails with
+// errBusy while an earlier scan hangs.
+func (p *portable) Poll(opts monitor.PollOptions) ([]monitor.Socket, bool, error) {
 	select {
 	case p.running <- struct{}{}:
 	default:
-		return dst, errBusy
+		return nil, false, errBusy
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scanLimit)
-	defer cancel() // not when the scan ends: its answer would race with the end of ctx
+	defer cancel() // not when the scan ends: its result would race with the end of ctx
 	kind := "tcp"
-	if udp {
+	if opts.UDP {
 		kind = "inet"
 	}
-	type answer struct {
+	type result struct {
 		conns []psnet.ConnectionStat
 		err   error
 	}
-	done := make(chan answer, 1)
+	done := make(chan result, 1)
 	go func() {
 		conns, err := p.scan(ctx, kind)
 		<-p.running
-		done <- answer{conns, err}
+		done <- result{conns, err}
 	}()
 	select {
-	case a := <-done:
-		if a.err != nil {
-			return dst, fmt.Errorf("scan with gopsutil: %w", a.err)
+	case r := <-done:
+		if r.err != nil {
+			return nil, false, fmt.Errorf("scan with gopsutil: %w", r.err)
 		}
-		return appendConnections(dst, a.conns), nil
+		return p.last.keep(appendConnections(p.last.buffer(), r.conns), opts)
 	case <-ctx.Done():
-		return dst, fmt.Errorf("scan with gopsutil: %w", ctx.Err())
+		return nil, false, fmt.Errorf("scan with gopsutil: %w", ctx.Err())
 	}
 }
 
@@ -85,7 +88,7 @@ func appendConnections(dst []monitor.Socket, conns []psnet.ConnectionStat) []mon
 		}
 		address, err := listenAddress(c)
 		if err != nil {
-			continue // an address that nobody can read is no row
+			continue // an unreadable address
 		}
 		s := monitor.Socket{Protocol: protocol, Address: address, Port: uint16(c.Laddr.Port), PID: int(c.Pid)}
 		if len(c.Uids) > 0 && c.Uids[0] >= 0 {
@@ -101,8 +104,8 @@ func appendConnections(dst []monitor.Socket, conns []psnet.ConnectionStat) []mon
 	return dst
 }
 
-// isListening reports whether c waits for anyone: TCP that listens, UDP that is
-// bound and not connected. The types of sockets have these numbers everywhere.
+// isListening reports whether c is a listening TCP socket, or a UDP socket that is
+// bound and not connected. The socket types have these numbers on every system.
 func isListening(c psnet.ConnectionStat) (monitor.Protocol, bool) {
 	const stream, datagram = 1, 2
 	switch c.Type {
@@ -114,12 +117,12 @@ func isListening(c psnet.ConnectionStat) (monitor.Protocol, bool) {
 	return "", false
 }
 
-// listenAddress reads gopsutil's local address, where "*" is the wildcard.
+// listenAddress parses gopsutil's local address, where "*" is the wildcard.
 func listenAddress(c psnet.ConnectionStat) (netip.Addr, error) {
 	if ip := c.Laddr.IP; ip != "*" && ip != "" {
 		return netip.ParseAddr(strings.Trim(ip, "[]"))
 	}
-	if c.Family == 2 { // AF_INET everywhere
+	if c.Family == 2 { // AF_INET on every system
 		return netip.IPv4Unspecified(), nil
 	}
 	return netip.IPv6Unspecified(), nil
@@ -127,6 +130,6 @@ func listenAddress(c psnet.ConnectionStat) (netip.Addr, error) {
 
 func portableID(s monitor.Socket) monitor.SocketID {
 	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "%s %s %d %d", s.Protocol, s.Address, s.Port, s.PID) // a hash never fails
+	_, _ = fmt.Fprintf(h, "%s %s %d %d", s.Protocol, s.Address, s.Port, s.PID) // a hash does not fail
 	return monitor.SocketID(h.Sum64())
 }

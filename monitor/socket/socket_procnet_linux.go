@@ -15,17 +15,18 @@ import (
 	"porthole/monitor"
 )
 
-// procNet reads /proc/net/tcp and its kin (proc_pid_net(5)), where a sandbox
-// refuses sock_diag: the same sockets at a hundred times the cost, since the
-// kernel writes down every connection too.
+// procNet reads /proc/net/tcp and the like (proc_pid_net(5)), for sandboxes that
+// deny sock_diag. It returns the same sockets at a hundred times the cost, because
+// the kernel lists every connection too.
 type procNet struct {
 	monitor.Sleeper
+	last   lastPoll
 	folder string
 	buffer bytes.Buffer
 }
 
-// procFile is one of the files: what is in it, and the state (net/tcp_states.h)
-// of those of its sockets that wait for anyone.
+// procFile is one of the files, with the state (net/tcp_states.h) of its sockets
+// that accept connections or datagrams from anyone.
 type procFile struct {
 	name     string
 	protocol monitor.Protocol
@@ -39,36 +40,36 @@ var (
 
 func newProcNet() *procNet { return &procNet{Sleeper: monitor.NewSleeper(), folder: "/proc/net"} }
 
-// Source names the table.
+// Source implements monitor.Table.
 func (*procNet) Source() string { return "/proc/net, polled" }
 
-// Close has nothing to release.
+// Close does nothing.
 func (*procNet) Close() error { return nil }
 
-// Sockets reads the files. One that is not there is of a family that this
-// kernel has not, but for tcp, without which nothing is known.
-func (p *procNet) Sockets(dst []monitor.Socket, udp bool) ([]monitor.Socket, error) {
+// Poll implements monitor.Table. A missing file means that the kernel does not
+// support the address family, except for tcp, without which nothing is known.
+func (p *procNet) Poll(opts monitor.PollOptions) ([]monitor.Socket, bool, error) {
 	files := procTCP
-	if udp {
+	if opts.UDP {
 		files = procAll
 	}
-	all := dst
+	all := p.last.buffer()
 	for i, file := range files {
 		err := p.read(p.folder + "/" + file.name)
 		if errors.Is(err, fs.ErrNotExist) && i > 0 {
 			continue
 		}
 		if err != nil {
-			return dst, fmt.Errorf("read the sockets in /proc/net: %w", err)
+			return nil, false, fmt.Errorf("read the sockets in /proc/net: %w", err)
 		}
 		if all, err = parseProcNet(all, p.buffer.Bytes(), file); err != nil {
-			return dst, fmt.Errorf("read /proc/net/%s: %w", file.name, err)
+			return nil, false, fmt.Errorf("read /proc/net/%s: %w", file.name, err)
 		}
 	}
-	return all, nil
+	return p.last.keep(all, opts)
 }
 
-// read fills buffer with the file at path.
+// read reads the file at path into the buffer.
 func (p *procNet) read(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -80,13 +81,13 @@ func (p *procNet) read(path string) error {
 	return err
 }
 
-// parseProcNet appends the sockets in b that wait for anyone. Rows are told
-// apart by inode, address and port: there is no cookie here, and an inode
-// number is given again, but rarely to the same address and port.
+// parseProcNet appends the sockets in b that have the file's state. They are
+// identified by inode, address and port: there are no cookies here, and the kernel
+// recycles inode numbers, but rarely for the same address and port.
 func parseProcNet(dst []monitor.Socket, b []byte, file procFile) ([]monitor.Socket, error) {
 	heading, rows, _ := bytes.Cut(b, []byte("\n"))
 	if !bytes.Contains(heading, []byte("local_address")) {
-		return dst, errors.New("it does not begin with the names of the columns")
+		return dst, errors.New("the column headings are missing")
 	}
 	for row := range bytes.Lines(rows) {
 		s, ok, err := parseProcRow(row, file)
@@ -100,16 +101,16 @@ func parseProcNet(dst []monitor.Socket, b []byte, file procFile) ([]monitor.Sock
 	return dst, nil
 }
 
-// parseProcRow reads one row:
+// parseProcRow parses one row:
 //
 //	sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
 //	 0: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 …
 //
-// ok is false for sockets that wait for nobody.
+// ok is false for sockets in another state.
 func parseProcRow(row []byte, file procFile) (s monitor.Socket, ok bool, _ error) {
 	fields := bytes.Fields(row)
 	if len(fields) < 10 {
-		return s, false, fmt.Errorf("a row has %d columns, not 10 or more", len(fields))
+		return s, false, fmt.Errorf("a row has %d columns, want at least 10", len(fields))
 	}
 	if state, err := strconv.ParseUint(string(fields[3]), 16, 8); err != nil || state != file.state {
 		return s, false, err
@@ -120,11 +121,11 @@ func parseProcRow(row []byte, file procFile) (s monitor.Socket, ok bool, _ error
 	}
 	uid, err := strconv.ParseUint(string(fields[7]), 10, 32)
 	if err != nil {
-		return s, false, fmt.Errorf("a user: %w", err)
+		return s, false, fmt.Errorf("user: %w", err)
 	}
 	inode, err := strconv.ParseUint(string(fields[9]), 10, 64)
 	if err != nil {
-		return s, false, fmt.Errorf("an inode: %w", err)
+		return s, false, fmt.Errorf("inode: %w", err)
 	}
 	s = monitor.Socket{Protocol: file.protocol, Address: address, Port: port, UID: uint32(uid), Inode: inode}
 	s.User = userName(s.UID)
@@ -132,17 +133,17 @@ func parseProcRow(row []byte, file procFile) (s monitor.Socket, ok bool, _ error
 	return s, true, nil
 }
 
-// parseEndpoint reads an address and a port in hexadecimal. The address is
-// written as 32-bit words, each in the machine's byte order.
+// parseEndpoint parses an address and a port in hexadecimal. The address consists
+// of 32-bit words, each in the machine's byte order.
 func parseEndpoint(b []byte) (netip.Addr, uint16, error) {
 	words, last, _ := bytes.Cut(b, []byte(":"))
 	port, err := strconv.ParseUint(string(last), 16, 16)
 	if err != nil {
-		return netip.Addr{}, 0, fmt.Errorf("a port: %w", err)
+		return netip.Addr{}, 0, fmt.Errorf("port: %w", err)
 	}
 	raw := make([]byte, hex.DecodedLen(len(words)))
 	if _, err := hex.Decode(raw, words); err != nil {
-		return netip.Addr{}, 0, fmt.Errorf("an address: %w", err)
+		return netip.Addr{}, 0, fmt.Errorf("address: %w", err)
 	}
 	for i := 0; i+4 <= len(raw); i += 4 {
 		binary.NativeEndian.PutUint32(raw[i:], binary.BigEndian.Uint32(raw[i:]))
@@ -156,6 +157,6 @@ func parseEndpoint(b []byte) (netip.Addr, uint16, error) {
 
 func procID(s monitor.Socket) monitor.SocketID {
 	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "%s %s %d %d", s.Protocol, s.Address, s.Port, s.Inode) // a hash never fails
+	_, _ = fmt.Fprintf(h, "%s %s %d %d", s.Protocol, s.Address, s.Port, s.Inode) // a hash does not fail
 	return monitor.SocketID(h.Sum64())
 }

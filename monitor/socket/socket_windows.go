@@ -7,20 +7,22 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"porthole/monitor"
 )
 
-// Open returns the table of listening sockets: Windows' own through
-// iphlpapi.dll, which needs no privilege, or, where that is refused, gopsutil's
-// reading of it, which asks another way. The caller closes it.
+// Open returns the table of listening sockets: from iphlpapi.dll, which needs no
+// privileges, or, if that fails, from gopsutil, which uses other functions. The
+// caller closes it.
 func Open(log *slog.Logger) (Table, error) {
 	t := newIphlpapi(callIphlpapi)
-	_, err := t.Sockets(nil, true)
+	_, _, err := t.Poll(monitor.PollOptions{UDP: true})
 	if err == nil {
 		return t, nil
 	}
 	portable := newPortable()
-	log.Warn("iphlpapi's tables of sockets are refused; reading them another way, which is slower",
-		"way", portable.Source(), "problem", err)
+	log.Warn("cannot read the socket tables of iphlpapi; falling back to gopsutil, which is slower",
+		"source", portable.Source(), "problem", err)
 	return portable, nil
 }
 
@@ -37,11 +39,11 @@ var (
 //	DWORD GetExtendedTcpTable(PVOID, PDWORD size, BOOL order, ULONG family, TCP_TABLE_CLASS, ULONG reserved)
 //	DWORD GetExtendedUdpTable(PVOID, PDWORD size, BOOL order, ULONG family, UDP_TABLE_CLASS, ULONG reserved)
 //
-// of iphlpapi.h, which return an error's number.
+// of iphlpapi.h, which return an error number.
 func callIphlpapi(l layout, buffer []byte) (int, error) {
 	f := functions[l.function]
 	if err := f.Find(); err != nil {
-		return 0, err // which names the library and the function
+		return 0, err // names the library and the function
 	}
 	size := uint32(len(buffer))
 	status, _, _ := f.Call(uintptr(unsafe.Pointer(unsafe.SliceData(buffer))), uintptr(unsafe.Pointer(&size)), 0, l.family, l.class, 0)

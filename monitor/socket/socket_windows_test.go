@@ -16,7 +16,7 @@ import (
 	"porthole/monitor"
 )
 
-// These run on Windows and under Wine (make test-windows).
+// These tests run on Windows and under Wine (make test-windows).
 
 func open(t *testing.T) Table {
 	t.Helper()
@@ -31,13 +31,13 @@ func open(t *testing.T) Table {
 	return table
 }
 
-// look reads the table. Wine fails while connections come and go by the
-// thousand, with an error that Windows does not know: then once more.
-func look(t *testing.T, table Table, udp bool) (sockets []monitor.Socket) {
+// poll reads the table. Under Wine that fails while thousands of connections open and
+// close, with an error that Windows does not have; then it is read again.
+func poll(t *testing.T, table Table, udp bool) (sockets []monitor.Socket) {
 	t.Helper()
 	var err error
-	eventually(t, "a look that succeeds", func() bool {
-		sockets, err = table.Sockets(nil, udp)
+	eventually(t, "a successful poll", func() bool {
+		sockets, _, err = table.Poll(monitor.PollOptions{UDP: udp})
 		if err != nil && !errors.Is(err, windows.ERROR_OUTOFMEMORY) {
 			t.Fatal(err)
 		}
@@ -46,10 +46,10 @@ func look(t *testing.T, table Table, udp bool) (sockets []monitor.Socket) {
 	return sockets
 }
 
-// shows reports whether the table has such a socket.
+// shows reports whether the table has that socket.
 func shows(t *testing.T, table Table, protocol monitor.Protocol, a netip.AddrPort) bool {
 	t.Helper()
-	return slices.ContainsFunc(look(t, table, true), func(s monitor.Socket) bool {
+	return slices.ContainsFunc(poll(t, table, true), func(s monitor.Socket) bool {
 		return s.Protocol == protocol && netip.AddrPortFrom(s.Address, s.Port) == a
 	})
 }
@@ -58,12 +58,12 @@ func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%s did not happen", what)
+			t.Fatalf("timeout waiting for %s", what)
 		}
 	}
 }
 
-func TestAListenerComesAndGoes(t *testing.T) {
+func TestListenerOpensAndCloses(t *testing.T) {
 	table := open(t)
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "0.0.0.0:0"} {
 		network := "tcp4"
@@ -84,8 +84,8 @@ func TestAListenerComesAndGoes(t *testing.T) {
 	}
 }
 
-// Without package net, whose UDP sockets Wine 8 refuses.
-func TestABoundUDPSocketIsSeen(t *testing.T) {
+// Package net is not used because Wine 8 denies its UDP sockets.
+func TestBoundUDPSocket(t *testing.T) {
 	table := open(t)
 	var started windows.WSAData
 	if err := windows.WSAStartup(0x202, &started); err != nil {
@@ -105,19 +105,19 @@ func TestABoundUDPSocketIsSeen(t *testing.T) {
 	}
 	a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(bound.(*windows.SockaddrInet4).Port))
 	eventually(t, fmt.Sprint("to see ", a), func() bool { return shows(t, table, monitor.UDP, a) })
-	if sockets := look(t, table, false); slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Protocol == monitor.UDP }) {
-		t.Errorf("Sockets without UDP: %v", sockets)
+	if sockets := poll(t, table, false); slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Protocol == monitor.UDP }) {
+		t.Errorf("poll without UDP: got %v", sockets)
 	}
 }
 
-func TestWindowsRefuses(t *testing.T) {
+func TestCallErrors(t *testing.T) {
 	wrong := tcp4Table
 	wrong.class = 99
 	if _, err := callIphlpapi(wrong, nil); err == nil || err == errTooSmall {
-		t.Errorf("a table that there is not: %v, want a refusal", err)
+		t.Errorf("unknown table: %v, want an error", err)
 	}
 	size, err := callIphlpapi(tcp4Table, nil)
 	if err != errTooSmall || size < 4 {
-		t.Errorf("a table without room: %d, %v; want its size, and %v", size, err, errTooSmall)
+		t.Errorf("no buffer: %d, %v; want the size, and %v", size, err, errTooSmall)
 	}
 }

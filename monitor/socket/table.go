@@ -6,8 +6,7 @@ import (
 	"porthole/monitor"
 )
 
-// Table is a monitor.Table that holds something of the system's until it is
-// closed.
+// Table is a monitor.Table that holds system resources until it is closed.
 type Table interface {
 	monitor.Table
 	io.Closer

@@ -15,61 +15,62 @@ import (
 	"porthole/monitor"
 )
 
-// waiter sleeps until a time, Wake, the end of a process that holds something, or
-// the kernel's word that a socket was destroyed. That word needs no privilege
-// and comes within microseconds; there is none for an opening.
+// waiter waits for a timeout, Wake, the exit of a watched process, or an event of
+// the kernel that a socket was destroyed. These events need no privileges and
+// arrive within microseconds; there are none for sockets that open.
 //
-// All four are one descriptor for the runtime's poller, and the time is a
-// timerfd: to wake one thread is most of what an idle monitor costs, and a timer
-// of the runtime's, or a system call that it counts as blocking, would wake
-// others to keep watch.
+// All four are one descriptor for the runtime's poller, and the timeout is a
+// timerfd. Waking a thread is most of what an idle monitor costs, and a runtime
+// timer, or a system call that the runtime counts as blocking, would wake more
+// threads that watch for blocking calls.
 type waiter struct {
 	epoll      int             // an epoll(7) of the descriptors below
 	epollFile  *os.File        // the same
 	conn       syscall.RawConn // waits for it
 	poll       func(uintptr) bool
-	ready      [8]unix.EpollEvent // what ended the wait, so many:
+	ready      [8]unix.EpollEvent // readyCount events that ended the wait
 	readyCount int
 	timer      int // a timerfd
-	events     int // the netlink socket of the events, -1 where the kernel refuses them
+	events     int // the netlink socket of the events; -1 if the kernel denies it
 	exits      *exitWatcher
 	buffer     []byte
 
 	udpEvents   bool
-	throttled   bool      // to events, for a moment
-	windowStart time.Time // when the present stretch of calm began
-	wakeups     int       // how often events have ended a wait since
+	throttled   bool      // events do not end a wait for a moment
+	windowStart time.Time // start of the current throttleWindow
+	wakeups     int       // waits that events have ended in this window
 
-	eventfd int        // an eventfd
-	mu      sync.Mutex // over wake, which anyone may write to
-	wakefd  int        // the same, -1 once closed
+	eventfd int        // for Wake
+	mu      sync.Mutex // protects wakefd, which any goroutine may write to
+	wakefd  int        // the same as eventfd; -1 once closed
 }
 
-// In a storm of events, which anyone can make, each would be a wake-up: after so
-// many within a stretch the next ones wait for its end.
+// Any user can cause a storm of events, and each would be a wake-up. After
+// maxWakeups within throttleWindow, further events wait for the end of the
+// window.
 const (
 	throttleWindow = 10 * time.Millisecond
 	maxWakeups     = 8
 )
 
-// throttle lets events end the next wait, or not, and returns how long that is at
-// the most.
+// throttle enables or disables events for the next wait, and returns how long
+// that wait may take.
 func (w *waiter) throttle(d time.Duration) time.Duration {
 	now := time.Now()
 	left := w.windowStart.Add(throttleWindow).Sub(now)
 	if left <= 0 {
 		w.windowStart, w.wakeups = now, 0
 	}
-	deaf := w.wakeups >= maxWakeups
-	if deaf != w.throttled && w.events >= 0 {
+	throttled := w.wakeups >= maxWakeups
+	if throttled != w.throttled && w.events >= 0 {
 		event := unix.EpollEvent{Fd: int32(w.events)}
-		if !deaf {
+		if !throttled {
 			event.Events = unix.EPOLLIN
 		}
 		_ = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_MOD, w.events, &event) // it is in the set
-		w.throttled = deaf
+		w.throttled = throttled
 	}
-	if deaf {
+	if throttled {
 		return min(d, left)
 	}
 	return d
@@ -81,58 +82,58 @@ const (
 	groupUDPDestroy   = 2  // SKNLGRP_INET_UDP_DESTROY
 	groupTCP6Destroy  = 3  // SKNLGRP_INET6_TCP_DESTROY
 	groupUDP6Destroy  = 4  // SKNLGRP_INET6_UDP_DESTROY
-	sockDiagByFamily  = 20 // SOCK_DIAG_BY_FAMILY, the kind of an event
+	sockDiagByFamily  = 20 // SOCK_DIAG_BY_FAMILY, the type of an event
 	remotePortOffset  = headerSize + 6
 	wholeMessage      = 0xffff
 	eventsBufferBytes = 32 << 10
 )
 
 func newWaiter() (*waiter, error) {
-	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	eventfd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
-		return nil, fmt.Errorf("make an eventfd: %w", err)
+		return nil, fmt.Errorf("create an eventfd: %w", err)
 	}
 	events, err := openEvents()
-	if outOfResources(err) {
-		_ = unix.Close(wake) // nothing was written to it
-		return nil, err      // no refusal: it is to be had another time
+	if monitor.OutOfResources(err) {
+		_ = unix.Close(eventfd) // nothing was written to it
+		return nil, err         // temporary: events may be available next time
 	}
 	if err != nil {
-		events = -1 // polling sees the same, up to an interval later
+		events = -1 // polling sees the same changes, up to an interval later
 	}
-	w := &waiter{timer: -1, events: events, exits: newExitWatcher(), eventfd: wake, wakefd: wake, buffer: make([]byte, eventsBufferBytes)}
+	w := &waiter{timer: -1, events: events, exits: newExitWatcher(), eventfd: eventfd, wakefd: eventfd, buffer: make([]byte, eventsBufferBytes)}
 	if err := w.openEpoll(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
-// openEpoll makes the descriptors one.
+// openEpoll combines the descriptors into one.
 func (w *waiter) openEpoll() (err error) {
 	if w.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
-		return fmt.Errorf("make a timerfd: %w", err)
+		return fmt.Errorf("create a timerfd: %w", err)
 	}
 	if w.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return fmt.Errorf("make an epoll: %w", err)
+		return fmt.Errorf("create an epoll: %w", err)
 	}
-	_ = unix.SetNonblock(w.epoll, true) // so that os.NewFile hands it to the runtime's poller
-	w.epollFile = os.NewFile(uintptr(w.epoll), "what ends a wait")
+	_ = unix.SetNonblock(w.epoll, true) // makes os.NewFile register it with the runtime's poller
+	w.epollFile = os.NewFile(uintptr(w.epoll), "epoll")
 	for _, fd := range []int{w.timer, w.eventfd, w.events, w.exits.epoll} {
 		if fd < 0 {
 			continue
 		}
 		if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
-			return fmt.Errorf("join what ends a wait: %w", err)
+			return fmt.Errorf("add to the epoll: %w", err)
 		}
 	}
 	if err := w.epollFile.SetReadDeadline(time.Time{}); err != nil {
-		return fmt.Errorf("hand what ends a wait to the poller: %w", err)
+		return fmt.Errorf("register the epoll with the poller: %w", err)
 	}
 	if w.conn, err = w.epollFile.SyscallConn(); err != nil {
 		return fmt.Errorf("wait through the poller: %w", err)
 	}
-	w.poll = func(set uintptr) bool {
-		n, _, _ := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, set, uintptr(unsafe.Pointer(&w.ready)), uintptr(len(w.ready)), 0, 0, 0)
+	w.poll = func(epoll uintptr) bool {
+		n, _, _ := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, epoll, uintptr(unsafe.Pointer(&w.ready)), uintptr(len(w.ready)), 0, 0, 0)
 		w.readyCount = max(0, min(int(n), len(w.ready)))
 		return w.readyCount > 0
 	}
@@ -148,19 +149,18 @@ func openEvents() (int, error) {
 	if err == nil {
 		err = filterConnections(fd)
 	}
-	// As much as the system lets have: events that find no room are lost, and
-	// looking has to show what they would have told.
+	// As large as the system allows: events that find no room are lost, and polls
+	// must find the changes instead.
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20)
 	if err != nil {
-		_ = unix.Close(fd) // it is of no use
+		_ = unix.Close(fd)
 		return -1, fmt.Errorf("subscribe to destroyed sockets: %w", err)
 	}
 	return fd, nil
 }
 
-// setUDPEvents subscribes to the events of UDP sockets too, or no longer: each
-// question to a name server would be one. Where the kernel refuses, looking
-// shows the same.
+// setUDPEvents subscribes to the events of UDP sockets, or unsubscribes: every
+// DNS query would be one. If the kernel denies it, polls find the same changes.
 func (w *waiter) setUDPEvents(on bool) {
 	option := unix.NETLINK_DROP_MEMBERSHIP
 	if on {
@@ -174,9 +174,10 @@ func (w *waiter) setUDPEvents(on bool) {
 	w.udpEvents = on
 }
 
-// filterConnections keeps the events of connections away: the program runs in the
-// kernel and passes what has no remote port, which is what listened, was only
-// bound, or could not connect. In a storm of connections that is the cost.
+// filterConnections drops the events of connections with a BPF program in the
+// kernel, which passes sockets without a remote port: listeners, sockets that
+// were only bound, and sockets that failed to connect. In a storm of connections
+// these events would be most of the cost.
 func filterConnections(fd int) error {
 	program := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: remotePortOffset},
@@ -191,13 +192,13 @@ func filterConnections(fd int) error {
 	return nil
 }
 
-// Wait sleeps for d at the most.
+// Wait waits for at most d.
 func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.SocketID, hint monitor.Hint) {
-	d = max(w.throttle(d), time.Nanosecond) // 0 would be never
+	d = max(w.throttle(d), time.Nanosecond) // 0 would disarm the timer
 	at := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	_, _, _ = unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(w.timer), 0, uintptr(unsafe.Pointer(&at)), 0, 0, 0)
 	if err := w.conn.Read(w.poll); err != nil {
-		time.Sleep(d) // closed; whoever waits all the same waits
+		time.Sleep(d) // the waiter is closed
 		return closed, 0
 	}
 	for _, e := range w.ready[:w.readyCount] {
@@ -218,11 +219,11 @@ func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.S
 	return closed, hint
 }
 
-// Follow lets Wait return when one of these processes ends.
-func (w *waiter) Follow(pids []int) { w.exits.watch(pids) }
+// WatchExits implements monitor.ExitWatcher.
+func (w *waiter) WatchExits(pids []int) { w.exits.watch(pids) }
 
-// readEvents takes all events that wait. Where the kernel had to drop some
-// (ENOBUFS), the look that follows sees what is gone.
+// readEvents reads all waiting events. If the kernel had to drop some (ENOBUFS),
+// the following poll finds the closed sockets.
 func (w *waiter) readEvents(closed []monitor.SocketID) []monitor.SocketID {
 	for {
 		n, err := unix.Read(w.events, w.buffer)
@@ -236,8 +237,7 @@ func (w *waiter) readEvents(closed []monitor.SocketID) []monitor.SocketID {
 	}
 }
 
-// parseEvents appends the cookies of the sockets that a datagram says were
-// destroyed.
+// parseEvents appends the cookies of the destroyed sockets in a datagram.
 func parseEvents(closed []monitor.SocketID, b []byte) []monitor.SocketID {
 	for len(b) >= headerSize {
 		size := int(binary.NativeEndian.Uint32(b))
@@ -253,13 +253,13 @@ func parseEvents(closed []monitor.SocketID, b []byte) []monitor.SocketID {
 	return closed
 }
 
-// Wake lets Wait return. It may be called from any goroutine, also after Close.
+// Wake implements monitor.Table. It may be called after Close.
 func (w *waiter) Wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.wakefd >= 0 {
-		one := [8]byte{1}                   // little or big endian, it is not zero
-		_, _ = unix.Write(w.wakefd, one[:]) // full means that a wake-up waits already
+		one := [8]byte{1}                   // not zero in either byte order
+		_, _ = unix.Write(w.wakefd, one[:]) // a full counter means that a wake-up is pending already
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 	"porthole/monitor"
 )
 
-func openWaiting(t *testing.T) *diagTable {
+// openWithEvents opens a table with close events.
+func openWithEvents(t *testing.T) *diagTable {
 	t.Helper()
 	d, err := openDiagTable()
 	if err != nil {
@@ -22,19 +23,15 @@ func openWaiting(t *testing.T) *diagTable {
 	}
 	t.Cleanup(func() { _ = d.Close() })
 	if d.events < 0 {
-		t.Skip("this kernel refuses the events of destroyed sockets")
+		t.Skip("this kernel denies the events of destroyed sockets")
 	}
 	return d
 }
 
-// cookieOf finds a listener's identity.
+// cookieOf returns the identity of a listener.
 func cookieOf(t *testing.T, d *diagTable, l net.Listener) monitor.SocketID {
 	t.Helper()
-	all, err := d.Sockets(nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range all {
+	for _, s := range poll(t, d, false) {
 		if int(s.Port) == l.Addr().(*net.TCPAddr).Port {
 			return s.ID
 		}
@@ -43,7 +40,7 @@ func cookieOf(t *testing.T, d *diagTable, l net.Listener) monitor.SocketID {
 	return 0
 }
 
-// waitFor waits until id is told to have closed; others may close meanwhile.
+// waitFor waits for the event that id was closed; others may be closed meanwhile.
 func waitFor(d *diagTable, id monitor.SocketID) bool {
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
 		if closed, _ := d.Wait(time.Second, nil); slices.Contains(closed, id) {
@@ -53,9 +50,9 @@ func waitFor(d *diagTable, id monitor.SocketID) bool {
 	return false
 }
 
-func TestTheKernelTellsACloseAtOnce(t *testing.T) {
-	d := openWaiting(t)
-	told := func(address string) bool {
+func TestCloseIsReportedAtOnce(t *testing.T) {
+	d := openWithEvents(t)
+	reported := func(address string) bool {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
 			t.Fatal(err)
@@ -67,19 +64,19 @@ func TestTheKernelTellsACloseAtOnce(t *testing.T) {
 		return waitFor(d, id)
 	}
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
-		// In a storm that others make the kernel may find no room for an event.
-		heard := false
+		// In a storm of events of other programs the kernel may drop some.
+		any := false
 		for range 3 {
-			heard = heard || told(address)
+			any = any || reported(address)
 		}
-		if !heard {
-			t.Errorf("%s: of three closes none was told", address)
+		if !any {
+			t.Errorf("%s: none of three closes was reported", address)
 		}
 	}
 }
 
-func TestConnectionsThatComeAndGoWakeNobody(t *testing.T) {
-	d := openWaiting(t)
+func TestConnectionsCauseNoEvents(t *testing.T) {
+	d := openWithEvents(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -107,20 +104,20 @@ func TestConnectionsThatComeAndGoWakeNobody(t *testing.T) {
 		closed, _ = d.Wait(10*time.Millisecond, closed)
 	}
 	if slices.Contains(closed, id) {
-		t.Error("a listener that lives was told to have closed")
+		t.Error("an open listener was reported as closed")
 	}
 	if len(closed) >= 100 {
-		t.Errorf("%d events for 100 connections; want the filter to keep them away", len(closed))
+		t.Errorf("got %d events for 100 connections, want them to be filtered", len(closed))
 	}
 }
 
-func TestAStormOfEventsWakesAFewTimesOnly(t *testing.T) {
-	d := openWaiting(t)
+func TestStormOfEventsIsThrottled(t *testing.T) {
+	d := openWithEvents(t)
 	const storm = 5000
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for range storm { // bound and closed: events that nothing tells from a listener's
+		for range storm { // bound and closed: these events look like those of a listener
 			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 			if err != nil {
 				return
@@ -129,10 +126,10 @@ func TestAStormOfEventsWakesAFewTimesOnly(t *testing.T) {
 			_ = unix.Close(fd)
 		}
 	}()
-	begin, woken := time.Now(), 0
+	begin, wakeups := time.Now(), 0
 	for over := false; !over; {
 		if _, hint := d.Wait(time.Second, nil); hint&monitor.TableChanged != 0 {
-			woken++
+			wakeups++
 		}
 		select {
 		case <-ended:
@@ -141,20 +138,20 @@ func TestAStormOfEventsWakesAFewTimesOnly(t *testing.T) {
 		}
 	}
 	took := time.Since(begin)
-	t.Logf("%d events in %v: %d wake-ups", storm, took, woken)
-	if most := (int(took/throttleWindow) + 2) * maxWakeups; woken == 0 || woken > most || woken > storm/4 {
-		t.Errorf("%d wake-ups in %v, want some, and at most %d", woken, took, most)
+	t.Logf("%d events in %v: %d wake-ups", storm, took, wakeups)
+	if most := (int(took/throttleWindow) + 2) * maxWakeups; wakeups == 0 || wakeups > most || wakeups > storm/4 {
+		t.Errorf("got %d wake-ups in %v, want some, and at most %d", wakeups, took, most)
 	}
 }
 
-func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
+func TestWake(t *testing.T) {
 	d, err := openDiagTable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var waking sync.WaitGroup
 	waking.Go(func() {
-		for range 20 { // one alone could come together with a hint, since others close listeners too
+		for range 20 { // a single one could coincide with a hint, since other programs close listeners too
 			d.Wake()
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -174,14 +171,14 @@ func TestWakeEndsAWaitAndIsHarmlessAfterClose(t *testing.T) {
 	d.Wake()
 }
 
-func TestTheEndOfAFollowedProcessIsAHint(t *testing.T) {
+func TestExitOfWatchedProcessIsReported(t *testing.T) {
 	d, err := openDiagTable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
 	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err != nil {
-		t.Skipf("this kernel has no pidfds: %v", err)
+		t.Skipf("this kernel does not support pidfds: %v", err)
 	} else if err := unix.Close(fd); err != nil {
 		t.Fatal(err)
 	}
@@ -200,21 +197,21 @@ func TestTheEndOfAFollowedProcessIsAHint(t *testing.T) {
 		}
 		return false
 	}
-	const none = 1 << 30 // no process has that number
-	d.Follow([]int{one.Process.Pid, other.Process.Pid, none})
-	d.Follow([]int{one.Process.Pid, none})
+	const none = 1 << 30 // not a PID
+	d.WatchExits([]int{one.Process.Pid, other.Process.Pid, none})
+	d.WatchExits([]int{one.Process.Pid, none})
 	_ = other.Process.Kill()
 	_ = other.Wait() // it was killed
 	if hinted(d, 50*time.Millisecond) {
-		t.Error("a process that is followed no longer gave a hint")
+		t.Error("got a hint about a process that is no longer watched")
 	}
 	_ = one.Process.Kill()
 	if !hinted(d, 10*time.Second) {
-		t.Error("the end of a process gave no hint")
+		t.Error("got no hint about the exit of a process")
 	}
-	d.Follow([]int{one.Process.Pid}) // not waited for yet: its number is still its own
+	d.WatchExits([]int{one.Process.Pid}) // a zombie: its PID is still in use
 	if hinted(d, 50*time.Millisecond) {
-		t.Error("one end gave two hints")
+		t.Error("got two hints about one exit")
 	}
 }
 

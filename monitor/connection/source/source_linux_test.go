@@ -94,7 +94,7 @@ func lookUp(t *testing.T, address string) *monitor.Listener {
 		t.Fatal(err)
 	}
 	defer table.Close()
-	sockets, err := table.Sockets(nil, false)
+	sockets, _, err := table.Poll(monitor.PollOptions{Fresh: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func TestFileDamagedWhileOpen(t *testing.T) {
 		t.Errorf("got state %+v, want the path of the damaged file", state)
 	}
 	all := events(t, path, history.Query{})
-	want(t, "events", kinds(all), "found 1, opened 2")
+	want(t, "events", kinds(all), "discovered 1, opened 2")
 	want(t, "opening time of the first", all[1].OpenedAt.Equal(l.Since), true)
 }
 
@@ -229,7 +229,7 @@ func TestOpenVersion1(t *testing.T) {
 			}
 			want(t, "version", version, c.version)
 			want(t, "tables of the failed step", half, 0)
-			expected := "opened 5432, closed 5432, closed 3000 unobserved, found 62893"
+			expected := "opened 5432, closed 5432, closed 3000 unobserved, discovered 62893"
 			if c.fails {
 				expected = "opened 5432, closed 5432"
 			}

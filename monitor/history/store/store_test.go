@@ -32,7 +32,7 @@ func TestEventsAreStored(t *testing.T) {
 	write(s, p)
 
 	all := events(t, path, history.Query{})
-	want(t, "events", kinds(all), "opened 5432, owner_changed 5432, reach_changed 5432, closed 5432")
+	want(t, "events", kinds(all), "opened 5432, owner_changed 5432, exposure_changed 5432, closed 5432")
 	if len(all) != 4 {
 		t.FailNow()
 	}
@@ -331,7 +331,7 @@ func TestNextStartClosesVanishedListeners(t *testing.T) {
 	s, _ = open(t, path, Options{})
 	write(s, p)
 	all := events(t, path, history.Query{})
-	want(t, "events", kinds(all), "opened 3000, opened 5432, closed 5432 unobserved, found 8080")
+	want(t, "events", kinds(all), "opened 3000, opened 5432, closed 5432 unobserved, discovered 8080")
 	closed := all[1]
 	want(t, "owner", closed.Owner.Name, "node")
 	want(t, "certainty", closed.Certainty(), history.AtMost)
@@ -358,7 +358,7 @@ func TestSameIDAfterRebootIsAnotherListener(t *testing.T) {
 	u := p.next()
 	for _, c := range []struct{ boot, want string }{
 		{"one", "opened 3000"},
-		{"two", "opened 3000, closed 3000 unobserved, found 3000"},
+		{"two", "opened 3000, closed 3000 unobserved, discovered 3000"},
 	} {
 		s, _ := open(t, path, Options{Boot: c.boot})
 		s.Record(u)
@@ -398,7 +398,7 @@ func TestUnpolledUDPIsNotClosed(t *testing.T) {
 	p.listens = []*monitor.Listener{listener(80, 2)}
 	s, _ = open(t, path, Options{})
 	write(s, p)
-	want(t, "events", kinds(events(t, path, history.Query{UDP: true})), "opened 5353, found 80")
+	want(t, "events", kinds(events(t, path, history.Query{UDP: true})), "opened 5353, discovered 80")
 }
 
 // The first update may contain events, which are stored once.
@@ -412,7 +412,7 @@ func TestChangesOfFirstUpdateAreStoredOnce(t *testing.T) {
 	p.end(monitor.Closed, p.open(listener(3, 3)))
 	p.open(listener(4, 4))
 	write(s, p)
-	want(t, "events", kinds(events(t, path, history.Query{})), "found 1, found 2, closed 1, opened 3, closed 3, opened 4")
+	want(t, "events", kinds(events(t, path, history.Query{})), "discovered 1, discovered 2, closed 1, opened 3, closed 3, opened 4")
 }
 
 func TestReducedRetentionAppliesAtOnce(t *testing.T) {
@@ -517,7 +517,7 @@ func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 	}
 	s.Flush()
 	all := events(t, path, history.Query{Ports: monitor.Ports{{First: 1, Last: 1}, {First: 3, Last: 3}}})
-	want(t, "coalesced events", kinds(all), "found 1, opened 3")
+	want(t, "coalesced events", kinds(all), "discovered 1, opened 3")
 }
 
 func TestUnwritableFolderIsReportedOnceAndRetried(t *testing.T) {
@@ -595,7 +595,7 @@ func TestRemovedFileIsRecreated(t *testing.T) {
 	}
 	p.open(listener(2, 2))
 	write(s, p)
-	want(t, "events", kinds(events(t, path, history.Query{})), "found 1, opened 2")
+	want(t, "events", kinds(events(t, path, history.Query{})), "discovered 1, opened 2")
 	want(t, "opening time", events(t, path, history.Query{})[1].OpenedAt.Equal(l.Since), true)
 }
 

@@ -1,6 +1,6 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"bufio"
@@ -14,23 +14,23 @@ import (
 	"time"
 )
 
-// The bench's load is the bench itself: with this variable it does what it is
-// told, one order a line, until its input ends.
+// The bench starts itself to produce the load: with this variable it is a worker,
+// which carries out one order per line until its input ends.
 const workerVariable = "PORTHOLE_BENCH_WORKER"
 
-// order is what a worker is to do; answer what it says when that is done.
+// order is a task for a worker; answer is its reply when the task is done.
 type order struct {
 	Do      string
-	N       int           // how many, or a port
-	Address [4]byte       // on which
-	Rate    int           // of what is done again and again, a second
-	For     time.Duration // how long it is
+	N       int           // a number, or a port
+	Address [4]byte       // to listen on
+	Rate    int           // of a repeated action, per second
+	For     time.Duration // of a repeated action
 }
 
 type answer struct {
-	Kind           string        `json:",omitempty"` // of a change that nobody asked for
+	Kind           string        `json:",omitempty"` // of an event, which is not a reply
 	Port           int           `json:",omitempty"`
-	At             time.Duration `json:",omitempty"` // of the monotonic clock, in nanoseconds
+	At             time.Duration `json:",omitempty"` // on the monotonic clock, in nanoseconds
 	CPU            time.Duration `json:",omitempty"`
 	Done           int           `json:",omitempty"`
 	Opened, Closed int
@@ -41,28 +41,28 @@ func init() {
 	if os.Getenv(workerVariable) == "" {
 		return
 	}
-	h := &hand{said: json.NewEncoder(os.Stdout)}
+	h := &actions{out: json.NewEncoder(os.Stdout)}
 	for orders := json.NewDecoder(os.Stdin); ; {
 		var o order
 		if err := orders.Decode(&o); err != nil {
-			os.Exit(0) // the bench has ended, or wants this child to
+			os.Exit(0) // the bench has ended, or closed the input
 		}
 		a, err := h.do(o)
 		if err != nil {
 			a.Problem = fmt.Sprintf("%s: %v", o.Do, err)
 		}
-		h.say(a)
+		h.reply(a)
 	}
 }
 
-// worker is this program as a process of its own.
+// worker is a child process that runs this program.
 type worker struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *json.Decoder
 }
 
-// hire starts a worker and gives it its first orders, without waiting for them.
+// hire starts a worker and sends its first orders, without waiting for replies.
 func hire(t *testing.T, first ...order) *worker {
 	t.Helper()
 	c := &worker{cmd: exec.Command("/proc/self/exe")}
@@ -94,9 +94,9 @@ func (c *worker) order(t *testing.T, o order) {
 	}
 }
 
-// hears returns the next thing that the worker says. A worker that says nothing
-// for a minute is ended.
-func (c *worker) hears(t *testing.T) answer {
+// reply returns the next reply of the worker. A worker that does not reply within a
+// minute is killed.
+func (c *worker) reply(t *testing.T) answer {
 	t.Helper()
 	stuck := time.AfterFunc(time.Minute, func() { _ = c.cmd.Process.Kill() })
 	defer stuck.Stop()
@@ -113,10 +113,10 @@ func (c *worker) hears(t *testing.T) answer {
 func (c *worker) ask(t *testing.T, o order) answer {
 	t.Helper()
 	c.order(t, o)
-	return c.hears(t)
+	return c.reply(t)
 }
 
-// end ends the worker and waits for that. It may be called again.
+// end ends the worker and waits until it has exited. It may be called again.
 func (c *worker) end() {
 	if c.cmd.ProcessState != nil {
 		return
@@ -126,6 +126,6 @@ func (c *worker) end() {
 	defer stuck.Stop()
 	var exit *exec.ExitError
 	if err := c.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, "end a worker:", err)
+		fmt.Fprintln(os.Stderr, "end worker:", err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"cmp"
@@ -18,38 +18,38 @@ import (
 
 const (
 	rounds     = 15
-	fewest     = 3                     // rounds, of what is slow
-	slow       = 3 * time.Second       // takes what is
-	slowBudget = 30 * time.Second      // for all its rounds at one load
-	batchTime  = 50 * time.Millisecond // what is quick is done so long in a round
-	largest    = 2000                  // batch
+	fewest     = 3                     // rounds of a slow contestant
+	slow       = 3 * time.Second       // duration from which a contestant is slow
+	slowBudget = 30 * time.Second      // for all rounds of a slow contestant at one load
+	batchTime  = 50 * time.Millisecond // a quick contestant runs this long per round
+	largest    = 2000                  // runs per round
 )
 
-// processTime is what this process used of all cores.
+// processTime returns the CPU time of this process.
 func processTime() time.Duration {
 	var now unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now) // it cannot fail
+	_ = unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now) // does not fail
 	return time.Duration(now.Nano())
 }
 
-// spent is processTime with the children that have ended.
+// spent returns the CPU time of this process and its exited children.
 func spent() time.Duration {
 	var children unix.Rusage
-	_ = unix.Getrusage(unix.RUSAGE_CHILDREN, &children) // it cannot fail
+	_ = unix.Getrusage(unix.RUSAGE_CHILDREN, &children) // does not fail
 	return processTime() + time.Duration(children.Utime.Nano()+children.Stime.Nano())
 }
 
-// busy is what everyone on this machine used of all cores since it started, and
-// its host took from it.
+// busy returns the CPU time of all processes since the machine was started,
+// including what its host took.
 func busy() time.Duration {
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0 // then nothing is said of it
+		return 0 // then the report says nothing about it
 	}
 	line, _, _ := strings.Cut(string(stat), "\n")
 	ticks := 0
 	for i, field := range strings.Fields(line) {
-		if i >= 1 && i <= 8 && i != 4 && i != 5 { // user to steal, without idle and waiting for disks
+		if i >= 1 && i <= 8 && i != 4 && i != 5 { // user to steal, without idle and iowait
 			n, _ := strconv.Atoi(field) // the kernel writes numbers
 			ticks += n
 		}
@@ -57,19 +57,19 @@ func busy() time.Duration {
 	return time.Duration(ticks) * time.Second / 100
 }
 
-// cost is of one time.
+// cost is the cost of one run.
 type cost struct {
 	wall, cpu time.Duration
 	allocs    float64
 }
 
-// contestant is something whose cost is measured beside others'.
+// contestant is something whose cost is compared with that of others.
 type contestant struct {
 	name   string
-	run    func() (listeners int, err error) // sees at least so many
-	before func()                            // is not measured; nor is after
+	run    func() (listeners int, err error) // returns how many listeners it saw
+	before func()                            // not measured, like after
 	after  func()
-	batch  int // is run so often in a round
+	batch  int // runs per round
 	rounds int
 	costs  []cost
 }
@@ -80,7 +80,7 @@ func (c *contestant) once(t *testing.T, n, listeners int) cost {
 	if c.before != nil {
 		c.before()
 	}
-	runtime.GC() // nobody pays for what another left
+	runtime.GC() // no contestant pays for the garbage of another
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	cpu, begun := spent(), time.Now()
@@ -90,7 +90,7 @@ func (c *contestant) once(t *testing.T, n, listeners int) cost {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		if seen < listeners {
-			t.Fatalf("%s saw %d listeners of %d", c.name, seen, listeners)
+			t.Fatalf("%s saw %d listeners, want %d", c.name, seen, listeners)
 		}
 	}
 	wall := time.Since(begun)
@@ -102,8 +102,8 @@ func (c *contestant) once(t *testing.T, n, listeners int) cost {
 	return cost{wall / time.Duration(n), cpu / time.Duration(n), float64(after.Mallocs-before.Mallocs) / float64(n)}
 }
 
-// compete measures all in turn, round after round, so that what else the
-// machine does meets them alike.
+// compete measures all contestants in turn, round after round, so that other load on
+// the machine affects them alike.
 func compete(t *testing.T, all []*contestant, listeners int) {
 	t.Helper()
 	for _, c := range all {
@@ -143,7 +143,7 @@ func median[T any, V cmp.Ordered](all []T, of func(T) V) V {
 	return percentile(all, 50, of)
 }
 
-// percentile is the smallest value that p of 100 do not exceed.
+// percentile returns the smallest value that p percent do not exceed.
 func percentile[T any, V cmp.Ordered](all []T, p float64, of func(T) V) V {
 	values := make([]V, 0, len(all))
 	for _, a := range all {

@@ -1,6 +1,6 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"context"
@@ -20,24 +20,24 @@ import (
 	"porthole/monitor/socket"
 )
 
-// hand is what a worker has, and does with it.
-type hand struct {
+// actions carries out the orders of a worker.
+type actions struct {
 	opened []int // the listeners of "open", the oldest first
 
-	mu      sync.Mutex
-	said    *json.Encoder
-	changes map[monitor.Kind]int
+	mu     sync.Mutex
+	out    *json.Encoder
+	events map[monitor.Kind]int
 }
 
-func (h *hand) say(a answer) {
+func (h *actions) reply(a answer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := h.said.Encode(a); err != nil {
-		os.Exit(1) // nobody listens any more
+	if err := h.out.Encode(a); err != nil {
+		os.Exit(1) // the bench has ended
 	}
 }
 
-func (h *hand) do(o order) (answer, error) {
+func (h *actions) do(o order) (answer, error) {
 	switch o.Do {
 	case "files":
 		return answer{}, openFiles(o.N)
@@ -68,9 +68,9 @@ func (h *hand) do(o order) (answer, error) {
 	case "cost":
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return answer{At: monotonic(), CPU: processTime(), Opened: h.changes[monitor.Opened], Closed: h.changes[monitor.Closed]}, nil
+		return answer{At: monotonic(), CPU: processTime(), Opened: h.events[monitor.Opened], Closed: h.events[monitor.Closed]}, nil
 	}
-	return answer{}, fmt.Errorf("no such order")
+	return answer{}, fmt.Errorf("unknown order %q", o.Do)
 }
 
 func openFiles(n int) error {
@@ -82,7 +82,7 @@ func openFiles(n int) error {
 	return nil
 }
 
-// listenAt returns a listener, and when it called listen(2).
+// listenAt opens a listener and returns it with the time of its listen(2).
 func listenAt(address [4]byte, port int) (fd int, at time.Duration, err error) {
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -95,8 +95,8 @@ func listenAt(address [4]byte, port int) (fd int, at time.Duration, err error) {
 	return fd, at, unix.Listen(fd, 128)
 }
 
-// pair makes one connection to a listener of this process and accepts it. With
-// abort its ends are reset when they are closed, and leave no TIME_WAIT.
+// pair opens one connection to a listener of this process and accepts it. With
+// abort, closing it resets the connection, which leaves no TIME_WAIT.
 func pair(listener int, to unix.Sockaddr, abort bool) (ends [2]int, err error) {
 	if ends[0], err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
 		return ends, fmt.Errorf("socket: %w", err)
@@ -136,8 +136,8 @@ func hold(address [4]byte, n int) error {
 	return nil
 }
 
-// connect connects and hangs up, to the first listener that was opened.
-func (h *hand) connect(o order) (answer, error) {
+// connect opens and closes connections to the first open listener.
+func (h *actions) connect(o order) (answer, error) {
 	to, err := unix.Getsockname(h.opened[0])
 	if err != nil {
 		return answer{}, err
@@ -153,7 +153,7 @@ func (h *hand) connect(o order) (answer, error) {
 	return answer{Done: done}, err
 }
 
-// churn opens listeners and closes each ten openings later.
+// churn opens listeners and closes each after ten more were opened.
 func churn(o order) (answer, error) {
 	var open []int
 	done, err := atRate(o, func(i int) error {
@@ -173,7 +173,7 @@ func churn(o order) (answer, error) {
 	return answer{Done: done}, err
 }
 
-// atRate does something so often a second, in steps of a millisecond.
+// atRate calls do at the rate of the order, in steps of a millisecond.
 func atRate(o order, do func(i int) error) (done int, _ error) {
 	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
 		passed := min(time.Since(begun), o.For)
@@ -182,7 +182,7 @@ func atRate(o order, do func(i int) error) (done int, _ error) {
 				return done, err
 			}
 			if time.Since(begun) > o.For {
-				return done + 1, nil // too slow for the rate, which the number tells
+				return done + 1, nil // too slow for the rate, as the result shows
 			}
 		}
 		if passed == o.For {
@@ -191,9 +191,9 @@ func atRate(o order, do func(i int) error) (done int, _ error) {
 	}
 }
 
-// watch runs a monitor as the agent does, and returns when the first snapshot
-// is there. With tell, every change is said.
-func (h *hand) watch(tell bool) error {
+// watch runs a monitor as the agent does, and returns after the first snapshot. With
+// report, it sends every event.
+func (h *actions) watch(report bool) error {
 	debug.SetGCPercent(25)
 	table, err := socket.Open(slog.Default())
 	if err != nil {
@@ -201,7 +201,7 @@ func (h *hand) watch(tell bool) error {
 	}
 	m := monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe})
 	updates := m.Subscribe()
-	h.changes = make(map[monitor.Kind]int)
+	h.events = make(map[monitor.Kind]int)
 	ready := make(chan struct{})
 	go m.Run(context.Background())
 	go func() {
@@ -218,16 +218,23 @@ func (h *hand) watch(tell bool) error {
 			}
 			h.mu.Lock()
 			for _, c := range u.Events {
-				h.changes[c.Kind]++
+				h.events[c.Kind]++
 			}
 			h.mu.Unlock()
 			for _, c := range u.Events {
-				if tell {
-					h.say(answer{Kind: string(c.Kind), Port: int(c.Listener.Port), At: now})
+				if report {
+					h.reply(answer{Kind: string(c.Kind), Port: int(c.Listener.Port), At: now})
 				}
 			}
 		}
 	}()
 	<-ready
 	return nil
+}
+
+// monotonic returns the time on the clock that all processes share.
+func monotonic() time.Duration {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // does not fail
+	return time.Duration(now.Nano())
 }

@@ -1,6 +1,6 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"bytes"
@@ -17,15 +17,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
-	"porthole/monitor/owner"
 	"porthole/monitor/socket"
 )
 
 // Names of the contestants.
 const (
-	ourPoll  = "Porthole, unchanged poll"
-	ourStill = "Porthole, look spared while no socket moves"
-	bareDump = "bare dump, not parsed"
+	ourPoll  = "Porthole, poll without changes"
+	ourQuiet = "Porthole, poll while the socket counters are unchanged"
+	bareDump = "raw sock_diag dump, not parsed"
 	gopsutil = "gopsutil v3 net.Connections"
 	procNet  = "reading /proc/net/tcp{,6}"
 	ssOwners = "ss -Hltnp"
@@ -33,18 +32,18 @@ const (
 	lsof     = "lsof -iTCP -sTCP:LISTEN -nP"
 )
 
-// order of the contestants in tables: we, the floor, the peers.
-var contestants = []string{ourPoll, ourStill, bareDump, ssPlain, procNet, ssOwners, gopsutil, lsof}
+// contestants in the order of the tables: Porthole, the floor, the peers.
+var contestants = []string{ourPoll, ourQuiet, bareDump, ssPlain, procNet, ssOwners, gopsutil, lsof}
 
-// rivals returns all contestants, for the load of this moment.
+// rivals returns all contestants for the current load.
 func rivals(t *testing.T) (all []*contestant, done func()) {
 	t.Helper()
 	poll, closePoll := pollOf(t)
-	still, closeStill := stillOf(t)
+	quiet, closeQuiet := quietOf(t)
 	dump, closeDump := newDump(t)
 	return []*contestant{
 		poll,
-		still,
+		quiet,
 		{name: bareDump, run: dump.once},
 		{name: gopsutil, run: func() (listening int, _ error) {
 			all, err := psnet.Connections("tcp")
@@ -59,52 +58,50 @@ func rivals(t *testing.T) (all []*contestant, done func()) {
 		{name: ssOwners, run: lines("ss", "-Hltnp")},
 		{name: ssPlain, run: lines("ss", "-Hltn")},
 		{name: lsof, run: lines("lsof", "-iTCP", "-sTCP:LISTEN", "-nP")},
-	}, func() { closePoll(); closeStill(); closeDump() }
+	}, func() { closePoll(); closeQuiet(); closeDump() }
 }
 
-// pollOf is a look at a table that has not changed since the last one.
+// pollOf polls a table that has not changed since the last poll, and reads it every
+// time.
 func pollOf(t *testing.T) (_ *contestant, done func()) {
 	t.Helper()
-	m, sockets, done := looked(t)
-	return &contestant{name: ourPoll, run: func() (int, error) { return sockets, m.LookOnly() }}, done
+	table := openTable(t)
+	return polling(ourPoll, table, monitor.PollOptions{Fresh: true}), func() { _ = table.Close() }
 }
 
-// stillOf is what takes the place of most looks while no socket moves. Where
-// others' sockets move it is now and then a look after all.
-func stillOf(t *testing.T) (_ *contestant, done func()) {
+// quietOf polls as the monitor does while no socket opens or closes: most polls read
+// only the socket counters, and one every half second reads the table. If other
+// programs open sockets, more polls do.
+func quietOf(t *testing.T) (_ *contestant, done func()) {
 	t.Helper()
-	m, sockets, done := looked(t)
-	for begun := time.Now(); time.Since(begun) < settle; time.Sleep(calmInterval) {
-		if spared, err := m.StillLook(); spared || err != nil {
-			break
+	table := openTable(t)
+	c := polling(ourQuiet, table, monitor.PollOptions{})
+	for begun := time.Now(); time.Since(begun) < settle; time.Sleep(slowInterval) { // until the counters are trusted
+		if _, err := c.run(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return &contestant{name: ourStill, run: func() (int, error) {
-		_, err := m.StillLook()
-		return sockets, err
-	}}, done
+	return c, func() { _ = table.Close() }
 }
 
-// looked is a monitor that knows what listens, and of how many sockets.
-func looked(t *testing.T) (_ *monitor.Monitor, sockets int, done func()) {
+func polling(name string, table socket.Table, opts monitor.PollOptions) *contestant {
+	return &contestant{name: name, run: func() (int, error) {
+		sockets, _, err := table.Poll(opts)
+		return len(sockets), err
+	}}
+}
+
+func openTable(t *testing.T) socket.Table {
 	t.Helper()
 	table, err := socket.Open(slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{})
-	first, err := m.Scan(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range first.Listeners {
-		sockets += len(l.Sockets)
-	}
-	return m, sockets, func() { _ = table.Close() }
+	return table
 }
 
-// dump asks the kernel what our poll asks it, and looks at nothing of the
-// answer but whether it has ended: nobody can be cheaper and know more.
+// dump sends the kernel the same request as our poll, and reads the answer without
+// parsing it: nothing that knows more can be cheaper.
 type dump struct {
 	fd              int
 	request, answer []byte
@@ -131,7 +128,7 @@ func newDump(t *testing.T) (_ dump, done func()) {
 func (d dump) once() (listeners int, _ error) {
 	const done = unix.NLMSG_HDRLEN + 4
 	if _, err := unix.Write(d.fd, d.request); err != nil {
-		return 0, fmt.Errorf("ask: %w", err)
+		return 0, fmt.Errorf("send the request: %w", err)
 	}
 	for size := 0; ; {
 		n, err := unix.Read(d.fd, d.answer)
@@ -147,7 +144,7 @@ func (d dump) once() (listeners int, _ error) {
 
 var procBuffer = make([]byte, 64<<10)
 
-// readProcNet reads, and leaves the parsing out.
+// readProcNet reads the files without parsing them.
 func readProcNet() (int, error) {
 	size := 0
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -171,7 +168,7 @@ func readProcNet() (int, error) {
 	return size / 150, nil // a row has 150 bytes
 }
 
-// lines runs a program and counts what it says.
+// lines runs a program and counts the lines of its output.
 func lines(name string, arguments ...string) func() (int, error) {
 	return func() (int, error) {
 		out, err := exec.Command(name, arguments...).Output()

@@ -1,13 +1,13 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"fmt"
 	"testing"
 )
 
-// load is what the machine is busy with.
+// load is the load on the machine.
 type load struct{ listeners, owners, connections int }
 
 func (l load) String() string {
@@ -18,18 +18,17 @@ func (l load) String() string {
 const (
 	otherProcesses   = 300
 	filesOfEach      = 50
-	connectionsOfOne = 2000 // of a process that holds connections; each is two descriptors, and 4,096 may be all that it has
+	connectionsOfOne = 2000 // of each process that holds connections; a connection has two descriptors, and the limit may be 4,096
 	startedAtOnce    = 20
 )
 
-// crew is all workers that make the load.
+// crew is all workers that produce the load.
 type crew struct {
 	*testing.T
 	owners, holders, others []*worker
 }
 
-// begin starts n workers with the same kinds of orders and waits until those
-// are done.
+// begin starts n workers with orders and waits until these are carried out.
 func (w *crew) begin(n int, orders func(i int) []order) []*worker {
 	w.Helper()
 	var all []*worker
@@ -40,7 +39,7 @@ func (w *crew) begin(n int, orders func(i int) []order) []*worker {
 		}
 		for i := first; i < len(all); i++ {
 			for range orders(i) {
-				all[i].hears(w.T)
+				all[i].reply(w.T)
 			}
 		}
 	}
@@ -49,7 +48,7 @@ func (w *crew) begin(n int, orders func(i int) []order) []*worker {
 
 func end(all []*worker) []*worker {
 	for _, c := range all {
-		_ = c.in.Close() // they end at the same time
+		_ = c.in.Close() // lets all of them end at the same time
 	}
 	for _, c := range all {
 		c.end()
@@ -57,7 +56,7 @@ func end(all []*worker) []*worker {
 	return nil
 }
 
-// set makes the load l. Connections are added to those that are there.
+// set sets the load to l. Existing connections are kept.
 func (w *crew) set(l load) {
 	w.Helper()
 	end(w.owners)
@@ -67,7 +66,7 @@ func (w *crew) set(l load) {
 	w.connect(l.connections)
 }
 
-// connect sets the number of connections; two sockets each.
+// connect sets the number of connections, which have two sockets each.
 func (w *crew) connect(n int) {
 	w.Helper()
 	if n < len(w.holders)*connectionsOfOne {
@@ -79,12 +78,12 @@ func (w *crew) connect(n int) {
 	})...)
 }
 
-// end ends all of it.
+// end ends all workers.
 func (w *crew) end() {
 	w.owners, w.holders, w.others = end(w.owners), end(w.holders), end(w.others)
 }
 
-// crowd sets the number of processes that have nothing to do with sockets.
+// crowd sets the number of processes without sockets.
 func (w *crew) crowd(n int) {
 	w.Helper()
 	if n < len(w.others) {

@@ -1,6 +1,6 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"math/rand/v2"
@@ -10,31 +10,31 @@ import (
 	"porthole/monitor"
 )
 
-// Where the ports are that come and go: below those that the kernel gives, so
-// that none is in two listeners.
+// firstPort is the first of the ports that open and close. They are below the
+// ephemeral port range, so that none is in two listeners.
 const firstPort = 10_000
 
 var openAddress = [4]byte{127, 0, 0, 250}
 
 const (
 	latencies     = 200
-	calmLatencies = 24
-	calmAfter     = 3200 * time.Millisecond // a change lets the monitor look faster for 3 s
-	calmInterval  = 250 * time.Millisecond
-	hurryInterval = 100 * time.Millisecond
+	slowLatencies = 24
+	slowAfter     = 3200 * time.Millisecond // polling is faster for 3 s after a change
+	slowInterval  = 250 * time.Millisecond
+	fastInterval  = 100 * time.Millisecond
 	costFor       = 10 * time.Second
-	idleFor       = time.Minute // a search for recent holders comes at the latest after so long
+	idleFor       = time.Minute // a search for recent holders comes at least this often
 	connectsASec  = 10_000
 	churnASec     = 1000
-	settle        = 4 * time.Second // what happened before is over
+	settle        = 4 * time.Second // earlier changes no longer have an effect
 )
 
-// delays are from the system call to the change that the monitor's subscriber
-// takes.
-type delays struct{ opened, closed, openedCalm []time.Duration }
+// delays are the times from the system call to the event that a subscriber of the
+// monitor receives.
+type delays struct{ opened, closed, openedSlow []time.Duration }
 
-// measureDelays has opener open and close ports at random moments of the
-// monitor's interval.
+// measureDelays makes opener open and close ports at random moments of the monitor's
+// polling interval.
 func measureDelays(t *testing.T, opener *worker) (d delays) {
 	t.Helper()
 	watcher := hire(t)
@@ -43,7 +43,7 @@ func measureDelays(t *testing.T, opener *worker) (d delays) {
 	port := firstPort
 	until := func(kind monitor.Kind) time.Duration {
 		for {
-			if a := watcher.hears(t); a.Kind == string(kind) && a.Port == port {
+			if a := watcher.reply(t); a.Kind == string(kind) && a.Port == port {
 				return a.At
 			}
 		}
@@ -57,29 +57,29 @@ func measureDelays(t *testing.T, opener *worker) (d delays) {
 		at := opener.ask(t, order{Do: "close"}).At
 		return until(monitor.Closed) - at
 	}
-	for range calmLatencies {
-		time.Sleep(calmAfter + rand.N(calmInterval))
-		d.openedCalm = append(d.openedCalm, open())
+	for range slowLatencies {
+		time.Sleep(slowAfter + rand.N(slowInterval))
+		d.openedSlow = append(d.openedSlow, open())
 		shut()
 	}
 	for range latencies {
-		time.Sleep(rand.N(hurryInterval))
+		time.Sleep(rand.N(fastInterval))
 		d.opened = append(d.opened, open())
-		time.Sleep(rand.N(hurryInterval))
+		time.Sleep(rand.N(fastInterval))
 		d.closed = append(d.closed, shut())
 	}
 	return d
 }
 
-// share is what a running monitor used of one core while something happened.
+// share is the share of one core that a running monitor used during some activity.
 type share struct {
 	name           string
 	cpu            float64
-	done           float64 // how often a second it happened
+	done           float64 // actions per second
 	opened, closed int
 }
 
-// measureIdle runs a monitor as the agent has it, while nothing happens.
+// measureIdle runs a monitor as the agent does, while nothing happens.
 func measureIdle(t *testing.T, name string) share {
 	t.Helper()
 	watcher := hire(t)
@@ -88,7 +88,7 @@ func measureIdle(t *testing.T, name string) share {
 	return during(t, watcher, name, func() int { time.Sleep(idleFor); return 0 })
 }
 
-// during is what watcher uses while something is done.
+// during measures the share of watcher during an activity.
 func during(t *testing.T, watcher *worker, name string, what func() int) share {
 	t.Helper()
 	time.Sleep(settle)
@@ -102,8 +102,8 @@ func during(t *testing.T, watcher *worker, name string, what func() int) share {
 	}
 }
 
-// measureShares runs a monitor as the agent has it and looks at what it uses
-// while others connect, and while ports open and close.
+// measureShares runs a monitor as the agent does, and measures its share while
+// clients connect, and while ports open and close.
 func measureShares(t *testing.T, opener *worker) (all []share) {
 	t.Helper()
 	watcher := hire(t)
@@ -124,11 +124,11 @@ func measureShares(t *testing.T, opener *worker) (all []share) {
 	return all
 }
 
-// What happens meanwhile.
+// The activities.
 const (
-	whileIdle       = "idle, a look every 250 ms, 10 listeners"
-	whileIdleMany   = "idle, a look every 250 ms, 100 listeners"
-	whileConnecting = "connections that come and go, no listener touched"
-	whileAborting   = "the same, each cut off by its client (`SO_LINGER` 0)"
-	whileChurning   = "listeners that open, and close 10 ms later"
+	whileIdle       = "idle, 10 listeners"
+	whileIdleMany   = "idle, 100 listeners"
+	whileConnecting = "connections that touch no listener"
+	whileAborting   = "the same, reset by the client (`SO_LINGER` 0)"
+	whileChurning   = "listeners that open and close 10 ms later"
 )

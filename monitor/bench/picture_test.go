@@ -1,6 +1,6 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"encoding/xml"
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Sizes of the picture, in its own units.
+// Sizes in the units of the picture.
 const (
 	pictureWidth = 940
 	nameWidth    = 236
@@ -20,7 +20,7 @@ const (
 	gap          = 14 // between two contestants
 )
 
-// The picture follows the reader's light or dark theme where it may.
+// The picture follows the reader's light or dark theme if the viewer supports it.
 const pictureStyle = `
 text{font:13px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:#1f2328}
 .title{font-size:17px;font-weight:600}.small{font-size:11px;fill:#59636e}.we{font-weight:600;fill:#0b66a8}
@@ -29,8 +29,8 @@ text{font:13px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fil
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.we{fill:#6cb6ff}.paper{fill:#0d1117}.grid{stroke:#2f353d}
 .l0{fill:#9198a1;stroke:#9198a1}.l1{fill:#3fb950;stroke:#3fb950}.l2{fill:#d29922;stroke:#d29922}.l3{fill:#f85149;stroke:#f85149}}`
 
-// picture draws the CPU time of each contestant at each load, on a scale where
-// each step is ten times the one before.
+// picture draws the CPU time of each contestant at each load on a logarithmic
+// scale.
 func (m *measurements) picture() string {
 	least, most := math.Inf(1), math.Inf(-1)
 	for _, r := range m.results {
@@ -45,21 +45,21 @@ func (m *measurements) picture() string {
 
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`, pictureWidth, height, pictureWidth, height)
-	fmt.Fprintf(&b, "<title>CPU time to learn what listens</title><style>%s</style>", pictureStyle)
+	fmt.Fprintf(&b, "<title>CPU time to list listening sockets</title><style>%s</style>", pictureStyle)
 	fmt.Fprintf(&b, `<rect class="paper" width="%d" height="%d" rx="8"/>`, pictureWidth, height)
 	text := func(x, y float64, class, anchor, words string) {
 		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" class="%s" text-anchor="%s">`, x, y, class, anchor)
-		_ = xml.EscapeText(&b, []byte(words)) // a Builder takes everything
+		_ = xml.EscapeText(&b, []byte(words)) // a Builder does not fail
 		b.WriteString("</text>\n")
 	}
-	text(20, 30, "title", "start", "CPU time to learn what listens (each step is ten times as much)")
+	text(20, 30, "title", "start", "CPU time to list listening sockets (logarithmic scale)")
 	text(20, 50, "small", "start", fmt.Sprintf("%s · %s · median of %d rounds", m.begun.Format(time.DateOnly), machine(), rounds))
 	left := 20.0
 	for i, r := range m.results {
 		words := fmt.Sprintf("%s listeners, %s connections", number(float64(r.listeners)), number(float64(r.connections)))
 		fmt.Fprintf(&b, `<circle cx="%.1f" cy="67" r="4.5" class="l%d"/>`, left+5, i)
 		text(left+15, 71, "small", "start", words)
-		left += 34 + 5.6*float64(len(words)) // about as wide as they are in any font
+		left += 34 + 5.6*float64(len(words)) // about the width in any font
 	}
 	for v := least; v <= most; v++ {
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%d" y2="%.1f"/>`, x(v), x(v), rowsTop-10, bottom)
@@ -88,7 +88,7 @@ func (m *measurements) picture() string {
 
 func log10(d time.Duration) float64 { return math.Log10(float64(d)) }
 
-// tick is a power of ten of nanoseconds, in words.
+// tick returns the label of a power of ten of nanoseconds.
 func tick(power float64) string {
 	units := []string{"ns", "µs", "ms", "s"}
 	unit := min(int(power)/3, len(units)-1)

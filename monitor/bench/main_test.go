@@ -1,6 +1,6 @@
 //go:build bench && linux
 
-package monitor_test
+package bench
 
 import (
 	"os"
@@ -9,33 +9,33 @@ import (
 	"time"
 )
 
-// result is all that was measured at one load.
+// result is everything measured at one load.
 type result struct {
 	load
 	contestants map[string]*contestant
 }
 
-// growth is the cost of an unchanged poll with little and with much of
-// something that is none of its business: before, with it, and after it went.
+// growth is the cost of a poll without changes while something grows that it should
+// not depend on: before, with it, and after it has gone.
 type growth struct {
 	name                string
 	before, with, after time.Duration
 }
 
-// percent is how much the poll grew, against the mean of before and after.
+// percent returns the growth of the poll, relative to the mean of before and after.
 func (g growth) percent() float64 {
 	return 200*float64(g.with)/float64(g.before+g.after) - 100
 }
 
-// measurements is all that a run found.
+// measurements are the results of a run.
 type measurements struct {
 	begun, ended time.Time
 	results      []result
 	growths      []growth
-	change       result // of the change to one port
+	change       result // of finding the owner of a new port
 	delays       delays
 	shares       []share
-	others       float64 // how much of the machine others used meanwhile
+	others       float64 // share of the machine that other programs used meanwhile
 }
 
 var loads = []load{
@@ -45,22 +45,22 @@ var loads = []load{
 	{10_000, 100, 20_000},
 }
 
-// usual is the load of everything that is measured at one load.
+// usual is the load of all measurements that are made at one load.
 var usual = loads[1]
 
 // TestBench is "make bench": it measures, and writes build/bench.md and
-// build/bench.svg. What misses its target is said in them and fails nothing.
+// build/bench.svg. They list missed targets, which do not fail the test.
 func TestBench(t *testing.T) {
 	folder := os.Getenv("PORTHOLE_BENCH_OUT")
 	if folder == "" {
-		t.Skip("run it with make bench, which gives it a network of its own")
+		t.Skip(`run it with "make bench", which gives it a network of its own`)
 	}
 	m := measurements{begun: time.Now()}
 	busyBefore, mineBefore := busy(), spent()
 	w := &crew{T: t}
 	progress := func(what any) { t.Logf("%4.0f s  %v", time.Since(m.begun).Seconds(), what) }
 
-	progress("growth with connections and with processes")
+	progress("growth with connections and processes")
 	w.set(load{usual.listeners, usual.owners, 0})
 	m.growths = append(m.growths,
 		w.grow("connections 0 → 20,000", func() { w.connect(20_000) }, func() { w.connect(0) }),
@@ -72,18 +72,18 @@ func TestBench(t *testing.T) {
 		w.set(l)
 		m.results = append(m.results, w.measure(l))
 		if l == usual {
-			progress("a change")
+			progress("owner of a new port")
 			m.change = w.measureChange(l)
 		}
 	}
-	// At the end: what connects and hangs up leaves TIME_WAITs for a minute.
-	progress("an idle monitor")
+	// At the end, because closed connections leave TIME_WAITs for a minute.
+	progress("idle monitor")
 	w.set(loads[0])
 	m.shares = append(m.shares, measureIdle(t, whileIdle))
 	progress("delays")
 	w.set(usual)
 	m.delays = measureDelays(t, w.owners[0])
-	progress("a running monitor")
+	progress("running monitor")
 	m.shares = append(m.shares, measureIdle(t, whileIdleMany))
 	m.shares = append(m.shares, measureShares(t, w.owners[0])...)
 	w.end()
@@ -124,9 +124,9 @@ func (w *crew) grow(name string, more, less func()) growth {
 	poll, done := pollOf(w.T)
 	defer done()
 	cost := func() time.Duration {
-		time.Sleep(time.Second) // what began and ended is over
+		time.Sleep(time.Second) // let starting and ending processes settle
 		poll.costs = nil
-		for range 3 { // nothing is beside it to meet the same noise
+		for range 3 { // there is no other contestant that meets the same noise
 			compete(w.T, []*contestant{poll}, usual.listeners)
 		}
 		return poll.cpu()

@@ -1,0 +1,83 @@
+package monitor
+
+import (
+	"context"
+	"time"
+)
+
+// Table is the kernel's table of listening sockets. Except for Wake, its methods
+// are called by one goroutine at a time.
+type Table interface {
+	// Poll returns every listening TCP socket and, with UDP, every UDP socket
+	// that is bound and not connected. The slice is valid until the next call and
+	// must not be modified. changed is false if the sockets are known to be those
+	// of the previous call. An error means that the current state is unknown, not
+	// that nothing listens.
+	Poll(PollOptions) (sockets []Socket, changed bool, err error)
+	// Wait returns after d, after a call of Wake, or when the system reports an
+	// event, which the hint names. It appends to closed the IDs of sockets that
+	// the kernel reported as destroyed; they need not have been listeners.
+	Wait(d time.Duration, closed []SocketID) ([]SocketID, Hint)
+	// Wake makes Wait return: the current call or, if there is none, the next
+	// one. It is safe for concurrent use.
+	Wake()
+	// Source returns a short description of the table for people.
+	Source() string
+}
+
+// PollOptions says what Table.Poll reads.
+type PollOptions struct {
+	UDP   bool // UDP sockets too
+	Fresh bool // read the table itself: cheaper evidence that nothing changed is not enough
+}
+
+// ExitWatcher is implemented by a Table that can wait for processes to exit.
+type ExitWatcher interface {
+	// WatchExits makes Wait return with the hint OwnerExited when one of these
+	// processes exits. The list replaces the previous one. If another process has
+	// taken over a PID, that process is watched: a hint proves nothing.
+	WatchExits(pids []int)
+}
+
+// Hint says why Table.Wait returned early. Hints can be combined.
+type Hint uint8
+
+// The hints.
+const (
+	TableChanged Hint = 1 << iota // a socket was closed that may have been a listener
+	OwnerExited                   // a process of ExitWatcher.WatchExits exited
+)
+
+// Finder finds the processes that hold sockets. It is used by one goroutine at
+// a time, which need not be the Table's.
+type Finder interface {
+	// Find searches for the holders of sockets and calls found for each, the
+	// likeliest first. It returns early if ctx ends. Not finding a holder is no
+	// error. An error means that some processes could not be read this time, so
+	// that a socket may have a holder even if none was found.
+	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error
+	// Verify returns those of the holdings that no longer exist. The holdings of
+	// one process must be adjacent.
+	Verify(holdings []Holding) (gone []Holding)
+	// WhyUnknown says why no holder of s is visible, and what is known about the
+	// possible owner.
+	WhyUnknown(s Socket) OwnerUnknown
+}
+
+// Scope says how far Finder.Find searches.
+type Scope int
+
+// The scopes. Recent and Everywhere expect all listening sockets.
+const (
+	Likely     Scope = iota // until every socket has a holder, the likeliest processes first
+	Recent                  // processes that are new, or whose descriptor count changed since the last search of this scope; may be put off for a minute if no process has started
+	Everywhere              // all processes
+)
+
+// Holding says that a process holds a socket.
+type Holding struct {
+	Socket SocketID
+	Owner  Owner
+	Inode  uint64 // of the socket, for Finder.Verify; 0 if unknown
+	FD     int    // the descriptor of the socket; -1 if unknown
+}
