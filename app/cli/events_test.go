@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"regexp"
@@ -161,7 +160,7 @@ func TestPrintEvent(t *testing.T) {
 		},
 		{
 			monitor.Event{Kind: monitor.ExposureChanged, Listener: listener(monitor.ExposureNetwork, postgres), Before: listener(monitor.ExposureLoopback, postgres)},
-			fmt.Sprintf("%-16s  5432  postgres (7)  127.0.0.1  (was %s, now network)\n", kindText(monitor.ExposureChanged), monitor.ExposureLoopback),
+			"exposure changed  5432  postgres (7)  127.0.0.1  (was loopback, now network)\n",
 		},
 		{
 			monitor.Event{Kind: monitor.Updated, Listener: listener(monitor.ExposureLoopback, postgres), Before: listener(monitor.ExposureLoopback)},
@@ -182,8 +181,8 @@ func TestPrintEvent(t *testing.T) {
 func TestEventKindsInJSON(t *testing.T) {
 	l := &monitor.Listener{ID: "a", Port: 5432}
 	for kind, want := range map[monitor.Kind]string{
-		monitor.Opened: "opened", monitor.Closed: "closed", monitor.OwnerChanged: "owner_changed", monitor.ExposureChanged: string(monitor.ExposureChanged),
-		monitor.Updated: "updated", monitor.Discovered: string(monitor.Discovered), monitor.Unlisted: string(monitor.Unlisted),
+		monitor.Opened: "opened", monitor.Closed: "closed", monitor.OwnerChanged: "owner_changed", monitor.ExposureChanged: "exposure_changed",
+		monitor.Updated: "updated", monitor.Discovered: "discovered", monitor.Unlisted: "unlisted",
 	} {
 		var out bytes.Buffer
 		if err := (query{Options: Options{JSON: true}}).printEvent(&out, monitor.Event{Kind: kind, Listener: l, Before: l}); err != nil {

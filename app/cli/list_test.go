@@ -56,7 +56,7 @@ func TestListJSON(t *testing.T) {
 	l := listeners[0].(map[string]any)
 	wantKeys(t, "a listener", l, "id", "protocol", "port", "addresses", "exposure", "user", "owners", "sockets", "service", "service_by", "project", "watched")
 	for key, want := range map[string]any{
-		"protocol": "tcp", "port": float64(port), "exposure": string(monitor.ExposureLoopback), "service": "Vite", "project": "acme-web", "watched": true,
+		"protocol": "tcp", "port": float64(port), "exposure": "loopback", "service": "Vite", "project": "acme-web", "watched": true,
 	} {
 		if l[key] != want {
 			t.Errorf("%s = %v, want %v", key, l[key], want)
@@ -96,7 +96,7 @@ func TestListenerJSONWithUnknownOwner(t *testing.T) {
 	if err := writeLine(&out, query{}.listenerJSON(l)); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"id":"tcp-631-1","protocol":"tcp","port":631,"addresses":["127.0.0.1"],"exposure":"` + string(monitor.ExposureLoopback) + `","user":"root",` +
+	want := `{"id":"tcp-631-1","protocol":"tcp","port":631,"addresses":["127.0.0.1"],"exposure":"loopback","user":"root",` +
 		`"owners":[],"sockets":[{"address":"127.0.0.1","owners":[]}],` +
 		`"owner_unknown":{"reason":"` + monitor.UnknownForeign + `"},"watched":false,"since":"1970-01-01T00:00:01Z"}` + "\n"
 	if out.String() != want {
@@ -255,7 +255,6 @@ PORT      ADDRESS         PROCESS                           PID   USER     EXPOS
 9003      127.0.0.1       unknown (container 3f2a3f2a3f2a)  -     root     loopback  -         -
 9004      127.0.0.1       unknown (probably cupsd, PID 12)  -     root     loopback  -         -
 `
-	want = strings.ReplaceAll(want, "loopback", fmt.Sprintf("%-8s", loopback))
 	if got := "\n" + out.String(); got != want {
 		t.Errorf("table:\n got %s\nwant %s", got, want)
 	}
