@@ -91,7 +91,11 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	}
 	defer stop.CloseAll(descendants)
 	if !o.Yes {
-		yes, err := confirm(ctx, o.Stdin, o.Stderr, "Stop?")
+		question := "Stop this process?"
+		if n := len(targets) + len(descendants); n > 1 {
+			question = fmt.Sprintf("Stop these %d processes?", n)
+		}
+		yes, err := confirm(ctx, o.Stdin, o.Stderr, question)
 		if err != nil {
 			return err
 		}

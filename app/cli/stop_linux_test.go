@@ -65,7 +65,7 @@ func TestStopAsksForConfirmation(t *testing.T) {
 	if err != nil || isRunning(pid) {
 		t.Errorf("answer y: error = %v, running = %t, want neither", err, isRunning(pid))
 	}
-	for _, want := range []string{port + " is used by ", fmt.Sprintf("(%d), user ", pid), ", since ", "Stop? [y/N]", fmt.Sprintf("(%d) exited.", pid)} {
+	for _, want := range []string{port + " is used by ", fmt.Sprintf("(%d), user ", pid), ", since ", "Stop this process? [y/N]", fmt.Sprintf("(%d) exited.", pid)} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output does not contain %q:\n%s", want, out)
 		}
