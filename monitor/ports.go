@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// PortRange is the ports First to Last, both included.
+// PortRange is the range of ports from First to Last, inclusive.
 type PortRange struct {
 	First, Last uint16
 }
@@ -15,9 +15,9 @@ type PortRange struct {
 // Ports is a set of ports: a sorted list of ranges.
 type Ports []PortRange
 
-// ParsePorts reads ports, ranges and lists of them: "62893", "3000-3999",
-// "80, 443 8000-8999". An error is one sentence for the user that names the
-// part that is wrong.
+// ParsePorts parses ports, ranges and lists of them: "62893", "3000-3999",
+// "80, 443 8000-8999". An error is one sentence for the user that names the invalid
+// part.
 func ParsePorts(texts ...string) (Ports, error) {
 	var ports Ports
 	for _, text := range texts {
@@ -60,7 +60,8 @@ func parsePort(digits, whole string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// normalize sorts and joins what touches, so that equal sets are equal values.
+// normalize sorts the ranges and joins adjacent ones, so that equal sets are equal
+// values.
 func (p Ports) normalize() Ports {
 	slices.SortFunc(p, func(a, b PortRange) int { return int(a.First) - int(b.First) })
 	var out Ports
@@ -79,7 +80,8 @@ func (p Ports) Contains(port uint16) bool {
 	return slices.ContainsFunc(p, func(r PortRange) bool { return r.First <= port && port <= r.Last })
 }
 
-// Single returns the only port of a set of one, and false for every other set.
+// Single returns the port of a set with exactly one port, and false for every other
+// set.
 func (p Ports) Single() (uint16, bool) {
 	if len(p) == 1 && p[0].First == p[0].Last {
 		return p[0].First, true
@@ -87,7 +89,7 @@ func (p Ports) Single() (uint16, bool) {
 	return 0, false
 }
 
-// String writes the set as ParsePorts reads it.
+// String formats the set as ParsePorts accepts it.
 func (p Ports) String() string {
 	parts := make([]string, len(p))
 	for i, r := range p {

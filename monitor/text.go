@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes text that another process chose fit to be shown on one line: each
-// run of control characters, line ends, invalid bytes and characters that
-// change the direction of writing or are invisible becomes one space, and what
-// is longer than limit runes ends in "…". It is safe to call from anywhere.
+// Clean makes text from another process safe to show on one line. Each run of control
+// characters, line ends, invalid bytes, invisible characters and characters that
+// change the text direction becomes one space; text longer than limit runes is
+// truncated and ends in "…". Clean is safe for concurrent use.
 func Clean(s string, limit int) string {
 	var out []rune
 	space := false
@@ -34,8 +34,9 @@ func Clean(s string, limit int) string {
 	return strings.TrimRight(string(out[:limit-1]), " ") + "…"
 }
 
-// unprintable reports control (Cc), format (Cf: bidi controls, zero width joiners,
-// tags), surrogate, private and unassigned characters, and invalid bytes.
+// unprintable reports whether r is a control (Cc), format (Cf: bidi controls, zero
+// width joiners, tags), surrogate, private or unassigned character, or an invalid
+// byte.
 func unprintable(r rune, rest string) bool {
 	if r == utf8.RuneError {
 		_, size := utf8.DecodeRuneInString(rest)

@@ -264,7 +264,7 @@ func TestVerifySkipsProcessesWithUnchangedFDs(t *testing.T) {
 func TestNoStartUntil(t *testing.T) {
 	before := startMark{last: "17", at: time.Unix(1000, 0)}
 	for _, c := range []struct {
-		now   startMark
+		now  startMark
 		want bool
 	}{
 		{startMark{"17", before.at.Add(15 * time.Second)}, true},

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// maxHead bounds what is read of a file of git's: it has one short line.
+// maxHead limits how much of a git file is read: it has one short line.
 const maxHead = 4 << 10
 
-// Branch names the git branch that is checked out in folder, or in the nearest
-// folder above it that is a checkout; "" where there is none, or no branch is.
-// What is not a regular file is not read, and links are not followed: a folder
-// may be anyone's. It costs an lstat a folder and one or two short reads, and may
-// be called from any goroutine.
+// Branch returns the git branch checked out in folder, or in the nearest parent
+// folder that is a checkout; "" if there is no checkout, or no branch. Only regular
+// files are read, and links are not followed, because any user may own the folder.
+// It costs one lstat per folder and one or two short reads. Branch is safe for
+// concurrent use.
 func Branch(folder string) string {
 	for dir := folder; filepath.IsAbs(dir) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		git := filepath.Join(dir, ".git")
@@ -31,8 +31,8 @@ func Branch(folder string) string {
 	return ""
 }
 
-// linkedGit is where a worktree or a submodule has its HEAD: its .git is a file
-// that says so. Only a folder of git's own kind is believed.
+// linkedGit returns the folder with the HEAD of a worktree or a submodule, which
+// its .git file names. Only folders with a path as git creates them are accepted.
 func linkedGit(dir, file string) string {
 	path, ok := strings.CutPrefix(firstLine(file), "gitdir: ")
 	if !ok {
@@ -43,7 +43,7 @@ func linkedGit(dir, file string) string {
 	}
 	path = filepath.Clean(path)
 	for _, kind := range []string{"/worktrees/", "/modules/"} {
-		if strings.Contains(filepath.ToSlash(path), ".git"+kind) { // of a bare repository it is shop.git
+		if strings.Contains(filepath.ToSlash(path), ".git"+kind) { // for a bare repository it is shop.git
 			return path
 		}
 	}
@@ -59,12 +59,12 @@ func readHead(git string) string {
 	}
 	branch, ok := strings.CutPrefix(firstLine(filepath.Join(git, "HEAD")), "ref: refs/heads/")
 	if !ok {
-		return "" // a commit is checked out, no branch
+		return "" // a commit is checked out, not a branch
 	}
 	return branch
 }
 
-// firstLine is the first line of a regular file.
+// firstLine returns the first line of a regular file.
 func firstLine(path string) string {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() {

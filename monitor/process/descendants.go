@@ -8,10 +8,10 @@ import (
 	"porthole/monitor"
 )
 
-// Descendants returns the processes below o that run now, at any distance, parents
-// before their children. One whose parent has ended is not among them: the system
-// gives it another parent. It reads all processes of the machine and may be called
-// from any goroutine.
+// Descendants returns the running descendants of o, parents before their children.
+// A process whose parent has exited is not included: the system gives it another
+// parent. Descendants reads all processes of the machine. It is safe for concurrent
+// use.
 func Descendants(o monitor.Owner) ([]monitor.Owner, error) {
 	pids, err := ps.Pids()
 	if err != nil {
@@ -19,15 +19,15 @@ func Descendants(o monitor.Owner) ([]monitor.Owner, error) {
 	}
 	children := make(map[int][]int)
 	for _, pid := range pids {
-		if parent, err := (&ps.Process{Pid: pid}).Ppid(); err == nil { // it has ended, else
+		if parent, err := (&ps.Process{Pid: pid}).Ppid(); err == nil { // else it has exited
 			children[int(parent)] = append(children[int(parent)], int(pid))
 		}
 	}
 	found := []monitor.Owner{o}
-	for i := 0; i < len(found); i++ { // it grows
+	for i := 0; i < len(found); i++ { // the slice grows
 		for _, pid := range children[found[i].PID] {
-			// The number may have gone to another process since: its parent is asked
-			// again. A process is never older than its parent.
+			// The PID may belong to another process by now, so its parent is read again. A
+			// process is never older than its parent.
 			if child, err := Info(pid); err == nil && child.ParentPID == found[i].PID && child.Start >= found[i].Start {
 				found = append(found, child)
 			}

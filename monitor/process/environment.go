@@ -12,19 +12,20 @@ import (
 	"porthole/monitor"
 )
 
-// Bounds of an environment: what is read, and what is returned of it.
+// Limits for what is read of an environment, and for what is returned.
 const (
 	maxEnvironment = 1 << 20 // bytes
 	maxVariables   = 300
 	maxVariable    = 300     // runes
-	maxMaskInput   = 4 << 10 // bytes of a variable that are looked at for secrets: far more than is shown
+	maxMaskInput   = 4 << 10 // bytes of a variable that are searched for secrets: far more than is shown
 )
 
-// Environment returns what o was started with, a clean line for each variable,
-// sorted, its secrets masked. Only this user's own processes are asked, also where
-// root could see more: fs.ErrPermission for another's, os.ErrProcessDone where o has
-// ended, errors.ErrUnsupported where the system does not tell. It may be called
-// from any goroutine; nothing is kept.
+// Environment returns the environment that o was started with: one clean line per
+// variable, sorted, with secrets masked. It reads only processes of this user, even
+// as root. The error is fs.ErrPermission for another user's process,
+// os.ErrProcessDone if o has exited, and errors.ErrUnsupported if the system does
+// not provide environments. Environment is safe for concurrent use and keeps
+// nothing.
 func Environment(o monitor.Owner) ([]string, error) {
 	p := &ps.Process{Pid: int32(o.PID)}
 	uids, err := p.Uids()
@@ -32,7 +33,7 @@ func Environment(o monitor.Owner) ([]string, error) {
 		return nil, fmt.Errorf("read the environment of process %d: %w", o.PID, fs.ErrPermission)
 	}
 	b, err := environment(o.PID)
-	if !IsAlive(o.PID, o.Start) { // what was read may be another's
+	if !IsAlive(o.PID, o.Start) { // what was read may belong to another process
 		return nil, fmt.Errorf("read the environment of process %d: %w", o.PID, os.ErrProcessDone)
 	}
 	if err != nil {
@@ -41,7 +42,7 @@ func Environment(o monitor.Owner) ([]string, error) {
 	return variables(b), nil
 }
 
-// variables are the entries of an environment, fit to be shown.
+// variables returns the entries of an environment, cleaned for display.
 func variables(b []byte) []string {
 	var lines []string
 	for entry := range bytes.SplitSeq(b, []byte{0}) {

@@ -12,21 +12,22 @@ import (
 	"porthole/monitor"
 )
 
-// readStat reads what /proc/PID/stat tells of pid: whether it was left behind, and
-// what it uses.
-func readStat(pid int) (left bool, used monitor.Resources) {
+// readStat reads /proc/PID/stat: whether the terminal of pid is gone, and the
+// resources that it uses.
+func readStat(pid int) (sessionLeaderEnded bool, used monitor.Resources) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return false, used // it has ended
+		return false, used // it has exited
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	return sessionLeaderExited(pid, sessionOf(fields)), usageOf(fields)
 }
 
-// sessionLeaderExited reports whether pid still has a descriptor of a terminal among the
-// first three while the leader of its session has ended: it was started in a
-// terminal that is no more. A daemon that left its terminal on purpose has closed
-// them. A session's number is given to no other process as long as one is in it.
+// sessionLeaderExited reports whether pid still has a terminal among its first
+// three descriptors while the leader of its session has exited: it was started in a
+// terminal that has been closed. A daemon that left its terminal on purpose has
+// closed these descriptors. The PID of a session leader is not reused as long as
+// the session has a process.
 func sessionLeaderExited(pid, leader int) bool {
 	if leader == 0 || leader == pid {
 		return false
@@ -43,12 +44,12 @@ func sessionLeaderExited(pid, leader int) bool {
 	return false
 }
 
-// sessionOf reads field 6 of /proc/PID/stat (proc_pid_stat(5)), 0 where it is
-// not there; fields are those behind the name, from field 3 on. A session from
-// outside a container is 0 too.
+// sessionOf returns field 6 of /proc/PID/stat (proc_pid_stat(5)), 0 if it is
+// missing; fields begins with field 3, after the name. Inside a container, a
+// session from outside is 0 too.
 func sessionOf(fields [][]byte) int { return int(statField(fields, 6)) }
 
-// usageOf reads fields 14 and 15, 20 and 24 of /proc/PID/stat.
+// usageOf returns fields 14 and 15, 20 and 24 of /proc/PID/stat.
 func usageOf(fields [][]byte) monitor.Resources {
 	ticks := statField(fields, 14) + statField(fields, 15)
 	return monitor.Resources{
@@ -57,19 +58,19 @@ func usageOf(fields [][]byte) monitor.Resources {
 	}
 }
 
-// statField reads the field with that number of /proc/PID/stat, 0 where it is none.
+// statField returns field n of /proc/PID/stat, 0 if it is missing or no number.
 func statField(fields [][]byte, n int) uint64 {
 	if n-3 >= len(fields) {
 		return 0
 	}
-	value, _ := strconv.ParseUint(string(fields[n-3]), 10, 63) // as it says
+	value, _ := strconv.ParseUint(string(fields[n-3]), 10, 63) // 0 if it is no number
 	return value
 }
 
-// preload returns LD_PRELOAD as pid was started with it; only its user and root
-// may see that.
+// preload returns the LD_PRELOAD that pid was started with, which only its user and
+// root may read.
 func preload(pid int) string {
-	b, _ := environment(pid) // what was read so far may have it
+	b, _ := environment(pid) // a partial result may contain it
 	for entry := range bytes.SplitSeq(b, []byte{0}) {
 		if value, ok := bytes.CutPrefix(entry, []byte("LD_PRELOAD=")); ok {
 			return string(value)
@@ -78,12 +79,12 @@ func preload(pid int) string {
 	return ""
 }
 
-// environment reads what pid was started with, NAME=value, each ended by a zero
-// byte (proc_pid_environ(5)).
+// environment returns the environment that pid was started with: NAME=value, each
+// terminated by a zero byte (proc_pid_environ(5)).
 func environment(pid int) ([]byte, error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
-		return nil, fmt.Errorf("read the environment of process %d: %w", pid, err) // refused, or it has ended
+		return nil, fmt.Errorf("read the environment of process %d: %w", pid, err) // denied, or it has exited
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxEnvironment))

@@ -11,8 +11,9 @@ import (
 	"porthole/monitor"
 )
 
-// readStat tells what pid uses; that it was left behind is not to be found out here.
-func readStat(pid int) (left bool, used monitor.Resources) {
+// readStat returns the resources that pid uses. Whether its terminal is gone cannot
+// be found out on this system.
+func readStat(pid int) (sessionLeaderEnded bool, used monitor.Resources) {
 	p := &ps.Process{Pid: int32(pid)}
 	if threads, err := p.NumThreads(); err == nil {
 		used.Threads = int(threads)
@@ -26,8 +27,8 @@ func readStat(pid int) (left bool, used monitor.Resources) {
 	return false, used
 }
 
-// environment is read on Linux alone.
+// environment returns an error: environments are read on Linux only.
 func environment(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
-// preload is Linux's.
+// preload returns "": only Linux has LD_PRELOAD.
 func preload(int) string { return "" }

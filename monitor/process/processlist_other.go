@@ -4,6 +4,6 @@ package process
 
 import "porthole/monitor"
 
-// fromProcessList has nothing to add: who may not read a process's start may read
-// nothing of it here.
+// fromProcessList returns err: a user who may not read the start of a process may
+// read nothing else here.
 func fromProcessList(_ int, err error) (monitor.Owner, error) { return monitor.Owner{}, err }

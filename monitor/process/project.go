@@ -12,12 +12,12 @@ import (
 	"syscall"
 )
 
-// maxManifest bounds how much of a project's file is read: it may be a
-// gigabyte long, and only its name is wanted.
+// maxManifest limits how much of a manifest is read: it may be a gigabyte long, and
+// only the name is needed.
 const maxManifest = 64 << 10
 
-// manifests are the files that make a folder a project, in the order in which
-// they are asked, each with the way to its declared name; nil where it has none.
+// manifests are the files that make a folder a project, in the order in which they
+// are tried. name extracts the declared name; it is nil if the file has none.
 var manifests = []struct {
 	file string
 	name func([]byte) string
@@ -38,11 +38,12 @@ var (
 	tomlEntry = regexp.MustCompile(`^\s*name\s*=\s*["']([^"'\n]+)["']`)
 )
 
-// Project names the project that folder belongs to: the nearest folder above
-// it with a manifest, by the name that it declares, else by its own. It is ""
-// where there is none; the home folder and / are no projects.
+// Project returns the name of the project that folder belongs to. The project is
+// the nearest folder with a manifest, named as the manifest declares or else as the
+// folder. The result is "" if there is none; the home folder and / are not
+// projects.
 func Project(folder string) string {
-	home, _ := os.UserHomeDir() // unknown home: nothing to leave out
+	home, _ := os.UserHomeDir() // without a home folder there is nothing to exclude
 	for dir := folder; filepath.IsAbs(dir) && dir != home && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		for _, m := range manifests {
 			info, err := os.Lstat(filepath.Join(dir, m.file))
@@ -60,8 +61,8 @@ func Project(folder string) string {
 	return ""
 }
 
-// readStart returns the first bytes of a regular file, none where it cannot be
-// read. Another file may take its name at any time: none is waited for.
+// readStart returns the first bytes of a regular file, none if it cannot be read.
+// O_NONBLOCK avoids waiting for a FIFO that replaced the file meanwhile.
 func readStart(path string) []byte {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -71,12 +72,12 @@ func readStart(path string) []byte {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	b, _ := io.ReadAll(io.LimitReader(f, maxManifest)) // what was read so far may name it
+	b, _ := io.ReadAll(io.LimitReader(f, maxManifest)) // a partial result may contain the name
 	return b
 }
 
-// packageName is the name that a package.json or composer.json declares. What
-// follows it may be missing: not all of the file is read.
+// packageName returns the name in a package.json or composer.json, which may be
+// truncated after the name.
 func packageName(b []byte) string {
 	d := json.NewDecoder(bytes.NewReader(b))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
@@ -88,7 +89,7 @@ func packageName(b []byte) string {
 			return ""
 		}
 		if key == "name" {
-			value, _ := d.Token() // nil where there is none
+			value, _ := d.Token() // nil if there is none
 			name, _ := value.(string)
 			return name
 		}
@@ -100,7 +101,7 @@ func packageName(b []byte) string {
 	return ""
 }
 
-// tomlName is the name in the table that is the project's: others have names too.
+// tomlName returns the name in the project's table; other tables have names too.
 func tomlName(b []byte) string {
 	table := ""
 	for line := range bytes.Lines(b) {
@@ -117,8 +118,8 @@ func tomlName(b []byte) string {
 	return ""
 }
 
-// artifactID is the name of a Maven project: that of its root, not of its parent
-// or of what it depends on.
+// artifactID returns the name of a Maven project: that of the root element, not of
+// its parent or its dependencies.
 func artifactID(b []byte) string {
 	d := xml.NewDecoder(bytes.NewReader(b))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // names are ASCII
@@ -149,7 +150,8 @@ func firstMatch(re *regexp.Regexp, b []byte) string {
 	return ""
 }
 
-// lastElement is the name of a Go module: its path's end, without a major version.
+// lastElement returns the name of a Go module: the last element of its path,
+// without a major version.
 func lastElement(path string) string {
 	base := path[strings.LastIndexByte(path, '/')+1:]
 	if strings.HasPrefix(base, "v") && strings.Trim(base[1:], "0123456789") == "" && base != path {

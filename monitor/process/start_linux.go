@@ -15,11 +15,11 @@ import (
 // ticksPerSecond is USER_HZ, 100 on every architecture that Go runs on.
 const ticksPerSecond = 100
 
-var errExited = errors.New("it has ended")
+var errExited = errors.New("the process has exited")
 
-// startOf returns the identity of pid, its start in ticks since boot, and the
-// same as a time. gopsutil's CreateTime has whole seconds and drifts with the
-// clock: no identity.
+// startOf returns the start of pid in ticks since boot, which identifies the
+// process, and as a time. gopsutil's CreateTime is no identity: it has a resolution
+// of seconds and drifts with the clock.
 func startOf(pid int) (uint64, time.Time, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -32,15 +32,15 @@ func startOf(pid int) (uint64, time.Time, error) {
 	return ticks, bootTime().Add(time.Duration(ticks) * time.Second / ticksPerSecond), nil
 }
 
-// parseStart reads field 22 of /proc/PID/stat (proc_pid_stat(5)). The name in
-// field 2 may hold spaces, newlines and ")": what follows the last ")" counts.
-// A process of which just the entry is left, since its parent has not waited
-// for it, has ended: it is an error too.
+// parseStart parses field 22 of /proc/PID/stat (proc_pid_stat(5)). The name in
+// field 2 may contain spaces, newlines and ")", so the fields are counted from the
+// last ")". A zombie, whose parent has not waited for it, has exited, which is an
+// error too.
 func parseStart(stat []byte) (uint64, error) {
 	i := bytes.LastIndexByte(stat, ')')
 	fields := bytes.Fields(stat[i+1:])
 	if i < 0 || len(fields) < 20 {
-		return 0, fmt.Errorf("stat has %d fields behind the name, not 20 or more", len(fields))
+		return 0, fmt.Errorf("stat has %d fields after the name, want at least 20", len(fields))
 	}
 	// The main thread may be a zombie while others live: field 20 counts them.
 	state, threads := string(fields[0]), string(fields[17])
@@ -54,8 +54,8 @@ func parseStart(stat []byte) (uint64, error) {
 	return ticks, nil
 }
 
-// bootTime is when ticks began to count, by the clock as it was at the first
-// call: a clock that steps later moves no process.
+// bootTime is the time of tick 0, by the clock at the first call: later steps of
+// the clock do not change the start of any process.
 var bootTime = sync.OnceValue(func() time.Time {
 	var up unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {

@@ -9,8 +9,8 @@ import (
 	ps "github.com/shirou/gopsutil/v3/process"
 )
 
-// startOf returns the start of pid in milliseconds since 1970, which is the
-// best identity that gopsutil has, and the same as a time.
+// startOf returns the start of pid in milliseconds since 1970, which is the best
+// identity that gopsutil has, and as a time.
 func startOf(pid int) (uint64, time.Time, error) {
 	p := &ps.Process{Pid: int32(pid)}
 	ms, err := p.CreateTime()

@@ -12,16 +12,16 @@ import (
 	"porthole/monitor"
 )
 
-// stillActive is the exit code of a process that runs (STILL_ACTIVE of
+// stillActive is the exit code of a running process (STILL_ACTIVE of
 // minwinbase.h).
 const stillActive = 259
 
-// startOf returns the creation time of pid as a FILETIME, of 100 ns each, and
-// as a time. A process that has ended can be opened as long as anyone has a
-// handle of it; that is no process any more.
+// startOf returns the creation time of pid as a FILETIME, in units of 100 ns, and
+// as a time. A process that has exited can be opened as long as another process has
+// a handle of it; it counts as exited.
 func startOf(pid int) (uint64, time.Time, error) {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
-	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) { // how it says that there is none
+	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) { // there is no such process
 		err = os.ErrProcessDone
 	}
 	if err != nil {
@@ -39,10 +39,10 @@ func startOf(pid int) (uint64, time.Time, error) {
 	return uint64(created.HighDateTime)<<32 | uint64(created.LowDateTime), time.Unix(0, created.Nanoseconds()).UTC(), nil
 }
 
-// fromProcessList returns what the system's list of processes tells everyone, also of a
-// process that may not be opened, as System (4) and other users' services: its
-// name and its parent. The error is refused where it is not in the list.
-func fromProcessList(pid int, refused error) (monitor.Owner, error) {
+// fromProcessList returns the name and the parent of a process that may not be
+// opened, such as System (4) and other users' services. Every user can read the
+// system's list of processes. If the process is not in it, the error is denied.
+func fromProcessList(pid int, denied error) (monitor.Owner, error) {
 	list, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
 		return monitor.Owner{}, fmt.Errorf("list the processes: %w", err)
@@ -54,5 +54,5 @@ func fromProcessList(pid int, refused error) (monitor.Owner, error) {
 			return monitor.Owner{PID: pid, Name: windows.UTF16ToString(entry.ExeFile[:]), ParentPID: int(entry.ParentProcessID)}, nil
 		}
 	}
-	return monitor.Owner{}, refused
+	return monitor.Owner{}, denied
 }

@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// threads lists the threads of pid but the main one. There is a /proc/TID for
-// each, though no listing of /proc shows it.
+// threads lists the threads of pid except the main thread. Each has a /proc/TID,
+// although a listing of /proc does not show it.
 func threads(pid int) []int {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
-		return nil // it has ended, or may not be read
+		return nil // it has exited, or may not be read
 	}
 	var ids []int
 	for _, e := range entries {

@@ -2,5 +2,5 @@
 
 package process
 
-// threads is for Linux, where each has a number that says what the process is.
+// threads returns nil: only on Linux can a thread be read in place of its process.
 func threads(int) []int { return nil }

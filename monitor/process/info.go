@@ -1,5 +1,5 @@
-// Package process reads the facts of processes through gopsutil, which is
-// imported by no other package for that purpose.
+// Package process reads information about processes. It is the only package that
+// uses gopsutil for that.
 package process
 
 import (
@@ -15,18 +15,18 @@ import (
 	"porthole/monitor"
 )
 
-// Bounds of what is kept of another process, which may be hostile: a command
-// line can have two megabytes.
+// Limits for what is read from another process, which may be hostile: a command
+// line can be two megabytes long.
 const (
 	maxCommand   = 16 << 10 // bytes of a command line
 	maxArguments = 512
 	maxParents   = 32
 )
 
-// Info reads what can be known of pid now. What may not be read stays empty;
-// an error means that there is no such process, or that nothing of it can be
-// read; it is os.ErrProcessDone only where the process is known to have ended. It
-// may be called from any goroutine.
+// Info reads everything that can be known about pid now. Fields that may not be
+// read stay empty. An error means that there is no such process, or that nothing
+// about it can be read; it is os.ErrProcessDone only if the process is known to
+// have exited. Info is safe for concurrent use.
 func Info(pid int) (monitor.Owner, error) {
 	start, startedAt, err := startOf(pid)
 	if errors.Is(err, fs.ErrPermission) {
@@ -37,7 +37,7 @@ func Info(pid int) (monitor.Owner, error) {
 	}
 	p := &ps.Process{Pid: int32(pid)}
 	o := monitor.Owner{PID: pid, Start: start, StartedAt: startedAt}
-	// Each of these may be refused for another user's process; then it is unknown.
+	// Each of these may be denied for another user's process and then stays empty.
 	var living *ps.Process
 	o.Command, living = commandOf(pid)
 	o.Program, _ = living.Exe()
@@ -54,11 +54,11 @@ func Info(pid int) (monitor.Owner, error) {
 	return o, nil
 }
 
-// deleted is what Linux appends to a link to a file that is gone (proc(5)).
+// deleted is what Linux appends to a link if the file was deleted (proc(5)).
 const deleted = " (deleted)"
 
-// trimDeleted reports whether path was the name of a file that is gone, and
-// returns that name. A file may be called so too, and be there.
+// trimDeleted reports whether path names a deleted file, and returns its name. An
+// existing file may have such a name too.
 func trimDeleted(path string) (string, bool) {
 	name, ok := strings.CutSuffix(path, deleted)
 	if !ok {
@@ -70,12 +70,12 @@ func trimDeleted(path string) (string, bool) {
 	return name, true
 }
 
-// commandOf returns the command line of pid, and what to ask for the rest: a
-// process whose main thread has ended shows command, program and folder by the
-// number of another thread alone.
+// commandOf returns the command line of pid, and the process or thread to read
+// everything else from: if the main thread has exited, only another thread has the
+// command, program and folder.
 func commandOf(pid int) ([]string, *ps.Process) {
 	p := &ps.Process{Pid: int32(pid)}
-	command, _ := p.CmdlineSlice() // unknown where refused
+	command, _ := p.CmdlineSlice() // empty if denied
 	if len(command) > 0 {
 		return truncateCommand(command), p
 	}
@@ -88,8 +88,8 @@ func commandOf(pid int) ([]string, *ps.Process) {
 	return nil, p
 }
 
-// fullName completes a name that the kernel cut after 15 bytes from the
-// program or the command, where those begin with it.
+// fullName returns the name, which the kernel truncates to 15 bytes. It is
+// completed from the program or the command if one of them begins with it.
 func fullName(o monitor.Owner) string {
 	if len(o.Name) < 15 {
 		return o.Name
@@ -120,9 +120,9 @@ func truncateCommand(command []string) []string {
 	return command
 }
 
-// Parents returns the chain of parents of o, nearest first, as it is now. It
-// ends at the first process that cannot be read, or that started after its
-// child and so is no parent.
+// Parents returns the current chain of parents of o, nearest first. It ends at the
+// first process that cannot be read, or that started after its child and so is not
+// its parent.
 func Parents(o monitor.Owner) []monitor.Parent {
 	var chain []monitor.Parent
 	child, next := o.Start, o.ParentPID
@@ -147,13 +147,13 @@ func parent(pid int) (_ monitor.Parent, ppid int, _ error) {
 	if err != nil {
 		return monitor.Parent{}, 0, fmt.Errorf("read the parent of process %d: %w", pid, err)
 	}
-	name, _ := p.Name() // unknown where refused
+	name, _ := p.Name() // empty if denied
 	command, _ := commandOf(pid)
 	return monitor.Parent{PID: pid, Start: start, Name: name, Command: command}, int(above), nil
 }
 
-// IsAlive reports whether the process that had that start still runs as pid. Of
-// one whose start may not be read it is true as long as that is so.
+// IsAlive reports whether pid is still the process with that start. If the start
+// is 0 because it may not be read, IsAlive is true as long as that is the case.
 func IsAlive(pid int, start uint64) bool {
 	now, _, err := startOf(pid)
 	if start == 0 && errors.Is(err, fs.ErrPermission) {
