@@ -14,20 +14,12 @@ import (
 	"porthole/e2e/desktop"
 )
 
-// Where the header of the table is under the cards, and its first columns: ★,
-// then Port, then Process.
-const (
-	headerY  = 183
-	portX    = 34 + 20
-	processX = 34 + 72 + 20
-	portEdge = 34 + 72
-)
-
-// opens lets do open the process of a server, and closes its window. What a busy
-// machine has not done is tried again; another process's window is wrong.
+// opens calls do, which opens the process window of a server, and closes the window.
+// It calls do again if no window opens, which happens on a busy machine, and fails if
+// the window of another process opens.
 func (d *desk) opens(what string, s *server, name string, do func() error) {
 	d.t.Helper()
-	want := fmt.Sprintf("%s %d – Porthole", name, s.pid())
+	want := processTitle(name, s.pid())
 	d.eventually(what, func() error {
 		if err := do(); err != nil {
 			return err
@@ -37,12 +29,12 @@ func (d *desk) opens(what string, s *server, name string, do func() error) {
 			if err != nil {
 				return err
 			}
-			i := slices.IndexFunc(windows, func(w desktop.Window) bool { return strings.HasSuffix(w.Title, " – Porthole") })
+			i := slices.IndexFunc(windows, func(w desktop.Window) bool { return strings.HasSuffix(w.Title, processTitleEnd) })
 			if i < 0 {
 				continue
 			}
 			if windows[i].Title != want {
-				d.t.Fatalf("%s: %q opened; want %q", what, windows[i].Title, want)
+				d.t.Fatalf("%s: got the window %q; want %q", what, windows[i].Title, want)
 			}
 			d.do("close the process window", windows[i].Close())
 			d.noWindow(want)
@@ -52,14 +44,14 @@ func (d *desk) opens(what string, s *server, name string, do func() error) {
 	})
 }
 
-func TestTheMouseSortsAndResizesAndTheKeysFilter(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+func TestSortingResizingAndFiltering(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	beta := d.serve(d.program("beta"), "/", "127.0.0.1:20001")
 	alpha := d.serve(d.program("alpha"), "/", "127.0.0.1:20002")
 	gamma := d.serve(d.program("gamma"), "/", "127.0.0.1:20003")
 	agent := d.start()
-	d.menuHas(d.item(agent), "○ 62893 free")
-	window := d.window("Porthole")
+	d.menuHas(d.item(agent), menuFree("62893"))
+	window := d.mainWindow()
 	first := func() error { return window.Key("Home", "Return") }
 
 	d.do("filter", window.Type("20001-20003"))
@@ -67,33 +59,32 @@ func TestTheMouseSortsAndResizesAndTheKeysFilter(t *testing.T) {
 	d.steady(window)
 	d.do("sort by process", window.Click(processX, headerY))
 	d.opens("by process", alpha, "alpha", first)
-	d.do("the other way", window.Click(processX, headerY))
-	d.opens("by process, downwards", gamma, "gamma", first)
+	d.do("sort the other way", window.Click(processX, headerY))
+	d.opens("by process, descending", gamma, "gamma", first)
 
-	// The column Port is made wider: what was Process is Port now.
+	// The column Port becomes wider, so that it covers the place of Process.
 	before := d.steady(window)
 	d.do("drag an edge", window.Drag(image.Pt(portEdge, headerY), image.Pt(portEdge+60, headerY)))
-	d.eventually("the column is wider", func() error { return differs(d, window, before) })
+	d.waitChanged("the column becomes wider", window, before)
 	d.do("sort", window.Click(processX, headerY))
 	d.opens("by port", beta, "beta", first)
 
-	// It is remembered for the next window, with the filter.
-	d.do("close the window", window.Close())
-	d.noWindow("Porthole")
+	// The next window has the same columns and the same filter.
+	d.closeMainWindow()
 	d.wantStatus(d.start(), 0)
-	window = d.window("Porthole")
+	window = d.mainWindow()
 	d.steady(window)
 	d.do("sort", window.Click(processX, headerY))
-	d.opens("by port, downwards: the column is wide still", gamma, "gamma", first)
-	d.do("filter by a word as well", window.Key("ctrl+f", "End"))
+	d.opens("by port, descending: the column is still wide", gamma, "gamma", first)
+	d.do("go to the filter's end", window.Key("ctrl+f", "End"))
 	d.do("filter by a word as well", window.Type(" alpha"))
 	d.do("leave the filter", window.Key("Down"))
-	d.opens("the one", alpha, "alpha", first)
+	d.opens("the only row", alpha, "alpha", first)
 }
 
-// storm opens listeners above and below a port, one in a tenth of a second, and
-// closes the oldest one. It returns when that is under way.
-func storm(t *testing.T, port int) (stop func()) {
+// churn opens a listener every 100 ms, in turn above and below a port, and closes the
+// oldest one. It returns when both have begun.
+func churn(t *testing.T, port int) (stop func()) {
 	done, ended, begun := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -129,9 +120,9 @@ func storm(t *testing.T, port int) (stop func()) {
 	return stop
 }
 
-func TestADoubleClickOpensTheRowUnderThePointerWhileTheTableChanges(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "notifications: false\nwatches:\n  - ports: 20500\n")
+func TestDoubleClickWhileRowsChange(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
+	d.writeSettings("notifications: false\nwatches:\n  - ports: 20500\n")
 	var addresses []string
 	for port := 20420; port <= 20580; port += 2 { // enough rows to scroll, above and below
 		if port != 20500 {
@@ -139,48 +130,48 @@ func TestADoubleClickOpensTheRowUnderThePointerWhileTheTableChanges(t *testing.T
 		}
 	}
 	d.serve(d.program("crowd"), "/", strings.Join(addresses, ","))
-	calm := d.serve(d.program("calm"), "/", "127.0.0.1:20500")
+	steady := d.serve(d.program("steady"), "/", "127.0.0.1:20500")
 	item := d.item(d.start())
-	d.menuHas(item, "● 20500 calm")
-	window := d.window("Porthole")
+	d.menuHas(item, menuOpen("20500", "steady"))
+	window := d.mainWindow()
 	before := d.steady(window)
-	d.do("select the row", item.Click(d.step(), "● 20500 calm"))
-	d.eventually("the row is shown", func() error { return differs(d, window, before) })
+	d.do("select the row", item.Click(d.step(), menuOpen("20500", "steady")))
+	d.waitChanged("the row is visible", window, before)
 	d.steady(window)
 	at := d.selectedRow(window)
-	d.do("go to the row", window.Click(at.X, at.Y)) // what is under the pointer stays there
-	stop := storm(t, 20500)
+	d.do("go to the row", window.Click(at.X, at.Y)) // the row under the pointer stays there
+	stop := churn(t, 20500)
 	for range 5 {
-		d.opens("a double click on the row of 20500", calm, "calm", func() error { return window.DoubleClick(at.X, at.Y) })
+		d.opens("a double click on the row of 20500", steady, "steady", func() error { return window.DoubleClick(at.X, at.Y) })
 	}
-	d.shot("storm")
+	d.shot("churn")
 	stop()
 }
 
-// What a menu says of a row that has closed meanwhile is of that row, and does
-// nothing to what has its place or its port by then.
-func TestAMenuOfARowThatClosesIsNotAnothersMenu(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "notifications: false\nwatches:\n  - ports: 20001\n")
-	d.serve(d.program("later"), "/", "127.0.0.1:20002") // has the row's place then
+// The menu of a row stays that row's menu when its listener closes. It does not act on
+// the row that takes its place.
+func TestMenuOfAClosedRow(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
+	d.writeSettings("notifications: false\nwatches:\n  - ports: 20001\n")
+	d.serve(d.program("later"), "/", "127.0.0.1:20002") // this row takes the other's place
 	going := d.serve(d.program("going"), "/", "127.0.0.1:20001")
 	item := d.item(d.start())
-	d.menuHas(item, "● 20001 going")
-	window := d.window("Porthole")
+	d.menuHas(item, menuOpen("20001", "going"))
+	window := d.mainWindow()
 	d.do("filter", window.Type("20001-20002"))
 	d.do("go to the row", window.Key("Down", "Home"))
 	d.steady(window)
 	at := d.selectedRow(window)
 	before := d.steady(window)
 	d.do("right click the row", window.RightClick(at.X, at.Y))
-	d.eventually("the menu opens", func() error { return differs(d, window, before) })
+	d.waitChanged("the menu opens", window, before)
 	open := d.steady(window)
 	going.close()
-	d.menuHas(item, "○ 20001 free")
-	d.eventually("the row closes", func() error { return differs(d, window, open) })
-	d.steady(window) // and goes
+	d.menuHas(item, menuFree("20001"))
+	d.waitChanged("the row closes", window, open)
+	d.steady(window) // it is removed
 	d.do("choose Open process", window.Key("Down", "Return"))
-	process := d.window(fmt.Sprintf("going %d – Porthole", going.pid()))
+	process := d.window(processTitle("going", going.pid()))
 	d.steady(process)
-	d.do("picture it", process.Screenshot(picture(t, "closed-process")))
+	d.do("take a picture", process.Screenshot(picturePath(t, "closed-process")))
 }

@@ -12,68 +12,85 @@ import (
 	"porthole/e2e/desktop"
 )
 
-// From a process window: Wireshark, by a stand-in. The environment is for the picture.
-func TestTheProcessWindowInspectsTheTraffic(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+// The process window starts Wireshark, here a script in its place, and shows the
+// process's environment.
+func TestInspectTraffic(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	dir := t.TempDir()
-	said := filepath.Join(dir, "said")
-	wireshark := "#!/bin/sh\necho \"$@\" >" + said + ".new; mv " + said + ".new " + said + "\n"
+	arguments := filepath.Join(dir, "arguments")
+	wireshark := "#!/bin/sh\necho \"$@\" >" + arguments + ".new; mv " + arguments + ".new " + arguments + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "wireshark"), []byte(wireshark), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	server := d.project("acme-web", "web", "127.0.0.1:62893")
 	item := d.item(d.startWith([]string{"PATH=" + dir + ":" + os.Getenv("PATH")}))
-	window := d.window("Porthole")
-	d.menuHas(item, "● 62893 web · acme-web")
-	d.do("select", item.Click(d.step(), "● 62893 web · acme-web"))
+	window := d.mainWindow()
+	d.menuHas(item, menuOpen("62893", "web · acme-web"))
+	d.do("select", item.Click(d.step(), menuOpen("62893", "web · acme-web")))
 	d.steady(window)
 	d.do("open the process", window.Key("Return"))
-	process := d.window(fmt.Sprintf("web %d – Porthole", server.pid()))
+	process := d.window(processTitle("web", server.pid()))
 	d.steady(process)
 	for range 6 { // Open in browser, Copy URL, Copy command, Open folder, Explain, Inspect traffic
-		d.do("go on", process.Key("Tab"))
+		d.do("go to the next button", process.Key("Tab"))
 	}
 	d.do("press Inspect traffic", process.Key("Return"))
-	d.eventually("Wireshark is opened", func() error {
-		got, err := os.ReadFile(said)
-		if want := "-k -i lo -f tcp port 62893\n"; err == nil && string(got) != want {
-			err = fmt.Errorf("with %q; want %q", got, want)
+	d.eventually("Wireshark starts", func() error {
+		got, err := os.ReadFile(arguments)
+		if err == nil && string(got) != wiresharkArguments {
+			err = fmt.Errorf("got the arguments %q; want %q", got, wiresharkArguments)
 		}
 		return err
 	})
-	d.do("go on", process.Key("Tab"))
+	d.do("go to the next button", process.Key("Tab"))
 	d.do("press Show environment", process.Key("Return"))
 	d.steady(process)
 	d.shot("environment")
 }
 
-// With the real mouse; Fyne's keys for that, and ours for the window.
-func TestTheMouseSelectsATextOfTheProcessWindow(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+// Text in the process window can be selected with the mouse and copied.
+func TestSelectAndCopyText(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	server := d.project("acme-web", "web", "127.0.0.1:62893")
 	item := d.item(d.start())
-	window := d.window("Porthole")
-	d.menuHas(item, "● 62893 web · acme-web")
-	d.do("select", item.Click(d.step(), "● 62893 web · acme-web"))
+	window := d.mainWindow()
+	d.menuHas(item, menuOpen("62893", "web · acme-web"))
+	d.do("select", item.Click(d.step(), menuOpen("62893", "web · acme-web")))
 	d.steady(window)
 	d.do("open the process", window.Key("Return"))
-	process := d.window(fmt.Sprintf("web %d – Porthole", server.pid()))
+	process := d.window(processTitle("web", server.pid()))
 	d.steady(process)
-	const first, last, step = 400, 480, 8 // how long the chain of parents is, and so where the command stands, is the machine's
-	y := first
-	d.eventually("the command is selected and copied", func() error {
-		if err := errors.Join(process.Drag(image.Pt(130, y), image.Pt(600, y)), process.Key("ctrl+c")); err != nil {
-			return err
-		}
-		time.Sleep(200 * time.Millisecond)
-		got, err := d.Clipboard(d.step())
-		if err == nil && got != "web --serve" {
-			err = fmt.Errorf("copied %q at %d", got, y)
-			y = first + (y-first+step)%(last-first)
-		}
-		return err
-	})
+	// The position of the command depends on the length of the chain of parents.
+	d.findText(process, image.Pt(130, 400), 480, func(got string) bool { return got == "web --serve" })
 	d.shot("selected")
 	d.do("close the window", process.Key("Escape"))
-	d.do("see it gone", d.WaitNoWindow(d.step(), process.Title))
+	d.noWindow(process.Title)
+}
+
+// findText looks for a line of text in a window: it drags the mouse over the window
+// from the point from to the right, copies the selection, and repeats that further down,
+// until bottom, until the copied text is the one that is wanted.
+func (d *desk) findText(w desktop.Window, from image.Point, bottom int, want func(string) bool) {
+	d.t.Helper()
+	const step = 8
+	y := from.Y
+	d.eventually("a text is selected and copied", func() error {
+		if err := errors.Join(w.Drag(image.Pt(from.X, y), image.Pt(600, y)), w.Key("ctrl+c")); err != nil {
+			return err
+		}
+		var got string
+		for range 5 { // the program handles the key a moment later
+			time.Sleep(40 * time.Millisecond)
+			var err error
+			if got, err = d.Clipboard(d.step()); err != nil {
+				return err
+			}
+			if want(got) {
+				return nil
+			}
+		}
+		err := fmt.Errorf("got %q at %d", got, y)
+		y = from.Y + (y-from.Y+step)%(bottom-from.Y)
+		return err
+	})
 }

@@ -3,59 +3,57 @@ package e2e
 import (
 	"fmt"
 	"image"
-	"path/filepath"
 	"testing"
 
 	"porthole/e2e/desktop"
 )
 
-// On dense screens all is larger, and nothing is cut off. All other tests are at
-// scale 1.
+// On screens with a high resolution everything is larger and nothing is cut off. All
+// other tests use scale 1.
 func TestScales(t *testing.T) {
-	long(t)
+	longTest(t)
 	opts := desktop.DefaultOptions()
 	opts.Size = "2500x1600x24"
-	d := boot(t, opts)
+	d := startDesk(t, opts)
 	d.serve(d.program("dense"), "/", "127.0.0.1:20011,[::1]:20011")
 	for _, scale := range []float64{1.5, 3} {
-		d.write(filepath.Join(filepath.Dir(d.logPath()), "window.json"), `{"version":1,"window":{"width":800,"height":500}}`)
+		d.write(d.statePath(windowFile), `{"version":1,"window":{"width":800,"height":500}}`)
 		agent := d.startWith([]string{fmt.Sprint("FYNE_SCALE=", scale)}, "show", "20011")
-		window := d.window("Porthole")
-		d.eventually("it is so large", func() error { return sized(window, int(800*scale), int(500*scale)) })
+		window := d.mainWindow()
+		d.eventually("the size", func() error { return wantSize(window, int(800*scale), int(500*scale)) })
 		d.steady(window)
-		d.do("picture it", window.Screenshot(picture(t, fmt.Sprint("scale-", scale))))
-		d.wantStatus(d.start("quit"), 0)
-		d.wantStatus(agent, 0)
+		d.do("take a picture", window.Screenshot(picturePath(t, fmt.Sprint("scale-", scale))))
+		d.quit(agent)
 	}
 }
 
-// A screen is unplugged: what is left is smaller than the window was.
-func TestAScreenThatGoes(t *testing.T) {
-	long(t)
+// When a monitor is unplugged, the window can still be used on the smaller screen.
+func TestScreenBecomesSmaller(t *testing.T) {
+	longTest(t)
 	opts := desktop.DefaultOptions()
 	opts.Size = "1600x1000x24"
-	d := boot(t, opts)
+	d := startDesk(t, opts)
 	server := d.serve(d.program("seen"), "/", "127.0.0.1:20012")
 	agent := d.start("show", "20012")
 	d.item(agent)
-	window := d.window("Porthole")
+	window := d.mainWindow()
 	d.do("make it large", window.Resize(1500, 900))
-	d.eventually("it is large", func() error { return sized(window, 1500, 900) })
+	d.eventually("the size", func() error { return wantSize(window, 1500, 900) })
 	d.steady(window)
 	small := image.Pt(1024, 700)
-	d.do("unplug the screen", d.Resize(small))
+	d.do("unplug the monitor", d.Resize(small))
 	d.opensProcess(window, server, "seen")
 
-	// Hidden and shown again it is where it can be reached.
+	// Closed and opened again, it is on the screen.
 	d.do("close it", window.Key("ctrl+w"))
-	d.noWindow("Porthole")
+	d.noMainWindow()
 	d.wantStatus(d.start(), 0)
-	window = d.window("Porthole")
+	window = d.mainWindow()
 	d.steady(window)
 	frame, err := window.Geometry()
 	d.do("measure it", err)
 	if !frame.In(image.Rectangle{Max: small}) {
-		t.Errorf("the window is at %v of a screen of %v", frame, small)
+		t.Errorf("got the window at %v; want it on a screen of %v", frame, small)
 	}
 	d.shot("small-screen")
 	d.opensProcess(window, server, "seen")

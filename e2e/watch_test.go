@@ -3,78 +3,69 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"porthole/e2e/desktop"
-	"porthole/internal/fakebus"
 	"porthole/ui/tray"
 )
 
-func TestARestartIsToldOnce(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace_period: 6s\nwatches:\n  - ports: 62893\n")
+func TestRestartIsOneNotification(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
+	d.writeSettings("grace: 6s\nwatches:\n  - ports: 62893\n")
 	d.item(d.start("--hidden"))
 	first := d.listen("127.0.0.1:62893")
-	d.note("62893 is open")
+	d.note(noteOpen("62893"))
 	first.close()
 	second := d.listen("127.0.0.1:62893")
-	d.note("62893 restarted: " + serverName())
+	d.note(noteRestarted("62893", serverName()))
 	second.close()
-	d.note("62893 closed: " + serverName()) // the grace time of the first close is over as well
-	d.titles("62893 is open", "62893 restarted", "62893 closed")
+	d.note(noteClosed("62893", serverName())) // the grace time of the first close has ended too
+	d.wantNotes(noteOpen("62893"), noteRestarted("62893"), noteClosed("62893"))
 }
 
-func TestASocketThatChangesHandsIsToldAndMarked(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+func TestOwnerChange(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	item := d.item(d.start("--hidden"))
 	giver := d.serve(d.program("giver"), "/", "127.0.0.1:62893")
-	d.note("62893 is open: giver")
-	d.looks(item, tray.Icon{Level: 4, Dot: true})
-	taker := giver.order(d, "pass "+d.program("taker"))
-	d.note("62893 changed hands: giver → taker")
-	d.looks(item, tray.Icon{Level: 4, Alert: true})
-	d.do("look at the window", item.Click(d.step(), "Open Porthole"))
-	d.window("Porthole")
-	d.looks(item, tray.Icon{Level: 4})
+	d.note(noteOpen("62893", "giver"))
+	d.wantIcon(item, tray.Icon{Level: 4, Dot: true})
+	taker := giver.command(d, "pass "+d.program("taker"))
+	d.note(noteOwnerChanged("62893", "giver", "taker"))
+	d.wantIcon(item, tray.Icon{Level: 4, Alert: true})
+	d.do("open the window", item.Click(d.step(), menuOpenWindow))
+	d.mainWindow()
+	d.wantIcon(item, tray.Icon{Level: 4})
 	giver.close()
-	d.eventually("the heir ends", func() error {
-		if alive(taker) {
-			return fmt.Errorf("%d is there", taker)
-		}
-		return nil
-	})
-	d.note("62893 closed: taker")
-	d.titles("62893 is open", "62893 changed hands", "62893 closed")
+	d.waitGone(taker)
+	d.note(noteClosed("62893", "taker"))
+	d.wantNotes(noteOpen("62893"), noteOwnerChanged("62893"), noteClosed("62893"))
 }
 
-func TestAServerThatOpensItselfToTheNetworkIsToldAndMarked(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+func TestExposureChange(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	item := d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
-	d.note("62893 is open")
-	d.looks(item, tray.Icon{Level: 4, Dot: true})
-	server.order(d, "listen 0.0.0.0:62893")
-	d.note("62893 can now be reached from the network")
-	d.looks(item, tray.Icon{Level: 4, Alert: true})
+	d.note(noteOpen("62893"))
+	d.wantIcon(item, tray.Icon{Level: 4, Dot: true})
+	server.command(d, "listen 0.0.0.0:62893")
+	d.note(noteExposed("62893"))
+	d.wantIcon(item, tray.Icon{Level: 4, Alert: true})
 	server.close()
-	d.note("62893 closed")
-	d.looks(item, tray.Icon{Alert: true}) // nobody has looked yet
-	d.titles("62893 is open", "62893 can now be reached", "62893 closed")
+	d.note(noteClosed("62893"))
+	d.wantIcon(item, tray.Icon{Alert: true}) // the window has not shown it
+	d.wantNotes(noteOpen("62893"), noteExposed("62893"), noteClosed("62893"))
 }
 
 func TestTwoHundredPortsAtOnce(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace_period: 1s\nwatches:\n  - ports: 20000-20200\n")
+	d := startDesk(t, desktop.DefaultOptions())
+	d.writeSettings("grace: 1s\nwatches:\n  - ports: 20000-20200\n")
 	middle := d.serve(d.program("middle"), "/", "127.0.0.1:20100")
 	item := d.item(d.start())
-	window := d.window("Porthole")
-	d.menuHas(item, "● 20100 middle")
+	window := d.mainWindow()
+	d.menuHas(item, menuOpen("20100", "middle"))
 	var addresses []string
 	for port := 20000; port <= 20200; port++ {
 		if port != 20100 {
@@ -82,275 +73,272 @@ func TestTwoHundredPortsAtOnce(t *testing.T) {
 		}
 	}
 	server := d.listen(strings.Join(addresses, ","))
-	d.note("200 ports opened: 20000, 20001")
-	d.menuHas(item, "…and 191 more watched ports")
+	d.note(noteManyOpened(200, "20000", "20001"))
+	d.menuHas(item, menuMore(191))
 
-	// Counted in the window: 100 are above the one in the middle, 100 below it.
+	// The window has 100 rows above the one in the middle and 100 below it.
 	d.do("filter", window.Type("20000-20200"))
 	d.do("leave the filter", window.Key("Down"))
 	d.steady(window)
 	d.shot("two-hundred")
-	for _, way := range [][]string{{"Home", "Down"}, {"End", "Up"}} {
-		keys := append(way[:1:1], slices.Repeat(way[1:], 100)...)
+	for _, path := range [][]string{{"Home", "Down"}, {"End", "Up"}} {
+		keys := append(path[:1:1], slices.Repeat(path[1:], 100)...)
 		d.do("go to the row in the middle and open it", window.Key(append(keys, "Return")...))
-		title := fmt.Sprintf("middle %d – Porthole", middle.pid())
+		title := processTitle("middle", middle.pid())
 		process := d.window(title)
 		d.do("close the process window", process.Close())
 		d.noWindow(title)
 	}
 
 	server.close()
-	d.note("200 ports closed: 20000, 20001")
+	d.note(noteManyClosed(200, "20000", "20001"))
 	if notes := d.rec.Notes(); len(notes) > 4 {
-		t.Errorf("%d notifications of 200 ports that opened and closed, want two of each at most: %q", len(notes), summaries(notes))
+		t.Errorf("got %d notifications for 200 ports that opened and closed, want at most 4: %q", len(notes), summaries(notes))
 	}
 }
 
-func TestANotificationServiceThatHangsStopsNothing(t *testing.T) {
+func TestHangingNotificationDaemon(t *testing.T) {
 	opts := desktop.DefaultOptions()
 	opts.Notifications = false
-	d := boot(t, opts)
+	d := startDesk(t, opts)
 	fake, err := d.StartFakeNotifications()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer fake.Close()
-	d.write(d.settings(), "grace_period: 1s\nwatches:\n  - ports: 20001\n  - ports: 20002\n  - ports: 20003\n  - ports: 20004\n")
+	d.writeSettings("grace: 1s\nwatches:\n  - ports: 20001\n  - ports: 20002\n  - ports: 20003\n  - ports: 20004\n")
 	item := d.item(d.start())
-	window := d.window("Porthole")
+	window := d.mainWindow()
 	d.steady(window)
 	d.listen("127.0.0.1:20001")
-	d.shown(fake, "20001 is open")
-	d.warned(window, false)
+	d.wantShown(fake, noteOpen("20001"))
+	d.hasWarning(window, false)
 	fake.Hang(true)
 
-	// Tray and window answer before the service is given up. A machine that was
-	// too busy for that once gets another chance.
-	const givenUp = "the notification daemon does not respond"
+	// Tray and window respond before the timeout of the daemon. On a busy machine one
+	// of three attempts is enough.
 	prompt := false
 	var server *server
 	for n := 2; n <= 4 && !prompt; n++ {
-		before := strings.Count(d.log(), givenUp)
-		look := d.steady(window)
+		before := strings.Count(d.log(), logDaemonHangs)
+		picture := d.steady(window)
 		server = d.listen(fmt.Sprintf("127.0.0.1:2000%d", n))
-		d.tooltip(item, fmt.Sprintf("%d of 4 watched open", n))
+		d.tooltip(item, tooltipOpen(n, 4))
 		d.do("type", window.Type("2000"))
-		d.eventually("the window answers", func() error { return differs(d, window, look) })
-		prompt = strings.Count(d.log(), givenUp) == before
+		d.waitChanged("the window responds", window, picture)
+		prompt = strings.Count(d.log(), logDaemonHangs) == before
 		d.do("clear the filter", window.Key("Escape"))
-		d.eventually("the service is given up", func() error {
-			if strings.Count(d.log(), givenUp) == before {
-				return errors.New("the log does not say so")
+		d.eventually("the timeout of the daemon", func() error {
+			if strings.Count(d.log(), logDaemonHangs) == before {
+				return errors.New("it is not in the log")
 			}
 			return nil
 		})
 	}
 	if !prompt {
-		t.Error("tray and window answered only when the service was given up, three times")
+		t.Error("tray and window responded only after the timeout of the daemon, three times")
 	}
-	d.warned(window, true)
+	d.hasWarning(window, true)
 	d.shot("notifications-hang")
 	fake.Hang(false)
 	server.close()
 	d.eventually("a notification is shown", func() error {
 		if shown := fake.Shown(); !slices.ContainsFunc(shown, func(s string) bool { return strings.Contains(s, "closed") }) {
-			return fmt.Errorf("shown are %q", shown)
+			return fmt.Errorf("got %q", shown)
 		}
 		return nil
 	})
-	d.warned(window, false)
+	d.hasWarning(window, false)
 }
 
-func TestANotificationServiceThatRestarts(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace_period: 0s\nwatches:\n  - ports: 62893\n")
+func TestNotificationDaemonRestarts(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
+	d.writeSettings("grace: 0s\nwatches:\n  - ports: 62893\n")
 	d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
-	d.note("62893 is open")
-	server.order(d, "listen 127.0.0.1:20001")
-	if n := d.note("62893 closed"); n.Replaces == 0 {
-		t.Error("the second notification about a port has a number of its own, want it in the place of the first")
+	d.note(noteOpen("62893"))
+	server.command(d, "listen 127.0.0.1:20001")
+	if n := d.note(noteClosed("62893")); n.Replaces == 0 {
+		t.Error("the second notification about a port replaces none, want that it replaces the first")
 	}
 	d.StopNotifications()
 	d.do("start dunst again", d.StartNotifications(d.step()))
-	server.order(d, "listen [::1]:62893")
+	server.command(d, "listen [::1]:62893")
 	d.eventually("the next notification", func() error {
 		notes := d.rec.Notes()
 		if len(notes) != 3 {
-			return fmt.Errorf("there are %q", summaries(notes))
+			return fmt.Errorf("got %q, want three", summaries(notes))
 		}
 		if notes[2].Replaces != 0 {
-			t.Errorf("%q is to take the place of %d, which the new service never gave", notes[2].Summary, notes[2].Replaces)
+			t.Errorf("%q replaces %d, an ID of the old daemon; want a new notification", notes[2].Summary, notes[2].Replaces)
 		}
 		return nil
 	})
 }
 
-// Where there is no display for a window, each click on the icon is answered by
-// a notification.
-func TestThePanelRestartsAfterFiftyNotifications(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+// Without a display for a window, each click on the icon sends a notification.
+func TestPanelRestartsAfterFiftyNotifications(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	agent := d.startWith([]string{"DISPLAY=", "WAYLAND_DISPLAY="}, "--hidden")
 	item := d.item(agent)
 	for n := range 50 {
 		d.do("click the icon", item.Activate(d.step()))
 		d.eventually("a notification", func() error {
 			if got := len(d.rec.Notes()); got != n+1 {
-				return fmt.Errorf("there are %d, want %d", got, n+1)
+				return fmt.Errorf("got %d, want %d", got, n+1)
 			}
 			return nil
 		})
 	}
-	d.do("close the notifications", d.ClickAt(d.NotificationPoint(), 2)) // which is signalled to who sent them
+	d.do("close the notifications", d.ClickAt(d.NotificationPoint(), 2)) // their sender gets a signal for each
 	for range 2 {
 		d.StopPanel()
 		d.do("start the panel again", d.StartPanel(d.step()))
 		item = d.item(agent)
-		if items, err := d.tray.Items(d.step()); err != nil || len(items) != 1 {
-			t.Fatalf("%d tray items, %v; want one", len(items), err)
-		}
+		d.oneItem()
 	}
-	d.tooltip(item, "0 of 1 watched open")
+	d.tooltip(item, tooltipOpen(0, 1))
 	d.listen("127.0.0.1:62893")
-	d.tooltip(item, "1 of 1 watched open")
-	d.menuHas(item, "● 62893 "+serverName())
+	d.tooltip(item, tooltipOpen(1, 1))
+	d.menuHas(item, menuOpen("62893", serverName()))
 }
 
-func TestNotificationsAreOutdatedAndEndAWatch(t *testing.T) {
+func TestNotificationIsWithdrawnAndCanEndAWatch(t *testing.T) {
 	opts := desktop.DefaultOptions()
 	opts.Notifications = false
-	d := boot(t, opts)
+	d := startDesk(t, opts)
 	fake, err := d.StartFakeNotifications()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer fake.Close()
-	d.write(d.settings(), "grace_period: 4s\nwatches:\n  # the shop\n  - ports: 62893\n")
+	d.writeSettings("grace: 4s\nwatches:\n  # the shop\n  - ports: 62893\n")
 	item := d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
-	d.shown(fake, "62893 is open")
+	d.wantShown(fake, noteOpen("62893"))
 	server.close()
-	d.shown(fake) // it is not true any more; that it closed is told after the grace time
-	d.shown(fake, "62893 closed")
+	d.wantShown(fake) // it is no longer true; the close is notified after the grace time
+	d.wantShown(fake, noteClosed("62893"))
 
 	d.do("click Stop watching", fake.Invoke("unwatch"))
-	d.tooltip(item, "none watched")
-	const want = "grace_period: 4s\nwatches:\n  # the shop\n  - ports: 62893\n    off: true\n"
-	if b, err := os.ReadFile(d.settings()); err != nil || string(b) != want {
-		t.Errorf("the settings are %q, %v; want %q", b, err, want)
+	d.tooltip(item, tooltipNone)
+	const want = "grace: 4s\nwatches:\n  # the shop\n  - ports: 62893\n    off: true\n"
+	if b, err := os.ReadFile(d.settingsPath()); err != nil || string(b) != want {
+		t.Errorf("got the settings %q, %v; want %q", b, err, want)
 	}
-	d.write(d.settings(), want+"  - ports: 20001\n")
-	d.menuHas(item, "○ 20001 free")
+	d.writeSettings(want + "  - ports: 20001\n")
+	d.menuHas(item, menuFree("20001"))
 	d.listen("127.0.0.1:62893")
 	d.listen("127.0.0.1:20001")
-	d.shown(fake, "20001 is open")
+	d.wantShown(fake, noteOpen("20001"))
 }
 
-// shown waits until just these notifications are shown.
-func (d *desk) shown(fake *fakebus.Notifications, want ...string) {
+// wantShown waits until exactly these notifications are open.
+func (d *desk) wantShown(fake *desktop.FakeNotifications, want ...string) {
 	d.t.Helper()
-	d.eventually(fmt.Sprintf("%q shown", want), func() error {
+	d.eventually(fmt.Sprintf("the open notifications %q", want), func() error {
 		if got := fake.Shown(); !slices.EqualFunc(got, want, strings.HasPrefix) {
-			return fmt.Errorf("it is %q", got)
+			return fmt.Errorf("got %q", got)
 		}
 		return nil
 	})
 }
 
 func TestSettingsEditedByHand(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace_period: 2s\nwatches:\n  - ports: 20001\n")
+	d := startDesk(t, desktop.DefaultOptions())
+	d.writeSettings("grace: 2s\nwatches:\n  - ports: 20001\n")
 	item := d.item(d.start())
-	window := d.window("Porthole")
+	window := d.mainWindow()
 	d.steady(window)
-	d.warned(window, false)
+	d.hasWarning(window, false)
 
-	// A mistake is said, and what held before holds on.
-	d.write(d.settings(), "grace_period: 2s\nwatches:\n  - ports: 20002\n  - prots: 62893\n")
-	d.warned(window, true)
-	d.logHas("settings.yaml: line 4: a watch needs ports")
+	// A mistake is shown, and the last valid settings stay in effect.
+	d.writeSettings("grace: 2s\nwatches:\n  - ports: 20002\n  - prots: 62893\n")
+	d.hasWarning(window, true)
+	d.logHas(logSettingsMistake)
 	d.shot("settings-mistake")
-	d.menuHas(item, "○ 20001 free")
+	d.menuHas(item, menuFree("20001"))
 	server := d.listen("127.0.0.1:20001")
-	d.note("20001 is open")
+	d.note(noteOpen("20001"))
 	server.close()
-	d.note("20001 closed")
+	d.note(noteClosed("20001"))
 
-	// A rule by a pattern follows its service to another port.
-	d.write(d.settings(), "grace_period: 6s\nwatches:\n  - match: acme web\n")
-	d.warned(window, false)
-	d.menuHas(item, "○ acme web not running")
+	// A watch by a pattern follows its service to another port.
+	d.writeSettings("grace: 6s\nwatches:\n  - match: acme web\n")
+	d.hasWarning(window, false)
+	d.menuHas(item, menuNotRunning("acme web"))
 	web := d.project("acme", "web", "127.0.0.1:20003")
-	d.note("20003 is open: web · acme")
-	web.order(d, "listen 127.0.0.1:20004")
-	d.note("web · acme is now on 20004, no longer on 20003")
-	d.menuHas(item, "● 20004 web · acme")
-	d.titles("20001 is open", "20001 closed", "20003 is open", "web · acme is now on 20004")
+	d.note(noteOpen("20003", "web · acme"))
+	web.command(d, "listen 127.0.0.1:20004")
+	d.note(noteMoved("web · acme", "20004", "20003"))
+	d.menuHas(item, menuOpen("20004", "web · acme"))
+	d.wantNotes(noteOpen("20001"), noteClosed("20001"), noteOpen("20003"), noteMoved("web · acme", "20004", "20003"))
 }
 
-func TestWhatHappensInAPauseIsOneSentence(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
-	d.write(d.settings(), "grace_period: 0s\nwatches:\n  - ports: 20001-20003\n")
+func TestPauseSummary(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
+	d.writeSettings("grace: 0s\nwatches:\n  - ports: 20001-20003\n")
 	item := d.item(d.start("--hidden"))
-	d.menuHas(item, "○ 20001-20003 free")
-	d.do("pause", item.Click(d.step(), "Pause notifications for 1 hour"))
-	d.looks(item, tray.Icon{Paused: true})
+	d.menuHas(item, menuFree("20001-20003"))
+	d.do("pause", item.Click(d.step(), menuPauseHour))
+	d.wantIcon(item, tray.Icon{Paused: true})
 	first := d.listen("127.0.0.1:20001")
-	d.menuHas(item, "● 20001 "+serverName())
+	d.menuHas(item, menuOpen("20001", serverName()))
 	d.listen("127.0.0.1:20002")
-	d.menuHas(item, "● 20002 "+serverName())
+	d.menuHas(item, menuOpen("20002", serverName()))
 	first.close()
 	d.listen("127.0.0.1:20003")
-	d.menuHas(item, "● 20003 "+serverName())
-	d.do("resume", item.Click(d.step(), "Resume notifications"))
-	d.note("While notifications were paused: 4 changes of watched ports: 20001, 20002, 20003")
+	d.menuHas(item, menuOpen("20003", serverName()))
+	d.do("resume", item.Click(d.step(), menuResume))
+	d.note(noteMissed(noteManyChanges(4, "20001", "20002", "20003")))
 	d.listen("127.0.0.1:20001")
-	d.note("20001 is open")
-	d.titles("While notifications were paused", "20001 is open")
+	d.note(noteOpen("20001"))
+	d.wantNotes(noteMissed(), noteOpen("20001"))
 }
 
-func TestAPauseOutlivesPorthole(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+func TestPauseAcrossARestart(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	agent := d.start("--hidden")
 	item := d.item(agent)
-	d.do("pause", item.Click(d.step(), "Pause notifications until resumed"))
-	d.looks(item, tray.Icon{Paused: true})
+	d.do("pause", item.Click(d.step(), menuPauseForever))
+	d.wantIcon(item, tray.Icon{Paused: true})
 	server := d.listen("127.0.0.1:62893")
-	d.menuHas(item, "● 62893 "+serverName())
-	d.do("quit", item.Click(d.step(), "Quit Porthole"))
+	d.menuHas(item, menuOpen("62893", serverName()))
+	d.do("quit", item.Click(d.step(), menuQuit))
 	d.wantStatus(agent, 0)
 
 	item = d.item(d.start("--hidden"))
-	d.looks(item, tray.Icon{Level: 4, Paused: true})
-	d.do("resume", item.Click(d.step(), "Resume notifications"))
-	d.note("While notifications were paused: 62893 is open: " + serverName())
+	d.wantIcon(item, tray.Icon{Level: 4, Paused: true})
+	d.do("resume", item.Click(d.step(), menuResume))
+	d.note(noteMissed(noteOpen("62893", serverName())))
 	server.close()
-	d.note("62893 closed")
-	d.titles("While notifications were paused", "62893 closed")
+	d.note(noteClosed("62893"))
+	d.wantNotes(noteMissed(), noteClosed("62893"))
 }
 
-func TestTheDotGoesWhenTheChangeWasShown(t *testing.T) {
-	d := boot(t, desktop.DefaultOptions())
+func TestIconMarkEndsWhenTheEventIsShown(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
 	item := d.item(d.start())
-	window := d.window("Porthole")
+	window := d.mainWindow()
 	d.steady(window)
 	d.do("go to the watches", window.Key("ctrl+3"))
 	d.steady(window)
 	d.listen("0.0.0.0:62893")
-	d.note("62893 is open")
-	d.looks(item, tray.Icon{Level: 4, Alert: true}) // the page of watches shows no changes
-	d.do("go to the activity", window.Key("ctrl+2"))
+	d.note(noteOpen("62893"))
+	d.wantIcon(item, tray.Icon{Level: 4, Alert: true}) // the Watches page shows no events
+	d.do("go to the history", window.Key("ctrl+2"))
 	d.steady(window)
-	d.looks(item, tray.Icon{Level: 4, Alert: true}) // nor does this one show who can reach it
+	d.wantIcon(item, tray.Icon{Level: 4, Alert: true}) // the History page does not show the exposure
 	d.do("go to the ports", window.Key("ctrl+1"))
-	d.looks(item, tray.Icon{Level: 4})
+	d.wantIcon(item, tray.Icon{Level: 4})
 }
 
-// titles wants just these notifications, by how they begin.
-func (d *desk) titles(want ...string) {
+// wantNotes checks that exactly these notifications were sent, by the beginnings of their
+// summaries.
+func (d *desk) wantNotes(want ...string) {
 	d.t.Helper()
 	if got := summaries(d.rec.Notes()); !slices.EqualFunc(got, want, strings.HasPrefix) {
-		d.t.Errorf("notifications %q, want %q", got, want)
+		d.t.Errorf("got the notifications %q, want %q", got, want)
 	}
 }
 
@@ -359,109 +347,4 @@ func summaries(notes []desktop.Note) (s []string) {
 		s = append(s, n.Summary)
 	}
 	return s
-}
-
-// settings is where the settings file is.
-func (d *desk) settings() string {
-	for _, kv := range d.Env() {
-		if dir, ok := strings.CutPrefix(kv, "XDG_CONFIG_HOME="); ok {
-			return filepath.Join(dir, "porthole", "settings.yaml")
-		}
-	}
-	d.t.Fatal("the desktop has no XDG_CONFIG_HOME")
-	return ""
-}
-
-func (d *desk) write(path, text string) {
-	d.t.Helper()
-	d.do("write a file", errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)))
-}
-
-// program makes a program of that name, which is this test's own.
-func (d *desk) program(name string) string {
-	d.t.Helper()
-	path := filepath.Join(d.t.TempDir(), name)
-	d.do("make a program", os.Link(testProgram, path))
-	return path
-}
-
-// looks waits until the tray shows an icon.
-func (d *desk) looks(item desktop.Item, want tray.Icon) {
-	d.t.Helper()
-	d.eventually(fmt.Sprintf("the icon %+v", want), func() error {
-		got, err := item.Icon(d.step())
-		if err != nil {
-			return err
-		}
-		for _, level := range []int{0, 1, 2, 3, 4} {
-			for _, mark := range []tray.Icon{{}, {Dot: true}, {Alert: true}} {
-				for _, paused := range []bool{false, true} {
-					icon := tray.Icon{Level: level, Dot: mark.Dot, Alert: mark.Alert, Paused: paused}
-					if picture := icon.Picture(got.Bounds().Dx()); looksLike(got, picture) {
-						if looksLike(want.Picture(got.Bounds().Dx()), picture) {
-							return nil
-						}
-						return fmt.Errorf("it is %+v", icon)
-					}
-				}
-			}
-		}
-		return errors.New("it is none of ours")
-	})
-}
-
-// looksLike compares shapes, and the colours where they are opaque: how a tray's
-// picture has those that are not is up to the tray.
-func looksLike(a, b image.Image) bool {
-	if a.Bounds() != b.Bounds() {
-		return false
-	}
-	close := func(x, y uint8) bool { return max(x, y)-min(x, y) <= 4 }
-	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {
-		for x := a.Bounds().Min.X; x < a.Bounds().Max.X; x++ {
-			p, q := color.NRGBAModel.Convert(a.At(x, y)).(color.NRGBA), color.NRGBAModel.Convert(b.At(x, y)).(color.NRGBA)
-			if !close(p.A, q.A) || p.A == 255 && !(close(p.R, q.R) && close(p.G, q.G) && close(p.B, q.B)) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// warned waits until the window has a bar of warnings, or none.
-func (d *desk) warned(w desktop.Window, want bool) {
-	d.t.Helper()
-	d.eventually(fmt.Sprintf("a bar of warnings: %t", want), func() error {
-		at, err := d.bar(w)
-		if err == nil && (at.Y > 0) != want {
-			err = fmt.Errorf("it is at %v", at)
-		}
-		return err
-	})
-}
-
-// bar is the right end of the window's bar of warnings, whose left edge is of a
-// colour of its own; the zero Point where there is none.
-func (d *desk) bar(w desktop.Window) (image.Point, error) {
-	img, err := screen(d)
-	if err != nil {
-		return image.Point{}, err
-	}
-	frame, err := w.Geometry()
-	if err != nil {
-		return image.Point{}, err
-	}
-	run := 0
-	for y := frame.Min.Y; y < frame.Max.Y; y++ {
-		at := img.At(frame.Min.X+2, y)
-		if near(at, color.RGBA{0xf0, 0xa8, 0x1c, 255}) || near(at, color.RGBA{0x8f, 0x5c, 0, 255}) {
-			run++
-			continue
-		}
-		if run >= 12 {
-			return image.Pt(frame.Dx(), y-run/2-frame.Min.Y), nil
-		}
-		run = 0
-	}
-	return image.Point{}, nil
 }

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// Where the stock bus finds the services that it starts on demand. The panel
-// keeps its configuration in one of them.
+// Where the system's bus finds the services that it starts on demand. The panel
+// stores its configuration in one of them, Xfconf.
 const (
 	stockServices = "/usr/share/dbus-1/services"
 	xfconf        = "org.xfce.Xfconf.service"
@@ -25,9 +25,10 @@ const (
 	noteOffset = 16
 )
 
-// The bus starts nothing on demand but Xfconf: the stock one would start a
-// notification daemon at the first notification, and there would be no
-// desktop without. Anybody may listen in, which the recorder does.
+// busConfig configures a bus that starts only Xfconf on demand. The system's
+// configuration would start a notification daemon at the first notification, so
+// that no desktop would be without one. Every client may eavesdrop, which Recorder
+// does.
 const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -43,7 +44,8 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 </busconfig>
 `
 
-// Position 8 is the middle of the lower edge; x and y say on which screen.
+// panelConfig configures the panel. Position 8 is the middle of the lower edge; x
+// and y select the screen.
 const panelConfig = `<?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">
   <property name="configver" type="int" value="2"/>
@@ -77,8 +79,8 @@ const panelConfig = `<?xml version="1.0" encoding="UTF-8"?>
 </channel>
 `
 
-// A left click on a notification does its default action, as on most desktops;
-// dunst's own choice is to close it.
+// dunstConfig configures the notification daemon. A left click on a notification
+// invokes its default action, as on most desktops; dunst's default is to close it.
 const dunstConfig = `[global]
     origin = top-right
     offset = %dx%d
@@ -126,10 +128,10 @@ const dunstConfig = `[global]
     timeout = 0
 `
 
-// configure writes the configuration of every part, started now or later.
+// configure writes the configuration of every part.
 func (d *Desktop) configure() error {
 	services := filepath.Join(d.dir, "services")
-	// Where Xfconf is not installed, there is no panel that would need it.
+	// Without Xfconf there is no panel that needs it.
 	if service, err := os.ReadFile(filepath.Join(stockServices, xfconf)); err == nil {
 		if err := write(filepath.Join(services, xfconf), string(service)); err != nil {
 			return err

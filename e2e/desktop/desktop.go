@@ -1,9 +1,9 @@
 //go:build linux
 
-// Package desktop boots a small, private X11 desktop without a screen: X
-// server, session bus, window manager, a panel with a tray, a notification
-// daemon. Programs run in it as they do on a user's desktop, and a test sees
-// and does there what a user would.
+// Package desktop starts a small, private X11 desktop without a monitor: X
+// server, session bus, window manager, a panel with a tray, and a notification
+// daemon. Programs run on it as they do on a user's desktop. A test reads its
+// screen, uses its mouse and keyboard, and talks to its tray.
 //
 // Nothing of the caller's own session leaks in, and nothing outlives Stop.
 package desktop
@@ -30,30 +30,29 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Options say which desktop Start boots. The zero value is a bare X server
-// without a bus; DefaultOptions is a whole desktop.
+// Options configure the desktop that Start starts. The zero value is a bare X
+// server without a bus; DefaultOptions is a complete desktop.
 type Options struct {
-	Dir           string    // holds home, runtime folder and logs; where empty, a temporary folder that Stop removes
-	Size          string    // of the screen, WIDTHxHEIGHTxDEPTH; 1280x800x24 where empty
+	Dir           string    // holds home, runtime folder and logs; default: a temporary folder that Stop removes
+	Size          string    // of the screen, WIDTHxHEIGHTxDEPTH; default: 1280x800x24
 	Panel         bool      // xfce4-panel with a task list and a tray; needs Bus
 	Notifications bool      // dunst; needs Bus
 	WindowManager bool      // openbox
 	Bus           bool      // a session bus
 	Wayland       bool      // weston, in a window of the desktop: see Desktop.Wayland
-	Log           io.Writer // what was started and how long it took, and what ended by itself; nowhere where nil
+	Log           io.Writer // reports each part's start, its duration, and unexpected ends; default: none
 }
 
-// DefaultOptions returns those of a whole desktop in a temporary folder.
+// DefaultOptions returns the options of a complete desktop in a temporary folder.
 func DefaultOptions() Options {
 	return Options{Panel: true, Notifications: true, WindowManager: true, Bus: true}
 }
 
 // Missing returns the tools that a desktop with these options needs and that
-// are not on this machine, each with its Debian package.
+// this machine lacks, each with its Debian package.
 func (o Options) Missing() []string {
 	need := [][2]string{
-		{"Xvfb", "xvfb"}, {"xsetroot", "x11-xserver-utils"}, {"xwininfo", "x11-utils"},
-		{"xdotool", "xdotool"}, {"wmctrl", "wmctrl"}, {"import", "imagemagick"},
+		{"Xvfb", "xvfb"}, {"xsetroot", "x11-xserver-utils"}, {"xdotool", "xdotool"}, {"wmctrl", "wmctrl"},
 	}
 	if o.Bus {
 		need = append(need, [2]string{"dbus-daemon", "dbus"})
@@ -82,16 +81,16 @@ func (o Options) Missing() []string {
 	return missing
 }
 
-// TB is the part of testing.TB that Require uses: a program that is no test
-// need not link package testing.
+// TB is the part of testing.TB that Require uses. With it, programs that are not
+// tests do not link package testing.
 type TB interface {
 	Helper()
 	Skipf(format string, args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// Require skips the test where tools for a desktop with these options are
-// missing. Where the environment says PORTHOLE_E2E=required, it fails instead.
+// Require skips the test if tools for a desktop with these options are missing.
+// With PORTHOLE_E2E=required in the environment it fails instead.
 func (o Options) Require(t TB) {
 	t.Helper()
 	missing := o.Missing()
@@ -102,10 +101,10 @@ func (o Options) Require(t TB) {
 	if os.Getenv("PORTHOLE_E2E") == "required" {
 		how = t.Fatalf
 	}
-	how("no desktop to test on; not on this machine: %s", strings.Join(missing, ", "))
+	how("no desktop to test on; these tools are missing: %s", strings.Join(missing, ", "))
 }
 
-// Desktop is a running desktop. Its methods may be called from any goroutine.
+// Desktop is a running desktop. It is safe for concurrent use.
 type Desktop struct {
 	dir       string
 	temporary bool // Stop removes dir
@@ -114,16 +113,18 @@ type Desktop struct {
 	env       []string
 	display   string
 	address   string // of the bus
-	managed   bool   // by a window manager
+	managed   bool   // has a window manager
+	cookie    []byte // the X server's secret
 	log       *log.Logger
 
 	mu      sync.Mutex
 	parts   []*part // in the order of their start
 	conn    *dbus.Conn
+	x       *xConn
 	stopped bool
 }
 
-// The parts of a desktop, by the names of their logs.
+// Names of the desktop's parts and of their logs.
 const (
 	partX             = "xvfb"
 	partBus           = "dbus"
@@ -133,19 +134,21 @@ const (
 )
 
 const (
-	bootLimit = 30 * time.Second      // for a boot, and for one part started later
-	toolLimit = 10 * time.Second      // for one run of xdotool and the like
-	lookEvery = 10 * time.Millisecond // where there is no event to wait for
-	longPath  = 107                   // of a unix socket, in bytes
-	dunstName = "org.freedesktop.Notifications"
-	markName  = "PORTHOLE_E2E_DESKTOP" // environment of everything that runs on a desktop
+	bootTimeout   = 30 * time.Second       // for Start, and for one part started later
+	toolTimeout   = 30 * time.Second       // for one run of xdotool and the like
+	pollInterval  = 10 * time.Millisecond  // between two checks if there is no event to wait for
+	windowPoll    = 40 * time.Millisecond  // the same for windows, where a check costs more
+	maxSocketPath = 107                    // in bytes (unix(7))
+	markName      = "PORTHOLE_E2E_DESKTOP" // environment variable of every process on a desktop
+
+	notificationsName = "org.freedesktop.Notifications"
 )
 
-// Start boots a desktop and returns when it is usable. ctx bounds the boot
-// only; the desktop lives until Stop. On an error nothing is left behind.
+// Start starts a desktop and returns when it is usable. ctx limits the start
+// only; the desktop runs until Stop. After an error no process and no file is left.
 func Start(ctx context.Context, opts Options) (*Desktop, error) {
 	if missing := opts.Missing(); len(missing) > 0 {
-		return nil, fmt.Errorf("start desktop: not on this machine: %s", strings.Join(missing, ", "))
+		return nil, fmt.Errorf("start desktop: these tools are missing: %s", strings.Join(missing, ", "))
 	}
 	if (opts.Panel || opts.Notifications) && !opts.Bus {
 		return nil, errors.New("start desktop: a panel and notifications need a bus")
@@ -169,7 +172,7 @@ func Start(ctx context.Context, opts Options) (*Desktop, error) {
 	return d, nil
 }
 
-// prepare makes the folders, the environment and the configuration.
+// prepare creates the folders, the environment and the configuration.
 func (d *Desktop) prepare(opts Options) error {
 	size := opts.Size
 	if size == "" {
@@ -186,23 +189,23 @@ func (d *Desktop) prepare(opts Options) error {
 		d.dir, err = filepath.Abs(opts.Dir)
 	}
 	if err != nil {
-		return fmt.Errorf("make the desktop's folder: %w", err)
+		return fmt.Errorf("create the desktop's folder: %w", err)
 	}
 	in := func(name ...string) string { return filepath.Join(append([]string{d.dir}, name...)...) }
-	if bus := in("runtime", "bus"); len(bus) > longPath {
+	if bus := in("runtime", "bus"); len(bus) > maxSocketPath {
 		return fmt.Errorf("the folder's name is too long for sockets in it: %s", d.dir)
 	}
-	// Its processes would be taken for ours.
+	// Two desktops in one folder would end each other's processes.
 	if others := d.processes(); len(others) > 0 {
 		return fmt.Errorf("another desktop runs in %s: %s, pid %d", d.dir, others[0].Name, others[0].PID)
 	}
 	for _, folder := range []string{"runtime", "tmp", "log", "services", "home/.config", "home/.cache", "home/.local/share", "home/.local/state"} {
 		if err := os.MkdirAll(in(folder), 0o700); err != nil {
-			return fmt.Errorf("make the desktop's folders: %w", err)
+			return fmt.Errorf("create the desktop's folders: %w", err)
 		}
 	}
 
-	// Without an address of the bus, libraries start one of their own that nobody ends.
+	// Without a bus address, libraries start a bus of their own that nothing ends.
 	d.address = "unix:path=" + dbus.EscapeBusAddressValue(in("runtime", "bus"))
 	d.env = []string{
 		markName + "=" + d.dir,
@@ -216,21 +219,21 @@ func (d *Desktop) prepare(opts Options) error {
 		"LANG=C.UTF-8", "LIBGL_ALWAYS_SOFTWARE=1",
 		"NO_AT_BRIDGE=1", "GTK_A11Y=none", "GSETTINGS_BACKEND=memory",
 	}
-	// GOCOVERDIR and GORACE are for programs built with -cover or -race.
+	// GOCOVERDIR and GORACE configure programs built with -cover or -race.
 	for _, name := range []string{"PATH", "USER", "LOGNAME", "TZ", "GOCOVERDIR", "GORACE", "GOTRACEBACK"} {
 		if value, ok := os.LookupEnv(name); ok {
 			d.env = append(d.env, name+"="+value)
 		}
 	}
-	return errors.Join(writeCookie(in("runtime", "xauthority")), d.configure())
+	d.cookie = make([]byte, 16)
+	rand.Read(d.cookie)
+	return errors.Join(writeCookie(in("runtime", "xauthority"), d.cookie), d.configure())
 }
 
-// writeCookie writes the X server's secret, without which every user of this
-// machine could look at the desktop and type into it. The entry is for any
-// display: its number is known only when the server runs.
-func writeCookie(path string) error {
-	cookie := make([]byte, 16)
-	rand.Read(cookie)
+// writeCookie writes the X server's secret. Without one, every user of this
+// machine could see the desktop and type into it. The entry is valid for any
+// display because the number is known only when the server runs.
+func writeCookie(path string, cookie []byte) error {
 	entry := []byte{0xff, 0xff} // FamilyWild
 	for _, field := range []string{"", "", "MIT-MAGIC-COOKIE-1", string(cookie)} {
 		entry = binary.BigEndian.AppendUint16(entry, uint16(len(field)))
@@ -242,9 +245,9 @@ func writeCookie(path string) error {
 	return nil
 }
 
-// boot starts the parts, each when what it needs is there.
+// boot starts the parts in the order of their dependencies.
 func (d *Desktop) boot(ctx context.Context, opts Options) error {
-	ctx, cancel := context.WithTimeout(ctx, bootLimit)
+	ctx, cancel := context.WithTimeout(ctx, bootTimeout)
 	defer cancel()
 	if err := d.startX(ctx); err != nil {
 		return err
@@ -254,7 +257,7 @@ func (d *Desktop) boot(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
-	// The rest does not need one another, and most of its time is waiting.
+	// The other parts do not depend on each other and mostly wait.
 	var starts []func(context.Context) error
 	if opts.WindowManager {
 		starts = append(starts, d.startWindowManager)
@@ -280,10 +283,10 @@ func (d *Desktop) boot(ctx context.Context, opts Options) error {
 }
 
 func (d *Desktop) startX(ctx context.Context) error {
-	// -noreset: a server resets itself when its last client goes. -s 0: no
-	// screen saver. -dpi 96: what toolkits take for scale 1. -fbdir: what it
-	// shows is in a file, where it can be seen within a millisecond.
-	number, err := d.startTelling(ctx, partX, "Xvfb", "-displayfd", "3", "-auth", filepath.Join(d.dir, "runtime", "xauthority"),
+	// -noreset: without it the server resets itself when its last client leaves.
+	// -s 0: no screen saver. -dpi 96: toolkits use scale 1. -fbdir: the screen's
+	// content is in a file, which can be read within a millisecond.
+	number, err := d.startReady(ctx, partX, "Xvfb", "-displayfd", "3", "-auth", filepath.Join(d.dir, "runtime", "xauthority"),
 		"-screen", "0", fmt.Sprintf("%dx%dx%d", d.screen.X, d.screen.Y, d.depth), "-dpi", "96",
 		"-fbdir", filepath.Join(d.dir, "runtime"), "-nolisten", "tcp", "-noreset", "-s", "0", "+extension", "GLX", "+render")
 	if err != nil {
@@ -291,12 +294,26 @@ func (d *Desktop) startX(ctx context.Context) error {
 	}
 	d.display = ":" + number
 	d.env = append(d.env, "DISPLAY="+d.display)
+	x, err := dialX(d.display, d.cookie)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.x = x
+	d.mu.Unlock()
 	_, err = d.run(ctx, "xsetroot", "-solid", "#3d5a73", "-cursor_name", "left_ptr")
 	return err
 }
 
+// xServer returns the connection to the X server.
+func (d *Desktop) xServer() *xConn {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.x
+}
+
 func (d *Desktop) startBus(ctx context.Context) error {
-	_, err := d.startTelling(ctx, partBus, "dbus-daemon", "--config-file="+d.busConfig(), "--nofork", "--nopidfile", "--print-address=3")
+	_, err := d.startReady(ctx, partBus, "dbus-daemon", "--config-file="+d.busConfig(), "--nofork", "--nopidfile", "--print-address=3")
 	if err != nil {
 		return err
 	}
@@ -315,36 +332,33 @@ func (d *Desktop) startWindowManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.await(ctx, p, "to manage windows", func(ctx context.Context) bool {
-		_, err := d.run(ctx, "wmctrl", "-m")
-		return err == nil
-	})
+	return d.await(ctx, p, "to manage windows", func(context.Context) bool { return d.xServer().managed() })
 }
 
-// StartNotifications starts the notification daemon, dunst, and returns when
-// it takes notifications.
+// StartNotifications starts the notification daemon, dunst, and returns when it
+// accepts notifications.
 func (d *Desktop) StartNotifications(ctx context.Context) error {
 	p, err := d.start(partNotifications, nil, "dunst", "-conf", d.dunstConfig())
 	if err != nil {
 		return err
 	}
-	return d.await(ctx, p, "to take notifications", func(ctx context.Context) bool {
+	return d.await(ctx, p, "to accept notifications", func(ctx context.Context) bool {
 		var has bool
-		err := d.call(ctx, "org.freedesktop.DBus.NameHasOwner", dunstName).Store(&has)
+		err := d.call(ctx, "org.freedesktop.DBus.NameHasOwner", notificationsName).Store(&has)
 		return err == nil && has
 	})
 }
 
-// StartPanel starts the panel and returns when it hosts tray items.
+// StartPanel starts the panel and returns when it shows tray items.
 func (d *Desktop) StartPanel(ctx context.Context) error {
 	p, err := d.start(partPanel, nil, "xfce4-panel", "--disable-wm-check")
 	if err != nil {
 		return err
 	}
-	return d.await(ctx, p, "to host tray items", d.hosted)
+	return d.await(ctx, p, "to show tray items", d.hasTray)
 }
 
-// StopNotifications ends the notification daemon, if there is one.
+// StopNotifications ends the notification daemon if one runs.
 func (d *Desktop) StopNotifications() { d.stop(partNotifications) }
 
 // StopPanel ends the panel, and with it the tray.
@@ -356,11 +370,11 @@ func (d *Desktop) StopBus() { d.stop(partBus) }
 // StopX ends the X server under its clients. It cannot be started again.
 func (d *Desktop) StopX() { d.stop(partX) }
 
-// Stop ends the programs on the desktop, then its parts, the last started
-// first. It may be called again.
+// Stop ends the programs on the desktop, then its parts in reverse order of their
+// start. Further calls do nothing.
 func (d *Desktop) Stop() {
 	d.mu.Lock()
-	d.stopped = true // nothing starts from here on
+	d.stopped = true // no part starts from here on
 	d.mu.Unlock()
 	d.end(programGrace, d.isProgram)
 	for {
@@ -375,13 +389,16 @@ func (d *Desktop) Stop() {
 		}
 		d.stop(name)
 	}
-	d.end(0, func(process) bool { return true }) // what started while the parts ended
+	if x := d.xServer(); x != nil {
+		x.close()
+	}
+	d.end(0, func(process) bool { return true }) // processes that started while the parts ended
 	if d.temporary {
 		os.RemoveAll(d.dir)
 	}
 }
 
-// Dir returns the folder that holds the desktop's home, runtime folder and logs.
+// Dir returns the folder with the desktop's home, runtime folder and logs.
 func (d *Desktop) Dir() string { return d.dir }
 
 // Env returns the environment of programs on this desktop.
@@ -390,14 +407,14 @@ func (d *Desktop) Env() []string { return slices.Clone(d.env) }
 // Display returns the X display, such as ":7".
 func (d *Desktop) Display() string { return d.display }
 
-// BusAddress returns the address of the session bus. Without a bus it is one
-// where nobody answers.
+// BusAddress returns the address of the session bus. Without a bus nothing
+// listens there.
 func (d *Desktop) BusAddress() string { return d.address }
 
-// Command returns a command that runs on this desktop when it is started. It
-// gets a process group of its own. Should the caller die without a word, the
-// kernel kills the program; it does so too when the thread that started it
-// ends, so do not start it from a goroutine that is locked to a thread.
+// Command returns a command that runs on this desktop in a process group of its
+// own. If the caller dies, the kernel kills the program. It also does so when the
+// thread that started the program ends, so do not start it from a goroutine that
+// is locked to a thread.
 func (d *Desktop) Command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = d.Env()
@@ -405,18 +422,12 @@ func (d *Desktop) Command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Screenshot writes a picture of the whole screen, PNG where path ends so.
-func (d *Desktop) Screenshot(path string) error {
-	_, err := d.run(context.Background(), "import", "-silent", "-window", "root", path)
-	return err
-}
-
-// Resize gives the X server another screen, at most as large as the one that it
-// began with, as where one was unplugged.
+// Resize changes the size of the screen, as if a monitor was unplugged. The new
+// size is at most the one that the desktop started with.
 func (d *Desktop) Resize(to image.Point) error {
 	ctx := context.Background()
 	mode := fmt.Sprintf("%dx%d", to.X, to.Y)
-	w, h := to.X, to.Y // the rest of a mode, its timings, means nothing to a screen that is none
+	w, h := to.X, to.Y // the timings of a mode have no meaning for a virtual screen
 	if _, err := d.run(ctx, "xrandr", "--newmode", mode, "60", fmt.Sprint(w), fmt.Sprint(w+8), fmt.Sprint(w+16), fmt.Sprint(w+24),
 		fmt.Sprint(h), fmt.Sprint(h+8), fmt.Sprint(h+16), fmt.Sprint(h+24)); err != nil {
 		return err
@@ -428,33 +439,33 @@ func (d *Desktop) Resize(to image.Point) error {
 	return err
 }
 
-// Press presses keys wherever the keyboard is.
+// Press presses keys in the window that has the keyboard focus.
 func (d *Desktop) Press(keys ...string) error {
 	_, err := d.run(context.Background(), "xdotool", append([]string{"key", "--"}, keys...)...)
 	return err
 }
 
-// ClickAt clicks a mouse button (1 left, 2 middle, 3 right) at a place of the
-// screen: the tray and notifications are no windows with a title.
+// ClickAt clicks a mouse button (1 left, 2 middle, 3 right) at a point of the
+// screen. It is for the tray and notifications, which are no windows with a title.
 func (d *Desktop) ClickAt(at image.Point, button int) error {
 	_, err := d.run(context.Background(), "xdotool", "mousemove", fmt.Sprint(at.X), fmt.Sprint(at.Y), "click", fmt.Sprint(button))
 	return err
 }
 
-// TrayPoint returns where the panel shows its only tray item.
+// TrayPoint returns the point where the panel shows its only tray item.
 func (d *Desktop) TrayPoint() image.Point {
 	return d.screen.Sub(image.Pt(panelSize/2, panelSize/2))
 }
 
-// NotificationPoint returns a place on the uppermost notification: the oldest
-// of the most urgent ones.
+// NotificationPoint returns a point on the topmost notification, which is the
+// oldest of the most urgent ones.
 func (d *Desktop) NotificationPoint() image.Point {
 	return image.Pt(d.screen.X-noteOffset-noteWidth/2, noteOffset+20)
 }
 
 // run runs a tool on the desktop and returns its standard output.
 func (d *Desktop) run(ctx context.Context, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, toolLimit)
+	ctx, cancel := context.WithTimeout(ctx, toolTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = d.Env()
@@ -464,15 +475,15 @@ func (d *Desktop) run(ctx context.Context, name string, args ...string) (string,
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		if said := strings.TrimSpace(diag.String()); said != "" {
-			err = fmt.Errorf("%w: %s", err, said)
+		if text := strings.TrimSpace(diag.String()); text != "" {
+			err = fmt.Errorf("%w: %s", err, text)
 		}
 		return out.String(), fmt.Errorf("run %s: %w", strings.Join(append([]string{name}, args...), " "), err)
 	}
 	return out.String(), nil
 }
 
-// dial returns a connection to the bus that is the caller's alone.
+// dial returns a new connection to the bus.
 func (d *Desktop) dial() (*dbus.Conn, error) {
 	conn, err := dbus.Connect(d.address)
 	if err != nil {
@@ -492,8 +503,8 @@ func (d *Desktop) call(ctx context.Context, method string, args ...any) *dbus.Ca
 	return conn.BusObject().CallWithContext(ctx, method, 0, args...)
 }
 
-// hosted reports whether somebody hosts tray items.
-func (d *Desktop) hosted(ctx context.Context) bool {
+// hasTray reports whether a panel shows tray items.
+func (d *Desktop) hasTray(ctx context.Context) bool {
 	d.mu.Lock()
 	conn := d.conn
 	d.mu.Unlock()
@@ -505,27 +516,27 @@ func (d *Desktop) hosted(ctx context.Context) bool {
 	return err == nil && host
 }
 
-// await polls until ready, or the part ended, or ctx.
+// await polls until ready returns true. It fails if the part or ctx ends first.
 func (d *Desktop) await(ctx context.Context, p *part, what string, ready func(context.Context) bool) error {
 	began := time.Now()
-	ctx, cancel := limit(ctx, bootLimit)
+	ctx, cancel := limit(ctx, bootTimeout)
 	defer cancel()
 	for !ready(ctx) {
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s ended by itself (%v)%s", p.name, p.state(), p.said())
+			return fmt.Errorf("%s ended unexpectedly (%v)%s", p.name, p.state(), p.logEnd())
 		case <-ctx.Done():
-			return fmt.Errorf("wait for %s %s: %w%s", p.name, what, ctx.Err(), p.said())
-		case <-time.After(lookEvery):
+			return fmt.Errorf("wait for %s %s: %w%s", p.name, what, ctx.Err(), p.logEnd())
+		case <-time.After(pollInterval):
 		}
 	}
 	d.log.Printf("%s, pid %d, ready after %d ms", p.name, p.cmd.Process.Pid, time.Since(began).Milliseconds())
 	return nil
 }
 
-// startTelling starts a part that tells by a line on descriptor 3 that it is
-// ready, and returns the line.
-func (d *Desktop) startTelling(ctx context.Context, name, program string, args ...string) (string, error) {
+// startReady starts a part that writes a line to descriptor 3 when it is ready,
+// and returns the line.
+func (d *Desktop) startReady(ctx context.Context, name, program string, args ...string) (string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", name, err)
@@ -533,7 +544,7 @@ func (d *Desktop) startTelling(ctx context.Context, name, program string, args .
 	defer r.Close()
 	began := time.Now()
 	p, err := d.start(name, w, program, args...)
-	w.Close() // so that the part's end is the end of the pipe
+	w.Close() // the pipe then ends with the part
 	if err != nil {
 		return "", err
 	}
@@ -541,18 +552,18 @@ func (d *Desktop) startTelling(ctx context.Context, name, program string, args .
 	line, err := bufio.NewReader(r).ReadString('\n')
 	switch {
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("wait for %s: %w%s", name, ctx.Err(), p.said())
+		return "", fmt.Errorf("wait for %s: %w%s", name, ctx.Err(), p.logEnd())
 	case err != nil:
-		return "", fmt.Errorf("%s was not ready before it ended%s", name, p.said())
+		return "", fmt.Errorf("%s was not ready before it ended%s", name, p.logEnd())
 	}
 	d.log.Printf("%s, pid %d, ready after %d ms", name, p.cmd.Process.Pid, time.Since(began).Milliseconds())
 	return strings.TrimSpace(line), nil
 }
 
-// limit gives ctx a deadline where it has none: no test should hang.
-func limit(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+// limit adds a timeout to a context that has no deadline, so that no test hangs.
+func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, most)
+	return context.WithTimeout(ctx, timeout)
 }

@@ -16,42 +16,43 @@ import (
 	"porthole/internal/fakebus"
 )
 
-// Note is a notification as a program sent it.
+// Note is a notification as a program sent it over the bus.
 type Note struct {
 	At       time.Time
 	App      string
 	Summary  string
 	Body     string
-	Actions  []string // keys and labels by turns
+	Actions  []string // keys and labels, alternating
 	Replaces uint32
 	Hints    map[string]dbus.Variant
 }
 
-// Recorder records every notification that is sent over the bus, whether a
-// daemon takes it or not.
+// Recorder records every notification that is sent over the bus, with or without
+// a daemon that accepts it. It is safe for concurrent use.
 type Recorder struct {
 	conn *dbus.Conn
 
 	mu    sync.Mutex
 	notes []Note
-	more  chan struct{} // closed at the next note
+	more  chan struct{} // closed when the next note arrives
 }
 
-// Record starts to record notifications.
+// Record starts recording notifications.
 func (d *Desktop) Record(ctx context.Context) (*Recorder, error) {
-	ctx, cancel := limit(ctx, waitLimit)
+	ctx, cancel := limit(ctx, waitTimeout)
 	defer cancel()
 	conn, err := d.dial()
 	if err != nil {
 		return nil, err
 	}
-	// The bus throws a monitor out that sends anything. So we listen in before
-	// we become one, or the library would answer a notification that came
-	// between the two; the price is to pick the reply out ourselves.
+	// The bus disconnects a monitor that sends anything. Eavesdropping therefore
+	// starts before the connection becomes a monitor: otherwise the library would
+	// answer a notification that arrives in between. The price is that the reply
+	// to BecomeMonitor has to be picked out here.
 	messages := make(chan *dbus.Message, 1024)
 	conn.Eavesdrop(messages)
 	conn.BusObject().Go("org.freedesktop.DBus.Monitoring.BecomeMonitor", 0, nil,
-		[]string{"type='method_call',interface='" + dunstName + "',member='Notify'"}, uint32(0))
+		[]string{"type='method_call',interface='" + notificationsName + "',member='Notify'"}, uint32(0))
 	for ready := false; !ready; {
 		select {
 		case m := <-messages:
@@ -77,14 +78,15 @@ func (r *Recorder) listen(messages <-chan *dbus.Message) {
 			if m == nil {
 				return
 			}
-			r.take(m)
+			r.add(m)
 		case <-r.conn.Context().Done():
 			return
 		}
 	}
 }
 
-func (r *Recorder) take(m *dbus.Message) {
+// add records m if it is a notification.
+func (r *Recorder) add(m *dbus.Message) {
 	n := Note{At: time.Now()}
 	var icon string
 	var expires int32
@@ -98,23 +100,23 @@ func (r *Recorder) take(m *dbus.Message) {
 	r.more = make(chan struct{})
 }
 
-// Close stops recording. What was recorded stays.
+// Close stops recording. Notes still returns what was recorded.
 func (r *Recorder) Close() error {
-	r.conn.Eavesdrop(nil) // or the library may send on the channel that its Close closes
+	r.conn.Eavesdrop(nil) // otherwise the library may send on the channel that its Close closes
 	return r.conn.Close()
 }
 
-// Notes returns what was sent so far, the oldest first.
+// Notes returns the notifications so far, oldest first.
 func (r *Recorder) Notes() []Note {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.notes)
 }
 
-// WaitNote returns the first notification that matches, whether it was sent
-// already or is yet to come. The error says what was sent instead.
+// WaitNote returns the first notification that matches, and waits for it if
+// necessary. The error lists the notifications that were sent instead.
 func (r *Recorder) WaitNote(ctx context.Context, match func(Note) bool) (Note, error) {
-	ctx, cancel := limit(ctx, waitLimit)
+	ctx, cancel := limit(ctx, waitTimeout)
 	defer cancel()
 	for {
 		r.mu.Lock()
@@ -130,13 +132,13 @@ func (r *Recorder) WaitNote(ctx context.Context, match func(Note) bool) (Note, e
 			for _, n := range notes {
 				sent = append(sent, fmt.Sprintf("%s: %q, %q", n.App, n.Summary, n.Body))
 			}
-			return Note{}, fmt.Errorf("wait for a notification: %w; %d were sent: [%s]", ctx.Err(), len(notes), strings.Join(sent, "; "))
+			return Note{}, fmt.Errorf("wait for a notification: %w; %d others were sent: [%s]", ctx.Err(), len(notes), strings.Join(sent, "; "))
 		}
 	}
 }
 
-// StartFakeNotifications starts a notification daemon that shows nothing. The real
-// one must not run: see Options.Notifications and StopNotifications.
+// StartFakeNotifications starts a fake notification daemon. The real one must not run:
+// see Options.Notifications and StopNotifications.
 func (d *Desktop) StartFakeNotifications() (*fakebus.Notifications, error) {
 	conn, err := d.dial()
 	if err != nil {

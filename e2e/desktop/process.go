@@ -18,13 +18,13 @@ import (
 	"time"
 )
 
-// How long processes get to end by themselves before they are killed.
+// How long processes may take to end after SIGTERM before they get SIGKILL.
 const (
 	programGrace = 5 * time.Second
 	partGrace    = 2 * time.Second
 )
 
-// part is a part of the desktop: a process that leads its own group.
+// part is a part of the desktop. Its process leads a process group.
 type part struct {
 	name string
 	log  string // path
@@ -32,8 +32,8 @@ type part struct {
 	done chan struct{} // closed when the process has ended
 }
 
-// start starts a part. It inherits tell, where given, as descriptor 3.
-func (d *Desktop) start(name string, tell *os.File, program string, args ...string) (*part, error) {
+// start starts a part. It inherits ready, if not nil, as descriptor 3.
+func (d *Desktop) start(name string, ready *os.File, program string, args ...string) (*part, error) {
 	p := &part{name: name, log: filepath.Join(d.dir, "log", name+".log"), cmd: d.Command(program, args...), done: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
@@ -41,8 +41,8 @@ func (d *Desktop) start(name string, tell *os.File, program string, args ...stri
 	}
 	defer log.Close()
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if tell != nil {
-		p.cmd.ExtraFiles = []*os.File{tell}
+	if ready != nil {
+		p.cmd.ExtraFiles = []*os.File{ready}
 	}
 
 	d.mu.Lock()
@@ -51,7 +51,7 @@ func (d *Desktop) start(name string, tell *os.File, program string, args ...stri
 	case d.stopped:
 		return nil, fmt.Errorf("start %s: the desktop has stopped", name)
 	case slices.ContainsFunc(d.parts, func(p *part) bool { return p.name == name }):
-		return nil, fmt.Errorf("start %s: it was started already", name)
+		return nil, fmt.Errorf("start %s: already started", name)
 	}
 	if err := onLastingThread(p.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -60,14 +60,14 @@ func (d *Desktop) start(name string, tell *os.File, program string, args ...stri
 	go func() {
 		p.cmd.Wait()
 		if d.part(name) == p {
-			d.log.Printf("%s ended by itself: %v", name, p.cmd.ProcessState)
+			d.log.Printf("%s ended unexpectedly: %v", name, p.cmd.ProcessState)
 		}
 		close(p.done)
 	}()
 	return p, nil
 }
 
-// part returns the part of that name, nil where there is none.
+// part returns the part with that name, or nil.
 func (d *Desktop) part(name string) *part {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,7 +77,7 @@ func (d *Desktop) part(name string) *part {
 	return nil
 }
 
-// stop ends the part of that name and returns when its whole group is gone.
+// stop ends the part with that name and returns when its process group is gone.
 func (d *Desktop) stop(name string) {
 	p := d.part(name)
 	if p == nil {
@@ -85,20 +85,23 @@ func (d *Desktop) stop(name string) {
 	}
 	d.mu.Lock()
 	d.parts = slices.DeleteFunc(d.parts, func(q *part) bool { return q == p })
-	conn := d.conn
+	conn, x := d.conn, d.x
 	d.mu.Unlock()
-	if name == partBus && conn != nil {
+	switch {
+	case name == partBus && conn != nil:
 		conn.Close()
+	case name == partX && x != nil:
+		x.close()
 	}
 	d.end(partGrace, func(q process) bool { return q.group == p.cmd.Process.Pid })
 	<-p.done
 }
 
-// state returns how the part ended. It may be called once done is closed.
+// state returns the part's exit status. It may be called once done is closed.
 func (p *part) state() string { return p.cmd.ProcessState.String() }
 
-// said returns the last lines of the part's log, to end an error with.
-func (p *part) said() string {
+// logEnd returns the last lines of the part's log, to append to an error.
+func (p *part) logEnd() string {
 	text, _ := os.ReadFile(p.log)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if lines[0] == "" {
@@ -107,9 +110,9 @@ func (p *part) said() string {
 	return "; its log ends: " + strings.Join(lines[max(0, len(lines)-3):], " | ")
 }
 
-// onLastingThread calls f on a thread that lives as long as this program:
-// Pdeathsig fires when the thread that started a process ends, and Go ends
-// the thread of a goroutine that returns while it is locked to it.
+// onLastingThread calls f on a thread that exists as long as this program.
+// Pdeathsig fires when the thread that started a process ends, and Go ends a
+// thread when the goroutine that is locked to it returns.
 func onLastingThread(f func() error) error {
 	result := make(chan error, 1)
 	lastingThread() <- func() { result <- f() }
@@ -127,14 +130,14 @@ var lastingThread = sync.OnceValue(func() chan<- func() {
 	return calls
 })
 
-// Process is a process that runs on the desktop.
+// Process is a process on the desktop.
 type Process struct {
 	PID  int
 	Name string
 }
 
-// Programs returns the processes that run on the desktop and are no parts of
-// it, by their pids: what tests started, and what that started in turn.
+// Programs returns the processes on the desktop that are no parts of it, sorted
+// by PID: those that tests started, and their descendants.
 func (d *Desktop) Programs() []Process {
 	var programs []Process
 	for _, p := range d.processes() {
@@ -150,9 +153,9 @@ type process struct {
 	group int
 }
 
-// processes returns everything that runs on the desktop, by the environment:
-// unlike a process group or a parent, a daemon that detaches itself keeps it.
-// And a pid that was reused is never taken for one of ours.
+// processes returns all processes on the desktop. It finds them by their
+// environment, which a daemon keeps when it leaves its process group and parent,
+// and which tells them from other processes that reuse a PID.
 func (d *Desktop) processes() []process {
 	mark := []byte("\x00" + markName + "=" + d.dir + "\x00")
 	entries, _ := os.ReadDir("/proc")
@@ -180,9 +183,9 @@ func (d *Desktop) processes() []process {
 	return found
 }
 
-// environ returns a process's environment, which is empty where we may not see
-// it, and for a zombie. In the middle of an exec it reads empty, too: then the
-// process has a program, and another look helps.
+// environ returns a process's environment. It is empty for a zombie and for a
+// process that we may not read. It also reads as empty during an exec: then the
+// process has an executable, and a second read succeeds.
 func environ(pid int) []byte {
 	for tries := 1; ; tries++ {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
@@ -196,16 +199,16 @@ func environ(pid int) []byte {
 	}
 }
 
-// isProgram reports whether p belongs to no part. What the bus starts on
-// demand is in the bus's group.
+// isProgram reports whether p belongs to no part. Services that the bus starts on
+// demand are in the bus's process group.
 func (d *Desktop) isProgram(p process) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return !slices.ContainsFunc(d.parts, func(q *part) bool { return q.cmd.Process.Pid == p.group })
 }
 
-// end asks the desktop's processes that match to end, kills them after grace,
-// and returns when they are gone.
+// end sends SIGTERM to the matching processes of the desktop, SIGKILL after grace,
+// and returns when they are gone. With a grace of 0 it sends SIGKILL at once.
 func (d *Desktop) end(grace time.Duration, match func(process) bool) {
 	matching := func() []process {
 		return slices.DeleteFunc(d.processes(), func(p process) bool { return !match(p) })
@@ -218,7 +221,7 @@ func (d *Desktop) end(grace time.Duration, match func(process) bool) {
 		}
 	}
 	gone := func(within time.Duration) bool {
-		for until := time.Now().Add(within); len(matching()) > 0; time.Sleep(lookEvery) {
+		for until := time.Now().Add(within); len(matching()) > 0; time.Sleep(pollInterval) {
 			if time.Now().After(until) {
 				return false
 			}

@@ -1,16 +1,66 @@
+//go:build linux
+
 package desktop
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
 	"os"
 	"path/filepath"
 )
 
-// Shows reports whether a colour is anywhere on the screen, which has 24 bits. It
-// takes a millisecond, a picture a tenth of a second.
+// Picture returns the whole screen, without the mouse pointer. It takes about five
+// milliseconds.
+func (d *Desktop) Picture() (*image.RGBA, error) {
+	x := d.xServer()
+	if x == nil {
+		return nil, errors.New("take a picture: this desktop has no X server")
+	}
+	// The root window has the screen's current size: see Resize.
+	screen, err := x.geometry(x.root)
+	if err != nil {
+		return nil, fmt.Errorf("take a picture: %w", err)
+	}
+	img, err := x.picture(screen)
+	if err != nil {
+		return nil, fmt.Errorf("take a picture: %w", err)
+	}
+	return img, nil
+}
+
+// Screenshot writes a picture of the whole screen as a PNG file.
+func (d *Desktop) Screenshot(path string) error {
+	img, err := d.Picture()
+	if err != nil {
+		return err
+	}
+	return writePNG(path, img)
+}
+
+// writePNG replaces a file in one step: several desktops may write it at once.
+func writePNG(path string, img image.Image) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("write a picture: %w", err)
+	}
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	err = errors.Join(encoder.Encode(f, img), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("write a picture: %w", err)
+	}
+	return nil
+}
+
+// Shows reports whether the screen shows a colour anywhere. It takes a millisecond
+// and does not interrupt the X server. The screen must have 24 bits per pixel.
 func (d *Desktop) Shows(c color.RGBA) (bool, error) {
 	pixels, _, err := d.pixels()
 	if err != nil {
@@ -24,8 +74,8 @@ func (d *Desktop) Shows(c color.RGBA) (bool, error) {
 	return false, nil
 }
 
-// Pixels returns what a part of the screen shows, four bytes a pixel, as quickly as
-// Shows.
+// Pixels returns the pixels of a part of the screen, four bytes each. It is as fast
+// as Shows.
 func (d *Desktop) Pixels(r image.Rectangle) ([]byte, error) {
 	pixels, line, err := d.pixels()
 	if err != nil {
@@ -35,24 +85,25 @@ func (d *Desktop) Pixels(r image.Rectangle) ([]byte, error) {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		from, to := y*line+4*r.Min.X, y*line+4*r.Max.X
 		if from < 0 || to > len(pixels) {
-			return nil, fmt.Errorf("look at %v of the screen: that is not all on it", r)
+			return nil, fmt.Errorf("read %v of the screen: it is not all on the screen", r)
 		}
 		part = append(part, pixels[from:to]...)
 	}
 	return part, nil
 }
 
-// pixels are those of the whole screen, with so many bytes in a line.
+// pixels returns the pixels of the whole screen and the length of a line in bytes.
 func (d *Desktop) pixels() (_ []byte, line int, _ error) {
-	// The file is a picture of xwd's: numbers of 32 bits, big-endian, of which the
-	// first is the header's size, the thirteenth the bytes in a line, and the twentieth
-	// how many colours of 12 bytes follow (X11/XWDFile.h). Then come the pixels.
+	// The file has the format of xwd(1): a header of big-endian 32-bit numbers, of
+	// which the first is the header's size, the thirteenth the length of a line in
+	// bytes, and the twentieth the number of colours, 12 bytes each, that precede the
+	// pixels (X11/XWDFile.h).
 	b, err := os.ReadFile(filepath.Join(d.dir, "runtime", "Xvfb_screen0"))
 	if err != nil {
-		return nil, 0, fmt.Errorf("look at the screen: %w", err)
+		return nil, 0, fmt.Errorf("read the screen: %w", err)
 	}
 	if len(b) < 80 {
-		return nil, 0, fmt.Errorf("look at the screen: %d bytes are no picture", len(b))
+		return nil, 0, fmt.Errorf("read the screen: the file has %d bytes; want a picture", len(b))
 	}
 	begin := binary.BigEndian.Uint32(b) + 12*binary.BigEndian.Uint32(b[76:])
 	return b[min(int(begin), len(b)):], int(binary.BigEndian.Uint32(b[48:])), nil

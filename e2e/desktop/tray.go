@@ -26,11 +26,12 @@ const (
 )
 
 const (
-	trayLimit = 5 * time.Second  // for one call
-	waitLimit = 45 * time.Second // for the waits whose context has no deadline
+	trayTimeout = 5 * time.Second  // for one call
+	waitTimeout = 45 * time.Second // for waits whose context has no deadline
 )
 
-// Tray sees the desktop's tray as its panel does: over the bus.
+// Tray reads the desktop's tray over the bus, as the panel does. It is safe for
+// concurrent use.
 type Tray struct {
 	conn *dbus.Conn
 }
@@ -47,8 +48,8 @@ func (d *Desktop) Tray() (*Tray, error) {
 // Close ends the connection.
 func (t *Tray) Close() error { return t.conn.Close() }
 
-// Item is a program's item in the tray. It is good until the program leaves
-// the tray.
+// Item is a program's item in the tray. It is valid until the program leaves the
+// tray.
 type Item struct {
 	Service string // the program's name on the bus
 	Path    dbus.ObjectPath
@@ -59,7 +60,7 @@ type Item struct {
 // MenuEntry is a line of an item's menu.
 type MenuEntry struct {
 	ID        int32
-	Label     string // as shown, without the mark of a mnemonic
+	Label     string // as shown, without the mark of its mnemonic
 	Enabled   bool
 	Visible   bool
 	Separator bool
@@ -67,9 +68,9 @@ type MenuEntry struct {
 	Children  []MenuEntry // of a submenu
 }
 
-// Items returns what the tray hosts.
+// Items returns the items in the tray.
 func (t *Tray) Items(ctx context.Context) ([]Item, error) {
-	ctx, cancel := context.WithTimeout(ctx, trayLimit)
+	ctx, cancel := context.WithTimeout(ctx, trayTimeout)
 	defer cancel()
 	var registered []string
 	err := t.conn.Object(watcherName, watcherPath).CallWithContext(ctx, propertiesGet, 0, watcherName, "RegisteredStatusNotifierItems").Store(&registered)
@@ -82,7 +83,7 @@ func (t *Tray) Items(ctx context.Context) ([]Item, error) {
 		if i := strings.IndexByte(name, '/'); i >= 0 {
 			item.Service, item.Path = name[:i], dbus.ObjectPath(name[i:])
 		}
-		// An item whose program has just ended has no pid any more.
+		// An item whose program has just ended has no PID.
 		var pid uint32
 		if t.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetConnectionUnixProcessID", 0, item.Service).Store(&pid) == nil {
 			item.PID = int(pid)
@@ -92,10 +93,10 @@ func (t *Tray) Items(ctx context.Context) ([]Item, error) {
 	return items, nil
 }
 
-// WaitItem returns the item of the process pid as soon as the tray hosts it.
-// With 0 it returns the only item there is.
+// WaitItem waits for the tray item of the process pid. With a pid of 0 it waits
+// until there is exactly one item.
 func (t *Tray) WaitItem(ctx context.Context, pid int) (Item, error) {
-	ctx, cancel := limit(ctx, waitLimit)
+	ctx, cancel := limit(ctx, waitTimeout)
 	defer cancel()
 	for {
 		items, err := t.Items(ctx)
@@ -111,7 +112,7 @@ func (t *Tray) WaitItem(ctx context.Context, pid int) (Item, error) {
 				err = fmt.Errorf("there are %d", len(items))
 			}
 			return Item{}, fmt.Errorf("wait for one tray item (pid %d): %w", pid, err)
-		case <-time.After(lookEvery):
+		case <-time.After(pollInterval):
 		}
 	}
 }
@@ -123,8 +124,7 @@ func (i Item) Title(ctx context.Context) (string, error) {
 	return title, err
 }
 
-// Tooltip returns the item's tooltip: its title and its text, a line each
-// where it has both.
+// Tooltip returns the title and the text of the item's tooltip, a line each.
 func (i Item) Tooltip(ctx context.Context) (string, error) {
 	var tip struct {
 		Icon    string
@@ -141,7 +141,7 @@ type pixmap struct {
 	ARGB          []byte
 }
 
-// Icon returns the item's picture, the largest that it offers.
+// Icon returns the largest of the item's pictures.
 func (i Item) Icon(ctx context.Context) (image.Image, error) {
 	var pixmaps []pixmap
 	if err := i.property(ctx, "IconPixmap", &pixmaps); err != nil {
@@ -168,8 +168,8 @@ func (i Item) Menu(ctx context.Context) ([]MenuEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	// fyne.io/systray answers the first call after a new menu without the
-	// submenus, to please GTK. Who asks once more gets them.
+	// fyne.io/systray leaves the submenus out of the first reply after a new menu,
+	// as a workaround for GTK. The second reply has them.
 	for again := false; ; again = true {
 		entries, whole, err := readMenu(ctx, menu)
 		if err != nil {
@@ -183,7 +183,7 @@ func (i Item) Menu(ctx context.Context) ([]MenuEntry, error) {
 
 // readMenu returns the entries of a menu, and whether every submenu has some.
 func readMenu(ctx context.Context, menu dbus.BusObject) ([]MenuEntry, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, trayLimit)
+	ctx, cancel := context.WithTimeout(ctx, trayTimeout)
 	defer cancel()
 	var revision uint32
 	var root layout
@@ -194,8 +194,8 @@ func readMenu(ctx context.Context, menu dbus.BusObject) ([]MenuEntry, bool, erro
 	return root.entries()
 }
 
-// Click chooses the menu's entry of that label; further labels lead through
-// submenus. An entry that a user could not choose is an error.
+// Click chooses the menu entry with a label; further labels lead through submenus.
+// It fails if the entry is missing, invisible or disabled.
 func (i Item) Click(ctx context.Context, labels ...string) error {
 	entries, err := i.Menu(ctx)
 	if err != nil {
@@ -220,11 +220,11 @@ func (i Item) Click(ctx context.Context, labels ...string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, trayLimit)
+	ctx, cancel := context.WithTimeout(ctx, trayTimeout)
 	defer cancel()
 	err = menu.CallWithContext(ctx, menuName+".Event", 0, chosen.ID, "clicked", dbus.MakeVariant(int32(0)), uint32(time.Now().Unix())).Err
 	if gone, ok := errors.AsType[dbus.Error](err); ok && gone.Name == "org.freedesktop.DBus.Error.NoReply" && strings.Contains(gone.Error(), "disconnected") {
-		return nil // it ended at once, as it was told to
+		return nil // the click ended the program
 	}
 	if err != nil {
 		return fmt.Errorf("click %q in the tray menu: %w", labels, err)
@@ -232,9 +232,9 @@ func (i Item) Click(ctx context.Context, labels ...string) error {
 	return nil
 }
 
-// Activate does what a left click on the item does.
+// Activate acts as a left click on the item.
 func (i Item) Activate(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, trayLimit)
+	ctx, cancel := context.WithTimeout(ctx, trayTimeout)
 	defer cancel()
 	if err := i.conn.Object(i.Service, i.Path).CallWithContext(ctx, itemName+".Activate", 0, int32(0), int32(0)).Err; err != nil {
 		return fmt.Errorf("activate the tray item: %w", err)
@@ -243,7 +243,7 @@ func (i Item) Activate(ctx context.Context) error {
 }
 
 func (i Item) property(ctx context.Context, name string, value any) error {
-	ctx, cancel := context.WithTimeout(ctx, trayLimit)
+	ctx, cancel := context.WithTimeout(ctx, trayTimeout)
 	defer cancel()
 	if err := i.conn.Object(i.Service, i.Path).CallWithContext(ctx, propertiesGet, 0, itemName, name).Store(value); err != nil {
 		return fmt.Errorf("read the tray item's %s: %w", name, err)
@@ -259,7 +259,7 @@ func (i Item) menu(ctx context.Context) (dbus.BusObject, error) {
 	return i.conn.Object(i.Service, path), nil
 }
 
-// layout is a menu entry as it is on the bus.
+// layout is a menu entry in the format of the bus (com.canonical.dbusmenu).
 type layout struct {
 	ID       int32
 	Props    map[string]dbus.Variant
@@ -274,7 +274,7 @@ func (l layout) entries() (entries []MenuEntry, whole bool, err error) {
 		if err := dbus.Store([]any{child.Value()}, &c); err != nil {
 			return nil, false, err
 		}
-		// Absent properties have their default.
+		// Missing properties have their defaults.
 		e := MenuEntry{ID: c.ID, Enabled: true, Visible: true}
 		if v, ok := c.Props["enabled"].Value().(bool); ok {
 			e.Enabled = v
@@ -303,8 +303,8 @@ func (l layout) text(property string) string {
 	return s
 }
 
-// withoutMnemonic returns a label as it is shown: "_" marks the next letter
-// as the mnemonic, "__" is an underscore.
+// withoutMnemonic returns a label as it is shown: "_" marks the next letter as the
+// mnemonic, "__" is an underscore.
 func withoutMnemonic(label string) string {
 	const underscore = "\x00"
 	label = strings.ReplaceAll(label, "__", underscore)

@@ -12,20 +12,20 @@ const (
 	partWayland   = "weston"
 	waylandSocket = "wayland-e2e"
 
-	// WaylandTitle is the title of the window that the Wayland desktop is.
+	// WaylandTitle is the title of the window that shows the Wayland desktop.
 	WaylandTitle = "Weston Compositor - screen0"
 )
 
-// startWayland starts a Wayland compositor in a window of the X server: what is
-// pictured and typed there is on Wayland. Without a screen at all it
-// would have no keys. What draws, pixman, needs no OpenGL.
+// startWayland starts a Wayland compositor in a window of the X server, whose
+// screen and keyboard it uses. Without any screen it would have no keyboard. Its
+// renderer, pixman, needs no OpenGL.
 func (d *Desktop) startWayland(ctx context.Context) error {
 	p, err := d.start(partWayland, nil, "weston", "--backend=x11-backend.so", "--use-pixman", "--no-config",
 		"--socket="+waylandSocket, "--width=1200", "--height=700", "--idle-time=0")
 	if err != nil {
 		return err
 	}
-	return d.await(ctx, p, "to take connections", func(ctx context.Context) bool {
+	return d.await(ctx, p, "to accept connections", func(ctx context.Context) bool {
 		var dialer net.Dialer
 		c, err := dialer.DialContext(ctx, "unix", filepath.Join(d.dir, "runtime", waylandSocket))
 		if err != nil {
@@ -36,8 +36,8 @@ func (d *Desktop) startWayland(ctx context.Context) error {
 	})
 }
 
-// Wayland returns what the environment of a program is to say beside Env that
-// runs on the Wayland desktop alone: see Options.Wayland.
+// Wayland returns the environment variables that a program needs in addition to Env
+// to run on the Wayland desktop only: see Options.Wayland.
 func (d *Desktop) Wayland() []string {
 	return []string{"WAYLAND_DISPLAY=" + waylandSocket, "DISPLAY=", "XDG_SESSION_TYPE=wayland"}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,8 +14,8 @@ import (
 	"unicode"
 )
 
-// Window is a window on the desktop. Places within it are in pixels from the
-// upper left corner of its content.
+// Window is a window on the desktop. Points within it are in pixels from the upper
+// left corner of its content.
 type Window struct {
 	ID    int
 	Title string
@@ -24,53 +23,25 @@ type Window struct {
 	desktop *Desktop
 }
 
-// Windows returns the visible windows that have a title; those of the panel
-// and of notifications are among them, iconified ones are not.
-func (d *Desktop) Windows(ctx context.Context) ([]Window, error) {
-	var err error
-	for range 5 { // a window that goes between the two questions spoils the answer
-		var windows []Window
-		if windows, err = d.windows(ctx); err == nil {
-			return windows, nil
-		}
-	}
-	return nil, err
-}
-
-func (d *Desktop) windows(ctx context.Context) ([]Window, error) {
-	// All of them: xdotool knows no titles but the old, Latin ones when it
-	// searches, and takes upper and lower case for the same.
-	out, err := d.run(ctx, "xdotool", "search", "--onlyvisible", "--name", "")
-	if err != nil {
-		return nil, err
-	}
-	ids := strings.Fields(out)
-	var ask []string
-	for _, id := range ids {
-		ask = append(ask, "getwindowname", id)
-	}
-	if out, err = d.run(ctx, "xdotool", ask...); err != nil {
-		return nil, err
-	}
-	titles := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	if len(titles) != len(ids) {
-		return nil, fmt.Errorf("list windows: %d titles of %d windows", len(titles), len(ids))
+// Windows returns the visible windows that have a title, including those of the
+// panel and of notifications. Minimised windows are not visible.
+func (d *Desktop) Windows(context.Context) ([]Window, error) {
+	x := d.xServer()
+	if x == nil {
+		return nil, errors.New("list windows: this desktop has no X server")
 	}
 	var windows []Window
-	for i, title := range titles {
-		id, err := strconv.Atoi(ids[i])
-		if err != nil {
-			return nil, fmt.Errorf("list windows: %w", err)
-		}
-		if title != "" {
-			windows = append(windows, Window{ID: id, Title: title, desktop: d})
-		}
+	err := x.titled(func(window uint32, title string) {
+		windows = append(windows, Window{ID: int(window), Title: title, desktop: d})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list windows: %w", err)
 	}
 	return windows, nil
 }
 
-// WaitWindow returns the visible window of exactly that title as soon as there
-// is one. The error says which windows there are.
+// WaitWindow waits for a visible window with exactly that title. The error lists the
+// windows that were there.
 func (d *Desktop) WaitWindow(ctx context.Context, title string) (Window, error) {
 	var found Window
 	err := d.waitWindows(ctx, "window "+strconv.Quote(title), func(windows []Window) bool {
@@ -83,7 +54,7 @@ func (d *Desktop) WaitWindow(ctx context.Context, title string) (Window, error) 
 	return found, err
 }
 
-// WaitNoWindow returns when no window of exactly that title is visible.
+// WaitNoWindow waits until no window with exactly that title is visible.
 func (d *Desktop) WaitNoWindow(ctx context.Context, title string) error {
 	return d.waitWindows(ctx, "no window "+strconv.Quote(title), func(windows []Window) bool {
 		return !slices.ContainsFunc(windows, func(w Window) bool { return w.Title == title })
@@ -91,7 +62,7 @@ func (d *Desktop) WaitNoWindow(ctx context.Context, title string) error {
 }
 
 func (d *Desktop) waitWindows(ctx context.Context, what string, met func([]Window) bool) error {
-	ctx, cancel := limit(ctx, waitLimit)
+	ctx, cancel := limit(ctx, waitTimeout)
 	defer cancel()
 	var titles []string
 	for {
@@ -108,38 +79,38 @@ func (d *Desktop) waitWindows(ctx context.Context, what string, met func([]Windo
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for %s: %w; the last windows seen: %q", what, errors.Join(ctx.Err(), err), titles)
-		case <-time.After(lookEvery):
+		case <-time.After(windowPoll):
 		}
 	}
 }
 
-// Close closes the window as its close button does: the program may refuse.
+// Close closes the window as its close button does. The program may refuse.
 func (w Window) Close() error {
-	// xdotool windowclose would destroy the window under the program.
+	// xdotool windowclose would destroy the window without asking the program.
 	_, err := w.run("wmctrl", "-i", "-c", fmt.Sprintf("%#x", w.ID))
 	return err
 }
 
-// Click clicks the left button.
+// Click clicks the left mouse button.
 func (w Window) Click(x, y int) error { return w.click(x, y, "1") }
 
-// RightClick clicks the right button.
+// RightClick clicks the right mouse button.
 func (w Window) RightClick(x, y int) error { return w.click(x, y, "3") }
 
-// DoubleClick clicks the left button twice, as fast as people do.
+// DoubleClick clicks the left mouse button twice, at the speed of a person.
 func (w Window) DoubleClick(x, y int) error {
 	return w.click(x, y, "--repeat", "2", "--delay", "80", "1")
 }
 
-// click uses the real pointer: a window in front of this one gets the click.
+// click uses the real pointer. A window in front of this one would get the click.
 func (w Window) click(x, y int, click ...string) error {
 	args := []string{"mousemove", "--window", w.id(), strconv.Itoa(x), strconv.Itoa(y), "click"}
 	_, err := w.run("xdotool", append(args, click...)...)
 	return err
 }
 
-// Drag moves the pointer from one place to another with the left button held, in
-// steps as a hand does.
+// Drag moves the pointer from one point to another in steps while the left button is
+// pressed.
 func (w Window) Drag(from, to image.Point) error {
 	const steps = 5
 	args := []string{"mousemove", "--window", w.id(), strconv.Itoa(from.X), strconv.Itoa(from.Y), "sleep", "0.05", "mousedown", "1"}
@@ -151,8 +122,8 @@ func (w Window) Drag(from, to image.Point) error {
 	return err
 }
 
-// Scroll turns the wheel over a place of the window: down, or up where clicks
-// are negative.
+// Scroll turns the mouse wheel over a point of the window: down, or up if clicks is
+// negative.
 func (w Window) Scroll(x, y, clicks int) error {
 	button := "5"
 	if clicks < 0 {
@@ -161,7 +132,7 @@ func (w Window) Scroll(x, y, clicks int) error {
 	return w.click(x, y, "--repeat", strconv.Itoa(clicks), "--delay", "10", button)
 }
 
-// Focus raises the window and gives it the keyboard.
+// Focus raises the window and gives it the keyboard focus.
 func (w Window) Focus() error {
 	verb := "windowactivate"
 	if !w.desktop.managed {
@@ -171,13 +142,13 @@ func (w Window) Focus() error {
 	return err
 }
 
-// Key focuses the window and presses keys one after the other, as xdotool
-// names them: "Return", "ctrl+f".
+// Key focuses the window and presses keys in order, named as in xdotool: "Return",
+// "ctrl+f".
 func (w Window) Key(keys ...string) error {
 	if err := w.Focus(); err != nil {
 		return err
 	}
-	// Not "key --window", whose keys are marked as sent by a program.
+	// "key --window" would send events that programs can tell from real keys.
 	_, err := w.run("xdotool", append([]string{"key", "--"}, keys...)...)
 	return err
 }
@@ -189,39 +160,30 @@ func (w Window) Type(text string) error {
 	}
 	delay := "10"
 	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
-		delay = "200" // xdotool gives it to a spare key for so long, and the program has to ask in that time which it is
+		// xdotool maps such a character to a spare key for this time, in which the
+		// program has to read the new keyboard mapping.
+		delay = "200"
 	}
 	_, err := w.run("xdotool", "type", "--delay", delay, "--", text)
 	return err
 }
 
-var geometry = regexp.MustCompile(`(?s)Absolute upper-left X:\s+(-?\d+).*Absolute upper-left Y:\s+(-?\d+).*Width: (\d+).*Height: (\d+)`)
-
 // Geometry returns where the window's content is on the screen.
 func (w Window) Geometry() (image.Rectangle, error) {
-	// xdotool getwindowgeometry is off by the decoration.
-	out, err := w.run("xwininfo", "-id", w.id())
+	frame, err := w.desktop.xServer().geometry(uint32(w.ID))
 	if err != nil {
-		return image.Rectangle{}, err
+		return image.Rectangle{}, fmt.Errorf("window %q: %w", w.Title, err)
 	}
-	match := geometry.FindStringSubmatch(out)
-	if match == nil {
-		return image.Rectangle{}, fmt.Errorf("xwininfo says no geometry of %q: %s", w.Title, out)
-	}
-	var n [4]int
-	for i := range n {
-		n[i], _ = strconv.Atoi(match[i+1])
-	}
-	return image.Rect(n[0], n[1], n[0]+n[2], n[1]+n[3]), nil
+	return frame, nil
 }
 
-// Resize gives the window's content another size.
+// Resize changes the size of the window's content.
 func (w Window) Resize(width, height int) error {
 	_, err := w.run("xdotool", "windowsize", "--sync", w.id(), strconv.Itoa(width), strconv.Itoa(height))
 	return err
 }
 
-// PID returns the window's process, as that says.
+// PID returns the PID of the window's process, according to the window.
 func (w Window) PID() (int, error) {
 	out, err := w.run("xdotool", "getwindowpid", w.id())
 	if err != nil {
@@ -230,13 +192,21 @@ func (w Window) PID() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(out))
 }
 
-// Screenshot writes a picture of the window's content, and of what is in front of it.
+// Screenshot writes a PNG file that shows the window's content and everything in
+// front of it.
 func (w Window) Screenshot(path string) error {
-	_, err := w.run("import", "-silent", "-window", w.id(), path)
-	return err
+	frame, err := w.Geometry()
+	if err != nil {
+		return err
+	}
+	img, err := w.desktop.Picture()
+	if err != nil {
+		return err
+	}
+	return writePNG(path, img.SubImage(frame))
 }
 
-// Iconify puts the window away into the task list.
+// Iconify minimises the window to the task list.
 func (w Window) Iconify() error {
 	_, err := w.run("xdotool", "windowminimize", "--sync", w.id())
 	return err
@@ -252,7 +222,7 @@ func (w Window) run(name string, args ...string) (string, error) {
 	return out, nil
 }
 
-// Clipboard is the text that a program has copied; "" where none has.
+// Clipboard returns the text in the clipboard, or "" if it is empty.
 func (d *Desktop) Clipboard(ctx context.Context) (string, error) {
 	text, err := d.run(ctx, "xclip", "-out", "-selection", "clipboard")
 	if err != nil && strings.Contains(err.Error(), "target STRING not available") {

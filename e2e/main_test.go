@@ -1,0 +1,30 @@
+// Package e2e tests the built program on a real desktop: X server, session bus,
+// window manager, panel, notification daemon, mouse and keyboard.
+package e2e
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+// TestMain runs the tests. The test program has two other roles: it is the server
+// process that tests start (see serve), and the process in which a single test runs
+// (see runner).
+func TestMain(m *testing.M) {
+	if addresses := os.Getenv(listenVariable); addresses != "" {
+		serve(addresses)
+		return
+	}
+	flag.Parse()
+	switch os.Getenv(stageVariable) {
+	case stagePrepare:
+		exitOn(prepareNetwork())
+	case stageProbe:
+		exitOn(enableLoopback())
+	case stageTest:
+		os.Exit(m.Run())
+	default:
+		os.Exit(runTests(m))
+	}
+}

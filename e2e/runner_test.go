@@ -1,0 +1,247 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// stageVariable is the environment variable that gives the test program one of the
+// roles below.
+const (
+	stageVariable = "PORTHOLE_E2E_STAGE"
+
+	stageProbe   = "probe"   // check whether a network namespace can be set up, and exit
+	stagePrepare = "prepare" // set up the network namespace, then continue as stageTest
+	stageTest    = "test"    // run one test
+)
+
+// slowTests start first, so that none of them runs alone at the end.
+var slowTests = []string{}
+
+// runner runs each test in a process and a network namespace of its own. The tests
+// then use the same ports at the same time, and no server of this machine gets in
+// their way. As many tests run at once as -parallel allows.
+type runner struct {
+	flags    []string // for the test processes
+	parallel int
+	failFast bool
+	deadline time.Time // zero: none
+
+	mu     sync.Mutex // guards the fields below and the output
+	failed bool
+}
+
+// runTests runs the tests that the flags select and returns the exit status. If no
+// network namespace can be created, the tests run one after another in this process.
+func runTests(m *testing.M) int {
+	if flagValue("test.list") != "" {
+		return m.Run()
+	}
+	names, err := selectedTests()
+	if err != nil {
+		fmt.Println("list the desktop tests:", err)
+		return 1
+	}
+	if len(names) == 0 {
+		return m.Run() // it warns that there are none
+	}
+	if err := probe(); err != nil {
+		fmt.Printf("The desktop tests run one after another: no network namespace can be created: %v\n", err)
+		return m.Run()
+	}
+	r := &runner{flags: testFlags(), failFast: flagValue("test.failfast") == "true"}
+	if r.parallel, err = strconv.Atoi(flagValue("test.parallel")); err != nil || r.parallel < 1 {
+		r.parallel = 1
+	}
+	if timeout, err := time.ParseDuration(flagValue("test.timeout")); err == nil && timeout > 0 {
+		r.deadline = time.Now().Add(timeout)
+	}
+	return r.run(names)
+}
+
+func flagValue(name string) string {
+	if f := flag.Lookup(name); f != nil {
+		return f.Value.String()
+	}
+	return ""
+}
+
+// selectedTests returns the names of the tests that -run and -skip select, slow tests
+// first.
+func selectedTests() ([]string, error) {
+	pattern, _, _ := strings.Cut(flagValue("test.run"), "/")
+	out, err := exec.Command(testProgram, "-test.list=.").Output()
+	if err != nil {
+		return nil, err
+	}
+	selected, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("-run: %w", err)
+	}
+	skip := flagValue("test.skip")
+	skipped, err := regexp.Compile(skip)
+	if err != nil {
+		return nil, fmt.Errorf("-skip: %w", err)
+	}
+	names := slices.DeleteFunc(strings.Fields(string(out)), func(name string) bool {
+		return !selected.MatchString(name) || skip != "" && !strings.Contains(skip, "/") && skipped.MatchString(name)
+	})
+	rank := func(name string) int {
+		if i := slices.Index(slowTests, name); i >= 0 {
+			return i
+		}
+		return len(slowTests)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	return names, nil
+}
+
+// testFlags returns the flags for the process of a single test, without -run and
+// -timeout.
+func testFlags() (flags []string) {
+	own := []string{"test.run", "test.timeout", "test.parallel", "test.failfast", "test.testlogfile", "test.gocoverdir"}
+	flag.Visit(func(f *flag.Flag) {
+		if !slices.Contains(own, f.Name) {
+			flags = append(flags, "-"+f.Name+"="+f.Value.String())
+		}
+	})
+	return flags
+}
+
+func (r *runner) run(names []string) int {
+	queue := make(chan string)
+	var workers sync.WaitGroup
+	for range min(r.parallel, len(names)) {
+		workers.Go(func() {
+			for name := range queue {
+				r.test(name)
+			}
+		})
+	}
+	for _, name := range names {
+		if r.failFast && r.hasFailed() {
+			break
+		}
+		queue <- name
+	}
+	close(queue)
+	workers.Wait()
+	if r.hasFailed() {
+		fmt.Println("FAIL")
+		return 1
+	}
+	fmt.Println("PASS")
+	return 0
+}
+
+func (r *runner) hasFailed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
+
+// test runs one test and prints its output when it has ended.
+func (r *runner) test(name string) {
+	ctx := context.Background()
+	run := "^" + name + "$"
+	if _, subtests, ok := strings.Cut(flagValue("test.run"), "/"); ok {
+		run += "/" + subtests
+	}
+	args := append([]string{"-test.run=" + run}, r.flags...)
+	if !r.deadline.IsZero() {
+		left := time.Until(r.deadline)
+		args = append(args, "-test.timeout="+left.String())
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, left+10*time.Second) // it prints its goroutines first
+		defer cancel()
+	}
+	out, err := isolated(ctx, stagePrepare, args...).CombinedOutput()
+	if err == nil {
+		out = bytes.TrimSuffix(out, []byte("PASS\n"))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	os.Stdout.Write(out)
+	if err == nil {
+		return
+	}
+	r.failed = true
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+		fmt.Printf("--- FAIL: %s: the test process: %v\n", name, err)
+	}
+}
+
+// isolated returns a command that starts the test program in a new network namespace.
+// An ordinary user also needs a new user namespace, in which the user ID stays the
+// same. The process ends with this one.
+func isolated(ctx context.Context, stage string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, testProgram, args...)
+	cmd.Env = append(os.Environ(), stageVariable+"="+stage)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if os.Getuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
+		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}
+	}
+	return cmd
+}
+
+// probe returns an error if tests cannot be isolated.
+func probe() error {
+	if out, err := isolated(context.Background(), stageProbe).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// prepareNetwork enables the loopback interface, drops the capability for that, and
+// replaces this program by the one that runs the test.
+func prepareNetwork() error {
+	runtime.LockOSThread() // capabilities belong to a thread
+	if err := enableLoopback(); err != nil {
+		return err
+	}
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fmt.Errorf("drop capabilities: %w", err)
+	}
+	env := append(os.Environ(), stageVariable+"="+stageTest)
+	if err := syscall.Exec(testProgram, os.Args, env); err != nil {
+		return fmt.Errorf("start %s: %w", testProgram, err)
+	}
+	return nil
+}
+
+// enableLoopback brings up the loopback interface of this network namespace.
+func enableLoopback() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("enable the loopback interface: %w", err)
+	}
+	defer unix.Close(fd)
+	request, err := unix.NewIfreq("lo")
+	if err != nil {
+		return fmt.Errorf("enable the loopback interface: %w", err)
+	}
+	request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request); err != nil {
+		return fmt.Errorf("enable the loopback interface: %w", err)
+	}
+	return nil
+}

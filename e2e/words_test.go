@@ -1,0 +1,128 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The texts of Porthole that the tests look for. Every text of the interface, of the
+// log and of the command line is here.
+
+const mainTitle = "Porthole"
+
+// processTitle returns the title of a process window.
+func processTitle(name string, pid int) string {
+	return fmt.Sprintf("%s %d%s", name, pid, processTitleEnd)
+}
+
+const processTitleEnd = " – Porthole"
+
+// Entries of the tray menu.
+const (
+	menuOpenWindow   = "Open Porthole"
+	menuQuit         = "Quit Porthole"
+	menuPauseHour    = "Pause notifications for 1 hour"
+	menuPauseForever = "Pause notifications until resumed"
+	menuResume       = "Resume notifications"
+)
+
+func menuFree(ports string) string       { return "○ " + ports + " free" }
+func menuOpen(port, owner string) string { return "● " + port + " " + owner }
+func menuNotRunning(match string) string { return "○ " + match + " not running" }
+func menuMore(watched int) string        { return fmt.Sprintf("…and %d more watched ports", watched) }
+func tooltipOpen(open, watched int) string {
+	return fmt.Sprintf("%d of %d watched open", open, watched)
+}
+
+const (
+	tooltipNone   = "none watched"
+	tooltipPaused = "paused"
+)
+
+// Summaries of notifications, without an owner only their beginning.
+
+func noteOpen(port string, owner ...string) string   { return withOwner(port+" is open", owner) }
+func noteClosed(port string, owner ...string) string { return withOwner(port+" closed", owner) }
+func noteRestarted(port string, owner ...string) string {
+	return withOwner(port+" restarted", owner)
+}
+func noteExposed(port string) string { return port + " can now be reached from the network" }
+func noteMoved(service, to, from string) string {
+	return fmt.Sprintf("%s is now on %s, no longer on %s", service, to, from)
+}
+func noteManyOpened(n int, ports ...string) string {
+	return fmt.Sprintf("%d ports opened: %s", n, strings.Join(ports, ", "))
+}
+func noteManyClosed(n int, ports ...string) string {
+	return fmt.Sprintf("%d ports closed: %s", n, strings.Join(ports, ", "))
+}
+func noteManyChanges(n int, ports ...string) string {
+	return fmt.Sprintf("%d changes of watched ports: %s", n, strings.Join(ports, ", "))
+}
+
+// noteOwnerChanged returns the summary for a socket whose owner changed, with the last
+// owner and the owner, or with neither.
+func noteOwnerChanged(port string, owners ...string) string {
+	if len(owners) == 0 {
+		return port + " changed hands"
+	}
+	return port + " changed hands: " + strings.Join(owners, " → ")
+}
+
+// noteMissed returns the summary for what happened while notifications were paused.
+func noteMissed(what ...string) string { return withOwner("While notifications were paused", what) }
+
+func withOwner(summary string, owner []string) string {
+	return strings.Join(append([]string{summary}, owner...), ": ")
+}
+
+const (
+	noteWindowEnded = "Porthole's window ended unexpectedly"
+	noteNoOpenGL    = "Porthole's window cannot be shown: OpenGL"
+	noteGoesOn      = "go on" // in noteNoOpenGL: notifications still work
+	bodyStopped     = "stopped by you"
+)
+
+// Texts in the log.
+const (
+	logStarted         = "started"
+	logNoWindow        = "the window is not shown"
+	logNoTray          = "there is no tray icon"
+	logNoNotifications = "the desktop does not take a notification"
+	logDaemonHangs     = "the notification service does not answer"
+	logSettingsMistake = "settings.yaml: line 4: a watch needs ports"
+	logUnexpectedEnd   = "ended unexpectedly"
+	logOtherUser       = "user 0 is not who started Porthole"
+	logFyneThread      = "Error in Fyne call thread"
+	logFirstGoroutine  = "goroutine 1 "
+	logSettingsLineTwo = "line 2"
+	logDataRace        = "DATA RACE"
+)
+
+// Texts of the command line.
+const (
+	cliNotRunning   = "not running"
+	cliNotAnswering = "not answer"
+	cliNotYourDir   = "not a folder of yours"
+	cliNoLog        = "no log is kept"
+	cliGnomeTray    = "AppIndicator and KStatusNotifierItem Support"
+	cliTrayFound    = "a panel shows tray icons"
+)
+
+// Names of files and of what is in them.
+const (
+	logFile            = "porthole.log"
+	historyFile        = "activity.db"
+	windowFile         = "window.json"
+	stateWelcome       = `"welcome":true`
+	stateOnWatches     = `"tab":"watches"`
+	stateOnPorts       = `"tab":"ports"`
+	wiresharkArguments = "-k -i lo -f tcp port 62893\n"
+)
+
+// Kinds of events in porthole history --json.
+const (
+	eventOpened     = "opened"
+	eventClosed     = "closed"
+	eventDiscovered = "found"
+)
