@@ -2,4 +2,4 @@
 
 package window
 
-const threadsChecked = true
+const checkGoroutine = true
