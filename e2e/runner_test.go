@@ -26,17 +26,17 @@ import (
 const (
 	stageVariable = "PORTHOLE_E2E_STAGE"
 
-	stageProbe   = "probe"   // check whether a network namespace can be set up, and exit
-	stagePrepare = "prepare" // set up the network namespace, then continue as stageTest
+	stageProbe   = "probe"   // check whether the namespaces can be set up, and exit
+	stagePrepare = "prepare" // set up the namespaces, then continue as stageTest
 	stageTest    = "test"    // run one test
 )
 
 // slowTests start first, so that none of them runs alone at the end.
 var slowTests = []string{}
 
-// runner runs each test in a process and a network namespace of its own. The tests
-// then use the same ports at the same time, and no server of this machine gets in
-// their way. As many tests run at once as -parallel allows.
+// runner runs each test in a process with a network and a mount namespace of its own.
+// The tests then use the same ports and X displays at the same time, and no server of
+// this machine interferes. As many tests run at once as -parallel allows.
 type runner struct {
 	flags    []string // for the test processes
 	parallel int
@@ -48,7 +48,7 @@ type runner struct {
 }
 
 // runTests runs the tests that the flags select and returns the exit status. If no
-// network namespace can be created, the tests run one after another in this process.
+// namespaces can be created, the tests run one after another in this process.
 func runTests(m *testing.M) int {
 	if flagValue("test.list") != "" {
 		return m.Run()
@@ -62,7 +62,7 @@ func runTests(m *testing.M) int {
 		return m.Run() // it warns that there are none
 	}
 	if err := probe(); err != nil {
-		fmt.Printf("The desktop tests run one after another: no network namespace can be created: %v\n", err)
+		fmt.Printf("The desktop tests run one after another: no namespaces can be created: %v\n", err)
 		return m.Run()
 	}
 	r := &runner{flags: testFlags(), failFast: flagValue("test.failfast") == "true"}
@@ -187,18 +187,18 @@ func (r *runner) test(name string) {
 	}
 }
 
-// isolated returns a command that starts the test program in a new network namespace.
-// An ordinary user also needs a new user namespace, in which the user ID stays the
-// same. The process ends with this one.
+// isolated returns a command that starts the test program in new namespaces. An ordinary user
+// also needs a new user namespace, in which the user ID stays the same. The process ends
+// with this one.
 func isolated(ctx context.Context, stage string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, testProgram, args...)
 	cmd.Env = append(os.Environ(), stageVariable+"="+stage)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if os.Getuid() != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
-		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}
+		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN, unix.CAP_SYS_ADMIN}
 	}
 	return cmd
 }
@@ -211,19 +211,44 @@ func probe() error {
 	return nil
 }
 
-// prepareNetwork enables the loopback interface, drops the capability for that, and
-// replaces this program by the one that runs the test.
-func prepareNetwork() error {
+// continueAsTest sets up the namespaces, drops the capabilities for that, and replaces
+// this program by the one that runs the test.
+func continueAsTest() error {
 	runtime.LockOSThread() // capabilities belong to a thread
-	if err := enableLoopback(); err != nil {
+	if err := setUpNamespaces(); err != nil {
 		return err
 	}
 	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
 		return fmt.Errorf("drop capabilities: %w", err)
 	}
-	env := append(os.Environ(), stageVariable+"="+stageTest)
-	if err := syscall.Exec(testProgram, os.Args, env); err != nil {
+	if err := os.Setenv(stageVariable, stageTest); err != nil {
+		return err
+	}
+	if err := syscall.Exec(testProgram, os.Args, os.Environ()); err != nil {
 		return fmt.Errorf("start %s: %w", testProgram, err)
+	}
+	return nil
+}
+
+// setUpNamespaces enables the loopback interface and hides the sockets of other X
+// servers. An X server of another network namespace would not notice that its display is
+// in use, and replace the socket.
+func setUpNamespaces() error {
+	if err := enableLoopback(); err != nil {
+		return fmt.Errorf("enable the loopback interface: %w", err)
+	}
+	const sockets = "/tmp/.X11-unix"
+	if err := os.Mkdir(sockets, 0o777|os.ModeSticky); err == nil {
+		err = os.Chmod(sockets, 0o777|os.ModeSticky)
+		if err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("separate the mounts: %w", err)
+	}
+	if err := unix.Mount("tmpfs", sockets, "tmpfs", 0, "mode=1777"); err != nil {
+		return fmt.Errorf("mount %s: %w", sockets, err)
 	}
 	return nil
 }
@@ -232,16 +257,13 @@ func prepareNetwork() error {
 func enableLoopback() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("enable the loopback interface: %w", err)
+		return err
 	}
 	defer unix.Close(fd)
 	request, err := unix.NewIfreq("lo")
 	if err != nil {
-		return fmt.Errorf("enable the loopback interface: %w", err)
+		return err
 	}
 	request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request); err != nil {
-		return fmt.Errorf("enable the loopback interface: %w", err)
-	}
-	return nil
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }
