@@ -11,10 +11,10 @@ import (
 
 // historyEvent is a line of porthole history --json.
 type historyEvent struct {
-	Kind      string
-	Port      int
-	Unwatched bool
-	Owner     struct{ Name, Project string }
+	Kind       string
+	Port       int
+	Unobserved bool
+	Owner      struct{ Name, Project string }
 }
 
 // history returns what porthole history prints.
@@ -62,8 +62,8 @@ func TestHistory(t *testing.T) {
 	d.waitHistory("5432", eventOpened)
 	postgres.close()
 	events := d.waitHistory("5432", eventOpened, eventClosed)
-	if o := events[1].Owner; o.Name != "postgres" || o.Project != "shop-db" || events[1].Unwatched {
-		t.Errorf("got the close %+v; want postgres of shop-db, not unwatched", events[1])
+	if o := events[1].Owner; o.Name != "postgres" || o.Project != "shop-db" || events[1].Unobserved {
+		t.Errorf("got the close %+v; want postgres of shop-db, not unobserved", events[1])
 	}
 
 	// The window shows who used the port last, and the page of events.
@@ -90,8 +90,8 @@ func TestHistory(t *testing.T) {
 	web.close()
 	agent = d.start("--hidden")
 	d.item(agent)
-	if events := d.waitHistory("3000", eventOpened, eventClosed); !events[1].Unwatched {
-		t.Errorf("got the close %+v; want it unwatched", events[1])
+	if events := d.waitHistory("3000", eventOpened, eventClosed); !events[1].Unobserved {
+		t.Errorf("got the close %+v; want it unobserved", events[1])
 	}
 
 	d.wantStatus(d.start("forget", "5432", "--yes"), 0)

@@ -21,6 +21,9 @@ const listenVariable = "PORTHOLE_E2E_LISTEN"
 // inherited stands for the address of a server that gets its socket as descriptor 3.
 const inherited = "inherited"
 
+// noAddress stands for the addresses of a server that does not listen yet.
+const noAddress = "none"
+
 // testProgram is the path of this test program.
 var testProgram, _ = filepath.Abs(os.Args[0])
 
@@ -38,7 +41,7 @@ func serve(addresses string) {
 		l, err := net.FileListener(os.NewFile(3, "inherited"))
 		exitOn(err)
 		open = append(open, l)
-	} else {
+	} else if addresses != noAddress {
 		open = listenOn(addresses)
 	}
 	fmt.Println("listening", os.Getpid())

@@ -107,7 +107,7 @@ func TestForceQuit(t *testing.T) {
 	d.writeSettings("theme: light\n")
 	d.start()
 	window := d.mainWindow()
-	server := d.project("acme-web", "node", "127.0.0.1:0")
+	server := d.project("acme-web", "node", noAddress)
 	child := server.command(d, "child") // first: a child inherits ignored signals
 	server.command(d, "ignore")
 	server.command(d, "listen 127.0.0.1:62893") // last: a new child has its parent's sockets for a moment

@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"porthole/e2e/desktop"
+	"porthole/internal/fakebus"
 	"porthole/ui/tray"
 )
 
 func TestRestartIsOneNotification(t *testing.T) {
 	d := startDesk(t, desktop.DefaultOptions())
-	d.writeSettings("grace: 6s\nwatches:\n  - ports: 62893\n")
+	d.writeSettings("grace_period: 6s\nwatches:\n  - ports: 62893\n")
 	d.item(d.start("--hidden"))
 	first := d.listen("127.0.0.1:62893")
 	d.note(noteOpen("62893"))
@@ -61,7 +62,7 @@ func TestExposureChange(t *testing.T) {
 
 func TestTwoHundredPortsAtOnce(t *testing.T) {
 	d := startDesk(t, desktop.DefaultOptions())
-	d.writeSettings("grace: 1s\nwatches:\n  - ports: 20000-20200\n")
+	d.writeSettings("grace_period: 1s\nwatches:\n  - ports: 20000-20200\n")
 	middle := d.serve(d.program("middle"), "/", "127.0.0.1:20100")
 	item := d.item(d.start())
 	window := d.mainWindow()
@@ -106,7 +107,7 @@ func TestHangingNotificationDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fake.Close()
-	d.writeSettings("grace: 1s\nwatches:\n  - ports: 20001\n  - ports: 20002\n  - ports: 20003\n  - ports: 20004\n")
+	d.writeSettings("grace_period: 1s\nwatches:\n  - ports: 20001\n  - ports: 20002\n  - ports: 20003\n  - ports: 20004\n")
 	item := d.item(d.start())
 	window := d.mainWindow()
 	d.steady(window)
@@ -153,7 +154,7 @@ func TestHangingNotificationDaemon(t *testing.T) {
 
 func TestNotificationDaemonRestarts(t *testing.T) {
 	d := startDesk(t, desktop.DefaultOptions())
-	d.writeSettings("grace: 0s\nwatches:\n  - ports: 62893\n")
+	d.writeSettings("grace_period: 0s\nwatches:\n  - ports: 62893\n")
 	d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
 	d.note(noteOpen("62893"))
@@ -212,7 +213,7 @@ func TestNotificationIsWithdrawnAndCanEndAWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fake.Close()
-	d.writeSettings("grace: 4s\nwatches:\n  # the shop\n  - ports: 62893\n")
+	d.writeSettings("grace_period: 4s\nwatches:\n  # the shop\n  - ports: 62893\n")
 	item := d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
 	d.wantShown(fake, noteOpen("62893"))
@@ -222,7 +223,7 @@ func TestNotificationIsWithdrawnAndCanEndAWatch(t *testing.T) {
 
 	d.do("click Stop watching", fake.Invoke("unwatch"))
 	d.tooltip(item, tooltipNone)
-	const want = "grace: 4s\nwatches:\n  # the shop\n  - ports: 62893\n    off: true\n"
+	const want = "grace_period: 4s\nwatches:\n  # the shop\n  - ports: 62893\n    off: true\n"
 	if b, err := os.ReadFile(d.settingsPath()); err != nil || string(b) != want {
 		t.Errorf("got the settings %q, %v; want %q", b, err, want)
 	}
@@ -234,7 +235,7 @@ func TestNotificationIsWithdrawnAndCanEndAWatch(t *testing.T) {
 }
 
 // wantShown waits until exactly these notifications are open.
-func (d *desk) wantShown(fake *desktop.FakeNotifications, want ...string) {
+func (d *desk) wantShown(fake *fakebus.Notifications, want ...string) {
 	d.t.Helper()
 	d.eventually(fmt.Sprintf("the open notifications %q", want), func() error {
 		if got := fake.Shown(); !slices.EqualFunc(got, want, strings.HasPrefix) {
@@ -246,14 +247,14 @@ func (d *desk) wantShown(fake *desktop.FakeNotifications, want ...string) {
 
 func TestSettingsEditedByHand(t *testing.T) {
 	d := startDesk(t, desktop.DefaultOptions())
-	d.writeSettings("grace: 2s\nwatches:\n  - ports: 20001\n")
+	d.writeSettings("grace_period: 2s\nwatches:\n  - ports: 20001\n")
 	item := d.item(d.start())
 	window := d.mainWindow()
 	d.steady(window)
 	d.hasWarning(window, false)
 
 	// A mistake is shown, and the last valid settings stay in effect.
-	d.writeSettings("grace: 2s\nwatches:\n  - ports: 20002\n  - prots: 62893\n")
+	d.writeSettings("grace_period: 2s\nwatches:\n  - ports: 20002\n  - prots: 62893\n")
 	d.hasWarning(window, true)
 	d.logHas(logSettingsMistake)
 	d.shot("settings-mistake")
@@ -264,7 +265,7 @@ func TestSettingsEditedByHand(t *testing.T) {
 	d.note(noteClosed("20001"))
 
 	// A watch by a pattern follows its service to another port.
-	d.writeSettings("grace: 6s\nwatches:\n  - match: acme web\n")
+	d.writeSettings("grace_period: 6s\nwatches:\n  - match: acme web\n")
 	d.hasWarning(window, false)
 	d.menuHas(item, menuNotRunning("acme web"))
 	web := d.project("acme", "web", "127.0.0.1:20003")
@@ -277,7 +278,7 @@ func TestSettingsEditedByHand(t *testing.T) {
 
 func TestPauseSummary(t *testing.T) {
 	d := startDesk(t, desktop.DefaultOptions())
-	d.writeSettings("grace: 0s\nwatches:\n  - ports: 20001-20003\n")
+	d.writeSettings("grace_period: 0s\nwatches:\n  - ports: 20001-20003\n")
 	item := d.item(d.start("--hidden"))
 	d.menuHas(item, menuFree("20001-20003"))
 	d.do("pause", item.Click(d.step(), menuPauseHour))

@@ -3,6 +3,8 @@ package e2e
 import (
 	"fmt"
 	"strings"
+
+	"porthole/monitor"
 )
 
 // The texts of Porthole that the tests look for. Every text of the interface, of the
@@ -86,13 +88,13 @@ const (
 // Texts in the log.
 const (
 	logStarted         = "started"
-	logNoWindow        = "the window is not shown"
-	logNoTray          = "there is no tray icon"
-	logNoNotifications = "the desktop does not take a notification"
-	logDaemonHangs     = "the notification service does not answer"
+	logNoWindow        = "can't show the window"
+	logNoTray          = "no tray icon"
+	logNoNotifications = "a notification failed"
+	logDaemonHangs     = "the notification daemon does not respond"
 	logSettingsMistake = "settings.yaml: line 4: a watch needs ports"
 	logUnexpectedEnd   = "ended unexpectedly"
-	logOtherUser       = "user 0 is not who started Porthole"
+	logOtherUser       = "it runs as user 0, the agent as user"
 	logFyneThread      = "Error in Fyne call thread"
 	logFirstGoroutine  = "goroutine 1 "
 	logSettingsLineTwo = "line 2"
@@ -103,7 +105,7 @@ const (
 const (
 	cliNotRunning   = "not running"
 	cliNotAnswering = "not answer"
-	cliNotYourDir   = "not a folder of yours"
+	cliNotYourDir   = "not a directory owned by this user"
 	cliNoLog        = "no log is kept"
 	cliGnomeTray    = "AppIndicator and KStatusNotifierItem Support"
 	cliTrayFound    = "a panel shows tray icons"
@@ -112,7 +114,7 @@ const (
 // Names of files and of what is in them.
 const (
 	logFile            = "porthole.log"
-	historyFile        = "activity.db"
+	historyFile        = "history.db"
 	windowFile         = "window.json"
 	stateWelcome       = `"welcome":true`
 	stateOnWatches     = `"tab":"watches"`
@@ -122,7 +124,7 @@ const (
 
 // Kinds of events in porthole history --json.
 const (
-	eventOpened     = "opened"
-	eventClosed     = "closed"
-	eventDiscovered = "found"
+	eventOpened     = string(monitor.Opened)
+	eventClosed     = string(monitor.Closed)
+	eventDiscovered = string(monitor.Discovered)
 )
