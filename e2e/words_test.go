@@ -105,7 +105,7 @@ const (
 const (
 	cliNotRunning   = "not running"
 	cliNotAnswering = "not answer"
-	cliNotYourDir   = "not a directory owned by this user"
+	cliNotYourDir   = "not a folder that belongs to you"
 	cliNoLog        = "no log is kept"
 	cliGnomeTray    = "AppIndicator and KStatusNotifierItem Support"
 	cliTrayFound    = "a panel shows tray icons"

@@ -23,7 +23,7 @@ PORTHOLE_BIN=$bin-race PORTHOLE_E2E=required \
 	go test -race -timeout 20m -v ./e2e/... | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 
 echo "== the program as it is shipped, on the same desktop"
-PORTHOLE_BIN=$bin PORTHOLE_E2E=required go test -count 1 -run 'TestADay|TestPictures' ./e2e
+PORTHOLE_BIN=$bin PORTHOLE_E2E=required go test -count 1 -run 'TestTypicalDay|TestPictures' ./e2e
 
 echo "== without C: the command line and the agent build (make test-long tries them where no such library is)"
 CGO_ENABLED=0 go build -trimpath -o build/porthole-nowindow .
