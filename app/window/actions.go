@@ -10,7 +10,7 @@ import (
 	"porthole/app/doctor"
 	"porthole/app/ipc"
 	"porthole/monitor/watch"
-	"porthole/ui"
+	"porthole/ui/settings"
 )
 
 // actions implements ui.Actions, in this process or through the agent.
@@ -37,7 +37,7 @@ func (a actions) CopyDiagnostics() {
 		report := doctor.Examine(a.p.ctx, doctor.Options{Version: a.p.version, HasWindow: Built}).String()
 		a.p.do(func() {
 			a.Copy(report)
-			a.p.window.ShowSettingResult(ui.KeyDiagnostics, "")
+			a.p.window.ShowSettingResult(settings.KeyDiagnostics, "")
 		})
 	})
 }

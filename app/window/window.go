@@ -32,6 +32,7 @@ import (
 	"porthole/monitor/explain"
 	"porthole/monitor/socket"
 	"porthole/ui"
+	"porthole/ui/settings"
 	"porthole/ui/theme"
 	"porthole/ui/words"
 )
@@ -305,9 +306,9 @@ func uiStatus(s *ipc.Status) ui.Status {
 }
 
 // uiSettings returns what the Settings page shows.
-func uiSettings(s *ipc.Status) ui.Settings {
+func uiSettings(s *ipc.Status) settings.Settings {
 	c := s.Settings
-	return ui.Settings{Theme: c.Theme, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
+	return settings.Settings{Theme: c.Theme, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, Sound: c.Sound,
 		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
 }
 
