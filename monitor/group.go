@@ -45,12 +45,20 @@ func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
 	for i, s := range states {
 		join(i, s.socket.Address)
 		if u := s.unknown; u.ContainerID != "" || strings.HasSuffix(u.Unit, ".service") { // a scope contains many programs
-			join(i, [3]any{u.ContainerID, u.Unit, s.socket.UID})
+			key := [4]any{u.ContainerID, u.Unit, s.socket.UID}
+			if slices.Contains(engineUnits, u.Unit) { // forwarders of several containers
+				key[3] = publishedAt(s.socket.Address)
+			}
+			join(i, key)
 		}
 		for _, o := range s.owners {
+			if o.listensForContainers() {
+				join(i, [3]any{o.PID, o.Start, publishedAt(s.socket.Address)})
+				continue
+			}
 			join(i, [2]uint64{uint64(o.PID), o.Start})
-			if o.canHaveSiblings() {
-				join(i, [3]any{o.Program, o.ParentPID, o.User})
+			if o.canHaveSiblings() && !o.servesOneContainer() {
+				join(i, [4]any{o.Program, o.ParentPID, o.User, o.proxyTarget()})
 			}
 		}
 	}
