@@ -117,11 +117,13 @@ type CgroupInfo struct {
 
 // Container describes a container. Its strings are clean.
 type Container struct {
-	ID        string `json:"id,omitempty"`      // as the container engine assigned it
-	Name      string `json:"name,omitempty"`    // as the container engine reports it; "" if it does not
-	Image     string `json:"image,omitempty"`   // such as acme/web:1
-	Address   string `json:"address,omitempty"` // address and port inside the container, if docker-proxy reports them
-	Published bool   `json:"published"`         // the engine's proxy listens on the container's behalf; else a process in the container does
+	ID        string `json:"id,omitempty"`            // as the container engine assigned it
+	Name      string `json:"name,omitempty"`          // as the container engine reports it; "" if it does not
+	Image     string `json:"image,omitempty"`         // such as acme/web:1
+	Address   string `json:"address,omitempty"`       // address and port inside the container, if docker-proxy reports them
+	Published bool   `json:"published"`               // the engine's proxy listens on the container's behalf; else a process in the container does
+	Engine    string `json:"engine,omitempty"`        // "docker" or "podman"; "" if unknown
+	Socket    string `json:"engine_socket,omitempty"` // path of the engine's Unix socket, if it answered
 }
 
 // Description describes c on one line: "container web (image acme/web:1)".
@@ -134,7 +136,10 @@ func (c Container) Description() string {
 	case c.ID != "":
 		return "container " + c.ID[:min(len(c.ID), 12)]
 	}
-	return "container at " + c.Address
+	if c.Address != "" {
+		return "container at " + c.Address
+	}
+	return "a container"
 }
 
 // ServiceBy says how the service of a listener was determined, and so how

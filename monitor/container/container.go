@@ -1,12 +1,16 @@
 // Package container finds the container of a listener: the one its process runs
-// in, or the one that docker-proxy publishes the port for. The name comes from
-// the engine's Unix socket (Docker or Podman), if the user may connect to it; that
-// a listener belongs to a container is known without the engine.
+// in, or the one that the port is published for by a forwarder: docker-proxy, the
+// engine itself, rootlesskit, rootlessport, conmon, slirp4netns or pasta. The name
+// comes from the engine's Unix socket (Docker or Podman), if an engine runs and the
+// user may connect to it; that a listener belongs to a container is known without
+// the engine. No engine is started by asking: see engineRuns.
 package container
 
 import (
 	"context"
 	"net/netip"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,16 +23,17 @@ import (
 // Resolver resolves listeners to containers and caches the results. Its methods
 // are safe for concurrent use.
 type Resolver struct {
-	engines engines
+	engines engines       // root's and this user's
 	wake    chan struct{} // signals a new pending query
 
 	mu      sync.Mutex
+	others  map[uint32]*engines        // those of other users, which root may ask
 	cache   map[key]*monitor.Container // a nil value: no container, or not known yet
 	pending []query
 }
 
-// key identifies the subject of a query: a process, a container ID, or a
-// listener ID.
+// key identifies the subject of a query: a process, a container ID, a listener ID,
+// or a process that serves several containers together with a listener ID.
 type key struct {
 	pid   int
 	start uint64
@@ -39,7 +44,10 @@ type key struct {
 type query struct {
 	key
 	container string // its ID; "" if it must be determined first
-	published bool   // the listener is the engine's proxy
+	name      string // its name as its monitor conmon knows it, or ""
+	published bool   // the listener forwards to the container
+	forwarder string // the program that forwards; "" if it is not visible
+	uid       uint32 // the user whose engines are asked, besides root's
 	protocol  string
 	addresses []netip.Addr
 	port      uint16
@@ -55,8 +63,33 @@ const maxCached = 4096
 // New returns a Resolver with an empty cache. Only Run and Resolve query the
 // engines.
 func New() *Resolver {
-	return &Resolver{engines: engines{sockets: engineSockets()}, wake: make(chan struct{}, 1), cache: make(map[key]*monitor.Container)}
+	return &Resolver{
+		engines: engines{sockets: append(engineSockets(), userSockets(os.Getenv("XDG_RUNTIME_DIR"))...), uid: os.Geteuid(), runs: engineRuns},
+		wake:    make(chan struct{}, 1), cache: make(map[key]*monitor.Container), others: make(map[uint32]*engines),
+	}
 }
+
+// enginesOf returns the engines that may publish a port for the user with that UID,
+// besides r.engines; nil if there are none that this user may ask. Root asks the
+// rootless engines of the user who owns the listener and of nobody else, so that no
+// user can name the containers of another one.
+func (r *Resolver) enginesOf(uid uint32) *engines {
+	if os.Geteuid() != 0 || uid == 0 {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.others[uid] == nil {
+		if len(r.others) >= maxUsers {
+			clear(r.others)
+		}
+		r.others[uid] = &engines{sockets: userSockets("/run/user/" + strconv.Itoa(int(uid))), uid: int(uid), runs: r.engines.runs}
+	}
+	return r.others[uid]
+}
+
+// maxUsers limits how many users' engines are remembered.
+const maxUsers = 64
 
 // Describe sets l.Container and the service as far as they are in the cache, and
 // lets Run find out the rest. It does not block.
@@ -96,23 +129,63 @@ func (r *Resolver) Resolve(ctx context.Context, l *monitor.Listener) {
 }
 
 // newQuery returns the query for l, or false if none makes sense. A listener
-// with an unknown owner may belong to docker-proxy, which runs as root.
+// whose owner is unknown may belong to a forwarder: docker-proxy runs as root, and
+// others may be protected or in another PID namespace.
 func newQuery(l *monitor.Listener) (query, bool) {
 	q := query{protocol: string(l.Protocol), addresses: l.Addresses, port: l.Port}
+	if len(l.Sockets) > 0 {
+		q.uid = l.Sockets[0].UID
+	}
 	o, seen := l.Principal()
 	switch {
 	case seen && o.ProgramName() == "docker-proxy":
 		q.key, q.published, q.target, q.trusted = key{pid: o.PID, start: o.Start}, true, proxyTarget(o.Command), o.User == "root"
+		q.forwarder = "docker-proxy"
+	case seen && forwards(o):
+		q.key, q.published, q.forwarder = key{pid: o.PID, start: o.Start, id: l.ID}, true, o.ProgramName()
+		if q.forwarder == "conmon" {
+			q.container, q.name = conmonContainer(o.Command)
+		}
 	case seen:
 		q.key = key{pid: o.PID, start: o.Start}
 	case l.ContainerID != "":
 		q.key, q.container = key{id: l.ContainerID}, l.ContainerID
-	case l.User == "root" && l.OwnerUnknown == monitor.UnknownForeign:
+	case l.User == "root" && l.OwnerUnknown == monitor.UnknownForeign, l.OwnerUnknown == monitor.UnknownNotFound:
 		q.key, q.published = key{id: l.ID}, true
 	default:
 		return q, false
 	}
 	return q, true
+}
+
+// forwards reports whether o is a program other than docker-proxy that listens on
+// the published ports of containers. pasta does so if it was given the network
+// namespace of a container; else a person started it for a command of their own.
+func forwards(o monitor.Owner) bool {
+	switch o.ProgramName() {
+	case "dockerd", "rootlesskit", "rootlessport", "conmon", "slirp4netns":
+		return true
+	case "pasta", "pasta.avx2", "passt", "passt.avx2":
+		return slices.ContainsFunc(o.Command, func(arg string) bool { return arg == "--netns" || strings.HasPrefix(arg, "--netns=") })
+	}
+	return false
+}
+
+// conmonContainer reads the ID and the name of the container that conmon monitors
+// from its command line (conmon(8)):
+//
+//	conmon --api-version 1 -c 0123… -u 0123… -n web …
+func conmonContainer(command []string) (id, name string) {
+	for i, arg := range command[:max(len(command)-1, 0)] {
+		switch value := command[i+1]; {
+		case arg != "-c" && arg != "--cid" && arg != "-n" && arg != "--name":
+		case arg == "-n" || arg == "--name":
+			name = value
+		case len(value) == 64 && strings.Trim(value, "0123456789abcdef") == "":
+			id = value
+		}
+	}
+	return id, name
 }
 
 // proxyTarget reads the target from docker-proxy's command line:
@@ -144,22 +217,43 @@ func (r *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, a
 		}
 	}
 	all := r.engines.list(ctx)
-	var found engineContainer
-	ok := false
-	if q.container != "" {
-		found, ok = byID(all, q.container)
-	} else {
-		if found, ok = byPublishedPort(all, q.protocol, q.addresses, q.port); !ok && q.trusted {
-			found, ok = byAddress(all, q.target.Addr())
+	if others := r.enginesOf(q.uid); others != nil {
+		all = slices.Concat(all, others.list(ctx))
+	}
+	found, ok := q.find(all)
+	if !ok && q.forwarder == "rootlessport" {
+		if command := conmonOf(q.key.pid); command != nil {
+			q.container, q.name = conmonContainer(command)
+			found, ok = q.find(all)
 		}
 	}
+	podman := q.forwarder != "" && q.forwarder != "docker-proxy" && q.forwarder != "dockerd" && q.forwarder != "rootlesskit"
 	switch {
 	case ok:
-		return &monitor.Container{ID: monitor.Clean(found.ID, 64), Name: monitor.Clean(found.name(), 60), Image: monitor.Clean(found.image(), 100)}, false
+		return &monitor.Container{
+			ID: monitor.Clean(found.ID, 64), Name: monitor.Clean(found.name(), 60), Image: monitor.Clean(found.image(), 100),
+			Engine: found.engine, Socket: found.socket,
+		}, false
+	case q.container != "" && podman:
+		return &monitor.Container{ID: q.container, Name: monitor.Clean(q.name, 60), Engine: podmanEngine}, true
 	case q.container != "":
 		return &monitor.Container{ID: q.container}, true
+	case podman:
+		return &monitor.Container{Engine: podmanEngine}, true
 	}
 	return nil, true
+}
+
+// find returns the container that q asks for, if it is among all.
+func (q query) find(all []engineContainer) (engineContainer, bool) {
+	if q.container != "" {
+		return byID(all, q.container)
+	}
+	found, ok := byPublishedPort(all, q.protocol, q.addresses, q.port)
+	if !ok && q.trusted {
+		found, ok = byAddress(all, q.target.Addr())
+	}
+	return found, ok
 }
 
 // apply stores c in l. For a published port the container is a better service
@@ -171,10 +265,13 @@ func apply(l *monitor.Listener, q query, c *monitor.Container) {
 		result = *c
 	}
 	result.Published = q.published
+	if q.forwarder == "docker-proxy" {
+		result.Engine = dockerEngine
+	}
 	if q.target.IsValid() {
 		result.Address = q.target.String()
 	}
-	if result.ID == "" && result.Address == "" {
+	if result.ID == "" && result.Address == "" && !(q.published && result.Engine == podmanEngine) {
 		return
 	}
 	l.Container = &result

@@ -190,7 +190,7 @@ func TestForeignSocketIsNotTrusted(t *testing.T) {
 	if asked.Load() != 0 || l.Container == nil || l.Container.Name != "" {
 		t.Errorf("got %d requests, container %+v; want none", asked.Load(), l.Container)
 	}
-	if trusted("/etc/passwd") || trusted(filepath.Dir(path)) {
+	if trusted("/etc/passwd", 0) || trusted(filepath.Dir(path), 0) {
 		t.Error("a regular file is trusted")
 	}
 }

@@ -38,11 +38,21 @@ type engineContainer struct {
 	NetworkSettings struct {
 		Networks map[string]struct{ IPAddress, GlobalIPv6Address string }
 	}
+
+	engine, socket string // which engine listed it, and where
 }
+
+// The engines, as in monitor.Container.Engine.
+const (
+	dockerEngine = "docker"
+	podmanEngine = "podman"
+)
 
 // engines lists the containers of this machine's engines.
 type engines struct {
-	sockets []string // in the order in which they are asked
+	sockets []string          // in the order in which they are asked
+	uid     int               // the user whose sockets are trusted, besides root's
+	runs    func(string) bool // engineRuns, except in tests
 
 	mu         sync.Mutex // allows one request at a time
 	fetchedAt  time.Time  // when containers was fetched
@@ -73,7 +83,7 @@ func (e *engines) list(ctx context.Context) []engineContainer {
 	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
 	for _, path := range e.sockets {
-		if !trusted(path) {
+		if !trusted(path, e.uid) || !e.runs(path) {
 			continue
 		}
 		if containers, err := fetch(ctx, path); err == nil { // a failing engine contributes nothing
@@ -116,6 +126,13 @@ func fetch(ctx context.Context, path string) ([]engineContainer, error) {
 	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, fmt.Errorf("parse containers of %s: %w", path, err)
 	}
+	engine := dockerEngine // Podman may serve Docker's path, too
+	if strings.Contains(path, podmanEngine) || strings.HasPrefix(response.Header.Get("Server"), "Libpod/") {
+		engine = podmanEngine
+	}
+	for i := range all {
+		all[i].engine, all[i].socket = engine, path
+	}
 	return all, nil
 }
 
@@ -129,13 +146,22 @@ func byID(all []engineContainer, id string) (engineContainer, bool) {
 	return engineContainer{}, false
 }
 
-// byPublishedPort finds the container that publishes port on one of addresses.
+// byPublishedPort finds the container that publishes port on one of addresses. A
+// container that publishes it on all addresses listens on a wildcard address, which
+// need not be the one that the engine shows: rootless engines listen on [::] for
+// 0.0.0.0, and Podman shows none.
 func byPublishedPort(all []engineContainer, protocol string, addresses []netip.Addr, port uint16) (engineContainer, bool) {
-	for _, c := range all {
-		for _, p := range c.Ports {
-			at, err := netip.ParseAddr(p.IP)
-			if err == nil && p.PublicPort == port && p.Type == protocol && slices.Contains(addresses, at) {
-				return c, true
+	for _, exact := range []bool{true, false} {
+		for _, c := range all {
+			for _, p := range c.Ports {
+				at, err := netip.ParseAddr(p.IP)
+				everywhere := p.IP == "" || err == nil && at.IsUnspecified()
+				switch {
+				case p.PublicPort != port || p.Type != protocol:
+				case exact && err == nil && slices.Contains(addresses, at),
+					!exact && everywhere && slices.ContainsFunc(addresses, netip.Addr.IsUnspecified):
+					return c, true
+				}
 			}
 		}
 	}

@@ -2,8 +2,15 @@
 
 package container
 
-// engineSockets is empty: on other systems containers run in a virtual machine,
-// whose processes are not visible here.
+// On other systems containers run in a virtual machine, whose processes are not
+// visible here.
+
 func engineSockets() []string { return nil }
 
-func trusted(string) bool { return false }
+func userSockets(string) []string { return nil }
+
+func trusted(string, int) bool { return false }
+
+func engineRuns(string) bool { return false }
+
+func conmonOf(int) []string { return nil }
