@@ -36,7 +36,7 @@ func TestEveryControlHasALabel(t *testing.T) {
 		look(page, d.window)
 	}
 	for _, p := range d.processes {
-		look("process", p.window)
+		look("process", p.Fyne())
 	}
 	if seen < 50 {
 		t.Errorf("only %d controls were seen", seen)

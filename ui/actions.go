@@ -6,7 +6,10 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/watch"
+	"porthole/ui/history"
+	"porthole/ui/process"
 	"porthole/ui/settings"
+	"porthole/ui/stop"
 	"porthole/ui/table"
 	"porthole/ui/watches"
 )
@@ -15,11 +18,11 @@ import (
 // not wait.
 type Actions interface {
 	portsActions
-	historyActions
+	history.Actions
 	watches.Actions
 	settings.Actions
-	processActions
-	stopActions
+	process.Actions
+	stop.Actions
 
 	Refresh() // polls now
 	Close()   // closes the window
@@ -31,8 +34,8 @@ type Actions interface {
 // and Export is answered.
 type History interface {
 	portsHistory
-	historyStore
-	processHistory
+	history.Store
+	process.History
 }
 
 // Status is what the window shows beside the listeners.

@@ -33,11 +33,6 @@ func TestAContainerIsToldByItsName(t *testing.T) {
 	if fact := [2]string{"Container", "web (acme/web:1) · 0123456789ab · 172.17.0.2:80"}; !slices.Contains(side.facts, fact) {
 		t.Errorf("the side pane's facts are %q; want %q among them", side.facts, fact)
 	}
-	d.OpenProcess(row.listener)
-	p := d.processes[processKey(row.listener)]
-	if p.what.Text != "container web (image acme/web:1)" {
-		t.Errorf("the process window says %q", p.what.Text)
-	}
 	d.ports.setFilter("acme/web")
 	d.Want("found by its image", d.rows(), []string{"8080 changed"})
 }

@@ -9,6 +9,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/settings"
+	"porthole/ui/stop"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 )
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) { uitest.Main(m) }
 type desk struct {
 	*Window
 	uitest.Desk
-	stopNews func(StopUpdate) // reports to the stop that is asked about
+	stopNews func(stop.Update) // reports to the stop that is asked about
 }
 
 func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
@@ -44,7 +45,7 @@ func silentDesk(t testing.TB, memory History) *desk {
 }
 
 // Stop records who is asked about; d.stopNews reports to the dialog then.
-func (d *desk) Stop(q StopRequest, tell func(StopUpdate)) Stopping {
+func (d *desk) Stop(q stop.Request, tell func(stop.Update)) stop.Stopping {
 	for _, o := range q.Owners {
 		d.Ask("hold %d", o.PID)
 	}

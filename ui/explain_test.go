@@ -5,13 +5,11 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/ui/settings"
 	"porthole/ui/uitest"
-	"porthole/ui/widgets"
 )
 
 // explained is what the side pane explains; "" where that is folded up.
@@ -20,33 +18,6 @@ func (d *desk) explained() string {
 		return d.ports.details.explanation.Text
 	}
 	return ""
-}
-
-// overlaid is the text in the overlay that can be copied; "" where there is none.
-func overlaid(w fyne.Window) string {
-	var find func(o fyne.CanvasObject) string
-	find = func(o fyne.CanvasObject) string {
-		var inner []fyne.CanvasObject
-		switch o := o.(type) {
-		case *widgets.CopyText:
-			return o.Text
-		case fyne.Widget:
-			inner = test.WidgetRenderer(o).Objects()
-		case *fyne.Container:
-			inner = o.Objects
-		}
-		for _, x := range inner {
-			if text := find(x); text != "" {
-				return text
-			}
-		}
-		return ""
-	}
-	top := w.Canvas().Overlays().Top()
-	if top == nil {
-		return ""
-	}
-	return find(top)
 }
 
 func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
@@ -128,7 +99,7 @@ func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
 	d.see(a)
 	d.ports.table.Select(a.ID)
 	uitest.Shortcut(d.window, explainKeys.Shortcut())
-	if text := overlaid(d.window); !strings.HasPrefix(text, "127.0.0.1 is the loopback address") {
+	if text := uitest.CopyableOver(d.window); !strings.HasPrefix(text, "127.0.0.1 is the loopback address") {
 		t.Errorf("over the window: %q", text)
 	}
 	uitest.Press(d.window, fyne.KeyEscape)
@@ -150,25 +121,5 @@ func TestTheMenuOfARowExplainsIt(t *testing.T) {
 	d.MenuItem(2)
 	if !strings.HasPrefix(d.explained(), "127.0.0.1 is the loopback address") {
 		t.Errorf("the menu explains %q", d.explained())
-	}
-}
-
-func TestAProcessWindowExplainsItsPorts(t *testing.T) {
-	d := newDesk(t)
-	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(9229, "node", 10, "::1")
-	d.see(a, b)
-	d.OpenProcess(a)
-	p := d.processes[processKey(a)]
-	p.window.Resize(fyne.NewSize(760, 704))
-	p.showExplanations()
-	text := overlaid(p.window)
-	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is registered") || !strings.Contains(two, "::1 is the loopback address of IPv6") {
-		t.Errorf("it explains %q", text)
-	}
-	uitest.Press(p.window, fyne.KeyEscape)
-	d.see()
-	p.showExplanations()
-	if text := overlaid(p.window); !strings.HasSuffix(text, "Nothing listens there now.") {
-		t.Errorf("of a process that has ended: %q", text)
 	}
 }

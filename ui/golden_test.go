@@ -39,7 +39,7 @@ func TestGoldens(t *testing.T) {
 			d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
 			r.Answer()
 			for _, p := range d.processes {
-				golden("process", p.window)
+				golden("process", p.Fyne())
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
+	"porthole/ui/process"
 	"porthole/ui/widgets"
 )
 
@@ -75,7 +76,7 @@ func (w *Window) showKeys() {
 	if w.window.Canvas().Overlays().Top() != nil {
 		return // it is asked for already, or something else is
 	}
-	groups := append(w.keys(), processKeys(nil, nil, nil))
+	groups := append(w.keys(), process.Keys(nil, nil, nil))
 	half := (len(groups) + 1) / 2
 	room := w.window.Canvas().Size().Subtract(fyne.NewSize(60, 120))
 	var columns *fyne.Container
@@ -112,7 +113,7 @@ func (w *Window) clearFilter() {
 	case PagePorts:
 		w.ports.FilterField().SetText("")
 	case PageHistory:
-		w.history.escape()
+		w.history.Escape()
 	}
 }
 

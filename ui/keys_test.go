@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor/watch"
+	"porthole/ui/process"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
@@ -32,7 +33,7 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 		}
 		uitest.Press(d.window, fyne.KeyF1)
 		said := d.Overlay()
-		for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
+		for _, g := range append(d.keys(), process.Keys(nil, nil, nil)) {
 			for _, b := range g.Bindings {
 				if !strings.Contains(said, b.Label+"|"+b.Names()) {
 					t.Errorf("from %s: the overlay does not say %q: %s", where, b.Label, b.Names())
@@ -79,7 +80,7 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 	}
 	uitest.Press(d.window, fyne.KeyF5)
 	d.Want("F5", d.Asked[len(d.Asked)-1:], []string{"refresh"})
-	for _, g := range append(d.keys(), processKeys(nil, nil, nil)) {
+	for _, g := range append(d.keys(), process.Keys(nil, nil, nil)) {
 		var seen []widgets.Chord
 		for _, b := range g.Bindings {
 			for _, c := range b.Keys {
@@ -194,9 +195,9 @@ func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
 	d.see(uitest.Listening(3000, "node", 10))
 	d.OpenProcess(d.Last.Listeners[0])
 	p := d.processes["10 7"]
-	uitest.Shortcut(p.window, widgets.Ctrl(fyne.KeyQ).Shortcut())
+	uitest.Shortcut(p.Fyne(), widgets.Ctrl(fyne.KeyQ).Shortcut())
 	d.Want("asked", d.Asked, []string{"quit"})
-	uitest.Shortcut(p.window, widgets.Ctrl(fyne.KeyW).Shortcut())
+	uitest.Shortcut(p.Fyne(), widgets.Ctrl(fyne.KeyW).Shortcut())
 	if len(d.processes) != 0 {
 		t.Error("Ctrl+W leaves the process window open")
 	}
@@ -211,7 +212,7 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 	d.see(l)
 	d.ports.table.Select(l.ID)
 	d.OpenProcess(l)
-	for _, w := range []fyne.Window{d.window, d.processes["10 7"].window} {
+	for _, w := range []fyne.Window{d.window, d.processes["10 7"].Fyne()} {
 		first := w.Canvas().Focused()
 		for range 40 {
 			w.Canvas().FocusNext()
@@ -227,7 +228,7 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 			t.Error("Tab reaches nothing")
 		}
 	}
-	w := d.processes["10 7"].window
+	w := d.processes["10 7"].Fyne()
 	uitest.Press(w, fyne.KeyEscape) // from whichever button has the keyboard now
 	if len(d.processes) != 0 {
 		t.Error("Esc leaves the process window open")
@@ -257,7 +258,7 @@ func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
 	d.see(uitest.Listening(3000, "node", 10))
 	d.OpenProcess(d.Last.Listeners[0])
 	d.App.Settings().SetTheme(lit{})
-	for _, text := range uitest.Texts(d.processes["10 7"].window.Content()) {
+	for _, text := range uitest.Texts(d.processes["10 7"].Fyne().Content()) {
 		if text.Text == "" || !text.Visible() {
 			continue
 		}
@@ -404,7 +405,7 @@ func byOtherKeys(o fyne.CanvasObject) bool {
 	switch kind := fmt.Sprintf("%T", o); {
 	case strings.HasPrefix(kind, "*table.rowWidget"): // arrows, Enter and Space in the table
 		return true
-	case kind == "*ui.eventRow", kind == "*watches.ruleRow", kind == "*widgets.RowButton": // in their lists
+	case kind == "*history.eventRow", kind == "*watches.ruleRow", kind == "*widgets.RowButton": // in their lists
 		return true
 	case kind == "*widgets.CopyText": // Ctrl+C copies the row
 		return true
@@ -467,4 +468,24 @@ func TestShortcutsDoNotReachThePageBehindAQuestion(t *testing.T) {
 	if d.tabs.Name() != PageHistory {
 		t.Errorf("Ctrl+2 does nothing after the question: page %s", d.tabs.Name())
 	}
+}
+
+func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(3000, "node", 10)
+	d.see(l)
+	d.ports.table.Select(l.ID)
+	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
+	row := "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1"
+	d.Want("asked", d.Asked, []string{row})
+	if got := d.ports.left.Text; got != "3000 node 10 ada this machine 127.0.0.1 copied" {
+		t.Errorf("the status line says %q", got)
+	}
+	text := d.ports.details.facts.Objects[1].(*widgets.CopyText)
+	uitest.Drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
+	if text.Part() == "" {
+		t.Fatal("nothing is selected")
+	}
+	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
+	d.Want("asked", d.Asked, []string{row, "copy " + text.Part()})
 }

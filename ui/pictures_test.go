@@ -101,7 +101,7 @@ func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 	d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
 	r.Answer()
 	for _, p := range d.processes {
-		p.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
-		picture(t, p.window, name("process"))
+		p.Fyne().Canvas().(software.WindowlessCanvas).SetScale(scale)
+		picture(t, p.Fyne(), name("process"))
 	}
 }

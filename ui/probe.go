@@ -18,7 +18,7 @@ func (w *Window) ProbeRequest() probe.Request {
 		}
 	}
 	for _, p := range w.processes {
-		p.wanted(&wanted)
+		p.AddTo(&wanted)
 	}
 	return wanted
 }
@@ -27,7 +27,7 @@ func (w *Window) ProbeRequest() probe.Request {
 func (w *Window) ShowProbe(v probe.Result) {
 	w.ports.showProbe(v)
 	for _, p := range w.processes {
-		p.showProbe(v)
+		p.ShowProbe(v)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/ui/probe"
+	"porthole/ui/process"
 	"porthole/ui/uitest"
 )
 
@@ -46,12 +47,12 @@ func BenchmarkProcessWindow(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			begun := time.Now()
 			d.OpenProcess(&l)
-			p := d.processes[processKey(&l)]
+			p := d.processes[process.Key(&l)]
 			look(i)
-			p.window.Canvas().Capture()
+			p.Fyne().Canvas().Capture()
 			took = append(took, time.Since(begun))
 			b.StopTimer()
-			p.window.Close()
+			p.Fyne().Close()
 			b.StartTimer()
 		}
 		b.ReportMetric(p95(took), "ms-p95")
@@ -59,9 +60,9 @@ func BenchmarkProcessWindow(b *testing.B) {
 	// Every two seconds: 20 ms are 1 % of a core.
 	b.Run("refreshed by a look", func(b *testing.B) {
 		d.OpenProcess(&l)
-		p := d.processes[processKey(&l)]
-		defer p.window.Close()
-		p.window.Resize(fyne.NewSize(760, 704))
+		p := d.processes[process.Key(&l)]
+		defer p.Fyne().Close()
+		p.Fyne().Resize(fyne.NewSize(760, 704))
 		var took []time.Duration
 		for i := 0; b.Loop(); i++ {
 			begun := time.Now()

@@ -11,10 +11,10 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
+	"porthole/monitor/history"
 	"porthole/ui/settings"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
-	"porthole/ui/words"
 )
 
 func facts(p *detailsPane) string {
@@ -164,14 +164,7 @@ func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
 	if w := d.ports.details.model.ambiguity; !strings.Contains(w, "ambiguous") {
 		t.Errorf("it says %q", w)
 	}
-	d.OpenProcess(four)
-	if p := d.processes[processKey(four)]; len(p.warnings.Sentences) != 1 || p.warnings.Sentences[0] != words.AmbiguousWarning() {
-		t.Errorf("the process window says %q", p.warnings.Sentences)
-	}
 	d.see(other, six)
-	if p := d.processes[processKey(four)]; len(p.warnings.Sentences) != 0 {
-		t.Errorf("after it has closed the process window says %q", p.warnings.Sentences)
-	}
 	d.ports.table.Select(other.ID)
 	if w := d.ports.details.model.ambiguity; w != "" {
 		t.Errorf("127.0.0.2 is not localhost: %q", w)
@@ -282,5 +275,35 @@ func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
 		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
 			t.Errorf("with %q the bar is shown: %t, of %v", problems, shown, bar.Size())
 		}
+	}
+}
+
+func TestAFreePortSaysWhoHadItLast(t *testing.T) {
+	e := uitest.Event(1, 106*time.Minute, monitor.Closed, 5432, "postgres", "")
+	e.OpenedAt = e.At.Add(-5 * time.Minute)
+	m := &uitest.FakeHistory{Past: []history.Event{e}}
+	d := deskWith(t, m)
+	d.see(uitest.Listening(3000, "node", 10))
+	d.ports.entry.SetText("5432")
+	m.Answer()
+	if got := d.ports.empty.Last.Text; got != "Last: postgres, today 14:02–14:07" || !d.ports.empty.Last.Visible() {
+		t.Errorf("it says %q", got)
+	}
+	d.ports.entry.SetText("")
+	d.ports.entry.SetText("5432")
+	late := m.Waiting
+	m.Waiting = nil
+	d.ports.entry.SetText("5431")
+	m.Newest["last"]-- // a Memory that answers all
+	m.Waiting = append(late, m.Waiting...)
+	m.Waiting[0]()
+	m.Newest["last"]++
+	m.Waiting = m.Waiting[1:]
+	if d.ports.empty.Last.Visible() {
+		t.Errorf("of another port it says %q", d.ports.empty.Last.Text)
+	}
+	m.Answer()
+	if d.ports.empty.Last.Visible() {
+		t.Errorf("of a port without a past it says %q", d.ports.empty.Last.Text)
 	}
 }

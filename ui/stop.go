@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
+	"porthole/ui/stop"
 )
 
 // askStop asks over window whether owners are to be stopped, who hold listeners. over is called
@@ -21,18 +22,18 @@ func (w *Window) askStop(window fyne.Window, owners []monitor.Owner, listeners [
 	if window.Canvas().Overlays().Top() != nil {
 		return // something else is asked
 	}
-	q := StopRequest{Owners: owners, Listeners: listeners, Snapshot: w.snapshot}
-	w.stopping = openStopDialog(window, q, w.actions, w.now, w.wasStopped, func() {
+	q := stop.Request{Owners: owners, Listeners: listeners, Snapshot: w.snapshot}
+	w.stopping = stop.Open(window, q, w.actions, w.now, w.wasStopped, func() {
 		w.stopping = nil
 		over()
 	})
 }
 
 // wasStopped has the windows of processes say that the user stopped them.
-func (w *Window) wasStopped(s stopped) {
+func (w *Window) wasStopped(s stop.Stopped) {
 	for _, p := range w.processes {
 		if slices.ContainsFunc(s.Owners, p.Owner().Same) {
-			p.stoppedByUser(s.At, s.Forced)
+			p.StoppedByUser(s.At, s.Forced)
 		}
 	}
 }

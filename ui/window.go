@@ -12,7 +12,10 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	"porthole/ui/history"
+	"porthole/ui/process"
 	"porthole/ui/settings"
+	"porthole/ui/stop"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/watches"
 	"porthole/ui/widgets"
@@ -34,15 +37,15 @@ type Window struct {
 	now       func() time.Time
 	tabs      *widgets.Tabs
 	ports     *portsPage
-	history   *historyPage
+	history   *history.Page
 	memory    History
 	watches   *watches.Page
 	settings  *settings.Page
-	processes map[string]*processWindow
+	processes map[string]*process.Window
 	snapshot  monitor.Snapshot
 	status    Status
-	stopping  *stopDialog // that is open
-	stale     bool        // nobody watches any more
+	stopping  *stop.Dialog // that is open
+	stale     bool         // nobody watches any more
 }
 
 // The names of the pages, as Page and State have them.
@@ -59,7 +62,7 @@ var DefaultSize = fyne.NewSize(1180, 740)
 // NewWindow builds the window, which Show shows. memory is nil where nothing is
 // kept; now is the clock.
 func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Time) *Window {
-	w := &Window{app: app, actions: actions, memory: memory, now: now, processes: map[string]*processWindow{}}
+	w := &Window{app: app, actions: actions, memory: memory, now: now, processes: map[string]*process.Window{}}
 	read := uitheme.LoadFonts()
 	w.window = app.NewWindow("Porthole")
 	<-read
@@ -70,12 +73,12 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 		w.askStop(w.window, l.Owners, []*monitor.Listener{l}, w.ports.focus)
 	}
 	w.ports.watches = func() { w.tabs.Open(PageWatches) }
-	w.history = newHistoryPage(memory, actions, now, w.window, w.ShowPort, w.key)
+	w.history = history.New(memory, actions, now, w.window, w.ShowPort, w.key)
 	w.watches = watches.New(actions, now, w.key)
 	w.settings = settings.New(actions, app.Metadata().Version)
 	w.tabs = widgets.NewTabs(
 		widgets.Tab{Name: PagePorts, Label: lang.L("Ports"), Content: w.ports.content, Focus: w.ports.focus},
-		widgets.Tab{Name: PageHistory, Label: lang.L("Activity"), Content: w.history.content, Focus: w.history.focus, OnShown: w.history.onShown},
+		widgets.Tab{Name: PageHistory, Label: lang.L("Activity"), Content: w.history.Content, Focus: w.history.Focus, OnShown: w.history.OnShown},
 		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.Content, Focus: w.watches.Focus, OnShown: w.watches.OnShown},
 		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.Content, Focus: w.settings.Focus, OnShown: w.settings.OnShown},
 	)
@@ -109,10 +112,10 @@ func (w *Window) Update(u monitor.Update) {
 	}
 	w.snapshot = u.Snapshot
 	w.ports.update(u)
-	w.history.update(u)
+	w.history.Update(u)
 	w.watches.Update(u.Snapshot)
 	for _, p := range w.processes {
-		p.update(u.Snapshot)
+		p.Update(u.Snapshot)
 	}
 }
 
@@ -123,7 +126,7 @@ func (w *Window) SetStatus(s Status) {
 	w.settings.SetSettings(s.Settings)
 	w.settings.ShowProblems(s.Problems)
 	w.ports.setStatus(s.ports())
-	w.history.setRules(s.Rules)
+	w.history.SetRules(s.Rules)
 	w.watches.SetRules(s.Rules)
 }
 
@@ -149,11 +152,11 @@ func (w *Window) ShowSettingResult(key, problem string) {
 func (w *Window) Disconnect() {
 	w.stale = true
 	w.ports.disconnect()
-	w.history.disconnect()
+	w.history.Disconnect()
 	w.watches.Disconnect()
 	w.settings.Disconnect()
 	for _, p := range w.processes {
-		p.disconnect()
+		p.Disconnect()
 	}
 }
 
@@ -162,7 +165,7 @@ func (w *Window) Disconnect() {
 func (w *Window) ShowNotice(sentence string) {
 	w.ports.showNotice(sentence)
 	for _, p := range w.processes {
-		p.showNotice(sentence)
+		p.ShowNotice(sentence)
 	}
 }
 
@@ -187,47 +190,47 @@ func (w *Window) Raise(port uint16) {
 // Tick lets a second pass: ages grow, marks end.
 func (w *Window) Tick() {
 	w.ports.tick()
-	w.history.tick()
+	w.history.Tick()
 	w.watches.Tick()
 	w.settings.Tick()
 	for _, p := range w.processes {
-		p.tick()
+		p.Tick()
 	}
 	if w.stopping != nil {
-		w.stopping.tick()
+		w.stopping.Tick()
 	}
 }
 
 // OpenProcess opens the window of the process that has l, or raises it.
 func (w *Window) OpenProcess(l *monitor.Listener) {
-	key := processKey(l)
+	key := process.Key(l)
 	if p := w.processes[key]; p != nil {
 		p.Fyne().Show()
 		p.Fyne().RequestFocus()
 		return
 	}
-	p := newProcessWindow(w.app, l, w.snapshot, w.actions, w.memory, func() processContext {
-		return processContext{User: w.status.User, System: w.status.System}
+	p := process.New(w.app, l, w.snapshot, w.actions, w.memory, func() process.Context {
+		return process.Context{User: w.status.User, System: w.status.System}
 	}, w.now)
 	window := p.Fyne()
-	size := processSize
+	size := process.DefaultSize
 	if w.FitScreen != nil {
 		size = w.FitScreen(size)
 	}
 	window.Resize(size)
 	w.processes[key] = p
 	if w.stale {
-		p.disconnect()
+		p.Disconnect()
 	}
-	p.setStop(func() {
-		owners, listeners := p.stopTargets()
-		w.askStop(window, owners, listeners, p.focusStop)
+	p.SetStop(func() {
+		owners, listeners := p.StopTargets()
+		w.askStop(window, owners, listeners, p.FocusStop)
 	})
 	window.SetOnClosed(func() {
 		delete(w.processes, key)
-		p.closed()
+		p.Closed()
 		if d := w.stopping; d != nil && d.Window() == window {
-			d.hide() // nothing is waited for any more
+			d.Hide() // nothing is waited for any more
 		}
 		// Fyne (2.8.1) keeps the textures of a closed window's texts for ever, and with
 		// them its canvas. It gives them back where the window, unlike its canvas, gets

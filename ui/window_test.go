@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"porthole/ui/settings"
 	"porthole/ui/table"
 	"porthole/ui/uitest"
-	"porthole/ui/words"
 )
 
 func TestRowsComeAreMarkedAndGo(t *testing.T) {
@@ -89,8 +89,8 @@ func TestDoubleClickOpensTheProcessOnce(t *testing.T) {
 		t.Fatalf("%d process windows; want 1", len(d.processes))
 	}
 	for _, p := range d.processes {
-		if p.window.Title() != "python3 20 – Porthole" {
-			t.Errorf("title %q", p.window.Title())
+		if p.Fyne().Title() != "python3 20 – Porthole" {
+			t.Errorf("title %q", p.Fyne().Title())
 		}
 	}
 }
@@ -115,8 +115,8 @@ func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
 	d.see(uitest.Listening(80, "nginx", 5), a)
 	test.TapCanvas(d.window.Canvas(), d.row(0))
 	for key, p := range d.processes {
-		if p.owner.PID != 10 {
-			t.Errorf("%s: opened %d; want 10", key, p.owner.PID)
+		if p.Owner().PID != 10 {
+			t.Errorf("%s: opened %d; want 10", key, p.Owner().PID)
 		}
 	}
 	if len(d.processes) != 1 {
@@ -255,8 +255,8 @@ func TestHostileNamesAreCleanedEverywhere(t *testing.T) {
 	}
 	d.OpenProcess(l)
 	for _, p := range d.processes {
-		if p.window.Title() != "a b [31m evil<b> 10 – Porthole" {
-			t.Errorf("title %q", p.window.Title())
+		if p.Fyne().Title() != "a b [31m evil<b> 10 – Porthole" {
+			t.Errorf("title %q", p.Fyne().Title())
 		}
 	}
 }
@@ -271,42 +271,9 @@ func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
 	}
 	d.OpenProcess(l)
 	for _, p := range d.processes {
-		if p.window.Title() != "root's process (hidden) – Porthole" {
-			t.Errorf("title %q", p.window.Title())
+		if p.Fyne().Title() != "root's process (hidden) – Porthole" {
+			t.Errorf("title %q", p.Fyne().Title())
 		}
-	}
-}
-
-func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
-	d := newDesk(t)
-	l := uitest.Listening(3000, "node", 10)
-	d.see(l)
-	d.OpenProcess(l)
-	d.see()
-	for _, p := range d.processes {
-		says := func(want string) {
-			t.Helper()
-			if want += words.Moment(d.At, d.At); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
-				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.gone.Text, p.gone.Visible(), p.listening.Text, want)
-			}
-		}
-		says("It listens on nothing any more, since ")
-		key := probe.IDOf(p.owner)
-		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
-			t.Errorf("wants to know of %+v; want the process", w.Processes)
-		}
-		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {}}})
-		says("It runs on, but listens on nothing, since ")
-		d.At = d.At.Add(time.Hour)
-		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {Ended: true}}})
-		says("It has ended, ")
-		if w := d.ProbeRequest(); len(w.Processes) != 0 {
-			t.Errorf("wants to know of %+v, which has ended", w.Processes)
-		}
-		p.window.Close()
-	}
-	if len(d.processes) != 0 {
-		t.Error("a closed process window is kept")
 	}
 }
 
@@ -393,10 +360,10 @@ func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
 			t.Fatalf("round %d: %d process windows; want 1", i, len(d.processes))
 		}
 		for _, p := range d.processes {
-			if p.name() != name {
-				t.Errorf("round %d: opened %s; want %s, where the first click was", i, p.name(), name)
+			if !strings.HasPrefix(p.Fyne().Title(), name+" ") {
+				t.Errorf("round %d: opened %s; want %s, where the first click was", i, p.Fyne().Title(), name)
 			}
-			p.window.Close()
+			p.Fyne().Close()
 		}
 		d.At = d.At.Add(markTime)
 		d.Tick()

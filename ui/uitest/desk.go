@@ -38,9 +38,12 @@ func NewDesk(t testing.TB, theme fyne.Theme) Desk {
 	return Desk{T: t, At: Start, App: app}
 }
 
-// Host shows content in a window of that size, with the keyboard where focus puts it.
+// Host shows content in the window, a new one unless there is one, with that size and the keyboard
+// where focus puts it.
 func (d *Desk) Host(content fyne.CanvasObject, size fyne.Size, focus func()) {
-	d.Window = d.App.NewWindow("")
+	if d.Window == nil {
+		d.Window = d.App.NewWindow("")
+	}
 	d.Window.SetPadded(false)
 	d.Window.SetContent(content)
 	d.Window.Canvas().SetOnTypedKey(func(*fyne.KeyEvent) {})
@@ -167,4 +170,15 @@ func (d *Desk) MenuItem(i int) {
 		}
 	}
 	d.T.Fatal("what is open is no menu")
+}
+
+// Says fails the test if what is over the window lacks one of texts.
+func (d *Desk) Says(texts ...string) {
+	d.T.Helper()
+	said := strings.ReplaceAll(d.Overlay(), "|", " ") // a sentence may go on in the next line
+	for _, text := range texts {
+		if !strings.Contains(said, text) {
+			d.T.Errorf("%q is not said: %s", text, said)
+		}
+	}
 }

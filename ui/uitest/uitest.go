@@ -16,6 +16,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/test"
 
@@ -302,4 +303,38 @@ func Rule(t *testing.T, ports, pattern string) (r watch.Rule) {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// CopyableOver returns the text over a window that can be copied; "" if there is none.
+func CopyableOver(w fyne.Window) (text string) {
+	top := w.Canvas().Overlays().Top()
+	if top == nil {
+		return ""
+	}
+	EachVisible(top, func(o fyne.CanvasObject) {
+		if c, ok := o.(interface {
+			fyne.Accessible
+			SelectedText() string
+		}); ok && text == "" && c.AccessibilityRole() == fyne.AccessibleRoleText {
+			text = c.AccessibilityLabel()
+		}
+	})
+	return text
+}
+
+// Selectable is text of which the mouse can select a part.
+type Selectable interface {
+	desktop.Mouseable
+	fyne.Draggable
+}
+
+// Drag selects a part of text with the mouse, as Fyne's driver does.
+func Drag(text Selectable, from, to fyne.Position) {
+	e := &desktop.MouseEvent{Button: desktop.MouseButtonPrimary}
+	e.Position = from
+	text.MouseDown(e)
+	step := &fyne.DragEvent{Dragged: fyne.NewDelta(to.X-from.X, to.Y-from.Y)}
+	step.Position = to
+	text.Dragged(step)
+	text.DragEnd()
 }

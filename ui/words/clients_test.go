@@ -1,6 +1,10 @@
 package words
 
 import (
+	"porthole/monitor"
+	"porthole/monitor/connection"
+	"porthole/ui/uitest"
+	"strings"
 	"testing"
 )
 
@@ -10,5 +14,19 @@ func TestSpeed(t *testing.T) {
 		if got := Speed(bytes); got != want {
 			t.Errorf("Speed(%v) = %q, want %q", bytes, got, want)
 		}
+	}
+}
+
+func TestManyClientsAreCounted(t *testing.T) {
+	var all []connection.Conn
+	for i := range MaxClients + 3 {
+		all = append(all, uitest.Conn(monitor.SocketID(i+1), 100+i, "ab", 0, 0))
+	}
+	var lines []string
+	for _, line := range ClientLines(all, &connection.Meter{}, false, true) {
+		lines = append(lines, strings.TrimSpace(strings.Join(line[:], " ")))
+	}
+	if len(lines) != MaxClients+1 || lines[MaxClients] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
+		t.Errorf("%q", lines)
 	}
 }

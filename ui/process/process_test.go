@@ -1,29 +1,28 @@
-package ui
+package process
 
 import (
+	"image/color"
 	"net/netip"
-	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
-	"weak"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/history"
 	"porthole/ui/probe"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
 // storyOf returns the window of one process that listens on 62893.
-func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch string) *processWindow {
+func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch string) *Window {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(uitheme.Theme{})
@@ -32,7 +31,7 @@ func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch
 		Owners: []monitor.Owner{{PID: 47733, Start: 1, Name: "node", User: "you", Project: project, Branch: branch,
 			StartedAt: now.Add(-12 * time.Minute), Command: []string{"node", "node_modules/.bin/vite"}}},
 		Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{Address: netip.MustParseAddr("127.0.0.1")}, Owners: []int{47733}}}}
-	p := newProcessWindow(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, &desk{}, nil, func() processContext { return processContext{User: "you"} }, func() time.Time { return now })
+	p := New(app, l, monitor.Snapshot{Listeners: []*monitor.Listener{l}}, newDesk(t), nil, func() Context { return Context{User: "you"} }, func() time.Time { return now })
 	t.Cleanup(p.window.Close)
 	return p
 }
@@ -81,7 +80,7 @@ func TestALongCommandIsShownWhole(t *testing.T) {
 	l.Owners[0].Command = []string{"java", "-cp", strings.Repeat("/opt/lib/library.jar:", 700), "--password=geheim"}
 	d.see(l)
 	d.OpenProcess(l)
-	p := d.processes[processKey(l)]
+	p := d.processes[Key(l)]
 	end := func() string { return p.command.Text[len(p.command.Text)-20:] }
 	if got := end(); !strings.HasSuffix(got, "--password=•••") || len(p.command.Text) < 14_000 {
 		t.Errorf("of a long command %d letters are shown, at the end %q", len(p.command.Text), got)
@@ -97,7 +96,7 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	d := p.actions.(*desk)
 	labels := func(rows ...*monitor.Listener) (all []string) {
 		buttons := p.buttons().(*fyne.Container).Objects
-		p.update(monitor.Snapshot{Listeners: rows})
+		p.Update(monitor.Snapshot{Listeners: rows})
 		for _, o := range buttons {
 			if b := o.(*widgets.Button); b.Visible() {
 				all = append(all, b.Text)
@@ -124,7 +123,7 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
-	p := d.processes[processKey(a)]
+	p := d.processes[Key(a)]
 	if p.resources.Text != "–" {
 		t.Errorf("before a look it says %q", p.resources.Text)
 	}
@@ -151,7 +150,7 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 			t.Errorf("%+v: %q, from %v to %v; want %q in the same place", step.used, got, before, p.body.MinSize(), step.want)
 		}
 	}
-	d.Disconnect()
+	d.each((*Window).Disconnect)
 	if got := look(time.Second, monitor.Resources{Threads: 3}); got != "–" {
 		t.Errorf("when nobody watches: %q", got)
 	}
@@ -163,7 +162,7 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 	a.Owners[0].Command = []string{"node", "--token=hunter2", "x\x1b[31m"}
 	d.see(a, uitest.Listening(4000, "node", 11))
 	d.OpenProcess(a)
-	p := d.processes[processKey(a)]
+	p := d.processes[Key(a)]
 	press := func(label string) {
 		t.Helper()
 		b := buttonOf(p, label)
@@ -187,23 +186,23 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 	}
 	other := d.Last.Listeners[1]
 	d.OpenProcess(other)
-	if buttonOf(d.processes[processKey(other)], "Show secrets") != nil {
+	if buttonOf(d.processes[Key(other)], "Show secrets") != nil {
 		t.Error("where there are no secrets it offers to show them")
 	}
 }
 
 func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	d := newDesk(t)
-	d.SetStatus(Status{User: "ada"})
+	d.context.User = "ada"
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
 	b.Owners[0].User = "bob"
 	d.see(a, b)
 	d.OpenProcess(b)
-	if buttonOf(d.processes[processKey(b)], "Show environment") != nil {
+	if buttonOf(d.processes[Key(b)], "Show environment") != nil {
 		t.Error("it offers another user's environment")
 	}
 	d.OpenProcess(a)
-	p := d.processes[processKey(a)]
+	p := d.processes[Key(a)]
 	box, low := p.environment, p.body.MinSize().Height
 	button := buttonOf(p, "Show environment")
 	button.OnTapped()
@@ -258,7 +257,7 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 // button that has the keyboard is seen.
 func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 	d := newDesk(t)
-	d.FitScreen = func(s fyne.Size) fyne.Size { return s.Min(fyne.NewSize(640, 300)) }
+	d.fit = fyne.NewSize(640, 300)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.OpenProcess(l)
@@ -291,11 +290,11 @@ func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 	m := &uitest.FakeHistory{Past: []history.Event{uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
 	d := deskWith(t, m)
-	d.SetStatus(Status{User: "ada"})
+	d.context.User = "ada"
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
 	d.OpenProcess(l)
-	p := d.processes[processKey(l)]
+	p := d.processes[Key(l)]
 	buttonOf(p, "Show environment").OnTapped()
 	p.window.Close()
 	m.Answer()
@@ -306,7 +305,7 @@ func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 }
 
 // buttonOf is the button of p with that label; nil where there is none.
-func buttonOf(p *processWindow, label string) *widgets.Button {
+func buttonOf(p *Window, label string) *widgets.Button {
 	var find func(o fyne.CanvasObject) *widgets.Button
 	find = func(o fyne.CanvasObject) *widgets.Button {
 		switch o := o.(type) {
@@ -334,81 +333,241 @@ func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.OpenProcess(a)
-	p := d.processes[processKey(a)]
+	p := d.processes[Key(a)]
 	low := p.body.MinSize().Height
-	d.ShowNotice("Wireshark is not installed")
+	d.each(func(p *Window) { p.ShowNotice("Wireshark is not installed") })
 	if p.notice.Segment.Text != "Wireshark is not installed" || !p.notice.Object.Visible() {
 		t.Errorf("it says %q, visible %v", p.notice.Segment.Text, p.notice.Object.Visible())
 	}
 	d.At = d.At.Add(widgets.NoticeTime)
-	d.Tick()
+	d.each((*Window).Tick)
 	if p.notice.Object.Visible() || p.body.MinSize().Height != low {
 		t.Error("it is said for ever")
 	}
 }
 
-// Process windows that were closed are forgotten, and end what they began. Their
-// memory is measured by make cost: Fyne's software driver keeps every widget.
-func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
-	d := newDesk(t)
-	l := uitest.Listening(3000, "node", 10)
-	d.see(l)
-	before, wanted := runtime.NumGoroutine(), len(d.ProbeRequest().Processes)
-	for range 200 {
-		d.OpenProcess(l)
-		d.Tick()
-		d.processes["10 7"].window.Close()
-	}
-	if len(d.processes) != 0 {
-		t.Errorf("%d process windows are open", len(d.processes))
-	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines before, %d after", before, after)
-	}
-	if got := len(d.ProbeRequest().Processes); got != wanted {
-		t.Errorf("%d processes are looked at; want %d, as before", got, wanted)
+func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
+	e := uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")
+	e.OpenedAt = e.At.Add(-9 * time.Hour)
+	m := &uitest.FakeHistory{Past: []history.Event{e}}
+	d := deskWith(t, m)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "java", 20)
+	d.see(a, b)
+	d.OpenProcess(a)
+	d.OpenProcess(b)
+	m.Answer()
+	for _, p := range d.processes {
+		want := map[int]string{10: "yesterday 10:53–19:53  python3 · api", 20: ""}[p.owner.PID]
+		if p.pastOwners.Text != want || p.pastOwnersBox.Visible() != (want != "") {
+			t.Errorf("%d: %q, shown: %v; want %q", p.owner.PID, p.pastOwners.Text, p.pastOwnersBox.Visible(), want)
+		}
+		if want != "" && p.pastOwnersBox.Position().Y < p.listening.Position().Y+p.listening.Size().Height {
+			t.Errorf("the past is at %v, over the rest", p.pastOwnersBox.Position())
+		}
 	}
 }
 
-// Nothing of ours may hold a closed process window: what it showed would stay for
-// as long as the window of the program is open. Fyne reads when it starts how long
-// its caches keep what is not shown any more, hence a process of its own.
-func TestAClosedProcessWindowIsGivenBack(t *testing.T) {
-	if os.Getenv("FYNE_CACHE") == "" {
-		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
-		c.Env = append(os.Environ(), "FYNE_CACHE=20ms")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-		return
+func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
+	d := newDesk(t)
+	a := uitest.Listening(3000, "node", 10)
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[Key(a)]
+	if p.clientsBox.Visible() || p.queueBox.Visible() {
+		t.Error("it lists clients, or has a line for its queue, before a look")
 	}
+	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLength: 1, QueueLimit: 511, Conns: []connection.Conn{
+		uitest.Conn(1, 7, "curl\n\u202e", 0, 0), uitest.Conn(2, 7, "curl\n\u202e", 0, 0), uitest.Conn(3, 0, "10.0.0.9", 0, 0),
+		{ID: 4, User: "bob", Remote: netip.MustParseAddrPort("127.0.0.1:1")}}}
+	d.look(a, st, monitor.ProcessState{})
+	for i := range st.Conns {
+		st.Conns[i].Received, st.Conns[i].Sent = 500, 41_200
+	}
+	d.look(a, st, monitor.ProcessState{})
+	d.Want("clients", clientsOf(p.clients), []string{
+		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "bob's process (hidden) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
+	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.Segment.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
+		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.Segment.Text, p.spark.values)
+	}
+	d.look(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
+	d.Want("nobody", clientsOf(p.clients), []string{"Nobody"})
+	if p.spark.raster.Visible() || p.queueBox.Visible() {
+		t.Error("a line is drawn, or said of its queue, of what is not known")
+	}
+	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{}}) // where connections cannot be read
+	d.Want("the last that was seen", clientsOf(p.clients), []string{"Nobody"})
+}
+
+// The newest value is at the right edge, the highest at the top.
+// Nothing that goes is no reason to paint a window each second.
+func TestALineOfNothingIsNotPaintedAnew(t *testing.T) {
+	for _, c := range []struct {
+		before, values []float64
+		want           bool
+	}{
+		{nil, []float64{0}, true}, {[]float64{0}, []float64{0, 0}, true}, {[]float64{0, 0}, []float64{0, 0, 0}, false},
+		{[]float64{0, 0}, []float64{0, 0, 1}, true}, {[]float64{0, 1}, []float64{1, 0}, true}, {[]float64{1, 0}, []float64{0, 0}, true},
+		{[]float64{0, 1}, []float64{0, 1}, false}, {[]float64{0, 0}, nil, true},
+	} {
+		if got := differ(c.before, c.values); got != c.want {
+			t.Errorf("%v after %v: painted %t; want %t", c.values, c.before, got, c.want)
+		}
+	}
+}
+
+func TestTheLineOfTheLastMinute(t *testing.T) {
+	newDesk(t) // for the theme
+	s := newSpark()
+	inked := func(img interface {
+		At(x, y int) color.Color
+	}, x0, x1, y0, y1 int) bool {
+		for x := x0; x < x1; x++ {
+			for y := y0; y < y1; y++ {
+				if _, _, _, a := img.At(x, y).RGBA(); a > 0 {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if inked(s.draw(100, 30), 0, 100, 0, 30) {
+		t.Error("it draws nothing at all")
+	}
+	s.values = append(make([]float64, connection.HistoryLength/2-1), 1e6)
+	img := s.draw(100, 30)
+	if inked(img, 0, 45, 0, 30) || !inked(img, 55, 90, 26, 30) || inked(img, 55, 90, 0, 20) || !inked(img, 97, 100, 0, 4) {
+		t.Error("half a minute of nothing and then much is not drawn as that")
+	}
+	for _, size := range [][2]int{{0, 0}, {1, 1}, {2, 4}, {3000, 2}, {5, 3000}} {
+		s.draw(size[0], size[1])
+	}
+}
+
+func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
+	d := newDesk(t)
+	a := uitest.Listening(3000, "node", 10)
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[Key(a)]
+	d.look(a, connection.State{Conns: []connection.Conn{uitest.Conn(1, 7, "curl", 0, 0)}}, monitor.ProcessState{})
+	if at := p.clientsBox.Position(); at.X < 200 || at.Y != 0 {
+		t.Errorf("in a wide window the clients stand at %v; want them at the right", at)
+	}
+	p.window.Resize(fyne.NewSize(460, 640))
+	if at := p.clientsBox.Position(); at.X != 0 || at.Y < 40 {
+		t.Errorf("in a narrow window the clients stand at %v; want them below", at)
+	}
+}
+
+func TestAProcessWindowExplainsItsPorts(t *testing.T) {
+	d := newDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(9229, "node", 10, "::1")
+	d.see(a, b)
+	d.OpenProcess(a)
+	p := d.processes[Key(a)]
+	p.window.Resize(fyne.NewSize(760, 704))
+	p.showExplanations()
+	text := uitest.CopyableOver(p.window)
+	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is registered") || !strings.Contains(two, "::1 is the loopback address of IPv6") {
+		t.Errorf("it explains %q", text)
+	}
+	uitest.Press(p.window, fyne.KeyEscape)
+	d.see()
+	p.showExplanations()
+	if text := uitest.CopyableOver(p.window); !strings.HasSuffix(text, "Nothing listens there now.") {
+		t.Errorf("of a process that has ended: %q", text)
+	}
+}
+
+func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
-	var closed []weak.Pointer[processWindow]
-	for range 20 {
-		d.OpenProcess(l)
-		d.Tick()
-		p := d.processes[processKey(l)]
-		p.window.Canvas().Capture()
-		closed = append(closed, weak.Make(p))
-		p.window.Close()
-	}
-	kept := func() (n int) {
-		d.window.Canvas().Capture() // Fyne looks through its caches where it paints, every ten seconds
-		runtime.GC()
-		for _, p := range closed {
-			if p.Value() != nil {
-				n++
+	d.OpenProcess(l)
+	d.see()
+	for _, p := range d.processes {
+		says := func(want string) {
+			t.Helper()
+			if want += words.Moment(d.At, d.At); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
+				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.gone.Text, p.gone.Visible(), p.listening.Text, want)
 			}
 		}
-		return n
-	}
-	for range 50 {
-		if kept() == 0 {
-			return
+		says("It listens on nothing any more, since ")
+		key := probe.IDOf(p.owner)
+		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
+			t.Errorf("wants to know of %+v; want the process", w.Processes)
 		}
-		time.Sleep(500 * time.Millisecond)
+		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {}}})
+		says("It runs on, but listens on nothing, since ")
+		d.At = d.At.Add(time.Hour)
+		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {Ended: true}}})
+		says("It has ended, ")
+		if w := d.ProbeRequest(); len(w.Processes) != 0 {
+			t.Errorf("wants to know of %+v, which has ended", w.Processes)
+		}
+		p.window.Close()
 	}
-	t.Errorf("%d of %d closed process windows are still held", kept(), len(closed))
+	if len(d.processes) != 0 {
+		t.Error("a closed process window is kept")
+	}
+}
+
+func TestTheProcessWindowShowsWarnings(t *testing.T) {
+	d := newDesk(t)
+	a := uitest.Listening(3000, "node", 10)
+	a.Owners[0].Parents = []monitor.Parent{{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}, {PID: 4, Name: "zsh"}}
+	d.see(a)
+	d.OpenProcess(a)
+	p := d.processes[Key(a)]
+	if len(p.warnings.Sentences) != 0 || p.warnings.Object.Visible() {
+		t.Errorf("nothing is odd, and it says %q", p.warnings.Sentences)
+	}
+	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.why.Text != want {
+		t.Errorf("why: %q; want %q", p.why.Text, want)
+	}
+	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
+	want := []string{
+		"Started by npm run dev, whose terminal has closed: it was left behind. Stop it if it is not needed any more.",
+		"Its accept queue is full (3 of 2), so nobody gets in. Start it again if that lasts.",
+		"Its program file was deleted or replaced since it started. Start it again to run what is there now.",
+		"LD_PRELOAD puts other code into it (/tmp/x.so). Make sure that you know that library.",
+	}
+	d.Want("process window", p.warnings.Sentences, want)
+	if want := "zsh (4, shell, ended) › npm run dev (5, script) › node (10)"; p.why.Text != want {
+		t.Errorf("why: %q; want %q", p.why.Text, want)
+	}
+	if len(p.warnings.Object.Objects) != len(want) {
+		t.Errorf("%d bars", len(p.warnings.Object.Objects))
+	}
+	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
+	if p.warnings.Object.Visible() {
+		t.Error("what is not odd any more is still said")
+	}
+}
+
+func TestTheProcessWindowWarnsOfAnAmbiguousLocalhost(t *testing.T) {
+	d := newDesk(t)
+	four, six := uitest.Listening(3000, "node", 10), uitest.Listening(3000, "deno", 20, "::1")
+	other := uitest.Listening(3000, "caddy", 30, "127.0.0.2")
+	d.see(four, six)
+	d.OpenProcess(four)
+	if p := d.processes[Key(four)]; len(p.warnings.Sentences) != 1 || p.warnings.Sentences[0] != words.AmbiguousWarning() {
+		t.Errorf("it says %q", p.warnings.Sentences)
+	}
+	d.see(other, six)
+	if p := d.processes[Key(four)]; len(p.warnings.Sentences) != 0 {
+		t.Errorf("after it has closed it says %q", p.warnings.Sentences)
+	}
+}
+
+func TestTheProcessWindowNamesTheContainer(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(8080, "docker-proxy", 10)
+	c := monitor.Container{ID: "0123456789abcdef", Name: "web", Image: "acme/web:1", Address: "172.17.0.2:80"}
+	l.Container, l.Service, l.ServiceBy = &c, c.Description(), monitor.ByProgram
+	d.see(l)
+	d.OpenProcess(l)
+	if p := d.processes[Key(l)]; p.what.Text != "container web (image acme/web:1)" {
+		t.Errorf("it says %q", p.what.Text)
+	}
 }

@@ -1,4 +1,4 @@
-package ui
+package history
 
 import (
 	"image/color"
@@ -34,16 +34,16 @@ const (
 	historyNoticeTime = 20 * time.Second
 )
 
-// historyActions is what the page asks of the program. It is called from Fyne's goroutine and must
+// Actions is what the page asks of the program. It is called from Fyne's goroutine and must
 // not wait.
-type historyActions interface {
+type Actions interface {
 	Watch(port uint16)
 }
 
-// historyStore answers what the history holds. It is called from Fyne's goroutine and does not wait:
+// Store answers what the history holds. It is called from Fyne's goroutine and does not wait:
 // done is called there too, later. A newer call of Events, Story or Hours cancels an older one of the
 // same method, whose done is then never called; every Forget and Export is answered.
-type historyStore interface {
+type Store interface {
 	Events(q history.Query, done func([]history.Event, error))
 	ListenerEvents(listener string, done func([]history.Event, error))
 	Hours(q history.Query, done func([]history.HourCount, error)) // without a limit: q says since when
@@ -51,10 +51,10 @@ type historyStore interface {
 	Export(format string, q history.Query, done func(path string, err error)) // "csv" or "json"
 }
 
-// historyPage is what happened, the newest first.
-type historyPage struct {
-	history historyStore // nil where nothing is kept
-	actions historyActions
+// Page is what happened, the newest first.
+type Page struct {
+	history Store // nil where nothing is kept
+	actions Actions
 	now     func() time.Time
 	window  fyne.Window
 	keys    func(*fyne.KeyEvent)
@@ -94,12 +94,12 @@ type historyPage struct {
 	asking      *widgets.Question // the last one
 	ink         color.Color
 	left, right *canvas.Text
-	content     fyne.CanvasObject
+	Content     fyne.CanvasObject
 }
 
-func newHistoryPage(memory historyStore, actions historyActions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *historyPage {
-	p := &historyPage{history: memory, actions: actions, now: now, window: window, keys: keys, live: true}
-	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.focus)
+func New(memory Store, actions Actions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *Page {
+	p := &Page{history: memory, actions: actions, now: now, window: window, keys: keys, live: true}
+	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.Focus)
 	p.export = widgets.NewButton(lang.L("Export…"), p.exportMenu)
 	p.more = widgets.NewIconButton(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
 	p.chart = newHourChart(p.setUntil)
@@ -113,13 +113,13 @@ func newHistoryPage(memory historyStore, actions historyActions, now func() time
 	p.back.Hide()
 	p.details = newEventPane(p, show)
 	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
-	p.content = p.layout()
+	p.Content = p.layout()
 	p.showState()
 	return p
 }
 
 // layout puts the page together: filter bar, chart, list and story, status line.
-func (p *historyPage) layout() fyne.CanvasObject {
+func (p *Page) layout() fyne.CanvasObject {
 	buttons := container.NewHBox(p.export, p.more)
 	bar := widgets.Panel(container.NewBorder(nil, nil, nil, buttons, p.entry), 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, widgets.Line(),
@@ -131,19 +131,19 @@ func (p *historyPage) layout() fyne.CanvasObject {
 	return container.New(widgets.TopMiddleBottom{}, top, container.New(withDetails{}, list, p.details.object), status)
 }
 
-// focus gives the list the keyboard.
-func (p *historyPage) focus() { table.FocusOn(p.list) }
+// Focus gives the list the keyboard.
+func (p *Page) Focus() { table.FocusOn(p.list) }
 
-// onShown is called when the page comes to be seen.
-func (p *historyPage) onShown() {
-	p.tick() // the theme may have changed meanwhile
+// OnShown is called when the page comes to be seen.
+func (p *Page) OnShown() {
+	p.Tick() // the theme may have changed meanwhile
 	if !p.answered {
 		p.reload()
 	}
 }
 
-// update is called for what the monitor saw. It is remembered a little later.
-func (p *historyPage) update(u monitor.Update) {
+// Update is called for what the monitor saw. It is remembered a little later.
+func (p *Page) Update(u monitor.Update) {
 	if !slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return history.Stored(c.Kind) }) {
 		return
 	}
@@ -153,23 +153,23 @@ func (p *historyPage) update(u monitor.Update) {
 	}
 }
 
-func (p *historyPage) setRules(rules watch.Rules) {
+func (p *Page) SetRules(rules watch.Rules) {
 	p.rules = rules
 	p.details.showButtons()
 }
 
-func (p *historyPage) disconnect() {
+func (p *Page) Disconnect() {
 	p.live = false
 	p.showState()
 }
 
-// tick asks for what is due. The page has no timer of its own.
-func (p *historyPage) tick() {
+// Tick asks for what is due. The page has no timer of its own.
+func (p *Page) Tick() {
 	now := p.now()
 	if p.notice != "" && now.Sub(p.noticed) >= historyNoticeTime {
 		p.notice = ""
 	}
-	if !p.content.Visible() {
+	if !p.Content.Visible() {
 		return
 	}
 	p.showState() // the theme may have changed
@@ -199,14 +199,14 @@ func (p *historyPage) tick() {
 }
 
 // query is what the page shows.
-func (p *historyPage) query() history.Query {
+func (p *Page) query() history.Query {
 	q := p.filter.Query()
 	q.Until = p.until
 	return q
 }
 
 // ask asks for events. Of several questions only the last is answered.
-func (p *historyPage) ask(q history.Query, answer func([]*history.Event)) {
+func (p *Page) ask(q history.Query, answer func([]*history.Event)) {
 	if p.history == nil {
 		return
 	}
@@ -233,14 +233,14 @@ func (p *historyPage) ask(q history.Query, answer func([]*history.Event)) {
 }
 
 // reload shows the newest of what the filter lets through, from its top.
-func (p *historyPage) reload() {
+func (p *Page) reload() {
 	q := p.query()
 	q.Limit = pageOfEvents
 	p.ask(q, p.replace)
 	p.askHours()
 }
 
-func (p *historyPage) replace(events []*history.Event) {
+func (p *Page) replace(events []*history.Event) {
 	p.events, p.complete = events, len(events) < pageOfEvents
 	p.fresh, p.gap = 0, false
 	p.arrange()
@@ -249,7 +249,7 @@ func (p *historyPage) replace(events []*history.Event) {
 }
 
 // seen is called for each line that comes to be seen.
-func (p *historyPage) seen(i int) {
+func (p *Page) seen(i int) {
 	if i+loadAhead >= len(p.rows) {
 		p.askOlder()
 	}
@@ -259,7 +259,7 @@ func (p *historyPage) seen(i int) {
 	}
 }
 
-func (p *historyPage) askOlder() {
+func (p *Page) askOlder() {
 	if p.waiting || p.complete || len(p.events) == 0 || !p.failed.IsZero() {
 		return
 	}
@@ -275,7 +275,7 @@ func (p *historyPage) askOlder() {
 }
 
 // askNewest asks for what happened since.
-func (p *historyPage) askNewest() {
+func (p *Page) askNewest() {
 	if !p.until.IsZero() { // what is new is not shown there
 		p.askHours()
 		return
@@ -287,7 +287,7 @@ func (p *historyPage) askNewest() {
 
 // merge puts what is new above the rest. What the user looks at stays where it
 // is, except at the top.
-func (p *historyPage) merge(events []*history.Event) {
+func (p *Page) merge(events []*history.Event) {
 	n := len(events)
 	if len(p.events) > 0 {
 		newest := p.events[0].ID
@@ -319,8 +319,8 @@ func (p *historyPage) merge(events []*history.Event) {
 }
 
 // toTop is a click on what says how much is new.
-func (p *historyPage) toTop() {
-	p.focus()
+func (p *Page) toTop() {
+	p.Focus()
 	if p.gap {
 		p.reload()
 		return
@@ -330,7 +330,7 @@ func (p *historyPage) toTop() {
 	p.showState()
 }
 
-func (p *historyPage) askHours() {
+func (p *Page) askHours() {
 	if p.history == nil {
 		return
 	}
@@ -347,34 +347,34 @@ func (p *historyPage) askHours() {
 	})
 }
 
-func (p *historyPage) arrange() {
+func (p *Page) arrange() {
 	p.day = words.DayNumber(p.now())
 	p.rows = appendRows(nil, p.events, p.now().Location())
 	p.list.Refresh()
 }
 
-func (p *historyPage) setFilter(text string) {
+func (p *Page) setFilter(text string) {
 	p.filter = filter.Parse(text)
 	p.reload()
 }
 
 // setUntil goes to the hour that ends then; zero is now.
-func (p *historyPage) setUntil(end time.Time) {
+func (p *Page) setUntil(end time.Time) {
 	p.until = end
 	p.chart.choose(end)
-	p.focus()
+	p.Focus()
 	p.reload()
 }
 
 // chosen is the selected event; nil where that is not shown.
-func (p *historyPage) chosen() *history.Event {
+func (p *Page) chosen() *history.Event {
 	if i := p.index(); i >= 0 {
 		return p.rows[i].event
 	}
 	return nil
 }
 
-func (p *historyPage) index() int {
+func (p *Page) index() int {
 	if p.selected == 0 {
 		return -1
 	}
@@ -382,7 +382,7 @@ func (p *historyPage) index() int {
 }
 
 // move moves the selection by n lines, over headings.
-func (p *historyPage) move(n int) {
+func (p *Page) move(n int) {
 	if len(p.rows) == 0 {
 		return
 	}
@@ -407,21 +407,21 @@ func (p *historyPage) move(n int) {
 }
 
 // open shows the whole story of e's listener.
-func (p *historyPage) open(e *history.Event) {
+func (p *Page) open(e *history.Event) {
 	p.selected = e.ID
 	p.list.Refresh()
 	p.details.open(e)
 }
 
 // reveal scrolls to the selected line.
-func (p *historyPage) reveal() {
+func (p *Page) reveal() {
 	if i := p.index(); i >= 0 {
 		p.list.ScrollTo(i)
 	}
 }
 
-// escape closes the story, then clears the filter, then goes back to now.
-func (p *historyPage) escape() {
+// Escape closes the story, then clears the filter, then goes back to now.
+func (p *Page) Escape() {
 	switch {
 	case p.details.object.Visible():
 		p.details.close()
@@ -433,19 +433,19 @@ func (p *historyPage) escape() {
 }
 
 // popUp shows a menu under the button.
-func (p *historyPage) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
-	p.focus() // the button keeps the keyboard else
+func (p *Page) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
+	p.Focus() // the button keeps the keyboard else
 	widgets.ShowMenuBelow(under, items...)
 }
 
-func (p *historyPage) exportMenu() {
+func (p *Page) exportMenu() {
 	p.popUp(p.export,
 		fyne.NewMenuItem(lang.L("As CSV, for spreadsheets"), func() { p.exportAs("csv") }),
 		fyne.NewMenuItem(lang.L("As JSON"), func() { p.exportAs("json") }))
 }
 
 // exportAs writes what the filter shows, all of it.
-func (p *historyPage) exportAs(format string) {
+func (p *Page) exportAs(format string) {
 	p.notify(lang.L("Exporting…"))
 	p.history.Export(format, p.query(), func(path string, err error) {
 		if err != nil {
@@ -456,18 +456,18 @@ func (p *historyPage) exportAs(format string) {
 	})
 }
 
-func (p *historyPage) moreMenu() {
+func (p *Page) moreMenu() {
 	p.popUp(p.more, fyne.NewMenuItem(lang.L("Forget everything…"), func() {
 		p.forget(history.Forget{Everything: true}, lang.L("Everything that Porthole remembers is erased, of all ports. This cannot be undone."))
 	}))
 }
 
 // forget erases after it has asked once.
-func (p *historyPage) forget(f history.Forget, what string) {
-	p.asking = widgets.Ask(p.window, lang.L("Forget?"), what, lang.L("Forget"), func() { p.erase(f) }, p.focus)
+func (p *Page) forget(f history.Forget, what string) {
+	p.asking = widgets.Ask(p.window, lang.L("Forget?"), what, lang.L("Forget"), func() { p.erase(f) }, p.Focus)
 }
 
-func (p *historyPage) erase(f history.Forget) {
+func (p *Page) erase(f history.Forget) {
 	p.notify(lang.L("Erasing…"))
 	p.history.Forget(f, func(err error) {
 		if err != nil {
@@ -481,13 +481,13 @@ func (p *historyPage) erase(f history.Forget) {
 }
 
 // notify shows a sentence in the status line for a while.
-func (p *historyPage) notify(notice string) {
+func (p *Page) notify(notice string) {
 	p.notice, p.noticed = notice, p.now()
 	p.showState()
 }
 
 // showState shows all that is not a line of the list.
-func (p *historyPage) showState() {
+func (p *Page) showState() {
 	p.showEmpty()
 	for _, b := range []*widgets.Button{p.export, p.more} {
 		if p.history == nil && !b.Disabled() {
@@ -540,7 +540,7 @@ func showButton(b *widgets.Button, text string, shown bool) bool {
 	return true
 }
 
-func (p *historyPage) showEmpty() {
+func (p *Page) showEmpty() {
 	port := p.filter.Port()
 	switch {
 	case len(p.events) > 0:
@@ -586,4 +586,4 @@ func (withDetails) Layout(o []fyne.CanvasObject, s fyne.Size) {
 func commandText(o history.Owner) string { return monitor.Clean(strings.Join(o.Command, " "), 4000) }
 
 // FilterField returns the field that filters the list.
-func (p *historyPage) FilterField() *widgets.FilterEntry { return p.entry }
+func (p *Page) FilterField() *widgets.FilterEntry { return p.entry }

@@ -1,4 +1,4 @@
-package ui
+package process
 
 import (
 	"fyne.io/fyne/v2"

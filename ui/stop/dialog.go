@@ -1,4 +1,4 @@
-package ui
+package stop
 
 import (
 	"fmt"
@@ -29,16 +29,16 @@ const (
 	maxNamed   = 3   // processes that one sentence names
 )
 
-// stopDialog asks whether processes are to be stopped, and shows how that goes. It
+// Dialog asks whether processes are to be stopped, and shows how that goes. It
 // is over one window, and there is one at a time.
-type stopDialog struct {
+type Dialog struct {
 	window      fyne.Window
-	actions     stopActions
+	actions     Actions
 	now         func() time.Time
 	onClose     func() // it has closed
-	onStopped   func(stopped)
+	onStopped   func(Stopped)
 	stop        Stopping
-	news        StopUpdate
+	news        Update
 	sentAt      time.Time     // zero while nothing is waited for
 	gracePeriod time.Duration // of that
 	forced      bool
@@ -55,27 +55,27 @@ type stopDialog struct {
 	closed   bool
 }
 
-// stopped is who ended by the user's wish.
-type stopped struct {
+// Stopped is who ended by the user's wish.
+type Stopped struct {
 	Owners []monitor.Owner
 	At     time.Time
 	Forced bool
 }
 
-// openStopDialog asks over window whether those that q names are to be stopped. done is called
+// Open asks over window whether those that q names are to be stopped. done is called
 // with those that ended by the user's wish, over when the dialog has closed. Nothing else may be
 // over the window.
-func openStopDialog(window fyne.Window, q StopRequest, actions stopActions, now func() time.Time, done func(stopped), over func()) *stopDialog {
-	d := &stopDialog{window: window, actions: actions, now: now, onStopped: done, onClose: over}
+func Open(window fyne.Window, q Request, actions Actions, now func() time.Time, done func(Stopped), over func()) *Dialog {
+	d := &Dialog{window: window, actions: actions, now: now, onStopped: done, onClose: over}
 	d.open()
 	d.stop = actions.Stop(q, d.update)
 	return d
 }
 
 // Window returns the window that the dialog is over.
-func (d *stopDialog) Window() fyne.Window { return d.window }
+func (d *Dialog) Window() fyne.Window { return d.window }
 
-func (d *stopDialog) open() {
+func (d *Dialog) open() {
 	d.title = canvas.NewText(lang.L("Stop?"), theme.Color(theme.ColorNameForeground))
 	d.title.TextSize, d.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
 	d.body = container.New(layout.NewCustomPaddedVBoxLayout(8))
@@ -83,19 +83,19 @@ func (d *stopDialog) open() {
 	d.buttons = container.NewHBox()
 	content := container.New(layout.NewCustomPaddedVBoxLayout(10), widgets.Follow(d.title, theme.ColorNameForeground), d.scroll, d.buttons)
 	d.popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(12, 10, 16, 12), content), d.window.Canvas())
-	d.show(lang.L("Stop?"), d.button(lang.L("Cancel"), d.hide))
+	d.show(lang.L("Stop?"), d.button(lang.L("Cancel"), d.Hide))
 	d.popUp.Show()
 	d.focusFirst()
-	d.release = widgets.TakeKeys(d.window.Canvas(), d.hide)
+	d.release = widgets.TakeKeys(d.window.Canvas(), d.Hide)
 }
 
-func (d *stopDialog) button(label string, do func()) *widgets.Button {
-	b := widgets.NewKeyButton(label, do, d.hide)
+func (d *Dialog) button(label string, do func()) *widgets.Button {
+	b := widgets.NewKeyButton(label, do, d.Hide)
 	b.Scroll = d.scroll
 	return b
 }
 
-func (d *stopDialog) danger(label string, do func()) *widgets.Button {
+func (d *Dialog) danger(label string, do func()) *widgets.Button {
 	b := d.button(label, do)
 	b.Importance = widget.DangerImportance
 	return b
@@ -103,26 +103,26 @@ func (d *stopDialog) danger(label string, do func()) *widgets.Button {
 
 // show takes the place of all that was said. The first button is the one that does
 // nothing: it gets the keyboard.
-func (d *stopDialog) show(title string, buttons ...fyne.CanvasObject) {
+func (d *Dialog) show(title string, buttons ...fyne.CanvasObject) {
 	widgets.SetText(d.title, table.Fit(title, d.width(), d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
 	d.buttons.Objects = append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
 	d.resize()
 	d.focusFirst()
 }
 
-func (d *stopDialog) focusFirst() {
+func (d *Dialog) focusFirst() {
 	if f, ok := d.buttons.Objects[1].(fyne.Focusable); ok && d.popUp.Visible() {
 		d.window.Canvas().Focus(f)
 	}
 }
 
 // width is that of the words.
-func (d *stopDialog) width() float32 {
+func (d *Dialog) width() float32 {
 	return max(min(stopWidth, d.window.Canvas().Size().Width-60), 200)
 }
 
 // resize gives the body the height that its words take in the dialog's width.
-func (d *stopDialog) resize() {
+func (d *Dialog) resize() {
 	width, room := d.width(), d.window.Canvas().Size().Height-stopFrame
 	for range 2 { // wrapping needs the width first, and what is in a frame needs the frame's
 		d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height))
@@ -138,7 +138,7 @@ func (d *stopDialog) resize() {
 }
 
 // showSentences takes the place of the body with sentences.
-func (d *stopDialog) showSentences(sentences ...string) {
+func (d *Dialog) showSentences(sentences ...string) {
 	d.body.RemoveAll()
 	for _, s := range sentences {
 		d.body.Add(sentenceNote(s))
@@ -152,8 +152,8 @@ func sentenceNote(s string) fyne.CanvasObject {
 	return n.Object
 }
 
-// hide closes the dialog. What was signalled stays so.
-func (d *stopDialog) hide() {
+// Hide closes the dialog. What was signalled stays so.
+func (d *Dialog) Hide() {
 	if d.closed {
 		return
 	}
@@ -167,43 +167,43 @@ func (d *stopDialog) hide() {
 }
 
 // update takes what became of the stop.
-func (d *stopDialog) update(n StopUpdate) {
+func (d *Dialog) update(n Update) {
 	if d.closed {
 		return
 	}
 	d.news, d.sentAt = n, time.Time{}
 	switch n.Stage {
-	case StopReady:
+	case Ready:
 		d.confirm()
-	case StopAlreadyExited:
+	case AlreadyExited:
 		d.showSentences(lang.L("It ended by itself while this was open. Nothing was signalled."))
-		d.show(lang.L("It has ended already"), d.button(lang.L("Close"), d.hide))
-	case StopRefused:
+		d.show(lang.L("It has ended already"), d.button(lang.L("Close"), d.Hide))
+	case Refused:
 		d.showSentences(n.Problems...)
 		if len(n.Targets) > 0 {
 			d.ended()
 			d.body.Add(sentenceNote(endedWords(n.Targets)))
 		}
 		d.addManagers()
-		d.show(lang.L("Not stopped"), d.button(lang.L("Close"), d.hide))
-	case StopStillRunning:
+		d.show(lang.L("Not stopped"), d.button(lang.L("Close"), d.Hide))
+	case StillRunning:
 		d.ended()
 		d.offerForce()
-	case StopDone:
+	case Done:
 		d.ended()
 		d.success()
 	}
 }
 
 // ended tells who ended by the user's wish.
-func (d *stopDialog) ended() {
+func (d *Dialog) ended() {
 	if len(d.news.Targets) > 0 {
-		d.onStopped(stopped{d.news.Targets, d.now(), d.forced})
+		d.onStopped(Stopped{d.news.Targets, d.now(), d.forced})
 	}
 }
 
 // confirm names the victims and what goes with them.
-func (d *stopDialog) confirm() {
+func (d *Dialog) confirm() {
 	n := d.news
 	d.gracePeriod = max(n.GracePeriod, time.Second)
 	d.body.RemoveAll()
@@ -234,7 +234,7 @@ func (d *stopDialog) confirm() {
 		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
 		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), widgets.Follow(words, theme.ColorNameForeground)))
 	}
-	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.hide), d.danger(lang.L("Stop"), d.terminate))
+	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.Hide), d.danger(lang.L("Stop"), d.terminate))
 }
 
 func stopTitle(victims []monitor.Owner) string {
@@ -245,7 +245,7 @@ func stopTitle(victims []monitor.Owner) string {
 }
 
 // targetLine is one line about a process.
-func (d *stopDialog) targetLine(o monitor.Owner) fyne.CanvasObject {
+func (d *Dialog) targetLine(o monitor.Owner) fyne.CanvasObject {
 	parts := []string{words.PID(o.PID)}
 	if o.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(o.User, 40)}))
@@ -269,7 +269,7 @@ func targetName(o monitor.Owner) string {
 }
 
 // closingLines are the addresses that close with the victims.
-func closingLines(n StopUpdate) (lines []string) {
+func closingLines(n Update) (lines []string) {
 	for _, l := range n.Listeners {
 		for _, s := range l.Sockets {
 			if !slices.ContainsFunc(n.Targets, func(o monitor.Owner) bool { return slices.Contains(s.Owners, o.PID) }) {
@@ -287,7 +287,7 @@ func closingLines(n StopUpdate) (lines []string) {
 	return lines
 }
 
-func belowLines(n StopUpdate) (lines []string) {
+func belowLines(n Update) (lines []string) {
 	for _, c := range n.ListeningChildren {
 		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, words.Port(c.Listener.Protocol, c.Listener.Port)))
 	}
@@ -295,7 +295,7 @@ func belowLines(n StopUpdate) (lines []string) {
 }
 
 // addManagers says what runs the victims, with what stops that properly.
-func (d *stopDialog) addManagers() {
+func (d *Dialog) addManagers() {
 	for _, m := range d.news.Managers {
 		command := widgets.NewMono(m.Command)
 		copyIt := d.button(lang.L("Copy"), func() { d.actions.Copy(m.Command) })
@@ -309,7 +309,7 @@ func (d *stopDialog) addManagers() {
 
 // terminate asks the victims to end. The button that does has gone then: nothing is asked
 // twice.
-func (d *stopDialog) terminate() {
+func (d *Dialog) terminate() {
 	if d.news.ForceOnly {
 		d.forceQuit()
 		return
@@ -319,47 +319,47 @@ func (d *stopDialog) terminate() {
 	d.stop.Terminate(d.children != nil && d.children.On)
 }
 
-func (d *stopDialog) forceQuit() {
+func (d *Dialog) forceQuit() {
 	d.forced = true
 	left := d.news.StillRunning
-	if d.news.Stage == StopReady {
+	if d.news.Stage == Ready {
 		left = d.news.Targets
 	}
 	d.wait(lang.N("Forcing {{.Name}}…", len(left), map[string]any{"Name": targetsText(left)}), left, lang.L("The system ends it at once."))
 	d.stop.ForceQuit()
 }
 
-func (d *stopDialog) wait(title string, owners []monitor.Owner, words string) {
+func (d *Dialog) wait(title string, owners []monitor.Owner, words string) {
 	d.sentAt = d.now()
 	d.showSentences(append(severalNames(owners), words)...)
 	d.bar = newWaitBar()
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(4, 4, 0, 0), d.bar.object))
-	d.show(title, d.button(lang.L("Close"), d.hide))
+	d.show(title, d.button(lang.L("Close"), d.Hide))
 }
 
-// tick lets a second pass.
-func (d *stopDialog) tick() {
+// Tick lets a second pass.
+func (d *Dialog) Tick() {
 	if !d.sentAt.IsZero() {
 		d.bar.set(float32(d.now().Sub(d.sentAt)) / float32(d.gracePeriod))
 	}
 }
 
-func (d *stopDialog) offerForce() {
+func (d *Dialog) offerForce() {
 	n := d.news
 	words := lang.L("Asked to end, and runs on. Force ends it at once: what it has not saved is lost.")
 	force := d.danger(lang.L("Force"), d.forceQuit)
-	buttons := []fyne.CanvasObject{d.button(lang.L("Leave it"), d.hide), force}
+	buttons := []fyne.CanvasObject{d.button(lang.L("Leave it"), d.Hide), force}
 	if d.forced {
 		words = lang.L("It runs on even by force: the system may be waiting for a device.")
-		buttons = []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
+		buttons = []fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}
 	}
 	d.showSentences(slices.Concat(severalNames(n.StillRunning), []string{words}, n.Problems)...)
 	d.show(lang.N("{{.Name}} has not ended", len(n.StillRunning), map[string]any{"Name": targetsText(n.StillRunning)}), buttons...)
 }
 
-func (d *stopDialog) success() {
+func (d *Dialog) success() {
 	d.showSentences(endedWords(d.news.Targets))
-	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.hide)}
+	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}
 	if command := restartCommand(d.news.Targets[0]); command != "" {
 		d.copied = widgets.NewNote(true)
 		d.copied.Set(lang.L("“Start again” copies its command, for a terminal."), table.ColorMuted)

@@ -1,4 +1,4 @@
-package ui
+package process
 
 import (
 	"strings"
@@ -22,7 +22,7 @@ func unmaskedCommand(o monitor.Owner) string {
 
 // secretsButton shows and hides the secrets in the command, in this window alone;
 // nil where there are none.
-func (p *processWindow) secretsButton() *widgets.Button {
+func (p *Window) secretsButton() *widgets.Button {
 	if unmaskedCommand(p.owner) == words.Command(p.owner) {
 		return nil
 	}
@@ -64,7 +64,7 @@ func newEnvironmentBox() *environmentBox {
 
 // environmentButton asks for the environment, and hides it; nil where the process
 // is not the user's own.
-func (p *processWindow) environmentButton() *widgets.Button {
+func (p *Window) environmentButton() *widgets.Button {
 	if p.owner.PID == 0 || p.context().User == "" || p.owner.User != p.context().User {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package ui
+package process
 
 import (
 	"strings"
@@ -13,27 +13,16 @@ import (
 )
 
 // aCommand is a process window with a long command, and that.
-func aCommand(t *testing.T) (*desk, *processWindow) {
+func aCommand(t *testing.T) (*desk, *Window) {
 	t.Helper()
 	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].Command = append([]string{"node"}, strings.Fields(strings.Repeat("--flag value ", 40))...)
 	d.see(l)
 	d.OpenProcess(l)
-	p := d.processes[processKey(l)]
+	p := d.processes[Key(l)]
 	p.window.Resize(fyne.NewSize(760, 704))
 	return d, p
-}
-
-// drag selects with the mouse, as Fyne's driver tells of it.
-func drag(text *widgets.CopyText, from, to fyne.Position) {
-	e := &desktop.MouseEvent{Button: desktop.MouseButtonPrimary}
-	e.Position = from
-	text.MouseDown(e)
-	step := &fyne.DragEvent{Dragged: fyne.NewDelta(to.X-from.X, to.Y-from.Y)}
-	step.Position = to
-	text.Dragged(step)
-	text.DragEnd()
 }
 
 // marked are the places in which a text shows that it is selected.
@@ -53,7 +42,7 @@ func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
 	if n := marked(text); n != 0 {
 		t.Fatalf("%d places are marked before anything was selected", n)
 	}
-	drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
+	uitest.Drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
 	part := text.Part()
 	if !strings.HasPrefix(part, "node --flag value") || !strings.HasPrefix(text.Text, part) || part == text.Text {
 		t.Fatalf("selected %q", part)
@@ -62,12 +51,12 @@ func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
 		t.Errorf("%d places are marked; want those in two lines", n)
 	}
 	for y := float32(9); y < 20; y++ { // all of the first line
-		drag(text, fyne.NewPos(0, y), fyne.NewPos(30, y))
+		uitest.Drag(text, fyne.NewPos(0, y), fyne.NewPos(30, y))
 		if got := text.Part(); !strings.HasPrefix(got, "no") {
 			t.Errorf("selected %q, %v below the top; want a part of the first line", got, y)
 		}
 	}
-	drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
+	uitest.Drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
 	uitest.Shortcut(p.window, widgets.CopyKeys.Shortcut())
 	d.Want("asked", d.Asked, []string{"copy " + part})
 	text.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(20, 12), AbsolutePosition: fyne.NewPos(60, 400)}) // the helper of Fyne's test takes the focus away
@@ -102,34 +91,14 @@ func TestATextThatHasTheKeyboardLeavesItToTheWindow(t *testing.T) {
 			t.Fatal("Tab stops at a text")
 		}
 	}
-	drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
+	uitest.Drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
 	c.Focus(p.stopButton)
 	if p.command.Part() != "" || marked(p.command) != 0 {
 		t.Error("a text shows that it is selected while something else has the keyboard")
 	}
-	drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
+	uitest.Drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
 	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if len(d.processes) != 0 {
 		t.Error("Esc does not close the window while its text is selected")
 	}
-}
-
-func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
-	d := newDesk(t)
-	l := uitest.Listening(3000, "node", 10)
-	d.see(l)
-	d.ports.table.Select(l.ID)
-	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
-	row := "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1"
-	d.Want("asked", d.Asked, []string{row})
-	if got := d.ports.left.Text; got != "3000 node 10 ada this machine 127.0.0.1 copied" {
-		t.Errorf("the status line says %q", got)
-	}
-	text := d.ports.details.facts.Objects[1].(*widgets.CopyText)
-	drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
-	if text.Part() == "" {
-		t.Fatal("nothing is selected")
-	}
-	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
-	d.Want("asked", d.Asked, []string{row, "copy " + text.Part()})
 }

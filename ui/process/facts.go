@@ -1,4 +1,4 @@
-package ui
+package process
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ import (
 // and its service.
 
 // factList lists what is known; what is not has no line.
-func (p *processWindow) factList() fyne.CanvasObject {
+func (p *Window) factList() fyne.CanvasObject {
 	list := container.New(widgets.FactRows{Label: 96})
 	label := func(words string) {
 		list.Add(widgets.Follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))

@@ -1,4 +1,4 @@
-package ui
+package history
 
 import (
 	"image/color"
@@ -130,12 +130,12 @@ func ownerSummary(o history.Owner) string {
 // has keys of its own.
 type eventList struct {
 	widget.List
-	page    *historyPage
+	page    *Page
 	focused bool
 	hovered int64
 }
 
-func newEventList(p *historyPage) *eventList {
+func newEventList(p *Page) *eventList {
 	l := &eventList{page: p}
 	l.Length = func() int { return len(p.rows) }
 	l.CreateItem = func() fyne.CanvasObject { return newEventRow(l) }
@@ -322,7 +322,7 @@ func (w *eventRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, si
 
 // Tapped opens the story.
 func (w *eventRow) Tapped(*fyne.PointEvent) {
-	w.list.page.focus()
+	w.list.page.Focus()
 	if w.row.event != nil {
 		w.list.page.open(w.row.event)
 	}

@@ -1,4 +1,4 @@
-package ui
+package history
 
 import (
 	"slices"
@@ -24,7 +24,7 @@ import (
 
 // eventPane tells all that is remembered of one listener, beside the list.
 type eventPane struct {
-	page   *historyPage
+	page   *Page
 	show   func(port uint16)
 	event  *history.Event  // that was clicked
 	events []history.Event // its listener's, the oldest first
@@ -40,13 +40,13 @@ type eventPane struct {
 	heading, about *canvas.Text
 }
 
-func newEventPane(p *historyPage, show func(uint16)) *eventPane {
+func newEventPane(p *Page, show func(uint16)) *eventPane {
 	s := &eventPane{page: p, show: show}
 	s.heading, s.about = canvas.NewText("", theme.Color(theme.ColorNameForeground)), canvas.NewText("", theme.Color(table.ColorMuted))
 	s.heading.TextSize, s.heading.TextStyle.Bold = 17, true
 	s.showPort = widgets.NewButton(lang.L("Show port"), func() { s.show(s.event.Port) })
 	s.watchPort = widgets.NewButton("", func() {
-		p.focus()
+		p.Focus()
 		p.actions.Watch(s.event.Port)
 	})
 	s.forgetPort = widgets.NewButton(lang.L("Forget this port…"), func() {
@@ -59,7 +59,7 @@ func newEventPane(p *historyPage, show func(uint16)) *eventPane {
 	})
 	away := widgets.NewIconButton(theme.CancelIcon(), lang.L("Close"), func() {
 		s.close()
-		p.focus()
+		p.Focus()
 	})
 	away.Importance = widget.LowImportance
 	s.body = container.NewVBox()
@@ -87,7 +87,7 @@ func (s *eventPane) open(e *history.Event) {
 	s.build()
 	s.scroll.ScrollToTop()
 	if !wasOpen {
-		s.page.content.Refresh()
+		s.page.Content.Refresh()
 		s.page.reveal()
 	}
 	s.page.history.ListenerEvents(e.Listener, func(events []history.Event, err error) {
@@ -107,7 +107,7 @@ func (s *eventPane) close() {
 	if s.object.Visible() {
 		s.object.Hide()
 		s.event = nil
-		s.page.content.Refresh()
+		s.page.Content.Refresh()
 	}
 }
 

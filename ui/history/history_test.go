@@ -1,4 +1,4 @@
-package ui
+package history
 
 import (
 	"errors"
@@ -13,17 +13,50 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/history"
+	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
 
-// activityDesk is a desk at the Activity page.
-func activityDesk(t testing.TB, events []history.Event) (*desk, *uitest.FakeHistory) {
+// desk is the page in a window, and what it asked for.
+type desk struct {
+	uitest.Desk
+	history *Page
+}
+
+// newDesk returns a desk whose page is not seen yet; memory may be nil.
+func newDesk(t testing.TB, memory Store) *desk {
+	t.Helper()
+	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
+	d.Window = d.App.NewWindow("")
+	d.history = New(memory, d, d.Now, d.Window, func(port uint16) { d.Ask("show port %d", port) }, d.Key)
+	d.history.Content.Hide()
+	d.Host(d.history.Content, fyne.NewSize(1000, 600), func() {})
+	d.Window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { // as the whole window's
+		if e.Name == fyne.KeyEscape {
+			d.history.Escape()
+			return
+		}
+		d.Ask("key %s", e.Name)
+	})
+	d.Window.Canvas().SetOnTypedRune(d.history.FilterField().Take)
+	return d
+}
+
+// show shows the page.
+func (d *desk) show() {
+	d.history.Content.Show()
+	d.history.OnShown()
+	d.history.Focus()
+}
+
+// historyDesk is a desk that shows events.
+func historyDesk(t testing.TB, events []history.Event) (*desk, *uitest.FakeHistory) {
 	t.Helper()
 	m := &uitest.FakeHistory{Past: events}
-	d := deskWith(t, m)
-	d.tabs.Open("activity")
+	d := newDesk(t, m)
+	d.show()
 	m.Answer()
 	return d, m
 }
@@ -48,14 +81,14 @@ func (d *desk) eventAt(i int) fyne.Position {
 }
 
 func (d *desk) press(key fyne.KeyName) {
-	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: key})
+	d.Window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: key})
 }
 
 // pass lets time pass, a second a tick.
 func (d *desk) pass(seconds int) {
 	for range seconds {
 		d.At = d.At.Add(time.Second)
-		d.Tick()
+		d.history.Tick()
 	}
 }
 
@@ -68,7 +101,7 @@ func TestActivityIsToldByDayTheNewestFirst(t *testing.T) {
 	hands.OwnerBefore = &history.Owner{PID: 9, Name: "postgres"}
 	reach := uitest.Event(1, 5*24*time.Hour, monitor.ExposureChanged, 53, "dns\u202e\x1b[31m", "")
 	reach.Exposure = monitor.ExposureNetwork
-	d, _ := activityDesk(t, []history.Event{reach, hands, unwatched, closed})
+	d, _ := historyDesk(t, []history.Event{reach, hands, unwatched, closed})
 	d.Want("lines", d.lines(), []string{
 		"# Today", "15:52:00 3000 node · acme-web closed after 12 min",
 		"# Yesterday", "13:53:00 5432 postgres ended while Porthole was not running", "12:53:00 5432 changed hands from postgres to python3",
@@ -97,16 +130,16 @@ func TestWhatAClosingSaysIsWhatIsKnown(t *testing.T) {
 }
 
 func TestScrollingLoadsOnlyAsFarAsItGoes(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(100_000))
+	d, m := historyDesk(t, uitest.ManyEvents(100_000))
 	if n := len(d.history.events); n != pageOfEvents {
 		t.Fatalf("%d events at first; want %d", n, pageOfEvents)
 	}
-	test.Scroll(d.window.Canvas(), d.eventAt(2), 0, -150*eventHeight)
+	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -150*eventHeight)
 	m.Answer()
 	if n := len(d.history.events); n != 2*pageOfEvents {
 		t.Fatalf("%d events after scrolling near the end of %d; want %d", n, pageOfEvents, 2*pageOfEvents)
 	}
-	d.history.focus()
+	d.history.Focus()
 	for range 600 {
 		d.press(fyne.KeyEnd)
 		m.Answer()
@@ -130,7 +163,7 @@ func TestScrollingLoadsOnlyAsFarAsItGoes(t *testing.T) {
 }
 
 func TestAFilterAsksForPortsAndWords(t *testing.T) {
-	d, m := activityDesk(t, []history.Event{
+	d, m := historyDesk(t, []history.Event{
 		uitest.Event(1, 4*time.Minute, monitor.Opened, 5432, "postgres", ""),
 		uitest.Event(2, 3*time.Minute, monitor.Opened, 3000, "node", "acme-web"),
 		uitest.Event(3, 2*time.Minute, monitor.Opened, 3999, "python3", ""),
@@ -155,13 +188,13 @@ func TestAFilterAsksForPortsAndWords(t *testing.T) {
 	if got := d.history.empty.Title.Text; got != "Nothing is remembered of 5433" {
 		t.Errorf("of an unknown port it says %q", got)
 	}
-	d.history.focus()
+	d.history.Focus()
 	d.press(fyne.KeyEscape)
 	m.Answer()
 	if d.history.entry.Text != "" || len(d.history.events) != 3 {
 		t.Errorf("Esc left the filter %q with %d events", d.history.entry.Text, len(d.history.events))
 	}
-	d.window.Canvas().Focused().TypedRune('n')
+	d.Window.Canvas().Focused().TypedRune('n')
 	m.Answer()
 	if len(d.history.events) != 2 { // node, and python3
 		t.Errorf("typing filters: %d events; want 2", len(d.history.events))
@@ -169,7 +202,7 @@ func TestAFilterAsksForPortsAndWords(t *testing.T) {
 }
 
 func TestAnswersToOldQuestionsAreNotShown(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
+	d, m := historyDesk(t, uitest.ManyEvents(500))
 	d.history.entry.SetText("node")
 	late := m.Waiting
 	m.Waiting = nil
@@ -187,11 +220,11 @@ func TestAnswersToOldQuestionsAreNotShown(t *testing.T) {
 // change is what the monitor tells of a change.
 func (d *desk) change() {
 	l := uitest.Listening(4321, "nc", 77)
-	d.Update(monitor.Update{Snapshot: d.Last, Ready: true, Events: []monitor.Event{{At: d.At, Kind: monitor.Opened, Listener: l}}})
+	d.history.Update(monitor.Update{Snapshot: d.Last, Ready: true, Events: []monitor.Event{{At: d.At, Kind: monitor.Opened, Listener: l}}})
 }
 
 func TestWhatIsNewAppearsAtTheTop(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
+	d, m := historyDesk(t, uitest.ManyEvents(500))
 	m.Past = append(m.Past, uitest.Event(501, 0, monitor.Opened, 4321, "nc", ""))
 	d.change()
 	d.change()
@@ -207,7 +240,7 @@ func TestWhatIsNewAppearsAtTheTop(t *testing.T) {
 }
 
 func TestWhatIsStoredLateIsAskedForAgain(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(10))
+	d, m := historyDesk(t, uitest.ManyEvents(10))
 	d.change()
 	d.pass(1)
 	m.Answer()
@@ -226,8 +259,8 @@ func TestWhatIsStoredLateIsAskedForAgain(t *testing.T) {
 }
 
 func TestWhatIsNewMovesNothingUnderTheReader(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
-	test.Scroll(d.window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
+	d, m := historyDesk(t, uitest.ManyEvents(500))
+	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
 	m.Answer()
 	offset := d.history.list.GetScrollOffset()
 	first := d.history.rows[int(offset/eventHeight)].id()
@@ -243,15 +276,15 @@ func TestWhatIsNewMovesNothingUnderTheReader(t *testing.T) {
 	if !d.history.pill.Visible() || d.history.pill.Text != "3 new" {
 		t.Fatalf("the pill shows: %v, %q; want \"3 new\"", d.history.pill.Visible(), d.history.pill.Text)
 	}
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(d.history.pill))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.pill))
 	if d.history.list.GetScrollOffset() != 0 || d.history.pill.Visible() {
 		t.Errorf("after a click: offset %v, pill %v", d.history.list.GetScrollOffset(), d.history.pill.Visible())
 	}
 }
 
 func TestMoreNewOnesThanAPageLeaveNoGap(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
-	test.Scroll(d.window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
+	d, m := historyDesk(t, uitest.ManyEvents(500))
+	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
 	m.Answer()
 	m.Past = uitest.ManyEvents(1000)
 	d.change()
@@ -270,20 +303,20 @@ func TestMoreNewOnesThanAPageLeaveNoGap(t *testing.T) {
 }
 
 func TestAClickOnAnHourGoesThere(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(2000))
+	d, m := historyDesk(t, uitest.ManyEvents(2000))
 	chart := d.history.chart
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(chart)
 	hour := at.Add(fyne.NewPos(chart.Size().Width/chartHours*20.5, 40)) // from 12:00 to 13:00
-	test.MoveMouse(d.window.Canvas(), hour)
+	test.MoveMouse(d.Window.Canvas(), hour)
 	if got := chart.detail.Text; got != "12:00–13:00: 30 changes" {
 		t.Errorf("over an hour it says %q", got)
 	}
-	test.TapCanvas(d.window.Canvas(), hour)
+	test.TapCanvas(d.Window.Canvas(), hour)
 	m.Answer()
 	if e := d.history.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
 		t.Errorf("the first event is of %v; want 12:59", e.At)
 	}
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(d.history.back))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.back))
 	m.Answer()
 	if e := d.history.events[0]; e.ID != 2000 || d.history.back.Visible() {
 		t.Errorf("back to now shows event %d first", e.ID)
@@ -291,24 +324,24 @@ func TestAClickOnAnHourGoesThere(t *testing.T) {
 }
 
 func TestTheHoursAreReachedByKeys(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(2000))
+	d, m := historyDesk(t, uitest.ManyEvents(2000))
 	chart := d.history.chart
-	d.window.Canvas().Focus(chart)
+	d.Window.Canvas().Focus(chart)
 	for range chartHours - 1 - 20 {
-		uitest.Press(d.window, fyne.KeyLeft)
+		uitest.Press(d.Window, fyne.KeyLeft)
 	}
 	if got := chart.detail.Text; got != "12:00–13:00: 30 changes" {
 		t.Errorf("it says %q", got)
 	}
-	uitest.Press(d.window, fyne.KeySpace)
+	uitest.Press(d.Window, fyne.KeySpace)
 	m.Answer()
 	if e := d.history.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
 		t.Errorf("the first event is of %v; want 12:59", e.At)
 	}
-	d.window.Canvas().Unfocus()
-	uitest.Press(d.window, fyne.KeyF1)
-	if d.Overlay() == "" {
-		t.Error("F1 shows no keys")
+	d.Window.Canvas().Unfocus()
+	uitest.Press(d.Window, fyne.KeyF1)
+	if !d.Did("key F1") {
+		t.Error("F1 does not reach the window")
 	}
 }
 
@@ -318,8 +351,8 @@ func TestAClickTellsTheWholeStory(t *testing.T) {
 	closed.Listener, closed.OpenedAt, closed.Duration = opened.Listener, opened.At, 15*time.Minute
 	other := opened
 	other.ID, other.Boot, other.At = 0, "before", uitest.Start.Add(-30*24*time.Hour)
-	d, m := activityDesk(t, []history.Event{other, opened, uitest.Event(2, 6*time.Minute, monitor.Opened, 80, "nginx", ""), closed})
-	test.TapCanvas(d.window.Canvas(), d.eventAt(1))
+	d, m := historyDesk(t, []history.Event{other, opened, uitest.Event(2, 6*time.Minute, monitor.Opened, 80, "nginx", ""), closed})
+	test.TapCanvas(d.Window.Canvas(), d.eventAt(1))
 	m.Answer()
 	s := d.history.details
 	if !s.object.Visible() || len(s.events) != 2 || s.heading.Text != "postgres · shop-db" {
@@ -328,7 +361,7 @@ func TestAClickTellsTheWholeStory(t *testing.T) {
 	if got := words.Tenure(s.tenure(), d.At); got != "today 15:33–15:48" {
 		t.Errorf("open %q", got)
 	}
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(s.watchPort))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.watchPort))
 	d.Want("asked", d.Asked, []string{"watch 5432"})
 	d.press(fyne.KeyEscape)
 	if s.object.Visible() {
@@ -340,31 +373,28 @@ func TestAClickTellsTheWholeStory(t *testing.T) {
 	if !s.object.Visible() || s.heading.Text != "postgres · shop-db" {
 		t.Errorf("Enter shows %q", s.heading.Text)
 	}
-	d.see()
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(s.showPort))
-	if d.tabs.Name() != "ports" || d.ports.entry.Text != ":5432" {
-		t.Errorf("Show port leads to %s, %q", d.tabs.Name(), d.ports.entry.Text)
-	}
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.showPort))
+	d.Want("asked", d.Asked, []string{"watch 5432", "show port 5432"})
 }
 
 func TestForgettingAsksOnceAndErases(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
-	test.TapCanvas(d.window.Canvas(), d.eventAt(1))
+	d, m := historyDesk(t, uitest.ManyEvents(500))
+	test.TapCanvas(d.Window.Canvas(), d.eventAt(1))
 	m.Answer()
 	s, e := d.history.details, d.history.events[0]
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(s.forgetPort))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.forgetPort))
 	want := fmt.Sprintf("Everything remembered of port %d is erased. This cannot be undone.", e.Port)
 	if got := d.history.asking.Text.Text; got != want {
 		t.Errorf("it asks %q; want %q", got, want)
 	}
 	d.press(fyne.KeyReturn) // the keyboard is on what does nothing
-	if len(m.Forgotten) != 0 || d.window.Canvas().Overlays().Top() != nil {
+	if len(m.Forgotten) != 0 || d.Window.Canvas().Overlays().Top() != nil {
 		t.Fatalf("Keep forgot %v", m.Forgotten)
 	}
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(s.forgetPort))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.forgetPort))
 	d.press(fyne.KeyEscape)
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(s.forgetProject))
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(d.history.asking.Yes))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.forgetProject))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.asking.Yes))
 	m.Answer()
 	if want := []history.Forget{{Project: e.Owner.Project}}; !slices.Equal(m.Forgotten, want) {
 		t.Errorf("forgot %+v; want %+v", m.Forgotten, want)
@@ -372,10 +402,10 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 	if d.history.events[0].ID == e.ID || s.object.Visible() || d.history.left.Text != "Erased" {
 		t.Errorf("after that: first %d, story %v, %q", d.history.events[0].ID, s.object.Visible(), d.history.left.Text)
 	}
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(d.history.more))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.more))
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyReturn)
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(d.history.asking.Yes))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.asking.Yes))
 	m.Answer()
 	if len(m.Past) != 0 || d.history.empty.Title.Text != "Nothing has happened yet" {
 		t.Errorf("%d events left; it says %q", len(m.Past), d.history.empty.Title.Text)
@@ -385,11 +415,11 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 // After a click beside its buttons nothing has the keyboard: the page behind the
 // question must not have it either.
 func TestAQuestionKeepsItsKeysFromThePage(t *testing.T) {
-	d, _ := activityDesk(t, uitest.ManyEvents(500))
-	c, heard := d.window.Canvas(), 0
+	d, _ := historyDesk(t, uitest.ManyEvents(500))
+	c, heard := d.Window.Canvas(), 0
 	c.SetOnTypedKey(func(*fyne.KeyEvent) { heard++ })
 	c.SetOnTypedRune(func(rune) { heard++ })
-	q := widgets.Ask(d.window, "Forget?", "", "Forget", func() { t.Error("it is done") }, func() {})
+	q := widgets.Ask(d.Window, "Forget?", "", "Forget", func() { t.Error("it is done") }, func() {})
 	c.Unfocus()
 	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown})
 	c.OnTypedRune()('?')
@@ -403,10 +433,10 @@ func TestAQuestionKeepsItsKeysFromThePage(t *testing.T) {
 }
 
 func TestExportWritesWhatTheFilterShows(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
+	d, m := historyDesk(t, uitest.ManyEvents(500))
 	d.history.entry.SetText("node 3000-3999")
 	m.Answer()
-	test.TapCanvas(d.window.Canvas(), uitest.Middle(d.history.export))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.export))
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyReturn)
@@ -425,7 +455,7 @@ func TestExportWritesWhatTheFilterShows(t *testing.T) {
 }
 
 func TestAnErrorIsOneCalmLine(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
+	d, m := historyDesk(t, uitest.ManyEvents(500))
 	m.Err = errors.New("SQLITE_CORRUPT (11)")
 	d.change()
 	d.pass(1)
@@ -450,7 +480,7 @@ func TestAnErrorIsOneCalmLine(t *testing.T) {
 }
 
 func TestTheChartNeverShowsWhatAnotherFilterHad(t *testing.T) {
-	d, m := activityDesk(t, uitest.ManyEvents(500))
+	d, m := historyDesk(t, uitest.ManyEvents(500))
 	if got := d.history.chart.title.Text; got != "Changes in the last 24 hours" {
 		t.Errorf("of all it says %q", got)
 	}
@@ -478,8 +508,8 @@ func TestTheChartNeverShowsWhatAnotherFilterHad(t *testing.T) {
 }
 
 func TestWhereNothingIsKeptThePageSaysSo(t *testing.T) {
-	d := newDesk(t)
-	d.tabs.Open("activity")
+	d := newDesk(t, nil)
+	d.show()
 	d.change()
 	d.pass(2)
 	if got := d.history.empty.Title.Text; got != "Activity is not kept here" || !d.history.empty.Object.Visible() {
@@ -493,7 +523,7 @@ func TestWhereNothingIsKeptThePageSaysSo(t *testing.T) {
 
 func TestAPageThatIsNotSeenAsksNothing(t *testing.T) {
 	m := &uitest.FakeHistory{Past: uitest.ManyEvents(500)}
-	d := deskWith(t, m)
+	d := newDesk(t, m)
 	d.change()
 	d.pass(5)
 	if len(m.Asked) != 0 {
@@ -501,87 +531,13 @@ func TestAPageThatIsNotSeenAsksNothing(t *testing.T) {
 	}
 }
 
-func TestAFreePortSaysWhoHadItLast(t *testing.T) {
-	e := uitest.Event(1, 106*time.Minute, monitor.Closed, 5432, "postgres", "")
-	e.OpenedAt = e.At.Add(-5 * time.Minute)
-	m := &uitest.FakeHistory{Past: []history.Event{e}}
-	d := deskWith(t, m)
-	d.see(uitest.Listening(3000, "node", 10))
-	d.ports.entry.SetText("5432")
-	m.Answer()
-	if got := d.ports.empty.Last.Text; got != "Last: postgres, today 14:02–14:07" || !d.ports.empty.Last.Visible() {
-		t.Errorf("it says %q", got)
-	}
-	d.ports.entry.SetText("")
-	d.ports.entry.SetText("5432")
-	late := m.Waiting
-	m.Waiting = nil
-	d.ports.entry.SetText("5431")
-	m.Newest["last"]-- // a Memory that answers all
-	m.Waiting = append(late, m.Waiting...)
-	m.Waiting[0]()
-	m.Newest["last"]++
-	m.Waiting = m.Waiting[1:]
-	if d.ports.empty.Last.Visible() {
-		t.Errorf("of another port it says %q", d.ports.empty.Last.Text)
-	}
-	m.Answer()
-	if d.ports.empty.Last.Visible() {
-		t.Errorf("of a port without a past it says %q", d.ports.empty.Last.Text)
-	}
-}
-
-func TestSpan(t *testing.T) {
-	at := func(hour, minute, second int) time.Time {
-		return time.Date(2026, 11, 24, hour, minute, second, 0, time.UTC)
-	}
-	for _, c := range []struct {
-		spell history.Tenure
-		want  string
-	}{
-		{history.Tenure{From: at(14, 2, 5), To: at(14, 7, 1)}, "today 14:02–14:07"},
-		{history.Tenure{From: at(14, 2, 5), To: at(14, 2, 9)}, "today 14:02:05–14:02:09"},
-		{history.Tenure{From: at(-10, 2, 0), To: at(9, 7, 0)}, "yesterday 14:02 – today 09:07"},
-		{history.Tenure{From: at(-82, 2, 0), To: at(-80, 7, 0)}, "2026-11-20 14:02–16:07"},
-		{history.Tenure{From: at(14, 2, 5)}, "since today 14:02"},
-		{history.Tenure{From: at(14, 2, 5), AlreadyOpen: true}, "since before today 14:02"},
-		{history.Tenure{From: at(14, 2, 5), To: at(14, 7, 1), AlreadyOpen: true}, "until today 14:07"},
-		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true}, "from today 14:02, ended before 16:07 while Porthole was not running"},
-		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true, AlreadyOpen: true}, "ended before today 16:07 while Porthole was not running"},
-		{history.Tenure{}, "at a time that is not known"},
-	} {
-		if got := words.Tenure(c.spell, at(17, 0, 0)); got != c.want {
-			t.Errorf("%+v: %q; want %q", c.spell, got, c.want)
-		}
-	}
-}
-
-func TestHoldersAreThoseWhoLetGo(t *testing.T) {
-	opened := uitest.Event(1, 60*time.Minute, monitor.Opened, 5432, "postgres", "")
-	hands := uitest.Event(2, 40*time.Minute, monitor.OwnerChanged, 5432, "python3", "")
-	before := opened.Owner
-	hands.Listener, hands.OpenedAt, hands.OwnerBefore = opened.Listener, opened.At, &before
-	closed := uitest.Event(3, 20*time.Minute, monitor.Closed, 5432, "python3", "")
-	closed.Listener, closed.OpenedAt = opened.Listener, opened.At
-	now := uitest.Event(4, 10*time.Minute, monitor.Opened, 5432, "node", "")
-	again := uitest.Event(5, 5*time.Minute, monitor.Closed, 5432, "ruby", "") // shutdown, then listen: the same socket
-	again.Listener, again.OpenedAt = opened.Listener, uitest.Start.Add(-15*time.Minute)
-	var got []string
-	for _, h := range words.PastTenures([]history.Event{again, now, closed, hands, opened}) {
-		got = append(got, h.Owner.Name+" "+words.Tenure(h.Tenure, uitest.Start))
-	}
-	if want := []string{"ruby today 15:38–15:48", "python3 today 15:13–15:33", "postgres today 14:53–15:13"}; !slices.Equal(got, want) {
-		t.Errorf("%q; want %q", got, want)
-	}
-}
-
 func TestTheButtonsOfAStoryHaveRoomInGerman(t *testing.T) {
 	uitest.InGerman(t)
-	d, m := activityDesk(t, []history.Event{uitest.Event(1, time.Minute, monitor.Opened, 5432, "postgres", "shop-db")})
-	test.TapCanvas(d.window.Canvas(), d.eventAt(1))
+	d, m := historyDesk(t, []history.Event{uitest.Event(1, time.Minute, monitor.Opened, 5432, "postgres", "shop-db")})
+	test.TapCanvas(d.Window.Canvas(), d.eventAt(1))
 	m.Answer()
-	d.window.Canvas().Capture() // lays the story out
-	s, right := d.history.details, d.window.Canvas().Size().Width
+	d.Window.Canvas().Capture() // lays the story out
+	s, right := d.history.details, d.Window.Canvas().Size().Width
 	for _, b := range []*widgets.Button{s.showPort, s.watchPort, s.forgetPort, s.forgetProject} {
 		if end := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).X + b.Size().Width; !b.Visible() || end > right || b.Size().Width < b.MinSize().Width {
 			t.Errorf("%q ends at %v of %v", b.Text, end, right)
@@ -589,34 +545,13 @@ func TestTheButtonsOfAStoryHaveRoomInGerman(t *testing.T) {
 	}
 }
 
-func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
-	e := uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")
-	e.OpenedAt = e.At.Add(-9 * time.Hour)
-	m := &uitest.FakeHistory{Past: []history.Event{e}}
-	d := deskWith(t, m)
-	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "java", 20)
-	d.see(a, b)
-	d.OpenProcess(a)
-	d.OpenProcess(b)
-	m.Answer()
-	for _, p := range d.processes {
-		want := map[int]string{10: "yesterday 10:53–19:53  python3 · api", 20: ""}[p.owner.PID]
-		if p.pastOwners.Text != want || p.pastOwnersBox.Visible() != (want != "") {
-			t.Errorf("%d: %q, shown: %v; want %q", p.owner.PID, p.pastOwners.Text, p.pastOwnersBox.Visible(), want)
-		}
-		if want != "" && p.pastOwnersBox.Position().Y < p.listening.Position().Y+p.listening.Size().Height {
-			t.Errorf("the past is at %v, over the rest", p.pastOwnersBox.Position())
-		}
-	}
-}
-
 func BenchmarkScrollActivity(b *testing.B) {
-	d, m := activityDesk(b, uitest.ManyEvents(100_000))
+	d, m := historyDesk(b, uitest.ManyEvents(100_000))
 	for !d.history.complete {
 		d.history.list.ScrollToBottom()
 		m.Answer()
 	}
-	canvas, at := d.window.Canvas(), d.eventAt(0)
+	canvas, at := d.Window.Canvas(), d.eventAt(0)
 	at = fyne.NewPos(at.X, 400)
 	b.ResetTimer()
 	for i := range b.N {

@@ -1,4 +1,4 @@
-package ui
+package stop
 
 import (
 	"time"
@@ -6,17 +6,17 @@ import (
 	"porthole/monitor"
 )
 
-// stopActions is what the dialog asks of the program. It is called from Fyne's goroutine and must
+// Actions is what the dialog asks of the program. It is called from Fyne's goroutine and must
 // not wait.
-type stopActions interface {
+type Actions interface {
 	Copy(text string)
 	// Stop takes hold of the processes that q names, and signals none. tell is called on Fyne's goroutine,
 	// later and for each StopNews, until Stopping ends.
-	Stop(q StopRequest, tell func(StopUpdate)) Stopping
+	Stop(q Request, tell func(Update)) Stopping
 }
 
-// StopRequest is whom the user may want to stop.
-type StopRequest struct {
+// Request is whom the user may want to stop.
+type Request struct {
 	Owners    []monitor.Owner     // the processes that are shown, the principal one first
 	Listeners []*monitor.Listener // what they are to hold still when they are stopped
 	Snapshot  monitor.Snapshot    // what is shown: it tells what else closes
@@ -30,26 +30,26 @@ type Stopping interface {
 	Close()                  // nothing more is told, waited for or signalled
 }
 
-// StopStage is how far a stop is.
-type StopStage int
+// Stage is how far a stop is.
+type Stage int
 
 // The stages of a stop.
 const (
-	StopReady         StopStage = iota // the processes are held, and none is signalled
-	StopAlreadyExited                  // all ended before they were signalled
-	StopRefused                        // some are not stopped: Problems say why
-	StopStillRunning                   // those in Left run on, after all were waited for
-	StopDone                           // all have ended
+	Ready         Stage = iota // the processes are held, and none is signalled
+	AlreadyExited              // all ended before they were signalled
+	Refused                    // some are not stopped: Problems say why
+	StillRunning               // those in Left run on, after all were waited for
+	Done                       // all have ended
 )
 
-// StopUpdate is what became of a stop.
-type StopUpdate struct {
-	Stage             StopStage
-	Targets           []monitor.Owner     // those that are held; with StopDone and StopStays, those that ended, children too
+// Update is what became of a stop.
+type Update struct {
+	Stage             Stage
+	Targets           []monitor.Owner     // those that are held; with Done and StopStays, those that ended, children too
 	Listeners         []*monitor.Listener // what the victims hold
-	ListeningChildren []StopChild         // who listens and may end with them
+	ListeningChildren []Child             // who listens and may end with them
 	Children          int                 // how many processes run below the victims
-	Managers          []StopManager       // what runs the victims, and may start them again
+	Managers          []Manager           // what runs the victims, and may start them again
 	StillRunning      []monitor.Owner
 	Problems          []string // a sentence each
 
@@ -57,14 +57,14 @@ type StopUpdate struct {
 	ForceOnly   bool          // this system knows nothing else
 }
 
-// StopChild is a process below a victim that listens.
-type StopChild struct {
+// Child is a process below a victim that listens.
+type Child struct {
 	Owner    monitor.Owner
 	Listener *monitor.Listener
 }
 
-// StopManager is a service or an engine of containers.
-type StopManager struct {
+// Manager is a service or an engine of containers.
+type Manager struct {
 	Description string // that it runs the victim
 	Command     string // what stops it properly in a shell; clean
 }

@@ -1,4 +1,4 @@
-package ui
+package process
 
 import (
 	"cmp"
@@ -26,9 +26,9 @@ import (
 	"porthole/ui/words"
 )
 
-// processActions is what the window asks of the program. It is called from Fyne's goroutine and must
+// Actions is what the window asks of the program. It is called from Fyne's goroutine and must
 // not wait.
-type processActions interface {
+type Actions interface {
 	Copy(text string)
 	OpenInBrowser(address string) // "127.0.0.1:3000"; http or https, whichever the server speaks
 	CopyURL(address string)       // copies the URL that OpenInBrowser would open
@@ -40,21 +40,21 @@ type processActions interface {
 	Quit() // ends Porthole
 }
 
-// processHistory answers what the history knows of ports. It is called from Fyne's goroutine and does
+// History answers what the history knows of ports. It is called from Fyne's goroutine and does
 // not wait; done is called there too, later.
-type processHistory interface {
+type History interface {
 	Lookup(q history.Query, done func([]history.Event, error))
 }
 
-// processContext is what the window knows of the machine besides the process.
-type processContext struct {
+// Context is what the window knows of the machine besides the process.
+type Context struct {
 	User   string         // of this session; "" if unknown
 	System explain.System // what this machine does with ports, as far as that is known
 }
 
-// processWindow tells the story of one process: what it is, why it is running,
+// Window tells the story of one process: what it is, why it is running,
 // what it listens on. It stays when the process ends, and says so.
-type processWindow struct {
+type Window struct {
 	window fyne.Window
 	key    string
 	owner  monitor.Owner     // PID 0 where it cannot be seen
@@ -89,30 +89,30 @@ type processWindow struct {
 	pastOwnersBox  fyne.CanvasObject
 	body           *fyne.Container
 	scroll         *container.Scroll // story in it
-	actions        processActions
-	history        processHistory // nil where nothing is kept
-	asked          string         // the ports for which before was asked
-	stale          bool           // nobody watches any more
-	stop           func()         // asks whether it is to be stopped
+	actions        Actions
+	history        History // nil where nothing is kept
+	asked          string  // the ports for which before was asked
+	stale          bool    // nobody watches any more
+	stop           func()  // asks whether it is to be stopped
 	stopButton     *widgets.Button
-	keyButtons     []*widgets.Button     // all of them
-	stoppedBy      bool                  // it was stopped by the user
-	context        func() processContext // as it is now
-	notice         *widgets.Note         // what did not work, for a while
+	keyButtons     []*widgets.Button // all of them
+	stoppedBy      bool              // it was stopped by the user
+	context        func() Context    // as it is now
+	notice         *widgets.Note     // what did not work, for a while
 	noticeUntil    time.Time
 }
 
-// processKey is the identity of a process window: one for each process, or,
+// Key is the identity of a process window: one for each process, or,
 // where that is hidden, for each listener.
-func processKey(l *monitor.Listener) string {
+func Key(l *monitor.Listener) string {
 	if o, ok := l.Principal(); ok {
 		return fmt.Sprintf("%d %d", o.PID, o.Start)
 	}
 	return l.ID
 }
 
-func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions processActions, memory processHistory, context func() processContext, now func() time.Time) *processWindow {
-	p := &processWindow{key: processKey(l), opened: l.ID, row: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
+func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory History, context func() Context, now func() time.Time) *Window {
+	p := &Window{key: Key(l), opened: l.ID, row: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -130,25 +130,25 @@ func newProcessWindow(app fyne.App, l *monitor.Listener, snapshot monitor.Snapsh
 	p.stopButton = widgets.NewDangerButton(lang.L("Stop…"), func() { p.stop() })
 	p.stop = func() {}
 	p.window.SetContent(p.layout())
-	widgets.Bind(p.window.Canvas(), processKeys(p.copySelected, p.window.Close, actions.Quit))
+	widgets.Bind(p.window.Canvas(), Keys(p.copySelected, p.window.Close, actions.Quit))
 	p.scrollByKeys()
-	p.update(snapshot)
+	p.Update(snapshot)
 	return p
 }
 
-// processSize is how large the window of a process is at first, where the screen has
+// DefaultSize is how large the window of a process is at first, where the screen has
 // room for it.
-var processSize = fyne.NewSize(760, 704)
+var DefaultSize = fyne.NewSize(760, 704)
 
 // maxAddresses is how many addresses it lists; some processes have hundreds.
 const maxAddresses = 20
 
-func (p *processWindow) name() string { return words.OwnerName(p.row, p.owner) }
+func (p *Window) name() string { return words.OwnerName(p.row, p.owner) }
 
 // unknownReason says why the owner cannot be seen.
-func (p *processWindow) unknownReason() string { return lang.L(p.row.OwnerUnknown) }
+func (p *Window) unknownReason() string { return lang.L(p.row.OwnerUnknown) }
 
-func (p *processWindow) title() string {
+func (p *Window) title() string {
 	if p.owner.PID == 0 {
 		return p.name() + " – Porthole"
 	}
@@ -157,7 +157,7 @@ func (p *processWindow) title() string {
 
 // showAncestry says what is odd about the process and why it runs, with the chain of its
 // parents, as far as the last look knows.
-func (p *processWindow) showAncestry() {
+func (p *Window) showAncestry() {
 	var odd []string
 	if p.ambiguous {
 		odd = append(odd, words.AmbiguousWarning())
@@ -186,8 +186,8 @@ func (p *processWindow) showAncestry() {
 	}
 }
 
-// showProbe shows who is connected, and what else a look told.
-func (p *processWindow) showProbe(v probe.Result) {
+// ShowProbe shows who is connected, and what else a look told.
+func (p *Window) ShowProbe(v probe.Result) {
 	if p.stale {
 		return // it would look live
 	}
@@ -222,7 +222,7 @@ func (p *processWindow) showProbe(v probe.Result) {
 
 // showResources says what the process uses, where a look was at it. The words change in
 // their place.
-func (p *processWindow) showResources(v probe.Result) {
+func (p *Window) showResources(v probe.Result) {
 	live, looked := v.Processes[probe.IDOf(p.owner)]
 	if !looked {
 		return
@@ -234,7 +234,7 @@ func (p *processWindow) showResources(v probe.Result) {
 
 // showEnd says what became of a process that listens no more: it has ended, or it
 // runs on. How it ended only its parent is told.
-func (p *processWindow) showEnd(v probe.Result) {
+func (p *Window) showEnd(v probe.Result) {
 	live, looked := v.Processes[probe.IDOf(p.owner)]
 	if !looked || p.ended || p.stoppedBy || len(p.rows) > 0 {
 		return
@@ -254,7 +254,7 @@ func (p *processWindow) showEnd(v probe.Result) {
 }
 
 // showConnected lists the clients, and draws their last minute.
-func (p *processWindow) showConnected(all []connection.Conn, at time.Time, bytes bool) {
+func (p *Window) showConnected(all []connection.Conn, at time.Time, bytes bool) {
 	p.meter.Update(at, all)
 	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(all)), table.ColorMuted)
 	resized := p.clients.Show(words.ClientLines(all, &p.meter, bytes, true)) || p.spark.raster.Hidden == bytes
@@ -268,7 +268,7 @@ func (p *processWindow) showConnected(all []connection.Conn, at time.Time, bytes
 
 // queueWords says how the accept queue stands, and in which range a single port
 // is.
-func (p *processWindow) queueWords(st connection.State) string {
+func (p *Window) queueWords(st connection.State) string {
 	text := lang.L("queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
 	if len(p.rows) == 1 {
 		text += " · " + words.PortRange(p.rows[0].Port)
@@ -277,14 +277,14 @@ func (p *processWindow) queueWords(st connection.State) string {
 }
 
 // copySelected copies the text that the mouse has selected.
-func (p *processWindow) copySelected() {
+func (p *Window) copySelected() {
 	if text := widgets.SelectedText(p.window.Canvas()); text != "" {
 		p.actions.Copy(text)
 	}
 }
 
-// update shows what the process listens on now, and whether it still does.
-func (p *processWindow) update(s monitor.Snapshot) {
+// Update shows what the process listens on now, and whether it still does.
+func (p *Window) Update(s monitor.Snapshot) {
 	var lines, others [][2]string // the address that it was opened for comes first
 	var ports monitor.Ports
 	p.rows, p.ambiguous = nil, false
@@ -359,7 +359,7 @@ const (
 )
 
 // askPastOwners asks who had ports before, once for each set of them.
-func (p *processWindow) askPastOwners(ports monitor.Ports) {
+func (p *Window) askPastOwners(ports monitor.Ports) {
 	set := ports.String()
 	if p.history == nil || len(ports) == 0 || set == p.asked {
 		return
@@ -372,15 +372,15 @@ func (p *processWindow) askPastOwners(ports monitor.Ports) {
 	})
 }
 
-// closed lets answers that come after the window has closed be for nobody: to show
+// Closed lets answers that come after the window has closed be for nobody: to show
 // them would build its parts anew, which nothing gives back then.
-func (p *processWindow) closed() {
+func (p *Window) Closed() {
 	p.asked, p.environment.asked = "", false
 }
 
 // showPastOwners lists who had the ports of events before this process. several
 // says that there is more than one port.
-func (p *processWindow) showPastOwners(events []history.Event, several bool) {
+func (p *Window) showPastOwners(events []history.Event, several bool) {
 	var lines []string
 	for _, h := range words.PastTenures(events) {
 		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
@@ -403,23 +403,23 @@ func (p *processWindow) showPastOwners(events []history.Event, several bool) {
 	p.body.Refresh() // the box takes its place
 }
 
-func (p *processWindow) concerns(l *monitor.Listener) bool {
+func (p *Window) concerns(l *monitor.Listener) bool {
 	if p.owner.PID == 0 {
 		return l.ID == p.key
 	}
 	return slices.ContainsFunc(l.Owners, p.owner.Same)
 }
 
-// showNotice shows a sentence below the buttons for a while.
-func (p *processWindow) showNotice(sentence string) {
+// ShowNotice shows a sentence below the buttons for a while.
+func (p *Window) ShowNotice(sentence string) {
 	p.notice.Set(sentence, uitheme.ColorAlert)
 	p.notice.Object.Show()
 	p.noticeUntil = p.now().Add(widgets.NoticeTime)
 	p.body.Refresh()
 }
 
-// tick lets a second pass.
-func (p *processWindow) tick() {
+// Tick lets a second pass.
+func (p *Window) Tick() {
 	if p.notice.Object.Visible() && !p.now().Before(p.noticeUntil) {
 		p.notice.Object.Hide()
 		p.body.Refresh()
@@ -429,7 +429,7 @@ func (p *processWindow) tick() {
 // showAge says which process it is, and how long it has been running. The words of
 // a young one change each second: they are changed with those that a look tells,
 // since Fyne paints the whole window for each.
-func (p *processWindow) showAge() {
+func (p *Window) showAge() {
 	if p.stale {
 		return // no time passes for what nobody watches
 	}
@@ -449,7 +449,7 @@ func (p *processWindow) showAge() {
 }
 
 // showWhat says what the process is; "" hides the line.
-func (p *processWindow) showWhat() {
+func (p *Window) showWhat() {
 	text := words.Description(p.row, p.owner)
 	widgets.SetText(p.what, text, table.ColorMuted)
 	if hidden := text == ""; p.what.Hidden != hidden { // each Hide paints the whole window
@@ -458,24 +458,24 @@ func (p *processWindow) showWhat() {
 	}
 }
 
-// disconnect says that what the window shows is not live any more.
-func (p *processWindow) disconnect() {
+// Disconnect says that what the window shows is not live any more.
+func (p *Window) Disconnect() {
 	p.stale = true
 	p.showEnded(lang.L("Porthole has stopped watching: what you see is the last that it saw"))
 	p.showStop()
 }
 
 // showEnded says that something has come to its end.
-func (p *processWindow) showEnded(text string) {
+func (p *Window) showEnded(text string) {
 	p.gone.Text, p.gone.Color = text, theme.Color(uitheme.ColorAlert)
 	p.gone.Show()
 	p.gone.Refresh()
 	p.body.Refresh()
 }
 
-// stopTargets returns the process and the others that hold its ports, which would stay open
+// StopTargets returns the process and the others that hold its ports, which would stay open
 // without them, and the listeners that they hold.
-func (p *processWindow) stopTargets() (owners []monitor.Owner, listeners []*monitor.Listener) {
+func (p *Window) StopTargets() (owners []monitor.Owner, listeners []*monitor.Listener) {
 	owners = []monitor.Owner{p.owner}
 	for _, l := range p.rows {
 		for _, o := range l.Owners {
@@ -487,9 +487,9 @@ func (p *processWindow) stopTargets() (owners []monitor.Owner, listeners []*moni
 	return owners, p.rows
 }
 
-// stoppedByUser shows that the user stopped the process, at that time; forced says whether it
+// StoppedByUser shows that the user stopped the process, at that time; forced says whether it
 // was killed.
-func (p *processWindow) stoppedByUser(at time.Time, forced bool) {
+func (p *Window) StoppedByUser(at time.Time, forced bool) {
 	p.stoppedBy, p.endedAt = true, at
 	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
 	if forced {
@@ -501,12 +501,12 @@ func (p *processWindow) stoppedByUser(at time.Time, forced bool) {
 }
 
 // showStop offers to stop the process as long as it can be.
-func (p *processWindow) showStop() {
+func (p *Window) showStop() {
 	p.offer(!p.stale && !p.stoppedBy && len(p.rows) > 0 && p.owner.PID > 1, p.stopButton)
 }
 
 // offer shows objects as long as they make sense.
-func (p *processWindow) offer(shown bool, objects ...fyne.CanvasObject) {
+func (p *Window) offer(shown bool, objects ...fyne.CanvasObject) {
 	for _, o := range objects {
 		if shown != o.Visible() {
 			widgets.ShowIf(o, shown)
@@ -519,7 +519,7 @@ func (p *processWindow) offer(shown bool, objects ...fyne.CanvasObject) {
 const maxExplained = 5
 
 // showExplanations explains the ports of a process, over its window.
-func (p *processWindow) showExplanations() {
+func (p *Window) showExplanations() {
 	var paragraphs []string
 	for _, l := range p.rows {
 		paragraphs = append(paragraphs, words.Explanation(l, false, p.context().System))
@@ -531,8 +531,8 @@ func (p *processWindow) showExplanations() {
 	widgets.ShowText(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
 }
 
-// processKeys are what the keys of a process window do.
-func processKeys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
+// Keys are what the keys of a process window do.
+func Keys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
 	return widgets.KeyGroup{Title: lang.L("Window of a process"), Bindings: []widgets.Binding{
 		{Label: lang.L("Scroll"), Keys: []widgets.Chord{{Key: fyne.KeyUp}, {Key: fyne.KeyDown}, {Key: fyne.KeyPageUp}, {Key: fyne.KeyPageDown}}},
 		widgets.Binding{Label: lang.L("Copy the selected text"), Keys: []widgets.Chord{widgets.CopyKeys}, Do: copySelected}.Also(),
@@ -541,8 +541,8 @@ func processKeys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
 	}}
 }
 
-// wanted adds what the window wants to know of its listeners and its process to w.
-func (p *processWindow) wanted(w *probe.Request) {
+// AddTo adds what the window wants to know of its listeners and its process to w.
+func (p *Window) AddTo(w *probe.Request) {
 	for _, l := range p.rows {
 		w.Add(l, p.owner)
 	}
@@ -551,18 +551,18 @@ func (p *processWindow) wanted(w *probe.Request) {
 	}
 }
 
-// setStop sets what the button that stops the process does.
-func (p *processWindow) setStop(do func()) { p.stop = do }
+// SetStop sets what the button that stops the process does.
+func (p *Window) SetStop(do func()) { p.stop = do }
 
-// focusStop gives the button that stops the process the keyboard, if it is shown.
-func (p *processWindow) focusStop() {
+// FocusStop gives the button that stops the process the keyboard, if it is shown.
+func (p *Window) FocusStop() {
 	if p.window.Canvas().Unfocus(); p.stopButton.Visible() {
 		p.window.Canvas().Focus(p.stopButton)
 	}
 }
 
 // Fyne returns Fyne's window.
-func (p *processWindow) Fyne() fyne.Window { return p.window }
+func (p *Window) Fyne() fyne.Window { return p.window }
 
 // Owner returns the process; PID 0 if it is not known.
-func (p *processWindow) Owner() monitor.Owner { return p.owner }
+func (p *Window) Owner() monitor.Owner { return p.owner }

@@ -1,4 +1,4 @@
-package ui
+package process
 
 import (
 	"fyne.io/fyne/v2"
@@ -17,7 +17,7 @@ import (
 // This file is how a process window is put together: what stands where, the buttons,
 // and how keys scroll it.
 
-func (p *processWindow) layout() fyne.CanvasObject {
+func (p *Window) layout() fyne.CanvasObject {
 	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.Object, p.spark.raster)
 	p.clientsBox = widgets.TitledBox(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
@@ -40,7 +40,7 @@ func (p *processWindow) layout() fyne.CanvasObject {
 }
 
 // buttons are what can be done; what cannot is absent.
-func (p *processWindow) buttons() fyne.CanvasObject {
+func (p *Window) buttons() fyne.CanvasObject {
 	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
 	add := func(label string, do func()) *widgets.Button {
 		b := widgets.NewButton(label, do)
@@ -55,7 +55,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
 			p.actions.Copy(words.Command(p.owner))
-			p.showNotice(words.Copied(words.Command(p.owner)))
+			p.ShowNotice(words.Copied(words.Command(p.owner)))
 		})
 	}
 	if p.owner.Folder != "" {
@@ -74,7 +74,7 @@ func (p *processWindow) buttons() fyne.CanvasObject {
 }
 
 // listeningBox is the addresses, and below how the accept queue stands.
-func (p *processWindow) listeningBox() fyne.CanvasObject {
+func (p *Window) listeningBox() fyne.CanvasObject {
 	p.queueBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.Object)
 	p.queueBox.Hide()
 	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, p.queueBox)
@@ -82,7 +82,7 @@ func (p *processWindow) listeningBox() fyne.CanvasObject {
 
 // scrollByKeys lets keys that nothing else has a use for scroll the story, which on a
 // small screen is longer than the window, and shows the button that has the keyboard.
-func (p *processWindow) scrollByKeys() {
+func (p *Window) scrollByKeys() {
 	canvas := p.window.Canvas()
 	others := canvas.OnTypedKey()
 	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {

@@ -1,0 +1,235 @@
+package stop
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/container"
+
+	"fyne.io/fyne/v2"
+
+	"porthole/monitor"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
+)
+
+// desk is a window in which Delete asks whether the owners of a listener are to be stopped.
+type desk struct {
+	uitest.Desk
+	l        *monitor.Listener
+	stopping *Dialog      // that is open
+	report   func(Update) // reports to the stop that is asked about
+	stopped  []Stopped
+	snapshot monitor.Snapshot
+}
+
+func newDesk(t *testing.T, l *monitor.Listener, others ...*monitor.Listener) *desk {
+	t.Helper()
+	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{}), l: l}
+	d.snapshot = d.Next(append([]*monitor.Listener{l}, others...)...).Snapshot
+	d.Host(container.NewWithoutLayout(), fyne.NewSize(1000, 600), func() {})
+	d.Window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyDelete && d.stopping == nil {
+			q := Request{Owners: l.Owners, Listeners: []*monitor.Listener{l}, Snapshot: d.snapshot}
+			d.stopping = Open(d.Window, q, d, d.Now, func(s Stopped) { d.stopped = append(d.stopped, s) }, func() { d.stopping = nil })
+		}
+	})
+	return d
+}
+
+// Stop records who is asked about; d.report reports to the dialog then.
+func (d *desk) Stop(q Request, tell func(Update)) Stopping {
+	for _, o := range q.Owners {
+		d.Ask("hold %d", o.PID)
+	}
+	d.report = tell
+	return double{d}
+}
+
+type double struct{ d *desk }
+
+func (s double) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
+func (s double) ForceQuit()              { s.d.Ask("force") }
+func (s double) Close()                  { s.d.Ask("end") }
+
+// stopDesk is a desk for one process that can be stopped.
+func stopDesk(t *testing.T) (*desk, *monitor.Listener) {
+	t.Helper()
+	l := uitest.Listening(3000, "node", 10)
+	l.Owners[0].StartedAt = uitest.Start.Add(-12 * time.Minute)
+	l.Owners[0].Folder = "/home/ada/shop"
+	l.Owners[0].Command = []string{"node", "server.js", "--token=hunter2", "it's"}
+	return newDesk(t, l, uitest.Listening(9229, "node", 10), uitest.Listening(8080, "python3", 20)), l
+}
+
+// held is what the window's process tells once it holds the victims.
+func held(l *monitor.Listener, more ...*monitor.Listener) Update {
+	return Update{Stage: Ready, Targets: l.Owners, Listeners: append([]*monitor.Listener{l}, more...), GracePeriod: 10 * time.Second}
+}
+
+// focused is what the button with the keyboard says.
+func (d *desk) focused() string {
+	if b, ok := d.Window.Canvas().Focused().(*widgets.Button); ok {
+		return b.Text
+	}
+	return ""
+}
+
+// tap presses the dialog's button with that label. (The test driver finds places in
+// the window that was made last alone.)
+func (d *desk) tap(label string) {
+	d.T.Helper()
+	for _, o := range d.stopping.buttons.Objects {
+		if b, ok := o.(*widgets.Button); ok && b.Text == label {
+			b.OnTapped()
+			return
+		}
+	}
+	d.T.Fatalf("there is no button %q: %s", label, d.Overlay())
+}
+
+func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
+	d, l := stopDesk(t)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	uitest.Press(d.Window, fyne.KeyDelete) // a key that is held down
+	d.Want("asked", d.Asked, []string{"hold 10"})
+	child := uitest.Listening(9000, "esbuild", 11)
+	news := held(l, d.Last.Listeners[2])
+	news.ListeningChildren = []Child{{child.Owners[0], child}}
+	news.Managers = []Manager{{"It runs in the unit web.service", "systemctl --user stop web.service"}}
+	d.report(news)
+	d.Says("Stop node?", "PID 10 · user ada · since today 15:41", "127.0.0.1:3000 127.0.0.1:9229", "esbuild (11) · 9000",
+		"It runs in the unit web.service", "systemctl --user stop web.service")
+	if d.focused() != "Cancel" {
+		t.Errorf("the keyboard is on %q; want Cancel", d.focused())
+	}
+	d.Choose("Copy")
+	uitest.Press(d.Window, fyne.KeyEscape)
+	d.Want("asked", d.Asked, []string{"hold 10", "copy systemctl --user stop web.service", "end"})
+	if d.Overlay() != "" || d.stopping != nil {
+		t.Error("Esc does not close the dialog")
+	}
+	d.report(Update{Stage: Done, Targets: l.Owners}) // which came too late
+	if d.Overlay() != "" {
+		t.Error("the dialog comes back")
+	}
+	uitest.Press(d.Window, fyne.KeyDelete) // the window has the keys again
+	d.Want("asked again", d.Asked[3:], []string{"hold 10"})
+}
+
+func TestStopWaitsThenOffersForce(t *testing.T) {
+	d, l := stopDesk(t)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	news := held(l)
+	news.Children = 3
+	d.report(news)
+	d.Says("With its 3 children")
+	d.Window.Canvas().Focus(d.stopping.children)
+	uitest.Press(d.Window, fyne.KeyReturn)
+	d.Window.Canvas().FocusNext() // to Cancel
+	d.Window.Canvas().FocusNext()
+	if d.focused() != "Stop" {
+		t.Fatalf("after Cancel Tab comes to %q; want Stop", d.focused())
+	}
+	uitest.Press(d.Window, fyne.KeyReturn)
+	d.Want("asked", d.Asked, []string{"hold 10", "stop, children true"})
+	d.Says("Stopping node (10)…")
+	if d.focused() != "Close" {
+		t.Errorf("the keyboard is on %q; want Close: nothing is asked twice", d.focused())
+	}
+	d.At = d.At.Add(4 * time.Second)
+	d.stopping.Tick()
+	if got := d.stopping.bar.share; got < 0.39 || got > 0.41 {
+		t.Errorf("after 4 s of 10 the line is at %v", got)
+	}
+	d.report(Update{Stage: StillRunning, StillRunning: l.Owners})
+	d.Says("node (10) has not ended", "Force ends it at once")
+	if d.focused() != "Leave it" {
+		t.Errorf("the keyboard is on %q; want Leave it", d.focused())
+	}
+	d.tap("Force")
+	d.Want("asked", d.Asked[2:], []string{"force"})
+	d.report(Update{Stage: Done, Targets: l.Owners})
+	d.Says("Stopped.", "node (10) has ended.")
+	d.tap("Start again")
+	d.Want("asked", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js --token=hunter2 'it'\"'\"'s'"})
+	if said := d.Overlay(); strings.Contains(said, "hunter2") {
+		t.Errorf("the password is shown: %s", said)
+	}
+	if len(d.stopped) != 1 || !d.stopped[0].Forced || !d.stopped[0].At.Equal(d.At) || !d.stopped[0].Owners[0].Same(l.Owners[0]) {
+		t.Errorf("it reports %+v; want that node was forced to quit now", d.stopped)
+	}
+}
+
+func TestWhatIsNotStoppedIsSaid(t *testing.T) {
+	for stage, want := range map[Stage][]string{
+		Refused:       {"Not stopped", "node (10) is not stopped: it is Porthole itself."},
+		AlreadyExited: {"It has ended already", "Nothing was signalled."},
+	} {
+		d, l := stopDesk(t)
+		uitest.Press(d.Window, fyne.KeyDelete)
+		d.report(held(l))
+		d.report(Update{Stage: stage, Problems: []string{"node (10) is not stopped: it is Porthole itself."}})
+		d.Says(want[0], want[1])
+		if d.focused() != "Close" || strings.Contains(d.Overlay(), "Start again") {
+			t.Errorf("stage %d: the keyboard is on %q", stage, d.focused())
+		}
+		uitest.Press(d.Window, fyne.KeyReturn)
+		d.Want("asked", d.Asked, []string{"hold 10", "end"})
+	}
+}
+
+func TestAllOwnersOfAPortAreNamed(t *testing.T) {
+	l := uitest.Listening(3000, "node", 10)
+	for pid := 11; pid < 15; pid++ {
+		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: "worker\x1b[31m"})
+	}
+	d := newDesk(t, l)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	d.Want("asked", d.Asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
+	d.report(held(l))
+	d.Says("Stop 5 processes?", "PID 10 · user ada", "PID 14")
+	p := d.stopping.popUp
+	if middle := p.Position().Y + p.Size().Height/2; middle < 299 || middle > 301 {
+		t.Errorf("in a window of 600 the dialog's middle is at %v", middle)
+	}
+	if strings.Contains(d.Overlay(), "\x1b") {
+		t.Error("it shows a name as it is")
+	}
+	d.tap("Stop")
+	d.Says("Stopping 5 processes…", "node (10), worker [31m (11), worker [31m (12) and 2 more")
+}
+
+// What is copied means to a shell the words that the process was started with.
+func TestTheCommandThatStartsItAgain(t *testing.T) {
+	command := []string{"printf", `%s\0`, "plain", "", "two words", "it's", `$(id) "x" \`, "a\nb\t\x1b[201~c", "ä\u202eö", "\xff\xfe7", "x=1", "~", "*", "-n"}
+	o := monitor.Owner{Command: command, Folder: "/tmp"}
+	line := restartCommand(o)
+	if strings.ContainsFunc(line, unprintable) {
+		t.Errorf("%q holds what a terminal would obey", line)
+	}
+	out, err := exec.Command("bash", "-c", line).Output()
+	if err != nil {
+		t.Skipf("without bash: %v", err)
+	}
+	if got := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00"); !slices.Equal(got, command[2:]) {
+		t.Errorf("bash reads %q as\n%q; want\n%q", line, got, command[2:])
+	}
+	for _, c := range []struct {
+		o    monitor.Owner
+		want string
+	}{
+		{monitor.Owner{}, ""},
+		{monitor.Owner{Command: []string{"java", "x…"}}, ""},
+		{monitor.Owner{Command: []string{"node"}}, "node"},
+		{monitor.Owner{Command: []string{"A=1"}, Folder: "/a b"}, "cd '/a b' && 'A=1'"},
+	} {
+		if got := restartCommand(c.o); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package words
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/history"
+	"porthole/ui/uitest"
+)
+
+func TestSpan(t *testing.T) {
+	at := func(hour, minute, second int) time.Time {
+		return time.Date(2026, 11, 24, hour, minute, second, 0, time.UTC)
+	}
+	for _, c := range []struct {
+		spell history.Tenure
+		want  string
+	}{
+		{history.Tenure{From: at(14, 2, 5), To: at(14, 7, 1)}, "today 14:02–14:07"},
+		{history.Tenure{From: at(14, 2, 5), To: at(14, 2, 9)}, "today 14:02:05–14:02:09"},
+		{history.Tenure{From: at(-10, 2, 0), To: at(9, 7, 0)}, "yesterday 14:02 – today 09:07"},
+		{history.Tenure{From: at(-82, 2, 0), To: at(-80, 7, 0)}, "2026-11-20 14:02–16:07"},
+		{history.Tenure{From: at(14, 2, 5)}, "since today 14:02"},
+		{history.Tenure{From: at(14, 2, 5), AlreadyOpen: true}, "since before today 14:02"},
+		{history.Tenure{From: at(14, 2, 5), To: at(14, 7, 1), AlreadyOpen: true}, "until today 14:07"},
+		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true}, "from today 14:02, ended before 16:07 while Porthole was not running"},
+		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true, AlreadyOpen: true}, "ended before today 16:07 while Porthole was not running"},
+		{history.Tenure{}, "at a time that is not known"},
+	} {
+		if got := Tenure(c.spell, at(17, 0, 0)); got != c.want {
+			t.Errorf("%+v: %q; want %q", c.spell, got, c.want)
+		}
+	}
+}
+
+func TestHoldersAreThoseWhoLetGo(t *testing.T) {
+	opened := uitest.Event(1, 60*time.Minute, monitor.Opened, 5432, "postgres", "")
+	hands := uitest.Event(2, 40*time.Minute, monitor.OwnerChanged, 5432, "python3", "")
+	before := opened.Owner
+	hands.Listener, hands.OpenedAt, hands.OwnerBefore = opened.Listener, opened.At, &before
+	closed := uitest.Event(3, 20*time.Minute, monitor.Closed, 5432, "python3", "")
+	closed.Listener, closed.OpenedAt = opened.Listener, opened.At
+	now := uitest.Event(4, 10*time.Minute, monitor.Opened, 5432, "node", "")
+	again := uitest.Event(5, 5*time.Minute, monitor.Closed, 5432, "ruby", "") // shutdown, then listen: the same socket
+	again.Listener, again.OpenedAt = opened.Listener, uitest.Start.Add(-15*time.Minute)
+	var got []string
+	for _, h := range PastTenures([]history.Event{again, now, closed, hands, opened}) {
+		got = append(got, h.Owner.Name+" "+Tenure(h.Tenure, uitest.Start))
+	}
+	if want := []string{"ruby today 15:38–15:48", "python3 today 15:13–15:33", "postgres today 14:53–15:13"}; !slices.Equal(got, want) {
+		t.Errorf("%q; want %q", got, want)
+	}
+}
