@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"strings"
@@ -50,6 +51,30 @@ var only = []struct{ imported, by string }{
 // uiMay are our packages that ui may import.
 const uiMay = "porthole/ui porthole/assets porthole/monitor"
 
+// rooms are the packages of ui, and which of ui each imports. What is not named here imports none.
+var rooms = map[string]string{
+	"porthole/ui":          "porthole/ui", // any
+	"porthole/ui/filter":   "porthole/ui/words",
+	"porthole/ui/theme":    "porthole/ui/table",
+	"porthole/ui/tray":     "porthole/ui/words",
+	"porthole/ui/widgets":  "porthole/ui/table porthole/ui/theme porthole/ui/words",
+	"porthole/ui/ports":    pageMay,
+	"porthole/ui/history":  pageMay,
+	"porthole/ui/watches":  pageMay,
+	"porthole/ui/settings": pageMay,
+	"porthole/ui/process":  pageMay,
+	"porthole/ui/stop":     pageMay,
+}
+
+// pageMay are the packages of ui that a page may import: never another page.
+const pageMay = "porthole/ui/filter porthole/ui/probe porthole/ui/table porthole/ui/theme porthole/ui/widgets porthole/ui/words"
+
+// pages are the packages that only the window imports, and what runs it.
+const pages = "porthole/ui/ports porthole/ui/history porthole/ui/watches porthole/ui/settings porthole/ui/process porthole/ui/stop"
+
+// widgetless packages of ui know the words of Fyne's lang, and none of its widgets.
+const widgetless = "porthole/ui/filter porthole/ui/probe porthole/ui/tray porthole/ui/words"
+
 // pure packages get all data as arguments.
 const pure = "porthole/monitor/ancestry porthole/monitor/warning porthole/monitor/explain"
 
@@ -69,6 +94,9 @@ func broken(pkg, imported string) string {
 		if within(pkg, "porthole/ui") && pkg != "porthole/ui/uitest" && (imported == "os/exec" || imported == "net" || imported == "os") {
 			return "ui knows no disk, no network and no process"
 		}
+		if withinAny(pkg, widgetless) && within(imported, "fyne.io/fyne/v2") && imported != "fyne.io/fyne/v2/lang" {
+			return "it is used without a window, so it imports no widgets"
+		}
 		if withinAny(pkg, pure) && (imported == "os/exec" || imported == "net" || imported == "os") {
 			return "pure packages make no system calls"
 		}
@@ -77,6 +105,15 @@ func broken(pkg, imported string) string {
 		return "nothing but main, app and what writes its man pages imports app"
 	case within(pkg, "porthole/ui") && !withinAny(imported, uiMay):
 		return "ui imports monitor alone"
+	case imported == "porthole/ui/uitest":
+		return "only tests import it"
+	case within(pkg, "porthole/ui") && within(imported, "porthole/ui"):
+		if !withinAny(imported, rooms[pkg]) {
+			return "of ui it imports only " + cmp.Or(rooms[pkg], "itself")
+		}
+		return ""
+	case withinAny(imported, pages) && pkg != "porthole/app/window":
+		return "only ui and app/window import pages"
 	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/stop") || strings.HasSuffix(imported, "/source")):
 		return "ui takes what the monitor tells and looks at nothing itself"
 	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor":
@@ -116,6 +153,19 @@ func TestTheRulesFindWhatBreaksThem(t *testing.T) {
 		{"porthole/ui", "porthole/monitor/connection/source"},
 		{"porthole/ui", "porthole/monitor/stop"},
 		{"porthole/ui", "os/exec"},
+		{"porthole/ui/words", "fyne.io/fyne/v2"},
+		{"porthole/ui/tray", "fyne.io/fyne/v2/widget"},
+		{"porthole/ui/words", "porthole/ui/widgets"},
+		{"porthole/ui/filter", "porthole/ui/tray"},
+		{"porthole/ui/table", "porthole/ui/theme"},
+		{"porthole/ui/widgets", "porthole/ui/ports"},
+		{"porthole/ui/ports", "porthole/ui/history"},
+		{"porthole/ui/ports", "porthole/ui"},
+		{"porthole/ui/process", "porthole/ui/stop"},
+		{"porthole/ui/history", "porthole/monitor/process"},
+		{"porthole/ui/window", "porthole/ui/words"}, // a room that is not in the table
+		{"porthole/ui", "porthole/ui/uitest"},
+		{"porthole/app/agent", "porthole/ui/ports"},
 		{"porthole/monitor/ancestry", "porthole/monitor/process"},
 		{"porthole/monitor/ancestry", "os"},
 		{"porthole/monitor/warning", "porthole/monitor/process"},
@@ -131,8 +181,16 @@ func TestTheRulesFindWhatBreaksThem(t *testing.T) {
 			t.Errorf("%s may import %s; want a rule against it", c[0], c[1])
 		}
 	}
-	if rule := broken("porthole/app/window", "fyne.io/fyne/v2/app"); rule != "" {
-		t.Errorf("app/window may not import Fyne's app: %s", rule)
+	for _, c := range [][2]string{
+		{"porthole/app/window", "fyne.io/fyne/v2/app"},
+		{"porthole/app/window", "porthole/ui/stop"},
+		{"porthole/ui", "porthole/ui/process"},
+		{"porthole/ui/ports", "porthole/ui/widgets"},
+		{"porthole/ui/words", "fyne.io/fyne/v2/lang"},
+	} {
+		if rule := broken(c[0], c[1]); rule != "" {
+			t.Errorf("%s may not import %s: %s", c[0], c[1], rule)
+		}
 	}
 }
 
