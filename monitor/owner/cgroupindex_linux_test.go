@@ -16,7 +16,7 @@ import (
 
 // beginInCgroup starts a listener in a new control group of that name, and returns the
 // group's folder too.
-func beginInCgroup(t *testing.T, name string) (child, string) {
+func beginInCgroup(t *testing.T, name string) (testProcess, string) {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -42,14 +42,14 @@ func beginInCgroup(t *testing.T, name string) (child, string) {
 }
 
 // searchAsNobody returns what user nobody sees of the socket.
-func searchAsNobody(t *testing.T, inode uint64) said {
+func searchAsNobody(t *testing.T, inode uint64) report {
 	t.Helper()
 	c := begin(t, "searcher", func(c *exec.Cmd) {
 		c.Args = append(c.Args, fmt.Sprint(inode))
 		c.Dir = "/"
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	})
-	return c.said
+	return c.report
 }
 
 // User nobody sees the unit of a listener of root, and its process as long as it is the
@@ -57,7 +57,7 @@ func searchAsNobody(t *testing.T, inode uint64) said {
 func TestUnitOfAnotherUser(t *testing.T) {
 	unit := fmt.Sprintf("porthole-test-%d.service", os.Getpid())
 	c, folder := beginInCgroup(t, unit)
-	want := said{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: unit, Inferred: c.pid}
+	want := report{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: unit, Inferred: c.pid}
 	if got := searchAsNobody(t, c.Inode); got != want {
 		t.Errorf("only process of its unit: got %+v, want %+v", got, want)
 	}

@@ -501,8 +501,8 @@ func TestListenerOfAnotherUser(t *testing.T) {
 		c.Args = append(c.Args, fmt.Sprint(inode))
 		c.Dir = "/"
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	}).said
-	want := said{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Unknown: monitor.UnknownForeign}
+	}).report
+	want := report{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Unknown: monitor.UnknownForeign}
 	if got != want {
 		t.Errorf("as another user: got %+v, want %+v", got, want)
 	}

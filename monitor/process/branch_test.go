@@ -40,11 +40,11 @@ func TestBranch(t *testing.T) {
 	}
 }
 
-func TestBranchFollowsNoLink(t *testing.T) {
+func TestBranchDoesNotFollowLinks(t *testing.T) {
 	top := folders(t, map[string]string{"a/.git/HEAD": "ref: refs/heads/secret\n", "b/": "", "c/.git/": ""})
 	for from, to := range map[string]string{"b/.git": "a/.git", "c/.git/HEAD": "a/.git/HEAD"} {
 		if err := os.Symlink(filepath.Join(top, to), filepath.Join(top, from)); err != nil {
-			t.Skipf("no symbolic links here: %v", err)
+			t.Skipf("no symbolic links on this system: %v", err)
 		}
 	}
 	for _, folder := range []string{"b", "c"} {

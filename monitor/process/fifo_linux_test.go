@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Opening a FIFO waits for a writer, for ever.
-func TestFIFOInPlaceOfAManifest(t *testing.T) {
+// Opening a FIFO waits for a writer.
+func TestFIFOInsteadOfManifest(t *testing.T) {
 	top := folders(t, map[string]string{"sub/": ""})
 	if err := unix.Mkfifo(filepath.Join(top, "sub", "package.json"), 0o600); err != nil {
 		t.Fatal(err)
@@ -22,12 +22,12 @@ func TestFIFOInPlaceOfAManifest(t *testing.T) {
 			t.Errorf("Project = %q, want none", name)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("Project waits for a FIFO")
+		t.Fatal("Project blocks on a FIFO")
 	}
 }
 
-// One that takes the name of a manifest after the look at its kind.
-func TestFIFOInPlaceOfAFileThatWasThere(t *testing.T) {
+// A FIFO that replaces a manifest after its type was checked.
+func TestFIFOReplacesManifest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "package.json")
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
@@ -37,14 +37,14 @@ func TestFIFOInPlaceOfAFileThatWasThere(t *testing.T) {
 	select {
 	case b := <-got:
 		if b != nil {
-			t.Errorf("it reads %q", b)
+			t.Errorf("readStart = %q, want nothing", b)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("it waits for a FIFO")
+		t.Fatal("readStart blocks on a FIFO")
 	}
 }
 
-func TestFIFOInPlaceOfGit(t *testing.T) {
+func TestFIFOInsteadOfGit(t *testing.T) {
 	top := folders(t, map[string]string{"a/": "", "b/.git/": ""})
 	for _, name := range []string{"a/.git", "b/.git/HEAD"} {
 		if err := unix.Mkfifo(filepath.Join(top, name), 0o600); err != nil {
@@ -59,6 +59,6 @@ func TestFIFOInPlaceOfGit(t *testing.T) {
 			t.Errorf("Branch = %q, want none", name)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("Branch waits for a FIFO")
+		t.Fatal("Branch blocks on a FIFO")
 	}
 }

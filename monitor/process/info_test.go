@@ -15,7 +15,7 @@ import (
 	"porthole/monitor"
 )
 
-func TestFactsOfAChild(t *testing.T) {
+func TestInfo(t *testing.T) {
 	before := time.Now()
 	pid, _ := startChild(t, executable(t), "--port", "62893", "two words")
 	o, err := Info(pid)
@@ -33,7 +33,7 @@ func TestFactsOfAChild(t *testing.T) {
 		t.Errorf("Name = %q, want %q", o.Name, want)
 	}
 	if o.PID != pid || o.ParentPID != os.Getpid() || o.Program != executable(t) || o.Folder != folder {
-		t.Errorf("Facts = %+v; want pid %d of parent %d, program %s, folder %s", o, pid, os.Getpid(), executable(t), folder)
+		t.Errorf("Info = %+v; want PID %d of parent %d, program %s, folder %s", o, pid, os.Getpid(), executable(t), folder)
 	}
 	if u, err := user.Current(); err == nil && o.User != u.Username {
 		t.Errorf("User = %q, want %q", o.User, u.Username)
@@ -46,28 +46,28 @@ func TestFactsOfAChild(t *testing.T) {
 	}
 	again, err := Info(pid)
 	if err != nil || !again.Same(o) || !again.StartedAt.Equal(o.StartedAt) {
-		t.Errorf("a second look: %+v, %v; want the same start as %+v", again, err, o)
+		t.Errorf("second call: got %+v, %v; want the same start as %+v", again, err, o)
 	}
 }
 
-func TestVanishedProcess(t *testing.T) {
+func TestExitedProcess(t *testing.T) {
 	pid, end := startChild(t, executable(t))
 	o, err := Info(pid)
 	if err != nil || !IsAlive(pid, o.Start) {
-		t.Fatalf("Facts = %+v, %v, lives %t; want a living process", o, err, IsAlive(pid, o.Start))
+		t.Fatalf("Info = %+v, %v, IsAlive = %t; want a running process", o, err, IsAlive(pid, o.Start))
 	}
 	if IsAlive(pid, o.Start+1) {
-		t.Error("a process with another start counts as the same")
+		t.Error("IsAlive = true for another start")
 	}
 	end()
 	if IsAlive(pid, o.Start) {
-		t.Error("Lives = true after it ended")
+		t.Error("IsAlive = true after its exit")
 	}
 	if o, err := Info(pid); err == nil {
-		t.Errorf("Facts = %+v after it ended, want an error", o)
+		t.Errorf("Info = %+v after its exit, want an error", o)
 	}
 	if o, err := Info(math.MaxInt32); err == nil {
-		t.Errorf("Facts of a pid that never was = %+v, want an error", o)
+		t.Errorf("Info of an unused PID = %+v, want an error", o)
 	}
 }
 
@@ -75,30 +75,30 @@ func TestDeletedProgram(t *testing.T) {
 	program := copyProgram(t, "server")
 	pid, _ := startChild(t, program)
 	if o, err := Info(pid); err != nil || o.Deleted {
-		t.Errorf("deleted = %t, %v, while the file is there", o.Deleted, err)
+		t.Errorf("Deleted = %t, %v, although the file exists", o.Deleted, err)
 	}
 	if err := os.Remove(program); err != nil {
-		t.Skipf("this system keeps the file of a running program: %v", err)
+		t.Skipf("this system does not delete the file of a running program: %v", err)
 	}
 	o, err := Info(pid)
 	if err != nil || (o.Program != program && o.Program != "") || strings.Contains(o.Program, "deleted") {
 		t.Errorf("Program = %q, %v; want %q", o.Program, err, program)
 	}
-	if runtime.GOOS == "linux" && !o.Deleted { // the others do not tell
-		t.Error("its file is gone, and that is not said")
+	if runtime.GOOS == "linux" && !o.Deleted { // other systems do not report it
+		t.Error("Deleted = false after its file was deleted")
 	}
 }
 
-// A file may have a name as if it were gone.
-func TestProgramThatIsCalledDeleted(t *testing.T) {
+// An existing file may have a name that ends in " (deleted)".
+func TestProgramNamedDeleted(t *testing.T) {
 	program := copyProgram(t, "server"+deleted)
 	pid, _ := startChild(t, program)
 	if o, err := Info(pid); err != nil || o.Program != program || o.Deleted {
-		t.Errorf("Facts = program %q, deleted %t, %v; want %q, which is there", o.Program, o.Deleted, err, program)
+		t.Errorf("Info: program %q, deleted %t, %v; want %q, which exists", o.Program, o.Deleted, err, program)
 	}
 }
 
-func TestLongNameIsWhole(t *testing.T) {
+func TestLongName(t *testing.T) {
 	name := "a-name-longer-than-fifteen-bytes"
 	pid, _ := startChild(t, copyProgram(t, name))
 	if o, err := Info(pid); err != nil || o.Name != name {
@@ -123,17 +123,17 @@ func TestFullName(t *testing.T) {
 	}
 }
 
-func TestLongCommandIsBounded(t *testing.T) {
+func TestTruncateCommand(t *testing.T) {
 	many := truncateCommand(slices.Repeat([]string{"x"}, 10_000))
 	if len(many) != maxArguments+1 || many[maxArguments] != "…" {
-		t.Errorf("10,000 arguments come to %d, the last %q; want %d and …", len(many), many[len(many)-1], maxArguments+1)
+		t.Errorf("10,000 arguments: got %d, the last %q; want %d and …", len(many), many[len(many)-1], maxArguments+1)
 	}
 	long := truncateCommand([]string{"server", strings.Repeat("ä", maxCommand), "hidden behind it"})
 	if n := len(strings.Join(long, "")); n > maxCommand+20 || !strings.HasSuffix(long[1], "ä…") || long[len(long)-1] != "…" {
-		t.Errorf("a long argument comes to %d bytes in %d arguments, want about %d that end in …", n, len(long), maxCommand)
+		t.Errorf("long argument: got %d bytes in %d arguments, want about %d that end in …", n, len(long), maxCommand)
 	}
 	if got := truncateCommand([]string{"server", "--port", "80"}); len(got) != 3 {
-		t.Errorf("bounded = %q, want an ordinary command as it is", got)
+		t.Errorf("truncateCommand = %q, want an ordinary command unchanged", got)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestParents(t *testing.T) {
 			t.Errorf("parent %+v started after its child %+v", chain[i+1], chain[i])
 		}
 	}
-	// The number of a parent that ended may be given to a younger process.
+	// The PID of an exited parent may be reused by a younger process.
 	o.Start = 0
 	if chain := Parents(o); len(chain) != 0 {
 		t.Errorf("Parents of a process older than its parent = %+v, want none", chain)

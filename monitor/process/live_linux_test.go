@@ -16,32 +16,32 @@ import (
 	"porthole/monitor"
 )
 
-func TestLiveTellsWhatAProcessUses(t *testing.T) {
+func TestStateResources(t *testing.T) {
 	o, err := Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := State(o).Resources
 	if before.Threads < 1 || before.Memory < 1<<20 || before.Memory > 8<<30 {
-		t.Errorf("this test has %d threads and %d bytes of memory", before.Threads, before.Memory)
+		t.Errorf("resources of this test: got %d threads and %d bytes of memory", before.Threads, before.Memory)
 	}
 	block := bytes.Repeat([]byte{1}, 64<<20)
 	for deadline := time.Now().Add(10 * time.Second); State(o).Resources.CPU < before.CPU+100*time.Millisecond; {
 		if time.Now().After(deadline) {
-			t.Fatalf("ten seconds at it, and it says %v after %v", State(o).Resources.CPU, before.CPU)
+			t.Fatalf("got CPU time %v after ten seconds of work, %v before", State(o).Resources.CPU, before.CPU)
 		}
 	}
 	if after := State(o).Resources; after.Memory < before.Memory+60<<20 {
-		t.Errorf("64 MB more are %d bytes after %d", after.Memory, before.Memory)
+		t.Errorf("memory with 64 MB more: got %d bytes, %d before", after.Memory, before.Memory)
 	}
 	runtime.KeepAlive(block)
 	o.Start++
 	if used := State(o).Resources; used != (monitor.Resources{}) {
-		t.Errorf("of another process with its number: %+v", used)
+		t.Errorf("for another start: got %+v, want nothing", used)
 	}
 }
 
-func TestUseOfHostileStats(t *testing.T) {
+func TestUsageOfMalformedStat(t *testing.T) {
 	real := []byte(" S 1 1 1 0 -1 4194560 100 0 0 0 250 150 0 0 20 0 7 0 12345 1000000 2048 18446744073709551615")
 	want := monitor.Resources{Threads: 7, Memory: 2048 * uint64(os.Getpagesize()), CPU: 4 * time.Second}
 	if got := usageOf(bytes.Fields(real)); got != want {
@@ -54,7 +54,7 @@ func TestUseOfHostileStats(t *testing.T) {
 	}
 }
 
-// Only what this user runs is asked, and secrets do not leave the package.
+// Only processes of this user are read, and secrets do not leave the package.
 func TestEnvironment(t *testing.T) {
 	start := func(change func(*exec.Cmd)) monitor.Owner {
 		t.Helper()
@@ -78,27 +78,27 @@ func TestEnvironment(t *testing.T) {
 	}
 	o.Start++
 	if got, err := Environment(o); !errors.Is(err, os.ErrProcessDone) || got != nil {
-		t.Errorf("of another process with its number: %q, %v", got, err)
+		t.Errorf("for another start: got %q, %v", got, err)
 	}
 	if os.Geteuid() == 0 {
 		other := start(func(c *exec.Cmd) {
 			c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 4242, Gid: 4242}}
 		})
 		if got, err := Environment(other); !errors.Is(err, fs.ErrPermission) || got != nil {
-			t.Errorf("of another user's: %q, %v; want a refusal, though root may", got, err)
+			t.Errorf("process of another user: got %q, %v; want an error, even for root", got, err)
 		}
 	}
 }
 
-func TestAnEnvironmentMayBeLong(t *testing.T) {
+func TestLongEnvironment(t *testing.T) {
 	lines := variables([]byte(strings.Repeat("A="+strings.Repeat("x", 300_000)+"\x00", maxVariables+2)))
 	if len(lines) != maxVariables+1 || len([]rune(lines[0])) > maxVariable || variables(nil) != nil {
 		t.Errorf("%d lines, the first with %d bytes", len(lines), len(lines[0]))
 	}
 }
 
-// BenchmarkLive is what an open process window reads of its process every second.
-func BenchmarkLive(b *testing.B) {
+// An open process window reads this of its process every second.
+func BenchmarkState(b *testing.B) {
 	o, err := Info(os.Getpid())
 	if err != nil {
 		b.Fatal(err)
@@ -109,16 +109,16 @@ func BenchmarkLive(b *testing.B) {
 	}
 }
 
-func TestLiveTellsThatAProcessHasEnded(t *testing.T) {
+func TestStateOfExitedProcess(t *testing.T) {
 	self, err := Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if State(self).Ended {
-		t.Error("the test itself is said to have ended")
+		t.Error("Ended = true for this test")
 	}
-	self.Start++ // its number is another's now
+	self.Start++ // as if the PID was reused
 	if !State(self).Ended {
-		t.Error("a process whose number is another's is not said to have ended")
+		t.Error("Ended = false for another start")
 	}
 }

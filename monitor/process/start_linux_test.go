@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"porthole/monitor/process/child"
 	"strings"
 	"testing"
 	"time"
@@ -48,30 +49,30 @@ func FuzzParseStart(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, stat []byte) { _, _ = parseStart(stat) })
 }
 
-// A process may give itself any name of 15 bytes.
+// A process can set its name to any 15 bytes.
 func TestHostileName(t *testing.T) {
 	mine, err := Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(nameVariable, "a b) R 1\nc (d")
+	t.Setenv(child.NameVariable, "a b) R 1\nc (d")
 	pid, _ := startChild(t, executable(t))
 	o, err := Info(pid)
 	if err != nil || o.Start < mine.Start || o.ParentPID != mine.PID || o.Program != executable(t) {
-		t.Errorf("Facts = %+v, %v; want a start since %d and parent %d", o, err, mine.Start, mine.PID)
+		t.Errorf("Info = %+v, %v; want a start since %d and parent %d", o, err, mine.Start, mine.PID)
 	}
 	if !strings.HasPrefix(o.Name, "a b) R 1") || !strings.HasSuffix(o.Name, "c (d") {
-		t.Errorf("Name = %q, want the name that it gave itself", o.Name)
+		t.Errorf("Name = %q, want the name that it set", o.Name)
 	}
 	if parents := Parents(o); len(parents) == 0 || parents[0].PID != mine.PID {
 		t.Errorf("Parents = %+v, want this test first", parents)
 	}
 }
 
-// A process that nobody has waited for yet has a line in /proc, and holds nothing.
-func TestZombieHasEnded(t *testing.T) {
+// A zombie has an entry in /proc, but has exited.
+func TestZombie(t *testing.T) {
 	c := exec.Command(executable(t))
-	c.Env = append(os.Environ(), childVariable+"=1", "GORACE=atexit_sleep_ms=0") // without input it ends at once
+	child.SetRole(c, "waits") // without input it exits at once
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -81,11 +82,11 @@ func TestZombieHasEnded(t *testing.T) {
 		if err != nil {
 			break
 		}
-		if time.Now().After(deadline) { // its threads end one after another
-			t.Fatalf("Facts of a zombie = %+v, want an error", o)
+		if time.Now().After(deadline) { // its threads exit one after another
+			t.Fatalf("Info of a zombie = %+v, want an error", o)
 		}
 	}
 	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid)); !strings.Contains(string(stat), ") Z ") {
-		t.Errorf("stat = %q, %v; want a zombie's, or the test is about nothing", stat, err)
+		t.Errorf("stat = %q, %v; want a zombie, or this test is void", stat, err)
 	}
 }

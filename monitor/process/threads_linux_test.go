@@ -3,7 +3,6 @@ package process
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -12,15 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The main goroutine of a child stays on the main thread.
-func init() {
-	roles["main thread ends"] = playMainThreadEnds
-	if os.Getenv(childVariable) != "" {
-		runtime.LockOSThread()
-	}
-}
+func init() { roles["main thread ends"] = playMainThreadEnds }
 
-// playMainThreadEnds goes on without its main thread.
+// playMainThreadEnds exits its main thread; the others keep running.
 func playMainThreadEnds() {
 	go func() {
 		main := fmt.Sprintf("/proc/self/task/%d/stat", os.Getpid())
@@ -29,16 +22,16 @@ func playMainThreadEnds() {
 				break
 			}
 		}
-		waitForTheEnd()
+		waitForEnd()
 		os.Exit(0)
 	}()
-	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // this thread alone
+	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // only this thread
 }
 
-func TestFactsWithoutTheMainThread(t *testing.T) {
+func TestInfoWithoutMainThread(t *testing.T) {
 	pid, end := startRole(t, "main thread ends", executable(t), "--port", "62893")
 	if link, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil {
-		t.Errorf("/proc/%d/exe leads to %s; want it gone, or the test is about nothing", pid, link)
+		t.Errorf("/proc/%d/exe leads to %s; want no link, or this test is void", pid, link)
 	}
 	folder, err := os.Getwd()
 	if err != nil {
@@ -49,15 +42,15 @@ func TestFactsWithoutTheMainThread(t *testing.T) {
 		t.Errorf("Command = %q, %v; want %q", o.Command, err, want)
 	}
 	if o.PID != pid || o.ParentPID != os.Getpid() || o.Program != executable(t) || o.Folder != folder || o.User == "" {
-		t.Errorf("Facts = %+v; want pid %d of parent %d, program %s, folder %s, a user", o, pid, os.Getpid(), executable(t), folder)
+		t.Errorf("Info = %+v; want PID %d of parent %d, program %s, folder %s, a user", o, pid, os.Getpid(), executable(t), folder)
 	}
 	child := o
 	child.ParentPID = pid
 	if p := Parents(child); len(p) == 0 || !slices.Equal(p[0].Command, o.Command) {
-		t.Errorf("as a parent: %+v, want its command %q", p, o.Command)
+		t.Errorf("as a parent: got %+v, want command %q", p, o.Command)
 	}
 	end()
 	if o, err := Info(pid); err == nil {
-		t.Errorf("Facts = %+v after it ended, want an error", o)
+		t.Errorf("Info = %+v after its exit, want an error", o)
 	}
 }
