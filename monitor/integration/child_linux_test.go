@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -22,139 +20,64 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/process/child"
 )
 
-// The test program is its own child too. With the first variable it plays a
-// role: it says what it has in one line of JSON and ends with its input. With
-// the second it is a test that runs itself again in namespaces of its own. The
-// third is a name for it to take.
-const (
-	roleVariable   = "PORTHOLE_TEST_ROLE"
-	insideVariable = "PORTHOLE_TEST_INSIDE"
-	nameVariable   = "PORTHOLE_TEST_NAME"
-)
+// insideVariable is set for a test that runs itself again in namespaces of its own.
+const insideVariable = "PORTHOLE_TEST_INSIDE"
 
-var roles = map[string]func() said{
-	"listen":           playListen,
-	"hold":             func() said { return said{} },
-	"parent":           playParent,
-	"taker":            playTaker,
+var roles = map[string]func(){
+	"listen":           child.Reporting(playListen),
+	"hold":             child.Reporting(func() report { return report{} }),
+	"parent":           child.Reporting(playParent),
+	"taker":            child.Reporting(playTaker),
 	"main thread ends": playMainThreadEnds,
-	"observer":         playObserver,
-	"stuck":            playStuck,
-	"reaper":           playReaper,
+	"observer":         child.Reporting(playObserver),
+	"stuck":            child.Reporting(playStuck),
+	"reaper":           child.Reporting(playReaper),
 }
 
-// said is what a child says of itself.
-type said struct {
+// report is the report of a child.
+type report struct {
 	Port, Child int
-	Rows        []*monitor.Listener
+	Listeners   []*monitor.Listener
 	Cgroup      uint64
-	Facts       monitor.Owner // of another process
-	Denied      string        // why there are none
+	Info        monitor.Owner // of another process
+	Denied      string        // why Info is empty
 }
 
-// The main goroutine of a child stays on the main thread.
-func init() {
-	if os.Getenv(roleVariable) != "" {
-		runtime.LockOSThread()
-	}
-}
+func TestMain(m *testing.M) { child.Main(m, roles) }
 
-func TestMain(m *testing.M) {
-	role, ok := roles[os.Getenv(roleVariable)]
-	if !ok {
-		os.Exit(m.Run())
-	}
-	if name := os.Getenv(nameVariable); name != "" {
-		if err := os.WriteFile("/proc/self/comm", []byte(name), 0); err != nil {
-			fail(err)
-		}
-	}
-	say(role())
-	_, _ = io.Copy(io.Discard, os.Stdin)
-}
-
-func say(s said) {
-	if err := json.NewEncoder(os.Stdout).Encode(s); err != nil {
-		fail(err)
-	}
-}
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "child:", err)
-	os.Exit(1)
-}
-
-type child struct {
-	said
+// testProcess is the test program in a role.
+type testProcess struct {
+	report
 	pid int
-	end func() // ends it and waits for that
+	end func() // ends it and waits until it has exited
 }
 
-// begin starts the test program in a role and waits for what it says.
-func begin(t *testing.T, role string, change ...func(*exec.Cmd)) child {
+// begin starts the test program in a role and waits for its report.
+func begin(t *testing.T, role string, change ...func(*exec.Cmd)) testProcess {
 	t.Helper()
-	c, err := try(t, role, change...)
+	p, err := try(t, role, change...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return p
 }
 
-// try is begin for a child that the system may refuse to start.
-func try(t *testing.T, role string, change ...func(*exec.Cmd)) (child, error) {
+// try is begin for a child that the system may not allow.
+func try(t *testing.T, role string, change ...func(*exec.Cmd)) (testProcess, error) {
 	t.Helper()
-	c := command(role)
+	c := child.Command(role)
 	for _, f := range change {
 		f(c)
 	}
-	in, err := c.StdinPipe()
+	started, err := child.TryStart(t, c)
 	if err != nil {
-		return child{}, err
+		return testProcess{}, err
 	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		return child{}, err
-	}
-	if err := c.Start(); err != nil {
-		return child{}, err
-	}
-	ended := false
-	end := func() {
-		if ended {
-			return
-		}
-		ended = true
-		_ = in.Close()
-		stuck := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
-		defer stuck.Stop()
-		if err := c.Wait(); err != nil {
-			t.Errorf("child %q: %v", role, err)
-		}
-	}
-	t.Cleanup(end)
-	k := child{pid: c.Process.Pid, end: end}
-	line, err := bufio.NewReader(out).ReadBytes('\n')
-	if err != nil {
-		return k, fmt.Errorf("child %q said %q: %w", role, line, err)
-	}
-	return k, json.Unmarshal(line, &k.said)
-}
-
-// command runs the test program in a role. Its path is one that a user who may
-// not enter the folder of the program can use.
-func command(role string) *exec.Cmd {
-	c := exec.Command("/proc/self/exe")
-	c.Stderr = os.Stderr
-	c.Env = childEnv(roleVariable + "=" + role)
-	return c
-}
-
-// childEnv is the environment of a child. The race detector would sleep for a
-// second at its end.
-func childEnv(more ...string) []string {
-	return append(append(os.Environ(), "GORACE=atexit_sleep_ms=0"), more...)
+	p := testProcess{pid: started.PID, end: started.End}
+	return p, started.ReadReport(&p.report)
 }
 
 func with(args ...string) func(*exec.Cmd) {
@@ -165,28 +88,28 @@ func holding(files ...*os.File) func(*exec.Cmd) {
 	return func(c *exec.Cmd) { c.ExtraFiles = append(c.ExtraFiles, files...) }
 }
 
-// asNobody makes the child another user's.
+// asNobody runs the child as another user.
 func asNobody(c *exec.Cmd) {
 	c.Dir = "/"
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 }
 
-// inside runs this test again in namespaces of its own and returns false, with
-// that run's verdict. In that run it returns true: then the network has a
-// loopback and nothing else, and /proc shows this process as number 1. Who is
-// not root has a namespace of users too, where the kernel grants one.
+// inside runs this test again in namespaces of its own, applies the result, and returns
+// false. In that run it returns true: the network has only a loopback interface, and
+// this process has PID 1 in /proc. Without root, a user namespace is used too if the
+// kernel allows it.
 func inside(t *testing.T, namespaces uintptr) bool {
 	t.Helper()
 	if os.Getenv(insideVariable) == t.Name() {
-		if err := settle(namespaces); err != nil {
-			t.Skipf("these namespaces are not to be had: %v", err)
+		if err := setUp(namespaces); err != nil {
+			t.Skipf("cannot set up the namespaces: %v", err)
 		}
 		return true
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
-	c.Env = childEnv(insideVariable + "=" + t.Name())
+	c.Env = append(os.Environ(), insideVariable+"="+t.Name(), "GORACE=atexit_sleep_ms=0")
 	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
 	if os.Getuid() != 0 {
 		c.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
@@ -195,24 +118,24 @@ func inside(t *testing.T, namespaces uintptr) bool {
 	}
 	out, err := c.CombinedOutput()
 	switch {
-	case refused(err):
-		t.Skipf("needs root, or a kernel that gives every user namespaces: %v", err)
+	case denied(err):
+		t.Skipf("needs root, or a kernel that lets every user create namespaces: %v", err)
 	case err != nil:
 		t.Fatalf("in its namespaces: %v\n%s", err, out)
 	case bytes.Contains(out, []byte("--- SKIP: "+t.Name())):
 		t.Skipf("in its namespaces:\n%s", out)
 	case !bytes.Contains(out, []byte("--- PASS: "+t.Name())):
-		t.Fatalf("in its namespaces the test did not run:\n%s", out)
+		t.Fatalf("the test did not run in its namespaces:\n%s", out)
 	}
 	return false
 }
 
-// refused reports whether the system gives no namespace.
-func refused(err error) bool {
+// denied reports whether the system does not allow a namespace.
+func denied(err error) bool {
 	return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSPC)
 }
 
-func settle(namespaces uintptr) error {
+func setUp(namespaces uintptr) error {
 	if namespaces&unix.CLONE_NEWNS != 0 {
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			return fmt.Errorf("make the mounts private: %w", err)
@@ -253,29 +176,29 @@ func loopbackUp() error {
 	return nil
 }
 
-// kept holds what would else be closed by the garbage collector.
+// kept protects files from the garbage collector, which would close them.
 var kept []any
 
-// playListen listens on the addresses in its arguments; those that have port 0
-// are given the first one's.
-func playListen() said {
+// playListen listens on the addresses in its arguments. Port 0 becomes the port of the
+// first one.
+func playListen() report {
 	port := 0
 	for _, address := range os.Args[1:] {
 		if address == "--" {
-			break // what follows is there to be long
+			break // the rest only makes the command line long
 		}
 		ln, err := listenOn(address, port)
 		if err != nil {
-			fail(err)
+			child.Fail(err)
 		}
 		kept = append(kept, ln)
 		port = portOf(ln)
 	}
-	return said{Port: port}
+	return report{Port: port}
 }
 
-// listenOn listens as the address is written: [::] is both families, "[::]
-// only" is IPv6. Port 0 is replaced by port.
+// listenOn listens on an address: [::] means both address families, "[::] only" means
+// IPv6. Port 0 is replaced by port.
 func listenOn(address string, port int) (net.Listener, error) {
 	address, v6only := strings.CutSuffix(address, " only")
 	network := "tcp4"
@@ -301,57 +224,57 @@ func listenOn(address string, port int) (net.Listener, error) {
 
 func portOf(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }
 
-// playParent listens, passes the socket to a child, as servers do to their
-// workers, and stays. The child's input is descriptor 3.
-func playParent() said {
+// playParent listens, passes the socket to a child, as servers do with their workers,
+// and keeps running. The child's input is descriptor 3.
+func playParent() report {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	file, err := ln.(*net.TCPListener).File()
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
-	c := command("hold")
+	c := child.Command("hold")
 	c.ExtraFiles = []*os.File{file}
-	c.Stdin = os.NewFile(3, "the child's life")
+	c.Stdin = os.NewFile(3, "input of the child")
 	out, err := c.StdoutPipe()
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	if err := c.Start(); err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	_ = file.Close()
 	kept = append(kept, ln, out)
-	return said{Port: portOf(ln), Child: c.Process.Pid}
+	return report{Port: portOf(ln), Child: c.Process.Pid}
 }
 
-// playTaker receives a descriptor over the unix socket that is its descriptor 3.
-func playTaker() said {
+// playTaker receives a descriptor over the Unix socket that is its descriptor 3.
+func playTaker() report {
 	rights := make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := unix.Recvmsg(3, make([]byte, 1), rights, 0)
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	messages, err := unix.ParseSocketControlMessage(rights[:n])
 	if err != nil || len(messages) != 1 {
-		fail(fmt.Errorf("%d control messages: %w", len(messages), err))
+		child.Fail(fmt.Errorf("got %d control messages: %w", len(messages), err))
 	}
 	if _, err := unix.ParseUnixRights(&messages[0]); err != nil {
-		fail(err)
+		child.Fail(err)
 	}
-	return said{}
+	return report{}
 }
 
-// playMainThreadEnds leaves a listener to the other threads.
-func playMainThreadEnds() said {
+// playMainThreadEnds exits its main thread; the others keep a listener.
+func playMainThreadEnds() {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	main := fmt.Sprintf("/proc/self/task/%d/stat", os.Getpid())
 	go func() {
@@ -360,39 +283,38 @@ func playMainThreadEnds() said {
 				break
 			}
 		}
-		say(said{Port: portOf(ln)})
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		child.Report(report{Port: portOf(ln)})
+		child.Wait()
 		runtime.KeepAlive(ln)
 		os.Exit(0)
 	}()
-	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // this thread alone
-	return said{}
+	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // only this thread
 }
 
-// playObserver looks at the port and the process in its arguments.
-func playObserver() said {
+// playObserver reports on the port and the process in its arguments.
+func playObserver() report {
 	port, err := strconv.Atoi(os.Args[1])
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	pid, err := strconv.Atoi(os.Args[2])
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	m, end, err := newMonitor(false, time.Hour)
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	defer end()
 	snapshot, err := m.Scan(context.Background())
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
-	s := said{Rows: onPort(snapshot, port)}
-	for _, l := range s.Rows {
+	s := report{Listeners: onPort(snapshot, port)}
+	for _, l := range s.Listeners {
 		s.Cgroup = l.Sockets[0].Cgroup
 	}
-	if s.Facts, err = process.Info(pid); err != nil {
+	if s.Info, err = process.Info(pid); err != nil {
 		s.Denied = err.Error()
 	}
 	return s

@@ -1,3 +1,3 @@
-// Package answers holds only tests: table, finder and monitor together answer
-// right about the cases that are easy to get wrong, on the real kernel.
+// Package integration tests table, finder and monitor together on the real kernel, in
+// the cases that are easy to get wrong. It has only tests.
 package integration

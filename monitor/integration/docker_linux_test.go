@@ -16,13 +16,13 @@ import (
 	"porthole/monitor/container"
 )
 
-// sleeper is the whole of a container: it needs no image to be had.
+// sleeper is the only program of a container, so that no image must be downloaded.
 const sleeper = "package main\n\nimport \"time\"\n\nfunc main() { time.Sleep(time.Hour) }\n"
 
-// docker runs a command of the engine's client, or skips where it cannot be.
+// docker runs a command of the docker client and returns its output.
 func docker(t *testing.T, in []byte, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // cleanups too
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // not t.Context(), because cleanups use it too
 	defer cancel()
 	c := exec.CommandContext(ctx, "docker", args...)
 	c.Stdin = bytes.NewReader(in)
@@ -35,7 +35,7 @@ func docker(t *testing.T, in []byte, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// sleeperImage is a file system with the sleeper in it.
+// sleeperImage returns a file system with the sleeper in it.
 func sleeperImage(t *testing.T) []byte {
 	t.Helper()
 	folder := t.TempDir()
@@ -46,7 +46,7 @@ func sleeperImage(t *testing.T) []byte {
 	c := exec.Command("go", "build", "-o", program, source)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := c.CombinedOutput(); err != nil {
-		t.Skipf("no Go here to build what runs in the container: %v: %s", err, out)
+		t.Skipf("cannot build the program of the container: %v: %s", err, out)
 	}
 	b, err := os.ReadFile(program)
 	if err != nil {
@@ -68,7 +68,7 @@ func sleeperImage(t *testing.T) []byte {
 
 func TestDockerProxy(t *testing.T) {
 	if _, err := docker(t, nil, "version"); err != nil {
-		t.Skipf("no Docker engine answers here: %v", err)
+		t.Skipf("no running Docker engine: %v", err)
 	}
 	name := fmt.Sprintf("porthole-test-%d", os.Getpid())
 	if _, err := docker(t, sleeperImage(t), "import", "-", name); err != nil {
@@ -85,28 +85,28 @@ func TestDockerProxy(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := docker(t, nil, "run", "--detach", "--rm", "--name", name, "--publish", test.publish, name, "/sleeper")
-			t.Cleanup(func() { _, _ = docker(t, nil, "rm", "--force", name) }) // there may be none
+			t.Cleanup(func() { _, _ = docker(t, nil, "rm", "--force", name) }) // it may be gone
 			if err != nil {
-				t.Skipf("this engine runs no container: %v", err)
+				t.Skipf("cannot run a container: %v", err)
 			}
 			ports, err := docker(t, nil, "port", name, "80/tcp")
 			if err != nil {
 				t.Fatal(err)
 			}
 			port := 0
-			for line := range strings.Lines(ports) { // an engine may say other ports for IPv6
+			for line := range strings.Lines(ports) { // the port for IPv6 may differ
 				if _, err := fmt.Sscan(strings.TrimSpace(line[strings.LastIndexByte(line, ':')+1:]), &port); err != nil {
-					t.Fatalf("docker port says %q: %v", ports, err)
+					t.Fatalf("docker port printed %q: %v", ports, err)
 				}
 				break
 			}
 			rows := onPort(snapshot(t, needMonitor(t, false, 0)), port)
-			if got := picture(rows); len(rows) != 1 || !strings.HasPrefix(got, test.want) {
-				t.Fatalf("port %d: %s, want one row: %s", port, got, test.want)
+			if got := format(rows); len(rows) != 1 || !strings.HasPrefix(got, test.want) {
+				t.Fatalf("port %d: got %s, want one listener: %s", port, got, test.want)
 			}
 			l := rows[0]
 			if l.Service != "docker-proxy" || len(l.Owners) != len(l.Sockets) {
-				t.Errorf("service %q, %d owners of %d sockets; want docker-proxy, one each", l.Service, len(l.Owners), len(l.Sockets))
+				t.Errorf("service %q, %d owners of %d sockets; want docker-proxy, one owner each", l.Service, len(l.Owners), len(l.Sockets))
 			}
 			container.New().Resolve(t.Context(), l)
 			c, id := monitor.Container{}, ""
@@ -114,17 +114,17 @@ func TestDockerProxy(t *testing.T) {
 				c, id = *l.Container, l.Container.ID
 			}
 			if want := "container " + name + " (image " + name + ")"; l.Service != want || l.ServiceBy != monitor.ByProgram || len(id) != 64 {
-				t.Errorf("it is said to be for %q, %+v; want %q and its id", l.Service, c, want)
+				t.Errorf("service %q, container %+v; want %q and its ID", l.Service, c, want)
 			}
 			if !c.Published || !strings.HasSuffix(c.Address, ":80") || strings.HasPrefix(c.Address, "127.") {
-				t.Errorf("published %v at %q; want its own address, port 80", c.Published, c.Address)
+				t.Errorf("published %v at %q; want the address of the container, port 80", c.Published, c.Address)
 			}
 			for _, o := range l.Owners {
 				if o.Name != "docker-proxy" {
 					t.Errorf("owner = %+v, want docker-proxy", o)
 				}
 			}
-			// Its close is told as its own, though docker-proxy ends before its sockets do.
+			// The Closed event has the owner, although docker-proxy exits before its sockets close.
 			w := watch(t, port, 10*time.Millisecond)
 			w.see("docker-proxy", func(s monitor.Snapshot) bool {
 				rows := onPort(s, port)
@@ -134,9 +134,9 @@ func TestDockerProxy(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.until("closed")
-			gone := w.loud()[0].Listener
+			gone := w.notable()[0].Listener
 			if o, ok := gone.Principal(); !ok || o.Name != "docker-proxy" || gone.OwnerUnknown != "" {
-				t.Errorf("it closed of %+v, hidden %q; want docker-proxy", gone.Owners, gone.OwnerUnknown)
+				t.Errorf("closed with owners %+v, reason %q; want docker-proxy", gone.Owners, gone.OwnerUnknown)
 			}
 		})
 	}

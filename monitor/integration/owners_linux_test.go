@@ -16,6 +16,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/process/child"
 )
 
 func copyProgram(t *testing.T, name string) string {
@@ -37,8 +38,8 @@ func copyTo(t *testing.T, path string) {
 	}
 }
 
-// another lets the child run a program of its own: children with one program
-// are taken for the workers of one server.
+// another gives the child a program of its own: children with the same program count as
+// workers of one server.
 func another(t *testing.T) func(*exec.Cmd) {
 	t.Helper()
 	program := copyProgram(t, "another")
@@ -49,7 +50,7 @@ func TestTwoProcessesOnOneAddress(t *testing.T) {
 	first := begin(t, "listen", with("127.0.0.1:0"))
 	second := begin(t, "listen", with(fmt.Sprintf("127.0.0.1:%d", first.Port)), another(t))
 	w := watch(t, first.Port, 20*time.Millisecond)
-	// Both may have started in one tick: then the lower number stands first.
+	// If both started in the same tick, the lower PID is first.
 	w.see("both", func(s monitor.Snapshot) bool {
 		rows := onPort(s, first.Port)
 		return len(rows) == 1 && len(rows[0].Sockets) == 2 && len(rows[0].Owners) == 2
@@ -57,22 +58,22 @@ func TestTwoProcessesOnOneAddress(t *testing.T) {
 	id := onPort(w.now, first.Port)[0].ID
 	second.end()
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", first.pid))
-	w.look()
-	for _, c := range w.loud() {
+	w.refresh()
+	for _, c := range w.notable() {
 		if c.Kind == monitor.Closed || c.Kind == monitor.Opened {
-			t.Errorf("told %s; the port was open all the time", c.Kind)
+			t.Errorf("got event %s; the port was open all the time", c.Kind)
 		}
 	}
 	if got := onPort(w.now, first.Port)[0].ID; got != id {
-		t.Errorf("the row was %s and is %s", id, got)
+		t.Errorf("the listener was %s and is %s", id, got)
 	}
 	first.end()
-	w.see("closed", func(monitor.Snapshot) bool { return strings.HasSuffix(w.told(), "closed") })
+	w.see("closed", func(monitor.Snapshot) bool { return strings.HasSuffix(w.kinds(), "closed") })
 }
 
-func TestListenerThatAChildInherits(t *testing.T) {
-	// The child becomes this process's when its parent ends, so that the test
-	// can wait for its end.
+func TestInheritedListener(t *testing.T) {
+	// The grandchild becomes this process's child when its parent exits, so that the test
+	// can wait for it.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +94,8 @@ func TestListenerThatAChildInherits(t *testing.T) {
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d %d]", parent.pid, parent.Child))
 	parent.end()
 	w.until("owner_changed")
-	if got, want := picture(onPort(w.now, parent.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", parent.Child); got != want {
-		t.Errorf("row = %s, want %s", got, want)
+	if got, want := format(onPort(w.now, parent.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", parent.Child); got != want {
+		t.Errorf("listener = %s, want %s", got, want)
 	}
 }
 
@@ -107,7 +108,7 @@ func TestDescriptorPassedOverAUnixSocket(t *testing.T) {
 	defer mine.Close()
 	defer its.Close()
 	r := bind(t, unix.SOCK_STREAM, "127.0.0.1")
-	fd, err := unix.Dup(r.fd) // r's is closed by the cleanup
+	fd, err := unix.Dup(r.fd) // the cleanup closes r.fd
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,13 +131,13 @@ func TestDescriptorPassedOverAUnixSocket(t *testing.T) {
 	w.until("owner_changed")
 	after := onPort(w.now, giver.port)[0]
 	if got := pids(after); !slices.Equal(got, []int{taker.pid}) || after.ID != before.ID || after.Sockets[0].ID != before.Sockets[0].ID {
-		t.Errorf("row %s with socket %d of %v; want %s, %d, %d", after.ID, after.Sockets[0].ID, got, before.ID, before.Sockets[0].ID, taker.pid)
+		t.Errorf("listener %s with socket %d of %v; want %s, %d, %d", after.ID, after.Sockets[0].ID, got, before.ID, before.Sockets[0].ID, taker.pid)
 	}
 }
 
-func TestMainThreadThatEnded(t *testing.T) {
+func TestExitedMainThread(t *testing.T) {
 	c := begin(t, "main thread ends", with("--port", "62893"))
-	l := row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -146,34 +147,34 @@ func TestMainThreadThatEnded(t *testing.T) {
 	}
 }
 
-func TestAnotherUsersListener(t *testing.T) {
+func TestListenerOfAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root: to look as another user")
+		t.Skip("needs root to run as another user")
 	}
 	ln, err := listenOn("127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	mine := row(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
+	mine := wantListener(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	got := begin(t, "observer", with(fmt.Sprint(portOf(ln)), fmt.Sprint(os.Getpid())), asNobody)
-	if len(got.Rows) != 1 || picture(got.Rows) != "tcp [127.0.0.1] loopback, 1 sockets of []" {
-		t.Fatalf("another user sees %q, want the port without a pid", picture(got.Rows))
+	if len(got.Listeners) != 1 || format(got.Listeners) != "tcp [127.0.0.1] loopback, 1 sockets of []" {
+		t.Fatalf("another user sees %q, want the port without a PID", format(got.Listeners))
 	}
-	if l := got.Rows[0]; l.User != "root" || l.OwnerUnknown != monitor.UnknownForeign || got.Cgroup != mine.Sockets[0].Cgroup {
-		t.Errorf("user %q, hidden %q, cgroup %d; want root, %q, %d", l.User, l.OwnerUnknown, got.Cgroup, monitor.UnknownForeign, mine.Sockets[0].Cgroup)
+	if l := got.Listeners[0]; l.User != "root" || l.OwnerUnknown != monitor.UnknownForeign || got.Cgroup != mine.Sockets[0].Cgroup {
+		t.Errorf("user %q, reason %q, cgroup %d; want root, %q, %d", l.User, l.OwnerUnknown, got.Cgroup, monitor.UnknownForeign, mine.Sockets[0].Cgroup)
 	}
 	if mine.Sockets[0].Cgroup == 0 {
-		t.Log("this kernel tells no control group of a socket")
+		t.Log("this kernel does not report the control group of a socket")
 	}
-	if o := got.Facts; got.Denied != "" || !slices.Equal(o.Command, os.Args) || o.Program != "" || o.Folder != "" || o.User != "root" {
-		t.Errorf("facts of root's process: %+v (%s); want its command and user, not its program and folder", o, got.Denied)
+	if o := got.Info; got.Denied != "" || !slices.Equal(o.Command, os.Args) || o.Program != "" || o.Folder != "" || o.User != "root" {
+		t.Errorf("process of root: got %+v (%s); want its command and user, not its program and folder", o, got.Denied)
 	}
 }
 
-func TestProcThatHidesForeignProcesses(t *testing.T) {
+func TestProcWithHidepid(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root: to mount /proc with hidepid=2 and look as another user")
+		t.Skip("needs root to mount /proc with hidepid=2 and run as another user")
 	}
 	if !inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID) {
 		return
@@ -188,18 +189,18 @@ func TestProcThatHidesForeignProcesses(t *testing.T) {
 	defer ln.Close()
 	got := begin(t, "observer", with(fmt.Sprint(portOf(ln)), fmt.Sprint(os.Getpid())), asNobody)
 	if got.Denied == "" {
-		t.Fatalf("the process is seen: %+v; the test is about nothing", got.Facts)
+		t.Fatalf("the process is visible: %+v; this test is void", got.Info)
 	}
-	if len(got.Rows) != 1 || picture(got.Rows) != "tcp [127.0.0.1] loopback, 1 sockets of []" {
-		t.Fatalf("rows = %q, want the port without a pid", picture(got.Rows))
+	if len(got.Listeners) != 1 || format(got.Listeners) != "tcp [127.0.0.1] loopback, 1 sockets of []" {
+		t.Fatalf("got %q, want the port without a PID", format(got.Listeners))
 	}
-	if l := got.Rows[0]; l.User != "root" || l.OwnerUnknown != monitor.UnknownForeign {
-		t.Errorf("user %q, hidden %q; want root, %q", l.User, l.OwnerUnknown, monitor.UnknownForeign)
+	if l := got.Listeners[0]; l.User != "root" || l.OwnerUnknown != monitor.UnknownForeign {
+		t.Errorf("user %q, reason %q; want root, %q", l.User, l.OwnerUnknown, monitor.UnknownForeign)
 	}
 }
 
-// As systemd does: process 1 holds the listener and a service has it from there.
-func TestServiceComesBeforeTheInitThatOpenedItsSocket(t *testing.T) {
+// As with systemd: process 1 holds the listener and passed it to a service.
+func TestServiceIsPrincipalBeforeInit(t *testing.T) {
 	if !inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET) {
 		return
 	}
@@ -208,18 +209,18 @@ func TestServiceComesBeforeTheInitThatOpenedItsSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	row(t, portOf(ln), "tcp [127.0.0.1] loopback, 1 sockets of [1]")
+	wantListener(t, portOf(ln), "tcp [127.0.0.1] loopback, 1 sockets of [1]")
 	file, err := ln.(*net.TCPListener).File()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	service := begin(t, "hold", holding(file))
-	row(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", service.pid))
+	wantListener(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", service.pid))
 }
 
-// Processes that come and go while a look goes on cost nobody else's row.
-func TestProcessesThatEndInMidScan(t *testing.T) {
+// Processes that start and exit during a scan do not hide other owners.
+func TestScanAmongShortLivedProcesses(t *testing.T) {
 	c := begin(t, "listen", with("127.0.0.1:0"))
 	stop := make(chan struct{})
 	var churn sync.WaitGroup
@@ -230,7 +231,7 @@ func TestProcessesThatEndInMidScan(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					_ = exec.Command("/bin/true").Run() // that it may not be there changes little
+					_ = exec.Command("/bin/true").Run() // it may be missing
 				}
 			}
 		})
@@ -240,8 +241,8 @@ func TestProcessesThatEndInMidScan(t *testing.T) {
 	m := needMonitor(t, false, 0)
 	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)
 	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); {
-		if got := picture(onPort(snapshot(t, m), c.Port)); got != want {
-			t.Fatalf("row = %q, want %q", got, want)
+		if got := format(onPort(snapshot(t, m), c.Port)); got != want {
+			t.Fatalf("got %q, want %q", got, want)
 		}
 	}
 }
@@ -249,15 +250,15 @@ func TestProcessesThatEndInMidScan(t *testing.T) {
 func TestNamesOfProcesses(t *testing.T) {
 	for name, test := range map[string]struct{ comm, program, want string }{
 		"spaces, brackets and newlines": {"a b) R 1\nc (d", "/proc/self/exe", "a b) R 1\nc (d"},
-		"longer than the kernel keeps":  {"", copyProgram(t, "a-name-longer-than-fifteen-bytes"), "a-name-longer-than-fifteen-bytes"},
+		"longer than 15 bytes":          {"", copyProgram(t, "a-name-longer-than-fifteen-bytes"), "a-name-longer-than-fifteen-bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) {
 				c.Path, c.Args[0] = test.program, test.program
-				c.Env = append(c.Env, nameVariable+"="+test.comm)
+				c.Env = append(c.Env, child.NameVariable+"="+test.comm)
 			})
-			o := row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)).Owners[0]
-			// gopsutil writes a newline as the kernel does, escaped.
+			o := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)).Owners[0]
+			// gopsutil escapes a newline, as the kernel does.
 			if got := strings.ReplaceAll(o.Name, `\n`, "\n"); got != test.want {
 				t.Errorf("Name = %q, want %q", o.Name, test.want)
 			}
@@ -268,7 +269,7 @@ func TestNamesOfProcesses(t *testing.T) {
 	}
 }
 
-// processStart is this process's own.
+// processStart returns the start of this process.
 func processStart(t *testing.T) uint64 {
 	t.Helper()
 	o, err := process.Info(os.Getpid())
@@ -278,17 +279,17 @@ func processStart(t *testing.T) uint64 {
 	return o.Start
 }
 
-func TestProgramThatIsDeleted(t *testing.T) {
+func TestDeletedProgram(t *testing.T) {
 	program := copyProgram(t, "server")
 	c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) { c.Path = program })
 	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)
-	if o := row(t, c.Port, want).Owners[0]; o.Program != program || o.Deleted {
-		t.Errorf("program %q, deleted %t; want %q, which is there", o.Program, o.Deleted, program)
+	if o := wantListener(t, c.Port, want).Owners[0]; o.Program != program || o.Deleted {
+		t.Errorf("program %q, deleted %t; want %q, not deleted", o.Program, o.Deleted, program)
 	}
 	if err := os.Remove(program); err != nil {
 		t.Fatal(err)
 	}
-	if o := row(t, c.Port, want).Owners[0]; o.Program != program || !o.Deleted {
-		t.Errorf("program %q, deleted %t; want %q, said to be gone", o.Program, o.Deleted, program)
+	if o := wantListener(t, c.Port, want).Owners[0]; o.Program != program || !o.Deleted {
+		t.Errorf("program %q, deleted %t; want %q, deleted", o.Program, o.Deleted, program)
 	}
 }

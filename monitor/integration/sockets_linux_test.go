@@ -19,7 +19,7 @@ import (
 	"porthole/monitor"
 )
 
-// raw is a socket made by hand, for what package net has no words.
+// raw is a socket made with system calls that package net does not offer.
 type raw struct{ fd, port int }
 
 func bind(t *testing.T, kind int, address string, options ...func(fd int) error) raw {
@@ -31,7 +31,7 @@ func bind(t *testing.T, kind int, address string, options ...func(fd int) error)
 	}
 	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
 	if errors.Is(err, unix.EAFNOSUPPORT) {
-		t.Skipf("this machine has no such sockets: %v", err)
+		t.Skipf("this machine does not support such sockets: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -76,55 +76,55 @@ func needIPv6(t *testing.T) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
-		t.Skipf("this machine has no IPv6: %v", err)
+		t.Skipf("this machine does not support IPv6: %v", err)
 	}
 	_ = ln.Close()
 }
 
-func TestSameOwnerOnEveryAddressOfBothFamilies(t *testing.T) {
+func TestOneOwnerWithBothWildcards(t *testing.T) {
 	needIPv6(t)
 	c := begin(t, "listen", with("0.0.0.0:0", "[::]:0 only"))
-	l := row(t, c.Port, fmt.Sprintf("tcp [0.0.0.0 ::] network, 2 sockets of [%d]", c.pid))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [0.0.0.0 ::] network, 2 sockets of [%d]", c.pid))
 	if l.Sockets[0].V6Only || !l.Sockets[1].V6Only {
-		t.Errorf("sockets = %+v, want [::] alone to be for IPv6 only", l.Sockets)
+		t.Errorf("sockets = %+v, want only [::] to be IPv6 only", l.Sockets)
 	}
 }
 
 func TestOneSocketForBothFamilies(t *testing.T) {
 	needIPv6(t)
 	c := begin(t, "listen", with("[::]:0"))
-	l := row(t, c.Port, fmt.Sprintf("tcp [::] network, 1 sockets of [%d]", c.pid))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [::] network, 1 sockets of [%d]", c.pid))
 	if l.Sockets[0].V6Only || !l.AcceptsLoopback() {
-		t.Errorf("IPv6 only %t, loopback %t; want a socket that 127.0.0.1 reaches too", l.Sockets[0].V6Only, l.AcceptsLoopback())
+		t.Errorf("IPv6 only %t, loopback %t; want a socket that accepts connections to 127.0.0.1 too", l.Sockets[0].V6Only, l.AcceptsLoopback())
 	}
 	connection, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", c.Port))
 	if err != nil {
-		t.Fatalf("IPv4 does not reach it: %v; the test is about nothing", err)
+		t.Fatalf("cannot connect over IPv4: %v; this test is void", err)
 	}
 	_ = connection.Close()
 }
 
-func TestIPv4LoopbackOnAnIPv6Socket(t *testing.T) {
+func TestIPv4LoopbackOnIPv6Socket(t *testing.T) {
 	r := bind(t, unix.SOCK_STREAM, "::ffff:127.0.0.1", bothFamilies).listen(t)
-	l := row(t, r.port, fmt.Sprintf("tcp [::ffff:127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
+	l := wantListener(t, r.port, fmt.Sprintf("tcp [::ffff:127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	if !l.AcceptsLoopback() {
-		t.Error("no loopback port, want one")
+		t.Error("AcceptsLoopback = false, want true")
 	}
 }
 
 func TestTwoLoopbackAddressesOfTwoOwners(t *testing.T) {
 	first := begin(t, "listen", with("127.0.0.1:0"))
 	second := begin(t, "listen", with(fmt.Sprintf("127.0.0.2:%d", first.Port)), another(t))
-	row(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]; tcp [127.0.0.2] loopback, 1 sockets of [%d]", first.pid, second.pid))
+	wantListener(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]; tcp [127.0.0.2] loopback, 1 sockets of [%d]", first.pid, second.pid))
 }
 
 func TestTwoLoopbackAddressesOfOneOwner(t *testing.T) {
 	c := begin(t, "listen", with("127.0.0.1:0", "127.0.0.2:0"))
-	row(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] loopback, 2 sockets of [%d]", c.pid))
+	wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] loopback, 2 sockets of [%d]", c.pid))
 }
 
-// What is on a port without listening is no listener, however it comes and goes.
-func TestWhatIsNoListener(t *testing.T) {
+// Sockets that have a port but do not listen are no listeners, also when they close.
+func TestOtherSocketsCauseNoEvents(t *testing.T) {
 	w := watch(t, 0, 20*time.Millisecond)
 	var ports []int
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_DGRAM} {
@@ -159,30 +159,30 @@ func TestWhatIsNoListener(t *testing.T) {
 	}
 	ports = append(ports, client.LocalAddr().(*net.TCPAddr).Port)
 
-	w.look()
-	_ = unix.Close(gone) // its destroy event comes, and looks like a listener's
-	w.look()
-	for _, c := range w.changes {
+	w.refresh()
+	_ = unix.Close(gone) // its event looks like that of a listener
+	w.refresh()
+	for _, c := range w.events {
 		if slices.Contains(ports, int(c.Listener.Port)) {
-			t.Errorf("told %s of port %d, where nothing listens", c.Kind, c.Listener.Port)
+			t.Errorf("got event %s for port %d, where nothing listens", c.Kind, c.Listener.Port)
 		}
 		if slices.ContainsFunc(c.Listener.Sockets, func(s monitor.HeldSocket) bool { return s.ID == monitor.SocketID(cookie) }) {
-			t.Errorf("told %s of a socket of which nothing but its end was seen", c.Kind)
+			t.Errorf("got event %s for a socket that never listened", c.Kind)
 		}
 	}
 	for _, port := range ports {
 		if rows := onPort(w.now, port); len(rows) != 0 {
-			t.Errorf("port %d: %s, want nothing", port, picture(rows))
+			t.Errorf("port %d: got %s, want nothing", port, format(rows))
 		}
 	}
 
-	// The server's end closes first and stays behind in TIME_WAIT on its port.
+	// The server closes first, so its socket stays in TIME_WAIT on its port.
 	_ = accepted.Close()
 	_, _ = io.ReadAll(client)
 	_ = client.Close()
 	_ = server.Close()
 	if rows := onPort(snapshot(t, needMonitor(t, true, 0)), portOf(server)); len(rows) != 0 {
-		t.Errorf("after the close: %s, want nothing", picture(rows))
+		t.Errorf("after the close: got %s, want nothing", format(rows))
 	}
 }
 
@@ -195,18 +195,18 @@ func TestUDP(t *testing.T) {
 	defer connected.Close()
 	its := connected.LocalAddr().(*net.UDPAddr).Port
 	with, without := snapshot(t, needMonitor(t, true, 0)), snapshot(t, needMonitor(t, false, 0))
-	if got, want := picture(onPort(with, open.port)), fmt.Sprintf("udp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()); got != want {
-		t.Errorf("bound, unconnected: %q, want %q", got, want)
+	if got, want := format(onPort(with, open.port)), fmt.Sprintf("udp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()); got != want {
+		t.Errorf("bound, not connected: got %q, want %q", got, want)
 	}
 	if rows := onPort(without, open.port); len(rows) != 0 {
-		t.Errorf("without UDP: %s, want nothing", picture(rows))
+		t.Errorf("without UDP: got %s, want nothing", format(rows))
 	}
 	if rows := onPort(with, its); len(rows) != 0 {
-		t.Errorf("connected: %s, want nothing", picture(rows))
+		t.Errorf("connected: got %s, want nothing", format(rows))
 	}
 }
 
-func TestMPTCPIsListedLikeTCP(t *testing.T) {
+func TestMPTCP(t *testing.T) {
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(true)
 	ln, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -223,7 +223,7 @@ func TestMPTCPIsListedLikeTCP(t *testing.T) {
 		t.Fatal(err)
 	}
 	if protocol != unix.IPPROTO_MPTCP {
-		t.Skip("this kernel has no MPTCP, or has it switched off")
+		t.Skip("this kernel does not support MPTCP, or it is disabled")
 	}
 	w := watch(t, portOf(ln), time.Hour)
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
@@ -234,27 +234,27 @@ func TestMPTCPIsListedLikeTCP(t *testing.T) {
 	w.until("closed")
 }
 
-func TestAnotherNetworkNamespaceIsNotListed(t *testing.T) {
+func TestAnotherNetworkNamespace(t *testing.T) {
 	c, err := try(t, "listen", with("0.0.0.0:0"), func(c *exec.Cmd) {
 		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
 		if os.Getuid() != 0 {
 			c.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 		}
 	})
-	if refused(err) {
-		t.Skipf("needs root, or a kernel that lets every user make a network namespace: %v", err)
+	if denied(err) {
+		t.Skipf("needs root, or a kernel that lets every user create network namespaces: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	here := begin(t, "listen", with(fmt.Sprintf("127.0.0.1:%d", c.Port)))
 	s := snapshot(t, needMonitor(t, true, 0))
-	if got, want := picture(onPort(s, c.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", here.pid); got != want {
-		t.Errorf("port %d, which has a listener there and one here: %q, want %q", c.Port, got, want)
+	if got, want := format(onPort(s, c.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", here.pid); got != want {
+		t.Errorf("port %d, which has a listener in each namespace: got %q, want %q", c.Port, got, want)
 	}
 	for _, l := range s.Listeners {
 		if slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return o.PID == c.pid }) {
-			t.Errorf("%s is said to be of process %d, which lives in another network", picture([]*monitor.Listener{l}), c.pid)
+			t.Errorf("%s has the owner %d, which is in another namespace", format([]*monitor.Listener{l}), c.pid)
 		}
 	}
 }

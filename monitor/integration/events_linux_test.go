@@ -14,9 +14,9 @@ import (
 	"porthole/monitor/process"
 )
 
-// Between two looks a port is closed and opened again. A single look knows no
-// time: what it shows anew is found.
-func TestReuseOfAPort(t *testing.T) {
+// Between two scans a port is closed and opened again. A scan does not know when a
+// listener opened, so the new one is discovered.
+func TestReusedPortInScans(t *testing.T) {
 	ln, err := listenOn("127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -36,10 +36,10 @@ func TestReuseOfAPort(t *testing.T) {
 			}
 		}
 		if fmt.Sprint(kinds) != "[closed discovered]" {
-			t.Errorf("%s: told %v, want closed and found; %s, then %s", who, kinds, picture(was), picture(is))
+			t.Errorf("%s: got events %v, want closed and discovered; %s, then %s", who, kinds, format(was), format(is))
 		}
 		if len(is) != 1 || len(was) != 1 || is[0].ID == was[0].ID {
-			t.Errorf("%s: row %s, then %s; want another one", who, picture(was), picture(is))
+			t.Errorf("%s: got listener %s, then %s; want a different one", who, format(was), format(is))
 		}
 		before = after
 	}
@@ -55,8 +55,8 @@ func TestReuseOfAPort(t *testing.T) {
 	})
 }
 
-// The same, told by a monitor that runs.
-func TestReuseOfAPortIsTold(t *testing.T) {
+// The same with a running monitor.
+func TestReusedPort(t *testing.T) {
 	ln, err := listenOn("127.0.0.1:0", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -76,9 +76,9 @@ func TestReuseOfAPortIsTold(t *testing.T) {
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
 }
 
-// shutdown(2) ends listening, listen(2) begins again on the same descriptor:
-// one kernel socket, which people see close and open.
-func TestShutdownAndListenOnOneDescriptor(t *testing.T) {
+// shutdown(2) and listen(2) on one descriptor: a listener closes and opens, although it
+// is the same kernel socket.
+func TestShutdownAndListen(t *testing.T) {
 	r := bind(t, unix.SOCK_STREAM, "127.0.0.1").listen(t)
 	w := watch(t, r.port, 20*time.Millisecond)
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
@@ -93,12 +93,12 @@ func TestShutdownAndListenOnOneDescriptor(t *testing.T) {
 	r.listen(t)
 	w.until("closed, opened")
 	if after := onPort(w.now, r.port)[0].Sockets[0].ID; after != before {
-		t.Errorf("socket %d, then %d: not one descriptor's, the test is about nothing", before, after)
+		t.Errorf("socket %d, then %d: not the same socket, this test is void", before, after)
 	}
 }
 
-// The same without a look in between, on another port: a network of its own
-// has nobody else's closes, which would bring a look.
+// The same without a poll in between, on another port. In a network of its own no other
+// program closes sockets, which would cause a poll.
 func TestShutdownAndListenOnAnotherPort(t *testing.T) {
 	if !inside(t, unix.CLONE_NEWNET) {
 		return
@@ -119,20 +119,20 @@ func TestShutdownAndListenOnAnotherPort(t *testing.T) {
 	r.listen(t)
 	w.m.Refresh()
 	w.until("closed, opened")
-	closed, opened := w.loud()[0].Listener, w.loud()[1].Listener
+	closed, opened := w.notable()[0].Listener, w.notable()[1].Listener
 	if int(closed.Port) != r.port || int(opened.Port) != other || opened.Sockets[0].ID != before {
 		t.Errorf("closed %d, opened %d with socket %d; want %d, %d, %d", closed.Port, opened.Port, opened.Sockets[0].ID, r.port, other, before)
 	}
 }
 
-// An owner ends and another process is given its number: not the same owner.
-func TestReuseOfAPID(t *testing.T) {
+// An owner exits and another process gets its PID: not the same owner.
+func TestReusedPID(t *testing.T) {
 	if !inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET) {
 		return
 	}
 	const lastPID = "/proc/sys/kernel/ns_last_pid"
 	if err := os.WriteFile(lastPID, []byte("20000"), 0); err != nil {
-		t.Skipf("this kernel gives no number of choice: %v", err)
+		t.Skipf("this kernel does not let us choose a PID: %v", err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -146,7 +146,7 @@ func TestReuseOfAPID(t *testing.T) {
 	defer file.Close()
 	w := watch(t, portOf(ln), 20*time.Millisecond)
 	var was monitor.Owner
-	lived := func() child { // a process that was seen and has ended
+	exited := func() testProcess { // a process that was seen and has exited
 		c := begin(t, "hold", holding(file))
 		if was, err = process.Info(c.pid); err != nil {
 			t.Fatal(err)
@@ -155,20 +155,20 @@ func TestReuseOfAPID(t *testing.T) {
 		c.end()
 		return c
 	}
-	first := lived()
+	first := exited()
 
-	// Threads take numbers too: try until the one wanted is given, or one of ours
-	// has it for good.
-	var second child
-	for deadline := time.Now().Add(patience); second.pid != first.pid; {
+	// Threads have PIDs too: try until a process gets the wanted one, or start again if one
+	// of our threads has it.
+	var second testProcess
+	for deadline := time.Now().Add(timeout); second.pid != first.pid; {
 		if time.Now().After(deadline) {
-			t.Fatalf("number %d was not given again; the last one was %d", first.pid, second.pid)
+			t.Fatalf("PID %d was not reused; the last one was %d", first.pid, second.pid)
 		}
 		if second.end != nil {
 			second.end()
 		}
 		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", first.pid)); err == nil {
-			first = lived()
+			first = exited()
 		}
 		if err := os.WriteFile(lastPID, []byte(strconv.Itoa(first.pid-1)), 0); err != nil {
 			t.Fatal(err)
@@ -177,19 +177,19 @@ func TestReuseOfAPID(t *testing.T) {
 	}
 	is, err := process.Info(second.pid)
 	if err != nil || is.Same(was) {
-		t.Fatalf("%+v, then %+v, %v; want another process with the same number", was, is, err)
+		t.Fatalf("%+v, then %+v, %v; want another process with the same PID", was, is, err)
 	}
 	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", second.pid)
 	w.rows(want)
 	w.see("the second owner", func(s monitor.Snapshot) bool {
 		rows := onPort(s, portOf(ln))
-		return picture(rows) == want && rows[0].Owners[0].Same(is)
+		return format(rows) == want && rows[0].Owners[0].Same(is)
 	})
 	changed := false
-	for _, c := range w.loud() {
+	for _, c := range w.notable() {
 		changed = changed || c.Kind == monitor.OwnerChanged
 	}
 	if !changed {
-		t.Errorf("told %q, want that the owner changed", w.told())
+		t.Errorf("got events %q, want owner_changed", w.kinds())
 	}
 }

@@ -16,10 +16,11 @@ import (
 	"porthole/monitor/socket"
 )
 
-// patience is how long a test waits for what must come: machines are slow.
-const patience = 90 * time.Second // what was passed on to a process that is there is found within a minute
+// timeout is how long a test waits for an expected event. A socket that was passed to an
+// existing process is found within a minute.
+const timeout = 90 * time.Second
 
-// newMonitor puts together what the program does.
+// newMonitor returns a Monitor as the program uses it.
 func newMonitor(udp bool, interval time.Duration) (*monitor.Monitor, func(), error) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	table, err := socket.Open(log)
@@ -40,7 +41,7 @@ func needMonitor(t *testing.T, udp bool, interval time.Duration) *monitor.Monito
 	return m
 }
 
-// snapshot is one look.
+// snapshot scans once.
 func snapshot(t *testing.T, m *monitor.Monitor) monitor.Snapshot {
 	t.Helper()
 	s, err := m.Scan(t.Context())
@@ -54,9 +55,9 @@ func onPort(s monitor.Snapshot, port int) []*monitor.Listener {
 	return slices.DeleteFunc(slices.Clone(s.Listeners), func(l *monitor.Listener) bool { return int(l.Port) != port })
 }
 
-// picture writes rows as "tcp [addresses] reach, N sockets of pids", joined by
-// "; ". Owners stand in their order, the principal first.
-func picture(rows []*monitor.Listener) string {
+// format formats listeners as "tcp [addresses] exposure, N sockets of pids", joined by
+// "; ". The principal owner is first.
+func format(rows []*monitor.Listener) string {
 	var out []string
 	for _, l := range rows {
 		out = append(out, fmt.Sprintf("%s %v %s, %d sockets of %v", l.Protocol, l.Addresses, l.Exposure, len(l.Sockets), pids(l)))
@@ -72,23 +73,23 @@ func pids(l *monitor.Listener) []int {
 	return pids
 }
 
-// row fails unless one look shows port as want, and returns its first row.
-func row(t *testing.T, port int, want string) *monitor.Listener {
+// wantListener fails unless a scan shows port as want, and returns its first listener.
+func wantListener(t *testing.T, port int, want string) *monitor.Listener {
 	t.Helper()
 	rows := onPort(snapshot(t, needMonitor(t, false, 0)), port)
-	if got := picture(rows); got != want || len(rows) == 0 {
+	if got := format(rows); got != want || len(rows) == 0 {
 		t.Fatalf("port %d:\n got %s\nwant %s", port, got, want)
 	}
 	return rows[0]
 }
 
-// watcher is a running Monitor, and what it told of one port.
+// watcher is a running Monitor, and its events about one port.
 type watcher struct {
 	*testing.T
 	m       *monitor.Monitor
 	updates *monitor.Subscription
 	port    int
-	changes []monitor.Event // of port, all
+	events  []monitor.Event // about port; all ports if it is 0
 	now     monitor.Snapshot
 }
 
@@ -106,16 +107,16 @@ func watch(t *testing.T, port int, interval time.Duration) *watcher {
 	return w
 }
 
-// wait takes updates until done says so.
+// wait takes updates until done returns true.
 func (w *watcher) wait(what string, done func(monitor.Update) bool) {
 	w.Helper()
-	late := time.After(patience)
+	late := time.After(timeout)
 	for {
 		if u, ok := w.updates.Take(); ok {
 			w.now = u.Snapshot
 			for _, c := range u.Events {
 				if w.port == 0 || int(c.Listener.Port) == w.port {
-					w.changes = append(w.changes, c)
+					w.events = append(w.events, c)
 				}
 			}
 			if done(u) {
@@ -126,12 +127,12 @@ func (w *watcher) wait(what string, done func(monitor.Update) bool) {
 		select {
 		case <-w.updates.C:
 		case <-late:
-			w.Fatalf("%s did not come; told: %s; now: %s", what, w.told(), picture(onPort(w.now, w.port)))
+			w.Fatalf("timeout waiting for %s; events: %s; now: %s", what, w.kinds(), format(onPort(w.now, w.port)))
 		}
 	}
 }
 
-// see waits until the snapshot is as done says; it may be so already.
+// see waits until done returns true for the snapshot, which may be the case already.
 func (w *watcher) see(what string, done func(monitor.Snapshot) bool) {
 	w.Helper()
 	if !done(w.now) {
@@ -139,46 +140,46 @@ func (w *watcher) see(what string, done func(monitor.Snapshot) bool) {
 	}
 }
 
-// rows waits until port looks like want.
+// rows waits until the listeners of port are as in want.
 func (w *watcher) rows(want string) {
 	w.Helper()
-	w.see(want, func(s monitor.Snapshot) bool { return picture(onPort(s, w.port)) == want })
+	w.see(want, func(s monitor.Snapshot) bool { return format(onPort(s, w.port)) == want })
 }
 
-// until waits until as many changes were told that are not updates, which may
-// come or not as searches go, and fails where they are others.
+// until waits for as many events as in want and fails if they are different. It ignores
+// updates, which depend on the timing of searches.
 func (w *watcher) until(want string) {
 	w.Helper()
-	if n := strings.Count(want, ",") + 1; len(w.loud()) < n {
-		w.wait(want, func(monitor.Update) bool { return len(w.loud()) >= n })
+	if n := strings.Count(want, ",") + 1; len(w.notable()) < n {
+		w.wait(want, func(monitor.Update) bool { return len(w.notable()) >= n })
 	}
-	if got := w.told(); got != want {
-		w.Fatalf("told %q, want %q", got, want)
+	if got := w.kinds(); got != want {
+		w.Fatalf("got events %q, want %q", got, want)
 	}
 }
 
-// loud returns the changes of port that are worth telling anyone.
-func (w *watcher) loud() []monitor.Event {
-	return slices.DeleteFunc(slices.Clone(w.changes), func(c monitor.Event) bool { return c.Kind == monitor.Updated })
+// notable returns the events about port except updates.
+func (w *watcher) notable() []monitor.Event {
+	return slices.DeleteFunc(slices.Clone(w.events), func(c monitor.Event) bool { return c.Kind == monitor.Updated })
 }
 
-func (w *watcher) told() string {
+func (w *watcher) kinds() string {
 	var kinds []string
-	for _, c := range w.loud() {
+	for _, c := range w.notable() {
 		kinds = append(kinds, string(c.Kind))
 	}
 	return strings.Join(kinds, ", ")
 }
 
-// look asks for a look and waits until it is over.
-func (w *watcher) look() {
+// refresh requests a poll and waits until it is done.
+func (w *watcher) refresh() {
 	w.Helper()
-	// A listener of this test's own that a look shows, and the looks before it too.
+	// A listener that appears with this poll, or with an earlier one.
 	ln, err := listenOn("127.0.0.1:0", 0)
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer ln.Close()
 	w.m.Refresh()
-	w.see("a look", func(s monitor.Snapshot) bool { return len(onPort(s, portOf(ln))) > 0 })
+	w.see("a poll", func(s monitor.Snapshot) bool { return len(onPort(s, portOf(ln))) > 0 })
 }
