@@ -21,6 +21,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
+	"porthole/monitor/process/child"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
 )
@@ -174,7 +175,7 @@ func TestEventsDuringChurn(t *testing.T) {
 	<-r.ready
 
 	running.Go(func() { connections(ctx) })
-	var children []child
+	var children []child.Child
 	for i := range churners {
 		children = append(children, begin(t, "churn", []string{strconv.Itoa(int(network)), strconv.Itoa(i), duration.String()}))
 	}
@@ -187,7 +188,7 @@ func TestEventsDuringChurn(t *testing.T) {
 	eventually(t, "the events of all closed sockets", func() bool { return r.open() <= steady })
 	wantAlive(t, r, lives)
 	for _, c := range children {
-		c.end()
+		c.End()
 	}
 	eventually(t, "the events of the sockets of exited processes", func() bool { return r.open() == 0 })
 	cancel()
@@ -197,10 +198,10 @@ func TestEventsDuringChurn(t *testing.T) {
 
 // readLives reads the report of a churner: the cookie of each socket, when it was
 // open, and when it began to close; 0 if it is still open.
-func readLives(t *testing.T, c child, lives map[monitor.SocketID]life) {
+func readLives(t *testing.T, c child.Child, lives map[monitor.SocketID]life) {
 	t.Helper()
 	for {
-		line := c.line(t)
+		line := c.Line(t)
 		if line == "end" {
 			return
 		}
@@ -327,12 +328,13 @@ func connections(ctx context.Context) {
 
 // playChurn opens and closes listeners on 127.A.B.0/24 for a while, then reports the
 // life of each. Those that stay are closed when it exits.
-func playChurn(args []string) {
+func playChurn() {
+	args := os.Args[1:]
 	a, errA := strconv.Atoi(args[0])
 	b, errB := strconv.Atoi(args[1])
 	duration, errD := time.ParseDuration(args[2])
 	if errA != nil || errB != nil || errD != nil {
-		fail(fmt.Errorf("arguments %q", args))
+		child.Fail(fmt.Errorf("arguments %q", args))
 	}
 	type record struct {
 		id monitor.SocketID
@@ -348,7 +350,7 @@ func playChurn(args []string) {
 		}
 		l, err := listen(loopback(byte(a), byte(b), byte(1+place/churnPorts), uint16(churnPort+place%churnPorts)))
 		if err != nil {
-			fail(err)
+			child.Fail(err)
 		}
 		count++
 		return l
@@ -380,7 +382,7 @@ func playChurn(args []string) {
 	}
 	_, _ = fmt.Fprintln(out, "end")
 	if err := out.Flush(); err != nil {
-		fail(err)
+		child.Fail(err)
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	child.Wait()
 }

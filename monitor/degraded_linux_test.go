@@ -25,90 +25,92 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
+	"porthole/monitor/process/child"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
 )
 
-// This file has worlds in which a monitor gets less than it wants, or more. The
-// monitor runs in a child, so that no other test does.
+// This file tests a monitor that lacks descriptors, events, /proc or time, or that has very
+// many listeners or files. The monitor runs in a child, so that other tests are not
+// affected.
 
-// report is what a child that watches says of an update. Sockets are named by
-// address and port; what listens that no test opened is in there too.
+// report is the report of a watching child about an update. Sockets are named by address
+// and port; those that no test opened are included.
 type report struct {
 	Opened, Closed []string        `json:",omitempty"`
-	Rows           map[string]seen `json:",omitempty"` // the sockets of the rows that changed
+	Rows           map[string]seen `json:",omitempty"` // the sockets of the listeners that changed
 	Count          int             // of sockets
 	Ready          bool            // the first snapshot was taken
 	Source         string          `json:",omitempty"`
 	Problem        string          `json:",omitempty"`
-	Cost           time.Duration   `json:",omitempty"`
+	PollDuration   time.Duration   `json:",omitempty"`
 	Done           string          `json:",omitempty"` // a command
 }
 
 type seen struct {
-	Owners []int  `json:",omitempty"`
-	Hidden string `json:",omitempty"`
+	Owners  []int  `json:",omitempty"`
+	Unknown string `json:",omitempty"`
 }
 
-// playWatch runs a Monitor, as the program does. Its arguments are commands to
-// obey first, its input those to obey then.
-func playWatch(args []string) {
+// playWatch runs a Monitor as the program does. Its arguments are commands to run before
+// that, its input has further commands.
+func playWatch() {
 	var mu sync.Mutex
 	out := json.NewEncoder(os.Stdout)
-	say := func(r report) {
+	send := func(r report) {
 		mu.Lock()
 		defer mu.Unlock()
 		if err := out.Encode(r); err != nil {
-			fail(err)
+			child.Fail(err)
 		}
 	}
-	gate := make(chan struct{}, 1) // holds a token while the monitor may wait
+	gate := make(chan struct{}, 1) // has a token while the monitor may wait
 	gate <- struct{}{}
-	world := world{gate: gate, own: make(map[string]int)}
+	conditions := conditions{gate: gate, own: make(map[string]int)}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	obey := func(command string) {
-		if err := world.obey(command); err != nil {
-			fail(fmt.Errorf("%s: %w", command, err))
+	run := func(command string) {
+		if err := conditions.run(command); err != nil {
+			child.Fail(fmt.Errorf("%s: %w", command, err))
 		}
-		say(report{Done: command})
+		send(report{Done: command})
 	}
-	for _, command := range args {
-		obey(command)
+	for _, command := range os.Args[1:] {
+		run(command)
 	}
 	commands := bufio.NewScanner(os.Stdin)
 	table, err := socket.Open(log)
-	for err != nil { // there may be another time
-		say(report{Problem: err.Error()})
+	for err != nil { // until there are resources again
+		send(report{Problem: err.Error()})
 		if !commands.Scan() {
 			return
 		}
-		obey(commands.Text())
+		run(commands.Text())
 		table, err = socket.Open(log)
 	}
-	m := monitor.New(gated{table, gate}, owner.New(), monitor.Options{Describe: service.Describe, Logger: log})
+	m := monitor.New(gatedTable{table, gate}, owner.New(), monitor.Options{Describe: service.Describe, Logger: log})
 	updates := m.Subscribe()
 	go m.Run(context.Background())
 	go func() {
 		for range updates.C {
 			if u, ok := updates.Take(); ok {
-				say(reported(u))
+				send(reported(u))
 			}
 		}
 	}()
 	for commands.Scan() {
-		obey(commands.Text())
+		run(commands.Text())
 	}
 	os.Exit(0)
 }
 
 func reported(u monitor.Update) report {
-	r := report{Rows: make(map[string]seen), Ready: u.Ready, Source: u.Health.Source, Problem: u.Health.Problem, Cost: u.Health.PollDuration}
+	r := report{Rows: make(map[string]seen), Ready: u.Ready, Source: u.Health.Source, Problem: u.Health.Problem, PollDuration: u.Health.PollDuration}
 	name := func(s monitor.HeldSocket, l *monitor.Listener) string {
 		return netip.AddrPortFrom(s.Address, l.Port).String()
 	}
 	row := func(l *monitor.Listener) {
 		for _, s := range l.Sockets {
-			r.Rows[name(s, l)] = seen{Owners: s.Owners, Hidden: l.OwnerUnknown}
+			r.Rows[name(s, l)] = seen{Owners: s.Owners, Unknown: l.OwnerUnknown}
 		}
 	}
 	for _, l := range u.Snapshot.Listeners {
@@ -138,31 +140,33 @@ func reported(u monitor.Update) report {
 	return r
 }
 
-// gated is a Table that waits for nothing while its gate is shut.
-type gated struct {
+// gatedTable is a Table that blocks in Wait while its gate is closed.
+type gatedTable struct {
 	socket.Table
 	gate chan struct{}
 }
 
-func (g gated) Wait(d time.Duration, closed []monitor.SocketID) ([]monitor.SocketID, monitor.Hint) {
+func (g gatedTable) WatchExits(pids []int) { watchExits(g.Table, pids) }
+
+func (g gatedTable) Wait(d time.Duration, closed []monitor.SocketID) ([]monitor.SocketID, monitor.Hint) {
 	<-g.gate
 	g.gate <- struct{}{}
 	return g.Table.Wait(d, closed)
 }
 
-// world makes the world of this process worse and better.
-type world struct {
+// conditions changes the conditions under which this process runs.
+type conditions struct {
 	limit unix.Rlimit
 	gate  chan struct{}
 	own   map[string]int // descriptors of listeners
 	ends  []int          // of a connection
 	crowd []*exec.Cmd
-	lives []io.Closer // the crowd's
+	lives []io.Closer // inputs of the crowd
 }
 
-func (w *world) obey(command string) error {
+func (w *conditions) run(command string) error {
 	switch command {
-	case "no more descriptors": // not one: those that are open stay
+	case "no more descriptors": // none at all: open ones stay open
 		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &w.limit); err != nil {
 			return err
 		}
@@ -177,7 +181,7 @@ func (w *world) obey(command string) error {
 	case "descriptors":
 		return unix.Setrlimit(unix.RLIMIT_NOFILE, &w.limit)
 	case "no events":
-		return forbid(unix.SYS_BIND, 2, unix.SizeofSockaddrNetlink) // to the groups; other addresses have other sizes
+		return forbid(unix.SYS_BIND, 2, unix.SizeofSockaddrNetlink) // forbids subscribing; other addresses have other sizes
 	case "no netlink":
 		return forbidNetlink()
 	case "no /proc":
@@ -185,12 +189,12 @@ func (w *world) obey(command string) error {
 			unix.Mount("nothing", "/proc", "tmpfs", 0, ""))
 	case "/proc":
 		return unix.Unmount("/proc", 0)
-	case "shut":
+	case "close gate":
 		<-w.gate
 		return nil
 	case "disperse":
 		return w.disperse()
-	case "open":
+	case "open gate":
 		w.gate <- struct{}{}
 		return nil
 	case "connect":
@@ -213,11 +217,11 @@ func (w *world) obey(command string) error {
 	case "swap":
 		return w.swap(object)
 	}
-	return errors.New("what is that?")
+	return errors.New("unknown command")
 }
 
-// connect connects to itself, in a network of its own.
-func (w *world) connect() error {
+// connect connects to itself in a network namespace of its own.
+func (w *conditions) connect() error {
 	l, err := listen(loopback(0, 0, 1, 1000))
 	if err != nil {
 		return err
@@ -228,10 +232,9 @@ func (w *world) connect() error {
 	}
 	up.SetUint16(unix.IFF_UP)
 	if err := unix.IoctlIfreq(l.fd, unix.SIOCSIFFLAGS, up); err != nil {
-		return fmt.Errorf("switch lo on: %w", err)
+		return fmt.Errorf("bring lo up: %w", err)
 	}
-	// The end that closes first is to wait for nothing, as that of another machine
-	// would not here.
+	// The side that closes first must not stay in TIME_WAIT.
 	if err := os.WriteFile("/proc/sys/net/ipv4/tcp_max_tw_buckets", []byte("0"), 0); err != nil {
 		return err
 	}
@@ -250,9 +253,9 @@ func (w *world) connect() error {
 	return unix.Close(l.fd)
 }
 
-// swap ends the connection and listens at two addresses from first on, which leaves
-// the kernel's counts as they were; else that is an error.
-func (w *world) swap(first string) error {
+// swap closes the connection and opens two listeners, on first and the next port, which
+// leaves the kernel's counters unchanged; otherwise that is an error.
+func (w *conditions) swap(first string) error {
 	address, err := netip.ParseAddrPort(first)
 	if err != nil {
 		return err
@@ -274,21 +277,21 @@ func (w *world) swap(first string) error {
 	}
 	after, err := sockstat()
 	if err == nil && before != after {
-		return fmt.Errorf("the counts were\n%s\nand are\n%s", before, after)
+		return fmt.Errorf("the counters were\n%s\nand are\n%s", before, after)
 	}
 	return err
 }
 
-// sockstat is the counts of network sockets of this network.
+// sockstat returns the socket counters of this network namespace.
 func sockstat() (string, error) {
 	all, err := os.ReadFile("/proc/thread-self/net/sockstat")
 	_, counts, _ := strings.Cut(string(all), "\n")
 	return counts, err
 }
 
-// gather starts processes that listen on the ports from 1 to last, as many on
-// each as it may have descriptors, and returns when they do.
-func (w *world) gather(last string) error {
+// gather starts processes that listen on the ports from 1 to last, each on as many as it
+// may have descriptors, and returns when they do.
+func (w *conditions) gather(last string) error {
 	n, err := strconv.Atoi(last)
 	if err != nil {
 		return err
@@ -299,7 +302,7 @@ func (w *world) gather(last string) error {
 	}
 	share := int(min(limit.Cur-100, uint64(n)))
 	for from := 1; from <= n; from += share {
-		c := command("crowd", fmt.Sprint(from), fmt.Sprint(min(from+share-1, n)))
+		c := child.Command("crowd", fmt.Sprint(from), fmt.Sprint(min(from+share-1, n)))
 		life, err := c.StdinPipe()
 		if err != nil {
 			return err
@@ -319,8 +322,8 @@ func (w *world) gather(last string) error {
 	return nil
 }
 
-// disperse ends them all at once.
-func (w *world) disperse() (err error) {
+// disperse ends all of them at the same time.
+func (w *conditions) disperse() (err error) {
 	for _, life := range w.lives {
 		err = errors.Join(err, life.Close())
 	}
@@ -330,46 +333,48 @@ func (w *world) disperse() (err error) {
 	return err
 }
 
-// playCrowd listens on the ports from one number to another.
-func playCrowd(args []string) {
+// playCrowd listens on a range of ports.
+func playCrowd() {
+	args := os.Args[1:]
 	from, errFrom := strconv.Atoi(args[0])
 	to, errTo := strconv.Atoi(args[1])
 	if errFrom != nil || errTo != nil {
-		fail(fmt.Errorf("arguments %q", args))
+		child.Fail(fmt.Errorf("arguments %q", args))
 	}
 	for port := from; port <= to; port++ {
 		if _, err := listen(netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port))); err != nil {
-			fail(err)
+			child.Fail(err)
 		}
 	}
 	fmt.Println("listening")
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	child.Wait()
 }
 
-// playManyFiles opens so many files, and a listener at an address.
-func playManyFiles(args []string) {
+// playManyFiles opens a number of files, and a listener on an address.
+func playManyFiles() {
+	args := os.Args[1:]
 	n, err := strconv.Atoi(args[0])
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	for range n {
 		if _, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-			fail(err)
+			child.Fail(err)
 		}
 	}
 	address, err := netip.ParseAddrPort(args[1])
 	if err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	if _, err := listen(address); err != nil {
-		fail(err)
+		child.Fail(err)
 	}
 	fmt.Println("listening")
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	child.Wait()
 }
 
-// room lets this process, and the children that it starts from now on, have n
-// descriptors and some, or as many as it may. It returns how many these are.
+// room allows this process and its future children n descriptors and some more, or as many
+// as possible. It returns n, or how many are possible.
 func room(t *testing.T, n int) int {
 	t.Helper()
 	const some = 100
@@ -385,31 +390,31 @@ func room(t *testing.T, n int) int {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: was.Max, Max: was.Max}); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("a process may have %d descriptors here, not %d", was.Max, want)
+	t.Logf("the limit here is %d descriptors, not %d", was.Max, want)
 	return int(was.Max) - some
 }
 
-// forbidNetlink lets the kernel refuse netlink sockets to all threads of this
-// process, as a sandbox does.
+// forbidNetlink makes the kernel deny netlink sockets to all threads of this process, as a
+// sandbox does.
 func forbidNetlink() error {
 	if err := forbid(unix.SYS_SOCKET, 0, unix.AF_NETLINK); err != nil {
 		return err
 	}
 	if _, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM, unix.NETLINK_SOCK_DIAG); !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("a netlink socket: %w, want EPERM", err)
+		return fmt.Errorf("open a netlink socket: %w, want EPERM", err)
 	}
 	return nil
 }
 
-// forbid has the kernel refuse this process a system call where that argument of it,
-// counted from 0, has that value.
+// forbid makes the kernel deny a system call if the argument with that index has that
+// value.
 func forbid(call uint32, argument, value uint32) error {
-	lower := 16 + 8*argument // half of it, in seccomp_data
+	lower := 16 + 8*argument // offset of its lower half in seccomp_data
 	if one := [2]byte{0, 1}; binary.NativeEndian.Uint16(one[:]) == 1 {
 		lower += 4
 	}
 	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the call
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the system call
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jt: 0, Jf: 3},
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: lower},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: value, Jt: 0, Jf: 1},
@@ -427,15 +432,15 @@ func forbid(call uint32, argument, value uint32) error {
 	return nil
 }
 
-// watcher is a child that watches, and what it said.
+// watcher is a child that runs playWatch, and its reports.
 type watcher struct {
-	child
+	child.Child
 	*testing.T
 	mu      sync.Mutex
-	rows    map[string]seen // of the last report of each
-	opened  map[string]int  // how often
+	rows    map[string]seen // the last state of each socket
+	opened  map[string]int  // number of events
 	closed  map[string]int
-	changed map[string]int // reports with the row in it
+	changed map[string]int // number of reports with the socket
 	last    report
 	done    []string
 	ended   bool
@@ -443,10 +448,10 @@ type watcher struct {
 
 func watchFrom(t *testing.T, commands []string, change ...func(*exec.Cmd)) *watcher {
 	t.Helper()
-	w := &watcher{child: begin(t, "watch", commands, change...), T: t, rows: make(map[string]seen),
+	w := &watcher{Child: begin(t, "watch", commands, change...), T: t, rows: make(map[string]seen),
 		opened: make(map[string]int), closed: make(map[string]int), changed: make(map[string]int)}
 	go func() {
-		decoder := json.NewDecoder(w.out)
+		decoder := json.NewDecoder(w.Out)
 		for {
 			var r report
 			err := decoder.Decode(&r)
@@ -482,78 +487,78 @@ func (w *watcher) note(r report) {
 	}
 }
 
-// source is the way that was told last.
+// source returns the source of the last report.
 func (w *watcher) source() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.last.Source
 }
 
-// until waits until ok is true of what was said.
+// until waits until ok returns true for the reports.
 func (w *watcher) until(what string, ok func() bool) {
 	w.Helper()
 	eventually(w.T, what, func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.ended {
-			w.Fatalf("the child ended; wanted is that not %s", what)
+			w.Fatalf("the child exited while waiting for %s", what)
 		}
 		return ok()
 	})
 }
 
-// begun waits for the first snapshot.
-func (w *watcher) begun() *watcher {
+// ready waits for the first snapshot.
+func (w *watcher) ready() *watcher {
 	w.Helper()
-	w.until("there is no first snapshot", func() bool { return w.last.Ready })
+	w.until("the first snapshot", func() bool { return w.last.Ready })
 	return w
 }
 
-// do lets the child obey a command.
+// do makes the child run a command.
 func (w *watcher) do(command string) {
 	w.Helper()
 	w.mu.Lock()
 	before := len(w.done)
 	w.mu.Unlock()
-	if _, err := fmt.Fprintln(w.in, command); err != nil {
+	if _, err := fmt.Fprintln(w.In, command); err != nil {
 		w.Fatal(err)
 	}
-	w.until("it does not obey "+command, func() bool { return len(w.done) > before })
+	w.until("the command "+command, func() bool { return len(w.done) > before })
 }
 
-// listed waits until the watcher lists these, with that owner; 0 is none that
-// can be seen, for a reason with the word.
+// listed waits until the watcher lists these listeners with that owner; 0 means that the
+// owner is unknown for that reason.
 func (w *watcher) listed(pid int, reason string, listeners ...open) {
 	w.Helper()
 	for _, l := range listeners {
 		var row seen
 		var ok bool
-		w.until(fmt.Sprintf("%v is not listed with the owner %d, %q", l.address, pid, reason), func() bool {
+		w.until(fmt.Sprintf("%v with owner %d, reason %q", l.address, pid, reason), func() bool {
 			row, ok = w.rows[l.address.String()]
 			if pid == 0 {
-				return ok && len(row.Owners) == 0 && row.Hidden != "" && strings.Contains(row.Hidden, reason)
+				return ok && len(row.Owners) == 0 && row.Unknown == reason
 			}
 			return ok && slices.Equal(row.Owners, []int{pid})
 		})
 	}
 }
 
-// gone waits until the listeners are told as closed.
+// gone waits until the listeners are reported as closed.
 func (w *watcher) gone(listeners ...open) {
 	w.Helper()
 	for _, l := range listeners {
-		w.until(fmt.Sprintf("%v is not told as closed", l.address), func() bool { return w.closed[l.address.String()] > 0 })
+		w.until(fmt.Sprintf("the close of %v", l.address), func() bool { return w.closed[l.address.String()] > 0 })
 	}
 }
 
-// want fails where the listeners were not told as opened and closed so often.
+// want fails unless the listeners were reported as opened and closed that many times.
 func (w *watcher) want(opened, closed int, listeners ...open) {
 	w.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range listeners {
 		if o, c := w.opened[l.address.String()], w.closed[l.address.String()]; o != opened || c != closed {
-			w.Errorf("%v: told %d times as opened and %d as closed, want %d and %d", l.address, o, c, opened, closed)
+			w.Errorf("%v: opened %d times and closed %d times, want %d and %d", l.address, o, c, opened, closed)
 		}
 	}
 }
@@ -561,13 +566,13 @@ func (w *watcher) want(opened, closed int, listeners ...open) {
 // open is a listener of the test.
 type open struct {
 	address netip.AddrPort
-	fd      int // -1 where a child has it
+	fd      int // -1 if a child has it
 	close   func()
 }
 
 var lastPort atomic.Int32
 
-// openSome opens n listeners, each on a port of its own.
+// openSome opens n listeners on different ports.
 func openSome(t *testing.T, n int) []open {
 	t.Helper()
 	var all []open
@@ -584,8 +589,8 @@ func openSome(t *testing.T, n int) []open {
 	return all
 }
 
-// openSome is like that of the test, in the child: a process in a user namespace
-// may not look into those outside.
+// openSome opens the listeners in the child: a process in a user namespace may not read
+// processes outside.
 func (w *watcher) openSome(n int) []open {
 	w.Helper()
 	var all []open
@@ -607,38 +612,38 @@ func closeAll(all []open) {
 	}
 }
 
-func TestOutOfDescriptorsNothingIsInventedAndAllIsFoundAgain(t *testing.T) {
+func TestOutOfDescriptors(t *testing.T) {
 	for _, few := range []string{"no more descriptors", "one more descriptor"} {
 		t.Run(few, func(t *testing.T) {
 			t.Parallel()
-			w := watchFrom(t, nil).begun()
+			w := watchFrom(t, nil).ready()
 			before, passing, shared := openSome(t, 3), openSome(t, 3), openSome(t, 1)
 			heir := shareWithChild(t, shared[0])
 			w.listed(os.Getpid(), "", append(before, passing...)...)
-			w.until("a listener of two processes is not seen as one", func() bool { return len(w.rows[shared[0].address.String()].Owners) == 2 })
+			w.until("a listener with two owners", func() bool { return len(w.rows[shared[0].address.String()].Owners) == 2 })
 			w.do(few)
-			still := w.changes(append(before, shared...))
+			unchanged := w.changes(append(before, shared...))
 			during := openSome(t, 3)
-			// One whose descriptors do not change later, which would draw a search.
+			// The descriptors of its owner do not change later, which would cause a search.
 			quiet := open{address: nextAddress()}
 			holder := begin(t, "many", []string{"0", quiet.address.String()})
-			holder.line(t)
+			holder.Line(t)
 			closeAll(passing)
-			if few == "one more descriptor" { // that is all that a search needs
+			if few == "one more descriptor" { // a search needs only one
 				w.listed(os.Getpid(), "", during...)
-				w.listed(holder.pid, "", quiet)
+				w.listed(holder.PID, "", quiet)
 			} else {
-				w.listed(0, "may open no more files", append(during, quiet)...)
+				w.listed(0, monitor.UnknownUnreadable, append(during, quiet)...)
 			}
 			w.gone(passing...)
-			time.Sleep(5 * time.Second) // known owners are checked every 4 s: they must outlast that
-			if n := w.changes(append(before, shared...)); n != still {
-				t.Errorf("rows of which nothing changed were told %d times", n-still)
+			time.Sleep(5 * time.Second) // known owners are checked every 4 s and must stay
+			if n := w.changes(append(before, shared...)); n != unchanged {
+				t.Errorf("got %d reports of unchanged listeners, want none", n-unchanged)
 			}
 			w.do("descriptors")
 			w.listed(os.Getpid(), "", append(before, during...)...)
-			w.listed(holder.pid, "", quiet)
-			heir.end()
+			w.listed(holder.PID, "", quiet)
+			heir.End()
 			w.listed(os.Getpid(), "", shared...)
 			w.want(1, 0, append(before, shared...)...)
 			w.want(1, 0, during...)
@@ -647,7 +652,7 @@ func TestOutOfDescriptorsNothingIsInventedAndAllIsFoundAgain(t *testing.T) {
 	}
 }
 
-// changes counts how often the rows of these were told.
+// changes returns the number of reports with these listeners.
 func (w *watcher) changes(of []open) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -657,8 +662,8 @@ func (w *watcher) changes(of []open) (n int) {
 	return n
 }
 
-// shareWithChild lets a child hold o too.
-func shareWithChild(t *testing.T, o open) child {
+// shareWithChild passes o to a child too.
+func shareWithChild(t *testing.T, o open) child.Child {
 	t.Helper()
 	fd, err := unix.FcntlInt(uintptr(o.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -669,57 +674,57 @@ func shareWithChild(t *testing.T, o open) child {
 	return begin(t, "hold", nil, func(c *exec.Cmd) { c.ExtraFiles = []*os.File{file} })
 }
 
-// calm fails where rows changed more often than their listener did: once when
-// it opened, once when its owner was found.
-func (w *watcher) calm(listeners ...open) {
+// stable fails if listeners were reported more often than twice: when they opened, and when
+// the owner was found.
+func (w *watcher) stable(listeners ...open) {
 	w.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range listeners {
 		if n := w.changed[l.address.String()]; n > 2 {
-			w.Errorf("%v: %d changes, want 1 or 2", l.address, n)
+			w.Errorf("%v: got %d reports, want 1 or 2", l.address, n)
 		}
 	}
 }
 
-func TestOutOfDescriptorsFromTheBeginningNoLesserTableIsTaken(t *testing.T) {
+func TestOutOfDescriptorsAtStart(t *testing.T) {
 	t.Parallel()
 	opened := openSome(t, 3)
 	w := watchFrom(t, []string{"no more descriptors"})
-	w.until("no error is told", func() bool { return strings.Contains(w.last.Problem, "too many open files") })
+	w.until("an error", func() bool { return strings.Contains(w.last.Problem, "too many open files") })
 	if w.last.Source != "" || len(w.rows) != 0 {
-		t.Errorf("source %q, rows %v; want none", w.last.Source, w.rows)
+		t.Errorf("source %q, sockets %v; want none", w.last.Source, w.rows)
 	}
 	w.do("descriptors")
-	w.begun().listed(os.Getpid(), "", opened...)
+	w.ready().listed(os.Getpid(), "", opened...)
 	if source := w.source(); !strings.HasPrefix(source, "sock_diag") {
 		t.Errorf("source %q, want sock_diag", source)
 	}
 }
 
-// Then nothing is spared: without events a restart can leave the counts as they were.
-func TestWithoutEventsOfClosesTheTableIsPolled(t *testing.T) {
+// Without close events no poll is skipped: a restart can leave the counters unchanged.
+func TestWithoutCloseEvents(t *testing.T) {
 	t.Parallel()
-	w := watchFrom(t, []string{"no events"}).begun()
+	w := watchFrom(t, []string{"no events"}).ready()
 	opened := openSome(t, 3)
 	w.listed(os.Getpid(), "", opened...)
 	if source := w.source(); source != "sock_diag, polled" {
-		t.Errorf("source %q, want that it is polled", source)
+		t.Errorf("source %q, want polled", source)
 	}
-	time.Sleep(7 * time.Second) // the counts would be taken for the table by now
+	time.Sleep(7 * time.Second) // with events, polls would be skipped by now
 	closeAll(opened[:1])
 	w.gone(opened[0])
 	w.want(1, 1, opened[0])
 	w.want(1, 0, opened[1:]...)
 }
 
-func TestASandboxThatRefusesNetlinkIsWatchedThroughProcNet(t *testing.T) {
+func TestSandboxWithoutNetlink(t *testing.T) {
 	t.Parallel()
-	w := watchFrom(t, []string{"no netlink"}).begun()
+	w := watchFrom(t, []string{"no netlink"}).ready()
 	opened := openSome(t, 3)
 	w.listed(os.Getpid(), "", opened...)
 	if source := w.source(); source != "/proc/net, polled" {
-		t.Errorf("source %q, want that it names /proc/net", source)
+		t.Errorf("source %q, want /proc/net", source)
 	}
 	closeAll(opened[:1])
 	w.gone(opened[0])
@@ -727,77 +732,77 @@ func TestASandboxThatRefusesNetlinkIsWatchedThroughProcNet(t *testing.T) {
 	w.want(1, 0, opened[1:]...)
 }
 
-func TestWithoutProcListenersStayAndOwnersComeBack(t *testing.T) {
+func TestWithoutProc(t *testing.T) {
 	t.Parallel()
-	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNS)).begun()
+	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNS)).ready()
 	before, passing := w.openSome(3), w.openSome(3)
-	w.listed(w.pid, "", append(before, passing...)...)
+	w.listed(w.PID, "", append(before, passing...)...)
 	w.do("no /proc")
 	during := w.openSome(3)
 	closeAll(passing)
-	w.listed(0, "/proc is not there", during...)
+	w.listed(0, monitor.UnknownUnreadable, during...)
 	w.gone(passing...)
-	time.Sleep(5 * time.Second) // known owners are checked every 4 s: they must outlast that
-	w.listed(w.pid, "", before...)
+	time.Sleep(5 * time.Second) // known owners are checked every 4 s and must stay
+	w.listed(w.PID, "", before...)
 	w.do("/proc")
-	w.listed(w.pid, "", append(before, during...)...)
+	w.listed(w.PID, "", append(before, during...)...)
 	w.want(1, 0, before...)
 	w.want(1, 0, during...)
 	w.want(1, 1, passing...)
-	w.calm(before...)
+	w.stable(before...)
 }
 
-func TestAMonitorThatWasSuspendedTellsWhatIsTrueNow(t *testing.T) {
+func TestSuspendedMonitor(t *testing.T) {
 	t.Parallel()
-	w := watchFrom(t, nil).begun()
-	stay, leave := openSome(t, 5), openSome(t, 5)
-	w.listed(os.Getpid(), "", append(stay, leave...)...)
-	if err := unix.Kill(w.pid, unix.SIGSTOP); err != nil {
+	w := watchFrom(t, nil).ready()
+	stay, closing := openSome(t, 5), openSome(t, 5)
+	w.listed(os.Getpid(), "", append(stay, closing...)...)
+	if err := unix.Kill(w.PID, unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	come, flash := openSome(t, 5), openSome(t, 5)
+	opening, short := openSome(t, 5), openSome(t, 5)
 	time.Sleep(3 * time.Second)
-	closeAll(leave)
-	closeAll(flash)
-	if err := unix.Kill(w.pid, unix.SIGCONT); err != nil {
+	closeAll(closing)
+	closeAll(short)
+	if err := unix.Kill(w.PID, unix.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	w.listed(os.Getpid(), "", come...)
-	w.gone(leave...)
-	time.Sleep(3 * time.Second) // for what should not come
+	w.listed(os.Getpid(), "", opening...)
+	w.gone(closing...)
+	time.Sleep(3 * time.Second) // unwanted events may come late
 	w.want(1, 0, stay...)
-	w.want(1, 1, leave...)
-	w.want(1, 0, come...)
-	w.want(0, 0, flash...)
-	w.calm(stay...)
+	w.want(1, 1, closing...)
+	w.want(1, 0, opening...)
+	w.want(0, 0, short...)
+	w.stable(stay...)
 }
 
-// The counts of sockets, which are looked at in place of the table, can be as they
-// were though a listener has opened.
-func TestAListenerThatNoCountTellsOfIsSeen(t *testing.T) {
+// The socket counters, which polls read instead of the table, can be unchanged although a
+// listener has opened.
+func TestListenerThatLeavesCountersUnchanged(t *testing.T) {
 	t.Parallel()
-	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNET)).begun()
+	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNET)).ready()
 	w.do("connect")
-	time.Sleep(7 * time.Second) // three after a change, and three until the counts are taken for it
+	time.Sleep(7 * time.Second) // three seconds after a change, and three until the counters are trusted
 	begin := time.Now()
 	w.do("swap 127.0.0.1:2000")
-	w.until("two listeners are not told", func() bool { return w.opened["127.0.0.1:2000"] == 1 && w.opened["127.0.0.1:2001"] == 1 })
-	t.Logf("seen after %v", time.Since(begin))
+	w.until("the events of two listeners", func() bool { return w.opened["127.0.0.1:2000"] == 1 && w.opened["127.0.0.1:2001"] == 1 })
+	t.Logf("reported after %v", time.Since(begin))
 }
 
-func TestAListenerOnEveryPort(t *testing.T) {
+func TestListenerOnEveryPort(t *testing.T) {
 	ports := 5_000
 	if long() {
 		ports = 65_535
 	}
 	room(t, ports)
-	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNET)).begun()
+	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNET)).ready()
 	begin := time.Now()
 	w.do(fmt.Sprint("crowd ", ports))
 	listening := time.Since(begin)
-	w.until("there are sockets that are not told as opened", func() bool { return len(w.opened) == ports })
+	w.until("the events of all opened sockets", func() bool { return len(w.opened) == ports })
 	seen := time.Since(begin)
-	w.until("there are owners that are not found", func() bool {
+	w.until("the owners of all sockets", func() bool {
 		for _, row := range w.rows {
 			if len(row.Owners) != 1 {
 				return false
@@ -806,50 +811,50 @@ func TestAListenerOnEveryPort(t *testing.T) {
 		return true
 	})
 	owned := time.Since(begin)
-	w.do("shut") // so that the kernel's words on closes find no room
+	w.do("close gate") // so that the kernel drops events
 	w.do("disperse")
 	begin = time.Now()
-	w.do("open")
-	w.until("there are sockets that are not told as closed", func() bool { return len(w.closed) == ports && w.last.Count == 0 })
-	t.Logf("%d ports: listening after %v, seen after %v, all owners found after %v; told as closed after %v",
+	w.do("open gate")
+	w.until("the events of all closed sockets", func() bool { return len(w.closed) == ports && w.last.Count == 0 })
+	t.Logf("%d ports: listening after %v, reported after %v, all owners found after %v; reported as closed after %v",
 		ports, listening, seen, owned, time.Since(begin))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for port := 1; port <= ports; port++ {
 		name := fmt.Sprint("0.0.0.0:", port)
 		if w.opened[name] != 1 || w.closed[name] != 1 {
-			t.Fatalf("port %d: told %d times as opened and %d as closed, want once each", port, w.opened[name], w.closed[name])
+			t.Fatalf("port %d: opened %d times and closed %d times, want once each", port, w.opened[name], w.closed[name])
 		}
 	}
 }
 
-func TestAProcessWithManyFilesIsFoundAndSlowsNoLook(t *testing.T) {
+func TestProcessWithManyFiles(t *testing.T) {
 	files := 10_000
 	if long() {
 		files = 100_000
 	}
 	files = room(t, files)
-	w := watchFrom(t, nil).begun()
-	before := w.cost()
+	w := watchFrom(t, nil).ready()
+	before := w.pollDuration()
 	address := open{address: loopback(byte(20+os.Getpid()%200), 202, 1, 25_000)}
 	begun := time.Now()
 	holder := begin(t, "many", []string{fmt.Sprint(files), address.address.String()})
-	holder.line(t)
+	holder.Line(t)
 	ready := time.Since(begun)
-	w.listed(holder.pid, "", address)
+	w.listed(holder.PID, "", address)
 	found := time.Since(begun) - ready
-	after := w.cost()
-	t.Logf("%d files: owner found %v after the child was ready; a look took %v before and %v then", files, found, before, after)
-	// gopsutil's table, say, reads all links of the machine in each look.
-	if links := readLinks(t, holder.pid); after > links {
-		t.Errorf("a look took %v before and %v with %d files, whose links are read in %v", before, after, files, links)
+	after := w.pollDuration()
+	t.Logf("%d files: owner found %v after the child was ready; a poll took %v before and %v then", files, found, before, after)
+	// gopsutil, for example, reads all links of the machine on each poll.
+	if links := readLinks(t, holder.PID); after > links {
+		t.Errorf("a poll took %v before and %v with %d files; reading their links takes %v", before, after, files, links)
 	}
-	holder.end()
+	holder.End()
 	w.gone(address)
 	w.want(1, 1, address)
 }
 
-// readLinks is how long it takes to read the links of the files of a process.
+// readLinks returns how long it takes to read the links of all descriptors of a process.
 func readLinks(t *testing.T, pid int) time.Duration {
 	t.Helper()
 	begin := time.Now()
@@ -866,14 +871,14 @@ func readLinks(t *testing.T, pid int) time.Duration {
 	return time.Since(begin)
 }
 
-// cost is the median of what some looks took.
-func (w *watcher) cost() time.Duration {
+// pollDuration returns the median duration of some polls.
+func (w *watcher) pollDuration() time.Duration {
 	w.Helper()
 	var costs []time.Duration
 	for _, o := range openSome(w.T, 9) {
 		w.listed(os.Getpid(), "", o)
 		w.mu.Lock()
-		costs = append(costs, w.last.Cost)
+		costs = append(costs, w.last.PollDuration)
 		w.mu.Unlock()
 		o.close()
 		w.gone(o)
