@@ -7,6 +7,7 @@ import (
 	"porthole/monitor/explain"
 	"porthole/monitor/watch"
 	"porthole/ui/history"
+	"porthole/ui/ports"
 	"porthole/ui/process"
 	"porthole/ui/settings"
 	"porthole/ui/stop"
@@ -17,7 +18,7 @@ import (
 // Actions is what the window asks of the program. It is called from Fyne's goroutine and must
 // not wait.
 type Actions interface {
-	portsActions
+	ports.Actions
 	history.Actions
 	watches.Actions
 	settings.Actions
@@ -33,7 +34,7 @@ type Actions interface {
 // cancels an older one of the same method, whose done is then never called; every Before, Forget
 // and Export is answered.
 type History interface {
-	portsHistory
+	ports.History
 	history.Store
 	process.History
 }
@@ -52,8 +53,8 @@ type Status struct {
 }
 
 // ports returns the part of s that the Ports page shows.
-func (s Status) ports() portsStatus {
-	return portsStatus{
+func (s Status) ports() ports.Status {
+	return ports.Status{
 		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, User: s.User,
 		Notifications: s.Settings.Notifications, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
 		Welcome: s.Welcome, System: s.System,

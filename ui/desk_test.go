@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,18 +66,41 @@ func (s stopDouble) Close() { s.d.Ask("end") }
 // see shows the window the next snapshot, as the monitor would.
 func (d *desk) see(listeners ...*monitor.Listener) { d.Update(d.Next(listeners...)) }
 
-// rows are the rows of the table in order, with their marks.
+// rows are the ports of the table's rows in order, with their marks.
 func (d *desk) rows() []string {
 	var out []string
-	for _, r := range d.ports.table.Rows() {
-		out = append(out, r.port+[...]string{unmarked: "", opened: " new", changed: " changed", closed: " closed"}[r.mark])
+	for _, r := range d.ports.Table().Rows() {
+		text, _, _ := strings.Cut(r.AccessibleText(), ", ")
+		if mark := r.Mark().Text; mark != "" {
+			port, _, _ := strings.Cut(strings.TrimPrefix(r.AccessibleText(), mark+", "), ", ")
+			text = port + " " + mark
+		}
+		out = append(out, text)
 	}
 	return out
 }
 
+// selected is the port of the selected row; "" if there is none.
+func (d *desk) selected() string {
+	if r, ok := d.ports.Table().Selected(); ok {
+		port, _, _ := strings.Cut(strings.TrimPrefix(r.AccessibleText(), r.Mark().Text+", "), ", ")
+		return port
+	}
+	return ""
+}
+
+// focusables are what Tab comes to, in order.
+func (d *desk) focusables() (all []fyne.Focusable) {
+	c := d.window.Canvas()
+	for c.FocusNext(); !slices.Contains(all, c.Focused()); c.FocusNext() {
+		all = append(all, c.Focused())
+	}
+	return all
+}
+
 // row is where the row with that index is on the canvas.
 func (d *desk) row(i int) fyne.Position {
-	return fyne.NewPos(200, d.ports.table.Top()+float32(i)*32+16)
+	return fyne.NewPos(200, d.ports.Table().Top()+float32(i)*32+16)
 }
 
 // tell tells the window that s holds.

@@ -50,7 +50,7 @@ func TestGoldens(t *testing.T) {
 func everyMark(d *desk) {
 	d.status.Settings.UDP, d.status.Settings.AllAddresses = true, true
 	d.SetStatus(d.status)
-	d.ports.toggleGroup()
+	d.ports.ToggleGroup()
 	list := uitest.LivelyListeners(d.At)
 	var left []*monitor.Listener
 	for _, l := range list {
@@ -77,7 +77,7 @@ func everyMark(d *desk) {
 	opened.Since = d.At
 	left = append(left, udp, lan)
 	d.see(append(list, udp, lan)...)
-	d.At = d.At.Add(markTime)
+	d.At = d.At.Add(3 * time.Second)
 	d.Tick()
 	d.see(append(left, opened)...)
 	test.MoveMouse(d.window.Canvas(), d.row(8))

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
+	"porthole/ui/ports"
 	"porthole/ui/process"
 	"porthole/ui/widgets"
 )
@@ -40,13 +41,13 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("A page up, down"), nil, widgets.Chord{Key: fyne.KeyPageUp}, widgets.Chord{Key: fyne.KeyPageDown}),
 		one(lang.L("First, last"), nil, widgets.Chord{Key: fyne.KeyHome}, widgets.Chord{Key: fyne.KeyEnd}),
 		one(lang.L("Go to a port"), nil, widgets.Chord{Key: "0–9"}),
-		one(lang.L("Open process"), nil, openKeys),
-		one(lang.L("Watch"), nil, watchKeys),
+		one(lang.L("Open process"), nil, ports.OpenKeys),
+		one(lang.L("Watch"), nil, ports.WatchKeys),
 		one(lang.L("Menu of the row"), nil, menu...),
 		one(lang.L("Copy row"), w.copyRow, widgets.CopyKeys).Also(),
-		one(lang.L("Explain"), w.explain, explainKeys),
-		one(lang.L("Group by process"), w.ports.toggleGroup, groupKeys),
-		one(lang.L("Stop the process…"), w.stopSelected, stopKeys),
+		one(lang.L("Explain"), w.explain, ports.ExplainKeys),
+		one(lang.L("Group by process"), w.ports.ToggleGroup, ports.GroupKeys),
+		one(lang.L("Stop the process…"), w.stopSelected, ports.StopKeys),
 	}}
 	header := widgets.KeyGroup{Title: lang.L("Header of the table"), Bindings: []widgets.Binding{
 		one(lang.L("Choose a column"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
@@ -56,7 +57,7 @@ func (w *Window) keys() []widgets.KeyGroup {
 	}}
 	activity := widgets.KeyGroup{Title: lang.L("Activity"), Bindings: []widgets.Binding{
 		one(lang.L("Choose a change"), nil, widgets.Chord{Key: fyne.KeyUp}, widgets.Chord{Key: fyne.KeyDown}),
-		one(lang.L("Its whole story"), nil, openKeys),
+		one(lang.L("Its whole story"), nil, ports.OpenKeys),
 		one(lang.L("Choose an hour"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
 		one(lang.L("Changes until then"), nil, widgets.Chord{Key: fyne.KeySpace}),
 	}}
@@ -120,7 +121,7 @@ func (w *Window) clearFilter() {
 func (w *Window) undo() {
 	switch w.tabs.Name() {
 	case PagePorts:
-		w.ports.undo()
+		w.ports.Undo()
 	case PageWatches:
 		w.watches.Undo()
 	}
@@ -128,13 +129,13 @@ func (w *Window) undo() {
 
 func (w *Window) stopSelected() {
 	if w.tabs.Name() == PagePorts {
-		w.ports.stopSelected()
+		w.ports.StopSelected()
 	}
 }
 
 func (w *Window) explain() {
 	if w.tabs.Name() == PagePorts {
-		w.ports.explain()
+		w.ports.Explain()
 	}
 }
 
@@ -143,6 +144,6 @@ func (w *Window) copyRow() {
 	if text := widgets.SelectedText(w.window.Canvas()); text != "" {
 		w.actions.Copy(text)
 	} else if w.tabs.Name() == PagePorts && w.window.Canvas().Overlays().Top() == nil {
-		w.ports.copyRow()
+		w.ports.CopyRow()
 	}
 }

@@ -76,7 +76,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *u
 	d.window.Resize(size)
 	list := uitest.LivelyListeners(at)
 	d.see(list...)
-	d.ports.table.Select(list[len(list)-1].ID)
+	d.ports.Table().Select(list[len(list)-1].ID)
 	counts := map[string]int{}
 	for i, l := range list {
 		counts[l.ID] = i % 4
@@ -95,7 +95,7 @@ func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
 		picture(t, d.window, name(page))
 	}
 	d.ShowPage(PagePorts)
-	d.ports.menu(d.ports.table.Rows()[3], fyne.NewPos(180, 260))
+	d.ports.Table().OnMenu(d.ports.Table().Rows()[3], fyne.NewPos(180, 260))
 	picture(t, d.window, name("menu"))
 	d.window.Canvas().Overlays().Top().Hide()
 	d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])

@@ -11,8 +11,8 @@ func (w *Window) ProbeRequest() probe.Request {
 		return wanted
 	}
 	if w.tabs.Name() == PagePorts {
-		wanted.Count = w.ports.listeners()
-		if l := w.ports.detailed(); l != nil {
+		wanted.Count = w.ports.Listeners()
+		if l := w.ports.Detailed(); l != nil {
 			o, _ := l.Principal()
 			wanted.Add(l, o)
 		}
@@ -25,7 +25,7 @@ func (w *Window) ProbeRequest() probe.Request {
 
 // ShowProbe shows what a look at Wanted told.
 func (w *Window) ShowProbe(v probe.Result) {
-	w.ports.showProbe(v)
+	w.ports.ShowProbe(v)
 	for _, p := range w.processes {
 		p.ShowProbe(v)
 	}

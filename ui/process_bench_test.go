@@ -18,7 +18,7 @@ import (
 // BenchmarkProcessWindow is a process window of a machine with 500 processes, as
 // Fyne's software driver builds and paints it: from the double click on.
 func BenchmarkProcessWindow(b *testing.B) {
-	d := busyDesk(b, 500)
+	d := busyDesk(b)
 	l := *d.Last.Listeners[7]
 	for i := range 5 { // a chain as npm makes it
 		l.Owners[0].Parents = append(l.Owners[0].Parents, monitor.Parent{PID: 900 - i, Name: fmt.Sprint("npm run ", i), Command: []string{"npm", "run", "dev"}})

@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
 	"porthole/ui/process"
@@ -67,10 +66,10 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		{first, false, "systemd is not stopped: without it the machine stops"},
 		{mine, true, ""},
 	} {
-		d.Asked, d.ports.notice = nil, ""
-		d.ports.table.Select(c.l.ID)
-		d.ports.table.Focus()
-		if got := d.ports.details.stop.Visible(); got != c.can {
+		d.Asked = nil
+		d.ports.Table().Select(c.l.ID)
+		d.ports.Table().Focus()
+		if got := button(d.window.Content(), "Stop…") != nil; got != c.can {
 			t.Errorf("%d: the side pane offers it: %t", c.l.Port, got)
 		}
 		uitest.Press(d.window, desktop.KeyMenu)
@@ -85,13 +84,15 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		}
 		p.Fyne().Close()
 		uitest.Press(d.window, fyne.KeyDelete)
-		if d.ports.notice != c.says || (d.stopping != nil) != c.can {
-			t.Errorf("%d: Delete says %q, asks %q", c.l.Port, d.ports.notice, d.Asked)
+		if c.says != "" && !says(d.window.Content(), c.says) || (d.stopping != nil) != c.can {
+			t.Errorf("%d: Delete does not say %q, or asks %q", c.l.Port, c.says, d.Asked)
 		}
 	}
 	uitest.Press(d.window, fyne.KeyEscape)
 	d.Disconnect()
-	d.ports.details.stop.OnTapped()
+	if b := button(d.window.Content(), "Stop…"); b != nil {
+		b.OnTapped()
+	}
 	if d.stopping != nil {
 		t.Error("it can be stopped where nobody watches")
 	}
@@ -135,7 +136,7 @@ func TestTheMenuOfARowAndTheSidePaneAskToo(t *testing.T) {
 	d.stopNews(held(l))
 	d.Says("Stop node?")
 	uitest.Press(d.window, fyne.KeyEscape)
-	test.Tap(d.ports.details.stop)
+	d.press(d.window.Content(), "Stop…")
 	d.stopNews(held(l))
 	d.Says("Stop node?")
 	uitest.Press(d.window, fyne.KeyEscape)

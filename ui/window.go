@@ -13,6 +13,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/ui/history"
+	"porthole/ui/ports"
 	"porthole/ui/process"
 	"porthole/ui/settings"
 	"porthole/ui/stop"
@@ -36,13 +37,14 @@ type Window struct {
 	actions   Actions
 	now       func() time.Time
 	tabs      *widgets.Tabs
-	ports     *portsPage
+	ports     *ports.Page
 	history   *history.Page
 	memory    History
 	watches   *watches.Page
 	settings  *settings.Page
 	processes map[string]*process.Window
 	snapshot  monitor.Snapshot
+	updated   bool // there was a snapshot
 	status    Status
 	stopping  *stop.Dialog // that is open
 	stale     bool         // nobody watches any more
@@ -67,17 +69,20 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 	w.window = app.NewWindow("Porthole")
 	<-read
 	w.window.SetPadded(false)
-	w.ports = newPortsPage(actions, memory, now, w.OpenProcess, w.key)
-	w.ports.probeChanged = w.probeChanged
-	w.ports.stop = func(l *monitor.Listener) {
-		w.askStop(w.window, l.Owners, []*monitor.Listener{l}, w.ports.focus)
-	}
-	w.ports.watches = func() { w.tabs.Open(PageWatches) }
+	w.ports = ports.New(actions, memory, now, ports.Callbacks{
+		Open: w.OpenProcess,
+		Stop: func(l *monitor.Listener) {
+			w.askStop(w.window, l.Owners, []*monitor.Listener{l}, w.ports.Focus)
+		},
+		Watches:      func() { w.tabs.Open(PageWatches) },
+		ProbeChanged: w.probeChanged,
+		Key:          w.key,
+	})
 	w.history = history.New(memory, actions, now, w.window, w.ShowPort, w.key)
 	w.watches = watches.New(actions, now, w.key)
 	w.settings = settings.New(actions, app.Metadata().Version)
 	w.tabs = widgets.NewTabs(
-		widgets.Tab{Name: PagePorts, Label: lang.L("Ports"), Content: w.ports.content, Focus: w.ports.focus},
+		widgets.Tab{Name: PagePorts, Label: lang.L("Ports"), Content: w.ports.Content, Focus: w.ports.Focus},
 		widgets.Tab{Name: PageHistory, Label: lang.L("Activity"), Content: w.history.Content, Focus: w.history.Focus, OnShown: w.history.OnShown},
 		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.Content, Focus: w.watches.Focus, OnShown: w.watches.OnShown},
 		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.Content, Focus: w.settings.Focus, OnShown: w.settings.OnShown},
@@ -107,11 +112,11 @@ func (w *Window) Show() {
 
 // Update shows what the monitor saw.
 func (w *Window) Update(u monitor.Update) {
-	if w.ports.ready && len(u.Events) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
+	if w.updated && len(u.Events) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
 		return // nothing that anyone could see
 	}
-	w.snapshot = u.Snapshot
-	w.ports.update(u)
+	w.snapshot, w.updated = u.Snapshot, true
+	w.ports.Update(u)
 	w.history.Update(u)
 	w.watches.Update(u.Snapshot)
 	for _, p := range w.processes {
@@ -125,7 +130,7 @@ func (w *Window) SetStatus(s Status) {
 	w.setTheme(s.Settings.Theme)
 	w.settings.SetSettings(s.Settings)
 	w.settings.ShowProblems(s.Problems)
-	w.ports.setStatus(s.ports())
+	w.ports.SetStatus(s.ports())
 	w.history.SetRules(s.Rules)
 	w.watches.SetRules(s.Rules)
 }
@@ -151,7 +156,7 @@ func (w *Window) ShowSettingResult(key, problem string) {
 // Disconnect says that nobody watches any more.
 func (w *Window) Disconnect() {
 	w.stale = true
-	w.ports.disconnect()
+	w.ports.Disconnect()
 	w.history.Disconnect()
 	w.watches.Disconnect()
 	w.settings.Disconnect()
@@ -163,7 +168,7 @@ func (w *Window) Disconnect() {
 // ShowNotice shows a sentence in the status line, and in the windows of processes, for
 // some seconds: what the user asked for did not work.
 func (w *Window) ShowNotice(sentence string) {
-	w.ports.showNotice(sentence)
+	w.ports.ShowNotice(sentence)
 	for _, p := range w.processes {
 		p.ShowNotice(sentence)
 	}
@@ -175,7 +180,7 @@ func (w *Window) ShowPage(name string) { w.tabs.Open(name) }
 // ShowPort shows the row of port.
 func (w *Window) ShowPort(port uint16) {
 	w.tabs.Open(PagePorts)
-	w.ports.showPort(port)
+	w.ports.ShowPort(port)
 }
 
 // Raise brings the window to the front, at port where that is not 0.
@@ -189,7 +194,7 @@ func (w *Window) Raise(port uint16) {
 
 // Tick lets a second pass: ages grow, marks end.
 func (w *Window) Tick() {
-	w.ports.tick()
+	w.ports.Tick()
 	w.history.Tick()
 	w.watches.Tick()
 	w.settings.Tick()
@@ -246,7 +251,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 
 // State is what the next window should begin with.
 func (w *Window) State() State {
-	p, size := w.ports.state(), w.window.Canvas().Size()
+	p, size := w.ports.State(), w.window.Canvas().Size()
 	return State{
 		Width: size.Width, Height: size.Height, Tab: w.tabs.Name(), Filter: p.Filter, Sort: p.Sort, Down: p.Down, Selected: p.Selected,
 		Quick: p.Quick, Columns: p.Columns, Grouped: p.Grouped, Explained: p.Explained,
@@ -258,7 +263,7 @@ func (w *Window) Restore(s State) {
 	if s.Width > 200 && s.Height > 150 && s.Width < 20000 && s.Height < 20000 {
 		w.window.Resize(fyne.NewSize(s.Width, s.Height))
 	}
-	w.ports.restore(portsState{
+	w.ports.Restore(ports.State{
 		Filter: s.Filter, Quick: s.Quick, Sort: s.Sort, Down: s.Down, Selected: s.Selected, Columns: s.Columns, Grouped: s.Grouped, Explained: s.Explained,
 	})
 	w.tabs.Open(s.Tab)

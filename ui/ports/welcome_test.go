@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"strings"
@@ -7,7 +7,6 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor/watch"
-	"porthole/ui/settings"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 )
@@ -18,9 +17,9 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 		t.Fatal("who is not new is welcomed")
 	}
 	d.see(uitest.Listening(3000, "node", 10))
-	d.window.Resize(fyne.NewSize(1000, 601)) // the cards have come
+	d.Window.Resize(fyne.NewSize(1000, 601)) // the cards have come
 	table := d.ports.table.Size()
-	first := Status{Settings: settings.Settings{Notifications: true}, Rules: watch.Default(), Welcome: true}
+	first := Status{Notifications: true, Rules: watch.Default(), Welcome: true}
 	d.SetStatus(first)
 	if text := d.ports.welcome.text.Segment.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
 		t.Errorf("it says %q, visible %v", text, d.ports.welcome.object.Visible())
@@ -29,8 +28,8 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 		t.Errorf("the table is %v high, and was %v", now.Height, table.Height)
 	}
 	for range 60 { // Tab comes to it
-		d.window.Canvas().FocusNext()
-		if l, ok := d.window.Canvas().Focused().(*widgets.Link); ok && l.Text.Text == "Got it" {
+		d.Window.Canvas().FocusNext()
+		if l, ok := d.Window.Canvas().Focused().(*widgets.Link); ok && l.Text.Text == "Got it" {
 			l.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 			break
 		}

@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"slices"
@@ -11,7 +11,7 @@ import (
 // updateRows shows changes that leave every row where it is: somebody else
 // has a port, or we learned more. It reports false where the page has to be
 // arranged anew; what it did till then is right all the same.
-func (p *portsPage) updateRows(u monitor.Update, now time.Time) bool {
+func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 	if len(u.Snapshot.Listeners) != len(p.snapshot.Listeners) {
 		return false
 	}
@@ -39,7 +39,7 @@ func (p *portsPage) updateRows(u monitor.Update, now time.Time) bool {
 
 // sameGroup reports whether neither filters nor counts, cards nor warnings
 // tell the two rows of one listener apart.
-func (p *portsPage) sameGroup(a, b *portRow) bool {
+func (p *Page) sameGroup(a, b *portRow) bool {
 	a4, a6 := words.LoopbackFamilies(a.listener)
 	b4, b6 := words.LoopbackFamilies(b.listener)
 	return !a.watched && !b.watched && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
@@ -48,13 +48,13 @@ func (p *portsPage) sameGroup(a, b *portRow) bool {
 }
 
 // isShown reports whether the filters let r through.
-func (p *portsPage) isShown(r *portRow) bool {
+func (p *Page) isShown(r *portRow) bool {
 	return p.filter.Finds(r.searchText) && p.quick.chosen.matches(r, p.status.User)
 }
 
 // markAmbiguous marks the rows whose "localhost" may mean another process: one
 // has the port on 127.0.0.1, another on [::1].
-func (p *portsPage) markAmbiguous() {
+func (p *Page) markAmbiguous() {
 	all := p.snapshot.Listeners // those of one port stand together
 	for first := 0; first < len(all); {
 		same := words.SamePort(all[first:], all[first])

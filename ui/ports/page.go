@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"fmt"
@@ -23,9 +23,9 @@ import (
 	"porthole/ui/words"
 )
 
-// portsActions is what the page asks of the program. It is called from Fyne's goroutine and
+// Actions is what the page asks of the program. It is called from Fyne's goroutine and
 // must not wait.
-type portsActions interface {
+type Actions interface {
 	Watch(port uint16)
 	Unwatch(port uint16)
 	SetWatches(seen, rules watch.Rules) // replaces the rules seen by rules
@@ -42,15 +42,15 @@ type portsActions interface {
 	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it
 }
 
-// portsHistory answers what the history knows of a port. Both methods are called from Fyne's
+// History answers what the history knows of a port. Both methods are called from Fyne's
 // goroutine and do not wait; done is called there too, later.
-type portsHistory interface {
+type History interface {
 	LastOwner(port uint16, done func(history.Tenure, bool, error))
 	Lookup(q history.Query, done func([]history.Event, error))
 }
 
-// portsStatus is what the page shows beside the listeners.
-type portsStatus struct {
+// Status is what the page shows beside the listeners.
+type Status struct {
 	Health        monitor.Health
 	Rules         watch.Rules
 	Paused        bool
@@ -64,10 +64,19 @@ type portsStatus struct {
 	System        explain.System // what this machine does with ports, as far as that is known
 }
 
-// portsPage is the table of listeners with its filter and its status line.
-type portsPage struct {
-	actions portsActions
-	history portsHistory // nil where nothing is kept
+// Callbacks are called by the page for what happens outside of it.
+type Callbacks struct {
+	Open         func(*monitor.Listener) // opens the window of its owner
+	Stop         func(*monitor.Listener) // asks whether its owners are to be stopped
+	Watches      func()                  // shows the Watches page
+	ProbeChanged func()                  // the page wants to know something new of the machine
+	Key          func(*fyne.KeyEvent)    // a key that no widget has a use for
+}
+
+// Page is the table of listeners with its filter and its status line.
+type Page struct {
+	actions Actions
+	history History // nil where nothing is kept
 	now     func() time.Time
 	open    func(*monitor.Listener)
 	keys    func(*fyne.KeyEvent)
@@ -78,7 +87,7 @@ type portsPage struct {
 	ready    bool
 	live     bool      // the agent watches
 	stopped  time.Time // when it did last
-	status   portsStatus
+	status   Status
 	rows     map[string]*portRow // every listener that the page is about, and the closed ones that are still shown
 	filter   filter.Filter
 
@@ -98,7 +107,7 @@ type portsPage struct {
 	right        *canvas.Text
 	warning      *widgets.WarningBar
 	welcome      *welcome
-	content      *fyne.Container
+	Content      *fyne.Container
 	notice       string // a sentence in the status line, for a while
 	noticeUntil  time.Time
 	unwatched    removedWatch
@@ -112,14 +121,17 @@ type portsPage struct {
 	probeChanged func()         // called where there is something new to look at
 }
 
-func newPortsPage(actions portsActions, memory portsHistory, now func() time.Time, open func(*monitor.Listener), keys func(*fyne.KeyEvent)) *portsPage {
-	p := &portsPage{actions: actions, history: memory, now: now, open: open, keys: keys, rows: map[string]*portRow{}, live: true, probeChanged: func() {}, stop: func(*monitor.Listener) {}, watches: func() {}}
+func New(actions Actions, memory History, now func() time.Time, do Callbacks) *Page {
+	p := &Page{
+		actions: actions, history: memory, now: now, rows: map[string]*portRow{}, live: true,
+		open: do.Open, stop: do.Stop, watches: do.Watches, probeChanged: do.ProbeChanged, keys: do.Key,
+	}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = widgets.NewSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
 	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("all_addresses", p.status.AllAddresses) })
-	p.grouped = widgets.NewSwitch(lang.L("By process"), p.toggleGroup)
-	p.cards = newCardBar(memory, p.showPort, p.showCards, func() { p.watches() })
+	p.grouped = widgets.NewSwitch(lang.L("By process"), p.ToggleGroup)
+	p.cards = newCardBar(memory, p.ShowPort, p.showCards, do.Watches)
 	p.pause = widgets.NewButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.Label = lang.L("Ports")
@@ -128,9 +140,9 @@ func newPortsPage(actions portsActions, memory portsHistory, now func() time.Tim
 	p.table.OnSelect = func(*portRow) { p.showDetails(); p.probeChanged() }
 	p.details = newDetailsPane(actions, detailsActions{
 		browse: p.ofSelected(p.browse), copyURL: p.ofSelected(p.copyURL), details: p.ofSelected(p.open),
-		stop: p.stopSelected, explain: p.explain,
+		stop: p.StopSelected, explain: p.Explain,
 	})
-	p.table.OnKey = keys
+	p.table.OnKey = do.Key
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
 	p.table.TypeAhead = func(r *portRow) string { return r.port }
@@ -140,7 +152,7 @@ func newPortsPage(actions portsActions, memory portsHistory, now func() time.Tim
 		p.table.Focus() // the button, which goes, would keep the keyboard
 	})
 	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
-	p.undoLink = widgets.NewLink(lang.L("Undo"), p.undo)
+	p.undoLink = widgets.NewLink(lang.L("Undo"), p.Undo)
 	p.foot = container.NewHBox(p.left, p.undoLink)
 	p.warning = widgets.NewWarningBar(actions.StartAgent)
 	p.welcome = newWelcome(func() {
@@ -148,14 +160,14 @@ func newPortsPage(actions portsActions, memory portsHistory, now func() time.Tim
 		p.showWelcome()
 		p.table.Focus() // the link, which goes, would keep the keyboard
 	})
-	p.content = p.layout()
+	p.Content = p.layout()
 	p.showEmpty(0)
 	p.showStatus()
 	return p
 }
 
 // layout puts the page together: filter bar, warning, table, status line.
-func (p *portsPage) layout() *fyne.Container {
+func (p *Page) layout() *fyne.Container {
 	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped), p.pause), p.entry)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(p.bar, 8), p.warning.Object, widgets.Line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, widgets.Line(), widgets.Panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
@@ -163,8 +175,8 @@ func (p *portsPage) layout() *fyne.Container {
 	return container.New(widgets.TopMiddleBottom{}, top, p.middle, status)
 }
 
-// update shows what the monitor saw.
-func (p *portsPage) update(u monitor.Update) {
+// Update shows what the monitor saw.
+func (p *Page) Update(u monitor.Update) {
 	now := p.now()
 	first := !p.ready || len(u.Events) == 0
 	if !first && p.updateRows(u, now) {
@@ -209,12 +221,12 @@ func (p *portsPage) update(u monitor.Update) {
 }
 
 // includes reports whether the page is about l: loopback reaches it, or the user wants others too.
-func (p *portsPage) includes(l *monitor.Listener) bool {
+func (p *Page) includes(l *monitor.Listener) bool {
 	return l.AcceptsLoopback() || p.status.AllAddresses
 }
 
 // toggle asks for the other value of a setting that is on or off.
-func (p *portsPage) toggle(key string, on bool) {
+func (p *Page) toggle(key string, on bool) {
 	if p.agentRunning() {
 		p.actions.Set(key, strconv.FormatBool(!on))
 	}
@@ -222,16 +234,16 @@ func (p *portsPage) toggle(key string, on bool) {
 
 // agentRunning reports whether there is an agent to ask for anything, and says where
 // there is none.
-func (p *portsPage) agentRunning() bool {
+func (p *Page) agentRunning() bool {
 	if !p.live {
-		p.showNotice(lang.L("Porthole does not watch any more: start it again first"))
+		p.ShowNotice(lang.L("Porthole does not watch any more: start it again first"))
 	}
 	return p.live
 }
 
 // showOthers adds the rows that the page has become about, or takes away those
 // that it is about no more: nothing opened or closed.
-func (p *portsPage) showOthers() {
+func (p *Page) showOthers() {
 	for _, l := range p.snapshot.Listeners {
 		switch {
 		case !p.includes(l):
@@ -243,7 +255,7 @@ func (p *portsPage) showOthers() {
 }
 
 // renew makes the row of a listener that is new or has changed.
-func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
+func (p *Page) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
 	r := newPortRow(l, p.status.Rules.Matches(l))
 	r.count(p.counts)
 	switch {
@@ -261,22 +273,22 @@ func (p *portsPage) renew(before *portRow, l *monitor.Listener, now time.Time, f
 	return r
 }
 
-func (p *portsPage) close(r *portRow, now time.Time) {
+func (p *Page) close(r *portRow, now time.Time) {
 	gone := *r // the table may still hold the old one
 	gone.mark, gone.until, gone.ambiguous = closed, now.Add(markTime), false
 	p.rows[r.Key()] = &gone
 }
 
 // clock is the time of what is shown: it stops where nobody watches any more.
-func (p *portsPage) clock() time.Time {
+func (p *Page) clock() time.Time {
 	if !p.live {
 		return p.stopped
 	}
 	return p.now()
 }
 
-// tick lets time pass: ages grow, marks end.
-func (p *portsPage) tick() {
+// Tick lets time pass: ages grow, marks end.
+func (p *Page) Tick() {
 	if !p.live {
 		return // no time passes for what nobody watches
 	}
@@ -302,7 +314,7 @@ func (p *portsPage) tick() {
 }
 
 // arrange gives the table the rows that the filter lets through.
-func (p *portsPage) arrange() {
+func (p *Page) arrange() {
 	rows := make([]*portRow, 0, len(p.rows))
 	var counts [4]int
 	for _, r := range p.rows {
@@ -326,25 +338,25 @@ func (p *portsPage) arrange() {
 	p.showCards()
 	p.showDetails()
 	if p.pendingPort != 0 {
-		p.showPort(p.pendingPort)
+		p.ShowPort(p.pendingPort)
 	}
 	p.showEmpty(len(rows))
 	p.showStatus()
 }
 
-func (p *portsPage) setFilter(text string) {
+func (p *Page) setFilter(text string) {
 	p.filter = filter.Parse(text)
 	p.arrange()
 }
 
 // setQuick shows the rows that a quick filter lets through.
-func (p *portsPage) setQuick(q quickFilter) {
+func (p *Page) setQuick(q quickFilter) {
 	p.quick.choose(q)
 	p.arrange()
 }
 
 // showDetails shows the selected row in the side pane, or hides that.
-func (p *portsPage) showDetails() {
+func (p *Page) showDetails() {
 	r, ok := p.table.Selected()
 	before := p.details.shown
 	if ok && p.live {
@@ -367,7 +379,7 @@ func (p *portsPage) showDetails() {
 }
 
 // ofSelected is what a button does with the selected listener.
-func (p *portsPage) ofSelected(do func(*monitor.Listener)) func() {
+func (p *Page) ofSelected(do func(*monitor.Listener)) func() {
 	return func() {
 		if r, ok := p.table.Selected(); ok {
 			do(r.listener)
@@ -376,15 +388,15 @@ func (p *portsPage) ofSelected(do func(*monitor.Listener)) func() {
 }
 
 // showCards shows how the watches stand, once that is known.
-func (p *portsPage) showCards() {
+func (p *Page) showCards() {
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) {
-		widgets.Relayout(p.content)
+		widgets.Relayout(p.Content)
 	}
 }
 
-// showPort selects the row of a port; where it does not listen the filter shows
+// ShowPort selects the row of a port; where it does not listen the filter shows
 // that it is free.
-func (p *portsPage) showPort(port uint16) {
+func (p *Page) ShowPort(port uint16) {
 	p.pendingPort = 0
 	for _, r := range p.rows {
 		if r.listener.Port != port || r.mark == closed {
@@ -407,7 +419,7 @@ func (p *portsPage) showPort(port uint16) {
 	p.entry.SetText(fmt.Sprintf(":%d", port))
 }
 
-func (p *portsPage) setStatus(s portsStatus) {
+func (p *Page) SetStatus(s Status) {
 	p.status = s
 	p.udp.Choose(s.UDP)
 	p.allAddresses.Choose(s.AllAddresses)
@@ -426,7 +438,7 @@ func (p *portsPage) setStatus(s portsStatus) {
 }
 
 // widen gives the columns room for what the switches add to them.
-func (p *portsPage) widen() {
+func (p *Page) widen() {
 	port, reach := float32(portWidth), float32(exposureWidth)
 	if p.status.UDP {
 		port = portWidthUDP
@@ -439,21 +451,21 @@ func (p *portsPage) widen() {
 }
 
 // warn says what is missing, and makes room for it.
-func (p *portsPage) warn(problems []string) {
+func (p *Page) warn(problems []string) {
 	if p.warning.Show(problems, p.live) {
-		widgets.Relayout(p.content)
+		widgets.Relayout(p.Content)
 	}
 }
 
 // showWelcome shows the line for a new user, and makes room for it.
-func (p *portsPage) showWelcome() {
+func (p *Page) showWelcome() {
 	if p.welcome.show(p.status.Welcome && p.live, p.status.Rules) {
-		widgets.Relayout(p.content)
+		widgets.Relayout(p.Content)
 	}
 }
 
-// disconnect greys the page: what it shows is not live any more.
-func (p *portsPage) disconnect() {
+// Disconnect greys the page: what it shows is not live any more.
+func (p *Page) Disconnect() {
 	p.live, p.stopped = false, p.now()
 	p.table.Dim(true)
 	p.showCards()
@@ -464,8 +476,8 @@ func (p *portsPage) disconnect() {
 	p.showStatus()
 }
 
-// listeners are what the page shows and what has not closed.
-func (p *portsPage) listeners() []*monitor.Listener {
+// Listeners are what the page shows and what has not closed.
+func (p *Page) Listeners() []*monitor.Listener {
 	all := make([]*monitor.Listener, 0, len(p.rows))
 	for _, r := range p.rows {
 		if r.mark != closed {
@@ -475,8 +487,8 @@ func (p *portsPage) listeners() []*monitor.Listener {
 	return all
 }
 
-// showProbe shows who is connected, and what else a look told.
-func (p *portsPage) showProbe(v probe.Result) {
+// ShowProbe shows who is connected, and what else a look told.
+func (p *Page) ShowProbe(v probe.Result) {
 	p.probe = v
 	if v.Counts != nil {
 		p.counts = v.Counts
@@ -496,16 +508,16 @@ func (p *portsPage) showProbe(v probe.Result) {
 }
 
 // Table returns the table of listeners.
-func (p *portsPage) Table() *table.Table[*portRow] { return p.table }
+func (p *Page) Table() *table.Table[*portRow] { return p.table }
 
 // FilterField returns the field that filters the table.
-func (p *portsPage) FilterField() *widgets.FilterEntry { return p.entry }
+func (p *Page) FilterField() *widgets.FilterEntry { return p.entry }
 
-// focus gives the table the keyboard.
-func (p *portsPage) focus() { p.table.Focus() }
+// Focus gives the table the keyboard.
+func (p *Page) Focus() { p.table.Focus() }
 
-// portsState is what the page hands to the page of the next window.
-type portsState struct {
+// State is what the page hands to the page of the next window.
+type State struct {
 	Filter    string
 	Quick     string // "", "watched", "exposed" or "mine"
 	Sort      string // the column's id
@@ -516,9 +528,9 @@ type portsState struct {
 	Explained bool // the details pane explains
 }
 
-// state returns what the page of the next window should begin with.
-func (p *portsPage) state() portsState {
-	s := portsState{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Grouped: p.table.Grouped(), Explained: p.details.unfolded}
+// State returns what the page of the next window should begin with.
+func (p *Page) State() State {
+	s := State{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Grouped: p.table.Grouped(), Explained: p.details.unfolded}
 	s.Sort, s.Down = p.table.Sorting()
 	if r, ok := p.table.Selected(); ok {
 		s.Selected = r.Key()
@@ -526,8 +538,8 @@ func (p *portsPage) state() portsState {
 	return s
 }
 
-// restore begins as the page of the window before ended.
-func (p *portsPage) restore(s portsState) {
+// Restore begins as the page of the window before ended.
+func (p *Page) Restore(s State) {
 	p.table.SetColumns(s.Columns)
 	p.group(s.Grouped)
 	p.table.Sort(s.Sort, s.Down)
@@ -541,9 +553,9 @@ func (p *portsPage) restore(s portsState) {
 	}
 }
 
-// detailed returns the listener that the details pane shows; nil while it shows none, or one that
+// Detailed returns the listener that the details pane shows; nil while it shows none, or one that
 // has closed.
-func (p *portsPage) detailed() *monitor.Listener {
+func (p *Page) Detailed() *monitor.Listener {
 	if r, ok := p.table.Selected(); ok && r.mark != closed && p.details.object.Visible() {
 		return r.listener
 	}

@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"fyne.io/fyne/v2"

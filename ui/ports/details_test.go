@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/history"
-	"porthole/ui/settings"
+	"porthole/monitor/watch"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 )
@@ -115,7 +115,7 @@ func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
 	for what, do := range map[string]func(){
 		"★": func() { d.ports.star(d.ports.table.Rows()[0]) }, "UDP": d.ports.udp.Press, "Other addresses": d.ports.allAddresses.Press, "Pause": d.ports.pause.OnTapped,
 	} {
-		d.ports.showNotice("")
+		d.ports.ShowNotice("")
 		do()
 		if !strings.Contains(d.ports.left.Text, "does not watch any more") {
 			t.Errorf("%s: the status line says %q", what, d.ports.left.Text)
@@ -145,7 +145,7 @@ func TestTheSidePaneGivesWayInANarrowWindow(t *testing.T) {
 	if !d.ports.details.object.Visible() {
 		t.Fatal("no pane in a window of 1000")
 	}
-	d.window.Resize(fyne.NewSize(800, 600))
+	d.Window.Resize(fyne.NewSize(800, 600))
 	if d.ports.details.object.Visible() {
 		t.Error("there is a pane in a window of 800")
 	}
@@ -181,7 +181,7 @@ func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "deno", 20)
 	a.Owners[0].Command = []string{strings.Repeat("a long command ", 30)}
 	d.see(a, b)
-	d.window.Resize(fyne.NewSize(1000, 400))
+	d.Window.Resize(fyne.NewSize(1000, 400))
 	d.ports.table.Select(a.ID)
 	scroll := d.ports.details.scroll
 	scroll.ScrollToBottom()
@@ -210,7 +210,7 @@ func TestWhatDidNotWorkIsSaidForAWhile(t *testing.T) {
 func TestTheHintFitsItsBox(t *testing.T) {
 	d := newDesk(t)
 	for _, width := range []float32{1400, 900, 700, 1400} {
-		d.window.Resize(fyne.NewSize(width, 600))
+		d.Window.Resize(fyne.NewSize(width, 600))
 		e := d.ports.entry
 		if got, room := fyne.MeasureText(e.PlaceHolder, theme.Size(theme.SizeNameText), e.TextStyle).Width, e.Size().Width-48; got > room {
 			t.Errorf("at %v: %q is %v wide; want at most %v", width, e.PlaceHolder, got, room)
@@ -229,7 +229,7 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 	test.Tap(d.ports.allAddresses)
 	d.Want("asked", d.Asked, []string{`set udp "true"`, `set all_addresses "true"`})
 	d.Want("before the answer", d.rows(), []string{"3001"})
-	d.tell(settings.Settings{Notifications: true, UDP: true, AllAddresses: true})
+	d.SetStatus(Status{Notifications: true, UDP: true, AllAddresses: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	d.Want("all addresses", d.rows(), []string{"3000", "3001"})
 	if got := d.ports.table.Rows()[0].exposure; got != "192.168.1.5" {
 		t.Errorf("it says %q; want its address", got)
@@ -237,9 +237,9 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 	if !d.ports.udp.Chosen || !d.ports.allAddresses.Chosen {
 		t.Error("the switches do not show what holds")
 	}
-	d.tell(settings.Settings{Notifications: true})
+	d.SetStatus(Status{Notifications: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	d.Want("loopback again", d.rows(), []string{"3001"})
-	d.ShowSettingResult("udp", "Not changed: no")
+	d.ShowNotice("Not changed: no")
 	if got := d.ports.left.Text; got != "Not changed: no" {
 		t.Errorf("the status line says %q", got)
 	}
@@ -247,17 +247,17 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 
 func TestTheStatusLineSaysHowWatchingGoes(t *testing.T) {
 	d := newDesk(t)
-	looks, cannot, on := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}, settings.Settings{Notifications: true}
+	looks, cannot := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}
 	until := time.Date(2026, 11, 24, 18, 30, 0, 0, time.Local).In(time.FixedZone("", 20700)) // told by a clock elsewhere
 	for _, c := range []struct {
 		status Status
 		want   string
 	}{
-		{Status{Health: looks, Settings: on}, "checked every 250 ms"},
+		{Status{Health: looks, Notifications: true}, "checked every 250 ms"},
 		{Status{Health: looks}, "notifications off · checked every 250 ms"},
-		{Status{Health: looks, Settings: on, Paused: true}, "notifications paused · checked every 250 ms"},
-		{Status{Health: looks, Settings: on, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · checked every 250 ms"},
-		{Status{Health: cannot, Settings: on}, "the ports cannot be read"},
+		{Status{Health: looks, Notifications: true, Paused: true}, "notifications paused · checked every 250 ms"},
+		{Status{Health: looks, Notifications: true, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · checked every 250 ms"},
+		{Status{Health: cannot, Notifications: true}, "the ports cannot be read"},
 		{Status{Health: cannot}, "notifications off · the ports cannot be read"},
 	} {
 		if d.SetStatus(c.status); d.ports.right.Text != c.want {

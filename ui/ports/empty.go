@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"fyne.io/fyne/v2/lang"
@@ -14,7 +14,7 @@ type lastOwner struct {
 	known  bool
 }
 
-func (p *portsPage) showEmpty(rows int) {
+func (p *Page) showEmpty(rows int) {
 	if rows > 0 || p.filter.Port() == 0 {
 		p.lastOwner = lastOwner{} // to be asked anew: who closed it is remembered since
 	}
@@ -47,7 +47,7 @@ func (p *portsPage) showEmpty(rows int) {
 }
 
 // lastOwnerText says who had the port last, or asks; "" where nothing is known.
-func (p *portsPage) lastOwnerText(port uint16) string {
+func (p *Page) lastOwnerText(port uint16) string {
 	if p.lastOwner.port == port {
 		if !p.lastOwner.known {
 			return ""

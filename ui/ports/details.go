@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"reflect"
@@ -133,7 +133,7 @@ const (
 // detailsActions are what the pane's buttons do with the selected listener.
 type detailsActions struct{ browse, copyURL, details, stop, explain func() }
 
-func newDetailsPane(actions portsActions, do detailsActions) *detailsPane {
+func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p := &detailsPane{}
 	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), widgets.NewCaption(), widgets.NewCaption(), widgets.NewCaption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
@@ -345,21 +345,21 @@ func (w withDetailsPane) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(fyne.NewSize(s.Width-side, s.Height))
 }
 
-// explain explains the selected port: in the side pane, where a second time folds
+// Explain explains the selected port: in the side pane, where a second time folds
 // that up again, or over the window where there is no pane.
-func (p *portsPage) explain() {
+func (p *Page) Explain() {
 	r, ok := p.table.Selected()
 	switch {
 	case !ok:
 	case p.details.object.Visible():
 		p.unfold(!p.details.unfolded)
 	default:
-		widgets.ShowText(p.content, words.Explanation(r.listener, r.mark == closed, p.status.System))
+		widgets.ShowText(p.Content, words.Explanation(r.listener, r.mark == closed, p.status.System))
 	}
 }
 
 // unfold shows the explanation in the side pane, or no longer.
-func (p *portsPage) unfold(on bool) {
+func (p *Page) unfold(on bool) {
 	p.details.unfolded = on
 	p.showDetails()
 	if on && p.details.object.Visible() {

@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"strings"
@@ -14,14 +14,14 @@ import (
 	"porthole/ui/words"
 )
 
-// showNotice shows a sentence in the status line for a while.
-func (p *portsPage) showNotice(sentence string) {
+// ShowNotice shows a sentence in the status line for a while.
+func (p *Page) ShowNotice(sentence string) {
 	p.notice, p.noticeUntil = sentence, p.now().Add(widgets.NoticeTime)
 	p.showStatus()
 }
 
 // togglePause ends a pause of notifications, or offers what the tray does.
-func (p *portsPage) togglePause() {
+func (p *Page) togglePause() {
 	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
 	if !p.agentRunning() {
 		return
@@ -38,7 +38,7 @@ func (p *portsPage) togglePause() {
 }
 
 // countWords counts what listens; "" while nothing was told yet.
-func (p *portsPage) countWords() string {
+func (p *Page) countWords() string {
 	if !p.ready {
 		return ""
 	}
@@ -64,7 +64,7 @@ func (p *portsPage) countWords() string {
 	}, " · ")
 }
 
-func (p *portsPage) showStatus() {
+func (p *Page) showStatus() {
 	words, color := p.countWords(), table.ColorMuted
 	if p.now().Before(p.noticeUntil) {
 		words, color = p.notice, uitheme.ColorAlert
@@ -86,7 +86,7 @@ func (p *portsPage) showStatus() {
 }
 
 // healthWords says how the monitor is doing.
-func (p *portsPage) healthWords() string {
+func (p *Page) healthWords() string {
 	h := p.status.Health
 	var parts []string
 	if p.status.Paused {

@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"strings"
@@ -45,9 +45,9 @@ func TestACardShowsItsPortInTheTable(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20))
 	d.ports.setQuick(quickExposed)           // which shows neither
-	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
+	d.Window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
 	c := d.ports.cards.cards[0]
-	test.TapCanvas(d.window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(c).Add(fyne.NewPos(30, 30)))
+	test.TapCanvas(d.Window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(c).Add(fyne.NewPos(30, 30)))
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "62893" {
 		t.Errorf("selected %+v, %v; want 62893", r, ok)
 	}
@@ -196,7 +196,7 @@ func TestCardsThatDoNotFitAreCounted(t *testing.T) {
 		rules = append(rules, watch.Rule{Ports: uitest.Ports(t, p)})
 	}
 	d.tellRules(rules...)
-	d.window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
+	d.Window.Resize(fyne.NewSize(1001, 600)) // which gives everything its place
 	shown := 0
 	for _, c := range d.ports.cards.cards {
 		if c.Visible() {
@@ -206,7 +206,7 @@ func TestCardsThatDoNotFitAreCounted(t *testing.T) {
 	if shown != 3 || d.ports.cards.more.Text.Text != "+ 3 more" || d.ports.cards.more.Hidden {
 		t.Errorf("%d cards and %q; want 3 and + 3 more", shown, d.ports.cards.more.Text.Text)
 	}
-	d.window.Resize(fyne.NewSize(1700, 600))
+	d.Window.Resize(fyne.NewSize(1700, 600))
 	if c := d.ports.cards.cards[5]; !c.Visible() || !d.ports.cards.more.Hidden {
 		t.Error("in a wide window they are not all shown")
 	}
@@ -233,11 +233,11 @@ func TestQuickFiltersCountAndChoose(t *testing.T) {
 	if nobody.see(hidden); nobody.ports.quick.segments[quickMine].Text.Text != "Mine 0" {
 		t.Errorf("whose is unknown: %q; want Mine 0", nobody.ports.quick.segments[quickMine].Text.Text)
 	}
-	state := d.State()
+	state := d.ports.State()
 	next := newDesk(t)
 	next.tellRules()
 	next.see(other, uitest.Listening(62893, "vite", 30))
-	next.Restore(state)
+	next.ports.Restore(state)
 	next.Want("the next window", next.rows(), []string{"62893"})
 	next.ports.entry.SetText("cups")
 	if got := next.ports.quick.segments[0].Text.Text; got != "All 1" {

@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"fmt"
@@ -15,18 +15,18 @@ import (
 
 // The keys of the page that its menus show too.
 var (
-	openKeys    = widgets.Chord{Key: fyne.KeyReturn}
-	watchKeys   = widgets.Chord{Key: fyne.KeySpace}
-	groupKeys   = widgets.Ctrl(fyne.KeyG)
-	stopKeys    = widgets.Chord{Key: fyne.KeyDelete}
-	explainKeys = widgets.Ctrl(fyne.KeyE)
+	OpenKeys    = widgets.Chord{Key: fyne.KeyReturn}
+	WatchKeys   = widgets.Chord{Key: fyne.KeySpace}
+	GroupKeys   = widgets.Ctrl(fyne.KeyG)
+	StopKeys    = widgets.Chord{Key: fyne.KeyDelete}
+	ExplainKeys = widgets.Ctrl(fyne.KeyE)
 )
 
-func (p *portsPage) star(r *portRow) { p.watch(r.listener.Port) }
+func (p *Page) star(r *portRow) { p.watch(r.listener.Port) }
 
 // watch makes or removes the simple watch of a port. A port that only a wider
 // rule watches gets one of its own, since ★ cannot take a range apart.
-func (p *portsPage) watch(port uint16) {
+func (p *Page) watch(port uint16) {
 	if !p.agentRunning() {
 		return
 	}
@@ -38,7 +38,7 @@ func (p *portsPage) watch(port uint16) {
 }
 
 // group brings the rows of one process together, or no longer.
-func (p *portsPage) group(on bool) {
+func (p *Page) group(on bool) {
 	p.grouped.Choose(on)
 	if !on {
 		p.table.SetGroup(nil)
@@ -54,17 +54,17 @@ func (p *portsPage) group(on bool) {
 }
 
 // headerItems are the page's own in the menu of columns.
-func (p *portsPage) headerItems() []*fyne.MenuItem {
-	item := widgets.MenuItem(lang.L("Group by process"), groupKeys, p.toggleGroup)
+func (p *Page) headerItems() []*fyne.MenuItem {
+	item := widgets.MenuItem(lang.L("Group by process"), GroupKeys, p.ToggleGroup)
 	item.Checked = p.table.Grouped()
 	return []*fyne.MenuItem{item}
 }
 
-func (p *portsPage) toggleGroup() { p.group(!p.table.Grouped()) }
+func (p *Page) ToggleGroup() { p.group(!p.table.Grouped()) }
 
 // menu is the context menu of a row.
-func (p *portsPage) menu(r *portRow, at fyne.Position) {
-	c := fyne.CurrentApp().Driver().CanvasForObject(p.content)
+func (p *Page) menu(r *portRow, at fyne.Position) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(p.Content)
 	if c == nil {
 		return
 	}
@@ -74,9 +74,9 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		watchLabel = lang.L("Stop watching")
 	}
 	items := []*fyne.MenuItem{
-		widgets.MenuItem(lang.L("Open process"), openKeys, func() { p.open(l) }),
-		widgets.MenuItem(watchLabel, watchKeys, func() { p.watch(l.Port) }),
-		widgets.MenuItem(lang.L("Explain"), explainKeys, p.explain),
+		widgets.MenuItem(lang.L("Open process"), OpenKeys, func() { p.open(l) }),
+		widgets.MenuItem(watchLabel, WatchKeys, func() { p.watch(l.Port) }),
+		widgets.MenuItem(lang.L("Explain"), ExplainKeys, p.Explain),
 		fyne.NewMenuItemSeparator(),
 	}
 	if l.Protocol == monitor.TCP && l.AcceptsLoopback() && r.mark != closed {
@@ -99,66 +99,66 @@ func (p *portsPage) menu(r *portRow, at fyne.Position) {
 		}
 	}
 	if p.stoppable(r) {
-		items = append(items, fyne.NewMenuItemSeparator(), widgets.MenuItem(lang.L("Stop…"), stopKeys, func() { p.stop(l) }))
+		items = append(items, fyne.NewMenuItemSeparator(), widgets.MenuItem(lang.L("Stop…"), StopKeys, func() { p.stop(l) }))
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
 
 // stoppable reports whether it makes sense to ask for the end of r's owners.
-func (p *portsPage) stoppable(r *portRow) bool {
+func (p *Page) stoppable(r *portRow) bool {
 	return p.live && r.mark != closed && mayStop(r.listener)
 }
 
-// stopSelected asks whether the owners of the selected row are to be stopped.
-func (p *portsPage) stopSelected() {
+// StopSelected asks whether the owners of the selected row are to be stopped.
+func (p *Page) StopSelected() {
 	r, ok := p.table.Selected()
 	switch {
 	case !ok || !p.live || r.mark == closed:
 	case p.stoppable(r):
 		p.stop(r.listener)
 	case len(r.listener.Owners) == 0:
-		p.showNotice(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
+		p.ShowNotice(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
 	default:
-		p.showNotice(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
+		p.ShowNotice(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
 	}
 }
 
 // browse opens l in the browser, where it listens still: else another process may
 // have its port by now.
-func (p *portsPage) browse(l *monitor.Listener) {
+func (p *Page) browse(l *monitor.Listener) {
 	if p.stillOpen(l) {
 		p.actions.OpenInBrowser(words.ClientAddress(l))
 	}
 }
 
 // copyURL copies the URL of l, for which it is asked what it speaks.
-func (p *portsPage) copyURL(l *monitor.Listener) {
+func (p *Page) copyURL(l *monitor.Listener) {
 	if p.stillOpen(l) {
 		p.actions.CopyURL(words.ClientAddress(l))
 	}
 }
 
 // stillOpen reports whether l listens still, and says so where it does not.
-func (p *portsPage) stillOpen(l *monitor.Listener) bool {
+func (p *Page) stillOpen(l *monitor.Listener) bool {
 	r := p.rows[l.ID]
 	if r == nil || r.mark == closed {
-		p.showNotice(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
+		p.ShowNotice(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
 		return false
 	}
 	return true
 }
 
-// copyRow copies the selected row as one line.
-func (p *portsPage) copyRow() {
+// CopyRow copies the selected row as one line.
+func (p *Page) CopyRow() {
 	if r, ok := p.table.Selected(); ok {
 		p.copy(r.line())
 	}
 }
 
 // copy copies text, and says so: else nothing is to be seen of it.
-func (p *portsPage) copy(text string) {
+func (p *Page) copy(text string) {
 	p.actions.Copy(text)
-	p.showNotice(words.Copied(text))
+	p.ShowNotice(words.Copied(text))
 }
 
 // mayStop reports whether any owner of l can be stopped: one that is hidden cannot,

@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"cmp"
@@ -103,7 +103,7 @@ type pastOwner struct {
 
 // cardBar shows the cards in one row, as many as there is room for.
 type cardBar struct {
-	history    portsHistory // nil where nothing is kept
+	history    History // nil where nothing is kept
 	onPort     func(port uint16)
 	refresh    func()               // called when who had a port before has become known
 	pastOwners map[uint16]pastOwner // of the ports that are free
@@ -114,7 +114,7 @@ type cardBar struct {
 	object     *fyne.Container
 }
 
-func newCardBar(memory portsHistory, point func(port uint16), again, all func()) *cardBar {
+func newCardBar(memory History, point func(port uint16), again, all func()) *cardBar {
 	b := &cardBar{history: memory, onPort: point, refresh: again, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: widgets.NewLink("", all)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)

@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"strings"
@@ -8,7 +8,6 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
-	"porthole/ui/settings"
 	"porthole/ui/uitest"
 )
 
@@ -23,14 +22,14 @@ func (d *desk) explained() string {
 func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 	d := newDesk(t)
 	handsOut, _ := monitor.ParsePorts("32768-60999")
-	d.SetStatus(Status{Settings: settings.Settings{Notifications: true}, System: explain.System{EphemeralPorts: handsOut}})
+	d.SetStatus(Status{Notifications: true, System: explain.System{EphemeralPorts: handsOut}})
 	node, web := uitest.Listening(62893, "node", 10, "127.0.0.1", "::1"), uitest.Listening(40000, "web", 20, "0.0.0.0")
 	d.see(node, web)
 	d.ports.table.Select(node.ID)
 	if d.explained() != "" {
 		t.Errorf("it explains unasked: %q", d.explained())
 	}
-	uitest.Shortcut(d.window, explainKeys.Shortcut())
+	uitest.Shortcut(d.Window, ExplainKeys.Shortcut())
 	want := "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it. " +
 		"Port 62893 is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while. " +
 		"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
@@ -38,7 +37,7 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 	if d.explained() != want {
 		t.Errorf("it explains\n%s\nwant\n%s", d.explained(), want)
 	}
-	if d.window.Canvas().Overlays().Top() != nil {
+	if d.Window.Canvas().Overlays().Top() != nil {
 		t.Error("it covers the window too")
 	}
 	d.ports.table.Select(web.ID)
@@ -59,7 +58,7 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 		t.Errorf("Enter on the link: %q, it says %q", d.explained(), d.ports.details.explain.Text.Text)
 	}
 	next := deskWith(t, nil)
-	next.Restore(d.State())
+	next.ports.Restore(d.ports.State())
 	next.see(node)
 	next.ports.table.Select(node.ID)
 	if !strings.HasPrefix(next.explained(), "127.0.0.1 and ::1") {
@@ -69,13 +68,13 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 
 func TestTheExplanationIsScrolledTo(t *testing.T) {
 	d := newDesk(t)
-	d.window.Resize(fyne.NewSize(1000, 420))
+	d.Window.Resize(fyne.NewSize(1000, 420))
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Folder, a.Owners[0].Command = "/home/ada/shop", strings.Fields(strings.Repeat("--word ", 30))
 	d.see(a)
 	d.ports.table.Select(a.ID)
 	side, driver := d.ports.details, d.App.Driver()
-	d.ports.explain()
+	d.ports.Explain()
 	link, bottom := driver.AbsolutePositionForObject(side.explain).Y, driver.AbsolutePositionForObject(side.scroll).Y+side.scroll.Size().Height
 	box := driver.AbsolutePositionForObject(side.explanationBox).Y
 	if top := driver.AbsolutePositionForObject(side.scroll).Y; side.scroll.Offset.Y == 0 || link < top || box > bottom-100 {
@@ -90,26 +89,21 @@ func TestTheExplanationIsScrolledTo(t *testing.T) {
 
 func TestWhereThereIsNoPaneThePortIsExplainedOverTheWindow(t *testing.T) {
 	d := newDesk(t)
-	d.window.Resize(fyne.NewSize(700, 500))
+	d.Window.Resize(fyne.NewSize(700, 500))
 	a := uitest.Listening(3000, "node", 10)
-	uitest.Shortcut(d.window, explainKeys.Shortcut())
-	if d.window.Canvas().Overlays().Top() != nil {
+	uitest.Shortcut(d.Window, ExplainKeys.Shortcut())
+	if d.Window.Canvas().Overlays().Top() != nil {
 		t.Fatal("it explains where nothing is selected")
 	}
 	d.see(a)
 	d.ports.table.Select(a.ID)
-	uitest.Shortcut(d.window, explainKeys.Shortcut())
-	if text := uitest.CopyableOver(d.window); !strings.HasPrefix(text, "127.0.0.1 is the loopback address") {
+	uitest.Shortcut(d.Window, ExplainKeys.Shortcut())
+	if text := uitest.CopyableOver(d.Window); !strings.HasPrefix(text, "127.0.0.1 is the loopback address") {
 		t.Errorf("over the window: %q", text)
 	}
-	uitest.Press(d.window, fyne.KeyEscape)
-	if d.window.Canvas().Overlays().Top() != nil {
+	uitest.Press(d.Window, fyne.KeyEscape)
+	if d.Window.Canvas().Overlays().Top() != nil {
 		t.Error("Esc leaves it open")
-	}
-	d.tabs.Open(PageHistory)
-	uitest.Shortcut(d.window, explainKeys.Shortcut())
-	if d.window.Canvas().Overlays().Top() != nil {
-		t.Error("it explains on another page")
 	}
 }
 

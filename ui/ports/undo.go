@@ -1,4 +1,4 @@
-package ui
+package ports
 
 import (
 	"slices"
@@ -21,7 +21,7 @@ type removedWatch struct {
 }
 
 // unwatch removes the simple watches of port; they can be brought back.
-func (p *portsPage) unwatch(port uint16) {
+func (p *Page) unwatch(port uint16) {
 	gone := removedWatch{port: port, until: p.now().Add(widgets.UndoTime)}
 	left := p.status.Rules.WithoutPort(port)
 	for i, rule := range p.status.Rules {
@@ -32,11 +32,11 @@ func (p *portsPage) unwatch(port uint16) {
 	gone.notice = lang.L("Watch for {{.Port}} removed.", map[string]any{"Port": port})
 	p.unwatched = gone
 	p.actions.Unwatch(port)
-	p.showNotice(gone.notice)
+	p.ShowNotice(gone.notice)
 }
 
-// undo brings back the watch that ☆ removed last.
-func (p *portsPage) undo() {
+// Undo brings back the watch that ☆ removed last.
+func (p *Page) Undo() {
 	if !p.canUndo() {
 		return
 	}
@@ -51,4 +51,4 @@ func (p *portsPage) undo() {
 	p.table.Focus() // the link, which goes, would keep the keyboard
 }
 
-func (p *portsPage) canUndo() bool { return p.live && p.now().Before(p.unwatched.until) }
+func (p *Page) canUndo() bool { return p.live && p.now().Before(p.unwatched.until) }

@@ -1,0 +1,134 @@
+package ports
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"porthole/monitor"
+	"porthole/ui/uitest"
+)
+
+// busyDesk is a window of such a machine.
+func busyDesk(t testing.TB, n int) *desk { return busyDeskOf(t, n, 1000) }
+
+// allRows is the height of a window that shows 200 rows at once.
+const allRows = 8000
+
+func busyDeskOf(t testing.TB, n int, height float32) *desk {
+	d := deskWith(t, nil)
+	d.Window.Resize(fyne.NewSize(1600, height))
+	d.see(uitest.ManyListeners(n)...)
+	return d
+}
+
+// fyneTable is Fyne's own table with the content of d's.
+func (d *desk) fyneTable(t testing.TB) *widget.Table {
+	rows, columns := d.ports.table.Rows(), portColumns(nil, d.ports.clock)
+	content := widget.NewTable(func() (int, int) { return len(rows), len(columns) },
+		func() fyne.CanvasObject { return widget.NewLabel("") },
+		func(id widget.TableCellID, o fyne.CanvasObject) {
+			o.(*widget.Label).SetText(columns[id.Col].Cell(rows[id.Row]).Text)
+		})
+	for i, c := range columns {
+		content.SetColumnWidth(i, c.Width)
+	}
+	w := d.App.NewWindow("")
+	t.Cleanup(w.Close)
+	w.SetContent(content)
+	w.Show()
+	w.Resize(fyne.NewSize(1600, allRows))
+	return content
+}
+
+func BenchmarkUpdateWithOneOf200Changed(b *testing.B) {
+	d := busyDeskOf(b, 200, allRows)
+	full := d.fyneTable(b)
+	var ours, theirs []time.Duration
+	for i := 0; b.Loop(); i++ {
+		u := d.HandOver(5, 5000+i)
+		begun := time.Now()
+		d.Update(u)
+		updated := time.Now()
+		full.Refresh()
+		ours, theirs = append(ours, updated.Sub(begun)), append(theirs, time.Since(updated))
+	}
+	median := func(d []time.Duration) float64 {
+		slices.Sort(d)
+		return float64(d[len(d)/2])
+	}
+	b.ReportMetric(median(ours)/1000, "µs/update")
+	b.ReportMetric(median(theirs)/1000, "µs/Table.Refresh")
+	b.ReportMetric(100*median(ours)/median(theirs), "%-of-it")
+}
+
+func BenchmarkTenThousandRows(b *testing.B) {
+	b.Run("one changed", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for i := 0; b.Loop(); i++ {
+			b.StopTimer()
+			u := d.HandOver(5, 50000+i)
+			b.StartTimer()
+			d.Update(u)
+		}
+	})
+	b.Run("one opened or closed", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		with := d.Last
+		gone := monitor.Event{Kind: monitor.Closed, Listener: with.Listeners[5]}
+		without := monitor.Apply(with, []monitor.Event{gone})
+		for i := 0; b.Loop(); i++ {
+			if i%2 == 0 {
+				d.Update(monitor.Update{Snapshot: without, Events: []monitor.Event{gone}, Ready: true})
+				continue
+			}
+			d.Update(monitor.Update{Snapshot: with, Events: []monitor.Event{{Kind: monitor.Opened, Listener: gone.Listener}}, Ready: true})
+		}
+	})
+	b.Run("sorted anew", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for i := 0; b.Loop(); i++ {
+			d.ports.table.Sort([]string{"process", "port", "project", "pid"}[i%4], i%3 == 0)
+		}
+	})
+	b.Run("keystroke in the filter", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for i := 0; b.Loop(); i++ {
+			d.ports.setFilter("project-12"[:1+i%10])
+		}
+	})
+	b.Run("second that passes", func(b *testing.B) {
+		d := busyDesk(b, 10000)
+		for b.Loop() {
+			d.At = d.At.Add(time.Second)
+			d.Tick()
+		}
+	})
+}
+
+// The best of twenty each, since the machine does other things too.
+func TestOneChangeIsFarBelowARefreshOfFynesTable(t *testing.T) {
+	d := busyDeskOf(t, 200, allRows)
+	full := d.fyneTable(t)
+	least := func(do func(i int)) time.Duration {
+		best := time.Hour
+		for i := range 20 {
+			begun := time.Now()
+			do(i)
+			best = min(best, time.Since(begun))
+		}
+		return best
+	}
+	updates := make([]monitor.Update, 20)
+	for i := range updates {
+		updates[i] = d.HandOver(5, 5000+i)
+	}
+	ours, theirs := least(func(i int) { d.Update(updates[i]) }), least(func(int) { full.Refresh() })
+	t.Logf("an update of one of 200 rows %v, Table.Refresh %v: %.2f %%", ours, theirs, 100*float64(ours)/float64(theirs))
+	if ours*100 > theirs {
+		t.Errorf("an update of one row takes %v, Fyne's table %v for all; want less than a hundredth", ours, theirs)
+	}
+}

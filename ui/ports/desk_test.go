@@ -1,0 +1,77 @@
+package ports
+
+import (
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+	"porthole/ui/probe"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
+)
+
+// desk is the page in a window, and what it asked for.
+type desk struct {
+	uitest.Desk
+	ports *Page
+}
+
+func newDesk(t testing.TB) *desk { return deskWith(t, nil) }
+
+// deskWith is newDesk with a history.
+func deskWith(t testing.TB, memory History) *desk {
+	t.Helper()
+	d := silentDesk(t, memory)
+	d.SetStatus(Status{Notifications: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
+	return d
+}
+
+// silentDesk is deskWith before the agent has sent anything.
+func silentDesk(t testing.TB, memory History) *desk {
+	t.Helper()
+	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
+	d.ports = New(d, memory, d.Now, Callbacks{
+		Open:         func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
+		Stop:         func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
+		Watches:      func() { d.Ask("show watches") },
+		ProbeChanged: func() {},
+		Key:          d.Key,
+	})
+	d.Host(d.ports.Content, fyne.NewSize(1000, 600), d.ports.Focus)
+	key := func(do func(), chords ...widgets.Chord) widgets.Binding { return widgets.Binding{Do: do, Keys: chords} }
+	widgets.Bind(d.Window.Canvas(), widgets.KeyGroup{Bindings: []widgets.Binding{ // as the whole window does
+		key(func() { d.ports.FilterField().SetText("") }, widgets.Chord{Key: fyne.KeyEscape}),
+		key(d.ports.Explain, ExplainKeys), key(d.ports.ToggleGroup, GroupKeys), key(d.ports.StopSelected, StopKeys),
+		key(d.ports.Undo, widgets.UndoKeys), key(d.ports.CopyRow, widgets.CopyKeys),
+	}})
+	d.Window.Canvas().SetOnTypedRune(d.ports.FilterField().Take)
+	return d
+}
+
+// What the window calls.
+func (d *desk) Update(u monitor.Update)      { d.ports.Update(u) }
+func (d *desk) SetStatus(s Status)           { d.ports.SetStatus(s) }
+func (d *desk) ShowProbe(r probe.Result)     { d.ports.ShowProbe(r) }
+func (d *desk) ShowNotice(text string)       { d.ports.ShowNotice(text) }
+func (d *desk) ShowPort(port uint16)         { d.ports.ShowPort(port) }
+func (d *desk) Disconnect()                  { d.ports.Disconnect() }
+func (d *desk) Tick()                        { d.ports.Tick() }
+func (d *desk) see(all ...*monitor.Listener) { d.Update(d.Next(all...)) }
+
+// rows are the rows of the table in order, with their marks.
+func (d *desk) rows() []string {
+	var out []string
+	for _, r := range d.ports.table.Rows() {
+		out = append(out, r.port+[...]string{unmarked: "", opened: " new", changed: " changed", closed: " closed"}[r.mark])
+	}
+	return out
+}
+
+// row is where the row with that index is on the canvas.
+func (d *desk) row(i int) fyne.Position {
+	return fyne.NewPos(200, d.ports.table.Top()+float32(i)*32+16)
+}

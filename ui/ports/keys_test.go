@@ -1,0 +1,225 @@
+package ports
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+
+	"porthole/monitor/watch"
+	"porthole/ui/uitest"
+	"porthole/ui/widgets"
+)
+
+func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
+	d.ports.table.Select("tcp-8080-20")
+	d.ports.table.Focus()
+	uitest.Press(d.Window, fyne.KeySpace)
+	d.Window.Canvas().Focused().TypedRune(' ')
+	d.Want("asked", d.Asked, []string{"watch 8080"})
+	if d.ports.entry.Text != "" {
+		t.Errorf("the filter has become %q", d.ports.entry.Text)
+	}
+	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
+		uitest.Press(d.Window, key)
+		if said := d.Overlay(); !strings.Contains(said, "Open process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
+			t.Errorf("%s opens a menu that says %q", key, said)
+		}
+		uitest.Press(d.Window, fyne.KeyEscape)
+	}
+}
+
+// The menu stays that of the row that it was opened at.
+func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
+	d := newDesk(t)
+	shop := uitest.Listening(3000, "node", 10)
+	shop.Owners[0].Folder, shop.Owners[0].Command = "/home/ada/shop", []string{"node", "--password", "hunter2"}
+	for label, want := range map[string]string{
+		"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1", "Copy address": "copy 127.0.0.1:3000",
+		"Inspect traffic": "inspect 3000", "Copy PID": "copy 10", "Copy command": "copy node --password •••", "Open folder": "folder /home/ada/shop",
+	} {
+		d.see(shop, uitest.Listening(8080, "python3", 20))
+		d.Asked = nil
+		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+		d.see(uitest.Listening(8080, "python3", 20))
+		d.At = d.At.Add(markTime)
+		d.Tick()
+		d.Want("rows", d.rows(), []string{"8080"})
+		d.Choose(label)
+		d.Want("asked", d.Asked, []string{want})
+	}
+
+	// The browser would show whoever has the port by then.
+	for label, open := range map[string]string{"Open in browser": "browse 127.0.0.1:3000", "Copy URL": "copy the URL of 127.0.0.1:3000"} {
+		d.see(shop)
+		d.Asked = nil
+		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+		d.Choose(label)
+		d.Want(label, d.Asked, []string{open})
+		d.Asked = nil
+		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+		d.see(uitest.Listening(3000, "python3", 20))
+		d.Choose(label)
+		if len(d.Asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
+			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.Asked, d.ports.left.Text)
+		}
+		d.ports.ShowNotice("")
+		d.see()
+		d.At = d.At.Add(markTime)
+		d.Tick()
+	}
+
+	d.see(shop)
+	d.see()
+	d.Want("rows", d.rows(), []string{"3000 closed"})
+	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+	for _, label := range []string{"Open in browser", "Copy URL", "Inspect traffic", "Stop…"} {
+		if said := d.Overlay(); strings.Contains(said, label) {
+			t.Errorf("the menu of a closed row says %q", said)
+		}
+	}
+}
+
+func TestARightClickCopiesAText(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10))
+	d.ports.table.Select("tcp-3000-10")
+	test.TapSecondaryAt(d.ports.details.facts.Objects[1].(*widgets.CopyText), fyne.NewPos(3, 3))
+	d.Choose("Copy")
+	if got := d.App.Clipboard().Content(); got != "127.0.0.1:3000" {
+		t.Errorf("copied %q; want 127.0.0.1:3000", got)
+	}
+}
+
+func TestARemovedWatchComesBackAsItWas(t *testing.T) {
+	d := newDesk(t)
+	shop := watch.Rule{Ports: uitest.Ports(t, "3000"), Name: "the shop", NotifyOn: watch.OnOpen}
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, shop, watch.Rule{Ports: uitest.Ports(t, "90")})
+	d.see(uitest.Listening(3000, "node", 10))
+	d.ports.table.Focus()
+	uitest.Press(d.Window, fyne.KeySpace)
+	d.Want("asked", d.Asked, []string{"unwatch 3000"})
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, watch.Rule{Ports: uitest.Ports(t, "90")})
+	if got := d.ports.left.Text; got != "Watch for 3000 removed." || !d.ports.undoLink.Visible() {
+		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
+	}
+	d.Asked = nil
+	test.Tap(d.ports.undoLink)
+	want := watch.Rules{{Ports: uitest.Ports(t, "80")}, shop, {Ports: uitest.Ports(t, "90")}}
+	d.Want("asked", d.Asked, []string{fmt.Sprintf("watches %+v", want)})
+	d.Asked = nil
+	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
+	d.Want("a second time", d.Asked, nil)
+	if d.ports.undoLink.Visible() {
+		t.Error("Undo is still there")
+	}
+}
+
+func TestUndoStandsBehindNothingElseThatIsSaid(t *testing.T) {
+	d := newDesk(t)
+	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "3000")})
+	d.see(uitest.Listening(3000, "node", 10))
+	d.ports.table.Focus()
+	uitest.Press(d.Window, fyne.KeySpace)
+	uitest.Shortcut(d.Window, widgets.CopyKeys.Shortcut())
+	if got := d.ports.left.Text; !strings.HasSuffix(got, "copied") || d.ports.undoLink.Visible() {
+		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
+	}
+	d.Asked = nil
+	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
+	if len(d.Asked) != 1 {
+		t.Errorf("Ctrl+Z asked for %q; want the watch back all the same", d.Asked)
+	}
+}
+
+func TestUndoOfAWatchEnds(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(62893, "vite", 10))
+	d.ports.watch(62893)
+	d.At = d.At.Add(widgets.UndoTime)
+	d.Tick()
+	d.Asked = nil
+	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
+	d.Want("asked", d.Asked, nil)
+	if d.ports.undoLink.Visible() {
+		t.Error("Undo is offered for ever")
+	}
+}
+
+func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
+	d := newDesk(t)
+	d.see()
+	for name, part := range map[string]struct {
+		fyne.Focusable
+		ground *widgets.Rectangle
+	}{
+		"a quick filter": {d.ports.quick.segments[1], d.ports.quick.segments[1].Ground},
+		"the chosen one": {d.ports.quick.segments[0], d.ports.quick.segments[0].Ground}, "a card": {d.ports.cards.cards[0], d.ports.cards.cards[0].ground.Rectangle},
+	} {
+		without := part.ground.Rect.StrokeWidth
+		part.FocusGained()
+		if got := part.ground.Rect.StrokeWidth; got != 2 || !part.ground.Visible() {
+			t.Errorf("%s has a line of %v around it, shown: %v; want 2", name, got, part.ground.Visible())
+		}
+		part.FocusLost()
+		if got := part.ground.Rect.StrokeWidth; got != without {
+			t.Errorf("%s keeps a line of %v when the keyboard has left it", name, got)
+		}
+	}
+}
+
+func TestButtonsShowTheKeyboard(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 7)) // the side pane is shown
+	for _, b := range []*widgets.Button{d.ports.pause, d.ports.details.browser} {
+		if b.Ring.Visible() {
+			t.Errorf("%q has a ring without the keyboard", b.Text)
+		}
+		b.FocusGained()
+		ground := theme.Color(theme.ColorNameButton)
+		if b == d.ports.details.browser {
+			ground = theme.Color(theme.ColorNamePrimary)
+		}
+		if got := uitest.Contrast(b.Ring.StrokeColor, ground); !b.Ring.Visible() || got < 1.5 {
+			t.Errorf("%q: ring shown %v, contrast %.1f", b.Text, b.Ring.Visible(), got)
+		}
+		b.FocusLost()
+	}
+}
+
+func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
+	d := newDesk(t)
+	c, b := d.Window.Canvas(), d.ports.pause
+	pressed := 0
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace} {
+		b.OnTapped = func() { pressed++ }
+		c.Focus(b)
+		b.TypedKey(&fyne.KeyEvent{Name: key})
+		if c.Focused() != fyne.Focusable(b) {
+			t.Errorf("after %s the keyboard is at %v; want the button", key, c.Focused())
+		}
+	}
+	b.Disable()
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if b.Enable(); pressed != 3 {
+		t.Errorf("pressed %d times; want 3, and not where it is disabled", pressed)
+	}
+	b.OnTapped = func() { d.ports.Content.Hide() }
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if c.Focused() == fyne.Focusable(b) {
+		t.Error("a button that went with its page keeps the keyboard")
+	}
+	d.ports.Content.Show()
+	c.Focus(b)
+	b.OnTapped = b.Hide
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if c.Focused() != nil {
+		t.Errorf("a button that has gone leaves the keyboard at %v; want nowhere", c.Focused())
+	}
+}
