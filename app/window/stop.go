@@ -18,15 +18,15 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/stop"
-	"porthole/ui"
+	uistop "porthole/ui/stop"
 )
 
 // Stop implements ui.Actions. The operation ends when it is done, the user closes the
 // dialog, or the window closes.
-func (a actions) Stop(request ui.StopRequest, report func(ui.StopUpdate)) ui.Stopping {
+func (a actions) Stop(request uistop.Request, report func(uistop.Update)) uistop.Stopping {
 	ctx, cancel := context.WithCancel(a.p.ctx)
 	s := newStopping(request, cancel, a.p.log)
-	s.report = func(u ui.StopUpdate) { a.p.do(func() { report(u) }) }
+	s.report = func(u uistop.Update) { a.p.do(func() { report(u) }) }
 	s.onSignal = func(o monitor.Owner) {
 		m := ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start}}
 		a.p.do(func() { a.p.send(m) })
@@ -38,12 +38,12 @@ func (a actions) Stop(request ui.StopRequest, report func(ui.StopUpdate)) ui.Sto
 	return s
 }
 
-// stopping implements ui.Stopping. All but its exported methods runs on one goroutine.
+// stopping implements uistop.Stopping. All but its exported methods runs on one goroutine.
 type stopping struct {
-	request         ui.StopRequest
+	request         uistop.Request
 	cancel          context.CancelFunc
 	log             *slog.Logger
-	report          func(ui.StopUpdate)
+	report          func(uistop.Update)
 	onSignal        func(monitor.Owner) // called after a process was signaled
 	gracePeriod     time.Duration
 	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenDescendants, except in tests
@@ -55,17 +55,17 @@ type stopping struct {
 // stopOrder is a choice of the user.
 type stopOrder struct{ children, force bool }
 
-func newStopping(request ui.StopRequest, cancel context.CancelFunc, log *slog.Logger) *stopping {
+func newStopping(request uistop.Request, cancel context.CancelFunc, log *slog.Logger) *stopping {
 	return &stopping{request: request, cancel: cancel, log: log, gracePeriod: stop.GracePeriod, openDescendants: stop.OpenDescendants, orders: make(chan stopOrder, 1)}
 }
 
-// Terminate implements ui.Stopping.
+// Terminate implements uistop.Stopping.
 func (s *stopping) Terminate(children bool) { s.enqueue(stopOrder{children: children}) }
 
-// ForceQuit implements ui.Stopping.
+// ForceQuit implements uistop.Stopping.
 func (s *stopping) ForceQuit() { s.enqueue(stopOrder{force: true}) }
 
-// Close implements ui.Stopping.
+// Close implements uistop.Stopping.
 func (s *stopping) Close() { s.cancel() }
 
 func (s *stopping) enqueue(o stopOrder) {
@@ -82,12 +82,12 @@ func (s *stopping) run(ctx context.Context) {
 	s.request.Owners = refreshOwners(s.request.Owners)
 	processes, err := stop.OpenAll(s.request.Owners)
 	if err != nil {
-		s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{s.failureText(err)}, Managers: managersOf(s.request)})
+		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{s.failureText(err)}, Managers: managersOf(s.request)})
 		return
 	}
 	defer stop.CloseAll(processes)
 	if len(processes) == 0 {
-		s.report(ui.StopUpdate{Stage: ui.StopAlreadyExited})
+		s.report(uistop.Update{Stage: uistop.AlreadyExited})
 		return
 	}
 	s.report(s.readyUpdate(processes))
@@ -99,7 +99,7 @@ func (s *stopping) run(ctx context.Context) {
 	if order.children {
 		if descendants, err = s.openDescendants(processes); err != nil {
 			s.log.Warn("can't find the child processes; no process was signaled", "error", err)
-			s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
+			s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
 			return
 		}
 		defer stop.CloseAll(descendants)
@@ -107,7 +107,7 @@ func (s *stopping) run(ctx context.Context) {
 	holds, err := stop.NewHolderCheck(ctx, s.request.Listeners, s.log)
 	if err != nil {
 		s.log.Warn("can't find the owner of a port; no process was signaled", "error", err)
-		s.report(ui.StopUpdate{Stage: ui.StopRefused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
+		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
 		return
 	}
 	running := s.signalAndWait(ctx, slices.Concat(processes, descendants), len(processes), func(p *stop.Process) error {
@@ -154,7 +154,7 @@ func (s *stopping) nextOrder(ctx context.Context, processes []*stop.Process, ter
 				}
 				s.reportOutcome(nil)
 			default:
-				s.report(ui.StopUpdate{Stage: ui.StopAlreadyExited})
+				s.report(uistop.Update{Stage: uistop.AlreadyExited})
 			}
 			return stopOrder{}, false
 		}
@@ -186,22 +186,22 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 // reportOutcome reports what has become of all processes so far; running are those that
 // have not exited.
 func (s *stopping) reportOutcome(running []*stop.Process) {
-	u := ui.StopUpdate{Stage: ui.StopDone, Targets: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
+	u := uistop.Update{Stage: uistop.Done, Targets: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
 	for _, p := range running {
 		u.StillRunning = append(u.StillRunning, p.Owner())
 	}
 	switch {
 	case len(running) > 0:
-		u.Stage = ui.StopStillRunning
+		u.Stage = uistop.StillRunning
 	case len(s.problems) > 0:
-		u.Stage, u.Managers = ui.StopRefused, managersOf(s.request)
+		u.Stage, u.Managers = uistop.Refused, managersOf(s.request)
 	}
 	s.report(u)
 }
 
 // readyUpdate returns what the user must know before processes are stopped.
-func (s *stopping) readyUpdate(processes []*stop.Process) ui.StopUpdate {
-	u := ui.StopUpdate{Stage: ui.StopReady, Managers: managersOf(s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
+func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
+	u := uistop.Update{Stage: uistop.Ready, Managers: managersOf(s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
 	for _, p := range processes {
 		u.Targets = append(u.Targets, p.Owner())
 	}
@@ -214,8 +214,8 @@ func (s *stopping) readyUpdate(processes []*stop.Process) ui.StopUpdate {
 		}
 		for _, l := range stop.ListenersOfDescendants(s.request.Snapshot, o) {
 			for _, child := range l.Owners {
-				c := ui.StopChild{Owner: child, Listener: l}
-				known := slices.ContainsFunc(u.ListeningChildren, func(k ui.StopChild) bool { return k.Listener == l && k.Owner.Same(child) })
+				c := uistop.Child{Owner: child, Listener: l}
+				known := slices.ContainsFunc(u.ListeningChildren, func(k uistop.Child) bool { return k.Listener == l && k.Owner.Same(child) })
 				if stop.IsDescendant(child, o) && !isTarget(child) && !known {
 					u.ListeningChildren = append(u.ListeningChildren, c)
 				}
@@ -233,12 +233,12 @@ func (s *stopping) readyUpdate(processes []*stop.Process) ui.StopUpdate {
 
 // managersOf returns the service and container managers of the request's processes,
 // without duplicates.
-func managersOf(request ui.StopRequest) (all []ui.StopManager) {
+func managersOf(request uistop.Request) (all []uistop.Manager) {
 	for _, o := range request.Owners {
 		for _, l := range request.Listeners {
 			m, ok := stop.ManagerOf(o, l)
-			if ok && !slices.ContainsFunc(all, func(k ui.StopManager) bool { return k.Command == m.Command }) {
-				all = append(all, ui.StopManager{Description: managerText(m), Command: m.Command})
+			if ok && !slices.ContainsFunc(all, func(k uistop.Manager) bool { return k.Command == m.Command }) {
+				all = append(all, uistop.Manager{Description: managerText(m), Command: m.Command})
 			}
 		}
 	}

@@ -25,7 +25,7 @@ import (
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
 	"porthole/monitor/stop"
-	"porthole/ui"
+	uistop "porthole/ui/stop"
 	"porthole/ui/words"
 )
 
@@ -97,7 +97,7 @@ func (v *testProcess) alive() bool { return process.IsAlive(v.PID, v.Start) }
 type stopTest struct {
 	*stopping
 	t        *testing.T
-	updates  chan ui.StopUpdate
+	updates  chan uistop.Update
 	signaled []int // PIDs; valid after an update
 	ended    chan struct{}
 	cancel   context.CancelFunc
@@ -107,11 +107,11 @@ type stopTest struct {
 func startStop(t *testing.T, gracePeriod time.Duration, owners []monitor.Owner, listeners ...*monitor.Listener) *stopTest {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &stopTest{t: t, updates: make(chan ui.StopUpdate, 10), ended: make(chan struct{}), cancel: cancel}
-	q := ui.StopRequest{Owners: owners, Listeners: listeners, Snapshot: monitor.Snapshot{Listeners: listeners}}
+	c := &stopTest{t: t, updates: make(chan uistop.Update, 10), ended: make(chan struct{}), cancel: cancel}
+	q := uistop.Request{Owners: owners, Listeners: listeners, Snapshot: monitor.Snapshot{Listeners: listeners}}
 	c.stopping = newStopping(q, cancel, slog.New(slog.DiscardHandler))
 	c.gracePeriod = gracePeriod
-	c.report = func(u ui.StopUpdate) { c.updates <- u }
+	c.report = func(u uistop.Update) { c.updates <- u }
 	c.onSignal = func(o monitor.Owner) { c.signaled = append(c.signaled, o.PID) }
 	go func() {
 		defer close(c.ended)
@@ -122,7 +122,7 @@ func startStop(t *testing.T, gracePeriod time.Duration, owners []monitor.Owner, 
 }
 
 // next returns the next update, which must have that stage.
-func (c *stopTest) next(stage ui.StopStage) ui.StopUpdate {
+func (c *stopTest) next(stage uistop.Stage) uistop.Update {
 	c.t.Helper()
 	select {
 	case u := <-c.updates:
@@ -132,14 +132,14 @@ func (c *stopTest) next(stage ui.StopStage) ui.StopUpdate {
 		return u
 	case <-time.After(20 * time.Second):
 		c.t.Fatalf("got no update within 20 s, want stage %d", stage)
-		return ui.StopUpdate{}
+		return uistop.Update{}
 	}
 }
 
 func TestStop(t *testing.T) {
 	v := startProcess(t, "ends")
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
-	u := c.next(ui.StopReady)
+	u := c.next(uistop.Ready)
 	if len(u.Targets) != 1 || !u.Targets[0].Same(v.Owner) || len(u.Listeners) != 1 || u.Children != 0 || u.GracePeriod != 10*time.Second {
 		t.Errorf("got %+v, want one target and its listener", u)
 	}
@@ -148,7 +148,7 @@ func TestStop(t *testing.T) {
 	}
 	c.Terminate(false)
 	c.Terminate(false) // no effect
-	u = c.next(ui.StopDone)
+	u = c.next(uistop.Done)
 	if v.alive() || len(u.Targets) != 1 || !slices.Equal(c.signaled, []int{v.PID}) {
 		t.Errorf("got alive %t, update %+v, signaled %v; want one signal and the end", v.alive(), u, c.signaled)
 	}
@@ -160,9 +160,9 @@ func TestStop(t *testing.T) {
 func TestForceQuit(t *testing.T) {
 	v := startProcess(t, "stubborn")
 	c := startStop(t, 300*time.Millisecond, []monitor.Owner{v.Owner}, v.listener)
-	c.next(ui.StopReady)
+	c.next(uistop.Ready)
 	c.Terminate(false)
-	if u := c.next(ui.StopStillRunning); !v.alive() || len(u.StillRunning) != 1 || u.StillRunning[0].PID != v.PID {
+	if u := c.next(uistop.StillRunning); !v.alive() || len(u.StillRunning) != 1 || u.StillRunning[0].PID != v.PID {
 		t.Fatalf("after Terminate: got alive %t, update %+v; want it running", v.alive(), u)
 	}
 	c.Terminate(false) // no effect
@@ -171,7 +171,7 @@ func TestForceQuit(t *testing.T) {
 		t.Fatalf("after a second Terminate: got alive %t and %d updates, want true and none", v.alive(), len(c.updates))
 	}
 	c.ForceQuit()
-	if u := c.next(ui.StopDone); v.alive() || len(u.Targets) != 1 {
+	if u := c.next(uistop.Done); v.alive() || len(u.Targets) != 1 {
 		t.Errorf("after ForceQuit: got alive %t, update %+v; want the end", v.alive(), u)
 	}
 }
@@ -180,11 +180,11 @@ func TestForceQuit(t *testing.T) {
 func TestStopReportsALateExit(t *testing.T) {
 	v := startProcess(t, "stubborn")
 	c := startStop(t, 300*time.Millisecond, []monitor.Owner{v.Owner}, v.listener)
-	c.next(ui.StopReady)
+	c.next(uistop.Ready)
 	c.Terminate(false)
-	c.next(ui.StopStillRunning)
+	c.next(uistop.StillRunning)
 	_ = v.in.Close()
-	if u := c.next(ui.StopDone); len(u.Targets) != 1 || u.Targets[0].PID != v.PID {
+	if u := c.next(uistop.Done); len(u.Targets) != 1 || u.Targets[0].PID != v.PID {
 		t.Errorf("got %+v, want the process among the targets", u)
 	}
 }
@@ -196,11 +196,11 @@ func TestStopWithChildren(t *testing.T) {
 		t.Fatalf("Descendants: got %+v, error %v; want one", children, err)
 	}
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
-	if u := c.next(ui.StopReady); u.Children != 1 {
+	if u := c.next(uistop.Ready); u.Children != 1 {
 		t.Errorf("got %d children, want 1", u.Children)
 	}
 	c.Terminate(true)
-	if u := c.next(ui.StopDone); len(u.Targets) != 2 || u.Targets[1].PID != children[0].PID || process.IsAlive(children[0].PID, children[0].Start) {
+	if u := c.next(uistop.Done); len(u.Targets) != 2 || u.Targets[1].PID != children[0].PID || process.IsAlive(children[0].PID, children[0].Start) {
 		t.Errorf("got %+v, want that both have exited", u)
 	}
 }
@@ -210,9 +210,9 @@ func TestStopSignalsNothingIfChildrenCannotBeFound(t *testing.T) {
 	v := startProcess(t, "ends")
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	c.openDescendants = func([]*stop.Process) ([]*stop.Process, error) { return nil, errors.New("no /proc") }
-	c.next(ui.StopReady)
+	c.next(uistop.Ready)
 	c.Terminate(true)
-	u := c.next(ui.StopRefused)
+	u := c.next(uistop.Refused)
 	if len(u.Problems) != 1 || !strings.HasPrefix(u.Problems[0], "Its children cannot be found now") || !v.alive() || len(c.signaled) != 0 {
 		t.Errorf("got alive %t, problems %q, signaled %v; want a problem and no signal", v.alive(), u.Problems, c.signaled)
 	}
@@ -222,13 +222,13 @@ func TestStopSignalsNothingIfChildrenCannotBeFound(t *testing.T) {
 func TestStopIgnoresAProcessThatClosedThePort(t *testing.T) {
 	v := startProcess(t, "closes")
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
-	c.next(ui.StopReady)
+	c.next(uistop.Ready)
 	_, _ = io.WriteString(v.in, "now\n")
 	if line, err := v.out.ReadString('\n'); line != "closed\n" {
 		t.Fatalf("got line %q, error %v; want closed", line, err)
 	}
 	c.Terminate(false)
-	u := c.next(ui.StopRefused)
+	u := c.next(uistop.Refused)
 	if len(u.Problems) != 1 || !strings.HasSuffix(u.Problems[0], "is not stopped: it no longer holds the port.") || !v.alive() || len(c.signaled) != 0 {
 		t.Errorf("got alive %t, problems %q, signaled %v; want a problem and no signal", v.alive(), u.Problems, c.signaled)
 	}
@@ -249,7 +249,7 @@ func TestStopRefusals(t *testing.T) {
 		fmt.Sprintf("%s (%d) is not stopped: it is another process now: the one that was meant has ended.", monitor.Clean(v.Name, 60), v.Owner.PID): reusedPID,
 	} {
 		c := startStop(t, time.Second, []monitor.Owner{v.Owner, o}, v.listener)
-		if u := c.next(ui.StopRefused); len(u.Problems) != 1 || u.Problems[0] != want {
+		if u := c.next(uistop.Refused); len(u.Problems) != 1 || u.Problems[0] != want {
 			t.Errorf("got problems %q, want %q", u.Problems, want)
 		}
 		<-c.ended
@@ -262,14 +262,14 @@ func TestStopRefusals(t *testing.T) {
 func TestStopReportsAnExitByItself(t *testing.T) {
 	v := startProcess(t, "ends")
 	c := startStop(t, time.Second, []monitor.Owner{v.Owner}, v.listener)
-	c.next(ui.StopReady)
+	c.next(uistop.Ready)
 	_ = v.in.Close()
-	c.next(ui.StopAlreadyExited)
+	c.next(uistop.AlreadyExited)
 	if len(c.signaled) != 0 {
 		t.Errorf("got signals to %v, want none", c.signaled)
 	}
 	c = startStop(t, time.Second, []monitor.Owner{v.Owner}, v.listener) // it has exited
-	c.next(ui.StopAlreadyExited)
+	c.next(uistop.AlreadyExited)
 }
 
 // Closing the window or the dialog ends the operation.
@@ -277,7 +277,7 @@ func TestStopEndsWithTheWindow(t *testing.T) {
 	v := startProcess(t, "stubborn")
 	for _, terminated := range []bool{false, true} {
 		c := startStop(t, time.Minute, []monitor.Owner{v.Owner}, v.listener)
-		c.next(ui.StopReady)
+		c.next(uistop.Ready)
 		if terminated {
 			c.Terminate(false)
 			time.Sleep(300 * time.Millisecond)
