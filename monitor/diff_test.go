@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// process is an owner for tests: its number is its PID, its start and its name.
+// process returns an owner whose PID, start and name are derived from pid.
 func process(pid int) Owner {
 	return Owner{PID: pid, Start: uint64(pid), Name: fmt.Sprint("p", pid), User: "u", Program: fmt.Sprint("/bin/p", pid), ParentPID: 1}
 }
@@ -23,12 +23,12 @@ func processes(pids ...int) []Owner {
 	return owners
 }
 
-// row is a listener on 127.0.0.1:3000 of one socket, "id/socket", held by pids.
-func row(id string, socket SocketID, pids ...int) *Listener {
-	return rowAt(id, "127.0.0.1", []SocketID{socket}, pids...)
+// testListener returns a listener on 127.0.0.1:3000 with one socket, held by pids.
+func testListener(id string, socket SocketID, pids ...int) *Listener {
+	return testListenerAt(id, "127.0.0.1", []SocketID{socket}, pids...)
 }
 
-func rowAt(id, address string, sockets []SocketID, pids ...int) *Listener {
+func testListenerAt(id, address string, sockets []SocketID, pids ...int) *Listener {
 	var seen []socketState
 	for _, s := range sockets {
 		seen = append(seen, socketState{
@@ -40,25 +40,25 @@ func rowAt(id, address string, sockets []SocketID, pids ...int) *Listener {
 	return newListener(seen, id)
 }
 
-// twins is a row of processes that one parent started of one program.
-func twins(pids ...int) *Listener {
-	l := row("a", 1, pids...)
+// siblings returns a listener of processes that one parent started from one program.
+func siblings(pids ...int) *Listener {
+	l := testListener("a", 1, pids...)
 	for i := range l.Owners {
 		l.Owners[i].Program, l.Owners[i].ParentPID = "/usr/bin/docker-proxy", 9
 	}
 	return l
 }
 
-func snapshotOf(rows ...*Listener) Snapshot {
-	rows = slices.Clone(rows)
-	slices.SortFunc(rows, compareListeners)
-	return Snapshot{TakenAt: time.Unix(1, 0).UTC(), Listeners: rows}
+func snapshotOf(listeners ...*Listener) Snapshot {
+	listeners = slices.Clone(listeners)
+	slices.SortFunc(listeners, compareListeners)
+	return Snapshot{TakenAt: time.Unix(1, 0).UTC(), Listeners: listeners}
 }
 
-// words writes changes as "kind id" or "kind id<before", comma-separated.
-func words(changes []Event) string {
+// words formats events as "kind id" or "kind id<before", separated by commas.
+func words(events []Event) string {
 	var out []string
-	for _, c := range changes {
+	for _, c := range events {
 		w := string(c.Kind) + " " + c.Listener.ID
 		if c.Before != nil {
 			w += "<" + c.Before.ID
@@ -69,7 +69,7 @@ func words(changes []Event) string {
 }
 
 func TestDiff(t *testing.T) {
-	a := row("a", 1, 10)
+	a := testListener("a", 1, 10)
 	ids := func(ids ...SocketID) []SocketID { return ids }
 	named := process(10)
 	named.Name = "a better name"
@@ -82,35 +82,35 @@ func TestDiff(t *testing.T) {
 		want     string
 	}{
 		{"nothing to nothing", nil, nil, ""},
-		{"opened", nil, rows(a), "opened a"},
-		{"closed", rows(a), nil, "closed a"},
-		{"the same pointer", rows(a), rows(a), ""},
-		{"an equal row", rows(a), rows(row("a", 1, 10)), ""},
-		{"first owner learned", rows(row("a", 1)), rows(a), "updated a<a"},
-		{"name learned", rows(a), rows(&renamed), "updated a<a"},
-		{"owner no longer seen", rows(a), rows(row("a", 1)), "updated a<a"},
-		{"hand-over", rows(a), rows(row("a", 1, 11)), "owner_changed a<a"},
-		{"a worker comes", rows(a), rows(row("a", 1, 10, 11)), "updated a<a"},
-		{"a worker goes", rows(row("a", 1, 10, 11)), rows(a), "updated a<a"},
-		{"the parent exits, its child keeps the socket", rows(row("a", 1, 10, 11)), rows(row("a", 1, 11)), "owner_changed a<a"},
-		{"one of two twins exits", rows(twins(10, 11)), rows(twins(11)), "updated a<a"},
-		{"a new twin takes over", rows(twins(10)), rows(twins(11)), "owner_changed a<a"},
-		{"a pid given again", rows(a), rows(restarted(a)), "owner_changed a<a"},
+		{"opened", nil, list(a), "opened a"},
+		{"closed", list(a), nil, "closed a"},
+		{"the same pointer", list(a), list(a), ""},
+		{"an equal listener", list(a), list(testListener("a", 1, 10)), ""},
+		{"first owner learned", list(testListener("a", 1)), list(a), "updated a<a"},
+		{"name learned", list(a), list(&renamed), "updated a<a"},
+		{"owner no longer visible", list(a), list(testListener("a", 1)), "updated a<a"},
+		{"socket passed to another process", list(a), list(testListener("a", 1, 11)), "owner_changed a<a"},
+		{"a worker starts", list(a), list(testListener("a", 1, 10, 11)), "updated a<a"},
+		{"a worker exits", list(testListener("a", 1, 10, 11)), list(a), "updated a<a"},
+		{"the parent exits, its child keeps the socket", list(testListener("a", 1, 10, 11)), list(testListener("a", 1, 11)), "owner_changed a<a"},
+		{"one of two siblings exits", list(siblings(10, 11)), list(siblings(11)), "updated a<a"},
+		{"a new sibling takes over", list(siblings(10)), list(siblings(11)), "owner_changed a<a"},
+		{"a reused PID", list(a), list(restarted(a)), "owner_changed a<a"},
 		{
-			"reach changed", rows(a), rows(newListener([]socketState{at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10)}, "a")),
+			"exposure changed", list(a), list(newListener([]socketState{at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10)}, "a")),
 			"exposure_changed a<a",
 		},
 		{
-			"hands and reach changed", rows(a), rows(newListener([]socketState{at(1, "127.0.0.1", 11), at(2, "0.0.0.0", 11)}, "a")),
+			"owner and exposure changed", list(a), list(newListener([]socketState{at(1, "127.0.0.1", 11), at(2, "0.0.0.0", 11)}, "a")),
 			"owner_changed a<a, exposure_changed a<a",
 		},
-		{"merge", rows(a, row("b", 2, 10)), rows(rowAt("a", "127.0.0.1", ids(1, 2), 10)), "updated a<b, updated a<a"},
-		{"split", rows(rowAt("a", "127.0.0.1", ids(1, 2), 10)), rows(a, row("b", 2, 10)), "updated b<a, updated a<a"},
-		{"one socket of a row closes", rows(rowAt("a", "127.0.0.1", ids(1, 2), 10)), rows(a), "updated a<a"},
-		{"restart between two looks", rows(a), rows(row("b", 2, 10)), "closed a, opened b"},
-		{"the same id again without a common socket", rows(a), rows(row("a", 2, 10)), "closed a, opened a"},
+		{"merge", list(a, testListener("b", 2, 10)), list(testListenerAt("a", "127.0.0.1", ids(1, 2), 10)), "updated a<b, updated a<a"},
+		{"split", list(testListenerAt("a", "127.0.0.1", ids(1, 2), 10)), list(a, testListener("b", 2, 10)), "updated b<a, updated a<a"},
+		{"one socket of a listener closes", list(testListenerAt("a", "127.0.0.1", ids(1, 2), 10)), list(a), "updated a<a"},
+		{"restart between two polls", list(a), list(testListener("b", 2, 10)), "closed a, opened b"},
+		{"the same ID without a common socket", list(a), list(testListener("a", 2, 10)), "closed a, opened a"},
 		{
-			"two rows exchange their ids", rows(a, row("b", 2, 11)), rows(row("b", 1, 10), row("a", 2, 11)),
+			"two listeners exchange their IDs", list(a, testListener("b", 2, 11)), list(testListener("b", 1, 10), testListener("a", 2, 11)),
 			"updated a<b, updated b<a",
 		},
 	} {
@@ -125,12 +125,12 @@ func TestDiff(t *testing.T) {
 					t.Errorf("%s At = %v, want the new snapshot's time %v", c.Kind, c.At, new.TakenAt)
 				}
 			}
-			sameRows(t, Apply(old, changes), new)
+			wantSame(t, Apply(old, changes), new)
 		})
 	}
 }
 
-func rows(rows ...*Listener) []*Listener { return rows }
+func list(listeners ...*Listener) []*Listener { return listeners }
 
 func restarted(l *Listener) *Listener {
 	again := *l
@@ -139,14 +139,14 @@ func restarted(l *Listener) *Listener {
 	return &again
 }
 
-func sameRows(t *testing.T, got, want Snapshot) {
+func wantSame(t *testing.T, got, want Snapshot) {
 	t.Helper()
 	if !slices.EqualFunc(got.Listeners, want.Listeners, (*Listener).equal) {
-		t.Fatalf("Apply gives %s, want %s", rowWords(got), rowWords(want))
+		t.Fatalf("Apply = %s, want %s", listenerWords(got), listenerWords(want))
 	}
 }
 
-func rowWords(s Snapshot) string {
+func listenerWords(s Snapshot) string {
 	var out []string
 	for _, l := range s.Listeners {
 		w := l.ID + ":"
@@ -158,20 +158,20 @@ func rowWords(s Snapshot) string {
 	return "[" + strings.Join(out, "; ") + "]"
 }
 
-// Whatever happens between two snapshots, rows of any ids included, their Diff
-// makes the new one of the old one.
-func TestApplyOfDiffIsTheNewSnapshot(t *testing.T) {
+// Applying the Diff of two random snapshots to the first yields the second, whatever the
+// IDs of their listeners.
+func TestApplyOfDiff(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5_000 {
 		old, new := randomSnapshot(r), randomSnapshot(r)
 		got := Apply(old, Diff(old, new))
 		if !slices.EqualFunc(got.Listeners, new.Listeners, (*Listener).equal) {
-			t.Fatalf("from %s by %q: got %s, want %s", rowWords(old), words(Diff(old, new)), rowWords(got), rowWords(new))
+			t.Fatalf("from %s by %q: got %s, want %s", listenerWords(old), words(Diff(old, new)), listenerWords(got), listenerWords(new))
 		}
 	}
 }
 
-// randomSnapshot deals up to eight sockets to rows named a to e.
+// randomSnapshot distributes up to eight sockets over listeners named a to e.
 func randomSnapshot(r *rand.Rand) Snapshot {
 	held := make(map[string][]SocketID)
 	for id := range SocketID(8) {
@@ -183,19 +183,18 @@ func randomSnapshot(r *rand.Rand) Snapshot {
 	var all []*Listener
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
 		if len(held[name]) > 0 {
-			all = append(all, rowAt(name, "127.0.0.1", held[name], 10+r.IntN(3)))
+			all = append(all, testListenerAt(name, "127.0.0.1", held[name], 10+r.IntN(3)))
 		}
 	}
 	return snapshotOf(all...)
 }
 
-// The same with rows as group makes them, look after look. What group promises
-// besides: an id is never given to a row that has no socket of the row that
-// had it, as long as that row lives.
-func TestGroupedSnapshotsFollowEachOther(t *testing.T) {
+// The same with listeners from group, over many polls. In addition, group never gives the ID
+// of an existing listener to one without a common socket.
+func TestDiffOfGroupedSnapshots(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	addresses := []string{"127.0.0.1", "::1", "127.0.0.2", "0.0.0.0"}
-	old, rowOf := Snapshot{}, map[SocketID]string{}
+	old, listenerOf := Snapshot{}, map[SocketID]string{}
 	for range 20_000 {
 		var seen []socketState
 		for id := range SocketID(6) {
@@ -203,27 +202,27 @@ func TestGroupedSnapshotsFollowEachOther(t *testing.T) {
 				seen = append(seen, at(id+1, addresses[int(id)%len(addresses)], 10+r.IntN(4)))
 			}
 		}
-		new := snapshotOf(group(seen, rowOf)...)
-		changes := Diff(old, new)
-		sameRows(t, Apply(old, changes), new)
-		for _, c := range changes {
+		new := snapshotOf(group(seen, listenerOf)...)
+		events := Diff(old, new)
+		wantSame(t, Apply(old, events), new)
+		for _, c := range events {
 			if c.Kind == Closed && slices.ContainsFunc(c.Listener.Sockets, func(s HeldSocket) bool {
 				return slices.ContainsFunc(seen, func(k socketState) bool { return k.socket.ID == s.ID })
 			}) {
-				t.Fatalf("%s closed, but a socket of it lives in %s", c.Listener.ID, rowWords(new))
+				t.Fatalf("%s was closed, but one of its sockets is in %s", c.Listener.ID, listenerWords(new))
 			}
 		}
-		clear(rowOf)
+		clear(listenerOf)
 		was := make(map[string]*Listener)
 		for _, l := range old.Listeners {
 			was[l.ID] = l
 		}
 		for _, l := range new.Listeners {
 			for _, s := range l.Sockets {
-				rowOf[s.ID] = l.ID
+				listenerOf[s.ID] = l.ID
 			}
-			if before := was[l.ID]; before != nil && !shareSocket(before, l) && anyLives(before, new) {
-				t.Fatalf("id %s went from one row to another: %s, then %s", l.ID, rowWords(old), rowWords(new))
+			if before := was[l.ID]; before != nil && !shareSocket(before, l) && anySocketIn(before, new) {
+				t.Fatalf("ID %s moved to another listener: %s, then %s", l.ID, listenerWords(old), listenerWords(new))
 			}
 		}
 		old = new
@@ -236,6 +235,6 @@ func shareSocket(a, b *Listener) bool {
 	})
 }
 
-func anyLives(l *Listener, s Snapshot) bool {
+func anySocketIn(l *Listener, s Snapshot) bool {
 	return slices.ContainsFunc(s.Listeners, func(k *Listener) bool { return shareSocket(l, k) })
 }

@@ -60,14 +60,14 @@ func oneDiff(events []monitor.Event) int {
 }
 
 func TestEachSocketFollowsMovedSockets(t *testing.T) {
-	row := func(id string, sockets ...monitor.SocketID) *monitor.Listener {
+	listener := func(id string, sockets ...monitor.SocketID) *monitor.Listener {
 		l := &monitor.Listener{ID: id}
 		for _, s := range sockets {
 			l.Sockets = append(l.Sockets, monitor.HeldSocket{Socket: monitor.Socket{ID: s}})
 		}
 		return l
 	}
-	a1, a12, a2, b1 := row("a", 1), row("a", 1, 2), row("a", 2), row("b", 1)
+	a1, a12, a2, b1 := listener("a", 1), listener("a", 1, 2), listener("a", 2), listener("b", 1)
 	got := make(map[monitor.SocketID]int) // opened counts 1, closed 100
 	eachSocket([]monitor.Event{
 		{Kind: monitor.Opened, Listener: a1},

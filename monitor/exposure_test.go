@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-func TestReachAndLoopback(t *testing.T) {
+func TestExposureOf(t *testing.T) {
 	for _, test := range []struct {
 		address  string
-		reach    Exposure
+		exposure Exposure
 		loopback bool
 	}{
 		{"127.0.0.1", ExposureLoopback, true},
@@ -26,23 +26,23 @@ func TestReachAndLoopback(t *testing.T) {
 		{"2001:db8::1", ExposureNetwork, false},
 	} {
 		a := netip.MustParseAddr(test.address)
-		if got := ExposureOf(a); got != test.reach {
-			t.Errorf("AddressReach(%s) = %s, want %s", a, got, test.reach)
+		if got := ExposureOf(a); got != test.exposure {
+			t.Errorf("ExposureOf(%s) = %s, want %s", a, got, test.exposure)
 		}
 		if got := AcceptsLoopback(a); got != test.loopback {
-			t.Errorf("Loopback(%s) = %t, want %t", a, got, test.loopback)
+			t.Errorf("AcceptsLoopback(%s) = %t, want %t", a, got, test.loopback)
 		}
 	}
 }
 
-func TestListenerIsLoopbackByAnyOfItsAddresses(t *testing.T) {
+func TestListenerAcceptsLoopback(t *testing.T) {
 	for want, addresses := range map[bool][]string{true: {"192.168.1.5", "127.0.0.1"}, false: {"192.168.1.5", "fe80::1"}} {
 		var l Listener
 		for _, a := range addresses {
 			l.Addresses = append(l.Addresses, netip.MustParseAddr(a))
 		}
 		if got := l.AcceptsLoopback(); got != want {
-			t.Errorf("Loopback of %v = %t, want %t", addresses, got, want)
+			t.Errorf("AcceptsLoopback of %v = %t, want %t", addresses, got, want)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// at is a socket of port 3000 that pids hold.
+// at returns a socket on port 3000 that pids hold.
 func at(id SocketID, address string, pids ...int) socketState {
 	return socketState{
 		socket: Socket{ID: id, Protocol: TCP, Address: netip.MustParseAddr(address), Port: 3000},
@@ -23,10 +23,10 @@ func by(id SocketID, address string, owners ...Owner) socketState {
 	return s
 }
 
-// picture writes rows as "id=[addresses] pids", joined by "; ".
-func picture(rows []*Listener) string {
+// picture formats listeners as "id=[addresses] pids", joined by "; ".
+func picture(listeners []*Listener) string {
 	var out []string
-	for _, l := range rows {
+	for _, l := range listeners {
 		pids := []int{}
 		for _, o := range l.Owners {
 			pids = append(pids, o.PID)
@@ -47,27 +47,27 @@ func TestGroup(t *testing.T) {
 		want string
 	}{
 		{
-			"one server on both loopbacks is one row",
+			"one server on both loopback addresses is one listener",
 			[]socketState{at(1, "127.0.0.1", 10), at(2, "::1", 10)}, nil,
 			"tcp-3000-1=[127.0.0.1 ::1] [10]",
 		},
 		{
-			"two servers, one on each, are two rows",
+			"two servers, one on each, are two listeners",
 			[]socketState{at(1, "127.0.0.1", 10), at(2, "::1", 11)}, nil,
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{
-			"127.0.0.1 and 127.0.0.2 of two servers are two rows",
+			"127.0.0.1 and 127.0.0.2 of two servers are two listeners",
 			[]socketState{at(1, "127.0.0.1", 10), at(2, "127.0.0.2", 11)}, nil,
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[127.0.0.2] [11]",
 		},
 		{
-			"the sockets of one SO_REUSEPORT address are one row",
+			"the sockets of one SO_REUSEPORT address are one listener",
 			[]socketState{at(1, "0.0.0.0", 10), at(2, "0.0.0.0", 11)}, nil,
 			"tcp-3000-1=[0.0.0.0] [10 11]",
 		},
 		{
-			"workers of one program, parent and user are one row",
+			"workers with the same program, parent and user are one listener",
 			[]socketState{by(1, "127.0.0.1", worker(10, 9, "u")), by(2, "::1", worker(11, 9, "u"))}, nil,
 			"tcp-3000-1=[127.0.0.1 ::1] [10 11]",
 		},
@@ -82,12 +82,12 @@ func TestGroup(t *testing.T) {
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{
-			"sockets that nobody is seen to hold stay apart",
+			"sockets without a visible owner stay separate",
 			[]socketState{at(1, "127.0.0.1"), at(2, "::1")}, nil,
 			"tcp-3000-1=[127.0.0.1] []; tcp-3000-2=[::1] []",
 		},
 		{
-			"a row keeps its id when an older socket is learned to be of it",
+			"a listener keeps its ID when an older socket joins it",
 			[]socketState{at(36, "127.0.0.1", 10), at(37, "::1", 10)}, map[SocketID]string{37: "b"},
 			"b=[127.0.0.1 ::1] [10]",
 		},
@@ -102,13 +102,13 @@ func TestGroup(t *testing.T) {
 			"a=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{
-			"a new row does not take the name that another row has",
+			"a new listener does not get the ID of another",
 			[]socketState{at(1, "127.0.0.1", 10), at(2, "::1", 11), at(3, "127.0.0.2", 12)},
 			map[SocketID]string{1: "a", 2: "a", 3: "tcp-3000-2"},
 			"a=[127.0.0.1] [10]; tcp-3000-2-2=[::1] [11]; tcp-3000-2=[127.0.0.2] [12]",
 		},
 		{
-			"the oldest owner stands for the row, but for pid 1",
+			"the oldest owner is the principal, except PID 1",
 			[]socketState{by(1, "127.0.0.1", process(1), process(30), process(20))}, nil,
 			"tcp-3000-1=[127.0.0.1] [20 30 1]",
 		},
@@ -121,17 +121,17 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-func TestGroupTellsWhatItsSocketsHave(t *testing.T) {
+func TestGroupFields(t *testing.T) {
 	early, late := time.Unix(1, 0), time.Unix(2, 0)
 	first, second := at(1, "127.0.0.1", 10), at(2, "0.0.0.0", 10, 11)
 	first.since, second.since = late, early
 	first.socket.User = "alice"
 	second.owners[0].Project, first.owners[0].Project = "shop", "shop"
-	first.unknown = OwnerUnknown{Reason: "a reason that a seen owner makes untrue"}
+	first.unknown = OwnerUnknown{Reason: "a reason that a visible owner overrides"}
 
 	l := group([]socketState{first, second}, nil)[0]
 	if l.Exposure != ExposureNetwork || !l.Since.Equal(early) || l.User != "alice" || l.Project != "shop" || l.OwnerUnknown != "" {
-		t.Errorf("row = reach %s, since %v, user %q, project %q, hidden %q; want the network, the earliest, alice, shop, nothing hidden",
+		t.Errorf("exposure %s, since %v, user %q, project %q, reason %q; want network, the earliest, alice, shop, no reason",
 			l.Exposure, l.Since, l.User, l.Project, l.OwnerUnknown)
 	}
 	for i, want := range [][]int{{10, 11}, {10}} { // 0.0.0.0 sorts before 127.0.0.1
@@ -140,27 +140,27 @@ func TestGroupTellsWhatItsSocketsHave(t *testing.T) {
 		}
 	}
 
-	twins := []socketState{at(4, "127.0.0.1"), at(5, "::1")}
+	pair := []socketState{at(4, "127.0.0.1"), at(5, "::1")}
 	for _, test := range []struct {
-		origin CgroupInfo
-		rows   int
+		cgroup    CgroupInfo
+		listeners int
 	}{
 		{CgroupInfo{}, 2},
-		{CgroupInfo{Unit: "session-2.scope"}, 2}, // holds many programs
+		{CgroupInfo{Unit: "session-2.scope"}, 2}, // contains many programs
 		{CgroupInfo{Unit: "cups.service"}, 1},
 		{CgroupInfo{ContainerID: "3f2a"}, 1},
 	} {
-		for i := range twins {
-			twins[i].unknown = OwnerUnknown{Reason: UnknownForeign, CgroupInfo: test.origin}
+		for i := range pair {
+			pair[i].unknown = OwnerUnknown{Reason: UnknownForeign, CgroupInfo: test.cgroup}
 		}
-		if rows := group(twins, nil); len(rows) != test.rows || rows[0].CgroupInfo != test.origin {
-			t.Errorf("two hidden sockets of %+v: %d rows of %+v, want %d of it", test.origin, len(rows), rows[0].CgroupInfo, test.rows)
+		if got := group(pair, nil); len(got) != test.listeners || got[0].CgroupInfo != test.cgroup {
+			t.Errorf("two sockets without an owner in %+v: got %d listeners in %+v, want %d", test.cgroup, len(got), got[0].CgroupInfo, test.listeners)
 		}
 	}
 
-	hidden := at(3, "127.0.0.1")
-	hidden.unknown = OwnerUnknown{Reason: UnknownForeign}
-	if l := group([]socketState{hidden}, nil)[0]; l.OwnerUnknown != UnknownForeign || l.Owners == nil {
-		t.Errorf("row without an owner: hidden %q, owners %v; want the reason, and an empty list that is not nil", l.OwnerUnknown, l.Owners)
+	unowned := at(3, "127.0.0.1")
+	unowned.unknown = OwnerUnknown{Reason: UnknownForeign}
+	if l := group([]socketState{unowned}, nil)[0]; l.OwnerUnknown != UnknownForeign || l.Owners == nil {
+		t.Errorf("listener without an owner: reason %q, owners %v; want the reason, and an empty list that is not nil", l.OwnerUnknown, l.Owners)
 	}
 }

@@ -13,7 +13,7 @@ func TestMaskCommand(t *testing.T) {
 		{args("server -token hunter2 file"), args("server -token ••• file")},
 		{args("server --db-passwd hunter2"), args("server --db-passwd •••")},
 		{args("server --api-key hunter2"), args("server --api-key •••")},
-		{args("server --password --port 80"), args("server --password --port 80")}, // a flag is no value
+		{args("server --password --port 80"), args("server --password --port 80")}, // a flag is not a value
 		{args("env API_KEY=hunter2 node"), args("env API_KEY=••• node")},
 		{args("env AWS_SECRET_ACCESS_KEY=hunter2"), args("env AWS_SECRET_ACCESS_KEY=•••")},
 		{args("env PGPASSWORD=hunter2"), args("env PGPASSWORD=•••")},
@@ -47,7 +47,7 @@ func TestMaskCommand(t *testing.T) {
 		{args("/usr/bin/mysql -u root -phunter2 shop"), args("/usr/bin/mysql -u root -p••• shop")},
 		{args("sshpass -p hunter2 ssh host"), args("sshpass -p ••• ssh host")},
 		{args("redis-cli -a hunter2 ping"), args("redis-cli -a ••• ping")},
-		// A value ends where its argument does: a shell took its quotes away.
+		// The value is the whole argument: the shell removed its quotes.
 		{[]string{"app", "--password=hunter2 hunter3"}, []string{"app", "--password=•••"}},
 		{[]string{"app", "DB_PASSWORD=hunter2,hunter3&hunter4;hunter5"}, []string{"app", "DB_PASSWORD=•••"}},
 		// A line within one argument.
@@ -66,7 +66,7 @@ func TestMaskCommand(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSecretStaysReadable(t *testing.T) {
+func TestMaskKeepsOtherText(t *testing.T) {
 	for _, command := range [][]string{
 		args("server --keyboard=us"),
 		args("server monkey=1"),
@@ -91,7 +91,7 @@ func TestWhatIsNoSecretStaysReadable(t *testing.T) {
 		args("browser http://localhost:3000/@vite/client"),
 	} {
 		if got := MaskCommand(command); !slices.Equal(got, command) {
-			t.Errorf("MaskCommand(%q) = %q, want it as it is", command, got)
+			t.Errorf("MaskCommand(%q) = %q, want no change", command, got)
 		}
 	}
 }
@@ -112,8 +112,8 @@ func TestMaskText(t *testing.T) {
 
 func args(line string) []string { return strings.Fields(line) }
 
-// One argument may hold a whole command line, or JSON.
-func TestSecretsWithinAnArgument(t *testing.T) {
+// One argument can contain a whole command line, or JSON.
+func TestMaskTextWithinArgument(t *testing.T) {
 	for _, text := range []string{
 		"server --password hunter2 --port 80", `--config={"password":"hunter2"}`, `--set='password=hunter2'`,
 		"export X='PASSWORD=hunter2'", "(TOKEN=hunter2 app)", "Authorization: Token hunter2hunter2",
@@ -124,7 +124,7 @@ func TestSecretsWithinAnArgument(t *testing.T) {
 	}
 	for _, text := range []string{"server --port 80", "--token-ring yes", "http://localhost:3000/@scope/pkg", "author: someone"} {
 		if got := MaskText(text); got != text {
-			t.Errorf("MaskText(%q) = %q; want it as it was", text, got)
+			t.Errorf("MaskText(%q) = %q; want no change", text, got)
 		}
 	}
 }
@@ -146,20 +146,20 @@ func TestMaskVariable(t *testing.T) {
 		"X=ghp_0123456789abcdefghijABCDEF": "X=•••",
 		"EMPTY_TOKEN=":                     "EMPTY_TOKEN=",
 		"password=hunter2":                 "password=•••",
-		// What is no secret stays readable.
+		// Values that are no secrets stay readable.
 		"PWD=/src/acme": "PWD=/src/acme",
 		"OLDPWD=/src":   "OLDPWD=/src",
 		"SSH_AUTH_SOCK=/run/user/1000/keyring/ssh": "SSH_AUTH_SOCK=/run/user/1000/keyring/ssh",
 		"PATH=/usr/bin:/bin":                       "PATH=/usr/bin:/bin",
 		"XAUTHORITY=/home/ann/.Xauthority":         "XAUTHORITY=/home/ann/.Xauthority",
-		"COMPASS=north":                            "COMPASS=•••", // better one too many
+		"COMPASS=north":                            "COMPASS=•••", // better one too many than one too few
 		"DATABASE_URL=pg://h/d":                    "DATABASE_URL=pg://h/d",
 		"no variable":                              "no variable",
 		"":                                         "",
 		"=":                                        "=",
 	} {
 		if got := MaskVariable(entry); got != want {
-			t.Errorf("%q: %q; want %q", entry, got, want)
+			t.Errorf("MaskVariable(%q) = %q, want %q", entry, got, want)
 		}
 	}
 }

@@ -587,7 +587,7 @@ func TestSlowSubscriberGetsAllEventsMerged(t *testing.T) {
 func TestTooManyEventsAreReplacedByDiff(t *testing.T) {
 	var b subscribers
 	s := b.add()
-	first, last := snapshotOf(row("a", 1, 10)), snapshotOf(row("b", 2, 10))
+	first, last := snapshotOf(testListener("a", 1, 10)), snapshotOf(testListener("b", 2, 10))
 	b.publish(Update{Snapshot: first, Ready: true})
 	s.Take()
 	for range maxPending/2 + 1 {
@@ -599,7 +599,7 @@ func TestTooManyEventsAreReplacedByDiff(t *testing.T) {
 	if len(u.Events) > maxPending {
 		t.Fatalf("%d events are pending, want at most %d", len(u.Events), maxPending)
 	}
-	sameRows(t, Apply(first, u.Events), last)
+	wantSame(t, Apply(first, u.Events), last)
 }
 
 func TestRefreshPollsAtOnce(t *testing.T) {
@@ -767,14 +767,14 @@ func TestEventsLeadToSnapshot(t *testing.T) {
 			s.after(time.Duration(i%7) * 40 * time.Millisecond)
 			if u, ok := s.updates.Take(); ok {
 				have = Apply(have, u.Events)
-				sameRows(s.T, have, u.Snapshot)
+				wantSame(s.T, have, u.Snapshot)
 			}
 		}
 		s.table.listen(2, 4)
 		s.after(10 * time.Second)
 		u, _ := s.updates.Take()
 		have = Apply(have, u.Events)
-		if got := rowWords(have); got != "[tcp-3002-2: 2; tcp-3004-4: 4]" {
+		if got := listenerWords(have); got != "[tcp-3002-2: 2; tcp-3004-4: 4]" {
 			s.Errorf("at the end %s, want sockets 2 and 4", got)
 		}
 	}, 1)

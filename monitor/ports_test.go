@@ -9,14 +9,14 @@ import (
 func TestParsePorts(t *testing.T) {
 	for _, test := range []struct {
 		texts []string
-		want  string // as Ports writes them
+		want  string // as Ports.String formats them
 	}{
 		{[]string{"62893"}, "62893"},
 		{[]string{"1"}, "1"},
 		{[]string{"65535"}, "65535"},
 		{[]string{"0080"}, "80"},
 		{[]string{"3000-3999"}, "3000-3999"},
-		{[]string{"3000–3999"}, "3000-3999"}, // as a document writes it
+		{[]string{"3000–3999"}, "3000-3999"}, // with an en dash
 		{[]string{"7-7"}, "7"},
 		{[]string{"80,443 8000-8999"}, "80, 443, 8000-8999"},
 		{[]string{"443", "80; 81"}, "80-81, 443"},
@@ -33,7 +33,7 @@ func TestParsePorts(t *testing.T) {
 	}
 }
 
-func TestParsePortsSaysWhatIsWrong(t *testing.T) {
+func TestParsePortsErrors(t *testing.T) {
 	const number, order = "a port is a number from 1 to 65535", "a range goes from the lower port to the higher one"
 	for text, want := range map[string]string{
 		"":             `"": ` + number,
@@ -63,7 +63,7 @@ func TestParsePortsSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestPortsContainAndSingle(t *testing.T) {
+func TestPortsContainsAndSingle(t *testing.T) {
 	p := Ports{{80, 80}, {3000, 3999}}
 	for port, want := range map[uint16]bool{79: false, 80: true, 81: false, 2999: false, 3000: true, 3999: true, 4000: false} {
 		if got := p.Contains(port); got != want {
@@ -94,11 +94,11 @@ func FuzzParsePorts(f *testing.F) {
 		}
 		again, err := ParsePorts(p.String())
 		if err != nil || !slices.Equal(again, p) {
-			t.Errorf("ParsePorts(%q) = %v; read back %v, %v", text, p, again, err)
+			t.Errorf("ParsePorts(%q) = %v; parsed again: %v, %v", text, p, again, err)
 		}
 		for _, r := range p {
 			if r.First == 0 || r.Last < r.First {
-				t.Errorf("ParsePorts(%q) holds the range %d to %d", text, r.First, r.Last)
+				t.Errorf("ParsePorts(%q) contains the range %d to %d", text, r.First, r.Last)
 			}
 		}
 	})

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ProcessState is what a fresh look at a process shows, in addition to what was
-// read when it was first seen. Unknown fields are empty.
+// ProcessState is the current state of a process, in addition to what was read when it
+// was first seen. Unknown fields are empty.
 type ProcessState struct {
 	Ended        bool         // the process has ended
 	EndedParents map[int]bool // the PIDs of its parents that have ended

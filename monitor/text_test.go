@@ -54,7 +54,7 @@ func FuzzClean(f *testing.F) {
 			t.Errorf("Clean(%q, %d) = %q has %d runes", text, limit, got, n)
 		}
 		if !utf8.ValidString(got) || strings.TrimSpace(got) != got || strings.ContainsAny(got, "\x00\n\r\t\x1b\u202e\u200b") {
-			t.Errorf("Clean(%q, %d) = %q is not fit for a line", text, limit, got)
+			t.Errorf("Clean(%q, %d) = %q is not clean", text, limit, got)
 		}
 	})
 }

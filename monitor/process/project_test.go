@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// folders makes a folder with these files and returns its path. A name that
-// ends in a slash is a folder.
+// folders creates a folder with these files and returns its path. A name that ends in a
+// slash is a folder.
 func folders(t *testing.T, files map[string]string) string {
 	t.Helper()
 	top := filepath.Join(t.TempDir(), "top")
@@ -74,7 +74,7 @@ func TestProject(t *testing.T) {
 	}
 }
 
-func TestProjectOfNoFolder(t *testing.T) {
+func TestProjectWithoutFolder(t *testing.T) {
 	for _, folder := range []string{"", "/", "relative/path", "."} {
 		if got := Project(folder); got != "" {
 			t.Errorf("Project(%q) = %q, want none", folder, got)
@@ -82,7 +82,7 @@ func TestProjectOfNoFolder(t *testing.T) {
 	}
 }
 
-func TestHomeIsNoProject(t *testing.T) {
+func TestHomeIsNotAProject(t *testing.T) {
 	home := folders(t, map[string]string{"package.json": `{"name":"dotfiles"}`, "notes/": "", "shop/go.mod": "module shop\n"})
 	t.Setenv("HOME", home)
 	t.Setenv("USERPROFILE", home)
@@ -93,10 +93,10 @@ func TestHomeIsNoProject(t *testing.T) {
 	}
 }
 
-func TestLinkIsNotFollowed(t *testing.T) {
+func TestProjectDoesNotFollowLinks(t *testing.T) {
 	top := folders(t, map[string]string{"elsewhere": "module secret\n", "sub/": ""})
 	if err := os.Symlink(filepath.Join(top, "elsewhere"), filepath.Join(top, "sub", "go.mod")); err != nil {
-		t.Skipf("no symbolic links here: %v", err)
+		t.Skipf("no symbolic links on this system: %v", err)
 	}
 	if got := Project(filepath.Join(top, "sub")); got != "" {
 		t.Errorf("Project = %q, want none: the manifest is a link", got)

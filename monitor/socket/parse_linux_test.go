@@ -88,7 +88,7 @@ func TestParseDumpOfUDP(t *testing.T) {
 		}
 		slices.Sort(rows)
 		if err != nil || !end || !slices.Equal(rows, test.want) {
-			t.Errorf("end %t, %v, rows:\n got %s\nwant %s", end, err, strings.Join(rows, "\n     "), strings.Join(test.want, "\n     "))
+			t.Errorf("end %t, %v\n got %s\nwant %s", end, err, strings.Join(rows, "\n     "), strings.Join(test.want, "\n     "))
 		}
 		if got, _, _ := parseDump(nil, test.answer, asked, monitor.TCP); len(got) != 0 {
 			t.Errorf("parsed as TCP: got %+v, want nothing", got)
@@ -133,10 +133,10 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 	}{
 		{"nothing", nil, 0, false, nil},
 		{"the end", done, 0, true, nil},
-		{"a row", row, 1, false, nil},
-		{"rows and the end", slices.Concat(row, row, done), 2, true, nil},
-		{"what follows the end is not read", slices.Concat(done, row), 0, true, nil},
-		{"an answer to an older question", slices.Concat(message(tcpdiagGetSock, 0, 6, listening(nil)...), message(unix.NLMSG_DONE, 0, 6), row), 1, false, nil},
+		{"a socket", row, 1, false, nil},
+		{"sockets and the end", slices.Concat(row, row, done), 2, true, nil},
+		{"data after the end is ignored", slices.Concat(done, row), 0, true, nil},
+		{"an answer to an older request", slices.Concat(message(tcpdiagGetSock, 0, 6, listening(nil)...), message(unix.NLMSG_DONE, 0, 6), row), 1, false, nil},
 		{"an error in an older answer", slices.Concat(message(unix.NLMSG_ERROR, 0, 6, errno(unix.EPERM)...), row), 1, false, nil},
 		{"refused", message(unix.NLMSG_ERROR, 0, asked, errno(unix.EPERM)...), 0, true, unix.EPERM},
 		{"refused without a reason", message(unix.NLMSG_ERROR, 0, asked), 0, true, unix.EBADMSG},
@@ -145,7 +145,7 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 		{"an established socket", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[1] = 1 })...), 0, false, nil},
 		{"an unknown family", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[0] = unix.AF_UNIX })...), 0, false, nil},
 		{"port 0", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[4], b[5] = 0, 0 })...), 0, false, nil},
-		{"a row cut short", message(tcpdiagGetSock, 0, asked, listening(nil)[:messageSize-1]...), 0, false, nil},
+		{"a truncated socket", message(tcpdiagGetSock, 0, asked, listening(nil)[:messageSize-1]...), 0, false, nil},
 		{"an attribute that is longer than the rest", message(tcpdiagGetSock, 0, asked, append(listening(nil), 200, 0, attrSkV6Only, 0)...), 1, false, nil},
 		{"an attribute of no length", message(tcpdiagGetSock, 0, asked, append(listening(nil), 0, 0, 0, 0)...), 1, false, nil},
 		{"half a header", row[:headerSize/2], 0, false, nil},
@@ -153,7 +153,7 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			rows, end, err := parseDump(nil, test.in, asked, monitor.TCP)
 			if len(rows) != test.rows || end != test.end || !errors.Is(err, test.err) {
-				t.Errorf("parseDump: %d rows, end %t, %v; want %d, %t, %v", len(rows), end, err, test.rows, test.end, test.err)
+				t.Errorf("parseDump: got %d sockets, end %t, %v; want %d, %t, %v", len(rows), end, err, test.rows, test.end, test.err)
 			}
 		})
 	}
