@@ -13,9 +13,11 @@ import (
 	"fyne.io/fyne/v2/driver/software"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 	"porthole/monitor/watch"
 	"porthole/ui/probe"
 	"porthole/ui/settings"
+	"porthole/ui/stop"
 	"porthole/ui/uitest"
 )
 
@@ -40,22 +42,32 @@ func capture(w fyne.Window) image.Image {
 	return w.Canvas().Capture()
 }
 
-// TestPictures leaves pictures of all pages, to be looked at. Fyne's software
-// driver paints them as the graphics card does, but for the edges of letters.
+// TestPictures writes pictures of all pages to the folder PORTHOLE_PICTURES, to be
+// looked at and for the documentation. Fyne's software driver paints them like the
+// graphics card, except for the edges of letters.
 func TestPictures(t *testing.T) {
 	folder := os.Getenv("PORTHOLE_PICTURES")
 	if folder == "" {
-		t.Skip("PORTHOLE_PICTURES names no folder for them")
+		t.Skip("PORTHOLE_PICTURES is not set")
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, theme := range []string{"dark", "light"} {
-		for _, size := range []fyne.Size{fyne.NewSize(900, 600), fyne.NewSize(1600, 1000)} {
-			for _, scale := range []float32{1, 2} {
-				t.Run(fmt.Sprintf("%s-%.0fx%.0f-%.0f", theme, size.Width, size.Height, 100*scale), func(t *testing.T) {
-					pictures(t, theme, size, scale)
-				})
+	for _, language := range []string{"en", "de"} {
+		for _, theme := range []string{"dark", "light"} {
+			for _, size := range []fyne.Size{DefaultSize, fyne.NewSize(900, 600), fyne.NewSize(1600, 1000)} {
+				for _, scale := range []float32{1, 2} {
+					if size != DefaultSize && language == "de" || size == DefaultSize && scale == 2 {
+						continue
+					}
+					suffix := fmt.Sprintf("%s-%s-%.0f-%.0f", theme, language, size.Width, 100*scale)
+					t.Run(suffix, func(t *testing.T) {
+						if language == "de" {
+							uitest.InGerman(t)
+						}
+						pictures(t, theme, suffix, size, scale)
+					})
+				}
 			}
 		}
 	}
@@ -86,22 +98,56 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *u
 	return d, r
 }
 
-func pictures(t *testing.T, theme string, size fyne.Size, scale float32) {
-	d, r := scene(t, theme, size, scale)
-	name := func(page string) string { return fmt.Sprintf("%s-%s-%.0f-%.0f", page, theme, size.Width, 100*scale) }
+// pictures writes the pictures PAGE-SUFFIX.png of a workday.
+func pictures(t *testing.T, theme, suffix string, size fyne.Size, scale float32) {
+	w := uitest.NewWorkday()
+	d := deskWith(t, w.History)
+	d.At = w.At
+	d.SetStatus(Status{User: "ada", Rules: w.Watches, Health: monitor.Health{Interval: 250 * time.Millisecond},
+		System:   explain.System{EphemeralPorts: monitor.Ports{{First: 32768, Last: 60999}}},
+		Settings: settings.Settings{Theme: theme, StartAtLogin: true, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
+	scaled := func(w fyne.Window) { w.Canvas().(software.WindowlessCanvas).SetScale(scale) }
+	scaled(d.window)
+	d.window.Resize(size)
+	d.see(w.Listeners...)
+	d.ports.Table().Select(w.Selected.ID)
+	probes := func(from, to int) { // one every two seconds, as in the program
+		for n := from; n < to; n++ {
+			d.At = w.At.Add(time.Duration(2*n) * time.Second)
+			d.ShowProbe(w.Probe(n))
+		}
+	}
+	probes(0, 5)
+	w.History.Answer()
 	for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
-		r.Answer()
-		picture(t, d.window, name(page))
+		w.History.Answer()
+		picture(t, d.window, page+"-"+suffix)
 	}
 	d.ShowPage(PagePorts)
-	d.ports.Table().OnMenu(d.ports.Table().Rows()[3], fyne.NewPos(180, 260))
-	picture(t, d.window, name("menu"))
-	d.window.Canvas().Overlays().Top().Hide()
-	d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
-	r.Answer()
-	for _, p := range d.processes {
-		p.Fyne().Canvas().(software.WindowlessCanvas).SetScale(scale)
-		picture(t, p.Fyne(), name("process"))
+	overlay := func(name string) {
+		top := d.window.Canvas().Overlays().Top()
+		if top == nil {
+			t.Fatalf("%s: got no overlay", name)
+		}
+		picture(t, d.window, name+"-"+suffix)
+		top.Hide()
+	}
+	selected, _ := d.ports.Table().Selected()
+	d.ports.Table().OnMenu(selected, fyne.NewPos(220, 400))
+	overlay("menu")
+	uitest.Press(d.window, fyne.KeyDelete)
+	d.stopNews(stop.Update{Stage: stop.Ready, Targets: w.Selected.Owners, Listeners: []*monitor.Listener{w.Selected}, GracePeriod: 10 * time.Second})
+	overlay("stop")
+	for name, l := range map[string]*monitor.Listener{"process": w.Selected, "warnings": w.Exposed} {
+		d.OpenProcess(l)
+		probes(5, 40) // the graph shows the last minute
+		w.History.Answer()
+		for id, p := range d.processes {
+			scaled(p.Fyne())
+			picture(t, p.Fyne(), name+"-"+suffix)
+			p.Fyne().Close()
+			delete(d.processes, id)
+		}
 	}
 }
