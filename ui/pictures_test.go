@@ -100,7 +100,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *u
 
 // pictures writes the pictures PAGE-SUFFIX.png of a workday.
 func pictures(t *testing.T, theme, suffix string, size fyne.Size, scale float32) {
-	w := uitest.NewWorkday()
+	w := newWorkday()
 	d := deskWith(t, w.History)
 	d.At = w.At
 	d.SetStatus(Status{User: "ada", Rules: w.Watches, Health: monitor.Health{Interval: 250 * time.Millisecond},
@@ -114,7 +114,7 @@ func pictures(t *testing.T, theme, suffix string, size fyne.Size, scale float32)
 	probes := func(from, to int) { // one every two seconds, as in the program
 		for n := from; n < to; n++ {
 			d.At = w.At.Add(time.Duration(2*n) * time.Second)
-			d.ShowProbe(w.Probe(n))
+			d.ShowProbe(w.probe(n))
 		}
 	}
 	probes(0, 5)

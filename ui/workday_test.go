@@ -1,4 +1,4 @@
-package uitest
+package ui
 
 import (
 	"cmp"
@@ -12,18 +12,19 @@ import (
 	"porthole/monitor/history"
 	"porthole/monitor/watch"
 	"porthole/ui/probe"
+	"porthole/ui/uitest"
 )
 
-// Workday is the machine of a developer, ada, as the pictures of the documentation
+// workday is the machine of a developer, ada, as the pictures of the documentation
 // show it: several projects and worktrees, services of the system and containers.
-// It is exemplary; LivelyListeners has the edge cases instead.
-type Workday struct {
+// It is exemplary; uitest.LivelyListeners has the edge cases instead.
+type workday struct {
 	At        time.Time
 	Listeners []*monitor.Listener
 	Selected  *monitor.Listener // the watched server on port 62893
 	Exposed   *monitor.Listener // a development server that listens on every address
 	Watches   watch.Rules
-	History   *FakeHistory
+	History   *uitest.FakeHistory
 }
 
 // server describes a listener of one of ada's projects.
@@ -39,9 +40,9 @@ type server struct {
 	parents   []monitor.Parent // nearest first
 }
 
-// NewWorkday returns the workday, as it is at 15:53 UTC.
-func NewWorkday() *Workday {
-	w := &Workday{At: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
+// newWorkday returns the workday, as it is at 15:53 UTC.
+func newWorkday() *workday {
+	w := &workday{At: time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)}
 	terminal := []monitor.Parent{{PID: 3120, Name: "zsh"}, {PID: 2874, Name: "gnome-terminal-server"}, {PID: 1911, Name: "systemd", Command: []string{"/usr/lib/systemd/systemd", "--user"}}, {PID: 1, Name: "systemd"}}
 	npm := append([]monitor.Parent{{PID: 48077, Name: "npm", Command: []string{"npm", "run", "dev"}}}, terminal...)
 	editor := []monitor.Parent{{PID: 4410, Name: "zsh"}, {PID: 4022, Name: "code"}, {PID: 1911, Name: "systemd", Command: []string{"/usr/lib/systemd/systemd", "--user"}}, {PID: 1, Name: "systemd"}}
@@ -80,12 +81,12 @@ func NewWorkday() *Workday {
 		watch.Rule{Name: "Shop API", Ports: monitor.Ports{{First: 3000, Last: 3001}}},
 		watch.Rule{Name: "Database", Ports: monitor.Ports{{First: 5432, Last: 5432}}, NotifyOn: watch.OnClose},
 		watch.Rule{Name: "Vite", Match: vite, Off: true})
-	w.History = &FakeHistory{Past: w.events()}
+	w.History = &uitest.FakeHistory{Past: w.events()}
 	return w
 }
 
-func (w *Workday) listener(s server) *monitor.Listener {
-	l := Listening(s.port, s.command[0], s.pid, s.addresses...)
+func (w *workday) listener(s server) *monitor.Listener {
+	l := uitest.Listening(s.port, s.command[0], s.pid, s.addresses...)
 	l.Project, l.Service, l.Since = s.project, s.service, w.At.Add(-s.up)
 	if s.service != "" {
 		l.ServiceBy = monitor.ByCommand
@@ -97,16 +98,16 @@ func (w *Workday) listener(s server) *monitor.Listener {
 }
 
 // published returns the listener of docker-proxy for a port of a container.
-func (w *Workday) published(port uint16, name, image, inside string) *monitor.Listener {
-	l := Listening(port, "", 0)
+func (w *workday) published(port uint16, name, image, inside string) *monitor.Listener {
+	l := uitest.Listening(port, "", 0)
 	l.User, l.Since = "root", w.At.Add(-6*time.Hour)
 	l.Container = &monitor.Container{Name: name, Image: image, Address: inside, Published: true}
 	return l
 }
 
 // unit returns the listener of a systemd unit of another user.
-func (w *Workday) unit(port uint16, user, name, service string, addresses ...string) *monitor.Listener {
-	l := Listening(port, "", 0, addresses...)
+func (w *workday) unit(port uint16, user, name, service string, addresses ...string) *monitor.Listener {
+	l := uitest.Listening(port, "", 0, addresses...)
 	l.User, l.Unit, l.Since = user, name, w.At.Add(-31*time.Hour)
 	l.Service, l.ServiceBy = service, monitor.ByPort
 	return l
@@ -114,7 +115,7 @@ func (w *Workday) unit(port uint16, user, name, service string, addresses ...str
 
 // events returns the events of yesterday and today, the oldest first: servers opened
 // and closed several times.
-func (w *Workday) events() []history.Event {
+func (w *workday) events() []history.Event {
 	var all []history.Event
 	const h, m = time.Hour, time.Minute
 	for _, x := range []struct {
@@ -152,9 +153,9 @@ func (w *Workday) events() []history.Event {
 	return all
 }
 
-// Probe returns the result of the nth probe: the clients of the watched server, with
+// probe returns the result of the nth probe: the clients of the watched server, with
 // more bytes each time, and what its process uses.
-func (w *Workday) Probe(n int) probe.Result {
+func (w *workday) probe(n int) probe.Result {
 	r := probe.Result{At: w.At.Add(time.Duration(2*n) * time.Second), Counts: map[string]int{}, States: map[string]connection.State{}, Processes: map[probe.ProcessID]monitor.ProcessState{}}
 	for _, l := range w.Listeners {
 		r.Counts[l.ID] = map[uint16]int{3000: 2, 3001: 1, 5173: 4, 5432: 6, 6379: 3, 8000: 1, 8888: 2, 62893: 3}[l.Port]
