@@ -55,7 +55,7 @@ run() {
 	grep -A1 '^=== RUN' "$work/$name.log" | grep -E '^ +[a-z_]+\.go:' || true # the reasons for skipping
 }
 run monitor/socket
-run monitor/process -test.run 'OfWindows|ListOfProcesses' # Wine 8 cannot remove temporary folders
+run monitor/process -test.run 'OfWindows|ProcessList' # Wine 8 cannot remove temporary folders
 run monitor/owner
 run app/ipc
 

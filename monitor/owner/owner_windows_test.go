@@ -2,9 +2,7 @@ package owner
 
 import (
 	"context"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -12,19 +10,13 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/process/child"
 )
 
 // These tests run on Windows and under Wine (make test-windows), with sockets as
 // Windows reports them: Wine reports few PIDs.
 
-const childVariable = "PORTHOLE_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(childVariable) == "" {
-		os.Exit(m.Run())
-	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
-}
+func TestMain(m *testing.M) { child.Main(m, map[string]func(){"wait": child.Wait}) }
 
 // holders returns the holdings of s that a search finds.
 func holders(f monitor.Finder, scope monitor.Scope, s monitor.Socket) []monitor.Holding {
@@ -56,25 +48,14 @@ func TestOwnerFromTable(t *testing.T) {
 }
 
 func TestExitedOwner(t *testing.T) {
-	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), childVariable+"=1")
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c := child.Start(t, child.Command("wait"))
 	f := New()
-	s := monitor.Socket{ID: 1, PID: c.Process.Pid, BoundAt: 1 << 62}
+	s := monitor.Socket{ID: 1, PID: c.PID, BoundAt: 1 << 62}
 	found := holders(f, monitor.Everywhere, s)
 	if len(found) != 1 {
 		t.Errorf("holders = %+v, want the child", found)
 	}
-	_ = in.Close()
-	if err := c.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	c.End()
 	if len(found) == 1 && len(f.Verify(found)) == 0 {
 		t.Error("Verify does not report the holding of the exited child as gone")
 	}
