@@ -11,10 +11,14 @@ import (
 // terminal returns standard input if it is a terminal, else nil: then no user can
 // answer a question.
 func terminal() io.Reader {
-	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		return os.Stdin
+	info, err := os.Stdin.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
 	}
-	return nil
+	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(info, null) { // a character device, too
+		return nil
+	}
+	return os.Stdin
 }
 
 // confirm prints question and returns true if the answer is yes. It returns

@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 	"porthole/monitor/owner"
 	"porthole/monitor/stop"
 )
@@ -27,6 +30,7 @@ type stopOptions struct {
 	Force       bool          // force quit processes that are still running after GracePeriod
 	Yes         bool          // skip the confirmation prompt
 	Children    bool          // also stop child processes
+	Manager     bool          // stop through the manager instead of signaling
 	Stdin       io.Reader     // for the answer; nil without a terminal
 	GracePeriod time.Duration // how long to wait after a signal; 0: stop.GracePeriod
 }
@@ -34,9 +38,19 @@ type stopOptions struct {
 func newStop() *cobra.Command {
 	o := stopOptions{Options: standardOptions()}
 	c := &cobra.Command{
-		Use:   "stop PORT",
-		Short: "Stop the processes that listen on a port (exit status 1 if one is still running)",
-		Args:  Args(cobra.ExactArgs(1)),
+		Use:   "stop PORT | ADDRESS:PORT | URL",
+		Short: "Stop the processes that listen on a port (exit status 1 if it is still in use)",
+		Long: `Stop the processes that listen on a port, or on one address of it. Like "porthole
+list PORT", it takes only what loopback reaches unless --all is given.
+
+It shows the processes, what else closes with them and what may start them again,
+and asks before it sends SIGTERM. The exit status is 0 if the port is free
+afterwards, and 1 if something still listens there.
+
+A container engine, a container's forwarder, systemd and the processes of your
+login session are never stopped. The container or the socket unit is stopped
+instead, with a command that is shown first.`,
+		Args: Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Stdin = terminal()
 			return runStop(c.Context(), args[0], o)
@@ -45,18 +59,67 @@ func newStop() *cobra.Command {
 	c.Flags().BoolVar(&o.Force, "force", false, fmt.Sprintf("force quit (SIGKILL) processes that are still running after %v", stop.GracePeriod))
 	c.Flags().BoolVar(&o.Yes, "yes", false, "skip the confirmation prompt")
 	c.Flags().BoolVar(&o.Children, "children", false, "also stop their child processes")
+	c.Flags().BoolVar(&o.Manager, "manager", false, "stop through the manager: systemctl stop, docker stop, supervisorctl stop, pm2 stop")
+	o.addAll(c)
 	o.addUDP(c)
 	return c
 }
 
-// runStop stops the owners of a port and returns nil only if all of them exited.
-// It opens the processes before it asks for confirmation, so that the answer
-// applies to the processes that were shown.
+// stopTarget is what to stop: the listeners on a port, or those that answer at an
+// address.
+type stopTarget struct {
+	explain.Target
+}
+
+// parseStopTarget parses a port, an address with a port, or a URL. The error is a
+// UsageError.
+func parseStopTarget(text string) (stopTarget, error) {
+	t, err := explain.Parse(text)
+	if err != nil || t.Port == 0 && strings.Contains(text, "-") {
+		return stopTarget{}, UsageError{fmt.Sprintf("%q: expected a port or an address with a port: 9603, 127.0.0.1:9603, [::1]:3001", monitor.Clean(text, 60))}
+	}
+	if t.Port == 0 {
+		return stopTarget{}, UsageError{fmt.Sprintf("%q: the port is missing: %s:9603", monitor.Clean(text, 60), t)}
+	}
+	return stopTarget{t}, nil
+}
+
+// addresses returns the addresses of the target; none for a port alone.
+func (t stopTarget) addresses() []netip.Addr {
+	switch {
+	case t.Localhost:
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	case t.Address.IsValid():
+		return []netip.Addr{t.Address}
+	}
+	return nil
+}
+
+// listeners returns those of s that t means: with an address those that answer
+// there, narrowed to its sockets; without one those that list shows.
+func (t stopTarget) listeners(s monitor.Snapshot, keep func(*monitor.Listener) bool) (chosen, others []*monitor.Listener) {
+	all := listenersAt(s, t.Port)
+	if addresses := t.addresses(); addresses != nil {
+		return stop.At(all, addresses...), all
+	}
+	for _, l := range all {
+		if keep(l) {
+			chosen = append(chosen, l)
+		} else {
+			others = append(others, l)
+		}
+	}
+	return chosen, others
+}
+
+// runStop stops the owners of a port and returns nil only if the port is free
+// afterwards. It opens the processes before it asks for confirmation, so that the
+// answer applies to the processes that were shown.
 func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if o.GracePeriod == 0 {
 		o.GracePeriod = stop.GracePeriod
 	}
-	port, err := ParsePort(arg)
+	target, err := parseStopTarget(arg)
 	if err != nil {
 		return err
 	}
@@ -64,49 +127,50 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if err != nil {
 		return err
 	}
+	keep := q.keep
 	q.All = true
 	s, err := q.scan(ctx, owner.New())
 	if err != nil {
 		return err
 	}
-	listeners := listenersAt(s, port)
+	listeners, others := target.listeners(s, keep)
 	if len(listeners) == 0 {
-		return fmt.Errorf("%d is free; there is nothing to stop", port)
+		return nothingToStop(target, others)
 	}
+	st := stopping{stopOptions: o, query: q, target: target, listeners: listeners, log: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	st.managers = st.findManagers(ctx)
 	for _, l := range listeners {
-		q.printTargets(s, l)
+		st.printTargets(s, l)
 	}
-	targets, err := openAll(listeners)
-	if err != nil {
+	if st.watch, err = stop.NewPortWatch(listeners, st.log); err != nil {
 		return err
 	}
-	defer stop.CloseAll(targets)
-	if len(targets) == 0 {
-		_, _ = fmt.Fprintln(o.Stdout, "The process has already exited.") // the exit status says it, too
-		return nil
+	defer st.watch.Close()
+	if o.Manager || st.onlyThroughManager() {
+		return st.stopThroughManagers(ctx)
 	}
-	descendants, err := o.openDescendants(targets)
-	if err != nil {
-		return err
+	return st.stopProcesses(ctx)
+}
+
+// nothingToStop says that no listener was chosen, and where others are on the port.
+func nothingToStop(t stopTarget, others []*monitor.Listener) error {
+	if len(others) == 0 {
+		return fmt.Errorf("%s is free; there is nothing to stop", t)
 	}
-	defer stop.CloseAll(descendants)
-	if !o.Yes {
-		question := "Stop this process?"
-		if n := len(targets) + len(descendants); n > 1 {
-			question = fmt.Sprintf("Stop these %d processes?", n)
-		}
-		yes, err := confirm(ctx, o.Stdin, o.Stderr, question)
-		if err != nil {
-			return err
-		}
-		if !yes {
-			return errStopCanceled
-		}
+	var texts []string
+	for _, l := range others {
+		name, _ := ownerText(l)
+		texts = append(texts, name+" listens on "+endpointText(l))
 	}
-	if err := o.stopAll(ctx, targets, descendants, listeners, port); err != nil {
-		return err
+	advice := ""
+	if t.addresses() == nil {
+		advice = "; to stop that: porthole stop " + strconv.Itoa(int(t.Port)) + " --all"
 	}
-	return ownerUnknownError(listeners, port)
+	where := ""
+	if t.addresses() == nil {
+		where = " on loopback"
+	}
+	return fmt.Errorf("%s is free%s; there is nothing to stop. %s%s", t, where, strings.Join(texts, ", "), advice)
 }
 
 // listenersAt returns the listeners on port.
@@ -119,44 +183,170 @@ func listenersAt(s monitor.Snapshot, port uint16) (out []*monitor.Listener) {
 	return out
 }
 
-// printTargets prints the owners of l, the managers that may restart them, and
-// the other listeners that close with them.
-func (q query) printTargets(s monitor.Snapshot, l *monitor.Listener) {
-	now := time.Now()
-	line := func(format string, args ...any) { _, _ = fmt.Fprintf(q.Stdout, format+"\n", args...) } // a failed write does not prevent the stop
-	line("%s", summary(l, now))
-	if m, ok := stop.ManagerOfUnknownOwner(l); ok && len(l.Owners) == 0 {
-		line("  may belong to %s; to stop it: %s", monitor.Clean(m.String(), 80), m.Command)
-	}
-	for _, o := range l.Owners {
-		text := "  " + processText(o)
-		if o.User != "" {
-			text += ", user " + monitor.Clean(o.User, 40)
-		}
-		if !o.StartedAt.IsZero() {
-			text += ", since " + timeText(o.StartedAt, now)
-		}
-		line("%s", text)
-		m, managed := stop.ManagerOf(o, l)
-		switch {
-		case managed && m.Kind == stop.Publisher:
-			line("    works for %s; to stop that instead: %s", monitor.Clean(m.String(), 120), m.Command)
-		case managed:
-			line("    runs in %s, which may restart it; to stop that instead: %s", monitor.Clean(m.String(), 80), m.Command)
-		}
-		for _, other := range stop.ListenersOf(s, o) {
-			if other.Port != l.Port || other.Protocol != l.Protocol {
-				line("    also listens on %s, which closes with it", portText(other))
+// stopping is one run of the stop command.
+type stopping struct {
+	stopOptions
+	query     query
+	target    stopTarget
+	listeners []*monitor.Listener // what is stopped
+	managers  []managed           // what runs their owners
+	watch     *stop.PortWatch
+	log       *slog.Logger
+}
+
+// managed is an owner of a listener with its manager. The owner is zero if it is
+// unknown.
+type managed struct {
+	owner    monitor.Owner
+	listener *monitor.Listener
+	stop.Manager
+}
+
+// findManagers returns the managers of all owners.
+func (st *stopping) findManagers(ctx context.Context) (found []managed) {
+	for _, l := range st.listeners {
+		for _, o := range l.Owners {
+			if m, ok := stop.ManagerOf(ctx, o, l); ok {
+				found = append(found, managed{o, l, m})
 			}
 		}
-		for _, other := range stop.ListenersOfDescendants(s, o) {
-			for _, child := range other.Owners {
-				if stop.IsDescendant(child, o) {
-					line("    its child %s listens on %s and may exit with it", processText(child), portText(other))
-				}
+		if len(l.Owners) == 0 {
+			if m, ok := stop.ManagerOfUnknownOwner(ctx, l); ok {
+				found = append(found, managed{monitor.Owner{}, l, m})
 			}
 		}
 	}
+	return found
+}
+
+// managerOf returns the manager of o as an owner of l.
+func (st *stopping) managerOf(o monitor.Owner, l *monitor.Listener) (stop.Manager, bool) {
+	i := slices.IndexFunc(st.managers, func(m managed) bool { return m.listener == l && m.owner.Same(o) })
+	if i < 0 {
+		return stop.Manager{}, false
+	}
+	return st.managers[i].Manager, true
+}
+
+// onlyThroughManager reports whether none of the owners may be signaled, and all of
+// them can be stopped through a manager: a container or a socket unit.
+func (st *stopping) onlyThroughManager() bool {
+	for _, l := range st.listeners {
+		for _, o := range l.Owners {
+			m, ok := st.managerOf(o, l)
+			protected := stop.Protection(o)
+			through := ok && len(m.Args) > 0 && (m.Kind == stop.Publisher && stop.ForContainers(o) || m.Kind == stop.Socket)
+			if protected == "" || !through {
+				return false
+			}
+		}
+		if len(l.Owners) == 0 {
+			if m, ok := st.managerOf(monitor.Owner{}, l); !ok || m.Kind != stop.Publisher || len(m.Args) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// confirm asks question unless --yes is given.
+func (st *stopping) confirm(ctx context.Context, question string) error {
+	if st.Yes {
+		return nil
+	}
+	yes, err := confirm(ctx, st.Stdin, st.Stderr, question)
+	if err == nil && !yes {
+		err = errStopCanceled
+	}
+	return err
+}
+
+// stopThroughManagers runs the commands of the managers and waits until the port is
+// free.
+func (st *stopping) stopThroughManagers(ctx context.Context) error {
+	var managers []stop.Manager
+	for _, m := range st.managers {
+		if !slices.ContainsFunc(managers, func(k stop.Manager) bool { return k.Command == m.Command }) {
+			managers = append(managers, m.Manager)
+		}
+	}
+	if len(managers) == 0 {
+		return fmt.Errorf("no manager is known for what listens on %s; to stop the processes themselves, leave out --manager", st.target)
+	}
+	var commands []string
+	for _, m := range managers {
+		if len(m.Args) == 0 {
+			return fmt.Errorf("%s cannot be stopped from here%s", managerText(m), orElse("; in a shell: ", m.Command))
+		}
+		commands = append(commands, m.Command)
+	}
+	if err := st.confirm(ctx, "Run "+strings.Join(commands, " and ")+"?"); err != nil {
+		return err
+	}
+	for _, m := range managers {
+		_, _ = fmt.Fprintf(st.Stdout, "Running %s.\n", m.Command) // progress only
+		if err := m.Run(ctx, st.Stdin, st.Stderr); err != nil {
+			return err
+		}
+	}
+	for end := time.Now().Add(st.GracePeriod); !st.watch.Free() && time.Now().Before(end) && ctx.Err() == nil; {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return st.aftermath(ctx, nil, stop.WatchTime)
+}
+
+// stopProcesses signals the owners of the listeners.
+func (st *stopping) stopProcesses(ctx context.Context) error {
+	targets, err := openAll(st.listeners)
+	if err != nil {
+		return st.withManagerCommand(err)
+	}
+	defer stop.CloseAll(targets)
+	if len(targets) == 0 {
+		_, _ = fmt.Fprintln(st.Stdout, "The process has already exited.") // the exit status says it, too
+		return nil
+	}
+	descendants, err := st.openDescendants(targets)
+	if err != nil {
+		return err
+	}
+	defer stop.CloseAll(descendants)
+	question := "Stop this process?"
+	if n := len(targets) + len(descendants); n > 1 {
+		question = fmt.Sprintf("Stop these %d processes?", n)
+	}
+	if err := st.confirm(ctx, question); err != nil {
+		return err
+	}
+	stopErr := st.stopAll(ctx, targets, descendants)
+	if err := errors.Join(stopErr, unknownOwnerError(st.listeners, st.target.Port)); err != nil {
+		return err
+	}
+	var owners []monitor.Owner
+	for _, p := range targets {
+		owners = append(owners, p.Owner())
+	}
+	watch := stop.WatchTime
+	if slices.ContainsFunc(st.managers, func(m managed) bool { return m.Restarts != stop.WontRestart }) {
+		watch = stop.WatchTimeManaged
+	}
+	return st.aftermath(ctx, owners, watch)
+}
+
+// withManagerCommand adds to err, which says that an owner must not be stopped, the
+// command that stops it properly.
+func (st *stopping) withManagerCommand(err error) error {
+	var f stop.Failure
+	var refused stop.RefusedError
+	if !errors.As(err, &f) || !errors.As(err, &refused) {
+		return err
+	}
+	for _, m := range st.managers {
+		if m.owner.Same(f.Owner) && m.Command != "" {
+			return fmt.Errorf("%w; to stop %s: %s", err, managerText(m.Manager), m.Command)
+		}
+	}
+	return err
 }
 
 // openAll opens all owners of the listeners, without those that have exited.
@@ -170,20 +360,20 @@ func openAll(listeners []*monitor.Listener) ([]*stop.Process, error) {
 		return nil, withProcess(err)
 	}
 	if len(processes) == 0 {
-		return nil, ownerUnknownError(listeners, listeners[0].Port)
+		return nil, unknownOwnerError(listeners, listeners[0].Port)
 	}
 	return processes, nil
 }
 
 // openDescendants opens and prints the child processes, if they are to be
 // stopped.
-func (o stopOptions) openDescendants(targets []*stop.Process) ([]*stop.Process, error) {
-	if !o.Children {
+func (st *stopping) openDescendants(targets []*stop.Process) ([]*stop.Process, error) {
+	if !st.Children {
 		return nil, nil
 	}
 	descendants, err := stop.OpenDescendants(targets)
 	if len(descendants) > 0 {
-		_, _ = fmt.Fprintf(o.Stdout, "  with its children: %s\n", processesText(descendants)) // a failed write does not prevent the stop
+		_, _ = fmt.Fprintf(st.Stdout, "  with its children: %s\n", processesText(descendants)) // a failed write does not prevent the stop
 	}
 	return descendants, err
 }
@@ -192,13 +382,13 @@ func (o stopOptions) openDescendants(targets []*stop.Process) ([]*stop.Process, 
 func withProcess(err error) error {
 	var f stop.Failure
 	if errors.As(err, &f) {
-		return fmt.Errorf("%s: %w", processText(f.Owner), f.Err)
+		return fmt.Errorf("%s: %w", processText(f.Owner), err)
 	}
 	return err
 }
 
-// ownerUnknownError returns an error if the owner of a listener is unknown.
-func ownerUnknownError(listeners []*monitor.Listener, port uint16) error {
+// unknownOwnerError returns an error if the owner of a listener is unknown.
+func unknownOwnerError(listeners []*monitor.Listener, port uint16) error {
 	for _, l := range listeners {
 		if len(l.Owners) == 0 {
 			return fmt.Errorf("cannot stop the owner of %d, which is unknown: %s", port, l.OwnerUnknown)
@@ -209,53 +399,63 @@ func ownerUnknownError(listeners []*monitor.Listener, port uint16) error {
 
 // stopAll sends SIGTERM to targets and descendants and, with Force, SIGKILL to
 // those that are still running after GracePeriod. A target must still hold one
-// of the listeners.
-func (o stopOptions) stopAll(ctx context.Context, targets, descendants []*stop.Process, listeners []*monitor.Listener, port uint16) error {
-	holds, err := stop.NewHolderCheck(ctx, listeners, slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+// of the listeners. Without Force and descendants, a target that closed the port
+// counts as stopped.
+func (st *stopping) stopAll(ctx context.Context, targets, descendants []*stop.Process) error {
+	holds, err := stop.NewHolderCheck(ctx, st.listeners, st.log)
 	if err != nil {
 		return err
 	}
-	running, err := o.signal(ctx, slices.Concat(targets, descendants), len(targets), func(p *stop.Process) error {
+	var free func() bool
+	if !st.Force && len(descendants) == 0 {
+		free = st.watch.Free
+	}
+	running, err := st.signal(ctx, slices.Concat(targets, descendants), len(targets), free, func(p *stop.Process) error {
 		if slices.Contains(descendants, p) {
 			return p.Terminate(nil)
 		}
 		return p.Terminate(holds)
 	})
 	errs := []error{err}
-	if len(running) > 0 && o.Force && ctx.Err() == nil {
-		_, _ = fmt.Fprintf(o.Stdout, "Still running: %s. Force quitting.\n", processesText(running)) // progress only
-		running, err = o.signal(ctx, running, len(running), (*stop.Process).Kill)
+	if len(running) > 0 && st.Force && ctx.Err() == nil {
+		_, _ = fmt.Fprintf(st.Stdout, "Still running: %s. Force quitting.\n", processesText(running)) // progress only
+		running, err = st.signal(ctx, running, len(running), nil, (*stop.Process).Kill)
 		errs = append(errs, err)
 	}
 	switch {
 	case len(running) == 0:
 	case ctx.Err() != nil:
 		errs = append(errs, fmt.Errorf("interrupted; still running: %s", processesText(running)))
-	case o.Force:
+	case st.Force:
 		errs = append(errs, fmt.Errorf("still running after SIGKILL: %s; the kernel may be waiting for a device", processesText(running)))
 	default:
-		errs = append(errs, fmt.Errorf("still running after %v: %s; to force quit: porthole stop %d --force", o.GracePeriod, processesText(running), port))
+		errs = append(errs, fmt.Errorf("still running after %v: %s; to force quit: porthole stop %s --force", st.GracePeriod, processesText(running), st.target))
 	}
 	return errors.Join(errs...)
 }
 
 // signal calls send for all processes, of which the first holders held the port,
-// and waits at most GracePeriod. It prints those that exited and returns those
-// that are still running, and an error about those that could not be signaled.
-func (o stopOptions) signal(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (running []*stop.Process, _ error) {
-	limited, cancel := context.WithTimeout(ctx, o.GracePeriod)
+// and waits at most GracePeriod, or until free returns true. It prints those that
+// exited and returns those that are still running, and an error about those that
+// could not be signaled.
+func (st *stopping) signal(ctx context.Context, processes []*stop.Process, holders int, free func() bool, send func(*stop.Process) error) (running []*stop.Process, _ error) {
+	limited, cancel := context.WithTimeout(ctx, st.GracePeriod)
 	defer cancel()
 	out := stop.Signal(limited, processes, send, stop.Progress{
 		Signaled: func(signaled []*stop.Process) {
-			_, _ = fmt.Fprintf(o.Stdout, "Waiting up to %v for %s to exit.\n", o.GracePeriod, processesText(signaled)) // progress only
+			_, _ = fmt.Fprintf(st.Stdout, "Waiting up to %v for %s to exit.\n", st.GracePeriod, processesText(signaled)) // progress only
 		},
 		Ended: func(p *stop.Process) {
-			_, _ = fmt.Fprintf(o.Stdout, "%s exited.\n", processText(p.Owner())) // the exit status says it, too
+			_, _ = fmt.Fprintf(st.Stdout, "%s exited.\n", processText(p.Owner())) // the exit status says it, too
 		},
+		PortFree: free,
 	})
+	if len(out.Finishing) > 0 {
+		_, _ = fmt.Fprintf(st.Stdout, "%s closed the port and is still finishing.\n", processesText(out.Finishing)) // the exit status says the rest
+	}
 	var errs []error
 	for _, f := range out.Errors(holders) {
-		if i := slices.IndexFunc(processes, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrKillOnly) && o.Force {
+		if i := slices.IndexFunc(processes, func(p *stop.Process) bool { return p.Owner().Same(f.Owner) }); errors.Is(f, stop.ErrKillOnly) && st.Force {
 			out.StillRunning = append(out.StillRunning, processes[i])
 			continue
 		}
@@ -264,11 +464,20 @@ func (o stopOptions) signal(ctx context.Context, processes []*stop.Process, hold
 	return out.StillRunning, errors.Join(errs...)
 }
 
-// processesText returns processes separated by commas.
-func processesText(processes []*stop.Process) string {
-	texts := make([]string, len(processes))
-	for i, p := range processes {
-		texts[i] = processText(p.Owner())
+// aftermath reports what holds the port within the time watch after a stop. before
+// are the processes that were stopped. The error says that something holds it.
+func (st *stopping) aftermath(ctx context.Context, before []monitor.Owner, watch time.Duration) error {
+	now, err := st.watch.Taken(ctx, watch)
+	if err != nil {
+		return err
 	}
-	return strings.Join(texts, ", ")
+	if len(now) == 0 {
+		_, _ = fmt.Fprintf(st.Stdout, "%s is free.\n", st.target) // the exit status says it, too
+		return nil
+	}
+	var errs []error
+	for _, l := range now {
+		errs = append(errs, errors.New(st.takenText(ctx, l, before)))
+	}
+	return errors.Join(errs...)
 }

@@ -82,7 +82,7 @@ func (s *stopping) run(ctx context.Context) {
 	s.request.Owners = refreshOwners(s.request.Owners)
 	processes, err := stop.OpenAll(s.request.Owners)
 	if err != nil {
-		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{s.failureText(err)}, Managers: managersOf(s.request)})
+		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{s.failureText(err)}, Managers: managersOf(ctx, s.request)})
 		return
 	}
 	defer stop.CloseAll(processes)
@@ -90,7 +90,7 @@ func (s *stopping) run(ctx context.Context) {
 		s.report(uistop.Update{Stage: uistop.AlreadyExited})
 		return
 	}
-	s.report(s.readyUpdate(processes))
+	s.report(s.readyUpdate(ctx, processes))
 	order, ok := s.nextOrder(ctx, processes, false)
 	if !ok {
 		return
@@ -152,7 +152,7 @@ func (s *stopping) nextOrder(ctx context.Context, processes []*stop.Process, ter
 				for _, p := range processes {
 					s.ended = append(s.ended, p.Owner())
 				}
-				s.reportOutcome(nil)
+				s.reportOutcome(ctx, nil)
 			default:
 				s.report(uistop.Update{Stage: uistop.AlreadyExited})
 			}
@@ -179,13 +179,13 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 	for _, f := range out.Errors(holders) {
 		s.problems = append(s.problems, s.failureText(f))
 	}
-	s.reportOutcome(out.StillRunning)
+	s.reportOutcome(ctx, out.StillRunning)
 	return out.StillRunning
 }
 
 // reportOutcome reports what has become of all processes so far; running are those that
 // have not exited.
-func (s *stopping) reportOutcome(running []*stop.Process) {
+func (s *stopping) reportOutcome(ctx context.Context, running []*stop.Process) {
 	u := uistop.Update{Stage: uistop.Done, Targets: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
 	for _, p := range running {
 		u.StillRunning = append(u.StillRunning, p.Owner())
@@ -194,14 +194,14 @@ func (s *stopping) reportOutcome(running []*stop.Process) {
 	case len(running) > 0:
 		u.Stage = uistop.StillRunning
 	case len(s.problems) > 0:
-		u.Stage, u.Managers = uistop.Refused, managersOf(s.request)
+		u.Stage, u.Managers = uistop.Refused, managersOf(ctx, s.request)
 	}
 	s.report(u)
 }
 
 // readyUpdate returns what the user must know before processes are stopped.
-func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
-	u := uistop.Update{Stage: uistop.Ready, Managers: managersOf(s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
+func (s *stopping) readyUpdate(ctx context.Context, processes []*stop.Process) uistop.Update {
+	u := uistop.Update{Stage: uistop.Ready, Managers: managersOf(ctx, s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
 	for _, p := range processes {
 		u.Targets = append(u.Targets, p.Owner())
 	}
@@ -233,10 +233,10 @@ func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
 
 // managersOf returns the service and container managers of the request's processes,
 // without duplicates.
-func managersOf(request uistop.Request) (all []uistop.Manager) {
+func managersOf(ctx context.Context, request uistop.Request) (all []uistop.Manager) {
 	for _, o := range request.Owners {
 		for _, l := range request.Listeners {
-			m, ok := stop.ManagerOf(o, l)
+			m, ok := stop.ManagerOf(ctx, o, l)
 			if ok && !slices.ContainsFunc(all, func(k uistop.Manager) bool { return k.Command == m.Command }) {
 				all = append(all, uistop.Manager{Description: managerText(m), Command: m.Command})
 			}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"porthole/monitor"
 )
 
 // Limits for engines. A list of a thousand containers has 1.5 MB.
@@ -94,31 +96,38 @@ func (e *engines) list(ctx context.Context) []engineContainer {
 	return e.containers
 }
 
-// fetch lists the containers of the engine behind one Unix socket.
-func fetch(ctx context.Context, path string) ([]engineContainer, error) {
+// get requests a path of the engine behind one Unix socket and returns the body and
+// the headers of its answer.
+func get(ctx context.Context, socket, path string) ([]byte, http.Header, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", path)
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		},
 	}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/containers/json", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine"+path, nil)
 	if err != nil {
-		return nil, fmt.Errorf("list containers of %s: %w", path, err)
+		return nil, nil, err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("list containers of %s: %w", path, err)
+		return nil, nil, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("list containers of %s: HTTP status %d", path, response.StatusCode)
+		return nil, nil, fmt.Errorf("HTTP status %d", response.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	if err == nil && len(body) > maxResponse {
 		err = errors.New("response too long")
 	}
+	return body, response.Header, err
+}
+
+// fetch lists the containers of the engine behind one Unix socket.
+func fetch(ctx context.Context, path string) ([]engineContainer, error) {
+	body, header, err := get(ctx, path, "/containers/json")
 	if err != nil {
 		return nil, fmt.Errorf("list containers of %s: %w", path, err)
 	}
@@ -127,7 +136,7 @@ func fetch(ctx context.Context, path string) ([]engineContainer, error) {
 		return nil, fmt.Errorf("parse containers of %s: %w", path, err)
 	}
 	engine := dockerEngine // Podman may serve Docker's path, too
-	if strings.Contains(path, podmanEngine) || strings.HasPrefix(response.Header.Get("Server"), "Libpod/") {
+	if strings.Contains(path, podmanEngine) || strings.HasPrefix(header.Get("Server"), "Libpod/") {
 		engine = podmanEngine
 	}
 	for i := range all {
@@ -199,4 +208,26 @@ func (c engineContainer) image() string {
 		return ""
 	}
 	return c.Image
+}
+
+// RestartPolicy returns the restart policy of c as its engine reports it: "no",
+// "on-failure", "always" or "unless-stopped"; "" if the engine does not answer.
+func RestartPolicy(ctx context.Context, c monitor.Container) string {
+	if c.Socket == "" || c.ID == "" || strings.Trim(c.ID, "0123456789abcdef") != "" {
+		return ""
+	}
+	body, _, err := get(ctx, c.Socket, "/containers/"+c.ID+"/json")
+	if err != nil {
+		return ""
+	}
+	var details struct {
+		HostConfig struct{ RestartPolicy struct{ Name string } }
+	}
+	if json.Unmarshal(body, &details) != nil {
+		return ""
+	}
+	if details.HostConfig.RestartPolicy.Name == "" {
+		return "no"
+	}
+	return details.HostConfig.RestartPolicy.Name
 }

@@ -60,15 +60,15 @@ func TestManagerOf(t *testing.T) {
 		}
 	}
 	// docker-proxy runs in docker.service; stopping that stops all containers.
-	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, &monitor.Listener{Port: 8080}); m.Command != "docker stop $(docker ps -q --filter publish=8080)" {
+	if m, _ := ManagerOf(t.Context(), monitor.Owner{Name: "docker-proxy"}, &monitor.Listener{Port: 8080}); m.Command != "docker stop $(docker ps -q --filter publish=8080)" {
 		t.Errorf("docker-proxy: got %q", m.Command)
 	}
 	known := &monitor.Listener{Port: 8080, CgroupInfo: monitor.CgroupInfo{Container: &monitor.Container{ID: id, Name: "web", Published: true}}}
-	if m, _ := ManagerOf(monitor.Owner{Name: "docker-proxy"}, known); m.Command != "docker stop 0123456789ab" || m.String() != "the container web that publishes the port" {
+	if m, _ := ManagerOf(t.Context(), monitor.Owner{Name: "docker-proxy"}, known); m.Command != "docker stop 0123456789ab" || m.String() != "the container web that publishes the port" {
 		t.Errorf("docker-proxy with known container: got %q, %q", m, m.Command)
 	}
 	unknown := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}}
-	if m, _ := ManagerOfUnknownOwner(unknown); m.Command != "systemctl stop cups.service" {
+	if m, _ := ManagerOfUnknownOwner(t.Context(), unknown); m.Command != "systemctl stop cups.service" {
 		t.Errorf("unknown owner: got %q", m.Command)
 	}
 }
@@ -102,7 +102,7 @@ func TestUnitWithoutSystemdAsParentIsNotTheManager(t *testing.T) {
 
 func TestProcessNamedDockerProxyIsNotTrusted(t *testing.T) {
 	o := monitor.Owner{Name: "docker-proxy", Program: "/home/ada/server"}
-	if m, _ := ManagerOf(o, &monitor.Listener{Port: 8080}); m.Kind == Publisher {
+	if m, _ := ManagerOf(t.Context(), o, &monitor.Listener{Port: 8080}); m.Kind == Publisher {
 		t.Errorf("process named docker-proxy: got manager %v", m)
 	}
 }

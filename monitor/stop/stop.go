@@ -122,7 +122,7 @@ func refusal(o monitor.Owner) Reason {
 	case o.Start == 0:
 		return IdentityUnknown
 	}
-	return ""
+	return protection(o)
 }
 
 // isSystemProcess reports whether pid belongs to the system: the idle process
@@ -153,9 +153,17 @@ func (p *Process) Ended() bool {
 // Terminate sends SIGTERM. holds reports whether a process holds the port now; if
 // it returns false, the error is a RefusedError. It may be nil if the process
 // need not hold a port. The error wraps os.ErrProcessDone if the process has
-// ended and is ErrKillOnly if this system only supports Kill.
+// ended and is ErrKillOnly if this system only supports Kill. A process that is
+// suspended is continued, since it would act on SIGTERM only then.
 func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
-	return p.send(syscall.SIGTERM, holds)
+	err := p.send(syscall.SIGTERM, holds)
+	if err == nil && process.IsSuspended(p.owner.PID) {
+		err = p.send(continueSignal, nil)
+		if errors.Is(err, os.ErrProcessDone) { // SIGTERM has ended it
+			err = nil
+		}
+	}
+	return err
 }
 
 // Kill sends SIGKILL. The process may have closed its port already, so only its

@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/process"
+	"porthole/monitor/stop"
+)
+
+// This file words what "stop" prints before and after it stops something.
+
+// printTargets prints the owners of l, the managers that may restart them, and
+// the other listeners that close with them.
+func (st *stopping) printTargets(s monitor.Snapshot, l *monitor.Listener) {
+	now := time.Now()
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(st.Stdout, format+"\n", args...) } // a failed write does not prevent the stop
+	line("%s", summary(l, now))
+	line("  address: %s", endpointText(l))
+	if m, ok := st.managerOf(monitor.Owner{}, l); ok && len(l.Owners) == 0 {
+		line("  may belong to %s%s", managerText(m), orElse("; to stop it: ", m.Command))
+	}
+	for _, o := range l.Owners {
+		text := "  " + processText(o)
+		if len(l.Addresses) > 1 {
+			text += " on " + addressesOf(l, o)
+		}
+		if o.User != "" {
+			text += ", user " + monitor.Clean(o.User, 40)
+		}
+		if !o.StartedAt.IsZero() {
+			text += ", since " + timeText(o.StartedAt, now)
+		}
+		line("%s", text)
+		if command := monitor.Clean(strings.Join(st.query.maskedCommand(o.Command), " "), 400); command != "" {
+			line("    command: %s", command)
+		}
+		if folder := monitor.Clean(o.Folder, 400); folder != "" {
+			line("    folder: %s", folder+orElse(", project ", monitor.Clean(o.Project, 60)))
+		}
+		for _, note := range st.notes(o, l) {
+			line("    %s", note)
+		}
+		st.printAffected(s, o, l, line)
+	}
+}
+
+// printAffected prints what else closes with o.
+func (st *stopping) printAffected(s monitor.Snapshot, o monitor.Owner, l *monitor.Listener, line func(string, ...any)) {
+	if stop.Protection(o) != "" {
+		return // it is not stopped
+	}
+	for _, other := range stop.ListenersOf(s, o) {
+		switch rest := stop.Narrow(other, func(s monitor.Socket) bool { return !slices.Contains(l.Addresses, s.Address) }); {
+		case other.Port != l.Port || other.Protocol != l.Protocol:
+			line("    also listens on %s, which closes with it", portText(other))
+		case rest != nil && holdsOne(rest, o):
+			line("    also listens on %s, which closes with it", endpointText(rest))
+		}
+	}
+	for _, other := range stop.ListenersOfDescendants(s, o) {
+		for _, child := range other.Owners {
+			if stop.IsDescendant(child, o) {
+				line("    its child %s listens on %s and may exit with it", processText(child), portText(other))
+			}
+		}
+	}
+}
+
+// holdsOne reports whether o holds a socket of l.
+func holdsOne(l *monitor.Listener, o monitor.Owner) bool {
+	return slices.ContainsFunc(l.Owners, o.Same)
+}
+
+// notes returns what the user must know about stopping o: that it is never stopped,
+// that it is suspended, and what starts it again.
+func (st *stopping) notes(o monitor.Owner, l *monitor.Listener) (notes []string) {
+	m, ok := st.managerOf(o, l)
+	protected := stop.Protection(o)
+	switch {
+	case protected != "" && ok && m.Kind == stop.Socket:
+		notes = append(notes, fmt.Sprintf("systemd listens for %s, which it starts at the first connection (%s); to stop that: %s", monitor.Clean(strings.TrimPrefix(m.Policy, " "), 80), managerText(m), m.Command))
+	case protected != "" && ok:
+		notes = append(notes, "is not stopped: it "+string(protected), fmt.Sprintf("works for %s; to stop that instead: %s", managerText(m), m.Command))
+	case protected != "":
+		notes = append(notes, "is not stopped: it "+string(protected))
+	case ok:
+		notes = append(notes, managerNote(m))
+	}
+	if process.IsSuspended(o.PID) {
+		notes = append(notes, fmt.Sprintf("is suspended (SIGSTOP or Ctrl+Z) and answers nobody; stop continues it, so that it can exit. To only continue it: kill -CONT %d", o.PID))
+	}
+	return notes
+}
+
+// managerNote says what runs a process, whether that starts it again, and how to
+// stop it properly.
+func managerNote(m stop.Manager) string {
+	verb := map[stop.ManagerKind]string{stop.Supervisor: "is run by ", stop.Loop: "was started by "}[m.Kind]
+	if verb == "" {
+		verb = "runs in "
+	}
+	text := verb + managerText(m)
+	switch m.Restarts {
+	case stop.WillRestart:
+		text += ", which starts it again"
+	case stop.WontRestart:
+		text += ", which does not start it again"
+	default:
+		text += ", which may start it again"
+	}
+	text += orElse(" (", m.Policy)
+	if m.Policy != "" {
+		text += ")"
+	}
+	return text + orElse("; to stop that instead: ", m.Command)
+}
+
+// managerText names a manager in clean text.
+func managerText(m stop.Manager) string { return monitor.Clean(m.String(), 120) }
+
+// orElse returns prefix with text, "" if text is empty.
+func orElse(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
+// processesText returns processes separated by commas.
+func processesText(processes []*stop.Process) string {
+	texts := make([]string, len(processes))
+	for i, p := range processes {
+		texts[i] = processText(p.Owner())
+	}
+	return strings.Join(texts, ", ")
+}
+
+// endpointText returns the addresses of l with its port: "127.0.0.1:9603, [::1]:9603".
+func endpointText(l *monitor.Listener) string { return joinEndpoints(l, l.Addresses) }
+
+func joinEndpoints(l *monitor.Listener, addresses []netip.Addr) string {
+	texts := make([]string, len(addresses))
+	for i, a := range addresses {
+		texts[i] = net.JoinHostPort(a.String(), portText(l))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// addressesOf returns the addresses at which o holds a socket of l.
+func addressesOf(l *monitor.Listener, o monitor.Owner) string {
+	var addresses []netip.Addr
+	for _, s := range l.Sockets {
+		if slices.Contains(s.Owners, o.PID) && !slices.Contains(addresses, s.Address) {
+			addresses = append(addresses, s.Address)
+		}
+	}
+	return joinEndpoints(l, addresses)
+}
+
+// takenText says what holds the port of l after a stop: "python3 (4242) took 8123
+// again, started by loop.sh (4200)". before are the processes that were stopped.
+func (st *stopping) takenText(ctx context.Context, l *monitor.Listener, before []monitor.Owner) string {
+	at := st.target.String()
+	o, known := l.Principal()
+	if !known {
+		return fmt.Sprintf("%s is in use again, owner unknown: %s", at, l.OwnerUnknown)
+	}
+	if slices.ContainsFunc(before, o.Same) {
+		return fmt.Sprintf("%s still listens on %s", processText(o), at)
+	}
+	text := fmt.Sprintf("%s holds %s now", processText(o), at)
+	if slices.ContainsFunc(before, func(b monitor.Owner) bool { return b.ProgramName() == o.ProgramName() }) || len(before) == 0 {
+		text = fmt.Sprintf("%s took %s again", processText(o), at)
+	}
+	text += orElse(", started by ", starterText(o, l))
+	if m, ok := stop.ManagerOf(ctx, o, l); ok && m.Command != "" {
+		text += "; to stop " + managerText(m) + ": " + m.Command
+	} else if p, ok := nearestStarter(o, l); ok && stop.Protection(monitor.Owner{PID: p.PID, Name: p.Name, Start: 1}) == "" {
+		text += "; to stop what starts it: kill " + strconv.Itoa(p.PID)
+	}
+	return text
+}
+
+// starterText names what started o: a unit, or a parent with its PID.
+func starterText(o monitor.Owner, l *monitor.Listener) string {
+	if p, ok := nearestStarter(o, l); ok {
+		return fmt.Sprintf("%s (%d)", p.Title, p.PID)
+	}
+	if strings.HasSuffix(l.Unit, ".service") {
+		return monitor.Clean(l.Unit, 60)
+	}
+	return ""
+}
+
+// nearestStarter returns the parent of o, unless that is the first process.
+func nearestStarter(o monitor.Owner, l *monitor.Listener) (ancestry.Process, bool) {
+	chain := ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{}).Chain
+	if len(chain) < 2 || chain[len(chain)-2].PID <= 1 {
+		return ancestry.Process{}, false
+	}
+	return chain[len(chain)-2], true
+}

@@ -1,0 +1,219 @@
+// Package dockertest runs a Docker engine for one test: in namespaces of its own,
+// with its own data, so that it neither sees nor touches the machine's engine, and
+// nothing of it outlives the test. Only tests import it.
+package dockertest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// isolatedVariable is set in the copy of the test program that runs in namespaces.
+const isolatedVariable = "PORTHOLE_TEST_ISOLATED"
+
+// timeout limits one isolated test.
+const timeout = 3 * time.Minute
+
+// Isolated reports whether the test may go on: it runs in network, mount and PID
+// namespaces of its own, as root, with an empty /run. The first call runs the test
+// again in such namespaces, passes on the result and returns false.
+func Isolated(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(isolatedVariable) != "" {
+		return true
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to create namespaces")
+	}
+	for _, program := range []string{"unshare", "ip", "mount"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("needs %s: %v", program, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const setUp = `mount -t tmpfs tmpfs /run && ip link set lo up && ip address add 10.7.0.1/8 dev lo && "$0" "$@"; exit $?`
+	c := exec.CommandContext(ctx, "unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL",
+		"sh", "-c", setUp, exe, "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
+	c.Env = append(os.Environ(), isolatedVariable+"=1")
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.WaitDelay = 5 * time.Second
+	out, err := c.CombinedOutput()
+	if strings.Contains(string(out), "--- SKIP") {
+		t.Skipf("in its namespaces:\n%s", out)
+	}
+	var exit *exec.ExitError
+	switch {
+	case err == nil && strings.Contains(string(out), "--- PASS: "+t.Name()):
+		t.Logf("in its namespaces:\n%s", out)
+	case errors.As(err, &exit) && strings.HasPrefix(string(out), "unshare:"):
+		t.Skipf("namespaces cannot be created here: %s", out)
+	default:
+		t.Errorf("in its namespaces: %v\n%s", err, out)
+	}
+	return false
+}
+
+// Engine is a running Docker engine at its usual socket, /run/docker.sock.
+type Engine struct {
+	PID int
+	t   *testing.T
+}
+
+// Start starts an engine, with or without docker-proxy for published ports, and
+// imports the image "serve", whose program /serve listens on the address in its
+// argument and answers each connection with its second argument. It skips the test
+// if Docker is not installed or cannot run here.
+func Start(t *testing.T, userlandProxy bool) *Engine {
+	t.Helper()
+	for _, program := range []string{"dockerd", "docker"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("needs Docker: %v", err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "dockertest") // t.TempDir is removed before the engine has ended
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	config, err := json.Marshal(map[string]any{
+		"data-root": filepath.Join(dir, "data"), "storage-driver": "vfs", "log-driver": "none", "userland-proxy": userlandProxy,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	configFile, logFile := filepath.Join(dir, "daemon.json"), filepath.Join(dir, "log")
+	if err := os.WriteFile(configFile, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(logFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	c := exec.Command("dockerd", "--config-file", configFile)
+	c.Stdout, c.Stderr = log, log
+	if err := c.Start(); err != nil {
+		t.Skipf("dockerd does not start: %v", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	e := &Engine{PID: c.Process.Pid, t: t}
+	t.Cleanup(func() {
+		if ids := strings.Fields(e.try("ps", "-aq")); len(ids) > 0 { // removes their control groups
+			e.try(append([]string{"rm", "-f"}, ids...)...)
+		}
+		_ = c.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(15 * time.Second):
+			_ = c.Process.Kill()
+			<-ended
+		}
+	})
+	for deadline := time.Now().Add(30 * time.Second); e.try("info", "--format", "{{.ID}}") == ""; time.Sleep(100 * time.Millisecond) {
+		text, _ := os.ReadFile(logFile) // only for the message
+		select {
+		case <-ended:
+			t.Skipf("dockerd does not run here:\n%s", text[max(0, len(text)-2000):])
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Skipf("dockerd is not ready within 30 s:\n%s", text[max(0, len(text)-2000):])
+		}
+	}
+	e.importImage(dir)
+	return e
+}
+
+// server is the program of the image.
+const server = `package main
+
+import (
+	"net"
+	"os"
+)
+
+func main() {
+	ln, err := net.Listen("tcp", os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = c.Write([]byte(os.Args[2] + "\n"))
+		_ = c.Close()
+	}
+}
+`
+
+// importImage builds the program and imports it as the image "serve".
+func (e *Engine) importImage(dir string) {
+	e.t.Helper()
+	source := filepath.Join(dir, "serve.go")
+	if err := os.WriteFile(source, []byte(server), 0o600); err != nil {
+		e.t.Fatal(err)
+	}
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "serve"), source)
+	build.Dir, build.Env = dir, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := build.CombinedOutput(); err != nil {
+		e.t.Skipf("cannot build the program of the image: %v\n%s", err, out)
+	}
+	archive := filepath.Join(dir, "image.tar")
+	if out, err := exec.Command("tar", "-cf", archive, "-C", dir, "serve").CombinedOutput(); err != nil {
+		e.t.Skipf("cannot archive the image: %v\n%s", err, out)
+	}
+	e.Docker("import", archive, "serve")
+}
+
+// Docker runs the docker command and returns its trimmed output.
+func (e *Engine) Docker(args ...string) string {
+	e.t.Helper()
+	out, err := exec.Command("docker", args...).CombinedOutput()
+	if err != nil {
+		e.t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// try is Docker without a failure: "" if the command fails.
+func (e *Engine) try(args ...string) string {
+	out, err := exec.Command("docker", args...).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Run starts a container that answers with its name on port 80, published as
+// publish says ("127.0.0.1:8080:80"), and returns its ID.
+func (e *Engine) Run(name, publish string, flags ...string) string {
+	e.t.Helper()
+	args := append([]string{"run", "-d", "--name", name, "-p", publish}, flags...)
+	return e.Docker(append(args, "serve", "/serve", "0.0.0.0:80", name)...)
+}
+
+// Running returns the names of the running containers, separated by spaces, oldest
+// first.
+func (e *Engine) Running() string {
+	names := strings.Fields(e.Docker("ps", "--format", "{{.Names}}"))
+	for i, j := 0, len(names)-1; i < j; i, j = i+1, j-1 {
+		names[i], names[j] = names[j], names[i]
+	}
+	return strings.Join(names, " ")
+}
