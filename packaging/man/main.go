@@ -76,11 +76,16 @@ func markdown(root *cobra.Command) string {
 	return b.String()
 }
 
-// section appends the section of one command: its summary, usage and flags.
+// section appends the section of one command: its description, or its summary if it
+// has none, usage and flags.
 func section(b *strings.Builder, c *cobra.Command) {
 	c.InitDefaultHelpFlag() // running the command adds them too
 	c.InitDefaultVersionFlag()
-	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n```text\n%s\n", c.CommandPath(), c.Short, c.UseLine())
+	description := c.Long
+	if description == "" {
+		description = c.Short + "."
+	}
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```text\n%s\n", c.CommandPath(), description, c.UseLine())
 	if c.HasAvailableLocalFlags() {
 		fmt.Fprintf(b, "\n%s", c.LocalFlags().FlagUsages())
 	}
