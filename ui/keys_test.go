@@ -57,9 +57,9 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 		keys widgets.Chord
 		did  func() bool
 	}{
-		{widgets.Ctrl(fyne.Key2), func() bool { return d.tabs.Name() == "activity" }},
+		{widgets.Ctrl(fyne.Key2), func() bool { return d.tabs.Name() == "history" }},
 		{widgets.Ctrl(fyne.KeyPageDown), func() bool { return d.tabs.Name() == "watches" }},
-		{widgets.Ctrl(fyne.KeyPageUp), func() bool { return d.tabs.Name() == "activity" }},
+		{widgets.Ctrl(fyne.KeyPageUp), func() bool { return d.tabs.Name() == "history" }},
 		{widgets.Ctrl(fyne.KeyComma), func() bool { return d.tabs.Name() == "settings" }},
 		{widgets.Ctrl(fyne.Key1), func() bool { return d.tabs.Name() == "ports" }},
 		{widgets.Ctrl(fyne.KeyG), func() bool { return d.ports.Table().Grouped() }},

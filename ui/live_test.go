@@ -39,7 +39,7 @@ func TestOnlyWhatIsOpenIsLookedAt(t *testing.T) {
 	}
 	d.OpenProcess(a)
 	d.OpenProcess(b)
-	d.tabs.Open("activity")
+	d.tabs.Open("history")
 	w = d.ProbeRequest()
 	if len(w.Count) != 0 || len(w.Connections) != 2 || len(w.Processes) != 2 || nudges != 3 {
 		t.Errorf("on another page with two process windows it wants %+v after %d calls", w, nudges)

@@ -19,7 +19,7 @@ func TestAThemeHoldsAtOnceForAllThatIsShown(t *testing.T) {
 		d.window.Canvas().Unfocus()
 		return d.window.Canvas().Capture()
 	}
-	for _, name := range []string{"ports", "activity", "watches", "settings"} {
+	for _, name := range []string{"ports", "history", "watches", "settings"} {
 		for _, theme := range []string{"light", "dark"} {
 			other := map[string]string{"light": "dark", "dark": "light"}[theme]
 			want, got := picture(name, theme), picture(name, other, theme)

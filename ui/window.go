@@ -53,7 +53,7 @@ type Window struct {
 // The names of the pages, as Page and State have them.
 const (
 	PagePorts    = "ports"
-	PageHistory  = "activity"
+	PageHistory  = "history"
 	PageWatches  = "watches"
 	PageSettings = "settings"
 )
@@ -78,7 +78,7 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 		ProbeChanged: w.probeChanged,
 		Key:          w.key,
 	})
-	w.history = history.New(memory, actions, now, w.window, w.ShowPort, w.key)
+	w.history = history.New(actions, memory, now, w.window, history.Callbacks{ShowPort: w.ShowPort, Key: w.key})
 	w.watches = watches.New(actions, now, w.key)
 	w.settings = settings.New(actions, app.Metadata().Version)
 	w.tabs = widgets.NewTabs(

@@ -145,6 +145,7 @@ type Searchable struct {
 	text   string   // the rest in lower case, each part in a line of its own
 }
 
+// NewSearchable returns what filters search of l.
 func NewSearchable(l *monitor.Listener) Searchable {
 	f := Searchable{port: l.Port, Begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
 	for _, a := range l.Addresses {
@@ -168,6 +169,7 @@ func NewSearchable(l *monitor.Listener) Searchable {
 	return f
 }
 
+// Finds reports whether f lets through what in is of.
 func (f Filter) Finds(in Searchable) bool {
 	for _, w := range f.words {
 		if w.finds(in) == w.not {

@@ -30,7 +30,7 @@ func newDesk(t testing.TB, memory Store) *desk {
 	t.Helper()
 	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
 	d.Window = d.App.NewWindow("")
-	d.history = New(memory, d, d.Now, d.Window, func(port uint16) { d.Ask("show port %d", port) }, d.Key)
+	d.history = New(d, memory, d.Now, d.Window, Callbacks{ShowPort: func(port uint16) { d.Ask("show port %d", port) }, Key: d.Key})
 	d.history.Content.Hide()
 	d.Host(d.history.Content, fyne.NewSize(1000, 600), func() {})
 	d.Window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { // as the whole window's

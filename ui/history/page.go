@@ -1,3 +1,6 @@
+// Package history is the History page: the events of the past, a chart of the last day, and the details of
+// an event. All of it belongs to
+// Fyne's goroutine.
 package history
 
 import (
@@ -97,8 +100,15 @@ type Page struct {
 	Content     fyne.CanvasObject
 }
 
-func New(memory Store, actions Actions, now func() time.Time, window fyne.Window, show func(uint16), keys func(*fyne.KeyEvent)) *Page {
-	p := &Page{history: memory, actions: actions, now: now, window: window, keys: keys, live: true}
+// Callbacks are called by the page for what happens outside of it.
+type Callbacks struct {
+	ShowPort func(port uint16)    // shows the port on the Ports page
+	Key      func(*fyne.KeyEvent) // a key that no widget has a use for
+}
+
+// New returns the page in window. memory is nil if there is no history; now is the clock.
+func New(actions Actions, memory Store, now func() time.Time, window fyne.Window, do Callbacks) *Page {
+	p := &Page{history: memory, actions: actions, now: now, window: window, keys: do.Key, live: true}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.Focus)
 	p.export = widgets.NewButton(lang.L("Export…"), p.exportMenu)
 	p.more = widgets.NewIconButton(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
@@ -111,7 +121,7 @@ func New(memory Store, actions Actions, now func() time.Time, window fyne.Window
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()
-	p.details = newEventPane(p, show)
+	p.details = newEventPane(p, do.ShowPort)
 	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
 	p.Content = p.layout()
 	p.showState()
@@ -153,11 +163,13 @@ func (p *Page) Update(u monitor.Update) {
 	}
 }
 
+// SetRules takes the rules as the agent has them.
 func (p *Page) SetRules(rules watch.Rules) {
 	p.rules = rules
 	p.details.showButtons()
 }
 
+// Disconnect shows that the agent has ended.
 func (p *Page) Disconnect() {
 	p.live = false
 	p.showState()

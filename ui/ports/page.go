@@ -1,3 +1,5 @@
+// Package ports is the Ports page: the table of listeners with its filters, cards, details and menus. All of it belongs to
+// Fyne's goroutine.
 package ports
 
 import (
@@ -79,7 +81,6 @@ type Page struct {
 	history History // nil where nothing is kept
 	now     func() time.Time
 	open    func(*monitor.Listener)
-	keys    func(*fyne.KeyEvent)
 	stop    func(*monitor.Listener) // asks whether its owners are to be stopped
 	watches func()                  // shows the page of watches
 
@@ -121,10 +122,11 @@ type Page struct {
 	probeChanged func()         // called where there is something new to look at
 }
 
+// New returns the page. memory is nil if there is no history; now is the clock.
 func New(actions Actions, memory History, now func() time.Time, do Callbacks) *Page {
 	p := &Page{
 		actions: actions, history: memory, now: now, rows: map[string]*portRow{}, live: true,
-		open: do.Open, stop: do.Stop, watches: do.Watches, probeChanged: do.ProbeChanged, keys: do.Key,
+		open: do.Open, stop: do.Stop, watches: do.Watches, probeChanged: do.ProbeChanged,
 	}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
@@ -419,6 +421,7 @@ func (p *Page) ShowPort(port uint16) {
 	p.entry.SetText(fmt.Sprintf(":%d", port))
 }
 
+// SetStatus shows what the agent reports about itself.
 func (p *Page) SetStatus(s Status) {
 	p.status = s
 	p.udp.Choose(s.UDP)

@@ -60,6 +60,7 @@ func (p *Page) headerItems() []*fyne.MenuItem {
 	return []*fyne.MenuItem{item}
 }
 
+// ToggleGroup groups the rows by process, or no longer.
 func (p *Page) ToggleGroup() { p.group(!p.table.Grouped()) }
 
 // menu is the context menu of a row.

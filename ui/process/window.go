@@ -1,3 +1,6 @@
+// Package process is the window of one process: why it runs, what it listens on, who is connected, what it
+// uses, and its environment. All of it belongs to
+// Fyne's goroutine.
 package process
 
 import (
@@ -111,6 +114,8 @@ func Key(l *monitor.Listener) string {
 	return l.ID
 }
 
+// New returns the window of l's owner, which is not shown yet. memory is nil if there is no history; now is
+// the clock.
 func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory History, context func() Context, now func() time.Time) *Window {
 	p := &Window{key: Key(l), opened: l.ID, row: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()

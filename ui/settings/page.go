@@ -1,3 +1,5 @@
+// Package settings is the Settings page. All of it belongs to
+// Fyne's goroutine.
 package settings
 
 import (
@@ -198,6 +200,7 @@ func (p *Page) Disconnect() {
 	p.enable()
 }
 
+// Focus gives the first setting the keyboard.
 func (p *Page) Focus() {
 	if o, ok := p.rows[0].first.(fyne.Focusable); ok {
 		table.FocusOn(o)

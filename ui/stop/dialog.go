@@ -1,3 +1,5 @@
+// Package stop is the dialog that asks whether processes are to be stopped, and shows how that goes. All of it belongs to
+// Fyne's goroutine.
 package stop
 
 import (

@@ -14,7 +14,6 @@ import (
 	"porthole/assets"
 	"porthole/monitor"
 	"porthole/monitor/watch"
-	"porthole/ui/words"
 )
 
 func TestMain(m *testing.M) {
@@ -110,13 +109,6 @@ func TestManyWatchesEndInALineThatCountsTheRest(t *testing.T) {
 	}
 }
 
-func TestNamesInTheMenuAreClean(t *testing.T) {
-	l := at(80, "a\x1b]0;b\nc\u202ed", "p\u200bq", "127.0.0.1")
-	if got := words.Owner(l); got != "a ]0;b c d · p q" {
-		t.Errorf("Who: %q", got)
-	}
-}
-
 func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
 	pattern, err := watch.ParsePattern("vite shop")
 	if err != nil {
@@ -160,19 +152,5 @@ func TestTheLastChanges(t *testing.T) {
 	want := []string{"12:05  3005 opened: node", "12:04  3004 closed: node", "12:03  3003 changed hands: node", "12:02  3002 changed reach: node", "12:01  3001 opened: node"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestHiddenOwnersAreNamedByTheMostThatIsKnown(t *testing.T) {
-	for want, l := range map[string]*monitor.Listener{
-		"cupsd (inferred)":                {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
-		"cups.service (hidden)":           {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}},
-		"root's process (hidden)":         {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
-		"container 3f2a3f2a3f2a (hidden)": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
-		"a hidden process":                {},
-	} {
-		if got := words.Owner(l); got != want {
-			t.Errorf("%+v: %q, want %q", l, got, want)
-		}
 	}
 }

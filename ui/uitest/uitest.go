@@ -46,6 +46,8 @@ func OpenedChanges(at time.Time, listeners []*monitor.Listener) []monitor.Event 
 	return c
 }
 
+// Listening returns a TCP listener of ada's process name; PID 0 for an unknown owner. It listens on 127.0.0.1 unless
+// there are addresses.
 func Listening(port uint16, name string, pid int, addresses ...string) *monitor.Listener {
 	l := &monitor.Listener{
 		ID: fmt.Sprintf("tcp-%d-%d", port, pid), Protocol: monitor.TCP, Port: port, User: "ada", Owners: []monitor.Owner{},
@@ -232,6 +234,7 @@ func LivelyHistory(at time.Time) *FakeHistory {
 	return r
 }
 
+// Middle returns the place of o's middle on its canvas.
 func Middle(o fyne.CanvasObject) fyne.Position {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 	return at.Add(fyne.NewPos(o.Size().Width/2, o.Size().Height/2))
@@ -246,6 +249,7 @@ func Conn(id monitor.SocketID, pid int, who string, received, sent uint64) conne
 	return p
 }
 
+// DifferingPixels counts the pixels of a that differ from b.
 func DifferingPixels(a, b image.Image) (n int) {
 	for y := range a.Bounds().Dy() {
 		for x := range a.Bounds().Dx() {
@@ -257,6 +261,7 @@ func DifferingPixels(a, b image.Image) (n int) {
 	return n
 }
 
+// Ports parses ports.
 func Ports(t *testing.T, text string) monitor.Ports {
 	t.Helper()
 	p, err := monitor.ParsePorts(text)

@@ -1,3 +1,5 @@
+// Package watches is the Watches page: the rules, their present state, and the form that edits them. All of it belongs to
+// Fyne's goroutine.
 package watches
 
 import (
@@ -64,6 +66,7 @@ type deletion struct {
 	until time.Time
 }
 
+// New returns the page. now is the clock; keys gets the keys that the list has no use for.
 func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page {
 	p := &Page{actions: actions, now: now, keys: keys, live: true, selected: -1}
 	p.add = widgets.NewKeyButton(lang.L("Add a watch"), p.addRule, nil)
@@ -166,6 +169,7 @@ func (p *Page) Disconnect() {
 // would lose those of the settings file.
 func (p *Page) editable() bool { return p.live && p.known }
 
+// Focus gives the keyboard to the form if it is open, else to the list.
 func (p *Page) Focus() {
 	switch {
 	case p.form.open():

@@ -29,6 +29,7 @@ type Button struct {
 
 var _ fyne.Focusable = (*Button)(nil)
 
+// NewKeyButton returns a button; leave is called for Esc and may be nil.
 func NewKeyButton(text string, tapped, leave func()) *Button {
 	b := &Button{onEscape: leave, Ring: canvas.NewRectangle(color.Transparent)}
 	b.Text, b.OnTapped = text, tapped

@@ -21,6 +21,7 @@ type ClientList struct {
 	Object *fyne.Container
 }
 
+// NewClientList returns an empty list; both says that there are two columns of speeds.
 func NewClientList(both bool) *ClientList {
 	l := &ClientList{both: both}
 	l.Object = container.New(clientLayout{l})

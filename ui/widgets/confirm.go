@@ -42,6 +42,7 @@ func Ask(window fyne.Window, title, text, yes string, do, answered func()) *Ques
 	return q
 }
 
+// Hide closes the question without doing anything.
 func (q *Question) Hide() {
 	q.PopUp.Hide()
 	q.release()

@@ -45,6 +45,7 @@ var (
 	_ desktop.Cursorable     = (*CopyText)(nil)
 )
 
+// NewCopyText returns text that can be copied.
 func NewCopyText(text string) *CopyText {
 	t := &CopyText{}
 	t.ExtendBaseWidget(t)

@@ -33,6 +33,7 @@ func NewEmptyState(tapped func()) *EmptyState {
 	return e
 }
 
+// Hide hides it.
 func (e *EmptyState) Hide() {
 	if e.Object.Visible() {
 		e.Object.Hide()

@@ -17,6 +17,7 @@ type entry struct {
 	Label string      // for screen readers
 }
 
+// Extend makes e a part of self.
 func (e *entry) Extend(self fyne.Widget) {
 	e.self = self
 	e.ExtendBaseWidget(self)
@@ -51,6 +52,7 @@ type FilterEntry struct {
 	leave func()
 }
 
+// NewFilterEntry returns an empty filter field. changed is called with its text; leave for Down and Enter.
 func NewFilterEntry(hint string, changed func(string), leave func()) *FilterEntry {
 	e := &FilterEntry{Hint: hint, leave: leave}
 	e.Label = hint
@@ -98,6 +100,7 @@ type FormEntry struct {
 	Keys func(*fyne.KeyEvent) bool
 }
 
+// NewFormEntry returns an empty field. keys gets each key first, and reports whether it used it.
 func NewFormEntry(changed func(), keys func(*fyne.KeyEvent) bool) *FormEntry {
 	e := &FormEntry{Keys: keys}
 	e.Extend(e)

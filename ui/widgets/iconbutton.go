@@ -30,6 +30,7 @@ var (
 	_ fyne.Accessible   = (*RowButton)(nil)
 )
 
+// NewRowButton returns a button with an icon. hover is called when the pointer comes and goes.
 func NewRowButton(icon fyne.Resource, label string, tapped func(), hover func(label string, in bool)) *RowButton {
 	b := &RowButton{Icon: icon, label: label, tapped: tapped, hover: hover, image: canvas.NewImageFromResource(icon)}
 	b.image.FillMode = canvas.ImageFillContain

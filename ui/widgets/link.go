@@ -27,6 +27,7 @@ var (
 	_ fyne.Accessible   = (*Link)(nil)
 )
 
+// NewLink returns a link.
 func NewLink(label string, tapped func()) *Link {
 	l := &Link{Text: NewCaption(), ring: NewFramedRectangle(theme.ColorNameHover, theme.ColorNamePrimary)}
 	l.Text.Text, l.Text.TextStyle.Bold, l.Text.Color = label, true, color.Transparent

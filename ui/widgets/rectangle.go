@@ -19,6 +19,7 @@ type FramedRectangle struct {
 	Line fyne.ThemeColorName
 }
 
+// NewFramedRectangle returns a rectangle in the colours of those names.
 func NewFramedRectangle(fill, line fyne.ThemeColorName) *FramedRectangle {
 	f := &FramedRectangle{Rectangle: NewRectangle(fill, fyne.Size{}, 5), Line: line}
 	f.Rect.StrokeWidth = 1
@@ -46,6 +47,7 @@ type Rectangle struct {
 	min  fyne.Size
 }
 
+// NewRectangle returns a rectangle in the colour of that name, at least as large as min.
 func NewRectangle(fill fyne.ThemeColorName, min fyne.Size, radius float32) *Rectangle {
 	t := &Rectangle{Rect: canvas.NewRectangle(color.Transparent), Fill: fill, min: min}
 	t.Rect.CornerRadius = radius
@@ -68,6 +70,7 @@ func (t *Rectangle) Refresh() {
 // MinSize is Fyne's.
 func (t *Rectangle) MinSize() fyne.Size { return t.min }
 
+// Line returns a thin line that separates.
 func Line() fyne.CanvasObject { return NewRectangle(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0) }
 
 // Panel puts o on the ground of bars, with a margin above and below.

@@ -60,6 +60,7 @@ func NewSwitch(label string, tapped func()) *Segment {
 	return s
 }
 
+// Choose shows it as chosen, or not.
 func (s *Segment) Choose(chosen bool) {
 	if s.Chosen != chosen {
 		s.Chosen = chosen

@@ -33,6 +33,7 @@ type Tabs struct {
 	OnChange func() // called when another page is shown; may be nil
 }
 
+// NewTabs returns tabs that show the first page.
 func NewTabs(pages ...Tab) *Tabs {
 	t := &Tabs{Pages: pages, stack: container.New(onTop{})}
 	bar := container.New(layout.NewCustomPaddedHBoxLayout(4))
@@ -104,6 +105,7 @@ func (t *Tabs) Open(name string) {
 	}
 }
 
+// Name returns the name of the page that is shown.
 func (t *Tabs) Name() string { return t.Pages[t.Current].Name }
 
 // Step shows the page that is n further on, around the end.

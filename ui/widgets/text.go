@@ -39,6 +39,7 @@ func (f *following) Refresh() {
 	f.BaseWidget.Refresh()
 }
 
+// NewCaption returns an empty small, muted text.
 func NewCaption() *canvas.Text {
 	t := canvas.NewText("", theme.Color(table.ColorMuted))
 	t.TextSize = theme.Size(theme.SizeNameCaptionText) + 0.5

@@ -47,6 +47,7 @@ func ClientAddress(l *monitor.Listener) string {
 	return fmt.Sprintf("%s:%d", a, l.Port)
 }
 
+// AddressPort returns the address and port of a socket: "127.0.0.1:3000", "[::1]:3000".
 func AddressPort(s monitor.HeldSocket, port uint16) string {
 	if s.Address.Is4() {
 		return fmt.Sprintf("%s:%d", s.Address, port)
@@ -54,6 +55,7 @@ func AddressPort(s monitor.HeldSocket, port uint16) string {
 	return fmt.Sprintf("[%s]:%d", s.Address, port)
 }
 
+// SocketExposure says from where a socket can be reached.
 func SocketExposure(s monitor.HeldSocket) string {
 	if monitor.ExposureOf(s.Address) == monitor.ExposureLoopback {
 		return lang.L("this machine")
@@ -102,6 +104,7 @@ func PortRange(port uint16) string {
 	return lang.L("dynamic (49152–65535)")
 }
 
+// Port returns the port, and "UDP" behind that of UDP.
 func Port(p monitor.Protocol, port uint16) string {
 	if p == monitor.UDP {
 		return strconv.Itoa(int(port)) + " UDP"

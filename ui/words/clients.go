@@ -76,6 +76,7 @@ func Speed(bytes float64) string {
 	return lang.L("{{.N}} GB/s", n(bytes/1e9))
 }
 
+// ConnectionsTitle is the title above n connections.
 func ConnectionsTitle(n int) string {
 	return lang.L("Connected now ({{.Count}})", map[string]any{"Count": Number(n)})
 }

@@ -73,6 +73,7 @@ func Number(n int) string {
 	return lang.L("{{.Thousands}},{{.Rest}}", map[string]any{"Thousands": Number(h), "Rest": tail})
 }
 
+// DayNumber counts the days of the calendar: it differs by 1 from one day to the next.
 func DayNumber(t time.Time) int {
 	year, month, day := t.Date()
 	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))

@@ -84,6 +84,7 @@ func PastOwner(o history.Owner) string {
 	return Owner(l)
 }
 
+// PID returns "PID 4711".
 func PID(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
 
 // Owner names who has a listener in a few clean words: "node · acme-web",

@@ -2,6 +2,7 @@ package words
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,5 +52,27 @@ func TestHoldersAreThoseWhoLetGo(t *testing.T) {
 	}
 	if want := []string{"ruby today 15:38–15:48", "python3 today 15:13–15:33", "postgres today 14:53–15:13"}; !slices.Equal(got, want) {
 		t.Errorf("%q; want %q", got, want)
+	}
+}
+
+func TestNamesOfOwnersAreClean(t *testing.T) {
+	l := uitest.Listening(80, "a\x1b]0;b\nc\u202ed", 10)
+	l.Project = "p\u200bq"
+	if got := Owner(l); got != "a ]0;b c d · p q" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestHiddenOwnersAreNamedByTheMostThatIsKnown(t *testing.T) {
+	for want, l := range map[string]*monitor.Listener{
+		"cupsd (inferred)":                {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
+		"cups.service (hidden)":           {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}},
+		"root's process (hidden)":         {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
+		"container 3f2a3f2a3f2a (hidden)": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
+		"a hidden process":                {},
+	} {
+		if got := Owner(l); got != want {
+			t.Errorf("%+v: %q, want %q", l, got, want)
+		}
 	}
 }
