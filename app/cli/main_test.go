@@ -5,13 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,7 +20,10 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// The test program runs as a child of a test if roleVariable is set:
+// addressVariable is the address of the roles "listen" and "stubborn".
+const addressVariable = "PORTHOLE_TEST_ADDRESS"
+
+// roles are the children of the tests:
 //
 //	listen    listens on the address in addressVariable, prints the port and
 //	          stays until its input ends
@@ -32,51 +33,55 @@ import (
 //	hold      prints a line and stays until its input ends; holds inherited sockets
 //	list      prints the JSON of runList for the ports in its arguments
 //	stop      prints the error of runStop for the port in its argument
-const (
-	roleVariable    = "PORTHOLE_TEST_ROLE"
-	addressVariable = "PORTHOLE_TEST_ADDRESS"
-)
+var roles = map[string]func(){
+	"listen":   playListen,
+	"stubborn": func() { signal.Ignore(syscall.SIGTERM); playListen() },
+	"family":   playFamily,
+	"hold":     func() { fmt.Println("ready"); child.Wait() },
+	"list":     playList,
+	"stop":     playStop,
+}
 
 func TestMain(m *testing.M) {
-	switch os.Getenv(roleVariable) {
-	case "":
-		os.Exit(runTests(m))
-	case "listen", "stubborn":
-		if os.Getenv(roleVariable) == "stubborn" {
-			signal.Ignore(syscall.SIGTERM)
-		}
-		ln, err := net.Listen(network(os.Getenv(addressVariable)), os.Getenv(addressVariable))
-		if err != nil {
-			exitWith(err)
-		}
-		fmt.Println(ln.Addr().(*net.TCPAddr).Port)
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		_ = ln.Close()
-	case "family":
-		ln, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			exitWith(err)
-		}
-		child := exec.Command("sleep", "60")
-		if err := child.Start(); err != nil {
-			exitWith(err)
-		}
-		fmt.Println(ln.Addr().(*net.TCPAddr).Port, child.Process.Pid)
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		_ = ln.Close()
-	case "hold":
-		fmt.Println("ready")
-		_, _ = io.Copy(io.Discard, os.Stdin)
-	case "stop":
-		if err := runStop(context.Background(), os.Args[1], stopOptions{Options: standardOptions(), Yes: true}); err != nil {
-			fmt.Println(err)
-		}
-	case "list":
-		o := standardOptions()
-		o.JSON = true
-		if err := runList(context.Background(), os.Args[1:], o); err != nil {
-			exitWith(err)
-		}
+	child.Play(roles)
+	os.Exit(runTests(m))
+}
+
+func playListen() {
+	ln, err := net.Listen(network(os.Getenv(addressVariable)), os.Getenv(addressVariable))
+	if err != nil {
+		child.Fail(err)
+	}
+	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
+	child.Wait()
+	_ = ln.Close()
+}
+
+func playFamily() {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		child.Fail(err)
+	}
+	c := exec.Command("sleep", "60")
+	if err := c.Start(); err != nil {
+		child.Fail(err)
+	}
+	fmt.Println(ln.Addr().(*net.TCPAddr).Port, c.Process.Pid)
+	child.Wait()
+	_ = ln.Close()
+}
+
+func playList() {
+	o := standardOptions()
+	o.JSON = true
+	if err := runList(context.Background(), os.Args[1:], o); err != nil {
+		child.Fail(err)
+	}
+}
+
+func playStop() {
+	if err := runStop(context.Background(), os.Args[1], stopOptions{Options: standardOptions(), Yes: true}); err != nil {
+		fmt.Println(err)
 	}
 }
 
@@ -84,29 +89,18 @@ func TestMain(m *testing.M) {
 func runTests(m *testing.M) int {
 	folder, err := os.MkdirTemp("", "porthole-cli")
 	if err != nil {
-		exitWith(err)
+		child.Fail(err)
 	}
 	defer os.RemoveAll(folder)
 	xdg.ConfigHome, xdg.StateHome = folder, folder
 	return m.Run()
 }
 
-func exitWith(err error) {
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
-
-// command returns a command that runs the test program in a role. On Linux it
-// uses a path that works for users who cannot access the program's folder.
+// command returns a command that runs the test program in a role, without settings and
+// history.
 func command(role string, args ...string) *exec.Cmd {
-	path := "/proc/self/exe"
-	if runtime.GOOS != "linux" {
-		path = os.Args[0]
-	}
-	c := exec.Command(path, args...)
-	c.Stderr = os.Stderr
-	// Without GORACE the race detector sleeps for a second when a child exits.
-	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0", "XDG_CONFIG_HOME=/nonexistent", "XDG_STATE_HOME=/nonexistent")
+	c := child.Command(role, args...)
+	c.Env = append(c.Env, "XDG_CONFIG_HOME=/nonexistent", "XDG_STATE_HOME=/nonexistent")
 	return c
 }
 

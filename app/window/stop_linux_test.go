@@ -29,37 +29,45 @@ import (
 	"porthole/ui/words"
 )
 
-// roleVariable makes the test program a child process of a test: it listens on a port,
-// prints the address, and exits when its standard input ends. The role "stubborn"
-// ignores SIGTERM, "closes" closes the port when it reads a line, "family" has a child.
-const roleVariable = "PORTHOLE_TEST_ROLE"
-
-func TestMain(m *testing.M) {
-	role := os.Getenv(roleVariable)
-	if role == "" {
-		_ = os.Setenv("LANGUAGE", "en") // the tests compare English text
-		_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-		if err := words.SetUpLanguage(""); err != nil {
-			panic(err)
+// roles are the children of the tests. Each listens on a port, prints the address, and
+// exits at the end of its input. "stubborn" ignores SIGTERM, "closes" closes the port
+// when it reads a line, "family" has a child.
+var roles = map[string]func(){
+	"ends":     func() { serve(listen()) },
+	"stubborn": func() { signal.Ignore(syscall.SIGTERM); serve(listen()) },
+	"family": func() {
+		ln, err := listen()
+		if err == nil {
+			err = exec.Command("sleep", "60").Start()
 		}
-		os.Exit(m.Run())
-	}
-	if role == "stubborn" {
-		signal.Ignore(syscall.SIGTERM)
-	}
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err == nil && role == "family" {
-		err = exec.Command("sleep", "60").Start()
-	}
-	fmt.Println(ln.Addr(), err)
-	in := bufio.NewReader(os.Stdin)
-	if role == "closes" {
-		_, _ = in.ReadString('\n')
+		serve(ln, err)
+	},
+	"closes": func() {
+		ln, err := listen()
+		fmt.Println(ln.Addr(), err)
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 		_ = ln.Close()
 		fmt.Println("closed")
+		child.Wait()
+	},
+}
+
+func TestMain(m *testing.M) {
+	child.Play(roles)
+	_ = os.Setenv("LANGUAGE", "en") // the tests compare English text
+	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
+	if err := words.SetUpLanguage(""); err != nil {
+		panic(err)
 	}
-	_, _ = io.Copy(io.Discard, in)
-	runtime.KeepAlive(ln) // else the garbage collector may close it
+	os.Exit(m.Run())
+}
+
+func listen() (net.Listener, error) { return net.Listen("tcp4", "127.0.0.1:0") }
+
+func serve(ln net.Listener, err error) {
+	fmt.Println(ln.Addr(), err)
+	child.Wait()
+	runtime.KeepAlive(ln) // otherwise the garbage collector may close it
 }
 
 // testProcess is a child process that listens, and how the window knows it.
@@ -73,9 +81,7 @@ type testProcess struct {
 // startProcess starts a child process, which is killed at the end of the test.
 func startProcess(t *testing.T, role string) *testProcess {
 	t.Helper()
-	c := exec.Command("/proc/self/exe", "--serve")
-	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
-	c.Stderr = os.Stderr
+	c := child.Command(role, "--serve")
 	started := child.StartVictim(t, c)
 	v := &testProcess{in: started.In, out: started.Out}
 	line, err := v.out.ReadString('\n')

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/process/child"
 )
 
 // A response of Podman 4.3, reduced to the fields that are read: it shows no
@@ -131,28 +132,20 @@ func TestSocketActivatedEngineIsNotStarted(t *testing.T) {
 	}
 }
 
-// roleVariable makes the test program hold a socket: it listens on the path in its
-// argument and prints a line for each connection.
-const roleVariable = "PORTHOLE_TEST_ROLE"
-
 func TestMain(m *testing.M) {
-	switch os.Getenv(roleVariable) {
-	case "":
-		os.Exit(m.Run())
-	case "socket":
-		listenUnix(os.Args[1])
-	case "wait":
-		_, _ = os.Stdin.Read(make([]byte, 1))
-	}
+	child.Main(m, map[string]func(){"socket": listenUnix, "wait": child.Wait})
 }
 
-func listenUnix(path string) {
+// listenUnix listens on the path in its argument and creates a file with the suffix
+// ".connected" on each connection.
+func listenUnix() {
+	path := os.Args[1]
 	ln, err := net.Listen("unix", path)
 	if err != nil {
 		os.Exit(1)
 	}
 	go func() {
-		_, _ = os.Stdin.Read(make([]byte, 1)) // until the test ends
+		child.Wait()
 		os.Exit(0)
 	}()
 	_, _ = os.Stdout.WriteString("ready\n")
@@ -183,7 +176,7 @@ func copyOfTest(t *testing.T, name string) string {
 // start runs c until the test ends.
 func start(t *testing.T, c *exec.Cmd, role string) *exec.Cmd {
 	t.Helper()
-	c.Env = append(os.Environ(), roleVariable+"="+role)
+	child.SetRole(c, role)
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"strconv"
@@ -22,45 +20,35 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// roleVariable makes the test binary a child of a test: "ends" listens and ends on
-// SIGTERM, "ignores" ignores it, "family" has a child that has a child that
-// ignores it, "stops" tries to stop the process in its arguments and prints the
-// result.
-const roleVariable = "PORTHOLE_TEST_ROLE"
-
-func TestMain(m *testing.M) {
-	switch os.Getenv(roleVariable) {
-	case "":
-		os.Exit(m.Run())
-	case "ignores":
-		signal.Ignore(syscall.SIGTERM)
-		serve()
-	case "ends":
-		serve()
-	case "family":
-		if err := command("shell").Start(); err != nil {
+// roles are the children of the tests: "ends" listens and exits on SIGTERM, "ignores"
+// ignores it, "family" has a child that has a child that ignores it, "stops" tries
+// to stop the process in its arguments and prints the result.
+var roles = map[string]func(){
+	"ends":    serve,
+	"ignores": func() { signal.Ignore(syscall.SIGTERM); serve() },
+	"family": func() {
+		if err := child.Command("shell").Start(); err != nil {
 			fmt.Println(err)
 		}
 		serve()
-	case "shell":
-		grandchild := command("stubborn")
-		if err := grandchild.Start(); err != nil {
+	},
+	"shell": func() {
+		if err := child.Command("stubborn").Start(); err != nil {
 			fmt.Println(err)
 		}
 		time.Sleep(time.Minute)
-	case "stubborn":
-		signal.Ignore(syscall.SIGTERM)
-		time.Sleep(time.Minute)
-	case "stops":
-		tryToStop()
-	}
+	},
+	"stubborn": func() { signal.Ignore(syscall.SIGTERM); time.Sleep(time.Minute) },
+	"stops":    tryToStop,
 }
+
+func TestMain(m *testing.M) { child.Main(m, roles) }
 
 func serve() {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	fmt.Println(ln.Addr(), err)
-	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends in any way
-	runtime.KeepAlive(ln)                // otherwise the garbage collector may close it
+	child.Wait()
+	runtime.KeepAlive(ln) // otherwise the garbage collector may close it
 }
 
 func tryToStop() {
@@ -74,18 +62,11 @@ func tryToStop() {
 	fmt.Print(errors.As(err, &refused), " ", err)
 }
 
-func command(role string, args ...string) *exec.Cmd {
-	c := exec.Command("/proc/self/exe", args...)
-	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
-	c.Stderr = os.Stderr
-	return c
-}
-
 // victim runs a child until it is stopped or the test ends, and returns it as an
 // owner.
 func victim(t *testing.T, role string) monitor.Owner {
 	t.Helper()
-	started := child.StartVictim(t, command(role))
+	started := child.StartVictim(t, child.Command(role))
 	if line, err := started.Out.ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.") {
 		t.Fatalf("%s printed %q, %v", role, line, err)
 	}
@@ -216,7 +197,7 @@ func TestForeignProcessIsPermissionError(t *testing.T) {
 		t.Skip("needs root to run as another user")
 	}
 	o := victim(t, "ends")
-	c := command("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
+	c := child.Command("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
 	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	out, err := c.Output()
 	want := fmt.Sprintf("true process %d is root's: only that user or an administrator may stop it", o.PID)
@@ -234,7 +215,7 @@ func TestParentThatIsPortholeIsSelf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := command("stops", strconv.Itoa(ourselves.PID), strconv.FormatUint(ourselves.Start, 10)).Output()
+	out, err := child.Command("stops", strconv.Itoa(ourselves.PID), strconv.FormatUint(ourselves.Start, 10)).Output()
 	want := fmt.Sprintf("false process %d is not stopped: it is Porthole itself", ourselves.PID)
 	if err != nil || string(out) != want {
 		t.Errorf("parent with the same program: got %q, %v; want %q", out, err, want)

@@ -23,36 +23,30 @@ import (
 	"porthole/monitor/socket"
 )
 
-// clientVariable makes the test binary a client: it connects to the address in
-// this variable, prints "connected" and exits at the end of its input.
-const clientVariable = "PORTHOLE_TEST_CLIENT"
+func TestMain(m *testing.M) { child.Main(m, map[string]func(){"client": playClient}) }
 
-func TestMain(m *testing.M) {
-	address := os.Getenv(clientVariable)
-	if address == "" {
-		os.Exit(m.Run())
-	}
-	c, err := net.Dial("tcp", address)
+// playClient connects to the address in its argument, prints "connected" and exits at
+// the end of its input.
+func playClient() {
+	c, err := net.Dial("tcp", os.Args[1])
 	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+		child.Fail(err)
 	}
 	fmt.Println("connected")
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	child.Wait()
 	_ = c.Close()
 }
 
 // client connects from another process until the test ends and returns its PID.
 func client(t *testing.T, address string, change func(*exec.Cmd)) int {
 	t.Helper()
-	c := exec.Command("/proc/self/exe")
-	c.Env = append(os.Environ(), clientVariable+"="+address, "GORACE=atexit_sleep_ms=0")
+	c := child.Command("client", address)
 	if change != nil {
 		change(c)
 	}
 	started := child.Start(t, c)
-	if line, err := started.Out.ReadString('\n'); line != "connected\n" {
-		t.Fatalf("client printed %q, %v", line, err)
+	if line := started.Line(t); line != "connected" {
+		t.Fatalf("client printed %q", line)
 	}
 	return started.PID
 }

@@ -13,21 +13,15 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/history"
+	"porthole/monitor/process/child"
 )
 
-// roleVariable makes the test binary a child of a test. The role "write" writes
-// to the file in its argument forever and prints the number of committed events,
-// one per line.
-const roleVariable = "PORTHOLE_TEST_ROLE"
+func TestMain(m *testing.M) { child.Main(m, map[string]func(){"write": writeForever}) }
 
-func TestMain(m *testing.M) {
-	if os.Getenv(roleVariable) == "write" {
-		writeForever(os.Args[1])
-	}
-	os.Exit(m.Run())
-}
-
-func writeForever(path string) {
+// writeForever writes to the file in its argument and prints the number of committed
+// events, one per line.
+func writeForever() {
+	path := os.Args[1]
 	s := Open(path, Options{Boot: "boot", MaxEvents: 10_000_000})
 	p := &timeline{}
 	out := bufio.NewWriter(os.Stdout)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,6 +16,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/history"
+	"porthole/monitor/process/child"
 )
 
 func TestEventsAreStored(t *testing.T) {
@@ -668,9 +668,7 @@ func TestKillDuringWriteLosesNothingCommitted(t *testing.T) {
 // and returns the number of events it reported as committed.
 func killWriter(t *testing.T, path string, moment time.Duration) int {
 	t.Helper()
-	c := exec.Command(os.Args[0], path)
-	c.Env = append(os.Environ(), roleVariable+"=write")
-	c.Stderr = os.Stderr
+	c := child.Command("write", path)
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

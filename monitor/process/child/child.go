@@ -33,9 +33,16 @@ func init() {
 // Main is the TestMain of a program that is its own child. It plays the role that
 // Command set, or runs the tests. It does not return.
 func Main(m *testing.M, roles map[string]func()) {
+	Play(roles)
+	os.Exit(m.Run())
+}
+
+// Play plays the role that Command set and exits. In a test, which has no role, it
+// returns.
+func Play(roles map[string]func()) {
 	role := os.Getenv(roleVariable)
 	if role == "" {
-		os.Exit(m.Run())
+		return
 	}
 	if name := os.Getenv(NameVariable); name != "" {
 		if err := os.WriteFile("/proc/self/comm", []byte(name), 0); err != nil {
