@@ -2,7 +2,7 @@
 // into the program.
 package assets
 
-import "embed"
+import _ "embed"
 
 //go:generate go run gen/main.go
 
@@ -32,12 +32,6 @@ var (
 	//go:embed icons/window.png
 	window []byte
 )
-
-// Translations holds the texts of each language as translations/LANGUAGE.json,
-// in the format that lang.AddTranslationsFS of Fyne reads.
-//
-//go:embed translations
-var Translations embed.FS
 
 // TrayLevel returns the SVG of the porthole with water up to n quarters. n is
 // clamped to 0…4.

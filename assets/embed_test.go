@@ -2,15 +2,12 @@ package assets_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"image"
 	"image/color"
 	"image/png"
-	"io/fs"
 	"os"
 	"testing"
 
-	"fyne.io/fyne/v2/lang"
 	"github.com/fyne-io/oksvg"
 	"github.com/srwiley/rasterx"
 
@@ -70,25 +67,6 @@ func TestTrayPicturesAreDistinctSVGs(t *testing.T) {
 		if !bytes.Equal(assets.TrayLevel(n), assets.TrayLevel(want)) {
 			t.Errorf("TrayLevel(%d): got another picture than TrayLevel(%d)", n, want)
 		}
-	}
-}
-
-func TestTranslationsLoad(t *testing.T) {
-	files, err := fs.Glob(assets.Translations, "translations/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("got translation files %v, error %v", files, err)
-	}
-	for _, file := range files {
-		data, err := assets.Translations.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !json.Valid(data) {
-			t.Errorf("%s: got invalid JSON", file)
-		}
-	}
-	if err := lang.AddTranslationsFS(assets.Translations, "translations"); err != nil {
-		t.Error(err)
 	}
 }
 

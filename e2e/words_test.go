@@ -48,7 +48,7 @@ func noteClosed(port string, owner ...string) string { return withOwner(port+" c
 func noteRestarted(port string, owner ...string) string {
 	return withOwner(port+" restarted", owner)
 }
-func noteExposed(port string) string { return port + " can now be reached from the network" }
+func noteExposed(port string) string { return port + " is now exposed to the network" }
 func noteMoved(service, to, from string) string {
 	return fmt.Sprintf("%s is now on %s, no longer on %s", service, to, from)
 }
@@ -59,7 +59,7 @@ func noteManyClosed(n int, ports ...string) string {
 	return fmt.Sprintf("%d ports closed: %s", n, strings.Join(ports, ", "))
 }
 func noteManyChanges(n int, ports ...string) string {
-	return fmt.Sprintf("%d changes of watched ports: %s", n, strings.Join(ports, ", "))
+	return fmt.Sprintf("%d events on watched ports: %s", n, strings.Join(ports, ", "))
 }
 
 // noteOwnerChanged returns the summary for a socket whose owner changed, with the last
@@ -79,8 +79,8 @@ func withOwner(summary string, owner []string) string {
 }
 
 const (
-	noteWindowEnded = "Porthole's window ended unexpectedly"
-	noteNoOpenGL    = "Porthole's window cannot be shown: OpenGL"
+	noteWindowEnded = "Porthole's window crashed"
+	noteNoOpenGL    = "Can't show Porthole's window: OpenGL"
 	noteGoesOn      = "go on" // in noteNoOpenGL: notifications still work
 	bodyStopped     = "stopped by you"
 )
@@ -93,7 +93,7 @@ const (
 	logNoNotifications = "a notification failed"
 	logDaemonHangs     = "the notification daemon does not respond"
 	logSettingsMistake = "settings.yaml: line 4: a watch needs ports"
-	logUnexpectedEnd   = "ended unexpectedly"
+	logUnexpectedEnd   = "window crashed"
 	logOtherUser       = "it runs as user 0, the agent as user"
 	logFyneThread      = "Error in Fyne call thread"
 	logFirstGoroutine  = "goroutine 1 "

@@ -232,9 +232,9 @@ type Update struct {
 
 // The reasons why no owner of a listener is visible.
 const (
-	UnknownForeign     = "another user's process, which only that user and root may look into"
-	UnknownNotFound    = "no process that can be seen here holds it: the kernel, a container or another PID namespace may"
-	UnknownUnreadable  = "the processes cannot be read now: /proc is not there, or Porthole may open no more files"
-	UnknownUnsupported = "this system does not tell who holds it"
-	UnknownExited      = "the process that opened it has ended; one that inherited it may keep it open"
+	UnknownForeign     = "process of another user; only that user and root can inspect it"
+	UnknownNotFound    = "no visible process owns it; the owner may be the kernel, a container or in another PID namespace"
+	UnknownUnreadable  = "can't read the processes: /proc is missing, or Porthole reached its limit of open files"
+	UnknownUnsupported = "this system does not report the owners of sockets"
+	UnknownExited      = "the process that opened it has exited; another process may have inherited it"
 )

@@ -20,54 +20,54 @@ func (w *Window) keys() []widgets.KeyGroup {
 	one := func(words string, do func(), keys ...widgets.Chord) widgets.Binding {
 		return widgets.Binding{Label: words, Keys: keys, Do: do}
 	}
-	all := widgets.KeyGroup{Title: lang.L("Everywhere")}
+	all := widgets.KeyGroup{Title: lang.L("All pages")}
 	for i, p := range w.tabs.Pages {
 		all.Bindings = append(all.Bindings, one(p.Label, func() { w.tabs.Show(i) }, widgets.Ctrl(fyne.KeyName(fmt.Sprint(i+1)))))
 	}
 	all.Bindings[len(w.tabs.Pages)-1].Keys = append(all.Bindings[len(w.tabs.Pages)-1].Keys, widgets.Ctrl(fyne.KeyComma)) // as everywhere
 	all.Bindings = append(all.Bindings,
 		one(lang.L("Next page"), func() { w.tabs.Step(1) }, widgets.Ctrl(fyne.KeyPageDown)),
-		one(lang.L("Page before"), func() { w.tabs.Step(-1) }, widgets.Ctrl(fyne.KeyPageUp)),
+		one(lang.L("Previous page"), func() { w.tabs.Step(-1) }, widgets.Ctrl(fyne.KeyPageUp)),
 		one(lang.L("Filter"), w.focusFilter, widgets.Ctrl(fyne.KeyF)),
-		one(lang.L("Clear the filter"), w.clearFilter, widgets.Chord{Key: fyne.KeyEscape}),
-		one(lang.L("Look now"), w.actions.Refresh, widgets.Chord{Key: fyne.KeyF5}),
+		one(lang.L("Clear filter"), w.clearFilter, widgets.Chord{Key: fyne.KeyEscape}),
+		one(lang.L("Refresh"), w.actions.Refresh, widgets.Chord{Key: fyne.KeyF5}),
 		one(lang.L("Undo"), w.undo, widgets.UndoKeys),
-		one(lang.L("These keys"), w.showKeys, widgets.Chord{Key: fyne.KeyF1}, widgets.Chord{Key: "?"}),
-		one(lang.L("Close the window"), w.actions.Close, widgets.Ctrl(fyne.KeyW)).Also(),
+		one(lang.L("Show shortcuts"), w.showKeys, widgets.Chord{Key: fyne.KeyF1}, widgets.Chord{Key: "?"}),
+		one(lang.L("Close window"), w.actions.Close, widgets.Ctrl(fyne.KeyW)).Also(),
 		one(lang.L("Quit Porthole"), w.actions.Quit, widgets.Ctrl(fyne.KeyQ)).Also())
 	menu := []widgets.Chord{{Key: desktop.KeyMenu}, {Key: fyne.KeyF10, Mod: fyne.KeyModifierShift}}
 	rows := widgets.KeyGroup{Title: lang.L("Ports"), Bindings: []widgets.Binding{
-		one(lang.L("Choose a row"), nil, widgets.Chord{Key: fyne.KeyUp}, widgets.Chord{Key: fyne.KeyDown}),
-		one(lang.L("A page up, down"), nil, widgets.Chord{Key: fyne.KeyPageUp}, widgets.Chord{Key: fyne.KeyPageDown}),
-		one(lang.L("First, last"), nil, widgets.Chord{Key: fyne.KeyHome}, widgets.Chord{Key: fyne.KeyEnd}),
-		one(lang.L("Go to a port"), nil, widgets.Chord{Key: "0–9"}),
-		one(lang.L("Open process"), nil, ports.OpenKeys),
+		one(lang.L("Select a row"), nil, widgets.Chord{Key: fyne.KeyUp}, widgets.Chord{Key: fyne.KeyDown}),
+		one(lang.L("Page up, page down"), nil, widgets.Chord{Key: fyne.KeyPageUp}, widgets.Chord{Key: fyne.KeyPageDown}),
+		one(lang.L("First row, last row"), nil, widgets.Chord{Key: fyne.KeyHome}, widgets.Chord{Key: fyne.KeyEnd}),
+		one(lang.L("Go to port"), nil, widgets.Chord{Key: "0–9"}),
+		one(lang.L("Show process"), nil, ports.OpenKeys),
 		one(lang.L("Watch"), nil, ports.WatchKeys),
-		one(lang.L("Menu of the row"), nil, menu...),
+		one(lang.L("Row menu"), nil, menu...),
 		one(lang.L("Copy row"), w.copyRow, widgets.CopyKeys).Also(),
 		one(lang.L("Explain"), w.explain, ports.ExplainKeys),
 		one(lang.L("Group by process"), w.ports.ToggleGroup, ports.GroupKeys),
-		one(lang.L("Stop the process…"), w.stopSelected, ports.StopKeys),
+		one(lang.L("Stop process…"), w.stopSelected, ports.StopKeys),
 	}}
-	header := widgets.KeyGroup{Title: lang.L("Header of the table"), Bindings: []widgets.Binding{
-		one(lang.L("Choose a column"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
+	header := widgets.KeyGroup{Title: lang.L("Table header"), Bindings: []widgets.Binding{
+		one(lang.L("Select a column"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
 		one(lang.L("Sort"), nil, widgets.Chord{Key: fyne.KeyReturn}, widgets.Chord{Key: fyne.KeySpace}),
-		one(lang.L("Wider, narrower"), nil, widgets.Chord{Key: fyne.KeyPlus}, widgets.Chord{Key: fyne.KeyMinus}),
-		one(lang.L("Menu of columns"), nil, menu...),
+		one(lang.L("Widen, narrow"), nil, widgets.Chord{Key: fyne.KeyPlus}, widgets.Chord{Key: fyne.KeyMinus}),
+		one(lang.L("Column menu"), nil, menu...),
 	}}
-	activity := widgets.KeyGroup{Title: lang.L("Activity"), Bindings: []widgets.Binding{
-		one(lang.L("Choose a change"), nil, widgets.Chord{Key: fyne.KeyUp}, widgets.Chord{Key: fyne.KeyDown}),
-		one(lang.L("Its whole story"), nil, ports.OpenKeys),
-		one(lang.L("Choose an hour"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
-		one(lang.L("Changes until then"), nil, widgets.Chord{Key: fyne.KeySpace}),
+	activity := widgets.KeyGroup{Title: lang.L("History"), Bindings: []widgets.Binding{
+		one(lang.L("Select an event"), nil, widgets.Chord{Key: fyne.KeyUp}, widgets.Chord{Key: fyne.KeyDown}),
+		one(lang.L("Show details"), nil, ports.OpenKeys),
+		one(lang.L("Select an hour"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
+		one(lang.L("Show events up to that hour"), nil, widgets.Chord{Key: fyne.KeySpace}),
 	}}
 	watches := widgets.KeyGroup{Title: lang.L("Watches"), Bindings: []widgets.Binding{
 		one(lang.L("Edit"), nil, widgets.Chord{Key: fyne.KeyReturn}),
-		one(lang.L("Switch on or off"), nil, widgets.Chord{Key: fyne.KeySpace}),
+		one(lang.L("Turn on or off"), nil, widgets.Chord{Key: fyne.KeySpace}),
 		one(lang.L("Move up"), func() { w.watches.MoveSelected(-1) }, widgets.Chord{Key: fyne.KeyUp, Mod: fyne.KeyModifierAlt}),
 		one(lang.L("Move down"), func() { w.watches.MoveSelected(1) }, widgets.Chord{Key: fyne.KeyDown, Mod: fyne.KeyModifierAlt}),
 		one(lang.L("Delete"), nil, widgets.Chord{Key: fyne.KeyDelete}),
-		one(lang.L("Add a watch"), nil, widgets.Chord{Key: fyne.KeyInsert}),
+		one(lang.L("Add watch"), nil, widgets.Chord{Key: fyne.KeyInsert}),
 	}}
 	return []widgets.KeyGroup{all, rows, header, activity, watches}
 }

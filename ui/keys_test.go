@@ -63,7 +63,7 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 		{widgets.Ctrl(fyne.KeyComma), func() bool { return d.tabs.Name() == "settings" }},
 		{widgets.Ctrl(fyne.Key1), func() bool { return d.tabs.Name() == "ports" }},
 		{widgets.Ctrl(fyne.KeyG), func() bool { return d.ports.Table().Grouped() }},
-		{widgets.Ctrl(fyne.KeyC), func() bool { return d.Did("copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1") }},
+		{widgets.Ctrl(fyne.KeyC), func() bool { return d.Did("copy 3000\tnode\t10\tada\tlocal only\t\t\t127.0.0.1") }},
 		{widgets.Ctrl(fyne.KeyW), func() bool { return d.Did("close") }},
 		{widgets.Ctrl(fyne.KeyQ), func() bool { return d.Did("quit") }},
 		{widgets.Ctrl(fyne.KeyF), func() bool { return d.window.Canvas().Focused() == d.ports.FilterField() }},
@@ -262,9 +262,9 @@ func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
 	d.see(l)
 	d.ports.Table().Select(l.ID)
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
-	row := "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1"
+	row := "copy 3000\tnode\t10\tada\tlocal only\t\t\t127.0.0.1"
 	d.Want("asked", d.Asked, []string{row})
-	if !says(d.window.Content(), "3000 node 10 ada this machine 127.0.0.1 copied") {
+	if !says(d.window.Content(), "3000 node 10 ada local only 127.0.0.1 copied") {
 		t.Error("the status line does not say so")
 	}
 	text := copyText(d.window.Content(), "127.0.0.1:3000")

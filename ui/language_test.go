@@ -19,9 +19,9 @@ import (
 	"porthole/monitor/stop"
 )
 
-// words are the keys of every lang.L and lang.N in the program; true where the
-// word has plural forms.
-func words(t *testing.T) map[string]bool {
+// keysInCode returns the keys of every lang.L and lang.N in the program; true if
+// the key has plural forms.
+func keysInCode(t *testing.T) map[string]bool {
 	t.Helper()
 	found := map[string]bool{monitor.UnknownForeign: false, monitor.UnknownNotFound: false, monitor.UnknownUnreadable: false, monitor.UnknownUnsupported: false, monitor.UnknownExited: false}
 	for _, reason := range []stop.Reason{stop.SystemProcess, stop.Self, stop.ParentProcess, stop.IdentityUnknown, stop.IdentityChanged, stop.PortReleased,
@@ -55,8 +55,8 @@ func words(t *testing.T) map[string]bool {
 				}
 				if key, ok := literal(call.Args[0]); ok {
 					found[key] = f.Sel.Name == "N"
-				} else if path != "../ui/process/window.go" && path != "../ui/ports/details.go" && path != "../ui/words/explain.go" && path != "../app/window/stop.go" { // which say why an owner is hidden, explain, and say why one is not stopped
-					t.Errorf("%s: a word that is not written out cannot be translated", path)
+				} else if path != "../ui/process/window.go" && path != "../ui/ports/details.go" && path != "../ui/words/explain.go" && path != "../app/window/stop.go" { // reasons of an unknown owner, explanations, and reasons not to stop a process
+					t.Errorf("%s: the key is not a literal, so it may have no translation", path)
 				}
 				return true
 			})
@@ -78,101 +78,91 @@ func literal(e ast.Expr) (string, bool) {
 	return s, err == nil
 }
 
-func TestEveryWordIsInEveryTranslationAndNoneIsStale(t *testing.T) {
-	want := words(t)
+// TestTranslationsHaveTheKeysOfTheCode looks for keys that a language lacks, which
+// would be shown in English, and for texts that the code does not use any more.
+// en.json has only plural forms and what differs from its key.
+func TestTranslationsHaveTheKeysOfTheCode(t *testing.T) {
+	want := keysInCode(t)
 	files, err := filepath.Glob("../assets/translations/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("translations: %v, %v", files, err)
 	}
 	for _, path := range files {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var have map[string]any
-		if err := json.Unmarshal(b, &have); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
+		have := readTranslation(t, path)
+		english := filepath.Base(path) == "en.json"
 		for key, plural := range want {
-			switch value := have[key].(type) {
-			case nil:
+			if value, ok := have[key]; ok {
+				checkText(t, path, key, plural, value)
+			} else if plural || !english {
 				t.Errorf("%s lacks %q", path, key)
-			case string:
-				if plural {
-					t.Errorf("%s: %q needs \"one\" and \"other\"", path, key)
-				}
-				if fields(key) != fields(value) {
-					t.Errorf("%s: %q has other {{.Fields}} than its key", path, key)
-				}
-				if strings.TrimSpace(value) == "" {
-					t.Errorf("%s: %q is empty", path, key)
-				}
-			case map[string]any:
-				if !plural || value["one"] == nil || value["other"] == nil {
-					t.Errorf("%s: %q is %v; want \"one\" and \"other\"", path, key, value)
-				}
-				if other, _ := value["other"].(string); fields(other) != fields(key) {
-					t.Errorf("%s: \"other\" of %q is %q; want the {{.Fields}} of its key", path, key, other)
-				}
-				for form, text := range value { // "one" may leave the number out
-					text, _ := text.(string)
-					if strings.TrimSpace(text) == "" {
-						t.Errorf("%s: %q of %q is empty", path, form, key)
-					}
-					for field := range strings.FieldsSeq(fields(text)) {
-						if !strings.Contains(key, field) {
-							t.Errorf("%s: %q of %q has %s, which nobody fills", path, form, key, field)
-						}
-					}
-				}
 			}
 		}
-		for key := range have {
+		for key, value := range have {
 			if _, ok := want[key]; !ok {
-				t.Errorf("%s: nothing says %q any more", path, key)
+				t.Errorf("%s has %q, which the code does not use", path, key)
+			}
+			if english && value == key {
+				t.Errorf("%s has %q, whose text is its key: leave it out", path, key)
 			}
 		}
 	}
 }
 
-// fields are the places for data in a text.
-func fields(s string) string {
-	found := regexp.MustCompile(`{{[^}]*}}`).FindAllString(s, -1)
+// checkText reports a text that is empty, that has plural forms if and only if its
+// key has none, or that has other {{.Fields}} than its key.
+func checkText(t *testing.T, path, key string, plural bool, value any) {
+	t.Helper()
+	switch value := value.(type) {
+	case string:
+		if plural {
+			t.Errorf("%s: %q has no forms \"one\" and \"other\"", path, key)
+		}
+		if got, want := fields(value), fields(key); got != want {
+			t.Errorf("%s: text of %q has the fields %q, want %q", path, key, got, want)
+		}
+		if strings.TrimSpace(value) == "" {
+			t.Errorf("%s: text of %q is empty", path, key)
+		}
+	case map[string]any:
+		if !plural || value["one"] == nil || value["other"] == nil {
+			t.Errorf("%s: %q is %v, want the forms \"one\" and \"other\" if it is counted", path, key, value)
+		}
+		for form, text := range value {
+			text, _ := text.(string)
+			if strings.TrimSpace(text) == "" {
+				t.Errorf("%s: %q of %q is empty", path, form, key)
+			}
+			if got, want := countless(text), countless(key); got != want {
+				t.Errorf("%s: %q of %q has the fields %q, want %q", path, form, key, got, want)
+			}
+			if got, want := fields(text), fields(key); form == "other" && got != want {
+				t.Errorf("%s: %q of %q has the fields %q, want %q", path, form, key, got, want)
+			}
+		}
+	}
+}
+
+func readTranslation(t *testing.T, path string) map[string]any {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts map[string]any
+	if err := json.Unmarshal(data, &texts); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return texts
+}
+
+// fields returns the places for data in a text, sorted: "{{.Name}} {{.Port}}".
+func fields(text string) string {
+	found := regexp.MustCompile(`{{[^}]*}}`).FindAllString(text, -1)
 	slices.Sort(found)
 	return strings.Join(found, " ")
 }
 
-func TestGermanHasWhatEnglishHas(t *testing.T) {
-	shape := func(language string) map[string]string {
-		b, err := os.ReadFile("../assets/translations/" + language + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var texts map[string]any
-		if err := json.Unmarshal(b, &texts); err != nil {
-			t.Fatal(err)
-		}
-		found := map[string]string{}
-		for key, value := range texts {
-			switch value := value.(type) {
-			case string:
-				found[key] = fields(value)
-			case map[string]any:
-				for form, text := range value {
-					text, _ := text.(string)
-					found[key+" "+form] = strings.ReplaceAll(fields(text), "{{.Count}}", "") // which "one" may leave out
-				}
-			}
-		}
-		return found
-	}
-	en, de := shape("en"), shape("de")
-	for key, fields := range en {
-		if got, ok := de[key]; !ok || got != fields {
-			t.Errorf("%q has %q in German, %v; want %q", key, got, ok, fields)
-		}
-	}
-	if len(en) != len(de) {
-		t.Errorf("%d texts in English, %d in German", len(en), len(de))
-	}
+// countless is fields without the count, which the form "one" may leave out.
+func countless(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(fields(text), "{{.Count}}", ""))
 }

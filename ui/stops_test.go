@@ -62,8 +62,8 @@ func TestStopIsAbsentWhereItMakesNoSense(t *testing.T) {
 		can  bool
 		says string
 	}{
-		{hidden, false, "Who has 22 cannot be seen, and so not be stopped from here"},
-		{first, false, "systemd is not stopped: without it the machine stops"},
+		{hidden, false, "Can't stop the owner of 22: the process is unknown"},
+		{first, false, "Can't stop systemd: it is a critical system process"},
 		{mine, true, ""},
 	} {
 		d.Asked = nil

@@ -83,7 +83,7 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 	w.settings = settings.New(actions, app.Metadata().Version)
 	w.tabs = widgets.NewTabs(
 		widgets.Tab{Name: PagePorts, Label: lang.L("Ports"), Content: w.ports.Content, Focus: w.ports.Focus},
-		widgets.Tab{Name: PageHistory, Label: lang.L("Activity"), Content: w.history.Content, Focus: w.history.Focus, OnShown: w.history.OnShown},
+		widgets.Tab{Name: PageHistory, Label: lang.L("History"), Content: w.history.Content, Focus: w.history.Focus, OnShown: w.history.OnShown},
 		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.Content, Focus: w.watches.Focus, OnShown: w.watches.OnShown},
 		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.Content, Focus: w.settings.Focus, OnShown: w.settings.OnShown},
 	)

@@ -113,12 +113,12 @@ func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
 	l := uitest.Listening(22, "", 0, "0.0.0.0")
 	l.User = "root"
 	d.see(l)
-	if got := d.ports.Table().Rows()[0].AccessibleText(); !strings.Contains(got, ", root's process (hidden), —, ") {
+	if got := d.ports.Table().Rows()[0].AccessibleText(); !strings.Contains(got, ", unknown (user root), —, ") {
 		t.Errorf("the row says %q", got)
 	}
 	d.OpenProcess(l)
 	for _, p := range d.processes {
-		if p.Fyne().Title() != "root's process (hidden) – Porthole" {
+		if p.Fyne().Title() != "unknown (user root) – Porthole" {
 			t.Errorf("title %q", p.Fyne().Title())
 		}
 	}

@@ -43,11 +43,11 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 func historyProblem(s store.State) string {
 	switch {
 	case s.NewerVersion:
-		return lang.L("The activity was written by a newer Porthole: it can be read, and nothing is added")
+		return lang.L("The history was written by a newer version of Porthole. It can be read, but new events are not saved.")
 	case s.Err != nil:
-		return lang.L("The activity cannot be stored now; it is tried again: {{.Why}}", map[string]any{"Why": monitor.Clean(s.Err.Error(), 300)})
+		return lang.L("Can't save the history; Porthole will try again: {{.Why}}", map[string]any{"Why": monitor.Clean(s.Err.Error(), 300)})
 	case s.MovedTo != "":
-		return lang.L("The activity's file was damaged. It is kept as {{.File}}, and a new one was begun", map[string]any{"File": monitor.Clean(s.MovedTo, 300)})
+		return lang.L("The history file was damaged. It was kept as {{.File}}, and a new one was created.", map[string]any{"File": monitor.Clean(s.MovedTo, 300)})
 	}
 	return ""
 }

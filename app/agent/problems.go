@@ -52,18 +52,18 @@ func tableProblem(h monitor.Health) string {
 	if h.Problem == "" {
 		return ""
 	}
-	return lang.L("The listening ports cannot be read; what you see is the last that was. The log says why")
+	return lang.L("Can't read the listening ports. This is the last known state. See the log for details.")
 }
 
 func settingsProblem(err error) string {
-	return lang.L("The settings file cannot be used, so the last good settings hold, or the defaults: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("Can't read the settings file, so the last valid settings or the defaults apply: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
 func newerSettingsProblem(newer bool) string {
 	if !newer {
 		return ""
 	}
-	return lang.L("The settings were written by a newer Porthole: they hold as far as they are understood, and are not changed")
+	return lang.L("The settings file was written by a newer version of Porthole. Unknown settings are ignored, and the file is not changed.")
 }
 
 // settingsWarning returns the first warning; all are in the log.
@@ -71,19 +71,19 @@ func settingsWarning(warnings []string) string {
 	if len(warnings) == 0 {
 		return ""
 	}
-	return lang.L("In the settings file: {{.What}}", map[string]any{"What": monitor.Clean(warnings[0], 300)})
+	return lang.L("Settings file: {{.What}}", map[string]any{"What": monitor.Clean(warnings[0], 300)})
 }
 
 func unsavedWatchesProblem(err error) string {
-	return lang.L("The watches could not be saved; they hold until Porthole ends: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("Can't save the watches; they apply until Porthole quits: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
 func settingRefusedProblem(err error) string {
-	return lang.L("Not changed: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("Can't change the setting: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
 func autostartProblem() string {
-	return lang.L("What the session starts could not be changed; the log says why")
+	return lang.L("Can't change whether Porthole starts at login. See the log for details.")
 }
 
 func notificationProblem(err error) string {
@@ -92,25 +92,25 @@ func notificationProblem(err error) string {
 	}
 	switch {
 	case errors.Is(err, notify.ErrNoService):
-		return lang.L("No notification service runs here, so you are told nothing: install one, such as dunst")
+		return lang.L("No notification daemon is running. Install one (for example dunst) to receive notifications.")
 	case errors.Is(err, notify.ErrNoResponse):
-		return lang.L("The notification service does not answer, so you are told nothing: end it, and the desktop starts it anew")
+		return lang.L("The notification daemon does not respond. Stop it, and the desktop will start it again.")
 	case errors.Is(err, notify.ErrNoBus):
-		return lang.L("No session bus was found, so you are told nothing: start Porthole from the desktop")
+		return lang.L("No session bus was found. Start Porthole from the desktop to receive notifications.")
 	}
-	return lang.L("This desktop refuses notifications, so you are told nothing; the log says why")
+	return lang.L("This desktop rejects notifications. See the log for details.")
 }
 
 func trayProblem(err error) string {
 	if err == nil {
 		return ""
 	}
-	return lang.L("There is no tray icon: no session bus was found")
+	return lang.L("Can't show the tray icon: no session bus was found")
 }
 
 func trayHostProblem(present bool) string {
 	if present {
 		return ""
 	}
-	return lang.L("This desktop shows no tray icons; on GNOME the extension “AppIndicator and KStatusNotifierItem Support” does. Porthole goes on watching when its window is closed")
+	return lang.L("This desktop does not show tray icons. On GNOME, install the extension “AppIndicator and KStatusNotifierItem Support”. Porthole keeps monitoring when you close the window.")
 }

@@ -36,7 +36,7 @@ func TestSetAppliesAndSavesASetting(t *testing.T) {
 	}
 	r.waitForStatus("the polling interval 500 ms", func(s *ipc.Status) bool { return s.Health.Interval == 500*time.Millisecond })
 	problem, s := r.set("history_days", "0")
-	if !strings.HasPrefix(problem, "Not changed: ") || s.Settings.HistoryDays != 7 {
+	if !strings.HasPrefix(problem, "Can't change the setting: ") || s.Settings.HistoryDays != 7 {
 		t.Errorf("invalid value: got problem %q and %d days, want a problem and 7 days", problem, s.Settings.HistoryDays)
 	}
 }

@@ -95,12 +95,12 @@ const fyneCache = "15s"
 func (w *windowProcess) start() {
 	w.session = w.a.opts.Session
 	if err := w.session.CheckDisplay(); err != nil {
-		w.reportFailure(lang.L("Porthole's window cannot be shown: {{.Why}}", map[string]any{"Why": err.Error()}), err.Error())
+		w.reportFailure(lang.L("Can't show Porthole's window: {{.Why}}", map[string]any{"Why": err.Error()}), err.Error())
 		return
 	}
 	program, err := executablePath()
 	if err != nil {
-		w.reportFailure(lang.L("Porthole's window could not be started"), err.Error())
+		w.reportFailure(lang.L("Can't start Porthole's window"), err.Error())
 		return
 	}
 	// Flags for what is needed before the first frame.
@@ -112,7 +112,7 @@ func (w *windowProcess) start() {
 	setProcessGroup(cmd)
 	cmd.WaitDelay = terminateTimeout // for children that inherited its stderr and outlive it
 	if err := cmd.Start(); err != nil {
-		w.reportFailure(lang.L("Porthole's window could not be started"), err.Error())
+		w.reportFailure(lang.L("Can't start Porthole's window"), err.Error())
 		return
 	}
 	ended := make(chan struct{})
@@ -155,14 +155,14 @@ func (w *windowProcess) exited(cmd *exec.Cmd, err error, tail string) {
 }
 
 func (w *windowProcess) reportCrash(status int, err error, tail string) {
-	text := lang.L("Porthole's window ended unexpectedly; watching goes on. Open it again from the tray")
+	text := lang.L("Porthole's window crashed. Monitoring continues. Open the window again from the tray.")
 	switch status {
 	case ExitNoDisplay:
-		text = lang.L("Porthole's window cannot be shown: the display does not answer. Watching goes on")
+		text = lang.L("Can't show Porthole's window: the display does not respond. Monitoring continues.")
 	case ExitNoWindow:
-		text = lang.L("This build of Porthole has no window. Watching, tray, notifications and the command line work")
+		text = lang.L("This build of Porthole has no window. Monitoring, tray, notifications and the command line work.")
 	case ExitNoGL:
-		text = lang.L("Porthole's window cannot be shown: OpenGL does not work here. Watching, tray and notifications go on")
+		text = lang.L("Can't show Porthole's window: OpenGL does not work on this display. Monitoring continues.")
 	}
 	w.reportFailure(text, fmt.Sprintf("%v: %s", err, panicLine(tail)))
 	if tail != "" {

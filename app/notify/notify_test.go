@@ -56,7 +56,7 @@ func alertsFrom3000(kind watch.Kind, n int) []watch.Alert {
 func TestCloseByUser(t *testing.T) {
 	a := alert(watch.Closed, listener(62893, "node", "acme-web", "127.0.0.1"), nil)
 	a.ByUser = true
-	if n := ForAlerts([]watch.Alert{a})[0]; n.Title != "62893 closed: node · acme-web had it for 12 min" || !strings.HasPrefix(n.Body, "stopped by you · 127.0.0.1") {
+	if n := ForAlerts([]watch.Alert{a})[0]; n.Title != "62893 closed: node · acme-web (after 12 min)" || !strings.HasPrefix(n.Body, "stopped by you · 127.0.0.1") {
 		t.Errorf("got title %q and body %q", n.Title, n.Body)
 	}
 }
@@ -68,14 +68,14 @@ func TestTitles(t *testing.T) {
 	flapping := alert(watch.Flapping, node, nil)
 	flapping.Count = 29
 	for want, a := range map[string]watch.Alert{
-		"62893 is open: node · acme-web":                      alert(watch.Opened, node, nil),
-		"62893 closed: node · acme-web had it for 12 min":     alert(watch.Closed, node, nil),
-		"22 closed: root's process (hidden)":                  alert(watch.Closed, unknown, nil),
-		"62893 restarted: node · acme-web":                    alert(watch.Restarted, node, node),
-		"node · acme-web is now on 62893, no longer on 62892": alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
-		"5432 changed hands: postgres → python3":              alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
-		"8080 can now be reached from the network":            alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
-		"62893 changed 29 more times: node · acme-web":        flapping,
+		"62893 is open: node · acme-web":               alert(watch.Opened, node, nil),
+		"62893 closed: node · acme-web (after 12 min)": alert(watch.Closed, node, nil),
+		"22 closed: unknown (user root)":               alert(watch.Closed, unknown, nil),
+		"62893 restarted: node · acme-web":             alert(watch.Restarted, node, node),
+		"node · acme-web moved from 62892 to 62893":    alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
+		"5432 changed owner: postgres → python3":       alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
+		"8080 is now exposed to the network":           alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
+		"62893 changed 29 more times: node · acme-web": flapping,
 	} {
 		n := ForAlerts([]watch.Alert{a})
 		if len(n) != 1 || n[0].Title != want || n[0].Port != a.Listener.Port || n[0].Key == "" || n[0].WithdrawOnClose != (a.Kind != watch.Closed) {
@@ -94,10 +94,10 @@ func TestManyAlertsAreSummarized(t *testing.T) {
 		t.Errorf("12 openings: got %+v", n)
 	}
 	alerts[3].Kind = watch.Closed
-	if n := ForAlerts(alerts); len(n) != 1 || !strings.HasPrefix(n[0].Title, "12 changes of watched ports: 3000") {
+	if n := ForAlerts(alerts); len(n) != 1 || !strings.HasPrefix(n[0].Title, "12 events on watched ports: 3000") {
 		t.Errorf("mixed kinds: got %+v", n)
 	}
-	if n := MissedSummary(alerts); !strings.HasPrefix(n.Title, "While notifications were paused: 12 changes of watched ports: 3000") {
+	if n := MissedSummary(alerts); !strings.HasPrefix(n.Title, "While notifications were paused: 12 events on watched ports: 3000") {
 		t.Errorf("12 missed: got %+v", n)
 	}
 	if n := MissedSummary(alertsFrom3000(watch.Opened, 1)); n.Title != "While notifications were paused: 3000 is open: x" {
@@ -236,7 +236,7 @@ func TestWithdraw(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.NotifyAlerts(alertsFrom3000(watch.Closed, 1))
 		w.Withdraw(3000)
-		f.want(t, "3000: 3000 closed: x had it for 12 min")
+		f.want(t, "3000: 3000 closed: x (after 12 min)")
 	})
 }
 
@@ -256,7 +256,7 @@ func TestWithdrawOfAFollowedService(t *testing.T) {
 		f.want(t, "rule shop withdrawn")
 		notify(watch.Moved, 3001, 3000)
 		w.Withdraw(3000)
-		f.want(t, "rule shop: x is now on 3001, no longer on 3000")
+		f.want(t, "rule shop: x moved from 3000 to 3001")
 		w.Withdraw(3001)
 		f.want(t, "rule shop withdrawn")
 	})

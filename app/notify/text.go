@@ -45,14 +45,14 @@ func forAlert(a watch.Alert) Notification {
 	switch a.Kind {
 	case watch.Opened:
 		if l.Exposure == monitor.ExposureNetwork {
-			n.Body = join(lang.L("reachable from the network"), n.Body)
+			n.Body = join(lang.L("exposed to the network"), n.Body)
 		}
 		n.Title = lang.L("{{.Port}} is open: {{.Who}}", data)
 	case watch.Closed:
 		n.Title = lang.L("{{.Port}} closed: {{.Who}}", data)
 		if !l.Since.IsZero() && a.At.Sub(l.Since) >= time.Second {
 			data["Time"] = words.Duration(a.At.Sub(l.Since))
-			n.Title = lang.L("{{.Port}} closed: {{.Who}} had it for {{.Time}}", data)
+			n.Title = lang.L("{{.Port}} closed: {{.Who}} (after {{.Time}})", data)
 		}
 		if a.ByUser {
 			n.Body = join(lang.L("stopped by you"), n.Body)
@@ -60,11 +60,11 @@ func forAlert(a watch.Alert) Notification {
 	case watch.Restarted:
 		n.Title = lang.L("{{.Port}} restarted: {{.Who}}", data)
 	case watch.Moved:
-		n.Title = lang.L("{{.Who}} is now on {{.Port}}, no longer on {{.PortBefore}}", data)
+		n.Title = lang.L("{{.Who}} moved from {{.PortBefore}} to {{.Port}}", data)
 	case watch.OwnerChanged:
-		n.Title = lang.L("{{.Port}} changed hands: {{.Before}} → {{.Who}}", data)
+		n.Title = lang.L("{{.Port}} changed owner: {{.Before}} → {{.Who}}", data)
 	case watch.Exposed:
-		n.Title = lang.L("{{.Port}} can now be reached from the network", data)
+		n.Title = lang.L("{{.Port}} is now exposed to the network", data)
 		n.Body = join(words.Owner(l), n.Body)
 	case watch.Flapping:
 		data["Count"] = a.Count
@@ -118,7 +118,7 @@ func summarize(alerts []watch.Alert) Notification {
 		names = append(names, "…")
 	}
 	data := map[string]any{"Count": len(alerts), "Ports": strings.Join(names, ", ")}
-	title := lang.N("{{.Count}} changes of watched ports: {{.Ports}}", len(alerts), data)
+	title := lang.N("{{.Count}} events on watched ports: {{.Ports}}", len(alerts), data)
 	if len(ports) == len(alerts) {
 		switch kind {
 		case watch.Opened:
@@ -144,5 +144,5 @@ func MissedSummary(alerts []watch.Alert) Notification {
 
 // Sample returns a notification that shows the user that notifications work.
 func Sample() Notification {
-	return Notification{Title: lang.L("This is what Porthole's notifications look like"), Key: "test"}
+	return Notification{Title: lang.L("Test notification from Porthole"), Key: "test"}
 }

@@ -29,7 +29,7 @@ const tlsTimeout = 700 * time.Millisecond
 func (a actions) OpenInBrowser(address string) {
 	a.p.work.Go(func() {
 		if err := desktop.Open(a.p.ctx, scheme(a.p.ctx, address)+"://"+address+"/"); err != nil {
-			a.p.showFailure(lang.L("The browser could not be opened: is xdg-utils installed?"), err)
+			a.p.showFailure(lang.L("Can't open the browser. Check that xdg-utils is installed."), err)
 		}
 	})
 }
@@ -50,11 +50,11 @@ func (a actions) OpenFolder(path string) {
 	a.p.work.Go(func() {
 		info, err := os.Stat(path)
 		if err != nil || !info.IsDir() || !filepath.IsAbs(path) {
-			a.p.showFailure(lang.L("The folder is gone, or may not be looked into"), err)
+			a.p.showFailure(lang.L("Can't open the folder: it was deleted, or you do not have permission"), err)
 			return
 		}
 		if err := desktop.Open(a.p.ctx, path); err != nil {
-			a.p.showFailure(lang.L("The file manager could not be opened: is xdg-utils installed?"), err)
+			a.p.showFailure(lang.L("Can't open the file manager. Check that xdg-utils is installed."), err)
 		}
 	})
 }
@@ -66,11 +66,11 @@ func (a actions) Environment(o monitor.Owner, done func(lines []string, problem 
 		problem := ""
 		switch {
 		case errors.Is(err, os.ErrProcessDone):
-			problem = lang.L("It has ended")
+			problem = lang.L("The process has exited")
 		case errors.Is(err, errors.ErrUnsupported):
-			problem = lang.L("This system does not tell the environment of a process")
+			problem = lang.L("Process environments are not available on this system")
 		case err != nil:
-			problem = lang.L("The environment may not be read")
+			problem = lang.L("No permission to read the environment")
 		}
 		a.p.do(func() { done(lines, problem) })
 	})
@@ -87,9 +87,9 @@ func (a actions) InspectTraffic(l *monitor.Listener) {
 		}
 		a.p.do(func() { a.Copy(c.TcpdumpCommand()) })
 		if errors.Is(err, exec.ErrNotFound) {
-			a.p.showFailure(lang.L("Wireshark is not installed: the command for tcpdump was copied"), err)
+			a.p.showFailure(lang.L("Wireshark is not installed. A tcpdump command was copied instead."), err)
 		} else {
-			a.p.showFailure(lang.L("Wireshark could not be opened: the command for tcpdump was copied"), err)
+			a.p.showFailure(lang.L("Can't open Wireshark. A tcpdump command was copied instead."), err)
 		}
 	})
 }

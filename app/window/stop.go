@@ -99,7 +99,7 @@ func (s *stopping) run(ctx context.Context) {
 	if order.children {
 		if descendants, err = s.openDescendants(processes); err != nil {
 			s.log.Warn("can't find the child processes; no process was signaled", "error", err)
-			s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Its children cannot be found now, so nothing was signalled; the log says why")}})
+			s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Can't find the child processes, so no signal was sent. See the log for details.")}})
 			return
 		}
 		defer stop.CloseAll(descendants)
@@ -107,7 +107,7 @@ func (s *stopping) run(ctx context.Context) {
 	holds, err := stop.NewHolderCheck(ctx, s.request.Listeners, s.log)
 	if err != nil {
 		s.log.Warn("can't find the owner of a port; no process was signaled", "error", err)
-		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Who holds the port cannot be seen now, so nothing was signalled; the log says why")}})
+		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Can't find the owner of the port, so no signal was sent. See the log for details.")}})
 		return
 	}
 	running := s.signalAndWait(ctx, slices.Concat(processes, descendants), len(processes), func(p *stop.Process) error {
@@ -249,14 +249,14 @@ func managerText(m stop.Manager) string {
 	data := map[string]any{"Name": monitor.Clean(m.ID, 80)}
 	switch m.Kind {
 	case stop.Unit:
-		return lang.L("It runs in the unit {{.Name}}, which may start it again. This stops it properly:", data)
+		return lang.L("The process belongs to the systemd unit {{.Name}}, which may restart it. To stop it properly, run:", data)
 	case stop.Container:
-		return lang.L("It runs in the container {{.Name}}, which may start it again. This stops it properly:", data)
+		return lang.L("The process runs in the container {{.Name}}, which may restart it. To stop it properly, run:", data)
 	}
 	if m.ID == "" {
-		return lang.L("It stands for the container that publishes the port. This stops that properly:")
+		return lang.L("The process publishes the port for a container. To stop the container, run:")
 	}
-	return lang.L("It stands for the container {{.Name}}, which publishes the port. This stops that properly:", data)
+	return lang.L("The process publishes the port for the container {{.Name}}. To stop the container, run:", data)
 }
 
 // failureText returns a sentence that says why a process was not stopped.
@@ -273,16 +273,16 @@ func (s *stopping) failureText(err error) string {
 	switch {
 	case errors.As(err, &refused):
 		data["Reason"] = lang.L(string(refused.Reason))
-		return lang.L("{{.Name}} is not stopped: it {{.Reason}}.", data)
+		return lang.L("Can't stop {{.Name}}: it {{.Reason}}.", data)
 	case errors.As(err, &forbidden) && f.Owner.User != "":
-		return lang.L("{{.Name}} belongs to {{.User}}: only that user and an administrator may stop it.", data)
+		return lang.L("Can't stop {{.Name}}: only {{.User}} or an administrator can do that.", data)
 	case errors.As(err, &forbidden):
-		return lang.L("{{.Name}} belongs to another user: only that one and an administrator may stop it.", data)
+		return lang.L("Can't stop {{.Name}}: only its user or an administrator can do that.", data)
 	case errors.Is(err, os.ErrProcessDone):
-		return lang.L("{{.Name}} has ended already.", data)
+		return lang.L("{{.Name}} has already exited.", data)
 	}
 	s.log.Warn("can't stop a process", "pid", f.Owner.PID, "error", err)
-	return lang.L("{{.Name}} could not be stopped; the log says why.", data)
+	return lang.L("Can't stop {{.Name}}. See the log for details.", data)
 }
 
 // refreshOwners returns owners with the exact bytes of their current command lines and

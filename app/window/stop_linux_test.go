@@ -219,7 +219,7 @@ func TestStopSignalsNothingIfChildrenCannotBeFound(t *testing.T) {
 	c.next(uistop.Ready)
 	c.Terminate(true)
 	u := c.next(uistop.Refused)
-	if len(u.Problems) != 1 || !strings.HasPrefix(u.Problems[0], "Its children cannot be found now") || !v.alive() || len(c.signaled) != 0 {
+	if len(u.Problems) != 1 || !strings.HasPrefix(u.Problems[0], "Can't find the child processes") || !v.alive() || len(c.signaled) != 0 {
 		t.Errorf("got alive %t, problems %q, signaled %v; want a problem and no signal", v.alive(), u.Problems, c.signaled)
 	}
 }
@@ -235,7 +235,7 @@ func TestStopIgnoresAProcessThatClosedThePort(t *testing.T) {
 	}
 	c.Terminate(false)
 	u := c.next(uistop.Refused)
-	if len(u.Problems) != 1 || !strings.HasSuffix(u.Problems[0], "is not stopped: it no longer holds the port.") || !v.alive() || len(c.signaled) != 0 {
+	if len(u.Problems) != 1 || !strings.HasSuffix(u.Problems[0], "is not stopped: it no longer owns the port.") || !v.alive() || len(c.signaled) != 0 {
 		t.Errorf("got alive %t, problems %q, signaled %v; want a problem and no signal", v.alive(), u.Problems, c.signaled)
 	}
 }
@@ -250,9 +250,9 @@ func TestStopRefusals(t *testing.T) {
 	reusedPID := v.Owner
 	reusedPID.Start++
 	for want, o := range map[string]monitor.Owner{
-		fmt.Sprintf("port [31mhole (%d) is not stopped: it is Porthole itself.", self.PID):                                                          self,
-		"process 1 (1) is not stopped: it is the system's own: without it the machine stops.":                                                       {PID: 1, Start: 1},
-		fmt.Sprintf("%s (%d) is not stopped: it is another process now: the one that was meant has ended.", monitor.Clean(v.Name, 60), v.Owner.PID): reusedPID,
+		fmt.Sprintf("Can't stop port [31mhole (%d): it is Porthole itself.", self.PID):                                                     self,
+		"Can't stop process 1 (1): it is a critical system process.":                                                                       {PID: 1, Start: 1},
+		fmt.Sprintf("Can't stop %s (%d): it is now a different process; the original has exited.", monitor.Clean(v.Name, 60), v.Owner.PID): reusedPID,
 	} {
 		c := startStop(t, time.Second, []monitor.Owner{v.Owner, o}, v.listener)
 		if u := c.next(uistop.Refused); len(u.Problems) != 1 || u.Problems[0] != want {
@@ -303,8 +303,8 @@ func TestStopEndsWithTheWindow(t *testing.T) {
 func TestFailureTextOfAForeignProcess(t *testing.T) {
 	s := &stopping{log: slog.New(slog.DiscardHandler)}
 	for want, o := range map[string]monitor.Owner{
-		"x (9) belongs to ada: only that user and an administrator may stop it.":         {PID: 9, Name: "x", User: "ada"},
-		"x (9) belongs to another user: only that one and an administrator may stop it.": {PID: 9, Name: "x"},
+		"Can't stop x (9): only ada or an administrator can do that.":      {PID: 9, Name: "x", User: "ada"},
+		"Can't stop x (9): only its user or an administrator can do that.": {PID: 9, Name: "x"},
 	} {
 		if got := s.failureText(stop.Failure{Owner: o, Err: stop.PermissionError{PID: o.PID, User: o.User, Err: syscall.EPERM}}); got != want {
 			t.Errorf("got %q, want %q", got, want)

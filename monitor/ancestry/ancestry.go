@@ -34,15 +34,15 @@ const (
 func (r Role) Label() string {
 	switch r {
 	case System:
-		return "first process"
+		return "init process"
 	case Cron, SSH, Terminal, Shell, Script, Supervisor:
 		return string(r)
 	case Tmux:
-		return "outlives its terminal"
+		return "terminal multiplexer"
 	case IDE:
 		return "IDE"
 	case Container:
-		return "container's runtime"
+		return "container runtime"
 	}
 	return ""
 }
@@ -147,11 +147,11 @@ func (e Explanation) Sentence() string {
 	}
 	switch {
 	case e.Orphaned && by == "":
-		return "The leader of its session has ended: it was left behind by its terminal"
+		return "Orphaned: the session leader has exited"
 	case e.Orphaned && e.Script == nil:
-		return by + ", which has closed: it was left behind"
+		return "Orphaned: s" + strings.TrimPrefix(by, "S") + ", which has closed"
 	case e.Orphaned:
-		return by + ", whose terminal has closed: it was left behind"
+		return "Orphaned: s" + strings.TrimPrefix(by, "S") + ", whose terminal has closed"
 	case by == "":
 		return e.managedSentence()
 	}
@@ -174,15 +174,15 @@ func (e Explanation) managedSentence() string {
 	service := strings.HasSuffix(e.Unit, ".service")
 	switch {
 	case e.Container != "":
-		return "It runs in the container " + e.Container
+		return "Runs in the container " + e.Container
 	case service:
 		return "Started by systemd as " + e.Unit
 	case e.Manager == nil && len(e.Chain) > 1:
 		return "Started by " + e.Chain[len(e.Chain)-2].Name
 	case e.Manager == nil:
-		return "What started it is not known"
+		return "Started by an unknown process"
 	case e.Manager.Role == System && e.Manager.PID == e.Chain[max(0, len(e.Chain)-2)].PID:
-		return "A child of " + e.Manager.Title + ": a service, or what started it has ended"
+		return "Child of " + e.Manager.Title + ": a service, or its parent process has exited"
 	case e.Manager.Role == System:
 		return "Started by " + e.Chain[len(e.Chain)-2].Name
 	}

@@ -9,7 +9,7 @@ const (
 	CommandPrompt = "the command prompt"
 	JetBrainsIDE  = "a JetBrains IDE"
 	SomeContainer = "a container"
-	UserSystemd   = "systemd of the user"
+	UserSystemd   = "systemd (user)"
 )
 
 // knownProgram is a program whose presence among the parents explains something.

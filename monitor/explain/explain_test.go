@@ -44,24 +44,24 @@ func TestExplanationText(t *testing.T) {
 		system    System
 		want      string
 	}{
-		{"62893", []*monitor.Listener{vite}, linux, "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it. " +
-			"Port 62893 is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while. " +
-			"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
-			"node (process 47) listens at 127.0.0.1:62893, [::1]:62893 now: Vite. Only programs on this machine can reach it."},
-		{"127.0.0.1:5432", nil, System{}, "127.0.0.1 is the loopback address: this machine itself. What is sent there never leaves it. " +
-			"Port 5432 is registered (1024–49151): a public list names services for such ports, and any program may open it. " +
-			"Its usual service is “PostgreSQL”, but any other can have it. Nothing listens there now."},
-		{"0.0.0.0:80", []*monitor.Listener{listener(80, "", "0.0.0.0")}, linux, "0.0.0.0 stands for every IPv4 address of this machine: loopback and those of its networks. " +
-			"Port 80 is well-known (0–1023): such ports belong to services that everybody expects there, and many systems let only the administrator open them. " +
-			"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. Its usual service is “HTTP”, but any other can have it. " +
-			"Something listens at 0.0.0.0:80 now; who it is cannot be seen from here. Other machines can reach it too, unless a firewall is in between."},
+		{"62893", []*monitor.Listener{vite}, linux, "127.0.0.1 and ::1 are the IPv4 and IPv6 loopback addresses. Traffic to them never leaves this machine. " +
+			"Port 62893 is a dynamic port (49152–65535). It is not assigned to any service, and any program can use it. " +
+			"The port is outside the ephemeral port range of this system (32768–60999), so a program has to ask for it by number. " +
+			"node (PID 47, Vite) listens on 127.0.0.1:62893, [::1]:62893. Local only: other machines cannot connect."},
+		{"127.0.0.1:5432", nil, System{}, "127.0.0.1 is the loopback address: this machine itself. Traffic to it never leaves the machine. " +
+			"Port 5432 is a registered port (1024–49151). IANA lists services for these ports, but any program can open them. " +
+			"The usual service on this port is “PostgreSQL”, but any program can use it. Nothing listens there."},
+		{"0.0.0.0:80", []*monitor.Listener{listener(80, "", "0.0.0.0")}, linux, "0.0.0.0 means all IPv4 addresses of this machine, on loopback and on its networks. " +
+			"Port 80 is a well-known port (0–1023). These ports belong to standard services, and on many systems only an administrator can open them. " +
+			"The port is outside the ephemeral port range of this system (32768–60999), so a program has to ask for it by number. The usual service on this port is “HTTP”, but any program can use it. " +
+			"A process listens on 0.0.0.0:80; Porthole cannot see which one. Exposed to the network: other machines can connect unless a firewall blocks them."},
 		{"192.168.1.5:8090", []*monitor.Listener{listener(8090, "caddy", "192.168.1.5"), listener(8090, "go", "127.0.0.1")}, linux,
-			"192.168.1.5 is an address of a private network, such as one at home, in an office or of containers: its machines can use it, and the internet does not lead to it. " +
-				"Port 8090 is registered (1024–49151): a public list names services for such ports, and any program may open it. " +
-				"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
-				"caddy (process 47) listens at 192.168.1.5:8090 now. Other machines can reach it too, unless a firewall is in between. It does not answer at localhost. " +
-				"Something listens on this port at 127.0.0.1:8090; this address does not lead there."},
-		{"127.0.0.1", nil, linux, "127.0.0.1 is the loopback address: this machine itself. What is sent there never leaves it."},
+			"192.168.1.5 is an address in a private network, such as a home, office or container network. Machines in that network can use it; the internet cannot reach it. " +
+				"Port 8090 is a registered port (1024–49151). IANA lists services for these ports, but any program can open them. " +
+				"The port is outside the ephemeral port range of this system (32768–60999), so a program has to ask for it by number. " +
+				"caddy (PID 47) listens on 192.168.1.5:8090. Exposed to the network: other machines can connect unless a firewall blocks them. The port does not answer on localhost. " +
+				"The same port is in use on 127.0.0.1:8090, which this address does not reach."},
+		{"127.0.0.1", nil, linux, "127.0.0.1 is the loopback address: this machine itself. Traffic to it never leaves the machine."},
 	} {
 		target, err := Parse(c.target)
 		if err != nil {
@@ -79,21 +79,21 @@ func TestKindOf(t *testing.T) {
 		kind Kind
 		part string
 	}{
-		"127.0.0.53":       {Loopback, "a loopback address, as all of 127.0.0.0/8 are"},
-		"::1":              {Loopback, "the loopback address of IPv6"},
-		"::":               {Wildcard, "every IPv6 address of this machine, and unless a server refuses them"},
-		"::ffff:127.0.0.1": {Loopback, "::ffff:127.0.0.1 is how an IPv6 socket writes 127.0.0.1. 127.0.0.1 is the loopback address:"},
+		"127.0.0.53":       {Loopback, "a loopback address, like all of 127.0.0.0/8"},
+		"::1":              {Loopback, "the IPv6 loopback address"},
+		"::":               {Wildcard, "all IPv6 addresses of this machine"},
+		"::ffff:127.0.0.1": {Loopback, "::ffff:127.0.0.1 is the IPv4 address 127.0.0.1 in IPv6 notation. 127.0.0.1 is the loopback address:"},
 		"169.254.7.7":      {LinkLocal, "link-local"},
 		"fe80::5%eth0":     {LinkLocal, "fe80::5%eth0 is a link-local"},
 		"10.1.2.3":         {Private, "private network"},
 		"172.31.255.255":   {Private, "private network"},
-		"172.32.0.0":       {Network, "an address of a network"},
+		"172.32.0.0":       {Network, "an address on a network"},
 		"fd00::7":          {Private, "private network"},
-		"2001:db8::1":      {Network, "an address of a network"},
-		"224.0.0.251":      {Special, "no machine's own"},
-		"ff02::1":          {Special, "no machine's own"},
-		"255.255.255.255":  {Special, "no machine's own"},
-		"0.1.2.3":          {Special, "no machine's own"},
+		"2001:db8::1":      {Network, "an address on a network"},
+		"224.0.0.251":      {Special, "not the address of a single machine"},
+		"ff02::1":          {Special, "not the address of a single machine"},
+		"255.255.255.255":  {Special, "not the address of a single machine"},
+		"0.1.2.3":          {Special, "not the address of a single machine"},
 	} {
 		a := netip.MustParseAddr(address)
 		if kind := KindOf(a); kind != want.kind {
@@ -123,7 +123,7 @@ func TestEphemeralStatus(t *testing.T) {
 			t.Errorf("port %d: got %q, want %q", port, got, want)
 		}
 	}
-	if f := NewFacts(Target{Port: 40000}, nil, System{}); f.Ephemeral != "" || strings.Contains(f.String(), "this system gives") {
+	if f := NewFacts(Target{Port: 40000}, nil, System{}); f.Ephemeral != "" || strings.Contains(f.String(), "ephemeral port range") {
 		t.Errorf("unknown range: got %q, %q", f.Ephemeral, f)
 	}
 }
@@ -166,7 +166,7 @@ func TestTargetReachesListeners(t *testing.T) {
 		if reaches := len(f.Listeners) == 1; reaches != c.reaches || f.OnOtherMachine != c.onOtherMachine || (len(f.OtherListeners) == 1) != c.hasOther {
 			t.Errorf("%s, bound to %s: got reaches %v, other machine %v, %d other listeners; want %+v", c.target, c.bound, reaches, f.OnOtherMachine, len(f.OtherListeners), c)
 		}
-		if strings.Contains(text, "Nothing listens") != (!c.reaches && !c.onOtherMachine) || strings.Contains(text, "does not lead there") != c.hasOther {
+		if strings.Contains(text, "Nothing listens") != (!c.reaches && !c.onOtherMachine) || strings.Contains(text, "this address does not reach") != c.hasOther {
 			t.Errorf("%s, bound to %s: got %q", c.target, c.bound, text)
 		}
 	}
@@ -189,7 +189,7 @@ func TestExplanationIsClean(t *testing.T) {
 	if text != monitor.Clean(text, 1<<12) || utf8.RuneCountInString(text) > 2500 || strings.Contains(text, "process {{") {
 		t.Errorf("got %d runes: %.300q", utf8.RuneCountInString(text), text)
 	}
-	if !strings.Contains(text, "Others have this port too.") {
+	if !strings.Contains(text, "Other listeners use this port too.") {
 		t.Error("the text does not mention further listeners")
 	}
 }

@@ -140,7 +140,7 @@ exec -a "npm run dev" /bin/bash -c 'printf "npm run dev" > /proc/$$/comm; sh -c 
 	_, _ = c.Process.Wait() // Cmd.Wait would close the server's input
 	w.refresh()
 	why, warnings = explain(t, w.one())
-	if want := "Started by npm run dev, whose terminal has closed: it was left behind"; why.Sentence() != want || !slices.Equal(warnings, []string{string(warning.Orphaned)}) {
+	if want := "Orphaned: started by npm run dev, whose terminal has closed"; why.Sentence() != want || !slices.Equal(warnings, []string{string(warning.Orphaned)}) {
 		t.Errorf("got %q, warnings %q; want %q", why.Sentence(), warnings, want)
 	}
 	if !why.Chain[i].Ended || why.Chain[len(why.Chain)-2].Ended {
@@ -216,7 +216,7 @@ func TestServiceAdoptedBySystemd(t *testing.T) {
 	if why.Orphaned || len(warnings) > 0 {
 		t.Errorf("got %q, orphaned %v, warnings %q; want no warnings", why.Sentence(), why.Orphaned, warnings)
 	}
-	if i := len(why.Chain) - 2; i < 0 || why.Chain[i].PID != c.pid || why.Chain[i].Role != ancestry.System || why.Chain[i].Title != "systemd of the user" {
+	if i := len(why.Chain) - 2; i < 0 || why.Chain[i].PID != c.pid || why.Chain[i].Role != ancestry.System || why.Chain[i].Title != "systemd (user)" {
 		t.Errorf("chain %+v; want %d, the user's systemd, before the last", why.Chain, c.pid)
 	}
 }

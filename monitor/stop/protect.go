@@ -10,10 +10,10 @@ import (
 // Reasons for programs that are never stopped, because other things would end or
 // break with them.
 const (
-	ContainerEngine    Reason = "is a container engine: all its containers would end with it"
-	ContainerMonitor   Reason = "runs a container, which must be stopped instead"
-	ContainerForwarder Reason = "only forwards to a container, which would go on running"
-	ServiceManager     Reason = "is systemd: everything it started would end with it"
+	ContainerEngine    Reason = "is a container engine; all its containers would exit with it"
+	ContainerMonitor   Reason = "runs a container; stop the container instead"
+	ContainerForwarder Reason = "only forwards to a container, which would keep running"
+	ServiceManager     Reason = "is systemd; everything it started would exit with it"
 	SessionProcess     Reason = "belongs to your login session, which would end with it"
 )
 

@@ -26,12 +26,12 @@ type Reason string
 
 // The reasons.
 const (
-	SystemProcess   Reason = "is the system's own: without it the machine stops"
+	SystemProcess   Reason = "is a critical system process"
 	Self            Reason = "is Porthole itself"
-	ParentProcess   Reason = "runs this program, which would end with it"
-	IdentityUnknown Reason = "cannot be told from a later process with its number"
-	IdentityChanged Reason = "is another process now: the one that was meant has ended"
-	PortReleased    Reason = "no longer holds the port"
+	ParentProcess   Reason = "is a parent of Porthole, which would exit with it"
+	IdentityUnknown Reason = "can't be identified: its PID may have been reused"
+	IdentityChanged Reason = "is now a different process; the original has exited"
+	PortReleased    Reason = "no longer owns the port"
 )
 
 // RefusedError says that a process must not be stopped, regardless of who asks.

@@ -62,21 +62,21 @@ func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state
 func (w Warning) Sentence(why ancestry.Explanation) string {
 	switch w.Kind {
 	case Orphaned:
-		return why.Sentence() + ". Stop it if it is not needed any more."
+		return why.Sentence() + ". Stop it if it is no longer needed."
 	case QueueFull:
-		return "Its accept queue is full (" + w.Detail + "), so nobody gets in. Start it again if that lasts."
+		return "The accept queue is full (" + w.Detail + "), so new connections fail. Restart the process if this persists."
 	case ProgramReplaced:
-		return "Its program file was deleted or replaced since it started. Start it again to run what is there now."
+		return "The program file was deleted or replaced after the process started. Restart it to run the current version."
 	case FolderDeleted:
-		return "Its folder was deleted since it started. Start it again in one that is there."
+		return "The working folder was deleted after the process started. Restart it in an existing folder."
 	case UntrustedFolder:
-		return "Its program is in " + w.Detail + ", where files come from elsewhere. Make sure that you know it."
+		return "The program is in " + w.Detail + ", a folder for temporary or downloaded files. Check that you trust it."
 	case Preload:
-		return "LD_PRELOAD puts other code into it (" + w.Detail + "). Make sure that you know that library."
+		return "LD_PRELOAD loads extra code into the process (" + w.Detail + "). Check that you trust this library."
 	case RunsAsRoot:
-		return "It runs as root. Run it as a user of its own where that is possible."
+		return "Runs as root. Use a separate, unprivileged user if possible."
 	case Exposed:
-		return "The network can reach it. Bind it to 127.0.0.1 unless others are to use it."
+		return "Exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
 	}
 	return string(w.Kind)
 }

@@ -93,7 +93,7 @@ func (c *hourChart) detailText() string {
 		return ""
 	}
 	start := c.from.Add(time.Duration(i) * time.Hour).In(c.zone)
-	return lang.N("{{.From}}–{{.To}}: {{.Count}} changes", c.counts[i], map[string]any{
+	return lang.N("{{.From}}–{{.To}}: {{.Count}} events", c.counts[i], map[string]any{
 		"From": start.Format("15:04"), "To": start.Add(time.Hour).Format("15:04"), "Count": c.counts[i]})
 }
 
@@ -136,9 +136,9 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 	for _, n := range c.counts {
 		highest = max(highest, n)
 	}
-	title := lang.L("Changes in the last 24 hours")
+	title := lang.L("Events in the last 24 hours")
 	if c.filtered {
-		title = lang.L("Matching changes in the last 24 hours")
+		title = lang.L("Matching events in the last 24 hours")
 	}
 	widgets.SetText(c.title, title, table.ColorMuted)
 	widgets.SetText(c.detail, c.detailText(), theme.ColorNameForeground)

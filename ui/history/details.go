@@ -49,13 +49,13 @@ func newEventPane(p *Page, show func(uint16)) *eventPane {
 		p.Focus()
 		p.actions.Watch(s.event.Port)
 	})
-	s.forgetPort = widgets.NewButton(lang.L("Forget this port…"), func() {
+	s.forgetPort = widgets.NewButton(lang.L("Delete port history…"), func() {
 		p.forget(history.Forget{Port: s.event.Port},
-			lang.L("Everything remembered of port {{.Port}} is erased. This cannot be undone.", map[string]any{"Port": s.event.Port}))
+			lang.L("The history of port {{.Port}} will be deleted. This cannot be undone.", map[string]any{"Port": s.event.Port}))
 	})
-	s.forgetProject = widgets.NewButton(lang.L("Forget this project…"), func() {
+	s.forgetProject = widgets.NewButton(lang.L("Delete project history…"), func() {
 		p.forget(history.Forget{Project: s.event.Owner.Project},
-			lang.L("Everything remembered of project {{.Project}} is erased. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
+			lang.L("The history of project {{.Project}} will be deleted. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
 	})
 	away := widgets.NewIconButton(theme.CancelIcon(), lang.L("Close"), func() {
 		s.close()
@@ -146,12 +146,12 @@ func (s *eventPane) build() {
 	s.body.RemoveAll()
 	s.body.Add(facts)
 	what := widgets.NewCaption()
-	widgets.SetText(what, lang.L("What happened"), table.ColorMuted)
+	widgets.SetText(what, lang.L("Events"), table.ColorMuted)
 	s.body.Add(container.New(layout.NewCustomPaddedLayout(4, 0, 7, 0), what))
 	s.body.Add(container.New(layout.NewCustomPaddedVBoxLayout(0), s.lines(now)...))
 	if s.failed {
 		note := widgets.NewCaption()
-		widgets.SetText(note, lang.L("The rest cannot be read just now"), uitheme.ColorAlert)
+		widgets.SetText(note, lang.L("Can't read the other events"), uitheme.ColorAlert)
 		s.body.Add(container.New(layout.NewCustomPaddedLayout(4, 0, 7, 0), note))
 	}
 	facts = container.New(widgets.FactRows{Label: 84})
@@ -185,7 +185,7 @@ func (s *eventPane) lines(now time.Time) []fyne.CanvasObject {
 	var out []fyne.CanvasObject
 	if more := len(events) - maxDetailEvents; more > 0 {
 		note := widgets.NewCaption()
-		widgets.SetText(note, lang.N("{{.Count}} earlier ones", more, map[string]any{"Count": words.Number(more)}), table.ColorMuted)
+		widgets.SetText(note, lang.N("{{.Count}} earlier events", more, map[string]any{"Count": words.Number(more)}), table.ColorMuted)
 		out, events = append(out, container.New(layout.NewCustomPaddedLayout(2, 2, 7, 0), note)), events[more:]
 	}
 	for _, e := range events {

@@ -104,8 +104,8 @@ func TestActivityIsToldByDayTheNewestFirst(t *testing.T) {
 	d, _ := historyDesk(t, []history.Event{reach, hands, unwatched, closed})
 	d.Want("lines", d.lines(), []string{
 		"# Today", "15:52:00 3000 node · acme-web closed after 12 min",
-		"# Yesterday", "13:53:00 5432 postgres ended while Porthole was not running", "12:53:00 5432 changed hands from postgres to python3",
-		"# Thursday 19 November", "15:53:00 53 dns [31m became reachable from the network",
+		"# Yesterday", "13:53:00 5432 postgres closed while Porthole was not running", "12:53:00 5432 owner changed from postgres to python3",
+		"# Thursday 19 November", "15:53:00 53 dns [31m is now exposed to the network",
 	})
 }
 
@@ -117,10 +117,10 @@ func TestWhatAClosingSaysIsWhatIsKnown(t *testing.T) {
 		want             string
 	}{
 		{false, false, 90 * time.Second, "nginx closed after 1 min"},
-		{false, false, 20 * time.Millisecond, "nginx closed within a second"},
+		{false, false, 20 * time.Millisecond, "nginx closed after less than a second"},
 		{true, false, 2 * time.Hour, "nginx closed after at least 2 h"},
-		{false, true, time.Hour, "nginx ended while Porthole was not running"},
-		{true, true, time.Hour, "nginx ended while Porthole was not running"},
+		{false, true, time.Hour, "nginx closed while Porthole was not running"},
+		{true, true, time.Hour, "nginx closed while Porthole was not running"},
 	} {
 		e.AlreadyOpen, e.Unobserved, e.Duration = c.older, c.unwatched, c.lasted
 		if got := eventSentence(&e); got != c.want {
@@ -180,12 +180,12 @@ func TestAFilterAsksForPortsAndWords(t *testing.T) {
 	}
 	d.history.entry.SetText("5432")
 	m.Answer()
-	if got := d.history.left.Text; got != "1 change of the last 24 hours matches" {
+	if got := d.history.left.Text; got != "1 matching event in the last 24 hours" {
 		t.Errorf("of one port it says %q", got)
 	}
 	d.history.entry.SetText("5433")
 	m.Answer()
-	if got := d.history.empty.Title.Text; got != "Nothing is remembered of 5433" {
+	if got := d.history.empty.Title.Text; got != "No history for 5433" {
 		t.Errorf("of an unknown port it says %q", got)
 	}
 	d.history.Focus()
@@ -290,7 +290,7 @@ func TestMoreNewOnesThanAPageLeaveNoGap(t *testing.T) {
 	d.change()
 	d.pass(1)
 	m.Answer()
-	if got := d.history.pill.Text; got != "200 or more new" || !d.history.pill.Visible() {
+	if got := d.history.pill.Text; got != "200+ new" || !d.history.pill.Visible() {
 		t.Fatalf("the pill says %q", got)
 	}
 	test.Tap(d.history.pill)
@@ -308,7 +308,7 @@ func TestAClickOnAnHourGoesThere(t *testing.T) {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(chart)
 	hour := at.Add(fyne.NewPos(chart.Size().Width/chartHours*20.5, 40)) // from 12:00 to 13:00
 	test.MoveMouse(d.Window.Canvas(), hour)
-	if got := chart.detail.Text; got != "12:00–13:00: 30 changes" {
+	if got := chart.detail.Text; got != "12:00–13:00: 30 events" {
 		t.Errorf("over an hour it says %q", got)
 	}
 	test.TapCanvas(d.Window.Canvas(), hour)
@@ -330,7 +330,7 @@ func TestTheHoursAreReachedByKeys(t *testing.T) {
 	for range chartHours - 1 - 20 {
 		uitest.Press(d.Window, fyne.KeyLeft)
 	}
-	if got := chart.detail.Text; got != "12:00–13:00: 30 changes" {
+	if got := chart.detail.Text; got != "12:00–13:00: 30 events" {
 		t.Errorf("it says %q", got)
 	}
 	uitest.Press(d.Window, fyne.KeySpace)
@@ -383,7 +383,7 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 	m.Answer()
 	s, e := d.history.details, d.history.events[0]
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.forgetPort))
-	want := fmt.Sprintf("Everything remembered of port %d is erased. This cannot be undone.", e.Port)
+	want := fmt.Sprintf("The history of port %d will be deleted. This cannot be undone.", e.Port)
 	if got := d.history.asking.Text.Text; got != want {
 		t.Errorf("it asks %q; want %q", got, want)
 	}
@@ -399,7 +399,7 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 	if want := []history.Forget{{Project: e.Owner.Project}}; !slices.Equal(m.Forgotten, want) {
 		t.Errorf("forgot %+v; want %+v", m.Forgotten, want)
 	}
-	if d.history.events[0].ID == e.ID || s.object.Visible() || d.history.left.Text != "Erased" {
+	if d.history.events[0].ID == e.ID || s.object.Visible() || d.history.left.Text != "History deleted" {
 		t.Errorf("after that: first %d, story %v, %q", d.history.events[0].ID, s.object.Visible(), d.history.left.Text)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.more))
@@ -407,7 +407,7 @@ func TestForgettingAsksOnceAndErases(t *testing.T) {
 	d.press(fyne.KeyReturn)
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.asking.Yes))
 	m.Answer()
-	if len(m.Past) != 0 || d.history.empty.Title.Text != "Nothing has happened yet" {
+	if len(m.Past) != 0 || d.history.empty.Title.Text != "No events yet" {
 		t.Errorf("%d events left; it says %q", len(m.Past), d.history.empty.Title.Text)
 	}
 }
@@ -419,7 +419,7 @@ func TestAQuestionKeepsItsKeysFromThePage(t *testing.T) {
 	c, heard := d.Window.Canvas(), 0
 	c.SetOnTypedKey(func(*fyne.KeyEvent) { heard++ })
 	c.SetOnTypedRune(func(rune) { heard++ })
-	q := widgets.Ask(d.Window, "Forget?", "", "Forget", func() { t.Error("it is done") }, func() {})
+	q := widgets.Ask(d.Window, "Delete history?", "", "Delete", func() { t.Error("it is done") }, func() {})
 	c.Unfocus()
 	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown})
 	c.OnTypedRune()('?')
@@ -449,7 +449,7 @@ func TestExportWritesWhatTheFilterShows(t *testing.T) {
 	}
 	d.pass(21)
 	m.Answer()
-	if got := d.history.left.Text; got != "100 changes of the last 24 hours match" {
+	if got := d.history.left.Text; got != "100 matching events in the last 24 hours" {
 		t.Errorf("later it says %q", got)
 	}
 }
@@ -460,7 +460,7 @@ func TestAnErrorIsOneCalmLine(t *testing.T) {
 	d.change()
 	d.pass(1)
 	m.Answer()
-	if got := d.history.left.Text; got != "What is remembered cannot be read just now; the log says why" {
+	if got := d.history.left.Text; got != "Can't read the history. See the log for details." {
 		t.Errorf("it says %q", got)
 	}
 	if len(d.history.events) == 0 {
@@ -481,16 +481,16 @@ func TestAnErrorIsOneCalmLine(t *testing.T) {
 
 func TestTheChartNeverShowsWhatAnotherFilterHad(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
-	if got := d.history.chart.title.Text; got != "Changes in the last 24 hours" {
+	if got := d.history.chart.title.Text; got != "Events in the last 24 hours" {
 		t.Errorf("of all it says %q", got)
 	}
 	d.history.entry.SetText("node")
 	d.pass(1)
-	if got := d.history.left.Text; got != "500 changes in the last 24 hours" {
+	if got := d.history.left.Text; got != "500 events in the last 24 hours" {
 		t.Errorf("while it is asked it says %q; want what it still shows", got)
 	}
 	m.Answer()
-	if got := d.history.chart.title.Text; got != "Matching changes in the last 24 hours" || d.history.chart.sum() != 100 {
+	if got := d.history.chart.title.Text; got != "Matching events in the last 24 hours" || d.history.chart.sum() != 100 {
 		t.Errorf("of node it says %q with %d", got, d.history.chart.sum())
 	}
 	m.Err = errors.New("SQLITE_BUSY (5)")
@@ -512,7 +512,7 @@ func TestWhereNothingIsKeptThePageSaysSo(t *testing.T) {
 	d.show()
 	d.change()
 	d.pass(2)
-	if got := d.history.empty.Title.Text; got != "Activity is not kept here" || !d.history.empty.Object.Visible() {
+	if got := d.history.empty.Title.Text; got != "History is not available" || !d.history.empty.Object.Visible() {
 		t.Errorf("it says %q", got)
 	}
 	d.history.entry.SetText("node")

@@ -109,15 +109,15 @@ type Callbacks struct {
 // New returns the page in window. memory is nil if there is no history; now is the clock.
 func New(actions Actions, memory Store, now func() time.Time, window fyne.Window, do Callbacks) *Page {
 	p := &Page{history: memory, actions: actions, now: now, window: window, keys: do.Key, live: true}
-	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address: try “5432” or “node”"), p.setFilter, p.Focus)
+	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address, such as “5432” or “node”"), p.setFilter, p.Focus)
 	p.export = widgets.NewButton(lang.L("Export…"), p.exportMenu)
 	p.more = widgets.NewIconButton(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
 	p.chart = newHourChart(p.setUntil)
 	p.list = newEventList(p)
 	p.empty = widgets.NewEmptyState(func() {})
-	p.pill = widgets.NewIconButton(theme.MoveUpIcon(), lang.L("To the newest"), p.toTop)
+	p.pill = widgets.NewIconButton(theme.MoveUpIcon(), lang.L("Jump to latest"), p.toTop)
 	p.pill.Importance = widget.HighImportance
-	p.back = widgets.NewIconButton(theme.CancelIcon(), lang.L("To the newest"), func() { p.setUntil(time.Time{}) })
+	p.back = widgets.NewIconButton(theme.CancelIcon(), lang.L("Jump to latest"), func() { p.setUntil(time.Time{}) })
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()
@@ -452,8 +452,8 @@ func (p *Page) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
 
 func (p *Page) exportMenu() {
 	p.popUp(p.export,
-		fyne.NewMenuItem(lang.L("As CSV, for spreadsheets"), func() { p.exportAs("csv") }),
-		fyne.NewMenuItem(lang.L("As JSON"), func() { p.exportAs("json") }))
+		fyne.NewMenuItem(lang.L("Export as CSV (for spreadsheets)"), func() { p.exportAs("csv") }),
+		fyne.NewMenuItem(lang.L("Export as JSON"), func() { p.exportAs("json") }))
 }
 
 // exportAs writes what the filter shows, all of it.
@@ -461,7 +461,7 @@ func (p *Page) exportAs(format string) {
 	p.notify(lang.L("Exporting…"))
 	p.history.Export(format, p.query(), func(path string, err error) {
 		if err != nil {
-			p.notify(lang.L("It could not be exported; the log says why"))
+			p.notify(lang.L("Can't export the history. See the log for details."))
 			return
 		}
 		p.notify(lang.L("Saved as {{.Path}}", map[string]any{"Path": monitor.Clean(path, 200)}))
@@ -469,23 +469,23 @@ func (p *Page) exportAs(format string) {
 }
 
 func (p *Page) moreMenu() {
-	p.popUp(p.more, fyne.NewMenuItem(lang.L("Forget everything…"), func() {
-		p.forget(history.Forget{Everything: true}, lang.L("Everything that Porthole remembers is erased, of all ports. This cannot be undone."))
+	p.popUp(p.more, fyne.NewMenuItem(lang.L("Delete all history…"), func() {
+		p.forget(history.Forget{Everything: true}, lang.L("The history of all ports will be deleted. This cannot be undone."))
 	}))
 }
 
 // forget erases after it has asked once.
 func (p *Page) forget(f history.Forget, what string) {
-	p.asking = widgets.Ask(p.window, lang.L("Forget?"), what, lang.L("Forget"), func() { p.erase(f) }, p.Focus)
+	p.asking = widgets.Ask(p.window, lang.L("Delete history?"), what, lang.L("Delete"), func() { p.erase(f) }, p.Focus)
 }
 
 func (p *Page) erase(f history.Forget) {
-	p.notify(lang.L("Erasing…"))
+	p.notify(lang.L("Deleting…"))
 	p.history.Forget(f, func(err error) {
 		if err != nil {
-			p.notify(lang.L("It could not be erased; the log says why"))
+			p.notify(lang.L("Can't delete the history. See the log for details."))
 		} else {
-			p.notify(lang.L("Erased"))
+			p.notify(lang.L("History deleted"))
 			p.details.close()
 		}
 		p.reload() // an error may come when a part is erased
@@ -509,24 +509,24 @@ func (p *Page) showState() {
 	left, name := p.notice, theme.ColorNameForeground
 	switch {
 	case !p.failed.IsZero() && len(p.events) > 0:
-		left, name = lang.L("What is remembered cannot be read just now; the log says why"), uitheme.ColorAlert
+		left, name = lang.L("Can't read the history. See the log for details."), uitheme.ColorAlert
 	case left == "" && !p.chart.from.IsZero():
 		count := map[string]any{"Count": words.Number(p.chart.sum())}
-		left = lang.N("{{.Count}} changes in the last 24 hours", p.chart.sum(), count)
+		left = lang.N("{{.Count}} events in the last 24 hours", p.chart.sum(), count)
 		if p.chart.filtered {
-			left = lang.N("{{.Count}} changes of the last 24 hours match", p.chart.sum(), count)
+			left = lang.N("{{.Count}} matching events in the last 24 hours", p.chart.sum(), count)
 		}
 		name = table.ColorMuted
 	}
 	widgets.SetText(p.left, left, name)
 	right := ""
 	if !p.live {
-		right = lang.L("not watching")
+		right = lang.L("not monitoring")
 	}
 	widgets.SetText(p.right, right, table.ColorMuted)
 	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": words.Number(p.fresh)})
 	if p.gap {
-		text = lang.N("{{.Count}} or more new", p.fresh, map[string]any{"Count": words.Number(p.fresh)})
+		text = lang.N("{{.Count}}+ new", p.fresh, map[string]any{"Count": words.Number(p.fresh)})
 	}
 	pill := showButton(p.pill, text, p.fresh > 0)
 	text = ""
@@ -558,19 +558,19 @@ func (p *Page) showEmpty() {
 	case len(p.events) > 0:
 		p.empty.Hide()
 	case p.history == nil:
-		p.empty.Show(lang.L("Activity is not kept here"), "")
+		p.empty.Show(lang.L("History is not available"), "")
 	case !p.failed.IsZero():
-		p.empty.Show(lang.L("What is remembered cannot be read just now"), lang.L("It is tried again; the log says why"))
+		p.empty.Show(lang.L("Can't read the history"), lang.L("Porthole will try again. See the log for details."))
 	case !p.answered:
-		p.empty.Show(lang.L("Looking…"), "")
+		p.empty.Show(lang.L("Loading…"), "")
 	case port != 0:
-		p.empty.Show(lang.L("Nothing is remembered of {{.Port}}", map[string]any{"Port": port}), "")
+		p.empty.Show(lang.L("No history for {{.Port}}", map[string]any{"Port": port}), "")
 	case !p.filter.Empty():
-		p.empty.Show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"))
+		p.empty.Show(lang.L("Nothing matches"), lang.L("All words must match. Ranges like 3000-3999 work. Esc clears the filter."))
 	case !p.until.IsZero():
-		p.empty.Show(lang.L("Nothing is remembered of the time before"), "")
+		p.empty.Show(lang.L("No earlier events"), "")
 	default:
-		p.empty.Show(lang.L("Nothing has happened yet"), lang.L("What opens, closes, changes hands or reach is remembered here"))
+		p.empty.Show(lang.L("No events yet"), lang.L("Ports that open, close or change owner or exposure are listed here"))
 	}
 }
 

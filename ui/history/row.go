@@ -61,24 +61,24 @@ func eventSentence(e *history.Event) string {
 	switch e.Kind {
 	case monitor.Opened:
 		if e.Exposure == monitor.ExposureNetwork {
-			return lang.L("{{.Who}} opened, reachable from the network", data)
+			return lang.L("{{.Who}} opened, exposed to the network", data)
 		}
 		return lang.L("{{.Who}} opened", data)
 	case monitor.Discovered:
-		return lang.L("{{.Who}} was open already", data)
+		return lang.L("{{.Who}} was already open", data)
 	case monitor.Closed:
 		return closedSentence(e, data)
 	case monitor.OwnerChanged:
-		data["Before"] = lang.L("a hidden process")
+		data["Before"] = lang.L("unknown process")
 		if e.OwnerBefore != nil {
 			data["Before"] = words.PastOwner(*e.OwnerBefore)
 		}
-		return lang.L("changed hands from {{.Before}} to {{.Who}}", data)
+		return lang.L("owner changed from {{.Before}} to {{.Who}}", data)
 	case monitor.ExposureChanged:
 		if e.Exposure == monitor.ExposureNetwork {
-			return lang.L("{{.Who}} became reachable from the network", data)
+			return lang.L("{{.Who}} is now exposed to the network", data)
 		}
-		return lang.L("{{.Who}} can be reached from this machine only now", data)
+		return lang.L("{{.Who}} is now local only", data)
 	}
 	return lang.L("{{.Who}} changed", data)
 }
@@ -86,13 +86,13 @@ func eventSentence(e *history.Event) string {
 func closedSentence(e *history.Event, data map[string]any) string {
 	switch {
 	case e.Unobserved:
-		return lang.L("{{.Who}} ended while Porthole was not running", data)
+		return lang.L("{{.Who}} closed while Porthole was not running", data)
 	case e.Certainty() == history.AtLeast:
 		return lang.L("{{.Who}} closed after at least {{.Time}}", data)
 	case e.Certainty() != history.Exact:
 		return lang.L("{{.Who}} closed", data)
 	case e.Duration < time.Second:
-		return lang.L("{{.Who}} closed within a second", data)
+		return lang.L("{{.Who}} closed after less than a second", data)
 	}
 	return lang.L("{{.Who}} closed after {{.Time}}", data)
 }
@@ -356,9 +356,9 @@ var (
 // AccessibilityLabel says what the list is, and which change is selected.
 func (l *eventList) AccessibilityLabel() string {
 	if e := l.page.chosen(); e != nil {
-		return widgets.AccessibleText(lang.L("Activity"), words.Port(e.Protocol, e.Port)+" "+eventSentence(e))
+		return widgets.AccessibleText(lang.L("History"), words.Port(e.Protocol, e.Port)+" "+eventSentence(e))
 	}
-	return lang.L("Activity")
+	return lang.L("History")
 }
 
 // AccessibilityRole is Fyne's.

@@ -144,7 +144,7 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 			b.everOpen[m.port] = true
 		}
 		if !live {
-			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not watching")
+			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not monitoring")
 		}
 		if i == len(b.cards) {
 			b.cards = append(b.cards, newCardWidget(b.onPort))
@@ -184,7 +184,7 @@ func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
 	case known.tenure != nil:
 		return words.LastOwner(*known.tenure, now)
 	case known.never && !b.everOpen[port]:
-		return lang.L("not seen open yet")
+		return lang.L("never seen open")
 	}
 	return ""
 }

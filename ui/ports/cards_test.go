@@ -106,7 +106,7 @@ func TestACardOfAPortThatWasNeverOpenSaysSo(t *testing.T) {
 		t.Errorf("before the memory has answered the card says %q", c.model.detail)
 	}
 	r.Answer()
-	if want := "not seen open yet"; c.model.detail != want {
+	if want := "never seen open"; c.model.detail != want {
 		t.Errorf("the card says %q; want %q", c.model.detail, want)
 	}
 	d.see(uitest.Listening(62893, "vite", 20))
@@ -149,7 +149,7 @@ func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
 	d.see(uitest.Listening(62893, "vite", 20))
 	d.ports.table.Select("tcp-62893-20")
 	d.Disconnect()
-	if m := d.ports.cards.cards[0].model; m.state != "" || m.detail != "not watching" {
+	if m := d.ports.cards.cards[0].model; m.state != "" || m.detail != "not monitoring" {
 		t.Errorf("the card says %q, %q", m.state, m.detail)
 	}
 	if d.ports.details.object.Visible() {
@@ -160,7 +160,7 @@ func TestNothingIsShownAsLiveWhenNobodyWatches(t *testing.T) {
 func TestANumberThatNoPortHasIsSaidToBeNone(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(631, "cupsd", 70000))
-	for text, want := range map[string]string{"65536": "No port is above 65535", "99999": "No port is above 65535", "nothing": "Words are ANDed", "-99999 x": "Words are ANDed", "70000abc": "Words are ANDed"} {
+	for text, want := range map[string]string{"65536": "Port numbers end at 65535", "99999": "Port numbers end at 65535", "nothing": "All words must match", "-99999 x": "All words must match", "70000abc": "All words must match"} {
 		d.ports.entry.SetText(text)
 		if got := d.ports.empty.More.Text; !strings.HasPrefix(got, want) || d.ports.empty.Button.Visible() {
 			t.Errorf("%q: it says %q; want %q", text, got, want)

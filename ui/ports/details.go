@@ -73,11 +73,11 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		}
 	}
 	add(lang.L("Listening"), strings.Join(addresses, "\n"))
-	reach := lang.L("from this machine only")
+	reach := lang.L("local only")
 	if l.Exposure == monitor.ExposureNetwork {
-		reach = lang.L("from the network")
+		reach = lang.L("exposed to the network")
 	}
-	add(lang.L("Reachable"), reach)
+	add(lang.L("Exposure"), reach)
 	add(lang.L("Port range"), words.PortRange(l.Port))
 	if seen {
 		add(lang.L("Command"), monitor.Clean(words.Command(o), 240))

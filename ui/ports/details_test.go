@@ -37,10 +37,10 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	d.see(hidden, vite)
 	d.ports.table.Select(vite.ID)
 	side := d.ports.details
-	if side.name.Text != "node" || side.pid.Text != "PID 10" || side.about.Text != "Vite of acme-web" {
+	if side.name.Text != "node" || side.pid.Text != "PID 10" || side.about.Text != "Vite in acme-web" {
 		t.Errorf("heading %q %q %q", side.name.Text, side.pid.Text, side.about.Text)
 	}
-	want := "Listening: 127.0.0.1:62893 [::1]:62893; Reachable: from this machine only; Port range: dynamic (49152–65535); " +
+	want := "Listening: 127.0.0.1:62893 [::1]:62893; Exposure: local only; Port range: dynamic (49152–65535); " +
 		"Command: vite --password=•••; Folder: /home/ada/acme-web; Started: today 15:41 (12 min ago)"
 	if got := strings.ReplaceAll(facts(side), monitor.MaskCommand([]string{"--password=hunter2"})[0], "--password=•••"); got != want {
 		t.Errorf("facts:\n%s; want\n%s", got, want)
@@ -57,7 +57,7 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "folder /home/ada/acme-web"})
 
 	d.ports.table.Select(hidden.ID)
-	if got := facts(side); !strings.Contains(got, "Owner: another user's process") || side.folder.Visible() || side.chainBox.Visible() {
+	if got := facts(side); !strings.Contains(got, "Owner: process of another user") || side.folder.Visible() || side.chainBox.Visible() {
 		t.Errorf("of a hidden owner: %q", got)
 	}
 	d.see()
@@ -85,7 +85,7 @@ func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
 	browser.OnTapped() // the click that came in the same moment
 	copyURL.OnTapped()
 	d.Want("asked", d.Asked, nil)
-	if !strings.Contains(d.ports.left.Text, "3000 has closed") {
+	if !strings.Contains(d.ports.left.Text, "3000 is already closed") {
 		t.Errorf("the status line says %q", d.ports.left.Text)
 	}
 }
@@ -117,7 +117,7 @@ func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
 	} {
 		d.ports.ShowNotice("")
 		do()
-		if !strings.Contains(d.ports.left.Text, "does not watch any more") {
+		if !strings.Contains(d.ports.left.Text, "has stopped monitoring") {
 			t.Errorf("%s: the status line says %q", what, d.ports.left.Text)
 		}
 	}
@@ -128,7 +128,7 @@ func TestAPortThatOnlyLongerOnesBeginWithIsSaidToBeFree(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(30001, "node", 10))
 	d.ports.entry.SetText("3000")
-	if got := d.ports.left.Text; got != "3000 itself is free" {
+	if got := d.ports.left.Text; got != "Port 3000 is free" {
 		t.Errorf("the status line says %q", got)
 	}
 	d.ports.entry.SetText("30001")
@@ -239,8 +239,8 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 	}
 	d.SetStatus(Status{Notifications: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	d.Want("loopback again", d.rows(), []string{"3001"})
-	d.ShowNotice("Not changed: no")
-	if got := d.ports.left.Text; got != "Not changed: no" {
+	d.ShowNotice("Can't change the setting: no")
+	if got := d.ports.left.Text; got != "Can't change the setting: no" {
 		t.Errorf("the status line says %q", got)
 	}
 }
@@ -253,12 +253,12 @@ func TestTheStatusLineSaysHowWatchingGoes(t *testing.T) {
 		status Status
 		want   string
 	}{
-		{Status{Health: looks, Notifications: true}, "checked every 250 ms"},
-		{Status{Health: looks}, "notifications off · checked every 250 ms"},
-		{Status{Health: looks, Notifications: true, Paused: true}, "notifications paused · checked every 250 ms"},
-		{Status{Health: looks, Notifications: true, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · checked every 250 ms"},
-		{Status{Health: cannot, Notifications: true}, "the ports cannot be read"},
-		{Status{Health: cannot}, "notifications off · the ports cannot be read"},
+		{Status{Health: looks, Notifications: true}, "polling every 250 ms"},
+		{Status{Health: looks}, "notifications off · polling every 250 ms"},
+		{Status{Health: looks, Notifications: true, Paused: true}, "notifications paused · polling every 250 ms"},
+		{Status{Health: looks, Notifications: true, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · polling every 250 ms"},
+		{Status{Health: cannot, Notifications: true}, "can't read the ports"},
+		{Status{Health: cannot}, "notifications off · can't read the ports"},
 	} {
 		if d.SetStatus(c.status); d.ports.right.Text != c.want {
 			t.Errorf("the status line says %q; want %q", d.ports.right.Text, c.want)

@@ -22,27 +22,27 @@ func (p *Page) showEmpty(rows int) {
 	case rows > 0:
 		p.empty.Hide()
 	case p.matching > 0:
-		p.empty.Show(lang.L("Nothing matches"), lang.N("All shows {{.Count}} ports", p.matching, map[string]any{"Count": words.Number(p.matching)}))
+		p.empty.Show(lang.L("Nothing matches"), lang.N("“All” shows {{.Count}} ports", p.matching, map[string]any{"Count": words.Number(p.matching)}))
 	case !p.live:
-		p.empty.Show(lang.L("Porthole is not watching"), lang.L("What listens now is not known"))
+		p.empty.Show(lang.L("Porthole is not monitoring"), lang.L("Open ports are unknown"))
 	case p.status.Health.Problem != "":
-		p.empty.Show(lang.L("The ports cannot be read just now"), lang.L("It is tried again; until then nobody knows what listens"))
+		p.empty.Show(lang.L("Can't read the ports"), lang.L("Porthole will try again. Until then, open ports are unknown."))
 	case !p.ready:
-		p.empty.Show(lang.L("Looking…"), "")
+		p.empty.Show(lang.L("Loading…"), "")
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
-		more, offer := lang.L("Nothing listens there on loopback"), lang.L("Watch {{.Port}}", map[string]any{"Port": port})
+		more, offer := lang.L("Nothing listens on this port on loopback"), lang.L("Watch {{.Port}}", map[string]any{"Port": port})
 		if p.status.Rules.WatchesPort(port) {
-			more, offer = lang.L("You watch it: a notification comes when it opens"), ""
+			more, offer = lang.L("Watched: you will be notified when it opens"), ""
 		}
 		p.empty.ShowWith(text, p.lastOwnerText(port), more, offer)
 	case p.filter.Above:
-		p.empty.Show(lang.L("Nothing matches"), lang.L("No port is above 65535, and no process shown here has this PID"))
+		p.empty.Show(lang.L("Nothing matches"), lang.L("Port numbers end at 65535, and no process shown here has this PID"))
 	case !p.filter.Empty():
-		p.empty.Show(lang.L("Nothing matches"), lang.L("Words are ANDed; a range is 3000-3999; Esc clears"))
+		p.empty.Show(lang.L("Nothing matches"), lang.L("All words must match. Ranges like 3000-3999 work. Esc clears the filter."))
 	default:
-		p.empty.Show(lang.L("Nothing listens on loopback"), lang.L("What opens a port appears here at once"))
+		p.empty.Show(lang.L("Nothing listens on loopback"), lang.L("Open ports appear here immediately"))
 	}
 }
 

@@ -30,10 +30,10 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 		t.Errorf("it explains unasked: %q", d.explained())
 	}
 	uitest.Shortcut(d.Window, ExplainKeys.Shortcut())
-	want := "127.0.0.1 and ::1 are the loopback addresses of IPv4 and IPv6: this machine itself. What is sent there never leaves it. " +
-		"Port 62893 is dynamic (49152–65535): no service has a claim on it, and any program may take it for a while. " +
-		"To programs that ask for any port this system gives one of 32768–60999, so who has this one asked for it by number. " +
-		"node (process 10) listens at 127.0.0.1:62893, [::1]:62893 now. Only programs on this machine can reach it."
+	want := "127.0.0.1 and ::1 are the IPv4 and IPv6 loopback addresses. Traffic to them never leaves this machine. " +
+		"Port 62893 is a dynamic port (49152–65535). It is not assigned to any service, and any program can use it. " +
+		"The port is outside the ephemeral port range of this system (32768–60999), so a program has to ask for it by number. " +
+		"node (PID 10) listens on 127.0.0.1:62893, [::1]:62893. Local only: other machines cannot connect."
 	if d.explained() != want {
 		t.Errorf("it explains\n%s\nwant\n%s", d.explained(), want)
 	}
@@ -41,11 +41,11 @@ func TestTheSidePaneExplainsTheSelectedPort(t *testing.T) {
 		t.Error("it covers the window too")
 	}
 	d.ports.table.Select(web.ID)
-	if text := d.explained(); !strings.HasPrefix(text, "0.0.0.0 stands for every IPv4 address") || !strings.Contains(text, "may just have been given it") || !strings.Contains(text, "Other machines can reach it too") {
+	if text := d.explained(); !strings.HasPrefix(text, "0.0.0.0 means all IPv4 addresses") || !strings.Contains(text, "may have been assigned automatically") || !strings.Contains(text, "Exposed to the network: other machines can connect") {
 		t.Errorf("of the next port: %q", text)
 	}
 	d.see(node)
-	if text := d.explained(); !strings.HasPrefix(text, "Port 40000 is registered") || !strings.HasSuffix(text, "Nothing listens there now.") {
+	if text := d.explained(); !strings.HasPrefix(text, "Port 40000 is a registered port") || !strings.HasSuffix(text, "Nothing listens there.") {
 		t.Errorf("of a closed port: %q", text)
 	}
 	d.ports.table.Select(node.ID)

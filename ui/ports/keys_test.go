@@ -28,7 +28,7 @@ func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
 	}
 	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
 		uitest.Press(d.Window, key)
-		if said := d.Overlay(); !strings.Contains(said, "Open process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
+		if said := d.Overlay(); !strings.Contains(said, "Show process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
 			t.Errorf("%s opens a menu that says %q", key, said)
 		}
 		uitest.Press(d.Window, fyne.KeyEscape)
@@ -41,7 +41,7 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 	shop := uitest.Listening(3000, "node", 10)
 	shop.Owners[0].Folder, shop.Owners[0].Command = "/home/ada/shop", []string{"node", "--password", "hunter2"}
 	for label, want := range map[string]string{
-		"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tthis machine\t\t\t127.0.0.1", "Copy address": "copy 127.0.0.1:3000",
+		"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tlocal only\t\t\t127.0.0.1", "Copy address": "copy 127.0.0.1:3000",
 		"Inspect traffic": "inspect 3000", "Copy PID": "copy 10", "Copy command": "copy node --password •••", "Open folder": "folder /home/ada/shop",
 	} {
 		d.see(shop, uitest.Listening(8080, "python3", 20))
@@ -66,7 +66,7 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		d.ports.menu(d.ports.table.Rows()[0], d.row(0))
 		d.see(uitest.Listening(3000, "python3", 20))
 		d.Choose(label)
-		if len(d.Asked) != 0 || d.ports.left.Text != "3000 has closed meanwhile" {
+		if len(d.Asked) != 0 || d.ports.left.Text != "3000 is already closed" {
 			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.Asked, d.ports.left.Text)
 		}
 		d.ports.ShowNotice("")
@@ -106,7 +106,7 @@ func TestARemovedWatchComesBackAsItWas(t *testing.T) {
 	uitest.Press(d.Window, fyne.KeySpace)
 	d.Want("asked", d.Asked, []string{"unwatch 3000"})
 	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, watch.Rule{Ports: uitest.Ports(t, "90")})
-	if got := d.ports.left.Text; got != "Watch for 3000 removed." || !d.ports.undoLink.Visible() {
+	if got := d.ports.left.Text; got != "Stopped watching 3000" || !d.ports.undoLink.Visible() {
 		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
 	}
 	d.Asked = nil

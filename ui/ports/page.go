@@ -238,7 +238,7 @@ func (p *Page) toggle(key string, on bool) {
 // there is none.
 func (p *Page) agentRunning() bool {
 	if !p.live {
-		p.ShowNotice(lang.L("Porthole does not watch any more: start it again first"))
+		p.ShowNotice(lang.L("Porthole has stopped monitoring. Restart it first."))
 	}
 	return p.live
 }
@@ -450,7 +450,7 @@ func (p *Page) widen() {
 		reach = exposureWidthAll
 	}
 	p.table.Widen("port", port)
-	p.table.Widen("reach", reach)
+	p.table.Widen("exposure", reach)
 }
 
 // warn says what is missing, and makes room for it.

@@ -140,14 +140,14 @@ func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
 		}
 	}
 	d.SetStatus(cannot)
-	says("before anything was read", "The ports cannot be read just now")
+	says("before anything was read", "Can't read the ports")
 	d.SetStatus(Status{})
 	d.see()
 	d.SetStatus(cannot)
-	says("later", "The ports cannot be read just now")
+	says("later", "Can't read the ports")
 	d.ports.entry.SetText("")
 	d.Disconnect()
-	says("alone", "Porthole is not watching")
+	says("alone", "Porthole is not monitoring")
 }
 
 func TestADeadAgentIsSaidAndNothingLooksLive(t *testing.T) {
@@ -159,7 +159,7 @@ func TestADeadAgentIsSaidAndNothingLooksLive(t *testing.T) {
 	}
 	test.Tap(d.ports.warning.Again)
 	d.Want("asked", d.Asked, []string{"restart"})
-	if got := d.ports.right.Text; got != "not watching" {
+	if got := d.ports.right.Text; got != "not monitoring" {
 		t.Errorf("the status line says %q", got)
 	}
 }
@@ -175,15 +175,15 @@ func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
 		}
 		return said
 	}
-	d.Want("one", reach(), []string{"this machine", "the network"})
+	d.Want("one", reach(), []string{"local only", "network"})
 	d.see(v4, v6, other)
-	d.Want("two", reach(), []string{"ambiguous", "ambiguous", "the network"})
+	d.Want("two", reach(), []string{"ambiguous", "ambiguous", "network"})
 	d.see(v4, v6, other, uitest.Listening(8080, "caddy", 40, "::1"))
-	d.Want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "the network !", "ambiguous"})
+	d.Want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "network !", "ambiguous"})
 	d.see(v4, other)
 	d.At = d.At.Add(markTime)
 	d.Tick()
-	d.Want("one again", reach(), []string{"this machine", "the network"})
+	d.Want("one again", reach(), []string{"local only", "network"})
 }
 
 func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
@@ -217,7 +217,7 @@ func TestEveryColumnSorts(t *testing.T) {
 	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
 	for column, up := range map[string][]string{
 		"watch": {"8080", "3000", "7000", "9000"}, "port": {"3000", "7000", "8080", "9000"}, "process": {"8080", "7000", "3000", "9000"},
-		"pid": {"9000", "7000", "3000", "8080"}, "user": {"3000", "7000", "8080", "9000"}, "reach": {"8080", "3000", "7000", "9000"},
+		"pid": {"9000", "7000", "3000", "8080"}, "user": {"3000", "7000", "8080", "9000"}, "exposure": {"8080", "3000", "7000", "9000"},
 		"project": {"7000", "8080", "9000", "3000"}, "service": {"3000", "8080", "9000", "7000"}, "up": {"8080", "7000", "3000", "9000"},
 		"conns": {"9000", "7000", "3000", "8080"},
 	} {
@@ -316,14 +316,14 @@ func TestTheWindowClaimsNothingBeforeItIsTold(t *testing.T) {
 	said := func() []string {
 		return []string{d.ports.left.Text, d.ports.right.Text, d.ports.quick.segments[0].Text.Text, d.ports.empty.Title.Text}
 	}
-	d.Want("at first", said(), []string{"", "", "All", "Looking…"})
+	d.Want("at first", said(), []string{"", "", "All", "Loading…"})
 	d.SetStatus(Status{Notifications: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
-	d.Want("with the agent's status", said(), []string{"", "checked every 250 ms", "All", "Looking…"})
+	d.Want("with the agent's status", said(), []string{"", "polling every 250 ms", "All", "Loading…"})
 	if d.ports.cards.object.Visible() {
 		t.Error("the cards say how the watched ports stand before anyone has looked")
 	}
 	d.see(uitest.Listening(62893, "node", 10))
-	d.Want("with what listens", said(), []string{"1 port listening · 1 of 1 watched open · 0 reachable from the network", "checked every 250 ms", "All 1", "Looking…"})
+	d.Want("with what listens", said(), []string{"1 listening port · 1 of 1 watched open · 0 exposed to the network", "polling every 250 ms", "All 1", "Loading…"})
 	if !d.ports.cards.object.Visible() || d.ports.empty.Object.Visible() {
 		t.Error("what listens is not shown")
 	}

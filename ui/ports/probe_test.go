@@ -66,7 +66,7 @@ func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
 	d.look(a, st, monitor.ProcessState{})
 	side := d.ports.details
 	d.Want("clients", clientsOf(side.clients), []string{"curl 7 1 conn 3.0 kB/s"})
-	if !side.clients.Object.Visible() || side.clientsTitle.Text != "Connected now (1)" {
+	if !side.clients.Object.Visible() || side.clientsTitle.Text != "Connections (1)" {
 		t.Errorf("shown %v, title %q", side.clients.Object.Visible(), side.clientsTitle.Text)
 	}
 	d.ports.table.Select(b.ID)
@@ -91,13 +91,13 @@ func TestTheDetailsPaneShowsWarnings(t *testing.T) {
 	}
 	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
-		"Started by npm run dev, whose terminal has closed: it was left behind. Stop it if it is not needed any more.",
-		"Its accept queue is full (3 of 2), so nobody gets in. Start it again if that lasts.",
-		"Its program file was deleted or replaced since it started. Start it again to run what is there now.",
-		"LD_PRELOAD puts other code into it (/tmp/x.so). Make sure that you know that library.",
+		"Orphaned: started by npm run dev, whose terminal has closed. Stop it if it is no longer needed.",
+		"The accept queue is full (3 of 2), so new connections fail. Restart the process if this persists.",
+		"The program file was deleted or replaced after the process started. Restart it to run the current version.",
+		"LD_PRELOAD loads extra code into the process (/tmp/x.so). Check that you trust this library.",
 	}
 	d.Want("side pane", side.warnings.Sentences, want)
-	if side.chain.Text != "zsh (ended) › npm run dev › node" || len(side.warnings.Object.Objects) != len(want) {
+	if side.chain.Text != "zsh (exited) › npm run dev › node" || len(side.warnings.Object.Objects) != len(want) {
 		t.Errorf("side %q, %d bars", side.chain.Text, len(side.warnings.Object.Objects))
 	}
 	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})

@@ -74,12 +74,12 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 // exposureText says who can connect, in the table's few words.
 func exposureText(l *monitor.Listener) string {
 	if l.Exposure == monitor.ExposureLoopback {
-		return lang.L("this machine")
+		return lang.L("local only")
 	}
 	if !l.AcceptsLoopback() { // of another interface: the address says which
 		return l.Addresses[0].Unmap().String()
 	}
-	return lang.L("the network")
+	return lang.L("network")
 }
 
 // age says for how long the listener has been up: since Porthole saw it open, or
@@ -166,7 +166,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "reach", Label: lang.L("Reach"), Width: exposureWidth, Compare: by(func(r *portRow) string { return r.exposure }), Cell: exposureCell},
+		{ID: "exposure", Label: lang.L("Exposure"), Width: exposureWidth, Compare: byExposure, Cell: exposureCell},
 		{ID: "address", Label: lang.L("Address"), Width: 130, Mono: true, Extra: true, Compare: by(func(r *portRow) string { return r.address }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.address, muted) }},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
@@ -288,6 +288,17 @@ func byPID(a, b *portRow) int {
 		return o.PID
 	}
 	return cmp.Or(cmp.Compare(first(a), first(b)), byPort(a, b))
+}
+
+// byExposure puts what the network can reach first.
+func byExposure(a, b *portRow) int {
+	local := func(r *portRow) int {
+		if r.listener.Exposure == monitor.ExposureNetwork {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(local(a), local(b)), compareFold(a.exposure, b.exposure), byPort(a, b))
 }
 
 // byAge puts the youngest first, what is unknown last.

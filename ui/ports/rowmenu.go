@@ -75,7 +75,7 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 		watchLabel = lang.L("Stop watching")
 	}
 	items := []*fyne.MenuItem{
-		widgets.MenuItem(lang.L("Open process"), OpenKeys, func() { p.open(l) }),
+		widgets.MenuItem(lang.L("Show process"), OpenKeys, func() { p.open(l) }),
 		widgets.MenuItem(watchLabel, WatchKeys, func() { p.watch(l.Port) }),
 		widgets.MenuItem(lang.L("Explain"), ExplainKeys, p.Explain),
 		fyne.NewMenuItemSeparator(),
@@ -118,9 +118,9 @@ func (p *Page) StopSelected() {
 	case p.stoppable(r):
 		p.stop(r.listener)
 	case len(r.listener.Owners) == 0:
-		p.ShowNotice(lang.L("Who has {{.Port}} cannot be seen, and so not be stopped from here", map[string]any{"Port": r.listener.Port}))
+		p.ShowNotice(lang.L("Can't stop the owner of {{.Port}}: the process is unknown", map[string]any{"Port": r.listener.Port}))
 	default:
-		p.ShowNotice(lang.L("{{.Name}} is not stopped: without it the machine stops", map[string]any{"Name": r.process}))
+		p.ShowNotice(lang.L("Can't stop {{.Name}}: it is a critical system process", map[string]any{"Name": r.process}))
 	}
 }
 
@@ -143,7 +143,7 @@ func (p *Page) copyURL(l *monitor.Listener) {
 func (p *Page) stillOpen(l *monitor.Listener) bool {
 	r := p.rows[l.ID]
 	if r == nil || r.mark == closed {
-		p.ShowNotice(lang.L("{{.Port}} has closed meanwhile", map[string]any{"Port": l.Port}))
+		p.ShowNotice(lang.L("{{.Port}} is already closed", map[string]any{"Port": l.Port}))
 		return false
 	}
 	return true

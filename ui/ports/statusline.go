@@ -53,14 +53,14 @@ func (p *Page) countWords() string {
 		}
 	}
 	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !ports[port] && p.table.Len() > 0 { // else the page itself says it
-		return lang.L("{{.Port}} itself is free", map[string]any{"Port": port})
+		return lang.L("Port {{.Port}} is free", map[string]any{"Port": port})
 	}
 	listening := len(ports)
 	open, all := p.status.Rules.CountOpen(p.snapshot)
 	return strings.Join([]string{
-		lang.N("{{.Count}} ports listening", listening, map[string]any{"Count": words.Number(listening)}),
+		lang.N("{{.Count}} listening ports", listening, map[string]any{"Count": words.Number(listening)}),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
-		lang.N("{{.Count}} reachable from the network", exposed, map[string]any{"Count": words.Number(exposed)}),
+		lang.N("{{.Count}} exposed to the network", exposed, map[string]any{"Count": words.Number(exposed)}),
 	}, " · ")
 }
 
@@ -100,11 +100,11 @@ func (p *Page) healthWords() string {
 	}
 	switch {
 	case !p.live:
-		parts = append(parts, lang.L("not watching"))
+		parts = append(parts, lang.L("not monitoring"))
 	case h.Problem != "":
-		parts = append(parts, lang.L("the ports cannot be read"))
+		parts = append(parts, lang.L("can't read the ports"))
 	case h.Interval > 0:
-		parts = append(parts, lang.L("checked every {{.Interval}}", map[string]any{"Interval": words.ShortDuration(h.Interval)}))
+		parts = append(parts, lang.L("polling every {{.Interval}}", map[string]any{"Interval": words.ShortDuration(h.Interval)}))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -29,7 +29,7 @@ func (p *Page) unwatch(port uint16) {
 			gone.rules, gone.places = append(gone.rules, rule), append(gone.places, i)
 		}
 	}
-	gone.notice = lang.L("Watch for {{.Port}} removed.", map[string]any{"Port": port})
+	gone.notice = lang.L("Stopped watching {{.Port}}", map[string]any{"Port": port})
 	p.unwatched = gone
 	p.actions.Unwatch(port)
 	p.ShowNotice(gone.notice)

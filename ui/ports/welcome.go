@@ -36,9 +36,9 @@ func newWelcome(done func()) *welcome {
 // show shows the line or hides it, and reports whether that changed anything.
 func (w *welcome) show(on bool, rules watch.Rules) bool {
 	on = on && !w.read
-	text := lang.L("Porthole stays in the tray when this window closes. Watch a port with its star, and you are told when a server opens it.")
+	text := lang.L("Porthole stays in the tray when you close this window. Click the star next to a port to be notified when a server opens it.")
 	if first, ok := watch.Default()[0].Ports.Single(); ok && rules.WatchesPort(first) {
-		text = lang.L("Porthole stays in the tray when this window closes. {{.Port}} is the port it watches at first: you are told when a server opens it.", map[string]any{"Port": first})
+		text = lang.L("Porthole stays in the tray when you close this window. It watches port {{.Port}} by default and notifies you when a server opens it.", map[string]any{"Port": first})
 	}
 	if w.text.Segment.Text == text && w.object.Visible() == on {
 		return false

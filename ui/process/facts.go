@@ -37,7 +37,7 @@ func (p *Window) factList() fyne.CanvasObject {
 		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
 		add(lang.L("Container"), words.ContainerDetails(p.row))
 		if i := p.row.Inferred; i != nil {
-			add(lang.L("Inferred"), lang.L("{{.Name}} ({{.PID}}), the only process in its control group",
+			add(lang.L("Probably"), lang.L("{{.Name}} ({{.PID}}), the only process in its cgroup",
 				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
 			add(lang.L("Command"), words.Command(*i))
 		}
@@ -58,7 +58,7 @@ func (p *Window) factList() fyne.CanvasObject {
 	if !o.StartedAt.IsZero() {
 		add(lang.L("Started"), words.Moment(o.StartedAt, p.now()))
 	}
-	label(lang.L("Uses"))
+	label(lang.L("Resources"))
 	list.Add(p.resources)
 	return list
 }

@@ -43,8 +43,8 @@ func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
 		project, branch string
 		want            string
 	}{
-		{"Vite", monitor.ByCommand, "acme-web", "main", "Vite of acme-web (git: main)"},
-		{"Vite", monitor.ByCommand, "acme-web", "", "Vite of acme-web"},
+		{"Vite", monitor.ByCommand, "acme-web", "main", "Vite in acme-web (git: main)"},
+		{"Vite", monitor.ByCommand, "acme-web", "", "Vite in acme-web"},
 		{"Redis", monitor.ByProgram, "", "main", "Redis"},
 		{"hbci", monitor.ByPort, "acme-web", "main", "acme-web (git: main)"}, // the port alone is a guess
 		{"hbci", monitor.ByPort, "", "", ""},
@@ -59,7 +59,7 @@ func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
 
 func TestTheProcessWindowSaysHowSureItIsOfTheService(t *testing.T) {
 	for by, want := range map[monitor.ServiceBy]string{
-		monitor.ByProgram: "Vite (by its program)", monitor.ByCommand: "Vite (by its command)", monitor.ByPort: "Vite (only usual for this port)",
+		monitor.ByProgram: "Vite (from the program)", monitor.ByCommand: "Vite (from the command)", monitor.ByPort: "Vite (guess from the port)",
 	} {
 		p, said := storyOf(t, "Vite", by, "", ""), false
 		uitest.EachVisible(p.window.Content(), func(o fyne.CanvasObject) {
@@ -137,12 +137,12 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 		used  monitor.Resources
 		want  string
 	}{
-		{time.Second, monitor.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB of memory"},
-		{100 * time.Millisecond, monitor.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB of memory"},
-		{1900 * time.Millisecond, monitor.Resources{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB of memory · 3 % of a core"},
-		{time.Second, monitor.Resources{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB of memory · 300 % of a core"},
-		{2 * time.Second, monitor.Resources{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB of memory · less than 1 % of a core"},
-		{time.Second, monitor.Resources{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0 % of a core"},
+		{time.Second, monitor.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute}, "12 threads · 48 MB memory"},
+		{100 * time.Millisecond, monitor.Resources{Threads: 12, Memory: 48_200_000, CPU: time.Minute + 10*time.Millisecond}, "12 threads · 48 MB memory"},
+		{1900 * time.Millisecond, monitor.Resources{Threads: 1, Memory: 812_000, CPU: time.Minute + 60*time.Millisecond}, "1 thread · 812 kB memory · 3% of a core"},
+		{time.Second, monitor.Resources{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB memory · 300% of a core"},
+		{2 * time.Second, monitor.Resources{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB memory · less than 1% of a core"},
+		{time.Second, monitor.Resources{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0% of a core"},
 		{time.Second, monitor.Resources{}, "–"}, // it has ended
 	} {
 		before := p.body.MinSize()
@@ -225,8 +225,8 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 		t.Error("an answer that comes late is shown")
 	}
 	button.OnTapped()
-	d.AnswerEnvironment(nil, "It has ended")
-	if box.text.Text != "It has ended" {
+	d.AnswerEnvironment(nil, "The process has exited")
+	if box.text.Text != "The process has exited" {
 		t.Errorf("a problem: %q", box.text.Text)
 	}
 }
@@ -385,17 +385,17 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	}
 	d.look(a, st, monitor.ProcessState{})
 	d.Want("clients", clientsOf(p.clients), []string{
-		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "bob's process (hidden) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
-	if p.clientsTitle.Text != "Connected now (4)" || !p.queueBox.Visible() || p.queue.Segment.Text != "queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
+		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "unknown (user bob) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
+	if p.clientsTitle.Text != "Connections (4)" || !p.queueBox.Visible() || p.queue.Segment.Text != "accept queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
 		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.Segment.Text, p.spark.values)
 	}
 	d.look(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
-	d.Want("nobody", clientsOf(p.clients), []string{"Nobody"})
+	d.Want("nobody", clientsOf(p.clients), []string{"No clients"})
 	if p.spark.raster.Visible() || p.queueBox.Visible() {
 		t.Error("a line is drawn, or said of its queue, of what is not known")
 	}
 	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{}}) // where connections cannot be read
-	d.Want("the last that was seen", clientsOf(p.clients), []string{"Nobody"})
+	d.Want("the last that was seen", clientsOf(p.clients), []string{"No clients"})
 }
 
 // The newest value is at the right edge, the highest at the top.
@@ -468,13 +468,13 @@ func TestAProcessWindowExplainsItsPorts(t *testing.T) {
 	p.window.Resize(fyne.NewSize(760, 704))
 	p.showExplanations()
 	text := uitest.CopyableOver(p.window)
-	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is registered") || !strings.Contains(two, "::1 is the loopback address of IPv6") {
+	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is a registered port") || !strings.Contains(two, "::1 is the IPv6 loopback address") {
 		t.Errorf("it explains %q", text)
 	}
 	uitest.Press(p.window, fyne.KeyEscape)
 	d.see()
 	p.showExplanations()
-	if text := uitest.CopyableOver(p.window); !strings.HasSuffix(text, "Nothing listens there now.") {
+	if text := uitest.CopyableOver(p.window); !strings.HasSuffix(text, "Nothing listens there.") {
 		t.Errorf("of a process that has ended: %q", text)
 	}
 }
@@ -492,16 +492,16 @@ func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.gone.Text, p.gone.Visible(), p.listening.Text, want)
 			}
 		}
-		says("It listens on nothing any more, since ")
+		says("No longer listening since ")
 		key := probe.IDOf(p.owner)
 		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
 			t.Errorf("wants to know of %+v; want the process", w.Processes)
 		}
 		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {}}})
-		says("It runs on, but listens on nothing, since ")
+		says("Still running, but not listening since ")
 		d.At = d.At.Add(time.Hour)
 		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {Ended: true}}})
-		says("It has ended, ")
+		says("Exited ")
 		if w := d.ProbeRequest(); len(w.Processes) != 0 {
 			t.Errorf("wants to know of %+v, which has ended", w.Processes)
 		}
@@ -527,13 +527,13 @@ func TestTheProcessWindowShowsWarnings(t *testing.T) {
 	}
 	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
-		"Started by npm run dev, whose terminal has closed: it was left behind. Stop it if it is not needed any more.",
-		"Its accept queue is full (3 of 2), so nobody gets in. Start it again if that lasts.",
-		"Its program file was deleted or replaced since it started. Start it again to run what is there now.",
-		"LD_PRELOAD puts other code into it (/tmp/x.so). Make sure that you know that library.",
+		"Orphaned: started by npm run dev, whose terminal has closed. Stop it if it is no longer needed.",
+		"The accept queue is full (3 of 2), so new connections fail. Restart the process if this persists.",
+		"The program file was deleted or replaced after the process started. Restart it to run the current version.",
+		"LD_PRELOAD loads extra code into the process (/tmp/x.so). Check that you trust this library.",
 	}
 	d.Want("process window", p.warnings.Sentences, want)
-	if want := "zsh (4, shell, ended) › npm run dev (5, script) › node (10)"; p.why.Text != want {
+	if want := "zsh (4, shell, exited) › npm run dev (5, script) › node (10)"; p.why.Text != want {
 		t.Errorf("why: %q; want %q", p.why.Text, want)
 	}
 	if len(p.warnings.Object.Objects) != len(want) {

@@ -40,14 +40,14 @@ func (m *resourceMeter) take(at time.Time, u monitor.Resources) string {
 		parts = append(parts, lang.N("{{.Count}} threads", u.Threads, map[string]any{"Count": words.Number(u.Threads)}))
 	}
 	if u.Memory > 0 {
-		parts = append(parts, lang.L("{{.Size}} of memory", map[string]any{"Size": words.Size(u.Memory)}))
+		parts = append(parts, lang.L("{{.Size}} memory", map[string]any{"Size": words.Size(u.Memory)}))
 	}
 	switch {
 	case m.share < 0:
 	case m.share > 0 && m.share < 1:
-		parts = append(parts, lang.L("less than 1 % of a core"))
+		parts = append(parts, lang.L("less than 1% of a core"))
 	default:
-		parts = append(parts, lang.L("{{.N}} % of a core", map[string]any{"N": words.Decimal(m.share, 0)}))
+		parts = append(parts, lang.L("{{.N}}% of a core", map[string]any{"N": words.Decimal(m.share, 0)}))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -57,7 +57,7 @@ func newEnvironmentBox() *environmentBox {
 	b.text.TextStyle.Monospace, b.text.Selectable = true, false // to find a place in lines that do not wrap would measure each as often as it has letters
 	b.scroll = container.NewScroll(b.text)
 	b.scroll.SetMinSize(fyne.NewSize(0, environmentHeight))
-	b.object = widgets.Section(lang.L("Environment that it was started with"), b.scroll)
+	b.object = widgets.Section(lang.L("Environment at start"), b.scroll)
 	b.object.Hide()
 	return b
 }
@@ -92,7 +92,7 @@ func (p *Window) environmentButton() *widgets.Button {
 			case problem != "":
 				show([]string{problem})
 			case len(lines) == 0:
-				show([]string{lang.L("It was started with none")})
+				show([]string{lang.L("No variables")})
 			default:
 				show(lines)
 			}

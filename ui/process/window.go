@@ -130,7 +130,7 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p.warnings, p.queue, p.notice = widgets.NewWarningList(false), widgets.NewNote(true), widgets.NewNote(true)
 	p.notice.Object.Hide()
 	p.clients, p.clientsTitle, p.spark = widgets.NewClientList(true), widgets.NewCaption(), newSpark()
-	p.pastOwnersBox = widgets.Section(lang.L("This port before"), p.pastOwners)
+	p.pastOwnersBox = widgets.Section(lang.L("Previous owners"), p.pastOwners)
 	p.pastOwnersBox.Hide()
 	p.stopButton = widgets.NewDangerButton(lang.L("Stop…"), func() { p.stop() })
 	p.stop = func() {}
@@ -177,7 +177,7 @@ func (p *Window) showAncestry() {
 	}
 	text := ""
 	if p.owner.PID == 0 {
-		text = lang.L("Unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
+		text = lang.L("Owner unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
 	} else {
 		text = words.Ancestry(ancestry.Explain(p.owner, p.row.CgroupInfo, p.probe.Process(p.row, p.owner)), true)
 	}
@@ -249,9 +249,9 @@ func (p *Window) showEnd(v probe.Result) {
 	}
 	p.stillRan = !p.ended
 	at := map[string]any{"Time": words.Moment(p.endedAt, p.now())}
-	text := lang.L("It runs on, but listens on nothing, since {{.Time}}", at)
+	text := lang.L("Still running, but not listening since {{.Time}}", at)
 	if p.ended {
-		text = lang.L("It has ended, {{.Time}}", at)
+		text = lang.L("Exited {{.Time}}", at)
 	}
 	if text != p.gone.Text {
 		p.showEnded(text)
@@ -274,7 +274,7 @@ func (p *Window) showConnected(all []connection.Conn, at time.Time, bytes bool) 
 // queueWords says how the accept queue stands, and in which range a single port
 // is.
 func (p *Window) queueWords(st connection.State) string {
-	text := lang.L("queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
+	text := lang.L("accept queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
 	if len(p.rows) == 1 {
 		text += " · " + words.PortRange(p.rows[0].Port)
 	}
@@ -324,7 +324,7 @@ func (p *Window) Update(s monitor.Snapshot) {
 		}
 	case p.endedAt.IsZero():
 		p.endedAt = p.now()
-		p.showEnded(lang.L("It listens on nothing any more, since {{.Time}}", map[string]any{"Time": words.Moment(p.endedAt, p.now())}))
+		p.showEnded(lang.L("No longer listening since {{.Time}}", map[string]any{"Time": words.Moment(p.endedAt, p.now())}))
 	}
 	p.showStop()
 	if len(p.rows) == 0 {
@@ -445,7 +445,7 @@ func (p *Window) showAge() {
 	}
 	parts := []string{words.PID(p.owner.PID)}
 	if !p.owner.StartedAt.IsZero() && p.endedAt.IsZero() {
-		parts = append(parts, lang.L("running {{.Time}}", map[string]any{"Time": words.Duration(p.now().Sub(p.owner.StartedAt))}))
+		parts = append(parts, lang.L("running for {{.Time}}", map[string]any{"Time": words.Duration(p.now().Sub(p.owner.StartedAt))}))
 	}
 	if p.owner.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
@@ -466,7 +466,7 @@ func (p *Window) showWhat() {
 // Disconnect says that what the window shows is not live any more.
 func (p *Window) Disconnect() {
 	p.stale = true
-	p.showEnded(lang.L("Porthole has stopped watching: what you see is the last that it saw"))
+	p.showEnded(lang.L("Porthole has stopped monitoring. This is the last known state."))
 	p.showStop()
 }
 
@@ -498,7 +498,7 @@ func (p *Window) StoppedByUser(at time.Time, forced bool) {
 	p.stoppedBy, p.endedAt = true, at
 	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
 	if forced {
-		text = lang.L("Ended by force by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
+		text = lang.L("Force quit by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
 	}
 	p.showEnded(text)
 	p.showStop()
@@ -538,10 +538,10 @@ func (p *Window) showExplanations() {
 
 // Keys are what the keys of a process window do.
 func Keys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
-	return widgets.KeyGroup{Title: lang.L("Window of a process"), Bindings: []widgets.Binding{
+	return widgets.KeyGroup{Title: lang.L("Process window"), Bindings: []widgets.Binding{
 		{Label: lang.L("Scroll"), Keys: []widgets.Chord{{Key: fyne.KeyUp}, {Key: fyne.KeyDown}, {Key: fyne.KeyPageUp}, {Key: fyne.KeyPageDown}}},
-		widgets.Binding{Label: lang.L("Copy the selected text"), Keys: []widgets.Chord{widgets.CopyKeys}, Do: copySelected}.Also(),
-		widgets.Binding{Label: lang.L("Close the window"), Keys: []widgets.Chord{{Key: fyne.KeyEscape}, widgets.Ctrl(fyne.KeyW)}, Do: closeWindow}.Also(),
+		widgets.Binding{Label: lang.L("Copy selected text"), Keys: []widgets.Chord{widgets.CopyKeys}, Do: copySelected}.Also(),
+		widgets.Binding{Label: lang.L("Close window"), Keys: []widgets.Chord{{Key: fyne.KeyEscape}, widgets.Ctrl(fyne.KeyW)}, Do: closeWindow}.Also(),
 		widgets.Binding{Label: lang.L("Quit Porthole"), Keys: []widgets.Chord{widgets.Ctrl(fyne.KeyQ)}, Do: quit}.Also(),
 	}}
 }

@@ -28,7 +28,7 @@ func showLicences(from fyne.CanvasObject) {
 	}
 	table := container.New(layout.NewCustomPaddedHBoxLayout(22), lines(modules), lines(kinds))
 	words := widgets.NewNote(false).Whole()
-	words.Set(lang.L("The whole texts are in the package, in /usr/share/doc/porthole/licences.gz"), theme.ColorNameForeground)
+	words.Set(lang.L("The full texts are installed in /usr/share/doc/porthole/licences.gz"), theme.ColorNameForeground)
 	scroll := container.NewVScroll(table)
 	scroll.SetMinSize(table.MinSize().Min(canvas.Size().Subtract(fyne.NewSize(60, 160))))
 	var popUp *widget.PopUp

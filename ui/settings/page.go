@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 
+	"porthole/assets"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/widgets"
@@ -61,11 +62,11 @@ type settingGroup struct {
 // New builds the page. version is the program's.
 func New(actions Actions, version string) *Page {
 	p := &Page{actions: actions, live: true, warning: widgets.NewWarningBar(actions.StartAgent)}
-	p.group(lang.L("Look"), p.themeRow(), p.trayIconRow(), p.languageRow())
-	p.group(lang.L("Start"), p.atLoginRow(), p.startHiddenRow())
+	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.languageRow())
+	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
-	p.group(lang.L("Watching"), p.intervalRow(), p.udpRow(), p.othersRow())
-	p.group(lang.L("Activity"), p.daysRow(), p.rowsRow())
+	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.othersRow())
+	p.group(lang.L("History"), p.daysRow(), p.rowsRow())
 	p.group(lang.L("About"), p.diagnosticsRow(), p.licencesRow())
 	p.Content = p.layout(version)
 	p.enable()
@@ -107,10 +108,10 @@ func (p *Page) enable() {
 		r.enable(p.known && p.live)
 	}
 	if p.live {
-		p.hint.Set(lang.L("What you choose holds at once, and stands in the settings file"), table.ColorMuted)
+		p.hint.Set(lang.L("Changes apply immediately and are saved in the settings file"), table.ColorMuted)
 		return
 	}
-	p.hint.Set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), uitheme.ColorAlert)
+	p.hint.Set(lang.L("Porthole has stopped monitoring. This is the last known state."), uitheme.ColorAlert)
 }
 
 // SetSettings shows s where it is not what the user has chosen meanwhile.
@@ -224,12 +225,12 @@ func (p *Page) reveal(r *settingRow) {
 
 func (p *Page) themeRow() *settingRow {
 	r := newSettingRow("theme", lang.L("Theme"), "")
-	p.segments(r, []option{{"", lang.L("As the system")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
+	p.segments(r, []option{{"", lang.L("System")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
 	return r
 }
 
 func (p *Page) trayIconRow() *settingRow {
-	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined reads on every panel, light on dark ones, dark on light ones"))
+	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined fits any panel, light fits dark panels, dark fits light panels"))
 	p.segments(r, []option{{"", lang.L("Outlined")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
 	return r
 }
@@ -269,9 +270,9 @@ func choose(segments []*widgets.Segment, chosen int) {
 }
 
 func (p *Page) languageRow() *settingRow {
-	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole starts anew in the language that you choose"))
-	options := []option{{"", lang.L("As the system")}}
-	for _, code := range words.Languages() {
+	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole restarts in the selected language"))
+	options := []option{{"", lang.L("System")}}
+	for _, code := range assets.Languages() {
 		options = append(options, option{code, words.LanguageName(code)})
 	}
 	p.pick(r, options, func(s Settings) option { return option{s.Language, words.LanguageName(s.Language)} })
@@ -279,31 +280,31 @@ func (p *Page) languageRow() *settingRow {
 }
 
 func (p *Page) atLoginRow() *settingRow {
-	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("With the tray icon alone"), func(s Settings) bool { return s.StartAtLogin })
+	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("Show only the tray icon, not the window"), func(s Settings) bool { return s.StartAtLogin })
 }
 
 func (p *Page) startHiddenRow() *settingRow {
-	return p.toggle("start_hidden", lang.L("Start hidden"), lang.L("A start shows the tray icon alone; a second one shows the window"), func(s Settings) bool { return s.StartHidden })
+	return p.toggle("start_hidden", lang.L("Start hidden"), lang.L("Show only the tray icon at startup; start Porthole again to open the window"), func(s Settings) bool { return s.StartHidden })
 }
 
 func (p *Page) notificationsRow() *settingRow {
-	return p.toggle("notifications", lang.L("Notifications"), lang.L("Tell what happens to watched ports; table, tray and activity show it either way"), func(s Settings) bool { return s.Notifications })
+	return p.toggle("notifications", lang.L("Notifications"), lang.L("Notify you about events of watched ports; the table, tray and history always show them"), func(s Settings) bool { return s.Notifications })
 }
 
 func (p *Page) soundRow() *settingRow {
-	return p.toggle("sound", lang.L("Sound"), lang.L("Notifications make the desktop's sound"), func(s Settings) bool { return s.Sound })
+	return p.toggle("sound", lang.L("Sound"), lang.L("Play the desktop's notification sound"), func(s Settings) bool { return s.Sound })
 }
 
 func (p *Page) testRow() *settingRow {
-	r := newSettingRow("test", lang.L("Test"), lang.L("See whether this desktop shows notifications"))
-	r.done = lang.L("The desktop has taken it. If nothing was to be seen, it holds notifications back")
-	p.task(r, lang.L("Send a test notification"), p.actions.TestNotification)
+	r := newSettingRow("test", lang.L("Test"), lang.L("Check that this desktop shows notifications"))
+	r.done = lang.L("Sent. If no notification appeared, the desktop may be in “Do not disturb” mode.")
+	p.task(r, lang.L("Send test notification"), p.actions.TestNotification)
 	return r
 }
 
 // diagnosticsRow copies what a report of a problem needs.
 func (p *Page) diagnosticsRow() *settingRow {
-	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("What works here and what does not, as “porthole doctor” prints it; nothing secret is in it"))
+	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("The output of “porthole doctor”: what works on this system. It contains no secrets."))
 	r.done = lang.L("Copied")
 	p.task(r, lang.L("Copy diagnostics"), p.actions.CopyDiagnostics)
 	r.always = true
@@ -326,7 +327,7 @@ func (p *Page) task(r *settingRow, label string, do func()) {
 
 // licencesRow shows what others made and Porthole is built of.
 func (p *Page) licencesRow() *settingRow {
-	r := newSettingRow("licences", lang.L("Licences"), lang.L("What others made and Porthole is built of"))
+	r := newSettingRow("licences", lang.L("Licences"), lang.L("Third-party software in Porthole"))
 	r.show = func(Settings) {}
 	button := newSettingButton(lang.L("Show licences"), nil, func() { p.reveal(r) })
 	button.OnTapped = func() { showLicences(button) }
@@ -338,7 +339,7 @@ func (p *Page) licencesRow() *settingRow {
 var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
 
 func (p *Page) intervalRow() *settingRow {
-	r := newSettingRow("polling_interval", lang.L("Look every"), lang.L("Automatic is 250 ms, and 1 s on battery or while nobody is there"))
+	r := newSettingRow("polling_interval", lang.L("Polling interval"), lang.L("Automatic: every 250 ms, or every second on battery or while you are away"))
 	of := func(d time.Duration) option {
 		if d == 0 {
 			return option{"", lang.L("Automatic")}
@@ -354,11 +355,11 @@ func (p *Page) intervalRow() *settingRow {
 }
 
 func (p *Page) udpRow() *settingRow {
-	return p.toggle("udp", lang.L("UDP"), lang.L("Sockets that are bound and unconnected; UDP has no listening state"), func(s Settings) bool { return s.UDP })
+	return p.toggle("udp", lang.L("UDP"), lang.L("Also show bound UDP sockets without a peer (UDP has no listening state)"), func(s Settings) bool { return s.UDP })
 }
 
 func (p *Page) othersRow() *settingRow {
-	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Show the ports that loopback does not reach too"), func(s Settings) bool { return s.AllAddresses })
+	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Also show ports that are not reachable on loopback"), func(s Settings) bool { return s.AllAddresses })
 }
 
 // How much activity can be kept, as the settings file has it, and what is kept
@@ -369,11 +370,11 @@ const (
 )
 
 func (p *Page) daysRow() *settingRow {
-	return p.number("history_days", lang.L("Days to keep"), lang.L("What is older is erased"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
+	return p.number("history_days", lang.L("Days to keep"), lang.L("Older events are deleted"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
 }
 
 func (p *Page) rowsRow() *settingRow {
-	return p.number("history_events", lang.L("Changes to keep"), lang.L("The oldest beyond so many are erased"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
+	return p.number("history_events", lang.L("Events to keep"), lang.L("The oldest events beyond this number are deleted"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
 }
 
 // toggle is a row whose setting is on or off.

@@ -294,7 +294,7 @@ func (e *numberEntry) value() (value, wrong string) {
 	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= e.most {
 		return strconv.Itoa(n), ""
 	}
-	return "", lang.L("A number from 1 to {{.Most}}; empty for the usual {{.Usual}}", map[string]any{"Most": e.most, "Usual": e.PlaceHolder})
+	return "", lang.L("Enter a number from 1 to {{.Most}}, or leave empty for the default ({{.Usual}})", map[string]any{"Most": e.most, "Usual": e.PlaceHolder})
 }
 
 // check says what there is to say of what was typed so far.
@@ -305,7 +305,7 @@ func (e *numberEntry) check() {
 	value, wrong := e.value()
 	typed := ""
 	if value != e.current {
-		typed = lang.L("Enter takes it, Esc does not")
+		typed = lang.L("Enter to apply, Esc to cancel")
 	}
 	e.report(wrong, typed)
 }

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
+	"porthole/assets"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
@@ -74,7 +75,7 @@ func TestSettingsShowWhatHolds(t *testing.T) {
 	if got := d.choice("polling_interval").Selected; got != "300 ms" {
 		t.Errorf("an interval that somebody wrote into the file is shown as %q", got)
 	}
-	if got := d.choice("language").Selected; got != "As the system" {
+	if got := d.choice("language").Selected; got != "System" {
 		t.Errorf("language %q", got)
 	}
 	if days, rows := d.number("history_days"), d.number("history_events"); days.Text != "30" || rows.Text != "" || rows.PlaceHolder != "100000" {
@@ -112,8 +113,8 @@ func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
 		t.Error("the control waits for the answer")
 	}
 	d.settings.SetSettings(Settings{Notifications: true})
-	d.settings.ShowResult("sound", "Not changed: the disk is full")
-	if r := d.setting("sound"); sound.On || r.below.Segment.Text != "Not changed: the disk is full" {
+	d.settings.ShowResult("sound", "Can't change the setting: the disk is full")
+	if r := d.setting("sound"); sound.On || r.below.Segment.Text != "Can't change the setting: the disk is full" {
 		t.Errorf("on %v, said %q", sound.On, r.below.Segment.Text)
 	}
 	d.turn(false)
@@ -150,7 +151,7 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	canvas.Focus(days)
 	for _, wrong := range []string{"0", "3651", "-1", "1.5", "long"} {
 		days.SetText(wrong)
-		if !strings.HasPrefix(row.below.Segment.Text, "A number from 1 to 3650") {
+		if !strings.HasPrefix(row.below.Segment.Text, "Enter a number from 1 to 3650") {
 			t.Errorf("%q: said %q", wrong, row.below.Segment.Text)
 		}
 		days.TypedKey(enter)
@@ -162,7 +163,7 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	}
 	days.SetText("7")
 	canvas.Focus(d.number("history_events")) // half a number must not erase activity
-	if row.below.Segment.Text != "Enter takes it, Esc does not" {
+	if row.below.Segment.Text != "Enter to apply, Esc to cancel" {
 		t.Errorf("of a number that is not taken: %q", row.below.Segment.Text)
 	}
 	d.settings.SetSettings(Settings{HistoryDays: 31})
@@ -176,7 +177,7 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	days.SetText("")
 	days.TypedKey(enter)
 	d.Want("asked", d.Asked, []string{`set history_days "7"`, `set history_days ""`})
-	d.settings.ShowResult("history_days", "Not changed: no")
+	d.settings.ShowResult("history_days", "Can't change the setting: no")
 	if days.Text != "7" {
 		t.Errorf("refused: %q; want 7, which holds", days.Text)
 	}
@@ -195,7 +196,7 @@ func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
 	}
 	test.Tap(&button.Button)
 	d.settings.ShowResult("test", "")
-	if !strings.HasPrefix(said(), "The desktop has taken it") {
+	if !strings.HasPrefix(said(), "Sent. If no notification appeared") {
 		t.Errorf("said %q", said())
 	}
 }
@@ -259,8 +260,8 @@ func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {
 
 func TestEveryTranslationCanBeChosen(t *testing.T) {
 	d := settingsDesk(t, Settings{})
-	want := []string{"As the system"}
-	for _, code := range words.Languages() {
+	want := []string{"System"}
+	for _, code := range assets.Languages() {
 		want = append(want, words.LanguageName(code))
 	}
 	d.Want("languages", d.choice("language").Options, want)

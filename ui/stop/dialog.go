@@ -178,8 +178,8 @@ func (d *Dialog) update(n Update) {
 	case Ready:
 		d.confirm()
 	case AlreadyExited:
-		d.showSentences(lang.L("It ended by itself while this was open. Nothing was signalled."))
-		d.show(lang.L("It has ended already"), d.button(lang.L("Close"), d.Hide))
+		d.showSentences(lang.L("The process exited on its own. No signal was sent."))
+		d.show(lang.L("Already exited"), d.button(lang.L("Close"), d.Hide))
 	case Refused:
 		d.showSentences(n.Problems...)
 		if len(n.Targets) > 0 {
@@ -222,15 +222,15 @@ func (d *Dialog) confirm() {
 		}
 	}
 	add(lang.L("Closes"), closingLines(n))
-	add(lang.L("May end too"), belowLines(n))
+	add(lang.L("May also exit"), belowLines(n))
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -widgets.Overlap-1, 0), facts))
 	d.addManagers()
 	if n.ForceOnly {
-		d.body.Add(sentenceNote(lang.L("This system can end it by force alone: what it has not saved is lost.")))
+		d.body.Add(sentenceNote(lang.L("This system can only force quit the process. Unsaved data is lost.")))
 	}
 	d.children = nil
 	if n.Children > 0 {
-		label := lang.N("With its {{.Count}} children", n.Children, map[string]any{"Count": words.Number(n.Children)})
+		label := lang.N("Also stop its {{.Count}} child processes", n.Children, map[string]any{"Count": words.Number(n.Children)})
 		d.children = widgets.NewToggle(label, func(bool) {}, func() {})
 		d.children.Self = d.children // Esc is the dialog's
 		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
@@ -316,7 +316,7 @@ func (d *Dialog) terminate() {
 		d.forceQuit()
 		return
 	}
-	words := lang.L("Asked to end. What runs on after {{.Time}} can be forced.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
+	words := lang.L("SIGTERM sent. Processes that are still running after {{.Time}} can be force quit.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
 	d.wait(lang.N("Stopping {{.Name}}…", len(d.news.Targets), map[string]any{"Name": targetsText(d.news.Targets)}), d.news.Targets, words)
 	d.stop.Terminate(d.children != nil && d.children.On)
 }
@@ -327,7 +327,7 @@ func (d *Dialog) forceQuit() {
 	if d.news.Stage == Ready {
 		left = d.news.Targets
 	}
-	d.wait(lang.N("Forcing {{.Name}}…", len(left), map[string]any{"Name": targetsText(left)}), left, lang.L("The system ends it at once."))
+	d.wait(lang.N("Force quitting {{.Name}}…", len(left), map[string]any{"Name": targetsText(left)}), left, lang.L("Ending the process immediately."))
 	d.stop.ForceQuit()
 }
 
@@ -348,15 +348,15 @@ func (d *Dialog) Tick() {
 
 func (d *Dialog) offerForce() {
 	n := d.news
-	words := lang.L("Asked to end, and runs on. Force ends it at once: what it has not saved is lost.")
-	force := d.danger(lang.L("Force"), d.forceQuit)
-	buttons := []fyne.CanvasObject{d.button(lang.L("Leave it"), d.Hide), force}
+	words := lang.L("Still running after SIGTERM. Force quit ends it immediately; unsaved data is lost.")
+	force := d.danger(lang.L("Force quit"), d.forceQuit)
+	buttons := []fyne.CanvasObject{d.button(lang.L("Keep running"), d.Hide), force}
 	if d.forced {
-		words = lang.L("It runs on even by force: the system may be waiting for a device.")
+		words = lang.L("Still running after SIGKILL. The system may be waiting for a device.")
 		buttons = []fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}
 	}
 	d.showSentences(slices.Concat(severalNames(n.StillRunning), []string{words}, n.Problems)...)
-	d.show(lang.N("{{.Name}} has not ended", len(n.StillRunning), map[string]any{"Name": targetsText(n.StillRunning)}), buttons...)
+	d.show(lang.N("{{.Name}} are still running", len(n.StillRunning), map[string]any{"Name": targetsText(n.StillRunning)}), buttons...)
 }
 
 func (d *Dialog) success() {
@@ -364,19 +364,19 @@ func (d *Dialog) success() {
 	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}
 	if command := restartCommand(d.news.Targets[0]); command != "" {
 		d.copied = widgets.NewNote(true)
-		d.copied.Set(lang.L("“Start again” copies its command, for a terminal."), table.ColorMuted)
+		d.copied.Set(lang.L("To start it again, copy its command and run it in a terminal."), table.ColorMuted)
 		d.body.Add(d.copied.Object)
-		buttons = append(buttons, d.button(lang.L("Start again"), func() {
+		buttons = append(buttons, d.button(lang.L("Copy command"), func() {
 			d.actions.Copy(command)
-			d.copied.Set(lang.L("Copied: paste it into a terminal. It is not shown here, where others may see a password in it."), uitheme.ColorOpen)
+			d.copied.Set(lang.L("Copied. Paste it into a terminal. The command is not shown here because it may contain a password."), uitheme.ColorOpen)
 			d.resize()
 		}))
 	}
-	d.show(lang.L("Stopped."), buttons...)
+	d.show(lang.L("Stopped"), buttons...)
 }
 
 func endedWords(owners []monitor.Owner) string {
-	return lang.N("{{.Name}} has ended.", len(owners), map[string]any{"Name": someNames(owners)})
+	return lang.N("{{.Name}} exited.", len(owners), map[string]any{"Name": someNames(owners)})
 }
 
 // targetsText is what a title calls owners.

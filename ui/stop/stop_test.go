@@ -127,7 +127,7 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	news := held(l)
 	news.Children = 3
 	d.report(news)
-	d.Says("With its 3 children")
+	d.Says("Also stop its 3 child processes")
 	d.Window.Canvas().Focus(d.stopping.children)
 	uitest.Press(d.Window, fyne.KeyReturn)
 	d.Window.Canvas().FocusNext() // to Cancel
@@ -147,15 +147,15 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 		t.Errorf("after 4 s of 10 the line is at %v", got)
 	}
 	d.report(Update{Stage: StillRunning, StillRunning: l.Owners})
-	d.Says("node (10) has not ended", "Force ends it at once")
-	if d.focused() != "Leave it" {
+	d.Says("node (10) is still running", "Force quit ends it immediately")
+	if d.focused() != "Keep running" {
 		t.Errorf("the keyboard is on %q; want Leave it", d.focused())
 	}
-	d.tap("Force")
+	d.tap("Force quit")
 	d.Want("asked", d.Asked[2:], []string{"force"})
 	d.report(Update{Stage: Done, Targets: l.Owners})
-	d.Says("Stopped.", "node (10) has ended.")
-	d.tap("Start again")
+	d.Says("Stopped", "node (10) exited.")
+	d.tap("Copy command")
 	d.Want("asked", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js --token=hunter2 'it'\"'\"'s'"})
 	if said := d.Overlay(); strings.Contains(said, "hunter2") {
 		t.Errorf("the password is shown: %s", said)
@@ -167,15 +167,15 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 
 func TestWhatIsNotStoppedIsSaid(t *testing.T) {
 	for stage, want := range map[Stage][]string{
-		Refused:       {"Not stopped", "node (10) is not stopped: it is Porthole itself."},
-		AlreadyExited: {"It has ended already", "Nothing was signalled."},
+		Refused:       {"Not stopped", "Can't stop node (10): it is Porthole itself."},
+		AlreadyExited: {"Already exited", "No signal was sent."},
 	} {
 		d, l := stopDesk(t)
 		uitest.Press(d.Window, fyne.KeyDelete)
 		d.report(held(l))
-		d.report(Update{Stage: stage, Problems: []string{"node (10) is not stopped: it is Porthole itself."}})
+		d.report(Update{Stage: stage, Problems: []string{"Can't stop node (10): it is Porthole itself."}})
 		d.Says(want[0], want[1])
-		if d.focused() != "Close" || strings.Contains(d.Overlay(), "Start again") {
+		if d.focused() != "Close" || strings.Contains(d.Overlay(), "Copy command") {
 			t.Errorf("stage %d: the keyboard is on %q", stage, d.focused())
 		}
 		uitest.Press(d.Window, fyne.KeyReturn)

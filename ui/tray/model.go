@@ -87,7 +87,7 @@ func level(s State) int {
 
 func tooltip(s State) string {
 	if s.Problem != "" {
-		return lang.L("Porthole: the ports cannot be read")
+		return lang.L("Porthole: can't read the ports")
 	}
 	n := countLoopback(s.Snapshot)
 	ports := lang.N("{{.Count}} ports", n, map[string]any{"Count": n})
@@ -139,7 +139,7 @@ func freeLine(rule watch.Rule) Line {
 	}
 	text := lang.L("{{.Ports}} free", map[string]any{"Ports": rule.Ports.String()})
 	if !rule.Match.IsZero() { // another service may have it
-		text = lang.L("{{.Ports}} not open by {{.Name}}", map[string]any{"Ports": rule.Ports.String(), "Name": monitor.Clean(rule.Match.String(), maxName)})
+		text = lang.L("{{.Ports}}: {{.Name}} not running", map[string]any{"Ports": rule.Ports.String(), "Name": monitor.Clean(rule.Match.String(), maxName)})
 	}
 	return Line{Text: "○ " + text, Port: rule.Ports[0].First}
 }
@@ -155,16 +155,16 @@ func recentLines(changes []monitor.Event) []Line {
 		case monitor.Closed:
 			text = lang.L("{{.Time}}  {{.Port}} closed: {{.Who}}", data)
 		case monitor.OwnerChanged:
-			text = lang.L("{{.Time}}  {{.Port}} changed hands: {{.Who}}", data)
+			text = lang.L("{{.Time}}  {{.Port}} changed owner: {{.Who}}", data)
 		case monitor.ExposureChanged:
-			text = lang.L("{{.Time}}  {{.Port}} changed reach: {{.Who}}", data)
+			text = lang.L("{{.Time}}  {{.Port}} changed exposure: {{.Who}}", data)
 		}
 		if lines = append(lines, Line{Text: text, Port: c.Listener.Port}); len(lines) == MaxRecent {
 			break
 		}
 	}
 	if lines == nil {
-		return []Line{{Text: lang.L("No changes yet")}}
+		return []Line{{Text: lang.L("No events yet")}}
 	}
 	return lines
 }

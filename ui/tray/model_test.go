@@ -19,7 +19,11 @@ import (
 func TestMain(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := lang.AddTranslationsFS(assets.Translations, "translations"); err != nil {
+	texts, err := assets.Translation("en")
+	if err == nil {
+		err = lang.AddTranslationsForLocale(texts, lang.SystemLocale())
+	}
+	if err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -61,7 +65,7 @@ func TestModel(t *testing.T) {
 	}{
 		{"nothing open", State{Rules: watching("62893", "5432")}, Icon{}, "Porthole: 0 ports, 0 of 2 watched open", []string{"○ 62893 free", "○ 5432 free"}},
 		{"one of two", State{Snapshot: snapshot(node), Rules: watching("62893", "5432")}, Icon{Level: 2}, "Porthole: 1 port, 1 of 2 watched open", []string{"● 62893 node · acme-web", "○ 5432 free"}},
-		{"all", State{Snapshot: snapshot(pg, node), Rules: watching("62893", "5432")}, Icon{Level: 4}, "Porthole: 2 ports, 2 of 2 watched open", []string{"● 62893 node · acme-web", "● 5432 root's process (hidden)"}},
+		{"all", State{Snapshot: snapshot(pg, node), Rules: watching("62893", "5432")}, Icon{Level: 4}, "Porthole: 2 ports, 2 of 2 watched open", []string{"● 62893 node · acme-web", "● 5432 unknown (user root)"}},
 		{"nothing watched", State{Snapshot: snapshot(node)}, Icon{}, "Porthole: 1 port, none watched", nil},
 		{"a range", State{Snapshot: snapshot(node), Rules: watching("3000-3999, 8080")}, Icon{}, "Porthole: 1 port, 0 of 1 watched open", []string{"○ 3000-3999, 8080 free"}},
 		{"overlapping rules", State{Snapshot: snapshot(node), Rules: watching("62893", "60000-65000")}, Icon{Level: 4}, "Porthole: 1 port, 2 of 2 watched open", []string{"● 62893 node · acme-web"}},
@@ -69,7 +73,7 @@ func TestModel(t *testing.T) {
 		{"unseen", State{Rules: watching("62893"), Unread: true}, Icon{Dot: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
 		{"an alarm outweighs the dot", State{Rules: watching("62893"), Unread: true, Alert: true}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
 		{"paused", State{Rules: watching("62893"), Paused: true}, Icon{Paused: true}, "Porthole: 0 ports, 0 of 1 watched open (notifications paused)", []string{"○ 62893 free"}},
-		{"blind", State{Problem: "no netlink"}, Icon{}, "Porthole: the ports cannot be read", nil},
+		{"blind", State{Problem: "no netlink"}, Icon{}, "Porthole: can't read the ports", nil},
 	} {
 		m := NewModel(c.state)
 		var lines []string
@@ -125,10 +129,10 @@ func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
 		}
 		return texts
 	}
-	if got, want := lines(), []string{"○ vite shop not running", "○ 5432 not open by vite shop"}; !slices.Equal(got, want) {
+	if got, want := lines(), []string{"○ vite shop not running", "○ 5432: vite shop not running"}; !slices.Equal(got, want) {
 		t.Errorf("nothing runs: %q, want %q", got, want)
 	}
-	if got, want := lines(vite, at(5432, "postgres", "", "127.0.0.1")), []string{"● 63101 vite · shop", "○ 5432 not open by vite shop"}; !slices.Equal(got, want) {
+	if got, want := lines(vite, at(5432, "postgres", "", "127.0.0.1")), []string{"● 63101 vite · shop", "○ 5432: vite shop not running"}; !slices.Equal(got, want) {
 		t.Errorf("it runs: %q, want %q", got, want)
 	}
 	if m := NewModel(State{Rules: rules, Snapshot: snapshot(vite)}); m.Icon.Level != 2 || !strings.HasSuffix(m.Tooltip, "1 of 2 watched open") {
@@ -137,7 +141,7 @@ func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
 }
 
 func TestTheLastChanges(t *testing.T) {
-	if got := NewModel(State{}).Recent; len(got) != 1 || got[0].Text != "No changes yet" || got[0].Port != 0 {
+	if got := NewModel(State{}).Recent; len(got) != 1 || got[0].Text != "No events yet" || got[0].Port != 0 {
 		t.Errorf("before any: %+v", got)
 	}
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
@@ -149,7 +153,7 @@ func TestTheLastChanges(t *testing.T) {
 	for _, l := range NewModel(State{Recent: changes}).Recent {
 		got = append(got, l.Text)
 	}
-	want := []string{"12:05  3005 opened: node", "12:04  3004 closed: node", "12:03  3003 changed hands: node", "12:02  3002 changed reach: node", "12:01  3001 opened: node"}
+	want := []string{"12:05  3005 opened: node", "12:04  3004 closed: node", "12:03  3003 changed owner: node", "12:02  3002 changed exposure: node", "12:01  3001 opened: node"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -31,7 +31,11 @@ import (
 func Main(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en")
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
-	if err := lang.AddTranslationsFS(assets.Translations, "translations"); err != nil {
+	texts, err := assets.Translation("en")
+	if err == nil {
+		err = lang.AddTranslationsForLocale(texts, lang.SystemLocale())
+	}
+	if err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -80,7 +84,7 @@ func Listening(port uint16, name string, pid int, addresses ...string) *monitor.
 func InGerman(t *testing.T) {
 	t.Helper()
 	use := func(language string) {
-		words, err := assets.Translations.ReadFile("translations/" + language + ".json")
+		words, err := assets.Translation(language)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -61,10 +61,10 @@ func (t typed) rule() (rule watch.Rule, wrong ruleErrors) {
 		wrong.match = monitor.Clean(err.Error(), 200)
 	}
 	if strings.TrimSpace(t.ports+t.match) == "" {
-		wrong.ports = lang.L("Give ports, or words of a service, or both")
+		wrong.ports = lang.L("Enter ports, a process, or both")
 	}
 	if rule.NotifyOn = t.tell; t.tell == 0 {
-		wrong.tell = lang.L("Choose one at least; to keep a watch that tells nothing, switch it off")
+		wrong.tell = lang.L("Select at least one event. To silence a watch, turn it off.")
 	}
 	if rule.NotifyOn == allEventKinds() {
 		rule.NotifyOn = 0
@@ -112,10 +112,10 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 	f.title.Segment.Style.TextStyle.Bold = true
 	changed := func() { f.pressed = false; f.aside.Set("", table.ColorMuted); f.check() }
 	f.ports, f.match, f.name = widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys)
-	f.ports.Label, f.match.Label, f.name.Label = lang.L("Ports"), lang.L("Only when"), lang.L("Name")
+	f.ports.Label, f.match.Label, f.name.Label = lang.L("Ports"), lang.L("Process"), lang.L("Name")
 	f.ports.SetPlaceHolder(lang.L("any port"))
-	f.match.SetPlaceHolder(lang.L("anyone"))
-	f.name.SetPlaceHolder(lang.L("no name"))
+	f.match.SetPlaceHolder(lang.L("any process"))
+	f.name.SetPlaceHolder(lang.L("optional"))
 	f.portsNote, f.matchNote, f.tellNote = widgets.NewNote(true), widgets.NewNote(true), widgets.NewNote(false)
 	for i, label := range eventLabels() {
 		f.tell[i] = newFormCheck(label, changed, keys)
@@ -133,13 +133,13 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 func (f *watchForm) layout() fyne.CanvasObject {
 	head := container.NewBorder(nil, nil, f.title.Object, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.Object))
 	ports := field(lang.L("Ports"), f.ports, f.portsNote.Object)
-	match := field(lang.L("Only when"), f.match, f.matchNote.Object)
+	match := field(lang.L("Process"), f.match, f.matchNote.Object)
 	name := field(lang.L("Name"), f.name, widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
 	checks := container.New(layout.NewCustomPaddedHBoxLayout(2))
 	for _, c := range f.tell {
 		checks.Add(c)
 	}
-	tell := field(lang.L("Tell me when it"), container.New(layout.NewCustomPaddedLayout(0, 0, -4, 0), checks), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
+	tell := field(lang.L("Notify me when it"), container.New(layout.NewCustomPaddedLayout(0, 0, -4, 0), checks), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
 	buttons := container.NewBorder(nil, nil, nil, container.New(layout.NewCustomPaddedHBoxLayout(8), f.leaving, f.saving), f.tellNote.Centred())
 	form := container.New(layout.NewCustomPaddedVBoxLayout(8), head,
 		container.New(thirds{height: 84}, ports, match), container.New(thirds{height: 58}, name, tell), buttons)
@@ -179,7 +179,7 @@ func (f *watchForm) open() bool { return f.object.Visible() }
 // before is kept until it is saved or left.
 func (f *watchForm) begin(rule *watch.Rule, index int) {
 	if f.open() && f.typed() != f.begun {
-		f.aside.Set(lang.L("Save or cancel this one first"), uitheme.ColorAlert)
+		f.aside.Set(lang.L("Save or cancel this watch first"), uitheme.ColorAlert)
 		return
 	}
 	f.original, f.index, f.pressed = nil, index, false
@@ -187,7 +187,7 @@ func (f *watchForm) begin(rule *watch.Rule, index int) {
 	title := lang.L("New watch")
 	if rule != nil {
 		f.original, f.begun = new(*rule), typedFor(*rule)
-		title = lang.L("Change “{{.Name}}”", map[string]any{"Name": viewOf(*rule).name()})
+		title = lang.L("Edit “{{.Name}}”", map[string]any{"Name": viewOf(*rule).name()})
 	}
 	f.title.Set(title, theme.ColorNameForeground)
 	f.aside.Set("", table.ColorMuted)
@@ -250,10 +250,10 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	t := f.typed()
 	rule, wrong := t.rule()
 	if wrong == (ruleErrors{}) && f.taken(rule) {
-		wrong.tell = lang.L("There is such a watch already")
+		wrong.tell = lang.L("This watch already exists")
 	}
-	f.say(f.portsNote, wrong.ports, lang.L("Like 62893 or 3000-3999, 8080; empty for any port"), strings.TrimSpace(t.ports+t.match) == "")
-	f.say(f.matchNote, wrong.match, lang.L("Words that must all be found in its name, command, program, folder or project; each is a regular expression"), false)
+	f.say(f.portsNote, wrong.ports, lang.L("For example 62893 or 3000-3999, 8080. Leave empty for any port."), strings.TrimSpace(t.ports+t.match) == "")
+	f.say(f.matchNote, wrong.match, lang.L("Words that must all match the name, command, program, folder or project of the process. Each is a regular expression."), false)
 	f.say(f.tellNote, wrong.tell, "", false)
 	widgets.SetEnabled(f.saving, f.live && wrong == (ruleErrors{}))
 	return rule, wrong

@@ -69,7 +69,7 @@ type deletion struct {
 // New returns the page. now is the clock; keys gets the keys that the list has no use for.
 func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page {
 	p := &Page{actions: actions, now: now, keys: keys, live: true, selected: -1}
-	p.add = widgets.NewKeyButton(lang.L("Add a watch"), p.addRule, nil)
+	p.add = widgets.NewKeyButton(lang.L("Add watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
 	p.list = newRuleList(p)
 	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
@@ -86,7 +86,7 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 func (p *Page) layout() *fyne.Container {
 	intro := widgets.NewNote(false)
 	intro.Size(theme.SizeNameText)
-	intro.Set(lang.L("Porthole tells you when one of these opens, closes, changes hands or can be reached from the network"), table.ColorMuted)
+	intro.Set(lang.L("Porthole notifies you when one of these opens, closes, changes owner or is exposed to the network"), table.ColorMuted)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(container.NewBorder(nil, nil, nil, p.add, intro.Centred()), 8), widgets.Line())
 	p.foot = container.NewBorder(nil, nil, nil, p.count.Object, p.hint.Object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, widgets.Line(), widgets.Panel(p.foot, 4))
@@ -225,9 +225,9 @@ func (p *Page) showTexts() {
 	case len(p.rules) > 0:
 		p.empty.Hide()
 	case !p.known:
-		p.empty.Show(lang.L("Looking…"), "")
+		p.empty.Show(lang.L("Loading…"), "")
 	default:
-		p.empty.Show(lang.L("Nothing is watched"), lang.L("Add a watch here, or click the star beside a port in the Ports table"))
+		p.empty.Show(lang.L("No watches"), lang.L("Add a watch here, or click the star next to a port on the Ports page"))
 	}
 	if text := p.countWords(); text != p.count.Segment.Text {
 		p.count.Set(text, table.ColorMuted)
@@ -245,7 +245,7 @@ func (p *Page) countWords() string {
 	}
 	switch {
 	case !p.live:
-		return lang.L("not watching")
+		return lang.L("not monitoring")
 	case len(p.rules) == 0:
 		return ""
 	}
@@ -256,15 +256,15 @@ func (p *Page) countWords() string {
 func (p *Page) showHint(text string) {
 	p.hovered = text
 	if !p.live {
-		p.hint.Set(lang.L("Porthole has stopped watching: what you see is the last that it saw"), uitheme.ColorAlert)
+		p.hint.Set(lang.L("Porthole has stopped monitoring. This is the last known state."), uitheme.ColorAlert)
 		return
 	}
 	switch {
 	case text != "":
 	case p.form.open():
-		text = lang.L("Enter saves · Esc cancels")
+		text = lang.L("Enter: save · Esc: cancel")
 	case p.editable() && len(p.rules) > 0:
-		text = lang.L("Enter edits · Space switches on or off · Alt+Up and Alt+Down move · Delete deletes")
+		text = lang.L("Enter: edit · Space: turn on or off · Alt+Up, Alt+Down: move · Delete: delete")
 	}
 	p.hint.Set(text, table.ColorMuted)
 }
@@ -341,7 +341,7 @@ func (p *Page) showUndo() {
 	n := len(p.deleted)
 	show := n > 0 && p.editable()
 	if show {
-		p.undoing.set(lang.L("Deleted “{{.Name}}”.", map[string]any{"Name": viewOf(p.deleted[n-1].rule).name()}))
+		p.undoing.set(lang.L("Deleted “{{.Name}}”", map[string]any{"Name": viewOf(p.deleted[n-1].rule).name()}))
 	}
 	if p.undoing.object.Visible() != show {
 		p.undoing.object.Hidden = !show

@@ -72,14 +72,14 @@ func eventsText(tell watch.NotifyOn) string {
 	if len(words) == 0 || len(words) == len(allEvents) {
 		return ""
 	}
-	return lang.L("tells only when it {{.What}}", map[string]any{"What": strings.Join(words, ", ")})
+	return lang.L("notifies only when it {{.What}}", map[string]any{"What": strings.Join(words, ", ")})
 }
 
 // allEvents is all that a rule can tell of, in the order in which it is shown.
 var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnOwnerChange, watch.OnExposed}
 
 func eventLabels() [len(allEvents)]string {
-	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("changes hands"), lang.L("can be reached from the network")}
+	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("changes owner"), lang.L("is exposed to the network")}
 }
 
 // stateOf is what a rule sees in s.
@@ -97,9 +97,9 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	state := ruleState{"● " + lang.L("open"), ownersText(found, !single), uitheme.ColorOpen, true}
 	switch {
 	case exposed > 0 && (single || len(found) == 1):
-		state.text, state.color = "◐ "+lang.L("reachable from the network"), uitheme.ColorAlert
+		state.text, state.color = "◐ "+lang.L("exposed to the network"), uitheme.ColorAlert
 	case exposed > 0:
-		state.text, state.color = "◐ "+lang.L("{{.Count}} of {{.All}} reachable from the network", count), uitheme.ColorAlert
+		state.text, state.color = "◐ "+lang.L("{{.Count}} of {{.All}} exposed to the network", count), uitheme.ColorAlert
 	case !single && len(found) > 1:
 		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": words.Number(len(found))})
 	}
@@ -116,7 +116,7 @@ func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
 	}
 	if others := (watch.Rule{Ports: rule.Ports}).Listeners(s); len(others) > 0 {
 		_, single := rule.Ports.Single()
-		state.text, state.more = "○ "+lang.L("held by another"), ownersText(others, !single)
+		state.text, state.more = "○ "+lang.L("used by another process"), ownersText(others, !single)
 	}
 	return state
 }
@@ -265,12 +265,12 @@ func newRuleRow(p *Page) *ruleRow {
 	button := func(icon fyne.Resource, label string, do func(int)) *widgets.RowButton {
 		return widgets.NewRowButton(icon, label, func() { table.FocusOn(p.list); do(r.index) }, r.hover)
 	}
-	r.on = button(theme.CheckButtonIcon(), lang.L("Switch on or off (Space)"), p.toggle)
+	r.on = button(theme.CheckButtonIcon(), lang.L("Turn on or off (Space)"), p.toggle)
 	r.buttons = []*widgets.RowButton{
 		button(theme.DocumentCreateIcon(), lang.L("Edit (Enter)"), p.edit),
 		button(theme.MoveUpIcon(), lang.L("Move up (Alt+Up)"), func(i int) { p.move(i, -1) }),
 		button(theme.MoveDownIcon(), lang.L("Move down (Alt+Down)"), func(i int) { p.move(i, 1) }),
-		button(theme.DeleteIcon(), lang.L("Delete (Delete)"), p.remove),
+		button(theme.DeleteIcon(), lang.L("Delete (Del)"), p.remove),
 	}
 	r.ExtendBaseWidget(r)
 	return r

@@ -163,7 +163,7 @@ func TestARuleIsSaidInWords(t *testing.T) {
 		{rule(t, "62893", ""), "|62893||"},
 		{rule(t, "62893", "node"), "|62893|only “node”|"},
 		{rule(t, "", "node\tshop"), "||“node shop” on any port|"},
-		{named, "the shop|80, 3000-3010|only “vite shop”|tells only when it opens, can be reached from the network"},
+		{named, "the shop|80, 3000-3010|only “vite shop”|notifies only when it opens, is exposed to the network"},
 	} {
 		v := viewOf(c.rule)
 		if got := strings.Join([]string{v.title, v.ports, v.pattern, v.events}, "|"); got != c.want {
@@ -185,14 +185,14 @@ func TestARuleSaysItsState(t *testing.T) {
 	}{
 		{off, ruleState{"off", "", table.ColorMuted, false}},
 		{rule(t, "3000", ""), ruleState{"● open", "node · acme-web", uitheme.ColorOpen, true}},
-		{rule(t, "3001", ""), ruleState{"◐ reachable from the network", "python3", uitheme.ColorAlert, true}},
-		{rule(t, "3000-3001", ""), ruleState{"◐ 1 of 2 reachable from the network", "3001 python3, 3000 node · acme-web", uitheme.ColorAlert, true}},
+		{rule(t, "3001", ""), ruleState{"◐ exposed to the network", "python3", uitheme.ColorAlert, true}},
+		{rule(t, "3000-3001", ""), ruleState{"◐ 1 of 2 exposed to the network", "3001 python3, 3000 node · acme-web", uitheme.ColorAlert, true}},
 		{rule(t, "3000, 4000", ""), ruleState{"● 2 open", "3000 node · acme-web, 4000 a b", uitheme.ColorOpen, true}},
 		{rule(t, "", "node"), ruleState{"● open", "3000 node · acme-web", uitheme.ColorOpen, true}},
 		{rule(t, "", "java"), ruleState{"○ not running", "", table.ColorMuted, false}},
 		{rule(t, "5432", ""), ruleState{"○ free", "", table.ColorMuted, false}},
 		{rule(t, "5432", "postgres"), ruleState{"○ free", "", table.ColorMuted, false}},
-		{rule(t, "3000", "postgres"), ruleState{"○ held by another", "node · acme-web", table.ColorMuted, false}},
+		{rule(t, "3000", "postgres"), ruleState{"○ used by another process", "node · acme-web", table.ColorMuted, false}},
 	} {
 		if got := stateOf(c.rule, s); got != c.want {
 			t.Errorf("%+v: %+v; want %+v", c.rule, got, c.want)
@@ -312,22 +312,22 @@ func TestButtonsSayWhatTheyDo(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	test.MoveMouse(d.Window.Canvas(), at(d.rowOf(0).buttons[3]))
 	d.see(uitest.Listening(1, "node", 1)) // the words stay
-	if got := d.watches.hint.Segment.Text; got != "Delete (Delete)" {
+	if got := d.watches.hint.Segment.Text; got != "Delete (Del)" {
 		t.Errorf("on a button: %q", got)
 	}
 	test.MoveMouse(d.Window.Canvas(), fyne.NewPos(1, 1))
-	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter edits") {
+	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter: edit") {
 		t.Errorf("elsewhere: %q", got)
 	}
 	d.watches.edit(0)
-	if got := d.watches.hint.Segment.Text; got != "Enter saves · Esc cancels" {
+	if got := d.watches.hint.Segment.Text; got != "Enter: save · Esc: cancel" {
 		t.Errorf("with the form open: %q", got)
 	}
 	d.key(fyne.KeyEscape)
-	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter edits") {
+	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter: edit") {
 		t.Errorf("with the form closed: %q", got)
 	}
-	if got := d.rowOf(0).buttons[3].AccessibilityLabel(); got != "Delete (Delete)" {
+	if got := d.rowOf(0).buttons[3].AccessibilityLabel(); got != "Delete (Del)" {
 		t.Errorf("a screen reader says %q", got)
 	}
 }
@@ -336,7 +336,7 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
 	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyDelete) // a key that is held down
 	d.shows("deleted", "1*")
-	if u := d.watches.undoing; !u.object.Visible() || u.text.Segment.Text != "Deleted “3”." {
+	if u := d.watches.undoing; !u.object.Visible() || u.text.Segment.Text != "Deleted “3”" {
 		t.Errorf("says %q, visible %v", u.text.Segment.Text, u.object.Visible())
 	}
 	d.tell(rule(t, "1", "")) // the answer
@@ -392,7 +392,7 @@ func TestAWatchIsAddedByKeys(t *testing.T) {
 }
 
 func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
-	missing := "Give ports, or words of a service, or both"
+	missing := "Enter ports, a process, or both"
 	for _, c := range []struct{ ports, match, wantPorts, wantMatch string }{
 		{"70000", "", `"70000": a port is a number from 1 to 65535`, ""},
 		{"0", "", `"0": a port is a number from 1 to 65535`, ""},
@@ -435,7 +435,7 @@ func TestAnEmptyFormIsWrongOnceItIsToBeSaved(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	test.Tap(d.watches.add)
 	n := d.watches.form.portsNote.Segment
-	if n.Text != "Give ports, or words of a service, or both" || n.Style.ColorName != table.ColorMuted || !d.watches.form.saving.Disabled() {
+	if n.Text != "Enter ports, a process, or both" || n.Style.ColorName != table.ColorMuted || !d.watches.form.saving.Disabled() {
 		t.Errorf("at first: %q in %s", n.Text, n.Style.ColorName)
 	}
 	d.key(fyne.KeyReturn)
@@ -449,7 +449,7 @@ func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
 	test.Tap(d.watches.add)
 	f := d.watches.form
 	d.text("1")
-	if got := f.tellNote.Segment.Text; got != "There is such a watch already" || !f.saving.Disabled() {
+	if got := f.tellNote.Segment.Text; got != "This watch already exists" || !f.saving.Disabled() {
 		t.Errorf("twice: %q", got)
 	}
 	d.text("2")
@@ -459,7 +459,7 @@ func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
 	for _, c := range f.tell {
 		test.TapCanvas(d.Window.Canvas(), at(c).SubtractXY(c.Size().Width/2-15, 0))
 	}
-	if got := f.tellNote.Segment.Text; !strings.HasPrefix(got, "Choose one at least") || !f.saving.Disabled() {
+	if got := f.tellNote.Segment.Text; !strings.HasPrefix(got, "Select at least one event") || !f.saving.Disabled() {
 		t.Errorf("tells nothing: %q", got)
 	}
 }
@@ -575,7 +575,7 @@ func TestTheSelectionStaysWithItsRule(t *testing.T) {
 func TestNothingIsWatchedSaysHowToBegin(t *testing.T) {
 	d := newWatchDesk(t)
 	e := d.watches.empty
-	if !e.Object.Visible() || e.Title.Text != "Nothing is watched" || !strings.Contains(e.More.Text, "Add a watch") {
+	if !e.Object.Visible() || e.Title.Text != "No watches" || !strings.Contains(e.More.Text, "Add a watch") {
 		t.Errorf("says %q, %q", e.Title.Text, e.More.Text)
 	}
 	d.key(fyne.KeyReturn) // on the button that adds

@@ -31,7 +31,7 @@ func Ask(window fyne.Window, title, text, yes string, do, answered func()) *Ques
 		do()
 	}, q.Hide)
 	q.Yes.Importance = widget.DangerImportance
-	q.No = NewKeyButton(lang.L("Keep"), q.Hide, q.Hide)
+	q.No = NewKeyButton(lang.L("Cancel"), q.Hide, q.Hide)
 	words := container.New(layout.NewCustomPaddedVBoxLayout(4), container.New(layout.NewCustomPaddedLayout(0, 0, 7, 7), q.title),
 		container.NewGridWrap(fyne.NewSize(380, 56), q.Text))
 	buttons := container.NewHBox(layout.NewSpacer(), q.No, q.Yes)

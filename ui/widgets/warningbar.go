@@ -21,7 +21,7 @@ type WarningBar struct {
 // NewWarningBar returns a hidden bar. restart is called when its button is pressed, which is
 // there while nobody watches.
 func NewWarningBar(restart func()) *WarningBar {
-	w := &WarningBar{text: widget.NewLabel(""), Again: NewButton(lang.L("Start Porthole again"), restart)}
+	w := &WarningBar{text: widget.NewLabel(""), Again: NewButton(lang.L("Restart Porthole"), restart)}
 	w.text.Wrapping = fyne.TextWrapWord
 	w.Again.Hide()
 	bar := container.NewBorder(nil, nil, NewRectangle(uitheme.ColorAlert, fyne.NewSize(4, 1), 0), w.Again, w.text)
@@ -34,7 +34,7 @@ func NewWarningBar(restart func()) *WarningBar {
 // anew.
 func (w *WarningBar) Show(problems []string, live bool) bool {
 	if !live {
-		problems = []string{lang.L("Porthole has stopped watching: what you see is the last that it saw")}
+		problems = []string{lang.L("Porthole has stopped monitoring. This is the last known state.")}
 	}
 	text := strings.Join(problems, "\n")
 	if w.text.Text == text && w.Again.Hidden == live {

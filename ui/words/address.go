@@ -58,9 +58,9 @@ func AddressPort(s monitor.HeldSocket, port uint16) string {
 // SocketExposure says from where a socket can be reached.
 func SocketExposure(s monitor.HeldSocket) string {
 	if monitor.ExposureOf(s.Address) == monitor.ExposureLoopback {
-		return lang.L("this machine")
+		return lang.L("local only")
 	}
-	return lang.L("the network")
+	return lang.L("network")
 }
 
 // SamePort are those of all that have the port and the protocol of l; in all they

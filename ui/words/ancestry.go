@@ -22,7 +22,7 @@ func chainText(why ancestry.Explanation, pids bool) string {
 			}
 		}
 		if p.Ended {
-			more = append(more, lang.L("ended"))
+			more = append(more, lang.L("exited"))
 		}
 		_, name := titleText(p.Title)
 		if len(more) > 0 {
@@ -50,7 +50,7 @@ func titleText(title string) (place, alone string) {
 	case ancestry.SomeContainer:
 		return lang.L("a container"), lang.L("container")
 	case ancestry.UserSystemd:
-		title = lang.L("systemd of the user")
+		title = lang.L("systemd (user)")
 	}
 	return title, title
 }
@@ -59,7 +59,7 @@ func titleText(title string) (place, alone string) {
 func roleText(r ancestry.Role) string {
 	switch r {
 	case ancestry.System:
-		return lang.L("first process")
+		return lang.L("init process")
 	case ancestry.Cron:
 		return lang.L("cron")
 	case ancestry.SSH:
@@ -67,7 +67,7 @@ func roleText(r ancestry.Role) string {
 	case ancestry.Terminal:
 		return lang.L("terminal")
 	case ancestry.Tmux:
-		return lang.L("outlives its terminal")
+		return lang.L("terminal multiplexer")
 	case ancestry.Shell:
 		return lang.L("shell")
 	case ancestry.IDE:
@@ -77,7 +77,7 @@ func roleText(r ancestry.Role) string {
 	case ancestry.Supervisor:
 		return lang.L("supervisor")
 	case ancestry.Container:
-		return lang.L("container's runtime")
+		return lang.L("container runtime")
 	}
 	return ""
 }
@@ -145,18 +145,18 @@ func startedByManager(w ancestry.Explanation, data map[string]any) string {
 	data["Script"] = parent.Name
 	switch {
 	case w.Container != "":
-		return lang.L("It runs in the container {{.Container}}", data)
+		return lang.L("Runs in the container {{.Container}}", data)
 	case strings.HasSuffix(w.Unit, ".service"):
 		return lang.L("Started by systemd as {{.Unit}}", data)
 	case w.Manager == nil && len(w.Chain) < 2:
-		return lang.L("What started it is not known")
+		return lang.L("Started by an unknown process")
 	case w.Manager == nil:
 		return lang.L("Started by {{.Script}}", data)
 	}
 	data["Manager"], _ = titleText(w.Manager.Title)
 	switch {
 	case w.Manager.Role == ancestry.System && w.Manager.PID == parent.PID:
-		return lang.L("A child of {{.Manager}}: a service, or what started it has ended", data)
+		return lang.L("Child of {{.Manager}}: a service, or its parent process has exited", data)
 	case w.Manager.Role == ancestry.System:
 		return lang.L("Started by {{.Script}}", data)
 	}
@@ -168,11 +168,11 @@ func startedByManager(w ancestry.Explanation, data map[string]any) string {
 func orphanedSentence(w ancestry.Explanation, data map[string]any) string {
 	switch {
 	case w.Script != nil:
-		return lang.L("Started by {{.Script}}, whose terminal has closed: it was left behind", data)
+		return lang.L("Orphaned: started by {{.Script}}, whose terminal has closed", data)
 	case w.Shell != nil:
-		return lang.L("Started in {{.Shell}}, which has closed: it was left behind", data)
+		return lang.L("Orphaned: started in {{.Shell}}, which has closed", data)
 	case w.Session != nil:
-		return lang.L("Started in {{.Home}}, which has closed: it was left behind", data)
+		return lang.L("Orphaned: started in {{.Home}}, which has closed", data)
 	}
-	return lang.L("The leader of its session has ended: it was left behind by its terminal")
+	return lang.L("Orphaned: the session leader has exited")
 }

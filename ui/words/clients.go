@@ -50,7 +50,7 @@ func clientOf(p connection.Conn) clientRow {
 	case p.Client.PID != 0:
 		return clientRow{name: name + " " + strconv.Itoa(p.Client.PID), pid: p.Client.PID}
 	case p.User != "":
-		return clientRow{name: lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(p.User, 40)}), order: 1}
+		return clientRow{name: lang.L("unknown (user {{.User}})", map[string]any{"User": monitor.Clean(p.User, 40)}), order: 1}
 	}
 	return clientRow{name: p.Remote.Addr().String(), order: 2}
 }
@@ -78,7 +78,7 @@ func Speed(bytes float64) string {
 
 // ConnectionsTitle is the title above n connections.
 func ConnectionsTitle(n int) string {
-	return lang.L("Connected now ({{.Count}})", map[string]any{"Count": Number(n)})
+	return lang.L("Connections ({{.Count}})", map[string]any{"Count": Number(n)})
 }
 
 // MaxClients is how many clients are listed; the rest is counted.
@@ -89,7 +89,7 @@ const MaxClients = 8
 func ClientLines(all []connection.Conn, meter *connection.Meter, speeds, both bool) [][4]string {
 	rows := clientRows(all, meter)
 	if len(rows) == 0 {
-		return [][4]string{{lang.L("Nobody")}}
+		return [][4]string{{lang.L("No clients")}}
 	}
 	var lines [][4]string
 	for _, r := range rows[:min(len(rows), MaxClients)] {

@@ -10,10 +10,10 @@ import (
 func TestAnExplanationInGerman(t *testing.T) {
 	uitest.InGerman(t)
 	got := Explanation(uitest.Listening(80, "", 0, "0.0.0.0"), false, explain.System{})
-	want := "0.0.0.0 steht für jede IPv4-Adresse dieses Rechners: Loopback und die seiner Netze. " +
-		"Port 80 ist wohlbekannt (0–1023): Solche Ports gehören Diensten, die dort jeder erwartet, und auf vielen Systemen kann nur der Administrator sie öffnen. " +
-		"Sein üblicher Dienst ist „HTTP“, doch jeder andere kann ihn haben. " +
-		"Ein Prozess von ada lauscht jetzt auf 0.0.0.0:80; welcher, ist von hier nicht zu sehen. Auch andere Rechner können ihn erreichen, sofern keine Firewall dazwischen ist."
+	want := "0.0.0.0 steht für alle IPv4-Adressen dieses Rechners, im Loopback und in seinen Netzen. " +
+		"Port 80 ist ein Systemport (well-known port, 0–1023). Diese Ports gehören zu Standarddiensten, und auf vielen Systemen kann nur die Systemverwaltung sie öffnen. " +
+		"Der übliche Dienst auf diesem Port ist „HTTP“, aber jedes Programm kann ihn nutzen. " +
+		"Ein Prozess von ada lauscht auf 0.0.0.0:80; welcher, kann Porthole nicht sehen. Aus dem Netz erreichbar: Andere Rechner können sich verbinden, sofern keine Firewall sie daran hindert."
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

@@ -125,7 +125,7 @@ func Tenure(s history.Tenure, now time.Time) string {
 	unknown := s.AlreadyOpen || s.From.IsZero()
 	switch {
 	case s.To.IsZero() && s.From.IsZero():
-		return lang.L("at a time that is not known")
+		return lang.L("time unknown")
 	case s.To.IsZero() && unknown:
 		return lang.L("since before {{.From}}", map[string]any{"From": at(s.From)})
 	case s.To.IsZero():

@@ -3,62 +3,38 @@ package words
 import (
 	"cmp"
 	"fmt"
-	"io/fs"
-	"path"
+	"slices"
 	"strings"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/assets"
 )
 
-// folder is where the translations are.
-const folder = "translations"
-
-// SetUpLanguage gives Fyne's lang our words, in the language that was chosen,
-// "" for the system's. Call it once, before the first of them is needed.
+// SetUpLanguage gives Fyne's lang the texts of the chosen language, "" for that of
+// the system. A language without a translation becomes English. Call it once,
+// before the first text is needed.
 func SetUpLanguage(chosen string) error {
-	if err := lang.AddTranslationsFS(assets.Translations, folder); err != nil {
-		return fmt.Errorf("read the translations: %w", err)
-	}
 	locale := lang.SystemLocale()
 	system, _, _ := strings.Cut(locale.LanguageString(), "-")
 	name := cmp.Or(chosen, system)
-	if !hasTranslation(name) {
+	if !slices.Contains(assets.Languages(), name) {
 		name = "en"
 	}
-	if name == system {
-		return nil
-	}
-	// Fyne knows languages that we do not, and asks for the system's alone: the
-	// words are put where it looks.
-	words, err := assets.Translations.ReadFile(path.Join(folder, name+".json"))
+	texts, err := assets.Translation(name)
 	if err != nil {
-		return fmt.Errorf("read the words of %s: %w", name, err)
+		return err
 	}
-	if err := lang.AddTranslationsForLocale(words, locale); err != nil {
-		return fmt.Errorf("use the words of %s for %s: %w", name, locale, err)
+	if name == system {
+		err = lang.AddTranslations(fyne.NewStaticResource(name+".json", texts))
+	} else { // Fyne looks for the system's language only, so the texts are stored as that
+		err = lang.AddTranslationsForLocale(texts, locale)
+	}
+	if err != nil {
+		return fmt.Errorf("use the %s texts for %s: %w", name, locale, err)
 	}
 	return nil
-}
-
-// hasTranslation reports whether there is a translation into a language.
-func hasTranslation(name string) bool {
-	_, err := fs.Stat(assets.Translations, path.Join(folder, name+".json"))
-	return err == nil
-}
-
-// Languages are those that there are translations into, in order of their
-// codes.
-func Languages() []string {
-	files, err := fs.Glob(assets.Translations, folder+"/*.json")
-	if err != nil {
-		return nil // the pattern is not wrong
-	}
-	for i, file := range files {
-		files[i] = strings.TrimSuffix(path.Base(file), ".json")
-	}
-	return files
 }
 
 // ownNames are how languages call themselves: whoever looks for one does not

@@ -54,7 +54,7 @@ func PastTenures(events []history.Event) []PortTenure {
 func LastOwner(s history.Tenure, now time.Time) string {
 	data := map[string]any{"Who": PastOwner(s.Owner), "When": Tenure(s, now)}
 	if s.To.IsZero() {
-		return lang.L("Last: {{.Who}}, {{.When}}; its end was not seen", data)
+		return lang.L("Last: {{.Who}}, {{.When}} (end unknown)", data)
 	}
 	return lang.L("Last: {{.Who}}, {{.When}}", data)
 }
@@ -108,17 +108,17 @@ func Owner(l *monitor.Listener) string {
 func UnknownOwner(l *monitor.Listener) string {
 	switch {
 	case l.Inferred != nil && l.Inferred.Name != "":
-		return lang.L("{{.Name}} (inferred)", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
+		return lang.L("probably {{.Name}}", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
 	case l.Container != nil && l.Container.Name != "":
-		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": monitor.Clean(l.Container.Name, maxName)})
+		return lang.L("unknown (container {{.ID}})", map[string]any{"ID": monitor.Clean(l.Container.Name, maxName)})
 	case l.ContainerID != "":
-		return lang.L("container {{.ID}} (hidden)", map[string]any{"ID": fmt.Sprintf("%.12s", l.ContainerID)})
+		return lang.L("unknown (container {{.ID}})", map[string]any{"ID": fmt.Sprintf("%.12s", l.ContainerID)})
 	case strings.HasSuffix(l.Unit, ".service"):
-		return lang.L("{{.Unit}} (hidden)", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
+		return lang.L("unknown ({{.Unit}})", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
 	case l.User == "":
-		return lang.L("a hidden process")
+		return lang.L("unknown process")
 	}
-	return lang.L("{{.User}}'s process (hidden)", map[string]any{"User": monitor.Clean(l.User, maxName)})
+	return lang.L("unknown (user {{.User}})", map[string]any{"User": monitor.Clean(l.User, maxName)})
 }
 
 // maxName is how many letters of a process's or project's name Owner shows.

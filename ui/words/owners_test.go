@@ -28,7 +28,7 @@ func TestSpan(t *testing.T) {
 		{history.Tenure{From: at(14, 2, 5), To: at(14, 7, 1), AlreadyOpen: true}, "until today 14:07"},
 		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true}, "from today 14:02, ended before 16:07 while Porthole was not running"},
 		{history.Tenure{From: at(14, 2, 5), To: at(16, 7, 1), Unobserved: true, AlreadyOpen: true}, "ended before today 16:07 while Porthole was not running"},
-		{history.Tenure{}, "at a time that is not known"},
+		{history.Tenure{}, "time unknown"},
 	} {
 		if got := Tenure(c.spell, at(17, 0, 0)); got != c.want {
 			t.Errorf("%+v: %q; want %q", c.spell, got, c.want)
@@ -65,11 +65,11 @@ func TestNamesOfOwnersAreClean(t *testing.T) {
 
 func TestHiddenOwnersAreNamedByTheMostThatIsKnown(t *testing.T) {
 	for want, l := range map[string]*monitor.Listener{
-		"cupsd (inferred)":                {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
-		"cups.service (hidden)":           {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}},
-		"root's process (hidden)":         {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
-		"container 3f2a3f2a3f2a (hidden)": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
-		"a hidden process":                {},
+		"probably cupsd":                   {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
+		"unknown (cups.service)":           {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}},
+		"unknown (user root)":              {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
+		"unknown (container 3f2a3f2a3f2a)": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
+		"unknown process":                  {},
 	} {
 		if got := Owner(l); got != want {
 			t.Errorf("%+v: %q, want %q", l, got, want)

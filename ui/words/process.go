@@ -28,7 +28,7 @@ func Description(l *monitor.Listener, o monitor.Owner) string {
 	}
 	text := service + project
 	if service != "" && project != "" {
-		text = lang.L("{{.Service}} of {{.Project}}", map[string]any{"Service": service, "Project": project})
+		text = lang.L("{{.Service}} in {{.Project}}", map[string]any{"Service": service, "Project": project})
 	}
 	if branch := monitor.Clean(o.Branch, 80); branch != "" && project != "" {
 		text = lang.L("{{.What}} (git: {{.Branch}})", map[string]any{"What": text, "Branch": branch})
@@ -44,9 +44,9 @@ func ServiceWithSource(l *monitor.Listener) string {
 	case l.Service == "", l.Container != nil && l.Service == l.Container.Description():
 		return name
 	case l.ServiceBy == monitor.ByProgram:
-		return lang.L("{{.Service}} (by its program)", service)
+		return lang.L("{{.Service}} (from the program)", service)
 	case l.ServiceBy == monitor.ByCommand:
-		return lang.L("{{.Service}} (by its command)", service)
+		return lang.L("{{.Service}} (from the command)", service)
 	}
-	return lang.L("{{.Service}} (only usual for this port)", service)
+	return lang.L("{{.Service}} (guess from the port)", service)
 }

@@ -21,21 +21,21 @@ func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 	detail := map[string]any{"Detail": o.Detail}
 	switch o.Kind {
 	case warning.Orphaned:
-		return lang.L("{{.Why}}. Stop it if it is not needed any more.", map[string]any{"Why": ancestrySentence(why)})
+		return lang.L("{{.Why}}. Stop it if it is no longer needed.", map[string]any{"Why": ancestrySentence(why)})
 	case warning.QueueFull:
-		return lang.L("Its accept queue is full ({{.Detail}}), so nobody gets in. Start it again if that lasts.", detail)
+		return lang.L("The accept queue is full ({{.Detail}}), so new connections fail. Restart the process if this persists.", detail)
 	case warning.ProgramReplaced:
-		return lang.L("Its program file was deleted or replaced since it started. Start it again to run what is there now.")
+		return lang.L("The program file was deleted or replaced after the process started. Restart it to run the current version.")
 	case warning.FolderDeleted:
-		return lang.L("Its folder was deleted since it started. Start it again in one that is there.")
+		return lang.L("The working folder was deleted after the process started. Restart it in an existing folder.")
 	case warning.UntrustedFolder:
-		return lang.L("Its program is in {{.Detail}}, where files come from elsewhere. Make sure that you know it.", detail)
+		return lang.L("The program is in {{.Detail}}, a folder for temporary or downloaded files. Check that you trust it.", detail)
 	case warning.Preload:
-		return lang.L("LD_PRELOAD puts other code into it ({{.Detail}}). Make sure that you know that library.", detail)
+		return lang.L("LD_PRELOAD loads extra code into the process ({{.Detail}}). Check that you trust this library.", detail)
 	case warning.RunsAsRoot:
-		return lang.L("It runs as root. Run it as a user of its own where that is possible.")
+		return lang.L("Runs as root. Use a separate, unprivileged user if possible.")
 	case warning.Exposed:
-		return lang.L("The network can reach it. Bind it to 127.0.0.1 unless others are to use it.")
+		return lang.L("Exposed to the network. Bind it to 127.0.0.1 unless other machines need it.")
 	}
 	return o.Sentence(why)
 }
@@ -43,5 +43,5 @@ func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 // AmbiguousWarning say that "localhost" leads to one process or to another, and what to
 // do.
 func AmbiguousWarning() string {
-	return lang.L("“localhost” is ambiguous: 127.0.0.1 and [::1] of this port belong to different processes. Use the address, or stop the one that you do not need.")
+	return lang.L("“localhost” is ambiguous: on this port, 127.0.0.1 and [::1] belong to different processes. Use the address, or stop the process that you do not need.")
 }
