@@ -14,12 +14,12 @@ import (
 	"porthole/ui/widgets"
 )
 
-// showLicences shows what Porthole is built of and under which licences, over
-// the window that from is in. Close has the keyboard, then what had it before.
+// showLicences shows Porthole's own licence and those of the modules in it, over
+// the window that contains from. The Close button takes the focus, and returns it.
 func showLicences(from fyne.CanvasObject) {
 	canvas := fyne.CurrentApp().Driver().CanvasForObject(from)
 	if canvas == nil || canvas.Overlays().Top() != nil {
-		return // it is asked for already, or something else is
+		return // this or another dialog is open
 	}
 	var modules, kinds []string
 	for line := range strings.Lines(assets.Licences()) {
@@ -29,8 +29,11 @@ func showLicences(from fyne.CanvasObject) {
 	table := container.New(layout.NewCustomPaddedHBoxLayout(22), lines(modules), lines(kinds))
 	words := widgets.NewNote(false).Whole()
 	words.Set(lang.L("The full texts are installed in /usr/share/doc/porthole/licences.gz"), theme.ColorNameForeground)
-	scroll := container.NewVScroll(table)
-	scroll.SetMinSize(table.MinSize().Min(canvas.Size().Subtract(fyne.NewSize(60, 160))))
+	title := widget.NewLabel(lang.L("Third-party software in Porthole"))
+	title.TextStyle.Bold = true
+	all := container.NewVBox(widget.NewLabel(strings.TrimSpace(assets.Licence())), title, table)
+	scroll := container.NewVScroll(all)
+	scroll.SetMinSize(all.MinSize().Min(canvas.Size().Subtract(fyne.NewSize(60, 160))))
 	var popUp *widget.PopUp
 	hide := func() { popUp.Hide() }
 	done := widgets.NewKeyButton(lang.L("Close"), hide, hide)
@@ -41,5 +44,5 @@ func showLicences(from fyne.CanvasObject) {
 	canvas.Focus(done)
 }
 
-// lines are texts below each other in one widget.
+// lines returns one widget with one line for each text.
 func lines(texts []string) fyne.CanvasObject { return widget.NewLabel(strings.Join(texts, "\n")) }

@@ -325,9 +325,9 @@ func (p *Page) task(r *settingRow, label string, do func()) {
 	r.show = func(Settings) {}
 }
 
-// licencesRow shows what others made and Porthole is built of.
+// licencesRow returns the row with Porthole's licence and those of the modules in it.
 func (p *Page) licencesRow() *settingRow {
-	r := newSettingRow("licences", lang.L("Licences"), lang.L("Third-party software in Porthole"))
+	r := newSettingRow("licences", lang.L("Licences"), lang.L("MIT licence, © 2026 the Porthole authors; includes third-party software"))
 	r.show = func(Settings) {}
 	button := newSettingButton(lang.L("Show licences"), nil, func() { p.reveal(r) })
 	button.OnTapped = func() { showLicences(button) }
