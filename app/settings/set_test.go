@@ -18,7 +18,7 @@ func TestSetChangesOneLine(t *testing.T) {
 		{"CRLF", "udp: no\r\nb: 2\r\n", "udp", "true", "udp: true\r\nb: 2\r\n"},
 		{"flow mapping", "{udp: false, b: 2}\n", "udp", "true", "{udp: true, b: 2}\n"},
 		{"value on the next line", "udp:\n  false\nb: 2\n", "udp", "", "b: 2\n"},
-		{"document end marker", "udp: false\n...\n", "theme", "dark", "udp: false\ntheme: dark\n"},
+		{"document end marker", "udp: false\n...\n", "theme", "dark", "udp: false\ntheme: dark\n...\n"},
 		{"new file", "", "notifications", "false", "# " + fileHeader + "\n\nnotifications: false\n"},
 		{"only comments", "# only this\n", "theme", "dark", "# only this\n\ntheme: dark\n"},
 	} {

@@ -4,13 +4,13 @@
 package settings
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,8 +75,20 @@ func Path() string { return filepath.Join(paths.Config(), "settings.yaml") }
 // File is a settings file. It is safe for concurrent use.
 type File struct {
 	path string
-	mu   sync.Mutex
+
+	mu      sync.Mutex
+	removed []removedEntry // the oldest first
+	undo    []change       // the oldest first
 }
+
+// change is a change of the watches by this process.
+type change struct {
+	before, after string      // text of the file
+	rules         watch.Rules // of before
+}
+
+// maxUndo is the number of changes whose previous text is kept.
+const maxUndo = 16
 
 // Open returns the file at path, which need not exist.
 func Open(path string) *File { return &File{path: path} }
@@ -92,11 +104,12 @@ func (f *File) Load() (Settings, error) {
 	return s, err
 }
 
-// ChangeWatches replaces the watches in the file with the result of change and
-// returns the new settings. Comments, order and unknown keys are kept. If the
-// file cannot be read or is invalid, ChangeWatches does not write and returns
-// the reason.
-func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, error) {
+// ChangeWatches replaces the watches in the file with the result of update and
+// returns the new settings. It changes only the lines of entries that differ, and
+// a change back to earlier watches restores their text with its comments. If the
+// file cannot be read or is invalid, ChangeWatches does not write and returns the
+// reason.
+func (f *File) ChangeWatches(update func(watch.Rules) watch.Rules) (Settings, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	doc, s, err := f.load()
@@ -106,58 +119,100 @@ func (f *File) ChangeWatches(change func(watch.Rules) watch.Rules) (Settings, er
 	if s.Newer {
 		return s, f.newerError()
 	}
-	s.Watches = change(s.Watches)
-	f.setWatches(doc, s.Watches)
-	return s, f.write(doc)
+	was := s.Watches
+	s.Watches = update(was)
+	if slices.EqualFunc(was, s.Watches, watch.Rule.Equal) && (len(was) > 0 || valueOf(doc.root, "watches") != nil) {
+		return s, nil
+	}
+	if n := len(f.undo) - 1; n >= 0 && f.undo[n].after == doc.text && slices.EqualFunc(f.undo[n].rules, s.Watches, watch.Rule.Equal) {
+		if err := f.replace(f.undo[n].before); err != nil {
+			return s, err
+		}
+		f.undo = f.undo[:n]
+		return s, nil
+	}
+	text, err := f.edit(doc, "watches", func(e *editor) error { return f.setWatches(e, doc.root, s.Watches) },
+		func(_ *yaml.Node, got Settings) bool {
+			return slices.EqualFunc(got.Watches, s.Watches, sameWhenWritten)
+		})
+	if err != nil {
+		return s, err
+	}
+	if err := f.replace(text); err != nil {
+		return s, err
+	}
+	f.undo = append(f.undo, change{doc.text, text, was})
+	f.undo = slices.Clone(f.undo[max(0, len(f.undo)-maxUndo):])
+	return s, nil
+}
+
+// sameWhenWritten reports whether both rules are written identically: all events
+// are the default.
+func sameWhenWritten(a, b watch.Rule) bool {
+	for _, rule := range []*watch.Rule{&a, &b} {
+		if notifyOnList(rule.NotifyOn) == nil {
+			rule.NotifyOn = 0
+		}
+	}
+	return a.Equal(b)
 }
 
 // load returns the file as YAML and as settings. With an error it returns the
 // defaults.
-func (f *File) load() (*yaml.Node, Settings, error) {
+func (f *File) load() (document, Settings, error) {
 	doc, err := f.read()
 	if err != nil {
-		return nil, Defaults(), err
+		return doc, Defaults(), err
 	}
-	s, err := f.parse(doc.Content[0])
-	if newer := (Settings{}); err != nil && f.parseVersion(doc.Content[0], &newer) == nil && newer.Newer {
-		root, missed := f.understoodPart(doc.Content[0])
+	s, err := f.parse(doc.root)
+	if newer := (Settings{}); err != nil && f.parseVersion(doc.root, &newer) == nil && newer.Newer {
+		root, missed := f.understoodPart(doc.root)
 		s, err = f.parse(root)
 		s.Warnings = missed
 	}
 	if err != nil {
-		return nil, Defaults(), err
+		return doc, Defaults(), err
 	}
-	s.Warnings = append(s.Warnings, f.unknownKeys(doc.Content[0])...)
+	s.Warnings = append(s.Warnings, f.unknownKeys(doc.root)...)
 	return doc, s, nil
 }
 
 // fileHeader is the first comment of a file that Porthole creates.
 const fileHeader = "Porthole settings. You can edit this file by hand: comments and unknown keys are kept."
 
-func (f *File) read() (*yaml.Node, error) {
+// document is the content of the file.
+type document struct {
+	text string
+	root *yaml.Node // a mapping unless the file is invalid; without keys if text has only comments
+}
+
+func (f *File) read() (document, error) {
 	b, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		b, err = nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", f.path, withoutPath(err))
+		return document{}, fmt.Errorf("cannot read %s: %w", f.path, withoutPath(err))
 	}
+	return f.parseText(string(b))
+}
+
+func (f *File) parseText(text string) (document, error) {
 	var doc, second yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(b))
+	decoder := yaml.NewDecoder(strings.NewReader(text))
 	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %s", f.path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
+		return document{}, f.syntaxError(text, err)
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: \"---\" begins a second document; settings are a single one", f.path)
+		if err != nil {
+			return document{}, f.syntaxError(text, err)
+		}
+		return document{}, fmt.Errorf("%s: line %d: \"---\" begins a second document; settings are a single one", f.path, second.Line)
 	}
 	if len(doc.Content) == 0 { // empty, or only comments
-		doc = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}
-		doc.HeadComment = strings.TrimSpace(string(b))
-		if doc.HeadComment == "" {
-			doc.HeadComment = fileHeader
-		}
+		return document{text, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}}, nil
 	}
-	return &doc, nil
+	return document{text, doc.Content[0]}, nil
 }
 
 // withoutPath returns the cause of a path error, for sentences that contain the
@@ -251,22 +306,9 @@ func valueOf(mapping *yaml.Node, key string) *yaml.Node {
 	return value
 }
 
-func (f *File) write(doc *yaml.Node) error {
-	var b bytes.Buffer
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := enc.Encode(doc); err != nil {
-		return fmt.Errorf("write %s: %w", f.path, err)
-	}
-	if err := enc.Close(); err != nil {
-		return fmt.Errorf("write %s: %w", f.path, err)
-	}
-	return f.replace(b.Bytes())
-}
-
 // replace replaces the file atomically. If its path is a symbolic link, it
 // replaces the target and keeps the link.
-func (f *File) replace(text []byte) error {
+func (f *File) replace(text string) error {
 	path := f.path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -280,10 +322,10 @@ func (f *File) replace(text []byte) error {
 		return fmt.Errorf("cannot create the folder of %s: %w", f.path, withoutPath(err))
 	}
 	// The errors of atomic.WriteFile are long and name a temporary file.
-	if err := paths.CheckWritable(filepath.Dir(path), text); err != nil {
+	if err := paths.CheckWritable(filepath.Dir(path), []byte(text)); err != nil {
 		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
 	}
-	if err := atomic.WriteFile(path, bytes.NewReader(text)); err != nil {
+	if err := atomic.WriteFile(path, strings.NewReader(text)); err != nil {
 		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
 	}
 	return nil

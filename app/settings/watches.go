@@ -105,75 +105,6 @@ func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	return events, nil
 }
 
-// setWatches replaces the list of watches with rules. Entries of unchanged rules
-// stay as they are written. The entry of a changed rule is changed and keeps its
-// comments. New rules get new entries.
-func (f *File) setWatches(doc *yaml.Node, rules watch.Rules) {
-	list := listOf(doc.Content[0], "watches")
-	unused := slices.Clone(list.Content)
-	entries := make([]*yaml.Node, len(rules))
-	for i, rule := range rules {
-		k := slices.IndexFunc(unused, func(n *yaml.Node) bool {
-			if n == nil {
-				return false
-			}
-			have, err := f.parseWatch(n)
-			return err == nil && have.Equal(rule)
-		})
-		if k >= 0 {
-			entries[i], unused[k] = unused[k], nil // equal rules have an entry each
-		}
-	}
-	for i, rule := range rules {
-		if entries[i] != nil {
-			continue
-		}
-		entries[i] = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-		if k := slices.IndexFunc(unused, func(n *yaml.Node) bool { return n != nil && f.isEarlierVersion(n, rule) }); k >= 0 {
-			entries[i], unused[k] = unused[k], nil
-		}
-		setRule(entries[i], rule)
-	}
-	list.Content = entries
-	list.Style = 0
-	if len(entries) == 0 {
-		list.Style = yaml.FlowStyle // []: without the key, the default watch would apply
-	}
-}
-
-// isEarlierVersion reports whether entry seems to be the one of rule before it
-// was changed.
-func (f *File) isEarlierVersion(entry *yaml.Node, rule watch.Rule) bool {
-	have, err := f.parseWatch(entry)
-	return err == nil && rule.Resembles(have)
-}
-
-// listOf returns the list of key and creates it if it does not exist.
-func listOf(root *yaml.Node, key string) *yaml.Node {
-	list := valueOf(root, key)
-	if list == nil {
-		list = &yaml.Node{}
-		root.Content = append(root.Content, scalarNode(key), list)
-	}
-	if list.Kind != yaml.SequenceNode {
-		*list = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-	}
-	return list
-}
-
-// setRule writes rule into entry, without keys that have their default value.
-func setRule(entry *yaml.Node, rule watch.Rule) {
-	off := ""
-	if rule.Off {
-		off = "true"
-	}
-	setKey(entry, "ports", typedScalar(rule.Ports.String()))
-	setKey(entry, "name", typedScalar(rule.Name))
-	setKey(entry, "match", typedScalar(rule.Match.String()))
-	setKey(entry, "notify_on", notifyOnList(rule.NotifyOn))
-	setKey(entry, "off", typedScalar(off))
-}
-
 // notifyOnList returns a list of event names, nil for the default.
 func notifyOnList(events watch.NotifyOn) *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
@@ -186,23 +117,6 @@ func notifyOnList(events watch.NotifyOn) *yaml.Node {
 		return nil
 	}
 	return list
-}
-
-// setKey sets key to value, or removes it if value is nil. It keeps a value that
-// is equal as it is written, and the comment behind one that is replaced.
-func setKey(mapping *yaml.Node, key string, value *yaml.Node) {
-	name, old := pairOf(mapping, key)
-	switch {
-	case old == nil && value == nil:
-	case old == nil:
-		mapping.Content = append(mapping.Content, scalarNode(key), value)
-	case value == nil:
-		i := slices.Index(mapping.Content, name)
-		mapping.Content = slices.Delete(mapping.Content, i, i+2)
-	case !equalNodes(old, value):
-		value.LineComment = old.LineComment
-		*old = *value
-	}
 }
 
 // equalNodes reports whether a and b are equal scalars or lists of equal scalars.
