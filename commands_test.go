@@ -1,46 +1,89 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"debug/elf"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// notRun are the commands of README and docs that this test cannot run, by how
-// they begin, each with the reason.
+// notRun are the commands in README and docs that the test cannot run, by their
+// beginning, each with the reason.
 var notRun = map[string]string{
-	"python3 -m http.server": "a server of another program, and it would take the port that people watch",
-	"sudo apt ":              "changes the machine",
-	"sudo porthole ":         "needs root; porthole list runs here",
-	"make ":                  "see TestEveryTargetInTheDocsIsThere; CI runs make test and make test-long",
-	"go test ":               "make test runs those packages",
-	"CGO_ENABLED=0 go build": "TestEveryCommandInTheDocsRuns begins with it",
-	"CGO_ENABLED=0 go test":  "make test runs those packages",
+	"python3 -m http.server": "it is another program, and its port may be in use",
+	"sudo apt ":              "it changes the machine",
+	"sudo porthole ":         "it needs root; porthole list is run",
+	"make ":                  "see TestDocumentedTargetsExist; CI runs make test and make test-long",
+	"go test ":               "make test tests those packages",
+	"CGO_ENABLED=0 go build": "TestDocumentedCommands begins with it",
+	"CGO_ENABLED=0 go test":  "make test tests those packages",
 }
 
-// blanks are words that stand for something in the text of a command.
-var blanks = strings.NewReplacer("PORT", "62893", "NAME", "shop", "ADDRESS", "127.0.0.1")
+// answer is what a documented command prints and its exit status.
+type answer struct {
+	status int
+	want   []string // regular expressions, in which {open}, {pid} and {free} stand for numbers
+	json   bool     // each line is a JSON value
+}
+
+// answers are the answers of the documented commands, by the beginning of the command.
+// The longest beginning counts. The commands run without a desktop and while Porthole is
+// not running. In them 62893 stands for a port that is open, whose owner has the PID
+// {pid}, and 5432 for one that is free.
+var answers = map[string]answer{
+	"porthole":               {status: 3, want: []string{`(?i)no display`}},
+	"porthole --hidden":      {status: 3, want: []string{`(?i)no session bus`}},
+	"porthole show ":         {status: 3, want: []string{`(?i)no display`}},
+	"porthole quit":          {status: 1, want: []string{`not running`}},
+	"porthole list":          {want: []string{`(?m)^PORT +ADDRESS +PROCESS`, `(?m)^{open}\b.* {pid} `}},
+	"porthole list --json":   {json: true, want: []string{`^\{"taken_at":"`, `"listeners":\[`, `"port":{open},"addresses":\["127\.0\.0\.1"\]`, `"pid":{pid},`}},
+	"porthole list --all":    {want: []string{`sock_diag|/proc/net`, `(?m)^{open}\b.* {pid} `}},
+	"porthole list 62893":    {want: []string{`(?m)^{open}\b.* {pid} `}},
+	"porthole list 3000":     {want: []string{`(?m)^PORT +ADDRESS|^Nothing listens .*3000-3999`}},
+	"porthole list 5432":     {want: []string{`^{free} is free|^Nothing listens .*{free}`}},
+	"porthole events":        {want: []string{`\d+ listening`}},
+	"porthole events --json": {json: true, want: []string{`"kind":"ready"`, `"listeners":[1-9]`}},
+	"porthole wait 5432":     {status: 1, want: []string{`{free} did not open`}},
+	"porthole wait 62893":    {want: []string{`^$`}},
+	"porthole who 62893":     {want: []string{`^{open} is used by .*\({pid}\)`, `(?m)^ +why `, `(?m)^ +address +127\.0\.0\.1`}},
+	"porthole who 5432":      {status: 1, want: []string{`^{free} is free`}},
+	"porthole explain 127":   {want: []string{`^127\.0\.0\.1 is the loopback address`, `\b{open}\b`, `\b{pid}\b`}},
+	"porthole stop":          {status: 2, want: []string{`porthole stop: .*port`}},
+	"porthole stop 62893":    {status: 1, want: []string{`^{open} is used by`, `\({pid}\)`, `nothing was stopped`}},
+	"porthole history":       {want: []string{`^No recorded events`}},
+	"porthole forget 5432":   {status: 1, want: []string{`{free}`, `nothing was deleted`}},
+	"porthole doctor":        {status: 1, want: []string{`(?m)^ok +Listening ports`, `(?m)^ERROR +Session bus`}},
+}
+
+// placeholders are words in the text of a command that stand for something.
+var placeholders = strings.NewReplacer("PORT", "62893", "NAME", "shop", "ADDRESS", "127.0.0.1")
 
 // inline is a command in the text, between backquotes.
 var inline = regexp.MustCompile("`(porthole [^`]+|make [a-z-]+[^`]*)`")
 
-// commands are all commands in README and docs: each line of a block without a
-// language or in sh, and what stands between backquotes in the text.
+// commands returns all commands in README and docs: each line of a block without a
+// language or in sh, and those between backquotes in the text.
 func commands(t *testing.T) (found []string) {
 	t.Helper()
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil || len(pages) == 0 {
-		t.Fatalf("%d pages, %v", len(pages), err)
+		t.Fatalf("got %d pages, %v; want some", len(pages), err)
 	}
 	for _, path := range append(pages, "README.md") {
 		page, err := os.ReadFile(path)
@@ -73,32 +116,116 @@ func commandsOf(page string) (found []string) {
 	return found
 }
 
-func unrun(command string) (reason string, ok bool) {
-	for begin, reason := range notRun {
-		if strings.HasPrefix(command, begin) {
-			return reason, true
+// longestPrefix returns the longest key of a map that a command begins with.
+func longestPrefix[T any](m map[string]T, command string) (longest string, ok bool) {
+	for key := range m {
+		if strings.HasPrefix(command, key) && len(key) >= len(longest) {
+			longest, ok = key, true
 		}
 	}
-	return "", false
+	return longest, ok
 }
 
-// build builds the program without the window.
-func build(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "porthole")
+// programWithoutC is the program built without C. The tests share it, and TestMain
+// removes it.
+var programWithoutC = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "porthole-")
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "porthole")
 	c := exec.Command("go", "build", "-o", program, ".")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("CGO_ENABLED=0 go build: %v\n%s", err, out)
+		return program, fmt.Errorf("CGO_ENABLED=0 go build: %w: %s", err, out)
+	}
+	return program, nil
+})
+
+var built bool
+
+func build(t *testing.T) string {
+	t.Helper()
+	built = true
+	program, err := programWithoutC()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
 
-// Without C the program runs on a machine that has no OpenGL, no X and not even
-// a C library: it needs none of their files.
-func TestTheProgramWithoutTheWindowNeedsNoLibrary(t *testing.T) {
+// listenVariable is the environment variable that makes the test program a server.
+const listenVariable = "PORTHOLE_TEST_LISTEN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(listenVariable) != "" {
+		listen()
+		return
+	}
+	status := m.Run()
+	if built {
+		if program, _ := programWithoutC(); program != "" {
+			_ = os.RemoveAll(filepath.Dir(program))
+		}
+	}
+	os.Exit(status)
+}
+
+// listen listens on a loopback port, prints it, and waits for the end of its input.
+func listen() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(l.Addr().(*net.TCPAddr).Port)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// startListener starts another process that listens, and returns its port and PID.
+func startListener(t *testing.T) (port, pid string) {
+	t.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), listenVariable+"=1")
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = c.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	port = strings.TrimSpace(line)
+	if _, atoi := strconv.Atoi(port); err != nil || atoi != nil {
+		t.Fatalf("the listener printed %q, %v; want its port", line, err)
+	}
+	return port, strconv.Itoa(c.Process.Pid)
+}
+
+// freePort returns a port that was free a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// The program without C runs on a machine without OpenGL, X and a C library: it is linked
+// with none of their files.
+func TestProgramWithoutCNeedsNoLibrary(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("ELF is Linux's here")
+		t.Skip("the program is an ELF file only on Linux")
 	}
 	f, err := elf.Open(build(t))
 	if err != nil {
@@ -106,70 +233,96 @@ func TestTheProgramWithoutTheWindowNeedsNoLibrary(t *testing.T) {
 	}
 	defer f.Close()
 	if libraries, err := f.ImportedLibraries(); err != nil || len(libraries) > 0 {
-		t.Errorf("it needs %q, %v; want nothing", libraries, err)
+		t.Errorf("got the libraries %q, %v; want none", libraries, err)
 	}
 }
 
-// Every command runs as it is written, in a home of its own without a desktop,
-// and is understood: its exit status is not that of bad input.
-func TestEveryCommandInTheDocsRuns(t *testing.T) {
+// Every documented command gives its answer, in a home of its own.
+func TestDocumentedCommands(t *testing.T) {
 	program := build(t)
 	home := t.TempDir()
 	env := []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + home,
 		"XDG_CONFIG_HOME=" + home, "XDG_STATE_HOME=" + home, "XDG_CACHE_HOME=" + home}
+	port, pid := startListener(t)
+	free := freePort(t)
+	ports := strings.NewReplacer("62893", port, "5432", free)
+	numbers := strings.NewReplacer("{open}", port, "{pid}", pid, "{free}", free)
 	ran := 0
 	for _, command := range commands(t) {
-		if reason, ok := unrun(command); ok {
-			t.Logf("not run: %s (%s)", command, reason)
+		if begin, ok := longestPrefix(notRun, command); ok {
+			t.Logf("not run: %s (%s)", command, notRun[begin])
 			continue
 		}
-		arguments, ok := strings.CutPrefix(blanks.Replace(command), "porthole")
+		command = placeholders.Replace(command)
+		begin, ok := longestPrefix(answers, command)
 		if !ok {
-			t.Errorf("%q is not run by a test", command)
+			t.Errorf("%q: no answer is known; add it to answers", command)
 			continue
 		}
 		ran++
-		words := strings.Fields(strings.ReplaceAll(arguments, `"`, ""))
-		switch {
-		case slices.Contains(words, "stop"):
-			words = append(words, "--help") // it would end what this machine runs
-		case slices.Contains(words, "wait"):
+		want := answers[begin]
+		words := strings.Fields(strings.ReplaceAll(ports.Replace(strings.TrimPrefix(command, "porthole")), `"`, ""))
+		if slices.Contains(words, "wait") {
 			words = append(words, "--timeout", "100ms")
 		}
-		if status := exitStatus(t, program, env, words); !slices.Contains([]int{0, 1, 3}, status) {
-			t.Errorf("%q: exit status %d", command, status)
+		out, status := run(t, program, env, words)
+		if status != want.status {
+			t.Errorf("%q: got exit status %d, want %d; it printed %s", command, status, want.status, out)
+		}
+		for _, pattern := range want.want {
+			if !regexp.MustCompile(numbers.Replace(pattern)).MatchString(out) {
+				t.Errorf("%q: got %q, want a match of %q", command, out, numbers.Replace(pattern))
+			}
+		}
+		for line := range strings.Lines(out) {
+			if want.json && !json.Valid([]byte(line)) {
+				t.Errorf("%q: got the line %q, want JSON", command, line)
+			}
 		}
 	}
 	if ran < 12 {
-		t.Errorf("%d commands of porthole were run; the pages have more", ran)
+		t.Errorf("got %d commands of porthole in README and docs, want at least 12", ran)
+	}
+	if _, err := net.Dial("tcp", "127.0.0.1:"+port); err != nil {
+		t.Errorf("after all commands: %v; want that none of them stopped the listener", err)
 	}
 }
 
-// exitStatus runs the program, and ends it after a second, which is no failure:
-// porthole events goes on for ever.
-func exitStatus(t *testing.T, program string, env, words []string) int {
+// run runs the program and returns its output and exit status. It ends porthole events
+// after the first line, because that runs until it is interrupted.
+func run(t *testing.T, program string, env, words []string) (out string, status int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, program, words...)
-	c.Env, c.WaitDelay = env, 5*time.Second
-	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
-	out, err := c.CombinedOutput()
+	c.Env = env
+	r, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stderr = c.Stdout
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var b []byte
+	if slices.Contains(words, "events") {
+		b, err = bufio.NewReader(r).ReadBytes('\n')
+		err = errors.Join(err, c.Process.Signal(syscall.SIGINT))
+	} else {
+		b, err = io.ReadAll(r)
+	}
+	if err != nil {
+		t.Errorf("%q: read the output: %v", words, err)
+	}
 	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		if exit.ExitCode() == 2 {
-			t.Logf("%q says %s", words, out)
-		}
-		return exit.ExitCode()
-	case err != nil && ctx.Err() == nil:
+	if err := c.Wait(); err != nil && !errors.As(err, &exit) {
 		t.Errorf("%q: %v", words, err)
 	}
-	return 0
+	return string(b), c.ProcessState.ExitCode()
 }
 
-// Targets that README and docs name are in the Makefile, and help lists all.
-func TestEveryTargetInTheDocsIsThere(t *testing.T) {
+// Targets in README and docs are in the Makefile, and make help lists all targets.
+func TestDocumentedTargetsExist(t *testing.T) {
 	makefile, err := os.ReadFile("Makefile")
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +331,7 @@ func TestEveryTargetInTheDocsIsThere(t *testing.T) {
 		if target, ok := strings.CutPrefix(command, "make "); ok {
 			target, _, _ = strings.Cut(target, " ")
 			if !regexp.MustCompile(`(?m)^` + target + `:.*## `).Match(makefile) {
-				t.Errorf("make %s is in the docs and not in what make help lists", target)
+				t.Errorf("make %s is in the docs and not in make help", target)
 			}
 		}
 	}

@@ -18,8 +18,10 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	switch os.Getenv(stageVariable) {
-	case stagePrepare:
-		exitOn(continueAsTest())
+	case stageInit:
+		status, err := runInit()
+		exitOn(err)
+		os.Exit(status)
 	case stageProbe:
 		exitOn(setUpNamespaces())
 	case stageTest:

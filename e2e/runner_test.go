@@ -26,17 +26,18 @@ import (
 const (
 	stageVariable = "PORTHOLE_E2E_STAGE"
 
-	stageProbe   = "probe"   // check whether the namespaces can be set up, and exit
-	stagePrepare = "prepare" // set up the namespaces, then continue as stageTest
-	stageTest    = "test"    // run one test
+	stageProbe = "probe" // check whether the namespaces can be set up, and exit
+	stageInit  = "init"  // set up the namespaces and start stageTest in them
+	stageTest  = "test"  // run one test
 )
 
 // slowTests start first, so that none of them runs alone at the end.
 var slowTests = []string{}
 
-// runner runs each test in a process with a network and a mount namespace of its own.
-// The tests then use the same ports and X displays at the same time, and no server of
-// this machine interferes. As many tests run at once as -parallel allows.
+// runner runs each test in a process with a network, a PID and a mount namespace of its
+// own. The tests then use the same ports and X displays at the same time, no other process
+// of this machine interferes, and all processes of a test end with it. As many tests run
+// at once as -parallel allows.
 type runner struct {
 	flags    []string // for the test processes
 	parallel int
@@ -171,7 +172,7 @@ func (r *runner) test(name string) {
 		ctx, cancel = context.WithTimeout(ctx, left+10*time.Second) // it prints its goroutines first
 		defer cancel()
 	}
-	out, err := isolated(ctx, stagePrepare, args...).CombinedOutput()
+	out, err := isolated(ctx, stageInit, args...).CombinedOutput()
 	if err == nil {
 		out = bytes.TrimSuffix(out, []byte("PASS\n"))
 	}
@@ -193,7 +194,7 @@ func (r *runner) test(name string) {
 func isolated(ctx context.Context, stage string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, testProgram, args...)
 	cmd.Env = append(os.Environ(), stageVariable+"="+stage)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if os.Getuid() != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
@@ -211,28 +212,43 @@ func probe() error {
 	return nil
 }
 
-// continueAsTest sets up the namespaces, drops the capabilities for that, and replaces
-// this program by the one that runs the test.
-func continueAsTest() error {
+// runInit is the first process of a PID namespace: it sets up the namespaces, drops the
+// capabilities for that, runs the test in another process, and reaps orphans. It returns
+// the test's exit status. When it exits, the kernel kills all processes of the namespace.
+func runInit() (status int, _ error) {
 	runtime.LockOSThread() // capabilities belong to a thread
 	if err := setUpNamespaces(); err != nil {
-		return err
+		return 0, err
 	}
 	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
-		return fmt.Errorf("drop capabilities: %w", err)
+		return 0, fmt.Errorf("drop capabilities: %w", err)
 	}
 	if err := os.Setenv(stageVariable, stageTest); err != nil {
-		return err
+		return 0, err
 	}
-	if err := syscall.Exec(testProgram, os.Args, os.Environ()); err != nil {
-		return fmt.Errorf("start %s: %w", testProgram, err)
+	test := exec.Command(testProgram, os.Args[1:]...)
+	test.Stdout, test.Stderr = os.Stdout, os.Stderr
+	if err := test.Start(); err != nil {
+		return 0, fmt.Errorf("start the test: %w", err)
 	}
-	return nil
+	for {
+		var state syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &state, 0, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return 0, fmt.Errorf("wait for the test: %w", err)
+		case pid == test.Process.Pid && state.Signaled():
+			return 0, fmt.Errorf("the test got the signal %v", state.Signal())
+		case pid == test.Process.Pid:
+			return state.ExitStatus(), nil
+		}
+	}
 }
 
-// setUpNamespaces enables the loopback interface and hides the sockets of other X
-// servers. An X server of another network namespace would not notice that its display is
-// in use, and replace the socket.
+// setUpNamespaces enables the loopback interface, mounts /proc for the PID namespace, and
+// hides the sockets of other X servers: a server of another network namespace does not
+// notice that a display is in use, and would replace its socket.
 func setUpNamespaces() error {
 	if err := enableLoopback(); err != nil {
 		return fmt.Errorf("enable the loopback interface: %w", err)
@@ -246,6 +262,9 @@ func setUpNamespaces() error {
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("separate the mounts: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
 	}
 	if err := unix.Mount("tmpfs", sockets, "tmpfs", 0, "mode=1777"); err != nil {
 		return fmt.Errorf("mount %s: %w", sockets, err)

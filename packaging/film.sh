@@ -7,19 +7,19 @@
 set -eu
 bin=$PWD/$1
 film=$PWD/$2
-go test -c -tags "$TAGS" -o build/e2e.test ./e2e
+go build -o build/film ./e2e/film
 if [ "$(id -u)" != 0 ]; then
-	PORTHOLE_BIN=$bin PORTHOLE_FILM=$film build/e2e.test -test.run '^TestFilm$'
+	build/film "$bin" "$film"
 	exit
 fi
-set -- "$bin" "$PWD/build/e2e.test" "$film"
+set -- "$bin" "$PWD/build/film" "$film"
 touch "$film"
 unshare --net --pid --mount --fork --kill-child --mount-proc sh -euc '
 	ip link set lo up
 	mount -t tmpfs -o mode=755 tmpfs /mnt
 	mkdir /mnt/ada
 	cp "$1" /mnt/ada/porthole
-	cp "$2" /mnt/ada/desktop
+	cp "$2" /mnt/ada/film
 	chown -R 4242:4242 /mnt/ada
 	touch /mnt/ada/film.gif
 	mount --bind "$3" /mnt/ada/film.gif
@@ -30,6 +30,6 @@ unshare --net --pid --mount --fork --kill-child --mount-proc sh -euc '
 	mount --rbind /mnt /home
 	cd /home/ada
 	exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="$PATH" HOME="$PWD" TMPDIR="$PWD" \
-		PORTHOLE_BIN="$PWD/porthole" PORTHOLE_FILM="$PWD/film.gif" "$PWD/desktop" -test.run "^TestFilm\$"
+		"$PWD/film" "$PWD/porthole" "$PWD/film.gif"
 ' sh "$@"
 chown "$(id -u)" "$film"

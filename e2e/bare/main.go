@@ -1,8 +1,8 @@
 //go:build cgo
 
-// Command bare is the least Fyne program that Porthole is measured beside: with
-// a tray icon, through Fyne's own tray and without a window, or, as "bare
-// window", with a window of the size and the ground of Porthole's.
+// Command bare is the minimal Fyne program that Porthole is compared with. It has a tray
+// icon through Fyne's own tray and no window. "bare window" has a window with the size
+// and the background of Porthole's instead.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "window" {
 		w := a.NewWindow("bare")
 		w.SetPadded(false)
-		w.SetContent(canvas.NewRectangle(color.RGBA{0x1d, 0x3b, 0x40, 255})) // the ground of Porthole's selected row
+		w.SetContent(canvas.NewRectangle(color.RGBA{0x1d, 0x3b, 0x40, 255})) // the background of Porthole's selected row
 		w.Resize(ui.DefaultSize)
 		w.ShowAndRun()
 		return

@@ -38,7 +38,8 @@ func boot(t *testing.T, opts desktop.Options) *desktop.Desktop {
 	return d
 }
 
-func TestPanelHostsAnItem(t *testing.T) {
+func TestTray(t *testing.T) {
+	t.Parallel()
 	d := boot(t, desktop.DefaultOptions())
 	fake := register(t, d)
 	tray := must(d.Tray())(t)
@@ -46,14 +47,14 @@ func TestPanelHostsAnItem(t *testing.T) {
 	item := must(tray.WaitItem(t.Context(), os.Getpid()))(t)
 
 	if got := must(item.Title(t.Context()))(t); got != "A title" {
-		t.Errorf("title %q, want %q", got, "A title")
+		t.Errorf("got the title %q, want %q", got, "A title")
 	}
 	if got := must(item.Tooltip(t.Context()))(t); got != "A tip\nof two lines" {
-		t.Errorf("tooltip %q, want %q", got, "A tip\nof two lines")
+		t.Errorf("got the tooltip %q, want %q", got, "A tip\nof two lines")
 	}
 	icon := must(item.Icon(t.Context()))(t)
 	if icon.Bounds().Dx() != 22 || icon.At(11, 11) != color.Color(pink) {
-		t.Errorf("icon of %v, %v in its middle; want 22×22, %v", icon.Bounds(), icon.At(11, 11), pink)
+		t.Errorf("got an icon of %v with %v in its centre; want 22×22, %v", icon.Bounds(), icon.At(11, 11), pink)
 	}
 
 	menu := must(item.Menu(t.Context()))(t)
@@ -65,7 +66,7 @@ func TestPanelHostsAnItem(t *testing.T) {
 		{ID: 5, Label: "More", Enabled: true, Visible: true, Children: []desktop.MenuEntry{{ID: 6, Label: "Deep", Enabled: true, Visible: true}}},
 	}
 	if fmt.Sprint(menu) != fmt.Sprint(want) {
-		t.Errorf("menu\n%+v, want\n%+v", menu, want)
+		t.Errorf("got the menu\n%+v, want\n%+v", menu, want)
 	}
 	for _, labels := range [][]string{{"Open my_file"}, {"More", "Deep"}} {
 		if err := item.Click(t.Context(), labels...); err != nil {
@@ -73,19 +74,19 @@ func TestPanelHostsAnItem(t *testing.T) {
 		}
 	}
 	if err := item.Click(t.Context(), "Disabled"); err == nil {
-		t.Error("a disabled entry took a click")
+		t.Error("a click on a disabled entry succeeded; want an error")
 	}
 	if err := item.Click(t.Context(), "Absent"); err == nil || !strings.Contains(err.Error(), "Watching") {
-		t.Errorf("a click on an entry that is not there: %v; want what is there", err)
+		t.Errorf("a click on a missing entry: got %v; want an error with the entries", err)
 	}
 	if err := item.Activate(t.Context()); err != nil {
 		t.Error(err)
 	}
 	fake.expect(t, "clicked 1", "clicked 6", "activated")
 
-	// The panel shows it where it should, and the real pointer finds it.
-	seen := func() bool { return has(screen(t, d, "tray.png"), around(d.TrayPoint(), 8), pink) }
-	eventually(t, "the panel shows the icon", seen)
+	// The panel shows it at TrayPoint, where a click reaches it.
+	shown := func() bool { return has(screen(t, d, "tray.png"), around(d.TrayPoint(), 8), pink) }
+	eventually(t, "the panel shows the icon", shown)
 	if err := d.ClickAt(d.TrayPoint(), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestPanelHostsAnItem(t *testing.T) {
 
 	d.StopPanel()
 	if items, err := tray.Items(t.Context()); err == nil {
-		t.Errorf("a tray with %v after the panel has gone", items)
+		t.Errorf("after the end of the panel got the items %v; want an error", items)
 	}
 	if err := d.StartPanel(t.Context()); err != nil {
 		t.Fatal(err)
@@ -104,10 +105,11 @@ func TestPanelHostsAnItem(t *testing.T) {
 	}
 }
 
-func TestNotificationsAreRecordedAndShown(t *testing.T) {
+func TestNotifications(t *testing.T) {
+	t.Parallel()
 	d := boot(t, desktop.DefaultOptions())
 	if _, err := exec.LookPath("notify-send"); err != nil {
-		t.Skip("notify-send is not on this machine (package libnotify-bin)")
+		t.Skip("notify-send is not installed (package libnotify-bin)")
 	}
 	rec := must(d.Record(t.Context()))(t)
 	defer rec.Close()
@@ -121,7 +123,7 @@ func TestNotificationsAreRecordedAndShown(t *testing.T) {
 	}
 	note := must(rec.WaitNote(t.Context(), func(n desktop.Note) bool { return n.App == "tester" }))(t)
 	if note.Summary != "62893 is open" || note.Body != "node · acme-web" || !slices.Equal(note.Actions, []string{"default", "Open"}) {
-		t.Errorf("recorded %+v", note)
+		t.Errorf("got %+v", note)
 	}
 	at := d.NotificationPoint()
 	eventually(t, "the notification is on the screen", func() bool {
@@ -131,7 +133,7 @@ func TestNotificationsAreRecordedAndShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := send.Wait(); err != nil || strings.TrimSpace(invoked.String()) != "default" {
-		t.Errorf("a click on the notification invoked %q (%v), want default", invoked.String(), err)
+		t.Errorf("a click on the notification: got the action %q (%v), want default", invoked.String(), err)
 	}
 	eventually(t, "the click closes the notification", func() bool {
 		return screen(t, d, "after.png").At(at.X, at.Y) == before.At(at.X, at.Y)
@@ -140,11 +142,12 @@ func TestNotificationsAreRecordedAndShown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := rec.WaitNote(ctx, func(n desktop.Note) bool { return n.Summary == "absent" }); err == nil || !strings.Contains(err.Error(), "62893 is open") {
-		t.Errorf("a wait in vain says %v; want what was sent", err)
+		t.Errorf("a wait for a missing notification: got %v; want an error with those that were sent", err)
 	}
 }
 
 func TestFakeNotifications(t *testing.T) {
+	t.Parallel()
 	opts := desktop.Options{Bus: true}
 	d := boot(t, opts)
 	fake := must(d.StartFakeNotifications())(t)
@@ -156,15 +159,15 @@ func TestFakeNotifications(t *testing.T) {
 	if err := conn.AddMatchSignal(dbus.WithMatchInterface("org.freedesktop.Notifications")); err != nil {
 		t.Fatal(err)
 	}
-	next := func() *dbus.Signal { // but for those of the bus itself
+	next := func() *dbus.Signal { // without those of the bus itself
 		for {
 			select {
 			case s := <-signals:
 				if s.Path == "/org/freedesktop/Notifications" {
 					return s
 				}
-			case <-time.After(5 * time.Second):
-				t.Fatal("no signal came")
+			case <-time.After(20 * time.Second):
+				t.Fatal("got no signal within 20 s")
 			}
 		}
 	}
@@ -176,47 +179,48 @@ func TestFakeNotifications(t *testing.T) {
 
 	id := must(notify(t.Context()))(t)
 	if got := fake.Shown(); !slices.Equal(got, []string{"summary"}) {
-		t.Errorf("shown: %q, want the one that was sent", got)
+		t.Errorf("got the open notifications %q, want the one that was sent", got)
 	}
 	if err := fake.Invoke("absent"); err == nil {
-		t.Error("an action that was not offered was invoked")
+		t.Error("a missing action was invoked; want an error")
 	}
 	if err := fake.Invoke("default"); err != nil {
 		t.Fatal(err)
 	}
 	if s := next(); !strings.HasSuffix(s.Name, ".ActionInvoked") || !slices.Equal(s.Body, []any{id, "default"}) {
-		t.Errorf("signal %s %v, want ActionInvoked [%d default]", s.Name, s.Body, id)
+		t.Errorf("got the signal %s %v, want ActionInvoked [%d default]", s.Name, s.Body, id)
 	}
 	if s := next(); !strings.HasSuffix(s.Name, ".NotificationClosed") {
-		t.Errorf("signal %s, want NotificationClosed", s.Name)
+		t.Errorf("got the signal %s, want NotificationClosed", s.Name)
 	}
 	if got := fake.Shown(); len(got) != 0 {
-		t.Errorf("shown after the click: %q, want none", got)
+		t.Errorf("after the click got the open notifications %q, want none", got)
 	}
 
 	fake.Hang(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := notify(ctx); err == nil {
-		t.Error("a daemon that hangs answered")
+		t.Error("a hanging daemon answered; want an error")
 	}
 	fake.Hang(false)
 	if _, err := notify(t.Context()); err != nil {
-		t.Errorf("after it hung: %v", err)
+		t.Errorf("after the hang: %v", err)
 	}
 }
 
 func TestWindows(t *testing.T) {
+	t.Parallel()
 	opts := desktop.DefaultOptions()
 	opts.Notifications = false
 	d := boot(t, opts)
 	if _, err := exec.LookPath("xev"); err != nil {
-		t.Skip("xev is not on this machine (package x11-utils)")
+		t.Skip("xev is not installed (package x11-utils)")
 	}
 	const title = "A window [1.0]"
 	events := xev(t, d, title)
 	w := must(d.WaitWindow(t.Context(), title))(t)
-	xev(t, d, title+" more") // must not be taken for the other
+	xev(t, d, title+" more") // another window whose title begins the same
 	other := must(d.WaitWindow(t.Context(), title+" more"))(t)
 	if out, err := d.Command("wmctrl", "-i", "-r", fmt.Sprint(other.ID), "-N", "node · 62893").CombinedOutput(); err != nil {
 		t.Fatalf("wmctrl: %v: %s", err, out)
@@ -251,14 +255,14 @@ func TestWindows(t *testing.T) {
 
 	area := must(w.Geometry())(t)
 	if area.Dx() != 300 || area.Dy() != 200 || area.Min.Y < 10 {
-		t.Errorf("geometry %v, want 300×200 below a title bar", area)
+		t.Errorf("got the geometry %v, want 300×200 below a title bar", area)
 	}
 	path := filepath.Join(t.ArtifactDir(), "window.png")
 	if err := w.Screenshot(path); err != nil {
 		t.Fatal(err)
 	}
 	if got := picture(t, path).Bounds(); got != image.Rect(0, 0, 300, 200) {
-		t.Errorf("screenshot of %v, want 300×200", got)
+		t.Errorf("got a screenshot of %v, want 300×200", got)
 	}
 	screen(t, d, "windows.png")
 
@@ -282,16 +286,17 @@ func TestWindows(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if _, err := d.WaitWindow(ctx, "absent"); err == nil || !strings.Contains(err.Error(), "node · 62893") {
-		t.Errorf("a wait in vain says %v; want the windows that are there", err)
+		t.Errorf("a wait for a missing window: got %v; want an error with the windows", err)
 	}
 }
 
-func TestStopLeavesNothingBehind(t *testing.T) {
+func TestStopEndsEverything(t *testing.T) {
+	t.Parallel()
 	d := boot(t, desktop.DefaultOptions())
 	if len(d.Programs()) != 0 {
-		t.Errorf("programs %v on a new desktop, want none", d.Programs())
+		t.Errorf("got the programs %v on a new desktop, want none", d.Programs())
 	}
-	// One that detaches itself, and one that does not listen.
+	// One program leaves its session, and one ignores SIGTERM.
 	shell := d.Command("sh", "-c", `setsid sleep 600 & trap "" TERM; echo ready; while :; do sleep 1; done`)
 	out := must(shell.StdoutPipe())(t)
 	if err := shell.Start(); err != nil {
@@ -303,32 +308,33 @@ func TestStopLeavesNothingBehind(t *testing.T) {
 	}
 	programs := d.Programs()
 	if !slices.ContainsFunc(programs, func(p desktop.Process) bool { return p.PID == shell.Process.Pid }) || len(programs) < 2 {
-		t.Errorf("programs %v, want the shell, %d, and its children", programs, shell.Process.Pid)
+		t.Errorf("got the programs %v, want the shell, %d, and its children", programs, shell.Process.Pid)
 	}
-	pids := belongTo(t, d)
+	pids := onDesktop(d)
 	if len(pids) < 7 { // X, bus, window manager, panel, daemon, shell, sleep
-		t.Errorf("%d processes of the desktop, want 7 at least", len(pids))
+		t.Errorf("got %d processes on the desktop, want at least 7", len(pids))
 	}
 
 	d.Stop()
 	for _, pid := range pids {
 		if alive(pid) {
-			t.Errorf("process %d lives on", pid)
+			t.Errorf("process %d is alive after Stop", pid)
 		}
 	}
-	if rest := belongTo(t, d); len(rest) != 0 {
-		t.Errorf("processes %v live on", rest)
+	if rest := onDesktop(d); len(rest) != 0 {
+		t.Errorf("got the processes %v after Stop, want none", rest)
 	}
 	if _, err := os.Stat(d.Dir()); err == nil {
-		t.Errorf("the folder %s is left", d.Dir())
+		t.Errorf("the folder %s exists after Stop", d.Dir())
 	}
 	d.Stop()
 	if err := d.StartPanel(t.Context()); err == nil {
-		t.Error("a stopped desktop started a panel")
+		t.Error("a stopped desktop started a panel; want an error")
 	}
 }
 
-func TestPartsGoOneByOne(t *testing.T) {
+func TestStopParts(t *testing.T) {
+	t.Parallel()
 	d := boot(t, desktop.DefaultOptions())
 	rec := must(d.Record(t.Context()))(t)
 	d.StopNotifications()
@@ -339,17 +345,18 @@ func TestPartsGoOneByOne(t *testing.T) {
 	d.StopBus()
 	if conn, err := dbus.Connect(d.BusAddress()); err == nil {
 		conn.Close()
-		t.Error("the bus answers after its end")
+		t.Error("the bus answers after StopBus; want an error")
 	}
 	rec.Close()
 	d.StopX()
 	if err := d.Screenshot(filepath.Join(t.TempDir(), "nothing.png")); err == nil {
-		t.Error("a picture without an X server")
+		t.Error("a screenshot without an X server succeeded; want an error")
 	}
 	d.Stop()
 }
 
-func TestBootErrors(t *testing.T) {
+func TestStartErrors(t *testing.T) {
+	t.Parallel()
 	here := t.TempDir()
 	d := boot(t, desktop.Options{Dir: here})
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -372,20 +379,20 @@ func TestBootErrors(t *testing.T) {
 			failed.Stop()
 		}
 		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: error %v, want %q in it", test.name, err, test.want)
+			t.Errorf("%s: got the error %v, want %q in it", test.name, err, test.want)
 		}
 	}
 	if err := d.Screenshot(filepath.Join(here, "screen.png")); err != nil {
-		t.Errorf("the desktop that was up suffered: %v", err)
+		t.Errorf("the desktop that was running: %v", err)
 	}
 }
 
-// fakeItem is the smallest tray item that a panel takes: what fyne.io/systray
-// does, with its submenus missing from the first answer.
+// fakeItem is the smallest tray item that a panel accepts. Like fyne.io/systray, it
+// leaves the submenus out of its first reply.
 type fakeItem struct {
-	conn  *dbus.Conn
-	asked atomic.Bool
-	said  chan string
+	conn   *dbus.Conn
+	asked  atomic.Bool
+	events chan string
 }
 
 var pink = color.NRGBA{0xff, 0x20, 0xa0, 0xff}
@@ -393,7 +400,7 @@ var pink = color.NRGBA{0xff, 0x20, 0xa0, 0xff}
 func register(t *testing.T, d *desktop.Desktop) *fakeItem {
 	conn := must(dbus.Connect(d.BusAddress()))(t)
 	t.Cleanup(func() { conn.Close() })
-	f := &fakeItem{conn: conn, said: make(chan string, 8)}
+	f := &fakeItem{conn: conn, events: make(chan string, 8)}
 	type pixmap struct {
 		W, H int32
 		ARGB []byte
@@ -422,7 +429,7 @@ func register(t *testing.T, d *desktop.Desktop) *fakeItem {
 		t.Fatal(err)
 	}
 	err := conn.ExportMethodTable(map[string]any{
-		"Activate": func(x, y int32) *dbus.Error { f.said <- "activated"; return nil },
+		"Activate": func(x, y int32) *dbus.Error { f.events <- "activated"; return nil },
 	}, "/StatusNotifierItem", "org.kde.StatusNotifierItem")
 	if err != nil {
 		t.Fatal(err)
@@ -432,7 +439,7 @@ func register(t *testing.T, d *desktop.Desktop) *fakeItem {
 		"AboutToShow": func(int32) (bool, *dbus.Error) { return false, nil },
 		"Event": func(id int32, event string, _ dbus.Variant, _ uint32) *dbus.Error {
 			if event == "clicked" {
-				f.said <- fmt.Sprintf("clicked %d", id)
+				f.events <- fmt.Sprintf("clicked %d", id)
 			}
 			return nil
 		},
@@ -487,17 +494,17 @@ func (f *fakeItem) expect(t *testing.T, want ...string) {
 	t.Helper()
 	for _, w := range want {
 		select {
-		case got := <-f.said:
+		case got := <-f.events:
 			if got != w {
-				t.Errorf("the item was %s, want %s", got, w)
+				t.Errorf("got the event %q, want %q", got, w)
 			}
-		case <-time.After(5 * time.Second):
-			t.Fatalf("the item was not %s", w)
+		case <-time.After(20 * time.Second):
+			t.Fatalf("got no event within 20 s, want %q", w)
 		}
 	}
 }
 
-// xevEvents are what a window of xev says that happens to it.
+// xevEvents are the events that a window of xev reports.
 type xevEvents chan string
 
 func xev(t *testing.T, d *desktop.Desktop, title string) xevEvents {
@@ -513,7 +520,7 @@ func xev(t *testing.T, d *desktop.Desktop, title string) xevEvents {
 	events := make(xevEvents, 1024)
 	go func() {
 		s, event := bufio.NewScanner(out), ""
-		for s.Scan() { // an event is a paragraph
+		for s.Scan() { // an event is a paragraph of lines
 			if s.Text() != "" {
 				event += s.Text() + " "
 				continue
@@ -525,10 +532,10 @@ func xev(t *testing.T, d *desktop.Desktop, title string) xevEvents {
 	return events
 }
 
-// expect waits for the next event with all of these words in it.
+// expect waits for the next event that contains all of these words.
 func (e xevEvents) expect(t *testing.T, words ...string) {
 	t.Helper()
-	timeout := time.After(5 * time.Second)
+	timeout := time.After(20 * time.Second)
 	for {
 		select {
 		case event := <-e:
@@ -536,12 +543,13 @@ func (e xevEvents) expect(t *testing.T, words ...string) {
 				return
 			}
 		case <-timeout:
-			t.Fatalf("no event with %q came", words)
+			t.Fatalf("got no event with %q within 20 s", words)
 		}
 	}
 }
 
-// must(f())(t) is f's value; the test ends where f failed.
+// must returns a function that returns value, or ends the test if err is not nil:
+// must(f())(t).
 func must[T any](value T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -554,14 +562,14 @@ func must[T any](value T, err error) func(*testing.T) T {
 
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !is(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within 5 s: %s", what)
+			t.Fatalf("not within 20 s: %s", what)
 		}
 	}
 }
 
-// screen takes a picture, which "go test -artifacts" keeps.
+// screen takes a picture. "go test -artifacts" keeps it.
 func screen(t *testing.T, d *desktop.Desktop, name string) image.Image {
 	t.Helper()
 	path := filepath.Join(t.ArtifactDir(), name)
@@ -576,7 +584,7 @@ func picture(t *testing.T, path string) image.Image {
 	file := must(os.Open(path))(t)
 	defer file.Close()
 	img := must(png.Decode(file))(t)
-	// Of one kind, whatever kind of PNG was fit for the colours.
+	// The type of the decoded picture depends on its colours.
 	nrgba := image.NewNRGBA(img.Bounds())
 	draw.Draw(nrgba, nrgba.Bounds(), img, img.Bounds().Min, draw.Src)
 	return nrgba
@@ -597,10 +605,9 @@ func has(img image.Image, area image.Rectangle, want color.Color) bool {
 	return false
 }
 
-// belongTo returns the processes that have the desktop's folder in their
-// environment, found in another way than the desktop's own.
-func belongTo(t *testing.T, d *desktop.Desktop) (pids []int) {
-	t.Helper()
+// onDesktop returns the processes with the desktop's folder in their environment. It
+// finds them in another way than Desktop.
+func onDesktop(d *desktop.Desktop) (pids []int) {
 	out, _ := exec.Command("grep", "-lF", "XDG_RUNTIME_DIR="+d.Dir()+"/", "-r", "--include=environ", "/proc", "-s", "--exclude-dir=task").Output()
 	for line := range strings.Lines(string(out)) {
 		var pid int
@@ -611,8 +618,7 @@ func belongTo(t *testing.T, d *desktop.Desktop) (pids []int) {
 	return pids
 }
 
-// alive reports whether the process runs; a zombie, which an orphan stays
-// where process 1 does not care, does not.
+// alive reports whether a process runs. A zombie does not.
 func alive(pid int) bool {
 	environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	return len(environ) > 0

@@ -1,7 +1,7 @@
-// Command installed starts the Porthole that is installed in another root as a
-// user does, through its desktop entry, on a virtual desktop of this machine, and
-// leaves a picture once tray icon and window are there. It ends it by "porthole
-// quit". The root needs gio; to be called as root, in a mount namespace of its own.
+// Command installed starts the Porthole that is installed in another root directory
+// through its desktop entry, on a virtual desktop of this machine. When tray icon and
+// window are there, it writes a picture and ends Porthole with "porthole quit". The root
+// directory needs gio. Run this command as root in a mount namespace of its own.
 //
 //	unshare --mount installed ROOT FILE.png
 package main
@@ -55,7 +55,7 @@ func run(root, picture string) error {
 	defer d.Stop()
 	within := func(name string, args ...string) error {
 		cmd := d.Command("chroot", append([]string{root, name}, args...)...)
-		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // files: Run would wait for who inherits a pipe, and Porthole does
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // files: with a pipe, Run would wait for Porthole, which inherits it
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
 		}
@@ -64,10 +64,10 @@ func run(root, picture string) error {
 	if err := within("gio", "launch", entry); err != nil {
 		return err
 	}
-	if err := seen(ctx, d, root); err != nil {
+	if err := waitVisible(ctx, d, root); err != nil {
 		return errors.Join(err, d.Screenshot(picture))
 	}
-	time.Sleep(time.Second) // the window paints itself
+	time.Sleep(time.Second) // for the window to be drawn
 	if err := d.Screenshot(picture); err != nil {
 		return err
 	}
@@ -77,11 +77,11 @@ func run(root, picture string) error {
 	return until(ctx, "Porthole ends", func() bool { return len(running(root)) == 0 })
 }
 
-// mount gives the root what programs of a desktop need of the machine. It is
-// gone with the namespace.
+// mount makes /tmp and /proc of this machine available in the root directory. The mounts
+// end with the namespace.
 func mount(root string) error {
 	if os.TempDir() != "/tmp" {
-		return errors.New("the display's socket and the desktop's folder are expected below /tmp")
+		return errors.New("TMPDIR must be /tmp, where the display's socket is")
 	}
 	for _, args := range [][]string{{"--bind", "/tmp", filepath.Join(root, "tmp")}, {"-t", "proc", "proc", filepath.Join(root, "proc")}} {
 		if out, err := exec.Command("mount", args...).CombinedOutput(); err != nil {
@@ -91,8 +91,8 @@ func mount(root string) error {
 	return nil
 }
 
-// seen waits for the tray icon of the agent, and for its window.
-func seen(ctx context.Context, d *desktop.Desktop, root string) error {
+// waitVisible waits for the agent's tray icon and for the window.
+func waitVisible(ctx context.Context, d *desktop.Desktop, root string) error {
 	var agent int
 	if err := until(ctx, "Porthole starts", func() bool {
 		if pids := running(root); len(pids) > 0 {
@@ -114,9 +114,9 @@ func seen(ctx context.Context, d *desktop.Desktop, root string) error {
 	return err
 }
 
-// running are the processes that run the root's program.
+// running returns the PIDs of the processes that run the program in the root directory.
 func running(root string) (pids []int) {
-	links, _ := filepath.Glob("/proc/[0-9]*/exe") // the pattern is a good one
+	links, _ := filepath.Glob("/proc/[0-9]*/exe") // the pattern is valid
 	for _, link := range links {
 		if file, err := os.Readlink(link); err == nil && file == filepath.Join(root, program) {
 			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
@@ -132,7 +132,7 @@ func until(ctx context.Context, what string, met func() bool) error {
 	for !met() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: not in time", what)
+			return fmt.Errorf("%s: %w", what, ctx.Err())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -1,5 +1,5 @@
-// Command picture runs Porthole on a virtual desktop, opens 127.0.0.1:62893
-// for a few seconds, and leaves a picture of what a user would see.
+// Command picture runs Porthole on a virtual desktop, opens 127.0.0.1:62893 for a few
+// seconds, and writes a picture of the screen.
 //
 //	picture PROGRAM FILE.png
 package main
@@ -53,14 +53,14 @@ func run(program, file string) error {
 		return fmt.Errorf("start %s: %w", program, err)
 	}
 	defer func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // Stop ends what does not listen
+		_ = cmd.Process.Signal(syscall.SIGTERM) // Stop kills it if it ignores this
 		_ = cmd.Wait()
 	}()
 	return photograph(ctx, d, cmd, file)
 }
 
-// photograph opens the port once Porthole is there, and takes the picture once
-// the notification came.
+// photograph opens the port when Porthole has started, and takes the picture after the
+// notification.
 func photograph(ctx context.Context, d *desktop.Desktop, cmd *exec.Cmd, file string) error {
 	notes, err := d.Record(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func photograph(ctx context.Context, d *desktop.Desktop, cmd *exec.Cmd, file str
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:62893")
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return errors.New("127.0.0.1:62893 is taken by another program; close it and try again")
+		return errors.New("another program uses 127.0.0.1:62893; stop it and try again")
 	}
 	if err != nil {
 		return fmt.Errorf("open 127.0.0.1:62893: %w", err)
@@ -89,6 +89,6 @@ func photograph(ctx context.Context, d *desktop.Desktop, cmd *exec.Cmd, file str
 	if _, err := notes.WaitNote(ctx, func(n desktop.Note) bool { return strings.HasPrefix(n.Summary, "62893 is open") }); err != nil {
 		return err
 	}
-	time.Sleep(1500 * time.Millisecond) // the window and the notification paint themselves
+	time.Sleep(1500 * time.Millisecond) // for the window and the notification to be drawn
 	return d.Screenshot(file)
 }
