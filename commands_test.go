@@ -65,9 +65,9 @@ var answers = map[string]answer{
 	"porthole who 5432":      {status: 1, want: []string{`^{free} is free`}},
 	"porthole explain 127":   {want: []string{`^127\.0\.0\.1 is the loopback address`, `\b{open}\b`, `\b{pid}\b`}},
 	"porthole stop":          {status: 2, want: []string{`porthole stop: .*port`}},
-	"porthole stop 62893":    {status: 1, want: []string{`^{open} is used by`, `\({pid}\)`, `nothing was stopped`}},
+	"porthole stop 62893":    {status: 2, want: []string{`^{open} is used by`, `\({pid}\)`, `without a terminal.*--yes`}},
 	"porthole history":       {want: []string{`^No recorded events`}},
-	"porthole forget 5432":   {status: 1, want: []string{`{free}`, `nothing was deleted`}},
+	"porthole forget 5432":   {status: 2, want: []string{`without a terminal.*--yes`}},
 	"porthole doctor":        {status: 1, want: []string{`(?m)^ok +Listening ports`, `(?m)^ERROR +Session bus`}},
 }
 
