@@ -115,7 +115,7 @@ func TestNotifications(t *testing.T) {
 	defer rec.Close()
 
 	before := screen(t, d, "before.png")
-	send := d.Command("notify-send", "--app-name=tester", "--icon=dialog-information", "--action=default=Open", "62893 is open", "node · acme-web")
+	send := d.Command("notify-send", "--expire-time=60000", "--app-name=tester", "--icon=dialog-information", "--action=default=Open", "62893 is open", "node · acme-web")
 	var invoked strings.Builder
 	send.Stdout = &invoked
 	if err := send.Start(); err != nil {
