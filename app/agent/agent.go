@@ -205,7 +205,7 @@ func (a *Agent) loop() {
 			a.window.shutDown()
 			return
 		case <-due.C:
-			a.notifyAlerts(a.watcher.Due(time.Now()))
+			a.notifyAlerts(a.current(a.watcher.Due(time.Now())))
 			a.endPause(time.Now())
 		case do := <-a.inbox:
 			do()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"porthole/app/ipc"
 	"porthole/app/notify"
@@ -157,4 +158,23 @@ func TestStartsHidden(t *testing.T) {
 			t.Errorf("options %+v, start_hidden %t, tray %t: got %t, want %t", c.opts, c.startHidden, c.tray, got, c.want)
 		}
 	}
+}
+
+// The last word about a flapping port is its present state, and openings that were
+// held back are dropped if the port has closed since.
+func TestDelayedAlertsShowThePresentState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, notifier := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		flapping := openedAlert(testListener())
+		flapping.Kind, flapping.Count = watch.Flapping, 3
+		a.notifyAlerts(a.current([]watch.Alert{flapping, openedAlert(testListener())}))
+		notifier.want(t, "62893 changed 3 more times and is closed now")
+		time.Sleep(time.Minute)
+		present := testListener()
+		present.ID, present.Owners[0].Name = "b", "python3"
+		a.update.Snapshot.Listeners = []*monitor.Listener{present}
+		a.notifyAlerts(a.current([]watch.Alert{flapping}))
+		notifier.want(t, "62893 changed 3 more times and is closed now", "62893 changed 3 more times: python3")
+	})
 }

@@ -58,6 +58,7 @@ func (a *Agent) markUnread(events []monitor.Event) {
 // notifyAlerts shows notifications for alerts, or stores them during a pause.
 func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 	a.userStops.markAlerts(alerts)
+	a.describeFlapping(alerts)
 	for _, alert := range alerts {
 		if alert.Kind == watch.OwnerChanged && !a.window.viewsPorts() { // by a close and an opening
 			a.alert = true
@@ -72,6 +73,43 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 		return
 	}
 	a.addMissed(alerts)
+}
+
+// current returns delayed alerts as they apply now. Openings of ports that have
+// closed again are dropped. The last word about a flapping port is its present
+// state: its present owner, or that it is closed.
+func (a *Agent) current(alerts []watch.Alert) []watch.Alert {
+	return slices.DeleteFunc(alerts, func(x watch.Alert) bool {
+		return x.Kind != watch.Closed && x.Kind != watch.Flapping && a.presentListener(x) == nil
+	})
+}
+
+// describeFlapping sets the present state in alerts about flapping ports.
+func (a *Agent) describeFlapping(alerts []watch.Alert) {
+	for i := range alerts {
+		if x := &alerts[i]; x.Kind == watch.Flapping {
+			if l := a.presentListener(*x); l != nil {
+				x.Listener = l
+			} else {
+				x.NowClosed = true
+			}
+		}
+	}
+}
+
+// presentListener returns the listener that alert x is about as it is now, nil if
+// there is none.
+func (a *Agent) presentListener(x watch.Alert) *monitor.Listener {
+	var found *monitor.Listener
+	for _, l := range a.update.Snapshot.Listeners {
+		switch {
+		case l.ID == x.Listener.ID:
+			return l
+		case x.Rule.FollowsService() && x.Rule.Matches(l), l.Port == x.Listener.Port && l.Protocol == x.Listener.Protocol:
+			found = l
+		}
+	}
+	return found
 }
 
 // handleAction handles what the user chose in notification n. It can be called

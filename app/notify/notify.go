@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,8 @@ const (
 	queueLength     = 32
 	deliveryTimeout = 5 * time.Second         // for one notification
 	burstWindow     = 1500 * time.Millisecond // alerts this soon after a notification are combined
-	maxBurst        = 1000                    // alerts that wait for the end of a burst
+	maxBurst        = 1000                    // alerts of a burst
+	maxBurstTime    = 10 * time.Second        // then later alerts get a notification of their own
 )
 
 // Notification is the content of one desktop notification.
@@ -69,6 +71,7 @@ type Worker struct {
 	sound    atomic.Bool
 	done     sync.WaitGroup
 
+	bursts    int               // counts bursts, for the keys of their summaries
 	openPorts map[string]uint16 // by key: notifications to withdraw when the port closes
 }
 
@@ -89,7 +92,7 @@ func Start(ctx context.Context, notifier Notifier, onResult func(error), log *sl
 }
 
 // NotifyAlerts notifies of alerts. The first is shown immediately; alerts within
-// the following 1.5 s are combined. If the queue of 32 jobs is full, alerts are
+// the following 1.5 s are combined, and dropped if they are outdated by then. If the queue of 32 jobs is full, alerts are
 // only logged.
 func (w *Worker) NotifyAlerts(alerts []watch.Alert) {
 	if len(alerts) > 0 {
@@ -158,18 +161,27 @@ func (w *Worker) handleJob(ctx context.Context, j job) {
 	}
 }
 
+// burst is a series of alerts with little time between them.
+type burst struct {
+	key   string        // of its summary
+	all   []watch.Alert // that still apply, the oldest first
+	shown int           // number of those in all that a notification shows
+	keys  []string      // of the notifications that show them
+}
+
 // collectBurst shows the first of alerts immediately, or one summary if there are
-// at least groupThreshold. It then collects alerts until no more arrive within
-// burstWindow. If the whole burst has at least groupThreshold alerts, one summary
-// replaces the first notification.
+// at least groupThreshold. It then collects alerts until none arrives within
+// burstWindow. As soon as the whole burst has at least groupThreshold alerts, one
+// summary replaces its notifications, and is updated in place.
 func (w *Worker) collectBurst(ctx context.Context, alerts []watch.Alert) {
-	first, more := alerts, []watch.Alert(nil)
-	if len(alerts) < groupThreshold {
-		first, more = alerts[:1], slices.Clone(alerts[1:])
+	w.bursts++
+	b := burst{key: "burst " + strconv.Itoa(w.bursts), all: slices.Clone(alerts)}
+	until := 1
+	if len(alerts) >= groupThreshold {
+		until = len(alerts)
 	}
-	for _, n := range ForAlerts(first) {
-		_ = w.deliver(ctx, n) // onResult has reported it
-	}
+	w.showBurst(ctx, &b, until)
+	begin := time.Now()
 	end := time.NewTimer(burstWindow)
 	defer end.Stop()
 	for {
@@ -179,34 +191,90 @@ func (w *Worker) collectBurst(ctx context.Context, alerts []watch.Alert) {
 		case j := <-w.queue:
 			if j.alerts == nil {
 				w.handleJob(ctx, j)
+				b.outdate(j.withdraw)
 				continue
 			}
-			more = append(more, j.alerts...)
-			if len(more) > maxBurst {
-				w.log.Warn("too many alerts at once; the oldest are dropped", "dropped", len(more)-maxBurst)
-				more = more[len(more)-maxBurst:]
+			b.add(j.alerts)
+			if over := len(b.all) - maxBurst; over > 0 {
+				w.log.Warn("too many alerts at once; the oldest are dropped", "dropped", over)
+				b.drop(func(i int) bool { return i < over })
 			}
 		case <-end.C:
-			if len(more) == 0 {
+			if b.shown == len(b.all) {
 				return
 			}
-			notifications := ForAlerts(more)
-			if len(first) > 0 && len(first)+len(more) >= groupThreshold {
-				notifications = []Notification{summarize(append(first[:len(first):len(first)], more...))}
-				notifications[0].ReplacesKey = ForAlerts(first)[0].Key
+			if time.Since(begin) >= maxBurstTime { // the first notification is not visible any more
+				w.bursts++
+				begin = time.Now()
+				b = burst{key: "burst " + strconv.Itoa(w.bursts), all: b.all[b.shown:]}
 			}
-			for _, n := range notifications {
-				_ = w.deliver(ctx, n)
-			}
-			first, more = nil, nil // later alerts get their own notification
+			w.showBurst(ctx, &b, len(b.all))
 			end.Reset(burstWindow)
 		}
 	}
 }
 
+// showBurst shows the alerts before until that are not shown yet.
+func (w *Worker) showBurst(ctx context.Context, b *burst, until int) {
+	notifications := ForAlerts(b.all[b.shown:until])
+	if until >= groupThreshold {
+		summary := summarize(b.all[:until])
+		summary.Key = b.key
+		if len(b.keys) > 0 {
+			summary.ReplacesKey = b.keys[0]
+		}
+		for _, key := range b.keys[min(1, len(b.keys)):] {
+			w.withdrawKey(ctx, key) // the summary contains it
+		}
+		notifications, b.keys = []Notification{summary}, nil
+	}
+	for _, n := range notifications {
+		_ = w.deliver(ctx, n) // onResult has reported it
+		if !slices.Contains(b.keys, n.Key) {
+			b.keys = append(b.keys, n.Key)
+		}
+	}
+	b.shown = until
+}
+
+// add adds alerts. They outdate the close of a port that opened again before the
+// close was shown.
+func (b *burst) add(alerts []watch.Alert) {
+	for _, a := range alerts {
+		if a.Kind != watch.Closed {
+			b.drop(func(i int) bool {
+				return i >= b.shown && b.all[i].Kind == watch.Closed && b.all[i].Listener.Port == a.Listener.Port && b.all[i].Listener.Protocol == a.Listener.Protocol
+			})
+		}
+		b.all = append(b.all, a)
+	}
+}
+
+// outdate drops alerts that say that port is open.
+func (b *burst) outdate(port uint16) {
+	if port != 0 {
+		b.drop(func(i int) bool { return b.all[i].Kind != watch.Closed && b.all[i].Listener.Port == port })
+	}
+}
+
+// drop removes the alerts whose index in all is outdated.
+func (b *burst) drop(outdated func(i int) bool) {
+	var left []watch.Alert
+	shown := b.shown
+	for i, a := range b.all {
+		if !outdated(i) {
+			left = append(left, a)
+		} else if i < b.shown {
+			shown--
+		}
+	}
+	b.all, b.shown = left, shown
+}
+
 func (w *Worker) deliver(ctx context.Context, n Notification) error {
 	n.Sound = w.sound.Load()
 	delete(w.openPorts, n.Key)
+	delete(w.openPorts, n.ReplacesKey)
 	err := w.withTimeout(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -221,11 +289,15 @@ func (w *Worker) deliver(ctx context.Context, n Notification) error {
 func (w *Worker) withdrawPort(ctx context.Context, port uint16) {
 	for key, open := range w.openPorts {
 		if open == port {
-			delete(w.openPorts, key)
-			// A failure is logged. It does not mean that notifications don't work.
-			_ = w.withTimeout(ctx, "withdraw a notification", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
+			w.withdrawKey(ctx, key)
 		}
 	}
+}
+
+func (w *Worker) withdrawKey(ctx context.Context, key string) {
+	delete(w.openPorts, key)
+	// A failure is logged. It does not mean that notifications don't work.
+	_ = w.withTimeout(ctx, "withdraw a notification", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
 }
 
 // withTimeout calls do with a deadline and logs its error.

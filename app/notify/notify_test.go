@@ -1,13 +1,13 @@
 package notify
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +67,8 @@ func TestTitles(t *testing.T) {
 	unknown.Since = time.Time{}
 	flapping := alert(watch.Flapping, node, nil)
 	flapping.Count = 29
+	flappedAndClosed := flapping
+	flappedAndClosed.NowClosed = true
 	for want, a := range map[string]watch.Alert{
 		"62893 is open: node · acme-web":               alert(watch.Opened, node, nil),
 		"62893 closed: node · acme-web (after 12 min)": alert(watch.Closed, node, nil),
@@ -78,7 +80,7 @@ func TestTitles(t *testing.T) {
 		"62893 changed 29 more times: node · acme-web": flapping,
 	} {
 		n := ForAlerts([]watch.Alert{a})
-		if len(n) != 1 || n[0].Title != want || n[0].Port != a.Listener.Port || n[0].Key == "" || n[0].WithdrawOnClose != (a.Kind != watch.Closed) {
+		if len(n) != 1 || n[0].Title != want || n[0].Port != a.Listener.Port || n[0].Key == "" || n[0].WithdrawOnClose != (a.Kind != watch.Closed && !a.NowClosed) {
 			t.Errorf("got %+v, want title %q", n, want)
 		}
 		if strings.Contains(n[0].Body, "hunter2") {
@@ -126,7 +128,11 @@ func (f *fakeNotifier) add(call string) error {
 }
 
 func (f *fakeNotifier) Notify(_ context.Context, n Notification) error {
-	return f.add(cmp.Or(n.Key, "replacing "+n.ReplacesKey) + ": " + n.Title)
+	key := n.Key
+	if n.ReplacesKey != "" {
+		key += " replacing " + n.ReplacesKey
+	}
+	return f.add(key + ": " + n.Title)
 }
 func (f *fakeNotifier) Withdraw(_ context.Context, key string) error {
 	return f.add(key + " withdrawn")
@@ -168,11 +174,119 @@ func TestBurstIsSummarized(t *testing.T) {
 		}
 		f.want(t)
 		time.Sleep(burstWindow)
-		f.want(t, "replacing 3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
+		f.want(t, "burst 1 replacing 3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
 		time.Sleep(time.Minute)
 		w.NotifyAlerts(all[:1])
 		f.want(t, "3000: 3000 is open: x")
 	})
+}
+
+// "docker compose down": the summary of a burst that begins with many alerts is
+// updated in place, and counts each alert once.
+func TestBurstThatBeginsWithManyAlertsIsOneNotification(t *testing.T) {
+	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
+		all := alertsFrom3000(watch.Closed, 12)
+		w.NotifyAlerts(all[:5])
+		f.want(t, "burst 1: 5 ports closed: 3000, 3001, 3002, 3003, 3004")
+		time.Sleep(burstWindow / 2)
+		w.NotifyAlerts(all[5:8])
+		time.Sleep(burstWindow)
+		f.want(t, "burst 1 replacing burst 1: 8 ports closed: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007")
+		w.NotifyAlerts(all[8:])
+		time.Sleep(burstWindow)
+		f.want(t, "burst 1 replacing burst 1: 12 ports closed: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
+		time.Sleep(time.Minute)
+		w.NotifyAlerts(all[:4])
+		f.want(t, "burst 2: 4 ports closed: 3000, 3001, 3002, 3003")
+	})
+}
+
+// A burst that grows slowly was shown one by one before it had enough alerts for a
+// summary.
+func TestSummaryReplacesAllNotificationsOfItsBurst(t *testing.T) {
+	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
+		all := alertsFrom3000(watch.Closed, 6)
+		w.NotifyAlerts(all[:1])
+		w.NotifyAlerts(all[1:3])
+		time.Sleep(burstWindow + time.Millisecond)
+		f.want(t, "3000: 3000 closed: x (after 12 min)", "3001: 3001 closed: x (after 12 min)", "3002: 3002 closed: x (after 12 min)")
+		w.NotifyAlerts(all[3:])
+		time.Sleep(burstWindow)
+		f.want(t, "3001 withdrawn", "3002 withdrawn", "burst 1 replacing 3000: 6 ports closed: 3000, 3001, 3002, 3003, 3004, 3005")
+	})
+}
+
+func TestLongBurstGetsANewNotification(t *testing.T) {
+	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
+		all := alertsFrom3000(watch.Closed, 40)
+		w.NotifyAlerts(all[:10])
+		for i := 10; i < 40; i++ {
+			time.Sleep(time.Second)
+			w.NotifyAlerts(all[i : i+1])
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		visible := map[string]int{} // by key: the alerts that a notification counts
+		for _, call := range f.calls {
+			key, title, _ := strings.Cut(call, ": ")
+			if withdrawn, is := strings.CutSuffix(key, " withdrawn"); is {
+				delete(visible, withdrawn)
+				continue
+			}
+			key, replaced, _ := strings.Cut(key, " replacing ")
+			delete(visible, replaced)
+			visible[key] = 1
+			if count, _, many := strings.Cut(title, " ports closed: "); many {
+				visible[key], _ = strconv.Atoi(count)
+			}
+		}
+		counted := 0
+		for _, n := range visible {
+			counted += n
+		}
+		if len(visible) < 3 || counted != len(all) {
+			t.Errorf("the notifications count %v, %d alerts in all; want at least 3 that count %d", visible, counted, len(all))
+		}
+	})
+}
+
+func TestAlertsThatAreOutdatedByTheEndOfABurstAreDropped(t *testing.T) {
+	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
+		opened, closed := alertsFrom3000(watch.Opened, 6), alertsFrom3000(watch.Closed, 6)
+		w.NotifyAlerts(opened[:1])
+		w.NotifyAlerts(opened[1:2])
+		time.Sleep(300 * time.Millisecond)
+		w.Withdraw(3001)
+		time.Sleep(burstWindow)
+		f.want(t, "3000: 3000 is open: x")
+		time.Sleep(time.Minute)
+
+		w.NotifyAlerts(opened[:5]) // a summary, which does not count what closed
+		w.Withdraw(3001)
+		w.NotifyAlerts(opened[5:])
+		time.Sleep(burstWindow)
+		f.want(t, "burst 2: 5 ports opened: 3000, 3001, 3002, 3003, 3004", "burst 2 replacing burst 2: 5 ports opened: 3000, 3002, 3003, 3004, 3005")
+		time.Sleep(time.Minute)
+
+		w.NotifyAlerts(closed[:1])
+		w.NotifyAlerts(closed[1:2]) // opens again before it is shown
+		w.NotifyAlerts(opened[1:2])
+		time.Sleep(burstWindow)
+		f.want(t, "3000: 3000 closed: x (after 12 min)", "3001: 3001 is open: x")
+	})
+}
+
+func TestSummaryNamesRulesAndOwners(t *testing.T) {
+	alerts := alertsFrom3000(watch.Closed, 8)
+	for i := range alerts {
+		alerts[i].Rule.Name = "compose"
+	}
+	alerts[3].Listener = listener(3003, "postgres", "", "127.0.0.1")
+	if n := ForAlerts(alerts); len(n) != 1 || n[0].Body != "compose · x, postgres" {
+		t.Errorf("got %+v, want the rule and the owners in its body", n)
+	}
 }
 
 func TestNotifyAndReportReportsTheResult(t *testing.T) {

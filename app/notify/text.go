@@ -69,6 +69,10 @@ func forAlert(a watch.Alert) Notification {
 	case watch.Flapping:
 		data["Count"] = a.Count
 		n.Title = lang.N("{{.Port}} changed {{.Count}} more times: {{.Who}}", a.Count, data)
+		if a.NowClosed {
+			n.Title = lang.N("{{.Port}} changed {{.Count}} more times and is closed now", a.Count, data)
+			n.Body, n.WithdrawOnClose = join(monitor.Clean(a.Rule.Name, 64), lang.L("last: {{.Who}}", data)), false
+		}
 	}
 	return n
 }
@@ -129,7 +133,29 @@ func summarize(alerts []watch.Alert) Notification {
 			title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(alerts), data)
 		}
 	}
-	return Notification{Title: title, Port: alerts[0].Listener.Port}
+	return Notification{Title: title, Body: summaryBody(alerts), Port: alerts[0].Listener.Port}
+}
+
+// maxNamedOwners is the number of rules and of owners that a summary names.
+const maxNamedOwners = 4
+
+// summaryBody returns the names of the rules and owners of alerts.
+func summaryBody(alerts []watch.Alert) string {
+	var rules, owners []string
+	add := func(names []string, name string) []string {
+		switch {
+		case name == "" || slices.Contains(names, name) || len(names) > maxNamedOwners:
+			return names
+		case len(names) == maxNamedOwners:
+			name = "…"
+		}
+		return append(names, name)
+	}
+	for _, a := range alerts {
+		rules = add(rules, monitor.Clean(a.Rule.Name, 64))
+		owners = add(owners, words.Owner(a.Listener))
+	}
+	return join(strings.Join(rules, ", "), strings.Join(owners, ", "))
 }
 
 // MissedSummary returns one notification for the alerts of a pause; there must be at least one.

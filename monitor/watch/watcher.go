@@ -31,6 +31,8 @@ type Alert struct {
 	Rule     Rule
 	Count    int  // for Flapping
 	ByUser   bool // for Closed: the user stopped the owners; set by the notifier
+	// NowClosed means, for Flapping, that the port is closed; set by the notifier.
+	NowClosed bool
 }
 
 // DefaultGrace is how long a close waits for the service to come back.
