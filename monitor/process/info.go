@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	ps "github.com/shirou/gopsutil/v3/process"
@@ -41,15 +40,15 @@ func Info(pid int) (monitor.Owner, error) {
 	var living *ps.Process
 	o.Command, living = commandOf(pid)
 	o.Program, _ = living.Exe()
-	o.Program, o.Deleted = trimDeleted(o.Program)
+	o.Program, o.Deleted = trimDeleted(o.Program, living.Pid, "exe")
 	o.Folder, _ = living.Cwd()
-	o.Folder, _ = trimDeleted(o.Folder)
+	o.Folder, _ = trimDeleted(o.Folder, living.Pid, "cwd")
 	o.User, _ = p.Username()
 	if parent, err := p.Ppid(); err == nil {
 		o.ParentPID = int(parent)
 	}
 	o.Name, _ = p.Name()
-	o.Name = fullName(o)
+	o.Name = DisplayName(o.Name, o.Program, o.Command)
 	o.Project, o.Branch = Project(o.Folder), Branch(o.Folder)
 	return o, nil
 }
@@ -57,14 +56,23 @@ func Info(pid int) (monitor.Owner, error) {
 // deleted is what Linux appends to a link if the file was deleted (proc(5)).
 const deleted = " (deleted)"
 
-// trimDeleted reports whether path names a deleted file, and returns its name. An
-// existing file may have such a name too.
-func trimDeleted(path string) (string, bool) {
+// trimDeleted reports whether path, the target of a link in /proc/PID, names a
+// deleted file, and returns its name. A file may have such a name while it exists:
+// then it is the file that the link leads to.
+func trimDeleted(path string, pid int32, link string) (string, bool) {
 	name, ok := strings.CutSuffix(path, deleted)
 	if !ok {
 		return path, false
 	}
-	if _, err := os.Lstat(path); err == nil {
+	named, err := os.Lstat(fmt.Sprintf("/proc/%d/root%s", pid, path)) // as the process sees it
+	if err != nil {
+		named, err = os.Lstat(path)
+	}
+	if err != nil {
+		return name, true
+	}
+	used, err := os.Stat(fmt.Sprintf("/proc/%d/%s", pid, link))
+	if err != nil || os.SameFile(used, named) {
 		return path, false
 	}
 	return name, true
@@ -86,24 +94,6 @@ func commandOf(pid int) ([]string, *ps.Process) {
 		}
 	}
 	return nil, p
-}
-
-// fullName returns the name, which the kernel truncates to 15 bytes. It is
-// completed from the program or the command if one of them begins with it.
-func fullName(o monitor.Owner) string {
-	if len(o.Name) < 15 {
-		return o.Name
-	}
-	candidates := []string{filepath.Base(o.Program)}
-	if len(o.Command) > 0 {
-		candidates = append(candidates, filepath.Base(o.Command[0]))
-	}
-	for _, c := range candidates {
-		if strings.HasPrefix(c, o.Name) {
-			return c
-		}
-	}
-	return o.Name
 }
 
 func truncateCommand(command []string) []string {
@@ -148,8 +138,10 @@ func parent(pid int) (_ monitor.Parent, ppid int, _ error) {
 		return monitor.Parent{}, 0, fmt.Errorf("read the parent of process %d: %w", pid, err)
 	}
 	name, _ := p.Name() // empty if denied
+	program, _ := p.Exe()
+	program, _ = trimDeleted(program, p.Pid, "exe")
 	command, _ := commandOf(pid)
-	return monitor.Parent{PID: pid, Start: start, Name: name, Command: command}, int(above), nil
+	return monitor.Parent{PID: pid, Start: start, Name: DisplayName(name, program, command), Command: command}, int(above), nil
 }
 
 // IsAlive reports whether pid is still the process with that start. If the start

@@ -106,19 +106,41 @@ func TestLongName(t *testing.T) {
 	}
 }
 
-func TestFullName(t *testing.T) {
+func TestDisplayName(t *testing.T) {
 	for _, test := range []struct {
 		o    monitor.Owner
 		want string
 	}{
+		{monitor.Owner{Name: "MainThread", Program: "/usr/bin/node", Command: []string{"node", "server.js"}}, "node"},
+		{monitor.Owner{Name: "MainThread", Command: []string{"/opt/node/bin/node", "server.js"}}, "node"}, // another user's
+		{monitor.Owner{Name: "MainThread"}, "MainThread"},
+		{monitor.Owner{Name: "jupyter-noteboo", Program: "/usr/bin/python3.11", Command: []string{"/usr/bin/python3", "/usr/bin/jupyter-notebook"}}, "jupyter-notebook"},
+		{monitor.Owner{Name: "/usr/bin/placku", Program: "/usr/bin/perl", Command: []string{"/usr/bin/plackup -p 5000 app.psgi"}}, "plackup"},
+		{monitor.Owner{Name: "/usr/bin/placku", Program: "/usr/bin/perl"}, "placku"},
+		{monitor.Owner{Name: "master", Program: "/usr/lib/postfix/sbin/master", Command: []string{"/usr/lib/postfix/sbin/master", "-w"}}, "Postfix master"},
+		{monitor.Owner{Name: "master", Command: []string{"/usr/lib/postfix/sbin/master", "-w"}}, "Postfix master"},
+		{monitor.Owner{Name: "master", Program: "/home/ann/master"}, "master"},
+		{monitor.Owner{Name: "nsd: xfrd", Program: "/usr/sbin/nsd", Command: []string{"/usr/sbin/nsd", "-d", "-P", ""}}, "nsd"},
+		{monitor.Owner{Name: "nsd: xfrd", Command: []string{"/usr/sbin/nsd", "-d"}}, "nsd"},
+		{monitor.Owner{Name: "gunicorn: maste", Program: "/usr/bin/python3.11", Command: []string{"gunicorn: master [app:app]"}}, "gunicorn: master [app:app]"},
+		{monitor.Owner{Name: "", Program: "/usr/bin/server"}, "server"},
+		{monitor.Owner{Name: "", Command: []string{"/usr/bin/server", "-x"}}, "server"},
+		{monitor.Owner{Name: "3", Program: "/usr/bin/server"}, "server"}, // started by fexecve(3)
+		{monitor.Owner{Name: "exe", Program: "/usr/bin/rootlesskit", Command: []string{"/proc/self/exe"}}, "rootlesskit"},
+		{monitor.Owner{Name: "python3", Program: "/usr/bin/python3.11", Command: []string{"python3", "/usr/sbin/wsdd", "--shortlog"}}, "wsdd"},
+		{monitor.Owner{Name: "lua5.4", Program: "/usr/bin/lua5.4", Command: []string{"lua5.4", "/usr/bin/prosody", "-F"}}, "prosody"},
+		{monitor.Owner{Name: "perl", Program: "/usr/bin/perl", Command: []string{"/usr/bin/perl", "-wT", "/usr/sbin/munin-node"}}, "munin-node"},
+		{monitor.Owner{Name: "python3", Program: "/usr/bin/python3.11", Command: []string{"python3", "-m", "/usr/bin/x"}}, "python3"},
+		{monitor.Owner{Name: "python3", Program: "/usr/bin/python3.11", Command: []string{"python3", "/home/ann/app.py"}}, "python3"},
+		{monitor.Owner{Name: "renamed", Program: "/usr/bin/python3.11", Command: []string{"python3", "/usr/bin/tool"}}, "renamed"},
 		{monitor.Owner{Name: "short", Program: "/bin/short-and-more"}, "short"},
 		{monitor.Owner{Name: "fifteen-bytes-l", Program: "/bin/fifteen-bytes-long"}, "fifteen-bytes-long"},
 		{monitor.Owner{Name: "fifteen-bytes-l", Program: "/bin/node", Command: []string{"/x/fifteen-bytes-long"}}, "fifteen-bytes-long"},
 		{monitor.Owner{Name: "renamed-by-itse", Program: "/bin/node", Command: []string{"node"}}, "renamed-by-itse"},
 		{monitor.Owner{Name: "nothing-is-know"}, "nothing-is-know"},
 	} {
-		if got := fullName(test.o); got != test.want {
-			t.Errorf("fullName(%+v) = %q, want %q", test.o, got, test.want)
+		if got := DisplayName(test.o.Name, test.o.Program, test.o.Command); got != test.want {
+			t.Errorf("DisplayName of %+v = %q, want %q", test.o, got, test.want)
 		}
 	}
 }

@@ -18,9 +18,9 @@ func State(o monitor.Owner) monitor.ProcessState {
 	if o.PID != 0 {
 		p := &ps.Process{Pid: int32(o.PID)}
 		program, _ := p.Exe() // empty if denied
-		_, state.ProgramDeleted = trimDeleted(program)
+		_, state.ProgramDeleted = trimDeleted(program, p.Pid, "exe")
 		folder, _ := p.Cwd() // empty if denied
-		_, state.FolderDeleted = trimDeleted(folder)
+		_, state.FolderDeleted = trimDeleted(folder, p.Pid, "cwd")
 		state.SessionLeaderEnded, state.Resources = readStat(o.PID)
 		state.Preload, state.RunsAsRoot = preload(o.PID), runsAsRoot(p)
 	}
