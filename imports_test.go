@@ -118,8 +118,8 @@ func broken(pkg, imported string) string {
 		return "ui takes what the monitor tells and looks at nothing itself"
 	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor":
 		return "ancestry is pure and imports only monitor"
-	case pkg == "porthole/monitor/warning" && imported != "porthole/monitor" && imported != "porthole/monitor/ancestry":
-		return "warning is pure and imports only monitor and ancestry"
+	case pkg == "porthole/monitor/warning" && imported != "porthole/monitor" && imported != "porthole/monitor/ancestry" && imported != "porthole/monitor/service":
+		return "warning is pure and imports only monitor, ancestry and service"
 	case pkg == "porthole/monitor/explain" && imported != "porthole/monitor" && imported != "porthole/monitor/service":
 		return "explain is pure and imports only monitor and service"
 	case lowLevel[pkg] && withinAny(imported, "porthole/monitor/ancestry porthole/monitor/warning porthole/monitor/explain"):

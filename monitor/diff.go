@@ -125,7 +125,7 @@ func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start 
 
 func (o Owner) equal(p Owner) bool {
 	return o.Same(p) && o.Name == p.Name && slices.Equal(o.Command, p.Command) && o.Program == p.Program &&
-		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch
+		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch && o.Framework == p.Framework
 }
 
 func (c CgroupInfo) equal(d CgroupInfo) bool {
@@ -141,7 +141,7 @@ func (u OwnerUnknown) equal(v OwnerUnknown) bool {
 func (l *Listener) equal(k *Listener) bool {
 	return l.ID == k.ID && l.Exposure == k.Exposure && l.User == k.User && l.OwnerUnknown == k.OwnerUnknown &&
 		l.CgroupInfo.equal(k.CgroupInfo) &&
-		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Project == k.Project && l.Since.Equal(k.Since) &&
+		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Framework == k.Framework && l.Project == k.Project && l.Since.Equal(k.Since) &&
 		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
 		slices.EqualFunc(l.Sockets, k.Sockets, func(a, b HeldSocket) bool {
 			return a.ID == b.ID && a.Address == b.Address && slices.Equal(a.Owners, b.Owners)

@@ -66,6 +66,9 @@ type Owner struct {
 	Project string `json:"project,omitempty"`
 	// Branch is the git branch checked out in Folder.
 	Branch string `json:"branch,omitempty"`
+	// Framework is the framework that Folder's files show, if the command line does
+	// not: Rails. "" if it is not known.
+	Framework string `json:"framework,omitempty"`
 	// Parents is the chain of parents, nearest first, when the owner was first
 	// seen.
 	Parents []Parent `json:"parents,omitempty"`
@@ -100,6 +103,7 @@ type Listener struct {
 	CgroupInfo                // what is known about the owner besides
 	Service      string       `json:"service,omitempty"`
 	ServiceBy    ServiceBy    `json:"service_by,omitempty"` // how certain Service is; "" if Service is ""
+	Framework    string       `json:"framework,omitempty"`  // development framework or application server: Vite, Django; "" if none
 	Project      string       `json:"project,omitempty"`
 	Since        time.Time    `json:"since,omitzero"` // when it was seen to open; zero if it was open before
 }
@@ -150,6 +154,7 @@ type ServiceBy string
 const (
 	ByProgram ServiceBy = "program" // certain: the program is that service
 	ByCommand ServiceBy = "command" // likely: the command line names it
+	ByUnit    ServiceBy = "unit"    // likely: the systemd unit that opened the port names it
 	ByPort    ServiceBy = "port"    // a guess: the service that usually has the port
 )
 

@@ -143,6 +143,7 @@ func serviceText(l *monitor.Listener) string {
 	by := map[monitor.ServiceBy]string{
 		monitor.ByProgram: "recognized by its program",
 		monitor.ByCommand: "recognized by its command line",
+		monitor.ByUnit:    "recognized by its systemd unit",
 		monitor.ByPort:    "guess from the port number",
 	}[l.ServiceBy]
 	if by == "" {

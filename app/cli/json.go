@@ -29,7 +29,8 @@ type listenerJSON struct {
 	Inferred     *ownerJSON         `json:"inferred,omitempty"`  // the probable owner, if owners is empty
 	Container    *monitor.Container `json:"container,omitempty"` // the one that listens, or that the port is published for
 	Service      string             `json:"service,omitempty"`
-	ServiceBy    monitor.ServiceBy  `json:"service_by,omitempty"` // how the service was recognized: program, command or port
+	ServiceBy    monitor.ServiceBy  `json:"service_by,omitempty"` // how the service was recognized: program, command, unit or port
+	Framework    string             `json:"framework,omitempty"`  // development framework or application server
 	Project      string             `json:"project,omitempty"`
 	Watched      bool               `json:"watched"`
 	Since        time.Time          `json:"since,omitzero"`
@@ -92,7 +93,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
 		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, User: l.User,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
-		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
+		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Framework: l.Framework, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
 	}
 	if l.OwnerUnknown != "" {
 		out.OwnerUnknown = &ownerUnknownJSON{l.OwnerUnknown}

@@ -28,7 +28,7 @@ func newList() *cobra.Command {
 	o.addUnmasked(c)
 	o.addAll(c)
 	o.addUDP(c)
-	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "print the data source on stderr")
+	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "also print the framework of each listener, and the data source on stderr")
 	return c
 }
 
@@ -76,15 +76,23 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "PORT\tADDRESS\tPROCESS\tPID\tUSER\tEXPOSURE\tPROJECT\tSERVICE") // Flush returns errors
+	header := "PORT\tADDRESS\tPROCESS\tPID\tUSER\tEXPOSURE\tPROJECT\tSERVICE"
+	if q.Verbose {
+		header += "\tFRAMEWORK"
+	}
+	_, _ = fmt.Fprintln(t, header) // Flush returns errors
 	for _, l := range s.Listeners {
 		star := ""
 		if q.rules.Matches(l) {
 			star = "*"
 		}
 		process, pid := ownerText(l)
-		_, _ = fmt.Fprintf(t, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", portText(l), star, addressText(l), process, pid,
+		row := fmt.Sprintf("%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", portText(l), star, addressText(l), process, pid,
 			dash(monitor.Clean(l.User, 32)), l.Exposure, dash(monitor.Clean(l.Project, 32)), dash(l.Service))
+		if q.Verbose {
+			row += "\t" + dash(l.Framework)
+		}
+		_, _ = fmt.Fprintln(t, row)
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)

@@ -246,11 +246,14 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	o, ok := l.Principal()
 	if !ok {
 		line("owner unknown", l.OwnerUnknown)
+		line("service", serviceText(l.Listener))
+		line("framework", l.Framework)
 		line("unit", monitor.Clean(l.Unit, 200))
 		line("connections", clientsText(l.connections))
 		return t.Flush()
 	}
 	line("service", serviceText(l.Listener))
+	line("framework", l.Framework)
 	line("why", l.why.Sentence())
 	line("chain", chainText(l.why))
 	line("connections", clientsText(l.connections))

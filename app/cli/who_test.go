@@ -48,7 +48,7 @@ func TestWho(t *testing.T) {
 			t.Errorf("first line = %q, want %q in it", first, want)
 		}
 	}
-	for _, want := range []string{"127.0.0.1 (loopback)", "\n  why ", "\n  chain ", folder, "Vite (recognized by its command line)", "\n  connections  none\n", "\n  resources ", " of memory"} {
+	for _, want := range []string{"127.0.0.1 (loopback)", "\n  why ", "\n  chain ", folder, "Vite (recognized by its command line)", "\n  framework    Vite\n", "\n  connections  none\n", "\n  resources ", " of memory"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the output does not contain %q:\n%s", want, text)
 		}
@@ -72,7 +72,7 @@ func TestWho(t *testing.T) {
 	wantKeys(t, "the answer", answer, "port", "listeners")
 	listener := answer["listeners"].([]any)[0].(map[string]any)
 	delete(listener, "warnings") // depends on the user that runs the test
-	wantKeys(t, "a listener", listener, "id", "protocol", "port", "addresses", "exposure", "user", "owners", "sockets", "service", "service_by", "project", "watched",
+	wantKeys(t, "a listener", listener, "id", "protocol", "port", "addresses", "exposure", "user", "owners", "sockets", "service", "service_by", "framework", "project", "watched",
 		"why", "resources", "connections", "accept_queue")
 	delete(listener["resources"].(map[string]any), "cpu_seconds") // absent while it is 0
 	wantKeys(t, "resources", listener["resources"], "threads", "memory_bytes")

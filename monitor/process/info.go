@@ -49,7 +49,7 @@ func Info(pid int) (monitor.Owner, error) {
 	}
 	o.Name, _ = p.Name()
 	o.Name = DisplayName(o.Name, o.Program, o.Command)
-	o.Project, o.Branch = Project(o.Folder), Branch(o.Folder)
+	o.Project, o.Branch, o.Framework = Project(o.Folder), Branch(o.Folder), Framework(o.Folder, o.Command)
 	return o, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -59,6 +60,26 @@ func Project(folder string) string {
 		}
 	}
 	return ""
+}
+
+// rackServers are the programs whose titles hide which framework they serve.
+var rackServers = []string{"puma", "unicorn", "unicorn_rails", "thin", "falcon", "ruby"}
+
+// Framework returns the framework that the files in folder show, if the command
+// is that of a server that hides it: "Rails" for Puma. It is "" otherwise.
+func Framework(folder string, command []string) string {
+	title, _, _ := strings.Cut(first(command), " ")
+	server := strings.TrimRight(strings.TrimSuffix(filepath.Base(title), ":"), "0123456789.")
+	if !slices.Contains(rackServers, server) || !filepath.IsAbs(folder) {
+		return ""
+	}
+	if info, err := os.Lstat(filepath.Join(folder, "config", "application.rb")); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	if _, err := os.Lstat(filepath.Join(folder, "bin", "rails")); err != nil {
+		return ""
+	}
+	return "Rails"
 }
 
 // readStart returns the first bytes of a regular file, none if it cannot be read.

@@ -102,3 +102,32 @@ func TestProjectDoesNotFollowLinks(t *testing.T) {
 		t.Errorf("Project = %q, want none: the manifest is a link", got)
 	}
 }
+
+func TestFrameworkBehindPuma(t *testing.T) {
+	rails, other := t.TempDir(), t.TempDir()
+	for _, file := range []string{"config/application.rb", "bin/rails"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(rails, file)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(rails, file), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		folder  string
+		command []string
+		want    string
+	}{
+		{rails, []string{"puma 5.6.5 (tcp://localhost:3000) [shopr]"}, "Rails"},
+		{rails, []string{"puma: cluster worker 0: 7 [shopr]"}, "Rails"},
+		{rails, []string{"/usr/bin/ruby3.1", "bin/rails", "server"}, "Rails"},
+		{rails, []string{"node", "server.js"}, ""},
+		{other, []string{"puma 5.6.5 (tcp://localhost:3000) [shopr]"}, ""},
+		{"", []string{"puma"}, ""},
+		{rails, nil, ""},
+	} {
+		if got := Framework(test.folder, test.command); got != test.want {
+			t.Errorf("Framework(%q, %q) = %q, want %q", test.folder, test.command, got, test.want)
+		}
+	}
+}

@@ -1,198 +1,262 @@
 // Package service names the service that a listener provides, based on its
-// owner's program, on the command line, or as a last resort on the port.
+// owner's program and command line, on its systemd unit, or as a last resort on
+// the port.
 package service
 
 import (
 	"cmp"
-	"net"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"porthole/monitor"
 )
 
-// Describe sets l.Service and l.ServiceBy, which says how certain the name is;
-// both are "" if nothing is known. It has no other effects and is safe for
-// concurrent use.
+// Describe sets l.Service, l.ServiceBy, which says how certain the name is, and
+// l.Framework; they are "" if nothing is known. It has no other effects and is
+// safe for concurrent use.
 func Describe(l *monitor.Listener) {
-	if p, ok := l.Principal(); ok {
-		if l.Service, l.ServiceBy = describeOwner(p, l.Port); l.Service != "" {
-			return
-		}
-	}
-	if l.Service, l.ServiceBy = WellKnown(l.Port), monitor.ByPort; l.Service == "" {
-		l.ServiceBy = ""
-	}
+	f := identify(l)
+	l.Service, l.ServiceBy, l.Framework = f.service, f.by, cmp.Or(f.framework, framework(f.service))
+}
+
+// finding is what is found out about a listener.
+type finding struct {
+	service   string
+	by        monitor.ServiceBy
+	framework string // if it differs from service
 }
 
 // WellKnown returns the service that people expect on port, such as "PostgreSQL" on
 // 5432; "" if there is none.
-func WellKnown(port uint16) string { return wellKnownPorts[port] }
+func WellKnown(port uint16) string { return cmp.Or(protocolPorts[port], productPorts[port]) }
 
-// Limits for parsing command lines: later arguments are data, not the program
-// that runs. Java names its class after many options.
-const (
-	maxArgs     = 5
-	maxJavaArgs = 64
-	maxTarget   = 48 // runes of a tunnel's target
-)
-
-// describeOwner names the service of a port from its owner.
-func describeOwner(o monitor.Owner, port uint16) (string, monitor.ServiceBy) {
-	words := programNames(o.Command)
-	name := programName(strings.TrimSuffix(o.Name, ":"))
-	if s := tunnel(cmp.Or(programName(o.Program), name), o.Command, port); s != "" {
-		return s, monitor.ByCommand
-	}
-	if isNodeInspector(o.Command, port) {
-		return "Node inspector", monitor.ByCommand
-	}
-	if s, ok := programs[programName(o.Program)]; ok {
-		return s, monitor.ByProgram
-	}
-	for _, w := range append([]string{name}, words...) { // a process may choose any name
-		if s, ok := commands[w]; ok {
-			return s, monitor.ByCommand
-		}
-		if s, ok := programs[w]; ok { // run by an interpreter, or the program's path is not readable
-			return s, monitor.ByCommand
-		}
-	}
-	if strings.Contains(monitor.Bound(first(o.Command)), "/.vscode-server/") {
-		return "VS Code server", monitor.ByCommand
-	}
-	if programName(o.Program) == "java" || name == "java" {
-		if s := describeJava(o.Command); s != "" {
-			return s, monitor.ByCommand
-		}
-	}
-	return "", ""
-}
-
-// describeJava names the service from the class or archive that Java runs.
-func describeJava(command []string) string {
-	for _, arg := range command[:min(len(command), maxJavaArgs)] {
-		arg = strings.ToLower(monitor.Bound(arg))
-		for _, s := range javaSignatures {
-			if strings.Contains(arg, s.pattern) {
-				return s.service
-			}
-		}
-	}
-	return ""
-}
-
-// tunnel describes the target to which ssh or kubectl forwards port.
-func tunnel(program string, command []string, port uint16) string {
+// identify tries what is certain first. If the owner is unknown, the process that
+// is probably the owner, or the unit, gives the same name.
+func identify(l *monitor.Listener) finding {
+	o, seen := l.Principal()
+	byInit := seen && isInit(o)
 	switch {
-	case program == "ssh":
-		return sshTunnel(command, port)
-	case program == "kubectl" && slices.Contains(command, "port-forward"):
-		if target := kubectlTarget(command); target != "" {
-			return "kubectl port-forward to " + target
+	case seen && !byInit:
+		if f := identifyOwner(o, l); f.service != "" {
+			return f
 		}
-		return "kubectl port-forward"
+	case l.Inferred != nil:
+		if f := identifyOwner(*l.Inferred, l); f.service != "" {
+			f.by = monitor.ByCommand // it is probable only
+			return f
+		}
 	}
-	return ""
+	if name := unitService(l); name != "" {
+		return finding{service: name, by: monitor.ByUnit}
+	}
+	name := protocolPorts[l.Port]
+	if name == "" && (!seen || byInit) { // else the owner is known to be something else
+		name = productPorts[l.Port]
+	}
+	if name == "" || (l.Protocol == monitor.TCP && udpOnly[l.Port]) {
+		return finding{}
+	}
+	return finding{service: name, by: monitor.ByPort}
 }
 
-// sshTunnel describes what ssh forwards port to, by -L or -D.
-func sshTunnel(command []string, port uint16) string {
-	for i, arg := range command {
-		kind, value := forwardFlag(arg)
-		if kind != 0 && value == "" && i+1 < len(command) {
-			value = command[i+1]
-		}
-		parts := splitForward(monitor.Bound(value))
-		if kind == 'D' && isPort(parts[len(parts)-1], port) {
-			return "ssh SOCKS proxy"
-		}
-		if n := len(parts); kind == 'L' && n >= 3 && isPort(parts[n-3], port) {
-			return "ssh tunnel to " + monitor.CleanMasked(net.JoinHostPort(parts[n-2], parts[n-1]), maxTarget)
-		}
-	}
-	return ""
+// udpOnly are the ports of protocols that do not use TCP.
+var udpOnly = map[uint16]bool{
+	67: true, 68: true, 69: true, 123: true, 161: true, 162: true, 500: true, 546: true, 547: true, 1900: true, 4500: true, 4789: true, 5353: true, 5355: true, 51820: true,
 }
 
-// forwardFlag returns the flag L or D of an ssh argument and its value, also if
-// it follows flags without a value (ssh(1)): -fNL, -L5432:db:5432. kind is 0 if
-// arg has neither.
-func forwardFlag(arg string) (kind byte, value string) {
-	if len(arg) < 2 || arg[0] != '-' {
-		return 0, ""
-	}
-	flags := strings.TrimLeft(arg[1:], "46AaCfGgKkMNnqsTtVvXxYy")
-	if flags == "" || flags[0] != 'L' && flags[0] != 'D' {
-		return 0, ""
-	}
-	return flags[0], flags[1:]
+// isInit reports whether o only waits for the first client on behalf of a service
+// that it then starts: systemd and its user instances, launchd.
+func isInit(o monitor.Owner) bool {
+	name := cmp.Or(programName(o.Program), programName(o.Name))
+	return name == "systemd" || o.PID == 1 && (name == "init" || name == "launchd")
 }
 
-// splitForward splits ssh's [bind:]port:host:hostport; IPv6 addresses are in
-// brackets.
-func splitForward(s string) []string {
-	var parts []string
-	for {
-		if inner, rest, ok := strings.Cut(strings.TrimPrefix(s, "["), "]"); ok && strings.HasPrefix(s, "[") {
-			parts, s = append(parts, inner), rest
-			if s = strings.TrimPrefix(rest, ":"); rest == "" {
-				return parts
+// unitService names the service of the systemd unit that created l's sockets.
+func unitService(l *monitor.Listener) string {
+	name, ok := strings.CutSuffix(monitor.Bound(l.Unit), ".service")
+	if !ok {
+		if name, ok = strings.CutSuffix(name, ".socket"); !ok {
+			return "" // a scope contains many programs
+		}
+	}
+	service := lookUpUnit(name)
+	switch {
+	case service == "":
+		return ""
+	case service == "SSH" && l.User != "" && l.User != "root":
+		return remoteForward(l.Port) // the daemon itself listens as root
+	case service != "Erlang port mapper" && l.Port == 4369 && erlangServices[service]:
+		return "Erlang port mapper"
+	}
+	return service
+}
+
+// erlangServices are the services that start an Erlang port mapper in their unit.
+var erlangServices = map[string]bool{"RabbitMQ": true, "ejabberd": true, "CouchDB": true, "EMQX": true}
+
+// lookUpUnit names the service of a unit or package, without its suffix:
+// "postgresql@15-main", "php8.2-fpm", "redis-server".
+func lookUpUnit(name string) string {
+	name, _, _ = strings.Cut(strings.ToLower(name), "@")
+	if strings.HasPrefix(name, "php") && strings.HasSuffix(name, "-fpm") {
+		return "PHP-FPM"
+	}
+	for _, name := range []string{name, trimVersion(name)} {
+		if s, ok := units[name]; ok {
+			return s
+		}
+		if s, ok := commands[name]; ok && kindOf[s] != Development { // packages of servers in Python and others
+			return s
+		}
+	}
+	return lookUp(name)
+}
+
+// lookUp names the service of a program: "stunnel4", "prometheus-node-exporter".
+func lookUp(name string) string {
+	for _, name := range []string{name, trimVersion(name)} {
+		if s, ok := programs[name]; ok {
+			return s
+		}
+	}
+	if strings.HasPrefix(name, "qemu-system-") {
+		return "QEMU"
+	}
+	return exporter(name)
+}
+
+// exporter names a Prometheus exporter: "node exporter" for node_exporter, which
+// Debian calls prometheus-node-exporter; "" if name is none.
+func exporter(name string) string {
+	base, ok := strings.CutSuffix(strings.ReplaceAll(name, "_", "-"), "-exporter")
+	base = strings.TrimPrefix(base, "prometheus-")
+	if !ok || base == "" || len(base) > maxTarget || strings.Trim(base, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return ""
+	}
+	return cmp.Or(exporters[base], base) + " exporter"
+}
+
+// trimVersion removes a version from the end of a name: "php-fpm8.2", "stunnel4",
+// "icecast-2".
+func trimVersion(name string) string {
+	return strings.TrimRight(strings.TrimRight(name, "0123456789."), "-")
+}
+
+// subject is the process that is identified, for one of its listeners.
+type subject struct {
+	monitor.Owner
+	listener *monitor.Listener
+	exe      string // base name of the program in lower case, "" if it is unreadable
+	name     string // process name in lower case
+	title    string // base name of the first word of the command, in lower case
+}
+
+// program is the program's name, or the name it was started as.
+func (s subject) program() string { return cmp.Or(s.exe, s.title, s.name) }
+
+// identifyOwner identifies the service that o provides on l.
+func identifyOwner(o monitor.Owner, l *monitor.Listener) finding {
+	s := subject{Owner: o, listener: l, exe: programName(o.Program), name: firstWord(o.Name)}
+	s.title = firstWord(first(o.Command))
+	by := func(service string) finding { return finding{service: service, by: monitor.ByCommand} }
+	if name := s.forward(); name != "" {
+		return by(name)
+	}
+	if name := s.debugger(); name != "" {
+		return by(name)
+	}
+	if s.exe == "busybox" || s.exe == "toybox" || s.exe == "" && s.title == "busybox" {
+		return by(s.applet())
+	}
+	if name := s.byPath(); name != "" {
+		return by(name)
+	}
+	if name := s.special(); name != "" {
+		if s.exe == "" {
+			return by(name)
+		}
+		return finding{service: name, by: monitor.ByProgram}
+	}
+	if f := s.runtime(); f.service != "" {
+		return f
+	}
+	if name := lookUp(s.exe); name != "" {
+		return finding{service: name, by: monitor.ByProgram}
+	}
+	// The process may choose these itself.
+	for _, name := range []string{s.name, s.title} {
+		if service := lookUp(name); service != "" {
+			return by(service)
+		}
+	}
+	if s.exe == "" || isInterpreter(s.exe) {
+		for _, name := range []string{s.name, s.title} {
+			if service := commands[name]; service != "" {
+				return s.refine(by(service))
 			}
-			continue
 		}
-		part, rest, more := strings.Cut(s, ":")
-		if parts = append(parts, part); !more {
-			return parts
-		}
-		s = rest
 	}
+	return finding{}
 }
 
-func isPort(text string, port uint16) bool { return text == strconv.Itoa(int(port)) }
+// applet names the server that busybox runs as, which is the first word that is
+// not its own name; "" if it is another tool.
+func (s subject) applet() string {
+	for _, arg := range s.Command[:min(len(s.Command), 2)] {
+		if name := programName(arg); name != "busybox" && name != "toybox" {
+			return applets[name]
+		}
+	}
+	return applets[s.name]
+}
 
-// kubectlTarget returns the first word after port-forward that is not a flag, a
-// flag's value or a pair of ports: svc/web.
-func kubectlTarget(command []string) string {
-	at := slices.Index(command, "port-forward")
-	value := false
-	for _, arg := range command[at+1:] {
-		switch {
-		case value:
-			value = false
-		case strings.HasPrefix(arg, "-"):
-			value = !strings.Contains(arg, "=")
-		case strings.Trim(monitor.Bound(arg), "0123456789:") != "":
-			return monitor.CleanMasked(arg, maxTarget)
+// byPath identifies programs whose file names say too little.
+func (s subject) byPath() string {
+	path := monitor.Bound(cmp.Or(s.Program, first(s.Command)))
+	switch {
+	case strings.Contains(monitor.Bound(first(s.Command)), "/.vscode-server/"), strings.Contains(path, "/.vscode-server/"):
+		return "VS Code server"
+	case strings.Contains(path, "/postfix/"):
+		return "Postfix"
+	case strings.Contains(path, "/cyrus/"):
+		return "Cyrus IMAP"
+	case strings.Contains(path, "/frr/"):
+		return "FRR"
+	}
+	return ""
+}
+
+// special identifies programs that provide several services.
+func (s subject) special() string {
+	switch s.program() {
+	case "xvfb", "xorg", "xephyr", "xnest", "xwayland", "xtigervnc", "xvnc", "xtightvnc":
+		return s.xServer()
+	case "git":
+		if contains(s.Command, "daemon") {
+			return lookUp("git-daemon")
+		}
+	case "couriertcpd":
+		for _, arg := range s.Command[:min(len(s.Command), maxArguments)] {
+			switch programName(arg) {
+			case "imapd", "imaplogin":
+				return "Courier IMAP"
+			case "pop3d", "pop3login":
+				return "Courier POP3"
+			}
+		}
+	case "httpd":
+		if contains(s.Command, "-p") { // Apache has no such flag
+			return applets["httpd"]
 		}
 	}
 	return ""
 }
 
-// isNodeInspector reports whether port is where Node.js listens for a debugger.
-func isNodeInspector(command []string, port uint16) bool {
-	for _, arg := range command[:min(len(command), maxJavaArgs)] {
-		flag, value, _ := strings.Cut(monitor.Bound(arg), "=")
-		if flag != "--inspect" && flag != "--inspect-brk" && flag != "--inspect-wait" {
-			continue
-		}
-		if at := value[strings.LastIndexByte(value, ':')+1:]; isPort(at, port) || (value == "" && port == 9229) {
-			return true
-		}
-	}
-	return false
-}
-
-// programNames returns the base names of the first arguments, as the tables
-// spell them.
-func programNames(command []string) []string {
-	var out []string
-	for _, arg := range command[:min(len(command), maxArgs)] {
-		title, _, _ := strings.Cut(monitor.Bound(arg), " ") // "next-server (v15.1)"
-		out = append(out, programName(arg), programName(strings.TrimSuffix(title, ":")))
-	}
-	return out
+// firstWord returns the program in a process title: "gunicorn" for "gunicorn:
+// master [app:app]", "next-server" for "next-server (v15.1)".
+func firstWord(title string) string {
+	title, _, _ = strings.Cut(monitor.Bound(title), " ")
+	return programName(strings.TrimSuffix(title, ":"))
 }
 
 // programName returns the base name of a path in lower case, without ".exe".
@@ -209,4 +273,14 @@ func first(command []string) string {
 		return ""
 	}
 	return command[0]
+}
+
+// contains reports whether one of the first arguments after the program is word.
+func contains(command []string, word string) bool {
+	for i, arg := range command[:min(len(command), maxArguments)] {
+		if i > 0 && arg == word {
+			return true
+		}
+	}
+	return false
 }

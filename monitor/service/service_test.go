@@ -20,7 +20,8 @@ func TestDescribe(t *testing.T) {
 		{"/usr/lib/postgresql/16/bin/postgres -D /data", "postgres", "", 5433, "PostgreSQL", "command"},
 		{"", "nginx:", "", 80, "nginx", "command"},
 		{"/usr/bin/docker-proxy -proto tcp -host-port 5432", "docker-proxy", "/usr/bin/docker-proxy", 5432, "docker-proxy", "program"},
-		{"node server.js", "node", "/usr/bin/node", 5432, "PostgreSQL", "port"},
+		{"node server.js", "node", "/usr/bin/node", 5432, "", ""}, // the usual service of the port is another program
+		{"node server.js", "node", "/usr/bin/node", 80, "HTTP", "port"},
 		{"node server.js", "node", "/usr/bin/node", 62893, "", ""},
 		{"server a b c d vite", "server", "", 62893, "", ""}, // too late in the command line
 		{"", "", "", 62893, "", ""},
@@ -32,17 +33,42 @@ func TestDescribe(t *testing.T) {
 		{"ssh -fNL 5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to db:5432", "command"},
 		{"ssh -NL5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to db:5432", "command"},
 		{"ssh -NTD 1081 bastion", "ssh", "/usr/bin/ssh", 1081, "ssh SOCKS proxy", "command"},
-		{"ssh -o L -i -L bastion", "ssh", "/usr/bin/ssh", 5433, "", ""},
-		{"ssh -L 5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 62893, "", ""},        // another port
+		{"ssh -o L -i -L bastion", "ssh", "/usr/bin/ssh", 5433, "ssh forward through bastion", "command"},
+		{"ssh -L 5433:db:5432 ann@bastion", "ssh", "/usr/bin/ssh", 62893, "ssh forward through bastion", "command"}, // another port
+		{"ssh -fN -p 2222 -J jump -i key ssh://ann@bastion", "ssh", "/usr/bin/ssh", 62893, "ssh forward through bastion", "command"},
+		{"ssh bastion -L 5433:db:5432 sleep 1", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to db:5432", "command"},
+		{"ssh bastion run -L 5433:db:5432", "ssh", "/usr/bin/ssh", 5433, "ssh forward through bastion", "command"}, // of the remote command
+		{"ssh -oLocalForward=5433:db:5432 bastion", "ssh", "/usr/bin/ssh", 5433, "ssh tunnel to db:5432", "command"},
+		{"ssh -o DynamicForward=1081 bastion", "ssh", "/usr/bin/ssh", 1081, "ssh SOCKS proxy", "command"},
+		{"socat TCP-LISTEN:9999,fork,reuseaddr TCP:localhost:22", "socat", "/usr/bin/socat", 9999, "socat to localhost:22", "command"},
+		{"socat -d UNIX-CONNECT:/run/docker.sock TCP4-LISTEN:2375,fork", "socat", "/usr/bin/socat", 2375, "socat to /run/docker.sock", "command"},
+		{"socat TCP-LISTEN:9999,fork EXEC:/bin/cat", "socat", "/usr/bin/socat", 9999, "socat", "command"},
+		{"/usr/lib/systemd/systemd-socket-proxyd --exit-idle-time=5min 127.0.0.1:8081", "systemd-socket-", "/usr/lib/systemd/systemd-socket-proxyd", 8080, "systemd-socket-proxyd to 127.0.0.1:8081", "command"},
+		{"busybox httpd -f -p 8080", "busybox", "/usr/bin/busybox", 8080, "BusyBox httpd", "command"},
+		{"busybox nc -l -p 80", "busybox", "/usr/bin/busybox", 9999, "", ""},
+		{"ruby -run -e httpd . -p 8080", "ruby", "/usr/bin/ruby3.1", 8080, "WEBrick", "command"},
+		{"node /srv/shop/serve.js", "node", "/usr/bin/node", 3000, "", ""}, // a script of that name
+		{"node /srv/shop/node_modules/react-scripts/scripts/start.js", "node", "/usr/bin/node", 3000, "React", "command"},
+		{"node /srv/shop/node_modules/@angular/cli/bin/ng.js serve", "node", "/usr/bin/node", 4200, "Angular", "command"},
+		{"bun run vite", "bun", "/home/ann/.bun/bin/bun", 5173, "Vite", "command"},
+		{"deno run -A npm:vite", "deno", "/usr/bin/deno", 5173, "Vite", "command"},
+		{"python3 -um http.server", "python3", "/usr/bin/python3.11", 8000, "http.server", "command"},
+		{"python3 -c import_socket vite", "python3", "/usr/bin/python3.11", 8000, "", ""},
+		{"java -cp /home/ann/neo4j-client/lib/keycloak.jar com.acme.Main", "java", "/usr/bin/java", 8080, "Java (Main)", "command"},
+		{"java -jar /home/ann/neo4j/app.jar", "java", "/usr/bin/java", 8080, "Java (app.jar)", "command"},
+		{"java -Djetty.home=/usr/share/jetty -jar start.jar", "java", "/usr/bin/java", 8080, "Jetty", "command"},
+		{"java -Djetty.home=/x -Dsolr.solr.home=/y -jar start.jar", "java", "/usr/bin/java", 8983, "Solr", "command"},
+		{"/usr/sbin/php-fpm8.2 --nodaemonize", "php-fpm8.2", "/usr/sbin/php-fpm8.2", 9000, "PHP-FPM", "program"},
+		{"prometheus-blackbox-exporter", "prometheus-blac", "/usr/bin/prometheus-blackbox-exporter", 9115, "blackbox exporter", "program"},
 		{"/usr/bin/node vault", "vault", "/usr/bin/node", 62893, "Vault", "command"}, // by its process title
-		{"ssh -L", "ssh", "/usr/bin/ssh", 62893, "", ""},
+		{"ssh -L", "ssh", "/usr/bin/ssh", 62893, "ssh", "command"},
 		{"kubectl -n shop port-forward --address 0.0.0.0 svc/web 8085:80", "kubectl", "/usr/bin/kubectl", 8085, "kubectl port-forward to svc/web", "command"},
 		{"kubectl port-forward", "kubectl", "/usr/bin/kubectl", 8085, "kubectl port-forward", "command"},
 		{"node --inspect server.js", "node", "/usr/bin/node", 9229, "Node inspector", "command"},
 		{"node --inspect=127.0.0.1:9300 node_modules/.bin/vite", "node", "/usr/bin/node", 9300, "Node inspector", "command"},
 		{"node --inspect node_modules/.bin/vite", "node", "/usr/bin/node", 62893, "Vite", "command"},
 		{"java -Xmx1g -Dx=y -a -b -c -cp lib org.elasticsearch.bootstrap.Elasticsearch", "java", "/usr/bin/java", 9201, "Elasticsearch", "command"},
-		{"java -jar app.jar", "java", "/usr/bin/java", 62893, "", ""},
+		{"java -jar app.jar", "java", "/usr/bin/java", 62893, "Java (app.jar)", "command"},
 		{"/home/a/.vscode-server/bin/1/node out/server-main.js", "node", "/home/a/.vscode-server/bin/1/node", 62893, "VS Code server", "command"},
 	} {
 		l := &monitor.Listener{Port: test.port, Owners: []monitor.Owner{{
@@ -80,9 +106,10 @@ func TestWellKnown(t *testing.T) {
 func TestHostileCommand(t *testing.T) {
 	long := strings.Repeat("x\n", 1<<20)
 	for _, text := range []string{"", "\n", "[", "]:", "a\u202eb", "\xff", long, "--password=hunter22"} {
-		for _, command := range [][]string{nil, {text}, {"ssh", "-L", "5433:" + text + ":1"}, {"ssh", "-L" + text}, {"ssh", "-D"},
+		for _, command := range [][]string{nil, {text}, {"ssh", "-L", "5433:" + text + ":1"}, {"ssh", "-L" + text}, {"ssh", "-D"}, {"ssh", text}, {"ssh: /home/ann/" + text + "@" + text + ":22 [mux]"}, {"ssh", "-o", "LocalForward 5433 " + text}, {"socat", text, "TCP:" + text},
+			{"websockify", "6080", text + ":1"}, {"java", "-jar", text}, {"java", text}, {"x", "-m", text}, {"x", text}, {"x", "-s", text},
 			{"kubectl", "port-forward", text}, {"kubectl", text, "port-forward"}, {"node", "--inspect=" + text}} {
-			for _, program := range []string{"ssh", "kubectl", "node", "java", text} {
+			for _, program := range []string{"ssh", "kubectl", "node", "java", "socat", "python3", "ruby", "perl", "php", "beam.smp", "busybox", "couriertcpd", text + "_exporter", text} {
 				l := &monitor.Listener{Port: 5433, Owners: []monitor.Owner{{Name: program, Program: program, Command: command}}}
 				Describe(l)
 				if l.Service != monitor.Clean(l.Service, 80) || strings.Contains(l.Service, "hunter22") {

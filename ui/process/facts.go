@@ -51,6 +51,7 @@ func (p *Window) factList() fyne.CanvasObject {
 		list.Add(p.command)
 	}
 	add(lang.L("Service"), words.ServiceWithSource(p.row))
+	add(lang.L("Framework"), words.Framework(p.row))
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
 	add(lang.L("Container"), words.ContainerDetails(p.row))

@@ -26,6 +26,9 @@ func Description(l *monitor.Listener, o monitor.Owner) string {
 	if l.ServiceBy == monitor.ByPort {
 		service = ""
 	}
+	if framework := Framework(l); framework != "" && service != "" {
+		service += " (" + framework + ")"
+	}
 	text := service + project
 	if service != "" && project != "" {
 		text = lang.L("{{.Service}} in {{.Project}}", map[string]any{"Service": service, "Project": project})
@@ -34,6 +37,15 @@ func Description(l *monitor.Listener, o monitor.Owner) string {
 		text = lang.L("{{.What}} (git: {{.Branch}})", map[string]any{"What": text, "Branch": branch})
 	}
 	return text
+}
+
+// Framework is the development framework or application server of l, "" if its
+// service already names it.
+func Framework(l *monitor.Listener) string {
+	if l.Framework == l.Service {
+		return ""
+	}
+	return monitor.Clean(l.Framework, 60)
 }
 
 // ServiceWithSource is the service of l with how sure that is: "Vite (by its command)".
@@ -47,6 +59,8 @@ func ServiceWithSource(l *monitor.Listener) string {
 		return lang.L("{{.Service}} (from the program)", service)
 	case l.ServiceBy == monitor.ByCommand:
 		return lang.L("{{.Service}} (from the command)", service)
+	case l.ServiceBy == monitor.ByUnit:
+		return lang.L("{{.Service}} (from the systemd unit)", service)
 	}
 	return lang.L("{{.Service}} (guess from the port)", service)
 }
