@@ -9,6 +9,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
+	"porthole/monitor/service"
 )
 
 // Kind is the kind of a warning.
@@ -22,28 +23,26 @@ const (
 	FolderDeleted   Kind = "folder_deleted"   // its working directory was deleted
 	UntrustedFolder Kind = "untrusted_folder" // its program is in a folder for temporary files or downloads
 	Preload         Kind = "preload"          // it was started with LD_PRELOAD
-	RunsAsRoot      Kind = "root"             // it runs as root
-	Exposed         Kind = "exposed"          // it is reachable from the network
+	RunsAsRoot      Kind = "root"             // it runs as root, which its service does not need
+	Exposed         Kind = "exposed"          // it is exposed to the network, which is unusual for its service
 )
 
 // Warning is one warning about a process.
 type Warning struct {
 	Kind   Kind   `json:"kind"`
-	Detail string `json:"detail,omitempty"` // the folder, the library or the queue: cleaned and masked
+	Detail string `json:"detail,omitempty"` // the folder, the library, the queue or the kind of service: cleaned and masked
 }
 
-// Check returns the warnings about o, which holds l, most urgent first. If the
-// owner is unknown, o is zero, and only the listener itself is checked.
+// Check returns the warnings about o, which holds l, most urgent first: what is
+// unusual for the service and can be acted on. A packaged server that does its job
+// gets none. If the owner is unknown, o is zero, and only the listener itself is
+// checked: the user of a socket is not that of the process that holds it.
 func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state monitor.ProcessState) []Warning {
 	var warnings []Warning
 	add := func(is bool, kind Kind, detail string) {
 		if is {
 			warnings = append(warnings, Warning{kind, detail})
 		}
-	}
-	user := o.User
-	if o.PID == 0 {
-		user = l.User
 	}
 	add(why.Orphaned, Orphaned, "")
 	add(state.QueueFull, QueueFull, fmt.Sprintf("%d of %d", state.QueueLength, state.QueueLimit))
@@ -52,9 +51,9 @@ func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state
 	folder := untrustedFolder(o, why)
 	add(folder != "", UntrustedFolder, folder)
 	add(state.Preload != "", Preload, monitor.CleanMasked(state.Preload, 80))
-	published := l.Container != nil && l.Container.Published // the engine's proxy always runs as root
-	add((user == "root" || state.RunsAsRoot) && !published, RunsAsRoot, "")
-	add(l.Exposure == monitor.ExposureNetwork, Exposed, "")
+	kind, packaged := service.KindOf(l), isPackaged(l, o, why)
+	add((o.User == "root" || state.RunsAsRoot) && rootIsUnusual(l, kind, packaged), RunsAsRoot, "")
+	add(l.Exposure == monitor.ExposureNetwork && exposureIsUnusual(l, kind, packaged), Exposed, string(kind))
 	return warnings
 }
 
@@ -64,7 +63,7 @@ func (w Warning) Sentence(why ancestry.Explanation) string {
 	case Orphaned:
 		return why.Sentence() + ". Stop it if it is no longer needed."
 	case QueueFull:
-		return "The accept queue is full (" + w.Detail + "), so new connections fail. Restart the process if this persists."
+		return "The accept queue is full (" + w.Detail + "), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists."
 	case ProgramReplaced:
 		return "The program file was deleted or replaced after the process started. Restart it to run the current version."
 	case FolderDeleted:
@@ -76,6 +75,16 @@ func (w Warning) Sentence(why ancestry.Explanation) string {
 	case RunsAsRoot:
 		return "Runs as root. Use a separate, unprivileged user if possible."
 	case Exposed:
+		switch service.Kind(w.Detail) {
+		case service.Database:
+			return "This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
+		case service.Debugger:
+			return "This debugger is exposed to the network, and whoever connects can run code. Bind it to 127.0.0.1."
+		case service.Admin:
+			return "This administration service is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
+		case service.Development:
+			return "This development server is exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
+		}
 		return "Exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
 	}
 	return string(w.Kind)

@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 		{name: "setuid root", owner: monitor.Owner{User: "ann"}, state: monitor.ProcessState{RunsAsRoot: true}, want: "Runs as root. Use a separate, unprivileged user if possible."},
 		{name: "socket opened by root", owner: monitor.Owner{User: "www-data"}, user: "root"},
 		{name: "queue full", state: monitor.ProcessState{QueueFull: true, QueueLength: 129, QueueLimit: 128},
-			want: "The accept queue is full (129 of 128), so new connections fail. Restart the process if this persists."},
+			want: "The accept queue is full (129 of 128), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists."},
 		{name: "preload", state: monitor.ProcessState{Preload: "/tmp/x\n\u202e.so"}, want: "LD_PRELOAD loads extra code into the process (/tmp/x .so). Check that you trust this library."},
 		{name: "tmp", owner: monitor.Owner{Program: "/tmp/x/server"}, want: "The program is in /tmp, a folder for temporary or downloaded files. Check that you trust it."},
 		{name: "similar name", owner: monitor.Owner{Program: "/tmpfiles/server"}},
@@ -87,9 +87,62 @@ func TestPublishedPortHasNoRootWarning(t *testing.T) {
 	}
 }
 
+// A socket's user is its maker: a server that gave up root has a socket of root.
 func TestCheckOwnerUnknown(t *testing.T) {
 	warnings := Check(&monitor.Listener{Exposure: monitor.ExposureNetwork, User: "root"}, monitor.Owner{}, ancestry.Explanation{}, monitor.ProcessState{})
-	if len(warnings) != 2 || warnings[0].Kind != RunsAsRoot || warnings[1].Kind != Exposed {
-		t.Errorf("got %+v, want root and exposed", warnings)
+	if len(warnings) != 1 || warnings[0].Kind != Exposed {
+		t.Errorf("got %+v, want exposed", warnings)
+	}
+}
+
+// The same program deserves a warning or not, depending on where it comes from
+// and what started it.
+func TestExposedByOrigin(t *testing.T) {
+	shell := parents("bash|-bash", "systemd|/sbin/init")
+	system := parents("systemd|/sbin/init")
+	container := &monitor.Container{Name: "db", Image: "docker.io/library/postgres:16", Published: true}
+	for _, c := range []struct {
+		name  string
+		l     monitor.Listener
+		owner monitor.Owner
+		want  string
+	}{
+		{"known server from a shell", monitor.Listener{Service: "nginx", ServiceBy: monitor.ByProgram}, monitor.Owner{Program: "/usr/sbin/nginx", Parents: shell}, ""},
+		{"packaged unknown program", monitor.Listener{}, monitor.Owner{Program: "/usr/sbin/acmed", Parents: system}, ""},
+		{"unknown program from a shell", monitor.Listener{}, monitor.Owner{Program: "/usr/sbin/acmed", Parents: shell}, "exposed"},
+		{"unknown program of a unit", monitor.Listener{}, monitor.Owner{Program: "/srv/acme/acmed", Parents: system}, "exposed"},
+		{"unknown program in /usr/local", monitor.Listener{}, monitor.Owner{Program: "/usr/local/bin/acmed", Parents: system}, "exposed"},
+		{"script of a package", monitor.Listener{}, monitor.Owner{Program: "/usr/bin/python3.11", Command: []string{"python3", "/usr/sbin/acmed"}, Parents: system}, ""},
+		{"script of a unit", monitor.Listener{}, monitor.Owner{Program: "/usr/bin/node", Command: []string{"node", "/srv/acme/server.js"}, Parents: system}, "exposed"},
+		{"application server of a package", monitor.Listener{Service: "Gunicorn", ServiceBy: monitor.ByCommand}, monitor.Owner{Program: "/usr/bin/python3.11", Command: []string{"python3", "/usr/bin/gunicorn", "app"}, Parents: system}, ""},
+		{"development server of a unit", monitor.Listener{Service: "Vite", ServiceBy: monitor.ByCommand}, monitor.Owner{Program: "/usr/bin/node", Command: []string{"node", "/srv/a/node_modules/.bin/vite"}, Parents: system}, "exposed development"},
+		{"packaged database", monitor.Listener{Service: "PostgreSQL", ServiceBy: monitor.ByProgram}, monitor.Owner{Program: "/usr/lib/postgresql/15/bin/postgres", Parents: system}, "exposed database"},
+		{"packaged administration page", monitor.Listener{Service: "Cockpit", ServiceBy: monitor.ByProgram}, monitor.Owner{Program: "/usr/lib/cockpit/cockpit-tls", Parents: system}, ""},
+		{"debugger", monitor.Listener{Service: "Node inspector", ServiceBy: monitor.ByCommand}, monitor.Owner{Program: "/usr/bin/node", Parents: shell}, "exposed debugger"},
+		{"guess from the port", monitor.Listener{Service: "HTTP", ServiceBy: monitor.ByPort}, monitor.Owner{Program: "/home/a/server", Parents: shell}, "exposed"},
+		{"UDP client", monitor.Listener{Protocol: monitor.UDP, Port: 40000}, monitor.Owner{Program: "/home/a/client", Parents: shell}, ""},
+		{"mDNS of a browser", monitor.Listener{Protocol: monitor.UDP, Port: 5353}, monitor.Owner{Program: "/opt/browser/browser", Parents: shell}, ""},
+		{"UDP server", monitor.Listener{Protocol: monitor.UDP, Port: 9999}, monitor.Owner{Program: "/home/a/server", Parents: shell}, "exposed"},
+		{"database in a container", monitor.Listener{Service: container.Description(), CgroupInfo: monitor.CgroupInfo{Container: container}}, monitor.Owner{Program: "/usr/bin/docker-proxy", User: "root", Parents: system}, "exposed database"},
+		{"another user's unit", monitor.Listener{Port: 7000, CgroupInfo: monitor.CgroupInfo{Unit: "acme.service"}}, monitor.Owner{}, ""},
+		{"another user's database", monitor.Listener{Service: "Redis", ServiceBy: monitor.ByUnit, CgroupInfo: monitor.CgroupInfo{Unit: "redis.service"}}, monitor.Owner{}, "exposed database"},
+		{"kernel", monitor.Listener{Protocol: monitor.UDP, Port: 4789, Service: "VXLAN", ServiceBy: monitor.ByPort, User: "root"}, monitor.Owner{}, ""},
+		{"NFS in the kernel", monitor.Listener{Port: 40001, User: "root"}, monitor.Owner{}, ""},
+	} {
+		l := c.l
+		l.Exposure = monitor.ExposureNetwork
+		var why ancestry.Explanation
+		if c.owner.Program != "" {
+			c.owner.PID = 9
+			l.Owners = []monitor.Owner{c.owner}
+			why = ancestry.Explain(c.owner, l.CgroupInfo, monitor.ProcessState{})
+		}
+		var got []string
+		for _, w := range Check(&l, c.owner, why, monitor.ProcessState{}) {
+			got = append(got, strings.TrimSpace(string(w.Kind)+" "+w.Detail))
+		}
+		if s := strings.Join(got, ", "); s != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, s, c.want)
+		}
 	}
 }

@@ -528,7 +528,7 @@ func TestTheProcessWindowShowsWarnings(t *testing.T) {
 	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
 		"Orphaned: started by npm run dev, whose terminal has closed. Stop it if it is no longer needed.",
-		"The accept queue is full (3 of 2), so new connections fail. Restart the process if this persists.",
+		"The accept queue is full (3 of 2), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists.",
 		"The program file was deleted or replaced after the process started. Restart it to run the current version.",
 		"LD_PRELOAD loads extra code into the process (/tmp/x.so). Check that you trust this library.",
 	}

@@ -5,6 +5,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
+	"porthole/monitor/service"
 	"porthole/monitor/warning"
 )
 
@@ -23,7 +24,7 @@ func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 	case warning.Orphaned:
 		return lang.L("{{.Why}}. Stop it if it is no longer needed.", map[string]any{"Why": ancestrySentence(why)})
 	case warning.QueueFull:
-		return lang.L("The accept queue is full ({{.Detail}}), so new connections fail. Restart the process if this persists.", detail)
+		return lang.L("The accept queue is full ({{.Detail}}), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists.", detail)
 	case warning.ProgramReplaced:
 		return lang.L("The program file was deleted or replaced after the process started. Restart it to run the current version.")
 	case warning.FolderDeleted:
@@ -35,6 +36,16 @@ func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 	case warning.RunsAsRoot:
 		return lang.L("Runs as root. Use a separate, unprivileged user if possible.")
 	case warning.Exposed:
+		switch service.Kind(o.Detail) {
+		case service.Database:
+			return lang.L("This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall.")
+		case service.Debugger:
+			return lang.L("This debugger is exposed to the network, and whoever connects can run code. Bind it to 127.0.0.1.")
+		case service.Admin:
+			return lang.L("This administration service is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall.")
+		case service.Development:
+			return lang.L("This development server is exposed to the network. Bind it to 127.0.0.1 unless other machines need it.")
+		}
 		return lang.L("Exposed to the network. Bind it to 127.0.0.1 unless other machines need it.")
 	}
 	return o.Sentence(why)

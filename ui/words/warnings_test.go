@@ -17,9 +17,11 @@ func TestOddSentencesAreThoseOfTheCommandLine(t *testing.T) {
 		ancestry.Explain(monitor.Owner{PID: 9}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
 	} {
 		for _, kind := range []warning.Kind{warning.Orphaned, warning.QueueFull, warning.ProgramReplaced, warning.UntrustedFolder, warning.Preload, warning.RunsAsRoot, warning.Exposed} {
-			o := warning.Warning{Kind: kind, Detail: "x"}
-			if got, want := warningSentence(o, why), o.Sentence(why); got != want {
-				t.Errorf("%q; the command line says %q", got, want)
+			for _, detail := range []string{"x", "database", "debugger", "admin", "development", "forward"} {
+				o := warning.Warning{Kind: kind, Detail: detail}
+				if got, want := warningSentence(o, why), o.Sentence(why); got != want {
+					t.Errorf("got %q, want %q as on the command line", got, want)
+				}
 			}
 		}
 	}
