@@ -50,7 +50,7 @@ func noteRestarted(port string, owner ...string) string {
 }
 func noteExposed(port string) string { return port + " is now exposed to the network" }
 func noteMoved(service, to, from string) string {
-	return fmt.Sprintf("%s is now on %s, no longer on %s", service, to, from)
+	return fmt.Sprintf("%s moved from %s to %s", service, from, to)
 }
 func noteManyOpened(n int, ports ...string) string {
 	return fmt.Sprintf("%d ports opened: %s", n, strings.Join(ports, ", "))
@@ -66,9 +66,9 @@ func noteManyChanges(n int, ports ...string) string {
 // owner and the owner, or with neither.
 func noteOwnerChanged(port string, owners ...string) string {
 	if len(owners) == 0 {
-		return port + " changed hands"
+		return port + " changed owner"
 	}
-	return port + " changed hands: " + strings.Join(owners, " → ")
+	return port + " changed owner: " + strings.Join(owners, " → ")
 }
 
 // noteMissed returns the summary for what happened while notifications were paused.
@@ -81,7 +81,7 @@ func withOwner(summary string, owner []string) string {
 const (
 	noteWindowEnded = "Porthole's window crashed"
 	noteNoOpenGL    = "Can't show Porthole's window: OpenGL"
-	noteGoesOn      = "go on" // in noteNoOpenGL: notifications still work
+	noteGoesOn      = "Monitoring continues" // in noteNoOpenGL: notifications still work
 	bodyStopped     = "stopped by you"
 )
 

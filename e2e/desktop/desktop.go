@@ -524,7 +524,7 @@ func (d *Desktop) await(ctx context.Context, p *part, what string, ready func(co
 	for !ready(ctx) {
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s window crashed (%v)%s", p.name, p.state(), p.logEnd())
+			return fmt.Errorf("%s ended unexpectedly (%v)%s", p.name, p.state(), p.logEnd())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for %s %s: %w%s", p.name, what, ctx.Err(), p.logEnd())
 		case <-time.After(pollInterval):

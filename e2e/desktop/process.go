@@ -60,7 +60,7 @@ func (d *Desktop) start(name string, ready *os.File, program string, args ...str
 	go func() {
 		p.cmd.Wait()
 		if d.part(name) == p {
-			d.log.Printf("%s window crashed: %v", name, p.cmd.ProcessState)
+			d.log.Printf("%s ended unexpectedly: %v", name, p.cmd.ProcessState)
 		}
 		close(p.done)
 	}()
