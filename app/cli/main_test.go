@@ -28,6 +28,7 @@ const addressVariable = "PORTHOLE_TEST_ADDRESS"
 //	listen    listens on the address in addressVariable, prints the port and
 //	          stays until its input ends
 //	stubborn  like listen, and ignores SIGTERM
+//	drain     like listen; on SIGTERM it closes the port and stays
 //	family    like listen on 127.0.0.1, and starts a child, whose PID it prints
 //	          after the port
 //	hold      prints a line and stays until its input ends; holds inherited sockets
@@ -36,6 +37,7 @@ const addressVariable = "PORTHOLE_TEST_ADDRESS"
 var roles = map[string]func(){
 	"listen":   playListen,
 	"stubborn": func() { signal.Ignore(syscall.SIGTERM); playListen() },
+	"drain":    playDrain,
 	"family":   playFamily,
 	"hold":     func() { fmt.Println("ready"); child.Wait() },
 	"list":     playList,
@@ -55,6 +57,21 @@ func playListen() {
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
 	child.Wait()
 	_ = ln.Close()
+}
+
+func playDrain() {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		child.Fail(err)
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	go func() {
+		<-asked
+		_ = ln.Close()
+	}()
+	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
+	child.Wait()
 }
 
 func playFamily() {

@@ -96,18 +96,22 @@ func (t stopTarget) addresses() []netip.Addr {
 }
 
 // listeners returns those of s that t means: with an address those that answer
-// there, narrowed to its sockets; without one those that list shows.
-func (t stopTarget) listeners(s monitor.Snapshot, keep func(*monitor.Listener) bool) (chosen, others []*monitor.Listener) {
+// there, without one those that list shows. They are narrowed to the sockets that
+// are meant. others are on the same port.
+func (t stopTarget) listeners(s monitor.Snapshot, anyAddress bool) (chosen, others []*monitor.Listener) {
 	all := listenersAt(s, t.Port)
 	if addresses := t.addresses(); addresses != nil {
 		return stop.At(all, addresses...), all
 	}
 	for _, l := range all {
-		if keep(l) {
-			chosen = append(chosen, l)
-		} else {
+		if !anyAddress && !l.AcceptsLoopback() {
 			others = append(others, l)
+			continue
 		}
+		if narrowed := stop.Narrow(l, func(s monitor.Socket) bool { return monitor.AcceptsLoopback(s.Address) }); narrowed != nil && !anyAddress {
+			l = narrowed
+		}
+		chosen = append(chosen, l)
 	}
 	return chosen, others
 }
@@ -127,13 +131,12 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if err != nil {
 		return err
 	}
-	keep := q.keep
 	q.All = true
 	s, err := q.scan(ctx, owner.New())
 	if err != nil {
 		return err
 	}
-	listeners, others := target.listeners(s, keep)
+	listeners, others := target.listeners(s, o.All)
 	if len(listeners) == 0 {
 		return nothingToStop(target, others)
 	}

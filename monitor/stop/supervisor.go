@@ -120,11 +120,12 @@ func loopOf(o monitor.Owner) (Manager, bool) {
 		return Manager{}, false
 	}
 	parent := o.Parents[0]
-	why := ancestry.Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{})
-	if why.Script == nil || why.Script.PID != parent.PID || !process.IsAlive(parent.PID, parent.Start) {
+	chain := ancestry.Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Chain
+	starter := chain[len(chain)-2] // there is a parent
+	if starter.Role != ancestry.Script || !process.IsAlive(parent.PID, parent.Start) {
 		return Manager{}, false
 	}
-	name := why.Script.Name
+	name := starter.Name
 	text := ""
 	if i := slices.Index(parent.Command, "-c"); i > 0 && i+1 < len(parent.Command) {
 		text, name = parent.Command[i+1], filepath.Base(parent.Command[0])

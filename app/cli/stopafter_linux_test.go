@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"porthole/internal/dockertest"
+	"porthole/monitor/process"
+	"porthole/monitor/process/child"
+)
+
+// at makes a child listen on address.
+func at(address string) func(*exec.Cmd) {
+	return func(c *exec.Cmd) { c.Env = append(c.Env, addressVariable+"="+address) }
+}
+
+// Stop ends only what list shows for the same words.
+func TestStopEndsOnlyWhatListShows(t *testing.T) {
+	if !dockertest.Isolated(t) {
+		return
+	}
+	local, _ := startTarget(t, "listen", at("127.0.0.1:9603"))
+	away, _ := startTarget(t, "listen", at("10.7.0.1:9603"))
+	out, err := stopOutput(t, "9603", stopOptions{Yes: true})
+	if err != nil || isRunning(local) || !isRunning(away) {
+		t.Errorf("stop 9603: error = %v, running = %t and %t, want the one on 10.7.0.1 alone\n%s", err, isRunning(local), isRunning(away), out)
+	}
+	if !strings.Contains(out, "127.0.0.1:9603") || strings.Contains(out, "10.7.0.1") {
+		t.Errorf("stop 9603 printed\n%s\nwant the address that it ends, alone", out)
+	}
+	out, err = stopOutput(t, "9603", stopOptions{Yes: true})
+	if Status(err) != 1 || !isRunning(away) || !strings.Contains(err.Error(), "listens on 10.7.0.1:9603") || !strings.Contains(err.Error(), "--all") {
+		t.Errorf("stop 9603 again: error = %v, running = %t, want that 10.7.0.1:9603 is not taken\n%s", err, isRunning(away), out)
+	}
+	all := stopOptions{Yes: true}
+	all.All = true
+	if out, err = stopOutputWith(t, "9603", all); err != nil || isRunning(away) {
+		t.Errorf("stop 9603 --all: error = %v, running = %t, want neither\n%s", err, isRunning(away), out)
+	}
+}
+
+// stopOutputWith is stopOutput with the options for what to look at.
+func stopOutputWith(t *testing.T, target string, o stopOptions) (string, error) {
+	t.Helper()
+	setSettings(t, "")
+	var out strings.Builder
+	o.Stdout, o.Stderr = &out, &out
+	err := runStop(t.Context(), target, o)
+	return out.String(), err
+}
+
+// With an address only the owners of what answers there are stopped.
+func TestStopOneAddress(t *testing.T) {
+	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
+		t.Skip("needs IPv6")
+	}
+	for target, want := range map[string]string{"127.0.0.1": "first", "[::1]": "second", "http://127.0.0.1": "first", "localhost": "both"} {
+		first, port := startTarget(t, "listen", nil)
+		second, _ := startTarget(t, "listen", at("[::1]:"+port))
+		out, err := stopOutput(t, target+":"+port, stopOptions{Yes: true})
+		got := map[[2]bool]string{{false, true}: "first", {true, false}: "second", {false, false}: "both", {true, true}: "none"}[[2]bool{isRunning(first), isRunning(second)}]
+		if err != nil || got != want {
+			t.Errorf("stop %s:%s: error = %v, stopped %s, want %s\n%s", target, port, err, got, want, out)
+		}
+		_ = syscall.Kill(first, syscall.SIGKILL)
+		_ = syscall.Kill(second, syscall.SIGKILL)
+	}
+	// A socket on the address itself is before one on a wildcard address.
+	everywhere, port := startTarget(t, "listen", at("0.0.0.0:0"))
+	out, err := stopOutput(t, "127.0.0.1:"+port, stopOptions{Yes: true})
+	if err != nil || isRunning(everywhere) {
+		t.Errorf("a wildcard address that answers at 127.0.0.1: error = %v, running = %t, want neither\n%s", err, isRunning(everywhere), out)
+	}
+	for _, bad := range []string{"127.0.0.1", "example.org:80", "127.0.0.1:0", "localhost"} {
+		if _, err := stopOutput(t, bad, stopOptions{Yes: true}); Status(err) != 2 {
+			t.Errorf("%q: error = %v, want a UsageError", bad, err)
+		}
+	}
+	if _, err := stopOutput(t, "127.0.0.1:"+freePort(t), stopOptions{Yes: true}); Status(err) != 1 || !strings.Contains(err.Error(), "is free; there is nothing to stop") {
+		t.Errorf("a free address: error = %v", err)
+	}
+}
+
+// The preview says all that is needed to recognize the process.
+func TestStopPreview(t *testing.T) {
+	folder := t.TempDir()
+	pid, port := startTarget(t, "listen", func(c *exec.Cmd) {
+		c.Dir = folder
+		c.Args = []string{"server", "--password", "hunter2"}
+	})
+	out, err := stopOutput(t, port, stopOptions{Stdin: strings.NewReader("n\n")})
+	if !errors.Is(err, errStopCanceled) || !isRunning(pid) {
+		t.Errorf("error = %v, running = %t", err, isRunning(pid))
+	}
+	for _, want := range []string{"address: 127.0.0.1:" + port, "command: server --password", "folder: " + folder} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the output does not contain %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "hunter2") {
+		t.Errorf("the output contains a password:\n%s", out)
+	}
+}
+
+// A server that closes its port and answers its last clients has been stopped.
+func TestStopOfAServerThatDrains(t *testing.T) {
+	pid, port := startTarget(t, "drain", nil)
+	start := time.Now()
+	out, err := stopOutput(t, port, stopOptions{Yes: true})
+	if err != nil || !isRunning(pid) || !strings.Contains(out, fmt.Sprintf("(%d) closed the port and is still finishing", pid)) || !strings.Contains(out, port+" is free.") {
+		t.Errorf("error = %v, running = %t, want success and a process that is finishing\n%s", err, isRunning(pid), out)
+	}
+	if took := time.Since(start); took > 8*time.Second {
+		t.Errorf("took %v, want less than the grace period", took)
+	}
+	// With --force it is to end.
+	forced, port := startTarget(t, "drain", nil)
+	out, err = stopOutput(t, port, stopOptions{Yes: true, Force: true, GracePeriod: 300 * time.Millisecond})
+	if err != nil || isRunning(forced) {
+		t.Errorf("--force: error = %v, running = %t, want neither\n%s", err, isRunning(forced), out)
+	}
+}
+
+func TestStopOfASuspendedProcess(t *testing.T) {
+	pid, port := startTarget(t, "listen", nil)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); !process.IsSuspended(pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is not seen to be suspended")
+		}
+	}
+	out, err := stopOutput(t, port, stopOptions{Stdin: strings.NewReader("n\n")})
+	if !errors.Is(err, errStopCanceled) || !strings.Contains(out, "is suspended") || !strings.Contains(out, fmt.Sprintf("kill -CONT %d", pid)) {
+		t.Errorf("before: error = %v, want the words that it is suspended\n%s", err, out)
+	}
+	start := time.Now()
+	out, err = stopOutput(t, port, stopOptions{Yes: true})
+	if err != nil || isRunning(pid) || time.Since(start) > 8*time.Second {
+		t.Errorf("error = %v, running = %t after %v, want it to end at once\n%s", err, isRunning(pid), time.Since(start), out)
+	}
+}
+
+// A loop starts the server again: that is said before, and what holds the port
+// afterwards.
+func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
+	port := freePort(t)
+	script := filepath.Join(t.TempDir(), "loop.sh")
+	text := "#!/bin/sh\nwhile true; do\n\"$1\" server\nsleep 0.05\ndone\n"
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("/bin/sh", script, exe)
+	c.Env = append(command("listen").Env, addressVariable+"=127.0.0.1:"+port)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	started := child.StartVictim(t, c)
+	t.Cleanup(func() { _ = syscall.Kill(-started.PID, syscall.SIGKILL) })
+	if line, err := started.Out.ReadString('\n'); err != nil {
+		t.Fatalf("the server printed %q, %v", line, err)
+	}
+	out, err := stopOutput(t, port, stopOptions{Yes: true})
+	if Status(err) != 1 {
+		t.Fatalf("error = %v, want one, since the port is in use again\n%s", err, out)
+	}
+	loop := "loop.sh (" + strconv.Itoa(started.PID) + ")"
+	for _, want := range []string{"was started by a loop in " + loop, "starts it again", "kill " + strconv.Itoa(started.PID)} {
+		if !strings.Contains(out, want) {
+			t.Errorf("before: the output does not contain %q:\n%s", want, out)
+		}
+	}
+	for _, want := range []string{" took " + port + " again, started by " + loop, "kill " + strconv.Itoa(started.PID)} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("after: the error does not contain %q: %v", want, err)
+		}
+	}
+	if _, err := net.Dial("tcp", "127.0.0.1:"+port); err != nil {
+		t.Errorf("nothing listens: %v", err)
+	}
+	_ = syscall.Kill(started.PID, syscall.SIGKILL)
+	if out, err := stopOutput(t, port, stopOptions{Yes: true}); err != nil || !strings.Contains(out, port+" is free.") {
+		t.Errorf("without the loop: error = %v, want a free port\n%s", err, out)
+	}
+}
+
+// Another program that takes the port is named as what it is.
+func TestStopSaysWhatHoldsThePortThen(t *testing.T) {
+	ln, port := listen(t, "127.0.0.1:0")
+	_ = ln.Close()
+	pid, _ := startTarget(t, "listen", at("127.0.0.1:"+port))
+	taken := make(chan net.Listener, 1)
+	go func() { // this process takes it as soon as it is free
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if ln, err := net.Listen("tcp4", "127.0.0.1:"+port); err == nil {
+				taken <- ln
+				return
+			}
+		}
+		taken <- nil
+	}()
+	out, err := stopOutput(t, port, stopOptions{Yes: true})
+	if ln := <-taken; ln == nil {
+		t.Fatal("the port did not become free")
+	} else {
+		defer ln.Close()
+	}
+	if Status(err) != 1 || isRunning(pid) || !strings.Contains(err.Error(), fmt.Sprintf("(%d) took %s again", os.Getpid(), port)) {
+		t.Errorf("error = %v, want that this process has the port\n%s", err, out)
+	}
+}
