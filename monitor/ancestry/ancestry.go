@@ -18,7 +18,7 @@ type Role string
 
 // The roles of parents. A parent without a role is just a program.
 const (
-	System     Role = "system"     // systemd or another init process
+	System     Role = "system"     // systemd or another service manager
 	Cron       Role = "cron"       //
 	SSH        Role = "ssh"        // the server side of a remote login
 	Terminal   Role = "terminal"   // a terminal emulator
@@ -34,7 +34,7 @@ const (
 func (r Role) Label() string {
 	switch r {
 	case System:
-		return "init process"
+		return "service manager"
 	case Cron, SSH, Terminal, Shell, Script, Supervisor:
 		return string(r)
 	case Tmux:

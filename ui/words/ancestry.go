@@ -59,7 +59,7 @@ func titleText(title string) (place, alone string) {
 func roleText(r ancestry.Role) string {
 	switch r {
 	case ancestry.System:
-		return lang.L("init process")
+		return lang.L("service manager")
 	case ancestry.Cron:
 		return lang.L("cron")
 	case ancestry.SSH:

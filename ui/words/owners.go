@@ -88,7 +88,7 @@ func PastOwner(o history.Owner) string {
 func PID(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
 
 // Owner names who has a listener in a few clean words: "node · acme-web",
-// "root's process (hidden)".
+// "unknown (user root)".
 func Owner(l *monitor.Listener) string {
 	o, ok := l.Principal()
 	if !ok {
