@@ -12,17 +12,18 @@ import (
 	"unicode"
 )
 
-// saidAsTheyAre are texts outside lang, and why.
-var saidAsTheyAre = map[string]string{
+// untranslated are texts that are not translated, and why.
+var untranslated = map[string]string{
 	"Porthole":          "the program's name",
 	" UDP":              "the protocol's name in every language",
 	" kB":               "a unit of measure, the same in every language (ISO 80000-13), and the next two",
 	" MB":               "",
 	" GB":               "",
 	"cd ":               "for a shell",
-	"panic: ":           "how a program that failed begins its last words, and the next",
+	"panic: ":           "begins what a crashed program prints, and the next",
 	"fatal error: ":     "",
-	"rule ":             "the key of a notification, which nobody reads",
+	"rule ":             "the key of a notification, and the next",
+	"burst ":            "",
 	"settings warnings": "the key of a problem",
 	"last owner":        "the kind of a query of the history, and the next",
 	"listener events":   "",
@@ -30,22 +31,21 @@ var saidAsTheyAre = map[string]string{
 	"the running Porthole does not support the command ": "for the command line",
 }
 
-// notForPeople are calls whose texts the user of the window does not read: log and
-// command line speak English, and an error becomes a sentence where it is shown.
-// And what goes through lang, which another test looks at.
-var notForPeople = regexp.MustCompile(`^(lang\.[LN]|errors\.New|fmt\.(Errorf|Fprintln|Fprintf)|panic|regexp\.MustCompile|` +
-	`(\w+\.)*(log|slog)\.(Debug|Info|Warn|Error|With)|m\.logError|w\.withTimeout)$`) // the last two log
+// notShown are calls whose texts are not shown in the interface: the log and the
+// command line are in English, and errors become sentences when they are shown.
+// lang itself is the subject of another test.
+var notShown = regexp.MustCompile(`^(lang\.[LN]|errors\.New|fmt\.(Errorf|Fprintln|Fprintf)|panic|regexp\.MustCompile|` +
+	`(\w+\.)*(log|slog)\.(Debug|Info|Warn|Error|With)|m\.logError|w\.withTimeout)$`) // the last two write to the log
 
-// word is one of a language, rather than a name in the program, a path or an
-// address.
+// word matches a word of a language, but not an identifier, a path or an address.
 var word = regexp.MustCompile(`^[("“]*\p{L}\p{Ll}*[)”".,:;!?…]*$|^\p{Lu}+$`)
 
 var verb = regexp.MustCompile(`%[-+#0-9.*\[\]]*[a-zA-Z]`)
 
-// saysSomething reports whether a text has words for people in it: one that
-// begins with a capital, or any letters beside a space. What is one word in
-// small letters is a name in the program, unless it is shown at once.
-func saysSomething(text string, shown bool) bool {
+// isText reports whether a string has words for people in it: a capitalised word, or
+// letters beside a space. A single word in small letters is an identifier, unless it
+// is shown directly.
+func isText(text string, shown bool) bool {
 	text = strings.ReplaceAll(verb.ReplaceAllString(text, ""), "Porthole", "")
 	if strings.ContainsFunc(text, unicode.IsSpace) {
 		return strings.ContainsFunc(text, unicode.IsLetter)
@@ -53,14 +53,14 @@ func saysSomething(text string, shown bool) bool {
 	return word.MatchString(text) && (shown || unicode.IsUpper([]rune(strings.TrimLeft(text, `("“`))[0]))
 }
 
-// shows are the functions and fields whose texts are shown as they are.
+// shows matches the functions and fields whose texts are shown unchanged.
 var shows = regexp.MustCompile(`(?i)^(.*\.)?(say\w*|settext|new(text|label|button|iconed|keybutton|textlink|segment|menuitem|note)|menuitem|setplaceholder|settitle|text|label|title|placeholder|name)$`)
 
-// saidOutsideLang are the texts of a file that people would read in English
-// whatever they chose.
-func saidOutsideLang(files *token.FileSet, file *ast.File) (found []string) {
-	var look func(n ast.Node, shown bool)
-	look = func(n ast.Node, shown bool) {
+// untranslatedTexts returns the texts of a file that are shown in English in every
+// language.
+func untranslatedTexts(files *token.FileSet, file *ast.File) (found []string) {
+	var walk func(n ast.Node, shown bool)
+	walk = func(n ast.Node, shown bool) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.ImportSpec, *ast.IndexExpr, *ast.Field: // names; tags
@@ -70,43 +70,43 @@ func saidOutsideLang(files *token.FileSet, file *ast.File) (found []string) {
 			case *ast.CallExpr:
 				name := dotted(n.Fun)
 				for _, a := range n.Args {
-					if !notForPeople.MatchString(name) {
-						look(a, shows.MatchString(name))
+					if !notShown.MatchString(name) {
+						walk(a, shows.MatchString(name))
 					}
 				}
-				look(n.Fun, false)
+				walk(n.Fun, false)
 				return false
 			case *ast.KeyValueExpr: // data for lang has names of its own
 				if key, ok := n.Key.(*ast.Ident); ok {
-					look(n.Value, shows.MatchString(key.Name))
+					walk(n.Value, shows.MatchString(key.Name))
 				} else {
-					look(n.Value, false)
+					walk(n.Value, false)
 				}
 				return false
 			case *ast.AssignStmt:
 				for i, right := range n.Rhs {
-					look(right, i < len(n.Lhs) && shows.MatchString(dotted(n.Lhs[i])) && strings.Contains(dotted(n.Lhs[i]), "."))
+					walk(right, i < len(n.Lhs) && shows.MatchString(dotted(n.Lhs[i])) && strings.Contains(dotted(n.Lhs[i]), "."))
 				}
 				return false
 			case *ast.FuncLit:
 				if shown { // what a button does, it does not show
-					look(n, false)
+					walk(n, false)
 					return false
 				}
 			case *ast.BasicLit:
 				text, ok := literal(n)
-				if _, same := saidAsTheyAre[text]; ok && !same && saysSomething(text, shown) {
-					found = append(found, fmt.Sprintf("%s says %q", files.Position(n.Pos()), text))
+				if _, same := untranslated[text]; ok && !same && isText(text, shown) {
+					found = append(found, fmt.Sprintf("%s: %q", files.Position(n.Pos()), text))
 				}
 			}
 			return true
 		})
 	}
-	look(file, false)
+	walk(file, false)
 	return found
 }
 
-// dotted is the name of a function or a field: "canvas.NewText".
+// dotted returns the name of a function or a field: "canvas.NewText".
 func dotted(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -117,14 +117,15 @@ func dotted(e ast.Expr) string {
 	return ""
 }
 
-func TestNothingIsSaidOutsideLang(t *testing.T) {
-	for _, pattern := range []string{"../ui/*.go", "../ui/t*/*.go", "../app/agent/*.go", "../app/notify/*.go", "../app/tray/*.go", "../app/window/*.go"} {
+// TestAllTextsAreTranslated looks for texts that are shown without lang.
+func TestAllTextsAreTranslated(t *testing.T) {
+	for _, pattern := range []string{"../ui/*.go", "../ui/*/*.go", "../app/agent/*.go", "../app/notify/*.go", "../app/tray/*.go", "../app/window/*.go"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: %q, %v", pattern, paths, err)
 		}
 		for _, path := range paths {
-			if strings.HasSuffix(path, "_test.go") {
+			if strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/uitest/") {
 				continue
 			}
 			files := token.NewFileSet()
@@ -132,15 +133,14 @@ func TestNothingIsSaidOutsideLang(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, said := range saidOutsideLang(files, file) {
-				t.Errorf("%s outside lang", said)
+			for _, text := range untranslatedTexts(files, file) {
+				t.Errorf("%s is not translated", text)
 			}
 		}
 	}
 }
 
-// TestWhatIsSaidOutsideLangIsFound holds the rule to account.
-func TestWhatIsSaidOutsideLangIsFound(t *testing.T) {
+func TestUntranslatedTextsAreFound(t *testing.T) {
 	for _, c := range []struct {
 		code  string
 		found bool
@@ -150,14 +150,14 @@ func TestWhatIsSaidOutsideLangIsFound(t *testing.T) {
 		{`widget.NewLabel("nothing")`, true},
 		{`t.Text = "closed"`, true},
 		{`x = table.Cell{Text: "closed"}`, true},
-		{`x = "● " + "open"`, false}, // a bare name: only where it is shown at once
+		{`x = "● " + "open"`, false}, // a bare name counts only if it is shown directly
 		{`setText(t, "● " + "open", c)`, true},
 		{`x = fmt.Sprintf("PID %d", pid)`, true},
 		{`x = "PID " + pid`, true},
 		{`x += " (git: " + branch + ")"`, true},
 		{`newButton(lang.L("Pause"), func() { a.Copy("http://" + address) })`, false},
 		{`x = lang.N("{{.Count}} ports", n, map[string]any{"Count": n})`, false},
-		{`x = lang.L("is {{.What}}", map[string]any{"What": "Not told"})`, false}, // lang has it: the other test
+		{`x = lang.L("is {{.What}}", map[string]any{"What": "Not copied"})`, false}, // checked by the test of lang
 		{`data["Before"] = who`, false},
 		{`log.Warn("it cannot be read", "problem", err)`, false},
 		{`x = fmt.Errorf("read the file: %w", err)`, false},
@@ -165,12 +165,12 @@ func TestWhatIsSaidOutsideLangIsFound(t *testing.T) {
 		{`set("all_addresses", "")`, false},
 	} {
 		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, "said.go", "package said\nfunc f() { "+c.code+" }", 0)
+		file, err := parser.ParseFile(files, "text.go", "package text\nfunc f() { "+c.code+" }", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := saidOutsideLang(files, file); (len(found) > 0) != c.found {
-			t.Errorf("%s: found %q; want %v", c.code, found, c.found)
+		if found := untranslatedTexts(files, file); (len(found) > 0) != c.found {
+			t.Errorf("%s: got %q, want any: %v", c.code, found, c.found)
 		}
 	}
 }
