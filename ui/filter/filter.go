@@ -1,4 +1,5 @@
-// Package filter reads what is typed or pasted into the filter fields of the pages Ports and History.
+// Package filter parses the text that users type or paste into the filter fields of the Ports and
+// History pages.
 package filter
 
 import (
@@ -13,25 +14,26 @@ import (
 	"porthole/ui/words"
 )
 
-// Filter chooses rows by words that must all match: a port or the beginning of
-// one, ":80" or "localhost:80" for exactly that, ranges and lists, or a part of the process, user,
-// project, service, address or command. A word after "-" must not match. Its zero value matches everything.
+// Filter selects rows by terms that must all match. A term matches a port or the beginning of one,
+// exactly one port (":80" or "localhost:80"), ranges and lists of ports, or a part of the process,
+// user, project, service, address or command. A term after "-" must not match. The zero value
+// matches everything.
 type Filter struct {
 	words []term
-	port  uint16 // where the filter is one whole port
-	Above bool   // it is one number that no port has
+	port  uint16 // the port if the filter is one complete port number, else 0
+	Above bool   // the filter is one number above the highest port
 }
 
 type term struct {
 	text  string
-	ports monitor.Ports // where the word is a range, or ":80"
+	ports monitor.Ports // set for a range, a list or ":80"
 	not   bool
 }
 
-// listed is ports with commas between them, and spaces after those.
+// listed matches ports separated by commas that may be followed by spaces.
 var listed = regexp.MustCompile(`(\d),\s*(\d|$)`)
 
-// Parse reads what was typed or pasted. Every text is a filter.
+// Parse parses typed or pasted text. Every text is a valid filter.
 func Parse(text string) Filter {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if port := portInText(text); port != "" {
@@ -41,24 +43,24 @@ func Parse(text string) Filter {
 	var f Filter
 	for _, w := range strings.Fields(text) {
 		one := term{text: w}
-		if rest, not := strings.CutPrefix(w, "-"); not && !strings.HasPrefix(rest, "-") { // --port is a word of a command
+		if rest, not := strings.CutPrefix(w, "-"); not && !strings.HasPrefix(rest, "-") { // --port is part of a command
 			one = term{text: rest, not: true}
 		}
 		if port := portOfAddress(one.text); port != "" {
 			one.text = ":" + port
 		}
-		if inner, bracketed := strings.CutPrefix(one.text, "["); bracketed { // as addresses stand before a port
+		if inner, bracketed := strings.CutPrefix(one.text, "["); bracketed { // [::1], the form in which an address precedes a port
 			one.text = strings.TrimSuffix(inner, "]")
 		}
 		if port, exact := strings.CutPrefix(one.text, ":"); exact && !strings.ContainsRune(port, ':') {
 			one.text = port
-			one.ports, _ = monitor.ParsePorts(port) // what is no port is text
+			one.ports, _ = monitor.ParsePorts(port) // if this is not a port, it is text
 		}
 		if one.text == "" {
 			continue
 		}
 		if strings.ContainsAny(one.text, "-–,") {
-			one.ports, _ = monitor.ParsePorts(one.text) // what is no range is text
+			one.ports, _ = monitor.ParsePorts(one.text) // if this is not a range, it is text
 		}
 		f.words = append(f.words, one)
 	}
@@ -67,17 +69,16 @@ func Parse(text string) Filter {
 		if err == nil {
 			f.port = uint16(p)
 		}
-		f.Above = errors.Is(err, strconv.ErrRange) && strings.Trim(f.words[0].text, "0123456789") == "" // 70000abc is out of range, too
+		f.Above = errors.Is(err, strconv.ErrRange) && strings.Trim(f.words[0].text, "0123456789") == "" // ParseUint reports 70000abc as out of range too
 	}
 	return f
 }
 
-// Port returns the port that the filter asks for and nothing else; 0 where it
-// asks for something else.
+// Port returns the port if the filter asks for one port and nothing else; otherwise 0.
 func (f Filter) Port() uint16 { return f.port }
 
-// Query asks for the same of the past: ports and ranges, and words, which may be
-// numbers and addresses.
+// Query returns the same filter as a query of the history: ports and ranges, and words, which may
+// be numbers and addresses.
 func (f Filter) Query() history.Query {
 	var q history.Query
 	var words []string
@@ -101,7 +102,7 @@ func (f Filter) Query() history.Query {
 	return q
 }
 
-// complement returns the ports that are not in ports; never nil.
+// complement returns the ports that are not in ports. The result is never nil.
 func complement(ports monitor.Ports) monitor.Ports {
 	all := monitor.Ports{{First: 1, Last: 65535}}
 	for _, p := range ports {
@@ -117,7 +118,7 @@ func complement(ports monitor.Ports) monitor.Ports {
 	return all
 }
 
-// intersect returns the ports of a that b has too; never nil.
+// intersect returns the ports that are in both a and b. The result is never nil.
 func intersect(a, b monitor.Ports) monitor.Ports {
 	both := monitor.Ports{}
 	for _, x := range a {
@@ -133,19 +134,19 @@ func intersect(a, b monitor.Ports) monitor.Ports {
 // Empty reports whether f matches everything.
 func (f Filter) Empty() bool { return len(f.words) == 0 }
 
-// Matches reports whether l is to be shown.
+// Matches reports whether the filter matches l.
 func (f Filter) Matches(l *monitor.Listener) bool { return f.Finds(NewSearchable(l)) }
 
-// Searchable is what the words of a filter look at, made once for a listener: a
-// keystroke asks ten thousand of them.
+// Searchable is the text of a listener that filters search. It is built once for each listener
+// because a keystroke searches up to ten thousand of them.
 type Searchable struct {
 	port   uint16
-	Begins []string // the port and the addresses, whose beginning matches
-	whole  []string // PIDs, the protocol, "localhost" where that leads here
-	text   string   // the rest in lower case, each part in a line of its own
+	Begins []string // matched by prefix: the port, then the addresses
+	whole  []string // matched as a whole: PIDs, the protocol, and "localhost" if it leads here
+	text   string   // matched anywhere: everything else in lower case, one part per line
 }
 
-// NewSearchable returns what filters search of l.
+// NewSearchable returns the text of l that filters search.
 func NewSearchable(l *monitor.Listener) Searchable {
 	f := Searchable{port: l.Port, Begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
 	for _, a := range l.Addresses {
@@ -169,7 +170,7 @@ func NewSearchable(l *monitor.Listener) Searchable {
 	return f
 }
 
-// Finds reports whether f lets through what in is of.
+// Finds reports whether f matches the listener that in was built from.
 func (f Filter) Finds(in Searchable) bool {
 	for _, w := range f.words {
 		if w.finds(in) == w.not {

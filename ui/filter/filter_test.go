@@ -7,9 +7,9 @@ import (
 	"porthole/ui/uitest"
 )
 
-func TestFilterAsksOfThePast(t *testing.T) {
-	type asked struct{ ports, text string }
-	for text, want := range map[string]asked{
+func TestFilterQuery(t *testing.T) {
+	type query struct{ ports, text string }
+	for text, want := range map[string]query{
 		"": {}, "node ACME": {"", "node acme"}, ":80": {"80", ""}, "3000-3999 node": {"3000-3999", "node"},
 		"6553": {"", "6553"}, "127.0.0.2 -::1": {"", "127.0.0.2 -::1"}, "3000-3999 :3500": {"3500", ""},
 		"http://localhost:8080/a": {"8080", ""}, "EADDRINUSE :::3000": {"3000", ""}, "--port": {"", "--port"}, "-root": {"", "-root"},
@@ -17,15 +17,15 @@ func TestFilterAsksOfThePast(t *testing.T) {
 		"99999": {"", "99999"}, "007": {"", "007"},
 	} {
 		q := Parse(text).Query()
-		if got := (asked{q.Ports.String(), q.Text}); got != want {
-			t.Errorf("%q asks for %q; want %q", text, got, want)
+		if got := (query{q.Ports.String(), q.Text}); got != want {
+			t.Errorf("%q: got query %q, want %q", text, got, want)
 		}
 	}
 	if q := Parse(":80 :81").Query(); q.Ports == nil || len(q.Ports) != 0 {
-		t.Errorf("two ports at once ask for %v; want none, which is not all", q.Ports)
+		t.Errorf("two ports at once: got ports %v, want an empty list that is not nil", q.Ports)
 	}
 	if q := Parse("").Query(); q.Ports != nil {
-		t.Errorf("nothing asks for %v; want all", q.Ports)
+		t.Errorf("empty filter: got ports %v, want nil (all)", q.Ports)
 	}
 }
 
@@ -73,13 +73,13 @@ func TestFilter(t *testing.T) {
 		"localhost:3000 node": true, "-localhost:3000": false, "app.example.test:3000": true,
 	} {
 		if got := Parse(text).Matches(l); got != want {
-			t.Errorf("%q matches: %v; want %v", text, got, want)
+			t.Errorf("%q matches: got %v, want %v", text, got, want)
 		}
 	}
 	l.Protocol = monitor.UDP
 	for text, want := range map[string]bool{"udp": true, "UDP 3000": true, "-udp": false, "tcp": false} {
 		if got := Parse(text).Matches(l); got != want {
-			t.Errorf("%q matches what listens on UDP: %v; want %v", text, got, want)
+			t.Errorf("%q matches a UDP listener: got %v, want %v", text, got, want)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestFilterPort(t *testing.T) {
 		"54321234": 0, "node": 0, "1 2": 0, "-80": 0, "80-90": 0, "localhost:8080": 8080, "8080,9090": 0,
 	} {
 		if got := Parse(text).Port(); got != want {
-			t.Errorf("%q asks for port %d; want %d", text, got, want)
+			t.Errorf("%q: got port %d, want %d", text, got, want)
 		}
 	}
 }

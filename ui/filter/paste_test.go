@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The lines are those of the programs named, as they print them.
-func TestWhatIsPastedIsAboutAPort(t *testing.T) {
+// TestPortInText uses the messages exactly as the named programs print them.
+func TestPortInText(t *testing.T) {
 	for text, want := range map[string]string{
 		// URLs.
 		"http://localhost:3000/":    "3000",
@@ -44,11 +44,11 @@ func TestWhatIsPastedIsAboutAPort(t *testing.T) {
 		"Warning: Could not create server TCP listening socket *:6379: bind: Address already in use":     "6379", // Redis
 		"Failed to bind to address http://127.0.0.1:5000: address already in use.":                       "5000", // .NET
 		"Is another postmaster already running on port 5432? If not, wait a few seconds and retry.":      "5432",
-		// Clients that found nobody.
+		// Clients that could not connect.
 		"Error: connect ECONNREFUSED 127.0.0.1:5432":                                        "5432",
 		"curl: (7) Failed to connect to localhost port 8080 after 0 ms: Connection refused": "8080",
 		"dial tcp [::1]:6379: connect: connection refused":                                  "6379",
-		// About none.
+		// Text without a port.
 		"Error: That port is already in use.": "",
 		"in use":                              "",
 		"node bind":                           "",
@@ -57,20 +57,20 @@ func TestWhatIsPastedIsAboutAPort(t *testing.T) {
 		"":                                    "",
 	} {
 		if got := portInText(strings.ToLower(text)); got != want {
-			t.Errorf("%q is about port %q; want %q", text, got, want)
+			t.Errorf("%q: got port %q, want %q", text, got, want)
 		}
 	}
 }
 
-func TestAWordIsAnAddress(t *testing.T) {
+func TestPortOfAddress(t *testing.T) {
 	for word, want := range map[string]string{
 		"localhost:3000": "3000", "127.0.0.1:80": "80", "[::1]:3000": "3000", "[::]:3000": "3000", "*:3000": "3000", ":::3000": "3000",
-		"0.0.0.0.3000": "3000", "*.3000": "3000", // as BSD's netstat has it
+		"0.0.0.0.3000": "3000", "*.3000": "3000", // the format of BSD's netstat
 		"localhost:3000/path?x=1": "3000", "localhost:3000,": "3000", "app.local:8080": "8080", "host.docker.internal:5432": "5432",
 		"postgres:16": "", "localhost": "", "localhost:": "", "localhost:123456": "", "127.0.0.1": "", "::1": "", "a:b:3000": "", "node": "", "app.local.8080": "",
 	} {
 		if got := portOfAddress(word); got != want {
-			t.Errorf("%q is port %q; want %q", word, got, want)
+			t.Errorf("%q: got port %q, want %q", word, got, want)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package probe has what the window asks about the listeners and processes that it shows, and the
-// answer.
+// Package probe defines what the window asks about the listeners and processes on the screen, and
+// the answer.
 package probe
 
 import (
@@ -10,33 +10,32 @@ import (
 	"porthole/monitor/connection"
 )
 
-// Request is what the window wants to be looked at, as it is open now. Nothing
-// else needs a look.
+// Request lists what the window needs for what it currently shows. Nothing else has to be probed.
 type Request struct {
-	Count       []*monitor.Listener // how many are connected
-	Connections []*monitor.Listener // who is connected
+	Count       []*monitor.Listener // listeners whose connections are counted
+	Connections []*monitor.Listener // listeners whose connections are listed, with their clients
 	Processes   []monitor.Owner
 }
 
-// ProcessID is the identity of a process.
+// ProcessID identifies a process: a PID alone can be reused.
 type ProcessID struct {
 	PID   int
 	Start uint64
 }
 
-// IDOf returns the identity of o.
+// IDOf returns the ProcessID of o.
 func IDOf(o monitor.Owner) ProcessID { return ProcessID{o.PID, o.Start} }
 
-// Result is what one look at the machine told. A nil map was not looked for, or is
-// not to be had here.
+// Result is the result of one probe. A nil map was not requested or is not available on this
+// system.
 type Result struct {
 	At        time.Time
-	Counts    map[string]int // connections of each TCP listener, by its id
+	Counts    map[string]int // number of connections of each TCP listener, by listener ID
 	States    map[string]connection.State
 	Processes map[ProcessID]monitor.ProcessState
 }
 
-// Process is what was seen of o, with its accept queue on l.
+// Process returns the state of process o, including its accept queue on l.
 func (v Result) Process(l *monitor.Listener, o monitor.Owner) monitor.ProcessState {
 	live := v.Processes[IDOf(o)]
 	if st, ok := v.States[l.ID]; ok {
@@ -45,7 +44,7 @@ func (v Result) Process(l *monitor.Listener, o monitor.Owner) monitor.ProcessSta
 	return live
 }
 
-// Add adds a listener, for its connections, and its owner, unless that is not known.
+// Add adds l to Connections, and o to Processes unless the owner is unknown.
 func (w *Request) Add(l *monitor.Listener, o monitor.Owner) {
 	if !slices.ContainsFunc(w.Connections, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
 		w.Connections = append(w.Connections, l)

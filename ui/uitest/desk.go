@@ -15,22 +15,22 @@ import (
 	"porthole/monitor/watch"
 )
 
-// Desk is a window on Fyne's software driver, with a clock that the test turns and a record of what
-// was asked of the program. It implements what the pages ask of the program. The tests of a page
-// embed it beside their page.
+// Desk is a window on Fyne's software driver, with a clock that the test sets and a record of the
+// requests to the program. It implements the Actions of the pages. The tests of a page embed it
+// beside their page.
 type Desk struct {
 	T      testing.TB
-	At     time.Time // the clock
+	At     time.Time // the time of the clock
 	App    fyne.App
 	Window fyne.Window
 	Asked  []string
-	Last   monitor.Snapshot // of Next and HandOver
+	Last   monitor.Snapshot // the snapshot of the last Next or HandOver
 
 	// AnswerEnvironment answers the last call of Environment.
 	AnswerEnvironment func(lines []string, problem string)
 }
 
-// NewDesk returns a Desk with an app in that theme, and no window yet.
+// NewDesk returns a Desk whose app has that theme. It has no window yet.
 func NewDesk(t testing.TB, theme fyne.Theme) Desk {
 	t.Helper()
 	app := test.NewTempApp(t)
@@ -38,8 +38,8 @@ func NewDesk(t testing.TB, theme fyne.Theme) Desk {
 	return Desk{T: t, At: Start, App: app}
 }
 
-// Host shows content in the window, a new one unless there is one, with that size and the keyboard
-// where focus puts it.
+// Host shows content in the window at that size and then calls focus, which gives something the
+// keyboard focus. It creates the window if there is none.
 func (d *Desk) Host(content fyne.CanvasObject, size fyne.Size, focus func()) {
 	if d.Window == nil {
 		d.Window = d.App.NewWindow("")
@@ -52,18 +52,18 @@ func (d *Desk) Host(content fyne.CanvasObject, size fyne.Size, focus func()) {
 	d.Window.Show()
 }
 
-// Now is the clock's time.
+// Now returns the time of the clock.
 func (d *Desk) Now() time.Time { return d.At }
 
-// Key passes a key that no widget has a use for to the window.
+// Key passes a key that no widget handled to the window.
 func (d *Desk) Key(e *fyne.KeyEvent) { d.Window.Canvas().OnTypedKey()(e) }
 
-// Ask records that something was asked.
+// Ask records a request.
 func (d *Desk) Ask(format string, args ...any) {
 	d.Asked = append(d.Asked, fmt.Sprintf(format, args...))
 }
 
-// What the pages ask of the program, each recorded.
+// The Actions of the pages. Each call is recorded.
 func (d *Desk) Watch(port uint16)                  { d.Ask("watch %d", port) }
 func (d *Desk) Unwatch(port uint16)                { d.Ask("unwatch %d", port) }
 func (d *Desk) SetWatches(_, r watch.Rules)        { d.Ask("watches %+v", r) }
@@ -84,13 +84,13 @@ func (d *Desk) CopyURL(a string)                   { d.Ask("copy the URL of %s",
 func (d *Desk) InspectTraffic(l *monitor.Listener) { d.Ask("inspect %d", l.Port) }
 func (d *Desk) OpenFolder(path string)             { d.Ask("folder %s", path) }
 
-// Environment is recorded, and answered by AnswerEnvironment.
+// Environment records the request. AnswerEnvironment answers it.
 func (d *Desk) Environment(o monitor.Owner, done func([]string, string)) {
 	d.Ask("environment of %d", o.PID)
 	d.AnswerEnvironment = done
 }
 
-// Next returns the monitor's update to a snapshot of listeners.
+// Next returns the monitor's update to a snapshot with listeners.
 func (d *Desk) Next(listeners ...*monitor.Listener) monitor.Update {
 	next := monitor.Apply(monitor.Snapshot{}, OpenedChanges(d.At, listeners))
 	var events []monitor.Event
@@ -101,7 +101,8 @@ func (d *Desk) Next(listeners ...*monitor.Listener) monitor.Update {
 	return monitor.Update{Snapshot: next, Events: events, Ready: true}
 }
 
-// HandOver returns the update in which the listener with that index gets another owner.
+// HandOver returns the update in which the owner of the listener with that index changes to the
+// process pid, named deno.
 func (d *Desk) HandOver(i, pid int) monitor.Update {
 	before := d.Last.Listeners[i]
 	after := *before
@@ -111,7 +112,7 @@ func (d *Desk) HandOver(i, pid int) monitor.Update {
 	return monitor.Update{Snapshot: d.Last, Events: events, Ready: true}
 }
 
-// Want fails the test if got is not want.
+// Want fails the test if got differs from want.
 func (d *Desk) Want(what string, got, want []string) {
 	d.T.Helper()
 	if !slices.Equal(got, want) {
@@ -119,13 +120,13 @@ func (d *Desk) Want(what string, got, want []string) {
 	}
 }
 
-// Did reports whether that was asked.
+// Did reports whether the request was recorded.
 func (d *Desk) Did(what string) bool { return slices.Contains(d.Asked, what) }
 
-// Overlay returns all texts of what is over the window, with | between them.
+// Overlay returns all texts of the window's top overlay, separated by |.
 func (d *Desk) Overlay() string { return OverlayOf(d.Window) }
 
-// OverlayOf returns all texts of what is over a window, with | between them.
+// OverlayOf returns all texts of w's top overlay, separated by |; "" if there is no overlay.
 func OverlayOf(w fyne.Window) string {
 	top := w.Canvas().Overlays().Top()
 	if top == nil {
@@ -138,13 +139,13 @@ func OverlayOf(w fyne.Window) string {
 	return strings.Join(texts, "|")
 }
 
-// Choose clicks the text label in what is over the window.
+// Choose clicks the text label in the window's top overlay.
 func (d *Desk) Choose(label string) {
 	d.T.Helper()
 	d.ChooseIn(d.Window, label)
 }
 
-// ChooseIn clicks the text label in what is over a window.
+// ChooseIn clicks the text label in w's top overlay.
 func (d *Desk) ChooseIn(w fyne.Window, label string) {
 	d.T.Helper()
 	for _, text := range Texts(w.Canvas().Overlays().Top()) {
@@ -153,10 +154,10 @@ func (d *Desk) ChooseIn(w fyne.Window, label string) {
 			return
 		}
 	}
-	d.T.Fatalf("nothing says %q in %q", label, OverlayOf(w))
+	d.T.Fatalf("no text %q in overlay %q", label, OverlayOf(w))
 }
 
-// MenuItem taps the item with that index of the menu that is open.
+// MenuItem taps the item with that index in the open menu.
 func (d *Desk) MenuItem(i int) {
 	d.T.Helper()
 	over, ok := d.Window.Canvas().Overlays().Top().(fyne.Widget)
@@ -169,16 +170,16 @@ func (d *Desk) MenuItem(i int) {
 			return
 		}
 	}
-	d.T.Fatal("what is open is no menu")
+	d.T.Fatal("the overlay is not a menu")
 }
 
-// Says fails the test if what is over the window lacks one of texts.
+// Says fails the test if the window's top overlay lacks one of texts.
 func (d *Desk) Says(texts ...string) {
 	d.T.Helper()
-	said := strings.ReplaceAll(d.Overlay(), "|", " ") // a sentence may go on in the next line
+	got := strings.ReplaceAll(d.Overlay(), "|", " ") // a sentence may continue on the next line
 	for _, text := range texts {
-		if !strings.Contains(said, text) {
-			d.T.Errorf("%q is not said: %s", text, said)
+		if !strings.Contains(got, text) {
+			d.T.Errorf("overlay: got %q, want it to contain %q", got, text)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"porthole/monitor/history"
 )
 
-// FakeHistory is a Memory of events, the oldest first. It answers as the real one
-// does: later, when the test lets it.
+// FakeHistory is an in-memory history of events, oldest first. Like the real one it answers
+// asynchronously: when the test calls Answer.
 type FakeHistory struct {
 	Past      []history.Event
 	Err       error
@@ -24,7 +24,7 @@ type FakeHistory struct {
 	Exported  []history.Query
 }
 
-// Answer gives all answers, those to the questions that they bring about too.
+// Answer delivers all pending answers, including those to requests made by the callbacks.
 func (r *FakeHistory) Answer() {
 	for len(r.Waiting) > 0 {
 		next := r.Waiting[0]
@@ -60,7 +60,7 @@ func (r *FakeHistory) list(q history.Query) []history.Event {
 	}
 	for _, e := range slices.Backward(events) {
 		has := func(w string) bool {
-			if _, err := strconv.Atoi(w); err == nil { // as if no word had digits
+			if _, err := strconv.Atoi(w); err == nil { // numbers search ports only: no other text in these tests has digits
 				return strings.HasPrefix(strconv.Itoa(int(e.Port)), w)
 			}
 			return strings.Contains(strings.ToLower(fmt.Sprint(e.Owner.Name, " ", e.Owner.Project, " ", e.Owner.User, " ", e.Owner.Command)), w)
@@ -139,10 +139,10 @@ func (r *FakeHistory) Export(format string, q history.Query, done func(string, e
 	r.later("", func() { done("/home/ada/porthole-activity-2026-11-24."+format, r.Err) })
 }
 
-// Start is the time that a Desk begins at.
+// Start is the initial time of a Desk's clock.
 var Start = time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)
 
-// Event makes an event so long ago.
+// Event returns an event that happened ago before Start.
 func Event(id int64, ago time.Duration, kind monitor.Kind, port uint16, name, project string) history.Event {
 	return history.Event{
 		ID: id, At: Start.Add(-ago), Kind: kind, Protocol: monitor.TCP, Port: port, Exposure: monitor.ExposureLoopback,
@@ -153,7 +153,7 @@ func Event(id int64, ago time.Duration, kind monitor.Kind, port uint16, name, pr
 	}
 }
 
-// ManyEvents is n events of many kinds, two minutes apart.
+// ManyEvents returns n events of many kinds, two minutes apart, oldest first.
 func ManyEvents(n int) []history.Event {
 	names := []string{"node", "python3", "postgres", "java", "vite"}
 	projects := []string{"acme-web", "", "shop-db", "admin-ui", "acme-web"}

@@ -1,4 +1,4 @@
-// Package uitest has what the tests of several packages of ui share: listeners, a history, and the
+// Package uitest has helpers shared by the tests of the ui packages: listeners, a history, and the
 // keyboard and mouse of a window on Fyne's software driver. Only tests import it.
 package uitest
 
@@ -27,7 +27,7 @@ import (
 	"porthole/monitor/watch"
 )
 
-// Main runs the tests of a package in English, whichever language this machine has.
+// Main runs the tests of a package in English, whatever the language of the machine.
 func Main(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en")
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
@@ -41,7 +41,7 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// OpenedChanges are the events of listeners that have opened.
+// OpenedChanges returns the events of listeners that opened at that time.
 func OpenedChanges(at time.Time, listeners []*monitor.Listener) []monitor.Event {
 	var c []monitor.Event
 	for _, l := range listeners {
@@ -50,8 +50,8 @@ func OpenedChanges(at time.Time, listeners []*monitor.Listener) []monitor.Event 
 	return c
 }
 
-// Listening returns a TCP listener of ada's process name; PID 0 for an unknown owner. It listens on 127.0.0.1 unless
-// there are addresses.
+// Listening returns a TCP listener of ada's process name. PID 0 stands for an unknown owner. The
+// default address is 127.0.0.1.
 func Listening(port uint16, name string, pid int, addresses ...string) *monitor.Listener {
 	l := &monitor.Listener{
 		ID: fmt.Sprintf("tcp-%d-%d", port, pid), Protocol: monitor.TCP, Port: port, User: "ada", Owners: []monitor.Owner{},
@@ -80,15 +80,15 @@ func Listening(port uint16, name string, pid int, addresses ...string) *monitor.
 	return l
 }
 
-// InGerman lets the rest of a test speak German.
+// InGerman switches to German for the rest of the test.
 func InGerman(t *testing.T) {
 	t.Helper()
 	use := func(language string) {
-		words, err := assets.Translation(language)
+		texts, err := assets.Translation(language)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := lang.AddTranslationsForLocale(words, lang.SystemLocale()); err != nil {
+		if err := lang.AddTranslationsForLocale(texts, lang.SystemLocale()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,7 +96,7 @@ func InGerman(t *testing.T) {
 	t.Cleanup(func() { use("en") })
 }
 
-// ManyListeners is a machine with n listeners, each of another process.
+// ManyListeners returns n listeners, each owned by a different process.
 func ManyListeners(n int) []*monitor.Listener {
 	all := make([]*monitor.Listener, n)
 	for i := range all {
@@ -107,7 +107,7 @@ func ManyListeners(n int) []*monitor.Listener {
 	return all
 }
 
-// Texts are all texts in o.
+// Texts returns all texts in o, including hidden ones.
 func Texts(o fyne.CanvasObject) []*canvas.Text {
 	var inner []fyne.CanvasObject
 	switch o := o.(type) {
@@ -125,7 +125,7 @@ func Texts(o fyne.CanvasObject) []*canvas.Text {
 	return found
 }
 
-// EachVisible calls do for o and all that is seen in it.
+// EachVisible calls do for o and every visible object in it.
 func EachVisible(o fyne.CanvasObject, do func(fyne.CanvasObject)) {
 	if !o.Visible() {
 		return
@@ -143,7 +143,7 @@ func EachVisible(o fyne.CanvasObject, do func(fyne.CanvasObject)) {
 	}
 }
 
-// Press is a key for whatever has the keyboard, as Fyne's driver gives it.
+// Press sends a key to the focused widget, or to the window if none is focused, like Fyne's driver.
 func Press(w fyne.Window, key fyne.KeyName) {
 	if f := w.Canvas().Focused(); f != nil {
 		f.TypedKey(&fyne.KeyEvent{Name: key})
@@ -152,17 +152,18 @@ func Press(w fyne.Window, key fyne.KeyName) {
 	w.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: key})
 }
 
-// Shortcut is a chord, as Fyne's driver gives it.
+// Shortcut sends a shortcut to the focused widget if it accepts shortcuts, else to the window, like
+// Fyne's driver.
 func Shortcut(w fyne.Window, s fyne.Shortcut) {
 	if f, ok := w.Canvas().Focused().(fyne.Shortcutable); ok {
 		f.TypedShortcut(s)
 		return
 	}
-	inner := reflect.ValueOf(w.Canvas()).Elem().FieldByName("WindowlessCanvas") // the test's canvas only wraps what has shortcuts
+	inner := reflect.ValueOf(w.Canvas()).Elem().FieldByName("WindowlessCanvas") // the test canvas wraps the one that handles shortcuts
 	inner.Interface().(fyne.Shortcutable).TypedShortcut(s)
 }
 
-// Controls are what can be pressed or typed into below o, as far as it is seen.
+// Controls returns the visible, enabled objects in o that can be tapped or focused.
 func Controls(o fyne.CanvasObject) (found []fyne.CanvasObject) {
 	if !o.Visible() {
 		return nil
@@ -185,8 +186,8 @@ func Controls(o fyne.CanvasObject) (found []fyne.CanvasObject) {
 	return found
 }
 
-// LivelyListeners are the listeners of a machine that somebody works on, with what is long
-// and what is odd among them.
+// LivelyListeners returns the listeners of a machine in use, including long names and listeners
+// with warnings.
 func LivelyListeners(at time.Time) []*monitor.Listener {
 	with := func(l *monitor.Listener, project, service string, up time.Duration) *monitor.Listener {
 		l.Project, l.Service, l.ServiceBy = project, service, monitor.ByCommand
@@ -218,7 +219,7 @@ func LivelyListeners(at time.Time) []*monitor.Listener {
 	}
 }
 
-// LivelyHistory are what such a machine did yesterday and today.
+// LivelyHistory returns the events of LivelyListeners of yesterday and today.
 func LivelyHistory(at time.Time) *FakeHistory {
 	r := &FakeHistory{}
 	for i := range 60 {
@@ -238,13 +239,14 @@ func LivelyHistory(at time.Time) *FakeHistory {
 	return r
 }
 
-// Middle returns the place of o's middle on its canvas.
+// Middle returns the position of o's centre on its canvas.
 func Middle(o fyne.CanvasObject) fyne.Position {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 	return at.Add(fyne.NewPos(o.Size().Width/2, o.Size().Height/2))
 }
 
-// Conn is one from a client on this machine, or from an address.
+// Conn returns a connection from a local process, or, if pid is 0, from the remote address who.
+// received and sent are in bytes.
 func Conn(id monitor.SocketID, pid int, who string, received, sent uint64) connection.Conn {
 	p := connection.Conn{ID: id, Remote: netip.MustParseAddrPort("127.0.0.1:5000"), Client: connection.Client{PID: pid, Name: who}, Received: received, Sent: sent}
 	if pid == 0 {
@@ -253,7 +255,7 @@ func Conn(id monitor.SocketID, pid int, who string, received, sent uint64) conne
 	return p
 }
 
-// DifferingPixels counts the pixels of a that differ from b.
+// DifferingPixels returns the number of pixels in which a and b differ.
 func DifferingPixels(a, b image.Image) (n int) {
 	for y := range a.Bounds().Dy() {
 		for x := range a.Bounds().Dx() {
@@ -265,7 +267,7 @@ func DifferingPixels(a, b image.Image) (n int) {
 	return n
 }
 
-// Ports parses ports.
+// Ports parses a list of ports. It fails the test on an error.
 func Ports(t *testing.T, text string) monitor.Ports {
 	t.Helper()
 	p, err := monitor.ParsePorts(text)
@@ -275,20 +277,20 @@ func Ports(t *testing.T, text string) monitor.Ports {
 	return p
 }
 
-// Readable and visible are WCAG 2.1's least contrast of text (1.4.3, AA) and of
-// parts that are no text or not in use (1.4.11).
+// Readable and Visible are WCAG 2.1's minimum contrast of text (1.4.3, AA) and of parts that are
+// not text or not in use (1.4.11).
 const (
 	Readable = 4.5
 	Visible  = 3
 )
 
-// Contrast is WCAG 2.1's ratio of two opaque colours, from 1 to 21.
+// Contrast returns WCAG 2.1's contrast ratio of two opaque colours, from 1 to 21.
 func Contrast(a, b color.Color) float64 {
 	x, y := luminance(a), luminance(b)
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// luminance is WCAG 2.1's relative luminance.
+// luminance returns WCAG 2.1's relative luminance.
 func luminance(c color.Color) float64 {
 	r, g, b, _ := c.RGBA()
 	linear := func(v uint32) float64 {
@@ -301,7 +303,7 @@ func luminance(c color.Color) float64 {
 	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
 }
 
-// Rule returns the rule that watches ports for what pattern matches; either may be "".
+// Rule returns the rule that watches ports for processes that match pattern. Either may be "".
 func Rule(t *testing.T, ports, pattern string) (r watch.Rule) {
 	t.Helper()
 	var err error
@@ -314,7 +316,7 @@ func Rule(t *testing.T, ports, pattern string) (r watch.Rule) {
 	return r
 }
 
-// CopyableOver returns the text over a window that can be copied; "" if there is none.
+// CopyableOver returns the first copyable text in w's top overlay; "" if there is none.
 func CopyableOver(w fyne.Window) (text string) {
 	top := w.Canvas().Overlays().Top()
 	if top == nil {
@@ -331,13 +333,13 @@ func CopyableOver(w fyne.Window) (text string) {
 	return text
 }
 
-// Selectable is text of which the mouse can select a part.
+// Selectable is a text of which the mouse can select a part.
 type Selectable interface {
 	desktop.Mouseable
 	fyne.Draggable
 }
 
-// Drag selects a part of text with the mouse, as Fyne's driver does.
+// Drag selects a part of text with the mouse, like Fyne's driver.
 func Drag(text Selectable, from, to fyne.Position) {
 	e := &desktop.MouseEvent{Button: desktop.MouseButtonPrimary}
 	e.Position = from
