@@ -30,7 +30,7 @@ func (b *beside) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return s
 }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (b *beside) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	b.stacked = s.Width < besideFrom
 	left := (s.Width - besideGap) * 0.44

@@ -112,12 +112,12 @@ func newSettingColumn(groups []settingGroup) *settingColumn {
 // Refresh lays the column out anew: words have changed.
 func (c *settingColumn) Refresh() { c.object.Refresh() }
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (c *settingColumn) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(2*settingMargin+controlWidth*2, c.height)
 }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (c *settingColumn) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	width := min(s.Width-2*settingMargin, settingWidth)
 	left, y := (s.Width-width)/2, float32(settingMargin)
@@ -214,7 +214,7 @@ func (c *choice) choose(o option) {
 // MinSize is Fyne's: all lists are as wide.
 func (c *choice) MinSize() fyne.Size { return fyne.NewSize(controlWidth, c.Select.MinSize().Height) }
 
-// FocusGained is Fyne's.
+// FocusGained implements fyne.Focusable.
 func (c *choice) FocusGained() {
 	c.Select.FocusGained()
 	c.focused()
@@ -336,7 +336,7 @@ func (e *numberEntry) key(k *fyne.KeyEvent) bool {
 	return true
 }
 
-// FocusGained is Fyne's.
+// FocusGained implements fyne.Focusable.
 func (e *numberEntry) FocusGained() {
 	e.FormEntry.FocusGained()
 	e.focused()
@@ -350,5 +350,5 @@ func (e *numberEntry) MinSize() fyne.Size {
 // AccessibilityLabel says what the list is for, and what is chosen.
 func (c *choice) AccessibilityLabel() string { return widgets.AccessibleText(c.label, c.Selected) }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*choice) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

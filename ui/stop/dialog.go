@@ -426,10 +426,10 @@ func (b *waitBar) set(share float32) {
 	b.object.Refresh()
 }
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (*waitBar) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, 4) }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (b *waitBar) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(s)
 	o[1].Resize(fyne.NewSize(s.Width*b.share, s.Height))

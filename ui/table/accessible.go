@@ -17,7 +17,7 @@ func (l *rowList[R]) AccessibilityLabel() string {
 	return l.table.Label
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (l *rowList[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
 // AccessibilityLabel is what the row says.
@@ -28,7 +28,7 @@ func (w *rowWidget[R]) AccessibilityLabel() string {
 	return w.row.AccessibleText()
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (w *rowWidget[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // AccessibilityLabel says which column the keyboard is at.
@@ -40,5 +40,5 @@ func (h *header[R]) AccessibilityLabel() string {
 	return h.table.Label + ": " + c.Label
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (h *header[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }

@@ -58,7 +58,7 @@ func newHeader[R Row](t *Table[R]) *header[R] {
 	return h
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (h *header[R]) CreateRenderer() fyne.WidgetRenderer {
 	objects := []fyne.CanvasObject{h.ground, h.line, h.edge}
 	for _, l := range h.labels {
@@ -192,10 +192,10 @@ func (h *header[R]) Dragged(e *fyne.DragEvent) {
 	}
 }
 
-// DragEnd is Fyne's.
+// DragEnd implements fyne.Draggable.
 func (h *header[R]) DragEnd() { h.dragging, h.held = false, -1 }
 
-// Cursor is Fyne's.
+// Cursor implements desktop.Cursorable.
 func (h *header[R]) Cursor() desktop.Cursor {
 	if h.over >= 0 {
 		return desktop.HResizeCursor
@@ -203,13 +203,13 @@ func (h *header[R]) Cursor() desktop.Cursor {
 	return desktop.PointerCursor
 }
 
-// MouseIn is Fyne's.
+// MouseIn implements desktop.Hoverable.
 func (h *header[R]) MouseIn(e *desktop.MouseEvent) { h.MouseMoved(e) }
 
 // MouseMoved shows the edge that could be dragged.
 func (h *header[R]) MouseMoved(e *desktop.MouseEvent) { h.hover(h.edgeAt(e.Position.X)) }
 
-// MouseOut is Fyne's.
+// MouseOut implements desktop.Hoverable.
 func (h *header[R]) MouseOut() { h.hover(-1) }
 
 func (h *header[R]) hover(over int) {
@@ -219,7 +219,7 @@ func (h *header[R]) hover(over int) {
 	}
 }
 
-// FocusGained is Fyne's.
+// FocusGained implements fyne.Focusable.
 func (h *header[R]) FocusGained() {
 	h.focused = true
 	h.leaveHidden()
@@ -233,7 +233,7 @@ func (h *header[R]) leaveHidden() {
 	}
 }
 
-// FocusLost is Fyne's.
+// FocusLost implements fyne.Focusable.
 func (h *header[R]) FocusLost() {
 	h.focused = false
 	h.Refresh()
@@ -255,7 +255,7 @@ func (h *header[R]) step(n int) {
 // byKey is by how much + and - change a width.
 const byKey = 16
 
-// TypedKey is Fyne's.
+// TypedKey implements fyne.Focusable.
 func (h *header[R]) TypedKey(e *fyne.KeyEvent) {
 	t := h.table
 	switch e.Name {
@@ -277,7 +277,7 @@ func (h *header[R]) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-// TypedRune is Fyne's.
+// TypedRune implements fyne.Focusable.
 func (h *header[R]) TypedRune(r rune) {
 	t := h.table
 	switch r {

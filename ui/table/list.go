@@ -36,14 +36,14 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 	return l
 }
 
-// FocusGained is Fyne's.
+// FocusGained implements fyne.Focusable.
 func (l *rowList[R]) FocusGained() {
 	l.focused = true
 	l.table.chooseFirst()
 	l.table.RefreshRows()
 }
 
-// FocusLost is Fyne's.
+// FocusLost implements fyne.Focusable.
 func (l *rowList[R]) FocusLost() {
 	l.focused, l.table.wantFirst = false, false
 	l.table.RefreshRows()
@@ -95,5 +95,5 @@ func (l *rowList[R]) openMenu() {
 	t.OnMenu(r, at.Add(fyne.NewPos(4*CellPadding, y)))
 }
 
-// TypedRune is Fyne's.
+// TypedRune implements fyne.Focusable.
 func (l *rowList[R]) TypedRune(r rune) { l.table.typed(r, time.Now()) }

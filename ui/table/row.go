@@ -89,7 +89,7 @@ func newRowWidget[R Row](t *Table[R]) *rowWidget[R] {
 	return w
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (w *rowWidget[R]) CreateRenderer() fyne.WidgetRenderer {
 	objects := []fyne.CanvasObject{w.ground, w.line, w.group, w.edge}
 	for _, v := range w.cells {
@@ -353,13 +353,13 @@ func (w *rowWidget[R]) TappedSecondary(e *fyne.PointEvent) {
 	}
 }
 
-// MouseIn is Fyne's.
+// MouseIn implements desktop.Hoverable.
 func (w *rowWidget[R]) MouseIn(*desktop.MouseEvent) {
 	w.table.hovered = w.key
 	w.paint()
 }
 
-// MouseMoved is Fyne's.
+// MouseMoved implements desktop.Hoverable.
 func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
 	w.table.clickTarget = clickTarget{} // the pointer follows what is there now
 	if w.table.hovered != w.key {       // the rows moved under a pointer that stood still
@@ -368,7 +368,7 @@ func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
 	}
 }
 
-// MouseOut is Fyne's.
+// MouseOut implements desktop.Hoverable.
 func (w *rowWidget[R]) MouseOut() {
 	w.table.hovered = ""
 	w.paint()

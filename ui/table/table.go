@@ -128,13 +128,13 @@ func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 // the padding of whichever theme is at hand when it is asked.
 type headed struct{}
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (headed) MinSize(o []fyne.CanvasObject) fyne.Size {
 	header, list := o[0].MinSize(), o[1].MinSize()
 	return fyne.NewSize(max(header.Width, list.Width), header.Height+list.Height)
 }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (headed) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	height := o[0].MinSize().Height
 	o[0].Resize(fyne.NewSize(s.Width, height))
@@ -142,7 +142,7 @@ func (headed) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Resize(fyne.NewSize(s.Width, max(s.Height-height, 0)))
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (t *Table[R]) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.body) }
 
 // Resize is Fyne's. The columns share the width.

@@ -109,7 +109,7 @@ func rgba(v uint32, a uint8) color.Color {
 	return color.NRGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), a}
 }
 
-// Color is Fyne's.
+// Color implements fyne.Theme.
 func (t Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
 	switch t.Fixed {
 	case "light":
@@ -127,7 +127,7 @@ func (t Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.
 	return theme.DefaultTheme().Color(name, variant)
 }
 
-// Font is Fyne's.
+// Font implements fyne.Theme.
 func (Theme) Font(s fyne.TextStyle) fyne.Resource { return theme.DefaultTheme().Font(s) }
 
 // LoadFonts has Fyne read the fonts of the first picture, and closes what it returns
@@ -144,7 +144,7 @@ func LoadFonts() <-chan struct{} {
 	return done
 }
 
-// Icon is Fyne's.
+// Icon implements fyne.Theme.
 func (Theme) Icon(name fyne.ThemeIconName) fyne.Resource { return theme.DefaultTheme().Icon(name) }
 
 // Size is Fyne's, a little smaller.

@@ -49,10 +49,10 @@ func NewIconButton(icon fyne.Resource, name string, tapped func()) *Button {
 	return b
 }
 
-// AccessibilityLabel is Fyne's.
+// AccessibilityLabel implements fyne.Accessible.
 func (b *Button) AccessibilityLabel() string { return cmp.Or(b.Text, b.name) }
 
-// TypedKey is Fyne's.
+// TypedKey implements fyne.Focusable.
 func (b *Button) TypedKey(e *fyne.KeyEvent) {
 	switch {
 	case e.Name == fyne.KeyEscape && b.onEscape != nil:
@@ -114,13 +114,13 @@ func (b *Button) FocusGained() {
 	}
 }
 
-// FocusLost is Fyne's.
+// FocusLost implements fyne.Focusable.
 func (b *Button) FocusLost() {
 	b.Ring.Hide()
 	b.Ring.Refresh()
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 	inner := b.Button.CreateRenderer()
 	r := &ringRenderer{inner, b, append(inner.Objects(), b.Ring)}

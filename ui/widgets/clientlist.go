@@ -61,7 +61,7 @@ const (
 // clientLayout gives the numbers their columns at the right and the name the rest.
 type clientLayout struct{ list *ClientList }
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (c clientLayout) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(200, float32(len(c.list.Lines))*clientHeight)
 }

@@ -217,5 +217,5 @@ func (r *copyTextRenderer) Refresh() {
 // AccessibilityLabel is the text.
 func (t *CopyText) AccessibilityLabel() string { return t.Text }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*CopyText) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

@@ -33,7 +33,7 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-// TypedShortcut is Fyne's.
+// TypedShortcut implements fyne.Shortcutable.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	e.Entry.TypedShortcut(s)
 	if _, ours := s.(*desktop.CustomShortcut); !ours {
@@ -72,7 +72,7 @@ func (e *FilterEntry) Resize(s fyne.Size) {
 	}
 }
 
-// TypedKey is Fyne's.
+// TypedKey implements fyne.Focusable.
 func (e *FilterEntry) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeyEscape:
@@ -108,7 +108,7 @@ func NewFormEntry(changed func(), keys func(*fyne.KeyEvent) bool) *FormEntry {
 	return e
 }
 
-// TypedKey is Fyne's.
+// TypedKey implements fyne.Focusable.
 func (e *FormEntry) TypedKey(k *fyne.KeyEvent) {
 	if !e.Keys(k) {
 		e.entry.TypedKey(k)
@@ -118,5 +118,5 @@ func (e *FormEntry) TypedKey(k *fyne.KeyEvent) {
 // AccessibilityLabel says what the field is for, and what stands in it.
 func (e *entry) AccessibilityLabel() string { return AccessibleText(e.Label, e.Text) }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*entry) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

@@ -40,7 +40,7 @@ func NewRowButton(icon fyne.Resource, label string, tapped func(), hover func(la
 	return b
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (b *RowButton) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(b.ground, container.New(layout.NewCustomPaddedLayout(6, 6, 6, 6), b.image)))
 }
@@ -63,27 +63,27 @@ func (b *RowButton) Set(icon fyne.Resource, name fyne.ThemeColorName, enabled bo
 	b.image.Refresh()
 }
 
-// Tapped is Fyne's.
+// Tapped implements fyne.Tappable.
 func (b *RowButton) Tapped(*fyne.PointEvent) { b.tapped() }
 
-// MouseIn is Fyne's.
+// MouseIn implements desktop.Hoverable.
 func (b *RowButton) MouseIn(*desktop.MouseEvent) {
 	b.ground.Hidden = !b.enabled
 	b.ground.Refresh()
 	b.hover(b.label, true)
 }
 
-// MouseMoved is Fyne's.
+// MouseMoved implements desktop.Hoverable.
 func (b *RowButton) MouseMoved(*desktop.MouseEvent) {}
 
-// MouseOut is Fyne's.
+// MouseOut implements desktop.Hoverable.
 func (b *RowButton) MouseOut() {
 	b.ground.Hide()
 	b.hover("", false)
 }
 
-// AccessibilityLabel is Fyne's.
+// AccessibilityLabel implements fyne.Accessible.
 func (b *RowButton) AccessibilityLabel() string { return b.label }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (b *RowButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

@@ -52,22 +52,22 @@ func (l *Link) Say(label string) {
 	}
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (l *Link) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(l.ring, container.New(layout.NewCustomPaddedLayout(0, 0, 5, 5), l.Text)))
 }
 
-// Refresh is Fyne's, called when the theme changes.
+// Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (l *Link) Refresh() {
 	l.paint()
 	l.BaseWidget.Refresh()
 }
 
-// Cursor is Fyne's.
+// Cursor implements desktop.Cursorable.
 func (l *Link) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
-// AccessibilityLabel is Fyne's.
+// AccessibilityLabel implements fyne.Accessible.
 func (l *Link) AccessibilityLabel() string { return l.Text.Text }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (l *Link) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

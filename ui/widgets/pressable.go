@@ -31,32 +31,32 @@ func (p *Pressable) ring(ground *Rectangle, name fyne.ThemeColorName) {
 	}
 }
 
-// Tapped is Fyne's.
+// Tapped implements fyne.Tappable.
 func (p *Pressable) Tapped(*fyne.PointEvent) { p.Press() }
 
-// MouseIn is Fyne's.
+// MouseIn implements desktop.Hoverable.
 func (p *Pressable) MouseIn(*desktop.MouseEvent) { p.Hovered = true; p.Changed() }
 
-// MouseMoved is Fyne's.
+// MouseMoved implements desktop.Hoverable.
 func (p *Pressable) MouseMoved(*desktop.MouseEvent) {}
 
-// MouseOut is Fyne's.
+// MouseOut implements desktop.Hoverable.
 func (p *Pressable) MouseOut() { p.Hovered = false; p.Changed() }
 
-// FocusGained is Fyne's.
+// FocusGained implements fyne.Focusable.
 func (p *Pressable) FocusGained() { p.Focused = true; p.Changed() }
 
-// FocusLost is Fyne's.
+// FocusLost implements fyne.Focusable.
 func (p *Pressable) FocusLost() { p.Focused = false; p.Changed() }
 
-// TypedRune is Fyne's.
+// TypedRune implements fyne.Focusable.
 func (p *Pressable) TypedRune(r rune) {
 	if r == ' ' {
 		p.Press()
 	}
 }
 
-// TypedKey is Fyne's.
+// TypedKey implements fyne.Focusable.
 func (p *Pressable) TypedKey(k *fyne.KeyEvent) {
 	switch {
 	case k.Name == fyne.KeyReturn, k.Name == fyne.KeyEnter:

@@ -27,13 +27,13 @@ func NewFramedRectangle(fill, line fyne.ThemeColorName) *FramedRectangle {
 	return f
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (f *FramedRectangle) CreateRenderer() fyne.WidgetRenderer {
 	f.Rect.StrokeColor = theme.Color(f.Line)
 	return f.Rectangle.CreateRenderer()
 }
 
-// Refresh is Fyne's, called when the theme changes.
+// Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (f *FramedRectangle) Refresh() {
 	f.Rect.StrokeColor = theme.Color(f.Line)
 	f.Rectangle.Refresh()
@@ -55,19 +55,19 @@ func NewRectangle(fill fyne.ThemeColorName, min fyne.Size, radius float32) *Rect
 	return t
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (t *Rectangle) CreateRenderer() fyne.WidgetRenderer {
 	t.Rect.FillColor = theme.Color(t.Fill)
 	return widget.NewSimpleRenderer(t.Rect)
 }
 
-// Refresh is Fyne's, called when the theme changes.
+// Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (t *Rectangle) Refresh() {
 	t.Rect.FillColor = theme.Color(t.Fill)
 	t.BaseWidget.Refresh()
 }
 
-// MinSize is Fyne's.
+// MinSize implements fyne.CanvasObject.
 func (t *Rectangle) MinSize() fyne.Size { return t.min }
 
 // Line returns a thin line that separates.

@@ -110,19 +110,19 @@ func (s *Segment) MinSize() fyne.Size {
 // segmentPadding is left and right of a segment's words.
 const segmentPadding = 11
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (s *Segment) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(s.Ground, container.New(layout.NewCustomPaddedLayout(6, 6, segmentPadding, segmentPadding), s.Text)))
 }
 
-// Refresh is Fyne's, called when the theme changes.
+// Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (s *Segment) Refresh() {
 	s.paint()
 	s.BaseWidget.Refresh()
 }
 
-// AccessibilityLabel is Fyne's.
+// AccessibilityLabel implements fyne.Accessible.
 func (s *Segment) AccessibilityLabel() string { return s.Text.Text }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (s *Segment) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

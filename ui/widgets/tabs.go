@@ -55,7 +55,7 @@ func NewTabs(pages ...Tab) *Tabs {
 // them all at the start, where nobody waits for the others.
 type onTop struct{}
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (onTop) MinSize(o []fyne.CanvasObject) (s fyne.Size) {
 	for _, x := range o {
 		if x.Visible() {
@@ -65,7 +65,7 @@ func (onTop) MinSize(o []fyne.CanvasObject) (s fyne.Size) {
 	return s
 }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (onTop) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	for _, x := range o {
 		if x.Visible() {
@@ -158,20 +158,20 @@ func (b *TabButton) paint() {
 	SetText(b.text, b.text.Text, name)
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (b *TabButton) CreateRenderer() fyne.WidgetRenderer {
 	words := container.New(layout.NewCustomPaddedLayout(9, 7, 10, 10), b.text)
 	return widget.NewSimpleRenderer(container.NewStack(b.Ground, container.New(TopMiddleBottom{}, NewRectangle(theme.ColorNameHover, fyne.Size{}, 0), words, b.under)))
 }
 
-// Refresh is Fyne's, called when the theme changes.
+// Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (b *TabButton) Refresh() {
 	b.paint()
 	b.BaseWidget.Refresh()
 }
 
-// AccessibilityLabel is Fyne's.
+// AccessibilityLabel implements fyne.Accessible.
 func (b *TabButton) AccessibilityLabel() string { return b.text.Text }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (b *TabButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

@@ -27,13 +27,13 @@ func Follow(t *canvas.Text, name fyne.ThemeColorName) fyne.CanvasObject {
 	return f
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (f *following) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(f.text) }
 
 // Visible is Fyne's: what is hidden is the text.
 func (f *following) Visible() bool { return f.text.Visible() }
 
-// Refresh is Fyne's, called when the theme changes.
+// Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (f *following) Refresh() {
 	f.text.Color = theme.Color(f.color)
 	f.BaseWidget.Refresh()

@@ -109,22 +109,22 @@ func (t *Toggle) place() {
 	t.knob.Move(fyne.NewPos(x, toggleMargin))
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (t *Toggle) CreateRenderer() fyne.WidgetRenderer { return toggleRenderer{t} }
 
-// Refresh is Fyne's, called when the theme changes.
+// Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (t *Toggle) Refresh() { t.paint() }
 
-// Enable is Fyne's.
+// Enable implements fyne.Disableable.
 func (t *Toggle) Enable() { t.disabled = false; t.paint() }
 
-// Disable is Fyne's.
+// Disable implements fyne.Disableable.
 func (t *Toggle) Disable() { t.disabled = true; t.paint() }
 
-// Disabled is Fyne's.
+// Disabled implements fyne.Disableable.
 func (t *Toggle) Disabled() bool { return t.disabled }
 
-// AccessibilityLabel is Fyne's.
+// AccessibilityLabel implements fyne.Accessible.
 func (t *Toggle) AccessibilityLabel() string {
 	if t.On {
 		return lang.L("{{.Setting}}: on", map[string]any{"Setting": t.label})
@@ -132,7 +132,7 @@ func (t *Toggle) AccessibilityLabel() string {
 	return lang.L("{{.Setting}}: off", map[string]any{"Setting": t.label})
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (t *Toggle) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
 // toggleRenderer is Fyne's view of a toggle.
