@@ -3,6 +3,8 @@ package monitor
 import (
 	"cmp"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // Diff returns the events that lead from old to new. It is pure and safe for
@@ -110,10 +112,41 @@ func ownerChanged(before, after *Listener) bool {
 	})
 }
 
-// siblingOf reports whether o and p do the same work: the same program, started
-// by the same process for the same user.
-func (o Owner) siblingOf(p Owner) bool {
-	return o.canHaveSiblings() && o.Program == p.Program && o.ParentPID == p.ParentPID && o.User == p.User
+// siblingOf reports whether o and p are workers of one server.
+func (o Owner) siblingOf(p Owner) bool { return o.canHaveSiblings() && o.worker() == p.worker() }
+
+// worker identifies a server to its workers: they have the same parent, program,
+// command line and folder.
+type worker struct {
+	program, command, folder, user string
+	parent                         int
+}
+
+// worker returns the server that o may be a worker of. A shell starts many servers
+// with one program, such as node or python3: these differ in their command lines or
+// folders. The two proxies of a container differ in their command lines, and a title
+// that a worker gave itself may have its number ("uWSGI worker 2").
+func (o Owner) worker() worker {
+	w := worker{program: o.Program, folder: o.Folder, user: o.User, parent: o.ParentPID}
+	if target := o.proxyTarget(); target != "" {
+		w.command = target
+	} else if isTitle(o.Command) {
+		w.command = strings.Map(dropDigit, o.Command[0])
+	} else {
+		w.command = strings.Join(o.Command, "\x00")
+	}
+	return w
+}
+
+// isTitle reports whether command is a title that a program wrote over its command
+// line: a single string of several words.
+func isTitle(command []string) bool { return len(command) == 1 && strings.Contains(command[0], " ") }
+
+func dropDigit(r rune) rune {
+	if unicode.IsDigit(r) {
+		return -1
+	}
+	return r
 }
 
 // canHaveSiblings is false for children of the init process, which adopts

@@ -49,6 +49,18 @@ func siblings(pids ...int) *Listener {
 	return l
 }
 
+// scripts returns a listener of node processes with these scripts that one shell
+// started. The first has PID 10; "" stands for one that has exited.
+func scripts(names ...string) *Listener {
+	var owners []Owner
+	for i, name := range names {
+		if name != "" {
+			owners = append(owners, Owner{PID: 10 + i, Start: uint64(10 + i), Program: "/usr/bin/node", Command: []string{"node", name}, ParentPID: 9})
+		}
+	}
+	return newListener([]socketState{by(1, "127.0.0.1", owners...)}, "a")
+}
+
 func snapshotOf(listeners ...*Listener) Snapshot {
 	listeners = slices.Clone(listeners)
 	slices.SortFunc(listeners, compareListeners)
@@ -94,6 +106,7 @@ func TestDiff(t *testing.T) {
 		{"a worker exits", list(testListener("a", 1, 10, 11)), list(a), "updated a<a"},
 		{"the parent exits, its child keeps the socket", list(testListener("a", 1, 10, 11)), list(testListener("a", 1, 11)), "owner_changed a<a"},
 		{"one of two siblings exits", list(siblings(10, 11)), list(siblings(11)), "updated a<a"},
+		{"one of two scripts of one shell on the same address exits", list(scripts("a.js", "b.js")), list(scripts("", "b.js")), "owner_changed a<a"},
 		{"a new sibling takes over", list(siblings(10)), list(siblings(11)), "owner_changed a<a"},
 		{"a reused PID", list(a), list(restarted(a)), "owner_changed a<a"},
 		{

@@ -25,10 +25,10 @@ type endpoint struct {
 }
 
 // group groups the sockets of one endpoint into listeners. Sockets belong
-// together if they share an address or an owner, or if their owners have the same
-// program, parent and user: one server's 127.0.0.1 and [::1] are one listener, and
+// together if they share an address or an owner, or if their owners are workers of
+// one server (see worker): one server's 127.0.0.1 and [::1] are one listener, and
 // so are the workers of one SO_REUSEPORT address; two servers, one on each
-// address, stay two. If no owner is visible, the systemd service or the container
+// address, stay two, even if one shell started them. If no owner is visible, the systemd service or the container
 // that created the socket stands in for the owner. listenerOf has the ID of the
 // listener that a socket was in before.
 func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
@@ -58,7 +58,7 @@ func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
 			}
 			join(i, [2]uint64{uint64(o.PID), o.Start})
 			if o.canHaveSiblings() && !o.servesOneContainer() {
-				join(i, [4]any{o.Program, o.ParentPID, o.User, o.proxyTarget()})
+				join(i, o.worker())
 			}
 		}
 	}

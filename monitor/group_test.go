@@ -40,6 +40,9 @@ func TestGroup(t *testing.T) {
 	worker := func(pid, parent int, user string) Owner {
 		return Owner{PID: pid, Start: uint64(pid), Program: "/bin/server", ParentPID: parent, User: user}
 	}
+	node := func(pid int, folder string, command ...string) Owner {
+		return Owner{PID: pid, Start: uint64(pid), Program: "/usr/bin/node", Command: command, Folder: folder, ParentPID: 9, User: "u"}
+	}
 	for _, test := range []struct {
 		name string
 		seen []socketState
@@ -79,6 +82,31 @@ func TestGroup(t *testing.T) {
 		{
 			"init is the parent of strangers",
 			[]socketState{by(1, "127.0.0.1", worker(10, 1, "u")), by(2, "::1", worker(11, 1, "u"))}, nil,
+			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
+		},
+		{
+			"two scripts from one shell are two servers",
+			[]socketState{by(1, "127.0.0.1", node(10, "/shop", "node", "a.js")), by(2, "::1", node(11, "/shop", "node", "b.js"))}, nil,
+			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
+		},
+		{
+			"one command in two folders is two servers",
+			[]socketState{by(1, "127.0.0.1", node(10, "/shop", "node", "a.js")), by(2, "::1", node(11, "/blog", "node", "a.js"))}, nil,
+			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
+		},
+		{
+			"workers with the same command line in one folder are one listener",
+			[]socketState{by(1, "127.0.0.1", node(10, "/shop", "node", "a.js")), by(2, "::1", node(11, "/shop", "node", "a.js"))}, nil,
+			"tcp-3000-1=[127.0.0.1 ::1] [10 11]",
+		},
+		{
+			"workers with numbers in their titles are one listener",
+			[]socketState{by(1, "127.0.0.1", node(10, "/", "uWSGI worker 1")), by(2, "::1", node(11, "/", "uWSGI worker 2"))}, nil,
+			"tcp-3000-1=[127.0.0.1 ::1] [10 11]",
+		},
+		{
+			"the number of a script is no title",
+			[]socketState{by(1, "127.0.0.1", node(10, "/", "node", "1.js")), by(2, "::1", node(11, "/", "node", "2.js"))}, nil,
 			"tcp-3000-1=[127.0.0.1] [10]; tcp-3000-2=[::1] [11]",
 		},
 		{

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -179,14 +180,18 @@ func loopbackUp() error {
 // kept protects files from the garbage collector, which would close them.
 var kept []any
 
-// playListen listens on the addresses in its arguments. Port 0 becomes the port of the
-// first one.
+// addressesVariable has addresses for a child whose command line names none.
+const addressesVariable = "PORTHOLE_TEST_ADDRESSES"
+
+// playListen listens on the addresses in its arguments or in addressesVariable. Port 0
+// becomes the port of the first one.
 func playListen() report {
 	port := 0
-	for _, address := range os.Args[1:] {
-		if address == "--" {
-			break // the rest only makes the command line long
-		}
+	addresses := os.Args[1:]
+	if i := slices.Index(addresses, "--"); i >= 0 {
+		addresses = addresses[:i] // the rest is only there for the command line
+	}
+	for _, address := range append(addresses, strings.Fields(os.Getenv(addressesVariable))...) {
 		ln, err := listenOn(address, port)
 		if err != nil {
 			child.Fail(err)
