@@ -91,7 +91,7 @@ film: build ## film how a port opens and is stopped: build/film.gif
 	@packaging/prerequisites.sh film
 	@packaging/film.sh $(BIN) build/film.gif
 
-pictures: ## write every page in both themes, two sizes and two scales to build/pictures
+pictures: ## write every page in both themes and languages, in several sizes and scales, to build/pictures
 	PORTHOLE_PICTURES=$(CURDIR)/build/pictures CGO_ENABLED=0 go test -count 1 -run TestPictures ./ui
 
 docs: ## write docs/command-line.md from the commands

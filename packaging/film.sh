@@ -19,7 +19,7 @@ unshare --net --pid --mount --fork --kill-child --mount-proc sh -euc '
 	mount -t tmpfs -o mode=755 tmpfs /mnt
 	mkdir /mnt/ada
 	cp "$1" /mnt/ada/porthole
-	cp "$2" /mnt/ada/film
+	cp "$2" /mnt/ada/systemd # PID 1, whose name the film shows
 	chown -R 4242:4242 /mnt/ada
 	touch /mnt/ada/film.gif
 	mount --bind "$3" /mnt/ada/film.gif
@@ -30,6 +30,6 @@ unshare --net --pid --mount --fork --kill-child --mount-proc sh -euc '
 	mount --rbind /mnt /home
 	cd /home/ada
 	exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="$PATH" HOME="$PWD" TMPDIR="$PWD" \
-		"$PWD/film" "$PWD/porthole" "$PWD/film.gif"
+		"$PWD/systemd" "$PWD/porthole" "$PWD/film.gif"
 ' sh "$@"
 chown "$(id -u)" "$film"

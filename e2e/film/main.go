@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -27,11 +28,10 @@ import (
 )
 
 const (
-	address = "127.0.0.1:62893"
-
-	// listenVariable is the environment variable that makes this program the server in
-	// the film.
-	listenVariable = "PORTHOLE_FILM_LISTEN"
+	// Environment variables that make this program a server in the film.
+	listenVariable  = "PORTHOLE_FILM_LISTEN"  // the addresses, separated by commas
+	chainVariable   = "PORTHOLE_FILM_CHAIN"   // the paths of the programs that start the server and of the server itself
+	commandVariable = "PORTHOLE_FILM_COMMAND" // the command line of the server
 
 	timeout = 3 * time.Minute // for the whole film
 )
@@ -54,15 +54,43 @@ func main() {
 	}
 }
 
-// listen is the server: it listens until its standard input ends.
+// listen is a server: it prints its PID and listens until its standard input ends. While
+// chainVariable names programs, it runs the first of them to do so instead, as a
+// terminal runs a shell and a shell runs a server.
 func listen() {
-	if _, err := net.Listen("tcp", address); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	if next, rest, _ := strings.Cut(os.Getenv(chainVariable), ","); next != "" {
+		c := exec.Command(next)
+		if c.Args[0] = filepath.Base(next); rest == "" {
+			c.Args = strings.Fields(os.Getenv(commandVariable))
+		}
+		c.Env = append(os.Environ(), chainVariable+"="+rest)
+		c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+		_ = c.Run() // a signal ends the server in the film
+		return
 	}
-	fmt.Println("listening")
+	for address := range strings.SplitSeq(os.Getenv(listenVariable), ",") {
+		if _, err := net.Listen("tcp", address); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	fmt.Println(os.Getpid())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
+
+// server is a server in the film.
+type server struct{ project, command, addresses string }
+
+// others are the servers that run before the film begins; watched opens in it.
+var (
+	others = []server{
+		{"shop-api", "node src/server.js", "127.0.0.1:3000,127.0.0.1:9229"},
+		{"shop-web", "node node_modules/.bin/vite", "127.0.0.1:5173,[::1]:5173"},
+		{"timesheet", "python3 manage.py runserver 0.0.0.0:8000", "0.0.0.0:8000"},
+		{"forecast", "python3 -m jupyter lab", "127.0.0.1:8888"},
+	}
+	watched = server{"payments", "python3 -m uvicorn payments.app:app --port 62893", "127.0.0.1:62893,[::1]:62893"}
+)
 
 func run(program, file string) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -117,28 +145,35 @@ type film struct {
 	frames []string // arguments of convert(1)
 }
 
-// scene plays the film. The project's folder, which is visible in it, is created in dir.
+// scene plays the film. The folders of the projects, which are visible in it, are
+// created in dir.
 func (f *film) scene(ctx context.Context, dir string) error {
 	notes, err := f.d.Record(ctx)
 	if err != nil {
 		return err
 	}
 	defer notes.Close()
+	for _, s := range others {
+		_, stop, err := s.start(dir)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	window, err := f.d.WaitWindow(ctx, "Porthole")
 	if err != nil {
 		return err
 	}
-	time.Sleep(3 * time.Second) // the first rows
+	time.Sleep(5 * time.Second) // the first rows, which are marked as new for three seconds
 	if err := f.show(1500 * time.Millisecond); err != nil {
 		return err
 	}
-	src := filepath.Join(dir, "src")
-	server, stop, err := startServer(src)
+	pid, stop, err := watched.start(dir)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	if err := errors.Join(f.run(3*time.Second), window.Key("Down"), f.wait()); err != nil {
+	if err := errors.Join(f.run(3*time.Second), window.Key("End"), f.wait()); err != nil {
 		return err
 	}
 	row, err := f.row(window)
@@ -148,7 +183,7 @@ func (f *film) scene(ctx context.Context, dir string) error {
 	if err := errors.Join(f.show(time.Second), window.DoubleClick(row.X, row.Y)); err != nil {
 		return err
 	}
-	process, err := f.d.WaitWindow(ctx, fmt.Sprintf("node %d – Porthole", server.Process.Pid))
+	process, err := f.d.WaitWindow(ctx, fmt.Sprintf("python3 %d – Porthole", pid))
 	if err != nil {
 		return err
 	}
@@ -160,52 +195,76 @@ func (f *film) scene(ctx context.Context, dir string) error {
 	if _, err := notes.WaitNote(ctx, func(n desktop.Note) bool { return strings.HasPrefix(n.Summary, "62893 closed") }); err != nil {
 		return err
 	}
-	return f.show(4 * time.Second)
+	return errors.Join(f.wait(), f.show(4*time.Second)) // the notification fades in
 }
 
-// startServer starts this program as "node", the server of the project acme-web in src.
-func startServer(src string) (server *exec.Cmd, stop func(), err error) {
-	project := filepath.Join(src, "acme-web")
-	if err := os.MkdirAll(project, 0o755); err != nil {
-		return nil, nil, fmt.Errorf("create a project: %w", err)
+// start starts the server in a shell in a terminal, in the folder src/PROJECT of home,
+// and returns its PID. The programs are copies of this one in the folder bin of home.
+func (s server) start(home string) (pid int, stop func(), err error) {
+	folder, bin := filepath.Join(home, "src", s.project), filepath.Join(home, "bin")
+	name, _, _ := strings.Cut(s.command, " ")
+	var chain []string
+	for _, program := range []string{"gnome-terminal-server", "zsh", name} {
+		path := filepath.Join(bin, program)
+		if err := copyProgram(path); err != nil {
+			return 0, nil, err
+		}
+		chain = append(chain, path)
 	}
-	self, err := os.Executable()
+	if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, "package.json"), fmt.Appendf(nil, `{"name": %q}`, s.project), 0o644)); err != nil {
+		return 0, nil, fmt.Errorf("create a project: %w", err)
+	}
+	c := exec.Command(chain[0])
+	c.Args[0] = filepath.Base(chain[0])
+	c.Env = append(os.Environ(), listenVariable+"="+s.addresses, chainVariable+"="+strings.Join(chain[1:], ","), commandVariable+"="+s.command)
+	c.Dir, c.Stderr = folder, os.Stderr
+	in, err := c.StdinPipe()
 	if err != nil {
-		return nil, nil, fmt.Errorf("find this program: %w", err)
+		return 0, nil, fmt.Errorf("start a server: %w", err)
 	}
-	b, err := os.ReadFile(self)
+	out, err := c.StdoutPipe()
 	if err != nil {
-		return nil, nil, fmt.Errorf("read this program: %w", err)
+		return 0, nil, fmt.Errorf("start a server: %w", err)
 	}
-	node := filepath.Join(project, "node")
-	if err := errors.Join(os.WriteFile(filepath.Join(project, "package.json"), []byte(`{"name": "acme-web"}`), 0o644), os.WriteFile(node, b, 0o755)); err != nil {
-		return nil, nil, fmt.Errorf("create a project: %w", err)
-	}
-	server = exec.Command(node)
-	server.Args = []string{"node", "--serve"}
-	server.Env = append(os.Environ(), listenVariable+"=1")
-	server.Dir, server.Stderr = project, os.Stderr
-	in, err := server.StdinPipe()
-	if err != nil {
-		return nil, nil, fmt.Errorf("start a server: %w", err)
-	}
-	out, err := server.StdoutPipe()
-	if err != nil {
-		return nil, nil, fmt.Errorf("start a server: %w", err)
-	}
-	if err := server.Start(); err != nil {
-		return nil, nil, fmt.Errorf("start a server: %w", err)
+	if err := c.Start(); err != nil {
+		return 0, nil, fmt.Errorf("start a server: %w", err)
 	}
 	stop = func() {
 		_ = in.Close()
-		_ = server.Wait() // the film stops it with a signal
-		_ = os.RemoveAll(src)
+		_ = c.Wait() // the film stops the watched one with a signal
+		_ = os.RemoveAll(folder)
+		for _, path := range chain {
+			_ = os.Remove(path) // another server may have removed it
+		}
 	}
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err == nil {
+		pid, err = strconv.Atoi(strings.TrimSpace(line))
+	}
+	if err != nil {
 		stop()
-		return nil, nil, fmt.Errorf("wait for the server: %w", err)
+		return 0, nil, fmt.Errorf("wait for the server of %s: %w", s.project, err)
 	}
-	return server, stop, nil
+	return pid, stop, nil
+}
+
+// copyProgram copies this program to path, unless it is there.
+func copyProgram(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	b, err := os.ReadFile(self)
+	if err != nil {
+		return fmt.Errorf("read this program: %w", err)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, b, 0o755)); err != nil {
+		return fmt.Errorf("copy this program: %w", err)
+	}
+	return nil
 }
 
 // row returns a point on the process name of the selected row.
