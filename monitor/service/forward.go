@@ -26,7 +26,7 @@ const (
 // isForward reports whether a service is one that forward names.
 func isForward(service string) bool {
 	switch service {
-	case sshForward, x11Forward, autosshMonitor, sshSOCKS, "ssh", "socat", "websockify", "stunnel", "rinetd", "frp", "ngrok", "cloudflared":
+	case sshForward, x11Forward, autosshMonitor, sshSOCKS, "ssh", "socat", "websockify", "stunnel", "rinetd", "frp", "ngrok", "cloudflared", "sshuttle":
 		return true
 	}
 	return strings.HasPrefix(service, "ssh tunnel to ") || strings.HasPrefix(service, "ssh forward through ") ||
@@ -43,7 +43,7 @@ func (s subject) forward() string {
 	case "autossh":
 		return autosshMonitor
 	case "sshd", "sshd-session", "dropbear":
-		if isSSHSession(first(s.Command)) {
+		if monitor.IsSSHSession(first(s.Command)) {
 			return remoteForward(s.listener.Port)
 		}
 	case "kubectl":
@@ -66,18 +66,6 @@ func withTarget(name, target string) string {
 		return name
 	}
 	return name + " to " + target
-}
-
-// isSSHSession reports whether the title is that of a login, as opposed to the
-// daemon: "sshd: ann@pts/0", "sshd-session: ann@notty"; "sshd: /usr/sbin/sshd -D
-// [listener] 0 of 10-100 startups".
-func isSSHSession(title string) bool {
-	title = monitor.Bound(title)
-	rest, ok := strings.CutPrefix(title, "sshd: ")
-	if !ok {
-		rest, ok = strings.CutPrefix(title, "sshd-session: ")
-	}
-	return ok && rest != "" && rest[0] != '/' && !strings.Contains(rest, "[listener]")
 }
 
 // remoteForward names a port that sshd opens for a client: ssh -R, or a display

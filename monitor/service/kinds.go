@@ -36,14 +36,14 @@ var services = map[Kind][]string{
 	Admin: {
 		"Jupyter", "pgAdmin", "Docker", "Docker API", "containerd", "kubelet", "Kubernetes API", "Consul", "Nomad", "Vault", "Airflow", "Superset", "MLflow", "TensorBoard", "Streamlit",
 		"Gradio", "Bokeh", "Mailpit", "MailHog", "Locust", "code-server", "VS Code server", "JetBrains IDE", "Ollama", "llama.cpp", "VNC", "TigerVNC", "TightVNC", "aria2", "Supervisor", "Monit", "Cockpit",
-		"mitmproxy", "Jenkins", "mongo-express", "Redis Commander", "Flower", "Node-RED", "n8n", "Prisma", "Telnet", "BusyBox telnetd", "PulseAudio", "BuildKit", "PM2", "Traefik", "Netdata", "QEMU",
+		"mitmproxy", "Jenkins", "mongo-express", "Redis Commander", "Flower", "Node-RED", "n8n", "Prisma", "Telnet", "BusyBox telnetd", "PulseAudio", "BuildKit", "PM2", "Traefik", "Netdata", "QEMU", "ttyd", "GoTTY", "File Browser", "RStudio", "Portainer", "Open WebUI",
 	},
 	Development: {
 		"Vite", "Next.js", "Nuxt", webpackServer, "React", "Angular", "Astro", "Remix", "Gatsby", "SvelteKit", "Parcel", "esbuild", "Rollup", "Snowpack", "Vue", "Ember", "Expo",
 		"Storybook", "Eleventy", "Docusaurus", "VitePress", "NestJS", "Rsbuild", "Rspack", "json-server", "http-server", "live-server", "Browsersync", "serve", "Metro", "Wrangler",
 		"Vercel", "Netlify", "Firebase", "Strapi", "Vitest", "Playwright", "Cypress", "Django", "Flask", "FastAPI", "http.server", "MkDocs", "Sphinx", "pydoc", "Pelican", "LiveReload",
 		"httpbin", "aiosmtpd", "smtpd", "Rails", "Jekyll", "Bridgetown", "Middleman", "WEBrick", "Rack", "Laravel", phpServer, "Symfony", "Phoenix", "Hugo", "plackup", "Mojolicious", "Dancer",
-		"Spring Boot", "Quarkus", "jwebserver", "BusyBox httpd", "Chalice", "WireMock",
+		"Spring Boot", "Quarkus", "jwebserver", "BusyBox httpd", "Chalice", "WireMock", "Trunk", "Zola", "mdBook", "miniserve",
 	},
 	AppServer: {
 		"Uvicorn", "Gunicorn", "Hypercorn", "Daphne", "Waitress", "Granian", "Sanic", "Puma", "Unicorn", "Thin", "Falcon", "Passenger", "uWSGI", "Starman", "Twiggy", "Pyramid", "Tornado", "Twisted",

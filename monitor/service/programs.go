@@ -36,6 +36,9 @@ var programs = map[string]string{
 	"distccd": "distcc", "minidlnad": "MiniDLNA", "pulseaudio": "PulseAudio", "pipewire-pulse": "PipeWire", "kdeconnectd": "KDE Connect", "spotify": "Spotify",
 	"sccache": "sccache", "buildkitd": "BuildKit", "gitlab-runner": "GitLab Runner", "vsftpd": "vsftpd", "proftpd": "ProFTPD", "pure-ftpd": "Pure-FTPd",
 	"apcupsd": "apcupsd", "upsd": "NUT", "gpsd": "gpsd", "lircd": "LIRC", "boinc": "BOINC", "bitcoind": "Bitcoin", "geth": "Geth", "ipfs": "IPFS",
+	"esbuild": "esbuild", "symfony": "Symfony", "workerd": "Wrangler", "trunk": "Trunk", "zola": "Zola", "mdbook": "mdBook", "miniserve": "miniserve", "ttyd": "ttyd",
+	"gotty": "GoTTY", "filebrowser": "File Browser", "rserver": "RStudio", "cadvisor": "cAdvisor", "portainer": "Portainer", "dropbox": "Dropbox", "teamviewerd": "TeamViewer",
+	"anydesk": "AnyDesk", "rustdesk": "RustDesk", "controlcenter": "AirPlay receiver", "controlce": "AirPlay receiver", "rapportd": "Apple Rapport", "frankenphp": "FrankenPHP",
 	// Mail, chat
 	"exim4": "Exim", "exim": "Exim", "postfix": "Postfix", "dovecot": "Dovecot", "sendmail": "Sendmail", "opensmtpd": "OpenSMTPD", "spamd": "spamd",
 	"rspamd": "Rspamd", "clamd": "ClamAV", "opendkim": "OpenDKIM", "prosody": "Prosody", "ejabberd": "ejabberd", "ngircd": "ngIRCd", "bitlbee": "BitlBee", "znc": "ZNC",
@@ -111,7 +114,7 @@ var commands = map[string]string{
 	"ipykernel": "Jupyter kernel", "streamlit": "Streamlit", "mkdocs": "MkDocs", "sphinx-autobuild": "Sphinx", "sphinx_autobuild": "Sphinx", "celery": "Celery", "flower": "Flower",
 	"airflow": "Airflow", "tensorboard": "TensorBoard", "mlflow": "MLflow", "gradio": "Gradio", "bokeh": "Bokeh", "superset": "Superset", "pydoc": "pydoc", "pydoc3": "pydoc",
 	"pgadmin4": "pgAdmin", "locust": "Locust", "twistd": "Twisted", "twisted": "Twisted", "debugpy": "debugpy", "debugpy.adapter": "debugpy", "aiosmtpd": "aiosmtpd", "smtpd": "smtpd", "websockify": "websockify", "supervisord": "Supervisor",
-	"pelican": "Pelican", "pserve": "Pyramid", "tornado": "Tornado", "livereload": "LiveReload", "httpbin": "httpbin", "chalice": "Chalice", "salt-api": "Salt", "salt-master": "Salt",
+	"sshuttle": "sshuttle", "hass": "Home Assistant", "open-webui": "Open WebUI", "pelican": "Pelican", "pserve": "Pyramid", "tornado": "Tornado", "livereload": "LiveReload", "httpbin": "httpbin", "chalice": "Chalice", "salt-api": "Salt", "salt-master": "Salt",
 	// Ruby, PHP, Perl, Go, Elixir, other
 	"rails": "Rails", "puma": "Puma", "unicorn": "Unicorn", "unicorn_rails": "Unicorn", "thin": "Thin", "falcon": "Falcon", "passenger": "Passenger", "jekyll": "Jekyll", "bridgetown": "Bridgetown", "middleman": "Middleman", "rackup": "Rack", "sidekiq": "Sidekiq",
 	"artisan": "Laravel", "symfony": "Symfony", "phx.server": "Phoenix", "webrick": "WEBrick", "plackup": "plackup", "starman": "Starman", "twiggy": "Twiggy",
@@ -128,9 +131,9 @@ var javaProperties = map[string]string{
 	"cassandra.logdir": "Cassandra", "es.path.home": "Elasticsearch", "opensearch.path.home": "OpenSearch", "i2p.dir.base": "I2P", "kc.home.dir": "Keycloak",
 }
 
-// javaHosts are the services whose properties other services set too, because
-// they are built on them.
-var javaHosts = map[string]bool{"Jetty": true, "Tomcat": true, "ZooKeeper": true}
+// javaHosts are the services that others are built on: what else is found says
+// more.
+var javaHosts = map[string]bool{"Jetty": true, "Tomcat": true, "Quarkus": true, "Spring Boot": true}
 
 // javaClasses are parts of the main classes and archives of Java servers, in lower
 // case.

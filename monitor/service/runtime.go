@@ -59,6 +59,8 @@ func (s subject) script() (module, file string) {
 		case slices.Contains(withValue, arg):
 			i++
 		case javascript && slices.Contains([]string{"run", "x", "serve", "task"}, arg):
+		case interpreter == "ruby" && programName(arg) == "bundle" && i+1 < len(s.Command) && s.Command[i+1] == "exec":
+			i++ // bundle exec runs the script in the same process
 		case arg != "" && arg[0] != '-':
 			return "", strings.TrimPrefix(arg, "npm:")
 		}
@@ -223,17 +225,15 @@ func (s subject) xServer() string {
 // java names the service of a Java virtual machine: by the system properties that
 // its start script sets, by its main class or archive, or "Java (app.jar)".
 func (s subject) java() string {
-	hosts, class := "", ""
+	property, class := "", ""
 	command := s.Command[:min(len(s.Command), maxArguments)]
 	for i := 1; i < len(command); i++ {
 		arg := monitor.Bound(command[i])
 		switch {
 		case strings.HasPrefix(arg, "-D"):
 			key, _, _ := strings.Cut(strings.ToLower(arg[2:]), "=")
-			if name := javaProperties[key]; javaHosts[name] {
-				hosts = name
-			} else if name != "" {
-				return name
+			if name := javaProperties[key]; name != "" && (property == "" || javaHosts[property]) {
+				property = name
 			}
 		case arg == "-cp", arg == "-classpath", arg == "--class-path", arg == "-p", arg == "--module-path", arg == "--add-modules", arg == "--add-opens", arg == "--add-exports":
 			i++
@@ -252,16 +252,18 @@ func (s subject) java() string {
 	if at := strings.LastIndexAny(lower, `/\`); strings.HasSuffix(lower, ".jar") {
 		lower = lower[at+1:] // its folder may have any name
 	}
+	service := ""
 	for _, known := range javaClasses {
 		if strings.Contains(lower, known.pattern) {
-			return known.service
+			service = known.service
+			break
 		}
 	}
-	switch {
-	case hosts != "":
-		return hosts
-	case class == "":
-		return ""
+	if service == "" || (javaHosts[service] && property != "") {
+		service = property
+	}
+	if service != "" || class == "" {
+		return service
 	}
 	main := path.Base(strings.ReplaceAll(class, `\`, "/")) // also of module/class
 	if !strings.HasSuffix(main, ".jar") && !strings.HasSuffix(main, ".java") {

@@ -58,6 +58,13 @@ func TestDescribe(t *testing.T) {
 		{"java -jar /home/ann/neo4j/app.jar", "java", "/usr/bin/java", 8080, "Java (app.jar)", "command"},
 		{"java -Djetty.home=/usr/share/jetty -jar start.jar", "java", "/usr/bin/java", 8080, "Jetty", "command"},
 		{"java -Djetty.home=/x -Dsolr.solr.home=/y -jar start.jar", "java", "/usr/bin/java", 8983, "Solr", "command"},
+		{"java -Dkafka.logs.dir=/x -cp a:b org.apache.zookeeper.server.quorum.QuorumPeerMain zoo.cfg", "java", "/usr/bin/java", 2181, "ZooKeeper", "command"},
+		{"java -Dkafka.logs.dir=/x -Dlog4j.configuration=file:y -cp a:b kafka.Kafka server.properties", "java", "/usr/bin/java", 9092, "Kafka", "command"},
+		{"java -Dkc.home.dir=/opt/keycloak -cp quarkus-run.jar io.quarkus.bootstrap.runner.QuarkusEntryPoint start", "java", "/usr/bin/java", 8080, "Keycloak", "command"},
+		{"java -m org.elasticsearch.server/org.elasticsearch.bootstrap.Elasticsearch", "java", "/usr/bin/java", 9200, "Elasticsearch", "command"},
+		{"ruby /usr/bin/bundle exec jekyll serve", "ruby", "/usr/bin/ruby3.1", 4000, "Jekyll", "command"},
+		{"node server.js", "node", "/snap/acme/1/mynode", 3000, "", ""},
+		{"esbuild --serve", "esbuild", "/srv/shop/node_modules/@esbuild/linux-x64/bin/esbuild", 8000, "esbuild", "program"},
 		{"/usr/sbin/php-fpm8.2 --nodaemonize", "php-fpm8.2", "/usr/sbin/php-fpm8.2", 9000, "PHP-FPM", "program"},
 		{"prometheus-blackbox-exporter", "prometheus-blac", "/usr/bin/prometheus-blackbox-exporter", 9115, "blackbox exporter", "program"},
 		{"/usr/bin/node vault", "vault", "/usr/bin/node", 62893, "Vault", "command"}, // by its process title

@@ -155,7 +155,7 @@ func NewSearchable(l *monitor.Listener) Searchable {
 	if v4, v6 := words.LoopbackFamilies(l); v4 || v6 {
 		f.whole = append(f.whole, "localhost")
 	}
-	parts := []string{l.Unit, l.ContainerID, l.User, l.Project, l.Service}
+	parts := []string{l.Unit, l.ContainerID, l.User, l.Project, l.Service, l.Framework}
 	if l.Container != nil {
 		parts = append(parts, l.Container.Name, l.Container.Image)
 	}
