@@ -51,6 +51,9 @@ func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
 			}
 			join(i, key)
 		}
+		if o := s.unknown.Inferred; o != nil && !o.listensForContainers() {
+			join(i, [2]uint64{uint64(o.PID), o.Start})
+		}
 		for _, o := range s.owners {
 			if o.listensForContainers() {
 				join(i, [3]any{o.PID, o.Start, publishedAt(s.socket.Address)})

@@ -175,6 +175,7 @@ func TestGroupFields(t *testing.T) {
 	}{
 		{CgroupInfo{}, 2},
 		{CgroupInfo{Unit: "session-2.scope"}, 2}, // contains many programs
+		{CgroupInfo{Unit: "session-2.scope", Inferred: &Owner{PID: 9, Start: 1}}, 1},
 		{CgroupInfo{Unit: "cups.service"}, 1},
 		{CgroupInfo{ContainerID: "3f2a"}, 1},
 	} {

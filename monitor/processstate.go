@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -37,4 +38,16 @@ func (o Owner) ProgramName() string {
 		return filepath.Base(o.Program)
 	}
 	return o.Name
+}
+
+// IsSSHSession reports whether a process title is that of sshd for a login, as
+// opposed to the daemon: "sshd: ann@pts/0", "sshd-session: ann@notty"; "sshd:
+// /usr/sbin/sshd -D [listener] 0 of 10-100 startups".
+func IsSSHSession(title string) bool {
+	title = Bound(title)
+	rest, ok := strings.CutPrefix(title, "sshd: ")
+	if !ok {
+		rest, ok = strings.CutPrefix(title, "sshd-session: ")
+	}
+	return ok && rest != "" && rest[0] != '/' && !strings.Contains(rest, "[listener]")
 }

@@ -18,6 +18,12 @@ import (
 // group's folder too.
 func beginInCgroup(t *testing.T, name string) (testProcess, string) {
 	t.Helper()
+	return beginRoleInCgroup(t, name, "listen", func(*exec.Cmd) {})
+}
+
+// beginRoleInCgroup is beginInCgroup for another role.
+func beginRoleInCgroup(t *testing.T, name, role string, change func(*exec.Cmd)) (testProcess, string) {
+	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		t.Fatal(err)
@@ -36,8 +42,9 @@ func beginInCgroup(t *testing.T, name string) (testProcess, string) {
 		t.Fatal(err)
 	}
 	defer fd.Close()
-	return begin(t, "listen", func(c *exec.Cmd) {
+	return begin(t, role, func(c *exec.Cmd) {
 		c.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(fd.Fd())}
+		change(c)
 	}), folder
 }
 
@@ -68,6 +75,31 @@ func TestUnitOfAnotherUser(t *testing.T) {
 	want.Inferred = 0
 	if got := searchAsNobody(t, c.Inode); got != want {
 		t.Errorf("one of two processes of its unit: got %+v, want %+v", got, want)
+	}
+}
+
+// The user of a login sees which process of sshd forwards a port, although the user
+// may not read what it holds.
+func TestForwardOfSSHSession(t *testing.T) {
+	for title, inferred := range map[string]bool{"sshd: nobody@pts/0": true, "sshd-session: nobody": true, "sshd: nobody [priv]": false, "ssh-agent": false} {
+		unit := fmt.Sprintf("session-porthole%d.scope", os.Getpid())
+		t.Run(title, func(t *testing.T) {
+			c, folder := beginRoleInCgroup(t, unit, "unreadable", func(c *exec.Cmd) {
+				c.Args[0], c.Dir = title, "/"
+				c.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+			})
+			other := begin(t, "listen") // a scope contains many programs
+			if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, other.pid), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			want := report{Listed: true, Port: c.Port, User: "nobody", Unknown: monitor.UnknownNotFound, Unit: unit}
+			if inferred {
+				want.Inferred = c.pid
+			}
+			if got := searchAsNobody(t, c.Inode); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
 	}
 }
 

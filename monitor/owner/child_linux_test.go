@@ -28,6 +28,7 @@ var roles = map[string]func(){
 	"taker":            child.Reporting(playTaker),
 	"main thread ends": playMainThreadEnds,
 	"searcher":         child.Reporting(playSearcher),
+	"unreadable":       child.Reporting(playUnreadable),
 }
 
 // report is the report of a child.
@@ -72,6 +73,14 @@ func try(t *testing.T, role string, change ...func(*exec.Cmd)) (testProcess, err
 	}
 	p := testProcess{pid: started.PID, end: started.End}
 	return p, started.ReadReport(&p.report)
+}
+
+// playUnreadable listens like sshd for a login, which its own user may not read.
+func playUnreadable() report {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		child.Fail(err)
+	}
+	return playListen()
 }
 
 func playListen() report {

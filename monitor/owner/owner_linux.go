@@ -270,7 +270,11 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 	}
 	path := f.cgroups.path(s.Cgroup)
 	u.Unit, u.ContainerID = unitOf(path), containerOf(path)
-	if pid := f.cgroups.onlyProcess(path); pid != 0 {
+	pid := f.cgroups.onlyProcess(path)
+	if pid == 0 && f.uid != 0 && int(s.UID) == f.uid {
+		pid = f.cgroups.sshSession(path)
+	}
+	if pid != 0 {
 		if owner, err := f.owner(pid); err == nil {
 			u.Inferred = &owner
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/process/child"
 )
 
 func TestInfo(t *testing.T) {
@@ -103,6 +104,18 @@ func TestLongName(t *testing.T) {
 	pid, _ := startChild(t, copyProgram(t, name))
 	if o, err := Info(pid); err != nil || o.Name != name {
 		t.Errorf("Name = %q, %v; want %q", o.Name, err, name)
+	}
+}
+
+func TestNameOfMainThread(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux names threads so")
+	}
+	t.Setenv(child.NameVariable, "MainThread")
+	pid, _ := startChild(t, executable(t))
+	o, err := Info(pid)
+	if want := filepath.Base(executable(t)); err != nil || o.Name != want {
+		t.Errorf("Name = %q, %v; want %q", o.Name, err, want)
 	}
 }
 
