@@ -14,22 +14,23 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Button is a button for the keyboard: Enter presses it too, Esc leaves what
-// it is in, other keys are the window's, and a ring shows that the keyboard is
-// there. Fyne's own button only changes its ground a little.
+// Button is a button with full keyboard support: Enter and Space press it, Esc runs
+// an action of its container, and other keys are passed to the window. A ring shows
+// the keyboard focus; Fyne's own button only changes its background slightly.
 type Button struct {
 	widget.Button
-	onEscape func()            // for Esc; may be nil
-	Scroll   *container.Scroll // what Up, Down and a page of them move; may be nil
-	OnFocus  func()            // it has the keyboard now; may be nil
-	danger   bool              // its words are red
-	name     string            // for screen readers, where there is only an icon
-	Ring     *canvas.Rectangle
+	onEscape func()            // called for Esc; may be nil
+	Scroll   *container.Scroll // scrolled by Up, Down, Page Up and Page Down; may be nil
+	OnFocus  func()            // called when the button gains the keyboard focus; may be nil
+	danger   bool              // the label is red
+	name     string            // for screen readers, if the button shows only an icon
+	Ring     *canvas.Rectangle // visible while the button has the keyboard focus
 }
 
 var _ fyne.Focusable = (*Button)(nil)
 
-// NewKeyButton returns a button; leave is called for Esc and may be nil.
+// NewKeyButton returns a button. tapped is called when it is pressed, and leave for
+// Esc; leave may be nil.
 func NewKeyButton(text string, tapped, leave func()) *Button {
 	b := &Button{onEscape: leave, Ring: canvas.NewRectangle(color.Transparent)}
 	b.Text, b.OnTapped = text, tapped
@@ -39,10 +40,11 @@ func NewKeyButton(text string, tapped, leave func()) *Button {
 	return b
 }
 
-// NewButton is a button that is in nothing which Esc leaves.
+// NewButton returns a button that does nothing for Esc.
 func NewButton(text string, tapped func()) *Button { return NewKeyButton(text, tapped, nil) }
 
-// NewIconButton is newButton with an icon instead of words; name says what it does.
+// NewIconButton returns a button that shows an icon. name says what it does, for
+// screen readers.
 func NewIconButton(icon fyne.Resource, name string, tapped func()) *Button {
 	b := NewButton("", tapped)
 	b.Icon, b.name = icon, name
@@ -65,21 +67,22 @@ func (b *Button) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-// press does what a key asks for. The keyboard stays here, where Fyne's own Tapped
-// would take it away, unless the button goes with what it does.
+// press runs the button's action for a key. The button keeps the keyboard focus,
+// which Fyne's own Tapped would take away, unless the action hides the button.
 func (b *Button) press() {
 	if b.Disabled() || b.OnTapped == nil {
 		return
 	}
 	b.OnTapped()
 	d := fyne.CurrentApp().Driver()
-	hidden := d.AbsolutePositionForObject(b).Y <= 0 // Fyne has no place for what is hidden, and no button of ours touches the edge
+	hidden := d.AbsolutePositionForObject(b).Y <= 0 // Fyne returns no position for hidden objects, and no button touches the window's edge
 	if c := d.CanvasForObject(b); c != nil && c.Focused() == fyne.Focusable(b) && hidden {
 		c.Unfocus()
 	}
 }
 
-// ScrollBy scrolls by what a key asks for, and reports whether it asks for any.
+// ScrollBy scrolls s by a line or a page for a key, and reports whether the key
+// scrolls.
 func ScrollBy(s *container.Scroll, key fyne.KeyName) bool {
 	const line = 40
 	by, ok := map[fyne.KeyName]float32{fyne.KeyUp: -line, fyne.KeyDown: line,
@@ -90,7 +93,7 @@ func ScrollBy(s *container.Scroll, key fyne.KeyName) bool {
 	return ok
 }
 
-// Reveal scrolls until o, which is in s, is seen.
+// Reveal scrolls s until o, which is inside it, is visible.
 func Reveal(s *container.Scroll, o fyne.CanvasObject) {
 	const margin = 8
 	d := fyne.CurrentApp().Driver()
@@ -104,8 +107,8 @@ func Reveal(s *container.Scroll, o fyne.CanvasObject) {
 	}
 }
 
-// FocusGained is Fyne's, whose own button takes another ground then, on which red
-// words cannot be read.
+// FocusGained implements fyne.Focusable. It does not call Fyne's own, which changes
+// the background so that a red label cannot be read.
 func (b *Button) FocusGained() {
 	b.Ring.Show()
 	b.Ring.Refresh()
@@ -128,7 +131,7 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
-// ringRenderer is that of Fyne's button, with the ring around it.
+// ringRenderer is the renderer of Fyne's button with a ring around it.
 type ringRenderer struct {
 	fyne.WidgetRenderer
 	b       *Button
@@ -143,12 +146,12 @@ func (r *ringRenderer) Layout(s fyne.Size) {
 }
 
 func (r *ringRenderer) Refresh() {
-	r.objects = append(r.WidgetRenderer.Objects(), r.b.Ring) // it may have got its icon meanwhile
+	r.objects = append(r.WidgetRenderer.Objects(), r.b.Ring) // an icon may have been set meanwhile
 	r.WidgetRenderer.Refresh()
 	r.paint()
 }
 
-// paint gives the ring a colour that is seen on the button's.
+// paint gives the ring a colour that contrasts with the button's.
 func (r *ringRenderer) paint() {
 	name := theme.ColorNamePrimary
 	if r.b.Importance != widget.MediumImportance && r.b.Importance != widget.LowImportance {
@@ -162,8 +165,9 @@ func (r *ringRenderer) paint() {
 	}
 }
 
-// warn makes the words red. Fyne (2.8.1) keeps what has a theme of its own for ever,
-// and all that it leads to, and reads the fonts anew for it.
+// warn makes the label red. It sets the colour of the text segments instead of using
+// a theme override, because Fyne 2.8.1 never frees an object with a theme of its own,
+// or anything reachable from it, and loads the fonts again for it.
 func (r *ringRenderer) warn() {
 	for _, o := range r.WidgetRenderer.Objects() {
 		if words, ok := o.(*widget.RichText); ok {
@@ -177,7 +181,7 @@ func (r *ringRenderer) warn() {
 	}
 }
 
-// NewDangerButton returns a button whose words are red.
+// NewDangerButton returns a button with a red label.
 func NewDangerButton(label string, do func()) *Button {
 	b := NewButton(label, do)
 	b.danger = true

@@ -13,22 +13,24 @@ import (
 	"porthole/ui/table"
 )
 
-// ClientList lists clients: name, connections, and how fast, from the listener's
-// view.
+// ClientList lists clients with their connections and transfer rates, seen from the
+// listener.
 type ClientList struct {
-	both   bool // there are two columns of speeds
+	both   bool // show received and sent rates in two columns
 	Lines  []clientLine
 	Object *fyne.Container
 }
 
-// NewClientList returns an empty list; both says that there are two columns of speeds.
+// NewClientList returns an empty list. With both, it shows received and sent rates in
+// two columns.
 func NewClientList(both bool) *ClientList {
 	l := &ClientList{both: both}
 	l.Object = container.New(clientLayout{l})
 	return l
 }
 
-// Show changes only what differs, and reports whether it takes another height.
+// Show sets the clients, refreshes what changed, and reports whether the list's height
+// changed.
 func (l *ClientList) Show(lines []clientLine) (resized bool) {
 	if slices.Equal(lines, l.Lines) {
 		return false
@@ -50,7 +52,7 @@ func (l *ClientList) Show(lines []clientLine) (resized bool) {
 	return resized
 }
 
-// Sizes of a clientList.
+// Sizes of a ClientList.
 const (
 	clientCells  = len(clientLine{})
 	clientHeight = 20
@@ -58,7 +60,7 @@ const (
 	speedWidth   = 74
 )
 
-// clientLayout gives the numbers their columns at the right and the name the rest.
+// clientLayout places the numbers in columns at the right; the name takes the rest.
 type clientLayout struct{ list *ClientList }
 
 // MinSize implements fyne.Layout.
@@ -66,7 +68,7 @@ func (c clientLayout) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(200, float32(len(c.list.Lines))*clientHeight)
 }
 
-// Layout is Fyne's. It writes the words too, which depend on the room.
+// Layout implements fyne.Layout. It also sets the names, which are cut to the width.
 func (c clientLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	speeds := float32(speedWidth)
 	if c.list.both {
@@ -96,7 +98,7 @@ func (c clientLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	}
 }
 
-// fitClient cuts a client's name where there is no room for it, not its PID.
+// fitClient shortens a client's name to the width, but never its PID.
 func fitClient(client string, width, size float32, style fyne.TextStyle) string {
 	if i := strings.LastIndexByte(client, ' '); i > 0 && strings.Trim(client[i+1:], "0123456789") == "" {
 		pid := client[i:]
@@ -105,5 +107,5 @@ func fitClient(client string, width, size float32, style fyne.TextStyle) string 
 	return table.Fit(client, width, size, style)
 }
 
-// clientLine is one line: a name, and up to three figures to the right of it.
+// clientLine is one line: a name and up to three numbers to its right.
 type clientLine = [4]string

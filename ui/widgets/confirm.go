@@ -10,18 +10,19 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Question asks before something is done that cannot be undone. Fyne's dialogs
-// are not used: they bring a file browser along.
+// Question asks for confirmation before an action that cannot be undone. Fyne's dialogs
+// are not used, because their package links a file browser.
 type Question struct {
 	PopUp    *widget.PopUp
 	Yes, No  *Button
 	title    *canvas.Text
 	Text     *widget.Label
-	answered func() // after either answer
-	release  func() // gives the window its keys back
+	answered func() // called after either answer
+	release  func() // returns the keys to the window
 }
 
-// Ask shows a question over window, with the keyboard on what does nothing.
+// Ask shows a question over a window, with the keyboard focus on the button that does
+// nothing.
 func Ask(window fyne.Window, title, text, yes string, do, answered func()) *Question {
 	q := &Question{title: canvas.NewText(title, theme.Color(theme.ColorNameForeground)), Text: widget.NewLabel(text), answered: answered}
 	q.title.TextSize, q.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
@@ -42,16 +43,16 @@ func Ask(window fyne.Window, title, text, yes string, do, answered func()) *Ques
 	return q
 }
 
-// Hide closes the question without doing anything.
+// Hide closes the question without running the action.
 func (q *Question) Hide() {
 	q.PopUp.Hide()
 	q.release()
 	q.answered()
 }
 
-// TakeKeys keeps from a window the keys that nothing in the dialog has a use for,
-// as after a click beside its buttons; Esc leaves it. The window has them back after
-// release.
+// TakeKeys keeps keys that a dialog does not handle from the window below it, for
+// example after a click beside the dialog's buttons. Esc calls leave. The returned
+// function returns the keys to the window.
 func TakeKeys(c fyne.Canvas, leave func()) (release func()) {
 	key, r := c.OnTypedKey(), c.OnTypedRune()
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) {

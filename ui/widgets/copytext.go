@@ -11,20 +11,20 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// CopyText is text that can be copied: a right click copies it whole, or the part
-// that the mouse has selected, which Ctrl+C copies too. The selecting is Fyne's
-// label's. But the part of a label that selects takes the keyboard at Tab, shows
-// that nowhere, and keeps every key from the window, Esc and Ctrl+W among them. So
-// it stays out of the window's tree here: only what it paints is in it, and it
-// hears of the mouse from the copyText, which gives all keys on.
+// CopyText is a label whose text can be selected with the mouse and copied with
+// Ctrl+C or from its context menu. Selection is done by the internal selection widget
+// of Fyne's label. That widget takes the focus on Tab without showing it and swallows
+// all keys, also Esc and Ctrl+W. CopyText therefore keeps it out of the window's
+// object tree, draws its highlights, forwards mouse events to it, and passes all keys
+// to the window.
 type CopyText struct {
 	widget.Label
-	selector selector            // nil before there is a renderer
-	marks    fyne.WidgetRenderer // what selector paints
-	selected bool                // it has the keyboard, and its marks are seen
+	selector selector            // nil until there is a renderer
+	marks    fyne.WidgetRenderer // the renderer of selector: the highlights
+	selected bool                // has the keyboard focus and shows its selection
 }
 
-// selector is the part of a label that selects.
+// selector is the internal widget of Fyne's label that selects text.
 type selector interface {
 	fyne.Widget
 	fyne.Focusable
@@ -33,8 +33,8 @@ type selector interface {
 	desktop.Mouseable
 }
 
-// It is Disableable, and always disabled, so that Tab passes it: Fyne lets the
-// mouse select a text that is disabled.
+// CopyText is Disableable and always disabled, so that Tab skips it; Fyne lets the
+// mouse select disabled text.
 var (
 	_ fyne.Disableable       = (*CopyText)(nil)
 	_ fyne.Focusable         = (*CopyText)(nil)
@@ -45,7 +45,7 @@ var (
 	_ desktop.Cursorable     = (*CopyText)(nil)
 )
 
-// NewCopyText returns text that can be copied.
+// NewCopyText returns a CopyText that shows text.
 func NewCopyText(text string) *CopyText {
 	t := &CopyText{}
 	t.ExtendBaseWidget(t)
@@ -53,7 +53,8 @@ func NewCopyText(text string) *CopyText {
 	return t
 }
 
-// CreateRenderer returns the label's, without the part that selects.
+// CreateRenderer implements fyne.Widget. It returns the label's renderer without the
+// selection widget.
 func (t *CopyText) CreateRenderer() fyne.WidgetRenderer {
 	r := &copyTextRenderer{t.Label.CreateRenderer(), t}
 	for _, o := range r.WidgetRenderer.Objects() {
@@ -64,7 +65,7 @@ func (t *CopyText) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
-// forward lets the part that selects hear of something, and paints what came of it.
+// forward passes an event to the selection widget and redraws the highlights.
 func (t *CopyText) forward(hear func(selector)) {
 	if t.selector == nil {
 		return
@@ -74,7 +75,7 @@ func (t *CopyText) forward(hear func(selector)) {
 	canvas.Refresh(t)
 }
 
-// mark puts the marks where the letters are: Fyne's are for a text with a border.
+// mark moves the highlights to the letters: Fyne places them for a text with a border.
 func (t *CopyText) mark() {
 	t.marks.Refresh()
 	for _, m := range t.marks.Objects() {
@@ -82,10 +83,10 @@ func (t *CopyText) mark() {
 	}
 }
 
-// MouseDown begins to select, and lets go of what was selected.
+// MouseDown starts a selection and clears the previous one.
 func (t *CopyText) MouseDown(e *desktop.MouseEvent) {
 	if e.Button != desktop.MouseButtonPrimary {
-		return // a menu comes, about what is selected
+		return // the context menu needs the selection
 	}
 	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil {
 		c.Focus(t)
@@ -95,8 +96,8 @@ func (t *CopyText) MouseDown(e *desktop.MouseEvent) {
 	t.forward(func(s selector) { s.MouseDown(&at) })
 }
 
-// inLine is where Fyne takes a place for one in the line that is painted there: it
-// counts the room between lines above each, and leaves it below.
+// inLine converts a position so that Fyne's selection widget finds the line drawn
+// there: it counts the line spacing above each line, but draws it below.
 func (t *CopyText) inLine(p fyne.Position) fyne.Position {
 	return p.SubtractXY(0, t.Theme().Size(theme.SizeNameLineSpacing))
 }
@@ -104,14 +105,14 @@ func (t *CopyText) inLine(p fyne.Position) fyne.Position {
 // MouseUp ends a click.
 func (t *CopyText) MouseUp(e *desktop.MouseEvent) { t.forward(func(s selector) { s.MouseUp(e) }) }
 
-// Dragged selects as far as the pointer is.
+// Dragged extends the selection to the pointer.
 func (t *CopyText) Dragged(e *fyne.DragEvent) {
 	at := *e
 	at.Position = t.inLine(e.Position)
 	t.forward(func(s selector) { s.Dragged(&at) })
 }
 
-// DragEnd ends the selecting.
+// DragEnd ends the selection.
 func (t *CopyText) DragEnd() { t.forward(selector.DragEnd) }
 
 // DoubleTapped selects a word.
@@ -121,41 +122,41 @@ func (t *CopyText) DoubleTapped(e *fyne.PointEvent) {
 	t.forward(func(s selector) { s.DoubleTapped(&at) })
 }
 
-// Cursor is that of text.
+// Cursor returns the text cursor.
 func (t *CopyText) Cursor() desktop.Cursor { return desktop.TextCursor }
 
-// FocusGained shows what is selected.
+// FocusGained shows the selection.
 func (t *CopyText) FocusGained() {
 	t.selected = true
 	t.forward(selector.FocusGained)
 }
 
-// FocusLost hides what was selected.
+// FocusLost hides the selection.
 func (t *CopyText) FocusLost() {
 	t.selected = false
 	t.forward(selector.FocusLost)
 }
 
-// TypedKey gives every key to the window.
+// TypedKey passes every key to the window.
 func (t *CopyText) TypedKey(e *fyne.KeyEvent) { PassKey(t, e) }
 
-// TypedRune shows the keys where they are asked for.
+// TypedRune shows the keyboard overlay for "?".
 func (t *CopyText) TypedRune(r rune) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil {
 		ShowKeysOn(c, r)
 	}
 }
 
-// Disabled says that Tab passes this.
+// Disabled returns true, so that Tab skips the text.
 func (t *CopyText) Disabled() bool { return true }
 
-// Disable changes nothing.
+// Disable does nothing.
 func (t *CopyText) Disable() {}
 
-// Enable changes nothing.
+// Enable does nothing.
 func (t *CopyText) Enable() {}
 
-// TappedSecondary offers to copy what is selected, or all.
+// TappedSecondary shows a menu that copies the selection or the whole text.
 func (t *CopyText) TappedSecondary(e *fyne.PointEvent) {
 	app := fyne.CurrentApp()
 	c := app.Driver().CanvasForObject(t)
@@ -172,7 +173,7 @@ func (t *CopyText) TappedSecondary(e *fyne.PointEvent) {
 	widget.ShowPopUpMenuAtPosition(menu, c, e.AbsolutePosition)
 }
 
-// Part is what is seen to be selected.
+// Part returns the visible selection, "" if there is none.
 func (t *CopyText) Part() string {
 	if !t.selected {
 		return ""
@@ -180,7 +181,7 @@ func (t *CopyText) Part() string {
 	return t.SelectedText()
 }
 
-// SelectedText is the text that is selected in a window.
+// SelectedText returns the text that is selected in a window, "" if there is none.
 func SelectedText(c fyne.Canvas) string {
 	if t, ok := c.Focused().(*CopyText); ok {
 		return t.Part()
@@ -193,7 +194,7 @@ type copyTextRenderer struct {
 	text *CopyText
 }
 
-// Objects are the marks of what is selected, and the text on them.
+// Objects returns the highlights and the text above them.
 func (r *copyTextRenderer) Objects() []fyne.CanvasObject {
 	all := r.WidgetRenderer.Objects()
 	if r.text.marks == nil {
@@ -206,7 +207,7 @@ func (r *copyTextRenderer) Objects() []fyne.CanvasObject {
 	return text
 }
 
-// Refresh shows another text, of which nothing is selected.
+// Refresh redraws the text and the highlights.
 func (r *copyTextRenderer) Refresh() {
 	r.WidgetRenderer.Refresh()
 	if r.text.marks != nil {
@@ -214,7 +215,7 @@ func (r *copyTextRenderer) Refresh() {
 	}
 }
 
-// AccessibilityLabel is the text.
+// AccessibilityLabel returns the text.
 func (t *CopyText) AccessibilityLabel() string { return t.Text }
 
 // AccessibilityRole implements fyne.Accessible.

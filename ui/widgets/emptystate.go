@@ -12,14 +12,14 @@ import (
 	"porthole/ui/table"
 )
 
-// EmptyState says something useful where the table has no rows.
+// EmptyState is shown in place of a table without rows.
 type EmptyState struct {
 	Title, Last, More *canvas.Text
 	Button            *Button
 	Object            fyne.CanvasObject
 }
 
-// NewEmptyState returns a hidden emptyState. tapped is called when its button is pressed.
+// NewEmptyState returns a hidden EmptyState. tapped is called when its button is pressed.
 func NewEmptyState(tapped func()) *EmptyState {
 	e := &EmptyState{Title: canvas.NewText("", color.Transparent), More: canvas.NewText("", color.Transparent)}
 	e.Last = canvas.NewText("", color.Transparent)
@@ -33,18 +33,18 @@ func NewEmptyState(tapped func()) *EmptyState {
 	return e
 }
 
-// Hide hides it.
+// Hide hides the EmptyState.
 func (e *EmptyState) Hide() {
 	if e.Object.Visible() {
 		e.Object.Hide()
 	}
 }
 
-// Show shows two lines.
+// Show shows a title and a line of text.
 func (e *EmptyState) Show(title, more string) { e.ShowWith(title, "", more, "") }
 
-// ShowWith shows two lines, with another one between them, and a button. An empty line or
-// label is left out.
+// ShowWith shows a title, a detail, a line of text and a button. An empty text or label
+// is left out.
 func (e *EmptyState) ShowWith(title, last, more, button string) {
 	SetText(e.Title, title, theme.ColorNameForeground)
 	SetText(e.Last, last, theme.ColorNameForeground)

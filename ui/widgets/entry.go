@@ -9,21 +9,21 @@ import (
 	"porthole/ui/table"
 )
 
-// entry is a field that leaves the window's own shortcuts to the window: Fyne
-// gives them all to the field that has the keyboard.
+// entry is a text field that leaves the window's shortcuts to the window. Fyne gives
+// all shortcuts to the focused field.
 type entry struct {
 	widget.Entry
-	self  fyne.Widget // the field that this is a part of
+	self  fyne.Widget // the widget that embeds this entry
 	Label string      // for screen readers
 }
 
-// Extend makes e a part of self.
+// Extend makes e part of self, which embeds it.
 func (e *entry) Extend(self fyne.Widget) {
 	e.self = self
 	e.ExtendBaseWidget(self)
 }
 
-// TypedKey is Fyne's. The keys above the digits are the window's.
+// TypedKey implements fyne.Focusable. Function keys go to the window.
 func (e *entry) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeyF1, fyne.KeyF5:
@@ -37,7 +37,7 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	e.Entry.TypedShortcut(s)
 	if _, ours := s.(*desktop.CustomShortcut); !ours {
-		return // copy, paste and the like
+		return // copy, paste and other editing shortcuts
 	}
 	canvas := fyne.CurrentApp().Driver().CanvasForObject(e.self)
 	if window, ok := canvas.(fyne.Shortcutable); ok {
@@ -45,14 +45,15 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	}
 }
 
-// FilterEntry is the filter box: Esc clears it, Down and Enter go to the table.
+// FilterEntry is the filter field. Esc clears it; Down and Enter move to the table.
 type FilterEntry struct {
 	entry
 	Hint  string
 	leave func()
 }
 
-// NewFilterEntry returns an empty filter field. changed is called with its text; leave for Down and Enter.
+// NewFilterEntry returns an empty filter field. changed is called with the new text,
+// leave for Down and Enter.
 func NewFilterEntry(hint string, changed func(string), leave func()) *FilterEntry {
 	e := &FilterEntry{Hint: hint, leave: leave}
 	e.Label = hint
@@ -63,7 +64,8 @@ func NewFilterEntry(hint string, changed func(string), leave func()) *FilterEntr
 	return e
 }
 
-// Resize is Fyne's. The hint is cut where the box is narrow: Fyne would scroll it.
+// Resize implements fyne.CanvasObject. It shortens the placeholder to the width, which
+// Fyne would scroll.
 func (e *FilterEntry) Resize(s fyne.Size) {
 	e.entry.Resize(s)
 	room := s.Width - theme.Size(theme.SizeNameInlineIcon) - 4*theme.Size(theme.SizeNameInnerPadding)
@@ -84,8 +86,7 @@ func (e *FilterEntry) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-// Take begins a filter with what was typed elsewhere, or goes on with the one that
-// is there.
+// Take appends text that was typed elsewhere in the window to the filter.
 func (e *FilterEntry) Take(r rune) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && !ShowKeysOn(c, r) {
 		c.Focus(e)

@@ -10,8 +10,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// RowButton is a small button in a row. It never has the keyboard: the row's
-// list does all of it by keys.
+// RowButton is a small icon button in a row. It never gains the keyboard focus: its
+// list offers the same action by key.
 type RowButton struct {
 	widget.BaseWidget
 	Icon    fyne.Resource
@@ -20,7 +20,7 @@ type RowButton struct {
 	ground  *Rectangle
 	color   fyne.ThemeColorName
 	enabled bool
-	tapped  func() // called where it is not enabled too: the click took the keyboard away
+	tapped  func() // also called while disabled, because the click took the keyboard focus
 	hover   func(label string, in bool)
 }
 
@@ -30,7 +30,8 @@ var (
 	_ fyne.Accessible   = (*RowButton)(nil)
 )
 
-// NewRowButton returns a button with an icon. hover is called when the pointer comes and goes.
+// NewRowButton returns a button with an icon. hover is called when the pointer enters
+// and leaves.
 func NewRowButton(icon fyne.Resource, label string, tapped func(), hover func(label string, in bool)) *RowButton {
 	b := &RowButton{Icon: icon, label: label, tapped: tapped, hover: hover, image: canvas.NewImageFromResource(icon)}
 	b.image.FillMode = canvas.ImageFillContain
@@ -45,7 +46,7 @@ func (b *RowButton) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(b.ground, container.New(layout.NewCustomPaddedLayout(6, 6, 6, 6), b.image)))
 }
 
-// Set changes the icon and its colour where they differ.
+// Set sets the icon and its colour. It refreshes the button only if one of them changed.
 func (b *RowButton) Set(icon fyne.Resource, name fyne.ThemeColorName, enabled bool) {
 	if !enabled {
 		name = theme.ColorNameDisabled

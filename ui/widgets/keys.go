@@ -14,22 +14,22 @@ import (
 	"porthole/ui/table"
 )
 
-// Chord is keys that are pressed together.
+// Chord is a key with the modifiers that are pressed with it.
 type Chord struct {
 	Key fyne.KeyName
 	Mod fyne.KeyModifier
 }
 
-// Ctrl is a key with Ctrl, or what stands for it on this system.
+// Ctrl returns the chord of a key with Ctrl, or with Command on macOS.
 func Ctrl(key fyne.KeyName) Chord { return Chord{key, fyne.KeyModifierShortcutDefault} }
 
-// The chords that Fyne knows by name.
+// The chords for which Fyne has shortcut types of their own.
 var (
 	CopyKeys = Ctrl(fyne.KeyC)
 	UndoKeys = Ctrl(fyne.KeyZ)
 )
 
-// Shortcut is the chord as Fyne has it, which knows some by name.
+// Shortcut returns the Fyne shortcut for c.
 func (c Chord) Shortcut() fyne.Shortcut {
 	switch c {
 	case CopyKeys:
@@ -40,7 +40,7 @@ func (c Chord) Shortcut() fyne.Shortcut {
 	return &desktop.CustomShortcut{KeyName: c.Key, Modifier: c.Mod}
 }
 
-// String is what stands on the keys: "Ctrl+F".
+// String returns the translated names of the keys: "Ctrl+F".
 func (c Chord) String() string {
 	var parts []string
 	for _, m := range []struct {
@@ -54,7 +54,7 @@ func (c Chord) String() string {
 	return strings.Join(append(parts, keyName(c.Key)), "+")
 }
 
-// keyName is what stands on a key.
+// keyName returns the translated name of a key.
 func keyName(key fyne.KeyName) string {
 	names := map[fyne.KeyName]string{
 		fyne.KeyReturn: lang.L("Enter"), fyne.KeyEscape: lang.L("Esc"), fyne.KeySpace: lang.L("Space"), fyne.KeyDelete: lang.L("Del"), fyne.KeyInsert: lang.L("Ins"),
@@ -67,22 +67,22 @@ func keyName(key fyne.KeyName) string {
 	return string(key)
 }
 
-// Binding is what some keys do: a line of the overlay, and what happens.
+// Binding is one line of the keyboard overlay: keys and their action.
 type Binding struct {
 	Label string
 	Keys  []Chord
-	Do    func() // nil where a widget has the keys: the table knows its rows
+	Do    func() // nil if a widget handles the keys itself, as the table does
 
-	always bool // also while a question or a menu is over the window
+	always bool // works also while a dialog or a menu is open
 }
 
-// Also is b, and also while something is over the window.
+// Also returns a copy of b that works also while a dialog or a menu is open.
 func (b Binding) Also() Binding {
 	b.always = true
 	return b
 }
 
-// Names are the keys as the overlay says them.
+// Names returns the keys as the overlay shows them: "Ctrl+C, Ins".
 func (b Binding) Names() string {
 	names := make([]string, len(b.Keys))
 	for i, c := range b.Keys {
@@ -91,15 +91,16 @@ func (b Binding) Names() string {
 	return strings.Join(names, ", ")
 }
 
-// KeyGroup is what keys do in one place.
+// KeyGroup is a titled group of bindings in the keyboard overlay.
 type KeyGroup struct {
 	Title    string
 	Bindings []Binding
 }
 
-// Bind has the keys on a window do what they are to do.
+// Bind installs the bindings of groups on a window's canvas. It replaces the
+// canvas's OnTypedKey.
 func Bind(c fyne.Canvas, groups ...KeyGroup) {
-	plain := map[fyne.KeyName]func(){} // Fyne has no shortcuts without Ctrl or Alt
+	plain := map[fyne.KeyName]func(){} // Fyne's shortcuts need a modifier
 	for _, g := range groups {
 		for _, b := range g.Bindings {
 			for _, k := range b.Keys {
@@ -124,15 +125,14 @@ func Bind(c fyne.Canvas, groups ...KeyGroup) {
 	})
 }
 
-// PassKey gives a key that o has no use for to its window.
+// PassKey passes a key that o does not handle to its window.
 func PassKey(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedKey() != nil {
 		c.OnTypedKey()(e)
 	}
 }
 
-// ShowKeysOn shows the keys where "?" was typed, whichever key writes that, and
-// reports whether it did.
+// ShowKeysOn shows the keyboard overlay if r is "?", and reports whether it did.
 func ShowKeysOn(c fyne.Canvas, r rune) bool {
 	if r != '?' || c.OnTypedKey() == nil {
 		return false
@@ -141,7 +141,7 @@ func ShowKeysOn(c fyne.Canvas, r rune) bool {
 	return true
 }
 
-// KeyColumns are groups of keys in columns beside each other.
+// KeyColumns returns the groups of keys laid out in columns.
 func KeyColumns(parts [][]KeyGroup) *fyne.Container {
 	columns := container.New(layout.NewCustomPaddedHBoxLayout(22))
 	for _, part := range parts {
@@ -155,7 +155,7 @@ func KeyColumns(parts [][]KeyGroup) *fyne.Container {
 	return columns
 }
 
-// labelWidth is what the words of groups need, and 130 at least.
+// labelWidth returns the width that the labels of groups need, at least 130.
 func labelWidth(groups []KeyGroup) float32 {
 	width := float32(130)
 	for _, g := range groups {
@@ -166,7 +166,8 @@ func labelWidth(groups []KeyGroup) float32 {
 	return width
 }
 
-// keyList is a heading with what keys do below, their words so wide.
+// keyList returns a heading with the bindings below it; label is the width of the
+// labels' column.
 func keyList(g KeyGroup, label float32) fyne.CanvasObject {
 	title := canvas.NewText(g.Title, theme.Color(theme.ColorNameForeground))
 	title.TextStyle.Bold = true

@@ -6,7 +6,7 @@ import (
 )
 
 // TopMiddleBottom stacks top, middle and bottom without the padding of Fyne's border
-// layout; the middle takes what is left.
+// layout. The middle takes the remaining height.
 type TopMiddleBottom struct{}
 
 func (TopMiddleBottom) MinSize(o []fyne.CanvasObject) fyne.Size {
@@ -32,27 +32,27 @@ func (TopMiddleBottom) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	place(o[2], s.Height-bottom, bottom)
 }
 
-// Relayout gives what is in c its place anew, once c has one itself. Fyne's Refresh does
-// so too, and then refreshes all that is in c: a page with everything on it. What lies
-// deeper is laid out only where its size changes.
+// Relayout lays out the objects of c again, if c has a size. Fyne's Refresh does that
+// too, but also refreshes every object in c, which is dear for a whole page. Nested
+// objects are laid out again only if their size changes.
 func Relayout(c *fyne.Container) {
 	if !c.Size().IsZero() {
 		c.Layout.Layout(c.Objects, c.Size())
 	}
 }
 
-// FactRows lays out pairs of a label and a value, which may take several lines:
-// the label stands beside the first one. even gives values of one line the same
-// height, whichever face they have.
+// FactRows lays out pairs of a label and a value. A value may take several lines; the
+// label stands beside the first one. Even gives all single-line values the same height,
+// whatever their font.
 type FactRows struct {
 	Label float32
 	Even  bool
 }
 
-// Overlap takes back some of the padding that Fyne's labels bring along.
+// Overlap is the part of the padding of Fyne's labels that is removed.
 const Overlap = 6
 
-// height is what a value takes at its width.
+// height returns the height that a value needs at its width.
 func (f FactRows) height(value fyne.CanvasObject) float32 {
 	height := value.MinSize().Height
 	if f.Even {

@@ -12,7 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Link is a word in a line that can be pressed.
+// Link is a word in a line of text that can be clicked.
 type Link struct {
 	widget.BaseWidget
 	Pressable
@@ -27,7 +27,7 @@ var (
 	_ fyne.Accessible   = (*Link)(nil)
 )
 
-// NewLink returns a link.
+// NewLink returns a link that calls tapped when clicked.
 func NewLink(label string, tapped func()) *Link {
 	l := &Link{Text: NewCaption(), ring: NewFramedRectangle(theme.ColorNameHover, theme.ColorNamePrimary)}
 	l.Text.Text, l.Text.TextStyle.Bold, l.Text.Color = label, true, color.Transparent
@@ -44,7 +44,7 @@ func (l *Link) paint() {
 	l.ring.Refresh()
 }
 
-// Say changes the word.
+// Say sets the link's text.
 func (l *Link) Say(label string) {
 	if l.Text.Text != label {
 		l.Text.Text = label

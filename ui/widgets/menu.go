@@ -5,7 +5,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// ShowMenuBelow shows a menu under a button, right edge to right edge.
+// ShowMenuBelow shows a menu below a button, with their right edges aligned.
 func ShowMenuBelow(button fyne.CanvasObject, items ...*fyne.MenuItem) {
 	driver := fyne.CurrentApp().Driver()
 	if c := driver.CanvasForObject(button); c != nil {
@@ -15,8 +15,8 @@ func ShowMenuBelow(button fyne.CanvasObject, items ...*fyne.MenuItem) {
 	}
 }
 
-// MenuItem is an item that says its keys. Fyne's own way (2.8.1) has them in
-// English, and so faint that they cannot be read.
+// MenuItem returns a menu item whose label includes its keys. Fyne 2.8.1 shows shortcuts
+// untranslated and too faint to read.
 func MenuItem(label string, keys Chord, do func()) *fyne.MenuItem {
 	return fyne.NewMenuItem(label+"   ("+keys.String()+")", do)
 }

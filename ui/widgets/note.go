@@ -12,15 +12,16 @@ import (
 	"porthole/ui/table"
 )
 
-// Note is a sentence that gives way: it never makes a window wider.
+// Note is a small text that wraps or is cut off, so that it never makes a window
+// wider. Create it with NewNote.
 type Note struct {
 	text    *widget.RichText
-	Segment *widget.TextSegment
-	Object  fyne.CanvasObject
+	Segment *widget.TextSegment // the text and its style
+	Object  fyne.CanvasObject   // what to place in a layout
 }
 
-// NewNote returns an empty note, on several lines where wrap is true and cut
-// where not.
+// NewNote returns an empty note. With wrap its text takes several lines; without, it
+// is cut off with an ellipsis.
 func NewNote(wrap bool) *Note {
 	n := &Note{Segment: &widget.TextSegment{Style: widget.RichTextStyle{SizeName: theme.SizeNameCaptionText, ColorName: table.ColorMuted}}}
 	n.text = widget.NewRichText(n.Segment)
@@ -32,21 +33,21 @@ func NewNote(wrap bool) *Note {
 	return n
 }
 
-// Size sets the size of the words.
+// Size sets the text size.
 func (n *Note) Size(name fyne.ThemeSizeName) { n.Segment.Style.SizeName = name }
 
-// Whole keeps the words from being cut.
+// Whole disables the ellipsis and returns n.
 func (n *Note) Whole() *Note {
 	n.text.Truncation = fyne.TextTruncateOff
 	return n
 }
 
-// Centred is the note in the middle of what is higher.
+// Centred returns an object that shows the note vertically centred.
 func (n *Note) Centred() fyne.CanvasObject {
 	return container.New(layout.NewCustomPaddedVBoxLayout(0), layout.NewSpacer(), n.Object, layout.NewSpacer())
 }
 
-// Set changes only what differs.
+// Set sets the text and its colour. It refreshes the note only if one of them changed.
 func (n *Note) Set(text string, name fyne.ThemeColorName) {
 	if n.Segment.Text != text || n.Segment.Style.ColorName != name {
 		n.Segment.Text, n.Segment.Style.ColorName = text, name
@@ -54,7 +55,7 @@ func (n *Note) Set(text string, name fyne.ThemeColorName) {
 	}
 }
 
-// How long something is shown.
+// Display times.
 const (
 	NoticeTime = 10 * time.Second // a notice in a status line
 	UndoTime   = 10 * time.Second // the offer to undo

@@ -6,9 +6,9 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
-// Pressable is the part of a widget that is pressed with the mouse, Space or
-// Enter, and shows where the pointer and the keyboard are. Who has it sets both
-// functions, and itself, so that other keys reach its window.
+// Pressable is embedded in a widget that is pressed with the mouse, Space or Enter and
+// shows hover and focus. The widget sets both functions and Self, so that other keys
+// reach its window.
 type Pressable struct {
 	Press   func()
 	Changed func() // called when hover or focus changed
@@ -22,8 +22,8 @@ var (
 	_ desktop.Hoverable = (*Pressable)(nil)
 )
 
-// ring draws a line around the ground of what has the keyboard. Another ground
-// alone is too faint for that, or makes the words on it hard to read.
+// ring outlines the background of a widget with the keyboard focus. A different
+// background alone is too faint, or makes the text on it hard to read.
 func (p *Pressable) ring(ground *Rectangle, name fyne.ThemeColorName) {
 	ground.Rect.StrokeWidth = 0
 	if p.Focused {

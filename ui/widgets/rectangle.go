@@ -13,13 +13,13 @@ import (
 	uitheme "porthole/ui/theme"
 )
 
-// FramedRectangle is a rectangle with a line around it that follows the theme.
+// FramedRectangle is a rectangle with an outline. Both follow the theme.
 type FramedRectangle struct {
 	*Rectangle
 	Line fyne.ThemeColorName
 }
 
-// NewFramedRectangle returns a rectangle in the colours of those names.
+// NewFramedRectangle returns a rectangle in the theme's colours of those names.
 func NewFramedRectangle(fill, line fyne.ThemeColorName) *FramedRectangle {
 	f := &FramedRectangle{Rectangle: NewRectangle(fill, fyne.Size{}, 5), Line: line}
 	f.Rect.StrokeWidth = 1
@@ -39,7 +39,7 @@ func (f *FramedRectangle) Refresh() {
 	f.Rectangle.Refresh()
 }
 
-// Rectangle is a rectangle that follows the theme.
+// Rectangle is a rectangle whose colour follows the theme.
 type Rectangle struct {
 	widget.BaseWidget
 	Rect *canvas.Rectangle
@@ -47,7 +47,8 @@ type Rectangle struct {
 	min  fyne.Size
 }
 
-// NewRectangle returns a rectangle in the colour of that name, at least as large as min.
+// NewRectangle returns a rectangle in the theme's colour of that name, at least as large
+// as min.
 func NewRectangle(fill fyne.ThemeColorName, min fyne.Size, radius float32) *Rectangle {
 	t := &Rectangle{Rect: canvas.NewRectangle(color.Transparent), Fill: fill, min: min}
 	t.Rect.CornerRadius = radius
@@ -70,16 +71,16 @@ func (t *Rectangle) Refresh() {
 // MinSize implements fyne.CanvasObject.
 func (t *Rectangle) MinSize() fyne.Size { return t.min }
 
-// Line returns a thin line that separates.
+// Line returns a thin separator line.
 func Line() fyne.CanvasObject { return NewRectangle(theme.ColorNameSeparator, fyne.NewSize(1, 1), 0) }
 
-// Panel puts o on the ground of bars, with a margin above and below.
+// Panel returns o on the background of bars, with a margin above and below.
 func Panel(o fyne.CanvasObject, margin float32) fyne.CanvasObject {
 	return container.NewStack(NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0),
 		container.New(layout.NewCustomPaddedLayout(margin, margin, 12, 12), o))
 }
 
-// Fill changes only what differs.
+// Fill sets the fill colour. It refreshes the rectangle only if the colour changed.
 func Fill(r *canvas.Rectangle, name fyne.ThemeColorName) {
 	c := color.Color(color.Transparent)
 	if name != "" {

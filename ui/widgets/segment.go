@@ -15,7 +15,7 @@ import (
 	"porthole/ui/words"
 )
 
-// NewSegmentBar puts segments side by side into one frame.
+// NewSegmentBar returns segments side by side in one frame.
 func NewSegmentBar(segments ...*Segment) fyne.CanvasObject {
 	row := container.New(layout.NewCustomPaddedHBoxLayout(0))
 	for _, s := range segments {
@@ -24,16 +24,16 @@ func NewSegmentBar(segments ...*Segment) fyne.CanvasObject {
 	return container.NewStack(NewFramedRectangle(theme.ColorNameInputBackground, theme.ColorNameInputBorder), row)
 }
 
-// Segment is one of several buttons side by side, which is chosen or not.
+// Segment is one of several buttons side by side, of which one or more are selected.
 type Segment struct {
 	widget.BaseWidget
 	Pressable
 	label  string
-	Number int // how many things it stands for; -1 where it counts none
+	Number int // the count shown after the label; -1 for none
 	Text   *canvas.Text
 	Ground *Rectangle
 	Chosen bool
-	alone  bool // chosen for itself, whatever its neighbours are
+	alone  bool // selected independently of its neighbours
 }
 
 var (
@@ -53,14 +53,14 @@ func NewSegment(label string, tapped func()) *Segment {
 	return s
 }
 
-// NewSwitch is a segment that does not stand for one of several.
+// NewSwitch returns a segment that is switched on and off by itself.
 func NewSwitch(label string, tapped func()) *Segment {
 	s := NewSegment(label, tapped)
 	s.alone = true
 	return s
 }
 
-// Choose shows it as chosen, or not.
+// Choose shows the segment as selected or not.
 func (s *Segment) Choose(chosen bool) {
 	if s.Chosen != chosen {
 		s.Chosen = chosen
@@ -68,7 +68,7 @@ func (s *Segment) Choose(chosen bool) {
 	}
 }
 
-// Count shows a number, and reports whether it takes another room than before.
+// Count sets the number, and reports whether the segment's width changed.
 func (s *Segment) Count(n int) (resized bool) {
 	if s.Number == n {
 		return false
@@ -87,7 +87,7 @@ func (s *Segment) paint() {
 		name, s.Ground.Fill = theme.ColorNameForeground, table.ColorSelected
 	case s.Chosen:
 		name, s.Ground.Fill = theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary
-		ring = theme.ColorNameForeground // the keyboard is seen on the chosen one too
+		ring = theme.ColorNameForeground // the focus stays visible on a selected segment
 	}
 	s.Ground.Hidden = !s.Chosen && !s.Hovered && !s.Focused
 	s.ring(s.Ground, ring)
@@ -100,14 +100,14 @@ func (s *Segment) paint() {
 	SetText(s.Text, text, name)
 }
 
-// MinSize is Fyne's: that of the words in bold, so that nothing moves when
-// another one is chosen.
+// MinSize implements fyne.CanvasObject. It is the size of the label in bold, so that
+// nothing moves when another segment is selected.
 func (s *Segment) MinSize() fyne.Size {
 	bold := fyne.MeasureText(s.Text.Text, s.Text.TextSize, fyne.TextStyle{Bold: true})
 	return fyne.NewSize(bold.Width+2*segmentPadding, s.BaseWidget.MinSize().Height)
 }
 
-// segmentPadding is left and right of a segment's words.
+// segmentPadding is the padding left and right of a segment's label.
 const segmentPadding = 11
 
 // CreateRenderer implements fyne.Widget.

@@ -15,21 +15,21 @@ import (
 
 // Tab is one tab of the window.
 type Tab struct {
-	Name    string // for State
+	Name    string // identifies the page in the saved state
 	Label   string
 	Content fyne.CanvasObject
-	Focus   func() // gives the keyboard to what it is for
-	OnShown func() // called when it comes to be seen; may be nil
+	Focus   func() // focuses the page's main widget
+	OnShown func() // called when the page becomes visible; may be nil
 }
 
-// Tabs shows one page at a time under a bar of their names.
+// Tabs shows one page at a time below a bar with the names of all pages.
 type Tabs struct {
 	Pages    []Tab
 	Buttons  []*TabButton
 	Current  int
 	stack    *fyne.Container
 	Object   fyne.CanvasObject
-	Placed   bool   // it is on a window
+	Placed   bool   // the tabs are on a window
 	OnChange func() // called when another page is shown; may be nil
 }
 
@@ -51,8 +51,8 @@ func NewTabs(pages ...Tab) *Tabs {
 	return t
 }
 
-// onTop lays out the page that is shown, and no other: Fyne's stack would lay out
-// them all at the start, where nobody waits for the others.
+// onTop lays out only the visible page. Fyne's stack layout would lay out all of them
+// at the start, which delays the first picture.
 type onTop struct{}
 
 // MinSize implements fyne.Layout.
@@ -74,8 +74,7 @@ func (onTop) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	}
 }
 
-// Show brings page i to the front, with the keyboard in it once it is on a
-// window.
+// Show shows page i, and focuses it if the tabs are on a window.
 func (t *Tabs) Show(i int) {
 	t.Pages[t.Current].Content.Hide()
 	t.Current = i
@@ -96,7 +95,7 @@ func (t *Tabs) Show(i int) {
 	}
 }
 
-// Open shows the page of that name, where there is one.
+// Open shows the page of that name, if there is one.
 func (t *Tabs) Open(name string) {
 	for i, p := range t.Pages {
 		if p.Name == name {
@@ -105,13 +104,13 @@ func (t *Tabs) Open(name string) {
 	}
 }
 
-// Name returns the name of the page that is shown.
+// Name returns the name of the visible page.
 func (t *Tabs) Name() string { return t.Pages[t.Current].Name }
 
-// Step shows the page that is n further on, around the end.
+// Step shows the page n places further on; it wraps around.
 func (t *Tabs) Step(n int) { t.Show((t.Current + n + len(t.Pages)) % len(t.Pages)) }
 
-// Tab is a page's name in the bar.
+// TabButton shows a page's name in the bar.
 type TabButton struct {
 	widget.BaseWidget
 	Pressable

@@ -12,15 +12,16 @@ import (
 	"porthole/ui/table"
 )
 
-// following is a text that follows the theme: a text of Fyne's canvas keeps the
-// colour that it was made in.
+// following is a text that follows the theme. A canvas.Text alone keeps the colour it
+// was created with.
 type following struct {
 	widget.BaseWidget
 	text  *canvas.Text
 	color fyne.ThemeColorName
 }
 
-// Follow has t follow the theme in the colour of that name.
+// Follow returns an object that shows t in the theme's colour of that name, also after
+// the theme changes.
 func Follow(t *canvas.Text, name fyne.ThemeColorName) fyne.CanvasObject {
 	f := &following{text: t, color: name}
 	f.ExtendBaseWidget(f)
@@ -30,7 +31,7 @@ func Follow(t *canvas.Text, name fyne.ThemeColorName) fyne.CanvasObject {
 // CreateRenderer implements fyne.Widget.
 func (f *following) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(f.text) }
 
-// Visible is Fyne's: what is hidden is the text.
+// Visible implements fyne.CanvasObject. It reports the visibility of the text.
 func (f *following) Visible() bool { return f.text.Visible() }
 
 // Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
@@ -46,7 +47,7 @@ func NewCaption() *canvas.Text {
 	return t
 }
 
-// SetText changes only what differs.
+// SetText sets the text and its colour. It refreshes t only if one of them changed.
 func SetText(t *canvas.Text, text string, name fyne.ThemeColorName) {
 	c := theme.Color(name)
 	if t.Text == text && t.Color == c {
@@ -56,22 +57,22 @@ func SetText(t *canvas.Text, text string, name fyne.ThemeColorName) {
 	t.Refresh()
 }
 
-// NewMono is text in the face of machines.
+// NewMono returns copyable text in the monospaced font.
 func NewMono(text string) *CopyText {
 	l := NewCopyText(text)
 	l.TextStyle.Monospace, l.Wrapping = true, fyne.TextWrapWord
 	return l
 }
 
-// NewMark is a text for the shape that marks a state: only the face of commands
-// has them all.
+// NewMark returns a text for the symbol that marks a state. It is monospaced, because
+// only that font has all the symbols.
 func NewMark() *canvas.Text {
 	t := canvas.NewText("", color.Transparent)
 	t.TextStyle.Monospace = true
 	return t
 }
 
-// SplitMark takes the shape before the words of a state from them.
+// SplitMark splits the text of a state into its symbol and its words.
 func SplitMark(state string) (mark, words string) {
 	mark, words, found := strings.Cut(state, " ")
 	if !found {
@@ -80,7 +81,7 @@ func SplitMark(state string) (mark, words string) {
 	return mark, words
 }
 
-// AccessibleText is what something is and what it says, which may be nothing.
+// AccessibleText joins what an object is and what it shows, which may be "".
 func AccessibleText(what, words string) string {
 	if words = strings.TrimSpace(words); words == "" {
 		return what

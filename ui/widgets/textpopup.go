@@ -10,8 +10,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// ShowText shows paragraphs over the window that from is in, with the keyboard on
-// Close.
+// ShowText shows paragraphs over the window that contains from, with the keyboard focus
+// on the Close button.
 func ShowText(from fyne.CanvasObject, paragraphs ...string) {
 	canvas := fyne.CurrentApp().Driver().CanvasForObject(from)
 	if canvas == nil || canvas.Overlays().Top() != nil {

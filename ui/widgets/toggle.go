@@ -13,7 +13,7 @@ import (
 	"porthole/ui/table"
 )
 
-// The measures of a toggle: the place of its knob says whether it is on.
+// The sizes of a toggle. The position of its knob shows whether it is on.
 const (
 	toggleWidth  = 36
 	toggleHeight = 20
@@ -39,8 +39,8 @@ var (
 	_ fyne.Accessible   = (*Toggle)(nil)
 )
 
-// NewToggle returns a toggle that is off. chosen is called when the user wants
-// it otherwise, focused when it gets the keyboard.
+// NewToggle returns a toggle that is off. chosen is called when the user switches it,
+// focused when it gains the keyboard focus.
 func NewToggle(label string, chosen func(on bool), focused func()) *Toggle {
 	t := &Toggle{label: label, track: canvas.NewRectangle(color.Transparent), knob: canvas.NewCircle(color.Transparent)}
 	t.track.CornerRadius = toggleHeight / 2
@@ -63,7 +63,7 @@ func NewToggle(label string, chosen func(on bool), focused func()) *Toggle {
 	return t
 }
 
-// Set shows it on or off, without a word to anyone.
+// Set shows the toggle on or off, without calling a callback.
 func (t *Toggle) Set(on bool) {
 	if t.On != on {
 		t.On = on
@@ -87,7 +87,7 @@ func (t *Toggle) paint() {
 	t.track.StrokeWidth = 1.5
 	if t.Focused {
 		line, t.track.StrokeWidth = theme.ColorNamePrimary, 3
-		if t.On { // and so filled
+		if t.On { // filled with the primary colour
 			line = theme.ColorNameForeground
 		}
 	}
@@ -97,7 +97,7 @@ func (t *Toggle) paint() {
 	t.knob.Refresh()
 }
 
-// place puts the knob left or right.
+// place moves the knob to the left or the right.
 func (t *Toggle) place() {
 	const size = toggleHeight - 2*toggleMargin
 	x := float32(toggleMargin)
@@ -135,7 +135,7 @@ func (t *Toggle) AccessibilityLabel() string {
 // AccessibilityRole implements fyne.Accessible.
 func (t *Toggle) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
-// toggleRenderer is Fyne's view of a toggle.
+// toggleRenderer is the fyne.WidgetRenderer of a toggle.
 type toggleRenderer struct{ t *Toggle }
 
 func (r toggleRenderer) Layout(fyne.Size)   { r.t.place() }

@@ -11,15 +11,15 @@ import (
 	uitheme "porthole/ui/theme"
 )
 
-// WarningBar says what is missing here, or that nobody watches any more.
+// WarningBar shows what is missing on this system, or that no agent is running.
 type WarningBar struct {
 	text   *widget.Label
 	Again  *Button
 	Object fyne.CanvasObject
 }
 
-// NewWarningBar returns a hidden bar. restart is called when its button is pressed, which is
-// there while nobody watches.
+// NewWarningBar returns a hidden bar. restart is called when its button is pressed,
+// which is visible while no agent is running.
 func NewWarningBar(restart func()) *WarningBar {
 	w := &WarningBar{text: widget.NewLabel(""), Again: NewButton(lang.L("Restart Porthole"), restart)}
 	w.text.Wrapping = fyne.TextWrapWord
@@ -30,8 +30,7 @@ func NewWarningBar(restart func()) *WarningBar {
 	return w
 }
 
-// Show reports whether that changed anything, so that the page is to be laid out
-// anew.
+// Show sets the bar's text. It reports whether the page needs a new layout.
 func (w *WarningBar) Show(problems []string, live bool) bool {
 	if !live {
 		problems = []string{lang.L("Porthole has stopped monitoring. This is the last known state.")}

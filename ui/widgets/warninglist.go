@@ -11,21 +11,21 @@ import (
 	uitheme "porthole/ui/theme"
 )
 
-// WarningList shows a bar for each sentence, and nothing where there is none.
+// WarningList shows a bar for each warning, and nothing if there is none.
 type WarningList struct {
 	Sentences []string
 	small     bool
 	Object    *fyne.Container
 }
 
-// NewWarningList returns an empty box; small is for a narrow place.
+// NewWarningList returns an empty list. small uses less padding, for narrow places.
 func NewWarningList(small bool) *WarningList {
 	b := &WarningList{small: small, Object: container.New(layout.NewCustomPaddedVBoxLayout(4))}
 	b.Object.Hide()
 	return b
 }
 
-// Show changes only what differs, and reports whether anything did.
+// Show sets the warnings, and reports whether they changed.
 func (b *WarningList) Show(sentences []string) bool {
 	if slices.Equal(sentences, b.Sentences) {
 		return false
