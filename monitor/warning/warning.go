@@ -79,7 +79,7 @@ func (w Warning) Sentence(why ancestry.Explanation) string {
 		case service.Database:
 			return "This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
 		case service.Debugger:
-			return "This debugger is exposed to the network, and whoever connects can run code. Bind it to 127.0.0.1."
+			return "This debugger is exposed to the network: any client can run code in it. Bind it to 127.0.0.1."
 		case service.Admin:
 			return "This administration service is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
 		case service.Development:

@@ -40,7 +40,7 @@ func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 		case service.Database:
 			return lang.L("This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall.")
 		case service.Debugger:
-			return lang.L("This debugger is exposed to the network, and whoever connects can run code. Bind it to 127.0.0.1.")
+			return lang.L("This debugger is exposed to the network: any client can run code in it. Bind it to 127.0.0.1.")
 		case service.Admin:
 			return lang.L("This administration service is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall.")
 		case service.Development:
