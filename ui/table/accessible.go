@@ -2,14 +2,14 @@ package table
 
 import "fyne.io/fyne/v2"
 
-// What screen readers are told, where Fyne reaches them.
+// This file is the table's text for screen readers, as far as Fyne supports them.
 var (
 	_ fyne.Accessible = (*rowList[Row])(nil)
 	_ fyne.Accessible = (*rowWidget[Row])(nil)
 	_ fyne.Accessible = (*header[Row])(nil)
 )
 
-// AccessibilityLabel says what the list is and which row is selected.
+// AccessibilityLabel returns the list's name and its selected row.
 func (l *rowList[R]) AccessibilityLabel() string {
 	if r, ok := l.table.Selected(); ok {
 		return l.table.Label + ": " + r.AccessibleText()
@@ -20,7 +20,7 @@ func (l *rowList[R]) AccessibilityLabel() string {
 // AccessibilityRole implements fyne.Accessible.
 func (l *rowList[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
-// AccessibilityLabel is what the row says.
+// AccessibilityLabel returns the row's text.
 func (w *rowWidget[R]) AccessibilityLabel() string {
 	if w.key == "" {
 		return ""
@@ -31,7 +31,7 @@ func (w *rowWidget[R]) AccessibilityLabel() string {
 // AccessibilityRole implements fyne.Accessible.
 func (w *rowWidget[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
-// AccessibilityLabel says which column the keyboard is at.
+// AccessibilityLabel names the column that has the keyboard focus.
 func (h *header[R]) AccessibilityLabel() string {
 	c := h.table.columns[h.current]
 	if c.Label == "" {

@@ -9,21 +9,21 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Columns is how the user left the columns. Its zero value is as they were
-// declared.
+// Columns is the user's arrangement of the columns. The zero value is the arrangement
+// that the columns declare.
 type Columns struct {
-	Widths map[string]float32 `json:"widths,omitempty"` // by id, of those that were dragged
-	Hidden []string           `json:"hidden,omitempty"` // ids
-	Shown  []string           `json:"shown,omitempty"`  // ids of the extra ones
+	Widths map[string]float32 `json:"widths,omitempty"` // widths that the user set, by column ID
+	Hidden []string           `json:"hidden,omitempty"` // column IDs
+	Shown  []string           `json:"shown,omitempty"`  // IDs of extra columns
 }
 
-// A column that gives way, or is dragged, is no narrower and no wider.
+// The limits of a column's width when it shrinks or is dragged.
 const (
 	narrowest = 40
 	widest    = 1000
 )
 
-// Columns returns how the user left the columns.
+// Columns returns the present arrangement.
 func (t *Table[R]) Columns() Columns {
 	var left Columns
 	for i, c := range t.columns {
@@ -43,8 +43,8 @@ func (t *Table[R]) Columns() Columns {
 	return left
 }
 
-// SetColumns shows the columns as they were left. What makes no sense, since
-// another version wrote it, say, is passed over.
+// SetColumns applies a stored arrangement. It ignores values that are not valid, such
+// as those of another version.
 func (t *Table[R]) SetColumns(left Columns) {
 	for i, c := range t.columns {
 		t.hidden[i] = c.Extra && !slices.Contains(left.Shown, c.ID) || slices.Contains(left.Hidden, c.ID)
@@ -59,14 +59,14 @@ func (t *Table[R]) SetColumns(left Columns) {
 	t.placeColumns()
 }
 
-// hideExtra hides and shows the columns as they were declared.
+// hideExtra resets the visibility of all columns to their declaration.
 func (t *Table[R]) hideExtra() {
 	for i, c := range t.columns {
 		t.hidden[i] = c.Extra
 	}
 }
 
-// shown is how many columns are shown.
+// shown returns the number of visible columns.
 func (t *Table[R]) shown() int {
 	n := 0
 	for _, hidden := range t.hidden {
@@ -77,7 +77,7 @@ func (t *Table[R]) shown() int {
 	return n
 }
 
-// hide hides or shows a column; the last one stays.
+// hide hides or shows a column. The last visible column is not hidden.
 func (t *Table[R]) hide(i int, hide bool) {
 	if hide && t.shown() == 1 {
 		return
@@ -86,20 +86,20 @@ func (t *Table[R]) hide(i int, hide bool) {
 	t.placeColumns()
 }
 
-// placeColumns gives header and rows the columns as they are now.
+// placeColumns updates the header and the rows for the present columns.
 func (t *Table[R]) placeColumns() {
 	t.share(t.width)
 	if t.sortBy >= 0 && t.hidden[t.sortBy] && t.byDefault >= 0 && t.sortBy != t.byDefault {
-		t.Sort(t.columns[t.byDefault].ID, false) // a hidden column cannot say that it sorts
+		t.Sort(t.columns[t.byDefault].ID, false) // a hidden column cannot show that the rows are sorted by it
 	}
 	t.header.leaveHidden()
 	t.header.Refresh()
 	t.RefreshRows()
 }
 
-// share gives each column its width and its part of what is left over, or, where
-// that is too little, takes its part away from those that grow and then from
-// those that were dragged.
+// share distributes the table's width. Each column gets its width and its share of the
+// remaining space. If there is too little space, columns that grow shrink first, then
+// those whose width the user set.
 func (t *Table[R]) share(width float32) {
 	t.width = width
 	left, grow := width, float32(0)
@@ -118,8 +118,8 @@ func (t *Table[R]) share(width float32) {
 	t.giveWay(left, func(i int) bool { return t.dragged[i] > 0 && !t.hidden[i] })
 }
 
-// giveWay takes what is missing from some columns, each its part, and returns
-// what is missing still. Both are below 0 where anything is.
+// giveWay shrinks some columns by their share of the missing space and returns what is
+// still missing. Missing space is negative.
 func (t *Table[R]) giveWay(missing float32, from func(i int) bool) float32 {
 	all := float32(0)
 	for i, width := range t.widths {
@@ -140,7 +140,7 @@ func (t *Table[R]) giveWay(missing float32, from func(i int) bool) float32 {
 	return still
 }
 
-// wanted is a column's width where there is room for all.
+// wanted returns a column's width if there is enough space for all.
 func (t *Table[R]) wanted(i int) float32 {
 	switch {
 	case t.hidden[i]:
@@ -151,7 +151,7 @@ func (t *Table[R]) wanted(i int) float32 {
 	return t.columns[i].Width
 }
 
-// Widen gives the column with that id another width, where the user gave it none.
+// Widen sets the width of the column with that ID, unless the user set one.
 func (t *Table[R]) Widen(id string, width float32) {
 	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == id })
 	if i >= 0 && t.columns[i].Width != width {
@@ -160,8 +160,7 @@ func (t *Table[R]) Widen(id string, width float32) {
 	}
 }
 
-// grows is a column's share of the space that is left; one that was dragged has
-// the width that the user gave it.
+// grows returns a column's share of the remaining space, 0 if the user set its width.
 func (t *Table[R]) grows(i int) float32 {
 	if t.hidden[i] || t.dragged[i] > 0 {
 		return 0
@@ -171,8 +170,8 @@ func (t *Table[R]) grows(i int) float32 {
 
 func (t *Table[R]) least(i int) float32 { return min(narrowest, t.columns[i].Width) }
 
-// resize gives a column a width. Those to its left keep theirs, or its edge
-// would not stay under the pointer; those to its right make room as far as they can.
+// resize sets a column's width. Columns to its left keep theirs, so that the dragged
+// edge stays under the pointer; columns to its right make room as far as they can.
 func (t *Table[R]) resize(i int, width float32) {
 	room := t.width
 	for k, w := range t.widths {
@@ -191,12 +190,12 @@ func (t *Table[R]) resize(i int, width float32) {
 	t.placeColumns()
 }
 
-// fit makes a column as wide as its widest cell.
+// fit sets a column's width to that of its widest cell.
 func (t *Table[R]) fit(i int) {
 	c := t.columns[i]
 	size, style := headerFace(true)
 	width := fyne.MeasureText(c.Label, size, style).Width + t.header.dressMark()
-	measured := map[Cell]bool{} // most rows say the same as another one
+	measured := map[Cell]bool{} // most cells have the same text as another one
 	for _, r := range t.rows {
 		cell := c.Cell(r)
 		if measured[cell] {
@@ -219,7 +218,7 @@ func (t *Table[R]) showMenu(at fyne.Position) {
 	}
 }
 
-// columnsMenu shows and hides columns.
+// columnsMenu returns the menu that shows and hides columns.
 func (t *Table[R]) columnsMenu() *fyne.Menu {
 	menu := fyne.NewMenu("")
 	for i, c := range t.columns {

@@ -1,7 +1,7 @@
 package table
 
-// SetGroup brings rows of the same group together, each group where its first row
-// stands, or, with nil, no longer. Rows whose group is "" stand alone.
+// SetGroup groups the rows: rows of one group stand together at the place of the first
+// of them. A row whose group is "" stands alone. nil ends the grouping.
 func (t *Table[R]) SetGroup(group func(R) string) {
 	t.group = group
 	t.arrange()
@@ -12,14 +12,14 @@ func (t *Table[R]) SetGroup(group func(R) string) {
 // Grouped reports whether the rows are grouped.
 func (t *Table[R]) Grouped() bool { return t.group != nil }
 
-// gather brings the rows of each group together and keeps their order else.
+// gather moves the rows of each group together and otherwise keeps their order.
 func (t *Table[R]) gather() {
 	t.follows = t.follows[:0]
 	if t.group == nil {
 		return
 	}
 	var order [][]R
-	place := map[string]int{} // in order, of each group
+	place := map[string]int{} // the position of each group
 	for _, r := range t.rows {
 		g := t.group(r)
 		i, known := place[g]
@@ -39,6 +39,5 @@ func (t *Table[R]) gather() {
 	}
 }
 
-// joined reports whether the row with that index is of the same group as the one
-// above.
+// joined reports whether row i is in the same group as the row above.
 func (t *Table[R]) joined(i int) bool { return i < len(t.follows) && t.follows[i] }

@@ -12,34 +12,34 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// What marks the column that sorts, and its direction.
+// The symbols of the column that the rows are sorted by, and of the direction.
 const (
 	markUp   = "▲"
 	markDown = "▼"
-	markGap  = 4 // before it
+	markGap  = 4 // space before the symbol
 )
 
-// grip is how near to an edge the pointer takes hold of it.
+// grip is the distance from a column's edge within which the pointer drags it.
 const grip = 5
 
-// header shows the columns' labels. A click sorts, an edge can be dragged, a
-// right click opens the menu of columns; with the keyboard the arrows choose a
-// column, Enter and Space sort by it, + and - change its width.
+// header shows the columns' labels. A click sorts, an edge can be dragged, and a right
+// click opens the menu of columns. With the keyboard, the arrows select a column, Enter
+// and Space sort by it, and + and - change its width.
 type header[R Row] struct {
 	widget.BaseWidget
 	table        *Table[R]
 	ground, line *canvas.Rectangle
-	edge         *canvas.Rectangle // which the pointer could take hold of
-	ring         *canvas.Rectangle // around the column that the keyboard is at
+	edge         *canvas.Rectangle // the edge that can be dragged at the pointer
+	ring         *canvas.Rectangle // around the column with the keyboard focus
 	labels       []*canvas.Text
-	mark         *canvas.Text // of the one that sorts
+	mark         *canvas.Text // of the column that the rows are sorted by
 
 	over     int // the column at whose right edge the pointer is; -1
 	dragging bool
-	held     int     // the column whose edge is dragged; -1 where the drag began elsewhere
-	width    float32 // how wide that would be, were there no limits
+	held     int     // the column whose edge is dragged; -1 if the drag began elsewhere
+	width    float32 // its width without the limits
 	clicks   clicks
-	current  int // the column that the keyboard is at
+	current  int // the column with the keyboard focus
 	focused  bool
 }
 
@@ -50,7 +50,7 @@ func newHeader[R Row](t *Table[R]) *header[R] {
 	}
 	h.ring.StrokeWidth, h.ring.CornerRadius = 2, 4
 	h.mark = canvas.NewText("", color.Transparent)
-	h.mark.TextStyle.Monospace = true // the other faces do not have it
+	h.mark.TextStyle.Monospace = true // the other fonts lack the symbol
 	for range t.columns {
 		h.labels = append(h.labels, canvas.NewText("", color.Transparent))
 	}
@@ -77,12 +77,13 @@ func (r *headerRenderer[R]) Objects() []fyne.CanvasObject { return r.objects }
 func (r *headerRenderer[R]) MinSize() fyne.Size           { return fyne.NewSize(0, RowHeight) }
 func (r *headerRenderer[R]) Refresh()                     { r.Layout(r.h.Size()) }
 
-// headerFace is the face of a label; sorts says that its column does.
+// headerFace returns the font style of a label; sorts is true for the column that the
+// rows are sorted by.
 func headerFace(sorts bool) (size float32, style fyne.TextStyle) {
 	return theme.Size(theme.SizeNameCaptionText) + 1, fyne.TextStyle{Bold: sorts}
 }
 
-// Layout places the labels over their columns and marks the one that sorts.
+// Layout places the labels over their columns and the symbol at the sorted one.
 func (r *headerRenderer[R]) Layout(s fyne.Size) {
 	h := r.h
 	h.ground.FillColor = theme.Color(ColorHeader)
@@ -103,7 +104,7 @@ func (r *headerRenderer[R]) Layout(s fyne.Size) {
 	canvas.Refresh(h)
 }
 
-// place places what belongs to a column that begins at x.
+// place places the label of a column that begins at x.
 func (h *header[R]) place(i int, x, height float32) {
 	t := h.table
 	c, text, width := t.columns[i], h.labels[i], t.widths[i]
@@ -123,7 +124,7 @@ func (h *header[R]) place(i int, x, height float32) {
 	text.Resize(size)
 	if i == t.sortBy {
 		if text.Text == "" {
-			left -= markGap // a column without words
+			left -= markGap // a column without a label
 		}
 		h.mark.Move(fyne.NewPos(left+size.Width+markGap, (height-h.mark.MinSize().Height)/2))
 	}
@@ -137,7 +138,7 @@ func (h *header[R]) place(i int, x, height float32) {
 	}
 }
 
-// dressMark gives the mark its shape, and returns the room that it takes.
+// dressMark sets the symbol's shape and returns its width.
 func (h *header[R]) dressMark() float32 {
 	h.mark.Text = map[bool]string{false: markUp, true: markDown}[h.table.down]
 	h.mark.TextSize, _ = headerFace(true)
@@ -146,7 +147,7 @@ func (h *header[R]) dressMark() float32 {
 	return markGap + h.mark.MinSize().Width
 }
 
-// edgeAt is the column whose right edge is at x, -1 where none is.
+// edgeAt returns the column whose right edge is at x, -1 if there is none.
 func (h *header[R]) edgeAt(x float32) int {
 	for i, width := range h.table.widths {
 		if x -= width; width > 0 && abs(x) <= grip {
@@ -156,8 +157,8 @@ func (h *header[R]) edgeAt(x float32) int {
 	return -1
 }
 
-// Tapped sorts by the column under the pointer, or, the second time at an edge,
-// makes its column as wide as its cells.
+// Tapped sorts by the column under the pointer. A double click on an edge fits the
+// column to its cells.
 func (h *header[R]) Tapped(e *fyne.PointEvent) {
 	t := h.table
 	if i := h.edgeAt(e.Position.X); i >= 0 {
@@ -169,7 +170,7 @@ func (h *header[R]) Tapped(e *fyne.PointEvent) {
 	if i := t.columnAt(e.Position.X); i >= 0 {
 		t.cycle(i)
 	}
-	t.Focus() // the click took the keyboard away
+	t.Focus() // the click took the keyboard focus
 }
 
 // TappedSecondary opens the menu of columns.
@@ -206,7 +207,7 @@ func (h *header[R]) Cursor() desktop.Cursor {
 // MouseIn implements desktop.Hoverable.
 func (h *header[R]) MouseIn(e *desktop.MouseEvent) { h.MouseMoved(e) }
 
-// MouseMoved shows the edge that could be dragged.
+// MouseMoved shows the edge that can be dragged.
 func (h *header[R]) MouseMoved(e *desktop.MouseEvent) { h.hover(h.edgeAt(e.Position.X)) }
 
 // MouseOut implements desktop.Hoverable.
@@ -226,7 +227,7 @@ func (h *header[R]) FocusGained() {
 	h.Refresh()
 }
 
-// leaveHidden takes the keyboard from a column that is hidden to the first that is not.
+// leaveHidden moves the focus from a hidden column to the first visible one.
 func (h *header[R]) leaveHidden() {
 	if h.table.hidden[h.current] {
 		h.current = slices.Index(h.table.hidden, false)
@@ -239,8 +240,7 @@ func (h *header[R]) FocusLost() {
 	h.Refresh()
 }
 
-// step moves the keyboard to the next column that is shown on one side. Where
-// there is none it stays.
+// step moves the focus to the next visible column in a direction, if there is one.
 func (h *header[R]) step(n int) {
 	t := h.table
 	for i := h.current + n; i >= 0 && i < len(t.columns); i += n {
@@ -252,7 +252,7 @@ func (h *header[R]) step(n int) {
 	h.Refresh()
 }
 
-// byKey is by how much + and - change a width.
+// byKey is the step of + and -.
 const byKey = 16
 
 // TypedKey implements fyne.Focusable.
@@ -267,7 +267,7 @@ func (h *header[R]) TypedKey(e *fyne.KeyEvent) {
 		t.cycle(h.current)
 	case fyne.KeyDown:
 		t.Focus()
-	case desktop.KeyMenu, fyne.KeyF10: // Fyne tells F10 with Shift and without the same
+	case desktop.KeyMenu, fyne.KeyF10: // Fyne reports F10 with and without Shift alike
 		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(h)
 		t.showMenu(at.Add(fyne.NewPos(h.ring.Position().X, RowHeight)))
 	default:

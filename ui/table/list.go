@@ -8,8 +8,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// rowList is the list under the header. It takes Fyne's scrolling and reuse of
-// rows, and leaves its selection and keys alone: the table's are its own.
+// rowList is the list below the header. It uses the scrolling and row reuse of Fyne's
+// list, but not its selection and keys: the table has its own.
 type rowList[R Row] struct {
 	widget.List
 	table   *Table[R]
@@ -49,7 +49,7 @@ func (l *rowList[R]) FocusLost() {
 	l.table.RefreshRows()
 }
 
-// TypedKey moves the selection and opens.
+// TypedKey moves the selection, opens rows and menus.
 func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 	t := l.table
 	switch e.Name {
@@ -73,7 +73,7 @@ func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 		if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.typing.going(time.Now()) {
 			t.OnSpace(r)
 		}
-	case desktop.KeyMenu, fyne.KeyF10: // Fyne tells F10 with Shift and without the same
+	case desktop.KeyMenu, fyne.KeyF10: // Fyne reports F10 with and without Shift alike
 		l.openMenu()
 	default:
 		if t.OnKey != nil {

@@ -12,7 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Colours that a theme must know beside Fyne's own.
+// Colours that a theme must define in addition to Fyne's.
 const (
 	ColorMuted    fyne.ThemeColorName = "muted"
 	ColorLine     fyne.ThemeColorName = "line"
@@ -20,20 +20,19 @@ const (
 	ColorHeader   fyne.ThemeColorName = "headerGround"
 )
 
-// CellPadding is what a cell leaves free to the left and to the right of its words.
+// CellPadding is the space left and right of a cell's text.
 const CellPadding = 8
 
-// clicks tells a double click from two clicks. A widget that Fyne knows as
-// DoubleTappable would get its single clicks 300 ms late.
+// clicks detects double clicks. A widget that implements fyne.DoubleTappable would get
+// its single clicks 300 ms late.
 type clicks struct {
 	key string
 	at  time.Time
 	pos fyne.Position
 }
 
-// double reports whether this click is the second one. What counts is the
-// place and the time; the row is the one that the first click was on, since
-// the rows may have moved in between.
+// double reports whether this click is the second of a double click. Position and time
+// decide. The row is that of the first click, since rows may have moved meanwhile.
 func (c *clicks) double(key string, pos fyne.Position, now time.Time, delay time.Duration) (first string, ok bool) {
 	near := abs(pos.X-c.pos.X) < 6 && abs(pos.Y-c.pos.Y) < 6
 	if c.key != "" && near && now.Sub(c.at) <= delay {
@@ -46,21 +45,21 @@ func (c *clicks) double(key string, pos fyne.Position, now time.Time, delay time
 
 func abs(x float32) float32 { return max(x, -x) }
 
-// rowWidget shows one row. The list uses a few of them for all rows.
+// rowWidget shows one row. The list reuses a few of them for all rows.
 type rowWidget[R Row] struct {
 	widget.BaseWidget
 	table *Table[R]
-	index int // of the row, in the table
+	index int // the row's index in the table
 	key   string
 	row   R
 	shown bool
 
 	ground, line, edge *canvas.Rectangle
-	group              *canvas.Rectangle // at the rows of a group that has several
+	group              *canvas.Rectangle // beside the rows of a group with several rows
 	cells              []*cellView
 }
 
-// cellView is a cell as painted.
+// cellView is a cell on the screen.
 type cellView struct {
 	cell   Cell
 	text   *canvas.Text
@@ -98,13 +97,13 @@ func (w *rowWidget[R]) CreateRenderer() fyne.WidgetRenderer {
 	return &rowRenderer[R]{w, objects}
 }
 
-// SetDeviceIsMobile stands for nothing: what has it, Fyne (2.8.1) leaves out where
-// the theme of what it is in differs. It would read all fonts anew for each such
-// theme, and what is painted here asks the program's own.
+// SetDeviceIsMobile does nothing. Fyne 2.8.1 applies no theme override to objects that
+// have this method. An override would load all fonts again, and the row uses the
+// program's own theme anyway.
 func (w *rowWidget[R]) SetDeviceIsMobile(bool) {}
 
-// MinSize is Fyne's. The list asks a new widget for it at each of its refreshes:
-// it is told without making what is painted.
+// MinSize implements fyne.CanvasObject. The list asks a new widget for it at each
+// refresh, so it does not create the renderer.
 func (w *rowWidget[R]) MinSize() fyne.Size { return fyne.NewSize(0, RowHeight) }
 
 type rowRenderer[R Row] struct {
@@ -117,7 +116,7 @@ func (r *rowRenderer[R]) Objects() []fyne.CanvasObject { return r.objects }
 func (r *rowRenderer[R]) MinSize() fyne.Size           { return r.w.MinSize() }
 func (r *rowRenderer[R]) Layout(s fyne.Size)           { r.w.layout(s) }
 
-// Refresh is called for a change of the theme too: everything is painted anew.
+// Refresh redraws all cells; Fyne also calls it when the theme changes.
 func (r *rowRenderer[R]) Refresh() {
 	r.w.shown = false
 	r.w.paint()
@@ -131,14 +130,14 @@ func (w *rowWidget[R]) layout(s fyne.Size) {
 	w.paint()
 }
 
-// show gives the widget the row with that index.
+// show sets the row that the widget shows.
 func (w *rowWidget[R]) show(index int) {
 	w.index, w.row = index, w.table.rows[index]
 	w.key = w.row.Key()
 	w.paint()
 }
 
-// paint changes only what differs.
+// paint updates the cells that changed.
 func (w *rowWidget[R]) paint() {
 	if w.key == "" {
 		return
@@ -170,8 +169,7 @@ func (w *rowWidget[R]) groundColor() fyne.ThemeColorName {
 	return ""
 }
 
-// paintGroup holds the rows of a group together: no line between them, and a bar
-// beside them.
+// paintGroup marks the rows of a group: no line between them, and a bar beside them.
 func (w *rowWidget[R]) paintGroup(all bool) {
 	above, below := w.table.joined(w.index), w.table.joined(w.index+1)
 	line, bar := ColorLine, fyne.ThemeColorName("")
@@ -214,7 +212,7 @@ func (w *rowWidget[R]) paintCells(all bool) {
 	}
 }
 
-// marks is the index of the column in which marks stand.
+// marks returns the index of the column that shows the rows' marks.
 func (t *Table[R]) marks() (last int) {
 	for i, c := range t.columns {
 		switch {
@@ -296,13 +294,13 @@ func (v *cellView) setBadge(cell Cell, left float32, size fyne.Size) {
 	v.badge.Refresh()
 }
 
-// Fit returns text, cut and ended by "…" where it is wider than width.
+// Fit returns text, shortened with "…" if it is wider than width.
 func Fit(text string, width, size float32, style fyne.TextStyle) string {
 	if fyne.MeasureText(text, size, style).Width <= width {
 		return text
 	}
 	runes := []rune(text)
-	low, high := 0, len(runes) // low fits, high does not
+	low, high := 0, len(runes) // low characters fit, high do not
 	for high-low > 1 {
 		mid := (low + high) / 2
 		if fyne.MeasureText(string(runes[:mid])+"…", size, style).Width <= width {
@@ -314,10 +312,10 @@ func Fit(text string, width, size float32, style fyne.TextStyle) string {
 	if low == 0 {
 		return ""
 	}
-	return strings.TrimRight(string(runes[:low]), " …") + "…" // it may have been cut before
+	return strings.TrimRight(string(runes[:low]), " …") + "…" // text may have been shortened before
 }
 
-// Tapped selects at once, and opens where it is the second click.
+// Tapped selects the row at once, and opens it on a double click.
 func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 	w.table.Focus()
 	t := w.table
@@ -361,8 +359,8 @@ func (w *rowWidget[R]) MouseIn(*desktop.MouseEvent) {
 
 // MouseMoved implements desktop.Hoverable.
 func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
-	w.table.clickTarget = clickTarget{} // the pointer follows what is there now
-	if w.table.hovered != w.key {       // the rows moved under a pointer that stood still
+	w.table.clickTarget = clickTarget{} // the user has seen the row that is there now
+	if w.table.hovered != w.key {       // the rows moved under the resting pointer
 		w.table.hovered = w.key
 		w.table.RefreshRows()
 	}

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// This file is how rows stay under the pointer while others come and go.
+// This file keeps rows under the pointer while others appear and disappear.
 
-// clickTarget is the row that moved away from under the pointer last, since one above it
-// went and the list is at its upper end, and when.
+// clickTarget is the row that last moved away from under the pointer, because a row
+// above it disappeared while the list was at its upper end, and when that was.
 type clickTarget struct {
 	key   string
 	moved time.Time
 }
 
-// reactionTime is how long after that a click is still meant for it: hands take 0.2 s
-// and more to follow what the eyes see.
+// reactionTime is how long a click is still meant for that row: people need 0.2 s and
+// more to react to what they see.
 const reactionTime = 400 * time.Millisecond
 
-// anchor is the row that must not move and its distance from the upper edge:
-// the one under the pointer, else the selected one, else the first visible.
-// At the upper end of the list nothing is held: new rows appear there.
+// anchor returns the row that must not move and its distance from the upper edge: the
+// row under the pointer, else the selected one, else the first visible one. At the
+// upper end of the list there is no anchor, so that new rows appear there.
 func (t *Table[R]) anchor() (key string, at float32) {
 	offset := t.list.GetScrollOffset()
 	if offset <= 0 && t.hovered == "" {
@@ -39,8 +39,8 @@ func (t *Table[R]) anchor() (key string, at float32) {
 	return "", 0
 }
 
-// hold scrolls so that the anchor is where it was after the rows have changed. under
-// is where the row under the pointer was.
+// hold scrolls so that the anchor stays in place after the rows changed. under is the
+// previous place of the row under the pointer.
 func (t *Table[R]) hold(anchor string, at, under float32) {
 	if i, ok := t.index[anchor]; ok {
 		offset := max(float32(i)*RowHeight-at, 0)
@@ -54,8 +54,8 @@ func (t *Table[R]) hold(anchor string, at, under float32) {
 	}
 }
 
-// makeRoom lets the list scroll to offset while the pointer is on a row, which is not
-// to move where a short list could not scroll along, and no longer when it has left.
+// makeRoom adds empty rows, so that even a short list can scroll to offset while the
+// pointer is on a row. It removes them when the pointer has left.
 func (t *Table[R]) makeRoom(offset float32) {
 	spare := 0
 	if t.hovered != "" && offset > 0 {
@@ -68,7 +68,7 @@ func (t *Table[R]) makeRoom(offset float32) {
 	}
 }
 
-// place is how far below the upper edge of the list a row is; -RowHeight where it is
+// place returns a row's distance from the upper edge of the list; -RowHeight if it is
 // not shown.
 func (t *Table[R]) place(key string) float32 {
 	if i, ok := t.index[key]; ok {
@@ -77,8 +77,8 @@ func (t *Table[R]) place(key string) float32 {
 	return -RowHeight
 }
 
-// aimed is the row that a click on one is meant for: a row that has just come to
-// be under the pointer is not.
+// aimed returns the row that a click is meant for: not a row that has only just moved
+// under the pointer.
 func (t *Table[R]) aimed(w *rowWidget[R]) (R, bool) {
 	if t.clickTarget.key == "" || t.clickTarget.key == w.key || time.Since(t.clickTarget.moved) > reactionTime {
 		return w.row, true

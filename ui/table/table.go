@@ -1,8 +1,8 @@
-// Package table is a sortable list with a header. It stands on widget.List
-// rather than on widget.Table, which selects cells, waits 300 ms for a second
-// click and costs 130 times as much a refresh.
+// Package table is a sortable list with a header. It is built on widget.List, because
+// widget.Table selects cells, delays clicks by 300 ms and costs 130 times as much per
+// refresh.
 //
-// All of it belongs to Fyne's goroutine.
+// Everything must be called on Fyne's goroutine.
 package table
 
 import (
@@ -19,16 +19,15 @@ import (
 // RowHeight is the height of a row and of the header.
 const RowHeight = 32
 
-// Row is one row. Rows are told apart by their Key; two rows of one key are
-// one row at two times.
+// Row is one row. Key is its identity: two values with the same key are the same row at
+// two times.
 type Row interface {
 	Key() string
 	// Tint is the colour behind the row, "" for none.
 	Tint() fyne.ThemeColorName
-	// Mark says in words what the tint does, in the place of a cell; without text
-	// for none.
+	// Mark says in words what the tint means. It replaces one cell; no text means no mark.
 	Mark() Cell
-	// AccessibleText are the row for whoever hears it.
+	// AccessibleText is the row's text for screen readers.
 	AccessibleText() string
 }
 
@@ -36,28 +35,28 @@ type Row interface {
 type Column[R Row] struct {
 	ID      string
 	Label   string
-	Name    string  // in the menu of columns, where Label says nothing
-	Width   float32 // at the least, where there is room for all
-	Grow    float32 // its share of the space that is left
+	Name    string  // in the menu of columns, if Label is empty
+	Width   float32 // the minimum, if there is enough space for all
+	Grow    float32 // its share of the remaining space
 	Right   bool    // aligned
 	Mono    bool
 	Extra   bool // hidden until the user shows it
-	Marks   bool // the rows' marks stand here; where it is hidden, in the last that is shown
+	Marks   bool // shows the rows' marks; while it is hidden, the last visible column does
 	Cell    func(R) Cell
-	Compare func(a, b R) int // nil where the column does not sort
-	Tapped  func(R)          // a click on the cell, instead of selecting the row; may be nil
+	Compare func(a, b R) int // nil if the rows cannot be sorted by the column
+	Tapped  func(R)          // called for a click on the cell, which then does not select the row; may be nil
 }
 
 // Cell is what a row shows in a column.
 type Cell struct {
 	Text   string
-	Color  fyne.ThemeColorName // "" for the foreground's
+	Color  fyne.ThemeColorName // "" for the foreground colour
 	Struck bool
-	Badge  bool    // framed in Color
+	Badge  bool    // outlined in Color
 	Size   float32 // of the text; 0 for the theme's
 }
 
-// Table shows rows. The model owns the selection; the list paints it.
+// Table shows rows. The table owns the selection; the list only draws it.
 type Table[R Row] struct {
 	widget.BaseWidget
 
@@ -70,36 +69,36 @@ type Table[R Row] struct {
 	// OnMenu is called for a right click and the Menu key, with the row and where to
 	// put the menu.
 	OnMenu func(R, fyne.Position)
-	// OnKey is called for keys that the table has no use for.
+	// OnKey is called for keys that the table does not handle.
 	OnKey func(*fyne.KeyEvent)
-	// TypeAhead is what typed text is compared with, to go to the row that it begins; may
-	// be nil.
+	// TypeAhead returns the text that typed characters are compared with, to select the
+	// row that begins with them; may be nil.
 	TypeAhead func(R) string
-	// OnRune is called for typed text that leads to no row.
+	// OnRune is called for typed text that matches no row.
 	OnRune func(rune)
-	// Label says what the table is, for screen readers.
+	// Label names the table for screen readers.
 	Label string
-	// HeaderItems are the page's own in the menu of columns; may be nil.
+	// HeaderItems returns further items for the menu of columns; may be nil.
 	HeaderItems func() []*fyne.MenuItem
 
 	dim      bool
 	columns  []Column[R]
 	hidden   []bool
-	dragged  []float32 // widths that the user gave; 0 for none
-	width    float32   // that the columns share
+	dragged  []float32 // widths that the user set; 0 for none
+	width    float32   // of all columns together
 	rows     []R
 	index    map[string]int // by key
 	selected string
 	hovered  string
-	// wantFirst: the keyboard came when there was no row to select; the first
-	// that comes is.
+	// wantFirst means that the table was focused without a row to select; the first row
+	// that appears is selected.
 	wantFirst   bool
-	sortBy      int // column; -1 for the order in which the rows were given
+	sortBy      int // column; -1 for the order in which the rows were passed
 	byDefault   int
 	down        bool
-	group       func(R) string        // nil where the rows are not grouped
-	follows     []bool                // the row is of the same group as the one above; empty where they are not grouped
-	widgets     map[int]*rowWidget[R] // that the list shows, by their rows' index
+	group       func(R) string        // nil if the rows are not grouped
+	follows     []bool                // whether each row is in the group of the row above; empty if the rows are not grouped
+	widgets     map[int]*rowWidget[R] // the visible ones, by their rows' index
 	widths      []float32             // as shown; 0 for hidden columns
 	list        *rowList[R]
 	header      *header[R]
@@ -107,7 +106,7 @@ type Table[R Row] struct {
 	clicks      clicks
 	clickTarget clickTarget
 	typing      typeAhead
-	spare       int // empty rows at the end, so that the list can scroll as far as the pointer wants
+	spare       int // empty rows at the end, see makeRoom
 }
 
 // New returns a table that is sorted by the column with id sortBy.
@@ -124,8 +123,8 @@ func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 	return t
 }
 
-// headed puts the header on top of the list. Fyne's border layout would take
-// the padding of whichever theme is at hand when it is asked.
+// headed places the header above the list. Fyne's border layout would use the padding
+// of whatever theme is current at that moment.
 type headed struct{}
 
 // MinSize implements fyne.Layout.
@@ -145,7 +144,7 @@ func (headed) Layout(o []fyne.CanvasObject, s fyne.Size) {
 // CreateRenderer implements fyne.Widget.
 func (t *Table[R]) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.body) }
 
-// Resize is Fyne's. The columns share the width.
+// Resize implements fyne.CanvasObject. It distributes the width among the columns.
 func (t *Table[R]) Resize(s fyne.Size) {
 	t.share(s.Width)
 	t.BaseWidget.Resize(s)
@@ -153,8 +152,8 @@ func (t *Table[R]) Resize(s fyne.Size) {
 	t.RefreshRows()
 }
 
-// SetRows shows rows. The selection and what is under the pointer stay with
-// their keys: rows that come and go above them do not move them.
+// SetRows shows rows. The selection stays with its key, and so does the row under the
+// pointer: rows that appear or disappear above do not move it.
 func (t *Table[R]) SetRows(rows []R) {
 	anchor, at := t.anchor()
 	under, before := t.place(t.hovered), len(t.rows)
@@ -171,8 +170,8 @@ func (t *Table[R]) SetRows(rows []R) {
 	t.hold(anchor, at, under)
 }
 
-// Update shows a row anew that has changed. It reports false, and does nothing,
-// where the row is not shown or may have to move: then SetRows is the way.
+// Update redraws a row that changed in place. It does nothing and returns false if the
+// row is not shown or may have to move; call SetRows then.
 func (t *Table[R]) Update(r R) bool {
 	i, ok := t.index[r.Key()]
 	if !ok || t.compare(t.rows[i], r) != 0 || t.group != nil && t.group(t.rows[i]) != t.group(r) {
@@ -185,7 +184,7 @@ func (t *Table[R]) Update(r R) bool {
 	return true
 }
 
-// Dim greys all rows, or no longer: what they say is not live.
+// Dim greys all rows, to show that they are not live, or ends that.
 func (t *Table[R]) Dim(dim bool) {
 	if t.dim != dim {
 		t.dim = dim
@@ -193,8 +192,8 @@ func (t *Table[R]) Dim(dim bool) {
 	}
 }
 
-// RefreshRows repaints what is visible and differs, after rows changed in place.
-// The list is not asked: its own refresh has every text drawn again.
+// RefreshRows redraws the visible cells that changed, after rows changed in place. It
+// does not refresh the list, which would redraw every text.
 func (t *Table[R]) RefreshRows() {
 	if t.spare > 0 && t.hovered == "" {
 		t.makeRoom(0)
@@ -203,14 +202,14 @@ func (t *Table[R]) RefreshRows() {
 	last := first + int(t.list.Size().Height/RowHeight) + 3
 	for i, w := range t.widgets {
 		if i < first || i > last || i >= len(t.rows) {
-			delete(t.widgets, i) // it was scrolled away; the list says when it is used again, or drops it
+			delete(t.widgets, i) // it was scrolled away; the list reuses or drops it
 			continue
 		}
 		w.show(i)
 	}
 }
 
-// take notes the widget that the list shows a row in.
+// take records the widget in which the list shows a row.
 func (t *Table[R]) take(i int, w *rowWidget[R]) {
 	if t.widgets[w.index] == w {
 		delete(t.widgets, w.index)
@@ -218,7 +217,7 @@ func (t *Table[R]) take(i int, w *rowWidget[R]) {
 	t.widgets[i] = w
 }
 
-// arrange sorts the rows, brings those of a group together and finds their keys.
+// arrange sorts and groups the rows and indexes their keys.
 func (t *Table[R]) arrange() {
 	if t.sortBy >= 0 && t.columns[t.sortBy].Compare != nil {
 		slices.SortFunc(t.rows, func(a, b R) int { return cmp.Or(t.compare(a, b), cmp.Compare(a.Key(), b.Key())) })
@@ -230,7 +229,7 @@ func (t *Table[R]) arrange() {
 	}
 }
 
-// compare compares two rows by the column that sorts.
+// compare compares two rows by the sorted column.
 func (t *Table[R]) compare(a, b R) int {
 	if t.sortBy < 0 || t.columns[t.sortBy].Compare == nil {
 		return 0
@@ -248,7 +247,7 @@ func (t *Table[R]) Rows() []R { return slices.Clone(t.rows) }
 // Len returns how many rows there are.
 func (t *Table[R]) Len() int { return len(t.rows) }
 
-// Top is how far below the upper edge of the window the first row begins.
+// Top returns the distance from the upper edge of the window to the first row.
 func (t *Table[R]) Top() float32 {
 	return fyne.CurrentApp().Driver().AbsolutePositionForObject(t.list).Y - t.list.GetScrollOffset()
 }
@@ -261,7 +260,7 @@ func (t *Table[R]) Sorting() (column string, down bool) {
 	return t.columns[t.sortBy].ID, t.down
 }
 
-// Sort sorts by the column with that id.
+// Sort sorts by the column with that ID.
 func (t *Table[R]) Sort(column string, down bool) {
 	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == column && c.Compare != nil })
 	if i < 0 || t.hidden[i] && i != t.byDefault {
@@ -274,7 +273,8 @@ func (t *Table[R]) Sort(column string, down bool) {
 	t.reveal()
 }
 
-// cycle is what a click on a header does: up, then down, then as at first.
+// cycle does what a click on a header does: sort ascending, then descending, then the
+// initial order.
 func (t *Table[R]) cycle(column int) {
 	switch c := t.columns[column]; {
 	case c.Compare == nil:
@@ -285,7 +285,7 @@ func (t *Table[R]) cycle(column int) {
 	}
 }
 
-// columnAt is the column at x, -1 where none is.
+// columnAt returns the column at x, -1 if there is none.
 func (t *Table[R]) columnAt(x float32) int {
 	for i, width := range t.widths {
 		if x -= width; x < 0 {
@@ -295,7 +295,7 @@ func (t *Table[R]) columnAt(x float32) int {
 	return -1
 }
 
-// Selected returns the selected row, and false where none is or it is not shown.
+// Selected returns the selected row, and false if there is none or it is not shown.
 func (t *Table[R]) Selected() (r R, ok bool) {
 	i, ok := t.index[t.selected]
 	if !ok {
@@ -304,8 +304,8 @@ func (t *Table[R]) Selected() (r R, ok bool) {
 	return t.rows[i], true
 }
 
-// Select selects the row with key and scrolls to it. A key that is not shown
-// is selected when it comes.
+// Select selects the row with key and scrolls to it. If there is no such row yet, it is
+// selected when it appears.
 func (t *Table[R]) Select(key string) {
 	t.choose(key)
 	t.reveal()
@@ -324,8 +324,8 @@ func (t *Table[R]) choose(key string) {
 	}
 }
 
-// chooseFirst selects the first row, or the first that comes, where the
-// selected one is not shown.
+// chooseFirst selects the first row, or the first that appears, if the selected row is
+// not shown.
 func (t *Table[R]) chooseFirst() {
 	t.wantFirst = len(t.rows) == 0
 	if _, ok := t.Selected(); !ok && !t.wantFirst {
@@ -333,7 +333,7 @@ func (t *Table[R]) chooseFirst() {
 	}
 }
 
-// reveal scrolls to the selected row where it is not seen whole.
+// reveal scrolls to the selected row unless it is fully visible.
 func (t *Table[R]) reveal() {
 	i, ok := t.index[t.selected]
 	if !ok {
@@ -360,13 +360,12 @@ func (t *Table[R]) move(n int) {
 	t.Select(t.rows[i].Key())
 }
 
-// Focus gives the table the keyboard.
+// Focus gives the table the keyboard focus.
 func (t *Table[R]) Focus() { FocusOn(t.list) }
 
-// FocusOn gives o the keyboard, where it is in a window and not hidden. Fyne's
-// driver knows the canvas of those alone that it has painted lately, which what
-// comes to be seen just now is not: that is in the first window, whose pages come
-// and go.
+// FocusOn gives o the keyboard focus if it is visible in a window. Fyne's driver knows
+// only the canvas of objects that it has drawn recently. For an object that is about to
+// become visible FocusOn uses the first window, whose pages appear and disappear.
 func FocusOn(o fyne.Focusable) {
 	x, ok := o.(fyne.CanvasObject)
 	if !ok {
@@ -382,13 +381,13 @@ func FocusOn(o fyne.Focusable) {
 	}
 }
 
-// page is how many rows are seen at once.
+// page returns the number of rows that are visible at once.
 func (t *Table[R]) page() int { return max(int(t.list.Size().Height/RowHeight)-1, 1) }
 
-// Dense is the theme of lists whose rows touch.
+// Dense returns the theme for lists whose rows touch.
 func Dense() fyne.Theme { return dense{} }
 
-// dense is the theme inside the table: rows touch.
+// dense is the theme inside the table, without padding between rows.
 type dense struct{}
 
 func (dense) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) (c color.Color) {

@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// typeAheadTime is how long what is typed goes on with what was typed before.
+// typeAheadTime is how long typed characters continue the previous ones.
 const typeAheadTime = time.Second
 
-// typeAhead is what was typed of late, of which each sign led to a row.
+// typeAhead is the recently typed text, of which each character matched a row.
 type typeAhead struct {
 	typed string
 	at    time.Time
 }
 
-// going reports whether what is typed now goes on with what was typed before.
+// going reports whether a character typed now continues the text.
 func (a typeAhead) going(now time.Time) bool { return a.typed != "" && now.Sub(a.at) <= typeAheadTime }
 
-// typed takes a sign that was typed on the list: it selects the row whose Ahead is
-// what has been typed of late, or begins with it. What leads nowhere is handed on,
-// whole. A space alone is a key.
+// typed handles a character typed on the list. It selects the row whose TypeAhead text
+// equals the recently typed text or begins with it. Text that matches no row is passed
+// on as a whole. A single space is a key.
 func (t *Table[R]) typed(r rune, now time.Time) {
 	words := string(r)
 	if t.typing.going(now) {
@@ -41,8 +41,8 @@ func (t *Table[R]) typed(r rune, now time.Time) {
 	}
 }
 
-// begins is the first row whose Ahead is typed, else the first whose Ahead begins
-// with it, else -1.
+// begins returns the first row whose TypeAhead text equals typed, else the first whose
+// text begins with it, else -1.
 func (t *Table[R]) begins(typed string) int {
 	first := -1
 	if t.TypeAhead == nil {
