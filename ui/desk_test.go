@@ -61,6 +61,8 @@ func (s stopDouble) Terminate(children bool) { s.d.Ask("stop, children %t", chil
 
 func (s stopDouble) ForceQuit() { s.d.Ask("force") }
 
+func (s stopDouble) RunManager(command string) { s.d.Ask("run %s", command) }
+
 func (s stopDouble) Close() { s.d.Ask("end") }
 
 // see shows the window the next snapshot, as the monitor would.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 	"porthole/monitor/process"
 	"porthole/monitor/stop"
 )
@@ -184,28 +183,19 @@ func (st *stopping) takenText(ctx context.Context, l *monitor.Listener, before [
 	text += orElse(", started by ", starterText(o, l))
 	if m, ok := stop.ManagerOf(ctx, o, l); ok && m.Command != "" {
 		text += "; to stop " + managerText(m) + ": " + m.Command
-	} else if p, ok := nearestStarter(o, l); ok && stop.Protection(monitor.Owner{PID: p.PID, Name: p.Name, Start: 1}) == "" {
+	} else if p, ok := stop.Starter(o); ok && stop.Protection(monitor.Owner{PID: p.PID, Name: p.Name, Start: 1}) == "" {
 		text += "; to stop what starts it: kill " + strconv.Itoa(p.PID)
 	}
 	return text
 }
 
-// starterText names what started o: a unit, or a parent with its PID.
+// starterText names what started o: a parent with its PID, or a unit.
 func starterText(o monitor.Owner, l *monitor.Listener) string {
-	if p, ok := nearestStarter(o, l); ok {
-		return fmt.Sprintf("%s (%d)", p.Title, p.PID)
+	if p, ok := stop.Starter(o); ok {
+		return processText(p)
 	}
 	if strings.HasSuffix(l.Unit, ".service") {
 		return monitor.Clean(l.Unit, 60)
 	}
 	return ""
-}
-
-// nearestStarter returns the parent of o, unless that is the first process.
-func nearestStarter(o monitor.Owner, l *monitor.Listener) (ancestry.Process, bool) {
-	chain := ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{}).Chain
-	if len(chain) < 2 || chain[len(chain)-2].PID <= 1 {
-		return ancestry.Process{}, false
-	}
-	return chain[len(chain)-2], true
 }

@@ -3,6 +3,8 @@
 package window
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -19,6 +22,7 @@ import (
 	"porthole/monitor/process"
 	"porthole/monitor/stop"
 	uistop "porthole/ui/stop"
+	"porthole/ui/words"
 )
 
 // Stop implements ui.Actions. The operation ends when it is done, the user closes the
@@ -48,12 +52,18 @@ type stopping struct {
 	gracePeriod     time.Duration
 	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenDescendants, except in tests
 	orders          chan stopOrder
+	managers        []stop.Manager
+	watch           *stop.PortWatch // nil if the socket table cannot be read
 	ended           []monitor.Owner // exited after a signal
+	finishing       []monitor.Owner // closed the port after a signal and are still running
 	problems        []string        // why others were not stopped, one sentence each
 }
 
 // stopOrder is a choice of the user.
-type stopOrder struct{ children, force bool }
+type stopOrder struct {
+	children, force bool
+	command         string // the command of a manager, to run it instead; "" if none
+}
 
 func newStopping(request uistop.Request, cancel context.CancelFunc, log *slog.Logger) *stopping {
 	return &stopping{request: request, cancel: cancel, log: log, gracePeriod: stop.GracePeriod, openDescendants: stop.OpenDescendants, orders: make(chan stopOrder, 1)}
@@ -64,6 +74,9 @@ func (s *stopping) Terminate(children bool) { s.enqueue(stopOrder{children: chil
 
 // ForceQuit implements uistop.Stopping.
 func (s *stopping) ForceQuit() { s.enqueue(stopOrder{force: true}) }
+
+// RunManager implements uistop.Stopping.
+func (s *stopping) RunManager(command string) { s.enqueue(stopOrder{command: command}) }
 
 // Close implements uistop.Stopping.
 func (s *stopping) Close() { s.cancel() }
@@ -80,9 +93,20 @@ func (s *stopping) enqueue(o stopOrder) {
 // until all processes have exited or ctx ends.
 func (s *stopping) run(ctx context.Context) {
 	s.request.Owners = refreshOwners(s.request.Owners)
+	s.managers = findManagers(ctx, s.request)
+	watch, err := stop.NewPortWatch(s.request.Listeners, s.log)
+	if err != nil {
+		s.log.Warn("can't watch the port; what uses it after the stop is not reported", "error", err)
+	} else {
+		s.watch = watch
+		defer watch.Close()
+	}
 	processes, err := stop.OpenAll(s.request.Owners)
 	if err != nil {
-		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{s.failureText(err)}, Managers: managersOf(ctx, s.request)})
+		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{s.failureText(err)}, Managers: s.managerUpdates()})
+		if slices.ContainsFunc(s.managers, func(m stop.Manager) bool { return len(m.Args) > 0 }) {
+			s.runManagerWhenAsked(ctx)
+		}
 		return
 	}
 	defer stop.CloseAll(processes)
@@ -90,9 +114,13 @@ func (s *stopping) run(ctx context.Context) {
 		s.report(uistop.Update{Stage: uistop.AlreadyExited})
 		return
 	}
-	s.report(s.readyUpdate(ctx, processes))
+	s.report(s.readyUpdate(processes))
 	order, ok := s.nextOrder(ctx, processes, false)
 	if !ok {
+		return
+	}
+	if order.command != "" {
+		s.runManager(ctx, order.command)
 		return
 	}
 	var descendants []*stop.Process
@@ -166,15 +194,22 @@ func (s *stopping) nextOrder(ctx context.Context, processes []*stop.Process, ter
 func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (running []*stop.Process) {
 	limited, cancel := context.WithTimeout(ctx, s.gracePeriod)
 	defer cancel()
+	progress := stop.Progress{Ended: func(p *stop.Process) { s.ended = append(s.ended, p.Owner()) }}
+	if s.watch != nil && holders == len(processes) { // children need not have held it
+		progress.PortFree = s.watch.Free
+	}
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
 		err := send(p)
 		if err == nil {
 			s.onSignal(p.Owner())
 		}
 		return err
-	}, stop.Progress{Ended: func(p *stop.Process) { s.ended = append(s.ended, p.Owner()) }})
+	}, progress)
 	if ctx.Err() != nil {
 		return nil // the dialog was closed
+	}
+	for _, p := range out.Finishing {
+		s.finishing = append(s.finishing, p.Owner())
 	}
 	for _, f := range out.Errors(holders) {
 		s.problems = append(s.problems, s.failureText(f))
@@ -186,7 +221,7 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 // reportOutcome reports what has become of all processes so far; running are those that
 // have not exited.
 func (s *stopping) reportOutcome(ctx context.Context, running []*stop.Process) {
-	u := uistop.Update{Stage: uistop.Done, Targets: slices.Clone(s.ended), Problems: slices.Clone(s.problems)}
+	u := uistop.Update{Stage: uistop.Done, Targets: slices.Clone(s.ended), Finishing: slices.Clone(s.finishing), Problems: slices.Clone(s.problems)}
 	for _, p := range running {
 		u.StillRunning = append(u.StillRunning, p.Owner())
 	}
@@ -194,16 +229,24 @@ func (s *stopping) reportOutcome(ctx context.Context, running []*stop.Process) {
 	case len(running) > 0:
 		u.Stage = uistop.StillRunning
 	case len(s.problems) > 0:
-		u.Stage, u.Managers = uistop.Refused, managersOf(ctx, s.request)
+		u.Stage, u.Managers = uistop.Refused, s.managerUpdates()
+	default:
+		u.InUse, u.Managers = s.inUse(ctx)
+		if ctx.Err() != nil {
+			return // the dialog was closed
+		}
 	}
 	s.report(u)
 }
 
 // readyUpdate returns what the user must know before processes are stopped.
-func (s *stopping) readyUpdate(ctx context.Context, processes []*stop.Process) uistop.Update {
-	u := uistop.Update{Stage: uistop.Ready, Managers: managersOf(ctx, s.request), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
+func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
+	u := uistop.Update{Stage: uistop.Ready, Managers: s.managerUpdates(), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
 	for _, p := range processes {
 		u.Targets = append(u.Targets, p.Owner())
+		if process.IsSuspended(p.Owner().PID) {
+			u.Notes = append(u.Notes, lang.L("{{.Name}} is suspended (Ctrl+Z) and answers no client. Stopping it continues it, so that it can exit.", map[string]any{"Name": processName(p.Owner())}))
+		}
 	}
 	isTarget := func(o monitor.Owner) bool { return slices.ContainsFunc(u.Targets, o.Same) }
 	for _, o := range u.Targets {
@@ -231,24 +274,141 @@ func (s *stopping) readyUpdate(ctx context.Context, processes []*stop.Process) u
 	return u
 }
 
-// managersOf returns the service and container managers of the request's processes,
-// without duplicates.
-func managersOf(ctx context.Context, request uistop.Request) (all []uistop.Manager) {
+// findManagers returns the managers of the request's processes, without duplicates.
+func findManagers(ctx context.Context, request uistop.Request) (all []stop.Manager) {
 	for _, o := range request.Owners {
 		for _, l := range request.Listeners {
 			m, ok := stop.ManagerOf(ctx, o, l)
-			if ok && !slices.ContainsFunc(all, func(k uistop.Manager) bool { return k.Command == m.Command }) {
-				all = append(all, uistop.Manager{Description: managerText(m), Command: m.Command})
+			if ok && !slices.ContainsFunc(all, func(k stop.Manager) bool { return k.Command == m.Command && k.ID == m.ID }) {
+				all = append(all, m)
 			}
 		}
 	}
 	return all
 }
 
+// managerUpdates returns the managers as the dialog shows them.
+func (s *stopping) managerUpdates() (all []uistop.Manager) {
+	for _, m := range s.managers {
+		all = append(all, uistop.Manager{Description: managerText(m), Command: m.Command, CanRun: len(m.Args) > 0})
+	}
+	return all
+}
+
+// runManagerWhenAsked waits for the order to stop through a manager.
+func (s *stopping) runManagerWhenAsked(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case o := <-s.orders:
+			if o.command != "" {
+				s.runManager(ctx, o.command)
+				return
+			}
+		}
+	}
+}
+
+// runManager runs the command of the manager that has it, and reports whether the
+// port is free then.
+func (s *stopping) runManager(ctx context.Context, command string) {
+	i := slices.IndexFunc(s.managers, func(m stop.Manager) bool { return m.Command == command && len(m.Args) > 0 })
+	if i < 0 {
+		return // the dialog offers those that can be run alone
+	}
+	for _, o := range s.request.Owners {
+		s.onSignal(o)
+	}
+	var output bytes.Buffer
+	if err := s.managers[i].Run(ctx, nil, &output); err != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		s.log.Warn("can't stop through the manager", "command", command, "error", err, "output", monitor.Clean(output.String(), 400))
+		problem := lang.L("The command failed: {{.Reason}}", map[string]any{"Reason": monitor.Clean(cmp.Or(strings.TrimSpace(output.String()), err.Error()), 200)})
+		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{problem}})
+		return
+	}
+	for end := time.Now().Add(s.gracePeriod); s.watch != nil && !s.watch.Free() && time.Now().Before(end) && ctx.Err() == nil; {
+		time.Sleep(50 * time.Millisecond)
+	}
+	for _, o := range s.request.Owners {
+		if !process.IsAlive(o.PID, o.Start) {
+			s.ended = append(s.ended, o)
+		}
+	}
+	s.managers = nil // it has been stopped
+	s.reportOutcome(ctx, nil)
+}
+
+// inUse returns what holds the port after the stop, one sentence each, and what starts
+// that.
+func (s *stopping) inUse(ctx context.Context) (sentences []string, managers []uistop.Manager) {
+	if s.watch == nil {
+		return nil, nil
+	}
+	watch := stop.WatchTime
+	if slices.ContainsFunc(s.managers, func(m stop.Manager) bool { return m.Restarts != stop.WontRestart }) {
+		watch = stop.WatchTimeManaged
+	}
+	now, err := s.watch.Taken(ctx, watch)
+	if err != nil {
+		s.log.Warn("can't find what uses the port now", "error", err)
+	}
+	for _, l := range now {
+		port := words.Port(l.Protocol, l.Port)
+		o, known := l.Principal()
+		if !known {
+			sentences = append(sentences, lang.L("{{.Port}} is in use again; its owner is unknown.", map[string]any{"Port": port}))
+			continue
+		}
+		data := map[string]any{"Name": processName(o), "Port": port}
+		again := slices.ContainsFunc(s.ended, func(e monitor.Owner) bool { return e.ProgramName() == o.ProgramName() })
+		starter, started := stop.Starter(o)
+		data["Starter"] = processName(starter)
+		switch {
+		case again && started:
+			sentences = append(sentences, lang.L("{{.Name}} took {{.Port}} again, started by {{.Starter}}.", data))
+		case again:
+			sentences = append(sentences, lang.L("{{.Name}} took {{.Port}} again.", data))
+		case started:
+			sentences = append(sentences, lang.L("{{.Name}} uses {{.Port}} now, started by {{.Starter}}.", data))
+		default:
+			sentences = append(sentences, lang.L("{{.Name}} uses {{.Port}} now.", data))
+		}
+		if m, ok := stop.ManagerOf(ctx, o, l); ok {
+			managers = append(managers, uistop.Manager{Description: managerText(m), Command: m.Command})
+		}
+	}
+	return sentences, managers
+}
+
+// processName returns a process with its PID: "node (47733)".
+func processName(o monitor.Owner) string {
+	name := monitor.Clean(o.Name, 60)
+	if name == "" {
+		name = lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
+	}
+	return fmt.Sprintf("%s (%d)", name, o.PID)
+}
+
 func managerText(m stop.Manager) string {
-	data := map[string]any{"Name": monitor.Clean(m.ID, 80)}
+	data := map[string]any{"Name": monitor.Clean(m.ID, 80), "Policy": m.Policy}
 	switch m.Kind {
+	case stop.Socket:
+		return lang.L("systemd listens for its socket unit {{.Name}} and starts the service at the first connection. To stop that, run:", data)
+	case stop.Supervisor:
+		if m.Command == "" {
+			return lang.L("The process is run by {{.Name}}, which may start it again.", data)
+		}
+		return lang.L("The process is run by {{.Name}}, which may start it again. To stop it properly, run:", data)
+	case stop.Loop:
+		return lang.L("The process was started by a loop in {{.Name}}, which may start it again. To stop the loop, run:", data)
 	case stop.Unit:
+		if m.Restarts == stop.WillRestart {
+			return lang.L("The process belongs to the systemd unit {{.Name}}, which starts it again ({{.Policy}}). To stop it properly, run:", data)
+		}
 		return lang.L("The process belongs to the systemd unit {{.Name}}, which may restart it. To stop it properly, run:", data)
 	case stop.Container:
 		return lang.L("The process runs in the container {{.Name}}, which may restart it. To stop it properly, run:", data)

@@ -31,7 +31,8 @@ import (
 
 // roles are the children of the tests. Each listens on a port, prints the address, and
 // exits at the end of its input. "stubborn" ignores SIGTERM, "closes" closes the port
-// when it reads a line, "family" has a child.
+// when it reads a line, "family" has a child, "drain" closes the port on SIGTERM, "fixed"
+// listens on the address in PORTHOLE_TEST_ADDRESS.
 var roles = map[string]func(){
 	"ends":     func() { serve(listen()) },
 	"stubborn": func() { signal.Ignore(syscall.SIGTERM); serve(listen()) },
@@ -40,6 +41,17 @@ var roles = map[string]func(){
 		if err == nil {
 			err = exec.Command("sleep", "60").Start()
 		}
+		serve(ln, err)
+	},
+	"fixed": func() { serve(net.Listen("tcp4", os.Getenv("PORTHOLE_TEST_ADDRESS"))) },
+	"drain": func() {
+		ln, err := listen()
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
+		go func() {
+			<-asked
+			_ = ln.Close()
+		}()
 		serve(ln, err)
 	},
 	"closes": func() {

@@ -166,3 +166,14 @@ func readScript(pid int, file string) string {
 	text, _ := io.ReadAll(io.LimitReader(f, maxScript)) // what was read may have the loop
 	return string(text)
 }
+
+// Starter returns the process that started o, by PID and name, unless that is the
+// first process. The name of a script is that of its file.
+func Starter(o monitor.Owner) (monitor.Owner, bool) {
+	chain := ancestry.Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Chain
+	if len(chain) < 2 || chain[len(chain)-2].PID <= 1 {
+		return monitor.Owner{}, false
+	}
+	p := chain[len(chain)-2]
+	return monitor.Owner{PID: p.PID, Name: p.Title}, true
+}

@@ -199,8 +199,8 @@ func (d *Dialog) update(n Update) {
 
 // ended tells who ended by the user's wish.
 func (d *Dialog) ended() {
-	if len(d.news.Targets) > 0 {
-		d.onStopped(Stopped{d.news.Targets, d.now(), d.forced})
+	if owners := slices.Concat(d.news.Targets, d.news.Finishing); len(owners) > 0 {
+		d.onStopped(Stopped{owners, d.now(), d.forced})
 	}
 }
 
@@ -221,9 +221,15 @@ func (d *Dialog) confirm() {
 			facts.Add(widgets.NewMono(strings.Join(lines, "\n")))
 		}
 	}
+	add(lang.L("Command"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(words.Command(o), 200) }))
+	add(lang.L("Folder"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(o.Folder, 200) }))
+	add(lang.L("Project"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(o.Project, 60) }))
 	add(lang.L("Closes"), closingLines(n))
 	add(lang.L("May also exit"), belowLines(n))
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -widgets.Overlap-1, 0), facts))
+	for _, note := range n.Notes {
+		d.body.Add(sentenceNote(note))
+	}
 	d.addManagers()
 	if n.ForceOnly {
 		d.body.Add(sentenceNote(lang.L("This system can only force quit the process. Unsaved data is lost.")))
@@ -289,6 +295,16 @@ func closingLines(n Update) (lines []string) {
 	return lines
 }
 
+// distinctLines returns what text says of the first targets, each line once.
+func distinctLines(targets []monitor.Owner, text func(monitor.Owner) string) (lines []string) {
+	for _, o := range targets {
+		if line := text(o); line != "" && !slices.Contains(lines, line) && len(lines) < maxNamed {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 func belowLines(n Update) (lines []string) {
 	for _, c := range n.ListeningChildren {
 		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, words.Port(c.Listener.Protocol, c.Listener.Port)))
@@ -299,10 +315,14 @@ func belowLines(n Update) (lines []string) {
 // addManagers says what runs the victims, with what stops that properly.
 func (d *Dialog) addManagers() {
 	for _, m := range d.news.Managers {
-		command := widgets.NewMono(m.Command)
-		copyIt := d.button(lang.L("Copy"), func() { d.actions.Copy(m.Command) })
-		line := container.NewBorder(nil, nil, nil, container.NewCenter(copyIt), command)
-		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, widgets.Overlap+1, 0), sentenceNote(m.Description)), line)
+		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, widgets.Overlap+1, 0), sentenceNote(m.Description)))
+		if m.Command != "" {
+			buttons := container.NewHBox(d.button(lang.L("Copy"), func() { d.actions.Copy(m.Command) }))
+			if m.CanRun {
+				buttons.Add(d.danger(lang.L("Run"), func() { d.runManager(m.Command) }))
+			}
+			words.Add(container.NewBorder(nil, nil, nil, container.NewCenter(buttons), widgets.NewMono(m.Command)))
+		}
 		text := container.New(layout.NewCustomPaddedLayout(6, 4, 4, 6), words)
 		bar := container.NewBorder(nil, nil, widgets.NewRectangle(uitheme.ColorAlert, fyne.NewSize(4, 1), 0), nil, text)
 		d.body.Add(container.NewStack(widgets.NewRectangle(uitheme.TintChanged, fyne.Size{}, 3), bar))
@@ -321,6 +341,13 @@ func (d *Dialog) terminate() {
 	d.stop.Terminate(d.children != nil && d.children.On)
 }
 
+// runManager stops through a manager. Its command was on screen with the button.
+func (d *Dialog) runManager(command string) {
+	d.gracePeriod = max(d.gracePeriod, time.Second)
+	d.wait(lang.L("Running the command…"), nil, command)
+	d.stop.RunManager(command)
+}
+
 func (d *Dialog) forceQuit() {
 	d.forced = true
 	left := d.news.StillRunning
@@ -333,7 +360,11 @@ func (d *Dialog) forceQuit() {
 
 func (d *Dialog) wait(title string, owners []monitor.Owner, words string) {
 	d.sentAt = d.now()
-	d.showSentences(append(severalNames(owners), words)...)
+	if len(owners) == 0 {
+		d.showSentences(words)
+	} else {
+		d.showSentences(append(severalNames(owners), words)...)
+	}
 	d.bar = newWaitBar()
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(4, 4, 0, 0), d.bar.object))
 	d.show(title, d.button(lang.L("Close"), d.Hide))
@@ -360,9 +391,28 @@ func (d *Dialog) offerForce() {
 }
 
 func (d *Dialog) success() {
-	d.showSentences(endedWords(d.news.Targets))
+	n := d.news
+	d.body.RemoveAll()
+	if len(n.Targets) > 0 {
+		d.body.Add(sentenceNote(endedWords(n.Targets)))
+	}
+	if len(n.Finishing) > 0 {
+		d.body.Add(sentenceNote(lang.N("{{.Name}} closed the port and is still finishing.", len(n.Finishing), map[string]any{"Name": someNames(n.Finishing)})))
+	}
+	for _, s := range n.InUse {
+		d.body.Add(sentenceNote(s))
+	}
 	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}
-	if command := restartCommand(d.news.Targets[0]); command != "" {
+	if len(n.InUse) > 0 {
+		d.addManagers()
+		d.show(lang.L("Port in use again"), buttons...)
+		return
+	}
+	command := ""
+	if len(n.Targets) > 0 {
+		command = restartCommand(n.Targets[0])
+	}
+	if command != "" {
 		d.copied = widgets.NewNote(true)
 		d.copied.Set(lang.L("To start it again, copy its command and run it in a terminal."), table.ColorMuted)
 		d.body.Add(d.copied.Object)

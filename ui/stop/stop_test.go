@@ -54,6 +54,7 @@ type double struct{ d *desk }
 
 func (s double) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
 func (s double) ForceQuit()              { s.d.Ask("force") }
+func (s double) RunManager(c string)     { s.d.Ask("run %s", c) }
 func (s double) Close()                  { s.d.Ask("end") }
 
 // stopDesk is a desk for one process that can be stopped.
@@ -100,7 +101,7 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	child := uitest.Listening(9000, "esbuild", 11)
 	news := held(l, d.Last.Listeners[2])
 	news.ListeningChildren = []Child{{child.Owners[0], child}}
-	news.Managers = []Manager{{"It runs in the unit web.service", "systemctl --user stop web.service"}}
+	news.Managers = []Manager{{Description: "It runs in the unit web.service", Command: "systemctl --user stop web.service"}}
 	d.report(news)
 	d.Says("Stop node?", "PID 10 · user ada · since today 15:41", "127.0.0.1:3000 127.0.0.1:9229", "esbuild (11) · 9000",
 		"It runs in the unit web.service", "systemctl --user stop web.service")
@@ -231,5 +232,56 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 		if got := restartCommand(c.o); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
 		}
+	}
+}
+
+// What must not be signaled can be stopped through its manager: the command is on
+// screen with its button.
+func TestRunButtonStopsThroughTheManager(t *testing.T) {
+	d, l := stopDesk(t)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	d.report(Update{Stage: Refused, Problems: []string{"Can't stop dockerd (10): it is a container engine."}, Managers: []Manager{
+		{Description: "The process publishes the port for the container web.", Command: "docker stop web", CanRun: true},
+	}})
+	d.Says("Not stopped", "it is a container engine", "docker stop web")
+	d.Choose("Run")
+	d.Want("asked", d.Asked, []string{"hold 10", "run docker stop web"})
+	d.Says("Running the command…", "docker stop web")
+	d.report(Update{Stage: Done, Targets: l.Owners})
+	d.Says("Stopped")
+}
+
+func TestManagerThatCannotBeRunHasNoRunButton(t *testing.T) {
+	d, l := stopDesk(t)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	news := held(l)
+	news.Notes = []string{"node (10) is suspended (Ctrl+Z)."}
+	news.Managers = []Manager{{Description: "It was started by a loop.", Command: "kill 4200"}, {Description: "It is run by pm2."}}
+	d.report(news)
+	d.Says("node (10) is suspended (Ctrl+Z).", "kill 4200", "It is run by pm2.", "node server.js", "/home/ada/shop")
+	if said := d.Overlay(); strings.Contains(said, "Run ") || strings.Contains(said, "hunter2") {
+		t.Errorf("the dialog offers to run it, or shows a password: %s", said)
+	}
+}
+
+// While another process has the port, "Stopped" alone would be wrong.
+func TestDoneSaysWhatUsesThePort(t *testing.T) {
+	d, l := stopDesk(t)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	d.report(held(l))
+	d.tap("Stop")
+	d.report(Update{Stage: Done, Targets: l.Owners, InUse: []string{"node (4242) took 3000 again, started by loop.sh (4200)."}})
+	d.Says("Port in use again", "node (10) exited.", "node (4242) took 3000 again, started by loop.sh (4200).")
+	if said := d.Overlay(); strings.Contains(said, "Copy command") {
+		t.Errorf("it offers to start a second one: %s", said)
+	}
+	d.tap("Close")
+	uitest.Press(d.Window, fyne.KeyDelete)
+	d.report(held(l))
+	d.tap("Stop")
+	d.report(Update{Stage: Done, Finishing: l.Owners})
+	d.Says("Stopped", "node (10) closed the port and is still finishing.")
+	if len(d.stopped) != 2 || len(d.stopped[1].Owners) != 1 {
+		t.Errorf("it reports %+v; want a process that is finishing as stopped", d.stopped)
 	}
 }

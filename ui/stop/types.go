@@ -25,9 +25,10 @@ type Request struct {
 // Stopping is one stop, from the question to its end. Its methods are called from
 // Fyne's goroutine and do not wait.
 type Stopping interface {
-	Terminate(children bool) // the processes to end, and what runs below them
-	ForceQuit()              // those that run on
-	Close()                  // nothing more is told, waited for or signalled
+	Terminate(children bool)   // the processes to end, and what runs below them
+	ForceQuit()                // those that run on
+	RunManager(command string) // runs the Command of one of Update.Managers that can be run
+	Close()                    // nothing more is told, waited for or signalled
 }
 
 // Stage is how far a stop is.
@@ -51,7 +52,10 @@ type Update struct {
 	Children          int                 // how many processes run below the victims
 	Managers          []Manager           // what runs the victims, and may start them again
 	StillRunning      []monitor.Owner
-	Problems          []string // a sentence each
+	Finishing         []monitor.Owner // with Done, those that closed the port and have not exited yet
+	Notes             []string        // with Ready, what else the user must know, a sentence each
+	InUse             []string        // with Done, what holds the port now, a sentence each
+	Problems          []string        // a sentence each
 
 	GracePeriod time.Duration // how long they are given to end
 	ForceOnly   bool          // this system knows nothing else
@@ -66,5 +70,6 @@ type Child struct {
 // Manager is a service or an engine of containers.
 type Manager struct {
 	Description string // that it runs the victim
-	Command     string // what stops it properly in a shell; clean
+	Command     string // what stops it properly in a shell; clean; "" if unknown
+	CanRun      bool   // Stopping.RunManager can run Command
 }

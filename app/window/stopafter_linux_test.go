@@ -1,0 +1,132 @@
+//go:build cgo
+
+package window
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/process"
+	"porthole/monitor/process/child"
+	"porthole/monitor/stop"
+	uistop "porthole/ui/stop"
+)
+
+// A server that closes its port and finishes its work has been stopped.
+func TestStopOfAServerThatDrains(t *testing.T) {
+	v := startProcess(t, "drain")
+	c := startStop(t, 20*time.Second, []monitor.Owner{v.Owner}, v.listener)
+	c.next(uistop.Ready)
+	c.Terminate(false)
+	if u := c.next(uistop.Done); !v.alive() || len(u.Targets) != 0 || len(u.Finishing) != 1 || u.Finishing[0].PID != v.PID || len(u.InUse) != 0 {
+		t.Errorf("got alive %t, update %+v; want the process finishing and a free port", v.alive(), u)
+	}
+}
+
+func TestStopSaysThatAProcessIsSuspended(t *testing.T) {
+	v := startProcess(t, "ends")
+	if err := syscall.Kill(v.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // until the kernel has suspended it
+	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
+	if u := c.next(uistop.Ready); len(u.Notes) != 1 || !strings.Contains(u.Notes[0], "is suspended (Ctrl+Z)") {
+		t.Errorf("got notes %q, want that it is suspended", u.Notes)
+	}
+	c.Terminate(false)
+	if c.next(uistop.Done); v.alive() {
+		t.Error("the process did not exit")
+	}
+}
+
+// "Stopped" alone would be wrong while another process has the port.
+func TestStopSaysWhatUsesThePortThen(t *testing.T) {
+	folder := t.TempDir()
+	script := filepath.Join(folder, "loop.sh")
+	if err := os.WriteFile(script, []byte("while true; do\n\"$1\" server\nsleep 0.05\ndone\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := ln.Addr().(*net.TCPAddr).AddrPort()
+	_ = ln.Close()
+	loop := exec.Command("/bin/sh", script, exe)
+	loop.Env = append(os.Environ(), "PORTHOLE_TEST_ADDRESS="+at.String())
+	loop.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	child.SetRole(loop, "fixed")
+	started := child.StartVictim(t, loop)
+	t.Cleanup(func() { _ = syscall.Kill(-started.PID, syscall.SIGKILL) })
+	started.Line(t)
+	self, err := process.Info(started.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := process.Descendants(self)
+	if err != nil || len(servers) != 1 {
+		t.Fatalf("got %d servers, %v; want one", len(servers), err)
+	}
+	o := servers[0]
+	o.Parents = process.Parents(o)
+	listener := &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}, Owners: []monitor.Owner{o}}
+	c := startStop(t, 10*time.Second, []monitor.Owner{o}, listener)
+	u := c.next(uistop.Ready)
+	if len(u.Managers) != 1 || !strings.Contains(u.Managers[0].Description, "started by a loop in loop.sh") || u.Managers[0].CanRun {
+		t.Errorf("before: got managers %+v, want the loop", u.Managers)
+	}
+	c.Terminate(false)
+	u = c.next(uistop.Done)
+	if len(u.InUse) != 1 || !strings.Contains(u.InUse[0], "again, started by loop.sh (") || len(u.Managers) != 1 {
+		t.Errorf("after: got %+v, want what uses the port, and the loop", u)
+	}
+}
+
+// What must not be signaled is stopped through its manager, in the same dialog.
+func TestStopThroughTheManager(t *testing.T) {
+	v := startProcess(t, "ends")
+	protected := v.Owner
+	protected.Program = "/usr/bin/rootlessport"
+	c := startStop(t, 10*time.Second, nil, v.listener)
+	c.Close()
+	<-c.ended
+	for range len(c.updates) {
+		<-c.updates
+	}
+	s := c.stopping
+	s.request = uistop.Request{Owners: []monitor.Owner{protected}, Listeners: []*monitor.Listener{v.listener}}
+	s.managers = []stop.Manager{{Kind: stop.Publisher, ID: "web", Command: "kill it", Args: []string{"kill", "-TERM", "--", strconv.Itoa(v.PID)}}}
+	watch, err := stop.NewPortWatch(s.request.Listeners, s.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close()
+	s.watch = watch
+	s.runManager(t.Context(), "something else")
+	if len(c.updates) != 0 || !v.alive() {
+		t.Fatalf("another command: got update %+v, alive %t", <-c.updates, v.alive())
+	}
+	s.RunManager("kill it")
+	s.runManagerWhenAsked(t.Context())
+	if u := c.next(uistop.Done); v.alive() || len(u.Targets) != 1 || len(u.InUse) != 0 {
+		t.Errorf("got alive %t, update %+v; want the end and a free port", v.alive(), u)
+	}
+	s.managers = []stop.Manager{{Command: "false", Args: []string{"false"}}}
+	s.runManager(t.Context(), "false")
+	if u := c.next(uistop.Refused); len(u.Problems) != 1 || !strings.HasPrefix(u.Problems[0], "The command failed: ") {
+		t.Errorf("a command that fails: got %+v", u)
+	}
+}
