@@ -1,4 +1,4 @@
-// Package theme has Porthole's colours, fonts and sizes, light and dark.
+// Package theme defines Porthole's colours, fonts and sizes, light and dark.
 package theme
 
 import (
@@ -10,19 +10,18 @@ import (
 	"porthole/ui/table"
 )
 
-// Colours beside Fyne's own and the table's.
+// Colours in addition to Fyne's and the table's.
 const (
-	ColorOpen   fyne.ThemeColorName = "open"   // listening, well
-	ColorAlert  fyne.ThemeColorName = "alert"  // needs a look
-	ColorClosed fyne.ThemeColorName = "closed" // gone
-	ColorPanel  fyne.ThemeColorName = "panel"  // bars and side pane
+	ColorOpen   fyne.ThemeColorName = "open"   // listening, without a problem
+	ColorAlert  fyne.ThemeColorName = "alert"  // needs attention
+	ColorClosed fyne.ThemeColorName = "closed" // no longer listening
+	ColorPanel  fyne.ThemeColorName = "panel"  // bars and the details pane
 	TintNew     fyne.ThemeColorName = "tintNew"
 	TintChanged fyne.ThemeColorName = "tintChanged"
 	TintClosed  fyne.ThemeColorName = "tintClosed"
 )
 
-// Theme is Porthole's look: calm and dense, light or dark as the system is, or
-// as Fixed says.
+// Theme is Porthole's theme. It is light or dark as the system is, or as Fixed says.
 type Theme struct{ Fixed string } // "light", "dark", or ""
 
 var dark = map[fyne.ThemeColorName]color.Color{
@@ -130,9 +129,9 @@ func (t Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.
 // Font implements fyne.Theme.
 func (Theme) Font(s fyne.TextStyle) fyne.Resource { return theme.DefaultTheme().Font(s) }
 
-// LoadFonts has Fyne read the fonts of the first picture, and closes what it returns
-// when that is done: beside the window system's start, which takes as long. Nobody
-// may measure a text meanwhile.
+// LoadFonts starts loading the fonts of the first picture on another goroutine, so that
+// it runs beside the start of the window system, which takes as long. The returned
+// channel is closed when they are loaded. No text may be measured before.
 func LoadFonts() <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -147,7 +146,7 @@ func LoadFonts() <-chan struct{} {
 // Icon implements fyne.Theme.
 func (Theme) Icon(name fyne.ThemeIconName) fyne.Resource { return theme.DefaultTheme().Icon(name) }
 
-// Size is Fyne's, a little smaller.
+// Size implements fyne.Theme. Most sizes are a little smaller than Fyne's.
 func (Theme) Size(name fyne.ThemeSizeName) float32 {
 	switch name {
 	case theme.SizeNameText:

@@ -1,5 +1,5 @@
-// Package tray is the picture and the words of the tray icon, without the tray:
-// pure functions from what is seen to what is shown.
+// Package tray computes the tray icon's picture and menu. It has only pure functions and
+// needs no tray.
 package tray
 
 import (
@@ -14,36 +14,36 @@ import (
 	"porthole/ui/words"
 )
 
-// How many lines of a kind the menu has at the most.
+// The maximum number of menu lines of each kind.
 const (
 	MaxWatched = 10
 	MaxRecent  = 5
-	maxName    = 32 // letters of a rule's name in a line
+	maxName    = 32 // characters of a rule's name in a line
 )
 
-// State is what the tray shows, before it is put into words.
+// State is the data from which the tray's Model is made.
 type State struct {
 	Snapshot monitor.Snapshot
 	Rules    watch.Rules
 	Paused   bool
-	Unread   bool            // a watched port changed and nobody has looked yet
-	Alert    bool            // a watched port changed hands or became reachable from the network
-	Recent   []monitor.Event // the last ones, the newest last
-	Problem  string          // why the table cannot be read; "" where it can
+	Unread   bool            // an event of a watched port that the user has not seen
+	Alert    bool            // a watched port changed owner or was exposed to the network, and the user has not seen it
+	Recent   []monitor.Event // the latest events, the newest last
+	Problem  string          // why the listeners cannot be read; "" if they can
 	Ink      string          // see Icon
 }
 
-// Model is what the tray shows. Two equal Models look the same.
+// Model is what the tray shows. Equal Models look the same.
 type Model struct {
 	Icon    Icon
 	Tooltip string
 	Watched []Line // at most MaxWatched
 	Recent  []Line // at most MaxRecent
-	More    string // how many watched ports have no line; "" where all have
+	More    string // the line that counts watched ports without a line; "" if there are none
 	Paused  bool
 }
 
-// Line is a line of the menu about one port.
+// Line is a menu line about one port.
 type Line struct {
 	Text string
 	Port uint16
@@ -55,7 +55,7 @@ func (m Model) Equal(n Model) bool {
 		slices.Equal(m.Watched, n.Watched) && slices.Equal(m.Recent, n.Recent)
 }
 
-// NewModel puts s into a picture and words.
+// NewModel returns the picture and menu for s.
 func NewModel(s State) Model {
 	lines := watchedLines(s)
 	m := Model{
@@ -72,8 +72,8 @@ func NewModel(s State) Model {
 	return m
 }
 
-// level is the share of watches that are open in quarters: 0 only where none
-// is, 4 only where all are.
+// level returns the share of watches that are open, in quarters: 0 only if none is, 4
+// only if all are.
 func level(s State) int {
 	open, all := s.Rules.CountOpen(s.Snapshot)
 	switch {
@@ -103,7 +103,7 @@ func tooltip(s State) string {
 	return text
 }
 
-// countLoopback counts ports, not rows: two servers on one port are one port.
+// countLoopback counts ports, not listeners: two servers on one port count once.
 func countLoopback(s monitor.Snapshot) int {
 	n, last := 0, uint16(0)
 	for _, l := range s.Listeners {
@@ -138,14 +138,14 @@ func freeLine(rule watch.Rule) Line {
 		return Line{Text: "○ " + lang.L("{{.Name}} not running", map[string]any{"Name": monitor.Clean(name, maxName)})}
 	}
 	text := lang.L("{{.Ports}} free", map[string]any{"Ports": rule.Ports.String()})
-	if !rule.Match.IsZero() { // another service may have it
+	if !rule.Match.IsZero() { // another service may own the port
 		text = lang.L("{{.Ports}}: {{.Name}} not running", map[string]any{"Ports": rule.Ports.String(), "Name": monitor.Clean(rule.Match.String(), maxName)})
 	}
 	return Line{Text: "○ " + text, Port: rule.Ports[0].First}
 }
 
-// recentLines are the last few changes, the newest first. Their time is the
-// clock's: the words must not change by themselves.
+// recentLines returns lines for the latest events, the newest first. They show the time
+// of day rather than an age, so that the menu does not change by itself.
 func recentLines(changes []monitor.Event) []Line {
 	var lines []Line
 	for _, c := range slices.Backward(changes) {

@@ -14,34 +14,33 @@ import (
 	"porthole/assets"
 )
 
-// pngSize suits the tallest panels; smaller ones scale it down.
+// pngSize is enough for the tallest panels; others scale it down.
 const pngSize = 64
 
-// Icon says which picture the tray shows. Icons can be compared by ==: equal
-// ones look the same. The zero Icon is an empty porthole.
+// Icon selects the tray's picture. Icons can be compared with ==; equal Icons look the
+// same. The zero Icon is an empty porthole.
 type Icon struct {
-	// Level is the water in the porthole in quarters, 0 (none) to 4 (full); a
-	// value outside is taken as the nearest of these.
+	// Level is the water level in quarters, from 0 (none) to 4 (full). Other values are
+	// clamped.
 	Level int
-	// Dot lays a dot over the upper right: something changed, not yet seen.
+	// Dot adds a dot at the upper right: an unseen event.
 	Dot bool
-	// Alert lays a triangle with an exclamation mark there, in place of a dot:
-	// something needs a look.
+	// Alert adds a triangle with an exclamation mark instead of the dot: an unseen owner
+	// or exposure change.
 	Alert bool
-	// Paused puts two bars into the porthole, in place of the water. The dot or
-	// triangle stays.
+	// Paused replaces the water with two bars. The dot or triangle stays.
 	Paused bool
-	// Ink draws the porthole in one colour, with the panel to be seen through it:
-	// "light" for dark panels, "dark" for light ones. Else it is light with a dark
-	// outline, which reads on each.
+	// Ink draws the porthole in one colour on a transparent background: "light" for dark
+	// panels, "dark" for light ones. Otherwise it is light with a dark outline, which is
+	// readable on every panel.
 	Ink string
 }
 
-// inks are what Ink may be.
+// inks maps each value of Ink to its colour.
 var inks = map[string]color.NRGBA{"light": {0xf4, 0xf8, 0xfa, 0xff}, "dark": {0x11, 0x19, 0x1f, 0xff}}
 
-// Picture draws i into a square of size pixels that is transparent around the
-// porthole. It takes about half a millisecond at 64 pixels and keeps nothing.
+// Picture draws i into a square of size pixels with a transparent background. It takes
+// about half a millisecond at 64 pixels. Nothing is cached.
 func (i Icon) Picture(size int) *image.NRGBA {
 	m := image.NewRGBA(image.Rect(0, 0, size, size))
 	if i.Paused {
@@ -79,8 +78,8 @@ func AppIcon(size int) *image.RGBA {
 	return m
 }
 
-// shapes reads an SVG so that its shapes fill m. The SVGs are built in: one
-// that cannot be read is a mistake of ours, which the tests find.
+// shapes parses an SVG and scales it to m. The SVGs are embedded, so it panics if one
+// cannot be parsed; the tests find that.
 func shapes(svg []byte, m image.Image) *oksvg.SvgIcon {
 	icon, err := oksvg.ReadIconStream(bytes.NewReader(svg), oksvg.StrictErrorMode)
 	if err != nil {
@@ -95,7 +94,7 @@ func paint(m draw.Image, icon *oksvg.SvgIcon) {
 	icon.Draw(rasterx.NewDasher(w, h, rasterx.NewScannerGV(w, h, m, m.Bounds())), 1)
 }
 
-// fill makes what is light in m ink, and what is dark transparent.
+// fill recolours m: light pixels become ink, dark ones transparent.
 func fill(m *image.RGBA, ink color.NRGBA) {
 	const dark, light = 25, 200 // of green, where outline and holes are 25, water and ring 240 and more
 	for p := 0; p < len(m.Pix); p += 4 {
@@ -105,8 +104,8 @@ func fill(m *image.RGBA, ink color.NRGBA) {
 	}
 }
 
-// lay draws an overlay over m: SVG as oksvg reads it has no means to cut, so
-// the overlay's first shape is the hole that the others are put into.
+// lay draws an overlay over m. oksvg cannot clip, so the overlay's first shape is the
+// hole into which the others are drawn.
 func lay(m *image.RGBA, overlay *oksvg.SvgIcon) {
 	hole, rest := *overlay, *overlay
 	hole.SVGPaths, rest.SVGPaths = overlay.SVGPaths[:1], overlay.SVGPaths[1:]
@@ -114,7 +113,7 @@ func lay(m *image.RGBA, overlay *oksvg.SvgIcon) {
 	mask := image.NewAlpha(m.Rect)
 	paint(mask, &hole)
 	for p, a := range mask.Pix {
-		for c := range 4 { // colours are premultiplied: all four fade alike
+		for c := range 4 { // colours are premultiplied: scale all four channels
 			m.Pix[4*p+c] = uint8(int(m.Pix[4*p+c]) * (255 - int(a)) / 255)
 		}
 	}

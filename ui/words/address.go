@@ -12,7 +12,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 )
 
-// LoopbackFamilies reports which of 127.0.0.1 and [::1] lead to l.
+// LoopbackFamilies reports whether 127.0.0.1 and [::1] lead to l.
 func LoopbackFamilies(l *monitor.Listener) (v4, v6 bool) {
 	for _, s := range l.Sockets {
 		switch a := s.Address.Unmap(); {
@@ -27,7 +27,8 @@ func LoopbackFamilies(l *monitor.Listener) (v4, v6 bool) {
 	return v4, v6
 }
 
-// ClientAddress is where a client on this machine reaches l: "127.0.0.1:62893".
+// ClientAddress returns the address at which a client on this machine reaches l:
+// "127.0.0.1:62893".
 func ClientAddress(l *monitor.Listener) string {
 	a := l.Addresses[0].Unmap()
 	for _, x := range l.Addresses {
@@ -55,7 +56,7 @@ func AddressPort(s monitor.HeldSocket, port uint16) string {
 	return fmt.Sprintf("[%s]:%d", s.Address, port)
 }
 
-// SocketExposure says from where a socket can be reached.
+// SocketExposure describes the exposure of a socket.
 func SocketExposure(s monitor.HeldSocket) string {
 	if monitor.ExposureOf(s.Address) == monitor.ExposureLoopback {
 		return lang.L("local only")
@@ -63,8 +64,8 @@ func SocketExposure(s monitor.HeldSocket) string {
 	return lang.L("network")
 }
 
-// SamePort are those of all that have the port and the protocol of l; in all they
-// stand together.
+// SamePort returns the listeners of all that have the port and protocol of l. In all
+// they stand together.
 func SamePort(all []*monitor.Listener, l *monitor.Listener) []*monitor.Listener {
 	same := func(o *monitor.Listener) bool { return o.Port == l.Port && o.Protocol == l.Protocol }
 	first := slices.IndexFunc(all, same)
@@ -78,8 +79,8 @@ func SamePort(all []*monitor.Listener, l *monitor.Listener) []*monitor.Listener 
 	return all[first:end]
 }
 
-// Ambiguous reports whether "localhost" leads to l or to another of those that
-// have its port.
+// Ambiguous reports whether "localhost" may lead to l or to another listener on its
+// port.
 func Ambiguous(l *monitor.Listener, all []*monitor.Listener) bool {
 	if len(all) == 1 {
 		return false
@@ -93,7 +94,7 @@ func Ambiguous(l *monitor.Listener, all []*monitor.Listener) bool {
 	return false
 }
 
-// PortRange names the range that port is in (RFC 6335, section 6).
+// PortRange names the range of port (RFC 6335, section 6).
 func PortRange(port uint16) string {
 	switch explain.PortRangeOf(port) {
 	case explain.WellKnown:
@@ -104,7 +105,7 @@ func PortRange(port uint16) string {
 	return lang.L("dynamic (49152–65535)")
 }
 
-// Port returns the port, and "UDP" behind that of UDP.
+// Port returns the port of l, followed by "UDP" for a UDP socket.
 func Port(p monitor.Protocol, port uint16) string {
 	if p == monitor.UDP {
 		return strconv.Itoa(int(port)) + " UDP"

@@ -9,8 +9,8 @@ import (
 	"porthole/monitor/ancestry"
 )
 
-// chainText is the chain of parents, the oldest first, as it was when the owner
-// was first seen; with pids also what each of them is.
+// chainText returns the chain of parents, the oldest first, as it was when the owner was
+// first seen. With pids it includes the PID and role of each.
 func chainText(why ancestry.Explanation, pids bool) string {
 	var names []string
 	for _, p := range why.Chain {
@@ -33,8 +33,8 @@ func chainText(why ancestry.Explanation, pids bool) string {
 	return strings.Join(names, " › ")
 }
 
-// titleText is a parent's title in the user's language: as it stands behind
-// "Started in", and alone, in the chain. Names stay as they are.
+// titleText returns a parent's title in the user's language, for use after "Started in"
+// and in the chain. Names are not translated.
 func titleText(title string) (place, alone string) {
 	switch title {
 	case ancestry.SSHSession:
@@ -55,7 +55,7 @@ func titleText(title string) (place, alone string) {
 	return title, title
 }
 
-// roleText says what a parent is; "" where nothing is known of it.
+// roleText returns a parent's role; "" if it is not known.
 func roleText(r ancestry.Role) string {
 	switch r {
 	case ancestry.System:
@@ -82,8 +82,8 @@ func roleText(r ancestry.Role) string {
 	return ""
 }
 
-// Ancestry says why a process runs, as far as that is known, and the chain below.
-// That it was left behind is said as something odd instead.
+// Ancestry returns why a process is running, as far as that is known, and the chain of
+// its parents. That it is orphaned is shown as a warning instead.
 func Ancestry(why ancestry.Explanation, pids bool) string {
 	if why.Orphaned {
 		return chainText(why, pids)
@@ -115,7 +115,8 @@ func ancestrySentence(w ancestry.Explanation) string {
 	return sentence
 }
 
-// startedByUser is for what a person started, or a script; "" where none is known.
+// startedByUser returns the sentence for a process that a person or a script started;
+// "" if neither is known.
 func startedByUser(w ancestry.Explanation, data map[string]any) string {
 	switch script, shell, home := w.Script != nil, w.Shell != nil, w.Session != nil; {
 	case script && shell && home:
@@ -136,7 +137,7 @@ func startedByUser(w ancestry.Explanation, data map[string]any) string {
 	return ""
 }
 
-// startedByManager is for what no person started by hand.
+// startedByManager returns the sentence for a process that no person started by hand.
 func startedByManager(w ancestry.Explanation, data map[string]any) string {
 	parent := ancestry.Process{}
 	if len(w.Chain) > 1 {
@@ -164,7 +165,7 @@ func startedByManager(w ancestry.Explanation, data map[string]any) string {
 	return lang.L("Started by {{.Script}}", data)
 }
 
-// orphanedSentence is for what outlived its terminal.
+// orphanedSentence returns the sentence for a process that outlived its terminal.
 func orphanedSentence(w ancestry.Explanation, data map[string]any) string {
 	switch {
 	case w.Script != nil:

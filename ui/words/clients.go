@@ -14,13 +14,13 @@ import (
 // clientRow is one client with all its connections.
 type clientRow struct {
 	name  string
-	order int // PIDs first, then what is hidden, then other machines
+	order int // processes first, then unknown local ones, then other machines
 	pid   int
 	count int
 	rate  connection.Rate
 }
 
-// clientRows puts the connections of each client together.
+// clientRows groups connections by client.
 func clientRows(all []connection.Conn, meter *connection.Meter) []clientRow {
 	var rows []clientRow
 	at := map[string]int{}
@@ -42,7 +42,7 @@ func clientRows(all []connection.Conn, meter *connection.Meter) []clientRow {
 	return rows
 }
 
-// clientOf names the other end: its process, whose it is, or its address.
+// clientOf names the client of a connection: its process, its user or its address.
 func clientOf(p connection.Conn) clientRow {
 	switch name := monitor.Clean(p.Client.Name, 40); {
 	case p.Client.PID != 0 && name == "":
@@ -55,8 +55,7 @@ func clientOf(p connection.Conn) clientRow {
 	return clientRow{name: p.Remote.Addr().String(), order: 2}
 }
 
-// Speed puts bytes a second into words, in powers of a thousand: "0 B/s",
-// "1.2 kB/s", "41 kB/s".
+// Speed formats bytes per second in powers of 1000: "0 B/s", "1.2 kB/s", "41 kB/s".
 func Speed(bytes float64) string {
 	n := func(v float64) map[string]any {
 		digits := 0
@@ -76,16 +75,17 @@ func Speed(bytes float64) string {
 	return lang.L("{{.N}} GB/s", n(bytes/1e9))
 }
 
-// ConnectionsTitle is the title above n connections.
+// ConnectionsTitle returns the title above n connections.
 func ConnectionsTitle(n int) string {
 	return lang.L("Connections ({{.Count}})", map[string]any{"Count": Number(n)})
 }
 
-// MaxClients is how many clients are listed; the rest is counted.
+// MaxClients is the number of clients that are listed; the others are counted.
 const MaxClients = 8
 
-// ClientLines puts clients into lines: name, connections, and how fast, from the listener's
-// view. speeds says that rates are known; both has each way in a column of its own.
+// ClientLines returns a line for each client: name, connections and transfer rate, seen
+// from the listener. speeds means that rates are known; with both, received and sent
+// rates have separate columns.
 func ClientLines(all []connection.Conn, meter *connection.Meter, speeds, both bool) [][4]string {
 	rows := clientRows(all, meter)
 	if len(rows) == 0 {

@@ -16,7 +16,7 @@ func Service(l *monitor.Listener) string {
 	return l.Service
 }
 
-// containerText is Words in the user's language.
+// containerText returns Container.Description in the user's language.
 func containerText(c monitor.Container) string {
 	name := map[string]any{"Name": monitor.Clean(c.Name, 60), "Image": monitor.Clean(c.Image, 100), "Address": monitor.Clean(c.Address, 60)}
 	switch {
@@ -30,8 +30,8 @@ func containerText(c monitor.Container) string {
 	return lang.L("container at {{.Address}}", name)
 }
 
-// ContainerDetails is what is known of the container behind l: "web (acme/web:1) ·
-// 0123456789ab · 172.17.0.2:80"; "" where there is none.
+// ContainerDetails describes the container of l: "web (acme/web:1) · 0123456789ab ·
+// 172.17.0.2:80"; "" if there is none.
 func ContainerDetails(l *monitor.Listener) string {
 	c := l.Container
 	if c == nil {
@@ -52,5 +52,5 @@ func ContainerDetails(l *monitor.Listener) string {
 	return strings.Join(parts, " · ")
 }
 
-// shortID is as much of an id as the engines' own lists show.
+// shortID shortens a container ID as the engines' own lists do.
 func shortID(id string) string { return monitor.Clean(id[:min(len(id), 12)], 12) }

@@ -9,8 +9,8 @@ import (
 	"porthole/monitor/explain"
 )
 
-// Explanation says in one paragraph what the addresses and the port of l mean. Of
-// one that has closed the port is left.
+// Explanation explains in one paragraph what the addresses and the port of l mean. For a
+// closed listener it explains only the port.
 func Explanation(l *monitor.Listener, gone bool, s explain.System) string {
 	now := []*monitor.Listener{l}
 	if gone {

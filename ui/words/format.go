@@ -1,5 +1,5 @@
-// Package words puts what the monitor sees into words that several pages share: durations, sizes,
-// dates, addresses, owners, warnings. It knows no widgets.
+// Package words formats values for people, in the user's language: durations, sizes,
+// dates, addresses, owners and warnings. Several pages share it. It uses no widgets.
 package words
 
 import (
@@ -13,8 +13,8 @@ import (
 	"porthole/monitor/history"
 )
 
-// Duration puts d into one short word: "2 s", "12 min", "2 h", "3 d". What is
-// below a second is "0 s"; nothing is rounded up.
+// Duration formats d with one unit: "2 s", "12 min", "2 h", "3 d". It rounds down;
+// less than a second is "0 s".
 func Duration(d time.Duration) string {
 	count := func(n time.Duration) map[string]any { return map[string]any{"N": strconv.Itoa(int(n))} }
 	switch d = max(d, 0); {
@@ -28,13 +28,13 @@ func Duration(d time.Duration) string {
 	return lang.L("{{.N}} d", count(d/(24*time.Hour)))
 }
 
-// Moment puts t into words as seen at now, in now's location: "today 15:41:07",
-// "yesterday 09:12:00", "2026-11-20 18:40:12".
+// Moment formats t relative to now, in now's location: "today 15:41:07", "yesterday
+// 09:12:00", "2026-11-20 18:40:12".
 func Moment(t, now time.Time) string {
 	return MomentAs(t, now, time.TimeOnly)
 }
 
-// MomentAs is Moment with the clock's time in layout.
+// MomentAs is Moment with the time of day in layout (see time.Layout).
 func MomentAs(t, now time.Time, layout string) string {
 	t = t.In(now.Location())
 	data := map[string]any{"Time": t.Format(layout)}
@@ -47,13 +47,13 @@ func MomentAs(t, now time.Time, layout string) string {
 	return dateText(t) + " " + t.Format(layout)
 }
 
-// dateText puts the day of t into numbers, in the order of the language.
+// dateText formats the date of t in numbers, in the order of the language.
 func dateText(t time.Time) string {
 	return lang.L("{{.Year}}-{{.Month}}-{{.Day}}", map[string]any{"Year": t.Format("2006"), "Month": t.Format("01"), "Day": t.Format("02")})
 }
 
-// Decimal writes v with so many digits after the language's decimal sign, -1 for
-// as many as it takes.
+// Decimal formats v with the language's decimal separator and the given number of
+// digits after it; -1 for as many as needed.
 func Decimal(v float64, digits int) string {
 	whole, decimals, found := strings.Cut(strconv.FormatFloat(v, 'f', digits, 64), ".")
 	if !found {
@@ -62,25 +62,25 @@ func Decimal(v float64, digits int) string {
 	return lang.L("{{.Whole}}.{{.Decimals}}", map[string]any{"Whole": whole, "Decimals": decimals})
 }
 
-// Number writes n with the language's sign between thousands.
+// Number formats n with the language's thousands separator.
 func Number(n int) string {
 	digits := strconv.Itoa(n)
 	if len(digits) < 4 || n < 0 {
 		return digits
 	}
 	head, tail := digits[:len(digits)-3], digits[len(digits)-3:]
-	h, _ := strconv.Atoi(head) // digits of ours
+	h, _ := strconv.Atoi(head) // formatted by us, cannot fail
 	return lang.L("{{.Thousands}},{{.Rest}}", map[string]any{"Thousands": Number(h), "Rest": tail})
 }
 
-// DayNumber counts the days of the calendar: it differs by 1 from one day to the next.
+// DayNumber returns a number that grows by 1 with each calendar day.
 func DayNumber(t time.Time) int {
 	year, month, day := t.Date()
 	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
 }
 
-// Day puts the day of t into words as seen at now, in now's location: "Today",
-// "Yesterday", "Friday 20 November", and the year where it is another.
+// Day formats the date of t relative to now, in now's location: "Today", "Yesterday",
+// "Friday 20 November"; with the year if it is not the present one.
 func Day(t, now time.Time) string {
 	t = t.In(now.Location())
 	switch DayNumber(now) - DayNumber(t) {
@@ -106,17 +106,17 @@ func month(m time.Month) string {
 		lang.L("August"), lang.L("September"), lang.L("October"), lang.L("November"), lang.L("December")}[m-1]
 }
 
-// Tenure puts the time for which someone had a port into words as seen at now, and
-// says what of it is not known: "today 14:02–14:07", "until today 14:07", "since
+// Tenure formats the interval during which an owner had a port, relative to now, and
+// says what is not known of it: "today 14:02–14:07", "until today 14:07", "since
 // yesterday 09:12", "from today 14:02, ended before 16:30 while Porthole was not
 // running".
 func Tenure(s history.Tenure, now time.Time) string {
 	layout := "15:04"
-	if s.To.Sub(s.From).Abs() < time.Minute { // the seconds tell the two apart
+	if s.To.Sub(s.From).Abs() < time.Minute { // both times would look the same without seconds
 		layout = "15:04:05"
 	}
 	at := func(t time.Time) string { return MomentAs(t, now, layout) }
-	to := func() string { // without the day that from has said
+	to := func() string { // without repeating the day
 		if DayNumber(s.From.In(now.Location())) == DayNumber(s.To.In(now.Location())) {
 			return s.To.In(now.Location()).Format(layout)
 		}
@@ -142,7 +142,7 @@ func Tenure(s history.Tenure, now time.Time) string {
 	return at(s.From) + " – " + at(s.To)
 }
 
-// ShortDuration puts a time below a minute into words: "250 ms", "1 s", "1.5 s".
+// ShortDuration formats a duration below a minute: "250 ms", "1 s", "1.5 s".
 func ShortDuration(d time.Duration) string {
 	if d < time.Second {
 		return lang.L("{{.N}} ms", map[string]any{"N": strconv.FormatInt(d.Milliseconds(), 10)})
@@ -150,12 +150,13 @@ func ShortDuration(d time.Duration) string {
 	return lang.L("{{.N}} s", map[string]any{"N": Decimal(d.Seconds(), -1)})
 }
 
-// Copied says that text is on the clipboard. The text of another process is cleaned.
+// Copied returns the notice that text was copied. It cleans text, which may come from
+// another process.
 func Copied(text string) string {
 	return lang.L("{{.Text}} copied", map[string]any{"Text": monitor.Clean(strings.Join(strings.Fields(text), " "), 100)})
 }
 
-// Size puts bytes into words, in powers of a thousand: "812 kB", "48 MB", "1.2 GB".
+// Size formats bytes in powers of 1000: "812 kB", "48 MB", "1.2 GB".
 func Size(bytes uint64) string {
 	switch v := float64(bytes); {
 	case v < 999.5e3:

@@ -12,8 +12,8 @@ import (
 	"porthole/assets"
 )
 
-// SetUpLanguage gives Fyne's lang the texts of the chosen language, "" for that of
-// the system. A language without a translation becomes English. Call it once,
+// SetUpLanguage loads the translations of a language into Fyne's package lang; "" is the
+// system's language. A language without a translation becomes English. Call it once,
 // before the first text is needed.
 func SetUpLanguage(chosen string) error {
 	locale := lang.SystemLocale()
@@ -28,7 +28,7 @@ func SetUpLanguage(chosen string) error {
 	}
 	if name == system {
 		err = lang.AddTranslations(fyne.NewStaticResource(name+".json", texts))
-	} else { // Fyne looks for the system's language only, so the texts are stored as that
+	} else { // Fyne uses only the system's language, so the texts are registered under that
 		err = lang.AddTranslationsForLocale(texts, locale)
 	}
 	if err != nil {
@@ -37,9 +37,9 @@ func SetUpLanguage(chosen string) error {
 	return nil
 }
 
-// ownNames are how languages call themselves: whoever looks for one does not
-// read the others.
+// ownNames are the names of languages in the languages themselves: a user who looks for
+// one may not understand the others.
 var ownNames = map[string]string{"de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "it": "Italiano", "nl": "Nederlands", "pl": "Polski", "pt": "Português"}
 
-// LanguageName is how a language calls itself, or its code.
+// LanguageName returns a language's own name, or its code if it has none.
 func LanguageName(code string) string { return cmp.Or(ownNames[code], code) }

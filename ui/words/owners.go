@@ -13,17 +13,17 @@ import (
 	"porthole/monitor/history"
 )
 
-// PortTenure is who had a port, and when.
+// PortTenure is an owner of a port and when it had the port.
 type PortTenure struct {
 	history.Tenure
 	Port uint16
 }
 
-// PastTenures returns who had the ports of events before, the newest first. events
-// are the newest first; who has a port still is not among them.
+// PastTenures returns the past owners of the ports of events, the newest first. events
+// must be sorted newest first. Present owners are not included.
 func PastTenures(events []history.Event) []PortTenure {
 	type listener struct{ id, boot string }
-	hands := map[listener]time.Time{} // when it changed hands last
+	hands := map[listener]time.Time{} // when its owner last changed
 	var out []PortTenure
 	for _, e := range slices.Backward(events) {
 		key := listener{e.Listener, e.Boot}
@@ -50,7 +50,8 @@ func PastTenures(events []history.Event) []PortTenure {
 	return out
 }
 
-// LastOwner says who had a port last: "Last: postgres, today 14:02–14:07".
+// LastOwner returns the line about a port's last owner: "Last: postgres, today
+// 14:02–14:07".
 func LastOwner(s history.Tenure, now time.Time) string {
 	data := map[string]any{"Who": PastOwner(s.Owner), "When": Tenure(s, now)}
 	if s.To.IsZero() {
@@ -59,8 +60,7 @@ func LastOwner(s history.Tenure, now time.Time) string {
 	return lang.L("Last: {{.Who}}, {{.When}}", data)
 }
 
-// OwnerName is how a process is called; o is l's, with PID 0 where none can be
-// seen.
+// OwnerName returns the name of o, which owns l; o.PID is 0 if the owner is unknown.
 func OwnerName(l *monitor.Listener, o monitor.Owner) string {
 	if o.PID == 0 {
 		return UnknownOwner(l)
@@ -71,7 +71,7 @@ func OwnerName(l *monitor.Listener, o monitor.Owner) string {
 	return lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
 }
 
-// PastOwner names an owner as the tray and the notifications do.
+// PastOwner names a stored owner as Owner names a present one.
 func PastOwner(o history.Owner) string {
 	l := &monitor.Listener{User: o.User, Project: o.Project, CgroupInfo: monitor.CgroupInfo{Unit: o.Unit, ContainerID: o.Container}}
 	process := monitor.Owner{PID: o.PID, Name: o.Name}
@@ -87,8 +87,8 @@ func PastOwner(o history.Owner) string {
 // PID returns "PID 4711".
 func PID(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
 
-// Owner names who has a listener in a few clean words: "node · acme-web",
-// "unknown (user root)".
+// Owner names the owner of a listener, cleaned and short: "node · acme-web", "unknown
+// (user root)".
 func Owner(l *monitor.Listener) string {
 	o, ok := l.Principal()
 	if !ok {
@@ -104,7 +104,7 @@ func Owner(l *monitor.Listener) string {
 	return name
 }
 
-// UnknownOwner names an owner that cannot be seen, by the most that is known.
+// UnknownOwner describes an unknown owner by what is known of it.
 func UnknownOwner(l *monitor.Listener) string {
 	switch {
 	case l.Inferred != nil && l.Inferred.Name != "":
@@ -121,5 +121,5 @@ func UnknownOwner(l *monitor.Listener) string {
 	return lang.L("unknown (user {{.User}})", map[string]any{"User": monitor.Clean(l.User, maxName)})
 }
 
-// maxName is how many letters of a process's or project's name Owner shows.
+// maxName is the number of characters of a process's or project's name that Owner shows.
 const maxName = 32

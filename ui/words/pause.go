@@ -6,10 +6,10 @@ import (
 	"fyne.io/fyne/v2/lang"
 )
 
-// PauseFor are the times that the menu offers; 0 is until resumed.
+// PauseFor are the pauses that the menu offers; 0 means until resumed.
 var PauseFor = []time.Duration{15 * time.Minute, time.Hour, 0}
 
-// PauseText is the menu's line for pausing for d.
+// PauseText returns the menu's line for a pause of d.
 func PauseText(d time.Duration) string {
 	switch d {
 	case 0:

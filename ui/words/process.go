@@ -9,18 +9,17 @@ import (
 	"porthole/monitor"
 )
 
-// MaxCommand is how many letters of a command line are shown and copied: all that
-// is kept of it, which is 16 KB (monitor/process).
+// MaxCommand is the number of characters of a command line that are shown and copied:
+// everything that monitor/process keeps, which is 16 KB.
 const MaxCommand = 20_000
 
-// Command is a command line, masked and clean.
+// Command returns a process's command line, masked and cleaned.
 func Command(o monitor.Owner) string {
 	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), MaxCommand)
 }
 
-// Description says what a listener is, as far as that is known: "Vite of acme-web
-// (git: main)". A service that nothing but the port tells is a guess, which is
-// not said here.
+// Description says what a listener is, as far as that is known: "Vite in acme-web (git:
+// main)". It omits a service that is only guessed from the port.
 func Description(l *monitor.Listener, o monitor.Owner) string {
 	service, project := monitor.Clean(Service(l), 180), monitor.Clean(cmp.Or(o.Project, l.Project), 60)
 	if l.ServiceBy == monitor.ByPort {
@@ -48,7 +47,8 @@ func Framework(l *monitor.Listener) string {
 	return monitor.Clean(l.Framework, 60)
 }
 
-// ServiceWithSource is the service of l with how sure that is: "Vite (by its command)".
+// ServiceWithSource returns the service of l and how it was recognised: "Vite (by its
+// command)".
 func ServiceWithSource(l *monitor.Listener) string {
 	name := monitor.Clean(Service(l), 180)
 	service := map[string]any{"Service": name}

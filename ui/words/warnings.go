@@ -9,7 +9,7 @@ import (
 	"porthole/monitor/warning"
 )
 
-// Warnings say what is odd about o, which has l, each with what to do.
+// Warnings returns the warnings about o, which owns l, each with advice.
 func Warnings(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, live monitor.ProcessState) []string {
 	var out []string
 	for _, odd := range warning.Check(l, o, why, live) {
@@ -51,8 +51,8 @@ func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 	return o.Sentence(why)
 }
 
-// AmbiguousWarning say that "localhost" leads to one process or to another, and what to
-// do.
+// AmbiguousWarning returns the warning that "localhost" may lead to one of two processes,
+// with advice.
 func AmbiguousWarning() string {
 	return lang.L("“localhost” is ambiguous: on this port, 127.0.0.1 and [::1] belong to different processes. Use the address, or stop the process that you do not need.")
 }
