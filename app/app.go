@@ -37,7 +37,7 @@ func (e exitError) Unwrap() error { return e.err }
 // desktop session.
 func Main(args []string) int {
 	cobra.MousetrapHelpText = "" // else Cobra refuses to run when started from the Windows Explorer
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signalContext()
 	defer stop()
 	root := Command()
 	root.SetArgs(args)
@@ -51,6 +51,15 @@ func Main(args []string) int {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", cmd.CommandPath(), strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 	return status
+}
+
+// signalContext returns a context that the first SIGINT, SIGTERM or SIGHUP cancels.
+// The second one kills the process: ending may take long, or forever if a disk does
+// not answer.
+func signalContext() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // back to the default of the signals
+	return ctx, stop
 }
 
 // Command returns the whole command line, also for generating man pages and

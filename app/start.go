@@ -66,7 +66,7 @@ func checkSession(session desktop.Session, hidden bool) error {
 // contactAgent asks the running agent to show its window. handedOver is true if
 // the agent exits instead and this process is to take its place.
 func contactAgent(dir ipc.RuntimeDir, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
-	m := ipc.Message{Kind: ipc.Start, Session: session, Hidden: hidden, Port: port, Build: buildID(), Program: programPath()}
+	m := ipc.Message{Kind: ipc.Start, Session: session, Hidden: hidden, Port: port, Build: buildID()}
 	var answer ipc.Message
 	var err error
 	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(50 * time.Millisecond) {
@@ -104,7 +104,7 @@ func waitForLock(ctx context.Context, dir ipc.RuntimeDir, limit time.Duration) (
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return nil, errors.New("the running Porthole does not exit; stop it (pkill porthole) and try again")
+	return nil, errors.New("the running Porthole does not exit; end it with \"porthole quit\" and try again")
 }
 
 // runAgent runs the agent until it exits and releases the instance lock. If

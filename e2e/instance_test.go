@@ -65,7 +65,7 @@ func TestSingleInstance(t *testing.T) {
 	for path, want := range map[string]os.FileMode{
 		d.runtimePath("porthole"):               os.ModeDir | 0o700,
 		d.runtimePath("porthole", "agent.sock"): os.ModeSocket | 0o600,
-		d.runtimePath("porthole", "agent.lock"): 0o600,
+		d.statePath("agent.lock"):               0o600,
 	} {
 		if info, err := os.Stat(path); err != nil || info.Mode() != want {
 			t.Errorf("%s: got %v, %v; want %v", path, info.Mode(), err, want)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/adrg/xdg"
+
 	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/process"
@@ -39,7 +41,10 @@ func startAgent(t *testing.T, listeners ...*monitor.Listener) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	t.Cleanup(xdg.Reload) // after the environment is restored
 	t.Setenv("XDG_RUNTIME_DIR", folder)
+	t.Setenv("XDG_STATE_HOME", folder) // no other agent runs there
+	xdg.Reload()
 	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)

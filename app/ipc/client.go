@@ -23,7 +23,7 @@ var ErrNotRunning = errors.New("Porthole is not running")
 // ErrNoResponse means that the agent is running but does not respond.
 //
 //lint:ignore ST1005 Porthole is a name
-var ErrNoResponse = errors.New("Porthole is running but does not respond; quit it (pkill porthole) and start it again")
+var ErrNoResponse = errors.New("Porthole is running but does not respond; end it with \"porthole quit\" and start it again")
 
 // Request sends one command to the agent and returns its answer. It waits at most
 // 2 s for the answer. The error is ErrNotRunning or ErrNoResponse.

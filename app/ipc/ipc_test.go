@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/adrg/xdg"
+
 	"porthole/monitor"
 )
 
@@ -61,9 +63,18 @@ func (a *fakeAgent) WindowConnected(c *WindowConn)          { a.connected <- c }
 func (a *fakeAgent) WindowDisconnected(c *WindowConn)       { a.disconnected <- c }
 func (a *fakeAgent) WindowMessage(_ *WindowConn, m Message) { a.messages <- m }
 
+// setStateHome sets the folder of the state, in which the lock is.
+func setStateHome(t *testing.T, home string) {
+	t.Helper()
+	t.Cleanup(xdg.Reload) // after the environment is restored
+	t.Setenv("XDG_STATE_HOME", home)
+	xdg.Reload()
+}
+
 // openTestDir returns a runtime directory of this test.
 func openTestDir(t *testing.T) RuntimeDir {
 	t.Helper()
+	setStateHome(t, t.TempDir())
 	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
 	dir, err := OpenRuntimeDir()
 	if err != nil {

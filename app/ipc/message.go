@@ -87,7 +87,7 @@ type Message struct {
 	Hidden    bool                `json:"hidden,omitempty"`
 	Problem   string              `json:"problem,omitempty"` // a sentence for the user
 	Build     string              `json:"build,omitempty"`   // Start: identity of the caller's build
-	Program   string              `json:"program,omitempty"` // Start: the caller's executable
+	Program   string              `json:"-"`                 // Start: the caller's executable, as the agent's system knows it; never sent
 	Session   map[string]string   `json:"session,omitempty"` // Start: environment of the caller's desktop session
 	Status    *Status             `json:"status,omitempty"`
 	Watches   watch.Rules         `json:"watches,omitempty"`

@@ -4,20 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-
-	"github.com/gofrs/flock"
 
 	"porthole/app/paths"
 )
 
-// RuntimeDir is the directory of the agent's socket and lock file. Only the user
-// can access it.
+// RuntimeDir is the directory of the agent's socket. Only the user can access it.
 type RuntimeDir struct{ path string }
 
-// OpenRuntimeDir returns paths.Runtime(). It creates the directory if needed, with
-// mode 0700, and returns an error if it belongs to another user.
+// OpenRuntimeDir returns the directory of the running agent, which may have been
+// started with another environment, or else paths.Runtime(). It creates the
+// latter if needed, with mode 0700, and returns an error if it belongs to another
+// user.
 func OpenRuntimeDir() (RuntimeDir, error) {
+	if agent, running := runningAgent(); running && agent.RuntimeDir != "" && ensurePrivate(agent.RuntimeDir) == nil {
+		return RuntimeDir{agent.RuntimeDir}, nil
+	}
 	dir := paths.Runtime()
 	if dir == "" {
 		return RuntimeDir{}, errors.New("find the runtime directory: the system defines none")
@@ -33,14 +34,3 @@ func OpenRuntimeDir() (RuntimeDir, error) {
 
 // String returns the path.
 func (d RuntimeDir) String() string { return d.path }
-
-// Lock makes this process the only agent until it exits or calls unlock. ok is
-// false if another process holds the lock.
-func (d RuntimeDir) Lock() (unlock func() error, ok bool, err error) {
-	l := flock.New(filepath.Join(d.path, "agent.lock"), flock.SetPermissions(0o600))
-	ok, err = l.TryLock()
-	if err != nil {
-		return nil, false, fmt.Errorf("lock %s: %w", l.Path(), err)
-	}
-	return l.Close, ok, nil
-}

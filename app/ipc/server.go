@@ -92,6 +92,9 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 		s.serveWindow(ctx, cancel, c, r)
 		return
 	}
+	if first.Kind == Start {
+		first.Program = peerProgram(c)
+	}
 	stop() // the command may end the agent, and still gets its answer
 	answer := s.handler.Command(first)
 	_ = c.SetWriteDeadline(time.Now().Add(handshakeTimeout)) // on a closed connection the write fails too

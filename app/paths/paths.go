@@ -36,7 +36,12 @@ func History() string { return filepath.Join(State(), "history.db") }
 // Log returns the path of the log file.
 func Log() string { return filepath.Join(State(), "porthole.log") }
 
-// Runtime returns the folder of the agent's socket and lock:
+// AgentLock returns the path of the lock that the agent holds. It is beside the
+// history, which has a single writer, and is found without the variables of a
+// desktop session.
+func AgentLock() string { return filepath.Join(State(), "agent.lock") }
+
+// Runtime returns the folder of the agent's socket:
 // $XDG_RUNTIME_DIR/porthole, or, if that variable is not set, a folder of this
 // user: below the temporary folder on Unix, in %LocalAppData% on Windows. It
 // returns "" if the system names no such folder.
