@@ -172,3 +172,28 @@ func (m *Monitor) retrySearch(e *entry) {
 		e.lost = append(e.lost, h.Owner)
 	}
 }
+
+// followUp schedules the searches for more holders after an opening. The zero value
+// has none.
+type followUp struct {
+	due    time.Time // of the next search; zero if there is none
+	opened time.Time
+	step   int // index of the next search in followUps
+}
+
+// begin schedules the searches after an opening. A search that is due earlier stays.
+func (f *followUp) begin(now time.Time) {
+	f.opened, f.step, f.due = now, 0, earliest(f.due, now.Add(followUps[0]))
+}
+
+// next schedules the next search after one that starts now.
+func (f *followUp) next(now time.Time) {
+	f.due = time.Time{}
+	for f.due.IsZero() && !f.opened.IsZero() && f.step < len(followUps) {
+		if due := f.opened.Add(followUps[f.step]); due.After(now) {
+			f.due = due
+			return
+		}
+		f.step++
+	}
+}

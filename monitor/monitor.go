@@ -33,6 +33,11 @@ const (
 	minHintInterval = 10 * time.Millisecond  // shortest time between polls that hints cause: any user can cause a thousand hints a second
 )
 
+// followUps are the times after an opening when more holders of its socket are
+// searched: the search for the first one stops there, and a server may fork workers
+// after listen(2). Each is nearly free if no process has started meanwhile.
+var followUps = []time.Duration{400 * time.Millisecond, 900 * time.Millisecond, 3 * time.Second}
+
 // Monitor watches a Table. Create it with New, then call Run or Scan.
 type Monitor struct {
 	table  Table
@@ -63,6 +68,7 @@ type Monitor struct {
 	polledUDP  bool                // the last poll included UDP sockets
 	filtered   []Socket            // buffer for the sockets on opts.Ports
 	unlisting  bool                // listeners that disappear now were not closed
+	followUp   followUp
 
 	holdersChanged bool      // since the last WatchExits
 	holdingsCache  []Holding // all holdings, sorted by PID; nil after a change
@@ -199,15 +205,20 @@ func (m *Monitor) Run(ctx context.Context) {
 		if m.searchDue(now) && now.Before(work.restUntil) {
 			deadline = earliest(deadline, work.restUntil)
 		}
+		if work.idle() {
+			nextRecent = earliest(nextRecent, m.followUp.due)
+		}
 		switch {
 		case !work.idle():
 		case !now.Before(nextEverywhere):
 			work.start(ownerJob{scope: Everywhere, search: m.allSockets()})
 			m.takeDue(now) // these are among all sockets
 			nextEverywhere, nextRecent, nextVerify = now.Add(everywhereEvery), now.Add(recentEvery), now.Add(verifyEvery)
+			m.followUp.next(now)
 		case !now.Before(nextRecent): // before new sockets, or a steady stream of them would starve it
 			work.start(ownerJob{verify: m.holdings(), scope: Recent, search: m.allSockets(), unknown: m.unowned()})
 			nextRecent, nextVerify = now.Add(recentEvery), now.Add(verifyEvery)
+			m.followUp.next(now)
 		case !now.Before(nextVerify):
 			if holdings := m.holdings(); len(holdings) > 0 {
 				work.start(ownerJob{verify: holdings})
@@ -225,6 +236,9 @@ func (m *Monitor) Run(ctx context.Context) {
 			nextPublish = m.now().Add(time.Since(begin))
 		}
 		var hint Hint
+		if work.idle() {
+			deadline = earliest(deadline, m.followUp.due)
+		}
 		closed, hint = m.table.Wait(time.Until(earliest(nextPoll, deadline)), closed[:0])
 		if hint&TableChanged != 0 {
 			nextPoll = earliest(nextPoll, lastPoll.Add(minHintInterval))

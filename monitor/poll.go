@@ -91,6 +91,9 @@ func (m *Monitor) add(s Socket, now time.Time) {
 	if m.ready && (s.Protocol != UDP || m.polledUDP) { // else it may have been open before
 		e.since = now
 	}
+	if m.ready {
+		m.followUp.begin(now)
+	}
 	m.entries[s.ID], m.unsettled[s.ID] = e, e
 	m.pollFaster(now)
 }

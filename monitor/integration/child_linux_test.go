@@ -31,6 +31,8 @@ var roles = map[string]func(){
 	"listen":           child.Reporting(playListen),
 	"hold":             child.Reporting(func() report { return report{} }),
 	"parent":           child.Reporting(playParent),
+	"prefork":          child.Reporting(playPrefork),
+	"reloader":         playReloader,
 	"taker":            child.Reporting(playTaker),
 	"main thread ends": playMainThreadEnds,
 	"observer":         child.Reporting(playObserver),
@@ -41,6 +43,7 @@ var roles = map[string]func(){
 // report is the report of a child.
 type report struct {
 	Port, Child int
+	Children    []int
 	Listeners   []*monitor.Listener
 	Cgroup      uint64
 	Info        monitor.Owner // of another process
@@ -232,6 +235,58 @@ func portOf(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }
 // playParent listens, passes the socket to a child, as servers do with their workers,
 // and keeps running. The child's input is descriptor 3.
 func playParent() report {
+	ln, file := listenerFile()
+	c := startWorker(file, os.NewFile(3, "input of the child"))
+	_ = file.Close()
+	kept = append(kept, ln)
+	return report{Port: portOf(ln), Child: c.Process.Pid}
+}
+
+// playPrefork listens and passes the socket to four children, whose input is descriptor
+// 3. With an argument, it waits that long before.
+func playPrefork() report {
+	ln, file := listenerFile()
+	input := os.NewFile(3, "input of the children")
+	r := report{Port: portOf(ln)}
+	if len(os.Args) > 1 {
+		pause, err := time.ParseDuration(os.Args[1])
+		if err != nil {
+			child.Fail(err)
+		}
+		time.Sleep(pause)
+	}
+	for range 4 {
+		r.Children = append(r.Children, startWorker(file, input).Process.Pid)
+	}
+	_ = file.Close()
+	kept = append(kept, ln)
+	return r
+}
+
+// playReloader listens and passes the socket to a child, which it replaces whenever it
+// is told to on its input, as a development server does when a file is saved. It prints
+// a report for each child.
+func playReloader() {
+	ln, file := listenerFile()
+	input, end, err := os.Pipe()
+	if err != nil {
+		child.Fail(err)
+	}
+	kept = append(kept, ln, end)
+	for commands := bufio.NewReader(os.Stdin); ; {
+		c := startWorker(file, input)
+		child.Report(report{Port: portOf(ln), Child: c.Process.Pid})
+		_, err := commands.ReadString('\n')
+		_ = c.Process.Kill()
+		_ = c.Wait() // it was killed
+		if err != nil {
+			return
+		}
+	}
+}
+
+// listenerFile listens on a port of loopback and returns a descriptor for children.
+func listenerFile() (net.Listener, *os.File) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		child.Fail(err)
@@ -240,9 +295,14 @@ func playParent() report {
 	if err != nil {
 		child.Fail(err)
 	}
+	return ln, file
+}
+
+// startWorker starts a child that holds a listener, and waits for its report.
+func startWorker(file, input *os.File) *exec.Cmd {
 	c := child.Command("hold")
 	c.ExtraFiles = []*os.File{file}
-	c.Stdin = os.NewFile(3, "input of the child")
+	c.Stdin = input
 	out, err := c.StdoutPipe()
 	if err != nil {
 		child.Fail(err)
@@ -253,9 +313,8 @@ func playParent() report {
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		child.Fail(err)
 	}
-	_ = file.Close()
-	kept = append(kept, ln, out)
-	return report{Port: portOf(ln), Child: c.Process.Pid}
+	kept = append(kept, out)
+	return c
 }
 
 // playTaker receives a descriptor over the Unix socket that is its descriptor 3.

@@ -3,6 +3,7 @@
 package owner
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -85,6 +86,9 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 				pid := some[i]
 				searched[pid] = true
 				if len(r.held) > 0 {
+					if scope == monitor.Likely {
+						f.reportAncestors(pid, searched, report)
+					}
 					r.err = f.report(pid, r.held, report)
 				}
 				if monitor.OutOfResources(r.err) {
@@ -216,6 +220,43 @@ func (f *finder) splitByChange(pids []int, counts map[int]fdCount) (changed, res
 func (f *finder) isMine(pid int) bool {
 	var stat unix.Stat_t
 	return unix.Stat(fmt.Sprintf("/proc/%d", pid), &stat) == nil && int(stat.Uid) == f.uid
+}
+
+// reportAncestors reports the parent of pid, its parent and so on, as far as they hold
+// any of the sockets, the oldest first. A server that forks workers after listen(2) is
+// found by its youngest worker: the server opened the port, not the worker.
+func (f *finder) reportAncestors(pid int, searched map[int]bool, found func(monitor.Holding)) {
+	type holder struct {
+		pid  int
+		held []match
+	}
+	var ancestors []holder
+	for pid = parentOf(pid); pid > 0 && !searched[pid]; pid = parentOf(pid) {
+		r := f.readProcess(pid, &f.buffers)
+		if len(r.held) == 0 {
+			break
+		}
+		searched[pid] = true
+		ancestors = append(ancestors, holder{pid, r.held})
+	}
+	for _, a := range slices.Backward(ancestors) {
+		_ = f.report(a.pid, a.held, found) // it may have exited; the next search sees what is left
+	}
+}
+
+// parentOf returns the parent of pid, 0 if it has exited: field 4 of /proc/PID/stat
+// (proc_pid_stat(5)).
+func parentOf(pid int) int {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, _ := strconv.Atoi(string(fields[1])) // the kernel writes numbers
+	return parent
 }
 
 // report calls found for everything that pid holds. An error means that the

@@ -1,0 +1,117 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/monitor"
+	"porthole/monitor/process/child"
+)
+
+// soon is less than the pause between two searches for more holders of known sockets
+// (15 s): all owners of a new listener are known earlier.
+const soon = 5 * time.Second
+
+// prefork starts a server with four workers, and returns it and a function that ends the
+// workers.
+func prefork(t *testing.T, args ...string) (master testProcess, end func()) {
+	t.Helper()
+	// The workers become this process's children when their parent exits, so that the test
+	// can wait for them.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	input, life, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := child.Command("prefork", args...)
+	c.ExtraFiles = []*os.File{input}
+	started := child.StartVictim(t, c)
+	_ = input.Close()
+	t.Cleanup(func() {
+		_ = life.Close()
+		started.End()
+		for _, pid := range master.Children {
+			if _, err := unix.Wait4(pid, nil, 0, nil); err != nil {
+				t.Errorf("wait for worker %d: %v", pid, err)
+			}
+		}
+	})
+	master = testProcess{pid: started.PID, end: started.End}
+	if err := started.ReadReport(&master.report); err != nil {
+		t.Fatal(err)
+	}
+	return master, started.End
+}
+
+// A server listens and starts four workers: the opening names the server, all owners are
+// known soon, and the end of the server is one change of owner.
+func TestServerWithWorkers(t *testing.T) {
+	for name, args := range map[string][]string{"started at once": nil, "started later": {"600ms"}} {
+		t.Run(name, func(t *testing.T) {
+			w := watch(t, 0, 20*time.Millisecond)
+			begin := time.Now()
+			master, end := prefork(t, args...)
+			w.port = master.Port
+			w.events = slices.DeleteFunc(w.events, func(e monitor.Event) bool { return int(e.Listener.Port) != master.Port })
+			all := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of %v", append([]int{master.pid}, master.Children...))
+			w.rows(all)
+			if took := time.Since(begin); took > soon {
+				t.Errorf("the owners were complete after %v, want within %v", took, soon)
+			} else {
+				t.Logf("the owners were complete after %v", took.Round(time.Millisecond))
+			}
+			w.until("opened")
+			if got := w.notable()[0].Listener.Owners[0].PID; got != master.pid {
+				t.Errorf("the opening names %d, want the master %d before its workers %v", got, master.pid, master.Children)
+			}
+			end()
+			w.until("opened, owner_changed")
+			w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of %v", master.Children))
+			w.refresh()
+			if got := w.kinds(); got != "opened, owner_changed" {
+				t.Errorf("got events %s, want one change of owner", got)
+			}
+		})
+	}
+}
+
+// A development server listens and replaces its child at each save. It stays the owner.
+func TestReloadingServer(t *testing.T) {
+	w := watch(t, 0, 20*time.Millisecond)
+	server := child.Start(t, child.Command("reloader"))
+	var r report
+	for range 3 {
+		read(t, server, &r)
+		w.port = r.Port
+		w.see("the child", func(s monitor.Snapshot) bool { // the server may be found later
+			rows := onPort(s, r.Port)
+			return len(rows) == 1 && slices.Contains(pids(rows[0]), r.Child)
+		})
+		if _, err := server.In.Write([]byte("save\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(t, server, &r)
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d %d]", server.PID, r.Child))
+	for _, e := range w.events {
+		if int(e.Listener.Port) == r.Port && (e.Kind == monitor.OwnerChanged || e.Kind == monitor.Closed) {
+			t.Errorf("got event %s, owners %v then %v; the server owns the port all the time", e.Kind, pids(e.Before), pids(e.Listener))
+		}
+	}
+}
+
+func read(t *testing.T, c child.Child, r *report) {
+	t.Helper()
+	line := c.Line(t)
+	if err := json.Unmarshal([]byte(line), r); err != nil {
+		t.Fatal(err)
+	}
+}
