@@ -10,21 +10,21 @@ import (
 	"porthole/ui/uitest"
 )
 
-// Whoever hears the window is told what each control is.
+// Screen readers need a label for every control.
 func TestEveryControlHasALabel(t *testing.T) {
 	d, r := scene(t, "dark", DefaultSize, 1)
 	d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
 	r.Answer()
-	seen := 0
-	look := func(where string, w fyne.Window) {
+	count := 0
+	check := func(where string, w fyne.Window) {
 		t.Helper()
 		uitest.EachVisible(w.Content(), func(o fyne.CanvasObject) {
 			_, focus := o.(fyne.Focusable)
 			_, tap := o.(fyne.Tappable)
-			if !focus && !tap || strings.HasPrefix(fmt.Sprintf("%T", o), "*widget.") { // Fyne's own parts of a list
+			if !focus && !tap || strings.HasPrefix(fmt.Sprintf("%T", o), "*widget.") { // parts of Fyne's own widgets
 				return
 			}
-			seen++
+			count++
 			if a, ok := o.(fyne.Accessible); !ok || a.AccessibilityLabel() == "" {
 				t.Errorf("%s: a %T has no label", where, o)
 			}
@@ -33,12 +33,12 @@ func TestEveryControlHasALabel(t *testing.T) {
 	for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 		d.ShowPage(page)
 		r.Answer()
-		look(page, d.window)
+		check(page, d.window)
 	}
 	for _, p := range d.processes {
-		look("process", p.Fyne())
+		check("process", p.Fyne())
 	}
-	if seen < 50 {
-		t.Errorf("only %d controls were seen", seen)
+	if count < 50 {
+		t.Errorf("got only %d controls, want at least 50", count)
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"porthole/ui/watches"
 )
 
-// Actions is what the window asks of the program. It is called from Fyne's goroutine and must
-// not wait.
+// Actions are the requests that the window sends to the program. They are called on Fyne's
+// goroutine and must not block.
 type Actions interface {
 	ports.Actions
 	history.Actions
@@ -25,31 +25,31 @@ type Actions interface {
 	process.Actions
 	stop.Actions
 
-	Refresh() // polls now
+	Refresh() // polls immediately
 	Close()   // closes the window
 }
 
-// History answers what the history holds. It is called from Fyne's goroutine and does not
-// wait: done is called there too, later. A newer call of Events, Story, LastHolder or Hours
-// cancels an older one of the same method, whose done is then never called; every Before, Forget
-// and Export is answered.
+// History answers queries of the history. Its methods are called on Fyne's goroutine and do not
+// block: done is called later on the same goroutine. A new call of Events, ListenerEvents,
+// LastOwner or Hours cancels an earlier call of the same method, and its done is then never called.
+// Every Lookup, Forget and Export is answered.
 type History interface {
 	ports.History
 	history.Store
 	process.History
 }
 
-// Status is what the window shows beside the listeners.
+// Status is what the window shows besides the listeners.
 type Status struct {
 	Health      monitor.Health
 	Rules       watch.Rules
 	Paused      bool
 	PausedUntil time.Time // zero: until resumed
-	Problems    []string  // a sentence each
-	User        string    // of this session; "" if unknown
+	Problems    []string  // one sentence each
+	User        string    // user name of this session; "" if unknown
 	Settings    settings.Settings
-	Welcome     bool           // the user is new here
-	System      explain.System // what this machine does with ports, as far as that is known
+	Welcome     bool           // show the welcome to a new user
+	System      explain.System // the port settings of this machine, as far as known
 }
 
 // ports returns the part of s that the Ports page shows.
@@ -61,7 +61,8 @@ func (s Status) ports() ports.Status {
 	}
 }
 
-// State is what a window hands to the next one.
+// State is the part of a window's state that the next window restores. Sizes are in Fyne's
+// device-independent pixels.
 type State struct {
 	Width    float32 `json:"width,omitempty"`
 	Height   float32 `json:"height,omitempty"`
@@ -70,10 +71,10 @@ type State struct {
 	Sort     string  `json:"sort,omitempty"`
 	Down     bool    `json:"down,omitempty"`
 	Selected string  `json:"selected,omitempty"`
-	Quick    string  `json:"quick,omitempty"` // watched, exposed, mine
+	Quick    string  `json:"quick,omitempty"` // "", "watched", "exposed" or "mine"
 
 	Columns table.Columns `json:"columns,omitzero"`
-	Grouped bool          `json:"grouped,omitempty"` // by process
+	Grouped bool          `json:"grouped,omitempty"` // rows are grouped by process
 
-	Explained bool `json:"explained,omitempty"` // the details pane explains
+	Explained bool `json:"explained,omitempty"` // the details pane shows the explanation
 }

@@ -20,14 +20,14 @@ func BenchmarkUpdateWithNothingChanged(b *testing.B) {
 	}
 }
 
-// An update that changes nothing costs nothing, and one that changes a row
-// touches no other one: that is what keeps an open window cheap.
-func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
+// An update that changes nothing must do no work, and one that changes a row must not touch the
+// others: this keeps an open window cheap.
+func TestUpdateRepaintsOnlyChangedRows(t *testing.T) {
 	d := busyDesk(t)
 	d.ports.Table().Select(d.Last.Listeners[20].ID)
 	u := monitor.Update{Snapshot: d.Last, Ready: true}
 	if allocations := testing.AllocsPerRun(10, func() { d.Update(u) }); allocations != 0 {
-		t.Errorf("an update with nothing changed allocates %v times; want 0", allocations)
+		t.Errorf("update without changes: got %v allocations, want 0", allocations)
 	}
 	for _, step := range []struct {
 		what string
@@ -38,7 +38,7 @@ func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
 		{"another owner", func() { d.Update(d.HandOver(5, 5000)) }, 3}, // its name, its PID, and "changed" in place of its age
 		{"another owner of a row that is not seen", func() { d.Update(d.HandOver(150, 5001)) }, 0},
 		{"a second", func() { d.At = d.At.Add(time.Second); d.Tick() }, 0},
-		{"the end of its mark", func() { d.At = d.At.Add(3 * time.Second); d.Tick() }, 1}, // "changed" goes
+		{"the end of its mark", func() { d.At = d.At.Add(3 * time.Second); d.Tick() }, 1}, // "changed" disappears
 	} {
 		texts := uitest.Texts(d.ports.Table())
 		for _, text := range texts {
@@ -52,12 +52,12 @@ func TestAnUpdateTouchesWhatChangedAndNothingElse(t *testing.T) {
 			}
 		}
 		if painted != step.want || len(texts) < 100 {
-			t.Errorf("%s painted %d of %d texts; want %d", step.what, painted, len(texts), step.want)
+			t.Errorf("%s: painted %d of %d texts, want %d", step.what, painted, len(texts), step.want)
 		}
 	}
 }
 
-// busyDesk is a window of a machine with 200 listeners.
+// busyDesk returns a window with 200 listeners.
 func busyDesk(t testing.TB) *desk {
 	d := deskWith(t, nil)
 	d.window.Resize(fyne.NewSize(1600, 1000))

@@ -22,36 +22,36 @@ func TestMain(m *testing.M) { uitest.Main(m) }
 type desk struct {
 	*Window
 	uitest.Desk
-	stopNews func(stop.Update) // reports to the stop that is asked about
+	stopProgress func(stop.Update) // sends progress to the open stop dialog
 }
 
 func newDesk(t *testing.T) *desk { return deskWith(t, nil) }
 
 // deskWith is newDesk with a history.
-func deskWith(t testing.TB, memory History) *desk {
+func deskWith(t testing.TB, history History) *desk {
 	t.Helper()
-	d := silentDesk(t, memory)
+	d := silentDesk(t, history)
 	d.SetStatus(Status{Settings: settings.Settings{Notifications: true}, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	return d
 }
 
 // silentDesk is deskWith before the agent has sent anything.
-func silentDesk(t testing.TB, memory History) *desk {
+func silentDesk(t testing.TB, history History) *desk {
 	t.Helper()
 	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
-	d.Window = NewWindow(d.App, d, memory, d.Now)
+	d.Window = NewWindow(d.App, d, history, d.Now)
 	d.Desk.Window = d.window
 	d.window.Resize(fyne.NewSize(1000, 600))
 	d.Show()
 	return d
 }
 
-// Stop records who is asked about; d.stopNews reports to the dialog then.
-func (d *desk) Stop(q stop.Request, tell func(stop.Update)) stop.Stopping {
+// Stop records the processes to stop. Afterwards d.stopProgress sends progress to the dialog.
+func (d *desk) Stop(q stop.Request, progress func(stop.Update)) stop.Stopping {
 	for _, o := range q.Owners {
 		d.Ask("hold %d", o.PID)
 	}
-	d.stopNews = tell
+	d.stopProgress = progress
 	return stopDouble{d}
 }
 
@@ -65,10 +65,10 @@ func (s stopDouble) RunManager(command string) { s.d.Ask("run %s", command) }
 
 func (s stopDouble) Close() { s.d.Ask("end") }
 
-// see shows the window the next snapshot, as the monitor would.
+// see shows the window the next snapshot, like the monitor.
 func (d *desk) see(listeners ...*monitor.Listener) { d.Update(d.Next(listeners...)) }
 
-// rows are the ports of the table's rows in order, with their marks.
+// rows returns the ports of the table's rows in order, with their marks.
 func (d *desk) rows() []string {
 	var out []string
 	for _, r := range d.ports.Table().Rows() {
@@ -82,7 +82,7 @@ func (d *desk) rows() []string {
 	return out
 }
 
-// selected is the port of the selected row; "" if there is none.
+// selected returns the port of the selected row; "" if there is none.
 func (d *desk) selected() string {
 	if r, ok := d.ports.Table().Selected(); ok {
 		port, _, _ := strings.Cut(strings.TrimPrefix(r.AccessibleText(), r.Mark().Text+", "), ", ")
@@ -91,7 +91,7 @@ func (d *desk) selected() string {
 	return ""
 }
 
-// focusables are what Tab comes to, in order.
+// focusables returns the widgets that Tab focuses, in order.
 func (d *desk) focusables() (all []fyne.Focusable) {
 	c := d.window.Canvas()
 	for c.FocusNext(); !slices.Contains(all, c.Focused()); c.FocusNext() {
@@ -100,12 +100,12 @@ func (d *desk) focusables() (all []fyne.Focusable) {
 	return all
 }
 
-// row is where the row with that index is on the canvas.
+// row returns the position of row i on the canvas.
 func (d *desk) row(i int) fyne.Position {
 	return fyne.NewPos(200, d.ports.Table().Top()+float32(i)*32+16)
 }
 
-// tell tells the window that s holds.
-func (d *desk) tell(s settings.Settings) {
+// setSettings shows the window a status with settings s.
+func (d *desk) setSettings(s settings.Settings) {
 	d.SetStatus(Status{Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}, Settings: s})
 }

@@ -1,7 +1,7 @@
 //go:build ci
 
-// With the tag ci Fyne leaves the fonts of this machine alone, which differ from one
-// to the next; what its own fonts do not have is a box then.
+// With the build tag ci Fyne ignores the fonts of the machine, which differ between machines.
+// Characters that Fyne's own fonts lack are painted as boxes.
 
 package ui
 
@@ -17,11 +17,11 @@ import (
 	"porthole/ui/uitest"
 )
 
-// TestGoldens compares the pages with their pictures in testdata/goldens, to the
-// pixel. Where a change is meant, look at the one in testdata/failed, and take it.
+// TestGoldens compares the pages with their pictures in testdata/goldens, pixel by pixel. If a
+// change is intended, check the picture in testdata/failed and copy it to testdata/goldens.
 func TestGoldens(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("letters are a little different on other processors")
+		t.Skip("text is rendered slightly differently on other processors")
 	}
 	for _, theme := range []string{"dark", "light"} {
 		t.Run(theme, func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
-// everyMark has one row of each mark, rows of one process together, one that the
-// pointer is on, one of UDP and one of another address.
+// everyMark shows rows with each mark, a group of rows of one process, a hovered row, a UDP row and
+// a row with the address of another interface.
 func everyMark(d *desk) {
 	d.status.Settings.UDP, d.status.Settings.AllAddresses = true, true
 	d.SetStatus(d.status)
@@ -55,11 +55,11 @@ func everyMark(d *desk) {
 	var left []*monitor.Listener
 	for _, l := range list {
 		if l.Since.IsZero() {
-			l.Since = d.At.Add(-26 * time.Hour) // no “≤”, which is of a font of the machine's
+			l.Since = d.At.Add(-26 * time.Hour) // avoids “≤”, which would come from a font of the machine
 		}
 		switch l.Port {
 		case 5173:
-			continue // has closed
+			continue // this one closes
 		case 6379:
 			changed := *l
 			changed.Project = "cache"

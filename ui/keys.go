@@ -15,16 +15,16 @@ import (
 	"porthole/ui/widgets"
 )
 
-// keys are all that the window's keys do.
+// keys returns all key bindings of the window, for the handler and for the list of shortcuts.
 func (w *Window) keys() []widgets.KeyGroup {
-	one := func(words string, do func(), keys ...widgets.Chord) widgets.Binding {
-		return widgets.Binding{Label: words, Keys: keys, Do: do}
+	one := func(label string, do func(), keys ...widgets.Chord) widgets.Binding {
+		return widgets.Binding{Label: label, Keys: keys, Do: do}
 	}
 	all := widgets.KeyGroup{Title: lang.L("All pages")}
 	for i, p := range w.tabs.Pages {
 		all.Bindings = append(all.Bindings, one(p.Label, func() { w.tabs.Show(i) }, widgets.Ctrl(fyne.KeyName(fmt.Sprint(i+1)))))
 	}
-	all.Bindings[len(w.tabs.Pages)-1].Keys = append(all.Bindings[len(w.tabs.Pages)-1].Keys, widgets.Ctrl(fyne.KeyComma)) // as everywhere
+	all.Bindings[len(w.tabs.Pages)-1].Keys = append(all.Bindings[len(w.tabs.Pages)-1].Keys, widgets.Ctrl(fyne.KeyComma)) // the usual shortcut for settings
 	all.Bindings = append(all.Bindings,
 		one(lang.L("Next page"), func() { w.tabs.Step(1) }, widgets.Ctrl(fyne.KeyPageDown)),
 		one(lang.L("Previous page"), func() { w.tabs.Step(-1) }, widgets.Ctrl(fyne.KeyPageUp)),
@@ -55,7 +55,7 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Widen, narrow"), nil, widgets.Chord{Key: fyne.KeyPlus}, widgets.Chord{Key: fyne.KeyMinus}),
 		one(lang.L("Column menu"), nil, menu...),
 	}}
-	activity := widgets.KeyGroup{Title: lang.L("History"), Bindings: []widgets.Binding{
+	history := widgets.KeyGroup{Title: lang.L("History"), Bindings: []widgets.Binding{
 		one(lang.L("Select an event"), nil, widgets.Chord{Key: fyne.KeyUp}, widgets.Chord{Key: fyne.KeyDown}),
 		one(lang.L("Show details"), nil, ports.OpenKeys),
 		one(lang.L("Select an hour"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
@@ -69,20 +69,20 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Delete"), nil, widgets.Chord{Key: fyne.KeyDelete}),
 		one(lang.L("Add watch"), nil, widgets.Chord{Key: fyne.KeyInsert}),
 	}}
-	return []widgets.KeyGroup{all, rows, header, activity, watches}
+	return []widgets.KeyGroup{all, rows, header, history, watches}
 }
 
-// showKeys shows what all keys do, over the window.
+// showKeys shows the list of shortcuts over the window.
 func (w *Window) showKeys() {
 	if w.window.Canvas().Overlays().Top() != nil {
-		return // it is asked for already, or something else is
+		return // the list or another overlay is open
 	}
 	groups := append(w.keys(), process.Keys(nil, nil, nil))
 	half := (len(groups) + 1) / 2
-	room := w.window.Canvas().Size().Subtract(fyne.NewSize(60, 120))
+	available := w.window.Canvas().Size().Subtract(fyne.NewSize(60, 120))
 	var columns *fyne.Container
 	for _, parts := range [][][]widgets.KeyGroup{{groups[:1], groups[1:half], groups[half:]}, {groups[:half-1], groups[half-1:]}, {groups}} {
-		if columns = widgets.KeyColumns(parts); columns.MinSize().Width <= room.Width {
+		if columns = widgets.KeyColumns(parts); columns.MinSize().Width <= available.Width {
 			break
 		}
 	}
@@ -90,7 +90,7 @@ func (w *Window) showKeys() {
 	hide := func() { popUp.Hide() }
 	done := widgets.NewKeyButton(lang.L("Close"), hide, hide)
 	scroll := container.NewScroll(columns)
-	scroll.SetMinSize(columns.MinSize().Min(room))
+	scroll.SetMinSize(columns.MinSize().Min(available))
 	done.Scroll = scroll
 	content := container.NewVBox(scroll, container.NewHBox(layout.NewSpacer(), done))
 	popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(14, 12, 16, 16), content), w.window.Canvas())
@@ -98,7 +98,7 @@ func (w *Window) showKeys() {
 	w.window.Canvas().Focus(done)
 }
 
-// focusFilter gives the filter of the page the keyboard.
+// focusFilter focuses the filter field of the page. Pages without one lead to the Ports page.
 func (w *Window) focusFilter() {
 	c := w.window.Canvas()
 	if w.tabs.Name() == PageHistory {
@@ -139,7 +139,7 @@ func (w *Window) explain() {
 	}
 }
 
-// copyRow copies the text that the mouse has selected, or the selected row.
+// copyRow copies the text selected with the mouse, or else the selected row.
 func (w *Window) copyRow() {
 	if text := widgets.SelectedText(w.window.Canvas()); text != "" {
 		w.actions.Copy(text)

@@ -20,18 +20,18 @@ import (
 	"porthole/ui/widgets"
 )
 
-func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
+func TestShortcutListOpensFromEveryWidget(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	for _, focus := range d.focusables() {
 		where := fmt.Sprintf("%T", focus)
 		d.window.Canvas().Focus(focus)
 		uitest.Press(d.window, fyne.KeyF1)
-		said := d.Overlay()
+		shown := d.Overlay()
 		for _, g := range append(d.keys(), process.Keys(nil, nil, nil)) {
 			for _, b := range g.Bindings {
-				if !strings.Contains(said, b.Label+"|"+b.Names()) {
-					t.Errorf("from %s: the overlay does not say %q: %s", where, b.Label, b.Names())
+				if !strings.Contains(shown, b.Label+"|"+b.Names()) {
+					t.Errorf("from %s: the overlay lacks %q: %s", where, b.Label, b.Names())
 				}
 			}
 		}
@@ -43,13 +43,12 @@ func TestF1AndQuestionMarkShowEveryKeyFromAnywhere(t *testing.T) {
 	d.ports.Table().Focus()
 	d.window.Canvas().Focused().TypedRune('?')
 	if d.Overlay() == "" || d.ports.FilterField().Text != "" {
-		t.Errorf("? shows %q and types %q", d.Overlay(), d.ports.FilterField().Text)
+		t.Errorf("after ?: got overlay %q and filter %q, want the shortcuts and an empty filter", d.Overlay(), d.ports.FilterField().Text)
 	}
 }
 
-// Every key that the list gives to the window does what it says, and no two say
-// the same key in one place.
-func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
+// Every key in the list must do what the list says, and no key may appear twice in one group.
+func TestListedShortcutsWork(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.Table().Focus()
@@ -70,7 +69,7 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 	} {
 		uitest.Shortcut(d.window, want.keys.Shortcut())
 		if !want.did() {
-			t.Errorf("%s does not do it: asked %q, on %s", want.keys, d.Asked, d.tabs.Name())
+			t.Errorf("%s has no effect: requests %q, page %s", want.keys, d.Asked, d.tabs.Name())
 		}
 	}
 	uitest.Press(d.window, fyne.KeyF5)
@@ -80,7 +79,7 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 		for _, b := range g.Bindings {
 			for _, c := range b.Keys {
 				if slices.Contains(seen, c) {
-					t.Errorf("%s: %s is there twice", g.Title, c)
+					t.Errorf("%s: %s is listed twice", g.Title, c)
 				}
 				seen = append(seen, c)
 			}
@@ -88,8 +87,8 @@ func TestTheListOfKeysIsWhatTheKeysDo(t *testing.T) {
 	}
 }
 
-// In a window that is small the keys stand in fewer columns, and scroll.
-func TestTheKeysHaveRoomInASmallWindow(t *testing.T) {
+// In a small window the shortcuts use fewer columns and scroll.
+func TestShortcutListFitsSmallWindow(t *testing.T) {
 	uitest.InGerman(t)
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
@@ -104,17 +103,17 @@ func TestTheKeysHaveRoomInASmallWindow(t *testing.T) {
 			}
 		})
 		if scroll == nil || scroll.Content.MinSize().Width > scroll.Size().Width {
-			t.Fatalf("at %v the keys are wider than their place: %+v", size, scroll)
+			t.Fatalf("at %v the shortcuts are wider than their scroll area: %+v", size, scroll)
 		}
 		uitest.Press(d.window, fyne.KeyPageDown)
 		if scroll.Content.MinSize().Height > scroll.Size().Height && scroll.Offset.Y == 0 {
-			t.Errorf("at %v PageDown does not scroll", size)
+			t.Errorf("at %v Page Down does not scroll", size)
 		}
 		uitest.Press(d.window, fyne.KeyEscape)
 	}
 }
 
-func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
+func TestProcessWindowShortcuts(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.OpenProcess(d.Last.Listeners[0])
@@ -123,13 +122,13 @@ func TestAProcessWindowHasTheWindowsKeys(t *testing.T) {
 	d.Want("asked", d.Asked, []string{"quit"})
 	uitest.Shortcut(p.Fyne(), widgets.Ctrl(fyne.KeyW).Shortcut())
 	if len(d.processes) != 0 {
-		t.Error("Ctrl+W leaves the process window open")
+		t.Error("Ctrl+W does not close the process window")
 	}
 }
 
-// Whatever Tab comes to shows that it has the keyboard, and lets the window have
-// the keys that it has no use for.
-func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
+// Everything that Tab focuses must show the focus, and pass keys that it does not handle to the
+// window.
+func TestTabFocusesOnlyControls(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].Folder = "/home/ada/shop"
@@ -144,33 +143,33 @@ func TestTabStopsOnlyWhereKeysAreOfUse(t *testing.T) {
 			case *widgets.Button, *widgets.Link, *widgets.TabButton, *widgets.Segment, *widgets.FilterEntry, nil:
 			default:
 				if kind := fmt.Sprintf("%T", f); !strings.HasPrefix(kind, "*table.") && kind != "*ports.card" {
-					t.Fatalf("Tab stops at a %s", kind)
+					t.Fatalf("Tab focuses a %s", kind)
 				}
 			}
 		}
 		if first == nil && w.Canvas().Focused() == nil {
-			t.Error("Tab reaches nothing")
+			t.Error("Tab focuses nothing")
 		}
 	}
 	w := d.processes["10 7"].Fyne()
-	uitest.Press(w, fyne.KeyEscape) // from whichever button has the keyboard now
+	uitest.Press(w, fyne.KeyEscape) // from the button that is focused now
 	if len(d.processes) != 0 {
-		t.Error("Esc leaves the process window open")
+		t.Error("Esc does not close the process window")
 	}
 }
 
-// lit is our theme, light whatever the system says.
-type lit struct{ uitheme.Theme }
+// lightTheme is Porthole's theme, light whatever the system's variant is.
+type lightTheme struct{ uitheme.Theme }
 
-func (l lit) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
+func (l lightTheme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 	return l.Theme.Color(name, theme.VariantLight)
 }
 
-func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
+func TestProcessWindowFollowsTheme(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.OpenProcess(d.Last.Listeners[0])
-	d.App.Settings().SetTheme(lit{})
+	d.App.Settings().SetTheme(lightTheme{})
 	for _, text := range uitest.Texts(d.processes["10 7"].Fyne().Content()) {
 		if text.Text == "" || !text.Visible() {
 			continue
@@ -180,28 +179,27 @@ func TestAnOpenProcessWindowFollowsTheTheme(t *testing.T) {
 			ground = uitheme.Theme{}.Color(theme.ColorNamePrimary, theme.VariantLight)
 		}
 		if got := uitest.Contrast(text.Color, ground); got < uitest.Readable {
-			t.Errorf("%q has a contrast of %.1f in the theme that was switched to", text.Text, got)
+			t.Errorf("%q: got contrast %.1f after the theme changed, too low", text.Text, got)
 		}
 	}
 }
 
-// byOtherKeys are controls that Tab does not stop at, and how the keyboard does
-// what they do.
+// byOtherKeys reports whether o is a control that Tab skips because other keys do the same.
 func byOtherKeys(o fyne.CanvasObject) bool {
 	switch kind := fmt.Sprintf("%T", o); {
 	case strings.HasPrefix(kind, "*table.rowWidget"): // arrows, Enter and Space in the table
 		return true
-	case kind == "*history.eventRow", kind == "*watches.ruleRow", kind == "*widgets.RowButton": // in their lists
+	case kind == "*history.eventRow", kind == "*watches.ruleRow", kind == "*widgets.RowButton": // arrows and Enter in their lists
 		return true
 	case kind == "*widgets.CopyText": // Ctrl+C copies the row
 		return true
-	case strings.HasPrefix(kind, "*widget."), strings.HasPrefix(kind, "*internal."): // a part of one of ours
+	case strings.HasPrefix(kind, "*widget."), strings.HasPrefix(kind, "*internal."): // a part of one of Porthole's widgets
 		return true
 	}
 	return false
 }
 
-func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
+func TestTabReachesEveryControl(t *testing.T) {
 	r := uitest.LivelyHistory(time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC))
 	d := deskWith(t, r)
 	l := uitest.Listening(62893, "node", 10)
@@ -223,11 +221,11 @@ func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
 			}
 			reached[f] = true
 			if uitest.DifferingPixels(without, canvas.Capture()) == 0 {
-				t.Errorf("%s: nothing shows that the keyboard is at a %T", page, f)
+				t.Errorf("%s: a focused %T looks like an unfocused one", page, f)
 			}
 		}
 		if len(reached) < 5 {
-			t.Errorf("%s: Tab reaches %d controls only", page, len(reached))
+			t.Errorf("%s: Tab reaches only %d controls", page, len(reached))
 		}
 		for _, o := range uitest.Controls(canvas.Content()) {
 			if !reached[o] && !byOtherKeys(o) {
@@ -237,8 +235,8 @@ func TestTabReachesEveryControlOfEveryPageAndIsSeenThere(t *testing.T) {
 	}
 }
 
-// A question is answered first: what is behind it stays as it is.
-func TestShortcutsDoNotReachThePageBehindAQuestion(t *testing.T) {
+// A dialog must be answered first: the page behind it must not change.
+func TestDialogBlocksShortcutsOfPage(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.Table().Select("tcp-3000-10")
@@ -247,16 +245,16 @@ func TestShortcutsDoNotReachThePageBehindAQuestion(t *testing.T) {
 		uitest.Shortcut(d.window, c.Shortcut())
 	}
 	if d.tabs.Name() != PagePorts || len(d.Asked) != 0 || d.window.Canvas().Focused() != q.No {
-		t.Errorf("page %s, asked %q, the keyboard on %T", d.tabs.Name(), d.Asked, d.window.Canvas().Focused())
+		t.Errorf("got page %s, requests %q, focus on %T; want no effect", d.tabs.Name(), d.Asked, d.window.Canvas().Focused())
 	}
 	q.Hide()
 	uitest.Shortcut(d.window, widgets.Ctrl(fyne.Key2).Shortcut())
 	if d.tabs.Name() != PageHistory {
-		t.Errorf("Ctrl+2 does nothing after the question: page %s", d.tabs.Name())
+		t.Errorf("Ctrl+2 after the dialog closed: got page %s, want history", d.tabs.Name())
 	}
 }
 
-func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
+func TestCopyOnPortsPage(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
@@ -264,24 +262,24 @@ func TestCtrlCOnPortsCopiesTheSelectedTextElseTheRow(t *testing.T) {
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
 	row := "copy 3000\tnode\t10\tada\tlocal only\t\t\t127.0.0.1"
 	d.Want("asked", d.Asked, []string{row})
-	if !says(d.window.Content(), "3000 node 10 ada local only 127.0.0.1 copied") {
-		t.Error("the status line does not say so")
+	if !shows(d.window.Content(), "3000 node 10 ada local only 127.0.0.1 copied") {
+		t.Error("the status line does not confirm the copy")
 	}
 	text := copyText(d.window.Content(), "127.0.0.1:3000")
 	uitest.Drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
 	if text.Part() == "" {
-		t.Fatal("nothing is selected")
+		t.Fatal("dragging selected no text")
 	}
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
 	d.Want("asked", d.Asked, []string{row, "copy " + text.Part()})
 }
 
-// says reports whether one of the texts in o that are seen is text.
-func says(o fyne.CanvasObject, text string) bool {
+// shows reports whether o contains a visible text that equals text.
+func shows(o fyne.CanvasObject, text string) bool {
 	return slices.ContainsFunc(uitest.Texts(o), func(t *canvas.Text) bool { return t.Visible() && t.Text == text })
 }
 
-// copyText returns the text in o that can be copied and is text; nil if there is none.
+// copyText returns the visible copyable text in o that equals text; nil if there is none.
 func copyText(o fyne.CanvasObject, text string) (found *widgets.CopyText) {
 	uitest.EachVisible(o, func(o fyne.CanvasObject) {
 		if c, ok := o.(*widgets.CopyText); ok && c.Text == text {
@@ -291,7 +289,7 @@ func copyText(o fyne.CanvasObject, text string) (found *widgets.CopyText) {
 	return found
 }
 
-func TestExplainAndStopAreOfThePortsPage(t *testing.T) {
+func TestExplainAndStopOnlyOnPortsPage(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.Table().Select("tcp-3000-10")
@@ -303,20 +301,20 @@ func TestExplainAndStopAreOfThePortsPage(t *testing.T) {
 			uitest.Shortcut(d.window, c.Shortcut())
 		}
 		if d.Overlay() != "" || len(d.Asked) > 0 {
-			t.Errorf("on another page %s shows %q and asks %q", c, d.Overlay(), d.Asked)
+			t.Errorf("on another page: %s shows %q and requests %q, want no effect", c, d.Overlay(), d.Asked)
 		}
 	}
 }
 
-func TestATabShowsTheKeyboard(t *testing.T) {
+func TestTabButtonShowsFocus(t *testing.T) {
 	d := newDesk(t)
 	tab := d.tabs.Buttons[1]
 	tab.FocusGained()
 	if got := tab.Ground.Rect.StrokeWidth; got != 2 || !tab.Ground.Visible() {
-		t.Errorf("it has a line of %v around it, shown: %v; want 2", got, tab.Ground.Visible())
+		t.Errorf("focused: got outline %v, shown %v; want 2, true", got, tab.Ground.Visible())
 	}
 	tab.FocusLost()
 	if got := tab.Ground.Rect.StrokeWidth; got != 0 {
-		t.Errorf("it keeps a line of %v when the keyboard has left it", got)
+		t.Errorf("unfocused: got outline %v, want 0", got)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"porthole/ui/uitest"
 )
 
-// picture leaves what a window shows in the folder PORTHOLE_PICTURES.
+// picture writes a picture of the window to the folder PORTHOLE_PICTURES.
 func picture(t *testing.T, w fyne.Window, name string) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(os.Getenv("PORTHOLE_PICTURES"), name+".png"))
@@ -34,17 +34,17 @@ func picture(t *testing.T, w fyne.Window, name string) {
 	}
 }
 
-// capture is what a window shows.
+// capture returns a picture of the window's content.
 func capture(w fyne.Window) image.Image {
-	for range 2 { // what wraps learns its height from its width: on the graphics card with the next frame, which there is none of here
+	for range 2 { // a wrapping text learns its height from its width. On the graphics card the next frame does this; the software driver has no frames.
 		w.Content().Refresh()
 	}
 	return w.Canvas().Capture()
 }
 
-// TestPictures writes pictures of all pages to the folder PORTHOLE_PICTURES, to be
-// looked at and for the documentation. Fyne's software driver paints them like the
-// graphics card, except for the edges of letters.
+// TestPictures writes pictures of all pages to the folder PORTHOLE_PICTURES, for inspection and for
+// the documentation. Fyne's software driver paints them like the graphics card, except for the
+// edges of letters.
 func TestPictures(t *testing.T) {
 	folder := os.Getenv("PORTHOLE_PICTURES")
 	if folder == "" {
@@ -73,7 +73,7 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// scene is a window in which much is seen at once, and what it remembers.
+// scene returns a window that shows many different things at once, and its history.
 func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *uitest.FakeHistory) {
 	at := time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)
 	r := uitest.LivelyHistory(at)
@@ -140,7 +140,7 @@ func pictures(t *testing.T, theme, suffix string, size fyne.Size, scale float32)
 	if size == DefaultSize { // once is enough: these do not depend on the window's size
 		processes["warnings"] = w.Exposed
 		uitest.Press(d.window, fyne.KeyDelete)
-		d.stopNews(stop.Update{Stage: stop.Ready, Targets: w.Selected.Owners, Listeners: []*monitor.Listener{w.Selected}, GracePeriod: 10 * time.Second})
+		d.stopProgress(stop.Update{Stage: stop.Ready, Targets: w.Selected.Owners, Listeners: []*monitor.Listener{w.Selected}, GracePeriod: 10 * time.Second})
 		overlay("stop")
 	}
 	for name, l := range processes {

@@ -4,34 +4,34 @@ import (
 	"porthole/ui/probe"
 )
 
-// ProbeRequest returns what the window wants to be looked at now.
+// ProbeRequest returns what the window needs from the next probe. Call it on Fyne's goroutine.
 func (w *Window) ProbeRequest() probe.Request {
-	var wanted probe.Request
+	var request probe.Request
 	if w.stale {
-		return wanted
+		return request
 	}
 	if w.tabs.Name() == PagePorts {
-		wanted.Count = w.ports.Listeners()
+		request.Count = w.ports.Listeners()
 		if l := w.ports.Detailed(); l != nil {
 			o, _ := l.Principal()
-			wanted.Add(l, o)
+			request.Add(l, o)
 		}
 	}
 	for _, p := range w.processes {
-		p.AddTo(&wanted)
+		p.AddTo(&request)
 	}
-	return wanted
+	return request
 }
 
-// ShowProbe shows what a look at Wanted told.
-func (w *Window) ShowProbe(v probe.Result) {
-	w.ports.ShowProbe(v)
+// ShowProbe shows the result of a probe. Call it on Fyne's goroutine.
+func (w *Window) ShowProbe(r probe.Result) {
+	w.ports.ShowProbe(r)
 	for _, p := range w.processes {
-		p.ShowProbe(v)
+		p.ShowProbe(r)
 	}
 }
 
-// probeChanged says that there is something new to be looked at.
+// probeChanged reports that ProbeRequest has changed.
 func (w *Window) probeChanged() {
 	if w.OnProbeRequest != nil {
 		w.OnProbeRequest()

@@ -15,12 +15,12 @@ import (
 	"porthole/ui/uitest"
 )
 
-// BenchmarkProcessWindow is a process window of a machine with 500 processes, as
-// Fyne's software driver builds and paints it: from the double click on.
+// BenchmarkProcessWindow measures building and painting a process window on Fyne's software driver,
+// from the double click on, on a machine with 500 processes.
 func BenchmarkProcessWindow(b *testing.B) {
 	d := busyDesk(b)
 	l := *d.Last.Listeners[7]
-	for i := range 5 { // a chain as npm makes it
+	for i := range 5 { // a chain of parents like npm's
 		l.Owners[0].Parents = append(l.Owners[0].Parents, monitor.Parent{PID: 900 - i, Name: fmt.Sprint("npm run ", i), Command: []string{"npm", "run", "dev"}})
 	}
 	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLimit: 511}
@@ -31,7 +31,7 @@ func BenchmarkProcessWindow(b *testing.B) {
 	key := probe.IDOf(l.Owners[0])
 	look := func(i int) {
 		d.At = d.At.Add(2 * time.Second)
-		for j := range st.Conns { // what flows differs from look to look
+		for j := range st.Conns { // traffic differs between probes
 			st.Conns[j].Received += uint64(1000 * (i%7 + j))
 		}
 		live.Resources.Memory += uint64(i%3) << 20
@@ -57,8 +57,8 @@ func BenchmarkProcessWindow(b *testing.B) {
 		}
 		b.ReportMetric(p95(took), "ms-p95")
 	})
-	// Every two seconds: 20 ms are 1 % of a core.
-	b.Run("refreshed by a look", func(b *testing.B) {
+	// A probe runs every two seconds: 20 ms would be 1 % of a core.
+	b.Run("refreshed by a probe", func(b *testing.B) {
 		d.OpenProcess(&l)
 		p := d.processes[process.Key(&l)]
 		defer p.Fyne().Close()

@@ -12,9 +12,9 @@ import (
 	"porthole/ui/uitest"
 )
 
-// Process windows that were closed are forgotten, and end what they began. Their
-// memory is measured by make cost: Fyne's software driver keeps every widget.
-func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
+// Closed process windows must be forgotten and must end what they started. `make cost` measures
+// their memory, because Fyne's software driver keeps every widget.
+func TestClosedProcessWindowsAreForgotten(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.see(l)
@@ -25,20 +25,20 @@ func TestProcessWindowsLeaveNothingBehind(t *testing.T) {
 		d.processes["10 7"].Fyne().Close()
 	}
 	if len(d.processes) != 0 {
-		t.Errorf("%d process windows are open", len(d.processes))
+		t.Errorf("got %d open process windows, want 0", len(d.processes))
 	}
 	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines before, %d after", before, after)
+		t.Errorf("got %d goroutines before and %d after, want no more", before, after)
 	}
 	if got := len(d.ProbeRequest().Processes); got != wanted {
-		t.Errorf("%d processes are looked at; want %d, as before", got, wanted)
+		t.Errorf("got %d processes to probe, want %d as before", got, wanted)
 	}
 }
 
-// Nothing of ours may hold a closed process window: what it showed would stay for
-// as long as the window of the program is open. Fyne reads when it starts how long
-// its caches keep what is not shown any more, hence a process of its own.
-func TestAClosedProcessWindowIsGivenBack(t *testing.T) {
+// Nothing of ours may hold a closed process window: its content would stay in memory as long as the
+// main window is open. Fyne reads at start-up how long its caches keep unused objects, hence the
+// separate process.
+func TestClosedProcessWindowIsFreed(t *testing.T) {
 	if os.Getenv("FYNE_CACHE") == "" {
 		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 		c.Env = append(os.Environ(), "FYNE_CACHE=20ms")
@@ -60,7 +60,7 @@ func TestAClosedProcessWindowIsGivenBack(t *testing.T) {
 		p.Fyne().Close()
 	}
 	kept := func() (n int) {
-		d.window.Canvas().Capture() // Fyne looks through its caches where it paints, every ten seconds
+		d.window.Canvas().Capture() // Fyne cleans its caches while painting, at most every ten seconds
 		runtime.GC()
 		for _, p := range closed {
 			if p.Value() != nil {
@@ -75,5 +75,5 @@ func TestAClosedProcessWindowIsGivenBack(t *testing.T) {
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
-	t.Errorf("%d of %d closed process windows are still held", kept(), len(closed))
+	t.Errorf("%d of %d closed process windows are still referenced", kept(), len(closed))
 }

@@ -9,27 +9,27 @@ import (
 	"porthole/ui/stop"
 )
 
-// askStop asks over window whether owners are to be stopped, who hold listeners. over is called
-// when the dialog has closed.
-func (w *Window) askStop(window fyne.Window, owners []monitor.Owner, listeners []*monitor.Listener, over func()) {
+// askStop shows a dialog over window that asks whether to stop owners, which hold listeners. closed
+// is called when the dialog has closed.
+func (w *Window) askStop(window fyne.Window, owners []monitor.Owner, listeners []*monitor.Listener, closed func()) {
 	if w.stale || len(owners) == 0 {
 		return
 	}
 	if w.stopping != nil {
-		w.stopping.Window().RequestFocus() // one at a time
+		w.stopping.Window().RequestFocus() // one dialog at a time
 		return
 	}
 	if window.Canvas().Overlays().Top() != nil {
-		return // something else is asked
+		return // another overlay is open
 	}
-	q := stop.Request{Owners: owners, Listeners: listeners, Snapshot: w.snapshot}
-	w.stopping = stop.Open(window, q, w.actions, w.now, w.wasStopped, func() {
+	request := stop.Request{Owners: owners, Listeners: listeners, Snapshot: w.snapshot}
+	w.stopping = stop.Open(window, request, w.actions, w.now, w.wasStopped, func() {
 		w.stopping = nil
-		over()
+		closed()
 	})
 }
 
-// wasStopped has the windows of processes say that the user stopped them.
+// wasStopped notes in the process windows that the user stopped their processes.
 func (w *Window) wasStopped(s stop.Stopped) {
 	for _, p := range w.processes {
 		if slices.ContainsFunc(s.Owners, p.Owner().Same) {

@@ -8,11 +8,11 @@ import (
 	"porthole/ui/uitest"
 )
 
-func TestAThemeHoldsAtOnceForAllThatIsShown(t *testing.T) {
+func TestThemeChangeRecoloursEverything(t *testing.T) {
 	picture := func(name string, themes ...string) image.Image {
 		d := newDesk(t)
 		for _, theme := range themes {
-			d.tell(settings.Settings{Notifications: true, Theme: theme})
+			d.setSettings(settings.Settings{Notifications: true, Theme: theme})
 			d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20, "0.0.0.0"), uitest.Listening(62893, "vite", 40))
 			d.ShowPage(name)
 		}
@@ -24,7 +24,7 @@ func TestAThemeHoldsAtOnceForAllThatIsShown(t *testing.T) {
 			other := map[string]string{"light": "dark", "dark": "light"}[theme]
 			want, got := picture(name, theme), picture(name, other, theme)
 			if n := uitest.DifferingPixels(want, got); n > 0 {
-				t.Errorf("%s: from %s to %s leaves %d pixels that are not as in a window that began so", name, other, theme, n)
+				t.Errorf("%s: after changing from %s to %s, %d pixels differ from a window that started in that theme", name, other, theme, n)
 			}
 		}
 	}

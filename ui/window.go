@@ -1,5 +1,5 @@
-// Package ui is what is seen: the window, its pages, the process windows. All
-// of it belongs to Fyne's goroutine; it knows no disk, no bus and no process.
+// Package ui implements the user interface: the window, its pages and the process windows.
+// Everything in it runs on Fyne's goroutine. It does not access disks, D-Bus or processes.
 package ui
 
 import (
@@ -22,14 +22,14 @@ import (
 	"porthole/ui/widgets"
 )
 
-// Window is Porthole's window with the process windows that it opened.
+// Window is Porthole's main window, with the process windows opened from it. All methods must be
+// called on Fyne's goroutine.
 type Window struct {
-	// OnProbeRequest is called when Wanted has something new; nil at first.
+	// OnProbeRequest, if not nil, is called when ProbeRequest has changed.
 	OnProbeRequest func()
-	// OnProcessClosed is called when a process window has closed; nil at first.
+	// OnProcessClosed, if not nil, is called when a process window has closed.
 	OnProcessClosed func()
-	// FitScreen returns as much of a size as the screen has room for; nil at first, where
-	// it has room for all.
+	// FitScreen reduces a window size to the size of the screen. If nil, sizes are not limited.
 	FitScreen func(fyne.Size) fyne.Size
 
 	app       fyne.App
@@ -39,18 +39,18 @@ type Window struct {
 	tabs      *widgets.Tabs
 	ports     *ports.Page
 	history   *history.Page
-	memory    History
+	store     History
 	watches   *watches.Page
 	settings  *settings.Page
 	processes map[string]*process.Window
 	snapshot  monitor.Snapshot
-	updated   bool // there was a snapshot
+	updated   bool // Update was called
 	status    Status
-	stopping  *stop.Dialog // that is open
-	stale     bool         // nobody watches any more
+	stopping  *stop.Dialog // the open stop dialog, or nil
+	stale     bool         // the agent has disconnected
 }
 
-// The names of the pages, as Page and State have them.
+// Names of the pages, as used by Page and State.
 const (
 	PagePorts    = "ports"
 	PageHistory  = "history"
@@ -58,18 +58,18 @@ const (
 	PageSettings = "settings"
 )
 
-// DefaultSize is the window's size at first.
+// DefaultSize is the initial size of the window, in device-independent pixels.
 var DefaultSize = fyne.NewSize(1180, 740)
 
-// NewWindow builds the window, which Show shows. memory is nil where nothing is
-// kept; now is the clock.
-func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Time) *Window {
-	w := &Window{app: app, actions: actions, memory: memory, now: now, processes: map[string]*process.Window{}}
-	read := uitheme.LoadFonts()
+// NewWindow creates the window; Show shows it. store is nil if no history is kept. now is the
+// clock.
+func NewWindow(app fyne.App, actions Actions, store History, now func() time.Time) *Window {
+	w := &Window{app: app, actions: actions, store: store, now: now, processes: map[string]*process.Window{}}
+	loaded := uitheme.LoadFonts()
 	w.window = app.NewWindow("Porthole")
-	<-read
+	<-loaded
 	w.window.SetPadded(false)
-	w.ports = ports.New(actions, memory, now, ports.Callbacks{
+	w.ports = ports.New(actions, store, now, ports.Callbacks{
 		Open: w.OpenProcess,
 		Stop: func(l *monitor.Listener) {
 			w.askStop(w.window, l.Owners, []*monitor.Listener{l}, w.ports.Focus)
@@ -78,7 +78,7 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 		ProbeChanged: w.probeChanged,
 		Key:          w.key,
 	})
-	w.history = history.New(actions, memory, now, w.window, history.Callbacks{ShowPort: w.ShowPort, Key: w.key})
+	w.history = history.New(actions, store, now, w.window, history.Callbacks{ShowPort: w.ShowPort, Key: w.key})
 	w.watches = watches.New(actions, now, w.key)
 	w.settings = settings.New(actions, app.Metadata().Version)
 	w.tabs = widgets.NewTabs(
@@ -90,30 +90,30 @@ func NewWindow(app fyne.App, actions Actions, memory History, now func() time.Ti
 	w.window.SetContent(w.tabs.Object)
 	w.tabs.Placed = true
 	w.window.Resize(DefaultSize)
-	w.window.SetMaster() // closing it ends the process, and all is given back
+	w.window.SetMaster() // closing it ends the process, which frees all memory
 	w.shortcuts()
 	return w
 }
 
-// Fyne returns Fyne's window.
+// Fyne returns the underlying Fyne window.
 func (w *Window) Fyne() fyne.Window { return w.window }
 
-// Page names the page that is shown.
+// Page returns the name of the current page.
 func (w *Window) Page() string { return w.tabs.Name() }
 
-// OnPageChanged lets do be called, on Fyne's goroutine, when another page is shown.
+// OnPageChanged sets a function to call, on Fyne's goroutine, when another page is shown.
 func (w *Window) OnPageChanged(do func()) { w.tabs.OnChange = do }
 
-// Show shows the window with the keyboard in its page.
+// Show shows the window and focuses the current page.
 func (w *Window) Show() {
-	w.tabs.Pages[w.tabs.Current].Focus() // first: Show paints, and is to paint the selected row
+	w.tabs.Pages[w.tabs.Current].Focus() // before Show, which paints: the selected row is to be painted with the focus
 	w.window.Show()
 }
 
-// Update shows what the monitor saw.
+// Update shows the listeners and events of a monitor update.
 func (w *Window) Update(u monitor.Update) {
 	if w.updated && len(u.Events) == 0 && slices.Equal(u.Snapshot.Listeners, w.snapshot.Listeners) {
-		return // nothing that anyone could see
+		return // nothing visible has changed
 	}
 	w.snapshot, w.updated = u.Snapshot, true
 	w.ports.Update(u)
@@ -124,7 +124,7 @@ func (w *Window) Update(u monitor.Update) {
 	}
 }
 
-// SetStatus shows what the agent says of itself.
+// SetStatus shows the status of the agent.
 func (w *Window) SetStatus(s Status) {
 	w.status = s
 	w.setTheme(s.Settings.Theme)
@@ -135,17 +135,16 @@ func (w *Window) SetStatus(s Status) {
 	w.watches.SetRules(s.Rules)
 }
 
-// setTheme lets everything that is shown look as theme says: "light", "dark",
-// or as the system where it is "".
+// setTheme applies a theme to everything on the screen: "light", "dark", or "" for the system's.
 func (w *Window) setTheme(theme string) {
 	if w.app.Settings().Theme() != (uitheme.Theme{Fixed: theme}) {
 		w.app.Settings().SetTheme(uitheme.Theme{Fixed: theme})
-		w.Tick() // what is drawn rather than a widget takes its colours anew
+		w.Tick() // recolours what is not a widget
 	}
 }
 
-// ShowSettingResult tells what became of a setting that was asked for, or of the test
-// notification ("test"): problem is a sentence, "" where it was done.
+// ShowSettingResult shows the result of changing the setting key, or of the test notification
+// ("test"). problem is a sentence; "" means success.
 func (w *Window) ShowSettingResult(key, problem string) {
 	w.settings.ShowResult(key, problem)
 	if problem != "" && w.tabs.Name() != PageSettings {
@@ -153,7 +152,7 @@ func (w *Window) ShowSettingResult(key, problem string) {
 	}
 }
 
-// Disconnect says that nobody watches any more.
+// Disconnect shows that the agent has disconnected and nothing is monitored any more.
 func (w *Window) Disconnect() {
 	w.stale = true
 	w.ports.Disconnect()
@@ -165,8 +164,8 @@ func (w *Window) Disconnect() {
 	}
 }
 
-// ShowNotice shows a sentence in the status line, and in the windows of processes, for
-// some seconds: what the user asked for did not work.
+// ShowNotice shows a sentence for some seconds in the status line and in the process windows: why
+// something that the user asked for did not work.
 func (w *Window) ShowNotice(sentence string) {
 	w.ports.ShowNotice(sentence)
 	for _, p := range w.processes {
@@ -174,16 +173,16 @@ func (w *Window) ShowNotice(sentence string) {
 	}
 }
 
-// ShowPage shows the page of that name, as State calls it, where there is one.
+// ShowPage shows the page of that name (see PagePorts). It ignores unknown names.
 func (w *Window) ShowPage(name string) { w.tabs.Open(name) }
 
-// ShowPort shows the row of port.
+// ShowPort shows the row of port on the Ports page.
 func (w *Window) ShowPort(port uint16) {
 	w.tabs.Open(PagePorts)
 	w.ports.ShowPort(port)
 }
 
-// Raise brings the window to the front, at port where that is not 0.
+// Raise brings the window to the front, and shows port if it is not 0.
 func (w *Window) Raise(port uint16) {
 	w.window.Show()
 	w.window.RequestFocus()
@@ -192,7 +191,8 @@ func (w *Window) Raise(port uint16) {
 	}
 }
 
-// Tick lets a second pass: ages grow, marks end.
+// Tick updates everything that depends on the time: ages, marks of changed rows. It is called once
+// a second.
 func (w *Window) Tick() {
 	w.ports.Tick()
 	w.history.Tick()
@@ -206,7 +206,7 @@ func (w *Window) Tick() {
 	}
 }
 
-// OpenProcess opens the window of the process that has l, or raises it.
+// OpenProcess opens the process window of the owner of l, or raises it if it is open.
 func (w *Window) OpenProcess(l *monitor.Listener) {
 	key := process.Key(l)
 	if p := w.processes[key]; p != nil {
@@ -214,7 +214,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		p.Fyne().RequestFocus()
 		return
 	}
-	p := process.New(w.app, l, w.snapshot, w.actions, w.memory, func() process.Context {
+	p := process.New(w.app, l, w.snapshot, w.actions, w.store, func() process.Context {
 		return process.Context{User: w.status.User, System: w.status.System}
 	}, w.now)
 	window := p.Fyne()
@@ -235,11 +235,10 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		delete(w.processes, key)
 		p.Closed()
 		if d := w.stopping; d != nil && d.Window() == window {
-			d.Hide() // nothing is waited for any more
+			d.Hide() // nobody waits for the result any more
 		}
-		// Fyne (2.8.1) keeps the textures of a closed window's texts for ever, and with
-		// them its canvas. It gives them back where the window, unlike its canvas, gets
-		// another content.
+		// Fyne (2.8.1) keeps the textures of a closed window's texts forever, and the canvas with
+		// them. It frees them when the window (not its canvas) gets new content.
 		window.SetContent(canvas.NewRectangle(color.Transparent))
 		if w.OnProcessClosed != nil {
 			w.OnProcessClosed()
@@ -249,7 +248,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	w.probeChanged()
 }
 
-// State is what the next window should begin with.
+// State returns the state that the next window restores.
 func (w *Window) State() State {
 	p, size := w.ports.State(), w.window.Canvas().Size()
 	return State{
@@ -258,7 +257,7 @@ func (w *Window) State() State {
 	}
 }
 
-// Restore begins as the window before ended.
+// Restore restores the state of an earlier window.
 func (w *Window) Restore(s State) {
 	if s.Width > 200 && s.Height > 150 && s.Width < 20000 && s.Height < 20000 {
 		w.window.Resize(fyne.NewSize(s.Width, s.Height))
@@ -269,7 +268,7 @@ func (w *Window) Restore(s State) {
 	w.tabs.Open(s.Tab)
 }
 
-// key is a key that no widget has a use for.
+// key handles a key that no widget handled.
 func (w *Window) key(e *fyne.KeyEvent) { w.window.Canvas().OnTypedKey()(e) }
 
 func (w *Window) shortcuts() {

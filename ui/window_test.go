@@ -16,27 +16,27 @@ import (
 	"porthole/ui/uitest"
 )
 
-func TestDoubleClickOpensTheProcessOnce(t *testing.T) {
+func TestDoubleClickOpensProcess(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	test.TapCanvas(d.window.Canvas(), d.row(1))
 	if len(d.processes) != 0 {
-		t.Fatal("one click opened a process")
+		t.Fatal("a single click opened a process window")
 	}
 	for range 3 {
 		test.TapCanvas(d.window.Canvas(), d.row(1))
 	}
 	if len(d.processes) != 1 {
-		t.Fatalf("%d process windows; want 1", len(d.processes))
+		t.Fatalf("got %d process windows, want 1", len(d.processes))
 	}
 	for _, p := range d.processes {
 		if p.Fyne().Title() != "python3 20 – Porthole" {
-			t.Errorf("title %q", p.Fyne().Title())
+			t.Errorf("got title %q", p.Fyne().Title())
 		}
 	}
 }
 
-func TestASecondClickElsewhereOrLaterIsNoDoubleClick(t *testing.T) {
+func TestNotADoubleClick(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	test.TapCanvas(d.window.Canvas(), d.row(0))
@@ -44,11 +44,11 @@ func TestASecondClickElsewhereOrLaterIsNoDoubleClick(t *testing.T) {
 	time.Sleep(d.App.Driver().DoubleTapDelay() + 20*time.Millisecond)
 	test.TapCanvas(d.window.Canvas(), d.row(1))
 	if len(d.processes) != 0 {
-		t.Fatalf("%d process windows; want none", len(d.processes))
+		t.Fatalf("got %d process windows, want 0", len(d.processes))
 	}
 }
 
-func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
+func TestDoubleClickWhileRowsMove(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
@@ -57,15 +57,15 @@ func TestTheRowUnderTheFirstClickOpensWhenRowsMove(t *testing.T) {
 	test.TapCanvas(d.window.Canvas(), d.row(0))
 	for key, p := range d.processes {
 		if p.Owner().PID != 10 {
-			t.Errorf("%s: opened %d; want 10", key, p.Owner().PID)
+			t.Errorf("%s: opened %d, want 10", key, p.Owner().PID)
 		}
 	}
 	if len(d.processes) != 1 {
-		t.Fatalf("%d process windows; want 1", len(d.processes))
+		t.Fatalf("got %d process windows, want 1", len(d.processes))
 	}
 }
 
-func TestKeysMoveOpenAndFilter(t *testing.T) {
+func TestTableKeys(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
 	for _, step := range []struct {
@@ -74,57 +74,57 @@ func TestKeysMoveOpenAndFilter(t *testing.T) {
 	}{{fyne.KeyHome, "3000"}, {fyne.KeyDown, "8080"}, {fyne.KeyEnd, "9000"}, {fyne.KeyUp, "8080"}, {fyne.KeyHome, "3000"}, {fyne.KeyPageDown, "9000"}} {
 		d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: step.key})
 		if d.selected() != step.want {
-			t.Fatalf("after %s: %s; want %s", step.key, d.selected(), step.want)
+			t.Fatalf("after %s: got %s, want %s", step.key, d.selected(), step.want)
 		}
 	}
 	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 	if len(d.processes) != 1 {
-		t.Fatal("Enter opened no process")
+		t.Fatal("Enter opened no process window")
 	}
-	d.window.Canvas().Focused().TypedRune('j') // all else filters
+	d.window.Canvas().Focused().TypedRune('j') // letters filter
 	d.Want("filtered", d.rows(), []string{"9000"})
 	d.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	d.Want("cleared", d.rows(), []string{"3000", "8080", "9000"})
 	d.ports.Table().Focus()
-	d.window.Canvas().Focused().TypedRune('8') // a port's digits go to its row
+	d.window.Canvas().Focused().TypedRune('8') // digits select the row of a port
 	if d.selected() != "8080" || d.ports.FilterField().Text != "" {
-		t.Errorf("after 8: %s, and the filter is %q; want 8080, and none", d.selected(), d.ports.FilterField().Text)
+		t.Errorf("after 8: got selection %s and filter %q, want 8080 and no filter", d.selected(), d.ports.FilterField().Text)
 	}
 }
 
-func TestHostileNamesAreCleanedEverywhere(t *testing.T) {
+func TestHostileNamesAreCleaned(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(3000, "a\nb\x1b[31m\u202eevil<b>", 10)
 	l.Project = "p\tq"
 	d.see(l)
 	if got := d.ports.Table().Rows()[0].AccessibleText(); !strings.Contains(got, ", a b [31m evil<b>, ") || !strings.Contains(got, ", p q, ") {
-		t.Errorf("the row says %q", got)
+		t.Errorf("got row %q", got)
 	}
 	d.OpenProcess(l)
 	for _, p := range d.processes {
 		if p.Fyne().Title() != "a b [31m evil<b> 10 – Porthole" {
-			t.Errorf("title %q", p.Fyne().Title())
+			t.Errorf("got title %q", p.Fyne().Title())
 		}
 	}
 }
 
-func TestAHiddenOwnerHasAStoryToo(t *testing.T) {
+func TestOpenProcessOfUnknownOwner(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(22, "", 0, "0.0.0.0")
 	l.User = "root"
 	d.see(l)
 	if got := d.ports.Table().Rows()[0].AccessibleText(); !strings.Contains(got, ", unknown (user root), —, ") {
-		t.Errorf("the row says %q", got)
+		t.Errorf("got row %q", got)
 	}
 	d.OpenProcess(l)
 	for _, p := range d.processes {
 		if p.Fyne().Title() != "unknown (user root) – Porthole" {
-			t.Errorf("title %q", p.Fyne().Title())
+			t.Errorf("got title %q", p.Fyne().Title())
 		}
 	}
 }
 
-func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
+func TestRestoreState(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	d.ports.FilterField().SetText("py")
@@ -136,24 +136,24 @@ func TestTheNextWindowBeginsAsTheLastEnded(t *testing.T) {
 	next := newDesk(t)
 	next.Restore(state)
 	if size := next.window.Canvas().Size(); size != fyne.NewSize(1234, 567) || next.Page() != PageWatches {
-		t.Errorf("it begins on %s, with %v", next.Page(), size)
+		t.Errorf("restored window: got page %s and size %v", next.Page(), size)
 	}
 	next.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	next.Want("rows", next.rows(), []string{"8080"})
 	if next.selected() != "8080" {
-		t.Errorf("selected %s", next.selected())
+		t.Errorf("got selection %s, want 8080", next.selected())
 	}
 	if column, down := next.ports.Table().Sorting(); column != "pid" || !down {
-		t.Errorf("sorted by %s, down %v", column, down)
+		t.Errorf("got sorting by %s, descending %v; want pid, true", column, down)
 	}
 }
 
-func TestColumnsAndGroupsAreRemembered(t *testing.T) {
+func TestRestoreColumnsAndGroups(t *testing.T) {
 	d := newDesk(t)
 	all := []*monitor.Listener{uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9229, "node", 10)}
 	d.see(all...)
 	at := func(x float32) fyne.Position { return fyne.NewPos(x, d.ports.Table().Top()-table.RowHeight/2) }
-	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the edge of Port
+	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the right edge of the Port column
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
 	d.Choose("User")
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
@@ -168,47 +168,47 @@ func TestColumnsAndGroupsAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := state.Columns; got.Widths["port"] != 122 || !slices.Equal(got.Hidden, []string{"user"}) {
-		t.Errorf("left %+v; want that Port is 122 wide and User hidden", got)
+		t.Errorf("got columns %+v, want Port 122 wide and User hidden", got)
 	}
 	next := newDesk(t)
 	next.Restore(state)
 	next.see(all...)
 	next.Want("rows of the next window", next.rows(), []string{"3000", "9229", "8080"})
 	if got := next.ports.Table().Columns(); !reflect.DeepEqual(got, state.Columns) {
-		t.Errorf("the next window has %+v; want %+v", got, state.Columns)
+		t.Errorf("restored window: got columns %+v, want %+v", got, state.Columns)
 	}
 	next.ports.ToggleGroup()
-	next.Want("no longer grouped", next.rows(), []string{"3000", "8080", "9229"})
+	next.Want("not grouped", next.rows(), []string{"3000", "8080", "9229"})
 }
 
-// tableHeader is the header of the table of ports.
+// tableHeader returns the header of the Ports table.
 func tableHeader(t *testing.T, d *desk) fyne.SecondaryTappable {
 	t.Helper()
 	body := test.WidgetRenderer(d.ports.Table()).Objects()[0]
 	return body.(*fyne.Container).Objects[0].(fyne.SecondaryTappable)
 }
 
-// A busy machine does not take the second click away from the row that had the
-// first, nor a click from the row that is under the pointer.
-func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
+// On a busy machine the second click must reach the row of the first click, and a click the row
+// under the pointer, although rows come and go.
+func TestDoubleClickInBusyTable(t *testing.T) {
 	d := newDesk(t)
 	all := []*monitor.Listener{uitest.Listening(3000, "node", 10), uitest.Listening(5000, "java", 11), uitest.Listening(8080, "python3", 20)}
 	d.see(all...)
 	for i := range 10 {
 		name := strings.Split(strings.TrimPrefix(d.ports.Table().Rows()[i%3].AccessibleText(), "new, "), ", ")[1]
 		test.TapCanvas(d.window.Canvas(), d.row(i%3))
-		if i%2 == 0 { // something opens above
+		if i%2 == 0 { // a port opens above
 			d.see(append([]*monitor.Listener{uitest.Listening(uint16(100+i), "nc", 100+i)}, all...)...)
 		}
 		d.Update(d.HandOver(len(d.Last.Listeners)-1, 500+i))
 		d.see(all...)
 		test.TapCanvas(d.window.Canvas(), d.row(i%3))
 		if len(d.processes) != 1 {
-			t.Fatalf("round %d: %d process windows; want 1", i, len(d.processes))
+			t.Fatalf("round %d: got %d process windows, want 1", i, len(d.processes))
 		}
 		for _, p := range d.processes {
 			if !strings.HasPrefix(p.Fyne().Title(), name+" ") {
-				t.Errorf("round %d: opened %s; want %s, where the first click was", i, p.Fyne().Title(), name)
+				t.Errorf("round %d: opened %s, want %s, the row of the first click", i, p.Fyne().Title(), name)
 			}
 			p.Fyne().Close()
 		}
@@ -217,7 +217,7 @@ func TestADoubleClickInATableThatChangesAllTheTime(t *testing.T) {
 	}
 }
 
-func TestAnotherPageIsToldOf(t *testing.T) {
+func TestOnPageChanged(t *testing.T) {
 	d := newDesk(t)
 	var pages []string
 	d.OnPageChanged(func() { pages = append(pages, d.Page()) })

@@ -15,9 +15,9 @@ import (
 	"porthole/ui/uitest"
 )
 
-// workday is the machine of a developer, ada, as the pictures of the documentation
-// show it: several projects and worktrees, services of the system and containers.
-// It is exemplary; uitest.LivelyListeners has the edge cases instead.
+// workday is the machine of a developer, ada, as the pictures in the documentation show it: several
+// projects and worktrees, system services and containers. It is a typical case;
+// uitest.LivelyListeners has the edge cases.
 type workday struct {
 	At        time.Time
 	Listeners []*monitor.Listener
@@ -97,7 +97,7 @@ func (w *workday) listener(s server) *monitor.Listener {
 	return l
 }
 
-// published returns the listener of docker-proxy for a port of a container.
+// published returns the listener of docker-proxy for a published port of a container.
 func (w *workday) published(port uint16, name, image, inside string) *monitor.Listener {
 	l := uitest.Listening(port, "", 0)
 	l.User, l.Since = "root", w.At.Add(-6*time.Hour)
@@ -113,14 +113,14 @@ func (w *workday) unit(port uint16, user, name, service string, addresses ...str
 	return l
 }
 
-// events returns the events of yesterday and today, the oldest first: servers opened
-// and closed several times.
+// events returns the events of yesterday and today, oldest first: servers that opened and closed
+// several times.
 func (w *workday) events() []history.Event {
 	var all []history.Event
 	const h, m = time.Hour, time.Minute
 	for _, x := range []struct {
 		port           uint16
-		opened, closed time.Duration // before now; closed 0: still open
+		opened, closed time.Duration // durations before now; closed 0: still open
 	}{
 		{5432, 30 * h, 24*h + 9*m}, {3000, 29*h + 10*m, 25 * h}, {5173, 29 * h, 23*h + 40*m}, {8080, 27 * h, 23 * h},
 		{5432, 6 * h, 0}, {6379, 6 * h, 0}, {8025, 6 * h, 0}, {3000, 5*h + 20*m, 3*h + 5*m}, {8080, 5 * h, 0}, {8888, 4 * h, 0},
@@ -129,8 +129,8 @@ func (w *workday) events() []history.Event {
 	} {
 		i := slices.IndexFunc(w.Listeners, func(l *monitor.Listener) bool { return l.Port == x.port })
 		l := w.Listeners[i]
-		odd := time.Duration(x.port%53) * time.Second // nothing happens on the full minute
-		e := history.Event{At: w.At.Add(odd - x.opened), Kind: monitor.Opened, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, Listener: fmt.Sprint(l.ID, x.opened)}
+		offset := time.Duration(x.port%53) * time.Second // avoids events on the full minute
+		e := history.Event{At: w.At.Add(offset - x.opened), Kind: monitor.Opened, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, Listener: fmt.Sprint(l.ID, x.opened)}
 		if o, ok := l.Principal(); ok {
 			e.Owner = history.Owner{PID: o.PID, Name: o.Name, User: o.User, Project: o.Project, Service: l.Service, Program: o.Program, Folder: o.Folder, Command: monitor.MaskCommand(o.Command)}
 			if x.closed > 0 {
@@ -153,14 +153,14 @@ func (w *workday) events() []history.Event {
 	return all
 }
 
-// probe returns the result of the nth probe: the clients of the watched server, with
-// more bytes each time, and what its process uses.
+// probe returns the result of the nth probe: the clients of the watched server, with more bytes
+// each time, and the resources of its process.
 func (w *workday) probe(n int) probe.Result {
 	r := probe.Result{At: w.At.Add(time.Duration(2*n) * time.Second), Counts: map[string]int{}, States: map[string]connection.State{}, Processes: map[probe.ProcessID]monitor.ProcessState{}}
 	for _, l := range w.Listeners {
 		r.Counts[l.ID] = map[uint16]int{3000: 2, 3001: 1, 5173: 4, 5432: 6, 6379: 3, 8000: 1, 8888: 2, 62893: 3}[l.Port]
 	}
-	total := func(base, change int) (sum uint64) { // of rates that go up and down
+	total := func(base, change int) (sum uint64) { // the sum of rates that go up and down
 		for i := range n {
 			sum += uint64(base + change*(i*i*13%31)/5)
 		}
