@@ -306,8 +306,10 @@ func run(t *testing.T, program string, env, words []string) (out string, status 
 	}
 	var b []byte
 	if slices.Contains(words, "events") {
-		b, err = bufio.NewReader(r).ReadBytes('\n')
+		lines := bufio.NewReader(r)
+		b, err = lines.ReadBytes('\n')
 		err = errors.Join(err, c.Process.Signal(syscall.SIGINT))
+		_, _ = io.Copy(io.Discard, lines) // it may be blocked by a full pipe
 	} else {
 		b, err = io.ReadAll(r)
 	}
