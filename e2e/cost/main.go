@@ -1,8 +1,7 @@
 //go:build linux
 
-// Command cost measures what Porthole costs while it sits in the tray and what
-// its window does, each beside a bare Fyne program, at the same time on one virtual
-// desktop.
+// Command cost measures the resources that Porthole uses in the tray and with its
+// window, each beside a minimal Fyne program, at the same time on one virtual desktop.
 package main
 
 import (
@@ -22,11 +21,10 @@ import (
 	"porthole/e2e/desktop"
 )
 
-// settle is how long programs have to come to rest before they are measured.
-const settle = 3 * time.Second
+// settleTime is the time between the last change and a measurement.
+const settleTime = 3 * time.Second
 
-// rowPort is where this program listens, which is the row that is looked at, and
-// rowSince the time since when.
+// This program listens on rowPort since rowSince. Its row is the one that is measured.
 var (
 	rowPort  int
 	rowSince time.Time
@@ -47,7 +45,7 @@ func main() {
 	defer row.Close()
 	rowPort = row.Addr().(*net.TCPAddr).Port
 	rowSince = time.Now()
-	go answer(row)
+	go echo(row)
 	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runStart, runProcess, runWindows} {
 		if err := measure(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "cost:", err)
@@ -56,8 +54,8 @@ func main() {
 	}
 }
 
-// run measures the agent beside the bare program, then once more after a window
-// was opened and closed.
+// run measures the agent beside the bare program, and again after a window was opened
+// and closed.
 func run(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) (err error) {
 	d, err := desktop.Start(ctx, desktop.DefaultOptions())
 	if err != nil {
@@ -71,23 +69,23 @@ func run(ctx context.Context, over time.Duration, porthole, bare string, w io.Wr
 		}
 		defer end(c)
 	}
-	time.Sleep(settle)
-	first, beside, err := measure(over, agent.Process.Pid, other.Process.Pid)
+	time.Sleep(settleTime)
+	first, bareCost, err := measure(over, agent.Process.Pid, other.Process.Pid)
 	if err != nil {
 		return err
 	}
 	if err := openAndClose(ctx, d, porthole); err != nil {
 		return err
 	}
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	again, _, err := measure(over, agent.Process.Pid, other.Process.Pid)
 	if err != nil {
 		return err
 	}
-	return report(w, over, first, again, beside)
+	return report(w, over, first, again, bareCost)
 }
 
-// start starts a program and returns when its icon is in the tray.
+// start starts a program and waits until its icon is in the tray.
 func start(ctx context.Context, d *desktop.Desktop, c *exec.Cmd) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -105,14 +103,15 @@ func start(ctx context.Context, d *desktop.Desktop, c *exec.Cmd) error {
 	return nil
 }
 
+// end ends a program with SIGTERM, or with SIGKILL after 5 s.
 func end(c *exec.Cmd) {
-	_ = c.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	_ = c.Process.Signal(syscall.SIGTERM) // it may have exited already
 	kill := time.AfterFunc(5*time.Second, func() { _ = c.Process.Kill() })
 	defer kill.Stop()
-	_ = c.Wait() // what it says of its end is no part of the measurement
+	_ = c.Wait() // the exit status has no meaning here
 }
 
-// openAndClose lets a second start open the window, and closes it.
+// openAndClose opens the window with a second start, and closes it.
 func openAndClose(ctx context.Context, d *desktop.Desktop, porthole string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -126,26 +125,26 @@ func openAndClose(ctx context.Context, d *desktop.Desktop, porthole string) erro
 	return errors.Join(w.Close(), d.WaitNoWindow(ctx, "Porthole"))
 }
 
-// cost is what one program took.
+// cost is the use of resources by one program.
 type cost struct {
 	anonymous, rss float64 // MB
 	cpu            float64 // percent of a core
-	wakes          float64 // a second
+	wakes          float64 // per second
 }
 
 // measure measures two programs at the same time.
-func measure(over time.Duration, pid, beside int) (a, b cost, err error) {
-	pids := [2]int{pid, beside}
-	var before, after [2]used
+func measure(over time.Duration, pid, other int) (a, b cost, err error) {
+	pids := [2]int{pid, other}
+	var before, after [2]usage
 	for i, pid := range pids {
-		if before[i], err = look(pid); err != nil {
+		if before[i], err = readUsage(pid); err != nil {
 			return a, b, err
 		}
 	}
 	begin := time.Now()
 	time.Sleep(over)
 	for i, pid := range pids {
-		if after[i], err = look(pid); err != nil {
+		if after[i], err = readUsage(pid); err != nil {
 			return a, b, err
 		}
 	}
@@ -153,19 +152,19 @@ func measure(over time.Duration, pid, beside int) (a, b cost, err error) {
 	return after[0].since(before[0], seconds), after[1].since(before[1], seconds), nil
 }
 
-// report writes the table, with what is wanted beside what is.
+// report writes the table of results and limits.
 func report(w io.Writer, over time.Duration, first, again, bare cost) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")+"\t") } // Flush tells
-	line := func(name, format string, of func(cost) float64, wanted string) {
+	row := func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")+"\t") } // Flush returns the error
+	line := func(name, format string, of func(cost) float64, limit string) {
 		number := func(c cost) string { return fmt.Sprintf(format, of(c)) }
-		row(name, number(first), number(again), number(bare), ratio(of(first), of(bare)), wanted)
+		row(name, number(first), number(again), number(bare), ratio(of(first), of(bare)), limit)
 	}
-	row(fmt.Sprintf("over %v", over), "in the tray", "after a window", "bare Fyne", "of that", "wanted")
+	row(fmt.Sprintf("over %v", over), "in the tray", "after a window", "bare Fyne", "ratio", "limit")
 	line("anonymous memory, MB", "%.1f", func(c cost) float64 { return c.anonymous }, "<= 15")
 	line("RSS, MB", "%.1f", func(c cost) float64 { return c.rss }, "<= 40, <= 30 %")
 	line("CPU, % of a core", "%.2f", func(c cost) float64 { return c.cpu }, "<= 0.15, <= 15 %")
-	line("wake-ups a second", "%.1f", func(c cost) float64 { return c.wakes }, "")
+	line("wake-ups per second", "%.1f", func(c cost) float64 { return c.wakes }, "")
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}

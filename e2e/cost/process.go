@@ -16,16 +16,16 @@ import (
 	"porthole/e2e/desktop"
 )
 
-// crowded is how many other processes run while windows of a process are opened.
-const crowded = 500
+// otherProcesses is the number of other processes while process windows are opened.
+const otherProcesses = 500
 
-// runProcess measures a window of a process: how long it takes from the key to its
-// first picture among many processes, and what it takes while it is open.
+// runProcess measures a process window: the time from the key to its first picture while
+// many processes run, and the CPU time while it is open.
 func runProcess(ctx context.Context, over time.Duration, porthole, _ string, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute+4*over)
 	defer cancel()
-	disperse, err := crowd(crowded)
-	defer disperse()
+	stop, err := startIdle(otherProcesses)
+	defer stop()
 	if err != nil {
 		return err
 	}
@@ -39,16 +39,16 @@ func runProcess(ctx context.Context, over time.Duration, porthole, _ string, w i
 	if err != nil {
 		return err
 	}
-	heading, painted, still, err := seen(ctx, d, window, pid, over)
+	heading, painted, still, err := measureOpen(ctx, d, window, pid, over)
 	if err != nil {
 		return err
 	}
-	hush, err := talk(ctx)
+	stopTalk, err := talk(ctx)
 	if err != nil {
 		return err
 	}
-	_, _, busy, err := seen(ctx, d, window, pid, over)
-	hush()
+	_, _, busy, err := measureOpen(ctx, d, window, pid, over)
+	stopTalk()
 	if err != nil {
 		return err
 	}
@@ -61,40 +61,40 @@ func runProcess(ctx context.Context, over time.Duration, porthole, _ string, w i
 		times = append(times, took)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintf(t, "the window of a process, among %d others\tPorthole\twanted\t\n", crowded) // Flush tells
-	_, _ = fmt.Fprintf(t, "from the key to its first picture, ms\t%d\t<= 100\t\n", median(times).Milliseconds())
-	_, _ = fmt.Fprintf(t, "CPU while it is open, more than without, %% of a core\t%.2f\t<= 1\t\n", still)
-	_, _ = fmt.Fprintf(t, "the same, where clients talk to it\t%.2f\t<= 1\t\n", busy)
+	_, _ = fmt.Fprintf(t, "a process window beside %d others\tPorthole\tlimit\t\n", otherProcesses) // Flush returns the error
+	_, _ = fmt.Fprintf(t, "time from the key to its first picture, ms\t%d\t<= 100\t\n", median(times).Milliseconds())
+	_, _ = fmt.Fprintf(t, "additional CPU while it is open, %% of a core\t%.2f\t<= 1\t\n", still)
+	_, _ = fmt.Fprintf(t, "the same with active clients\t%.2f\t<= 1\t\n", busy)
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	return errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
 }
 
-// crowd starts processes that do nothing.
-func crowd(n int) (disperse func(), _ error) {
+// startIdle starts n processes that do nothing.
+func startIdle(n int) (stop func(), _ error) {
 	var all []*exec.Cmd
-	disperse = func() {
+	stop = func() {
 		for _, c := range all {
 			_ = c.Process.Kill()
-			_ = c.Wait() // what it says of its end is no part of the measurement
+			_ = c.Wait() // the exit status has no meaning here
 		}
 	}
 	for range n {
 		c := exec.Command("sleep", "3600")
 		if err := c.Start(); err != nil {
-			return disperse, fmt.Errorf("start a process: %w", err)
+			return stop, fmt.Errorf("start a process: %w", err)
 		}
 		all = append(all, c)
 	}
-	return disperse, nil
+	return stop, nil
 }
 
-// seen opens the window once, and returns where the name in its heading begins, how
-// that looks, and how much more of a core Porthole takes with the window than
-// without, in percent.
-func seen(ctx context.Context, d *desktop.Desktop, window desktop.Window, pid int, over time.Duration) (heading image.Rectangle, painted []byte, more float64, err error) {
-	time.Sleep(settle)
+// measureOpen opens the window once. It returns the place of the name in its heading,
+// the pixels there, and the additional CPU time of Porthole with the window in percent
+// of a core.
+func measureOpen(ctx context.Context, d *desktop.Desktop, window desktop.Window, pid int, over time.Duration) (heading image.Rectangle, painted []byte, more float64, err error) {
+	time.Sleep(settleTime)
 	without, _, err := measure(over, pid, pid)
 	if err != nil {
 		return heading, nil, 0, err
@@ -106,7 +106,7 @@ func seen(ctx context.Context, d *desktop.Desktop, window desktop.Window, pid in
 	if err != nil {
 		return heading, nil, 0, err
 	}
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	frame, err := w.Geometry()
 	if err != nil {
 		return heading, nil, 0, err
@@ -122,15 +122,15 @@ func seen(ctx context.Context, d *desktop.Desktop, window desktop.Window, pid in
 	return heading, painted, with.cpu - without.cpu, waitAndClose(ctx, d)
 }
 
-// openPainted opens the window and returns how long it takes until its heading looks
-// as it did.
+// openPainted opens the window and returns the time until its heading has the same
+// pixels as before.
 func openPainted(ctx context.Context, d *desktop.Desktop, window desktop.Window, heading image.Rectangle, painted []byte) (time.Duration, error) {
 	if err := window.Focus(); err != nil {
 		return 0, err
 	}
 	time.Sleep(time.Second)
 	if now, err := d.Pixels(heading); err != nil || bytes.Equal(now, painted) {
-		return 0, errors.Join(err, errors.New("the window is there before it is asked for"))
+		return 0, errors.Join(err, errors.New("the window is open before the key"))
 	}
 	begin := time.Now()
 	if err := d.Press("Return"); err != nil {
@@ -145,7 +145,7 @@ func openPainted(ctx context.Context, d *desktop.Desktop, window desktop.Window,
 			break
 		}
 		if ctx.Err() != nil {
-			return 0, fmt.Errorf("wait for the window of a process to be painted: %w", ctx.Err())
+			return 0, fmt.Errorf("wait until a process window is drawn: %w", ctx.Err())
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

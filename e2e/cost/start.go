@@ -13,8 +13,8 @@ import (
 	"porthole/e2e/desktop"
 )
 
-// runStart measures what a user waits for: the tray's icon after a start, and the
-// window after a click on that.
+// runStart measures the time from a start to the tray icon, and from a click on the icon
+// to the window.
 func runStart(ctx context.Context, _ time.Duration, porthole, _ string, w io.Writer) error {
 	opts := desktop.DefaultOptions()
 	opts.Notifications = false
@@ -32,16 +32,16 @@ func runStart(ctx context.Context, _ time.Duration, porthole, _ string, w io.Wri
 		icons, windows = append(icons, icon), append(windows, window)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(t, "the start\tPorthole\twanted\t") // Flush tells
-	_, _ = fmt.Fprintf(t, "tray icon after the start, ms\t%d\t<= 150\t\n", median(icons).Milliseconds())
-	_, _ = fmt.Fprintf(t, "first rows after the click on it, ms\t%d\t<= 600\t\n", median(windows).Milliseconds())
+	_, _ = fmt.Fprintln(t, "the start\tPorthole\tlimit\t") // Flush returns the error
+	_, _ = fmt.Fprintf(t, "time from the start to the tray icon, ms\t%d\t<= 150\t\n", median(icons).Milliseconds())
+	_, _ = fmt.Fprintf(t, "time from a click on it to the first rows, ms\t%d\t<= 600\t\n", median(windows).Milliseconds())
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	return nil
 }
 
-// startAndClick starts Porthole, and ends it after its window has come.
+// startAndClick starts Porthole, opens its window, and ends it.
 func startAndClick(ctx context.Context, d *desktop.Desktop, porthole string) (icon, window time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -61,7 +61,7 @@ func startAndClick(ctx context.Context, d *desktop.Desktop, porthole string) (ic
 		return 0, 0, err
 	}
 	icon = time.Since(begin)
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	begin = time.Now()
 	if err := item.Activate(ctx); err != nil {
 		return 0, 0, err
@@ -77,7 +77,7 @@ func startAndClick(ctx context.Context, d *desktop.Desktop, porthole string) (ic
 	return icon, window, errors.Join(shown.Close(), d.WaitNoWindow(ctx, "Porthole"))
 }
 
-// waitIcon is Tray.WaitItem, which looks too seldom to measure with.
+// waitIcon is like Tray.WaitItem, with a poll interval short enough for measurements.
 func waitIcon(ctx context.Context, tray *desktop.Tray, pid int) (desktop.Item, error) {
 	for {
 		items, err := tray.Items(ctx)
@@ -93,8 +93,8 @@ func waitIcon(ctx context.Context, tray *desktop.Tray, pid int) (desktop.Item, e
 	}
 }
 
-// waitPainted waits for the first row to be on the screen. A look costs some
-// milliseconds of a core, which the program wants: it does not look all the time.
+// waitPainted waits until the first row is on the screen. Each check takes some
+// milliseconds of CPU time, which the measured program needs, so it polls every 5 ms.
 func waitPainted(ctx context.Context, d *desktop.Desktop) error {
 	for {
 		shown, err := d.Shows(painted)
@@ -102,7 +102,7 @@ func waitPainted(ctx context.Context, d *desktop.Desktop) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("wait for the window to be painted: %w", ctx.Err())
+			return fmt.Errorf("wait until the window is drawn: %w", ctx.Err())
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

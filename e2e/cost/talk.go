@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// talkers are how many connections talk to the row that is looked at.
-const talkers = 3
+// clients is the number of clients of the measured listener.
+const clients = 3
 
-// answer sends back what each client says, until ln is closed.
-func answer(ln net.Listener) {
+// echo sends everything back that clients send, until ln is closed.
+func echo(ln net.Listener) {
 	for {
 		c, err := ln.Accept()
 		if err != nil {
@@ -23,22 +23,22 @@ func answer(ln net.Listener) {
 		}
 		go func() {
 			defer c.Close()
-			_, _ = io.Copy(c, c) // until the client has gone
+			_, _ = io.Copy(c, c) // ends with the connection
 		}()
 	}
 }
 
-// talk has clients of the row say something ten times a second, never as much as
-// the time before, so that what is told of them changes with each look.
-func talk(ctx context.Context) (hush func(), _ error) {
+// talk starts clients that send data ten times per second, each time a different amount,
+// so that what Porthole shows changes with each poll.
+func talk(ctx context.Context) (stop func(), _ error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	hush = func() { cancel(); all.Wait() }
-	for range talkers {
+	stop = func() { cancel(); all.Wait() }
+	for range clients {
 		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", rowPort))
 		if err != nil {
-			hush()
-			return nil, fmt.Errorf("connect to the row: %w", err)
+			stop()
+			return nil, fmt.Errorf("connect to the listener: %w", err)
 		}
 		all.Go(func() {
 			defer c.Close()
@@ -53,5 +53,5 @@ func talk(ctx context.Context) (hush func(), _ error) {
 			}
 		})
 	}
-	return hush, nil
+	return stop, nil
 }

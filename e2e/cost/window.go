@@ -19,27 +19,27 @@ import (
 	"porthole/e2e/desktop"
 )
 
-// painted is the ground of the selected row, the first one that the window
-// paints, and of the bare program's window.
+// painted is the background of the selected row, which the window draws first, and of
+// the bare program's window.
 var painted = color.RGBA{0x1d, 0x3b, 0x40, 255}
 
-// How often the window is started beside the bare one, and how often it is opened
-// and closed to see what stays.
+// Numbers of starts of the window beside the bare one, and of times it is opened and
+// closed to find leaks.
 const (
 	starts = 7
 	opens  = 50
 )
 
-// processWindows are how many windows of a process one window opens and closes,
-// first and once more.
+// processWindows are the numbers of process windows that one main window opens and
+// closes, first and then again.
 var processWindows = [2]int{100, 1000}
 
-// cached is how long it takes until a window has given back what its process windows
-// took (tidyAfter of app/window), with some to spare.
-const cached = 100 * time.Second
+// releaseTime is longer than the time after which a window releases the memory of its
+// process windows (tidyAfter of app/window).
+const releaseTime = 100 * time.Second
 
-// runWindows measures the window beside a bare one of Fyne's: its start, what it
-// takes while nothing changes, and what fifty of them leave behind.
+// runWindows measures the window beside a bare Fyne window: its start, its resources
+// while nothing changes, and leaks after fifty windows.
 func runWindows(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) error {
 	d, agent, err := quietDesktop(ctx, porthole)
 	if err != nil {
@@ -51,7 +51,7 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	if err != nil {
 		return err
 	}
-	shown, beside, err := idleWindows(ctx, d, over, porthole, bare)
+	shown, bareCost, err := idleWindows(ctx, d, over, porthole, bare)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 			return err
 		}
 	}
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	after, err := agentHolds(d, agent.Process.Pid)
 	if err != nil {
 		return err
@@ -76,28 +76,28 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(cells ...any) {
 		for _, c := range cells {
-			_, _ = fmt.Fprint(t, c, "\t") // Flush tells
+			_, _ = fmt.Fprint(t, c, "\t") // Flush returns the error
 		}
 		_, _ = fmt.Fprintln(t)
 	}
-	row("the window", "Porthole", "bare Fyne", "more", "wanted")
+	row("the window", "Porthole", "bare Fyne", "difference", "limit")
 	for _, x := range []struct {
-		name, wanted string
-		of           func(begun) []time.Duration
+		name, limit string
+		of          func(startTimes) []time.Duration
 	}{
-		{"start of its process to the first rows, ms", "<= 100", func(b begun) []time.Duration { return b.started }},
-		{"the same, from the command that asks for it, ms", "", func(b begun) []time.Duration { return b.asked }},
+		{"time from the start of its process to the first rows, ms", "<= 100", func(b startTimes) []time.Duration { return b.started }},
+		{"the same from the start of the command, ms", "", func(b startTimes) []time.Duration { return b.asked }},
 	} {
 		a, b := median(x.of(ours)), median(x.of(theirs))
-		row(x.name, a.Milliseconds(), b.Milliseconds(), (a - b).Milliseconds(), x.wanted)
+		row(x.name, a.Milliseconds(), b.Milliseconds(), (a - b).Milliseconds(), x.limit)
 	}
-	row("CPU while nothing changes, % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", beside.cpu),
-		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/beside.cpu-1)), "<= +10 %")
-	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", beside.rss), fmt.Sprintf("%.0f", shown.rss-beside.rss), "")
-	row(fmt.Sprintf("a window after %d and %d process windows more", processWindows[0], processWindows[1]), "before", "after", "more", "wanted")
+	row("CPU while nothing changes, % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", bareCost.cpu),
+		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/bareCost.cpu-1)), "<= +10 %")
+	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", bareCost.rss), fmt.Sprintf("%.0f", shown.rss-bareCost.rss), "")
+	row(fmt.Sprintf("a window after %d and another %d process windows", processWindows[0], processWindows[1]), "before", "after", "difference", "limit")
 	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "<= 10")
 	row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
-	row(fmt.Sprintf("the agent before and after %d windows", opens), "before", "after", "more", "wanted")
+	row(fmt.Sprintf("the agent before and after %d windows", opens), "before", "after", "difference", "limit")
 	row("processes", before.processes, after.processes, after.processes-before.processes, 0)
 	row("descriptors", before.descriptors, after.descriptors, after.descriptors-before.descriptors, 0)
 	row("anonymous memory, MB", fmt.Sprintf("%.1f", before.anonymous/1024), fmt.Sprintf("%.1f", after.anonymous/1024), fmt.Sprintf("%.1f", (after.anonymous-before.anonymous)/1024), "")
@@ -107,8 +107,8 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	return nil
 }
 
-// quietDesktop starts a desktop on which nothing moves by itself, with an agent,
-// once the row is so old that it tells minutes rather than seconds.
+// quietDesktop starts a desktop without panel and notifications, and an agent. It waits
+// until the row's age is shown in minutes, because seconds would change all the time.
 func quietDesktop(ctx context.Context, porthole string) (*desktop.Desktop, *exec.Cmd, error) {
 	time.Sleep(time.Until(rowSince.Add(time.Minute)))
 	opts := desktop.DefaultOptions()
@@ -122,7 +122,7 @@ func quietDesktop(ctx context.Context, porthole string) (*desktop.Desktop, *exec
 		d.Stop()
 		return nil, nil, fmt.Errorf("start the agent: %w", err)
 	}
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	return d, agent, nil
 }
 
@@ -131,12 +131,12 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// begun is how long windows took to be painted: from the start of their process, and
-// from that of the command, which for Porthole asks the agent.
-type begun struct{ started, asked []time.Duration }
+// startTimes are the times until windows were drawn, from the start of their process and
+// from the start of the command. For Porthole the command asks the agent for the window.
+type startTimes struct{ started, asked []time.Duration }
 
-// startWindows starts both windows in turn.
-func startWindows(ctx context.Context, d *desktop.Desktop, porthole, bare string) (ours, theirs begun, err error) {
+// startWindows starts both windows several times, in turn.
+func startWindows(ctx context.Context, d *desktop.Desktop, porthole, bare string) (ours, theirs startTimes, err error) {
 	for range starts {
 		if err := ours.add(ctx, d, d.Command(porthole), "Porthole"); err != nil {
 			return ours, theirs, err
@@ -148,18 +148,18 @@ func startWindows(ctx context.Context, d *desktop.Desktop, porthole, bare string
 	return ours, theirs, nil
 }
 
-// add starts a window, adds how long it takes to paint, and closes it.
-func (b *begun) add(ctx context.Context, d *desktop.Desktop, c *exec.Cmd, title string) error {
+// add starts a window, adds the time until it is drawn, and closes it.
+func (b *startTimes) add(ctx context.Context, d *desktop.Desktop, c *exec.Cmd, title string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	for len(d.Programs()) > 1 && ctx.Err() == nil { // the last window's process ends a little after it
+	for len(d.Programs()) > 1 && ctx.Err() == nil { // the process of the last window ends a little later
 		time.Sleep(10 * time.Millisecond)
 	}
 	begin := time.Now()
 	if err := c.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", c.Path, err)
 	}
-	defer func() { _ = c.Wait() }() // it ends with its window, or has asked the agent for one
+	defer func() { _ = c.Wait() }() // it exits with its window, or after the request to the agent
 	if err := waitPainted(ctx, d); err != nil {
 		return fmt.Errorf("start %s: %w", title, err)
 	}
@@ -181,7 +181,7 @@ func (b *begun) add(ctx context.Context, d *desktop.Desktop, c *exec.Cmd, title 
 	return errors.Join(w.Close(), d.WaitNoWindow(ctx, title))
 }
 
-// idleWindows measures both windows at the same time, beside each other.
+// idleWindows measures both windows at the same time.
 func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, porthole, bare string) (ours, theirs cost, err error) {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -204,16 +204,16 @@ func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, po
 	if err != nil {
 		return ours, theirs, err
 	}
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	if ours, theirs, err = measure(over, pid, other.Process.Pid); err != nil {
 		return ours, theirs, err
 	}
 	return ours, theirs, errors.Join(window.Close(), d.WaitNoWindow(limited, "Porthole"))
 }
 
-// openProcesses opens and closes windows of a process, and returns what the window's
-// process has after the first ones and after the others.
-func openProcesses(ctx context.Context, d *desktop.Desktop, porthole string) (grown [2]used, _ error) {
+// openProcesses opens and closes process windows, and returns the usage of the window
+// process after the first ones and after the others.
+func openProcesses(ctx context.Context, d *desktop.Desktop, porthole string) (grown [2]usage, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
 	window, pid, err := showRow(ctx, d, porthole)
@@ -229,15 +229,15 @@ func openProcesses(ctx context.Context, d *desktop.Desktop, porthole string) (gr
 				return grown, err
 			}
 		}
-		time.Sleep(cached)
-		if grown[i], err = look(pid); err != nil {
+		time.Sleep(releaseTime)
+		if grown[i], err = readUsage(pid); err != nil {
 			return grown, err
 		}
 	}
 	return grown, errors.Join(window.Close(), d.WaitNoWindow(ctx, "Porthole"))
 }
 
-// showRow opens the window with this program's row selected, and returns it with the
+// showRow opens the window, selects this program's row, and returns the window and the
 // PID of its process.
 func showRow(ctx context.Context, d *desktop.Desktop, porthole string) (window desktop.Window, pid int, err error) {
 	if err := d.Command(porthole, "show", strconv.Itoa(rowPort)).Run(); err != nil {
@@ -247,16 +247,16 @@ func showRow(ctx context.Context, d *desktop.Desktop, porthole string) (window d
 		return window, 0, err
 	}
 	pid, err = window.PID()
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	return window, pid, err
 }
 
-// processTitle is the title of this program's own window of a process.
+// processTitle returns the title of the process window of this program.
 func processTitle() string {
 	return fmt.Sprintf("%s %d – Porthole", filepath.Base(os.Args[0]), os.Getpid())
 }
 
-// waitAndClose waits for that window, and closes it.
+// waitAndClose waits for the process window of this program, and closes it.
 func waitAndClose(ctx context.Context, d *desktop.Desktop) error {
 	w, err := d.WaitWindow(ctx, processTitle())
 	if err != nil {
@@ -265,14 +265,14 @@ func waitAndClose(ctx context.Context, d *desktop.Desktop) error {
 	return errors.Join(w.Close(), d.WaitNoWindow(ctx, processTitle()))
 }
 
-// holds is what the agent has, and who is on its desktop.
-type holds struct {
+// holdings are the resources of the agent and the number of processes on its desktop.
+type holdings struct {
 	processes, descriptors int
 	anonymous              float64 // kB
 }
 
-func agentHolds(d *desktop.Desktop, pid int) (h holds, _ error) {
-	u, err := look(pid)
+func agentHolds(d *desktop.Desktop, pid int) (h holdings, _ error) {
+	u, err := readUsage(pid)
 	if err != nil {
 		return h, err
 	}
@@ -280,5 +280,5 @@ func agentHolds(d *desktop.Desktop, pid int) (h holds, _ error) {
 	if err != nil {
 		return h, fmt.Errorf("count the descriptors of the agent: %w", err)
 	}
-	return holds{processes: len(d.Programs()), descriptors: len(descriptors), anonymous: u.anonymous}, nil
+	return holdings{processes: len(d.Programs()), descriptors: len(descriptors), anonymous: u.anonymous}, nil
 }

@@ -13,17 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// used is what a process has taken since its start, and what it holds.
-type used struct {
+// usage is the CPU time of a process since its start, and its memory and threads.
+type usage struct {
 	ticks, switches float64
 	rss, anonymous  float64 // kB
 	threads         int
 }
 
-// ticksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
+// ticksPerSecond is USER_HZ, which is 100 on every Linux that Go supports.
 const ticksPerSecond = 100
 
-func (u used) since(before used, seconds float64) cost {
+// since returns the cost of the time after an earlier measurement.
+func (u usage) since(before usage, seconds float64) cost {
 	return cost{
 		anonymous: u.anonymous / 1024, rss: u.rss / 1024,
 		cpu:   100 * (u.ticks - before.ticks) / ticksPerSecond / seconds,
@@ -31,12 +32,12 @@ func (u used) since(before used, seconds float64) cost {
 	}
 }
 
-// age is for how long a process has run, to the hundredth of a second in which it
-// started (field 22 of its stat).
+// age returns the time since the start of a process with a resolution of 10 ms (field 22
+// of /proc/PID/stat, proc(5)).
 func age(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
-		return 0, fmt.Errorf("look at process %d: %w", pid, err)
+		return 0, fmt.Errorf("read process %d: %w", pid, err)
 	}
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	start, err := strconv.ParseInt(fields[19], 10, 64)
@@ -50,14 +51,14 @@ func age(pid int) (time.Duration, error) {
 	return time.Duration(now.Nano()) - time.Duration(start)*time.Second/ticksPerSecond, nil
 }
 
-// look reads what a process has used (proc(5)).
-func look(pid int) (u used, _ error) {
+// readUsage reads the usage of a process (proc(5)).
+func readUsage(pid int) (u usage, _ error) {
 	folder := filepath.Join("/proc", strconv.Itoa(pid))
 	stat, err := os.ReadFile(filepath.Join(folder, "stat"))
 	if err != nil {
-		return u, fmt.Errorf("look at process %d: %w", pid, err)
+		return u, fmt.Errorf("read process %d: %w", pid, err)
 	}
-	// Behind the name, which may hold anything: utime and stime are 14 and 15.
+	// The name may contain any character. Behind it, utime and stime are fields 14 and 15.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	for _, field := range fields[11:13] {
 		n, err := strconv.ParseFloat(field, 64)
@@ -68,7 +69,7 @@ func look(pid int) (u used, _ error) {
 	}
 	memory, err := os.ReadFile(filepath.Join(folder, "smaps_rollup"))
 	if err != nil {
-		return u, fmt.Errorf("look at the memory of process %d: %w", pid, err)
+		return u, fmt.Errorf("read the memory of process %d: %w", pid, err)
 	}
 	u.rss, u.anonymous = number(memory, "Rss:"), number(memory, "Anonymous:")
 	threads, err := filepath.Glob(filepath.Join(folder, "task", "*", "status"))
@@ -78,14 +79,14 @@ func look(pid int) (u used, _ error) {
 	u.threads = len(threads)
 	for _, path := range threads {
 		status, err := os.ReadFile(path)
-		if err == nil { // else the thread has just ended
+		if err == nil { // otherwise the thread has just ended
 			u.switches += number(status, "voluntary_ctxt_switches:")
 		}
 	}
 	return u, nil
 }
 
-// number is the number behind a name at the beginning of a line; 0 without one.
+// number returns the number behind a name at the beginning of a line, or 0.
 func number(text []byte, name string) float64 {
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, name); ok {
