@@ -239,6 +239,7 @@ type Update struct {
 const (
 	UnknownForeign     = "process of another user; only that user and root can inspect it"
 	UnknownNotFound    = "no visible process owns it; the owner may be the kernel, a container or in another PID namespace"
+	UnknownProtected   = "process of your own that the system protects (file capabilities, setgid, a program file that you may not read, or not dumpable); only root can inspect it"
 	UnknownUnreadable  = "can't read the processes: /proc is missing, or Porthole reached its limit of open files"
 	UnknownUnsupported = "this system does not report the owners of sockets"
 	UnknownExited      = "the process that opened it has exited; another process may have inherited it"

@@ -394,7 +394,11 @@ func withProcess(err error) error {
 func unknownOwnerError(listeners []*monitor.Listener, port uint16) error {
 	for _, l := range listeners {
 		if len(l.Owners) == 0 {
-			return fmt.Errorf("cannot stop the owner of %d, which is unknown: %s", port, l.OwnerUnknown)
+			advice := ""
+			if l.OwnerUnknown == monitor.UnknownForeign || l.OwnerUnknown == monitor.UnknownProtected {
+				advice = fmt.Sprintf("; try: sudo porthole stop %d", port)
+			}
+			return fmt.Errorf("cannot stop the owner of %d, which is unknown: %s%s", port, l.OwnerUnknown, advice)
 		}
 	}
 	return nil

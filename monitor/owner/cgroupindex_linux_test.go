@@ -92,7 +92,7 @@ func TestForwardOfSSHSession(t *testing.T) {
 			if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, other.pid), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			want := report{Listed: true, Port: c.Port, User: "nobody", Unknown: monitor.UnknownNotFound, Unit: unit}
+			want := report{Listed: true, Port: c.Port, User: "nobody", Unknown: monitor.UnknownProtected, Unit: unit}
 			if inferred {
 				want.Inferred = c.pid
 			}

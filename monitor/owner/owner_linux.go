@@ -37,6 +37,7 @@ type finder struct {
 	mark       startMark        // when the last search for all sockets began
 	liveness   map[int]liveness // by PID, of processes that hold listeners
 	incomplete error            // why the last search could not read some process
+	protected  protectedCheck
 }
 
 // fdCount is the number of descriptors of a process, and the inode number of the
@@ -308,6 +309,8 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 		u.Reason = monitor.UnknownForeign
 	case f.incomplete != nil:
 		u.Reason = monitor.UnknownUnreadable
+	case f.uid != 0 && f.hasProtected():
+		u.Reason = monitor.UnknownProtected
 	}
 	path := f.cgroups.path(s.Cgroup)
 	u.Unit, u.ContainerID = unitOf(path), containerOf(path)
