@@ -26,17 +26,17 @@ import (
 	"porthole/ui/words"
 )
 
-// cardModel is a card as shown: one for each watch that is switched on.
+// cardModel is the content of a card. There is one card for each active watch.
 type cardModel struct {
 	title  string
 	state  string
 	color  fyne.ThemeColorName
 	detail string
-	port   uint16 // what a click shows; 0 where that is no one port
+	port   uint16 // the port that a click shows; 0 if the watch has no single port
 }
 
-// newCard puts into words how a watch stands. last says who had the port
-// before, where nobody has it; counts has the connections, by listener.
+// newCard returns the card of a watch. last returns the last owner of a free port as text. counts
+// has the number of connections by listener ID.
 func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last func(port uint16) string, now time.Time) cardModel {
 	title := rule.Ports.String()
 	if rule.FollowsService() {
@@ -79,8 +79,8 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 	return m
 }
 
-// cardText says who has l, for how long and for how many clients: "node ·
-// acme-web (Vite) · up 12 min · 3 connections".
+// cardText describes owner, uptime and connections of l: "node · acme-web (Vite) · up 12 min · 3
+// connections".
 func cardText(l *monitor.Listener, connections int, now time.Time) string {
 	text := words.Owner(l)
 	if l.Service != "" {
@@ -95,27 +95,27 @@ func cardText(l *monitor.Listener, connections int, now time.Time) string {
 	return text
 }
 
-// pastOwner is what is remembered of a port that is free.
+// pastOwner is the last owner of a free port.
 type pastOwner struct {
-	tenure *history.Tenure // nil where nobody is known
-	never  bool            // nothing is remembered of it at all
+	tenure *history.Tenure // nil if unknown
+	never  bool            // the history has no event of the port
 }
 
-// cardBar shows the cards in one row, as many as there is room for.
+// cardBar shows the cards in one line, as many as fit.
 type cardBar struct {
-	history    History // nil where nothing is kept
+	history    History // nil if no history is kept
 	onPort     func(port uint16)
-	refresh    func()               // called when who had a port before has become known
-	pastOwners map[uint16]pastOwner // of the ports that are free
-	everOpen   map[uint16]bool      // ports that were held while this window is there: memory may be behind
+	refresh    func()               // called when the last owner of a port has become known
+	pastOwners map[uint16]pastOwner // by free port
+	everOpen   map[uint16]bool      // ports seen open since this window opened; the history may lag behind
 	cards      []*card
 	more       *widgets.Link
 	row        *fyne.Container
 	object     *fyne.Container
 }
 
-func newCardBar(memory History, point func(port uint16), again, all func()) *cardBar {
-	b := &cardBar{history: memory, onPort: point, refresh: again, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: widgets.NewLink("", all)}
+func newCardBar(history History, onPort func(port uint16), refresh, onMore func()) *cardBar {
+	b := &cardBar{history: history, onPort: onPort, refresh: refresh, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: widgets.NewLink("", onMore)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
 	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), widgets.Line())
@@ -123,11 +123,10 @@ func newCardBar(memory History, point func(port uint16), again, all func()) *car
 	return b
 }
 
-// show changes only the cards that differ, and reports whether there are cards now
-// where there were none, or none any more, so that the page is to be laid out anew.
-// live is false where nobody watches any more: then no card says how its port
-// stands.
-func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]int, live bool, now time.Time) bool {
+// show updates the cards that differ. It reports whether the bar appeared or disappeared, so that
+// the page needs a new layout. live is false when the agent has disconnected; then the cards show
+// no state.
+func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]int, live bool, now time.Time) (changed bool) {
 	active := rules.Active()
 	for len(b.cards) > len(active) {
 		b.row.Remove(b.cards[len(b.cards)-1])
@@ -153,26 +152,27 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 		}
 		b.cards[i].show(m)
 	}
-	maps.DeleteFunc(b.pastOwners, func(port uint16, _ pastOwner) bool { return !free[port] }) // to be asked anew when it is free again
+	maps.DeleteFunc(b.pastOwners, func(port uint16, _ pastOwner) bool { return !free[port] }) // looked up again when the port is next free
 	if grown {
 		b.row.Refresh()
 	}
 	hidden := len(active) == 0
-	turned := b.object.Visible() == hidden
+	changed = b.object.Visible() == hidden
 	b.object.Hidden = hidden
-	return turned
+	return changed
 }
 
-// pastOwnerText says who had a free port before, or asks; "" where nothing is known.
+// pastOwnerText returns the last owner of a free port as text. It starts the lookup if needed. It
+// returns "" while the owner is unknown.
 func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
 	if _, asked := b.pastOwners[port]; !asked && b.history != nil {
 		b.pastOwners[port] = pastOwner{}
 		q := history.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
 		b.history.Lookup(q, func(events []history.Event, err error) {
-			switch held := words.PastTenures(events); {
+			switch tenures := words.PastTenures(events); {
 			case err != nil:
-			case len(held) > 0:
-				b.pastOwners[port] = pastOwner{tenure: &held[0].Tenure}
+			case len(tenures) > 0:
+				b.pastOwners[port] = pastOwner{tenure: &tenures[0].Tenure}
 				b.refresh()
 			case len(events) == 0:
 				b.pastOwners[port] = pastOwner{never: true}
@@ -189,23 +189,23 @@ func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
 	return ""
 }
 
-// Sizes of cards.
+// Sizes of cards, in device-independent pixels.
 const (
-	cardWidth  = 230 // at the least
+	cardWidth  = 230 // minimum
 	cardHeight = 58
 	cardGap    = 10
 )
 
-// cardRow gives all cards that fit the same width, and hides the rest.
+// cardRow is a layout that gives all cards that fit the same width and hides the others.
 type cardRow struct{ bar *cardBar }
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (cardRow) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(cardWidth, cardHeight) }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	const moreWidth = 70
-	cards, width := r.bar.cards, max(s.Width, cardWidth) // Fyne begins with less than nothing
+	cards, width := r.bar.cards, max(s.Width, cardWidth) // Fyne's first layout has a negative size
 	fit := max(int((width+cardGap)/(cardWidth+cardGap)), 1)
 	r.bar.more.Hidden = len(cards) <= fit
 	if !r.bar.more.Hidden {
@@ -226,7 +226,7 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	}
 }
 
-// card shows one watch; a click shows its port in the table.
+// card shows one watch. A click shows its port in the table.
 type card struct {
 	widget.BaseWidget
 	widgets.Pressable
@@ -235,7 +235,7 @@ type card struct {
 	ground               *widgets.FramedRectangle
 	edge                 *widgets.Rectangle
 	title, state, detail *canvas.Text
-	mark                 *canvas.Text // of the state
+	mark                 *canvas.Text // the symbol of the state
 }
 
 var (
@@ -245,8 +245,8 @@ var (
 	_ fyne.Accessible   = (*card)(nil)
 )
 
-func newCardWidget(point func(port uint16)) *card {
-	c := &card{onPort: point, ground: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), edge: widgets.NewRectangle(table.ColorMuted, fyne.Size{}, 2)}
+func newCardWidget(onPort func(port uint16)) *card {
+	c := &card{onPort: onPort, ground: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), edge: widgets.NewRectangle(table.ColorMuted, fyne.Size{}, 2)}
 	c.Pressable = widgets.Pressable{Press: c.open, Changed: c.paint, Self: c}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), widgets.NewCaption(), widgets.NewCaption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
@@ -277,32 +277,32 @@ func (c *card) paint() {
 	c.place(c.Size())
 }
 
-// place fits the words into the card.
+// place lays out the card and truncates its texts to fit.
 func (c *card) place(s fyne.Size) {
 	const left, right = 14, 12
 	m := c.model
 	c.ground.Resize(s)
 	c.edge.Move(fyne.NewPos(0, 0))
 	c.edge.Resize(fyne.NewSize(4, s.Height))
-	shape, words := widgets.SplitMark(m.state)
-	widgets.SetText(c.state, words, m.color)
-	widgets.SetText(c.mark, shape, m.color)
-	state := c.state.MinSize()
-	mark := c.mark.MinSize()
-	room := s.Width - left - right
-	widgets.SetText(c.title, table.Fit(m.title, room-state.Width-mark.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
-	widgets.SetText(c.detail, table.Fit(m.detail, room, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
+	symbol, state := widgets.SplitMark(m.state)
+	widgets.SetText(c.state, state, m.color)
+	widgets.SetText(c.mark, symbol, m.color)
+	stateSize := c.state.MinSize()
+	markSize := c.mark.MinSize()
+	width := s.Width - left - right
+	widgets.SetText(c.title, table.Fit(m.title, width-stateSize.Width-markSize.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
+	widgets.SetText(c.detail, table.Fit(m.detail, width, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
 	c.title.Move(fyne.NewPos(left, 8))
 	c.title.Resize(c.title.MinSize())
-	c.state.Move(fyne.NewPos(s.Width-right-state.Width, 10))
-	c.state.Resize(state)
-	c.mark.Move(fyne.NewPos(s.Width-right-state.Width-mark.Width-4, 10+(state.Height-mark.Height)/2))
-	c.mark.Resize(mark)
+	c.state.Move(fyne.NewPos(s.Width-right-stateSize.Width, 10))
+	c.state.Resize(stateSize)
+	c.mark.Move(fyne.NewPos(s.Width-right-stateSize.Width-markSize.Width-4, 10+(stateSize.Height-markSize.Height)/2))
+	c.mark.Resize(markSize)
 	c.detail.Move(fyne.NewPos(left, 33))
 	c.detail.Resize(c.detail.MinSize())
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (c *card) CreateRenderer() fyne.WidgetRenderer {
 	return &cardRenderer{c, []fyne.CanvasObject{c.ground, c.edge, c.title, c.mark, c.state, c.detail}}
 }
@@ -328,13 +328,13 @@ func (c *card) open() {
 	}
 }
 
-// Cursor is Fyne's.
+// Cursor implements desktop.Cursorable.
 func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
-// AccessibilityLabel is Fyne's.
+// AccessibilityLabel implements fyne.Accessible.
 func (c *card) AccessibilityLabel() string {
 	return c.model.title + ", " + c.model.state + ", " + c.model.detail
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (c *card) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

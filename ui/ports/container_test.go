@@ -8,8 +8,8 @@ import (
 	"porthole/ui/uitest"
 )
 
-// What docker-proxy holds is told as its container, everywhere.
-func TestAContainerIsToldByItsName(t *testing.T) {
+// A port held by docker-proxy must be shown as its container everywhere.
+func TestContainerName(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(8080, "docker-proxy", 10)
 	c := monitor.Container{ID: "0123456789abcdef0123456789abcdef", Address: "172.17.0.2:80", Published: true}
@@ -22,16 +22,16 @@ func TestAContainerIsToldByItsName(t *testing.T) {
 	}
 	row := show(monitor.Container{Address: c.Address, Published: true})
 	if row.service != "container at 172.17.0.2:80" {
-		t.Errorf("without an engine: %q", row.service)
+		t.Errorf("without an engine: got service %q", row.service)
 	}
 	c.Name, c.Image = "web", "acme/web:1"
 	row = show(c)
-	side := d.ports.details.model
-	if want := "container web (image acme/web:1)"; row.service != want || side.about != want {
-		t.Errorf("the row says %q, the side pane %q; want %q", row.service, side.about, want)
+	pane := d.ports.details.model
+	if want := "container web (image acme/web:1)"; row.service != want || pane.about != want {
+		t.Errorf("got row %q and details %q, want %q", row.service, pane.about, want)
 	}
-	if fact := [2]string{"Container", "web (acme/web:1) · 0123456789ab · 172.17.0.2:80"}; !slices.Contains(side.facts, fact) {
-		t.Errorf("the side pane's facts are %q; want %q among them", side.facts, fact)
+	if fact := [2]string{"Container", "web (acme/web:1) · 0123456789ab · 172.17.0.2:80"}; !slices.Contains(pane.facts, fact) {
+		t.Errorf("got facts %q, want %q among them", pane.facts, fact)
 	}
 	d.ports.setFilter("acme/web")
 	d.Want("found by its image", d.rows(), []string{"8080 changed"})

@@ -14,7 +14,7 @@ import (
 	"porthole/ui/widgets"
 )
 
-// desk is the page in a window, and what it asked for.
+// desk is the page in a window, with a record of its requests.
 type desk struct {
 	uitest.Desk
 	ports *Page
@@ -23,18 +23,18 @@ type desk struct {
 func newDesk(t testing.TB) *desk { return deskWith(t, nil) }
 
 // deskWith is newDesk with a history.
-func deskWith(t testing.TB, memory History) *desk {
+func deskWith(t testing.TB, history History) *desk {
 	t.Helper()
-	d := silentDesk(t, memory)
+	d := silentDesk(t, history)
 	d.SetStatus(Status{Notifications: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	return d
 }
 
 // silentDesk is deskWith before the agent has sent anything.
-func silentDesk(t testing.TB, memory History) *desk {
+func silentDesk(t testing.TB, history History) *desk {
 	t.Helper()
 	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
-	d.ports = New(d, memory, d.Now, Callbacks{
+	d.ports = New(d, history, d.Now, Callbacks{
 		Open:         func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
 		Stop:         func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
 		Watches:      func() { d.Ask("show watches") },
@@ -43,7 +43,7 @@ func silentDesk(t testing.TB, memory History) *desk {
 	})
 	d.Host(d.ports.Content, fyne.NewSize(1000, 600), d.ports.Focus)
 	key := func(do func(), chords ...widgets.Chord) widgets.Binding { return widgets.Binding{Do: do, Keys: chords} }
-	widgets.Bind(d.Window.Canvas(), widgets.KeyGroup{Bindings: []widgets.Binding{ // as the whole window does
+	widgets.Bind(d.Window.Canvas(), widgets.KeyGroup{Bindings: []widgets.Binding{ // like the main window
 		key(func() { d.ports.FilterField().SetText("") }, widgets.Chord{Key: fyne.KeyEscape}),
 		key(d.ports.Explain, ExplainKeys), key(d.ports.ToggleGroup, GroupKeys), key(d.ports.StopSelected, StopKeys),
 		key(d.ports.Undo, widgets.UndoKeys), key(d.ports.CopyRow, widgets.CopyKeys),
@@ -52,7 +52,7 @@ func silentDesk(t testing.TB, memory History) *desk {
 	return d
 }
 
-// What the window calls.
+// Methods of Page that the window calls.
 func (d *desk) Update(u monitor.Update)      { d.ports.Update(u) }
 func (d *desk) SetStatus(s Status)           { d.ports.SetStatus(s) }
 func (d *desk) ShowProbe(r probe.Result)     { d.ports.ShowProbe(r) }
@@ -62,7 +62,7 @@ func (d *desk) Disconnect()                  { d.ports.Disconnect() }
 func (d *desk) Tick()                        { d.ports.Tick() }
 func (d *desk) see(all ...*monitor.Listener) { d.Update(d.Next(all...)) }
 
-// rows are the rows of the table in order, with their marks.
+// rows returns the rows of the table in order, with their marks.
 func (d *desk) rows() []string {
 	var out []string
 	for _, r := range d.ports.table.Rows() {
@@ -71,7 +71,7 @@ func (d *desk) rows() []string {
 	return out
 }
 
-// row is where the row with that index is on the canvas.
+// row returns the position of row i on the canvas.
 func (d *desk) row(i int) fyne.Position {
 	return fyne.NewPos(200, d.ports.table.Top()+float32(i)*32+16)
 }

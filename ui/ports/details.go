@@ -24,37 +24,37 @@ import (
 	"porthole/ui/words"
 )
 
-// detailsModel is what the side pane says of the selected listener.
+// detailsModel is the content of the details pane: the selected listener as text.
 type detailsModel struct {
-	id               string // the listener's
+	id               string // ID of the listener
 	name, pid, about string
 	ambiguity        string
 	warnings         []string
 	facts            [][2]string // label and value
 	chain            string
-	explanation      string // "" where it is folded up
-	address          string // to open in a browser; "" where that makes no sense
+	explanation      string // "" if collapsed
+	address          string // address to open in a browser; "" if there is none
 	folder           string
-	stop             bool // it makes sense to ask for its end
+	stop             bool // show the Stop button
 	closed           bool
 }
 
-// close says of a listener that is still shown that it has closed: what it was
-// stays, and nothing is offered that needs it.
+// close marks the listener as closed. Its facts stay, but actions that need an open listener
+// disappear.
 func (m *detailsModel) close() {
 	m.closed, m.about = true, lang.L("closed")
 	m.address, m.ambiguity, m.warnings = "", "", nil
 }
 
-// newDetails puts l into words. ambiguous says that another process has another
-// loopback address of its port; live is what a look told of its process.
+// newDetails returns the details of l. ambiguous means that another process has the other loopback
+// address of the port. live is the state of the process from the last probe.
 func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, now time.Time) detailsModel {
 	m := detailsModel{id: l.ID}
-	o, seen := l.Principal()
+	o, known := l.Principal()
 	why := ancestry.Explain(o, l.CgroupInfo, live)
 	m.warnings = words.Warnings(l, o, why, live)
 	m.name = words.OwnerName(l, o)
-	if seen {
+	if known {
 		m.pid = words.PID(o.PID)
 	}
 	m.about = words.Description(l, o)
@@ -73,13 +73,13 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		}
 	}
 	add(lang.L("Listening"), strings.Join(addresses, "\n"))
-	reach := lang.L("local only")
+	exposure := lang.L("local only")
 	if l.Exposure == monitor.ExposureNetwork {
-		reach = lang.L("exposed to the network")
+		exposure = lang.L("exposed to the network")
 	}
-	add(lang.L("Exposure"), reach)
+	add(lang.L("Exposure"), exposure)
 	add(lang.L("Port range"), words.PortRange(l.Port))
-	if seen {
+	if known {
 		add(lang.L("Command"), monitor.Clean(words.Command(o), 240))
 		add(lang.L("Folder"), monitor.Clean(o.Folder, 200))
 		if !o.StartedAt.IsZero() {
@@ -98,16 +98,16 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 	return m
 }
 
-// detailsPane shows the selected listener beside the table, with what can be done.
+// detailsPane shows the selected listener beside the table, with buttons for actions.
 type detailsPane struct {
 	model    detailsModel
 	shown    bool
-	unfolded bool // the explanation is
+	unfolded bool // the explanation is shown
 
 	name, pid, about *canvas.Text
 	warnings         *widgets.WarningList
 	facts            *fyne.Container
-	values           []*widgets.CopyText // of the facts
+	values           []*widgets.CopyText // the value widgets of facts
 	explain          *widgets.Link
 	explanation      *widgets.CopyText
 	explanationBox   *fyne.Container
@@ -116,21 +116,21 @@ type detailsPane struct {
 	chainBox         fyne.CanvasObject
 	clients          *widgets.ClientList
 	clientsTitle     *canvas.Text
-	meter            connection.Meter // of the selected listener
+	meter            connection.Meter // computes the rates of the selected listener's connections
 	browser, copyURL *widgets.Button
 	folder, stop     *widgets.Button
 	scroll           *container.Scroll
-	foot             *fyne.Container // with the scroll
+	foot             *fyne.Container // scroll area and buttons
 	object           *fyne.Container
 }
 
-// detailsPaneWidth is the pane's width, and sideFrom the page's from which there is one.
+// Width of the pane, and minimum width of the page for showing it, in device-independent pixels.
 const (
 	detailsPaneWidth   = 320
 	minWidthForDetails = 960
 )
 
-// detailsActions are what the pane's buttons do with the selected listener.
+// detailsActions are the actions of the pane's buttons and links on the selected listener.
 type detailsActions struct{ browse, copyURL, details, stop, explain func() }
 
 func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
@@ -155,10 +155,10 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.stop = widgets.NewDangerButton(lang.L("Stop…"), do.stop)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
-	story := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warnings.Object,
+	content := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warnings.Object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -widgets.Overlap-1, 0), p.facts),
 		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.Object)
-	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), story))
+	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), content))
 	foot := container.New(layout.NewCustomPaddedLayout(2, 10, 16, 12), buttons)
 	p.foot = container.New(footed{}, p.scroll, foot)
 	ground := container.NewStack(widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), p.foot)
@@ -167,11 +167,11 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	return p
 }
 
-// show changes only what differs: a refresh of the whole pane costs more than all
-// that Porthole does else in a second, and "(… ago)" changes each second at first.
+// show updates only what differs. A refresh of the whole pane costs more than everything else that
+// Porthole does in a second, and "(… ago)" changes every second for a young process.
 func (p *detailsPane) show(m detailsModel) {
 	same := p.shown && reflect.DeepEqual(m.withoutFacts(), p.model.withoutFacts())
-	if m.id != p.model.id { // who is connected to another one tells a look
+	if m.id != p.model.id { // the next probe shows the clients of the new listener
 		p.meter = connection.Meter{}
 		p.scroll.ScrollToTop()
 		p.clientsTitle.Hidden, p.clients.Object.Hidden = true, true
@@ -194,7 +194,7 @@ func (p *detailsPane) show(m detailsModel) {
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
 	widgets.ShowIf(p.stop, m.stop)
 	p.object.Refresh()
-	p.foot.Refresh() // its place is below what there is to say
+	p.foot.Refresh() // the buttons move with the height of the content
 }
 
 func (m detailsModel) withoutFacts() detailsModel {
@@ -202,8 +202,8 @@ func (m detailsModel) withoutFacts() detailsModel {
 	return m
 }
 
-// showFacts leaves a value that has not changed alone: some of it may be selected,
-// to be copied. It reports whether the facts take another room now.
+// showFacts leaves unchanged values alone because the user may have selected a part of one to copy
+// it. It reports whether the size of the facts changed.
 func (p *detailsPane) showFacts(facts [][2]string) (resized bool) {
 	same := len(facts) == len(p.values)
 	for i := 0; same && i < len(facts); i++ {
@@ -233,22 +233,21 @@ func (p *detailsPane) showFacts(facts [][2]string) (resized bool) {
 	return resized || !same
 }
 
-// revealExplanation scrolls down until the explanation is seen, as far as it has
-// room.
+// revealExplanation scrolls down to show as much of the explanation as fits.
 func (p *detailsPane) revealExplanation() {
-	for range 2 { // Fyne gives places at its next frame else, and wrapping needs the width first
+	for range 2 { // lays out now instead of in Fyne's next frame; wrapping needs the width first
 		p.scroll.Content.Refresh()
 		p.scroll.Refresh()
 	}
 	const margin = 12
 	from := p.explanationBox.Position().Y - p.explain.Size().Height
-	to := p.explanationBox.Position().Y + p.explanationBox.Size().Height + 2*margin // one above the whole text, one below this
+	to := p.explanationBox.Position().Y + p.explanationBox.Size().Height + 2*margin // one margin above the whole text, one below this box
 	if y := min(from, to-p.scroll.Size().Height); y > p.scroll.Offset.Y {
 		p.scroll.ScrollToOffset(fyne.NewPos(0, y))
 	}
 }
 
-// bars are what needs a look.
+// bars returns the warnings to show, including the ambiguity.
 func (m detailsModel) bars() []string {
 	if m.ambiguity == "" {
 		return m.warnings
@@ -256,13 +255,13 @@ func (m detailsModel) bars() []string {
 	return append([]string{m.ambiguity}, m.warnings...)
 }
 
-// connected shows who is connected to l, which is the selected one.
-func (p *detailsPane) connected(l *monitor.Listener, v probe.Result) {
-	st, ok := v.States[l.ID]
+// connected shows the clients of l if l is the selected listener.
+func (p *detailsPane) connected(l *monitor.Listener, r probe.Result) {
+	st, ok := r.States[l.ID]
 	if !ok || l.ID != p.model.id {
 		return
 	}
-	p.meter.Update(v.At, st.Conns)
+	p.meter.Update(r.At, st.Conns)
 	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(st.Conns)), table.ColorMuted)
 	resized := p.clients.Show(words.ClientLines(st.Conns, &p.meter, st.BytesKnown, false))
 	if p.clientsTitle.Hidden || resized {
@@ -271,7 +270,7 @@ func (p *detailsPane) connected(l *monitor.Listener, v probe.Result) {
 	}
 }
 
-// paint says the words again, in the colours of now.
+// paint sets the texts in the colours of the current theme.
 func (p *detailsPane) paint() {
 	m := p.model
 	widgets.SetText(p.pid, m.pid, table.ColorMuted)
@@ -291,15 +290,15 @@ func (p *detailsPane) paint() {
 	}
 }
 
-// footed puts a foot below what scrolls, where it is always seen.
+// footed is a layout of a scroll area and a footer that stays visible below it.
 type footed struct{}
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (footed) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return o[0].MinSize().AddWidthHeight(0, o[1].MinSize().Height)
 }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (footed) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Resize(fyne.NewSize(s.Width, 0)) // wrapping needs the width first
 	foot, room := o[1].MinSize().Height, s.Height
@@ -313,40 +312,40 @@ func (footed) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Resize(fyne.NewSize(s.Width, foot))
 }
 
-// besideLine puts a line of one pixel to the left of the rest.
+// besideLine is a layout with a vertical line, one pixel wide, to the left of the content.
 type besideLine struct{}
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (besideLine) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(detailsPaneWidth, 0) }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (besideLine) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(fyne.NewSize(1, s.Height))
 	o[1].Move(fyne.NewPos(1, 0))
 	o[1].Resize(fyne.NewSize(max(s.Width-1, 0), s.Height))
 }
 
-// withDetailsPane gives the side pane its width where there is room and something to
-// say, and the table the rest.
+// withDetailsPane is a layout that gives the details pane its width if it has content and the page
+// is wide enough, and the table the rest.
 type withDetailsPane struct{ pane *detailsPane }
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (withDetailsPane) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (w withDetailsPane) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	side := float32(0)
+	width := float32(0)
 	w.pane.object.Hidden = !w.pane.shown || s.Width < minWidthForDetails
 	if !w.pane.object.Hidden {
-		side = detailsPaneWidth
-		w.pane.object.Move(fyne.NewPos(s.Width-side, 0))
-		w.pane.object.Resize(fyne.NewSize(side, s.Height))
+		width = detailsPaneWidth
+		w.pane.object.Move(fyne.NewPos(s.Width-width, 0))
+		w.pane.object.Resize(fyne.NewSize(width, s.Height))
 	}
-	o[0].Resize(fyne.NewSize(s.Width-side, s.Height))
+	o[0].Resize(fyne.NewSize(s.Width-width, s.Height))
 }
 
-// Explain explains the selected port: in the side pane, where a second time folds
-// that up again, or over the window where there is no pane.
+// Explain shows or hides the explanation of the selected port in the details pane. If the window is
+// too narrow for the pane, it shows the explanation in an overlay.
 func (p *Page) Explain() {
 	r, ok := p.table.Selected()
 	switch {
@@ -358,7 +357,7 @@ func (p *Page) Explain() {
 	}
 }
 
-// unfold shows the explanation in the side pane, or no longer.
+// unfold shows or hides the explanation in the details pane.
 func (p *Page) unfold(on bool) {
 	p.details.unfolded = on
 	p.showDetails()

@@ -25,7 +25,7 @@ func facts(p *detailsPane) string {
 	return strings.Join(out, "; ")
 }
 
-func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
+func TestDetails(t *testing.T) {
 	d := newDesk(t)
 	vite := uitest.Listening(62893, "node", 10, "127.0.0.1", "::1")
 	vite.Project, vite.Service = "acme-web", "Vite"
@@ -33,46 +33,46 @@ func TestTheSidePaneTellsOfTheSelection(t *testing.T) {
 	o.Folder, o.StartedAt = "/home/ada/acme-web", d.At.Add(-12*time.Minute)
 	o.Command = []string{"vite", "--password=hunter2"}
 	o.Parents = []monitor.Parent{{Name: "zsh"}, {Name: "systemd"}}
-	hidden := uitest.Listening(631, "", 0)
-	d.see(hidden, vite)
+	unknown := uitest.Listening(631, "", 0)
+	d.see(unknown, vite)
 	d.ports.table.Select(vite.ID)
-	side := d.ports.details
-	if side.name.Text != "node" || side.pid.Text != "PID 10" || side.about.Text != "Vite in acme-web" {
-		t.Errorf("heading %q %q %q", side.name.Text, side.pid.Text, side.about.Text)
+	pane := d.ports.details
+	if pane.name.Text != "node" || pane.pid.Text != "PID 10" || pane.about.Text != "Vite in acme-web" {
+		t.Errorf("got heading %q %q %q", pane.name.Text, pane.pid.Text, pane.about.Text)
 	}
 	want := "Listening: 127.0.0.1:62893 [::1]:62893; Exposure: local only; Port range: dynamic (49152–65535); " +
 		"Command: vite --password=•••; Folder: /home/ada/acme-web; Started: today 15:41 (12 min ago)"
-	if got := strings.ReplaceAll(facts(side), monitor.MaskCommand([]string{"--password=hunter2"})[0], "--password=•••"); got != want {
-		t.Errorf("facts:\n%s; want\n%s", got, want)
+	if got := strings.ReplaceAll(facts(pane), monitor.MaskCommand([]string{"--password=hunter2"})[0], "--password=•••"); got != want {
+		t.Errorf("facts: got\n%s\nwant\n%s", got, want)
 	}
-	if strings.Contains(facts(side), "hunter2") {
-		t.Error("a password is shown")
+	if strings.Contains(facts(pane), "hunter2") {
+		t.Error("a password is visible")
 	}
-	if side.chain.Text != "Started in zsh\nsystemd › zsh › node" {
-		t.Errorf("chain %q", side.chain.Text)
+	if pane.chain.Text != "Started in zsh\nsystemd › zsh › node" {
+		t.Errorf("got chain %q", pane.chain.Text)
 	}
-	for _, b := range []interface{ Tapped(*fyne.PointEvent) }{side.browser, side.copyURL, side.folder} {
+	for _, b := range []interface{ Tapped(*fyne.PointEvent) }{pane.browser, pane.copyURL, pane.folder} {
 		b.Tapped(nil)
 	}
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "folder /home/ada/acme-web"})
 
-	d.ports.table.Select(hidden.ID)
-	if got := facts(side); !strings.Contains(got, "Owner: process of another user") || side.folder.Visible() || side.chainBox.Visible() {
-		t.Errorf("of a hidden owner: %q", got)
+	d.ports.table.Select(unknown.ID)
+	if got := facts(pane); !strings.Contains(got, "Owner: process of another user") || pane.folder.Visible() || pane.chainBox.Visible() {
+		t.Errorf("unknown owner: got facts %q", got)
 	}
 	d.see()
-	if side.about.Text != "closed" || side.stop.Visible() || !side.object.Visible() {
-		t.Errorf("of what has just closed the pane says %q", side.about.Text)
+	if pane.about.Text != "closed" || pane.stop.Visible() || !pane.object.Visible() {
+		t.Errorf("closed listener: got %q, want \"closed\" without a Stop button", pane.about.Text)
 	}
 	d.At = d.At.Add(markTime)
 	d.Tick()
-	if side.object.Visible() {
-		t.Error("the pane stays when its listener has gone")
+	if pane.object.Visible() {
+		t.Error("the pane is visible after its listener is gone")
 	}
 }
 
-// The browser would meet another server, or none.
-func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
+// After a listener has closed, the browser would reach another server or none.
+func TestDetailsOfClosedListener(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
 	d.see(a, b)
@@ -80,17 +80,17 @@ func TestThePaneOpensNothingThatHasClosed(t *testing.T) {
 	browser, copyURL := d.ports.details.browser, d.ports.details.copyURL
 	d.see(b)
 	if browser.Visible() || copyURL.Visible() {
-		t.Error("the pane offers to open what has closed")
+		t.Error("the pane offers to open a closed listener")
 	}
-	browser.OnTapped() // the click that came in the same moment
+	browser.OnTapped() // a click at the same moment
 	copyURL.OnTapped()
 	d.Want("asked", d.Asked, nil)
 	if !strings.Contains(d.ports.left.Text, "3000 is already closed") {
-		t.Errorf("the status line says %q", d.ports.left.Text)
+		t.Errorf("got status line %q", d.ports.left.Text)
 	}
 }
 
-func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
+func TestTickKeepsFactWidgets(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].StartedAt = d.At.Add(-time.Minute)
@@ -101,14 +101,14 @@ func TestWhatIsSelectedInThePaneStaysWhileTimePasses(t *testing.T) {
 	d.At = d.At.Add(time.Minute)
 	d.Tick()
 	if facts(d.ports.details) == before {
-		t.Fatal("the process is as old as a minute before")
+		t.Fatal("the age of the process did not change")
 	}
 	if !slices.Equal(values, d.ports.details.values) {
-		t.Error("all facts are new ones: what was selected in them is no more")
+		t.Error("the fact widgets were replaced, so a selection in them is lost")
 	}
 }
 
-func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
+func TestNoRequestsWithoutAgent(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.Disconnect()
@@ -118,65 +118,65 @@ func TestNobodyIsAskedWhereNobodyWatches(t *testing.T) {
 		d.ports.ShowNotice("")
 		do()
 		if !strings.Contains(d.ports.left.Text, "has stopped monitoring") {
-			t.Errorf("%s: the status line says %q", what, d.ports.left.Text)
+			t.Errorf("%s: got status line %q", what, d.ports.left.Text)
 		}
 	}
 	d.Want("asked", d.Asked, nil)
 }
 
-func TestAPortThatOnlyLongerOnesBeginWithIsSaidToBeFree(t *testing.T) {
+func TestFreePortWithLongerMatches(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(30001, "node", 10))
 	d.ports.entry.SetText("3000")
 	if got := d.ports.left.Text; got != "Port 3000 is free" {
-		t.Errorf("the status line says %q", got)
+		t.Errorf("got status line %q, want \"Port 3000 is free\"", got)
 	}
 	d.ports.entry.SetText("30001")
 	if got := d.ports.left.Text; !strings.Contains(got, "listening") {
-		t.Errorf("of a port that listens the status line says %q", got)
+		t.Errorf("open port: got status line %q", got)
 	}
 }
 
-func TestTheSidePaneGivesWayInANarrowWindow(t *testing.T) {
+func TestNarrowWindowHidesDetails(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.see(a)
 	d.ports.table.Select(a.ID)
 	if !d.ports.details.object.Visible() {
-		t.Fatal("no pane in a window of 1000")
+		t.Fatal("no details pane at width 1000")
 	}
 	d.Window.Resize(fyne.NewSize(800, 600))
 	if d.ports.details.object.Visible() {
-		t.Error("there is a pane in a window of 800")
+		t.Error("details pane at width 800")
 	}
 }
 
-func TestLocalhostThatMeansTwoProcessesIsSaid(t *testing.T) {
+func TestAmbiguousLocalhostWarning(t *testing.T) {
 	d := newDesk(t)
 	four, six := uitest.Listening(3000, "node", 10), uitest.Listening(3000, "deno", 20, "::1")
 	other := uitest.Listening(3000, "caddy", 30, "127.0.0.2")
 	d.see(four, other)
 	d.ports.table.Select(four.ID)
 	if w := d.ports.details.model.ambiguity; w != "" {
-		t.Errorf("two addresses of one family: %q", w)
+		t.Errorf("two IPv4 addresses: got warning %q, want none", w)
 	}
 	d.see(four, six)
 	if w := d.ports.details.model.ambiguity; !strings.Contains(w, "ambiguous") {
-		t.Errorf("it says %q", w)
+		t.Errorf("got warning %q", w)
 	}
 	d.see(other, six)
 	d.ports.table.Select(other.ID)
 	if w := d.ports.details.model.ambiguity; w != "" {
-		t.Errorf("127.0.0.2 is not localhost: %q", w)
+		t.Errorf("127.0.0.2 is not localhost: got warning %q, want none", w)
 	}
 	d.ports.table.Select(four.ID)
 	d.see(four)
 	if w := d.ports.details.model.ambiguity; w != "" {
-		t.Errorf("after the other closed: %q", w)
+		t.Errorf("after the other closed: got warning %q, want none", w)
 	}
 }
 
-func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
+func TestSelectionScrollsDetailsToTop(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "deno", 20)
 	a.Owners[0].Command = []string{strings.Repeat("a long command ", 30)}
@@ -186,42 +186,42 @@ func TestTheSidePaneBeginsAtItsTopForAnotherRow(t *testing.T) {
 	scroll := d.ports.details.scroll
 	scroll.ScrollToBottom()
 	if scroll.Offset.Y == 0 {
-		t.Fatal("there is nothing to scroll")
+		t.Fatal("the content is too short to scroll")
 	}
 	d.ports.table.Select(b.ID)
 	if scroll.Offset.Y != 0 {
-		t.Errorf("it begins at %v", scroll.Offset.Y)
+		t.Errorf("got offset %v, want 0", scroll.Offset.Y)
 	}
 }
 
-func TestWhatDidNotWorkIsSaidForAWhile(t *testing.T) {
+func TestShowNotice(t *testing.T) {
 	d := newDesk(t)
 	d.ShowNotice("The folder is gone")
 	if d.ports.left.Text != "The folder is gone" {
-		t.Errorf("the status line says %q", d.ports.left.Text)
+		t.Errorf("got status line %q", d.ports.left.Text)
 	}
 	d.At = d.At.Add(widgets.NoticeTime)
 	d.Tick()
 	if strings.Contains(d.ports.left.Text, "gone") {
-		t.Error("it stays")
+		t.Error("the notice did not disappear")
 	}
 }
 
-func TestTheHintFitsItsBox(t *testing.T) {
+func TestFilterHintFits(t *testing.T) {
 	d := newDesk(t)
 	for _, width := range []float32{1400, 900, 700, 1400} {
 		d.Window.Resize(fyne.NewSize(width, 600))
 		e := d.ports.entry
 		if got, room := fyne.MeasureText(e.PlaceHolder, theme.Size(theme.SizeNameText), e.TextStyle).Width, e.Size().Width-48; got > room {
-			t.Errorf("at %v: %q is %v wide; want at most %v", width, e.PlaceHolder, got, room)
+			t.Errorf("at %v: %q is %v wide, want at most %v", width, e.PlaceHolder, got, room)
 		}
 		if whole := e.PlaceHolder == e.Hint; whole != (width >= 900) {
-			t.Errorf("at %v the hint is whole: %v", width, whole)
+			t.Errorf("at %v: the hint is complete: %v", width, whole)
 		}
 	}
 }
 
-func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
+func TestSettingSwitches(t *testing.T) {
 	d := newDesk(t)
 	far := uitest.Listening(3000, "node", 10, "192.168.1.5")
 	d.see(far, uitest.Listening(3001, "node", 11))
@@ -232,53 +232,53 @@ func TestSwitchesOfThePortsPageAreTheSettings(t *testing.T) {
 	d.SetStatus(Status{Notifications: true, UDP: true, AllAddresses: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	d.Want("all addresses", d.rows(), []string{"3000", "3001"})
 	if got := d.ports.table.Rows()[0].exposure; got != "192.168.1.5" {
-		t.Errorf("it says %q; want its address", got)
+		t.Errorf("got exposure %q, want the address", got)
 	}
 	if !d.ports.udp.Chosen || !d.ports.allAddresses.Chosen {
-		t.Error("the switches do not show what holds")
+		t.Error("the switches do not show the settings")
 	}
 	d.SetStatus(Status{Notifications: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
-	d.Want("loopback again", d.rows(), []string{"3001"})
+	d.Want("loopback only", d.rows(), []string{"3001"})
 	d.ShowNotice("Can't change the setting: no")
 	if got := d.ports.left.Text; got != "Can't change the setting: no" {
-		t.Errorf("the status line says %q", got)
+		t.Errorf("got status line %q", got)
 	}
 }
 
-func TestTheStatusLineSaysHowWatchingGoes(t *testing.T) {
+func TestHealthInStatusLine(t *testing.T) {
 	d := newDesk(t)
-	looks, cannot := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}
-	until := time.Date(2026, 11, 24, 18, 30, 0, 0, time.Local).In(time.FixedZone("", 20700)) // told by a clock elsewhere
+	working, failing := monitor.Health{Interval: 250 * time.Millisecond}, monitor.Health{Problem: "it is broken"}
+	until := time.Date(2026, 11, 24, 18, 30, 0, 0, time.Local).In(time.FixedZone("", 20700)) // from a clock in another time zone
 	for _, c := range []struct {
 		status Status
 		want   string
 	}{
-		{Status{Health: looks, Notifications: true}, "polling every 250 ms"},
-		{Status{Health: looks}, "notifications off · polling every 250 ms"},
-		{Status{Health: looks, Notifications: true, Paused: true}, "notifications paused · polling every 250 ms"},
-		{Status{Health: looks, Notifications: true, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · polling every 250 ms"},
-		{Status{Health: cannot, Notifications: true}, "can't read the ports"},
-		{Status{Health: cannot}, "notifications off · can't read the ports"},
+		{Status{Health: working, Notifications: true}, "polling every 250 ms"},
+		{Status{Health: working}, "notifications off · polling every 250 ms"},
+		{Status{Health: working, Notifications: true, Paused: true}, "notifications paused · polling every 250 ms"},
+		{Status{Health: working, Notifications: true, Paused: true, PausedUntil: until}, "notifications paused until 18:30 · polling every 250 ms"},
+		{Status{Health: failing, Notifications: true}, "can't read the ports"},
+		{Status{Health: failing}, "notifications off · can't read the ports"},
 	} {
 		if d.SetStatus(c.status); d.ports.right.Text != c.want {
-			t.Errorf("the status line says %q; want %q", d.ports.right.Text, c.want)
+			t.Errorf("got status line %q, want %q", d.ports.right.Text, c.want)
 		}
 	}
 }
 
-func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
+func TestWarningBarAppearsLater(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	bar := d.ports.warning.Object
 	for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
 		d.SetStatus(Status{Problems: problems})
 		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
-			t.Errorf("with %q the bar is shown: %t, of %v", problems, shown, bar.Size())
+			t.Errorf("problems %q: bar shown %t, size %v", problems, shown, bar.Size())
 		}
 	}
 }
 
-func TestAFreePortSaysWhoHadItLast(t *testing.T) {
+func TestFreePortShowsLastOwner(t *testing.T) {
 	e := uitest.Event(1, 106*time.Minute, monitor.Closed, 5432, "postgres", "")
 	e.OpenedAt = e.At.Add(-5 * time.Minute)
 	m := &uitest.FakeHistory{Past: []history.Event{e}}
@@ -287,23 +287,23 @@ func TestAFreePortSaysWhoHadItLast(t *testing.T) {
 	d.ports.entry.SetText("5432")
 	m.Answer()
 	if got := d.ports.empty.Last.Text; got != "Last: postgres, today 14:02–14:07" || !d.ports.empty.Last.Visible() {
-		t.Errorf("it says %q", got)
+		t.Errorf("got %q", got)
 	}
 	d.ports.entry.SetText("")
 	d.ports.entry.SetText("5432")
 	late := m.Waiting
 	m.Waiting = nil
 	d.ports.entry.SetText("5431")
-	m.Newest["last"]-- // a Memory that answers all
+	m.Newest["last"]-- // simulates a history that does not cancel old requests
 	m.Waiting = append(late, m.Waiting...)
 	m.Waiting[0]()
 	m.Newest["last"]++
 	m.Waiting = m.Waiting[1:]
 	if d.ports.empty.Last.Visible() {
-		t.Errorf("of another port it says %q", d.ports.empty.Last.Text)
+		t.Errorf("another port: got %q", d.ports.empty.Last.Text)
 	}
 	m.Answer()
 	if d.ports.empty.Last.Visible() {
-		t.Errorf("of a port without a past it says %q", d.ports.empty.Last.Text)
+		t.Errorf("port without history: got %q", d.ports.empty.Last.Text)
 	}
 }

@@ -7,16 +7,16 @@ import (
 	"porthole/ui/words"
 )
 
-// lastOwner is who had the port that the filter asks for.
+// lastOwner is the last owner of the port in the filter.
 type lastOwner struct {
-	port   uint16 // 0: not asked
+	port   uint16 // 0: not looked up
 	tenure history.Tenure
 	known  bool
 }
 
 func (p *Page) showEmpty(rows int) {
 	if rows > 0 || p.filter.Port() == 0 {
-		p.lastOwner = lastOwner{} // to be asked anew: who closed it is remembered since
+		p.lastOwner = lastOwner{} // look it up again next time: the history has the latest close by then
 	}
 	switch {
 	case rows > 0:
@@ -46,7 +46,8 @@ func (p *Page) showEmpty(rows int) {
 	}
 }
 
-// lastOwnerText says who had the port last, or asks; "" where nothing is known.
+// lastOwnerText returns the last owner of port as text. It starts the lookup if needed. It returns
+// "" while the owner is unknown.
 func (p *Page) lastOwnerText(port uint16) string {
 	if p.lastOwner.port == port {
 		if !p.lastOwner.known {
@@ -56,9 +57,9 @@ func (p *Page) lastOwnerText(port uint16) string {
 	}
 	p.lastOwner = lastOwner{port: port}
 	if p.history != nil {
-		p.history.LastOwner(port, func(spell history.Tenure, known bool, err error) {
+		p.history.LastOwner(port, func(tenure history.Tenure, known bool, err error) {
 			if p.lastOwner.port == port {
-				p.lastOwner.tenure, p.lastOwner.known = spell, known && err == nil
+				p.lastOwner.tenure, p.lastOwner.known = tenure, known && err == nil
 				p.showEmpty(p.table.Len())
 			}
 		})

@@ -15,7 +15,7 @@ import (
 	"porthole/ui/widgets"
 )
 
-func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
+func TestSpaceAndMenuKeys(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20))
 	d.ports.table.Select("tcp-8080-20")
@@ -24,19 +24,19 @@ func TestSpaceWatchesTheSelectedRowAndTheMenuKeyOpensItsMenu(t *testing.T) {
 	d.Window.Canvas().Focused().TypedRune(' ')
 	d.Want("asked", d.Asked, []string{"watch 8080"})
 	if d.ports.entry.Text != "" {
-		t.Errorf("the filter has become %q", d.ports.entry.Text)
+		t.Errorf("got filter %q, want an empty one", d.ports.entry.Text)
 	}
 	for _, key := range []fyne.KeyName{desktop.KeyMenu, fyne.KeyF10} {
 		uitest.Press(d.Window, key)
-		if said := d.Overlay(); !strings.Contains(said, "Show process   (Enter)") || !strings.Contains(said, "Watch   (Space)") {
-			t.Errorf("%s opens a menu that says %q", key, said)
+		if menu := d.Overlay(); !strings.Contains(menu, "Show process   (Enter)") || !strings.Contains(menu, "Watch   (Space)") {
+			t.Errorf("%s: got menu %q", key, menu)
 		}
 		uitest.Press(d.Window, fyne.KeyEscape)
 	}
 }
 
-// The menu stays that of the row that it was opened at.
-func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
+// The menu belongs to the row that it was opened on, even after that row has closed.
+func TestMenuOfClosedRow(t *testing.T) {
 	d := newDesk(t)
 	shop := uitest.Listening(3000, "node", 10)
 	shop.Owners[0].Folder, shop.Owners[0].Command = "/home/ada/shop", []string{"node", "--password", "hunter2"}
@@ -55,7 +55,7 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		d.Want("asked", d.Asked, []string{want})
 	}
 
-	// The browser would show whoever has the port by then.
+	// The browser would show the port's new owner.
 	for label, open := range map[string]string{"Open in browser": "browse 127.0.0.1:3000", "Copy URL": "copy the URL of 127.0.0.1:3000"} {
 		d.see(shop)
 		d.Asked = nil
@@ -67,7 +67,7 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 		d.see(uitest.Listening(3000, "python3", 20))
 		d.Choose(label)
 		if len(d.Asked) != 0 || d.ports.left.Text != "3000 is already closed" {
-			t.Errorf("%s: asked %q, said %q; want that it has closed", label, d.Asked, d.ports.left.Text)
+			t.Errorf("%s: got requests %q and status line %q, want none and that the port is closed", label, d.Asked, d.ports.left.Text)
 		}
 		d.ports.ShowNotice("")
 		d.see()
@@ -80,34 +80,34 @@ func TestAMenuIsOfItsRowAlsoWhenThatCloses(t *testing.T) {
 	d.Want("rows", d.rows(), []string{"3000 closed"})
 	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
 	for _, label := range []string{"Open in browser", "Copy URL", "Inspect traffic", "Stop…"} {
-		if said := d.Overlay(); strings.Contains(said, label) {
-			t.Errorf("the menu of a closed row says %q", said)
+		if menu := d.Overlay(); strings.Contains(menu, label) {
+			t.Errorf("closed row: got menu %q", menu)
 		}
 	}
 }
 
-func TestARightClickCopiesAText(t *testing.T) {
+func TestRightClickCopiesFact(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Select("tcp-3000-10")
 	test.TapSecondaryAt(d.ports.details.facts.Objects[1].(*widgets.CopyText), fyne.NewPos(3, 3))
 	d.Choose("Copy")
 	if got := d.App.Clipboard().Content(); got != "127.0.0.1:3000" {
-		t.Errorf("copied %q; want 127.0.0.1:3000", got)
+		t.Errorf("got %q copied, want 127.0.0.1:3000", got)
 	}
 }
 
-func TestARemovedWatchComesBackAsItWas(t *testing.T) {
+func TestUndoRestoresWatch(t *testing.T) {
 	d := newDesk(t)
 	shop := watch.Rule{Ports: uitest.Ports(t, "3000"), Name: "the shop", NotifyOn: watch.OnOpen}
-	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, shop, watch.Rule{Ports: uitest.Ports(t, "90")})
+	d.setRules(watch.Rule{Ports: uitest.Ports(t, "80")}, shop, watch.Rule{Ports: uitest.Ports(t, "90")})
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
 	uitest.Press(d.Window, fyne.KeySpace)
 	d.Want("asked", d.Asked, []string{"unwatch 3000"})
-	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "80")}, watch.Rule{Ports: uitest.Ports(t, "90")})
+	d.setRules(watch.Rule{Ports: uitest.Ports(t, "80")}, watch.Rule{Ports: uitest.Ports(t, "90")})
 	if got := d.ports.left.Text; got != "Stopped watching 3000" || !d.ports.undoLink.Visible() {
-		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
+		t.Errorf("got status line %q, Undo visible %v", got, d.ports.undoLink.Visible())
 	}
 	d.Asked = nil
 	test.Tap(d.ports.undoLink)
@@ -115,30 +115,30 @@ func TestARemovedWatchComesBackAsItWas(t *testing.T) {
 	d.Want("asked", d.Asked, []string{fmt.Sprintf("watches %+v", want)})
 	d.Asked = nil
 	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
-	d.Want("a second time", d.Asked, nil)
+	d.Want("asked by a second Undo", d.Asked, nil)
 	if d.ports.undoLink.Visible() {
-		t.Error("Undo is still there")
+		t.Error("Undo is still visible")
 	}
 }
 
-func TestUndoStandsBehindNothingElseThatIsSaid(t *testing.T) {
+func TestUndoLinkOnlyWithItsNotice(t *testing.T) {
 	d := newDesk(t)
-	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "3000")})
+	d.setRules(watch.Rule{Ports: uitest.Ports(t, "3000")})
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
 	uitest.Press(d.Window, fyne.KeySpace)
 	uitest.Shortcut(d.Window, widgets.CopyKeys.Shortcut())
 	if got := d.ports.left.Text; !strings.HasSuffix(got, "copied") || d.ports.undoLink.Visible() {
-		t.Errorf("the status line says %q, Undo is there: %v", got, d.ports.undoLink.Visible())
+		t.Errorf("got status line %q, Undo visible %v", got, d.ports.undoLink.Visible())
 	}
 	d.Asked = nil
 	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
 	if len(d.Asked) != 1 {
-		t.Errorf("Ctrl+Z asked for %q; want the watch back all the same", d.Asked)
+		t.Errorf("Ctrl+Z: got requests %q, want the watch restored", d.Asked)
 	}
 }
 
-func TestUndoOfAWatchEnds(t *testing.T) {
+func TestUndoExpires(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(62893, "vite", 10))
 	d.ports.watch(62893)
@@ -148,11 +148,11 @@ func TestUndoOfAWatchEnds(t *testing.T) {
 	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
 	d.Want("asked", d.Asked, nil)
 	if d.ports.undoLink.Visible() {
-		t.Error("Undo is offered for ever")
+		t.Error("Undo does not expire")
 	}
 }
 
-func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
+func TestCardsAndQuickFiltersShowFocus(t *testing.T) {
 	d := newDesk(t)
 	d.see()
 	for name, part := range map[string]struct {
@@ -165,21 +165,21 @@ func TestWhatIsPressedShowsTheKeyboard(t *testing.T) {
 		without := part.ground.Rect.StrokeWidth
 		part.FocusGained()
 		if got := part.ground.Rect.StrokeWidth; got != 2 || !part.ground.Visible() {
-			t.Errorf("%s has a line of %v around it, shown: %v; want 2", name, got, part.ground.Visible())
+			t.Errorf("focused %s: got outline %v, shown %v; want 2, true", name, got, part.ground.Visible())
 		}
 		part.FocusLost()
 		if got := part.ground.Rect.StrokeWidth; got != without {
-			t.Errorf("%s keeps a line of %v when the keyboard has left it", name, got)
+			t.Errorf("unfocused %s: got outline %v", name, got)
 		}
 	}
 }
 
-func TestButtonsShowTheKeyboard(t *testing.T) {
+func TestButtonsShowFocus(t *testing.T) {
 	d := newDesk(t)
-	d.see(uitest.Listening(3000, "node", 7)) // the side pane is shown
+	d.see(uitest.Listening(3000, "node", 7)) // shows the details pane
 	for _, b := range []*widgets.Button{d.ports.pause, d.ports.details.browser} {
 		if b.Ring.Visible() {
-			t.Errorf("%q has a ring without the keyboard", b.Text)
+			t.Errorf("unfocused %q has a focus ring", b.Text)
 		}
 		b.FocusGained()
 		ground := theme.Color(theme.ColorNameButton)
@@ -187,13 +187,13 @@ func TestButtonsShowTheKeyboard(t *testing.T) {
 			ground = theme.Color(theme.ColorNamePrimary)
 		}
 		if got := uitest.Contrast(b.Ring.StrokeColor, ground); !b.Ring.Visible() || got < 1.5 {
-			t.Errorf("%q: ring shown %v, contrast %.1f", b.Text, b.Ring.Visible(), got)
+			t.Errorf("focused %q: ring visible %v, contrast %.1f", b.Text, b.Ring.Visible(), got)
 		}
 		b.FocusLost()
 	}
 }
 
-func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
+func TestKeyPressKeepsButtonFocused(t *testing.T) {
 	d := newDesk(t)
 	c, b := d.Window.Canvas(), d.ports.pause
 	pressed := 0
@@ -202,24 +202,24 @@ func TestAButtonPressedWithAKeyKeepsTheKeyboard(t *testing.T) {
 		c.Focus(b)
 		b.TypedKey(&fyne.KeyEvent{Name: key})
 		if c.Focused() != fyne.Focusable(b) {
-			t.Errorf("after %s the keyboard is at %v; want the button", key, c.Focused())
+			t.Errorf("after %s: got focus on %v, want the button", key, c.Focused())
 		}
 	}
 	b.Disable()
 	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 	if b.Enable(); pressed != 3 {
-		t.Errorf("pressed %d times; want 3, and not where it is disabled", pressed)
+		t.Errorf("pressed %d times, want 3 (none while disabled)", pressed)
 	}
 	b.OnTapped = func() { d.ports.Content.Hide() }
 	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 	if c.Focused() == fyne.Focusable(b) {
-		t.Error("a button that went with its page keeps the keyboard")
+		t.Error("a button hidden with its page keeps the focus")
 	}
 	d.ports.Content.Show()
 	c.Focus(b)
 	b.OnTapped = b.Hide
 	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 	if c.Focused() != nil {
-		t.Errorf("a button that has gone leaves the keyboard at %v; want nowhere", c.Focused())
+		t.Errorf("a hidden button: got focus on %v, want none", c.Focused())
 	}
 }

@@ -1,5 +1,5 @@
-// Package ports is the Ports page: the table of listeners with its filters, cards, details and menus. All of it belongs to
-// Fyne's goroutine.
+// Package ports implements the Ports page: the table of listeners with its filters, cards, details
+// and menus. Everything in it runs on Fyne's goroutine.
 package ports
 
 import (
@@ -25,71 +25,71 @@ import (
 	"porthole/ui/words"
 )
 
-// Actions is what the page asks of the program. It is called from Fyne's goroutine and
-// must not wait.
+// Actions are the requests that the page sends to the program. They are called on Fyne's goroutine
+// and must not block.
 type Actions interface {
 	Watch(port uint16)
 	Unwatch(port uint16)
-	SetWatches(seen, rules watch.Rules) // replaces the rules seen by rules
-	Pause(d time.Duration)              // notifications; 0: until resumed
+	SetWatches(seen, rules watch.Rules) // replaces the rules seen with rules
+	Pause(d time.Duration)              // pauses notifications; 0: until resumed
 	Resume()
-	DismissWelcome() // the welcome was read
-	// Set gives a setting a value, as the settings file has it.
+	DismissWelcome() // the user has read the welcome
+	// Set changes a setting. key and value are as in the settings file.
 	Set(key, value string)
-	StartAgent() // starts an agent after the last one has ended
+	StartAgent() // starts a new agent after the last one has exited
 	Copy(text string)
-	OpenInBrowser(address string) // "127.0.0.1:3000"; http or https, whichever the server speaks
+	OpenInBrowser(address string) // such as "127.0.0.1:3000"; the program detects http or https
 	CopyURL(address string)       // copies the URL that OpenInBrowser would open
 	OpenFolder(path string)
-	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it
+	InspectTraffic(l *monitor.Listener) // captures traffic in Wireshark, or copies instructions
 }
 
-// History answers what the history knows of a port. Both methods are called from Fyne's
-// goroutine and do not wait; done is called there too, later.
+// History answers queries about a port. Both methods are called on Fyne's goroutine and do not
+// block: done is called later on the same goroutine.
 type History interface {
 	LastOwner(port uint16, done func(history.Tenure, bool, error))
 	Lookup(q history.Query, done func([]history.Event, error))
 }
 
-// Status is what the page shows beside the listeners.
+// Status is what the page shows besides the listeners.
 type Status struct {
 	Health        monitor.Health
 	Rules         watch.Rules
 	Paused        bool
 	PausedUntil   time.Time // zero: until resumed
-	Problems      []string  // a sentence each
-	User          string    // of this session; "" if unknown
-	Notifications bool      // they are switched on
+	Problems      []string  // one sentence each
+	User          string    // user name of this session; "" if unknown
+	Notifications bool      // notifications are enabled
 	UDP           bool
-	AllAddresses  bool           // listeners that loopback does not reach are shown too
-	Welcome       bool           // the user is new here
-	System        explain.System // what this machine does with ports, as far as that is known
+	AllAddresses  bool           // also show listeners that loopback does not reach
+	Welcome       bool           // show the welcome to a new user
+	System        explain.System // the port settings of this machine, as far as known
 }
 
-// Callbacks are called by the page for what happens outside of it.
+// Callbacks are the actions of the page that other parts of the window handle.
 type Callbacks struct {
-	Open         func(*monitor.Listener) // opens the window of its owner
-	Stop         func(*monitor.Listener) // asks whether its owners are to be stopped
+	Open         func(*monitor.Listener) // opens the process window of the owner
+	Stop         func(*monitor.Listener) // asks whether to stop the owners
 	Watches      func()                  // shows the Watches page
-	ProbeChanged func()                  // the page wants to know something new of the machine
-	Key          func(*fyne.KeyEvent)    // a key that no widget has a use for
+	ProbeChanged func()                  // ProbeRequest of the window has changed
+	Key          func(*fyne.KeyEvent)    // a key that no widget handled
 }
 
-// Page is the table of listeners with its filter and its status line.
+// Page is the Ports page. All methods must be called on Fyne's goroutine.
 type Page struct {
 	actions Actions
-	history History // nil where nothing is kept
+	history History // nil if no history is kept
 	now     func() time.Time
 	open    func(*monitor.Listener)
-	stop    func(*monitor.Listener) // asks whether its owners are to be stopped
-	watches func()                  // shows the page of watches
+	stop    func(*monitor.Listener) // asks whether to stop the owners
+	watches func()                  // shows the Watches page
 
 	snapshot monitor.Snapshot
 	ready    bool
-	live     bool      // the agent watches
-	stopped  time.Time // when it did last
+	live     bool      // the agent is connected
+	stopped  time.Time // when it disconnected
 	status   Status
-	rows     map[string]*portRow // every listener that the page is about, and the closed ones that are still shown
+	rows     map[string]*portRow // by listener ID: the included listeners, and closed ones that are still shown
 	filter   filter.Filter
 
 	entry        *widgets.FilterEntry
@@ -109,31 +109,31 @@ type Page struct {
 	warning      *widgets.WarningBar
 	welcome      *welcome
 	Content      *fyne.Container
-	notice       string // a sentence in the status line, for a while
+	notice       string // temporary sentence in the status line
 	noticeUntil  time.Time
 	unwatched    removedWatch
-	undoLink     *widgets.Link // undoes that
+	undoLink     *widgets.Link // undoes unwatched
 	foot         *fyne.Container
-	pendingPort  uint16 // to be selected once it listens
-	matching     int    // rows that the text filter lets through, and the quick one may not
+	pendingPort  uint16 // port to select once a listener has it; 0 for none
+	matching     int    // number of rows that match the text filter, whatever the quick filter
 	lastOwner    lastOwner
-	probe        probe.Result   // the last look
-	counts       map[string]int // connections, by listener; nil where they are not known
-	probeChanged func()         // called where there is something new to look at
+	probe        probe.Result   // the last result
+	counts       map[string]int // connections by listener ID; nil if unknown
+	probeChanged func()         // called when the page needs something new from the next probe
 }
 
-// New returns the page. memory is nil if there is no history; now is the clock.
-func New(actions Actions, memory History, now func() time.Time, do Callbacks) *Page {
+// New returns the page. store is nil if no history is kept. now is the clock.
+func New(actions Actions, store History, now func() time.Time, callbacks Callbacks) *Page {
 	p := &Page{
-		actions: actions, history: memory, now: now, rows: map[string]*portRow{}, live: true,
-		open: do.Open, stop: do.Stop, watches: do.Watches, probeChanged: do.ProbeChanged,
+		actions: actions, history: store, now: now, rows: map[string]*portRow{}, live: true,
+		open: callbacks.Open, stop: callbacks.Stop, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
 	}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
 	p.udp = widgets.NewSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
 	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("all_addresses", p.status.AllAddresses) })
 	p.grouped = widgets.NewSwitch(lang.L("By process"), p.ToggleGroup)
-	p.cards = newCardBar(memory, p.ShowPort, p.showCards, do.Watches)
+	p.cards = newCardBar(store, p.ShowPort, p.showCards, callbacks.Watches)
 	p.pause = widgets.NewButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.Label = lang.L("Ports")
@@ -144,14 +144,14 @@ func New(actions Actions, memory History, now func() time.Time, do Callbacks) *P
 		browse: p.ofSelected(p.browse), copyURL: p.ofSelected(p.copyURL), details: p.ofSelected(p.open),
 		stop: p.StopSelected, explain: p.Explain,
 	})
-	p.table.OnKey = do.Key
+	p.table.OnKey = callbacks.Key
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
 	p.table.TypeAhead = func(r *portRow) string { return r.port }
 	p.table.OnRune = p.entry.Take
 	p.empty = widgets.NewEmptyState(func() {
 		actions.Watch(p.filter.Port())
-		p.table.Focus() // the button, which goes, would keep the keyboard
+		p.table.Focus() // the button disappears and would keep the focus
 	})
 	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
 	p.undoLink = widgets.NewLink(lang.L("Undo"), p.Undo)
@@ -160,7 +160,7 @@ func New(actions Actions, memory History, now func() time.Time, do Callbacks) *P
 	p.welcome = newWelcome(func() {
 		actions.DismissWelcome()
 		p.showWelcome()
-		p.table.Focus() // the link, which goes, would keep the keyboard
+		p.table.Focus() // the link disappears and would keep the focus
 	})
 	p.Content = p.layout()
 	p.showEmpty(0)
@@ -168,7 +168,7 @@ func New(actions Actions, memory History, now func() time.Time, do Callbacks) *P
 	return p
 }
 
-// layout puts the page together: filter bar, warning, table, status line.
+// layout builds the page: filter bar, warning, table, status line.
 func (p *Page) layout() *fyne.Container {
 	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped), p.pause), p.entry)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(p.bar, 8), p.warning.Object, widgets.Line(), p.cards.object)
@@ -177,7 +177,7 @@ func (p *Page) layout() *fyne.Container {
 	return container.New(widgets.TopMiddleBottom{}, top, p.middle, status)
 }
 
-// Update shows what the monitor saw.
+// Update shows the listeners and events of a monitor update.
 func (p *Page) Update(u monitor.Update) {
 	now := p.now()
 	first := !p.ready || len(u.Events) == 0
@@ -185,13 +185,13 @@ func (p *Page) Update(u monitor.Update) {
 		return
 	}
 	p.snapshot, p.ready = u.Snapshot, true
-	moved := make(map[string]bool) // rows that took sockets from others: neither opened nor closed
+	moved := make(map[string]bool) // IDs of rows that took sockets from others: neither opened nor closed
 	for _, c := range u.Events {
 		if c.Before != nil && c.Before.ID != c.Listener.ID {
 			delete(p.rows, c.Before.ID)
 			moved[c.Before.ID], moved[c.Listener.ID] = true, true
 		}
-		switch c.Kind { // looked at from now on, or no longer: neither opened nor closed
+		switch c.Kind { // a setting changed what is monitored: neither opened nor closed
 		case monitor.Discovered:
 			moved[c.Listener.ID] = true
 		case monitor.Unlisted:
@@ -222,20 +222,20 @@ func (p *Page) Update(u monitor.Update) {
 	p.arrange()
 }
 
-// includes reports whether the page is about l: loopback reaches it, or the user wants others too.
+// includes reports whether the page shows l: loopback reaches it, or the setting all_addresses is
+// on.
 func (p *Page) includes(l *monitor.Listener) bool {
 	return l.AcceptsLoopback() || p.status.AllAddresses
 }
 
-// toggle asks for the other value of a setting that is on or off.
+// toggle requests the opposite value of a boolean setting.
 func (p *Page) toggle(key string, on bool) {
 	if p.agentRunning() {
 		p.actions.Set(key, strconv.FormatBool(!on))
 	}
 }
 
-// agentRunning reports whether there is an agent to ask for anything, and says where
-// there is none.
+// agentRunning reports whether the agent is connected. If not, it shows a notice.
 func (p *Page) agentRunning() bool {
 	if !p.live {
 		p.ShowNotice(lang.L("Porthole has stopped monitoring. Restart it first."))
@@ -243,8 +243,8 @@ func (p *Page) agentRunning() bool {
 	return p.live
 }
 
-// showOthers adds the rows that the page has become about, or takes away those
-// that it is about no more: nothing opened or closed.
+// showOthers adds and removes rows after a setting changed what the page includes. These rows are
+// not marked as opened or closed.
 func (p *Page) showOthers() {
 	for _, l := range p.snapshot.Listeners {
 		switch {
@@ -256,7 +256,7 @@ func (p *Page) showOthers() {
 	}
 }
 
-// renew makes the row of a listener that is new or has changed.
+// renew returns the row of a new or changed listener.
 func (p *Page) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
 	r := newPortRow(l, p.status.Rules.Matches(l))
 	r.count(p.counts)
@@ -266,7 +266,7 @@ func (p *Page) renew(before *portRow, l *monitor.Listener, now time.Time, first 
 		r.mark, r.until = opened, now.Add(markTime)
 	case before.fingerprint() != r.fingerprint():
 		r.mark, r.until = changed, now.Add(markTime)
-		if before.mark == opened { // we only learned more about a new row
+		if before.mark == opened { // a new row for which more became known stays new
 			r.mark, r.until = opened, before.until
 		}
 	default:
@@ -276,12 +276,12 @@ func (p *Page) renew(before *portRow, l *monitor.Listener, now time.Time, first 
 }
 
 func (p *Page) close(r *portRow, now time.Time) {
-	gone := *r // the table may still hold the old one
+	gone := *r // a copy, because the table may still hold the old row
 	gone.mark, gone.until, gone.ambiguous = closed, now.Add(markTime), false
 	p.rows[r.Key()] = &gone
 }
 
-// clock is the time of what is shown: it stops where nobody watches any more.
+// clock returns the time to show ages for. It stops when the agent disconnects.
 func (p *Page) clock() time.Time {
 	if !p.live {
 		return p.stopped
@@ -289,10 +289,10 @@ func (p *Page) clock() time.Time {
 	return p.now()
 }
 
-// Tick lets time pass: ages grow, marks end.
+// Tick updates ages and ends marks. It is called once a second.
 func (p *Page) Tick() {
 	if !p.live {
-		return // no time passes for what nobody watches
+		return // ages stop without an agent
 	}
 	now, rearrange := p.now(), false
 	for id, r := range p.rows {
@@ -315,7 +315,7 @@ func (p *Page) Tick() {
 	p.showStatus()
 }
 
-// arrange gives the table the rows that the filter lets through.
+// arrange passes the rows that match the filters to the table.
 func (p *Page) arrange() {
 	rows := make([]*portRow, 0, len(p.rows))
 	var counts [4]int
@@ -351,13 +351,13 @@ func (p *Page) setFilter(text string) {
 	p.arrange()
 }
 
-// setQuick shows the rows that a quick filter lets through.
+// setQuick applies a quick filter.
 func (p *Page) setQuick(q quickFilter) {
 	p.quick.choose(q)
 	p.arrange()
 }
 
-// showDetails shows the selected row in the side pane, or hides that.
+// showDetails shows the selected row in the details pane, or hides the pane.
 func (p *Page) showDetails() {
 	r, ok := p.table.Selected()
 	before := p.details.shown
@@ -380,7 +380,7 @@ func (p *Page) showDetails() {
 	}
 }
 
-// ofSelected is what a button does with the selected listener.
+// ofSelected returns a button action that applies do to the selected listener.
 func (p *Page) ofSelected(do func(*monitor.Listener)) func() {
 	return func() {
 		if r, ok := p.table.Selected(); ok {
@@ -389,15 +389,15 @@ func (p *Page) ofSelected(do func(*monitor.Listener)) func() {
 	}
 }
 
-// showCards shows how the watches stand, once that is known.
+// showCards updates the cards once the state of the watches is known.
 func (p *Page) showCards() {
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) {
 		widgets.Relayout(p.Content)
 	}
 }
 
-// ShowPort selects the row of a port; where it does not listen the filter shows
-// that it is free.
+// ShowPort selects the row of port. If nothing listens there, it sets the filter to the port, which
+// shows that it is free.
 func (p *Page) ShowPort(port uint16) {
 	p.pendingPort = 0
 	for _, r := range p.rows {
@@ -421,7 +421,7 @@ func (p *Page) ShowPort(port uint16) {
 	p.entry.SetText(fmt.Sprintf(":%d", port))
 }
 
-// SetStatus shows what the agent reports about itself.
+// SetStatus shows the status of the agent.
 func (p *Page) SetStatus(s Status) {
 	p.status = s
 	p.udp.Choose(s.UDP)
@@ -440,34 +440,34 @@ func (p *Page) SetStatus(s Status) {
 	p.arrange()
 }
 
-// widen gives the columns room for what the switches add to them.
+// widen adjusts the width of the columns whose text is longer with UDP or other addresses.
 func (p *Page) widen() {
-	port, reach := float32(portWidth), float32(exposureWidth)
+	port, exposure := float32(portWidth), float32(exposureWidth)
 	if p.status.UDP {
 		port = portWidthUDP
 	}
 	if p.status.AllAddresses {
-		reach = exposureWidthAll
+		exposure = exposureWidthAll
 	}
 	p.table.Widen("port", port)
-	p.table.Widen("exposure", reach)
+	p.table.Widen("exposure", exposure)
 }
 
-// warn says what is missing, and makes room for it.
+// warn shows the agent's problems in the warning bar.
 func (p *Page) warn(problems []string) {
 	if p.warning.Show(problems, p.live) {
 		widgets.Relayout(p.Content)
 	}
 }
 
-// showWelcome shows the line for a new user, and makes room for it.
+// showWelcome shows or hides the welcome line.
 func (p *Page) showWelcome() {
 	if p.welcome.show(p.status.Welcome && p.live, p.status.Rules) {
 		widgets.Relayout(p.Content)
 	}
 }
 
-// Disconnect greys the page: what it shows is not live any more.
+// Disconnect dims the page because the agent has disconnected and the content is not live any more.
 func (p *Page) Disconnect() {
 	p.live, p.stopped = false, p.now()
 	p.table.Dim(true)
@@ -479,7 +479,7 @@ func (p *Page) Disconnect() {
 	p.showStatus()
 }
 
-// Listeners are what the page shows and what has not closed.
+// Listeners returns the listeners on the page that have not closed.
 func (p *Page) Listeners() []*monitor.Listener {
 	all := make([]*monitor.Listener, 0, len(p.rows))
 	for _, r := range p.rows {
@@ -490,13 +490,13 @@ func (p *Page) Listeners() []*monitor.Listener {
 	return all
 }
 
-// ShowProbe shows who is connected, and what else a look told.
-func (p *Page) ShowProbe(v probe.Result) {
-	p.probe = v
-	if v.Counts != nil {
-		p.counts = v.Counts
-		for _, r := range p.rows {
-			r.count(p.counts)
+// ShowProbe shows connections and process state from a probe.
+func (p *Page) ShowProbe(r probe.Result) {
+	p.probe = r
+	if r.Counts != nil {
+		p.counts = r.Counts
+		for _, row := range p.rows {
+			row.count(p.counts)
 		}
 		if column, _ := p.table.Sorting(); column == "conns" {
 			p.arrange()
@@ -505,33 +505,33 @@ func (p *Page) ShowProbe(v probe.Result) {
 		p.showCards()
 	}
 	p.showDetails()
-	if r, ok := p.table.Selected(); ok {
-		p.details.connected(r.listener, v)
+	if row, ok := p.table.Selected(); ok {
+		p.details.connected(row.listener, r)
 	}
 }
 
 // Table returns the table of listeners.
 func (p *Page) Table() *table.Table[*portRow] { return p.table }
 
-// FilterField returns the field that filters the table.
+// FilterField returns the filter field of the table.
 func (p *Page) FilterField() *widgets.FilterEntry { return p.entry }
 
-// Focus gives the table the keyboard.
+// Focus focuses the table.
 func (p *Page) Focus() { p.table.Focus() }
 
-// State is what the page hands to the page of the next window.
+// State is the part of the page's state that the next window restores.
 type State struct {
 	Filter    string
 	Quick     string // "", "watched", "exposed" or "mine"
-	Sort      string // the column's id
+	Sort      string // column ID
 	Down      bool
-	Selected  string // the listener's id
+	Selected  string // listener ID
 	Columns   table.Columns
-	Grouped   bool // by process
-	Explained bool // the details pane explains
+	Grouped   bool // rows are grouped by process
+	Explained bool // the details pane shows the explanation
 }
 
-// State returns what the page of the next window should begin with.
+// State returns the state that the next window restores.
 func (p *Page) State() State {
 	s := State{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Grouped: p.table.Grouped(), Explained: p.details.unfolded}
 	s.Sort, s.Down = p.table.Sorting()
@@ -541,7 +541,7 @@ func (p *Page) State() State {
 	return s
 }
 
-// Restore begins as the page of the window before ended.
+// Restore restores the state of an earlier window.
 func (p *Page) Restore(s State) {
 	p.table.SetColumns(s.Columns)
 	p.group(s.Grouped)
@@ -556,7 +556,7 @@ func (p *Page) Restore(s State) {
 	}
 }
 
-// Detailed returns the listener that the details pane shows; nil while it shows none, or one that
+// Detailed returns the open listener in the details pane; nil if the pane is hidden or its listener
 // has closed.
 func (p *Page) Detailed() *monitor.Listener {
 	if r, ok := p.table.Selected(); ok && r.mark != closed && p.details.object.Visible() {

@@ -16,17 +16,17 @@ import (
 	"porthole/ui/uitest"
 )
 
-func TestRowsComeAreMarkedAndGo(t *testing.T) {
+func TestRowMarks(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20, "0.0.0.0")
 	b.Since = d.At
-	found := uitest.Listening(9000, "dns", 30) // it was open before anyone looked there
+	found := uitest.Listening(9000, "dns", 30) // it was open before it was monitored
 	d.see(a)
 	d.Want("first", d.rows(), []string{"3000"})
 	d.see(a, found)
-	d.Want("found", d.rows(), []string{"3000", "9000"})
+	d.Want("discovered", d.rows(), []string{"3000", "9000"})
 	d.Update(monitor.Update{Snapshot: monitor.Snapshot{Listeners: []*monitor.Listener{a}}, Events: []monitor.Event{{Kind: monitor.Unlisted, Listener: found}}, Ready: true})
-	d.Want("dropped", d.rows(), []string{"3000"})
+	d.Want("unlisted", d.rows(), []string{"3000"})
 	d.see(a)
 	d.see(a, b)
 	d.Want("opened", d.rows(), []string{"3000", "8080 new"})
@@ -50,55 +50,55 @@ func TestRowsComeAreMarkedAndGo(t *testing.T) {
 	d.Want("3 s after the last change", d.rows(), []string{"8080"})
 }
 
-func TestAddressesThatLoopbackDoesNotReachAreNotShown(t *testing.T) {
+func TestOtherAddressesAreHidden(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10, "192.168.1.5"), uitest.Listening(3001, "node", 10, "::1"))
 	d.Want("rows", d.rows(), []string{"3001"})
 }
 
-func TestSelectionStaysWithTheListener(t *testing.T) {
+func TestSelectionFollowsListener(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
 	d.see(a, b)
 	test.TapCanvas(d.Window.Canvas(), d.row(1))
 	d.see(uitest.Listening(2000, "nc", 30), a, b)
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "8080" {
-		t.Fatalf("selected: %+v, %v; want 8080", r, ok)
+		t.Fatalf("got selection %+v, %v; want 8080", r, ok)
 	}
 	d.ports.table.Sort("process", true)
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "8080" {
-		t.Fatalf("selected after sorting: %+v, %v; want 8080", r, ok)
+		t.Fatalf("after sorting: got selection %+v, %v; want 8080", r, ok)
 	}
 }
 
-func TestTheColumnOfAddressesTellsTwoOfOnePortApart(t *testing.T) {
+func TestAddressColumn(t *testing.T) {
 	d := newDesk(t)
 	v4, v6 := uitest.Listening(5173, "node", 10, "127.0.0.1"), uitest.Listening(5173, "node", 20, "::1")
 	d.see(v4, v6)
 	columns := portColumns(nil, d.ports.clock)
 	at := slices.IndexFunc(columns, func(c table.Column[*portRow]) bool { return c.ID == "address" })
 	addresses := func() []string {
-		var said []string
+		var texts []string
 		for _, r := range d.ports.table.Rows() {
-			said = append(said, columns[at].Cell(r).Text)
+			texts = append(texts, columns[at].Cell(r).Text)
 		}
-		return said
+		return texts
 	}
 	if !columns[at].Extra {
-		t.Error("it takes room though nobody asked for it")
+		t.Error("the address column is visible by default")
 	}
 	d.ports.table.SetColumns(table.Columns{Shown: []string{"address"}})
-	d.Want("remembered", d.ports.State().Columns.Shown, []string{"address"})
+	d.Want("columns to restore", d.ports.State().Columns.Shown, []string{"address"})
 	d.ports.table.Sort("address", true)
-	d.Want("sorted down", addresses(), []string{"::1", "127.0.0.1"})
+	d.Want("descending", addresses(), []string{"::1", "127.0.0.1"})
 	d.ports.table.Sort("address", false)
-	d.Want("sorted up", addresses(), []string{"127.0.0.1", "::1"})
+	d.Want("ascending", addresses(), []string{"127.0.0.1", "::1"})
 	both := uitest.Listening(5173, "node", 20, "::1", "127.0.0.2")
 	d.see(v4, both)
-	d.Want("one has another in addition", d.rows(), []string{"5173", "5173 changed"})
+	d.Want("one with another address", d.rows(), []string{"5173", "5173 changed"})
 }
 
-func TestStarWatchesAndUnwatches(t *testing.T) {
+func TestStar(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20))
 	star := func(i int) { test.TapCanvas(d.Window.Canvas(), fyne.NewPos(17, d.row(i).Y)) }
@@ -107,27 +107,27 @@ func TestStarWatchesAndUnwatches(t *testing.T) {
 	d.Want("asked", d.Asked, []string{"watch 3000", "unwatch 62893"})
 }
 
-func TestAFreePortSaysSoAndOffersToWatch(t *testing.T) {
+func TestFreePortOffersWatch(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.entry.SetText("5432")
 	if got := d.ports.empty.Title.Text; got != "5432 is free" || !d.ports.empty.Object.Visible() {
-		t.Fatalf("empty state says %q", got)
+		t.Fatalf("got empty state %q", got)
 	}
 	test.Tap(d.ports.empty.Button)
 	d.Want("asked", d.Asked, []string{"watch 5432"})
 	d.ShowPort(62893)
 	if got := d.ports.empty.Title.Text; got != "62893 is free" || d.ports.empty.Button.Visible() {
-		t.Fatalf("a watched free port: %q, offers to watch: %v", got, d.ports.empty.Button.Visible())
+		t.Fatalf("watched free port: got %q, offers to watch %v", got, d.ports.empty.Button.Visible())
 	}
 	d.ShowPort(3000)
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "3000" || d.ports.entry.Text != "" {
-		t.Fatalf("pointing at 3000: %+v, filter %q", r, d.ports.entry.Text)
+		t.Fatalf("ShowPort(3000): got selection %+v and filter %q", r, d.ports.entry.Text)
 	}
 }
 
-// Where the ports cannot be read, or nobody watches, none is called free.
-func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
+// If the ports can't be read or the agent has disconnected, no port may be called free.
+func TestUnknownPortIsNotCalledFree(t *testing.T) {
 	d := newDesk(t)
 	cannot := Status{Health: monitor.Health{Problem: "it is broken"}}
 	says := func(when, want string) {
@@ -135,58 +135,58 @@ func TestWhatIsNotKnownIsNotCalledFree(t *testing.T) {
 		for _, filter := range []string{"", "5432", "nothing"} {
 			d.ports.entry.SetText(filter)
 			if got := d.ports.empty.Title.Text; got != want || !d.ports.empty.Object.Visible() || d.ports.empty.Button.Visible() {
-				t.Errorf("%s, filter %q: %q, offers to watch: %v; want %q", when, filter, got, d.ports.empty.Button.Visible(), want)
+				t.Errorf("%s, filter %q: got %q, offers to watch %v; want %q", when, filter, got, d.ports.empty.Button.Visible(), want)
 			}
 		}
 	}
 	d.SetStatus(cannot)
-	says("before anything was read", "Can't read the ports")
+	says("before the first snapshot", "Can't read the ports")
 	d.SetStatus(Status{})
 	d.see()
 	d.SetStatus(cannot)
 	says("later", "Can't read the ports")
 	d.ports.entry.SetText("")
 	d.Disconnect()
-	says("alone", "Porthole is not monitoring")
+	says("disconnected", "Porthole is not monitoring")
 }
 
-func TestADeadAgentIsSaidAndNothingLooksLive(t *testing.T) {
+func TestDisconnect(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.Disconnect()
 	if !d.ports.warning.Object.Visible() || !d.ports.warning.Again.Visible() {
-		t.Fatal("a dead agent is not said")
+		t.Fatal("no warning about the disconnected agent")
 	}
 	test.Tap(d.ports.warning.Again)
 	d.Want("asked", d.Asked, []string{"restart"})
 	if got := d.ports.right.Text; got != "not monitoring" {
-		t.Errorf("the status line says %q", got)
+		t.Errorf("got status line %q", got)
 	}
 }
 
-func TestAnAmbiguousLocalhostIsSaidInTheRows(t *testing.T) {
+func TestAmbiguousLocalhostInRows(t *testing.T) {
 	d := newDesk(t)
 	v4, v6, other := uitest.Listening(5173, "node", 10, "127.0.0.1"), uitest.Listening(5173, "deno", 20, "::1"), uitest.Listening(8080, "python3", 30, "0.0.0.0")
 	d.see(v4, other)
-	reach := func() []string {
-		var said []string
+	exposures := func() []string {
+		var texts []string
 		for _, r := range d.ports.table.Rows() {
-			said = append(said, exposureCell(r).Text)
+			texts = append(texts, exposureCell(r).Text)
 		}
-		return said
+		return texts
 	}
-	d.Want("one", reach(), []string{"local only", "network"})
+	d.Want("one", exposures(), []string{"local only", "network"})
 	d.see(v4, v6, other)
-	d.Want("two", reach(), []string{"ambiguous", "ambiguous", "network"})
+	d.Want("two families", exposures(), []string{"ambiguous", "ambiguous", "network"})
 	d.see(v4, v6, other, uitest.Listening(8080, "caddy", 40, "::1"))
-	d.Want("one of them exposed", reach(), []string{"ambiguous", "ambiguous", "network !", "ambiguous"})
+	d.Want("one of them exposed", exposures(), []string{"ambiguous", "ambiguous", "network !", "ambiguous"})
 	d.see(v4, other)
 	d.At = d.At.Add(markTime)
 	d.Tick()
-	d.Want("one again", reach(), []string{"local only", "network"})
+	d.Want("one family again", exposures(), []string{"local only", "network"})
 }
 
-func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
+func TestFilterKeepsSelectionAndOrder(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "Node", 30))
 	d.ports.table.Sort("process", true)
@@ -194,21 +194,21 @@ func TestTheFilterKeepsSelectionAndOrder(t *testing.T) {
 	d.ports.table.Select("tcp-9000-30")
 	d.ports.entry.SetText("node")
 	d.Want("filtered", d.rows(), []string{"9000", "3000"})
-	d.Update(d.HandOver(1, 77)) // 8080, which the filter hides, is deno's now
-	d.Want("filtered still", d.rows(), []string{"9000", "3000"})
+	d.Update(d.HandOver(1, 77)) // the owner of 8080, which the filter hides, changes to deno
+	d.Want("still filtered", d.rows(), []string{"9000", "3000"})
 	d.ports.entry.SetText("deno")
 	d.Want("found by its new owner", d.rows(), []string{"8080 changed"})
 	d.ports.entry.SetText("")
 	d.Want("all", d.rows(), []string{"9000", "3000", "8080 changed"})
 	if r, ok := d.ports.table.Selected(); !ok || r.port != "9000" {
-		t.Errorf("selected %+v, %v; want 9000", r, ok)
+		t.Errorf("got selection %+v, %v; want 9000", r, ok)
 	}
 }
 
-// Up, and down the other way round; what is equal is told apart by the port.
-func TestEveryColumnSorts(t *testing.T) {
+// Ascending, then descending. The port breaks ties.
+func TestSortByEachColumn(t *testing.T) {
 	d := newDesk(t)
-	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "8080")})
+	d.setRules(watch.Rule{Ports: uitest.Ports(t, "8080")})
 	node, java, deno, hidden := uitest.Listening(3000, "node", 30), uitest.Listening(7000, "java", 20), uitest.Listening(8080, "Deno", 100, "0.0.0.0"), uitest.Listening(9000, "", 0)
 	node.Since, deno.Since = d.At.Add(-time.Hour), d.At.Add(-time.Minute)
 	java.Owners[0].StartedAt = d.At.Add(-30 * time.Minute)
@@ -229,24 +229,23 @@ func TestEveryColumnSorts(t *testing.T) {
 	}
 }
 
-// A change that moves a row, or that filters, counts or cards tell of, is more
-// than a change of its cells.
-func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
+// A change that affects the order, filters, counts or cards must update more than the row's cells.
+func TestChangeUpdatesOrderFiltersAndCards(t *testing.T) {
 	d := newDesk(t)
-	d.tellRules(watch.Rule{Ports: uitest.Ports(t, "9000")})
+	d.setRules(watch.Rule{Ports: uitest.Ports(t, "9000")})
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
 	d.ports.entry.SetText("deno")
-	d.Want("nobody", d.rows(), nil)
+	d.Want("no match", d.rows(), nil)
 	d.Update(d.HandOver(1, 77))
-	d.Want("deno has 8080 now", d.rows(), []string{"8080 changed"})
+	d.Want("after 8080 changed to deno", d.rows(), []string{"8080 changed"})
 	d.ports.entry.SetText("")
 	d.ports.table.Sort("process", false)
 	d.Want("by process", d.rows(), []string{"8080 changed", "9000", "3000"})
-	d.Update(d.HandOver(0, 78)) // 3000 is deno's too
+	d.Update(d.HandOver(0, 78)) // the owner of 3000 changes to deno
 	d.Want("moved", d.rows(), []string{"3000 changed", "8080 changed", "9000"})
 	d.Update(d.HandOver(2, 79))
 	if got := d.ports.cards.cards[0].model.detail; got != "deno" {
-		t.Errorf("the card says %q; want deno", got)
+		t.Errorf("got card %q, want deno", got)
 	}
 	before := d.Last.Listeners[1]
 	after := *before
@@ -255,12 +254,12 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 	d.Last.Listeners[1] = &after
 	d.Update(monitor.Update{Snapshot: d.Last, Events: []monitor.Event{{Kind: monitor.ExposureChanged, Listener: &after, Before: before}}, Ready: true})
 	if got := d.ports.quick.segments[quickExposed].Number; got != 1 {
-		t.Errorf("%d are exposed; want 1", got)
+		t.Errorf("got %d exposed, want 1", got)
 	}
 	d.ports.table.Select(after.ID)
 	d.Update(d.HandOver(1, 80))
 	if got := d.ports.details.pid.Text; got != "PID 80" {
-		t.Errorf("the side pane says %q; want PID 80", got)
+		t.Errorf("got details %q, want PID 80", got)
 	}
 	d.ports.setQuick(quickMine)
 	d.Want("ada's", d.rows(), []string{"3000 changed", "8080 changed", "9000 changed"})
@@ -270,25 +269,25 @@ func TestAChangeOfOneRowIsSeenWhereverItMatters(t *testing.T) {
 	changes := []monitor.Event{{Kind: monitor.OwnerChanged, Listener: &roots, Before: before}}
 	d.Last = monitor.Apply(d.Last, changes)
 	d.Update(monitor.Update{Snapshot: d.Last, Events: changes, Ready: true})
-	d.Want("3000 is root's now", d.rows(), []string{"8080 changed", "9000 changed"})
+	d.Want("after 3000 changed to root", d.rows(), []string{"8080 changed", "9000 changed"})
 	if got := d.ports.quick.segments[quickMine].Number; got != 2 {
-		t.Errorf("%d are ada's; want 2", got)
+		t.Errorf("got %d of ada, want 2", got)
 	}
 }
 
-// A port that changes hands goes from the rows of one process to those of the other.
-func TestAChangeOfOwnerChangesTheGroup(t *testing.T) {
+// A port whose owner changes must move to the group of its new owner.
+func TestOwnerChangeMovesToGroup(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "deno", 20), uitest.Listening(9229, "node", 10))
 	d.ports.ToggleGroup()
 	d.Want("grouped", d.rows(), []string{"3000", "9229", "8080"})
 	d.Update(d.HandOver(2, 20))
-	d.Want("9229 is that of 8080 now", d.rows(), []string{"3000", "8080", "9229 changed"})
+	d.Want("after 9229 changed owner", d.rows(), []string{"3000", "8080", "9229 changed"})
 	d.Update(d.HandOver(0, 20))
-	d.Want("and so is 3000", d.rows(), []string{"3000 changed", "8080", "9229 changed"})
+	d.Want("after 3000 changed owner", d.rows(), []string{"3000 changed", "8080", "9229 changed"})
 }
 
-func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
+func TestTypingFiltersAfterClick(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(9000, "java", 30))
 	test.Tap(d.ports.pause)
@@ -298,7 +297,7 @@ func TestTypingFiltersAfterAButtonWasClicked(t *testing.T) {
 	d.Want("asked", d.Asked, []string{"pause 0s"})
 }
 
-func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
+func TestPauseMenu(t *testing.T) {
 	d := newDesk(t)
 	for i := range 3 {
 		test.Tap(d.ports.pause)
@@ -307,35 +306,35 @@ func TestThePauseOffersWhatTheTrayDoes(t *testing.T) {
 	d.Want("asked for", d.Asked, []string{"pause 15m0s", "pause 1h0m0s", "pause 0s"})
 	d.SetStatus(Status{Paused: true})
 	test.Tap(d.ports.pause)
-	d.Want("asked for in a pause", d.Asked[3:], []string{"resume"})
+	d.Want("asked while paused", d.Asked[3:], []string{"resume"})
 }
 
-// Before the agent has told anything the window claims nothing.
-func TestTheWindowClaimsNothingBeforeItIsTold(t *testing.T) {
+// Before the agent has sent anything, the window must not claim anything.
+func TestEmptyBeforeFirstStatus(t *testing.T) {
 	d := silentDesk(t, nil)
-	said := func() []string {
+	texts := func() []string {
 		return []string{d.ports.left.Text, d.ports.right.Text, d.ports.quick.segments[0].Text.Text, d.ports.empty.Title.Text}
 	}
-	d.Want("at first", said(), []string{"", "", "All", "Loading…"})
+	d.Want("initially", texts(), []string{"", "", "All", "Loading…"})
 	d.SetStatus(Status{Notifications: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
-	d.Want("with the agent's status", said(), []string{"", "polling every 250 ms", "All", "Loading…"})
+	d.Want("with the agent's status", texts(), []string{"", "polling every 250 ms", "All", "Loading…"})
 	if d.ports.cards.object.Visible() {
-		t.Error("the cards say how the watched ports stand before anyone has looked")
+		t.Error("the cards are visible before the first snapshot")
 	}
 	d.see(uitest.Listening(62893, "node", 10))
-	d.Want("with what listens", said(), []string{"1 listening port · 1 of 1 watched open · 0 exposed to the network", "polling every 250 ms", "All 1", "Loading…"})
+	d.Want("with a snapshot", texts(), []string{"1 listening port · 1 of 1 watched open · 0 exposed to the network", "polling every 250 ms", "All 1", "Loading…"})
 	if !d.ports.cards.object.Visible() || d.ports.empty.Object.Visible() {
-		t.Error("what listens is not shown")
+		t.Error("the listeners are not shown")
 	}
 }
 
-// Typing goes on with the filter that the last window left.
-func TestTypingGoesOnWithTheFilterThatIsThere(t *testing.T) {
+// Typing continues the filter restored from the last window.
+func TestTypingContinuesRestoredFilter(t *testing.T) {
 	d := newDesk(t)
 	d.ports.Restore(State{Filter: "300"})
 	d.ports.table.Focus()
 	d.Window.Canvas().Focused().TypedRune('0')
 	if got := d.ports.entry.Text; got != "3000" {
-		t.Errorf("the filter is %q; want 3000", got)
+		t.Errorf("got filter %q, want 3000", got)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"porthole/ui/widgets"
 )
 
-// look shows what a look told of one listener, one second after the last.
-func (d *desk) look(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
+// probe shows the probe result of one listener, one second after the last.
+func (d *desk) probe(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
 	d.At = d.At.Add(time.Second)
 	processes := map[probe.ProcessID]monitor.ProcessState{}
 	if o, ok := l.Principal(); ok {
@@ -29,7 +29,7 @@ func clientsOf(l *widgets.ClientList) (lines []string) {
 	return lines
 }
 
-func TestConnectionsAreCountedInRowsAndCards(t *testing.T) {
+func TestConnectionCounts(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20)
 	d.see(a, b)
@@ -39,69 +39,69 @@ func TestConnectionsAreCountedInRowsAndCards(t *testing.T) {
 		}
 		return out
 	}
-	d.Want("before a look", conns(), []string{"3000: ", "62893: "})
+	d.Want("before the first probe", conns(), []string{"3000: ", "62893: "})
 	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{a.ID: 0, b.ID: 3}})
-	d.Want("after it", conns(), []string{"3000: 0", "62893: 3"})
-	d.Want("marks", d.rows(), []string{"3000", "62893"}) // a count is no change of the listener
+	d.Want("after a probe", conns(), []string{"3000: 0", "62893: 3"})
+	d.Want("marks", d.rows(), []string{"3000", "62893"}) // a connection does not change the listener
 	if got := d.ports.cards.cards[0].model.detail; got != "vite · 3 connections" {
-		t.Errorf("the card says %q", got)
+		t.Errorf("got card %q", got)
 	}
-	d.ShowProbe(probe.Result{At: d.At}) // not counted this time
-	d.Want("between two looks", conns(), []string{"3000: 0", "62893: 3"})
+	d.ShowProbe(probe.Result{At: d.At}) // without counts
+	d.Want("after a probe without counts", conns(), []string{"3000: 0", "62893: 3"})
 	d.ports.table.Sort("conns", true)
 	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{a.ID: 5, b.ID: 1}})
-	d.Want("sorted by them", conns(), []string{"3000: 5", "62893: 1"})
+	d.Want("sorted by connections", conns(), []string{"3000: 5", "62893: 1"})
 	d.see(a)
-	d.Want("of one that closed", conns(), []string{"3000: 5", "62893: "})
+	d.Want("with a closed listener", conns(), []string{"3000: 5", "62893: "})
 }
 
-func TestTheSidePaneSaysWhoIsConnected(t *testing.T) {
+func TestClientsInDetailsPane(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
 	d.see(a, b)
 	d.ports.table.Select(a.ID)
 	st := connection.State{BytesKnown: true, Conns: []connection.Conn{uitest.Conn(1, 7, "curl", 0, 0)}}
-	d.look(a, st, monitor.ProcessState{})
+	d.probe(a, st, monitor.ProcessState{})
 	st.Conns = []connection.Conn{uitest.Conn(1, 7, "curl", 1000, 2000)}
-	d.look(a, st, monitor.ProcessState{})
-	side := d.ports.details
-	d.Want("clients", clientsOf(side.clients), []string{"curl 7 1 conn 3.0 kB/s"})
-	if !side.clients.Object.Visible() || side.clientsTitle.Text != "Connections (1)" {
-		t.Errorf("shown %v, title %q", side.clients.Object.Visible(), side.clientsTitle.Text)
+	d.probe(a, st, monitor.ProcessState{})
+	pane := d.ports.details
+	d.Want("clients", clientsOf(pane.clients), []string{"curl 7 1 conn 3.0 kB/s"})
+	if !pane.clients.Object.Visible() || pane.clientsTitle.Text != "Connections (1)" {
+		t.Errorf("clients: shown %v, title %q", pane.clients.Object.Visible(), pane.clientsTitle.Text)
 	}
 	d.ports.table.Select(b.ID)
-	if side.clients.Object.Visible() {
+	if pane.clients.Object.Visible() {
 		t.Error("the clients of another listener are shown")
 	}
-	d.look(a, st, monitor.ProcessState{}) // a look that was under way
-	if side.clients.Object.Visible() {
-		t.Error("a late look shows the clients of another listener")
+	d.probe(a, st, monitor.ProcessState{}) // a probe that started before
+	if pane.clients.Object.Visible() {
+		t.Error("a late probe shows the clients of another listener")
 	}
 }
 
-func TestTheDetailsPaneShowsWarnings(t *testing.T) {
+func TestDetailsPaneShowsWarnings(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Parents = []monitor.Parent{{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}, {PID: 4, Name: "zsh"}}
 	d.see(a)
 	d.ports.table.Select(a.ID)
-	side := d.ports.details
-	if len(side.warnings.Sentences) != 0 || side.warnings.Object.Visible() {
-		t.Errorf("nothing is odd, and it says %q", side.warnings.Sentences)
+	pane := d.ports.details
+	if len(pane.warnings.Sentences) != 0 || pane.warnings.Object.Visible() {
+		t.Errorf("got warnings %q, want none", pane.warnings.Sentences)
 	}
-	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
+	d.probe(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
 		"Orphaned: started by npm run dev, whose terminal has closed. Stop it if it is no longer needed.",
 		"The accept queue is full (3 of 2), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists.",
 		"The program file was deleted or replaced after the process started. Restart it to run the current version.",
 		"LD_PRELOAD loads extra code into the process (/tmp/x.so). Check that you trust this library.",
 	}
-	d.Want("side pane", side.warnings.Sentences, want)
-	if side.chain.Text != "zsh (exited) › npm run dev › node" || len(side.warnings.Object.Objects) != len(want) {
-		t.Errorf("side %q, %d bars", side.chain.Text, len(side.warnings.Object.Objects))
+	d.Want("warnings", pane.warnings.Sentences, want)
+	if pane.chain.Text != "zsh (exited) › npm run dev › node" || len(pane.warnings.Object.Objects) != len(want) {
+		t.Errorf("got chain %q and %d warning bars", pane.chain.Text, len(pane.warnings.Object.Objects))
 	}
-	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
-	if side.warnings.Object.Visible() {
-		t.Error("what is not odd any more is still said")
+	d.probe(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
+	if pane.warnings.Object.Visible() {
+		t.Error("the warnings did not disappear")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"porthole/ui/widgets"
 )
 
-// quickFilter is a filter that is one click away. Its number is its place in the bar.
+// quickFilter is a filter in the segmented bar. Its value is its position in the bar.
 type quickFilter int
 
 const (
@@ -18,10 +18,10 @@ const (
 	quickMine
 )
 
-// quickNames are how the filters are called in State.
+// quickNames are the names of the filters in State.
 var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine"}
 
-// matches reports whether the filter shows the row; user is who looks.
+// matches reports whether the filter shows r. user is the user name of this session.
 func (q quickFilter) matches(r *portRow, user string) bool {
 	switch q {
 	case quickWatched:
@@ -34,7 +34,7 @@ func (q quickFilter) matches(r *portRow, user string) bool {
 	return true
 }
 
-// quickBar shows the filters side by side, each with how many rows it shows.
+// quickBar shows the quick filters side by side, each with its number of rows.
 type quickBar struct {
 	segments []*widgets.Segment
 	chosen   quickFilter
@@ -63,8 +63,7 @@ func (b *quickBar) choose(q quickFilter) {
 	}
 }
 
-// count shows how many rows each filter shows, and reports whether that takes another
-// room than before.
+// count shows the number of rows of each filter. It reports whether the size of the bar changed.
 func (b *quickBar) count(counts [4]int) (resized bool) {
 	for i, s := range b.segments {
 		resized = s.Count(counts[i]) || resized

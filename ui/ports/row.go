@@ -18,10 +18,10 @@ import (
 	"porthole/ui/words"
 )
 
-// markTime is how long a new, changed or closed row is marked.
+// markTime is how long a new, changed or closed row stays marked.
 const markTime = 3 * time.Second
 
-// rowMark is what happened to a row lately.
+// rowMark is the recent change of a row.
 type rowMark int
 
 const (
@@ -31,21 +31,21 @@ const (
 	closed
 )
 
-// portRow is a listener as the table shows it. Its words are made once, when
-// the listener changes, not when they are painted.
+// portRow is a row of the table: a listener as text. The texts are built when the listener changes,
+// not when they are painted.
 type portRow struct {
 	listener   *monitor.Listener
 	watched    bool
 	mark       rowMark
-	until      time.Time // the mark's end
+	until      time.Time // end of the mark
 	searchText filter.Searchable
 
-	ambiguous bool // "localhost" may mean another process
+	ambiguous bool // "localhost" may reach another process
 	upAt      time.Time
 
 	port, process, pid, user, exposure, address, project, service, up string
 
-	connections int // -1 where that is not known
+	connections int // -1 if unknown
 }
 
 func newPortRow(l *monitor.Listener, watched bool) *portRow {
@@ -71,20 +71,20 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 	return r
 }
 
-// exposureText says who can connect, in the table's few words.
+// exposureText describes the exposure of l in a few words.
 func exposureText(l *monitor.Listener) string {
 	if l.Exposure == monitor.ExposureLoopback {
 		return lang.L("local only")
 	}
-	if !l.AcceptsLoopback() { // of another interface: the address says which
+	if !l.AcceptsLoopback() { // on another interface: show its address
 		return l.Addresses[0].Unmap().String()
 	}
 	return lang.L("network")
 }
 
-// age says for how long the listener has been up: since Porthole saw it open, or
-// at the most as long as its process. The words are made when they are painted:
-// of ten thousand rows thirty are.
+// age returns how long the listener has been up: since Porthole saw it open, or else "≤" the age
+// of its process. The text is built when it is painted, because only about thirty of ten thousand
+// rows are visible.
 func (r *portRow) age(now time.Time) string {
 	if second := now.Truncate(time.Second); !second.Equal(r.upAt) {
 		r.up, r.upAt = uptime(r.listener, now), second
@@ -102,34 +102,35 @@ func uptime(l *monitor.Listener, now time.Time) string {
 	return ""
 }
 
-// fingerprint is all that a row says but its age.
+// fingerprint returns all texts of the row except its age.
 func (r *portRow) fingerprint() string {
 	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.service}, "\x00")
 }
 
-// line is the row as text, with the addresses, whose column is hidden at first.
+// line returns the row as text for copying, including the addresses, whose column is hidden by
+// default.
 func (r *portRow) line() string {
 	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.project, r.service, r.address}, "\t")
 }
 
-// AccessibleText are the row for whoever hears it.
+// AccessibleText returns the row's text for screen readers.
 func (r *portRow) AccessibleText() string {
-	words := strings.ReplaceAll(r.line(), "\t", ", ")
+	text := strings.ReplaceAll(r.line(), "\t", ", ")
 	if r.mark == unmarked {
-		return words
+		return text
 	}
-	return markWords()[r.mark] + ", " + words
+	return markLabels()[r.mark] + ", " + text
 }
 
-// Key is the row's identity.
+// Key returns the identity of the row: the listener ID.
 func (r *portRow) Key() string { return r.listener.ID }
 
-// Tint is the colour of the row's mark.
+// Tint returns the background colour of the row's mark; "" if the row is not marked.
 func (r *portRow) Tint() fyne.ThemeColorName {
 	return [...]fyne.ThemeColorName{unmarked: "", opened: uitheme.TintNew, changed: uitheme.TintChanged, closed: uitheme.TintClosed}[r.mark]
 }
 
-// text is a cell that a closed row strikes.
+// text returns a cell that is struck through if the row is closed.
 func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
 	c := table.Cell{Text: s, Color: color, Struck: r.mark == closed}
 	if r.mark == closed {
@@ -138,17 +139,17 @@ func (r *portRow) text(s string, color fyne.ThemeColorName) table.Cell {
 	return c
 }
 
-// Widths of columns that say more with UDP, and with addresses of other interfaces.
+// Widths of columns, and widths if UDP or addresses of other interfaces are shown.
 const (
 	portWidth, portWidthUDP         = 72, 92
 	exposureWidth, exposureWidthAll = 112, 142
 )
 
-// portColumns are the columns of the Ports table.
+// portColumns returns the columns of the Ports table.
 func portColumns(star func(*portRow), now func() time.Time) []table.Column[*portRow] {
 	muted := table.ColorMuted
 	up := float32(76)
-	for _, word := range markWords() {
+	for _, word := range markLabels() {
 		up = max(up, fyne.MeasureText(word, theme.TextSize(), fyne.TextStyle{}).Width+2*table.CellPadding)
 	}
 	by := func(of func(*portRow) string) func(a, b *portRow) int {
@@ -187,15 +188,15 @@ func unknownOwnerColor(r *portRow) fyne.ThemeColorName {
 }
 
 func starCell(r *portRow) table.Cell {
-	const size = 19 // the stars of the face of commands are small
+	const size = 19 // the default font has small stars
 	if r.watched {
 		return table.Cell{Text: "★", Color: uitheme.ColorAlert, Size: size}
 	}
 	return table.Cell{Text: "☆", Color: table.ColorMuted, Size: size}
 }
 
-// exposureCell frames what the network can reach, and where “localhost” may mean
-// another process, which the side pane explains; the rest stays quiet.
+// exposureCell highlights exposed listeners, and listeners whose “localhost” is ambiguous (the
+// details pane explains it). Others are muted.
 func exposureCell(r *portRow) table.Cell {
 	c := r.text(r.exposure, table.ColorMuted)
 	switch {
@@ -210,23 +211,23 @@ func exposureCell(r *portRow) table.Cell {
 	return c
 }
 
-// markWords are what stands in a marked row, in place of its age: its colour says
-// nothing to some.
-func markWords() map[rowMark]string {
+// markLabels are the texts shown in marked rows instead of the age, because not everybody can
+// distinguish the colours.
+func markLabels() map[rowMark]string {
 	return map[rowMark]string{opened: lang.L("new"), changed: lang.L("changed"), closed: lang.L("closed")}
 }
 
-// Mark says what the tint does.
+// Mark returns the cell that states the row's mark as text.
 func (r *portRow) Mark() table.Cell {
 	if r.mark == unmarked {
 		return table.Cell{}
 	}
 	color := map[rowMark]fyne.ThemeColorName{opened: uitheme.ColorOpen, changed: uitheme.ColorAlert, closed: uitheme.ColorClosed}[r.mark]
-	return table.Cell{Text: markWords()[r.mark], Color: color}
+	return table.Cell{Text: markLabels()[r.mark], Color: color}
 }
 
-// compareFold compares without regard to case. It makes no copies of what is
-// ASCII: a sort of ten thousand rows compares a hundred thousand times.
+// compareFold compares two strings ignoring case. It does not allocate for ASCII: sorting ten
+// thousand rows takes about a hundred thousand comparisons.
 func compareFold(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		x, y := lower(a[i]), lower(b[i])
@@ -247,7 +248,7 @@ func lower(b byte) byte {
 	return b
 }
 
-// count takes the row's connections from counts, by listener.
+// count sets the row's connections from counts, by listener ID.
 func (r *portRow) count(counts map[string]int) {
 	r.connections = -1
 	if n, ok := counts[r.listener.ID]; ok {
@@ -255,7 +256,7 @@ func (r *portRow) count(counts map[string]int) {
 	}
 }
 
-// connsCell counts who is connected; nobody is said quietly.
+// connsCell shows the number of connections; 0 is muted.
 func connsCell(r *portRow) table.Cell {
 	switch {
 	case r.connections < 0 || r.mark == closed:
@@ -284,13 +285,13 @@ func byWatched(a, b *portRow) int {
 
 func byPID(a, b *portRow) int {
 	first := func(r *portRow) int {
-		o, _ := r.listener.Principal() // 0 where hidden
+		o, _ := r.listener.Principal() // PID 0 if the owner is unknown
 		return o.PID
 	}
 	return cmp.Or(cmp.Compare(first(a), first(b)), byPort(a, b))
 }
 
-// byExposure puts what the network can reach first.
+// byExposure sorts exposed listeners first.
 func byExposure(a, b *portRow) int {
 	local := func(r *portRow) int {
 		if r.listener.Exposure == monitor.ExposureNetwork {
@@ -301,7 +302,7 @@ func byExposure(a, b *portRow) int {
 	return cmp.Or(cmp.Compare(local(a), local(b)), compareFold(a.exposure, b.exposure), byPort(a, b))
 }
 
-// byAge puts the youngest first, what is unknown last.
+// byAge sorts the youngest first and unknown ages last.
 func byAge(a, b *portRow) int {
 	begin := func(r *portRow) time.Time {
 		if o, ok := r.listener.Principal(); ok && r.listener.Since.IsZero() {

@@ -13,7 +13,7 @@ import (
 	"porthole/ui/words"
 )
 
-// The keys of the page that its menus show too.
+// Shortcuts of the page that its menus show too.
 var (
 	OpenKeys    = widgets.Chord{Key: fyne.KeyReturn}
 	WatchKeys   = widgets.Chord{Key: fyne.KeySpace}
@@ -24,8 +24,8 @@ var (
 
 func (p *Page) star(r *portRow) { p.watch(r.listener.Port) }
 
-// watch makes or removes the simple watch of a port. A port that only a wider
-// rule watches gets one of its own, since ★ cannot take a range apart.
+// watch adds or removes the watch of a single port. A port covered only by a range gets a watch of
+// its own, because ★ cannot split a range.
 func (p *Page) watch(port uint16) {
 	if !p.agentRunning() {
 		return
@@ -37,7 +37,7 @@ func (p *Page) watch(port uint16) {
 	p.actions.Watch(port)
 }
 
-// group brings the rows of one process together, or no longer.
+// group turns grouping by process on or off.
 func (p *Page) group(on bool) {
 	p.grouped.Choose(on)
 	if !on {
@@ -46,24 +46,24 @@ func (p *Page) group(on bool) {
 	}
 	p.table.SetGroup(func(r *portRow) string {
 		if len(r.listener.Owners) == 0 {
-			return "" // nobody knows whether two that are hidden are one
+			return "" // unknown owners may be different processes
 		}
 		o, _ := r.listener.Principal()
 		return fmt.Sprintf("%d %d", o.PID, o.Start)
 	})
 }
 
-// headerItems are the page's own in the menu of columns.
+// headerItems returns the page's own items in the column menu.
 func (p *Page) headerItems() []*fyne.MenuItem {
 	item := widgets.MenuItem(lang.L("Group by process"), GroupKeys, p.ToggleGroup)
 	item.Checked = p.table.Grouped()
 	return []*fyne.MenuItem{item}
 }
 
-// ToggleGroup groups the rows by process, or no longer.
+// ToggleGroup turns grouping by process on or off.
 func (p *Page) ToggleGroup() { p.group(!p.table.Grouped()) }
 
-// menu is the context menu of a row.
+// menu opens the context menu of a row.
 func (p *Page) menu(r *portRow, at fyne.Position) {
 	c := fyne.CurrentApp().Driver().CanvasForObject(p.Content)
 	if c == nil {
@@ -105,12 +105,13 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
 
-// stoppable reports whether it makes sense to ask for the end of r's owners.
+// stoppable reports whether r has an owner that can be stopped.
 func (p *Page) stoppable(r *portRow) bool {
 	return p.live && r.mark != closed && mayStop(r.listener)
 }
 
-// StopSelected asks whether the owners of the selected row are to be stopped.
+// StopSelected asks whether to stop the owners of the selected row, or shows why they can't be
+// stopped.
 func (p *Page) StopSelected() {
 	r, ok := p.table.Selected()
 	switch {
@@ -124,22 +125,22 @@ func (p *Page) StopSelected() {
 	}
 }
 
-// browse opens l in the browser, where it listens still: else another process may
-// have its port by now.
+// browse opens l in the browser if l is still open: otherwise another process may own the port by
+// now.
 func (p *Page) browse(l *monitor.Listener) {
 	if p.stillOpen(l) {
 		p.actions.OpenInBrowser(words.ClientAddress(l))
 	}
 }
 
-// copyURL copies the URL of l, for which it is asked what it speaks.
+// copyURL copies the URL of l. The program asks the server whether it speaks http or https.
 func (p *Page) copyURL(l *monitor.Listener) {
 	if p.stillOpen(l) {
 		p.actions.CopyURL(words.ClientAddress(l))
 	}
 }
 
-// stillOpen reports whether l listens still, and says so where it does not.
+// stillOpen reports whether l is still open. If not, it shows a notice.
 func (p *Page) stillOpen(l *monitor.Listener) bool {
 	r := p.rows[l.ID]
 	if r == nil || r.mark == closed {
@@ -149,21 +150,21 @@ func (p *Page) stillOpen(l *monitor.Listener) bool {
 	return true
 }
 
-// CopyRow copies the selected row as one line.
+// CopyRow copies the selected row as one line of text.
 func (p *Page) CopyRow() {
 	if r, ok := p.table.Selected(); ok {
 		p.copy(r.line())
 	}
 }
 
-// copy copies text, and says so: else nothing is to be seen of it.
+// copy copies text and confirms it in the status line, because copying is otherwise invisible.
 func (p *Page) copy(text string) {
 	p.actions.Copy(text)
 	p.ShowNotice(words.Copied(text))
 }
 
-// mayStop reports whether any owner of l can be stopped: one that is hidden cannot,
-// and without the first process the machine stops.
+// mayStop reports whether any owner of l can be stopped: an unknown owner can't, and PID 1 must
+// not.
 func mayStop(l *monitor.Listener) bool {
 	return slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return o.PID > 1 })
 }

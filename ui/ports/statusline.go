@@ -14,15 +14,15 @@ import (
 	"porthole/ui/words"
 )
 
-// ShowNotice shows a sentence in the status line for a while.
+// ShowNotice shows a sentence in the status line for widgets.NoticeTime.
 func (p *Page) ShowNotice(sentence string) {
 	p.notice, p.noticeUntil = sentence, p.now().Add(widgets.NoticeTime)
 	p.showStatus()
 }
 
-// togglePause ends a pause of notifications, or offers what the tray does.
+// togglePause resumes notifications, or offers the same pauses as the tray.
 func (p *Page) togglePause() {
-	p.table.Focus() // the button keeps the keyboard else, and typing would not filter
+	p.table.Focus() // otherwise the button keeps the focus and typing would not filter
 	if !p.agentRunning() {
 		return
 	}
@@ -37,12 +37,12 @@ func (p *Page) togglePause() {
 	widgets.ShowMenuBelow(p.pause, items...)
 }
 
-// countWords counts what listens; "" while nothing was told yet.
-func (p *Page) countWords() string {
+// countText returns the counts of listening, watched and exposed ports; "" before the first update.
+func (p *Page) countText() string {
 	if !p.ready {
 		return ""
 	}
-	ports, exposed := map[uint16]bool{}, 0 // two servers on one port are one port
+	ports, exposed := map[uint16]bool{}, 0 // two servers on one port count once
 	for _, r := range p.rows {
 		if r.mark == closed {
 			continue
@@ -52,7 +52,7 @@ func (p *Page) countWords() string {
 			exposed++
 		}
 	}
-	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !ports[port] && p.table.Len() > 0 { // else the page itself says it
+	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !ports[port] && p.table.Len() > 0 { // otherwise the page itself shows it
 		return lang.L("Port {{.Port}} is free", map[string]any{"Port": port})
 	}
 	listening := len(ports)
@@ -65,17 +65,17 @@ func (p *Page) countWords() string {
 }
 
 func (p *Page) showStatus() {
-	words, color := p.countWords(), table.ColorMuted
+	text, color := p.countText(), table.ColorMuted
 	if p.now().Before(p.noticeUntil) {
-		words, color = p.notice, uitheme.ColorAlert
+		text, color = p.notice, uitheme.ColorAlert
 	}
-	widgets.SetText(p.left, words, color)
-	if hidden := words != p.unwatched.notice || !p.canUndo(); p.undoLink.Hidden != hidden {
+	widgets.SetText(p.left, text, color)
+	if hidden := text != p.unwatched.notice || !p.canUndo(); p.undoLink.Hidden != hidden {
 		p.undoLink.Hidden = hidden
-		p.foot.Refresh() // it stands behind the words
+		p.foot.Refresh() // the link moves with the text
 	}
-	widgets.SetText(p.right, p.healthWords(), table.ColorMuted)
-	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications: the status line says so then
+	widgets.SetText(p.right, p.healthText(), table.ColorMuted)
+	label, icon := lang.L("Pause"), theme.MediaPauseIcon() // of notifications; the status line shows the pause
 	if p.status.Paused {
 		label, icon = lang.L("Resume"), theme.MediaPlayIcon()
 	}
@@ -85,8 +85,8 @@ func (p *Page) showStatus() {
 	}
 }
 
-// healthWords says how the monitor is doing.
-func (p *Page) healthWords() string {
+// healthText returns the state of the monitor and of notifications.
+func (p *Page) healthText() string {
 	h := p.status.Health
 	var parts []string
 	if p.status.Paused {
@@ -95,7 +95,7 @@ func (p *Page) healthWords() string {
 			text = lang.L("notifications paused until {{.Time}}", map[string]any{"Time": p.status.PausedUntil.Local().Format("15:04")})
 		}
 		parts = append(parts, text)
-	} else if p.live && !p.status.Notifications && (h.Interval > 0 || h.Problem != "") { // else nothing was told yet
+	} else if p.live && !p.status.Notifications && (h.Interval > 0 || h.Problem != "") { // no status has arrived before that
 		parts = append(parts, lang.L("notifications off"))
 	}
 	switch {

@@ -10,17 +10,17 @@ import (
 	"porthole/ui/widgets"
 )
 
-// removedWatch is what ☆ took away, and what Undo brings back: the rules of one
-// port, with their names, and their places.
+// removedWatch is what ☆ removed and Undo restores: the rules of one port, with their names and
+// positions.
 type removedWatch struct {
 	port   uint16
 	rules  watch.Rules
 	places []int
 	until  time.Time
-	notice string // what the status line said then: Undo stands behind it
+	notice string // the notice in the status line that Undo belongs to
 }
 
-// unwatch removes the simple watches of port; they can be brought back.
+// unwatch removes the simple watches of port. Undo restores them.
 func (p *Page) unwatch(port uint16) {
 	gone := removedWatch{port: port, until: p.now().Add(widgets.UndoTime)}
 	left := p.status.Rules.WithoutPort(port)
@@ -35,12 +35,12 @@ func (p *Page) unwatch(port uint16) {
 	p.ShowNotice(gone.notice)
 }
 
-// Undo brings back the watch that ☆ removed last.
+// Undo restores the watch that ☆ removed last.
 func (p *Page) Undo() {
 	if !p.canUndo() {
 		return
 	}
-	seen := p.status.Rules.WithoutPort(p.unwatched.port) // the agent may not have said yet that it is gone
+	seen := p.status.Rules.WithoutPort(p.unwatched.port) // the agent may not have confirmed the removal yet
 	rules := slices.Clone(seen)
 	for i, rule := range p.unwatched.rules {
 		rules = slices.Insert(rules, min(p.unwatched.places[i], len(rules)), rule)
@@ -48,7 +48,7 @@ func (p *Page) Undo() {
 	p.unwatched, p.noticeUntil = removedWatch{}, time.Time{}
 	p.actions.SetWatches(seen, rules)
 	p.showStatus()
-	p.table.Focus() // the link, which goes, would keep the keyboard
+	p.table.Focus() // the link disappears and would keep the focus
 }
 
 func (p *Page) canUndo() bool { return p.live && p.now().Before(p.unwatched.until) }

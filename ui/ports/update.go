@@ -8,9 +8,9 @@ import (
 	"porthole/ui/words"
 )
 
-// updateRows shows changes that leave every row where it is: somebody else
-// has a port, or we learned more. It reports false where the page has to be
-// arranged anew; what it did till then is right all the same.
+// updateRows handles updates that move no row: owner changes, and listeners of which more became
+// known. It returns false if the page has to be rearranged; the rows that it has updated by then
+// are correct.
 func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 	if len(u.Snapshot.Listeners) != len(p.snapshot.Listeners) {
 		return false
@@ -37,8 +37,8 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 	return true
 }
 
-// sameGroup reports whether neither filters nor counts, cards nor warnings
-// tell the two rows of one listener apart.
+// sameGroup reports whether the two rows of one listener are the same for filters, counts, cards
+// and warnings.
 func (p *Page) sameGroup(a, b *portRow) bool {
 	a4, a6 := words.LoopbackFamilies(a.listener)
 	b4, b6 := words.LoopbackFamilies(b.listener)
@@ -47,15 +47,15 @@ func (p *Page) sameGroup(a, b *portRow) bool {
 		a4 == b4 && a6 == b6 && p.filter.Finds(a.searchText) == p.filter.Finds(b.searchText)
 }
 
-// isShown reports whether the filters let r through.
+// isShown reports whether r matches the filters.
 func (p *Page) isShown(r *portRow) bool {
 	return p.filter.Finds(r.searchText) && p.quick.chosen.matches(r, p.status.User)
 }
 
-// markAmbiguous marks the rows whose "localhost" may mean another process: one
-// has the port on 127.0.0.1, another on [::1].
+// markAmbiguous marks the rows whose "localhost" may reach another process: one has the port on
+// 127.0.0.1, another on [::1].
 func (p *Page) markAmbiguous() {
-	all := p.snapshot.Listeners // those of one port stand together
+	all := p.snapshot.Listeners // sorted, so listeners of one port are adjacent
 	for first := 0; first < len(all); {
 		same := words.SamePort(all[first:], all[first])
 		for _, l := range same {

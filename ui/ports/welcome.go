@@ -11,9 +11,8 @@ import (
 	"porthole/ui/widgets"
 )
 
-// welcome is a line for who uses Porthole for the first time: where it is when
-// its window is closed, and what the port is that it watches. Once it was read it never
-// comes again.
+// welcome is a line for new users: where Porthole is when its window is closed, and which port it
+// watches. Once dismissed it does not return.
 type welcome struct {
 	text   *widgets.Note
 	read   bool
@@ -33,7 +32,7 @@ func newWelcome(done func()) *welcome {
 	return w
 }
 
-// show shows the line or hides it, and reports whether that changed anything.
+// show shows or hides the line. It reports whether anything changed.
 func (w *welcome) show(on bool, rules watch.Rules) bool {
 	on = on && !w.read
 	text := lang.L("Porthole stays in the tray when you close this window. Click the star next to a port to be notified when a server opens it.")

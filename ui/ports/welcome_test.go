@@ -11,23 +11,23 @@ import (
 	"porthole/ui/widgets"
 )
 
-func TestANewUserIsWelcomedOnce(t *testing.T) {
+func TestWelcome(t *testing.T) {
 	d := newDesk(t)
 	if d.ports.welcome.object.Visible() {
-		t.Fatal("who is not new is welcomed")
+		t.Fatal("the welcome is visible to an existing user")
 	}
 	d.see(uitest.Listening(3000, "node", 10))
-	d.Window.Resize(fyne.NewSize(1000, 601)) // the cards have come
+	d.Window.Resize(fyne.NewSize(1000, 601)) // after the cards have appeared
 	table := d.ports.table.Size()
 	first := Status{Notifications: true, Rules: watch.Default(), Welcome: true}
 	d.SetStatus(first)
 	if text := d.ports.welcome.text.Segment.Text; !d.ports.welcome.object.Visible() || !strings.Contains(text, "in the tray") || !strings.Contains(text, "62893") {
-		t.Errorf("it says %q, visible %v", text, d.ports.welcome.object.Visible())
+		t.Errorf("got welcome %q, visible %v", text, d.ports.welcome.object.Visible())
 	}
 	if now := d.ports.table.Size(); now.Height >= table.Height || now.Height < table.Height-60 {
-		t.Errorf("the table is %v high, and was %v", now.Height, table.Height)
+		t.Errorf("got table height %v, was %v", now.Height, table.Height)
 	}
-	for range 60 { // Tab comes to it
+	for range 60 { // Tab must reach the link
 		d.Window.Canvas().FocusNext()
 		if l, ok := d.Window.Canvas().Focused().(*widgets.Link); ok && l.Text.Text == "Got it" {
 			l.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
@@ -35,20 +35,20 @@ func TestANewUserIsWelcomedOnce(t *testing.T) {
 		}
 	}
 	d.Want("asked", d.Asked, []string{"welcomed"})
-	d.SetStatus(first) // the agent had not heard of it yet
+	d.SetStatus(first) // sent before the agent received the request
 	if d.ports.welcome.object.Visible() || d.ports.table.Size() != table {
-		t.Errorf("it comes back, the table %v and was %v", d.ports.table.Size(), table)
+		t.Errorf("the welcome returned: got table %v, was %v", d.ports.table.Size(), table)
 	}
 }
 
-func TestTheWelcomeSaysOnlyWhatIsSo(t *testing.T) {
+func TestWelcomeWithoutDefaultWatch(t *testing.T) {
 	d := newDesk(t)
 	d.SetStatus(Status{Welcome: true, Rules: watch.Rules{}.WithPort(8080)})
 	if text := d.ports.welcome.text.Segment.Text; strings.Contains(text, "62893") || !strings.Contains(text, "star") {
-		t.Errorf("where 62893 is not watched: %q", text)
+		t.Errorf("62893 not watched: got welcome %q", text)
 	}
 	d.Disconnect()
 	if d.ports.welcome.object.Visible() {
-		t.Error("it stays where nobody watches")
+		t.Error("the welcome is visible after the agent disconnected")
 	}
 }
