@@ -251,12 +251,14 @@ func (w *Watcher) closed(now time.Time, c monitor.Event) []Alert {
 }
 
 // SameService reports whether two listeners belong to the same service, so that
-// one is the restart of the other: same user, program and folder, or, if these
-// are not known, same name, unit or container.
+// one is the restart of the other: same user, program and folder and, if the program
+// is an interpreter, the same script, module or archive. If these are not known, the
+// unit or container is the same.
 func SameService(a, b *monitor.Listener) bool {
 	p, q := a.Owners, b.Owners
 	if len(p) > 0 && len(q) > 0 {
-		return p[0].User == q[0].User && p[0].Name == q[0].Name && p[0].Program == q[0].Program && p[0].Folder == q[0].Folder
+		return p[0].User == q[0].User && p[0].Name == q[0].Name && p[0].Program == q[0].Program && p[0].Folder == q[0].Folder &&
+			interpreted(p[0]) == interpreted(q[0])
 	}
 	return len(p) == len(q) && a.User == b.User && a.Unit == b.Unit && a.ContainerID == b.ContainerID
 }
