@@ -17,20 +17,20 @@ import (
 	"porthole/ui/widgets"
 )
 
-// chartHours is how far the chart goes back.
+// chartHours is the number of hours in the chart.
 const chartHours = 24
 
-// hourChart is a bar for each of the last hours; a click on one chooses it.
+// hourChart shows a bar for each of the last chartHours hours. A click on a bar selects the hour.
 type hourChart struct {
 	widget.BaseWidget
 	onChoose func(end time.Time)
 	zone     *time.Location
 
-	from     time.Time // zero where nothing is known
+	from     time.Time // start of the first hour; zero if unknown
 	counts   [chartHours]int
-	filtered bool      // they are only of what a filter lets through
-	until    time.Time // the end of the chosen hour; zero for none
-	hovered  int       // that the pointer or the keyboard is at; -1 for none
+	filtered bool      // the counts are only of events that match the filter
+	until    time.Time // end of the selected hour; zero for none
+	hovered  int       // index of the hour under the pointer or the keyboard focus; -1 for none
 	focused  bool
 
 	bars          [chartHours]*canvas.Rectangle
@@ -39,8 +39,8 @@ type hourChart struct {
 	title, detail *canvas.Text
 }
 
-func newHourChart(chosen func(time.Time)) *hourChart {
-	c := &hourChart{onChoose: chosen, hovered: -1, zone: time.UTC, base: canvas.NewRectangle(color.Transparent), title: widgets.NewCaption(), detail: widgets.NewCaption()}
+func newHourChart(onChoose func(time.Time)) *hourChart {
+	c := &hourChart{onChoose: onChoose, hovered: -1, zone: time.UTC, base: canvas.NewRectangle(color.Transparent), title: widgets.NewCaption(), detail: widgets.NewCaption()}
 	for i := range c.bars {
 		c.bars[i] = canvas.NewRectangle(color.Transparent)
 		c.bars[i].CornerRadius = 2
@@ -53,12 +53,14 @@ func newHourChart(chosen func(time.Time)) *hourChart {
 	return c
 }
 
-// firstHour is where the last hours begin: hours as the store counts them.
+// firstHour returns the start of the first hour in the chart. Hours are full hours in UTC, as in
+// the history.
 func firstHour(now time.Time) time.Time {
 	return now.UTC().Truncate(time.Hour).Add(-(chartHours - 1) * time.Hour)
 }
 
-// set shows the hours from on, in zone; filtered where they are not of all changes.
+// set shows the counts of the hours since from, with labels in zone. filtered means that they are
+// not of all events.
 func (c *hourChart) set(from time.Time, hours []history.HourCount, filtered bool, zone *time.Location) {
 	c.from, c.filtered, c.zone, c.counts = from, filtered, zone, [chartHours]int{}
 	for _, h := range hours {
@@ -69,7 +71,7 @@ func (c *hourChart) set(from time.Time, hours []history.HourCount, filtered bool
 	c.Refresh()
 }
 
-// choose marks the hour that ends then.
+// choose marks the hour that ends at until as selected.
 func (c *hourChart) choose(until time.Time) {
 	c.until = until
 	c.Refresh()
@@ -83,7 +85,7 @@ func (c *hourChart) sum() int {
 	return sum
 }
 
-// detailText say what the hour under the pointer had, or the chosen one.
+// detailText describes the hour under the pointer, or else the selected one.
 func (c *hourChart) detailText() string {
 	i := c.hovered
 	if i < 0 && !c.until.IsZero() {
@@ -97,7 +99,7 @@ func (c *hourChart) detailText() string {
 		"From": start.Format("15:04"), "To": start.Add(time.Hour).Format("15:04"), "Count": c.counts[i]})
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (c *hourChart) CreateRenderer() fyne.WidgetRenderer {
 	objects := []fyne.CanvasObject{c.base, c.title, c.detail}
 	for _, b := range c.bars {
@@ -119,17 +121,17 @@ func (r *hourChartRenderer) Destroy() {}
 func (r *hourChartRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *hourChartRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(chartHours*6, barsAt+barHeight+16)
+	return fyne.NewSize(chartHours*6, barsTop+barHeight+16)
 }
 
 func (r *hourChartRenderer) Refresh() { r.Layout(r.c.Size()) }
 
 const (
-	barsAt    = 20 // under the words
+	barsTop   = 20 // below the captions
 	barHeight = 34
 )
 
-// Layout gives each bar its height: the highest is the full one.
+// Layout sets the heights of the bars, relative to the highest.
 func (r *hourChartRenderer) Layout(s fyne.Size) {
 	c := r.c
 	highest, width := 1, s.Width/chartHours
@@ -158,7 +160,7 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 		case c.counts[i] > 0:
 			b.FillColor = faint(b.FillColor)
 		}
-		b.Move(fyne.NewPos(float32(i)*width+1.5, barsAt+barHeight-height))
+		b.Move(fyne.NewPos(float32(i)*width+1.5, barsTop+barHeight-height))
 		b.Resize(fyne.NewSize(width-3, height))
 	}
 	name, thick := theme.ColorNameSeparator, float32(1)
@@ -166,7 +168,7 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 		name, thick = theme.ColorNamePrimary, 2
 	}
 	widgets.Fill(c.base, name)
-	c.base.Move(fyne.NewPos(0, barsAt+barHeight))
+	c.base.Move(fyne.NewPos(0, barsTop+barHeight))
 	c.base.Resize(fyne.NewSize(s.Width, thick))
 	for i, t := range c.ticks {
 		text := ""
@@ -175,12 +177,12 @@ func (r *hourChartRenderer) Layout(s fyne.Size) {
 		}
 		widgets.SetText(t, text, table.ColorMuted)
 		t.Resize(t.MinSize())
-		t.Move(fyne.NewPos(float32(i*6)*width+1.5, barsAt+barHeight+2))
+		t.Move(fyne.NewPos(float32(i*6)*width+1.5, barsTop+barHeight+2))
 	}
 	canvas.Refresh(c)
 }
 
-// faint takes a third of c's strength, so that what is chosen stands out.
+// faint returns c at two thirds of its opacity, so that the selected bar stands out.
 func faint(c color.Color) color.Color {
 	n, ok := c.(color.NRGBA)
 	if ok {
@@ -197,7 +199,7 @@ func (c *hourChart) at(x float32) int {
 	return min(int(x/(c.Size().Width/chartHours)), chartHours-1)
 }
 
-// Tapped chooses the hour, or no longer.
+// Tapped selects the hour, or clears the selection.
 func (c *hourChart) Tapped(e *fyne.PointEvent) { c.press(c.at(e.Position.X)) }
 
 func (c *hourChart) press(i int) {
@@ -211,10 +213,10 @@ func (c *hourChart) press(i int) {
 	c.onChoose(end)
 }
 
-// MouseIn is Fyne's.
+// MouseIn implements desktop.Hoverable.
 func (c *hourChart) MouseIn(e *desktop.MouseEvent) { c.MouseMoved(e) }
 
-// MouseMoved is Fyne's.
+// MouseMoved implements desktop.Hoverable.
 func (c *hourChart) MouseMoved(e *desktop.MouseEvent) {
 	if i := c.at(e.Position.X); i != c.hovered {
 		c.hovered = i
@@ -222,22 +224,23 @@ func (c *hourChart) MouseMoved(e *desktop.MouseEvent) {
 	}
 }
 
-// MouseOut is Fyne's.
+// MouseOut implements desktop.Hoverable.
 func (c *hourChart) MouseOut() { c.hovered = -1; c.Refresh() }
 
-// FocusGained brings the keyboard to the last hour.
+// FocusGained implements fyne.Focusable. It moves the keyboard to the last hour.
 func (c *hourChart) FocusGained() {
 	c.focused, c.hovered = true, chartHours-1
 	c.Refresh()
 }
 
-// FocusLost is Fyne's.
+// FocusLost implements fyne.Focusable.
 func (c *hourChart) FocusLost() {
 	c.focused, c.hovered = false, -1
 	c.Refresh()
 }
 
-// TypedKey moves from hour to hour, and chooses one.
+// TypedKey implements fyne.Focusable: the arrow keys move between hours, Enter and Space select
+// one.
 func (c *hourChart) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyLeft:
@@ -253,14 +256,15 @@ func (c *hourChart) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-// TypedRune is Fyne's. Whatever is typed filters, a space is a key.
+// TypedRune implements fyne.Focusable. Typed characters go to the filter, except for the space,
+// which TypedKey handles.
 func (c *hourChart) TypedRune(r rune) {
 	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c); canvas != nil && r != ' ' && canvas.OnTypedRune() != nil {
 		canvas.OnTypedRune()(r)
 	}
 }
 
-// Cursor is Fyne's.
+// Cursor implements desktop.Cursorable.
 func (c *hourChart) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
 var (
@@ -269,11 +273,10 @@ var (
 	_ desktop.Hoverable = (*hourChart)(nil)
 )
 
-// AccessibilityLabel is the chart's title, and what it says of the hour that the
-// keyboard is at.
+// AccessibilityLabel returns the title of the chart and the description of the current hour.
 func (c *hourChart) AccessibilityLabel() string {
 	return widgets.AccessibleText(c.title.Text, c.detail.Text)
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*hourChart) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }

@@ -22,12 +22,12 @@ import (
 	"porthole/ui/words"
 )
 
-// eventPane tells all that is remembered of one listener, beside the list.
+// eventPane shows the history of one listener beside the list.
 type eventPane struct {
 	page   *Page
 	show   func(port uint16)
-	event  *history.Event  // that was clicked
-	events []history.Event // its listener's, the oldest first
+	event  *history.Event  // the selected event
+	events []history.Event // the events of its listener, oldest first
 	failed bool
 
 	body           *fyne.Container
@@ -57,14 +57,14 @@ func newEventPane(p *Page, show func(uint16)) *eventPane {
 		p.forget(history.Forget{Project: s.event.Owner.Project},
 			lang.L("The history of project {{.Project}} will be deleted. This cannot be undone.", map[string]any{"Project": monitor.Clean(s.event.Owner.Project, 60)}))
 	})
-	away := widgets.NewIconButton(theme.CancelIcon(), lang.L("Close"), func() {
+	closeButton := widgets.NewIconButton(theme.CancelIcon(), lang.L("Close"), func() {
 		s.close()
 		p.Focus()
 	})
-	away.Importance = widget.LowImportance
+	closeButton.Importance = widget.LowImportance
 	s.body = container.NewVBox()
 	s.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 10, 9, 12), s.body))
-	head := container.New(layout.NewCustomPaddedLayout(10, 4, 16, 6), container.NewBorder(nil, nil, nil, container.NewVBox(away),
+	head := container.New(layout.NewCustomPaddedLayout(10, 4, 16, 6), container.NewBorder(nil, nil, nil, container.NewVBox(closeButton),
 		container.New(layout.NewCustomPaddedVBoxLayout(0), s.heading, s.about)))
 	buttons := container.New(layout.NewCustomPaddedLayout(8, 10, 16, 12), container.New(
 		layout.NewRowWrapLayoutWithCustomPadding(6, 6), s.showPort, s.watchPort, s.forgetPort, s.forgetProject))
@@ -76,7 +76,7 @@ func newEventPane(p *Page, show func(uint16)) *eventPane {
 	return s
 }
 
-// open tells the story of e's listener: first what e says, then all.
+// open shows the history of e's listener: first only e, then all events once they are loaded.
 func (s *eventPane) open(e *history.Event) {
 	if s.event != nil && s.event.ID == e.ID && s.object.Visible() {
 		return
@@ -95,7 +95,7 @@ func (s *eventPane) open(e *history.Event) {
 			return
 		}
 		s.failed = err != nil
-		events = slices.DeleteFunc(events, func(x history.Event) bool { return x.Boot != e.Boot }) // another listener
+		events = slices.DeleteFunc(events, func(x history.Event) bool { return x.Boot != e.Boot }) // after a reboot the ID means another listener
 		if slices.ContainsFunc(events, func(x history.Event) bool { return x.ID == e.ID }) {
 			s.events = events
 		}
@@ -111,24 +111,24 @@ func (s *eventPane) close() {
 	}
 }
 
-// repaint tells it in the colours of another theme.
+// repaint rebuilds the pane in the colours of the current theme.
 func (s *eventPane) repaint() {
 	if s.event != nil {
 		s.build()
 	}
 }
 
-// tenure is from when to when the listener was open, whoever had it.
+// tenure returns the period in which the listener was open, whatever its owners.
 func (s *eventPane) tenure() history.Tenure {
 	last := s.events[len(s.events)-1]
-	spell := history.Tenure{Owner: last.Owner, From: last.OpenedAt, AlreadyOpen: last.AlreadyOpen}
+	period := history.Tenure{Owner: last.Owner, From: last.OpenedAt, AlreadyOpen: last.AlreadyOpen}
 	if last.Kind == monitor.Closed {
-		spell.To, spell.Unobserved = last.At, last.Unobserved
+		period.To, period.Unobserved = last.At, last.Unobserved
 	}
-	return spell
+	return period
 }
 
-// build puts the pane together.
+// build builds the content of the pane.
 func (s *eventPane) build() {
 	e, now := s.events[len(s.events)-1], s.page.now()
 	o := e.Owner
@@ -175,11 +175,11 @@ func (s *eventPane) build() {
 	s.body.Refresh()
 }
 
-// maxDetailEvents is how many events a story tells at the most: a listener of months
-// can have thousands.
+// maxDetailEvents limits the number of events shown, because a listener of several months can have
+// thousands.
 const maxDetailEvents = 100
 
-// lines are the events, the oldest first.
+// lines returns the events, oldest first, as widgets.
 func (s *eventPane) lines(now time.Time) []fyne.CanvasObject {
 	events := s.events
 	var out []fyne.CanvasObject
@@ -202,7 +202,7 @@ func (s *eventPane) lines(now time.Time) []fyne.CanvasObject {
 	return out
 }
 
-// without leaves out what is empty.
+// without returns parts without empty strings.
 func without(parts ...string) []string {
 	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }
@@ -213,11 +213,11 @@ func (s *eventPane) showButtons() {
 	}
 	watch := showButton(s.watchPort, lang.L("Watch {{.Port}}", map[string]any{"Port": s.event.Port}), !s.page.rules.WatchesPort(s.event.Port))
 	if showButton(s.forgetProject, s.forgetProject.Text, s.event.Owner.Project != "") || watch {
-		s.object.Refresh() // the buttons share their rows anew
+		s.object.Refresh() // the buttons wrap differently now
 	}
 }
 
-// factRow stands a mark of that width beside what may take several lines.
+// factRow is a layout that places a mark of that width beside text that may take several lines.
 type factRow struct{ width float32 }
 
 func (f factRow) MinSize(o []fyne.CanvasObject) fyne.Size {
@@ -231,7 +231,7 @@ func (f factRow) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Resize(fyne.NewSize(s.Width-f.width, s.Height))
 }
 
-// tight puts a label close under a line of text, in line with it.
+// tight is a layout that places a label close below a line of text, aligned with it.
 type tight struct{}
 
 func (tight) MinSize(o []fyne.CanvasObject) fyne.Size {

@@ -19,21 +19,21 @@ import (
 	"porthole/ui/words"
 )
 
-// desk is the page in a window, and what it asked for.
+// desk is the page in a window, with a record of its requests.
 type desk struct {
 	uitest.Desk
 	history *Page
 }
 
-// newDesk returns a desk whose page is not seen yet; memory may be nil.
-func newDesk(t testing.TB, memory Store) *desk {
+// newDesk returns a desk whose page is not visible yet. store may be nil.
+func newDesk(t testing.TB, store Store) *desk {
 	t.Helper()
 	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
 	d.Window = d.App.NewWindow("")
-	d.history = New(d, memory, d.Now, d.Window, Callbacks{ShowPort: func(port uint16) { d.Ask("show port %d", port) }, Key: d.Key})
+	d.history = New(d, store, d.Now, d.Window, Callbacks{ShowPort: func(port uint16) { d.Ask("show port %d", port) }, Key: d.Key})
 	d.history.Content.Hide()
 	d.Host(d.history.Content, fyne.NewSize(1000, 600), func() {})
-	d.Window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { // as the whole window's
+	d.Window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { // like the main window
 		if e.Name == fyne.KeyEscape {
 			d.history.Escape()
 			return
@@ -51,7 +51,7 @@ func (d *desk) show() {
 	d.history.Focus()
 }
 
-// historyDesk is a desk that shows events.
+// historyDesk returns a desk that shows events.
 func historyDesk(t testing.TB, events []history.Event) (*desk, *uitest.FakeHistory) {
 	t.Helper()
 	m := &uitest.FakeHistory{Past: events}
@@ -61,7 +61,7 @@ func historyDesk(t testing.TB, events []history.Event) (*desk, *uitest.FakeHisto
 	return d, m
 }
 
-// lines are the page's lines in words.
+// lines returns the lines of the page as text.
 func (d *desk) lines() []string {
 	var out []string
 	for _, r := range d.history.rows {
@@ -74,7 +74,7 @@ func (d *desk) lines() []string {
 	return out
 }
 
-// eventAt is where line i is on the canvas.
+// eventAt returns the position of line i on the canvas.
 func (d *desk) eventAt(i int) fyne.Position {
 	top := fyne.CurrentApp().Driver().AbsolutePositionForObject(d.history.list)
 	return top.Add(fyne.NewPos(250, float32(i)*eventHeight+eventHeight/2-d.history.list.GetScrollOffset()))
@@ -84,7 +84,7 @@ func (d *desk) press(key fyne.KeyName) {
 	d.Window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: key})
 }
 
-// pass lets time pass, a second a tick.
+// pass advances the clock second by second, with a tick each.
 func (d *desk) pass(seconds int) {
 	for range seconds {
 		d.At = d.At.Add(time.Second)
@@ -92,16 +92,16 @@ func (d *desk) pass(seconds int) {
 	}
 }
 
-func TestActivityIsToldByDayTheNewestFirst(t *testing.T) {
+func TestEventsByDay(t *testing.T) {
 	closed := uitest.Event(4, time.Minute, monitor.Closed, 3000, "node", "acme-web")
 	closed.Duration = 12 * time.Minute
-	unwatched := uitest.Event(3, 26*time.Hour, monitor.Closed, 5432, "postgres", "")
-	unwatched.Unobserved = true
-	hands := uitest.Event(2, 27*time.Hour, monitor.OwnerChanged, 5432, "python3", "")
-	hands.OwnerBefore = &history.Owner{PID: 9, Name: "postgres"}
-	reach := uitest.Event(1, 5*24*time.Hour, monitor.ExposureChanged, 53, "dns\u202e\x1b[31m", "")
-	reach.Exposure = monitor.ExposureNetwork
-	d, _ := historyDesk(t, []history.Event{reach, hands, unwatched, closed})
+	unobserved := uitest.Event(3, 26*time.Hour, monitor.Closed, 5432, "postgres", "")
+	unobserved.Unobserved = true
+	owner := uitest.Event(2, 27*time.Hour, monitor.OwnerChanged, 5432, "python3", "")
+	owner.OwnerBefore = &history.Owner{PID: 9, Name: "postgres"}
+	exposure := uitest.Event(1, 5*24*time.Hour, monitor.ExposureChanged, 53, "dns\u202e\x1b[31m", "")
+	exposure.Exposure = monitor.ExposureNetwork
+	d, _ := historyDesk(t, []history.Event{exposure, owner, unobserved, closed})
 	d.Want("lines", d.lines(), []string{
 		"# Today", "15:52:00 3000 node · acme-web closed after 12 min",
 		"# Yesterday", "13:53:00 5432 postgres closed while Porthole was not running", "12:53:00 5432 owner changed from postgres to python3",
@@ -109,12 +109,12 @@ func TestActivityIsToldByDayTheNewestFirst(t *testing.T) {
 	})
 }
 
-func TestWhatAClosingSaysIsWhatIsKnown(t *testing.T) {
+func TestCloseSentence(t *testing.T) {
 	e := uitest.Event(1, 0, monitor.Closed, 80, "nginx", "")
 	for _, c := range []struct {
-		older, unwatched bool
-		lasted           time.Duration
-		want             string
+		alreadyOpen, unobserved bool
+		lasted                  time.Duration
+		want                    string
 	}{
 		{false, false, 90 * time.Second, "nginx closed after 1 min"},
 		{false, false, 20 * time.Millisecond, "nginx closed after less than a second"},
@@ -122,22 +122,22 @@ func TestWhatAClosingSaysIsWhatIsKnown(t *testing.T) {
 		{false, true, time.Hour, "nginx closed while Porthole was not running"},
 		{true, true, time.Hour, "nginx closed while Porthole was not running"},
 	} {
-		e.AlreadyOpen, e.Unobserved, e.Duration = c.older, c.unwatched, c.lasted
+		e.AlreadyOpen, e.Unobserved, e.Duration = c.alreadyOpen, c.unobserved, c.lasted
 		if got := eventSentence(&e); got != c.want {
-			t.Errorf("older %v, unwatched %v, %v: %q; want %q", c.older, c.unwatched, c.lasted, got, c.want)
+			t.Errorf("already open %v, unobserved %v, %v: got %q, want %q", c.alreadyOpen, c.unobserved, c.lasted, got, c.want)
 		}
 	}
 }
 
-func TestScrollingLoadsOnlyAsFarAsItGoes(t *testing.T) {
+func TestScrollLoadsPages(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(100_000))
 	if n := len(d.history.events); n != pageOfEvents {
-		t.Fatalf("%d events at first; want %d", n, pageOfEvents)
+		t.Fatalf("initially: got %d events, want %d", n, pageOfEvents)
 	}
 	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -150*eventHeight)
 	m.Answer()
 	if n := len(d.history.events); n != 2*pageOfEvents {
-		t.Fatalf("%d events after scrolling near the end of %d; want %d", n, pageOfEvents, 2*pageOfEvents)
+		t.Fatalf("near the end: got %d events after %d, want %d", n, pageOfEvents, 2*pageOfEvents)
 	}
 	d.history.Focus()
 	for range 600 {
@@ -145,24 +145,24 @@ func TestScrollingLoadsOnlyAsFarAsItGoes(t *testing.T) {
 		m.Answer()
 	}
 	if n := len(d.history.events); n != 100_000 {
-		t.Fatalf("%d events at the end; want 100000", n)
+		t.Fatalf("at the end: got %d events, want 100000", n)
 	}
 	if last := d.history.chosen(); last == nil || last.ID != 1 {
-		t.Errorf("at the end the chosen one is %+v; want the oldest", last)
+		t.Errorf("at the end: got selection %+v, want the oldest event", last)
 	}
 	asked := len(m.Asked)
 	d.press(fyne.KeyEnd)
 	if len(m.Asked) != asked {
-		t.Error("at the end it asks for more")
+		t.Error("loads more events at the end")
 	}
 	for i, e := range d.history.events {
 		if e.ID != int64(100_000-i) {
-			t.Fatalf("event %d has id %d; want %d", i, e.ID, 100_000-i)
+			t.Fatalf("event %d: got id %d, want %d", i, e.ID, 100_000-i)
 		}
 	}
 }
 
-func TestAFilterAsksForPortsAndWords(t *testing.T) {
+func TestFilter(t *testing.T) {
 	d, m := historyDesk(t, []history.Event{
 		uitest.Event(1, 4*time.Minute, monitor.Opened, 5432, "postgres", ""),
 		uitest.Event(2, 3*time.Minute, monitor.Opened, 3000, "node", "acme-web"),
@@ -172,36 +172,36 @@ func TestAFilterAsksForPortsAndWords(t *testing.T) {
 		d.history.entry.SetText(text)
 		m.Answer()
 		if n := len(d.history.events); n != want {
-			t.Errorf("%q shows %d events; want %d", text, n, want)
+			t.Errorf("%q: got %d events, want %d", text, n, want)
 		}
 		if n := d.history.chart.sum(); n != want {
-			t.Errorf("%q: the chart has %d events; want %d", text, n, want)
+			t.Errorf("%q: got %d events in the chart, want %d", text, n, want)
 		}
 	}
 	d.history.entry.SetText("5432")
 	m.Answer()
 	if got := d.history.left.Text; got != "1 matching event in the last 24 hours" {
-		t.Errorf("of one port it says %q", got)
+		t.Errorf("one port: got status line %q", got)
 	}
 	d.history.entry.SetText("5433")
 	m.Answer()
 	if got := d.history.empty.Title.Text; got != "No history for 5433" {
-		t.Errorf("of an unknown port it says %q", got)
+		t.Errorf("unknown port: got %q", got)
 	}
 	d.history.Focus()
 	d.press(fyne.KeyEscape)
 	m.Answer()
 	if d.history.entry.Text != "" || len(d.history.events) != 3 {
-		t.Errorf("Esc left the filter %q with %d events", d.history.entry.Text, len(d.history.events))
+		t.Errorf("after Esc: got filter %q and %d events, want none and 3", d.history.entry.Text, len(d.history.events))
 	}
 	d.Window.Canvas().Focused().TypedRune('n')
 	m.Answer()
-	if len(d.history.events) != 2 { // node, and python3
-		t.Errorf("typing filters: %d events; want 2", len(d.history.events))
+	if len(d.history.events) != 2 { // node and python3
+		t.Errorf("after typing: got %d events, want 2", len(d.history.events))
 	}
 }
 
-func TestAnswersToOldQuestionsAreNotShown(t *testing.T) {
+func TestLateAnswerIsIgnored(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	d.history.entry.SetText("node")
 	late := m.Waiting
@@ -209,21 +209,21 @@ func TestAnswersToOldQuestionsAreNotShown(t *testing.T) {
 	d.history.entry.SetText("vite")
 	m.Answer()
 	shown := len(d.history.events)
-	m.Newest["events"] = 2 // a Memory that answers all
+	m.Newest["events"] = 2 // simulates a history that does not cancel old requests
 	m.Waiting = late
 	m.Answer()
 	if len(d.history.events) != shown || d.history.events[0].Owner.Name != "vite" {
-		t.Error("a late answer replaced the newer one")
+		t.Error("a late answer replaced a newer one")
 	}
 }
 
-// change is what the monitor tells of a change.
+// change sends an event like the monitor.
 func (d *desk) change() {
 	l := uitest.Listening(4321, "nc", 77)
 	d.history.Update(monitor.Update{Snapshot: d.Last, Ready: true, Events: []monitor.Event{{At: d.At, Kind: monitor.Opened, Listener: l}}})
 }
 
-func TestWhatIsNewAppearsAtTheTop(t *testing.T) {
+func TestNewEventAppearsAtTop(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	m.Past = append(m.Past, uitest.Event(501, 0, monitor.Opened, 4321, "nc", ""))
 	d.change()
@@ -231,15 +231,15 @@ func TestWhatIsNewAppearsAtTheTop(t *testing.T) {
 	asked := len(m.Asked)
 	d.pass(1)
 	if n := len(m.Asked) - asked; n != 1 {
-		t.Errorf("two changes made %d questions; want 1", n)
+		t.Errorf("two updates: got %d requests, want 1", n)
 	}
 	m.Answer()
 	if d.history.events[0].ID != 501 || d.history.pill.Visible() {
-		t.Errorf("the first is %d, the pill shows: %v; want 501 without it", d.history.events[0].ID, d.history.pill.Visible())
+		t.Errorf("got first event %d, pill visible %v; want 501, false", d.history.events[0].ID, d.history.pill.Visible())
 	}
 }
 
-func TestWhatIsStoredLateIsAskedForAgain(t *testing.T) {
+func TestLateEventIsLoaded(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(10))
 	d.change()
 	d.pass(1)
@@ -248,17 +248,17 @@ func TestWhatIsStoredLateIsAskedForAgain(t *testing.T) {
 	d.pass(3)
 	m.Answer()
 	if d.history.events[0].ID != 11 {
-		t.Errorf("the first is %d; want 11", d.history.events[0].ID)
+		t.Errorf("got first event %d, want 11", d.history.events[0].ID)
 	}
 	asked := len(m.Asked)
 	d.pass(20)
 	m.Answer()
 	if n := len(m.Asked) - asked; n != 0 {
-		t.Errorf("%d questions without a change; want none", n)
+		t.Errorf("got %d requests without an update, want 0", n)
 	}
 }
 
-func TestWhatIsNewMovesNothingUnderTheReader(t *testing.T) {
+func TestNewEventsKeepScrollPosition(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
 	m.Answer()
@@ -271,18 +271,18 @@ func TestWhatIsNewMovesNothingUnderTheReader(t *testing.T) {
 	d.pass(1)
 	m.Answer()
 	if now := d.history.rows[int(d.history.list.GetScrollOffset()/eventHeight)].id(); now != first {
-		t.Errorf("event %d is at the top of the view; want %d", now, first)
+		t.Errorf("got event %d at the top of the view, want %d", now, first)
 	}
 	if !d.history.pill.Visible() || d.history.pill.Text != "3 new" {
-		t.Fatalf("the pill shows: %v, %q; want \"3 new\"", d.history.pill.Visible(), d.history.pill.Text)
+		t.Fatalf("got pill visible %v, text %q; want true, \"3 new\"", d.history.pill.Visible(), d.history.pill.Text)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.pill))
 	if d.history.list.GetScrollOffset() != 0 || d.history.pill.Visible() {
-		t.Errorf("after a click: offset %v, pill %v", d.history.list.GetScrollOffset(), d.history.pill.Visible())
+		t.Errorf("after a click: got offset %v, pill visible %v", d.history.list.GetScrollOffset(), d.history.pill.Visible())
 	}
 }
 
-func TestMoreNewOnesThanAPageLeaveNoGap(t *testing.T) {
+func TestMoreNewEventsThanAPage(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
 	m.Answer()
@@ -291,39 +291,39 @@ func TestMoreNewOnesThanAPageLeaveNoGap(t *testing.T) {
 	d.pass(1)
 	m.Answer()
 	if got := d.history.pill.Text; got != "200+ new" || !d.history.pill.Visible() {
-		t.Fatalf("the pill says %q", got)
+		t.Fatalf("got pill %q, want \"200+ new\"", got)
 	}
 	test.Tap(d.history.pill)
 	m.Answer()
 	for i, e := range d.history.events {
 		if e.ID != int64(1000-i) {
-			t.Fatalf("event %d has id %d; want %d", i, e.ID, 1000-i)
+			t.Fatalf("event %d: got id %d, want %d", i, e.ID, 1000-i)
 		}
 	}
 }
 
-func TestAClickOnAnHourGoesThere(t *testing.T) {
+func TestClickOnHour(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(2000))
 	chart := d.history.chart
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(chart)
 	hour := at.Add(fyne.NewPos(chart.Size().Width/chartHours*20.5, 40)) // from 12:00 to 13:00
 	test.MoveMouse(d.Window.Canvas(), hour)
 	if got := chart.detail.Text; got != "12:00–13:00: 30 events" {
-		t.Errorf("over an hour it says %q", got)
+		t.Errorf("pointer on an hour: got %q", got)
 	}
 	test.TapCanvas(d.Window.Canvas(), hour)
 	m.Answer()
 	if e := d.history.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
-		t.Errorf("the first event is of %v; want 12:59", e.At)
+		t.Errorf("got first event of %v, want 12:59", e.At)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.back))
 	m.Answer()
 	if e := d.history.events[0]; e.ID != 2000 || d.history.back.Visible() {
-		t.Errorf("back to now shows event %d first", e.ID)
+		t.Errorf("after going back: got first event %d, want 2000", e.ID)
 	}
 }
 
-func TestTheHoursAreReachedByKeys(t *testing.T) {
+func TestKeysInChart(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(2000))
 	chart := d.history.chart
 	d.Window.Canvas().Focus(chart)
@@ -331,21 +331,21 @@ func TestTheHoursAreReachedByKeys(t *testing.T) {
 		uitest.Press(d.Window, fyne.KeyLeft)
 	}
 	if got := chart.detail.Text; got != "12:00–13:00: 30 events" {
-		t.Errorf("it says %q", got)
+		t.Errorf("keyboard on an hour: got %q", got)
 	}
 	uitest.Press(d.Window, fyne.KeySpace)
 	m.Answer()
 	if e := d.history.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
-		t.Errorf("the first event is of %v; want 12:59", e.At)
+		t.Errorf("got first event of %v, want 12:59", e.At)
 	}
 	d.Window.Canvas().Unfocus()
 	uitest.Press(d.Window, fyne.KeyF1)
 	if !d.Did("key F1") {
-		t.Error("F1 does not reach the window")
+		t.Error("F1 does not exposure the window")
 	}
 }
 
-func TestAClickTellsTheWholeStory(t *testing.T) {
+func TestClickShowsDetails(t *testing.T) {
 	opened := uitest.Event(1, 20*time.Minute, monitor.Opened, 5432, "postgres", "shop-db")
 	closed := uitest.Event(3, 5*time.Minute, monitor.Closed, 5432, "postgres", "shop-db")
 	closed.Listener, closed.OpenedAt, closed.Duration = opened.Listener, opened.At, 15*time.Minute
@@ -356,83 +356,83 @@ func TestAClickTellsTheWholeStory(t *testing.T) {
 	m.Answer()
 	s := d.history.details
 	if !s.object.Visible() || len(s.events) != 2 || s.heading.Text != "postgres · shop-db" {
-		t.Fatalf("shown: %v, %d events, %q; want the two of this boot", s.object.Visible(), len(s.events), s.heading.Text)
+		t.Fatalf("got details visible %v, %d events, heading %q; want the two events of this boot", s.object.Visible(), len(s.events), s.heading.Text)
 	}
 	if got := words.Tenure(s.tenure(), d.At); got != "today 15:33–15:48" {
-		t.Errorf("open %q", got)
+		t.Errorf("got period %q", got)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.watchPort))
 	d.Want("asked", d.Asked, []string{"watch 5432"})
 	d.press(fyne.KeyEscape)
 	if s.object.Visible() {
-		t.Error("Esc leaves the story open")
+		t.Error("Esc does not close the details")
 	}
-	d.press(fyne.KeyUp) // from the chosen line
+	d.press(fyne.KeyUp) // to the selected line
 	d.press(fyne.KeyReturn)
 	m.Answer()
 	if !s.object.Visible() || s.heading.Text != "postgres · shop-db" {
-		t.Errorf("Enter shows %q", s.heading.Text)
+		t.Errorf("after Enter: got heading %q", s.heading.Text)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.showPort))
 	d.Want("asked", d.Asked, []string{"watch 5432", "show port 5432"})
 }
 
-func TestForgettingAsksOnceAndErases(t *testing.T) {
+func TestDeleteHistory(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	test.TapCanvas(d.Window.Canvas(), d.eventAt(1))
 	m.Answer()
 	s, e := d.history.details, d.history.events[0]
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.forgetPort))
 	want := fmt.Sprintf("The history of port %d will be deleted. This cannot be undone.", e.Port)
-	if got := d.history.asking.Text.Text; got != want {
-		t.Errorf("it asks %q; want %q", got, want)
+	if got := d.history.dialog.Text.Text; got != want {
+		t.Errorf("got question %q, want %q", got, want)
 	}
-	d.press(fyne.KeyReturn) // the keyboard is on what does nothing
+	d.press(fyne.KeyReturn) // the default button is the harmless one
 	if len(m.Forgotten) != 0 || d.Window.Canvas().Overlays().Top() != nil {
-		t.Fatalf("Keep forgot %v", m.Forgotten)
+		t.Fatalf("after Cancel: got deletions %v, want none", m.Forgotten)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.forgetPort))
 	d.press(fyne.KeyEscape)
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.forgetProject))
-	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.asking.Yes))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.dialog.Yes))
 	m.Answer()
 	if want := []history.Forget{{Project: e.Owner.Project}}; !slices.Equal(m.Forgotten, want) {
-		t.Errorf("forgot %+v; want %+v", m.Forgotten, want)
+		t.Errorf("got deletions %+v, want %+v", m.Forgotten, want)
 	}
 	if d.history.events[0].ID == e.ID || s.object.Visible() || d.history.left.Text != "History deleted" {
-		t.Errorf("after that: first %d, story %v, %q", d.history.events[0].ID, s.object.Visible(), d.history.left.Text)
+		t.Errorf("after Delete: got first event %d, details visible %v, status line %q", d.history.events[0].ID, s.object.Visible(), d.history.left.Text)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.more))
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyReturn)
-	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.asking.Yes))
+	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.dialog.Yes))
 	m.Answer()
 	if len(m.Past) != 0 || d.history.empty.Title.Text != "No events yet" {
-		t.Errorf("%d events left; it says %q", len(m.Past), d.history.empty.Title.Text)
+		t.Errorf("after deleting all: got %d events, %q", len(m.Past), d.history.empty.Title.Text)
 	}
 }
 
-// After a click beside its buttons nothing has the keyboard: the page behind the
-// question must not have it either.
-func TestAQuestionKeepsItsKeysFromThePage(t *testing.T) {
+// A click beside the buttons of a dialog removes the focus. Even then the page behind it must not
+// receive keys.
+func TestDialogKeepsKeysFromPage(t *testing.T) {
 	d, _ := historyDesk(t, uitest.ManyEvents(500))
-	c, heard := d.Window.Canvas(), 0
-	c.SetOnTypedKey(func(*fyne.KeyEvent) { heard++ })
-	c.SetOnTypedRune(func(rune) { heard++ })
-	q := widgets.Ask(d.Window, "Delete history?", "", "Delete", func() { t.Error("it is done") }, func() {})
+	c, keys := d.Window.Canvas(), 0
+	c.SetOnTypedKey(func(*fyne.KeyEvent) { keys++ })
+	c.SetOnTypedRune(func(rune) { keys++ })
+	q := widgets.Ask(d.Window, "Delete history?", "", "Delete", func() { t.Error("deleted without confirmation") }, func() {})
 	c.Unfocus()
 	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown})
 	c.OnTypedRune()('?')
-	if heard != 0 || q.PopUp.Hidden {
-		t.Errorf("the page heard %d keys, hidden %t; want none, and the question there", heard, q.PopUp.Hidden)
+	if keys != 0 || q.PopUp.Hidden {
+		t.Errorf("got %d keys in the page, dialog hidden %t; want 0, false", keys, q.PopUp.Hidden)
 	}
 	c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown}); !q.PopUp.Hidden || heard != 1 {
-		t.Errorf("after Esc: hidden %t, the page heard %d; want its keys back", q.PopUp.Hidden, heard)
+	if c.OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyDown}); !q.PopUp.Hidden || keys != 1 {
+		t.Errorf("after Esc: got dialog hidden %t, %d keys in the page; want true, 1", q.PopUp.Hidden, keys)
 	}
 }
 
-func TestExportWritesWhatTheFilterShows(t *testing.T) {
+func TestExport(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	d.history.entry.SetText("node 3000-3999")
 	m.Answer()
@@ -442,26 +442,26 @@ func TestExportWritesWhatTheFilterShows(t *testing.T) {
 	d.press(fyne.KeyReturn)
 	m.Answer()
 	if len(m.Exported) != 1 || m.Exported[0].Text != "node" || m.Exported[0].Ports.String() != "3000-3999" || m.Exported[0].Limit != 0 {
-		t.Errorf("exported %+v", m.Exported)
+		t.Errorf("got exports %+v", m.Exported)
 	}
 	if got := d.history.left.Text; got != "Saved as /home/ada/porthole-activity-2026-11-24.json" {
-		t.Errorf("it says %q", got)
+		t.Errorf("got status line %q", got)
 	}
 	d.pass(21)
 	m.Answer()
 	if got := d.history.left.Text; got != "100 matching events in the last 24 hours" {
-		t.Errorf("later it says %q", got)
+		t.Errorf("later: got status line %q", got)
 	}
 }
 
-func TestAnErrorIsOneCalmLine(t *testing.T) {
+func TestErrorKeepsEvents(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	m.Err = errors.New("SQLITE_CORRUPT (11)")
 	d.change()
 	d.pass(1)
 	m.Answer()
 	if got := d.history.left.Text; got != "Can't read the history. See the log for details." {
-		t.Errorf("it says %q", got)
+		t.Errorf("got status line %q", got)
 	}
 	if len(d.history.events) == 0 {
 		t.Error("an error emptied the list")
@@ -469,83 +469,83 @@ func TestAnErrorIsOneCalmLine(t *testing.T) {
 	asked := len(m.Asked)
 	d.pass(3)
 	if len(m.Asked) != asked {
-		t.Error("it asks again at once")
+		t.Error("retries immediately")
 	}
 	m.Err = nil
 	d.pass(3)
 	m.Answer()
 	if got := d.history.left.Text; strings.Contains(got, "cannot") {
-		t.Errorf("when it can be read again it says %q", got)
+		t.Errorf("after recovery: got status line %q", got)
 	}
 }
 
-func TestTheChartNeverShowsWhatAnotherFilterHad(t *testing.T) {
+func TestChartFollowsFilter(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	if got := d.history.chart.title.Text; got != "Events in the last 24 hours" {
-		t.Errorf("of all it says %q", got)
+		t.Errorf("without a filter: got title %q", got)
 	}
 	d.history.entry.SetText("node")
 	d.pass(1)
 	if got := d.history.left.Text; got != "500 events in the last 24 hours" {
-		t.Errorf("while it is asked it says %q; want what it still shows", got)
+		t.Errorf("while loading: got status line %q, want that of the events shown", got)
 	}
 	m.Answer()
 	if got := d.history.chart.title.Text; got != "Matching events in the last 24 hours" || d.history.chart.sum() != 100 {
-		t.Errorf("of node it says %q with %d", got, d.history.chart.sum())
+		t.Errorf("filter node: got title %q and %d events", got, d.history.chart.sum())
 	}
 	m.Err = errors.New("SQLITE_BUSY (5)")
 	d.history.entry.SetText("python3")
 	m.Answer()
 	if sum := d.history.chart.sum(); sum != 0 || strings.Contains(d.history.left.Text, "24 hours") {
-		t.Errorf("after an error it shows %d of another filter, and says %q", sum, d.history.left.Text)
+		t.Errorf("after an error: got %d events in the chart and status line %q, want none", sum, d.history.left.Text)
 	}
 	m.Err = nil
 	d.pass(6)
 	m.Answer()
 	if d.history.chart.sum() == 0 {
-		t.Error("it does not ask again")
+		t.Error("does not retry")
 	}
 }
 
-func TestWhereNothingIsKeptThePageSaysSo(t *testing.T) {
+func TestNoHistory(t *testing.T) {
 	d := newDesk(t, nil)
 	d.show()
 	d.change()
 	d.pass(2)
 	if got := d.history.empty.Title.Text; got != "History is not available" || !d.history.empty.Object.Visible() {
-		t.Errorf("it says %q", got)
+		t.Errorf("got %q", got)
 	}
 	d.history.entry.SetText("node")
 	if !d.history.export.Disabled() || !d.history.more.Disabled() {
-		t.Error("there is something to export or to forget")
+		t.Error("export or deletion is offered")
 	}
 }
 
-func TestAPageThatIsNotSeenAsksNothing(t *testing.T) {
+func TestHiddenPageLoadsNothing(t *testing.T) {
 	m := &uitest.FakeHistory{Past: uitest.ManyEvents(500)}
 	d := newDesk(t, m)
 	d.change()
 	d.pass(5)
 	if len(m.Asked) != 0 {
-		t.Errorf("asked %v", m.Asked)
+		t.Errorf("got requests %v, want none", m.Asked)
 	}
 }
 
-func TestTheButtonsOfAStoryHaveRoomInGerman(t *testing.T) {
+func TestDetailsButtonsFitInGerman(t *testing.T) {
 	uitest.InGerman(t)
 	d, m := historyDesk(t, []history.Event{uitest.Event(1, time.Minute, monitor.Opened, 5432, "postgres", "shop-db")})
 	test.TapCanvas(d.Window.Canvas(), d.eventAt(1))
 	m.Answer()
-	d.Window.Canvas().Capture() // lays the story out
+	d.Window.Canvas().Capture() // forces a layout of the details
 	s, right := d.history.details, d.Window.Canvas().Size().Width
 	for _, b := range []*widgets.Button{s.showPort, s.watchPort, s.forgetPort, s.forgetProject} {
 		if end := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).X + b.Size().Width; !b.Visible() || end > right || b.Size().Width < b.MinSize().Width {
-			t.Errorf("%q ends at %v of %v", b.Text, end, right)
+			t.Errorf("%q ends at %v, the window at %v", b.Text, end, right)
 		}
 	}
 }
 
-func BenchmarkScrollActivity(b *testing.B) {
+func BenchmarkScroll(b *testing.B) {
 	d, m := historyDesk(b, uitest.ManyEvents(100_000))
 	for !d.history.complete {
 		d.history.list.ScrollToBottom()

@@ -1,6 +1,5 @@
-// Package history is the History page: the events of the past, a chart of the last day, and the details of
-// an event. All of it belongs to
-// Fyne's goroutine.
+// Package history implements the History page: past events, a chart of the last day, and the
+// details of an event. Everything in it runs on Fyne's goroutine.
 package history
 
 import (
@@ -27,59 +26,61 @@ import (
 	"porthole/ui/words"
 )
 
-// How the page asks.
+// Limits and delays of loading.
 const (
 	pageOfEvents      = 200
-	loadAhead         = 60                     // lines below the last seen one, from which on more is asked for
-	settleTime        = 500 * time.Millisecond // after a change: more may come, and it is being stored
-	lateTime          = 2 * time.Second        // what was not stored then is asked for once more
-	askAgain          = 5 * time.Second        // after an error
+	loadAhead         = 60                     // load more when fewer lines than this are below the last visible one
+	settleTime        = 500 * time.Millisecond // delay after an update: more may follow, and the events are being stored
+	lateTime          = 2 * time.Second        // delay of one more attempt for events that were not stored yet
+	retryDelay        = 5 * time.Second        // delay after an error
 	historyNoticeTime = 20 * time.Second
 )
 
-// Actions is what the page asks of the program. It is called from Fyne's goroutine and must
-// not wait.
+// Actions are the requests that the page sends to the program. They are called on Fyne's goroutine
+// and must not block.
 type Actions interface {
 	Watch(port uint16)
 }
 
-// Store answers what the history holds. It is called from Fyne's goroutine and does not wait:
-// done is called there too, later. A newer call of Events, Story or Hours cancels an older one of the
-// same method, whose done is then never called; every Forget and Export is answered.
+// Store answers queries of the history. Its methods are called on Fyne's goroutine and do not
+// block: done is called later on the same goroutine. A new call of Events, ListenerEvents or Hours
+// cancels an earlier call of the same method, and its done is then never called. Every Forget and
+// Export is answered.
 type Store interface {
 	Events(q history.Query, done func([]history.Event, error))
 	ListenerEvents(listener string, done func([]history.Event, error))
-	Hours(q history.Query, done func([]history.HourCount, error)) // without a limit: q says since when
+	Hours(q history.Query, done func([]history.HourCount, error)) // unlimited; q.Since bounds it
 	Forget(f history.Forget, done func(error))
 	Export(format string, q history.Query, done func(path string, err error)) // "csv" or "json"
 }
 
-// Page is what happened, the newest first.
+// Page is the History page. It lists the newest events first. All methods must be called on Fyne's
+// goroutine.
 type Page struct {
-	history Store // nil where nothing is kept
+	history Store // nil if no history is kept
 	actions Actions
 	now     func() time.Time
 	window  fyne.Window
 	keys    func(*fyne.KeyEvent)
 
 	filter filter.Filter
-	until  time.Time // the end of the chosen hour; zero for the newest
+	until  time.Time // end of the selected hour; zero for the newest events
 	rules  watch.Rules
 	live   bool
 
-	events     []*history.Event // as far as was scrolled
+	events     []*history.Event // loaded as far as the user has scrolled
 	rows       []historyRow
-	day        int  // today's, when rows were made
-	complete   bool // there is nothing older
+	day        int  // day number when rows was built
+	complete   bool // all older events are loaded
 	answered   bool
-	question   int // the number of the newest one
+	request    int // number of the last request
 	waiting    bool
-	failed     time.Time // when the last answer was an error
-	due        time.Time // when the newest are to be asked for
-	countAgain time.Time // when the chart may be asked for again, after an error
+	failed     time.Time // time of the last answer if it was an error
+	due        time.Time // when to load the newest events; zero for never
+	retryHours time.Time // earliest time to reload the chart after an error
 	tries      int
-	fresh      int  // events above what is seen
-	gap        bool // so many that there is a gap below them
+	fresh      int  // number of new events above the visible ones
+	gap        bool // more new events than one page, so there is a gap below them
 	selected   int64
 	notice     string
 	noticed    time.Time
@@ -94,21 +95,21 @@ type Page struct {
 	back        *widgets.Button
 	pills       *fyne.Container
 	details     *eventPane
-	asking      *widgets.Question // the last one
+	dialog      *widgets.Question // the last dialog
 	ink         color.Color
 	left, right *canvas.Text
 	Content     fyne.CanvasObject
 }
 
-// Callbacks are called by the page for what happens outside of it.
+// Callbacks are the actions of the page that other parts of the window handle.
 type Callbacks struct {
 	ShowPort func(port uint16)    // shows the port on the Ports page
-	Key      func(*fyne.KeyEvent) // a key that no widget has a use for
+	Key      func(*fyne.KeyEvent) // a key that no widget handled
 }
 
-// New returns the page in window. memory is nil if there is no history; now is the clock.
-func New(actions Actions, memory Store, now func() time.Time, window fyne.Window, do Callbacks) *Page {
-	p := &Page{history: memory, actions: actions, now: now, window: window, keys: do.Key, live: true}
+// New returns the page for window. store is nil if no history is kept. now is the clock.
+func New(actions Actions, store Store, now func() time.Time, window fyne.Window, callbacks Callbacks) *Page {
+	p := &Page{history: store, actions: actions, now: now, window: window, keys: callbacks.Key, live: true}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address, such as “5432” or “node”"), p.setFilter, p.Focus)
 	p.export = widgets.NewButton(lang.L("Export…"), p.exportMenu)
 	p.more = widgets.NewIconButton(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
@@ -121,14 +122,14 @@ func New(actions Actions, memory Store, now func() time.Time, window fyne.Window
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()
-	p.details = newEventPane(p, do.ShowPort)
+	p.details = newEventPane(p, callbacks.ShowPort)
 	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
 	p.Content = p.layout()
 	p.showState()
 	return p
 }
 
-// layout puts the page together: filter bar, chart, list and story, status line.
+// layout builds the page: filter bar, chart, list and details, status line.
 func (p *Page) layout() fyne.CanvasObject {
 	buttons := container.NewHBox(p.export, p.more)
 	bar := widgets.Panel(container.NewBorder(nil, nil, nil, buttons, p.entry), 8)
@@ -141,10 +142,10 @@ func (p *Page) layout() fyne.CanvasObject {
 	return container.New(widgets.TopMiddleBottom{}, top, container.New(withDetails{}, list, p.details.object), status)
 }
 
-// Focus gives the list the keyboard.
+// Focus focuses the list.
 func (p *Page) Focus() { table.FocusOn(p.list) }
 
-// OnShown is called when the page comes to be seen.
+// OnShown must be called when the page becomes visible.
 func (p *Page) OnShown() {
 	p.Tick() // the theme may have changed meanwhile
 	if !p.answered {
@@ -152,7 +153,8 @@ func (p *Page) OnShown() {
 	}
 }
 
-// Update is called for what the monitor saw. It is remembered a little later.
+// Update must be called with each monitor update. Its events are in the history a little later, so
+// the page loads them after a delay.
 func (p *Page) Update(u monitor.Update) {
 	if !slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return history.Stored(c.Kind) }) {
 		return
@@ -163,19 +165,19 @@ func (p *Page) Update(u monitor.Update) {
 	}
 }
 
-// SetRules takes the rules as the agent has them.
+// SetRules sets the watches.
 func (p *Page) SetRules(rules watch.Rules) {
 	p.rules = rules
 	p.details.showButtons()
 }
 
-// Disconnect shows that the agent has ended.
+// Disconnect shows that the agent has disconnected.
 func (p *Page) Disconnect() {
 	p.live = false
 	p.showState()
 }
 
-// Tick asks for what is due. The page has no timer of its own.
+// Tick loads what is due. The page has no timer of its own: it must be called once a second.
 func (p *Page) Tick() {
 	now := p.now()
 	if p.notice != "" && now.Sub(p.noticed) >= historyNoticeTime {
@@ -195,38 +197,38 @@ func (p *Page) Tick() {
 	if today := words.DayNumber(now); today != p.day {
 		p.arrange()
 	}
-	if firstHour(now) != p.chart.from && !now.Before(p.countAgain) {
-		p.askHours()
+	if firstHour(now) != p.chart.from && !now.Before(p.retryHours) {
+		p.loadHours()
 	}
 	switch {
 	case p.waiting:
 	case !p.failed.IsZero():
-		if now.Sub(p.failed) >= askAgain {
+		if now.Sub(p.failed) >= retryDelay {
 			p.reload()
 		}
 	case !p.due.IsZero() && !now.Before(p.due):
 		p.due = time.Time{}
-		p.askNewest()
+		p.loadNewest()
 	}
 }
 
-// query is what the page shows.
+// query returns the query for the events to show.
 func (p *Page) query() history.Query {
 	q := p.filter.Query()
 	q.Until = p.until
 	return q
 }
 
-// ask asks for events. Of several questions only the last is answered.
-func (p *Page) ask(q history.Query, answer func([]*history.Event)) {
+// load loads events. A new request supersedes an unanswered one.
+func (p *Page) load(q history.Query, answer func([]*history.Event)) {
 	if p.history == nil {
 		return
 	}
-	p.question++
-	this := p.question
+	p.request++
+	request := p.request
 	p.waiting = true
 	p.history.Events(q, func(events []history.Event, err error) {
-		if this != p.question {
+		if request != p.request {
 			return
 		}
 		p.waiting, p.answered = false, true
@@ -244,12 +246,12 @@ func (p *Page) ask(q history.Query, answer func([]*history.Event)) {
 	})
 }
 
-// reload shows the newest of what the filter lets through, from its top.
+// reload loads the newest matching events and scrolls to the top.
 func (p *Page) reload() {
 	q := p.query()
 	q.Limit = pageOfEvents
-	p.ask(q, p.replace)
-	p.askHours()
+	p.load(q, p.replace)
+	p.loadHours()
 }
 
 func (p *Page) replace(events []*history.Event) {
@@ -260,10 +262,10 @@ func (p *Page) replace(events []*history.Event) {
 	p.showState()
 }
 
-// seen is called for each line that comes to be seen.
+// seen is called for each line that becomes visible.
 func (p *Page) seen(i int) {
 	if i+loadAhead >= len(p.rows) {
-		p.askOlder()
+		p.loadOlder()
 	}
 	if i == 0 && p.fresh > 0 && !p.gap && p.list.GetScrollOffset() < eventHeight {
 		p.fresh = 0
@@ -271,13 +273,13 @@ func (p *Page) seen(i int) {
 	}
 }
 
-func (p *Page) askOlder() {
+func (p *Page) loadOlder() {
 	if p.waiting || p.complete || len(p.events) == 0 || !p.failed.IsZero() {
 		return
 	}
 	q := p.query()
 	q.Before, q.Limit = p.events[len(p.events)-1].ID, pageOfEvents
-	p.ask(q, func(events []*history.Event) {
+	p.load(q, func(events []*history.Event) {
 		p.complete = len(events) < pageOfEvents
 		p.events = append(p.events, events...)
 		p.rows = appendRows(p.rows, events, p.now().Location())
@@ -286,19 +288,19 @@ func (p *Page) askOlder() {
 	})
 }
 
-// askNewest asks for what happened since.
-func (p *Page) askNewest() {
-	if !p.until.IsZero() { // what is new is not shown there
-		p.askHours()
+// loadNewest loads the events since the last one shown.
+func (p *Page) loadNewest() {
+	if !p.until.IsZero() { // new events are later than the selected hour
+		p.loadHours()
 		return
 	}
 	q := p.query()
 	q.Limit = pageOfEvents
-	p.ask(q, p.merge)
+	p.load(q, p.merge)
 }
 
-// merge puts what is new above the rest. What the user looks at stays where it
-// is, except at the top.
+// merge adds new events at the top. The visible lines stay where they are, unless the list is
+// scrolled to the top.
 func (p *Page) merge(events []*history.Event) {
 	n := len(events)
 	if len(p.events) > 0 {
@@ -311,7 +313,7 @@ func (p *Page) merge(events []*history.Event) {
 	if n == 0 {
 		return
 	}
-	p.askHours()
+	p.loadHours()
 	offset := p.list.GetScrollOffset()
 	switch atTop := offset < eventHeight; {
 	case n > 0 || len(p.events) == 0:
@@ -324,13 +326,13 @@ func (p *Page) merge(events []*history.Event) {
 		}
 	case atTop:
 		p.replace(events)
-	default: // there are more between these and the others
+	default: // there are more between these and the ones shown
 		p.fresh, p.gap = len(events), true
 	}
 	p.showState()
 }
 
-// toTop is a click on what says how much is new.
+// toTop handles a click on the number of new events.
 func (p *Page) toTop() {
 	p.Focus()
 	if p.gap {
@@ -342,7 +344,7 @@ func (p *Page) toTop() {
 	p.showState()
 }
 
-func (p *Page) askHours() {
+func (p *Page) loadHours() {
 	if p.history == nil {
 		return
 	}
@@ -351,8 +353,8 @@ func (p *Page) askHours() {
 	q.Since, q.Until = from, from.Add(chartHours*time.Hour)
 	filtered := !p.filter.Empty()
 	p.history.Hours(q, func(hours []history.HourCount, err error) {
-		if err != nil { // what stands there may be of another filter
-			from, hours, p.countAgain = time.Time{}, nil, p.now().Add(askAgain)
+		if err != nil { // the counts shown may be of another filter
+			from, hours, p.retryHours = time.Time{}, nil, p.now().Add(retryDelay)
 		}
 		p.chart.set(from, hours, filtered, p.now().Location())
 		p.showState()
@@ -370,7 +372,7 @@ func (p *Page) setFilter(text string) {
 	p.reload()
 }
 
-// setUntil goes to the hour that ends then; zero is now.
+// setUntil shows the events before end, the end of an hour. Zero shows the newest events.
 func (p *Page) setUntil(end time.Time) {
 	p.until = end
 	p.chart.choose(end)
@@ -378,7 +380,7 @@ func (p *Page) setUntil(end time.Time) {
 	p.reload()
 }
 
-// chosen is the selected event; nil where that is not shown.
+// chosen returns the selected event; nil if it is not in the list.
 func (p *Page) chosen() *history.Event {
 	if i := p.index(); i >= 0 {
 		return p.rows[i].event
@@ -393,24 +395,24 @@ func (p *Page) index() int {
 	return slices.IndexFunc(p.rows, func(r historyRow) bool { return r.id() == p.selected })
 }
 
-// move moves the selection by n lines, over headings.
+// move moves the selection by n lines and skips headings.
 func (p *Page) move(n int) {
 	if len(p.rows) == 0 {
 		return
 	}
 	i := p.index()
 	if i < 0 && n > 0 {
-		i, n = 0, n-1 // the first heading
+		i, n = 0, n-1 // start at the first heading
 	}
 	i = min(max(i+n, 0), len(p.rows)-1)
 	if p.rows[i].event == nil && (n >= 0 || i == 0) {
-		i++ // a heading has an event below it
+		i++ // a heading always has an event below it
 	} else if p.rows[i].event == nil {
 		i--
 	}
 	p.selected = p.rows[i].id()
 	if i == 1 {
-		p.list.ScrollTo(0) // with its heading
+		p.list.ScrollTo(0) // show its heading too
 	}
 	p.list.ScrollTo(i)
 	if p.details.object.Visible() {
@@ -418,7 +420,7 @@ func (p *Page) move(n int) {
 	}
 }
 
-// open shows the whole story of e's listener.
+// open shows the history of e's listener.
 func (p *Page) open(e *history.Event) {
 	p.selected = e.ID
 	p.list.Refresh()
@@ -432,7 +434,7 @@ func (p *Page) reveal() {
 	}
 }
 
-// Escape closes the story, then clears the filter, then goes back to now.
+// Escape closes the details, else clears the filter, else returns to the newest events.
 func (p *Page) Escape() {
 	switch {
 	case p.details.object.Visible():
@@ -444,9 +446,9 @@ func (p *Page) Escape() {
 	}
 }
 
-// popUp shows a menu under the button.
+// popUp shows a menu below the button.
 func (p *Page) popUp(under fyne.CanvasObject, items ...*fyne.MenuItem) {
-	p.Focus() // the button keeps the keyboard else
+	p.Focus() // otherwise the button keeps the focus
 	widgets.ShowMenuBelow(under, items...)
 }
 
@@ -456,7 +458,7 @@ func (p *Page) exportMenu() {
 		fyne.NewMenuItem(lang.L("Export as JSON"), func() { p.exportAs("json") }))
 }
 
-// exportAs writes what the filter shows, all of it.
+// exportAs exports all events that match the filter.
 func (p *Page) exportAs(format string) {
 	p.notify(lang.L("Exporting…"))
 	p.history.Export(format, p.query(), func(path string, err error) {
@@ -474,9 +476,9 @@ func (p *Page) moreMenu() {
 	}))
 }
 
-// forget erases after it has asked once.
+// forget deletes history after a confirmation.
 func (p *Page) forget(f history.Forget, what string) {
-	p.asking = widgets.Ask(p.window, lang.L("Delete history?"), what, lang.L("Delete"), func() { p.erase(f) }, p.Focus)
+	p.dialog = widgets.Ask(p.window, lang.L("Delete history?"), what, lang.L("Delete"), func() { p.erase(f) }, p.Focus)
 }
 
 func (p *Page) erase(f history.Forget) {
@@ -488,17 +490,17 @@ func (p *Page) erase(f history.Forget) {
 			p.notify(lang.L("History deleted"))
 			p.details.close()
 		}
-		p.reload() // an error may come when a part is erased
+		p.reload() // even after an error a part may be deleted
 	})
 }
 
-// notify shows a sentence in the status line for a while.
+// notify shows a sentence in the status line for historyNoticeTime.
 func (p *Page) notify(notice string) {
 	p.notice, p.noticed = notice, p.now()
 	p.showState()
 }
 
-// showState shows all that is not a line of the list.
+// showState updates everything except the lines of the list.
 func (p *Page) showState() {
 	p.showEmpty()
 	for _, b := range []*widgets.Button{p.export, p.more} {
@@ -538,7 +540,7 @@ func (p *Page) showState() {
 	}
 }
 
-// showButton changes only what differs, and reports whether anything did.
+// showButton updates the button if it differs, and reports whether it did.
 func showButton(b *widgets.Button, text string, shown bool) bool {
 	if b.Hidden == !shown && (b.Text == text || !shown) {
 		return false
@@ -574,10 +576,11 @@ func (p *Page) showEmpty() {
 	}
 }
 
-// withDetails gives the first what the second, where it is shown, leaves.
+// withDetails is a layout that gives the second object its width if it is visible, and the first
+// one the rest.
 type withDetails struct{}
 
-// detailsWidth is the width of the story's pane.
+// detailsWidth is the width of the details pane, in device-independent pixels.
 const detailsWidth = 340
 
 func (withDetails) MinSize(o []fyne.CanvasObject) fyne.Size {
@@ -594,8 +597,8 @@ func (withDetails) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(fyne.NewSize(s.Width-right, s.Height))
 }
 
-// commandText is a command as it is remembered, which is masked.
+// commandText returns the command of a stored owner, which is already masked.
 func commandText(o history.Owner) string { return monitor.Clean(strings.Join(o.Command, " "), 4000) }
 
-// FilterField returns the field that filters the list.
+// FilterField returns the filter field of the list.
 func (p *Page) FilterField() *widgets.FilterEntry { return p.entry }

@@ -20,17 +20,17 @@ import (
 	"porthole/ui/words"
 )
 
-// eventHeight is the height of a line of the Activity page. Headings have the
-// same: a list of unequal rows walks through all of them to find one.
+// eventHeight is the height of a line, in device-independent pixels. Headings have the same height,
+// because Fyne's list walks through all rows of unequal height to find one.
 const eventHeight = 28
 
-// historyRow is one line: an event, or the heading of its day.
+// historyRow is one line: an event or the heading of a day.
 type historyRow struct {
 	event *history.Event // nil for a heading
-	at    time.Time      // in the zone of the reader
+	at    time.Time      // in the user's time zone
 }
 
-// id is the event's; 0 for a heading.
+// id returns the event ID; 0 for a heading.
 func (r historyRow) id() int64 {
 	if r.event == nil {
 		return 0
@@ -38,24 +38,23 @@ func (r historyRow) id() int64 {
 	return r.event.ID
 }
 
-// appendRows appends events to rows, with the heading of each day above its
-// first.
+// appendRows appends events to rows, with a heading above the first event of each day.
 func appendRows(rows []historyRow, events []*history.Event, zone *time.Location) []historyRow {
-	last, some := 0, len(rows) > 0
-	if some {
+	last, hasRows := 0, len(rows) > 0
+	if hasRows {
 		last = words.DayNumber(rows[len(rows)-1].at)
 	}
 	for _, e := range events {
 		at := e.At.In(zone)
-		if day := words.DayNumber(at); !some || day != last {
-			rows, last, some = append(rows, historyRow{at: at}), day, true
+		if day := words.DayNumber(at); !hasRows || day != last {
+			rows, last, hasRows = append(rows, historyRow{at: at}), day, true
 		}
 		rows = append(rows, historyRow{event: e, at: at})
 	}
 	return rows
 }
 
-// eventSentence says what happened.
+// eventSentence describes the event.
 func eventSentence(e *history.Event) string {
 	data := map[string]any{"Who": words.PastOwner(e.Owner), "Time": words.Duration(e.Duration)}
 	switch e.Kind {
@@ -97,7 +96,8 @@ func closedSentence(e *history.Event, data map[string]any) string {
 	return lang.L("{{.Who}} closed after {{.Time}}", data)
 }
 
-// eventMark is the mark of an event: its shape carries the meaning.
+// eventMark returns the mark of an event. Its shape carries the meaning, its colour only supports
+// it.
 func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
 	switch e.Kind {
 	case monitor.Opened:
@@ -112,7 +112,7 @@ func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
 	return "◌", table.ColorMuted
 }
 
-// ownerSummary is what else is known of the owner.
+// ownerSummary returns more details of the owner: PID, user, service.
 func ownerSummary(o history.Owner) string {
 	var parts []string
 	if o.PID != 0 {
@@ -126,8 +126,7 @@ func ownerSummary(o history.Owner) string {
 	return strings.Join(parts, " · ")
 }
 
-// eventList shows the lines. It takes Fyne's scrolling and reuse of rows, and
-// has keys of its own.
+// eventList shows the lines. It uses scrolling and row reuse of Fyne's list, with its own keys.
 type eventList struct {
 	widget.List
 	page    *Page
@@ -150,16 +149,16 @@ func newEventList(p *Page) *eventList {
 	return l
 }
 
-// FocusGained is Fyne's.
+// FocusGained implements fyne.Focusable.
 func (l *eventList) FocusGained() { l.focused = true; l.Refresh() }
 
-// FocusLost is Fyne's.
+// FocusLost implements fyne.Focusable.
 func (l *eventList) FocusLost() { l.focused = false; l.Refresh() }
 
-// TypedRune is Fyne's: typing filters.
+// TypedRune implements fyne.Focusable. Typed characters go to the filter.
 func (l *eventList) TypedRune(r rune) { l.page.entry.Take(r) }
 
-// TypedKey moves the selection and opens.
+// TypedKey implements fyne.Focusable: it moves the selection and opens details.
 func (l *eventList) TypedKey(e *fyne.KeyEvent) {
 	p := l.page
 	screen := max(int(l.Size().Height/eventHeight)-1, 1)
@@ -185,31 +184,31 @@ func (l *eventList) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-// eventRow shows one line. The list uses a few of them for all.
+// eventRow shows one line. The list reuses a few of them for all lines.
 type eventRow struct {
 	widget.BaseWidget
 	list *eventList
 	row  historyRow
 
-	ground, line, edge            *canvas.Rectangle
-	time, sign, port, words, more *canvas.Text
+	ground, line, edge               *canvas.Rectangle
+	time, mark, port, sentence, more *canvas.Text
 }
 
 func newEventRow(l *eventList) *eventRow {
-	none := color.Color(color.Transparent)
-	w := &eventRow{list: l, ground: canvas.NewRectangle(none), line: canvas.NewRectangle(none), edge: canvas.NewRectangle(none)}
-	for _, t := range []**canvas.Text{&w.time, &w.sign, &w.port, &w.words, &w.more} {
-		*t = canvas.NewText("", none)
+	transparent := color.Color(color.Transparent)
+	w := &eventRow{list: l, ground: canvas.NewRectangle(transparent), line: canvas.NewRectangle(transparent), edge: canvas.NewRectangle(transparent)}
+	for _, t := range []**canvas.Text{&w.time, &w.mark, &w.port, &w.sentence, &w.more} {
+		*t = canvas.NewText("", transparent)
 	}
-	w.sign = widgets.NewMark()
+	w.mark = widgets.NewMark()
 	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace = true, true
 	w.ExtendBaseWidget(w)
 	return w
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (w *eventRow) CreateRenderer() fyne.WidgetRenderer {
-	return &eventRowRenderer{w, []fyne.CanvasObject{w.ground, w.line, w.edge, w.time, w.sign, w.port, w.words, w.more}}
+	return &eventRowRenderer{w, []fyne.CanvasObject{w.ground, w.line, w.edge, w.time, w.mark, w.port, w.sentence, w.more}}
 }
 
 type eventRowRenderer struct {
@@ -238,13 +237,13 @@ func (w *eventRow) show(row historyRow) {
 	w.paint()
 }
 
-// Where a line's parts begin.
+// Horizontal positions of the parts of a line.
 const (
 	timeAt     = 14
-	signAt     = 84
+	markAt     = 84
 	portAt     = 106
-	wordsAt    = 194
-	detailFrom = 620 // the width from which on there is room for what else is known
+	sentenceAt = 194
+	detailFrom = 620 // minimum width for showing details of the owner
 )
 
 func (w *eventRow) paint() {
@@ -254,21 +253,21 @@ func (w *eventRow) paint() {
 	}
 	e, caption := w.row.event, theme.Size(theme.SizeNameCaptionText)+0.5
 	w.paintGround(e)
-	for _, t := range []*canvas.Text{w.time, w.sign, w.port, w.more} {
+	for _, t := range []*canvas.Text{w.time, w.mark, w.port, w.more} {
 		t.Hidden = e == nil
 	}
 	text := theme.Size(theme.SizeNameText)
 	if e == nil {
-		w.words.TextStyle.Bold = true
-		w.put(w.words, words.Day(w.row.at, w.list.page.now()), table.ColorMuted, text, timeAt, width-timeAt)
+		w.sentence.TextStyle.Bold = true
+		w.put(w.sentence, words.Day(w.row.at, w.list.page.now()), table.ColorMuted, text, timeAt, width-timeAt)
 		return
 	}
-	w.words.TextStyle.Bold = false
+	w.sentence.TextStyle.Bold = false
 	shape, name := eventMark(e)
-	w.put(w.time, w.row.at.Format(time.TimeOnly), table.ColorMuted, caption, timeAt, signAt-timeAt)
-	w.put(w.sign, shape, name, text, signAt, portAt-signAt)
-	w.put(w.port, words.Port(e.Protocol, e.Port), "", text, portAt, wordsAt-portAt)
-	left, right := width-wordsAt-timeAt, float32(0)
+	w.put(w.time, w.row.at.Format(time.TimeOnly), table.ColorMuted, caption, timeAt, markAt-timeAt)
+	w.put(w.mark, shape, name, text, markAt, portAt-markAt)
+	w.put(w.port, words.Port(e.Protocol, e.Port), "", text, portAt, sentenceAt-portAt)
+	left, right := width-sentenceAt-timeAt, float32(0)
 	w.more.Hidden = width < detailFrom
 	if !w.more.Hidden {
 		detail := ownerSummary(e.Owner)
@@ -277,7 +276,7 @@ func (w *eventRow) paint() {
 		w.put(w.more, detail, table.ColorMuted, caption, width-timeAt-right, right+1)
 		right += 16
 	}
-	w.put(w.words, eventSentence(e), "", text, wordsAt, left-right)
+	w.put(w.sentence, eventSentence(e), "", text, sentenceAt, left-right)
 }
 
 func (w *eventRow) paintGround(e *history.Event) {
@@ -294,20 +293,20 @@ func (w *eventRow) paintGround(e *history.Event) {
 		ground = theme.ColorNameHover
 	}
 	if p := w.list.page; w.list.focused && e != nil && len(p.rows) > 1 && e == p.rows[1].event && p.index() < 0 {
-		edge = theme.ColorNamePrimary // the keyboard is here: Down chooses this one
+		edge = theme.ColorNamePrimary // the list is focused without a selection: Down selects this line
 	}
 	widgets.Fill(w.ground, ground)
 	widgets.Fill(w.edge, edge)
 	widgets.Fill(w.line, rule)
 }
 
-// put shows text, cut to width, in the middle of the line's height.
+// put shows text, truncated to width, vertically centred in the line.
 func (w *eventRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, size, x, width float32) {
 	if name == "" {
 		name = theme.ColorNameForeground
 	}
 	t.TextSize = size
-	if t != w.more { // the last one needs no gap
+	if t != w.more { // the last text needs no gap
 		width -= 8
 	}
 	text = table.Fit(text, width, size, t.TextStyle)
@@ -320,7 +319,7 @@ func (w *eventRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, si
 	t.Move(fyne.NewPos(x, (eventHeight-s.Height)/2))
 }
 
-// Tapped opens the story.
+// Tapped opens the details.
 func (w *eventRow) Tapped(*fyne.PointEvent) {
 	w.list.page.Focus()
 	if w.row.event != nil {
@@ -328,21 +327,21 @@ func (w *eventRow) Tapped(*fyne.PointEvent) {
 	}
 }
 
-// MouseIn is Fyne's.
+// MouseIn implements desktop.Hoverable.
 func (w *eventRow) MouseIn(*desktop.MouseEvent) {
 	w.list.hovered = w.row.id()
 	w.paint()
 }
 
-// MouseMoved is Fyne's.
+// MouseMoved implements desktop.Hoverable.
 func (w *eventRow) MouseMoved(*desktop.MouseEvent) {
-	if id := w.row.id(); w.list.hovered != id { // the rows moved under a pointer that stood still
+	if id := w.row.id(); w.list.hovered != id { // the rows moved under a pointer that did not move
 		w.list.hovered = id
 		w.list.Refresh()
 	}
 }
 
-// MouseOut is Fyne's.
+// MouseOut implements desktop.Hoverable.
 func (w *eventRow) MouseOut() {
 	w.list.hovered = 0
 	w.paint()
@@ -353,7 +352,7 @@ var (
 	_ desktop.Hoverable = (*eventRow)(nil)
 )
 
-// AccessibilityLabel says what the list is, and which change is selected.
+// AccessibilityLabel returns the name of the list and the selected event.
 func (l *eventList) AccessibilityLabel() string {
 	if e := l.page.chosen(); e != nil {
 		return widgets.AccessibleText(lang.L("History"), words.Port(e.Protocol, e.Port)+" "+eventSentence(e))
@@ -361,13 +360,13 @@ func (l *eventList) AccessibilityLabel() string {
 	return lang.L("History")
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*eventList) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
-// AccessibilityLabel is what the line says.
+// AccessibilityLabel returns the text of the line.
 func (w *eventRow) AccessibilityLabel() string {
-	return strings.TrimSpace(strings.Join([]string{w.time.Text, w.port.Text, w.words.Text}, " "))
+	return strings.TrimSpace(strings.Join([]string{w.time.Text, w.port.Text, w.sentence.Text}, " "))
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*eventRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
