@@ -18,58 +18,57 @@ import (
 	"porthole/ui/widgets"
 )
 
-// watchForm makes a rule, or another one of a rule. It keeps what was typed,
-// whatever happens to the rules meanwhile.
+// watchForm creates or edits a rule. It keeps the user's input even if the rules change meanwhile.
 type watchForm struct {
-	original *watch.Rule // nil for a new one
-	index    int         // where the original was
-	begun    typed       // what stood in the fields at first
-	pressed  bool        // Enter was: what is missing is said aloud
-	live     bool
-	save     func(watch.Rule)
-	taken    func(watch.Rule) bool
+	original  *watch.Rule // nil for a new rule
+	index     int         // index of the original
+	initial   typed       // initial input
+	submitted bool        // Enter was pressed: show missing input as an error
+	live      bool
+	save      func(watch.Rule)
+	taken     func(watch.Rule) bool
 
-	title, aside        *widgets.Note
-	ports, match, name  *widgets.FormEntry
-	portsNote           *widgets.Note
-	matchNote, tellNote *widgets.Note
-	tell                [len(allEvents)]*formCheck
-	saving              *widgets.Button
-	leaving             *widgets.Button
-	object              fyne.CanvasObject
+	title, aside          *widgets.Note
+	ports, match, name    *widgets.FormEntry
+	portsNote             *widgets.Note
+	matchNote, notifyNote *widgets.Note
+	notify                [len(allEvents)]*formCheck
+	saveButton            *widgets.Button
+	cancelButton          *widgets.Button
+	object                fyne.CanvasObject
 }
 
-// typed is what stands in the fields.
+// typed is the input of all fields.
 type typed struct {
 	ports, match, name string
-	tell               watch.NotifyOn
+	notifyOn           watch.NotifyOn
 }
 
-// ruleErrors say what is wrong with what was typed, a sentence each.
-type ruleErrors struct{ ports, match, tell string }
+// ruleErrors are the errors of the input, one sentence per field; "" for none.
+type ruleErrors struct{ ports, match, notifyOn string }
 
-// rule reads what was typed.
-func (t typed) rule() (rule watch.Rule, wrong ruleErrors) {
+// rule parses the input.
+func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
 	var err error
 	rule.Name = monitor.Clean(t.name, 200)
 	if strings.TrimSpace(t.ports) != "" {
 		if rule.Ports, err = monitor.ParsePorts(t.ports); err != nil {
-			wrong.ports = monitor.Clean(err.Error(), 200)
+			errs.ports = monitor.Clean(err.Error(), 200)
 		}
 	}
 	if rule.Match, err = watch.ParsePattern(t.match); err != nil {
-		wrong.match = monitor.Clean(err.Error(), 200)
+		errs.match = monitor.Clean(err.Error(), 200)
 	}
 	if strings.TrimSpace(t.ports+t.match) == "" {
-		wrong.ports = lang.L("Enter ports, a process, or both")
+		errs.ports = lang.L("Enter ports, a process, or both")
 	}
-	if rule.NotifyOn = t.tell; t.tell == 0 {
-		wrong.tell = lang.L("Select at least one event. To silence a watch, turn it off.")
+	if rule.NotifyOn = t.notifyOn; t.notifyOn == 0 {
+		errs.notifyOn = lang.L("Select at least one event. To silence a watch, turn it off.")
 	}
 	if rule.NotifyOn == allEventKinds() {
 		rule.NotifyOn = 0
 	}
-	return rule, wrong
+	return rule, errs
 }
 
 func allEventKinds() (all watch.NotifyOn) {
@@ -79,16 +78,16 @@ func allEventKinds() (all watch.NotifyOn) {
 	return all
 }
 
-// typedFor is what makes rule again.
+// typedFor returns the input that parses to rule.
 func typedFor(rule watch.Rule) typed {
 	t := typed{rule.Ports.String(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn}
-	if t.tell == 0 {
-		t.tell = allEventKinds()
+	if t.notifyOn == 0 {
+		t.notifyOn = allEventKinds()
 	}
 	return t
 }
 
-// sameButOff reports whether rules differ at the most in being switched off.
+// sameButOff reports whether a and b are equal, except that one may be turned off.
 func sameButOff(a, b watch.Rule) bool {
 	a.Off = b.Off
 	return a.Equal(b)
@@ -110,43 +109,42 @@ func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bo
 	f.title, f.aside = widgets.NewNote(false).Whole(), widgets.NewNote(false)
 	f.title.Size(theme.SizeNameText)
 	f.title.Segment.Style.TextStyle.Bold = true
-	changed := func() { f.pressed = false; f.aside.Set("", table.ColorMuted); f.check() }
+	changed := func() { f.submitted = false; f.aside.Set("", table.ColorMuted); f.check() }
 	f.ports, f.match, f.name = widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys)
 	f.ports.Label, f.match.Label, f.name.Label = lang.L("Ports"), lang.L("Process"), lang.L("Name")
 	f.ports.SetPlaceHolder(lang.L("any port"))
 	f.match.SetPlaceHolder(lang.L("any process"))
 	f.name.SetPlaceHolder(lang.L("optional"))
-	f.portsNote, f.matchNote, f.tellNote = widgets.NewNote(true), widgets.NewNote(true), widgets.NewNote(false)
+	f.portsNote, f.matchNote, f.notifyNote = widgets.NewNote(true), widgets.NewNote(true), widgets.NewNote(false)
 	for i, label := range eventLabels() {
-		f.tell[i] = newFormCheck(label, changed, keys)
+		f.notify[i] = newFormCheck(label, changed, keys)
 	}
-	f.saving = widgets.NewKeyButton(lang.L("Save"), f.submit, leave)
-	f.saving.Importance = widget.HighImportance
-	f.leaving = widgets.NewKeyButton(lang.L("Cancel"), leave, leave)
+	f.saveButton = widgets.NewKeyButton(lang.L("Save"), f.submit, leave)
+	f.saveButton.Importance = widget.HighImportance
+	f.cancelButton = widgets.NewKeyButton(lang.L("Cancel"), leave, leave)
 	f.object = f.layout()
 	f.object.Hide()
 	return f
 }
 
-// layout puts what is watched on one line, what it is called and what is told
-// on the next.
+// layout builds the form: ports and process on one line, name and events on the next.
 func (f *watchForm) layout() fyne.CanvasObject {
 	head := container.NewBorder(nil, nil, f.title.Object, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.Object))
 	ports := field(lang.L("Ports"), f.ports, f.portsNote.Object)
 	match := field(lang.L("Process"), f.match, f.matchNote.Object)
 	name := field(lang.L("Name"), f.name, widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
 	checks := container.New(layout.NewCustomPaddedHBoxLayout(2))
-	for _, c := range f.tell {
+	for _, c := range f.notify {
 		checks.Add(c)
 	}
-	tell := field(lang.L("Notify me when it"), container.New(layout.NewCustomPaddedLayout(0, 0, -4, 0), checks), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
-	buttons := container.NewBorder(nil, nil, nil, container.New(layout.NewCustomPaddedHBoxLayout(8), f.leaving, f.saving), f.tellNote.Centred())
+	notify := field(lang.L("Notify me when it"), container.New(layout.NewCustomPaddedLayout(0, 0, -4, 0), checks), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
+	buttons := container.NewBorder(nil, nil, nil, container.New(layout.NewCustomPaddedHBoxLayout(8), f.cancelButton, f.saveButton), f.notifyNote.Centred())
 	form := container.New(layout.NewCustomPaddedVBoxLayout(8), head,
-		container.New(thirds{height: 84}, ports, match), container.New(thirds{height: 58}, name, tell), buttons)
+		container.New(thirds{height: 84}, ports, match), container.New(thirds{height: 58}, name, notify), buttons)
 	return container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(form, 12))
 }
 
-// field is a labelled input with a note below.
+// field returns an input with a label above and a note below.
 func field(label string, input, below fyne.CanvasObject) fyne.CanvasObject {
 	title := widgets.NewNote(false)
 	title.Set(label, table.ColorMuted)
@@ -154,18 +152,18 @@ func field(label string, input, below fyne.CanvasObject) fyne.CanvasObject {
 		widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
 }
 
-// thirds gives the first of two a third of the width, and a place to each that
-// does not change with its words.
+// thirds is a layout that gives the first of two objects a third of the width. The height is fixed,
+// so that nothing moves when the notes change.
 type thirds struct{ height float32 }
 
 const thirdsGap = 16
 
-// MinSize is Fyne's.
+// MinSize implements fyne.Layout.
 func (t thirds) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(3*max(o[0].MinSize().Width, o[1].MinSize().Width/2)+thirdsGap, t.height)
 }
 
-// Layout is Fyne's.
+// Layout implements fyne.Layout.
 func (thirds) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	first := max(s.Width-thirdsGap, 0) / 3
 	o[0].Resize(fyne.NewSize(first, s.Height))
@@ -175,23 +173,23 @@ func (thirds) Layout(o []fyne.CanvasObject, s fyne.Size) {
 
 func (f *watchForm) open() bool { return f.object.Visible() }
 
-// begin opens the form for a rule, nil for a new one. What was typed into it
-// before is kept until it is saved or left.
+// begin opens the form for a rule; nil for a new one. If the form is open with unsaved input, it
+// keeps that and asks the user to save or cancel first.
 func (f *watchForm) begin(rule *watch.Rule, index int) {
-	if f.open() && f.typed() != f.begun {
+	if f.open() && f.typed() != f.initial {
 		f.aside.Set(lang.L("Save or cancel this watch first"), uitheme.ColorAlert)
 		return
 	}
-	f.original, f.index, f.pressed = nil, index, false
-	f.begun = typed{tell: allEventKinds()}
+	f.original, f.index, f.submitted = nil, index, false
+	f.initial = typed{notifyOn: allEventKinds()}
 	title := lang.L("New watch")
 	if rule != nil {
-		f.original, f.begun = new(*rule), typedFor(*rule)
+		f.original, f.initial = new(*rule), typedFor(*rule)
 		title = lang.L("Edit “{{.Name}}”", map[string]any{"Name": viewOf(*rule).name()})
 	}
 	f.title.Set(title, theme.ColorNameForeground)
 	f.aside.Set("", table.ColorMuted)
-	f.fill(f.begun)
+	f.fill(f.initial)
 	f.object.Show()
 	f.check()
 }
@@ -200,29 +198,29 @@ func (f *watchForm) fill(t typed) {
 	f.ports.SetText(t.ports)
 	f.match.SetText(t.match)
 	f.name.SetText(t.name)
-	for i, of := range allEvents {
-		f.tell[i].SetChecked(t.tell&of != 0)
+	for i, kind := range allEvents {
+		f.notify[i].SetChecked(t.notifyOn&kind != 0)
 	}
 }
 
-// typed is what stands in the fields.
+// typed returns the input of all fields.
 func (f *watchForm) typed() typed {
 	t := typed{ports: f.ports.Text, match: f.match.Text, name: f.name.Text}
-	for i, of := range allEvents {
-		if f.tell[i].Checked {
-			t.tell |= of
+	for i, kind := range allEvents {
+		if f.notify[i].Checked {
+			t.notifyOn |= kind
 		}
 	}
 	return t
 }
 
-// close forgets what was typed.
+// close hides the form and discards its input.
 func (f *watchForm) close() {
 	f.original = nil
 	f.object.Hide()
 }
 
-// focus gives the keyboard to the field that is asked for first.
+// focus focuses the field that identifies the rule.
 func (f *watchForm) focus() {
 	if f.original != nil && f.original.FollowsService() {
 		table.FocusOn(f.match)
@@ -231,7 +229,7 @@ func (f *watchForm) focus() {
 	table.FocusOn(f.ports)
 }
 
-// place is where the rule that is edited is in rules now, -1 where it is not.
+// place returns the index in rules of the rule being edited; -1 if it is not there.
 func (f *watchForm) place(rules watch.Rules) int {
 	if f.original == nil {
 		return -1
@@ -242,63 +240,63 @@ func (f *watchForm) place(rules watch.Rules) int {
 	return slices.IndexFunc(rules, func(r watch.Rule) bool { return sameButOff(r, *f.original) })
 }
 
-// check says what is wrong with what was typed so far.
+// check validates the input and shows errors below the fields.
 func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	if !f.open() {
 		return watch.Rule{}, ruleErrors{}
 	}
 	t := f.typed()
-	rule, wrong := t.rule()
-	if wrong == (ruleErrors{}) && f.taken(rule) {
-		wrong.tell = lang.L("This watch already exists")
+	rule, errs := t.rule()
+	if errs == (ruleErrors{}) && f.taken(rule) {
+		errs.notifyOn = lang.L("This watch already exists")
 	}
-	f.say(f.portsNote, wrong.ports, lang.L("For example 62893 or 3000-3999, 8080. Leave empty for any port."), strings.TrimSpace(t.ports+t.match) == "")
-	f.say(f.matchNote, wrong.match, lang.L("Words that must all match the name, command, program, folder or project of the process. Each is a regular expression."), false)
-	f.say(f.tellNote, wrong.tell, "", false)
-	widgets.SetEnabled(f.saving, f.live && wrong == (ruleErrors{}))
-	return rule, wrong
+	f.showNote(f.portsNote, errs.ports, lang.L("For example 62893 or 3000-3999, 8080. Leave empty for any port."), strings.TrimSpace(t.ports+t.match) == "")
+	f.showNote(f.matchNote, errs.match, lang.L("Words that must all match the name, command, program, folder or project of the process. Each is a regular expression."), false)
+	f.showNote(f.notifyNote, errs.notifyOn, "", false)
+	widgets.SetEnabled(f.saveButton, f.live && errs == (ruleErrors{}))
+	return rule, errs
 }
 
-// say shows what is wrong, or else the help. What is merely missing is not
-// wrong before the user wanted to save.
-func (f *watchForm) say(n *widgets.Note, wrong, help string, missing bool) {
+// showNote shows the error, or else the help. Missing input is not shown as an error before the
+// user tries to save.
+func (f *watchForm) showNote(n *widgets.Note, problem, help string, missing bool) {
 	switch {
-	case wrong == "":
+	case problem == "":
 		n.Set(help, table.ColorMuted)
-	case missing && !f.pressed && f.typed() == f.begun:
-		n.Set(wrong, table.ColorMuted)
+	case missing && !f.submitted && f.typed() == f.initial:
+		n.Set(problem, table.ColorMuted)
 	default:
-		n.Set(wrong, theme.ColorNameError)
+		n.Set(problem, theme.ColorNameError)
 	}
 }
 
-// submit saves where nothing is wrong.
+// submit saves the rule if the input is valid.
 func (f *watchForm) submit() {
-	f.pressed = true
-	rule, wrong := f.check()
+	f.submitted = true
+	rule, errs := f.check()
 	switch {
 	case !f.live:
-	case wrong.ports != "":
+	case errs.ports != "":
 		table.FocusOn(f.ports)
-	case wrong.match != "":
+	case errs.match != "":
 		table.FocusOn(f.match)
-	case wrong.tell == "":
+	case errs.notifyOn == "":
 		f.save(rule)
 	}
 }
 
-// disable leaves what was typed to be read: nobody takes it any more.
+// disable makes the form read-only: without an agent nothing can be saved.
 func (f *watchForm) disable() {
 	f.live = false
-	for _, w := range []fyne.Disableable{f.ports, f.match, f.name, f.saving} {
+	for _, w := range []fyne.Disableable{f.ports, f.match, f.name, f.saveButton} {
 		w.Disable()
 	}
-	for _, c := range f.tell {
+	for _, c := range f.notify {
 		c.Disable()
 	}
 }
 
-// formCheck is a check box whose Enter and Esc are the form's.
+// formCheck is a check box that passes Enter and Esc to the form.
 type formCheck struct {
 	widget.Check
 	keys func(*fyne.KeyEvent) bool
@@ -311,14 +309,14 @@ func newFormCheck(label string, changed func(), keys func(*fyne.KeyEvent) bool) 
 	return c
 }
 
-// TypedKey is Fyne's.
+// TypedKey implements fyne.Focusable.
 func (c *formCheck) TypedKey(k *fyne.KeyEvent) {
 	if !c.keys(k) {
 		c.Check.TypedKey(k)
 	}
 }
 
-// AccessibilityLabel says what the box is for, and whether it is checked.
+// AccessibilityLabel returns the label of the box and whether it is checked.
 func (c *formCheck) AccessibilityLabel() string {
 	if c.Checked {
 		return lang.L("{{.Setting}}: on", map[string]any{"Setting": c.Text})
@@ -326,5 +324,5 @@ func (c *formCheck) AccessibilityLabel() string {
 	return lang.L("{{.Setting}}: off", map[string]any{"Setting": c.Text})
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*formCheck) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

@@ -1,5 +1,5 @@
-// Package watches is the Watches page: the rules, their present state, and the form that edits them. All of it belongs to
-// Fyne's goroutine.
+// Package watches implements the Watches page: the rules, their current state, and the form that
+// edits them. Everything in it runs on Fyne's goroutine.
 package watches
 
 import (
@@ -19,34 +19,34 @@ import (
 	"porthole/ui/widgets"
 )
 
-// answerTime is how long after a request the agent's rules are compared with it; after that
-// what the agent says counts, whatever was asked.
+// answerTime is how long after a request the page ignores older rules from the agent. After that
+// the agent's rules apply, whatever was requested.
 const answerTime = 5 * time.Second
 
-// Actions is what the page asks of the program. It is called from Fyne's goroutine and must
-// not wait.
+// Actions are the requests that the page sends to the program. They are called on Fyne's goroutine
+// and must not block.
 type Actions interface {
-	SetWatches(seen, rules watch.Rules) // replaces the rules seen by rules
+	SetWatches(seen, rules watch.Rules) // replaces the rules seen with rules
 }
 
-// Page shows the rules, each with its present state, and changes them.
-// What the user does is shown at once; the agent's answer may come late.
+// Page is the Watches page. It shows and edits the rules. Changes are shown immediately; the
+// agent's answer may come later. All methods must be called on Fyne's goroutine.
 type Page struct {
 	actions Actions
 	now     func() time.Time
 	keys    func(*fyne.KeyEvent)
 
-	known, live  bool // the rules have come; the agent watches
+	known, live  bool // the rules have arrived; the agent is connected
 	rules        watch.Rules
-	confirmed    watch.Rules   // the last that the agent said
-	pending      []watch.Rules // what it has not answered yet, the oldest first
+	confirmed    watch.Rules   // the last rules from the agent
+	pending      []watch.Rules // requests that the agent has not answered yet, oldest first
 	pendingSince time.Time
 	snapshot     monitor.Snapshot
 	ready        bool // there is a snapshot
-	selected     int  // -1 for none
+	selected     int  // index of the selected rule; -1 for none
 	views        []ruleView
-	deleted      []deletion // the last one last
-	hovered      string     // what the button under the pointer does
+	deleted      []deletion // deleted rules, oldest first
+	hovered      string     // label of the button under the pointer
 
 	add     *widgets.Button
 	list    *ruleList
@@ -55,18 +55,18 @@ type Page struct {
 	undoing *undoBar
 	hint    *widgets.Note
 	count   *widgets.Note
-	foot    *fyne.Container // of hint and count
+	foot    *fyne.Container // hint and count
 	Content *fyne.Container
 }
 
-// deletion is what Undo brings back.
+// deletion is a deleted rule that Undo restores.
 type deletion struct {
 	rule  watch.Rule
 	index int
 	until time.Time
 }
 
-// New returns the page. now is the clock; keys gets the keys that the list has no use for.
+// New returns the page. now is the clock. keys receives the keys that the list does not handle.
 func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page {
 	p := &Page{actions: actions, now: now, keys: keys, live: true, selected: -1}
 	p.add = widgets.NewKeyButton(lang.L("Add watch"), p.addRule, nil)
@@ -81,8 +81,7 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 	return p
 }
 
-// layout puts the page together: what it is for, the list, what was deleted,
-// the form, the keys.
+// layout builds the page: introduction, list, undo bar, form, shortcuts.
 func (p *Page) layout() *fyne.Container {
 	intro := widgets.NewNote(false)
 	intro.Size(theme.SizeNameText)
@@ -94,32 +93,32 @@ func (p *Page) layout() *fyne.Container {
 	return container.New(widgets.TopMiddleBottom{}, top, container.NewStack(list, p.empty.Object), bottom)
 }
 
-// Update shows what the monitor saw.
+// Update shows the state of the rules in snapshot s.
 func (p *Page) Update(s monitor.Snapshot) {
 	p.snapshot, p.ready = s, true
-	if p.Content.Visible() { // it comes ten times a second, and nobody looks
+	if p.Content.Visible() { // updates arrive up to ten times a second; OnShown catches up
 		p.arrange()
 	}
 }
 
-// OnShown is called when the page comes to be seen.
+// OnShown must be called when the page becomes visible.
 func (p *Page) OnShown() { p.arrange() }
 
-// SetRules shows the rules as the agent has them.
+// SetRules shows the agent's rules.
 func (p *Page) SetRules(rules watch.Rules) {
 	if !p.isNews(rules) {
 		return
 	}
 	if !p.known || !slices.EqualFunc(rules, p.rules, watch.Rule.Equal) {
 		p.adopt(rules)
-		p.list.at = time.Time{} // a second click may be on another rule now
+		p.list.at = time.Time{} // the row of the first click may show another rule now
 	}
 	p.known = true
 	p.arrange()
 }
 
-// isNews reports whether rules are news: not what the agent said before it
-// heard what was asked last.
+// isNews reports whether to show rules. It returns false for rules that the agent sent before it
+// handled the last request.
 func (p *Page) isNews(rules watch.Rules) bool {
 	same := func(r watch.Rules) bool { return slices.EqualFunc(r, rules, watch.Rule.Equal) }
 	if len(p.pending) > 0 && p.now().Sub(p.pendingSince) < answerTime {
@@ -135,7 +134,7 @@ func (p *Page) isNews(rules watch.Rules) bool {
 	return true
 }
 
-// adopt takes rules that others changed. The selection stays with its rule.
+// adopt shows rules that were changed elsewhere. The selection stays with its rule.
 func (p *Page) adopt(rules watch.Rules) {
 	if p.selected >= 0 && p.selected < len(p.rules) {
 		p.selected = nearest(rules, p.rules[p.selected], p.selected)
@@ -144,8 +143,8 @@ func (p *Page) adopt(rules watch.Rules) {
 	p.clamp()
 }
 
-// nearest is where rule is in rules, at or near index where it is there more
-// than once, and index where it is not.
+// nearest returns the index of rule in rules. If it is there more than once, it returns the one
+// nearest to index; if it is not there, index.
 func nearest(rules watch.Rules, rule watch.Rule, index int) int {
 	found, distance := index, len(rules)+1
 	for i := range rules {
@@ -158,18 +157,18 @@ func nearest(rules watch.Rules, rule watch.Rule, index int) int {
 
 func (p *Page) clamp() { p.selected = min(p.selected, len(p.rules)-1) }
 
-// Disconnect greys the page: nobody watches any more.
+// Disconnect dims the page because the agent has disconnected.
 func (p *Page) Disconnect() {
 	p.live, p.deleted = false, nil
 	p.form.disable()
 	p.arrange()
 }
 
-// editable reports whether rules can be changed: before they are known a change
-// would lose those of the settings file.
+// editable reports whether rules can be changed. Before the agent's rules are known, a change would
+// lose those in the settings file.
 func (p *Page) editable() bool { return p.live && p.known }
 
-// Focus gives the keyboard to the form if it is open, else to the list.
+// Focus focuses the form if it is open, else the list.
 func (p *Page) Focus() {
 	switch {
 	case p.form.open():
@@ -181,7 +180,7 @@ func (p *Page) Focus() {
 	}
 }
 
-// Tick lets time pass.
+// Tick ends expired undos. It is called once a second.
 func (p *Page) Tick() {
 	if n := len(p.deleted); n > 0 && !p.now().Before(p.deleted[n-1].until) {
 		p.deleted = nil
@@ -190,8 +189,7 @@ func (p *Page) Tick() {
 	p.showTexts() // the theme may have changed
 }
 
-// arrange shows the rules and their states where these differ from what is
-// shown.
+// arrange updates the rows that differ.
 func (p *Page) arrange() {
 	count := len(p.views)
 	p.views = p.views[:0]
@@ -216,7 +214,7 @@ func (p *Page) view(rule watch.Rule) ruleView {
 	return v
 }
 
-// showTexts says what is said beside the list.
+// showTexts updates the texts beside the list.
 func (p *Page) showTexts() {
 	if p.editable() == p.add.Disabled() {
 		widgets.SetEnabled(p.add, p.editable())
@@ -229,14 +227,14 @@ func (p *Page) showTexts() {
 	default:
 		p.empty.Show(lang.L("No watches"), lang.L("Add a watch here, or click the star next to a port on the Ports page"))
 	}
-	if text := p.countWords(); text != p.count.Segment.Text {
+	if text := p.countText(); text != p.count.Segment.Text {
 		p.count.Set(text, table.ColorMuted)
 		p.foot.Refresh()
 	}
 	p.showHint(p.hovered)
 }
 
-func (p *Page) countWords() string {
+func (p *Page) countText() string {
 	open := 0
 	for _, v := range p.views {
 		if v.state.open {
@@ -252,7 +250,7 @@ func (p *Page) countWords() string {
 	return lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": len(p.rules.Active())})
 }
 
-// showHint says what the button under the pointer does, "" for what the keys do.
+// showHint shows the label of the button under the pointer; "" shows the shortcuts.
 func (p *Page) showHint(text string) {
 	p.hovered = text
 	if !p.live {
@@ -269,14 +267,14 @@ func (p *Page) showHint(text string) {
 	p.hint.Set(text, table.ColorMuted)
 }
 
-// choose selects a rule.
+// choose selects rule i.
 func (p *Page) choose(i int) {
 	p.selected = i
 	p.clamp()
 	p.list.show()
 }
 
-// change asks for other rules and shows them at once.
+// change requests other rules and shows them immediately.
 func (p *Page) change(rules watch.Rules, selected int) {
 	seen := p.rules
 	p.rules, p.selected = rules, selected
@@ -289,10 +287,10 @@ func (p *Page) change(rules watch.Rules, selected int) {
 	}
 }
 
-// editableAt reports whether the rule at i can be changed.
+// editableAt reports whether rule i can be changed.
 func (p *Page) editableAt(i int) bool { return p.editable() && i >= 0 && i < len(p.rules) }
 
-// toggle switches a rule on or off.
+// toggle turns rule i on or off.
 func (p *Page) toggle(i int) {
 	if !p.editableAt(i) {
 		return
@@ -303,7 +301,7 @@ func (p *Page) toggle(i int) {
 	p.change(rules, i)
 }
 
-// move moves a rule by n places.
+// move moves rule i by n positions.
 func (p *Page) move(i, n int) {
 	if !p.editableAt(i) || i+n < 0 || i+n >= len(p.rules) {
 		return
@@ -314,8 +312,8 @@ func (p *Page) move(i, n int) {
 	p.change(rules, i+n)
 }
 
-// remove deletes a rule. Those that were deleted right before can still be
-// brought back: a key that is held down deletes more than one.
+// remove deletes rule i. Earlier deletions can still be undone, because holding the key down
+// deletes several rules.
 func (p *Page) remove(i int) {
 	if !p.editableAt(i) {
 		return
@@ -324,7 +322,7 @@ func (p *Page) remove(i int) {
 	p.change(slices.Delete(slices.Clone(p.rules), i, i+1), i)
 }
 
-// Undo brings back what was deleted last.
+// Undo restores the rule that was deleted last.
 func (p *Page) Undo() {
 	n := len(p.deleted)
 	if n == 0 || !p.editable() {
@@ -356,16 +354,16 @@ func (p *Page) addRule() {
 	}
 }
 
-// edit opens the form for the rule at i.
+// edit opens the form for rule i.
 func (p *Page) edit(i int) {
 	if p.editableAt(i) {
 		p.choose(i)
 		p.openForm(&p.rules[i], i)
-		p.list.ScrollTo(i) // the form took some of its room
+		p.list.ScrollTo(i) // the form takes some of the list's height
 	}
 }
 
-// openForm opens the form for a rule, nil for a new one.
+// openForm opens the form for a rule; nil for a new one.
 func (p *Page) openForm(rule *watch.Rule, i int) {
 	p.form.begin(rule, i)
 	p.showHint(p.hovered)
@@ -373,7 +371,7 @@ func (p *Page) openForm(rule *watch.Rule, i int) {
 	p.form.focus()
 }
 
-// closeForm gives the list its room back.
+// closeForm closes the form and gives the list its height back.
 func (p *Page) closeForm() {
 	if p.form.open() {
 		p.form.close()
@@ -382,8 +380,8 @@ func (p *Page) closeForm() {
 	}
 }
 
-// save takes what the form made of a rule: in its place where it still is
-// there, as a new one where not.
+// save saves the rule from the form: in place of the original if that still exists, else as a new
+// rule.
 func (p *Page) save(rule watch.Rule) {
 	if !p.editable() {
 		return
@@ -403,7 +401,7 @@ func (p *Page) save(rule watch.Rule) {
 	table.FocusOn(p.list)
 }
 
-// taken reports whether another rule than the one in the form is the same.
+// taken reports whether a rule other than the one being edited equals rule.
 func (p *Page) taken(rule watch.Rule) bool {
 	own := p.form.place(p.rules)
 	for i := range p.rules {
@@ -419,7 +417,7 @@ func (p *Page) leaveForm() {
 	p.Focus()
 }
 
-// key is a key for the list.
+// key handles a key for the list.
 func (p *Page) key(e *fyne.KeyEvent) {
 	page := max(int(p.list.Size().Height/ruleHeight)-1, 1)
 	step := map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1, fyne.KeyPageUp: -page, fyne.KeyPageDown: page,
@@ -445,14 +443,14 @@ func (p *Page) key(e *fyne.KeyEvent) {
 	}
 }
 
-// MoveSelected moves the selected rule while the list has the keyboard.
+// MoveSelected moves the selected rule by n positions if the list has the focus.
 func (p *Page) MoveSelected(n int) {
 	if p.list.focused {
 		p.move(p.selected, n)
 	}
 }
 
-// undoBar says what was deleted and brings it back.
+// undoBar shows which rule was deleted, with a button to restore it.
 type undoBar struct {
 	text   *widgets.Note
 	button *widgets.Button

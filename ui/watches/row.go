@@ -22,21 +22,21 @@ import (
 	"porthole/ui/words"
 )
 
-// ruleView is a rule as its row shows it, in clean words.
+// ruleView is a rule as text, as its row shows it, without control characters.
 type ruleView struct {
-	title, ports, pattern, events string // "" where there is nothing to say
+	title, ports, pattern, events string // "" if empty
 	state                         ruleState
 	off, dim                      bool
 }
 
-// ruleState is what a rule sees now.
+// ruleState is the current state of a rule.
 type ruleState struct {
 	text, more string
 	color      fyne.ThemeColorName
 	open       bool
 }
 
-// viewOf puts a rule into words.
+// viewOf returns the view of a rule without its state.
 func viewOf(rule watch.Rule) ruleView {
 	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.Ports.String(), 200), off: rule.Off, events: eventsText(rule.NotifyOn)}
 	data := map[string]any{"Pattern": monitor.Clean(rule.Match.String(), 200)}
@@ -50,7 +50,7 @@ func viewOf(rule watch.Rule) ruleView {
 	return v
 }
 
-// name is what a rule is called in a sentence.
+// name returns how to refer to the rule in a sentence.
 func (v ruleView) name() string {
 	switch {
 	case v.title != "":
@@ -61,28 +61,28 @@ func (v ruleView) name() string {
 	return monitor.Clean(v.pattern, 60)
 }
 
-// eventsText says what a rule tells of where that is not everything.
-func eventsText(tell watch.NotifyOn) string {
-	var words []string
-	for i, of := range allEvents {
-		if tell&of != 0 {
-			words = append(words, eventLabels()[i])
+// eventsText lists the events that a rule notifies about; "" if it is all of them.
+func eventsText(notifyOn watch.NotifyOn) string {
+	var labels []string
+	for i, kind := range allEvents {
+		if notifyOn&kind != 0 {
+			labels = append(labels, eventLabels()[i])
 		}
 	}
-	if len(words) == 0 || len(words) == len(allEvents) {
+	if len(labels) == 0 || len(labels) == len(allEvents) {
 		return ""
 	}
-	return lang.L("notifies only when it {{.What}}", map[string]any{"What": strings.Join(words, ", ")})
+	return lang.L("notifies only when it {{.What}}", map[string]any{"What": strings.Join(labels, ", ")})
 }
 
-// allEvents is all that a rule can tell of, in the order in which it is shown.
+// allEvents are all events that a rule can notify about, in display order.
 var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnOwnerChange, watch.OnExposed}
 
 func eventLabels() [len(allEvents)]string {
 	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("changes owner"), lang.L("is exposed to the network")}
 }
 
-// stateOf is what a rule sees in s.
+// stateOf returns the state of a rule in snapshot s.
 func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	if rule.Off {
 		return ruleState{text: lang.L("off"), color: table.ColorMuted}
@@ -92,7 +92,7 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 		return closedState(rule, s)
 	}
 	_, single := rule.Ports.Single()
-	exposed := reachableFirst(found)
+	exposed := exposedFirst(found)
 	count := map[string]any{"Count": exposed, "All": len(found)}
 	state := ruleState{"● " + lang.L("open"), ownersText(found, !single), uitheme.ColorOpen, true}
 	switch {
@@ -106,8 +106,8 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	return state
 }
 
-// closedState is that of a rule which nothing matches: others may still have
-// its ports.
+// closedState returns the state of a rule without matching listeners. Other processes may use its
+// ports.
 func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
 	state := ruleState{text: "○ " + lang.L("free"), color: table.ColorMuted}
 	if rule.FollowsService() {
@@ -121,9 +121,8 @@ func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
 	return state
 }
 
-// reachableFirst puts what the network can reach first and returns how many
-// these are.
-func reachableFirst(found []*monitor.Listener) (exposed int) {
+// exposedFirst moves exposed listeners to the front and returns their number.
+func exposedFirst(found []*monitor.Listener) (exposed int) {
 	for i, l := range found {
 		if l.Exposure == monitor.ExposureNetwork {
 			copy(found[exposed+1:i+1], found[exposed:i])
@@ -134,20 +133,20 @@ func reachableFirst(found []*monitor.Listener) (exposed int) {
 	return exposed
 }
 
-// ownersText names the first few listeners, with their ports where these differ.
+// ownersText lists the owners of the first few listeners, with their ports if ports is true.
 func ownersText(found []*monitor.Listener, ports bool) string {
-	const most = 8
+	const limit = 8
 	var parts []string
-	for _, l := range found[:min(len(found), most)] {
-		who := words.Owner(l)
+	for _, l := range found[:min(len(found), limit)] {
+		owner := words.Owner(l)
 		if ports {
-			who = fmt.Sprintf("%d %s", l.Port, who)
+			owner = fmt.Sprintf("%d %s", l.Port, owner)
 		}
-		if !slices.Contains(parts, who) {
-			parts = append(parts, who)
+		if !slices.Contains(parts, owner) {
+			parts = append(parts, owner)
 		}
 	}
-	if len(found) > most {
+	if len(found) > limit {
 		parts = append(parts, "…")
 	}
 	return strings.Join(parts, ", ")
@@ -157,20 +156,20 @@ const (
 	ruleHeight   = 50
 	buttonSize   = 28
 	ruleMargin   = 12
-	ruleWords    = 48 // where the words begin
+	ruleTextLeft = 48 // horizontal position of the texts
 	ruleButtons  = 4*buttonSize + ruleMargin
-	stateWidth   = 0.44 // of what words and state share
-	wordsSpacing = 10
+	stateWidth   = 0.44 // share of the width of texts and state
+	textSpacing  = 10
 )
 
-// ruleList is the list of rules. It takes Fyne's scrolling and reuse of rows;
-// the selection and the keys are the page's.
+// ruleList is the list of rules. It uses scrolling and row reuse of Fyne's list. The page owns the
+// selection and handles the keys.
 type ruleList struct {
 	widget.List
 	page    *Page
-	rows    []*ruleRow // that were ever made: as many as fit
+	rows    []*ruleRow // all rows created so far: as many as fit
 	focused bool
-	clicked int // the row of the last click
+	clicked int // row of the last click
 	at      time.Time
 }
 
@@ -183,7 +182,7 @@ func newRuleList(p *Page) *ruleList {
 		if !ok {
 			return
 		}
-		if r.index < 0 { // in use now; Fyne makes some only to measure them
+		if r.index < 0 { // first use; Fyne creates some rows only to measure them
 			l.rows = append(l.rows, r)
 		}
 		r.index = i
@@ -194,32 +193,32 @@ func newRuleList(p *Page) *ruleList {
 	return l
 }
 
-// show paints the rows that differ.
+// show repaints the rows that differ.
 func (l *ruleList) show() {
 	for _, r := range l.rows {
 		r.show()
 	}
 }
 
-// FocusGained is Fyne's.
+// FocusGained implements fyne.Focusable.
 func (l *ruleList) FocusGained() {
 	l.focused = true
 	l.page.choose(max(l.page.selected, 0))
 }
 
-// FocusLost is Fyne's.
+// FocusLost implements fyne.Focusable.
 func (l *ruleList) FocusLost() {
 	l.focused = false
 	l.show()
 }
 
-// TypedKey is Fyne's.
+// TypedKey implements fyne.Focusable.
 func (l *ruleList) TypedKey(e *fyne.KeyEvent) { l.page.key(e) }
 
-// TypedRune is Fyne's.
+// TypedRune implements fyne.Focusable.
 func (l *ruleList) TypedRune(rune) {}
 
-// click selects a row, and edits it where it is the second click.
+// click selects a row. A second click (double click) edits its rule.
 func (l *ruleList) click(i int) {
 	table.FocusOn(l)
 	l.page.choose(i)
@@ -231,7 +230,7 @@ func (l *ruleList) click(i int) {
 	l.clicked, l.at = i, time.Now()
 }
 
-// ruleRow shows one rule. The list uses a few of them for all rules.
+// ruleRow shows one rule. The list reuses a few of them for all rules.
 type ruleRow struct {
 	widget.BaseWidget
 	page    *Page
@@ -240,25 +239,25 @@ type ruleRow struct {
 	hovered bool
 
 	ground, line, edge *canvas.Rectangle
-	words              [5]*canvas.Text // those of both lines
-	mark, text, more   *canvas.Text    // of the state
+	texts              [5]*canvas.Text // the texts of both lines
+	mark, text, more   *canvas.Text    // the state
 	on                 *widgets.RowButton
 	buttons            []*widgets.RowButton
 }
 
-// paintedRow is all that a row depends on.
+// paintedRow is everything that the painting of a row depends on.
 type paintedRow struct {
 	view                       ruleView
 	width                      float32
 	selected, focused, hovered bool
-	first, last, can           bool
+	first, last, editable      bool
 }
 
 func newRuleRow(p *Page) *ruleRow {
 	r := &ruleRow{page: p, index: -1, ground: canvas.NewRectangle(color.Transparent),
 		line: canvas.NewRectangle(color.Transparent), edge: canvas.NewRectangle(color.Transparent)}
-	for i := range r.words {
-		r.words[i] = canvas.NewText("", color.Transparent)
+	for i := range r.texts {
+		r.texts[i] = canvas.NewText("", color.Transparent)
 	}
 	r.mark = widgets.NewMark()
 	r.text, r.more = canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
@@ -276,10 +275,10 @@ func newRuleRow(p *Page) *ruleRow {
 	return r
 }
 
-// CreateRenderer is Fyne's.
+// CreateRenderer implements fyne.Widget.
 func (r *ruleRow) CreateRenderer() fyne.WidgetRenderer {
 	objects := []fyne.CanvasObject{r.ground, r.line, r.edge, r.mark, r.text, r.more, r.on}
-	for _, w := range r.words {
+	for _, w := range r.texts {
 		objects = append(objects, w)
 	}
 	for _, b := range r.buttons {
@@ -301,19 +300,20 @@ func (x *ruleRenderer) MinSize() fyne.Size { return fyne.NewSize(0, ruleHeight) 
 
 func (x *ruleRenderer) Layout(fyne.Size) { x.r.show() }
 
-// Refresh is called for a change of the theme too: everything is painted anew.
+// Refresh implements fyne.WidgetRenderer. It repaints everything because the theme may have
+// changed.
 func (x *ruleRenderer) Refresh() {
 	x.r.painted = paintedRow{}
 	x.r.show()
 }
 
-// show paints the row where it differs from what is shown.
+// show repaints the row if it differs.
 func (r *ruleRow) show() {
 	p := r.page
 	if r.index < 0 || r.index >= len(p.views) || r.Size().Width == 0 {
 		return
 	}
-	next := paintedRow{view: p.views[r.index], width: r.Size().Width, hovered: r.hovered, can: p.editable(),
+	next := paintedRow{view: p.views[r.index], width: r.Size().Width, hovered: r.hovered, editable: p.editable(),
 		selected: r.index == p.selected, first: r.index == 0, last: r.index == len(p.views)-1}
 	next.focused = next.selected && p.list.focused
 	if next != r.painted {
@@ -337,22 +337,22 @@ func (r *ruleRow) paint() {
 	fillRect(r.ground, ground, fyne.NewPos(0, 0), fyne.NewSize(p.width, ruleHeight))
 	fillRect(r.line, table.ColorLine, fyne.NewPos(0, ruleHeight-1), fyne.NewSize(p.width, 1))
 	fillRect(r.edge, edge, fyne.NewPos(0, 0), fyne.NewSize(3, ruleHeight))
-	share := max(p.width-ruleWords-ruleButtons-ruleMargin, 0)
-	r.paintWords(share * (1 - stateWidth))
-	r.paintState(ruleWords+share*(1-stateWidth)+ruleMargin, share*stateWidth-ruleMargin)
+	share := max(p.width-ruleTextLeft-ruleButtons-ruleMargin, 0)
+	r.paintTexts(share * (1 - stateWidth))
+	r.paintState(ruleTextLeft+share*(1-stateWidth)+ruleMargin, share*stateWidth-ruleMargin)
 	r.paintButtons()
 }
 
-// piece is some words of one look.
+// piece is a text in one style.
 type piece struct {
 	text       string
 	bold, mono bool
 	muted      bool
 }
 
-// paintWords says what the rule is: its name, or else its ports, on the first
-// line; all else on the second.
-func (r *ruleRow) paintWords(width float32) {
+// paintTexts paints the rule: on the first line its name, or else its ports; the rest on the
+// second.
+func (r *ruleRow) paintTexts(width float32) {
 	v := r.painted.view
 	first := []piece{{v.ports, false, true, false}, {v.pattern, v.ports == "", false, false}}
 	second := []piece{{v.events, false, false, true}}
@@ -360,15 +360,15 @@ func (r *ruleRow) paintWords(width float32) {
 		first = []piece{{v.title, true, false, false}}
 		second = []piece{{v.ports, false, true, true}, {v.pattern, false, false, true}, {v.events, false, false, true}}
 	}
-	for _, w := range r.words {
+	for _, w := range r.texts {
 		w.Hide()
 	}
 	y, lower := r.lines(len(strings.TrimSpace(v.pattern+v.events+v.ports)) > 0 && (v.title != "" || v.events != ""))
-	r.pieces(r.words[:2], first, y, width, theme.SizeNameText)
-	r.pieces(r.words[2:], second, lower, width, theme.SizeNameCaptionText)
+	r.pieces(r.texts[:2], first, y, width, theme.SizeNameText)
+	r.pieces(r.texts[2:], second, lower, width, theme.SizeNameCaptionText)
 }
 
-// lines is where one or two lines of words begin.
+// lines returns the vertical positions of one or two lines of text.
 func (r *ruleRow) lines(two bool) (upper, lower float32) {
 	if two {
 		return 6, 27
@@ -376,9 +376,9 @@ func (r *ruleRow) lines(two bool) (upper, lower float32) {
 	return (ruleHeight - 18) / 2, 27
 }
 
-// pieces puts words side by side, as many as fit.
+// pieces places texts side by side, as many as fit.
 func (r *ruleRow) pieces(texts []*canvas.Text, all []piece, y, width float32, size fyne.ThemeSizeName) {
-	x, end := float32(ruleWords), ruleWords+width
+	x, end := float32(ruleTextLeft), ruleTextLeft+width
 	for i, p := range all {
 		if p.text == "" || x >= end {
 			continue
@@ -388,11 +388,11 @@ func (r *ruleRow) pieces(texts []*canvas.Text, all []piece, y, width float32, si
 			name = table.ColorMuted
 		}
 		t.TextStyle = fyne.TextStyle{Bold: p.bold, Monospace: p.mono}
-		x += r.put(t, p.text, name, size, fyne.NewPos(x, y), end-x) + wordsSpacing
+		x += r.put(t, p.text, name, size, fyne.NewPos(x, y), end-x) + textSpacing
 	}
 }
 
-// put shows text at a place, as much of it as fits, and returns its width.
+// put shows text at a position, truncated to width, and returns its width.
 func (r *ruleRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, size fyne.ThemeSizeName, at fyne.Position, width float32) float32 {
 	if r.painted.view.dim {
 		name = theme.ColorNameDisabled
@@ -413,13 +413,13 @@ func (r *ruleRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, siz
 func (r *ruleRow) paintState(x, width float32) {
 	s := r.painted.view.state
 	y, lower := r.lines(s.more != "")
-	shape, words := widgets.SplitMark(s.text)
+	shape, text := widgets.SplitMark(s.text)
 	left := x
 	if shape != "" {
 		left += r.put(r.mark, shape, s.color, theme.SizeNameText, fyne.NewPos(x, y), width) + 5
 	}
 	r.mark.Hidden = shape == ""
-	r.put(r.text, words, s.color, theme.SizeNameText, fyne.NewPos(left, y), width+x-left)
+	r.put(r.text, text, s.color, theme.SizeNameText, fyne.NewPos(left, y), width+x-left)
 	r.put(r.more, s.more, table.ColorMuted, theme.SizeNameCaptionText, fyne.NewPos(x, lower), width)
 }
 
@@ -430,7 +430,7 @@ func (r *ruleRow) paintButtons() {
 		icon, name = theme.CheckButtonIcon(), table.ColorMuted
 	}
 	y := float32(ruleHeight-buttonSize) / 2
-	r.on.Set(icon, name, p.can)
+	r.on.Set(icon, name, p.editable)
 	r.on.Move(fyne.NewPos(ruleMargin, y))
 	r.on.Resize(fyne.NewSquareSize(buttonSize))
 	name = table.ColorMuted
@@ -438,14 +438,14 @@ func (r *ruleRow) paintButtons() {
 		name = theme.ColorNameForeground
 	}
 	for i, b := range r.buttons {
-		enabled := p.can && (i != 1 || !p.first) && (i != 2 || !p.last)
+		enabled := p.editable && (i != 1 || !p.first) && (i != 2 || !p.last)
 		b.Set(b.Icon, name, enabled)
 		b.Move(fyne.NewPos(p.width-ruleMargin-float32(len(r.buttons)-i)*buttonSize, y))
 		b.Resize(fyne.NewSquareSize(buttonSize))
 	}
 }
 
-// fillRect puts a rectangle in its place, transparent where it has no colour.
+// fillRect places a rectangle. It is transparent if name is "".
 func fillRect(r *canvas.Rectangle, name fyne.ThemeColorName, at fyne.Position, size fyne.Size) {
 	r.FillColor = color.Transparent
 	if name != "" {
@@ -456,24 +456,24 @@ func fillRect(r *canvas.Rectangle, name fyne.ThemeColorName, at fyne.Position, s
 	r.Refresh()
 }
 
-// hover lights the row while the pointer is on it or on one of its buttons, and
-// says what the button does.
+// hover highlights the row while the pointer is on it or on one of its buttons, and shows the label
+// of the button.
 func (r *ruleRow) hover(label string, in bool) {
 	r.hovered = in
 	r.page.showHint(label)
 	r.show()
 }
 
-// Tapped is Fyne's.
+// Tapped implements fyne.Tappable.
 func (r *ruleRow) Tapped(*fyne.PointEvent) { r.page.list.click(r.index) }
 
-// MouseIn is Fyne's.
+// MouseIn implements desktop.Hoverable.
 func (r *ruleRow) MouseIn(*desktop.MouseEvent) { r.hover("", true) }
 
-// MouseMoved is Fyne's.
+// MouseMoved implements desktop.Hoverable.
 func (r *ruleRow) MouseMoved(*desktop.MouseEvent) {}
 
-// MouseOut is Fyne's.
+// MouseOut implements desktop.Hoverable.
 func (r *ruleRow) MouseOut() { r.hover("", false) }
 
 var (
@@ -481,17 +481,17 @@ var (
 	_ desktop.Hoverable = (*ruleRow)(nil)
 )
 
-// AccessibilityLabel says what the list is.
+// AccessibilityLabel returns the name of the list.
 func (*ruleList) AccessibilityLabel() string { return lang.L("Watches") }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*ruleList) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
-// AccessibilityLabel is the rule and how it stands.
+// AccessibilityLabel returns the rule and its state.
 func (r *ruleRow) AccessibilityLabel() string {
 	v := r.painted.view
 	return widgets.AccessibleText(strings.TrimSpace(v.title+" "+v.ports+" "+v.pattern), v.state.text+" "+v.state.more)
 }
 
-// AccessibilityRole is Fyne's.
+// AccessibilityRole implements fyne.Accessible.
 func (*ruleRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

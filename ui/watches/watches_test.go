@@ -22,8 +22,8 @@ import (
 	"porthole/ui/widgets"
 )
 
-// watchDesk is the page in a window, the rules that it asked for, and those that it had seen each
-// time.
+// watchDesk is the page in a window. It records the rules of each request, and the rules that the
+// page had seen before it.
 type watchDesk struct {
 	uitest.Desk
 	watches    *Page
@@ -34,7 +34,7 @@ func (d *watchDesk) SetWatches(seen, r watch.Rules) {
 	d.seen, d.sent = append(d.seen, seen), append(d.sent, r)
 }
 
-// blankDesk is a desk before the rules are known.
+// blankDesk returns a desk before the rules are known.
 func blankDesk(t *testing.T) *watchDesk {
 	t.Helper()
 	d := &watchDesk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
@@ -47,7 +47,7 @@ func newWatchDesk(t *testing.T, rules ...watch.Rule) *watchDesk {
 	t.Helper()
 	d := blankDesk(t)
 	d.see()
-	d.tell(rules...)
+	d.setRules(rules...)
 	d.turn(true)
 	return d
 }
@@ -57,10 +57,10 @@ func (d *watchDesk) see(listeners ...*monitor.Listener) {
 	d.watches.Update(d.Next(listeners...).Snapshot)
 }
 
-// tell is what the agent says.
-func (d *watchDesk) tell(rules ...watch.Rule) { d.watches.SetRules(rules) }
+// setRules shows the page the agent's rules.
+func (d *watchDesk) setRules(rules ...watch.Rule) { d.watches.SetRules(rules) }
 
-// turn shows the page, or another one.
+// turn shows or hides the page.
 func (d *watchDesk) turn(shown bool) {
 	if !shown {
 		d.watches.Content.Hide()
@@ -71,33 +71,32 @@ func (d *watchDesk) turn(shown bool) {
 	d.watches.Focus()
 }
 
-// key is a key for what has the keyboard.
+// key sends keys to the focused widget.
 func (d *watchDesk) key(names ...fyne.KeyName) {
 	d.T.Helper()
 	for _, name := range names {
 		f := d.Window.Canvas().Focused()
 		if f == nil {
-			d.T.Fatalf("%s: nothing has the keyboard", name)
+			d.T.Fatalf("%s: nothing is focused", name)
 		}
 		f.TypedKey(&fyne.KeyEvent{Name: name})
 	}
 }
 
-// text types text into what has the keyboard.
+// text types text into the focused widget.
 func (d *watchDesk) text(s string) {
 	for _, r := range s {
 		d.Window.Canvas().Focused().TypedRune(r)
 	}
 }
 
-// alt is Alt with an arrow. The test canvas has no shortcuts: this is what the
-// window does for them.
+// alt presses Alt and an arrow key. The test canvas has no shortcuts, so it calls what the window
+// would call.
 func (d *watchDesk) alt(key fyne.KeyName) {
 	d.watches.MoveSelected(map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1}[key])
 }
 
-// list is each rule in short, an off one in brackets, the selected one with a
-// star.
+// list describes each rule briefly: in parentheses if it is off, with a star if it is selected.
 func list(rules watch.Rules, selected int) []string {
 	out := []string{}
 	for i, r := range rules {
@@ -121,27 +120,27 @@ func (d *watchDesk) shows(what string, want ...string) {
 func (d *watchDesk) lastSent(what string, want ...string) {
 	d.T.Helper()
 	if len(d.sent) == 0 {
-		d.T.Fatalf("%s: nothing was asked for", what)
+		d.T.Fatalf("%s: got no request", what)
 	}
 	d.Want(what+", asked for", list(d.sent[len(d.sent)-1], -1), want)
 }
 
 func rule(t *testing.T, ports, match string) (r watch.Rule) {
 	t.Helper()
-	r, wrong := typed{ports: ports, match: match, tell: allEventKinds()}.rule()
-	if wrong != (ruleErrors{}) {
-		t.Fatal(wrong)
+	r, errs := typed{ports: ports, match: match, notifyOn: allEventKinds()}.rule()
+	if errs != (ruleErrors{}) {
+		t.Fatal(errs)
 	}
 	return r
 }
 
-// at is the place of something on the canvas.
+// at returns the position of o's centre on the canvas.
 func at(o fyne.CanvasObject) fyne.Position {
 	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 	return p.AddXY(o.Size().Width/2, o.Size().Height/2)
 }
 
-// rowOf is the row that shows the rule at i.
+// rowOf returns the row that shows rule i.
 func (d *watchDesk) rowOf(i int) *ruleRow {
 	d.T.Helper()
 	for _, r := range d.watches.list.rows {
@@ -153,7 +152,7 @@ func (d *watchDesk) rowOf(i int) *ruleRow {
 	return nil
 }
 
-func TestARuleIsSaidInWords(t *testing.T) {
+func TestViewOf(t *testing.T) {
 	named := rule(t, "3000-3010, 80", "vite shop")
 	named.Name, named.NotifyOn = "the\u202e shop\n", watch.OnOpen|watch.OnExposed
 	for _, c := range []struct {
@@ -167,12 +166,12 @@ func TestARuleIsSaidInWords(t *testing.T) {
 	} {
 		v := viewOf(c.rule)
 		if got := strings.Join([]string{v.title, v.ports, v.pattern, v.events}, "|"); got != c.want {
-			t.Errorf("%q; want %q", got, c.want)
+			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
 }
 
-func TestARuleSaysItsState(t *testing.T) {
+func TestStateOf(t *testing.T) {
 	node, python := uitest.Listening(3000, "node", 10), uitest.Listening(3001, "python3", 20, "0.0.0.0")
 	node.Project = "acme-web"
 	evil := uitest.Listening(4000, "a\nb\u202e", 30)
@@ -195,48 +194,48 @@ func TestARuleSaysItsState(t *testing.T) {
 		{rule(t, "3000", "postgres"), ruleState{"○ used by another process", "node · acme-web", table.ColorMuted, false}},
 	} {
 		if got := stateOf(c.rule, s); got != c.want {
-			t.Errorf("%+v: %+v; want %+v", c.rule, got, c.want)
+			t.Errorf("%+v: got %+v, want %+v", c.rule, got, c.want)
 		}
 	}
 	if s.Listeners[0] != node {
-		t.Error("the snapshot was changed")
+		t.Error("stateOf changed the snapshot")
 	}
 }
 
-func TestStatesFollowTheMonitorAndOnlyWhatDiffersIsPainted(t *testing.T) {
+func TestUpdateRepaintsOnlyChangedRows(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""), rule(t, "4000", ""))
 	free := d.rowOf(1).painted
 	d.see(uitest.Listening(3000, "node", 10))
 	if got := d.rowOf(0); got.mark.Text+got.text.Text != "●open" || got.more.Text != "node" {
-		t.Errorf("row says %q, %q", got.text.Text, got.more.Text)
+		t.Errorf("got row %q, %q", got.text.Text, got.more.Text)
 	}
 	if r := d.rowOf(1); r.mark.Text+r.text.Text != "○free" || d.rowOf(1).painted != free {
-		t.Errorf("the other row says %q", d.rowOf(1).text.Text)
+		t.Errorf("got other row %q", d.rowOf(1).text.Text)
 	}
 	marked := "not painted again"
 	d.rowOf(0).text.Text, d.rowOf(1).text.Text = marked, marked
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(5000, "java", 20))
 	if d.rowOf(0).text.Text != marked || d.rowOf(1).text.Text != marked {
-		t.Error("rows whose words are the same were painted again")
+		t.Error("rows with the same texts were repainted")
 	}
 }
 
-func TestAPageThatNobodySeesIsBroughtUpToDateWhenItComes(t *testing.T) {
+func TestOnShownCatchesUp(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""))
 	d.turn(false)
 	d.see(uitest.Listening(3000, "node", 10))
 	if got := d.watches.views[0].state.text; got != "○ free" {
-		t.Errorf("a hidden page worked out %q", got)
+		t.Errorf("a hidden page computed %q", got)
 	}
 	d.turn(true)
 	if got := d.rowOf(0).mark.Text + d.rowOf(0).text.Text; got != "●open" {
-		t.Errorf("row says %q", got)
+		t.Errorf("got row %q", got)
 	}
 }
 
-func TestKeysSwitchMoveAndDelete(t *testing.T) {
+func TestKeys(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
-	d.shows("at first", "1*", "2", "3")
+	d.shows("initially", "1*", "2", "3")
 	d.key(fyne.KeyDown, fyne.KeySpace)
 	d.lastSent("Space", "1", "(2)", "3")
 	d.key(fyne.KeySpace)
@@ -244,18 +243,18 @@ func TestKeysSwitchMoveAndDelete(t *testing.T) {
 	d.alt(fyne.KeyDown)
 	d.lastSent("Alt+Down", "1", "3", "2")
 	d.shows("Alt+Down", "1", "3", "2*")
-	d.alt(fyne.KeyDown) // there is nothing below
+	d.alt(fyne.KeyDown) // already the last
 	d.alt(fyne.KeyUp)
 	d.alt(fyne.KeyUp)
 	d.shows("Alt+Up twice", "2*", "1", "3")
 	d.key(fyne.KeyEnd, fyne.KeyDelete)
 	d.shows("Delete", "2", "1*")
 	if n := len(d.sent); n != 6 {
-		t.Errorf("asked %d times; want 6", n)
+		t.Errorf("got %d requests, want 6", n)
 	}
 }
 
-func TestButtonsDoWhatKeysDo(t *testing.T) {
+func TestButtons(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
 	click := func(i, button int) {
 		t.Helper()
@@ -267,7 +266,7 @@ func TestButtonsDoWhatKeysDo(t *testing.T) {
 	}
 	click(1, -1)
 	d.lastSent("the check box", "1", "(2)", "3")
-	click(0, 1) // the first cannot go up
+	click(0, 1) // already the first
 	click(2, 1)
 	d.lastSent("up", "1", "3", "(2)")
 	click(0, 2)
@@ -276,101 +275,101 @@ func TestButtonsDoWhatKeysDo(t *testing.T) {
 	d.shows("delete", "3", "(2)*")
 	click(0, 0)
 	if !d.watches.form.open() || d.watches.form.ports.Text != "3" {
-		t.Errorf("edit: open %v with %q", d.watches.form.open(), d.watches.form.ports.Text)
+		t.Errorf("edit: got form open %v with %q", d.watches.form.open(), d.watches.form.ports.Text)
 	}
 	if len(d.sent) != 4 {
-		t.Errorf("asked %d times; want 4", len(d.sent))
+		t.Errorf("got %d requests, want 4", len(d.sent))
 	}
 }
 
-func TestAClickSelectsAndASecondEdits(t *testing.T) {
+func TestClicks(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	place := fyne.NewPos(200, at(d.rowOf(1)).Y)
 	test.TapCanvas(d.Window.Canvas(), place)
-	d.shows("a click", "1", "2*")
+	d.shows("click", "1", "2*")
 	if d.watches.form.open() {
-		t.Error("a click opened the form")
+		t.Error("a single click opened the form")
 	}
 	test.TapCanvas(d.Window.Canvas(), place)
 	if !d.watches.form.open() {
-		t.Error("a double click opened no form")
+		t.Error("a double click did not open the form")
 	}
 }
 
-func TestASecondClickOnAnotherRuleEditsNothing(t *testing.T) {
+func TestDoubleClickWhenRulesChange(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	place := fyne.NewPos(200, at(d.rowOf(1)).Y)
 	test.TapCanvas(d.Window.Canvas(), place)
-	d.tell(rule(t, "1", ""), rule(t, "3", ""))
+	d.setRules(rule(t, "1", ""), rule(t, "3", ""))
 	test.TapCanvas(d.Window.Canvas(), place)
 	if d.watches.form.open() {
-		t.Error("it edits the rule that took the place of the one that was clicked")
+		t.Error("the form edits the rule that replaced the clicked one")
 	}
 }
 
-func TestButtonsSayWhatTheyDo(t *testing.T) {
+func TestHints(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	test.MoveMouse(d.Window.Canvas(), at(d.rowOf(0).buttons[3]))
-	d.see(uitest.Listening(1, "node", 1)) // the words stay
+	d.see(uitest.Listening(1, "node", 1)) // must not change the hint
 	if got := d.watches.hint.Segment.Text; got != "Delete (Del)" {
-		t.Errorf("on a button: %q", got)
+		t.Errorf("pointer on a button: got hint %q", got)
 	}
 	test.MoveMouse(d.Window.Canvas(), fyne.NewPos(1, 1))
 	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter: edit") {
-		t.Errorf("elsewhere: %q", got)
+		t.Errorf("pointer elsewhere: got hint %q", got)
 	}
 	d.watches.edit(0)
 	if got := d.watches.hint.Segment.Text; got != "Enter: save · Esc: cancel" {
-		t.Errorf("with the form open: %q", got)
+		t.Errorf("form open: got hint %q", got)
 	}
 	d.key(fyne.KeyEscape)
 	if got := d.watches.hint.Segment.Text; !strings.HasPrefix(got, "Enter: edit") {
-		t.Errorf("with the form closed: %q", got)
+		t.Errorf("form closed: got hint %q", got)
 	}
 	if got := d.rowOf(0).buttons[3].AccessibilityLabel(); got != "Delete (Del)" {
-		t.Errorf("a screen reader says %q", got)
+		t.Errorf("got accessibility label %q", got)
 	}
 }
 
-func TestWhatWasDeletedComesBack(t *testing.T) {
+func TestUndoDelete(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
-	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyDelete) // a key that is held down
+	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyDelete) // as if the key was held down
 	d.shows("deleted", "1*")
 	if u := d.watches.undoing; !u.object.Visible() || u.text.Segment.Text != "Deleted “3”" {
-		t.Errorf("says %q, visible %v", u.text.Segment.Text, u.object.Visible())
+		t.Errorf("got undo bar %q, visible %v", u.text.Segment.Text, u.object.Visible())
 	}
-	d.tell(rule(t, "1", "")) // the answer
+	d.setRules(rule(t, "1", "")) // the agent's answer
 	test.TapCanvas(d.Window.Canvas(), at(d.watches.undoing.button))
-	d.shows("one back", "1", "3*")
+	d.shows("first Undo", "1", "3*")
 	d.watches.Undo()
-	d.lastSent("both back", "1", "2", "3")
+	d.lastSent("second Undo", "1", "2", "3")
 	if d.watches.undoing.object.Visible() {
-		t.Error("undo is still offered")
+		t.Error("the undo bar is still visible")
 	}
 }
 
-func TestUndoIsOfferedForAWhileOrUntilTheNextChange(t *testing.T) {
+func TestUndoExpires(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""), rule(t, "3", ""))
 	d.key(fyne.KeyDelete)
 	d.At = d.At.Add(widgets.UndoTime - time.Second)
 	d.watches.Tick()
 	if !d.watches.undoing.object.Visible() {
-		t.Error("undo is gone too early")
+		t.Error("the undo bar disappeared too early")
 	}
 	d.At = d.At.Add(time.Second)
 	d.watches.Tick()
 	if d.watches.undoing.object.Visible() {
-		t.Error("undo is offered for too long")
+		t.Error("the undo bar did not disappear")
 	}
 	d.key(fyne.KeyDelete, fyne.KeySpace)
 	if d.watches.undoing.object.Visible() {
-		t.Error("undo is offered after another change")
+		t.Error("the undo bar is visible after another change")
 	}
 	d.watches.Undo()
 	d.shows("nothing to undo", "(3)*")
 }
 
-func TestAWatchIsAddedByKeys(t *testing.T) {
+func TestAddByKeyboard(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	d.key(fyne.KeyInsert)
 	d.text("3000-3010 80")
@@ -379,19 +378,19 @@ func TestAWatchIsAddedByKeys(t *testing.T) {
 	d.Window.Canvas().FocusNext()
 	d.text("the shop")
 	d.Window.Canvas().FocusNext()
-	d.text(" ") // no longer "opens"
+	d.text(" ") // turns off "opens"
 	d.key(fyne.KeyReturn)
 	d.lastSent("saved", "1", "the shop80, 3000-3010vite shop")
 	if got := d.sent[0][1].NotifyOn; got != watch.OnClose|watch.OnOwnerChange|watch.OnExposed {
-		t.Errorf("tells %b", got)
+		t.Errorf("got events %b", got)
 	}
 	d.shows("saved", "1", "the shop80, 3000-3010vite shop*")
 	if d.watches.form.open() || d.Window.Canvas().Focused() != d.watches.list {
-		t.Error("the form is open, or the list has no keyboard")
+		t.Error("the form is open, or the list is not focused")
 	}
 }
 
-func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
+func TestFormShowsErrors(t *testing.T) {
 	missing := "Enter ports, a process, or both"
 	for _, c := range []struct{ ports, match, wantPorts, wantMatch string }{
 		{"70000", "", `"70000": a port is a number from 1 to 65535`, ""},
@@ -411,18 +410,18 @@ func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
 		d.text(c.ports)
 		d.Window.Canvas().FocusNext()
 		d.text(c.match)
-		said := func(n *widgets.Note) string {
+		errorText := func(n *widgets.Note) string {
 			if n.Segment.Style.ColorName == "error" {
 				return n.Segment.Text
 			}
 			return ""
 		}
-		if ports, match := said(f.portsNote), said(f.matchNote); ports != c.wantPorts || match != c.wantMatch {
-			t.Errorf("%q, %q: %q, %q; want %q, %q", c.ports, c.match, ports, match, c.wantPorts, c.wantMatch)
+		if ports, match := errorText(f.portsNote), errorText(f.matchNote); ports != c.wantPorts || match != c.wantMatch {
+			t.Errorf("%q, %q: got errors %q, %q, want %q, %q", c.ports, c.match, ports, match, c.wantPorts, c.wantMatch)
 		}
 		wrong := c.wantPorts+c.wantMatch != ""
-		if f.saving.Disabled() != wrong {
-			t.Errorf("%q, %q: save is disabled: %v", c.ports, c.match, f.saving.Disabled())
+		if f.saveButton.Disabled() != wrong {
+			t.Errorf("%q, %q: Save is disabled: %v", c.ports, c.match, f.saveButton.Disabled())
 		}
 		d.key(fyne.KeyReturn)
 		if saved := len(d.sent) > 0; saved == wrong {
@@ -431,65 +430,65 @@ func TestTheFormSaysWhatIsWrongWhileItIsTyped(t *testing.T) {
 	}
 }
 
-func TestAnEmptyFormIsWrongOnceItIsToBeSaved(t *testing.T) {
+func TestEmptyForm(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	test.Tap(d.watches.add)
 	n := d.watches.form.portsNote.Segment
-	if n.Text != "Enter ports, a process, or both" || n.Style.ColorName != table.ColorMuted || !d.watches.form.saving.Disabled() {
-		t.Errorf("at first: %q in %s", n.Text, n.Style.ColorName)
+	if n.Text != "Enter ports, a process, or both" || n.Style.ColorName != table.ColorMuted || !d.watches.form.saveButton.Disabled() {
+		t.Errorf("initially: got %q in %s", n.Text, n.Style.ColorName)
 	}
 	d.key(fyne.KeyReturn)
 	if n.Style.ColorName != "error" || len(d.sent) > 0 {
-		t.Errorf("after Enter: %s, asked %v", n.Style.ColorName, d.sent)
+		t.Errorf("after Enter: got colour %s and requests %v", n.Style.ColorName, d.sent)
 	}
 }
 
-func TestAWatchTellsSomethingAndIsNotThereTwice(t *testing.T) {
+func TestFormRejectsDuplicatesAndNoEvents(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	test.Tap(d.watches.add)
 	f := d.watches.form
 	d.text("1")
-	if got := f.tellNote.Segment.Text; got != "This watch already exists" || !f.saving.Disabled() {
-		t.Errorf("twice: %q", got)
+	if got := f.notifyNote.Segment.Text; got != "This watch already exists" || !f.saveButton.Disabled() {
+		t.Errorf("duplicate: got %q", got)
 	}
 	d.text("2")
-	if f.saving.Disabled() {
-		t.Error("12 cannot be saved")
+	if f.saveButton.Disabled() {
+		t.Error("can't save port 12")
 	}
-	for _, c := range f.tell {
+	for _, c := range f.notify {
 		test.TapCanvas(d.Window.Canvas(), at(c).SubtractXY(c.Size().Width/2-15, 0))
 	}
-	if got := f.tellNote.Segment.Text; !strings.HasPrefix(got, "Select at least one event") || !f.saving.Disabled() {
-		t.Errorf("tells nothing: %q", got)
+	if got := f.notifyNote.Segment.Text; !strings.HasPrefix(got, "Select at least one event") || !f.saveButton.Disabled() {
+		t.Errorf("no events: got %q", got)
 	}
 }
 
-func TestEditingKeepsThePlaceAndIsLeftWithEsc(t *testing.T) {
+func TestEdit(t *testing.T) {
 	off := rule(t, "2", "node")
 	off.Off, off.Name, off.NotifyOn = true, "two", watch.OnClose
 	d := newWatchDesk(t, rule(t, "1", ""), off, rule(t, "3", ""))
 	d.key(fyne.KeyDown, fyne.KeyReturn)
 	if got, want := d.watches.form.typed(), (typed{"2", "node", "two", watch.OnClose}); got != want {
-		t.Errorf("the form shows %+v; want %+v", got, want)
+		t.Errorf("got input %+v, want %+v", got, want)
 	}
-	if d.watches.form.saving.Disabled() {
-		t.Error("a rule stands in its own way")
+	if d.watches.form.saveButton.Disabled() {
+		t.Error("the rule being edited counts as a duplicate of itself")
 	}
 	d.watches.form.name.SetText("second")
 	d.key(fyne.KeyEscape)
 	if d.watches.form.open() || len(d.sent) > 0 || d.Window.Canvas().Focused() != d.watches.list {
-		t.Fatal("Esc did not leave the form")
+		t.Fatal("Esc did not close the form")
 	}
 	d.key(fyne.KeyReturn)
 	d.watches.form.name.SetText("zwei")
-	test.Tap(d.watches.form.saving)
+	test.Tap(d.watches.form.saveButton)
 	d.lastSent("saved", "1", "(zwei2node)", "3")
 	if got := d.sent[0][1].NotifyOn; got != watch.OnClose {
-		t.Errorf("tells %b", got)
+		t.Errorf("got events %b", got)
 	}
 }
 
-func TestTheFormKeepsWhatWasTypedWhileRulesChange(t *testing.T) {
+func TestFormKeepsInputWhenRulesChange(t *testing.T) {
 	one, two := rule(t, "1", ""), rule(t, "2", "")
 	two.Off = true
 	for _, c := range []struct {
@@ -505,92 +504,92 @@ func TestTheFormKeepsWhatWasTypedWhileRulesChange(t *testing.T) {
 		d := newWatchDesk(t, one, two)
 		d.key(fyne.KeyDown, fyne.KeyReturn, fyne.KeyEnd)
 		d.text("5")
-		d.tell(c.now...)
+		d.setRules(c.now...)
 		d.see(uitest.Listening(2, "node", 10))
 		if got := d.watches.form.ports.Text; got != "25" || !d.watches.form.open() {
-			t.Errorf("%s: the form shows %q", c.what, got)
+			t.Errorf("%s: got ports %q in the form", c.what, got)
 		}
 		d.key(fyne.KeyReturn)
 		d.lastSent(c.what, c.want...)
 	}
 }
 
-func TestWhatWasTypedIsNotLostToAnotherEdit(t *testing.T) {
+func TestFormKeepsInputOnSecondEdit(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	d.key(fyne.KeyReturn, fyne.KeyEnd)
 	d.text("7")
 	test.TapCanvas(d.Window.Canvas(), at(d.rowOf(1).buttons[0]))
 	if got := d.watches.form.ports.Text; got != "17" || d.watches.form.aside.Segment.Text == "" {
-		t.Errorf("the form shows %q and says %q", got, d.watches.form.aside.Segment.Text)
+		t.Errorf("got ports %q in the form and note %q", got, d.watches.form.aside.Segment.Text)
 	}
 }
 
-func TestALateAnswerDoesNotUndoWhatWasDoneMeanwhile(t *testing.T) {
+func TestLateAnswerKeepsNewerChange(t *testing.T) {
 	one, two := rule(t, "1", ""), rule(t, "2", "")
 	d := newWatchDesk(t, one, two)
 	d.key(fyne.KeySpace)
-	d.tell(one, two) // said before the agent heard of it
-	d.shows("an older status", "(1)*", "2")
+	d.setRules(one, two) // sent before the agent received the request
+	d.shows("after an older status", "(1)*", "2")
 	d.key(fyne.KeyDelete)
-	d.tell(d.sent[0]...)
-	d.shows("the answer to the first", "2*")
-	d.tell(d.sent[1]...)
-	d.tell(one, two, rule(t, "3", "")) // another hand
+	d.setRules(d.sent[0]...)
+	d.shows("after the answer to the first request", "2*")
+	d.setRules(d.sent[1]...)
+	d.setRules(one, two, rule(t, "3", "")) // changed by another program
 	d.shows("changed on disk", "1", "2*", "3")
 }
 
-func TestAnEditSaysWhatItWasMadeOf(t *testing.T) {
+func TestRequestIncludesRulesSeen(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "80", ""), rule(t, "81", ""))
 	d.key(fyne.KeyDown, fyne.KeySpace, fyne.KeyDelete)
-	d.Want("seen by the first", list(d.seen[0], -1), []string{"80", "81"})
-	d.Want("seen by the second", list(d.seen[1], -1), []string{"80", "(81)"})
-	d.lastSent("both", "80")
-	d.tell(rule(t, "70", ""), rule(t, "80", "")) // merged with an edit of the file
-	d.shows("what became of it", "70", "80*")
+	d.Want("seen by the first request", list(d.seen[0], -1), []string{"80", "81"})
+	d.Want("seen by the second request", list(d.seen[1], -1), []string{"80", "(81)"})
+	d.lastSent("both requests", "80")
+	d.setRules(rule(t, "70", ""), rule(t, "80", "")) // merged with a change of the settings file
+	d.shows("merged", "70", "80*")
 }
 
-func TestAnAgentThatRefusesIsBelievedInTheEnd(t *testing.T) {
+func TestRefusedChangeIsReverted(t *testing.T) {
 	one := rule(t, "1", "")
 	d := newWatchDesk(t, one)
 	d.key(fyne.KeySpace)
 	d.At = d.At.Add(answerTime)
-	d.tell(one)
-	d.shows("what holds", "1*")
+	d.setRules(one)
+	d.shows("after answerTime", "1*")
 }
 
-func TestTheSelectionStaysWithItsRule(t *testing.T) {
+func TestSelectionFollowsRule(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""), rule(t, "2", ""))
 	d.key(fyne.KeyDown)
-	d.tell(rule(t, "9", ""), rule(t, "8", ""), rule(t, "2", ""))
-	d.shows("moved on disk", "9", "8", "2*")
-	d.tell(rule(t, "9", ""))
-	d.shows("gone on disk", "9*")
-	d.tell()
+	d.setRules(rule(t, "9", ""), rule(t, "8", ""), rule(t, "2", ""))
+	d.shows("moved in the file", "9", "8", "2*")
+	d.setRules(rule(t, "9", ""))
+	d.shows("deleted in the file", "9*")
+	d.setRules()
 	d.key(fyne.KeyDown, fyne.KeyDelete, fyne.KeyReturn)
 	if len(d.sent) > 0 {
-		t.Errorf("asked for %v", d.sent)
+		t.Errorf("got requests %v, want none", d.sent)
 	}
 }
 
-func TestNothingIsWatchedSaysHowToBegin(t *testing.T) {
+func TestNoWatches(t *testing.T) {
 	d := newWatchDesk(t)
 	e := d.watches.empty
 	if !e.Object.Visible() || e.Title.Text != "No watches" || !strings.Contains(e.More.Text, "Add a watch") {
-		t.Errorf("says %q, %q", e.Title.Text, e.More.Text)
+		t.Errorf("got %q, %q", e.Title.Text, e.More.Text)
 	}
-	d.key(fyne.KeyReturn) // on the button that adds
+	d.key(fyne.KeyReturn) // the focused button adds a watch
 	d.text("1")
 	d.key(fyne.KeyReturn)
-	d.shows("begun", "1*")
+	d.shows("first watch", "1*")
 	if got := d.sent[0][0].NotifyOn; got != 0 {
-		t.Errorf("tells %b; want 0, which is everything", got)
+		t.Errorf("got events %b, want 0 (all)", got)
 	}
 	if e.Object.Visible() {
-		t.Error("still says that nothing is watched")
+		t.Error("the empty state is still visible")
 	}
 }
 
-func TestNothingCanBeChangedBeforeTheRulesAreKnownOrWhenNobodyWatches(t *testing.T) {
+func TestReadOnlyWithoutRulesOrAgent(t *testing.T) {
 	try := func(d *watchDesk) {
 		t.Helper()
 		p := d.watches
@@ -600,7 +599,7 @@ func TestNothingCanBeChangedBeforeTheRulesAreKnownOrWhenNobodyWatches(t *testing
 		p.edit(0)
 		p.Undo()
 		if p.form.open() || len(d.sent) > 0 || !p.add.Disabled() {
-			t.Errorf("form open %v, asked for %v, add is disabled: %v", p.form.open(), d.sent, p.add.Disabled())
+			t.Errorf("got form open %v, requests %v, Add disabled %v; want false, none, true", p.form.open(), d.sent, p.add.Disabled())
 		}
 	}
 	d := blankDesk(t)
@@ -615,79 +614,79 @@ func TestNothingCanBeChangedBeforeTheRulesAreKnownOrWhenNobodyWatches(t *testing
 	try(d)
 }
 
-func TestAFormIsReadableAndLeftAfterTheAgentDied(t *testing.T) {
+func TestFormAfterDisconnect(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "1", ""))
 	d.key(fyne.KeyReturn, fyne.KeyEnd)
 	d.text("7")
 	d.watches.Disconnect()
 	f := d.watches.form
-	if f.ports.Text != "17" || !f.saving.Disabled() || !f.ports.Disabled() {
-		t.Errorf("shows %q, save is disabled: %v", f.ports.Text, f.saving.Disabled())
+	if f.ports.Text != "17" || !f.saveButton.Disabled() || !f.ports.Disabled() {
+		t.Errorf("got ports %q, Save disabled %v; want 17, true", f.ports.Text, f.saveButton.Disabled())
 	}
 	d.key(fyne.KeyReturn)
 	if len(d.sent) > 0 {
-		t.Errorf("asked for %v", d.sent)
+		t.Errorf("got requests %v, want none", d.sent)
 	}
-	test.Tap(f.leaving)
+	test.Tap(f.cancelButton)
 	if f.open() {
-		t.Error("the form cannot be left")
+		t.Error("can't close the form")
 	}
 }
 
-// otherColors is Porthole's theme, light whatever the system says.
-type otherColors struct{ uitheme.Theme }
+// lightTheme is Porthole's theme, light whatever the system's variant is.
+type lightTheme struct{ uitheme.Theme }
 
-func (o otherColors) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
+func (o lightTheme) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 	return o.Theme.Color(n, theme.VariantLight)
 }
 
-func TestThePageFollowsTheTheme(t *testing.T) {
+func TestPageFollowsTheme(t *testing.T) {
 	picture := func(before, after fyne.Theme) image.Image {
 		d := newWatchDesk(t)
 		d.App.Settings().SetTheme(before)
 		off := rule(t, "2", "node")
 		off.Off = true
-		d.tell(rule(t, "1", ""), off)
+		d.setRules(rule(t, "1", ""), off)
 		d.see(uitest.Listening(1, "node", 10, "0.0.0.0"))
 		d.key(fyne.KeyReturn)
-		d.Window.Canvas().Focus(d.watches.list) // a field's cursor blinks
+		d.Window.Canvas().Focus(d.watches.list) // the cursor of a field would blink
 		_ = d.Window.Canvas().Capture()
 		d.App.Settings().SetTheme(after)
 		return d.Window.Canvas().Capture()
 	}
-	want, got := picture(otherColors{}, otherColors{}), picture(uitheme.Theme{}, otherColors{})
+	want, got := picture(lightTheme{}, lightTheme{}), picture(uitheme.Theme{}, lightTheme{})
 	if !reflect.DeepEqual(got, want) {
-		t.Error("a page that was dark is not the light one")
+		t.Error("a page that was dark differs from one that was always light")
 	}
 }
 
-func TestManyRulesScrollToTheSelectedOne(t *testing.T) {
+func TestScrollToSelectedRule(t *testing.T) {
 	var rules watch.Rules
 	for i := range 200 {
 		rules = append(rules, rule(t, fmt.Sprint(i+1), ""))
 	}
 	d := newWatchDesk(t, rules...)
 	d.key(fyne.KeyEnd)
-	if got := d.rowOf(199).words[0].Text; got != "200" {
-		t.Errorf("the last row says %q", got)
+	if got := d.rowOf(199).texts[0].Text; got != "200" {
+		t.Errorf("got %q in the last row, want 200", got)
 	}
 	if n := len(d.watches.list.rows); n > 40 {
-		t.Errorf("%d rows were made for 200 rules", n)
+		t.Errorf("got %d rows for 200 rules, want at most 40", n)
 	}
 	d.key(fyne.KeyDelete)
-	if got := d.rowOf(198).words[0].Text; got != "199" {
-		t.Errorf("the last row says %q after a delete", got)
+	if got := d.rowOf(198).texts[0].Text; got != "199" {
+		t.Errorf("after Delete: got %q in the last row, want 199", got)
 	}
 	want := slices.Clone(rules[:199])
 	if !slices.EqualFunc(d.sent[0], want, watch.Rule.Equal) {
-		t.Error("another rule was deleted")
+		t.Error("the wrong rule was deleted")
 	}
 	d.key(fyne.KeyHome)
 	for range 20 {
 		d.alt(fyne.KeyDown)
 	}
 	top, bottom := at(d.watches.list).Y-d.watches.list.Size().Height/2, at(d.watches.list).Y+d.watches.list.Size().Height/2
-	if y := at(d.rowOf(20)).Y; d.rowOf(20).words[0].Text != "1" || y < top || y > bottom {
-		t.Errorf("row 20 says %q at %v; want what was moved, from %v to %v", d.rowOf(20).words[0].Text, y, top, bottom)
+	if y := at(d.rowOf(20)).Y; d.rowOf(20).texts[0].Text != "1" || y < top || y > bottom {
+		t.Errorf("row 20: got %q at %v, want the moved rule between %v and %v", d.rowOf(20).texts[0].Text, y, top, bottom)
 	}
 }
