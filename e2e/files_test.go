@@ -13,7 +13,7 @@ import (
 // ownFiles are the paths of Porthole's files in the user's home. A rotated log has its
 // time in its name.
 var ownFiles = regexp.MustCompile(`^(\.config/porthole/settings\.yaml|\.local/state/porthole/(` +
-	regexp.QuoteMeta(historyFile) + `|` + regexp.QuoteMeta(windowFile) + `|porthole(-[0-9T.-]+)?\.log))$`)
+	regexp.QuoteMeta(historyFile) + `|` + regexp.QuoteMeta(windowFile) + `|agent\.lock|porthole(-[0-9T.-]+)?\.log))$`)
 
 // toolkitFiles are the files of the toolkit and its libraries: caches, and Fyne's
 // preferences.
