@@ -1,9 +1,14 @@
 package cli
 
 import (
+	"errors"
+	"net"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"porthole/internal/dockertest"
 )
@@ -32,5 +37,70 @@ func TestStopOfAPublishedPortStopsTheContainer(t *testing.T) {
 				t.Errorf("stop 10.7.0.1:8080: got %v, containers %q; want other\n%s", err, running, out)
 			}
 		})
+	}
+}
+
+// list names each container at its own address, whichever process forwards.
+func TestContainersOfARealEngine(t *testing.T) {
+	if !dockertest.Isolated(t) {
+		return
+	}
+	engine := dockertest.Start(t, false)
+	engine.Run("web", "127.0.0.1:8080:80")
+	engine.Run("blog", "10.7.0.1:8080:80")
+	var out strings.Builder
+	if err := runList(t.Context(), []string{"8080"}, Options{All: true, Stdout: &out, Stderr: &out}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		fields := strings.Fields(line)
+		if want := map[string]string{"127.0.0.1": "container web", "10.7.0.1": "container blog"}[fields[1]]; want != "" && !strings.Contains(line, want) {
+			t.Errorf("got %q, want %s", line, want)
+		}
+	}
+	if strings.Count(out.String(), "\n") != 3 {
+		t.Errorf("got\n%s\nwant a header and two listeners", out.String())
+	}
+
+	// A user who may ask the engine and cannot see its process.
+	if err := os.Chmod("/run/docker.sock", 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := command("stop", "8080")
+	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	said, err := c.Output()
+	if running := engine.Running(); err != nil || running != "blog" || !strings.Contains(string(said), "8080 is free.") {
+		t.Errorf("as another user: got %v, containers %q, want blog alone\n%s", err, running, said)
+	}
+
+	// A process in a container is signaled like any other, and its engine starts it
+	// again. Its manager stops it for good.
+	engine.Docker("run", "-d", "--name", "api", "--network", "host", "--restart", "always", "serve", "/serve", "127.0.0.1:8090", "api")
+	waitForListener(t, "127.0.0.1:8090")
+	text, err := stopOutput(t, "8090", stopOptions{Stdin: strings.NewReader("n\n")})
+	if !errors.Is(err, errStopCanceled) || !strings.Contains(text, "runs in the container api, which starts it again (restart policy always); to stop that instead: docker stop ") {
+		t.Errorf("before: got %v\n%s\nwant the container and its restart policy", err, text)
+	}
+	text, err = stopOutput(t, "8090", stopOptions{Yes: true, Force: true, GracePeriod: time.Second})
+	if Status(err) != 1 || !strings.Contains(err.Error(), "took 8090 again") || !strings.Contains(err.Error(), "docker stop ") {
+		t.Errorf("signaled: got %v, want that it was started again\n%s", err, text)
+	}
+	text, err = stopOutput(t, "8090", stopOptions{Yes: true, Manager: true})
+	if running := engine.Running(); err != nil || running != "blog" || !strings.Contains(text, "Running docker stop ") {
+		t.Errorf("--manager: got %v, containers %q, want blog alone\n%s", err, running, text)
+	}
+}
+
+// waitForListener waits until something listens on address.
+func waitForListener(t *testing.T, address string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if c, err := net.Dial("tcp", address); err == nil {
+			_ = c.Close()
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("nothing listens on %s", address)
+		}
 	}
 }
