@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -67,5 +68,20 @@ func TestBrokenSettingsAreReportedOnce(t *testing.T) {
 	decode(t, out.Bytes())
 	if q, _ := newQuery(nil, Options{Stderr: &stderr}); !q.rules.WatchesPort(62893) {
 		t.Errorf("rules = %+v, want the default watch", q.rules)
+	}
+}
+
+// /dev/null is a character device, and answers no question.
+func TestNullDeviceIsNoTerminal(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	before := os.Stdin
+	defer func() { os.Stdin = before }()
+	os.Stdin = null
+	if terminal() != nil {
+		t.Errorf("%s counts as a terminal", os.DevNull)
 	}
 }

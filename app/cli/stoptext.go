@@ -94,6 +94,9 @@ func (st *stopping) notes(o monitor.Owner, l *monitor.Listener) (notes []string)
 	case ok:
 		notes = append(notes, managerNote(m))
 	}
+	if also := stop.Consequence(o); also != "" {
+		notes = append(notes, string(also))
+	}
 	if process.IsSuspended(o.PID) {
 		notes = append(notes, fmt.Sprintf("is suspended (SIGSTOP or Ctrl+Z) and answers nobody; stop continues it, so that it can exit. To only continue it: kill -CONT %d", o.PID))
 	}

@@ -244,6 +244,9 @@ func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
 	u := uistop.Update{Stage: uistop.Ready, Managers: s.managerUpdates(), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
 	for _, p := range processes {
 		u.Targets = append(u.Targets, p.Owner())
+		if also := stop.Consequence(p.Owner()); also != "" {
+			u.Notes = append(u.Notes, lang.L("{{.Name}}: it {{.Reason}}.", map[string]any{"Name": processName(p.Owner()), "Reason": lang.L(string(also))}))
+		}
 		if process.IsSuspended(p.Owner().PID) {
 			u.Notes = append(u.Notes, lang.L("{{.Name}} is suspended (Ctrl+Z) and answers no client. Stopping it continues it, so that it can exit.", map[string]any{"Name": processName(p.Owner())}))
 		}

@@ -67,5 +67,32 @@ func ForContainers(o monitor.Owner) bool {
 	return reason == ContainerEngine || reason == ContainerMonitor || reason == ContainerForwarder
 }
 
+// Consequences of a stop that the list of closing ports does not show, in words that
+// follow "it ".
+const (
+	EndsNamespace  Reason = "connects a network namespace: the programs in it lose their network"
+	EndsConnection Reason = "is an SSH connection: its session and its other forwards end with it"
+	EndsLogin      Reason = "is an SSH login: the session ends with it"
+)
+
+// Consequence says what else a stop of o ends; "" if nothing is known.
+func Consequence(o monitor.Owner) Reason {
+	title := o.Name
+	if len(o.Command) > 0 {
+		title = monitor.Bound(o.Command[0])
+	}
+	switch name := o.ProgramName(); {
+	case protection(o) != "":
+		return ""
+	case strings.HasPrefix(name, "pasta"), strings.HasPrefix(name, "passt"):
+		return EndsNamespace
+	case name == "ssh", name == "autossh":
+		return EndsConnection
+	case strings.HasPrefix(name, "sshd") && monitor.IsSSHSession(title):
+		return EndsLogin
+	}
+	return ""
+}
+
 // Protection says why o must not be stopped; "" if it may be.
 func Protection(o monitor.Owner) Reason { return refusal(o) }

@@ -86,3 +86,25 @@ func TestOpenAllLeavesOutSystemd(t *testing.T) {
 		t.Errorf("systemd alone: got %v, want reason %q", err, SystemProcess)
 	}
 }
+
+func TestConsequence(t *testing.T) {
+	for _, test := range []struct {
+		program, command string
+		want             Reason
+	}{
+		{"/usr/bin/passt.avx2", "pasta|-f|-t|8080|--|python3", EndsNamespace},
+		{"/usr/bin/passt.avx2", "pasta|--netns|/run/user/1000/netns/x", ""}, // it is not stopped
+		{"/usr/bin/ssh", "ssh|-N|-L|5433:localhost:5432|host", EndsConnection},
+		{"/usr/bin/ssh", "ssh: /home/dana/.ssh/master [mux]", EndsConnection},
+		{"/usr/sbin/sshd", "sshd: dana@pts/0", EndsLogin},
+		{"/usr/lib/openssh/sshd-session", "sshd-session: dana", EndsLogin},
+		{"/usr/sbin/sshd", "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", ""},
+		{"/usr/sbin/sshd", "/usr/sbin/sshd|-D", ""},
+		{"/usr/bin/node", "node|server.js", ""},
+	} {
+		o := monitor.Owner{PID: 100, Start: 1, Program: test.program, Command: strings.Split(test.command, "|")}
+		if got := Consequence(o); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.command, got, test.want)
+		}
+	}
+}
