@@ -72,6 +72,27 @@ func Diff(old, new Snapshot) []Event {
 	return slices.Concat(closed, moved, rest)
 }
 
+// Coalesce returns the events that lead from old to new in place of events, which
+// lead there through other snapshots. It is Diff, except that listeners that the
+// events report as unlisted were not closed.
+func Coalesce(old, new Snapshot, events []Event) []Event {
+	unlisted := map[SocketID]bool{}
+	for _, e := range events {
+		if e.Kind == Unlisted || e.Kind == Closed || e.Kind == Opened || e.Kind == Discovered {
+			for _, s := range e.Listener.Sockets {
+				unlisted[s.ID] = e.Kind == Unlisted
+			}
+		}
+	}
+	diff := Diff(old, new)
+	for i, e := range diff {
+		if e.Kind == Closed && slices.ContainsFunc(e.Listener.Sockets, func(s HeldSocket) bool { return unlisted[s.ID] }) {
+			diff[i].Kind = Unlisted
+		}
+	}
+	return diff
+}
+
 // previousListeners returns the listeners that the sockets of l were in.
 func previousListeners(l *Listener, was map[SocketID]*Listener) []*Listener {
 	var previous []*Listener

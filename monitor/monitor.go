@@ -25,6 +25,7 @@ const (
 	firstWait       = time.Second            // the first snapshot is published without owners after this time
 	retryAfter      = time.Second            // owners that a search no longer finds are searched again after this time
 	verifyEvery     = 4 * time.Second        // how often known holders are checked
+	verifyAtPoll    = time.Second            // with polling intervals up to this, checks wait for the next poll instead of a wake-up of their own
 	recentEvery     = 15 * time.Second       // how often new holders of known sockets are searched
 	everywhereEvery = 10 * time.Minute       // how often all processes are searched, in case something was missed
 	failureInterval = 2 * time.Second        // shortest polling interval while the table cannot be read
@@ -234,6 +235,9 @@ func (m *Monitor) Run(ctx context.Context) {
 			m.publish(now)
 			m.watchOwners()
 			nextPublish = m.now().Add(time.Since(begin))
+		}
+		if work.idle() && m.health.Interval > verifyAtPoll {
+			deadline = earliest(deadline, earliest(nextVerify, nextRecent))
 		}
 		var hint Hint
 		if work.idle() {

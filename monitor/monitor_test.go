@@ -501,6 +501,21 @@ func TestOwnerChanged(t *testing.T) {
 	}, 1)
 }
 
+// Holders are checked every few seconds even if polls are further apart.
+func TestOwnerChangeIsNoticedBetweenSlowPolls(t *testing.T) {
+	watch(t, func(s *scene) {
+		s.monitor.SetInterval(time.Minute)
+		s.after(fastDuration + recentEvery)
+		polls := s.table.count()
+		s.finder.holds(1, 11)
+		s.after(verifyEvery + retryAfter)
+		s.wantEither("owner_changed tcp-3001-1<tcp-3001-1", "updated tcp-3001-1<tcp-3001-1, owner_changed tcp-3001-1<tcp-3001-1")
+		if got := s.table.count() - polls; got > 1 {
+			s.Errorf("%d polls, want at most one: checks need none", got)
+		}
+	}, 1)
+}
+
 func TestParentExitsAndChildKeepsSocket(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.finder.holds(2, 20, 21)
@@ -598,6 +613,33 @@ func TestTooManyEventsAreReplacedByDiff(t *testing.T) {
 	u, _ := s.Take()
 	if len(u.Events) > maxPending {
 		t.Fatalf("%d events are pending, want at most %d", len(u.Events), maxPending)
+	}
+	wantSame(t, Apply(first, u.Events), last)
+}
+
+// What was excluded by a setting while a subscriber was slow was not closed.
+func TestCoalescedEventsKeepUnlisted(t *testing.T) {
+	var b subscribers
+	s := b.add()
+	udp, tcp, other := testListener("udp", 1, 10), testListener("tcp", 2, 10), testListener("other", 3, 10)
+	first, last := snapshotOf(udp, tcp), snapshotOf()
+	b.publish(Update{Snapshot: first, Ready: true})
+	s.Take()
+	unlist := Diff(snapshotOf(udp, tcp), snapshotOf(tcp))
+	unlist[0].Kind = Unlisted
+	b.publish(Update{Snapshot: snapshotOf(tcp), Ready: true, Events: unlist})
+	for range maxPending {
+		b.publish(Update{Snapshot: snapshotOf(tcp, other), Ready: true, Events: Diff(snapshotOf(tcp), snapshotOf(tcp, other))})
+		b.publish(Update{Snapshot: snapshotOf(tcp), Ready: true, Events: Diff(snapshotOf(tcp, other), snapshotOf(tcp))})
+	}
+	b.publish(Update{Snapshot: last, Ready: true, Events: Diff(snapshotOf(tcp), last)})
+	u, _ := s.Take()
+	kinds := map[string]Kind{}
+	for _, e := range u.Events {
+		kinds[e.Listener.ID] = e.Kind
+	}
+	if kinds["udp"] != Unlisted || kinds["tcp"] != Closed {
+		t.Errorf("got %v, want udp unlisted and tcp closed", kinds)
 	}
 	wantSame(t, Apply(first, u.Events), last)
 }

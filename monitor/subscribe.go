@@ -51,7 +51,7 @@ func (s *Subscription) put(u Update) {
 	}
 	u.Events = append(s.update.Events, u.Events...)
 	if len(u.Events) > maxPending {
-		u.Events = Diff(s.base, u.Snapshot)
+		u.Events = Coalesce(s.base, u.Snapshot, u.Events)
 	}
 	s.update, s.waiting = u, true
 	s.mu.Unlock()

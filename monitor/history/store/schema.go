@@ -36,10 +36,10 @@ CREATE TABLE events (
 	loopback        INTEGER NOT NULL,  -- whether one of them accepts loopback connections
 	exposure        TEXT NOT NULL,
 	listener        TEXT NOT NULL,
-	boot            INTEGER NOT NULL REFERENCES boots,
-	owner           INTEGER NOT NULL REFERENCES owners,
+	boot            INTEGER NOT NULL,
+	owner           INTEGER NOT NULL,
 	pid             INTEGER NOT NULL,
-	owner_before    INTEGER REFERENCES owners,
+	owner_before    INTEGER,
 	pid_before      INTEGER,
 	exposure_before TEXT NOT NULL,
 	opened_at       INTEGER,
@@ -52,13 +52,13 @@ CREATE INDEX events_at ON events (at, loopback, protocol); -- covers counting al
 CREATE TABLE open (
 	listener     TEXT PRIMARY KEY,
 	event        INTEGER NOT NULL,     -- the event that opened it
-	boot         INTEGER NOT NULL REFERENCES boots,
+	boot         INTEGER NOT NULL,
 	protocol     TEXT NOT NULL,
 	port         INTEGER NOT NULL,
 	addresses    TEXT NOT NULL,
 	exposure     TEXT NOT NULL,
 	sockets      TEXT NOT NULL,        -- socket IDs, separated by spaces
-	owner        INTEGER NOT NULL REFERENCES owners,
+	owner        INTEGER NOT NULL,
 	pid          INTEGER NOT NULL,
 	start        INTEGER NOT NULL,     -- start of the process
 	opened_at    INTEGER NOT NULL,

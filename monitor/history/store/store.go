@@ -120,7 +120,7 @@ func (s *Store) Record(u monitor.Update) {
 	}
 	s.events, s.newest = append(s.events, u.Events...), u.Snapshot
 	if len(s.events) > maxPending {
-		s.events, s.merged = monitor.Diff(s.base, s.newest), true
+		s.events, s.merged = monitor.Coalesce(s.base, s.newest, s.events), true
 	}
 	s.mu.Unlock()
 	s.signal()
@@ -336,7 +336,7 @@ func (s *Store) removeWritten(w batch, base monitor.Snapshot) bool {
 	defer s.mu.Unlock()
 	if s.merged && len(w.events) > 0 {
 		// The waiting events were coalesced meanwhile, from an outdated base.
-		s.base, s.events = base, monitor.Diff(base, s.newest)
+		s.base, s.events = base, monitor.Coalesce(base, s.newest, s.events)
 	} else if w.started {
 		s.base, s.events = base, s.events[len(w.events):]
 		if len(s.events) == 0 {

@@ -502,7 +502,12 @@ func TestRecordNeverBlocksAndCoalesces(t *testing.T) {
 		s.Record(p.next())
 	}
 	p.open(listener(3, 5))
+	p.end(monitor.Unlisted, p.listens[0])
 	s.Record(p.next())
+	for n := range maxPending { // the coalesced events are coalesced again
+		p.end(monitor.Closed, p.open(listener(2, 20_000+n)))
+		s.Record(p.next())
+	}
 	s.mu.Lock()
 	waiting := len(s.events)
 	s.mu.Unlock()
