@@ -86,6 +86,7 @@ type Agent struct {
 	update           monitor.Update
 	rules            watch.Rules
 	unsavedEdits     []func(watch.Rules) watch.Rules // that could not be written to the settings file, the oldest first
+	unsavedSince     [32]byte                        // fingerprint of the file that they could not be written to
 	watcher          *watch.Watcher
 	recent           []monitor.Event // for the tray's menu
 	problems         problems
@@ -109,13 +110,13 @@ type Agent struct {
 
 // Run runs the agent until ctx ends, the user quits, or the session ends. The
 // caller holds the lock of opts.RuntimeDir and starts the returned successor, if
-// any. All goroutines and processes of the agent have ended when Run returns.
+// any. All goroutines and processes of the agent have ended when Run returns, except
+// for those that hang: see shutdownTimeout.
 func Run(ctx context.Context, opts Options) (*Successor, error) {
 	table, err := socket.Open(opts.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open the socket table: %w", err)
 	}
-	defer table.Close()
 	// The heap is a few megabytes of long-lived strings. Collecting at 25 % growth
 	// instead of 100 % has no measurable cost.
 	debug.SetGCPercent(25)
@@ -139,6 +140,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.window = newWindowProcess(a)
 	server, err := ipc.Listen(opts.RuntimeDir, a, a.monitor, opts.Logger)
 	if err != nil {
+		table.Close()
 		return nil, err
 	}
 	_, err = os.Stat(paths.History())
@@ -181,9 +183,35 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		a.savePause() // with the alerts missed so far
 	}
 	stopRest()
-	parts.Wait()
-	a.notifications.Wait()
+	ended := make(chan struct{})
+	go func() {
+		parts.Wait()
+		a.notifications.Wait()
+		close(ended)
+	}()
+	if !waitFor(ended, shutdownTimeout) {
+		a.log.Error("parts of the agent did not end in time, for example because a disk does not answer; exiting without them", "timeout", shutdownTimeout)
+		return a.successor, nil // the table may still be in use
+	}
+	table.Close()
 	return a.successor, nil
+}
+
+// shutdownTimeout limits how long Run waits for the monitor, the history and the
+// notifications after the window has ended. A process that waits for a disk or a
+// name service that does not answer may never end.
+const shutdownTimeout = 3 * time.Second
+
+// waitFor waits for ended, at most for limit, and reports whether it was closed.
+func waitFor(ended <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // loop handles everything that happens until the agent ends.

@@ -78,6 +78,10 @@ func unsavedWatchesProblem(err error) string {
 	return lang.L("Can't save the watches; they apply until Porthole quits: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
+func droppedWatchesProblem() string {
+	return lang.L("The settings file was edited, so your unsaved changes to the watches were discarded. If you still need them, make them again.")
+}
+
 func settingRefusedProblem(err error) string {
 	return lang.L("Can't change the setting: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }

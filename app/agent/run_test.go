@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -123,3 +124,18 @@ func (r *runningAgent) set(key, value string) (problem string, before ipc.Status
 }
 
 func (r *runningAgent) path(name string) string { return filepath.Join(r.home, name) }
+
+// Quitting does not wait forever for a part that hangs.
+func TestShutdownDoesNotWaitForHangingParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		never, ended := make(chan struct{}), make(chan struct{})
+		begin := time.Now()
+		if waitFor(never, shutdownTimeout) || time.Since(begin) != shutdownTimeout {
+			t.Errorf("a part that hangs: waited %v, want %v", time.Since(begin), shutdownTimeout)
+		}
+		close(ended)
+		if !waitFor(ended, shutdownTimeout) {
+			t.Error("a part that has ended was not noticed")
+		}
+	})
+}

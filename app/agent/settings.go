@@ -18,14 +18,17 @@ func (a *Agent) loadSettings() {
 }
 
 // reloadSettings loads the settings file after an edit. If the file is invalid, the
-// last valid settings stay in force. It also retries edits of watches that could
-// not be written.
+// last valid settings stay in force. Edits of watches that could not be written are
+// written now if the file is as it was, and dropped otherwise.
 func (a *Agent) reloadSettings() {
 	s, err := a.settingsFile.Load()
 	if err == nil {
 		a.applySettings(s)
 	}
 	a.reportSettingsProblem(s, err)
+	if err == nil {
+		a.dropOutdatedEdits()
+	}
 	if err == nil && len(a.unsavedEdits) > 0 {
 		a.saveWatches(a.withUnsavedEdits)
 	}

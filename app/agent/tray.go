@@ -17,14 +17,15 @@ func (a *Agent) startTray() {
 		return
 	}
 	a.tray = traypkg.New(tray.NewModel(a.trayState()), trayActions{a}, a.log)
-	if a.opts.Session.BusAddress() != "" { // else the system shows the icon without a host
-		go a.watchTrayHost()
+	// The session belongs to the goroutine of loop once that runs.
+	if address := a.opts.Session.BusAddress(); address != "" { // else the system shows the icon without a host
+		go a.watchTrayHost(address)
 	}
 }
 
 // watchTrayHost reports whether the desktop shows tray icons, until the agent ends.
-func (a *Agent) watchTrayHost() {
-	err := desktop.WatchTrayHost(a.ctx, a.opts.Session.BusAddress(), func(present bool) {
+func (a *Agent) watchTrayHost(address string) {
+	err := desktop.WatchTrayHost(a.ctx, address, func(present bool) {
 		a.do(func() {
 			if !present && a.pendingTrayCheck {
 				a.window.show(0)

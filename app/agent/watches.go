@@ -6,6 +6,8 @@ import (
 
 // changeWatches applies change to the watches and saves them.
 func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
+	a.problems.set("unsaved watches", "") // the user has read it
+	a.dropOutdatedEdits()
 	a.unsavedEdits = append(a.unsavedEdits, change)
 	a.saveWatches(change)
 	a.showTray()
@@ -15,6 +17,7 @@ func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
 // saveWatches writes all unsaved edits to the settings file. If that fails, it
 // applies change to the rules for this run only and reports the problem.
 func (a *Agent) saveWatches(change func(watch.Rules) watch.Rules) {
+	before := a.settingsFile.Fingerprint()
 	s, err := a.settingsFile.ChangeWatches(a.withUnsavedEdits)
 	if err == nil {
 		a.unsavedEdits = nil
@@ -22,10 +25,23 @@ func (a *Agent) saveWatches(change func(watch.Rules) watch.Rules) {
 		a.reportSettingsProblem(s, nil)
 		return
 	}
+	a.unsavedSince = before
 	a.rules = change(a.rules)
 	a.watcher.SetRules(a.rules, a.settings.GracePeriod)
 	a.log.Warn("can't save the watches; they apply until Porthole quits", "error", err)
 	a.problems.set("settings", unsavedWatchesProblem(err))
+}
+
+// dropOutdatedEdits drops unsaved edits if the settings file was edited since they
+// could not be saved: whoever repaired it may have made or rejected the same
+// changes, so they are never applied over it. The window says so.
+func (a *Agent) dropOutdatedEdits() {
+	if len(a.unsavedEdits) == 0 || a.settingsFile.Fingerprint() == a.unsavedSince {
+		return
+	}
+	a.log.Warn("the settings file was edited; dropped unsaved changes of the watches", "changes", len(a.unsavedEdits))
+	a.unsavedEdits = nil
+	a.problems.set("unsaved watches", droppedWatchesProblem())
 }
 
 // withUnsavedEdits returns rules with the unsaved edits applied.

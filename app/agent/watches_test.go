@@ -45,48 +45,109 @@ func TestEditInTheWindowIsMergedWithTheFile(t *testing.T) {
 	}
 }
 
-func TestUnsavedEditsAreSavedOnceTheFileIsValid(t *testing.T) {
+// watchesTest is an agent with a settings file that the test edits.
+type watchesTest struct {
+	*testing.T
+	a    *Agent
+	path string
+}
+
+func newWatchesTest(t *testing.T) watchesTest {
+	t.Helper()
 	dir := t.TempDir()
 	a, _ := newTestAgent(t, filepath.Join(dir, "pause.json"))
-	defer a.quit()
-	path := a.useSettingsFile(t, dir)
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+	t.Cleanup(a.quit)
+	return watchesTest{t, a, a.useSettingsFile(t, dir)}
+}
+
+// write edits the file by hand.
+func (w watchesTest) write(text string) {
+	w.Helper()
+	if err := os.WriteFile(w.path, []byte(text), 0o600); err != nil {
+		w.Fatal(err)
+	}
+	w.a.reloadSettings()
+}
+
+func (w watchesTest) watch(port uint16) {
+	w.a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(port) })
+}
+
+// want fails unless exactly these ports are watched and there are as many problems.
+func (w watchesTest) want(what string, problems int, ports ...uint16) {
+	w.Helper()
+	for _, port := range ports {
+		if !w.a.rules.WatchesPort(port) {
+			w.Errorf("%s: %d is not watched by %+v", what, port, w.a.rules)
 		}
-		a.reloadSettings()
 	}
-	want := func(what string, ports ...uint16) {
-		t.Helper()
-		for _, port := range ports {
-			if !a.rules.WatchesPort(port) {
-				t.Errorf("%s: %d is not watched by %+v", what, port, a.rules)
-			}
-		}
-		if len(a.rules) != len(ports) {
-			t.Errorf("%s: got rules %+v, want %v", what, a.rules, ports)
-		}
+	if len(w.a.rules) != len(ports) {
+		w.Errorf("%s: got rules %+v, want %v", what, w.a.rules, ports)
 	}
-	write("watches:\n  - ports: 80\n")
-	write("watches: oops\n")
-	a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(81) })
-	a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(82) })
-	want("invalid file", 80, 81, 82)
-	if len(a.problems) != 1 {
-		t.Errorf("invalid file: got problems %q, want one", a.problems.texts())
+	if got := w.a.problems.texts(); len(got) != problems {
+		w.Errorf("%s: got problems %q, want %d", what, got, problems)
 	}
-	write("watches:\n  - ports: 90\n")
-	want("corrected file", 90, 81, 82)
-	if len(a.problems) != 0 {
-		t.Errorf("corrected file: got problems %q, want none", a.problems.texts())
+}
+
+func (w watchesTest) wantFile(want string) {
+	w.Helper()
+	if b, err := os.ReadFile(w.path); err != nil || string(b) != want {
+		w.Errorf("got file\n%s\nerror %v; want\n%s", b, err, want)
 	}
-	write("version: 99\nwatches:\n  - ports: 70\n")
-	a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(71) })
-	want("newer file", 70, 71)
-	write("version: 99\nwatches:\n  - ports: 60\n")
-	want("edited newer file", 60, 71)
-	if b, err := os.ReadFile(path); err != nil || strings.Contains(string(b), "71") {
-		t.Errorf("newer file: got %q, error %v; want it unchanged", b, err)
+}
+
+// A change that could not be saved is never applied over a file that was repaired
+// by hand since.
+func TestUnsavedEditsAreNotAppliedToARepairedFile(t *testing.T) {
+	w := newWatchesTest(t)
+	w.write("watches:\n  - ports: 80\n  - ports: 3000\n")
+	w.write("watches: oops\n")
+	w.a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithoutPort(3000) })
+	w.watch(81)
+	w.want("invalid file", 1, 80, 81)
+	const repaired = "watches:\n  - ports: 80\n\n  # the shop\n  - ports: 3000\n    name: shop\n"
+	w.write(repaired)
+	w.wantFile(repaired)
+	w.want("repaired file", 1, 80, 3000) // the problem says that the changes were dropped
+	w.watch(82)
+	w.wantFile(repaired + "  - ports: 82\n")
+	w.want("next change", 0, 80, 3000, 82)
+
+	// The next change comes before the repair was noticed.
+	w.write("watches: oops\n")
+	w.watch(83)
+	if err := os.WriteFile(w.path, []byte(repaired), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.watch(84)
+	w.wantFile(repaired + "  - ports: 84\n")
+	w.want("change after an unnoticed repair", 1, 80, 3000, 84)
+
+	w.write("version: 99\nwatches:\n  - ports: 70\n")
+	w.watch(71)
+	w.want("newer file", 1, 70, 71)
+	const edited = "version: 99\nwatches:\n  - ports: 60\n"
+	w.write(edited)
+	w.wantFile(edited)
+	w.want("edited newer file", 2, 60)
+}
+
+// A change that could not be written, for example because the disk was full, is
+// written once that is possible.
+func TestUnsavedEditsAreSavedIfTheFileIsUnchanged(t *testing.T) {
+	w := newWatchesTest(t)
+	if err := os.Symlink("/proc/none/settings.yaml", w.path); err != nil { // nothing can be created there
+		t.Fatal(err)
+	}
+	w.watch(81)
+	w.watch(82)
+	w.want("unwritable file", 1, 62893, 81, 82)
+	if err := os.Remove(w.path); err != nil {
+		t.Fatal(err)
+	}
+	w.a.reloadSettings()
+	w.want("writable file", 0, 62893, 81, 82)
+	if b, err := os.ReadFile(w.path); err != nil || !strings.Contains(string(b), "82") {
+		t.Errorf("got file %q, error %v; want the changes in it", b, err)
 	}
 }

@@ -4,6 +4,7 @@
 package settings
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -102,6 +103,15 @@ func (f *File) Load() (Settings, error) {
 	defer f.mu.Unlock()
 	_, s, err := f.load()
 	return s, err
+}
+
+// Fingerprint returns a hash of the file's content, which changes with each edit.
+func (f *File) Fingerprint() [sha256.Size]byte {
+	b, err := os.ReadFile(f.path)
+	if err != nil {
+		b = []byte(err.Error()) // missing is not the same as empty
+	}
+	return sha256.Sum256(b)
 }
 
 // ChangeWatches replaces the watches in the file with the result of update and
