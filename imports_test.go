@@ -10,9 +10,10 @@ import (
 	"porthole/assets"
 )
 
-// Imports run one way: main → app → ui → monitor, and app → monitor. What
-// needs a GL driver, a bus, a disk or the processes is imported in one place.
-func TestImportsRunOneWay(t *testing.T) {
+// Packages import each other in one direction: main → app → ui → monitor, and app →
+// monitor. A module that needs a GL driver, a bus, a disk or processes is imported in one
+// place.
+func TestImportDirections(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}: {{join .Imports \" \"}}", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -28,11 +29,11 @@ func TestImportsRunOneWay(t *testing.T) {
 		}
 	}
 	if packages < 15 {
-		t.Errorf("go list named %d packages; the rules were not applied to all", packages)
+		t.Errorf("go list printed %d packages, want at least 15", packages)
 	}
 }
 
-// only says who may import what has one home; subpackages of both included.
+// only lists imports with the packages that may have them. Both include subpackages.
 var only = []struct{ imported, by string }{
 	{"fyne.io/fyne/v2/app", "porthole/app/window porthole/e2e/bare"},
 	{"fyne.io/fyne/v2/driver", "porthole/app/window porthole/ui porthole/e2e/bare"},
@@ -48,10 +49,11 @@ var only = []struct{ imported, by string }{
 	{"modernc.org/sqlite", "porthole/monitor/history/store"},
 }
 
-// uiMay are our packages that ui may import.
+// uiMay are the packages of Porthole that ui may import.
 const uiMay = "porthole/ui porthole/assets porthole/monitor"
 
-// rooms are the packages of ui, and which of ui each imports. What is not named here imports none.
+// rooms are the packages of ui that each package of ui may import. Packages that are not
+// listed may import none.
 var rooms = map[string]string{
 	"porthole/ui":          "porthole/ui", // any
 	"porthole/ui/filter":   "porthole/ui/words",
@@ -66,13 +68,13 @@ var rooms = map[string]string{
 	"porthole/ui/stop":     pageMay,
 }
 
-// pageMay are the packages of ui that a page may import: never another page.
+// pageMay are the packages of ui that a page may import. Other pages are not among them.
 const pageMay = "porthole/ui/filter porthole/ui/probe porthole/ui/table porthole/ui/theme porthole/ui/widgets porthole/ui/words"
 
-// pages are the packages that only the window imports, and what runs it.
+// pages are the packages that only ui and app/window may import.
 const pages = "porthole/ui/ports porthole/ui/history porthole/ui/watches porthole/ui/settings porthole/ui/process porthole/ui/stop"
 
-// widgetless packages of ui may use package fyne and its lang, and none of its widgets.
+// widgetless packages of ui may import the packages fyne and lang, but no widgets.
 const widgetless = "porthole/ui/filter porthole/ui/probe porthole/ui/tray porthole/ui/words"
 
 // pure packages get all data as arguments.
@@ -83,16 +85,17 @@ var lowLevel = map[string]bool{
 	"porthole/monitor/process": true, "porthole/monitor/owner": true, "porthole/monitor/socket": true, "porthole/monitor/connection/source": true,
 }
 
+// broken returns the rule that an import breaks, or "".
 func broken(pkg, imported string) string {
 	for _, o := range only {
 		if within(imported, o.imported) && strings.HasPrefix(pkg, "porthole") && !withinAny(pkg, o.by) {
-			return "only " + o.by + " may"
+			return "only " + o.by + " may import it"
 		}
 	}
 	switch {
 	case !strings.HasPrefix(imported, "porthole/"):
 		if within(pkg, "porthole/ui") && pkg != "porthole/ui/uitest" && (imported == "os/exec" || imported == "net" || imported == "os") {
-			return "ui knows no disk, no network and no process"
+			return "ui uses no files, no network and no processes"
 		}
 		if withinAny(pkg, widgetless) && within(imported, "fyne.io/fyne/v2") && imported != "fyne.io/fyne/v2" && imported != "fyne.io/fyne/v2/lang" {
 			return "it is used without a window, so it imports no widgets"
@@ -102,9 +105,9 @@ func broken(pkg, imported string) string {
 		}
 		return ""
 	case within(imported, "porthole/app") && pkg != "porthole" && pkg != "porthole/packaging/man" && !within(pkg, "porthole/app"):
-		return "nothing but main, app and what writes its man pages imports app"
+		return "only main, app and packaging/man import app"
 	case within(pkg, "porthole/ui") && !withinAny(imported, uiMay):
-		return "ui imports monitor alone"
+		return "ui imports only ui, assets and monitor"
 	case imported == "porthole/ui/uitest":
 		return "only tests import it"
 	case within(pkg, "porthole/ui") && within(imported, "porthole/ui"):
@@ -115,7 +118,7 @@ func broken(pkg, imported string) string {
 	case withinAny(imported, pages) && pkg != "porthole/app/window":
 		return "only ui and app/window import pages"
 	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/stop") || strings.HasSuffix(imported, "/source")):
-		return "ui takes what the monitor tells and looks at nothing itself"
+		return "ui gets its data from monitor and reads nothing from the system"
 	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor":
 		return "ancestry is pure and imports only monitor"
 	case pkg == "porthole/monitor/warning" && imported != "porthole/monitor" && imported != "porthole/monitor/ancestry" && imported != "porthole/monitor/service":
@@ -127,7 +130,7 @@ func broken(pkg, imported string) string {
 	case pkg == "porthole/monitor":
 		return "monitor imports none of its subpackages"
 	case within(pkg, "porthole/monitor") && !within(imported, "porthole/monitor"):
-		return "monitor knows only itself"
+		return "monitor imports only monitor"
 	}
 	return ""
 }
@@ -144,7 +147,7 @@ func withinAny(path, roots string) bool {
 	return false
 }
 
-func TestTheRulesFindWhatBreaksThem(t *testing.T) {
+func TestImportRules(t *testing.T) {
 	for _, c := range [][2]string{
 		{"porthole/monitor", "porthole/monitor/socket"},
 		{"porthole/monitor/watch", "porthole/ui"},
@@ -194,8 +197,8 @@ func TestTheRulesFindWhatBreaksThem(t *testing.T) {
 	}
 }
 
-// What About lists is what is linked.
-func TestTheLicencesAreThoseOfTheModulesThatAreLinked(t *testing.T) {
+// About lists exactly the modules that are linked.
+func TestLicencesAreThoseOfLinkedModules(t *testing.T) {
 	c := exec.Command("bash", "packaging/licence-kinds.sh")
 	c.Env = append(os.Environ(), "TAGS=gles,no_emoji") // as it is shipped
 	want, err := c.Output()
