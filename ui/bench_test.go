@@ -35,8 +35,8 @@ func TestUpdateRepaintsOnlyChangedRows(t *testing.T) {
 		want int
 	}{
 		{"an update with nothing changed", func() { d.Update(u) }, 0},
-		{"another owner", func() { d.Update(d.HandOver(5, 5000)) }, 3}, // its name, its PID, and "changed" in place of its age
-		{"another owner of a row that is not seen", func() { d.Update(d.HandOver(150, 5001)) }, 0},
+		{"another owner", func() { d.Update(d.ChangeOwner(5, 5000)) }, 3}, // its name, its PID, and "changed" in place of its age
+		{"another owner of a row that is not seen", func() { d.Update(d.ChangeOwner(150, 5001)) }, 0},
 		{"a second", func() { d.At = d.At.Add(time.Second); d.Tick() }, 0},
 		{"the end of its mark", func() { d.At = d.At.Add(3 * time.Second); d.Tick() }, 1}, // "changed" disappears
 	} {

@@ -51,7 +51,7 @@ func everyMark(d *desk) {
 	d.status.Settings.UDP, d.status.Settings.AllAddresses = true, true
 	d.SetStatus(d.status)
 	d.ports.ToggleGroup()
-	list := uitest.LivelyListeners(d.At)
+	list := uitest.SampleListeners(d.At)
 	var left []*monitor.Listener
 	for _, l := range list {
 		if l.Since.IsZero() {

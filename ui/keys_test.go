@@ -119,7 +119,7 @@ func TestProcessWindowShortcuts(t *testing.T) {
 	d.OpenProcess(d.Last.Listeners[0])
 	p := d.processes["10 7"]
 	uitest.Shortcut(p.Fyne(), widgets.Ctrl(fyne.KeyQ).Shortcut())
-	d.Want("asked", d.Asked, []string{"quit"})
+	d.Want("requests", d.Asked, []string{"quit"})
 	uitest.Shortcut(p.Fyne(), widgets.Ctrl(fyne.KeyW).Shortcut())
 	if len(d.processes) != 0 {
 		t.Error("Ctrl+W does not close the process window")
@@ -200,7 +200,7 @@ func byOtherKeys(o fyne.CanvasObject) bool {
 }
 
 func TestTabReachesEveryControl(t *testing.T) {
-	r := uitest.LivelyHistory(time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC))
+	r := uitest.SampleHistory(time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC))
 	d := deskWith(t, r)
 	l := uitest.Listening(62893, "node", 10)
 	l.Owners[0].Folder = "/home/ada/shop"
@@ -261,7 +261,7 @@ func TestCopyOnPortsPage(t *testing.T) {
 	d.ports.Table().Select(l.ID)
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
 	row := "copy 3000\tnode\t10\tada\tlocal only\t\t\t127.0.0.1"
-	d.Want("asked", d.Asked, []string{row})
+	d.Want("requests", d.Asked, []string{row})
 	if !shows(d.window.Content(), "3000 node 10 ada local only 127.0.0.1 copied") {
 		t.Error("the status line does not confirm the copy")
 	}
@@ -271,7 +271,7 @@ func TestCopyOnPortsPage(t *testing.T) {
 		t.Fatal("dragging selected no text")
 	}
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
-	d.Want("asked", d.Asked, []string{row, "copy " + text.Part()})
+	d.Want("requests", d.Asked, []string{row, "copy " + text.Part()})
 }
 
 // shows reports whether o contains a visible text that equals text.

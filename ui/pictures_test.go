@@ -76,7 +76,7 @@ func TestPictures(t *testing.T) {
 // scene returns a window that shows many different things at once, and its history.
 func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *uitest.FakeHistory) {
 	at := time.Date(2026, 11, 24, 15, 53, 0, 0, time.UTC)
-	r := uitest.LivelyHistory(at)
+	r := uitest.SampleHistory(at)
 	d := deskWith(t, r)
 	rules := watch.Default()
 	for _, ports := range []uint16{5432, 8080} {
@@ -86,7 +86,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *u
 		Settings: settings.Settings{Theme: theme, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
 	d.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 	d.window.Resize(size)
-	list := uitest.LivelyListeners(at)
+	list := uitest.SampleListeners(at)
 	d.see(list...)
 	d.ports.Table().Select(list[len(list)-1].ID)
 	counts := map[string]int{}

@@ -29,7 +29,7 @@ func BenchmarkProcessWindow(b *testing.B) {
 	}
 	live := monitor.ProcessState{Resources: monitor.Resources{Threads: 12, Memory: 48 << 20}}
 	key := probe.IDOf(l.Owners[0])
-	look := func(i int) {
+	probe := func(i int) {
 		d.At = d.At.Add(2 * time.Second)
 		for j := range st.Conns { // traffic differs between probes
 			st.Conns[j].Received += uint64(1000 * (i%7 + j))
@@ -48,7 +48,7 @@ func BenchmarkProcessWindow(b *testing.B) {
 			begun := time.Now()
 			d.OpenProcess(&l)
 			p := d.processes[process.Key(&l)]
-			look(i)
+			probe(i)
 			p.Fyne().Canvas().Capture()
 			took = append(took, time.Since(begun))
 			b.StopTimer()
@@ -66,7 +66,7 @@ func BenchmarkProcessWindow(b *testing.B) {
 		var took []time.Duration
 		for i := 0; b.Loop(); i++ {
 			begun := time.Now()
-			look(i)
+			probe(i)
 			took = append(took, time.Since(begun))
 		}
 		b.ReportMetric(p95(took), "ms-p95")

@@ -105,13 +105,13 @@ func TestStopFromProcessWindow(t *testing.T) {
 	d.OpenProcess(l)
 	p := d.processes["10 7"]
 	d.press(p.Fyne().Content(), "Stop…")
-	d.Want("asked", d.Asked, []string{"hold 10", "hold 12"})
+	d.Want("requests", d.Asked, []string{"hold 10", "hold 12"})
 	uitest.Press(d.window, fyne.KeyDelete) // in the other window, while the dialog is open
-	d.Want("asked", d.Asked, []string{"hold 10", "hold 12"})
+	d.Want("requests", d.Asked, []string{"hold 10", "hold 12"})
 	d.stopProgress(held(l))
 	d.press(p.Fyne().Canvas().Overlays().Top(), "Stop")
 	p.Fyne().Close()
-	d.Want("asked", d.Asked[2:], []string{"stop, children false", "end"})
+	d.Want("requests", d.Asked[2:], []string{"stop, children false", "end"})
 	if d.stopping != nil {
 		t.Error("the dialog is still referenced")
 	}
@@ -133,13 +133,13 @@ func TestStopFromRowMenuAndDetailsPane(t *testing.T) {
 	uitest.Press(d.window, desktop.KeyMenu)
 	d.Choose("Stop…   (Del)")
 	d.stopProgress(held(l))
-	d.Says("Stop node?")
+	d.WantText("Stop node?")
 	uitest.Press(d.window, fyne.KeyEscape)
 	d.press(d.window.Content(), "Stop…")
 	d.stopProgress(held(l))
-	d.Says("Stop node?")
+	d.WantText("Stop node?")
 	uitest.Press(d.window, fyne.KeyEscape)
-	d.Want("asked", d.Asked, []string{"hold 10", "end", "hold 10", "end"})
+	d.Want("requests", d.Asked, []string{"hold 10", "end", "hold 10", "end"})
 	uitest.Press(d.window, fyne.KeyDelete) // the table is focused
-	d.Want("asked after the second dialog", d.Asked[4:], []string{"hold 10"})
+	d.Want("requests after the second dialog", d.Asked[4:], []string{"hold 10"})
 }

@@ -200,7 +200,7 @@ func TestDoubleClickInBusyTable(t *testing.T) {
 		if i%2 == 0 { // a port opens above
 			d.see(append([]*monitor.Listener{uitest.Listening(uint16(100+i), "nc", 100+i)}, all...)...)
 		}
-		d.Update(d.HandOver(len(d.Last.Listeners)-1, 500+i))
+		d.Update(d.ChangeOwner(len(d.Last.Listeners)-1, 500+i))
 		d.see(all...)
 		test.TapCanvas(d.window.Canvas(), d.row(i%3))
 		if len(d.processes) != 1 {

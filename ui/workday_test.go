@@ -17,7 +17,7 @@ import (
 
 // workday is the machine of a developer, ada, as the pictures in the documentation show it: several
 // projects and worktrees, system services and containers. It is a typical case;
-// uitest.LivelyListeners has the edge cases.
+// uitest.SampleListeners has the edge cases.
 type workday struct {
 	At        time.Time
 	Listeners []*monitor.Listener

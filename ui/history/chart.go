@@ -116,14 +116,18 @@ type hourChartRenderer struct {
 	objects []fyne.CanvasObject
 }
 
+// Destroy implements fyne.WidgetRenderer.
 func (r *hourChartRenderer) Destroy() {}
 
+// Objects implements fyne.WidgetRenderer.
 func (r *hourChartRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
+// MinSize implements fyne.WidgetRenderer.
 func (r *hourChartRenderer) MinSize() fyne.Size {
 	return fyne.NewSize(chartHours*6, barsTop+barHeight+16)
 }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *hourChartRenderer) Refresh() { r.Layout(r.c.Size()) }
 
 const (

@@ -220,11 +220,13 @@ func (s *eventPane) showButtons() {
 // factRow is a layout that places a mark of that width beside text that may take several lines.
 type factRow struct{ width float32 }
 
+// MinSize implements fyne.Layout.
 func (f factRow) MinSize(o []fyne.CanvasObject) fyne.Size {
 	m := o[1].MinSize()
 	return fyne.NewSize(f.width+m.Width, m.Height)
 }
 
+// Layout implements fyne.Layout.
 func (f factRow) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(o[0].MinSize())
 	o[1].Move(fyne.NewPos(f.width, 0))
@@ -234,11 +236,13 @@ func (f factRow) Layout(o []fyne.CanvasObject, s fyne.Size) {
 // tight is a layout that places a label close below a line of text, aligned with it.
 type tight struct{}
 
+// MinSize implements fyne.Layout.
 func (tight) MinSize(o []fyne.CanvasObject) fyne.Size {
 	a, b := o[0].MinSize(), o[1].MinSize()
 	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height-widgets.Overlap)
 }
 
+// Layout implements fyne.Layout.
 func (tight) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	above := o[0].MinSize().Height
 	o[0].Resize(o[0].MinSize())

@@ -362,7 +362,7 @@ func TestClickShowsDetails(t *testing.T) {
 		t.Errorf("got period %q", got)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.watchPort))
-	d.Want("asked", d.Asked, []string{"watch 5432"})
+	d.Want("requests", d.Asked, []string{"watch 5432"})
 	d.press(fyne.KeyEscape)
 	if s.object.Visible() {
 		t.Error("Esc does not close the details")
@@ -374,7 +374,7 @@ func TestClickShowsDetails(t *testing.T) {
 		t.Errorf("after Enter: got heading %q", s.heading.Text)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(s.showPort))
-	d.Want("asked", d.Asked, []string{"watch 5432", "show port 5432"})
+	d.Want("requests", d.Asked, []string{"watch 5432", "show port 5432"})
 }
 
 func TestDeleteHistory(t *testing.T) {

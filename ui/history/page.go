@@ -583,10 +583,12 @@ type withDetails struct{}
 // detailsWidth is the width of the details pane, in device-independent pixels.
 const detailsWidth = 340
 
+// MinSize implements fyne.Layout.
 func (withDetails) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(o[0].MinSize().Width, max(o[0].MinSize().Height, 100))
 }
 
+// Layout implements fyne.Layout.
 func (withDetails) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	right := float32(0)
 	if o[1].Visible() {

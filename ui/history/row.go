@@ -216,14 +216,19 @@ type eventRowRenderer struct {
 	objects []fyne.CanvasObject
 }
 
+// Destroy implements fyne.WidgetRenderer.
 func (r *eventRowRenderer) Destroy() {}
 
+// Objects implements fyne.WidgetRenderer.
 func (r *eventRowRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
+// MinSize implements fyne.WidgetRenderer.
 func (r *eventRowRenderer) MinSize() fyne.Size { return fyne.NewSize(0, eventHeight) }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *eventRowRenderer) Refresh() { r.w.paint() }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *eventRowRenderer) Layout(s fyne.Size) {
 	r.w.ground.Resize(s)
 	r.w.line.Move(fyne.NewPos(0, s.Height-1))

@@ -49,7 +49,7 @@ func BenchmarkUpdateWithOneOf200Changed(b *testing.B) {
 	full := d.fyneTable(b)
 	var ours, theirs []time.Duration
 	for i := 0; b.Loop(); i++ {
-		u := d.HandOver(5, 5000+i)
+		u := d.ChangeOwner(5, 5000+i)
 		begun := time.Now()
 		d.Update(u)
 		updated := time.Now()
@@ -70,7 +70,7 @@ func BenchmarkTenThousandRows(b *testing.B) {
 		d := busyDesk(b, 10000)
 		for i := 0; b.Loop(); i++ {
 			b.StopTimer()
-			u := d.HandOver(5, 50000+i)
+			u := d.ChangeOwner(5, 50000+i)
 			b.StartTimer()
 			d.Update(u)
 		}
@@ -125,7 +125,7 @@ func TestUpdateIsMuchFasterThanFyneTable(t *testing.T) {
 	}
 	updates := make([]monitor.Update, 20)
 	for i := range updates {
-		updates[i] = d.HandOver(5, 5000+i)
+		updates[i] = d.ChangeOwner(5, 5000+i)
 	}
 	ours, theirs := least(func(i int) { d.Update(updates[i]) }), least(func(int) { full.Refresh() })
 	t.Logf("update of one of 200 rows %v, Table.Refresh %v: %.2f %%", ours, theirs, 100*float64(ours)/float64(theirs))

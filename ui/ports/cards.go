@@ -312,14 +312,19 @@ type cardRenderer struct {
 	objects []fyne.CanvasObject
 }
 
+// Destroy implements fyne.WidgetRenderer.
 func (r *cardRenderer) Destroy() {}
 
+// Objects implements fyne.WidgetRenderer.
 func (r *cardRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
+// MinSize implements fyne.WidgetRenderer.
 func (r *cardRenderer) MinSize() fyne.Size { return fyne.NewSize(cardWidth, cardHeight) }
 
+// Layout implements fyne.WidgetRenderer.
 func (r *cardRenderer) Layout(s fyne.Size) { r.c.place(s) }
 
+// Refresh implements fyne.WidgetRenderer.
 func (r *cardRenderer) Refresh() { r.c.paint() }
 
 func (c *card) open() {

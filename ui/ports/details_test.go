@@ -54,7 +54,7 @@ func TestDetails(t *testing.T) {
 	for _, b := range []interface{ Tapped(*fyne.PointEvent) }{pane.browser, pane.copyURL, pane.folder} {
 		b.Tapped(nil)
 	}
-	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "folder /home/ada/acme-web"})
+	d.Want("requests", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "folder /home/ada/acme-web"})
 
 	d.ports.table.Select(unknown.ID)
 	if got := facts(pane); !strings.Contains(got, "Owner: process of another user") || pane.folder.Visible() || pane.chainBox.Visible() {
@@ -84,7 +84,7 @@ func TestDetailsOfClosedListener(t *testing.T) {
 	}
 	browser.OnTapped() // a click at the same moment
 	copyURL.OnTapped()
-	d.Want("asked", d.Asked, nil)
+	d.Want("requests", d.Asked, nil)
 	if !strings.Contains(d.ports.left.Text, "3000 is already closed") {
 		t.Errorf("got status line %q", d.ports.left.Text)
 	}
@@ -121,7 +121,7 @@ func TestNoRequestsWithoutAgent(t *testing.T) {
 			t.Errorf("%s: got status line %q", what, d.ports.left.Text)
 		}
 	}
-	d.Want("asked", d.Asked, nil)
+	d.Want("requests", d.Asked, nil)
 }
 
 func TestFreePortWithLongerMatches(t *testing.T) {
@@ -227,7 +227,7 @@ func TestSettingSwitches(t *testing.T) {
 	d.see(far, uitest.Listening(3001, "node", 11))
 	test.Tap(d.ports.udp)
 	test.Tap(d.ports.allAddresses)
-	d.Want("asked", d.Asked, []string{`set udp "true"`, `set all_addresses "true"`})
+	d.Want("requests", d.Asked, []string{`set udp "true"`, `set all_addresses "true"`})
 	d.Want("before the answer", d.rows(), []string{"3001"})
 	d.SetStatus(Status{Notifications: true, UDP: true, AllAddresses: true, Rules: watch.Default(), Health: monitor.Health{Interval: 250 * time.Millisecond}})
 	d.Want("all addresses", d.rows(), []string{"3000", "3001"})

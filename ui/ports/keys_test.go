@@ -22,7 +22,7 @@ func TestSpaceAndMenuKeys(t *testing.T) {
 	d.ports.table.Focus()
 	uitest.Press(d.Window, fyne.KeySpace)
 	d.Window.Canvas().Focused().TypedRune(' ')
-	d.Want("asked", d.Asked, []string{"watch 8080"})
+	d.Want("requests", d.Asked, []string{"watch 8080"})
 	if d.ports.entry.Text != "" {
 		t.Errorf("got filter %q, want an empty one", d.ports.entry.Text)
 	}
@@ -52,7 +52,7 @@ func TestMenuOfClosedRow(t *testing.T) {
 		d.Tick()
 		d.Want("rows", d.rows(), []string{"8080"})
 		d.Choose(label)
-		d.Want("asked", d.Asked, []string{want})
+		d.Want("requests", d.Asked, []string{want})
 	}
 
 	// The browser would show the port's new owner.
@@ -104,7 +104,7 @@ func TestUndoRestoresWatch(t *testing.T) {
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.table.Focus()
 	uitest.Press(d.Window, fyne.KeySpace)
-	d.Want("asked", d.Asked, []string{"unwatch 3000"})
+	d.Want("requests", d.Asked, []string{"unwatch 3000"})
 	d.setRules(watch.Rule{Ports: uitest.Ports(t, "80")}, watch.Rule{Ports: uitest.Ports(t, "90")})
 	if got := d.ports.left.Text; got != "Stopped watching 3000" || !d.ports.undoLink.Visible() {
 		t.Errorf("got status line %q, Undo visible %v", got, d.ports.undoLink.Visible())
@@ -112,10 +112,10 @@ func TestUndoRestoresWatch(t *testing.T) {
 	d.Asked = nil
 	test.Tap(d.ports.undoLink)
 	want := watch.Rules{{Ports: uitest.Ports(t, "80")}, shop, {Ports: uitest.Ports(t, "90")}}
-	d.Want("asked", d.Asked, []string{fmt.Sprintf("watches %+v", want)})
+	d.Want("requests", d.Asked, []string{fmt.Sprintf("watches %+v", want)})
 	d.Asked = nil
 	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
-	d.Want("asked by a second Undo", d.Asked, nil)
+	d.Want("requests by a second Undo", d.Asked, nil)
 	if d.ports.undoLink.Visible() {
 		t.Error("Undo is still visible")
 	}
@@ -146,7 +146,7 @@ func TestUndoExpires(t *testing.T) {
 	d.Tick()
 	d.Asked = nil
 	uitest.Shortcut(d.Window, widgets.UndoKeys.Shortcut())
-	d.Want("asked", d.Asked, nil)
+	d.Want("requests", d.Asked, nil)
 	if d.ports.undoLink.Visible() {
 		t.Error("Undo does not expire")
 	}

@@ -41,7 +41,7 @@ func TestRowMarks(t *testing.T) {
 	d.Want("changed", d.rows(), []string{"8080 changed"})
 	for i := range 2 { // each change is marked for 3 s
 		d.At = d.At.Add(markTime - time.Second)
-		d.Update(d.HandOver(0, 30+i))
+		d.Update(d.ChangeOwner(0, 30+i))
 		d.Tick()
 		d.Want("changed again", d.rows(), []string{"8080 changed"})
 	}
@@ -104,7 +104,7 @@ func TestStar(t *testing.T) {
 	star := func(i int) { test.TapCanvas(d.Window.Canvas(), fyne.NewPos(17, d.row(i).Y)) }
 	star(0)
 	star(1)
-	d.Want("asked", d.Asked, []string{"watch 3000", "unwatch 62893"})
+	d.Want("requests", d.Asked, []string{"watch 3000", "unwatch 62893"})
 }
 
 func TestFreePortOffersWatch(t *testing.T) {
@@ -115,7 +115,7 @@ func TestFreePortOffersWatch(t *testing.T) {
 		t.Fatalf("got empty state %q", got)
 	}
 	test.Tap(d.ports.empty.Button)
-	d.Want("asked", d.Asked, []string{"watch 5432"})
+	d.Want("requests", d.Asked, []string{"watch 5432"})
 	d.ShowPort(62893)
 	if got := d.ports.empty.Title.Text; got != "62893 is free" || d.ports.empty.Button.Visible() {
 		t.Fatalf("watched free port: got %q, offers to watch %v", got, d.ports.empty.Button.Visible())
@@ -130,7 +130,7 @@ func TestFreePortOffersWatch(t *testing.T) {
 func TestUnknownPortIsNotCalledFree(t *testing.T) {
 	d := newDesk(t)
 	cannot := Status{Health: monitor.Health{Problem: "it is broken"}}
-	says := func(when, want string) {
+	wantTitle := func(when, want string) {
 		t.Helper()
 		for _, filter := range []string{"", "5432", "nothing"} {
 			d.ports.entry.SetText(filter)
@@ -140,14 +140,14 @@ func TestUnknownPortIsNotCalledFree(t *testing.T) {
 		}
 	}
 	d.SetStatus(cannot)
-	says("before the first snapshot", "Can't read the ports")
+	wantTitle("before the first snapshot", "Can't read the ports")
 	d.SetStatus(Status{})
 	d.see()
 	d.SetStatus(cannot)
-	says("later", "Can't read the ports")
+	wantTitle("later", "Can't read the ports")
 	d.ports.entry.SetText("")
 	d.Disconnect()
-	says("disconnected", "Porthole is not monitoring")
+	wantTitle("disconnected", "Porthole is not monitoring")
 }
 
 func TestDisconnect(t *testing.T) {
@@ -158,7 +158,7 @@ func TestDisconnect(t *testing.T) {
 		t.Fatal("no warning about the disconnected agent")
 	}
 	test.Tap(d.ports.warning.Again)
-	d.Want("asked", d.Asked, []string{"restart"})
+	d.Want("requests", d.Asked, []string{"restart"})
 	if got := d.ports.right.Text; got != "not monitoring" {
 		t.Errorf("got status line %q", got)
 	}
@@ -194,7 +194,7 @@ func TestFilterKeepsSelectionAndOrder(t *testing.T) {
 	d.ports.table.Select("tcp-9000-30")
 	d.ports.entry.SetText("node")
 	d.Want("filtered", d.rows(), []string{"9000", "3000"})
-	d.Update(d.HandOver(1, 77)) // the owner of 8080, which the filter hides, changes to deno
+	d.Update(d.ChangeOwner(1, 77)) // the owner of 8080, which the filter hides, changes to deno
 	d.Want("still filtered", d.rows(), []string{"9000", "3000"})
 	d.ports.entry.SetText("deno")
 	d.Want("found by its new owner", d.rows(), []string{"8080 changed"})
@@ -236,14 +236,14 @@ func TestChangeUpdatesOrderFiltersAndCards(t *testing.T) {
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
 	d.ports.entry.SetText("deno")
 	d.Want("no match", d.rows(), nil)
-	d.Update(d.HandOver(1, 77))
+	d.Update(d.ChangeOwner(1, 77))
 	d.Want("after 8080 changed to deno", d.rows(), []string{"8080 changed"})
 	d.ports.entry.SetText("")
 	d.ports.table.Sort("process", false)
 	d.Want("by process", d.rows(), []string{"8080 changed", "9000", "3000"})
-	d.Update(d.HandOver(0, 78)) // the owner of 3000 changes to deno
+	d.Update(d.ChangeOwner(0, 78)) // the owner of 3000 changes to deno
 	d.Want("moved", d.rows(), []string{"3000 changed", "8080 changed", "9000"})
-	d.Update(d.HandOver(2, 79))
+	d.Update(d.ChangeOwner(2, 79))
 	if got := d.ports.cards.cards[0].model.detail; got != "deno" {
 		t.Errorf("got card %q, want deno", got)
 	}
@@ -257,7 +257,7 @@ func TestChangeUpdatesOrderFiltersAndCards(t *testing.T) {
 		t.Errorf("got %d exposed, want 1", got)
 	}
 	d.ports.table.Select(after.ID)
-	d.Update(d.HandOver(1, 80))
+	d.Update(d.ChangeOwner(1, 80))
 	if got := d.ports.details.pid.Text; got != "PID 80" {
 		t.Errorf("got details %q, want PID 80", got)
 	}
@@ -281,9 +281,9 @@ func TestOwnerChangeMovesToGroup(t *testing.T) {
 	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "deno", 20), uitest.Listening(9229, "node", 10))
 	d.ports.ToggleGroup()
 	d.Want("grouped", d.rows(), []string{"3000", "9229", "8080"})
-	d.Update(d.HandOver(2, 20))
+	d.Update(d.ChangeOwner(2, 20))
 	d.Want("after 9229 changed owner", d.rows(), []string{"3000", "8080", "9229 changed"})
-	d.Update(d.HandOver(0, 20))
+	d.Update(d.ChangeOwner(0, 20))
 	d.Want("after 3000 changed owner", d.rows(), []string{"3000 changed", "8080", "9229 changed"})
 }
 
@@ -294,7 +294,7 @@ func TestTypingFiltersAfterClick(t *testing.T) {
 	d.MenuItem(2)
 	d.Window.Canvas().Focused().TypedRune('j')
 	d.Want("filtered", d.rows(), []string{"9000"})
-	d.Want("asked", d.Asked, []string{"pause 0s"})
+	d.Want("requests", d.Asked, []string{"pause 0s"})
 }
 
 func TestPauseMenu(t *testing.T) {
@@ -303,10 +303,10 @@ func TestPauseMenu(t *testing.T) {
 		test.Tap(d.ports.pause)
 		d.MenuItem(i)
 	}
-	d.Want("asked for", d.Asked, []string{"pause 15m0s", "pause 1h0m0s", "pause 0s"})
+	d.Want("requests for", d.Asked, []string{"pause 15m0s", "pause 1h0m0s", "pause 0s"})
 	d.SetStatus(Status{Paused: true})
 	test.Tap(d.ports.pause)
-	d.Want("asked while paused", d.Asked[3:], []string{"resume"})
+	d.Want("requests while paused", d.Asked[3:], []string{"resume"})
 }
 
 // Before the agent has sent anything, the window must not claim anything.

@@ -34,7 +34,7 @@ func TestWelcome(t *testing.T) {
 			break
 		}
 	}
-	d.Want("asked", d.Asked, []string{"welcomed"})
+	d.Want("requests", d.Asked, []string{"welcomed"})
 	d.SetStatus(first) // sent before the agent received the request
 	if d.ports.welcome.object.Visible() || d.ports.table.Size() != table {
 		t.Errorf("the welcome returned: got table %v, was %v", d.ports.table.Size(), table)

@@ -36,20 +36,20 @@ type Result struct {
 }
 
 // Process returns the state of process o, including its accept queue on l.
-func (v Result) Process(l *monitor.Listener, o monitor.Owner) monitor.ProcessState {
-	live := v.Processes[IDOf(o)]
-	if st, ok := v.States[l.ID]; ok {
-		live.QueueFull, live.QueueLength, live.QueueLimit = st.QueueFull(), st.QueueLength, st.QueueLimit
+func (r Result) Process(l *monitor.Listener, o monitor.Owner) monitor.ProcessState {
+	state := r.Processes[IDOf(o)]
+	if conns, ok := r.States[l.ID]; ok {
+		state.QueueFull, state.QueueLength, state.QueueLimit = conns.QueueFull(), conns.QueueLength, conns.QueueLimit
 	}
-	return live
+	return state
 }
 
 // Add adds l to Connections, and o to Processes unless the owner is unknown.
-func (w *Request) Add(l *monitor.Listener, o monitor.Owner) {
-	if !slices.ContainsFunc(w.Connections, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
-		w.Connections = append(w.Connections, l)
+func (r *Request) Add(l *monitor.Listener, o monitor.Owner) {
+	if !slices.ContainsFunc(r.Connections, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
+		r.Connections = append(r.Connections, l)
 	}
 	if o.PID != 0 {
-		w.Processes = append(w.Processes, o)
+		r.Processes = append(r.Processes, o)
 	}
 }

@@ -241,7 +241,7 @@ func TestWhatOthersChangeIsLookedForWhileThePageIsSeen(t *testing.T) {
 	for range 4 {
 		d.settings.Tick()
 	}
-	d.Want("asked", d.Asked, []string{"look", "look", "look"})
+	d.Want("asked", d.Asked, []string{"reload", "reload", "reload"})
 }
 
 func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {

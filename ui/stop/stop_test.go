@@ -103,7 +103,7 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	news.ListeningChildren = []Child{{child.Owners[0], child}}
 	news.Managers = []Manager{{Description: "It runs in the unit web.service", Command: "systemctl --user stop web.service"}}
 	d.report(news)
-	d.Says("Stop node?", "PID 10 · user ada · since today 15:41", "127.0.0.1:3000 127.0.0.1:9229", "esbuild (11) · 9000",
+	d.WantText("Stop node?", "PID 10 · user ada · since today 15:41", "127.0.0.1:3000 127.0.0.1:9229", "esbuild (11) · 9000",
 		"It runs in the unit web.service", "systemctl --user stop web.service")
 	if d.focused() != "Cancel" {
 		t.Errorf("the keyboard is on %q; want Cancel", d.focused())
@@ -128,7 +128,7 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	news := held(l)
 	news.Children = 3
 	d.report(news)
-	d.Says("Also stop its 3 child processes")
+	d.WantText("Also stop its 3 child processes")
 	d.Window.Canvas().Focus(d.stopping.children)
 	uitest.Press(d.Window, fyne.KeyReturn)
 	d.Window.Canvas().FocusNext() // to Cancel
@@ -138,7 +138,7 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	}
 	uitest.Press(d.Window, fyne.KeyReturn)
 	d.Want("asked", d.Asked, []string{"hold 10", "stop, children true"})
-	d.Says("Stopping node (10)…")
+	d.WantText("Stopping node (10)…")
 	if d.focused() != "Close" {
 		t.Errorf("the keyboard is on %q; want Close: nothing is asked twice", d.focused())
 	}
@@ -148,14 +148,14 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 		t.Errorf("after 4 s of 10 the line is at %v", got)
 	}
 	d.report(Update{Stage: StillRunning, StillRunning: l.Owners})
-	d.Says("node (10) is still running", "Force quit ends it immediately")
+	d.WantText("node (10) is still running", "Force quit ends it immediately")
 	if d.focused() != "Keep running" {
 		t.Errorf("the keyboard is on %q; want Leave it", d.focused())
 	}
 	d.tap("Force quit")
 	d.Want("asked", d.Asked[2:], []string{"force"})
 	d.report(Update{Stage: Done, Targets: l.Owners})
-	d.Says("Stopped", "node (10) exited.")
+	d.WantText("Stopped", "node (10) exited.")
 	d.tap("Copy command")
 	d.Want("asked", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js --token=hunter2 'it'\"'\"'s'"})
 	if said := d.Overlay(); strings.Contains(said, "hunter2") {
@@ -175,7 +175,7 @@ func TestWhatIsNotStoppedIsSaid(t *testing.T) {
 		uitest.Press(d.Window, fyne.KeyDelete)
 		d.report(held(l))
 		d.report(Update{Stage: stage, Problems: []string{"Can't stop node (10): it is Porthole itself."}})
-		d.Says(want[0], want[1])
+		d.WantText(want[0], want[1])
 		if d.focused() != "Close" || strings.Contains(d.Overlay(), "Copy command") {
 			t.Errorf("stage %d: the keyboard is on %q", stage, d.focused())
 		}
@@ -193,7 +193,7 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 	uitest.Press(d.Window, fyne.KeyDelete)
 	d.Want("asked", d.Asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
 	d.report(held(l))
-	d.Says("Stop 5 processes?", "PID 10 · user ada", "PID 14")
+	d.WantText("Stop 5 processes?", "PID 10 · user ada", "PID 14")
 	p := d.stopping.popUp
 	if middle := p.Position().Y + p.Size().Height/2; middle < 299 || middle > 301 {
 		t.Errorf("in a window of 600 the dialog's middle is at %v", middle)
@@ -202,7 +202,7 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 		t.Error("it shows a name as it is")
 	}
 	d.tap("Stop")
-	d.Says("Stopping 5 processes…", "node (10), worker [31m (11), worker [31m (12) and 2 more")
+	d.WantText("Stopping 5 processes…", "node (10), worker [31m (11), worker [31m (12) and 2 more")
 }
 
 // What is copied means to a shell the words that the process was started with.
@@ -243,12 +243,12 @@ func TestRunButtonStopsThroughTheManager(t *testing.T) {
 	d.report(Update{Stage: Refused, Problems: []string{"Can't stop dockerd (10): it is a container engine."}, Managers: []Manager{
 		{Description: "The process publishes the port for the container web.", Command: "docker stop web", CanRun: true},
 	}})
-	d.Says("Not stopped", "it is a container engine", "docker stop web")
+	d.WantText("Not stopped", "it is a container engine", "docker stop web")
 	d.Choose("Run")
 	d.Want("asked", d.Asked, []string{"hold 10", "run docker stop web"})
-	d.Says("Running the command…", "docker stop web")
+	d.WantText("Running the command…", "docker stop web")
 	d.report(Update{Stage: Done, Targets: l.Owners})
-	d.Says("Stopped")
+	d.WantText("Stopped")
 }
 
 func TestManagerThatCannotBeRunHasNoRunButton(t *testing.T) {
@@ -258,7 +258,7 @@ func TestManagerThatCannotBeRunHasNoRunButton(t *testing.T) {
 	news.Notes = []string{"node (10) is suspended (Ctrl+Z)."}
 	news.Managers = []Manager{{Description: "It was started by a loop.", Command: "kill 4200"}, {Description: "It is run by pm2."}}
 	d.report(news)
-	d.Says("node (10) is suspended (Ctrl+Z).", "kill 4200", "It is run by pm2.", "node server.js", "/home/ada/shop")
+	d.WantText("node (10) is suspended (Ctrl+Z).", "kill 4200", "It is run by pm2.", "node server.js", "/home/ada/shop")
 	if said := d.Overlay(); strings.Contains(said, "Run ") || strings.Contains(said, "hunter2") {
 		t.Errorf("the dialog offers to run it, or shows a password: %s", said)
 	}
@@ -271,7 +271,7 @@ func TestDoneSaysWhatUsesThePort(t *testing.T) {
 	d.report(held(l))
 	d.tap("Stop")
 	d.report(Update{Stage: Done, Targets: l.Owners, InUse: []string{"node (4242) took 3000 again, started by loop.sh (4200)."}})
-	d.Says("Port in use again", "node (10) exited.", "node (4242) took 3000 again, started by loop.sh (4200).")
+	d.WantText("Port in use again", "node (10) exited.", "node (4242) took 3000 again, started by loop.sh (4200).")
 	if said := d.Overlay(); strings.Contains(said, "Copy command") {
 		t.Errorf("it offers to start a second one: %s", said)
 	}
@@ -280,7 +280,7 @@ func TestDoneSaysWhatUsesThePort(t *testing.T) {
 	d.report(held(l))
 	d.tap("Stop")
 	d.report(Update{Stage: Done, Finishing: l.Owners})
-	d.Says("Stopped", "node (10) closed the port and is still finishing.")
+	d.WantText("Stopped", "node (10) closed the port and is still finishing.")
 	if len(d.stopped) != 2 || len(d.stopped[1].Owners) != 1 {
 		t.Errorf("it reports %+v; want a process that is finishing as stopped", d.stopped)
 	}

@@ -24,7 +24,7 @@ type Desk struct {
 	App    fyne.App
 	Window fyne.Window
 	Asked  []string
-	Last   monitor.Snapshot // the snapshot of the last Next or HandOver
+	Last   monitor.Snapshot // the snapshot of the last Next or ChangeOwner
 
 	// AnswerEnvironment answers the last call of Environment.
 	AnswerEnvironment func(lines []string, problem string)
@@ -72,7 +72,7 @@ func (d *Desk) DismissWelcome()                    { d.Ask("welcomed") }
 func (d *Desk) Resume()                            { d.Ask("resume") }
 func (d *Desk) TestNotification()                  { d.Ask("test") }
 func (d *Desk) Set(key, value string)              { d.Ask("set %s %q", key, value) }
-func (d *Desk) ReloadSettings()                    { d.Ask("look") }
+func (d *Desk) ReloadSettings()                    { d.Ask("reload") }
 func (d *Desk) Refresh()                           { d.Ask("refresh") }
 func (d *Desk) Quit()                              { d.Ask("quit") }
 func (d *Desk) Close()                             { d.Ask("close") }
@@ -92,7 +92,7 @@ func (d *Desk) Environment(o monitor.Owner, done func([]string, string)) {
 
 // Next returns the monitor's update to a snapshot with listeners.
 func (d *Desk) Next(listeners ...*monitor.Listener) monitor.Update {
-	next := monitor.Apply(monitor.Snapshot{}, OpenedChanges(d.At, listeners))
+	next := monitor.Apply(monitor.Snapshot{}, OpenedEvents(d.At, listeners))
 	var events []monitor.Event
 	if d.Last.Listeners != nil {
 		events = monitor.Diff(d.Last, next)
@@ -101,9 +101,9 @@ func (d *Desk) Next(listeners ...*monitor.Listener) monitor.Update {
 	return monitor.Update{Snapshot: next, Events: events, Ready: true}
 }
 
-// HandOver returns the update in which the owner of the listener with that index changes to the
+// ChangeOwner returns the update in which the owner of the listener with that index changes to the
 // process pid, named deno.
-func (d *Desk) HandOver(i, pid int) monitor.Update {
+func (d *Desk) ChangeOwner(i, pid int) monitor.Update {
 	before := d.Last.Listeners[i]
 	after := *before
 	after.Owners = []monitor.Owner{{PID: pid, Start: 7, Name: "deno", User: "ada"}}
@@ -173,8 +173,8 @@ func (d *Desk) MenuItem(i int) {
 	d.T.Fatal("the overlay is not a menu")
 }
 
-// Says fails the test if the window's top overlay lacks one of texts.
-func (d *Desk) Says(texts ...string) {
+// WantText fails the test if the window's top overlay lacks one of texts.
+func (d *Desk) WantText(texts ...string) {
 	d.T.Helper()
 	got := strings.ReplaceAll(d.Overlay(), "|", " ") // a sentence may continue on the next line
 	for _, text := range texts {

@@ -15,13 +15,13 @@ import (
 // FakeHistory is an in-memory history of events, oldest first. Like the real one it answers
 // asynchronously: when the test calls Answer.
 type FakeHistory struct {
-	Past      []history.Event
-	Err       error
-	Asked     []string
-	Waiting   []func()
-	Newest    map[string]int
-	Forgotten []history.Forget
-	Exported  []history.Query
+	Past      []history.Event  // all events, oldest first
+	Err       error            // the error of all answers
+	Asked     []string         // the calls of Events
+	Waiting   []func()         // pending answers
+	Newest    map[string]int   // number of the last request of each kind, which cancels earlier ones
+	Forgotten []history.Forget // arguments of Forget
+	Exported  []history.Query  // queries of Export
 }
 
 // Answer delivers all pending answers, including those to requests made by the callbacks.
@@ -77,17 +77,20 @@ func (r *FakeHistory) list(q history.Query) []history.Event {
 	return out
 }
 
+// Events returns the newest events that match q.
 func (r *FakeHistory) Events(q history.Query, done func([]history.Event, error)) {
 	r.Asked = append(r.Asked, fmt.Sprintf("events before %d", q.Before))
 	r.later("events", func() { done(r.list(q), r.Err) })
 }
 
+// Lookup returns the newest events that match q. It is never cancelled.
 func (r *FakeHistory) Lookup(q history.Query, done func([]history.Event, error)) {
 	r.later("", func() { done(r.list(q), r.Err) })
 }
 
+// ListenerEvents returns the events of one listener, oldest first.
 func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event, error)) {
-	r.later("story", func() {
+	r.later("listener", func() {
 		var out []history.Event
 		for _, e := range r.Past {
 			if e.Listener == listener {
@@ -98,6 +101,7 @@ func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event,
 	})
 }
 
+// LastOwner returns the last tenure of port.
 func (r *FakeHistory) LastOwner(port uint16, done func(history.Tenure, bool, error)) {
 	r.later("last", func() {
 		for _, e := range slices.Backward(r.Past) {
@@ -110,6 +114,7 @@ func (r *FakeHistory) LastOwner(port uint16, done func(history.Tenure, bool, err
 	})
 }
 
+// Hours returns the number of matching events in each hour, oldest first.
 func (r *FakeHistory) Hours(q history.Query, done func([]history.HourCount, error)) {
 	r.later("hours", func() {
 		var out []history.HourCount
@@ -126,6 +131,7 @@ func (r *FakeHistory) Hours(q history.Query, done func([]history.HourCount, erro
 	})
 }
 
+// Forget deletes events and records f.
 func (r *FakeHistory) Forget(f history.Forget, done func(error)) {
 	r.Forgotten = append(r.Forgotten, f)
 	r.Past = slices.DeleteFunc(r.Past, func(e history.Event) bool {
@@ -134,6 +140,7 @@ func (r *FakeHistory) Forget(f history.Forget, done func(error)) {
 	r.later("", func() { done(r.Err) })
 }
 
+// Export records q and answers with the path of a file that it does not write.
 func (r *FakeHistory) Export(format string, q history.Query, done func(string, error)) {
 	r.Exported = append(r.Exported, q)
 	r.later("", func() { done("/home/ada/porthole-activity-2026-11-24."+format, r.Err) })

@@ -41,8 +41,8 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// OpenedChanges returns the events of listeners that opened at that time.
-func OpenedChanges(at time.Time, listeners []*monitor.Listener) []monitor.Event {
+// OpenedEvents returns the events of listeners that opened at that time.
+func OpenedEvents(at time.Time, listeners []*monitor.Listener) []monitor.Event {
 	var c []monitor.Event
 	for _, l := range listeners {
 		c = append(c, monitor.Event{At: at, Kind: monitor.Opened, Listener: l})
@@ -186,9 +186,9 @@ func Controls(o fyne.CanvasObject) (found []fyne.CanvasObject) {
 	return found
 }
 
-// LivelyListeners returns the listeners of a machine in use, including long names and listeners
+// SampleListeners returns the listeners of a machine in use, including long names and listeners
 // with warnings.
-func LivelyListeners(at time.Time) []*monitor.Listener {
+func SampleListeners(at time.Time) []*monitor.Listener {
 	with := func(l *monitor.Listener, project, service string, up time.Duration) *monitor.Listener {
 		l.Project, l.Service, l.ServiceBy = project, service, monitor.ByCommand
 		if up > 0 {
@@ -219,11 +219,11 @@ func LivelyListeners(at time.Time) []*monitor.Listener {
 	}
 }
 
-// LivelyHistory returns the events of LivelyListeners of yesterday and today.
-func LivelyHistory(at time.Time) *FakeHistory {
+// SampleHistory returns the events of SampleListeners of yesterday and today.
+func SampleHistory(at time.Time) *FakeHistory {
 	r := &FakeHistory{}
 	for i := range 60 {
-		l := LivelyListeners(at)[i%11]
+		l := SampleListeners(at)[i%11]
 		e := history.Event{ID: int64(i + 1), At: at.Add(time.Duration(i-60) * 31 * time.Minute), Kind: monitor.Opened, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, Listener: fmt.Sprint(l.ID, i/2)}
 		if o, ok := l.Principal(); ok {
 			e.Owner = history.Owner{PID: o.PID, Name: o.Name, User: o.User, Project: o.Project, Service: l.Service, Command: o.Command}
@@ -245,12 +245,12 @@ func Middle(o fyne.CanvasObject) fyne.Position {
 	return at.Add(fyne.NewPos(o.Size().Width/2, o.Size().Height/2))
 }
 
-// Conn returns a connection from a local process, or, if pid is 0, from the remote address who.
+// Conn returns a connection from a local process, or, if pid is 0, from the remote address client.
 // received and sent are in bytes.
-func Conn(id monitor.SocketID, pid int, who string, received, sent uint64) connection.Conn {
-	p := connection.Conn{ID: id, Remote: netip.MustParseAddrPort("127.0.0.1:5000"), Client: connection.Client{PID: pid, Name: who}, Received: received, Sent: sent}
+func Conn(id monitor.SocketID, pid int, client string, received, sent uint64) connection.Conn {
+	p := connection.Conn{ID: id, Remote: netip.MustParseAddrPort("127.0.0.1:5000"), Client: connection.Client{PID: pid, Name: client}, Received: received, Sent: sent}
 	if pid == 0 {
-		p.Remote, p.Client.Name = netip.AddrPortFrom(netip.MustParseAddr(who), 5000), ""
+		p.Remote, p.Client.Name = netip.AddrPortFrom(netip.MustParseAddr(client), 5000), ""
 	}
 	return p
 }

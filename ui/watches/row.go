@@ -292,12 +292,16 @@ type ruleRenderer struct {
 	objects []fyne.CanvasObject
 }
 
+// Destroy implements fyne.WidgetRenderer.
 func (x *ruleRenderer) Destroy() {}
 
+// Objects implements fyne.WidgetRenderer.
 func (x *ruleRenderer) Objects() []fyne.CanvasObject { return x.objects }
 
+// MinSize implements fyne.WidgetRenderer.
 func (x *ruleRenderer) MinSize() fyne.Size { return fyne.NewSize(0, ruleHeight) }
 
+// Layout implements fyne.WidgetRenderer.
 func (x *ruleRenderer) Layout(fyne.Size) { x.r.show() }
 
 // Refresh implements fyne.WidgetRenderer. It repaints everything because the theme may have

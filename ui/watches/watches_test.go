@@ -48,7 +48,7 @@ func newWatchDesk(t *testing.T, rules ...watch.Rule) *watchDesk {
 	d := blankDesk(t)
 	d.see()
 	d.setRules(rules...)
-	d.turn(true)
+	d.setVisible(true)
 	return d
 }
 
@@ -60,9 +60,9 @@ func (d *watchDesk) see(listeners ...*monitor.Listener) {
 // setRules shows the page the agent's rules.
 func (d *watchDesk) setRules(rules ...watch.Rule) { d.watches.SetRules(rules) }
 
-// turn shows or hides the page.
-func (d *watchDesk) turn(shown bool) {
-	if !shown {
+// setVisible shows or hides the page.
+func (d *watchDesk) setVisible(visible bool) {
+	if !visible {
 		d.watches.Content.Hide()
 		return
 	}
@@ -175,7 +175,7 @@ func TestStateOf(t *testing.T) {
 	node, python := uitest.Listening(3000, "node", 10), uitest.Listening(3001, "python3", 20, "0.0.0.0")
 	node.Project = "acme-web"
 	evil := uitest.Listening(4000, "a\nb\u202e", 30)
-	s := monitor.Apply(monitor.Snapshot{}, uitest.OpenedChanges(time.Time{}, []*monitor.Listener{node, python, evil}))
+	s := monitor.Apply(monitor.Snapshot{}, uitest.OpenedEvents(time.Time{}, []*monitor.Listener{node, python, evil}))
 	off := rule(t, "3000", "")
 	off.Off = true
 	for _, c := range []struct {
@@ -222,12 +222,12 @@ func TestUpdateRepaintsOnlyChangedRows(t *testing.T) {
 
 func TestOnShownCatchesUp(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""))
-	d.turn(false)
+	d.setVisible(false)
 	d.see(uitest.Listening(3000, "node", 10))
 	if got := d.watches.views[0].state.text; got != "○ free" {
 		t.Errorf("a hidden page computed %q", got)
 	}
-	d.turn(true)
+	d.setVisible(true)
 	if got := d.rowOf(0).mark.Text + d.rowOf(0).text.Text; got != "●open" {
 		t.Errorf("got row %q", got)
 	}
