@@ -101,9 +101,10 @@ type Agent struct {
 	uiState          uiStateFile
 	missed           []watch.Alert // during the pause
 	userStops        userStops
-	unread           bool // the tray shows the dot
-	alert            bool // the tray shows the triangle
-	pendingTrayCheck bool // started hidden by the settings; show the window if no tray host appears
+	openings         map[string]time.Time // by listener ID: see readOpenings
+	unread           bool                 // the tray shows the dot
+	alert            bool                 // the tray shows the triangle
+	pendingTrayCheck bool                 // started hidden by the settings; show the window if no tray host appears
 	window           *windowProcess
 	successor        *Successor
 }

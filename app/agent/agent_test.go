@@ -16,6 +16,7 @@ import (
 	"porthole/app/settings"
 	"porthole/app/tray"
 	"porthole/monitor"
+	"porthole/monitor/history/store"
 	"porthole/monitor/watch"
 	"porthole/ui"
 )
@@ -176,5 +177,30 @@ func TestDelayedAlertsShowThePresentState(t *testing.T) {
 		a.update.Snapshot.Listeners = []*monitor.Listener{present}
 		a.notifyAlerts(a.current([]watch.Alert{flapping}))
 		notifier.want(t, "62893 changed 3 more times and is closed now", "62893 changed 3 more times: python3")
+	})
+}
+
+// After a restart of Porthole, the history still knows when a port opened.
+func TestCloseAfterARestartHasTheTimeSinceTheOpening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	opened := testListener()
+	opened.Since = time.Now().Add(-38 * time.Minute)
+	s := store.Open(path, store.Options{Boot: "boot", Logger: slog.New(slog.DiscardHandler)})
+	s.Record(monitor.Update{Ready: true})
+	s.Record(monitor.Update{Ready: true, Snapshot: monitor.Snapshot{TakenAt: time.Now(), Listeners: []*monitor.Listener{opened}},
+		Events: []monitor.Event{{At: opened.Since, Kind: monitor.Opened, Listener: opened}}})
+	s.Close()
+	found := testListener() // as the next agent sees it
+	snapshot := monitor.Snapshot{TakenAt: time.Now(), Listeners: []*monitor.Listener{found}}
+	if got := readOpenings(t.Context(), path, "another boot", snapshot); len(got) > 0 {
+		t.Errorf("after a reboot: got %v, want nothing", got)
+	}
+	openings := readOpenings(t.Context(), path, "boot", snapshot)
+	synctest.Test(t, func(t *testing.T) {
+		a, notifier := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		a.openings = openings
+		a.notifyAlerts([]watch.Alert{{Kind: watch.Closed, At: opened.Since.Add(38 * time.Minute), Listener: found, Rule: watch.Default()[0]}})
+		notifier.want(t, "62893 closed: node (after 38 min)")
 	})
 }

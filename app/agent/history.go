@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"time"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -29,6 +30,7 @@ func (a *Agent) openHistory() *store.Store {
 func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription) {
 	defer a.history.Close()
 	defer updates.Close()
+	first := true
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
@@ -36,8 +38,46 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 		}
 		if u, ok := updates.Take(); ok {
 			a.history.Record(u)
+			if u.Ready && first {
+				first = false
+				openings := readOpenings(ctx, paths.History(), store.BootID(), u.Snapshot)
+				a.do(func() { a.openings = openings })
+			}
 		}
 	}
+}
+
+// Limits of readOpenings.
+const (
+	maxOpenings     = 200
+	openingsTimeout = 2 * time.Second
+)
+
+// readOpenings returns when listeners opened that were open before this agent
+// started, by ID, as earlier agents saw since the machine started.
+func readOpenings(ctx context.Context, path, boot string, s monitor.Snapshot) map[string]time.Time {
+	openings := map[string]time.Time{}
+	if boot == "" {
+		return openings
+	}
+	ctx, cancel := context.WithTimeout(ctx, openingsTimeout)
+	defer cancel()
+	r := store.OpenReader(path)
+	for _, l := range s.Listeners[:min(len(s.Listeners), maxOpenings)] {
+		if !l.Since.IsZero() {
+			continue
+		}
+		events, err := r.ListenerEvents(ctx, l.ID)
+		if err != nil {
+			return openings // the history page reports problems
+		}
+		for _, e := range events {
+			if e.Boot == boot && !e.AlreadyOpen && !e.OpenedAt.IsZero() {
+				openings[l.ID] = e.OpenedAt
+			}
+		}
+	}
+	return openings
 }
 
 func historyProblem(s store.State) string {

@@ -20,6 +20,11 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	a.update = u
 	a.addRecent(u.Events)
 	a.markUnread(a.rules.Relevant(u.Events))
+	for _, e := range u.Events {
+		if e.Kind == monitor.Updated && e.Before != nil && len(e.Before.Owners) == 0 && len(e.Listener.Owners) > 0 && a.rules.Matches(e.Listener) {
+			a.notifications.Identified(e.Listener)
+		}
+	}
 	a.notifyAlerts(a.watcher.Handle(time.Now(), u.Events))
 	if h := u.Health; h.Problem != health.Problem || h.Source != health.Source || h.Interval != health.Interval {
 		a.problems.set("table", tableProblem(u.Health))
@@ -59,6 +64,7 @@ func (a *Agent) markUnread(events []monitor.Event) {
 func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 	a.userStops.markAlerts(alerts)
 	a.describeFlapping(alerts)
+	a.setOpenings(alerts)
 	for _, alert := range alerts {
 		if alert.Kind == watch.OwnerChanged && !a.window.viewsPorts() { // by a close and an opening
 			a.alert = true
@@ -92,6 +98,21 @@ func (a *Agent) describeFlapping(alerts []watch.Alert) {
 				x.Listener = l
 			} else {
 				x.NowClosed = true
+			}
+		}
+	}
+}
+
+// setOpenings sets when ports opened that were open before this agent started, as
+// far as the history knows.
+func (a *Agent) setOpenings(alerts []watch.Alert) {
+	for i := range alerts {
+		if x := &alerts[i]; x.Kind == watch.Closed && x.Listener.Since.IsZero() {
+			if at, ok := a.openings[x.Listener.ID]; ok {
+				l := *x.Listener
+				l.Since = at
+				x.Listener = &l
+				delete(a.openings, l.ID)
 			}
 		}
 	}

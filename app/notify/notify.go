@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"porthole/monitor"
 	"porthole/monitor/watch"
 )
 
@@ -71,22 +72,25 @@ type Worker struct {
 	sound    atomic.Bool
 	done     sync.WaitGroup
 
-	bursts    int               // counts bursts, for the keys of their summaries
-	openPorts map[string]uint16 // by key: notifications to withdraw when the port closes
+	bursts    int                    // counts bursts, for the keys of their summaries
+	ownerless map[string]watch.Alert // by key: shown alerts whose owner was unknown
+	openPorts map[string]uint16      // by key: notifications to withdraw when the port closes
 }
 
-// job is one of: alerts, a notification, or a port to withdraw.
+// job is one of: alerts, a notification, a port to withdraw, or a listener whose
+// owner is known now.
 type job struct {
 	alerts       []watch.Alert
 	notification *Notification
 	done         func(error) // called with the result for notification; may be nil
 	withdraw     uint16
+	identified   *monitor.Listener
 }
 
 // Start starts a worker that ends with ctx. onResult is called on the worker's
 // goroutine after each delivery, with nil or the error.
 func Start(ctx context.Context, notifier Notifier, onResult func(error), log *slog.Logger) *Worker {
-	w := &Worker{notifier: notifier, onResult: onResult, log: log, queue: make(chan job, queueLength), openPorts: make(map[string]uint16)}
+	w := &Worker{notifier: notifier, onResult: onResult, log: log, queue: make(chan job, queueLength), openPorts: make(map[string]uint16), ownerless: make(map[string]watch.Alert)}
 	w.done.Go(func() { w.run(ctx) })
 	return w
 }
@@ -114,6 +118,10 @@ func (w *Worker) NotifyAndReport(n Notification, done func(error)) {
 // Withdraw removes notifications that say that port is open.
 func (w *Worker) Withdraw(port uint16) { w.enqueue(job{withdraw: port}) }
 
+// Identified updates the notification that said that the owner of l is unknown, if
+// it is the last one of its subject.
+func (w *Worker) Identified(l *monitor.Listener) { w.enqueue(job{identified: l}) }
+
 // SetSound turns the sound of later notifications on or off.
 func (w *Worker) SetSound(on bool) { w.sound.Store(on) }
 
@@ -123,7 +131,7 @@ func (w *Worker) enqueue(j job) bool {
 	case w.queue <- j:
 		return true
 	default:
-		if j.withdraw == 0 {
+		if j.withdraw == 0 && j.identified == nil {
 			w.log.Warn("dropped a notification: the desktop has not accepted earlier ones", "alerts", len(j.alerts))
 		}
 		return false
@@ -158,6 +166,13 @@ func (w *Worker) handleJob(ctx context.Context, j job) {
 		}
 	case j.withdraw != 0:
 		w.withdrawPort(ctx, j.withdraw)
+	case j.identified != nil:
+		for key, alert := range w.ownerless {
+			if alert.Listener.ID == j.identified.ID {
+				alert.Listener = j.identified
+				w.showAlert(ctx, key, alert)
+			}
+		}
 	}
 }
 
@@ -192,6 +207,7 @@ func (w *Worker) collectBurst(ctx context.Context, alerts []watch.Alert) {
 			if j.alerts == nil {
 				w.handleJob(ctx, j)
 				b.outdate(j.withdraw)
+				b.identify(j.identified)
 				continue
 			}
 			b.add(j.alerts)
@@ -216,8 +232,15 @@ func (w *Worker) collectBurst(ctx context.Context, alerts []watch.Alert) {
 
 // showBurst shows the alerts before until that are not shown yet.
 func (w *Worker) showBurst(ctx context.Context, b *burst, until int) {
-	notifications := ForAlerts(b.all[b.shown:until])
-	if until >= groupThreshold {
+	if until < groupThreshold {
+		for _, a := range b.all[b.shown:until] {
+			n := forAlert(a)
+			w.showAlert(ctx, n.Key, a)
+			if !slices.Contains(b.keys, n.Key) {
+				b.keys = append(b.keys, n.Key)
+			}
+		}
+	} else {
 		summary := summarize(b.all[:until])
 		summary.Key = b.key
 		if len(b.keys) > 0 {
@@ -226,15 +249,27 @@ func (w *Worker) showBurst(ctx context.Context, b *burst, until int) {
 		for _, key := range b.keys[min(1, len(b.keys)):] {
 			w.withdrawKey(ctx, key) // the summary contains it
 		}
-		notifications, b.keys = []Notification{summary}, nil
-	}
-	for _, n := range notifications {
-		_ = w.deliver(ctx, n) // onResult has reported it
-		if !slices.Contains(b.keys, n.Key) {
-			b.keys = append(b.keys, n.Key)
-		}
+		_ = w.deliver(ctx, summary) // onResult has reported it
+		b.keys = []string{b.key}
 	}
 	b.shown = until
+}
+
+// showAlert shows an alert by itself. key is that of its notification.
+func (w *Worker) showAlert(ctx context.Context, key string, a watch.Alert) {
+	_ = w.deliver(ctx, forAlert(a)) // onResult has reported it
+	if len(a.Listener.Owners) == 0 && a.Kind != watch.Closed {
+		w.ownerless[key] = a // at most one per port and per rule
+	}
+}
+
+// identify sets the owner in alerts that are not shown yet.
+func (b *burst) identify(l *monitor.Listener) {
+	for i := b.shown; l != nil && i < len(b.all); i++ {
+		if a := &b.all[i]; a.Listener.ID == l.ID && a.Kind != watch.Closed {
+			a.Listener = l
+		}
+	}
 }
 
 // add adds alerts. They outdate the close of a port that opened again before the
@@ -273,8 +308,10 @@ func (b *burst) drop(outdated func(i int) bool) {
 
 func (w *Worker) deliver(ctx context.Context, n Notification) error {
 	n.Sound = w.sound.Load()
-	delete(w.openPorts, n.Key)
-	delete(w.openPorts, n.ReplacesKey)
+	for _, key := range []string{n.Key, n.ReplacesKey} {
+		delete(w.openPorts, key)
+		delete(w.ownerless, key)
+	}
 	err := w.withTimeout(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -296,6 +333,7 @@ func (w *Worker) withdrawPort(ctx context.Context, port uint16) {
 
 func (w *Worker) withdrawKey(ctx context.Context, key string) {
 	delete(w.openPorts, key)
+	delete(w.ownerless, key)
 	// A failure is logged. It does not mean that notifications don't work.
 	_ = w.withTimeout(ctx, "withdraw a notification", func(ctx context.Context) error { return w.notifier.Withdraw(ctx, key) })
 }

@@ -278,6 +278,35 @@ func TestAlertsThatAreOutdatedByTheEndOfABurstAreDropped(t *testing.T) {
 	})
 }
 
+// The owner of a new listener may be found only after the notification.
+func TestNotificationNamesTheOwnerOnceItIsKnown(t *testing.T) {
+	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
+		unknown, known := listener(7400, "", "", "0.0.0.0"), listener(7400, "node", "", "0.0.0.0")
+		unknown.ID, known.ID = "a", "a"
+		title := ForAlerts([]watch.Alert{alert(watch.Opened, unknown, nil)})[0].Title
+		w.NotifyAlerts([]watch.Alert{alert(watch.Opened, unknown, nil)})
+		f.want(t, "7400: "+title)
+		w.Identified(known)
+		f.want(t, "7400: 7400 is open: node")
+		w.Identified(known)
+		f.want(t)
+		time.Sleep(time.Minute)
+
+		two := []watch.Alert{alert(watch.Opened, listener(7399, "x", "", "::1"), nil), alert(watch.Opened, unknown, nil)}
+		w.NotifyAlerts(two)
+		f.want(t, "7399: 7399 is open: x")
+		w.Identified(known) // before it is shown
+		time.Sleep(burstWindow)
+		f.want(t, "7400: 7400 is open: node")
+		time.Sleep(time.Minute)
+
+		w.NotifyAlerts([]watch.Alert{alert(watch.Opened, unknown, nil)})
+		w.Withdraw(7400)
+		w.Identified(known) // nothing is shown any more
+		f.want(t, "7400: "+title, "7400 withdrawn")
+	})
+}
+
 func TestSummaryNamesRulesAndOwners(t *testing.T) {
 	alerts := alertsFrom3000(watch.Closed, 8)
 	for i := range alerts {
