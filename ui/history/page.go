@@ -79,7 +79,7 @@ type Page struct {
 	due        time.Time // when to load the newest events; zero for never
 	retryHours time.Time // earliest time to reload the chart after an error
 	tries      int
-	fresh      int  // number of new events above the visible ones
+	newCount   int  // number of new events above the visible ones
 	gap        bool // more new events than one page, so there is a gap below them
 	selected   int64
 	notice     string
@@ -96,7 +96,7 @@ type Page struct {
 	pills       *fyne.Container
 	details     *eventPane
 	dialog      *widgets.Question // the last dialog
-	ink         color.Color
+	foreground  color.Color
 	left, right *canvas.Text
 	Content     fyne.CanvasObject
 }
@@ -187,8 +187,8 @@ func (p *Page) Tick() {
 		return
 	}
 	p.showState() // the theme may have changed
-	if ink := theme.Color(theme.ColorNameForeground); ink != p.ink {
-		p.ink = ink
+	if foreground := theme.Color(theme.ColorNameForeground); foreground != p.foreground {
+		p.foreground = foreground
 		p.details.repaint()
 	}
 	if p.history == nil || !p.answered {
@@ -256,7 +256,7 @@ func (p *Page) reload() {
 
 func (p *Page) replace(events []*history.Event) {
 	p.events, p.complete = events, len(events) < pageOfEvents
-	p.fresh, p.gap = 0, false
+	p.newCount, p.gap = 0, false
 	p.arrange()
 	p.list.ScrollToOffset(0)
 	p.showState()
@@ -267,8 +267,8 @@ func (p *Page) seen(i int) {
 	if i+loadAhead >= len(p.rows) {
 		p.loadOlder()
 	}
-	if i == 0 && p.fresh > 0 && !p.gap && p.list.GetScrollOffset() < eventHeight {
-		p.fresh = 0
+	if i == 0 && p.newCount > 0 && !p.gap && p.list.GetScrollOffset() < eventHeight {
+		p.newCount = 0
 		p.showState()
 	}
 }
@@ -321,13 +321,13 @@ func (p *Page) merge(events []*history.Event) {
 		p.events = append(events[:n:n], p.events...)
 		p.arrange()
 		if !atTop && before > 0 {
-			p.fresh += n
+			p.newCount += n
 			p.list.ScrollToOffset(offset + float32(len(p.rows)-before)*eventHeight)
 		}
 	case atTop:
 		p.replace(events)
 	default: // there are more between these and the ones shown
-		p.fresh, p.gap = len(events), true
+		p.newCount, p.gap = len(events), true
 	}
 	p.showState()
 }
@@ -339,7 +339,7 @@ func (p *Page) toTop() {
 		p.reload()
 		return
 	}
-	p.fresh = 0
+	p.newCount = 0
 	p.list.ScrollToOffset(0)
 	p.showState()
 }
@@ -526,11 +526,11 @@ func (p *Page) showState() {
 		right = lang.L("not monitoring")
 	}
 	widgets.SetText(p.right, right, table.ColorMuted)
-	text := lang.N("{{.Count}} new", p.fresh, map[string]any{"Count": words.Number(p.fresh)})
+	text := lang.N("{{.Count}} new", p.newCount, map[string]any{"Count": words.Number(p.newCount)})
 	if p.gap {
-		text = lang.N("{{.Count}}+ new", p.fresh, map[string]any{"Count": words.Number(p.fresh)})
+		text = lang.N("{{.Count}}+ new", p.newCount, map[string]any{"Count": words.Number(p.newCount)})
 	}
-	pill := showButton(p.pill, text, p.fresh > 0)
+	pill := showButton(p.pill, text, p.newCount > 0)
 	text = ""
 	if !p.until.IsZero() {
 		text = lang.L("Until {{.Time}}", map[string]any{"Time": words.MomentAs(p.until, p.now(), "15:04")})

@@ -207,7 +207,7 @@ func (p *Page) Update(u monitor.Update) {
 		if r := p.rows[l.ID]; r != nil && r.listener == l && r.mark != closed {
 			continue
 		}
-		p.rows[l.ID] = p.renew(p.rows[l.ID], l, now, first || moved[l.ID])
+		p.rows[l.ID] = p.updatedRow(p.rows[l.ID], l, now, first || moved[l.ID])
 	}
 	for id, r := range p.rows {
 		switch {
@@ -251,13 +251,13 @@ func (p *Page) showOthers() {
 		case !p.includes(l):
 			delete(p.rows, l.ID)
 		case p.rows[l.ID] == nil:
-			p.rows[l.ID] = p.renew(nil, l, p.now(), true)
+			p.rows[l.ID] = p.updatedRow(nil, l, p.now(), true)
 		}
 	}
 }
 
-// renew returns the row of a new or changed listener.
-func (p *Page) renew(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
+// updatedRow returns the row of a new or changed listener.
+func (p *Page) updatedRow(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
 	r := newPortRow(l, p.status.Rules.Matches(l))
 	r.count(p.counts)
 	switch {
@@ -276,9 +276,9 @@ func (p *Page) renew(before *portRow, l *monitor.Listener, now time.Time, first 
 }
 
 func (p *Page) close(r *portRow, now time.Time) {
-	gone := *r // a copy, because the table may still hold the old row
-	gone.mark, gone.until, gone.ambiguous = closed, now.Add(markTime), false
-	p.rows[r.Key()] = &gone
+	closedRow := *r // a copy, because the table may still hold the old row
+	closedRow.mark, closedRow.until, closedRow.ambiguous = closed, now.Add(markTime), false
+	p.rows[r.Key()] = &closedRow
 }
 
 // clock returns the time to show ages for. It stops when the agent disconnects.
@@ -426,7 +426,7 @@ func (p *Page) SetStatus(s Status) {
 	p.status = s
 	p.udp.Choose(s.UDP)
 	p.allAddresses.Choose(s.AllAddresses)
-	p.widen()
+	p.setColumnWidths()
 	p.showOthers()
 	for id, r := range p.rows {
 		if watched := s.Rules.Matches(r.listener); watched != r.watched {
@@ -440,8 +440,8 @@ func (p *Page) SetStatus(s Status) {
 	p.arrange()
 }
 
-// widen adjusts the width of the columns whose text is longer with UDP or other addresses.
-func (p *Page) widen() {
+// setColumnWidths adjusts the width of the columns whose text is longer with UDP or other addresses.
+func (p *Page) setColumnWidths() {
 	port, exposure := float32(portWidth), float32(exposureWidth)
 	if p.status.UDP {
 		port = portWidthUDP

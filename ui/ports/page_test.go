@@ -129,7 +129,7 @@ func TestFreePortOffersWatch(t *testing.T) {
 // If the ports can't be read or the agent has disconnected, no port may be called free.
 func TestUnknownPortIsNotCalledFree(t *testing.T) {
 	d := newDesk(t)
-	cannot := Status{Health: monitor.Health{Problem: "it is broken"}}
+	failing := Status{Health: monitor.Health{Problem: "it is broken"}}
 	wantTitle := func(when, want string) {
 		t.Helper()
 		for _, filter := range []string{"", "5432", "nothing"} {
@@ -139,11 +139,11 @@ func TestUnknownPortIsNotCalledFree(t *testing.T) {
 			}
 		}
 	}
-	d.SetStatus(cannot)
+	d.SetStatus(failing)
 	wantTitle("before the first snapshot", "Can't read the ports")
 	d.SetStatus(Status{})
 	d.see()
-	d.SetStatus(cannot)
+	d.SetStatus(failing)
 	wantTitle("later", "Can't read the ports")
 	d.ports.entry.SetText("")
 	d.Disconnect()

@@ -22,17 +22,17 @@ type removedWatch struct {
 
 // unwatch removes the simple watches of port. Undo restores them.
 func (p *Page) unwatch(port uint16) {
-	gone := removedWatch{port: port, until: p.now().Add(widgets.UndoTime)}
+	removed := removedWatch{port: port, until: p.now().Add(widgets.UndoTime)}
 	left := p.status.Rules.WithoutPort(port)
 	for i, rule := range p.status.Rules {
 		if !slices.ContainsFunc(left, rule.Equal) {
-			gone.rules, gone.places = append(gone.rules, rule), append(gone.places, i)
+			removed.rules, removed.places = append(removed.rules, rule), append(removed.places, i)
 		}
 	}
-	gone.notice = lang.L("Stopped watching {{.Port}}", map[string]any{"Port": port})
-	p.unwatched = gone
+	removed.notice = lang.L("Stopped watching {{.Port}}", map[string]any{"Port": port})
+	p.unwatched = removed
 	p.actions.Unwatch(port)
-	p.ShowNotice(gone.notice)
+	p.ShowNotice(removed.notice)
 }
 
 // Undo restores the watch that ☆ removed last.

@@ -20,7 +20,7 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 		if before == nil || before.mark == closed || c.Kind == monitor.Closed || c.Before == nil || c.Before.ID != c.Listener.ID {
 			return false
 		}
-		after := p.renew(before, c.Listener, now, false)
+		after := p.updatedRow(before, c.Listener, now, false)
 		if !p.sameGroup(before, after) {
 			return false
 		}

@@ -20,13 +20,13 @@ import (
 
 // watchForm creates or edits a rule. It keeps the user's input even if the rules change meanwhile.
 type watchForm struct {
-	original  *watch.Rule // nil for a new rule
-	index     int         // index of the original
-	initial   typed       // initial input
-	submitted bool        // Enter was pressed: show missing input as an error
-	live      bool
-	save      func(watch.Rule)
-	taken     func(watch.Rule) bool
+	original    *watch.Rule // nil for a new rule
+	index       int         // index of the original
+	initial     typed       // initial input
+	submitted   bool        // Enter was pressed: show missing input as an error
+	live        bool
+	save        func(watch.Rule)
+	isDuplicate func(watch.Rule) bool
 
 	title, aside          *widgets.Note
 	ports, match, name    *widgets.FormEntry
@@ -93,8 +93,8 @@ func sameButOff(a, b watch.Rule) bool {
 	return a.Equal(b)
 }
 
-func newWatchForm(save func(watch.Rule), leave func(), taken func(watch.Rule) bool) *watchForm {
-	f := &watchForm{save: save, taken: taken, live: true}
+func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Rule) bool) *watchForm {
+	f := &watchForm{save: save, isDuplicate: isDuplicate, live: true}
 	keys := func(e *fyne.KeyEvent) bool {
 		switch e.Name {
 		case fyne.KeyReturn, fyne.KeyEnter:
@@ -247,7 +247,7 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	}
 	t := f.typed()
 	rule, errs := t.rule()
-	if errs == (ruleErrors{}) && f.taken(rule) {
+	if errs == (ruleErrors{}) && f.isDuplicate(rule) {
 		errs.notifyOn = lang.L("This watch already exists")
 	}
 	f.showNote(f.portsNote, errs.ports, lang.L("For example 62893 or 3000-3999, 8080. Leave empty for any port."), strings.TrimSpace(t.ports+t.match) == "")

@@ -72,7 +72,7 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 	p.add = widgets.NewKeyButton(lang.L("Add watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
 	p.list = newRuleList(p)
-	p.form = newWatchForm(p.save, p.leaveForm, p.taken)
+	p.form = newWatchForm(p.save, p.leaveForm, p.isDuplicate)
 	p.empty = widgets.NewEmptyState(func() {})
 	p.undoing = newUndoBar(p.Undo)
 	p.hint, p.count = widgets.NewNote(false), widgets.NewNote(false).Whole()
@@ -401,8 +401,8 @@ func (p *Page) save(rule watch.Rule) {
 	table.FocusOn(p.list)
 }
 
-// taken reports whether a rule other than the one being edited equals rule.
-func (p *Page) taken(rule watch.Rule) bool {
+// isDuplicate reports whether a rule other than the one being edited equals rule.
+func (p *Page) isDuplicate(rule watch.Rule) bool {
 	own := p.form.place(p.rules)
 	for i := range p.rules {
 		if i != own && sameButOff(p.rules[i], rule) {
