@@ -106,7 +106,7 @@ const (
 	cliNotRunning   = "not running"
 	cliNotAnswering = "not answer"
 	cliNotYourDir   = "not a folder that belongs to you"
-	cliNoLog        = "no log is kept"
+	cliNoLog        = "the log file cannot be written"
 	cliGnomeTray    = "AppIndicator and KStatusNotifierItem Support"
 	cliTrayFound    = "a panel shows tray icons"
 )
