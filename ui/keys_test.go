@@ -267,11 +267,11 @@ func TestCopyOnPortsPage(t *testing.T) {
 	}
 	text := copyText(d.window.Content(), "127.0.0.1:3000")
 	uitest.Drag(text, fyne.NewPos(0, 12), fyne.NewPos(60, 12))
-	if text.Part() == "" {
+	if text.Selection() == "" {
 		t.Fatal("dragging selected no text")
 	}
 	uitest.Shortcut(d.window, widgets.CopyKeys.Shortcut())
-	d.Want("requests", d.Asked, []string{row, "copy " + text.Part()})
+	d.Want("requests", d.Asked, []string{row, "copy " + text.Selection()})
 }
 
 // shows reports whether o contains a visible text that equals text.

@@ -277,9 +277,9 @@ func (w *Window) shortcuts() {
 	canvas.SetOnTypedRune(func(r rune) {
 		switch w.tabs.Name() {
 		case PagePorts:
-			w.ports.FilterField().Take(r)
+			w.ports.FilterField().Append(r)
 		case PageHistory:
-			w.history.FilterField().Take(r)
+			w.history.FilterField().Append(r)
 		case PageWatches:
 			widgets.ShowKeysOn(canvas, r)
 		}

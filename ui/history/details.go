@@ -135,7 +135,7 @@ func (s *eventPane) build() {
 	widgets.SetText(s.heading, table.Fit(words.PastOwner(o), detailsWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
 	widgets.SetText(s.about, table.Fit(strings.Join(without(words.Port(e.Protocol, e.Port), monitor.Clean(o.Service, 40)), " · "),
 		detailsWidth-64, s.about.TextSize, s.about.TextStyle), table.ColorMuted)
-	facts := container.New(widgets.FactRows{Label: 84})
+	facts := container.New(widgets.LabelledRows{Label: 84})
 	add := func(label, value string) {
 		if value != "" {
 			facts.Add(canvas.NewText(label, theme.Color(table.ColorMuted)))
@@ -154,7 +154,7 @@ func (s *eventPane) build() {
 		widgets.SetText(note, lang.L("Can't read the other events"), uitheme.ColorAlert)
 		s.body.Add(container.New(layout.NewCustomPaddedLayout(4, 0, 7, 0), note))
 	}
-	facts = container.New(widgets.FactRows{Label: 84})
+	facts = container.New(widgets.LabelledRows{Label: 84})
 	var addresses []string
 	for _, a := range e.Addresses {
 		addresses = append(addresses, a.String())
@@ -190,7 +190,7 @@ func (s *eventPane) lines(now time.Time) []fyne.CanvasObject {
 	}
 	for _, e := range events {
 		shape, name := eventMark(&e)
-		mark, at := widgets.NewMark(), widgets.NewCaption()
+		mark, at := widgets.NewSymbol(), widgets.NewCaption()
 		widgets.SetText(mark, shape, name)
 		widgets.SetText(at, words.Moment(e.At, now), table.ColorMuted)
 		words := widget.NewLabel(eventSentence(&e))

@@ -40,7 +40,7 @@ func newDesk(t testing.TB, store Store) *desk {
 		}
 		d.Ask("key %s", e.Name)
 	})
-	d.Window.Canvas().SetOnTypedRune(d.history.FilterField().Take)
+	d.Window.Canvas().SetOnTypedRune(d.history.FilterField().Append)
 	return d
 }
 

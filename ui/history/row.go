@@ -156,7 +156,7 @@ func (l *eventList) FocusGained() { l.focused = true; l.Refresh() }
 func (l *eventList) FocusLost() { l.focused = false; l.Refresh() }
 
 // TypedRune implements fyne.Focusable. Typed characters go to the filter.
-func (l *eventList) TypedRune(r rune) { l.page.entry.Take(r) }
+func (l *eventList) TypedRune(r rune) { l.page.entry.Append(r) }
 
 // TypedKey implements fyne.Focusable: it moves the selection and opens details.
 func (l *eventList) TypedKey(e *fyne.KeyEvent) {
@@ -200,7 +200,7 @@ func newEventRow(l *eventList) *eventRow {
 	for _, t := range []**canvas.Text{&w.time, &w.mark, &w.port, &w.sentence, &w.more} {
 		*t = canvas.NewText("", transparent)
 	}
-	w.mark = widgets.NewMark()
+	w.mark = widgets.NewSymbol()
 	w.time.TextStyle.Monospace, w.port.TextStyle.Monospace = true, true
 	w.ExtendBaseWidget(w)
 	return w

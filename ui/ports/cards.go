@@ -212,7 +212,7 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 		width -= moreWidth
 		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
 		hidden := len(cards) - fit
-		r.bar.more.Say(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": words.Number(hidden)}))
+		r.bar.more.SetText(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": words.Number(hidden)}))
 		size := r.bar.more.MinSize()
 		r.bar.more.Resize(size)
 		r.bar.more.Move(fyne.NewPos(width+cardGap-6, (cardHeight-size.Height)/2))
@@ -250,7 +250,7 @@ func newCardWidget(onPort func(port uint16)) *card {
 	c.Pressable = widgets.Pressable{Press: c.open, Changed: c.paint, Self: c}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), widgets.NewCaption(), widgets.NewCaption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
-	c.mark = widgets.NewMark()
+	c.mark = widgets.NewSymbol()
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -284,7 +284,7 @@ func (c *card) place(s fyne.Size) {
 	c.ground.Resize(s)
 	c.edge.Move(fyne.NewPos(0, 0))
 	c.edge.Resize(fyne.NewSize(4, s.Height))
-	symbol, state := widgets.SplitMark(m.state)
+	symbol, state := widgets.SplitSymbol(m.state)
 	widgets.SetText(c.state, state, m.color)
 	widgets.SetText(c.mark, symbol, m.color)
 	stateSize := c.state.MinSize()

@@ -48,7 +48,7 @@ func silentDesk(t testing.TB, history History) *desk {
 		key(d.ports.Explain, ExplainKeys), key(d.ports.ToggleGroup, GroupKeys), key(d.ports.StopSelected, StopKeys),
 		key(d.ports.Undo, widgets.UndoKeys), key(d.ports.CopyRow, widgets.CopyKeys),
 	}})
-	d.Window.Canvas().SetOnTypedRune(d.ports.FilterField().Take)
+	d.Window.Canvas().SetOnTypedRune(d.ports.FilterField().Append)
 	return d
 }
 

@@ -140,7 +140,7 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.pid.TextStyle.Bold = true
 	p.warnings = widgets.NewWarningList(true)
 	p.clients, p.clientsTitle = widgets.NewClientList(false), widgets.NewCaption()
-	p.facts = container.New(widgets.FactRows{Label: 92, Even: true})
+	p.facts = container.New(widgets.LabelledRows{Label: 92, EqualHeights: true})
 	p.explain, p.explanation = widgets.NewLink(lang.L("Explain"), do.explain), widgets.NewCopyText("")
 	p.explanation.Wrapping = fyne.TextWrapWord
 	p.explanationBox = container.NewStack(widgets.NewRectangle(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
@@ -182,9 +182,9 @@ func (p *detailsPane) show(m detailsModel) {
 		return
 	}
 	p.warnings.Show(m.bars())
-	p.explain.Say(lang.L("Explain"))
+	p.explain.SetText(lang.L("Explain"))
 	if m.explanation != "" {
-		p.explain.Say(lang.L("Hide explanation"))
+		p.explain.SetText(lang.L("Hide explanation"))
 	}
 	p.explanation.SetText(m.explanation)
 	p.explanationBox.Hidden = m.explanation == ""

@@ -148,7 +148,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.table.OnSpace = p.star
 	p.table.HeaderItems = p.headerItems
 	p.table.TypeAhead = func(r *portRow) string { return r.port }
-	p.table.OnRune = p.entry.Take
+	p.table.OnRune = p.entry.Append
 	p.empty = widgets.NewEmptyState(func() {
 		actions.Watch(p.filter.Port())
 		p.table.Focus() // the button disappears and would keep the focus

@@ -21,13 +21,13 @@ type desk struct {
 	processes map[string]*Window // by Key
 	history   History
 	context   Context
-	fit       fyne.Size // of the screen; zero: all sizes fit
+	maxSize   fyne.Size // of the screen; zero: all sizes fit
 }
 
-func newDesk(t testing.TB) *desk { return deskWith(t, nil) }
+func newDesk(t testing.TB) *desk { return newDeskWithHistory(t, nil) }
 
-// deskWith is newDesk with a history.
-func deskWith(t testing.TB, memory History) *desk {
+// newDeskWithHistory is newDesk with a history.
+func newDeskWithHistory(t testing.TB, memory History) *desk {
 	t.Helper()
 	return &desk{Desk: uitest.NewDesk(t, uitheme.Theme{}), processes: map[string]*Window{}, history: memory}
 }
@@ -36,8 +36,8 @@ func deskWith(t testing.TB, memory History) *desk {
 func (d *desk) OpenProcess(l *monitor.Listener) {
 	p := New(d.App, l, d.Last, d, d.history, func() Context { return d.context }, d.Now)
 	size := DefaultSize
-	if !d.fit.IsZero() {
-		size = size.Min(d.fit)
+	if !d.maxSize.IsZero() {
+		size = size.Min(d.maxSize)
 	}
 	p.window.Resize(size)
 	d.processes[Key(l)] = p
@@ -48,8 +48,8 @@ func (d *desk) OpenProcess(l *monitor.Listener) {
 	p.window.Show()
 }
 
-// see shows the windows the next snapshot.
-func (d *desk) see(listeners ...*monitor.Listener) {
+// showSnapshot shows the windows the next snapshot.
+func (d *desk) showSnapshot(listeners ...*monitor.Listener) {
 	u := d.Next(listeners...)
 	for _, p := range d.processes {
 		p.Update(u.Snapshot)
@@ -71,8 +71,8 @@ func (d *desk) ProbeRequest() (r probe.Request) {
 	return r
 }
 
-// look shows the answer to a probe of one listener, one second after the last.
-func (d *desk) look(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
+// answerProbe shows the answer to a probe of one listener, one second after the last.
+func (d *desk) answerProbe(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
 	d.At = d.At.Add(time.Second)
 	processes := map[probe.ProcessID]monitor.ProcessState{}
 	if o, ok := l.Principal(); ok {
@@ -88,8 +88,8 @@ func (d *desk) each(do func(*Window)) {
 	}
 }
 
-// clientsOf are the lines of a list of clients.
-func clientsOf(l *widgets.ClientList) (lines []string) {
+// clientLines are the lines of a list of clients.
+func clientLines(l *widgets.ClientList) (lines []string) {
 	for _, line := range l.Lines {
 		lines = append(lines, strings.TrimSpace(strings.Join(line[:], " ")))
 	}

@@ -20,7 +20,7 @@ import (
 
 // factList lists what is known; what is not has no line.
 func (p *Window) factList() fyne.CanvasObject {
-	list := container.New(widgets.FactRows{Label: 96})
+	list := container.New(widgets.LabelledRows{Label: 96})
 	label := func(words string) {
 		list.Add(widgets.Follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))
 	}
@@ -32,11 +32,11 @@ func (p *Window) factList() fyne.CanvasObject {
 	}
 	o := p.owner
 	if o.PID == 0 {
-		add(lang.L("User"), monitor.Clean(p.row.User, 60))
+		add(lang.L("User"), monitor.Clean(p.listener.User, 60))
 		add(lang.L("Owner"), p.unknownReason())
-		add(lang.L("Unit"), monitor.Clean(p.row.Unit, 200))
-		add(lang.L("Container"), words.ContainerDetails(p.row))
-		if i := p.row.Inferred; i != nil {
+		add(lang.L("Unit"), monitor.Clean(p.listener.Unit, 200))
+		add(lang.L("Container"), words.ContainerDetails(p.listener))
+		if i := p.listener.Inferred; i != nil {
 			add(lang.L("Probably"), lang.L("{{.Name}} ({{.PID}}), the only process in its cgroup",
 				map[string]any{"Name": monitor.Clean(i.Name, 60), "PID": i.PID}))
 			add(lang.L("Command"), words.Command(*i))
@@ -50,11 +50,11 @@ func (p *Window) factList() fyne.CanvasObject {
 		label(lang.L("Command"))
 		list.Add(p.command)
 	}
-	add(lang.L("Service"), words.ServiceWithSource(p.row))
-	add(lang.L("Framework"), words.Framework(p.row))
+	add(lang.L("Service"), words.ServiceWithSource(p.listener))
+	add(lang.L("Framework"), words.Framework(p.listener))
 	add(lang.L("Program"), monitor.Clean(o.Program, 400))
 	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
-	add(lang.L("Container"), words.ContainerDetails(p.row))
+	add(lang.L("Container"), words.ContainerDetails(p.listener))
 	add(lang.L("Project"), monitor.Clean(o.Project, 100))
 	if !o.StartedAt.IsZero() {
 		add(lang.L("Started"), words.Moment(o.StartedAt, p.now()))

@@ -22,12 +22,12 @@ func (p *Window) layout() fyne.CanvasObject {
 	p.clientsBox = widgets.TitledBox(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
 	p.body = container.NewVBox(
-		container.NewHBox(widgets.Follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), widgets.Follow(p.about, table.ColorMuted))),
-		widgets.Follow(p.what, table.ColorMuted),
-		widgets.Follow(p.gone, uitheme.ColorAlert),
+		container.NewHBox(widgets.Follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), widgets.Follow(p.subtitle, table.ColorMuted))),
+		widgets.Follow(p.description, table.ColorMuted),
+		widgets.Follow(p.status, uitheme.ColorAlert),
 		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.warnings.Object),
-		widgets.Section(lang.L("Why is it running?"), p.why),
-		container.New(&beside{}, widgets.Section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
+		widgets.Section(lang.L("Why is it running?"), p.ancestry),
+		container.New(&sideBySide{}, widgets.Section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
 		widgets.Section(lang.L("Process"), p.factList()),
 		p.environment.object,
 		p.pastOwnersBox,
@@ -48,10 +48,10 @@ func (p *Window) buttons() fyne.CanvasObject {
 		p.keyButtons = append(p.keyButtons, b)
 		return b
 	}
-	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(words.ClientAddress(p.row)) })
+	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(words.ClientAddress(p.listener)) })
 	browser.Importance = widget.HighImportance
 	browser.Refresh() // the row has asked it for its size already
-	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.row)) })}
+	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.listener)) })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
 			p.actions.Copy(words.Command(p.owner))
@@ -62,7 +62,7 @@ func (p *Window) buttons() fyne.CanvasObject {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
 	}
 	add(lang.L("Explain"), p.showExplanations)
-	add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.row) })
+	add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.listener) })
 	for _, b := range []*widgets.Button{p.secretsButton(), p.environmentButton()} {
 		if b != nil {
 			row.Add(b)

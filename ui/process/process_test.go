@@ -21,8 +21,8 @@ import (
 	"porthole/ui/words"
 )
 
-// storyOf returns the window of one process that listens on 62893.
-func storyOf(t *testing.T, service string, by monitor.ServiceBy, project, branch string) *Window {
+// newTestWindow returns the window of one process that listens on 62893.
+func newTestWindow(t *testing.T, service string, by monitor.ServiceBy, project, branch string) *Window {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(uitheme.Theme{})
@@ -50,9 +50,9 @@ func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
 		{"hbci", monitor.ByPort, "", "", ""},
 		{"", "", "a\u202eb\n", "x\x1b[31m", "a b (git: x [31m)"},
 	} {
-		p := storyOf(t, c.service, c.by, c.project, c.branch)
-		if p.what.Text != c.want || p.what.Visible() != (c.want != "") {
-			t.Errorf("%+v: %q, shown %v", c, p.what.Text, p.what.Visible())
+		p := newTestWindow(t, c.service, c.by, c.project, c.branch)
+		if p.description.Text != c.want || p.description.Visible() != (c.want != "") {
+			t.Errorf("%+v: %q, shown %v", c, p.description.Text, p.description.Visible())
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestTheProcessWindowSaysHowSureItIsOfTheService(t *testing.T) {
 	for by, want := range map[monitor.ServiceBy]string{
 		monitor.ByProgram: "Vite (from the program)", monitor.ByCommand: "Vite (from the command)", monitor.ByPort: "Vite (guess from the port)",
 	} {
-		p, said := storyOf(t, "Vite", by, "", ""), false
+		p, said := newTestWindow(t, "Vite", by, "", ""), false
 		uitest.EachVisible(p.window.Content(), func(o fyne.CanvasObject) {
 			if text, ok := o.(*widgets.CopyText); ok && text.Text == want {
 				said = true
@@ -78,21 +78,21 @@ func TestALongCommandIsShownWhole(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(8080, "java", 10)
 	l.Owners[0].Command = []string{"java", "-cp", strings.Repeat("/opt/lib/library.jar:", 700), "--password=geheim"}
-	d.see(l)
+	d.showSnapshot(l)
 	d.OpenProcess(l)
 	p := d.processes[Key(l)]
 	end := func() string { return p.command.Text[len(p.command.Text)-20:] }
 	if got := end(); !strings.HasSuffix(got, "--password=•••") || len(p.command.Text) < 14_000 {
 		t.Errorf("of a long command %d letters are shown, at the end %q", len(p.command.Text), got)
 	}
-	buttonOf(p, "Show secrets").OnTapped()
+	findButton(p, "Show secrets").OnTapped()
 	if got := end(); !strings.HasSuffix(got, "--password=geheim") {
 		t.Errorf("with its secrets it ends in %q", got)
 	}
 }
 
 func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
-	p := storyOf(t, "Vite", monitor.ByCommand, "acme-web", "main")
+	p := newTestWindow(t, "Vite", monitor.ByCommand, "acme-web", "main")
 	d := p.actions.(*desk)
 	labels := func(rows ...*monitor.Listener) (all []string) {
 		buttons := p.buttons().(*fyne.Container).Objects
@@ -105,23 +105,23 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 		}
 		return all
 	}
-	p.row.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+	p.listener.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.T = t
-	d.Want("buttons", labels(p.row), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
+	d.Want("buttons", labels(p.listener), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
-	p.row.Protocol, p.owner.Folder, p.owner.Command, d.Asked = monitor.UDP, "/src", nil, nil
-	d.Want("buttons of UDP", labels(p.row), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	p.listener.Protocol, p.owner.Folder, p.owner.Command, d.Asked = monitor.UDP, "/src", nil, nil
+	d.Want("buttons of UDP", labels(p.listener), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
 	d.Want("asked", d.Asked, []string{"folder /src", "inspect 62893"})
-	p.row.Protocol = monitor.TCP
+	p.listener.Protocol = monitor.TCP
 	d.Want("buttons when it listens no more", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
-	d.Want("buttons when it listens again", labels(p.row)[:2], []string{"Open in browser", "Copy URL"})
+	d.Want("buttons when it listens again", labels(p.listener)[:2], []string{"Open in browser", "Copy URL"})
 }
 
 // What a process uses is told anew at each look, and moves nothing.
 func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
-	d.see(a)
+	d.showSnapshot(a)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	if p.resources.Text != "–" {
@@ -160,12 +160,12 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Command = []string{"node", "--token=hunter2", "x\x1b[31m"}
-	d.see(a, uitest.Listening(4000, "node", 11))
+	d.showSnapshot(a, uitest.Listening(4000, "node", 11))
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	press := func(label string) {
 		t.Helper()
-		b := buttonOf(p, label)
+		b := findButton(p, label)
 		if b == nil {
 			t.Fatalf("there is no button %q", label)
 		}
@@ -186,7 +186,7 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 	}
 	other := d.Last.Listeners[1]
 	d.OpenProcess(other)
-	if buttonOf(d.processes[Key(other)], "Show secrets") != nil {
+	if findButton(d.processes[Key(other)], "Show secrets") != nil {
 		t.Error("where there are no secrets it offers to show them")
 	}
 }
@@ -196,15 +196,15 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	d.context.User = "ada"
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
 	b.Owners[0].User = "bob"
-	d.see(a, b)
+	d.showSnapshot(a, b)
 	d.OpenProcess(b)
-	if buttonOf(d.processes[Key(b)], "Show environment") != nil {
+	if findButton(d.processes[Key(b)], "Show environment") != nil {
 		t.Error("it offers another user's environment")
 	}
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	box, low := p.environment, p.body.MinSize().Height
-	button := buttonOf(p, "Show environment")
+	button := findButton(p, "Show environment")
 	button.OnTapped()
 	d.Want("asked", d.Asked, []string{"environment of 10"})
 	if box.object.Visible() {
@@ -239,17 +239,17 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 	for port := range uint16(300) {
 		all = append(all, uitest.Listening(3000+port, "node", 10))
 	}
-	d.see(all...)
+	d.showSnapshot(all...)
 	d.OpenProcess(all[100])
 	p := d.processes["10 7"]
 	lines := strings.Split(p.listening.Text, "\n")
 	if len(lines) != maxAddresses+1 || !strings.HasPrefix(lines[0], "127.0.0.1:3100 ") || !strings.HasPrefix(lines[1], "127.0.0.1:3000 ") || lines[maxAddresses] != "… and 280 more" {
 		t.Errorf("it lists %q", lines)
 	}
-	buttonOf(p, "Open in browser").OnTapped()
+	findButton(p, "Open in browser").OnTapped()
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:3100"})
-	d.see(all[:100]...)
-	buttonOf(p, "Open in browser").OnTapped()
+	d.showSnapshot(all[:100]...)
+	findButton(p, "Open in browser").OnTapped()
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:3100", "browse 127.0.0.1:3099"})
 }
 
@@ -257,9 +257,9 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 // button that has the keyboard is seen.
 func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 	d := newDesk(t)
-	d.fit = fyne.NewSize(640, 300)
+	d.maxSize = fyne.NewSize(640, 300)
 	l := uitest.Listening(3000, "node", 10)
-	d.see(l)
+	d.showSnapshot(l)
 	d.OpenProcess(l)
 	p := d.processes["10 7"]
 	canvas := p.window.Canvas()
@@ -289,13 +289,13 @@ func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 // What is answered after the window has closed would build its parts anew.
 func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 	m := &uitest.FakeHistory{Past: []history.Event{uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
-	d := deskWith(t, m)
+	d := newDeskWithHistory(t, m)
 	d.context.User = "ada"
 	l := uitest.Listening(3000, "node", 10)
-	d.see(l)
+	d.showSnapshot(l)
 	d.OpenProcess(l)
 	p := d.processes[Key(l)]
-	buttonOf(p, "Show environment").OnTapped()
+	findButton(p, "Show environment").OnTapped()
 	p.window.Close()
 	m.Answer()
 	d.AnswerEnvironment([]string{"A=1"}, "")
@@ -304,8 +304,8 @@ func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 	}
 }
 
-// buttonOf is the button of p with that label; nil where there is none.
-func buttonOf(p *Window, label string) *widgets.Button {
+// findButton is the button of p with that label; nil where there is none.
+func findButton(p *Window, label string) *widgets.Button {
 	var find func(o fyne.CanvasObject) *widgets.Button
 	find = func(o fyne.CanvasObject) *widgets.Button {
 		switch o := o.(type) {
@@ -331,7 +331,7 @@ func buttonOf(p *Window, label string) *widgets.Button {
 func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
-	d.see(a)
+	d.showSnapshot(a)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	low := p.body.MinSize().Height
@@ -350,9 +350,9 @@ func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
 	e := uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")
 	e.OpenedAt = e.At.Add(-9 * time.Hour)
 	m := &uitest.FakeHistory{Past: []history.Event{e}}
-	d := deskWith(t, m)
+	d := newDeskWithHistory(t, m)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "java", 20)
-	d.see(a, b)
+	d.showSnapshot(a, b)
 	d.OpenProcess(a)
 	d.OpenProcess(b)
 	m.Answer()
@@ -370,7 +370,7 @@ func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
 func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
-	d.see(a)
+	d.showSnapshot(a)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	if p.clientsBox.Visible() || p.queueBox.Visible() {
@@ -379,23 +379,23 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLength: 1, QueueLimit: 511, Conns: []connection.Conn{
 		uitest.Conn(1, 7, "curl\n\u202e", 0, 0), uitest.Conn(2, 7, "curl\n\u202e", 0, 0), uitest.Conn(3, 0, "10.0.0.9", 0, 0),
 		{ID: 4, User: "bob", Remote: netip.MustParseAddrPort("127.0.0.1:1")}}}
-	d.look(a, st, monitor.ProcessState{})
+	d.answerProbe(a, st, monitor.ProcessState{})
 	for i := range st.Conns {
 		st.Conns[i].Received, st.Conns[i].Sent = 500, 41_200
 	}
-	d.look(a, st, monitor.ProcessState{})
-	d.Want("clients", clientsOf(p.clients), []string{
+	d.answerProbe(a, st, monitor.ProcessState{})
+	d.Want("clients", clientLines(p.clients), []string{
 		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "unknown (user bob) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
 	if p.clientsTitle.Text != "Connections (4)" || !p.queueBox.Visible() || p.queue.Segment.Text != "accept queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
 		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.Segment.Text, p.spark.values)
 	}
-	d.look(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
-	d.Want("nobody", clientsOf(p.clients), []string{"No clients"})
+	d.answerProbe(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
+	d.Want("nobody", clientLines(p.clients), []string{"No clients"})
 	if p.spark.raster.Visible() || p.queueBox.Visible() {
 		t.Error("a line is drawn, or said of its queue, of what is not known")
 	}
 	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{}}) // where connections cannot be read
-	d.Want("the last that was seen", clientsOf(p.clients), []string{"No clients"})
+	d.Want("the last that was seen", clientLines(p.clients), []string{"No clients"})
 }
 
 // The newest value is at the right edge, the highest at the top.
@@ -409,7 +409,7 @@ func TestALineOfNothingIsNotPaintedAnew(t *testing.T) {
 		{[]float64{0, 0}, []float64{0, 0, 1}, true}, {[]float64{0, 1}, []float64{1, 0}, true}, {[]float64{1, 0}, []float64{0, 0}, true},
 		{[]float64{0, 1}, []float64{0, 1}, false}, {[]float64{0, 0}, nil, true},
 	} {
-		if got := differ(c.before, c.values); got != c.want {
+		if got := needsRepaint(c.before, c.values); got != c.want {
 			t.Errorf("%v after %v: painted %t; want %t", c.values, c.before, got, c.want)
 		}
 	}
@@ -446,10 +446,10 @@ func TestTheLineOfTheLastMinute(t *testing.T) {
 func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
-	d.see(a)
+	d.showSnapshot(a)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
-	d.look(a, connection.State{Conns: []connection.Conn{uitest.Conn(1, 7, "curl", 0, 0)}}, monitor.ProcessState{})
+	d.answerProbe(a, connection.State{Conns: []connection.Conn{uitest.Conn(1, 7, "curl", 0, 0)}}, monitor.ProcessState{})
 	if at := p.clientsBox.Position(); at.X < 200 || at.Y != 0 {
 		t.Errorf("in a wide window the clients stand at %v; want them at the right", at)
 	}
@@ -462,7 +462,7 @@ func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
 func TestAProcessWindowExplainsItsPorts(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(9229, "node", 10, "::1")
-	d.see(a, b)
+	d.showSnapshot(a, b)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	p.window.Resize(fyne.NewSize(760, 704))
@@ -472,7 +472,7 @@ func TestAProcessWindowExplainsItsPorts(t *testing.T) {
 		t.Errorf("it explains %q", text)
 	}
 	uitest.Press(p.window, fyne.KeyEscape)
-	d.see()
+	d.showSnapshot()
 	p.showExplanations()
 	if text := uitest.CopyableOver(p.window); !strings.HasSuffix(text, "Nothing listens there.") {
 		t.Errorf("of a process that has ended: %q", text)
@@ -482,14 +482,14 @@ func TestAProcessWindowExplainsItsPorts(t *testing.T) {
 func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
-	d.see(l)
+	d.showSnapshot(l)
 	d.OpenProcess(l)
-	d.see()
+	d.showSnapshot()
 	for _, p := range d.processes {
 		says := func(want string) {
 			t.Helper()
-			if want += words.Moment(d.At, d.At); !p.gone.Visible() || p.gone.Text != want || p.listening.Text != "–" {
-				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.gone.Text, p.gone.Visible(), p.listening.Text, want)
+			if want += words.Moment(d.At, d.At); !p.status.Visible() || p.status.Text != want || p.listening.Text != "–" {
+				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.status.Text, p.status.Visible(), p.listening.Text, want)
 			}
 		}
 		says("No longer listening since ")
@@ -516,16 +516,16 @@ func TestTheProcessWindowShowsWarnings(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Parents = []monitor.Parent{{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}, {PID: 4, Name: "zsh"}}
-	d.see(a)
+	d.showSnapshot(a)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	if len(p.warnings.Sentences) != 0 || p.warnings.Object.Visible() {
 		t.Errorf("nothing is odd, and it says %q", p.warnings.Sentences)
 	}
-	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.why.Text != want {
-		t.Errorf("why: %q; want %q", p.why.Text, want)
+	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.ancestry.Text != want {
+		t.Errorf("why: %q; want %q", p.ancestry.Text, want)
 	}
-	d.look(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
+	d.answerProbe(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
 		"Orphaned: started by npm run dev, whose terminal has closed. Stop it if it is no longer needed.",
 		"The accept queue is full (3 of 2), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists.",
@@ -533,13 +533,13 @@ func TestTheProcessWindowShowsWarnings(t *testing.T) {
 		"LD_PRELOAD loads extra code into the process (/tmp/x.so). Check that you trust this library.",
 	}
 	d.Want("process window", p.warnings.Sentences, want)
-	if want := "zsh (4, shell, exited) › npm run dev (5, script) › node (10)"; p.why.Text != want {
-		t.Errorf("why: %q; want %q", p.why.Text, want)
+	if want := "zsh (4, shell, exited) › npm run dev (5, script) › node (10)"; p.ancestry.Text != want {
+		t.Errorf("why: %q; want %q", p.ancestry.Text, want)
 	}
 	if len(p.warnings.Object.Objects) != len(want) {
 		t.Errorf("%d bars", len(p.warnings.Object.Objects))
 	}
-	d.look(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
+	d.answerProbe(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
 	if p.warnings.Object.Visible() {
 		t.Error("what is not odd any more is still said")
 	}
@@ -549,12 +549,12 @@ func TestTheProcessWindowWarnsOfAnAmbiguousLocalhost(t *testing.T) {
 	d := newDesk(t)
 	four, six := uitest.Listening(3000, "node", 10), uitest.Listening(3000, "deno", 20, "::1")
 	other := uitest.Listening(3000, "caddy", 30, "127.0.0.2")
-	d.see(four, six)
+	d.showSnapshot(four, six)
 	d.OpenProcess(four)
 	if p := d.processes[Key(four)]; len(p.warnings.Sentences) != 1 || p.warnings.Sentences[0] != words.AmbiguousWarning() {
 		t.Errorf("it says %q", p.warnings.Sentences)
 	}
-	d.see(other, six)
+	d.showSnapshot(other, six)
 	if p := d.processes[Key(four)]; len(p.warnings.Sentences) != 0 {
 		t.Errorf("after it has closed it says %q", p.warnings.Sentences)
 	}
@@ -565,9 +565,9 @@ func TestTheProcessWindowNamesTheContainer(t *testing.T) {
 	l := uitest.Listening(8080, "docker-proxy", 10)
 	c := monitor.Container{ID: "0123456789abcdef", Name: "web", Image: "acme/web:1", Address: "172.17.0.2:80"}
 	l.Container, l.Service, l.ServiceBy = &c, c.Description(), monitor.ByProgram
-	d.see(l)
+	d.showSnapshot(l)
 	d.OpenProcess(l)
-	if p := d.processes[Key(l)]; p.what.Text != "container web (image acme/web:1)" {
-		t.Errorf("it says %q", p.what.Text)
+	if p := d.processes[Key(l)]; p.description.Text != "container web (image acme/web:1)" {
+		t.Errorf("it says %q", p.description.Text)
 	}
 }

@@ -11,29 +11,29 @@ import (
 
 // resourceMeter makes words of what a process uses, from look to look.
 type resourceMeter struct {
-	at    time.Time // of the look from which the share is counted
+	since time.Time // of the look from which the share is counted
 	cpu   time.Duration
 	share float64 // of a core, in percent; -1 until known
 }
 
-// shareOver is the time over which CPU time is counted at the least: the kernel
+// minShareInterval is the time over which CPU time is counted at the least: the kernel
 // counts it in hundredths of a second.
-const shareOver = 900 * time.Millisecond
+const minShareInterval = 900 * time.Millisecond
 
-// take returns the words for u, as a look at that time told it: "12 threads · 48
+// update returns the words for u, as a look at that time told it: "12 threads · 48
 // MB of memory · 3 % of a core"; what is not known is left out.
-func (m *resourceMeter) take(at time.Time, u monitor.Resources) string {
+func (m *resourceMeter) update(at time.Time, u monitor.Resources) string {
 	if u == (monitor.Resources{}) {
 		*m = resourceMeter{}
 		return ""
 	}
-	over := at.Sub(m.at)
+	over := at.Sub(m.since)
 	switch {
-	case m.at.IsZero() || over < 0 || u.CPU < m.cpu:
-		m.at, m.cpu, m.share = at, u.CPU, -1
-	case over >= shareOver:
+	case m.since.IsZero() || over < 0 || u.CPU < m.cpu:
+		m.since, m.cpu, m.share = at, u.CPU, -1
+	case over >= minShareInterval:
 		m.share = 100 * float64(u.CPU-m.cpu) / float64(over)
-		m.at, m.cpu = at, u.CPU
+		m.since, m.cpu = at, u.CPU
 	}
 	var parts []string
 	if u.Threads > 0 {

@@ -43,10 +43,10 @@ func (p *Window) secretsButton() *widgets.Button {
 // environmentBox shows what a process was started with. What it shows is gone
 // when it is hidden.
 type environmentBox struct {
-	text   *widgets.CopyText
-	scroll *container.Scroll
-	object fyne.CanvasObject
-	asked  bool // and not hidden again
+	text      *widgets.CopyText
+	scroll    *container.Scroll
+	object    fyne.CanvasObject
+	requested bool // and not hidden again
 }
 
 // environmentHeight is how much of it is seen at once.
@@ -78,7 +78,7 @@ func (p *Window) environmentButton() *widgets.Button {
 		p.scroll.ScrollToBottom() // with the button that hides it again
 	}
 	b = widgets.NewButton(lang.L("Show environment"), func() {
-		if box.asked = !box.asked; !box.asked {
+		if box.requested = !box.requested; !box.requested {
 			box.text.SetText("")
 			box.object.Hide()
 			b.SetText(lang.L("Show environment"))
@@ -88,7 +88,7 @@ func (p *Window) environmentButton() *widgets.Button {
 		b.SetText(lang.L("Hide environment"))
 		p.actions.Environment(p.owner, func(lines []string, problem string) {
 			switch {
-			case !box.asked: // hidden again before the answer came
+			case !box.requested: // hidden again before the answer came
 			case problem != "":
 				show([]string{problem})
 			case len(lines) == 0:

@@ -22,8 +22,8 @@ type spark struct {
 // sparkHeight is how high a spark is; its highest value reaches to the top, but
 // what is below a kilobyte a second stays near the ground.
 const (
-	sparkHeight = 30
-	sparkLeast  = 1000
+	sparkHeight   = 30
+	sparkMinScale = 1000
 )
 
 func newSpark() *spark {
@@ -33,19 +33,19 @@ func newSpark() *spark {
 	return s
 }
 
-// show draws values where they look otherwise than those before.
-func (s *spark) show(values []float64) {
+// setValues draws values where they look otherwise than those before.
+func (s *spark) setValues(values []float64) {
 	before := s.values
 	s.values = slices.Clone(values)
-	if differ(before, values) {
+	if needsRepaint(before, values) {
 		s.raster.Refresh()
 	}
 }
 
-// differ reports whether values are to be painted anew. The line of those before, in
+// needsRepaint reports whether values are to be painted anew. The line of those before, in
 // which nothing went, stays as it is while nothing goes: that it is a second longer
 // is not worth a picture of the whole window.
-func differ(before, values []float64) bool {
+func needsRepaint(before, values []float64) bool {
 	if len(before) > 1 && slices.Max(before) == 0 && len(values) > 1 && slices.Max(values) == 0 {
 		return false
 	}
@@ -61,7 +61,7 @@ func (s *spark) draw(w, h int) image.Image {
 	}
 	ink := color.NRGBAModel.Convert(theme.Color(theme.ColorNamePrimary)).(color.NRGBA)
 	const half = 0.9 // of the line's thickness, in pixels
-	top := max(slices.Max(s.values), sparkLeast)
+	top := max(slices.Max(s.values), sparkMinScale)
 	step := float64(w-1) / float64(connection.HistoryLength-1)
 	begin := float64(w-1) - step*float64(len(s.values)-1)
 	height := func(x float64) float64 {

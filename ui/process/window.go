@@ -58,51 +58,51 @@ type Context struct {
 // Window tells the story of one process: what it is, why it is running,
 // what it listens on. It stays when the process ends, and says so.
 type Window struct {
-	window fyne.Window
-	key    string
-	owner  monitor.Owner     // PID 0 where it cannot be seen
-	opened string            // the ID of the listener that it was opened for
-	row    *monitor.Listener // that one, or the last that it has
-	now    func() time.Time
+	window    fyne.Window
+	key       string
+	owner     monitor.Owner     // PID 0 where it cannot be seen
+	openedFor string            // the ID of the listener that it was opened for
+	listener  *monitor.Listener // that one, or the last that it has
+	now       func() time.Time
 
-	heading, about *canvas.Text
-	what           *canvas.Text // the service, its project and branch; hidden where none is known
-	gone           *canvas.Text
-	rows           []*monitor.Listener // what it listens on now
-	probe          probe.Result        // the last look
-	warnings       *widgets.WarningList
-	ambiguous      bool // "localhost" may mean another process
-	why, listening *widgets.CopyText
-	queue          *widgets.Note
-	queueBox       fyne.CanvasObject   // hidden until a look has told
-	needLoopback   []fyne.CanvasObject // what needs a port that clients here reach
-	clientsTitle   *canvas.Text
-	clients        *widgets.ClientList
-	clientsBox     fyne.CanvasObject // hidden until a look has told
-	meter          connection.Meter
-	resources      *widgets.CopyText // what the process uses now
-	resourceMeter  resourceMeter
-	command        *widgets.CopyText // nil where there is none
-	environment    *environmentBox
-	spark          *spark
-	endedAt        time.Time // or listens on nothing since
-	ended          bool      // it has ended
-	stillRan       bool      // a look saw it run after its listeners were gone
-	pastOwners     *widgets.CopyText
-	pastOwnersBox  fyne.CanvasObject
-	body           *fyne.Container
-	scroll         *container.Scroll // story in it
-	actions        Actions
-	history        History // nil where nothing is kept
-	asked          string  // the ports for which before was asked
-	stale          bool    // nobody watches any more
-	stop           func()  // asks whether it is to be stopped
-	stopButton     *widgets.Button
-	keyButtons     []*widgets.Button // all of them
-	stoppedBy      bool              // it was stopped by the user
-	context        func() Context    // as it is now
-	notice         *widgets.Note     // what did not work, for a while
-	noticeUntil    time.Time
+	heading, subtitle   *canvas.Text
+	description         *canvas.Text // the service, its project and branch; hidden where none is known
+	status              *canvas.Text
+	listeners           []*monitor.Listener // what it listens on now
+	probe               probe.Result        // the last look
+	warnings            *widgets.WarningList
+	ambiguous           bool // "localhost" may mean another process
+	ancestry, listening *widgets.CopyText
+	queue               *widgets.Note
+	queueBox            fyne.CanvasObject   // hidden until a look has told
+	needLoopback        []fyne.CanvasObject // what needs a port that clients here reach
+	clientsTitle        *canvas.Text
+	clients             *widgets.ClientList
+	clientsBox          fyne.CanvasObject // hidden until a look has told
+	meter               connection.Meter
+	resources           *widgets.CopyText // what the process uses now
+	resourceMeter       resourceMeter
+	command             *widgets.CopyText // nil where there is none
+	environment         *environmentBox
+	spark               *spark
+	endedAt             time.Time // or listens on nothing since
+	ended               bool      // it has ended
+	ranAfterClose       bool      // a look saw it run after its listeners were gone
+	pastOwners          *widgets.CopyText
+	pastOwnersBox       fyne.CanvasObject
+	body                *fyne.Container
+	scroll              *container.Scroll // story in it
+	actions             Actions
+	history             History // nil where nothing is kept
+	lookedUpPorts       string  // the ports for which before was asked
+	disconnected        bool    // nobody watches any more
+	stop                func()  // asks whether it is to be stopped
+	stopButton          *widgets.Button
+	keyButtons          []*widgets.Button // all of them
+	stoppedByUser       bool              // it was stopped by the user
+	context             func() Context    // as it is now
+	notice              *widgets.Note     // what did not work, for a while
+	noticeUntil         time.Time
 }
 
 // Key is the identity of a process window: one for each process, or,
@@ -117,16 +117,16 @@ func Key(l *monitor.Listener) string {
 // New returns the window of l's owner, which is not shown yet. memory is nil if there is no history; now is
 // the clock.
 func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory History, context func() Context, now func() time.Time) *Window {
-	p := &Window{key: Key(l), opened: l.ID, row: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
+	p := &Window{key: Key(l), openedFor: l.ID, listener: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
 	p.heading.TextSize, p.heading.TextStyle.Bold = theme.Size(theme.SizeNameHeadingText), true
-	p.about = canvas.NewText("", theme.Color(table.ColorMuted))
-	p.what = canvas.NewText("", theme.Color(table.ColorMuted))
-	p.gone = canvas.NewText("", theme.Color(uitheme.ColorAlert))
-	p.gone.Hide()
-	p.why, p.listening, p.pastOwners, p.resources = widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono("–")
+	p.subtitle = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.description = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.status = canvas.NewText("", theme.Color(uitheme.ColorAlert))
+	p.status.Hide()
+	p.ancestry, p.listening, p.pastOwners, p.resources = widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono("–")
 	p.warnings, p.queue, p.notice = widgets.NewWarningList(false), widgets.NewNote(true), widgets.NewNote(true)
 	p.notice.Object.Hide()
 	p.clients, p.clientsTitle, p.spark = widgets.NewClientList(true), widgets.NewCaption(), newSpark()
@@ -148,10 +148,10 @@ var DefaultSize = fyne.NewSize(760, 704)
 // maxAddresses is how many addresses it lists; some processes have hundreds.
 const maxAddresses = 20
 
-func (p *Window) name() string { return words.OwnerName(p.row, p.owner) }
+func (p *Window) name() string { return words.OwnerName(p.listener, p.owner) }
 
 // unknownReason says why the owner cannot be seen.
-func (p *Window) unknownReason() string { return lang.L(p.row.OwnerUnknown) }
+func (p *Window) unknownReason() string { return lang.L(p.listener.OwnerUnknown) }
 
 func (p *Window) title() string {
 	if p.owner.PID == 0 {
@@ -167,7 +167,7 @@ func (p *Window) showAncestry() {
 	if p.ambiguous {
 		odd = append(odd, words.AmbiguousWarning())
 	}
-	for _, l := range p.rows {
+	for _, l := range p.listeners {
 		live := p.probe.Process(l, p.owner)
 		for _, s := range words.Warnings(l, p.owner, ancestry.Explain(p.owner, l.CgroupInfo, live), live) {
 			if !slices.Contains(odd, s) {
@@ -179,11 +179,11 @@ func (p *Window) showAncestry() {
 	if p.owner.PID == 0 {
 		text = lang.L("Owner unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
 	} else {
-		text = words.Ancestry(ancestry.Explain(p.owner, p.row.CgroupInfo, p.probe.Process(p.row, p.owner)), true)
+		text = words.Ancestry(ancestry.Explain(p.owner, p.listener.CgroupInfo, p.probe.Process(p.listener, p.owner)), true)
 	}
 	resized := p.warnings.Show(odd)
-	if text != p.why.Text {
-		p.why.SetText(text)
+	if text != p.ancestry.Text {
+		p.ancestry.SetText(text)
 		resized = true
 	}
 	if resized {
@@ -193,16 +193,16 @@ func (p *Window) showAncestry() {
 
 // ShowProbe shows who is connected, and what else a look told.
 func (p *Window) ShowProbe(v probe.Result) {
-	if p.stale {
+	if p.disconnected {
 		return // it would look live
 	}
 	p.showAge()
 	p.showResources(v)
-	p.showEnd(v)
+	p.showProcessState(v)
 	var all []connection.Conn
 	var fullest connection.State
 	known, bytes := false, true
-	for _, l := range p.rows {
+	for _, l := range p.listeners {
 		st, ok := v.States[l.ID]
 		if !ok {
 			continue
@@ -219,9 +219,9 @@ func (p *Window) ShowProbe(v probe.Result) {
 	p.probe = v
 	p.showConnected(all, v.At, bytes)
 	if fullest.QueueKnown {
-		p.queue.Set(p.queueWords(fullest), table.ColorMuted)
+		p.queue.Set(p.queueText(fullest), table.ColorMuted)
 	}
-	p.offer(fullest.QueueKnown, p.queueBox)
+	p.setShown(fullest.QueueKnown, p.queueBox)
 	p.showAncestry()
 }
 
@@ -232,29 +232,29 @@ func (p *Window) showResources(v probe.Result) {
 	if !looked {
 		return
 	}
-	if text := cmp.Or(p.resourceMeter.take(v.At, live.Resources), "–"); text != p.resources.Text {
+	if text := cmp.Or(p.resourceMeter.update(v.At, live.Resources), "–"); text != p.resources.Text {
 		p.resources.SetText(text)
 	}
 }
 
-// showEnd says what became of a process that listens no more: it has ended, or it
+// showProcessState says what became of a process that listens no more: it has ended, or it
 // runs on. How it ended only its parent is told.
-func (p *Window) showEnd(v probe.Result) {
+func (p *Window) showProcessState(v probe.Result) {
 	live, looked := v.Processes[probe.IDOf(p.owner)]
-	if !looked || p.ended || p.stoppedBy || len(p.rows) > 0 {
+	if !looked || p.ended || p.stoppedByUser || len(p.listeners) > 0 {
 		return
 	}
-	if p.ended = live.Ended; p.ended && p.stillRan {
+	if p.ended = live.Ended; p.ended && p.ranAfterClose {
 		p.endedAt = v.At // it let go of its ports before
 	}
-	p.stillRan = !p.ended
+	p.ranAfterClose = !p.ended
 	at := map[string]any{"Time": words.Moment(p.endedAt, p.now())}
 	text := lang.L("Still running, but not listening since {{.Time}}", at)
 	if p.ended {
 		text = lang.L("Exited {{.Time}}", at)
 	}
-	if text != p.gone.Text {
-		p.showEnded(text)
+	if text != p.status.Text {
+		p.showStatus(text)
 	}
 }
 
@@ -264,19 +264,19 @@ func (p *Window) showConnected(all []connection.Conn, at time.Time, bytes bool) 
 	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(all)), table.ColorMuted)
 	resized := p.clients.Show(words.ClientLines(all, &p.meter, bytes, true)) || p.spark.raster.Hidden == bytes
 	p.spark.raster.Hidden = !bytes
-	p.spark.show(p.meter.History())
+	p.spark.setValues(p.meter.History())
 	if resized || !p.clientsBox.Visible() {
 		p.clientsBox.Show()
 		p.body.Refresh()
 	}
 }
 
-// queueWords says how the accept queue stands, and in which range a single port
+// queueText says how the accept queue stands, and in which range a single port
 // is.
-func (p *Window) queueWords(st connection.State) string {
+func (p *Window) queueText(st connection.State) string {
 	text := lang.L("accept queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
-	if len(p.rows) == 1 {
-		text += " · " + words.PortRange(p.rows[0].Port)
+	if len(p.listeners) == 1 {
+		text += " · " + words.PortRange(p.listeners[0].Port)
 	}
 	return text
 }
@@ -292,21 +292,21 @@ func (p *Window) copySelected() {
 func (p *Window) Update(s monitor.Snapshot) {
 	var lines, others [][2]string // the address that it was opened for comes first
 	var ports monitor.Ports
-	p.rows, p.ambiguous = nil, false
+	p.listeners, p.ambiguous = nil, false
 	for _, l := range s.Listeners {
-		if !p.concerns(l) {
+		if !p.matches(l) {
 			continue
 		}
-		if len(p.rows) == 0 || p.row.ID != p.opened {
-			p.row = l
+		if len(p.listeners) == 0 || p.listener.ID != p.openedFor {
+			p.listener = l
 		}
-		p.rows = append(p.rows, l)
+		p.listeners = append(p.listeners, l)
 		p.ambiguous = p.ambiguous || words.Ambiguous(l, words.SamePort(s.Listeners, l))
 		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
 		for _, held := range l.Sockets {
 			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
 				line := [2]string{words.AddressPort(held, l.Port), words.SocketExposure(held)}
-				if l.ID == p.opened {
+				if l.ID == p.openedFor {
 					lines = append(lines, line)
 				} else {
 					others = append(others, line)
@@ -316,21 +316,21 @@ func (p *Window) Update(s monitor.Snapshot) {
 	}
 	lines = append(lines, others...)
 	switch {
-	case p.stoppedBy:
+	case p.stoppedByUser:
 	case len(lines) > 0:
-		p.endedAt, p.stillRan = time.Time{}, false
-		if p.gone.Visible() {
-			p.gone.Hide()
+		p.endedAt, p.ranAfterClose = time.Time{}, false
+		if p.status.Visible() {
+			p.status.Hide()
 		}
 	case p.endedAt.IsZero():
 		p.endedAt = p.now()
-		p.showEnded(lang.L("No longer listening since {{.Time}}", map[string]any{"Time": words.Moment(p.endedAt, p.now())}))
+		p.showStatus(lang.L("No longer listening since {{.Time}}", map[string]any{"Time": words.Moment(p.endedAt, p.now())}))
 	}
 	p.showStop()
-	if len(p.rows) == 0 {
-		p.offer(false, p.queueBox)
+	if len(p.listeners) == 0 {
+		p.setShown(false, p.queueBox)
 	}
-	p.offer(len(p.rows) > 0 && p.row.Protocol == monitor.TCP && p.row.AcceptsLoopback(), p.needLoopback...)
+	p.setShown(len(p.listeners) > 0 && p.listener.Protocol == monitor.TCP && p.listener.AcceptsLoopback(), p.needLoopback...)
 	text := cmp.Or(columns(lines[:min(len(lines), maxAddresses)]), "–")
 	if more := len(lines) - maxAddresses; more > 0 {
 		text += "\n" + lang.N("… and {{.Count}} more", more, map[string]any{"Count": words.Number(more)})
@@ -338,9 +338,9 @@ func (p *Window) Update(s monitor.Snapshot) {
 	if text != p.listening.Text {
 		p.listening.SetText(text)
 	}
-	p.askPastOwners(ports)
+	p.lookupPastOwners(ports)
 	p.showAncestry()
-	p.showWhat()
+	p.showDescription()
 	p.showAge()
 }
 
@@ -363,15 +363,15 @@ const (
 	maxPastEvents = 60
 )
 
-// askPastOwners asks who had ports before, once for each set of them.
-func (p *Window) askPastOwners(ports monitor.Ports) {
+// lookupPastOwners asks who had ports before, once for each set of them.
+func (p *Window) lookupPastOwners(ports monitor.Ports) {
 	set := ports.String()
-	if p.history == nil || len(ports) == 0 || set == p.asked {
+	if p.history == nil || len(ports) == 0 || set == p.lookedUpPorts {
 		return
 	}
-	p.asked = set
+	p.lookedUpPorts = set
 	p.history.Lookup(history.Query{Ports: ports, AllAddresses: true, UDP: true, Limit: maxPastEvents}, func(events []history.Event, err error) {
-		if err == nil && p.asked == set {
+		if err == nil && p.lookedUpPorts == set {
 			p.showPastOwners(events, len(ports) > 1)
 		}
 	})
@@ -380,7 +380,7 @@ func (p *Window) askPastOwners(ports monitor.Ports) {
 // Closed lets answers that come after the window has closed be for nobody: to show
 // them would build its parts anew, which nothing gives back then.
 func (p *Window) Closed() {
-	p.asked, p.environment.asked = "", false
+	p.lookedUpPorts, p.environment.requested = "", false
 }
 
 // showPastOwners lists who had the ports of events before this process. several
@@ -408,7 +408,7 @@ func (p *Window) showPastOwners(events []history.Event, several bool) {
 	p.body.Refresh() // the box takes its place
 }
 
-func (p *Window) concerns(l *monitor.Listener) bool {
+func (p *Window) matches(l *monitor.Listener) bool {
 	if p.owner.PID == 0 {
 		return l.ID == p.key
 	}
@@ -435,12 +435,12 @@ func (p *Window) Tick() {
 // a young one change each second: they are changed with those that a look tells,
 // since Fyne paints the whole window for each.
 func (p *Window) showAge() {
-	if p.stale {
+	if p.disconnected {
 		return // no time passes for what nobody watches
 	}
 	widgets.SetText(p.heading, p.name(), theme.ColorNameForeground) // of a hidden owner more may be known
 	if p.owner.PID == 0 {
-		widgets.SetText(p.about, fmt.Sprint(p.row.Port), table.ColorMuted)
+		widgets.SetText(p.subtitle, fmt.Sprint(p.listener.Port), table.ColorMuted)
 		return
 	}
 	parts := []string{words.PID(p.owner.PID)}
@@ -450,31 +450,31 @@ func (p *Window) showAge() {
 	if p.owner.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
 	}
-	widgets.SetText(p.about, strings.Join(parts, " · "), table.ColorMuted)
+	widgets.SetText(p.subtitle, strings.Join(parts, " · "), table.ColorMuted)
 }
 
-// showWhat says what the process is; "" hides the line.
-func (p *Window) showWhat() {
-	text := words.Description(p.row, p.owner)
-	widgets.SetText(p.what, text, table.ColorMuted)
-	if hidden := text == ""; p.what.Hidden != hidden { // each Hide paints the whole window
-		p.what.Hidden = hidden
+// showDescription says what the process is; "" hides the line.
+func (p *Window) showDescription() {
+	text := words.Description(p.listener, p.owner)
+	widgets.SetText(p.description, text, table.ColorMuted)
+	if hidden := text == ""; p.description.Hidden != hidden { // each Hide paints the whole window
+		p.description.Hidden = hidden
 		p.body.Refresh()
 	}
 }
 
 // Disconnect says that what the window shows is not live any more.
 func (p *Window) Disconnect() {
-	p.stale = true
-	p.showEnded(lang.L("Porthole has stopped monitoring. This is the last known state."))
+	p.disconnected = true
+	p.showStatus(lang.L("Porthole has stopped monitoring. This is the last known state."))
 	p.showStop()
 }
 
-// showEnded says that something has come to its end.
-func (p *Window) showEnded(text string) {
-	p.gone.Text, p.gone.Color = text, theme.Color(uitheme.ColorAlert)
-	p.gone.Show()
-	p.gone.Refresh()
+// showStatus says that something has come to its end.
+func (p *Window) showStatus(text string) {
+	p.status.Text, p.status.Color = text, theme.Color(uitheme.ColorAlert)
+	p.status.Show()
+	p.status.Refresh()
 	p.body.Refresh()
 }
 
@@ -482,36 +482,36 @@ func (p *Window) showEnded(text string) {
 // without them, and the listeners that they hold.
 func (p *Window) StopTargets() (owners []monitor.Owner, listeners []*monitor.Listener) {
 	owners = []monitor.Owner{p.owner}
-	for _, l := range p.rows {
+	for _, l := range p.listeners {
 		for _, o := range l.Owners {
 			if !slices.ContainsFunc(owners, o.Same) {
 				owners = append(owners, o)
 			}
 		}
 	}
-	return owners, p.rows
+	return owners, p.listeners
 }
 
 // StoppedByUser shows that the user stopped the process, at that time; forced says whether it
 // was killed.
 func (p *Window) StoppedByUser(at time.Time, forced bool) {
-	p.stoppedBy, p.endedAt = true, at
+	p.stoppedByUser, p.endedAt = true, at
 	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
 	if forced {
 		text = lang.L("Force quit by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
 	}
-	p.showEnded(text)
+	p.showStatus(text)
 	p.showStop()
 	p.showAge()
 }
 
 // showStop offers to stop the process as long as it can be.
 func (p *Window) showStop() {
-	p.offer(!p.stale && !p.stoppedBy && len(p.rows) > 0 && p.owner.PID > 1, p.stopButton)
+	p.setShown(!p.disconnected && !p.stoppedByUser && len(p.listeners) > 0 && p.owner.PID > 1, p.stopButton)
 }
 
-// offer shows objects as long as they make sense.
-func (p *Window) offer(shown bool, objects ...fyne.CanvasObject) {
+// setShown shows objects as long as they make sense.
+func (p *Window) setShown(shown bool, objects ...fyne.CanvasObject) {
 	for _, o := range objects {
 		if shown != o.Visible() {
 			widgets.ShowIf(o, shown)
@@ -526,11 +526,11 @@ const maxExplained = 5
 // showExplanations explains the ports of a process, over its window.
 func (p *Window) showExplanations() {
 	var paragraphs []string
-	for _, l := range p.rows {
+	for _, l := range p.listeners {
 		paragraphs = append(paragraphs, words.Explanation(l, false, p.context().System))
 	}
 	if len(paragraphs) == 0 {
-		paragraphs = []string{words.Explanation(p.row, true, p.context().System)}
+		paragraphs = []string{words.Explanation(p.listener, true, p.context().System)}
 	}
 	paragraphs = slices.Compact(paragraphs)
 	widgets.ShowText(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
@@ -548,10 +548,10 @@ func Keys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
 
 // AddTo adds what the window wants to know of its listeners and its process to w.
 func (p *Window) AddTo(w *probe.Request) {
-	for _, l := range p.rows {
+	for _, l := range p.listeners {
 		w.Add(l, p.owner)
 	}
-	if len(p.rows) == 0 && p.owner.PID != 0 && !p.ended {
+	if len(p.listeners) == 0 && p.owner.PID != 0 && !p.ended {
 		w.Processes = append(w.Processes, p.owner) // is it still running?
 	}
 }

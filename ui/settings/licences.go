@@ -27,7 +27,7 @@ func showLicences(from fyne.CanvasObject) {
 		modules, kinds = append(modules, module), append(kinds, kind)
 	}
 	table := container.New(layout.NewCustomPaddedHBoxLayout(22), lines(modules), lines(kinds))
-	words := widgets.NewNote(false).Whole()
+	words := widgets.NewNote(false).WithoutEllipsis()
 	words.Set(lang.L("The full texts are installed in /usr/share/doc/porthole/licences.gz"), theme.ColorNameForeground)
 	title := widget.NewLabel(lang.L("Third-party software in Porthole"))
 	title.TextStyle.Bold = true

@@ -39,11 +39,11 @@ type Actions interface {
 type Page struct {
 	actions Actions
 
-	known, live bool // the settings have come; the agent watches
-	settings    Settings
-	groups      []settingGroup
-	rows        []*settingRow // of all groups
-	seconds     int           // since the page was last shown
+	loaded, connected bool // the settings have come; the agent watches
+	settings          Settings
+	groups            []settingGroup
+	rows              []*settingRow // of all groups
+	seconds           int           // since the page was last shown
 
 	scroll  *container.Scroll
 	column  *settingColumn
@@ -61,12 +61,12 @@ type settingGroup struct {
 
 // New builds the page. version is the program's.
 func New(actions Actions, version string) *Page {
-	p := &Page{actions: actions, live: true, warning: widgets.NewWarningBar(actions.StartAgent)}
+	p := &Page{actions: actions, connected: true, warning: widgets.NewWarningBar(actions.StartAgent)}
 	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.languageRow())
 	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
-	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.othersRow())
-	p.group(lang.L("History"), p.daysRow(), p.rowsRow())
+	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())
+	p.group(lang.L("History"), p.daysRow(), p.eventsRow())
 	p.group(lang.L("About"), p.diagnosticsRow(), p.licencesRow())
 	p.Content = p.layout(version)
 	p.enable()
@@ -88,7 +88,7 @@ func (p *Page) layout(version string) *fyne.Container {
 	p.scroll = container.NewVScroll(p.column.object)
 	p.column.changed = p.scroll.Refresh
 	p.hint = widgets.NewNote(false)
-	about := widgets.NewNote(false).Whole()
+	about := widgets.NewNote(false).WithoutEllipsis()
 	about.Set(lang.L("Porthole {{.Version}}", map[string]any{"Version": version}), table.ColorMuted)
 	foot := container.NewBorder(nil, nil, nil, about.Object, p.hint.Object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(foot, 4))
@@ -105,9 +105,9 @@ func (p *Page) ShowProblems(problems []string) {
 // enable lets the controls be used while somebody takes what is chosen.
 func (p *Page) enable() {
 	for _, r := range p.rows {
-		r.enable(p.known && p.live)
+		r.enable(p.loaded && p.connected)
 	}
-	if p.live {
+	if p.connected {
 		p.hint.Set(lang.L("Changes apply immediately and are saved in the settings file"), table.ColorMuted)
 		return
 	}
@@ -116,12 +116,12 @@ func (p *Page) enable() {
 
 // SetSettings shows s where it is not what the user has chosen meanwhile.
 func (p *Page) SetSettings(s Settings) {
-	if p.known && s == p.settings {
+	if p.loaded && s == p.settings {
 		return
 	}
 	p.settings = s
-	if !p.known {
-		p.known = true
+	if !p.loaded {
+		p.loaded = true
 		p.enable()
 	}
 	for _, r := range p.rows {
@@ -131,8 +131,8 @@ func (p *Page) SetSettings(s Settings) {
 	}
 }
 
-// ask asks for another value of a row.
-func (p *Page) ask(r *settingRow, value string) {
+// request asks for another value of a row.
+func (p *Page) request(r *settingRow, value string) {
 	r.pending++
 	r.problem = ""
 	p.showNote(r)
@@ -148,7 +148,7 @@ func (p *Page) ShowResult(key, problem string) {
 		}
 		r.pending = max(r.pending-1, 0) // the Ports page asks too
 		r.problem = problem
-		r.answered = r.pending == 0 && problem == ""
+		r.succeeded = r.pending == 0 && problem == ""
 		if r.pending == 0 {
 			r.show(p.settings)
 		}
@@ -168,22 +168,22 @@ func (p *Page) OnShown() {
 	p.seconds = 0
 	p.actions.ReloadSettings()
 	for _, r := range p.rows {
-		r.problem, r.typedNote, r.answered = "", "", false
-		if e, ok := r.first.(*numberEntry); ok {
+		r.problem, r.typingHint, r.succeeded = "", "", false
+		if e, ok := r.focusTarget.(*numberEntry); ok {
 			e.restore()
 		}
 		p.showNote(r)
 	}
 }
 
-// reloadEvery is how often it is seen whether others changed what does not stand
+// reloadSeconds is how often it is seen whether others changed what does not stand
 // in the settings file, in seconds.
-const reloadEvery = 2
+const reloadSeconds = 2
 
 // Tick lets a second pass.
 func (p *Page) Tick() {
-	if p.Content.Visible() && p.live {
-		if p.seconds++; p.seconds%reloadEvery == 0 {
+	if p.Content.Visible() && p.connected {
+		if p.seconds++; p.seconds%reloadSeconds == 0 {
 			p.actions.ReloadSettings()
 		}
 	}
@@ -191,10 +191,10 @@ func (p *Page) Tick() {
 
 // Disconnect greys the page: nobody takes what is chosen.
 func (p *Page) Disconnect() {
-	p.live = false
+	p.connected = false
 	for _, r := range p.rows {
 		r.pending = 0
-		if p.known {
+		if p.loaded {
 			r.show(p.settings)
 		}
 	}
@@ -203,7 +203,7 @@ func (p *Page) Disconnect() {
 
 // Focus gives the first setting the keyboard.
 func (p *Page) Focus() {
-	if o, ok := p.rows[0].first.(fyne.Focusable); ok {
+	if o, ok := p.rows[0].focusTarget.(fyne.Focusable); ok {
 		table.FocusOn(o)
 	}
 }
@@ -239,10 +239,10 @@ func (p *Page) trayIconRow() *settingRow {
 func (p *Page) segments(r *settingRow, options []option, value func(Settings) string) {
 	var segments []*widgets.Segment
 	for i, o := range options {
-		s := widgets.NewSegment(o.words, func() {
+		s := widgets.NewSegment(o.label, func() {
 			if r.enabled {
-				choose(segments, i)
-				p.ask(r, o.value)
+				selectSegment(segments, i)
+				p.request(r, o.value)
 			}
 		})
 		paint := s.Changed
@@ -254,16 +254,16 @@ func (p *Page) segments(r *settingRow, options []option, value func(Settings) st
 		}
 		segments = append(segments, s)
 	}
-	r.first, r.control = segments[0], widgets.NewSegmentBar(segments...)
+	r.focusTarget, r.control = segments[0], widgets.NewSegmentBar(segments...)
 	r.show = func(s Settings) {
 		i := max(slices.IndexFunc(options, func(o option) bool { return o.value == value(s) }), 0)
-		choose(segments, i)
-		r.first = segments[i]
+		selectSegment(segments, i)
+		r.focusTarget = segments[i]
 	}
 }
 
-// choose chooses one of segments.
-func choose(segments []*widgets.Segment, chosen int) {
+// selectSegment chooses one of segments.
+func selectSegment(segments []*widgets.Segment, chosen int) {
 	for i, s := range segments {
 		s.Choose(i == chosen)
 	}
@@ -275,7 +275,7 @@ func (p *Page) languageRow() *settingRow {
 	for _, code := range assets.Languages() {
 		options = append(options, option{code, words.LanguageName(code)})
 	}
-	p.pick(r, options, func(s Settings) option { return option{s.Language, words.LanguageName(s.Language)} })
+	p.choice(r, options, func(s Settings) option { return option{s.Language, words.LanguageName(s.Language)} })
 	return r
 }
 
@@ -297,31 +297,31 @@ func (p *Page) soundRow() *settingRow {
 
 func (p *Page) testRow() *settingRow {
 	r := newSettingRow("test", lang.L("Test"), lang.L("Check that this desktop shows notifications"))
-	r.done = lang.L("Sent. If no notification appeared, the desktop may be in “Do not disturb” mode.")
-	p.task(r, lang.L("Send test notification"), p.actions.TestNotification)
+	r.doneText = lang.L("Sent. If no notification appeared, the desktop may be in “Do not disturb” mode.")
+	p.action(r, lang.L("Send test notification"), p.actions.TestNotification)
 	return r
 }
 
 // diagnosticsRow copies what a report of a problem needs.
 func (p *Page) diagnosticsRow() *settingRow {
 	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("The output of “porthole doctor”: what works on this system. It contains no secrets."))
-	r.done = lang.L("Copied")
-	p.task(r, lang.L("Copy diagnostics"), p.actions.CopyDiagnostics)
-	r.always = true
+	r.doneText = lang.L("Copied")
+	p.action(r, lang.L("Copy diagnostics"), p.actions.CopyDiagnostics)
+	r.worksOffline = true
 	return r
 }
 
-// task gives r a button that asks for something, and for nothing more until that is
+// action gives r a button that asks for something, and for nothing more until that is
 // answered.
-func (p *Page) task(r *settingRow, label string, do func()) {
+func (p *Page) action(r *settingRow, label string, do func()) {
 	button := newSettingButton(label, func() {
 		if r.pending == 0 {
-			r.pending, r.problem, r.answered = 1, "", false
+			r.pending, r.problem, r.succeeded = 1, "", false
 			p.showNote(r)
 			do()
 		}
 	}, func() { p.reveal(r) })
-	r.first, r.control = button, button
+	r.focusTarget, r.control = button, button
 	r.show = func(Settings) {}
 }
 
@@ -331,7 +331,7 @@ func (p *Page) licencesRow() *settingRow {
 	r.show = func(Settings) {}
 	button := newSettingButton(lang.L("Show licences"), nil, func() { p.reveal(r) })
 	button.OnTapped = func() { showLicences(button) }
-	r.first, r.control, r.always = button, button, true
+	r.focusTarget, r.control, r.worksOffline = button, button, true
 	return r
 }
 
@@ -350,7 +350,7 @@ func (p *Page) intervalRow() *settingRow {
 	for _, d := range intervals {
 		options = append(options, of(d))
 	}
-	p.pick(r, options, func(s Settings) option { return of(s.PollingInterval) })
+	p.choice(r, options, func(s Settings) option { return of(s.PollingInterval) })
 	return r
 }
 
@@ -358,7 +358,7 @@ func (p *Page) udpRow() *settingRow {
 	return p.toggle("udp", lang.L("UDP"), lang.L("Also show bound UDP sockets without a peer (UDP has no listening state)"), func(s Settings) bool { return s.UDP })
 }
 
-func (p *Page) othersRow() *settingRow {
+func (p *Page) allAddressesRow() *settingRow {
 	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Also show ports that are not reachable on loopback"), func(s Settings) bool { return s.AllAddresses })
 }
 
@@ -373,35 +373,35 @@ func (p *Page) daysRow() *settingRow {
 	return p.number("history_days", lang.L("Days to keep"), lang.L("Older events are deleted"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
 }
 
-func (p *Page) rowsRow() *settingRow {
+func (p *Page) eventsRow() *settingRow {
 	return p.number("history_events", lang.L("Events to keep"), lang.L("The oldest events beyond this number are deleted"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
 }
 
 // toggle is a row whose setting is on or off.
 func (p *Page) toggle(key, label, help string, of func(Settings) bool) *settingRow {
 	r := newSettingRow(key, label, help)
-	t := widgets.NewToggle(label, func(on bool) { p.ask(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
-	r.first, r.control = t, t
+	t := widgets.NewToggle(label, func(on bool) { p.request(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
+	r.focusTarget, r.control = t, t
 	r.show = func(s Settings) { t.Set(of(s)) }
 	return r
 }
 
-// pick gives r a list of options. What holds is among them, whatever it is.
-func (p *Page) pick(r *settingRow, options []option, of func(Settings) option) {
-	c := newChoice(r.title.Segment.Text, options, func(value string) { p.ask(r, value) }, func() { p.reveal(r) })
-	r.first, r.control = c, container.NewStack(widgets.NewFramedRectangle(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
+// choice gives r a list of options. What holds is among them, whatever it is.
+func (p *Page) choice(r *settingRow, options []option, of func(Settings) option) {
+	c := newChoice(r.title.Segment.Text, options, func(value string) { p.request(r, value) }, func() { p.reveal(r) })
+	r.focusTarget, r.control = c, container.NewStack(widgets.NewFramedRectangle(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
 		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
-	r.show = func(s Settings) { c.choose(of(s)) }
+	r.show = func(s Settings) { c.selectOption(of(s)) }
 }
 
 // number is a row whose setting is a number from 1 to most.
 func (p *Page) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
 	r := newSettingRow(key, label, help)
-	e := newNumberEntry(label, most, usual, func(value string) { p.ask(r, value) }, func(wrong, typed string) {
-		r.problem, r.typedNote = wrong, typed
+	e := newNumberEntry(label, most, usual, func(value string) { p.request(r, value) }, func(wrong, typed string) {
+		r.problem, r.typingHint = wrong, typed
 		p.showNote(r)
 	}, func() { p.reveal(r) })
-	r.first, r.control = e, e
+	r.focusTarget, r.control = e, e
 	r.show = func(s Settings) { e.show(of(s)) }
 	return r
 }

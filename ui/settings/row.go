@@ -18,27 +18,27 @@ import (
 
 // settingRow is one setting: its name, a line below it, and its control.
 type settingRow struct {
-	key     string // in the settings file
-	help    string // what it is
-	done    string // what is said once what was asked is done; may be ""
-	title   *widgets.Note
-	below   *widgets.Note
-	control fyne.CanvasObject
-	first   fyne.CanvasObject // of the control, what gets the keyboard
-	show    func(Settings)    // shows what holds, without asking for it
-	enabled bool
-	always  bool // it can be used without an agent too
+	key          string // in the settings file
+	help         string // what it is
+	doneText     string // what is said once what was asked is done; may be ""
+	title        *widgets.Note
+	note         *widgets.Note
+	control      fyne.CanvasObject
+	focusTarget  fyne.CanvasObject // of the control, what gets the keyboard
+	show         func(Settings)    // shows what holds, without asking for it
+	enabled      bool
+	worksOffline bool // it can be used without an agent too
 
-	pending   int    // what is not answered yet
-	problem   string // why the last of it was not done, or what is wrong with what was typed
-	typedNote string // what is to be said of what was typed and is not wrong
-	answered  bool   // done is to be said
+	pending    int    // what is not answered yet
+	problem    string // why the last of it was not done, or what is wrong with what was typed
+	typingHint string // what is to be said of what was typed and is not wrong
+	succeeded  bool   // done is to be said
 
 	top, height float32 // where it is in the column
 }
 
 func newSettingRow(key, title, help string) *settingRow {
-	r := &settingRow{key: key, help: help, title: widgets.NewNote(false), below: widgets.NewNote(true)}
+	r := &settingRow{key: key, help: help, title: widgets.NewNote(false), note: widgets.NewNote(true)}
 	r.title.Size(theme.SizeNameText)
 	r.title.Set(title, theme.ColorNameForeground)
 	r.showNote()
@@ -52,21 +52,21 @@ func (r *settingRow) showNote() bool {
 	switch {
 	case r.problem != "":
 		words, color = r.problem, theme.ColorNameError
-	case r.typedNote != "":
-		words = r.typedNote
-	case r.answered && r.done != "":
-		words, color = r.done, uitheme.ColorOpen
+	case r.typingHint != "":
+		words = r.typingHint
+	case r.succeeded && r.doneText != "":
+		words, color = r.doneText, uitheme.ColorOpen
 	}
-	before := r.below.Segment.Text
-	r.below.Set(words, color)
+	before := r.note.Segment.Text
+	r.note.Set(words, color)
 	return before != words
 }
 
 // enable lets the control be used, or not.
 func (r *settingRow) enable(enabled bool) {
-	enabled = enabled || r.always
+	enabled = enabled || r.worksOffline
 	r.enabled = enabled
-	if d, ok := r.first.(fyne.Disableable); ok {
+	if d, ok := r.focusTarget.(fyne.Disableable); ok {
 		widgets.SetEnabled(d, enabled)
 	}
 }
@@ -101,7 +101,7 @@ func newSettingColumn(groups []settingGroup) *settingColumn {
 				lines = append(lines, widgets.Line())
 				all = append(all, lines[i-1])
 			}
-			all = append(all, r.title.Object, r.below.Object, r.control)
+			all = append(all, r.title.Object, r.note.Object, r.control)
 		}
 		c.lines = append(c.lines, lines)
 	}
@@ -122,16 +122,16 @@ func (c *settingColumn) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	width := min(s.Width-2*settingMargin, settingWidth)
 	left, y := (s.Width-width)/2, float32(settingMargin)
 	for i, g := range c.groups {
-		place(g.heading.Object, left+2, y, width, settingHeading)
+		moveTo(g.heading.Object, left+2, y, width, settingHeading)
 		y += settingHeading
 		top := y
 		for k, r := range g.rows {
 			if k > 0 {
-				place(c.lines[i][k-1], left+1, y, width-2, 1)
+				moveTo(c.lines[i][k-1], left+1, y, width-2, 1)
 			}
-			y += r.place(left+14, y, width-28)
+			y += r.layout(left+14, y, width-28)
 		}
-		place(g.frame, left, top, width, y-top)
+		moveTo(g.frame, left, top, width, y-top)
 		y += settingMargin
 	}
 	if c.height != y {
@@ -140,37 +140,37 @@ func (c *settingColumn) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	}
 }
 
-// place lays out the row and returns its height.
-func (r *settingRow) place(left, top, width float32) float32 {
+// layout lays out the row and returns its height.
+func (r *settingRow) layout(left, top, width float32) float32 {
 	size := r.control.MinSize()
 	words := width - size.Width - 20
 	title := r.title.Object.MinSize().Height
 	below := float32(0)
-	if r.below.Segment.Text != "" {
-		r.below.Object.Resize(fyne.NewSize(words, r.below.Object.MinSize().Height)) // wrapping needs the width first
-		below = r.below.Object.MinSize().Height + 3
+	if r.note.Segment.Text != "" {
+		r.note.Object.Resize(fyne.NewSize(words, r.note.Object.MinSize().Height)) // wrapping needs the width first
+		below = r.note.Object.MinSize().Height + 3
 	}
 	if below == 0 {
-		r.below.Object.Hide()
+		r.note.Object.Hide()
 	} else {
-		r.below.Object.Show()
+		r.note.Object.Show()
 	}
 	height := max(title+below, size.Height)
 	r.top, r.height = top, height+2*settingPadding
 	y := top + settingPadding + (height-title-below)/2
-	place(r.title.Object, left, y, words, title)
-	place(r.below.Object, left, y+title+3, words, below-3)
-	place(r.control, left+width-size.Width, top+settingPadding+(height-size.Height)/2, size.Width, size.Height)
+	moveTo(r.title.Object, left, y, words, title)
+	moveTo(r.note.Object, left, y+title+3, words, below-3)
+	moveTo(r.control, left+width-size.Width, top+settingPadding+(height-size.Height)/2, size.Width, size.Height)
 	return r.height
 }
 
-func place(o fyne.CanvasObject, x, y, width, height float32) {
+func moveTo(o fyne.CanvasObject, x, y, width, height float32) {
 	o.Move(fyne.NewPos(x, y))
 	o.Resize(fyne.NewSize(width, max(height, 0)))
 }
 
 // option is one of a list: the value, as the settings file says it, and words.
-type option struct{ value, words string }
+type option struct{ value, label string }
 
 // choice is a list of which one option is chosen.
 type choice struct {
@@ -189,25 +189,25 @@ func newChoice(label string, options []option, chosen func(value string), focuse
 			chosen(c.values[i])
 		}
 	}
-	c.choose(options[0])
+	c.selectOption(options[0])
 	return c
 }
 
-// choose shows an option as the chosen one, and adds it where it is not there.
-func (c *choice) choose(o option) {
+// selectOption shows an option as the chosen one, and adds it where it is not there.
+func (c *choice) selectOption(o option) {
 	options := c.options
 	i := slices.IndexFunc(options, func(x option) bool { return x.value == o.value })
 	if i < 0 {
 		i, options = len(options), append(options[:len(options):len(options)], o)
 	}
-	if c.Selected == options[i].words && len(c.Options) == len(options) {
+	if c.Selected == options[i].label && len(c.Options) == len(options) {
 		return
 	}
 	c.Options, c.values = nil, nil
 	for _, x := range options {
-		c.Options, c.values = append(c.Options, x.words), append(c.values, x.value)
+		c.Options, c.values = append(c.Options, x.label), append(c.values, x.value)
 	}
-	c.Selected = options[i].words
+	c.Selected = options[i].label
 	c.Refresh()
 }
 
@@ -239,22 +239,22 @@ func newSettingButton(label string, tapped, focused func()) *widgets.Button {
 // would erase activity. Esc forgets what was typed.
 type numberEntry struct {
 	widgets.FormEntry
-	most    int
-	current string // what holds, "" for the usual
-	ask     func(value string)
-	report  func(wrong, typed string)
-	focused func()
-	showing bool // the text is changed by us
+	maximum   int
+	current   string // what holds, "" for the usual
+	request   func(value string)
+	report    func(wrong, typed string)
+	focused   func()
+	restoring bool // the text is changed by us
 }
 
 // newNumberEntry returns an empty field. ask is called with a number that is to
 // hold, "" for the usual one; say with what is wrong with what was typed, or else
 // with what there is to say of it.
 func newNumberEntry(label string, most, usual int, ask func(string), say func(wrong, typed string), focused func()) *numberEntry {
-	e := &numberEntry{most: most, ask: ask, report: say, focused: focused}
+	e := &numberEntry{maximum: most, request: ask, report: say, focused: focused}
 	e.Extend(e)
 	e.Keys, e.Label = e.key, label
-	e.OnChanged = func(string) { e.check() }
+	e.OnChanged = func(string) { e.validate() }
 	e.SetPlaceHolder(strconv.Itoa(usual))
 	return e
 }
@@ -273,36 +273,36 @@ func (e *numberEntry) show(n int) {
 
 // restore forgets what was typed.
 func (e *numberEntry) restore() {
-	e.showing = true
+	e.restoring = true
 	e.SetText(e.current)
-	e.showing = false
+	e.restoring = false
 }
 
-// forget is restore, and nothing is said of it any more.
-func (e *numberEntry) forget() {
+// cancel is restore, and nothing is said of it any more.
+func (e *numberEntry) cancel() {
 	e.restore()
 	e.report("", "")
 }
 
-// value is what was typed, as the settings file says it; wrong is why that is
+// parse is what was typed, as the settings file says it; wrong is why that is
 // no number for it.
-func (e *numberEntry) value() (value, wrong string) {
+func (e *numberEntry) parse() (value, wrong string) {
 	text := strings.TrimSpace(e.Text)
 	if text == "" {
 		return "", ""
 	}
-	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= e.most {
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= e.maximum {
 		return strconv.Itoa(n), ""
 	}
-	return "", lang.L("Enter a number from 1 to {{.Most}}, or leave empty for the default ({{.Usual}})", map[string]any{"Most": e.most, "Usual": e.PlaceHolder})
+	return "", lang.L("Enter a number from 1 to {{.Most}}, or leave empty for the default ({{.Usual}})", map[string]any{"Most": e.maximum, "Usual": e.PlaceHolder})
 }
 
-// check says what there is to say of what was typed so far.
-func (e *numberEntry) check() {
-	if e.showing {
+// validate says what there is to say of what was typed so far.
+func (e *numberEntry) validate() {
+	if e.restoring {
 		return
 	}
-	value, wrong := e.value()
+	value, wrong := e.parse()
 	typed := ""
 	if value != e.current {
 		typed = lang.L("Enter to apply, Esc to cancel")
@@ -310,16 +310,16 @@ func (e *numberEntry) check() {
 	e.report(wrong, typed)
 }
 
-// take asks for what was typed, where that is a number and another one.
-func (e *numberEntry) take() {
-	value, wrong := e.value()
+// apply asks for what was typed, where that is a number and another one.
+func (e *numberEntry) apply() {
+	value, wrong := e.parse()
 	if wrong != "" {
 		return
 	}
 	e.report("", "")
 	if value != e.current {
 		e.current = value // until the answer says otherwise
-		e.ask(value)
+		e.request(value)
 	}
 	e.restore()
 }
@@ -327,9 +327,9 @@ func (e *numberEntry) take() {
 func (e *numberEntry) key(k *fyne.KeyEvent) bool {
 	switch k.Name {
 	case fyne.KeyReturn, fyne.KeyEnter:
-		e.take()
+		e.apply()
 	case fyne.KeyEscape:
-		e.forget()
+		e.cancel()
 	default:
 		return false
 	}

@@ -30,18 +30,18 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-// settingsDesk is a desk with settings that hold, and what was asked since.
-func settingsDesk(t *testing.T, s Settings) *desk {
+// newLoadedDesk is a desk with settings that hold, and what was asked since.
+func newLoadedDesk(t *testing.T, s Settings) *desk {
 	t.Helper()
 	d := newDesk(t)
 	d.settings.SetSettings(s)
-	d.turn(true)
+	d.setShown(true)
 	d.Asked = nil
 	return d
 }
 
-// turn shows the page, or another one.
-func (d *desk) turn(shown bool) {
+// setShown shows the page, or another one.
+func (d *desk) setShown(shown bool) {
 	d.settings.Content.Hidden = !shown
 	if shown {
 		d.settings.OnShown()
@@ -58,14 +58,16 @@ func (d *desk) setting(key string) *settingRow {
 	return d.settings.rows[i]
 }
 
-func (d *desk) toggle(key string) *widgets.Toggle { return d.setting(key).first.(*widgets.Toggle) }
+func (d *desk) toggle(key string) *widgets.Toggle {
+	return d.setting(key).focusTarget.(*widgets.Toggle)
+}
 
-func (d *desk) choice(key string) *choice { return d.setting(key).first.(*choice) }
+func (d *desk) choice(key string) *choice { return d.setting(key).focusTarget.(*choice) }
 
-func (d *desk) number(key string) *numberEntry { return d.setting(key).first.(*numberEntry) }
+func (d *desk) number(key string) *numberEntry { return d.setting(key).focusTarget.(*numberEntry) }
 
 func TestSettingsShowWhatHolds(t *testing.T) {
-	d := settingsDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, Sound: true, PollingInterval: 300 * time.Millisecond,
+	d := newLoadedDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, Sound: true, PollingInterval: 300 * time.Millisecond,
 		UDP: true, AllAddresses: true, HistoryDays: 30})
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
 		if !d.toggle(key).On {
@@ -94,19 +96,19 @@ func TestSettingsShowWhatHolds(t *testing.T) {
 }
 
 func TestAChoiceIsAskedFor(t *testing.T) {
-	d := settingsDesk(t, Settings{Notifications: true})
+	d := newLoadedDesk(t, Settings{Notifications: true})
 	test.Tap(d.toggle("notifications"))
 	test.Tap(d.toggle("start_at_login"))
 	d.choice("polling_interval").SetSelected("2 s")
 	d.choice("polling_interval").SetSelected("Automatic")
 	d.choice("language").SetSelected("English")
-	test.Tap(d.settings.rows[0].first.(*widgets.Segment)) // the first of the theme's
-	test.Tap(d.settings.rows[1].first.(*widgets.Segment)) // and of the tray icon's
+	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment)) // the first of the theme's
+	test.Tap(d.settings.rows[1].focusTarget.(*widgets.Segment)) // and of the tray icon's
 	d.Want("asked", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
 }
 
 func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
-	d := settingsDesk(t, Settings{Notifications: true})
+	d := newLoadedDesk(t, Settings{Notifications: true})
 	sound := d.toggle("sound")
 	test.Tap(sound)
 	if !sound.On {
@@ -114,18 +116,18 @@ func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
 	}
 	d.settings.SetSettings(Settings{Notifications: true})
 	d.settings.ShowResult("sound", "Can't change the setting: the disk is full")
-	if r := d.setting("sound"); sound.On || r.below.Segment.Text != "Can't change the setting: the disk is full" {
-		t.Errorf("on %v, said %q", sound.On, r.below.Segment.Text)
+	if r := d.setting("sound"); sound.On || r.note.Segment.Text != "Can't change the setting: the disk is full" {
+		t.Errorf("on %v, said %q", sound.On, r.note.Segment.Text)
 	}
-	d.turn(false)
-	d.turn(true)
-	if got := d.setting("sound").below.Segment.Text; got != d.setting("sound").help {
+	d.setShown(false)
+	d.setShown(true)
+	if got := d.setting("sound").note.Segment.Text; got != d.setting("sound").help {
 		t.Errorf("the next time it says %q", got)
 	}
 }
 
 func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
-	d := settingsDesk(t, Settings{})
+	d := newLoadedDesk(t, Settings{})
 	udp := d.toggle("udp")
 	for range 3 { // on, off, on
 		test.Tap(udp)
@@ -144,27 +146,27 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 }
 
 func TestNumbersAreCheckedWhileTyped(t *testing.T) {
-	d := settingsDesk(t, Settings{HistoryDays: 30})
+	d := newLoadedDesk(t, Settings{HistoryDays: 30})
 	days, row := d.number("history_days"), d.setting("history_days")
 	canvas := d.Window.Canvas()
 	enter, escape := &fyne.KeyEvent{Name: fyne.KeyReturn}, &fyne.KeyEvent{Name: fyne.KeyEscape}
 	canvas.Focus(days)
 	for _, wrong := range []string{"0", "3651", "-1", "1.5", "long"} {
 		days.SetText(wrong)
-		if !strings.HasPrefix(row.below.Segment.Text, "Enter a number from 1 to 3650") {
-			t.Errorf("%q: said %q", wrong, row.below.Segment.Text)
+		if !strings.HasPrefix(row.note.Segment.Text, "Enter a number from 1 to 3650") {
+			t.Errorf("%q: said %q", wrong, row.note.Segment.Text)
 		}
 		days.TypedKey(enter)
 	}
 	d.Want("asked for what is no number", d.Asked, nil)
 	days.TypedKey(escape)
-	if days.Text != "30" || row.below.Segment.Text != row.help {
-		t.Errorf("Esc: %q, said %q", days.Text, row.below.Segment.Text)
+	if days.Text != "30" || row.note.Segment.Text != row.help {
+		t.Errorf("Esc: %q, said %q", days.Text, row.note.Segment.Text)
 	}
 	days.SetText("7")
 	canvas.Focus(d.number("history_events")) // half a number must not erase activity
-	if row.below.Segment.Text != "Enter to apply, Esc to cancel" {
-		t.Errorf("of a number that is not taken: %q", row.below.Segment.Text)
+	if row.note.Segment.Text != "Enter to apply, Esc to cancel" {
+		t.Errorf("of a number that is not taken: %q", row.note.Segment.Text)
 	}
 	d.settings.SetSettings(Settings{HistoryDays: 31})
 	if days.Text != "7" {
@@ -184,9 +186,9 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 }
 
 func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
-	d := settingsDesk(t, Settings{})
-	button := d.setting("test").first.(*widgets.Button)
-	said := func() string { return d.setting("test").below.Segment.Text }
+	d := newLoadedDesk(t, Settings{})
+	button := d.setting("test").focusTarget.(*widgets.Button)
+	said := func() string { return d.setting("test").note.Segment.Text }
 	test.Tap(&button.Button)
 	test.Tap(&button.Button) // one is under way
 	d.Want("asked", d.Asked, []string{"test"})
@@ -206,11 +208,11 @@ func TestSettingsByKeyboardAlone(t *testing.T) {
 	d.settings.SetSettings(Settings{})
 	d.Window.Resize(fyne.NewSize(900, 400))
 	canvas := d.Window.Canvas()
-	d.turn(true)
+	d.setShown(true)
 	reached := map[string]bool{}
 	for range 40 {
 		for _, r := range d.settings.rows {
-			if focused, ok := canvas.Focused().(fyne.CanvasObject); ok && (focused == r.first || r.key == "theme" && r.control != nil && isSegment(focused)) {
+			if focused, ok := canvas.Focused().(fyne.CanvasObject); ok && (focused == r.focusTarget || r.key == "theme" && r.control != nil && isSegment(focused)) {
 				reached[r.key] = true
 				if scroll := d.settings.scroll; r.top < scroll.Offset.Y || r.top+r.height > scroll.Offset.Y+scroll.Size().Height {
 					t.Errorf("%s has the keyboard and is not to be seen: %v to %v, scrolled to %v of %v", r.key, r.top, r.top+r.height, scroll.Offset.Y, scroll.Size().Height)
@@ -233,11 +235,11 @@ func isSegment(o fyne.CanvasObject) bool { _, ok := o.(*widgets.Segment); return
 
 func TestWhatOthersChangeIsLookedForWhileThePageIsSeen(t *testing.T) {
 	d := newDesk(t)
-	d.turn(true)
+	d.setShown(true)
 	for range 4 {
 		d.settings.Tick()
 	}
-	d.turn(false)
+	d.setShown(false)
 	for range 4 {
 		d.settings.Tick()
 	}
@@ -245,7 +247,7 @@ func TestWhatOthersChangeIsLookedForWhileThePageIsSeen(t *testing.T) {
 }
 
 func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {
-	d := settingsDesk(t, Settings{Sound: true})
+	d := newLoadedDesk(t, Settings{Sound: true})
 	test.Tap(d.toggle("sound"))
 	d.settings.Disconnect()
 	if !d.toggle("sound").On {
@@ -253,13 +255,13 @@ func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {
 	}
 	d.Asked = nil
 	test.Tap(d.toggle("udp"))
-	test.Tap(d.settings.rows[0].first.(*widgets.Segment))
-	test.Tap(&d.setting("test").first.(*widgets.Button).Button)
+	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment))
+	test.Tap(&d.setting("test").focusTarget.(*widgets.Button).Button)
 	d.Want("asked", d.Asked, nil)
 }
 
 func TestEveryTranslationCanBeChosen(t *testing.T) {
-	d := settingsDesk(t, Settings{})
+	d := newLoadedDesk(t, Settings{})
 	want := []string{"System"}
 	for _, code := range assets.Languages() {
 		want = append(want, words.LanguageName(code))
@@ -275,10 +277,10 @@ func TestEveryTranslationCanBeChosen(t *testing.T) {
 }
 
 func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
-	d := settingsDesk(t, Settings{})
+	d := newLoadedDesk(t, Settings{})
 	d.settings.Disconnect()
 	row := d.setting(KeyDiagnostics)
-	button := row.first.(*widgets.Button)
+	button := row.focusTarget.(*widgets.Button)
 	if button.Disabled() {
 		t.Error("the button is disabled without an agent; want it most there")
 	}
@@ -286,14 +288,14 @@ func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
 	test.Tap(&button.Button) // one is under way
 	d.Want("asked", d.Asked, []string{"diagnostics"})
 	d.settings.ShowResult(KeyDiagnostics, "")
-	if said := row.below.Segment.Text; said != "Copied" {
+	if said := row.note.Segment.Text; said != "Copied" {
 		t.Errorf("said %q, want that it is copied", said)
 	}
 }
 
 func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
-	d := settingsDesk(t, Settings{})
-	button := d.setting("licences").first.(*widgets.Button)
+	d := newLoadedDesk(t, Settings{})
+	button := d.setting("licences").focusTarget.(*widgets.Button)
 	test.Tap(&button.Button)
 	overlays := d.Window.Canvas().Overlays()
 	if overlays.Top() == nil {
@@ -314,7 +316,7 @@ func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
 }
 
 func TestSettingsOfferGerman(t *testing.T) {
-	d := settingsDesk(t, Settings{Language: "de"})
+	d := newLoadedDesk(t, Settings{Language: "de"})
 	if c := d.choice("language"); c.Selected != "Deutsch" || !slices.Contains(c.Options, "English") {
 		t.Errorf("%q of %q", c.Selected, c.Options)
 	}

@@ -25,10 +25,10 @@ import (
 
 // The measures of the dialog.
 const (
-	stopWidth  = 460 // where the window is wide enough
-	stopHeight = 340 // of what is said, from which it scrolls
-	stopFrame  = 130 // of the title, the buttons and what is around
-	maxNamed   = 3   // processes that one sentence names
+	dialogWidth   = 460 // where the window is wide enough
+	maxBodyHeight = 340 // of what is said, from which it scrolls
+	frameHeight   = 130 // of the title, the buttons and what is around
+	maxNamed      = 3   // processes that one sentence names
 )
 
 // Dialog asks whether processes are to be stopped, and shows how that goes. It
@@ -40,21 +40,21 @@ type Dialog struct {
 	onClose     func() // it has closed
 	onStopped   func(Stopped)
 	stop        Stopping
-	news        Update
+	last        Update
 	sentAt      time.Time     // zero while nothing is waited for
 	gracePeriod time.Duration // of that
 	forced      bool
 
-	popUp    *widget.PopUp
-	title    *canvas.Text
-	body     *fyne.Container
-	scroll   *container.Scroll
-	buttons  *fyne.Container
-	children *widgets.Toggle
-	bar      *waitBar
-	copied   *widgets.Note
-	release  func() // gives the window its keys back
-	closed   bool
+	popUp       *widget.PopUp
+	title       *canvas.Text
+	body        *fyne.Container
+	scroll      *container.Scroll
+	buttons     *fyne.Container
+	children    *widgets.Toggle
+	bar         *progressBar
+	restartNote *widgets.Note
+	releaseKeys func() // gives the window its keys back
+	closed      bool
 }
 
 // Stopped is who ended by the user's wish.
@@ -88,7 +88,7 @@ func (d *Dialog) open() {
 	d.show(lang.L("Stop?"), d.button(lang.L("Cancel"), d.Hide))
 	d.popUp.Show()
 	d.focusFirst()
-	d.release = widgets.TakeKeys(d.window.Canvas(), d.Hide)
+	d.releaseKeys = widgets.CaptureKeys(d.window.Canvas(), d.Hide)
 }
 
 func (d *Dialog) button(label string, do func()) *widgets.Button {
@@ -97,7 +97,7 @@ func (d *Dialog) button(label string, do func()) *widgets.Button {
 	return b
 }
 
-func (d *Dialog) danger(label string, do func()) *widgets.Button {
+func (d *Dialog) dangerButton(label string, do func()) *widgets.Button {
 	b := d.button(label, do)
 	b.Importance = widget.DangerImportance
 	return b
@@ -120,16 +120,16 @@ func (d *Dialog) focusFirst() {
 
 // width is that of the words.
 func (d *Dialog) width() float32 {
-	return max(min(stopWidth, d.window.Canvas().Size().Width-60), 200)
+	return max(min(dialogWidth, d.window.Canvas().Size().Width-60), 200)
 }
 
 // resize gives the body the height that its words take in the dialog's width.
 func (d *Dialog) resize() {
-	width, room := d.width(), d.window.Canvas().Size().Height-stopFrame
+	width, room := d.width(), d.window.Canvas().Size().Height-frameHeight
 	for range 2 { // wrapping needs the width first, and what is in a frame needs the frame's
 		d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height))
 	}
-	d.scroll.SetMinSize(fyne.NewSize(width, min(d.body.MinSize().Height, stopHeight, max(room, 40))))
+	d.scroll.SetMinSize(fyne.NewSize(width, min(d.body.MinSize().Height, maxBodyHeight, max(room, 40))))
 	d.buttons.Refresh()
 	d.body.Refresh()
 	size := d.popUp.Content.MinSize()
@@ -164,7 +164,7 @@ func (d *Dialog) Hide() {
 		d.stop.Close()
 	}
 	d.popUp.Hide()
-	d.release()
+	d.releaseKeys()
 	d.onClose()
 }
 
@@ -173,7 +173,7 @@ func (d *Dialog) update(n Update) {
 	if d.closed {
 		return
 	}
-	d.news, d.sentAt = n, time.Time{}
+	d.last, d.sentAt = n, time.Time{}
 	switch n.Stage {
 	case Ready:
 		d.confirm()
@@ -183,30 +183,30 @@ func (d *Dialog) update(n Update) {
 	case Refused:
 		d.showSentences(n.Problems...)
 		if len(n.Targets) > 0 {
-			d.ended()
-			d.body.Add(sentenceNote(endedWords(n.Targets)))
+			d.reportStopped()
+			d.body.Add(sentenceNote(exitedText(n.Targets)))
 		}
 		d.addManagers()
 		d.show(lang.L("Not stopped"), d.button(lang.L("Close"), d.Hide))
 	case StillRunning:
-		d.ended()
+		d.reportStopped()
 		d.offerForce()
 	case Done:
-		d.ended()
+		d.reportStopped()
 		d.success()
 	}
 }
 
-// ended tells who ended by the user's wish.
-func (d *Dialog) ended() {
-	if owners := slices.Concat(d.news.Targets, d.news.Finishing); len(owners) > 0 {
+// reportStopped tells who ended by the user's wish.
+func (d *Dialog) reportStopped() {
+	if owners := slices.Concat(d.last.Targets, d.last.Finishing); len(owners) > 0 {
 		d.onStopped(Stopped{owners, d.now(), d.forced})
 	}
 }
 
 // confirm names the victims and what goes with them.
 func (d *Dialog) confirm() {
-	n := d.news
+	n := d.last
 	d.gracePeriod = max(n.GracePeriod, time.Second)
 	d.body.RemoveAll()
 	victims := container.New(layout.NewCustomPaddedVBoxLayout(2))
@@ -214,7 +214,7 @@ func (d *Dialog) confirm() {
 		victims.Add(d.targetLine(o))
 	}
 	d.body.Add(victims)
-	facts := container.New(widgets.FactRows{Label: 92})
+	facts := container.New(widgets.LabelledRows{Label: 92})
 	add := func(label string, lines []string) {
 		if len(lines) > 0 {
 			facts.Add(widgets.Follow(canvas.NewText(label, theme.Color(table.ColorMuted)), table.ColorMuted))
@@ -225,7 +225,7 @@ func (d *Dialog) confirm() {
 	add(lang.L("Folder"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(o.Folder, 200) }))
 	add(lang.L("Project"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(o.Project, 60) }))
 	add(lang.L("Closes"), closingLines(n))
-	add(lang.L("May also exit"), belowLines(n))
+	add(lang.L("May also exit"), childLines(n))
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -widgets.Overlap-1, 0), facts))
 	for _, note := range n.Notes {
 		d.body.Add(sentenceNote(note))
@@ -242,7 +242,7 @@ func (d *Dialog) confirm() {
 		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
 		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), widgets.Follow(words, theme.ColorNameForeground)))
 	}
-	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.Hide), d.danger(lang.L("Stop"), d.terminate))
+	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.Hide), d.dangerButton(lang.L("Stop"), d.terminate))
 }
 
 func stopTitle(victims []monitor.Owner) string {
@@ -305,7 +305,7 @@ func distinctLines(targets []monitor.Owner, text func(monitor.Owner) string) (li
 	return lines
 }
 
-func belowLines(n Update) (lines []string) {
+func childLines(n Update) (lines []string) {
 	for _, c := range n.ListeningChildren {
 		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, words.Port(c.Listener.Protocol, c.Listener.Port)))
 	}
@@ -314,12 +314,12 @@ func belowLines(n Update) (lines []string) {
 
 // addManagers says what runs the victims, with what stops that properly.
 func (d *Dialog) addManagers() {
-	for _, m := range d.news.Managers {
+	for _, m := range d.last.Managers {
 		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, widgets.Overlap+1, 0), sentenceNote(m.Description)))
 		if m.Command != "" {
 			buttons := container.NewHBox(d.button(lang.L("Copy"), func() { d.actions.Copy(m.Command) }))
 			if m.CanRun {
-				buttons.Add(d.danger(lang.L("Run"), func() { d.runManager(m.Command) }))
+				buttons.Add(d.dangerButton(lang.L("Run"), func() { d.runManager(m.Command) }))
 			}
 			words.Add(container.NewBorder(nil, nil, nil, container.NewCenter(buttons), widgets.NewMono(m.Command)))
 		}
@@ -332,12 +332,12 @@ func (d *Dialog) addManagers() {
 // terminate asks the victims to end. The button that does has gone then: nothing is asked
 // twice.
 func (d *Dialog) terminate() {
-	if d.news.ForceOnly {
+	if d.last.ForceOnly {
 		d.forceQuit()
 		return
 	}
 	words := lang.L("SIGTERM sent. Processes that are still running after {{.Time}} can be force quit.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
-	d.wait(lang.N("Stopping {{.Name}}…", len(d.news.Targets), map[string]any{"Name": targetsText(d.news.Targets)}), d.news.Targets, words)
+	d.wait(lang.N("Stopping {{.Name}}…", len(d.last.Targets), map[string]any{"Name": countOrName(d.last.Targets)}), d.last.Targets, words)
 	d.stop.Terminate(d.children != nil && d.children.On)
 }
 
@@ -350,11 +350,11 @@ func (d *Dialog) runManager(command string) {
 
 func (d *Dialog) forceQuit() {
 	d.forced = true
-	left := d.news.StillRunning
-	if d.news.Stage == Ready {
-		left = d.news.Targets
+	left := d.last.StillRunning
+	if d.last.Stage == Ready {
+		left = d.last.Targets
 	}
-	d.wait(lang.N("Force quitting {{.Name}}…", len(left), map[string]any{"Name": targetsText(left)}), left, lang.L("Ending the process immediately."))
+	d.wait(lang.N("Force quitting {{.Name}}…", len(left), map[string]any{"Name": countOrName(left)}), left, lang.L("Ending the process immediately."))
 	d.stop.ForceQuit()
 }
 
@@ -363,9 +363,9 @@ func (d *Dialog) wait(title string, owners []monitor.Owner, words string) {
 	if len(owners) == 0 {
 		d.showSentences(words)
 	} else {
-		d.showSentences(append(severalNames(owners), words)...)
+		d.showSentences(append(namesIfSeveral(owners), words)...)
 	}
-	d.bar = newWaitBar()
+	d.bar = newProgressBar()
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(4, 4, 0, 0), d.bar.object))
 	d.show(title, d.button(lang.L("Close"), d.Hide))
 }
@@ -378,26 +378,26 @@ func (d *Dialog) Tick() {
 }
 
 func (d *Dialog) offerForce() {
-	n := d.news
+	n := d.last
 	words := lang.L("Still running after SIGTERM. Force quit ends it immediately; unsaved data is lost.")
-	force := d.danger(lang.L("Force quit"), d.forceQuit)
+	force := d.dangerButton(lang.L("Force quit"), d.forceQuit)
 	buttons := []fyne.CanvasObject{d.button(lang.L("Keep running"), d.Hide), force}
 	if d.forced {
 		words = lang.L("Still running after SIGKILL. The system may be waiting for a device.")
 		buttons = []fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}
 	}
-	d.showSentences(slices.Concat(severalNames(n.StillRunning), []string{words}, n.Problems)...)
-	d.show(lang.N("{{.Name}} are still running", len(n.StillRunning), map[string]any{"Name": targetsText(n.StillRunning)}), buttons...)
+	d.showSentences(slices.Concat(namesIfSeveral(n.StillRunning), []string{words}, n.Problems)...)
+	d.show(lang.N("{{.Name}} are still running", len(n.StillRunning), map[string]any{"Name": countOrName(n.StillRunning)}), buttons...)
 }
 
 func (d *Dialog) success() {
-	n := d.news
+	n := d.last
 	d.body.RemoveAll()
 	if len(n.Targets) > 0 {
-		d.body.Add(sentenceNote(endedWords(n.Targets)))
+		d.body.Add(sentenceNote(exitedText(n.Targets)))
 	}
 	if len(n.Finishing) > 0 {
-		d.body.Add(sentenceNote(lang.N("{{.Name}} closed the port and is still finishing.", len(n.Finishing), map[string]any{"Name": someNames(n.Finishing)})))
+		d.body.Add(sentenceNote(lang.N("{{.Name}} closed the port and is still finishing.", len(n.Finishing), map[string]any{"Name": nameList(n.Finishing)})))
 	}
 	for _, s := range n.InUse {
 		d.body.Add(sentenceNote(s))
@@ -413,40 +413,40 @@ func (d *Dialog) success() {
 		command = restartCommand(n.Targets[0])
 	}
 	if command != "" {
-		d.copied = widgets.NewNote(true)
-		d.copied.Set(lang.L("To start it again, copy its command and run it in a terminal."), table.ColorMuted)
-		d.body.Add(d.copied.Object)
+		d.restartNote = widgets.NewNote(true)
+		d.restartNote.Set(lang.L("To start it again, copy its command and run it in a terminal."), table.ColorMuted)
+		d.body.Add(d.restartNote.Object)
 		buttons = append(buttons, d.button(lang.L("Copy command"), func() {
 			d.actions.Copy(command)
-			d.copied.Set(lang.L("Copied. Paste it into a terminal. The command is not shown here because it may contain a password."), uitheme.ColorOpen)
+			d.restartNote.Set(lang.L("Copied. Paste it into a terminal. The command is not shown here because it may contain a password."), uitheme.ColorOpen)
 			d.resize()
 		}))
 	}
 	d.show(lang.L("Stopped"), buttons...)
 }
 
-func endedWords(owners []monitor.Owner) string {
-	return lang.N("{{.Name}} exited.", len(owners), map[string]any{"Name": someNames(owners)})
+func exitedText(owners []monitor.Owner) string {
+	return lang.N("{{.Name}} exited.", len(owners), map[string]any{"Name": nameList(owners)})
 }
 
-// targetsText is what a title calls owners.
-func targetsText(owners []monitor.Owner) string {
+// countOrName is what a title calls owners.
+func countOrName(owners []monitor.Owner) string {
 	if len(owners) == 1 {
-		return someNames(owners)
+		return nameList(owners)
 	}
 	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": words.Number(len(owners))})
 }
 
-// severalNames is the sentence that names owners, where a title only counts them.
-func severalNames(owners []monitor.Owner) []string {
+// namesIfSeveral is the sentence that names owners, where a title only counts them.
+func namesIfSeveral(owners []monitor.Owner) []string {
 	if len(owners) == 1 {
 		return nil
 	}
-	return []string{someNames(owners)}
+	return []string{nameList(owners)}
 }
 
-// someNames names processes with their numbers, the first few of many.
-func someNames(owners []monitor.Owner) string {
+// nameList names processes with their numbers, the first few of many.
+func nameList(owners []monitor.Owner) string {
 	var names []string
 	for _, o := range owners[:min(len(owners), maxNamed)] {
 		names = append(names, fmt.Sprintf("%s (%d)", targetName(o), o.PID))
@@ -458,29 +458,29 @@ func someNames(owners []monitor.Owner) string {
 	return text
 }
 
-// waitBar is a thin line that fills while something is waited for.
-type waitBar struct {
+// progressBar is a thin line that fills while something is waited for.
+type progressBar struct {
 	share  float32
 	fill   *widgets.Rectangle
 	object *fyne.Container
 }
 
-func newWaitBar() *waitBar {
-	b := &waitBar{fill: widgets.NewRectangle(theme.ColorNamePrimary, fyne.NewSize(0, 4), 2)}
+func newProgressBar() *progressBar {
+	b := &progressBar{fill: widgets.NewRectangle(theme.ColorNamePrimary, fyne.NewSize(0, 4), 2)}
 	b.object = container.New(b, widgets.NewRectangle(theme.ColorNameSeparator, fyne.NewSize(0, 4), 2), b.fill)
 	return b
 }
 
-func (b *waitBar) set(share float32) {
+func (b *progressBar) set(share float32) {
 	b.share = max(0, min(share, 1))
 	b.object.Refresh()
 }
 
 // MinSize implements fyne.Layout.
-func (*waitBar) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, 4) }
+func (*progressBar) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, 4) }
 
 // Layout implements fyne.Layout.
-func (b *waitBar) Layout(o []fyne.CanvasObject, s fyne.Size) {
+func (b *progressBar) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(s)
 	o[1].Resize(fyne.NewSize(s.Width*b.share, s.Height))
 }

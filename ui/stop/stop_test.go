@@ -21,7 +21,7 @@ import (
 type desk struct {
 	uitest.Desk
 	l        *monitor.Listener
-	stopping *Dialog      // that is open
+	dialog   *Dialog      // that is open
 	report   func(Update) // reports to the stop that is asked about
 	stopped  []Stopped
 	snapshot monitor.Snapshot
@@ -33,9 +33,9 @@ func newDesk(t *testing.T, l *monitor.Listener, others ...*monitor.Listener) *de
 	d.snapshot = d.Next(append([]*monitor.Listener{l}, others...)...).Snapshot
 	d.Host(container.NewWithoutLayout(), fyne.NewSize(1000, 600), func() {})
 	d.Window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyDelete && d.stopping == nil {
+		if e.Name == fyne.KeyDelete && d.dialog == nil {
 			q := Request{Owners: l.Owners, Listeners: []*monitor.Listener{l}, Snapshot: d.snapshot}
-			d.stopping = Open(d.Window, q, d, d.Now, func(s Stopped) { d.stopped = append(d.stopped, s) }, func() { d.stopping = nil })
+			d.dialog = Open(d.Window, q, d, d.Now, func(s Stopped) { d.stopped = append(d.stopped, s) }, func() { d.dialog = nil })
 		}
 	})
 	return d
@@ -47,18 +47,18 @@ func (d *desk) Stop(q Request, tell func(Update)) Stopping {
 		d.Ask("hold %d", o.PID)
 	}
 	d.report = tell
-	return double{d}
+	return fakeStopping{d}
 }
 
-type double struct{ d *desk }
+type fakeStopping struct{ d *desk }
 
-func (s double) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
-func (s double) ForceQuit()              { s.d.Ask("force") }
-func (s double) RunManager(c string)     { s.d.Ask("run %s", c) }
-func (s double) Close()                  { s.d.Ask("end") }
+func (s fakeStopping) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
+func (s fakeStopping) ForceQuit()              { s.d.Ask("force") }
+func (s fakeStopping) RunManager(c string)     { s.d.Ask("run %s", c) }
+func (s fakeStopping) Close()                  { s.d.Ask("end") }
 
-// stopDesk is a desk for one process that can be stopped.
-func stopDesk(t *testing.T) (*desk, *monitor.Listener) {
+// newStopDesk is a desk for one process that can be stopped.
+func newStopDesk(t *testing.T) (*desk, *monitor.Listener) {
 	t.Helper()
 	l := uitest.Listening(3000, "node", 10)
 	l.Owners[0].StartedAt = uitest.Start.Add(-12 * time.Minute)
@@ -67,8 +67,8 @@ func stopDesk(t *testing.T) (*desk, *monitor.Listener) {
 	return newDesk(t, l, uitest.Listening(9229, "node", 10), uitest.Listening(8080, "python3", 20)), l
 }
 
-// held is what the window's process tells once it holds the victims.
-func held(l *monitor.Listener, more ...*monitor.Listener) Update {
+// readyUpdate is what the window's process tells once it holds the victims.
+func readyUpdate(l *monitor.Listener, more ...*monitor.Listener) Update {
 	return Update{Stage: Ready, Targets: l.Owners, Listeners: append([]*monitor.Listener{l}, more...), GracePeriod: 10 * time.Second}
 }
 
@@ -84,7 +84,7 @@ func (d *desk) focused() string {
 // the window that was made last alone.)
 func (d *desk) tap(label string) {
 	d.T.Helper()
-	for _, o := range d.stopping.buttons.Objects {
+	for _, o := range d.dialog.buttons.Objects {
 		if b, ok := o.(*widgets.Button); ok && b.Text == label {
 			b.OnTapped()
 			return
@@ -94,12 +94,12 @@ func (d *desk) tap(label string) {
 }
 
 func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
-	d, l := stopDesk(t)
+	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
 	uitest.Press(d.Window, fyne.KeyDelete) // a key that is held down
 	d.Want("asked", d.Asked, []string{"hold 10"})
 	child := uitest.Listening(9000, "esbuild", 11)
-	news := held(l, d.Last.Listeners[2])
+	news := readyUpdate(l, d.Last.Listeners[2])
 	news.ListeningChildren = []Child{{child.Owners[0], child}}
 	news.Managers = []Manager{{Description: "It runs in the unit web.service", Command: "systemctl --user stop web.service"}}
 	d.report(news)
@@ -111,7 +111,7 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	d.Choose("Copy")
 	uitest.Press(d.Window, fyne.KeyEscape)
 	d.Want("asked", d.Asked, []string{"hold 10", "copy systemctl --user stop web.service", "end"})
-	if d.Overlay() != "" || d.stopping != nil {
+	if d.Overlay() != "" || d.dialog != nil {
 		t.Error("Esc does not close the dialog")
 	}
 	d.report(Update{Stage: Done, Targets: l.Owners}) // which came too late
@@ -123,13 +123,13 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 }
 
 func TestStopWaitsThenOffersForce(t *testing.T) {
-	d, l := stopDesk(t)
+	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
-	news := held(l)
+	news := readyUpdate(l)
 	news.Children = 3
 	d.report(news)
 	d.WantText("Also stop its 3 child processes")
-	d.Window.Canvas().Focus(d.stopping.children)
+	d.Window.Canvas().Focus(d.dialog.children)
 	uitest.Press(d.Window, fyne.KeyReturn)
 	d.Window.Canvas().FocusNext() // to Cancel
 	d.Window.Canvas().FocusNext()
@@ -143,8 +143,8 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 		t.Errorf("the keyboard is on %q; want Close: nothing is asked twice", d.focused())
 	}
 	d.At = d.At.Add(4 * time.Second)
-	d.stopping.Tick()
-	if got := d.stopping.bar.share; got < 0.39 || got > 0.41 {
+	d.dialog.Tick()
+	if got := d.dialog.bar.share; got < 0.39 || got > 0.41 {
 		t.Errorf("after 4 s of 10 the line is at %v", got)
 	}
 	d.report(Update{Stage: StillRunning, StillRunning: l.Owners})
@@ -171,9 +171,9 @@ func TestWhatIsNotStoppedIsSaid(t *testing.T) {
 		Refused:       {"Not stopped", "Can't stop node (10): it is Porthole itself."},
 		AlreadyExited: {"Already exited", "No signal was sent."},
 	} {
-		d, l := stopDesk(t)
+		d, l := newStopDesk(t)
 		uitest.Press(d.Window, fyne.KeyDelete)
-		d.report(held(l))
+		d.report(readyUpdate(l))
 		d.report(Update{Stage: stage, Problems: []string{"Can't stop node (10): it is Porthole itself."}})
 		d.WantText(want[0], want[1])
 		if d.focused() != "Close" || strings.Contains(d.Overlay(), "Copy command") {
@@ -192,9 +192,9 @@ func TestAllOwnersOfAPortAreNamed(t *testing.T) {
 	d := newDesk(t, l)
 	uitest.Press(d.Window, fyne.KeyDelete)
 	d.Want("asked", d.Asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
-	d.report(held(l))
+	d.report(readyUpdate(l))
 	d.WantText("Stop 5 processes?", "PID 10 · user ada", "PID 14")
-	p := d.stopping.popUp
+	p := d.dialog.popUp
 	if middle := p.Position().Y + p.Size().Height/2; middle < 299 || middle > 301 {
 		t.Errorf("in a window of 600 the dialog's middle is at %v", middle)
 	}
@@ -238,7 +238,7 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 // What must not be signaled can be stopped through its manager: the command is on
 // screen with its button.
 func TestRunButtonStopsThroughTheManager(t *testing.T) {
-	d, l := stopDesk(t)
+	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
 	d.report(Update{Stage: Refused, Problems: []string{"Can't stop dockerd (10): it is a container engine."}, Managers: []Manager{
 		{Description: "The process publishes the port for the container web.", Command: "docker stop web", CanRun: true},
@@ -252,9 +252,9 @@ func TestRunButtonStopsThroughTheManager(t *testing.T) {
 }
 
 func TestManagerThatCannotBeRunHasNoRunButton(t *testing.T) {
-	d, l := stopDesk(t)
+	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
-	news := held(l)
+	news := readyUpdate(l)
 	news.Notes = []string{"node (10) is suspended (Ctrl+Z)."}
 	news.Managers = []Manager{{Description: "It was started by a loop.", Command: "kill 4200"}, {Description: "It is run by pm2."}}
 	d.report(news)
@@ -266,9 +266,9 @@ func TestManagerThatCannotBeRunHasNoRunButton(t *testing.T) {
 
 // While another process has the port, "Stopped" alone would be wrong.
 func TestDoneSaysWhatUsesThePort(t *testing.T) {
-	d, l := stopDesk(t)
+	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
-	d.report(held(l))
+	d.report(readyUpdate(l))
 	d.tap("Stop")
 	d.report(Update{Stage: Done, Targets: l.Owners, InUse: []string{"node (4242) took 3000 again, started by loop.sh (4200)."}})
 	d.WantText("Port in use again", "node (10) exited.", "node (4242) took 3000 again, started by loop.sh (4200).")
@@ -277,7 +277,7 @@ func TestDoneSaysWhatUsesThePort(t *testing.T) {
 	}
 	d.tap("Close")
 	uitest.Press(d.Window, fyne.KeyDelete)
-	d.report(held(l))
+	d.report(readyUpdate(l))
 	d.tap("Stop")
 	d.report(Update{Stage: Done, Finishing: l.Owners})
 	d.WantText("Stopped", "node (10) closed the port and is still finishing.")

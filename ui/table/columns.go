@@ -49,14 +49,14 @@ func (t *Table[R]) SetColumns(left Columns) {
 	for i, c := range t.columns {
 		t.hidden[i] = c.Extra && !slices.Contains(left.Shown, c.ID) || slices.Contains(left.Hidden, c.ID)
 		t.dragged[i] = 0
-		if width := left.Widths[c.ID]; width >= t.least(i) && width <= widest {
+		if width := left.Widths[c.ID]; width >= t.minWidth(i) && width <= widest {
 			t.dragged[i] = width
 		}
 	}
-	if t.shown() == 0 {
+	if t.shownColumns() == 0 {
 		t.hideExtra()
 	}
-	t.placeColumns()
+	t.layoutColumns()
 }
 
 // hideExtra resets the visibility of all columns to their declaration.
@@ -66,8 +66,8 @@ func (t *Table[R]) hideExtra() {
 	}
 }
 
-// shown returns the number of visible columns.
-func (t *Table[R]) shown() int {
+// shownColumns returns the number of visible columns.
+func (t *Table[R]) shownColumns() int {
 	n := 0
 	for _, hidden := range t.hidden {
 		if !hidden {
@@ -79,32 +79,32 @@ func (t *Table[R]) shown() int {
 
 // hide hides or shows a column. The last visible column is not hidden.
 func (t *Table[R]) hide(i int, hide bool) {
-	if hide && t.shown() == 1 {
+	if hide && t.shownColumns() == 1 {
 		return
 	}
 	t.hidden[i] = hide
-	t.placeColumns()
+	t.layoutColumns()
 }
 
-// placeColumns updates the header and the rows for the present columns.
-func (t *Table[R]) placeColumns() {
-	t.share(t.width)
-	if t.sortBy >= 0 && t.hidden[t.sortBy] && t.byDefault >= 0 && t.sortBy != t.byDefault {
-		t.Sort(t.columns[t.byDefault].ID, false) // a hidden column cannot show that the rows are sorted by it
+// layoutColumns updates the header and the rows for the present columns.
+func (t *Table[R]) layoutColumns() {
+	t.distributeWidth(t.width)
+	if t.sortBy >= 0 && t.hidden[t.sortBy] && t.defaultSort >= 0 && t.sortBy != t.defaultSort {
+		t.Sort(t.columns[t.defaultSort].ID, false) // a hidden column cannot show that the rows are sorted by it
 	}
-	t.header.leaveHidden()
+	t.header.moveFromHidden()
 	t.header.Refresh()
 	t.RefreshRows()
 }
 
-// share distributes the table's width. Each column gets its width and its share of the
+// distributeWidth distributes the table's width. Each column gets its width and its share of the
 // remaining space. If there is too little space, columns that grow shrink first, then
 // those whose width the user set.
-func (t *Table[R]) share(width float32) {
+func (t *Table[R]) distributeWidth(width float32) {
 	t.width = width
 	left, grow := width, float32(0)
 	for i := range t.columns {
-		t.widths[i] = t.wanted(i)
+		t.widths[i] = t.wantedWidth(i)
 		left -= t.widths[i]
 		grow += t.grows(i)
 	}
@@ -114,13 +114,13 @@ func (t *Table[R]) share(width float32) {
 		}
 		return
 	}
-	left = t.giveWay(left, func(i int) bool { return t.grows(i) > 0 })
-	t.giveWay(left, func(i int) bool { return t.dragged[i] > 0 && !t.hidden[i] })
+	left = t.shrinkColumns(left, func(i int) bool { return t.grows(i) > 0 })
+	t.shrinkColumns(left, func(i int) bool { return t.dragged[i] > 0 && !t.hidden[i] })
 }
 
-// giveWay shrinks some columns by their share of the missing space and returns what is
+// shrinkColumns shrinks some columns by their share of the missing space and returns what is
 // still missing. Missing space is negative.
-func (t *Table[R]) giveWay(missing float32, from func(i int) bool) float32 {
+func (t *Table[R]) shrinkColumns(missing float32, from func(i int) bool) float32 {
 	all := float32(0)
 	for i, width := range t.widths {
 		if from(i) {
@@ -133,15 +133,15 @@ func (t *Table[R]) giveWay(missing float32, from func(i int) bool) float32 {
 	still := missing
 	for i, width := range t.widths {
 		if from(i) {
-			t.widths[i] = max(width+missing*width/all, t.least(i))
+			t.widths[i] = max(width+missing*width/all, t.minWidth(i))
 			still += width - t.widths[i]
 		}
 	}
 	return still
 }
 
-// wanted returns a column's width if there is enough space for all.
-func (t *Table[R]) wanted(i int) float32 {
+// wantedWidth returns a column's width if there is enough space for all.
+func (t *Table[R]) wantedWidth(i int) float32 {
 	switch {
 	case t.hidden[i]:
 		return 0
@@ -156,7 +156,7 @@ func (t *Table[R]) Widen(id string, width float32) {
 	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == id })
 	if i >= 0 && t.columns[i].Width != width {
 		t.columns[i].Width = width
-		t.placeColumns()
+		t.layoutColumns()
 	}
 }
 
@@ -168,7 +168,7 @@ func (t *Table[R]) grows(i int) float32 {
 	return t.columns[i].Grow
 }
 
-func (t *Table[R]) least(i int) float32 { return min(narrowest, t.columns[i].Width) }
+func (t *Table[R]) minWidth(i int) float32 { return min(narrowest, t.columns[i].Width) }
 
 // resize sets a column's width. Columns to its left keep theirs, so that the dragged
 // edge stays under the pointer; columns to its right make room as far as they can.
@@ -181,20 +181,20 @@ func (t *Table[R]) resize(i int, width float32) {
 		switch {
 		case k == i:
 		case k > i && t.grows(k) > 0:
-			room -= t.least(k)
+			room -= t.minWidth(k)
 		default:
 			room -= w
 		}
 	}
-	t.dragged[i] = max(min(width, room, widest), t.least(i))
-	t.placeColumns()
+	t.dragged[i] = max(min(width, room, widest), t.minWidth(i))
+	t.layoutColumns()
 }
 
 // fit sets a column's width to that of its widest cell.
 func (t *Table[R]) fit(i int) {
 	c := t.columns[i]
 	size, style := headerFace(true)
-	width := fyne.MeasureText(c.Label, size, style).Width + t.header.dressMark()
+	width := fyne.MeasureText(c.Label, size, style).Width + t.header.paintSortMark()
 	measured := map[Cell]bool{} // most cells have the same text as another one
 	for _, r := range t.rows {
 		cell := c.Cell(r)
@@ -228,7 +228,7 @@ func (t *Table[R]) columnsMenu() *fyne.Menu {
 		}
 		item := fyne.NewMenuItem(label, func() { t.hide(i, !t.hidden[i]) })
 		item.Checked = !t.hidden[i]
-		item.Disabled = item.Checked && t.shown() == 1
+		item.Disabled = item.Checked && t.shownColumns() == 1
 		menu.Items = append(menu.Items, item)
 	}
 	menu.Items = append(menu.Items, fyne.NewMenuItemSeparator())

@@ -4,7 +4,7 @@ package table
 // of them. A row whose group is "" stands alone. nil ends the grouping.
 func (t *Table[R]) SetGroup(group func(R) string) {
 	t.group = group
-	t.arrange()
+	t.sortRows()
 	t.RefreshRows()
 	t.reveal()
 }
@@ -12,9 +12,9 @@ func (t *Table[R]) SetGroup(group func(R) string) {
 // Grouped reports whether the rows are grouped.
 func (t *Table[R]) Grouped() bool { return t.group != nil }
 
-// gather moves the rows of each group together and otherwise keeps their order.
-func (t *Table[R]) gather() {
-	t.follows = t.follows[:0]
+// groupRows moves the rows of each group together and otherwise keeps their order.
+func (t *Table[R]) groupRows() {
+	t.joinedAbove = t.joinedAbove[:0]
 	if t.group == nil {
 		return
 	}
@@ -34,10 +34,10 @@ func (t *Table[R]) gather() {
 	for _, rows := range order {
 		for i, r := range rows {
 			t.rows = append(t.rows, r)
-			t.follows = append(t.follows, i > 0)
+			t.joinedAbove = append(t.joinedAbove, i > 0)
 		}
 	}
 }
 
 // joined reports whether row i is in the same group as the row above.
-func (t *Table[R]) joined(i int) bool { return i < len(t.follows) && t.follows[i] }
+func (t *Table[R]) joined(i int) bool { return i < len(t.joinedAbove) && t.joinedAbove[i] }

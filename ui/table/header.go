@@ -19,8 +19,8 @@ const (
 	markGap  = 4 // space before the symbol
 )
 
-// grip is the distance from a column's edge within which the pointer drags it.
-const grip = 5
+// edgeTolerance is the distance from a column's edge within which the pointer drags it.
+const edgeTolerance = 5
 
 // header shows the columns' labels. A click sorts, an edge can be dragged, and a right
 // click opens the menu of columns. With the keyboard, the arrows select a column, Enter
@@ -98,19 +98,19 @@ func (r *headerRenderer[R]) Layout(s fyne.Size) {
 	h.mark.Hidden = h.table.sortBy < 0 || h.table.hidden[h.table.sortBy]
 	x := float32(0)
 	for i := range h.table.columns {
-		h.place(i, x, s.Height)
+		h.layoutLabel(i, x, s.Height)
 		x += h.table.widths[i]
 	}
 	canvas.Refresh(h)
 }
 
-// place places the label of a column that begins at x.
-func (h *header[R]) place(i int, x, height float32) {
+// layoutLabel places the label of a column that begins at x.
+func (h *header[R]) layoutLabel(i int, x, height float32) {
 	t := h.table
 	c, text, width := t.columns[i], h.labels[i], t.widths[i]
 	mark := float32(0)
 	if i == t.sortBy {
-		mark = h.dressMark()
+		mark = h.paintSortMark()
 	}
 	text.TextSize, text.TextStyle = headerFace(i == t.sortBy)
 	text.Color = theme.Color(ColorMuted)
@@ -138,8 +138,8 @@ func (h *header[R]) place(i int, x, height float32) {
 	}
 }
 
-// dressMark sets the symbol's shape and returns its width.
-func (h *header[R]) dressMark() float32 {
+// paintSortMark sets the symbol's shape and returns its width.
+func (h *header[R]) paintSortMark() float32 {
 	h.mark.Text = map[bool]string{false: markUp, true: markDown}[h.table.down]
 	h.mark.TextSize, _ = headerFace(true)
 	h.mark.Color = theme.Color(ColorMuted)
@@ -150,7 +150,7 @@ func (h *header[R]) dressMark() float32 {
 // edgeAt returns the column whose right edge is at x, -1 if there is none.
 func (h *header[R]) edgeAt(x float32) int {
 	for i, width := range h.table.widths {
-		if x -= width; width > 0 && abs(x) <= grip {
+		if x -= width; width > 0 && abs(x) <= edgeTolerance {
 			return i
 		}
 	}
@@ -168,7 +168,7 @@ func (h *header[R]) Tapped(e *fyne.PointEvent) {
 		return
 	}
 	if i := t.columnAt(e.Position.X); i >= 0 {
-		t.cycle(i)
+		t.cycleSorting(i)
 	}
 	t.Focus() // the click took the keyboard focus
 }
@@ -223,12 +223,12 @@ func (h *header[R]) hover(over int) {
 // FocusGained implements fyne.Focusable.
 func (h *header[R]) FocusGained() {
 	h.focused = true
-	h.leaveHidden()
+	h.moveFromHidden()
 	h.Refresh()
 }
 
-// leaveHidden moves the focus from a hidden column to the first visible one.
-func (h *header[R]) leaveHidden() {
+// moveFromHidden moves the focus from a hidden column to the first visible one.
+func (h *header[R]) moveFromHidden() {
 	if h.table.hidden[h.current] {
 		h.current = slices.Index(h.table.hidden, false)
 	}
@@ -252,8 +252,8 @@ func (h *header[R]) step(n int) {
 	h.Refresh()
 }
 
-// byKey is the step of + and -.
-const byKey = 16
+// keyResizeStep is the step of + and -.
+const keyResizeStep = 16
 
 // TypedKey implements fyne.Focusable.
 func (h *header[R]) TypedKey(e *fyne.KeyEvent) {
@@ -264,7 +264,7 @@ func (h *header[R]) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyRight:
 		h.step(1)
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
-		t.cycle(h.current)
+		t.cycleSorting(h.current)
 	case fyne.KeyDown:
 		t.Focus()
 	case desktop.KeyMenu, fyne.KeyF10: // Fyne reports F10 with and without Shift alike
@@ -282,9 +282,9 @@ func (h *header[R]) TypedRune(r rune) {
 	t := h.table
 	switch r {
 	case '+':
-		t.resize(h.current, t.widths[h.current]+byKey)
+		t.resize(h.current, t.widths[h.current]+keyResizeStep)
 	case '-':
-		t.resize(h.current, t.widths[h.current]-byKey)
+		t.resize(h.current, t.widths[h.current]-keyResizeStep)
 	case ' ':
 	default:
 		if t.OnRune != nil {

@@ -18,14 +18,14 @@ type rowList[R Row] struct {
 
 func newRowList[R Row](t *Table[R]) *rowList[R] {
 	l := &rowList[R]{table: t}
-	l.Length = func() int { return len(t.rows) + t.spare }
+	l.Length = func() int { return len(t.rows) + t.spareRows }
 	l.CreateItem = func() fyne.CanvasObject { return newRowWidget(t) }
 	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
 		w, ok := o.(*rowWidget[R])
 		switch {
 		case ok && i < len(t.rows):
 			w.Show()
-			t.take(i, w)
+			t.setWidget(i, w)
 			w.show(i)
 		case ok:
 			w.Hide()
@@ -39,7 +39,7 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 // FocusGained implements fyne.Focusable.
 func (l *rowList[R]) FocusGained() {
 	l.focused = true
-	l.table.chooseFirst()
+	l.table.selectFirst()
 	l.table.RefreshRows()
 }
 
@@ -70,7 +70,7 @@ func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 			t.OnOpen(r)
 		}
 	case fyne.KeySpace:
-		if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.typing.going(time.Now()) {
+		if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.typing.active(time.Now()) {
 			t.OnSpace(r)
 		}
 	case desktop.KeyMenu, fyne.KeyF10: // Fyne reports F10 with and without Shift alike

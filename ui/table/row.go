@@ -199,7 +199,7 @@ func (w *rowWidget[R]) paintCells(all bool) {
 	for i, v := range w.cells {
 		c, width := w.table.columns[i], w.table.widths[i]
 		cell := c.Cell(w.row)
-		if mark.Text != "" && i == w.table.marks() {
+		if mark.Text != "" && i == w.table.markColumn() {
 			cell = mark
 		}
 		if w.table.dim {
@@ -212,8 +212,8 @@ func (w *rowWidget[R]) paintCells(all bool) {
 	}
 }
 
-// marks returns the index of the column that shows the rows' marks.
-func (t *Table[R]) marks() (last int) {
+// markColumn returns the index of the column that shows the rows' marks.
+func (t *Table[R]) markColumn() (last int) {
 	for i, c := range t.columns {
 		switch {
 		case t.widths[i] == 0:
@@ -319,7 +319,7 @@ func Fit(text string, width, size float32, style fyne.TextStyle) string {
 func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 	w.table.Focus()
 	t := w.table
-	row, ok := t.aimed(w)
+	row, ok := t.clickedRow(w)
 	if !ok {
 		return
 	}
@@ -329,11 +329,11 @@ func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 	}
 	first, double := t.clicks.double(row.Key(), e.AbsolutePosition, time.Now(), fyne.CurrentApp().Driver().DoubleTapDelay())
 	if !double {
-		t.choose(row.Key())
+		t.setSelected(row.Key())
 		return
 	}
 	if i, ok := t.index[first]; ok && t.OnOpen != nil {
-		t.choose(first)
+		t.setSelected(first)
 		t.OnOpen(t.rows[i])
 	}
 }
@@ -341,11 +341,11 @@ func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 // TappedSecondary opens the menu of the row under the pointer.
 func (w *rowWidget[R]) TappedSecondary(e *fyne.PointEvent) {
 	w.table.Focus()
-	row, ok := w.table.aimed(w)
+	row, ok := w.table.clickedRow(w)
 	if !ok {
 		return
 	}
-	w.table.choose(row.Key())
+	w.table.setSelected(row.Key())
 	if w.table.OnMenu != nil {
 		w.table.OnMenu(row, e.AbsolutePosition)
 	}

@@ -39,9 +39,9 @@ func (t *Table[R]) anchor() (key string, at float32) {
 	return "", 0
 }
 
-// hold scrolls so that the anchor stays in place after the rows changed. under is the
+// restoreAnchor scrolls so that the anchor stays in place after the rows changed. under is the
 // previous place of the row under the pointer.
-func (t *Table[R]) hold(anchor string, at, under float32) {
+func (t *Table[R]) restoreAnchor(anchor string, at, under float32) {
 	if i, ok := t.index[anchor]; ok {
 		offset := max(float32(i)*RowHeight-at, 0)
 		t.makeRoom(offset)
@@ -49,7 +49,7 @@ func (t *Table[R]) hold(anchor string, at, under float32) {
 			t.list.ScrollToOffset(offset)
 		}
 	}
-	if t.hovered != "" && t.place(t.hovered) != under {
+	if t.hovered != "" && t.rowOffset(t.hovered) != under {
 		t.clickTarget = clickTarget{t.hovered, time.Now()}
 	}
 }
@@ -62,24 +62,24 @@ func (t *Table[R]) makeRoom(offset float32) {
 		shown := math.Ceil(float64((offset + t.list.Size().Height) / RowHeight))
 		spare = max(int(shown)-len(t.rows), 0)
 	}
-	if spare != t.spare {
-		t.spare = spare
+	if spare != t.spareRows {
+		t.spareRows = spare
 		t.list.Refresh()
 	}
 }
 
-// place returns a row's distance from the upper edge of the list; -RowHeight if it is
+// rowOffset returns a row's distance from the upper edge of the list; -RowHeight if it is
 // not shown.
-func (t *Table[R]) place(key string) float32 {
+func (t *Table[R]) rowOffset(key string) float32 {
 	if i, ok := t.index[key]; ok {
 		return float32(i)*RowHeight - t.list.GetScrollOffset()
 	}
 	return -RowHeight
 }
 
-// aimed returns the row that a click is meant for: not a row that has only just moved
+// clickedRow returns the row that a click is meant for: not a row that has only just moved
 // under the pointer.
-func (t *Table[R]) aimed(w *rowWidget[R]) (R, bool) {
+func (t *Table[R]) clickedRow(w *rowWidget[R]) (R, bool) {
 	if t.clickTarget.key == "" || t.clickTarget.key == w.key || time.Since(t.clickTarget.moved) > reactionTime {
 		return w.row, true
 	}

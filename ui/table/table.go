@@ -94,10 +94,10 @@ type Table[R Row] struct {
 	// that appears is selected.
 	wantFirst   bool
 	sortBy      int // column; -1 for the order in which the rows were passed
-	byDefault   int
+	defaultSort int
 	down        bool
 	group       func(R) string        // nil if the rows are not grouped
-	follows     []bool                // whether each row is in the group of the row above; empty if the rows are not grouped
+	joinedAbove []bool                // whether each row is in the group of the row above; empty if the rows are not grouped
 	widgets     map[int]*rowWidget[R] // the visible ones, by their rows' index
 	widths      []float32             // as shown; 0 for hidden columns
 	list        *rowList[R]
@@ -106,35 +106,35 @@ type Table[R Row] struct {
 	clicks      clicks
 	clickTarget clickTarget
 	typing      typeAhead
-	spare       int // empty rows at the end, see makeRoom
+	spareRows   int // empty rows at the end, see makeRoom
 }
 
 // New returns a table that is sorted by the column with id sortBy.
 func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 	t := &Table[R]{columns: columns, index: map[string]int{}, widgets: map[int]*rowWidget[R]{}}
 	t.sortBy = slices.IndexFunc(columns, func(c Column[R]) bool { return c.ID == sortBy })
-	t.byDefault = t.sortBy
+	t.defaultSort = t.sortBy
 	t.widths, t.dragged, t.hidden = make([]float32, len(columns)), make([]float32, len(columns)), make([]bool, len(columns))
 	t.hideExtra()
 	t.list = newRowList(t)
 	t.header = newHeader(t)
-	t.body = container.New(headed{}, t.header, container.NewThemeOverride(t.list, dense{}))
+	t.body = container.New(headerAboveList{}, t.header, container.NewThemeOverride(t.list, dense{}))
 	t.ExtendBaseWidget(t)
 	return t
 }
 
-// headed places the header above the list. Fyne's border layout would use the padding
+// headerAboveList places the header above the list. Fyne's border layout would use the padding
 // of whatever theme is current at that moment.
-type headed struct{}
+type headerAboveList struct{}
 
 // MinSize implements fyne.Layout.
-func (headed) MinSize(o []fyne.CanvasObject) fyne.Size {
+func (headerAboveList) MinSize(o []fyne.CanvasObject) fyne.Size {
 	header, list := o[0].MinSize(), o[1].MinSize()
 	return fyne.NewSize(max(header.Width, list.Width), header.Height+list.Height)
 }
 
 // Layout implements fyne.Layout.
-func (headed) Layout(o []fyne.CanvasObject, s fyne.Size) {
+func (headerAboveList) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	height := o[0].MinSize().Height
 	o[0].Resize(fyne.NewSize(s.Width, height))
 	o[1].Move(fyne.NewPos(0, height))
@@ -146,7 +146,7 @@ func (t *Table[R]) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpl
 
 // Resize implements fyne.CanvasObject. It distributes the width among the columns.
 func (t *Table[R]) Resize(s fyne.Size) {
-	t.share(s.Width)
+	t.distributeWidth(s.Width)
 	t.BaseWidget.Resize(s)
 	t.header.Refresh()
 	t.RefreshRows()
@@ -156,18 +156,18 @@ func (t *Table[R]) Resize(s fyne.Size) {
 // pointer: rows that appear or disappear above do not move it.
 func (t *Table[R]) SetRows(rows []R) {
 	anchor, at := t.anchor()
-	under, before := t.place(t.hovered), len(t.rows)
+	under, before := t.rowOffset(t.hovered), len(t.rows)
 	t.rows = append(t.rows[:0], rows...)
-	t.arrange()
+	t.sortRows()
 	if t.wantFirst {
-		t.chooseFirst()
+		t.selectFirst()
 	}
 	if len(t.rows) != before {
 		t.list.Refresh() // the list is longer or shorter
 	} else {
 		t.RefreshRows()
 	}
-	t.hold(anchor, at, under)
+	t.restoreAnchor(anchor, at, under)
 }
 
 // Update redraws a row that changed in place. It does nothing and returns false if the
@@ -195,7 +195,7 @@ func (t *Table[R]) Dim(dim bool) {
 // RefreshRows redraws the visible cells that changed, after rows changed in place. It
 // does not refresh the list, which would redraw every text.
 func (t *Table[R]) RefreshRows() {
-	if t.spare > 0 && t.hovered == "" {
+	if t.spareRows > 0 && t.hovered == "" {
 		t.makeRoom(0)
 	}
 	first := int(t.list.GetScrollOffset()/RowHeight) - 1
@@ -209,20 +209,20 @@ func (t *Table[R]) RefreshRows() {
 	}
 }
 
-// take records the widget in which the list shows a row.
-func (t *Table[R]) take(i int, w *rowWidget[R]) {
+// setWidget records the widget in which the list shows a row.
+func (t *Table[R]) setWidget(i int, w *rowWidget[R]) {
 	if t.widgets[w.index] == w {
 		delete(t.widgets, w.index)
 	}
 	t.widgets[i] = w
 }
 
-// arrange sorts and groups the rows and indexes their keys.
-func (t *Table[R]) arrange() {
+// sortRows sorts and groups the rows and indexes their keys.
+func (t *Table[R]) sortRows() {
 	if t.sortBy >= 0 && t.columns[t.sortBy].Compare != nil {
 		slices.SortFunc(t.rows, func(a, b R) int { return cmp.Or(t.compare(a, b), cmp.Compare(a.Key(), b.Key())) })
 	}
-	t.gather()
+	t.groupRows()
 	clear(t.index)
 	for i, r := range t.rows {
 		t.index[r.Key()] = i
@@ -263,23 +263,23 @@ func (t *Table[R]) Sorting() (column string, down bool) {
 // Sort sorts by the column with that ID.
 func (t *Table[R]) Sort(column string, down bool) {
 	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == column && c.Compare != nil })
-	if i < 0 || t.hidden[i] && i != t.byDefault {
+	if i < 0 || t.hidden[i] && i != t.defaultSort {
 		return
 	}
 	t.sortBy, t.down = i, down
-	t.arrange()
+	t.sortRows()
 	t.header.Refresh()
 	t.RefreshRows()
 	t.reveal()
 }
 
-// cycle does what a click on a header does: sort ascending, then descending, then the
+// cycleSorting does what a click on a header does: sort ascending, then descending, then the
 // initial order.
-func (t *Table[R]) cycle(column int) {
+func (t *Table[R]) cycleSorting(column int) {
 	switch c := t.columns[column]; {
 	case c.Compare == nil:
-	case column == t.sortBy && t.down && t.byDefault >= 0:
-		t.Sort(t.columns[t.byDefault].ID, false)
+	case column == t.sortBy && t.down && t.defaultSort >= 0:
+		t.Sort(t.columns[t.defaultSort].ID, false)
 	default:
 		t.Sort(c.ID, column == t.sortBy && !t.down)
 	}
@@ -307,12 +307,12 @@ func (t *Table[R]) Selected() (r R, ok bool) {
 // Select selects the row with key and scrolls to it. If there is no such row yet, it is
 // selected when it appears.
 func (t *Table[R]) Select(key string) {
-	t.choose(key)
+	t.setSelected(key)
 	t.reveal()
 }
 
-// choose selects without scrolling.
-func (t *Table[R]) choose(key string) {
+// setSelected selects without scrolling.
+func (t *Table[R]) setSelected(key string) {
 	t.wantFirst, t.typing = false, typeAhead{}
 	if t.selected == key {
 		return
@@ -324,12 +324,12 @@ func (t *Table[R]) choose(key string) {
 	}
 }
 
-// chooseFirst selects the first row, or the first that appears, if the selected row is
+// selectFirst selects the first row, or the first that appears, if the selected row is
 // not shown.
-func (t *Table[R]) chooseFirst() {
+func (t *Table[R]) selectFirst() {
 	t.wantFirst = len(t.rows) == 0
 	if _, ok := t.Selected(); !ok && !t.wantFirst {
-		t.choose(t.rows[0].Key())
+		t.setSelected(t.rows[0].Key())
 	}
 }
 

@@ -52,7 +52,7 @@ func TestCellsStandInTheirColumns(t *testing.T) {
 	table.SetRows([]row{"x"})
 	w.show(0)
 	for _, width := range []float32{200, 900, 600, 300, 900, 180} {
-		table.share(width)
+		table.distributeWidth(width)
 		w.Resize(fyne.NewSize(width, RowHeight))
 		w.paint()
 		x := float32(0)
@@ -73,7 +73,7 @@ func TestMarksAreSaidInAColumnThatIsShown(t *testing.T) {
 	table := New([]Column[row]{column("a", 60, 1), marks, column("c", 60, 0)}, "a")
 	table.SetRows([]row{"new", "old"})
 	texts := func(index int) (out []string) {
-		table.share(300)
+		table.distributeWidth(300)
 		w := newRowWidget(table)
 		w.show(index)
 		for _, v := range w.cells {
@@ -129,11 +129,11 @@ func TestTheSelectedRowKeepsItsTintAtItsEdge(t *testing.T) {
 func TestColumnsGiveWay(t *testing.T) {
 	test.NewTempApp(t)
 	table := New([]Column[row]{column("a", 100, 1), column("b", 60, 0), column("c", 200, 2), column("d", 60, 0)}, "a")
-	table.share(300)
+	table.distributeWidth(300)
 	if got, want := table.widths, []float32{60, 60, 120, 60}; !slices.Equal(got, want) {
 		t.Errorf("widths %v; want %v", got, want)
 	}
-	table.share(50)
+	table.distributeWidth(50)
 	if got, want := table.widths, []float32{narrowest, 60, narrowest, 60}; !slices.Equal(got, want) {
 		t.Errorf("widths %v; want %v", got, want)
 	}
@@ -150,14 +150,14 @@ func TestRowsStayUnderThePointerInAShortList(t *testing.T) {
 	table.widgets[1].MouseIn(nil)
 	for _, rows := range [][]row{{"b", "c", "d"}, {"a", "b", "c", "d", "e"}, {"b", "c", "d", "e"}} {
 		table.SetRows(rows)
-		if got := table.place("d"); got != RowHeight {
+		if got := table.rowOffset("d"); got != RowHeight {
 			t.Errorf("%v: d is at %v, and the pointer at %v", rows, got, RowHeight)
 		}
 	}
 	table.widgets[table.index["d"]].MouseOut()
 	table.RefreshRows()
-	if got := table.list.GetScrollOffset(); got != 0 || table.spare != 0 {
-		t.Errorf("the pointer has left: scrolled to %v, %d empty rows", got, table.spare)
+	if got := table.list.GetScrollOffset(); got != 0 || table.spareRows != 0 {
+		t.Errorf("the pointer has left: scrolled to %v, %d empty rows", got, table.spareRows)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestAClickIsForTheRowThatWasThere(t *testing.T) {
 	table.SetRows([]row{"a", "b", "c", "d"})
 	table.widgets[1].MouseIn(nil)
 	table.SetRows([]row{"b", "c", "d"})
-	if got := table.place("b"); got != 0 {
+	if got := table.rowOffset("b"); got != 0 {
 		t.Fatalf("b is at %v: it did not move", got)
 	}
 	click := func(x float32) *fyne.PointEvent { // each elsewhere, or it is a second click
@@ -236,7 +236,7 @@ func TestThePointerIsShownWhereItMoves(t *testing.T) {
 // Without the pointer what is read stays where it is: the selected row, or where that
 // is not seen the first that is.
 func TestWhatIsReadStaysWhereItIs(t *testing.T) {
-	table := sized(t, 200, column("a", 60, 1))
+	table := newSizedTable(t, 200, column("a", 60, 1))
 	var rows []row
 	for i := range 100 {
 		rows = append(rows, row(fmt.Sprintf("%02d", i)))
@@ -244,11 +244,11 @@ func TestWhatIsReadStaysWhereItIs(t *testing.T) {
 	with := func(more ...row) []row { return append(slices.Clone(rows), more...) }
 	for selected, stays := range map[row]row{"": "20", "24": "24", "50": "20", "05": "20", "nothing": "20"} {
 		table.SetRows(rows)
-		table.choose(string(selected))
+		table.setSelected(string(selected))
 		table.list.ScrollToOffset(20*RowHeight + 7)
-		before := table.place(string(stays))
+		before := table.rowOffset(string(stays))
 		table.SetRows(with("04 more", "19 more", "22 more", "23 more", "60 more"))
-		if got := table.place(string(stays)); got != before {
+		if got := table.rowOffset(string(stays)); got != before {
 			t.Errorf("%q is selected: %s is at %v; want %v, where it was", selected, stays, got, before)
 		}
 	}
@@ -257,7 +257,7 @@ func TestWhatIsReadStaysWhereItIs(t *testing.T) {
 // Fyne would hold back the clicks of what takes double ones: a row could be selected,
 // and a column sort, 300 ms later.
 func TestNothingWaitsForASecondClick(t *testing.T) {
-	table := sized(t, 200, column("a", 60, 1))
+	table := newSizedTable(t, 200, column("a", 60, 1))
 	for _, o := range []fyne.Tappable{table.widgets[0], table.header} {
 		if _, waits := o.(fyne.DoubleTappable); waits {
 			t.Errorf("a click on a %T waits for a second", o)
@@ -331,7 +331,7 @@ func TestKeysMoveByRowsAndPages(t *testing.T) {
 		if want := rows[step.want]; r != want {
 			t.Errorf("%s leads to %q; want %q", step.key, r, want)
 		}
-		if y := table.place(string(r)); y < 0 || y+RowHeight > table.list.Size().Height {
+		if y := table.rowOffset(string(r)); y < 0 || y+RowHeight > table.list.Size().Height {
 			t.Errorf("%s: the selected row is at %v, out of sight", step.key, y)
 		}
 	}
@@ -346,7 +346,7 @@ func TestKeysMoveByRowsAndPages(t *testing.T) {
 	}
 	seen := func(what string) {
 		t.Helper()
-		if y := table.place("00"); y < 0 || y+RowHeight > table.list.Size().Height {
+		if y := table.rowOffset("00"); y < 0 || y+RowHeight > table.list.Size().Height {
 			t.Errorf("%s: the selected row is at %v, out of sight", what, y)
 		}
 	}
@@ -387,15 +387,15 @@ func TestSortAndSelection(t *testing.T) {
 	}
 }
 
-// plain has a colour for every name.
-type plain struct{ fyne.Theme }
+// singleColorTheme has a colour for every name.
+type singleColorTheme struct{ fyne.Theme }
 
-func (plain) Color(fyne.ThemeColorName, fyne.ThemeVariant) color.Color { return color.Black }
+func (singleColorTheme) Color(fyne.ThemeColorName, fyne.ThemeVariant) color.Color { return color.Black }
 
-// sized is a table on a canvas of that width, with some rows.
-func sized(t *testing.T, width float32, columns ...Column[row]) *Table[row] {
+// newSizedTable is a table on a canvas of that width, with some rows.
+func newSizedTable(t *testing.T, width float32, columns ...Column[row]) *Table[row] {
 	t.Helper()
-	test.NewTempApp(t).Settings().SetTheme(plain{theme.DefaultTheme()})
+	test.NewTempApp(t).Settings().SetTheme(singleColorTheme{theme.DefaultTheme()})
 	table := New(columns, "a")
 	w := test.NewTempWindow(t, table)
 	w.SetPadded(false)
@@ -404,18 +404,18 @@ func sized(t *testing.T, width float32, columns ...Column[row]) *Table[row] {
 	return table
 }
 
-func header1(x float32) *fyne.PointEvent {
+func headerClick(x float32) *fyne.PointEvent {
 	return &fyne.PointEvent{Position: fyne.NewPos(x, 10), AbsolutePosition: fyne.NewPos(x, 10)}
 }
 
 func TestAHeaderSortsUpDownAndAsAtFirst(t *testing.T) {
-	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 0))
+	table := newSizedTable(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 0))
 	for i, want := range []struct {
 		x      float32
 		column string
 		down   bool
 	}{{150, "b", false}, {150, "b", true}, {150, "a", false}, {50, "a", true}, {50, "a", false}, {250, "c", false}, {150, "b", false}} {
-		table.header.Tapped(header1(want.x))
+		table.header.Tapped(headerClick(want.x))
 		if column, down := table.Sorting(); column != want.column || down != want.down {
 			t.Errorf("click %d: sorted by %s, down %v; want %s, %v", i, column, down, want.column, want.down)
 		}
@@ -423,7 +423,7 @@ func TestAHeaderSortsUpDownAndAsAtFirst(t *testing.T) {
 }
 
 func TestAnEdgeIsDraggedAndStaysUnderThePointer(t *testing.T) {
-	table := sized(t, 400, column("a", 100, 1), column("b", 100, 0), column("c", 100, 3))
+	table := newSizedTable(t, 400, column("a", 100, 1), column("b", 100, 0), column("c", 100, 3))
 	want := func(what string, widths ...float32) {
 		t.Helper()
 		if !slices.Equal(table.widths, widths) {
@@ -433,7 +433,7 @@ func TestAnEdgeIsDraggedAndStaysUnderThePointer(t *testing.T) {
 	want("at first", 125, 100, 175)
 	drag := func(x float32, by ...float32) {
 		for _, dx := range by {
-			table.header.Dragged(&fyne.DragEvent{PointEvent: *header1(x), Dragged: fyne.NewDelta(dx, 0)})
+			table.header.Dragged(&fyne.DragEvent{PointEvent: *headerClick(x), Dragged: fyne.NewDelta(dx, 0)})
 		}
 		table.header.DragEnd()
 	}
@@ -447,16 +447,16 @@ func TestAnEdgeIsDraggedAndStaysUnderThePointer(t *testing.T) {
 	want("no edge there", 125, 235, 40)
 	table.SetColumns(Columns{})
 	want("reset", 125, 100, 175)
-	table.share(3000)
+	table.distributeWidth(3000)
 	drag(table.widths[0]+table.widths[1], 2000)
 	want("as wide as columns become", 775, widest, 1225)
 }
 
 func TestAnEdgeFitsItsColumnToTheCells(t *testing.T) {
-	table := sized(t, 800, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
+	table := newSizedTable(t, 800, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
 	table.SetRows([]row{"a", "quite a long text that a hundred do not hold"})
 	for range 2 {
-		table.header.Tapped(header1(100))
+		table.header.Tapped(headerClick(100))
 	}
 	whole := fyne.MeasureText("quite a long text that a hundred do not hold", 14, fyne.TextStyle{}).Width
 	if got := table.widths[0]; got < whole || got > whole+3*CellPadding {
@@ -475,7 +475,7 @@ func TestAnEdgeFitsItsColumnToTheCells(t *testing.T) {
 }
 
 func TestColumnsAreHiddenAndTheLastIsNot(t *testing.T) {
-	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
+	table := newSizedTable(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
 	item := func(label string) *fyne.MenuItem {
 		for _, i := range table.columnsMenu().Items {
 			if i.Label == label {
@@ -503,17 +503,17 @@ func TestColumnsAreHiddenAndTheLastIsNot(t *testing.T) {
 		}
 	}
 	item("Reset columns").Action()
-	if got := table.shown(); got != 3 {
+	if got := table.shownColumns(); got != 3 {
 		t.Errorf("%d columns after a reset; want 3", got)
 	}
 }
 
 func TestWhatIsRememberedOfColumnsComesBackAndNonsenseDoesNot(t *testing.T) {
 	columns := []Column[row]{column("a", 100, 0), column("b", 100, 0), column("c", 100, 1)}
-	table := sized(t, 600, columns...)
+	table := newSizedTable(t, 600, columns...)
 	table.resize(1, 150)
 	table.hide(0, true)
-	next := sized(t, 600, columns...)
+	next := newSizedTable(t, 600, columns...)
 	next.SetColumns(table.Columns())
 	if !slices.Equal(next.widths, []float32{0, 150, 450}) {
 		t.Errorf("widths %v; want 0, 150, 450", next.widths)
@@ -528,7 +528,7 @@ func TestAnExtraColumnIsShownOnlyWhereItIsAskedFor(t *testing.T) {
 	extra := column("b", 100, 0)
 	extra.Extra = true
 	columns := []Column[row]{column("a", 100, 0), extra, column("c", 100, 1)}
-	table := sized(t, 600, columns...)
+	table := newSizedTable(t, 600, columns...)
 	want := func(when string, table *Table[row], widths ...float32) {
 		t.Helper()
 		if !slices.Equal(table.widths, widths) {
@@ -540,7 +540,7 @@ func TestAnExtraColumnIsShownOnlyWhereItIsAskedFor(t *testing.T) {
 	want("after an older version", table, 100, 0, 0)
 	table.SetColumns(Columns{})
 	table.hide(1, false)
-	next := sized(t, 600, columns...)
+	next := newSizedTable(t, 600, columns...)
 	next.SetColumns(table.Columns())
 	want("remembered", next, 100, 100, 400)
 	next.SetColumns(Columns{Hidden: []string{"a", "b", "c"}})
@@ -565,14 +565,14 @@ func TestAnExtraColumnIsShownOnlyWhereItIsAskedFor(t *testing.T) {
 }
 
 func TestTheHeaderIsReachedByKeys(t *testing.T) {
-	table := sized(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
+	table := newSizedTable(t, 300, column("a", 100, 0), column("b", 100, 0), column("c", 100, 1))
 	h, over := table.header, fyne.CurrentApp().Driver().CanvasForObject(table)
 	key := func(name fyne.KeyName) { h.TypedKey(&fyne.KeyEvent{Name: name}) }
 	h.FocusGained()
 	key(fyne.KeyRight)
 	key(fyne.KeyReturn)
 	h.TypedRune('-')
-	if column, _ := table.Sorting(); column != "b" || table.widths[1] != 100-byKey {
+	if column, _ := table.Sorting(); column != "b" || table.widths[1] != 100-keyResizeStep {
 		t.Errorf("sorted by %s, width %v", column, table.widths[1])
 	}
 	h.TypedRune('+')
@@ -614,7 +614,7 @@ func TestTheHeaderIsReachedByKeys(t *testing.T) {
 // Widgets that were scrolled away are not kept: the list makes new ones when it
 // likes.
 func TestOnlyWhatIsSeenIsHeldAndPainted(t *testing.T) {
-	table := sized(t, 300, column("a", 100, 0))
+	table := newSizedTable(t, 300, column("a", 100, 0))
 	rows := make([]row, 2000)
 	for i := range rows {
 		rows[i] = row(fmt.Sprintf("%04d", i))
@@ -634,7 +634,7 @@ func TestOnlyWhatIsSeenIsHeldAndPainted(t *testing.T) {
 }
 
 func TestGroupsStandTogether(t *testing.T) {
-	table := sized(t, 300, column("a", 100, 0))
+	table := newSizedTable(t, 300, column("a", 100, 0))
 	table.SetRows([]row{"b1", "a2", "c2", "a1", "c1"})
 	table.SetGroup(func(r row) string {
 		if r[0] == 'b' {
@@ -645,8 +645,8 @@ func TestGroupsStandTogether(t *testing.T) {
 	if got, want := table.Rows(), []row{"a1", "c1", "a2", "c2", "b1"}; !slices.Equal(got, want) {
 		t.Errorf("grouped: %v; want %v", got, want)
 	}
-	if want := []bool{false, true, false, true, false}; !slices.Equal(table.follows, want) {
-		t.Errorf("joined to the one above: %v; want %v", table.follows, want)
+	if want := []bool{false, true, false, true, false}; !slices.Equal(table.joinedAbove, want) {
+		t.Errorf("joined to the one above: %v; want %v", table.joinedAbove, want)
 	}
 	table.SetGroup(nil)
 	if got, want := table.Rows(), []row{"a1", "a2", "b1", "c1", "c2"}; !slices.Equal(got, want) {

@@ -14,21 +14,21 @@ type typeAhead struct {
 	at    time.Time
 }
 
-// going reports whether a character typed now continues the text.
-func (a typeAhead) going(now time.Time) bool { return a.typed != "" && now.Sub(a.at) <= typeAheadTime }
+// active reports whether a character typed now continues the text.
+func (a typeAhead) active(now time.Time) bool { return a.typed != "" && now.Sub(a.at) <= typeAheadTime }
 
 // typed handles a character typed on the list. It selects the row whose TypeAhead text
 // equals the recently typed text or begins with it. Text that matches no row is passed
 // on as a whole. A single space is a key.
 func (t *Table[R]) typed(r rune, now time.Time) {
 	words := string(r)
-	if t.typing.going(now) {
+	if t.typing.active(now) {
 		words = t.typing.typed + words
 	}
 	if words == " " {
 		return
 	}
-	if i := t.begins(words); i >= 0 {
+	if i := t.rowWithPrefix(words); i >= 0 {
 		t.Select(t.rows[i].Key())
 		t.typing = typeAhead{words, now}
 		return
@@ -41,9 +41,9 @@ func (t *Table[R]) typed(r rune, now time.Time) {
 	}
 }
 
-// begins returns the first row whose TypeAhead text equals typed, else the first whose
+// rowWithPrefix returns the first row whose TypeAhead text equals typed, else the first whose
 // text begins with it, else -1.
-func (t *Table[R]) begins(typed string) int {
+func (t *Table[R]) rowWithPrefix(typed string) int {
 	first := -1
 	if t.TypeAhead == nil {
 		return first

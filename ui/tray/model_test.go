@@ -33,7 +33,7 @@ func snapshot(listeners ...*monitor.Listener) monitor.Snapshot {
 	return monitor.Snapshot{Listeners: listeners}
 }
 
-func at(port uint16, name, project, address string) *monitor.Listener {
+func listenerAt(port uint16, name, project, address string) *monitor.Listener {
 	l := &monitor.Listener{ID: fmt.Sprint(port, address), Port: port, Project: project, User: "root", Addresses: []netip.Addr{netip.MustParseAddr(address)}}
 	if name != "" {
 		l.Owners = []monitor.Owner{{PID: 9, Name: name}}
@@ -54,8 +54,8 @@ func watching(texts ...string) watch.Rules {
 }
 
 func TestModel(t *testing.T) {
-	node, pg := at(62893, "node", "acme-web", "127.0.0.1"), at(5432, "", "", "::1")
-	elsewhere := at(62893, "nc", "", "192.168.1.5")
+	node, pg := listenerAt(62893, "node", "acme-web", "127.0.0.1"), listenerAt(5432, "", "", "::1")
+	elsewhere := listenerAt(62893, "nc", "", "192.168.1.5")
 	for _, c := range []struct {
 		name    string
 		state   State
@@ -93,7 +93,7 @@ func TestTheLevelIsFullOrEmptyOnlyWhereAllOrNoneAreOpen(t *testing.T) {
 	for open := range 12 {
 		s := State{Rules: watching("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11")}
 		for p := range open {
-			s.Snapshot.Listeners = append(s.Snapshot.Listeners, at(uint16(p+1), "x", "", "127.0.0.1"))
+			s.Snapshot.Listeners = append(s.Snapshot.Listeners, listenerAt(uint16(p+1), "x", "", "127.0.0.1"))
 		}
 		got := NewModel(s).Icon.Level
 		if (got == 0) != (open == 0) || (got == 4) != (open == 11) {
@@ -118,7 +118,7 @@ func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vite := at(63101, "vite", "shop", "127.0.0.1")
+	vite := listenerAt(63101, "vite", "shop", "127.0.0.1")
 	vite.Owners[0].Project = "shop"
 	follows, narrowed, off := watch.Rule{Match: pattern}, watching("5432")[0], watching("80")[0]
 	narrowed.Match, off.Off = pattern, true
@@ -132,7 +132,7 @@ func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
 	if got, want := lines(), []string{"○ vite shop not running", "○ 5432: vite shop not running"}; !slices.Equal(got, want) {
 		t.Errorf("nothing runs: %q, want %q", got, want)
 	}
-	if got, want := lines(vite, at(5432, "postgres", "", "127.0.0.1")), []string{"● 63101 vite · shop", "○ 5432: vite shop not running"}; !slices.Equal(got, want) {
+	if got, want := lines(vite, listenerAt(5432, "postgres", "", "127.0.0.1")), []string{"● 63101 vite · shop", "○ 5432: vite shop not running"}; !slices.Equal(got, want) {
 		t.Errorf("it runs: %q, want %q", got, want)
 	}
 	if m := NewModel(State{Rules: rules, Snapshot: snapshot(vite)}); m.Icon.Level != 2 || !strings.HasSuffix(m.Tooltip, "1 of 2 watched open") {
@@ -147,7 +147,7 @@ func TestTheLastChanges(t *testing.T) {
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
 	var changes []monitor.Event
 	for i, kind := range []monitor.Kind{monitor.Opened, monitor.Opened, monitor.ExposureChanged, monitor.OwnerChanged, monitor.Closed, monitor.Opened} {
-		changes = append(changes, monitor.Event{At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Listener: at(uint16(3000+i), "node", "", "127.0.0.1")})
+		changes = append(changes, monitor.Event{At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Listener: listenerAt(uint16(3000+i), "node", "", "127.0.0.1")})
 	}
 	var got []string
 	for _, l := range NewModel(State{Recent: changes}).Recent {

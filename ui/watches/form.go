@@ -106,7 +106,7 @@ func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Ru
 		}
 		return true
 	}
-	f.title, f.aside = widgets.NewNote(false).Whole(), widgets.NewNote(false)
+	f.title, f.aside = widgets.NewNote(false).WithoutEllipsis(), widgets.NewNote(false)
 	f.title.Size(theme.SizeNameText)
 	f.title.Segment.Style.TextStyle.Bold = true
 	changed := func() { f.submitted = false; f.aside.Set("", table.ColorMuted); f.check() }

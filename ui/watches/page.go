@@ -75,7 +75,7 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 	p.form = newWatchForm(p.save, p.leaveForm, p.isDuplicate)
 	p.empty = widgets.NewEmptyState(func() {})
 	p.undoing = newUndoBar(p.Undo)
-	p.hint, p.count = widgets.NewNote(false), widgets.NewNote(false).Whole()
+	p.hint, p.count = widgets.NewNote(false), widgets.NewNote(false).WithoutEllipsis()
 	p.Content = p.layout()
 	p.arrange()
 	return p

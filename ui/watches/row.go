@@ -259,7 +259,7 @@ func newRuleRow(p *Page) *ruleRow {
 	for i := range r.texts {
 		r.texts[i] = canvas.NewText("", color.Transparent)
 	}
-	r.mark = widgets.NewMark()
+	r.mark = widgets.NewSymbol()
 	r.text, r.more = canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
 	button := func(icon fyne.Resource, label string, do func(int)) *widgets.RowButton {
 		return widgets.NewRowButton(icon, label, func() { table.FocusOn(p.list); do(r.index) }, r.hover)
@@ -417,7 +417,7 @@ func (r *ruleRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, siz
 func (r *ruleRow) paintState(x, width float32) {
 	s := r.painted.view.state
 	y, lower := r.lines(s.more != "")
-	shape, text := widgets.SplitMark(s.text)
+	shape, text := widgets.SplitSymbol(s.text)
 	left := x
 	if shape != "" {
 		left += r.put(r.mark, shape, s.color, theme.SizeNameText, fyne.NewPos(x, y), width) + 5

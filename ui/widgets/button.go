@@ -161,14 +161,14 @@ func (r *ringRenderer) paint() {
 	r.b.Ring.CornerRadius = theme.Size(theme.SizeNameInputRadius)
 	r.b.Ring.Refresh()
 	if r.b.danger && !r.b.Disabled() {
-		r.warn()
+		r.paintLabelRed()
 	}
 }
 
-// warn makes the label red. It sets the colour of the text segments instead of using
+// paintLabelRed makes the label red. It sets the colour of the text segments instead of using
 // a theme override, because Fyne 2.8.1 never frees an object with a theme of its own,
 // or anything reachable from it, and loads the fonts again for it.
-func (r *ringRenderer) warn() {
+func (r *ringRenderer) paintLabelRed() {
 	for _, o := range r.WidgetRenderer.Objects() {
 		if words, ok := o.(*widget.RichText); ok {
 			for _, s := range words.Segments {

@@ -39,7 +39,7 @@ func Ask(window fyne.Window, title, text, yes string, do, answered func()) *Ques
 	q.PopUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(12, 10, 12, 12), container.NewVBox(words, buttons)), window.Canvas())
 	q.PopUp.Show()
 	window.Canvas().Focus(q.No)
-	q.release = TakeKeys(window.Canvas(), q.Hide)
+	q.release = CaptureKeys(window.Canvas(), q.Hide)
 	return q
 }
 
@@ -50,10 +50,10 @@ func (q *Question) Hide() {
 	q.answered()
 }
 
-// TakeKeys keeps keys that a dialog does not handle from the window below it, for
+// CaptureKeys keeps keys that a dialog does not handle from the window below it, for
 // example after a click beside the dialog's buttons. Esc calls leave. The returned
 // function returns the keys to the window.
-func TakeKeys(c fyne.Canvas, leave func()) (release func()) {
+func CaptureKeys(c fyne.Canvas, leave func()) (release func()) {
 	key, r := c.OnTypedKey(), c.OnTypedRune()
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
 		if e.Name == fyne.KeyEscape {

@@ -19,9 +19,9 @@ import (
 // to the window.
 type CopyText struct {
 	widget.Label
-	selector selector            // nil until there is a renderer
-	marks    fyne.WidgetRenderer // the renderer of selector: the highlights
-	selected bool                // has the keyboard focus and shows its selection
+	selector   selector            // nil until there is a renderer
+	highlights fyne.WidgetRenderer // the renderer of selector: the highlights
+	selected   bool                // has the keyboard focus and shows its selection
 }
 
 // selector is the internal widget of Fyne's label that selects text.
@@ -59,7 +59,7 @@ func (t *CopyText) CreateRenderer() fyne.WidgetRenderer {
 	r := &copyTextRenderer{t.Label.CreateRenderer(), t}
 	for _, o := range r.WidgetRenderer.Objects() {
 		if s, ok := o.(selector); ok {
-			t.selector, t.marks = s, s.CreateRenderer()
+			t.selector, t.highlights = s, s.CreateRenderer()
 		}
 	}
 	return r
@@ -71,14 +71,14 @@ func (t *CopyText) forward(hear func(selector)) {
 		return
 	}
 	hear(t.selector)
-	t.mark()
+	t.placeHighlights()
 	canvas.Refresh(t)
 }
 
-// mark moves the highlights to the letters: Fyne places them for a text with a border.
-func (t *CopyText) mark() {
-	t.marks.Refresh()
-	for _, m := range t.marks.Objects() {
+// placeHighlights moves the highlights to the letters: Fyne places them for a text with a border.
+func (t *CopyText) placeHighlights() {
+	t.highlights.Refresh()
+	for _, m := range t.highlights.Objects() {
 		m.Move(m.Position().AddXY(0, t.Theme().Size(theme.SizeNameInputBorder)))
 	}
 }
@@ -167,14 +167,14 @@ func (t *CopyText) TappedSecondary(e *fyne.PointEvent) {
 		return fyne.NewMenuItem(label, func() { app.Clipboard().SetContent(text) })
 	}
 	menu := fyne.NewMenu("", item(lang.L("Copy"), t.Text))
-	if part := t.Part(); part != "" {
+	if part := t.Selection(); part != "" {
 		menu.Items = []*fyne.MenuItem{item(lang.L("Copy"), part), item(lang.L("Copy all"), t.Text)}
 	}
 	widget.ShowPopUpMenuAtPosition(menu, c, e.AbsolutePosition)
 }
 
-// Part returns the visible selection, "" if there is none.
-func (t *CopyText) Part() string {
+// Selection returns the visible selection, "" if there is none.
+func (t *CopyText) Selection() string {
 	if !t.selected {
 		return ""
 	}
@@ -184,7 +184,7 @@ func (t *CopyText) Part() string {
 // SelectedText returns the text that is selected in a window, "" if there is none.
 func SelectedText(c fyne.Canvas) string {
 	if t, ok := c.Focused().(*CopyText); ok {
-		return t.Part()
+		return t.Selection()
 	}
 	return ""
 }
@@ -197,11 +197,11 @@ type copyTextRenderer struct {
 // Objects returns the highlights and the text above them.
 func (r *copyTextRenderer) Objects() []fyne.CanvasObject {
 	all := r.WidgetRenderer.Objects()
-	if r.text.marks == nil {
+	if r.text.highlights == nil {
 		return all
 	}
 	text := all[len(all)-1:]
-	if marks := r.text.marks.Objects(); len(marks) > 0 {
+	if marks := r.text.highlights.Objects(); len(marks) > 0 {
 		return slices.Concat(marks, text)
 	}
 	return text
@@ -210,8 +210,8 @@ func (r *copyTextRenderer) Objects() []fyne.CanvasObject {
 // Refresh redraws the text and the highlights.
 func (r *copyTextRenderer) Refresh() {
 	r.WidgetRenderer.Refresh()
-	if r.text.marks != nil {
-		r.text.mark()
+	if r.text.highlights != nil {
+		r.text.placeHighlights()
 	}
 }
 

@@ -86,8 +86,8 @@ func (e *FilterEntry) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-// Take appends text that was typed elsewhere in the window to the filter.
-func (e *FilterEntry) Take(r rune) {
+// Append appends text that was typed elsewhere in the window to the filter.
+func (e *FilterEntry) Append(r rune) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil && !ShowKeysOn(c, r) {
 		c.Focus(e)
 		e.CursorColumn = len([]rune(e.Text)) // a filter that was set rather than typed leaves it at the beginning

@@ -171,7 +171,7 @@ func labelWidth(groups []KeyGroup) float32 {
 func keyList(g KeyGroup, label float32) fyne.CanvasObject {
 	title := canvas.NewText(g.Title, theme.Color(theme.ColorNameForeground))
 	title.TextStyle.Bold = true
-	lines := container.New(FactRows{Label: label})
+	lines := container.New(LabelledRows{Label: label})
 	for _, b := range g.Bindings {
 		words := canvas.NewText(b.Label, theme.Color(table.ColorMuted))
 		keys := canvas.NewText(b.Names(), theme.Color(theme.ColorNameForeground))

@@ -41,27 +41,27 @@ func Relayout(c *fyne.Container) {
 	}
 }
 
-// FactRows lays out pairs of a label and a value. A value may take several lines; the
+// LabelledRows lays out pairs of a label and a value. A value may take several lines; the
 // label stands beside the first one. Even gives all single-line values the same height,
 // whatever their font.
-type FactRows struct {
-	Label float32
-	Even  bool
+type LabelledRows struct {
+	Label        float32
+	EqualHeights bool
 }
 
 // Overlap is the part of the padding of Fyne's labels that is removed.
 const Overlap = 6
 
 // height returns the height that a value needs at its width.
-func (f FactRows) height(value fyne.CanvasObject) float32 {
+func (f LabelledRows) height(value fyne.CanvasObject) float32 {
 	height := value.MinSize().Height
-	if f.Even {
+	if f.EqualHeights {
 		height = max(height, fyne.MeasureText("x", theme.Size(theme.SizeNameText), fyne.TextStyle{}).Height+2*theme.Size(theme.SizeNameInnerPadding))
 	}
 	return height
 }
 
-func (f FactRows) MinSize(o []fyne.CanvasObject) fyne.Size {
+func (f LabelledRows) MinSize(o []fyne.CanvasObject) fyne.Size {
 	s := fyne.NewSize(f.Label, Overlap)
 	for i := 1; i < len(o); i += 2 {
 		m := o[i].MinSize()
@@ -71,7 +71,7 @@ func (f FactRows) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return s
 }
 
-func (f FactRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
+func (f LabelledRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	y := float32(0)
 	for i := 1; i < len(o); i += 2 {
 		label, value := o[i-1], o[i]

@@ -44,8 +44,8 @@ func (l *Link) paint() {
 	l.ring.Refresh()
 }
 
-// Say sets the link's text.
-func (l *Link) Say(label string) {
+// SetText sets the link's text.
+func (l *Link) SetText(label string) {
 	if l.Text.Text != label {
 		l.Text.Text = label
 		l.BaseWidget.Refresh()

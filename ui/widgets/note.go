@@ -36,8 +36,8 @@ func NewNote(wrap bool) *Note {
 // Size sets the text size.
 func (n *Note) Size(name fyne.ThemeSizeName) { n.Segment.Style.SizeName = name }
 
-// Whole disables the ellipsis and returns n.
-func (n *Note) Whole() *Note {
+// WithoutEllipsis disables the ellipsis and returns n.
+func (n *Note) WithoutEllipsis() *Note {
 	n.text.Truncation = fyne.TextTruncateOff
 	return n
 }

@@ -12,9 +12,9 @@ import (
 	"porthole/ui/table"
 )
 
-// following is a text that follows the theme. A canvas.Text alone keeps the colour it
+// themedText is a text that follows the theme. A canvas.Text alone keeps the colour it
 // was created with.
-type following struct {
+type themedText struct {
 	widget.BaseWidget
 	text  *canvas.Text
 	color fyne.ThemeColorName
@@ -23,19 +23,19 @@ type following struct {
 // Follow returns an object that shows t in the theme's colour of that name, also after
 // the theme changes.
 func Follow(t *canvas.Text, name fyne.ThemeColorName) fyne.CanvasObject {
-	f := &following{text: t, color: name}
+	f := &themedText{text: t, color: name}
 	f.ExtendBaseWidget(f)
 	return f
 }
 
 // CreateRenderer implements fyne.Widget.
-func (f *following) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(f.text) }
+func (f *themedText) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(f.text) }
 
 // Visible implements fyne.CanvasObject. It reports the visibility of the text.
-func (f *following) Visible() bool { return f.text.Visible() }
+func (f *themedText) Visible() bool { return f.text.Visible() }
 
 // Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
-func (f *following) Refresh() {
+func (f *themedText) Refresh() {
 	f.text.Color = theme.Color(f.color)
 	f.BaseWidget.Refresh()
 }
@@ -64,16 +64,16 @@ func NewMono(text string) *CopyText {
 	return l
 }
 
-// NewMark returns a text for the symbol that marks a state. It is monospaced, because
+// NewSymbol returns a text for the symbol that marks a state. It is monospaced, because
 // only that font has all the symbols.
-func NewMark() *canvas.Text {
+func NewSymbol() *canvas.Text {
 	t := canvas.NewText("", color.Transparent)
 	t.TextStyle.Monospace = true
 	return t
 }
 
-// SplitMark splits the text of a state into its symbol and its words.
-func SplitMark(state string) (mark, words string) {
+// SplitSymbol splits the text of a state into its symbol and its words.
+func SplitSymbol(state string) (mark, words string) {
 	mark, words, found := strings.Cut(state, " ")
 	if !found {
 		return "", state

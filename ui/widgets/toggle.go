@@ -92,13 +92,13 @@ func (t *Toggle) paint() {
 		}
 	}
 	t.track.FillColor, t.track.StrokeColor, t.knob.FillColor = theme.Color(fill), theme.Color(line), theme.Color(knob)
-	t.place()
+	t.placeKnob()
 	t.track.Refresh()
 	t.knob.Refresh()
 }
 
-// place moves the knob to the left or the right.
-func (t *Toggle) place() {
+// placeKnob moves the knob to the left or the right.
+func (t *Toggle) placeKnob() {
 	const size = toggleHeight - 2*toggleMargin
 	x := float32(toggleMargin)
 	if t.On {
@@ -138,7 +138,7 @@ func (t *Toggle) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessibl
 // toggleRenderer is the fyne.WidgetRenderer of a toggle.
 type toggleRenderer struct{ t *Toggle }
 
-func (r toggleRenderer) Layout(fyne.Size)   { r.t.place() }
+func (r toggleRenderer) Layout(fyne.Size)   { r.t.placeKnob() }
 func (r toggleRenderer) MinSize() fyne.Size { return fyne.NewSize(toggleWidth, toggleHeight) }
 func (r toggleRenderer) Refresh()           { r.t.paint() }
 func (r toggleRenderer) Objects() []fyne.CanvasObject {

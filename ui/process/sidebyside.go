@@ -4,18 +4,18 @@ import (
 	"fyne.io/fyne/v2"
 )
 
-// beside puts two boxes beside each other, the second a little wider, or below
+// sideBySide puts two boxes beside each other, the second a little wider, or below
 // each other where there is no room. One that is hidden takes none.
-type beside struct{ stacked bool }
+type sideBySide struct{ stacked bool }
 
-// besideFrom is the width from which two boxes stand beside each other.
+// sideBySideWidth is the width from which two boxes stand beside each other.
 const (
-	besideFrom = 600
-	besideGap  = 8
+	sideBySideWidth = 600
+	sideBySideGap   = 8
 )
 
 // MinSize is Fyne's. It is for the width of the last Layout.
-func (b *beside) MinSize(o []fyne.CanvasObject) fyne.Size {
+func (b *sideBySide) MinSize(o []fyne.CanvasObject) fyne.Size {
 	var s fyne.Size
 	for _, x := range o {
 		if m := x.MinSize(); x.Visible() {
@@ -31,9 +31,9 @@ func (b *beside) MinSize(o []fyne.CanvasObject) fyne.Size {
 }
 
 // Layout implements fyne.Layout.
-func (b *beside) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	b.stacked = s.Width < besideFrom
-	left := (s.Width - besideGap) * 0.44
+func (b *sideBySide) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	b.stacked = s.Width < sideBySideWidth
+	left := (s.Width - sideBySideGap) * 0.44
 	switch {
 	case !o[1].Visible():
 		o[0].Resize(s)
@@ -45,7 +45,7 @@ func (b *beside) Layout(o []fyne.CanvasObject, s fyne.Size) {
 		o[1].Resize(fyne.NewSize(s.Width, max(s.Height-height, o[1].MinSize().Height)))
 	default:
 		o[0].Resize(fyne.NewSize(left, s.Height))
-		o[1].Move(fyne.NewPos(left+besideGap, 0))
-		o[1].Resize(fyne.NewSize(s.Width-left-besideGap, s.Height))
+		o[1].Move(fyne.NewPos(left+sideBySideGap, 0))
+		o[1].Resize(fyne.NewSize(s.Width-left-sideBySideGap, s.Height))
 	}
 }
