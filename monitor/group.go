@@ -138,6 +138,7 @@ func newListener(members []socketState, id string) *Listener {
 	l.Exposure = widestExposure(l.Addresses)
 	if p, ok := l.Principal(); ok {
 		l.OwnerUnknown, l.CgroupInfo = "", CgroupInfo{}
+		l.User = cmp.Or(p.User, l.User) // a server opens the port as root and becomes another user
 		l.Project = p.Project
 	}
 	return l

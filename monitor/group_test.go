@@ -157,6 +157,12 @@ func TestGroupFields(t *testing.T) {
 	second.owners[0].Project, first.owners[0].Project = "shop", "shop"
 	first.unknown = OwnerUnknown{Reason: "a reason that a visible owner overrides"}
 
+	for _, owners := range [][]Owner{first.owners, second.owners} {
+		for i := range owners {
+			owners[i].User = ""
+		}
+	}
+
 	l := group([]socketState{first, second}, nil)[0]
 	if l.Exposure != ExposureNetwork || !l.Since.Equal(early) || l.User != "alice" || l.Project != "shop" || l.OwnerUnknown != "" {
 		t.Errorf("exposure %s, since %v, user %q, project %q, reason %q; want network, the earliest, alice, shop, no reason",
@@ -166,6 +172,12 @@ func TestGroupFields(t *testing.T) {
 		if got := l.Sockets[i].Owners; !slices.Equal(got, want) {
 			t.Errorf("owners of the socket at %s = %v, want %v", l.Sockets[i].Address, got, want)
 		}
+	}
+
+	second.owners[0].User, second.owners[1].User = "tor", "tor" // bound as root, then became tor
+	first.owners, first.socket.User = second.owners, "root"
+	if l := group([]socketState{first, second}, nil)[0]; l.User != "tor" {
+		t.Errorf("user %q, want that of the process", l.User)
 	}
 
 	pair := []socketState{at(4, "127.0.0.1"), at(5, "::1")}

@@ -96,7 +96,7 @@ type Listener struct {
 	Port         uint16       `json:"port"`
 	Addresses    []netip.Addr `json:"addresses"` // sorted, without duplicates
 	Exposure     Exposure     `json:"exposure"`
-	User         string       `json:"user,omitempty"` // user of the sockets
+	User         string       `json:"user,omitempty"` // user of the principal owner; of the sockets if it is unknown
 	Owners       []Owner      `json:"owners"`         // the principal owner first
 	Sockets      []HeldSocket `json:"sockets"`
 	OwnerUnknown string       `json:"owner_unknown,omitempty"` // the reason why no owner is visible; "" if there are owners

@@ -33,6 +33,7 @@ var roles = map[string]func(){
 	"parent":           child.Reporting(playParent),
 	"prefork":          child.Reporting(playPrefork),
 	"reloader":         playReloader,
+	"become nobody":    child.Reporting(playBecomeNobody),
 	"taker":            child.Reporting(playTaker),
 	"main thread ends": playMainThreadEnds,
 	"observer":         child.Reporting(playObserver),
@@ -182,6 +183,18 @@ func loopbackUp() error {
 
 // kept protects files from the garbage collector, which would close them.
 var kept []any
+
+// playBecomeNobody listens and becomes another user, as servers do that root starts.
+func playBecomeNobody() report {
+	r := playListen()
+	if err := syscall.Setgid(65534); err != nil {
+		child.Fail(err)
+	}
+	if err := syscall.Setuid(65534); err != nil {
+		child.Fail(err)
+	}
+	return r
+}
 
 // addressesVariable has addresses for a child whose command line names none.
 const addressesVariable = "PORTHOLE_TEST_ADDRESSES"

@@ -172,6 +172,18 @@ func TestListenerOfAnotherUser(t *testing.T) {
 	}
 }
 
+// A server that root started opens its port and becomes another user: that user runs it.
+func TestServerThatBecameAnotherUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root to become another user")
+	}
+	c := begin(t, "become nobody", with("127.0.0.1:0"))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
+	if l.User != "nobody" || l.Owners[0].User != "nobody" || l.Sockets[0].UID != 0 {
+		t.Errorf("user %q, owner's user %q, the socket's user ID %d; want nobody, nobody and 0", l.User, l.Owners[0].User, l.Sockets[0].UID)
+	}
+}
+
 func TestProcWithHidepid(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to mount /proc with hidepid=2 and run as another user")
