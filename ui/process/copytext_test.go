@@ -12,7 +12,7 @@ import (
 	"porthole/ui/widgets"
 )
 
-// newCommandWindow is a process window with a long command, and that.
+// newCommandWindow opens a process window with a long command.
 func newCommandWindow(t *testing.T) (*desk, *Window) {
 	t.Helper()
 	d := newDesk(t)
@@ -25,7 +25,7 @@ func newCommandWindow(t *testing.T) (*desk, *Window) {
 	return d, p
 }
 
-// countHighlights are the places in which a text shows that it is selected.
+// countHighlights returns the number of visible selection highlights of a text.
 func countHighlights(text *widgets.CopyText) (n int) {
 	all := test.WidgetRenderer(text).Objects()
 	for _, o := range all[:len(all)-1] {
@@ -36,69 +36,69 @@ func countHighlights(text *widgets.CopyText) (n int) {
 	return n
 }
 
-func TestTheMouseSelectsAPartOfACommandAndCtrlCCopiesIt(t *testing.T) {
+func TestCommandSelectionIsCopied(t *testing.T) {
 	d, p := newCommandWindow(t)
 	text := p.command
 	if n := countHighlights(text); n != 0 {
-		t.Fatalf("%d places are marked before anything was selected", n)
+		t.Fatalf("got %d highlights before a selection, want 0", n)
 	}
 	uitest.Drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
 	part := text.Selection()
 	if !strings.HasPrefix(part, "node --flag value") || !strings.HasPrefix(text.Text, part) || part == text.Text {
-		t.Fatalf("selected %q", part)
+		t.Fatalf("selected %q, want a part of the command from its start", part)
 	}
 	if n := countHighlights(text); n != 2 {
-		t.Errorf("%d places are marked; want those in two lines", n)
+		t.Errorf("got %d highlights, want 2 (one for each line)", n)
 	}
 	for y := float32(9); y < 20; y++ { // all of the first line
 		uitest.Drag(text, fyne.NewPos(0, y), fyne.NewPos(30, y))
 		if got := text.Selection(); !strings.HasPrefix(got, "no") {
-			t.Errorf("selected %q, %v below the top; want a part of the first line", got, y)
+			t.Errorf("selected %q at y = %v, want a part of the first line", got, y)
 		}
 	}
 	uitest.Drag(text, fyne.NewPos(0, 12), fyne.NewPos(300, 32))
 	uitest.Shortcut(p.window, widgets.CopyKeys.Shortcut())
 	d.Want("asked", d.Asked, []string{"copy " + part})
-	text.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(20, 12), AbsolutePosition: fyne.NewPos(60, 400)}) // the helper of Fyne's test takes the focus away
+	text.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(20, 12), AbsolutePosition: fyne.NewPos(60, 400)}) // Fyne's test helper would take the focus away
 	d.ChooseIn(p.window, "Copy all")
 	if got := d.App.Clipboard().Content(); got != text.Text {
-		t.Errorf("Copy all copied %q", got)
+		t.Errorf("Copy all: got %q, want the whole command", got)
 	}
 	text.SetText("npm start")
 	if part := text.Selection(); part != "" || countHighlights(text) != 0 {
-		t.Errorf("another text has %q selected", part)
+		t.Errorf("after the text changed: got selection %q, want none", part)
 	}
 }
 
-func TestADoubleClickSelectsAWord(t *testing.T) {
+func TestDoubleClickSelectsWord(t *testing.T) {
 	_, p := newCommandWindow(t)
 	e := &desktop.MouseEvent{Button: desktop.MouseButtonPrimary}
 	e.Position = fyne.NewPos(20, 12)
 	p.command.MouseDown(e)
 	p.command.DoubleTapped(&fyne.PointEvent{Position: e.Position})
 	if part := p.command.Selection(); part != "node" {
-		t.Errorf("selected %q; want node", part)
+		t.Errorf("got selection %q, want node", part)
 	}
 }
 
-// Fyne's own text keeps every key from the window, and is an unseen Tab stop.
-func TestATextThatHasTheKeyboardLeavesItToTheWindow(t *testing.T) {
+// Fyne's own selectable label swallows all keys and is an invisible Tab stop.
+func TestFocusedTextPassesKeysToWindow(t *testing.T) {
 	d, p := newCommandWindow(t)
 	c := p.window.Canvas()
 	for range 30 {
 		c.FocusNext()
 		if _, ok := c.Focused().(*widgets.CopyText); ok {
-			t.Fatal("Tab stops at a text")
+			t.Fatal("Tab stops at a text, want it to be skipped")
 		}
 	}
 	uitest.Drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
 	c.Focus(p.stopButton)
 	if p.command.Selection() != "" || countHighlights(p.command) != 0 {
-		t.Error("a text shows that it is selected while something else has the keyboard")
+		t.Error("the text still shows its selection without the keyboard focus")
 	}
 	uitest.Drag(p.command, fyne.NewPos(0, 12), fyne.NewPos(100, 12))
 	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if len(d.processes) != 0 {
-		t.Error("Esc does not close the window while its text is selected")
+		t.Error("Esc with selected text did not close the window")
 	}
 }

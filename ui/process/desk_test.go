@@ -15,18 +15,18 @@ import (
 	"porthole/ui/widgets"
 )
 
-// desk is some process windows, and what they asked for.
+// desk holds process windows and records their requests.
 type desk struct {
 	uitest.Desk
 	processes map[string]*Window // by Key
 	history   History
 	context   Context
-	maxSize   fyne.Size // of the screen; zero: all sizes fit
+	maxSize   fyne.Size // of the screen; zero for no limit
 }
 
 func newDesk(t testing.TB) *desk { return newDeskWithHistory(t, nil) }
 
-// newDeskWithHistory is newDesk with a history.
+// newDeskWithHistory returns a desk whose windows use a history.
 func newDeskWithHistory(t testing.TB, memory History) *desk {
 	t.Helper()
 	return &desk{Desk: uitest.NewDesk(t, uitheme.Theme{}), processes: map[string]*Window{}, history: memory}
@@ -48,7 +48,7 @@ func (d *desk) OpenProcess(l *monitor.Listener) {
 	p.window.Show()
 }
 
-// showSnapshot shows the windows the next snapshot.
+// showSnapshot shows the next snapshot in all windows.
 func (d *desk) showSnapshot(listeners ...*monitor.Listener) {
 	u := d.Next(listeners...)
 	for _, p := range d.processes {
@@ -56,14 +56,14 @@ func (d *desk) showSnapshot(listeners ...*monitor.Listener) {
 	}
 }
 
-// ShowProbe shows the windows the answer to a probe.
+// ShowProbe shows the result of a probe in all windows.
 func (d *desk) ShowProbe(r probe.Result) {
 	for _, p := range d.processes {
 		p.ShowProbe(r)
 	}
 }
 
-// ProbeRequest returns what the windows want to know.
+// ProbeRequest returns the probe request of all windows.
 func (d *desk) ProbeRequest() (r probe.Request) {
 	for _, p := range d.processes {
 		p.AddTo(&r)
@@ -71,7 +71,7 @@ func (d *desk) ProbeRequest() (r probe.Request) {
 	return r
 }
 
-// answerProbe shows the answer to a probe of one listener, one second after the last.
+// answerProbe shows the result of a probe of one listener, one second after the last.
 func (d *desk) answerProbe(l *monitor.Listener, st connection.State, live monitor.ProcessState) {
 	d.At = d.At.Add(time.Second)
 	processes := map[probe.ProcessID]monitor.ProcessState{}
@@ -88,7 +88,7 @@ func (d *desk) each(do func(*Window)) {
 	}
 }
 
-// clientLines are the lines of a list of clients.
+// clientLines returns the lines of a client list.
 func clientLines(l *widgets.ClientList) (lines []string) {
 	for _, line := range l.Lines {
 		lines = append(lines, strings.TrimSpace(strings.Join(line[:], " ")))

@@ -15,10 +15,9 @@ import (
 	"porthole/ui/words"
 )
 
-// This file is what a process is, in words: the facts in its window, its command
-// and its service.
+// This file makes the list of facts about a process: its command, service and so on.
 
-// factList lists what is known; what is not has no line.
+// factList returns the labelled facts. Unknown facts are left out.
 func (p *Window) factList() fyne.CanvasObject {
 	list := container.New(widgets.LabelledRows{Label: 96})
 	label := func(words string) {

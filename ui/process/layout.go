@@ -14,8 +14,9 @@ import (
 	"porthole/ui/words"
 )
 
-// This file is how a process window is put together: what stands where, the buttons,
-// and how keys scroll it.
+// This file lays out a process window: its sections, buttons and scrolling by key.
+
+// layout returns the window's content.
 
 func (p *Window) layout() fyne.CanvasObject {
 	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.Object, p.spark.raster)
@@ -39,7 +40,7 @@ func (p *Window) layout() fyne.CanvasObject {
 	return p.scroll
 }
 
-// buttons are what can be done; what cannot is absent.
+// buttons returns the row of buttons. Actions that are not possible have no button.
 func (p *Window) buttons() fyne.CanvasObject {
 	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
 	add := func(label string, do func()) *widgets.Button {
@@ -50,7 +51,7 @@ func (p *Window) buttons() fyne.CanvasObject {
 	}
 	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(words.ClientAddress(p.listener)) })
 	browser.Importance = widget.HighImportance
-	browser.Refresh() // the row has asked it for its size already
+	browser.Refresh() // the row already asked for its size
 	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.listener)) })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
@@ -73,15 +74,15 @@ func (p *Window) buttons() fyne.CanvasObject {
 	return row
 }
 
-// listeningBox is the addresses, and below how the accept queue stands.
+// listeningBox returns the addresses with the state of the accept queue below.
 func (p *Window) listeningBox() fyne.CanvasObject {
 	p.queueBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.Object)
 	p.queueBox.Hide()
 	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, p.queueBox)
 }
 
-// scrollByKeys lets keys that nothing else has a use for scroll the story, which on a
-// small screen is longer than the window, and shows the button that has the keyboard.
+// scrollByKeys makes unused keys scroll the content, which on a small screen is taller
+// than the window, and scrolls to the focused button.
 func (p *Window) scrollByKeys() {
 	canvas := p.window.Canvas()
 	others := canvas.OnTypedKey()

@@ -21,7 +21,7 @@ import (
 	"porthole/ui/words"
 )
 
-// newTestWindow returns the window of one process that listens on 62893.
+// newTestWindow returns the window of a process that listens on 62893.
 func newTestWindow(t *testing.T, service string, by monitor.ServiceBy, project, branch string) *Window {
 	t.Helper()
 	app := test.NewTempApp(t)
@@ -36,7 +36,7 @@ func newTestWindow(t *testing.T, service string, by monitor.ServiceBy, project, 
 	return p
 }
 
-func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
+func TestProcessWindowDescribesProcess(t *testing.T) {
 	for _, c := range []struct {
 		service         string
 		by              monitor.ServiceBy
@@ -46,35 +46,35 @@ func TestTheProcessWindowSaysWhatItIs(t *testing.T) {
 		{"Vite", monitor.ByCommand, "acme-web", "main", "Vite in acme-web (git: main)"},
 		{"Vite", monitor.ByCommand, "acme-web", "", "Vite in acme-web"},
 		{"Redis", monitor.ByProgram, "", "main", "Redis"},
-		{"hbci", monitor.ByPort, "acme-web", "main", "acme-web (git: main)"}, // the port alone is a guess
+		{"hbci", monitor.ByPort, "acme-web", "main", "acme-web (git: main)"}, // the service is only a guess from the port
 		{"hbci", monitor.ByPort, "", "", ""},
 		{"", "", "a\u202eb\n", "x\x1b[31m", "a b (git: x [31m)"},
 	} {
 		p := newTestWindow(t, c.service, c.by, c.project, c.branch)
 		if p.description.Text != c.want || p.description.Visible() != (c.want != "") {
-			t.Errorf("%+v: %q, shown %v", c, p.description.Text, p.description.Visible())
+			t.Errorf("%+v: got %q (visible %v)", c, p.description.Text, p.description.Visible())
 		}
 	}
 }
 
-func TestTheProcessWindowSaysHowSureItIsOfTheService(t *testing.T) {
+func TestProcessWindowShowsSourceOfService(t *testing.T) {
 	for by, want := range map[monitor.ServiceBy]string{
 		monitor.ByProgram: "Vite (from the program)", monitor.ByCommand: "Vite (from the command)", monitor.ByPort: "Vite (guess from the port)",
 	} {
-		p, said := newTestWindow(t, "Vite", by, "", ""), false
+		p, shown := newTestWindow(t, "Vite", by, "", ""), false
 		uitest.EachVisible(p.window.Content(), func(o fyne.CanvasObject) {
 			if text, ok := o.(*widgets.CopyText); ok && text.Text == want {
-				said = true
+				shown = true
 			}
 		})
-		if !said {
-			t.Errorf("the window does not say %q", want)
+		if !shown {
+			t.Errorf("the window does not show %q", want)
 		}
 	}
 }
 
-// A long command is shown whole, and its last secret masked until it is asked for.
-func TestALongCommandIsShownWhole(t *testing.T) {
+// A long command is not truncated, and a secret at its end is masked until requested.
+func TestLongCommandIsNotTruncated(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(8080, "java", 10)
 	l.Owners[0].Command = []string{"java", "-cp", strings.Repeat("/opt/lib/library.jar:", 700), "--password=geheim"}
@@ -83,15 +83,15 @@ func TestALongCommandIsShownWhole(t *testing.T) {
 	p := d.processes[Key(l)]
 	end := func() string { return p.command.Text[len(p.command.Text)-20:] }
 	if got := end(); !strings.HasSuffix(got, "--password=•••") || len(p.command.Text) < 14_000 {
-		t.Errorf("of a long command %d letters are shown, at the end %q", len(p.command.Text), got)
+		t.Errorf("got %d characters that end in %q, want at least 14000 and a masked password", len(p.command.Text), got)
 	}
 	findButton(p, "Show secrets").OnTapped()
 	if got := end(); !strings.HasSuffix(got, "--password=geheim") {
-		t.Errorf("with its secrets it ends in %q", got)
+		t.Errorf("with secrets: got the end %q, want --password=geheim", got)
 	}
 }
 
-func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
+func TestProcessWindowButtons(t *testing.T) {
 	p := newTestWindow(t, "Vite", monitor.ByCommand, "acme-web", "main")
 	d := p.actions.(*desk)
 	labels := func(rows ...*monitor.Listener) (all []string) {
@@ -107,27 +107,27 @@ func TestTheProcessWindowOffersWhatCanBeDone(t *testing.T) {
 	}
 	p.listener.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.T = t
-	d.Want("buttons", labels(p.listener), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is not known
+	d.Want("buttons", labels(p.listener), []string{"Open in browser", "Copy URL", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is unknown
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
 	p.listener.Protocol, p.owner.Folder, p.owner.Command, d.Asked = monitor.UDP, "/src", nil, nil
 	d.Want("buttons of UDP", labels(p.listener), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
 	d.Want("asked", d.Asked, []string{"folder /src", "inspect 62893"})
 	p.listener.Protocol = monitor.TCP
-	d.Want("buttons when it listens no more", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
-	d.Want("buttons when it listens again", labels(p.listener)[:2], []string{"Open in browser", "Copy URL"})
+	d.Want("buttons after it stopped listening", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	d.Want("buttons after it listens again", labels(p.listener)[:2], []string{"Open in browser", "Copy URL"})
 }
 
-// What a process uses is told anew at each look, and moves nothing.
-func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
+// Resources are updated with each poll, without changing the layout.
+func TestProcessWindowShowsResources(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.showSnapshot(a)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	if p.resources.Text != "–" {
-		t.Errorf("before a look it says %q", p.resources.Text)
+		t.Errorf("before a probe: got %q, want –", p.resources.Text)
 	}
-	look := func(after time.Duration, u monitor.Resources) string {
+	poll := func(after time.Duration, u monitor.Resources) string {
 		d.At = d.At.Add(after)
 		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{{PID: 10, Start: 7}: {Resources: u}}})
 		return p.resources.Text
@@ -143,20 +143,20 @@ func TestTheProcessWindowSaysWhatItUses(t *testing.T) {
 		{time.Second, monitor.Resources{Threads: 1, Memory: 1_240_000_000, CPU: time.Minute + 3060*time.Millisecond}, "1 thread · 1.2 GB memory · 300% of a core"},
 		{2 * time.Second, monitor.Resources{Threads: 1, Memory: 1000, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 1 kB memory · less than 1% of a core"},
 		{time.Second, monitor.Resources{Threads: 1, CPU: time.Minute + 3070*time.Millisecond}, "1 thread · 0% of a core"},
-		{time.Second, monitor.Resources{}, "–"}, // it has ended
+		{time.Second, monitor.Resources{}, "–"}, // the process has exited
 	} {
 		before := p.body.MinSize()
-		if got := look(step.after, step.used); got != step.want || p.body.MinSize() != before {
-			t.Errorf("%+v: %q, from %v to %v; want %q in the same place", step.used, got, before, p.body.MinSize(), step.want)
+		if got := poll(step.after, step.used); got != step.want || p.body.MinSize() != before {
+			t.Errorf("%+v: got %q and size %v, want %q and size %v", step.used, got, p.body.MinSize(), step.want, before)
 		}
 	}
 	d.each((*Window).Disconnect)
-	if got := look(time.Second, monitor.Resources{Threads: 3}); got != "–" {
-		t.Errorf("when nobody watches: %q", got)
+	if got := poll(time.Second, monitor.Resources{Threads: 3}); got != "–" {
+		t.Errorf("after monitoring stopped: got %q, want –", got)
 	}
 }
 
-func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
+func TestSecretsAreShownOnRequest(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Command = []string{"node", "--token=hunter2", "x\x1b[31m"}
@@ -172,26 +172,26 @@ func TestSecretsAreShownWhereTheyAreAskedFor(t *testing.T) {
 		b.OnTapped()
 	}
 	if p.command.Text != "node --token=••• x [31m" {
-		t.Errorf("at first %q", p.command.Text)
+		t.Errorf("at first: got %q, want a masked token", p.command.Text)
 	}
 	press("Show secrets")
 	if p.command.Text != "node --token=hunter2 x [31m" {
-		t.Errorf("asked for: %q", p.command.Text)
+		t.Errorf("after Show secrets: got %q, want the token", p.command.Text)
 	}
 	press("Copy command")
 	d.Want("copied", d.Asked, []string{"copy node --token=••• x [31m"})
 	press("Hide secrets")
 	if p.command.Text != "node --token=••• x [31m" {
-		t.Errorf("hidden again: %q", p.command.Text)
+		t.Errorf("after Hide secrets: got %q, want a masked token", p.command.Text)
 	}
 	other := d.Last.Listeners[1]
 	d.OpenProcess(other)
 	if findButton(d.processes[Key(other)], "Show secrets") != nil {
-		t.Error("where there are no secrets it offers to show them")
+		t.Error("got a button Show secrets for a command without secrets")
 	}
 }
 
-func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
+func TestEnvironmentIsShownOnRequest(t *testing.T) {
 	d := newDesk(t)
 	d.context.User = "ada"
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
@@ -199,7 +199,7 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	d.showSnapshot(a, b)
 	d.OpenProcess(b)
 	if findButton(d.processes[Key(b)], "Show environment") != nil {
-		t.Error("it offers another user's environment")
+		t.Error("got a button for the environment of another user's process")
 	}
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
@@ -208,32 +208,32 @@ func TestTheEnvironmentIsShownWhereItIsAskedFor(t *testing.T) {
 	button.OnTapped()
 	d.Want("asked", d.Asked, []string{"environment of 10"})
 	if box.object.Visible() {
-		t.Error("it is shown before it is known")
+		t.Error("the box is visible before the environment arrived")
 	}
 	d.AnswerEnvironment([]string{"A=1", "API_TOKEN=•••"}, "")
 	if box.text.Text != "A=1\nAPI_TOKEN=•••" || !box.object.Visible() || button.Text != "Hide environment" || p.body.MinSize().Height < low+environmentHeight {
-		t.Errorf("%q, visible %v, button %q, height %v after %v", box.text.Text, box.object.Visible(), button.Text, p.body.MinSize().Height, low)
+		t.Errorf("got %q, visible %v, button %q, height %v after %v", box.text.Text, box.object.Visible(), button.Text, p.body.MinSize().Height, low)
 	}
 	button.OnTapped()
 	if box.text.Text != "" || box.object.Visible() || p.body.MinSize().Height != low {
-		t.Errorf("hidden: %q, visible %v, height %v; want %v", box.text.Text, box.object.Visible(), p.body.MinSize().Height, low)
+		t.Errorf("hidden: got %q, visible %v, height %v, want height %v", box.text.Text, box.object.Visible(), p.body.MinSize().Height, low)
 	}
 	button.OnTapped()
 	button.OnTapped()
 	d.AnswerEnvironment([]string{"A=1"}, "")
 	if box.text.Text != "" || box.object.Visible() {
-		t.Error("an answer that comes late is shown")
+		t.Error("an answer that arrived after hiding is shown")
 	}
 	button.OnTapped()
 	d.AnswerEnvironment(nil, "The process has exited")
 	if box.text.Text != "The process has exited" {
-		t.Errorf("a problem: %q", box.text.Text)
+		t.Errorf("got %q, want the problem", box.text.Text)
 	}
 }
 
-// A process with hundreds of listeners has some listed, first the one that was asked
-// for, which is the one that the buttons are about.
-func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
+// Of hundreds of listeners only some are listed, first the one that the window was opened
+// for. The buttons act on that one.
+func TestProcessWindowListsOpenedListenerFirst(t *testing.T) {
 	d := newDesk(t)
 	var all []*monitor.Listener
 	for port := range uint16(300) {
@@ -244,7 +244,7 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 	p := d.processes["10 7"]
 	lines := strings.Split(p.listening.Text, "\n")
 	if len(lines) != maxAddresses+1 || !strings.HasPrefix(lines[0], "127.0.0.1:3100 ") || !strings.HasPrefix(lines[1], "127.0.0.1:3000 ") || lines[maxAddresses] != "… and 280 more" {
-		t.Errorf("it lists %q", lines)
+		t.Errorf("got %q, want 3100 first, then 3000, and 280 more", lines)
 	}
 	findButton(p, "Open in browser").OnTapped()
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:3100"})
@@ -253,9 +253,9 @@ func TestAProcessWindowIsAboutTheListenerThatWasOpened(t *testing.T) {
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:3100", "browse 127.0.0.1:3099"})
 }
 
-// On a small screen the window is smaller than its story: keys scroll it, and the
-// button that has the keyboard is seen.
-func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
+// On a small screen the window is smaller than its content: keys scroll it, and the
+// focused button is always visible.
+func TestProcessWindowFitsScreenAndScrolls(t *testing.T) {
 	d := newDesk(t)
 	d.maxSize = fyne.NewSize(640, 300)
 	l := uitest.Listening(3000, "node", 10)
@@ -264,30 +264,30 @@ func TestAProcessWindowFitsTheScreenAndScrolls(t *testing.T) {
 	p := d.processes["10 7"]
 	canvas := p.window.Canvas()
 	if canvas.Size().Height > 300 {
-		t.Fatalf("the window is %v high", canvas.Size().Height)
+		t.Fatalf("got height %v, want at most 300", canvas.Size().Height)
 	}
 	uitest.Press(p.window, fyne.KeyPageDown)
 	down := p.scroll.Offset.Y
 	uitest.Press(p.window, fyne.KeyUp)
 	if down == 0 || p.scroll.Offset.Y >= down {
-		t.Errorf("PageDown scrolls to %v, Up to %v", down, p.scroll.Offset.Y)
+		t.Errorf("PageDown scrolled to %v, then Up to %v", down, p.scroll.Offset.Y)
 	}
 	p.scroll.ScrollToTop()
 	for range p.keyButtons {
 		canvas.FocusNext()
 		b, ok := canvas.Focused().(*widgets.Button)
 		if !ok {
-			t.Fatalf("%T has the keyboard", canvas.Focused())
+			t.Fatalf("focused: got %T, want a button", canvas.Focused())
 		}
 		top := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).Y
 		if top < 0 || top+b.Size().Height > canvas.Size().Height {
-			t.Errorf("%q has the keyboard at %v to %v of %v", b.Text, top, top+b.Size().Height, canvas.Size().Height)
+			t.Errorf("the focused button %q is at %v to %v, outside the height %v", b.Text, top, top+b.Size().Height, canvas.Size().Height)
 		}
 	}
 }
 
-// What is answered after the window has closed would build its parts anew.
-func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
+// Showing an answer in a closed window would create its renderers again.
+func TestClosedProcessWindowIgnoresAnswers(t *testing.T) {
 	m := &uitest.FakeHistory{Past: []history.Event{uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")}}
 	d := newDeskWithHistory(t, m)
 	d.context.User = "ada"
@@ -300,11 +300,11 @@ func TestAClosedProcessWindowTakesNoAnswers(t *testing.T) {
 	m.Answer()
 	d.AnswerEnvironment([]string{"A=1"}, "")
 	if p.pastOwners.Text != "" || p.environment.text.Text != "" {
-		t.Errorf("it shows %q and %q", p.pastOwners.Text, p.environment.text.Text)
+		t.Errorf("got past owners %q and environment %q, want none", p.pastOwners.Text, p.environment.text.Text)
 	}
 }
 
-// findButton is the button of p with that label; nil where there is none.
+// findButton returns the button of p with a label, or nil.
 func findButton(p *Window, label string) *widgets.Button {
 	var find func(o fyne.CanvasObject) *widgets.Button
 	find = func(o fyne.CanvasObject) *widgets.Button {
@@ -327,8 +327,8 @@ func findButton(p *Window, label string) *widgets.Button {
 	return find(p.window.Content())
 }
 
-// What did not work is said where it was asked for, and not for ever.
-func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
+// A failure is shown in the window where the action was requested, for a while.
+func TestProcessWindowShowsNoticeForAWhile(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.showSnapshot(a)
@@ -337,16 +337,16 @@ func TestTheProcessWindowSaysWhatDidNotWork(t *testing.T) {
 	low := p.body.MinSize().Height
 	d.each(func(p *Window) { p.ShowNotice("Wireshark is not installed") })
 	if p.notice.Segment.Text != "Wireshark is not installed" || !p.notice.Object.Visible() {
-		t.Errorf("it says %q, visible %v", p.notice.Segment.Text, p.notice.Object.Visible())
+		t.Errorf("got notice %q, visible %v", p.notice.Segment.Text, p.notice.Object.Visible())
 	}
 	d.At = d.At.Add(widgets.NoticeTime)
 	d.each((*Window).Tick)
 	if p.notice.Object.Visible() || p.body.MinSize().Height != low {
-		t.Error("it is said for ever")
+		t.Error("the notice is still visible after NoticeTime")
 	}
 }
 
-func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
+func TestProcessWindowShowsPastOwners(t *testing.T) {
 	e := uitest.Event(1, 20*time.Hour, monitor.Closed, 3000, "python3", "api")
 	e.OpenedAt = e.At.Add(-9 * time.Hour)
 	m := &uitest.FakeHistory{Past: []history.Event{e}}
@@ -359,22 +359,22 @@ func TestTheProcessWindowSaysWhoHadItsPortBefore(t *testing.T) {
 	for _, p := range d.processes {
 		want := map[int]string{10: "yesterday 10:53–19:53  python3 · api", 20: ""}[p.owner.PID]
 		if p.pastOwners.Text != want || p.pastOwnersBox.Visible() != (want != "") {
-			t.Errorf("%d: %q, shown: %v; want %q", p.owner.PID, p.pastOwners.Text, p.pastOwnersBox.Visible(), want)
+			t.Errorf("PID %d: got %q (visible %v), want %q", p.owner.PID, p.pastOwners.Text, p.pastOwnersBox.Visible(), want)
 		}
 		if want != "" && p.pastOwnersBox.Position().Y < p.listening.Position().Y+p.listening.Size().Height {
-			t.Errorf("the past is at %v, over the rest", p.pastOwnersBox.Position())
+			t.Errorf("past owners are at %v, above the addresses", p.pastOwnersBox.Position())
 		}
 	}
 }
 
-func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
+func TestProcessWindowShowsClients(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.showSnapshot(a)
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	if p.clientsBox.Visible() || p.queueBox.Visible() {
-		t.Error("it lists clients, or has a line for its queue, before a look")
+		t.Error("clients or the accept queue are visible before a probe")
 	}
 	st := connection.State{BytesKnown: true, QueueKnown: true, QueueLength: 1, QueueLimit: 511, Conns: []connection.Conn{
 		uitest.Conn(1, 7, "curl\n\u202e", 0, 0), uitest.Conn(2, 7, "curl\n\u202e", 0, 0), uitest.Conn(3, 0, "10.0.0.9", 0, 0),
@@ -387,20 +387,19 @@ func TestTheProcessWindowSaysWhoIsConnected(t *testing.T) {
 	d.Want("clients", clientLines(p.clients), []string{
 		"curl 7 2 conns ↓1.0 kB/s ↑82 kB/s", "unknown (user bob) 1 conn ↓500 B/s ↑41 kB/s", "10.0.0.9 1 conn ↓500 B/s ↑41 kB/s"})
 	if p.clientsTitle.Text != "Connections (4)" || !p.queueBox.Visible() || p.queue.Segment.Text != "accept queue 1 of 511 · registered (1024–49151)" || len(p.spark.values) != 1 {
-		t.Errorf("title %q, queue %q, line of %v", p.clientsTitle.Text, p.queue.Segment.Text, p.spark.values)
+		t.Errorf("got title %q, queue %q, chart values %v", p.clientsTitle.Text, p.queue.Segment.Text, p.spark.values)
 	}
-	d.answerProbe(a, connection.State{}, monitor.ProcessState{}) // as where no bytes are known
-	d.Want("nobody", clientLines(p.clients), []string{"No clients"})
+	d.answerProbe(a, connection.State{}, monitor.ProcessState{}) // byte counts unknown
+	d.Want("clients without connections", clientLines(p.clients), []string{"No clients"})
 	if p.spark.raster.Visible() || p.queueBox.Visible() {
-		t.Error("a line is drawn, or said of its queue, of what is not known")
+		t.Error("the chart or the accept queue is visible although it is unknown")
 	}
-	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{}}) // where connections cannot be read
-	d.Want("the last that was seen", clientLines(p.clients), []string{"No clients"})
+	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{}}) // connections cannot be read
+	d.Want("clients after a probe without connections", clientLines(p.clients), []string{"No clients"})
 }
 
-// The newest value is at the right edge, the highest at the top.
-// Nothing that goes is no reason to paint a window each second.
-func TestALineOfNothingIsNotPaintedAnew(t *testing.T) {
+// Without traffic the window must not be painted every second.
+func TestNeedsRepaint(t *testing.T) {
 	for _, c := range []struct {
 		before, values []float64
 		want           bool
@@ -410,12 +409,13 @@ func TestALineOfNothingIsNotPaintedAnew(t *testing.T) {
 		{[]float64{0, 1}, []float64{0, 1}, false}, {[]float64{0, 0}, nil, true},
 	} {
 		if got := needsRepaint(c.before, c.values); got != c.want {
-			t.Errorf("%v after %v: painted %t; want %t", c.values, c.before, got, c.want)
+			t.Errorf("needsRepaint(%v, %v) = %t, want %t", c.before, c.values, got, c.want)
 		}
 	}
 }
 
-func TestTheLineOfTheLastMinute(t *testing.T) {
+// The newest value is at the right edge, the highest at the top.
+func TestSparkDraw(t *testing.T) {
 	newDesk(t) // for the theme
 	s := newSpark()
 	inked := func(img interface {
@@ -431,19 +431,19 @@ func TestTheLineOfTheLastMinute(t *testing.T) {
 		return false
 	}
 	if inked(s.draw(100, 30), 0, 100, 0, 30) {
-		t.Error("it draws nothing at all")
+		t.Error("without values something is drawn, want nothing")
 	}
 	s.values = append(make([]float64, connection.HistoryLength/2-1), 1e6)
 	img := s.draw(100, 30)
 	if inked(img, 0, 45, 0, 30) || !inked(img, 55, 90, 26, 30) || inked(img, 55, 90, 0, 20) || !inked(img, 97, 100, 0, 4) {
-		t.Error("half a minute of nothing and then much is not drawn as that")
+		t.Error("half a minute of zeros and a final peak are drawn wrong")
 	}
 	for _, size := range [][2]int{{0, 0}, {1, 1}, {2, 4}, {3000, 2}, {5, 3000}} {
 		s.draw(size[0], size[1])
 	}
 }
 
-func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
+func TestBoxesStackInNarrowWindow(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	d.showSnapshot(a)
@@ -451,15 +451,15 @@ func TestTheBoxesOfANarrowProcessWindowStandBelowEachOther(t *testing.T) {
 	p := d.processes[Key(a)]
 	d.answerProbe(a, connection.State{Conns: []connection.Conn{uitest.Conn(1, 7, "curl", 0, 0)}}, monitor.ProcessState{})
 	if at := p.clientsBox.Position(); at.X < 200 || at.Y != 0 {
-		t.Errorf("in a wide window the clients stand at %v; want them at the right", at)
+		t.Errorf("wide window: got clients at %v, want them at the right", at)
 	}
 	p.window.Resize(fyne.NewSize(460, 640))
 	if at := p.clientsBox.Position(); at.X != 0 || at.Y < 40 {
-		t.Errorf("in a narrow window the clients stand at %v; want them below", at)
+		t.Errorf("narrow window: got clients at %v, want them below", at)
 	}
 }
 
-func TestAProcessWindowExplainsItsPorts(t *testing.T) {
+func TestProcessWindowExplainsPorts(t *testing.T) {
 	d := newDesk(t)
 	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(9229, "node", 10, "::1")
 	d.showSnapshot(a, b)
@@ -469,50 +469,50 @@ func TestAProcessWindowExplainsItsPorts(t *testing.T) {
 	p.showExplanations()
 	text := uitest.CopyableOver(p.window)
 	if one, two, ok := strings.Cut(text, "\n\n"); !ok || !strings.Contains(one, "Port 3000 is a registered port") || !strings.Contains(two, "::1 is the IPv6 loopback address") {
-		t.Errorf("it explains %q", text)
+		t.Errorf("got %q, want explanations of 3000 and ::1", text)
 	}
 	uitest.Press(p.window, fyne.KeyEscape)
 	d.showSnapshot()
 	p.showExplanations()
 	if text := uitest.CopyableOver(p.window); !strings.HasSuffix(text, "Nothing listens there.") {
-		t.Errorf("of a process that has ended: %q", text)
+		t.Errorf("after the process exited: got %q", text)
 	}
 }
 
-func TestAProcessWindowStaysAndSaysThatItsListenersAreGone(t *testing.T) {
+func TestProcessWindowStaysOpenAfterListenersClose(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(3000, "node", 10)
 	d.showSnapshot(l)
 	d.OpenProcess(l)
 	d.showSnapshot()
 	for _, p := range d.processes {
-		says := func(want string) {
+		wantStatus := func(want string) {
 			t.Helper()
 			if want += words.Moment(d.At, d.At); !p.status.Visible() || p.status.Text != want || p.listening.Text != "–" {
-				t.Errorf("says %q (seen: %t), listens on %q; want %q and –", p.status.Text, p.status.Visible(), p.listening.Text, want)
+				t.Errorf("got status %q (visible %t), listening on %q, want %q and –", p.status.Text, p.status.Visible(), p.listening.Text, want)
 			}
 		}
-		says("No longer listening since ")
+		wantStatus("No longer listening since ")
 		key := probe.IDOf(p.owner)
 		if w := d.ProbeRequest(); len(w.Processes) != 1 || !w.Processes[0].Same(p.owner) {
-			t.Errorf("wants to know of %+v; want the process", w.Processes)
+			t.Errorf("got probe request %+v, want the process", w.Processes)
 		}
 		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {}}})
-		says("Still running, but not listening since ")
+		wantStatus("Still running, but not listening since ")
 		d.At = d.At.Add(time.Hour)
 		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{key: {Ended: true}}})
-		says("Exited ")
+		wantStatus("Exited ")
 		if w := d.ProbeRequest(); len(w.Processes) != 0 {
-			t.Errorf("wants to know of %+v, which has ended", w.Processes)
+			t.Errorf("got probe request %+v for an exited process, want none", w.Processes)
 		}
 		p.window.Close()
 	}
 	if len(d.processes) != 0 {
-		t.Error("a closed process window is kept")
+		t.Error("a closed process window was not removed")
 	}
 }
 
-func TestTheProcessWindowShowsWarnings(t *testing.T) {
+func TestProcessWindowShowsWarnings(t *testing.T) {
 	d := newDesk(t)
 	a := uitest.Listening(3000, "node", 10)
 	a.Owners[0].Parents = []monitor.Parent{{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}, {PID: 4, Name: "zsh"}}
@@ -520,10 +520,10 @@ func TestTheProcessWindowShowsWarnings(t *testing.T) {
 	d.OpenProcess(a)
 	p := d.processes[Key(a)]
 	if len(p.warnings.Sentences) != 0 || p.warnings.Object.Visible() {
-		t.Errorf("nothing is odd, and it says %q", p.warnings.Sentences)
+		t.Errorf("got warnings %q, want none", p.warnings.Sentences)
 	}
 	if want := "Started by npm run dev in zsh\nzsh (4, shell) › npm run dev (5, script) › node (10)"; p.ancestry.Text != want {
-		t.Errorf("why: %q; want %q", p.ancestry.Text, want)
+		t.Errorf("ancestry: got %q, want %q", p.ancestry.Text, want)
 	}
 	d.answerProbe(a, connection.State{QueueKnown: true, QueueLength: 3, QueueLimit: 2}, monitor.ProcessState{EndedParents: map[int]bool{4: true}, ProgramDeleted: true, Preload: "/tmp/x.so\n"})
 	want := []string{
@@ -534,33 +534,33 @@ func TestTheProcessWindowShowsWarnings(t *testing.T) {
 	}
 	d.Want("process window", p.warnings.Sentences, want)
 	if want := "zsh (4, shell, exited) › npm run dev (5, script) › node (10)"; p.ancestry.Text != want {
-		t.Errorf("why: %q; want %q", p.ancestry.Text, want)
+		t.Errorf("ancestry: got %q, want %q", p.ancestry.Text, want)
 	}
 	if len(p.warnings.Object.Objects) != len(want) {
-		t.Errorf("%d bars", len(p.warnings.Object.Objects))
+		t.Errorf("got %d warning bars, want %d", len(p.warnings.Object.Objects), len(want))
 	}
 	d.answerProbe(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
 	if p.warnings.Object.Visible() {
-		t.Error("what is not odd any more is still said")
+		t.Error("warnings are still visible after their causes are gone")
 	}
 }
 
-func TestTheProcessWindowWarnsOfAnAmbiguousLocalhost(t *testing.T) {
+func TestProcessWindowWarnsOfAmbiguousLocalhost(t *testing.T) {
 	d := newDesk(t)
 	four, six := uitest.Listening(3000, "node", 10), uitest.Listening(3000, "deno", 20, "::1")
 	other := uitest.Listening(3000, "caddy", 30, "127.0.0.2")
 	d.showSnapshot(four, six)
 	d.OpenProcess(four)
 	if p := d.processes[Key(four)]; len(p.warnings.Sentences) != 1 || p.warnings.Sentences[0] != words.AmbiguousWarning() {
-		t.Errorf("it says %q", p.warnings.Sentences)
+		t.Errorf("got warnings %q, want the one about localhost", p.warnings.Sentences)
 	}
 	d.showSnapshot(other, six)
 	if p := d.processes[Key(four)]; len(p.warnings.Sentences) != 0 {
-		t.Errorf("after it has closed it says %q", p.warnings.Sentences)
+		t.Errorf("after it closed: got warnings %q, want none", p.warnings.Sentences)
 	}
 }
 
-func TestTheProcessWindowNamesTheContainer(t *testing.T) {
+func TestProcessWindowNamesContainer(t *testing.T) {
 	d := newDesk(t)
 	l := uitest.Listening(8080, "docker-proxy", 10)
 	c := monitor.Container{ID: "0123456789abcdef", Name: "web", Image: "acme/web:1", Address: "172.17.0.2:80"}
@@ -568,6 +568,6 @@ func TestTheProcessWindowNamesTheContainer(t *testing.T) {
 	d.showSnapshot(l)
 	d.OpenProcess(l)
 	if p := d.processes[Key(l)]; p.description.Text != "container web (image acme/web:1)" {
-		t.Errorf("it says %q", p.description.Text)
+		t.Errorf("got %q, want the container and its image", p.description.Text)
 	}
 }

@@ -9,19 +9,20 @@ import (
 	"fyne.io/fyne/v2/lang"
 )
 
-// resourceMeter makes words of what a process uses, from look to look.
+// resourceMeter formats the resources of a process and computes its CPU share from one
+// poll to the next. The zero value is ready to use.
 type resourceMeter struct {
-	since time.Time // of the look from which the share is counted
-	cpu   time.Duration
-	share float64 // of a core, in percent; -1 until known
+	since time.Time     // time of the poll from which the share is computed
+	cpu   time.Duration // CPU time at since
+	share float64       // percent of a core; -1 until known
 }
 
-// minShareInterval is the time over which CPU time is counted at the least: the kernel
-// counts it in hundredths of a second.
+// minShareInterval is the shortest time over which the share is computed: the kernel
+// counts CPU time in hundredths of a second.
 const minShareInterval = 900 * time.Millisecond
 
-// update returns the words for u, as a look at that time told it: "12 threads · 48
-// MB of memory · 3 % of a core"; what is not known is left out.
+// update returns the text for resources read at a time: "12 threads · 48 MB memory · 3%
+// of a core". Unknown values are left out; it returns "" if none is known.
 func (m *resourceMeter) update(at time.Time, u monitor.Resources) string {
 	if u == (monitor.Resources{}) {
 		*m = resourceMeter{}

@@ -12,16 +12,15 @@ import (
 	"porthole/ui/words"
 )
 
-// This file is what a process window shows when it is asked for: the secrets in
-// the command, and the environment.
+// This file shows the secrets in the command and the environment, on request only.
 
-// unmaskedCommand is a command line with its secrets, clean.
+// unmaskedCommand returns the cleaned command line with its secrets.
 func unmaskedCommand(o monitor.Owner) string {
 	return monitor.Clean(strings.Join(o.Command, " "), words.MaxCommand)
 }
 
-// secretsButton shows and hides the secrets in the command, in this window alone;
-// nil where there are none.
+// secretsButton returns a button that shows and hides the secrets in the command, in
+// this window only; nil if there are none.
 func (p *Window) secretsButton() *widgets.Button {
 	if unmaskedCommand(p.owner) == words.Command(p.owner) {
 		return nil
@@ -40,21 +39,21 @@ func (p *Window) secretsButton() *widgets.Button {
 	return b
 }
 
-// environmentBox shows what a process was started with. What it shows is gone
-// when it is hidden.
+// environmentBox shows the environment that a process was started with. Hiding the box
+// also discards its text.
 type environmentBox struct {
 	text      *widgets.CopyText
 	scroll    *container.Scroll
 	object    fyne.CanvasObject
-	requested bool // and not hidden again
+	requested bool // shown or loading, and not hidden again
 }
 
-// environmentHeight is how much of it is seen at once.
+// environmentHeight is the height of the visible part.
 const environmentHeight = 180
 
 func newEnvironmentBox() *environmentBox {
 	b := &environmentBox{text: widgets.NewCopyText("")}
-	b.text.TextStyle.Monospace, b.text.Selectable = true, false // to find a place in lines that do not wrap would measure each as often as it has letters
+	b.text.TextStyle.Monospace, b.text.Selectable = true, false // selecting in lines that do not wrap would measure each line once per character
 	b.scroll = container.NewScroll(b.text)
 	b.scroll.SetMinSize(fyne.NewSize(0, environmentHeight))
 	b.object = widgets.Section(lang.L("Environment at start"), b.scroll)
@@ -62,8 +61,8 @@ func newEnvironmentBox() *environmentBox {
 	return b
 }
 
-// environmentButton asks for the environment, and hides it; nil where the process
-// is not the user's own.
+// environmentButton returns a button that loads and hides the environment; nil if the
+// process belongs to another user.
 func (p *Window) environmentButton() *widgets.Button {
 	if p.owner.PID == 0 || p.context().User == "" || p.owner.User != p.context().User {
 		return nil
@@ -75,7 +74,7 @@ func (p *Window) environmentButton() *widgets.Button {
 		box.object.Show()
 		p.body.Refresh()
 		p.scroll.Refresh()
-		p.scroll.ScrollToBottom() // with the button that hides it again
+		p.scroll.ScrollToBottom() // to the button that hides it
 	}
 	b = widgets.NewButton(lang.L("Show environment"), func() {
 		if box.requested = !box.requested; !box.requested {

@@ -4,17 +4,17 @@ import (
 	"fyne.io/fyne/v2"
 )
 
-// sideBySide puts two boxes beside each other, the second a little wider, or below
-// each other where there is no room. One that is hidden takes none.
+// sideBySide lays out two boxes side by side, the second a little wider, or stacked
+// if the width is below sideBySideWidth. A hidden box takes no space.
 type sideBySide struct{ stacked bool }
 
-// sideBySideWidth is the width from which two boxes stand beside each other.
+// Sizes of a sideBySide layout. From sideBySideWidth on, the boxes are side by side.
 const (
 	sideBySideWidth = 600
 	sideBySideGap   = 8
 )
 
-// MinSize is Fyne's. It is for the width of the last Layout.
+// MinSize implements fyne.Layout. It returns the size for the width of the last Layout.
 func (b *sideBySide) MinSize(o []fyne.CanvasObject) fyne.Size {
 	var s fyne.Size
 	for _, x := range o {

@@ -13,17 +13,17 @@ import (
 	"porthole/monitor/connection"
 )
 
-// spark is a small line of the last minute, the newest at the right.
+// spark is a small line chart of the last minute, with the newest value at the right.
 type spark struct {
 	values []float64
 	raster *canvas.Raster
 }
 
-// sparkHeight is how high a spark is; its highest value reaches to the top, but
-// what is below a kilobyte a second stays near the ground.
+// Sizes of a spark. The chart is scaled so that its highest value reaches the top, but
+// its full height is at least sparkMinScale, so that a trickle stays near the bottom.
 const (
 	sparkHeight   = 30
-	sparkMinScale = 1000
+	sparkMinScale = 1000 // bytes per second
 )
 
 func newSpark() *spark {
@@ -33,7 +33,7 @@ func newSpark() *spark {
 	return s
 }
 
-// setValues draws values where they look otherwise than those before.
+// setValues sets the values, and redraws the chart if it looks different.
 func (s *spark) setValues(values []float64) {
 	before := s.values
 	s.values = slices.Clone(values)
@@ -42,9 +42,8 @@ func (s *spark) setValues(values []float64) {
 	}
 }
 
-// needsRepaint reports whether values are to be painted anew. The line of those before, in
-// which nothing went, stays as it is while nothing goes: that it is a second longer
-// is not worth a picture of the whole window.
+// needsRepaint reports whether values must be painted. A line of zeros is not repainted
+// for another zero: that it is a second longer does not justify painting the whole window.
 func needsRepaint(before, values []float64) bool {
 	if len(before) > 1 && slices.Max(before) == 0 && len(values) > 1 && slices.Max(values) == 0 {
 		return false
@@ -52,8 +51,8 @@ func needsRepaint(before, values []float64) bool {
 	return !slices.Equal(before, values)
 }
 
-// draw paints each column of pixels from where the line enters it to where it
-// leaves it, its ends as thin as what they cover.
+// draw paints each column of pixels from where the line enters it to where it leaves
+// it. Partly covered pixels at the ends are translucent.
 func (s *spark) draw(w, h int) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	if len(s.values) < 2 || w < 2 || h < 4 {

@@ -1,6 +1,7 @@
-// Package process is the window of one process: why it runs, what it listens on, who is connected, what it
-// uses, and its environment. All of it belongs to
-// Fyne's goroutine.
+// Package process is the window of one process: why it is running, its listeners, clients,
+// resources and environment.
+//
+// Everything must be called on Fyne's goroutine.
 package process
 
 import (
@@ -29,84 +30,83 @@ import (
 	"porthole/ui/words"
 )
 
-// Actions is what the window asks of the program. It is called from Fyne's goroutine and must
-// not wait.
+// Actions are what the window needs the program to do. The methods are called on Fyne's
+// goroutine and must not block.
 type Actions interface {
 	Copy(text string)
 	OpenInBrowser(address string) // "127.0.0.1:3000"; http or https, whichever the server speaks
 	CopyURL(address string)       // copies the URL that OpenInBrowser would open
 	OpenFolder(path string)
-	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies how to see it
-	// Environment reads the environment that o was started with, a clean, masked line each. done is
-	// called on Fyne's goroutine, later; problem is a sentence, "" if there is none.
+	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies the command that captures it
+	// Environment reads the environment that o was started with: one cleaned and masked line for each
+	// variable. done is called later, on Fyne's goroutine; problem is a sentence, "" on success.
 	Environment(o monitor.Owner, done func(lines []string, problem string))
-	Quit() // ends Porthole
+	Quit() // quits Porthole
 }
 
-// History answers what the history knows of ports. It is called from Fyne's goroutine and does
-// not wait; done is called there too, later.
+// History queries stored events. It is called on Fyne's goroutine and must not block.
 type History interface {
+	// Lookup runs a query. done is called later, on Fyne's goroutine.
 	Lookup(q history.Query, done func([]history.Event, error))
 }
 
-// Context is what the window knows of the machine besides the process.
+// Context describes the session and the machine.
 type Context struct {
-	User   string         // of this session; "" if unknown
-	System explain.System // what this machine does with ports, as far as that is known
+	User   string         // the user of this session; "" if unknown
+	System explain.System // the machine's port settings, as far as known
 }
 
-// Window tells the story of one process: what it is, why it is running,
-// what it listens on. It stays when the process ends, and says so.
+// Window shows one process. It stays open when the process exits, and says so.
 type Window struct {
 	window    fyne.Window
 	key       string
-	owner     monitor.Owner     // PID 0 where it cannot be seen
-	openedFor string            // the ID of the listener that it was opened for
-	listener  *monitor.Listener // that one, or the last that it has
+	owner     monitor.Owner     // PID 0 if unknown
+	openedFor string            // ID of the listener that the window was opened for
+	listener  *monitor.Listener // the listener with that ID, else the first of listeners, else the last known one
 	now       func() time.Time
 
 	heading, subtitle   *canvas.Text
-	description         *canvas.Text // the service, its project and branch; hidden where none is known
+	description         *canvas.Text // service, project and branch; hidden if none is known
 	status              *canvas.Text
-	listeners           []*monitor.Listener // what it listens on now
-	probe               probe.Result        // the last look
+	listeners           []*monitor.Listener // what the process listens on now
+	probe               probe.Result        // the last result
 	warnings            *widgets.WarningList
 	ambiguous           bool // "localhost" may mean another process
 	ancestry, listening *widgets.CopyText
 	queue               *widgets.Note
-	queueBox            fyne.CanvasObject   // hidden until a look has told
-	needLoopback        []fyne.CanvasObject // what needs a port that clients here reach
+	queueBox            fyne.CanvasObject   // hidden until a probe succeeded
+	needLoopback        []fyne.CanvasObject // buttons that need a port reachable on loopback
 	clientsTitle        *canvas.Text
 	clients             *widgets.ClientList
-	clientsBox          fyne.CanvasObject // hidden until a look has told
+	clientsBox          fyne.CanvasObject // hidden until a probe succeeded
 	meter               connection.Meter
-	resources           *widgets.CopyText // what the process uses now
+	resources           *widgets.CopyText // current use
 	resourceMeter       resourceMeter
-	command             *widgets.CopyText // nil where there is none
+	command             *widgets.CopyText // nil if there is none
 	environment         *environmentBox
 	spark               *spark
-	endedAt             time.Time // or listens on nothing since
-	ended               bool      // it has ended
-	ranAfterClose       bool      // a look saw it run after its listeners were gone
+	endedAt             time.Time // when it exited or stopped listening; zero while it listens
+	ended               bool      // the process has exited
+	ranAfterClose       bool      // a probe saw it running after its listeners had closed
 	pastOwners          *widgets.CopyText
 	pastOwnersBox       fyne.CanvasObject
 	body                *fyne.Container
-	scroll              *container.Scroll // story in it
+	scroll              *container.Scroll // contains body
 	actions             Actions
-	history             History // nil where nothing is kept
-	lookedUpPorts       string  // the ports for which before was asked
-	disconnected        bool    // nobody watches any more
-	stop                func()  // asks whether it is to be stopped
+	history             History // nil if there is no history
+	lookedUpPorts       string  // the ports whose past owners were looked up last
+	disconnected        bool    // monitoring has stopped
+	stop                func()  // opens the stop dialog
 	stopButton          *widgets.Button
-	keyButtons          []*widgets.Button // all of them
-	stoppedByUser       bool              // it was stopped by the user
-	context             func() Context    // as it is now
-	notice              *widgets.Note     // what did not work, for a while
+	keyButtons          []*widgets.Button // all buttons
+	stoppedByUser       bool              // the user stopped the process
+	context             func() Context    // returns the current context
+	notice              *widgets.Note     // a failure, shown for a while
 	noticeUntil         time.Time
 }
 
-// Key is the identity of a process window: one for each process, or,
-// where that is hidden, for each listener.
+// Key returns the identity of a process window. There is one window for each process,
+// or for each listener if its owner is unknown.
 func Key(l *monitor.Listener) string {
 	if o, ok := l.Principal(); ok {
 		return fmt.Sprintf("%d %d", o.PID, o.Start)
@@ -114,8 +114,8 @@ func Key(l *monitor.Listener) string {
 	return l.ID
 }
 
-// New returns the window of l's owner, which is not shown yet. memory is nil if there is no history; now is
-// the clock.
+// New returns the window of l's owner, not shown yet. memory is nil if there is no
+// history; now is the clock.
 func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory History, context func() Context, now func() time.Time) *Window {
 	p := &Window{key: Key(l), openedFor: l.ID, listener: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
 	p.owner, _ = l.Principal()
@@ -141,16 +141,15 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	return p
 }
 
-// DefaultSize is how large the window of a process is at first, where the screen has
-// room for it.
+// DefaultSize is the initial size of a process window, if the screen is large enough.
 var DefaultSize = fyne.NewSize(760, 704)
 
-// maxAddresses is how many addresses it lists; some processes have hundreds.
+// maxAddresses is the number of addresses that are listed; some processes have hundreds.
 const maxAddresses = 20
 
 func (p *Window) name() string { return words.OwnerName(p.listener, p.owner) }
 
-// unknownReason says why the owner cannot be seen.
+// unknownReason returns the reason why the owner is unknown.
 func (p *Window) unknownReason() string { return lang.L(p.listener.OwnerUnknown) }
 
 func (p *Window) title() string {
@@ -160,18 +159,18 @@ func (p *Window) title() string {
 	return fmt.Sprintf("%s %d – Porthole", p.name(), p.owner.PID)
 }
 
-// showAncestry says what is odd about the process and why it runs, with the chain of its
-// parents, as far as the last look knows.
+// showAncestry shows the warnings and why the process is running, with the chain of its
+// parents, as known from the last probe.
 func (p *Window) showAncestry() {
-	var odd []string
+	var warnings []string
 	if p.ambiguous {
-		odd = append(odd, words.AmbiguousWarning())
+		warnings = append(warnings, words.AmbiguousWarning())
 	}
 	for _, l := range p.listeners {
 		live := p.probe.Process(l, p.owner)
 		for _, s := range words.Warnings(l, p.owner, ancestry.Explain(p.owner, l.CgroupInfo, live), live) {
-			if !slices.Contains(odd, s) {
-				odd = append(odd, s)
+			if !slices.Contains(warnings, s) {
+				warnings = append(warnings, s)
 			}
 		}
 	}
@@ -181,7 +180,7 @@ func (p *Window) showAncestry() {
 	} else {
 		text = words.Ancestry(ancestry.Explain(p.owner, p.listener.CgroupInfo, p.probe.Process(p.listener, p.owner)), true)
 	}
-	resized := p.warnings.Show(odd)
+	resized := p.warnings.Show(warnings)
 	if text != p.ancestry.Text {
 		p.ancestry.SetText(text)
 		resized = true
@@ -191,10 +190,11 @@ func (p *Window) showAncestry() {
 	}
 }
 
-// ShowProbe shows who is connected, and what else a look told.
+// ShowProbe shows the result of a probe: connections, resources, accept queue, and
+// whether the process still runs.
 func (p *Window) ShowProbe(v probe.Result) {
 	if p.disconnected {
-		return // it would look live
+		return // the window must not look live
 	}
 	p.showAge()
 	p.showResources(v)
@@ -214,7 +214,7 @@ func (p *Window) ShowProbe(v probe.Result) {
 		}
 	}
 	if !known {
-		return // not looked for, or not to be had
+		return // not probed, or not available
 	}
 	p.probe = v
 	p.showConnected(all, v.At, bytes)
@@ -225,27 +225,27 @@ func (p *Window) ShowProbe(v probe.Result) {
 	p.showAncestry()
 }
 
-// showResources says what the process uses, where a look was at it. The words change in
-// their place.
+// showResources shows the resources of the process, if it was probed. The layout does
+// not change.
 func (p *Window) showResources(v probe.Result) {
-	live, looked := v.Processes[probe.IDOf(p.owner)]
-	if !looked {
+	state, probed := v.Processes[probe.IDOf(p.owner)]
+	if !probed {
 		return
 	}
-	if text := cmp.Or(p.resourceMeter.update(v.At, live.Resources), "–"); text != p.resources.Text {
+	if text := cmp.Or(p.resourceMeter.update(v.At, state.Resources), "–"); text != p.resources.Text {
 		p.resources.SetText(text)
 	}
 }
 
-// showProcessState says what became of a process that listens no more: it has ended, or it
-// runs on. How it ended only its parent is told.
+// showProcessState says whether a process that no longer listens has exited or is still
+// running. Only its parent gets the exit status.
 func (p *Window) showProcessState(v probe.Result) {
-	live, looked := v.Processes[probe.IDOf(p.owner)]
-	if !looked || p.ended || p.stoppedByUser || len(p.listeners) > 0 {
+	state, probed := v.Processes[probe.IDOf(p.owner)]
+	if !probed || p.ended || p.stoppedByUser || len(p.listeners) > 0 {
 		return
 	}
-	if p.ended = live.Ended; p.ended && p.ranAfterClose {
-		p.endedAt = v.At // it let go of its ports before
+	if p.ended = state.Ended; p.ended && p.ranAfterClose {
+		p.endedAt = v.At // its ports had closed earlier
 	}
 	p.ranAfterClose = !p.ended
 	at := map[string]any{"Time": words.Moment(p.endedAt, p.now())}
@@ -258,7 +258,7 @@ func (p *Window) showProcessState(v probe.Result) {
 	}
 }
 
-// showConnected lists the clients, and draws their last minute.
+// showConnected lists the clients and draws the last minute of their traffic.
 func (p *Window) showConnected(all []connection.Conn, at time.Time, bytes bool) {
 	p.meter.Update(at, all)
 	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(all)), table.ColorMuted)
@@ -271,8 +271,8 @@ func (p *Window) showConnected(all []connection.Conn, at time.Time, bytes bool) 
 	}
 }
 
-// queueText says how the accept queue stands, and in which range a single port
-// is.
+// queueText returns the state of the accept queue and, for a single port, the range that
+// the port is in.
 func (p *Window) queueText(st connection.State) string {
 	text := lang.L("accept queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
 	if len(p.listeners) == 1 {
@@ -281,16 +281,16 @@ func (p *Window) queueText(st connection.State) string {
 	return text
 }
 
-// copySelected copies the text that the mouse has selected.
+// copySelected copies the text that is selected with the mouse.
 func (p *Window) copySelected() {
 	if text := widgets.SelectedText(p.window.Canvas()); text != "" {
 		p.actions.Copy(text)
 	}
 }
 
-// Update shows what the process listens on now, and whether it still does.
+// Update shows what the process listens on in s, or that it no longer listens.
 func (p *Window) Update(s monitor.Snapshot) {
-	var lines, others [][2]string // the address that it was opened for comes first
+	var lines, others [][2]string // addresses of the listener that the window was opened for come first
 	var ports monitor.Ports
 	p.listeners, p.ambiguous = nil, false
 	for _, l := range s.Listeners {
@@ -344,7 +344,7 @@ func (p *Window) Update(s monitor.Snapshot) {
 	p.showAge()
 }
 
-// columns puts pairs into two columns of a face of machines.
+// columns formats pairs as two columns of monospaced text.
 func columns(pairs [][2]string) string {
 	width := 0
 	for _, c := range pairs {
@@ -357,13 +357,13 @@ func columns(pairs [][2]string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Who had the ports before: so many, out of so many events.
+// Limits for the previous owners.
 const (
-	maxPastOwners = 4
-	maxPastEvents = 60
+	maxPastOwners = 4  // listed
+	maxPastEvents = 60 // read from the history
 )
 
-// lookupPastOwners asks who had ports before, once for each set of them.
+// lookupPastOwners looks up the previous owners of ports, once for each set of ports.
 func (p *Window) lookupPastOwners(ports monitor.Ports) {
 	set := ports.String()
 	if p.history == nil || len(ports) == 0 || set == p.lookedUpPorts {
@@ -377,19 +377,19 @@ func (p *Window) lookupPastOwners(ports monitor.Ports) {
 	})
 }
 
-// Closed lets answers that come after the window has closed be for nobody: to show
-// them would build its parts anew, which nothing gives back then.
+// Closed makes the window ignore answers that arrive after it was closed. Showing them
+// would create renderers again, which would never be freed.
 func (p *Window) Closed() {
 	p.lookedUpPorts, p.environment.requested = "", false
 }
 
-// showPastOwners lists who had the ports of events before this process. several
-// says that there is more than one port.
+// showPastOwners lists the owners that had the ports of events before this process.
+// several means that there is more than one port.
 func (p *Window) showPastOwners(events []history.Event, several bool) {
 	var lines []string
 	for _, h := range words.PastTenures(events) {
 		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
-			continue // it opened the port before
+			continue // an earlier tenure of this process
 		}
 		line := words.Tenure(h.Tenure, p.now()) + "  " + words.PastOwner(h.Owner)
 		if several {
@@ -405,9 +405,10 @@ func (p *Window) showPastOwners(events []history.Event, several bool) {
 	} else {
 		p.pastOwnersBox.Show()
 	}
-	p.body.Refresh() // the box takes its place
+	p.body.Refresh() // the box takes space
 }
 
+// matches reports whether l belongs in this window.
 func (p *Window) matches(l *monitor.Listener) bool {
 	if p.owner.PID == 0 {
 		return l.ID == p.key
@@ -415,7 +416,7 @@ func (p *Window) matches(l *monitor.Listener) bool {
 	return slices.ContainsFunc(l.Owners, p.owner.Same)
 }
 
-// ShowNotice shows a sentence below the buttons for a while.
+// ShowNotice shows a sentence below the buttons for widgets.NoticeTime.
 func (p *Window) ShowNotice(sentence string) {
 	p.notice.Set(sentence, uitheme.ColorAlert)
 	p.notice.Object.Show()
@@ -423,7 +424,7 @@ func (p *Window) ShowNotice(sentence string) {
 	p.body.Refresh()
 }
 
-// Tick lets a second pass.
+// Tick must be called every second. It hides an expired notice.
 func (p *Window) Tick() {
 	if p.notice.Object.Visible() && !p.now().Before(p.noticeUntil) {
 		p.notice.Object.Hide()
@@ -431,14 +432,14 @@ func (p *Window) Tick() {
 	}
 }
 
-// showAge says which process it is, and how long it has been running. The words of
-// a young one change each second: they are changed with those that a look tells,
-// since Fyne paints the whole window for each.
+// showAge shows the name, the PID, the running time and the user. The running time of a
+// young process changes every second; it is updated together with the results of probes,
+// because Fyne paints the whole window for each change.
 func (p *Window) showAge() {
 	if p.disconnected {
-		return // no time passes for what nobody watches
+		return // the running time would look live
 	}
-	widgets.SetText(p.heading, p.name(), theme.ColorNameForeground) // of a hidden owner more may be known
+	widgets.SetText(p.heading, p.name(), theme.ColorNameForeground) // more may be known of an unknown owner
 	if p.owner.PID == 0 {
 		widgets.SetText(p.subtitle, fmt.Sprint(p.listener.Port), table.ColorMuted)
 		return
@@ -453,24 +454,26 @@ func (p *Window) showAge() {
 	widgets.SetText(p.subtitle, strings.Join(parts, " · "), table.ColorMuted)
 }
 
-// showDescription says what the process is; "" hides the line.
+// showDescription shows the service, project and branch, or hides the line if none is
+// known.
 func (p *Window) showDescription() {
 	text := words.Description(p.listener, p.owner)
 	widgets.SetText(p.description, text, table.ColorMuted)
-	if hidden := text == ""; p.description.Hidden != hidden { // each Hide paints the whole window
+	if hidden := text == ""; p.description.Hidden != hidden { // Hide would paint the whole window each time
 		p.description.Hidden = hidden
 		p.body.Refresh()
 	}
 }
 
-// Disconnect says that what the window shows is not live any more.
+// Disconnect shows that monitoring has stopped. The window keeps the last known state.
 func (p *Window) Disconnect() {
 	p.disconnected = true
 	p.showStatus(lang.L("Porthole has stopped monitoring. This is the last known state."))
 	p.showStop()
 }
 
-// showStatus says that something has come to its end.
+// showStatus shows a line that the process has closed its ports, exited or is no longer
+// monitored.
 func (p *Window) showStatus(text string) {
 	p.status.Text, p.status.Color = text, theme.Color(uitheme.ColorAlert)
 	p.status.Show()
@@ -478,8 +481,8 @@ func (p *Window) showStatus(text string) {
 	p.body.Refresh()
 }
 
-// StopTargets returns the process and the others that hold its ports, which would stay open
-// without them, and the listeners that they hold.
+// StopTargets returns the processes to stop, and their listeners: this process, and the
+// others that hold its ports and would keep them open.
 func (p *Window) StopTargets() (owners []monitor.Owner, listeners []*monitor.Listener) {
 	owners = []monitor.Owner{p.owner}
 	for _, l := range p.listeners {
@@ -492,8 +495,8 @@ func (p *Window) StopTargets() (owners []monitor.Owner, listeners []*monitor.Lis
 	return owners, p.listeners
 }
 
-// StoppedByUser shows that the user stopped the process, at that time; forced says whether it
-// was killed.
+// StoppedByUser shows that the user stopped the process at a time. forced means that it
+// was force quit.
 func (p *Window) StoppedByUser(at time.Time, forced bool) {
 	p.stoppedByUser, p.endedAt = true, at
 	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
@@ -505,12 +508,12 @@ func (p *Window) StoppedByUser(at time.Time, forced bool) {
 	p.showAge()
 }
 
-// showStop offers to stop the process as long as it can be.
+// showStop shows the stop button while the process can be stopped.
 func (p *Window) showStop() {
 	p.setShown(!p.disconnected && !p.stoppedByUser && len(p.listeners) > 0 && p.owner.PID > 1, p.stopButton)
 }
 
-// setShown shows objects as long as they make sense.
+// setShown shows or hides objects, and lays out the window again if one changed.
 func (p *Window) setShown(shown bool, objects ...fyne.CanvasObject) {
 	for _, o := range objects {
 		if shown != o.Visible() {
@@ -520,10 +523,10 @@ func (p *Window) setShown(shown bool, objects ...fyne.CanvasObject) {
 	}
 }
 
-// maxExplained is how many ports of a process are explained at once.
+// maxExplained is the number of ports that are explained at once.
 const maxExplained = 5
 
-// showExplanations explains the ports of a process, over its window.
+// showExplanations explains the ports of the process in a pop-up.
 func (p *Window) showExplanations() {
 	var paragraphs []string
 	for _, l := range p.listeners {
@@ -536,7 +539,7 @@ func (p *Window) showExplanations() {
 	widgets.ShowText(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
 }
 
-// Keys are what the keys of a process window do.
+// Keys returns the key bindings of a process window.
 func Keys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
 	return widgets.KeyGroup{Title: lang.L("Process window"), Bindings: []widgets.Binding{
 		{Label: lang.L("Scroll"), Keys: []widgets.Chord{{Key: fyne.KeyUp}, {Key: fyne.KeyDown}, {Key: fyne.KeyPageUp}, {Key: fyne.KeyPageDown}}},
@@ -546,28 +549,28 @@ func Keys(copySelected, closeWindow, quit func()) widgets.KeyGroup {
 	}}
 }
 
-// AddTo adds what the window wants to know of its listeners and its process to w.
-func (p *Window) AddTo(w *probe.Request) {
+// AddTo adds the window's listeners and process to a probe request.
+func (p *Window) AddTo(r *probe.Request) {
 	for _, l := range p.listeners {
-		w.Add(l, p.owner)
+		r.Add(l, p.owner)
 	}
 	if len(p.listeners) == 0 && p.owner.PID != 0 && !p.ended {
-		w.Processes = append(w.Processes, p.owner) // is it still running?
+		r.Processes = append(r.Processes, p.owner) // is it still running?
 	}
 }
 
-// SetStop sets what the button that stops the process does.
+// SetStop sets the action of the stop button.
 func (p *Window) SetStop(do func()) { p.stop = do }
 
-// FocusStop gives the button that stops the process the keyboard, if it is shown.
+// FocusStop focuses the stop button, if it is visible.
 func (p *Window) FocusStop() {
 	if p.window.Canvas().Unfocus(); p.stopButton.Visible() {
 		p.window.Canvas().Focus(p.stopButton)
 	}
 }
 
-// Fyne returns Fyne's window.
+// Fyne returns the Fyne window.
 func (p *Window) Fyne() fyne.Window { return p.window }
 
-// Owner returns the process; PID 0 if it is not known.
+// Owner returns the process. Its PID is 0 if it is unknown.
 func (p *Window) Owner() monitor.Owner { return p.owner }
