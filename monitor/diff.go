@@ -198,7 +198,7 @@ func (l *Listener) equal(k *Listener) bool {
 		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Framework == k.Framework && l.Project == k.Project && l.Since.Equal(k.Since) &&
 		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
 		slices.EqualFunc(l.Sockets, k.Sockets, func(a, b HeldSocket) bool {
-			return a.ID == b.ID && a.Address == b.Address && slices.Equal(a.Owners, b.Owners)
+			return a.ID == b.ID && a.Address == b.Address && a.Device == b.Device && slices.Equal(a.Owners, b.Owners)
 		})
 }
 

@@ -28,9 +28,37 @@ func AcceptsLoopback(a netip.Addr) bool {
 	return a.IsLoopback() || a.IsUnspecified()
 }
 
-func widestExposure(addresses []netip.Addr) Exposure {
-	for _, a := range addresses {
-		if ExposureOf(a) == ExposureNetwork {
+// loopbackDevice is the name of the loopback interface on Linux, the only system
+// that reports the device of a socket.
+const loopbackDevice = "lo"
+
+// Exposure returns the exposure of s. A socket that is bound to the loopback
+// interface is not reachable from the network, whatever its address is.
+func (s Socket) Exposure() Exposure {
+	if s.Device == loopbackDevice {
+		return ExposureLoopback
+	}
+	return ExposureOf(s.Address)
+}
+
+// AcceptsLoopback reports whether a client on this machine can reach s through
+// loopback: it is bound to no other interface, and its address includes loopback.
+func (s Socket) AcceptsLoopback() bool {
+	return (s.Device == "" || s.Device == loopbackDevice) && AcceptsLoopback(s.Address)
+}
+
+// Endpoint returns the address of s with the device that it is bound to, as ss(8)
+// writes it: "0.0.0.0%eth0".
+func (s Socket) Endpoint() string {
+	if s.Device == "" || s.Address.Zone() != "" {
+		return s.Address.String()
+	}
+	return s.Address.String() + "%" + Clean(s.Device, 16)
+}
+
+func widestExposure(sockets []HeldSocket) Exposure {
+	for _, s := range sockets {
+		if s.Exposure() == ExposureNetwork {
 			return ExposureNetwork
 		}
 	}

@@ -24,6 +24,12 @@ type endpoint struct {
 	port     uint16
 }
 
+// address is where a socket is bound. One address on two devices is two addresses.
+type address struct {
+	netip.Addr
+	device string
+}
+
 // group groups the sockets of one endpoint into listeners. Sockets belong
 // together if they share an address or an owner, or if their owners are workers of
 // one server (see worker): one server's 127.0.0.1 and [::1] are one listener, and
@@ -43,7 +49,7 @@ func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
 		seen[key] = i
 	}
 	for i, s := range states {
-		join(i, s.socket.Address)
+		join(i, address{s.socket.Address, s.socket.Device})
 		if u := s.unknown; u.ContainerID != "" || strings.HasSuffix(u.Unit, ".service") { // a scope contains many programs
 			key := [4]any{u.ContainerID, u.Unit, s.socket.UID}
 			if slices.Contains(engineUnits, u.Unit) { // forwarders of several containers
@@ -135,7 +141,7 @@ func newListener(members []socketState, id string) *Listener {
 		return cmp.Or(a.Address.Compare(b.Address), cmp.Compare(a.ID, b.ID))
 	})
 	slices.SortFunc(l.Owners, compareOwners)
-	l.Exposure = widestExposure(l.Addresses)
+	l.Exposure = widestExposure(l.Sockets)
 	if p, ok := l.Principal(); ok {
 		l.OwnerUnknown, l.CgroupInfo = "", CgroupInfo{}
 		l.User = cmp.Or(p.User, l.User) // a server opens the port as root and becomes another user

@@ -180,6 +180,15 @@ func TestGroupFields(t *testing.T) {
 		t.Errorf("user %q, want that of the process", l.User)
 	}
 
+	onDevice := func(id SocketID, device string, pid int) socketState {
+		s := at(id, "0.0.0.0", pid)
+		s.socket.Device = device
+		return s
+	}
+	if got := picture(group([]socketState{onDevice(1, "lo", 10), onDevice(2, "eth0", 11)}, nil)); got != "tcp-3000-1=[0.0.0.0] [10]; tcp-3000-2=[0.0.0.0] [11]" {
+		t.Errorf("two servers, each on a device of its own: got %s, want two listeners", got)
+	}
+
 	pair := []socketState{at(4, "127.0.0.1"), at(5, "::1")}
 	for _, test := range []struct {
 		cgroup    CgroupInfo

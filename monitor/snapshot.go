@@ -11,6 +11,7 @@ package monitor
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Socket struct {
 	PID      int        `json:"-"`                 // the owner, if the table reports it; else 0
 	BoundAt  uint64     `json:"-"`                 // when PID bound the socket, on the clock of Owner.Start, if the table reports it; else 0
 	V6Only   bool       `json:"v6_only,omitempty"` // [::] that does not accept IPv4 connections
+	Device   string     `json:"device,omitempty"`  // the network interface that it is bound to (SO_BINDTODEVICE, or the zone of a link-local address); "" for all
 }
 
 // Owner is a process that holds a socket, as it was when it was found. Fields
@@ -170,6 +172,9 @@ func (l *Listener) Principal() (Owner, bool) {
 // AcceptsLoopback reports whether a client on this machine can reach l through
 // loopback.
 func (l *Listener) AcceptsLoopback() bool {
+	if len(l.Sockets) > 0 {
+		return slices.ContainsFunc(l.Sockets, func(s HeldSocket) bool { return s.AcceptsLoopback() })
+	}
 	for _, a := range l.Addresses {
 		if AcceptsLoopback(a) {
 			return true

@@ -56,7 +56,8 @@ type ownerJSON struct {
 
 type socketJSON struct {
 	Address netip.Addr `json:"address"`
-	Owners  []int      `json:"owners"` // PIDs
+	Device  string     `json:"device,omitempty"` // network interface that it is bound to
+	Owners  []int      `json:"owners"`           // PIDs
 }
 
 type readyJSON struct {
@@ -109,7 +110,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 		out.Inferred = &inferred
 	}
 	for i, s := range l.Sockets {
-		out.Sockets[i] = socketJSON{Address: s.Address, Owners: s.Owners}
+		out.Sockets[i] = socketJSON{Address: s.Address, Device: s.Device, Owners: s.Owners}
 	}
 	return out
 }

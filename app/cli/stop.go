@@ -108,7 +108,7 @@ func (t stopTarget) listeners(s monitor.Snapshot, anyAddress bool) (chosen, othe
 			others = append(others, l)
 			continue
 		}
-		if narrowed := stop.Narrow(l, func(s monitor.Socket) bool { return monitor.AcceptsLoopback(s.Address) }); narrowed != nil && !anyAddress {
+		if narrowed := stop.Narrow(l, monitor.Socket.AcceptsLoopback); narrowed != nil && !anyAddress {
 			l = narrowed
 		}
 		chosen = append(chosen, l)

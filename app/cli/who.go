@@ -228,6 +228,26 @@ func summary(l *monitor.Listener, now time.Time) string {
 	return strings.Join(parts, ", ") + "."
 }
 
+// boundText returns the addresses of sockets with their exposure, each once: with
+// SO_REUSEPORT each worker of a server has a socket of its own.
+func boundText(sockets []monitor.HeldSocket) string {
+	var texts []string
+	count := make(map[string]int)
+	for _, s := range sockets {
+		text := s.Endpoint() + " (" + string(s.Exposure())
+		if count[text]++; count[text] == 1 {
+			texts = append(texts, text)
+		}
+	}
+	for i, text := range texts {
+		if n := count[text]; n > 1 {
+			text += fmt.Sprintf(", %d sockets", n)
+		}
+		texts[i] = text + ")"
+	}
+	return strings.Join(texts, ", ")
+}
+
 // printFields prints the lines below the summary, without unknown values.
 func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -236,11 +256,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 			_, _ = fmt.Fprintf(t, "  %s\t%s\n", label, value) // Flush returns errors
 		}
 	}
-	var addresses []string
-	for _, s := range l.Sockets {
-		addresses = append(addresses, fmt.Sprintf("%s (%s)", s.Address, monitor.ExposureOf(s.Address)))
-	}
-	line("address", strings.Join(addresses, ", "))
+	line("address", boundText(l.Sockets))
 	line("user", monitor.Clean(l.User, 60))
 	line("container", containerText(l.Listener))
 	o, ok := l.Principal()

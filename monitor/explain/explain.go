@@ -177,6 +177,8 @@ func (t Target) reaches(l *monitor.Listener) bool {
 func accepts(s monitor.Socket, a netip.Addr) bool {
 	bound := s.Address.Unmap()
 	switch {
+	case a.IsLoopback() && !s.AcceptsLoopback() && s.Device != "":
+		return false
 	case !bound.IsUnspecified():
 		return bound == a || a.Zone() == "" && bound.WithZone("") == a
 	case bound.Is4():

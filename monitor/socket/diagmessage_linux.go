@@ -220,7 +220,34 @@ func parseSocket(b []byte, protocol monitor.Protocol) (s monitor.Socket, ok bool
 	s.Inode = uint64(binary.NativeEndian.Uint32(b[68:]))
 	s.V6Only = attribute(b[messageSize:], attrSkV6Only, 1) == 1
 	s.Cgroup = attribute(b[messageSize:], attrCgroup, 8)
+	s.Device = deviceName(binary.NativeEndian.Uint32(b[40:]))
 	return s, s.Port != 0
+}
+
+// deviceName returns the name of the network interface with an index, "" for 0, which
+// is none. The loopback interface of every network namespace has index 1.
+func deviceName(index uint32) string {
+	switch index {
+	case 0:
+		return ""
+	case 1:
+		return "lo"
+	}
+	unknown := fmt.Sprintf("interface %d", index)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return unknown
+	}
+	defer func() { _ = unix.Close(fd) }() // nothing was written to it
+	r, err := unix.NewIfreq("")
+	if err != nil {
+		return unknown
+	}
+	r.SetUint32(index)
+	if unix.IoctlIfreq(fd, unix.SIOCGIFNAME, r) != nil {
+		return unknown // it has just been removed
+	}
+	return r.Name()
 }
 
 // socketCookie returns the cookie in an inet_diag_msg.

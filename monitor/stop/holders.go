@@ -75,6 +75,8 @@ func occupies(s monitor.Socket, listeners []*monitor.Listener) bool {
 func accepts(s monitor.Socket, a netip.Addr) bool {
 	bound, a := s.Address.Unmap(), a.Unmap()
 	switch {
+	case a.IsLoopback() && !s.AcceptsLoopback() && s.Device != "":
+		return false
 	case bound == a, a.Zone() == "" && bound.WithZone("") == a:
 		return true
 	case !bound.IsUnspecified():

@@ -77,6 +77,9 @@ func exposureText(l *monitor.Listener) string {
 		return lang.L("local only")
 	}
 	if !l.AcceptsLoopback() { // on another interface: show its address
+		if len(l.Sockets) > 0 && l.Sockets[0].Device != "" && l.Sockets[0].Address.IsUnspecified() {
+			return monitor.Clean(l.Sockets[0].Device, 16)
+		}
 		return l.Addresses[0].Unmap().String()
 	}
 	return lang.L("network")

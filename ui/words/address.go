@@ -58,7 +58,7 @@ func AddressPort(s monitor.HeldSocket, port uint16) string {
 
 // SocketExposure describes the exposure of a socket.
 func SocketExposure(s monitor.HeldSocket) string {
-	if monitor.ExposureOf(s.Address) == monitor.ExposureLoopback {
+	if s.Exposure() == monitor.ExposureLoopback {
 		return lang.L("local only")
 	}
 	return lang.L("network")
