@@ -14,8 +14,8 @@ import (
 	"porthole/ui/widgets"
 )
 
-// showLicences shows Porthole's own licence and those of the modules in it, over
-// the window that contains from. The Close button takes the focus, and returns it.
+// showLicences shows Porthole's own licence and those of its modules over the window that
+// contains from. The Close button gains the keyboard focus, and returns it when closed.
 func showLicences(from fyne.CanvasObject) {
 	canvas := fyne.CurrentApp().Driver().CanvasForObject(from)
 	if canvas == nil || canvas.Overlays().Top() != nil {

@@ -1,5 +1,6 @@
-// Package settings is the Settings page. All of it belongs to
-// Fyne's goroutine.
+// Package settings is the Settings page.
+//
+// Everything must be called on Fyne's goroutine.
 package settings
 
 import (
@@ -20,26 +21,26 @@ import (
 	"porthole/ui/words"
 )
 
-// Actions is what the page asks of the program. It is called from Fyne's goroutine and must
-// not wait.
+// Actions are what the page needs the program to do. The methods are called on Fyne's
+// goroutine and must not block.
 type Actions interface {
-	// Set gives a setting a value, as the settings file has it, or "" for the default. Page.SetSettings
-	// and then Page.ShowResult are called with what became of it.
+	// Set changes a setting. The value is in the format of the settings file, "" for the default. The
+	// program then calls Page.SetSettings and Page.ShowResult.
 	Set(key, value string)
-	ReloadSettings()   // reports settings that another program has changed
-	TestNotification() // Page.ShowResult reports what became of it, with the key "test"
-	// CopyDiagnostics copies what "porthole doctor" prints. Page.ShowResult reports what became of it,
-	// with KeyDiagnostics.
+	ReloadSettings()   // calls Page.SetSettings with settings that another program changed
+	TestNotification() // sends a notification; calls Page.ShowResult with the key "test"
+	// CopyDiagnostics copies the output of "porthole doctor" and calls Page.ShowResult with
+	// KeyDiagnostics.
 	CopyDiagnostics()
-	StartAgent() // starts an agent after the last one has ended
+	StartAgent() // starts an agent after the last one exited
 }
 
-// Page shows what the user can choose. What they choose holds at once;
-// the page shows what the agent says holds, and beside it why a choice does not.
+// Page shows the settings. A change applies immediately. The page shows the values that
+// the agent reports, and the reason if a change failed. Create it with New.
 type Page struct {
 	actions Actions
 
-	loaded, connected bool // the settings have come; the agent watches
+	loaded, connected bool // whether the settings have been loaded; whether an agent is running
 	settings          Settings
 	groups            []settingGroup
 	rows              []*settingRow // of all groups
@@ -52,14 +53,14 @@ type Page struct {
 	Content *fyne.Container
 }
 
-// settingGroup is some rows in a frame under a heading.
+// settingGroup is a framed group of rows with a heading.
 type settingGroup struct {
 	heading *widgets.Note
 	frame   fyne.CanvasObject
 	rows    []*settingRow
 }
 
-// New builds the page. version is the program's.
+// New returns the page. version is the version of the program.
 func New(actions Actions, version string) *Page {
 	p := &Page{actions: actions, connected: true, warning: widgets.NewWarningBar(actions.StartAgent)}
 	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.languageRow())
@@ -73,6 +74,7 @@ func New(actions Actions, version string) *Page {
 	return p
 }
 
+// group adds a group of rows.
 func (p *Page) group(heading string, rows ...*settingRow) {
 	g := settingGroup{heading: widgets.NewNote(false), frame: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), rows: rows}
 	g.heading.Size(theme.SizeNameText)
@@ -81,8 +83,8 @@ func (p *Page) group(heading string, rows ...*settingRow) {
 	p.rows = append(p.rows, rows...)
 }
 
-// layout puts the page together: the groups in one column, and at the bottom
-// what holds for all of them.
+// layout returns the page's content: the groups in one column, and at the bottom a hint
+// that concerns all of them, with the version.
 func (p *Page) layout(version string) *fyne.Container {
 	p.column = newSettingColumn(p.groups)
 	p.scroll = container.NewVScroll(p.column.object)
@@ -95,14 +97,14 @@ func (p *Page) layout(version string) *fyne.Container {
 	return container.New(widgets.TopMiddleBottom{}, container.New(layout.NewCustomPaddedVBoxLayout(0), p.warning.Object), p.scroll, bottom)
 }
 
-// ShowProblems says what is wrong, such as a settings file that cannot be used.
+// ShowProblems shows problems, such as a settings file that cannot be read.
 func (p *Page) ShowProblems(problems []string) {
 	if p.warning.Show(problems, true) {
 		widgets.Relayout(p.Content)
 	}
 }
 
-// enable lets the controls be used while somebody takes what is chosen.
+// enable enables the controls if the settings are loaded and an agent can apply changes.
 func (p *Page) enable() {
 	for _, r := range p.rows {
 		r.enable(p.loaded && p.connected)
@@ -114,7 +116,7 @@ func (p *Page) enable() {
 	p.hint.Set(lang.L("Porthole has stopped monitoring. This is the last known state."), uitheme.ColorAlert)
 }
 
-// SetSettings shows s where it is not what the user has chosen meanwhile.
+// SetSettings shows s, except for rows that the user has changed and that await an answer.
 func (p *Page) SetSettings(s Settings) {
 	if p.loaded && s == p.settings {
 		return
@@ -131,7 +133,7 @@ func (p *Page) SetSettings(s Settings) {
 	}
 }
 
-// request asks for another value of a row.
+// request requests a new value for a row.
 func (p *Page) request(r *settingRow, value string) {
 	r.pending++
 	r.problem = ""
@@ -139,14 +141,14 @@ func (p *Page) request(r *settingRow, value string) {
 	p.actions.Set(r.key, value)
 }
 
-// ShowResult tells what became of what was asked. After the last answer the row
-// shows what holds.
+// ShowResult reports that a request for key succeeded, or the problem if it failed. After
+// the last answer the row shows the value that applies.
 func (p *Page) ShowResult(key, problem string) {
 	for _, r := range p.rows {
 		if r.key != key {
 			continue
 		}
-		r.pending = max(r.pending-1, 0) // the Ports page asks too
+		r.pending = max(r.pending-1, 0) // the Ports page sends requests, too
 		r.problem = problem
 		r.succeeded = r.pending == 0 && problem == ""
 		if r.pending == 0 {
@@ -156,14 +158,15 @@ func (p *Page) ShowResult(key, problem string) {
 	}
 }
 
-// showNote shows what is to be said below the name of a row.
+// showNote updates the note below the name of a row.
 func (p *Page) showNote(r *settingRow) {
 	if r.showNote() {
 		p.column.Refresh()
 	}
 }
 
-// OnShown is called when the page comes to be seen: what was said before is over.
+// OnShown must be called when the page becomes visible. It discards old results and
+// unfinished input.
 func (p *Page) OnShown() {
 	p.seconds = 0
 	p.actions.ReloadSettings()
@@ -176,11 +179,11 @@ func (p *Page) OnShown() {
 	}
 }
 
-// reloadSeconds is how often it is seen whether others changed what does not stand
-// in the settings file, in seconds.
+// reloadSeconds is the interval, in seconds, for reloading settings that are stored
+// outside the settings file, which other programs can change.
 const reloadSeconds = 2
 
-// Tick lets a second pass.
+// Tick must be called every second. It reloads the settings while the page is visible.
 func (p *Page) Tick() {
 	if p.Content.Visible() && p.connected {
 		if p.seconds++; p.seconds%reloadSeconds == 0 {
@@ -189,7 +192,7 @@ func (p *Page) Tick() {
 	}
 }
 
-// Disconnect greys the page: nobody takes what is chosen.
+// Disconnect disables the page, because no agent can apply changes.
 func (p *Page) Disconnect() {
 	p.connected = false
 	for _, r := range p.rows {
@@ -201,14 +204,14 @@ func (p *Page) Disconnect() {
 	p.enable()
 }
 
-// Focus gives the first setting the keyboard.
+// Focus focuses the first setting.
 func (p *Page) Focus() {
 	if o, ok := p.rows[0].focusTarget.(fyne.Focusable); ok {
 		table.FocusOn(o)
 	}
 }
 
-// reveal scrolls to a row that got the keyboard.
+// reveal scrolls to a row that gained the keyboard focus.
 func (p *Page) reveal(r *settingRow) {
 	top, bottom, height := r.top, r.top+r.height, p.scroll.Size().Height
 	offset := p.scroll.Offset
@@ -235,7 +238,7 @@ func (p *Page) trayIconRow() *settingRow {
 	return r
 }
 
-// segments gives r its options beside each other, of which value is chosen.
+// segments gives r segments for its options; value returns the selected one.
 func (p *Page) segments(r *settingRow, options []option, value func(Settings) string) {
 	var segments []*widgets.Segment
 	for i, o := range options {
@@ -262,7 +265,7 @@ func (p *Page) segments(r *settingRow, options []option, value func(Settings) st
 	}
 }
 
-// selectSegment chooses one of segments.
+// selectSegment shows one of segments as selected.
 func selectSegment(segments []*widgets.Segment, chosen int) {
 	for i, s := range segments {
 		s.Choose(i == chosen)
@@ -302,7 +305,7 @@ func (p *Page) testRow() *settingRow {
 	return r
 }
 
-// diagnosticsRow copies what a report of a problem needs.
+// diagnosticsRow returns the row that copies the diagnostics for a bug report.
 func (p *Page) diagnosticsRow() *settingRow {
 	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("The output of “porthole doctor”: what works on this system. It contains no secrets."))
 	r.doneText = lang.L("Copied")
@@ -311,8 +314,7 @@ func (p *Page) diagnosticsRow() *settingRow {
 	return r
 }
 
-// action gives r a button that asks for something, and for nothing more until that is
-// answered.
+// action gives r a button that runs do. While an answer is pending, the button does nothing.
 func (p *Page) action(r *settingRow, label string, do func()) {
 	button := newSettingButton(label, func() {
 		if r.pending == 0 {
@@ -325,7 +327,7 @@ func (p *Page) action(r *settingRow, label string, do func()) {
 	r.show = func(Settings) {}
 }
 
-// licencesRow returns the row with Porthole's licence and those of the modules in it.
+// licencesRow returns the row with Porthole's licence and those of its modules.
 func (p *Page) licencesRow() *settingRow {
 	r := newSettingRow("licences", lang.L("Licences"), lang.L("MIT licence, © 2026 the Porthole authors; includes third-party software"))
 	r.show = func(Settings) {}
@@ -335,7 +337,7 @@ func (p *Page) licencesRow() *settingRow {
 	return r
 }
 
-// intervals are those that can be chosen, as the settings file says them.
+// intervals are the polling intervals that can be selected.
 var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
 
 func (p *Page) intervalRow() *settingRow {
@@ -362,8 +364,7 @@ func (p *Page) allAddressesRow() *settingRow {
 	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Also show ports that are not reachable on loopback"), func(s Settings) bool { return s.AllAddresses })
 }
 
-// How much activity can be kept, as the settings file has it, and what is kept
-// where nothing is chosen.
+// The limits of the history in the settings file, and their defaults.
 const (
 	maxHistoryDays, defaultDays     = 3650, 90
 	maxHistoryEvents, defaultEvents = 1_000_000, 100_000
@@ -377,7 +378,7 @@ func (p *Page) eventsRow() *settingRow {
 	return p.number("history_events", lang.L("Events to keep"), lang.L("The oldest events beyond this number are deleted"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
 }
 
-// toggle is a row whose setting is on or off.
+// toggle returns a row whose setting is on or off.
 func (p *Page) toggle(key, label, help string, of func(Settings) bool) *settingRow {
 	r := newSettingRow(key, label, help)
 	t := widgets.NewToggle(label, func(on bool) { p.request(r, strconv.FormatBool(on)) }, func() { p.reveal(r) })
@@ -386,7 +387,7 @@ func (p *Page) toggle(key, label, help string, of func(Settings) bool) *settingR
 	return r
 }
 
-// choice gives r a list of options. What holds is among them, whatever it is.
+// choice gives r a list of options. It also lists the current value if that is another one.
 func (p *Page) choice(r *settingRow, options []option, of func(Settings) option) {
 	c := newChoice(r.title.Segment.Text, options, func(value string) { p.request(r, value) }, func() { p.reveal(r) })
 	r.focusTarget, r.control = c, container.NewStack(widgets.NewFramedRectangle(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
@@ -394,11 +395,11 @@ func (p *Page) choice(r *settingRow, options []option, of func(Settings) option)
 	r.show = func(s Settings) { c.selectOption(of(s)) }
 }
 
-// number is a row whose setting is a number from 1 to most.
-func (p *Page) number(key, label, help string, most, usual int, of func(Settings) int) *settingRow {
+// number returns a row whose setting is a number from 1 to maximum. usual is the default.
+func (p *Page) number(key, label, help string, maximum, usual int, of func(Settings) int) *settingRow {
 	r := newSettingRow(key, label, help)
-	e := newNumberEntry(label, most, usual, func(value string) { p.request(r, value) }, func(wrong, typed string) {
-		r.problem, r.typingHint = wrong, typed
+	e := newNumberEntry(label, maximum, usual, func(value string) { p.request(r, value) }, func(wrong, hint string) {
+		r.problem, r.typingHint = wrong, hint
 		p.showNote(r)
 	}, func() { p.reveal(r) })
 	r.focusTarget, r.control = e, e
@@ -406,21 +407,21 @@ func (p *Page) number(key, label, help string, most, usual int, of func(Settings
 	return r
 }
 
-// KeyDiagnostics is the key of CopyDiagnostics's answer.
+// KeyDiagnostics is the key with which Page.ShowResult reports the result of CopyDiagnostics.
 const KeyDiagnostics = "diagnostics"
 
-// Settings are what the user chose, or what holds where nothing was chosen.
+// Settings are the values that apply: the user's, or the defaults.
 type Settings struct {
-	Theme           string // "light" or "dark"; "" as the system is
-	TrayIcon        string // "light" or "dark"; "" where it is outlined
-	Language        string // like "en"; "" as the system is
-	StartAtLogin    bool   // the session starts Porthole
-	StartHidden     bool   // a start shows the tray icon alone
+	Theme           string // "light" or "dark"; "" to follow the system
+	TrayIcon        string // "light" or "dark"; "" for outlined
+	Language        string // like "en"; "" to follow the system
+	StartAtLogin    bool   // start Porthole with the session
+	StartHidden     bool   // show only the tray icon at startup
 	Notifications   bool
-	Sound           bool          // of notifications
-	PollingInterval time.Duration // between two looks; 0 where Porthole chooses
+	Sound           bool          // play a sound with notifications
+	PollingInterval time.Duration // 0 for automatic
 	UDP             bool
-	AllAddresses    bool // show the ports that loopback does not reach too
-	HistoryDays     int  // for how long activity is kept; 0 where Porthole chooses
-	HistoryEvents   int  // and how many changes; 0 where Porthole chooses
+	AllAddresses    bool // also show ports that are not reachable on loopback
+	HistoryDays     int  // days to keep events; 0 for the default
+	HistoryEvents   int  // number of events to keep; 0 for the default
 }

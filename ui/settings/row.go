@@ -16,27 +16,28 @@ import (
 	"porthole/ui/widgets"
 )
 
-// settingRow is one setting: its name, a line below it, and its control.
+// settingRow is one setting: its name, a note below, and its control.
 type settingRow struct {
-	key          string // in the settings file
-	help         string // what it is
-	doneText     string // what is said once what was asked is done; may be ""
+	key          string // name in the settings file
+	help         string // the description, shown as the note by default
+	doneText     string // the note after success; may be ""
 	title        *widgets.Note
 	note         *widgets.Note
 	control      fyne.CanvasObject
-	focusTarget  fyne.CanvasObject // of the control, what gets the keyboard
-	show         func(Settings)    // shows what holds, without asking for it
+	focusTarget  fyne.CanvasObject // the part of control that gains the keyboard focus
+	show         func(Settings)    // shows the current value, without a request
 	enabled      bool
-	worksOffline bool // it can be used without an agent too
+	worksOffline bool // usable without an agent
 
-	pending    int    // what is not answered yet
-	problem    string // why the last of it was not done, or what is wrong with what was typed
-	typingHint string // what is to be said of what was typed and is not wrong
-	succeeded  bool   // done is to be said
+	pending    int    // number of requests without an answer
+	problem    string // why the last request failed, or what is wrong with the input
+	typingHint string // hint about valid input that is not applied yet
+	succeeded  bool   // the last request succeeded: show doneText
 
-	top, height float32 // where it is in the column
+	top, height float32 // position in the column
 }
 
+// newSettingRow returns a row without a control.
 func newSettingRow(key, title, help string) *settingRow {
 	r := &settingRow{key: key, help: help, title: widgets.NewNote(false), note: widgets.NewNote(true)}
 	r.title.Size(theme.SizeNameText)
@@ -45,8 +46,7 @@ func newSettingRow(key, title, help string) *settingRow {
 	return r
 }
 
-// showNote says what is to be said below the title, and reports whether that is
-// something else than before.
+// showNote updates the note below the title, and reports whether its text changed.
 func (r *settingRow) showNote() bool {
 	words, color := r.help, table.ColorMuted
 	switch {
@@ -62,7 +62,7 @@ func (r *settingRow) showNote() bool {
 	return before != words
 }
 
-// enable lets the control be used, or not.
+// enable enables or disables the control.
 func (r *settingRow) enable(enabled bool) {
 	enabled = enabled || r.worksOffline
 	r.enabled = enabled
@@ -71,23 +71,23 @@ func (r *settingRow) enable(enabled bool) {
 	}
 }
 
-// Measures of the settings' column.
+// Sizes of the column of settings.
 const (
-	settingWidth   = 720 // at the most
+	settingWidth   = 720 // maximum
 	settingMargin  = 24  // around the column, and between groups
-	settingHeading = 24  // of a heading, with its gap
-	settingPadding = 10  // in a row
-	controlWidth   = 176 // of lists and fields
+	settingHeading = 24  // height of a heading, with its gap
+	settingPadding = 10  // inside a row
+	controlWidth   = 176 // width of lists and fields
 )
 
-// settingColumn lays out groups of rows, whose words may take several lines.
+// settingColumn lays out groups of rows, whose texts may take several lines.
 type settingColumn struct {
 	groups  []settingGroup
-	lines   [][]fyne.CanvasObject // between the rows of each group
+	lines   [][]fyne.CanvasObject // separators between the rows of each group
 	object  *fyne.Container
 	width   float32 // of the last layout
 	height  float32
-	changed func() // called when the height has become another
+	changed func() // called when the height changed
 }
 
 func newSettingColumn(groups []settingGroup) *settingColumn {
@@ -109,7 +109,7 @@ func newSettingColumn(groups []settingGroup) *settingColumn {
 	return c
 }
 
-// Refresh lays the column out anew: words have changed.
+// Refresh lays out the column again, after texts changed.
 func (c *settingColumn) Refresh() { c.object.Refresh() }
 
 // MinSize implements fyne.Layout.
@@ -169,15 +169,15 @@ func moveTo(o fyne.CanvasObject, x, y, width, height float32) {
 	o.Resize(fyne.NewSize(width, max(height, 0)))
 }
 
-// option is one of a list: the value, as the settings file says it, and words.
+// option is one option of a list: its value in the settings file and its label.
 type option struct{ value, label string }
 
-// choice is a list of which one option is chosen.
+// choice is a list with one selected option.
 type choice struct {
 	widget.Select
 	label   string   // for screen readers
-	options []option // those that are always there
-	values  []string // of all that are there now
+	options []option // those that are always listed
+	values  []string // of all options that are listed now
 	focused func()
 }
 
@@ -193,7 +193,7 @@ func newChoice(label string, options []option, chosen func(value string), focuse
 	return c
 }
 
-// selectOption shows an option as the chosen one, and adds it where it is not there.
+// selectOption shows an option as selected, and lists it if it is not listed.
 func (c *choice) selectOption(o option) {
 	options := c.options
 	i := slices.IndexFunc(options, func(x option) bool { return x.value == o.value })
@@ -211,7 +211,7 @@ func (c *choice) selectOption(o option) {
 	c.Refresh()
 }
 
-// MinSize is Fyne's: all lists are as wide.
+// MinSize implements fyne.CanvasObject. All lists have the same width.
 func (c *choice) MinSize() fyne.Size { return fyne.NewSize(controlWidth, c.Select.MinSize().Height) }
 
 // FocusGained implements fyne.Focusable.
@@ -220,7 +220,7 @@ func (c *choice) FocusGained() {
 	c.focused()
 }
 
-// TypedKey is Fyne's. Enter opens the list too.
+// TypedKey implements fyne.Focusable. Enter opens the list, too.
 func (c *choice) TypedKey(k *fyne.KeyEvent) {
 	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
 		k = &fyne.KeyEvent{Name: fyne.KeySpace}
@@ -228,30 +228,29 @@ func (c *choice) TypedKey(k *fyne.KeyEvent) {
 	c.Select.TypedKey(k)
 }
 
-// newSettingButton returns a button that is scrolled to when it gets the keyboard.
+// newSettingButton returns a button that calls focused when it gains the keyboard focus.
 func newSettingButton(label string, tapped, focused func()) *widgets.Button {
 	b := widgets.NewButton(label, tapped)
 	b.OnFocus = focused
 	return b
 }
 
-// numberEntry is a field for a number. It is taken by Enter alone: half a number
-// would erase activity. Esc forgets what was typed.
+// numberEntry is a field for a number. Only Enter applies the number, because a number
+// that is only half typed would delete events. Esc cancels the input.
 type numberEntry struct {
 	widgets.FormEntry
 	maximum   int
-	current   string // what holds, "" for the usual
+	current   string // the value that applies, "" for the default
 	request   func(value string)
-	report    func(wrong, typed string)
+	report    func(wrong, hint string)
 	focused   func()
-	restoring bool // the text is changed by us
+	restoring bool // the text changes without the user's input
 }
 
-// newNumberEntry returns an empty field. ask is called with a number that is to
-// hold, "" for the usual one; say with what is wrong with what was typed, or else
-// with what there is to say of it.
-func newNumberEntry(label string, most, usual int, ask func(string), say func(wrong, typed string), focused func()) *numberEntry {
-	e := &numberEntry{maximum: most, request: ask, report: say, focused: focused}
+// newNumberEntry returns an empty field. request is called with a new number, "" for the
+// default; report with what is wrong with the input, or with a hint about it.
+func newNumberEntry(label string, maximum, usual int, request func(string), report func(wrong, hint string), focused func()) *numberEntry {
+	e := &numberEntry{maximum: maximum, request: request, report: report, focused: focused}
 	e.Extend(e)
 	e.Keys, e.Label = e.key, label
 	e.OnChanged = func(string) { e.validate() }
@@ -259,7 +258,7 @@ func newNumberEntry(label string, most, usual int, ask func(string), say func(wr
 	return e
 }
 
-// show shows what holds, 0 for the usual, unless something else is typed.
+// show shows the value that applies, 0 for the default, unless the user is typing.
 func (e *numberEntry) show(n int) {
 	typing := e.Text != e.current
 	e.current = ""
@@ -271,21 +270,20 @@ func (e *numberEntry) show(n int) {
 	}
 }
 
-// restore forgets what was typed.
+// restore discards the input.
 func (e *numberEntry) restore() {
 	e.restoring = true
 	e.SetText(e.current)
 	e.restoring = false
 }
 
-// cancel is restore, and nothing is said of it any more.
+// cancel discards the input and its note.
 func (e *numberEntry) cancel() {
 	e.restore()
 	e.report("", "")
 }
 
-// parse is what was typed, as the settings file says it; wrong is why that is
-// no number for it.
+// parse returns the input in the format of the settings file, or what is wrong with it.
 func (e *numberEntry) parse() (value, wrong string) {
 	text := strings.TrimSpace(e.Text)
 	if text == "" {
@@ -297,20 +295,20 @@ func (e *numberEntry) parse() (value, wrong string) {
 	return "", lang.L("Enter a number from 1 to {{.Most}}, or leave empty for the default ({{.Usual}})", map[string]any{"Most": e.maximum, "Usual": e.PlaceHolder})
 }
 
-// validate says what there is to say of what was typed so far.
+// validate reports what is wrong with the input so far, or how to apply it.
 func (e *numberEntry) validate() {
 	if e.restoring {
 		return
 	}
 	value, wrong := e.parse()
-	typed := ""
+	hint := ""
 	if value != e.current {
-		typed = lang.L("Enter to apply, Esc to cancel")
+		hint = lang.L("Enter to apply, Esc to cancel")
 	}
-	e.report(wrong, typed)
+	e.report(wrong, hint)
 }
 
-// apply asks for what was typed, where that is a number and another one.
+// apply requests the number, if it is valid and new.
 func (e *numberEntry) apply() {
 	value, wrong := e.parse()
 	if wrong != "" {
@@ -318,7 +316,7 @@ func (e *numberEntry) apply() {
 	}
 	e.report("", "")
 	if value != e.current {
-		e.current = value // until the answer says otherwise
+		e.current = value // until the answer arrives
 		e.request(value)
 	}
 	e.restore()
@@ -342,12 +340,12 @@ func (e *numberEntry) FocusGained() {
 	e.focused()
 }
 
-// MinSize is Fyne's: as wide as a list.
+// MinSize implements fyne.CanvasObject. The width is that of a list.
 func (e *numberEntry) MinSize() fyne.Size {
 	return fyne.NewSize(controlWidth, e.FormEntry.MinSize().Height)
 }
 
-// AccessibilityLabel says what the list is for, and what is chosen.
+// AccessibilityLabel implements fyne.Accessible.
 func (c *choice) AccessibilityLabel() string { return widgets.AccessibleText(c.label, c.Selected) }
 
 // AccessibilityRole implements fyne.Accessible.

@@ -16,7 +16,7 @@ import (
 	"porthole/ui/words"
 )
 
-// desk is the page in a window, and what it asked for.
+// desk shows the page in a window and records its requests.
 type desk struct {
 	uitest.Desk
 	settings *Page
@@ -30,7 +30,7 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-// newLoadedDesk is a desk with settings that hold, and what was asked since.
+// newLoadedDesk returns a desk with loaded settings and no recorded requests.
 func newLoadedDesk(t *testing.T, s Settings) *desk {
 	t.Helper()
 	d := newDesk(t)
@@ -40,7 +40,7 @@ func newLoadedDesk(t *testing.T, s Settings) *desk {
 	return d
 }
 
-// setShown shows the page, or another one.
+// setShown shows or hides the page.
 func (d *desk) setShown(shown bool) {
 	d.settings.Content.Hidden = !shown
 	if shown {
@@ -66,36 +66,36 @@ func (d *desk) choice(key string) *choice { return d.setting(key).focusTarget.(*
 
 func (d *desk) number(key string) *numberEntry { return d.setting(key).focusTarget.(*numberEntry) }
 
-func TestSettingsShowWhatHolds(t *testing.T) {
+func TestSettingsShowCurrentValues(t *testing.T) {
 	d := newLoadedDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, Sound: true, PollingInterval: 300 * time.Millisecond,
 		UDP: true, AllAddresses: true, HistoryDays: 30})
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
 		if !d.toggle(key).On {
-			t.Errorf("%s is shown off", key)
+			t.Errorf("%s: got off, want on", key)
 		}
 	}
 	if got := d.choice("polling_interval").Selected; got != "300 ms" {
-		t.Errorf("an interval that somebody wrote into the file is shown as %q", got)
+		t.Errorf("interval from the settings file: got %q, want 300 ms", got)
 	}
 	if got := d.choice("language").Selected; got != "System" {
-		t.Errorf("language %q", got)
+		t.Errorf("language: got %q, want System", got)
 	}
 	if days, rows := d.number("history_days"), d.number("history_events"); days.Text != "30" || rows.Text != "" || rows.PlaceHolder != "100000" {
-		t.Errorf("days %q, rows %q, usually %q", days.Text, rows.Text, rows.PlaceHolder)
+		t.Errorf("got days %q, events %q (default %q)", days.Text, rows.Text, rows.PlaceHolder)
 	}
 	d.settings.SetSettings(Settings{}) // the file was edited
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
 		if d.toggle(key).On {
-			t.Errorf("%s is still shown on", key)
+			t.Errorf("%s: got on, want off", key)
 		}
 	}
 	if interval, days := d.choice("polling_interval").Selected, d.number("history_days").Text; interval != "Automatic" || days != "" {
-		t.Errorf("interval %q, days %q", interval, days)
+		t.Errorf("got interval %q, days %q, want the defaults", interval, days)
 	}
-	d.Want("asked", d.Asked, nil)
+	d.Want("requests", d.Asked, nil)
 }
 
-func TestAChoiceIsAskedFor(t *testing.T) {
+func TestChangeIsRequested(t *testing.T) {
 	d := newLoadedDesk(t, Settings{Notifications: true})
 	test.Tap(d.toggle("notifications"))
 	test.Tap(d.toggle("start_at_login"))
@@ -104,29 +104,29 @@ func TestAChoiceIsAskedFor(t *testing.T) {
 	d.choice("language").SetSelected("English")
 	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment)) // the first of the theme's
 	test.Tap(d.settings.rows[1].focusTarget.(*widgets.Segment)) // and of the tray icon's
-	d.Want("asked", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
+	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
 }
 
-func TestARefusalIsSaidAndTheTruthShown(t *testing.T) {
+func TestFailedChangeShowsProblemAndCurrentValue(t *testing.T) {
 	d := newLoadedDesk(t, Settings{Notifications: true})
 	sound := d.toggle("sound")
 	test.Tap(sound)
 	if !sound.On {
-		t.Error("the control waits for the answer")
+		t.Error("the toggle is off before the answer, want on")
 	}
 	d.settings.SetSettings(Settings{Notifications: true})
 	d.settings.ShowResult("sound", "Can't change the setting: the disk is full")
 	if r := d.setting("sound"); sound.On || r.note.Segment.Text != "Can't change the setting: the disk is full" {
-		t.Errorf("on %v, said %q", sound.On, r.note.Segment.Text)
+		t.Errorf("got on %v, note %q, want off and the problem", sound.On, r.note.Segment.Text)
 	}
 	d.setShown(false)
 	d.setShown(true)
 	if got := d.setting("sound").note.Segment.Text; got != d.setting("sound").help {
-		t.Errorf("the next time it says %q", got)
+		t.Errorf("after showing the page again: got note %q, want the description", got)
 	}
 }
 
-func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
+func TestOldAnswerDoesNotUndoNewerChange(t *testing.T) {
 	d := newLoadedDesk(t, Settings{})
 	udp := d.toggle("udp")
 	for range 3 { // on, off, on
@@ -136,16 +136,16 @@ func TestWhatWasChosenSinceIsNotUndoneByAnOlderAnswer(t *testing.T) {
 		d.settings.SetSettings(Settings{UDP: on})
 		d.settings.ShowResult("udp", "")
 		if !udp.On {
-			t.Errorf("answer %d switched it off", i+1)
+			t.Errorf("answer %d switched the toggle off", i+1)
 		}
 	}
 	d.settings.SetSettings(Settings{})
 	if udp.On {
-		t.Error("after the answers the truth is not shown")
+		t.Error("after all answers: got on, want the current value off")
 	}
 }
 
-func TestNumbersAreCheckedWhileTyped(t *testing.T) {
+func TestNumbersAreValidatedWhileTyped(t *testing.T) {
 	d := newLoadedDesk(t, Settings{HistoryDays: 30})
 	days, row := d.number("history_days"), d.setting("history_days")
 	canvas := d.Window.Canvas()
@@ -154,56 +154,56 @@ func TestNumbersAreCheckedWhileTyped(t *testing.T) {
 	for _, wrong := range []string{"0", "3651", "-1", "1.5", "long"} {
 		days.SetText(wrong)
 		if !strings.HasPrefix(row.note.Segment.Text, "Enter a number from 1 to 3650") {
-			t.Errorf("%q: said %q", wrong, row.note.Segment.Text)
+			t.Errorf("%q: got note %q", wrong, row.note.Segment.Text)
 		}
 		days.TypedKey(enter)
 	}
-	d.Want("asked for what is no number", d.Asked, nil)
+	d.Want("requests for invalid numbers", d.Asked, nil)
 	days.TypedKey(escape)
 	if days.Text != "30" || row.note.Segment.Text != row.help {
-		t.Errorf("Esc: %q, said %q", days.Text, row.note.Segment.Text)
+		t.Errorf("after Esc: got %q, note %q", days.Text, row.note.Segment.Text)
 	}
 	days.SetText("7")
-	canvas.Focus(d.number("history_events")) // half a number must not erase activity
+	canvas.Focus(d.number("history_events")) // a half-typed number must not delete events
 	if row.note.Segment.Text != "Enter to apply, Esc to cancel" {
-		t.Errorf("of a number that is not taken: %q", row.note.Segment.Text)
+		t.Errorf("note on a number that is not applied: got %q", row.note.Segment.Text)
 	}
 	d.settings.SetSettings(Settings{HistoryDays: 31})
 	if days.Text != "7" {
-		t.Errorf("while typing it became %q", days.Text)
+		t.Errorf("while typing the text became %q, want 7", days.Text)
 	}
-	d.Want("asked while typing", d.Asked, nil)
+	d.Want("requests while typing", d.Asked, nil)
 	days.TypedKey(enter)
 	d.settings.SetSettings(Settings{HistoryDays: 7})
 	d.settings.ShowResult("history_days", "")
 	days.SetText("")
 	days.TypedKey(enter)
-	d.Want("asked", d.Asked, []string{`set history_days "7"`, `set history_days ""`})
+	d.Want("requests", d.Asked, []string{`set history_days "7"`, `set history_days ""`})
 	d.settings.ShowResult("history_days", "Can't change the setting: no")
 	if days.Text != "7" {
-		t.Errorf("refused: %q; want 7, which holds", days.Text)
+		t.Errorf("after a failure: got %q, want the current value 7", days.Text)
 	}
 }
 
-func TestTheTestNotificationTellsWhatBecameOfIt(t *testing.T) {
+func TestTestNotificationShowsResult(t *testing.T) {
 	d := newLoadedDesk(t, Settings{})
 	button := d.setting("test").focusTarget.(*widgets.Button)
-	said := func() string { return d.setting("test").note.Segment.Text }
+	note := func() string { return d.setting("test").note.Segment.Text }
 	test.Tap(&button.Button)
-	test.Tap(&button.Button) // one is under way
-	d.Want("asked", d.Asked, []string{"test"})
+	test.Tap(&button.Button) // the first one is pending
+	d.Want("requests", d.Asked, []string{"test"})
 	d.settings.ShowResult("test", "This desktop shows no notifications")
-	if said() != "This desktop shows no notifications" {
-		t.Errorf("said %q", said())
+	if note() != "This desktop shows no notifications" {
+		t.Errorf("got note %q", note())
 	}
 	test.Tap(&button.Button)
 	d.settings.ShowResult("test", "")
-	if !strings.HasPrefix(said(), "Sent. If no notification appeared") {
-		t.Errorf("said %q", said())
+	if !strings.HasPrefix(note(), "Sent. If no notification appeared") {
+		t.Errorf("got note %q", note())
 	}
 }
 
-func TestSettingsByKeyboardAlone(t *testing.T) {
+func TestSettingsByKeyboard(t *testing.T) {
 	d := newDesk(t)
 	d.settings.SetSettings(Settings{})
 	d.Window.Resize(fyne.NewSize(900, 400))
@@ -215,25 +215,25 @@ func TestSettingsByKeyboardAlone(t *testing.T) {
 			if focused, ok := canvas.Focused().(fyne.CanvasObject); ok && (focused == r.focusTarget || r.key == "theme" && r.control != nil && isSegment(focused)) {
 				reached[r.key] = true
 				if scroll := d.settings.scroll; r.top < scroll.Offset.Y || r.top+r.height > scroll.Offset.Y+scroll.Size().Height {
-					t.Errorf("%s has the keyboard and is not to be seen: %v to %v, scrolled to %v of %v", r.key, r.top, r.top+r.height, scroll.Offset.Y, scroll.Size().Height)
+					t.Errorf("%s has the focus but is not visible: at %v to %v, scrolled to %v, height %v", r.key, r.top, r.top+r.height, scroll.Offset.Y, scroll.Size().Height)
 				}
 			}
 		}
 		canvas.FocusNext()
 	}
 	if len(reached) != len(d.settings.rows) {
-		t.Errorf("the keyboard reaches %v of %d settings", reached, len(d.settings.rows))
+		t.Errorf("Tab reaches %v, want all %d settings", reached, len(d.settings.rows))
 	}
 	d.Asked = nil
 	canvas.Focus(d.toggle("udp"))
 	canvas.Focused().TypedRune(' ')
 	canvas.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	d.Want("asked", d.Asked, []string{`set udp "true"`, `set udp "false"`})
+	d.Want("requests", d.Asked, []string{`set udp "true"`, `set udp "false"`})
 }
 
 func isSegment(o fyne.CanvasObject) bool { _, ok := o.(*widgets.Segment); return ok }
 
-func TestWhatOthersChangeIsLookedForWhileThePageIsSeen(t *testing.T) {
+func TestSettingsAreReloadedWhilePageIsVisible(t *testing.T) {
 	d := newDesk(t)
 	d.setShown(true)
 	for range 4 {
@@ -243,24 +243,24 @@ func TestWhatOthersChangeIsLookedForWhileThePageIsSeen(t *testing.T) {
 	for range 4 {
 		d.settings.Tick()
 	}
-	d.Want("asked", d.Asked, []string{"reload", "reload", "reload"})
+	d.Want("requests", d.Asked, []string{"reload", "reload", "reload"})
 }
 
-func TestSettingsOfADeadAgentCannotBeChanged(t *testing.T) {
+func TestSettingsAreDisabledWithoutAgent(t *testing.T) {
 	d := newLoadedDesk(t, Settings{Sound: true})
 	test.Tap(d.toggle("sound"))
 	d.settings.Disconnect()
 	if !d.toggle("sound").On {
-		t.Error("what was asked of nobody is shown as if it held")
+		t.Error("a change that no agent applied is shown")
 	}
 	d.Asked = nil
 	test.Tap(d.toggle("udp"))
 	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment))
 	test.Tap(&d.setting("test").focusTarget.(*widgets.Button).Button)
-	d.Want("asked", d.Asked, nil)
+	d.Want("requests", d.Asked, nil)
 }
 
-func TestEveryTranslationCanBeChosen(t *testing.T) {
+func TestEveryTranslationIsListed(t *testing.T) {
 	d := newLoadedDesk(t, Settings{})
 	want := []string{"System"}
 	for _, code := range assets.Languages() {
@@ -268,67 +268,67 @@ func TestEveryTranslationCanBeChosen(t *testing.T) {
 	}
 	d.Want("languages", d.choice("language").Options, want)
 	if !slices.Contains(want, "English") {
-		t.Errorf("English is not among %q", want)
+		t.Errorf("got languages %q, want English among them", want)
 	}
-	d.settings.SetSettings(Settings{Language: "xx"}) // by hand
+	d.settings.SetSettings(Settings{Language: "xx"}) // edited by hand
 	if got := d.choice("language").Selected; got != "xx" {
-		t.Errorf("a language that Porthole does not speak is shown as %q", got)
+		t.Errorf("unsupported language: got %q, want xx", got)
 	}
 }
 
-func TestDiagnosticsAreCopiedAlsoWithoutAnAgent(t *testing.T) {
+func TestDiagnosticsAreCopiedWithoutAgent(t *testing.T) {
 	d := newLoadedDesk(t, Settings{})
 	d.settings.Disconnect()
 	row := d.setting(KeyDiagnostics)
 	button := row.focusTarget.(*widgets.Button)
 	if button.Disabled() {
-		t.Error("the button is disabled without an agent; want it most there")
+		t.Error("the button is disabled without an agent, want enabled")
 	}
 	test.Tap(&button.Button)
-	test.Tap(&button.Button) // one is under way
-	d.Want("asked", d.Asked, []string{"diagnostics"})
+	test.Tap(&button.Button) // the first one is pending
+	d.Want("requests", d.Asked, []string{"diagnostics"})
 	d.settings.ShowResult(KeyDiagnostics, "")
-	if said := row.note.Segment.Text; said != "Copied" {
-		t.Errorf("said %q, want that it is copied", said)
+	if note := row.note.Segment.Text; note != "Copied" {
+		t.Errorf("got note %q, want Copied", note)
 	}
 }
 
-func TestLicencesAreShownAndLeftByTheKeyboard(t *testing.T) {
+func TestLicencesOpenAndCloseByKeyboard(t *testing.T) {
 	d := newLoadedDesk(t, Settings{})
 	button := d.setting("licences").focusTarget.(*widgets.Button)
 	test.Tap(&button.Button)
 	overlays := d.Window.Canvas().Overlays()
 	if overlays.Top() == nil {
-		t.Fatal("nothing is shown")
+		t.Fatal("no licences are shown")
 	}
 	if size, room := overlays.Top().MinSize(), d.Window.Canvas().Size(); size.Height > room.Height {
-		t.Errorf("the licences take %v of %v", size, room)
+		t.Errorf("got size %v, want at most %v", size, room)
 	}
 	done := d.Window.Canvas().Focused().(*widgets.Button)
 	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
 	if done.Scroll.Offset.Y == 0 {
-		t.Error("PageDown does not scroll them")
+		t.Error("PageDown did not scroll the licences")
 	}
 	done.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if overlays.Top() != nil {
-		t.Error("Esc leaves them there")
+		t.Error("Esc did not close the licences")
 	}
 }
 
-func TestSettingsOfferGerman(t *testing.T) {
+func TestSettingsListGerman(t *testing.T) {
 	d := newLoadedDesk(t, Settings{Language: "de"})
 	if c := d.choice("language"); c.Selected != "Deutsch" || !slices.Contains(c.Options, "English") {
-		t.Errorf("%q of %q", c.Selected, c.Options)
+		t.Errorf("got %q of %q, want Deutsch and English listed", c.Selected, c.Options)
 	}
 }
 
-func TestAProblemThatComesLaterHasItsPlace(t *testing.T) {
+func TestLaterProblemIsVisible(t *testing.T) {
 	d := newDesk(t)
 	bar := d.settings.warning.Object
 	for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
 		d.settings.ShowProblems(problems)
 		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
-			t.Errorf("with %q the bar is shown: %t, of %v", problems, shown, bar.Size())
+			t.Errorf("with problems %q: bar visible %t, size %v", problems, shown, bar.Size())
 		}
 	}
 }
