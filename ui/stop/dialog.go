@@ -1,5 +1,6 @@
-// Package stop is the dialog that asks whether processes are to be stopped, and shows how that goes. All of it belongs to
-// Fyne's goroutine.
+// Package stop is the dialog that confirms and shows the stopping of processes.
+//
+// Everything must be called on Fyne's goroutine.
 package stop
 
 import (
@@ -23,26 +24,26 @@ import (
 	"porthole/ui/words"
 )
 
-// The measures of the dialog.
+// Sizes and limits of the dialog.
 const (
-	dialogWidth   = 460 // where the window is wide enough
-	maxBodyHeight = 340 // of what is said, from which it scrolls
-	frameHeight   = 130 // of the title, the buttons and what is around
-	maxNamed      = 3   // processes that one sentence names
+	dialogWidth   = 460 // if the window is wide enough
+	maxBodyHeight = 340 // of the text; a longer text scrolls
+	frameHeight   = 130 // of the title, the buttons and the padding
+	maxNamed      = 3   // processes named in one sentence
 )
 
-// Dialog asks whether processes are to be stopped, and shows how that goes. It
-// is over one window, and there is one at a time.
+// Dialog asks for confirmation before processes are stopped, and shows the progress. Only
+// one can be open at a time. Create it with Open.
 type Dialog struct {
 	window      fyne.Window
 	actions     Actions
 	now         func() time.Time
-	onClose     func() // it has closed
+	onClose     func() // called once the dialog is closed
 	onStopped   func(Stopped)
 	stop        Stopping
 	last        Update
-	sentAt      time.Time     // zero while nothing is waited for
-	gracePeriod time.Duration // of that
+	sentAt      time.Time     // when the last signal was sent; zero if none is pending
+	gracePeriod time.Duration // how long to wait after sentAt
 	forced      bool
 
 	popUp       *widget.PopUp
@@ -53,22 +54,22 @@ type Dialog struct {
 	children    *widgets.Toggle
 	bar         *progressBar
 	restartNote *widgets.Note
-	releaseKeys func() // gives the window its keys back
+	releaseKeys func() // returns the keys to the window
 	closed      bool
 }
 
-// Stopped is who ended by the user's wish.
+// Stopped are processes that exited because the user stopped them.
 type Stopped struct {
 	Owners []monitor.Owner
 	At     time.Time
 	Forced bool
 }
 
-// Open asks over window whether those that q names are to be stopped. done is called
-// with those that ended by the user's wish, over when the dialog has closed. Nothing else may be
-// over the window.
-func Open(window fyne.Window, q Request, actions Actions, now func() time.Time, done func(Stopped), over func()) *Dialog {
-	d := &Dialog{window: window, actions: actions, now: now, onStopped: done, onClose: over}
+// Open shows the dialog for a request over a window without other pop-ups. onStopped is
+// called with processes that exited because the user stopped them, onClose when the
+// dialog is closed.
+func Open(window fyne.Window, q Request, actions Actions, now func() time.Time, onStopped func(Stopped), onClose func()) *Dialog {
+	d := &Dialog{window: window, actions: actions, now: now, onStopped: onStopped, onClose: onClose}
 	d.open()
 	d.stop = actions.Stop(q, d.update)
 	return d
@@ -77,6 +78,7 @@ func Open(window fyne.Window, q Request, actions Actions, now func() time.Time, 
 // Window returns the window that the dialog is over.
 func (d *Dialog) Window() fyne.Window { return d.window }
 
+// open shows the dialog without content, which arrives with the first update.
 func (d *Dialog) open() {
 	d.title = canvas.NewText(lang.L("Stop?"), theme.Color(theme.ColorNameForeground))
 	d.title.TextSize, d.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
@@ -103,8 +105,8 @@ func (d *Dialog) dangerButton(label string, do func()) *widgets.Button {
 	return b
 }
 
-// show takes the place of all that was said. The first button is the one that does
-// nothing: it gets the keyboard.
+// show replaces the title and the buttons. The first button changes nothing; it gains the
+// keyboard focus.
 func (d *Dialog) show(title string, buttons ...fyne.CanvasObject) {
 	widgets.SetText(d.title, table.Fit(title, d.width(), d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
 	d.buttons.Objects = append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
@@ -118,15 +120,15 @@ func (d *Dialog) focusFirst() {
 	}
 }
 
-// width is that of the words.
+// width returns the width of the text.
 func (d *Dialog) width() float32 {
 	return max(min(dialogWidth, d.window.Canvas().Size().Width-60), 200)
 }
 
-// resize gives the body the height that its words take in the dialog's width.
+// resize fits the dialog to the height of its text at its width.
 func (d *Dialog) resize() {
 	width, room := d.width(), d.window.Canvas().Size().Height-frameHeight
-	for range 2 { // wrapping needs the width first, and what is in a frame needs the frame's
+	for range 2 { // wrapping needs the width first; nested texts need that of their frame
 		d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height))
 	}
 	d.scroll.SetMinSize(fyne.NewSize(width, min(d.body.MinSize().Height, maxBodyHeight, max(room, 40))))
@@ -134,12 +136,12 @@ func (d *Dialog) resize() {
 	d.body.Refresh()
 	size := d.popUp.Content.MinSize()
 	d.popUp.Resize(size)
-	rest := d.window.Canvas().Size().Subtract(size) // Fyne puts a pop-up in the middle when it comes, and then no more
+	rest := d.window.Canvas().Size().Subtract(size) // Fyne centres a pop-up only when it is first shown
 	d.popUp.Move(fyne.NewPos(max(rest.Width/2, 0), max(rest.Height/2, 0)))
 	d.popUp.Refresh()
 }
 
-// showSentences takes the place of the body with sentences.
+// showSentences replaces the body with sentences.
 func (d *Dialog) showSentences(sentences ...string) {
 	d.body.RemoveAll()
 	for _, s := range sentences {
@@ -154,7 +156,7 @@ func sentenceNote(s string) fyne.CanvasObject {
 	return n.Object
 }
 
-// Hide closes the dialog. What was signalled stays so.
+// Hide closes the dialog. It does not undo a signal that was sent.
 func (d *Dialog) Hide() {
 	if d.closed {
 		return
@@ -168,7 +170,7 @@ func (d *Dialog) Hide() {
 	d.onClose()
 }
 
-// update takes what became of the stop.
+// update shows the progress of the stop.
 func (d *Dialog) update(n Update) {
 	if d.closed {
 		return
@@ -197,23 +199,23 @@ func (d *Dialog) update(n Update) {
 	}
 }
 
-// reportStopped tells who ended by the user's wish.
+// reportStopped reports the processes that exited because the user stopped them.
 func (d *Dialog) reportStopped() {
 	if owners := slices.Concat(d.last.Targets, d.last.Finishing); len(owners) > 0 {
 		d.onStopped(Stopped{owners, d.now(), d.forced})
 	}
 }
 
-// confirm names the victims and what goes with them.
+// confirm names the processes to stop and what stops with them.
 func (d *Dialog) confirm() {
 	n := d.last
 	d.gracePeriod = max(n.GracePeriod, time.Second)
 	d.body.RemoveAll()
-	victims := container.New(layout.NewCustomPaddedVBoxLayout(2))
+	lines := container.New(layout.NewCustomPaddedVBoxLayout(2))
 	for _, o := range n.Targets {
-		victims.Add(d.targetLine(o))
+		lines.Add(d.targetLine(o))
 	}
-	d.body.Add(victims)
+	d.body.Add(lines)
 	facts := container.New(widgets.LabelledRows{Label: 92})
 	add := func(label string, lines []string) {
 		if len(lines) > 0 {
@@ -238,21 +240,21 @@ func (d *Dialog) confirm() {
 	if n.Children > 0 {
 		label := lang.N("Also stop its {{.Count}} child processes", n.Children, map[string]any{"Count": words.Number(n.Children)})
 		d.children = widgets.NewToggle(label, func(bool) {}, func() {})
-		d.children.Self = d.children // Esc is the dialog's
+		d.children.Self = d.children // Esc closes the dialog
 		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
 		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), widgets.Follow(words, theme.ColorNameForeground)))
 	}
 	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.Hide), d.dangerButton(lang.L("Stop"), d.terminate))
 }
 
-func stopTitle(victims []monitor.Owner) string {
-	if len(victims) == 1 {
-		return lang.L("Stop {{.Name}}?", map[string]any{"Name": targetName(victims[0])})
+func stopTitle(targets []monitor.Owner) string {
+	if len(targets) == 1 {
+		return lang.L("Stop {{.Name}}?", map[string]any{"Name": targetName(targets[0])})
 	}
-	return lang.N("Stop {{.Count}} processes?", len(victims), map[string]any{"Count": words.Number(len(victims))})
+	return lang.N("Stop {{.Count}} processes?", len(targets), map[string]any{"Count": words.Number(len(targets))})
 }
 
-// targetLine is one line about a process.
+// targetLine returns one line about a process.
 func (d *Dialog) targetLine(o monitor.Owner) fyne.CanvasObject {
 	parts := []string{words.PID(o.PID)}
 	if o.User != "" {
@@ -276,7 +278,7 @@ func targetName(o monitor.Owner) string {
 	return lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
 }
 
-// closingLines are the addresses that close with the victims.
+// closingLines returns the addresses that close with the processes to stop.
 func closingLines(n Update) (lines []string) {
 	for _, l := range n.Listeners {
 		for _, s := range l.Sockets {
@@ -295,7 +297,7 @@ func closingLines(n Update) (lines []string) {
 	return lines
 }
 
-// distinctLines returns what text says of the first targets, each line once.
+// distinctLines returns the texts of the first maxNamed targets, without duplicates.
 func distinctLines(targets []monitor.Owner, text func(monitor.Owner) string) (lines []string) {
 	for _, o := range targets {
 		if line := text(o); line != "" && !slices.Contains(lines, line) && len(lines) < maxNamed {
@@ -305,6 +307,7 @@ func distinctLines(targets []monitor.Owner, text func(monitor.Owner) string) (li
 	return lines
 }
 
+// childLines returns one line for each child process that listens.
 func childLines(n Update) (lines []string) {
 	for _, c := range n.ListeningChildren {
 		lines = append(lines, fmt.Sprintf("%s (%d) · %s", targetName(c.Owner), c.Owner.PID, words.Port(c.Listener.Protocol, c.Listener.Port)))
@@ -312,7 +315,7 @@ func childLines(n Update) (lines []string) {
 	return lines
 }
 
-// addManagers says what runs the victims, with what stops that properly.
+// addManagers shows what manages the processes, with the command that stops them properly.
 func (d *Dialog) addManagers() {
 	for _, m := range d.last.Managers {
 		words := container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(0, 0, widgets.Overlap+1, 0), sentenceNote(m.Description)))
@@ -329,8 +332,7 @@ func (d *Dialog) addManagers() {
 	}
 }
 
-// terminate asks the victims to end. The button that does has gone then: nothing is asked
-// twice.
+// terminate sends SIGTERM. Its button disappears, so that it is sent only once.
 func (d *Dialog) terminate() {
 	if d.last.ForceOnly {
 		d.forceQuit()
@@ -341,13 +343,15 @@ func (d *Dialog) terminate() {
 	d.stop.Terminate(d.children != nil && d.children.On)
 }
 
-// runManager stops through a manager. Its command was on screen with the button.
+// runManager stops the processes through their manager. The command is visible next to
+// its button.
 func (d *Dialog) runManager(command string) {
 	d.gracePeriod = max(d.gracePeriod, time.Second)
 	d.wait(lang.L("Running the command…"), nil, command)
 	d.stop.RunManager(command)
 }
 
+// forceQuit sends SIGKILL to the processes that are still running.
 func (d *Dialog) forceQuit() {
 	d.forced = true
 	left := d.last.StillRunning
@@ -358,6 +362,7 @@ func (d *Dialog) forceQuit() {
 	d.stop.ForceQuit()
 }
 
+// wait shows a progress bar while a signal or a command is pending.
 func (d *Dialog) wait(title string, owners []monitor.Owner, words string) {
 	d.sentAt = d.now()
 	if len(owners) == 0 {
@@ -370,13 +375,14 @@ func (d *Dialog) wait(title string, owners []monitor.Owner, words string) {
 	d.show(title, d.button(lang.L("Close"), d.Hide))
 }
 
-// Tick lets a second pass.
+// Tick must be called every second. It moves the progress bar.
 func (d *Dialog) Tick() {
 	if !d.sentAt.IsZero() {
 		d.bar.set(float32(d.now().Sub(d.sentAt)) / float32(d.gracePeriod))
 	}
 }
 
+// offerForce says what is still running, and offers to force quit it.
 func (d *Dialog) offerForce() {
 	n := d.last
 	words := lang.L("Still running after SIGTERM. Force quit ends it immediately; unsaved data is lost.")
@@ -390,6 +396,7 @@ func (d *Dialog) offerForce() {
 	d.show(lang.N("{{.Name}} are still running", len(n.StillRunning), map[string]any{"Name": countOrName(n.StillRunning)}), buttons...)
 }
 
+// success says what exited and whether the port is free.
 func (d *Dialog) success() {
 	n := d.last
 	d.body.RemoveAll()
@@ -429,7 +436,7 @@ func exitedText(owners []monitor.Owner) string {
 	return lang.N("{{.Name}} exited.", len(owners), map[string]any{"Name": nameList(owners)})
 }
 
-// countOrName is what a title calls owners.
+// countOrName returns the text for processes in a title: the name of one, or their number.
 func countOrName(owners []monitor.Owner) string {
 	if len(owners) == 1 {
 		return nameList(owners)
@@ -437,7 +444,8 @@ func countOrName(owners []monitor.Owner) string {
 	return lang.N("{{.Count}} processes", len(owners), map[string]any{"Count": words.Number(len(owners))})
 }
 
-// namesIfSeveral is the sentence that names owners, where a title only counts them.
+// namesIfSeveral returns a sentence with the names of several processes, which the title
+// only counts.
 func namesIfSeveral(owners []monitor.Owner) []string {
 	if len(owners) == 1 {
 		return nil
@@ -445,7 +453,7 @@ func namesIfSeveral(owners []monitor.Owner) []string {
 	return []string{nameList(owners)}
 }
 
-// nameList names processes with their numbers, the first few of many.
+// nameList returns the names and PIDs of the first maxNamed processes, and how many follow.
 func nameList(owners []monitor.Owner) string {
 	var names []string
 	for _, o := range owners[:min(len(owners), maxNamed)] {
@@ -458,7 +466,7 @@ func nameList(owners []monitor.Owner) string {
 	return text
 }
 
-// progressBar is a thin line that fills while something is waited for.
+// progressBar is a thin line that fills during the grace period.
 type progressBar struct {
 	share  float32
 	fill   *widgets.Rectangle

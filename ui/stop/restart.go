@@ -63,5 +63,5 @@ func shellWord(s string) string {
 	return b.String() + "'"
 }
 
-// unprintable reports characters that control a terminal or the text direction.
+// unprintable reports whether r can control a terminal or the text direction.
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }

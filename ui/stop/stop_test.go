@@ -17,12 +17,12 @@ import (
 	"porthole/ui/widgets"
 )
 
-// desk is a window in which Delete asks whether the owners of a listener are to be stopped.
+// desk is a window in which Delete opens the stop dialog for the owners of a listener.
 type desk struct {
 	uitest.Desk
 	l        *monitor.Listener
-	dialog   *Dialog      // that is open
-	report   func(Update) // reports to the stop that is asked about
+	dialog   *Dialog      // the open dialog, or nil
+	report   func(Update) // sends an update to the dialog
 	stopped  []Stopped
 	snapshot monitor.Snapshot
 }
@@ -41,15 +41,16 @@ func newDesk(t *testing.T, l *monitor.Listener, others ...*monitor.Listener) *de
 	return d
 }
 
-// Stop records who is asked about; d.report reports to the dialog then.
-func (d *desk) Stop(q Request, tell func(Update)) Stopping {
+// Stop records the request and keeps report, with which tests send updates.
+func (d *desk) Stop(q Request, report func(Update)) Stopping {
 	for _, o := range q.Owners {
 		d.Ask("hold %d", o.PID)
 	}
-	d.report = tell
+	d.report = report
 	return fakeStopping{d}
 }
 
+// fakeStopping records the calls of the dialog.
 type fakeStopping struct{ d *desk }
 
 func (s fakeStopping) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
@@ -57,7 +58,7 @@ func (s fakeStopping) ForceQuit()              { s.d.Ask("force") }
 func (s fakeStopping) RunManager(c string)     { s.d.Ask("run %s", c) }
 func (s fakeStopping) Close()                  { s.d.Ask("end") }
 
-// newStopDesk is a desk for one process that can be stopped.
+// newStopDesk returns a desk for one process that can be stopped.
 func newStopDesk(t *testing.T) (*desk, *monitor.Listener) {
 	t.Helper()
 	l := uitest.Listening(3000, "node", 10)
@@ -67,12 +68,12 @@ func newStopDesk(t *testing.T) (*desk, *monitor.Listener) {
 	return newDesk(t, l, uitest.Listening(9229, "node", 10), uitest.Listening(8080, "python3", 20)), l
 }
 
-// readyUpdate is what the window's process tells once it holds the victims.
+// readyUpdate returns the update that asks for confirmation.
 func readyUpdate(l *monitor.Listener, more ...*monitor.Listener) Update {
 	return Update{Stage: Ready, Targets: l.Owners, Listeners: append([]*monitor.Listener{l}, more...), GracePeriod: 10 * time.Second}
 }
 
-// focused is what the button with the keyboard says.
+// focused returns the label of the focused button, "" if there is none.
 func (d *desk) focused() string {
 	if b, ok := d.Window.Canvas().Focused().(*widgets.Button); ok {
 		return b.Text
@@ -80,8 +81,8 @@ func (d *desk) focused() string {
 	return ""
 }
 
-// tap presses the dialog's button with that label. (The test driver finds places in
-// the window that was made last alone.)
+// tap presses the dialog's button with a label. (Fyne's test driver finds positions only
+// in the window that was created last.)
 func (d *desk) tap(label string) {
 	d.T.Helper()
 	for _, o := range d.dialog.buttons.Objects {
@@ -96,8 +97,8 @@ func (d *desk) tap(label string) {
 func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
-	uitest.Press(d.Window, fyne.KeyDelete) // a key that is held down
-	d.Want("asked", d.Asked, []string{"hold 10"})
+	uitest.Press(d.Window, fyne.KeyDelete) // key repeat
+	d.Want("requests", d.Asked, []string{"hold 10"})
 	child := uitest.Listening(9000, "esbuild", 11)
 	news := readyUpdate(l, d.Last.Listeners[2])
 	news.ListeningChildren = []Child{{child.Owners[0], child}}
@@ -106,20 +107,20 @@ func TestDeleteAsksAndEscDoesNothing(t *testing.T) {
 	d.WantText("Stop node?", "PID 10 · user ada · since today 15:41", "127.0.0.1:3000 127.0.0.1:9229", "esbuild (11) · 9000",
 		"It runs in the unit web.service", "systemctl --user stop web.service")
 	if d.focused() != "Cancel" {
-		t.Errorf("the keyboard is on %q; want Cancel", d.focused())
+		t.Errorf("focused: got %q, want Cancel", d.focused())
 	}
 	d.Choose("Copy")
 	uitest.Press(d.Window, fyne.KeyEscape)
-	d.Want("asked", d.Asked, []string{"hold 10", "copy systemctl --user stop web.service", "end"})
+	d.Want("requests", d.Asked, []string{"hold 10", "copy systemctl --user stop web.service", "end"})
 	if d.Overlay() != "" || d.dialog != nil {
-		t.Error("Esc does not close the dialog")
+		t.Error("Esc did not close the dialog")
 	}
-	d.report(Update{Stage: Done, Targets: l.Owners}) // which came too late
+	d.report(Update{Stage: Done, Targets: l.Owners}) // too late
 	if d.Overlay() != "" {
-		t.Error("the dialog comes back")
+		t.Error("a late update reopened the dialog")
 	}
 	uitest.Press(d.Window, fyne.KeyDelete) // the window has the keys again
-	d.Want("asked again", d.Asked[3:], []string{"hold 10"})
+	d.Want("requests after reopening", d.Asked[3:], []string{"hold 10"})
 }
 
 func TestStopWaitsThenOffersForce(t *testing.T) {
@@ -134,39 +135,39 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	d.Window.Canvas().FocusNext() // to Cancel
 	d.Window.Canvas().FocusNext()
 	if d.focused() != "Stop" {
-		t.Fatalf("after Cancel Tab comes to %q; want Stop", d.focused())
+		t.Fatalf("Tab after Cancel: got %q, want Stop", d.focused())
 	}
 	uitest.Press(d.Window, fyne.KeyReturn)
-	d.Want("asked", d.Asked, []string{"hold 10", "stop, children true"})
+	d.Want("requests", d.Asked, []string{"hold 10", "stop, children true"})
 	d.WantText("Stopping node (10)…")
 	if d.focused() != "Close" {
-		t.Errorf("the keyboard is on %q; want Close: nothing is asked twice", d.focused())
+		t.Errorf("focused: got %q, want Close, so that nothing is sent twice", d.focused())
 	}
 	d.At = d.At.Add(4 * time.Second)
 	d.dialog.Tick()
 	if got := d.dialog.bar.share; got < 0.39 || got > 0.41 {
-		t.Errorf("after 4 s of 10 the line is at %v", got)
+		t.Errorf("progress after 4 s of 10 s: got %v, want 0.4", got)
 	}
 	d.report(Update{Stage: StillRunning, StillRunning: l.Owners})
 	d.WantText("node (10) is still running", "Force quit ends it immediately")
 	if d.focused() != "Keep running" {
-		t.Errorf("the keyboard is on %q; want Leave it", d.focused())
+		t.Errorf("focused: got %q, want Keep running", d.focused())
 	}
 	d.tap("Force quit")
-	d.Want("asked", d.Asked[2:], []string{"force"})
+	d.Want("requests", d.Asked[2:], []string{"force"})
 	d.report(Update{Stage: Done, Targets: l.Owners})
 	d.WantText("Stopped", "node (10) exited.")
 	d.tap("Copy command")
-	d.Want("asked", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js --token=hunter2 'it'\"'\"'s'"})
-	if said := d.Overlay(); strings.Contains(said, "hunter2") {
-		t.Errorf("the password is shown: %s", said)
+	d.Want("requests", d.Asked[3:], []string{"copy cd /home/ada/shop && node server.js --token=hunter2 'it'\"'\"'s'"})
+	if text := d.Overlay(); strings.Contains(text, "hunter2") {
+		t.Errorf("the dialog shows the password: %s", text)
 	}
 	if len(d.stopped) != 1 || !d.stopped[0].Forced || !d.stopped[0].At.Equal(d.At) || !d.stopped[0].Owners[0].Same(l.Owners[0]) {
-		t.Errorf("it reports %+v; want that node was forced to quit now", d.stopped)
+		t.Errorf("got reports %+v, want node force quit now", d.stopped)
 	}
 }
 
-func TestWhatIsNotStoppedIsSaid(t *testing.T) {
+func TestDialogSaysWhatWasNotStopped(t *testing.T) {
 	for stage, want := range map[Stage][]string{
 		Refused:       {"Not stopped", "Can't stop node (10): it is Porthole itself."},
 		AlreadyExited: {"Already exited", "No signal was sent."},
@@ -177,41 +178,41 @@ func TestWhatIsNotStoppedIsSaid(t *testing.T) {
 		d.report(Update{Stage: stage, Problems: []string{"Can't stop node (10): it is Porthole itself."}})
 		d.WantText(want[0], want[1])
 		if d.focused() != "Close" || strings.Contains(d.Overlay(), "Copy command") {
-			t.Errorf("stage %d: the keyboard is on %q", stage, d.focused())
+			t.Errorf("stage %d: focused %q, want Close, and no command to copy", stage, d.focused())
 		}
 		uitest.Press(d.Window, fyne.KeyReturn)
-		d.Want("asked", d.Asked, []string{"hold 10", "end"})
+		d.Want("requests", d.Asked, []string{"hold 10", "end"})
 	}
 }
 
-func TestAllOwnersOfAPortAreNamed(t *testing.T) {
+func TestDialogNamesAllOwners(t *testing.T) {
 	l := uitest.Listening(3000, "node", 10)
 	for pid := 11; pid < 15; pid++ {
 		l.Owners = append(l.Owners, monitor.Owner{PID: pid, Start: 7, Name: "worker\x1b[31m"})
 	}
 	d := newDesk(t, l)
 	uitest.Press(d.Window, fyne.KeyDelete)
-	d.Want("asked", d.Asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
+	d.Want("requests", d.Asked, []string{"hold 10", "hold 11", "hold 12", "hold 13", "hold 14"})
 	d.report(readyUpdate(l))
 	d.WantText("Stop 5 processes?", "PID 10 · user ada", "PID 14")
 	p := d.dialog.popUp
 	if middle := p.Position().Y + p.Size().Height/2; middle < 299 || middle > 301 {
-		t.Errorf("in a window of 600 the dialog's middle is at %v", middle)
+		t.Errorf("in a window of height 600: got the dialog's middle at %v, want 300", middle)
 	}
 	if strings.Contains(d.Overlay(), "\x1b") {
-		t.Error("it shows a name as it is")
+		t.Error("the dialog shows a name with control characters")
 	}
 	d.tap("Stop")
 	d.WantText("Stopping 5 processes…", "node (10), worker [31m (11), worker [31m (12) and 2 more")
 }
 
-// What is copied means to a shell the words that the process was started with.
-func TestTheCommandThatStartsItAgain(t *testing.T) {
+// A shell must read the copied command as the arguments of the process.
+func TestRestartCommand(t *testing.T) {
 	command := []string{"printf", `%s\0`, "plain", "", "two words", "it's", `$(id) "x" \`, "a\nb\t\x1b[201~c", "ä\u202eö", "\xff\xfe7", "x=1", "~", "*", "-n"}
 	o := monitor.Owner{Command: command, Folder: "/tmp"}
 	line := restartCommand(o)
 	if strings.ContainsFunc(line, unprintable) {
-		t.Errorf("%q holds what a terminal would obey", line)
+		t.Errorf("%q contains characters that control a terminal", line)
 	}
 	out, err := exec.Command("bash", "-c", line).Output()
 	if err != nil {
@@ -230,13 +231,13 @@ func TestTheCommandThatStartsItAgain(t *testing.T) {
 		{monitor.Owner{Command: []string{"A=1"}, Folder: "/a b"}, "cd '/a b' && 'A=1'"},
 	} {
 		if got := restartCommand(c.o); got != c.want {
-			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
+			t.Errorf("restartCommand(%+v) = %q, want %q", c.o, got, c.want)
 		}
 	}
 }
 
-// What must not be signaled can be stopped through its manager: the command is on
-// screen with its button.
+// A process that must not be signalled can be stopped through its manager. The command is
+// visible next to its button.
 func TestRunButtonStopsThroughTheManager(t *testing.T) {
 	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
@@ -245,7 +246,7 @@ func TestRunButtonStopsThroughTheManager(t *testing.T) {
 	}})
 	d.WantText("Not stopped", "it is a container engine", "docker stop web")
 	d.Choose("Run")
-	d.Want("asked", d.Asked, []string{"hold 10", "run docker stop web"})
+	d.Want("requests", d.Asked, []string{"hold 10", "run docker stop web"})
 	d.WantText("Running the command…", "docker stop web")
 	d.report(Update{Stage: Done, Targets: l.Owners})
 	d.WantText("Stopped")
@@ -259,12 +260,12 @@ func TestManagerThatCannotBeRunHasNoRunButton(t *testing.T) {
 	news.Managers = []Manager{{Description: "It was started by a loop.", Command: "kill 4200"}, {Description: "It is run by pm2."}}
 	d.report(news)
 	d.WantText("node (10) is suspended (Ctrl+Z).", "kill 4200", "It is run by pm2.", "node server.js", "/home/ada/shop")
-	if said := d.Overlay(); strings.Contains(said, "Run ") || strings.Contains(said, "hunter2") {
-		t.Errorf("the dialog offers to run it, or shows a password: %s", said)
+	if text := d.Overlay(); strings.Contains(text, "Run ") || strings.Contains(text, "hunter2") {
+		t.Errorf("the dialog has a Run button or shows a password: %s", text)
 	}
 }
 
-// While another process has the port, "Stopped" alone would be wrong.
+// If another process uses the port, the title "Stopped" would be misleading.
 func TestDoneSaysWhatUsesThePort(t *testing.T) {
 	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
@@ -272,8 +273,8 @@ func TestDoneSaysWhatUsesThePort(t *testing.T) {
 	d.tap("Stop")
 	d.report(Update{Stage: Done, Targets: l.Owners, InUse: []string{"node (4242) took 3000 again, started by loop.sh (4200)."}})
 	d.WantText("Port in use again", "node (10) exited.", "node (4242) took 3000 again, started by loop.sh (4200).")
-	if said := d.Overlay(); strings.Contains(said, "Copy command") {
-		t.Errorf("it offers to start a second one: %s", said)
+	if text := d.Overlay(); strings.Contains(text, "Copy command") {
+		t.Errorf("the dialog offers to start a second process: %s", text)
 	}
 	d.tap("Close")
 	uitest.Press(d.Window, fyne.KeyDelete)
@@ -282,6 +283,6 @@ func TestDoneSaysWhatUsesThePort(t *testing.T) {
 	d.report(Update{Stage: Done, Finishing: l.Owners})
 	d.WantText("Stopped", "node (10) closed the port and is still finishing.")
 	if len(d.stopped) != 2 || len(d.stopped[1].Owners) != 1 {
-		t.Errorf("it reports %+v; want a process that is finishing as stopped", d.stopped)
+		t.Errorf("got reports %+v, want a finishing process reported as stopped", d.stopped)
 	}
 }

@@ -6,70 +6,70 @@ import (
 	"porthole/monitor"
 )
 
-// Actions is what the dialog asks of the program. It is called from Fyne's goroutine and must
-// not wait.
+// Actions are what the dialog needs the program to do. The methods are called on Fyne's
+// goroutine and must not block.
 type Actions interface {
-	Copy(text string)
-	// Stop takes hold of the processes that q names, and signals none. tell is called on Fyne's goroutine,
-	// later and for each StopNews, until Stopping ends.
-	Stop(q Request, tell func(Update)) Stopping
+	Copy(text string) // copies text to the clipboard
+	// Stop opens handles of the processes in q, without sending a signal. report is called later, on
+	// Fyne's goroutine, for each Update, until Stopping is closed.
+	Stop(q Request, report func(Update)) Stopping
 }
 
-// Request is whom the user may want to stop.
+// Request describes what the user may want to stop.
 type Request struct {
-	Owners    []monitor.Owner     // the processes that are shown, the principal one first
-	Listeners []*monitor.Listener // what they are to hold still when they are stopped
-	Snapshot  monitor.Snapshot    // what is shown: it tells what else closes
+	Owners    []monitor.Owner     // the processes, the principal one first
+	Listeners []*monitor.Listener // the listeners that they must still hold when they are stopped
+	Snapshot  monitor.Snapshot    // the snapshot that is shown, to find what else closes
 }
 
-// Stopping is one stop, from the question to its end. Its methods are called from
-// Fyne's goroutine and do not wait.
+// Stopping is one stop, from confirmation to result. Its methods are called on Fyne's
+// goroutine and must not block.
 type Stopping interface {
-	Terminate(children bool)   // the processes to end, and what runs below them
-	ForceQuit()                // those that run on
-	RunManager(command string) // runs the Command of one of Update.Managers that can be run
-	Close()                    // nothing more is told, waited for or signalled
+	Terminate(children bool)   // sends SIGTERM to the processes; with children, also to their child processes
+	ForceQuit()                // sends SIGKILL to those that are still running
+	RunManager(command string) // runs the Command of a Manager with CanRun
+	Close()                    // ends reports, waiting and signals
 }
 
-// Stage is how far a stop is.
+// Stage is the progress of a stop.
 type Stage int
 
 // The stages of a stop.
 const (
-	Ready         Stage = iota // the processes are held, and none is signalled
-	AlreadyExited              // all ended before they were signalled
-	Refused                    // some are not stopped: Problems say why
-	StillRunning               // those in Left run on, after all were waited for
-	Done                       // all have ended
+	Ready         Stage = iota // the processes are identified; no signal was sent
+	AlreadyExited              // all exited before a signal was sent
+	Refused                    // some cannot be stopped; Problems say why
+	StillRunning               // those in Update.StillRunning are running after the grace period
+	Done                       // all have exited
 )
 
-// Update is what became of a stop.
+// Update reports the progress of a stop.
 type Update struct {
 	Stage             Stage
-	Targets           []monitor.Owner     // those that are held; with Done and StopStays, those that ended, children too
-	Listeners         []*monitor.Listener // what the victims hold
-	ListeningChildren []Child             // who listens and may end with them
-	Children          int                 // how many processes run below the victims
-	Managers          []Manager           // what runs the victims, and may start them again
+	Targets           []monitor.Owner     // the processes to stop; with Done and StillRunning, those that exited, with their children
+	Listeners         []*monitor.Listener // what the targets listen on
+	ListeningChildren []Child             // child processes that listen and may also exit
+	Children          int                 // number of child processes
+	Managers          []Manager           // what manages the targets and may start them again
 	StillRunning      []monitor.Owner
 	Finishing         []monitor.Owner // with Done, those that closed the port and have not exited yet
-	Notes             []string        // with Ready, what else the user must know, a sentence each
-	InUse             []string        // with Done, what holds the port now, a sentence each
+	Notes             []string        // with Ready, what else the user must know; a sentence each
+	InUse             []string        // with Done, what uses the port now; a sentence each
 	Problems          []string        // a sentence each
 
-	GracePeriod time.Duration // how long they are given to end
-	ForceOnly   bool          // this system knows nothing else
+	GracePeriod time.Duration // how long the targets have to exit after SIGTERM
+	ForceOnly   bool          // this system can only force quit
 }
 
-// Child is a process below a victim that listens.
+// Child is a child process of a target, with what it listens on.
 type Child struct {
 	Owner    monitor.Owner
 	Listener *monitor.Listener
 }
 
-// Manager is a service or an engine of containers.
+// Manager is what manages a process, such as a service manager or a container engine.
 type Manager struct {
-	Description string // that it runs the victim
-	Command     string // what stops it properly in a shell; clean; "" if unknown
+	Description string // sentence that says what it manages
+	Command     string // cleaned shell command that stops the process properly; "" if unknown
 	CanRun      bool   // Stopping.RunManager can run Command
 }
