@@ -117,9 +117,18 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 
 func (q query) ownerJSON(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.maskedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Project: o.Project, Branch: o.Branch,
+		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Project: o.Project, Branch: o.Branch,
 		User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
+}
+
+// redactedCommand keeps only what is known to be harmless in a command, because JSON
+// is stored and passed on, unless --unmasked is set.
+func (q query) redactedCommand(command []string) []string {
+	if q.Unmasked {
+		return command
+	}
+	return monitor.RedactCommand(command)
 }
 
 // maskedCommand masks passwords and tokens in a command, unless --unmasked is

@@ -77,7 +77,7 @@ func forAlert(a watch.Alert) Notification {
 	return n
 }
 
-// detailText returns the addresses of l, and the PID and masked command line of
+// detailText returns the addresses of l, and the PID and redacted command line of
 // its principal owner.
 func detailText(l *monitor.Listener) string {
 	var parts []string
@@ -87,7 +87,7 @@ func detailText(l *monitor.Listener) string {
 	text := strings.Join(parts, ", ")
 	if o, ok := l.Principal(); ok {
 		text = join(text, lang.L("process {{.PID}}", map[string]any{"PID": o.PID}))
-		command := monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), 120)
+		command := monitor.Clean(strings.Join(monitor.RedactCommand(o.Command), " "), 120)
 		text = join(text, command)
 	}
 	return text

@@ -227,17 +227,17 @@ func OwnerOf(l *monitor.Listener) Owner {
 	return Owner{
 		PID: o.PID, Name: truncate(o.Name, maxName), User: truncate(cmp.Or(o.User, l.User), maxName),
 		Project: truncate(cmp.Or(l.Project, o.Project), maxName), Service: truncate(l.Service, maxName),
-		Program: truncate(o.Program, maxPath), Folder: truncate(o.Folder, maxPath), Command: maskedCommand(o.Command),
+		Program: truncate(o.Program, maxPath), Folder: truncate(o.Folder, maxPath), Command: redactedCommand(o.Command),
 		Unit: truncate(l.Unit, maxName), Container: truncate(l.ContainerID, maxName), Inferred: inferred,
 	}
 }
 
-// maskedCommand masks args before it truncates them, because a truncated secret
+// redactedCommand redacts args before it truncates them, because a truncated secret
 // might not be recognized.
-func maskedCommand(args []string) []string {
+func redactedCommand(args []string) []string {
 	left := maxCommand
 	var out []string
-	for i, arg := range monitor.MaskCommand(args) {
+	for i, arg := range monitor.RedactCommand(args) {
 		if i == maxArguments || left <= 0 {
 			return append(out, "…")
 		}
