@@ -38,6 +38,9 @@ func ownerText(l *monitor.Listener) (process, pid string) {
 // unknownOwnerText returns what is known about the unknown owner of l:
 // "unknown (cups.service)".
 func unknownOwnerText(l *monitor.Listener) string {
+	if l.OwnerUnknown == monitor.UnknownKernel {
+		return "Linux kernel"
+	}
 	if hint := ownerHint(l); hint != "" {
 		return "unknown (" + hint + ")"
 	}

@@ -15,6 +15,7 @@ import (
 	"porthole/app/paths"
 	"porthole/app/settings"
 	"porthole/monitor/history/store"
+	"porthole/monitor/owner"
 	"porthole/monitor/socket"
 )
 
@@ -43,6 +44,11 @@ func owners() Finding {
 	f := Finding{Subject: "Owners", Status: OK, Message: "the processes of all users are visible"}
 	if runtime.GOOS != "linux" {
 		f.Message = "your processes are visible, and those of other users as far as the system allows"
+		return f
+	}
+	if owner.InPIDNamespace() {
+		f.Status, f.Message = Warning, "only the processes in this container or PID namespace are visible"
+		f.Fix = "to see the owners of all ports, run Porthole outside of it"
 		return f
 	}
 	_, err := os.ReadDir("/proc/1/fd")

@@ -150,7 +150,7 @@ func newQuery(l *monitor.Listener) (query, bool) {
 		q.key = key{pid: o.PID, start: o.Start}
 	case l.ContainerID != "":
 		q.key, q.container = key{id: l.ContainerID}, l.ContainerID
-	case l.User == "root" && l.OwnerUnknown == monitor.UnknownForeign, l.OwnerUnknown == monitor.UnknownNotFound, l.OwnerUnknown == monitor.UnknownProtected:
+	case l.User == "root" && l.OwnerUnknown == monitor.UnknownForeign, l.OwnerUnknown == monitor.UnknownNotFound, l.OwnerUnknown == monitor.UnknownProtected, l.OwnerUnknown == monitor.UnknownOutside:
 		q.key, q.published = key{id: l.ID}, true
 	default:
 		return q, false

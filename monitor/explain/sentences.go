@@ -54,6 +54,7 @@ const (
 	textOwnerService     = "{{.Name}} (PID {{.PID}}, {{.Service}}) listens on {{.At}}."
 	textOwners           = "{{.Name}} (PID {{.PID}}) and other processes listen on {{.At}}."
 	textOwnerUnknownUser = "A process of {{.User}} listens on {{.At}}; Porthole cannot see which one."
+	textKernel           = "The Linux kernel itself uses {{.At}}, for example for VXLAN, WireGuard or NFS."
 	textOwnerUnknown     = "A process listens on {{.At}}; Porthole cannot see which one."
 	textMoreListeners    = "Other listeners use this port too."
 	textFree             = "Nothing listens there."
@@ -69,7 +70,7 @@ func Texts() []string {
 	return []string{
 		textLoopback, textLoopbackOther, textLoopback6, textLoopbackBoth, textLocalhost, textWildcard, textWildcard6, textWildcardBoth, textLinkLocal,
 		textPrivate, textNetwork, textSpecial, textMapped, textOnOtherMachine, textWellKnown, textRegistered, textDynamic, textEphemeral, textNotEphemeral, textReservedEphemeral,
-		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textNotOnLoopback,
+		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textKernel, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textNotOnLoopback,
 	}
 }
 
@@ -193,6 +194,9 @@ func (f Facts) portSentences() []Sentence {
 func ownerSentence(l *monitor.Listener) Sentence {
 	data := map[string]any{"At": addressList(l)}
 	o, known := l.Principal()
+	if l.OwnerUnknown == monitor.UnknownKernel {
+		return Sentence{textKernel, data}
+	}
 	if !known {
 		if data["User"] = monitor.Clean(l.User, 60); data["User"] == "" {
 			return Sentence{textOwnerUnknown, data}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -37,7 +38,11 @@ type finder struct {
 	mark       startMark        // when the last search for all sockets began
 	liveness   map[int]liveness // by PID, of processes that hold listeners
 	incomplete error            // why the last search could not read some process
-	protected  protectedCheck
+
+	inNamespace bool         // there are processes outside this PID namespace
+	denied      bool         // some process could not be read for lack of permission
+	rings       map[int]bool // PIDs of processes that use io_uring, which can hold a socket without a descriptor
+	protected   protectedCheck
 }
 
 // fdCount is the number of descriptors of a process, and the inode number of the
@@ -50,7 +55,8 @@ type fdCount struct {
 
 // New returns a Finder for this system. It is used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), fdCounts: make(map[int]fdCount), fdChecks: make(map[int]fdCheck), liveness: make(map[int]liveness)}
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), fdCounts: make(map[int]fdCount), fdChecks: make(map[int]fdCheck), liveness: make(map[int]liveness),
+		inNamespace: InPIDNamespace(), rings: make(map[int]bool)}
 }
 
 // Find implements monitor.Finder. It reads the processes in the order of
@@ -86,6 +92,12 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 			for i, r := range f.read(some) {
 				pid := some[i]
 				searched[pid] = true
+				f.denied = f.denied || errors.Is(r.err, fs.ErrPermission)
+				if r.ring {
+					f.rings[pid] = true
+				} else {
+					delete(f.rings, pid)
+				}
 				if len(r.held) > 0 {
 					if scope == monitor.Likely {
 						f.reportAncestors(pid, searched, report)
@@ -164,6 +176,7 @@ func (f *finder) processes() []int {
 	}
 	exited := func(pid int) bool { return !exists[pid] }
 	maps.DeleteFunc(f.known, func(pid int, _ monitor.Owner) bool { return exited(pid) })
+	maps.DeleteFunc(f.rings, func(pid int, _ bool) bool { return exited(pid) })
 	maps.DeleteFunc(f.fdChecks, func(pid int, _ fdCheck) bool { return exited(pid) })
 	maps.DeleteFunc(f.liveness, func(pid int, _ liveness) bool { return exited(pid) })
 	slices.SortFunc(pids, func(a, b int) int { return cmp.Compare(b, a) })
@@ -307,10 +320,20 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 	switch {
 	case f.uid != 0 && int(s.UID) != f.uid:
 		u.Reason = monitor.UnknownForeign
+		if f.inNamespace && !f.seesUser(s.UID) {
+			u.Reason = monitor.UnknownOutside
+		}
 	case f.incomplete != nil:
 		u.Reason = monitor.UnknownUnreadable
 	case f.uid != 0 && f.hasProtected():
 		u.Reason = monitor.UnknownProtected
+	case f.inNamespace:
+		u.Reason = monitor.UnknownOutside
+	case f.uid != 0 || f.denied: // a process that may not be read can own it
+	case len(f.rings) > 0:
+		u.Reason = monitor.UnknownNoFile
+	default:
+		u.Reason = monitor.UnknownKernel
 	}
 	path := f.cgroups.path(s.Cgroup)
 	u.Unit, u.ContainerID = unitOf(path), containerOf(path)

@@ -476,13 +476,30 @@ func TestWhyUnknown(t *testing.T) {
 		{1000, 0, monitor.UnknownForeign},
 		{1000, 1001, monitor.UnknownForeign},
 		{1000, 1000, monitor.UnknownNotFound},
-		{0, 1000, monitor.UnknownNotFound},
-		{0, 0, monitor.UnknownNotFound},
+		{0, 1000, monitor.UnknownKernel},
+		{0, 0, monitor.UnknownKernel},
 	} {
 		f := &finder{uid: test.me}
 		if got := f.WhyUnknown(monitor.Socket{UID: test.socket}).Reason; got != test.want {
 			t.Errorf("user %d, socket of user %d: got %q, want %q", test.me, test.socket, got, test.want)
 		}
+	}
+	for name, test := range map[string]struct {
+		finder finder
+		want   string
+	}{
+		"some process could not be read": {finder{denied: true}, monitor.UnknownNotFound},
+		"a process uses io_uring":        {finder{rings: map[int]bool{7: true}}, monitor.UnknownNoFile},
+		"root in a PID namespace":        {finder{inNamespace: true}, monitor.UnknownOutside},
+		"a user in a PID namespace":      {finder{uid: 1000, inNamespace: true}, monitor.UnknownForeign},
+	} {
+		if got := test.finder.WhyUnknown(monitor.Socket{}).Reason; got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+	f := &finder{uid: 1000, inNamespace: true}
+	if got := f.WhyUnknown(monitor.Socket{UID: 54_321}).Reason; got != monitor.UnknownOutside {
+		t.Errorf("in a PID namespace without a process of the socket's user: got %q, want %q", got, monitor.UnknownOutside)
 	}
 }
 

@@ -101,3 +101,7 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 	}
 	return monitor.OwnerUnknown{Reason: monitor.UnknownUnsupported}
 }
+
+// InPIDNamespace reports whether this process cannot see the processes outside its
+// PID namespace. Only Linux has such namespaces.
+func InPIDNamespace() bool { return false }

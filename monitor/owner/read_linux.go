@@ -31,6 +31,7 @@ type match struct {
 type readResult struct {
 	held []match
 	seen map[monitor.SocketID]bool // the sockets in held; nil if there are none
+	ring bool                      // it uses io_uring
 	err  error
 }
 
@@ -125,6 +126,9 @@ func (f *finder) readEntries(dir int, entries, link []byte, r *readResult) (n in
 		}
 		n++
 		to, _ := readlink(dir, name, link) // empty if it was closed meanwhile
+		if bytes.Equal(to, ringLink) {
+			r.ring = true
+		}
 		inode := socketInode(to)
 		id, ok := f.inodes[inode]
 		if !ok || r.seen[id] {
@@ -150,6 +154,10 @@ func readlink(dir int, name, link []byte) ([]byte, error) {
 	}
 	return link[:n], nil
 }
+
+// ringLink is the link of a descriptor of io_uring(7). A process can register a socket
+// there and close its descriptor.
+var ringLink = []byte("anon_inode:[io_uring]")
 
 // socketInode parses "socket:[123]". It returns 0 for every other link.
 func socketInode(link []byte) uint64 {

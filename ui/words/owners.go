@@ -107,6 +107,8 @@ func Owner(l *monitor.Listener) string {
 // UnknownOwner describes an unknown owner by what is known of it.
 func UnknownOwner(l *monitor.Listener) string {
 	switch {
+	case l.OwnerUnknown == monitor.UnknownKernel:
+		return lang.L("Linux kernel")
 	case l.Inferred != nil && l.Inferred.Name != "":
 		return lang.L("probably {{.Name}}", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
 	case l.Container != nil && l.Container.Name != "":
