@@ -12,7 +12,8 @@ import (
 	"porthole/ui/uitest"
 )
 
-// grounds are what each colour of text stands on.
+// grounds lists the backgrounds on which each text colour is used, with the contrast that
+// it needs.
 var grounds = []struct {
 	text    fyne.ThemeColorName
 	least   float64
@@ -23,7 +24,7 @@ var grounds = []struct {
 	{table.ColorMuted, uitest.Readable, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel, table.ColorHeader, table.ColorSelected, TintNew, TintChanged, theme.ColorNameInputBackground}},
 	{ColorAlert, uitest.Readable, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel, table.ColorSelected, TintNew, TintChanged}},
 	{ColorOpen, uitest.Readable, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel, table.ColorSelected, TintNew}},
-	{table.ColorMuted, uitest.Visible, []fyne.ThemeColorName{TintClosed}},                                // the star of what has closed
+	{table.ColorMuted, uitest.Visible, []fyne.ThemeColorName{TintClosed}},                                // the star of a closed port
 	{ColorAlert, uitest.Visible, []fyne.ThemeColorName{TintClosed}},                                      // the same, watched
 	{theme.ColorNameForeground, uitest.Readable, []fyne.ThemeColorName{theme.ColorNameHeaderBackground}}, // dialogs
 	{theme.ColorNameDisabled, uitest.Visible, []fyne.ThemeColorName{table.ColorHeader, theme.ColorNameInputBackground}},
@@ -32,12 +33,12 @@ var grounds = []struct {
 	{theme.ColorNamePlaceHolder, uitest.Readable, []fyne.ThemeColorName{theme.ColorNameInputBackground, theme.ColorNameBackground}},
 	{theme.ColorNameError, uitest.Readable, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel, theme.ColorNameOverlayBackground}},
 	{theme.ColorNameHyperlink, uitest.Readable, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel}},
-	{theme.ColorNamePrimary, uitest.Visible, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel, table.ColorSelected}}, // the line of what has the keyboard
+	{theme.ColorNamePrimary, uitest.Visible, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel, table.ColorSelected}}, // the focus ring
 	{theme.ColorNameDisabled, uitest.Visible, []fyne.ThemeColorName{theme.ColorNameBackground, ColorPanel, theme.ColorNameButton}},
 }
 
-// veiled are what stands on a ground with a veil over it: under the pointer, with the
-// keyboard, selected.
+// veiled lists texts on a background with a translucent colour over it: for hover, the
+// keyboard focus and the selection.
 var veiled = []struct {
 	veil          fyne.ThemeColorName
 	texts, ground []fyne.ThemeColorName
@@ -51,25 +52,25 @@ var veiled = []struct {
 	{theme.ColorNameSelection, []fyne.ThemeColorName{theme.ColorNameForeground}, []fyne.ThemeColorName{theme.ColorNameInputBackground, theme.ColorNameBackground, ColorPanel}},
 }
 
-func TestTheThemeIsAsTheSystemsUnlessItIsFixed(t *testing.T) {
+func TestThemeFollowsSystemUnlessFixed(t *testing.T) {
 	for _, name := range []fyne.ThemeColorName{theme.ColorNameBackground, theme.ColorNameForeground} {
 		for fixed, want := range map[string][2]color.Color{"": {dark[name], light[name]}, "dark": {dark[name], dark[name]}, "light": {light[name], light[name]}} {
-			look := Theme{Fixed: fixed}
-			if got := [2]color.Color{look.Color(name, theme.VariantDark), look.Color(name, theme.VariantLight)}; got != want {
-				t.Errorf("%s of %q in a dark and in a light system: %v; want %v", name, fixed, got, want)
+			fixedTheme := Theme{Fixed: fixed}
+			if got := [2]color.Color{fixedTheme.Color(name, theme.VariantDark), fixedTheme.Color(name, theme.VariantLight)}; got != want {
+				t.Errorf("%s with Fixed %q on a dark and a light system: got %v, want %v", name, fixed, got, want)
 			}
 		}
 	}
 }
 
-func TestTextCanBeReadThroughVeils(t *testing.T) {
+func TestContrastUnderTranslucentColors(t *testing.T) {
 	for name, variant := range map[string]fyne.ThemeVariant{"dark": theme.VariantDark, "light": theme.VariantLight} {
 		for _, v := range veiled {
 			for _, text := range v.texts {
 				for _, ground := range v.ground {
 					under := over(Theme{}.Color(v.veil, variant), Theme{}.Color(ground, variant))
 					if got := uitest.Contrast(Theme{}.Color(text, variant), under); got < uitest.Readable {
-						t.Errorf("%s: %s on %s under %s has a contrast of %.2f; want %.1f", name, text, ground, v.veil, got, uitest.Readable)
+						t.Errorf("%s: %s on %s under %s: got contrast %.2f, want at least %.1f", name, text, ground, v.veil, got, uitest.Readable)
 					}
 				}
 			}
@@ -77,7 +78,7 @@ func TestTextCanBeReadThroughVeils(t *testing.T) {
 	}
 }
 
-// over lays a colour that lets others through on one that does not.
+// over blends a translucent colour over an opaque one.
 func over(veil, ground color.Color) color.Color {
 	r, g, b, a := veil.RGBA() // multiplied by a already
 	x, y, z, _ := ground.RGBA()
@@ -85,17 +86,17 @@ func over(veil, ground color.Color) color.Color {
 	return color.RGBA64{mix(r, x), mix(g, y), mix(b, z), 0xffff}
 }
 
-func TestTextCanBeRead(t *testing.T) {
+func TestTextContrast(t *testing.T) {
 	for name, variant := range map[string]fyne.ThemeVariant{"dark": theme.VariantDark, "light": theme.VariantLight} {
 		for _, g := range grounds {
 			for _, ground := range g.grounds {
 				if got := uitest.Contrast(Theme{}.Color(g.text, variant), Theme{}.Color(ground, variant)); got < g.least {
-					t.Errorf("%s: %s on %s has a contrast of %.2f; want %.1f", name, g.text, ground, got, g.least)
+					t.Errorf("%s: %s on %s: got contrast %.2f, want at least %.1f", name, g.text, ground, got, g.least)
 				}
 			}
 		}
 	}
 	if got := uitest.Contrast(color.Black, color.White); math.Abs(got-21) > 0.01 {
-		t.Errorf("black on white has %.2f; want 21", got)
+		t.Errorf("black on white: got contrast %.2f, want 21", got)
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = os.Setenv("LANGUAGE", "en") // the sentences below, wherever this runs
+	_ = os.Setenv("LANGUAGE", "en") // the tests expect English texts
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
 	texts, err := assets.Translation("en")
 	if err == nil {
@@ -71,9 +71,9 @@ func TestModel(t *testing.T) {
 		{"overlapping rules", State{Snapshot: snapshot(node), Rules: watching("62893", "60000-65000")}, Icon{Level: 4}, "Porthole: 1 port, 2 of 2 watched open", []string{"● 62893 node · acme-web"}},
 		{"another address", State{Snapshot: snapshot(elsewhere), Rules: watching("62893")}, Icon{}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
 		{"unseen", State{Rules: watching("62893"), Unread: true}, Icon{Dot: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
-		{"an alarm outweighs the dot", State{Rules: watching("62893"), Unread: true, Alert: true}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"an alert replaces the dot", State{Rules: watching("62893"), Unread: true, Alert: true}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
 		{"paused", State{Rules: watching("62893"), Paused: true}, Icon{Paused: true}, "Porthole: 0 ports, 0 of 1 watched open (notifications paused)", []string{"○ 62893 free"}},
-		{"blind", State{Problem: "no netlink"}, Icon{}, "Porthole: can't read the ports", nil},
+		{"cannot read", State{Problem: "no netlink"}, Icon{}, "Porthole: can't read the ports", nil},
 	} {
 		m := NewModel(c.state)
 		var lines []string
@@ -84,12 +84,12 @@ func TestModel(t *testing.T) {
 			t.Errorf("%s:\n got %+v %q %q\nwant %+v %q %q", c.name, m.Icon, m.Tooltip, lines, c.icon, c.tooltip, c.lines)
 		}
 		if !m.Equal(NewModel(c.state)) {
-			t.Errorf("%s: two models of one state differ", c.name)
+			t.Errorf("%s: models of the same state are not Equal", c.name)
 		}
 	}
 }
 
-func TestTheLevelIsFullOrEmptyOnlyWhereAllOrNoneAreOpen(t *testing.T) {
+func TestLevelIsFullOrEmptyOnlyIfAllOrNoneAreOpen(t *testing.T) {
 	for open := range 12 {
 		s := State{Rules: watching("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11")}
 		for p := range open {
@@ -97,32 +97,32 @@ func TestTheLevelIsFullOrEmptyOnlyWhereAllOrNoneAreOpen(t *testing.T) {
 		}
 		got := NewModel(s).Icon.Level
 		if (got == 0) != (open == 0) || (got == 4) != (open == 11) {
-			t.Errorf("%d of 11 open: level %d", open, got)
+			t.Errorf("%d of 11 open: got level %d", open, got)
 		}
 	}
 }
 
-func TestManyWatchesEndInALineThatCountsTheRest(t *testing.T) {
+func TestManyWatchesAreCounted(t *testing.T) {
 	var texts []string
 	for p := range 13 {
 		texts = append(texts, fmt.Sprint(p+1))
 	}
 	m := NewModel(State{Rules: watching(texts...)})
 	if len(m.Watched) != MaxWatched || m.More != "…and 3 more watched ports" {
-		t.Errorf("%d lines, then %q", len(m.Watched), m.More)
+		t.Errorf("got %d lines and %q, want %d and 3 more", len(m.Watched), m.More, MaxWatched)
 	}
 }
 
-func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
+func TestServiceWatchesAndDisabledWatches(t *testing.T) {
 	pattern, err := watch.ParsePattern("vite shop")
 	if err != nil {
 		t.Fatal(err)
 	}
 	vite := listenerAt(63101, "vite", "shop", "127.0.0.1")
 	vite.Owners[0].Project = "shop"
-	follows, narrowed, off := watch.Rule{Match: pattern}, watching("5432")[0], watching("80")[0]
+	service, narrowed, off := watch.Rule{Match: pattern}, watching("5432")[0], watching("80")[0]
 	narrowed.Match, off.Off = pattern, true
-	rules := watch.Rules{follows, narrowed, off}
+	rules := watch.Rules{service, narrowed, off}
 	lines := func(listeners ...*monitor.Listener) (texts []string) {
 		for _, l := range NewModel(State{Rules: rules, Snapshot: snapshot(listeners...)}).Watched {
 			texts = append(texts, l.Text)
@@ -130,27 +130,27 @@ func TestWatchesOfAServiceAndWatchesThatAreOff(t *testing.T) {
 		return texts
 	}
 	if got, want := lines(), []string{"○ vite shop not running", "○ 5432: vite shop not running"}; !slices.Equal(got, want) {
-		t.Errorf("nothing runs: %q, want %q", got, want)
+		t.Errorf("not running: got %q, want %q", got, want)
 	}
 	if got, want := lines(vite, listenerAt(5432, "postgres", "", "127.0.0.1")), []string{"● 63101 vite · shop", "○ 5432: vite shop not running"}; !slices.Equal(got, want) {
-		t.Errorf("it runs: %q, want %q", got, want)
+		t.Errorf("running: got %q, want %q", got, want)
 	}
 	if m := NewModel(State{Rules: rules, Snapshot: snapshot(vite)}); m.Icon.Level != 2 || !strings.HasSuffix(m.Tooltip, "1 of 2 watched open") {
-		t.Errorf("level %d, %q; want one of the two that are on", m.Icon.Level, m.Tooltip)
+		t.Errorf("got level %d, %q, want one of two enabled watches open", m.Icon.Level, m.Tooltip)
 	}
 }
 
-func TestTheLastChanges(t *testing.T) {
+func TestRecentEvents(t *testing.T) {
 	if got := NewModel(State{}).Recent; len(got) != 1 || got[0].Text != "No events yet" || got[0].Port != 0 {
-		t.Errorf("before any: %+v", got)
+		t.Errorf("without events: got %+v, want one line", got)
 	}
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
-	var changes []monitor.Event
+	var events []monitor.Event
 	for i, kind := range []monitor.Kind{monitor.Opened, monitor.Opened, monitor.ExposureChanged, monitor.OwnerChanged, monitor.Closed, monitor.Opened} {
-		changes = append(changes, monitor.Event{At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Listener: listenerAt(uint16(3000+i), "node", "", "127.0.0.1")})
+		events = append(events, monitor.Event{At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Listener: listenerAt(uint16(3000+i), "node", "", "127.0.0.1")})
 	}
 	var got []string
-	for _, l := range NewModel(State{Recent: changes}).Recent {
+	for _, l := range NewModel(State{Recent: events}).Recent {
 		got = append(got, l.Text)
 	}
 	want := []string{"12:05  3005 opened: node", "12:04  3004 closed: node", "12:03  3003 changed owner: node", "12:02  3002 changed exposure: node", "12:01  3001 opened: node"}

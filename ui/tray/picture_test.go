@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// pictures are the Icons that look different: water does not show while
-// paused, and a triangle takes the dot's place.
+// pictures returns the Icons that look different: water is not drawn while
+// paused, and a triangle replaces the dot.
 func pictures() []Icon {
 	var all []Icon
 	for _, overlay := range []Icon{{}, {Dot: true}, {Alert: true}} {
@@ -39,7 +39,7 @@ func TestPicturesDifferInShape(t *testing.T) {
 	}
 }
 
-func TestPictureWhatWins(t *testing.T) {
+func TestPicturePrecedence(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		a, b Icon
@@ -51,12 +51,12 @@ func TestPictureWhatWins(t *testing.T) {
 		{"too high", Icon{Level: 5}, Icon{Level: 4}},
 	} {
 		if !bytes.Equal(test.a.Picture(32).Pix, test.b.Picture(32).Pix) {
-			t.Errorf("%s: %+v looks other than %+v", test.name, test.a, test.b)
+			t.Errorf("%s: %+v looks different from %+v", test.name, test.a, test.b)
 		}
 	}
 }
 
-// A panel does not tell its colour. On each, enough of the picture must stand
+// The colour of a panel is unknown. On each, enough of the picture must stand
 // out from the panel, and within the picture light must stand out from dark.
 func TestPictureReadsOnLightAndDark(t *testing.T) {
 	const size, readable = 22, 3.0
@@ -84,9 +84,9 @@ func TestPictureReadsOnLightAndDark(t *testing.T) {
 	}
 }
 
-// In one ink the picture is for panels of the other colour: what it draws stands out
-// there, each one still differs from the others in shape, and the panel is seen
-// through the porthole.
+// A picture in one ink is for panels of the opposite brightness: it must stand out there,
+// its shape must differ from the others, and the panel must be visible through the
+// porthole.
 func TestPictureInOneInk(t *testing.T) {
 	const size, readable = 22, 7.0
 	for ink, ground := range map[string]color.NRGBA{"light": {0x1c, 0x1f, 0x24, 0xff}, "dark": {0xff, 0xff, 0xff, 0xff}} {
@@ -104,7 +104,7 @@ func TestPictureInOneInk(t *testing.T) {
 				}
 			}
 			if c := p.NRGBAAt(6, 8); icon.Level < 3 && !icon.Paused && c.A > 20 {
-				t.Errorf("%+v: the panel is not seen through the porthole: %v", icon, c)
+				t.Errorf("%+v: the panel is not visible through the porthole: %v", icon, c)
 			}
 			for _, other := range all[n+1:] {
 				other.Ink = ink
@@ -116,8 +116,8 @@ func TestPictureInOneInk(t *testing.T) {
 	}
 }
 
-// The overlay keeps clear of the porthole by a transparent ring, which is what
-// shows it apart where colours do not.
+// A transparent ring separates the overlay from the porthole, so that it can be
+// recognised without colours.
 func TestOverlayIsCutOut(t *testing.T) {
 	for _, test := range []struct {
 		icon Icon
@@ -165,7 +165,7 @@ func BenchmarkPNG(b *testing.B) {
 	}
 }
 
-// coverage is the share of p that is not transparent.
+// coverage returns the share of p that is not transparent.
 func coverage(p *image.NRGBA) float64 {
 	sum := 0
 	for i := 3; i < len(p.Pix); i += 4 {
@@ -174,8 +174,8 @@ func coverage(p *image.NRGBA) float64 {
 	return float64(sum) / 255 / float64(len(p.Pix)/4)
 }
 
-// shapeDistance is the share of pixels that a viewer without colour sees
-// differ: in how much they cover, or by a contrast of 3:1.
+// shapeDistance returns the share of pixels that differ for a viewer without colour
+// vision: in opacity, or by a contrast of 3:1.
 func shapeDistance(a, b *image.NRGBA) float64 {
 	n := 0
 	for y := range a.Rect.Dy() {
@@ -190,12 +190,13 @@ func shapeDistance(a, b *image.NRGBA) float64 {
 	return float64(n) / float64(len(a.Pix)/4)
 }
 
+// over blends c over an opaque colour.
 func over(c, ground color.NRGBA) color.NRGBA {
 	mix := func(c, g uint8, a uint8) uint8 { return uint8((int(c)*int(a) + int(g)*(255-int(a))) / 255) }
 	return color.NRGBA{mix(c.R, ground.R, c.A), mix(c.G, ground.G, c.A), mix(c.B, ground.B, c.A), 255}
 }
 
-// luminance and contrast are WCAG's.
+// luminance returns the relative luminance as WCAG 2 defines it.
 func luminance(c color.NRGBA) float64 {
 	linear := func(v uint8) float64 {
 		if s := float64(v) / 255; s > 0.04045 {
@@ -207,4 +208,5 @@ func luminance(c color.NRGBA) float64 {
 	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
 }
 
+// contrast returns the WCAG 2 contrast ratio of two luminances.
 func contrast(a, b float64) float64 { return (max(a, b) + 0.05) / (min(a, b) + 0.05) }

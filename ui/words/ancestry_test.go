@@ -8,7 +8,7 @@ import (
 	"porthole/ui/uitest"
 )
 
-func TestWhySaysWhoStartedIt(t *testing.T) {
+func TestAncestrySentenceAndChain(t *testing.T) {
 	zsh, terminal, systemd := monitor.Parent{PID: 4, Name: "zsh", Command: []string{"zsh"}}, monitor.Parent{PID: 2, Name: "gnome-terminal-"}, monitor.Parent{PID: 1, Name: "systemd"}
 	npm := monitor.Parent{PID: 5, Name: "npm run dev", Command: []string{"npm run dev"}}
 	for _, c := range []struct {
@@ -31,21 +31,20 @@ func TestWhySaysWhoStartedIt(t *testing.T) {
 		why := ancestry.Explain(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.CgroupInfo, monitor.ProcessState{})
 		sentence, chain := ancestrySentence(why), chainText(why, true)
 		if sentence != c.sentence || chain != c.chain {
-			t.Errorf("%q, %q; want %q, %q", sentence, chain, c.sentence, c.chain)
+			t.Errorf("got %q, %q, want %q, %q", sentence, chain, c.sentence, c.chain)
 		}
-		if said := why.Sentence(); said != sentence {
-			t.Errorf("the command line says %q, the window %q", said, sentence)
+		if got := why.Sentence(); got != sentence {
+			t.Errorf("command line: got %q, want %q as in the window", got, sentence)
 		}
 	}
 }
 
-// Titles of parents that are words are said in the user's language, as they stand in
-// a sentence and alone.
-func TestTitlesOfParentsAreTranslated(t *testing.T) {
+// Titles of parents that are common words are translated, both inside a sentence and alone.
+func TestParentTitlesAreTranslated(t *testing.T) {
 	uitest.InGerman(t)
 	why := ancestry.Explanation{Session: &ancestry.Process{Title: ancestry.SSHSession}, Shell: &ancestry.Process{Title: "bash"},
 		Chain: []ancestry.Process{{PID: 4, Title: ancestry.SSHSession, Role: ancestry.SSH}, {PID: 7, Title: "bash", Role: ancestry.Shell}}}
 	if got, want := Ancestry(why, true), "Gestartet in bash, in einer SSH-Sitzung\nSSH-Sitzung (4) › bash (7, Shell)"; got != want {
-		t.Errorf("%q; want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -17,7 +17,7 @@ func TestSpeed(t *testing.T) {
 	}
 }
 
-func TestManyClientsAreCounted(t *testing.T) {
+func TestClientLinesCountTheRest(t *testing.T) {
 	var all []connection.Conn
 	for i := range MaxClients + 3 {
 		all = append(all, uitest.Conn(monitor.SocketID(i+1), 100+i, "ab", 0, 0))
@@ -27,6 +27,6 @@ func TestManyClientsAreCounted(t *testing.T) {
 		lines = append(lines, strings.TrimSpace(strings.Join(line[:], " ")))
 	}
 	if len(lines) != MaxClients+1 || lines[MaxClients] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
-		t.Errorf("%q", lines)
+		t.Errorf("got %q, want %d clients and a line for 3 more", lines, MaxClients)
 	}
 }

@@ -11,15 +11,15 @@ func TestDuration(t *testing.T) {
 		119 * time.Second: "1 min", time.Hour: "1 h", 25 * time.Hour: "1 d", 72 * time.Hour: "3 d",
 	} {
 		if got := Duration(d); got != want {
-			t.Errorf("Duration(%v) = %q; want %q", d, got, want)
+			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
 		}
 	}
 }
 
-func TestWhole(t *testing.T) {
+func TestNumber(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 10_050: "10,050", 1_000_000: "1,000,000"} {
 		if got := Number(n); got != want {
-			t.Errorf("whole(%d) = %q; want %q", n, got, want)
+			t.Errorf("Number(%d) = %q, want %q", n, got, want)
 		}
 	}
 }
@@ -34,7 +34,7 @@ func TestMoment(t *testing.T) {
 		time.Date(2026, 1, 2, 3, 4, 5, 0, zone):        "2026-01-02 03:04:05",
 	} {
 		if got := Moment(at, now); got != want {
-			t.Errorf("Moment(%v) = %q; want %q", at, got, want)
+			t.Errorf("Moment(%v) = %q, want %q", at, got, want)
 		}
 	}
 }

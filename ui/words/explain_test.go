@@ -7,7 +7,7 @@ import (
 	"porthole/ui/uitest"
 )
 
-func TestAnExplanationInGerman(t *testing.T) {
+func TestGermanExplanation(t *testing.T) {
 	uitest.InGerman(t)
 	got := Explanation(uitest.Listening(80, "", 0, "0.0.0.0"), false, explain.System{})
 	want := "0.0.0.0 steht für alle IPv4-Adressen dieses Rechners, im Loopback und in seinen Netzen. " +
@@ -15,6 +15,6 @@ func TestAnExplanationInGerman(t *testing.T) {
 		"Der übliche Dienst auf diesem Port ist „HTTP“, aber jedes Programm kann ihn nutzen. " +
 		"Ein Prozess von ada lauscht auf 0.0.0.0:80; welcher, kann Porthole nicht sehen. Aus dem Netz erreichbar: Andere Rechner können sich verbinden, sofern keine Firewall sie daran hindert."
 	if got != want {
-		t.Errorf("%s\nwant\n%s", got, want)
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -25,7 +25,7 @@ func TestGermanNumbersAndDays(t *testing.T) {
 		{Number(1234567), "1.234.567"},
 	} {
 		if c[0] != c[1] {
-			t.Errorf("%q; want %q", c[0], c[1])
+			t.Errorf("got %q, want %q", c[0], c[1])
 		}
 	}
 }

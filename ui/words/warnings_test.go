@@ -8,8 +8,8 @@ import (
 	"porthole/monitor/warning"
 )
 
-// The interface and the command line say the same, in English.
-func TestOddSentencesAreThoseOfTheCommandLine(t *testing.T) {
+// The window and the command line must have the same English text.
+func TestWarningsMatchCommandLine(t *testing.T) {
 	for _, why := range []ancestry.Explanation{
 		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "zsh"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
 		ancestry.Explain(monitor.Owner{PID: 9, Parents: []monitor.Parent{{PID: 4, Name: "sshd"}}}, monitor.CgroupInfo{}, monitor.ProcessState{SessionLeaderEnded: true}),
