@@ -237,7 +237,7 @@ func TestProgramWithoutCNeedsNoLibrary(t *testing.T) {
 	}
 }
 
-// Every documented command gives its answer, in a home of its own.
+// Every documented command gives the expected answer in an empty home folder.
 func TestDocumentedCommands(t *testing.T) {
 	program := build(t)
 	home := t.TempDir()

@@ -36,7 +36,7 @@ func (e exitError) Unwrap() error { return e.err }
 // exit status: 0 on success, 1 on failure, 2 for invalid input, 3 if there is no
 // desktop session.
 func Main(args []string) int {
-	cobra.MousetrapHelpText = "" // else Cobra refuses to run when started from the Windows Explorer
+	cobra.MousetrapHelpText = "" // otherwise Cobra refuses to run when started from the Windows Explorer
 	ctx, stop := signalContext()
 	defer stop()
 	root := Command()

@@ -75,8 +75,7 @@ func quit(ctx context.Context, dir ipc.RuntimeDir, limit time.Duration, out io.W
 	return end(ctx, process, agent, limit, out)
 }
 
-// end ends the agent's process with SIGTERM, or with SIGKILL if it is still running
-// then.
+// end ends the agent's process with SIGTERM, and with SIGKILL if it keeps running.
 func end(ctx context.Context, process *stop.Process, agent monitor.Owner, limit time.Duration, out io.Writer) error {
 	for _, step := range []struct {
 		name string

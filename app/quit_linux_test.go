@@ -65,12 +65,12 @@ func playSignals() {
 	defer stop()
 	child.Report("ready")
 	<-ctx.Done()
-	time.Sleep(100 * time.Millisecond) // AfterFunc runs on a goroutine of its own
+	time.Sleep(100 * time.Millisecond) // AfterFunc runs on its own goroutine
 	child.Report("ending")
 	select {}
 }
 
-// startAgent starts a child in a home folder of its own, and waits until it is
+// startAgent starts a child in its own home folder, and waits until it is
 // ready.
 func startAgent(t *testing.T, role string) (agent child.Child, ended chan struct{}, home string) {
 	t.Helper()

@@ -10,8 +10,8 @@ import (
 	"porthole/app/agent"
 )
 
-// reexec redirs this process with the successor's program. PID and parent stay
-// the same; the caller has released the instance lock. It returns only on
+// reexec replaces this process with the successor's program. PID and parent
+// stay the same; the caller has released the instance lock. It returns only on
 // failure.
 func reexec(s agent.Successor, log *slog.Logger) error {
 	args := append([]string{"porthole"}, s.Args()...)

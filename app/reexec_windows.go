@@ -9,7 +9,7 @@ import (
 )
 
 // reexec starts the successor's program as a new process, since Windows cannot
-// redir a running one.
+// replace a running one.
 func reexec(s agent.Successor, _ *slog.Logger) error {
 	cmd := exec.Command(s.Program, s.Args()...)
 	if err := cmd.Start(); err != nil {

@@ -64,7 +64,7 @@ func checkSession(session desktop.Session, hidden bool) error {
 }
 
 // contactAgent asks the running agent to show its window. handedOver is true if
-// the agent exits instead and this process is to take its place.
+// the agent exits instead and this process must take its place.
 func contactAgent(dir ipc.RuntimeDir, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
 	m := ipc.Message{Kind: ipc.Start, Session: session, Hidden: hidden, Port: port, Build: buildID()}
 	var answer ipc.Message
@@ -113,7 +113,7 @@ func runAgent(ctx context.Context, unlock func() error, opts agent.Options) erro
 	log, closeLog := openLog(paths.Log(), os.Stderr)
 	defer closeLog()
 	if address := opts.Session.BusAddress(); address != "" {
-		// The tray library reads this variable and starts a bus of its own if it is empty.
+		// The tray library reads this variable and starts its own bus if it is empty.
 		if err := os.Setenv("DBUS_SESSION_BUS_ADDRESS", address); err != nil {
 			return fmt.Errorf("set the bus address: %w", err)
 		}

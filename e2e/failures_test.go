@@ -40,8 +40,8 @@ func TestKilledAgent(t *testing.T) {
 	d.shot("agent-died")
 	d.do("press a key", window.Key("F5")) // the failed message to the agent must not end it
 
-	// A button in it starts an agent, which replaces the dead one's socket and opens a
-	// window of its own.
+	// A button in it starts an agent, which replaces the dead one's socket and opens
+	// its own window.
 	d.eventually("a new agent", func() error {
 		frame, err := window.Geometry()
 		if err != nil || alive(pid) {

@@ -33,7 +33,7 @@ func TestKeyboard(t *testing.T) {
 	d.do("undo", window.Key("ctrl+z"))
 	d.settingsHave("ports: 20001", true)
 
-	// History: an event and its details. The page has the focus at once.
+	// History: an event and its details. The page has the focus immediately.
 	d.do("go to the history", window.Key("ctrl+2"))
 	before := d.steady(window)
 	d.do("open an event", window.Key("Down", "Return"))

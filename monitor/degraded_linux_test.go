@@ -220,7 +220,7 @@ func (w *conditions) run(command string) error {
 	return errors.New("unknown command")
 }
 
-// connect connects to itself in a network namespace of its own.
+// connect connects to itself in its own network namespace.
 func (w *conditions) connect() error {
 	l, err := listen(loopback(0, 0, 1, 1000))
 	if err != nil {

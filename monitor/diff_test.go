@@ -171,8 +171,8 @@ func listenerWords(s Snapshot) string {
 	return "[" + strings.Join(out, "; ") + "]"
 }
 
-// Applying the Diff of two random snapshots to the first yields the second, whatever the
-// IDs of their listeners.
+// Applying the Diff of two random snapshots to the first yields the second, regardless
+// of the IDs of their listeners.
 func TestApplyOfDiff(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5_000 {

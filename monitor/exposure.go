@@ -2,7 +2,8 @@ package monitor
 
 import "net/netip"
 
-// Exposure says who can connect to a listener.
+// Exposure is the set of clients that can reach a listener: this machine only, or the
+// network.
 type Exposure string
 
 // The exposures.

@@ -12,8 +12,8 @@ var (
 	// engineListeners listen on published ports themselves: dockerd without
 	// docker-proxy ("userland-proxy": false), rootlesskit for rootless Docker.
 	engineListeners = []string{"dockerd", "rootlesskit"}
-	// containerListeners serve one container each; two of them are no workers of one
-	// server.
+	// containerListeners serve one container each; two of them are not workers of
+	// one server.
 	containerListeners = []string{"rootlessport", "conmon", "slirp4netns", "pasta", "pasta.avx2", "passt", "passt.avx2"}
 	// engineUnits run the proxies of all containers.
 	engineUnits = []string{"docker.service", "podman.service", "snap.docker.dockerd.service"}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Two containers on one port at two addresses are two listeners, whichever process
-// of the engine listens for them.
+// Two containers on one port at two addresses are two listeners, regardless of
+// which process of the engine listens for them.
 func TestGroupSeparatesContainers(t *testing.T) {
 	proxy := func(pid int, hostIP, target string) Owner {
 		command := "docker-proxy -proto tcp -host-ip " + hostIP + " -host-port 3000 -container-ip " + target + " -container-port 80"

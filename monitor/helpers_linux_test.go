@@ -44,8 +44,8 @@ func begin(t *testing.T, role string, args []string, change ...func(*exec.Cmd)) 
 	return started
 }
 
-// ownNamespaces gives a child namespaces of its own, with a user namespace if this
-// process is not root.
+// ownNamespaces gives a child its own namespaces, including a user namespace if
+// this process is not root.
 func ownNamespaces(flags uintptr) func(*exec.Cmd) {
 	return func(c *exec.Cmd) {
 		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// This file keeps track of who holds which socket: it says what to search, and
-// applies the results.
+// This file keeps track of who holds which socket: it decides what to search,
+// and applies the results.
 
 // searchDue reports whether the holders of any socket should be searched now.
 func (m *Monitor) searchDue(now time.Time) bool {

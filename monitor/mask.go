@@ -11,8 +11,8 @@ import (
 const masked = "•••"
 
 // The name of a flag or variable indicates a secret if one of these words is at its
-// end or a word of its own: --password=, --db-passwd, API_KEY=, -Dtoken=. "keyboard",
-// "monkey" and "--pass-through" do not.
+// end or is a separate word: --password=, --db-passwd, API_KEY=, -Dtoken=.
+// "keyboard", "monkey" and "--pass-through" do not.
 var (
 	secretName = `(?:(?i:(?:[a-z0-9]+[-_.])*(?:(?:auth|db|ftp|key|login|mail|master|my|pg|proxy|redis|require|root|smtp|sql|store|user)?pass(?:word|wd|phrase|code)?|pwd?|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|(?:master|proxy|basic|http)?auth|auth[-_]?key|cred|credential|bearer|jwt|[a-z]*password|[a-z]*token|[a-z]*secret)s?(?:[-_](?:id|key|value))?)|[A-Z][A-Z0-9_]*_(?:KEY|PASS|PWD|DSN|SALT)(?:_BASE)?)`
 	// Names that indicate a secret unless their value is a file, a number format or a
@@ -230,7 +230,7 @@ func MaskText(s string) string {
 	return s
 }
 
-// notUsers are what precedes ":" and "@" in texts that contain no password: addresses
+// notUsers are words before ":" and "@" in texts that contain no password: addresses
 // with a scheme, packages and images.
 var notUsers = []string{"mailto", "sip", "sips", "xmpp", "acct", "npm", "jsr", "workspace", "github", "ssh"}
 
@@ -242,7 +242,7 @@ func maskUserHost(s string) string {
 	return part[1] + part[2] + ":" + masked + "@" + part[4]
 }
 
-// plainVariables are no secrets, although their names match.
+// plainVariables are not secrets, although their names match.
 var plainVariables = map[string]bool{"PWD": true, "OLDPWD": true, "SSH_AUTH_SOCK": true, "DESKTOP_SESSION": true, "XDG_SESSION_ID": true}
 
 // MaskVariable returns one variable of an environment, NAME=value, with secrets

@@ -146,7 +146,7 @@ func TestMaskVariable(t *testing.T) {
 		"X=ghp_0123456789abcdefghijABCDEF": "X=•••",
 		"EMPTY_TOKEN=":                     "EMPTY_TOKEN=",
 		"password=hunter2":                 "password=•••",
-		// Values that are no secrets stay readable.
+		// Values that are not secrets stay readable.
 		"PWD=/src/acme": "PWD=/src/acme",
 		"OLDPWD=/src":   "OLDPWD=/src",
 		"SSH_AUTH_SOCK=/run/user/1000/keyring/ssh": "SSH_AUTH_SOCK=/run/user/1000/keyring/ssh",

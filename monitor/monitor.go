@@ -25,7 +25,7 @@ const (
 	firstWait       = time.Second            // the first snapshot is published without owners after this time
 	retryAfter      = time.Second            // owners that a search no longer finds are searched again after this time
 	verifyEvery     = 4 * time.Second        // how often known holders are checked
-	verifyAtPoll    = time.Second            // with polling intervals up to this, checks wait for the next poll instead of a wake-up of their own
+	verifyAtPoll    = time.Second            // with polling intervals up to this, checks wait for the next poll instead of causing another wake-up
 	recentEvery     = 15 * time.Second       // how often new holders of known sockets are searched
 	everywhereEvery = 10 * time.Minute       // how often all processes are searched, in case something was missed
 	failureInterval = 2 * time.Second        // shortest polling interval while the table cannot be read
@@ -153,7 +153,7 @@ func (m *Monitor) Scan(ctx context.Context) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	var incomplete error
-	if len(m.entries) > 0 { // else there is no need to read any process
+	if len(m.entries) > 0 { // otherwise there is no need to read any process
 		incomplete = m.finder.Find(ctx, Everywhere, m.allSockets(), m.addHolder)
 	}
 	if err := ctx.Err(); err != nil {

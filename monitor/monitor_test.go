@@ -644,7 +644,7 @@ func TestCoalescedEventsKeepUnlisted(t *testing.T) {
 	wantSame(t, Apply(first, u.Events), last)
 }
 
-func TestRefreshPollsAtOnce(t *testing.T) {
+func TestRefreshPollsImmediately(t *testing.T) {
 	watch(t, func(s *scene) {
 		s.finder.holds(2, 20)
 		s.table.listen(1, 2)
@@ -691,7 +691,7 @@ func TestRunEndsDuringSearch(t *testing.T) {
 		before := time.Now()
 		s.stop()
 		if took := time.Since(before); took != 0 {
-			s.Errorf("Run returned after %v, want at once", took)
+			s.Errorf("Run returned after %v, want immediately", took)
 		}
 	}, 1)
 }
@@ -786,8 +786,8 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// Whatever opens, closes, fails or is missed: applying the events yields the
-// snapshot, and at the end it equals the table.
+// Applying the events always yields the snapshot, which equals the table at the
+// end, no matter what opens, closes, fails or is missed.
 func TestEventsLeadToSnapshot(t *testing.T) {
 	watch(t, func(s *scene) {
 		have := s.first
@@ -922,7 +922,7 @@ func (h *hintingTable) Wait(d time.Duration, closed []SocketID) ([]SocketID, Hin
 	return closed, hint
 }
 
-func TestExitOfOwnerIsVerifiedAtOnce(t *testing.T) {
+func TestExitOfOwnerIsVerifiedImmediately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := &hintingTable{fakeTable: &fakeTable{Sleeper: NewSleeper()}}
 		s := startWith(t, table, table.fakeTable, 1)

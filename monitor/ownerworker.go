@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// ownerWorker runs the Finder in a goroutine of its own, because a search through
-// all processes takes a hundred times as long as a poll. It runs one job at a
-// time. Its methods are called by the monitor's goroutine only.
+// ownerWorker runs the Finder in its own goroutine, because a search through all
+// processes takes a hundred times as long as a poll. It runs one job at a time.
+// Its methods are called by the monitor's goroutine only.
 type ownerWorker struct {
 	jobs      chan ownerJob
 	results   chan ownerResult
@@ -69,7 +69,7 @@ func (w *ownerWorker) run(ctx context.Context, finder Finder, job ownerJob) {
 		})
 	}
 	if ctx.Err() != nil {
-		return // an interrupted search says nothing about what it did not find
+		return // what an interrupted search did not find may still exist
 	}
 	w.send(ctx, ownerResult{last: true, job: job, seen: seen, incomplete: incomplete, unknown: whyUnknown(finder, job, seen)})
 }

@@ -91,7 +91,7 @@ func (m *Monitor) entryIDs() []SocketID { return slices.Collect(maps.Keys(m.entr
 
 func (m *Monitor) add(s Socket, now time.Time) {
 	e := &entry{socket: s, seen: now, needsSearch: true}
-	if m.ready && (s.Protocol != UDP || m.polledUDP) { // else it may have been open before
+	if m.ready && (s.Protocol != UDP || m.polledUDP) { // otherwise it may have been open before
 		e.since = now
 	}
 	if m.ready {

@@ -14,7 +14,7 @@ type ProcessState struct {
 	// SessionLeaderEnded is set if the leader of its session, usually its shell,
 	// has ended while the process still has a descriptor of the terminal.
 	SessionLeaderEnded bool
-	RunsAsRoot         bool   // its effective user is root, whoever started it
+	RunsAsRoot         bool   // its effective user is root, regardless of who started it
 	ProgramDeleted     bool   // its program file was deleted or replaced
 	FolderDeleted      bool   // its working directory was deleted
 	Preload            string // its LD_PRELOAD; "" if it has none or is not readable

@@ -39,8 +39,8 @@ type Socket struct {
 	User     string     `json:"-"`                 // the name of UID; the number if it has none; "" if unknown
 	Inode    uint64     `json:"-"`                 // as in the links of /proc/PID/fd; 0 if unknown
 	Cgroup   uint64     `json:"-"`                 // control group the socket was created in (Linux: its inode number in cgroup2); 0 if unknown
-	PID      int        `json:"-"`                 // the owner, if the table reports it; else 0
-	BoundAt  uint64     `json:"-"`                 // when PID bound the socket, on the clock of Owner.Start, if the table reports it; else 0
+	PID      int        `json:"-"`                 // the owner, if the table reports it; otherwise 0
+	BoundAt  uint64     `json:"-"`                 // when PID bound the socket, on the clock of Owner.Start, if the table reports it; otherwise 0
 	V6Only   bool       `json:"v6_only,omitempty"` // [::] that does not accept IPv4 connections
 	Device   string     `json:"device,omitempty"`  // the network interface that it is bound to (SO_BINDTODEVICE, or the zone of a link-local address); "" for all
 }
@@ -90,8 +90,8 @@ type HeldSocket struct {
 	Owners []int `json:"owners"`
 }
 
-// Listener is the set of sockets of one protocol and port that belong together
-// (see group). It is immutable.
+// Listener is the set of sockets of one protocol and port that belong to one
+// server (see group). It is immutable.
 type Listener struct {
 	ID           string       `json:"id"` // constant as long as one of the sockets exists
 	Protocol     Protocol     `json:"protocol"`
@@ -110,10 +110,10 @@ type Listener struct {
 	Since        time.Time    `json:"since,omitzero"` // when it was seen to open; zero if it was open before
 }
 
-// CgroupInfo is what the control group of a socket says about an owner that is
-// not visible. It says where the socket was created, not who holds it now, so
-// anything derived from it is marked as inferred. Only Container is set for
-// visible owners too.
+// CgroupInfo describes an owner that is not visible, as far as the control
+// group of the socket reveals it. The group shows where the socket was created,
+// not who holds it now, so anything derived from it is marked as inferred. Only
+// Container is set for visible owners too.
 type CgroupInfo struct {
 	Unit        string     `json:"unit,omitempty"`         // systemd unit: cups.service, session-2.scope
 	ContainerID string     `json:"container_id,omitempty"` // as the container engine assigned it
@@ -127,7 +127,7 @@ type Container struct {
 	Name      string `json:"name,omitempty"`          // as the container engine reports it; "" if it does not
 	Image     string `json:"image,omitempty"`         // such as acme/web:1
 	Address   string `json:"address,omitempty"`       // address and port inside the container, if docker-proxy reports them
-	Published bool   `json:"published"`               // the engine's proxy listens on the container's behalf; else a process in the container does
+	Published bool   `json:"published"`               // true: the engine's proxy listens on the container's behalf; false: a process in the container listens
 	Engine    string `json:"engine,omitempty"`        // "docker" or "podman"; "" if unknown
 	Socket    string `json:"engine_socket,omitempty"` // path of the engine's Unix socket, if it answered
 }
@@ -148,8 +148,8 @@ func (c Container) Description() string {
 	return "a container"
 }
 
-// ServiceBy says how the service of a listener was determined, and so how
-// certain it is.
+// ServiceBy is the way in which the service of a listener was determined, and
+// so its certainty.
 type ServiceBy string
 
 // The ways to determine a service, the most certain first.
@@ -224,8 +224,8 @@ type Health struct {
 	PollDuration time.Duration `json:"poll_duration,omitempty"` // of the last poll
 }
 
-// OwnerUnknown says why no owner is visible, and what is known about the
-// possible owner.
+// OwnerUnknown is the reason why no owner is visible, and what is known about
+// the possible owner.
 type OwnerUnknown struct {
 	Reason string // one sentence
 	CgroupInfo
@@ -237,7 +237,7 @@ type Update struct {
 	Snapshot Snapshot
 	Events   []Event
 	Health   Health
-	Ready    bool // the first snapshot was taken; until then Snapshot is empty and Health says why
+	Ready    bool // the first snapshot was taken; until then Snapshot is empty and Health contains the reason
 }
 
 // The reasons why no owner of a listener is visible.

@@ -25,7 +25,7 @@ type Table interface {
 	Source() string
 }
 
-// PollOptions says what Table.Poll reads.
+// PollOptions selects what Table.Poll reads.
 type PollOptions struct {
 	UDP   bool // UDP sockets too
 	Fresh bool // read the table itself: cheaper evidence that nothing changed is not enough
@@ -35,11 +35,12 @@ type PollOptions struct {
 type ExitWatcher interface {
 	// WatchExits makes Wait return with the hint OwnerExited when one of these
 	// processes exits. The list replaces the previous one. If another process has
-	// taken over a PID, that process is watched: a hint proves nothing.
+	// taken over a PID, that process is watched, so the caller must verify a
+	// hint.
 	WatchExits(pids []int)
 }
 
-// Hint says why Table.Wait returned early. Hints can be combined.
+// Hint is the reason why Table.Wait returned early. Hints can be combined.
 type Hint uint8
 
 // The hints.
@@ -52,19 +53,19 @@ const (
 // a time, which need not be the Table's.
 type Finder interface {
 	// Find searches for the holders of sockets and calls found for each, the
-	// likeliest first. It returns early if ctx ends. Not finding a holder is no
-	// error. An error means that some processes could not be read this time, so
-	// that a socket may have a holder even if none was found.
+	// likeliest first. It returns early if ctx ends. Finding no holder is not
+	// an error. An error means that some processes could not be read this time,
+	// so that a socket may have a holder even if none was found.
 	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error
 	// Verify returns those of the holdings that no longer exist. The holdings of
 	// one process must be adjacent.
 	Verify(holdings []Holding) (gone []Holding)
-	// WhyUnknown says why no holder of s is visible, and what is known about the
-	// possible owner.
+	// WhyUnknown returns the reason why no holder of s is visible, and what is
+	// known about the possible owner.
 	WhyUnknown(s Socket) OwnerUnknown
 }
 
-// Scope says how far Finder.Find searches.
+// Scope is the extent of a search by Finder.Find.
 type Scope int
 
 // The scopes. Recent and Everywhere expect all listening sockets.
@@ -74,7 +75,7 @@ const (
 	Everywhere              // all processes
 )
 
-// Holding says that a process holds a socket.
+// Holding is the fact that a process holds a socket.
 type Holding struct {
 	Socket SocketID
 	Owner  Owner

@@ -158,7 +158,7 @@ func TestTabFocusesOnlyControls(t *testing.T) {
 	}
 }
 
-// lightTheme is Porthole's theme, light whatever the system's variant is.
+// lightTheme is Porthole's light theme, regardless of the system's variant.
 type lightTheme struct{ uitheme.Theme }
 
 func (l lightTheme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {

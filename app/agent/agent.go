@@ -35,7 +35,7 @@ type Options struct {
 	RuntimeDir ipc.RuntimeDir
 	Session    desktop.Session
 	Hidden     bool   // start without the window
-	ShowWindow bool   // start with the window, whatever the settings say
+	ShowWindow bool   // start with the window, regardless of the settings
 	Port       uint16 // show the window at this port unless 0
 	Page       string // show the window at this page unless ""
 	// Language is the language of the program, "" for the system's. If the settings

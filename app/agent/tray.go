@@ -18,7 +18,7 @@ func (a *Agent) startTray() {
 	}
 	a.tray = traypkg.New(tray.NewModel(a.trayState()), trayActions{a}, a.log)
 	// The session belongs to the goroutine of loop once that runs.
-	if address := a.opts.Session.BusAddress(); address != "" { // else the system shows the icon without a host
+	if address := a.opts.Session.BusAddress(); address != "" { // otherwise the system shows the icon without a host
 		go a.watchTrayHost(address)
 	}
 }

@@ -52,7 +52,7 @@ func (a *Agent) loadUIState(hasHistory bool) {
 	case errors.Is(err, fs.ErrNotExist):
 		f.state = uiState{Welcome: !hasHistory}
 		a.saveUIState()                                // the next start finds history although the user is still new
-		f.state.Welcome = f.state.Welcome && !f.failed // else the welcome would reappear at every start
+		f.state.Welcome = f.state.Welcome && !f.failed // otherwise the welcome would reappear at every start
 		return
 	case err != nil:
 		a.log.Warn("can't read the window state; using defaults", "file", f.path, "error", err)

@@ -33,8 +33,8 @@ func (a *Agent) saveWatches(change func(watch.Rules) watch.Rules) {
 }
 
 // dropOutdatedEdits drops unsaved edits if the settings file was edited since they
-// could not be saved: whoever repaired it may have made or rejected the same
-// changes, so they are never applied over it. The window says so.
+// could not be saved: the user who repaired it may have made or rejected the same
+// changes, so they are never applied over it. The window reports this.
 func (a *Agent) dropOutdatedEdits() {
 	if len(a.unsavedEdits) == 0 || a.settingsFile.Fingerprint() == a.unsavedSince {
 		return

@@ -1,7 +1,7 @@
 // Package cli implements the commands that need neither a display nor a running
 // Porthole: they read the machine and the stored history themselves. Their text
-// is English whatever the desktop's language is, since scripts and people on
-// other machines read it.
+// is always English, regardless of the desktop's language, because scripts and
+// people on other machines read it.
 //
 // Each file holds one command: the cobra constructor and the function that runs
 // it. The other files hold what several commands share.

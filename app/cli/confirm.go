@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// terminal returns standard input if it is a terminal, else nil: then no user can
-// answer a question.
+// terminal returns standard input if it is a terminal. Otherwise it returns nil,
+// because no user can answer a question.
 func terminal() io.Reader {
 	info, err := os.Stdin.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {

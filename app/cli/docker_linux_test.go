@@ -40,7 +40,8 @@ func TestStopOfAPublishedPortStopsTheContainer(t *testing.T) {
 	}
 }
 
-// list names each container at its own address, whichever process forwards.
+// list names each container at its own address, regardless of the process that forwards
+// to it.
 func TestContainersOfARealEngine(t *testing.T) {
 	if !dockertest.Isolated(t) {
 		return

@@ -51,7 +51,7 @@ func runExplain(ctx context.Context, target string, o Options) error {
 	if err != nil {
 		return UsageError{err.Error()}
 	}
-	o.All = true // a single target: show it whatever its address is
+	o.All = true // a single target: show it regardless of its address
 	q, err := newQuery(nil, o)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func systemFacts() explain.System {
 const paragraphWidth = 79
 
 // wrap breaks text at spaces into lines of at most width characters. A longer
-// word gets a line of its own.
+// word gets its own line.
 func wrap(text string, width int) string {
 	var out strings.Builder
 	used := 0

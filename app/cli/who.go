@@ -101,7 +101,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	if err != nil {
 		return err
 	}
-	o.All = true // a single port: show it whatever its address is
+	o.All = true // a single port: show it regardless of its address
 	q, err := newQuery([]string{arg}, o)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	go func() { firstSeen <- askAgent(port) }() // ends within the timeout of ipc.Request; the scan takes about as long
 	finder := owner.New()
 	clients, err := source.Open()
-	if err == nil { // else show the other details without connections
+	if err == nil { // otherwise show the other details without connections
 		defer clients.Close()
 		finder = clients.WithClients(finder, port)
 	}

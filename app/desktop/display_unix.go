@@ -2,5 +2,5 @@
 
 package desktop
 
-// builtinDisplay is true on systems that always have a display of their own.
+// builtinDisplay is true on systems that always have their own display.
 const builtinDisplay = false

@@ -9,7 +9,8 @@ import (
 )
 
 // WaitEnd waits until the session ends: its bus disappears, or logind removes the
-// login session. It returns true then, and false if ctx ends first.
+// login session. It returns true when the session has ended, and false if ctx
+// ends first.
 func (s Session) WaitEnd(ctx context.Context, log *slog.Logger) bool {
 	ended := make(chan string, 2)
 	watching, cancel := context.WithCancel(ctx)

@@ -22,7 +22,7 @@ const (
 	deliveryTimeout = 5 * time.Second         // for one notification
 	burstWindow     = 1500 * time.Millisecond // alerts this soon after a notification are combined
 	maxBurst        = 1000                    // alerts of a burst
-	maxBurstTime    = 10 * time.Second        // then later alerts get a notification of their own
+	maxBurstTime    = 10 * time.Second        // after this time, later alerts get another notification
 )
 
 // Notification is the content of one desktop notification.

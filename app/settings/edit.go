@@ -387,7 +387,7 @@ func (e *editor) setBlockKeys(mapping *yaml.Node, values []keyValue, limit, inse
 			}
 		}
 	}
-	first := 0 // the first pair that has a line of its own
+	first := 0 // the first pair that has its own line
 	if strings.TrimLeft(e.text[e.lineStart(pairs[0].start):pairs[0].start], " "+byteOrderMark) != "" {
 		first = 1
 	}

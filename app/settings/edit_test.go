@@ -213,8 +213,8 @@ func TestSyntaxErrorsHaveTheLineOfTheMistake(t *testing.T) {
 	}
 }
 
-// FuzzEdit: any edit re-parses to what was asked, leaves the lines of everything
-// else as they were, and can be undone byte by byte.
+// FuzzEdit: any edit re-parses to what was asked, does not change any other
+// lines, and can be undone byte by byte.
 func FuzzEdit(f *testing.F) {
 	for i, text := range []string{dotfile, strings.ReplaceAll(dotfile, "\n", "\r\n"), "watches: [ { ports: 80 }, {ports: 90} ]", "{udp: no, watches: [{ports: 1}]}\n",
 		"watches:\n- ports: 80\n-\n  ports: 81\n- name: |\n    a\n    # b\n  ports: 82\n", "udp: no\nwatches: # x\n...\n", "", "# only\n"} {

@@ -102,7 +102,7 @@ func pathsOf(path string) map[string]bool {
 	}
 	real, rest, links := root, split(path), 0
 	for len(rest) > 0 {
-		name := filepath.Join(real, rest[0]) // ".." leads to the parent of a folder that is no link
+		name := filepath.Join(real, rest[0]) // ".." leads to the parent of a folder that is not a link
 		rest = rest[1:]
 		info, err := os.Lstat(name)
 		if err != nil {

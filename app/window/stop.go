@@ -314,11 +314,11 @@ func (s *stopping) runManagerWhenAsked(ctx context.Context) {
 }
 
 // runManager runs the command of the manager that has it, and reports whether the
-// port is free then.
+// port is free afterwards.
 func (s *stopping) runManager(ctx context.Context, command string) {
 	i := slices.IndexFunc(s.managers, func(m stop.Manager) bool { return m.Command == command && len(m.Args) > 0 })
 	if i < 0 {
-		return // the dialog offers those that can be run alone
+		return // the dialog only offers commands that can be run as they are
 	}
 	for _, o := range s.request.Owners {
 		s.onSignal(o)

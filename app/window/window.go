@@ -105,7 +105,7 @@ type program struct {
 }
 
 // do runs f on Fyne's goroutine. It drops f once Fyne's loop has ended, because Fyne
-// would run it on the caller's goroutine then, concurrently with others.
+// would then run it on the caller's goroutine, concurrently with others.
 func (p *program) do(f func()) {
 	p.doing.Lock()
 	defer p.doing.Unlock()

@@ -205,7 +205,7 @@ func (d *Desktop) prepare(opts Options) error {
 		}
 	}
 
-	// Without a bus address, libraries start a bus of their own that nothing ends.
+	// Without a bus address, libraries start their own bus, which nothing ends.
 	d.address = "unix:path=" + dbus.EscapeBusAddressValue(in("runtime", "bus"))
 	d.env = []string{
 		markName + "=" + d.dir,
@@ -446,7 +446,8 @@ func (d *Desktop) Press(keys ...string) error {
 }
 
 // ClickAt clicks a mouse button (1 left, 2 middle, 3 right) at a point of the
-// screen. It is for the tray and notifications, which are no windows with a title.
+// screen. It is for the tray and notifications, which are not windows with a
+// title.
 func (d *Desktop) ClickAt(at image.Point, button int) error {
 	_, err := d.run(context.Background(), "xdotool", "mousemove", fmt.Sprint(at.X), fmt.Sprint(at.Y), "click", fmt.Sprint(button))
 	return err

@@ -136,8 +136,8 @@ type Process struct {
 	Name string
 }
 
-// Programs returns the processes on the desktop that are no parts of it, sorted
-// by PID: those that tests started, and their descendants.
+// Programs returns the processes on the desktop that are not parts of it,
+// sorted by PID: those that tests started, and their descendants.
 func (d *Desktop) Programs() []Process {
 	var programs []Process
 	for _, p := range d.processes() {
@@ -208,7 +208,7 @@ func (d *Desktop) isProgram(p process) bool {
 }
 
 // end sends SIGTERM to the matching processes of the desktop, SIGKILL after grace,
-// and returns when they are gone. With a grace of 0 it sends SIGKILL at once.
+// and returns when they are gone. With a grace of 0 it sends SIGKILL immediately.
 func (d *Desktop) end(grace time.Duration, match func(process) bool) {
 	matching := func() []process {
 		return slices.DeleteFunc(d.processes(), func(p process) bool { return !match(p) })

@@ -1,7 +1,7 @@
 // Command installed starts the Porthole that is installed in another root directory
 // through its desktop entry, on a virtual desktop of this machine. When tray icon and
 // window are there, it writes a picture and ends Porthole with "porthole quit". The root
-// directory needs gio. Run this command as root in a mount namespace of its own.
+// directory needs gio. Run this command as root in its own mount namespace.
 //
 //	unshare --mount installed ROOT FILE.png
 package main

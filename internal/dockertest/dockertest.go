@@ -1,4 +1,4 @@
-// Package dockertest runs a Docker engine for one test: in namespaces of its own,
+// Package dockertest runs a Docker engine for one test: in its own namespaces and
 // with its own data, so that it neither sees nor touches the machine's engine, and
 // nothing of it outlives the test. Only tests import it.
 package dockertest
@@ -22,8 +22,8 @@ const isolatedVariable = "PORTHOLE_TEST_ISOLATED"
 // timeout limits one isolated test.
 const timeout = 3 * time.Minute
 
-// Isolated reports whether the test may go on: it runs in network, mount and PID
-// namespaces of its own, as root, with an empty /run. The first call runs the test
+// Isolated reports whether the test may go on: it runs in its own network, mount
+// and PID namespaces, as root, with an empty /run. The first call runs the test
 // again in such namespaces, passes on the result and returns false.
 func Isolated(t *testing.T) bool {
 	t.Helper()

@@ -73,7 +73,7 @@ type Explanation struct {
 
 // Explain explains why o runs. It uses the chain of parents as it was when o was
 // first seen, the control group that its socket was created in, as far as known,
-// and state, which says which parents have ended.
+// and state, which contains the parents that have ended.
 func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessState) Explanation {
 	e := Explanation{Unit: monitor.Clean(cgroup.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
 	if c := cgroup.Container; c != nil && !c.Published {
@@ -111,7 +111,7 @@ func (e *Explanation) assign(p *Process) {
 	default:
 		return
 	}
-	if *nearest == nil || p.runsScript && !(*nearest).runsScript { // "npm run dev" says more than the "sh -c" below it
+	if *nearest == nil || p.runsScript && !(*nearest).runsScript { // "npm run dev" is more informative than the "sh -c" below it
 		*nearest = p
 	}
 }
@@ -229,7 +229,7 @@ func newProcess(p monitor.Parent) Process {
 		}
 	}
 	if process.Role == "" && p.PID == 1 {
-		process.Role = System // whatever its name: orphans are reparented to it
+		process.Role = System // regardless of its name: orphans are reparented to it
 	}
 	return process
 }

@@ -44,7 +44,7 @@ func spent() time.Duration {
 func busy() time.Duration {
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0 // then the report says nothing about it
+		return 0 // then the report omits it
 	}
 	line, _, _ := strings.Cut(string(stat), "\n")
 	ticks := 0

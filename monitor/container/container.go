@@ -160,7 +160,7 @@ func newQuery(l *monitor.Listener) (query, bool) {
 
 // forwards reports whether o is a program other than docker-proxy that listens on
 // the published ports of containers. pasta does so if it was given the network
-// namespace of a container; else a person started it for a command of their own.
+// namespace of a container; otherwise a person started it for another command.
 func forwards(o monitor.Owner) bool {
 	switch o.ProgramName() {
 	case "dockerd", "rootlesskit", "rootlessport", "conmon", "slirp4netns":

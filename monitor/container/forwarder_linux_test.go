@@ -83,8 +83,9 @@ func TestDescribeAsksForEachPortOfAnEngine(t *testing.T) {
 }
 
 // As root in another PID namespace than docker-proxy, or for a forwarder that is
-// protected from its own user, the owner is unknown and the engine still knows.
-func TestUnknownOwnerIsAskedForWhoeverLooks(t *testing.T) {
+// protected from its own user, the owner is unknown, but the engine knows the
+// container.
+func TestEngineKnowsContainerOfUnknownOwner(t *testing.T) {
 	for _, user := range []string{"root", "dana"} {
 		l := listenerAt("127.0.0.1", 8080)
 		l.User, l.OwnerUnknown = user, monitor.UnknownNotFound

@@ -119,7 +119,7 @@ func isEngine(pid int, path string, uid uint32) bool {
 	if strings.Contains(path, podmanEngine) != (name == podmanEngine) {
 		return false
 	}
-	given := false // on which sockets it listens; else on the usual one
+	given := false // its command line names the sockets; otherwise it listens on the usual one
 	for i, arg := range command {
 		value, isHost := strings.CutPrefix(arg, "--host=")
 		switch {

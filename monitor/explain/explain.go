@@ -72,8 +72,8 @@ type System struct {
 	Addresses      []netip.Addr  // the machine's own addresses
 }
 
-// EphemeralStatus says whether the system assigns a port to programs that ask
-// for any port.
+// EphemeralStatus is whether the system assigns a port to programs that ask for
+// any port.
 type EphemeralStatus string
 
 // The values of EphemeralStatus; "" if it is unknown.

@@ -124,7 +124,7 @@ func parsePort(text string) (uint16, error) {
 	return port, nil
 }
 
-// parseError says what a target looks like.
+// parseError returns an error that describes the forms of a target.
 func parseError(text string) error {
 	return fmt.Errorf("%q is not an address or port: write 127.0.0.1:62893, [::1]:80, localhost:3000 or 62893; other host names are not resolved", monitor.Clean(text, 60))
 }

@@ -190,7 +190,7 @@ func (f Facts) portSentences() []Sentence {
 	return out
 }
 
-// ownerSentence says who owns l.
+// ownerSentence names the owner of l.
 func ownerSentence(l *monitor.Listener) Sentence {
 	data := map[string]any{"At": addressList(l)}
 	o, known := l.Principal()
@@ -216,7 +216,7 @@ func ownerSentence(l *monitor.Listener) Sentence {
 	return Sentence{textOwner, data}
 }
 
-// exposureSentence says who can reach l.
+// exposureSentence describes who can reach l.
 func exposureSentence(l *monitor.Listener) Sentence {
 	if l.Exposure == monitor.ExposureNetwork {
 		return Sentence{Text: textExposureNetwork}

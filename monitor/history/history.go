@@ -71,7 +71,7 @@ type Tenure struct {
 	Unobserved  bool      // it ended before To, while Porthole was not running
 }
 
-// Tenure returns the tenure of e's owner, as far as e says.
+// Tenure returns the tenure of e's owner, as far as e contains it.
 func (e Event) Tenure() Tenure {
 	s := Tenure{Owner: e.Owner, Protocol: e.Protocol, From: e.OpenedAt, AlreadyOpen: e.AlreadyOpen}
 	switch e.Kind {
@@ -83,7 +83,7 @@ func (e Event) Tenure() Tenure {
 	return s
 }
 
-// Certainty says how exact a duration is.
+// Certainty is the accuracy of a duration.
 type Certainty int
 
 // The values of Certainty.

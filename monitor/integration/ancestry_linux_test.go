@@ -111,7 +111,7 @@ func (w *watcher) one() *monitor.Listener {
 	return onPort(w.now, w.port)[0]
 }
 
-// A shell runs npm, which runs the server in a shell of its own. Then the first shell
+// A shell runs npm, which runs the server in another shell. Then the first shell
 // exits: the monitor, which saw it, knows that the server is orphaned, although the
 // shell is no longer in the chain of parents.
 func TestScriptWhoseShellExits(t *testing.T) {
@@ -175,8 +175,8 @@ func TestOrphanOfTerminal(t *testing.T) {
 	}
 }
 
-// playReaper starts a server with a shell that exits at once. Like systemd for its user,
-// it becomes the parent of orphaned processes.
+// playReaper starts a server with a shell that exits immediately. Like systemd for its
+// user, it becomes the parent of orphaned processes.
 func playReaper() report {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		child.Fail(err)
@@ -222,7 +222,7 @@ func TestServiceAdoptedBySystemd(t *testing.T) {
 }
 
 // inTerminal runs script in a shell that leads the session of a terminal. Descriptor 3 is
-// the input of the server. ends says that the shell exits.
+// the input of the server. ends means that the shell exits.
 func inTerminal(t *testing.T, script string, ends bool) (port int) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

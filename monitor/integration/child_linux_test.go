@@ -24,7 +24,7 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// insideVariable is set for a test that runs itself again in namespaces of its own.
+// insideVariable is set for a test that runs itself again in new namespaces.
 const insideVariable = "PORTHOLE_TEST_INSIDE"
 
 var roles = map[string]func(){
@@ -99,10 +99,10 @@ func asNobody(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 }
 
-// inside runs this test again in namespaces of its own, applies the result, and returns
-// false. In that run it returns true: the network has only a loopback interface, and
-// this process has PID 1 in /proc. Without root, a user namespace is used too if the
-// kernel allows it.
+// inside runs this test again in new namespaces, applies the result, and returns false.
+// In that run it returns true: the network has only a loopback interface, and this
+// process has PID 1 in /proc. Without root, a user namespace is used too if the kernel
+// allows it.
 func inside(t *testing.T, namespaces uintptr) bool {
 	t.Helper()
 	if os.Getenv(insideVariable) == t.Name() {
@@ -276,9 +276,9 @@ func playPrefork() report {
 	return r
 }
 
-// playReloader listens and passes the socket to a child, which it replaces whenever it
-// is told to on its input, as a development server does when a file is saved. It prints
-// a report for each child.
+// playReloader listens and passes the socket to a child, which it replaces at each line
+// of its input, as a development server does when a file is saved. It prints a report
+// for each child.
 func playReloader() {
 	ln, file := listenerFile()
 	input, end, err := os.Pipe()

@@ -97,8 +97,8 @@ func TestShutdownAndListen(t *testing.T) {
 	}
 }
 
-// The same without a poll in between, on another port. In a network of its own no other
-// program closes sockets, which would cause a poll.
+// The same without a poll in between, on another port. It runs in its own network
+// namespace, so that no other program causes a poll by closing a socket.
 func TestShutdownAndListenOnAnotherPort(t *testing.T) {
 	if !inside(t, unix.CLONE_NEWNET) {
 		return

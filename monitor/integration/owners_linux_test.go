@@ -38,8 +38,8 @@ func copyTo(t *testing.T, path string) {
 	}
 }
 
-// another gives the child a program of its own: children with the same program count as
-// workers of one server.
+// another gives the child its own copy of the program: children with the same program
+// count as workers of one server.
 func another(t *testing.T) func(*exec.Cmd) {
 	t.Helper()
 	program := copyProgram(t, "another")

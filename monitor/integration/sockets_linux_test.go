@@ -123,7 +123,7 @@ func TestTwoLoopbackAddressesOfOneOwner(t *testing.T) {
 	wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] loopback, 2 sockets of [%d]", c.pid))
 }
 
-// Sockets that have a port but do not listen are no listeners, also when they close.
+// Sockets that have a port but do not listen are not listeners, even when they close.
 func TestOtherSocketsCauseNoEvents(t *testing.T) {
 	w := watch(t, 0, 20*time.Millisecond)
 	var ports []int

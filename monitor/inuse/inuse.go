@@ -12,7 +12,7 @@ import (
 	"porthole/monitor"
 )
 
-// Kind says in which way a socket uses a port.
+// Kind is the way in which a socket uses a port.
 type Kind string
 
 // The kinds, the strongest reason first.
@@ -38,8 +38,9 @@ type Use struct {
 	// Expires is how long the kernel keeps a TimeWait socket from now on; 0 for
 	// other kinds.
 	Expires time.Duration
-	// Owners are the processes that hold the socket, and OwnerUnknown says in a
-	// sentence why there are none. Both are empty for TimeWait: no process holds it.
+	// Owners are the processes that hold the socket. OwnerUnknown is a sentence with
+	// the reason why there are none. Both are empty for TimeWait: no process holds
+	// it.
 	Owners       []monitor.Owner
 	OwnerUnknown string
 }

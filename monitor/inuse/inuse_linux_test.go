@@ -97,7 +97,7 @@ func listen(t *testing.T) (fd int, port uint16) {
 
 // The ways to take a port without listening on it, from public bug reports. The
 // kernel refuses a bind in each.
-func TestFindSaysWhyAPortCannotBeBound(t *testing.T) {
+func TestFindReportsWhyAPortCannotBeBound(t *testing.T) {
 	type want struct {
 		kind  Kind
 		state string
@@ -195,8 +195,8 @@ func seesBound(t *testing.T) bool {
 	return len(uses) > 0
 }
 
-// For each pair of addresses the kernel itself says whether the second can be
-// bound beside the first.
+// For each pair of addresses, the test asks the kernel whether the second can
+// be bound in addition to the first.
 func TestBlocksAgreesWithTheKernel(t *testing.T) {
 	addresses := []struct {
 		netip.Addr
@@ -215,7 +215,7 @@ func TestBlocksAgreesWithTheKernel(t *testing.T) {
 				must(t, err)
 				u := Use{Kind: Bound, Protocol: monitor.TCP, Local: netip.AddrPortFrom(has.Addr, port), V6Only: has.v6only}
 				if got, want := u.Blocks(wants.Addr), !bindable(t, wants.Addr, port); got != want {
-					t.Errorf("got %v; the kernel says %v", got, want)
+					t.Errorf("got %v, want %v as the kernel decides", got, want)
 				}
 			})
 		}

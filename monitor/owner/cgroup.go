@@ -1,6 +1,6 @@
 package owner
 
-// Cgroup is what a control group says about the processes in it.
+// Cgroup describes the processes in a control group.
 type Cgroup struct {
 	Unit        string // the innermost systemd unit
 	UserUnit    bool   // Unit belongs to a user's systemd instance

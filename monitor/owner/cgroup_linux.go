@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// CgroupOf returns what the control group of process pid says, nothing if it
-// cannot be read. It is safe for concurrent use.
+// CgroupOf returns the facts in the path of the control group of process pid.
+// It returns the zero value if the group cannot be read. It is safe for
+// concurrent use.
 func CgroupOf(pid int) Cgroup {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package owner
 
-// CgroupOf returns nothing: only Linux has control groups.
+// CgroupOf returns the zero value: only Linux has control groups.
 func CgroupOf(int) Cgroup { return Cgroup{} }

@@ -86,8 +86,8 @@ func cgroupMount(mounts []byte) string {
 }
 
 // onlyProcess returns the process in the group at path if it is the only one,
-// else 0. It is 0 too if the group says too little: the scope of a session
-// contains many programs over time, and the root contains all.
+// otherwise 0. It is 0 too if the group is not specific enough: the scope of a
+// session contains many programs over time, and the root contains all.
 func (c *cgroupIndex) onlyProcess(path string) int {
 	unit := unitOf(path)
 	if containerOf(path) == "" && (unit == "" || strings.HasPrefix(unit, "session-")) {

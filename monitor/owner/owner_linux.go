@@ -1,5 +1,5 @@
 // Package owner finds the processes that hold sockets. Each operating system has
-// files of its own; see New.
+// its own files; see New.
 package owner
 
 import (
@@ -198,8 +198,8 @@ func (f *finder) countFDs(pids []int) map[int]fdCount {
 }
 
 // countFDsOf returns the descriptor count of one process. A zombie still has one.
-// The system call cannot block, so it bypasses the Go runtime: to be told of it,
-// the runtime would wake a thread that watches for blocking calls.
+// The system call cannot block, so it bypasses the Go runtime, which would wake a
+// thread to watch for a blocking call.
 func (f *finder) countFDsOf(pid int) (fdCount, bool) {
 	f.path = append(strconv.AppendInt(append(f.path[:0], "/proc/"...), int64(pid), 10), "/fd\x00"...)
 	_, _, err := unix.RawSyscall6(unix.SYS_STATX, atFDCWD, uintptr(unsafe.Pointer(&f.path[0])), 0, unix.STATX_SIZE|unix.STATX_INO, uintptr(unsafe.Pointer(&f.stat)), 0)

@@ -1,7 +1,7 @@
 //go:build !linux
 
 // Package owner finds the processes that hold sockets. Each operating system has
-// files of its own; see New.
+// its own files; see New.
 package owner
 
 import (

@@ -27,8 +27,8 @@ type fdCheck struct {
 // descriptor and opened another.
 const fdCheckTTL = 5 * time.Second
 
-// liveness says that a process was alive: its start, the inode number of its fd
-// folder, and when.
+// liveness records that a process was alive: its start, the inode number of its
+// fd folder, and when.
 type liveness struct {
 	start, folder uint64
 	at            time.Time

@@ -19,7 +19,7 @@ func Descendants(o monitor.Owner) ([]monitor.Owner, error) {
 	}
 	children := make(map[int][]int)
 	for _, pid := range pids {
-		if parent, err := (&ps.Process{Pid: pid}).Ppid(); err == nil { // else it has exited
+		if parent, err := (&ps.Process{Pid: pid}).Ppid(); err == nil { // otherwise it has exited
 			children[int(parent)] = append(children[int(parent)], int(pid))
 		}
 	}

@@ -58,12 +58,12 @@ func usageOf(fields [][]byte) monitor.Resources {
 	}
 }
 
-// statField returns field n of /proc/PID/stat, 0 if it is missing or no number.
+// statField returns field n of /proc/PID/stat, 0 if it is missing or not a number.
 func statField(fields [][]byte, n int) uint64 {
 	if n-3 >= len(fields) {
 		return 0
 	}
-	value, _ := strconv.ParseUint(string(fields[n-3]), 10, 63) // 0 if it is no number
+	value, _ := strconv.ParseUint(string(fields[n-3]), 10, 63) // 0 if it is not a number
 	return value
 }
 

@@ -13,13 +13,13 @@ import (
 // (TASK_COMM_LEN, less the zero byte).
 const maxName = 15
 
-// threadNames are names that say nothing: what Node.js calls its main thread since
-// version 22, which names the process too, and what a program is called that was
-// started as /proc/self/exe.
+// threadNames are names that do not identify a program: the name that Node.js
+// gives its main thread since version 22, which becomes the name of the process,
+// and the name of a program that was started as /proc/self/exe.
 var threadNames = []string{"MainThread", "node-MainThread", "exe"}
 
-// genericNames are programs whose names say what they do only together with
-// their folder.
+// genericNames are programs whose names are only meaningful together with their
+// folder.
 var genericNames = map[string][]struct{ folder, title string }{
 	"master": {{"/postfix/", "Postfix master"}, {"/cyrus/", "Cyrus master"}},
 }

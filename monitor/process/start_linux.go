@@ -18,8 +18,8 @@ const ticksPerSecond = 100
 var errExited = errors.New("the process has exited")
 
 // startOf returns the start of pid in ticks since boot, which identifies the
-// process, and as a time. gopsutil's CreateTime is no identity: it has a resolution
-// of seconds and drifts with the clock.
+// process, and as a time. gopsutil's CreateTime does not identify a process: it has
+// a resolution of seconds and drifts with the clock.
 func startOf(pid int) (uint64, time.Time, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

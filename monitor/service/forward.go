@@ -34,7 +34,7 @@ func isForward(service string) bool {
 		strings.HasPrefix(service, "websockify to ") || strings.HasPrefix(service, "systemd-socket-proxyd")
 }
 
-// forward describes the target to which s forwards the port, "" if s is no
+// forward describes the target to which s forwards the port, "" if s is not a
 // forwarder.
 func (s subject) forward() string {
 	switch s.program() {

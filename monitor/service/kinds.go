@@ -63,7 +63,7 @@ var kindOf = func() map[string]Kind {
 
 // KindOf returns the kind of the service that l provides, "" if that is not
 // known. A container counts as what its image contains. A protocol that only the
-// port suggests is no known service unless the owner is unknown.
+// port suggests counts as known only if the owner is unknown.
 func KindOf(l *monitor.Listener) Kind {
 	if c := l.Container; c != nil && l.Service == c.Description() {
 		name := imageService(c.Image)
@@ -99,7 +99,7 @@ func imageService(image string) string {
 }
 
 // framework returns the development framework or application server behind a
-// service, "" if it is none.
+// service, "" for other services.
 func framework(service string) string {
 	switch kindOf[service] {
 	case Development, AppServer:

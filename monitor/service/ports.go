@@ -1,8 +1,8 @@
 package service
 
-// protocolPorts are the protocols that people expect on a port, whichever program
-// listens there: the assignments of the IANA registry (RFC 6335) that are
-// universally used. Ports that developers use for anything (3000, 5000, 8000,
+// protocolPorts are the protocols that people expect on a port, regardless of the
+// program that listens there: the assignments of the IANA registry (RFC 6335) that
+// are universally used. Ports that developers use for anything (3000, 5000, 8000,
 // 8080, 9000, 9090) are left out on purpose: their registered names would be wrong
 // nearly always.
 var protocolPorts = map[uint16]string{
@@ -21,7 +21,7 @@ var protocolPorts = map[uint16]string{
 	6514: "syslog over TLS", 51820: "WireGuard",
 }
 
-// productPorts are the default ports of common servers. They say nothing about a
+// productPorts are the default ports of common servers. They do not apply to a
 // listener whose program is known to be another one.
 var productPorts = map[uint16]string{
 	// Databases, caches, queues

@@ -131,8 +131,8 @@ var javaProperties = map[string]string{
 	"cassandra.logdir": "Cassandra", "es.path.home": "Elasticsearch", "opensearch.path.home": "OpenSearch", "i2p.dir.base": "I2P", "kc.home.dir": "Keycloak",
 }
 
-// javaHosts are the services that others are built on: what else is found says
-// more.
+// javaHosts are the services that others are built on: if another service is
+// found too, it is preferred.
 var javaHosts = map[string]bool{"Jetty": true, "Tomcat": true, "Quarkus": true, "Spring Boot": true}
 
 // javaClasses are parts of the main classes and archives of Java servers, in lower

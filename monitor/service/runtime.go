@@ -70,8 +70,8 @@ func (s subject) script() (module, file string) {
 
 func isPython(interpreter string) bool { return interpreter == "python" || interpreter == "pypy" }
 
-// runtime identifies what a runtime runs. The finding is empty if s is none, or if
-// it runs something unknown.
+// runtime identifies what a runtime runs. The finding is empty if s is not a
+// runtime, or if it runs something unknown.
 func (s subject) runtime() finding {
 	by := func(service string) finding { return finding{service: service, by: monitor.ByCommand} }
 	program := s.program()
@@ -126,7 +126,7 @@ func (s subject) refine(f finding) finding {
 }
 
 // isSpawned reports whether s is a worker that Python's multiprocessing started,
-// whose command line names nothing.
+// whose command line names no script.
 func (s subject) isSpawned() bool {
 	return len(s.Command) > 2 && s.Command[1] == "-c" && strings.HasPrefix(s.Command[2], "from multiprocessing.")
 }
@@ -302,8 +302,8 @@ func (s subject) erlang() string {
 	return "Erlang"
 }
 
-// debugger names the debugger that waits on the port, if the command line tells
-// its port.
+// debugger names the debugger that waits on the port, if the command line
+// contains its port.
 func (s subject) debugger() string {
 	port := s.listener.Port
 	for i, arg := range s.Command[:min(len(s.Command), maxArguments)] {

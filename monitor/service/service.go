@@ -11,7 +11,7 @@ import (
 	"porthole/monitor"
 )
 
-// Describe sets l.Service, l.ServiceBy, which says how certain the name is, and
+// Describe sets l.Service, l.ServiceBy, which is the certainty of the name, and
 // l.Framework; they are "" if nothing is known. It has no other effects and is
 // safe for concurrent use.
 func Describe(l *monitor.Listener) {
@@ -50,7 +50,7 @@ func identify(l *monitor.Listener) finding {
 		return finding{service: name, by: monitor.ByUnit}
 	}
 	name := protocolPorts[l.Port]
-	if name == "" && (!seen || byInit) { // else the owner is known to be something else
+	if name == "" && (!seen || byInit) { // otherwise the owner is known to be something else
 		name = productPorts[l.Port]
 	}
 	if name == "" || (l.Protocol == monitor.TCP && udpOnly[l.Port]) {
@@ -126,7 +126,7 @@ func lookUp(name string) string {
 }
 
 // exporter names a Prometheus exporter: "node exporter" for node_exporter, which
-// Debian calls prometheus-node-exporter; "" if name is none.
+// Debian calls prometheus-node-exporter; "" for other names.
 func exporter(name string) string {
 	base, ok := strings.CutSuffix(strings.ReplaceAll(name, "_", "-"), "-exporter")
 	base = strings.TrimPrefix(base, "prometheus-")
@@ -210,7 +210,7 @@ func (s subject) applet() string {
 	return applets[s.name]
 }
 
-// byPath identifies programs whose file names say too little.
+// byPath identifies programs whose file names are ambiguous.
 func (s subject) byPath() string {
 	path := monitor.Bound(cmp.Or(s.Program, first(s.Command)))
 	switch {

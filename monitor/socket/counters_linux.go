@@ -11,12 +11,11 @@ import (
 // counters are the kernel's socket counters of this network namespace for IPv4
 // and IPv6 (/proc/net/sockstat of proc_pid_net(5), net/ipv4/proc.c): the number
 // of sockets of each protocol, those in TIME_WAIT, the memory they use, and what
-// they buffer. Reading them costs 2 µs, a hundredth of a dump on an idle machine,
-// whose caches no longer hold the table.
+// they buffer. Reading them costs 2 µs. That is a hundredth of the cost of a dump
+// on an idle machine, where the table is no longer in the CPU caches.
 //
 // The first line counts all sockets, including those of the desktop's own bus. It
-// changes all the time and says nothing that the other lines do not, so it is
-// ignored.
+// changes all the time and adds nothing to the other lines, so it is ignored.
 type counters struct {
 	files     []int
 	last, now []byte
@@ -28,8 +27,9 @@ type counters struct {
 // unchanged.
 const settleTime = 3 * time.Second
 
-// counterFiles are those of the thread that opens the table: the threads of a
-// process can be in different namespaces.
+// counterFiles are the files with the counters. They are read for the thread
+// that opens the table, because the threads of a process can be in different
+// namespaces.
 var counterFiles = []string{"/proc/thread-self/net/sockstat", "/proc/thread-self/net/sockstat6"}
 
 // countersSize is the size of the buffer for both files, which have 300 bytes.
@@ -44,7 +44,7 @@ func openCounters() *counters {
 		if err == nil {
 			c.files = append(c.files, fd)
 		} else if i == 0 || err != unix.ENOENT {
-			c.close() // half of the counters say nothing
+			c.close() // half of the counters are not sufficient
 			break
 		}
 	}
@@ -70,7 +70,8 @@ func (c *counters) read() bool {
 		if len(room) == 0 {
 			return false
 		}
-		// The kernel writes the content when it is read: nothing blocks, see exchange.
+		// The kernel generates the content during the read, which therefore does not
+		// block: see exchange.
 		n, _, err := unix.RawSyscall6(unix.SYS_PREAD64, uintptr(fd), uintptr(unsafe.Pointer(&room[0])), uintptr(len(room)), 0, 0, 0)
 		if err != 0 || n == 0 {
 			c.now = c.now[:0]

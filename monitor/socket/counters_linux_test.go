@@ -115,9 +115,9 @@ func TestReadingCountersDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// openQuiet returns a table with counters that are always trusted, whatever other
-// programs do, and a function that reports whether a listener is in the result of a
-// poll.
+// openQuiet returns a table with counters that are always trusted, regardless of
+// what other programs do, and a function that reports whether a listener is in the
+// result of a poll.
 func openQuiet(t *testing.T) (d *diagTable, polled func(kernelSocket, monitor.PollOptions) bool) {
 	t.Helper()
 	d = open(t).(*diagTable)

@@ -16,7 +16,7 @@ type netlinkConn struct {
 
 const (
 	datagramSize   = 64 << 10 // the kernel writes at most 32 KB per read; the rest is reserve
-	receiveTimeout = 2        // seconds; the kernel answers at once or never
+	receiveTimeout = 2        // seconds; the kernel answers immediately or never
 )
 
 func dialNetlink() (netlinkConn, error) {
@@ -41,8 +41,8 @@ func dialNetlink() (netlinkConn, error) {
 // After an error, the rest of the answer is discarded before the next request.
 //
 // The kernel writes each part of an answer when it is read, so nothing blocks
-// here. That is why the system calls bypass the Go runtime: to be told of them,
-// it would wake a thread that watches for blocking calls.
+// here. That is why the system calls bypass the Go runtime, which would wake a
+// thread to watch for blocking calls.
 func (c *netlinkConn) exchange(request []byte, receive func([]byte)) error {
 	if _, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(c.fd), uintptr(unsafe.Pointer(&request[0])), uintptr(len(request))); err != 0 {
 		return fmt.Errorf("send a request to sock_diag: %w", err)

@@ -100,8 +100,9 @@ func (d *diagTable) Poll(opts monitor.PollOptions) (_ []monitor.Socket, changed 
 	return d.sockets, true, nil
 }
 
-// quiet reports whether the counters say that no socket was opened or closed. A
-// restart leaves them unchanged, so they mean too little without close events.
+// quiet reports whether the counters show that no socket was opened or closed.
+// A restart leaves them unchanged, so they are not sufficient without close
+// events.
 func (d *diagTable) quiet() bool { return d.events >= 0 && d.counters.unchanged() }
 
 // Wait implements monitor.Table.

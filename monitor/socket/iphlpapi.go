@@ -110,8 +110,8 @@ func (l layout) addressOf(row []byte) netip.Addr {
 }
 
 // scopeOf returns a scope ID, which is the number of an interface. The
-// documentation says network byte order, but there are programs that read it in
-// the other order. The numbers are small, so the smaller reading is right in both
+// documentation specifies network byte order, but some programs read it in the
+// other order. The numbers are small, so the smaller reading is right in both
 // cases.
 func scopeOf(b []byte) uint32 {
 	return min(binary.BigEndian.Uint32(b), binary.LittleEndian.Uint32(b))
@@ -163,8 +163,8 @@ func (*iphlpapi) Source() string { return "iphlpapi, polled" }
 // Close does nothing.
 func (*iphlpapi) Close() error { return nil }
 
-// Poll implements monitor.Table. Sockets that cannot be told apart, as those of one
-// process that share a multicast port may be, count as one.
+// Poll implements monitor.Table. Sockets that cannot be distinguished count as one;
+// those of one process that share a multicast port may be such.
 func (t *iphlpapi) Poll(opts monitor.PollOptions) ([]monitor.Socket, bool, error) {
 	clear(t.seen)
 	all := t.last.buffer()

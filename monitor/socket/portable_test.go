@@ -81,7 +81,7 @@ func TestPortableIdentity(t *testing.T) {
 func TestScanErrorIsReported(t *testing.T) {
 	p := newPortable()
 	p.scan = func(context.Context, string) ([]psnet.ConnectionStat, error) { return nil, errors.New("no lsof") }
-	for range 100 { // a result that arrives at once is never mistaken for a timeout
+	for range 100 { // a result that arrives immediately is never mistaken for a timeout
 		if _, _, err := p.Poll(monitor.PollOptions{}); err == nil || !strings.Contains(err.Error(), "no lsof") {
 			t.Fatalf("Poll: %v, want the error of the scan", err)
 		}

@@ -1,6 +1,6 @@
 // Package socket reads the kernel's table of listening sockets from the best
-// source that the system has; see Open. Each operating system has files of its
-// own.
+// source that the system has; see Open. Each operating system has its own
+// files.
 package socket
 
 import (

@@ -193,7 +193,7 @@ func TestReusePort(t *testing.T) {
 	}
 }
 
-// Sockets that have a port but do not listen are no listeners.
+// Sockets that have a port but do not listen are not listeners.
 func TestOtherSocketsAreNotListed(t *testing.T) {
 	table := open(t)
 	bound := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)

@@ -50,7 +50,7 @@ func waitFor(d *diagTable, id monitor.SocketID) bool {
 	return false
 }
 
-func TestCloseIsReportedAtOnce(t *testing.T) {
+func TestCloseIsReportedImmediately(t *testing.T) {
 	d := openWithEvents(t)
 	reported := func(address string) bool {
 		l, err := net.Listen("tcp", address)

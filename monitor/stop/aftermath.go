@@ -21,8 +21,8 @@ const (
 // watchInterval is the time between two readings of the socket table.
 const watchInterval = 50 * time.Millisecond
 
-// PortWatch tells what becomes of the ports of listeners while and after their
-// owners are stopped. It is not safe for concurrent use.
+// PortWatch watches the ports of listeners while and after their owners are
+// stopped. It is not safe for concurrent use.
 type PortWatch struct {
 	listeners []*monitor.Listener
 	table     socket.Table
@@ -53,8 +53,9 @@ func (w *PortWatch) Free() bool {
 	return !slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return occupies(s, w.listeners) })
 }
 
-// Taken watches the ports for at most d and returns what holds them then, with its
-// owners; nil if they stay free until then. It returns early when ctx ends.
+// Taken watches the ports for at most d. It returns the listeners that opened on
+// them, with their owners; nil if the ports stay free. It returns early when ctx
+// ends.
 func (w *PortWatch) Taken(ctx context.Context, d time.Duration) ([]*monitor.Listener, error) {
 	end := time.Now().Add(d)
 	for {
@@ -73,8 +74,8 @@ func (w *PortWatch) Taken(ctx context.Context, d time.Duration) ([]*monitor.List
 	}
 }
 
-// holders returns what holds the ports. A process that just opened one may not be
-// visible at once.
+// holders returns the listeners on the ports. A process that just opened one may
+// not be visible yet.
 func (w *PortWatch) holders(ctx context.Context) ([]*monitor.Listener, error) {
 	for range 5 {
 		now, err := Holders(ctx, w.listeners, w.log)

@@ -75,7 +75,7 @@ func CloseAll(opened []*Process) {
 	}
 }
 
-// Failure says why one of several processes could not be opened or signaled.
+// Failure is the reason why one of several processes could not be opened or signaled.
 type Failure struct {
 	Owner monitor.Owner
 	Err   error

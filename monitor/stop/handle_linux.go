@@ -40,8 +40,8 @@ func (fd pidfd) signal(s syscall.Signal) error {
 func (fd pidfd) ended() (bool, error) { return fd.poll(0) }
 func (fd pidfd) wait() (bool, error)  { return fd.poll(pollInterval) }
 
-// poll reports whether the process has ended. A pidfd becomes readable then, even
-// before the parent has collected the exit status.
+// poll reports whether the process has ended. A pidfd becomes readable when the
+// process ends, even before the parent has collected the exit status.
 func (fd pidfd) poll(d time.Duration) (bool, error) {
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(d.Milliseconds()))
 	if errors.Is(err, unix.EINTR) {

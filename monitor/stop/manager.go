@@ -26,8 +26,8 @@ type Manager struct {
 	Command string   // shell command that stops it properly; cleaned; "" if it is not known
 	Args    []string // the same as an argument list; nil if Command cannot be run as it is
 
-	// Restarts says whether it starts a process that ended on SIGTERM again, and
-	// Policy is the setting that says so: "Restart=always"; "" if it is not known.
+	// Restarts is whether it restarts a process that ended on SIGTERM, and Policy
+	// is the setting for that: "Restart=always"; "" if it is not known.
 	Restarts Restarts
 	Policy   string
 }
@@ -172,7 +172,7 @@ func newManager(kind ManagerKind, id string, args ...string) Manager {
 }
 
 // containerManager returns the container of a process, with its restart policy if
-// the engine says so.
+// the engine reports one.
 func containerManager(ctx context.Context, group owner.Cgroup, l *monitor.Listener) Manager {
 	m, _ := groupManager(group) // a group with a container has one
 	c := l.Container

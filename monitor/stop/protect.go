@@ -42,7 +42,7 @@ var protectedPrograms = map[string]Reason{
 	"cosmic-session": SessionProcess, "cosmic-comp": SessionProcess, "budgie-wm": SessionProcess,
 }
 
-// protection says why o is never stopped, whoever asks; "" if it may be.
+// protection returns why o is never stopped, regardless of who asks; "" if it may be.
 func protection(o monitor.Owner) Reason {
 	name := o.ProgramName()
 	if reason, ok := protectedPrograms[name]; ok {
@@ -53,7 +53,7 @@ func protection(o monitor.Owner) Reason {
 		return ContainerMonitor
 	case strings.HasPrefix(name, "pasta") || strings.HasPrefix(name, "passt"): // .avx2
 		if slices.ContainsFunc(o.Command, func(arg string) bool { return arg == "--netns" || strings.HasPrefix(arg, "--netns=") }) {
-			return ContainerForwarder // else a person started it for a command
+			return ContainerForwarder // otherwise a person started it for a command
 		}
 	case isSessionLeader(o):
 		return SessionProcess
@@ -75,7 +75,7 @@ const (
 	EndsLogin      Reason = "is an SSH login: the session ends with it"
 )
 
-// Consequence says what else a stop of o ends; "" if nothing is known.
+// Consequence returns what else a stop of o ends; "" if nothing is known.
 func Consequence(o monitor.Owner) Reason {
 	title := o.Name
 	if len(o.Command) > 0 {
@@ -94,5 +94,5 @@ func Consequence(o monitor.Owner) Reason {
 	return ""
 }
 
-// Protection says why o must not be stopped; "" if it may be.
+// Protection returns why o must not be stopped; "" if it may be.
 func Protection(o monitor.Owner) Reason { return refusal(o) }

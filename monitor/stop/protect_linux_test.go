@@ -10,8 +10,8 @@ import (
 	"porthole/monitor"
 )
 
-// Programs that other things depend on are never opened to be stopped, by whatever
-// name they run and whoever asks.
+// Programs that other things depend on are never opened to be stopped, regardless
+// of the name they run under and of who asks.
 func TestProtectedProgramsAreNeverOpened(t *testing.T) {
 	sessions := t.TempDir()
 	for name, text := range map[string]string{"2": "UID=1000\nLEADER=4001\n", "3": "LEADER=4002\n", "2.ref": "LEADER=4003\n"} {

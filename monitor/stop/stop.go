@@ -21,7 +21,7 @@ import (
 // offered.
 const GracePeriod = 10 * time.Second
 
-// Reason says why a process is not stopped, in words that follow "it ".
+// Reason is why a process is not stopped, in words that follow "it ".
 type Reason string
 
 // The reasons.
@@ -34,7 +34,7 @@ const (
 	PortReleased    Reason = "no longer owns the port"
 )
 
-// RefusedError says that a process must not be stopped, regardless of who asks.
+// RefusedError means that a process must not be stopped, regardless of who asks.
 type RefusedError struct {
 	PID    int
 	Reason Reason
@@ -44,7 +44,7 @@ func (e RefusedError) Error() string {
 	return fmt.Sprintf("process %d is not stopped: it %s", e.PID, e.Reason)
 }
 
-// PermissionError says that this user may not stop a process.
+// PermissionError means that this user may not stop a process.
 type PermissionError struct {
 	PID  int
 	User string // user of the process; "" if unknown
@@ -61,7 +61,7 @@ func (e PermissionError) Error() string {
 
 func (e PermissionError) Unwrap() error { return e.Err }
 
-// ErrKillOnly says that this system has no way to ask a process to end.
+// ErrKillOnly means that this system has no way to ask a process to end.
 var ErrKillOnly = errors.New("this system cannot ask a process to end; use force quit (--force)")
 
 // Process is a process with an open handle, so that its PID cannot be reused
@@ -103,7 +103,7 @@ func Open(o monitor.Owner) (*Process, error) {
 	return &Process{o, h}, nil
 }
 
-// refusal says why o must not be stopped; "" if it may be.
+// refusal returns why o must not be stopped; "" if it may be.
 func refusal(o monitor.Owner) Reason {
 	switch {
 	case isSystemProcess(runtime.GOOS, o.PID):
@@ -153,8 +153,8 @@ func (p *Process) Ended() bool {
 // Terminate sends SIGTERM. holds reports whether a process holds the port now; if
 // it returns false, the error is a RefusedError. It may be nil if the process
 // need not hold a port. The error wraps os.ErrProcessDone if the process has
-// ended and is ErrKillOnly if this system only supports Kill. A process that is
-// suspended is continued, since it would act on SIGTERM only then.
+// ended and is ErrKillOnly if this system only supports Kill. A suspended process
+// is also continued, because it does not act on SIGTERM while it is suspended.
 func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
 	err := p.send(syscall.SIGTERM, holds)
 	if err == nil && process.IsSuspended(p.owner.PID) {

@@ -35,8 +35,8 @@ func containerPolicy(ctx context.Context, c monitor.Container) (Restarts, string
 
 // supervisorOf returns the supervisor among the parents of o, nearest first: a
 // process that starts its children again when they end. Its command names o's
-// service as far as the environment of o or the supervisor's folder says it. Nothing
-// beyond a shell or a terminal is looked at: a person started o in it.
+// service if the environment of o or the supervisor's folder contains the name. The
+// search ends at a shell or a terminal, because a person started o in it.
 func supervisorOf(o monitor.Owner) (Manager, bool) {
 	for i, p := range o.Parents {
 		child := o.PID
@@ -86,7 +86,7 @@ func supervisorOf(o monitor.Owner) (Manager, bool) {
 	return Manager{}, false
 }
 
-// supervisorProgram returns which of the known supervisors p is; "" if it is none.
+// supervisorProgram returns which of the known supervisors p is; "" for other programs.
 func supervisorProgram(p monitor.Parent) string {
 	words := []string{p.Name}
 	for _, arg := range p.Command[:min(len(p.Command), 2)] { // python3 /usr/bin/supervisord
@@ -146,7 +146,7 @@ func loopOf(o monitor.Owner) (Manager, bool) {
 var endless = regexp.MustCompile(`\bwhile\s+(:|true|\[\s*1\s*\]|\(\(\s*1\s*\)\))\s*(;|\n)`)
 
 // readScript returns the beginning of a script that the process pid runs; "" if it
-// cannot be read, or if it is no regular file.
+// cannot be read, or if it is not a regular file.
 func readScript(pid int, file string) string {
 	if !filepath.IsAbs(file) {
 		folder, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/cwd")

@@ -35,7 +35,7 @@ func TestSameServiceOfInterpreters(t *testing.T) {
 		{"php", "php -S localhost:8000 -t public", "php -S localhost:8000 -t public", true},
 		{"php", "php -S localhost:8000 -t public", "php -S localhost:8000 -t admin", false},
 		{"deno", "deno run -A main.ts", "deno run -A other.ts", false},
-		{"nginx", "nginx -c a.conf", "nginx -c b.conf", true}, // no interpreter: the program says it all
+		{"nginx", "nginx -c a.conf", "nginx -c b.conf", true}, // not an interpreter: comparing the program is enough
 	} {
 		listener := func(command string) *monitor.Listener {
 			l := newListener("a", 3000, test.program, "/shop")

@@ -19,8 +19,8 @@ type Pattern struct {
 	words []*regexp.Regexp
 }
 
-// ParsePattern parses a pattern. An error is one sentence for the user that says
-// where the mistake is.
+// ParsePattern parses a pattern. An error is one sentence for the user that
+// contains the position of the mistake.
 func ParsePattern(text string) (Pattern, error) {
 	p := Pattern{text: strings.TrimSpace(text)}
 	for word := range strings.FieldsSeq(p.text) {

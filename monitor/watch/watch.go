@@ -1,5 +1,6 @@
-// Package watch holds the rules that say which events to notify about, and
-// when. It is pure: it has no clock, no files and no goroutines of its own.
+// Package watch holds the rules that select the events to notify about, and
+// decides when to notify. It is pure: it has no clock, no files and no
+// goroutines of its own.
 package watch
 
 import (
@@ -132,7 +133,7 @@ func (r Rules) WithoutPort(port uint16) Rules {
 }
 
 // Disable returns the rules with those switched off that have the ports and the
-// pattern of rule, whatever their current names and events.
+// pattern of rule, regardless of their current names and events.
 func (r Rules) Disable(rule Rule) Rules {
 	off := slices.Clone(r)
 	for i := range off {
@@ -155,8 +156,8 @@ func (r Rules) CountOpen(s monitor.Snapshot) (open, all int) {
 	return open, all
 }
 
-// Relevant returns the events whose listener matches an active rule, whatever
-// events the rule includes.
+// Relevant returns the events whose listener matches an active rule, regardless
+// of the events that the rule includes.
 func (r Rules) Relevant(changes []monitor.Event) []monitor.Event {
 	var relevant []monitor.Event
 	for _, c := range changes {

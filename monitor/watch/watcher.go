@@ -79,8 +79,8 @@ type rateLimit struct {
 	sent       int
 	restarts   int
 	urgent     int
-	suppressed int   // alerts held back since then
-	last       Alert // the newest of those
+	suppressed int   // alerts held back since the start of the minute
+	last       Alert // the newest of those held back
 }
 
 // NewWatcher returns a Watcher for the active rules.
@@ -96,10 +96,10 @@ func (w *Watcher) SetRules(rules Rules, grace time.Duration) {
 	})
 }
 
-// Handle returns the alerts that events cause at once. Each event is reported by
-// one rule: the first that matches it and includes its kind. New information
-// about a listener, and listeners that were open before the first poll, cause no
-// alert.
+// Handle returns the alerts that events cause immediately. Each event is
+// reported by one rule: the first that matches it and includes its kind. New
+// information about a listener, and listeners that were open before the first
+// poll, cause no alert.
 func (w *Watcher) Handle(now time.Time, events []monitor.Event) []Alert {
 	var alerts []Alert
 	for _, c := range events {

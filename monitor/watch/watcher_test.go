@@ -104,7 +104,7 @@ func patternRule(t *testing.T, pattern, ports string) Rule {
 	return r
 }
 
-func TestOpenAlertsAtOnceCloseAfterGrace(t *testing.T) {
+func TestOpenAlertsImmediatelyCloseAfterGrace(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
 	node := newListener("a", 3000, "node", "/shop")
 	p.events("opened 3000", eventOf(monitor.Opened, node))

@@ -20,7 +20,7 @@ import (
 // matches everything.
 type Filter struct {
 	words []term
-	port  uint16 // the port if the filter is one complete port number, else 0
+	port  uint16 // the port if the filter is one complete port number, otherwise 0
 	Above bool   // the filter is one number above the highest port
 }
 

@@ -118,7 +118,7 @@ func (s *eventPane) repaint() {
 	}
 }
 
-// tenure returns the period in which the listener was open, whatever its owners.
+// tenure returns the period in which the listener was open, regardless of its owners.
 func (s *eventPane) tenure() history.Tenure {
 	last := s.events[len(s.events)-1]
 	period := history.Tenure{Owner: last.Owner, From: last.OpenedAt, AlreadyOpen: last.AlreadyOpen}

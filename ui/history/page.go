@@ -177,7 +177,7 @@ func (p *Page) Disconnect() {
 	p.showState()
 }
 
-// Tick loads what is due. The page has no timer of its own: it must be called once a second.
+// Tick loads what is due. The page has no timer, so Tick must be called once a second.
 func (p *Page) Tick() {
 	now := p.now()
 	if p.notice != "" && now.Sub(p.noticed) >= historyNoticeTime {
@@ -434,7 +434,8 @@ func (p *Page) reveal() {
 	}
 }
 
-// Escape closes the details, else clears the filter, else returns to the newest events.
+// Escape closes the details if they are open. Otherwise it clears the filter if there
+// is one, and otherwise returns to the newest events.
 func (p *Page) Escape() {
 	switch {
 	case p.details.object.Visible():

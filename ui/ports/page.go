@@ -115,7 +115,7 @@ type Page struct {
 	undoLink     *widgets.Link // undoes unwatched
 	foot         *fyne.Container
 	pendingPort  uint16 // port to select once a listener has it; 0 for none
-	matching     int    // number of rows that match the text filter, whatever the quick filter
+	matching     int    // number of rows that match the text filter, regardless of the quick filter
 	lastOwner    lastOwner
 	probe        probe.Result   // the last result
 	counts       map[string]int // connections by listener ID; nil if unknown

@@ -27,7 +27,8 @@ import (
 	"porthole/monitor/watch"
 )
 
-// Main runs the tests of a package in English, whatever the language of the machine.
+// Main runs the tests of a package in English, regardless of the language of the
+// machine.
 func Main(m *testing.M) {
 	_ = os.Setenv("LANGUAGE", "en")
 	_ = os.Setenv("LC_ALL", "en_US.UTF-8")
@@ -152,8 +153,8 @@ func Press(w fyne.Window, key fyne.KeyName) {
 	w.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: key})
 }
 
-// Shortcut sends a shortcut to the focused widget if it accepts shortcuts, else to the window, like
-// Fyne's driver.
+// Shortcut sends a shortcut to the focused widget if it accepts shortcuts, otherwise to the window,
+// like Fyne's driver.
 func Shortcut(w fyne.Window, s fyne.Shortcut) {
 	if f, ok := w.Canvas().Focused().(fyne.Shortcutable); ok {
 		f.TypedShortcut(s)

@@ -20,7 +20,7 @@ import (
 )
 
 // answerTime is how long after a request the page ignores older rules from the agent. After that
-// the agent's rules apply, whatever was requested.
+// the agent's rules apply, regardless of what was requested.
 const answerTime = 5 * time.Second
 
 // Actions are the requests that the page sends to the program. They are called on Fyne's goroutine
@@ -168,7 +168,7 @@ func (p *Page) Disconnect() {
 // lose those in the settings file.
 func (p *Page) editable() bool { return p.live && p.known }
 
-// Focus focuses the form if it is open, else the list.
+// Focus focuses the form if it is open, otherwise the list.
 func (p *Page) Focus() {
 	switch {
 	case p.form.open():
@@ -380,8 +380,8 @@ func (p *Page) closeForm() {
 	}
 }
 
-// save saves the rule from the form: in place of the original if that still exists, else as a new
-// rule.
+// save saves the rule from the form: in place of the original if that still exists, otherwise as
+// a new rule.
 func (p *Page) save(rule watch.Rule) {
 	if !p.editable() {
 		return

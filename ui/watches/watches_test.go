@@ -633,7 +633,7 @@ func TestFormAfterDisconnect(t *testing.T) {
 	}
 }
 
-// lightTheme is Porthole's theme, light whatever the system's variant is.
+// lightTheme is Porthole's light theme, regardless of the system's variant.
 type lightTheme struct{ uitheme.Theme }
 
 func (o lightTheme) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {

@@ -43,7 +43,7 @@ func Relayout(c *fyne.Container) {
 
 // LabelledRows lays out pairs of a label and a value. A value may take several lines; the
 // label stands beside the first one. Even gives all single-line values the same height,
-// whatever their font.
+// regardless of their font.
 type LabelledRows struct {
 	Label        float32
 	EqualHeights bool

@@ -171,7 +171,7 @@ func newDump(listeners []*monitor.Listener) *dump {
 		queues: make(map[monitor.SocketID][2]uint32), clients: make(map[addrPair]monitor.Socket)}
 }
 
-// add records one socket. A socket whose remote address is a listener's indexs
+// add records one socket. A socket whose remote address is a listener's belongs
 // to a client.
 func (d *dump) add(m socket.DiagMessage) {
 	if m.Listening() {

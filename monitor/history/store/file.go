@@ -139,7 +139,7 @@ func version(ctx context.Context, conn *sql.Conn) (int, error) {
 // errDamaged means that SQLite's check found damage.
 var errDamaged = errors.New("the file is damaged")
 
-// isDamaged reports whether err says that the file is not a database or is
+// isDamaged reports whether err means that the file is not a database or is
 // corrupt.
 func isDamaged(err error) bool {
 	const corrupt, notADatabase = 11, 26 // sqlite.org/rescode.html

@@ -53,7 +53,7 @@ func (r Reader) withConn(ctx context.Context, do func(*sql.Conn) error) error {
 	return r.wrapError(err)
 }
 
-// wrapError adds the path to err, and says what happens to a damaged file.
+// wrapError adds the path to err and, for a damaged file, what will happen to it.
 func (r Reader) wrapError(err error) error {
 	switch {
 	case err == nil:
@@ -329,7 +329,8 @@ func parseCommand(text string) []string {
 }
 
 // Version returns the version of the file, 0 if it does not exist yet, and
-// whether this program supports it. The error says that the file cannot be read.
+// whether this program supports it. It returns an error if the file cannot be
+// read.
 func (r Reader) Version(ctx context.Context) (have int, known bool, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		have, err = version(ctx, conn)

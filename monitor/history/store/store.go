@@ -71,7 +71,7 @@ type Store struct {
 	merged           bool // waiting events were coalesced
 	days             int
 	maxEvents        int
-	retentionReduced bool // delete events beyond the limits at once
+	retentionReduced bool // delete events beyond the limits immediately
 	flushes          []chan struct{}
 
 	wake   chan struct{}
@@ -108,7 +108,7 @@ func Open(path string, opts Options) *Store {
 	return s
 }
 
-// Record stores the events of an update and returns at once. It is safe for
+// Record stores the events of an update and returns immediately. It is safe for
 // concurrent use; updates must be recorded in order.
 func (s *Store) Record(u monitor.Update) {
 	if !u.Ready {
@@ -127,7 +127,7 @@ func (s *Store) Record(u monitor.Update) {
 }
 
 // SetRetention sets how many days and events are kept; 0 selects the default.
-// Deletion of older events starts at once. It is safe for concurrent use.
+// Deletion of older events starts immediately. It is safe for concurrent use.
 func (s *Store) SetRetention(days, maxEvents int) {
 	days, maxEvents = cmp.Or(days, DefaultDays), cmp.Or(maxEvents, DefaultMaxEvents)
 	s.mu.Lock()

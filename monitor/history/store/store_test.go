@@ -415,7 +415,7 @@ func TestChangesOfFirstUpdateAreStoredOnce(t *testing.T) {
 	want(t, "events", kinds(events(t, path, history.Query{})), "discovered 1, discovered 2, closed 1, opened 3, closed 3, opened 4")
 }
 
-func TestReducedRetentionAppliesAtOnce(t *testing.T) {
+func TestReducedRetentionAppliesImmediately(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
 	p := &timeline{now: time.Now().Add(-48 * time.Hour)}
