@@ -143,7 +143,7 @@ func newListener(members []socketState, id string) *Listener {
 	slices.SortFunc(l.Owners, compareOwners)
 	l.Exposure = widestExposure(l.Sockets)
 	if p, ok := l.Principal(); ok {
-		l.OwnerUnknown, l.CgroupInfo = "", CgroupInfo{}
+		l.OwnerUnknown, l.CgroupInfo = "", CgroupInfo{Unit: p.Unit}
 		l.User = cmp.Or(p.User, l.User) // a server opens the port as root and becomes another user
 		l.Project = p.Project
 	}

@@ -214,3 +214,11 @@ func TestGroupFields(t *testing.T) {
 		t.Errorf("listener without an owner: reason %q, owners %v; want the reason, and an empty list that is not nil", l.OwnerUnknown, l.Owners)
 	}
 }
+
+// Root is told the unit that a user is told.
+func TestGroupHasUnitOfPrincipal(t *testing.T) {
+	l := group([]socketState{by(1, "127.0.0.1", Owner{PID: 10, Unit: "web.service"})}, nil)[0]
+	if l.Unit != "web.service" || l.OwnerUnknown != "" {
+		t.Errorf("got the unit %q, unknown %q; want web.service and a known owner", l.Unit, l.OwnerUnknown)
+	}
+}

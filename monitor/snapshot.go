@@ -71,6 +71,9 @@ type Owner struct {
 	// Framework is the framework that Folder's files show, if the command line does
 	// not: Rails. "" if it is not known.
 	Framework string `json:"framework,omitempty"`
+	// Unit is the systemd unit that the owner ran in when it was first seen:
+	// nginx.service, session-2.scope. "" for the processes of a container.
+	Unit string `json:"unit,omitempty"`
 	// Parents is the chain of parents, nearest first, when the owner was first
 	// seen.
 	Parents []Parent `json:"parents,omitempty"`
@@ -112,8 +115,9 @@ type Listener struct {
 
 // CgroupInfo describes an owner that is not visible, as far as the control
 // group of the socket reveals it. The group shows where the socket was created,
-// not who holds it now, so anything derived from it is marked as inferred. Only
-// Container is set for visible owners too.
+// not who holds it now, so anything derived from it is marked as inferred. For
+// visible owners only Unit and Container are set, and Unit is that of the
+// principal owner.
 type CgroupInfo struct {
 	Unit        string     `json:"unit,omitempty"`         // systemd unit: cups.service, session-2.scope
 	ContainerID string     `json:"container_id,omitempty"` // as the container engine assigned it

@@ -21,7 +21,7 @@ import (
 // listenerDetails is a listener with everything that can be found out about it.
 type listenerDetails struct {
 	*monitor.Listener
-	why         ancestry.Explanation // zero if the owner is unknown
+	why         ancestry.Explanation // zero if neither the owner nor its unit is known
 	warnings    []warning.Warning
 	resources   monitor.Resources // of the principal owner; zero if unknown
 	connections *connection.State // nil if they cannot be read
@@ -45,7 +45,7 @@ func gatherDetails(states map[string]connection.State, listeners, firstSeen []*m
 			out[i].connections = &st
 			state.QueueFull, state.QueueLength, state.QueueLimit = st.QueueFull(), st.QueueLength, st.QueueLimit
 		}
-		if known {
+		if known || l.Unit != "" { // a user is told of another's service what root is told
 			out[i].why = ancestry.Explain(o, l.CgroupInfo, state)
 		}
 		out[i].warnings = warning.Check(l, o, out[i].why, state)

@@ -179,3 +179,23 @@ func TestWhoShowsWarningsAndConnections(t *testing.T) {
 		t.Errorf("JSON = %s, want two connections that wait to be accepted", text)
 	}
 }
+
+// Root, who sees the process, and a user, who does not, are told the same of a service.
+func TestWhoNamesTheUnitToEverybody(t *testing.T) {
+	o := monitor.Owner{PID: 1 << 30, Start: 1, Name: "nginx", Unit: "nginx.service", Parents: []monitor.Parent{{PID: 1 << 30, Name: "nginx"}, {PID: 1, Name: "systemd"}}}
+	seen := &monitor.Listener{Port: 80, Protocol: monitor.TCP, Owners: []monitor.Owner{o}, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}
+	hidden := &monitor.Listener{Port: 80, Protocol: monitor.TCP, OwnerUnknown: monitor.UnknownForeign, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}
+	for _, l := range []*monitor.Listener{seen, hidden} {
+		var out strings.Builder
+		details := gatherDetails(nil, []*monitor.Listener{l}, nil)
+		if err := (query{}).printDetails(t.Context(), &out, 80, details); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), "  Started by systemd as nginx.service\n") {
+			t.Errorf("got %s, want that systemd started nginx.service", &out)
+		}
+		if got := (query{}).whoJSON(80, details).Listeners[0].Unit; got != "nginx.service" {
+			t.Errorf("JSON has the unit %q, want nginx.service", got)
+		}
+	}
+}

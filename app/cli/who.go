@@ -248,6 +248,15 @@ func boundText(sockets []monitor.HeldSocket) string {
 	return strings.Join(texts, ", ")
 }
 
+// unitSentence says which service systemd started, for a listener whose owner is
+// unknown; "" if that is unknown too.
+func unitSentence(l listenerDetails) string {
+	if l.why.Service() == "" {
+		return ""
+	}
+	return l.why.Sentence()
+}
+
 // printFields prints the lines below the summary, without unknown values.
 func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -265,6 +274,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 		line("service", serviceText(l.Listener))
 		line("framework", l.Framework)
 		line("unit", monitor.Clean(l.Unit, 200))
+		line("why", unitSentence(l))
 		line("connections", clientsText(l.connections))
 		return t.Flush()
 	}

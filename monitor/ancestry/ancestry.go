@@ -72,10 +72,10 @@ type Explanation struct {
 }
 
 // Explain explains why o runs. It uses the chain of parents as it was when o was
-// first seen, the control group that its socket was created in, as far as known,
-// and state, which contains the parents that have ended.
+// first seen, its unit, or else that of the control group that its socket was
+// created in, and state, which contains the parents that have ended.
 func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessState) Explanation {
-	e := Explanation{Unit: monitor.Clean(cgroup.Unit, 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
+	e := Explanation{Unit: monitor.Clean(cmp.Or(o.Unit, cgroup.Unit), 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
 	if c := cgroup.Container; c != nil && !c.Published {
 		e.Container = cmp.Or(monitor.Clean(c.Name, 60), e.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
 	}
@@ -161,22 +161,36 @@ func (e Explanation) Sentence() string {
 	if e.Session != nil && (e.Script != nil || e.Shell != nil) {
 		by += ", in " + e.Session.Title
 	}
-	if e.Session == nil && e.Manager != nil && e.Manager.Role != System {
+	switch unit := e.Service(); {
+	case e.Session == nil && e.Manager != nil && e.Manager.Role != System:
 		by += ", under " + e.Manager.Title
+	case e.Session == nil && e.Shell == nil && unit != "":
+		by += ", under " + unit
 	}
 	return by
+}
+
+// Service returns the systemd service in which the process runs; "" if there is none.
+// A user's instance of systemd (user@1000.service) contains all that the user runs, and
+// says nothing about one process. Something nearer than systemd, such as a supervisor
+// or cron, has started the process itself.
+func (e Explanation) Service() string {
+	if !strings.HasSuffix(e.Unit, ".service") || strings.HasPrefix(e.Unit, "user@") || e.Manager != nil && e.Manager.Role != System {
+		return ""
+	}
+	return e.Unit
 }
 
 // managedSentence is Sentence for a process that no person started by hand. A
 // process whose parent is systemd was not necessarily started by it, because
 // orphans are reparented to it too.
 func (e Explanation) managedSentence() string {
-	service := strings.HasSuffix(e.Unit, ".service")
+	service := e.Service()
 	switch {
 	case e.Container != "":
 		return "Runs in the container " + e.Container
-	case service:
-		return "Started by systemd as " + e.Unit
+	case service != "":
+		return "Started by systemd as " + service
 	case e.Manager == nil && len(e.Chain) > 1:
 		return "Started by " + e.Chain[len(e.Chain)-2].Name
 	case e.Manager == nil:

@@ -61,6 +61,14 @@ func TestExplain(t *testing.T) {
 		{name: "pm2", parents: []string{"PM2 v5.3.0: God|PM2 v5: God Daemon", "systemd|/sbin/init"}, want: "Started by pm2"},
 		{name: "supervisord", parents: []string{"supervisord|/usr/bin/python3 /usr/bin/supervisord"}, want: "Started by supervisord"},
 		{name: "a unit", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "postgresql.service"}, want: "Started by systemd as postgresql.service"},
+		{name: "a unit below its master", parents: []string{"nginx|nginx: master process", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "nginx.service"}, want: "Started by systemd as nginx.service"},
+		{name: "a unit below a script", parents: []string{"sh|/bin/sh /opt/start.sh", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by start.sh, under web.service"},
+		{name: "a user's unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by systemd as web.service"},
+		{name: "a user's systemd is no unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "user@1000.service"},
+			want: "Child of systemd (user): a service, or its parent process has exited"},
+		{name: "a supervisor's unit", parents: []string{"supervisord|/usr/bin/python3 /usr/bin/supervisord", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "supervisor.service"}, want: "Started by supervisord"},
+		{name: "cron's unit", parents: []string{"sh|/bin/sh -c /opt/report", "cron|/usr/sbin/CRON -f", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "cron.service"}, want: "Started by /opt/report, under cron"},
+		{name: "a shell in a unit", parents: []string{"bash|bash", "ttyd|ttyd bash", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "ttyd.service"}, want: "Started in bash"},
 		{name: "a scope is not a service", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "session-2.scope"},
 			want: "Child of systemd: a service, or its parent process has exited"},
 		{name: "the user's systemd", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"},
@@ -110,5 +118,13 @@ func TestHostileParents(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The unit of the process counts, not that of another owner of its listener.
+func TestUnitOfTheProcess(t *testing.T) {
+	o := monitor.Owner{PID: 99, Name: "web", Unit: "web.service", Parents: parents("systemd|/sbin/init")}
+	if got, want := Explain(o, monitor.CgroupInfo{Unit: "other.service"}, monitor.ProcessState{}).Sentence(), "Started by systemd as web.service"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -35,3 +35,12 @@ func parseCgroup(b []byte) (c Cgroup) {
 	}
 	return c
 }
+
+// unitOfProcess returns the unit to show for a process in the group: "" in a
+// container, because the unit is that of its engine.
+func (c Cgroup) unitOfProcess() string {
+	if c.ContainerID != "" {
+		return ""
+	}
+	return c.Unit
+}

@@ -152,3 +152,34 @@ func TestCgroupMount(t *testing.T) {
 		}
 	}
 }
+
+// Root is shown the unit of a visible owner too.
+func TestUnitOfVisibleOwner(t *testing.T) {
+	unit := fmt.Sprintf("porthole-visible-%d.service", os.Getpid())
+	c, folder := beginInCgroup(t, unit)
+	f := New()
+	if o := holders(t, f, socketOf(t, c.Inode))[c.pid].Owner; o.Unit != unit {
+		t.Errorf("got the unit %q, want %q", o.Unit, unit)
+	}
+	if err := os.WriteFile(strings.TrimSuffix(folder, unit)+"cgroup.procs", fmt.Append(nil, c.pid), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := holders(t, f, socketOf(t, c.Inode))[c.pid].Owner; o.Unit != unit {
+		t.Errorf("after a move: got the unit %q, want that of when it was first seen, %q", o.Unit, unit)
+	}
+}
+
+func TestUnitOfProcess(t *testing.T) {
+	id := strings.Repeat("0123456789abcdef", 4)
+	for text, want := range map[string]string{
+		"0::/system.slice/nginx.service\n":                                         "nginx.service",
+		"0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service\n": "web.service",
+		"0::/user.slice/user-1000.slice/session-2.scope\n":                         "session-2.scope",
+		"0::/system.slice/docker-" + id + ".scope\n":                               "",
+		"0::/system.slice/docker.service/docker/" + id + "\n":                      "",
+	} {
+		if got := parseCgroup([]byte(text)).unitOfProcess(); got != want {
+			t.Errorf("%q: got the unit %q, want %q", text, got, want)
+		}
+	}
+}

@@ -286,8 +286,8 @@ func (f *finder) report(pid int, held []match, found func(monitor.Holding)) erro
 	return nil
 }
 
-// owner reads a process. Its parents are those of when it was first seen to hold
-// a listener: they may exit later.
+// owner reads a process. Its parents and its unit are those of when it was first
+// seen to hold a listener: they may change later.
 func (f *finder) owner(pid int) (monitor.Owner, error) {
 	known, ok := f.known[pid]
 	if ok && process.IsAlive(pid, known.Start) {
@@ -298,6 +298,7 @@ func (f *finder) owner(pid int) (monitor.Owner, error) {
 		return owner, err
 	}
 	owner.Parents = process.Parents(owner)
+	owner.Unit = CgroupOf(pid).unitOfProcess()
 	f.known[pid] = owner
 	return owner, nil
 }
@@ -308,7 +309,7 @@ func (f *finder) update(known monitor.Owner) monitor.Owner {
 	if err != nil {
 		return known
 	}
-	now.Parents = known.Parents
+	now.Parents, now.Unit = known.Parents, known.Unit
 	f.known[known.PID] = now
 	return now
 }

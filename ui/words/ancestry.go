@@ -91,6 +91,10 @@ func Ancestry(why ancestry.Explanation, pids bool) string {
 	return strings.TrimPrefix(ancestrySentence(why)+"\n"+chainText(why, pids), "\n")
 }
 
+// UnitSentence returns which service systemd started, for an owner that is unknown: its
+// chain of parents is unknown too.
+func UnitSentence(why ancestry.Explanation) string { return ancestrySentence(why) }
+
 func ancestrySentence(w ancestry.Explanation) string {
 	data := map[string]any{"Unit": w.Unit, "Container": w.Container}
 	for name, link := range map[string]*ancestry.Process{"Script": w.Script, "Shell": w.Shell, "Home": w.Session} {
@@ -111,6 +115,8 @@ func ancestrySentence(w ancestry.Explanation) string {
 	case w.Session == nil && w.Manager != nil && w.Manager.Role != ancestry.System:
 		manager, _ := titleText(w.Manager.Title)
 		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": manager})
+	case w.Session == nil && w.Shell == nil && w.Service() != "":
+		return lang.L("{{.Sentence}}, under {{.Manager}}", map[string]any{"Sentence": sentence, "Manager": w.Service()})
 	}
 	return sentence
 }
@@ -147,7 +153,7 @@ func startedByManager(w ancestry.Explanation, data map[string]any) string {
 	switch {
 	case w.Container != "":
 		return lang.L("Runs in the container {{.Container}}", data)
-	case strings.HasSuffix(w.Unit, ".service"):
+	case w.Service() != "":
 		return lang.L("Started by systemd as {{.Unit}}", data)
 	case w.Manager == nil && len(w.Chain) < 2:
 		return lang.L("Started by an unknown process")
