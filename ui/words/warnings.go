@@ -12,8 +12,8 @@ import (
 // Warnings returns the warnings about o, which owns l, each with advice.
 func Warnings(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, live monitor.ProcessState) []string {
 	var out []string
-	for _, odd := range warning.Check(l, o, why, live) {
-		out = append(out, warningSentence(odd, why))
+	for _, w := range warning.Check(l, o, why, live) {
+		out = append(out, warningSentence(w, why))
 	}
 	return out
 }
