@@ -9,6 +9,7 @@ import (
 // layout. The middle takes the remaining height.
 type TopMiddleBottom struct{}
 
+// MinSize implements fyne.Layout.
 func (TopMiddleBottom) MinSize(o []fyne.CanvasObject) fyne.Size {
 	var s fyne.Size
 	for _, x := range o {
@@ -18,6 +19,7 @@ func (TopMiddleBottom) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return s
 }
 
+// Layout implements fyne.Layout.
 func (TopMiddleBottom) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	for _, x := range []fyne.CanvasObject{o[0], o[2]} {
 		x.Resize(fyne.NewSize(s.Width, x.MinSize().Height)) // wrapping needs the width first
@@ -61,6 +63,7 @@ func (f LabelledRows) height(value fyne.CanvasObject) float32 {
 	return height
 }
 
+// MinSize implements fyne.Layout.
 func (f LabelledRows) MinSize(o []fyne.CanvasObject) fyne.Size {
 	s := fyne.NewSize(f.Label, Overlap)
 	for i := 1; i < len(o); i += 2 {
@@ -71,6 +74,7 @@ func (f LabelledRows) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return s
 }
 
+// Layout implements fyne.Layout.
 func (f LabelledRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	y := float32(0)
 	for i := 1; i < len(o); i += 2 {

@@ -43,6 +43,7 @@ var (
 	_ fyne.Accessible   = (*Segment)(nil)
 )
 
+// NewSegment returns a segment that calls tapped when pressed.
 func NewSegment(label string, tapped func()) *Segment {
 	s := &Segment{label: label, Text: canvas.NewText("", color.Transparent), Ground: NewRectangle(theme.ColorNameHover, fyne.Size{}, 5)}
 	s.Pressable = Pressable{Press: tapped, Changed: s.paint, Self: s}
