@@ -52,7 +52,8 @@ func quit(ctx context.Context, dir ipc.RuntimeDir, limit time.Duration, out io.W
 	}
 	if unknown != nil {
 		if errors.Is(err, ipc.ErrNoResponse) {
-			return fmt.Errorf("Porthole is running but does not respond, and %w: end its process by hand", unknown) //nolint:staticcheck // a name
+			//lint:ignore ST1005 Porthole is a name
+			return fmt.Errorf("Porthole is running but does not respond, and %w: end its process by hand", unknown)
 		}
 		return err
 	}
@@ -99,7 +100,8 @@ func end(ctx context.Context, process *stop.Process, agent monitor.Owner, limit 
 			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("Porthole (process %d) is still running after SIGKILL: it waits for the system, for example for a disk", agent.PID) //nolint:staticcheck // a name
+	//lint:ignore ST1005 Porthole is a name
+	return fmt.Errorf("Porthole (process %d) is still running after SIGKILL: it waits for the system, for example for a disk", agent.PID)
 }
 
 // waitFor waits at most limit for the exit of process and reports whether it

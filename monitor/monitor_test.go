@@ -115,12 +115,6 @@ func (f *fakeFinder) holds(id SocketID, pids ...int) {
 	f.holders[id] = pids
 }
 
-func (f *fakeFinder) of(id SocketID) []int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.holders[id]
-}
-
 func (f *fakeFinder) Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error {
 	f.mu.Lock()
 	if scope == Likely {

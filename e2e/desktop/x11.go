@@ -114,12 +114,12 @@ func (x *xConn) request(code, data byte, body []byte) ([]byte, error) {
 	message = append(message, body...)
 	x.conn.SetDeadline(time.Now().Add(xTimeout))
 	if _, err := x.conn.Write(message); err != nil {
-		return nil, fmt.Errorf("X request %d: %w", code, err)
+		return nil, fmt.Errorf("request %d to the X server: %w", code, err)
 	}
 	for {
 		reply := make([]byte, 32)
 		if _, err := io.ReadFull(x.conn, reply); err != nil {
-			return nil, fmt.Errorf("X request %d: %w", code, err)
+			return nil, fmt.Errorf("request %d to the X server: %w", code, err)
 		}
 		switch reply[0] {
 		case 0: // an error
@@ -127,11 +127,11 @@ func (x *xConn) request(code, data byte, body []byte) ([]byte, error) {
 			if reply[1] == badWindow || reply[1] == badDrawable {
 				return nil, errWindowGone
 			}
-			return nil, fmt.Errorf("X request %d: error %d", code, reply[1])
+			return nil, fmt.Errorf("request %d to the X server: error %d", code, reply[1])
 		case 1:
 			rest := make([]byte, 4*int(binary.LittleEndian.Uint32(reply[4:])))
 			if _, err := io.ReadFull(x.conn, rest); err != nil {
-				return nil, fmt.Errorf("X request %d: %w", code, err)
+				return nil, fmt.Errorf("request %d to the X server: %w", code, err)
 			}
 			return append(reply, rest...), nil
 		}
