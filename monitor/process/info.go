@@ -49,7 +49,8 @@ func Info(pid int) (monitor.Owner, error) {
 	}
 	o.Name, _ = p.Name()
 	o.Name = DisplayName(o.Name, o.Program, o.Command)
-	o.Project, o.Branch, o.Framework = Project(o.Folder), Branch(o.Folder), Framework(o.Folder, o.Command)
+	facts := readFolder(pid, o.Folder, o.Command)
+	o.Project, o.Branch, o.Framework = facts.project, facts.branch, facts.framework
 	return o, nil
 }
 
@@ -64,15 +65,18 @@ func trimDeleted(path string, pid int32, link string) (string, bool) {
 	if !ok {
 		return path, false
 	}
-	named, err := os.Lstat(fmt.Sprintf("/proc/%d/root%s", pid, path)) // as the process sees it
-	if err != nil {
-		named, err = os.Lstat(path)
-	}
-	if err != nil {
-		return name, true
-	}
-	used, err := os.Stat(fmt.Sprintf("/proc/%d/%s", pid, link))
-	if err != nil || os.SameFile(used, named) {
+	exists := readWithin(path, func() bool {
+		named, err := os.Lstat(fmt.Sprintf("/proc/%d/root%s", pid, path)) // as the process sees it
+		if err != nil {
+			named, err = os.Lstat(path)
+		}
+		if err != nil {
+			return false
+		}
+		used, err := os.Stat(fmt.Sprintf("/proc/%d/%s", pid, link))
+		return err != nil || os.SameFile(used, named)
+	})
+	if exists {
 		return path, false
 	}
 	return name, true
