@@ -14,14 +14,18 @@ type ProcessState struct {
 	// SessionLeaderEnded is set if the leader of its session, usually its shell,
 	// has ended while the process still has a descriptor of the terminal.
 	SessionLeaderEnded bool
-	RunsAsRoot         bool   // its effective user is root, regardless of who started it
-	ProgramDeleted     bool   // its program file was deleted or replaced
-	FolderDeleted      bool   // its working directory was deleted
-	Preload            string // its LD_PRELOAD; "" if it has none or is not readable
-	QueueFull          bool   // one of its accept queues is full
-	QueueLength        uint32 // the length of that queue
-	QueueLimit         uint32 // the limit of that queue
-	Resources          Resources
+	// ShellEnded is set if it is a background job of a shell that has ended, such as
+	// one started with nohup. It is not set for daemons that double-fork: their
+	// process group is that of their session.
+	ShellEnded     bool
+	RunsAsRoot     bool   // its effective user is root, regardless of who started it
+	ProgramDeleted bool   // its program file was deleted or replaced
+	FolderDeleted  bool   // its working directory was deleted
+	Preload        string // its LD_PRELOAD; "" if it has none or is not readable
+	QueueFull      bool   // one of its accept queues is full
+	QueueLength    uint32 // the length of that queue
+	QueueLimit     uint32 // the limit of that queue
+	Resources      Resources
 }
 
 // Resources is what a process uses; a field is zero if it is unknown.

@@ -56,6 +56,7 @@ type Process struct {
 	Ended bool   `json:"ended,omitempty"`
 
 	runsScript bool // a tool that runs a project's script: npm, make
+	sameServer bool // the master of the process itself, or of a worker between them
 }
 
 // Explanation answers the question "why is it running?".
@@ -79,18 +80,28 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 	if c := cgroup.Container; c != nil && !c.Published {
 		e.Container = cmp.Or(monitor.Clean(c.Name, 60), e.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
 	}
+	below := true // only the same server was seen yet
 	for _, p := range o.Parents {
 		parent := newProcess(p)
+		below = below && parent.Role == "" && sameServer(o, p)
+		parent.sameServer = below
 		parent.Ended = state.EndedParents[p.PID]
 		e.Chain = append(e.Chain, parent)
 	}
-	e.Orphaned = isOrphaned(e.Chain) || state.SessionLeaderEnded
+	e.Orphaned = isOrphaned(e.Chain) || state.SessionLeaderEnded || state.ShellEnded && isSessionScope(e.Unit)
 	slices.Reverse(e.Chain)
 	e.Chain = append(e.Chain, Process{PID: o.PID, Name: displayText(o.Name, 40), Title: displayText(o.Name, 40)})
 	for i := len(e.Chain) - 2; i >= 0; i-- { // nearest first
 		e.assign(&e.Chain[i])
 	}
 	return e
+}
+
+// isSessionScope reports whether unit is the scope of a login, a terminal's tab or a
+// pane of tmux: what runs in it was started from there.
+func isSessionScope(unit string) bool {
+	return strings.HasSuffix(unit, ".scope") &&
+		(strings.HasPrefix(unit, "session-") || strings.HasPrefix(unit, "vte-spawn-") || strings.HasPrefix(unit, "tmux-spawn-"))
 }
 
 // assign stores p as the nearest parent of its kind, unless there is a nearer one.
@@ -191,16 +202,42 @@ func (e Explanation) managedSentence() string {
 		return "Runs in the container " + e.Container
 	case service != "":
 		return "Started by systemd as " + service
-	case e.Manager == nil && len(e.Chain) > 1:
-		return "Started by " + e.Chain[len(e.Chain)-2].Name
-	case e.Manager == nil:
-		return "Started by an unknown process"
-	case e.Manager.Role == System && e.Manager.PID == e.Chain[max(0, len(e.Chain)-2)].PID:
-		return "Child of " + e.Manager.Title + ": a service, or its parent process has exited"
-	case e.Manager.Role == System:
-		return "Started by " + e.Chain[len(e.Chain)-2].Name
 	}
-	return "Started by " + e.Manager.Title
+	starter, known := e.Starter()
+	switch {
+	case e.Manager != nil && e.Manager.Role != System:
+		return "Started by " + e.Manager.Title
+	case !known:
+		return "Started by an unknown process"
+	case starter.Role == System:
+		return "Child of " + starter.Title + ": a service, or its parent process has exited"
+	}
+	return "Started by " + starter.Name
+}
+
+// Starter returns the nearest parent that is not part of the same server, and false if
+// none is known: that a master forked its worker is no reason why both run.
+func (e Explanation) Starter() (Process, bool) {
+	for i := len(e.Chain) - 2; i >= 0; i-- {
+		if p := e.Chain[i]; !p.sameServer {
+			return p, true
+		}
+	}
+	return Process{}, false
+}
+
+// sameServer reports whether p is the master of the server that o belongs to.
+func sameServer(o monitor.Owner, p monitor.Parent) bool {
+	own := programNames(monitor.Parent{Name: o.Name, Command: o.Command})
+	if o.Program != "" {
+		own = append(own, programName(o.Program))
+	}
+	for _, name := range programNames(p) {
+		if slices.Contains(own, name) || slices.ContainsFunc(own, func(s string) bool { return slices.Contains(serverHelpers[name], s) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // displayText makes a name or command of another process safe to display on one
@@ -218,8 +255,15 @@ func newProcess(p monitor.Parent) Process {
 	process := Process{PID: p.PID, Name: displayText(p.Name, 40)}
 	process.Title = process.Name
 	names := programNames(p)
-	for _, name := range names[:min(len(names), 2)] {
-		if known, ok := knownPrograms[name]; ok {
+	for i, name := range names {
+		known, ok := knownPrograms[name]
+		if ok && i == 2 && known.role != Supervisor {
+			continue // an argument of an interpreter: only supervisors are scripts
+		}
+		if ok && known.role == SSH && isSSHDaemon(p) {
+			break
+		}
+		if ok {
 			process.Role, process.Title = known.role, cmp.Or(known.title, name)
 			break
 		}
@@ -248,12 +292,21 @@ func newProcess(p monitor.Parent) Process {
 	return process
 }
 
+// isSSHDaemon reports whether p is sshd itself, as opposed to its process for one
+// login. Both have the same name; without a command line nothing is known.
+func isSSHDaemon(p monitor.Parent) bool {
+	return len(p.Command) > 0 && programName(p.Command[0]) == "sshd" && !monitor.IsSSHSession(p.Command[0])
+}
+
 // programNames returns the names by which knownPrograms may know p: its process
-// name and the file that it was started as.
+// name, the file that it was started as, and the script that an interpreter runs.
 func programNames(p monitor.Parent) []string {
 	words := []string{programName(p.Name)}
 	if len(p.Command) > 0 {
 		words = append(words, programName(p.Command[0]))
+	}
+	if len(p.Command) > 1 && isInterpreter(monitor.Bound(p.Command[0])) {
+		words = append(words, programName(p.Command[1])) // python3 /usr/bin/supervisord
 	}
 	return words
 }
@@ -318,6 +371,9 @@ func toolScript(command []string) string {
 			continue
 		}
 		rest := words[i+1:]
+		if strings.HasSuffix(word, ":") { // a title: "foreman: master"
+			rest = nil
+		}
 		return monitor.Clean(strings.Join(append([]string{tool}, rest[:min(len(rest), more)]...), " "), 60)
 	}
 	return ""

@@ -13,9 +13,22 @@ import (
 func parents(texts ...string) (parents []monitor.Parent) {
 	for i, text := range texts {
 		name, command, _ := strings.Cut(text, "|")
-		parents = append(parents, monitor.Parent{PID: len(texts) - i, Name: name, Command: strings.Fields(command)})
+		parents = append(parents, monitor.Parent{PID: len(texts) - i, Name: name, Command: arguments(command)})
 	}
 	return parents
+}
+
+// arguments splits a command line at its spaces; a no-break space stands for a space
+// within an argument, as in a title.
+func arguments(command string) []string {
+	args := strings.Split(command, " ")
+	if command == "" {
+		return nil
+	}
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "\u00a0", " ")
+	}
+	return args
 }
 
 func TestExplain(t *testing.T) {
@@ -27,6 +40,7 @@ func TestExplain(t *testing.T) {
 		origin   monitor.CgroupInfo
 		want     string
 		orphaned bool
+		job      bool // of a shell that has ended
 	}{
 		{name: "npm", parents: npm, want: "Started by npm run dev in zsh, in GNOME Terminal"},
 		{name: "npm, terminal closed", parents: npm, ended: []int{4}, orphaned: true,
@@ -41,8 +55,8 @@ func TestExplain(t *testing.T) {
 			want: "Orphaned: started in bash, which has closed"},
 		{name: "tmux terminal multiplexer", parents: []string{"bash|bash", "tmux: server|tmux new", "bash|bash", "xterm|xterm"}, ended: []int{1, 2},
 			want: "Started in bash, in tmux"},
-		{name: "ssh", parents: []string{"bash|-bash", "sshd|sshd: ann@pts/0", "sshd|sshd: /usr/sbin/sshd -D"}, want: "Started in bash, in an SSH session"},
-		{name: "closed ssh session", parents: []string{"python3|python3 run.py", "sshd|sshd: ann@pts/0"}, ended: []int{1}, orphaned: true,
+		{name: "ssh", parents: []string{"bash|-bash", "sshd|sshd:\u00a0ann@pts/0", "sshd|sshd:\u00a0/usr/sbin/sshd\u00a0-D"}, want: "Started in bash, in an SSH session"},
+		{name: "closed ssh session", parents: []string{"python3|python3 run.py", "sshd|sshd:\u00a0ann@pts/0"}, ended: []int{1}, orphaned: true,
 			want: "Orphaned: started in an SSH session, which has closed"},
 		{name: "VS Code", parents: []string{"zsh|/usr/bin/zsh -i", "code|/usr/share/code/code --type=utility"}, want: "Started in zsh, in VS Code"},
 		{name: "VS Code far away", parents: []string{"node|/home/a/.vscode-server/bin/1/node server.js"}, want: "Started in VS Code"},
@@ -61,6 +75,25 @@ func TestExplain(t *testing.T) {
 		{name: "pm2", parents: []string{"PM2 v5.3.0: God|PM2 v5: God Daemon", "systemd|/sbin/init"}, want: "Started by pm2"},
 		{name: "supervisord", parents: []string{"supervisord|/usr/bin/python3 /usr/bin/supervisord"}, want: "Started by supervisord"},
 		{name: "a unit", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "postgresql.service"}, want: "Started by systemd as postgresql.service"},
+		{name: "python3 supervisord", parents: []string{"python3|python3 /usr/bin/supervisord -n", "bash|bash"}, want: "Started in bash, under supervisord"},
+		{name: "pm2 under its unit", parents: []string{"PM2 v5.3.0: God|PM2 v5.3.0: God Daemon (/root/.pm2)", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "pm2-root.service"}, want: "Started by pm2"},
+		{name: "runit", parents: []string{"runsv|runsv web", "runsvdir|runsvdir -P /etc/service", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "runit.service"}, want: "Started by runit"},
+		{name: "s6", parents: []string{"s6-supervise|s6-supervise web", "s6-svscan|s6-svscan /run/service"}, want: "Started by s6"},
+		{name: "foreman", parents: []string{"ruby|ruby /usr/bin/foreman start", "bash|bash", "kitty|kitty"}, want: "Started by foreman start in bash, in kitty"},
+		{name: "foreman's title", parents: []string{"sh|sh -c web", "foreman: master|foreman:\u00a0master", "bash|bash", "kitty|kitty"}, want: "Started by foreman in bash, in kitty"},
+		{name: "nodemon", parents: []string{"node|node /usr/bin/nodemon app.js", "bash|bash", "kitty|kitty"}, want: "Started by nodemon app.js in bash, in kitty"},
+		{name: "nodemon through a shell", parents: []string{"sh|sh -c node,app.js", "node|/usr/bin/node /usr/local/lib/node_modules/nodemon/bin/nodemon.js app.js", "bash|bash"}, want: "Started by nodemon app.js in bash"},
+		{name: "nohup after its shell ended", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "session-3.scope"}, job: true, orphaned: true,
+			want: "Orphaned: the session leader has exited"},
+		{name: "nohup in a terminal's scope", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "vte-spawn-1.scope"}, job: true, orphaned: true,
+			want: "Orphaned: the session leader has exited"},
+		{name: "a job in a service", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, job: true, want: "Started by systemd as web.service"},
+		{name: "the sshd daemon", parents: []string{"sshd|sshd:\u00a0/usr/sbin/sshd\u00a0-D\u00a0[listener]\u00a00\u00a0of\u00a010-100\u00a0startups", "systemd|/sbin/init"}, ended: []int{2}, want: "Started by sshd"},
+		{name: "the sshd daemon before version 8", parents: []string{"sshd|/usr/sbin/sshd -D", "systemd|/sbin/init"}, ended: []int{2}, want: "Started by sshd"},
+		{name: "a restarted sshd", parents: []string{"bash|-bash", "sshd|sshd:\u00a0ann@pts/0", "sshd|/usr/sbin/sshd -D"}, ended: []int{1}, want: "Started in bash, in an SSH session"},
+		{name: "an ssh session without a terminal", parents: []string{"bash|-bash", "sshd-session|sshd-session:\u00a0ann@notty"}, want: "Started in bash, in an SSH session"},
+		{name: "a master", parents: []string{"node|node cluster.js", "node|node cluster.js", "systemd|/sbin/init"}, want: "Child of systemd: a service, or its parent process has exited"},
+		{name: "a master of a program", parents: []string{"node|node cluster.js", "runner|runner", "systemd|/sbin/init"}, want: "Started by runner"},
 		{name: "a unit below its master", parents: []string{"nginx|nginx: master process", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "nginx.service"}, want: "Started by systemd as nginx.service"},
 		{name: "a unit below a script", parents: []string{"sh|/bin/sh /opt/start.sh", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by start.sh, under web.service"},
 		{name: "a user's unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by systemd as web.service"},
@@ -85,7 +118,7 @@ func TestExplain(t *testing.T) {
 			for _, pid := range test.ended {
 				ended[pid] = true
 			}
-			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, monitor.ProcessState{EndedParents: ended})
+			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, monitor.ProcessState{EndedParents: ended, ShellEnded: test.job})
 			if got := w.Sentence(); got != test.want || w.Orphaned != test.orphaned {
 				t.Errorf("got %q, orphaned %v; want %q, %v", got, w.Orphaned, test.want, test.orphaned)
 			}
@@ -126,5 +159,20 @@ func TestUnitOfTheProcess(t *testing.T) {
 	o := monitor.Owner{PID: 99, Name: "web", Unit: "web.service", Parents: parents("systemd|/sbin/init")}
 	if got, want := Explain(o, monitor.CgroupInfo{Unit: "other.service"}, monitor.ProcessState{}).Sentence(), "Started by systemd as web.service"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// "Started by starter" says nothing of charon: its package has both.
+func TestHelpersOfServers(t *testing.T) {
+	for _, test := range []struct{ name, parent string }{{"charon", "starter"}, {"firebird", "fbguard"}, {"couriertcpd", "courierlogger"}, {"mariadbd", "mysqld_safe"}, {"squid", "squid"}} {
+		o := monitor.Owner{PID: 99, Name: test.name, Parents: parents(test.parent+"|/usr/sbin/"+test.parent, "systemd|/sbin/init")}
+		want := "Child of systemd: a service, or its parent process has exited"
+		if got := Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Sentence(); got != want {
+			t.Errorf("%s below %s: got %q, want %q", test.name, test.parent, got, want)
+		}
+		o.Unit = "server.service"
+		if got, want := Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Sentence(), "Started by systemd as server.service"; got != want {
+			t.Errorf("%s below %s: got %q, want %q", test.name, test.parent, got, want)
+		}
 	}
 }

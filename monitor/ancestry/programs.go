@@ -59,3 +59,10 @@ var knownPrograms = map[string]knownProgram{
 	"dockerd": {Container, "Docker"}, "containerd": {Container, "containerd"}, "docker-init": {Container, SomeContainer}, "tini": {Container, SomeContainer},
 	"catatonit": {Container, SomeContainer}, "lxc-start": {Container, SomeContainer}, "systemd-nspawn": {Container, SomeContainer},
 }
+
+// serverHelpers maps lower-case names of programs that only start and watch one server
+// of the same package to that server.
+var serverHelpers = map[string][]string{
+	"starter": {"charon"}, "fbguard": {"firebird"}, "courierlogger": {"couriertcpd"}, "mysqld_safe": {"mysqld", "mariadbd"},
+	"mariadbd-safe": {"mariadbd"}, "ejabberdctl": {"beam.smp"},
+}

@@ -21,7 +21,7 @@ func State(o monitor.Owner) monitor.ProcessState {
 		_, state.ProgramDeleted = trimDeleted(program, p.Pid, "exe")
 		folder, _ := p.Cwd() // empty if denied
 		_, state.FolderDeleted = trimDeleted(folder, p.Pid, "cwd")
-		state.SessionLeaderEnded, state.Resources = readStat(o.PID)
+		state.SessionLeaderEnded, state.ShellEnded, state.Resources = readStat(o.PID)
 		state.Preload, state.RunsAsRoot = preload(o.PID), runsAsRoot(p)
 	}
 	if !IsAlive(o.PID, o.Start) { // what was read may belong to another process

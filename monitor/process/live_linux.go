@@ -12,15 +12,28 @@ import (
 	"porthole/monitor"
 )
 
-// readStat reads /proc/PID/stat: whether the terminal of pid is gone, and the
-// resources that it uses.
-func readStat(pid int) (sessionLeaderEnded bool, used monitor.Resources) {
+// readStat reads /proc/PID/stat: whether the terminal of pid is gone, whether the
+// shell of which it is a job is, and the resources that it uses.
+func readStat(pid int) (sessionLeaderEnded, shellEnded bool, used monitor.Resources) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return false, used // it has exited
+		return false, false, used // it has exited
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	return sessionLeaderExited(pid, sessionOf(fields)), usageOf(fields)
+	session := sessionOf(fields)
+	return sessionLeaderExited(pid, session), isJobOfEndedShell(int(statField(fields, 5)), session), usageOf(fields)
+}
+
+// isJobOfEndedShell reports whether a process is a background job of a shell that has
+// ended: an interactive shell leads the session, and gives each job a process group of
+// its own. A daemon is in the group of the session that it created, even after it forked
+// again. A group or session of 0 is from outside the container.
+func isJobOfEndedShell(group, session int) bool {
+	if session == 0 || group == 0 || group == session {
+		return false
+	}
+	_, _, err := startOf(session)
+	return err != nil
 }
 
 // sessionLeaderExited reports whether pid still has a terminal among its first

@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -120,5 +121,59 @@ func TestStateOfExitedProcess(t *testing.T) {
 	self.Start++ // as if the PID was reused
 	if !State(self).Ended {
 		t.Error("Ended = false for another start")
+	}
+}
+
+// A job of an interactive shell has a process group of its own, and outlives the shell;
+// a daemon that forked twice is in the group of the session that it created.
+func TestJobOfEndedShell(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("needs bash, which has job control without a terminal")
+	}
+	for name, c := range map[string]struct {
+		script string
+		want   bool
+	}{
+		"job control":           {`set -m; sleep 30 >/dev/null 2>&1 & echo $!`, true},
+		"the shell lives":       {`set -m; sleep 30 >/dev/null 2>&1 & echo $!; read -r end`, false},
+		"forked twice, like sh": {`sleep 30 >/dev/null 2>&1 & echo $!`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shell := exec.Command(bash, "-c", c.script)
+			shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			in, err := shell.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := shell.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := shell.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var pid int
+			if _, err := fmt.Fscan(out, &pid); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+				_ = in.Close()
+				_ = shell.Wait()
+			})
+			if name != "the shell lives" {
+				if err := shell.Wait(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o, err := Info(pid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := State(o).ShellEnded; got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"porthole/monitor"
 )
 
-// readStat returns the resources that pid uses. Whether its terminal is gone cannot
-// be found out on this system.
-func readStat(pid int) (sessionLeaderEnded bool, used monitor.Resources) {
+// readStat returns the resources that pid uses. Whether its terminal or shell is gone
+// cannot be found out on this system.
+func readStat(pid int) (sessionLeaderEnded, shellEnded bool, used monitor.Resources) {
 	p := &ps.Process{Pid: int32(pid)}
 	if threads, err := p.NumThreads(); err == nil {
 		used.Threads = int(threads)
@@ -24,7 +24,7 @@ func readStat(pid int) (sessionLeaderEnded bool, used monitor.Resources) {
 	if times, err := p.Times(); err == nil && times != nil {
 		used.CPU = time.Duration((times.User + times.System) * float64(time.Second))
 	}
-	return false, used
+	return false, false, used
 }
 
 // environment returns an error: environments are read on Linux only.

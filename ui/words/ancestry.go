@@ -145,29 +145,22 @@ func startedByUser(w ancestry.Explanation, data map[string]any) string {
 
 // startedByManager returns the sentence for a process that no person started by hand.
 func startedByManager(w ancestry.Explanation, data map[string]any) string {
-	parent := ancestry.Process{}
-	if len(w.Chain) > 1 {
-		parent = w.Chain[len(w.Chain)-2]
-	}
-	data["Script"] = parent.Name
+	starter, known := w.Starter()
+	data["Script"] = starter.Name
 	switch {
 	case w.Container != "":
 		return lang.L("Runs in the container {{.Container}}", data)
 	case w.Service() != "":
 		return lang.L("Started by systemd as {{.Unit}}", data)
-	case w.Manager == nil && len(w.Chain) < 2:
+	case w.Manager != nil && w.Manager.Role != ancestry.System:
+		data["Script"], _ = titleText(w.Manager.Title)
+		return lang.L("Started by {{.Script}}", data)
+	case !known:
 		return lang.L("Started by an unknown process")
-	case w.Manager == nil:
-		return lang.L("Started by {{.Script}}", data)
-	}
-	data["Manager"], _ = titleText(w.Manager.Title)
-	switch {
-	case w.Manager.Role == ancestry.System && w.Manager.PID == parent.PID:
+	case starter.Role == ancestry.System:
+		data["Manager"], _ = titleText(starter.Title)
 		return lang.L("Child of {{.Manager}}: a service, or its parent process has exited", data)
-	case w.Manager.Role == ancestry.System:
-		return lang.L("Started by {{.Script}}", data)
 	}
-	data["Script"] = data["Manager"]
 	return lang.L("Started by {{.Script}}", data)
 }
 
