@@ -40,7 +40,8 @@ func newQuit() *cobra.Command {
 }
 
 // quit asks the agent to exit and waits until it has. If the agent does not answer,
-// or does not exit within limit, it ends the agent's process and says so on out.
+// or does not exit within limit, it ends the agent's process and reports that on
+// out.
 func quit(ctx context.Context, dir ipc.RuntimeDir, limit time.Duration, out io.Writer) error {
 	agent, unknown := dir.Agent()
 	var err error

@@ -144,7 +144,7 @@ func TestQuitWaitsForTheExit(t *testing.T) {
 	}
 	var out strings.Builder
 	if err := quit(t.Context(), dir, exitTimeout, &out); err != nil || out.Len() > 0 {
-		t.Errorf("quit() = %v, printed %q, want neither", err, out.String())
+		t.Errorf("quit() = %v, printed %q, want nil and no output", err, out.String())
 	}
 	select {
 	case <-ended:

@@ -57,7 +57,7 @@ func TestSettingTheClock(t *testing.T) {
 			select {
 			case <-updates.C:
 			case <-deadline:
-				t.Fatalf("got events %q in a minute, want %d", words(events), n)
+				t.Fatalf("got events %q in a minute, want %d", formatEvents(events), n)
 			}
 		}
 	}
@@ -76,14 +76,14 @@ func TestSettingTheClock(t *testing.T) {
 			t.Errorf("set by %v: %d polls, want at most %d", by, n, most)
 		}
 		if u, ok := updates.Take(); ok {
-			t.Errorf("set by %v: got events %q, want none", by, words(u.Events))
+			t.Errorf("set by %v: got events %q, want none", by, formatEvents(u.Events))
 		}
 		table.listen(1, 2, id)
 		opened := receive(1)
 		table.listen(1, 2)
 		closed := receive(1)
 		if opened[0].Kind != Opened || closed[len(closed)-1].Kind != Closed {
-			t.Errorf("set by %v: got events %q and %q, want opened and closed", by, words(opened), words(closed))
+			t.Errorf("set by %v: got events %q and %q, want opened and closed", by, formatEvents(opened), formatEvents(closed))
 		}
 		if at := opened[0].At.Unix() - time.Now().Add(by).Unix(); at < -60 || at > 1 {
 			t.Errorf("set by %v: opened %d s after the new time", by, at)

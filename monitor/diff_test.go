@@ -67,8 +67,8 @@ func snapshotOf(listeners ...*Listener) Snapshot {
 	return Snapshot{TakenAt: time.Unix(1, 0).UTC(), Listeners: listeners}
 }
 
-// words formats events as "kind id" or "kind id<before", separated by commas.
-func words(events []Event) string {
+// formatEvents formats events as "kind id" or "kind id<before", separated by commas.
+func formatEvents(events []Event) string {
 	var out []string
 	for _, c := range events {
 		w := string(c.Kind) + " " + c.Listener.ID
@@ -130,7 +130,7 @@ func TestDiff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			old, new := snapshotOf(test.old...), snapshotOf(test.new...)
 			changes := Diff(old, new)
-			if got := words(changes); got != test.want {
+			if got := formatEvents(changes); got != test.want {
 				t.Errorf("Diff = %q, want %q", got, test.want)
 			}
 			for _, c := range changes {
@@ -155,11 +155,11 @@ func restarted(l *Listener) *Listener {
 func wantSame(t *testing.T, got, want Snapshot) {
 	t.Helper()
 	if !slices.EqualFunc(got.Listeners, want.Listeners, (*Listener).equal) {
-		t.Fatalf("Apply = %s, want %s", listenerWords(got), listenerWords(want))
+		t.Fatalf("Apply = %s, want %s", formatSnapshot(got), formatSnapshot(want))
 	}
 }
 
-func listenerWords(s Snapshot) string {
+func formatSnapshot(s Snapshot) string {
 	var out []string
 	for _, l := range s.Listeners {
 		w := l.ID + ":"
@@ -179,7 +179,7 @@ func TestApplyOfDiff(t *testing.T) {
 		old, new := randomSnapshot(r), randomSnapshot(r)
 		got := Apply(old, Diff(old, new))
 		if !slices.EqualFunc(got.Listeners, new.Listeners, (*Listener).equal) {
-			t.Fatalf("from %s by %q: got %s, want %s", listenerWords(old), words(Diff(old, new)), listenerWords(got), listenerWords(new))
+			t.Fatalf("from %s by %q: got %s, want %s", formatSnapshot(old), formatEvents(Diff(old, new)), formatSnapshot(got), formatSnapshot(new))
 		}
 	}
 }
@@ -222,7 +222,7 @@ func TestDiffOfGroupedSnapshots(t *testing.T) {
 			if c.Kind == Closed && slices.ContainsFunc(c.Listener.Sockets, func(s HeldSocket) bool {
 				return slices.ContainsFunc(seen, func(k socketState) bool { return k.socket.ID == s.ID })
 			}) {
-				t.Fatalf("%s was closed, but one of its sockets is in %s", c.Listener.ID, listenerWords(new))
+				t.Fatalf("%s was closed, but one of its sockets is in %s", c.Listener.ID, formatSnapshot(new))
 			}
 		}
 		clear(listenerOf)
@@ -235,7 +235,7 @@ func TestDiffOfGroupedSnapshots(t *testing.T) {
 				listenerOf[s.ID] = l.ID
 			}
 			if before := was[l.ID]; before != nil && !shareSocket(before, l) && anySocketIn(before, new) {
-				t.Fatalf("ID %s moved to another listener: %s, then %s", l.ID, listenerWords(old), listenerWords(new))
+				t.Fatalf("ID %s moved to another listener: %s, then %s", l.ID, formatSnapshot(old), formatSnapshot(new))
 			}
 		}
 		old = new

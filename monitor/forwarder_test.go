@@ -38,7 +38,7 @@ func TestGroupSeparatesContainers(t *testing.T) {
 		"a server that is no engine stays one": {[]socketState{by(1, "127.0.0.1", engine("nginx")), by(2, "10.7.0.1", engine("nginx"))}, 1},
 	} {
 		if got := group(test.sockets, nil); len(got) != test.want {
-			t.Errorf("%s: got %d listeners (%s), want %d", name, len(got), picture(got), test.want)
+			t.Errorf("%s: got %d listeners (%s), want %d", name, len(got), formatListeners(got), test.want)
 		}
 	}
 }
@@ -50,6 +50,6 @@ func TestGroupKeepsManyPublicationsApart(t *testing.T) {
 		sockets = append(sockets, by(SocketID(i+1), "127.0.0."+strconv.Itoa(i+1), Owner{PID: 5, Start: 5, Program: "/usr/bin/dockerd"}))
 	}
 	if got := group(sockets, nil); len(got) != 5 {
-		t.Errorf("got %s, want five listeners", picture(got))
+		t.Errorf("got %s, want five listeners", formatListeners(got))
 	}
 }

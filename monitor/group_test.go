@@ -23,8 +23,8 @@ func by(id SocketID, address string, owners ...Owner) socketState {
 	return s
 }
 
-// picture formats listeners as "id=[addresses] pids", joined by "; ".
-func picture(listeners []*Listener) string {
+// formatListeners formats listeners as "id=[addresses] pids", joined by "; ".
+func formatListeners(listeners []*Listener) string {
 	var out []string
 	for _, l := range listeners {
 		pids := []int{}
@@ -142,7 +142,7 @@ func TestGroup(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := picture(group(test.seen, test.was)); got != test.want {
+			if got := formatListeners(group(test.seen, test.was)); got != test.want {
 				t.Errorf("group:\n got %s\nwant %s", got, test.want)
 			}
 		})
@@ -185,7 +185,7 @@ func TestGroupFields(t *testing.T) {
 		s.socket.Device = device
 		return s
 	}
-	if got := picture(group([]socketState{onDevice(1, "lo", 10), onDevice(2, "eth0", 11)}, nil)); got != "tcp-3000-1=[0.0.0.0] [10]; tcp-3000-2=[0.0.0.0] [11]" {
+	if got := formatListeners(group([]socketState{onDevice(1, "lo", 10), onDevice(2, "eth0", 11)}, nil)); got != "tcp-3000-1=[0.0.0.0] [10]; tcp-3000-2=[0.0.0.0] [11]" {
 		t.Errorf("two servers, each on a device of its own: got %s, want two listeners", got)
 	}
 

@@ -235,7 +235,7 @@ func (s *scene) after(d time.Duration) {
 func (s *scene) want(want string) Update {
 	s.Helper()
 	u, ok := s.updates.Take()
-	if got := words(u.Events); got != want || (!ok && want != "") {
+	if got := formatEvents(u.Events); got != want || (!ok && want != "") {
 		s.Fatalf("got events %q, %t; want %q", got, ok, want)
 	}
 	return u
@@ -246,7 +246,7 @@ func (s *scene) want(want string) Update {
 func (s *scene) wantEither(short, long string) Update {
 	s.Helper()
 	u, _ := s.updates.Take()
-	if got := words(u.Events); got != short && got != long {
+	if got := formatEvents(u.Events); got != short && got != long {
 		s.Fatalf("got events %q; want %q or %q", got, short, long)
 	}
 	return u
@@ -256,7 +256,7 @@ func (s *scene) wantEither(short, long string) Update {
 func (s *scene) quiet() {
 	s.Helper()
 	if u, ok := s.updates.Take(); ok {
-		s.Fatalf("got an update with the events %q, want none", words(u.Events))
+		s.Fatalf("got an update with the events %q, want none", formatEvents(u.Events))
 	}
 }
 
@@ -264,8 +264,8 @@ func TestFirstSnapshotHasNoEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, 1, 2)
 		u := s.want("")
-		if !u.Ready || picture(u.Snapshot.Listeners) != "tcp-3001-1=[127.0.0.1] [10]; tcp-3002-2=[127.0.0.1] []" {
-			t.Errorf("first update: ready %t, %s; want both listeners, the first with its owner", u.Ready, picture(u.Snapshot.Listeners))
+		if !u.Ready || formatListeners(u.Snapshot.Listeners) != "tcp-3001-1=[127.0.0.1] [10]; tcp-3002-2=[127.0.0.1] []" {
+			t.Errorf("first update: ready %t, %s; want both listeners, the first with its owner", u.Ready, formatListeners(u.Snapshot.Listeners))
 		}
 		if got := u.Snapshot.Listeners[1].OwnerUnknown; got != UnknownNotFound {
 			t.Errorf("OwnerUnknown = %q, want the finder's reason %q", got, UnknownNotFound)
@@ -518,7 +518,7 @@ func TestParentExitsAndChildKeepsSocket(t *testing.T) {
 		s.want("opened tcp-3002-2") // a Likely search ends at the first holder
 		s.after(recentEvery)
 		opened := s.want("updated tcp-3002-2<tcp-3002-2")
-		if got := picture(opened.Snapshot.Listeners[1:]); got != "tcp-3002-2=[127.0.0.1] [20 21]" {
+		if got := formatListeners(opened.Snapshot.Listeners[1:]); got != "tcp-3002-2=[127.0.0.1] [20 21]" {
 			s.Fatalf("got %s, want both holders", got)
 		}
 		s.finder.holds(2, 21)
@@ -581,13 +581,13 @@ func TestSlowSubscriberGetsAllEventsMerged(t *testing.T) {
 		quick.Close()
 		<-s.updates.C
 		u := s.want("opened tcp-3002-2, closed tcp-3002-2, opened tcp-3003-3")
-		if got := picture(u.Snapshot.Listeners); got != "tcp-3001-1=[127.0.0.1] [10]; tcp-3003-3=[127.0.0.1] []" {
+		if got := formatListeners(u.Snapshot.Listeners); got != "tcp-3001-1=[127.0.0.1] [10]; tcp-3003-3=[127.0.0.1] []" {
 			s.Errorf("snapshot = %s, want the newest", got)
 		}
 		s.table.listen(1)
 		s.after(defaultInterval)
 		if u, ok := quick.Take(); ok {
-			s.Errorf("a closed subscription got the events %q", words(u.Events))
+			s.Errorf("a closed subscription got the events %q", formatEvents(u.Events))
 		}
 		s.want("closed tcp-3003-3")
 	}, 1)
@@ -729,7 +729,7 @@ func TestPorts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return picture(s.Listeners), len(finder.searches)
+		return formatListeners(s.Listeners), len(finder.searches)
 	}
 	if got, n := scan(3002); got != "tcp-3002-2=[127.0.0.1] [11]" || n != 1 || len(finder.searches[0]) != 1 {
 		t.Errorf("port 3002: %s, searched %v; want its listener, and a search for its socket only", got, finder.searches)
@@ -764,7 +764,7 @@ func TestScan(t *testing.T) {
 	table.listen(1)
 	finder.holds(1, 10, 11)
 	s, err := New(table, finder, Options{}).Scan(t.Context())
-	if got := picture(s.Listeners); err != nil || got != "tcp-3001-1=[127.0.0.1] [10 11]" {
+	if got := formatListeners(s.Listeners); err != nil || got != "tcp-3001-1=[127.0.0.1] [10 11]" {
 		t.Errorf("Scan = %s, %v; want the listener with both owners", got, err)
 	}
 	if s, err := New(&fakeTable{Sleeper: NewSleeper()}, finder, Options{}).Scan(t.Context()); err != nil || s.Listeners == nil {
@@ -810,7 +810,7 @@ func TestEventsLeadToSnapshot(t *testing.T) {
 		s.after(10 * time.Second)
 		u, _ := s.updates.Take()
 		have = Apply(have, u.Events)
-		if got := listenerWords(have); got != "[tcp-3002-2: 2; tcp-3004-4: 4]" {
+		if got := formatSnapshot(have); got != "[tcp-3002-2: 2; tcp-3004-4: 4]" {
 			s.Errorf("at the end %s, want sockets 2 and 4", got)
 		}
 	}, 1)

@@ -180,7 +180,7 @@ func TestDelayedAlertsShowThePresentState(t *testing.T) {
 	})
 }
 
-// After a restart of Porthole, the history still knows when a port opened.
+// After a restart of Porthole, the history still contains the time when a port opened.
 func TestCloseAfterARestartHasTheTimeSinceTheOpening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
 	opened := testListener()

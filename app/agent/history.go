@@ -53,8 +53,9 @@ const (
 	openingsTimeout = 2 * time.Second
 )
 
-// readOpenings returns when listeners opened that were open before this agent
-// started, by ID, as earlier agents saw since the machine started.
+// readOpenings returns the opening times, by listener ID, of the listeners that
+// were open before this agent started. Earlier agents recorded them since the
+// machine started.
 func readOpenings(ctx context.Context, path, boot string, s monitor.Snapshot) map[string]time.Time {
 	openings := map[string]time.Time{}
 	if boot == "" {

@@ -66,7 +66,7 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 	a.describeFlapping(alerts)
 	a.setOpenings(alerts)
 	for _, alert := range alerts {
-		if alert.Kind == watch.OwnerChanged && !a.window.viewsPorts() { // by a close and an opening
+		if alert.Kind == watch.OwnerChanged && !a.window.viewsPorts() { // because the port closed and opened again
 			a.alert = true
 			a.showTray()
 		}
@@ -103,8 +103,8 @@ func (a *Agent) describeFlapping(alerts []watch.Alert) {
 	}
 }
 
-// setOpenings sets when ports opened that were open before this agent started, as
-// far as the history knows.
+// setOpenings sets the opening times of ports that were open before this agent
+// started, as far as the history contains them.
 func (a *Agent) setOpenings(alerts []watch.Alert) {
 	for i := range alerts {
 		if x := &alerts[i]; x.Kind == watch.Closed && x.Listener.Since.IsZero() {
@@ -118,8 +118,8 @@ func (a *Agent) setOpenings(alerts []watch.Alert) {
 	}
 }
 
-// presentListener returns the listener that alert x is about as it is now, nil if
-// there is none.
+// presentListener returns the current state of the listener that alert x is
+// about, nil if it is not open.
 func (a *Agent) presentListener(x watch.Alert) *monitor.Listener {
 	var found *monitor.Listener
 	for _, l := range a.update.Snapshot.Listeners {

@@ -107,7 +107,7 @@ func TestInvalidPauseFileIsRemoved(t *testing.T) {
 	defer a.quit()
 	a.loadPause(time.Now())
 	if _, err := os.Stat(path); a.paused || err == nil {
-		t.Errorf("got paused %t, file exists %t; want neither", a.paused, err == nil)
+		t.Errorf("got paused %t, file exists %t; want false and false", a.paused, err == nil)
 	}
 }
 

@@ -7,5 +7,5 @@ import (
 
 // setProcessGroup puts the window process into its own process group, so that
 // Ctrl+C in the agent's terminal ends it through the agent only. The window is not
-// killed when the agent dies: it reports that to the user.
+// killed when the agent dies, because it reports that to the user.
 func setProcessGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -18,8 +18,8 @@ func (a *Agent) loadSettings() {
 }
 
 // reloadSettings loads the settings file after an edit. If the file is invalid, the
-// last valid settings stay in force. Edits of watches that could not be written are
-// written now if the file is as it was, and dropped otherwise.
+// last valid settings stay in force. Edits of watches that could not be saved are
+// saved now, unless the file was edited since: then they are dropped.
 func (a *Agent) reloadSettings() {
 	s, err := a.settingsFile.Load()
 	if err == nil {
@@ -101,7 +101,8 @@ func (a *Agent) sendTestNotification(c *ipc.WindowConn) {
 }
 
 // restartForLanguage ends the agent for a successor that uses the language of the
-// settings: the texts of this process are translated already.
+// settings, because this process has already loaded the texts of another
+// language.
 func (a *Agent) restartForLanguage() {
 	program, err := os.Executable()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // userStops lists the processes that the user stopped most recently. It includes
-// processes that were signaled and still run: if they exit later, that is by the
-// user's request, too.
+// processes that were signaled and are still running, because a later exit is
+// the result of the user's request, too.
 type userStops []ipc.Process
 
 // maxUserStops is more than a user can stop while the alert about a close is pending.

@@ -108,7 +108,7 @@ func TestUnsavedEditsAreNotAppliedToARepairedFile(t *testing.T) {
 	const repaired = "watches:\n  - ports: 80\n\n  # the shop\n  - ports: 3000\n    name: shop\n"
 	w.write(repaired)
 	w.wantFile(repaired)
-	w.want("repaired file", 1, 80, 3000) // the problem says that the changes were dropped
+	w.want("repaired file", 1, 80, 3000) // the problem is that the changes were dropped
 	w.watch(82)
 	w.wantFile(repaired + "  - ports: 82\n")
 	w.want("next change", 0, 80, 3000, 82)

@@ -189,7 +189,7 @@ func (w *windowProcess) reportFailure(text, reason string) {
 	w.a.notifications.Notify(notify.Notification{Title: text})
 }
 
-// handleClosing handles the announcement of the window that it closes.
+// handleClosing handles the message that the window is closing.
 func (w *windowProcess) handleClosing() {
 	w.takeClosingState()
 	w.expectExit = true
@@ -211,7 +211,8 @@ func (w *windowProcess) disconnected() {
 	w.terminate()
 }
 
-// close asks the process to exit, and terminates it if it does not. It does not block.
+// close asks the process to exit, and terminates it if it does not exit. It does not
+// block.
 func (w *windowProcess) close() {
 	if w.cmd == nil {
 		return

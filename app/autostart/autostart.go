@@ -43,8 +43,9 @@ func (e Entry) Set(on bool) error {
 	return e.write()
 }
 
-// Repair makes an entry whose program no longer exists start this one instead:
-// the program was moved. It reports whether it changed the entry.
+// Repair makes the entry start this program if the program in it no longer
+// exists, for example because it was moved. It reports whether it changed the
+// entry.
 func (e Entry) Repair() (bool, error) {
 	program, on, err := e.read()
 	if err != nil || !on || isExecutable(program) {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// The machine on which "who" is measured has this many other processes, with
-// open files each.
+// The number of other processes while "who" is measured, and the number of open
+// files of each.
 const (
 	otherProcesses = 300
 	filesOfEach    = 50
@@ -68,7 +68,7 @@ func BenchmarkWhoAndLsof(b *testing.B) {
 	b.ReportMetric(median(oursCPU)/median(theirsCPU), "of-lsof's-cpu")
 }
 
-// startOtherProcesses starts processes that exit with the benchmark.
+// startOtherProcesses starts idle processes, which the end of the benchmark kills.
 func startOtherProcesses(b *testing.B) {
 	b.Helper()
 	files := make([]*os.File, filesOfEach-3)

@@ -71,8 +71,8 @@ func TestBrokenSettingsAreReportedOnce(t *testing.T) {
 	}
 }
 
-// /dev/null is a character device, and answers no question.
-func TestNullDeviceIsNoTerminal(t *testing.T) {
+// /dev/null is a character device like a terminal, but it cannot answer a question.
+func TestNullDeviceIsNotATerminal(t *testing.T) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +82,6 @@ func TestNullDeviceIsNoTerminal(t *testing.T) {
 	defer func() { os.Stdin = before }()
 	os.Stdin = null
 	if terminal() != nil {
-		t.Errorf("%s counts as a terminal", os.DevNull)
+		t.Errorf("terminal() returned %s, want nil", os.DevNull)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"porthole/monitor/warning"
 )
 
-// This file gathers and words what "who" shows about a listener.
+// This file collects and formats what "who" shows about a listener.
 
 // listenerDetails is a listener with everything that can be found out about it.
 type listenerDetails struct {

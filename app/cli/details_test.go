@@ -99,8 +99,9 @@ func contains(kinds []warning.Kind, kind warning.Kind) bool {
 	return false
 }
 
-// The agent has seen the shell that started the server and has exited since. The
-// answer about another process with the same PID must not be used.
+// The agent has seen the shell that started the server. The shell has exited
+// since. What the agent reports about another process with the same PID must not
+// be used.
 func TestWhoUsesParentsThatTheAgentHasSeen(t *testing.T) {
 	setSettings(t, "")
 	pid, port, ok := server(t, "127.0.0.1:0", nil)
@@ -134,7 +135,7 @@ func TestWhoUsesParentsThatTheAgentHasSeen(t *testing.T) {
 	o.Start++
 	startAgent(t, &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: uint16(port), Owners: []monitor.Owner{o}})
 	if kinds := whoWarnings(t, port); contains(kinds, warning.Orphaned) {
-		t.Errorf("warnings = %q, want those of this process", kinds)
+		t.Errorf("warnings = %q, want no warning about an earlier process with this PID", kinds)
 	}
 }
 

@@ -63,7 +63,7 @@ func TestContainersOfARealEngine(t *testing.T) {
 		t.Errorf("got\n%s\nwant a header and two listeners", out.String())
 	}
 
-	// A user who may ask the engine and cannot see its process.
+	// A user who may query the engine but cannot see its process.
 	if err := os.Chmod("/run/docker.sock", 0o666); err != nil {
 		t.Fatal(err)
 	}

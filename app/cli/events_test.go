@@ -46,7 +46,7 @@ func startEvents(t *testing.T, asJSON bool, args ...string) writes {
 		select {
 		case err := <-done:
 			if err != nil || stderr.Len() > 0 {
-				t.Errorf("runEvents() = %v, stderr %q, want neither", err, stderr.String())
+				t.Errorf("runEvents() = %v, stderr %q, want nil and empty stderr", err, stderr.String())
 			}
 		case <-time.After(10 * time.Second):
 			t.Error("runEvents did not return within 10s after its context ended")

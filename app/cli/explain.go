@@ -29,8 +29,8 @@ func newExplain() *cobra.Command {
 	return c
 }
 
-// explainJSON is the output of explain --json. Fields that were not asked for or
-// are unknown are absent.
+// explainJSON is the output of explain --json. Fields that do not apply or are
+// unknown are absent.
 type explainJSON struct {
 	Address        netip.Addr              `json:"address,omitzero"`
 	Localhost      bool                    `json:"localhost,omitempty"` // the target was the name, not an address

@@ -70,7 +70,7 @@ func historyOutput(t *testing.T, o historyOptions, args ...string) string {
 	var out, stderr bytes.Buffer
 	o.Stdout, o.Stderr = &out, &stderr
 	if err := runHistory(t.Context(), args, o); err != nil || stderr.Len() > 0 {
-		t.Fatalf("runHistory(%q) = %v, stderr %q, want neither", args, err, stderr.String())
+		t.Fatalf("runHistory(%q) = %v, stderr %q, want nil and empty stderr", args, err, stderr.String())
 	}
 	return out.String()
 }

@@ -27,7 +27,7 @@ type listenerJSON struct {
 	OwnerUnknown *ownerUnknownJSON  `json:"owner_unknown,omitempty"` // only if owners is empty
 	Unit         string             `json:"unit,omitempty"`
 	Inferred     *ownerJSON         `json:"inferred,omitempty"`  // the probable owner, if owners is empty
-	Container    *monitor.Container `json:"container,omitempty"` // the one that listens, or that the port is published for
+	Container    *monitor.Container `json:"container,omitempty"` // the container that listens, or that the port is published for
 	Service      string             `json:"service,omitempty"`
 	ServiceBy    monitor.ServiceBy  `json:"service_by,omitempty"` // how the service was recognized: program, command, unit or port
 	Framework    string             `json:"framework,omitempty"`  // development framework or application server

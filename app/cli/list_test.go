@@ -209,7 +209,7 @@ func TestListUDP(t *testing.T) {
 	for udp, want := range map[bool]int{false: 0, true: 1} {
 		var out, stderr bytes.Buffer
 		if err := runList(t.Context(), []string{port}, Options{JSON: true, UDP: udp, Stdout: &out, Stderr: &stderr}); err != nil || stderr.Len() > 0 {
-			t.Fatalf("runList() = %v, stderr %q, want neither", err, stderr.String())
+			t.Fatalf("runList() = %v, stderr %q, want nil and empty stderr", err, stderr.String())
 		}
 		listeners := decode(t, out.Bytes())["listeners"].([]any)
 		if len(listeners) != want {

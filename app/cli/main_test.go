@@ -121,7 +121,8 @@ func command(role string, args ...string) *exec.Cmd {
 	return c
 }
 
-// network returns tcp4 for IPv4 addresses: with tcp, Go takes 0.0.0.0 for [::].
+// network returns tcp4 for IPv4 addresses: with tcp, Go listens on [::] if the address
+// is 0.0.0.0.
 func network(address string) string {
 	if strings.HasPrefix(address, "[") {
 		return "tcp"
@@ -129,9 +130,9 @@ func network(address string) string {
 	return "tcp4"
 }
 
-// server starts a child that listens on address until the test ends. change may
-// change the command before it starts. ok is false if this machine does not have
-// the address.
+// server starts a child that listens on address until the test ends. change, if
+// not nil, modifies the command before it starts. ok is false if this machine
+// does not have the address.
 func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int, ok bool) {
 	t.Helper()
 	if ln, err := net.Listen(network(address), address); err != nil {
@@ -183,7 +184,7 @@ func listJSON(t *testing.T, args ...string) map[string]any {
 	t.Helper()
 	var out, stderr bytes.Buffer
 	if err := runList(t.Context(), args, Options{JSON: true, Stdout: &out, Stderr: &stderr}); err != nil || stderr.Len() > 0 {
-		t.Fatalf("runList(%q) = %v, stderr %q, want neither", args, err, stderr.String())
+		t.Fatalf("runList(%q) = %v, stderr %q, want nil and empty stderr", args, err, stderr.String())
 	}
 	return decode(t, out.Bytes())
 }

@@ -84,7 +84,7 @@ func parseStopTarget(text string) (stopTarget, error) {
 	return stopTarget{t}, nil
 }
 
-// addresses returns the addresses of the target; none for a port alone.
+// addresses returns the addresses of the target; none if it is only a port.
 func (t stopTarget) addresses() []netip.Addr {
 	switch {
 	case t.Localhost:
@@ -95,9 +95,9 @@ func (t stopTarget) addresses() []netip.Addr {
 	return nil
 }
 
-// listeners returns those of s that t means: with an address those that answer
-// there, without one those that list shows. They are narrowed to the sockets that
-// are meant. others are on the same port.
+// listeners returns the listeners in s that t selects: with an address, those
+// that accept connections to it; without one, those that "list" shows. They
+// contain only the selected sockets. others are the other listeners on the port.
 func (t stopTarget) listeners(s monitor.Snapshot, anyAddress bool) (chosen, others []*monitor.Listener) {
 	all := listenersAt(s, t.Port)
 	if addresses := t.addresses(); addresses != nil {
@@ -155,7 +155,8 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	return st.stopProcesses(ctx)
 }
 
-// nothingToStop says that no listener was chosen, and where others are on the port.
+// nothingToStop returns the error that no listener matches. It lists other addresses on
+// the port that have one.
 func nothingToStop(t stopTarget, others []*monitor.Listener) error {
 	if len(others) == 0 {
 		return fmt.Errorf("%s is free; there is nothing to stop", t)
@@ -306,7 +307,7 @@ func (st *stopping) stopProcesses(ctx context.Context) error {
 	}
 	defer stop.CloseAll(targets)
 	if len(targets) == 0 {
-		_, _ = fmt.Fprintln(st.Stdout, "The process has already exited.") // the exit status says it, too
+		_, _ = fmt.Fprintln(st.Stdout, "The process has already exited.") // the exit status reports it, too
 		return nil
 	}
 	descendants, err := st.openDescendants(targets)
@@ -336,8 +337,8 @@ func (st *stopping) stopProcesses(ctx context.Context) error {
 	return st.aftermath(ctx, owners, watch)
 }
 
-// withManagerCommand adds to err, which says that an owner must not be stopped, the
-// command that stops it properly.
+// withManagerCommand adds the command that stops an owner properly to err, the
+// error that the owner must not be stopped.
 func (st *stopping) withManagerCommand(err error) error {
 	var f stop.Failure
 	var refused stop.RefusedError
@@ -453,12 +454,12 @@ func (st *stopping) signal(ctx context.Context, processes []*stop.Process, holde
 			_, _ = fmt.Fprintf(st.Stdout, "Waiting up to %v for %s to exit.\n", st.GracePeriod, processesText(signaled)) // progress only
 		},
 		Ended: func(p *stop.Process) {
-			_, _ = fmt.Fprintf(st.Stdout, "%s exited.\n", processText(p.Owner())) // the exit status says it, too
+			_, _ = fmt.Fprintf(st.Stdout, "%s exited.\n", processText(p.Owner())) // the exit status reports it, too
 		},
 		PortFree: free,
 	})
 	if len(out.Finishing) > 0 {
-		_, _ = fmt.Fprintf(st.Stdout, "%s closed the port and is still finishing.\n", processesText(out.Finishing)) // the exit status says the rest
+		_, _ = fmt.Fprintf(st.Stdout, "%s closed the port and is still finishing.\n", processesText(out.Finishing)) // the exit status reports the rest
 	}
 	var errs []error
 	for _, f := range out.Errors(holders) {
@@ -472,14 +473,15 @@ func (st *stopping) signal(ctx context.Context, processes []*stop.Process, holde
 }
 
 // aftermath reports what holds the port within the time watch after a stop. before
-// are the processes that were stopped. The error says that something holds it.
+// are the processes that were stopped. It returns an error if something holds the
+// port.
 func (st *stopping) aftermath(ctx context.Context, before []monitor.Owner, watch time.Duration) error {
 	now, err := st.watch.Taken(ctx, watch)
 	if err != nil {
 		return err
 	}
 	if len(now) == 0 {
-		_, _ = fmt.Fprintf(st.Stdout, "%s is free.\n", st.target) // the exit status says it, too
+		_, _ = fmt.Fprintf(st.Stdout, "%s is free.\n", st.target) // the exit status reports it, too
 		return nil
 	}
 	var errs []error

@@ -63,7 +63,7 @@ func TestStopAsksForConfirmation(t *testing.T) {
 	}
 	out, err := stopOutput(t, port, stopOptions{Stdin: strings.NewReader("y\n")})
 	if err != nil || isRunning(pid) {
-		t.Errorf("answer y: error = %v, running = %t, want neither", err, isRunning(pid))
+		t.Errorf("answer y: error = %v, running = %t, want nil and false", err, isRunning(pid))
 	}
 	for _, want := range []string{port + " is used by ", fmt.Sprintf("(%d), user ", pid), ", since ", "Stop this process? [y/N]", fmt.Sprintf("(%d) exited.", pid)} {
 		if !strings.Contains(out, want) {
@@ -83,7 +83,7 @@ func TestStopProcessThatIgnoresSIGTERM(t *testing.T) {
 	}
 	out, err = stopOutput(t, port, stopOptions{Yes: true, Force: true, GracePeriod: 300 * time.Millisecond})
 	if err != nil || isRunning(pid) || !strings.Contains(out, "Force quitting") {
-		t.Errorf("with --force: error = %v, running = %t, want neither; output:\n%s", err, isRunning(pid), out)
+		t.Errorf("with --force: error = %v, running = %t, want nil, false and \"Force quitting\" in the output:\n%s", err, isRunning(pid), out)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestStopAllOwners(t *testing.T) {
 	_, _ = file.Close(), ln.Close()
 	out, err = stopOutput(t, port, stopOptions{Yes: true})
 	if err != nil || isRunning(first) || isRunning(second) {
-		t.Errorf("two owners: error = %v, running = %t and %t, want none", err, isRunning(first), isRunning(second))
+		t.Errorf("two owners: error = %v, running = %t and %t, want nil, false and false", err, isRunning(first), isRunning(second))
 	}
 	for _, pid := range []int{first, second} {
 		if want := fmt.Sprintf("(%d) exited.", pid); !strings.Contains(out, want) {

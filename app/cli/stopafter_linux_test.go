@@ -23,7 +23,7 @@ func at(address string) func(*exec.Cmd) {
 	return func(c *exec.Cmd) { c.Env = append(c.Env, addressVariable+"="+address) }
 }
 
-// Stop ends only what list shows for the same words.
+// Stop stops only the owners that list shows for the same arguments.
 func TestStopEndsOnlyWhatListShows(t *testing.T) {
 	if !dockertest.Isolated(t) {
 		return
@@ -44,11 +44,11 @@ func TestStopEndsOnlyWhatListShows(t *testing.T) {
 	all := stopOptions{Yes: true}
 	all.All = true
 	if out, err = stopOutputWith(t, "9603", all); err != nil || isRunning(away) {
-		t.Errorf("stop 9603 --all: error = %v, running = %t, want neither\n%s", err, isRunning(away), out)
+		t.Errorf("stop 9603 --all: error = %v, running = %t, want nil and false\n%s", err, isRunning(away), out)
 	}
 }
 
-// stopOutputWith is stopOutput with the options for what to look at.
+// stopOutputWith is stopOutput with options that select listeners.
 func stopOutputWith(t *testing.T, target string, o stopOptions) (string, error) {
 	t.Helper()
 	setSettings(t, "")
@@ -58,7 +58,8 @@ func stopOutputWith(t *testing.T, target string, o stopOptions) (string, error) 
 	return out.String(), err
 }
 
-// With an address only the owners of what answers there are stopped.
+// With an address, stop stops only the owners of the listeners that accept connections
+// to it.
 func TestStopOneAddress(t *testing.T) {
 	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
 		t.Skip("needs IPv6")
@@ -74,11 +75,11 @@ func TestStopOneAddress(t *testing.T) {
 		_ = syscall.Kill(first, syscall.SIGKILL)
 		_ = syscall.Kill(second, syscall.SIGKILL)
 	}
-	// A socket on the address itself is before one on a wildcard address.
+	// A socket on the address itself has priority over one on a wildcard address.
 	everywhere, port := startTarget(t, "listen", at("0.0.0.0:0"))
 	out, err := stopOutput(t, "127.0.0.1:"+port, stopOptions{Yes: true})
 	if err != nil || isRunning(everywhere) {
-		t.Errorf("a wildcard address that answers at 127.0.0.1: error = %v, running = %t, want neither\n%s", err, isRunning(everywhere), out)
+		t.Errorf("a wildcard address that answers at 127.0.0.1: error = %v, running = %t, want nil and false\n%s", err, isRunning(everywhere), out)
 	}
 	for _, bad := range []string{"127.0.0.1", "example.org:80", "127.0.0.1:0", "localhost"} {
 		if _, err := stopOutput(t, bad, stopOptions{Yes: true}); Status(err) != 2 {
@@ -90,7 +91,7 @@ func TestStopOneAddress(t *testing.T) {
 	}
 }
 
-// The preview says all that is needed to recognize the process.
+// The preview contains everything needed to recognize the process.
 func TestStopPreview(t *testing.T) {
 	folder := t.TempDir()
 	pid, port := startTarget(t, "listen", func(c *exec.Cmd) {
@@ -122,11 +123,11 @@ func TestStopOfAServerThatDrains(t *testing.T) {
 	if took := time.Since(start); took > 8*time.Second {
 		t.Errorf("took %v, want less than the grace period", took)
 	}
-	// With --force it is to end.
+	// With --force the process must exit.
 	forced, port := startTarget(t, "drain", nil)
 	out, err = stopOutput(t, port, stopOptions{Yes: true, Force: true, GracePeriod: 300 * time.Millisecond})
 	if err != nil || isRunning(forced) {
-		t.Errorf("--force: error = %v, running = %t, want neither\n%s", err, isRunning(forced), out)
+		t.Errorf("--force: error = %v, running = %t, want nil and false\n%s", err, isRunning(forced), out)
 	}
 }
 
@@ -151,8 +152,8 @@ func TestStopOfASuspendedProcess(t *testing.T) {
 	}
 }
 
-// A loop starts the server again: that is said before, and what holds the port
-// afterwards.
+// A loop starts the server again: the preview warns about it, and the result
+// names what holds the port.
 func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
 	port := freePort(t)
 	script := filepath.Join(t.TempDir(), "loop.sh")
@@ -196,8 +197,8 @@ func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
 	}
 }
 
-// Another program that takes the port is named as what it is.
-func TestStopSaysWhatHoldsThePortThen(t *testing.T) {
+// If another program takes the port, the error names it and does not say "again".
+func TestStopReportsTheNewOwnerOfThePort(t *testing.T) {
 	ln, port := listen(t, "127.0.0.1:0")
 	_ = ln.Close()
 	pid, _ := startTarget(t, "listen", at("127.0.0.1:"+port))

@@ -15,7 +15,7 @@ import (
 	"porthole/monitor/stop"
 )
 
-// This file words what "stop" prints before and after it stops something.
+// This file formats what "stop" prints before and after it stops a process.
 
 // printTargets prints the owners of l, the managers that may restart them, and
 // the other listeners that close with them.
@@ -79,8 +79,8 @@ func holdsOne(l *monitor.Listener, o monitor.Owner) bool {
 	return slices.ContainsFunc(l.Owners, o.Same)
 }
 
-// notes returns what the user must know about stopping o: that it is never stopped,
-// that it is suspended, and what starts it again.
+// notes returns what the user must know before stopping o: whether it is never
+// stopped, whether it is suspended, and what restarts it.
 func (st *stopping) notes(o monitor.Owner, l *monitor.Listener) (notes []string) {
 	m, ok := st.managerOf(o, l)
 	protected := stop.Protection(o)
@@ -103,8 +103,8 @@ func (st *stopping) notes(o monitor.Owner, l *monitor.Listener) (notes []string)
 	return notes
 }
 
-// managerNote says what runs a process, whether that starts it again, and how to
-// stop it properly.
+// managerNote names the manager of a process, whether it restarts the process,
+// and how to stop it properly.
 func managerNote(m stop.Manager) string {
 	verb := map[stop.ManagerKind]string{stop.Supervisor: "is run by ", stop.Loop: "was started by "}[m.Kind]
 	if verb == "" {
@@ -129,7 +129,7 @@ func managerNote(m stop.Manager) string {
 // managerText names a manager in clean text.
 func managerText(m stop.Manager) string { return monitor.Clean(m.String(), 120) }
 
-// orElse returns prefix with text, "" if text is empty.
+// orElse returns prefix followed by text; "" if text is empty.
 func orElse(prefix, text string) string {
 	if text == "" {
 		return ""
@@ -168,8 +168,9 @@ func addressesOf(l *monitor.Listener, o monitor.Owner) string {
 	return joinEndpoints(l, addresses)
 }
 
-// takenText says what holds the port of l after a stop: "python3 (4242) took 8123
-// again, started by loop.sh (4200)". before are the processes that were stopped.
+// takenText describes what holds the port of l after a stop: "python3 (4242) took
+// 8123 again, started by loop.sh (4200)". before are the processes that were
+// stopped.
 func (st *stopping) takenText(ctx context.Context, l *monitor.Listener, before []monitor.Owner) string {
 	at := st.target.String()
 	o, known := l.Principal()

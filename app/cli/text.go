@@ -9,8 +9,8 @@ import (
 	"porthole/monitor"
 )
 
-// This file holds how several commands show the same things. All functions clean
-// text that other processes chose.
+// This file formats values for several commands. All functions clean text that
+// comes from other processes.
 
 // portText returns "5432", or "5353/udp" for UDP.
 func portText(l *monitor.Listener) string {

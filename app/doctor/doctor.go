@@ -17,7 +17,7 @@ import (
 	"porthole/monitor"
 )
 
-// Status says how well something works.
+// Status is the outcome of a check.
 type Status string
 
 // The statuses. Only Error makes a report unhealthy: with a Warning Porthole is

@@ -51,7 +51,7 @@ func (d RuntimeDir) Lock() (unlock func() error, ok bool, err error) {
 	info := infoPath(path)
 	d.describe(info)
 	return func() error {
-		_ = os.Remove(info) // without the lock it means nothing
+		_ = os.Remove(info) // the file has no meaning without the lock
 		return l.Close()
 	}, true, nil
 }

@@ -33,7 +33,7 @@ const (
 const (
 	Done     Kind = "done"
 	HandOver Kind = "hand_over" // the agent's session has ended and it exits: the caller becomes the agent
-	Refused  Kind = "refused"   // Problem says why
+	Refused  Kind = "refused"   // Problem is the reason
 )
 
 // Messages of the window process.

@@ -51,7 +51,7 @@ func checkPeer(c net.Conn) error {
 // peerProgram returns the program file of the peer, which still waits for an
 // answer. It returns "" if that is not known, if the file was deleted, or if the
 // peer is in another mount namespace, such as a container: there the path can
-// mean another file, and starting it here would free it from its confinement.
+// mean another file, and starting it here would run it outside its container.
 func peerProgram(c net.Conn) string {
 	p, err := peerOf(c)
 	if err != nil || p.pid <= 0 {

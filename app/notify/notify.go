@@ -36,7 +36,7 @@ type Notification struct {
 	Key string
 	// ReplacesKey is the key of a notification to replace although its subject differs.
 	ReplacesKey string
-	// WithdrawOnClose means that the text says that Port is open, so the
+	// WithdrawOnClose is set if the text states that Port is open, so that the
 	// notification is outdated when the port closes.
 	WithdrawOnClose bool
 	Sound           bool
@@ -115,11 +115,11 @@ func (w *Worker) NotifyAndReport(n Notification, done func(error)) {
 	}
 }
 
-// Withdraw removes notifications that say that port is open.
+// Withdraw removes notifications that state that port is open.
 func (w *Worker) Withdraw(port uint16) { w.enqueue(job{withdraw: port}) }
 
-// Identified updates the notification that said that the owner of l is unknown, if
-// it is the last one of its subject.
+// Identified adds the owner of l to the notification about l that was shown
+// without an owner, if that is still the latest notification about its subject.
 func (w *Worker) Identified(l *monitor.Listener) { w.enqueue(job{identified: l}) }
 
 // SetSound turns the sound of later notifications on or off.
@@ -285,7 +285,7 @@ func (b *burst) add(alerts []watch.Alert) {
 	}
 }
 
-// outdate drops alerts that say that port is open.
+// outdate drops alerts that state that port is open.
 func (b *burst) outdate(port uint16) {
 	if port != 0 {
 		b.drop(func(i int) bool { return b.all[i].Kind != watch.Closed && b.all[i].Listener.Port == port })

@@ -12,9 +12,10 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// This file edits the text of a settings file. YAML trees carry no blank lines,
+// This file edits the text of a settings file. YAML trees contain no blank lines,
 // indentation or spacing, so encoding one would reformat the whole file. Instead,
-// the tree tells where a value is, and only the bytes of that value are replaced.
+// the tree gives the position of a value, and only the bytes of that value are
+// replaced.
 
 // errNotEditable means that a part of the file is written in a way that editor
 // does not handle, such as an explicit key ("? watches").
@@ -66,7 +67,7 @@ func newEditor(text string, root *yaml.Node) *editor {
 		}
 		at += width
 	}
-	for line := max(root.Line, 1); line < len(e.lines); line++ { // the lines behind the first one of the root
+	for line := max(root.Line, 1); line < len(e.lines); line++ { // the lines after the first one of the root
 		rest := text[e.lines[line]:]
 		if marker := rest[:min(3, len(rest))]; marker == "..." || marker == "---" {
 			e.end = e.lines[line]
@@ -104,7 +105,7 @@ func (e *editor) lineOf(offset int) int {
 // lineStart returns where the line that contains offset begins.
 func (e *editor) lineStart(offset int) int { return e.lines[e.lineOf(offset)] }
 
-// nextLine returns where the line behind the one that contains offset begins.
+// nextLine returns where the line after the one that contains offset begins.
 func (e *editor) nextLine(offset int) int {
 	if i := e.lineOf(offset) + 1; i < len(e.lines) {
 		return e.lines[i]
@@ -344,7 +345,7 @@ func (e *editor) setFlowKeys(mapping *yaml.Node, values []keyValue) (flow, strin
 		}
 		s := f.items[pair]
 		if at := e.offset(old); at > s.start && at < s.end && old.Anchor == "" {
-			text = e.text[s.start:at] + strings.TrimPrefix(text, v.key+": ") // keep the spaces behind the key
+			text = e.text[s.start:at] + strings.TrimPrefix(text, v.key+": ") // keep the spaces after the key
 		}
 		items[i].text = text
 	}
@@ -442,8 +443,8 @@ func (e *editor) blockPairs(mapping *yaml.Node, limit int) ([]span, error) {
 	return pairs, nil
 }
 
-// valueSpan returns where a value is written that ends in one line. last is the
-// end of the last line of its pair. ok is false if the value has more lines.
+// valueSpan returns where a single-line value is. last is the end of the last
+// line of its pair. ok is false if the value has more lines.
 func (e *editor) valueSpan(value *yaml.Node, last int) (_ span, ok bool) {
 	start := e.offset(value)
 	if start < 0 || start > len(e.text) || value.Anchor != "" {

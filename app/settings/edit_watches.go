@@ -67,7 +67,7 @@ func (e *editor) rootIndent(root *yaml.Node) string {
 	return strings.Repeat(" ", root.Content[0].Column-1)
 }
 
-// pairLimit returns where the line of the key behind name begins, or the end of
+// pairLimit returns where the line of the key after name begins, or the end of
 // the document.
 func (e *editor) pairLimit(root, name *yaml.Node) int {
 	if i := slices.Index(root.Content, name) + 2; i < len(root.Content) {
@@ -123,8 +123,8 @@ func flowEntry(rule watch.Rule) (string, error) {
 	return "{" + strings.Join(pairs, ", ") + "}", nil
 }
 
-// blockEntries returns rules as entries. space stands between a dash and its
-// first key.
+// blockEntries returns rules as entries. space is the space between a dash and
+// its first key.
 func (e *editor) blockEntries(rules watch.Rules, indent, space string) (string, error) {
 	var b strings.Builder
 	for _, rule := range rules {
@@ -281,7 +281,7 @@ func (f *File) changedKeys(entry *yaml.Node, rule watch.Rule) []keyValue {
 	return changed
 }
 
-// reorder replaces all entries with texts. What stands between entries stays.
+// reorder replaces all entries with texts. Text between entries is kept.
 func (e *editor) reorder(entries []span, texts []string) error {
 	var b strings.Builder
 	for i, text := range texts {
@@ -299,8 +299,8 @@ func (e *editor) reorder(entries []span, texts []string) error {
 	return nil
 }
 
-// newEntryText returns the text of an entry for rule in the style of list: the one
-// that was removed before, with its comments, or a new one.
+// newEntryText returns the text of an entry for rule in the style of list: the
+// text of an earlier entry that was removed, with its comments, or a new text.
 func (f *File) newEntryText(e *editor, list *yaml.Node, rule watch.Rule) (string, error) {
 	indent, space := strings.Repeat(" ", list.Column-1), " "
 	if first := list.Content[0]; first.Line == list.Line && first.Style&yaml.FlowStyle == 0 && first.Column > list.Column+1 {
@@ -340,7 +340,7 @@ func (f *File) remember(entry *yaml.Node, text string) {
 	f.removed = slices.Clone(f.removed[max(0, len(f.removed)-maxRemoved):])
 }
 
-// colonBehind returns the offset behind the colon of a root key.
+// colonBehind returns the offset after the colon of a root key.
 func (e *editor) colonBehind(name *yaml.Node) (int, error) {
 	at := e.offset(name)
 	if at < 0 || at >= len(e.text) {

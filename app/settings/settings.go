@@ -32,7 +32,7 @@ type Settings struct {
 	UDP             bool          // include UDP sockets
 	Sound           bool          // notifications play a sound
 	GracePeriod     time.Duration // a port that opens again within this time after it closed was restarted
-	Newer           bool          // written by a newer Porthole: what is understood is used, and the file is not changed
+	Newer           bool          // written by a newer Porthole: the parts that this version understands are used, and the file is not changed
 	HistoryDays     int           // delete events after this many days; 0: Porthole chooses
 	HistoryEvents   int           // keep at most this many events; 0: Porthole chooses
 	Warnings        []string      // keys and values that this Porthole does not know, one sentence with the line each

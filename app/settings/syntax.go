@@ -19,8 +19,8 @@ var yamlLine = regexp.MustCompile(`line \d+: `)
 
 // syntaxError returns err, of package yaml, as one sentence with the line of the
 // mistake. The line in err is where the parser gave up: for a missing bracket or
-// quote that is some lines later. The mistake is in the first line that no
-// continuation makes valid again.
+// quote that is some lines later. The mistake is in the first line after which
+// no continuation can be valid.
 func (f *File) syntaxError(text string, err error) error {
 	reason := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " ")
 	if i := yamlLine.FindStringIndex(reason); i != nil {

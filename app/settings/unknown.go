@@ -92,8 +92,8 @@ func suggestKey(entry *yaml.Node) string {
 }
 
 // closestWord returns the word with the smallest edit distance from written, "" if
-// the distance is more than 2 or more than half of the word: then it is not a
-// typing mistake.
+// the distance is more than 2 or more than half of the word, which is unlikely to
+// be a typing mistake.
 func closestWord(written string, words []string) string {
 	best, distance := "", 3
 	for _, word := range words {

@@ -58,8 +58,8 @@ func (a actions) Quit() {
 	a.p.send(ipc.Message{Kind: ipc.Quit})
 }
 
-// StartAgent starts a new agent with its own window, even if the settings start it
-// hidden, and closes this window.
+// StartAgent starts a new agent with its own window, even if it starts hidden
+// according to the settings, and closes this window.
 func (a actions) StartAgent() {
 	program, err := os.Executable()
 	if err == nil {

@@ -77,7 +77,7 @@ func (a actions) Environment(o monitor.Owner, done func(lines []string, problem 
 }
 
 // InspectTraffic captures the traffic of l in Wireshark. If that cannot be started, it
-// copies a tcpdump command instead and tells the user.
+// copies a tcpdump command instead and notifies the user.
 func (a actions) InspectTraffic(l *monitor.Listener) {
 	a.p.work.Go(func() {
 		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Exposure == monitor.ExposureLoopback}

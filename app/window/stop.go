@@ -218,8 +218,8 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 	return out.StillRunning
 }
 
-// reportOutcome reports what has become of all processes so far; running are those that
-// have not exited.
+// reportOutcome reports the state of all processes; running are those that have not
+// exited.
 func (s *stopping) reportOutcome(ctx context.Context, running []*stop.Process) {
 	u := uistop.Update{Stage: uistop.Done, Targets: slices.Clone(s.ended), Finishing: slices.Clone(s.finishing), Problems: slices.Clone(s.problems)}
 	for _, p := range running {
@@ -313,8 +313,8 @@ func (s *stopping) runManagerWhenAsked(ctx context.Context) {
 	}
 }
 
-// runManager runs the command of the manager that has it, and reports whether the
-// port is free afterwards.
+// runManager runs the command of a manager, and reports whether the port is free
+// afterwards.
 func (s *stopping) runManager(ctx context.Context, command string) {
 	i := slices.IndexFunc(s.managers, func(m stop.Manager) bool { return m.Command == command && len(m.Args) > 0 })
 	if i < 0 {
@@ -422,7 +422,7 @@ func managerText(m stop.Manager) string {
 	return lang.L("The process publishes the port for the container {{.Name}}. To stop the container, run:", data)
 }
 
-// failureText returns a sentence that says why a process was not stopped.
+// failureText returns a sentence with the reason why a process was not stopped.
 func (s *stopping) failureText(err error) string {
 	var f stop.Failure
 	var refused stop.RefusedError

@@ -32,7 +32,7 @@ func TestStopOfAServerThatDrains(t *testing.T) {
 	}
 }
 
-func TestStopSaysThatAProcessIsSuspended(t *testing.T) {
+func TestStopReportsThatAProcessIsSuspended(t *testing.T) {
 	v := startProcess(t, "ends")
 	if err := syscall.Kill(v.PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -48,8 +48,8 @@ func TestStopSaysThatAProcessIsSuspended(t *testing.T) {
 	}
 }
 
-// "Stopped" alone would be wrong while another process has the port.
-func TestStopSaysWhatUsesThePortThen(t *testing.T) {
+// "Stopped" would be misleading while another process has the port.
+func TestStopReportsWhatUsesThePortAfterwards(t *testing.T) {
 	folder := t.TempDir()
 	script := filepath.Join(folder, "loop.sh")
 	if err := os.WriteFile(script, []byte("while true; do\n\"$1\" server\nsleep 0.05\ndone\n"), 0o600); err != nil {

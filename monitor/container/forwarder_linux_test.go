@@ -122,14 +122,14 @@ func TestSocketActivatedEngineIsNotStarted(t *testing.T) {
 		r.Resolve(t.Context(), l)
 	}
 	if engineRuns(activated) || connected() || l.Container != nil {
-		t.Errorf("a socket that systemd holds: running %t, connected %t, container %+v; want none", engineRuns(activated), connected(), l.Container)
+		t.Errorf("a socket that systemd holds: running %t, connected %t, container %+v; want false, false and no container", engineRuns(activated), connected(), l.Container)
 	}
 	served, connected := startAs(t, "engine")
 	r = New()
 	r.engines.sockets = []string{served}
 	r.Resolve(t.Context(), l)
 	if !engineRuns(served) || !connected() {
-		t.Errorf("a socket of another program: running %t, connected %t; want both", engineRuns(served), connected())
+		t.Errorf("a socket of another program: running %t, connected %t; want true and true", engineRuns(served), connected())
 	}
 }
 

@@ -40,7 +40,8 @@ func parseTable(l layout, b []byte) ([]monitor.Socket, error) {
 	return l.parse(nil, rows), nil
 }
 
-func pictures(sockets []monitor.Socket) []string {
+// formatSockets formats sockets with their owner and opening time, sorted.
+func formatSockets(sockets []monitor.Socket) []string {
 	var rows []string
 	for _, s := range sockets {
 		rows = append(rows, fmt.Sprintf("%s %v pid %d opened %d", s.Protocol, netip.AddrPortFrom(s.Address, s.Port), s.PID, s.BoundAt))
@@ -61,8 +62,8 @@ func TestTablesOfWine(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !slices.Equal(pictures(got), want) {
-			t.Errorf("%s:\n got %s\nwant %s", name, strings.Join(pictures(got), "\n     "), strings.Join(want, "\n     "))
+		if !slices.Equal(formatSockets(got), want) {
+			t.Errorf("%s:\n got %s\nwant %s", name, strings.Join(formatSockets(got), "\n     "), strings.Join(want, "\n     "))
 		}
 	}
 }
@@ -139,8 +140,8 @@ func TestTablesOfWindows(t *testing.T) {
 		{tcp4Table, count(0), nil},
 	} {
 		got, err := parseTable(test.layout, test.bytes)
-		if err != nil || !slices.Equal(pictures(got), test.want) {
-			t.Errorf("%v: %v\n got %s\nwant %s", test.layout, err, strings.Join(pictures(got), "\n     "), strings.Join(test.want, "\n     "))
+		if err != nil || !slices.Equal(formatSockets(got), test.want) {
+			t.Errorf("%v: %v\n got %s\nwant %s", test.layout, err, strings.Join(formatSockets(got), "\n     "), strings.Join(test.want, "\n     "))
 		}
 		for n := range test.bytes { // truncated anywhere
 			if got, err := parseTable(test.layout, test.bytes[:n]); len(test.want) > 0 && (err == nil || got != nil) {

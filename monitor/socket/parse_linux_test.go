@@ -33,11 +33,12 @@ const asked = 7
 
 func needLittleEndian(t testing.TB) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
-		t.Skip("the captured bytes are little-endian, as netlink is on the machine that spoke them")
+		t.Skip("the captured bytes are little-endian, and netlink uses the machine's byte order")
 	}
 }
 
-func picture(s monitor.Socket) string {
+// formatSocket formats s without the values that differ between machines.
+func formatSocket(s monitor.Socket) string {
 	return fmt.Sprintf("%s [%s]:%d uid %d %s inode %t id %t v6only %t",
 		s.Protocol, s.Address, s.Port, s.UID, s.User, s.Inode != 0, s.ID != 0, s.V6Only)
 }
@@ -50,7 +51,7 @@ func TestParseDump(t *testing.T) {
 	}
 	var rows []string
 	for _, s := range got {
-		rows = append(rows, picture(s))
+		rows = append(rows, formatSocket(s))
 	}
 	slices.Sort(rows)
 	want := []string{
@@ -84,7 +85,7 @@ func TestParseDumpOfUDP(t *testing.T) {
 		got, end, err := parseDump(nil, test.answer, asked, monitor.UDP)
 		var rows []string
 		for _, s := range got {
-			rows = append(rows, picture(s))
+			rows = append(rows, formatSocket(s))
 		}
 		slices.Sort(rows)
 		if err != nil || !end || !slices.Equal(rows, test.want) {

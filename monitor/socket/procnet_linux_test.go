@@ -41,7 +41,7 @@ func TestParseProcNet(t *testing.T) {
 		if err == nil {
 			got = ""
 			for _, s := range rows {
-				got += picture(s)
+				got += formatSocket(s)
 			}
 		}
 		if got != test.want {
@@ -80,7 +80,7 @@ func TestProcNetReportsTheSameAsSockDiag(t *testing.T) {
 func TestProcNetIdentityIsConstant(t *testing.T) {
 	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
 	table := newProcNet()
-	first, second := see(t, table, k.inode), see(t, table, k.inode)
+	first, second := socketsOf(t, table, k.inode), socketsOf(t, table, k.inode)
 	if len(first) != 1 || !slices.Equal(first, second) {
 		t.Errorf("got %+v, then %+v; want the same socket", first, second)
 	}

@@ -44,8 +44,8 @@ func poll(t *testing.T, table monitor.Table, udp bool) []monitor.Socket {
 	return slices.Clone(sockets)
 }
 
-// see returns the entries of the socket with that inode number.
-func see(t *testing.T, table Table, inode uint64) []monitor.Socket {
+// socketsOf returns the entries of the socket with that inode number.
+func socketsOf(t *testing.T, table Table, inode uint64) []monitor.Socket {
 	t.Helper()
 	return slices.DeleteFunc(poll(t, table, false), func(s monitor.Socket) bool { return s.Inode != inode })
 }
@@ -135,11 +135,11 @@ func TestListeners(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			k := bind(t, unix.SOCK_STREAM, test.address, 0, test.options...)
-			if got := see(t, table, k.inode); len(got) != 0 {
+			if got := socketsOf(t, table, k.inode); len(got) != 0 {
 				t.Fatalf("bound, not listening yet: got %+v, want nothing", got)
 			}
 			k.listen(t)
-			got := see(t, table, k.inode)
+			got := socketsOf(t, table, k.inode)
 			want := monitor.Socket{
 				Protocol: monitor.TCP, Address: netip.MustParseAddr(test.address), Port: k.port,
 				UID: uint32(os.Getuid()), User: me, Inode: k.inode, V6Only: test.v6only,
@@ -151,7 +151,7 @@ func TestListeners(t *testing.T) {
 			if want.ID = got[0].ID; got[0] != want || want.ID == 0 {
 				t.Errorf("got  %+v\nwant %+v, and an ID", got[0], want)
 			}
-			if again := see(t, table, k.inode); len(again) != 1 || again[0].ID != want.ID {
+			if again := socketsOf(t, table, k.inode); len(again) != 1 || again[0].ID != want.ID {
 				t.Errorf("second poll = %+v, want the same ID %d", again, want.ID)
 			}
 			if cookie, err := unix.GetsockoptUint64(k.fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || monitor.SocketID(cookie) != want.ID {
@@ -160,7 +160,7 @@ func TestListeners(t *testing.T) {
 			if err := unix.Shutdown(k.fd, unix.SHUT_RD); err != nil { // stops listening; the cleanup closes it
 				t.Fatal(err)
 			}
-			if got := see(t, table, k.inode); len(got) != 0 {
+			if got := socketsOf(t, table, k.inode); len(got) != 0 {
 				t.Errorf("after shutdown: got %+v, want nothing", got)
 			}
 		})
@@ -171,7 +171,7 @@ func TestBothFamiliesOnOnePort(t *testing.T) {
 	table := open(t)
 	four := bind(t, unix.SOCK_STREAM, "0.0.0.0", 0).listen(t)
 	six := bind(t, unix.SOCK_STREAM, "::", four.port, v6Only(1)).listen(t)
-	a, b := see(t, table, four.inode), see(t, table, six.inode)
+	a, b := socketsOf(t, table, four.inode), socketsOf(t, table, six.inode)
 	if len(a) != 1 || len(b) != 1 || a[0].Port != b[0].Port || a[0].ID == b[0].ID {
 		t.Errorf("0.0.0.0: %+v, [::]: %+v; want two sockets of one port", a, b)
 	}
@@ -181,14 +181,14 @@ func TestReusePort(t *testing.T) {
 	table := open(t)
 	first := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0, reusePort).listen(t)
 	second := bind(t, unix.SOCK_STREAM, "127.0.0.1", first.port, reusePort).listen(t)
-	a, b := see(t, table, first.inode), see(t, table, second.inode)
+	a, b := socketsOf(t, table, first.inode), socketsOf(t, table, second.inode)
 	if len(a) != 1 || len(b) != 1 || a[0].ID == b[0].ID {
 		t.Fatalf("got %+v and %+v, want one socket each", a, b)
 	}
 	if err := unix.Shutdown(first.fd, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
-	if got := see(t, table, second.inode); len(got) != 1 {
+	if got := socketsOf(t, table, second.inode); len(got) != 1 {
 		t.Errorf("after shutdown of the first: got %+v, want the second", got)
 	}
 }
@@ -215,7 +215,7 @@ func TestOtherSocketsAreNotListed(t *testing.T) {
 	for name, inode := range map[string]uint64{
 		"bound, never listening": bound.inode, "UDP": datagram.inode, "established": stat.Ino,
 	} {
-		if got := see(t, table, inode); len(got) != 0 {
+		if got := socketsOf(t, table, inode); len(got) != 0 {
 			t.Errorf("%s: got %+v, want nothing", name, got)
 		}
 	}

@@ -312,7 +312,7 @@ func TestUrgentAlertIsNotCrowdedOut(t *testing.T) {
 func withSockets(l *monitor.Listener, ids ...monitor.SocketID) *monitor.Listener {
 	k := *l
 	for _, id := range ids {
-		k.Sockets = append(k.Sockets, monitor.HeldSocket{Socket: monitor.Socket{ID: id}})
+		k.Sockets = append(k.Sockets, monitor.HeldSocket{Socket: monitor.Socket{ID: id, Address: k.Addresses[0]}})
 	}
 	return &k
 }
