@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +13,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
 	"porthole/monitor/socket"
 )
@@ -42,8 +44,12 @@ type explainJSON struct {
 	UsualService   string                  `json:"usual_service,omitempty"`
 	Listeners      []listenerJSON          `json:"listeners"`                 // those that accept connections to the address
 	OtherListeners []listenerJSON          `json:"other_listeners,omitempty"` // those on the port that do not
+	InUse          []useJSON               `json:"in_use,omitempty"`          // what else has the port if nothing listens
 	Text           string                  `json:"text"`                      // the explanation in English
 }
+
+// textFirewall is added if nothing listens.
+const textFirewall = " A firewall rule can still redirect connections to another port; Porthole does not read these rules."
 
 // runExplain prints one paragraph about target, or the same facts as JSON.
 func runExplain(ctx context.Context, target string, o Options) error {
@@ -64,10 +70,23 @@ func runExplain(ctx context.Context, target string, o Options) error {
 		}
 	}
 	facts := explain.NewFacts(t, s.Listeners, systemFacts())
-	if o.JSON {
-		return writeLine(o.Stdout, q.explainJSON(facts))
+	text := facts.String()
+	var uses []inuse.Use
+	if t.Port != 0 && len(facts.Listeners) == 0 && !facts.OnOtherMachine {
+		v := findVacancy(ctx, t.Port)
+		uses = v.uses
+		// The explanation names other listeners itself.
+		more := slices.DeleteFunc(slices.Clone(uses), func(u inuse.Use) bool {
+			return u.Kind == inuse.Listening && u.Protocol == monitor.TCP
+		})
+		text += orElse(" ", v.reasons(more)) + textFirewall
 	}
-	_, err = fmt.Fprintln(o.Stdout, wrap(facts.String(), paragraphWidth))
+	if o.JSON {
+		out := q.explainJSON(facts)
+		out.Text, out.InUse = text, q.usesJSON(uses)
+		return writeLine(o.Stdout, out)
+	}
+	_, err = fmt.Fprintln(o.Stdout, wrap(text, paragraphWidth))
 	return err
 }
 

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -107,7 +105,7 @@ func (q query) emptyText(ctx context.Context) string {
 		where = ""
 	}
 	if port, single := q.ports.Single(); single {
-		return strconv.Itoa(int(port)) + " is free" + where + "." + lastOwnerText(ctx, port, time.Now())
+		return findVacancy(ctx, port).text(ctx, where)
 	}
 	if q.ports != nil {
 		return "Nothing listens" + where + " in " + q.ports.String() + "."

@@ -22,11 +22,21 @@ func newWait() *cobra.Command {
 			return runWait(c.Context(), args[0], closed, timeout, o)
 		},
 	}
-	c.Flags().BoolVar(&closed, "closed", false, "wait until the port is closed")
+	c.Flags().BoolVar(&closed, "closed", false, "wait until nothing listens; a port that still can't be bound is reported on stderr")
 	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "maximum time to wait")
 	o.addAll(c)
 	o.addUDP(c)
 	return c
+}
+
+// warnIfTaken says on stderr why a server can't bind the port although nothing listens
+// there.
+func (q query) warnIfTaken(ctx context.Context) {
+	port, _ := q.ports.Single()
+	v := findVacancy(ctx, port)
+	if blocking := v.blocking(); len(blocking) > 0 && !q.UDP {
+		_, _ = fmt.Fprintf(q.Stderr, "porthole: nothing listens on %d, but it is not free. %s\n", port, v.reasons(blocking)) // the exit status stays 0
+	}
 }
 
 // runWait returns nil as soon as the port is open or, with closed, closed. It
@@ -48,8 +58,14 @@ func runWait(ctx context.Context, port string, closed bool, timeout time.Duratio
 	if err := q.follow(limited, func(u monitor.Update) (bool, error) {
 		done = (len(u.Snapshot.Listeners) == 0) == closed
 		return done, nil
-	}); err != nil || done {
+	}); err != nil {
 		return err
+	}
+	if done && closed {
+		q.warnIfTaken(ctx)
+	}
+	if done {
+		return nil
 	}
 	what := "open"
 	if closed {

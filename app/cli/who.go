@@ -27,7 +27,7 @@ func newWho() *cobra.Command {
 	o := standardOptions()
 	c := &cobra.Command{
 		Use:   "who PORT",
-		Short: "Show which process owns a port and how it was started (exit status 1 if the port is free)",
+		Short: "Show which process owns a port and how it was started (exit status 1 if nothing listens)",
 		Args:  Args(cobra.ExactArgs(1)),
 		RunE:  func(c *cobra.Command, args []string) error { return runWho(c.Context(), args[0], o) },
 	}
@@ -41,6 +41,7 @@ func newWho() *cobra.Command {
 type whoJSON struct {
 	Port      uint16            `json:"port"`
 	Listeners []whoListenerJSON `json:"listeners"`
+	InUse     []useJSON         `json:"in_use,omitempty"` // what else has the port if nothing listens
 }
 
 type whoListenerJSON struct {
@@ -94,8 +95,8 @@ type acceptQueueJSON struct {
 }
 
 // runWho prints everything about a port, with the most important answer in the
-// first line. If the port is free, it prints the last owner, if recorded, and
-// returns ErrFree.
+// first line. If nothing listens, it prints what else keeps the port from being bound
+// and the last owner, if recorded, and returns ErrFree.
 func runWho(ctx context.Context, arg string, o Options) error {
 	port, err := ParsePort(arg)
 	if err != nil {
@@ -120,7 +121,11 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	}
 	details := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	if o.JSON {
-		err = writeLine(o.Stdout, q.whoJSON(port, details))
+		out := q.whoJSON(port, details)
+		if len(details) == 0 {
+			out.InUse = q.usesJSON(findVacancy(ctx, port).uses)
+		}
+		err = writeLine(o.Stdout, out)
 	} else {
 		err = q.printDetails(ctx, o.Stdout, port, details)
 	}
@@ -175,7 +180,7 @@ func connectionsJSON(st *connection.State) []connectionJSON {
 func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, details []listenerDetails) error {
 	now := time.Now()
 	if len(details) == 0 {
-		_, err := fmt.Fprintf(w, "%d is free.%s\n", port, lastOwnerText(ctx, port, now))
+		_, err := fmt.Fprintln(w, findVacancy(ctx, port).text(ctx, ""))
 		return err
 	}
 	for i, l := range details {

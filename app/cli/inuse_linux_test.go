@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// bind returns the port of a TCP socket that is bound to 127.0.0.1 and does not listen.
+func bind(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(name.(*unix.SockaddrInet4).Port)
+	if findVacancy(t.Context(), uint16(name.(*unix.SockaddrInet4).Port)).uses == nil {
+		t.Skip("this kernel does not report bound sockets: they need Linux 6.8")
+	}
+	return port
+}
+
+// Nothing listens on a port that is only bound, or the local end of a connection, but
+// no command calls it free.
+func TestPortThatNothingListensOnIsNotFree(t *testing.T) {
+	setSettings(t, "")
+	_, listening := listen(t, "127.0.0.1:0")
+	conn, err := net.Dial("tcp", "127.0.0.1:"+listening)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	client := strconv.Itoa(conn.LocalAddr().(*net.TCPAddr).Port)
+	me := fmt.Sprintf("(PID %d)", os.Getpid())
+	for port, want := range map[string]string{
+		bind(t): me + " has bound 127.0.0.1:",
+		client:  "as the local end of a connection to 127.0.0.1:" + listening,
+	} {
+		who, err := whoOutput(t, port, false)
+		if !errors.Is(err, ErrFree) || !strings.HasPrefix(who, "Nothing listens on "+port+", but the port is not free. ") || !strings.Contains(who, want) || !strings.Contains(who, me) {
+			t.Errorf("who: got %q, %v", who, err)
+		}
+		var list, stderr bytes.Buffer
+		if err := runList(t.Context(), []string{port}, Options{Stdout: &list, Stderr: &stderr}); err != nil || !strings.Contains(list.String(), want) || strings.Contains(list.String(), "is free") {
+			t.Errorf("list: got %q, %v", list.String(), err)
+		}
+		text, err := explainOutput(t, "127.0.0.1:"+port, false)
+		if text = strings.Join(strings.Fields(text), " "); err != nil || !strings.Contains(text, want) {
+			t.Errorf("explain: got %q, %v", text, err)
+		}
+		asJSON, _ := whoOutput(t, port, true)
+		if uses, _ := decode(t, []byte(asJSON))["in_use"].([]any); len(uses) != 1 || uses[0].(map[string]any)["local"] != "127.0.0.1:"+port {
+			t.Errorf("who --json: got %s", asJSON)
+		}
+		stderr.Reset()
+		if err := runWait(t.Context(), port, true, 10*time.Second, Options{Stdout: &list, Stderr: &stderr}); err != nil || !strings.Contains(stderr.String(), want) {
+			t.Errorf("wait --closed: stderr %q, %v", stderr.String(), err)
+		}
+	}
+}

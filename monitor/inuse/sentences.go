@@ -1,0 +1,126 @@
+package inuse
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/explain"
+)
+
+// The sentences about a port that nothing listens on. The user interface looks them
+// up in its translations.
+const (
+	textListening  = "{{.Holder}} listens on {{.Local}}, so another server can't bind that address or all addresses."
+	textUDP        = "{{.Holder}} uses UDP port {{.Port}} ({{.Local}})."
+	textUDPRemote  = "{{.Holder}} uses UDP port {{.Port}} ({{.Local}}) to talk to {{.Remote}}."
+	textBound      = "{{.Holder}} has bound {{.Local}} without listening, so no other program can bind it."
+	textConnected  = "{{.Holder}} uses {{.Local}} as the local end of a connection to {{.Remote}}, so a server can't bind the port until that ends, unless both set SO_REUSEADDR."
+	textHalfClosed = "{{.Holder}} uses {{.Local}} as the local end of a connection to {{.Remote}} that is half closed ({{.State}}), so a server can't bind the port until that ends, unless both set SO_REUSEADDR."
+	textClosing    = "A connection from {{.Local}} to {{.Remote}} is closing ({{.State}}); no process holds it any more. A server can't bind the port until that ends, unless it sets SO_REUSEADDR."
+	textTimeWait   = "A closed connection keeps {{.Local}} for {{.Seconds}} more seconds (TIME_WAIT), unless the server sets SO_REUSEADDR."
+	textTimeWaits  = "{{.Count}} closed connections keep {{.Local}} for up to {{.Seconds}} more seconds (TIME_WAIT), unless the server sets SO_REUSEADDR."
+	textMore       = "{{.Count}} more sockets use the port."
+	textEphemeral  = "The port is in the ephemeral port range of this system ({{.Ports}}), from which connections get their ports."
+)
+
+// maxReasons limits how many sockets are described.
+const maxReasons = 4
+
+// Sentences says who uses a port, one sentence for each of the first uses, which are
+// in the order of [Find]. ephemeral is the ephemeral port range, nil if it is unknown;
+// it is named if the port is in it and is the end of a connection.
+func Sentences(uses []Use, ephemeral monitor.Ports) []explain.Sentence {
+	var out []explain.Sentence
+	connected := false
+	waiting := slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Kind != TimeWait })
+	rest := slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Kind == TimeWait })
+	for i, u := range rest {
+		if i == maxReasons {
+			out = append(out, explain.Sentence{Text: textMore, Data: map[string]any{"Count": len(rest) - i}})
+			break
+		}
+		out = append(out, u.sentence())
+		connected = connected || u.Kind == Connected && u.Protocol == monitor.TCP
+	}
+	if len(waiting) > 0 {
+		longest := slices.MaxFunc(waiting, func(a, b Use) int { return int(a.Expires - b.Expires) })
+		text := textTimeWaits
+		if len(waiting) == 1 {
+			text = textTimeWait
+		}
+		out = append(out, explain.Sentence{Text: text, Data: map[string]any{
+			"Count": len(waiting), "Local": endpoint(longest.Local, longest.Device), "Seconds": seconds(longest.Expires)}})
+	}
+	if connected && ephemeral.Contains(uses[0].Local.Port()) {
+		out = append(out, explain.Sentence{Text: textEphemeral, Data: map[string]any{"Ports": ephemeral.String()}})
+	}
+	return out
+}
+
+// TCP returns the uses that can keep a TCP server from binding address, a wildcard
+// for all addresses.
+func TCP(uses []Use, address netip.Addr) []Use {
+	return slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Protocol != monitor.TCP || !u.Blocks(address) })
+}
+
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+func (u Use) sentence() explain.Sentence {
+	data := map[string]any{"Holder": u.holder(), "Local": endpoint(u.Local, u.Device), "Port": u.Local.Port(), "State": u.State}
+	if u.Remote.IsValid() {
+		data["Remote"] = endpoint(u.Remote, "")
+	}
+	text := textConnected
+	switch {
+	case u.Protocol == monitor.UDP && u.Kind == Connected:
+		text = textUDPRemote
+	case u.Protocol == monitor.UDP:
+		text = textUDP
+	case u.Kind == Listening:
+		text = textListening
+	case u.Kind == Bound:
+		text = textBound
+	case len(u.Owners) == 0 && u.OwnerUnknown == "": // no inode: see findOwners
+		text = textClosing
+	case u.State != "ESTABLISHED":
+		text = textHalfClosed
+	}
+	return explain.Sentence{Text: text, Data: data}
+}
+
+// holder names the first owner: "python3 (PID 812)".
+func (u Use) holder() string {
+	if len(u.Owners) > 0 {
+		o := u.Owners[0]
+		text := fmt.Sprintf("%s (PID %d)", orUnknown(monitor.Clean(o.Name, 60)), o.PID)
+		if more := len(u.Owners) - 1; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		return text
+	}
+	if user := monitor.Clean(u.User, 60); user != "" && u.OwnerUnknown == monitor.UnknownForeign {
+		return "A process of " + user
+	}
+	if u.OwnerUnknown == monitor.UnknownNotFound {
+		return "The kernel or a process that Porthole can't see"
+	}
+	return "A process that Porthole can't see"
+}
+
+func orUnknown(name string) string {
+	if name == "" {
+		return "?"
+	}
+	return name
+}
+
+func endpoint(a netip.AddrPort, device string) string {
+	text := netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
+	if device != "" {
+		text += " on the interface " + monitor.Clean(device, 16)
+	}
+	return text
+}
