@@ -79,6 +79,7 @@ type Options struct {
 	Unmasked bool // do not mask passwords and tokens
 	All      bool // include addresses that cannot be reached through loopback
 	UDP      bool // include bound, unconnected UDP sockets
+	Connect  bool // make a test connection
 	Verbose  bool // print the data source on stderr
 	Stdout   io.Writer
 	Stderr   io.Writer

@@ -28,6 +28,7 @@ func newExplain() *cobra.Command {
 	}
 	o.addJSON(c, "print one JSON object")
 	o.addUDP(c)
+	c.Flags().BoolVar(&o.Connect, "connect", false, "make one TCP connection to the target and report whether something answers")
 	return c
 }
 
@@ -45,11 +46,12 @@ type explainJSON struct {
 	Listeners      []listenerJSON          `json:"listeners"`                 // those that accept connections to the address
 	OtherListeners []listenerJSON          `json:"other_listeners,omitempty"` // those on the port that do not
 	InUse          []useJSON               `json:"in_use,omitempty"`          // what else has the port if nothing listens
+	TestConnection *testConnectionJSON     `json:"test_connection,omitempty"` // absent without --connect
 	Text           string                  `json:"text"`                      // the explanation in English
 }
 
 // textFirewall is added if nothing listens.
-const textFirewall = " A firewall rule can still redirect connections to another port; Porthole does not read these rules."
+const textFirewall = " A firewall rule can still redirect connections to another port; Porthole does not read these rules, but explain --connect makes a test connection."
 
 // runExplain prints one paragraph about target, or the same facts as JSON.
 func runExplain(ctx context.Context, target string, o Options) error {
@@ -63,6 +65,9 @@ func runExplain(ctx context.Context, target string, o Options) error {
 		return err
 	}
 	var s monitor.Snapshot
+	if o.Connect && t.Port == 0 {
+		return UsageError{"--connect needs a port"}
+	}
 	if t.Port != 0 {
 		q.ports = monitor.Ports{{First: t.Port, Last: t.Port}}
 		if s, err = q.scan(ctx, owner.New()); err != nil {
@@ -79,11 +84,19 @@ func runExplain(ctx context.Context, target string, o Options) error {
 		more := slices.DeleteFunc(slices.Clone(uses), func(u inuse.Use) bool {
 			return u.Kind == inuse.Listening && u.Protocol == monitor.TCP
 		})
-		text += orElse(" ", v.reasons(more)) + textFirewall
+		text += orElse(" ", v.reasons(more))
+		if !o.Connect {
+			text += textFirewall
+		}
+	}
+	var tried *testConnectionJSON
+	if o.Connect && t.Port != 0 {
+		tried = testConnection(ctx, t)
+		text += " " + tried.text(len(facts.Listeners) > 0)
 	}
 	if o.JSON {
 		out := q.explainJSON(facts)
-		out.Text, out.InUse = text, q.usesJSON(uses)
+		out.Text, out.InUse, out.TestConnection = text, q.usesJSON(uses), tried
 		return writeLine(o.Stdout, out)
 	}
 	_, err = fmt.Fprintln(o.Stdout, wrap(text, paragraphWidth))

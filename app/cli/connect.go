@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/explain"
+)
+
+// connectTimeout is how long a test connection may take.
+const connectTimeout = 2 * time.Second
+
+// testConnectionJSON is the result of explain --connect.
+type testConnectionJSON struct {
+	Address  string `json:"address"` // with the port
+	Answered bool   `json:"answered"`
+	Error    string `json:"error,omitempty"` // why it failed
+
+	err error
+}
+
+// testConnection opens one TCP connection to t and closes it without sending data. A
+// target without an address, or with a wildcard, means localhost.
+func testConnection(ctx context.Context, t explain.Target) *testConnectionJSON {
+	address := "localhost"
+	switch {
+	case t.Localhost, !t.Address.IsValid():
+	case t.Address.Unmap().IsUnspecified() && t.Address.Unmap().Is4():
+		address = "127.0.0.1"
+	case t.Address.IsUnspecified():
+		address = netip.IPv6Loopback().String()
+	default:
+		address = t.Address.Unmap().String()
+	}
+	out := &testConnectionJSON{Address: net.JoinHostPort(address, strconv.Itoa(int(t.Port)))}
+	dialer := net.Dialer{Timeout: connectTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", out.Address)
+	if err != nil {
+		out.err, out.Error = err, monitor.Clean(err.Error(), 200)
+		return out
+	}
+	_ = conn.Close() // nothing was sent
+	out.Answered = true
+	return out
+}
+
+// text returns the result as a sentence. listening says whether a listener is known.
+func (c *testConnectionJSON) text(listening bool) string {
+	switch {
+	case c.Answered && listening:
+		return "A test connection to " + c.Address + " was accepted."
+	case c.Answered:
+		return "A test connection to " + c.Address + " was accepted: something answers, for example because a firewall rule redirects the port."
+	case errors.Is(c.err, syscall.ECONNREFUSED):
+		return "A test connection to " + c.Address + " was refused."
+	case errors.Is(c.err, os.ErrDeadlineExceeded):
+		return "A test connection to " + c.Address + " got no answer within " + connectTimeout.String() + "."
+	}
+	return "A test connection to " + c.Address + " failed: " + c.Error + "."
+}
