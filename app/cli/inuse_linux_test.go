@@ -68,6 +68,9 @@ func TestPortThatNothingListensOnIsNotFree(t *testing.T) {
 		if uses, _ := decode(t, []byte(asJSON))["in_use"].([]any); len(uses) != 1 || uses[0].(map[string]any)["local"] != "127.0.0.1:"+port {
 			t.Errorf("who --json: got %s", asJSON)
 		}
+		if _, err := stopOutput(t, port, stopOptions{Yes: true}); Status(err) != 1 || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "is free") {
+			t.Errorf("stop: got %v", err)
+		}
 		stderr.Reset()
 		if err := runWait(t.Context(), port, true, 10*time.Second, Options{Stdout: &list, Stderr: &stderr}); err != nil || !strings.Contains(stderr.String(), want) {
 			t.Errorf("wait --closed: stderr %q, %v", stderr.String(), err)

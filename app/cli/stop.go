@@ -138,7 +138,7 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	}
 	listeners, others := target.listeners(s, o.All)
 	if len(listeners) == 0 {
-		return nothingToStop(target, others)
+		return nothingToStop(ctx, target, others)
 	}
 	st := stopping{stopOptions: o, query: q, target: target, listeners: listeners, log: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	st.managers = st.findManagers(ctx)
@@ -156,9 +156,12 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 }
 
 // nothingToStop returns the error that no listener matches. It lists other addresses on
-// the port that have one.
-func nothingToStop(t stopTarget, others []*monitor.Listener) error {
+// the port that have one, or what else keeps the port from being bound.
+func nothingToStop(ctx context.Context, t stopTarget, others []*monitor.Listener) error {
 	if len(others) == 0 {
+		if v := findVacancy(ctx, t.Port); len(v.blocking()) > 0 {
+			return fmt.Errorf("nothing listens on %s, so there is nothing to stop, but the port is not free. %s", t, strings.TrimSuffix(v.reasons(v.blocking()), "."))
+		}
 		return fmt.Errorf("%s is free; there is nothing to stop", t)
 	}
 	var texts []string
