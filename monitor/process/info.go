@@ -43,7 +43,10 @@ func Info(pid int) (monitor.Owner, error) {
 	o.Program, o.Deleted = trimDeleted(o.Program, living.Pid, "exe")
 	o.Folder, _ = living.Cwd()
 	o.Folder, _ = trimDeleted(o.Folder, living.Pid, "cwd")
-	o.User, _ = p.Username()
+	o.User = readWithin("user names", func() string { // may ask a directory server
+		name, _ := p.Username()
+		return name
+	})
 	if parent, err := p.Ppid(); err == nil {
 		o.ParentPID = int(parent)
 	}
