@@ -247,7 +247,7 @@ type Update struct {
 // The reasons why no owner of a listener is visible.
 const (
 	UnknownForeign     = "process of another user; only that user and root can inspect it"
-	UnknownNotFound    = "no visible process owns it; the owner may be the kernel, a container or in another PID namespace"
+	UnknownNotFound    = "no visible process owns it; the owner may be the kernel, or a process in a container or another PID namespace"
 	UnknownProtected   = "process of your own that the system protects (file capabilities, setgid, a program file that you may not read, or not dumpable); only root can inspect it"
 	UnknownOutside     = "no process in this PID namespace or container owns it; Porthole can't see the processes outside"
 	UnknownKernel      = "the Linux kernel itself uses it, for example for VXLAN, WireGuard or NFS; no process owns it"

@@ -47,7 +47,7 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Copy row"), w.copyRow, widgets.CopyKeys).Also(),
 		one(lang.L("Explain"), w.explain, ports.ExplainKeys),
 		one(lang.L("Group by process"), w.ports.ToggleGroup, ports.GroupKeys),
-		one(lang.L("Stop process…"), w.stopSelected, ports.StopKeys),
+		one(lang.L("Stop…"), w.stopSelected, ports.StopKeys),
 	}}
 	header := widgets.KeyGroup{Title: lang.L("Table header"), Bindings: []widgets.Binding{
 		one(lang.L("Select a column"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),

@@ -141,9 +141,9 @@ func serviceText(l *monitor.Listener) string {
 		return ""
 	}
 	by := map[monitor.ServiceBy]string{
-		monitor.ByProgram: "recognized by its program",
-		monitor.ByCommand: "recognized by its command line",
-		monitor.ByUnit:    "recognized by its systemd unit",
+		monitor.ByProgram: "from the program",
+		monitor.ByCommand: "from the command",
+		monitor.ByUnit:    "from the systemd unit",
 		monitor.ByPort:    "guess from the port number",
 	}[l.ServiceBy]
 	if by == "" {

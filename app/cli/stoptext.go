@@ -98,7 +98,7 @@ func (st *stopping) notes(o monitor.Owner, l *monitor.Listener) (notes []string)
 		notes = append(notes, string(also))
 	}
 	if process.IsSuspended(o.PID) {
-		notes = append(notes, fmt.Sprintf("is suspended (SIGSTOP or Ctrl+Z) and answers nobody; stop continues it, so that it can exit. To only continue it: kill -CONT %d", o.PID))
+		notes = append(notes, fmt.Sprintf("is suspended (SIGSTOP or Ctrl+Z) and does not respond; stop resumes it so that it can exit. To resume it without stopping it: kill -CONT %d", o.PID))
 	}
 	return notes
 }

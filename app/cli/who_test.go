@@ -48,7 +48,7 @@ func TestWho(t *testing.T) {
 			t.Errorf("first line = %q, want %q in it", first, want)
 		}
 	}
-	for _, want := range []string{"127.0.0.1 (loopback)", "\n  why ", "\n  chain ", folder, "Vite (recognized by its command line)", "\n  framework    Vite\n", "\n  connections  none\n", "\n  resources ", " of memory"} {
+	for _, want := range []string{"127.0.0.1 (loopback)", "\n  why ", "\n  chain ", folder, "Vite (from the command)", "\n  framework    Vite\n", "\n  connections  none\n", "\n  resources ", " of memory"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the output does not contain %q:\n%s", want, text)
 		}

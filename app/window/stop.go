@@ -248,7 +248,7 @@ func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
 			u.Notes = append(u.Notes, lang.L("{{.Name}}: it {{.Reason}}.", map[string]any{"Name": processName(p.Owner()), "Reason": lang.L(string(also))}))
 		}
 		if process.IsSuspended(p.Owner().PID) {
-			u.Notes = append(u.Notes, lang.L("{{.Name}} is suspended (Ctrl+Z) and answers no client. Stopping it continues it, so that it can exit.", map[string]any{"Name": processName(p.Owner())}))
+			u.Notes = append(u.Notes, lang.L("{{.Name}} is suspended (Ctrl+Z) and does not respond. Porthole resumes it so that it can exit.", map[string]any{"Name": processName(p.Owner())}))
 		}
 	}
 	isTarget := func(o monitor.Owner) bool { return slices.ContainsFunc(u.Targets, o.Same) }
@@ -400,7 +400,7 @@ func managerText(m stop.Manager) string {
 	data := map[string]any{"Name": monitor.Clean(m.ID, 80), "Policy": m.Policy}
 	switch m.Kind {
 	case stop.Socket:
-		return lang.L("systemd listens for its socket unit {{.Name}} and starts the service at the first connection. To stop that, run:", data)
+		return lang.L("systemd listens on behalf of the socket unit {{.Name}} and starts the service at the first connection. To stop the socket unit, run:", data)
 	case stop.Supervisor:
 		if m.Command == "" {
 			return lang.L("The process is run by {{.Name}}, which may start it again.", data)

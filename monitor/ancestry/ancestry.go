@@ -210,7 +210,7 @@ func (e Explanation) managedSentence() string {
 	case !known:
 		return "Started by an unknown process"
 	case starter.Role == System:
-		return "Child of " + starter.Title + ": a service, or its parent process has exited"
+		return "Child of " + starter.Title + ": it is a service, or the process that started it has exited"
 	}
 	return "Started by " + starter.Name
 }

@@ -92,20 +92,20 @@ func TestExplain(t *testing.T) {
 		{name: "the sshd daemon before version 8", parents: []string{"sshd|/usr/sbin/sshd -D", "systemd|/sbin/init"}, ended: []int{2}, want: "Started by sshd"},
 		{name: "a restarted sshd", parents: []string{"bash|-bash", "sshd|sshd:\u00a0ann@pts/0", "sshd|/usr/sbin/sshd -D"}, ended: []int{1}, want: "Started in bash, in an SSH session"},
 		{name: "an ssh session without a terminal", parents: []string{"bash|-bash", "sshd-session|sshd-session:\u00a0ann@notty"}, want: "Started in bash, in an SSH session"},
-		{name: "a master", parents: []string{"node|node cluster.js", "node|node cluster.js", "systemd|/sbin/init"}, want: "Child of systemd: a service, or its parent process has exited"},
+		{name: "a master", parents: []string{"node|node cluster.js", "node|node cluster.js", "systemd|/sbin/init"}, want: "Child of systemd: it is a service, or the process that started it has exited"},
 		{name: "a master of a program", parents: []string{"node|node cluster.js", "runner|runner", "systemd|/sbin/init"}, want: "Started by runner"},
 		{name: "a unit below its master", parents: []string{"nginx|nginx: master process", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "nginx.service"}, want: "Started by systemd as nginx.service"},
 		{name: "a unit below a script", parents: []string{"sh|/bin/sh /opt/start.sh", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by start.sh, under web.service"},
 		{name: "a user's unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by systemd as web.service"},
 		{name: "a user's systemd is no unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "user@1000.service"},
-			want: "Child of systemd (user): a service, or its parent process has exited"},
+			want: "Child of systemd (user): it is a service, or the process that started it has exited"},
 		{name: "a supervisor's unit", parents: []string{"supervisord|/usr/bin/python3 /usr/bin/supervisord", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "supervisor.service"}, want: "Started by supervisord"},
 		{name: "cron's unit", parents: []string{"sh|/bin/sh -c /opt/report", "cron|/usr/sbin/CRON -f", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "cron.service"}, want: "Started by /opt/report, under cron"},
 		{name: "a shell in a unit", parents: []string{"bash|bash", "ttyd|ttyd bash", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "ttyd.service"}, want: "Started in bash"},
 		{name: "a scope is not a service", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "session-2.scope"},
-			want: "Child of systemd: a service, or its parent process has exited"},
+			want: "Child of systemd: it is a service, or the process that started it has exited"},
 		{name: "the user's systemd", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"},
-			want: "Child of systemd (user): a service, or its parent process has exited"},
+			want: "Child of systemd (user): it is a service, or the process that started it has exited"},
 		{name: "a worker of a service", parents: []string{"nginx|nginx: master process", "systemd|/sbin/init"}, want: "Started by nginx"},
 		{name: "container", parents: []string{"containerd-shim|containerd-shim-runc-v2"}, want: "Runs in the container 0123456789ab",
 			origin: monitor.CgroupInfo{ContainerID: "0123456789abcdef0123"}},
@@ -166,7 +166,7 @@ func TestUnitOfTheProcess(t *testing.T) {
 func TestHelpersOfServers(t *testing.T) {
 	for _, test := range []struct{ name, parent string }{{"charon", "starter"}, {"firebird", "fbguard"}, {"couriertcpd", "courierlogger"}, {"mariadbd", "mysqld_safe"}, {"squid", "squid"}} {
 		o := monitor.Owner{PID: 99, Name: test.name, Parents: parents(test.parent+"|/usr/sbin/"+test.parent, "systemd|/sbin/init")}
-		want := "Child of systemd: a service, or its parent process has exited"
+		want := "Child of systemd: it is a service, or the process that started it has exited"
 		if got := Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Sentence(); got != want {
 			t.Errorf("%s below %s: got %q, want %q", test.name, test.parent, got, want)
 		}

@@ -60,7 +60,7 @@ func TestExplanationText(t *testing.T) {
 				"Port 8090 is a registered port (1024–49151). IANA lists services for these ports, but any program can open them. " +
 				"The port is outside the ephemeral port range of this system (32768–60999), so a program has to ask for it by number. " +
 				"caddy (PID 47) listens on 192.168.1.5:8090. Exposed to the network: other machines can connect unless a firewall blocks them. The port does not answer on localhost. " +
-				"The same port is in use on 127.0.0.1:8090, which this address does not reach."},
+				"The same port is in use on 127.0.0.1:8090. Connections to this address do not reach it."},
 		{"127.0.0.1", nil, linux, "127.0.0.1 is the loopback address: this machine itself. Traffic to it never leaves the machine."},
 	} {
 		target, err := Parse(c.target)
@@ -166,7 +166,7 @@ func TestTargetReachesListeners(t *testing.T) {
 		if reaches := len(f.Listeners) == 1; reaches != c.reaches || f.OnOtherMachine != c.onOtherMachine || (len(f.OtherListeners) == 1) != c.hasOther {
 			t.Errorf("%s, bound to %s: got reaches %v, other machine %v, %d other listeners; want %+v", c.target, c.bound, reaches, f.OnOtherMachine, len(f.OtherListeners), c)
 		}
-		if strings.Contains(text, "Nothing listens") != (!c.reaches && !c.onOtherMachine) || strings.Contains(text, "this address does not reach") != c.hasOther {
+		if strings.Contains(text, "Nothing listens") != (!c.reaches && !c.onOtherMachine) || strings.Contains(text, "this address do not reach") != c.hasOther {
 			t.Errorf("%s, bound to %s: got %q", c.target, c.bound, text)
 		}
 	}

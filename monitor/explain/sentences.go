@@ -58,7 +58,7 @@ const (
 	textOwnerUnknown     = "A process listens on {{.At}}; Porthole cannot see which one."
 	textMoreListeners    = "Other listeners use this port too."
 	textFree             = "Nothing listens there."
-	textOtherListeners   = "The same port is in use on {{.At}}, which this address does not reach."
+	textOtherListeners   = "The same port is in use on {{.At}}. Connections to this address do not reach it."
 
 	textExposureLoopback = "Local only: other machines cannot connect."
 	textExposureNetwork  = "Exposed to the network: other machines can connect unless a firewall blocks them."

@@ -154,7 +154,7 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.browser.Importance = widget.HighImportance
 	p.copyURL = widgets.NewButton(lang.L("Copy URL"), do.copyURL)
 	p.folder = widgets.NewButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
-	more := widgets.NewButton(lang.L("Details…"), do.details)
+	more := widgets.NewButton(lang.L("Show process"), do.details)
 	p.stop = widgets.NewDangerButton(lang.L("Stop…"), do.stop)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))

@@ -361,7 +361,7 @@ func (p *Page) udpRow() *settingRow {
 }
 
 func (p *Page) allAddressesRow() *settingRow {
-	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Also show ports that are not reachable on loopback"), func(s Settings) bool { return s.AllAddresses })
+	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Also show ports that cannot be reached through loopback"), func(s Settings) bool { return s.AllAddresses })
 }
 
 // The limits of the history in the settings file, and their defaults.

@@ -303,7 +303,7 @@ func (e *numberEntry) validate() {
 	value, wrong := e.parse()
 	hint := ""
 	if value != e.current {
-		hint = lang.L("Enter to apply, Esc to cancel")
+		hint = lang.L("Enter: apply · Esc: cancel")
 	}
 	e.report(wrong, hint)
 }

@@ -165,7 +165,7 @@ func TestNumbersAreValidatedWhileTyped(t *testing.T) {
 	}
 	days.SetText("7")
 	canvas.Focus(d.number("history_events")) // a half-typed number must not delete events
-	if row.note.Segment.Text != "Enter to apply, Esc to cancel" {
+	if row.note.Segment.Text != "Enter: apply · Esc: cancel" {
 		t.Errorf("note on a number that is not applied: got %q", row.note.Segment.Text)
 	}
 	d.settings.SetSettings(Settings{HistoryDays: 31})

@@ -338,7 +338,7 @@ func (d *Dialog) terminate() {
 		d.forceQuit()
 		return
 	}
-	words := lang.L("SIGTERM sent. Processes that are still running after {{.Time}} can be force quit.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
+	words := lang.L("SIGTERM sent. You can force quit processes that are still running after {{.Time}}.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
 	d.wait(lang.N("Stopping {{.Name}}…", len(d.last.Targets), map[string]any{"Name": countOrName(d.last.Targets)}), d.last.Targets, words)
 	d.stop.Terminate(d.children != nil && d.children.On)
 }

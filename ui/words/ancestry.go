@@ -159,7 +159,7 @@ func startedByManager(w ancestry.Explanation, data map[string]any) string {
 		return lang.L("Started by an unknown process")
 	case starter.Role == ancestry.System:
 		data["Manager"], _ = titleText(starter.Title)
-		return lang.L("Child of {{.Manager}}: a service, or its parent process has exited", data)
+		return lang.L("Child of {{.Manager}}: it is a service, or the process that started it has exited", data)
 	}
 	return lang.L("Started by {{.Script}}", data)
 }
