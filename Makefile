@@ -28,7 +28,7 @@ export TAGS
 help: ## list the targets
 	@awk -F': .*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: prerequisites build ## install missing packages, build, and run Porthole (without a display on a virtual desktop)
+run: prerequisites build ## install missing packages, build, and run Porthole (on a virtual desktop if there is no display)
 	@packaging/run.sh $(BIN)
 
 build: check-prerequisites ## build build/porthole

@@ -27,7 +27,7 @@ const (
 func newQuit() *cobra.Command {
 	return &cobra.Command{
 		Use:   "quit",
-		Short: "Quit the running Porthole, also if it does not respond",
+		Short: "Quit the running Porthole, even if it does not respond",
 		Args:  cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			dir, err := ipc.OpenRuntimeDir()

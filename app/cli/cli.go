@@ -38,10 +38,14 @@ func (e UsageError) Error() string { return e.Reason }
 // Args returns check with its errors turned into UsageErrors that name the help.
 func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return UsageError{fmt.Sprintf("%v; see %s --help", err, c.CommandPath())}
+		err := check(c, args)
+		switch {
+		case err == nil:
+			return nil
+		case c.HasParent(): // Cobra's words, "accepts 1 arg(s), received 0", do not name the argument
+			return UsageError{fmt.Sprintf("wrong number of arguments; usage: %s; see %s --help", c.UseLine(), c.CommandPath())}
 		}
-		return nil
+		return UsageError{fmt.Sprintf("%v; see %s --help", err, c.CommandPath())}
 	}
 }
 

@@ -144,7 +144,7 @@ func serviceText(l *monitor.Listener) string {
 		monitor.ByProgram: "from the program",
 		monitor.ByCommand: "from the command",
 		monitor.ByUnit:    "from the systemd unit",
-		monitor.ByPort:    "guess from the port number",
+		monitor.ByPort:    "guess from the port",
 	}[l.ServiceBy]
 	if by == "" {
 		return l.Service

@@ -23,7 +23,7 @@ func newWait() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&closed, "closed", false, "wait until nothing listens; a port that still can't be bound is reported on stderr")
-	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "maximum time to wait")
+	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "wait at most this `DURATION`, such as 90s or 5m")
 	o.addAll(c)
 	o.addUDP(c)
 	return c
