@@ -101,11 +101,19 @@ func (u Use) holder() string {
 		}
 		return text
 	}
-	if user := monitor.Clean(u.User, 60); user != "" && u.OwnerUnknown == monitor.UnknownForeign {
-		return "A process of " + user
-	}
-	if u.OwnerUnknown == monitor.UnknownNotFound {
+	switch u.OwnerUnknown {
+	case monitor.UnknownForeign, monitor.UnknownProtected:
+		if user := monitor.Clean(u.User, 60); user != "" {
+			return "A process of " + user
+		}
+	case monitor.UnknownKernel:
+		return "The Linux kernel"
+	case monitor.UnknownNoFile:
+		return "The Linux kernel or a process that uses io_uring"
+	case monitor.UnknownNotFound:
 		return "The kernel or a process that Porthole can't see"
+	case monitor.UnknownOutside:
+		return "A process outside this PID namespace"
 	}
 	return "A process that Porthole can't see"
 }

@@ -29,6 +29,8 @@ func TestSentences(t *testing.T) {
 			"2 closed connections keep 127.0.0.1:80 for up to 42 more seconds (TIME_WAIT), unless the server sets SO_REUSEADDR."},
 		{[]Use{{Kind: Listening, Protocol: monitor.TCP, Local: at("192.168.7.2:7000"), Device: "eth0", User: "ann", OwnerUnknown: monitor.UnknownForeign}},
 			"A process of ann listens on 192.168.7.2:7000 on the interface eth0, so another server can't bind that address or all addresses."},
+		{[]Use{{Kind: Listening, Protocol: monitor.UDP, Local: at("0.0.0.0:4789"), OwnerUnknown: monitor.UnknownKernel}},
+			"The Linux kernel uses UDP port 4789 (0.0.0.0:4789)."},
 		{[]Use{{Kind: Listening, Protocol: monitor.UDP, Local: at("0.0.0.0:4789"), OwnerUnknown: monitor.UnknownNotFound}},
 			"The kernel or a process that Porthole can't see uses UDP port 4789 (0.0.0.0:4789)."},
 	} {
