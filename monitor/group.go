@@ -50,7 +50,7 @@ func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
 	}
 	for i, s := range states {
 		join(i, address{s.socket.Address, s.socket.Device})
-		if u := s.unknown; u.ContainerID != "" || strings.HasSuffix(u.Unit, ".service") { // a scope contains many programs
+		if u := s.unknown; u.ContainerID != "" || strings.HasSuffix(u.Unit, ".service") || strings.HasSuffix(u.Unit, ".socket") { // a scope contains many programs
 			key := [4]any{u.ContainerID, u.Unit, s.socket.UID}
 			if slices.Contains(engineUnits, u.Unit) { // forwarders of several containers
 				key[3] = publishedAt(s.socket.Address)
@@ -63,6 +63,10 @@ func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
 		for _, o := range s.owners {
 			if o.listensForContainers() {
 				join(i, [3]any{o.PID, o.Start, publishedAt(s.socket.Address)})
+				continue
+			}
+			if o.awaitsClient() { // systemd, perhaps for several units
+				join(i, [3]any{o.PID, o.Start, o.Unit})
 				continue
 			}
 			join(i, [2]uint64{uint64(o.PID), o.Start})
@@ -154,8 +158,12 @@ func newListener(members []socketState, id string) *Listener {
 // opened the port and its workers inherited it; but a service before the init
 // process that passed it the socket.
 func compareOwners(a, b Owner) int {
-	return cmp.Or(compareBool(a.PID == 1, b.PID == 1), cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
+	return cmp.Or(compareBool(a.PID == 1 || a.awaitsClient(), b.PID == 1 || b.awaitsClient()), cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
 }
+
+// awaitsClient reports whether o is systemd, which holds the socket of a socket unit and
+// starts the unit's service.
+func (o Owner) awaitsClient() bool { return strings.HasSuffix(o.Unit, ".socket") }
 
 func compareBool(a, b bool) int {
 	switch {

@@ -57,7 +57,7 @@ func ownerHint(l *monitor.Listener) string {
 		return l.Container.Description()
 	case l.ContainerID != "":
 		return fmt.Sprintf("container %.12s", monitor.Clean(l.ContainerID, 64))
-	case strings.HasSuffix(l.Unit, ".service"):
+	case strings.HasSuffix(l.Unit, ".service"), strings.HasSuffix(l.Unit, ".socket"):
 		return monitor.Clean(l.Unit, 40)
 	case l.User != "":
 		return "user " + monitor.Clean(l.User, 32)

@@ -256,7 +256,7 @@ func boundText(sockets []monitor.HeldSocket) string {
 // unitSentence says which service systemd started, for a listener whose owner is
 // unknown; "" if that is unknown too.
 func unitSentence(l listenerDetails) string {
-	if l.why.Service() == "" {
+	if l.why.Service()+l.why.SocketService() == "" {
 		return ""
 	}
 	return l.why.Sentence()

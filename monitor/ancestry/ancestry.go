@@ -147,6 +147,9 @@ func isOrphaned(nearest []Process) bool {
 
 // Sentence returns the explanation as one English sentence without a full stop.
 func (e Explanation) Sentence() string {
+	if service := e.SocketService(); service != "" {
+		return e.Unit + ": systemd starts " + service + " at the first connection"
+	}
 	by := ""
 	switch {
 	case e.Script != nil:
@@ -179,6 +182,16 @@ func (e Explanation) Sentence() string {
 		by += ", under " + unit
 	}
 	return by
+}
+
+// SocketService returns the service that systemd starts at the first connection; "" if
+// Unit is no socket unit. It is the default of systemd.socket(5): a setting Service= or
+// Accept= is not read.
+func (e Explanation) SocketService() string {
+	if name, ok := strings.CutSuffix(e.Unit, ".socket"); ok {
+		return name + ".service"
+	}
+	return ""
 }
 
 // Service returns the systemd service in which the process runs; "" if there is none.

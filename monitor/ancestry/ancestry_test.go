@@ -94,6 +94,8 @@ func TestExplain(t *testing.T) {
 		{name: "an ssh session without a terminal", parents: []string{"bash|-bash", "sshd-session|sshd-session:\u00a0ann@notty"}, want: "Started in bash, in an SSH session"},
 		{name: "a master", parents: []string{"node|node cluster.js", "node|node cluster.js", "systemd|/sbin/init"}, want: "Child of systemd: it is a service, or the process that started it has exited"},
 		{name: "a master of a program", parents: []string{"node|node cluster.js", "runner|runner", "systemd|/sbin/init"}, want: "Started by runner"},
+		{name: "a socket unit", origin: monitor.CgroupInfo{Unit: "gpsd.socket"}, want: "gpsd.socket: systemd starts gpsd.service at the first connection"},
+		{name: "a socket unit of a user", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.socket"}, want: "web.socket: systemd starts web.service at the first connection"},
 		{name: "a unit below its master", parents: []string{"nginx|nginx: master process", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "nginx.service"}, want: "Started by systemd as nginx.service"},
 		{name: "a unit below a script", parents: []string{"sh|/bin/sh /opt/start.sh", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by start.sh, under web.service"},
 		{name: "a user's unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by systemd as web.service"},

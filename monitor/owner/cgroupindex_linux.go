@@ -109,6 +109,20 @@ func (c *cgroupIndex) onlyProcess(path string) int {
 	return pid
 }
 
+// startedService returns the path of the service that systemd started for the socket
+// unit at path; "" if it does not run, or if path is no socket unit.
+func (c *cgroupIndex) startedService(path string) string {
+	name, ok := strings.CutSuffix(path, ".socket")
+	if !ok {
+		return ""
+	}
+	service := name + ".service"
+	if procs, err := os.ReadFile(c.root + service + "/cgroup.procs"); err != nil || len(procs) == 0 {
+		return ""
+	}
+	return service
+}
+
 // unitOf returns the innermost systemd unit in the path of a group; "" if there is
 // none.
 func unitOf(path string) string {
@@ -116,7 +130,7 @@ func unitOf(path string) string {
 		var name string
 		i := strings.LastIndexByte(path, '/')
 		path, name = path[:max(i, 0)], path[i+1:]
-		if strings.HasSuffix(name, ".service") || strings.HasSuffix(name, ".scope") {
+		if strings.HasSuffix(name, ".service") || strings.HasSuffix(name, ".scope") || strings.HasSuffix(name, ".socket") {
 			return name
 		}
 	}

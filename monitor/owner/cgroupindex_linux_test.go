@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,6 +125,7 @@ func TestUnitAndContainerOf(t *testing.T) {
 		{"/user.slice/user-1000.slice/user@1000.service/app.slice/app-shop.service", "app-shop.service", ""},
 		{"/system.slice/cups.service/deeper", "cups.service", ""},
 		{"/system.slice", "", ""},
+		{"/system.slice/gpsd.socket", "gpsd.socket", ""},
 		{"/docker/" + id, "", id},
 		{"/docker/" + id + "/init", "", id},
 		{"/system.slice/docker-" + id + ".scope", "docker-" + id + ".scope", id},
@@ -181,5 +183,45 @@ func TestUnitOfProcess(t *testing.T) {
 		if got := parseCgroup([]byte(text)).unitOfProcess(); got != want {
 			t.Errorf("%q: got the unit %q, want %q", text, got, want)
 		}
+	}
+}
+
+// systemd creates the socket of a socket unit in the cgroup of that unit, and holds it
+// itself. A user sees the unit too, and the service as soon as it runs.
+func TestSocketUnit(t *testing.T) {
+	name := fmt.Sprintf("porthole-socket-%d", os.Getpid())
+	systemd := filepath.Join(t.TempDir(), "systemd")
+	copyProgram(t, systemd)
+	c, folder := beginRoleInCgroup(t, name+".socket", "listen", func(c *exec.Cmd) { c.Path = systemd })
+	s := socketOf(t, c.Inode)
+	f := New()
+	if o := holders(t, f, s)[c.pid].Owner; o.Unit != name+".socket" {
+		t.Errorf("got the unit %q, want %s.socket", o.Unit, name)
+	}
+	if err := os.WriteFile(filepath.Dir(folder)+"/cgroup.procs", fmt.Append(nil, c.pid), 0o600); err != nil { // systemd is not in its units
+		t.Fatal(err)
+	}
+	if o := holders(t, New(), s)[c.pid].Owner; o.Unit != name+".socket" {
+		t.Errorf("systemd outside of the unit: got the unit %q, want %s.socket", o.Unit, name)
+	}
+	want := report{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: name + ".socket"}
+	if got := searchAsNobody(t, c.Inode); got != want {
+		t.Errorf("before the service starts: got %+v, want %+v", got, want)
+	}
+	service, _ := beginInCgroup(t, name+".service")
+	want.Unit, want.Inferred = name+".service", service.pid
+	if got := searchAsNobody(t, c.Inode); got != want {
+		t.Errorf("after the service started: got %+v, want %+v", got, want)
+	}
+}
+
+func copyProgram(t *testing.T, to string) {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, b, 0o755); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +32,7 @@ type finder struct {
 	known      map[int]monitor.Owner // by PID, of processes that hold listeners
 	fdCounts   map[int]fdCount       // by PID, at the last search for all sockets
 	inodes     map[uint64]monitor.SocketID
+	targets    []monitor.Socket // of the current search
 	buffers    readBuffers
 	path       []byte
 	stat       unix.Statx_t
@@ -140,6 +143,7 @@ func (f *finder) Find(ctx context.Context, scope monitor.Scope, sockets []monito
 // one.
 func (f *finder) setTargets(sockets []monitor.Socket) (missing map[monitor.SocketID]bool) {
 	f.inodes = make(map[uint64]monitor.SocketID, len(sockets))
+	f.targets = sockets
 	missing = make(map[monitor.SocketID]bool, len(sockets))
 	for _, s := range sockets {
 		if s.Inode != 0 { // 0 would match every link that is not a socket
@@ -280,10 +284,28 @@ func (f *finder) report(pid int, held []match, found func(monitor.Holding)) erro
 	if err != nil {
 		return err
 	}
+	systemd := filepath.Base(owner.Program) == "systemd"
 	for _, h := range held {
+		if systemd {
+			owner.Unit = cmp.Or(f.socketUnit(h.socket), f.known[pid].Unit)
+		}
 		found(monitor.Holding{Socket: h.socket, Inode: h.inode, Owner: owner, FD: h.fd})
 	}
 	return nil
+}
+
+// socketUnit returns the socket unit for which systemd holds a socket, "" if it is none:
+// systemd creates the socket in the control group of the unit. systemd holds few
+// listeners, so the targets are simply searched.
+func (f *finder) socketUnit(id monitor.SocketID) string {
+	i := slices.IndexFunc(f.targets, func(s monitor.Socket) bool { return s.ID == id })
+	if i < 0 {
+		return ""
+	}
+	if unit := unitOf(f.cgroups.path(f.targets[i].Cgroup)); strings.HasSuffix(unit, ".socket") {
+		return unit
+	}
+	return ""
 }
 
 // owner reads a process. Its parents and its unit are those of when it was first
@@ -337,6 +359,9 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 		u.Reason = monitor.UnknownKernel
 	}
 	path := f.cgroups.path(s.Cgroup)
+	if service := f.cgroups.startedService(path); service != "" {
+		path = service
+	}
 	u.Unit, u.ContainerID = unitOf(path), containerOf(path)
 	pid := f.cgroups.onlyProcess(path)
 	if pid == 0 && f.uid != 0 && int(s.UID) == f.uid {

@@ -146,3 +146,19 @@ func TestExposedByOrigin(t *testing.T) {
 		}
 	}
 }
+
+// systemd holds the sockets of its socket units as root, which is its job.
+func TestNoWarningAboutSystemd(t *testing.T) {
+	for _, unit := range []string{"gpsd.socket", "unheard-of.socket"} {
+		o := monitor.Owner{PID: 1, Name: "systemd", Program: "/usr/lib/systemd/systemd", User: "root", Unit: unit}
+		l := &monitor.Listener{Port: 2947, Protocol: monitor.TCP, Exposure: monitor.ExposureNetwork, User: "root", Owners: []monitor.Owner{o}, CgroupInfo: monitor.CgroupInfo{Unit: unit}}
+		why := ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{})
+		if got := Check(l, o, why, monitor.ProcessState{RunsAsRoot: true}); len(got) > 0 {
+			t.Errorf("%s, as root: got the warnings %+v, want none", unit, got)
+		}
+		l.Owners, l.OwnerUnknown = nil, monitor.UnknownForeign
+		if got := Check(l, monitor.Owner{}, why, monitor.ProcessState{}); len(got) > 0 {
+			t.Errorf("%s, as a user: got the warnings %+v, want none", unit, got)
+		}
+	}
+}

@@ -96,6 +96,9 @@ func Ancestry(why ancestry.Explanation, pids bool) string {
 func UnitSentence(why ancestry.Explanation) string { return ancestrySentence(why) }
 
 func ancestrySentence(w ancestry.Explanation) string {
+	if service := w.SocketService(); service != "" {
+		return lang.L("{{.Unit}}: systemd starts {{.Service}} at the first connection", map[string]any{"Unit": w.Unit, "Service": service})
+	}
 	data := map[string]any{"Unit": w.Unit, "Container": w.Container}
 	for name, link := range map[string]*ancestry.Process{"Script": w.Script, "Shell": w.Shell, "Home": w.Session} {
 		if link != nil {

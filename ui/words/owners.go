@@ -115,7 +115,7 @@ func UnknownOwner(l *monitor.Listener) string {
 		return lang.L("unknown (container {{.ID}})", map[string]any{"ID": monitor.Clean(l.Container.Name, maxName)})
 	case l.ContainerID != "":
 		return lang.L("unknown (container {{.ID}})", map[string]any{"ID": fmt.Sprintf("%.12s", l.ContainerID)})
-	case strings.HasSuffix(l.Unit, ".service"):
+	case strings.HasSuffix(l.Unit, ".service"), strings.HasSuffix(l.Unit, ".socket"):
 		return lang.L("unknown ({{.Unit}})", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
 	case l.User == "":
 		return lang.L("unknown process")
