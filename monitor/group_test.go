@@ -231,19 +231,19 @@ func TestGroupSocketUnit(t *testing.T) {
 		return s
 	}
 	if got := group([]socketState{hidden(1, "127.0.0.1"), hidden(2, "::1")}, nil); len(got) != 1 || got[0].Unit != "gpsd.socket" {
-		t.Errorf("as a user: got %s, want one listener of gpsd.socket", picture(got))
+		t.Errorf("as a user: got %s, want one listener of gpsd.socket", formatListeners(got))
 	}
 	systemd := Owner{PID: 700, Start: 1, Program: "/usr/lib/systemd/systemd", Unit: "gpsd.socket"}
 	gpsd := Owner{PID: 10, Start: 9, Program: "/usr/sbin/gpsd", Unit: "gpsd.service"}
 	if l := group([]socketState{by(1, "127.0.0.1", systemd), by(2, "::1", systemd)}, nil); len(l) != 1 || l[0].Unit != "gpsd.socket" {
-		t.Errorf("before the service starts: got %s, want one listener of gpsd.socket", picture(l))
+		t.Errorf("before the service starts: got %s, want one listener of gpsd.socket", formatListeners(l))
 	}
 	if l := group([]socketState{by(1, "127.0.0.1", systemd, gpsd)}, nil); l[0].Unit != "gpsd.service" || l[0].Owners[0].PID != 10 {
-		t.Errorf("after the service started: got %s in %q, want gpsd first", picture(l), l[0].Unit)
+		t.Errorf("after the service started: got %s in %q, want gpsd first", formatListeners(l), l[0].Unit)
 	}
 	other := systemd
 	other.Unit = "other.socket"
 	if l := group([]socketState{by(1, "127.0.0.1", systemd), by(2, "::1", other)}, nil); len(l) != 2 {
-		t.Errorf("two socket units: got %s, want two listeners", picture(l))
+		t.Errorf("two socket units: got %s, want two listeners", formatListeners(l))
 	}
 }
