@@ -18,11 +18,17 @@ func InPIDNamespace() bool {
 	return err == nil && link != initialPIDNamespace
 }
 
-// seesUser reports whether a process of a user is visible.
+// seesUser reports whether a process of a user is visible, or may be hidden by the
+// option hidepid of /proc.
 func (f *finder) seesUser(uid uint32) bool {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return true // nothing can be said
+	}
+	var first unix.Stat_t
+	if unix.Stat("/proc/1", &first) != nil {
+		_ = dir.Close()
+		return true // hidepid hides the processes of other users
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1) // a partial list is better than none
