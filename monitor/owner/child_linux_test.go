@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -212,6 +213,12 @@ func playSearcher() report {
 	all, _, err := table.Poll(monitor.PollOptions{Fresh: true})
 	if err != nil {
 		child.Fail(err)
+	}
+	for end := time.Now().Add(10 * time.Second); slices.ContainsFunc(all, func(s monitor.Socket) bool { return s.Inode == inode && s.User == fmt.Sprint(s.UID) }) && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond) // the table does not wait for the name of a user
+		if all, _, err = table.Poll(monitor.PollOptions{Fresh: true}); err != nil {
+			child.Fail(err)
+		}
 	}
 	for _, s := range all {
 		if s.Inode != inode {
