@@ -23,8 +23,8 @@ import (
 	"time"
 )
 
-// notRun are the commands in README and docs that the test cannot run, by their
-// beginning, each with the reason.
+// notRun are the commands in README and docs that the test cannot run, by
+// command prefix, each with the reason.
 var notRun = map[string]string{
 	"python3 -m http.server": "it is another program, and its port may be in use",
 	"sudo apt ":              "it changes the machine",
@@ -42,10 +42,10 @@ type answer struct {
 	json   bool     // each line is a JSON value
 }
 
-// answers are the answers of the documented commands, by the beginning of the command.
-// The longest beginning counts. The commands run without a desktop and while Porthole is
-// not running. In them 62893 stands for a port that is open, whose owner has the PID
-// {pid}, and 5432 for one that is free.
+// answers are the expected answers of the documented commands, by command prefix. The
+// longest prefix counts. The commands run without a desktop and while Porthole is not
+// running. The test replaces 62893 with a port that is open, whose owner has the PID
+// {pid}, and 5432 with a free port.
 var answers = map[string]answer{
 	"porthole":               {status: 3, want: []string{`(?i)no display`}},
 	"porthole --hidden":      {status: 3, want: []string{`(?i)no session bus`}},
@@ -71,7 +71,7 @@ var answers = map[string]answer{
 	"porthole doctor":        {status: 1, want: []string{`(?m)^ok +Listening ports`, `(?m)^ERROR +Session bus`}},
 }
 
-// placeholders are words in the text of a command that stand for something.
+// placeholders replaces the placeholders in the text of a command.
 var placeholders = strings.NewReplacer("PORT", "62893", "NAME", "shop", "ADDRESS", "127.0.0.1")
 
 // inline is a command in the text, between backquotes.

@@ -44,7 +44,7 @@ func TestMainReturnsStatus2ForInvalidInput(t *testing.T) {
 	}
 }
 
-func TestEveryCommandHasAnArgumentCheckThatReturnsAUsageError(t *testing.T) {
+func TestEveryCommandReturnsUsageErrorForInvalidArguments(t *testing.T) {
 	for _, c := range Command().Commands() {
 		if c.Args == nil {
 			continue

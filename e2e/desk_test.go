@@ -55,7 +55,7 @@ type desk struct {
 	rec  *desktop.Recorder
 	tray *desktop.Tray
 
-	raceDir string // for the race detector's reports
+	raceDir string // folder of the race detector's reports
 	failed  sync.Once
 }
 

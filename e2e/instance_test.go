@@ -148,7 +148,8 @@ func TestTwoUsers(t *testing.T) {
 		t.Errorf("the other user lists root's folder: %s; want \"Permission denied\"", list.out.String())
 	}
 
-	// Root may open the socket of any user. The agent refuses it by its user ID.
+	// Root may open the socket of any user. The agent refuses it because of its user
+	// ID.
 	c, err := net.Dial("unix", socket)
 	d.do("connect to the other user's agent", err)
 	defer c.Close()

@@ -83,7 +83,7 @@ func TestSortingResizingAndFiltering(t *testing.T) {
 }
 
 // churn opens a listener every 100 ms, in turn above and below a port, and closes the
-// oldest one. It returns when both have begun.
+// oldest one. It returns once it has opened and closed listeners.
 func churn(t *testing.T, port int) (stop func()) {
 	done, ended, begun := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {

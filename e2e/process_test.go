@@ -67,9 +67,9 @@ func TestSelectAndCopyText(t *testing.T) {
 	d.noWindow(process.Title)
 }
 
-// findText looks for a line of text in a window: it drags the mouse over the window
-// from the point from to the right, copies the selection, and repeats that further down,
-// until bottom, until the copied text is the one that is wanted.
+// findText looks for a line of text in a window: it starts at the point from, drags the
+// mouse to the right, and copies the selection. It repeats that further down until the
+// copied text is the wanted one, or bottom is reached.
 func (d *desk) findText(w desktop.Window, from image.Point, bottom int, want func(string) bool) {
 	d.t.Helper()
 	const step = 8

@@ -26,7 +26,7 @@ func TestStopWithTheKeyboard(t *testing.T) {
 	d.steady(window)
 	title := processTitle("node", server.pid())
 	row := d.selectedRow(window)
-	d.eventually("a double click opens the process", func() error { // a busy machine may take it for two clicks
+	d.eventually("a double click opens the process", func() error { // on a busy machine it may count as two clicks
 		if err := window.DoubleClick(row.X, row.Y); err != nil {
 			return err
 		}

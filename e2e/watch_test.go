@@ -116,8 +116,8 @@ func TestHangingNotificationDaemon(t *testing.T) {
 	d.hasWarning(window, false)
 	fake.Hang(true)
 
-	// Tray and window respond before the timeout of the daemon. On a busy machine one
-	// of three attempts is enough.
+	// Tray and window respond before the timeout of the daemon. Because the machine
+	// may be busy, one of three attempts is enough.
 	prompt := false
 	var server *server
 	for n := 2; n <= 4 && !prompt; n++ {

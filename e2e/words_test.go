@@ -63,7 +63,7 @@ func noteManyChanges(n int, ports ...string) string {
 }
 
 // noteOwnerChanged returns the summary for a socket whose owner changed, with the last
-// owner and the owner, or with neither.
+// owner and the new owner, or without owners.
 func noteOwnerChanged(port string, owners ...string) string {
 	if len(owners) == 0 {
 		return port + " changed owner"

@@ -373,8 +373,8 @@ func playManyFiles() {
 	child.Wait()
 }
 
-// room allows this process and its future children n descriptors and some more, or as many
-// as possible. It returns n, or how many are possible.
+// room raises the descriptor limit of this process and its future children to a little
+// more than n, or to the maximum. It returns the number of usable descriptors, at most n.
 func room(t *testing.T, n int) int {
 	t.Helper()
 	const some = 100

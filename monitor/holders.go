@@ -110,7 +110,7 @@ func (m *Monitor) addHolder(h Holding) {
 		}
 		return
 	default:
-		h.Owner.Parents = e.holders[i].Owner.Parents // as first seen
+		h.Owner.Parents = e.holders[i].Owner.Parents // the parents as first seen
 		e.holders[i] = h
 	}
 	m.markHoldersChanged(e)
@@ -176,7 +176,7 @@ func (m *Monitor) retrySearch(e *entry) {
 // followUp schedules the searches for more holders after an opening. The zero value
 // has none.
 type followUp struct {
-	due    time.Time // of the next search; zero if there is none
+	due    time.Time // time of the next search; zero if there is none
 	opened time.Time
 	step   int // index of the next search in followUps
 }

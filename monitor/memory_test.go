@@ -69,7 +69,7 @@ func (everyOther) WhyUnknown(Socket) OwnerUnknown { return OwnerUnknown{Reason: 
 
 // After a warm-up, a Monitor's memory and number of goroutines do not grow, however
 // long it runs.
-func TestAMillionPollsLeakNoMemory(t *testing.T) {
+func TestManyPollsLeakNoMemory(t *testing.T) {
 	polls, warm, most := int64(100_000), int64(20_000), uint64(2<<20)
 	if os.Getenv("PORTHOLE_LONG") != "" {
 		polls, warm = 1_000_000, 100_000

@@ -225,7 +225,7 @@ type Health struct {
 	Source       string        `json:"source,omitempty"`        // short description of the table in use
 	Problem      string        `json:"problem,omitempty"`       // why the last poll failed; "" if it succeeded
 	Interval     time.Duration `json:"interval,omitempty"`      // polling interval
-	PollDuration time.Duration `json:"poll_duration,omitempty"` // of the last poll
+	PollDuration time.Duration `json:"poll_duration,omitempty"` // duration of the last poll
 }
 
 // OwnerUnknown is the reason why no owner is visible, and what is known about

@@ -47,7 +47,8 @@ func TestShortcutListOpensFromEveryWidget(t *testing.T) {
 	}
 }
 
-// Every key in the list must do what the list says, and no key may appear twice in one group.
+// Every key in the list must do what is described there, and no key may appear twice in
+// one group.
 func TestListedShortcutsWork(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))

@@ -235,7 +235,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		delete(w.processes, key)
 		p.Closed()
 		if d := w.stopping; d != nil && d.Window() == window {
-			d.Hide() // nobody waits for the result any more
+			d.Hide() // the result is not needed any more
 		}
 		// Fyne (2.8.1) keeps the textures of a closed window's texts forever, and the canvas with
 		// them. It frees them when the window (not its canvas) gets new content.

@@ -85,10 +85,10 @@ type Agent struct {
 	tray             *traypkg.Tray // nil without a session bus
 	update           monitor.Update
 	rules            watch.Rules
-	unsavedEdits     []func(watch.Rules) watch.Rules // that could not be written to the settings file, the oldest first
-	unsavedSince     [32]byte                        // fingerprint of the file that they could not be written to
+	unsavedEdits     []func(watch.Rules) watch.Rules // edits that could not be written to the settings file, oldest first
+	unsavedSince     [32]byte                        // fingerprint of the settings file at that time
 	watcher          *watch.Watcher
-	recent           []monitor.Event // for the tray's menu
+	recent           []monitor.Event // the latest events, for the tray's menu
 	problems         problems
 	settings         settings.Settings
 	autostart        autostart.Entry
@@ -96,12 +96,12 @@ type Agent struct {
 	powerSave        bool // on battery, or the session is locked or idle
 	paused           bool
 	pausedUntil      time.Time // zero: until resumed
-	pausePath        string    // of the file with the pause
+	pausePath        string    // path of the file that stores the pause
 	pauseSaved       time.Time // last write of that file
 	uiState          uiStateFile
-	missed           []watch.Alert // during the pause
+	missed           []watch.Alert // alerts missed during the pause
 	userStops        userStops
-	openings         map[string]time.Time // by listener ID: see readOpenings
+	openings         map[string]time.Time // opening times by listener ID: see readOpenings
 	unread           bool                 // the tray shows the dot
 	alert            bool                 // the tray shows the triangle
 	pendingTrayCheck bool                 // started hidden by the settings; show the window if no tray host appears

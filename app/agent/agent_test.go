@@ -161,8 +161,8 @@ func TestStartsHidden(t *testing.T) {
 	}
 }
 
-// The last word about a flapping port is its present state, and openings that were
-// held back are dropped if the port has closed since.
+// The last alert about a flapping port describes its present state, and openings
+// that were held back are dropped if the port has closed since.
 func TestDelayedAlertsShowThePresentState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, notifier := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))

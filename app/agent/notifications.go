@@ -82,8 +82,8 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 }
 
 // current returns delayed alerts as they apply now. Openings of ports that have
-// closed again are dropped. The last word about a flapping port is its present
-// state: its present owner, or that it is closed.
+// closed again are dropped. The last alert about a flapping port describes its
+// present state: its present owner, or that it is closed.
 func (a *Agent) current(alerts []watch.Alert) []watch.Alert {
 	return slices.DeleteFunc(alerts, func(x watch.Alert) bool {
 		return x.Kind != watch.Closed && x.Kind != watch.Flapping && a.presentListener(x) == nil

@@ -41,10 +41,10 @@ type windowProcess struct {
 	a            *Agent
 	cmd          *exec.Cmd                       // nil if there is no process
 	conn         *ipc.WindowConn                 // nil if it is not connected
-	session      desktop.Session                 // that it was started in
-	state        json.RawMessage                 // of the last window, for the next one
-	closingState atomic.Pointer[json.RawMessage] // received from a closing window; set on any goroutine
-	pendingPort  uint16                          // to show once it is connected
+	session      desktop.Session                 // the session in which it was started
+	state        json.RawMessage                 // state of the last window, for the next one
+	closingState atomic.Pointer[json.RawMessage] // state received from a closing window; set on any goroutine
+	pendingPort  uint16                          // port to show once it is connected
 	viewedPage   string                          // the page the user is looking at; "" if none
 	pendingPage  string                          // to show once it is connected
 	wasConnected bool                            // it has been connected

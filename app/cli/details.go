@@ -23,7 +23,7 @@ type listenerDetails struct {
 	*monitor.Listener
 	why         ancestry.Explanation // zero if neither the owner nor its unit is known
 	warnings    []warning.Warning
-	resources   monitor.Resources // of the principal owner; zero if unknown
+	resources   monitor.Resources // resources of the principal owner; zero if unknown
 	connections *connection.State // nil if they cannot be read
 }
 

@@ -25,7 +25,7 @@ type forgetOptions struct {
 	Project    string
 	Everything bool
 	Yes        bool      // skip the confirmation prompt
-	Stdin      io.Reader // for the answer; nil without a terminal
+	Stdin      io.Reader // to read the answer from; nil without a terminal
 	Stdout     io.Writer
 	Stderr     io.Writer
 }

@@ -188,7 +188,7 @@ type textHistory struct {
 	w     io.Writer
 	empty string // written by Flush if there was no event
 	now   time.Time
-	day   string // of the previous event
+	day   string // day of the previous event
 }
 
 func (h *textHistory) Write(e history.Event) error {

@@ -31,7 +31,7 @@ type stopOptions struct {
 	Yes         bool          // skip the confirmation prompt
 	Children    bool          // also stop child processes
 	Manager     bool          // stop through the manager instead of signaling
-	Stdin       io.Reader     // for the answer; nil without a terminal
+	Stdin       io.Reader     // to read the answer from; nil without a terminal
 	GracePeriod time.Duration // how long to wait after a signal; 0: stop.GracePeriod
 }
 
@@ -195,8 +195,8 @@ type stopping struct {
 	stopOptions
 	query     query
 	target    stopTarget
-	listeners []*monitor.Listener // what is stopped
-	managers  []managed           // what runs their owners
+	listeners []*monitor.Listener // the listeners to stop
+	managers  []managed           // the managers of their owners
 	watch     *stop.PortWatch
 	log       *slog.Logger
 }

@@ -109,8 +109,8 @@ func (c *Client) Receive(ctx context.Context, onUpdate func(monitor.Update), onM
 // updateBuilder assembles updates from messages about single listeners.
 type updateBuilder struct {
 	snapshot  monitor.Snapshot
-	listeners []*monitor.Listener // received so far of the initial snapshot
-	events    []monitor.Event     // received so far of an update
+	listeners []*monitor.Listener // the part of the initial snapshot received so far
+	events    []monitor.Event     // the events of an update received so far
 }
 
 // add adds m. The returned update is Ready if m completes it. known is false if m

@@ -22,8 +22,8 @@ import (
 // agentInfo describes the agent that holds the lock.
 type agentInfo struct {
 	PID        int    `json:"pid"`
-	Start      uint64 `json:"start"`   // of the process, as in monitor.Owner
-	Program    string `json:"program"` // its file
+	Start      uint64 `json:"start"`   // start of the process, as in monitor.Owner
+	Program    string `json:"program"` // path of its program file
 	Host       string `json:"host"`    // the home folder may be shared between machines
 	RuntimeDir string `json:"runtime_dir"`
 }

@@ -30,7 +30,7 @@ type Notification struct {
 	Title string
 	Body  string
 	Port  uint16     // opened by a click; 0: no actions
-	Rule  watch.Rule // that caused it; zero if none or several did
+	Rule  watch.Rule // the rule that caused it; zero if none or several did
 	// Key identifies the subject. A notification replaces the previous one with
 	// the same key if that is still shown. "": replaces none.
 	Key string
@@ -178,10 +178,10 @@ func (w *Worker) handleJob(ctx context.Context, j job) {
 
 // burst is a series of alerts with little time between them.
 type burst struct {
-	key   string        // of its summary
-	all   []watch.Alert // that still apply, the oldest first
-	shown int           // number of those in all that a notification shows
-	keys  []string      // of the notifications that show them
+	key   string        // key of its summary
+	all   []watch.Alert // alerts that still apply, oldest first
+	shown int           // number of alerts in all that a notification shows
+	keys  []string      // keys of the notifications that show them
 }
 
 // collectBurst shows the first of alerts immediately, or one summary if there are

@@ -25,7 +25,7 @@ var errNotEditable = errors.New("not editable")
 type editor struct {
 	text    string
 	lines   []int  // offset of each line
-	end     int    // of the document: before "..." or "---"
+	end     int    // end of the document: before "..." or "---"
 	newline string // line ending of the file
 	edits   []textEdit
 }

@@ -317,7 +317,7 @@ func (f *File) newEntryText(e *editor, list *yaml.Node, rule watch.Rule) (string
 // removedEntry is the text of an entry that was removed from a block list.
 type removedEntry struct {
 	rule   watch.Rule
-	column int // of the dash
+	column int // column of the dash
 	text   string
 }
 

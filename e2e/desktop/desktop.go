@@ -34,7 +34,7 @@ import (
 // server without a bus; DefaultOptions is a complete desktop.
 type Options struct {
 	Dir           string    // holds home, runtime folder and logs; default: a temporary folder that Stop removes
-	Size          string    // of the screen, WIDTHxHEIGHTxDEPTH; default: 1280x800x24
+	Size          string    // size of the screen, WIDTHxHEIGHTxDEPTH; default: 1280x800x24
 	Panel         bool      // xfce4-panel with a task list and a tray; needs Bus
 	Notifications bool      // dunst; needs Bus
 	WindowManager bool      // openbox
@@ -112,7 +112,7 @@ type Desktop struct {
 	depth     int
 	env       []string
 	display   string
-	address   string // of the bus
+	address   string // address of the bus
 	managed   bool   // has a window manager
 	cookie    []byte // the X server's secret
 	log       *log.Logger
@@ -412,9 +412,9 @@ func (d *Desktop) Display() string { return d.display }
 func (d *Desktop) BusAddress() string { return d.address }
 
 // Command returns a command that runs on this desktop in a process group of its
-// own. If the caller dies, the kernel kills the program. It also does so when the
-// thread that started the program ends, so do not start it from a goroutine that
-// is locked to a thread.
+// own. If the caller dies, the kernel kills the program. It also kills the
+// program when the thread that started it ends, so do not start it from a
+// goroutine that is locked to a thread.
 func (d *Desktop) Command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = d.Env()

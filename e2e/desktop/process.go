@@ -155,7 +155,7 @@ type process struct {
 
 // processes returns all processes on the desktop. It finds them by their
 // environment, which a daemon keeps when it leaves its process group and parent,
-// and which tells them from other processes that reuse a PID.
+// and which distinguishes them from other processes that reuse a PID.
 func (d *Desktop) processes() []process {
 	mark := []byte("\x00" + markName + "=" + d.dir + "\x00")
 	entries, _ := os.ReadDir("/proc")

@@ -65,7 +65,7 @@ type MenuEntry struct {
 	Visible   bool
 	Separator bool
 	Checked   bool
-	Children  []MenuEntry // of a submenu
+	Children  []MenuEntry // entries of the submenu
 }
 
 // Items returns the items in the tray.

@@ -148,7 +148,7 @@ func (w Window) Key(keys ...string) error {
 	if err := w.Focus(); err != nil {
 		return err
 	}
-	// "key --window" would send events that programs can tell from real keys.
+	// "key --window" would send events that programs can distinguish from real keys.
 	_, err := w.run("xdotool", append([]string{"key", "--"}, keys...)...)
 	return err
 }

@@ -25,7 +25,7 @@ const (
 
 // Notification is the content of a Notify call.
 type Notification struct {
-	ID       uint32 // that the server answered with
+	ID       uint32 // the id that the server returned
 	Replaces uint32
 	Summary  string
 	Body     string

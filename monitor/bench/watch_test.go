@@ -11,7 +11,8 @@ import (
 )
 
 // firstPort is the first of the ports that open and close. They are below the
-// ephemeral port range, so that none is in two listeners.
+// ephemeral port range, so that the kernel does not assign one of them to
+// another listener.
 const firstPort = 10_000
 
 var openAddress = [4]byte{127, 0, 0, 250}

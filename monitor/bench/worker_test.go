@@ -22,13 +22,13 @@ const workerVariable = "PORTHOLE_BENCH_WORKER"
 type order struct {
 	Do      string
 	N       int           // a number, or a port
-	Address [4]byte       // to listen on
-	Rate    int           // of a repeated action, per second
-	For     time.Duration // of a repeated action
+	Address [4]byte       // address to listen on
+	Rate    int           // repetitions per second
+	For     time.Duration // duration of the repetitions
 }
 
 type answer struct {
-	Kind           string        `json:",omitempty"` // of an event, which is not a reply
+	Kind           string        `json:",omitempty"` // kind of an event, which is not a reply
 	Port           int           `json:",omitempty"`
 	At             time.Duration `json:",omitempty"` // on the monotonic clock, in nanoseconds
 	CPU            time.Duration `json:",omitempty"`

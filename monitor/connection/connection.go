@@ -11,7 +11,7 @@ import (
 
 // Conn is one established connection, seen from the listener's side.
 type Conn struct {
-	ID     monitor.SocketID // of the listener's socket: the kernel's cookie on Linux, elsewhere a hash of the addresses
+	ID     monitor.SocketID // ID of the listener's socket: the kernel's cookie on Linux, elsewhere a hash of the addresses
 	Local  netip.AddrPort   // the listener's end
 	Remote netip.AddrPort
 	User   string // user of the client if it is on this machine; "" if unknown

@@ -79,7 +79,7 @@ func processes() (pids []int) {
 		return nil
 	}
 	defer dir.Close()
-	names, _ := dir.Readdirnames(-1) // what was read counts
+	names, _ := dir.Readdirnames(-1) // a partial list is still useful
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
 			pids = append(pids, pid)
@@ -171,7 +171,7 @@ func descriptors(pid int) (links []string) {
 		return nil
 	}
 	defer dir.Close()
-	names, _ := dir.Readdirnames(-1) // what was read counts
+	names, _ := dir.Readdirnames(-1) // a partial list is still useful
 	for _, name := range names {
 		if link, err := os.Readlink(folder + "/" + name); err == nil {
 			links = append(links, link)

@@ -132,7 +132,7 @@ func (w *watcher) wait(what string, done func(monitor.Update) bool) {
 	}
 }
 
-// see waits until done returns true for the snapshot, which may be the case already.
+// see waits until done returns true for the current snapshot or a later one.
 func (w *watcher) see(what string, done func(monitor.Snapshot) bool) {
 	w.Helper()
 	if !done(w.now) {

@@ -34,7 +34,7 @@ type Use struct {
 	State  string
 	V6Only bool   // [::] that leaves IPv4 to others
 	Device string // the interface that the socket is bound to (SO_BINDTODEVICE); "" for all
-	User   string // of the process that made the socket; "" if unknown
+	User   string // user of the process that created the socket; "" if unknown
 	// Expires is how long the kernel keeps a TimeWait socket from now on; 0 for
 	// other kinds.
 	Expires time.Duration

@@ -31,11 +31,11 @@ const (
 	attrSkV6Only = 11 // INET_DIAG_SKV6ONLY of linux/inet_diag.h
 )
 
-// Find returns every socket of this network namespace that uses port, TCP and
-// UDP, with the processes that hold it, the strongest reason first. The caller's
-// privileges decide which processes can be seen. It reads the kernel's table of
-// connections, which takes milliseconds, and every process if something was
-// found: it is for a question that a user asked, not for polling. An error means
+// Find returns every TCP and UDP socket of this network namespace that uses
+// port, with the processes that hold it, the strongest reason first. The
+// caller's privileges decide which processes can be seen. It reads the kernel's
+// table of connections, which takes milliseconds, and every process if something
+// was found: it is meant for single requests, not for polling. An error means
 // that the table could not be read, or that ctx ended. It is safe for concurrent
 // use.
 func Find(ctx context.Context, port uint16) ([]Use, error) {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// protectedTTL is how long the answer of hasProtected is used again: a search asks
-// for each socket without an owner.
+// protectedTTL is how long the answer of hasProtected is cached, because a search
+// needs it for each socket without an owner.
 const protectedTTL = 2 * time.Second
 
 // protectedCheck is the last answer of hasProtected.
@@ -38,7 +38,7 @@ func (f *finder) findProtected() bool {
 		return false
 	}
 	defer dir.Close()
-	names, _ := dir.Readdirnames(-1) // what was read counts
+	names, _ := dir.Readdirnames(-1) // a partial list is still useful
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {

@@ -13,9 +13,9 @@ import (
 )
 
 // sshSession returns the process of sshd that serves the login whose scope is at
-// path, 0 if there is none. It belongs to the user, who may not read what it
-// holds: a port that nobody seems to hold, which was opened in the scope of a
-// login, is probably one that sshd forwards.
+// path, 0 if there is none. The process belongs to the user, who may not read
+// its descriptors. A port without a visible holder that was opened in the scope
+// of a login is therefore probably one that sshd forwards.
 func (c *cgroupIndex) sshSession(path string) int {
 	if unit := unitOf(path); !strings.HasPrefix(unit, "session-") || !strings.HasSuffix(unit, ".scope") {
 		return 0
@@ -39,7 +39,8 @@ func (c *cgroupIndex) sshSession(path string) int {
 }
 
 // isUnreadableSSHSession reports whether pid is a process of sshd for a login,
-// without the part that stays root ("sshd: ann [priv]"), and may not be read.
+// except for the part that keeps running as root ("sshd: ann [priv]"), and may
+// not be read.
 func isUnreadableSSHSession(pid int) bool {
 	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {

@@ -13,8 +13,8 @@ type startMark struct {
 	at   time.Time
 }
 
-// noStartTTL is how long it is assumed that there are no new holders as long as no
-// process starts: a process can pass a socket to another existing one.
+// noStartTTL limits how long a search is skipped because no process has started:
+// even then, a process can pass a socket to another existing one.
 const noStartTTL = time.Minute
 
 func currentMark() startMark {

@@ -62,8 +62,8 @@ var kindOf = func() map[string]Kind {
 }()
 
 // KindOf returns the kind of the service that l provides, "" if that is not
-// known. A container counts as what its image contains. A protocol that only the
-// port suggests counts as known only if the owner is unknown.
+// known. A container has the kind of the service in its image. A protocol that
+// only the port suggests counts as known only if the owner is unknown.
 func KindOf(l *monitor.Listener) Kind {
 	if c := l.Container; c != nil && l.Service == c.Description() {
 		name := imageService(c.Image)

@@ -36,11 +36,11 @@ type waiter struct {
 	buffer     []byte
 
 	udpEvents   bool
-	throttled   bool      // events do not end a wait for a moment
+	throttled   bool      // events do not end a wait until the end of the window
 	windowStart time.Time // start of the current throttleWindow
 	wakeups     int       // waits that events have ended in this window
 
-	eventfd int        // for Wake
+	eventfd int        // written by Wake
 	mu      sync.Mutex // protects wakefd, which any goroutine may write to
 	wakefd  int        // the same as eventfd; -1 once closed
 }

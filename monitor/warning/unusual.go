@@ -41,7 +41,7 @@ const firstEphemeral = 32768
 var discoveryPorts = map[uint16]bool{67: true, 68: true, 137: true, 138: true, 546: true, 547: true, 1900: true, 3702: true, 5353: true, 5355: true}
 
 // rootIsUnusual reports whether a service of that kind does not need to run as
-// root. The proxy for the published port of a container always does.
+// root. The proxy for the published port of a container always runs as root.
 func rootIsUnusual(l *monitor.Listener, kind service.Kind, packaged bool) bool {
 	if packaged || l.Container != nil && l.Container.Published {
 		return false

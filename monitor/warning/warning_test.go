@@ -87,7 +87,8 @@ func TestPublishedPortHasNoRootWarning(t *testing.T) {
 	}
 }
 
-// A socket's user is its maker: a server that gave up root has a socket of root.
+// The user of a socket is the user who created it: a server that dropped root
+// privileges still has a socket of root.
 func TestCheckOwnerUnknown(t *testing.T) {
 	warnings := Check(&monitor.Listener{Exposure: monitor.ExposureNetwork, User: "root"}, monitor.Owner{}, ancestry.Explanation{}, monitor.ProcessState{})
 	if len(warnings) != 1 || warnings[0].Kind != Exposed {

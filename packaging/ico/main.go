@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// write renders the SVG file from to the ICO file to.
+// write renders an SVG file to an ICO file.
 func write(from, to string) error {
 	svg, err := oksvg.ReadIcon(from, oksvg.StrictErrorMode)
 	if err != nil {

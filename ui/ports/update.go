@@ -8,9 +8,9 @@ import (
 	"porthole/ui/words"
 )
 
-// updateRows handles updates that move no row: owner changes, and listeners of which more became
-// known. It returns false if the page has to be rearranged; the rows that it has updated by then
-// are correct.
+// updateRows handles updates that move no row: owner changes, and new information about
+// listeners. It returns false if the page has to be rearranged; the rows that it has updated by
+// then are correct.
 func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 	if len(u.Snapshot.Listeners) != len(p.snapshot.Listeners) {
 		return false

@@ -34,7 +34,7 @@ import (
 // goroutine and must not block.
 type Actions interface {
 	Copy(text string)
-	OpenInBrowser(address string) // "127.0.0.1:3000"; http or https, whichever the server speaks
+	OpenInBrowser(address string) // "127.0.0.1:3000"; the program detects http or https
 	CopyURL(address string)       // copies the URL that OpenInBrowser would open
 	OpenFolder(path string)
 	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies the command that captures it
@@ -56,13 +56,14 @@ type Context struct {
 	System explain.System // the machine's port settings, as far as known
 }
 
-// Window shows one process. It stays open when the process exits, and says so.
+// Window shows one process. It stays open when the process exits, and shows that it has
+// exited.
 type Window struct {
 	window    fyne.Window
 	key       string
 	owner     monitor.Owner     // PID 0 if unknown
 	openedFor string            // ID of the listener that the window was opened for
-	listener  *monitor.Listener // the listener with that ID, else the first of listeners, else the last known one
+	listener  *monitor.Listener // the listener with that ID; otherwise the first of listeners, or the last known one if there are none
 	now       func() time.Time
 
 	heading, subtitle   *canvas.Text
@@ -237,8 +238,8 @@ func (p *Window) showResources(v probe.Result) {
 	}
 }
 
-// showProcessState says whether a process that no longer listens has exited or is still
-// running. Only its parent gets the exit status.
+// showProcessState shows whether a process that no longer listens has exited or is
+// still running. Only its parent gets the exit status.
 func (p *Window) showProcessState(v probe.Result) {
 	state, probed := v.Processes[probe.IDOf(p.owner)]
 	if !probed || p.ended || p.stoppedByUser || len(p.listeners) > 0 {

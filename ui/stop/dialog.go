@@ -382,7 +382,7 @@ func (d *Dialog) Tick() {
 	}
 }
 
-// offerForce says what is still running, and offers to force quit it.
+// offerForce names the processes that are still running, and offers to force quit them.
 func (d *Dialog) offerForce() {
 	n := d.last
 	words := lang.L("Still running after SIGTERM. Force quit ends it immediately; unsaved data is lost.")
@@ -396,7 +396,7 @@ func (d *Dialog) offerForce() {
 	d.show(lang.N("{{.Name}} are still running", len(n.StillRunning), map[string]any{"Name": countOrName(n.StillRunning)}), buttons...)
 }
 
-// success says what exited and whether the port is free.
+// success shows what exited and whether the port is free.
 func (d *Dialog) success() {
 	n := d.last
 	d.body.RemoveAll()

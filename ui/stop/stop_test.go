@@ -167,7 +167,7 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	}
 }
 
-func TestDialogSaysWhatWasNotStopped(t *testing.T) {
+func TestDialogNamesWhatWasNotStopped(t *testing.T) {
 	for stage, want := range map[Stage][]string{
 		Refused:       {"Not stopped", "Can't stop node (10): it is Porthole itself."},
 		AlreadyExited: {"Already exited", "No signal was sent."},
@@ -266,7 +266,7 @@ func TestManagerThatCannotBeRunHasNoRunButton(t *testing.T) {
 }
 
 // If another process uses the port, the title "Stopped" would be misleading.
-func TestDoneSaysWhatUsesThePort(t *testing.T) {
+func TestDoneShowsWhatUsesThePort(t *testing.T) {
 	d, l := newStopDesk(t)
 	uitest.Press(d.Window, fyne.KeyDelete)
 	d.report(readyUpdate(l))

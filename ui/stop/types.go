@@ -69,7 +69,7 @@ type Child struct {
 
 // Manager is what manages a process, such as a service manager or a container engine.
 type Manager struct {
-	Description string // sentence that says what it manages
+	Description string // sentence that names what it manages
 	Command     string // cleaned shell command that stops the process properly; "" if unknown
 	CanRun      bool   // Stopping.RunManager can run Command
 }

@@ -1,7 +1,7 @@
 package table
 
-// SetGroup groups the rows: rows of one group stand together at the place of the first
-// of them. A row whose group is "" stands alone. nil ends the grouping.
+// SetGroup groups the rows: the rows of one group are adjacent, at the place of the
+// first of them. A row whose group is "" is not grouped. nil ends the grouping.
 func (t *Table[R]) SetGroup(group func(R) string) {
 	t.group = group
 	t.sortRows()

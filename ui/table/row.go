@@ -315,7 +315,7 @@ func Fit(text string, width, size float32, style fyne.TextStyle) string {
 	return strings.TrimRight(string(runes[:low]), " …") + "…" // text may have been shortened before
 }
 
-// Tapped selects the row at once, and opens it on a double click.
+// Tapped selects the row immediately, and opens it on a double click.
 func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 	w.table.Focus()
 	t := w.table

@@ -19,8 +19,9 @@ type clickTarget struct {
 const reactionTime = 400 * time.Millisecond
 
 // anchor returns the row that must not move and its distance from the upper edge: the
-// row under the pointer, else the selected one, else the first visible one. At the
-// upper end of the list there is no anchor, so that new rows appear there.
+// row under the pointer, or without one the selected row if it is visible, or the
+// first visible row. At the upper end of the list there is no anchor, so that new
+// rows appear there.
 func (t *Table[R]) anchor() (key string, at float32) {
 	offset := t.list.GetScrollOffset()
 	if offset <= 0 && t.hovered == "" {

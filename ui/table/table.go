@@ -25,7 +25,8 @@ type Row interface {
 	Key() string
 	// Tint is the colour behind the row, "" for none.
 	Tint() fyne.ThemeColorName
-	// Mark says in words what the tint means. It replaces one cell; no text means no mark.
+	// Mark describes the meaning of the tint in words. It replaces one cell; no text
+	// means no mark.
 	Mark() Cell
 	// AccessibleText is the row's text for screen readers.
 	AccessibleText() string
@@ -124,7 +125,7 @@ func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 }
 
 // headerAboveList places the header above the list. Fyne's border layout would use the padding
-// of whatever theme is current at that moment.
+// of the theme that is current at that moment.
 type headerAboveList struct{}
 
 // MinSize implements fyne.Layout.
@@ -152,8 +153,8 @@ func (t *Table[R]) Resize(s fyne.Size) {
 	t.RefreshRows()
 }
 
-// SetRows shows rows. The selection stays with its key, and so does the row under the
-// pointer: rows that appear or disappear above do not move it.
+// SetRows shows rows. The selection stays with its key. Rows that appear or disappear
+// above the row under the pointer do not move that row.
 func (t *Table[R]) SetRows(rows []R) {
 	anchor, at := t.anchor()
 	under, before := t.rowOffset(t.hovered), len(t.rows)
@@ -171,7 +172,7 @@ func (t *Table[R]) SetRows(rows []R) {
 }
 
 // Update redraws a row that changed in place. It does nothing and returns false if the
-// row is not shown or may have to move; call SetRows then.
+// row is not shown or may have to move: in that case call SetRows.
 func (t *Table[R]) Update(r R) bool {
 	i, ok := t.index[r.Key()]
 	if !ok || t.compare(t.rows[i], r) != 0 || t.group != nil && t.group(t.rows[i]) != t.group(r) {

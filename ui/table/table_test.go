@@ -64,7 +64,7 @@ func TestCellsAlignWithColumns(t *testing.T) {
 	}
 }
 
-// A row's mark is visible whatever columns are hidden.
+// A row's mark is visible even if columns are hidden.
 func TestMarkIsInVisibleColumn(t *testing.T) {
 	test.NewTempApp(t)
 	marks := column("b", 60, 0)

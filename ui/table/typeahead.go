@@ -41,8 +41,8 @@ func (t *Table[R]) typed(r rune, now time.Time) {
 	}
 }
 
-// rowWithPrefix returns the first row whose TypeAhead text equals typed, else the first whose
-// text begins with it, else -1.
+// rowWithPrefix returns the first row whose TypeAhead text equals typed, otherwise the first
+// whose text begins with it; -1 if there is none.
 func (t *Table[R]) rowWithPrefix(typed string) int {
 	first := -1
 	if t.TypeAhead == nil {

@@ -51,8 +51,8 @@ func OpenedEvents(at time.Time, listeners []*monitor.Listener) []monitor.Event {
 	return c
 }
 
-// Listening returns a TCP listener of ada's process name. PID 0 stands for an unknown owner. The
-// default address is 127.0.0.1.
+// Listening returns a TCP listener whose owner is the process name of the user ada. PID 0 means
+// that the owner is unknown. The default address is 127.0.0.1.
 func Listening(port uint16, name string, pid int, addresses ...string) *monitor.Listener {
 	l := &monitor.Listener{
 		ID: fmt.Sprintf("tcp-%d-%d", port, pid), Protocol: monitor.TCP, Port: port, User: "ada", Owners: []monitor.Owner{},
@@ -220,7 +220,7 @@ func SampleListeners(at time.Time) []*monitor.Listener {
 	}
 }
 
-// SampleHistory returns the events of SampleListeners of yesterday and today.
+// SampleHistory returns events of SampleListeners from yesterday and today.
 func SampleHistory(at time.Time) *FakeHistory {
 	r := &FakeHistory{}
 	for i := range 60 {
@@ -278,8 +278,8 @@ func Ports(t *testing.T, text string) monitor.Ports {
 	return p
 }
 
-// Readable and Visible are WCAG 2.1's minimum contrast of text (1.4.3, AA) and of parts that are
-// not text or not in use (1.4.11).
+// Readable is WCAG 2.1's minimum contrast of text (1.4.3, AA). Visible is that of graphics and
+// of disabled controls (1.4.11).
 const (
 	Readable = 4.5
 	Visible  = 3
@@ -334,7 +334,7 @@ func CopyableOver(w fyne.Window) (text string) {
 	return text
 }
 
-// Selectable is a text of which the mouse can select a part.
+// Selectable is a text that can be selected with the mouse.
 type Selectable interface {
 	desktop.Mouseable
 	fyne.Draggable

@@ -43,8 +43,8 @@ func NewKeyButton(text string, tapped, leave func()) *Button {
 // NewButton returns a button that does nothing for Esc.
 func NewButton(text string, tapped func()) *Button { return NewKeyButton(text, tapped, nil) }
 
-// NewIconButton returns a button that shows an icon. name says what it does, for
-// screen readers.
+// NewIconButton returns a button that shows an icon. name describes its action,
+// for screen readers.
 func NewIconButton(icon fyne.Resource, name string, tapped func()) *Button {
 	b := NewButton("", tapped)
 	b.Icon, b.name = icon, name

@@ -116,7 +116,7 @@ func (e *FormEntry) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-// AccessibilityLabel says what the field is for, and what stands in it.
+// AccessibilityLabel returns the name of the field and its text.
 func (e *entry) AccessibilityLabel() string { return AccessibleText(e.Label, e.Text) }
 
 // AccessibilityRole implements fyne.Accessible.

@@ -35,8 +35,8 @@ func (TopMiddleBottom) Layout(o []fyne.CanvasObject, s fyne.Size) {
 }
 
 // Relayout lays out the objects of c again, if c has a size. Fyne's Refresh does that
-// too, but also refreshes every object in c, which is dear for a whole page. Nested
-// objects are laid out again only if their size changes.
+// too, but also refreshes every object in c, which is expensive for a whole page.
+// Nested objects are laid out again only if their size changes.
 func Relayout(c *fyne.Container) {
 	if !c.Size().IsZero() {
 		c.Layout.Layout(c.Objects, c.Size())

@@ -15,7 +15,7 @@ import (
 func ShowText(from fyne.CanvasObject, paragraphs ...string) {
 	canvas := fyne.CurrentApp().Driver().CanvasForObject(from)
 	if canvas == nil || canvas.Overlays().Top() != nil {
-		return // it is asked for already, or something else is
+		return // this or another pop-up is open
 	}
 	const width = 440
 	text := NewCopyText(strings.Join(paragraphs, "\n\n"))

@@ -106,10 +106,10 @@ func month(m time.Month) string {
 		lang.L("August"), lang.L("September"), lang.L("October"), lang.L("November"), lang.L("December")}[m-1]
 }
 
-// Tenure formats the interval during which an owner had a port, relative to now, and
-// says what is not known of it: "today 14:02–14:07", "until today 14:07", "since
-// yesterday 09:12", "from today 14:02, ended before 16:30 while Porthole was not
-// running".
+// Tenure formats the interval during which an owner had a port, relative to now,
+// including which of its ends are not known exactly: "today 14:02–14:07", "until
+// today 14:07", "since yesterday 09:12", "from today 14:02, ended before 16:30 while
+// Porthole was not running".
 func Tenure(s history.Tenure, now time.Time) string {
 	layout := "15:04"
 	if s.To.Sub(s.From).Abs() < time.Minute { // both times would look the same without seconds

@@ -18,7 +18,7 @@ func Command(o monitor.Owner) string {
 	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), MaxCommand)
 }
 
-// Description says what a listener is, as far as that is known: "Vite in acme-web (git:
+// Description describes a listener, as far as it is known: "Vite in acme-web (git:
 // main)". It omits a service that is only guessed from the port.
 func Description(l *monitor.Listener, o monitor.Owner) string {
 	service, project := monitor.Clean(Service(l), 180), monitor.Clean(cmp.Or(o.Project, l.Project), 60)

@@ -82,7 +82,7 @@ func (b *batchWriter) completeOwner(r *openListener, listener string, pid int, i
 
 // restoreOpenedAt sets the opening time from the file if an earlier run of the
 // agent saw it. An opening in this run was timed by the monotonic clock, which
-// nobody sets.
+// cannot be set.
 func restoreOpenedAt(e *history.Event, r *openListener) {
 	timed := !e.AlreadyOpen && micros(e.OpenedAt) == r.openedAt
 	e.OpenedAt, e.AlreadyOpen = time.UnixMicro(r.openedAt).UTC(), r.alreadyOpen

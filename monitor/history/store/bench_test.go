@@ -41,11 +41,11 @@ func churn(s *Store, count int) {
 	s.Flush()
 }
 
-// BenchmarkChanges writes events. PORTHOLE_CHANGES sets how many per run: 20,000
+// BenchmarkRecord writes events. PORTHOLE_EVENTS sets how many per run: 20,000
 // by default, 1000000 for the published figure.
-func BenchmarkChanges(b *testing.B) {
+func BenchmarkRecord(b *testing.B) {
 	count := 20_000
-	if n, err := strconv.Atoi(os.Getenv("PORTHOLE_CHANGES")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv("PORTHOLE_EVENTS")); err == nil {
 		count = n
 	}
 	for b.Loop() {
@@ -61,8 +61,8 @@ func BenchmarkChanges(b *testing.B) {
 	}
 }
 
-// BenchmarkQuestions runs the window's queries on a file of 100,000 events.
-func BenchmarkQuestions(b *testing.B) {
+// BenchmarkQueries runs the window's queries on a file of 100,000 events.
+func BenchmarkQueries(b *testing.B) {
 	path := testPath(b)
 	s, _ := open(b, path, Options{})
 	churn(s, DefaultMaxEvents)

@@ -402,7 +402,7 @@ func TestUnpolledUDPIsNotClosed(t *testing.T) {
 }
 
 // The first update may contain events, which are stored once.
-func TestChangesOfFirstUpdateAreStoredOnce(t *testing.T) {
+func TestEventsOfFirstUpdateAreStoredOnce(t *testing.T) {
 	path := testPath(t)
 	s, _ := open(t, path, Options{})
 	p := &timeline{}
