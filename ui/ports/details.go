@@ -90,9 +90,7 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		add(lang.L("User"), monitor.Clean(l.User, 60))
 		add(lang.L("Owner"), lang.L(l.OwnerUnknown))
 		add(lang.L("Unit"), monitor.Clean(l.Unit, 200))
-		if why.Service()+why.SocketService() != "" {
-			m.chain = words.UnitSentence(why)
-		}
+		m.chain = words.UnitSentence(why)
 	}
 	add(lang.L("Container"), words.ContainerDetails(l))
 	if l.Protocol == monitor.TCP && l.AcceptsLoopback() {

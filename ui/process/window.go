@@ -178,6 +178,9 @@ func (p *Window) showAncestry() {
 	text := ""
 	if p.owner.PID == 0 {
 		text = lang.L("Owner unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
+		if sentence := words.UnitSentence(ancestry.Explain(p.owner, p.listener.CgroupInfo, monitor.ProcessState{})); sentence != "" {
+			text += "\n" + sentence
+		}
 	} else {
 		text = words.Ancestry(ancestry.Explain(p.owner, p.listener.CgroupInfo, p.probe.Process(p.listener, p.owner)), true)
 	}

@@ -91,9 +91,14 @@ func Ancestry(why ancestry.Explanation, pids bool) string {
 	return strings.TrimPrefix(ancestrySentence(why)+"\n"+chainText(why, pids), "\n")
 }
 
-// UnitSentence returns which service systemd started, for an owner that is unknown: its
-// chain of parents is unknown too.
-func UnitSentence(why ancestry.Explanation) string { return ancestrySentence(why) }
+// UnitSentence returns which service systemd started or waits for, for an owner that is
+// unknown: its chain of parents is unknown too. It is "" if there is none.
+func UnitSentence(why ancestry.Explanation) string {
+	if why.Service()+why.SocketService() == "" {
+		return ""
+	}
+	return ancestrySentence(why)
+}
 
 func ancestrySentence(w ancestry.Explanation) string {
 	if service := w.SocketService(); service != "" {

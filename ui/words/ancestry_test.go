@@ -52,3 +52,17 @@ func TestParentTitlesAreTranslated(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// The window says of another user's service what it says of a visible one.
+func TestUnitSentence(t *testing.T) {
+	for unit, want := range map[string]string{
+		"nginx.service":   "Started by systemd as nginx.service",
+		"gpsd.socket":     "gpsd.socket: systemd starts gpsd.service at the first connection",
+		"session-3.scope": "",
+		"":                "",
+	} {
+		if got := UnitSentence(ancestry.Explain(monitor.Owner{}, monitor.CgroupInfo{Unit: unit}, monitor.ProcessState{})); got != want {
+			t.Errorf("%q: got %q, want %q", unit, got, want)
+		}
+	}
+}
