@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"porthole/app/agent"
 	"porthole/app/cli"
@@ -82,7 +83,14 @@ func Command() *cobra.Command {
 	root.Flags().StringVar(&opts.Page, "page", "", "open the window on this `PAGE`")
 	_ = root.Flags().MarkHidden("page") // exists; used when Porthole restarts itself
 	root.SetVersionTemplate("porthole {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Reason: err.Error()} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		var invalid *pflag.InvalidValueError
+		if errors.As(err, &invalid) { // its text ends with an error of package time or strconv
+			_, usage := pflag.UnquoteUsage(invalid.GetFlag())
+			return cli.UsageError{Reason: fmt.Sprintf("invalid value %q for --%s: %s; see %s --help", invalid.GetValue(), invalid.GetFlag().Name, usage, c.CommandPath())}
+		}
+		return cli.UsageError{Reason: err.Error()}
+	})
 	root.AddCommand(cli.Commands(doctor.Options{Version: Version, HasWindow: window.Built})...)
 	root.AddCommand(newShow(), newQuit(), newWindow())
 	return root
