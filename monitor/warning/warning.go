@@ -69,7 +69,7 @@ func (w Warning) Sentence(why ancestry.Explanation) string {
 	case FolderDeleted:
 		return "The working folder was deleted after the process started. Restart it in an existing folder."
 	case UntrustedFolder:
-		return "The program is in " + w.Detail + ", a folder for temporary or downloaded files. Check that you trust it."
+		return "The program or its script is in " + w.Detail + ", a folder for temporary or downloaded files. Check that you trust it."
 	case Preload:
 		return "LD_PRELOAD loads extra code into the process (" + w.Detail + "). Check that you trust this library."
 	case RunsAsRoot:

@@ -30,7 +30,7 @@ func warningSentence(o warning.Warning, why ancestry.Explanation) string {
 	case warning.FolderDeleted:
 		return lang.L("The working folder was deleted after the process started. Restart it in an existing folder.")
 	case warning.UntrustedFolder:
-		return lang.L("The program is in {{.Detail}}, a folder for temporary or downloaded files. Check that you trust it.", detail)
+		return lang.L("The program or its script is in {{.Detail}}, a folder for temporary or downloaded files. Check that you trust it.", detail)
 	case warning.Preload:
 		return lang.L("LD_PRELOAD loads extra code into the process ({{.Detail}}). Check that you trust this library.", detail)
 	case warning.RunsAsRoot:
