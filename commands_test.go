@@ -35,7 +35,7 @@ var notRun = map[string]string{
 	"CGO_ENABLED=0 go test":  "make test tests those packages",
 }
 
-// answer is what a documented command prints and its exit status.
+// answer is the expected output and exit status of a documented command.
 type answer struct {
 	status int
 	want   []string // regular expressions, in which {open}, {pid} and {free} stand for numbers

@@ -183,8 +183,7 @@ func TestQuitKillsAnAgentThatIgnoresSIGTERM(t *testing.T) {
 	wantEnded(t, ended)
 }
 
-// The description of the agent names a process that is another one now: its PID was
-// reused.
+// The PID in the description of the agent was reused by another process.
 func TestQuitNeverEndsAnotherProcess(t *testing.T) {
 	agent, ended, home := startAgent(t, "deaf")
 	other := child.StartVictim(t, child.Command("signals"))
@@ -206,7 +205,7 @@ func TestQuitNeverEndsAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := quit(t.Context(), openDir(t), 300*time.Millisecond, &out); err == nil || !strings.Contains(err.Error(), "is another one now") {
+	if err := quit(t.Context(), openDir(t), 300*time.Millisecond, &out); err == nil || !strings.Contains(err.Error(), "now belongs to another process") {
 		t.Errorf("quit() = %v, printed %q, want a refusal", err, out.String())
 	}
 	for _, pid := range []int{agent.PID, other.PID} {

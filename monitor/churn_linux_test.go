@@ -81,7 +81,7 @@ func (p *pollTimes) within(of life) int {
 	return n
 }
 
-// socketReport is what the monitor reported about one socket.
+// socketReport contains the monitor's reports about one socket.
 type socketReport struct {
 	opened, closed []time.Duration // when the events came
 	address        string

@@ -36,7 +36,7 @@ func (o Owner) listensForContainers() bool {
 }
 
 // proxyTarget returns what docker-proxy forwards to, "" for other programs. The two
-// proxies of one publication, for IPv4 and IPv6, differ in -host-ip alone; those of
+// proxies of one publication, for IPv4 and IPv6, differ only in -host-ip; those of
 // two containers on one port differ in it, too.
 func (o Owner) proxyTarget() string {
 	if o.ProgramName() != "docker-proxy" {

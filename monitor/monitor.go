@@ -29,7 +29,7 @@ const (
 	recentEvery     = 15 * time.Second       // how often new holders of known sockets are searched
 	everywhereEvery = 10 * time.Minute       // how often all processes are searched, in case something was missed
 	failureInterval = 2 * time.Second        // shortest polling interval while the table cannot be read
-	fastInterval    = 100 * time.Millisecond // polling interval after a change, because one change rarely comes alone
+	fastInterval    = 100 * time.Millisecond // polling interval after a change, because a change is often followed by others
 	fastDuration    = 3 * time.Second        // how long that interval is used after a change
 	minHintInterval = 10 * time.Millisecond  // shortest time between polls that hints cause: any user can cause a thousand hints a second
 )
@@ -75,7 +75,7 @@ type Monitor struct {
 	holdingsCache  []Holding // all holdings, sorted by PID; nil after a change
 }
 
-// entry is what the monitor knows about one socket.
+// entry is the monitor's state of one socket.
 type entry struct {
 	socket      Socket
 	seen        time.Time

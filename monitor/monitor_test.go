@@ -855,7 +855,7 @@ func TestSocketThatMovesToAnotherPort(t *testing.T) {
 	}, 1)
 }
 
-// One change rarely comes alone: polling is faster for three seconds.
+// A change is often followed by others, so polling is faster for three seconds.
 func TestPollingIsFasterAfterChange(t *testing.T) {
 	watch(t, func(s *scene) {
 		for _, change := range []struct {

@@ -28,7 +28,7 @@ type ProcessState struct {
 	Resources      Resources
 }
 
-// Resources is what a process uses; a field is zero if it is unknown.
+// Resources is the resource usage of a process; a field is zero if it is unknown.
 type Resources struct {
 	Threads int
 	Memory  uint64        // resident set size in bytes, including shared memory

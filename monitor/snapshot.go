@@ -235,8 +235,8 @@ type OwnerUnknown struct {
 	CgroupInfo
 }
 
-// Update is what a subscriber receives: the newest snapshot, and all events since
-// its last update.
+// Update is one message to a subscriber: the newest snapshot, and all events
+// since its last update.
 type Update struct {
 	Snapshot Snapshot
 	Events   []Event

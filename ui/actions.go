@@ -39,7 +39,7 @@ type History interface {
 	process.History
 }
 
-// Status is what the window shows besides the listeners.
+// Status contains everything that the window shows except the listeners.
 type Status struct {
 	Health      monitor.Health
 	Rules       watch.Rules

@@ -69,8 +69,8 @@ func (e Entry) write() error {
 	})
 }
 
-// withoutConsole returns the portholew.exe beside porthole.exe, if there is one:
-// porthole.exe would show a console window as long as it runs.
+// withoutConsole returns the portholew.exe next to porthole.exe, if there is
+// one: porthole.exe would show a console window as long as it runs.
 func withoutConsole(program string) string {
 	if windowed := filepath.Join(filepath.Dir(program), "portholew.exe"); isExecutable(windowed) {
 		return windowed

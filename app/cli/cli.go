@@ -108,7 +108,7 @@ func (o *Options) addUDP(c *cobra.Command) {
 	c.Flags().BoolVar(&o.UDP, "udp", false, "include UDP sockets")
 }
 
-// query is what a command should show, together with the user's settings.
+// query selects what a command shows. It includes the user's settings.
 type query struct {
 	Options
 	ports    monitor.Ports // all if nil

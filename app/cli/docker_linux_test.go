@@ -30,7 +30,7 @@ func TestStopOfAPublishedPortStopsTheContainer(t *testing.T) {
 				t.Errorf("stop 8080: got %v, containers %q, engine running %t; want blog and other\n%s", err, running, isRunning(engine.PID), out)
 			}
 			if !strings.Contains(out, "container web") || !strings.Contains(out, "docker stop "+web[:12]) || strings.Contains(out, "blog") {
-				t.Errorf("stop 8080 printed\n%s\nwant the container web and its command alone", out)
+				t.Errorf("stop 8080 printed\n%s\nwant only the container web and its command", out)
 			}
 			out, err = stopOutput(t, "10.7.0.1:8080", stopOptions{Yes: true})
 			if running := engine.Running(); err != nil || running != "other" {
@@ -69,9 +69,9 @@ func TestContainersOfARealEngine(t *testing.T) {
 	}
 	c := command("stop", "8080")
 	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	said, err := c.Output()
-	if running := engine.Running(); err != nil || running != "blog" || !strings.Contains(string(said), "8080 is free.") {
-		t.Errorf("as another user: got %v, containers %q, want blog alone\n%s", err, running, said)
+	output, err := c.Output()
+	if running := engine.Running(); err != nil || running != "blog" || !strings.Contains(string(output), "8080 is free.") {
+		t.Errorf("as another user: got %v, containers %q, want only blog\n%s", err, running, output)
 	}
 
 	// A process in a container is signaled like any other, and its engine starts it
@@ -88,7 +88,7 @@ func TestContainersOfARealEngine(t *testing.T) {
 	}
 	text, err = stopOutput(t, "8090", stopOptions{Yes: true, Manager: true})
 	if running := engine.Running(); err != nil || running != "blog" || !strings.Contains(text, "Running docker stop ") {
-		t.Errorf("--manager: got %v, containers %q, want blog alone\n%s", err, running, text)
+		t.Errorf("--manager: got %v, containers %q, want only blog\n%s", err, running, text)
 	}
 }
 

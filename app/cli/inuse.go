@@ -43,7 +43,7 @@ func (q query) usesJSON(uses []inuse.Use) []useJSON {
 	return out
 }
 
-// vacancy is what is known about a port that nothing listens on.
+// vacancy describes a port that nothing listens on.
 type vacancy struct {
 	port uint16
 	uses []inuse.Use

@@ -64,10 +64,10 @@ func playDrain() {
 	if err != nil {
 		child.Fail(err)
 	}
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
 	go func() {
-		<-asked
+		<-term
 		_ = ln.Close()
 	}()
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)

@@ -65,8 +65,8 @@ instead, with a command that is shown first.`,
 	return c
 }
 
-// stopTarget is what to stop: the listeners on a port, or those that answer at an
-// address.
+// stopTarget selects the listeners to stop: those on a port, or those that accept
+// connections to an address.
 type stopTarget struct {
 	explain.Target
 }

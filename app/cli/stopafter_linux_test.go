@@ -32,10 +32,10 @@ func TestStopEndsOnlyWhatListShows(t *testing.T) {
 	away, _ := startTarget(t, "listen", at("10.7.0.1:9603"))
 	out, err := stopOutput(t, "9603", stopOptions{Yes: true})
 	if err != nil || isRunning(local) || !isRunning(away) {
-		t.Errorf("stop 9603: error = %v, running = %t and %t, want the one on 10.7.0.1 alone\n%s", err, isRunning(local), isRunning(away), out)
+		t.Errorf("stop 9603: error = %v, running = %t and %t, want only the one on 10.7.0.1\n%s", err, isRunning(local), isRunning(away), out)
 	}
 	if !strings.Contains(out, "127.0.0.1:9603") || strings.Contains(out, "10.7.0.1") {
-		t.Errorf("stop 9603 printed\n%s\nwant the address that it ends, alone", out)
+		t.Errorf("stop 9603 printed\n%s\nwant only the address that it stops", out)
 	}
 	out, err = stopOutput(t, "9603", stopOptions{Yes: true})
 	if Status(err) != 1 || !isRunning(away) || !strings.Contains(err.Error(), "listens on 10.7.0.1:9603") || !strings.Contains(err.Error(), "--all") {

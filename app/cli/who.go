@@ -59,7 +59,7 @@ type whyJSON struct {
 	ancestry.Explanation
 }
 
-// resourcesJSON is what the principal owner uses.
+// resourcesJSON is the resource usage of the principal owner.
 type resourcesJSON struct {
 	Threads int     `json:"threads,omitempty"`
 	Memory  uint64  `json:"memory_bytes,omitempty"` // resident set size

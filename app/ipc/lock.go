@@ -143,7 +143,7 @@ func (d RuntimeDir) Agent() (monitor.Owner, error) {
 	case err != nil:
 		return monitor.Owner{}, fmt.Errorf("%w: process %d: %w", ErrAgentUnknown, info.PID, err)
 	case now.Start != info.Start || now.Program != info.Program:
-		return monitor.Owner{}, fmt.Errorf("%w: process %d is another one now", ErrAgentUnknown, info.PID)
+		return monitor.Owner{}, fmt.Errorf("%w: PID %d now belongs to another process", ErrAgentUnknown, info.PID)
 	}
 	return now, nil
 }

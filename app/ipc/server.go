@@ -18,7 +18,8 @@ const (
 	writeTimeout     = 10 * time.Second // for one message to the window
 )
 
-// Handler is what the server needs of the agent. It must be safe for concurrent use.
+// Handler handles commands and messages of clients. The agent implements it. It must be
+// safe for concurrent use.
 type Handler interface {
 	// Command handles a start or a command and returns the answer.
 	Command(Message) Message

@@ -19,7 +19,7 @@ import (
 	"porthole/ui/tray"
 )
 
-// Action is what the user chose in a notification.
+// Action is the user's choice in a notification.
 type Action string
 
 // Actions. A click on the notification itself is Show, too.

@@ -336,7 +336,7 @@ func TestManyNotificationsLeakNothing(t *testing.T) {
 	t.Logf("before %+v, after 10,000 more %+v", before, after)
 }
 
-// usage is what this process uses; heap is in bytes.
+// usage is the resource usage of this process; heap is in bytes.
 type usage struct {
 	goroutines, descriptors int
 	heap                    uint64

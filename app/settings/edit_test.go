@@ -21,7 +21,7 @@ udp:   no      # quiet
 watches:
 
     # frontends
-    - ports: 3000-3003,  8080     # told only when it goes
+    - ports: 3000-3003,  8080     # notify only of closes
       name:  'the shop'
       # evenings
       notify_on: [ open, exposed ]   # no more
@@ -82,7 +82,7 @@ func pattern(text string) watch.Pattern {
 	return p
 }
 
-func TestAnEditOfTheWatchesChangesOnlyItsEntry(t *testing.T) {
+func TestWatchEditChangesOnlyItsEntry(t *testing.T) {
 	for name, form := range map[string]func(string) string{
 		"LF":   func(s string) string { return s },
 		"CRLF": func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },

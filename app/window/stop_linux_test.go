@@ -46,10 +46,10 @@ var roles = map[string]func(){
 	"fixed": func() { serve(net.Listen("tcp4", os.Getenv("PORTHOLE_TEST_ADDRESS"))) },
 	"drain": func() {
 		ln, err := listen()
-		asked := make(chan os.Signal, 1)
-		signal.Notify(asked, syscall.SIGTERM)
+		term := make(chan os.Signal, 1)
+		signal.Notify(term, syscall.SIGTERM)
 		go func() {
-			<-asked
+			<-term
 			_ = ln.Close()
 		}()
 		serve(ln, err)

@@ -86,7 +86,7 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 		of          func(startTimes) []time.Duration
 	}{
 		{"time from the start of its process to the first rows, ms", "<= 100", func(b startTimes) []time.Duration { return b.started }},
-		{"the same from the start of the command, ms", "", func(b startTimes) []time.Duration { return b.asked }},
+		{"the same from the start of the command, ms", "", func(b startTimes) []time.Duration { return b.requested }},
 	} {
 		a, b := median(x.of(ours)), median(x.of(theirs))
 		row(x.name, a.Milliseconds(), b.Milliseconds(), (a - b).Milliseconds(), x.limit)
@@ -133,7 +133,7 @@ func median(times []time.Duration) time.Duration {
 
 // startTimes are the times until windows were drawn, from the start of their process and
 // from the start of the command. For Porthole the command asks the agent for the window.
-type startTimes struct{ started, asked []time.Duration }
+type startTimes struct{ started, requested []time.Duration }
 
 // startWindows starts both windows several times, in turn.
 func startWindows(ctx context.Context, d *desktop.Desktop, porthole, bare string) (ours, theirs startTimes, err error) {
@@ -177,7 +177,7 @@ func (b *startTimes) add(ctx context.Context, d *desktop.Desktop, c *exec.Cmd, t
 		return err
 	}
 	b.started = append(b.started, ran-time.Since(shown))
-	b.asked = append(b.asked, shown.Sub(begin))
+	b.requested = append(b.requested, shown.Sub(begin))
 	return errors.Join(w.Close(), d.WaitNoWindow(ctx, title))
 }
 

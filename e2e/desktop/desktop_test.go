@@ -390,9 +390,9 @@ func TestStartErrors(t *testing.T) {
 // fakeItem is the smallest tray item that a panel accepts. Like fyne.io/systray, it
 // leaves the submenus out of its first reply.
 type fakeItem struct {
-	conn   *dbus.Conn
-	asked  atomic.Bool
-	events chan string
+	conn     *dbus.Conn
+	menuRead atomic.Bool
+	events   chan string
 }
 
 var pink = color.NRGBA{0xff, 0x20, 0xa0, 0xff}
@@ -478,7 +478,7 @@ func (f *fakeItem) layout(int32, int32, []string) (uint32, layout, *dbus.Error) 
 		return l
 	}
 	var below []layout
-	if f.asked.Swap(true) {
+	if f.menuRead.Swap(true) {
 		below = []layout{entry(6, map[string]any{"label": "Deep"})}
 	}
 	return 1, entry(0, nil,

@@ -171,11 +171,11 @@ func (i Item) Menu(ctx context.Context) ([]MenuEntry, error) {
 	// fyne.io/systray leaves the submenus out of the first reply after a new menu,
 	// as a workaround for GTK. The second reply has them.
 	for again := false; ; again = true {
-		entries, whole, err := readMenu(ctx, menu)
+		entries, complete, err := readMenu(ctx, menu)
 		if err != nil {
 			return nil, fmt.Errorf("read the tray menu: %w", err)
 		}
-		if whole || again {
+		if complete || again {
 			return entries, nil
 		}
 	}
@@ -267,8 +267,8 @@ type layout struct {
 }
 
 // entries returns the entries below l, and whether every submenu has some.
-func (l layout) entries() (entries []MenuEntry, whole bool, err error) {
-	whole = true
+func (l layout) entries() (entries []MenuEntry, complete bool, err error) {
+	complete = true
 	for _, child := range l.Children {
 		var c layout
 		if err := dbus.Store([]any{child.Value()}, &c); err != nil {
@@ -291,11 +291,11 @@ func (l layout) entries() (entries []MenuEntry, whole bool, err error) {
 			return nil, false, err
 		}
 		if !below || c.text("children-display") == "submenu" && len(e.Children) == 0 {
-			whole = false
+			complete = false
 		}
 		entries = append(entries, e)
 	}
-	return entries, whole, nil
+	return entries, complete, nil
 }
 
 func (l layout) text(property string) string {

@@ -13,7 +13,7 @@ import (
 	"porthole/monitor"
 )
 
-// Role is what a parent does for the processes below it.
+// Role is the role of a parent for the processes below it.
 type Role string
 
 // The roles of parents. A parent without a role is just a program.

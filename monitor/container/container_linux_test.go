@@ -29,7 +29,7 @@ const (
 )
 
 // engine serves respond on a Unix socket until the test ends.
-func engine(t *testing.T, answer http.HandlerFunc) (names *Resolver, asked *atomic.Int32) {
+func engine(t *testing.T, answer http.HandlerFunc) (names *Resolver, requests *atomic.Int32) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "engine") // the path of t.TempDir may be too long for a socket
 	if err != nil {
@@ -41,9 +41,9 @@ func engine(t *testing.T, answer http.HandlerFunc) (names *Resolver, asked *atom
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked = new(atomic.Int32)
+	requests = new(atomic.Int32)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		requests.Add(1)
 		if r.Method != http.MethodGet || r.URL.Path != "/containers/json" {
 			http.NotFound(w, r)
 			return
@@ -55,7 +55,7 @@ func engine(t *testing.T, answer http.HandlerFunc) (names *Resolver, asked *atom
 	t.Cleanup(func() { _ = server.Close(); <-done })
 	names = New()
 	names.engines.sockets = []string{filepath.Join(dir, "none"), path}
-	return names, asked
+	return names, requests
 }
 
 func respondWith(text string) http.HandlerFunc {
@@ -151,7 +151,7 @@ func TestBadEngineResponses(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			names, asked := engine(t, answer)
+			names, requests := engine(t, answer)
 			start := time.Now()
 			for range 3 { // it is asked only once
 				l := proxyListener("127.0.0.1", 8080, "root", "172.17.0.2")
@@ -160,8 +160,8 @@ func TestBadEngineResponses(t *testing.T) {
 					t.Errorf("service: got %q, want what is known without the engine", l.Service)
 				}
 			}
-			if took := time.Since(start); took > 5*time.Second || asked.Load() != 1 {
-				t.Errorf("got %d requests in %v, want one within a second", asked.Load(), took)
+			if took := time.Since(start); took > 5*time.Second || requests.Load() != 1 {
+				t.Errorf("got %d requests in %v, want one within a second", requests.Load(), took)
 			}
 		})
 	}
@@ -180,15 +180,15 @@ func TestForeignSocketIsNotTrusted(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to change a socket's owner")
 	}
-	names, asked := engine(t, respondWith(running))
+	names, requests := engine(t, respondWith(running))
 	path := names.engines.sockets[1]
 	if err := os.Lchown(path, 4242, 4242); err != nil {
 		t.Fatal(err)
 	}
 	l := ownerUnknownListener("0.0.0.0", 81, "bob", webID)
 	names.Resolve(t.Context(), l)
-	if asked.Load() != 0 || l.Container == nil || l.Container.Name != "" {
-		t.Errorf("got %d requests, container %+v; want none", asked.Load(), l.Container)
+	if requests.Load() != 0 || l.Container == nil || l.Container.Name != "" {
+		t.Errorf("got %d requests, container %+v; want none", requests.Load(), l.Container)
 	}
 	if trusted("/etc/passwd", 0) || trusted(filepath.Dir(path), 0) {
 		t.Error("a regular file is trusted")
@@ -233,7 +233,7 @@ func TestDescribeAfterRetry(t *testing.T) {
 }
 
 func TestDescribeDoesNotBlockOnHangingEngine(t *testing.T) {
-	names, asked := engine(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	names, requests := engine(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); names.Run(ctx, func() {}) }()
@@ -243,7 +243,7 @@ func TestDescribeDoesNotBlockOnHangingEngine(t *testing.T) {
 		names.Describe(l)
 	}
 	describe(0)
-	for deadline := time.Now().Add(10 * time.Second); asked.Load() == 0; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); requests.Load() == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no request to the engine")
 		}

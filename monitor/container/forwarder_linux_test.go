@@ -73,7 +73,7 @@ func TestDescribeAsksForEachPortOfAnEngine(t *testing.T) {
 	r.Describe(first)
 	r.Describe(second)
 	if _, more := r.resolvePending(t.Context()); !more {
-		t.Fatal("nothing was learned")
+		t.Fatal("no container was found")
 	}
 	r.Describe(first)
 	r.Describe(second)
@@ -101,14 +101,14 @@ func TestEngineKnowsContainerOfUnknownOwner(t *testing.T) {
 // first connection. Nothing may connect before the engine runs.
 func TestSocketActivatedEngineIsNotStarted(t *testing.T) {
 	l := ownerUnknownListener("127.0.0.1", 8080, "root", "")
-	r, asked := engine(t, respondWith(running))
+	r, requests := engine(t, respondWith(running))
 	path := r.engines.sockets[1]
 	if !engineRuns(path) {
 		t.Error("an engine that holds its socket: got not running")
 	}
 	r.Resolve(t.Context(), l)
-	if asked.Load() != 1 || l.Container == nil {
-		t.Fatalf("an engine that runs: got %d requests, %+v; want one", asked.Load(), l.Container)
+	if requests.Load() != 1 || l.Container == nil {
+		t.Fatalf("an engine that runs: got %d requests, %+v; want one", requests.Load(), l.Container)
 	}
 	if os.Geteuid() != 0 {
 		return

@@ -12,7 +12,7 @@ import (
 	"porthole/monitor/service"
 )
 
-// Kind is what an address is used for.
+// Kind is the purpose of an address.
 type Kind string
 
 // The kinds of addresses. Readers must ignore unknown kinds.
@@ -96,7 +96,7 @@ func (s System) ephemeral(port uint16) EphemeralStatus {
 	return Ephemeral
 }
 
-// Facts is what is known about a target, at the time of its listeners.
+// Facts describes a target at the time of the snapshot of its listeners.
 type Facts struct {
 	Target         Target
 	Addresses      []netip.Addr // the target's, or those of its listeners without duplicates; none for localhost or a free port

@@ -10,7 +10,7 @@ import (
 	"porthole/monitor"
 )
 
-// Target is what to explain: an address, a port, or both.
+// Target is the subject of an explanation: an address, a port, or both.
 type Target struct {
 	Address   netip.Addr // zero if absent
 	Localhost bool       // localhost was given instead of an address, which is zero
@@ -94,13 +94,13 @@ func parseURL(text string) (Target, error) {
 }
 
 // newTarget returns the target for a host, which is an address or localhost.
-func newTarget(host, whole string, port uint16) (Target, error) {
+func newTarget(host, text string, port uint16) (Target, error) {
 	if isLocalhost(host) {
 		return Target{Localhost: true, Port: port}, nil
 	}
 	a, err := netip.ParseAddr(host)
 	if err != nil || a.Zone() != monitor.Clean(a.Zone(), 20) || strings.ContainsAny(a.Zone(), "[]") {
-		return Target{}, parseError(whole)
+		return Target{}, parseError(text)
 	}
 	return Target{Address: a, Port: port}, nil
 }

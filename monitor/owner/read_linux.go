@@ -26,8 +26,8 @@ type match struct {
 	fd     int
 }
 
-// readResult is what one process holds. An error means that it may not be read,
-// or that it has exited.
+// readResult contains the wanted sockets that one process holds. An error means
+// that it may not be read, or that it has exited.
 type readResult struct {
 	held []match
 	seen map[monitor.SocketID]bool // the sockets in held; nil if there are none

@@ -54,7 +54,7 @@ func readWithin[T any](key string, read func() T) (result T) {
 	return result
 }
 
-// folderFacts is what the files in the folder of a process say about it.
+// folderFacts are the facts in the files in the folder of a process.
 type folderFacts struct{ project, branch, framework string }
 
 // readFolder reads the files in the folder of pid. The folder of a process in another

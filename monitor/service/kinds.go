@@ -7,8 +7,8 @@ import (
 	"porthole/monitor"
 )
 
-// Kind is what sort of service a listener provides, as far as that matters for
-// warnings.
+// Kind is the kind of service that a listener provides, as far as warnings
+// depend on it.
 type Kind string
 
 // The kinds of services. The zero value means that the service is not known.

@@ -19,7 +19,7 @@ func Describe(l *monitor.Listener) {
 	l.Service, l.ServiceBy, l.Framework = f.service, f.by, cmp.Or(f.framework, framework(f.service))
 }
 
-// finding is what is found out about a listener.
+// finding is the result of identifying the service of a listener.
 type finding struct {
 	service   string
 	by        monitor.ServiceBy

@@ -17,8 +17,8 @@ import (
 // the machine.
 //
 // Most polls find nothing new. They are made cheap in two steps: as long as the
-// kernel's socket counters have not changed for a while, only every maxSkip is
-// the table read; and an answer that is byte for byte the previous one is not
+// kernel's socket counters have not changed for a while, the table is read only
+// every maxSkip; and an answer that is byte for byte the previous one is not
 // parsed.
 type diagTable struct {
 	*waiter
@@ -31,10 +31,10 @@ type diagTable struct {
 	sockets  []monitor.Socket // the same, parsed
 }
 
-// maxSkip is how long polls rely on the counters alone. A socket that opens in
-// the very interval in which another one closes, after seconds without changes,
-// is seen up to maxSkip later; so is the end of a connected UDP socket, which no
-// counter shows.
+// maxSkip is how long polls rely only on the counters. Two changes are seen up
+// to maxSkip late: a socket that opens in the same interval in which another one
+// closes, after seconds without changes, and the end of a connected UDP socket,
+// which no counter shows.
 const maxSkip = 500 * time.Millisecond
 
 // dumpRequest is the request for one dump. TCP needs one for both address
@@ -96,7 +96,7 @@ func (d *diagTable) Poll(opts monitor.PollOptions) (_ []monitor.Socket, changed 
 		return nil, false, err
 	}
 	d.valid, d.udp, d.readAt = true, opts.UDP, now
-	d.counters.changedAt = now // one change rarely comes alone
+	d.counters.changedAt = now // a change is often followed by others
 	return d.sockets, true, nil
 }
 

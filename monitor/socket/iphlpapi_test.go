@@ -197,15 +197,15 @@ func TestIphlpapiIdentity(t *testing.T) {
 
 // fakeWindows replaces iphlpapi.dll.
 type fakeWindows struct {
-	tables map[layout]structs
-	grows  int // number of calls for which the table grows
-	asked  int
-	err    error
-	errOf  uintptr // the address family that err applies to; 0 for all
+	tables     map[layout]structs
+	grows      int // number of calls for which the table grows
+	requestSeq int
+	err        error
+	errOf      uintptr // the address family that err applies to; 0 for all
 }
 
 func (w *fakeWindows) ask(l layout, buffer []byte) (int, error) {
-	w.asked++
+	w.requestSeq++
 	if w.err != nil && (w.errOf == 0 || w.errOf == l.family) {
 		return 0, w.err
 	}
@@ -242,12 +242,12 @@ func TestPollIphlpapi(t *testing.T) {
 	}
 	poll(false, 3)
 	first := poll(true, 5)
-	w.asked = 0
+	w.requestSeq = 0
 	if again := poll(true, 5); !slices.Equal(first, again) {
 		t.Errorf("second poll: got %v, want %v", again, first)
 	}
-	if w.asked != 4 {
-		t.Errorf("got %d calls, want one per table once the sizes are known", w.asked)
+	if w.requestSeq != 4 {
+		t.Errorf("got %d calls, want one per table once the sizes are known", w.requestSeq)
 	}
 	if _, changed, err := table.Poll(monitor.PollOptions{UDP: true}); changed || err != nil {
 		t.Errorf("third poll: changed %t, %v; want no change", changed, err)

@@ -29,7 +29,8 @@ var (
 	capturedUDP6 []byte
 )
 
-const asked = 7
+// requestSeq is the sequence number of the captured requests.
+const requestSeq = 7
 
 func needLittleEndian(t testing.TB) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
@@ -45,7 +46,7 @@ func formatSocket(s monitor.Socket) string {
 
 func TestParseDump(t *testing.T) {
 	needLittleEndian(t)
-	got, end, err := parseDump(nil, captured, asked, monitor.TCP)
+	got, end, err := parseDump(nil, captured, requestSeq, monitor.TCP)
 	if err != nil || !end {
 		t.Fatalf("parseDump: end %t, %v; want the end of the dump", end, err)
 	}
@@ -82,7 +83,7 @@ func TestParseDumpOfUDP(t *testing.T) {
 			"udp [::]:5353 uid 0 root inode true id true v6only true",
 		}},
 	} {
-		got, end, err := parseDump(nil, test.answer, asked, monitor.UDP)
+		got, end, err := parseDump(nil, test.answer, requestSeq, monitor.UDP)
 		var rows []string
 		for _, s := range got {
 			rows = append(rows, formatSocket(s))
@@ -91,7 +92,7 @@ func TestParseDumpOfUDP(t *testing.T) {
 		if err != nil || !end || !slices.Equal(rows, test.want) {
 			t.Errorf("end %t, %v\n got %s\nwant %s", end, err, strings.Join(rows, "\n     "), strings.Join(test.want, "\n     "))
 		}
-		if got, _, _ := parseDump(nil, test.answer, asked, monitor.TCP); len(got) != 0 {
+		if got, _, _ := parseDump(nil, test.answer, requestSeq, monitor.TCP); len(got) != 0 {
 			t.Errorf("parsed as TCP: got %+v, want nothing", got)
 		}
 	}
@@ -123,8 +124,8 @@ func listening(change func([]byte)) []byte {
 }
 
 func TestParseDumpOfOtherMessages(t *testing.T) {
-	done := message(unix.NLMSG_DONE, 0, asked, 0, 0, 0, 0)
-	row := message(tcpdiagGetSock, 0, asked, listening(nil)...)
+	done := message(unix.NLMSG_DONE, 0, requestSeq, 0, 0, 0, 0)
+	row := message(tcpdiagGetSock, 0, requestSeq, listening(nil)...)
 	for _, test := range []struct {
 		name string
 		in   []byte
@@ -139,20 +140,20 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 		{"data after the end is ignored", slices.Concat(done, row), 0, true, nil},
 		{"an answer to an older request", slices.Concat(message(tcpdiagGetSock, 0, 6, listening(nil)...), message(unix.NLMSG_DONE, 0, 6), row), 1, false, nil},
 		{"an error in an older answer", slices.Concat(message(unix.NLMSG_ERROR, 0, 6, errno(unix.EPERM)...), row), 1, false, nil},
-		{"refused", message(unix.NLMSG_ERROR, 0, asked, errno(unix.EPERM)...), 0, true, unix.EPERM},
-		{"refused without a reason", message(unix.NLMSG_ERROR, 0, asked), 0, true, unix.EBADMSG},
-		{"interrupted at the end", slices.Concat(row, message(unix.NLMSG_DONE, unix.NLM_F_DUMP_INTR, asked, 0, 0, 0, 0)), 1, true, errInterrupted},
-		{"interrupted before", message(tcpdiagGetSock, unix.NLM_F_DUMP_INTR, asked, listening(nil)...), 1, false, errInterrupted},
-		{"an established socket", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[1] = 1 })...), 0, false, nil},
-		{"an unknown family", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[0] = unix.AF_UNIX })...), 0, false, nil},
-		{"port 0", message(tcpdiagGetSock, 0, asked, listening(func(b []byte) { b[4], b[5] = 0, 0 })...), 0, false, nil},
-		{"a truncated socket", message(tcpdiagGetSock, 0, asked, listening(nil)[:messageSize-1]...), 0, false, nil},
-		{"an attribute that is longer than the rest", message(tcpdiagGetSock, 0, asked, append(listening(nil), 200, 0, attrSkV6Only, 0)...), 1, false, nil},
-		{"an attribute of no length", message(tcpdiagGetSock, 0, asked, append(listening(nil), 0, 0, 0, 0)...), 1, false, nil},
+		{"refused", message(unix.NLMSG_ERROR, 0, requestSeq, errno(unix.EPERM)...), 0, true, unix.EPERM},
+		{"refused without a reason", message(unix.NLMSG_ERROR, 0, requestSeq), 0, true, unix.EBADMSG},
+		{"interrupted at the end", slices.Concat(row, message(unix.NLMSG_DONE, unix.NLM_F_DUMP_INTR, requestSeq, 0, 0, 0, 0)), 1, true, errInterrupted},
+		{"interrupted before", message(tcpdiagGetSock, unix.NLM_F_DUMP_INTR, requestSeq, listening(nil)...), 1, false, errInterrupted},
+		{"an established socket", message(tcpdiagGetSock, 0, requestSeq, listening(func(b []byte) { b[1] = 1 })...), 0, false, nil},
+		{"an unknown family", message(tcpdiagGetSock, 0, requestSeq, listening(func(b []byte) { b[0] = unix.AF_UNIX })...), 0, false, nil},
+		{"port 0", message(tcpdiagGetSock, 0, requestSeq, listening(func(b []byte) { b[4], b[5] = 0, 0 })...), 0, false, nil},
+		{"a truncated socket", message(tcpdiagGetSock, 0, requestSeq, listening(nil)[:messageSize-1]...), 0, false, nil},
+		{"an attribute that is longer than the rest", message(tcpdiagGetSock, 0, requestSeq, append(listening(nil), 200, 0, attrSkV6Only, 0)...), 1, false, nil},
+		{"an attribute of no length", message(tcpdiagGetSock, 0, requestSeq, append(listening(nil), 0, 0, 0, 0)...), 1, false, nil},
 		{"half a header", row[:headerSize/2], 0, false, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			rows, end, err := parseDump(nil, test.in, asked, monitor.TCP)
+			rows, end, err := parseDump(nil, test.in, requestSeq, monitor.TCP)
 			if len(rows) != test.rows || end != test.end || !errors.Is(err, test.err) {
 				t.Errorf("parseDump: got %d sockets, end %t, %v; want %d, %t, %v", len(rows), end, err, test.rows, test.end, test.err)
 			}
@@ -161,7 +162,7 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 	for name, size := range map[string]uint32{"longer than the datagram": 1000, "shorter than its header": 3, "of no length": 0, "huge": 1<<32 - 1} {
 		b := slices.Clone(row)
 		binary.NativeEndian.PutUint32(b, size)
-		if rows, end, err := parseDump(nil, b, asked, monitor.TCP); len(rows) != 0 || end || err == nil {
+		if rows, end, err := parseDump(nil, b, requestSeq, monitor.TCP); len(rows) != 0 || end || err == nil {
 			t.Errorf("a message %s: got %d sockets, end %t, %v; want an error", name, len(rows), end, err)
 		}
 	}
@@ -170,10 +171,10 @@ func TestParseDumpOfOtherMessages(t *testing.T) {
 // A truncated answer has no end and no invented sockets.
 func TestParseDumpTruncated(t *testing.T) {
 	needLittleEndian(t)
-	whole, _, _ := parseDump(nil, captured, asked, monitor.TCP)
+	whole, _, _ := parseDump(nil, captured, requestSeq, monitor.TCP)
 	last := len(captured) - headerSize - 4 // the DONE message
 	for n := range last {
-		rows, end, _ := parseDump(nil, captured[:n], asked, monitor.TCP)
+		rows, end, _ := parseDump(nil, captured[:n], requestSeq, monitor.TCP)
 		if end || len(rows) > len(whole) || !slices.Equal(rows, whole[:len(rows)]) {
 			t.Fatalf("first %d bytes: got %d sockets, end %t; want the first sockets, and no end", n, len(rows), end)
 		}
@@ -181,11 +182,11 @@ func TestParseDumpTruncated(t *testing.T) {
 }
 
 func FuzzParseDump(f *testing.F) {
-	f.Add(captured, uint32(asked), false)
-	f.Add(captured[:100], uint32(asked), false)
-	f.Add(capturedUDP4, uint32(asked), true)
-	f.Add(capturedUDP6, uint32(asked), true)
-	f.Add(message(unix.NLMSG_ERROR, 0, asked, errno(unix.ENOENT)...), uint32(asked), true)
+	f.Add(captured, uint32(requestSeq), false)
+	f.Add(captured[:100], uint32(requestSeq), false)
+	f.Add(capturedUDP4, uint32(requestSeq), true)
+	f.Add(capturedUDP6, uint32(requestSeq), true)
+	f.Add(message(unix.NLMSG_ERROR, 0, requestSeq, errno(unix.ENOENT)...), uint32(requestSeq), true)
 	f.Add(message(tcpdiagGetSock, 0, 0, append(listening(nil), 5, 0, attrSkV6Only, 0, 1)...), uint32(0), false)
 	f.Fuzz(func(t *testing.T, b []byte, seq uint32, udp bool) {
 		protocol := monitor.TCP

@@ -45,7 +45,7 @@ const (
 	Loop                          // a script that starts it in a loop
 )
 
-// Restarts is what a manager does when its process ends.
+// Restarts is whether a manager restarts its process when that ends.
 type Restarts int
 
 // The values of Restarts.

@@ -72,13 +72,13 @@ func TestProtectedProgramsAreNeverOpened(t *testing.T) {
 	}
 }
 
-// systemd keeps the socket of a service that it started. The service alone is
+// systemd keeps the socket of a service that it started. Only the service is
 // stopped.
 func TestOpenAllLeavesOutSystemd(t *testing.T) {
 	o := victim(t, "ends")
 	held, err := OpenAll([]monitor.Owner{{PID: 1, Start: 1, Name: "systemd"}, o})
 	if err != nil || len(held) != 1 || held[0].Owner().PID != o.PID {
-		t.Fatalf("got %d, %v; want the service alone", len(held), err)
+		t.Fatalf("got %d, %v; want only the service", len(held), err)
 	}
 	CloseAll(held)
 	var refused RefusedError

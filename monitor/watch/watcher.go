@@ -8,7 +8,7 @@ import (
 	"porthole/monitor"
 )
 
-// Kind is what an alert reports.
+// Kind is the kind of an alert.
 type Kind string
 
 // The kinds of alerts.

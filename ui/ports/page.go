@@ -51,7 +51,7 @@ type History interface {
 	Lookup(q history.Query, done func([]history.Event, error))
 }
 
-// Status is what the page shows besides the listeners.
+// Status contains everything that the page shows except the listeners.
 type Status struct {
 	Health        monitor.Health
 	Rules         watch.Rules

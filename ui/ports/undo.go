@@ -10,8 +10,8 @@ import (
 	"porthole/ui/widgets"
 )
 
-// removedWatch is what ☆ removed and Undo restores: the rules of one port, with their names and
-// positions.
+// removedWatch holds the rules of one port that ☆ removed and Undo restores, with their names
+// and positions.
 type removedWatch struct {
 	port   uint16
 	rules  watch.Rules

@@ -30,8 +30,8 @@ import (
 	"porthole/ui/words"
 )
 
-// Actions are what the window needs the program to do. The methods are called on Fyne's
-// goroutine and must not block.
+// Actions are the requests that the window sends to the program. The methods are called
+// on Fyne's goroutine and must not block.
 type Actions interface {
 	Copy(text string)
 	OpenInBrowser(address string) // "127.0.0.1:3000"; the program detects http or https

@@ -21,8 +21,8 @@ import (
 	"porthole/ui/words"
 )
 
-// Actions are what the page needs the program to do. The methods are called on Fyne's
-// goroutine and must not block.
+// Actions are the requests that the page sends to the program. The methods are called
+// on Fyne's goroutine and must not block.
 type Actions interface {
 	// Set changes a setting. The value is in the format of the settings file, "" for the default. The
 	// program then calls Page.SetSettings and Page.ShowResult.

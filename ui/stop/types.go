@@ -6,8 +6,8 @@ import (
 	"porthole/monitor"
 )
 
-// Actions are what the dialog needs the program to do. The methods are called on Fyne's
-// goroutine and must not block.
+// Actions are the requests that the dialog sends to the program. The methods are called
+// on Fyne's goroutine and must not block.
 type Actions interface {
 	Copy(text string) // copies text to the clipboard
 	// Stop opens handles of the processes in q, without sending a signal. report is called later, on
@@ -67,7 +67,7 @@ type Child struct {
 	Listener *monitor.Listener
 }
 
-// Manager is what manages a process, such as a service manager or a container engine.
+// Manager is the manager of a process, such as a service manager or a container engine.
 type Manager struct {
 	Description string // sentence that names what it manages
 	Command     string // cleaned shell command that stops the process properly; "" if unknown

@@ -48,7 +48,7 @@ type Column[R Row] struct {
 	Tapped  func(R)          // called for a click on the cell, which then does not select the row; may be nil
 }
 
-// Cell is what a row shows in a column.
+// Cell is the content of a row in a column.
 type Cell struct {
 	Text   string
 	Color  fyne.ThemeColorName // "" for the foreground colour

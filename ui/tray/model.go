@@ -33,7 +33,7 @@ type State struct {
 	Ink      string          // see Icon
 }
 
-// Model is what the tray shows. Equal Models look the same.
+// Model is the content of the tray. Equal Models look the same.
 type Model struct {
 	Icon    Icon
 	Tooltip string

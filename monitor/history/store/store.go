@@ -45,7 +45,7 @@ type State struct {
 
 // Times and sizes.
 const (
-	collectTime     = 200 * time.Millisecond // events rarely come alone
+	collectTime     = 200 * time.Millisecond // an event is often followed by others
 	batchSize       = 1000                   // events per transaction
 	maxPending      = 10_000                 // waiting events; beyond this they are coalesced into a diff
 	defaultRetry    = 30 * time.Second
