@@ -34,7 +34,7 @@ func AcceptsLoopback(a netip.Addr) bool {
 const loopbackDevice = "lo"
 
 // Exposure returns the exposure of s. A socket that is bound to the loopback
-// interface is not reachable from the network, whatever its address is.
+// interface is not reachable from the network, regardless of its address.
 func (s Socket) Exposure() Exposure {
 	if s.Device == loopbackDevice {
 		return ExposureLoopback

@@ -215,7 +215,7 @@ func TestGroupFields(t *testing.T) {
 	}
 }
 
-// Root is told the unit that a user is told.
+// Root sees the same unit as a user.
 func TestGroupHasUnitOfPrincipal(t *testing.T) {
 	l := group([]socketState{by(1, "127.0.0.1", Owner{PID: 10, Unit: "web.service"})}, nil)[0]
 	if l.Unit != "web.service" || l.OwnerUnknown != "" {

@@ -93,8 +93,8 @@ func sockets(ids ...SocketID) []Socket {
 	return out
 }
 
-// fakeFinder finds the processes that a test sets, after delay. It searches as
-// the scope says.
+// fakeFinder finds the processes that a test sets, after delay. It follows the
+// scope.
 type fakeFinder struct {
 	mu      sync.Mutex
 	holders map[SocketID][]int

@@ -51,7 +51,7 @@ func testConnection(ctx context.Context, t explain.Target) *testConnectionJSON {
 	return out
 }
 
-// text returns the result as a sentence. listening says whether a listener is known.
+// text returns the result as a sentence. listening is true if a listener is known.
 func (c *testConnectionJSON) text(listening bool) string {
 	switch {
 	case c.Answered && listening:

@@ -45,7 +45,7 @@ func gatherDetails(states map[string]connection.State, listeners, firstSeen []*m
 			out[i].connections = &st
 			state.QueueFull, state.QueueLength, state.QueueLimit = st.QueueFull(), st.QueueLength, st.QueueLimit
 		}
-		if known || l.Unit != "" { // a user is told of another's service what root is told
+		if known || l.Unit != "" { // show the same about another user's service as root sees
 			out[i].why = ancestry.Explain(o, l.CgroupInfo, state)
 		}
 		out[i].warnings = warning.Check(l, o, out[i].why, state)

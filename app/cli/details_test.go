@@ -181,7 +181,8 @@ func TestWhoShowsWarningsAndConnections(t *testing.T) {
 	}
 }
 
-// Root, who sees the process, and a user, who does not, are told the same of a service.
+// Root, who can see the process, and a user, who cannot, get the same answer about a
+// service.
 func TestWhoNamesTheUnitToEverybody(t *testing.T) {
 	o := monitor.Owner{PID: 1 << 30, Start: 1, Name: "nginx", Unit: "nginx.service", Parents: []monitor.Parent{{PID: 1 << 30, Name: "nginx"}, {PID: 1, Name: "systemd"}}}
 	seen := &monitor.Listener{Port: 80, Protocol: monitor.TCP, Owners: []monitor.Owner{o}, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}

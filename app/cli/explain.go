@@ -45,7 +45,7 @@ type explainJSON struct {
 	UsualService   string                  `json:"usual_service,omitempty"`
 	Listeners      []listenerJSON          `json:"listeners"`                 // those that accept connections to the address
 	OtherListeners []listenerJSON          `json:"other_listeners,omitempty"` // those on the port that do not
-	InUse          []useJSON               `json:"in_use,omitempty"`          // what else has the port if nothing listens
+	InUse          []useJSON               `json:"in_use,omitempty"`          // what else uses the port if nothing listens
 	TestConnection *testConnectionJSON     `json:"test_connection,omitempty"` // absent without --connect
 	Text           string                  `json:"text"`                      // the explanation in English
 }

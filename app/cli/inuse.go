@@ -55,8 +55,8 @@ func findVacancy(ctx context.Context, port uint16) vacancy {
 	return vacancy{port, uses, err}
 }
 
-// text says whether a server can bind the port, and why not. where is "" or " on
-// loopback".
+// text describes whether a server can bind the port, and if not, why. where is
+// "" or " on loopback".
 func (v vacancy) text(ctx context.Context, where string) string {
 	last := lastOwnerText(ctx, v.port, time.Now())
 	switch {

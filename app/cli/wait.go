@@ -29,8 +29,8 @@ func newWait() *cobra.Command {
 	return c
 }
 
-// warnIfTaken says on stderr why a server can't bind the port although nothing listens
-// there.
+// warnIfTaken prints on stderr why a server can't bind the port although nothing
+// listens on it.
 func (q query) warnIfTaken(ctx context.Context) {
 	port, _ := q.ports.Single()
 	v := findVacancy(ctx, port)

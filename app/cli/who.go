@@ -41,7 +41,7 @@ func newWho() *cobra.Command {
 type whoJSON struct {
 	Port      uint16            `json:"port"`
 	Listeners []whoListenerJSON `json:"listeners"`
-	InUse     []useJSON         `json:"in_use,omitempty"` // what else has the port if nothing listens
+	InUse     []useJSON         `json:"in_use,omitempty"` // what else uses the port if nothing listens
 }
 
 type whoListenerJSON struct {
@@ -253,8 +253,8 @@ func boundText(sockets []monitor.HeldSocket) string {
 	return strings.Join(texts, ", ")
 }
 
-// unitSentence says which service systemd started, for a listener whose owner is
-// unknown; "" if that is unknown too.
+// unitSentence names the service that systemd started, for a listener whose
+// owner is unknown; "" if the service is unknown too.
 func unitSentence(l listenerDetails) string {
 	if l.why.Service()+l.why.SocketService() == "" {
 		return ""

@@ -86,9 +86,9 @@ func (s Session) Environ() []string {
 	return env
 }
 
-// BusAddress returns the address of the session bus: that of the environment, else
-// the socket in XDG_RUNTIME_DIR if it exists, else "". godbus is not used for this
-// because it would start a dbus-launch that outlives the program.
+// BusAddress returns the address of the session bus: that of the environment, or
+// else the socket in XDG_RUNTIME_DIR if it exists, or else "". godbus is not used
+// for this because it would start a dbus-launch that outlives the program.
 func (s Session) BusAddress() string {
 	if a := s["DBUS_SESSION_BUS_ADDRESS"]; a != "" {
 		return a

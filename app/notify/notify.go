@@ -52,8 +52,9 @@ type Notifier interface {
 	Close()
 }
 
-// New returns the notifier of this platform: the session bus at address on Linux
-// and the BSDs (see UsesBus), else beeep. onAction is called from another goroutine.
+// New returns the notifier of this platform: the session bus at address on Linux and
+// the BSDs (see UsesBus), otherwise beeep. onAction is called from another
+// goroutine.
 func New(address string, onAction func(Action, Notification), log *slog.Logger) Notifier {
 	if UsesBus {
 		return NewBus(address, onAction, log)

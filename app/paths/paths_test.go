@@ -31,7 +31,7 @@ func TestFoldersFollowTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestRuntimeWithoutXDGRuntimeDirIsInTheTemporaryFolder(t *testing.T) {
+func TestRuntimeFallsBackToTheTemporaryFolder(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows uses %LocalAppData%")
 	}

@@ -24,8 +24,8 @@ import (
 const tlsTimeout = 700 * time.Millisecond
 
 // OpenInBrowser opens address, for example "127.0.0.1:3000", with https if the
-// server supports TLS, else with http. It connects to the port to find out, only on
-// the user's click.
+// server supports TLS, otherwise with http. It connects to the port to find out,
+// only on the user's click.
 func (a actions) OpenInBrowser(address string) {
 	a.p.work.Go(func() {
 		if err := desktop.Open(a.p.ctx, scheme(a.p.ctx, address)+"://"+address+"/"); err != nil {
@@ -101,7 +101,7 @@ func (p *program) showFailure(text string, err error) {
 }
 
 // scheme returns "https" if the server completes a TLS handshake, with any
-// certificate, else "http".
+// certificate, otherwise "http".
 func scheme(ctx context.Context, address string) string {
 	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
 	defer cancel()

@@ -200,8 +200,8 @@ func (e *Engine) try(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Run starts a container that answers with its name on port 80, published as
-// publish says ("127.0.0.1:8080:80"), and returns its ID.
+// Run starts a container that answers with its name on port 80, published
+// according to publish ("127.0.0.1:8080:80"), and returns its ID.
 func (e *Engine) Run(name, publish string, flags ...string) string {
 	e.t.Helper()
 	args := append([]string{"run", "-d", "--name", name, "-p", publish}, flags...)

@@ -195,9 +195,9 @@ func (e Explanation) SocketService() string {
 }
 
 // Service returns the systemd service in which the process runs; "" if there is none.
-// A user's instance of systemd (user@1000.service) contains all that the user runs, and
-// says nothing about one process. Something nearer than systemd, such as a supervisor
-// or cron, has started the process itself.
+// It is also "" for a user's instance of systemd (user@1000.service), which contains
+// all processes of the user, and if something nearer than systemd, such as a supervisor
+// or cron, has started the process.
 func (e Explanation) Service() string {
 	if !strings.HasSuffix(e.Unit, ".service") || strings.HasPrefix(e.Unit, "user@") || e.Manager != nil && e.Manager.Role != System {
 		return ""

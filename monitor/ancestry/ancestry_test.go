@@ -164,7 +164,7 @@ func TestUnitOfTheProcess(t *testing.T) {
 	}
 }
 
-// "Started by starter" says nothing of charon: its package has both.
+// "Started by starter" does not explain charon: both are from the same package.
 func TestHelpersOfServers(t *testing.T) {
 	for _, test := range []struct{ name, parent string }{{"charon", "starter"}, {"firebird", "fbguard"}, {"couriertcpd", "courierlogger"}, {"mariadbd", "mysqld_safe"}, {"squid", "squid"}} {
 		o := monitor.Owner{PID: 99, Name: test.name, Parents: parents(test.parent+"|/usr/sbin/"+test.parent, "systemd|/sbin/init")}

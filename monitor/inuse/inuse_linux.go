@@ -124,8 +124,8 @@ func deviceName(index uint32) string {
 }
 
 // findOwners fills in who holds each socket. Sockets without an inode are held by
-// no process: TIME_WAIT, and connections that nobody has accepted or whose
-// process has closed them.
+// no process: TIME_WAIT, and connections that were not accepted yet or that the
+// process has closed.
 func findOwners(ctx context.Context, uses []Use, sockets []monitor.Socket) error {
 	at := make(map[monitor.SocketID]int, len(sockets))
 	var search []monitor.Socket

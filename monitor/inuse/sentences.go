@@ -29,9 +29,9 @@ const (
 // maxReasons limits how many sockets are described.
 const maxReasons = 4
 
-// Sentences says who uses a port, one sentence for each of the first uses, which are
-// in the order of [Find]. ephemeral is the ephemeral port range, nil if it is unknown;
-// it is named if the port is in it and is the end of a connection.
+// Sentences describes who uses a port, with one sentence for each of the first uses,
+// which are in the order of [Find]. ephemeral is the ephemeral port range, nil if it
+// is unknown; it is named if the port is in it and is the end of a connection.
 func Sentences(uses []Use, ephemeral monitor.Ports) []explain.Sentence {
 	var out []explain.Sentence
 	connected := false

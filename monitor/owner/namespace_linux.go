@@ -23,7 +23,7 @@ func InPIDNamespace() bool {
 func (f *finder) seesUser(uid uint32) bool {
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return true // nothing can be said
+		return true // unknown
 	}
 	var first unix.Stat_t
 	if unix.Stat("/proc/1", &first) != nil {

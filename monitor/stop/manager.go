@@ -117,8 +117,8 @@ func startedBySystemd(why ancestry.Explanation) bool {
 }
 
 // ManagerOfUnknownOwner is ManagerOf for a listener whose owner is unknown. It uses
-// the container that the port is published for, and else the control group that the
-// socket was created in.
+// the container that the port is published for, otherwise the control group that
+// the socket was created in.
 func ManagerOfUnknownOwner(ctx context.Context, l *monitor.Listener) (Manager, bool) {
 	if l.Container != nil && l.Container.Published {
 		return publisherOf(monitor.Owner{}, l)

@@ -107,7 +107,7 @@ func mergeRule(was, present, edit Rule) Rule {
 		merged.Off = edit.Off
 	}
 	// Ports and pattern together define the subject of a rule; merging only one
-	// of them would create a rule that nobody wrote.
+	// of them would create a rule that neither side wrote.
 	if !slices.Equal(edit.Ports, was.Ports) || edit.Match.text != was.Match.text {
 		merged.Ports, merged.Match = edit.Ports, edit.Match
 	}

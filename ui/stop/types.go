@@ -38,7 +38,7 @@ type Stage int
 const (
 	Ready         Stage = iota // the processes are identified; no signal was sent
 	AlreadyExited              // all exited before a signal was sent
-	Refused                    // some cannot be stopped; Problems say why
+	Refused                    // some cannot be stopped; Problems has the reasons
 	StillRunning               // those in Update.StillRunning are running after the grace period
 	Done                       // all have exited
 )

@@ -21,7 +21,8 @@ const (
 	TintClosed  fyne.ThemeColorName = "tintClosed"
 )
 
-// Theme is Porthole's theme. It is light or dark as the system is, or as Fixed says.
+// Theme is Porthole's theme. It follows the system's light or dark setting unless Fixed
+// is set.
 type Theme struct{ Fixed string } // "light", "dark", or ""
 
 var dark = map[fyne.ThemeColorName]color.Color{

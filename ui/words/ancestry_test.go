@@ -53,7 +53,7 @@ func TestParentTitlesAreTranslated(t *testing.T) {
 	}
 }
 
-// The window says of another user's service what it says of a visible one.
+// The window shows the same about another user's service as about a visible one.
 func TestUnitSentence(t *testing.T) {
 	for unit, want := range map[string]string{
 		"nginx.service":   "Started by systemd as nginx.service",
