@@ -53,7 +53,7 @@ func (f *File) setWatches(e *editor, root *yaml.Node, rules watch.Rules) error {
 	if !ok {
 		return errNotEditable
 	}
-	colon := e.trimmedEnd(start, s.start) // behind it
+	colon := e.trimmedEnd(start, s.start) // the offset after it
 	text, err := e.blockEntries(rules, e.rootIndent(root)+"  ", " ")
 	e.replace(colon, s.end, "")
 	e.replace(e.nextLine(last), e.nextLine(last), text)

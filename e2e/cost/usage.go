@@ -58,7 +58,7 @@ func readUsage(pid int) (u usage, _ error) {
 	if err != nil {
 		return u, fmt.Errorf("read process %d: %w", pid, err)
 	}
-	// The name may contain any character. Behind it, utime and stime are fields 14 and 15.
+	// The name may contain any character. After it, utime and stime are fields 14 and 15.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	for _, field := range fields[11:13] {
 		n, err := strconv.ParseFloat(field, 64)
@@ -86,7 +86,7 @@ func readUsage(pid int) (u usage, _ error) {
 	return u, nil
 }
 
-// number returns the number behind a name at the beginning of a line, or 0.
+// number returns the number after a name at the beginning of a line, or 0.
 func number(text []byte, name string) float64 {
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, name); ok {

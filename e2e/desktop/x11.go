@@ -86,7 +86,7 @@ func (x *xConn) setup(cookie []byte) error {
 	if len(body) < 32 {
 		return fmt.Errorf("the answer has only %d bytes", len(body))
 	}
-	// Behind the fixed part come the vendor's name, the pixmap formats of 8
+	// After the fixed part come the vendor's name, the pixmap formats of 8
 	// bytes each, and the screens, which begin with their root window.
 	vendor, formats := int(binary.LittleEndian.Uint16(body[16:])), int(body[21])
 	screen := 32 + (vendor+3)/4*4 + 8*formats

@@ -163,7 +163,7 @@ func TestTruncateCommand(t *testing.T) {
 	if len(many) != maxArguments+1 || many[maxArguments] != "…" {
 		t.Errorf("10,000 arguments: got %d, the last %q; want %d and …", len(many), many[len(many)-1], maxArguments+1)
 	}
-	long := truncateCommand([]string{"server", strings.Repeat("ä", maxCommand), "hidden behind it"})
+	long := truncateCommand([]string{"server", strings.Repeat("ä", maxCommand), "cut off"})
 	if n := len(strings.Join(long, "")); n > maxCommand+20 || !strings.HasSuffix(long[1], "ä…") || long[len(long)-1] != "…" {
 		t.Errorf("long argument: got %d bytes in %d arguments, want about %d that end in …", n, len(long), maxCommand)
 	}
