@@ -160,9 +160,7 @@ func TestQuitEndsASuspendedAgent(t *testing.T) {
 	agent, ended, _ := startAgent(t, "agent")
 	dir := openDir(t)
 	waitAnswers(t, dir)
-	if err := syscall.Kill(agent.PID, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	child.Suspend(t, agent.PID)
 	var out strings.Builder
 	err := quit(t.Context(), dir, exitTimeout, &out)
 	want := fmt.Sprintf("Porthole (process %d) does not respond.\nEnded process %d with SIGTERM.\n", agent.PID, agent.PID)

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"porthole/internal/dockertest"
-	"porthole/monitor/process"
 	"porthole/monitor/process/child"
 )
 
@@ -133,14 +132,7 @@ func TestStopOfAServerThatDrains(t *testing.T) {
 
 func TestStopOfASuspendedProcess(t *testing.T) {
 	pid, port := startTarget(t, "listen", nil)
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	for end := time.Now().Add(10 * time.Second); !process.IsSuspended(pid); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it is not seen to be suspended")
-		}
-	}
+	child.Suspend(t, pid)
 	out, err := stopOutput(t, port, stopOptions{Stdin: strings.NewReader("n\n")})
 	if !errors.Is(err, errStopCanceled) || !strings.Contains(out, "is suspended") || !strings.Contains(out, fmt.Sprintf("kill -CONT %d", pid)) {
 		t.Errorf("before: error = %v, want the words that it is suspended\n%s", err, out)

@@ -34,10 +34,7 @@ func TestStopOfAServerThatDrains(t *testing.T) {
 
 func TestStopReportsThatAProcessIsSuspended(t *testing.T) {
 	v := startProcess(t, "ends")
-	if err := syscall.Kill(v.PID, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(50 * time.Millisecond) // until the kernel has suspended it
+	child.Suspend(t, v.PID)
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	if u := c.next(uistop.Ready); len(u.Notes) != 1 || !strings.Contains(u.Notes[0], "is suspended (Ctrl+Z)") {
 		t.Errorf("got notes %q, want that it is suspended", u.Notes)

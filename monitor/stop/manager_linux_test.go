@@ -227,11 +227,11 @@ func TestSuspendedProcessIsContinuedAndEnds(t *testing.T) {
 	if process.IsSuspended(o.PID) {
 		t.Fatal("a running process is said to be suspended")
 	}
-	if err := syscall.Kill(o.PID, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+	child.Suspend(t, o.PID)
+	if !process.IsSuspended(o.PID) {
+		t.Error("got not suspended, want suspended after SIGSTOP")
 	}
 	p := open(t, o)
-	waitFor(t, func() bool { return process.IsSuspended(o.PID) })
 	if err := p.Terminate(alwaysHolds); err != nil {
 		t.Fatal(err)
 	}
