@@ -638,7 +638,7 @@ func TestOutOfDescriptors(t *testing.T) {
 			w.gone(passing...)
 			time.Sleep(5 * time.Second) // known owners are checked every 4 s and must stay
 			if n := w.changes(append(before, shared...)); n != unchanged {
-				t.Errorf("got %d reports of unchanged listeners, want none", n-unchanged)
+				t.Errorf("got %d reports of unchanged listeners, want none; last %+v", n-unchanged, w.rows[before[0].address.String()])
 			}
 			w.do("descriptors")
 			w.listed(os.Getpid(), "", append(before, during...)...)

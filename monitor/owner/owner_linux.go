@@ -331,8 +331,28 @@ func (f *finder) update(known monitor.Owner) monitor.Owner {
 	if err != nil {
 		return known
 	}
-	now.Parents, now.Unit = known.Parents, known.Unit
+	now = keepKnown(now, known)
 	f.known[known.PID] = now
+	return now
+}
+
+// keepKnown returns now with the facts of known that could not be read this time:
+// because a disk or a directory server was late, or descriptors were short. Without
+// them the listener would be reported as updated, and again when they are read.
+func keepKnown(now, known monitor.Owner) monitor.Owner {
+	now.Parents, now.Unit = known.Parents, known.Unit
+	if len(now.Command) == 0 { // the name depends on it
+		now.Command, now.Name = known.Command, known.Name
+	}
+	now.ParentPID = cmp.Or(now.ParentPID, known.ParentPID)
+	now.User = cmp.Or(now.User, known.User)
+	now.Program = cmp.Or(now.Program, known.Program)
+	now.Folder = cmp.Or(now.Folder, known.Folder)
+	if now.Folder == known.Folder && slices.Equal(now.Command, known.Command) {
+		now.Project = cmp.Or(now.Project, known.Project)
+		now.Branch = cmp.Or(now.Branch, known.Branch)
+		now.Framework = cmp.Or(now.Framework, known.Framework)
+	}
 	return now
 }
 

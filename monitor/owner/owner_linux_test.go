@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -556,5 +557,25 @@ func TestAnotherNetworkNamespace(t *testing.T) {
 	}
 	if s, ok := listed(t, c.Inode); ok {
 		t.Errorf("got %+v of another network namespace, want none", s)
+	}
+}
+
+// Facts that cannot be read for a while stay, or each failure would be reported as
+// two updates of the listener.
+func TestUnreadableFactsStay(t *testing.T) {
+	known := monitor.Owner{PID: 7, Start: 1, ParentPID: 1, Name: "node", Command: []string{"node", "a.js"}, User: "ada", Program: "/usr/bin/node", Folder: "/src/shop",
+		Project: "shop", Branch: "main", Framework: "Vite", Unit: "shop.service", Parents: []monitor.Parent{{PID: 1}}}
+	late := monitor.Owner{PID: 7, Start: 1, Name: "MainThread"}
+	if got := keepKnown(late, known); !reflect.DeepEqual(got, known) {
+		t.Errorf("nothing read: got %+v, want %+v", got, known)
+	}
+	moved := monitor.Owner{PID: 7, Start: 1, Command: known.Command, User: "ada", Program: "/usr/bin/node", Folder: "/src/other"}
+	if got := keepKnown(moved, known); got.Project != "" || got.Branch != "" || got.Framework != "" || got.Folder != "/src/other" {
+		t.Errorf("another folder: got %+v, want no facts of the previous one", got)
+	}
+	other := late
+	other.Command, other.Name, other.Folder = []string{"node", "b.js"}, "node", known.Folder
+	if got := keepKnown(other, known); got.Framework != "" {
+		t.Errorf("another command: got framework %q, want none", got.Framework)
 	}
 }
