@@ -92,7 +92,7 @@ film: build ## film how a port opens and is stopped: build/film.gif
 	@packaging/film.sh $(BIN) build/film.gif
 
 pictures: ## write every page in both themes and languages, in several sizes and scales, to build/pictures
-	PORTHOLE_PICTURES=$(CURDIR)/build/pictures CGO_ENABLED=0 go test -count 1 -run TestPictures ./ui
+	PORTHOLE_PICTURES=$(CURDIR)/build/pictures CGO_ENABLED=0 go test -count 1 -run TestPictures ./ui/pictures
 
 docs: ## write docs/command-line.md from the commands
 	@CGO_ENABLED=0 go run ./packaging/man build/man

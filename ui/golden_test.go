@@ -28,7 +28,7 @@ func TestGoldens(t *testing.T) {
 			d, r := scene(t, theme, DefaultSize, 1)
 			golden := func(name string, w fyne.Window) {
 				t.Helper()
-				test.AssertImageMatches(t, "goldens/"+name+"-"+theme+".png", capture(w))
+				test.AssertImageMatches(t, "goldens/"+name+"-"+theme+".png", uitest.Capture(w))
 			}
 			everyMark(d)
 			for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {

@@ -1,0 +1,164 @@
+// Package pictures writes pictures of the window for inspection and for the documentation. It has
+// only a test, because Fyne's test driver paints them.
+package pictures
+
+import (
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/driver/software"
+
+	"porthole/monitor"
+	"porthole/monitor/explain"
+	"porthole/ui"
+	"porthole/ui/settings"
+	"porthole/ui/stop"
+	uitheme "porthole/ui/theme"
+	"porthole/ui/uitest"
+)
+
+func TestMain(m *testing.M) { uitest.Main(m) }
+
+// TestPictures writes pictures of all pages to the folder PORTHOLE_PICTURES, for inspection and for
+// the documentation. Fyne's software driver paints them like the graphics card, except for the
+// edges of letters.
+func TestPictures(t *testing.T) {
+	folder := os.Getenv("PORTHOLE_PICTURES")
+	if folder == "" {
+		t.Skip("PORTHOLE_PICTURES is not set")
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, language := range []string{"en", "de"} {
+		for _, theme := range []string{"dark", "light"} {
+			for _, size := range []fyne.Size{ui.DefaultSize, fyne.NewSize(900, 600), fyne.NewSize(1600, 1000)} {
+				for _, scale := range []float32{1, 2} {
+					if size != ui.DefaultSize && language == "de" || size == ui.DefaultSize && scale == 2 {
+						continue
+					}
+					suffix := fmt.Sprintf("%s-%s-%.0f-%.0f", theme, language, size.Width, 100*scale)
+					t.Run(suffix, func(t *testing.T) {
+						if language == "de" {
+							uitest.InGerman(t)
+						}
+						writePictures(t, theme, suffix, size, scale)
+					})
+				}
+			}
+		}
+	}
+}
+
+
+// desk is the window of a workday, whose actions are recorded.
+type desk struct {
+	*ui.Window
+	uitest.Desk
+	stopProgress func(stop.Update) // sends progress to the open stop dialog
+}
+
+func newDesk(t *testing.T, w *workday, theme string, size fyne.Size, scale float32) *desk {
+	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
+	d.At = w.At
+	d.Window = ui.NewWindow(d.App, d, w.History, d.Now)
+	d.Desk.Window = d.Fyne()
+	d.Show()
+	d.SetStatus(ui.Status{User: "ada", Rules: w.Watches, Health: monitor.Health{Interval: 250 * time.Millisecond},
+		System:   explain.System{EphemeralPorts: monitor.Ports{{First: 32768, Last: 60999}}},
+		Settings: settings.Settings{Theme: theme, StartAtLogin: true, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
+	setScale(d.Fyne(), scale)
+	d.Fyne().Resize(size)
+	d.Update(d.Next(w.Listeners...))
+	return d
+}
+
+// Stop takes the place of Desk's: only the dialog's first stage is shown.
+func (d *desk) Stop(_ stop.Request, progress func(stop.Update)) stop.Stopping {
+	d.stopProgress = progress
+	return noStop{}
+}
+
+// noStop stops nothing.
+type noStop struct{}
+
+func (noStop) Terminate(bool)    {}
+func (noStop) ForceQuit()        {}
+func (noStop) RunManager(string) {}
+func (noStop) Close()            {}
+
+func setScale(w fyne.Window, scale float32) {
+	w.Canvas().(software.WindowlessCanvas).SetScale(scale)
+}
+
+// write writes a picture of a window to the folder PORTHOLE_PICTURES.
+func write(t *testing.T, w fyne.Window, name string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(os.Getenv("PORTHOLE_PICTURES"), name+".png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, uitest.Capture(w)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writePictures writes the pictures PAGE-SUFFIX.png of a workday.
+func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale float32) {
+	w := newWorkday()
+	d := newDesk(t, w, theme, size, scale)
+	probes := func(from, to int) { // one every two seconds, as in the program
+		for n := from; n < to; n++ {
+			d.At = w.At.Add(time.Duration(2*n) * time.Second)
+			d.ShowProbe(w.probe(n))
+		}
+	}
+	probes(0, 5)
+	w.History.Answer()
+	for _, page := range []string{ui.PagePorts, ui.PageHistory, ui.PageWatches, ui.PageSettings} {
+		d.ShowPage(page)
+		if page == ui.PagePorts {
+			d.ShowPort(w.Selected.Port)
+		}
+		w.History.Answer()
+		write(t, d.Fyne(), page+"-"+suffix)
+	}
+	d.ShowPage(ui.PagePorts)
+	overlay := func(name string) {
+		t.Helper()
+		top := d.Fyne().Canvas().Overlays().Top()
+		if top == nil {
+			t.Fatalf("%s: got no overlay", name)
+		}
+		write(t, d.Fyne(), name+"-"+suffix)
+		top.Hide()
+	}
+	uitest.Press(d.Fyne(), desktop.KeyMenu)
+	overlay("menu")
+	processes := map[string]*monitor.Listener{"process": w.Selected}
+	if size == ui.DefaultSize { // once is enough: these do not depend on the window's size
+		processes["warnings"] = w.Exposed
+		uitest.Press(d.Fyne(), fyne.KeyDelete)
+		d.stopProgress(stop.Update{Stage: stop.Ready, Targets: w.Selected.Owners, Listeners: []*monitor.Listener{w.Selected}, GracePeriod: 10 * time.Second})
+		overlay("stop")
+	}
+	for name, l := range processes {
+		d.OpenProcess(l)
+		probes(5, 40) // the graph shows the last minute
+		w.History.Answer()
+		for _, p := range d.App.Driver().AllWindows() {
+			if p != d.Fyne() && p.Content() != nil { // the test driver keeps empty windows
+				setScale(p, scale)
+				write(t, p, name+"-"+suffix)
+				p.Close()
+			}
+		}
+	}
+}
