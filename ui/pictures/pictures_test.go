@@ -56,7 +56,6 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-
 // desk is the window of a workday, whose actions are recorded.
 type desk struct {
 	*ui.Window
