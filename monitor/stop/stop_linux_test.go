@@ -334,13 +334,3 @@ func TestHolderCheckRescans(t *testing.T) {
 		}
 	}
 }
-
-// waitFor waits until done returns true.
-func waitFor(t *testing.T, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it did not happen within 10 s")
-		}
-	}
-}
