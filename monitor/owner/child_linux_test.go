@@ -64,16 +64,10 @@ func begin(t *testing.T, role string, change ...func(*exec.Cmd)) testProcess {
 // try is begin for a child that the system may not allow.
 func try(t *testing.T, role string, change ...func(*exec.Cmd)) (testProcess, error) {
 	t.Helper()
-	c := child.Command(role)
-	for _, f := range change {
-		f(c)
-	}
-	started, err := child.TryStart(t, c)
-	if err != nil {
-		return testProcess{}, err
-	}
-	p := testProcess{pid: started.PID, end: started.End}
-	return p, started.ReadReport(&p.report)
+	var p testProcess
+	started, err := child.TryBegin(t, role, &p.report, change...)
+	p.pid, p.end = started.PID, started.End
+	return p, err
 }
 
 // playUnreadable listens like sshd for a login, which its own user may not read.

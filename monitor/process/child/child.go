@@ -142,6 +142,22 @@ func TryStart(t *testing.T, c *exec.Cmd) (Child, error) {
 	return child, nil
 }
 
+// TryBegin starts the test program in a role, after the changes to its command, and
+// reads its report. An error means that the system does not allow the child, or that
+// it did not report.
+func TryBegin(t *testing.T, role string, report any, change ...func(*exec.Cmd)) (Child, error) {
+	t.Helper()
+	c := Command(role)
+	for _, f := range change {
+		f(c)
+	}
+	started, err := TryStart(t, c)
+	if err != nil {
+		return started, err
+	}
+	return started, started.ReadReport(report)
+}
+
 // StartVictim runs c, which the test may stop in any way, until the test ends.
 func StartVictim(t *testing.T, c *exec.Cmd) Child {
 	t.Helper()
