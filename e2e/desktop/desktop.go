@@ -286,9 +286,17 @@ func (d *Desktop) startX(ctx context.Context) error {
 	// -noreset: without it the server resets itself when its last client leaves.
 	// -s 0: no screen saver. -dpi 96: toolkits use scale 1. -fbdir: the screen's
 	// content is in a file, which can be read within a millisecond.
-	number, err := d.startReady(ctx, partX, "Xvfb", "-displayfd", "3", "-auth", filepath.Join(d.dir, "runtime", "xauthority"),
-		"-screen", "0", fmt.Sprintf("%dx%dx%d", d.screen.X, d.screen.Y, d.depth), "-dpi", "96",
-		"-fbdir", filepath.Join(d.dir, "runtime"), "-nolisten", "tcp", "-noreset", "-s", "0", "+extension", "GLX", "+render")
+	start := func() (string, error) {
+		return d.startReady(ctx, partX, "Xvfb", "-displayfd", "3", "-auth", filepath.Join(d.dir, "runtime", "xauthority"),
+			"-screen", "0", fmt.Sprintf("%dx%dx%d", d.screen.X, d.screen.Y, d.depth), "-dpi", "96",
+			"-fbdir", filepath.Join(d.dir, "runtime"), "-nolisten", "tcp", "-noreset", "-s", "0", "+extension", "GLX", "+render")
+	}
+	number, err := start()
+	// The servers of all desktops compile their keyboards into the same folder, and one
+	// may remove the file of another that has the same display number.
+	for again := 0; again < 3 && err != nil && strings.Contains(err.Error(), "virtual core keyboard"); again++ {
+		number, err = start()
+	}
 	if err != nil {
 		return err
 	}
