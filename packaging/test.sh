@@ -11,6 +11,10 @@ set -euo pipefail
 bin=$(realpath "$1")
 tags=$TAGS # from the Makefile
 
+# Fyne forgets the layout of a widget that was not painted for a minute. A window on a
+# screen is painted all the time, but a page in a test on a busy machine may not be.
+export FYNE_CACHE=1h
+
 # Packages that are tested again as an ordinary user.
 user_packages="monitor monitor/history monitor/history/store monitor/socket monitor/owner monitor/process monitor/integration app/cli app/ipc app/settings"
 
