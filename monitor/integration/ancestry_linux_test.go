@@ -86,7 +86,7 @@ func shell(t *testing.T, folder, line string) (c *exec.Cmd, port int) {
 
 func readPort(t *testing.T, out io.Reader) int {
 	t.Helper()
-	var s report
+	var s child.Listening
 	b, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil || json.Unmarshal(b, &s) != nil || s.Port == 0 {
 		t.Fatalf("the server printed %q, %v", b, err)
@@ -177,7 +177,7 @@ func TestOrphanOfTerminal(t *testing.T) {
 
 // playReaper starts a server with a shell that exits immediately. Like systemd for its
 // user, it becomes the parent of orphaned processes.
-func playReaper() report {
+func playReaper() child.Listening {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		child.Fail(err)
 	}
@@ -196,19 +196,19 @@ func playReaper() report {
 	if err := c.Start(); err != nil {
 		child.Fail(err)
 	}
-	var s report
+	var s child.Listening
 	if err := json.NewDecoder(out).Decode(&s); err != nil {
 		child.Fail(err)
 	}
 	if err := c.Wait(); err != nil {
 		child.Fail(err)
 	}
-	return report{Port: s.Port}
+	return s
 }
 
 // A service whose parent exited on purpose is not orphaned.
 func TestServiceAdoptedBySystemd(t *testing.T) {
-	c := begin(t, "reaper", func(c *exec.Cmd) {
+	c := child.Serve(t, "reaper", func(c *exec.Cmd) {
 		c.Path, c.Args = program(t), []string{"systemd", "--user"}
 		c.Env = append(c.Env, child.NameVariable+"=systemd")
 	})
@@ -216,8 +216,8 @@ func TestServiceAdoptedBySystemd(t *testing.T) {
 	if why.Orphaned || len(warnings) > 0 {
 		t.Errorf("got %q, orphaned %v, warnings %q; want no warnings", why.Sentence(), why.Orphaned, warnings)
 	}
-	if i := len(why.Chain) - 2; i < 0 || why.Chain[i].PID != c.pid || why.Chain[i].Role != ancestry.System || why.Chain[i].Title != "systemd (user)" {
-		t.Errorf("chain %+v; want %d, the user's systemd, before the last", why.Chain, c.pid)
+	if i := len(why.Chain) - 2; i < 0 || why.Chain[i].PID != c.PID || why.Chain[i].Role != ancestry.System || why.Chain[i].Title != "systemd (user)" {
+		t.Errorf("chain %+v; want %d, the user's systemd, before the last", why.Chain, c.PID)
 	}
 }
 
@@ -276,8 +276,8 @@ func TestReplacedProgram(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	path := filepath.Join(folder, "server")
-	copyTo(t, path)
-	c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) { c.Path = path })
+	child.CopyTo(t, path)
+	c := child.Serve(t, "listen", child.With("127.0.0.1:0"), child.Running(path))
 	l := watch(t, c.Port, 20*time.Millisecond).one()
 	why, warnings := explain(t, l)
 	if len(warnings) > 0 {
@@ -286,7 +286,7 @@ func TestReplacedProgram(t *testing.T) {
 	if all := warning.Check(l, l.Owners[0], why, monitor.ProcessState{}); !slices.Contains(all, warning.Warning{Kind: warning.UntrustedFolder, Detail: "/tmp"}) {
 		t.Errorf("warnings %+v, want /tmp", all)
 	}
-	copyTo(t, path+".new")
+	child.CopyTo(t, path+".new")
 	if err := os.Rename(path+".new", path); err != nil {
 		t.Fatal(err)
 	}
@@ -302,11 +302,11 @@ func TestReplacedProgram(t *testing.T) {
 }
 
 func TestPreloadedLibrary(t *testing.T) {
-	c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) {
+	c := child.Serve(t, "listen", child.With("127.0.0.1:0"), func(c *exec.Cmd) {
 		c.Env = append(c.Env, "LD_PRELOAD=/nonexistent/x.so")
 		c.Stderr = nil // the loader prints that the library is missing
 	})
-	o, err := process.Info(c.pid)
+	o, err := process.Info(c.PID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +337,7 @@ func TestSetuidProgramOfAnotherUser(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	path := filepath.Join(folder, "server")
-	copyTo(t, path)
+	child.CopyTo(t, path)
 	for path, mode := range map[string]os.FileMode{folder: 0o755, path: 0o755 | os.ModeSetuid} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
@@ -349,7 +349,7 @@ func TestSetuidProgramOfAnotherUser(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c := begin(t, "listen", with("127.0.0.1:0"), asNobody, func(c *exec.Cmd) { c.Path = path })
+		c := child.Serve(t, "listen", child.With("127.0.0.1:0"), child.AsNobody, child.Running(path))
 		l := watch(t, c.Port, 20*time.Millisecond).one()
 		o := l.Owners[0]
 		live := process.State(o)
@@ -363,7 +363,7 @@ func TestSetuidProgramOfAnotherUser(t *testing.T) {
 }
 
 // playStuck listens with a backlog of one connection and accepts none.
-func playStuck() report {
+func playStuck() child.Listening {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		child.Fail(err)
@@ -378,11 +378,11 @@ func playStuck() report {
 	if err != nil {
 		child.Fail(err)
 	}
-	return report{Port: name.(*unix.SockaddrInet4).Port}
+	return child.Listening{Port: name.(*unix.SockaddrInet4).Port}
 }
 
 func TestFullAcceptQueue(t *testing.T) {
-	c := begin(t, "stuck")
+	c := child.Serve(t, "stuck")
 	l := watch(t, c.Port, 20*time.Millisecond).one()
 	s, err := source.Open()
 	if err != nil {
@@ -421,13 +421,13 @@ func TestHostileProcesses(t *testing.T) {
 	if err := os.Truncate(filepath.Join(huge, "package.json"), 1<<30); err != nil {
 		t.Skipf("cannot create a sparse file: %v", err)
 	}
-	good := begin(t, "listen", with("127.0.0.1:0"))
+	good := child.Serve(t, "listen", child.With("127.0.0.1:0"))
 	begun := time.Now()
 	snapshot(t, needMonitor(t, false, 0))
 	baseline := time.Since(begun)
 	ports := map[int]string{}
 	for name, folder := range map[string]string{"gone": gone, "fifo": fifo, "huge": huge} {
-		c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) {
+		c := child.Serve(t, "listen", child.With("127.0.0.1:0"), func(c *exec.Cmd) {
 			c.Path, c.Dir = program(t), folder
 			c.Args[0] = evil
 			c.Env = append(c.Env, child.NameVariable+"="+evil)
@@ -446,7 +446,7 @@ func TestHostileProcesses(t *testing.T) {
 	if took := time.Since(begun); took > 20*baseline+time.Second { // reading a gigabyte takes longer, and opening a FIFO blocks
 		t.Errorf("a scan took %v, and %v without them", took, baseline)
 	}
-	if got, want := format(onPort(s, good.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", good.pid); got != want {
+	if got, want := format(onPort(s, good.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", good.PID); got != want {
 		t.Errorf("normal process: got %s, want %s", got, want)
 	}
 	for port, name := range ports {
@@ -470,12 +470,12 @@ func TestHostileProcesses(t *testing.T) {
 
 // A very long command line is truncated.
 func TestLongCommandLine(t *testing.T) {
-	c := begin(t, "hold", func(c *exec.Cmd) {
+	c := child.Serve(t, "hold", func(c *exec.Cmd) {
 		for range 18 { // the limit is 128 KB per argument, and 2 MB in all
 			c.Args = append(c.Args, strings.Repeat("x\n", 50<<10))
 		}
 	})
-	o, err := process.Info(c.pid)
+	o, err := process.Info(c.PID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -486,7 +486,7 @@ func TestLongCommandLine(t *testing.T) {
 	if total > 32<<10 || len(o.Command) < 2 {
 		t.Errorf("got %d bytes in %d arguments, want a truncated command", total, len(o.Command))
 	}
-	why := ancestry.Explain(monitor.Owner{PID: 1 << 30, Parents: []monitor.Parent{{PID: c.pid, Start: o.Start, Name: "sh", Command: o.Command}}}, monitor.CgroupInfo{}, process.State(o))
+	why := ancestry.Explain(monitor.Owner{PID: 1 << 30, Parents: []monitor.Parent{{PID: c.PID, Start: o.Start, Name: "sh", Command: o.Command}}}, monitor.CgroupInfo{}, process.State(o))
 	if n := utf8.RuneCountInString(why.Sentence()); n > 200 {
 		t.Errorf("the sentence has %d characters", n)
 	}

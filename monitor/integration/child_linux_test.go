@@ -4,15 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,70 +22,15 @@ import (
 // insideVariable is set for a test that runs itself again in new namespaces.
 const insideVariable = "PORTHOLE_TEST_INSIDE"
 
-var roles = map[string]func(){
-	"listen":           child.Reporting(playListen),
-	"hold":             child.Reporting(func() report { return report{} }),
-	"parent":           child.Reporting(playParent),
-	"prefork":          child.Reporting(playPrefork),
-	"reloader":         playReloader,
-	"become nobody":    child.Reporting(playBecomeNobody),
-	"taker":            child.Reporting(playTaker),
-	"main thread ends": playMainThreadEnds,
-	"observer":         child.Reporting(playObserver),
-	"stuck":            child.Reporting(playStuck),
-	"reaper":           child.Reporting(playReaper),
-}
-
-// report is the report of a child.
-type report struct {
-	Port, Child int
-	Children    []int
-	Listeners   []*monitor.Listener
-	Cgroup      uint64
-	Info        monitor.Owner // of another process
-	Denied      string        // why Info is empty
-}
-
-func TestMain(m *testing.M) { child.Main(m, roles) }
-
-// testProcess is the test program in a role.
-type testProcess struct {
-	report
-	pid int
-	end func() // ends it and waits until it has exited
-}
-
-// begin starts the test program in a role and waits for its report.
-func begin(t *testing.T, role string, change ...func(*exec.Cmd)) testProcess {
-	t.Helper()
-	p, err := try(t, role, change...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// try is begin for a child that the system may not allow.
-func try(t *testing.T, role string, change ...func(*exec.Cmd)) (testProcess, error) {
-	t.Helper()
-	var p testProcess
-	started, err := child.TryBegin(t, role, &p.report, change...)
-	p.pid, p.end = started.PID, started.End
-	return p, err
-}
-
-func with(args ...string) func(*exec.Cmd) {
-	return func(c *exec.Cmd) { c.Args = append(c.Args, args...) }
-}
-
-func holding(files ...*os.File) func(*exec.Cmd) {
-	return func(c *exec.Cmd) { c.ExtraFiles = append(c.ExtraFiles, files...) }
-}
-
-// asNobody runs the child as another user.
-func asNobody(c *exec.Cmd) {
-	c.Dir = "/"
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+func TestMain(m *testing.M) {
+	child.Main(m, child.Roles(map[string]func(){
+		"prefork":       child.Reporting(playPrefork),
+		"reloader":      playReloader,
+		"become nobody": child.Reporting(playBecomeNobody),
+		"observer":      child.Reporting(playObserver),
+		"stuck":         child.Reporting(playStuck),
+		"reaper":        child.Reporting(playReaper),
+	}))
 }
 
 // inside runs this test again in new namespaces, applies the result, and returns false.
@@ -109,15 +49,10 @@ func inside(t *testing.T, namespaces uintptr) bool {
 	defer cancel()
 	c := exec.CommandContext(ctx, "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
 	c.Env = append(os.Environ(), insideVariable+"="+t.Name(), "GORACE=atexit_sleep_ms=0")
-	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
-	if os.Getuid() != 0 {
-		c.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
-		c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-		c.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
-	}
+	child.OwnNamespaces(namespaces)(c)
 	out, err := c.CombinedOutput()
 	switch {
-	case denied(err):
+	case child.Denied(err):
 		t.Skipf("needs root, or a kernel that lets every user create namespaces: %v", err)
 	case err != nil:
 		t.Fatalf("in its namespaces: %v\n%s", err, out)
@@ -127,11 +62,6 @@ func inside(t *testing.T, namespaces uintptr) bool {
 		t.Fatalf("the test did not run in its namespaces:\n%s", out)
 	}
 	return false
-}
-
-// denied reports whether the system does not allow a namespace.
-func denied(err error) bool {
-	return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSPC)
 }
 
 func setUp(namespaces uintptr) error {
@@ -175,12 +105,9 @@ func loopbackUp() error {
 	return nil
 }
 
-// kept protects files from the garbage collector, which would close them.
-var kept []any
-
 // playBecomeNobody listens and becomes another user, as servers do that root starts.
-func playBecomeNobody() report {
-	r := playListen()
+func playBecomeNobody() child.Listening {
+	r := child.Listen()
 	if err := syscall.Setgid(65534); err != nil {
 		child.Fail(err)
 	}
@@ -190,71 +117,12 @@ func playBecomeNobody() report {
 	return r
 }
 
-// addressesVariable has addresses for a child whose command line names none.
-const addressesVariable = "PORTHOLE_TEST_ADDRESSES"
-
-// playListen listens on the addresses in its arguments or in addressesVariable. Port 0
-// becomes the port of the first one.
-func playListen() report {
-	port := 0
-	addresses := os.Args[1:]
-	if i := slices.Index(addresses, "--"); i >= 0 {
-		addresses = addresses[:i] // the rest is only there for the command line
-	}
-	for _, address := range append(addresses, strings.Fields(os.Getenv(addressesVariable))...) {
-		ln, err := listenOn(address, port)
-		if err != nil {
-			child.Fail(err)
-		}
-		kept = append(kept, ln)
-		port = portOf(ln)
-	}
-	return report{Port: port}
-}
-
-// listenOn listens on an address: [::] means both address families, "[::] only" means
-// IPv6. Port 0 is replaced by port.
-func listenOn(address string, port int) (net.Listener, error) {
-	address, v6only := strings.CutSuffix(address, " only")
-	network := "tcp4"
-	if strings.HasPrefix(address, "[") {
-		network = "tcp"
-	}
-	if v6only {
-		network = "tcp6"
-	}
-	if strings.HasSuffix(address, ":0") {
-		address = strings.TrimSuffix(address, "0") + strconv.Itoa(port)
-	}
-	reuse := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		if e := c.Control(func(fd uintptr) {
-			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-		}); e != nil {
-			return e
-		}
-		return err
-	}}
-	return reuse.Listen(context.Background(), network, address)
-}
-
-func portOf(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }
-
-// playParent listens, passes the socket to a child, as servers do with their workers,
-// and keeps running. The child's input is descriptor 3.
-func playParent() report {
-	ln, file := listenerFile()
-	c := startWorker(file, os.NewFile(3, "input of the child"))
-	_ = file.Close()
-	kept = append(kept, ln)
-	return report{Port: portOf(ln), Child: c.Process.Pid}
-}
-
-// playPrefork listens and passes the socket to four children, whose input is descriptor
+// playPrefork listens and passes the socket to four workers, whose input is descriptor
 // 3. With an argument, it waits that long before.
-func playPrefork() report {
-	ln, file := listenerFile()
-	input := os.NewFile(3, "input of the children")
-	r := report{Port: portOf(ln)}
+func playPrefork() child.Listening {
+	ln, file := child.ListenerFile()
+	input := os.NewFile(3, "input of the workers")
+	r := child.Listening{Port: child.Port(ln)}
 	if len(os.Args) > 1 {
 		pause, err := time.ParseDuration(os.Args[1])
 		if err != nil {
@@ -263,26 +131,25 @@ func playPrefork() report {
 		time.Sleep(pause)
 	}
 	for range 4 {
-		r.Children = append(r.Children, startWorker(file, input).Process.Pid)
+		r.Workers = append(r.Workers, child.StartWorker(file, input).Process.Pid)
 	}
 	_ = file.Close()
-	kept = append(kept, ln)
 	return r
 }
 
-// playReloader listens and passes the socket to a child, which it replaces at each line
+// playReloader listens and passes the socket to a worker, which it replaces at each line
 // of its input, as a development server does when a file is saved. It prints a report
-// for each child.
+// for each worker.
 func playReloader() {
-	ln, file := listenerFile()
+	ln, file := child.ListenerFile()
 	input, end, err := os.Pipe()
 	if err != nil {
 		child.Fail(err)
 	}
-	kept = append(kept, ln, end)
+	defer end.Close()
 	for commands := bufio.NewReader(os.Stdin); ; {
-		c := startWorker(file, input)
-		child.Report(report{Port: portOf(ln), Child: c.Process.Pid})
+		c := child.StartWorker(file, input)
+		child.Report(child.Listening{Port: child.Port(ln), Workers: []int{c.Process.Pid}})
 		_, err := commands.ReadString('\n')
 		_ = c.Process.Kill()
 		_ = c.Wait() // it was killed
@@ -292,78 +159,23 @@ func playReloader() {
 	}
 }
 
-// listenerFile listens on a port of loopback and returns a descriptor for children.
-func listenerFile() (net.Listener, *os.File) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		child.Fail(err)
-	}
-	file, err := ln.(*net.TCPListener).File()
-	if err != nil {
-		child.Fail(err)
-	}
-	return ln, file
+// observation is the report of an observer about a port and a process.
+type observation struct {
+	Listeners []*monitor.Listener
+	Cgroup    uint64
+	Info      monitor.Owner
+	Denied    string // why Info is empty
 }
 
-// startWorker starts a child that holds a listener, and waits for its report.
-func startWorker(file, input *os.File) *exec.Cmd {
-	c := child.Command("hold")
-	c.ExtraFiles = []*os.File{file}
-	c.Stdin = input
-	out, err := c.StdoutPipe()
-	if err != nil {
-		child.Fail(err)
-	}
-	if err := c.Start(); err != nil {
-		child.Fail(err)
-	}
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		child.Fail(err)
-	}
-	kept = append(kept, out)
-	return c
-}
-
-// playTaker receives a descriptor over the Unix socket that is its descriptor 3.
-func playTaker() report {
-	rights := make([]byte, unix.CmsgSpace(4))
-	_, n, _, _, err := unix.Recvmsg(3, make([]byte, 1), rights, 0)
-	if err != nil {
-		child.Fail(err)
-	}
-	messages, err := unix.ParseSocketControlMessage(rights[:n])
-	if err != nil || len(messages) != 1 {
-		child.Fail(fmt.Errorf("got %d control messages: %w", len(messages), err))
-	}
-	if _, err := unix.ParseUnixRights(&messages[0]); err != nil {
-		child.Fail(err)
-	}
-	return report{}
-}
-
-// playMainThreadEnds exits its main thread; the others keep a listener.
-func playMainThreadEnds() {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		child.Fail(err)
-	}
-	main := fmt.Sprintf("/proc/self/task/%d/stat", os.Getpid())
-	go func() {
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			if stat, err := os.ReadFile(main); err == nil && strings.Contains(string(stat), ") Z ") {
-				break
-			}
-		}
-		child.Report(report{Port: portOf(ln)})
-		child.Wait()
-		runtime.KeepAlive(ln)
-		os.Exit(0)
-	}()
-	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // only this thread
+// observeAsNobody returns what user nobody sees of a port and a process.
+func observeAsNobody(t *testing.T, port, pid int) (seen observation) {
+	t.Helper()
+	child.Begin(t, "observer", &seen, child.With(strconv.Itoa(port), strconv.Itoa(pid)), child.AsNobody)
+	return seen
 }
 
 // playObserver reports on the port and the process in its arguments.
-func playObserver() report {
+func playObserver() observation {
 	port, err := strconv.Atoi(os.Args[1])
 	if err != nil {
 		child.Fail(err)
@@ -381,7 +193,7 @@ func playObserver() report {
 	if err != nil {
 		child.Fail(err)
 	}
-	s := report{Listeners: onPort(snapshot, port)}
+	s := observation{Listeners: onPort(snapshot, port)}
 	for _, l := range s.Listeners {
 		s.Cgroup = l.Sockets[0].Cgroup
 	}

@@ -12,16 +12,17 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/process/child"
 )
 
 // Between two scans a port is closed and opened again. A scan does not know when a
 // listener opened, so the new one is discovered.
 func TestReusedPortInScans(t *testing.T) {
-	ln, err := listenOn("127.0.0.1:0", 0)
+	ln, err := child.ListenOn("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := portOf(ln)
+	port := child.Port(ln)
 	m := needMonitor(t, false, 0)
 	before := snapshot(t, m)
 	again := func(who string, reopen func()) {
@@ -45,35 +46,35 @@ func TestReusedPortInScans(t *testing.T) {
 	}
 	again("by the same process", func() {
 		_ = ln.Close()
-		if ln, err = listenOn("127.0.0.1:"+strconv.Itoa(port), 0); err != nil {
+		if ln, err = child.ListenOn("127.0.0.1:" + strconv.Itoa(port)); err != nil {
 			t.Fatal(err)
 		}
 	})
 	again("by another process", func() {
 		_ = ln.Close()
-		begin(t, "listen", with("127.0.0.1:"+strconv.Itoa(port)))
+		child.Serve(t, "listen", child.With("127.0.0.1:"+strconv.Itoa(port)))
 	})
 }
 
 // The same with a running monitor.
 func TestReusedPort(t *testing.T) {
-	ln, err := listenOn("127.0.0.1:0", 0)
+	ln, err := child.ListenOn("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := portOf(ln)
+	port := child.Port(ln)
 	w := watch(t, port, time.Hour)
 	_ = ln.Close()
-	if ln, err = listenOn("127.0.0.1:"+strconv.Itoa(port), 0); err != nil {
+	if ln, err = child.ListenOn("127.0.0.1:" + strconv.Itoa(port)); err != nil {
 		t.Fatal(err)
 	}
 	w.m.Refresh()
 	w.until("closed, opened")
 	_ = ln.Close()
-	c := begin(t, "listen", with("127.0.0.1:"+strconv.Itoa(port)))
+	c := child.Serve(t, "listen", child.With("127.0.0.1:"+strconv.Itoa(port)))
 	w.m.Refresh()
 	w.until("closed, opened, closed, opened")
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID))
 }
 
 // shutdown(2) and listen(2) on one descriptor: a listener closes and opens, although it
@@ -144,45 +145,45 @@ func TestReusedPID(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	w := watch(t, portOf(ln), 20*time.Millisecond)
+	w := watch(t, child.Port(ln), 20*time.Millisecond)
 	var was monitor.Owner
-	exited := func() testProcess { // a process that was seen and has exited
-		c := begin(t, "hold", holding(file))
-		if was, err = process.Info(c.pid); err != nil {
+	exited := func() child.Server { // a process that was seen and has exited
+		c := child.Serve(t, "hold", child.Holding(file))
+		if was, err = process.Info(c.PID); err != nil {
 			t.Fatal(err)
 		}
-		w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", c.pid))
-		c.end()
+		w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", c.PID))
+		c.End()
 		return c
 	}
 	first := exited()
 
 	// Threads have PIDs too: try until a process gets the wanted one, or start again if one
 	// of our threads has it.
-	var second testProcess
-	for deadline := time.Now().Add(timeout); second.pid != first.pid; {
+	var second child.Server
+	for deadline := time.Now().Add(timeout); second.PID != first.PID; {
 		if time.Now().After(deadline) {
-			t.Fatalf("PID %d was not reused; the last one was %d", first.pid, second.pid)
+			t.Fatalf("PID %d was not reused; the last one was %d", first.PID, second.PID)
 		}
-		if second.end != nil {
-			second.end()
+		if second.End != nil {
+			second.End()
 		}
-		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", first.pid)); err == nil {
+		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", first.PID)); err == nil {
 			first = exited()
 		}
-		if err := os.WriteFile(lastPID, []byte(strconv.Itoa(first.pid-1)), 0); err != nil {
+		if err := os.WriteFile(lastPID, []byte(strconv.Itoa(first.PID-1)), 0); err != nil {
 			t.Fatal(err)
 		}
-		second = begin(t, "hold", holding(file))
+		second = child.Serve(t, "hold", child.Holding(file))
 	}
-	is, err := process.Info(second.pid)
+	is, err := process.Info(second.PID)
 	if err != nil || is.Same(was) {
 		t.Fatalf("%+v, then %+v, %v; want another process with the same PID", was, is, err)
 	}
-	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", second.pid)
+	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", second.PID)
 	w.rows(want)
 	w.see("the second owner", func(s monitor.Snapshot) bool {
-		rows := onPort(s, portOf(ln))
+		rows := onPort(s, child.Port(ln))
 		return format(rows) == want && rows[0].Owners[0].Same(is)
 	})
 	changed := false

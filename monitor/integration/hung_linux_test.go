@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"porthole/monitor/process/child"
 )
 
 // A server runs in a folder on a mount that never answers. Its owner is found all the
@@ -30,8 +32,8 @@ func TestOwnerInAFolderThatHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := func(c *exec.Cmd) { c.Dir = folder }
-	c := begin(t, "listen", with("127.0.0.1:0"), in)
-	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)
+	c := child.Serve(t, "listen", child.With("127.0.0.1:0"), in)
+	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID)
 	if got := wantListener(t, c.Port, want).Project; got != "shop" {
 		t.Errorf("project %q, want shop", got)
 	}
@@ -56,11 +58,11 @@ func TestFolderInAnotherMountNamespace(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "go.mod"), []byte("module shop\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) {
+	c := child.Serve(t, "listen", child.With("127.0.0.1:0"), func(c *exec.Cmd) {
 		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS}
 		c.Dir = folder
 	})
-	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID))
 	if l.Project != "" || l.Owners[0].Folder != folder {
 		t.Errorf("project %q, folder %q; want no project of the host, and the folder as the process sees it", l.Project, l.Owners[0].Folder)
 	}

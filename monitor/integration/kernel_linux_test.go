@@ -13,6 +13,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
+	"porthole/monitor/process/child"
 )
 
 // outsidePort has the address of a listener outside the namespaces of a test.
@@ -76,7 +77,7 @@ func TestListenerWithoutDescriptor(t *testing.T) {
 	if _, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, ring, registerFiles, uintptr(unsafe.Pointer(&fds[0])), 1, 0, 0); errno != 0 {
 		t.Skipf("cannot register a file: %v", errno)
 	}
-	port := portOf(ln)
+	port := child.Port(ln)
 	_ = file.Close()
 	_ = ln.Close()
 	rows := onPort(snapshot(t, needMonitor(t, false, 0)), port)

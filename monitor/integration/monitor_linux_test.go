@@ -12,6 +12,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/owner"
+	"porthole/monitor/process/child"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
 )
@@ -175,11 +176,11 @@ func (w *watcher) kinds() string {
 func (w *watcher) refresh() {
 	w.Helper()
 	// A listener that appears with this poll, or with an earlier one.
-	ln, err := listenOn("127.0.0.1:0", 0)
+	ln, err := child.ListenOn("127.0.0.1:0")
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer ln.Close()
 	w.m.Refresh()
-	w.see("a poll", func(s monitor.Snapshot) bool { return len(onPort(s, portOf(ln))) > 0 })
+	w.see("a poll", func(s monitor.Snapshot) bool { return len(onPort(s, child.Port(ln))) > 0 })
 }

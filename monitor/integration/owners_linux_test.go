@@ -5,10 +5,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,36 +17,16 @@ import (
 	"porthole/monitor/process/child"
 )
 
-func copyProgram(t *testing.T, name string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	copyTo(t, path)
-	return path
-}
-
-// copyTo makes path a copy of the test program.
-func copyTo(t *testing.T, path string) {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, b, 0o700); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // another gives the child its own copy of the program: children with the same program
 // count as workers of one server.
 func another(t *testing.T) func(*exec.Cmd) {
 	t.Helper()
-	program := copyProgram(t, "another")
-	return func(c *exec.Cmd) { c.Path = program }
+	return child.Running(child.Copy(t, "another"))
 }
 
 func TestTwoProcessesOnOneAddress(t *testing.T) {
-	first := begin(t, "listen", with("127.0.0.1:0"))
-	second := begin(t, "listen", with(fmt.Sprintf("127.0.0.1:%d", first.Port)), another(t))
+	first := child.Serve(t, "listen", child.With("127.0.0.1:0"))
+	second := child.Serve(t, "listen", child.With(fmt.Sprintf("127.0.0.1:%d", first.Port)), another(t))
 	w := watch(t, first.Port, 20*time.Millisecond)
 	// If both started in the same tick, the lower PID is first.
 	w.see("both", func(s monitor.Snapshot) bool {
@@ -56,8 +34,8 @@ func TestTwoProcessesOnOneAddress(t *testing.T) {
 		return len(rows) == 1 && len(rows[0].Sockets) == 2 && len(rows[0].Owners) == 2
 	})
 	id := onPort(w.now, first.Port)[0].ID
-	second.end()
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", first.pid))
+	second.End()
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", first.PID))
 	w.refresh()
 	for _, c := range w.notable() {
 		if c.Kind == monitor.Closed || c.Kind == monitor.Opened {
@@ -67,46 +45,23 @@ func TestTwoProcessesOnOneAddress(t *testing.T) {
 	if got := onPort(w.now, first.Port)[0].ID; got != id {
 		t.Errorf("the listener was %s and is %s", id, got)
 	}
-	first.end()
+	first.End()
 	w.see("closed", func(monitor.Snapshot) bool { return strings.HasSuffix(w.kinds(), "closed") })
 }
 
 func TestInheritedListener(t *testing.T) {
-	// The grandchild becomes this process's child when its parent exits, so that the test
-	// can wait for it.
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		t.Fatal(err)
-	}
-	life, end, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parent := begin(t, "parent", holding(life))
-	t.Cleanup(func() {
-		_ = end.Close()
-		parent.end()
-		if _, err := unix.Wait4(parent.Child, nil, 0, nil); err != nil {
-			t.Errorf("wait for the child: %v", err)
-		}
-	})
-	_ = life.Close()
+	parent := child.ServeParent(t)
+	worker := parent.Workers[0]
 	w := watch(t, parent.Port, 20*time.Millisecond)
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d %d]", parent.pid, parent.Child))
-	parent.end()
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d %d]", parent.PID, worker))
+	parent.End()
 	w.until("owner_changed")
-	if got, want := format(onPort(w.now, parent.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", parent.Child); got != want {
+	if got, want := format(onPort(w.now, parent.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", worker); got != want {
 		t.Errorf("listener = %s, want %s", got, want)
 	}
 }
 
 func TestDescriptorPassedOverAUnixSocket(t *testing.T) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mine, its := os.NewFile(uintptr(pair[0]), "mine"), os.NewFile(uintptr(pair[1]), "its")
-	defer mine.Close()
-	defer its.Close()
 	r := bind(t, unix.SOCK_STREAM, "127.0.0.1")
 	fd, err := unix.Dup(r.fd) // the cleanup closes r.fd
 	if err != nil {
@@ -121,23 +76,20 @@ func TestDescriptorPassedOverAUnixSocket(t *testing.T) {
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	before := onPort(w.now, giver.port)[0]
 
-	if err := unix.Sendmsg(int(mine.Fd()), []byte{0}, unix.UnixRights(fd), nil, 0); err != nil {
-		t.Fatal(err)
-	}
-	taker := begin(t, "taker", holding(its))
+	taker := child.PassTo(t, fd)
 	if err := unix.Close(fd); err != nil {
 		t.Fatal(err)
 	}
 	w.until("owner_changed")
 	after := onPort(w.now, giver.port)[0]
-	if got := pids(after); !slices.Equal(got, []int{taker.pid}) || after.ID != before.ID || after.Sockets[0].ID != before.Sockets[0].ID {
-		t.Errorf("listener %s with socket %d of %v; want %s, %d, %d", after.ID, after.Sockets[0].ID, got, before.ID, before.Sockets[0].ID, taker.pid)
+	if got := pids(after); !slices.Equal(got, []int{taker.PID}) || after.ID != before.ID || after.Sockets[0].ID != before.Sockets[0].ID {
+		t.Errorf("listener %s with socket %d of %v; want %s, %d, %d", after.ID, after.Sockets[0].ID, got, before.ID, before.Sockets[0].ID, taker.PID)
 	}
 }
 
 func TestExitedMainThread(t *testing.T) {
-	c := begin(t, "main thread ends", with("--port", "62893"))
-	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
+	c := child.Serve(t, "main thread ends", child.With("--port", "62893"))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID))
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -151,13 +103,13 @@ func TestListenerOfAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to run as another user")
 	}
-	ln, err := listenOn("127.0.0.1:0", 0)
+	ln, err := child.ListenOn("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	mine := wantListener(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
-	got := begin(t, "observer", with(fmt.Sprint(portOf(ln)), fmt.Sprint(os.Getpid())), asNobody)
+	mine := wantListener(t, child.Port(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
+	got := observeAsNobody(t, child.Port(ln), os.Getpid())
 	if len(got.Listeners) != 1 || format(got.Listeners) != "tcp [127.0.0.1] loopback, 1 sockets of []" {
 		t.Fatalf("another user sees %q, want the port without a PID", format(got.Listeners))
 	}
@@ -177,8 +129,8 @@ func TestServerThatBecameAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to become another user")
 	}
-	c := begin(t, "become nobody", with("127.0.0.1:0"))
-	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid))
+	c := child.Serve(t, "become nobody", child.With("127.0.0.1:0"))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID))
 	if l.User != "nobody" || l.Owners[0].User != "nobody" || l.Sockets[0].UID != 0 {
 		t.Errorf("user %q, owner's user %q, the socket's user ID %d; want nobody, nobody and 0", l.User, l.Owners[0].User, l.Sockets[0].UID)
 	}
@@ -194,12 +146,12 @@ func TestProcWithHidepid(t *testing.T) {
 	if err := mountProc("hidepid=2"); err != nil {
 		t.Skip(err)
 	}
-	ln, err := listenOn("127.0.0.1:0", 0)
+	ln, err := child.ListenOn("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	got := begin(t, "observer", with(fmt.Sprint(portOf(ln)), fmt.Sprint(os.Getpid())), asNobody)
+	got := observeAsNobody(t, child.Port(ln), os.Getpid())
 	if got.Denied == "" {
 		t.Fatalf("the process is visible: %+v; this test is void", got.Info)
 	}
@@ -221,37 +173,22 @@ func TestServiceIsPrincipalBeforeInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	wantListener(t, portOf(ln), "tcp [127.0.0.1] loopback, 1 sockets of [1]")
+	wantListener(t, child.Port(ln), "tcp [127.0.0.1] loopback, 1 sockets of [1]")
 	file, err := ln.(*net.TCPListener).File()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	service := begin(t, "hold", holding(file))
-	wantListener(t, portOf(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", service.pid))
+	service := child.Serve(t, "hold", child.Holding(file))
+	wantListener(t, child.Port(ln), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d 1]", service.PID))
 }
 
 // Processes that start and exit during a scan do not hide other owners.
 func TestScanAmongShortLivedProcesses(t *testing.T) {
-	c := begin(t, "listen", with("127.0.0.1:0"))
-	stop := make(chan struct{})
-	var churn sync.WaitGroup
-	for range 2 {
-		churn.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					_ = exec.Command("/bin/true").Run() // it may be missing
-				}
-			}
-		})
-	}
-	defer churn.Wait()
-	defer close(stop)
+	c := child.Serve(t, "listen", child.With("127.0.0.1:0"))
+	child.StartChurn(t, 2)
 	m := needMonitor(t, false, 0)
-	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)
+	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID)
 	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); {
 		if got := format(onPort(snapshot(t, m), c.Port)); got != want {
 			t.Fatalf("got %q, want %q", got, want)
@@ -262,19 +199,19 @@ func TestScanAmongShortLivedProcesses(t *testing.T) {
 func TestNamesOfProcesses(t *testing.T) {
 	for name, test := range map[string]struct{ comm, program, want string }{
 		"spaces, brackets and newlines": {"a b) R 1\nc (d", "/proc/self/exe", "a b) R 1\nc (d"},
-		"longer than 15 bytes":          {"", copyProgram(t, "a-name-longer-than-fifteen-bytes"), "a-name-longer-than-fifteen-bytes"},
+		"longer than 15 bytes":          {"", child.Copy(t, "a-name-longer-than-fifteen-bytes"), "a-name-longer-than-fifteen-bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) {
+			c := child.Serve(t, "listen", child.With("127.0.0.1:0"), func(c *exec.Cmd) {
 				c.Path, c.Args[0] = test.program, test.program
 				c.Env = append(c.Env, child.NameVariable+"="+test.comm)
 			})
-			o := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)).Owners[0]
+			o := wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID)).Owners[0]
 			// gopsutil escapes a newline, as the kernel does.
 			if got := strings.ReplaceAll(o.Name, `\n`, "\n"); got != test.want {
 				t.Errorf("Name = %q, want %q", o.Name, test.want)
 			}
-			if o.ParentPID != os.Getpid() || !process.IsAlive(c.pid, o.Start) || o.Start < processStart(t) {
+			if o.ParentPID != os.Getpid() || !process.IsAlive(c.PID, o.Start) || o.Start < processStart(t) {
 				t.Errorf("parent %d, start %d; want %d, and a start since %d", o.ParentPID, o.Start, os.Getpid(), processStart(t))
 			}
 		})
@@ -292,9 +229,9 @@ func processStart(t *testing.T) uint64 {
 }
 
 func TestDeletedProgram(t *testing.T) {
-	program := copyProgram(t, "server")
-	c := begin(t, "listen", with("127.0.0.1:0"), func(c *exec.Cmd) { c.Path = program })
-	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.pid)
+	program := child.Copy(t, "server")
+	c := child.Serve(t, "listen", child.With("127.0.0.1:0"), child.Running(program))
+	want := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", c.PID)
 	if o := wantListener(t, c.Port, want).Owners[0]; o.Program != program || o.Deleted {
 		t.Errorf("program %q, deleted %t; want %q, not deleted", o.Program, o.Deleted, program)
 	}

@@ -18,9 +18,8 @@ import (
 // (15 s): all owners of a new listener are known earlier.
 const soon = 5 * time.Second
 
-// prefork starts a server with four workers, and returns it and a function that ends the
-// workers.
-func prefork(t *testing.T, args ...string) (master testProcess, end func()) {
+// prefork starts a server with four workers, which end with the test.
+func prefork(t *testing.T, args ...string) child.Server {
 	t.Helper()
 	// The workers become this process's children when their parent exits, so that the test
 	// can wait for them.
@@ -31,24 +30,18 @@ func prefork(t *testing.T, args ...string) (master testProcess, end func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := child.Command("prefork", args...)
-	c.ExtraFiles = []*os.File{input}
-	started := child.StartVictim(t, c)
+	master := child.ServeVictim(t, "prefork", child.With(args...), child.Holding(input))
 	_ = input.Close()
 	t.Cleanup(func() {
 		_ = life.Close()
-		started.End()
-		for _, pid := range master.Children {
+		master.End()
+		for _, pid := range master.Workers {
 			if _, err := unix.Wait4(pid, nil, 0, nil); err != nil {
 				t.Errorf("wait for worker %d: %v", pid, err)
 			}
 		}
 	})
-	master = testProcess{pid: started.PID, end: started.End}
-	if err := started.ReadReport(&master.report); err != nil {
-		t.Fatal(err)
-	}
-	return master, started.End
+	return master
 }
 
 // A server listens and starts four workers: the opening names the server, all owners are
@@ -58,10 +51,10 @@ func TestServerWithWorkers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := watch(t, 0, 20*time.Millisecond)
 			begin := time.Now()
-			master, end := prefork(t, args...)
+			master := prefork(t, args...)
 			w.port = master.Port
 			w.events = slices.DeleteFunc(w.events, func(e monitor.Event) bool { return int(e.Listener.Port) != master.Port })
-			all := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of %v", append([]int{master.pid}, master.Children...))
+			all := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of %v", append([]int{master.PID}, master.Workers...))
 			w.rows(all)
 			if took := time.Since(begin); took > soon {
 				t.Errorf("the owners were complete after %v, want within %v", took, soon)
@@ -70,12 +63,12 @@ func TestServerWithWorkers(t *testing.T) {
 			}
 			w.until("opened")
 			owners := w.notable()[0].Listener.Owners
-			if len(owners) == 0 || owners[0].PID != master.pid {
-				t.Errorf("the opening names %v, want the master %d before its workers %v", owners, master.pid, master.Children)
+			if len(owners) == 0 || owners[0].PID != master.PID {
+				t.Errorf("the opening names %v, want the master %d before its workers %v", owners, master.PID, master.Workers)
 			}
-			end()
+			master.End()
 			w.until("opened, owner_changed")
-			w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of %v", master.Children))
+			w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of %v", master.Workers))
 			w.refresh()
 			if got := w.kinds(); got != "opened, owner_changed" {
 				t.Errorf("got events %s, want one change of owner", got)
@@ -88,20 +81,20 @@ func TestServerWithWorkers(t *testing.T) {
 func TestReloadingServer(t *testing.T) {
 	w := watch(t, 0, 20*time.Millisecond)
 	server := child.Start(t, child.Command("reloader"))
-	var r report
+	var r child.Listening
 	for range 3 {
 		read(t, server, &r)
 		w.port = r.Port
 		w.see("the child", func(s monitor.Snapshot) bool { // the server may be found later
 			rows := onPort(s, r.Port)
-			return len(rows) == 1 && slices.Contains(pids(rows[0]), r.Child)
+			return len(rows) == 1 && slices.Contains(pids(rows[0]), r.Workers[0])
 		})
 		if _, err := server.In.Write([]byte("save\n")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	read(t, server, &r)
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d %d]", server.PID, r.Child))
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d %d]", server.PID, r.Workers[0]))
 	for _, e := range w.events {
 		if int(e.Listener.Port) == r.Port && (e.Kind == monitor.OwnerChanged || e.Kind == monitor.Closed) {
 			t.Errorf("got event %s, owners %v then %v; the server owns the port all the time", e.Kind, pids(e.Before), pids(e.Listener))
@@ -109,7 +102,7 @@ func TestReloadingServer(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, c child.Child, r *report) {
+func read(t *testing.T, c child.Child, r *child.Listening) {
 	t.Helper()
 	line := c.Line(t)
 	if err := json.Unmarshal([]byte(line), r); err != nil {

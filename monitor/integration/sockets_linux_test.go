@@ -8,15 +8,14 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
+	"porthole/monitor/process/child"
 )
 
 // raw is a socket made with system calls that package net does not offer.
@@ -83,8 +82,8 @@ func needIPv6(t *testing.T) {
 
 func TestOneOwnerWithBothWildcards(t *testing.T) {
 	needIPv6(t)
-	c := begin(t, "listen", with("0.0.0.0:0", "[::]:0 only"))
-	l := wantListener(t, c.Port, fmt.Sprintf("tcp [0.0.0.0 ::] network, 2 sockets of [%d]", c.pid))
+	c := child.Serve(t, "listen", child.With("0.0.0.0:0", "tcp6/[::]:0"))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [0.0.0.0 ::] network, 2 sockets of [%d]", c.PID))
 	if l.Sockets[0].V6Only || !l.Sockets[1].V6Only {
 		t.Errorf("sockets = %+v, want only [::] to be IPv6 only", l.Sockets)
 	}
@@ -92,8 +91,8 @@ func TestOneOwnerWithBothWildcards(t *testing.T) {
 
 func TestOneSocketForBothFamilies(t *testing.T) {
 	needIPv6(t)
-	c := begin(t, "listen", with("[::]:0"))
-	l := wantListener(t, c.Port, fmt.Sprintf("tcp [::] network, 1 sockets of [%d]", c.pid))
+	c := child.Serve(t, "listen", child.With("[::]:0"))
+	l := wantListener(t, c.Port, fmt.Sprintf("tcp [::] network, 1 sockets of [%d]", c.PID))
 	if l.Sockets[0].V6Only || !l.AcceptsLoopback() {
 		t.Errorf("IPv6 only %t, loopback %t; want a socket that accepts connections to 127.0.0.1 too", l.Sockets[0].V6Only, l.AcceptsLoopback())
 	}
@@ -113,14 +112,14 @@ func TestIPv4LoopbackOnIPv6Socket(t *testing.T) {
 }
 
 func TestTwoLoopbackAddressesOfTwoOwners(t *testing.T) {
-	first := begin(t, "listen", with("127.0.0.1:0"))
-	second := begin(t, "listen", with(fmt.Sprintf("127.0.0.2:%d", first.Port)), another(t))
-	wantListener(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]; tcp [127.0.0.2] loopback, 1 sockets of [%d]", first.pid, second.pid))
+	first := child.Serve(t, "listen", child.With("127.0.0.1:0"))
+	second := child.Serve(t, "listen", child.With(fmt.Sprintf("127.0.0.2:%d", first.Port)), another(t))
+	wantListener(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]; tcp [127.0.0.2] loopback, 1 sockets of [%d]", first.PID, second.PID))
 }
 
 func TestTwoLoopbackAddressesOfOneOwner(t *testing.T) {
-	c := begin(t, "listen", with("127.0.0.1:0", "127.0.0.2:0"))
-	wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] loopback, 2 sockets of [%d]", c.pid))
+	c := child.Serve(t, "listen", child.With("127.0.0.1:0", "127.0.0.2:0"))
+	wantListener(t, c.Port, fmt.Sprintf("tcp [127.0.0.1 127.0.0.2] loopback, 2 sockets of [%d]", c.PID))
 }
 
 // Sockets that have a port but do not listen are not listeners, even when they close.
@@ -181,7 +180,7 @@ func TestOtherSocketsCauseNoEvents(t *testing.T) {
 	_, _ = io.ReadAll(client)
 	_ = client.Close()
 	_ = server.Close()
-	if rows := onPort(snapshot(t, needMonitor(t, true, 0)), portOf(server)); len(rows) != 0 {
+	if rows := onPort(snapshot(t, needMonitor(t, true, 0)), child.Port(server)); len(rows) != 0 {
 		t.Errorf("after the close: got %s, want nothing", format(rows))
 	}
 }
@@ -225,7 +224,7 @@ func TestMPTCP(t *testing.T) {
 	if protocol != unix.IPPROTO_MPTCP {
 		t.Skip("this kernel does not support MPTCP, or it is disabled")
 	}
-	w := watch(t, portOf(ln), time.Hour)
+	w := watch(t, child.Port(ln), time.Hour)
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
@@ -235,26 +234,21 @@ func TestMPTCP(t *testing.T) {
 }
 
 func TestAnotherNetworkNamespace(t *testing.T) {
-	c, err := try(t, "listen", with("0.0.0.0:0"), func(c *exec.Cmd) {
-		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
-		if os.Getuid() != 0 {
-			c.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
-		}
-	})
-	if denied(err) {
+	c, err := child.TryServe(t, "listen", child.With("0.0.0.0:0"), child.OwnNamespaces(unix.CLONE_NEWNET))
+	if child.Denied(err) {
 		t.Skipf("needs root, or a kernel that lets every user create network namespaces: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := begin(t, "listen", with(fmt.Sprintf("127.0.0.1:%d", c.Port)))
+	here := child.Serve(t, "listen", child.With(fmt.Sprintf("127.0.0.1:%d", c.Port)))
 	s := snapshot(t, needMonitor(t, true, 0))
-	if got, want := format(onPort(s, c.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", here.pid); got != want {
+	if got, want := format(onPort(s, c.Port)), fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", here.PID); got != want {
 		t.Errorf("port %d, which has a listener in each namespace: got %q, want %q", c.Port, got, want)
 	}
 	for _, l := range s.Listeners {
-		if slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return o.PID == c.pid }) {
-			t.Errorf("%s has the owner %d, which is in another namespace", format([]*monitor.Listener{l}), c.pid)
+		if slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return o.PID == c.PID }) {
+			t.Errorf("%s has the owner %d, which is in another namespace", format([]*monitor.Listener{l}), c.PID)
 		}
 	}
 }

@@ -7,13 +7,8 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/process/child"
 )
-
-// listeningAt passes addresses in the environment, so that the command lines of several
-// children are equal.
-func listeningAt(addresses string) func(*exec.Cmd) {
-	return func(c *exec.Cmd) { c.Env = append(c.Env, addressesVariable+"="+addresses) }
-}
 
 // Two servers that one shell started with the same program are not the workers of one
 // server: "node a.js" and "node b.js", or one command in two folders.
@@ -22,27 +17,27 @@ func TestTwoServersOfOneShell(t *testing.T) {
 	folder := t.TempDir()
 	for name, test := range map[string]struct{ first, second []func(*exec.Cmd) }{
 		"two scripts": {
-			[]func(*exec.Cmd){with("--", "a.js"), in(folder)},
-			[]func(*exec.Cmd){with("--", "b.js"), in(folder)},
+			[]func(*exec.Cmd){child.With("--", "a.js"), in(folder)},
+			[]func(*exec.Cmd){child.With("--", "b.js"), in(folder)},
 		},
 		"two folders": {
-			[]func(*exec.Cmd){with("--", "a.js"), in(folder)},
-			[]func(*exec.Cmd){with("--", "a.js"), in(t.TempDir())},
+			[]func(*exec.Cmd){child.With("--", "a.js"), in(folder)},
+			[]func(*exec.Cmd){child.With("--", "a.js"), in(t.TempDir())},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			first := begin(t, "listen", append(test.first, listeningAt("127.0.0.1:0"))...)
-			second := begin(t, "listen", append(test.second, listeningAt(fmt.Sprintf("[::1]:%d", first.Port)))...)
-			wantListener(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]; tcp [::1] loopback, 1 sockets of [%d]", first.pid, second.pid))
+			first := child.Serve(t, "listen", append(test.first, child.At("127.0.0.1:0"))...)
+			second := child.Serve(t, "listen", append(test.second, child.At(fmt.Sprintf("[::1]:%d", first.Port)))...)
+			wantListener(t, first.Port, fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]; tcp [::1] loopback, 1 sockets of [%d]", first.PID, second.PID))
 		})
 	}
 }
 
 // Workers of one server that each listen on one address.
 func TestWorkersOnTwoAddresses(t *testing.T) {
-	first := begin(t, "listen", with("--", "server"), listeningAt("127.0.0.1:0"))
-	second := begin(t, "listen", with("--", "server"), listeningAt(fmt.Sprintf("[::1]:%d", first.Port)))
-	l := wantListener(t, first.Port, fmt.Sprintf("tcp [127.0.0.1 ::1] loopback, 2 sockets of [%d %d]", first.pid, second.pid))
+	first := child.Serve(t, "listen", child.With("--", "server"), child.At("127.0.0.1:0"))
+	second := child.Serve(t, "listen", child.With("--", "server"), child.At(fmt.Sprintf("[::1]:%d", first.Port)))
+	l := wantListener(t, first.Port, fmt.Sprintf("tcp [127.0.0.1 ::1] loopback, 2 sockets of [%d %d]", first.PID, second.PID))
 	if len(l.Addresses) != 2 {
 		t.Errorf("got addresses %v, want both", l.Addresses)
 	}
@@ -51,15 +46,15 @@ func TestWorkersOnTwoAddresses(t *testing.T) {
 // A rolling restart with SO_REUSEPORT: the new process listens on the address before the
 // old one exits. The port is open all the time, and the service is the same.
 func TestRollingRestart(t *testing.T) {
-	old := begin(t, "listen", with("--", "server"), listeningAt("127.0.0.1:0"))
+	old := child.Serve(t, "listen", child.With("--", "server"), child.At("127.0.0.1:0"))
 	w := watch(t, old.Port, 20*time.Millisecond)
-	next := begin(t, "listen", with("--", "server"), listeningAt(fmt.Sprintf("127.0.0.1:%d", old.Port)))
+	next := child.Serve(t, "listen", child.With("--", "server"), child.At(fmt.Sprintf("127.0.0.1:%d", old.Port)))
 	w.see("both", func(s monitor.Snapshot) bool {
 		rows := onPort(s, old.Port)
 		return len(rows) == 1 && len(rows[0].Owners) == 2
 	})
-	old.end()
-	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", next.pid))
+	old.End()
+	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", next.PID))
 	w.refresh()
 	if got := w.notable(); len(got) != 0 {
 		t.Errorf("got events %v, want none: no other program owns the port", w.kinds())

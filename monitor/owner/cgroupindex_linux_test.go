@@ -13,17 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
+	"porthole/monitor/process/child"
 )
 
 // beginInCgroup starts a listener in a new control group of that name, and returns the
 // group's folder too.
-func beginInCgroup(t *testing.T, name string) (testProcess, string) {
+func beginInCgroup(t *testing.T, name string) (child.Server, string) {
 	t.Helper()
 	return beginRoleInCgroup(t, name, "listen", func(*exec.Cmd) {})
 }
 
 // beginRoleInCgroup is beginInCgroup for another role.
-func beginRoleInCgroup(t *testing.T, name, role string, change func(*exec.Cmd)) (testProcess, string) {
+func beginRoleInCgroup(t *testing.T, name, role string, change func(*exec.Cmd)) (child.Server, string) {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -43,21 +44,17 @@ func beginRoleInCgroup(t *testing.T, name, role string, change func(*exec.Cmd)) 
 		t.Fatal(err)
 	}
 	defer fd.Close()
-	return begin(t, role, func(c *exec.Cmd) {
+	return child.Serve(t, role, func(c *exec.Cmd) {
 		c.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(fd.Fd())}
 		change(c)
 	}), folder
 }
 
 // searchAsNobody returns what user nobody sees of the socket.
-func searchAsNobody(t *testing.T, inode uint64) report {
+func searchAsNobody(t *testing.T, inode uint64) (seen searched) {
 	t.Helper()
-	c := begin(t, "searcher", func(c *exec.Cmd) {
-		c.Args = append(c.Args, fmt.Sprint(inode))
-		c.Dir = "/"
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	})
-	return c.report
+	child.Begin(t, "searcher", &seen, child.With(fmt.Sprint(inode)), child.AsNobody)
+	return seen
 }
 
 // User nobody sees the unit of a listener of root, and its process as long as it is the
@@ -65,12 +62,12 @@ func searchAsNobody(t *testing.T, inode uint64) report {
 func TestUnitOfAnotherUser(t *testing.T) {
 	unit := fmt.Sprintf("porthole-test-%d.service", os.Getpid())
 	c, folder := beginInCgroup(t, unit)
-	want := report{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: unit, Inferred: c.pid}
+	want := searched{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: unit, Inferred: c.PID}
 	if got := searchAsNobody(t, c.Inode); got != want {
 		t.Errorf("only process of its unit: got %+v, want %+v", got, want)
 	}
-	second := begin(t, "listen")
-	if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, second.pid), 0o600); err != nil {
+	second := child.Serve(t, "listen")
+	if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, second.PID), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	want.Inferred = 0
@@ -86,16 +83,16 @@ func TestForwardOfSSHSession(t *testing.T) {
 		unit := fmt.Sprintf("session-porthole%d.scope", os.Getpid())
 		t.Run(title, func(t *testing.T) {
 			c, folder := beginRoleInCgroup(t, unit, "unreadable", func(c *exec.Cmd) {
-				c.Args[0], c.Dir = title, "/"
-				c.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+				c.Args[0] = title
+				child.AsNobody(c)
 			})
-			other := begin(t, "listen") // a scope contains many programs
-			if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, other.pid), 0o600); err != nil {
+			other := child.Serve(t, "listen") // a scope contains many programs
+			if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, other.PID), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			want := report{Listed: true, Port: c.Port, User: "nobody", Unknown: monitor.UnknownProtected, Unit: unit}
+			want := searched{Listed: true, Port: c.Port, User: "nobody", Unknown: monitor.UnknownProtected, Unit: unit}
 			if inferred {
-				want.Inferred = c.pid
+				want.Inferred = c.PID
 			}
 			if got := searchAsNobody(t, c.Inode); got != want {
 				t.Errorf("got %+v, want %+v", got, want)
@@ -160,13 +157,13 @@ func TestUnitOfVisibleOwner(t *testing.T) {
 	unit := fmt.Sprintf("porthole-visible-%d.service", os.Getpid())
 	c, folder := beginInCgroup(t, unit)
 	f := New()
-	if o := holders(t, f, socketOf(t, c.Inode))[c.pid].Owner; o.Unit != unit {
+	if o := holders(t, f, socketOf(t, c.Inode))[c.PID].Owner; o.Unit != unit {
 		t.Errorf("got the unit %q, want %q", o.Unit, unit)
 	}
-	if err := os.WriteFile(strings.TrimSuffix(folder, unit)+"cgroup.procs", fmt.Append(nil, c.pid), 0o600); err != nil {
+	if err := os.WriteFile(strings.TrimSuffix(folder, unit)+"cgroup.procs", fmt.Append(nil, c.PID), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if o := holders(t, f, socketOf(t, c.Inode))[c.pid].Owner; o.Unit != unit {
+	if o := holders(t, f, socketOf(t, c.Inode))[c.PID].Owner; o.Unit != unit {
 		t.Errorf("after a move: got the unit %q, want that of when it was first seen, %q", o.Unit, unit)
 	}
 }
@@ -190,38 +187,25 @@ func TestUnitOfProcess(t *testing.T) {
 // itself. A user sees the unit too, and the service as soon as it runs.
 func TestSocketUnit(t *testing.T) {
 	name := fmt.Sprintf("porthole-socket-%d", os.Getpid())
-	systemd := filepath.Join(t.TempDir(), "systemd")
-	copyProgram(t, systemd)
-	c, folder := beginRoleInCgroup(t, name+".socket", "listen", func(c *exec.Cmd) { c.Path = systemd })
+	c, folder := beginRoleInCgroup(t, name+".socket", "listen", child.Running(child.Copy(t, "systemd")))
 	s := socketOf(t, c.Inode)
 	f := New()
-	if o := holders(t, f, s)[c.pid].Owner; o.Unit != name+".socket" {
+	if o := holders(t, f, s)[c.PID].Owner; o.Unit != name+".socket" {
 		t.Errorf("got the unit %q, want %s.socket", o.Unit, name)
 	}
-	if err := os.WriteFile(filepath.Dir(folder)+"/cgroup.procs", fmt.Append(nil, c.pid), 0o600); err != nil { // systemd is not in its units
+	if err := os.WriteFile(filepath.Dir(folder)+"/cgroup.procs", fmt.Append(nil, c.PID), 0o600); err != nil { // systemd is not in its units
 		t.Fatal(err)
 	}
-	if o := holders(t, New(), s)[c.pid].Owner; o.Unit != name+".socket" {
+	if o := holders(t, New(), s)[c.PID].Owner; o.Unit != name+".socket" {
 		t.Errorf("systemd outside of the unit: got the unit %q, want %s.socket", o.Unit, name)
 	}
-	want := report{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: name + ".socket"}
+	want := searched{Listed: true, Port: c.Port, User: "root", Unknown: monitor.UnknownForeign, Unit: name + ".socket"}
 	if got := searchAsNobody(t, c.Inode); got != want {
 		t.Errorf("before the service starts: got %+v, want %+v", got, want)
 	}
 	service, _ := beginInCgroup(t, name+".service")
-	want.Unit, want.Inferred = name+".service", service.pid
+	want.Unit, want.Inferred = name+".service", service.PID
 	if got := searchAsNobody(t, c.Inode); got != want {
 		t.Errorf("after the service started: got %+v, want %+v", got, want)
-	}
-}
-
-func copyProgram(t *testing.T, to string) {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, b, 0o755); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -2,7 +2,6 @@ package owner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,14 +14,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"porthole/monitor"
+	"porthole/monitor/process/child"
 	"porthole/monitor/socket"
 )
 
@@ -107,10 +104,10 @@ func TestOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := begin(t, "listen", func(c *exec.Cmd) {
+	c := child.Serve(t, "listen", func(c *exec.Cmd) {
 		c.Path, c.Args, c.Dir = program, []string{"acme server", "127.0.0.1:0", "--x"}, folder
 	})
-	o := held(t, New(), socketOf(t, c.Inode), c.pid)[0].Owner
+	o := held(t, New(), socketOf(t, c.Inode), c.PID)[0].Owner
 	if want := []string{"acme server", "127.0.0.1:0", "--x"}; !slices.Equal(o.Command, want) {
 		t.Errorf("Command = %q, want %q", o.Command, want)
 	}
@@ -126,78 +123,51 @@ func TestOwner(t *testing.T) {
 }
 
 func TestInheritedSocket(t *testing.T) {
-	// The heir becomes this process's child when its parent exits, so that the test can
-	// wait for it.
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		t.Fatal(err)
-	}
-	life, end, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parent := begin(t, "parent", func(c *exec.Cmd) { c.ExtraFiles = []*os.File{life} })
-	t.Cleanup(func() {
-		_ = end.Close()
-		parent.end()
-		if _, err := unix.Wait4(parent.Child, nil, 0, nil); err != nil {
-			t.Errorf("wait for the heir: %v", err)
-		}
-	})
-	_ = life.Close()
-
+	parent := child.ServeParent(t)
+	worker := parent.Workers[0]
 	f, s := New(), socketOf(t, parent.Inode)
-	before := held(t, f, s, parent.pid, parent.Child)
-	if got := before[1].Owner.ParentPID; got != parent.pid {
-		t.Errorf("the heir's parent = %d, want %d", got, parent.pid)
+	before := held(t, f, s, parent.PID, worker)
+	if got := before[1].Owner.ParentPID; got != parent.PID {
+		t.Errorf("the worker's parent = %d, want %d", got, parent.PID)
 	}
-	parent.end()
+	parent.End()
 	if exists(f, before[0]) {
 		t.Error("Verify does not report the socket of the exited parent as gone")
 	}
 	if !exists(f, before[1]) {
 		t.Error("Verify reports the socket of the running heir as gone")
 	}
-	heir := held(t, f, socketOf(t, parent.Inode), parent.Child)[0].Owner
+	heir := held(t, f, socketOf(t, parent.Inode), worker)[0].Owner
 	if !heir.Same(before[1].Owner) || heir.ParentPID != os.Getpid() {
 		t.Errorf("heir = %+v; want the same process as before, now a child of %d", heir, os.Getpid())
 	}
-	if len(heir.Parents) == 0 || heir.Parents[0].PID != parent.pid {
-		t.Errorf("parents of the heir = %+v, want them as first seen, %d first", heir.Parents, parent.pid)
+	if len(heir.Parents) == 0 || heir.Parents[0].PID != parent.PID {
+		t.Errorf("parents of the worker = %+v, want them as first seen, %d first", heir.Parents, parent.PID)
 	}
 }
 
 func TestPassedSocket(t *testing.T) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mine, its := os.NewFile(uintptr(pair[0]), "mine"), os.NewFile(uintptr(pair[1]), "its")
-	defer mine.Close()
-	defer its.Close()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	fd, inode := descriptor(ln)
+	fd, inode := child.Descriptor(ln)
 	f, s := New(), socketOf(t, inode)
 	giver := held(t, f, s, os.Getpid())[0]
 	if giver.FD != fd || giver.Inode != inode {
 		t.Errorf("holding = descriptor %d of inode %d, want %d of %d", giver.FD, giver.Inode, fd, inode)
 	}
 
-	if err := unix.Sendmsg(pair[0], []byte{0}, unix.UnixRights(fd), nil, 0); err != nil {
-		t.Fatal(err)
-	}
-	taker := begin(t, "taker", func(c *exec.Cmd) { c.ExtraFiles = []*os.File{its} })
-	held(t, f, s, os.Getpid(), taker.pid)
+	taker := child.PassTo(t, fd)
+	held(t, f, s, os.Getpid(), taker.PID)
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if exists(f, giver) {
 		t.Error("Verify does not report the socket that its giver closed as gone")
 	}
-	held(t, f, socketOf(t, inode), taker.pid)
+	held(t, f, socketOf(t, inode), taker.PID)
 }
 
 // fdsUnchanged is false for a process that was not checked before, whose descriptor
@@ -210,16 +180,16 @@ func TestFDsUnchanged(t *testing.T) {
 			t.Errorf("fdsUnchanged = %t %s, want %t", got, when, unchanged)
 		}
 	}
-	c := begin(t, "listen")
-	want(c.pid, false, "the first time")
-	if f.fdChecks[c.pid].descriptors == 0 {
+	c := child.Serve(t, "listen")
+	want(c.PID, false, "the first time")
+	if f.fdChecks[c.PID].descriptors == 0 {
 		t.Skip("this kernel does not report descriptor counts (Linux 6.2 does)")
 	}
-	want(c.pid, true, "for an idle child")
-	f.fdChecks[c.pid] = fdCheck{f.fdChecks[c.pid].fdCount, time.Now().Add(-fdCheckTTL)}
-	want(c.pid, false, "after fdCheckTTL")
-	c.end()
-	want(c.pid, false, "for an exited process")
+	want(c.PID, true, "for an idle child")
+	f.fdChecks[c.PID] = fdCheck{f.fdChecks[c.PID].fdCount, time.Now().Add(-fdCheckTTL)}
+	want(c.PID, false, "after fdCheckTTL")
+	c.End()
+	want(c.PID, false, "for an exited process")
 
 	mine := os.Getpid()
 	files := []*os.File{nil}
@@ -246,9 +216,9 @@ func TestFDsUnchanged(t *testing.T) {
 // checked one by one.
 func TestVerifySkipsProcessesWithUnchangedFDs(t *testing.T) {
 	f := New().(*finder)
-	c := begin(t, "listen")
-	h := held(t, f, socketOf(t, c.Inode), c.pid)[0]
-	if f.fdChecks[c.pid].descriptors == 0 {
+	c := child.Serve(t, "listen")
+	h := held(t, f, socketOf(t, c.Inode), c.PID)[0]
+	if f.fdChecks[c.PID].descriptors == 0 {
 		t.Skip("this kernel does not report descriptor counts (Linux 6.2 does)")
 	}
 	wrong := h
@@ -256,7 +226,7 @@ func TestVerifySkipsProcessesWithUnchangedFDs(t *testing.T) {
 	if gone := f.Verify([]monitor.Holding{h, wrong}); len(gone) != 0 {
 		t.Errorf("Verify = %+v while the descriptor count is unchanged, want nothing", gone)
 	}
-	f.fdChecks[c.pid] = fdCheck{f.fdChecks[c.pid].fdCount, time.Now().Add(-fdCheckTTL)}
+	f.fdChecks[c.PID] = fdCheck{f.fdChecks[c.PID].fdCount, time.Now().Add(-fdCheckTTL)}
 	if gone := f.Verify([]monitor.Holding{h, wrong}); len(gone) != 1 || gone[0].Inode != wrong.Inode {
 		t.Errorf("Verify = %+v after fdCheckTTL, want %+v", gone, wrong)
 	}
@@ -281,7 +251,7 @@ func TestNoStartUntil(t *testing.T) {
 		t.Error("noStartUntil = true for marks that could not be read")
 	}
 	m := currentMark()
-	begin(t, "listen")
+	child.Serve(t, "listen")
 	if now := currentMark(); m.last == "" || m.noStartUntil(now) {
 		t.Errorf("a process has started, but the marks are %+v, then %+v", m, now)
 	}
@@ -293,39 +263,39 @@ func TestRecentFindsNewProcess(t *testing.T) {
 	if err := f.Find(t.Context(), monitor.Everywhere, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	c := begin(t, "listen")
+	c := child.Serve(t, "listen")
 	var found []int
 	if err := f.Find(t.Context(), monitor.Recent, []monitor.Socket{socketOf(t, c.Inode)}, func(h monitor.Holding) { found = append(found, h.Owner.PID) }); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(found, []int{c.pid}) {
-		t.Errorf("got %v, want %d", found, c.pid)
+	if !slices.Equal(found, []int{c.PID}) {
+		t.Errorf("got %v, want %d", found, c.PID)
 	}
 }
 
 func TestExitedMainThread(t *testing.T) {
-	c := begin(t, "main thread ends")
-	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.pid))
+	c := child.Serve(t, "main thread ends")
+	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.PID))
 	if err == nil && len(names) > 0 {
-		t.Errorf("/proc/%d/fd has %d entries; want none, or this test is void", c.pid, len(names))
+		t.Errorf("/proc/%d/fd has %d entries; want none, or this test is void", c.PID, len(names))
 	}
-	held(t, New(), socketOf(t, c.Inode), c.pid)
+	held(t, New(), socketOf(t, c.Inode), c.PID)
 }
 
 func TestTwoProcessesOnOnePort(t *testing.T) {
-	first := begin(t, "listen")
-	second := begin(t, "listen", func(c *exec.Cmd) { c.Args = append(c.Args, fmt.Sprintf("127.0.0.1:%d", first.Port)) })
+	first := child.Serve(t, "listen")
+	second := child.Serve(t, "listen", child.With(fmt.Sprintf("127.0.0.1:%d", first.Port)))
 	f := New()
-	held(t, f, socketOf(t, first.Inode), first.pid)
-	held(t, f, socketOf(t, second.Inode), second.pid)
-	first.end()
-	held(t, f, socketOf(t, second.Inode), second.pid)
+	held(t, f, socketOf(t, first.Inode), first.PID)
+	held(t, f, socketOf(t, second.Inode), second.PID)
+	first.End()
+	held(t, f, socketOf(t, second.Inode), second.PID)
 }
 
 // A search finds only holders of the given sockets, and none of a socket without an
 // inode number, such as the kernel's own.
 func TestOtherSocketsAreNotFound(t *testing.T) {
-	c := begin(t, "listen")
+	c := child.Serve(t, "listen")
 	if got := holders(t, New(), monitor.Socket{ID: 1, Port: uint16(c.Port), Inode: 1}); len(got) != 0 {
 		t.Errorf("holders of inode 1 = %v, want none", got)
 	}
@@ -338,15 +308,15 @@ func TestOtherSocketsAreNotFound(t *testing.T) {
 }
 
 func TestExitedProcess(t *testing.T) {
-	c := begin(t, "listen")
+	c := child.Serve(t, "listen")
 	f := New()
-	h := held(t, f, socketOf(t, c.Inode), c.pid)[0]
+	h := held(t, f, socketOf(t, c.Inode), c.PID)[0]
 	younger := h
 	younger.Owner.Start++
 	if exists(f, younger) {
 		t.Error("Verify does not report the holding of a process with another start as gone")
 	}
-	c.end()
+	c.End()
 	if exists(f, h) {
 		t.Error("Verify does not report the holding of an exited process as gone")
 	}
@@ -357,25 +327,12 @@ func TestExitedProcess(t *testing.T) {
 
 // Processes that start and exit during a search do not hide other holders.
 func TestSearchAmongShortLivedProcesses(t *testing.T) {
-	c := begin(t, "listen")
+	c := child.Serve(t, "listen")
 	s, f := socketOf(t, c.Inode), New()
-	stop := make(chan struct{})
-	var churn sync.WaitGroup
-	churn.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				_ = exec.Command("/bin/true").Run() // it may be missing
-			}
-		}
-	})
-	defer churn.Wait()
-	defer close(stop)
+	child.StartChurn(t, 1)
 	for deadline := time.Now().Add(500 * time.Millisecond); time.Now().Before(deadline); {
-		if _, ok := holders(t, f, s)[c.pid]; !ok {
-			t.Fatalf("process %d, which holds port %d, was not found", c.pid, s.Port)
+		if _, ok := holders(t, f, s)[c.PID]; !ok {
+			t.Fatalf("process %d, which holds port %d, was not found", c.PID, s.Port)
 		}
 	}
 }
@@ -393,6 +350,7 @@ func TestSearchOrder(t *testing.T) {
 		t.Error("an exited process is still known")
 	}
 	counts := f.countFDs(pids)
+	pids = slices.DeleteFunc(pids, func(pid int) bool { _, runs := counts[pid]; return !runs }) // the others have exited meanwhile
 	if changed, rest := f.splitByChange(pids, counts); len(changed) != len(pids) || len(rest) != 0 {
 		t.Errorf("first time: %d of %d processes count as changed, want all", len(changed), len(pids))
 	}
@@ -414,12 +372,12 @@ func TestRecentFindsNewProcessesAndNewDescriptors(t *testing.T) {
 		f.Find(t.Context(), monitor.Recent, []monitor.Socket{s}, func(h monitor.Holding) { pids = append(pids, h.Owner.PID) })
 		return pids
 	}
-	c := begin(t, "listen")
+	c := child.Serve(t, "listen")
 	s := socketOf(t, c.Inode)
-	if got := find(s); !slices.Equal(got, []int{c.pid}) {
-		t.Errorf("new process: got %v, want %d", got, c.pid)
+	if got := find(s); !slices.Equal(got, []int{c.PID}) {
+		t.Errorf("new process: got %v, want %d", got, c.PID)
 	}
-	if got := find(s); slices.Contains(got, c.pid) {
+	if got := find(s); slices.Contains(got, c.PID) {
 		t.Errorf("second search: got %v, want nothing", got)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -427,15 +385,9 @@ func TestRecentFindsNewProcessesAndNewDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if got := find(socketOf(t, inodeOfListener(t, ln))); !slices.Contains(got, os.Getpid()) {
+	if got := find(socketOf(t, child.Inode(ln))); !slices.Contains(got, os.Getpid()) {
 		t.Errorf("process with one more descriptor: got %v, want %d", got, os.Getpid())
 	}
-}
-
-func inodeOfListener(t *testing.T, ln net.Listener) uint64 {
-	t.Helper()
-	_, inode := descriptor(ln)
-	return inode
 }
 
 func BenchmarkFind(b *testing.B) {
@@ -444,7 +396,7 @@ func BenchmarkFind(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer ln.Close()
-	_, inode := descriptor(ln)
+	inode := child.Inode(ln)
 	s := monitor.Socket{ID: 1, Inode: inode}
 	for name, scope := range map[string]monitor.Scope{"likely": monitor.Likely, "recent": monitor.Recent, "everywhere": monitor.Everywhere} {
 		b.Run(name, func(b *testing.B) {
@@ -514,13 +466,9 @@ func TestListenerOfAnotherUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	_, inode := descriptor(ln)
-	got := begin(t, "searcher", func(c *exec.Cmd) {
-		c.Args = append(c.Args, fmt.Sprint(inode))
-		c.Dir = "/"
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	}).report
-	want := report{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Unknown: monitor.UnknownForeign}
+	inode := child.Inode(ln)
+	got := searchAsNobody(t, inode)
+	want := searched{Listed: true, Port: ln.Addr().(*net.TCPAddr).Port, User: "root", Unknown: monitor.UnknownForeign}
 	if got != want {
 		t.Errorf("as another user: got %+v, want %+v", got, want)
 	}
@@ -531,25 +479,16 @@ func TestRootSeesOwnersOfAllUsers(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to see the processes of all users")
 	}
-	c := begin(t, "listen", func(c *exec.Cmd) {
-		c.Dir = "/"
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	})
+	c := child.Serve(t, "listen", child.AsNobody)
 	s := socketOf(t, c.Inode)
-	if o := held(t, New(), s, c.pid)[0].Owner; s.UID != 65534 || o.User != s.User {
+	if o := held(t, New(), s, c.PID)[0].Owner; s.UID != 65534 || o.User != s.User {
 		t.Errorf("socket of %d (%s), owner of %s; want user 65534 for both", s.UID, s.User, o.User)
 	}
 }
 
 func TestAnotherNetworkNamespace(t *testing.T) {
-	c, err := try(t, "listen", func(c *exec.Cmd) {
-		c.Args = append(c.Args, "0.0.0.0:0")
-		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-		if os.Getuid() != 0 {
-			c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		}
-	})
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSPC) {
+	c, err := child.TryServe(t, "listen", child.With("0.0.0.0:0"), child.OwnNamespaces(syscall.CLONE_NEWNET))
+	if child.Denied(err) {
 		t.Skipf("needs root, or a kernel that lets every user create network namespaces: %v", err)
 	}
 	if err != nil {

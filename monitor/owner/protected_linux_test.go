@@ -2,11 +2,8 @@ package owner
 
 import (
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -30,22 +27,8 @@ func protectedProgram(t *testing.T, change func(path string) error) string {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	from, err := os.Open("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
 	path := filepath.Join(dir, "server")
-	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		t.Fatal(err)
-	}
-	if err := to.Close(); err != nil {
-		t.Fatal(err)
-	}
+	child.CopyTo(t, path)
 	if err := change(path); err != nil {
 		t.Skipf("the file system does not support it: %v", err)
 	}
@@ -65,18 +48,12 @@ func TestProtectedProcessOfOneself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := protectedProgram(t, change)
-			c := exec.Command(path)
-			child.SetRole(c, "listen")
-			c.Dir, c.Stderr = "/", os.Stderr
-			c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-			var listening report
-			if err := child.Start(t, c).ReadReport(&listening); err != nil {
-				t.Fatal(err)
-			}
+			listening := child.Serve(t, "listen", child.Running(path), child.AsNobody)
 			if got := searchAsNobody(t, listening.Inode); got.Unknown != monitor.UnknownProtected || got.Inferred != 0 {
 				t.Errorf("its own user: got %+v, want reason %q", got, monitor.UnknownProtected)
 			}
-			root := begin(t, "searcher", func(c *exec.Cmd) { c.Args = append(c.Args, fmt.Sprint(listening.Inode)) })
+			var root searched
+			child.Begin(t, "searcher", &root, child.With(fmt.Sprint(listening.Inode)))
 			if root.Holders != 1 {
 				t.Errorf("root: got %d holders, want 1", root.Holders)
 			}

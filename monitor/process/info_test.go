@@ -73,7 +73,7 @@ func TestExitedProcess(t *testing.T) {
 }
 
 func TestDeletedProgram(t *testing.T) {
-	program := copyProgram(t, "server")
+	program := child.Copy(t, "server")
 	pid, _ := startChild(t, program)
 	if o, err := Info(pid); err != nil || o.Deleted {
 		t.Errorf("Deleted = %t, %v, although the file exists", o.Deleted, err)
@@ -92,7 +92,7 @@ func TestDeletedProgram(t *testing.T) {
 
 // An existing file may have a name that ends in " (deleted)".
 func TestProgramNamedDeleted(t *testing.T) {
-	program := copyProgram(t, "server"+deleted)
+	program := child.Copy(t, "server"+deleted)
 	pid, _ := startChild(t, program)
 	if o, err := Info(pid); err != nil || o.Program != program || o.Deleted {
 		t.Errorf("Info: program %q, deleted %t, %v; want %q, which exists", o.Program, o.Deleted, err, program)
@@ -101,7 +101,7 @@ func TestProgramNamedDeleted(t *testing.T) {
 
 func TestLongName(t *testing.T) {
 	name := "a-name-longer-than-fifteen-bytes"
-	pid, _ := startChild(t, copyProgram(t, name))
+	pid, _ := startChild(t, child.Copy(t, name))
 	if o, err := Info(pid); err != nil || o.Name != name {
 		t.Errorf("Name = %q, %v; want %q", o.Name, err, name)
 	}
@@ -192,19 +192,6 @@ func TestParents(t *testing.T) {
 	if chain := Parents(o); len(chain) != 0 {
 		t.Errorf("Parents of a process older than its parent = %+v, want none", chain)
 	}
-}
-
-func copyProgram(t *testing.T, name string) string {
-	t.Helper()
-	b, err := os.ReadFile(executable(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, b, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func ExampleIsAlive() {

@@ -3,33 +3,16 @@ package process
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
-	"golang.org/x/sys/unix"
+	"porthole/monitor/process/child"
 )
 
-func init() { roles["main thread ends"] = playMainThreadEnds }
-
-// playMainThreadEnds exits its main thread; the others keep running.
-func playMainThreadEnds() {
-	go func() {
-		main := fmt.Sprintf("/proc/self/task/%d/stat", os.Getpid())
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			if stat, err := os.ReadFile(main); err == nil && strings.Contains(string(stat), ") Z ") {
-				break
-			}
-		}
-		waitForEnd()
-		os.Exit(0)
-	}()
-	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // only this thread
-}
-
 func TestInfoWithoutMainThread(t *testing.T) {
-	pid, end := startRole(t, "main thread ends", executable(t), "--port", "62893")
+	c := child.Serve(t, "main thread ends", child.With("--port", "62893"), func(c *exec.Cmd) { c.Path, c.Args[0] = executable(t), executable(t) })
+	pid := c.PID
 	if link, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil {
 		t.Errorf("/proc/%d/exe leads to %s; want no link, or this test is void", pid, link)
 	}
@@ -44,12 +27,12 @@ func TestInfoWithoutMainThread(t *testing.T) {
 	if o.PID != pid || o.ParentPID != os.Getpid() || o.Program != executable(t) || o.Folder != folder || o.User == "" {
 		t.Errorf("Info = %+v; want PID %d of parent %d, program %s, folder %s, a user", o, pid, os.Getpid(), executable(t), folder)
 	}
-	child := o
-	child.ParentPID = pid
-	if p := Parents(child); len(p) == 0 || !slices.Equal(p[0].Command, o.Command) {
+	its := o
+	its.ParentPID = pid
+	if p := Parents(its); len(p) == 0 || !slices.Equal(p[0].Command, o.Command) {
 		t.Errorf("as a parent: got %+v, want command %q", p, o.Command)
 	}
-	end()
+	c.End()
 	if o, err := Info(pid); err == nil {
 		t.Errorf("Info = %+v after its exit, want an error", o)
 	}

@@ -142,9 +142,19 @@ func TryStart(t *testing.T, c *exec.Cmd) (Child, error) {
 	return child, nil
 }
 
-// TryBegin starts the test program in a role, after the changes to its command, and
-// reads its report. An error means that the system does not allow the child, or that
-// it did not report.
+// Begin starts the test program in a role, after the changes to its command, and reads
+// its report.
+func Begin(t *testing.T, role string, report any, change ...func(*exec.Cmd)) Child {
+	t.Helper()
+	started, err := TryBegin(t, role, report, change...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return started
+}
+
+// TryBegin is Begin for a child that the system may not allow. An error means that, or
+// that the child did not report.
 func TryBegin(t *testing.T, role string, report any, change ...func(*exec.Cmd)) (Child, error) {
 	t.Helper()
 	c := Command(role)
