@@ -671,7 +671,7 @@ func shareWithChild(t *testing.T, o open) child.Child {
 	}
 	file := os.NewFile(uintptr(fd), "a listener")
 	defer file.Close()
-	return begin(t, "hold", nil, func(c *exec.Cmd) { c.ExtraFiles = []*os.File{file} })
+	return begin(t, "hold", nil, child.Holding(file))
 }
 
 // stable fails if listeners were reported more often than twice: when they opened, and when
@@ -734,7 +734,7 @@ func TestSandboxWithoutNetlink(t *testing.T) {
 
 func TestWithoutProc(t *testing.T) {
 	t.Parallel()
-	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNS)).ready()
+	w := watchFrom(t, nil, child.OwnNamespaces(unix.CLONE_NEWNS)).ready()
 	before, passing := w.openSome(3), w.openSome(3)
 	w.listed(w.PID, "", append(before, passing...)...)
 	w.do("no /proc")
@@ -781,7 +781,7 @@ func TestSuspendedMonitor(t *testing.T) {
 // listener has opened.
 func TestListenerThatLeavesCountersUnchanged(t *testing.T) {
 	t.Parallel()
-	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNET)).ready()
+	w := watchFrom(t, nil, child.OwnNamespaces(unix.CLONE_NEWNET)).ready()
 	w.do("connect")
 	time.Sleep(7 * time.Second) // three seconds after a change, and three until the counters are trusted
 	begin := time.Now()
@@ -796,7 +796,7 @@ func TestListenerOnEveryPort(t *testing.T) {
 		ports = 65_535
 	}
 	room(t, ports)
-	w := watchFrom(t, nil, ownNamespaces(unix.CLONE_NEWNET)).ready()
+	w := watchFrom(t, nil, child.OwnNamespaces(unix.CLONE_NEWNET)).ready()
 	begin := time.Now()
 	w.do(fmt.Sprint("crowd ", ports))
 	listening := time.Since(begin)

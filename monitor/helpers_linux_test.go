@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -42,19 +41,6 @@ func begin(t *testing.T, role string, args []string, change ...func(*exec.Cmd)) 
 		t.Fatal(err)
 	}
 	return started
-}
-
-// ownNamespaces gives a child its own namespaces, including a user namespace if
-// this process is not root.
-func ownNamespaces(flags uintptr) func(*exec.Cmd) {
-	return func(c *exec.Cmd) {
-		c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags}
-		if uid := os.Getuid(); uid != 0 {
-			c.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
-			c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
-			c.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-		}
-	}
 }
 
 // listener is a listening socket opened without package net, which would make it an

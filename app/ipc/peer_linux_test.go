@@ -64,17 +64,9 @@ func TestProgramOfAStartIsThePeersExecutable(t *testing.T) {
 		t.Errorf("got program %q, want %q", got, own)
 	}
 
-	b, err := os.ReadFile(own)
-	if err != nil {
-		t.Fatal(err)
-	}
-	copied := filepath.Join(t.TempDir(), "other build")
-	if err := os.WriteFile(copied, b, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	other := exec.Command(copied, dir.socket())
-	other.Stderr = os.Stderr
-	child.SetRole(other, "start")
+	copied := child.Copy(t, "other build")
+	other := child.Command("start", dir.socket())
+	other.Path = copied
 	if got := answer(other); got != copied {
 		t.Errorf("another build: got program %q, want %q", got, copied)
 	}

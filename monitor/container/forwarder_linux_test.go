@@ -160,32 +160,11 @@ func listenUnix() {
 	}
 }
 
-// copyOfTest returns a copy of this test program with that file name.
-func copyOfTest(t *testing.T, name string) string {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, b, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// start runs c until the test ends.
+// start runs c in a role until the test ends.
 func start(t *testing.T, c *exec.Cmd, role string) *exec.Cmd {
 	t.Helper()
 	child.SetRole(c, role)
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = in.Close(); _ = c.Wait() })
+	child.StartVictim(t, c)
 	return c
 }
 
@@ -194,7 +173,7 @@ func start(t *testing.T, c *exec.Cmd, role string) *exec.Cmd {
 func startAs(t *testing.T, name string) (path string, connected func() bool) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "s")
-	start(t, exec.Command(copyOfTest(t, name), path), "socket")
+	start(t, exec.Command(child.Copy(t, name), path), "socket")
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if _, err := os.Stat(path); err == nil {
 			break
@@ -218,12 +197,12 @@ func TestRootlessportIsFoundThroughConmon(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	other := exec.Command(copyOfTest(t, "conmon"), "-c", dbID, "-n", "other")
+	other := exec.Command(child.Copy(t, "conmon"), "-c", dbID, "-n", "other")
 	start(t, other, "wait")
-	port := exec.Command(copyOfTest(t, "rootlessport"))
+	port := exec.Command(child.Copy(t, "rootlessport"))
 	port.ExtraFiles = []*os.File{r}
 	start(t, port, "wait")
-	monitorOfWeb := exec.Command(copyOfTest(t, "conmon"), "--api-version", "1", "-c", webID, "-u", webID, "-n", "web")
+	monitorOfWeb := exec.Command(child.Copy(t, "conmon"), "--api-version", "1", "-c", webID, "-u", webID, "-n", "web")
 	monitorOfWeb.ExtraFiles = []*os.File{w}
 	start(t, monitorOfWeb, "wait")
 	_ = w.Close()
@@ -273,7 +252,7 @@ func TestEngineProcessesServeTheirOwnSockets(t *testing.T) {
 		{"another program", "nginx", []string{"system", "service"}, path, 0, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := start(t, exec.Command(copyOfTest(t, test.program), test.command...), "wait")
+			c := start(t, exec.Command(child.Copy(t, test.program), test.command...), "wait")
 			for end := time.Now().Add(10 * time.Second); commandName(c.Process.Pid) != test.program && time.Now().Before(end); time.Sleep(time.Millisecond) {
 			}
 			if got := isEngine(c.Process.Pid, test.path, test.uid); got != test.want {

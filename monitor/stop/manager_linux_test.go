@@ -132,16 +132,7 @@ func TestContainerCommands(t *testing.T) {
 // with that name and command.
 func supervised(t *testing.T, parentPID int, name string, line []string, environment ...string) monitor.Owner {
 	t.Helper()
-	c := child.Command("ends")
-	c.Env = append(c.Env, environment...)
-	started := child.StartVictim(t, c)
-	if line, err := started.Out.ReadString('\n'); err != nil {
-		t.Fatalf("the child printed %q, %v", line, err)
-	}
-	o, err := process.Info(started.PID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := victim(t, "listen", func(c *exec.Cmd) { c.Env = append(c.Env, environment...) })
 	o.ParentPID = parentPID
 	o.Parents = []monitor.Parent{{PID: parentPID, Name: name, Command: line}, {PID: 1, Name: "systemd"}}
 	return o
@@ -223,9 +214,9 @@ func TestLoops(t *testing.T) {
 
 // The environment and the state of a real process.
 func TestSuspendedProcessIsContinuedAndEnds(t *testing.T) {
-	o := victim(t, "ends")
+	o := victim(t, "listen")
 	if process.IsSuspended(o.PID) {
-		t.Fatal("a running process is said to be suspended")
+		t.Fatal("a running process is reported as suspended")
 	}
 	child.Suspend(t, o.PID)
 	if !process.IsSuspended(o.PID) {
@@ -241,7 +232,7 @@ func TestSuspendedProcessIsContinuedAndEnds(t *testing.T) {
 }
 
 func TestSignalReturnsWhenThePortIsFree(t *testing.T) {
-	o := victim(t, "ignores")
+	o := victim(t, "stubborn")
 	p := open(t, o)
 	asked := 0
 	out := Signal(t.Context(), []*Process{p}, func(p *Process) error { return p.Terminate(alwaysHolds) }, Progress{PortFree: func() bool { asked++; return asked > 2 }})

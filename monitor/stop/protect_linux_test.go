@@ -75,7 +75,7 @@ func TestProtectedProgramsAreNeverOpened(t *testing.T) {
 // systemd keeps the socket of a service that it started. Only the service is
 // stopped.
 func TestOpenAllLeavesOutSystemd(t *testing.T) {
-	o := victim(t, "ends")
+	o := victim(t, "listen")
 	held, err := OpenAll([]monitor.Owner{{PID: 1, Start: 1, Name: "systemd"}, o})
 	if err != nil || len(held) != 1 || held[0].Owner().PID != o.PID {
 		t.Fatalf("got %d, %v; want only the service", len(held), err)

@@ -7,10 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
-	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,36 +19,27 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// roles are the children of the tests: "ends" listens and exits on SIGTERM, "ignores"
-// ignores it, "family" has a child that has a child that ignores it, "stops" tries
-// to stop the process in its arguments and prints the result.
-var roles = map[string]func(){
-	"ends":    serve,
-	"ignores": func() { signal.Ignore(syscall.SIGTERM); serve() },
-	"family": func() {
+// roles are more children of the tests: "tree" listens and has a child that has a child
+// that ignores SIGTERM, "stops" tries to stop the process in its arguments and prints the
+// result.
+var roles = child.Roles(map[string]func(){
+	"tree": child.Reporting(func() child.Listening {
 		if err := child.Command("shell").Start(); err != nil {
-			fmt.Println(err)
+			child.Fail(err)
 		}
-		serve()
-	},
+		return child.Listen()
+	}),
 	"shell": func() {
-		if err := child.Command("stubborn").Start(); err != nil {
-			fmt.Println(err)
+		if err := child.Command("sleeper").Start(); err != nil {
+			child.Fail(err)
 		}
 		time.Sleep(time.Minute)
 	},
-	"stubborn": func() { signal.Ignore(syscall.SIGTERM); time.Sleep(time.Minute) },
-	"stops":    tryToStop,
-}
+	"sleeper": func() { signal.Ignore(syscall.SIGTERM); time.Sleep(time.Minute) },
+	"stops":   tryToStop,
+})
 
 func TestMain(m *testing.M) { child.Main(m, roles) }
-
-func serve() {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	fmt.Println(ln.Addr(), err)
-	child.Wait()
-	runtime.KeepAlive(ln) // otherwise the garbage collector may close it
-}
 
 func tryToStop() {
 	pid, _ := strconv.Atoi(os.Args[1]) // PID 0 is refused
@@ -64,13 +54,9 @@ func tryToStop() {
 
 // victim runs a child until it is stopped or the test ends, and returns it as an
 // owner.
-func victim(t *testing.T, role string) monitor.Owner {
+func victim(t *testing.T, role string, change ...func(*exec.Cmd)) monitor.Owner {
 	t.Helper()
-	started := child.StartVictim(t, child.Command(role))
-	if line, err := started.Out.ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.") {
-		t.Fatalf("%s printed %q, %v", role, line, err)
-	}
-	o, err := process.Info(started.PID)
+	o, err := process.Info(child.ServeVictim(t, role, change...).PID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +88,7 @@ func exitsWithin(t *testing.T, p *Process, d time.Duration) bool {
 }
 
 func TestTerminate(t *testing.T) {
-	o := victim(t, "ends")
+	o := victim(t, "listen")
 	p := open(t, o)
 	if err := p.Terminate(alwaysHolds); err != nil {
 		t.Fatal(err)
@@ -121,7 +107,7 @@ func TestTerminate(t *testing.T) {
 func TestKillAfterIgnoredTerminate(t *testing.T) {
 	for name, held := range map[string]func(monitor.Owner) (handle, error){"by a pidfd": openHandle, "by its number": openByPID} {
 		t.Run(name, func(t *testing.T) {
-			o := victim(t, "ignores")
+			o := victim(t, "stubborn")
 			h, err := held(o)
 			if err != nil {
 				t.Fatal(err)
@@ -145,7 +131,7 @@ func TestKillAfterIgnoredTerminate(t *testing.T) {
 }
 
 func TestOpenRefusals(t *testing.T) {
-	o := victim(t, "ends")
+	o := victim(t, "listen")
 	ourselves, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
@@ -196,9 +182,9 @@ func TestForeignProcessIsPermissionError(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to run as another user")
 	}
-	o := victim(t, "ends")
+	o := victim(t, "listen")
 	c := child.Command("stops", strconv.Itoa(o.PID), strconv.FormatUint(o.Start, 10))
-	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	child.AsNobody(c)
 	out, err := c.Output()
 	want := fmt.Sprintf("true process %d is root's: only that user or an administrator may stop it", o.PID)
 	if err != nil || string(out) != want {
@@ -235,7 +221,7 @@ func descendants(t *testing.T, o monitor.Owner, n int) []monitor.Owner {
 }
 
 func TestStopProcessTree(t *testing.T) {
-	o := victim(t, "family")
+	o := victim(t, "tree")
 	found := descendants(t, o, 2)
 	t.Cleanup(func() {
 		for _, c := range found {
@@ -281,7 +267,7 @@ func TestStopProcessTree(t *testing.T) {
 // A server's child may hold the port between fork and exec. If it released the
 // port, the stop has not failed; if all owners released it, that is an error.
 func TestReleasedPortIsNotAnErrorIfOthersHoldIt(t *testing.T) {
-	stays, other := victim(t, "ends"), victim(t, "ends")
+	stays, other := victim(t, "listen"), victim(t, "listen")
 	held, err := OpenAll([]monitor.Owner{other, stays})
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +287,7 @@ func TestReleasedPortIsNotAnErrorIfOthersHoldIt(t *testing.T) {
 }
 
 func TestOpenAllOpensNoneIfOneIsRefused(t *testing.T) {
-	o := victim(t, "ends")
+	o := victim(t, "listen")
 	held, err := OpenAll([]monitor.Owner{o, {PID: os.Getpid(), Start: 1}})
 	var f Failure
 	var refused RefusedError
@@ -311,7 +297,7 @@ func TestOpenAllOpensNoneIfOneIsRefused(t *testing.T) {
 }
 
 func TestHolderCheckRescans(t *testing.T) {
-	o := victim(t, "ends")
+	o := victim(t, "listen")
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

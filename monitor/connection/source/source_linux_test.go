@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -277,7 +276,7 @@ func TestReadClientUser(t *testing.T) {
 	s := open(t)
 	ln, l := listen(t, "127.0.0.1:0")
 	client(t, ln.Addr().String(), func(c *exec.Cmd) {
-		c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		child.AsNobody(c)
 	})
 	if p := read(t, s, l)[l.ID].Conns; len(p) != 1 || p[0].User != "nobody" {
 		t.Errorf("connections: got %+v, want one of user nobody", p)
