@@ -78,13 +78,12 @@ func runExplain(ctx context.Context, target string, o Options) error {
 	text := facts.String()
 	var uses []inuse.Use
 	if t.Port != 0 && len(facts.Listeners) == 0 && !facts.OnOtherMachine {
-		v := findVacancy(ctx, t.Port)
-		uses = v.uses
+		uses = inuse.Ask(ctx, t.Port).Uses
 		// The explanation names other listeners itself.
 		more := slices.DeleteFunc(slices.Clone(uses), func(u inuse.Use) bool {
 			return u.Kind == inuse.Listening && u.Protocol == monitor.TCP
 		})
-		text += orElse(" ", v.reasons(more))
+		text += orElse(" ", reasonsText(more))
 		if !o.Connect {
 			text += textFirewall
 		}

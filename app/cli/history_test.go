@@ -187,11 +187,11 @@ func TestListOfFreePortNamesLastOwner(t *testing.T) {
 		}
 		return out.String()
 	}
-	if got, want := list(), port+" is free on loopback.\n"; got != want {
+	if got, want := list(), port+" is free.\n"; got != want {
 		t.Errorf("without a last owner: got %q, want %q", got, want)
 	}
 	r.record("postgres", uint16(n), time.Now().Add(-time.Minute), time.Now())
-	if got, want := list(), port+" is free on loopback. Last used by postgres, "; !strings.HasPrefix(got, want) {
+	if got, want := list(), port+" is free. Last used by postgres, "; !strings.HasPrefix(got, want) {
 		t.Errorf("with a last owner: got %q, want it to begin with %q", got, want)
 	}
 }

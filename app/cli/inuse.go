@@ -43,39 +43,21 @@ func (q query) usesJSON(uses []inuse.Use) []useJSON {
 	return out
 }
 
-// vacancy describes a port that nothing listens on.
-type vacancy struct {
-	port uint16
-	uses []inuse.Use
-	err  error // why the uses are unknown
-}
-
-func findVacancy(ctx context.Context, port uint16) vacancy {
-	uses, err := inuse.Find(ctx, port)
-	return vacancy{port, uses, err}
-}
-
-// text describes whether a server can bind the port, and if not, why. where is
-// "" or " on loopback".
-func (v vacancy) text(ctx context.Context, where string) string {
-	last := lastOwnerText(ctx, v.port, time.Now())
+// vacancyText describes whether a server can bind a port that nothing listens on, and
+// if not, why. where is "" or " on loopback".
+func vacancyText(ctx context.Context, a inuse.Answer, where string) string {
+	last := lastOwnerText(ctx, a.Port, time.Now())
 	switch {
-	case errors.Is(v.err, errors.ErrUnsupported):
-		return fmt.Sprintf("Nothing listens on %d%s. This system does not report other uses of a port.%s", v.port, where, last)
-	case v.err != nil:
-		return fmt.Sprintf("Nothing listens on %d%s. Whether a server can bind it is unknown: %v.%s", v.port, where, v.err, last)
-	case len(v.uses) == 0:
-		return fmt.Sprintf("%d is free%s.%s", v.port, where, last)
-	case len(v.blocking()) == 0:
-		return fmt.Sprintf("%d is free%s for TCP. %s%s", v.port, where, v.reasons(v.uses), last)
+	case errors.Is(a.Err, errors.ErrUnsupported):
+		return fmt.Sprintf("Nothing listens on %d%s. This system does not report other uses of a port.%s", a.Port, where, last)
+	case a.Err != nil:
+		return fmt.Sprintf("Nothing listens on %d%s. Whether a server can bind it is unknown: %v.%s", a.Port, where, a.Err, last)
 	}
-	return fmt.Sprintf("Nothing listens on %d%s, but the port is not free. %s%s", v.port, where, v.reasons(v.uses), last)
+	return strings.TrimSpace(a.Headline().String()+" "+reasonsText(a.Uses)) + last
 }
 
-// blocking returns the uses that can keep a TCP server from binding all addresses.
-func (v vacancy) blocking() []inuse.Use { return inuse.TCP(v.uses, netip.IPv6Unspecified()) }
-
-func (v vacancy) reasons(uses []inuse.Use) string {
+// reasonsText describes uses in English.
+func reasonsText(uses []inuse.Use) string {
 	ephemeral, _ := socket.EphemeralPorts()
 	return sentencesText(inuse.Sentences(uses, ephemeral))
 }

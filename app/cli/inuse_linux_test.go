@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"porthole/monitor/inuse"
 )
 
 // bind returns the port of a TCP socket that is bound to 127.0.0.1 and does not listen.
@@ -30,7 +32,7 @@ func bind(t *testing.T) string {
 		t.Fatal(err)
 	}
 	port := strconv.Itoa(name.(*unix.SockaddrInet4).Port)
-	if findVacancy(t.Context(), uint16(name.(*unix.SockaddrInet4).Port)).uses == nil {
+	if inuse.Ask(t.Context(), uint16(name.(*unix.SockaddrInet4).Port)).Uses == nil {
 		t.Skip("this kernel does not report bound sockets: they need Linux 6.8")
 	}
 	return port
@@ -59,6 +61,13 @@ func TestPortThatNothingListensOnIsNotFree(t *testing.T) {
 		var list, stderr bytes.Buffer
 		if err := runList(t.Context(), []string{port}, Options{Stdout: &list, Stderr: &stderr}); err != nil || !strings.Contains(list.String(), want) || strings.Contains(list.String(), "is free") {
 			t.Errorf("list: got %q, %v", list.String(), err)
+		}
+		list.Reset()
+		if err := runList(t.Context(), []string{port}, Options{Stdout: &list, Stderr: &stderr, JSON: true}); err != nil {
+			t.Fatal(err)
+		}
+		if uses, _ := decode(t, list.Bytes())["in_use"].([]any); len(uses) != 1 || uses[0].(map[string]any)["local"] != "127.0.0.1:"+port {
+			t.Errorf("list --json: got %s", list.String())
 		}
 		text, err := explainOutput(t, "127.0.0.1:"+port, false)
 		if text = strings.Join(strings.Fields(text), " "); err != nil || !strings.Contains(text, want) {

@@ -13,6 +13,7 @@ import (
 type snapshotJSON struct {
 	TakenAt   time.Time      `json:"taken_at"`
 	Listeners []listenerJSON `json:"listeners"`
+	InUse     []useJSON      `json:"in_use,omitempty"` // what else uses the port, if one was asked for and nothing listens
 }
 
 type listenerJSON struct {

@@ -11,6 +11,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/container"
+	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 )
@@ -41,7 +42,11 @@ func runList(ctx context.Context, args []string, o Options) error {
 		return err
 	}
 	if o.JSON {
-		return writeLine(o.Stdout, q.snapshotJSON(s))
+		out := q.snapshotJSON(s)
+		if port, single := q.ports.Single(); single && len(s.Listeners) == 0 {
+			out.InUse = q.usesJSON(inuse.Ask(ctx, port).Uses)
+		}
+		return writeLine(o.Stdout, out)
 	}
 	return q.printTable(ctx, o.Stdout, s)
 }
@@ -105,7 +110,7 @@ func (q query) emptyText(ctx context.Context) string {
 		where = ""
 	}
 	if port, single := q.ports.Single(); single {
-		return findVacancy(ctx, port).text(ctx, where)
+		return vacancyText(ctx, inuse.Ask(ctx, port), where)
 	}
 	if q.ports != nil {
 		return "Nothing listens" + where + " in " + q.ports.String() + "."

@@ -16,6 +16,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
 	"porthole/monitor/stop"
 )
@@ -159,8 +160,8 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 // the port that have one, or what else keeps the port from being bound.
 func nothingToStop(ctx context.Context, t stopTarget, others []*monitor.Listener) error {
 	if len(others) == 0 {
-		if v := findVacancy(ctx, t.Port); len(v.blocking()) > 0 {
-			return fmt.Errorf("nothing listens on %s, so there is nothing to stop, but the port is not free. %s", t, strings.TrimSuffix(v.reasons(v.blocking()), "."))
+		if blocking := inuse.Ask(ctx, t.Port).Blocking(); len(blocking) > 0 {
+			return fmt.Errorf("nothing listens on %s, so there is nothing to stop, but the port is not free. %s", t, strings.TrimSuffix(reasonsText(blocking), "."))
 		}
 		return fmt.Errorf("%s is free; there is nothing to stop", t)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"porthole/monitor"
+	"porthole/monitor/inuse"
 )
 
 func newWait() *cobra.Command {
@@ -33,9 +34,8 @@ func newWait() *cobra.Command {
 // listens on it.
 func (q query) warnIfTaken(ctx context.Context) {
 	port, _ := q.ports.Single()
-	v := findVacancy(ctx, port)
-	if blocking := v.blocking(); len(blocking) > 0 && !q.UDP {
-		_, _ = fmt.Fprintf(q.Stderr, "porthole: nothing listens on %d, but it is not free. %s\n", port, v.reasons(blocking)) // the exit status stays 0
+	if blocking := inuse.Ask(ctx, port).Blocking(); len(blocking) > 0 && !q.UDP {
+		_, _ = fmt.Fprintf(q.Stderr, "porthole: nothing listens on %d, but it is not free. %s\n", port, reasonsText(blocking)) // the exit status stays 0
 	}
 }
 

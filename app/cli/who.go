@@ -16,6 +16,7 @@ import (
 	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
 	"porthole/monitor/connection/source"
+	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
 	"porthole/monitor/warning"
 )
@@ -123,7 +124,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	if o.JSON {
 		out := q.whoJSON(port, details)
 		if len(details) == 0 {
-			out.InUse = q.usesJSON(findVacancy(ctx, port).uses)
+			out.InUse = q.usesJSON(inuse.Ask(ctx, port).Uses)
 		}
 		err = writeLine(o.Stdout, out)
 	} else {
@@ -180,7 +181,7 @@ func connectionsJSON(st *connection.State) []connectionJSON {
 func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, details []listenerDetails) error {
 	now := time.Now()
 	if len(details) == 0 {
-		_, err := fmt.Fprintln(w, findVacancy(ctx, port).text(ctx, ""))
+		_, err := fmt.Fprintln(w, vacancyText(ctx, inuse.Ask(ctx, port), ""))
 		return err
 	}
 	for i, l := range details {

@@ -13,7 +13,7 @@ import (
 // Text up in its translations and inserts Data.
 type Sentence struct {
 	Text string         // with placeholders such as {{.Port}}
-	Data map[string]any // values of the placeholders; cleaned
+	Data map[string]any // values of the placeholders; cleaned. A value may be a Sentence
 }
 
 // String returns the sentence in English.

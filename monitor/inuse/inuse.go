@@ -5,8 +5,11 @@ package inuse
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"porthole/monitor"
@@ -45,6 +48,18 @@ type Use struct {
 	OwnerUnknown string
 }
 
+// Find returns every TCP and UDP socket of this network namespace that uses port,
+// with the processes that hold it, the strongest reason first. The caller's
+// privileges decide which processes can be seen. It reads the kernel's table of
+// connections, which takes milliseconds, and every process if something was found:
+// it is meant for single requests; see [Finder] for repeated ones. An error means
+// that the table could not be read, or that ctx ended. It is safe for concurrent
+// use.
+func Find(ctx context.Context, port uint16) ([]Use, error) {
+	uses, err := new(Finder).Find(ctx, []uint16{port})
+	return uses[port], err
+}
+
 // Blocks reports whether the socket can keep another one of its protocol from
 // binding address and the same port. It is the kernel's rule for sockets that do
 // not both set SO_REUSEADDR or SO_REUSEPORT (bind(2), socket(7)): the addresses
@@ -70,3 +85,6 @@ func sortUses(uses []Use) {
 			a.Local.Compare(b.Local), a.Remote.Compare(b.Remote))
 	})
 }
+
+// list returns ports as text for errors: "80 443".
+func list(ports []uint16) string { return strings.Trim(fmt.Sprint(ports), "[]") }

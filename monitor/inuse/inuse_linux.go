@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,24 +32,41 @@ const (
 	attrSkV6Only = 11 // INET_DIAG_SKV6ONLY of linux/inet_diag.h
 )
 
-// Find returns every TCP and UDP socket of this network namespace that uses
-// port, with the processes that hold it, the strongest reason first. The
-// caller's privileges decide which processes can be seen. It reads the kernel's
-// table of connections, which takes milliseconds, and every process if something
-// was found: it is meant for single requests, not for polling. An error means
-// that the table could not be read, or that ctx ended. It is safe for concurrent
-// use.
-func Find(ctx context.Context, port uint16) ([]Use, error) {
+// Finder finds the uses of ports again and again. It reads the processes only if a
+// use is new or was last searched ownersValid ago. The zero value is ready to use. It
+// is not safe for concurrent use.
+type Finder struct {
+	owners monitor.Finder // nil before the first search
+	known  map[monitor.SocketID]holders
+}
+
+// holders are the processes that hold a socket.
+type holders struct {
+	owners  []monitor.Owner
+	unknown string // why there are none
+	at      time.Time
+}
+
+// ownersValid is how long the owners of a socket are not searched again. Sockets are
+// rarely passed on, and a search reads every process.
+const ownersValid = 10 * time.Second
+
+// MaxPorts is the largest number of ports that Finder.Find accepts.
+const MaxPorts = socket.MaxFilterPorts
+
+// Find is like the function Find, for at most MaxPorts ports at once. Ports without
+// uses are not in the result.
+func (f *Finder) Find(ctx context.Context, ports []uint16) (map[uint16][]Use, error) {
 	conn, err := socket.DialDiag()
 	if err != nil {
-		return nil, fmt.Errorf("find what uses port %d: %w", port, err)
+		return nil, fmt.Errorf("find what uses port %s: %w", list(ports), err)
 	}
 	defer conn.Close()
 	var uses []Use
 	var sockets []monitor.Socket
 	add := func(protocol monitor.Protocol) func(socket.DiagMessage) {
 		return func(m socket.DiagMessage) {
-			if m.Local().Port() != port || !m.Local().IsValid() {
+			if !m.Local().IsValid() || !slices.Contains(ports, m.Local().Port()) {
 				return
 			}
 			uses = append(uses, newUse(m, protocol))
@@ -59,20 +77,26 @@ func Find(ctx context.Context, port uint16) ([]Use, error) {
 		protocol monitor.Protocol
 		request  []byte
 	}{
-		{monitor.TCP, socket.TCPRequest(allStates, 0, socket.PortFilter([]uint16{port}, nil))},
+		{monitor.TCP, socket.TCPRequest(allStates, 0, socket.PortFilter(ports, nil))},
 		{monitor.UDP, socket.UDPRequest(unix.AF_INET, 1<<stateClose|1<<stateEstablished)},
 		{monitor.UDP, socket.UDPRequest(unix.AF_INET6, 1<<stateClose|1<<stateEstablished)},
 	}
 	for _, r := range requests {
 		if err := conn.Dump(r.request, add(r.protocol)); err != nil {
-			return nil, fmt.Errorf("find what uses %s port %d: %w", r.protocol, port, err)
+			return nil, fmt.Errorf("find what uses %s port %s: %w", r.protocol, list(ports), err)
 		}
 	}
-	if err := findOwners(ctx, uses, sockets); err != nil {
-		return nil, fmt.Errorf("find the owners of port %d: %w", port, err)
+	if err := f.findOwners(ctx, uses, sockets, time.Now()); err != nil {
+		return nil, fmt.Errorf("find the owners of port %s: %w", list(ports), err)
 	}
-	sortUses(uses)
-	return uses, nil
+	byPort := make(map[uint16][]Use)
+	for _, u := range uses {
+		byPort[u.Local.Port()] = append(byPort[u.Local.Port()], u)
+	}
+	for _, uses := range byPort {
+		sortUses(uses)
+	}
+	return byPort, nil
 }
 
 // newUse reads one inet_diag_msg (linux/inet_diag.h).
@@ -126,36 +150,58 @@ func deviceName(index uint32) string {
 // findOwners fills in who holds each socket. Sockets without an inode are held by
 // no process: TIME_WAIT, and connections that were not accepted yet or that the
 // process has closed.
-func findOwners(ctx context.Context, uses []Use, sockets []monitor.Socket) error {
-	at := make(map[monitor.SocketID]int, len(sockets))
+func (f *Finder) findOwners(ctx context.Context, uses []Use, sockets []monitor.Socket, now time.Time) error {
+	held := make(map[monitor.SocketID]holders)
 	var search []monitor.Socket
 	for i, s := range sockets {
-		if uses[i].Kind != TimeWait && s.Inode != 0 {
-			at[s.ID] = i
-			search = append(search, s)
+		if uses[i].Kind == TimeWait || s.Inode == 0 {
+			continue
+		}
+		known, ok := f.known[s.ID]
+		if ok && now.Sub(known.at) < ownersValid {
+			held[s.ID] = known
+			continue
+		}
+		held[s.ID] = holders{at: now}
+		search = append(search, s)
+	}
+	if len(search) > 0 {
+		if err := f.search(ctx, search, held); err != nil {
+			return err
 		}
 	}
-	if len(search) == 0 {
-		return nil
+	f.known = held // forgets closed sockets
+	for i, s := range sockets {
+		uses[i].Owners, uses[i].OwnerUnknown = held[s.ID].owners, held[s.ID].unknown
 	}
-	finder := owner.New()
-	unreadable := finder.Find(ctx, monitor.Everywhere, search, func(h monitor.Holding) {
-		if i, ok := at[h.Socket]; ok {
-			uses[i].Owners = append(uses[i].Owners, h.Owner)
+	return nil
+}
+
+// search adds the processes that hold sockets to held.
+func (f *Finder) search(ctx context.Context, sockets []monitor.Socket, held map[monitor.SocketID]holders) error {
+	if f.owners == nil {
+		f.owners = owner.New()
+	}
+	unreadable := f.owners.Find(ctx, monitor.Everywhere, sockets, func(h monitor.Holding) {
+		if by, ok := held[h.Socket]; ok {
+			by.owners = append(by.owners, h.Owner)
+			held[h.Socket] = by
 		}
 	})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for _, s := range search {
-		u := &uses[at[s.ID]]
+	for _, s := range sockets {
+		by := held[s.ID]
 		switch {
-		case len(u.Owners) > 0:
+		case len(by.owners) > 0:
+			continue
 		case unreadable != nil:
-			u.OwnerUnknown = monitor.UnknownUnreadable
+			by.unknown = monitor.UnknownUnreadable
 		default:
-			u.OwnerUnknown = finder.WhyUnknown(s).Reason
+			by.unknown = f.owners.WhyUnknown(s).Reason
 		}
+		held[s.ID] = by
 	}
 	return nil
 }

@@ -8,7 +8,13 @@ import (
 	"fmt"
 )
 
-// Find is not implemented on this system: its error wraps errors.ErrUnsupported.
-func Find(_ context.Context, port uint16) ([]Use, error) {
-	return nil, fmt.Errorf("find what uses port %d: %w", port, errors.ErrUnsupported)
+// Finder is not implemented on this system.
+type Finder struct{}
+
+// MaxPorts is the largest number of ports that Finder.Find accepts.
+const MaxPorts = 1000
+
+// Find returns an error that wraps errors.ErrUnsupported.
+func (*Finder) Find(_ context.Context, ports []uint16) (map[uint16][]Use, error) {
+	return nil, fmt.Errorf("find what uses port %s: %w", list(ports), errors.ErrUnsupported)
 }

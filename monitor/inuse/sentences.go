@@ -1,7 +1,6 @@
 package inuse
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -11,7 +10,7 @@ import (
 )
 
 // The sentences about a port that nothing listens on. The user interface looks them
-// up in its translations.
+// up in its translations. The data Holder and Local are sentences themselves.
 const (
 	textListening  = "{{.Holder}} listens on {{.Local}}, so another server can't bind that address or all addresses."
 	textUDP        = "{{.Holder}} uses UDP port {{.Port}} ({{.Local}})."
@@ -20,11 +19,42 @@ const (
 	textConnected  = "{{.Holder}} uses {{.Local}} as the local end of a connection to {{.Remote}}, so a server can't bind the port until the connection ends, unless both programs set SO_REUSEADDR."
 	textHalfClosed = "{{.Holder}} uses {{.Local}} as the local end of a connection to {{.Remote}} that is half closed ({{.State}}), so a server can't bind the port until the connection ends, unless both programs set SO_REUSEADDR."
 	textClosing    = "A connection from {{.Local}} to {{.Remote}} is closing ({{.State}}); no process holds it any more. A server can't bind the port until the connection ends, unless it sets SO_REUSEADDR."
-	textTimeWait   = "A closed connection keeps {{.Local}} for {{.Seconds}} more seconds (TIME_WAIT), unless the server sets SO_REUSEADDR."
-	textTimeWaits  = "{{.Count}} closed connections keep {{.Local}} for up to {{.Seconds}} more seconds (TIME_WAIT), unless the server sets SO_REUSEADDR."
-	textMore       = "{{.Count}} more sockets use the port."
+	textTimeWait   = "A closed connection keeps {{.Local}} for another {{.Seconds}} s (TIME_WAIT), unless the server sets SO_REUSEADDR."
+	textTimeWaits  = "{{.Count}} closed connections keep {{.Local}} for up to another {{.Seconds}} s (TIME_WAIT), unless the server sets SO_REUSEADDR."
+	textMore       = "More sockets use the port: {{.Count}}."
 	textEphemeral  = "The port is in the ephemeral port range of this system ({{.Ports}}), from which connections get their ports."
+
+	textFree           = "{{.Port}} is free."
+	textFreeTCP        = "{{.Port}} is free for TCP."
+	textTaken          = "Nothing listens on {{.Port}}, but the port is not free."
+	textTakenElsewhere = "Nothing listens on {{.Port}} on loopback, but the port is not free."
+	textUnknown        = "Nothing listens on {{.Port}}."
+
+	briefListening = "{{.Holder}} listens on {{.Local}}"
+	briefBound     = "{{.Holder}} has bound it without listening"
+	briefConnected = "{{.Holder}} uses it for a connection to {{.Remote}}"
+	briefClosing   = "A closing connection keeps it ({{.State}})"
+
+	holderProcess    = "{{.Name}} (PID {{.PID}})"
+	holderProcesses  = "{{.Name}} (PID {{.PID}}) and {{.Count}} more"
+	holderUser       = "A process of {{.User}}"
+	holderKernel     = "The Linux kernel"
+	holderNoFile     = "The Linux kernel or a process that uses io_uring"
+	holderNotFound   = "The kernel or a process that Porthole can't see"
+	holderOutside    = "A process outside this PID namespace"
+	holderUnknown    = "A process that Porthole can't see"
+	endpointAt       = "{{.Address}}"
+	endpointOnDevice = "{{.Address}} on the interface {{.Device}}"
 )
+
+// Texts returns the Text of every sentence that has words, for translators.
+func Texts() []string {
+	return []string{
+		textListening, textUDP, textUDPRemote, textBound, textConnected, textHalfClosed, textClosing, textTimeWait, textTimeWaits, textMore, textEphemeral,
+		textFree, textFreeTCP, textTaken, textTakenElsewhere, textUnknown, briefListening, briefBound, briefConnected, briefClosing,
+		holderProcesses, holderUser, holderKernel, holderNoFile, holderNotFound, holderOutside, holderUnknown, endpointOnDevice,
+	}
+}
 
 // maxReasons limits how many sockets are described.
 const maxReasons = 4
@@ -91,31 +121,50 @@ func (u Use) sentence() explain.Sentence {
 	return explain.Sentence{Text: text, Data: data}
 }
 
+// brief returns the reason in a few words, for places with one short line.
+func (u Use) brief() explain.Sentence {
+	data := map[string]any{"Holder": u.holder(), "Local": endpoint(u.Local, u.Device), "State": u.State}
+	if u.Remote.IsValid() {
+		data["Remote"] = endpoint(u.Remote, "")
+	}
+	text := briefConnected
+	switch {
+	case u.Kind == Listening:
+		text = briefListening
+	case u.Kind == Bound:
+		text = briefBound
+	case u.Kind == TimeWait, len(u.Owners) == 0 && u.OwnerUnknown == "": // no inode: see findOwners
+		text = briefClosing
+	}
+	return explain.Sentence{Text: text, Data: data}
+}
+
 // holder names the first owner: "python3 (PID 812)".
-func (u Use) holder() string {
+func (u Use) holder() explain.Sentence {
 	if len(u.Owners) > 0 {
 		o := u.Owners[0]
-		text := fmt.Sprintf("%s (PID %d)", orUnknown(monitor.Clean(o.Name, 60)), o.PID)
+		data := map[string]any{"Name": orUnknown(monitor.Clean(o.Name, 60)), "PID": o.PID}
 		if more := len(u.Owners) - 1; more > 0 {
-			text += fmt.Sprintf(" and %d more", more)
+			data["Count"] = more
+			return explain.Sentence{Text: holderProcesses, Data: data}
 		}
-		return text
+		return explain.Sentence{Text: holderProcess, Data: data}
 	}
 	switch u.OwnerUnknown {
 	case monitor.UnknownForeign, monitor.UnknownProtected:
 		if user := monitor.Clean(u.User, 60); user != "" {
-			return "A process of " + user
+			return explain.Sentence{Text: holderUser, Data: map[string]any{"User": user}}
 		}
 	case monitor.UnknownKernel:
-		return "The Linux kernel"
+		return explain.Sentence{Text: holderKernel}
 	case monitor.UnknownNoFile:
-		return "The Linux kernel or a process that uses io_uring"
+		return explain.Sentence{Text: holderNoFile}
 	case monitor.UnknownNotFound:
-		return "The kernel or a process that Porthole can't see"
+		return explain.Sentence{Text: holderNotFound}
 	case monitor.UnknownOutside:
-		return "A process outside this PID namespace"
+		return explain.Sentence{Text: holderOutside}
 	}
-	return "A process that Porthole can't see"
+	return explain.Sentence{Text: holderUnknown}
 }
 
 func orUnknown(name string) string {
@@ -125,10 +174,11 @@ func orUnknown(name string) string {
 	return name
 }
 
-func endpoint(a netip.AddrPort, device string) string {
-	text := netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
-	if device != "" {
-		text += " on the interface " + monitor.Clean(device, 16)
+func endpoint(a netip.AddrPort, device string) explain.Sentence {
+	data := map[string]any{"Address": netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()}
+	if device == "" {
+		return explain.Sentence{Text: endpointAt, Data: data}
 	}
-	return text
+	data["Device"] = monitor.Clean(device, 16)
+	return explain.Sentence{Text: endpointOnDevice, Data: data}
 }

@@ -26,7 +26,7 @@ func TestSentences(t *testing.T) {
 		{[]Use{{Kind: Connected, Protocol: monitor.TCP, State: "FIN_WAIT2", Local: at("127.0.0.1:80"), Remote: at("127.0.0.1:5")}},
 			"A connection from 127.0.0.1:80 to 127.0.0.1:5 is closing (FIN_WAIT2); no process holds it any more. A server can't bind the port until the connection ends, unless it sets SO_REUSEADDR."},
 		{[]Use{{Kind: TimeWait, Protocol: monitor.TCP, Local: at("127.0.0.1:80"), Expires: 500 * time.Millisecond}, {Kind: TimeWait, Protocol: monitor.TCP, Local: at("127.0.0.1:80"), Expires: 41500 * time.Millisecond}},
-			"2 closed connections keep 127.0.0.1:80 for up to 42 more seconds (TIME_WAIT), unless the server sets SO_REUSEADDR."},
+			"2 closed connections keep 127.0.0.1:80 for up to another 42 s (TIME_WAIT), unless the server sets SO_REUSEADDR."},
 		{[]Use{{Kind: Listening, Protocol: monitor.TCP, Local: at("192.168.7.2:7000"), Device: "eth0", User: "ann", OwnerUnknown: monitor.UnknownForeign}},
 			"A process of ann listens on 192.168.7.2:7000 on the interface eth0, so another server can't bind that address or all addresses."},
 		{[]Use{{Kind: Listening, Protocol: monitor.UDP, Local: at("0.0.0.0:4789"), OwnerUnknown: monitor.UnknownKernel}},
