@@ -104,9 +104,13 @@ func isSessionScope(unit string) bool {
 		(strings.HasPrefix(unit, "session-") || strings.HasPrefix(unit, "vte-spawn-") || strings.HasPrefix(unit, "tmux-spawn-"))
 }
 
-// assign stores p as the nearest parent of its kind, unless there is a nearer one.
+// assign stores p as the nearest parent of its kind, unless there is a nearer one. What
+// is above a supervisor or a container runtime started that, not the process.
 func (e *Explanation) assign(p *Process) {
 	var nearest **Process
+	if e.Manager != nil && (e.Manager.Role == Supervisor || e.Manager.Role == Container) {
+		return
+	}
 	switch p.Role {
 	case Script:
 		if e.Shell != nil || e.Session != nil {
@@ -136,6 +140,8 @@ func isOrphaned(nearest []Process) bool {
 		switch p.Role {
 		case Tmux:
 			return p.Ended
+		case Supervisor:
+			return false // it was made to outlive what started it
 		case Shell, Terminal, SSH:
 			if p.Ended {
 				return true

@@ -3,6 +3,7 @@ package stop
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,9 @@ type Manager struct {
 	Command string   // shell command that stops it properly; cleaned; "" if it is not known
 	Args    []string // the same as an argument list; nil if Command cannot be run as it is
 
+	// Process is stopped by SIGTERM instead of running Args; zero for other managers.
+	Process monitor.Owner
+
 	// Restarts is whether it restarts a process that ended on SIGTERM, and Policy
 	// is the setting for that: "Restart=always"; "" if it is not known.
 	Restarts Restarts
@@ -42,6 +46,8 @@ const (
 	Publisher                     // the container that publishes the port
 	Socket                        // a systemd socket unit, which starts its service at the first connection
 	Supervisor                    // supervisord, pm2, runit or s6
+	Group                         // foreman or the like, which stops its other processes when one exits
+	Watcher                       // nodemon or the like, which starts it again when a file changes
 	Loop                          // a script that starts it in a loop
 )
 
@@ -63,7 +69,7 @@ func (m Manager) String() string {
 		return "the unit " + m.ID
 	case Container:
 		return "the container " + m.ID
-	case Supervisor:
+	case Supervisor, Group, Watcher:
 		return m.ID
 	case Loop:
 		return "a loop in " + m.ID
@@ -71,16 +77,47 @@ func (m Manager) String() string {
 	return strings.TrimSpace("the container "+m.ID) + " that publishes the port"
 }
 
-// Run runs the command of m without a shell. What it prints goes to w, and what it
-// asks for is read from stdin.
+// CanRun reports whether Run can stop m.
+func (m Manager) CanRun() bool { return len(m.Args) > 0 || m.Process.PID != 0 }
+
+// LeavesServer reports whether the server keeps running when m is stopped.
+func (m Manager) LeavesServer() bool { return m.Kind == Loop }
+
+// Run stops m: it runs the command without a shell, or signals m.Process and waits at
+// most GracePeriod for it to exit. What the command prints goes to w, and what it asks
+// for is read from stdin.
 func (m Manager) Run(ctx context.Context, stdin io.Reader, w io.Writer) error {
-	if len(m.Args) == 0 {
+	switch {
+	case m.Process.PID != 0:
+		return m.terminate(ctx)
+	case len(m.Args) == 0:
 		return fmt.Errorf("%s cannot be stopped from here", m)
 	}
 	c := exec.CommandContext(ctx, m.Args[0], m.Args[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = stdin, w, w
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("run %s: %w", m.Command, err)
+	}
+	return nil
+}
+
+// terminate stops m.Process.
+func (m Manager) terminate(ctx context.Context) error {
+	p, err := Open(m.Process)
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("stop %s: %w", m, err)
+	}
+	defer p.Close()
+	if err := p.Terminate(nil); err != nil {
+		return fmt.Errorf("stop %s: %w", m, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, GracePeriod)
+	defer cancel()
+	if err := p.Wait(ctx); err != nil {
+		return fmt.Errorf("stop %s: it is still running after %v: %w", m, GracePeriod, err)
 	}
 	return nil
 }

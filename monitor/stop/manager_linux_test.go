@@ -143,6 +143,9 @@ func TestSupervisors(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(folder, "sup.conf"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	runsv := exec.Command("sleep", "60") // in the service's folder, as runsv is
 	runsv.Dir, runsv.SysProcAttr = folder, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := runsv.Start(); err != nil {
@@ -156,11 +159,18 @@ func TestSupervisors(t *testing.T) {
 		restarts Restarts
 	}{
 		{"pm2", supervised(t, 900, "PM2 v5.4.2: God", []string{"PM2 v5.4.2: God Daemon (/home/dana/.pm2)"}, "pm_id=3", "name=shop"), "pm2 as shop|pm2 stop 3", WillRestart},
+		{"pm2, title cut", supervised(t, 900, "PM2 v5.4.2:", []string{"PM2 v5.4.2:"}, "pm_id=0", "name=shop"), "pm2 as shop|pm2 stop 0", WillRestart},
 		{"pm2, environment unknown", supervised(t, 900, "PM2 v5.4.2: God", []string{"PM2 v5.4.2: God Daemon (/home/dana/.pm2)"}), "pm2 (900)|", WillRestart},
 		{"supervisord", supervised(t, 900, "supervisord", []string{"/usr/bin/python3", "/usr/bin/supervisord", "-n"}, "SUPERVISOR_PROCESS_NAME=web", "SUPERVISOR_GROUP_NAME=web", "SUPERVISOR_SERVER_URL=unix:///run/supervisor.sock"), "supervisord as web|supervisorctl -s unix:///run/supervisor.sock stop web", MayRestart},
 		{"supervisord's name is python3", supervised(t, 900, "python3", []string{"python3", "/usr/bin/supervisord"}, "SUPERVISOR_PROCESS_NAME=web_01", "SUPERVISOR_GROUP_NAME=web"), "supervisord as web:web_01|supervisorctl stop web:web_01", MayRestart},
 		{"runit", supervised(t, runsv.Process.Pid, "runsv", []string{"runsv", "web"}), "runsv as web|sv stop " + folder, WillRestart},
 		{"s6", supervised(t, runsv.Process.Pid, "s6-supervise", []string{"s6-supervise", "web"}), "s6-supervise as web|s6-svc -d " + folder, WillRestart},
+		{"supervisord's own file", supervised(t, runsv.Process.Pid, "supervisord", []string{"/usr/bin/python3", "/usr/bin/supervisord", "-c", "sup.conf"}, "SUPERVISOR_PROCESS_NAME=web", "SUPERVISOR_SERVER_URL=http://127.0.0.1:9001"), "supervisord as web|supervisorctl -c " + folder + "/sup.conf -s http://127.0.0.1:9001 stop web", MayRestart},
+		{"foreman", supervised(t, 900, "foreman", []string{"foreman: master"}), "foreman (900)|kill 900", WontRestart},
+		{"honcho", supervised(t, 900, "honcho", []string{"/usr/bin/python3", "/usr/bin/honcho", "start"}), "honcho (900)|kill 900", WontRestart},
+		{"nodemon", supervised(t, 900, "node", []string{"node", "/srv/node_modules/.bin/nodemon", "app.js"}), "nodemon (900)|kill 900", MayRestart},
+		{"nodemon by its script", supervised(t, 900, "node", []string{"node", "/srv/node_modules/nodemon/bin/nodemon.js", "app.js"}), "nodemon (900)|kill 900", MayRestart},
+		{"node --watch", supervised(t, 900, "node", []string{"/usr/bin/node", "--watch", "app.js"}), "node --watch (900)|kill 900", MayRestart},
 		{"a script's name in an argument", supervised(t, 900, "python3", []string{"python3", "app.py", "supervisord"}), "|", MayRestart},
 		{"a shell with pm2's variables", supervised(t, 900, "bash", []string{"bash"}, "pm_id=3", "name=shop"), "|", MayRestart},
 	} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,78 +35,156 @@ func containerPolicy(ctx context.Context, c monitor.Container) (Restarts, string
 }
 
 // supervisorOf returns the supervisor among the parents of o, nearest first: a
-// process that starts its children again when they end. Its command names o's
-// service if the environment of o or the supervisor's folder contains the name. The
+// process that starts its children again when they end, or ends others with them. The
 // search ends at a shell or a terminal, because a person started o in it.
 func supervisorOf(o monitor.Owner) (Manager, bool) {
-	for i, p := range o.Parents {
-		child := o.PID
-		if i > 0 {
-			child = o.Parents[i-1].PID
-		}
-		switch program := supervisorProgram(p); program {
-		case "pm2":
-			set := process.Variables(o.PID, "name", "pm_id")
-			m := Manager{Kind: Supervisor, ID: processID("pm2", p.PID), Restarts: WillRestart}
-			if id := cmp.Or(set["name"], set["pm_id"]); id != "" {
-				m = newManager(Supervisor, "pm2 as "+id, "pm2", "stop", cmp.Or(set["pm_id"], id))
-				m.Restarts = WillRestart
-			}
-			return m, true
-		case "supervisord":
-			set := process.Variables(child, "SUPERVISOR_PROCESS_NAME", "SUPERVISOR_GROUP_NAME", "SUPERVISOR_SERVER_URL")
-			m := Manager{Kind: Supervisor, ID: processID("supervisord", p.PID)}
-			if name := set["SUPERVISOR_PROCESS_NAME"]; name != "" {
-				if group := set["SUPERVISOR_GROUP_NAME"]; group != "" && group != name {
-					name = group + ":" + name
-				}
-				args := []string{"supervisorctl"}
-				if url := set["SUPERVISOR_SERVER_URL"]; url != "" {
-					args = append(args, "-s", url)
-				}
-				m = newManager(Supervisor, "supervisord as "+name, append(args, "stop", name)...)
-			}
-			return m, true
-		case "runsv", "s6-supervise", "supervise":
-			folder, err := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/cwd")
-			m := Manager{Kind: Supervisor, ID: processID(program, p.PID), Restarts: WillRestart}
-			if err == nil {
-				command := map[string][]string{"runsv": {"sv", "stop"}, "s6-supervise": {"s6-svc", "-d"}, "supervise": {"svc", "-d"}}[program]
-				m = newManager(Supervisor, program+" as "+filepath.Base(folder), append(command, folder)...)
-				m.Restarts = WillRestart
-			}
-			return m, true
-		case "circusd", "monit", "god":
+	child := o.PID // of p
+	for _, p := range o.Parents {
+		switch program := supervisorProgram(p); {
+		case program == "pm2":
+			return pm2Manager(o, p), true
+		case program == "supervisord":
+			return supervisordManager(child, p), true
+		case folderCommands[program] != nil:
+			return folderManager(program, p), true
+		case program == "circusd", program == "monit", program == "god":
 			return Manager{Kind: Supervisor, ID: processID(program, p.PID)}, true
+		case slices.Contains(groupPrograms, program):
+			return processManager(Group, program, p, WontRestart), true
+		case program != "":
+			return processManager(Watcher, program, p, MayRestart), true
 		}
 		why := ancestry.Explain(monitor.Owner{Parents: []monitor.Parent{p}}, monitor.CgroupInfo{}, monitor.ProcessState{})
 		if why.Shell != nil || why.Session != nil {
 			break
 		}
+		child = p.PID
 	}
 	return Manager{}, false
 }
 
+// pm2Manager returns pm2, which gives its number and name of o to o in the environment.
+func pm2Manager(o monitor.Owner, p monitor.Parent) Manager {
+	set := process.Variables(o.PID, "name", "pm_id")
+	id := cmp.Or(set["name"], set["pm_id"])
+	if id == "" {
+		return Manager{Kind: Supervisor, ID: processID("pm2", p.PID), Restarts: WillRestart}
+	}
+	m := newManager(Supervisor, "pm2 as "+id, "pm2", "stop", cmp.Or(set["pm_id"], id))
+	m.Restarts = WillRestart
+	return m
+}
+
+// supervisordManager returns supervisord, which gives the name of a program to its child
+// in the environment (supervisord.org/subprocess.html). The command reads the
+// configuration file that supervisord was started with, which may have a password.
+func supervisordManager(child int, p monitor.Parent) Manager {
+	set := process.Variables(child, "SUPERVISOR_PROCESS_NAME", "SUPERVISOR_GROUP_NAME", "SUPERVISOR_SERVER_URL")
+	name := set["SUPERVISOR_PROCESS_NAME"]
+	if name == "" {
+		return Manager{Kind: Supervisor, ID: processID("supervisord", p.PID)}
+	}
+	if group := set["SUPERVISOR_GROUP_NAME"]; group != "" && group != name {
+		name = group + ":" + name
+	}
+	args := []string{"supervisorctl"}
+	if file := supervisordConfig(p); file != "" {
+		args = append(args, "-c", file)
+	}
+	if url := set["SUPERVISOR_SERVER_URL"]; url != "" {
+		args = append(args, "-s", url)
+	}
+	return newManager(Supervisor, "supervisord as "+name, append(args, "stop", name)...)
+}
+
+// supervisordConfig returns the absolute path of the configuration file in the command
+// line of supervisord; "" if there is none or if it cannot be read.
+func supervisordConfig(p monitor.Parent) string {
+	file := ""
+	for i, arg := range p.Command {
+		if value, ok := strings.CutPrefix(arg, "--configuration="); ok {
+			file = value
+		} else if (arg == "-c" || arg == "--configuration") && i+1 < len(p.Command) {
+			file = p.Command[i+1]
+		}
+	}
+	if file == "" {
+		return ""
+	}
+	if !filepath.IsAbs(file) {
+		folder, err := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/cwd")
+		if err != nil {
+			return ""
+		}
+		file = filepath.Join(folder, file)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	_ = f.Close() // nothing was written to it
+	return file
+}
+
+// folderCommands maps supervisors of one service, which run in the folder of that
+// service, to the command that stops it: sv(8), s6-svc, svc(8).
+var folderCommands = map[string][]string{"runsv": {"sv", "stop"}, "s6-supervise": {"s6-svc", "-d"}, "supervise": {"svc", "-d"}}
+
+func folderManager(program string, p monitor.Parent) Manager {
+	folder, err := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/cwd")
+	if err != nil {
+		return Manager{Kind: Supervisor, ID: processID(program, p.PID), Restarts: WillRestart}
+	}
+	m := newManager(Supervisor, program+" as "+filepath.Base(folder), append(slices.Clone(folderCommands[program]), folder)...)
+	m.Restarts = WillRestart
+	return m
+}
+
+// processManager returns a manager that is stopped by a signal.
+func processManager(kind ManagerKind, name string, p monitor.Parent, restarts Restarts) Manager {
+	return Manager{
+		Kind: kind, ID: processID(name, p.PID), Command: shellCommand("kill", strconv.Itoa(p.PID)), Restarts: restarts,
+		Process: monitor.Owner{PID: p.PID, Start: p.Start, Name: p.Name, Command: p.Command},
+	}
+}
+
+// Programs that supervise others, besides those in folderCommands.
+var (
+	supervisorPrograms = []string{"supervisord", "circusd", "monit", "god"}
+	// groupPrograms run the processes of a Procfile, and stop all when one exits.
+	groupPrograms = []string{"foreman", "honcho", "goreman", "hivemind"}
+	// watcherPrograms start a program again when a file changes.
+	watcherPrograms = []string{"nodemon", "watchexec", "entr", "air", "cargo-watch", "reflex", "ts-node-dev", "watchmedo"}
+)
+
 // supervisorProgram returns which of the known supervisors p is; "" for other programs.
 func supervisorProgram(p monitor.Parent) string {
-	words := []string{p.Name}
+	name, _, _ := strings.Cut(p.Name, ":") // "foreman: master"
+	words := []string{name}
 	for _, arg := range p.Command[:min(len(p.Command), 2)] { // python3 /usr/bin/supervisord
-		words = append(words, filepath.Base(monitor.Bound(arg)))
+		words = append(words, strings.TrimSuffix(filepath.Base(monitor.Bound(arg)), ".js"))
 	}
 	title := ""
 	if len(p.Command) > 0 {
 		title = monitor.Bound(p.Command[0])
 	}
-	if strings.HasPrefix(title, "PM2 ") && strings.Contains(title, "God Daemon") { // pm2's process title
+	if pm2Title.MatchString(title) {
 		return "pm2"
 	}
-	for _, known := range []string{"supervisord", "runsv", "s6-supervise", "supervise", "circusd", "monit", "god"} {
+	for _, known := range slices.Concat(slices.Collect(maps.Keys(folderCommands)), supervisorPrograms, groupPrograms, watcherPrograms) {
 		if slices.Contains(words, known) {
 			return known
 		}
 	}
+	if filepath.Base(title) == "node" && len(p.Command) > 1 && strings.HasPrefix(p.Command[1], "--watch") {
+		return "node --watch"
+	}
 	return ""
 }
+
+// pm2Title finds pm2's process title, "PM2 v5.4.2: God Daemon (/home/dana/.pm2)". The
+// system cuts a title to the length of the command line that it replaces.
+var pm2Title = regexp.MustCompile(`^PM2 v\d+\.\d+\.\d+:`)
 
 // loopKeyword finds a loop of a shell: while, until or for, where a command begins.
 var loopKeyword = regexp.MustCompile(`(^|[\n;&|({]|\bdo\b|\bthen\b)\s*(while|until|for)\s`)
@@ -135,7 +214,7 @@ func loopOf(o monitor.Owner) (Manager, bool) {
 	if !loopKeyword.MatchString(text) {
 		return Manager{}, false
 	}
-	m := Manager{Kind: Loop, ID: processID(name, parent.PID), Command: shellCommand("kill", strconv.Itoa(parent.PID))}
+	m := processManager(Loop, name, parent, MayRestart)
 	if endless.MatchString(text) {
 		m.Restarts = WillRestart
 	}
