@@ -212,7 +212,7 @@ func summary(l *monitor.Listener, now time.Time) string {
 	}
 	used := fmt.Sprintf("%s is used by %s", portText(l), processText(o))
 	if c := l.Container; c != nil && c.Published {
-		return used + " for the " + c.Description() + "."
+		return used + " for " + ancestry.TheContainer(*c) + "."
 	}
 	parts := []string{used}
 	service, project := l.Service, monitor.Clean(l.Project, 60)

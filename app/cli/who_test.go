@@ -160,6 +160,7 @@ func TestWhoNamesThePublishedContainer(t *testing.T) {
 		{monitor.Container{ID: "0123456789abcdef", Name: "web", Image: "acme/web:1", Address: "172.17.0.2:80", Published: true},
 			"8080 is used by docker-proxy (7) for the container web (image acme/web:1).", "web (image acme/web:1), 0123456789ab, at 172.17.0.2:80"},
 		{monitor.Container{Address: "172.17.0.2:80", Published: true}, "8080 is used by docker-proxy (7) for the container at 172.17.0.2:80.", "at 172.17.0.2:80"},
+		{monitor.Container{Engine: "podman", Published: true}, "8080 is used by docker-proxy (7) for a container.", ""},
 	} {
 		l.Container, l.Service = &test.c, test.c.Description()
 		if got := summary(l, time.Now()); got != test.summary {

@@ -70,6 +70,7 @@ type Explanation struct {
 	Orphaned  bool   `json:"orphaned,omitempty"`
 	Unit      string `json:"unit,omitempty"`
 	Container string `json:"container,omitempty"` // name, or the first 12 characters of the ID
+	Publishes string `json:"-"`                   // the container whose port the process publishes: "the container web"
 }
 
 // Explain explains why o runs. It uses the chain of parents as it was when o was
@@ -77,7 +78,9 @@ type Explanation struct {
 // created in, and state, which contains the parents that have ended.
 func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessState) Explanation {
 	e := Explanation{Unit: monitor.Clean(cmp.Or(o.Unit, cgroup.Unit), 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
-	if c := cgroup.Container; c != nil && !c.Published {
+	if c := cgroup.Container; c != nil && c.Published {
+		e.Publishes = TheContainer(*c)
+	} else if c != nil {
 		e.Container = cmp.Or(monitor.Clean(c.Name, 60), e.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
 	}
 	below := true // only the same server was seen yet
@@ -95,6 +98,16 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 		e.assign(&e.Chain[i])
 	}
 	return e
+}
+
+// TheContainer names a container within a sentence: "the container web", or "a container"
+// if nothing is known about it.
+func TheContainer(c monitor.Container) string {
+	text := monitor.Clean(c.Description(), 200)
+	if text == SomeContainer {
+		return text
+	}
+	return "the " + text
 }
 
 // isSessionScope reports whether unit is the scope of a login, a terminal's tab or a
@@ -155,6 +168,9 @@ func isOrphaned(nearest []Process) bool {
 func (e Explanation) Sentence() string {
 	if service := e.SocketService(); service != "" {
 		return e.Unit + ": systemd starts " + service + " at the first connection"
+	}
+	if e.Publishes != "" {
+		return "Publishes a port of " + e.Publishes
 	}
 	by := ""
 	switch {

@@ -104,6 +104,8 @@ func TestExplain(t *testing.T) {
 		{name: "a user's unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "web.service"}, want: "Started by systemd as web.service"},
 		{name: "a user's systemd is no unit", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "user@1000.service"},
 			want: "Child of systemd (user): it is a service, or the process that started it has exited"},
+		{name: "docker-proxy", parents: []string{"dockerd|dockerd", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "docker.service", Container: &monitor.Container{Name: "web", Published: true}}, want: "Publishes a port of the container web"},
+		{name: "rootlessport of an unknown container", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Container: &monitor.Container{Published: true}}, want: "Publishes a port of a container"},
 		{name: "a supervisor's unit", parents: []string{"supervisord|/usr/bin/python3 /usr/bin/supervisord", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "supervisor.service"}, want: "Started by supervisord"},
 		{name: "cron's unit", parents: []string{"sh|/bin/sh -c /opt/report", "cron|/usr/sbin/CRON -f", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "cron.service"}, want: "Started by /opt/report, under cron"},
 		{name: "a shell in a unit", parents: []string{"bash|bash", "ttyd|ttyd bash", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "ttyd.service"}, want: "Started in bash"},

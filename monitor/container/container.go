@@ -7,9 +7,11 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,6 +46,7 @@ type key struct {
 type query struct {
 	key
 	container string // its ID; "" if it must be determined first
+	monitored string // its ID as its monitor conmon knows it, or ""
 	name      string // its name as its monitor conmon knows it, or ""
 	published bool   // the listener forwards to the container
 	forwarder string // the program that forwards; "" if it is not visible
@@ -64,7 +67,7 @@ const maxCached = 4096
 // engines.
 func New() *Resolver {
 	return &Resolver{
-		engines: engines{sockets: append(engineSockets(), userSockets(os.Getenv("XDG_RUNTIME_DIR"))...), uid: os.Geteuid(), runs: engineRuns},
+		engines: engines{sockets: ownSockets(), uid: os.Geteuid(), runs: engineRuns},
 		wake:    make(chan struct{}, 1), cache: make(map[key]*monitor.Container), others: make(map[uint32]*engines),
 	}
 }
@@ -143,11 +146,17 @@ func newQuery(l *monitor.Listener) (query, bool) {
 		q.forwarder = "docker-proxy"
 	case seen && forwards(o):
 		q.key, q.published, q.forwarder = key{pid: o.PID, start: o.Start, id: l.ID}, true, o.ProgramName()
-		if q.forwarder == "conmon" {
+		switch q.forwarder {
+		case "conmon":
 			q.container, q.name = conmonContainer(o.Command)
+		case "slirp4netns":
+			q.container = slirpContainer(o.Command)
 		}
 	case seen:
 		q.key = key{pid: o.PID, start: o.Start}
+		if id, name, _ := Monitored(o); id != "" {
+			q.monitored, q.name = id, name
+		}
 	case l.ContainerID != "":
 		q.key, q.container = key{id: l.ContainerID}, l.ContainerID
 	case l.User == "root" && l.OwnerUnknown == monitor.UnknownForeign, l.OwnerUnknown == monitor.UnknownNotFound, l.OwnerUnknown == monitor.UnknownProtected, l.OwnerUnknown == monitor.UnknownOutside:
@@ -181,11 +190,40 @@ func conmonContainer(command []string) (id, name string) {
 		case arg != "-c" && arg != "--cid" && arg != "-n" && arg != "--name":
 		case arg == "-n" || arg == "--name":
 			name = value
-		case len(value) == 64 && strings.Trim(value, "0123456789abcdef") == "":
+		case isID(value):
 			id = value
 		}
 	}
 	return id, name
+}
+
+func isID(s string) bool { return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" }
+
+// slirpContainer reads the ID of the container that slirp4netns publishes ports for from
+// its command line; "" if there is none. Podman gives it a socket named after the
+// container (setupSlirp4netns in libpod):
+//
+//	slirp4netns … --api-socket /run/user/1000/libpod/tmp/0123….net …
+func slirpContainer(command []string) string {
+	for i, arg := range command[:max(len(command)-1, 0)] {
+		if name, ok := strings.CutSuffix(path.Base(command[i+1]), ".net"); arg == "--api-socket" && ok && isID(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// Monitored returns the ID and the name of the container that o runs in, and the PID of
+// its monitor conmon, by the command line of conmon; "" if there is none. The control
+// group does not name the container if Podman makes none: without systemd, rootless.
+func Monitored(o monitor.Owner) (id, name string, pid int) {
+	for _, p := range o.Parents {
+		if p.Name == "conmon" {
+			id, name = conmonContainer(p.Command)
+			return id, name, p.PID
+		}
+	}
+	return "", "", 0
 }
 
 // proxyTarget reads the target from docker-proxy's command line:
@@ -212,7 +250,7 @@ func proxyTarget(command []string) netip.AddrPort {
 // container or the engine may still be starting.
 func (r *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, again bool) {
 	if !q.published && q.container == "" {
-		if q.container = owner.CgroupOf(q.pid).ContainerID; q.container == "" {
+		if q.container = cmp.Or(owner.CgroupOf(q.pid).ContainerID, q.monitored); q.container == "" {
 			return nil, false
 		}
 	}
@@ -227,7 +265,7 @@ func (r *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, a
 			found, ok = q.find(all)
 		}
 	}
-	podman := q.forwarder != "" && q.forwarder != "docker-proxy" && q.forwarder != "dockerd" && q.forwarder != "rootlesskit"
+	podman := q.monitored != "" || q.forwarder != "" && q.forwarder != "docker-proxy" && q.forwarder != "dockerd" && q.forwarder != "rootlesskit"
 	switch {
 	case ok:
 		return &monitor.Container{

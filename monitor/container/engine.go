@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -210,24 +211,28 @@ func (c engineContainer) image() string {
 	return c.Image
 }
 
-// RestartPolicy returns the restart policy of c as its engine reports it: "no",
-// "on-failure", "always" or "unless-stopped"; "" if the engine does not answer.
-func RestartPolicy(ctx context.Context, c monitor.Container) string {
+// State is what an engine reports about one container.
+type State struct {
+	RestartPolicy string // "no", "on-failure", "always", "unless-stopped"; "" if it is unknown
+	Paused        bool
+}
+
+// StateOf returns the state of c as its engine reports it; zero if the engine does not
+// answer.
+func StateOf(ctx context.Context, c monitor.Container) (state State) {
 	if c.Socket == "" || c.ID == "" || strings.Trim(c.ID, "0123456789abcdef") != "" {
-		return ""
+		return state
 	}
 	body, _, err := get(ctx, c.Socket, "/containers/"+c.ID+"/json")
 	if err != nil {
-		return ""
+		return state
 	}
 	var details struct {
 		HostConfig struct{ RestartPolicy struct{ Name string } }
+		State      struct{ Paused bool }
 	}
 	if json.Unmarshal(body, &details) != nil {
-		return ""
+		return state
 	}
-	if details.HostConfig.RestartPolicy.Name == "" {
-		return "no"
-	}
-	return details.HostConfig.RestartPolicy.Name
+	return State{RestartPolicy: cmp.Or(details.HostConfig.RestartPolicy.Name, "no"), Paused: details.State.Paused}
 }

@@ -41,6 +41,7 @@ func TestForwarders(t *testing.T) {
 		{"rootlessport", forwarder("0.0.0.0", 8090, "rootlessport"), true, "container web (image localhost/web:1)|program"},
 		{"rootlessport without an engine", forwarder("0.0.0.0", 8090, "rootlessport"), false, "a container|program"},
 		{"slirp4netns", forwarder("0.0.0.0", 8090, "slirp4netns"), true, "container web (image localhost/web:1)|program"},
+		{"slirp4netns of Podman 4.3", forwarder("127.0.0.1", 8099, "slirp4netns", "--disable-host-loopback", "-c", "-e", "3", "-r", "4", "--api-socket", "/run/user/4242/libpod/tmp/"+dbID+".net", "--netns-type=path", "/run/user/4242/netns/netns-1", "tap0"), true, "container db (image localhost/db:1)|program"},
 		{"pasta of a container", forwarder("::", 8090, "pasta.avx2", "--config-net", "-t", "8090-8090:80-80", "--netns", "/run/user/1000/netns/netns-1"), true, "container web (image localhost/web:1)|program"},
 		{"pasta that a person started", forwarder("::", 8090, "pasta.avx2", "-f", "-t", "8090"), true, "|"},
 		{"conmon", forwarder("0.0.0.0", 8092, "conmon", "--api-version", "1", "-c", dbID, "-u", dbID, "-r", "/usr/bin/crun", "-n", "db"), true, "container db (image localhost/db:1)|program"},
@@ -62,6 +63,25 @@ func TestForwarders(t *testing.T) {
 				t.Errorf("got %+v, want it published, and the engine's socket", c)
 			}
 		})
+	}
+}
+
+// Without systemd, rootless Podman makes no control group for a container: only its
+// monitor names it. The command line is that of Podman 4.3.
+func TestContainerByItsMonitor(t *testing.T) {
+	for _, answers := range []bool{true, false} {
+		r, _ := engine(t, respondWith(podmanRunning))
+		want := "container db (image localhost/db:1)"
+		if !answers {
+			r.engines.sockets, want = nil, "container db"
+		}
+		l := listenerAt("127.0.0.1", 8092)
+		l.Owners = []monitor.Owner{{PID: 1 << 22, Start: 1, Name: "serve", User: "dana", Program: "/serve",
+			Parents: []monitor.Parent{{PID: 166, Start: 1, Name: "conmon", Command: []string{"/usr/bin/conmon", "--api-version", "1", "-c", dbID, "-u", dbID, "-r", "/usr/bin/runc", "-n", "db"}}}}}
+		r.Resolve(t.Context(), l)
+		if l.Container == nil || l.Container.ID != dbID || l.Container.Published || !answers && l.Container.Engine != podmanEngine || l.Container.Description() != want {
+			t.Errorf("the engine answers %t: got %+v, want %s", answers, l.Container, want)
+		}
 	}
 }
 

@@ -1,14 +1,12 @@
 package stop
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -16,6 +14,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
+	"porthole/monitor/container"
 	"porthole/monitor/owner"
 )
 
@@ -26,6 +25,10 @@ type Manager struct {
 	ID      string   // "cups.service", "3f2a…"; for a Publisher its name or ""; not cleaned
 	Command string   // shell command that stops it properly; cleaned; "" if it is not known
 	Args    []string // the same as an argument list; nil if Command cannot be run as it is
+
+	// Resume is a command that must run before Args, nil if there is none: the container
+	// is paused and cannot exit.
+	Resume []string
 
 	// Process is stopped by SIGTERM instead of running Args; zero for other managers.
 	Process monitor.Owner
@@ -93,10 +96,15 @@ func (m Manager) Run(ctx context.Context, stdin io.Reader, w io.Writer) error {
 	case len(m.Args) == 0:
 		return fmt.Errorf("%s cannot be stopped from here", m)
 	}
-	c := exec.CommandContext(ctx, m.Args[0], m.Args[1:]...)
-	c.Stdin, c.Stdout, c.Stderr = stdin, w, w
-	if err := c.Run(); err != nil {
-		return fmt.Errorf("run %s: %w", m.Command, err)
+	for _, args := range [][]string{m.Resume, m.Args} {
+		if len(args) == 0 {
+			continue
+		}
+		c := exec.CommandContext(ctx, args[0], args[1:]...)
+		c.Stdin, c.Stdout, c.Stderr = stdin, w, w
+		if err := c.Run(); err != nil {
+			return fmt.Errorf("run %s: %w", shellCommand(args...), err)
+		}
 	}
 	return nil
 }
@@ -129,13 +137,18 @@ func (m Manager) terminate(ctx context.Context) error {
 func ManagerOf(ctx context.Context, o monitor.Owner, l *monitor.Listener) (Manager, bool) {
 	switch reason := protection(o); {
 	case reason == ContainerForwarder, reason == ContainerMonitor, reason == ContainerEngine:
-		return publisherOf(o, l)
+		return publisherOf(ctx, o, l)
 	case o.PID == 1 || reason == ServiceManager:
 		return socketUnitOf(ctx, o, l)
 	}
 	group := owner.CgroupOf(o.PID)
+	if group.ContainerID == "" {
+		if id, _, _ := container.Monitored(o); id != "" {
+			group.ContainerID, group.Podman = id, true
+		}
+	}
 	if group.ContainerID != "" {
-		return containerManager(ctx, group, l), true
+		return containerManager(ctx, group, o, l), true
 	}
 	if m, ok := supervisorOf(o); ok {
 		return m, true
@@ -158,7 +171,7 @@ func startedBySystemd(why ancestry.Explanation) bool {
 // the socket was created in.
 func ManagerOfUnknownOwner(ctx context.Context, l *monitor.Listener) (Manager, bool) {
 	if l.Container != nil && l.Container.Published {
-		return publisherOf(monitor.Owner{}, l)
+		return publisherOf(ctx, monitor.Owner{}, l)
 	}
 	if l.Inferred != nil {
 		if m, ok := ManagerOf(ctx, *l.Inferred, l); ok {
@@ -206,60 +219,6 @@ func newManager(kind ManagerKind, id string, args ...string) Manager {
 		}
 	}
 	return m
-}
-
-// containerManager returns the container of a process, with its restart policy if
-// the engine reports one.
-func containerManager(ctx context.Context, group owner.Cgroup, l *monitor.Listener) Manager {
-	m, _ := groupManager(group) // a group with a container has one
-	c := l.Container
-	if c == nil || c.ID != group.ContainerID {
-		return m
-	}
-	m = newManager(Container, cmp.Or(c.Name, m.ID), engineCommand(*c, group.Podman, "stop", m.ID)...)
-	m.Restarts, m.Policy = containerPolicy(ctx, *c)
-	return m
-}
-
-// publisherOf returns the container that o publishes l for, or whose port l is. The
-// control group of o is the engine's; stopping that would stop all containers. There
-// is none for a port of the engine itself.
-func publisherOf(o monitor.Owner, l *monitor.Listener) (Manager, bool) {
-	c := l.Container
-	program := o.ProgramName()
-	if c == nil && program != "docker-proxy" {
-		return Manager{}, false
-	}
-	podman := c != nil && c.Engine == "podman"
-	if c != nil && c.Published && c.ID != "" {
-		id := c.ID[:min(12, len(c.ID))]
-		return newManager(Publisher, cmp.Or(c.Name, id), engineCommand(*c, podman, "stop", id)...), true
-	}
-	engine := "docker"
-	if podman {
-		engine = "podman"
-	}
-	return Manager{Kind: Publisher, Command: fmt.Sprintf("%s stop $(%s ps -q --filter publish=%d)", engine, engine, l.Port)}, true
-}
-
-// engineCommand returns a command line for the engine of c. It names the engine's
-// socket if the command would use another one.
-func engineCommand(c monitor.Container, podman bool, args ...string) []string {
-	runtimeDir := os.Getenv("XDG_RUNTIME_DIR")
-	switch {
-	case podman || c.Engine == "podman":
-		usual := "/run/podman/podman.sock"
-		if os.Geteuid() != 0 {
-			usual = filepath.Join(runtimeDir, "podman/podman.sock")
-		}
-		if c.Socket != "" && c.Socket != usual {
-			return append([]string{"podman", "--url", "unix://" + c.Socket}, args...)
-		}
-		return append([]string{"podman"}, args...)
-	case c.Socket != "" && c.Socket != "/var/run/docker.sock" && c.Socket != "/run/docker.sock":
-		return append([]string{"docker", "--host", "unix://" + c.Socket}, args...)
-	}
-	return append([]string{"docker"}, args...)
 }
 
 // shellCommand returns a command line that is safe to display and to paste into a

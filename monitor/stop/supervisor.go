@@ -2,7 +2,6 @@ package stop
 
 import (
 	"cmp"
-	"context"
 	"io"
 	"maps"
 	"os"
@@ -15,24 +14,8 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
-	"porthole/monitor/container"
 	"porthole/monitor/process"
 )
-
-// containerPolicy returns whether the engine of c starts it again when its process
-// ends.
-func containerPolicy(ctx context.Context, c monitor.Container) (Restarts, string) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
-	switch policy := container.RestartPolicy(ctx, c); policy {
-	case "":
-		return MayRestart, ""
-	case "no", "on-failure":
-		return WontRestart, "restart policy " + policy
-	default: // always, unless-stopped
-		return WillRestart, "restart policy " + monitor.Clean(policy, 40)
-	}
-}
 
 // supervisorOf returns the supervisor among the parents of o, nearest first: a
 // process that starts its children again when they end, or ends others with them. The

@@ -104,6 +104,12 @@ func ancestrySentence(w ancestry.Explanation) string {
 	if service := w.SocketService(); service != "" {
 		return lang.L("{{.Unit}}: systemd starts {{.Service}} at the first connection", map[string]any{"Unit": w.Unit, "Service": service})
 	}
+	switch {
+	case w.Publishes == ancestry.SomeContainer:
+		return lang.L("Publishes a port of a container")
+	case w.Publishes != "":
+		return lang.L("Publishes a port of the container {{.Container}}", map[string]any{"Container": strings.TrimPrefix(w.Publishes, "the container ")})
+	}
 	data := map[string]any{"Unit": w.Unit, "Container": w.Container}
 	for name, link := range map[string]*ancestry.Process{"Script": w.Script, "Shell": w.Shell, "Home": w.Session} {
 		if link != nil {
