@@ -52,6 +52,9 @@ test-long: package ## long tests of a minute each; the package on a clean Debian
 soak: ## the long tests with ten minutes of churn
 	@packaging/test-long.sh 10m
 
+test-servers: ## start 190 real servers of Debian, compare what Porthole shows: docs/servers.md (as root, hours; RUN=REGEXP)
+	@packaging/test-servers.sh -run '$(RUN)'
+
 test-windows: package-windows ## build Porthole for Windows and test it under Wine
 	@packaging/test-windows.sh
 
@@ -101,6 +104,6 @@ docs: ## write docs/command-line.md from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-windows package-windows fuzz bench cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
+.PHONY: help run build package test test-long soak test-servers test-windows package-windows fuzz bench cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help

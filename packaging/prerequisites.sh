@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a task needs and that are missing:
 #
-#	packaging/prerequisites.sh [--check] build|desktop|test|film|windows|bench|package
+#	packaging/prerequisites.sh [--check] build|desktop|test|film|windows|bench|package|servers
 #
 # With --check it installs nothing: if packages are missing, it names them and the
 # command that installs them, and exits with status 1. On a system without dpkg it names
@@ -16,6 +16,7 @@ desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl x11-uti
 bench="gcc libc6-dev iproute2 util-linux lsof"
 film="imagemagick util-linux iproute2"
 tests="weston xclip libnotify-bin iproute2 util-linux procps"
+servers="debootstrap iproute2 util-linux"
 package="dpkg-dev desktop-file-utils appstream lintian debootstrap"
 windows="wine wine64 gcc-mingw-w64-x86-64-win32 binutils-mingw-w64-x86-64 zip xvfb imagemagick perl-base iproute2 util-linux"
 
@@ -32,7 +33,8 @@ film) want="$desktop $film" ;;
 bench) want=$bench ;;
 package) want=$package ;;
 windows) want=$windows ;;
-*) echo "usage: $0 [--check] build|desktop|test|film|windows|bench|package" >&2; exit 2 ;;
+servers) want=$servers ;;
+*) echo "usage: $0 [--check] build|desktop|test|film|windows|bench|package|servers" >&2; exit 2 ;;
 esac
 
 need_go=$(awk '/^go /{print $2}' go.mod)

@@ -1,0 +1,195 @@
+//go:build linux
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits of the wait for a server.
+const (
+	listenTimeout = 90 * time.Second
+	listenPoll    = time.Second
+)
+
+// lab is the folder with the installed systems and the records of the runs.
+type lab struct {
+	dir      string // an absolute path
+	expected []expectation
+}
+
+func newLab(dir string, expected []expectation) (*lab, error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", dir, err)
+	}
+	return &lab{absolute, expected}, nil
+}
+
+// records is the folder of the records of r.
+func (l *lab) records(r run) string { return filepath.Join(l.dir, "records", r.name) }
+
+// measureScript writes the truth and what Porthole shows to /records.
+const measureScript = `
+export HOME=/root
+cd /records
+ss -Hltunpe >sockets
+user() { runuser -u dev -- env HOME=/home/dev "$@"; }
+porthole list --json --udp --all -v >list.root.json 2>list.root.log
+user porthole list --json --udp --all -v >list.user.json 2>list.user.log
+for port in $(awk '{sub(/.*:/, "", $5); print $5}' sockets | sort -un | head -30); do
+	porthole who --json --udp $port >who.$port.root.json 2>&1
+	user porthole who --json --udp $port >who.$port.user.json 2>&1
+	user porthole explain --udp $port >explain.$port.user 2>&1
+done
+for pid in $(grep -o 'pid=[0-9]*' sockets | cut -d= -f2 | sort -un); do
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' $pid "$(tr '\n' ' ' </proc/$pid/comm)" "$(stat -c %U /proc/$pid)" \
+		"$(sed -n 's/^0:://p' /proc/$pid/cgroup)" "$(readlink /proc/$pid/exe)" "$(tr '\0' ' ' </proc/$pid/cmdline)"
+done >processes
+dpkg-query -W -f '${Package} ${Version}\n' >packages
+{ uname -r; systemctl --version | head -1; cat /etc/debian_version; } >system
+ps -eo pid,ppid,user,cgroup:60,args --forest >tree
+`
+
+// measure boots a system, starts the server of r there, and records what listens and
+// what Porthole shows. It replaces the records of an earlier measurement.
+func (l *lab) measure(ctx context.Context, r run) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	dir := filepath.Join(l.dir, "running", r.name)
+	for _, path := range []string{dir, l.records(r)} {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("remove the earlier run: %w", err)
+		}
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return fmt.Errorf("make the folder of the run: %w", err)
+		}
+	}
+	defer os.RemoveAll(dir)
+	s, err := boot(ctx, r.name, bootConfig{
+		Lower: []string{filepath.Join(l.dir, "layers", r.layer), filepath.Join(l.dir, "base")},
+		Dir:   dir, Program: filepath.Join(l.dir, "porthole"), Records: l.records(r),
+	})
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	defer s.recordLogs(ctx)
+	if err := s.start(ctx, r); err != nil {
+		return err
+	}
+	s.waitForServer(ctx, l.ports(r))
+	if r.client != "" {
+		if _, err := s.run(ctx, r.client); err != nil {
+			return fmt.Errorf("client: %w", err)
+		}
+	}
+	_, err = s.run(ctx, measureScript)
+	return err
+}
+
+// start prepares and starts the server.
+func (s *system) start(ctx context.Context, r run) error {
+	for _, command := range r.prepare {
+		if _, err := s.run(ctx, command); err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+	}
+	if r.unit != "" {
+		if out, err := s.enter(ctx, "timeout", "120", "systemctl", "start", r.unit).CombinedOutput(); err != nil {
+			return fmt.Errorf("systemctl start %s: %w: %s", r.unit, err, out)
+		}
+	}
+	if err := s.typeLines(ctx, "dev", r.dev); err != nil {
+		return err
+	}
+	return s.typeLines(ctx, "root", r.root)
+}
+
+// typeLines types lines into a shell of user in tmux, in a session of its own.
+func (s *system) typeLines(ctx context.Context, user string, lines []string) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	if out, err := s.enter(ctx, "systemd-run", "--quiet", "--wait", "--collect", "-p", "KillMode=none", "/bin/su", "-", user, "-c", "tmux new-session -d -x 200 -y 50").CombinedOutput(); err != nil {
+		return fmt.Errorf("start tmux: %w: %s", err, out)
+	}
+	for _, line := range lines {
+		for _, keys := range [][]string{{"-l", line}, {"Enter"}} {
+			args := append([]string{"runuser", "-u", user, "--", "tmux", "send-keys"}, keys...)
+			if out, err := s.enter(ctx, args...).CombinedOutput(); err != nil {
+				return fmt.Errorf("type %q: %w: %s", line, err, out)
+			}
+		}
+	}
+	return nil
+}
+
+// waitForServer waits until something listens on all ports and the sockets stay the
+// same. It waits no longer than listenTimeout: what listens then is the truth.
+func (s *system) waitForServer(ctx context.Context, ports []string) {
+	ctx, cancel := context.WithTimeout(ctx, listenTimeout)
+	defer cancel()
+	before := ""
+	for ctx.Err() == nil {
+		out, _ := s.enter(ctx, "ss", "-Hltun").Output()
+		now := sortedLines(string(out))
+		missing := func(port string) bool { return !strings.Contains(now, port+" ") }
+		if now != "" && now == before && !slices.ContainsFunc(ports, missing) {
+			return
+		}
+		before = now
+		select {
+		case <-ctx.Done():
+		case <-time.After(listenPoll):
+		}
+	}
+}
+
+func sortedLines(text string) string {
+	lines := strings.Split(text, "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// ports returns the fixed ports of r as ss(8) prints them: ":80".
+func (l *lab) ports(r run) (ports []string) {
+	for _, e := range l.of(r) {
+		for _, p := range e.ports {
+			if !p.ephemeral {
+				ports = append(ports, fmt.Sprintf(":%d", p.port))
+			}
+		}
+	}
+	return ports
+}
+
+// recordLogs records what helps to find out why a server does not listen.
+func (s *system) recordLogs(ctx context.Context) {
+	s.run(ctx, `cd /records
+for user in dev root; do runuser -u $user -- tmux capture-pane -p -S - 2>/dev/null; done | grep -v '^$' >screen
+{ systemctl --failed --no-pager; journalctl --no-pager -n 60; } >journal 2>&1`)
+}
+
+// record returns a recorded file, "" if it is missing.
+func (l *lab) record(r run, name string) string {
+	text, _ := os.ReadFile(filepath.Join(l.records(r), name))
+	return string(text)
+}
+
+// version returns the version of the first package of r.
+func (l *lab) version(r run) string {
+	for line := range strings.Lines(l.record(r, "packages")) {
+		if name, version, _ := strings.Cut(strings.TrimSpace(line), " "); len(r.packages) > 0 && name == r.packages[0] {
+			return name + " " + version
+		}
+	}
+	return cmp.Or(strings.Join(r.packages, " "), "—")
+}
