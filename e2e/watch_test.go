@@ -158,13 +158,13 @@ func TestNotificationDaemonRestarts(t *testing.T) {
 	d.item(d.start("--hidden"))
 	server := d.listen("127.0.0.1:62893")
 	d.note(noteOpen("62893"))
-	server.command(d, "listen 127.0.0.1:20001")
-	if n := d.note(noteClosed("62893")); n.Replaces == 0 {
+	server.command(d, "listen 0.0.0.0:62893")
+	if n := d.note(noteExposed("62893")); n.Replaces == 0 {
 		t.Error("the second notification about a port replaces none, want that it replaces the first")
 	}
 	d.StopNotifications()
 	d.do("start dunst again", d.StartNotifications(d.step()))
-	server.command(d, "listen [::1]:62893")
+	server.command(d, "listen 127.0.0.1:20001")
 	d.eventually("the next notification", func() error {
 		notes := d.rec.Notes()
 		if len(notes) != 3 {

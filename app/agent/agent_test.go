@@ -25,12 +25,17 @@ import (
 type fakeNotifier struct {
 	mu     sync.Mutex
 	titles []string
+	shown  chan struct{} // gets a value for each if there is room
 }
 
 func (f *fakeNotifier) Notify(_ context.Context, n notify.Notification) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.titles = append(f.titles, n.Title)
+	select {
+	case f.shown <- struct{}{}:
+	default:
+	}
 	return nil
 }
 func (f *fakeNotifier) Withdraw(context.Context, string) error { return nil }
@@ -49,13 +54,13 @@ func (f *fakeNotifier) want(t *testing.T, want ...string) {
 
 // newTestAgent returns an agent without monitor, server and tray. Its loop does not
 // run: the test calls the agent's methods instead. It ends with the test's context.
-func newTestAgent(t *testing.T, pausePath string) (*Agent, *fakeNotifier) {
+func newTestAgent(t testing.TB, pausePath string) (*Agent, *fakeNotifier) {
 	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
 	a := &Agent{log: slog.New(slog.DiscardHandler), settings: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pausePath: pausePath}
 	a.window = newWindowProcess(a)
-	notifier := &fakeNotifier{}
+	notifier := &fakeNotifier{shown: make(chan struct{}, 1)}
 	a.notifications = notify.Start(ctx, notifier, func(error) {}, a.log)
 	return a, notifier
 }
@@ -170,13 +175,13 @@ func TestDelayedAlertsShowThePresentState(t *testing.T) {
 		flapping := openedAlert(testListener())
 		flapping.Kind, flapping.Count = watch.Flapping, 3
 		a.notifyAlerts(a.current([]watch.Alert{flapping, openedAlert(testListener())}))
-		notifier.want(t, "62893 changed 3 more times and is closed now")
+		notifier.want(t, "62893 is closed after 3 changes")
 		time.Sleep(time.Minute)
 		present := testListener()
 		present.ID, present.Owners[0].Name = "b", "python3"
 		a.update.Snapshot.Listeners = []*monitor.Listener{present}
 		a.notifyAlerts(a.current([]watch.Alert{flapping}))
-		notifier.want(t, "62893 changed 3 more times and is closed now", "62893 changed 3 more times: python3")
+		notifier.want(t, "62893 is closed after 3 changes", "62893 is open after 3 changes: python3")
 	})
 }
 

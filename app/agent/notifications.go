@@ -20,17 +20,25 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	a.update = u
 	a.addRecent(u.Events)
 	a.markUnread(a.rules.Relevant(u.Events))
-	for _, e := range u.Events {
-		if e.Kind == monitor.Updated && e.Before != nil && len(e.Before.Owners) == 0 && len(e.Listener.Owners) > 0 && a.rules.Matches(e.Listener) {
-			a.notifications.Identified(e.Listener)
-		}
-	}
+	found := identified(u.Events)
+	a.notifications.Identified(found)
+	a.identifyMissed(found)
 	a.notifyAlerts(a.watcher.Handle(time.Now(), u.Events))
 	if h := u.Health; h.Problem != health.Problem || h.Source != health.Source || h.Interval != health.Interval {
 		a.problems.set("table", tableProblem(u.Health))
 		a.sendStatus()
 	}
 	a.showTray()
+}
+
+// identified returns the listeners whose owner was found.
+func identified(events []monitor.Event) (listeners []*monitor.Listener) {
+	for _, e := range events {
+		if e.Before != nil && len(e.Before.Owners) == 0 && len(e.Listener.Owners) > 0 {
+			listeners = append(listeners, e.Listener)
+		}
+	}
+	return listeners
 }
 
 // addRecent adds events to those in the tray's menu.
@@ -49,14 +57,16 @@ func (a *Agent) addRecent(events []monitor.Event) {
 // markUnread handles events of watched ports: it sets the tray's marks for events
 // that the user has not seen.
 func (a *Agent) markUnread(events []monitor.Event) {
+	var closed []*monitor.Listener
 	for _, e := range events {
 		if e.Kind == monitor.Closed {
-			a.notifications.Withdraw(e.Listener.Port)
+			closed = append(closed, e.Listener)
 		}
 		a.unread = true
 		exposed := (e.Kind == monitor.ExposureChanged || e.Kind == monitor.Opened) && e.Listener.Exposure == monitor.ExposureNetwork
 		a.alert = a.alert || exposed || e.Kind == monitor.OwnerChanged
 	}
+	a.notifications.Closed(closed)
 	a.clearViewed()
 }
 
@@ -137,6 +147,7 @@ func (a *Agent) presentListener(x watch.Alert) *monitor.Listener {
 // from any goroutine.
 func (a *Agent) handleAction(action notify.Action, n notify.Notification) {
 	a.do(func() {
+		a.notifications.Seen(n.Key)
 		switch action {
 		case notify.Show:
 			a.window.show(n.Port)

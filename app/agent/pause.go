@@ -74,6 +74,17 @@ func (a *Agent) addMissed(alerts []watch.Alert) {
 	}
 }
 
+// identifyMissed adds the owners of listeners to missed alerts without one.
+func (a *Agent) identifyMissed(listeners []*monitor.Listener) {
+	for _, l := range listeners {
+		for i := range a.missed {
+			if m := &a.missed[i]; m.Listener.ID == l.ID && len(m.Listener.Owners) == 0 && m.Kind != watch.Closed {
+				m.Listener = withoutSecrets(l)
+			}
+		}
+	}
+}
+
 // withoutSecrets returns a copy of l, for a file, with only what a notification
 // needs: no command lines, which can contain secrets.
 func withoutSecrets(l *monitor.Listener) *monitor.Listener {

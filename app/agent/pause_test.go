@@ -133,3 +133,18 @@ func TestSavedPauseContainsNoSecrets(t *testing.T) {
 		t.Error("testListener contains no secret")
 	}
 }
+
+// The owner of a port may be found after its alert was stored.
+func TestMissedAlertsAreIdentified(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, notifier := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+		defer a.quit()
+		a.pause(0)
+		unknown := testListener()
+		unknown.Owners = nil
+		a.notifyAlerts([]watch.Alert{openedAlert(unknown)})
+		a.handleUpdate(monitor.Update{Events: []monitor.Event{{Kind: monitor.Updated, Listener: testListener(), Before: unknown}}})
+		a.resume()
+		notifier.want(t, "While notifications were paused: 62893 is open: node")
+	})
+}

@@ -25,6 +25,9 @@ func NewPortable() *Portable {
 // continues in the background. At most one call runs at a time, so later
 // notifications fail until it returns.
 func (p *Portable) Notify(ctx context.Context, n Notification) error {
+	if n.Correction {
+		return nil // beeep cannot replace notifications
+	}
 	select {
 	case p.busy <- struct{}{}:
 	case <-ctx.Done():

@@ -57,6 +57,7 @@ type Bus struct {
 	cancel func()                  // closes conn or aborts connecting
 	owner  string                  // unique name of the server that issued the ids below
 	shown  map[uint32]Notification // by id
+	hidden map[uint32]bool         // ids of those that are not visible any more
 	order  []uint32                // ids, the oldest first
 }
 
@@ -64,7 +65,7 @@ type Bus struct {
 // address, every notification fails with ErrNoBus. onAction is called from a
 // goroutine of the connection.
 func NewBus(address string, onAction func(Action, Notification), log *slog.Logger) *Bus {
-	return &Bus{address: address, onAction: onAction, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), shown: make(map[uint32]Notification)}
+	return &Bus{address: address, onAction: onAction, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), shown: make(map[uint32]Notification), hidden: make(map[uint32]bool)}
 }
 
 // Notify shows n. If the server does not answer before ctx ends, the error is
@@ -122,7 +123,10 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 	}
 	request := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
-		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.idForKey(cmp.Or(n.ReplacesKey, n.Key)),
+		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.visibleID(cmp.Or(n.ReplacesKey, n.Key)),
+	}
+	if n.Correction && request.ReplacesID == 0 {
+		return nil // nobody sees what it corrects
 	}
 	if slices.Contains(b.caps, "body-markup") {
 		request.Body = html.EscapeString(n.Body)
@@ -158,8 +162,10 @@ func (b *Bus) connection(connCtx context.Context) (*dbus.Conn, error) {
 	b.mu.Lock()
 	b.conn = conn
 	b.mu.Unlock()
-	if err := conn.AddMatchSignal(dbus.WithMatchSender(serviceName), dbus.WithMatchInterface(serviceName), dbus.WithMatchMember("ActionInvoked")); err != nil {
-		return nil, fmt.Errorf("subscribe to notification actions: %w", err)
+	for _, signal := range []string{"ActionInvoked", "NotificationClosed"} {
+		if err := conn.AddMatchSignal(dbus.WithMatchSender(serviceName), dbus.WithMatchInterface(serviceName), dbus.WithMatchMember(signal)); err != nil {
+			return nil, fmt.Errorf("subscribe to %s of notifications: %w", signal, err)
+		}
 	}
 	if err := conn.AddMatchSignal(dbus.WithMatchInterface(busName), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, serviceName)); err != nil {
 		return nil, fmt.Errorf("subscribe to restarts of the notification daemon: %w", err)
@@ -216,12 +222,16 @@ func (b *Bus) handleSignals(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 			}
 			continue
 		}
-		if s.Name != serviceName+".ActionInvoked" || len(s.Body) < 2 {
+		if len(s.Body) < 2 {
 			continue
 		}
 		id, isID := s.Body[0].(uint32)
+		if s.Name == serviceName+".NotificationClosed" {
+			b.hide(conn, id)
+			continue
+		}
 		action, isAction := s.Body[1].(string)
-		if !isID || !isAction {
+		if s.Name != serviceName+".ActionInvoked" || !isID || !isAction {
 			continue
 		}
 		b.mu.Lock()
@@ -241,9 +251,23 @@ func (b *Bus) store(id uint32, n Notification) {
 		b.order = append(b.order, id)
 	}
 	b.shown[id] = n
+	delete(b.hidden, id)
 	if len(b.order) > maxStored {
 		delete(b.shown, b.order[0])
+		delete(b.hidden, b.order[0])
 		b.order = b.order[1:]
+	}
+}
+
+// hide records that the notification id expired or was closed, as reported on
+// conn. The next one with its key gets an id of its own: Plasma does not show a
+// popup for the replacement of an expired notification. Its actions are still
+// handled, because some desktops list it in a history.
+func (b *Bus) hide(conn *dbus.Conn, id uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ours := b.shown[id]; ours && b.conn == conn {
+		b.hidden[id] = true
 	}
 }
 
@@ -256,6 +280,7 @@ func (b *Bus) setOwner(conn *dbus.Conn, owner string) {
 	if b.conn == conn && owner != b.owner {
 		b.owner = owner
 		clear(b.shown)
+		clear(b.hidden)
 		b.order = nil
 	}
 }
@@ -270,6 +295,17 @@ func (b *Bus) idForKey(key string) uint32 {
 		}
 	}
 	return 0
+}
+
+// visibleID is idForKey for notifications that are visible; 0 for others.
+func (b *Bus) visibleID(key string) uint32 {
+	id := b.idForKey(key)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.hidden[id] {
+		return 0
+	}
+	return id
 }
 
 func (b *Bus) disconnect() {

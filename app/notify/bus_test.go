@@ -105,6 +105,29 @@ func TestNotificationReplacesThatWithTheSameKey(t *testing.T) {
 	}
 }
 
+// Plasma shows no popup for the replacement of an expired notification.
+func TestExpiredNotificationIsNotReplaced(t *testing.T) {
+	address := fakebus.Start(t)
+	s := serve(t, address)
+	b, clicks := newTestBus(t, address)
+	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
+	show(t, b, Notification{Title: "80 is open: node", Key: "80", Port: 80, Correction: true})
+	if got := s.Last(); got.Replaces != 1 {
+		t.Errorf("correction of a visible notification: got %+v, want it to replace 1", got)
+	}
+	s.Expire()
+	emit(t, s, "ActionInvoked", uint32(1), "default") // signals keep their order
+	wantClick(t, clicks, click{Show, "80 is open: node"})
+	show(t, b, Notification{Title: "80 is open: python3", Key: "80", Port: 80, Correction: true})
+	if got := s.Last(); got.Summary != "80 is open: node" {
+		t.Errorf("correction of an expired notification: got %+v, want none", got)
+	}
+	show(t, b, Notification{Title: "80 closed", Key: "80", Port: 80})
+	if got := s.Last(); got.Replaces != 0 || got.ID != 2 {
+		t.Errorf("after it expired: got %+v, want a new notification", got)
+	}
+}
+
 // Desktops attribute a notification to the application whose desktop file has the
 // name in the desktop-entry hint.
 func TestNotificationNamesTheDesktopFile(t *testing.T) {
@@ -314,7 +337,7 @@ func TestManyNotificationsLeakNothing(t *testing.T) {
 			if i%2 == 0 {
 				key = "" // a new notification
 			}
-			w.Notify(Notification{Title: fmt.Sprint("notification ", i), Key: key, Port: 80, WithdrawOnClose: true})
+			w.Notify(Notification{Title: fmt.Sprint("notification ", i), Key: key, Port: 80})
 			if err := <-delivered; err != nil {
 				t.Fatal(err)
 			}

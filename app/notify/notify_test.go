@@ -53,10 +53,19 @@ func alertsFrom3000(kind watch.Kind, n int) []watch.Alert {
 	return alerts
 }
 
+// textOf returns the notification for alerts that arrive together.
+func textOf(alerts ...watch.Alert) Notification {
+	var b burst
+	for _, a := range alerts {
+		b.add(a)
+	}
+	return b.notification()
+}
+
 func TestCloseByUser(t *testing.T) {
 	a := alert(watch.Closed, listener(62893, "node", "acme-web", "127.0.0.1"), nil)
 	a.ByUser = true
-	if n := ForAlerts([]watch.Alert{a})[0]; n.Title != "62893 closed: node · acme-web (after 12 min)" || !strings.HasPrefix(n.Body, "stopped by you · 127.0.0.1") {
+	if n := textOf(a); n.Title != "62893 closed: node · acme-web (after 12 min)" || !strings.HasPrefix(n.Body, "stopped by you · 1-65535 · 127.0.0.1") {
 		t.Errorf("got title %q and body %q", n.Title, n.Body)
 	}
 }
@@ -66,37 +75,37 @@ func TestTitles(t *testing.T) {
 	unknown := listener(22, "", "", "0.0.0.0")
 	unknown.Since = time.Time{}
 	flapping := alert(watch.Flapping, node, nil)
-	flapping.Count = 29
+	flapping.Count = 5
 	flappedAndClosed := flapping
 	flappedAndClosed.NowClosed = true
 	for want, a := range map[string]watch.Alert{
-		"62893 is open: node · acme-web":               alert(watch.Opened, node, nil),
-		"62893 closed: node · acme-web (after 12 min)": alert(watch.Closed, node, nil),
-		"22 closed: unknown (user root)":               alert(watch.Closed, unknown, nil),
-		"62893 restarted: node · acme-web":             alert(watch.Restarted, node, node),
-		"node · acme-web moved from 62892 to 62893":    alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
-		"5432 changed owner: postgres → python3":       alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
-		"8080 is now exposed to the network":           alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
-		"62893 changed 29 more times: node · acme-web": flapping,
+		"62893 is open: node · acme-web":                 alert(watch.Opened, node, nil),
+		"62893 closed: node · acme-web (after 12 min)":   alert(watch.Closed, node, nil),
+		"22 closed: unknown (user root)":                 alert(watch.Closed, unknown, nil),
+		"62893 restarted: node · acme-web":               alert(watch.Restarted, node, node),
+		"node · acme-web moved from 62892 to 62893":      alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
+		"5432 changed owner: postgres → python3":         alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
+		"8080 is now exposed to the network":             alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
+		"62893 is open after 5 changes: node · acme-web": flapping,
+		"62893 is closed after 5 changes":                flappedAndClosed,
 	} {
-		n := ForAlerts([]watch.Alert{a})
-		if len(n) != 1 || n[0].Title != want || n[0].Port != a.Listener.Port || n[0].Key == "" || n[0].WithdrawOnClose != (a.Kind != watch.Closed && !a.NowClosed) {
+		n := textOf(a)
+		if n.Title != want || n.Port != a.Listener.Port || n.Key == "" {
 			t.Errorf("got %+v, want title %q", n, want)
 		}
-		if strings.Contains(n[0].Body, "hunter2") {
-			t.Errorf("the body contains a secret: %q", n[0].Body)
+		if strings.Contains(n.Body, "hunter2") {
+			t.Errorf("the body contains a secret: %q", n.Body)
 		}
 	}
 }
 
-func TestManyAlertsAreSummarized(t *testing.T) {
+func TestSeveralPortsAreOneNotification(t *testing.T) {
 	alerts := alertsFrom3000(watch.Opened, 12)
-	n := ForAlerts(alerts)
-	if len(n) != 1 || n[0].Title != "12 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …" {
+	if n := textOf(alerts...); n.Title != "12 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …" {
 		t.Errorf("12 openings: got %+v", n)
 	}
 	alerts[3].Kind = watch.Closed
-	if n := ForAlerts(alerts); len(n) != 1 || !strings.HasPrefix(n[0].Title, "12 events on watched ports: 3000") {
+	if n := textOf(alerts...); !strings.HasPrefix(n.Title, "12 events on watched ports: 3000") {
 		t.Errorf("mixed kinds: got %+v", n)
 	}
 	if n := MissedSummary(alerts); !strings.HasPrefix(n.Title, "While notifications were paused: 12 events on watched ports: 3000") {
@@ -105,12 +114,36 @@ func TestManyAlertsAreSummarized(t *testing.T) {
 	if n := MissedSummary(alertsFrom3000(watch.Opened, 1)); n.Title != "While notifications were paused: 3000 is open: x" {
 		t.Errorf("1 missed: got %+v", n)
 	}
+	const lines = "1-65535\n3002 is open: x\n3003 closed: x (after 12 min)"
+	if n := textOf(alerts[2:4]...); n.Title != "2 events on watched ports: 3002, 3003" || n.Body != lines {
+		t.Errorf("two ports: got %+v, want the body %q", n, lines)
+	}
+}
+
+// The last word about a port is its present state.
+func TestChangesOfOnePortAreCounted(t *testing.T) {
+	opened, closed := alertsFrom3000(watch.Opened, 2), alertsFrom3000(watch.Closed, 2)
+	for _, c := range []struct {
+		want   string
+		alerts []watch.Alert
+	}{
+		{"3000 closed: x (after 12 min)", []watch.Alert{opened[0], closed[0]}},
+		{"3000 is open after 5 changes: x", []watch.Alert{opened[0], closed[0], opened[0], closed[0], opened[0]}},
+		{"3000 is closed after 6 changes", []watch.Alert{opened[0], closed[0], opened[0], closed[0], opened[0], closed[0]}},
+		{"2 ports closed: 3000, 3001", []watch.Alert{opened[0], closed[0], closed[1]}},
+		{"3000 is now exposed to the network", []watch.Alert{
+			alert(watch.Exposed, listener(3000, "x", "", "0.0.0.0"), nil), alert(watch.Restarted, listener(3000, "x", "", "0.0.0.0"), nil)}},
+	} {
+		if n := textOf(c.alerts...); n.Title != c.want {
+			t.Errorf("got %q, want %q", n.Title, c.want)
+		}
+	}
 }
 
 func TestHostileNamesAreCleaned(t *testing.T) {
-	n := ForAlerts([]watch.Alert{alert(watch.Opened, listener(80, "-x\n\x1b[1m\u202e"+strings.Repeat("y", 500), "", "127.0.0.1"), nil)})
-	if strings.ContainsAny(n[0].Title+n[0].Body, "\n\x1b\u202e") || len(n[0].Title) > 100 {
-		t.Errorf("got %+v, want short text without control characters", n[0])
+	n := textOf(alert(watch.Opened, listener(80, "-x\n\x1b[1m\u202e"+strings.Repeat("y", 500), "", "127.0.0.1"), nil))
+	if strings.ContainsAny(n.Title+n.Body, "\n\x1b\u202e") || len(n.Title) > 100 {
+		t.Errorf("got %+v, want short text without control characters", n)
 	}
 }
 
@@ -131,6 +164,9 @@ func (f *fakeNotifier) Notify(_ context.Context, n Notification) error {
 	key := n.Key
 	if n.ReplacesKey != "" {
 		key += " replacing " + n.ReplacesKey
+	}
+	if n.Correction {
+		key += " corrected"
 	}
 	return f.add(key + ": " + n.Title)
 }
@@ -163,7 +199,8 @@ func withWorker(t *testing.T, test func(*testing.T, *Worker, *fakeNotifier)) {
 	})
 }
 
-func TestBurstIsSummarized(t *testing.T) {
+// A notification is shown immediately and updated in place while more happens.
+func TestBurstIsOneNotification(t *testing.T) {
 	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
 		all := alertsFrom3000(watch.Opened, 20)
 		w.NotifyAlerts(all[:1])
@@ -173,7 +210,7 @@ func TestBurstIsSummarized(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		f.want(t)
-		time.Sleep(burstWindow)
+		time.Sleep(updateInterval)
 		f.want(t, "burst 1 replacing 3000: 20 ports opened: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
 		time.Sleep(time.Minute)
 		w.NotifyAlerts(all[:1])
@@ -181,38 +218,41 @@ func TestBurstIsSummarized(t *testing.T) {
 	})
 }
 
-// "docker compose down": the summary of a burst that begins with many alerts is
-// updated in place, and counts each alert once.
-func TestBurstThatBeginsWithManyAlertsIsOneNotification(t *testing.T) {
+// Eight containers that end within three seconds.
+func TestEightClosingsAreOneNotification(t *testing.T) {
 	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
-		all := alertsFrom3000(watch.Closed, 12)
-		w.NotifyAlerts(all[:5])
-		f.want(t, "burst 1: 5 ports closed: 3000, 3001, 3002, 3003, 3004")
-		time.Sleep(burstWindow / 2)
-		w.NotifyAlerts(all[5:8])
-		time.Sleep(burstWindow)
-		f.want(t, "burst 1 replacing burst 1: 8 ports closed: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007")
-		w.NotifyAlerts(all[8:])
-		time.Sleep(burstWindow)
-		f.want(t, "burst 1 replacing burst 1: 12 ports closed: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …")
+		all := alertsFrom3000(watch.Closed, 8)
+		for i := range all {
+			w.NotifyAlerts(all[i : i+1])
+			time.Sleep(410 * time.Millisecond)
+		}
 		time.Sleep(time.Minute)
-		w.NotifyAlerts(all[:4])
-		f.want(t, "burst 2: 4 ports closed: 3000, 3001, 3002, 3003")
+		f.want(t, "3000: 3000 closed: x (after 12 min)",
+			"burst 1 replacing 3000: 3 ports closed: 3000, 3001, 3002",
+			"burst 1: 5 ports closed: 3000, 3001, 3002, 3003, 3004",
+			"burst 1: 8 ports closed: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007")
+		w.NotifyAlerts(all[:5])
+		f.want(t, "burst 2: 5 ports closed: 3000, 3001, 3002, 3003, 3004")
 	})
 }
 
-// A burst that grows slowly was shown one by one before it had enough alerts for a
-// summary.
-func TestSummaryReplacesAllNotificationsOfItsBurst(t *testing.T) {
+// The last alert of a burst is shown at most two seconds later, however many come.
+func TestTwoHundredClosingsAreOneNotification(t *testing.T) {
 	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
-		all := alertsFrom3000(watch.Closed, 6)
-		w.NotifyAlerts(all[:1])
-		w.NotifyAlerts(all[1:3])
-		time.Sleep(burstWindow + time.Millisecond)
-		f.want(t, "3000: 3000 closed: x (after 12 min)", "3001: 3001 closed: x (after 12 min)", "3002: 3002 closed: x (after 12 min)")
-		w.NotifyAlerts(all[3:])
-		time.Sleep(burstWindow)
-		f.want(t, "3001 withdrawn", "3002 withdrawn", "burst 1 replacing 3000: 6 ports closed: 3000, 3001, 3002, 3003, 3004, 3005")
+		all := alertsFrom3000(watch.Closed, 200)
+		for i := range all {
+			w.NotifyAlerts(all[i : i+1])
+		}
+		w.Closed([]*monitor.Listener{all[0].Listener})
+		synctest.Wait()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		last := f.calls[len(f.calls)-1]
+		if !strings.HasSuffix(last, ": 200 ports closed: 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, …") || len(f.calls) > 3 {
+			t.Errorf("got calls %q, want one notification of 200 ports within 2 s", f.calls)
+		}
 	})
 }
 
@@ -246,35 +286,42 @@ func TestLongBurstGetsANewNotification(t *testing.T) {
 		for _, n := range visible {
 			counted += n
 		}
-		if len(visible) < 3 || counted != len(all) {
-			t.Errorf("the notifications count %v, %d alerts in all; want at least 3 that count %d", visible, counted, len(all))
+		if len(visible) < 2 || counted != len(all) {
+			t.Errorf("the notifications count %v, %d alerts in all; want at least 2 that count %d", visible, counted, len(all))
 		}
 	})
 }
 
-func TestAlertsThatAreOutdatedByTheEndOfABurstAreDropped(t *testing.T) {
+func TestClosedPortsAreRemovedFromABurst(t *testing.T) {
 	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
-		opened, closed := alertsFrom3000(watch.Opened, 6), alertsFrom3000(watch.Closed, 6)
+		opened := alertsFrom3000(watch.Opened, 3)
+		close := func(i int) { w.Closed([]*monitor.Listener{opened[i].Listener}) }
 		w.NotifyAlerts(opened[:1])
-		w.NotifyAlerts(opened[1:2])
-		time.Sleep(300 * time.Millisecond)
-		w.Withdraw(3001)
-		time.Sleep(burstWindow)
 		f.want(t, "3000: 3000 is open: x")
-		time.Sleep(time.Minute)
-
-		w.NotifyAlerts(opened[:5]) // a summary, which does not count what closed
-		w.Withdraw(3001)
-		w.NotifyAlerts(opened[5:])
-		time.Sleep(burstWindow)
-		f.want(t, "burst 2: 5 ports opened: 3000, 3001, 3002, 3003, 3004", "burst 2 replacing burst 2: 5 ports opened: 3000, 3002, 3003, 3004, 3005")
-		time.Sleep(time.Minute)
-
-		w.NotifyAlerts(closed[:1])
-		w.NotifyAlerts(closed[1:2]) // opens again before it is shown
 		w.NotifyAlerts(opened[1:2])
-		time.Sleep(burstWindow)
-		f.want(t, "3000: 3000 closed: x (after 12 min)", "3001: 3001 is open: x")
+		close(1) // before it is shown
+		time.Sleep(time.Minute)
+		f.want(t)
+
+		w.NotifyAlerts(opened)
+		f.want(t, "3000 withdrawn", "burst 2: 3 ports opened: 3000, 3001, 3002")
+		close(1)
+		time.Sleep(updateInterval)
+		f.want(t, "burst 2: 2 ports opened: 3000, 3002")
+		close(0)
+		time.Sleep(time.Minute)
+		f.want(t, "3002 replacing burst 2: 3002 is open: x")
+		close(2)
+		f.want(t, "3002 withdrawn")
+
+		w.NotifyAlerts(opened)
+		f.want(t, "burst 3: 3 ports opened: 3000, 3001, 3002")
+		time.Sleep(time.Minute)
+		close(0) // an old summary is not shown again
+		close(1)
+		f.want(t)
+		close(2)
+		f.want(t, "burst 3 withdrawn")
 	})
 }
 
@@ -283,27 +330,52 @@ func TestNotificationNamesTheOwnerOnceItIsKnown(t *testing.T) {
 	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
 		unknown, known := listener(7400, "", "", "0.0.0.0"), listener(7400, "node", "", "0.0.0.0")
 		unknown.ID, known.ID = "a", "a"
-		title := ForAlerts([]watch.Alert{alert(watch.Opened, unknown, nil)})[0].Title
-		w.NotifyAlerts([]watch.Alert{alert(watch.Opened, unknown, nil)})
-		f.want(t, "7400: "+title)
-		w.Identified(known)
+		identify := func() { w.Identified([]*monitor.Listener{known}) }
+		searched := alert(watch.Opened, unknown, nil) // the owner is still being searched
+		w.NotifyAlerts([]watch.Alert{searched})
+		f.want(t)
+		identify()
 		f.want(t, "7400: 7400 is open: node")
-		w.Identified(known)
+		time.Sleep(time.Minute)
+
+		w.NotifyAlerts([]watch.Alert{searched})
+		time.Sleep(ownerWait)
+		title := textOf(searched).Title
+		f.want(t, "7400: "+title)
+		time.Sleep(time.Minute)
+		identify()
+		f.want(t, "7400 corrected: 7400 is open: node")
+		identify()
 		f.want(t)
 		time.Sleep(time.Minute)
 
-		two := []watch.Alert{alert(watch.Opened, listener(7399, "x", "", "::1"), nil), alert(watch.Opened, unknown, nil)}
+		hidden := *unknown
+		hidden.OwnerUnknown = monitor.UnknownNotFound // the search found none, the next one does
+		two := []watch.Alert{alert(watch.Opened, listener(7399, "x", "", "::1"), nil), alert(watch.Opened, &hidden, nil)}
 		w.NotifyAlerts(two)
-		f.want(t, "7399: 7399 is open: x")
-		w.Identified(known) // before it is shown
-		time.Sleep(burstWindow)
-		f.want(t, "7400: 7400 is open: node")
+		f.want(t, "7400 withdrawn", "burst 3: 2 ports opened: 7399, 7400")
+		identify()
+		time.Sleep(updateInterval)
+		f.want(t, "burst 3 corrected: 2 ports opened: 7399, 7400")
 		time.Sleep(time.Minute)
 
-		w.NotifyAlerts([]watch.Alert{alert(watch.Opened, unknown, nil)})
-		w.Withdraw(7400)
-		w.Identified(known) // nothing is shown any more
-		f.want(t, "7400: "+title, "7400 withdrawn")
+		w.NotifyAlerts(two[1:])
+		w.Closed([]*monitor.Listener{unknown})
+		identify() // nothing is shown any more
+		time.Sleep(time.Minute)
+		f.want(t)
+	})
+}
+
+func TestClickedNotificationIsNotUpdated(t *testing.T) {
+	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
+		all := alertsFrom3000(watch.Closed, 2)
+		w.NotifyAlerts(all[:1])
+		f.want(t, "3000: 3000 closed: x (after 12 min)")
+		w.Seen("3001")
+		w.Seen("3000")
+		w.NotifyAlerts(all[1:])
+		f.want(t, "3001: 3001 closed: x (after 12 min)")
 	})
 }
 
@@ -313,7 +385,7 @@ func TestSummaryNamesRulesAndOwners(t *testing.T) {
 		alerts[i].Rule.Name = "compose"
 	}
 	alerts[3].Listener = listener(3003, "postgres", "", "127.0.0.1")
-	if n := ForAlerts(alerts); len(n) != 1 || n[0].Body != "compose · x, postgres" {
+	if n := textOf(alerts...); n.Body != "compose · x, postgres" {
 		t.Errorf("got %+v, want the rule and the owners in its body", n)
 	}
 }
@@ -357,28 +429,18 @@ func (blockingNotifier) Notify(ctx context.Context, _ Notification) error {
 func (blockingNotifier) Withdraw(context.Context, string) error { return nil }
 func (blockingNotifier) Close()                                 {}
 
-func TestSmallBurstIsNotSummarized(t *testing.T) {
-	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
-		two := alertsFrom3000(watch.Opened, 2)
-		w.NotifyAlerts(two[:1])
-		w.NotifyAlerts(two[1:])
-		f.want(t, "3000: 3000 is open: x")
-		time.Sleep(burstWindow)
-		f.want(t, "3001: 3001 is open: x")
-	})
-}
-
 func TestWithdraw(t *testing.T) {
 	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
-		w.Withdraw(3000) // nothing was shown for it
+		closed := []*monitor.Listener{listener(3000, "x", "", "127.0.0.1")}
+		w.Closed(closed) // nothing was shown for it
 		w.NotifyAlerts(alertsFrom3000(watch.Opened, 1))
 		f.want(t, "3000: 3000 is open: x")
-		w.Withdraw(3000)
-		w.Withdraw(3000)
+		w.Closed(closed)
+		w.Closed(closed)
 		f.want(t, "3000 withdrawn")
 		time.Sleep(time.Minute)
 		w.NotifyAlerts(alertsFrom3000(watch.Closed, 1))
-		w.Withdraw(3000)
+		w.Closed(closed)
 		f.want(t, "3000: 3000 closed: x (after 12 min)")
 	})
 }
@@ -391,16 +453,17 @@ func TestWithdrawOfAFollowedService(t *testing.T) {
 			a.Rule = watch.Rule{Name: "shop"}
 			w.NotifyAlerts([]watch.Alert{a})
 		}
+		closed := func(port uint16) { w.Closed([]*monitor.Listener{listener(port, "x", "", "127.0.0.1")}) }
 		notify(watch.Opened, 3000, 3000)
 		f.want(t, "rule shop: 3000 is open: x")
-		w.Withdraw(3001)
+		closed(3001)
 		f.want(t)
-		w.Withdraw(3000)
+		closed(3000)
 		f.want(t, "rule shop withdrawn")
 		notify(watch.Moved, 3001, 3000)
-		w.Withdraw(3000)
+		closed(3000)
 		f.want(t, "rule shop: x moved from 3000 to 3001")
-		w.Withdraw(3001)
+		closed(3001)
 		f.want(t, "rule shop withdrawn")
 	})
 }
@@ -447,4 +510,20 @@ func TestHungServiceBlocksNothing(t *testing.T) {
 		cancel()
 		w.Wait()
 	})
+}
+
+// BenchmarkTwoHundredClosings measures what the worker needs for 200 ports that
+// close at once, up to the call of the notification daemon.
+func BenchmarkTwoHundredClosings(b *testing.B) {
+	alerts := alertsFrom3000(watch.Closed, 200)
+	var listeners []*monitor.Listener
+	for _, a := range alerts {
+		listeners = append(listeners, a.Listener)
+	}
+	for b.Loop() {
+		w := &Worker{notifier: &fakeNotifier{}, onResult: func(error) {}, log: slog.New(slog.DiscardHandler)}
+		w.dropClosed(b.Context(), listeners)
+		w.addAlerts(b.Context(), alerts)
+		w.showDue(b.Context())
+	}
 }

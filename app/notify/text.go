@@ -13,31 +13,14 @@ import (
 	"porthole/ui/words"
 )
 
-// groupThreshold is the number of alerts from which they are combined into one notification.
-const groupThreshold = 4
-
-// ForAlerts returns the notifications for alerts, in order. From groupThreshold
-// alerts on it is a single one.
-func ForAlerts(alerts []watch.Alert) []Notification {
-	if len(alerts) >= groupThreshold {
-		return []Notification{summarize(alerts)}
-	}
-	notifications := make([]Notification, len(alerts))
-	for i, a := range alerts {
-		notifications[i] = forAlert(a)
-	}
-	return notifications
-}
-
+// forAlert returns the notification for a single alert.
 func forAlert(a watch.Alert) Notification {
 	l := a.Listener
-	n := Notification{Port: l.Port, Key: strconv.Itoa(int(l.Port)), Rule: a.Rule, Body: detailText(l), WithdrawOnClose: a.Kind != watch.Closed}
+	n := Notification{Port: l.Port, Key: strconv.Itoa(int(l.Port)), Rule: a.Rule, Body: detailText(l)}
 	if a.Rule.FollowsService() {
 		n.Key = "rule " + a.Rule.Name + a.Rule.Match.String()
 	}
-	if a.Rule.Name != "" {
-		n.Body = join(monitor.Clean(a.Rule.Name, 64), n.Body)
-	}
+	n.Body = join(ruleName(a.Rule), n.Body)
 	data := map[string]any{"Port": l.Port, "Who": words.Owner(l)}
 	if a.Before != nil {
 		data["Before"], data["PortBefore"] = words.Owner(a.Before), a.Before.Port
@@ -68,13 +51,28 @@ func forAlert(a watch.Alert) Notification {
 		n.Body = join(words.Owner(l), n.Body)
 	case watch.Flapping:
 		data["Count"] = a.Count
-		n.Title = lang.N("{{.Port}} changed {{.Count}} more times: {{.Who}}", a.Count, data)
+		n.Title = lang.N("{{.Port}} is open after {{.Count}} changes: {{.Who}}", a.Count, data)
 		if a.NowClosed {
-			n.Title = lang.N("{{.Port}} changed {{.Count}} more times and is closed now", a.Count, data)
-			n.Body, n.WithdrawOnClose = join(monitor.Clean(a.Rule.Name, 64), lang.L("last: {{.Who}}", data)), false
+			n.Title = lang.N("{{.Port}} is closed after {{.Count}} changes", a.Count, data)
+			n.Body = join(ruleName(a.Rule), lang.L("last: {{.Who}}", data))
 		}
 	}
 	return n
+}
+
+// ruleName returns the name of a rule: the user's, or else the ports or the
+// pattern. A rule about a single port needs none.
+func ruleName(rule watch.Rule) string {
+	_, single := rule.Ports.Single()
+	switch {
+	case rule.Name != "":
+		return monitor.Clean(rule.Name, 64)
+	case single || rule.Ports == nil && rule.Match.IsZero():
+		return ""
+	case rule.Ports != nil:
+		return monitor.Clean(rule.Ports.String(), 64)
+	}
+	return monitor.Clean(rule.Match.String(), 64)
 }
 
 // detailText returns the addresses of l, and the PID and redacted command line of
@@ -103,17 +101,19 @@ func join(a, b string) string {
 // maxNamedPorts is the number of ports that a summary names.
 const maxNamedPorts = 8
 
-// summarize returns one notification for several alerts, such as "7 ports opened: 3000, 3001, …".
+// summarize returns one notification for alerts about several ports, such as
+// "7 ports opened: 3000, 3001, …".
 func summarize(alerts []watch.Alert) Notification {
-	kind, ports := alerts[0].Kind, []uint16(nil)
+	kind, ports, changes := alerts[0].Kind, []uint16(nil), 0
 	for _, a := range alerts {
 		if a.Kind != kind {
 			kind = ""
 		}
 		ports = append(ports, a.Listener.Port)
+		changes += max(a.Count, 1)
 	}
 	slices.Sort(ports)
-	ports = slices.Compact(ports) // a port can have several alerts
+	ports = slices.Compact(ports)
 	var names []string
 	for _, port := range ports[:min(len(ports), maxNamedPorts)] {
 		names = append(names, strconv.Itoa(int(port)))
@@ -121,25 +121,30 @@ func summarize(alerts []watch.Alert) Notification {
 	if len(ports) > maxNamedPorts {
 		names = append(names, "…")
 	}
-	data := map[string]any{"Count": len(alerts), "Ports": strings.Join(names, ", ")}
-	title := lang.N("{{.Count}} events on watched ports: {{.Ports}}", len(alerts), data)
-	if len(ports) == len(alerts) {
-		switch kind {
-		case watch.Opened:
-			title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(alerts), data)
-		case watch.Closed:
-			title = lang.N("{{.Count}} ports closed: {{.Ports}}", len(alerts), data)
-		case watch.Restarted:
-			title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(alerts), data)
-		}
+	data := map[string]any{"Count": len(ports), "Ports": strings.Join(names, ", ")}
+	n := Notification{Port: alerts[0].Listener.Port, Body: summaryBody(alerts)}
+	switch kind {
+	case watch.Opened:
+		n.Title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(ports), data)
+	case watch.Closed:
+		n.Title = lang.N("{{.Count}} ports closed: {{.Ports}}", len(ports), data)
+	case watch.Restarted:
+		n.Title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(ports), data)
+	default:
+		data["Count"] = changes
+		n.Title = lang.N("{{.Count}} events on watched ports: {{.Ports}}", changes, data)
 	}
-	return Notification{Title: title, Body: summaryBody(alerts), Port: alerts[0].Listener.Port}
+	return n
 }
+
+// maxListed is the number of alerts from which on a summary does not list each.
+const maxListed = 4
 
 // maxNamedOwners is the number of rules and of owners that a summary names.
 const maxNamedOwners = 4
 
-// summaryBody returns the names of the rules and owners of alerts.
+// summaryBody returns the names of the rules of alerts, and one line for each
+// alert or, if there are many, the owners.
 func summaryBody(alerts []watch.Alert) string {
 	var rules, owners []string
 	add := func(names []string, name string) []string {
@@ -152,18 +157,29 @@ func summaryBody(alerts []watch.Alert) string {
 		return append(names, name)
 	}
 	for _, a := range alerts {
-		rules = add(rules, monitor.Clean(a.Rule.Name, 64))
+		rules = add(rules, ruleName(a.Rule))
 		owners = add(owners, words.Owner(a.Listener))
 	}
-	return join(strings.Join(rules, ", "), strings.Join(owners, ", "))
+	if len(alerts) >= maxListed {
+		return join(strings.Join(rules, ", "), strings.Join(owners, ", "))
+	}
+	var lines []string
+	if len(rules) > 0 {
+		lines = append(lines, strings.Join(rules, ", "))
+	}
+	for _, a := range alerts {
+		lines = append(lines, forAlert(a).Title)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // MissedSummary returns one notification for the alerts of a pause; there must be at least one.
 func MissedSummary(alerts []watch.Alert) Notification {
-	n := summarize(alerts)
-	if len(alerts) == 1 {
-		n = forAlert(alerts[0])
+	var b burst
+	for _, a := range alerts {
+		b.add(a)
 	}
+	n := b.notification()
 	n.Title = lang.L("While notifications were paused: {{.What}}", map[string]any{"What": n.Title})
 	return n
 }

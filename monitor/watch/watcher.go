@@ -19,7 +19,7 @@ const (
 	Moved        Kind = "moved"         // restarted on another port
 	OwnerChanged Kind = "owner_changed" // another process or service owns it; Before is the last state of the previous one
 	Exposed      Kind = "exposed"       // became reachable from the network
-	Flapping     Kind = "flapping"      // Count further events that were not reported one by one
+	Flapping     Kind = "flapping"      // the last of Count events, some of which were not reported one by one
 )
 
 // Alert is an event to notify the user about.
@@ -39,7 +39,7 @@ type Alert struct {
 const DefaultGrace = 3 * time.Second
 
 // Rate limits for alerts about one port or one followed service. Further events
-// are counted and reported as a number at the end of the minute.
+// are counted, and the end of the minute reports the number and the present state.
 const (
 	minute               = time.Minute
 	maxPerMinute         = 4
@@ -76,6 +76,7 @@ type subject struct {
 // rateLimit counts the alerts about one subject in the current minute.
 type rateLimit struct {
 	begin      time.Time // start of the minute
+	changes    int       // all alerts
 	sent       int
 	restarts   int
 	urgent     int
@@ -112,7 +113,7 @@ func (w *Watcher) handleEvent(now time.Time, c monitor.Event) []Alert {
 	switch c.Kind {
 	case monitor.Updated, monitor.OwnerChanged, monitor.ExposureChanged:
 		w.followSockets(c)
-		if opened, pending := w.unidentified[c.Listener.ID]; pending && ownerSettled(c.Listener) {
+		if opened, pending := w.unidentified[c.Listener.ID]; pending && OwnerSettled(c.Listener) {
 			delete(w.unidentified, c.Listener.ID)
 			opened.Listener = c.Listener
 			return w.opened(now, opened)
@@ -161,9 +162,9 @@ func containsSockets(a, b *monitor.Listener) bool {
 	})
 }
 
-// ownerSettled reports whether the owner of l is known, or known to be
+// OwnerSettled reports whether the owner of l is known, or known to be
 // inaccessible.
-func ownerSettled(l *monitor.Listener) bool { return len(l.Owners) > 0 || l.OwnerUnknown != "" }
+func OwnerSettled(l *monitor.Listener) bool { return len(l.Owners) > 0 || l.OwnerUnknown != "" }
 
 // firstMatch returns a as an alert of the first rule that matches its listener
 // and includes the event.
@@ -179,7 +180,7 @@ func (w *Watcher) firstMatch(of NotifyOn, a Alert) []Alert {
 
 func (w *Watcher) opened(now time.Time, c monitor.Event) []Alert {
 	i := slices.IndexFunc(w.pendingCloses, func(k pendingClose) bool { return k.endedBy(c.Listener) })
-	if !ownerSettled(c.Listener) && (i >= 0 || !w.rules.Matches(c.Listener)) {
+	if !OwnerSettled(c.Listener) && (i >= 0 || !w.rules.Matches(c.Listener)) {
 		if slices.ContainsFunc(w.rules, func(rule Rule) bool { return rule.mayMatch(c.Listener) }) {
 			w.unidentified[c.Listener.ID] = c // restarts and patterns depend on the owner
 		}
@@ -284,7 +285,7 @@ func (w *Watcher) Due(now time.Time) []Alert {
 		}
 		last := t.last
 		if t.suppressed > 1 { // a single one is reported as itself
-			last.Kind, last.Count = Flapping, t.suppressed
+			last.Kind, last.Count = Flapping, t.changes
 		}
 		alerts = append(alerts, last)
 		*t = rateLimit{begin: now, sent: 1, restarts: maxRestartsPerMinute}
@@ -323,6 +324,7 @@ func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
 			t = &rateLimit{begin: now}
 			w.limits[s] = t
 		}
+		t.changes++
 		if urgent := a.Kind == OwnerChanged || a.Kind == Exposed; urgent && t.urgent < maxPerMinute {
 			t.urgent++
 			passed = append(passed, a)

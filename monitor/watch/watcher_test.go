@@ -248,7 +248,7 @@ func TestFlappingPortAlertsOnceThenCounts(t *testing.T) {
 		p.after(time.Second, "")
 		p.events("", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 	}
-	p.after(31*time.Second, "flapping 3000 x29")
+	p.after(31*time.Second, "flapping 3000 x30")
 	p.after(time.Hour, "")
 	p.events("restarted 3000", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 }
@@ -300,7 +300,7 @@ func TestUrgentAlertIsNotCrowdedOut(t *testing.T) {
 	}
 	p.events("owner_changed 3000", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, newListener("b", 3000, "evil", "/tmp")))
 	p.events("exposed 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(node()), Before: node()})
-	p.after(time.Minute, "flapping 3000 x10")
+	p.after(time.Minute, "flapping 3000 x13")
 	for range 10 { // urgent alerts are limited too
 		p.w.Handle(p.now, []monitor.Event{{Kind: monitor.OwnerChanged, Listener: node(), Before: node()}})
 	}
