@@ -119,7 +119,7 @@ func NewFacts(t Target, listeners []*monitor.Listener, s System) Facts {
 	for _, l := range listeners {
 		switch {
 		case t.Port == 0 || l.Port != t.Port:
-		case t.reaches(l):
+		case t.Reaches(l):
 			f.Listeners = append(f.Listeners, l)
 		default:
 			f.OtherListeners = append(f.OtherListeners, l)
@@ -158,9 +158,9 @@ func (f Facts) onOtherMachine() bool {
 	})
 }
 
-// reaches reports whether a connection to t arrives at l, which is on t's port. A
+// Reaches reports whether a connection to t arrives at l, which is on t's port. A
 // target without an address or with a wildcard address reaches every listener.
-func (t Target) reaches(l *monitor.Listener) bool {
+func (t Target) Reaches(l *monitor.Listener) bool {
 	if !t.Localhost && (!t.Address.IsValid() || t.Address.Unmap().IsUnspecified()) {
 		return true
 	}

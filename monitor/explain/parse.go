@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"porthole/monitor"
 )
@@ -18,19 +19,50 @@ type Target struct {
 }
 
 // Parse parses an address, a port, both, or a URL: "127.0.0.1:62893",
-// "[::1]:80", "localhost:3000", ":::3000" as netstat prints it, "62893", "::1".
-// Host names other than localhost are not resolved. An error is one sentence for the
-// user.
+// "[::1]:80", "localhost:3000", ":::3000" as netstat prints it, "62893", "::1"; or a
+// pasted line that contains one, see Find. Host names other than localhost are not
+// resolved. An error is one sentence for the user.
 func Parse(text string) (Target, error) {
-	text = strings.ToLower(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	if strings.ContainsFunc(text, unicode.IsSpace) {
+		return parseLine(text)
+	}
+	t, err := parseWord(text)
+	if _, notAddress := netip.ParseAddr(text); err == nil || notAddress == nil || strings.Contains(text, "://") {
+		return t, err
+	}
+	if f, ok := Find(text); ok && f.Host == "" { // such as localhost/127.0.0.1:8080
+		return f.Target, nil
+	}
+	return Target{}, err
+}
+
+// parseLine parses a pasted line.
+func parseLine(text string) (Target, error) {
+	f, ok := Find(text)
+	switch {
+	case !ok:
+		return Target{}, fmt.Errorf("no port found in %q", monitor.Clean(text, 60))
+	case f.Host != "":
+		return Target{}, fmt.Errorf("%s:%d: other host names than localhost are not resolved; write the address, or %d for the port on this machine", monitor.Clean(f.Host, 60), f.Port, f.Port)
+	}
+	return f.Target, nil
+}
+
+// parseWord parses a text without spaces.
+func parseWord(text string) (Target, error) {
 	if strings.Contains(text, "://") {
 		return parseURL(text)
 	}
 	if a, err := netip.ParseAddr(text); err == nil {
-		if other, err := parseHostPort(text); err == nil {
-			return Target{}, fmt.Errorf("%q is ambiguous: write [%s] for the address, or %s for an address with a port", monitor.Clean(text, 60), a, other)
+		other, err := parseHostPort(text)
+		switch {
+		case err != nil:
+			return newTarget(text, text, 0)
+		case other.Address.IsLoopback() || other.Address.IsUnspecified(): // ::1:8080 as an address is reserved (RFC 4291, section 2.4)
+			return other, nil
 		}
-		return newTarget(text, text, 0)
+		return Target{}, fmt.Errorf("%q is ambiguous: write [%s] for the address, or %s for an address with a port", monitor.Clean(text, 60), a, other)
 	}
 	if host, ok := trimBrackets(text); ok {
 		return newTarget(host, text, 0)
@@ -81,7 +113,7 @@ func parseURL(text string) (Target, error) {
 	}
 	number := u.Port()
 	if number == "" {
-		number = map[string]string{"http": "80", "https": "443", "ws": "80", "wss": "443"}[u.Scheme]
+		number = usualPorts[u.Scheme]
 	}
 	if number == "" {
 		return newTarget(u.Hostname(), text, 0)
@@ -99,7 +131,7 @@ func newTarget(host, text string, port uint16) (Target, error) {
 		return Target{Localhost: true, Port: port}, nil
 	}
 	a, err := netip.ParseAddr(host)
-	if err != nil || a.Zone() != monitor.Clean(a.Zone(), 20) || strings.ContainsAny(a.Zone(), "[]") {
+	if err != nil || !cleanZone(a) {
 		return Target{}, parseError(text)
 	}
 	return Target{Address: a, Port: port}, nil
@@ -108,6 +140,7 @@ func newTarget(host, text string, port uint16) (Target, error) {
 // isLocalhost reports whether host is a name that resolvers must map to loopback
 // (RFC 6761, section 6.3).
 func isLocalhost(host string) bool {
+	host = strings.ToLower(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 

@@ -30,7 +30,7 @@ func TestParse(t *testing.T) {
 		"http://localhost:5173/a?b=c:1#": {Localhost: true, Port: 5173},
 		"http://127.0.0.1/":              {Address: address("127.0.0.1"), Port: 80},
 		"https://[::1]":                  {Address: address("::1"), Port: 443},
-		"ssh://127.0.0.1":                {Address: address("127.0.0.1")},
+		"ssh://127.0.0.1":                {Address: address("127.0.0.1"), Port: 22},
 		"ws://user:pw@127.0.0.1:9/x":     {Address: address("127.0.0.1"), Port: 9},
 	} {
 		if got, err := Parse(text); err != nil || got != want {
@@ -59,7 +59,7 @@ func TestParseErrors(t *testing.T) {
 		"127.0.0.256:80":          "not an address",
 		"[127.0.0.1":              "not an address",
 		"[::1]80":                 "1 to 65535",
-		"::1:631":                 "write [::1:631] for the address, or [::1]:631 for",
+		"fe80::1:631":             "write [fe80::1:631] for the address, or [fe80::1]:631 for",
 		"3000-3999":               "not an address",
 		"fe80::1%\u202ex":         "not an address",
 		strings.Repeat("9", 1e5):  "1 to 65535",
