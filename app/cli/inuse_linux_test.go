@@ -13,29 +13,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor/inuse"
 )
 
 // bind returns the port of a TCP socket that is bound to 127.0.0.1 and does not listen.
 func bind(t *testing.T) string {
 	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(fd) })
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := strconv.Itoa(name.(*unix.SockaddrInet4).Port)
-	if inuse.Ask(t.Context(), uint16(name.(*unix.SockaddrInet4).Port)).Uses == nil {
+	s := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
+	if inuse.Ask(t.Context(), s.Port).Uses == nil {
 		t.Skip("this kernel does not report bound sockets: they need Linux 6.8")
 	}
-	return port
+	return strconv.Itoa(int(s.Port))
 }
 
 // Nothing listens on a port that is only bound, or the local end of a connection, but

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 )
 
@@ -30,12 +31,12 @@ func TestSocketBoundToADevice(t *testing.T) {
 	}
 	for name, want := range devices {
 		t.Run(string(want), func(t *testing.T) {
-			r := bind(t, unix.SOCK_STREAM, "0.0.0.0", func(fd int) error { return unix.BindToDevice(fd, name) }).listen(t)
-			l := wantListener(t, r.port, fmt.Sprintf("tcp [0.0.0.0] %s, 1 sockets of [%d]", want, os.Getpid()))
+			r := rawsocket.Bind(t, unix.SOCK_STREAM, "0.0.0.0", 0, func(fd int) error { return unix.BindToDevice(fd, name) }).Listen(t)
+			l := wantListener(t, int(r.Port), fmt.Sprintf("tcp [0.0.0.0] %s, 1 sockets of [%d]", want, os.Getpid()))
 			if got := l.Sockets[0]; got.Device != name || got.Endpoint() != "0.0.0.0%"+name {
 				t.Errorf("got device %q and address %s, want %s", got.Device, got.Endpoint(), name)
 			}
-			_, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", r.port))
+			_, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", r.Port))
 			if got := l.AcceptsLoopback(); got != (err == nil) || got != (name == "lo") {
 				t.Errorf("accepts loopback is %t; a connection through loopback: %v", got, err)
 			}

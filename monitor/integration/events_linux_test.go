@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
@@ -80,20 +81,20 @@ func TestReusedPort(t *testing.T) {
 // shutdown(2) and listen(2) on one descriptor: a listener closes and opens, although it
 // is the same kernel socket.
 func TestShutdownAndListen(t *testing.T) {
-	r := bind(t, unix.SOCK_STREAM, "127.0.0.1").listen(t)
-	w := watch(t, r.port, 20*time.Millisecond)
+	r := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
+	w := watch(t, int(r.Port), 20*time.Millisecond)
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
-	before := onPort(w.now, r.port)[0].Sockets[0].ID
-	if err := unix.Shutdown(r.fd, unix.SHUT_RD); err != nil {
+	before := onPort(w.now, int(r.Port))[0].Sockets[0].ID
+	if err := unix.Shutdown(r.FD, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
 	w.until("closed")
-	if err := unix.Bind(r.fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: r.port}); err != nil {
+	if err := unix.Bind(r.FD, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: int(r.Port)}); err != nil {
 		t.Fatal(err)
 	}
-	r.listen(t)
+	r.Listen(t)
 	w.until("closed, opened")
-	if after := onPort(w.now, r.port)[0].Sockets[0].ID; after != before {
+	if after := onPort(w.now, int(r.Port))[0].Sockets[0].ID; after != before {
 		t.Errorf("socket %d, then %d: not the same socket, this test is void", before, after)
 	}
 }
@@ -104,25 +105,25 @@ func TestShutdownAndListenOnAnotherPort(t *testing.T) {
 	if !inside(t, unix.CLONE_NEWNET) {
 		return
 	}
-	r := bind(t, unix.SOCK_STREAM, "127.0.0.1").listen(t)
+	r := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 	w := watch(t, 0, time.Hour)
-	w.port = r.port
+	w.port = int(r.Port)
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	w.port = 0
 	before := w.now.Listeners[0].Sockets[0].ID
-	if err := unix.Shutdown(r.fd, unix.SHUT_RD); err != nil {
+	if err := unix.Shutdown(r.FD, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
-	other := r.port + 1
-	if err := unix.Bind(r.fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: other}); err != nil {
+	other := int(r.Port) + 1
+	if err := unix.Bind(r.FD, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: other}); err != nil {
 		t.Fatal(err)
 	}
-	r.listen(t)
+	r.Listen(t)
 	w.m.Refresh()
 	w.until("closed, opened")
 	closed, opened := w.notable()[0].Listener, w.notable()[1].Listener
-	if int(closed.Port) != r.port || int(opened.Port) != other || opened.Sockets[0].ID != before {
-		t.Errorf("closed %d, opened %d with socket %d; want %d, %d, %d", closed.Port, opened.Port, opened.Sockets[0].ID, r.port, other, before)
+	if closed.Port != r.Port || int(opened.Port) != other || opened.Sockets[0].ID != before {
+		t.Errorf("closed %d, opened %d with socket %d; want %d, %d, %d", closed.Port, opened.Port, opened.Sockets[0].ID, r.Port, other, before)
 	}
 }
 

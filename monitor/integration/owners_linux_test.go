@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
@@ -62,26 +63,26 @@ func TestInheritedListener(t *testing.T) {
 }
 
 func TestDescriptorPassedOverAUnixSocket(t *testing.T) {
-	r := bind(t, unix.SOCK_STREAM, "127.0.0.1")
-	fd, err := unix.Dup(r.fd) // the cleanup closes r.fd
+	r := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
+	fd, err := unix.Dup(r.FD) // the cleanup closes r.FD
 	if err != nil {
 		t.Fatal(err)
 	}
 	unix.CloseOnExec(fd)
-	if err := unix.Close(r.fd); err != nil {
+	if err := unix.Close(r.FD); err != nil {
 		t.Fatal(err)
 	}
-	giver := raw{fd, r.port}.listen(t)
-	w := watch(t, giver.port, 20*time.Millisecond)
+	giver := rawsocket.Socket{FD: fd, Port: r.Port}.Listen(t)
+	w := watch(t, int(giver.Port), 20*time.Millisecond)
 	w.rows(fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
-	before := onPort(w.now, giver.port)[0]
+	before := onPort(w.now, int(giver.Port))[0]
 
 	taker := child.PassTo(t, fd)
 	if err := unix.Close(fd); err != nil {
 		t.Fatal(err)
 	}
 	w.until("owner_changed")
-	after := onPort(w.now, giver.port)[0]
+	after := onPort(w.now, int(giver.Port))[0]
 	if got := pids(after); !slices.Equal(got, []int{taker.PID}) || after.ID != before.ID || after.Sockets[0].ID != before.Sockets[0].ID {
 		t.Errorf("listener %s with socket %d of %v; want %s, %d, %d", after.ID, after.Sockets[0].ID, got, before.ID, before.Sockets[0].ID, taker.PID)
 	}

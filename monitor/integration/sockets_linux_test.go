@@ -2,11 +2,9 @@ package integration
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"slices"
 	"testing"
@@ -14,62 +12,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 	"porthole/monitor/process/child"
 )
-
-// raw is a socket made with system calls that package net does not offer.
-type raw struct{ fd, port int }
-
-func bind(t *testing.T, kind int, address string, options ...func(fd int) error) raw {
-	t.Helper()
-	a := netip.MustParseAddr(address)
-	family, to := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Addr: a.As16()})
-	if a.Is4() {
-		family, to = unix.AF_INET, &unix.SockaddrInet4{Addr: a.As4()}
-	}
-	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
-	if errors.Is(err, unix.EAFNOSUPPORT) {
-		t.Skipf("this machine does not support such sockets: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = unix.Close(fd) })
-	for _, option := range options {
-		if err := option(fd); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := unix.Bind(fd, to); err != nil {
-		t.Fatal(err)
-	}
-	return raw{fd, portOfFD(t, fd)}
-}
-
-func portOfFD(t *testing.T, fd int) int {
-	t.Helper()
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if six, ok := name.(*unix.SockaddrInet6); ok {
-		return six.Port
-	}
-	return name.(*unix.SockaddrInet4).Port
-}
-
-func (r raw) listen(t *testing.T) raw {
-	t.Helper()
-	if err := unix.Listen(r.fd, 1); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func bothFamilies(fd int) error {
-	return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
-}
 
 func needIPv6(t *testing.T) {
 	t.Helper()
@@ -104,8 +50,8 @@ func TestOneSocketForBothFamilies(t *testing.T) {
 }
 
 func TestIPv4LoopbackOnIPv6Socket(t *testing.T) {
-	r := bind(t, unix.SOCK_STREAM, "::ffff:127.0.0.1", bothFamilies).listen(t)
-	l := wantListener(t, r.port, fmt.Sprintf("tcp [::ffff:127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
+	r := rawsocket.Bind(t, unix.SOCK_STREAM, "::ffff:127.0.0.1", 0, rawsocket.V6Only(false)).Listen(t)
+	l := wantListener(t, int(r.Port), fmt.Sprintf("tcp [::ffff:127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()))
 	if !l.AcceptsLoopback() {
 		t.Error("AcceptsLoopback = false, want true")
 	}
@@ -127,8 +73,8 @@ func TestOtherSocketsCauseNoEvents(t *testing.T) {
 	w := watch(t, 0, 20*time.Millisecond)
 	var ports []int
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_DGRAM} {
-		r := bind(t, kind, "127.0.0.1")
-		ports = append(ports, r.port)
+		r := rawsocket.Bind(t, kind, "127.0.0.1", 0)
+		ports = append(ports, int(r.Port))
 	}
 	gone, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -137,7 +83,7 @@ func TestOtherSocketsCauseNoEvents(t *testing.T) {
 	if err := unix.Bind(gone, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
-	ports = append(ports, portOfFD(t, gone))
+	ports = append(ports, int(rawsocket.LocalPort(t, gone)))
 	cookie, err := unix.GetsockoptUint64(gone, unix.SOL_SOCKET, unix.SO_COOKIE)
 	if err != nil {
 		t.Fatal(err)
@@ -186,18 +132,18 @@ func TestOtherSocketsCauseNoEvents(t *testing.T) {
 }
 
 func TestUDP(t *testing.T) {
-	open := bind(t, unix.SOCK_DGRAM, "127.0.0.1")
-	connected, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", open.port))
+	open := rawsocket.Bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0)
+	connected, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", open.Port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer connected.Close()
 	its := connected.LocalAddr().(*net.UDPAddr).Port
 	with, without := snapshot(t, needMonitor(t, true, 0)), snapshot(t, needMonitor(t, false, 0))
-	if got, want := format(onPort(with, open.port)), fmt.Sprintf("udp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()); got != want {
+	if got, want := format(onPort(with, int(open.Port))), fmt.Sprintf("udp [127.0.0.1] loopback, 1 sockets of [%d]", os.Getpid()); got != want {
 		t.Errorf("bound, not connected: got %q, want %q", got, want)
 	}
-	if rows := onPort(without, open.port); len(rows) != 0 {
+	if rows := onPort(without, int(open.Port)); len(rows) != 0 {
 		t.Errorf("without UDP: got %s, want nothing", format(rows))
 	}
 	if rows := onPort(with, its); len(rows) != 0 {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 )
 
@@ -18,41 +19,12 @@ import (
 // one. It does not set SO_REUSEADDR, unlike package net.
 func tcpSocket(t *testing.T, address netip.Addr, v6only bool, port uint16) (fd int, _ uint16, _ error) {
 	t.Helper()
-	family := unix.AF_INET6
-	if address.Is4() {
-		family = unix.AF_INET
+	var options []func(int) error
+	if !address.Is4() {
+		options = append(options, rawsocket.V6Only(v6only))
 	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	must(t, err)
-	t.Cleanup(func() { unix.Close(fd) })
-	if family == unix.AF_INET6 {
-		must(t, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, map[bool]int{true: 1}[v6only]))
-	}
-	if err := unix.Bind(fd, sockaddr(address, port)); err != nil {
-		return fd, 0, err
-	}
-	return fd, localPort(t, fd), nil
-}
-
-func sockaddr(a netip.Addr, port uint16) unix.Sockaddr {
-	if a.Is4() {
-		return &unix.SockaddrInet4{Addr: a.As4(), Port: int(port)}
-	}
-	return &unix.SockaddrInet6{Addr: a.As16(), Port: int(port)}
-}
-
-func localPort(t *testing.T, fd int) uint16 {
-	t.Helper()
-	name, err := unix.Getsockname(fd)
-	must(t, err)
-	switch a := name.(type) {
-	case *unix.SockaddrInet4:
-		return uint16(a.Port)
-	case *unix.SockaddrInet6:
-		return uint16(a.Port)
-	}
-	t.Fatalf("unexpected address %T", name)
-	return 0
+	s, err := rawsocket.TryBind(t, unix.SOCK_STREAM, address, port, options...)
+	return s.FD, s.Port, err
 }
 
 func must(t *testing.T, err error) {
@@ -80,7 +52,7 @@ func connect(t *testing.T, listener int, port uint16) (client, server int) {
 	t.Helper()
 	client, _, err := tcpSocket(t, loopback, false, 0)
 	must(t, err)
-	must(t, unix.Connect(client, sockaddr(loopback, port)))
+	must(t, unix.Connect(client, rawsocket.Sockaddr(loopback, port)))
 	server, _, err = unix.Accept4(listener, unix.SOCK_CLOEXEC)
 	must(t, err)
 	t.Cleanup(func() { unix.Close(server) })
@@ -132,7 +104,7 @@ func TestFindReportsWhyAPortCannotBeBound(t *testing.T) {
 		{"the local end of a client's connection", func(t *testing.T) uint16 {
 			fd, port := listen(t)
 			client, _ := connect(t, fd, port)
-			return localPort(t, client)
+			return rawsocket.LocalPort(t, client)
 		}, want{Connected, "ESTABLISHED", true}},
 		{"an accepted connection that outlives its listener", func(t *testing.T) uint16 {
 			fd, port := listen(t)
@@ -269,9 +241,9 @@ func TestFindNamesTheDevice(t *testing.T) {
 	if err := unix.BindToDevice(fd, "lo"); err != nil {
 		t.Skipf("SO_BINDTODEVICE: %v", err)
 	}
-	must(t, unix.Bind(fd, sockaddr(netip.IPv4Unspecified(), 0)))
+	must(t, unix.Bind(fd, rawsocket.Sockaddr(netip.IPv4Unspecified(), 0)))
 	must(t, unix.Listen(fd, 1))
-	uses, err := Find(t.Context(), localPort(t, fd))
+	uses, err := Find(t.Context(), rawsocket.LocalPort(t, fd))
 	must(t, err)
 	if len(uses) == 0 || uses[0].Device != "lo" || uses[0].Kind != Listening {
 		t.Errorf("got %+v; want a listener on device lo", uses)

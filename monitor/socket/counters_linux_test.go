@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 )
 
@@ -28,16 +29,16 @@ func unchangedDuring(t *testing.T, table Table, do func()) bool {
 
 func TestCountersChangeWithSockets(t *testing.T) {
 	table := open(t)
-	bound := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
+	bound := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
 	for _, c := range []struct {
 		what string
 		do   func()
 	}{
-		{"a bound socket listens", func() { bound.listen(t) }},
-		{"an IPv6 listener opens", func() { bind(t, unix.SOCK_STREAM, "::1", 0).listen(t) }},
-		{"a UDP socket is bound", func() { bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0) }},
+		{"a bound socket listens", func() { bound.Listen(t) }},
+		{"an IPv6 listener opens", func() { rawsocket.Bind(t, unix.SOCK_STREAM, "::1", 0).Listen(t) }},
+		{"a UDP socket is bound", func() { rawsocket.Bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0) }},
 		{"a listener closes", func() {
-			if err := unix.Shutdown(bound.fd, unix.SHUT_RDWR); err != nil {
+			if err := unix.Shutdown(bound.FD, unix.SHUT_RDWR); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -65,7 +66,7 @@ func TestCountersAreNotTrustedAfterAChange(t *testing.T) {
 	if !trusted {
 		t.Fatalf("the counters are not trusted %v after the last change", settleTime)
 	}
-	bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 	for begun := time.Now(); time.Since(begun) < settleTime/2; time.Sleep(settleTime / 20) {
 		if c.unchanged() {
 			t.Fatalf("the counters are trusted %s after a listener opened", time.Since(begun))
@@ -118,7 +119,7 @@ func TestReadingCountersDoesNotAllocate(t *testing.T) {
 // openQuiet returns a table with counters that are always trusted, regardless of
 // what other programs do, and a function that reports whether a listener is in the
 // result of a poll.
-func openQuiet(t *testing.T) (d *diagTable, polled func(kernelSocket, monitor.PollOptions) bool) {
+func openQuiet(t *testing.T) (d *diagTable, polled func(rawsocket.Socket, monitor.PollOptions) bool) {
 	t.Helper()
 	d = open(t).(*diagTable)
 	if d.events < 0 {
@@ -136,19 +137,19 @@ func openQuiet(t *testing.T) (d *diagTable, polled func(kernelSocket, monitor.Po
 	d.counters.files = []int{fd}
 	poll(t, d, false)
 	d.counters.changedAt = time.Now().Add(-settleTime)
-	return d, func(k kernelSocket, opts monitor.PollOptions) bool {
+	return d, func(k rawsocket.Socket, opts monitor.PollOptions) bool {
 		t.Helper()
 		sockets, _, err := d.Poll(opts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Inode == k.inode })
+		return slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Inode == k.Inode })
 	}
 }
 
 func TestPollSkipsReadingWhileCountersAreUnchanged(t *testing.T) {
 	d, polled := openQuiet(t)
-	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 	d.readAt = time.Now()
 	if polled(k, monitor.PollOptions{}) {
 		t.Error("the table was read although the counters are unchanged")
@@ -159,14 +160,14 @@ func TestPollSkipsReadingWhileCountersAreUnchanged(t *testing.T) {
 	}
 	// After a change, every poll reads the table for settleTime.
 	d.readAt = time.Now()
-	if k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t); !polled(k, monitor.PollOptions{}) {
+	if k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t); !polled(k, monitor.PollOptions{}) {
 		t.Error("the table was not read although it has just changed")
 	}
 }
 
 func TestFreshPollReadsTheTable(t *testing.T) {
 	d, polled := openQuiet(t)
-	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 	d.readAt = time.Now()
 	if !polled(k, monitor.PollOptions{Fresh: true}) {
 		t.Error("the table was not read")
@@ -176,15 +177,15 @@ func TestFreshPollReadsTheTable(t *testing.T) {
 func TestEventMakesNextPollReadTheTable(t *testing.T) {
 	d, polled := openQuiet(t)
 	id := uint64(0)
-	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
-	other := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
-	id, err := unix.GetsockoptUint64(other.fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+	k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
+	other := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
+	id, err := unix.GetsockoptUint64(other.FD, unix.SOL_SOCKET, unix.SO_COOKIE)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.readAt = time.Now().Add(time.Hour)
-	_ = unix.Shutdown(other.fd, unix.SHUT_RDWR)
-	_ = unix.Close(other.fd)
+	_ = unix.Shutdown(other.FD, unix.SHUT_RDWR)
+	_ = unix.Close(other.FD)
 	if !waitFor(d, monitor.SocketID(id)) {
 		t.Skip("the kernel dropped the event")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 )
 
@@ -61,11 +62,11 @@ func withoutIdentity(sockets []monitor.Socket) []monitor.Socket {
 
 func TestProcNetReportsTheSameAsSockDiag(t *testing.T) {
 	table := open(t)
-	bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
-	bind(t, unix.SOCK_STREAM, "::1", 0).listen(t)
-	bind(t, unix.SOCK_STREAM, "127.0.0.1", 0) // does not listen
-	bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0)
-	bind(t, unix.SOCK_DGRAM, "::1", 0)
+	rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
+	rawsocket.Bind(t, unix.SOCK_STREAM, "::1", 0).Listen(t)
+	rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0) // does not listen
+	rawsocket.Bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0)
+	rawsocket.Bind(t, unix.SOCK_DGRAM, "::1", 0)
 	var diff string
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); { // other programs open and close sockets too
 		want, got := withoutIdentity(poll(t, table, true)), withoutIdentity(poll(t, newProcNet(), true))
@@ -78,9 +79,9 @@ func TestProcNetReportsTheSameAsSockDiag(t *testing.T) {
 }
 
 func TestProcNetIdentityIsConstant(t *testing.T) {
-	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 	table := newProcNet()
-	first, second := socketsOf(t, table, k.inode), socketsOf(t, table, k.inode)
+	first, second := socketsOf(t, table, k.Inode), socketsOf(t, table, k.Inode)
 	if len(first) != 1 || !slices.Equal(first, second) {
 		t.Errorf("got %+v, then %+v; want the same socket", first, second)
 	}

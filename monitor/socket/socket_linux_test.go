@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/rawsocket"
 	"porthole/monitor"
 )
 
@@ -50,70 +50,6 @@ func socketsOf(t *testing.T, table Table, inode uint64) []monitor.Socket {
 	return slices.DeleteFunc(poll(t, table, false), func(s monitor.Socket) bool { return s.Inode != inode })
 }
 
-// kernelSocket is a socket made with system calls that package net does not offer.
-type kernelSocket struct {
-	fd    int
-	port  uint16
-	inode uint64
-}
-
-// bind opens a socket that is bound to address, and to any port if port is 0.
-func bind(t *testing.T, kind int, address string, port uint16, options ...func(fd int) error) kernelSocket {
-	t.Helper()
-	a := netip.MustParseAddr(address)
-	family, to := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Addr: a.As16(), Port: int(port)})
-	if a.Is4() {
-		family, to = unix.AF_INET, &unix.SockaddrInet4{Addr: a.As4(), Port: int(port)}
-	}
-	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
-	if errors.Is(err, unix.EAFNOSUPPORT) {
-		t.Skipf("this machine does not support such sockets: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = unix.Close(fd) })
-	for _, option := range options {
-		if err := option(fd); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := unix.Bind(fd, to); errors.Is(err, unix.EADDRNOTAVAIL) {
-		t.Skipf("this machine has no %s: %v", address, err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		t.Fatal(err)
-	}
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	switch n := name.(type) {
-	case *unix.SockaddrInet4:
-		port = uint16(n.Port)
-	case *unix.SockaddrInet6:
-		port = uint16(n.Port)
-	}
-	return kernelSocket{fd: fd, port: port, inode: stat.Ino}
-}
-
-func (k kernelSocket) listen(t *testing.T) kernelSocket {
-	t.Helper()
-	if err := unix.Listen(k.fd, 1); err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func v6Only(on int) func(int) error {
-	return func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, on) }
-}
-
-func reusePort(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) }
-
 func TestListeners(t *testing.T) {
 	table := open(t)
 	me := strconv.Itoa(os.Getuid())
@@ -129,20 +65,20 @@ func TestListeners(t *testing.T) {
 		{"another IPv4 loopback", "127.0.0.2", nil, false},
 		{"IPv6 loopback", "::1", nil, true}, // the kernel reports that for every IPv6 address except [::]
 		{"every IPv4 address", "0.0.0.0", nil, false},
-		{"both families", "::", []func(int) error{v6Only(0)}, false},
-		{"every IPv6 address", "::", []func(int) error{v6Only(1)}, true},
-		{"IPv4 loopback on an IPv6 socket", "::ffff:127.0.0.1", []func(int) error{v6Only(0)}, false},
+		{"both families", "::", []func(int) error{rawsocket.V6Only(false)}, false},
+		{"every IPv6 address", "::", []func(int) error{rawsocket.V6Only(true)}, true},
+		{"IPv4 loopback on an IPv6 socket", "::ffff:127.0.0.1", []func(int) error{rawsocket.V6Only(false)}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			k := bind(t, unix.SOCK_STREAM, test.address, 0, test.options...)
-			if got := socketsOf(t, table, k.inode); len(got) != 0 {
+			k := rawsocket.Bind(t, unix.SOCK_STREAM, test.address, 0, test.options...)
+			if got := socketsOf(t, table, k.Inode); len(got) != 0 {
 				t.Fatalf("bound, not listening yet: got %+v, want nothing", got)
 			}
-			k.listen(t)
-			got := socketsOf(t, table, k.inode)
+			k.Listen(t)
+			got := socketsOf(t, table, k.Inode)
 			want := monitor.Socket{
-				Protocol: monitor.TCP, Address: netip.MustParseAddr(test.address), Port: k.port,
-				UID: uint32(os.Getuid()), User: me, Inode: k.inode, V6Only: test.v6only,
+				Protocol: monitor.TCP, Address: netip.MustParseAddr(test.address), Port: k.Port,
+				UID: uint32(os.Getuid()), User: me, Inode: k.Inode, V6Only: test.v6only,
 			}
 			if len(got) != 1 {
 				t.Fatalf("got %+v, want one socket", got)
@@ -151,16 +87,16 @@ func TestListeners(t *testing.T) {
 			if want.ID = got[0].ID; got[0] != want || want.ID == 0 {
 				t.Errorf("got  %+v\nwant %+v, and an ID", got[0], want)
 			}
-			if again := socketsOf(t, table, k.inode); len(again) != 1 || again[0].ID != want.ID {
+			if again := socketsOf(t, table, k.Inode); len(again) != 1 || again[0].ID != want.ID {
 				t.Errorf("second poll = %+v, want the same ID %d", again, want.ID)
 			}
-			if cookie, err := unix.GetsockoptUint64(k.fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || monitor.SocketID(cookie) != want.ID {
+			if cookie, err := unix.GetsockoptUint64(k.FD, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || monitor.SocketID(cookie) != want.ID {
 				t.Errorf("ID = %d, want the cookie %d (%v)", want.ID, cookie, err)
 			}
-			if err := unix.Shutdown(k.fd, unix.SHUT_RD); err != nil { // stops listening; the cleanup closes it
+			if err := unix.Shutdown(k.FD, unix.SHUT_RD); err != nil { // stops listening; the cleanup closes it
 				t.Fatal(err)
 			}
-			if got := socketsOf(t, table, k.inode); len(got) != 0 {
+			if got := socketsOf(t, table, k.Inode); len(got) != 0 {
 				t.Errorf("after shutdown: got %+v, want nothing", got)
 			}
 		})
@@ -169,9 +105,9 @@ func TestListeners(t *testing.T) {
 
 func TestBothFamiliesOnOnePort(t *testing.T) {
 	table := open(t)
-	four := bind(t, unix.SOCK_STREAM, "0.0.0.0", 0).listen(t)
-	six := bind(t, unix.SOCK_STREAM, "::", four.port, v6Only(1)).listen(t)
-	a, b := socketsOf(t, table, four.inode), socketsOf(t, table, six.inode)
+	four := rawsocket.Bind(t, unix.SOCK_STREAM, "0.0.0.0", 0).Listen(t)
+	six := rawsocket.Bind(t, unix.SOCK_STREAM, "::", four.Port, rawsocket.V6Only(true)).Listen(t)
+	a, b := socketsOf(t, table, four.Inode), socketsOf(t, table, six.Inode)
 	if len(a) != 1 || len(b) != 1 || a[0].Port != b[0].Port || a[0].ID == b[0].ID {
 		t.Errorf("0.0.0.0: %+v, [::]: %+v; want two sockets of one port", a, b)
 	}
@@ -179,16 +115,16 @@ func TestBothFamiliesOnOnePort(t *testing.T) {
 
 func TestReusePort(t *testing.T) {
 	table := open(t)
-	first := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0, reusePort).listen(t)
-	second := bind(t, unix.SOCK_STREAM, "127.0.0.1", first.port, reusePort).listen(t)
-	a, b := socketsOf(t, table, first.inode), socketsOf(t, table, second.inode)
+	first := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0, rawsocket.ReusePort).Listen(t)
+	second := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", first.Port, rawsocket.ReusePort).Listen(t)
+	a, b := socketsOf(t, table, first.Inode), socketsOf(t, table, second.Inode)
 	if len(a) != 1 || len(b) != 1 || a[0].ID == b[0].ID {
 		t.Fatalf("got %+v and %+v, want one socket each", a, b)
 	}
-	if err := unix.Shutdown(first.fd, unix.SHUT_RD); err != nil {
+	if err := unix.Shutdown(first.FD, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
-	if got := socketsOf(t, table, second.inode); len(got) != 1 {
+	if got := socketsOf(t, table, second.Inode); len(got) != 1 {
 		t.Errorf("after shutdown of the first: got %+v, want the second", got)
 	}
 }
@@ -196,15 +132,15 @@ func TestReusePort(t *testing.T) {
 // Sockets that have a port but do not listen are not listeners.
 func TestOtherSocketsAreNotListed(t *testing.T) {
 	table := open(t)
-	bound := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
-	datagram := bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0)
+	bound := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0)
+	datagram := rawsocket.Bind(t, unix.SOCK_DGRAM, "127.0.0.1", 0)
 
-	server := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
-	client, err := net.Dial("tcp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), server.port).String())
+	server := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
+	client, err := net.Dial("tcp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), server.Port).String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted, _, err := unix.Accept4(server.fd, unix.SOCK_CLOEXEC)
+	accepted, _, err := unix.Accept4(server.FD, unix.SOCK_CLOEXEC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +149,7 @@ func TestOtherSocketsAreNotListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, inode := range map[string]uint64{
-		"bound, never listening": bound.inode, "UDP": datagram.inode, "established": stat.Ino,
+		"bound, never listening": bound.Inode, "UDP": datagram.Inode, "established": stat.Ino,
 	} {
 		if got := socketsOf(t, table, inode); len(got) != 0 {
 			t.Errorf("%s: got %+v, want nothing", name, got)
@@ -224,12 +160,12 @@ func TestOtherSocketsAreNotListed(t *testing.T) {
 	_ = unix.Close(accepted)
 	_, _ = io.ReadAll(client)
 	_ = client.Close()
-	if err := unix.Shutdown(server.fd, unix.SHUT_RD); err != nil {
+	if err := unix.Shutdown(server.FD, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
 	all := poll(t, table, false)
-	if i := slices.IndexFunc(all, func(s monitor.Socket) bool { return s.Port == server.port && s.Inode == 0 }); i >= 0 {
-		t.Errorf("after the close: got %+v, want nothing on port %d", all[i], server.port)
+	if i := slices.IndexFunc(all, func(s monitor.Socket) bool { return s.Port == server.Port && s.Inode == 0 }); i >= 0 {
+		t.Errorf("after the close: got %+v, want nothing on port %d", all[i], server.Port)
 	}
 }
 
@@ -273,7 +209,7 @@ func TestManyListeners(t *testing.T) {
 	table := open(t)
 	inodes := make(map[uint64]bool)
 	for range 600 {
-		inodes[bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t).inode] = true
+		inodes[rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t).Inode] = true
 	}
 	for _, s := range poll(t, table, false) {
 		delete(inodes, s.Inode)
@@ -312,14 +248,14 @@ func TestPollReportsChanges(t *testing.T) {
 			if !settles(udp) {
 				t.Errorf("Poll (UDP %t) always reports a change", udp)
 			}
-			k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+			k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 			if !changed(udp) {
 				t.Errorf("Poll (UDP %t) with one more listener reports no change", udp)
 			}
 			if !settles(udp) {
 				t.Errorf("Poll (UDP %t) always reports a change with that listener", udp)
 			}
-			if err := unix.Shutdown(k.fd, unix.SHUT_RDWR); err != nil {
+			if err := unix.Shutdown(k.FD, unix.SHUT_RDWR); err != nil {
 				t.Fatal(err)
 			}
 			if !changed(udp) {
@@ -327,7 +263,7 @@ func TestPollReportsChanges(t *testing.T) {
 			}
 		}
 		for range 600 {
-			bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+			rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 		}
 		changed(false)
 		changed(true)
@@ -336,14 +272,14 @@ func TestPollReportsChanges(t *testing.T) {
 
 func TestPollWithoutChangesReturnsTheSockets(t *testing.T) {
 	table := open(t)
-	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 	for range 100 { // another program may open a socket just now
 		sockets, changed, err := table.Poll(monitor.PollOptions{Fresh: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Inode == k.inode }) {
-			t.Fatalf("Poll = %+v, changed %t; want the listener with inode %d", sockets, changed, k.inode)
+		if !slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Inode == k.Inode }) {
+			t.Fatalf("Poll = %+v, changed %t; want the listener with inode %d", sockets, changed, k.Inode)
 		}
 		if !changed {
 			return
@@ -379,7 +315,7 @@ func TestPollOfClosedTableFails(t *testing.T) {
 
 // gopsutil, which is slower, reports the same sockets.
 func TestPortableReportsTheSameSockets(t *testing.T) {
-	k := bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).listen(t)
+	k := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
 	deadline := time.Now().Add(10 * time.Second)
 	for {
 		all, _, err := newPortable().Poll(monitor.PollOptions{})
@@ -387,9 +323,9 @@ func TestPortableReportsTheSameSockets(t *testing.T) {
 		if err != nil && time.Now().Before(deadline) {
 			continue
 		}
-		i := slices.IndexFunc(all, func(s monitor.Socket) bool { return s.Port == k.port && s.PID == os.Getpid() })
+		i := slices.IndexFunc(all, func(s monitor.Socket) bool { return s.Port == k.Port && s.PID == os.Getpid() })
 		if err != nil || i < 0 || all[i].Address != netip.MustParseAddr("127.0.0.1") {
-			t.Errorf("Poll = %+v, %v; want port %d of process %d", all, err, k.port, os.Getpid())
+			t.Errorf("Poll = %+v, %v; want port %d of process %d", all, err, k.Port, os.Getpid())
 		}
 		return
 	}
