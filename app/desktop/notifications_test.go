@@ -9,17 +9,6 @@ import (
 	"porthole/internal/fakebus"
 )
 
-// serveNotifications starts a fake notification daemon on the bus at address.
-func serveNotifications(t *testing.T, address string) *fakebus.Notifications {
-	t.Helper()
-	s, err := fakebus.ServeNotifications(fakebus.Dial(t, address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() }) // the test may have closed it
-	return s
-}
-
 func TestWatchNotifications(t *testing.T) {
 	address := fakebus.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -39,7 +28,7 @@ func TestWatchNotifications(t *testing.T) {
 		}
 	}
 	want("initially", false)
-	s := serveNotifications(t, address)
+	s := fakebus.StartNotifications(t, address)
 	want("daemon started", true)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -56,7 +45,7 @@ func TestQueryNotifications(t *testing.T) {
 	if _, err := QueryNotifications(t.Context(), address); !errors.Is(err, ErrNoNotifications) {
 		t.Errorf("no daemon: got error %v, want %v", err, ErrNoNotifications)
 	}
-	s := serveNotifications(t, address)
+	s := fakebus.StartNotifications(t, address)
 	want := NotificationServer{Name: "fake", Version: "1.5", Actions: true}
 	if n, err := QueryNotifications(t.Context(), address); n != want || err != nil {
 		t.Errorf("got %+v, error %v; want %+v", n, err, want)

@@ -21,17 +21,6 @@ import (
 // testTimeout limits how long a test waits for something that must happen.
 const testTimeout = 20 * time.Second
 
-// serve starts a fake notification server on the bus at address.
-func serve(t *testing.T, address string) *fakebus.Notifications {
-	t.Helper()
-	s, err := fakebus.ServeNotifications(fakebus.Dial(t, address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() }) // the test may have closed it
-	return s
-}
-
 // emit emits a signal of the server.
 func emit(t *testing.T, s *fakebus.Notifications, name string, values ...any) {
 	t.Helper()
@@ -85,7 +74,7 @@ func TestBusWithoutAnAddress(t *testing.T) {
 
 func TestNotificationReplacesThatWithTheSameKey(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, _ := newTestBus(t, address)
 	for _, step := range []struct {
 		key, title   string
@@ -132,7 +121,7 @@ func TestExpiredNotificationIsNotReplaced(t *testing.T) {
 // name in the desktop-entry hint.
 func TestNotificationNamesTheDesktopFile(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, _ := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open"})
 	const want = "io.github.porthole.porthole"
@@ -146,7 +135,7 @@ func TestNotificationNamesTheDesktopFile(t *testing.T) {
 
 func TestActionsOfANotification(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, _ := newTestBus(t, address)
 	ports := watch.Rule{Ports: monitor.Ports{{First: 80, Last: 80}}}
 	service := watch.Rule{}
@@ -173,7 +162,7 @@ func TestActionsOfANotification(t *testing.T) {
 
 func TestForeignAndMalformedSignalsAreIgnored(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, clicks := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
 	id := s.Last().ID
@@ -193,12 +182,12 @@ func TestForeignAndMalformedSignalsAreIgnored(t *testing.T) {
 
 func TestNewServerInvalidatesIDs(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, clicks := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
 	show(t, b, Notification{Title: "81 is open", Key: "81", Port: 81})
 	_ = s.Close()
-	s = serve(t, address)
+	s = fakebus.StartNotifications(t, address)
 	waitUntil(t, "the ids are forgotten", func() bool { return b.idForKey("81") == 0 })
 	show(t, b, Notification{Title: "81 closed", Key: "81", Port: 81})
 	if got := s.Last(); got.Replaces != 0 || got.ID != 1 {
@@ -213,12 +202,12 @@ func TestNewServerInvalidatesIDs(t *testing.T) {
 // have announced that was closed before.
 func TestRestartWhileDisconnectedInvalidatesIDs(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, clicks := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
 	b.disconnect() // as after a delivery without an answer
 	_ = s.Close()
-	s = serve(t, address)
+	s = fakebus.StartNotifications(t, address)
 	show(t, b, Notification{Title: "80 closed", Key: "80", Port: 80})
 	if got := s.Last(); got.Replaces != 0 {
 		t.Errorf("new server: got %+v, want a new notification", got)
@@ -236,7 +225,7 @@ func TestRestartWhileDisconnectedInvalidatesIDs(t *testing.T) {
 
 func TestWithdrawClosesTheLastNotificationWithTheKey(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, _ := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80"})
 	show(t, b, Notification{Title: "81 is open", Key: "81"})
@@ -259,7 +248,7 @@ func TestWithdrawClosesTheLastNotificationWithTheKey(t *testing.T) {
 
 func TestHungServerCostsOneTimeout(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, clicks := newTestBus(t, address)
 	s.Hang(true)
 	goroutines := 0
@@ -285,7 +274,7 @@ func TestHungServerCostsOneTimeout(t *testing.T) {
 
 func TestNotifyAfterServerErrors(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, _ := newTestBus(t, address)
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
@@ -314,7 +303,7 @@ func TestNotifyAfterServerErrors(t *testing.T) {
 	if err := b.Notify(ctx, Notification{Title: "z"}); !errors.Is(err, ErrNoService) {
 		t.Errorf("no server: got error %v, want %v", err, ErrNoService)
 	}
-	s = serve(t, address)
+	s = fakebus.StartNotifications(t, address)
 	show(t, b, Notification{Title: "z"})
 	if got := s.Last().Summary; got != "z" {
 		t.Errorf("got summary %q, want z", got)
@@ -323,7 +312,7 @@ func TestNotifyAfterServerErrors(t *testing.T) {
 
 func TestManyNotificationsLeakNothing(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, _ := newTestBus(t, address)
 	b.icon.Variant = dbus.MakeVariant("none") // the race detector needs 15 ms for its pixels
 	delivered := make(chan error, 1)

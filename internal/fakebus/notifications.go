@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -62,6 +63,18 @@ func ServeNotifications(conn *dbus.Conn) (*Notifications, error) {
 		return nil, fmt.Errorf("request the name %s: %w", NotificationsName, err)
 	}
 	return s, nil
+}
+
+// StartNotifications starts a notification server on the bus at address until the test
+// ends.
+func StartNotifications(t testing.TB, address string) *Notifications {
+	t.Helper()
+	s, err := ServeNotifications(Dial(t, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() }) // the test may have closed it
+	return s
 }
 
 // Export replaces the implementation of the method Notify by notify, a function
