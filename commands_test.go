@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"porthole/monitor/process/child"
 )
 
 // notRun are the commands in README and docs that the test cannot run, by
@@ -154,14 +156,8 @@ func build(t *testing.T) string {
 	return program
 }
 
-// listenVariable is the environment variable that makes the test program a server.
-const listenVariable = "PORTHOLE_TEST_LISTEN"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(listenVariable) != "" {
-		listen()
-		return
-	}
+	child.Play(child.Servers)
 	status := m.Run()
 	if built {
 		if program, _ := programWithoutC(); program != "" {
@@ -169,45 +165,6 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(status)
-}
-
-// listen listens on a loopback port, prints it, and waits for the end of its input.
-func listen() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println(l.Addr().(*net.TCPAddr).Port)
-	_, _ = io.Copy(io.Discard, os.Stdin)
-}
-
-// startListener starts another process that listens, and returns its port and PID.
-func startListener(t *testing.T) (port, pid string) {
-	t.Helper()
-	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), listenVariable+"=1")
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = c.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	port = strings.TrimSpace(line)
-	if _, atoi := strconv.Atoi(port); err != nil || atoi != nil {
-		t.Fatalf("the listener printed %q, %v; want its port", line, err)
-	}
-	return port, strconv.Itoa(c.Process.Pid)
 }
 
 // freePort returns a port that was free a moment ago.
@@ -243,7 +200,8 @@ func TestDocumentedCommands(t *testing.T) {
 	home := t.TempDir()
 	env := []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + home,
 		"XDG_CONFIG_HOME=" + home, "XDG_STATE_HOME=" + home, "XDG_CACHE_HOME=" + home}
-	port, pid := startListener(t)
+	server := child.Serve(t, "listen")
+	port, pid := strconv.Itoa(server.Port), strconv.Itoa(server.PID)
 	free := freePort(t)
 	ports := strings.NewReplacer("62893", port, "5432", free)
 	numbers := strings.NewReplacer("{open}", port, "{pid}", pid, "{free}", free)

@@ -104,7 +104,7 @@ func contains(kinds []warning.Kind, kind warning.Kind) bool {
 // be used.
 func TestWhoUsesParentsThatTheAgentHasSeen(t *testing.T) {
 	setSettings(t, "")
-	pid, port, ok := server(t, "127.0.0.1:0", nil)
+	pid, port, ok := server(t, "127.0.0.1:0")
 	if !ok {
 		t.Skip("no IPv4 loopback")
 	}
@@ -142,7 +142,7 @@ func TestWhoUsesParentsThatTheAgentHasSeen(t *testing.T) {
 func TestWhoShowsWarningsAndConnections(t *testing.T) {
 	setSettings(t, "")
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir()) // no agent is running there
-	_, port, ok := server(t, "0.0.0.0:0", nil)
+	_, port, ok := server(t, "0.0.0.0:0")
 	if !ok {
 		t.Skip("no IPv4")
 	}
@@ -186,8 +186,8 @@ func TestWhoShowsWarningsAndConnections(t *testing.T) {
 func TestWhoNamesTheUnitToEverybody(t *testing.T) {
 	o := monitor.Owner{PID: 1 << 30, Start: 1, Name: "nginx", Unit: "nginx.service", Parents: []monitor.Parent{{PID: 1 << 30, Name: "nginx"}, {PID: 1, Name: "systemd"}}}
 	seen := &monitor.Listener{Port: 80, Protocol: monitor.TCP, Owners: []monitor.Owner{o}, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}
-	hidden := &monitor.Listener{Port: 80, Protocol: monitor.TCP, OwnerUnknown: monitor.UnknownForeign, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}
-	for _, l := range []*monitor.Listener{seen, hidden} {
+	unknown := &monitor.Listener{Port: 80, Protocol: monitor.TCP, OwnerUnknown: monitor.UnknownForeign, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}
+	for _, l := range []*monitor.Listener{seen, unknown} {
 		var out strings.Builder
 		details := gatherDetails(nil, []*monitor.Listener{l}, nil)
 		if err := (query{}).printDetails(t.Context(), &out, 80, details); err != nil {

@@ -6,15 +6,15 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"porthole/internal/dockertest"
+	"porthole/monitor/process/child"
 )
 
-// Without docker-proxy the engine itself listens on published ports. It is never
-// stopped: all containers would end with it. The container is.
+// Without docker-proxy the engine itself listens on published ports. Porthole stops the
+// container and never the engine, because all containers would end with it.
 func TestStopOfAPublishedPortStopsTheContainer(t *testing.T) {
 	if !dockertest.Isolated(t) {
 		return
@@ -68,7 +68,7 @@ func TestContainersOfARealEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := command("stop", "8080")
-	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	child.AsNobody(c)
 	output, err := c.Output()
 	if running := engine.Running(); err != nil || running != "blog" || !strings.Contains(string(output), "8080 is free.") {
 		t.Errorf("as another user: got %v, containers %q, want only blog\n%s", err, running, output)

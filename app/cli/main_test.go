@@ -8,11 +8,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/adrg/xdg"
@@ -20,72 +18,13 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// addressVariable is the address of the roles "listen" and "stubborn".
-const addressVariable = "PORTHOLE_TEST_ADDRESS"
-
-// roles are the children of the tests:
-//
-//	listen    listens on the address in addressVariable, prints the port and
-//	          stays until its input ends
-//	stubborn  like listen, and ignores SIGTERM
-//	drain     like listen; on SIGTERM it closes the port and stays
-//	family    like listen on 127.0.0.1, and starts a child, whose PID it prints
-//	          after the port
-//	hold      prints a line and stays until its input ends; holds inherited sockets
-//	list      prints the JSON of runList for the ports in its arguments
-//	stop      prints the error of runStop for the port in its argument
-var roles = map[string]func(){
-	"listen":   playListen,
-	"stubborn": func() { signal.Ignore(syscall.SIGTERM); playListen() },
-	"drain":    playDrain,
-	"family":   playFamily,
-	"hold":     func() { fmt.Println("ready"); child.Wait() },
-	"list":     playList,
-	"stop":     playStop,
-}
+// roles are the children of the tests. "list" prints the JSON of runList for the ports in
+// its arguments, "stop" prints the error of runStop for the port in its argument.
+var roles = child.Roles(map[string]func(){"list": playList, "stop": playStop})
 
 func TestMain(m *testing.M) {
 	child.Play(roles)
 	os.Exit(runTests(m))
-}
-
-func playListen() {
-	ln, err := net.Listen(network(os.Getenv(addressVariable)), os.Getenv(addressVariable))
-	if err != nil {
-		child.Fail(err)
-	}
-	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
-	child.Wait()
-	_ = ln.Close()
-}
-
-func playDrain() {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		child.Fail(err)
-	}
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
-	go func() {
-		<-term
-		_ = ln.Close()
-	}()
-	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
-	child.Wait()
-}
-
-func playFamily() {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		child.Fail(err)
-	}
-	c := exec.Command("sleep", "60")
-	if err := c.Start(); err != nil {
-		child.Fail(err)
-	}
-	fmt.Println(ln.Addr().(*net.TCPAddr).Port, c.Process.Pid)
-	child.Wait()
-	_ = ln.Close()
 }
 
 func playList() {
@@ -117,8 +56,13 @@ func runTests(m *testing.M) int {
 // history.
 func command(role string, args ...string) *exec.Cmd {
 	c := child.Command(role, args...)
-	c.Env = append(c.Env, "XDG_CONFIG_HOME=/nonexistent", "XDG_STATE_HOME=/nonexistent")
+	withoutSettings(c)
 	return c
+}
+
+// withoutSettings runs a child without settings and history.
+func withoutSettings(c *exec.Cmd) {
+	c.Env = append(c.Env, "XDG_CONFIG_HOME=/nonexistent", "XDG_STATE_HOME=/nonexistent")
 }
 
 // network returns tcp4 for IPv4 addresses: with tcp, Go listens on [::] if the address
@@ -130,10 +74,9 @@ func network(address string) string {
 	return "tcp4"
 }
 
-// server starts a child that listens on address until the test ends. change, if
-// not nil, modifies the command before it starts. ok is false if this machine
-// does not have the address.
-func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int, ok bool) {
+// server starts a child that listens on address until the test ends. ok is false if this
+// machine does not have the address.
+func server(t *testing.T, address string, change ...func(*exec.Cmd)) (pid, port int, ok bool) {
 	t.Helper()
 	if ln, err := net.Listen(network(address), address); err != nil {
 		t.Logf("cannot listen on %s: %v", address, err)
@@ -141,20 +84,8 @@ func server(t *testing.T, address string, change func(*exec.Cmd)) (pid, port int
 	} else if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c := command("listen")
-	c.Env = append(c.Env, addressVariable+"="+address)
-	if change != nil {
-		change(c)
-	}
-	started := child.Start(t, c)
-	line, err := started.Out.ReadBytes('\n')
-	if err != nil {
-		t.Fatalf("the server on %s printed %q, %v", address, line, err)
-	}
-	if port, err = strconv.Atoi(string(bytes.TrimSpace(line))); err != nil {
-		t.Fatal(err)
-	}
-	return c.Process.Pid, port, true
+	s := child.Serve(t, "listen", append(change, withoutSettings, child.At(address))...)
+	return s.PID, s.Port, true
 }
 
 // listen opens a listener in this process until the test ends and returns its

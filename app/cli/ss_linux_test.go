@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"porthole/monitor/process/child"
 )
 
 // list must agree with ss(8) on addresses, ports and the PIDs that the user can
@@ -20,17 +22,17 @@ func TestListAgreesWithSS(t *testing.T) {
 		t.Skip("needs ss (iproute2)")
 	}
 	ports := make(map[string]bool)
-	start := func(address string, change func(*exec.Cmd)) {
-		if _, port, ok := server(t, address, change); ok {
+	start := func(address string, change ...func(*exec.Cmd)) {
+		if _, port, ok := server(t, address, change...); ok {
 			ports[strconv.Itoa(port)] = true
 		}
 	}
 	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "[::1]:0", "0.0.0.0:0", "[::]:0"} {
-		start(address, nil)
+		start(address)
 	}
 	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	if os.Getuid() == 0 {
-		start("127.0.0.1:0", func(c *exec.Cmd) { c.SysProcAttr, c.Dir = nobody, "/" })
+		start("127.0.0.1:0", child.AsNobody)
 	}
 	compare := func(t *testing.T, user *syscall.SysProcAttr) {
 		ss := exec.Command("ss", "-Hltnp")

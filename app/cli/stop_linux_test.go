@@ -19,21 +19,11 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// startTarget runs a child until it is stopped or the test ends, and returns the
-// first line that it prints.
-func startTarget(t *testing.T, role string, change func(*exec.Cmd)) (pid int, line string) {
+// startTarget runs a child until it is stopped or the test ends.
+func startTarget(t *testing.T, role string, change ...func(*exec.Cmd)) (pid int, port string) {
 	t.Helper()
-	c := command(role)
-	c.Env = append(c.Env, addressVariable+"=127.0.0.1:0")
-	if change != nil {
-		change(c)
-	}
-	started := child.StartVictim(t, c)
-	line, err := started.Out.ReadString('\n')
-	if err != nil {
-		t.Fatalf("%s printed %q, %v", role, line, err)
-	}
-	return started.PID, strings.TrimSpace(line)
+	s := child.ServeVictim(t, role, append(change, withoutSettings)...)
+	return s.PID, strconv.Itoa(s.Port)
 }
 
 // stopOutput returns all that runStop prints.
@@ -76,7 +66,7 @@ func TestStopAsksForConfirmation(t *testing.T) {
 }
 
 func TestStopProcessThatIgnoresSIGTERM(t *testing.T) {
-	pid, port := startTarget(t, "stubborn", nil)
+	pid, port := startTarget(t, "stubborn")
 	out, err := stopOutput(t, port, stopOptions{Yes: true, GracePeriod: 300 * time.Millisecond})
 	if err == nil || Status(err) != 1 || !strings.Contains(err.Error(), "still running after 300ms") || !strings.Contains(err.Error(), "porthole stop "+port+" --force") || !isRunning(pid) {
 		t.Errorf("without --force: error = %v, running = %t, want an error that names --force; output:\n%s", err, isRunning(pid), out)
@@ -88,7 +78,7 @@ func TestStopProcessThatIgnoresSIGTERM(t *testing.T) {
 }
 
 func TestInterruptedStopStopsNothing(t *testing.T) {
-	pid, port := startTarget(t, "listen", nil)
+	pid, port := startTarget(t, "listen")
 	setSettings(t, "")
 	stdin, typed := io.Pipe()
 	defer typed.Close()
@@ -106,9 +96,8 @@ func TestStopAllOwners(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inherit := func(c *exec.Cmd) { c.ExtraFiles = []*os.File{file} }
-	first, _ := startTarget(t, "hold", inherit)
-	second, _ := startTarget(t, "hold", inherit)
+	first, _ := startTarget(t, "hold", child.Holding(file))
+	second, _ := startTarget(t, "hold", child.Holding(file))
 
 	// The test itself is an owner, too, and must not be stopped: then none is.
 	out, err := stopOutput(t, port, stopOptions{Yes: true})
@@ -129,12 +118,8 @@ func TestStopAllOwners(t *testing.T) {
 
 func TestStopChildren(t *testing.T) {
 	for _, children := range []bool{false, true} {
-		pid, line := startTarget(t, "family", nil)
-		port, number, _ := strings.Cut(line, " ")
-		child, err := strconv.Atoi(number)
-		if err != nil {
-			t.Fatalf("the parent printed %q, want a port and a PID", line)
-		}
+		family := child.ServeVictim(t, "family", withoutSettings)
+		pid, port, child := family.PID, strconv.Itoa(family.Port), family.Workers[0]
 		out, err := stopOutput(t, port, stopOptions{Yes: true, Children: children})
 		if err != nil || isRunning(pid) || isRunning(child) == children {
 			t.Errorf("children %t: error = %v, parent running = %t, child running = %t; output:\n%s", children, err, isRunning(pid), isRunning(child), out)
@@ -162,9 +147,9 @@ func TestStopProcessOfAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to run as another user")
 	}
-	pid, port := startTarget(t, "listen", nil)
+	pid, port := startTarget(t, "listen")
 	c := command("stop", port)
-	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	child.AsNobody(c)
 	out, err := c.Output()
 	if want := "cannot stop the owner of " + port + ", which is unknown"; err != nil || !strings.Contains(string(out), want) || !isRunning(pid) {
 		t.Errorf("got %q, %v, running = %t, want %q and the process running", out, err, isRunning(pid), want)

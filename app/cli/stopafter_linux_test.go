@@ -17,18 +17,13 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// at makes a child listen on address.
-func at(address string) func(*exec.Cmd) {
-	return func(c *exec.Cmd) { c.Env = append(c.Env, addressVariable+"="+address) }
-}
-
 // Stop stops only the owners that list shows for the same arguments.
 func TestStopEndsOnlyWhatListShows(t *testing.T) {
 	if !dockertest.Isolated(t) {
 		return
 	}
-	local, _ := startTarget(t, "listen", at("127.0.0.1:9603"))
-	away, _ := startTarget(t, "listen", at("10.7.0.1:9603"))
+	local, _ := startTarget(t, "listen", child.At("127.0.0.1:9603"))
+	away, _ := startTarget(t, "listen", child.At("10.7.0.1:9603"))
 	out, err := stopOutput(t, "9603", stopOptions{Yes: true})
 	if err != nil || isRunning(local) || !isRunning(away) {
 		t.Errorf("stop 9603: error = %v, running = %t and %t, want only the one on 10.7.0.1\n%s", err, isRunning(local), isRunning(away), out)
@@ -64,8 +59,8 @@ func TestStopOneAddress(t *testing.T) {
 		t.Skip("needs IPv6")
 	}
 	for target, want := range map[string]string{"127.0.0.1": "first", "[::1]": "second", "http://127.0.0.1": "first", "localhost": "both"} {
-		first, port := startTarget(t, "listen", nil)
-		second, _ := startTarget(t, "listen", at("[::1]:"+port))
+		first, port := startTarget(t, "listen")
+		second, _ := startTarget(t, "listen", child.At("[::1]:"+port))
 		out, err := stopOutput(t, target+":"+port, stopOptions{Yes: true})
 		got := map[[2]bool]string{{false, true}: "first", {true, false}: "second", {false, false}: "both", {true, true}: "none"}[[2]bool{isRunning(first), isRunning(second)}]
 		if err != nil || got != want {
@@ -75,7 +70,7 @@ func TestStopOneAddress(t *testing.T) {
 		_ = syscall.Kill(second, syscall.SIGKILL)
 	}
 	// A socket on the address itself has priority over one on a wildcard address.
-	everywhere, port := startTarget(t, "listen", at("0.0.0.0:0"))
+	everywhere, port := startTarget(t, "listen", child.At("0.0.0.0:0"))
 	out, err := stopOutput(t, "127.0.0.1:"+port, stopOptions{Yes: true})
 	if err != nil || isRunning(everywhere) {
 		t.Errorf("a wildcard address that answers at 127.0.0.1: error = %v, running = %t, want nil and false\n%s", err, isRunning(everywhere), out)
@@ -113,7 +108,7 @@ func TestStopPreview(t *testing.T) {
 
 // A server that closes its port and answers its last clients has been stopped.
 func TestStopOfAServerThatDrains(t *testing.T) {
-	pid, port := startTarget(t, "drain", nil)
+	pid, port := startTarget(t, "drain")
 	start := time.Now()
 	out, err := stopOutput(t, port, stopOptions{Yes: true})
 	if err != nil || !isRunning(pid) || !strings.Contains(out, fmt.Sprintf("(%d) closed the port and is still finishing", pid)) || !strings.Contains(out, port+" is free.") {
@@ -123,7 +118,7 @@ func TestStopOfAServerThatDrains(t *testing.T) {
 		t.Errorf("took %v, want less than the grace period", took)
 	}
 	// With --force the process must exit.
-	forced, port := startTarget(t, "drain", nil)
+	forced, port := startTarget(t, "drain")
 	out, err = stopOutput(t, port, stopOptions{Yes: true, Force: true, GracePeriod: 300 * time.Millisecond})
 	if err != nil || isRunning(forced) {
 		t.Errorf("--force: error = %v, running = %t, want nil and false\n%s", err, isRunning(forced), out)
@@ -131,7 +126,7 @@ func TestStopOfAServerThatDrains(t *testing.T) {
 }
 
 func TestStopOfASuspendedProcess(t *testing.T) {
-	pid, port := startTarget(t, "listen", nil)
+	pid, port := startTarget(t, "listen")
 	child.Suspend(t, pid)
 	out, err := stopOutput(t, port, stopOptions{Stdin: strings.NewReader("n\n")})
 	if !errors.Is(err, errStopCanceled) || !strings.Contains(out, "is suspended") || !strings.Contains(out, fmt.Sprintf("kill -CONT %d", pid)) {
@@ -158,7 +153,9 @@ func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := exec.Command("/bin/sh", script, exe)
-	c.Env = append(command("listen").Env, addressVariable+"=127.0.0.1:"+port)
+	child.SetRole(c, "listen")
+	withoutSettings(c)
+	child.At("127.0.0.1:" + port)(c)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	started := child.StartVictim(t, c)
 	t.Cleanup(func() { _ = syscall.Kill(-started.PID, syscall.SIGKILL) })
@@ -193,7 +190,7 @@ func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
 func TestStopReportsTheNewOwnerOfThePort(t *testing.T) {
 	ln, port := listen(t, "127.0.0.1:0")
 	_ = ln.Close()
-	pid, _ := startTarget(t, "listen", at("127.0.0.1:"+port))
+	pid, _ := startTarget(t, "listen", child.At("127.0.0.1:"+port))
 	taken := make(chan net.Listener, 1)
 	go func() { // this process takes it as soon as it is free
 		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
