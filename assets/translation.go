@@ -30,8 +30,8 @@ func Languages() []string {
 }
 
 // Translation returns the texts of a language, in the JSON that fyne's
-// lang.AddTranslations reads. It has a text for each key of every language: a
-// key without one stands for itself. It returns an error that wraps
+// lang.AddTranslations reads. It has a text for each key of every language: the
+// key itself if the language's file has none. It returns an error that wraps
 // fs.ErrNotExist if there is no translation into the language.
 func Translation(language string) ([]byte, error) {
 	own, err := texts(language)

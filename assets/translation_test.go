@@ -18,8 +18,8 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// TestTranslationHasEveryKey also looks at one key that stands for itself, one
-// with plural forms, and one whose English differs from the key.
+// TestTranslationHasEveryKey also checks three kinds of keys: one that is its own English
+// text, one whose English differs, and one with plural forms.
 func TestTranslationHasEveryKey(t *testing.T) {
 	translation := func(language string) map[string]any {
 		data, err := assets.Translation(language)

@@ -225,12 +225,12 @@ func TestGroupHasUnitOfPrincipal(t *testing.T) {
 
 // A socket unit is one listener, also for a user, and its service comes before systemd.
 func TestGroupSocketUnit(t *testing.T) {
-	hidden := func(id SocketID, address string) socketState {
+	unowned := func(id SocketID, address string) socketState {
 		s := at(id, address)
 		s.unknown = OwnerUnknown{Reason: UnknownForeign, CgroupInfo: CgroupInfo{Unit: "gpsd.socket"}}
 		return s
 	}
-	if got := group([]socketState{hidden(1, "127.0.0.1"), hidden(2, "::1")}, nil); len(got) != 1 || got[0].Unit != "gpsd.socket" {
+	if got := group([]socketState{unowned(1, "127.0.0.1"), unowned(2, "::1")}, nil); len(got) != 1 || got[0].Unit != "gpsd.socket" {
 		t.Errorf("as a user: got %s, want one listener of gpsd.socket", formatListeners(got))
 	}
 	systemd := Owner{PID: 700, Start: 1, Program: "/usr/lib/systemd/systemd", Unit: "gpsd.socket"}

@@ -42,7 +42,7 @@ func TestSecretFormsAreMasked(t *testing.T) {
 	}
 }
 
-// What is often beside the names and forms above stays readable.
+// Words that often stand beside the names and forms above stay readable.
 func TestHarmlessValuesStayReadable(t *testing.T) {
 	for _, command := range [][]string{
 		args("nginx --key /etc/ssl/private/site.key --cert site.pem"), args("vite --https-key=certs/dev.key"), args("app --hash sha256 --session off"),

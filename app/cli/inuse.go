@@ -14,7 +14,7 @@ import (
 	"porthole/monitor/socket"
 )
 
-// useJSON is a socket that has a port and is no listener that the answer shows.
+// useJSON is a socket that uses a port, other than the listeners in the answer.
 type useJSON struct {
 	Kind         inuse.Kind       `json:"kind"` // listening, bound, connected or time_wait
 	Protocol     monitor.Protocol `json:"protocol"`

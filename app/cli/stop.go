@@ -279,7 +279,7 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 		}
 	}
 	if len(managers) == 0 {
-		return fmt.Errorf("no manager is known for what listens on %s; to stop the processes themselves, leave out --manager", st.target)
+		return fmt.Errorf("no manager is known for the owner of %s; to stop the process itself, leave out --manager", st.target)
 	}
 	var commands []string
 	for _, m := range managers {

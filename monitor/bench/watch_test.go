@@ -72,7 +72,7 @@ func measureDelays(t *testing.T, opener *worker) (d delays) {
 	return d
 }
 
-// share is the share of one core that a running monitor used during some activity.
+// share is the share of one core that a running monitor used while something happened.
 type share struct {
 	name           string
 	cpu            float64
@@ -89,12 +89,12 @@ func measureIdle(t *testing.T, name string) share {
 	return during(t, watcher, name, func() int { time.Sleep(idleFor); return 0 })
 }
 
-// during measures the share of watcher during an activity.
-func during(t *testing.T, watcher *worker, name string, what func() int) share {
+// during measures the share of watcher while do runs.
+func during(t *testing.T, watcher *worker, name string, do func() int) share {
 	t.Helper()
 	time.Sleep(settle)
 	before := watcher.ask(t, order{Do: "cost"})
-	done := what()
+	done := do()
 	after := watcher.ask(t, order{Do: "cost"})
 	passed := after.At - before.At
 	return share{
@@ -110,7 +110,7 @@ func measureShares(t *testing.T, opener *worker) (all []share) {
 	watcher := hire(t)
 	defer watcher.end()
 	watcher.ask(t, order{Do: "watch"})
-	during := func(name string, what func() int) { all = append(all, during(t, watcher, name, what)) }
+	during := func(name string, do func() int) { all = append(all, during(t, watcher, name, do)) }
 	opener.ask(t, order{Do: "open", N: firstPort, Address: openAddress})
 	during(whileConnecting, func() int {
 		return opener.ask(t, order{Do: "connect", Rate: connectsASec, For: costFor}).Done

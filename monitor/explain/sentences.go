@@ -40,7 +40,7 @@ const (
 	textNetwork        = "{{.Address}} is an address on a network: other machines can use it if that network allows it."
 	textSpecial        = "{{.Address}} is not the address of a single machine: it is reserved for multicast, broadcast or other special use."
 	textMapped         = "{{.Mapped}} is the IPv4 address {{.Address}} in IPv6 notation."
-	textOnOtherMachine = "This machine does not have that address, so Porthole cannot see what listens there."
+	textOnOtherMachine = "This machine does not have that address, so Porthole cannot see its listeners."
 
 	textWellKnown         = "Port {{.Port}} is a well-known port (0–1023). These ports belong to standard services, and on many systems only an administrator can open them."
 	textRegistered        = "Port {{.Port}} is a registered port (1024–49151). IANA lists services for these ports, but any program can open them."

@@ -11,8 +11,8 @@ import (
 	"porthole/monitor"
 )
 
-// readStat returns the resources that pid uses. Whether its terminal or shell is gone
-// cannot be found out on this system.
+// readStat returns the resources that pid uses. This system does not report whether its
+// terminal or shell is gone.
 func readStat(pid int) (sessionLeaderEnded, shellEnded bool, used monitor.Resources) {
 	p := &ps.Process{Pid: int32(pid)}
 	if threads, err := p.NumThreads(); err == nil {

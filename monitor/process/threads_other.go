@@ -2,5 +2,5 @@
 
 package process
 
-// threads returns nil: only on Linux can a thread be read in place of its process.
+// threads returns nil: only Linux can read a thread in place of its process.
 func threads(int) []int { return nil }

@@ -26,13 +26,13 @@ func NewHolderCheck(ctx context.Context, listeners []*monitor.Listener, log *slo
 	}, nil
 }
 
-// Holders returns what listens now on the ports of listeners, at one of their
-// addresses or at a wildcard address that stands for them.
+// Holders polls and returns the current listeners on the ports of listeners, at one of
+// their addresses or at a wildcard address that includes it.
 func Holders(ctx context.Context, listeners []*monitor.Listener, log *slog.Logger) ([]*monitor.Listener, error) {
 	return scan(ctx, listeners, log)
 }
 
-// scan returns what listens on the endpoints of listeners, narrowed to these.
+// scan returns the current listeners on the endpoints of listeners, narrowed to these.
 func scan(ctx context.Context, listeners []*monitor.Listener, log *slog.Logger) ([]*monitor.Listener, error) {
 	table, err := socket.Open(log)
 	if err != nil {

@@ -444,7 +444,7 @@ func TestExport(t *testing.T) {
 	if len(m.Exported) != 1 || m.Exported[0].Text != "node" || m.Exported[0].Ports.String() != "3000-3999" || m.Exported[0].Limit != 0 {
 		t.Errorf("got exports %+v", m.Exported)
 	}
-	if got := d.history.left.Text; got != "Saved as /home/ada/porthole-activity-2026-11-24.json" {
+	if got := d.history.left.Text; got != "Saved as /home/ada/porthole-history-2026-11-24.json" {
 		t.Errorf("got status line %q", got)
 	}
 	d.pass(21)

@@ -23,21 +23,21 @@ type PortTenure struct {
 // must be sorted newest first. Present owners are not included.
 func PastTenures(events []history.Event) []PortTenure {
 	type listener struct{ id, boot string }
-	hands := map[listener]time.Time{} // when its owner last changed
+	ownerSince := map[listener]time.Time{} // when its owner last changed
 	var out []PortTenure
 	for _, e := range slices.Backward(events) {
 		key := listener{e.Listener, e.Boot}
 		spell := e.Tenure()
-		since, changed := hands[key]
+		since, changed := ownerSince[key]
 		switch e.Kind {
 		case monitor.OwnerChanged:
-			hands[key] = e.At
+			ownerSince[key] = e.At
 			if e.OwnerBefore == nil {
 				continue
 			}
 			spell.Owner, spell.From, spell.AlreadyOpen, spell.To = *e.OwnerBefore, e.OpenedAt, e.AlreadyOpen, e.At
 		case monitor.Closed:
-			delete(hands, key)
+			delete(ownerSince, key)
 		default:
 			continue
 		}
