@@ -97,7 +97,7 @@ func TestNotificationReplacesThatWithTheSameKey(t *testing.T) {
 // Plasma shows no popup for the replacement of an expired notification.
 func TestExpiredNotificationIsNotReplaced(t *testing.T) {
 	address := fakebus.Start(t)
-	s := serve(t, address)
+	s := fakebus.StartNotifications(t, address)
 	b, clicks := newTestBus(t, address)
 	show(t, b, Notification{Title: "80 is open", Key: "80", Port: 80})
 	show(t, b, Notification{Title: "80 is open: node", Key: "80", Port: 80, Correction: true})
