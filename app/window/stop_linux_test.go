@@ -12,9 +12,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
-	"os/signal"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -29,40 +26,20 @@ import (
 	"porthole/ui/words"
 )
 
-// roles are the children of the tests. Each listens on a port, prints the address, and
-// exits at the end of its input. "stubborn" ignores SIGTERM, "closes" closes the port
-// when it reads a line, "family" has a child, "drain" closes the port on SIGTERM, "fixed"
-// listens on the address in PORTHOLE_TEST_ADDRESS.
-var roles = map[string]func(){
-	"ends":     func() { serve(listen()) },
-	"stubborn": func() { signal.Ignore(syscall.SIGTERM); serve(listen()) },
-	"family": func() {
-		ln, err := listen()
-		if err == nil {
-			err = exec.Command("sleep", "60").Start()
-		}
-		serve(ln, err)
-	},
-	"fixed": func() { serve(net.Listen("tcp4", os.Getenv("PORTHOLE_TEST_ADDRESS"))) },
-	"drain": func() {
-		ln, err := listen()
-		term := make(chan os.Signal, 1)
-		signal.Notify(term, syscall.SIGTERM)
-		go func() {
-			<-term
-			_ = ln.Close()
-		}()
-		serve(ln, err)
-	},
+// roles are the children of the tests. "closes" closes its port when it reads a line.
+var roles = child.Roles(map[string]func(){
 	"closes": func() {
-		ln, err := listen()
-		fmt.Println(ln.Addr(), err)
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			child.Fail(err)
+		}
+		child.Report(child.Describe(ln))
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 		_ = ln.Close()
 		fmt.Println("closed")
 		child.Wait()
 	},
-}
+})
 
 func TestMain(m *testing.M) {
 	child.Play(roles)
@@ -74,37 +51,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func listen() (net.Listener, error) { return net.Listen("tcp4", "127.0.0.1:0") }
-
-func serve(ln net.Listener, err error) {
-	fmt.Println(ln.Addr(), err)
-	child.Wait()
-	runtime.KeepAlive(ln) // otherwise the garbage collector may close it
-}
-
 // testProcess is a child process that listens, and how the window knows it.
 type testProcess struct {
 	monitor.Owner
 	listener *monitor.Listener
-	in       io.WriteCloser
-	out      *bufio.Reader
+	child    child.Server
 }
 
 // startProcess starts a child process, which is killed at the end of the test.
 func startProcess(t *testing.T, role string) *testProcess {
 	t.Helper()
-	c := child.Command(role, "--serve")
-	started := child.StartVictim(t, c)
-	v := &testProcess{in: started.In, out: started.Out}
-	line, err := v.out.ReadString('\n')
-	address, _, _ := strings.Cut(line, " ")
-	at, parsing := netip.ParseAddrPort(address)
-	if err != nil || parsing != nil {
-		t.Fatalf("%s printed %q, error %v; want an address", role, line, err)
-	}
-	if v.Owner, err = process.Info(c.Process.Pid); err != nil {
+	v := &testProcess{child: child.ServeVictim(t, role, child.With("--serve"))}
+	var err error
+	if v.Owner, err = process.Info(v.child.PID); err != nil {
 		t.Fatal(err)
 	}
+	at := v.child.Address
 	v.listener = &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}, Owners: []monitor.Owner{v.Owner}}
 	return v
 }
@@ -155,7 +117,7 @@ func (c *stopTest) next(stage uistop.Stage) uistop.Update {
 }
 
 func TestStop(t *testing.T) {
-	v := startProcess(t, "ends")
+	v := startProcess(t, "listen")
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	u := c.next(uistop.Ready)
 	if len(u.Targets) != 1 || !u.Targets[0].Same(v.Owner) || len(u.Listeners) != 1 || u.Children != 0 || u.GracePeriod != 10*time.Second {
@@ -201,7 +163,7 @@ func TestStopReportsALateExit(t *testing.T) {
 	c.next(uistop.Ready)
 	c.Terminate(false)
 	c.next(uistop.StillRunning)
-	_ = v.in.Close()
+	_ = v.child.In.Close()
 	if u := c.next(uistop.Done); len(u.Targets) != 1 || u.Targets[0].PID != v.PID {
 		t.Errorf("got %+v, want the process among the targets", u)
 	}
@@ -225,7 +187,7 @@ func TestStopWithChildren(t *testing.T) {
 
 // If the children cannot be found, the parent must not be stopped without them.
 func TestStopSignalsNothingIfChildrenCannotBeFound(t *testing.T) {
-	v := startProcess(t, "ends")
+	v := startProcess(t, "listen")
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	c.openDescendants = func([]*stop.Process) ([]*stop.Process, error) { return nil, errors.New("no /proc") }
 	c.next(uistop.Ready)
@@ -241,9 +203,9 @@ func TestStopIgnoresAProcessThatClosedThePort(t *testing.T) {
 	v := startProcess(t, "closes")
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	c.next(uistop.Ready)
-	_, _ = io.WriteString(v.in, "now\n")
-	if line, err := v.out.ReadString('\n'); line != "closed\n" {
-		t.Fatalf("got line %q, error %v; want closed", line, err)
+	_, _ = io.WriteString(v.child.In, "now\n")
+	if line := v.child.Line(t); line != "closed" {
+		t.Fatalf("got line %q, want closed", line)
 	}
 	c.Terminate(false)
 	u := c.next(uistop.Refused)
@@ -253,7 +215,7 @@ func TestStopIgnoresAProcessThatClosedThePort(t *testing.T) {
 }
 
 func TestStopRefusals(t *testing.T) {
-	v := startProcess(t, "ends")
+	v := startProcess(t, "listen")
 	self, err := process.Info(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
@@ -282,10 +244,10 @@ func TestStopRefusals(t *testing.T) {
 }
 
 func TestStopReportsAnExitByItself(t *testing.T) {
-	v := startProcess(t, "ends")
+	v := startProcess(t, "listen")
 	c := startStop(t, time.Second, []monitor.Owner{v.Owner}, v.listener)
 	c.next(uistop.Ready)
-	_ = v.in.Close()
+	_ = v.child.In.Close()
 	c.next(uistop.AlreadyExited)
 	if len(c.signaled) != 0 {
 		t.Errorf("got signals to %v, want none", c.signaled)

@@ -33,7 +33,7 @@ func TestStopOfAServerThatDrains(t *testing.T) {
 }
 
 func TestStopReportsThatAProcessIsSuspended(t *testing.T) {
-	v := startProcess(t, "ends")
+	v := startProcess(t, "listen")
 	child.Suspend(t, v.PID)
 	c := startStop(t, 10*time.Second, []monitor.Owner{v.Owner}, v.listener)
 	if u := c.next(uistop.Ready); len(u.Notes) != 1 || !strings.Contains(u.Notes[0], "is suspended (Ctrl+Z)") {
@@ -56,16 +56,16 @@ func TestStopReportsWhatUsesThePortAfterwards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := listen()
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := ln.Addr().(*net.TCPAddr).AddrPort()
 	_ = ln.Close()
 	loop := exec.Command("/bin/sh", script, exe)
-	loop.Env = append(os.Environ(), "PORTHOLE_TEST_ADDRESS="+at.String())
 	loop.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	child.SetRole(loop, "fixed")
+	child.SetRole(loop, "listen")
+	child.At(at.String())(loop)
 	started := child.StartVictim(t, loop)
 	t.Cleanup(func() { _ = syscall.Kill(-started.PID, syscall.SIGKILL) })
 	started.Line(t)
@@ -94,7 +94,7 @@ func TestStopReportsWhatUsesThePortAfterwards(t *testing.T) {
 
 // What must not be signaled is stopped through its manager, in the same dialog.
 func TestStopThroughTheManager(t *testing.T) {
-	v := startProcess(t, "ends")
+	v := startProcess(t, "listen")
 	protected := v.Owner
 	protected.Program = "/usr/bin/rootlessport"
 	c := startStop(t, 10*time.Second, nil, v.listener)
