@@ -56,7 +56,6 @@ const uiMay = "porthole/ui porthole/assets porthole/monitor"
 // listed may import none.
 var rooms = map[string]string{
 	"porthole/ui":          "porthole/ui", // any
-	"porthole/ui/filter":   "porthole/ui/words",
 	"porthole/ui/theme":    "porthole/ui/table",
 	"porthole/ui/tray":     "porthole/ui/words",
 	"porthole/ui/widgets":  "porthole/ui/table porthole/ui/theme porthole/ui/words",

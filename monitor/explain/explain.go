@@ -159,16 +159,21 @@ func (f Facts) onOtherMachine() bool {
 }
 
 // Reaches reports whether a connection to t arrives at l, which is on t's port. A
-// target without an address or with a wildcard address reaches every listener.
+// target without an address or with [::] reaches every listener, one with 0.0.0.0 all
+// that accept IPv4.
 func (t Target) Reaches(l *monitor.Listener) bool {
-	if !t.Localhost && (!t.Address.IsValid() || t.Address.Unmap().IsUnspecified()) {
+	a := t.Address.Unmap()
+	if !t.Localhost && (!a.IsValid() || a.Is6() && a.IsUnspecified()) {
 		return true
 	}
 	return slices.ContainsFunc(l.Sockets, func(s monitor.HeldSocket) bool {
-		if t.Localhost {
+		switch bound := s.Address.Unmap(); {
+		case t.Localhost:
 			return accepts(s.Socket, netip.AddrFrom4([4]byte{127, 0, 0, 1})) || accepts(s.Socket, netip.IPv6Loopback())
+		case a.IsUnspecified():
+			return bound.Is4() || bound.IsUnspecified() && !s.V6Only
 		}
-		return accepts(s.Socket, t.Address.Unmap())
+		return accepts(s.Socket, a)
 	})
 }
 

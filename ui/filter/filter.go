@@ -10,12 +10,12 @@ import (
 	"strings"
 
 	"porthole/monitor"
+	"porthole/monitor/explain"
 	"porthole/monitor/history"
-	"porthole/ui/words"
 )
 
 // Filter selects rows by terms that must all match. A term matches a port or the beginning of one,
-// exactly one port (":80" or "localhost:80"), ranges and lists of ports, or a part of the process,
+// exactly one port (":80"), the listeners that an address with a port leads to ("[::1]:80"), ranges and lists of ports, or a part of the process,
 // user, project, service, address or command. A term after "-" must not match. The zero value
 // matches everything.
 type Filter struct {
@@ -25,9 +25,10 @@ type Filter struct {
 }
 
 type term struct {
-	text  string
-	ports monitor.Ports // set for a range, a list or ":80"
-	not   bool
+	text   string
+	ports  monitor.Ports  // set for a range, a list or ":80"
+	target explain.Target // the address that a listener on the port must accept; zero if any
+	not    bool
 }
 
 // listed matches ports separated by commas that may be followed by spaces.
@@ -35,19 +36,23 @@ var listed = regexp.MustCompile(`(\d),\s*(\d|$)`)
 
 // Parse parses typed or pasted text. Every text is a valid filter.
 func Parse(text string) Filter {
-	text = strings.ToLower(strings.TrimSpace(text))
-	if port := portInText(text); port != "" {
-		text = ":" + port
+	text = strings.TrimSpace(text)
+	if t, ok := pastedTarget(text); ok {
+		return newFilter(targetTerm(t))
 	}
+	text = strings.ToLower(text)
 	text = strings.Trim(listed.ReplaceAllString(text, "$1,$2"), ",")
-	var f Filter
+	var terms []term
 	for _, w := range strings.Fields(text) {
 		one := term{text: w}
 		if rest, not := strings.CutPrefix(w, "-"); not && !strings.HasPrefix(rest, "-") { // --port is part of a command
 			one = term{text: rest, not: true}
 		}
-		if port := portOfAddress(one.text); port != "" {
-			one.text = ":" + port
+		if t, ok := wordTarget(one.text); ok {
+			target := targetTerm(t)
+			target.not = one.not
+			terms = append(terms, target)
+			continue
 		}
 		if inner, bracketed := strings.CutPrefix(one.text, "["); bracketed { // [::1], the form in which an address precedes a port
 			one.text = strings.TrimSuffix(inner, "]")
@@ -62,8 +67,18 @@ func Parse(text string) Filter {
 		if strings.ContainsAny(one.text, "-–,") {
 			one.ports, _ = monitor.ParsePorts(one.text) // if this is not a range, it is text
 		}
-		f.words = append(f.words, one)
+		terms = append(terms, one)
 	}
+	return newFilter(terms...)
+}
+
+// targetTerm returns the term for an address with a port.
+func targetTerm(t explain.Target) term {
+	return term{text: strconv.Itoa(int(t.Port)), ports: monitor.Ports{{First: t.Port, Last: t.Port}}, target: t}
+}
+
+func newFilter(terms ...term) Filter {
+	f := Filter{words: terms}
 	if len(f.words) == 1 && !f.words[0].not {
 		p, err := strconv.ParseUint(f.words[0].text, 10, 16)
 		if err == nil {
@@ -77,8 +92,8 @@ func Parse(text string) Filter {
 // Port returns the port if the filter asks for one port and nothing else; otherwise 0.
 func (f Filter) Port() uint16 { return f.port }
 
-// Query returns the same filter as a query of the history: ports and ranges, and words, which may
-// be numbers and addresses.
+// Query returns the filter as a query of the history: ports and ranges, and words, which may be
+// numbers and addresses. The address of "[::1]:80" is left out.
 func (f Filter) Query() history.Query {
 	var q history.Query
 	var words []string
@@ -140,19 +155,20 @@ func (f Filter) Matches(l *monitor.Listener) bool { return f.Finds(NewSearchable
 // Searchable is the text of a listener that filters search. It is built once for each listener
 // because a keystroke searches up to ten thousand of them.
 type Searchable struct {
-	port   uint16
-	Begins []string // matched by prefix: the port, then the addresses
-	whole  []string // matched as a whole: PIDs, the protocol, and "localhost" if it leads here
-	text   string   // matched anywhere: everything else in lower case, one part per line
+	listener *monitor.Listener
+	port     uint16
+	Begins   []string // matched by prefix: the port, then the addresses
+	whole    []string // matched as a whole: PIDs, the protocol, and "localhost" if it leads here
+	text     string   // matched anywhere: everything else in lower case, one part per line
 }
 
 // NewSearchable returns the text of l that filters search.
 func NewSearchable(l *monitor.Listener) Searchable {
-	f := Searchable{port: l.Port, Begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
+	f := Searchable{listener: l, port: l.Port, Begins: []string{strconv.Itoa(int(l.Port))}, whole: []string{string(l.Protocol)}}
 	for _, a := range l.Addresses {
 		f.Begins = append(f.Begins, a.String())
 	}
-	if v4, v6 := words.LoopbackFamilies(l); v4 || v6 {
+	if (explain.Target{Localhost: true}).Reaches(l) {
 		f.whole = append(f.whole, "localhost")
 	}
 	parts := []string{l.Unit, l.ContainerID, l.User, l.Project, l.Service, l.Framework}
@@ -182,7 +198,7 @@ func (f Filter) Finds(in Searchable) bool {
 
 func (w term) finds(in Searchable) bool {
 	if w.ports != nil {
-		return w.ports.Contains(in.port)
+		return w.ports.Contains(in.port) && w.target.Reaches(in.listener)
 	}
 	for _, text := range in.Begins {
 		if strings.HasPrefix(text, w.text) {

@@ -94,3 +94,28 @@ func TestFilterPort(t *testing.T) {
 		}
 	}
 }
+
+// An address with a port is not the row of another address.
+func TestFilterDistinguishesAddresses(t *testing.T) {
+	v4, v6 := uitest.Listening(8080, "node", 4711, "127.0.0.1"), uitest.Listening(8080, "python3", 4712, "::1")
+	all, other := uitest.Listening(8080, "java", 4713, "::"), uitest.Listening(8080, "go", 4714, "192.168.7.2")
+	for text, want := range map[string][4]bool{
+		"[::1]:8080":                           {false, true, true, false},
+		"127.0.0.1:8080":                       {true, false, true, false},
+		"http://127.0.0.1:8080/a":              {true, false, true, false},
+		"Error: connect ECONNREFUSED ::1:8080": {false, true, true, false},
+		"listen EADDRINUSE: 127.0.0.1:8080":    {true, false, true, false},
+		"listen EADDRINUSE: :::8080":           {true, true, true, true},
+		"bind() to 0.0.0.0:8080 failed":        {true, false, true, true},
+		"localhost:8080":                       {true, true, true, false},
+		"192.168.7.2:8080":                     {false, false, true, true},
+		"-[::1]:8080":                          {true, false, false, true},
+		"*:8080":                               {true, true, true, true},
+		"[::1]:8081":                           {},
+	} {
+		f := Parse(text)
+		if got := [4]bool{f.Matches(v4), f.Matches(v6), f.Matches(all), f.Matches(other)}; got != want {
+			t.Errorf("%q matches 127.0.0.1, ::1, :: and 192.168.7.2: got %v, want %v", text, got, want)
+		}
+	}
+}

@@ -1,12 +1,21 @@
 package filter
 
 import (
-	"strings"
+	"strconv"
 	"testing"
+
+	"porthole/monitor/explain"
 )
 
-// TestPortInText uses the messages exactly as the named programs print them.
-func TestPortInText(t *testing.T) {
+func portOf(t explain.Target, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return strconv.Itoa(int(t.Port))
+}
+
+// TestPastedTarget uses the messages exactly as the named programs print them.
+func TestPastedTarget(t *testing.T) {
 	for text, want := range map[string]string{
 		// URLs.
 		"http://localhost:3000/":    "3000",
@@ -56,20 +65,20 @@ func TestPortInText(t *testing.T) {
 		"bind 8080":                           "",
 		"":                                    "",
 	} {
-		if got := portInText(strings.ToLower(text)); got != want {
+		if got := portOf(pastedTarget(text)); got != want {
 			t.Errorf("%q: got port %q, want %q", text, got, want)
 		}
 	}
 }
 
-func TestPortOfAddress(t *testing.T) {
+func TestWordTarget(t *testing.T) {
 	for word, want := range map[string]string{
 		"localhost:3000": "3000", "127.0.0.1:80": "80", "[::1]:3000": "3000", "[::]:3000": "3000", "*:3000": "3000", ":::3000": "3000",
 		"0.0.0.0.3000": "3000", "*.3000": "3000", // the format of BSD's netstat
 		"localhost:3000/path?x=1": "3000", "localhost:3000,": "3000", "app.local:8080": "8080", "host.docker.internal:5432": "5432",
 		"postgres:16": "", "localhost": "", "localhost:": "", "localhost:123456": "", "127.0.0.1": "", "::1": "", "a:b:3000": "", "node": "", "app.local.8080": "",
 	} {
-		if got := portOfAddress(word); got != want {
+		if got := portOf(wordTarget(word)); got != want {
 			t.Errorf("%q: got port %q, want %q", word, got, want)
 		}
 	}
