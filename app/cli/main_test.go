@@ -19,12 +19,35 @@ import (
 )
 
 // roles are the children of the tests. "list" prints the JSON of runList for the ports in
-// its arguments, "stop" prints the error of runStop for the port in its argument.
-var roles = child.Roles(map[string]func(){"list": playList, "stop": playStop})
+// its arguments, "stop" prints the error of runStop for the port in its argument, "ask"
+// as well and asks before it stops. "refuse" listens and closes each connection at once.
+var roles = child.Roles(map[string]func(){
+	"list":   playList,
+	"ask":    func() { playStop(stopOptions{Options: standardOptions(), Stdin: terminal()}) },
+	"stop":   func() { playStop(stopOptions{Options: standardOptions(), Yes: true}) },
+	"refuse": child.Reporting(playRefuse),
+})
 
 func TestMain(m *testing.M) {
 	child.Play(roles)
 	os.Exit(runTests(m))
+}
+
+func playRefuse() child.Listening {
+	ln, err := child.ListenOn("127.0.0.1:0")
+	if err != nil {
+		child.Fail(err)
+	}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	return child.Describe(ln)
 }
 
 func playList() {
@@ -35,8 +58,8 @@ func playList() {
 	}
 }
 
-func playStop() {
-	if err := runStop(context.Background(), os.Args[1], stopOptions{Options: standardOptions(), Yes: true}); err != nil {
+func playStop(o stopOptions) {
+	if err := runStop(context.Background(), os.Args[1], o); err != nil {
 		fmt.Println(err)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +34,8 @@ type stopOptions struct {
 	Yes         bool          // skip the confirmation prompt
 	Children    bool          // also stop child processes
 	Manager     bool          // stop through the manager instead of signaling
+	PIDs        []int         // stop only the owners with these PIDs; empty: all
+	Signal      string        // name of the signal to send; "": TERM
 	Stdin       io.Reader     // to read the answer from; nil without a terminal
 	GracePeriod time.Duration // how long to wait after a signal; 0: stop.GracePeriod
 }
@@ -48,6 +52,9 @@ It shows the processes, what else closes with them and what may start them again
 and asks before it sends SIGTERM. The exit status is 0 if the port is free
 afterwards, and 1 if something still listens there.
 
+With --pid it stops only one of several owners, such as one worker of a server; the
+exit status is then 0 if that process exited.
+
 A container engine, a container's forwarder, systemd and the processes of your
 login session are never stopped. The container or the socket unit is stopped
 instead, with a command that is shown first.`,
@@ -57,10 +64,12 @@ instead, with a command that is shown first.`,
 			return runStop(c.Context(), args[0], o)
 		},
 	}
-	c.Flags().BoolVar(&o.Force, "force", false, fmt.Sprintf("force quit (SIGKILL) processes that are still running after %v", stop.GracePeriod))
+	c.Flags().BoolVar(&o.Force, "force", false, fmt.Sprintf("force quit (SIGKILL) processes that are still running after %v, or at once those that an earlier stop has waited for", stop.GracePeriod))
 	c.Flags().BoolVar(&o.Yes, "yes", false, "skip the confirmation prompt")
 	c.Flags().BoolVar(&o.Children, "children", false, "also stop their child processes")
-	c.Flags().BoolVar(&o.Manager, "manager", false, "stop through the manager: systemctl stop, docker stop, supervisorctl stop, pm2 stop")
+	c.Flags().IntSliceVar(&o.PIDs, "pid", nil, "stop only the owner with this process ID, such as one worker; may be repeated")
+	c.Flags().StringVar(&o.Signal, "signal", "TERM", "send this signal: "+stop.SignalNames())
+	c.Flags().BoolVar(&o.Manager, "manager", false, "stop through the manager: systemctl stop, docker stop, supervisorctl stop, pm2 stop, or kill of a loop")
 	o.addAll(c)
 	o.addUDP(c)
 	return c
@@ -128,6 +137,13 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if err != nil {
 		return err
 	}
+	signal, name, err := stop.ParseSignal(cmp.Or(o.Signal, "TERM"))
+	if err != nil {
+		return UsageError{"--signal " + err.Error()}
+	}
+	if o.Manager && (len(o.PIDs) > 0 || signal != syscall.SIGTERM) {
+		return UsageError{"--manager stops everything that the manager runs; leave out --pid and --signal"}
+	}
 	q, err := newQuery(nil, o.Options) // all ports: the processes may have others, too
 	if err != nil {
 		return err
@@ -141,7 +157,10 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if len(listeners) == 0 {
 		return nothingToStop(ctx, target, others)
 	}
-	st := stopping{stopOptions: o, query: q, target: target, listeners: listeners, log: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	st := stopping{stopOptions: o, signal: signal, signalName: name, query: q, target: target, listeners: listeners, log: slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	if err := st.checkPIDs(); err != nil {
+		return err
+	}
 	st.managers = st.findManagers(ctx)
 	for _, l := range listeners {
 		st.printTargets(s, l)
@@ -156,6 +175,32 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	return st.stopProcesses(ctx)
 }
 
+// checkPIDs returns an error if a process of --pid is no owner of the listeners.
+func (st *stopping) checkPIDs() error {
+	var owners []string
+	for _, l := range st.listeners {
+		for _, o := range l.Owners {
+			owners = append(owners, processText(o))
+		}
+	}
+	for _, pid := range st.PIDs {
+		if !slices.ContainsFunc(st.listeners, func(l *monitor.Listener) bool {
+			return slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return o.PID == pid })
+		}) {
+			return fmt.Errorf("process %d does not listen on %s%s", pid, st.target, orElse("; its owners: ", strings.Join(owners, ", ")))
+		}
+	}
+	return nil
+}
+
+// chosen returns the owners of l to stop.
+func (st *stopping) chosen(l *monitor.Listener) []monitor.Owner {
+	if len(st.PIDs) == 0 {
+		return l.Owners
+	}
+	return slices.DeleteFunc(slices.Clone(l.Owners), func(o monitor.Owner) bool { return !slices.Contains(st.PIDs, o.PID) })
+}
+
 // nothingToStop returns the error that no listener matches. It lists other addresses on
 // the port that have one, or what else keeps the port from being bound.
 func nothingToStop(ctx context.Context, t stopTarget, others []*monitor.Listener) error {
@@ -167,18 +212,17 @@ func nothingToStop(ctx context.Context, t stopTarget, others []*monitor.Listener
 	}
 	var texts []string
 	for _, l := range others {
-		name, _ := ownerText(l)
-		texts = append(texts, name+" listens on "+endpointText(l))
+		text := unknownOwnerText(l)
+		if o, ok := l.Principal(); ok {
+			text = processText(o)
+		}
+		texts = append(texts, text+" listens on "+endpointText(l))
 	}
-	advice := ""
+	where, advice := "", ""
 	if t.addresses() == nil {
-		advice = "; to stop that: porthole stop " + strconv.Itoa(int(t.Port)) + " --all"
+		where, advice = " on loopback", "; to stop it: porthole stop "+strconv.Itoa(int(t.Port))+" --all"
 	}
-	where := ""
-	if t.addresses() == nil {
-		where = " on loopback"
-	}
-	return fmt.Errorf("%s is free%s; there is nothing to stop. %s%s", t, where, strings.Join(texts, ", "), advice)
+	return fmt.Errorf("nothing listens on %s%s. %s%s", t, where, strings.Join(texts, ", "), advice)
 }
 
 // listenersAt returns the listeners on port.
@@ -194,12 +238,14 @@ func listenersAt(s monitor.Snapshot, port uint16) (out []*monitor.Listener) {
 // stopping is one run of the stop command.
 type stopping struct {
 	stopOptions
-	query     query
-	target    stopTarget
-	listeners []*monitor.Listener // the listeners to stop
-	managers  []managed           // the managers of their owners
-	watch     *stop.PortWatch
-	log       *slog.Logger
+	signal     syscall.Signal // the first signal
+	signalName string         // "SIGTERM"
+	query      query
+	target     stopTarget
+	listeners  []*monitor.Listener // the listeners to stop
+	managers   []managed           // the managers of their owners
+	watch      *stop.PortWatch
+	log        *slog.Logger
 }
 
 // managed is an owner of a listener with its manager. The owner is zero if it is
@@ -213,7 +259,7 @@ type managed struct {
 // findManagers returns the managers of all owners.
 func (st *stopping) findManagers(ctx context.Context) (found []managed) {
 	for _, l := range st.listeners {
-		for _, o := range l.Owners {
+		for _, o := range st.chosen(l) {
 			if m, ok := stop.ManagerOf(ctx, o, l); ok {
 				found = append(found, managed{o, l, m})
 			}
@@ -240,10 +286,10 @@ func (st *stopping) managerOf(o monitor.Owner, l *monitor.Listener) (stop.Manage
 // them can be stopped through a manager: a container or a socket unit.
 func (st *stopping) onlyThroughManager() bool {
 	for _, l := range st.listeners {
-		for _, o := range l.Owners {
+		for _, o := range st.chosen(l) {
 			m, ok := st.managerOf(o, l)
 			protected := stop.Protection(o)
-			through := ok && len(m.Args) > 0 && (m.Kind == stop.Publisher && stop.ForContainers(o) || m.Kind == stop.Socket)
+			through := ok && m.CanRun() && (m.Kind == stop.Publisher && stop.ForContainers(o) || m.Kind == stop.Socket)
 			if protected == "" || !through {
 				return false
 			}
@@ -283,7 +329,7 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 	}
 	var commands []string
 	for _, m := range managers {
-		if len(m.Args) == 0 {
+		if !m.CanRun() {
 			return fmt.Errorf("%s cannot be stopped from here%s", managerText(m), orElse("; in a shell: ", m.Command))
 		}
 		commands = append(commands, m.Command)
@@ -297,6 +343,10 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 			return err
 		}
 	}
+	if slices.ContainsFunc(managers, stop.Manager.LeavesServer) {
+		st.Yes = true // it was confirmed with the manager
+		return st.stopProcesses(ctx)
+	}
 	for end := time.Now().Add(st.GracePeriod); !st.watch.Free() && time.Now().Before(end) && ctx.Err() == nil; {
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -305,7 +355,7 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 
 // stopProcesses signals the owners of the listeners.
 func (st *stopping) stopProcesses(ctx context.Context) error {
-	targets, err := openAll(st.listeners)
+	targets, err := st.openAll()
 	if err != nil {
 		return st.withManagerCommand(err)
 	}
@@ -327,6 +377,12 @@ func (st *stopping) stopProcesses(ctx context.Context) error {
 		return err
 	}
 	stopErr := st.stopAll(ctx, targets, descendants)
+	if len(st.PIDs) > 0 {
+		if stopErr != nil {
+			return stopErr
+		}
+		return st.printRest(ctx)
+	}
 	if err := errors.Join(stopErr, unknownOwnerError(st.listeners, st.target.Port)); err != nil {
 		return err
 	}
@@ -357,18 +413,18 @@ func (st *stopping) withManagerCommand(err error) error {
 	return err
 }
 
-// openAll opens all owners of the listeners, without those that have exited.
-func openAll(listeners []*monitor.Listener) ([]*stop.Process, error) {
+// openAll opens the chosen owners of the listeners, without those that have exited.
+func (st *stopping) openAll() ([]*stop.Process, error) {
 	var owners []monitor.Owner
-	for _, l := range listeners {
-		owners = append(owners, l.Owners...)
+	for _, l := range st.listeners {
+		owners = append(owners, st.chosen(l)...)
 	}
 	processes, err := stop.OpenAll(owners)
 	if err != nil {
 		return nil, withProcess(err)
 	}
 	if len(processes) == 0 {
-		return nil, unknownOwnerError(listeners, listeners[0].Port)
+		return nil, unknownOwnerError(st.listeners, st.listeners[0].Port)
 	}
 	return processes, nil
 }
@@ -409,53 +465,72 @@ func unknownOwnerError(listeners []*monitor.Listener, port uint16) error {
 	return nil
 }
 
-// stopAll sends SIGTERM to targets and descendants and, with Force, SIGKILL to
-// those that are still running after GracePeriod. A target must still hold one
-// of the listeners. Without Force and descendants, a target that closed the port
-// counts as stopped.
+// stopAll sends the first signal to targets and descendants and, with Force, SIGKILL to
+// those that are still running after GracePeriod, which is not waited again if an
+// earlier stop has done so. A target must still hold one of the listeners. Without
+// Force, --pid and descendants, a target that closed the port counts as stopped.
 func (st *stopping) stopAll(ctx context.Context, targets, descendants []*stop.Process) error {
 	holds, err := stop.NewHolderCheck(ctx, st.listeners, st.log)
 	if err != nil {
 		return err
 	}
 	var free func() bool
-	if !st.Force && len(descendants) == 0 {
+	if !st.Force && len(st.PIDs) == 0 && len(descendants) == 0 {
 		free = st.watch.Free
 	}
-	running, err := st.signal(ctx, slices.Concat(targets, descendants), len(targets), free, func(p *stop.Process) error {
+	all := slices.Concat(targets, descendants)
+	record := readWaitedFor(st.log)
+	wait := st.GracePeriod
+	if st.Force && record.hasAll(all) {
+		wait = 0
+	}
+	running, err := st.send(ctx, all, len(targets), wait, free, func(p *stop.Process) error {
 		if slices.Contains(descendants, p) {
-			return p.Terminate(nil)
+			return p.Signal(st.signal, nil)
 		}
-		return p.Terminate(holds)
+		return p.Signal(st.signal, holds)
 	})
 	errs := []error{err}
+	if ctx.Err() == nil {
+		record.add(running)
+	}
 	if len(running) > 0 && st.Force && ctx.Err() == nil {
 		_, _ = fmt.Fprintf(st.Stdout, "Still running: %s. Force quitting.\n", processesText(running)) // progress only
-		running, err = st.signal(ctx, running, len(running), nil, (*stop.Process).Kill)
+		running, err = st.send(ctx, running, len(running), st.GracePeriod, nil, (*stop.Process).Kill)
 		errs = append(errs, err)
 	}
 	switch {
 	case len(running) == 0:
 	case ctx.Err() != nil:
 		errs = append(errs, fmt.Errorf("interrupted; still running: %s", processesText(running)))
-	case st.Force:
+	case st.Force, st.signal == syscall.SIGKILL:
 		errs = append(errs, fmt.Errorf("still running after SIGKILL: %s; the kernel may be waiting for a device", processesText(running)))
 	default:
-		errs = append(errs, fmt.Errorf("still running after %v: %s; to force quit: porthole stop %s --force", st.GracePeriod, processesText(running), st.target))
+		errs = append(errs, fmt.Errorf("still running after %v: %s; to force quit: porthole stop %s%s --force", st.GracePeriod, processesText(running), st.target, st.pidFlags()))
 	}
 	return errors.Join(errs...)
 }
 
-// signal calls send for all processes, of which the first holders held the port,
-// and waits at most GracePeriod, or until free returns true. It prints those that
+// pidFlags returns the --pid flags as they were given.
+func (st *stopping) pidFlags() (flags string) {
+	for _, pid := range st.PIDs {
+		flags += " --pid " + strconv.Itoa(pid)
+	}
+	return flags
+}
+
+// send calls send for all processes, of which the first holders held the port,
+// and waits at most for wait, or until free returns true. It prints those that
 // exited and returns those that are still running, and an error about those that
 // could not be signaled.
-func (st *stopping) signal(ctx context.Context, processes []*stop.Process, holders int, free func() bool, send func(*stop.Process) error) (running []*stop.Process, _ error) {
-	limited, cancel := context.WithTimeout(ctx, st.GracePeriod)
+func (st *stopping) send(ctx context.Context, processes []*stop.Process, holders int, wait time.Duration, free func() bool, send func(*stop.Process) error) (running []*stop.Process, _ error) {
+	limited, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	out := stop.Signal(limited, processes, send, stop.Progress{
 		Signaled: func(signaled []*stop.Process) {
-			_, _ = fmt.Fprintf(st.Stdout, "Waiting up to %v for %s to exit.\n", st.GracePeriod, processesText(signaled)) // progress only
+			if wait > 0 {
+				_, _ = fmt.Fprintf(st.Stdout, "Waiting up to %v for %s to exit.\n", wait, processesText(signaled)) // progress only
+			}
 		},
 		Ended: func(p *stop.Process) {
 			_, _ = fmt.Fprintf(st.Stdout, "%s exited.\n", processText(p.Owner())) // the exit status reports it, too
@@ -485,7 +560,7 @@ func (st *stopping) aftermath(ctx context.Context, before []monitor.Owner, watch
 		return err
 	}
 	if len(now) == 0 {
-		_, _ = fmt.Fprintf(st.Stdout, "%s is free.\n", st.target) // the exit status reports it, too
+		_, _ = fmt.Fprintln(st.Stdout, st.freeText(ctx)) // the exit status reports it, too
 		return nil
 	}
 	var errs []error

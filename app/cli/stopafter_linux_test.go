@@ -28,11 +28,15 @@ func TestStopEndsOnlyWhatListShows(t *testing.T) {
 	if err != nil || isRunning(local) || !isRunning(away) {
 		t.Errorf("stop 9603: error = %v, running = %t and %t, want only the one on 10.7.0.1\n%s", err, isRunning(local), isRunning(away), out)
 	}
-	if !strings.Contains(out, "127.0.0.1:9603") || strings.Contains(out, "10.7.0.1") {
-		t.Errorf("stop 9603 printed\n%s\nwant only the address that it stops", out)
+	preview, after, _ := strings.Cut(out, "Waiting up to")
+	if !strings.Contains(preview, "127.0.0.1:9603") || strings.Contains(preview, "10.7.0.1") {
+		t.Errorf("stop 9603 printed\n%s\nwant only the address that it stops", preview)
+	}
+	if want := "Nothing listens on 9603, but the port is not free. "; !strings.Contains(after, want) || !strings.Contains(after, fmt.Sprintf("(PID %d) listens on 10.7.0.1:9603", away)) {
+		t.Errorf("stop 9603 printed\n%s\nwant %q and the other address", after, want)
 	}
 	out, err = stopOutput(t, "9603", stopOptions{Yes: true})
-	if Status(err) != 1 || !isRunning(away) || !strings.Contains(err.Error(), "listens on 10.7.0.1:9603") || !strings.Contains(err.Error(), "--all") {
+	if want := fmt.Sprintf("nothing listens on 9603 on loopback. %s (%d) listens on 10.7.0.1:9603; to stop it: porthole stop 9603 --all", filepath.Base(os.Args[0]), away); Status(err) != 1 || !isRunning(away) || err.Error() != want {
 		t.Errorf("stop 9603 again: error = %v, running = %t, want that 10.7.0.1:9603 is not taken\n%s", err, isRunning(away), out)
 	}
 	all := stopOptions{Yes: true}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/inuse"
 	"porthole/monitor/process"
 	"porthole/monitor/stop"
 )
@@ -27,7 +28,8 @@ func (st *stopping) printTargets(s monitor.Snapshot, l *monitor.Listener) {
 	if m, ok := st.managerOf(monitor.Owner{}, l); ok && len(l.Owners) == 0 {
 		line("  may belong to %s%s", managerText(m), orElse("; to stop it: ", m.Command))
 	}
-	for _, o := range l.Owners {
+	chosen := st.chosen(l)
+	for _, o := range chosen {
 		text := "  " + processText(o)
 		if len(l.Addresses) > 1 {
 			text += " on " + addressesOf(l, o)
@@ -49,6 +51,9 @@ func (st *stopping) printTargets(s monitor.Snapshot, l *monitor.Listener) {
 			line("    %s", note)
 		}
 		st.printAffected(s, o, l, line)
+	}
+	if kept := slices.DeleteFunc(slices.Clone(l.Owners), func(o monitor.Owner) bool { return slices.ContainsFunc(chosen, o.Same) }); len(kept) > 0 {
+		line("  not stopped: %s", ownersText(kept))
 	}
 }
 
@@ -97,6 +102,9 @@ func (st *stopping) notes(o monitor.Owner, l *monitor.Listener) (notes []string)
 	if also := stop.Consequence(o); also != "" {
 		notes = append(notes, string(also))
 	}
+	if ok && m.Resume != nil {
+		notes = append(notes, "the container is paused: it neither answers nor exits until it is resumed")
+	}
 	if process.IsSuspended(o.PID) {
 		notes = append(notes, fmt.Sprintf("is suspended (SIGSTOP or Ctrl+Z) and does not respond; stop resumes it so that it can exit. To resume it without stopping it: kill -CONT %d", o.PID))
 	}
@@ -106,11 +114,17 @@ func (st *stopping) notes(o monitor.Owner, l *monitor.Listener) (notes []string)
 // managerNote names the manager of a process, whether it restarts the process,
 // and how to stop it properly.
 func managerNote(m stop.Manager) string {
-	verb := map[stop.ManagerKind]string{stop.Supervisor: "is run by ", stop.Loop: "was started by "}[m.Kind]
+	verb := map[stop.ManagerKind]string{stop.Supervisor: "is run by ", stop.Group: "is run by ", stop.Watcher: "is run by ", stop.Loop: "was started by "}[m.Kind]
 	if verb == "" {
 		verb = "runs in "
 	}
 	text := verb + managerText(m)
+	switch {
+	case m.Kind == stop.Group:
+		return text + ", which stops its other processes when this one exits" + orElse("; to stop them all: ", m.Command)
+	case m.Kind == stop.Watcher:
+		return text + ", which starts it again when a file changes" + orElse("; to stop both: ", m.Command)
+	}
 	switch m.Restarts {
 	case stop.WillRestart:
 		text += ", which starts it again"
@@ -135,6 +149,65 @@ func orElse(prefix, text string) string {
 		return ""
 	}
 	return prefix + text
+}
+
+// freeText describes a port that nothing of the listeners has any more: whether a server
+// can bind it, and if not, why.
+func (st *stopping) freeText(ctx context.Context) string {
+	free := st.target.String() + " is free."
+	answer := inuse.Ask(ctx, st.target.Port)
+	blocking := answer.Blocking()
+	if addresses := st.target.addresses(); len(addresses) > 0 {
+		blocking = slices.DeleteFunc(blocking, func(u inuse.Use) bool {
+			return !slices.ContainsFunc(addresses, func(a netip.Addr) bool { return u.Blocks(a) })
+		})
+	}
+	if answer.Err != nil || len(blocking) == 0 {
+		return free
+	}
+	return fmt.Sprintf("Nothing listens on %s, but the port is not free. %s", st.target, reasonsText(blocking))
+}
+
+// printRest prints what still listens after some of several owners were stopped, with
+// the processes that took their place.
+func (st *stopping) printRest(ctx context.Context) error {
+	isOld := func(o monitor.Owner) bool {
+		return slices.ContainsFunc(st.listeners, func(l *monitor.Listener) bool { return slices.ContainsFunc(l.Owners, o.Same) })
+	}
+	var now []*monitor.Listener
+	var err error
+	for end := time.Now().Add(stop.WatchTimeRespawn); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		if now, err = stop.Holders(ctx, st.listeners, st.log); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(now, func(l *monitor.Listener) bool {
+			return slices.ContainsFunc(l.Owners, func(o monitor.Owner) bool { return !isOld(o) })
+		}) {
+			break
+		}
+	}
+	if len(now) == 0 {
+		_, err := fmt.Fprintln(st.Stdout, st.freeText(ctx))
+		return err
+	}
+	for _, l := range now {
+		for _, o := range l.Owners {
+			if !isOld(o) {
+				_, _ = fmt.Fprintf(st.Stdout, "%s listens on %s now%s.\n", processText(o), st.target, orElse(", started by ", starterText(o, l)))
+			}
+		}
+		_, _ = fmt.Fprintf(st.Stdout, "%s is still open: %s.\n", st.target, ownersText(l.Owners))
+	}
+	return nil
+}
+
+// ownersText returns processes separated by commas.
+func ownersText(owners []monitor.Owner) string {
+	texts := make([]string, len(owners))
+	for i, o := range owners {
+		texts[i] = processText(o)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // processesText returns processes separated by commas.

@@ -16,6 +16,7 @@ import (
 const (
 	WatchTime        = 500 * time.Millisecond
 	WatchTimeManaged = 3 * time.Second
+	WatchTimeRespawn = 2 * time.Second // for a new worker of a server that lost one
 )
 
 // watchInterval is the time between two readings of the socket table.

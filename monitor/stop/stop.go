@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -150,16 +152,34 @@ func (p *Process) Ended() bool {
 	return ended && err == nil
 }
 
-// Terminate sends SIGTERM. holds reports whether a process holds the port now; if
-// it returns false, the error is a RefusedError. It may be nil if the process
-// need not hold a port. The error wraps os.ErrProcessDone if the process has
-// ended and is ErrKillOnly if this system only supports Kill. A suspended process
-// is also continued, because it does not act on SIGTERM while it is suspended.
+// ParseSignal returns the signal with that name, such as "INT" or "SIGINT", in upper or
+// lower case, and its full name. The error lists the names.
+func ParseSignal(name string) (syscall.Signal, string, error) {
+	short := strings.TrimPrefix(strings.ToUpper(name), "SIG")
+	if s, ok := signals[short]; ok {
+		return s, "SIG" + short, nil
+	}
+	return 0, "", fmt.Errorf("%q: expected one of %s", monitor.Clean(name, 40), SignalNames())
+}
+
+// SignalNames returns the names that ParseSignal knows, separated by commas.
+func SignalNames() string { return strings.Join(slices.Sorted(maps.Keys(signals)), ", ") }
+
+// Terminate sends SIGTERM: see Signal.
 func (p *Process) Terminate(holds func(monitor.Owner) bool) error {
-	err := p.send(syscall.SIGTERM, holds)
+	return p.Signal(syscall.SIGTERM, holds)
+}
+
+// Signal sends a signal that ends the process. holds reports whether a process holds the
+// port now; if it returns false, the error is a RefusedError. It may be nil if the
+// process need not hold a port. The error wraps os.ErrProcessDone if the process has
+// ended and is ErrKillOnly if this system only supports Kill. A suspended process
+// is also continued, because it does not act on signals while it is suspended.
+func (p *Process) Signal(s syscall.Signal, holds func(monitor.Owner) bool) error {
+	err := p.send(s, holds)
 	if err == nil && process.IsSuspended(p.owner.PID) {
 		err = p.send(continueSignal, nil)
-		if errors.Is(err, os.ErrProcessDone) { // SIGTERM has ended it
+		if errors.Is(err, os.ErrProcessDone) { // the signal has ended it
 			err = nil
 		}
 	}
