@@ -496,7 +496,7 @@ func (st *stopping) stopAll(ctx context.Context, targets, descendants []*stop.Pr
 	}
 	if len(running) > 0 && st.Force && ctx.Err() == nil {
 		_, _ = fmt.Fprintf(st.Stdout, "Still running: %s. Force quitting.\n", processesText(running)) // progress only
-		running, err = st.send(ctx, running, len(running), st.GracePeriod, nil, (*stop.Process).Kill)
+		running, err = st.send(ctx, running, len(running), stop.GracePeriod, nil, (*stop.Process).Kill)
 		errs = append(errs, err)
 	}
 	switch {
