@@ -92,6 +92,14 @@ func newFilter(terms ...term) Filter {
 // Port returns the port if the filter asks for one port and nothing else; otherwise 0.
 func (f Filter) Port() uint16 { return f.port }
 
+// Target returns the address and port if the filter is one address with a port and nothing else.
+func (f Filter) Target() explain.Target {
+	if len(f.words) != 1 || f.words[0].not {
+		return explain.Target{}
+	}
+	return f.words[0].target
+}
+
 // Query returns the filter as a query of the history: ports and ranges, and words, which may be
 // numbers and addresses. The address of "[::1]:80" is left out.
 func (f Filter) Query() history.Query {

@@ -1,6 +1,9 @@
 package ports
 
 import (
+	"slices"
+	"strings"
+
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor/history"
@@ -29,6 +32,9 @@ func (p *Page) showEmpty(rows int) {
 		p.empty.Show(lang.L("Can't read the ports"), lang.L("Porthole will try again. Until then, open ports are unknown."))
 	case !p.ready:
 		p.empty.Show(lang.L("Loading…"), "")
+	case p.portAddresses(p.filter.Port()) != "": // at another address than the filter's
+		p.empty.Show(lang.L("Nothing listens on {{.At}}", map[string]any{"At": p.filter.Target().String()}),
+			lang.L("The same port is in use on {{.At}}.", map[string]any{"At": p.portAddresses(p.filter.Port())}))
 	case p.filter.Port() != 0:
 		port := p.filter.Port()
 		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
@@ -44,6 +50,23 @@ func (p *Page) showEmpty(rows int) {
 	default:
 		p.empty.Show(lang.L("Nothing listens on loopback"), lang.L("Open ports appear here immediately"))
 	}
+}
+
+// portAddresses returns the addresses of the rows of port that are open: "127.0.0.1:3000". It
+// returns "" if there are none.
+func (p *Page) portAddresses(port uint16) string {
+	var texts []string
+	for _, r := range p.rows {
+		if r.listener.Port != port || r.mark == closed || port == 0 {
+			continue
+		}
+		for _, s := range r.listener.Sockets {
+			if text := words.AddressPort(s, port); !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return strings.Join(texts, ", ")
 }
 
 // lastOwnerText returns the last owner of port as text. It starts the lookup if needed. It returns

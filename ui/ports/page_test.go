@@ -126,6 +126,19 @@ func TestFreePortOffersWatch(t *testing.T) {
 	}
 }
 
+// A port that is open at another address than the pasted one is not called free.
+func TestPortAtAnotherAddressIsNotCalledFree(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10, "127.0.0.1"))
+	d.ports.entry.SetText("Error: connect ECONNREFUSED ::1:3000")
+	if got := d.ports.empty.Title.Text; got != "Nothing listens on [::1]:3000" || !d.ports.empty.Object.Visible() {
+		t.Errorf("got empty state %q", got)
+	}
+	if got := d.ports.empty.More.Text; got != "The same port is in use on 127.0.0.1:3000." {
+		t.Errorf("got explanation %q", got)
+	}
+}
+
 // If the ports can't be read or the agent has disconnected, no port may be called free.
 func TestUnknownPortIsNotCalledFree(t *testing.T) {
 	d := newDesk(t)
