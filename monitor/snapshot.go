@@ -120,9 +120,14 @@ type Listener struct {
 // principal owner.
 type CgroupInfo struct {
 	Unit        string     `json:"unit,omitempty"`         // systemd unit: cups.service, session-2.scope
+	Activates   string     `json:"activates,omitempty"`    // the service that systemd starts if Unit is a socket unit
 	ContainerID string     `json:"container_id,omitempty"` // as the container engine assigned it
 	Inferred    *Owner     `json:"inferred,omitempty"`     // the only process in the group
 	Container   *Container `json:"container,omitempty"`    // the container that listens, or that the port is published for
+
+	// PerConnection means that systemd starts an instance of Activates for each
+	// connection (Accept=yes in systemd.socket(5)).
+	PerConnection bool `json:"per_connection,omitempty"`
 }
 
 // Container describes a container. Its strings are clean.

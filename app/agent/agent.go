@@ -26,6 +26,7 @@ import (
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
+	"porthole/monitor/socketunit"
 	"porthole/monitor/watch"
 	"porthole/ui/tray"
 )
@@ -128,6 +129,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	defer quit()
 	containers := container.New()
 	describe := func(l *monitor.Listener) {
+		socketunit.Describe(l)
 		service.Describe(l)
 		containers.Describe(l)
 	}

@@ -13,6 +13,7 @@ import (
 	"porthole/monitor/container"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
+	"porthole/monitor/socketunit"
 )
 
 func newEvents() *cobra.Command {
@@ -59,6 +60,7 @@ func runEvents(ctx context.Context, args []string, o Options) error {
 func (q query) follow(ctx context.Context, handle func(monitor.Update) (done bool, _ error)) error {
 	containers := container.New()
 	m, table, err := q.open(owner.New(), func(l *monitor.Listener) {
+		socketunit.Describe(l)
 		service.Describe(l)
 		containers.Describe(l)
 	})

@@ -14,6 +14,7 @@ import (
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
+	"porthole/monitor/socketunit"
 )
 
 func newList() *cobra.Command {
@@ -60,6 +61,7 @@ func (q query) scan(ctx context.Context, finder monitor.Finder) (monitor.Snapsho
 	debug.SetGCPercent(gcPercent)
 	containers := container.New()
 	m, table, err := q.open(finder, func(l *monitor.Listener) {
+		socketunit.Describe(l)
 		service.Describe(l)
 		if q.keep(l) { // do not ask container engines about listeners that are not shown
 			containers.Resolve(ctx, l)

@@ -203,6 +203,9 @@ func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, detai
 // acme-web, running for 12m3s."
 func summary(l *monitor.Listener, now time.Time) string {
 	o, ok := l.Principal()
+	if why := ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{}); why.SocketService() != "" {
+		return portText(l) + " is open for " + why.Sentence() + "."
+	}
 	if !ok {
 		text := portText(l) + " is in use, owner unknown"
 		if hint := ownerHint(l); hint != "" {

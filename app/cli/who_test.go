@@ -171,3 +171,14 @@ func TestWhoNamesThePublishedContainer(t *testing.T) {
 		}
 	}
 }
+
+// systemd holds the socket of a socket unit until the first client comes: the unit is the
+// answer, whether or not systemd can be seen.
+func TestSummaryOfASocketUnit(t *testing.T) {
+	for _, owners := range [][]monitor.Owner{nil, {{PID: 1, Name: "systemd", Unit: "gpsd.socket"}}} {
+		l := &monitor.Listener{Protocol: monitor.TCP, Port: 2947, Owners: owners, CgroupInfo: monitor.CgroupInfo{Unit: "gpsd.socket", Activates: "gpsd.service"}}
+		if got, want := summary(l, time.Now()), "2947 is open for gpsd.socket: systemd starts gpsd.service at the first connection."; got != want {
+			t.Errorf("%d owners: got %q, want %q", len(owners), got, want)
+		}
+	}
+}

@@ -67,10 +67,12 @@ type Explanation struct {
 	// container runtime.
 	Script, Shell, Session, Manager *Process `json:"-"`
 	// Orphaned is set if the process outlived the shell or terminal that started it.
-	Orphaned  bool   `json:"orphaned,omitempty"`
-	Unit      string `json:"unit,omitempty"`
-	Container string `json:"container,omitempty"` // name, or the first 12 characters of the ID
-	Publishes string `json:"-"`                   // the container whose port the process publishes: "the container web"
+	Orphaned      bool   `json:"orphaned,omitempty"`
+	Unit          string `json:"unit,omitempty"`
+	Container     string `json:"container,omitempty"`      // name, or the first 12 characters of the ID
+	Activates     string `json:"activates,omitempty"`      // the service that systemd starts if Unit is a socket unit
+	PerConnection bool   `json:"per_connection,omitempty"` // systemd starts an instance of Activates for each connection
+	Publishes     string `json:"-"`                        // the container whose port the process publishes: "the container web"
 }
 
 // Explain explains why o runs. It uses the chain of parents as it was when o was
@@ -78,6 +80,7 @@ type Explanation struct {
 // created in, and state, which contains the parents that have ended.
 func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessState) Explanation {
 	e := Explanation{Unit: monitor.Clean(cmp.Or(o.Unit, cgroup.Unit), 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
+	e.Activates, e.PerConnection = monitor.Clean(cgroup.Activates, 80), cgroup.PerConnection
 	if c := cgroup.Container; c != nil && c.Published {
 		e.Publishes = TheContainer(*c)
 	} else if c != nil {
@@ -167,7 +170,7 @@ func isOrphaned(nearest []Process) bool {
 // Sentence returns the explanation as one English sentence without a full stop.
 func (e Explanation) Sentence() string {
 	if service := e.SocketService(); service != "" {
-		return e.Unit + ": systemd starts " + service + " at the first connection"
+		return e.Unit + ": systemd starts " + service + e.when()
 	}
 	if e.Publishes != "" {
 		return "Publishes a port of " + e.Publishes
@@ -206,14 +209,23 @@ func (e Explanation) Sentence() string {
 	return by
 }
 
-// SocketService returns the service that systemd starts at the first connection; "" if
-// Unit is no socket unit. It is the default of systemd.socket(5): a setting Service= or
-// Accept= is not read.
+// SocketService returns the service that systemd starts for the socket unit Unit; ""
+// if Unit is no socket unit. If Activates is unknown, it is the default of
+// systemd.socket(5).
 func (e Explanation) SocketService() string {
-	if name, ok := strings.CutSuffix(e.Unit, ".socket"); ok {
-		return name + ".service"
+	name, ok := strings.CutSuffix(e.Unit, ".socket")
+	if !ok {
+		return ""
 	}
-	return ""
+	return cmp.Or(e.Activates, name+".service")
+}
+
+// when returns when systemd starts SocketService.
+func (e Explanation) when() string {
+	if e.PerConnection {
+		return " for each connection"
+	}
+	return " at the first connection"
 }
 
 // Service returns the systemd service in which the process runs; "" if there is none.

@@ -101,7 +101,9 @@ func UnitSentence(why ancestry.Explanation) string {
 }
 
 func ancestrySentence(w ancestry.Explanation) string {
-	if service := w.SocketService(); service != "" {
+	if service := w.SocketService(); service != "" && w.PerConnection {
+		return lang.L("{{.Unit}}: systemd starts {{.Service}} for each connection", map[string]any{"Unit": w.Unit, "Service": service})
+	} else if service != "" {
 		return lang.L("{{.Unit}}: systemd starts {{.Service}} at the first connection", map[string]any{"Unit": w.Unit, "Service": service})
 	}
 	switch {
