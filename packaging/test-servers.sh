@@ -30,15 +30,19 @@ suite=bookworm
 base=$dir/base
 # within ROOT COMMAND ...: run a command of the root, whose servers must not start.
 within() { chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "${@:2}"; }
-# install ROOT PACKAGES ...: one at a time if not all can be installed together.
+# install ROOT PACKAGES ...: all at once, or one at a time if that fails.
 install() {
-	local root=$1
+	local root=$1 wanted="" p
 	shift
 	mount --bind "$dir/packages" "$root/var/cache/apt/archives"
 	mount -t proc proc "$root/proc"
 	mount -t tmpfs tmpfs "$root/run"
-	within "$root" apt-get install -y --no-install-recommends "$@" && return
 	for p in "$@"; do
+		if within "$root" apt-cache show "$p" >/dev/null 2>&1; then wanted="$wanted $p"; else echo "NOT INSTALLED: $p"; fi
+	done
+	# shellcheck disable=SC2086 # a list of words
+	within "$root" apt-get install -y --no-install-recommends $wanted && return
+	for p in $wanted; do
 		within "$root" apt-get install -y --no-install-recommends "$p" || echo "NOT INSTALLED: $p"
 	done
 }
@@ -52,7 +56,8 @@ if [ ! -e "$base.done" ]; then
 	apt-get indextargets --format 'deb $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' | grep " $suite" | sort -u >"$base/etc/apt/sources.list"
 	printf '#!/bin/sh\nexit 101\n' >"$base/usr/sbin/policy-rc.d"
 	chmod 755 "$base/usr/sbin/policy-rc.d"
-	rm -f "$base/etc/apt/apt.conf.d/docker-clean"
+	echo force-unsafe-io >"$base/etc/dpkg/dpkg.cfg.d/porthole" # nothing there outlives a crash
+	printf 'Dpkg::Use-Pty "0";\nAPT::Keep-Downloaded-Packages "1";\n' >"$base/etc/apt/apt.conf.d/porthole"
 	echo 4d0f1e6a7b8c49d2a3b4c5d6e7f80912 >"$base/etc/machine-id" # without one, the first boot enables every server
 	echo testhost >"$base/etc/hostname"
 	printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n10.77.0.2 testhost.test testhost\n' >"$base/etc/hosts"
