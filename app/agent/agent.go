@@ -102,6 +102,7 @@ type Agent struct {
 	uiState          uiStateFile
 	missed           []watch.Alert // alerts missed during the pause
 	userStops        userStops
+	silenced         silenced             // by the last notification with Stop watching
 	openings         map[string]time.Time // opening times by listener ID: see readOpenings
 	unread           bool                 // the tray shows the dot
 	alert            bool                 // the tray shows the triangle
@@ -298,6 +299,6 @@ func (a *Agent) sendStatus() {
 func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
-		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon,
+		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
 	}
 }

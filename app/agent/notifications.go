@@ -46,7 +46,7 @@ func (a *Agent) addRecent(events []monitor.Event) {
 	for _, e := range events {
 		switch e.Kind {
 		case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged:
-			if e.Listener.AcceptsLoopback() {
+			if e.Listener.AcceptsLoopback() && (e.Listener.Protocol != monitor.UDP || a.settings.UDP || a.rules.Matches(e.Listener)) {
 				a.recent = append(a.recent, e)
 			}
 		}
@@ -152,9 +152,35 @@ func (a *Agent) handleAction(action notify.Action, n notify.Notification) {
 		case notify.Show:
 			a.window.show(n.Port)
 		case notify.StopWatching:
-			a.changeWatches(func(r watch.Rules) watch.Rules { return r.Disable(n.Rule) })
+			a.silence(n)
+		case notify.Undo:
+			a.undoSilence()
 		}
 	})
+}
+
+// silenced is a change of the watches that Undo in a notification takes back.
+type silenced struct{ before, after watch.Rules }
+
+// silence stops watching the listener of n, and says in a notification how.
+func (a *Agent) silence(n notify.Notification) {
+	if n.Listener == nil {
+		return
+	}
+	before := a.rules
+	a.changeWatches(func(r watch.Rules) watch.Rules { return r.Silence(n.Listener) })
+	a.silenced = silenced{before, a.rules}
+	_, single := n.Rule.Ports.Single()
+	a.notifications.Notify(notify.Unwatched(n.Listener, n.Rule, single))
+}
+
+// undoSilence takes back the last silence, and keeps what was changed since.
+func (a *Agent) undoSilence() {
+	s := a.silenced
+	if a.silenced = (silenced{}); s.before == nil {
+		return
+	}
+	a.changeWatches(func(r watch.Rules) watch.Rules { return watch.Merge(s.after, r, s.before) })
 }
 
 // watchNotifications reports whether notifications can be shown, before the first

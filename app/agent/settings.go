@@ -40,13 +40,16 @@ func (a *Agent) applySettings(s settings.Settings) {
 	a.settings, a.rules = s, s.Watches
 	a.watcher.SetRules(a.rules, s.GracePeriod)
 	a.notifications.SetSound(s.Sound)
-	a.monitor.SetUDP(s.UDP)
+	a.pollUDP()
 	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)
 	a.applyPollingInterval()
 	if s.Language != a.opts.Language {
 		a.restartForLanguage()
 	}
 }
+
+// pollUDP makes the monitor include UDP sockets if they are shown or watched.
+func (a *Agent) pollUDP() { a.monitor.SetUDP(a.settings.UDP || a.rules.HasUDP()) }
 
 // Default polling intervals.
 const (

@@ -3,10 +3,12 @@ package agent
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"porthole/app/ipc"
+	"porthole/app/notify"
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/history/store"
@@ -34,7 +36,9 @@ func TestEditInTheWindowIsMergedWithTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := watch.Rules{}.WithPort(80).WithPort(81) // the window does not know the edit by hand
-	a.WindowMessage(nil, ipc.Message{Kind: ipc.SetWatches, Base: base, Watches: base.Disable(base[0])})
+	off := slices.Clone(base)
+	off[0].Off = true
+	a.WindowMessage(nil, ipc.Message{Kind: ipc.SetWatches, Base: base, Watches: off})
 	(<-a.inbox)()
 	b, err := os.ReadFile(path)
 	if want := "watches:\n  - ports: 80 # mine\n    name: web\n    off: true\n  - ports: 90\n"; err != nil || string(b) != want {
@@ -150,4 +154,33 @@ func TestUnsavedEditsAreSavedIfTheFileIsUnchanged(t *testing.T) {
 	if b, err := os.ReadFile(w.path); err != nil || !strings.Contains(string(b), "82") {
 		t.Errorf("got file %q, error %v; want the changes in it", b, err)
 	}
+}
+
+// "Stop watching" in a notification about one of many ports of a rule excludes
+// that port only. Undo restores the file.
+func TestStopWatchingExcludesThePortOfTheNotification(t *testing.T) {
+	w := newWatchesTest(t)
+	const file = "watches:\n  - ports: 40001-40008 # frontends\n    name: compose\n  - ports: 62893\n"
+	w.write(file)
+	act := func(action notify.Action, port uint16) {
+		l := testListener()
+		l.Port = port
+		n := notify.Notification{Listener: l, Rule: w.a.rules[0]}
+		if port == 62893 {
+			n.Rule = w.a.rules[1]
+		}
+		w.a.handleAction(action, n)
+		(<-w.a.inbox)()
+	}
+	act(notify.StopWatching, 40005)
+	w.wantFile("watches:\n  - ports: 40001-40008, -40005 # frontends\n    name: compose\n  - ports: 62893\n")
+	act(notify.Undo, 0)
+	w.wantFile(file)
+	act(notify.Undo, 0)
+	w.wantFile(file)
+	act(notify.StopWatching, 62893)
+	w.wantFile(file + "    off: true\n")
+	w.watch(80) // Undo keeps later changes
+	act(notify.Undo, 0)
+	w.wantFile(file + "  - ports: 80\n")
 }

@@ -26,7 +26,18 @@ type Action string
 const (
 	Show         Action = "default"
 	StopWatching Action = "unwatch"
+	Undo         Action = "undo" // of StopWatching
 )
+
+func (a Action) label() string {
+	switch a {
+	case StopWatching:
+		return lang.L("Stop watching")
+	case Undo:
+		return lang.L("Undo")
+	}
+	return lang.L("Show")
+}
 
 // maxStored is the number of notifications whose actions are handled.
 const maxStored = 64
@@ -131,10 +142,9 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 	if slices.Contains(b.caps, "body-markup") {
 		request.Body = html.EscapeString(n.Body)
 	}
-	if n.Port != 0 && slices.Contains(b.caps, "actions") {
-		request.Actions = []notify.Action{{Key: string(Show), Label: lang.L("Show")}}
-		if n.Rule.Ports != nil || n.Rule.FollowsService() && !n.Rule.Match.IsZero() {
-			request.Actions = append(request.Actions, notify.Action{Key: string(StopWatching), Label: lang.L("Stop watching")})
+	if slices.Contains(b.caps, "actions") {
+		for _, a := range n.Actions {
+			request.Actions = append(request.Actions, notify.Action{Key: string(a), Label: a.label()})
 		}
 	}
 	if !n.Sound {

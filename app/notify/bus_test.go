@@ -14,8 +14,6 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"porthole/internal/fakebus"
-	"porthole/monitor"
-	"porthole/monitor/watch"
 )
 
 // testTimeout limits how long a test waits for something that must happen.
@@ -137,20 +135,15 @@ func TestActionsOfANotification(t *testing.T) {
 	address := fakebus.Start(t)
 	s := fakebus.StartNotifications(t, address)
 	b, _ := newTestBus(t, address)
-	ports := watch.Rule{Ports: monitor.Ports{{First: 80, Last: 80}}}
-	service := watch.Rule{}
-	if err := service.Match.UnmarshalText([]byte("vite")); err != nil {
-		t.Fatal(err)
-	}
 	both := []string{"default", "Show", "unwatch", "Stop watching"}
 	for _, c := range []struct {
 		n    Notification
 		want []string
 	}{
 		{Notification{Title: "no port"}, []string{}},
-		{Notification{Title: "no rule", Port: 80}, both[:2]},
-		{Notification{Title: "a port rule", Port: 80, Rule: ports}, both},
-		{Notification{Title: "a service rule", Port: 80, Rule: service}, both},
+		{Notification{Title: "one", Actions: []Action{Show}}, both[:2]},
+		{Notification{Title: "two", Actions: []Action{Show, StopWatching}}, both},
+		{Notification{Title: "undo", Actions: []Action{Undo}}, []string{"undo", "Undo"}},
 	} {
 		c.n.Body = "<b>&"
 		show(t, b, c.n)

@@ -26,8 +26,13 @@ const (
 type Notification struct {
 	Title string
 	Body  string
-	Port  uint16     // opened by a click; 0: no actions
-	Rule  watch.Rule // the rule that caused it; zero if none or several did
+	Port  uint16 // opened by Show
+	// Actions are shown as buttons. Show is also the click on the notification.
+	Actions []Action
+	// Listener and Rule are what it is about and the rule that caused it; zero if
+	// it is about several.
+	Listener *monitor.Listener
+	Rule     watch.Rule
 	// Key identifies the subject. A notification replaces the previous one with
 	// the same key if that is still shown. "": replaces none.
 	Key string

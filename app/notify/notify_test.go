@@ -74,6 +74,8 @@ func TestTitles(t *testing.T) {
 	node := listener(62893, "node", "acme-web", "127.0.0.1")
 	unknown := listener(22, "", "", "0.0.0.0")
 	unknown.Since = time.Time{}
+	udp := listener(5353, "avahi", "", "127.0.0.1")
+	udp.Protocol = monitor.UDP
 	flapping := alert(watch.Flapping, node, nil)
 	flapping.Count = 5
 	flappedAndClosed := flapping

@@ -1,8 +1,8 @@
 package notify
 
 import (
+	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,14 +16,14 @@ import (
 // forAlert returns the notification for a single alert.
 func forAlert(a watch.Alert) Notification {
 	l := a.Listener
-	n := Notification{Port: l.Port, Key: strconv.Itoa(int(l.Port)), Rule: a.Rule, Body: detailText(l)}
+	n := Notification{Port: l.Port, Key: words.Port(l.Protocol, l.Port), Rule: a.Rule, Listener: l, Actions: []Action{Show, StopWatching}, Body: detailText(l)}
 	if a.Rule.FollowsService() {
 		n.Key = "rule " + a.Rule.Name + a.Rule.Match.String()
 	}
 	n.Body = join(ruleName(a.Rule), n.Body)
-	data := map[string]any{"Port": l.Port, "Who": words.Owner(l)}
+	data := map[string]any{"Port": words.Port(l.Protocol, l.Port), "Who": words.Owner(l)}
 	if a.Before != nil {
-		data["Before"], data["PortBefore"] = words.Owner(a.Before), a.Before.Port
+		data["Before"], data["PortBefore"] = words.Owner(a.Before), words.Port(a.Before.Protocol, a.Before.Port)
 	}
 	switch a.Kind {
 	case watch.Opened:
@@ -70,7 +70,7 @@ func ruleName(rule watch.Rule) string {
 	case single || rule.Ports == nil && rule.Match.IsZero():
 		return ""
 	case rule.Ports != nil:
-		return monitor.Clean(rule.Ports.String(), 64)
+		return monitor.Clean(rule.PortsText(), 64)
 	}
 	return monitor.Clean(rule.Match.String(), 64)
 }
@@ -104,25 +104,27 @@ const maxNamedPorts = 8
 // summarize returns one notification for alerts about several ports, such as
 // "7 ports opened: 3000, 3001, …".
 func summarize(alerts []watch.Alert) Notification {
-	kind, ports, changes := alerts[0].Kind, []uint16(nil), 0
+	kind, ports, changes := alerts[0].Kind, []port(nil), 0
 	for _, a := range alerts {
 		if a.Kind != kind {
 			kind = ""
 		}
-		ports = append(ports, a.Listener.Port)
+		ports = append(ports, portOf(a.Listener))
 		changes += max(a.Count, 1)
 	}
-	slices.Sort(ports)
+	slices.SortFunc(ports, func(a, b port) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.protocol, b.protocol))
+	})
 	ports = slices.Compact(ports)
 	var names []string
 	for _, port := range ports[:min(len(ports), maxNamedPorts)] {
-		names = append(names, strconv.Itoa(int(port)))
+		names = append(names, words.Port(port.protocol, port.number))
 	}
 	if len(ports) > maxNamedPorts {
 		names = append(names, "…")
 	}
 	data := map[string]any{"Count": len(ports), "Ports": strings.Join(names, ", ")}
-	n := Notification{Port: alerts[0].Listener.Port, Body: summaryBody(alerts)}
+	n := Notification{Port: alerts[0].Listener.Port, Actions: []Action{Show}, Body: summaryBody(alerts)}
 	switch kind {
 	case watch.Opened:
 		n.Title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(ports), data)
@@ -181,6 +183,19 @@ func MissedSummary(alerts []watch.Alert) Notification {
 	}
 	n := b.notification()
 	n.Title = lang.L("While notifications were paused: {{.What}}", map[string]any{"What": n.Title})
+	return n
+}
+
+// Unwatched returns the notification that the watch rule does not notify about l
+// any more. off: the watch was switched off; otherwise it excludes the port.
+func Unwatched(l *monitor.Listener, rule watch.Rule, off bool) Notification {
+	port := words.Port(l.Protocol, l.Port)
+	data := map[string]any{"Port": port, "Watch": cmp.Or(ruleName(rule), port)}
+	n := Notification{Title: lang.L("Stopped watching {{.Port}}", data), Key: "unwatched", Actions: []Action{Undo}}
+	n.Body = lang.L("{{.Port}} is excluded from the watch “{{.Watch}}”", data)
+	if off {
+		n.Body = lang.L("The watch “{{.Watch}}” is turned off", data)
+	}
 	return n
 }
 

@@ -84,7 +84,7 @@ func ruleKeys(rule watch.Rule) []keyValue {
 		off = "true"
 	}
 	return []keyValue{
-		{"ports", typedScalar(rule.Ports.String())},
+		{"ports", typedScalar(rule.PortsText())},
 		{"name", typedScalar(rule.Name)},
 		{"match", typedScalar(rule.Match.String())},
 		{"notify_on", notifyOnList(rule.NotifyOn)},

@@ -19,6 +19,8 @@ import (
 //	    ports: 3000-3999, 8080
 //	    match: vite shop
 //	    notify_on: [open, exposed]
+//	  - ports: 5353/udp
+//	  - ports: 40001-40008, -40003
 //	    off: true
 
 // eventName is the name of an event in notify_on.
@@ -56,7 +58,7 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 		if node.Kind != yaml.ScalarNode {
 			return rule, f.errorAt(node, "ports must be text such as 62893 or \"3000-3999, 8080\"")
 		}
-		if rule.Ports, err = monitor.ParsePorts(node.Value); err != nil {
+		if err := rule.ParsePorts(node.Value); err != nil {
 			return rule, f.errorAt(node, err.Error())
 		}
 	}

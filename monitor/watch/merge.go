@@ -106,10 +106,13 @@ func mergeRule(was, present, edit Rule) Rule {
 	if edit.Off != was.Off {
 		merged.Off = edit.Off
 	}
+	if !slices.Equal(edit.Except, was.Except) {
+		merged.Except = edit.Except
+	}
 	// Ports and pattern together define the subject of a rule; merging only one
 	// of them would create a rule that neither side wrote.
-	if !slices.Equal(edit.Ports, was.Ports) || edit.Match.text != was.Match.text {
-		merged.Ports, merged.Match = edit.Ports, edit.Match
+	if !edit.sameSubject(was) {
+		merged.Ports, merged.Protocol, merged.Match = edit.Ports, edit.Protocol, edit.Match
 	}
 	return merged
 }

@@ -12,11 +12,13 @@ import (
 // Rule is one watch: a rule about ports, about a service wherever it listens, or
 // about both.
 type Rule struct {
-	Name     string        `json:"name,omitempty"`      // chosen by the user
-	Ports    monitor.Ports `json:"ports,omitempty"`     // nil: any port; then Match is set
-	Match    Pattern       `json:"match,omitzero"`      // whose listeners; zero: anyone's
-	NotifyOn NotifyOn      `json:"notify_on,omitempty"` // which events; 0: all
-	Off      bool          `json:"off,omitempty"`
+	Name     string           `json:"name,omitempty"`      // chosen by the user
+	Ports    monitor.Ports    `json:"ports,omitempty"`     // nil: any port; then Match is set
+	Except   monitor.Ports    `json:"except,omitempty"`    // ports that are left out
+	Protocol monitor.Protocol `json:"protocol,omitempty"`  // monitor.UDP; "" for TCP
+	Match    Pattern          `json:"match,omitzero"`      // whose listeners; zero: anyone's
+	NotifyOn NotifyOn         `json:"notify_on,omitempty"` // which events; 0: all
+	Off      bool             `json:"off,omitempty"`
 }
 
 // NotifyOn is a set of events to notify about.
@@ -45,11 +47,11 @@ func (rule Rule) notifiesOn(of NotifyOn) bool {
 // listens, rather than about ports.
 func (rule Rule) FollowsService() bool { return len(rule.Ports) == 0 }
 
-// Matches reports whether the rule is about l. Rules are about TCP ports that
-// are reachable through loopback.
+// Matches reports whether the rule is about l. Rules are about ports that are
+// reachable through loopback.
 func (rule Rule) Matches(l *monitor.Listener) bool {
-	return l.Protocol != monitor.UDP && l.AcceptsLoopback() &&
-		(rule.FollowsService() || rule.Ports.Contains(l.Port)) && rule.Match.Matches(l)
+	return rule.hasProtocol(l.Protocol) && l.AcceptsLoopback() &&
+		(rule.FollowsService() || rule.Ports.Contains(l.Port)) && !rule.Except.Contains(l.Port) && rule.Match.Matches(l)
 }
 
 // Listeners returns the listeners in s that match the rule.
@@ -65,8 +67,14 @@ func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
 
 // Equal reports whether both rules are written identically.
 func (rule Rule) Equal(other Rule) bool {
-	return rule.Name == other.Name && slices.Equal(rule.Ports, other.Ports) &&
-		rule.Match.text == other.Match.text && rule.NotifyOn == other.NotifyOn && rule.Off == other.Off
+	return rule.Name == other.Name && rule.sameSubject(other) && slices.Equal(rule.Except, other.Except) &&
+		rule.NotifyOn == other.NotifyOn && rule.Off == other.Off
+}
+
+// sameSubject reports whether both rules have the same ports, protocol and
+// pattern, regardless of exclusions.
+func (rule Rule) sameSubject(other Rule) bool {
+	return slices.Equal(rule.Ports, other.Ports) && rule.hasProtocol(other.Protocol) && rule.Match.text == other.Match.text
 }
 
 // Rules are all watches, in the user's order.
@@ -94,54 +102,43 @@ func (r Rules) Matches(l *monitor.Listener) bool {
 	return slices.ContainsFunc(r, func(rule Rule) bool { return !rule.Off && rule.Matches(l) })
 }
 
-// WatchesPort reports whether any active rule watches port regardless of its
-// owner.
+// WatchesPort reports whether any active rule watches the TCP port regardless of
+// its owner.
 func (r Rules) WatchesPort(port uint16) bool {
 	return slices.ContainsFunc(r, func(rule Rule) bool {
-		return !rule.Off && rule.Match.IsZero() && rule.Ports.Contains(port)
+		return !rule.Off && rule.hasProtocol(monitor.TCP) && rule.Match.IsZero() && rule.Ports.Contains(port) && !rule.Except.Contains(port)
 	})
 }
 
-// HasSimple reports whether an active rule watches port and nothing else: the
-// kind that ★ adds and removes.
+// HasSimple reports whether an active rule watches the TCP port and nothing else.
 func (r Rules) HasSimple(port uint16) bool {
-	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.isSimple(port) && !rule.Off })
+	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.isSimple(port, monitor.TCP) && !rule.Off })
 }
 
-func (rule Rule) isSimple(port uint16) bool {
+// isSimple reports whether the rule watches this port and nothing else: the kind
+// that ★ adds and removes.
+func (rule Rule) isSimple(port uint16, protocol monitor.Protocol) bool {
 	p, single := rule.Ports.Single()
-	return single && p == port && rule.Match.IsZero()
+	return single && p == port && rule.hasProtocol(protocol) && rule.Match.IsZero()
 }
 
-// WithPort returns the rules with an active simple rule for port. It returns r
+// WithPort returns the rules with an active simple rule for the TCP port. It returns r
 // itself if there is one already.
 func (r Rules) WithPort(port uint16) Rules {
 	if r.HasSimple(port) {
 		return r
 	}
 	with := slices.Clone(r)
-	if i := slices.IndexFunc(with, func(rule Rule) bool { return rule.isSimple(port) }); i >= 0 {
+	if i := slices.IndexFunc(with, func(rule Rule) bool { return rule.isSimple(port, monitor.TCP) }); i >= 0 {
 		with[i].Off = false
 		return with
 	}
 	return append(with, simpleRule(port))
 }
 
-// WithoutPort returns the rules without the simple ones for port.
+// WithoutPort returns the rules without the simple ones for the TCP port.
 func (r Rules) WithoutPort(port uint16) Rules {
-	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.isSimple(port) })
-}
-
-// Disable returns the rules with those switched off that have the ports and the
-// pattern of rule, regardless of their current names and events.
-func (r Rules) Disable(rule Rule) Rules {
-	off := slices.Clone(r)
-	for i := range off {
-		if slices.Equal(off[i].Ports, rule.Ports) && off[i].Match.text == rule.Match.text {
-			off[i].Off = true
-		}
-	}
-	return off
+	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.isSimple(port, monitor.TCP) })
 }
 
 // CountOpen returns how many active rules have an open listener in s, and how

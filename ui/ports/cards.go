@@ -38,7 +38,7 @@ type cardModel struct {
 // newCard returns the card of a watch. last returns the last owner of a free port as text. counts
 // has the number of connections by listener ID.
 func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last func(port uint16) string, now time.Time) cardModel {
-	title := rule.Ports.String()
+	title := rule.PortsText()
 	if rule.FollowsService() {
 		title = cmp.Or(rule.Name, rule.Match.String())
 	}
@@ -52,7 +52,7 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 			m.state = "○ " + lang.L("not running")
 		}
 		m.detail = monitor.Clean(rule.Name, 60)
-		if single {
+		if single && rule.Protocol != monitor.UDP { // last is about TCP
 			m.detail = cmp.Or(last(port), m.detail)
 		}
 		return m

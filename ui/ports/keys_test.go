@@ -141,7 +141,7 @@ func TestUndoLinkOnlyWithItsNotice(t *testing.T) {
 func TestUndoExpires(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(62893, "vite", 10))
-	d.ports.watch(62893)
+	d.ports.watch(d.ports.table.Rows()[0].listener)
 	d.At = d.At.Add(widgets.UndoTime)
 	d.Tick()
 	d.Asked = nil

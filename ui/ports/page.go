@@ -223,9 +223,9 @@ func (p *Page) Update(u monitor.Update) {
 }
 
 // includes reports whether the page shows l: loopback reaches it, or the setting all_addresses is
-// on.
+// on. A UDP watch makes the agent report all UDP listeners; the page shows those that are watched.
 func (p *Page) includes(l *monitor.Listener) bool {
-	return l.AcceptsLoopback() || p.status.AllAddresses
+	return (l.AcceptsLoopback() || p.status.AllAddresses) && (l.Protocol != monitor.UDP || p.status.UDP || p.status.Rules.Matches(l))
 }
 
 // toggle requests the opposite value of a boolean setting.

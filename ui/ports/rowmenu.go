@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/watch"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
@@ -22,19 +23,30 @@ var (
 	ExplainKeys = widgets.Ctrl(fyne.KeyE)
 )
 
-func (p *Page) star(r *portRow) { p.watch(r.listener.Port) }
+func (p *Page) star(r *portRow) { p.watch(r.listener) }
 
-// watch adds or removes the watch of a single port. A port covered only by a range gets a watch of
-// its own, because ★ cannot split a range.
-func (p *Page) watch(port uint16) {
+// watch watches l, or stops watching it if its star is filled.
+func (p *Page) watch(l *monitor.Listener) {
 	if !p.agentRunning() {
 		return
 	}
-	if p.status.Rules.HasSimple(port) {
-		p.unwatch(port)
+	rules := p.status.Rules
+	if p.watched(l) {
+		p.unwatch(l)
 		return
 	}
-	p.actions.Watch(port)
+	after := rules.Watch(l)
+	if l.Protocol != monitor.UDP && slices.EqualFunc(after, rules.WithPort(l.Port), watch.Rule.Equal) {
+		p.actions.Watch(l.Port)
+		return
+	}
+	p.actions.SetWatches(rules, after)
+}
+
+// watched reports whether a watch matches l. Watches do not match what loopback cannot reach, but
+// their ports can be watched.
+func (p *Page) watched(l *monitor.Listener) bool {
+	return p.status.Rules.Matches(l) || !l.AcceptsLoopback() && l.Protocol != monitor.UDP && p.status.Rules.HasSimple(l.Port)
 }
 
 // group turns grouping by process on or off.
@@ -71,12 +83,12 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 	}
 	l := r.listener
 	watchLabel := lang.L("Watch")
-	if p.status.Rules.HasSimple(l.Port) {
+	if p.watched(l) {
 		watchLabel = lang.L("Stop watching")
 	}
 	items := []*fyne.MenuItem{
 		widgets.MenuItem(lang.L("Show process"), OpenKeys, func() { p.open(l) }),
-		widgets.MenuItem(watchLabel, WatchKeys, func() { p.watch(l.Port) }),
+		widgets.MenuItem(watchLabel, WatchKeys, func() { p.watch(l) }),
 		widgets.MenuItem(lang.L("Explain"), ExplainKeys, p.Explain),
 		fyne.NewMenuItemSeparator(),
 	}

@@ -1,52 +1,53 @@
 package ports
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
 
+	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/widgets"
+	"porthole/ui/words"
 )
 
-// removedWatch holds the rules of one port that ☆ removed and Undo restores, with their names
-// and positions.
+// removedWatch holds the rules before and after ☆ stopped watching a port, for Undo.
 type removedWatch struct {
-	port   uint16
-	rules  watch.Rules
-	places []int
-	until  time.Time
-	notice string // the notice in the status line that Undo belongs to
+	before, after watch.Rules
+	until         time.Time
+	notice        string // the notice in the status line that Undo belongs to
 }
 
-// unwatch removes the simple watches of port. Undo restores them.
-func (p *Page) unwatch(port uint16) {
-	removed := removedWatch{port: port, until: p.now().Add(widgets.UndoTime)}
-	left := p.status.Rules.WithoutPort(port)
-	for i, rule := range p.status.Rules {
-		if !slices.ContainsFunc(left, rule.Equal) {
-			removed.rules, removed.places = append(removed.rules, rule), append(removed.places, i)
+// unwatch stops watching l: it removes the watches of its port, and excludes it from others. Undo
+// restores them.
+func (p *Page) unwatch(l *monitor.Listener) {
+	rules := p.status.Rules
+	removed := removedWatch{before: slices.Clone(rules), after: rules.Unwatch(l), until: p.now().Add(widgets.UndoTime)}
+	data := map[string]any{"Port": words.Port(l.Protocol, l.Port)}
+	removed.notice = lang.L("Stopped watching {{.Port}}", data)
+	if l.Protocol != monitor.UDP && slices.EqualFunc(removed.after, rules.WithoutPort(l.Port), watch.Rule.Equal) {
+		p.actions.Unwatch(l.Port)
+	} else {
+		if i := slices.IndexFunc(rules, func(rule watch.Rule) bool { return !rule.Off && rule.Matches(l) && len(removed.after) == len(rules) }); i >= 0 {
+			data["Watch"] = monitor.Clean(cmp.Or(rules[i].Name, rules[i].PortsText(), rules[i].Match.String()), 60)
+			removed.notice = lang.L("{{.Port}} is excluded from the watch “{{.Watch}}”", data)
 		}
+		p.actions.SetWatches(rules, removed.after)
 	}
-	removed.notice = lang.L("Stopped watching {{.Port}}", map[string]any{"Port": port})
 	p.unwatched = removed
-	p.actions.Unwatch(port)
 	p.ShowNotice(removed.notice)
 }
 
-// Undo restores the watch that ☆ removed last.
+// Undo restores the watches that ☆ changed last.
 func (p *Page) Undo() {
 	if !p.canUndo() {
 		return
 	}
-	seen := p.status.Rules.WithoutPort(p.unwatched.port) // the agent may not have confirmed the removal yet
-	rules := slices.Clone(seen)
-	for i, rule := range p.unwatched.rules {
-		rules = slices.Insert(rules, min(p.unwatched.places[i], len(rules)), rule)
-	}
+	undone := p.unwatched
 	p.unwatched, p.noticeUntil = removedWatch{}, time.Time{}
-	p.actions.SetWatches(seen, rules)
+	p.actions.SetWatches(undone.after, undone.before) // the agent may not have confirmed the removal yet
 	p.showStatus()
 	p.table.Focus() // the link disappears and would keep the focus
 }

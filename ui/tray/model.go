@@ -5,7 +5,6 @@ package tray
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -31,6 +30,7 @@ type State struct {
 	Recent   []monitor.Event // the latest events, the newest last
 	Problem  string          // why the listeners cannot be read; "" if they can
 	Ink      string          // see Icon
+	UDP      bool            // count UDP ports
 }
 
 // Model is the content of the tray. Equal Models look the same.
@@ -89,7 +89,7 @@ func tooltip(s State) string {
 	if s.Problem != "" {
 		return lang.L("Porthole: can't read the ports")
 	}
-	n := countLoopback(s.Snapshot)
+	n := countLoopback(s.Snapshot, s.UDP)
 	ports := lang.N("{{.Count}} ports", n, map[string]any{"Count": n})
 	open, all := s.Rules.CountOpen(s.Snapshot)
 	text := lang.L("Porthole: {{.Ports}}, {{.Open}} of {{.All}} watched open",
@@ -104,10 +104,10 @@ func tooltip(s State) string {
 }
 
 // countLoopback counts ports, not listeners: two servers on one port count once.
-func countLoopback(s monitor.Snapshot) int {
+func countLoopback(s monitor.Snapshot, udp bool) int {
 	n, last := 0, uint16(0)
 	for _, l := range s.Listeners {
-		if l.AcceptsLoopback() && l.Port != last {
+		if l.AcceptsLoopback() && l.Port != last && (udp || l.Protocol != monitor.UDP) {
 			n, last = n+1, l.Port
 		}
 	}
@@ -123,7 +123,7 @@ func watchedLines(s State) []Line {
 			continue
 		}
 		for _, l := range found {
-			line := Line{Text: "● " + strconv.Itoa(int(l.Port)) + " " + words.Owner(l), Port: l.Port}
+			line := Line{Text: "● " + words.Port(l.Protocol, l.Port) + " " + words.Owner(l), Port: l.Port}
 			if !slices.Contains(lines, line) { // rules may overlap
 				lines = append(lines, line)
 			}
@@ -137,9 +137,9 @@ func freeLine(rule watch.Rule) Line {
 		name := cmp.Or(rule.Name, rule.Match.String())
 		return Line{Text: "○ " + lang.L("{{.Name}} not running", map[string]any{"Name": monitor.Clean(name, maxName)})}
 	}
-	text := lang.L("{{.Ports}} free", map[string]any{"Ports": rule.Ports.String()})
+	text := lang.L("{{.Ports}} free", map[string]any{"Ports": rule.PortsText()})
 	if !rule.Match.IsZero() { // another service may own the port
-		text = lang.L("{{.Ports}}: {{.Name}} not running", map[string]any{"Ports": rule.Ports.String(), "Name": monitor.Clean(rule.Match.String(), maxName)})
+		text = lang.L("{{.Ports}}: {{.Name}} not running", map[string]any{"Ports": rule.PortsText(), "Name": monitor.Clean(rule.Match.String(), maxName)})
 	}
 	return Line{Text: "○ " + text, Port: rule.Ports[0].First}
 }

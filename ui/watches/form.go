@@ -52,7 +52,7 @@ func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
 	var err error
 	rule.Name = monitor.Clean(t.name, 200)
 	if strings.TrimSpace(t.ports) != "" {
-		if rule.Ports, err = monitor.ParsePorts(t.ports); err != nil {
+		if err := rule.ParsePorts(t.ports); err != nil {
 			errs.ports = monitor.Clean(err.Error(), 200)
 		}
 	}
@@ -80,7 +80,7 @@ func allEventKinds() (all watch.NotifyOn) {
 
 // typedFor returns the input that parses to rule.
 func typedFor(rule watch.Rule) typed {
-	t := typed{rule.Ports.String(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn}
+	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn}
 	if t.notifyOn == 0 {
 		t.notifyOn = allEventKinds()
 	}
@@ -250,7 +250,7 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	if errs == (ruleErrors{}) && f.isDuplicate(rule) {
 		errs.notifyOn = lang.L("This watch already exists")
 	}
-	f.showNote(f.portsNote, errs.ports, lang.L("For example 62893 or 3000-3999, 8080. Leave empty for any port."), strings.TrimSpace(t.ports+t.match) == "")
+	f.showNote(f.portsNote, errs.ports, lang.L("For example 62893, 3000-3999 or 5353/udp; -3005 leaves one out. Empty: any port."), strings.TrimSpace(t.ports+t.match) == "")
 	f.showNote(f.matchNote, errs.match, lang.L("Words that must all match the name, command, program, folder or project of the process. Each is a regular expression."), false)
 	f.showNote(f.notifyNote, errs.notifyOn, "", false)
 	widgets.SetEnabled(f.saveButton, f.live && errs == (ruleErrors{}))

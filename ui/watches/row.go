@@ -38,7 +38,7 @@ type ruleState struct {
 
 // viewOf returns the view of a rule without its state.
 func viewOf(rule watch.Rule) ruleView {
-	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.Ports.String(), 200), off: rule.Off, events: eventsText(rule.NotifyOn)}
+	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.PortsText(), 200), off: rule.Off, events: eventsText(rule.NotifyOn)}
 	data := map[string]any{"Pattern": monitor.Clean(rule.Match.String(), 200)}
 	switch {
 	case rule.Match.IsZero():
@@ -114,7 +114,7 @@ func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
 		state.text = "○ " + lang.L("not running")
 		return state
 	}
-	if others := (watch.Rule{Ports: rule.Ports}).Listeners(s); len(others) > 0 {
+	if others := (watch.Rule{Ports: rule.Ports, Except: rule.Except, Protocol: rule.Protocol}).Listeners(s); len(others) > 0 {
 		_, single := rule.Ports.Single()
 		state.text, state.more = "○ "+lang.L("used by another process"), ownersText(others, !single)
 	}
