@@ -57,6 +57,7 @@ func (d *desk) Stop(q stop.Request, progress func(stop.Update)) stop.Stopping {
 
 type stopDouble struct{ d *desk }
 
+func (stopDouble) Keep([]monitor.Owner)      {}
 func (s stopDouble) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
 
 func (s stopDouble) ForceQuit() { s.d.Ask("force") }

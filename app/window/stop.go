@@ -52,17 +52,20 @@ type stopping struct {
 	gracePeriod     time.Duration
 	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenDescendants, except in tests
 	orders          chan stopOrder
+	keep            []monitor.Owner // for the next order; only on Fyne's goroutine
 	managers        []stop.Manager
 	watch           *stop.PortWatch // nil if the socket table cannot be read
 	ended           []monitor.Owner // exited after a signal
 	finishing       []monitor.Owner // closed the port after a signal and are still running
+	kept            []monitor.Owner // the user chose to keep them
 	problems        []string        // why others were not stopped, one sentence each
 }
 
 // stopOrder is a choice of the user.
 type stopOrder struct {
 	children, force bool
-	command         string // the command of a manager, to run it instead; "" if none
+	keep            []monitor.Owner // not stopped
+	command         string          // the command of a manager, to run it instead; "" if none
 }
 
 func newStopping(request uistop.Request, cancel context.CancelFunc, log *slog.Logger) *stopping {
@@ -70,10 +73,15 @@ func newStopping(request uistop.Request, cancel context.CancelFunc, log *slog.Lo
 }
 
 // Terminate implements uistop.Stopping.
-func (s *stopping) Terminate(children bool) { s.enqueue(stopOrder{children: children}) }
+func (s *stopping) Terminate(children bool) {
+	s.enqueue(stopOrder{children: children, keep: s.keep})
+}
+
+// Keep implements uistop.Stopping.
+func (s *stopping) Keep(owners []monitor.Owner) { s.keep = owners }
 
 // ForceQuit implements uistop.Stopping.
-func (s *stopping) ForceQuit() { s.enqueue(stopOrder{force: true}) }
+func (s *stopping) ForceQuit() { s.enqueue(stopOrder{force: true, keep: s.keep}) }
 
 // RunManager implements uistop.Stopping.
 func (s *stopping) RunManager(command string) { s.enqueue(stopOrder{command: command}) }
@@ -104,7 +112,7 @@ func (s *stopping) run(ctx context.Context) {
 	processes, err := stop.OpenAll(s.request.Owners)
 	if err != nil {
 		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{s.failureText(err)}, Managers: s.managerUpdates()})
-		if slices.ContainsFunc(s.managers, func(m stop.Manager) bool { return len(m.Args) > 0 }) {
+		if slices.ContainsFunc(s.managers, stop.Manager.CanRun) {
 			s.runManagerWhenAsked(ctx)
 		}
 		return
@@ -120,8 +128,12 @@ func (s *stopping) run(ctx context.Context) {
 		return
 	}
 	if order.command != "" {
-		s.runManager(ctx, order.command)
-		return
+		if !s.runManager(ctx, order.command) {
+			return
+		}
+	}
+	if s.kept = order.keep; len(s.kept) > 0 {
+		processes = slices.DeleteFunc(slices.Clone(processes), func(p *stop.Process) bool { return slices.ContainsFunc(s.kept, p.Owner().Same) })
 	}
 	var descendants []*stop.Process
 	if order.children {
@@ -138,7 +150,7 @@ func (s *stopping) run(ctx context.Context) {
 		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Can't find the owner of the port, so no signal was sent. See the log for details.")}})
 		return
 	}
-	running := s.signalAndWait(ctx, slices.Concat(processes, descendants), len(processes), func(p *stop.Process) error {
+	running, forced := s.signalAndWait(ctx, slices.Concat(processes, descendants), len(processes), func(p *stop.Process) error {
 		if order.force && !holds(p.Owner()) { // systems without SIGTERM
 			return stop.RefusedError{PID: p.Owner().PID, Reason: stop.PortReleased}
 		}
@@ -151,10 +163,12 @@ func (s *stopping) run(ctx context.Context) {
 		return p.Terminate(holds)
 	})
 	for len(running) > 0 {
-		if _, ok = s.nextOrder(ctx, running, true); !ok {
-			return
+		if !forced {
+			if _, ok = s.nextOrder(ctx, running, true); !ok {
+				return
+			}
 		}
-		running = s.signalAndWait(ctx, running, len(running), (*stop.Process).Kill)
+		running, forced = s.signalAndWait(ctx, running, len(running), (*stop.Process).Kill)
 	}
 }
 
@@ -190,12 +204,14 @@ func (s *stopping) nextOrder(ctx context.Context, processes []*stop.Process, ter
 }
 
 // signalAndWait signals processes, waits for them to exit and reports the outcome. The
-// first holders of them held the port. It returns those that are still running.
-func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (running []*stop.Process) {
+// first holders of them held the port. It returns those that are still running. An order
+// to force quit ends the wait; then it reports no outcome, and forced is true.
+func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (running []*stop.Process, forced bool) {
 	limited, cancel := context.WithTimeout(ctx, s.gracePeriod)
 	defer cancel()
+	watchOrders := s.forceOrder(limited, cancel)
 	progress := stop.Progress{Ended: func(p *stop.Process) { s.ended = append(s.ended, p.Owner()) }}
-	if s.watch != nil && holders == len(processes) { // children need not have held it
+	if s.watch != nil && holders == len(processes) && len(s.kept) == 0 { // children need not have held it
 		progress.PortFree = s.watch.Free
 	}
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
@@ -205,8 +221,10 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 		}
 		return err
 	}, progress)
+	cancel()
+	forced = watchOrders()
 	if ctx.Err() != nil {
-		return nil // the dialog was closed
+		return nil, false // the dialog was closed
 	}
 	for _, p := range out.Finishing {
 		s.finishing = append(s.finishing, p.Owner())
@@ -214,8 +232,33 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 	for _, f := range out.Errors(holders) {
 		s.problems = append(s.problems, s.failureText(f))
 	}
+	if forced && len(out.StillRunning) > 0 {
+		return out.StillRunning, true
+	}
 	s.reportOutcome(ctx, out.StillRunning)
-	return out.StillRunning
+	return out.StillRunning, false
+}
+
+// forceOrder calls cancel when the user orders to force quit before ctx ends. The
+// returned function waits for that and reports whether it happened.
+func (s *stopping) forceOrder(ctx context.Context, cancel func()) (forced func() bool) {
+	result := make(chan bool, 1)
+	go func() { // ends with ctx, which the caller cancels
+		for {
+			select {
+			case <-ctx.Done():
+				result <- false
+				return
+			case o := <-s.orders:
+				if o.force {
+					cancel()
+					result <- true
+					return
+				}
+			}
+		}
+	}()
+	return func() bool { return <-result }
 }
 
 // reportOutcome reports the state of all processes; running are those that have not
@@ -230,6 +273,11 @@ func (s *stopping) reportOutcome(ctx context.Context, running []*stop.Process) {
 		u.Stage = uistop.StillRunning
 	case len(s.problems) > 0:
 		u.Stage, u.Managers = uistop.Refused, s.managerUpdates()
+	case len(s.kept) > 0:
+		u.StillOpen = s.stillOpen(ctx)
+		if ctx.Err() != nil {
+			return // the dialog was closed
+		}
 	default:
 		u.InUse, u.Managers = s.inUse(ctx)
 		if ctx.Err() != nil {
@@ -293,7 +341,11 @@ func findManagers(ctx context.Context, request uistop.Request) (all []stop.Manag
 // managerUpdates returns the managers as the dialog shows them.
 func (s *stopping) managerUpdates() (all []uistop.Manager) {
 	for _, m := range s.managers {
-		all = append(all, uistop.Manager{Description: managerText(m), Command: m.Command, CanRun: len(m.Args) > 0})
+		text := managerText(m)
+		if m.Resume != nil {
+			text = lang.L("The container is paused; the command resumes it first.") + " " + text
+		}
+		all = append(all, uistop.Manager{Description: text, Command: m.Command, CanRun: m.CanRun()})
 	}
 	return all
 }
@@ -314,11 +366,12 @@ func (s *stopping) runManagerWhenAsked(ctx context.Context) {
 }
 
 // runManager runs the command of a manager, and reports whether the port is free
-// afterwards.
-func (s *stopping) runManager(ctx context.Context, command string) {
-	i := slices.IndexFunc(s.managers, func(m stop.Manager) bool { return m.Command == command && len(m.Args) > 0 })
+// afterwards. If that leaves the server, it reports nothing and returns true: the
+// processes remain to be stopped.
+func (s *stopping) runManager(ctx context.Context, command string) (left bool) {
+	i := slices.IndexFunc(s.managers, func(m stop.Manager) bool { return m.Command == command && m.CanRun() })
 	if i < 0 {
-		return // the dialog only offers commands that can be run as they are
+		return false // the dialog only offers commands that can be run as they are
 	}
 	for _, o := range s.request.Owners {
 		s.onSignal(o)
@@ -326,12 +379,16 @@ func (s *stopping) runManager(ctx context.Context, command string) {
 	var output bytes.Buffer
 	if err := s.managers[i].Run(ctx, nil, &output); err != nil {
 		if ctx.Err() != nil {
-			return
+			return false
 		}
 		s.log.Warn("can't stop through the manager", "command", command, "error", err, "output", monitor.Clean(output.String(), 400))
 		problem := lang.L("The command failed: {{.Reason}}", map[string]any{"Reason": monitor.Clean(cmp.Or(strings.TrimSpace(output.String()), err.Error()), 200)})
 		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{problem}})
-		return
+		return false
+	}
+	if s.managers[i].LeavesServer() {
+		s.managers = nil
+		return true
 	}
 	for end := time.Now().Add(s.gracePeriod); s.watch != nil && !s.watch.Free() && time.Now().Before(end) && ctx.Err() == nil; {
 		time.Sleep(50 * time.Millisecond)
@@ -343,7 +400,31 @@ func (s *stopping) runManager(ctx context.Context, command string) {
 	}
 	s.managers = nil // it has been stopped
 	s.reportOutcome(ctx, nil)
+	return false
 }
+
+// stillOpen returns what listens on after some of several owners were stopped, one
+// sentence for each port.
+func (s *stopping) stillOpen(ctx context.Context) (sentences []string) {
+	now, err := stop.Holders(ctx, s.request.Listeners, s.log)
+	if err != nil {
+		s.log.Warn("can't find what uses the port now", "error", err)
+	}
+	for _, l := range now {
+		var names []string
+		for _, o := range l.Owners {
+			names = append(names, processName(o))
+		}
+		if len(names) > maxNamed {
+			names = append(names[:maxNamed], "…")
+		}
+		sentences = append(sentences, lang.L("{{.Port}} is still open: {{.Names}}.", map[string]any{"Port": words.Port(l.Protocol, l.Port), "Names": strings.Join(names, ", ")}))
+	}
+	return sentences
+}
+
+// maxNamed is how many processes a sentence names.
+const maxNamed = 5
 
 // inUse returns what holds the port after the stop, one sentence each, and what starts
 // that.
@@ -406,6 +487,10 @@ func managerText(m stop.Manager) string {
 			return lang.L("The process is run by {{.Name}}, which may start it again.", data)
 		}
 		return lang.L("The process is run by {{.Name}}, which may start it again. To stop it properly, run:", data)
+	case stop.Group:
+		return lang.L("The process is run by {{.Name}}, which stops its other processes when this one exits. To stop them all, run:", data)
+	case stop.Watcher:
+		return lang.L("The process is run by {{.Name}}, which starts it again when a file changes. To stop both, run:", data)
 	case stop.Loop:
 		return lang.L("The process was started by a loop in {{.Name}}, which may start it again. To stop the loop, run:", data)
 	case stop.Unit:

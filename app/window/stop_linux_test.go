@@ -156,6 +156,36 @@ func TestForceQuit(t *testing.T) {
 	}
 }
 
+// The user need not wait for the grace period.
+func TestForceQuitNow(t *testing.T) {
+	v := startProcess(t, "stubborn")
+	c := startStop(t, time.Hour, []monitor.Owner{v.Owner}, v.listener)
+	c.next(uistop.Ready)
+	c.Terminate(false)
+	for len(c.orders) > 0 { // it was taken: an order is dropped while another one is pending
+		time.Sleep(time.Millisecond)
+	}
+	c.ForceQuit()
+	if u := c.next(uistop.Done); v.alive() || len(u.Targets) != 1 {
+		t.Errorf("got alive %t, update %+v; want the end", v.alive(), u)
+	}
+}
+
+func TestStopOneOfSeveralOwners(t *testing.T) {
+	first, second := startProcess(t, "listen"), startProcess(t, "listen")
+	c := startStop(t, 10*time.Second, []monitor.Owner{first.Owner, second.Owner}, first.listener, second.listener)
+	c.next(uistop.Ready)
+	c.Keep([]monitor.Owner{first.Owner})
+	c.Terminate(false)
+	u := c.next(uistop.Done)
+	if !first.alive() || second.alive() || len(u.Targets) != 1 || len(u.InUse) != 0 {
+		t.Errorf("got alive %t and %t, update %+v; want only the second one stopped", first.alive(), second.alive(), u)
+	}
+	if want := fmt.Sprintf("%d is still open: ", first.listener.Port); len(u.StillOpen) != 1 || !strings.HasPrefix(u.StillOpen[0], want) {
+		t.Errorf("got %q, want %q", u.StillOpen, want)
+	}
+}
+
 // A process that exits after the grace period was stopped, too.
 func TestStopReportsALateExit(t *testing.T) {
 	v := startProcess(t, "stubborn")

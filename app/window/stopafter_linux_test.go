@@ -82,13 +82,27 @@ func TestStopReportsWhatUsesThePortAfterwards(t *testing.T) {
 	listener := &monitor.Listener{ID: "1", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}, Owners: []monitor.Owner{o}}
 	c := startStop(t, 10*time.Second, []monitor.Owner{o}, listener)
 	u := c.next(uistop.Ready)
-	if len(u.Managers) != 1 || !strings.Contains(u.Managers[0].Description, "started by a loop in loop.sh") || u.Managers[0].CanRun {
+	if len(u.Managers) != 1 || !strings.Contains(u.Managers[0].Description, "started by a loop in loop.sh") || !u.Managers[0].CanRun {
 		t.Errorf("before: got managers %+v, want the loop", u.Managers)
 	}
 	c.Terminate(false)
 	u = c.next(uistop.Done)
 	if len(u.InUse) != 1 || !strings.Contains(u.InUse[0], "again, started by loop.sh (") || len(u.Managers) != 1 {
 		t.Errorf("after: got %+v, want what uses the port, and the loop", u)
+	}
+
+	// Its button stops the loop, and then the server, which is not stopped with the loop.
+	if servers, err = process.Descendants(self); err != nil || len(servers) == 0 {
+		t.Fatalf("got %d servers, %v; want one", len(servers), err)
+	}
+	o = servers[0]
+	o.Parents = process.Parents(o)
+	listener.Owners = []monitor.Owner{o}
+	c = startStop(t, 10*time.Second, []monitor.Owner{o}, listener)
+	c.RunManager(c.next(uistop.Ready).Managers[0].Command)
+	u = c.next(uistop.Done)
+	if len(u.Targets) != 1 || len(u.InUse) != 0 || process.IsAlive(self.PID, self.Start) || process.IsAlive(o.PID, o.Start) {
+		t.Errorf("after the loop was stopped: got %+v, loop running %t, server running %t; want neither and a free port", u, process.IsAlive(self.PID, self.Start), process.IsAlive(o.PID, o.Start))
 	}
 }
 

@@ -87,10 +87,11 @@ func (d *desk) Stop(_ stop.Request, progress func(stop.Update)) stop.Stopping {
 // noStop stops nothing.
 type noStop struct{}
 
-func (noStop) Terminate(bool)    {}
-func (noStop) ForceQuit()        {}
-func (noStop) RunManager(string) {}
-func (noStop) Close()            {}
+func (noStop) Keep([]monitor.Owner) {}
+func (noStop) Terminate(bool)       {}
+func (noStop) ForceQuit()           {}
+func (noStop) RunManager(string)    {}
+func (noStop) Close()               {}
 
 func setScale(w fyne.Window, scale float32) {
 	w.Canvas().(software.WindowlessCanvas).SetScale(scale)

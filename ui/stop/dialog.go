@@ -52,6 +52,7 @@ type Dialog struct {
 	scroll      *container.Scroll
 	buttons     *fyne.Container
 	children    *widgets.Toggle
+	chosen      []*widgets.Toggle // one for each target, if there are several
 	bar         *progressBar
 	restartNote *widgets.Note
 	releaseKeys func() // returns the keys to the window
@@ -212,8 +213,13 @@ func (d *Dialog) confirm() {
 	d.gracePeriod = max(n.GracePeriod, time.Second)
 	d.body.RemoveAll()
 	lines := container.New(layout.NewCustomPaddedVBoxLayout(2))
+	d.chosen = nil
 	for _, o := range n.Targets {
-		lines.Add(d.targetLine(o))
+		line := d.targetLine(o)
+		if len(n.Targets) > 1 {
+			line = container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.targetToggle(o)), line)
+		}
+		lines.Add(line)
 	}
 	d.body.Add(lines)
 	facts := container.New(widgets.LabelledRows{Label: 92})
@@ -245,6 +251,41 @@ func (d *Dialog) confirm() {
 		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), widgets.Follow(words, theme.ColorNameForeground)))
 	}
 	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.Hide), d.dangerButton(lang.L("Stop"), d.terminate))
+}
+
+// targetToggle returns the switch that selects whether o is stopped. One is always on.
+func (d *Dialog) targetToggle(o monitor.Owner) *widgets.Toggle {
+	label := lang.L("Stop {{.Name}}", map[string]any{"Name": nameList([]monitor.Owner{o})})
+	var t *widgets.Toggle
+	t = widgets.NewToggle(label, func(bool) {
+		if len(d.targets()) == 0 {
+			t.Set(true)
+		}
+		widgets.SetText(d.title, table.Fit(stopTitle(d.targets()), d.width(), d.title.TextSize, d.title.TextStyle), theme.ColorNameForeground)
+	}, func() {})
+	t.Self = t // Esc closes the dialog
+	t.Set(true)
+	d.chosen = append(d.chosen, t)
+	return t
+}
+
+// targets returns the processes that the user chose to stop.
+func (d *Dialog) targets() (chosen []monitor.Owner) {
+	for i, o := range d.last.Targets {
+		if len(d.chosen) != len(d.last.Targets) || d.chosen[i].On {
+			chosen = append(chosen, o)
+		}
+	}
+	return chosen
+}
+
+// keepOthers excludes the processes that the user chose to keep.
+func (d *Dialog) keepOthers() {
+	chosen := d.targets()
+	kept := slices.DeleteFunc(slices.Clone(d.last.Targets), func(o monitor.Owner) bool { return slices.ContainsFunc(chosen, o.Same) })
+	if len(kept) > 0 {
+		d.stop.Keep(kept)
+	}
 }
 
 func stopTitle(targets []monitor.Owner) string {
@@ -338,8 +379,10 @@ func (d *Dialog) terminate() {
 		d.forceQuit()
 		return
 	}
-	words := lang.L("SIGTERM sent. You can force quit processes that are still running after {{.Time}}.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
-	d.wait(lang.N("Stopping {{.Name}}…", len(d.last.Targets), map[string]any{"Name": countOrName(d.last.Targets)}), d.last.Targets, words)
+	targets := d.targets()
+	d.keepOthers()
+	words := lang.L("SIGTERM sent. Porthole waits up to {{.Time}} for the exit.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
+	d.wait(lang.N("Stopping {{.Name}}…", len(targets), map[string]any{"Name": countOrName(targets)}), targets, words, d.dangerButton(lang.L("Force quit now"), d.forceQuit))
 	d.stop.Terminate(d.children != nil && d.children.On)
 }
 
@@ -356,14 +399,15 @@ func (d *Dialog) forceQuit() {
 	d.forced = true
 	left := d.last.StillRunning
 	if d.last.Stage == Ready {
-		left = d.last.Targets
+		left = d.targets()
+		d.keepOthers()
 	}
 	d.wait(lang.N("Force quitting {{.Name}}…", len(left), map[string]any{"Name": countOrName(left)}), left, lang.L("Ending the process immediately."))
 	d.stop.ForceQuit()
 }
 
 // wait shows a progress bar while a signal or a command is pending.
-func (d *Dialog) wait(title string, owners []monitor.Owner, words string) {
+func (d *Dialog) wait(title string, owners []monitor.Owner, words string, more ...fyne.CanvasObject) {
 	d.sentAt = d.now()
 	if len(owners) == 0 {
 		d.showSentences(words)
@@ -372,7 +416,7 @@ func (d *Dialog) wait(title string, owners []monitor.Owner, words string) {
 	}
 	d.bar = newProgressBar()
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(4, 4, 0, 0), d.bar.object))
-	d.show(title, d.button(lang.L("Close"), d.Hide))
+	d.show(title, append([]fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}, more...)...)
 }
 
 // Tick must be called every second. It moves the progress bar.
@@ -406,7 +450,7 @@ func (d *Dialog) success() {
 	if len(n.Finishing) > 0 {
 		d.body.Add(sentenceNote(lang.N("{{.Name}} closed the port and is still finishing.", len(n.Finishing), map[string]any{"Name": nameList(n.Finishing)})))
 	}
-	for _, s := range n.InUse {
+	for _, s := range slices.Concat(n.StillOpen, n.InUse) {
 		d.body.Add(sentenceNote(s))
 	}
 	buttons := []fyne.CanvasObject{d.button(lang.L("Close"), d.Hide)}

@@ -53,10 +53,11 @@ func (d *desk) Stop(q Request, report func(Update)) Stopping {
 // fakeStopping records the calls of the dialog.
 type fakeStopping struct{ d *desk }
 
-func (s fakeStopping) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
-func (s fakeStopping) ForceQuit()              { s.d.Ask("force") }
-func (s fakeStopping) RunManager(c string)     { s.d.Ask("run %s", c) }
-func (s fakeStopping) Close()                  { s.d.Ask("end") }
+func (s fakeStopping) Terminate(children bool)     { s.d.Ask("stop, children %t", children) }
+func (s fakeStopping) Keep(owners []monitor.Owner) { s.d.Ask("keep %d", owners[0].PID) }
+func (s fakeStopping) ForceQuit()                  { s.d.Ask("force") }
+func (s fakeStopping) RunManager(c string)         { s.d.Ask("run %s", c) }
+func (s fakeStopping) Close()                      { s.d.Ask("end") }
 
 // newStopDesk returns a desk for one process that can be stopped.
 func newStopDesk(t *testing.T) (*desk, *monitor.Listener) {
@@ -204,6 +205,42 @@ func TestDialogNamesAllOwners(t *testing.T) {
 	}
 	d.tap("Stop")
 	d.WantText("Stopping 5 processes…", "node (10), worker [31m (11), worker [31m (12) and 2 more")
+}
+
+// One of several owners, such as one worker, can be stopped alone.
+func TestStopOneOfSeveralOwners(t *testing.T) {
+	l := uitest.Listening(3000, "node", 10)
+	l.Owners = append(l.Owners, monitor.Owner{PID: 11, Start: 7, Name: "worker"})
+	d := newDesk(t, l)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	d.report(readyUpdate(l))
+	d.Window.Canvas().Focus(d.dialog.chosen[0])
+	uitest.Press(d.Window, fyne.KeyReturn)
+	d.WantText("Stop worker?")
+	d.Window.Canvas().Focus(d.dialog.chosen[1])
+	uitest.Press(d.Window, fyne.KeyReturn) // nothing would be stopped
+	if !d.dialog.chosen[1].On {
+		t.Error("the last switch: got off, want on")
+	}
+	d.tap("Stop")
+	d.Want("requests", d.Asked[2:], []string{"keep 10", "stop, children false"})
+	d.WantText("Stopping worker (11)…")
+	d.report(Update{Stage: Done, Targets: l.Owners[1:], StillOpen: []string{"3000 is still open: node (10)."}})
+	d.WantText("Stopped", "worker (11) exited.", "3000 is still open: node (10).")
+}
+
+func TestForceQuitNow(t *testing.T) {
+	d, l := newStopDesk(t)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	d.report(readyUpdate(l))
+	d.tap("Stop")
+	d.tap("Force quit now")
+	d.Want("requests", d.Asked, []string{"hold 10", "stop, children false", "force"})
+	d.WantText("Force quitting node (10)…")
+	d.report(Update{Stage: Done, Targets: l.Owners})
+	if len(d.stopped) != 1 || !d.stopped[0].Forced {
+		t.Errorf("got reports %+v, want node force quit", d.stopped)
+	}
 }
 
 // A shell must read the copied command as the arguments of the process.

@@ -25,8 +25,11 @@ type Request struct {
 // Stopping is one stop, from confirmation to result. Its methods are called on Fyne's
 // goroutine and must not block.
 type Stopping interface {
+	// Keep excludes processes of a Ready update, which keep running. It must be called
+	// before Terminate.
+	Keep(owners []monitor.Owner)
 	Terminate(children bool)   // sends SIGTERM to the processes; with children, also to their child processes
-	ForceQuit()                // sends SIGKILL to those that are still running
+	ForceQuit()                // sends SIGKILL to those that are still running, also while the grace period lasts
 	RunManager(command string) // runs the Command of a Manager with CanRun
 	Close()                    // ends reports, waiting and signals
 }
@@ -54,6 +57,7 @@ type Update struct {
 	StillRunning      []monitor.Owner
 	Finishing         []monitor.Owner // with Done, those that closed the port and have not exited yet
 	Notes             []string        // with Ready, what else the user must know; a sentence each
+	StillOpen         []string        // with Done, what listens on because the user kept it; a sentence each
 	InUse             []string        // with Done, what uses the port now; a sentence each
 	Problems          []string        // a sentence each
 
