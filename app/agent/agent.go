@@ -78,6 +78,7 @@ type Agent struct {
 	settingsFile  *settings.File
 	notifications *notify.Worker
 	history       *store.Store
+	hooks         *hooks
 	inbox         chan func()
 	quit          context.CancelFunc
 	ctx           context.Context // canceled by quit
@@ -101,6 +102,8 @@ type Agent struct {
 	pauseSaved       time.Time // last write of that file
 	uiState          uiStateFile
 	missed           []watch.Alert // alerts missed during the pause
+	fileHooks        watch.Rules   // rules with a hook that were in the settings file
+	exposure         exposure
 	userStops        userStops
 	silenced         silenced             // by the last notification with Stop watching
 	openings         map[string]time.Time // opening times by listener ID: see readOpenings
@@ -142,6 +145,8 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
 	a.window = newWindowProcess(a)
+	a.hooks = newHooks(a.reportHook)
+	a.exposure = newExposure(exposurePath())
 	server, err := ipc.Listen(opts.RuntimeDir, a, a.monitor, opts.Logger)
 	if err != nil {
 		table.Close()
@@ -162,6 +167,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.initAutostart()
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
+	parts.Go(func() { a.hooks.run(rest) })
 	parts.Go(func() { containers.Run(rest, a.monitor.Redescribe) })
 	parts.Go(func() { a.recordHistory(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -183,7 +189,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	loop.Go(a.loop)
 	a.runTray()
 	loop.Wait()
-	if a.paused {
+	if a.paused || len(a.missed) > 0 {
 		a.savePause() // with the alerts missed so far
 	}
 	stopRest()
@@ -239,6 +245,7 @@ func (a *Agent) loop() {
 		case <-due.C:
 			a.notifyAlerts(a.current(a.watcher.Due(time.Now())))
 			a.endPause(time.Now())
+			a.endQuietHours(time.Now())
 		case do := <-a.inbox:
 			do()
 		case <-updates.C:
@@ -254,6 +261,9 @@ func (a *Agent) nextWakeup(now time.Time) time.Duration {
 	d := time.Hour
 	if next := a.watcher.NextDue(); !next.IsZero() {
 		d = min(d, next.Sub(now))
+	}
+	if a.heldBack(now) {
+		d = min(d, maxPauseSleep)
 	}
 	if a.paused && !a.pausedUntil.IsZero() {
 		d = min(d, a.pausedUntil.Sub(now), maxPauseSleep)

@@ -60,6 +60,8 @@ func newTestAgent(t testing.TB, pausePath string) (*Agent, *fakeNotifier) {
 	a := &Agent{log: slog.New(slog.DiscardHandler), settings: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64),
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pausePath: pausePath}
 	a.window = newWindowProcess(a)
+	a.hooks = newHooks(a.reportHook)
+	a.exposure = newExposure(pausePath + ".exposed")
 	notifier := &fakeNotifier{shown: make(chan struct{}, 1)}
 	a.notifications = notify.Start(ctx, notifier, func(error) {}, a.log)
 	return a, notifier

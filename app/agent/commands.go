@@ -117,7 +117,9 @@ func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 			a.changeWatches(func(r watch.Rules) watch.Rules { return r.WithoutPort(m.Port) })
 		case ipc.SetWatches:
 			// The file may have been edited since the window received Base.
-			a.changeWatches(func(current watch.Rules) watch.Rules { return watch.Merge(m.Base, current, m.Watches.Valid()) })
+			a.changeWatches(func(current watch.Rules) watch.Rules {
+				return watch.Merge(m.Base, current, a.withKnownHooks(m.Watches.Valid()))
+			})
 		case ipc.TestNotification:
 			a.sendTestNotification(c)
 		case ipc.Set:

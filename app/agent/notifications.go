@@ -23,7 +23,9 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	found := identified(u.Events)
 	a.notifications.Identified(found)
 	a.identifyMissed(found)
-	a.notifyAlerts(a.watcher.Handle(time.Now(), u.Events))
+	alerts := a.watcher.Handle(time.Now(), u.Events)
+	defer a.exposure.saveNew(a.log)
+	a.notifyAlerts(append(alerts, a.exposure.handle(time.Now(), u.Events, alerts)...))
 	if h := u.Health; h.Problem != health.Problem || h.Source != health.Source || h.Interval != health.Interval {
 		a.problems.set("table", tableProblem(u.Health))
 		a.sendStatus()
@@ -81,14 +83,21 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 			a.showTray()
 		}
 	}
+	a.hooks.add(alerts)
 	if !a.settings.Notifications {
 		return
 	}
-	if !a.paused {
-		a.notifications.NotifyAlerts(alerts)
-		return
+	now, held := []watch.Alert(nil), []watch.Alert(nil)
+	quiet := a.settings.QuietHours.Contains(time.Now())
+	for _, alert := range alerts {
+		if a.paused || quiet && alert.Rule.Urgency != watch.Critical {
+			held = append(held, alert)
+		} else {
+			now = append(now, alert)
+		}
 	}
-	a.addMissed(alerts)
+	a.notifications.NotifyAlerts(now)
+	a.addMissed(held)
 }
 
 // current returns delayed alerts as they apply now. Openings of ports that have
@@ -153,6 +162,8 @@ func (a *Agent) handleAction(action notify.Action, n notify.Notification) {
 			a.window.show(n.Port)
 		case notify.StopWatching:
 			a.silence(n)
+		case notify.Accept:
+			a.exposure.accept(n.Listeners, a.log)
 		case notify.Undo:
 			a.undoSilence()
 		}

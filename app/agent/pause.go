@@ -23,10 +23,11 @@ const (
 )
 
 // savedPause is the content of pause.json in the state directory. The file exists
-// only during a pause, which survives restarts of the agent.
+// only during a pause, or while alerts wait for the end of the quiet hours, which survives restarts of the agent.
 type savedPause struct {
 	Until  time.Time     `json:"until,omitzero"` // zero: until resumed
 	Missed []watch.Alert `json:"missed,omitempty"`
+	Quiet  bool          `json:"quiet,omitempty"` // not paused: the alerts are of quiet hours
 }
 
 func pausePath() string { return filepath.Join(paths.State(), "pause.json") }
@@ -46,10 +47,9 @@ func (a *Agent) pause(d time.Duration) {
 // resume ends the pause and shows one notification about the missed alerts.
 func (a *Agent) resume() {
 	a.paused, a.pausedUntil = false, time.Time{}
-	if len(a.missed) > 0 && a.settings.Notifications {
-		a.notifications.Notify(notify.MissedSummary(a.missed))
+	if !a.heldBack(time.Now()) {
+		a.showMissed(notify.MissedSummary)
 	}
-	a.missed = nil
 	a.savePause()
 	a.showTray()
 	a.sendStatus()
@@ -62,10 +62,33 @@ func (a *Agent) endPause(now time.Time) {
 	}
 }
 
+// heldBack reports whether alerts wait for the end of the quiet hours.
+func (a *Agent) heldBack(now time.Time) bool {
+	return !a.paused && len(a.missed) > 0 && a.settings.QuietHours.Contains(now)
+}
+
+// endQuietHours shows one notification about the alerts of the quiet hours after
+// they have ended.
+func (a *Agent) endQuietHours(now time.Time) {
+	if !a.paused && len(a.missed) > 0 && !a.settings.QuietHours.Contains(now) {
+		a.showMissed(notify.QuietSummary)
+		a.savePause()
+	}
+}
+
+// showMissed shows one notification about the missed alerts, and forgets them.
+func (a *Agent) showMissed(summary func([]watch.Alert) notify.Notification) {
+	if len(a.missed) > 0 && a.settings.Notifications {
+		a.notifications.Notify(summary(a.missed))
+	}
+	a.missed = nil
+}
+
 // addMissed stores alerts for the end of the pause, without secrets.
 func (a *Agent) addMissed(alerts []watch.Alert) {
 	for _, alert := range alerts {
 		alert.Listener, alert.Before = withoutSecrets(alert.Listener), withoutSecrets(alert.Before)
+		alert.Rule.Run, alert.Rule.Post = nil, ""
 		a.missed = append(a.missed, alert)
 	}
 	a.missed = slices.Clone(a.missed[max(0, len(a.missed)-maxMissed):])
@@ -106,8 +129,8 @@ func withoutSecrets(l *monitor.Listener) *monitor.Listener {
 func (a *Agent) savePause() {
 	a.pauseSaved = time.Now()
 	var err error
-	if a.paused {
-		err = writePause(a.pausePath, savedPause{Until: a.pausedUntil, Missed: a.missed})
+	if a.paused || len(a.missed) > 0 {
+		err = writePause(a.pausePath, savedPause{Until: a.pausedUntil, Missed: a.missed, Quiet: !a.paused})
 	} else if err = os.Remove(a.pausePath); errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
@@ -128,7 +151,8 @@ func (a *Agent) loadPause(now time.Time) {
 		a.savePause() // removes the file
 		return
 	}
-	a.paused, a.pausedUntil, a.missed = true, p.Until, p.Missed
+	a.paused, a.pausedUntil, a.missed = !p.Quiet, p.Until, p.Missed
+	a.endQuietHours(now)
 	a.endPause(now)
 }
 

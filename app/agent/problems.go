@@ -9,6 +9,7 @@ import (
 
 	"porthole/app/notify"
 	"porthole/monitor"
+	"porthole/monitor/watch"
 )
 
 // problems lists missing or broken features, at most one per subject, sorted by subject.
@@ -80,6 +81,13 @@ func unsavedWatchesProblem(err error) string {
 
 func droppedWatchesProblem() string {
 	return lang.L("The settings file was edited, so your unsaved changes to the watches were discarded. If you still need them, make them again.")
+}
+
+func hookProblem(rule watch.Rule, err error) string {
+	if err == nil {
+		return ""
+	}
+	return lang.L("The hook of the watch “{{.Watch}}” failed: {{.Why}}", map[string]any{"Watch": notify.RuleName(rule), "Why": monitor.Clean(err.Error(), 300)})
 }
 
 func settingRefusedProblem(err error) string {

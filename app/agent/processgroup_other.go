@@ -2,6 +2,15 @@
 
 package agent
 
-import "os/exec"
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
 
 func setProcessGroup(*exec.Cmd) {}
+
+func ownProcessGroup() *syscall.SysProcAttr { return nil }
+
+// killProcessGroup kills p only.
+func killProcessGroup(p *os.Process) error { return p.Kill() }

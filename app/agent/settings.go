@@ -38,6 +38,8 @@ func (a *Agent) reloadSettings() {
 
 func (a *Agent) applySettings(s settings.Settings) {
 	a.settings, a.rules = s, s.Watches
+	a.rememberHooks(s.Watches)
+	a.exposure.turn(s.NewExposed, time.Now(), a.log)
 	a.watcher.SetRules(a.rules, s.GracePeriod)
 	a.notifications.SetSound(s.Sound)
 	a.pollUDP()

@@ -11,14 +11,14 @@ import (
 // Portable shows notifications through beeep on systems without a session bus.
 // It supports no actions and no withdrawal.
 type Portable struct {
-	show func(title, body string, icon any) error
-	busy chan struct{} // holds a token while show runs
+	show, alert func(title, body string, icon any) error // alert plays a sound
+	busy        chan struct{}                            // holds a token while show runs
 }
 
 // NewPortable returns a Notifier that uses beeep.
 func NewPortable() *Portable {
 	beeep.AppName = "Porthole"
-	return &Portable{show: beeep.Notify, busy: make(chan struct{}, 1)}
+	return &Portable{show: beeep.Notify, alert: beeep.Alert, busy: make(chan struct{}, 1)}
 }
 
 // Notify shows n. beeep has no timeout: a call that is still running when ctx ends
@@ -33,10 +33,14 @@ func (p *Portable) Notify(ctx context.Context, n Notification) error {
 	case <-ctx.Done():
 		return fmt.Errorf("notify through beeep: the previous notification is still pending: %w", ctx.Err())
 	}
+	show := p.show
+	if n.Sound {
+		show = p.alert
+	}
 	done := make(chan error, 1)
 	go func() {
 		defer func() { <-p.busy }()
-		done <- p.show(escapeScript(n.Title), escapeScript(n.Body), "")
+		done <- show(escapeScript(n.Title), escapeScript(n.Body), "")
 	}()
 	select {
 	case err := <-done:

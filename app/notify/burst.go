@@ -69,7 +69,7 @@ func (b *burst) add(a watch.Alert) {
 // alert returns the alert to show for e: the newest, or the number of changes.
 func (e entry) alert() watch.Alert {
 	a := e.Alert
-	if e.changes >= manyChanges && a.Kind != watch.Exposed && a.Kind != watch.OwnerChanged {
+	if e.changes >= manyChanges && a.Kind != watch.Exposed && a.Kind != watch.NewlyExposed && a.Kind != watch.OwnerChanged {
 		a.NowClosed = !statesOpen(a)
 		a.Kind, a.Count = watch.Flapping, e.changes
 	}
@@ -194,7 +194,7 @@ func (w *Worker) show(ctx context.Context, b *burst) {
 		return
 	}
 	n := b.notification()
-	n.Sound = w.sound.Load() && b.key == ""
+	n.Sound = b.key == "" && n.SoundName != watch.NoSound && (n.SoundName != "" || w.sound.Load())
 	b.changed, b.identified = false, false
 	if b.key == n.Key && b.title == n.Title && b.body == n.Body {
 		return

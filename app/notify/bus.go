@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/app/paths"
+	"porthole/monitor/watch"
 	"porthole/ui/tray"
 )
 
@@ -26,7 +27,8 @@ type Action string
 const (
 	Show         Action = "default"
 	StopWatching Action = "unwatch"
-	Undo         Action = "undo" // of StopWatching
+	Undo         Action = "undo"   // of StopWatching
+	Accept       Action = "accept" // an exposed listener is fine
 )
 
 func (a Action) label() string {
@@ -35,6 +37,8 @@ func (a Action) label() string {
 		return lang.L("Stop watching")
 	case Undo:
 		return lang.L("Undo")
+	case Accept:
+		return lang.L("This is fine")
 	}
 	return lang.L("Show")
 }
@@ -50,6 +54,9 @@ const (
 	serviceName = "org.freedesktop.Notifications"
 	busName     = "org.freedesktop.DBus"
 )
+
+// urgencies are the values of the hint "urgency".
+var urgencies = map[watch.Urgency]byte{watch.Low: 0, watch.Normal: 1, watch.Critical: 2}
 
 // Bus shows notifications through the session bus (org.freedesktop.Notifications,
 // Desktop Notifications Specification 1.2). It uses a private connection: signals
@@ -149,6 +156,11 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 	}
 	if !n.Sound {
 		request.AddHint(notify.Hint{ID: "suppress-sound", Variant: dbus.MakeVariant(true)})
+	} else if n.SoundName != "" {
+		request.AddHint(notify.Hint{ID: "sound-name", Variant: dbus.MakeVariant(n.SoundName)})
+	}
+	if level, ok := urgencies[n.Urgency]; ok {
+		request.AddHint(notify.Hint{ID: "urgency", Variant: dbus.MakeVariant(level)})
 	}
 	request.AddHint(b.icon) // pixels: an icon name works only if the icon theme has it
 	request.AddHint(notify.Hint{ID: "desktop-entry", Variant: dbus.MakeVariant(paths.AppID)})

@@ -14,6 +14,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"porthole/internal/fakebus"
+	"porthole/monitor/watch"
 )
 
 // testTimeout limits how long a test waits for something that must happen.
@@ -149,6 +150,27 @@ func TestActionsOfANotification(t *testing.T) {
 		show(t, b, c.n)
 		if got := s.Last(); !slices.Equal(got.Actions, c.want) || got.Body != "&lt;b&gt;&amp;" {
 			t.Errorf("%s: got actions %q and body %q, want actions %q and an escaped body", c.n.Title, got.Actions, got.Body, c.want)
+		}
+	}
+}
+
+func TestUrgencyAndSound(t *testing.T) {
+	address := fakebus.Start(t)
+	s := fakebus.StartNotifications(t, address)
+	b, _ := newTestBus(t, address)
+	for _, c := range []struct {
+		n    Notification
+		want map[string]any
+	}{
+		{Notification{Title: "silent"}, map[string]any{"suppress-sound": true, "sound-name": nil, "urgency": nil}},
+		{Notification{Title: "bell", Sound: true, SoundName: "bell", Urgency: watch.Critical}, map[string]any{"suppress-sound": nil, "sound-name": "bell", "urgency": byte(2)}},
+		{Notification{Title: "low", Sound: true, Urgency: watch.Low}, map[string]any{"suppress-sound": nil, "sound-name": nil, "urgency": byte(0)}},
+	} {
+		show(t, b, c.n)
+		for hint, want := range c.want {
+			if got := s.Last().Hints[hint].Value(); got != want {
+				t.Errorf("%s: hint %s = %v, want %v", c.n.Title, hint, got, want)
+			}
 		}
 	}
 }

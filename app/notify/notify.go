@@ -33,6 +33,8 @@ type Notification struct {
 	// it is about several.
 	Listener *monitor.Listener
 	Rule     watch.Rule
+	// Listeners are what Accept accepts.
+	Listeners []*monitor.Listener
 	// Key identifies the subject. A notification replaces the previous one with
 	// the same key if that is still shown. "": replaces none.
 	Key string
@@ -41,7 +43,11 @@ type Notification struct {
 	// Correction is set if the notification says nothing new. It is shown only in
 	// place of the one that it replaces, if that is still visible.
 	Correction bool
-	Sound      bool
+	Urgency    watch.Urgency
+	// SoundName is the sound of its rule; see watch.Rule. Sound is set by the
+	// Worker.
+	SoundName string
+	Sound     bool
 }
 
 // Notifier delivers notifications. Its methods block until the desktop has

@@ -17,10 +17,11 @@ import (
 func forAlert(a watch.Alert) Notification {
 	l := a.Listener
 	n := Notification{Port: l.Port, Key: words.Port(l.Protocol, l.Port), Rule: a.Rule, Listener: l, Actions: []Action{Show, StopWatching}, Body: detailText(l)}
+	n.Urgency, n.SoundName = a.Rule.Urgency, a.Rule.Sound
 	if a.Rule.FollowsService() {
 		n.Key = "rule " + a.Rule.Name + a.Rule.Match.String()
 	}
-	n.Body = join(ruleName(a.Rule), n.Body)
+	n.Body = join(RuleName(a.Rule), n.Body)
 	data := map[string]any{"Port": words.Port(l.Protocol, l.Port), "Who": words.Owner(l)}
 	if a.Before != nil {
 		data["Before"], data["PortBefore"] = words.Owner(a.Before), words.Port(a.Before.Protocol, a.Before.Port)
@@ -46,6 +47,10 @@ func forAlert(a watch.Alert) Notification {
 		n.Title = lang.L("{{.Who}} moved from {{.PortBefore}} to {{.Port}}", data)
 	case watch.OwnerChanged:
 		n.Title = lang.L("{{.Port}} changed owner: {{.Before}} → {{.Who}}", data)
+	case watch.NewlyExposed:
+		n.Title = lang.L("{{.Port}} is exposed to the network: {{.Who}}", data)
+		n.Body = join(lang.L("not seen before"), n.Body)
+		n.Actions, n.Listeners = []Action{Show, Accept}, []*monitor.Listener{l}
 	case watch.Exposed:
 		n.Title = lang.L("{{.Port}} is now exposed to the network", data)
 		n.Body = join(words.Owner(l), n.Body)
@@ -54,15 +59,15 @@ func forAlert(a watch.Alert) Notification {
 		n.Title = lang.N("{{.Port}} is open after {{.Count}} changes: {{.Who}}", a.Count, data)
 		if a.NowClosed {
 			n.Title = lang.N("{{.Port}} is closed after {{.Count}} changes", a.Count, data)
-			n.Body = join(ruleName(a.Rule), lang.L("last: {{.Who}}", data))
+			n.Body = join(RuleName(a.Rule), lang.L("last: {{.Who}}", data))
 		}
 	}
 	return n
 }
 
-// ruleName returns the name of a rule: the user's, or else the ports or the
+// RuleName returns the name of a rule: the user's, or else the ports or the
 // pattern. A rule about a single port needs none.
-func ruleName(rule watch.Rule) string {
+func RuleName(rule watch.Rule) string {
 	_, single := rule.Ports.Single()
 	switch {
 	case rule.Name != "":
@@ -125,7 +130,23 @@ func summarize(alerts []watch.Alert) Notification {
 	}
 	data := map[string]any{"Count": len(ports), "Ports": strings.Join(names, ", ")}
 	n := Notification{Port: alerts[0].Listener.Port, Actions: []Action{Show}, Body: summaryBody(alerts)}
+	levels := []watch.Urgency{watch.Low, "", watch.Normal, watch.Critical}
+	n.Urgency = watch.Low
+	for _, a := range alerts {
+		if slices.Index(levels, a.Rule.Urgency) > slices.Index(levels, n.Urgency) {
+			n.Urgency = a.Rule.Urgency
+		}
+		if a.Rule.Sound != "" && (n.SoundName == "" || n.SoundName == watch.NoSound) {
+			n.SoundName = a.Rule.Sound
+		}
+	}
 	switch kind {
+	case watch.NewlyExposed:
+		n.Title = lang.N("{{.Count}} ports newly exposed to the network: {{.Ports}}", len(ports), data)
+		n.Actions = append(n.Actions, Accept)
+		for _, a := range alerts {
+			n.Listeners = append(n.Listeners, a.Listener)
+		}
 	case watch.Opened:
 		n.Title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(ports), data)
 	case watch.Closed:
@@ -159,7 +180,7 @@ func summaryBody(alerts []watch.Alert) string {
 		return append(names, name)
 	}
 	for _, a := range alerts {
-		rules = add(rules, ruleName(a.Rule))
+		rules = add(rules, RuleName(a.Rule))
 		owners = add(owners, words.Owner(a.Listener))
 	}
 	if len(alerts) >= maxListed {
@@ -177,20 +198,31 @@ func summaryBody(alerts []watch.Alert) string {
 
 // MissedSummary returns one notification for the alerts of a pause; there must be at least one.
 func MissedSummary(alerts []watch.Alert) Notification {
+	n := missed(alerts)
+	n.Title = lang.L("While notifications were paused: {{.What}}", map[string]any{"What": n.Title})
+	return n
+}
+
+// QuietSummary is MissedSummary for alerts of the quiet hours.
+func QuietSummary(alerts []watch.Alert) Notification {
+	n := missed(alerts)
+	n.Title = lang.L("During the quiet hours: {{.What}}", map[string]any{"What": n.Title})
+	return n
+}
+
+func missed(alerts []watch.Alert) Notification {
 	var b burst
 	for _, a := range alerts {
 		b.add(a)
 	}
-	n := b.notification()
-	n.Title = lang.L("While notifications were paused: {{.What}}", map[string]any{"What": n.Title})
-	return n
+	return b.notification()
 }
 
 // Unwatched returns the notification that the watch rule does not notify about l
 // any more. off: the watch was switched off; otherwise it excludes the port.
 func Unwatched(l *monitor.Listener, rule watch.Rule, off bool) Notification {
 	port := words.Port(l.Protocol, l.Port)
-	data := map[string]any{"Port": port, "Watch": cmp.Or(ruleName(rule), port)}
+	data := map[string]any{"Port": port, "Watch": cmp.Or(RuleName(rule), port)}
 	n := Notification{Title: lang.L("Stopped watching {{.Port}}", data), Key: "unwatched", Actions: []Action{Undo}}
 	n.Body = lang.L("{{.Port}} is excluded from the watch “{{.Watch}}”", data)
 	if off {

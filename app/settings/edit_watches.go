@@ -89,6 +89,10 @@ func ruleKeys(rule watch.Rule) []keyValue {
 		{"match", typedScalar(rule.Match.String())},
 		{"notify_on", notifyOnList(rule.NotifyOn)},
 		{"off", typedScalar(off)},
+		{"urgency", typedScalar(string(rule.Urgency))},
+		{"sound", typedScalar(rule.Sound)},
+		{"run", stringList(rule.Run)},
+		{"post", typedScalar(rule.Post)},
 	}
 }
 

@@ -92,8 +92,8 @@ func TestExampleInDocs(t *testing.T) {
 	_, rest, _ := strings.Cut(string(b), "```yaml\n")
 	example, _, found := strings.Cut(rest, "```")
 	f, _ := newFile(t, example)
-	if s, err := f.Load(); err != nil || !found || len(s.Warnings) > 0 || len(s.Watches) != 4 {
-		t.Errorf("the example of docs/settings.md: got %+v, %v, want four watches and no warnings", s, err)
+	if s, err := f.Load(); err != nil || !found || len(s.Warnings) > 0 || len(s.Watches) != 6 {
+		t.Errorf("the example of docs/settings.md: got %+v, %v, want six watches and no warnings", s, err)
 	}
 	for _, key := range rootKeys {
 		if !strings.Contains(string(b), "| `"+key+"` |") {

@@ -42,6 +42,8 @@ type Settings struct {
 	Language      string // such as "en"; "": the system's language
 	StartHidden   bool   // start in the tray without opening the window
 	Notifications bool   // show notifications about watches
+	NewExposed    bool   // notify about everything that is newly exposed to the network
+	QuietHours    Hours  // notifications wait until these hours end
 	AllAddresses  bool   // include ports that cannot be reached through loopback
 }
 
@@ -267,10 +269,17 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		}
 	}
 	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound, "start_hidden": &s.StartHidden,
-		"notifications": &s.Notifications, "all_addresses": &s.AllAddresses} {
+		"notifications": &s.Notifications, "new_exposed": &s.NewExposed, "all_addresses": &s.AllAddresses} {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
 			return s, f.errorAt(node, key+" must be true or false")
 		}
+	}
+	if node := valueOf(root, "quiet_hours"); node != nil {
+		hours, err := ParseHours(node.Value)
+		if err != nil {
+			return s, f.errorAt(node, err.Error())
+		}
+		s.QuietHours = hours
 	}
 	for _, number := range []struct {
 		key string

@@ -16,7 +16,7 @@ import (
 // rootKeys and watchKeys are all known keys.
 var (
 	rootKeys  = append([]string{"version", "watches", "grace_period"}, scalarKeys...)
-	watchKeys = []string{"ports", "match", "name", "notify_on", "off"}
+	watchKeys = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post"}
 )
 
 // unknownKeys returns one sentence for each unknown key.

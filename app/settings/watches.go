@@ -2,6 +2,8 @@ package settings
 
 import (
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -83,7 +85,58 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 			return rule, err
 		}
 	}
-	return rule, nil
+	return rule, f.parseReaction(item, &rule)
+}
+
+// soundName is the form of the names in the freedesktop Sound Naming Specification.
+var soundName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// parseReaction parses how a watch notifies, and its hooks.
+func (f *File) parseReaction(item *yaml.Node, rule *watch.Rule) error {
+	if node := valueOf(item, "urgency"); node != nil {
+		rule.Urgency = watch.Urgency(node.Value)
+		if !slices.Contains([]watch.Urgency{watch.Low, watch.Normal, watch.Critical}, rule.Urgency) {
+			return f.errorAt(node, "urgency must be low, normal or critical")
+		}
+	}
+	if node := valueOf(item, "sound"); node != nil {
+		if rule.Sound = node.Value; !soundName.MatchString(rule.Sound) {
+			return f.errorAt(node, "sound must be none or the name of a sound, such as bell")
+		}
+	}
+	if node := valueOf(item, "run"); node != nil {
+		for _, argument := range node.Content {
+			if argument.Kind != yaml.ScalarNode {
+				return f.errorAt(argument, "run must be a list of words")
+			}
+			rule.Run = append(rule.Run, argument.Value)
+		}
+		if node.Kind != yaml.SequenceNode || len(rule.Run) == 0 || rule.Run[0] == "" {
+			return f.errorAt(node, "run must be a list of a program and its arguments, such as [notify-send, hello]; no shell reads it")
+		}
+	}
+	if node := valueOf(item, "post"); node != nil {
+		u, err := url.Parse(node.Value)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return f.errorAt(node, "post must be a URL that begins with http:// or https://")
+		}
+		rule.Post = node.Value
+	}
+	return nil
+}
+
+// stringList returns words as a flow list, nil for none.
+func stringList(words []string) *yaml.Node {
+	if len(words) == 0 {
+		return nil
+	}
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
+	for _, word := range words {
+		n := &yaml.Node{}
+		n.SetString(word)
+		list.Content = append(list.Content, n)
+	}
+	return list
 }
 
 // parseNotifyOn parses a list of event names, or names separated by commas.

@@ -106,6 +106,15 @@ func mergeRule(was, present, edit Rule) Rule {
 	if edit.Off != was.Off {
 		merged.Off = edit.Off
 	}
+	if edit.Urgency != was.Urgency {
+		merged.Urgency = edit.Urgency
+	}
+	if edit.Sound != was.Sound {
+		merged.Sound = edit.Sound
+	}
+	if !edit.SameHook(was) {
+		merged.Run, merged.Post = edit.Run, edit.Post
+	}
 	if !slices.Equal(edit.Except, was.Except) {
 		merged.Except = edit.Except
 	}

@@ -19,7 +19,29 @@ type Rule struct {
 	Match    Pattern          `json:"match,omitzero"`      // whose listeners; zero: anyone's
 	NotifyOn NotifyOn         `json:"notify_on,omitempty"` // which events; 0: all
 	Off      bool             `json:"off,omitempty"`
+	Urgency  Urgency          `json:"urgency,omitempty"` // of its notifications
+	// Sound of its notifications: "" for the setting of all, NoSound, or a name of
+	// the freedesktop Sound Naming Specification, such as "bell".
+	Sound string `json:"sound,omitempty"`
+	// Run is a command with its arguments, and Post a URL, for each alert. They are
+	// only set in the settings file.
+	Run  []string `json:"run,omitempty"`
+	Post string   `json:"post,omitempty"`
 }
+
+// Urgency is the urgency level of notifications (Desktop Notifications
+// Specification 1.2); "" is Normal.
+type Urgency string
+
+// The urgency levels.
+const (
+	Low      Urgency = "low"
+	Normal   Urgency = "normal"
+	Critical Urgency = "critical" // also during quiet hours
+)
+
+// NoSound as the sound of a rule makes its notifications silent.
+const NoSound = "none"
 
 // NotifyOn is a set of events to notify about.
 type NotifyOn uint8
@@ -68,7 +90,16 @@ func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
 // Equal reports whether both rules are written identically.
 func (rule Rule) Equal(other Rule) bool {
 	return rule.Name == other.Name && rule.sameSubject(other) && slices.Equal(rule.Except, other.Except) &&
-		rule.NotifyOn == other.NotifyOn && rule.Off == other.Off
+		rule.NotifyOn == other.NotifyOn && rule.Off == other.Off && rule.Urgency == other.Urgency && rule.Sound == other.Sound && rule.SameHook(other)
+}
+
+// HasHook reports whether the rule runs a command or posts to a URL.
+func (rule Rule) HasHook() bool { return len(rule.Run) > 0 || rule.Post != "" }
+
+// SameHook reports whether both rules run the same command and post to the same
+// URL.
+func (rule Rule) SameHook(other Rule) bool {
+	return slices.Equal(rule.Run, other.Run) && rule.Post == other.Post
 }
 
 // sameSubject reports whether both rules have the same ports, protocol and

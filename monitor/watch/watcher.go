@@ -19,6 +19,7 @@ const (
 	Moved        Kind = "moved"         // restarted on another port
 	OwnerChanged Kind = "owner_changed" // another process or service owns it; Before is the last state of the previous one
 	Exposed      Kind = "exposed"       // became reachable from the network
+	NewlyExposed Kind = "newly_exposed" // exposed to the network and not familiar; not caused by a rule
 	Flapping     Kind = "flapping"      // the last of Count events, some of which were not reported one by one
 )
 

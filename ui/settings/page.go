@@ -6,6 +6,7 @@ package settings
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -65,7 +66,7 @@ func New(actions Actions, version string) *Page {
 	p := &Page{actions: actions, connected: true, warning: widgets.NewWarningBar(actions.StartAgent)}
 	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.languageRow())
 	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
-	p.group(lang.L("Notifications"), p.notificationsRow(), p.soundRow(), p.testRow())
+	p.group(lang.L("Notifications"), p.notificationsRow(), p.newExposedRow(), p.quietHoursRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())
 	p.group(lang.L("History"), p.daysRow(), p.eventsRow())
 	p.group(lang.L("About"), p.diagnosticsRow(), p.licencesRow())
@@ -294,6 +295,25 @@ func (p *Page) notificationsRow() *settingRow {
 	return p.toggle("notifications", lang.L("Notifications"), lang.L("Notify you about events of watched ports; the table, tray and history always show them"), func(s Settings) bool { return s.Notifications })
 }
 
+func (p *Page) newExposedRow() *settingRow {
+	return p.toggle("new_exposed", lang.L("Anything newly exposed"), lang.L("Notify you about every server that becomes reachable from the network, watched or not; what is reachable during the first day is familiar"), func(s Settings) bool { return s.NewExposed })
+}
+
+func (p *Page) quietHoursRow() *settingRow {
+	r := newSettingRow("quiet_hours", lang.L("Quiet hours"), lang.L("Notifications wait until these hours end, except those of urgent watches"))
+	options := []option{{"", lang.L("None")}}
+	for _, hours := range []string{"20:00-08:00", "22:00-07:00", "00:00-06:00"} {
+		options = append(options, option{hours, strings.ReplaceAll(hours, "-", "–")})
+	}
+	p.choice(r, options, func(s Settings) option {
+		if s.QuietHours == "" {
+			return options[0]
+		}
+		return option{s.QuietHours, strings.ReplaceAll(s.QuietHours, "-", "–")}
+	})
+	return r
+}
+
 func (p *Page) soundRow() *settingRow {
 	return p.toggle("sound", lang.L("Sound"), lang.L("Play the desktop's notification sound"), func(s Settings) bool { return s.Sound })
 }
@@ -418,6 +438,8 @@ type Settings struct {
 	StartAtLogin    bool   // start Porthole with the session
 	StartHidden     bool   // show only the tray icon at startup
 	Notifications   bool
+	NewExposed      bool          // notify about everything newly exposed
+	QuietHours      string        // like "22:00-07:00"; "" for none
 	Sound           bool          // play a sound with notifications
 	PollingInterval time.Duration // 0 for automatic
 	UDP             bool

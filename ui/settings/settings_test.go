@@ -67,15 +67,18 @@ func (d *desk) choice(key string) *choice { return d.setting(key).focusTarget.(*
 func (d *desk) number(key string) *numberEntry { return d.setting(key).focusTarget.(*numberEntry) }
 
 func TestSettingsShowCurrentValues(t *testing.T) {
-	d := newLoadedDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, Sound: true, PollingInterval: 300 * time.Millisecond,
+	d := newLoadedDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, NewExposed: true, QuietHours: "21:00-06:30", Sound: true, PollingInterval: 300 * time.Millisecond,
 		UDP: true, AllAddresses: true, HistoryDays: 30})
-	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
+	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "new_exposed", "sound", "udp", "all_addresses"} {
 		if !d.toggle(key).On {
 			t.Errorf("%s: got off, want on", key)
 		}
 	}
 	if got := d.choice("polling_interval").Selected; got != "300 ms" {
 		t.Errorf("interval from the settings file: got %q, want 300 ms", got)
+	}
+	if got := d.choice("quiet_hours").Selected; got != "21:00–06:30" {
+		t.Errorf("quiet hours from the settings file: got %q", got)
 	}
 	if got := d.choice("language").Selected; got != "System" {
 		t.Errorf("language: got %q, want System", got)
@@ -84,7 +87,7 @@ func TestSettingsShowCurrentValues(t *testing.T) {
 		t.Errorf("got days %q, events %q (default %q)", days.Text, rows.Text, rows.PlaceHolder)
 	}
 	d.settings.SetSettings(Settings{}) // the file was edited
-	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "sound", "udp", "all_addresses"} {
+	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "new_exposed", "sound", "udp", "all_addresses"} {
 		if d.toggle(key).On {
 			t.Errorf("%s: got on, want off", key)
 		}
@@ -101,10 +104,11 @@ func TestChangeIsRequested(t *testing.T) {
 	test.Tap(d.toggle("start_at_login"))
 	d.choice("polling_interval").SetSelected("2 s")
 	d.choice("polling_interval").SetSelected("Automatic")
+	d.choice("quiet_hours").SetSelected("22:00–07:00")
 	d.choice("language").SetSelected("English")
 	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment)) // the first of the theme's
 	test.Tap(d.settings.rows[1].focusTarget.(*widgets.Segment)) // and of the tray icon's
-	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
+	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set quiet_hours "22:00-07:00"`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
 }
 
 func TestFailedChangeShowsProblemAndCurrentValue(t *testing.T) {

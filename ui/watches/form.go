@@ -247,6 +247,9 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	}
 	t := f.typed()
 	rule, errs := t.rule()
+	if o := f.original; o != nil { // what the form does not show
+		rule.Urgency, rule.Sound, rule.Run, rule.Post = o.Urgency, o.Sound, o.Run, o.Post
+	}
 	if errs == (ruleErrors{}) && f.isDuplicate(rule) {
 		errs.notifyOn = lang.L("This watch already exists")
 	}

@@ -3,6 +3,7 @@ package watches
 import (
 	"fmt"
 	"image/color"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ type ruleState struct {
 
 // viewOf returns the view of a rule without its state.
 func viewOf(rule watch.Rule) ruleView {
-	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.PortsText(), 200), off: rule.Off, events: eventsText(rule.NotifyOn)}
+	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.PortsText(), 200), off: rule.Off, events: extrasText(rule)}
 	data := map[string]any{"Pattern": monitor.Clean(rule.Match.String(), 200)}
 	switch {
 	case rule.Match.IsZero():
@@ -59,6 +60,25 @@ func (v ruleView) name() string {
 		return monitor.Clean(v.ports, 60)
 	}
 	return monitor.Clean(v.pattern, 60)
+}
+
+// extrasText describes which events the rule notifies about, and how, as far as that is not the
+// default.
+func extrasText(rule watch.Rule) string {
+	var parts []string
+	if events := eventsText(rule.NotifyOn); events != "" {
+		parts = append(parts, events)
+	}
+	if rule.Urgency == watch.Critical {
+		parts = append(parts, lang.L("urgent"))
+	}
+	if len(rule.Run) > 0 {
+		parts = append(parts, lang.L("runs a command"))
+	}
+	if u, err := url.Parse(rule.Post); rule.Post != "" && err == nil {
+		parts = append(parts, lang.L("posts to {{.Host}}", map[string]any{"Host": monitor.Clean(u.Hostname(), 60)}))
+	}
+	return strings.Join(parts, " · ")
 }
 
 // eventsText lists the events that a rule notifies about; "" if it is all of them.

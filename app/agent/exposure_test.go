@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// exposedListener returns a listener of program that the network can reach.
+func exposedListener(id string, port uint16, program string) *monitor.Listener {
+	l := testListener()
+	l.ID, l.Port, l.Exposure = id, port, monitor.ExposureNetwork
+	l.Owners = nil
+	if program != "" {
+		l.Owners = []monitor.Owner{{PID: 9, Start: 9, Name: program, Program: "/bin/" + program, Folder: "/"}}
+	}
+	return l
+}
+
+func TestNewlyExposed(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	path := filepath.Join(t.TempDir(), "exposed.json")
+	first := time.Now()
+	x := newExposure(path)
+	x.ephemeral = monitor.Ports{{First: 40000, Last: 50000}}
+	at := first
+	want := func(what string, n int, reported []watch.Alert, events ...monitor.Event) {
+		t.Helper()
+		alerts := x.handle(at, events, reported)
+		if len(alerts) != n {
+			t.Errorf("%s: got %d alerts, want %d", what, len(alerts), n)
+		}
+		for _, a := range alerts {
+			if a.Kind != watch.NewlyExposed {
+				t.Errorf("%s: got kind %s", what, a.Kind)
+			}
+		}
+	}
+	opened := func(l *monitor.Listener) monitor.Event { return monitor.Event{Kind: monitor.Opened, Listener: l} }
+	sshd, chat := exposedListener("a", 22, "sshd"), exposedListener("b", 41000, "chat")
+	want("switched off", 0, nil, opened(sshd))
+
+	x.turn(true, at, log)
+	want("first day", 0, nil, monitor.Event{Kind: monitor.Discovered, Listener: sshd}, opened(chat))
+	x.saveNew(log)
+	at = at.Add(learningTime + time.Minute)
+	x = newExposure(path) // a restart
+	x.ephemeral = monitor.Ports{{First: 40000, Last: 50000}}
+	x.turn(true, at, log)
+	want("familiar", 0, nil, opened(exposedListener("c", 22, "sshd")), opened(exposedListener("d", 42000, "chat")))
+	want("another program on a familiar port", 1, nil, opened(exposedListener("e", 22, "evil")))
+	want("only local", 0, nil, opened(testListener()))
+	want("opened while Porthole was not running", 1, nil, monitor.Event{Kind: monitor.Discovered, Listener: exposedListener("f", 8080, "node")})
+	client := exposedListener("g", 41001, "dns")
+	client.Protocol = monitor.UDP
+	want("a client's UDP socket", 0, nil, opened(client))
+
+	node := exposedListener("h", 3000, "node")
+	want("reported by a watch", 0, []watch.Alert{{Kind: watch.Opened, Listener: node}}, opened(node))
+	unknown := exposedListener("i", 3001, "")
+	want("owner not known yet", 0, nil, opened(unknown))
+	want("owner found", 1, nil, monitor.Event{Kind: monitor.Updated, Listener: exposedListener("i", 3001, "node"), Before: unknown})
+	want("more is known", 0, nil, monitor.Event{Kind: monitor.Updated, Listener: exposedListener("i", 3001, "node"), Before: exposedListener("i", 3001, "node")})
+
+	x.accept([]*monitor.Listener{node}, log) // "This is fine"
+	x = newExposure(path)
+	x.turn(true, at, log)
+	want("accepted", 0, nil, opened(exposedListener("j", 3000, "node")))
+	x.turn(false, at, log)
+	want("switched off again", 0, nil, opened(exposedListener("k", 3002, "node")))
+}

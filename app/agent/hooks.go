@@ -1,0 +1,217 @@
+package agent
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"porthole/app/notify"
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// Limits of hooks.
+const (
+	maxHooks    = 64 // alerts that wait for their hooks
+	hookTimeout = 30 * time.Second
+)
+
+// hooks runs the commands of watches and posts to their URLs: one after another,
+// on a goroutine of its own.
+type hooks struct {
+	queue    chan watch.Alert
+	onResult func(rule watch.Rule, err error) // called on that goroutine
+	timeout  time.Duration
+	client   *http.Client
+}
+
+func newHooks(onResult func(watch.Rule, error)) *hooks {
+	return &hooks{queue: make(chan watch.Alert, maxHooks), onResult: onResult, timeout: hookTimeout, client: &http.Client{}}
+}
+
+// add queues the hooks of alerts. It does not block.
+func (h *hooks) add(alerts []watch.Alert) {
+	for _, a := range alerts {
+		if !a.Rule.HasHook() {
+			continue
+		}
+		select {
+		case h.queue <- a:
+		default:
+			h.onResult(a.Rule, errors.New("too many events are waiting for earlier ones"))
+		}
+	}
+}
+
+// run runs hooks until ctx ends.
+func (h *hooks) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-h.queue:
+			err := errors.Join(h.command(ctx, a), h.post(ctx, a))
+			if ctx.Err() == nil {
+				h.onResult(a.Rule, err)
+			}
+		}
+	}
+}
+
+// hookEvent is what a hook gets to know about an alert: the body of a POST, and
+// the environment of a command.
+type hookEvent struct {
+	Event     watch.Kind `json:"event"`
+	At        time.Time  `json:"at"`
+	Watch     string     `json:"watch"`
+	Port      uint16     `json:"port"`
+	Protocol  string     `json:"protocol"`
+	Exposure  string     `json:"exposure"`
+	Addresses []string   `json:"addresses"`
+	PID       int        `json:"pid,omitempty"`
+	Process   string     `json:"process,omitempty"`
+	Command   string     `json:"command,omitempty"` // without secrets
+	Project   string     `json:"project,omitempty"`
+	User      string     `json:"user,omitempty"`
+}
+
+func newHookEvent(a watch.Alert) hookEvent {
+	l := a.Listener
+	e := hookEvent{Event: a.Kind, At: a.At, Watch: notify.RuleName(a.Rule), Port: l.Port, Protocol: string(cmp.Or(l.Protocol, monitor.TCP)),
+		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100)}
+	for _, address := range l.Addresses {
+		e.Addresses = append(e.Addresses, address.String())
+	}
+	if o, ok := l.Principal(); ok {
+		e.PID, e.Process = o.PID, monitor.Clean(o.Name, 100)
+		e.Command = monitor.Clean(strings.Join(monitor.RedactCommand(o.Command), " "), 1000)
+	}
+	return e
+}
+
+// environment returns e as environment variables.
+func (e hookEvent) environment() []string {
+	pid := ""
+	if e.PID != 0 {
+		pid = strconv.Itoa(e.PID)
+	}
+	return []string{"PORTHOLE_EVENT=" + string(e.Event), "PORTHOLE_AT=" + e.At.Format(time.RFC3339), "PORTHOLE_WATCH=" + e.Watch,
+		"PORTHOLE_PORT=" + strconv.Itoa(int(e.Port)), "PORTHOLE_PROTOCOL=" + e.Protocol, "PORTHOLE_EXPOSURE=" + e.Exposure,
+		"PORTHOLE_ADDRESSES=" + strings.Join(e.Addresses, " "), "PORTHOLE_PID=" + pid, "PORTHOLE_PROCESS=" + e.Process,
+		"PORTHOLE_COMMAND=" + e.Command, "PORTHOLE_PROJECT=" + e.Project, "PORTHOLE_USER=" + e.User}
+}
+
+// command runs the command of the alert's rule, without a shell. Errors do not
+// contain its arguments, which may be secret.
+func (h *hooks) command(ctx context.Context, a watch.Alert) error {
+	if len(a.Rule.Run) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	name := a.Rule.Run[0]
+	c := exec.CommandContext(ctx, name, a.Rule.Run[1:]...)
+	c.Env = append(os.Environ(), newHookEvent(a).environment()...)
+	c.SysProcAttr = ownProcessGroup()
+	c.Cancel = func() error { return killProcessGroup(c.Process) }
+	c.WaitDelay = time.Second
+	err := c.Run()
+	switch {
+	case ctx.Err() == context.DeadlineExceeded:
+		return fmt.Errorf("%s did not end within %v and was killed", filepath.Base(name), h.timeout)
+	case err != nil:
+		return fmt.Errorf("run %s: %w", filepath.Base(name), err)
+	}
+	return nil
+}
+
+// post posts the alert as JSON to the URL of its rule. Errors contain only the
+// host of the URL.
+func (h *hooks) post(ctx context.Context, a watch.Alert) error {
+	if a.Rule.Post == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	host := "the URL"
+	if u, err := url.Parse(a.Rule.Post); err == nil {
+		host = u.Hostname()
+	}
+	body, err := json.Marshal(newHookEvent(a))
+	if err != nil {
+		return fmt.Errorf("encode an event: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Rule.Post, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("post to %s: the URL is invalid", host)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := h.client.Do(request)
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err // without the URL
+	}
+	if err != nil {
+		return fmt.Errorf("post to %s: %w", host, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("post to %s: the server answers %s", host, answer.Status)
+	}
+	return nil
+}
+
+// reportHook reports the result of a hook in the window and the log. It can be
+// called from any goroutine but that of loop.
+func (a *Agent) reportHook(rule watch.Rule, err error) {
+	if err != nil {
+		a.log.Warn("the hook of a watch failed", "watch", notify.RuleName(rule), "error", err)
+	}
+	a.do(func() {
+		if a.problems.set("hooks", hookProblem(rule, err)) {
+			a.sendStatus()
+		}
+	})
+}
+
+// withKnownHooks returns rules without commands and URLs that were never in the
+// settings file while this agent ran: only its author may set them.
+func (a *Agent) withKnownHooks(rules watch.Rules) watch.Rules {
+	var known watch.Rules
+	for _, rule := range rules {
+		if rule.HasHook() && !containsHook(a.fileHooks, rule) {
+			rule.Run, rule.Post = nil, ""
+		}
+		known = append(known, rule)
+	}
+	return known
+}
+
+// rememberHooks records the hooks in the settings file.
+func (a *Agent) rememberHooks(rules watch.Rules) {
+	for _, rule := range rules {
+		if rule.HasHook() && !containsHook(a.fileHooks, rule) {
+			a.fileHooks = append(a.fileHooks, rule)
+		}
+	}
+}
+
+func containsHook(rules watch.Rules, rule watch.Rule) bool {
+	for _, other := range rules {
+		if other.SameHook(rule) {
+			return true
+		}
+	}
+	return false
+}
