@@ -76,6 +76,9 @@ const pages = "porthole/ui/ports porthole/ui/history porthole/ui/watches porthol
 // widgetless packages of ui may import the packages fyne and lang, but no widgets.
 const widgetless = "porthole/ui/filter porthole/ui/probe porthole/ui/tray porthole/ui/words"
 
+// testOnly packages are imported by tests only.
+const testOnly = "porthole/ui/uitest porthole/monitor/process/child porthole/internal/dockertest porthole/internal/rawsocket"
+
 // pure packages get all data as arguments.
 const pure = "porthole/monitor/ancestry porthole/monitor/warning porthole/monitor/explain"
 
@@ -107,7 +110,7 @@ func broken(pkg, imported string) string {
 		return "only main, app and packaging/man import app"
 	case within(pkg, "porthole/ui") && !withinAny(imported, uiMay):
 		return "ui imports only ui, assets and monitor"
-	case imported == "porthole/ui/uitest":
+	case withinAny(imported, testOnly):
 		return "only tests import it"
 	case within(pkg, "porthole/ui") && within(imported, "porthole/ui"):
 		if !withinAny(imported, rooms[pkg]) {
@@ -166,7 +169,7 @@ func TestImportRules(t *testing.T) {
 		{"porthole/ui/process", "porthole/ui/stop"},
 		{"porthole/ui/history", "porthole/monitor/process"},
 		{"porthole/ui/window", "porthole/ui/words"}, // a room that is not in the table
-		{"porthole/ui", "porthole/ui/uitest"},
+		{"porthole/ui", "porthole/ui/uitest"}, {"porthole/app/cli", "porthole/monitor/process/child"},
 		{"porthole/app/agent", "porthole/ui/ports"},
 		{"porthole/monitor/ancestry", "porthole/monitor/process"},
 		{"porthole/monitor/ancestry", "os"},

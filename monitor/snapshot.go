@@ -169,8 +169,8 @@ const (
 	ByPort    ServiceBy = "port"    // a guess: the service that usually has the port
 )
 
-// Principal returns the owner that stands for the listener, and false if no
-// owner is visible.
+// Principal returns the owner to name first for the listener, and false if no owner is
+// visible.
 func (l *Listener) Principal() (Owner, bool) {
 	if len(l.Owners) == 0 {
 		return Owner{}, false

@@ -72,7 +72,7 @@ func TestHostileName(t *testing.T) {
 // A zombie has an entry in /proc, but has exited.
 func TestZombie(t *testing.T) {
 	c := exec.Command(executable(t))
-	child.SetRole(c, "waits") // without input it exits immediately
+	child.SetRole(c, "listen") // without input it exits immediately
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
