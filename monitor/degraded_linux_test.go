@@ -757,9 +757,7 @@ func TestSuspendedMonitor(t *testing.T) {
 	w := watchFrom(t, nil).ready()
 	stay, closing := openSome(t, 5), openSome(t, 5)
 	w.listed(os.Getpid(), "", append(stay, closing...)...)
-	if err := unix.Kill(w.PID, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	child.Suspend(t, w.PID)
 	opening, short := openSome(t, 5), openSome(t, 5)
 	time.Sleep(3 * time.Second)
 	closeAll(closing)
