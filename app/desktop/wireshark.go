@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+
+	"porthole/monitor"
 )
 
 // Capture selects the traffic of one port.
@@ -30,7 +32,7 @@ func (c Capture) device() string {
 
 // TcpdumpCommand returns a shell command that prints the traffic.
 func (c Capture) TcpdumpCommand() string {
-	return fmt.Sprintf("sudo tcpdump -i %s -nn -A '%s'", c.device(), c.filter())
+	return monitor.ShellCommand([]string{"sudo", "tcpdump", "-i", c.device(), "-nn", "-A", c.filter()})
 }
 
 // OpenWireshark starts Wireshark, capturing c. It returns as Open does; the error

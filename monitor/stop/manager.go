@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"al.essio.dev/pkg/shellescape"
-
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/container"
@@ -223,13 +221,7 @@ func newManager(kind ManagerKind, id string, args ...string) Manager {
 
 // shellCommand returns a command line that is safe to display and to paste into a
 // POSIX shell.
-func shellCommand(command ...string) string {
-	words := make([]string, len(command))
-	for i, w := range command {
-		words[i] = monitor.Clean(w, 256)
-	}
-	return shellescape.QuoteCommand(words)
-}
+func shellCommand(command ...string) string { return monitor.ShellCommand(command) }
 
 // processID returns "loop.sh (4200)".
 func processID(name string, pid int) string { return name + " (" + strconv.Itoa(pid) + ")" }

@@ -106,7 +106,7 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 	if o, ok := l.Principal(); ok {
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.copy(fmt.Sprint(o.PID)) }),
-			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(words.Command(o)) }))
+			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(words.ShellCommand(o)) }))
 		if o.Folder != "" {
 			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
 		}

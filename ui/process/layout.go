@@ -55,8 +55,8 @@ func (p *Window) buttons() fyne.CanvasObject {
 	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.listener)) })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
-			p.actions.Copy(words.Command(p.owner))
-			p.ShowNotice(words.Copied(words.Command(p.owner)))
+			p.actions.Copy(words.ShellCommand(p.owner))
+			p.ShowNotice(words.Copied(words.ShellCommand(p.owner)))
 		})
 	}
 	if p.owner.Folder != "" {

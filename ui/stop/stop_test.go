@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"fyne.io/fyne/v2/container"
 
@@ -248,7 +249,7 @@ func TestRestartCommand(t *testing.T) {
 	command := []string{"printf", `%s\0`, "plain", "", "two words", "it's", `$(id) "x" \`, "a\nb\t\x1b[201~c", "ä\u202eö", "\xff\xfe7", "x=1", "~", "*", "-n"}
 	o := monitor.Owner{Command: command, Folder: "/tmp"}
 	line := restartCommand(o)
-	if strings.ContainsFunc(line, unprintable) {
+	if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Errorf("%q contains characters that control a terminal", line)
 	}
 	out, err := exec.Command("bash", "-c", line).Output()

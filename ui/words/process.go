@@ -18,6 +18,12 @@ func Command(o monitor.Owner) string {
 	return monitor.Clean(strings.Join(monitor.MaskCommand(o.Command), " "), MaxCommand)
 }
 
+// ShellCommand returns a process's command line, masked and quoted, so that a shell
+// runs exactly that command when it is pasted.
+func ShellCommand(o monitor.Owner) string {
+	return monitor.ShellCommand(monitor.MaskCommand(o.Command))
+}
+
 // Description describes a listener, as far as it is known: "Vite in acme-web (git:
 // main)". It omits a service that is only guessed from the port.
 func Description(l *monitor.Listener, o monitor.Owner) string {
