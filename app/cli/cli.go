@@ -111,7 +111,8 @@ func (o *Options) addUDP(c *cobra.Command) {
 // query selects what a command shows. It includes the user's settings.
 type query struct {
 	Options
-	ports    monitor.Ports // all if nil
+	selected selection
+	ports    monitor.Ports // those of selected; all if nil
 	rules    watch.Rules
 	interval time.Duration // polling interval; 0: the monitor's default
 }
@@ -119,13 +120,23 @@ type query struct {
 // newQuery parses the ports in args and loads the settings. If the settings file
 // has an error, it prints that on stderr and uses the defaults.
 func newQuery(args []string, o Options) (query, error) {
-	q := query{Options: o}
+	var s selection
 	if len(args) > 0 {
 		ports, err := monitor.ParsePorts(args...)
 		if err != nil {
-			return q, UsageError{err.Error()}
+			return query{}, UsageError{err.Error()}
 		}
-		q.ports = ports
+		s.ports = ports
+	}
+	return newSelectionQuery(s, o)
+}
+
+// newSelectionQuery is newQuery for a selection.
+func newSelectionQuery(selected selection, o Options) (query, error) {
+	q := query{Options: o, selected: selected}
+	var err error
+	if q.ports, err = selected.allPorts(); err != nil {
+		return q, err
 	}
 	s, err := settings.Open(settings.Path()).Load()
 	if err != nil {
@@ -136,7 +147,7 @@ func newQuery(args []string, o Options) (query, error) {
 }
 
 // keep reports whether l is to be shown.
-func (q query) keep(l *monitor.Listener) bool { return q.All || l.AcceptsLoopback() }
+func (q query) keep(l *monitor.Listener) bool { return q.selected.keep(l, q.All) }
 
 // open returns a monitor that uses finder and describe. The caller closes the
 // table.

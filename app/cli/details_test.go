@@ -16,6 +16,7 @@ import (
 
 	"porthole/app/ipc"
 	"porthole/monitor"
+	"porthole/monitor/explain"
 	"porthole/monitor/process"
 	"porthole/monitor/warning"
 )
@@ -190,7 +191,7 @@ func TestWhoNamesTheUnitToEverybody(t *testing.T) {
 	for _, l := range []*monitor.Listener{seen, unknown} {
 		var out strings.Builder
 		details := gatherDetails(nil, []*monitor.Listener{l}, nil)
-		if err := (query{}).printDetails(t.Context(), &out, 80, details); err != nil {
+		if err := (query{}).printDetails(t.Context(), &out, target{explain.Target{Port: 80}}, details); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(out.String(), "  Started by systemd as nginx.service\n") {

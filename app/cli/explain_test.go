@@ -89,7 +89,7 @@ func TestExplainAddressWithoutPortAndInvalidInput(t *testing.T) {
 	if text, err := explainOutput(t, "localhost:1", true); err != nil || len(decode(t, []byte(text))["listeners"].([]any)) != 0 {
 		t.Errorf("a free port: got %q, %v, want no listeners", text, err)
 	}
-	for _, target := range []string{"", "0", "70000", "example.com:80", "127.0.0.1:http", "3000-3999", "::1:80"} {
+	for _, target := range []string{"", "0", "70000", "example.com:80", "127.0.0.1:http", "3000-3999", "fe80::1:80"} {
 		if text, err := explainOutput(t, target, false); Status(err) != 2 || text != "" || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: got %q, %v, want a UsageError of one line", target, text, err)
 		}

@@ -70,7 +70,7 @@ func TestPortThatNothingListensOnIsNotFree(t *testing.T) {
 			t.Errorf("stop: got %v", err)
 		}
 		stderr.Reset()
-		if err := runWait(t.Context(), port, true, 10*time.Second, Options{Stdout: &list, Stderr: &stderr}); err != nil || !strings.Contains(stderr.String(), want) {
+		if err := runWait(t.Context(), []string{port}, true, 10*time.Second, Options{Stdout: &list, Stderr: &stderr}); err != nil || !strings.Contains(stderr.String(), want) {
 			t.Errorf("wait --closed: stderr %q, %v", stderr.String(), err)
 		}
 	}

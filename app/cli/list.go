@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -20,8 +21,8 @@ import (
 func newList() *cobra.Command {
 	o := standardOptions()
 	c := &cobra.Command{
-		Use:   "list [PORT | RANGE]...",
-		Short: "List listening ports and the processes that own them",
+		Use:   "list [PORT | RANGE | ADDRESS:PORT | URL | WORD]...",
+		Short: "List listening ports and the processes that own them, all or those that match",
 		RunE:  func(c *cobra.Command, args []string) error { return runList(c.Context(), args, o) },
 	}
 	o.addJSON(c, "print one JSON object")
@@ -32,9 +33,13 @@ func newList() *cobra.Command {
 	return c
 }
 
-// runList prints the current listeners on the ports in args, or on all ports.
+// runList prints the current listeners that args select, or all.
 func runList(ctx context.Context, args []string, o Options) error {
-	q, err := newQuery(args, o)
+	selected, err := parseSelection(args)
+	if err != nil {
+		return err
+	}
+	q, err := newSelectionQuery(selected, o)
 	if err != nil {
 		return err
 	}
@@ -42,6 +47,8 @@ func runList(ctx context.Context, args []string, o Options) error {
 	if err != nil {
 		return err
 	}
+	s.Listeners = selected.narrow(s.Listeners)
+	s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), func(l *monitor.Listener) bool { return !q.selected.words.Matches(l) })
 	if o.JSON {
 		out := q.snapshotJSON(s)
 		if port, single := q.ports.Single(); single && len(s.Listeners) == 0 {
@@ -111,8 +118,16 @@ func (q query) emptyText(ctx context.Context) string {
 	if q.All {
 		where = ""
 	}
-	if port, single := q.ports.Single(); single {
+	port, single := q.ports.Single()
+	switch {
+	case !q.selected.words.Empty():
+		return "Nothing that matches listens" + where + "."
+	case single && len(q.selected.targets) == 1:
+		return q.selected.targets[0].vacancyText(ctx, where)
+	case single:
 		return vacancyText(ctx, inuse.Ask(ctx, port), where)
+	case len(q.selected.targets) > 0:
+		where = ""
 	}
 	if q.ports != nil {
 		return "Nothing listens" + where + " in " + q.ports.String() + "."

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"porthole/monitor"
-	"porthole/monitor/explain"
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
 	"porthole/monitor/stop"
@@ -75,40 +73,10 @@ instead, with a command that is shown first.`,
 	return c
 }
 
-// stopTarget selects the listeners to stop: those on a port, or those that accept
-// connections to an address.
-type stopTarget struct {
-	explain.Target
-}
-
-// parseStopTarget parses a port, an address with a port, or a URL. The error is a
-// UsageError.
-func parseStopTarget(text string) (stopTarget, error) {
-	t, err := explain.Parse(text)
-	if err != nil || t.Port == 0 && strings.Contains(text, "-") {
-		return stopTarget{}, UsageError{fmt.Sprintf("%q: expected a port or an address with a port: 9603, 127.0.0.1:9603, [::1]:3001", monitor.Clean(text, 60))}
-	}
-	if t.Port == 0 {
-		return stopTarget{}, UsageError{fmt.Sprintf("%q: the port is missing: %s:9603", monitor.Clean(text, 60), t)}
-	}
-	return stopTarget{t}, nil
-}
-
-// addresses returns the addresses of the target; none if it is only a port.
-func (t stopTarget) addresses() []netip.Addr {
-	switch {
-	case t.Localhost:
-		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
-	case t.Address.IsValid():
-		return []netip.Addr{t.Address}
-	}
-	return nil
-}
-
-// listeners returns the listeners in s that t selects: with an address, those
+// stoppable returns the listeners in s that t selects: with an address, those
 // that accept connections to it; without one, those that "list" shows. They
 // contain only the selected sockets. others are the other listeners on the port.
-func (t stopTarget) listeners(s monitor.Snapshot, anyAddress bool) (chosen, others []*monitor.Listener) {
+func (t target) stoppable(s monitor.Snapshot, anyAddress bool) (chosen, others []*monitor.Listener) {
 	all := listenersAt(s, t.Port)
 	if addresses := t.addresses(); addresses != nil {
 		return stop.At(all, addresses...), all
@@ -133,7 +101,7 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if o.GracePeriod == 0 {
 		o.GracePeriod = stop.GracePeriod
 	}
-	target, err := parseStopTarget(arg)
+	target, err := parseTarget(arg)
 	if err != nil {
 		return err
 	}
@@ -153,7 +121,7 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if err != nil {
 		return err
 	}
-	listeners, others := target.listeners(s, o.All)
+	listeners, others := target.stoppable(s, o.All)
 	if len(listeners) == 0 {
 		return nothingToStop(ctx, target, others)
 	}
@@ -203,7 +171,7 @@ func (st *stopping) chosen(l *monitor.Listener) []monitor.Owner {
 
 // nothingToStop returns the error that no listener matches. It lists other addresses on
 // the port that have one, or what else keeps the port from being bound.
-func nothingToStop(ctx context.Context, t stopTarget, others []*monitor.Listener) error {
+func nothingToStop(ctx context.Context, t target, others []*monitor.Listener) error {
 	if len(others) == 0 {
 		if blocking := inuse.Ask(ctx, t.Port).Blocking(); len(blocking) > 0 {
 			return fmt.Errorf("nothing listens on %s, so there is nothing to stop, but the port is not free. %s", t, strings.TrimSuffix(reasonsText(blocking), "."))
@@ -241,7 +209,7 @@ type stopping struct {
 	signal     syscall.Signal // the first signal
 	signalName string         // "SIGTERM"
 	query      query
-	target     stopTarget
+	target     target
 	listeners  []*monitor.Listener // the listeners to stop
 	managers   []managed           // the managers of their owners
 	watch      *stop.PortWatch
@@ -506,7 +474,7 @@ func (st *stopping) stopAll(ctx context.Context, targets, descendants []*stop.Pr
 	case st.Force, st.signal == syscall.SIGKILL:
 		errs = append(errs, fmt.Errorf("still running after SIGKILL: %s; the kernel may be waiting for a device", processesText(running)))
 	default:
-		errs = append(errs, fmt.Errorf("still running after %v: %s; to force quit: porthole stop %s%s --force", st.GracePeriod, processesText(running), st.target, st.pidFlags()))
+		errs = append(errs, fmt.Errorf("still running after %v: %s; to force quit: porthole stop %s%s --force", st.GracePeriod, processesText(running), monitor.ShellCommand([]string{st.target.String()}), st.pidFlags()))
 	}
 	return errors.Join(errs...)
 }

@@ -27,15 +27,35 @@ var ErrFree = errors.New("nothing listens on the port")
 func newWho() *cobra.Command {
 	o := standardOptions()
 	c := &cobra.Command{
-		Use:   "who PORT",
+		Use:   "who PORT | ADDRESS:PORT | URL...",
 		Short: "Show which process owns a port and how it was started (exit status 1 if nothing listens)",
-		Args:  Args(cobra.ExactArgs(1)),
-		RunE:  func(c *cobra.Command, args []string) error { return runWho(c.Context(), args[0], o) },
+		Args:  Args(cobra.MinimumNArgs(1)),
+		RunE:  func(c *cobra.Command, args []string) error { return runWhoAll(c.Context(), args, o) },
 	}
-	o.addJSON(c, "print one JSON object")
+	o.addJSON(c, "print one JSON object for each port")
 	o.addUnmasked(c)
 	o.addUDP(c)
 	return c
+}
+
+// runWhoAll prints everything about each of the targets in args. It returns ErrFree if
+// nothing listens on one of them.
+func runWhoAll(ctx context.Context, args []string, o Options) error {
+	if _, err := parseTargets(args); err != nil {
+		return err
+	}
+	var free error
+	for i, arg := range args {
+		if i > 0 && !o.JSON {
+			_, _ = fmt.Fprintln(o.Stdout) // the answer that follows reports errors
+		}
+		err := runWho(ctx, arg, o)
+		if err != nil && !errors.Is(err, ErrFree) {
+			return err
+		}
+		free = errors.Join(free, err)
+	}
+	return free
 }
 
 // whoJSON is the output of who --json.
@@ -99,12 +119,13 @@ type acceptQueueJSON struct {
 // first line. If nothing listens, it prints what else keeps the port from being bound
 // and the last owner, if recorded, and returns ErrFree.
 func runWho(ctx context.Context, arg string, o Options) error {
-	port, err := ParsePort(arg)
+	wanted, err := parseTarget(arg)
 	if err != nil {
 		return err
 	}
+	port := wanted.Port
 	o.All = true // a single port: show it regardless of its address
-	q, err := newQuery([]string{arg}, o)
+	q, err := newSelectionQuery(selection{targets: []target{wanted}}, o)
 	if err != nil {
 		return err
 	}
@@ -120,6 +141,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	if err != nil {
 		return err
 	}
+	s.Listeners = q.selected.narrow(s.Listeners)
 	details := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	if o.JSON {
 		out := q.whoJSON(port, details)
@@ -128,7 +150,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 		}
 		err = writeLine(o.Stdout, out)
 	} else {
-		err = q.printDetails(ctx, o.Stdout, port, details)
+		err = q.printDetails(ctx, o.Stdout, wanted, details)
 	}
 	if err == nil && len(details) == 0 {
 		return ErrFree
@@ -178,10 +200,10 @@ func connectionsJSON(st *connection.State) []connectionJSON {
 
 // printDetails prints the details for people: a summary, the warnings, and one
 // line for each known fact.
-func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, details []listenerDetails) error {
+func (q query) printDetails(ctx context.Context, w io.Writer, t target, details []listenerDetails) error {
 	now := time.Now()
 	if len(details) == 0 {
-		_, err := fmt.Fprintln(w, vacancyText(ctx, inuse.Ask(ctx, port), ""))
+		_, err := fmt.Fprintln(w, t.vacancyText(ctx, ""))
 		return err
 	}
 	for i, l := range details {
@@ -193,7 +215,7 @@ func (q query) printDetails(ctx context.Context, w io.Writer, port uint16, detai
 			_, _ = fmt.Fprintln(w, "! "+warning.Sentence(l.why))
 		}
 		if err := q.printFields(w, l, now); err != nil {
-			return fmt.Errorf("write the details of %d: %w", port, err)
+			return fmt.Errorf("write the details of %s: %w", t, err)
 		}
 	}
 	return nil
@@ -292,7 +314,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	line("why", l.why.Sentence())
 	line("chain", chainText(l.why))
 	line("connections", clientsText(l.connections))
-	line("command", monitor.Clean(strings.Join(q.maskedCommand(o.Command), " "), 4000))
+	line("command", monitor.Clean(monitor.ShellCommand(q.maskedCommand(o.Command)), 4000))
 	program := monitor.Clean(o.Program, 400)
 	if o.Deleted {
 		program += " (deleted or replaced since it started)"

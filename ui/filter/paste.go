@@ -16,11 +16,14 @@ var message = sync.OnceValue(func() *regexp.Regexp {
 		`\b(?:failed|unable|cannot|can.t|could not|couldn.t|error|exception|unavailable|reset by peer|timed out)\b|\blisten(?:ing)?\b.*:|\bestab(?:lished)?\b|\w://[^\s/]+:\d|^port[\s:=#]*\d+$`)
 })
 
+// IsMessage reports whether text is a pasted line rather than words to search for.
+func IsMessage(text string) bool { return message().MatchString(text) }
+
 // pastedTarget returns the address and port that text is about, if text is a URL, "port 3000" or a
 // message. ok is false if text consists of words to search for.
 func pastedTarget(text string) (t explain.Target, ok bool) {
 	isURL := strings.Contains(text, "://") && !strings.ContainsAny(text, " \t")
-	if !isURL && !message().MatchString(text) {
+	if !isURL && !IsMessage(text) {
 		return t, false
 	}
 	found, ok := explain.Find(text)
