@@ -221,8 +221,9 @@ const (
 type Event struct {
 	At       time.Time `json:"at"`
 	Kind     Kind      `json:"kind"`
-	Listener *Listener `json:"listener"`         // for Closed, its last state
-	Before   *Listener `json:"before,omitempty"` // only for OwnerChanged, ExposureChanged and Updated
+	Listener *Listener `json:"listener"`          // for Closed, its last state
+	Before   *Listener `json:"before,omitempty"`  // only for OwnerChanged, ExposureChanged and Updated
+	Stopped  string    `json:"stopped,omitempty"` // for Closed, how the user stopped the owners: "SIGTERM", "docker stop web"; "" if that is not known
 }
 
 // Health is the state of the monitor.

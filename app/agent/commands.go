@@ -38,6 +38,11 @@ func (a *Agent) handleCommand(m ipc.Message) ipc.Message {
 		return ipc.Message{Kind: ipc.Done}
 	case ipc.Lookup:
 		return ipc.Message{Kind: ipc.Done, Listeners: a.listenersOn(m.Port)}
+	case ipc.Stopping: // of the command line
+		if m.Process != nil {
+			a.userStops.add(*m.Process)
+		}
+		return ipc.Message{Kind: ipc.Done}
 	}
 	return ipc.Message{Kind: ipc.Refused, Problem: "the running Porthole does not support the command " + string(m.Kind)}
 }

@@ -37,6 +37,7 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 		case <-updates.C:
 		}
 		if u, ok := updates.Take(); ok {
+			u.Events = a.userStops.markEvents(u.Events)
 			a.history.Record(u)
 			if u.Ready && first {
 				first = false

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"slices"
+	"sync"
 
 	"porthole/app/ipc"
 	"porthole/monitor"
@@ -10,23 +11,62 @@ import (
 
 // userStops lists the processes that the user stopped most recently. It includes
 // processes that were signaled and are still running, because a later exit is
-// the result of the user's request, too.
-type userStops []ipc.Process
+// the result of the user's request, too. It is safe for concurrent use.
+type userStops struct {
+	mu   sync.Mutex
+	list []ipc.Process
+}
 
 // maxUserStops is more than a user can stop while the alert about a close is pending.
 const maxUserStops = 64
 
 func (s *userStops) add(p ipc.Process) {
-	if *s = append(*s, p); len(*s) > maxUserStops {
-		*s = slices.Delete(*s, 0, len(*s)-maxUserStops)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.list = append(s.list, p); len(s.list) > maxUserStops {
+		s.list = slices.Delete(s.list, 0, len(s.list)-maxUserStops)
 	}
+}
+
+// how returns how the user stopped all owners of l: the way of the principal one. ok is
+// false if the user stopped none, or not all.
+func (s *userStops) how(l *monitor.Listener) (how string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, o := range l.Owners {
+		found := false
+		for _, p := range slices.Backward(s.list) { // the last signal counts
+			if found = p.PID == o.PID && p.Start == o.Start; found {
+				if i == 0 {
+					how = p.How
+				}
+				break
+			}
+		}
+		if !found {
+			return "", false
+		}
+	}
+	return how, len(l.Owners) > 0
 }
 
 // markAlerts sets ByUser in closing alerts if the user stopped all last owners of
 // the listener.
-func (s userStops) markAlerts(alerts []watch.Alert) {
+func (s *userStops) markAlerts(alerts []watch.Alert) {
 	for i, a := range alerts {
-		others := slices.ContainsFunc(a.Listener.Owners, func(o monitor.Owner) bool { return !slices.Contains(s, ipc.Process{PID: o.PID, Start: o.Start}) })
-		alerts[i].ByUser = a.Kind == watch.Closed && len(a.Listener.Owners) > 0 && !others
+		_, ok := s.how(a.Listener)
+		alerts[i].ByUser = a.Kind == watch.Closed && ok
 	}
+}
+
+// markEvents returns events with Stopped in those that closed because the user stopped
+// all last owners of the listener.
+func (s *userStops) markEvents(events []monitor.Event) []monitor.Event {
+	events = slices.Clone(events) // others have them, too
+	for i, e := range events {
+		if how, ok := s.how(e.Listener); ok && e.Kind == monitor.Closed {
+			events[i].Stopped = how
+		}
+	}
+	return events
 }

@@ -12,7 +12,8 @@ func TestUserStopsMarkAlerts(t *testing.T) {
 	listener := func(owners ...monitor.Owner) *monitor.Listener { return &monitor.Listener{Owners: owners} }
 	stopped, other, reusedPID := monitor.Owner{PID: 10, Start: 1}, monitor.Owner{PID: 11, Start: 1}, monitor.Owner{PID: 10, Start: 2}
 	var s userStops
-	s.add(ipc.Process{PID: 10, Start: 1})
+	s.add(ipc.Process{PID: 10, Start: 1, How: "SIGTERM"})
+	s.add(ipc.Process{PID: 10, Start: 1, How: "SIGKILL"})
 	alerts := []watch.Alert{
 		{Kind: watch.Closed, Listener: listener(stopped)},
 		{Kind: watch.Closed, Listener: listener(stopped, other)},
@@ -26,10 +27,19 @@ func TestUserStopsMarkAlerts(t *testing.T) {
 			t.Errorf("alert %d: got ByUser %t, want %t", i, a.ByUser, want)
 		}
 	}
+	var events []monitor.Event
+	for _, a := range alerts {
+		events = append(events, monitor.Event{Kind: map[bool]monitor.Kind{true: monitor.Closed, false: monitor.Opened}[a.Kind == watch.Closed], Listener: a.Listener})
+	}
+	for i, e := range s.markEvents(events) {
+		if want := map[int]string{0: "SIGKILL"}[i]; e.Stopped != want || events[i].Stopped != "" {
+			t.Errorf("event %d: got %q, and the original %q; want %q and none", i, e.Stopped, events[i].Stopped, want)
+		}
+	}
 	for pid := range 2 * maxUserStops {
 		s.add(ipc.Process{PID: pid + 100, Start: 1})
 	}
-	if len(s) != maxUserStops || s[maxUserStops-1].PID != 2*maxUserStops+99 {
-		t.Errorf("got %d processes, the last %v; want %d and the last one added", len(s), s[len(s)-1], maxUserStops)
+	if len(s.list) != maxUserStops || s.list[maxUserStops-1].PID != 2*maxUserStops+99 {
+		t.Errorf("got %d processes, the last %v; want %d and the last one added", len(s.list), s.list[len(s.list)-1], maxUserStops)
 	}
 }

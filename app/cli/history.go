@@ -238,6 +238,9 @@ func eventText(e history.Event) string {
 		if duration := durationText(e); duration != "" {
 			text += "  after " + duration
 		}
+		if e.Stopped != "" {
+			text += "  (stopped by you: " + monitor.Clean(e.Stopped, 120) + ")"
+		}
 		if e.Unobserved {
 			text += "  (closed while Porthole was not running)"
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
@@ -305,6 +306,11 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 	if err := st.confirm(ctx, "Run "+strings.Join(commands, " and ")+"?"); err != nil {
 		return err
 	}
+	for _, m := range st.managers {
+		if m.owner.PID != 0 {
+			reportStop(m.owner, m.Command)
+		}
+	}
 	for _, m := range managers {
 		_, _ = fmt.Fprintf(st.Stdout, "Running %s.\n", m.Command) // progress only
 		if err := m.Run(ctx, st.Stdin, st.Stderr); err != nil {
@@ -452,7 +458,7 @@ func (st *stopping) stopAll(ctx context.Context, targets, descendants []*stop.Pr
 	if st.Force && record.hasAll(all) {
 		wait = 0
 	}
-	running, err := st.send(ctx, all, len(targets), wait, free, func(p *stop.Process) error {
+	running, err := st.send(ctx, all, len(targets), wait, st.signalName, free, func(p *stop.Process) error {
 		if slices.Contains(descendants, p) {
 			return p.Signal(st.signal, nil)
 		}
@@ -464,7 +470,7 @@ func (st *stopping) stopAll(ctx context.Context, targets, descendants []*stop.Pr
 	}
 	if len(running) > 0 && st.Force && ctx.Err() == nil {
 		_, _ = fmt.Fprintf(st.Stdout, "Still running: %s. Force quitting.\n", processesText(running)) // progress only
-		running, err = st.send(ctx, running, len(running), stop.GracePeriod, nil, (*stop.Process).Kill)
+		running, err = st.send(ctx, running, len(running), stop.GracePeriod, "SIGKILL", nil, (*stop.Process).Kill)
 		errs = append(errs, err)
 	}
 	switch {
@@ -491,10 +497,16 @@ func (st *stopping) pidFlags() (flags string) {
 // and waits at most for wait, or until free returns true. It prints those that
 // exited and returns those that are still running, and an error about those that
 // could not be signaled.
-func (st *stopping) send(ctx context.Context, processes []*stop.Process, holders int, wait time.Duration, free func() bool, send func(*stop.Process) error) (running []*stop.Process, _ error) {
+func (st *stopping) send(ctx context.Context, processes []*stop.Process, holders int, wait time.Duration, signalName string, free func() bool, send func(*stop.Process) error) (running []*stop.Process, _ error) {
 	limited, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	out := stop.Signal(limited, processes, send, stop.Progress{
+	out := stop.Signal(limited, processes, func(p *stop.Process) error {
+		err := send(p)
+		if err == nil {
+			reportStop(p.Owner(), signalName)
+		}
+		return err
+	}, stop.Progress{
 		Signaled: func(signaled []*stop.Process) {
 			if wait > 0 {
 				_, _ = fmt.Fprintf(st.Stdout, "Waiting up to %v for %s to exit.\n", wait, processesText(signaled)) // progress only
@@ -517,6 +529,14 @@ func (st *stopping) send(ctx context.Context, processes []*stop.Process, holders
 		errs = append(errs, withProcess(f))
 	}
 	return out.StillRunning, errors.Join(errs...)
+}
+
+// reportStop reports to the agent that the user stopped a process, for its history and
+// notifications. Without a running agent there are none.
+func reportStop(o monitor.Owner, how string) {
+	if dir, err := ipc.OpenRuntimeDir(); err == nil {
+		_, _ = ipc.Request(dir, ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start, How: how}}) // the agent's history lacks it then
+	}
 }
 
 // aftermath reports what holds the port within the time watch after a stop. before

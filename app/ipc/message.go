@@ -101,6 +101,7 @@ type Message struct {
 type Process struct {
 	PID   int    `json:"pid"`
 	Start uint64 `json:"start"`
+	How   string `json:"how,omitempty"` // for Stopping: "SIGTERM", "docker stop web"
 }
 
 // Status is the agent's state that the window shows, except for the listeners.

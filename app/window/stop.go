@@ -31,8 +31,8 @@ func (a actions) Stop(request uistop.Request, report func(uistop.Update)) uistop
 	ctx, cancel := context.WithCancel(a.p.ctx)
 	s := newStopping(request, cancel, a.p.log)
 	s.report = func(u uistop.Update) { a.p.do(func() { report(u) }) }
-	s.onSignal = func(o monitor.Owner) {
-		m := ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start}}
+	s.onSignal = func(o monitor.Owner, how string) {
+		m := ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start, How: how}}
 		a.p.do(func() { a.p.send(m) })
 	}
 	a.p.work.Go(func() {
@@ -48,7 +48,7 @@ type stopping struct {
 	cancel          context.CancelFunc
 	log             *slog.Logger
 	report          func(uistop.Update)
-	onSignal        func(monitor.Owner) // called after a process was signaled
+	onSignal        func(o monitor.Owner, how string) // called after a process was signaled: "SIGTERM"
 	gracePeriod     time.Duration
 	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenDescendants, except in tests
 	orders          chan stopOrder
@@ -150,7 +150,7 @@ func (s *stopping) run(ctx context.Context) {
 		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{lang.L("Can't find the owner of the port, so no signal was sent. See the log for details.")}})
 		return
 	}
-	running, forced := s.signalAndWait(ctx, slices.Concat(processes, descendants), len(processes), func(p *stop.Process) error {
+	running, forced := s.signalAndWait(ctx, slices.Concat(processes, descendants), len(processes), signalName(order.force), func(p *stop.Process) error {
 		if order.force && !holds(p.Owner()) { // systems without SIGTERM
 			return stop.RefusedError{PID: p.Owner().PID, Reason: stop.PortReleased}
 		}
@@ -168,8 +168,15 @@ func (s *stopping) run(ctx context.Context) {
 				return
 			}
 		}
-		running, forced = s.signalAndWait(ctx, running, len(running), (*stop.Process).Kill)
+		running, forced = s.signalAndWait(ctx, running, len(running), signalName(true), (*stop.Process).Kill)
 	}
+}
+
+func signalName(force bool) string {
+	if force {
+		return "SIGKILL"
+	}
+	return "SIGTERM"
 }
 
 // nextOrder waits for the user's next order. If terminated, the processes have been
@@ -204,9 +211,9 @@ func (s *stopping) nextOrder(ctx context.Context, processes []*stop.Process, ter
 }
 
 // signalAndWait signals processes, waits for them to exit and reports the outcome. The
-// first holders of them held the port. It returns those that are still running. An order
+// first holders of them held the port. how is the name of the signal. It returns those that are still running. An order
 // to force quit ends the wait; then it reports no outcome, and forced is true.
-func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, send func(*stop.Process) error) (running []*stop.Process, forced bool) {
+func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process, holders int, how string, send func(*stop.Process) error) (running []*stop.Process, forced bool) {
 	limited, cancel := context.WithTimeout(ctx, s.gracePeriod)
 	defer cancel()
 	watchOrders := s.forceOrder(limited, cancel)
@@ -217,7 +224,7 @@ func (s *stopping) signalAndWait(ctx context.Context, processes []*stop.Process,
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
 		err := send(p)
 		if err == nil {
-			s.onSignal(p.Owner())
+			s.onSignal(p.Owner(), how)
 		}
 		return err
 	}, progress)
@@ -374,7 +381,7 @@ func (s *stopping) runManager(ctx context.Context, command string) (left bool) {
 		return false // the dialog only offers commands that can be run as they are
 	}
 	for _, o := range s.request.Owners {
-		s.onSignal(o)
+		s.onSignal(o, command)
 	}
 	var output bytes.Buffer
 	if err := s.managers[i].Run(ctx, nil, &output); err != nil {

@@ -92,7 +92,7 @@ func startStop(t *testing.T, gracePeriod time.Duration, owners []monitor.Owner, 
 	c.stopping = newStopping(q, cancel, slog.New(slog.DiscardHandler))
 	c.gracePeriod = gracePeriod
 	c.report = func(u uistop.Update) { c.updates <- u }
-	c.onSignal = func(o monitor.Owner) { c.signaled = append(c.signaled, o.PID) }
+	c.onSignal = func(o monitor.Owner, _ string) { c.signaled = append(c.signaled, o.PID) }
 	go func() {
 		defer close(c.ended)
 		c.run(ctx)

@@ -34,6 +34,7 @@ type eventJSON struct {
 	DiscoveredAt   *time.Time       `json:"discovered_at,omitempty"` // instead of opened_at if it was open before Porthole first polled it
 	Duration       *float64         `json:"duration_seconds,omitempty"`
 	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at_least" or "at_most"
+	Stopped        string           `json:"stopped_by_user,omitempty"`    // how the user stopped the owners: "SIGTERM", "docker stop web"
 }
 
 type ownerJSON struct {
@@ -55,7 +56,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	out := eventJSON{
 		ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Unobserved: e.Unobserved, Protocol: e.Protocol, Port: e.Port,
 		Addresses: e.Addresses, Exposure: e.Exposure, Listener: e.Listener, Boot: e.Boot, Owner: ownerJSON(e.Owner),
-		ExposureBefore: e.ExposureBefore,
+		ExposureBefore: e.ExposureBefore, Stopped: e.Stopped,
 	}
 	if e.OwnerBefore != nil {
 		before := ownerJSON(*e.OwnerBefore)
@@ -84,6 +85,7 @@ var csvHeader = []string{
 	"at", "kind", "unobserved", "protocol", "port", "addresses", "exposure", "name", "pid", "user", "project", "service",
 	"program", "folder", "command", "unit", "container", "inferred", "name_before", "pid_before", "exposure_before",
 	"opened_at", "discovered_at", "duration_seconds", "duration_certainty", "id", "listener", "boot",
+	"stopped_by_user",
 }
 
 // NewCSVWriter writes the header to w. The caller must call Flush at the end.
@@ -116,7 +118,7 @@ func (c *CSVWriter) Write(e Event) error {
 		strings.Join(addresses, " "), string(e.Exposure), e.Owner.Name, formatPID(e.Owner.PID), e.Owner.User, e.Owner.Project,
 		e.Owner.Service, e.Owner.Program, e.Owner.Folder, strings.Join(e.Owner.Command, " "), e.Owner.Unit,
 		e.Owner.Container, formatBool(e.Owner.Inferred), before.Name, formatPID(before.PID), string(e.ExposureBefore),
-		opened, found, duration, certainty, strconv.FormatInt(e.ID, 10), e.Listener, e.Boot,
+		opened, found, duration, certainty, strconv.FormatInt(e.ID, 10), e.Listener, e.Boot, e.Stopped,
 	})
 }
 

@@ -37,6 +37,7 @@ type Event struct {
 	OpenedAt    time.Time     // with AlreadyOpen, when Porthole first saw it
 	AlreadyOpen bool          // it was open before Porthole first polled it
 	Duration    time.Duration // only Closed: from OpenedAt to At; see Certainty
+	Stopped     string        // only Closed: how the user stopped the owners: "SIGTERM", "docker stop web"; "" if they did not
 }
 
 // Owner is the stored owner of a listener: the command is masked, and long fields
@@ -186,7 +187,7 @@ func Stored(k monitor.Kind) bool {
 func NewEvent(c monitor.Event, boot string) Event {
 	l := c.Listener
 	e := Event{
-		At: c.At.UTC(), Kind: c.Kind, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure,
+		At: c.At.UTC(), Kind: c.Kind, Stopped: monitor.Clean(c.Stopped, 120), Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure,
 		Listener: l.ID, Boot: boot, Owner: OwnerOf(l), OpenedAt: l.Since.UTC(), AlreadyOpen: l.Since.IsZero(),
 	}
 	switch c.Kind {

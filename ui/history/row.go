@@ -66,6 +66,9 @@ func eventSentence(e *history.Event) string {
 	case monitor.Discovered:
 		return lang.L("{{.Who}} was already open", data)
 	case monitor.Closed:
+		if e.Stopped != "" {
+			return lang.L("{{.Sentence}}, stopped by you ({{.How}})", map[string]any{"Sentence": closedSentence(e, data), "How": monitor.Clean(e.Stopped, 120)})
+		}
 		return closedSentence(e, data)
 	case monitor.OwnerChanged:
 		data["Before"] = lang.L("unknown process")

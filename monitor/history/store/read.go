@@ -65,7 +65,7 @@ func (r Reader) wrapError(err error) error {
 }
 
 const eventColumns = `e.id, e.at, e.kind, e.unobserved, e.protocol, e.port, e.addresses, e.exposure, e.listener, boots.boot,
-	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration,
+	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration, e.stopped,
 	o.name, o.user, o.project, o.service, o.program, o.folder, o.command, o.unit, o.container, o.inferred,
 	p.name, p.user, p.project, p.service, p.program, p.folder, p.command, p.unit, p.container, p.inferred`
 
@@ -267,7 +267,13 @@ func (r Reader) CountByHour(ctx context.Context, q history.Query) (hours []histo
 
 // queryEvents returns the events for the rest of a SELECT: WHERE, ORDER BY, LIMIT.
 func queryEvents(ctx context.Context, conn *sql.Conn, rest string, args ...any) ([]history.Event, error) {
-	rows, err := conn.QueryContext(ctx, "SELECT "+eventColumns+eventTables+rest, args...)
+	columns := eventColumns
+	if n, err := version(ctx, conn); err != nil {
+		return nil, err
+	} else if n < versionStopped { // only an agent that runs migrates the file
+		columns = strings.Replace(columns, "e.stopped", "''", 1)
+	}
+	rows, err := conn.QueryContext(ctx, "SELECT "+columns+eventTables+rest, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +299,7 @@ func scanEvent(rows *sql.Rows) (history.Event, error) {
 	var before [9]sql.NullString
 	to := []any{
 		&e.ID, &at, &e.Kind, &e.Unobserved, &e.Protocol, &e.Port, &addresses, &e.Exposure, &e.Listener, &e.Boot,
-		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration,
+		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped,
 		&e.Owner.Name, &e.Owner.User, &e.Owner.Project, &e.Owner.Service, &e.Owner.Program, &e.Owner.Folder, &command,
 		&e.Owner.Unit, &e.Owner.Container, &e.Owner.Inferred,
 	}

@@ -1,5 +1,8 @@
 package store
 
+// versionStopped is the first version of the file with the column events.stopped.
+const versionStopped = 2
+
 // migrations[n] migrates a file of version n to version n+1 (PRAGMA
 // user_version). A released migration must not be edited. Times are microseconds
 // since 1970, UTC.
@@ -65,4 +68,6 @@ CREATE TABLE open (
 	already_open INTEGER NOT NULL
 ) WITHOUT ROWID;
 `,
+	// How the user stopped the owners of a closed listener.
+	"ALTER TABLE events ADD COLUMN stopped TEXT NOT NULL DEFAULT ''",
 }

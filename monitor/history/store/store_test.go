@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -80,6 +81,24 @@ func TestEventsAreStored(t *testing.T) {
 		if err != nil || n != c.want {
 			t.Errorf("CountByHour(%+v): got %v, %v; want %d events in total", c.q, hours, err, c.want)
 		}
+	}
+}
+
+// How the user stopped the owners is stored with the event that closed the port.
+func TestStoppedByTheUser(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	p.end(monitor.Closed, p.open(listener(3000, 1)))
+	p.events[1].Stopped = "SIGTERM"
+	p.end(monitor.Closed, p.open(listener(3001, 2)))
+	write(s, p)
+	for _, e := range events(t, path, history.Query{}) {
+		how := ""
+		if e.Kind == monitor.Closed && e.Port == 3000 {
+			how = "SIGTERM"
+		}
+		want(t, fmt.Sprintf("how %s %d was stopped", e.Kind, e.Port), e.Stopped, how)
 	}
 }
 
