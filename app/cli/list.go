@@ -6,7 +6,6 @@ import (
 	"io"
 	"runtime/debug"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -81,35 +80,43 @@ func (q query) scan(ctx context.Context, finder monitor.Finder) (monitor.Snapsho
 	return m.Scan(ctx)
 }
 
+// exposureColumn is the index of the column EXPOSURE.
+const exposureColumn = 5
+
 // printTable prints the listeners of s as a table, watched ports marked with *.
 func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) error {
 	if len(s.Listeners) == 0 {
 		_, err := fmt.Fprintln(w, q.emptyText(ctx))
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	header := "PORT\tADDRESS\tPROCESS\tPID\tUSER\tEXPOSURE\tPROJECT\tSERVICE"
+	header := []string{"PORT", "ADDRESS", "PROCESS", "PID", "USER", "EXPOSURE", "PROJECT", "SERVICE"}
 	if q.Verbose {
-		header += "\tFRAMEWORK"
+		header = append(header, "FRAMEWORK")
 	}
-	_, _ = fmt.Fprintln(t, header) // Flush returns errors
+	t := table{rows: [][]string{header}, color: func(row, column int) string {
+		switch {
+		case row == 0:
+			return "1" // bold
+		case column == exposureColumn && s.Listeners[row-1].Exposure == monitor.ExposureNetwork:
+			return "33" // yellow
+		}
+		return ""
+	}}
 	for _, l := range s.Listeners {
 		star := ""
 		if q.rules.Matches(l) {
 			star = "*"
 		}
 		process, pid := ownerText(l)
-		row := fmt.Sprintf("%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", portText(l), star, addressText(l), process, pid,
-			dash(monitor.Clean(l.User, 32)), l.Exposure, dash(monitor.Clean(l.Project, 32)), dash(l.Service))
+		row := []string{portText(l) + star, addressText(l), process, pid, dash(monitor.Clean(l.User, 32)), string(l.Exposure),
+			dash(monitor.Clean(l.Project, 32)), dash(l.Service)}
 		if q.Verbose {
-			row += "\t" + dash(l.Framework)
+			row = append(row, dash(l.Framework))
 		}
-		_, _ = fmt.Fprintln(t, row)
+		t.rows = append(t.rows, row)
 	}
-	if err := t.Flush(); err != nil {
-		return fmt.Errorf("write the table: %w", err)
-	}
-	return nil
+	width, styled := terminalStyle(w)
+	return t.print(w, width, styled)
 }
 
 // emptyText returns the answer if there are no listeners.

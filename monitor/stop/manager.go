@@ -221,7 +221,13 @@ func newManager(kind ManagerKind, id string, args ...string) Manager {
 
 // shellCommand returns a command line that is safe to display and to paste into a
 // POSIX shell.
-func shellCommand(command ...string) string { return monitor.ShellCommand(command) }
+func shellCommand(command ...string) string {
+	words := make([]string, len(command))
+	for i, w := range command {
+		words[i] = monitor.Clean(w, 256) // names of units and containers have no control characters
+	}
+	return monitor.ShellCommand(words)
+}
 
 // processID returns "loop.sh (4200)".
 func processID(name string, pid int) string { return name + " (" + strconv.Itoa(pid) + ")" }
