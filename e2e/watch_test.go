@@ -223,6 +223,7 @@ func TestNotificationIsWithdrawnAndCanEndAWatch(t *testing.T) {
 
 	d.do("click Stop watching", fake.Invoke("unwatch"))
 	d.tooltip(item, tooltipNone)
+	d.wantShown(fake, noteUnwatched("62893"))
 	const want = "grace_period: 4s\nwatches:\n  # the shop\n  - ports: 62893\n    off: true\n"
 	if b, err := os.ReadFile(d.settingsPath()); err != nil || string(b) != want {
 		t.Errorf("got the settings %q, %v; want %q", b, err, want)
@@ -231,7 +232,7 @@ func TestNotificationIsWithdrawnAndCanEndAWatch(t *testing.T) {
 	d.menuHas(item, menuFree("20001"))
 	d.listen("127.0.0.1:62893")
 	d.listen("127.0.0.1:20001")
-	d.wantShown(fake, noteOpen("20001"))
+	d.wantShown(fake, noteUnwatched("62893"), noteOpen("20001"))
 }
 
 // wantShown waits until exactly these notifications are open.

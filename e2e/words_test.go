@@ -52,6 +52,7 @@ func noteExposed(port string) string { return port + " is now exposed to the net
 func noteMoved(service, to, from string) string {
 	return fmt.Sprintf("%s moved from %s to %s", service, from, to)
 }
+func noteUnwatched(port string) string { return "Stopped watching " + port }
 func noteManyOpened(n int, ports ...string) string {
 	return fmt.Sprintf("%d ports opened: %s", n, strings.Join(ports, ", "))
 }

@@ -1,8 +1,10 @@
 package ports
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +107,38 @@ func TestStar(t *testing.T) {
 	star(0)
 	star(1)
 	d.Want("requests", d.Asked, []string{"watch 3000", "unwatch 62893"})
+}
+
+// The star toggles what it shows, also under a range and for UDP.
+func TestStarUnderARangeAndOfUDP(t *testing.T) {
+	d := newDesk(t)
+	compose := watch.Rule{Ports: uitest.Ports(t, "40001-40008")}
+	without := watch.Rule{Ports: uitest.Ports(t, "40001-40008"), Except: uitest.Ports(t, "40003")}
+	mdns := watch.Rule{Ports: uitest.Ports(t, "5353"), Protocol: monitor.UDP}
+	udp, other := uitest.Listening(5353, "avahi", 30), uitest.Listening(6000, "x", 31)
+	udp.Protocol, other.Protocol = monitor.UDP, monitor.UDP
+	d.setRules(compose)
+	d.see(uitest.Listening(40003, "node", 10), udp, other)
+	d.Want("rows without UDP", d.rows(), []string{"40003"})
+	ask := func(want ...watch.Rule) {
+		t.Helper()
+		d.Want("requests", d.Asked, []string{fmt.Sprintf("watches %+v", watch.Rules(want))})
+		d.Asked = nil
+		d.setRules(want...)
+	}
+	d.ports.watch(d.ports.table.Rows()[0].listener)
+	ask(without)
+	if text := d.ports.left.Text; !strings.Contains(text, "40003 is excluded from the watch “40001-40008”") {
+		t.Errorf("got the notice %q", text)
+	}
+	d.ports.Undo()
+	ask(compose)
+	d.ports.watch(udp)
+	ask(compose, mdns)
+	d.see(uitest.Listening(40003, "node", 10), udp, other)
+	d.Want("rows with a watched UDP port", d.rows(), []string{"5353 UDP", "40003"})
+	d.ports.watch(udp)
+	ask(compose)
 }
 
 func TestFreePortOffersWatch(t *testing.T) {

@@ -44,17 +44,19 @@ func listenerAt(port uint16, name, project, address string) *monitor.Listener {
 func watching(texts ...string) watch.Rules {
 	var rules watch.Rules
 	for _, text := range texts {
-		ports, err := monitor.ParsePorts(text)
-		if err != nil {
+		var rule watch.Rule
+		if err := rule.ParsePorts(text); err != nil {
 			panic(err)
 		}
-		rules = append(rules, watch.Rule{Ports: ports})
+		rules = append(rules, rule)
 	}
 	return rules
 }
 
 func TestModel(t *testing.T) {
 	node, pg := listenerAt(62893, "node", "acme-web", "127.0.0.1"), listenerAt(5432, "", "", "::1")
+	mdns := listenerAt(5353, "avahi", "", "127.0.0.1")
+	mdns.Protocol = monitor.UDP
 	elsewhere := listenerAt(62893, "nc", "", "192.168.1.5")
 	for _, c := range []struct {
 		name    string
@@ -67,6 +69,8 @@ func TestModel(t *testing.T) {
 		{"one of two", State{Snapshot: snapshot(node), Rules: watching("62893", "5432")}, Icon{Level: 2}, "Porthole: 1 port, 1 of 2 watched open", []string{"● 62893 node · acme-web", "○ 5432 free"}},
 		{"all", State{Snapshot: snapshot(pg, node), Rules: watching("62893", "5432")}, Icon{Level: 4}, "Porthole: 2 ports, 2 of 2 watched open", []string{"● 62893 node · acme-web", "● 5432 unknown (user root)"}},
 		{"nothing watched", State{Snapshot: snapshot(node)}, Icon{}, "Porthole: 1 port, none watched", nil},
+		{"UDP", State{Snapshot: snapshot(mdns), Rules: watching("5353/udp", "53/udp", "5353")}, Icon{Level: 1}, "Porthole: 0 ports, 1 of 3 watched open", []string{"● 5353 UDP avahi", "○ 53/udp free", "○ 5353 free"}},
+		{"UDP shown", State{Snapshot: snapshot(mdns), Rules: watching("5353/udp"), UDP: true}, Icon{Level: 4}, "Porthole: 1 port, 1 of 1 watched open", []string{"● 5353 UDP avahi"}},
 		{"a range", State{Snapshot: snapshot(node), Rules: watching("3000-3999, 8080")}, Icon{}, "Porthole: 1 port, 0 of 1 watched open", []string{"○ 3000-3999, 8080 free"}},
 		{"overlapping rules", State{Snapshot: snapshot(node), Rules: watching("62893", "60000-65000")}, Icon{Level: 4}, "Porthole: 1 port, 2 of 2 watched open", []string{"● 62893 node · acme-web"}},
 		{"another address", State{Snapshot: snapshot(elsewhere), Rules: watching("62893")}, Icon{}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
