@@ -13,10 +13,12 @@ import (
 	"time"
 )
 
-// Limits of the wait for a server.
+// Limits of the wait for a server. idlePolls is after how many polls without a change
+// it is taken for started, although a port is missing.
 const (
-	listenTimeout = 90 * time.Second
+	listenTimeout = 8 * time.Minute
 	listenPoll    = time.Second
+	idlePolls     = 20
 )
 
 // lab is the folder with the installed systems and the records of the runs.
@@ -61,7 +63,7 @@ ps -eo pid,ppid,user,cgroup:60,args --forest >tree
 // measure boots a system, starts the server of r there, and records what listens and
 // what Porthole shows. It replaces the records of an earlier measurement.
 func (l *lab) measure(ctx context.Context, r run) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
 	dir := filepath.Join(l.dir, "running", r.name)
 	for _, path := range []string{dir, l.records(r)} {
@@ -85,7 +87,7 @@ func (l *lab) measure(ctx context.Context, r run) error {
 	if err := s.start(ctx, r); err != nil {
 		return err
 	}
-	s.waitForServer(ctx, l.ports(r))
+	s.waitForServer(ctx, r.unit, l.ports(r))
 	if r.client != "" {
 		if _, err := s.run(ctx, r.client); err != nil {
 			return fmt.Errorf("client: %w", err)
@@ -103,7 +105,7 @@ func (s *system) start(ctx context.Context, r run) error {
 		}
 	}
 	if r.unit != "" {
-		if out, err := s.enter(ctx, "timeout", "120", "systemctl", "start", r.unit).CombinedOutput(); err != nil {
+		if out, err := s.enter(ctx, "systemctl", "start", "--no-block", r.unit).CombinedOutput(); err != nil {
 			return fmt.Errorf("systemctl start %s: %w: %s", r.unit, err, out)
 		}
 	}
@@ -133,16 +135,23 @@ func (s *system) typeLines(ctx context.Context, user string, lines []string) err
 }
 
 // waitForServer waits until something listens on all ports and the sockets stay the
-// same. It waits no longer than listenTimeout: what listens then is the truth.
-func (s *system) waitForServer(ctx context.Context, ports []string) {
+// same. It waits no longer than listenTimeout, and idlePolls after unit has started or
+// failed: what listens then is the truth.
+func (s *system) waitForServer(ctx context.Context, unit string, ports []string) {
 	ctx, cancel := context.WithTimeout(ctx, listenTimeout)
 	defer cancel()
-	before := ""
+	before, same := "", 0
 	for ctx.Err() == nil {
 		out, _ := s.enter(ctx, "ss", "-Hltun").Output()
 		now := sortedLines(string(out))
+		if same++; now != before {
+			same = 0
+		}
 		missing := func(port string) bool { return !strings.Contains(now, port+" ") }
-		if now != "" && now == before && !slices.ContainsFunc(ports, missing) {
+		switch {
+		case now != "" && same > 0 && !slices.ContainsFunc(ports, missing):
+			return
+		case same > idlePolls && !s.isStarting(ctx, unit):
 			return
 		}
 		before = now
@@ -151,6 +160,15 @@ func (s *system) waitForServer(ctx context.Context, ports []string) {
 		case <-time.After(listenPoll):
 		}
 	}
+}
+
+// isStarting reports whether systemd waits for unit, which may be "".
+func (s *system) isStarting(ctx context.Context, unit string) bool {
+	if unit == "" {
+		return false
+	}
+	out, _ := s.enter(ctx, "systemctl", "is-active", unit).Output()
+	return strings.TrimSpace(string(out)) == "activating"
 }
 
 func sortedLines(text string) string {
