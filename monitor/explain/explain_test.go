@@ -37,6 +37,8 @@ func listener(port uint16, name string, addresses ...string) *monitor.Listener {
 func TestExplanationText(t *testing.T) {
 	linux := System{EphemeralPorts: parsePorts(t, "32768-60999"), ReservedPorts: parsePorts(t, "40000-40009"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("fe80::5")}}
 	vite := listener(62893, "node", "127.0.0.1", "::1")
+	unit := listener(2947, "", "127.0.0.1")
+	unit.Unit, unit.User = "gpsd.socket", "root"
 	vite.Service, vite.ServiceBy = "Vite", monitor.ByCommand
 	for _, c := range []struct {
 		target    string
@@ -61,6 +63,9 @@ func TestExplanationText(t *testing.T) {
 				"The port is outside the ephemeral port range of this system (32768–60999), so a program has to ask for it by number. " +
 				"caddy (PID 47) listens on 192.168.1.5:8090. Exposed to the network: other machines can connect unless a firewall blocks them. The port does not answer on localhost. " +
 				"The same port is in use on 127.0.0.1:8090. Connections to this address do not reach it."},
+		{"127.0.0.1:2947", []*monitor.Listener{unit}, System{}, "127.0.0.1 is the loopback address: this machine itself. Traffic to it never leaves the machine. " +
+			"Port 2947 is a registered port (1024–49151). IANA lists services for these ports, but any program can open them. The usual service on this port is “gpsd”, but any program can use it. " +
+			"The systemd unit gpsd.socket listens on 127.0.0.1:2947; Porthole cannot see which process. Local only: other machines cannot connect."},
 		{"127.0.0.1", nil, linux, "127.0.0.1 is the loopback address: this machine itself. Traffic to it never leaves the machine."},
 	} {
 		target, err := Parse(c.target)
@@ -210,6 +215,8 @@ func TestTextsListsEverySentence(t *testing.T) {
 	system := System{EphemeralPorts: parsePorts(t, "32768-60999"), ReservedPorts: parsePorts(t, "40000"), Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.5")}}
 	unknown, shared := listener(80, "", "192.168.1.5"), listener(80, "nginx", "127.0.0.1")
 	unknown.User = "root"
+	unit := listener(80, "", "0.0.0.0")
+	unit.Unit = "nginx.service"
 	kernel := listener(80, "", "0.0.0.0")
 	kernel.User, kernel.OwnerUnknown = "root", monitor.UnknownKernel
 	shared.Owners = append(shared.Owners, shared.Owners...)
@@ -218,7 +225,7 @@ func TestTextsListsEverySentence(t *testing.T) {
 	all := []*monitor.Listener{unknown, shared, known, listener(80, "", "0.0.0.0"), listener(80, "x", "::")}
 	for _, target := range []string{"80", "127.0.0.1:80", "[::1]:80", "127.0.0.2:80", "localhost:1", "0.0.0.0:80", "[::]:80", "169.254.1.1", "10.0.0.1", "8.8.8.8:40000",
 		"224.0.0.1", "[::ffff:127.0.0.1]:50000", "65000", "192.168.1.5:80"} {
-		for _, listeners := range [][]*monitor.Listener{nil, all, {unknown}, {kernel}, {shared}, {known}, {all[3]}, {all[4]}, {all[3], all[4]}, {listener(80, "x", "127.0.0.1", "::1")}} {
+		for _, listeners := range [][]*monitor.Listener{nil, all, {unknown}, {unit}, {kernel}, {shared}, {known}, {all[3]}, {all[4]}, {all[3], all[4]}, {listener(80, "x", "127.0.0.1", "::1")}} {
 			parsed, err := Parse(target)
 			if err != nil {
 				t.Fatal(err)

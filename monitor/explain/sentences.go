@@ -54,6 +54,7 @@ const (
 	textOwnerService     = "{{.Name}} (PID {{.PID}}, {{.Service}}) listens on {{.At}}."
 	textOwners           = "{{.Name}} (PID {{.PID}}) and other processes listen on {{.At}}."
 	textOwnerUnknownUser = "A process of {{.User}} listens on {{.At}}; Porthole cannot see which one."
+	textOwnerUnknownUnit = "The systemd unit {{.Unit}} listens on {{.At}}; Porthole cannot see which process."
 	textKernel           = "The Linux kernel itself uses {{.At}}, for example for VXLAN, WireGuard or NFS."
 	textOwnerUnknown     = "A process listens on {{.At}}; Porthole cannot see which one."
 	textMoreListeners    = "Other listeners use this port too."
@@ -70,7 +71,7 @@ func Texts() []string {
 	return []string{
 		textLoopback, textLoopbackOther, textLoopback6, textLoopbackBoth, textLocalhost, textWildcard, textWildcard6, textWildcardBoth, textLinkLocal,
 		textPrivate, textNetwork, textSpecial, textMapped, textOnOtherMachine, textWellKnown, textRegistered, textDynamic, textEphemeral, textNotEphemeral, textReservedEphemeral,
-		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textKernel, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textNotOnLoopback,
+		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textOwnerUnknownUnit, textKernel, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textNotOnLoopback,
 	}
 }
 
@@ -198,6 +199,10 @@ func ownerSentence(l *monitor.Listener) Sentence {
 		return Sentence{textKernel, data}
 	}
 	if !known {
+		if unit := monitor.Clean(l.Unit, 100); strings.HasSuffix(unit, ".service") || strings.HasSuffix(unit, ".socket") {
+			data["Unit"] = unit
+			return Sentence{textOwnerUnknownUnit, data}
+		}
 		if data["User"] = monitor.Clean(l.User, 60); data["User"] == "" {
 			return Sentence{textOwnerUnknown, data}
 		}
