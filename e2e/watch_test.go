@@ -156,15 +156,16 @@ func TestNotificationDaemonRestarts(t *testing.T) {
 	d := startDesk(t, desktop.DefaultOptions())
 	d.writeSettings("grace_period: 0s\nwatches:\n  - ports: 62893\n")
 	d.item(d.start("--hidden"))
-	server := d.listen("127.0.0.1:62893")
-	d.note(noteOpen("62893"))
-	server.command(d, "listen 0.0.0.0:62893")
-	if n := d.note(noteExposed("62893")); n.Replaces == 0 {
+	giver := d.serve(d.program("giver"), "/", "127.0.0.1:62893")
+	d.note(noteOpen("62893", "giver"))
+	taker := giver.command(d, "pass "+d.program("taker"))
+	if n := d.note(noteOwnerChanged("62893")); n.Replaces == 0 {
 		t.Error("the second notification about a port replaces none, want that it replaces the first")
 	}
 	d.StopNotifications()
 	d.do("start dunst again", d.StartNotifications(d.step()))
-	server.command(d, "listen 127.0.0.1:20001")
+	giver.close()
+	d.waitGone(taker)
 	d.eventually("the next notification", func() error {
 		notes := d.rec.Notes()
 		if len(notes) != 3 {

@@ -21,6 +21,7 @@ import (
 
 const (
 	learningTime = 24 * time.Hour // what is exposed during the first day is familiar
+	realertTime  = time.Hour      // between alerts about the same server
 	maxFamiliar  = 2000           // the oldest are forgotten
 )
 
@@ -33,6 +34,7 @@ type exposure struct {
 	ephemeral monitor.Ports
 	state     exposureState
 	unsaved   bool                     // state has changed
+	alerted   map[string]time.Time     // by identity
 	pending   map[string]monitor.Event // exposed listeners whose owner is being searched, by ID
 }
 
@@ -46,7 +48,7 @@ func exposurePath() string { return filepath.Join(paths.State(), "exposed.json")
 
 func newExposure(path string) exposure {
 	ephemeral, _ := socket.EphemeralPorts()
-	return exposure{path: path, ephemeral: ephemeral, pending: map[string]monitor.Event{}}
+	return exposure{path: path, ephemeral: ephemeral, alerted: map[string]time.Time{}, pending: map[string]monitor.Event{}}
 }
 
 // turn switches it on or off. The first time it is on, the first day begins.
@@ -77,6 +79,9 @@ func (x *exposure) turn(on bool, now time.Time, log *slog.Logger) {
 func (x *exposure) handle(now time.Time, events []monitor.Event, reported []watch.Alert) (alerts []watch.Alert) {
 	if !x.on {
 		return nil
+	}
+	if len(x.alerted) > maxFamiliar {
+		clear(x.alerted)
 	}
 	for _, e := range events {
 		if e.Before != nil {
@@ -109,7 +114,9 @@ func (x *exposure) check(now time.Time, e monitor.Event, reported []watch.Alert)
 	case now.Before(x.state.LearnUntil):
 		x.learn(id)
 	case slices.ContainsFunc(reported, func(a watch.Alert) bool { return a.Listener.ID == l.ID && a.Kind != watch.Closed }):
+	case now.Sub(x.alerted[id]) < realertTime:
 	default:
+		x.alerted[id] = now
 		return []watch.Alert{{Kind: watch.NewlyExposed, At: e.At, Listener: l, Before: e.Before}}
 	}
 	return nil

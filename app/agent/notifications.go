@@ -20,6 +20,7 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	a.update = u
 	a.addRecent(u.Events)
 	a.markUnread(a.rules.Relevant(u.Events))
+	a.notifications.Closed(closed(u.Events))
 	found := identified(u.Events)
 	a.notifications.Identified(found)
 	a.identifyMissed(found)
@@ -31,6 +32,16 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 		a.sendStatus()
 	}
 	a.showTray()
+}
+
+// closed returns the listeners that have closed.
+func closed(events []monitor.Event) (listeners []*monitor.Listener) {
+	for _, e := range events {
+		if e.Kind == monitor.Closed {
+			listeners = append(listeners, e.Listener)
+		}
+	}
+	return listeners
 }
 
 // identified returns the listeners whose owner was found.
@@ -59,16 +70,11 @@ func (a *Agent) addRecent(events []monitor.Event) {
 // markUnread handles events of watched ports: it sets the tray's marks for events
 // that the user has not seen.
 func (a *Agent) markUnread(events []monitor.Event) {
-	var closed []*monitor.Listener
 	for _, e := range events {
-		if e.Kind == monitor.Closed {
-			closed = append(closed, e.Listener)
-		}
 		a.unread = true
 		exposed := (e.Kind == monitor.ExposureChanged || e.Kind == monitor.Opened) && e.Listener.Exposure == monitor.ExposureNetwork
 		a.alert = a.alert || exposed || e.Kind == monitor.OwnerChanged
 	}
-	a.notifications.Closed(closed)
 	a.clearViewed()
 }
 

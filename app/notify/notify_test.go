@@ -87,6 +87,7 @@ func TestTitles(t *testing.T) {
 		"62893 restarted: node · acme-web":               alert(watch.Restarted, node, node),
 		"node · acme-web moved from 62892 to 62893":      alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
 		"5432 changed owner: postgres → python3":         alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
+		"8081 is exposed to the network: node":           alert(watch.NewlyExposed, listener(8081, "node", "", "0.0.0.0"), nil),
 		"8080 is now exposed to the network":             alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
 		"62893 is open after 5 changes: node · acme-web": flapping,
 		"62893 is closed after 5 changes":                flappedAndClosed,
@@ -98,6 +99,22 @@ func TestTitles(t *testing.T) {
 		if strings.Contains(n.Body, "hunter2") {
 			t.Errorf("the body contains a secret: %q", n.Body)
 		}
+	}
+}
+
+func TestNewlyExposedCanBeAccepted(t *testing.T) {
+	one := watch.Alert{Kind: watch.NewlyExposed, Listener: listener(80, "nginx", "", "0.0.0.0")}
+	two := watch.Alert{Kind: watch.NewlyExposed, Listener: listener(443, "nginx", "", "0.0.0.0")}
+	for want, alerts := range map[string][]watch.Alert{
+		"80 is exposed to the network: nginx":           {one},
+		"2 ports newly exposed to the network: 80, 443": {one, two},
+	} {
+		if n := textOf(alerts...); n.Title != want || !slices.Equal(n.Actions, []Action{Show, Accept}) || len(n.Listeners) != len(alerts) {
+			t.Errorf("got %+v, want %q with a button for all", n, want)
+		}
+	}
+	if a, b := textOf(one), textOf(two); a.Key == b.Key {
+		t.Errorf("two servers share the notification %q", a.Key)
 	}
 }
 

@@ -18,7 +18,7 @@ func forAlert(a watch.Alert) Notification {
 	l := a.Listener
 	n := Notification{Port: l.Port, Key: words.Port(l.Protocol, l.Port), Rule: a.Rule, Listener: l, Actions: []Action{Show, StopWatching}, Body: detailText(l)}
 	n.Urgency, n.SoundName = a.Rule.Urgency, a.Rule.Sound
-	if a.Rule.FollowsService() {
+	if a.Rule.FollowsService() && a.Kind != watch.NewlyExposed {
 		n.Key = "rule " + a.Rule.Name + a.Rule.Match.String()
 	}
 	n.Body = join(RuleName(a.Rule), n.Body)
