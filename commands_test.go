@@ -59,6 +59,7 @@ var answers = map[string]answer{
 	"porthole list 62893":    {want: []string{`(?m)^{open}\b.* {pid} `}},
 	"porthole list 3000":     {want: []string{`(?m)^PORT +ADDRESS|^Nothing listens .*3000-3999`}},
 	"porthole free":          {want: []string{`^[0-9]+$`}},
+	"porthole watch list":    {want: []string{`62893|{open}`}},
 	"porthole list 5432":     {want: []string{`^{free} is free|^Nothing listens .*{free}`}},
 	"porthole events":        {want: []string{`\d+ listening`}},
 	"porthole events --json": {json: true, want: []string{`"kind":"ready"`, `"listeners":[1-9]`}},

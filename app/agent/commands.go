@@ -36,6 +36,12 @@ func (a *Agent) handleCommand(m ipc.Message) ipc.Message {
 	case ipc.Quit:
 		a.quit()
 		return ipc.Message{Kind: ipc.Done}
+	case ipc.Pause:
+		a.pause(time.Duration(max(m.Seconds, 0)) * time.Second)
+		return ipc.Message{Kind: ipc.Done, Status: a.status()}
+	case ipc.Resume:
+		a.resume()
+		return ipc.Message{Kind: ipc.Done, Status: a.status()}
 	case ipc.Lookup:
 		return ipc.Message{Kind: ipc.Done, Listeners: a.listenersOn(m.Port)}
 	case ipc.Stopping: // of the command line

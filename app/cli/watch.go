@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"porthole/app/settings"
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// watchOptions are the flags of "watch add".
+type watchOptions struct {
+	Options
+	Name  string
+	Match string
+}
+
+func newWatch() *cobra.Command {
+	o := watchOptions{Options: standardOptions()}
+	c := &cobra.Command{
+		Use:   "watch",
+		Short: "Add, list and remove watches",
+		Long: `Add, list and remove watches. They are written to the settings file, whose other
+lines stay as they are. A running Porthole applies the change at once.`,
+	}
+	add := &cobra.Command{
+		Use:   "add [PORT | RANGE]...",
+		Short: "Watch ports, or with --match a service wherever it listens",
+		RunE:  func(_ *cobra.Command, args []string) error { return runWatchAdd(args, o) },
+	}
+	add.Flags().StringVar(&o.Name, "name", "", "`NAME` of the watch in notifications")
+	add.Flags().StringVar(&o.Match, "match", "", "watch only listeners that match all words of `PATTERN`")
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the watches",
+		Args:  Args(cobra.NoArgs),
+		RunE:  func(*cobra.Command, []string) error { return runWatchList(o.Options) },
+	}
+	o.addJSON(list, "print one JSON object")
+	remove := &cobra.Command{
+		Use:   "remove PORT | RANGE | NAME",
+		Short: "Remove the watches of exactly these ports, or with this name",
+		Args:  Args(cobra.ExactArgs(1)),
+		RunE:  func(_ *cobra.Command, args []string) error { return runWatchRemove(args[0], o.Options) },
+	}
+	c.AddCommand(add, list, remove)
+	return c
+}
+
+// watchJSON is a watch in the output of watch list --json.
+type watchJSON struct {
+	Name  string `json:"name,omitempty"`
+	Ports string `json:"ports,omitempty"`
+	Match string `json:"match,omitempty"`
+	Off   bool   `json:"off,omitempty"`
+}
+
+// watchesJSON is the output of watch list --json.
+type watchesJSON struct {
+	Watches []watchJSON `json:"watches"`
+}
+
+// runWatchAdd adds a watch to the settings file. It does nothing if there is an equal
+// one that is switched on.
+func runWatchAdd(args []string, o watchOptions) error {
+	rule := watch.Rule{Name: o.Name}
+	var err error
+	if len(args) > 0 {
+		if rule.Ports, err = monitor.ParsePorts(args...); err != nil {
+			return UsageError{err.Error()}
+		}
+	}
+	if rule.Match, err = watch.ParsePattern(o.Match); err != nil {
+		return UsageError{"--match: " + err.Error()}
+	}
+	if rule.Ports == nil && rule.Match.IsZero() {
+		return UsageError{"a watch needs ports, such as 3000-3999, or --match"}
+	}
+	_, err = settings.Open(settings.Path()).ChangeWatches(func(r watch.Rules) watch.Rules {
+		if port, single := rule.Ports.Single(); single && rule.Name == "" && rule.Match.IsZero() {
+			return r.WithPort(port)
+		}
+		if slices.ContainsFunc(r, rule.Equal) {
+			return r
+		}
+		return append(slices.Clone(r), rule)
+	})
+	if err != nil {
+		return fmt.Errorf("add a watch: %w", err)
+	}
+	return printWatch(o.Stdout, "Watching ", rule)
+}
+
+// runWatchRemove removes the watches whose ports or name are text.
+func runWatchRemove(text string, o Options) error {
+	ports, notPorts := monitor.ParsePorts(text)
+	var removed watch.Rules
+	_, err := settings.Open(settings.Path()).ChangeWatches(func(r watch.Rules) watch.Rules {
+		removed = nil
+		return slices.DeleteFunc(slices.Clone(r), func(rule watch.Rule) bool {
+			found := rule.Name == text || notPorts == nil && slices.Equal(rule.Ports, ports)
+			if found {
+				removed = append(removed, rule)
+			}
+			return found
+		})
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("remove a watch: %w", err)
+	case len(removed) == 0:
+		return fmt.Errorf("no watch has exactly the ports or the name %q; see porthole watch list", monitor.Clean(text, 60))
+	}
+	for _, rule := range removed {
+		if err := printWatch(o.Stdout, "Removed the watch of ", rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runWatchList prints the watches in the settings file.
+func runWatchList(o Options) error {
+	s, err := settings.Open(settings.Path()).Load()
+	if err != nil {
+		return err
+	}
+	if o.JSON {
+		out := watchesJSON{Watches: []watchJSON{}}
+		for _, r := range s.Watches {
+			out.Watches = append(out.Watches, watchJSON{r.Name, r.Ports.String(), r.Match.String(), r.Off})
+		}
+		return writeLine(o.Stdout, out)
+	}
+	if len(s.Watches) == 0 {
+		_, err := fmt.Fprintln(o.Stdout, "No watches.")
+		return err
+	}
+	for _, rule := range s.Watches {
+		if err := printWatch(o.Stdout, "", rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printWatch prints a watch on one line: "3000-3999, match vite, name shop (off)".
+func printWatch(w io.Writer, before string, rule watch.Rule) error {
+	var parts []string
+	for _, p := range []string{rule.Ports.String(), orElse("match ", rule.Match.String()), orElse("name ", rule.Name)} {
+		if p != "" {
+			parts = append(parts, monitor.Clean(p, 200))
+		}
+	}
+	off := ""
+	if rule.Off {
+		off = " (off)"
+	}
+	_, err := fmt.Fprintln(w, before+strings.Join(parts, ", ")+off)
+	return err
+}
