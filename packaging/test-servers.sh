@@ -4,9 +4,10 @@
 # values of monitor/integration/testdata/servers.txt, and writes the result to
 # docs/servers.md. Needs root, Debian's packages, 12 GB of disk and some hours.
 #
-#	packaging/test-servers.sh [-run REGEXP] [-jobs N] [-compare]
+#	packaging/test-servers.sh [-run REGEXP] [-missing] [-jobs N] [-compare]
 #
-# The installed systems stay in build/servers (or $PORTHOLE_SERVERS_DIR) for the next
+# With -run it installs and starts only some, with -missing only those without records.
+# The installed systems and the records stay in build/servers (or $PORTHOLE_SERVERS_DIR) for the next
 # time.
 set -euo pipefail
 if [ "$(id -u)" != 0 ]; then
@@ -21,7 +22,7 @@ else
 	export PORTHOLE_SERVERS_DIR
 	CGO_ENABLED=0 go build -o "$PORTHOLE_SERVERS_DIR/servers" ./e2e/servers
 	CGO_ENABLED=0 go build -trimpath -o "$PORTHOLE_SERVERS_DIR/porthole" . # needs no libraries
-	unshare --mount --propagation private "$0" --install
+	unshare --mount --propagation private "$0" --install "$@"
 	exec "$PORTHOLE_SERVERS_DIR/servers" "$@" "$PORTHOLE_SERVERS_DIR"
 fi
 
@@ -40,6 +41,7 @@ install() {
 	for p in "$@"; do
 		if within "$root" apt-cache show "$p" >/dev/null 2>&1; then wanted="$wanted $p"; else echo "NOT INSTALLED: $p"; fi
 	done
+	within "$root" dpkg --configure -a # after an interruption
 	# shellcheck disable=SC2086 # a list of words
 	within "$root" apt-get install -y --no-install-recommends $wanted && return
 	for p in $wanted; do
@@ -81,16 +83,20 @@ if [ ! -e "$base.done" ]; then
 	touch "$base.done"
 fi
 
-"$dir/servers" -layers | while read -r layer packages; do
+"$dir/servers" -layers "$@" | while read -r layer packages; do
 	upper=$dir/layers/$layer
-	[ "$(cat "$upper.done" 2>/dev/null)" = "$packages" ] && continue
+	missing=
+	for p in $packages; do
+		grep -qsx "$p" "$upper.done" || missing="$missing $p"
+	done
+	[ -z "$missing" ] && continue
 	echo "== installing the servers of the layer $layer"
 	mkdir -p "$upper" "$upper.work" "$upper.root"
 	mount -t overlay -o "lowerdir=$base,upperdir=$upper,workdir=$upper.work" overlay "$upper.root"
 	# shellcheck disable=SC2086 # a list of words
-	install "$(realpath "$upper.root")" $packages </dev/null >>"$dir/logs/$layer" 2>&1
+	install "$(realpath "$upper.root")" $missing </dev/null >"$dir/logs/$layer" 2>&1
 	grep "^NOT INSTALLED" "$dir/logs/$layer" || true
 	umount -R "$upper.root"
 	rm -rf "$upper.work" "$upper.root"
-	echo "$packages" >"$upper.done"
+	printf '%s\n' $missing >>"$upper.done"
 done

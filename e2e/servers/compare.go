@@ -160,15 +160,14 @@ func (l *lab) rows(r run, name string) ([]row, error) {
 	return list.Listeners, nil
 }
 
-// compare compares the records of r with the right values. failed is the error of the
-// measurement, if any.
-func (l *lab) compare(r run, failed error) result {
+// compare compares the records of r with the right values.
+func (l *lab) compare(r run) result {
 	res := result{run: r, verdict: unsought, version: l.version(r), system: strings.Join(strings.Fields(l.record(r, "system")), " ")}
-	if failed != nil {
-		res.verdict, res.faults = unknown, []string{failed.Error()}
+	if text := l.record(r, "error"); text != "" {
+		res.verdict, res.faults = unknown, []string{text}
 		return res
 	}
-	if l.record(r, "sockets") == "" && l.record(r, "list.root.json") == "" {
+	if l.record(r, "list.root.json") == "" {
 		return res
 	}
 	asRoot, err := l.rows(r, "list.root.json")

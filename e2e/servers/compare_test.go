@@ -79,7 +79,7 @@ func TestCompare(t *testing.T) {
 		write("list.root.json", fill(c.replace))
 		write("who.80.root.json", fill(c.replace))
 		write("list.user.json", fill(c.replaceUser))
-		got := l.compare(r, nil)
+		got := l.compare(r)
 		if got.verdict != c.verdict || got.flags != c.flags {
 			t.Errorf("%s: got %s [%s], want %s [%s]: %q", c.name, got.verdict, got.flags, c.verdict, c.flags, got.faults)
 		}

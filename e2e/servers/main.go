@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -29,20 +29,39 @@ func main() {
 	}
 }
 
-func command() error {
-	listLayers := flag.Bool("layers", false, "print each layer with its packages, and exit")
-	only := flag.String("run", "", "start only the runs whose names match this `REGEXP`")
-	jobs := flag.Int("jobs", 2, "how many systems run at the same time")
-	expected := flag.String("expected", "monitor/integration/testdata/servers.txt", "the `FILE` of right values")
-	document := flag.String("document", "docs/servers.md", "the `FILE` that gets the table after a complete measurement")
-	again := flag.Bool("compare", false, "compare the records of the last measurement again, and start nothing")
+// flags are the flags of the command.
+type flags struct {
+	layers, again, missing bool
+	only                   string
+	jobs                   int
+	expected, document     string
+}
+
+func parseFlags() flags {
+	var f flags
+	flag.BoolVar(&f.layers, "layers", false, "print each layer with the packages of the runs, and exit")
+	flag.StringVar(&f.only, "run", "", "start only the runs whose names match this `REGEXP`")
+	flag.BoolVar(&f.missing, "missing", false, "start only runs without records")
+	flag.IntVar(&f.jobs, "jobs", 2, "how many systems run at the same time")
+	flag.BoolVar(&f.again, "compare", false, "compare the records again, and start nothing")
+	flag.StringVar(&f.expected, "expected", "monitor/integration/testdata/servers.txt", "the `FILE` of right values")
+	flag.StringVar(&f.document, "document", "docs/servers.md", "the `FILE` that gets the table")
 	flag.Parse()
+	return f
+}
+
+func command() error {
+	f := parseFlags()
 	runs, err := parseRuns(runsText)
 	if err != nil {
 		return err
 	}
-	if *listLayers {
-		for _, l := range layersOf(runs) {
+	pattern, err := regexp.Compile(f.only)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	if f.layers {
+		for _, l := range layersOf(slices.DeleteFunc(runs, func(r run) bool { return !pattern.MatchString(r.name) })) {
 			fmt.Println(l)
 		}
 		return nil
@@ -50,44 +69,50 @@ func command() error {
 	if flag.NArg() != 1 {
 		return errors.New("usage: servers [flags] FOLDER")
 	}
-	pattern, err := regexp.Compile(*only)
+	expected, err := readExpected(f.expected)
 	if err != nil {
 		return err
 	}
-	rows, err := readExpected(*expected)
-	if err != nil {
-		return err
-	}
-	lab, err := newLab(flag.Arg(0), rows)
+	l, err := newLab(flag.Arg(0), expected)
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	start := func(r run) bool {
+		return !f.again && pattern.MatchString(r.name) && !(f.missing && l.record(r, "list.root.json") != "")
+	}
+	results := l.measureAll(ctx, runs, start, f.jobs)
+	s := summarize(results)
+	fmt.Println(s.text())
+	if ctx.Err() != nil {
+		return errors.New("interrupted; start it again with -missing to continue")
+	}
+	if err := os.WriteFile(f.document, []byte(page(results, s)), 0o644); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return nil
+}
+
+// measureAll starts the runs that start selects, as many as jobs at the same time, and
+// compares the records of all.
+func (l *lab) measureAll(ctx context.Context, runs []run, start func(run) bool, jobs int) []result {
 	results := make([]result, len(runs))
-	slots := make(chan struct{}, *jobs)
+	slots := make(chan struct{}, jobs)
 	var wait sync.WaitGroup
 	for i, r := range runs {
-		if !pattern.MatchString(r.name) {
-			results[i] = lab.compare(r, nil)
+		if ctx.Err() != nil || !start(r) {
+			results[i] = l.compare(r)
 			continue
 		}
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			var err error
-			if !*again && ctx.Err() == nil {
-				err = lab.measure(ctx, r)
-			}
-			results[i] = lab.compare(r, err)
+			l.measure(ctx, r)
+			results[i] = l.compare(r)
 			fmt.Println(results[i].line())
 		})
 	}
 	wait.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	s := summarize(results)
-	fmt.Println(s.text())
-	return os.WriteFile(filepath.Clean(*document), []byte(page(results, s)), 0o644)
+	return results
 }

@@ -60,11 +60,18 @@ dpkg-query -W -f '${Package} ${Version}\n' >packages
 ps -eo pid,ppid,user,cgroup:60,args --forest >tree
 `
 
-// measure boots a system, starts the server of r there, and records what listens and
-// what Porthole shows. It replaces the records of an earlier measurement.
-func (l *lab) measure(ctx context.Context, r run) error {
+// measure replaces the records of r. If it fails, the record "error" says why.
+func (l *lab) measure(ctx context.Context, r run) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
+	if err := l.startAndRecord(ctx, r); err != nil {
+		os.WriteFile(filepath.Join(l.records(r), "error"), []byte(err.Error()), 0o644)
+	}
+}
+
+// startAndRecord boots a system, starts the server of r there, and records what
+// listens and what Porthole shows.
+func (l *lab) startAndRecord(ctx context.Context, r run) error {
 	dir := filepath.Join(l.dir, "running", r.name)
 	for _, path := range []string{dir, l.records(r)} {
 		if err := os.RemoveAll(path); err != nil {
