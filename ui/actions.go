@@ -30,9 +30,9 @@ type Actions interface {
 }
 
 // History answers queries of the history. Its methods are called on Fyne's goroutine and do not
-// block: done is called later on the same goroutine. A new call of Events, ListenerEvents,
-// LastOwner or Hours cancels an earlier call of the same method, and its done is then never called.
-// Every Lookup, Forget and Export is answered.
+// block: done is called later on the same goroutine. A new call of Events, ListenerEvents or Hours
+// cancels an earlier call of the same method, and its done is then never called. Every LastOwner,
+// Lookup, Forget and Export is answered.
 type History interface {
 	ports.History
 	history.Store

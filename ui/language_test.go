@@ -16,6 +16,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/monitor/inuse"
 	"porthole/monitor/stop"
 )
 
@@ -28,7 +29,7 @@ func keysInCode(t *testing.T) map[string]bool {
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
 	}
-	for _, text := range explain.Texts() {
+	for _, text := range slices.Concat(explain.Texts(), inuse.Texts()) {
 		found[text] = false
 	}
 	for _, root := range []string{"../ui", "../app"} {

@@ -11,7 +11,7 @@ func (w *Window) ProbeRequest() probe.Request {
 		return request
 	}
 	if w.tabs.Name() == PagePorts {
-		request.Count = w.ports.Listeners()
+		request.Count, request.Vacant = w.ports.Listeners(), w.ports.VacantPorts()
 		if l := w.ports.Detailed(); l != nil {
 			o, _ := l.Principal()
 			request.Add(l, o)

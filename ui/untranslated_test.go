@@ -25,8 +25,7 @@ var untranslated = map[string]string{
 	"rule ":             "the key of a notification, and the next",
 	"burst ":            "",
 	"settings warnings": "the key of a problem",
-	"last owner":        "the kind of a query of the history, and the next",
-	"listener events":   "",
+	"listener events":   "the kind of a query of the history",
 	"Spawn.":            "the beginning of an error's name on the bus",
 	"the running Porthole does not support the command ": "for the command line",
 }

@@ -17,6 +17,7 @@ import (
 // Actions handles clicks. Its methods are called from goroutines of the tray and
 // must not block: systray drops clicks while one is being handled.
 type Actions interface {
+	Opened()          // the menu is being opened
 	Show(port uint16) // 0: no particular port
 	ShowSettings()
 	Pause(d time.Duration)
@@ -63,6 +64,11 @@ func (t *Tray) build() {
 	actions := t.actions
 	systray.SetTitle("Porthole")
 	systray.SetOnTapped(func() { actions.Show(0) })
+	go func() { // ends with the process, like onClick
+		for range systray.TrayOpenedCh {
+			actions.Opened()
+		}
+	}()
 	for i := range t.watched {
 		t.watched[i] = newSlot()
 		t.onClick(t.watched[i].item, func() { actions.Show(t.portOf(&t.watched[i])) })

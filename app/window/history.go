@@ -123,7 +123,7 @@ func (m *historyReader) ListenerEvents(listener string, done func([]history.Even
 
 // LastOwner implements ui.History.
 func (m *historyReader) LastOwner(port uint16, done func(history.Tenure, bool, error)) {
-	m.query("last owner", queryTimeout, func(ctx context.Context) func() {
+	m.query("", queryTimeout, func(ctx context.Context) func() {
 		tenure, known, err := m.reader.LastOwner(ctx, port)
 		m.logError(ctx, "can't read the last owner of a port", err)
 		return func() { done(tenure, known, err) }

@@ -4,11 +4,14 @@ package window
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"porthole/monitor"
 	"porthole/monitor/connection/source"
+	"porthole/monitor/inuse"
 	"porthole/monitor/process"
 	"porthole/ui/probe"
 )
@@ -24,7 +27,10 @@ type prober struct {
 	tick      func()         // called every second
 	source    *source.Source // nil if connections cannot be read
 	countedAt time.Time      // last count of connections
-	failing   bool           // the last probe failed; used to log it only once
+	uses      inuse.Finder
+	vacant    []uint16  // the ports of the last look-up of uses
+	vacantAt  time.Time // its time
+	failing   bool      // the last probe failed; used to log it only once
 	log       *slog.Logger
 }
 
@@ -65,6 +71,7 @@ func (w *prober) probe(ctx context.Context, request probe.Request, now time.Time
 	for _, o := range request.Processes {
 		result.Processes[probe.IDOf(o)] = process.State(o)
 	}
+	result.Vacant = w.findUses(ctx, request.Vacant, now)
 	if w.source == nil {
 		return result
 	}
@@ -79,6 +86,27 @@ func (w *prober) probe(ctx context.Context, request probe.Request, now time.Time
 		w.logError(ctx, err)
 	}
 	return result
+}
+
+// usesInterval is the time between look-ups of the same vacant ports: each reads the
+// kernel's table of connections.
+const usesInterval = 4 * time.Second
+
+// findUses looks up what uses ports. It returns nil if there are none, or if it has just looked
+// them up.
+func (w *prober) findUses(ctx context.Context, ports []uint16, now time.Time) map[uint16]inuse.Answer {
+	if slices.Equal(ports, w.vacant) && now.Sub(w.vacantAt) < usesInterval-time.Second/2 {
+		return nil
+	}
+	w.vacant, w.vacantAt = ports, now
+	if len(ports) == 0 {
+		return nil
+	}
+	answers := w.uses.Ask(ctx, ports)
+	if err := answers[ports[0]].Err; err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		w.logError(ctx, err)
+	}
+	return answers
 }
 
 // logError logs err unless the previous probe failed too.

@@ -74,6 +74,13 @@ func (rule Rule) PortsText() string {
 	return strings.Join(parts, ", ")
 }
 
+// SingleTCP returns the port of a rule about exactly one TCP port, and false for other
+// rules.
+func (rule Rule) SingleTCP() (uint16, bool) {
+	port, single := rule.Ports.Single()
+	return port, single && rule.Protocol != monitor.UDP
+}
+
 // hasProtocol reports whether the rule is about listeners of protocol p.
 func (rule Rule) hasProtocol(p monitor.Protocol) bool {
 	return (rule.Protocol == monitor.UDP) == (p == monitor.UDP)

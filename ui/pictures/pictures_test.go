@@ -5,6 +5,7 @@ package pictures
 import (
 	"fmt"
 	"image/png"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,7 +17,10 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/monitor/inuse"
+	"porthole/monitor/watch"
 	"porthole/ui"
+	"porthole/ui/probe"
 	"porthole/ui/settings"
 	"porthole/ui/stop"
 	uitheme "porthole/ui/theme"
@@ -69,13 +73,18 @@ func newDesk(t *testing.T, w *workday, theme string, size fyne.Size, scale float
 	d.Window = ui.NewWindow(d.App, d, w.History, d.Now)
 	d.Desk.Window = d.Fyne()
 	d.Show()
-	d.SetStatus(ui.Status{User: "ada", Rules: w.Watches, Health: monitor.Health{Interval: 250 * time.Millisecond},
-		System:   explain.System{EphemeralPorts: monitor.Ports{{First: 32768, Last: 60999}}},
-		Settings: settings.Settings{Theme: theme, StartAtLogin: true, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
+	d.SetStatus(status(theme, w.Watches))
 	setScale(d.Fyne(), scale)
 	d.Fyne().Resize(size)
 	d.Update(d.Next(w.Listeners...))
 	return d
+}
+
+// status returns the status of a running agent with these watches.
+func status(theme string, rules watch.Rules) ui.Status {
+	return ui.Status{User: "ada", Rules: rules, Health: monitor.Health{Interval: 250 * time.Millisecond},
+		System:   explain.System{EphemeralPorts: monitor.Ports{{First: 32768, Last: 60999}}},
+		Settings: settings.Settings{Theme: theme, StartAtLogin: true, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}}
 }
 
 // Stop takes the place of Desk's: only the dialog's first stage is shown.
@@ -131,6 +140,7 @@ func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale flo
 		write(t, d.Fyne(), page+"-"+suffix)
 	}
 	d.ShowPage(ui.PagePorts)
+	writeTaken(t, d, w, theme, suffix)
 	overlay := func(name string) {
 		t.Helper()
 		top := d.Fyne().Canvas().Overlays().Top()
@@ -161,4 +171,30 @@ func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale flo
 			}
 		}
 	}
+}
+
+// writeTaken writes a picture of the page of a watched port that is bound without listening, beside
+// cards of other ports that can't be bound.
+func writeTaken(t *testing.T, d *desk, w *workday, theme, suffix string) {
+	t.Helper()
+	single := func(port uint16, name string) watch.Rule {
+		return watch.Rule{Name: name, Ports: monitor.Ports{{First: port, Last: port}}}
+	}
+	d.SetStatus(status(theme, watch.Rules{single(7000, "Media"), single(9090, ""), single(43110, "")}))
+	vacant := map[uint16]inuse.Answer{}
+	add := func(u inuse.Use) {
+		u.Protocol = monitor.TCP
+		vacant[u.Local.Port()] = inuse.Answer{Port: u.Local.Port(), Uses: append(vacant[u.Local.Port()].Uses, u)}
+	}
+	at := netip.MustParseAddrPort
+	python := []monitor.Owner{{PID: 51377, Name: "python3"}}
+	add(inuse.Use{Kind: inuse.Listening, Local: at("192.168.7.2:7000"), Owners: python})
+	add(inuse.Use{Kind: inuse.TimeWait, State: "TIME_WAIT", Local: at("127.0.0.1:9090"), Remote: at("127.0.0.1:5000"), Expires: 41 * time.Second})
+	add(inuse.Use{Kind: inuse.Connected, State: "ESTABLISHED", Local: at("127.0.0.1:43110"), Remote: at("127.0.0.1:8001"), Owners: python})
+	d.ShowPort(43110)
+	d.ShowProbe(probe.Result{Vacant: vacant})
+	w.History.Answer()
+	write(t, d.Fyne(), "taken-"+suffix)
+	uitest.Press(d.Fyne(), fyne.KeyEscape)
+	d.SetStatus(status(theme, w.Watches))
 }

@@ -3,7 +3,7 @@ package ports
 import (
 	"cmp"
 	"image/color"
-	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +18,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
-	"porthole/monitor/history"
+	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -35,31 +35,28 @@ type cardModel struct {
 	port   uint16 // the port that a click shows; 0 if the watch has no single port
 }
 
-// newCard returns the card of a watch. last returns the last owner of a free port as text. counts
-// has the number of connections by listener ID.
-func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last func(port uint16) string, now time.Time) cardModel {
-	title := rule.PortsText()
-	if rule.FollowsService() {
-		title = cmp.Or(rule.Name, rule.Match.String())
-	}
-	m := cardModel{title: monitor.Clean(title, 40)}
-	found := rule.Listeners(s)
-	port, single := rule.Ports.Single()
+// cardFacts is what cards are made of.
+type cardFacts struct {
+	snapshot monitor.Snapshot
+	counts   map[string]int                          // connections by listener ID
+	answer   func(port uint16) inuse.Answer          // what is known about a vacant port
+	last     func(port uint16, now time.Time) string // the last owner of a port, as text
+	now      time.Time
+}
+
+// newCard returns the card of a watch.
+func newCard(rule watch.Rule, f cardFacts) cardModel {
+	m := cardModel{title: monitor.Clean(cmp.Or(rule.Name, cardPorts(rule)), 40)}
+	found := rule.Listeners(f.snapshot)
+	_, single := rule.Ports.Single()
 	switch len(found) {
 	case 0:
-		m.state, m.color, m.port = "○ "+lang.L("free"), table.ColorMuted, port
-		if rule.FollowsService() || !rule.Match.IsZero() {
-			m.state = "○ " + lang.L("not running")
-		}
-		m.detail = monitor.Clean(rule.Name, 60)
-		if single && rule.Protocol != monitor.UDP { // last is about TCP
-			m.detail = cmp.Or(last(port), m.detail)
-		}
+		m.showVacant(rule, f)
 		return m
 	case 1:
 		l := found[0]
-		m.port, m.detail = l.Port, cardText(l, counts[l.ID], now)
-		if !single {
+		m.port, m.detail = l.Port, cardText(l, f.counts[l.ID], f.now)
+		if !single || rule.Name != "" {
 			m.detail = strconv.Itoa(int(l.Port)) + " · " + m.detail
 		}
 	default:
@@ -79,6 +76,51 @@ func newCard(rule watch.Rule, s monitor.Snapshot, counts map[string]int, last fu
 	return m
 }
 
+// cardPorts returns the ports of a watch, or what it matches if it has no ports.
+func cardPorts(rule watch.Rule) string {
+	if rule.FollowsService() {
+		return rule.Match.String()
+	}
+	return rule.PortsText()
+}
+
+// showVacant shows a watch without listeners. Only a single port is known to be free.
+func (m *cardModel) showVacant(rule watch.Rule, f cardFacts) {
+	m.state, m.color = "○ "+lang.L("closed"), table.ColorMuted
+	var details []string
+	if rule.Name != "" {
+		details = append(details, cardPorts(rule))
+	}
+	if port, single := rule.SingleTCP(); single {
+		a := f.answer(port)
+		m.port = port
+		switch a.State() {
+		case inuse.Free, inuse.FreeForTCP:
+			m.state = "○ " + lang.L("free")
+		case inuse.Taken:
+			m.state = "○ " + lang.L("not free")
+			if a.Blocking()[0].Kind != inuse.TimeWait { // that ends by itself, and most servers ignore it
+				m.color = uitheme.ColorAlert
+			}
+		}
+		details = append(details, cmp.Or(words.Taken(a), usedBy(port, f.snapshot), f.last(port, f.now)))
+	}
+	if !rule.Match.IsZero() {
+		m.state = "○ " + lang.L("not running")
+	}
+	m.detail = strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), " · ")
+}
+
+// usedBy names the listener on port that does not match the watch; "" if there is none.
+func usedBy(port uint16, s monitor.Snapshot) string {
+	for _, l := range s.Listeners {
+		if l.Port == port && l.Protocol == monitor.TCP && l.AcceptsLoopback() {
+			return lang.L("used by {{.Who}}", map[string]any{"Who": words.Owner(l)})
+		}
+	}
+	return ""
+}
+
 // cardText describes owner, uptime and connections of l: "node · acme-web (Vite) · up 12 min · 3
 // connections".
 func cardText(l *monitor.Listener, connections int, now time.Time) string {
@@ -95,27 +137,18 @@ func cardText(l *monitor.Listener, connections int, now time.Time) string {
 	return text
 }
 
-// pastOwner is the last owner of a free port.
-type pastOwner struct {
-	tenure *history.Tenure // nil if unknown
-	never  bool            // the history has no event of the port
-}
-
 // cardBar shows the cards in one line, as many as fit.
 type cardBar struct {
-	history    History // nil if no history is kept
-	onPort     func(port uint16)
-	refresh    func()               // called when the last owner of a port has become known
-	pastOwners map[uint16]pastOwner // by free port
-	everOpen   map[uint16]bool      // ports seen open since this window opened; the history may lag behind
-	cards      []*card
-	more       *widgets.Link
-	row        *fyne.Container
-	object     *fyne.Container
+	onPort func(port uint16)
+	vacant []uint16 // single ports of cards without listeners
+	cards  []*card
+	more   *widgets.Link
+	row    *fyne.Container
+	object *fyne.Container
 }
 
-func newCardBar(history History, onPort func(port uint16), refresh, onMore func()) *cardBar {
-	b := &cardBar{history: history, onPort: onPort, refresh: refresh, pastOwners: map[uint16]pastOwner{}, everOpen: map[uint16]bool{}, more: widgets.NewLink("", onMore)}
+func newCardBar(onPort func(port uint16), onMore func()) *cardBar {
+	b := &cardBar{onPort: onPort, more: widgets.NewLink("", onMore)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
 	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), widgets.Line())
@@ -126,22 +159,21 @@ func newCardBar(history History, onPort func(port uint16), refresh, onMore func(
 // show updates the cards that differ. It reports whether the bar appeared or disappeared, so that
 // the page needs a new layout. live is false when the agent has disconnected; then the cards show
 // no state.
-func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]int, live bool, now time.Time) (changed bool) {
+func (b *cardBar) show(rules watch.Rules, f cardFacts, live bool) (changed bool) {
 	active := rules.Active()
 	for len(b.cards) > len(active) {
 		b.row.Remove(b.cards[len(b.cards)-1])
 		b.cards = b.cards[:len(b.cards)-1]
 	}
 	grown := false
-	free := map[uint16]bool{}
+	b.vacant = b.vacant[:0]
+	answer := f.answer
+	f.answer = func(port uint16) inuse.Answer {
+		b.vacant = append(b.vacant, port)
+		return answer(port)
+	}
 	for i, rule := range active {
-		m := newCard(rule, s, counts, func(port uint16) string {
-			free[port] = true
-			return b.pastOwnerText(port, now)
-		}, now)
-		if m.color != table.ColorMuted {
-			b.everOpen[m.port] = true
-		}
+		m := newCard(rule, f)
 		if !live {
 			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not monitoring")
 		}
@@ -152,7 +184,6 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 		}
 		b.cards[i].show(m)
 	}
-	maps.DeleteFunc(b.pastOwners, func(port uint16, _ pastOwner) bool { return !free[port] }) // looked up again when the port is next free
 	if grown {
 		b.row.Refresh()
 	}
@@ -160,33 +191,6 @@ func (b *cardBar) show(rules watch.Rules, s monitor.Snapshot, counts map[string]
 	changed = b.object.Visible() == hidden
 	b.object.Hidden = hidden
 	return changed
-}
-
-// pastOwnerText returns the last owner of a free port as text. It starts the lookup if needed. It
-// returns "" while the owner is unknown.
-func (b *cardBar) pastOwnerText(port uint16, now time.Time) string {
-	if _, asked := b.pastOwners[port]; !asked && b.history != nil {
-		b.pastOwners[port] = pastOwner{}
-		q := history.Query{Ports: monitor.Ports{{First: port, Last: port}}, Limit: 20}
-		b.history.Lookup(q, func(events []history.Event, err error) {
-			switch tenures := words.PastTenures(events); {
-			case err != nil:
-			case len(tenures) > 0:
-				b.pastOwners[port] = pastOwner{tenure: &tenures[0].Tenure}
-				b.refresh()
-			case len(events) == 0:
-				b.pastOwners[port] = pastOwner{never: true}
-				b.refresh()
-			}
-		})
-	}
-	switch known := b.pastOwners[port]; {
-	case known.tenure != nil:
-		return words.LastOwner(*known.tenure, now)
-	case known.never && !b.everOpen[port]:
-		return lang.L("never seen open")
-	}
-	return ""
 }
 
 // Sizes of cards, in device-independent pixels.

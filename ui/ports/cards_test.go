@@ -25,14 +25,11 @@ func TestCards(t *testing.T) {
 	vite := uitest.Listening(62893, "node", 10)
 	vite.Project, vite.Service, vite.Since = "acme-web", "Vite", d.At.Add(-12*time.Minute)
 	d.see(vite, uitest.Listening(8080, "python3", 20, "0.0.0.0"), uitest.Listening(3000, "node", 30), uitest.Listening(3001, "deno", 31))
-	var got []string
-	for _, c := range d.ports.cards.cards {
-		got = append(got, c.model.title+" "+c.model.state+": "+c.model.detail)
-	}
-	d.Want("cards", got, []string{
+	d.ShowProbe(freeProbe(5432))
+	d.Want("cards", d.cards(), []string{
 		"62893 ● listening: node · acme-web (Vite) · up 12 min",
 		"8080 ◐ exposed to the network: python3",
-		"5432 ○ free: the shop's",
+		"the shop's ○ free: 5432",
 		"3000-3999 ● 2 listening: 3000 node, 3001 deno",
 	})
 	d.setRules()
@@ -60,41 +57,84 @@ func TestCardSelectsPort(t *testing.T) {
 	}
 }
 
-// ownerHistory is a History that returns events and counts lookups.
-type ownerHistory struct {
-	History
-	events []history.Event
-	asked  int
+// lastHistory is a History that has the last owner of every port and counts the requests.
+type lastHistory struct {
+	last  *history.Tenure // nil: none
+	asked int
 }
 
-func (m *ownerHistory) Lookup(_ history.Query, done func([]history.Event, error)) {
+func (m *lastHistory) LastOwner(_ uint16, done func(history.Tenure, bool, error)) {
 	m.asked++
-	done(m.events, nil)
+	if m.last == nil {
+		done(history.Tenure{}, false, nil)
+		return
+	}
+	done(*m.last, true, nil)
 }
 
-func (m *ownerHistory) LastOwner(uint16, func(history.Tenure, bool, error)) {}
+func tenure(name string, from time.Time, d time.Duration) *history.Tenure {
+	return &history.Tenure{Owner: history.Owner{Name: name}, Protocol: monitor.TCP, From: from, To: from.Add(d)}
+}
 
 func TestCardOfFreePortShowsLastOwner(t *testing.T) {
-	m := &ownerHistory{}
+	m := &lastHistory{}
 	d := deskWith(t, m)
-	from := d.At.Add(-2 * time.Hour)
-	m.events = []history.Event{{Kind: monitor.Closed, Port: 62893, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: history.Owner{Name: "postgres"}}}
-	clear(d.ports.cards.pastOwners)
+	m.last = tenure("postgres", d.At.Add(-2*time.Hour), 5*time.Minute)
 	d.see()
+	d.ShowProbe(freeProbe(62893))
 	c := d.ports.cards.cards[0]
-	if want := "Last: postgres, today 13:53–13:58"; c.model.detail != want {
-		t.Errorf("got card %q, want %q", c.model.detail, want)
+	if want := "Last: postgres, today 13:53–13:58"; c.model.state != "○ free" || c.model.detail != want {
+		t.Errorf("got card %q %q, want %q", c.model.state, c.model.detail, want)
 	}
 	asked := m.asked
 	d.Tick()
 	if m.asked != asked {
 		t.Error("looked up again although nothing changed")
 	}
-	d.see(uitest.Listening(62893, "vite", 20))
-	d.see()
-	if m.asked != asked+1 {
-		t.Errorf("got %d lookups after the port was open again, want 1", m.asked-asked)
+	d.At = d.At.Add(24 * time.Hour)
+	d.Tick()
+	if want := "Last: postgres, yesterday 13:53–13:58"; c.model.detail != want {
+		t.Errorf("a day later: got card %q, want %q", c.model.detail, want)
 	}
+}
+
+// Two servers have the port one after the other. The history has the end of the second only
+// later; card and empty page name it at once, and agree.
+func TestLastOwnerIsTheLastOne(t *testing.T) {
+	m := &lastHistory{}
+	d := deskWith(t, m)
+	first := uitest.Listening(62893, "python3", 10)
+	first.Since = d.At
+	d.see()
+	d.see(first)
+	d.At = d.At.Add(5 * time.Minute)
+	d.see()
+	m.last = tenure("python3", first.Since, 5*time.Minute) // stored by now
+	d.At = d.At.Add(time.Minute)
+	second := uitest.Listening(62893, "node", 11)
+	second.Since = d.At
+	d.see(second)
+	d.At = d.At.Add(3 * time.Minute)
+	d.see()
+	if got, want := d.ports.cards.cards[0].model.detail, "Last: node, today 15:59–16:02"; got != want {
+		t.Errorf("at once: got card %q, want %q", got, want)
+	}
+	d.At = d.At.Add(markTime)
+	d.Tick() // the closed row is gone
+	d.ports.ShowPort(62893)
+	agree := func(when, want string) {
+		t.Helper()
+		if card, empty := d.ports.cards.cards[0].model.detail, d.ports.empty.Last.Text; card != want || empty != want {
+			t.Errorf("%s: got card %q and empty page %q, want %q", when, card, empty, want)
+		}
+	}
+	d.At = d.At.Add(historyDelay)
+	d.Tick()
+	agree("while the history lags behind", "Last: node, today 15:59–16:02")
+	m.last = tenure("node · shop", second.Since.Add(time.Minute), 2*time.Minute) // it changed its owner before this window opened
+	d.ports.lastOwners.ports = map[uint16]pastOwner{}
+	d.Tick()
+	agree("from the history", "Last: node · shop, today 16:00–16:02")
 }
 
 func TestCardOfNeverOpenPort(t *testing.T) {
@@ -112,36 +152,35 @@ func TestCardOfNeverOpenPort(t *testing.T) {
 	d.see(uitest.Listening(62893, "vite", 20))
 	d.see() // the history has no event of it yet
 	r.Answer()
-	if c.model.detail != "" {
-		t.Errorf("port that has just closed: got card %q, want an empty one", c.model.detail)
+	if !strings.HasPrefix(c.model.detail, "Last: vite") {
+		t.Errorf("port that has just closed: got card %q, want the last owner", c.model.detail)
 	}
 }
 
-// A watch of a port and a watch of a service on that port are two cards. They must share one
-// lookup.
-func TestCardsOfOnePortShareLookup(t *testing.T) {
-	m := &ownerHistory{}
+// A watch of a port and a watch of a service on that port are two cards.
+func TestCardOfServiceWhosePortIsUsed(t *testing.T) {
+	m := &lastHistory{}
 	d := deskWith(t, m)
-	from := d.At.Add(-2 * time.Hour)
-	m.events = []history.Event{{Kind: monitor.Closed, Port: 5432, Listener: "a", OpenedAt: from, At: from.Add(5 * time.Minute), Owner: history.Owner{Name: "postgres"}}}
+	m.last = tenure("postgres", d.At.Add(-2*time.Hour), 5*time.Minute)
 	d.setRules(watch.Rule{Ports: uitest.Ports(t, "5432")}, uitest.Rule(t, "5432", "postgres"))
-	asked := m.asked
 	d.see(uitest.Listening(5432, "python3", 10))
-	for range 3 {
-		d.Tick()
+	c := d.ports.cards.cards[1].model
+	if c.state != "○ not running" || c.detail != "used by python3" {
+		t.Errorf("got card %q %q, want that python3 uses the port", c.state, c.detail)
 	}
-	if m.asked > asked+1 {
-		t.Errorf("got %d lookups, want at most 1", m.asked-asked)
+	d.see()
+	if want := "Last: python3"; !strings.HasPrefix(d.ports.cards.cards[1].model.detail, want) {
+		t.Errorf("got card %q, want %q", d.ports.cards.cards[1].model.detail, want)
 	}
-	c := d.ports.cards.cards[1]
-	if want := "Last: postgres, today 13:53–13:58"; c.model.detail != want {
-		t.Errorf("got card %q, want %q", c.model.detail, want)
-	}
-	d.At = d.At.Add(24 * time.Hour)
-	d.Tick()
-	if want := "Last: postgres, yesterday 13:53–13:58"; c.model.detail != want {
-		t.Errorf("a day later: got card %q, want %q", c.model.detail, want)
-	}
+}
+
+// The name of a watch is the title of its card.
+func TestCardTitleIsTheName(t *testing.T) {
+	d := newDesk(t)
+	d.setRules(watch.Rule{Ports: uitest.Ports(t, "3000"), Name: "shop"}, watch.Rule{Ports: uitest.Ports(t, "5000"), Name: "mail"}, watch.Rule{Ports: uitest.Ports(t, "8080-8084"), Name: "backends"})
+	d.see(uitest.Listening(3000, "node", 30))
+	d.ShowProbe(freeProbe(5000))
+	d.Want("cards", d.cards(), []string{"shop ● listening: 3000 · node", "mail ○ free: 5000", "backends ○ closed: 8080-8084"})
 }
 
 func TestDisconnectHidesState(t *testing.T) {
@@ -183,6 +222,7 @@ func TestQuickFilterHidesPort(t *testing.T) {
 		}
 	}
 	d.ports.entry.SetText(":632")
+	d.ShowProbe(freeProbe(632))
 	if text := d.ports.empty.Title.Text; text != "632 is free" {
 		t.Errorf("got %q, want \"632 is free\"", text)
 	}

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
+	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/probe"
 	uitheme "porthole/ui/theme"
@@ -17,7 +18,8 @@ import (
 // desk is the page in a window, with a record of its requests.
 type desk struct {
 	uitest.Desk
-	ports *Page
+	ports  *Page
+	probes int // requests for a probe
 }
 
 func newDesk(t testing.TB) *desk { return deskWith(t, nil) }
@@ -38,7 +40,7 @@ func silentDesk(t testing.TB, history History) *desk {
 		Open:         func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
 		Stop:         func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
 		Watches:      func() { d.Ask("show watches") },
-		ProbeChanged: func() {},
+		ProbeChanged: func() { d.probes++ },
 		Key:          d.Key,
 	})
 	d.Host(d.ports.Content, fyne.NewSize(1000, 600), d.ports.Focus)
@@ -74,4 +76,22 @@ func (d *desk) rows() []string {
 // row returns the position of row i on the canvas.
 func (d *desk) row(i int) fyne.Position {
 	return fyne.NewPos(200, d.ports.table.Top()+float32(i)*32+16)
+}
+
+// cards returns the texts of the cards.
+func (d *desk) cards() []string {
+	var out []string
+	for _, c := range d.ports.cards.cards {
+		out = append(out, c.model.title+" "+c.model.state+": "+c.model.detail)
+	}
+	return out
+}
+
+// freeProbe is the result of a probe that finds no use of ports.
+func freeProbe(ports ...uint16) probe.Result {
+	r := probe.Result{Vacant: map[uint16]inuse.Answer{}}
+	for _, port := range ports {
+		r.Vacant[port] = inuse.Answer{Port: port}
+	}
+	return r
 }

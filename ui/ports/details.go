@@ -17,6 +17,8 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
+	"porthole/monitor/explain"
+	"porthole/monitor/inuse"
 	"porthole/ui/probe"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -40,10 +42,14 @@ type detailsModel struct {
 }
 
 // close marks the listener as closed. Its facts stay, but actions that need an open listener
-// disappear.
-func (m *detailsModel) close() {
+// disappear. a is what is known about its port now.
+func (m *detailsModel) close(a inuse.Answer, s explain.System) {
 	m.closed, m.about = true, lang.L("closed")
 	m.address, m.ambiguity, m.warnings = "", "", nil
+	if a.State() != inuse.Unknown {
+		now := strings.TrimSpace(words.Sentence(a.Headline()) + " " + words.Uses(a, s))
+		m.facts = slices.Insert(m.facts, 0, [2]string{lang.L("Port now"), now})
+	}
 }
 
 // newDetails returns the details of l. ambiguous means that another process has the other loopback
@@ -354,8 +360,18 @@ func (p *Page) Explain() {
 	case p.details.object.Visible():
 		p.unfold(!p.details.unfolded)
 	default:
-		widgets.ShowText(p.Content, words.Explanation(r.listener, r.mark == closed, p.status.System))
+		widgets.ShowText(p.Content, p.explanation(r))
 	}
+}
+
+// explanation explains the addresses and the port of r, and what keeps a closed port from being
+// bound.
+func (p *Page) explanation(r *portRow) string {
+	text := words.Explanation(r.listener, r.mark == closed, p.status.System)
+	if r.mark != closed {
+		return text
+	}
+	return strings.TrimSpace(text + " " + words.Uses(p.answer(r.listener.Port), p.status.System))
 }
 
 // unfold shows or hides the explanation in the details pane.

@@ -1,26 +1,20 @@
 package ports
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2/lang"
 
-	"porthole/monitor/history"
+	"porthole/monitor/inuse"
+	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
 
-// lastOwner is the last owner of the port in the filter.
-type lastOwner struct {
-	port   uint16 // 0: not looked up
-	tenure history.Tenure
-	known  bool
-}
-
+// showEmpty shows why the table has no rows, or hides that if it has rows.
 func (p *Page) showEmpty(rows int) {
-	if rows > 0 || p.filter.Port() == 0 {
-		p.lastOwner = lastOwner{} // look it up again next time: the history has the latest close by then
-	}
+	port := p.filter.Port()
 	switch {
 	case rows > 0:
 		p.empty.Hide()
@@ -32,17 +26,11 @@ func (p *Page) showEmpty(rows int) {
 		p.empty.Show(lang.L("Can't read the ports"), lang.L("Porthole will try again. Until then, open ports are unknown."))
 	case !p.ready:
 		p.empty.Show(lang.L("Loading…"), "")
-	case p.portAddresses(p.filter.Port()) != "": // at another address than the filter's
+	case p.portAddresses(port) != "": // at another address than the filter's
 		p.empty.Show(lang.L("Nothing listens on {{.At}}", map[string]any{"At": p.filter.Target().String()}),
-			lang.L("The same port is in use on {{.At}}.", map[string]any{"At": p.portAddresses(p.filter.Port())}))
-	case p.filter.Port() != 0:
-		port := p.filter.Port()
-		text := lang.L("{{.Port}} is free", map[string]any{"Port": port})
-		more, offer := lang.L("Nothing listens on this port on loopback"), lang.L("Watch {{.Port}}", map[string]any{"Port": port})
-		if p.status.Rules.WatchesPort(port) {
-			more, offer = lang.L("Watched: you will be notified when it opens"), ""
-		}
-		p.empty.ShowWith(text, p.lastOwnerText(port), more, offer)
+			lang.L("The same port is in use on {{.At}}.", map[string]any{"At": p.portAddresses(port)}))
+	case port != 0:
+		p.empty.ShowMessage(p.vacancy(port))
 	case p.filter.Above:
 		p.empty.Show(lang.L("Nothing matches"), lang.L("Port numbers end at 65535, and no process shown here has this PID"))
 	case !p.filter.Empty():
@@ -69,23 +57,17 @@ func (p *Page) portAddresses(port uint16) string {
 	return strings.Join(texts, ", ")
 }
 
-// lastOwnerText returns the last owner of port as text. It starts the lookup if needed. It returns
-// "" while the owner is unknown.
-func (p *Page) lastOwnerText(port uint16) string {
-	if p.lastOwner.port == port {
-		if !p.lastOwner.known {
-			return ""
-		}
-		return words.LastOwner(p.lastOwner.tenure, p.now())
+// vacancy describes a port that no row has.
+func (p *Page) vacancy(port uint16) widgets.EmptyMessage {
+	a := p.answer(port)
+	m := widgets.EmptyMessage{Title: words.Availability(a), Last: p.lastOwners.text(port, p.now()), Reason: words.Uses(a, p.status.System)}
+	if p.status.Rules.WatchesPort(port) {
+		m.More = lang.L("Watched: you will be notified when it opens")
+	} else {
+		m.Button = lang.L("Watch {{.Port}}", map[string]any{"Port": port})
 	}
-	p.lastOwner = lastOwner{port: port}
-	if p.history != nil {
-		p.history.LastOwner(port, func(tenure history.Tenure, known bool, err error) {
-			if p.lastOwner.port == port {
-				p.lastOwner.tenure, p.lastOwner.known = tenure, known && err == nil
-				p.showEmpty(p.table.Len())
-			}
-		})
+	if a.State() == inuse.Unknown && !errors.Is(a.Err, errNotAsked) && m.More == "" {
+		m.More = lang.L("Whether a server can bind the port is unknown")
 	}
-	return ""
+	return m
 }

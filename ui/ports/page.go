@@ -17,12 +17,12 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
+	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/filter"
 	"porthole/ui/probe"
 	"porthole/ui/table"
 	"porthole/ui/widgets"
-	"porthole/ui/words"
 )
 
 // Actions are the requests that the page sends to the program. They are called on Fyne's goroutine
@@ -44,11 +44,10 @@ type Actions interface {
 	InspectTraffic(l *monitor.Listener) // captures traffic in Wireshark, or copies instructions
 }
 
-// History answers queries about a port. Both methods are called on Fyne's goroutine and do not
+// History answers queries about a port. Its method is called on Fyne's goroutine and does not
 // block: done is called later on the same goroutine.
 type History interface {
 	LastOwner(port uint16, done func(history.Tenure, bool, error))
-	Lookup(q history.Query, done func([]history.Event, error))
 }
 
 // Status contains everything that the page shows except the listeners.
@@ -116,10 +115,12 @@ type Page struct {
 	foot         *fyne.Container
 	pendingPort  uint16 // port to select once a listener has it; 0 for none
 	matching     int    // number of rows that match the text filter, regardless of the quick filter
-	lastOwner    lastOwner
-	probe        probe.Result   // the last result
-	counts       map[string]int // connections by listener ID; nil if unknown
-	probeChanged func()         // called when the page needs something new from the next probe
+	lastOwners   *lastOwners
+	vacant       []uint16                // the last result of VacantPorts
+	answers      map[uint16]inuse.Answer // about vacant ports, as far as known
+	probe        probe.Result            // the last result
+	counts       map[string]int          // connections by listener ID; nil if unknown
+	probeChanged func()                  // called when the page needs something new from the next probe
 }
 
 // New returns the page. store is nil if no history is kept. now is the clock.
@@ -133,7 +134,11 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.udp = widgets.NewSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
 	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("all_addresses", p.status.AllAddresses) })
 	p.grouped = widgets.NewSwitch(lang.L("By process"), p.ToggleGroup)
-	p.cards = newCardBar(store, p.ShowPort, p.showCards, callbacks.Watches)
+	p.lastOwners = newLastOwners(store, func() {
+		p.showCards()
+		p.showEmpty(p.table.Len())
+	})
+	p.cards = newCardBar(p.ShowPort, callbacks.Watches)
 	p.pause = widgets.NewButton("", p.togglePause)
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.Label = lang.L("Ports")
@@ -180,6 +185,7 @@ func (p *Page) layout() *fyne.Container {
 // Update shows the listeners and events of a monitor update.
 func (p *Page) Update(u monitor.Update) {
 	now := p.now()
+	p.lastOwners.observe(u.Events)
 	first := !p.ready || len(u.Events) == 0
 	if !first && p.updateRows(u, now) {
 		return
@@ -338,6 +344,7 @@ func (p *Page) arrange() {
 	}
 	p.matching = counts[quickAll]
 	p.showCards()
+	p.askVacant()
 	p.showDetails()
 	if p.pendingPort != 0 {
 		p.ShowPort(p.pendingPort)
@@ -365,11 +372,11 @@ func (p *Page) showDetails() {
 		o, _ := r.listener.Principal()
 		m := newDetails(r.listener, r.ambiguous, p.probe.Process(r.listener, o), p.now())
 		if r.mark == closed {
-			m.close()
+			m.close(p.answer(r.listener.Port), p.status.System)
 		}
 		m.stop = p.stoppable(r)
 		if p.details.unfolded {
-			m.explanation = words.Explanation(r.listener, r.mark == closed, p.status.System)
+			m.explanation = p.explanation(r)
 		}
 		p.details.show(m)
 	} else {
@@ -391,7 +398,8 @@ func (p *Page) ofSelected(do func(*monitor.Listener)) func() {
 
 // showCards updates the cards once the state of the watches is known.
 func (p *Page) showCards() {
-	if (p.ready || !p.live) && p.cards.show(p.status.Rules, p.snapshot, p.counts, p.live, p.now()) {
+	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, last: p.lastOwners.text, now: p.now()}
+	if (p.ready || !p.live) && p.cards.show(p.status.Rules, facts, p.live) {
 		widgets.Relayout(p.Content)
 	}
 }
@@ -504,6 +512,7 @@ func (p *Page) ShowProbe(r probe.Result) {
 		p.table.RefreshRows()
 		p.showCards()
 	}
+	p.showAnswers(r)
 	p.showDetails()
 	if row, ok := p.table.Selected(); ok {
 		p.details.connected(row.listener, r)

@@ -145,12 +145,17 @@ func TestFreePortOffersWatch(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(3000, "node", 10))
 	d.ports.entry.SetText("5432")
+	if got := d.ports.empty.Title.Text; got != "Nothing listens on 5432" {
+		t.Errorf("before the answer: got %q", got)
+	}
+	d.ShowProbe(freeProbe(5432, 62893))
 	if got := d.ports.empty.Title.Text; got != "5432 is free" || !d.ports.empty.Object.Visible() {
 		t.Fatalf("got empty state %q", got)
 	}
 	test.Tap(d.ports.empty.Button)
 	d.Want("requests", d.Asked, []string{"watch 5432"})
 	d.ShowPort(62893)
+	d.ShowProbe(freeProbe(62893))
 	if got := d.ports.empty.Title.Text; got != "62893 is free" || d.ports.empty.Button.Visible() {
 		t.Fatalf("watched free port: got %q, offers to watch %v", got, d.ports.empty.Button.Visible())
 	}

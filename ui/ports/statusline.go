@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
+	"porthole/monitor/inuse"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/widgets"
@@ -53,7 +54,7 @@ func (p *Page) countText() string {
 		}
 	}
 	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !ports[port] && p.table.Len() > 0 { // otherwise the page itself shows it
-		return lang.L("Port {{.Port}} is free", map[string]any{"Port": port})
+		return p.vacancyText(port)
 	}
 	listening := len(ports)
 	open, all := p.status.Rules.CountOpen(p.snapshot)
@@ -62,6 +63,19 @@ func (p *Page) countText() string {
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
 		lang.N("{{.Count}} exposed to the network", exposed, map[string]any{"Count": words.Number(exposed)}),
 	}, " · ")
+}
+
+// vacancyText describes a port that no row has, in one line.
+func (p *Page) vacancyText(port uint16) string {
+	a := p.answer(port)
+	data := map[string]any{"Port": port, "Reason": words.Taken(a)}
+	switch a.State() {
+	case inuse.Taken:
+		return lang.L("Port {{.Port}} is not free: {{.Reason}}", data)
+	case inuse.Unknown:
+		return words.Availability(a)
+	}
+	return lang.L("Port {{.Port}} is free", data)
 }
 
 func (p *Page) showStatus() {

@@ -8,6 +8,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/monitor/inuse"
 )
 
 // Request lists what the window needs for what it currently shows. Nothing else has to be probed.
@@ -15,6 +16,7 @@ type Request struct {
 	Count       []*monitor.Listener // listeners whose connections are counted
 	Connections []*monitor.Listener // listeners whose connections are listed, with their clients
 	Processes   []monitor.Owner
+	Vacant      []uint16 // ports that nothing listens on: what else uses them
 }
 
 // ProcessID identifies a process: a PID alone can be reused.
@@ -33,6 +35,7 @@ type Result struct {
 	Counts    map[string]int // number of connections of each TCP listener, by listener ID
 	States    map[string]connection.State
 	Processes map[ProcessID]monitor.ProcessState
+	Vacant    map[uint16]inuse.Answer // by port; not looked up with every probe
 }
 
 // Process returns the state of process o, including its accept queue on l.

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/words"
 )
@@ -25,12 +26,13 @@ type State struct {
 	Snapshot monitor.Snapshot
 	Rules    watch.Rules
 	Paused   bool
-	Unread   bool            // an event of a watched port that the user has not seen
-	Alert    bool            // a watched port changed owner or was exposed to the network, and the user has not seen it
-	Recent   []monitor.Event // the latest events, the newest last
-	Problem  string          // why the listeners cannot be read; "" if they can
-	Ink      string          // see Icon
-	UDP      bool            // count UDP ports
+	Unread   bool                    // an event of a watched port that the user has not seen
+	Alert    bool                    // a watched port changed owner or was exposed to the network, and the user has not seen it
+	Recent   []monitor.Event         // the latest events, the newest last
+	Problem  string                  // why the listeners cannot be read; "" if they can
+	Ink      string                  // see Icon
+	Vacant   map[uint16]inuse.Answer // about watched ports that nothing listens on, as far as known
+	UDP      bool                    // count UDP ports
 }
 
 // Model is the content of the tray. Equal Models look the same.
@@ -116,32 +118,58 @@ func countLoopback(s monitor.Snapshot, udp bool) int {
 
 func watchedLines(s State) []Line {
 	var lines []Line
+	shown := map[Line]bool{} // by owner and port: rules may overlap
 	for _, rule := range s.Rules.Active() {
 		found := rule.Listeners(s.Snapshot)
 		if len(found) == 0 {
-			lines = append(lines, freeLine(rule))
+			lines = append(lines, vacantLine(rule, s))
 			continue
 		}
 		for _, l := range found {
-			line := Line{Text: "● " + words.Port(l.Protocol, l.Port) + " " + words.Owner(l), Port: l.Port}
-			if !slices.Contains(lines, line) { // rules may overlap
-				lines = append(lines, line)
+			owner := Line{words.Port(l.Protocol, l.Port) + " " + words.Owner(l), l.Port}
+			if !shown[owner] {
+				shown[owner] = true
+				lines = append(lines, Line{Text: "● " + label(rule, words.Port(l.Protocol, l.Port)) + " " + words.Owner(l), Port: l.Port})
 			}
 		}
 	}
 	return lines
 }
 
-func freeLine(rule watch.Rule) Line {
+// label names ports of a rule: "3000", "shop (3000)".
+func label(rule watch.Rule, ports string) string {
+	if rule.Name == "" || rule.FollowsService() {
+		return ports
+	}
+	return monitor.Clean(rule.Name, maxName) + " (" + ports + ")"
+}
+
+// vacantLine returns the line of a watch without listeners. Only a single port is known to be
+// free.
+func vacantLine(rule watch.Rule, s State) Line {
 	if rule.FollowsService() {
 		name := cmp.Or(rule.Name, rule.Match.String())
 		return Line{Text: "○ " + lang.L("{{.Name}} not running", map[string]any{"Name": monitor.Clean(name, maxName)})}
 	}
-	text := lang.L("{{.Ports}} free", map[string]any{"Ports": rule.PortsText()})
-	if !rule.Match.IsZero() { // another service may own the port
-		text = lang.L("{{.Ports}}: {{.Name}} not running", map[string]any{"Ports": rule.PortsText(), "Name": monitor.Clean(rule.Match.String(), maxName)})
+	line := Line{Port: rule.Ports[0].First}
+	data := map[string]any{"Ports": label(rule, rule.PortsText())}
+	var answer inuse.Answer
+	if port, single := rule.SingleTCP(); single {
+		answer = s.Vacant[port]
 	}
-	return Line{Text: "○ " + text, Port: rule.Ports[0].First}
+	switch state := answer.State(); {
+	case state == inuse.Taken:
+		data["Reason"] = words.Taken(answer)
+		line.Text = "○ " + lang.L("{{.Ports}} not free: {{.Reason}}", data)
+	case !rule.Match.IsZero(): // another service may own the port
+		data["Name"] = monitor.Clean(rule.Match.String(), maxName)
+		line.Text = "○ " + lang.L("{{.Ports}}: {{.Name}} not running", data)
+	case state == inuse.Unknown:
+		line.Text = "○ " + lang.L("{{.Ports}} closed", data)
+	default:
+		line.Text = "○ " + lang.L("{{.Ports}} free", data)
+	}
+	return line
 }
 
 // recentLines returns lines for the latest events, the newest first. They show the time

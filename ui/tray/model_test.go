@@ -13,6 +13,7 @@ import (
 
 	"porthole/assets"
 	"porthole/monitor"
+	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 )
 
@@ -58,6 +59,7 @@ func TestModel(t *testing.T) {
 	mdns := listenerAt(5353, "avahi", "", "127.0.0.1")
 	mdns.Protocol = monitor.UDP
 	elsewhere := listenerAt(62893, "nc", "", "192.168.1.5")
+	free := map[uint16]inuse.Answer{62893: {Port: 62893}, 5432: {Port: 5432}}
 	for _, c := range []struct {
 		name    string
 		state   State
@@ -65,18 +67,18 @@ func TestModel(t *testing.T) {
 		tooltip string
 		lines   []string
 	}{
-		{"nothing open", State{Rules: watching("62893", "5432")}, Icon{}, "Porthole: 0 ports, 0 of 2 watched open", []string{"○ 62893 free", "○ 5432 free"}},
-		{"one of two", State{Snapshot: snapshot(node), Rules: watching("62893", "5432")}, Icon{Level: 2}, "Porthole: 1 port, 1 of 2 watched open", []string{"● 62893 node · acme-web", "○ 5432 free"}},
+		{"nothing open", State{Rules: watching("62893", "5432"), Vacant: free}, Icon{}, "Porthole: 0 ports, 0 of 2 watched open", []string{"○ 62893 free", "○ 5432 free"}},
+		{"one of two", State{Snapshot: snapshot(node), Rules: watching("62893", "5432"), Vacant: free}, Icon{Level: 2}, "Porthole: 1 port, 1 of 2 watched open", []string{"● 62893 node · acme-web", "○ 5432 free"}},
 		{"all", State{Snapshot: snapshot(pg, node), Rules: watching("62893", "5432")}, Icon{Level: 4}, "Porthole: 2 ports, 2 of 2 watched open", []string{"● 62893 node · acme-web", "● 5432 unknown (user root)"}},
 		{"nothing watched", State{Snapshot: snapshot(node)}, Icon{}, "Porthole: 1 port, none watched", nil},
-		{"UDP", State{Snapshot: snapshot(mdns), Rules: watching("5353/udp", "53/udp", "5353")}, Icon{Level: 1}, "Porthole: 0 ports, 1 of 3 watched open", []string{"● 5353 UDP avahi", "○ 53/udp free", "○ 5353 free"}},
+		{"UDP", State{Snapshot: snapshot(mdns), Rules: watching("5353/udp", "53/udp", "5353")}, Icon{Level: 1}, "Porthole: 0 ports, 1 of 3 watched open", []string{"● 5353 UDP avahi", "○ 53/udp closed", "○ 5353 closed"}},
 		{"UDP shown", State{Snapshot: snapshot(mdns), Rules: watching("5353/udp"), UDP: true}, Icon{Level: 4}, "Porthole: 1 port, 1 of 1 watched open", []string{"● 5353 UDP avahi"}},
-		{"a range", State{Snapshot: snapshot(node), Rules: watching("3000-3999, 8080")}, Icon{}, "Porthole: 1 port, 0 of 1 watched open", []string{"○ 3000-3999, 8080 free"}},
+		{"a range", State{Snapshot: snapshot(node), Rules: watching("3000-3999, 8080")}, Icon{}, "Porthole: 1 port, 0 of 1 watched open", []string{"○ 3000-3999, 8080 closed"}},
 		{"overlapping rules", State{Snapshot: snapshot(node), Rules: watching("62893", "60000-65000")}, Icon{Level: 4}, "Porthole: 1 port, 2 of 2 watched open", []string{"● 62893 node · acme-web"}},
-		{"another address", State{Snapshot: snapshot(elsewhere), Rules: watching("62893")}, Icon{}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
-		{"unseen", State{Rules: watching("62893"), Unread: true}, Icon{Dot: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
-		{"an alert replaces the dot", State{Rules: watching("62893"), Unread: true, Alert: true}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
-		{"paused", State{Rules: watching("62893"), Paused: true}, Icon{Paused: true}, "Porthole: 0 ports, 0 of 1 watched open (notifications paused)", []string{"○ 62893 free"}},
+		{"another address", State{Snapshot: snapshot(elsewhere), Rules: watching("62893"), Vacant: free}, Icon{}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"unseen", State{Rules: watching("62893"), Unread: true, Vacant: free}, Icon{Dot: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"an alert replaces the dot", State{Rules: watching("62893"), Unread: true, Alert: true, Vacant: free}, Icon{Alert: true}, "Porthole: 0 ports, 0 of 1 watched open", []string{"○ 62893 free"}},
+		{"paused", State{Rules: watching("62893"), Paused: true, Vacant: free}, Icon{Paused: true}, "Porthole: 0 ports, 0 of 1 watched open (notifications paused)", []string{"○ 62893 free"}},
 		{"cannot read", State{Problem: "no netlink"}, Icon{}, "Porthole: can't read the ports", nil},
 	} {
 		m := NewModel(c.state)
@@ -89,6 +91,32 @@ func TestModel(t *testing.T) {
 		}
 		if !m.Equal(NewModel(c.state)) {
 			t.Errorf("%s: models of the same state are not Equal", c.name)
+		}
+	}
+}
+
+// The menu says why a watched port can't be bound, and has the names of watches.
+func TestVacantLines(t *testing.T) {
+	at := netip.MustParseAddrPort
+	taken := map[uint16]inuse.Answer{62893: {Port: 62893, Uses: []inuse.Use{
+		{Kind: inuse.Bound, Protocol: monitor.TCP, Local: at("127.0.0.1:62893"), Owners: []monitor.Owner{{PID: 812, Name: "python3"}}}}}}
+	named := func(name, ports string) watch.Rules {
+		rules := watching(ports)
+		rules[0].Name = name
+		return rules
+	}
+	for _, c := range []struct {
+		state State
+		want  string
+	}{
+		{State{Rules: watching("62893")}, "○ 62893 closed"},
+		{State{Rules: watching("62893"), Vacant: taken}, "○ 62893 not free: python3 (PID 812) has bound it without listening"},
+		{State{Rules: named("shop", "62893"), Vacant: taken}, "○ shop (62893) not free: python3 (PID 812) has bound it without listening"},
+		{State{Rules: named("backends", "8080-8084")}, "○ backends (8080-8084) closed"},
+		{State{Rules: named("shop", "62893"), Snapshot: snapshot(listenerAt(62893, "node", "acme-web", "127.0.0.1"))}, "● shop (62893) node · acme-web"},
+	} {
+		if lines := NewModel(c.state).Watched; len(lines) != 1 || lines[0].Text != c.want {
+			t.Errorf("got %+v, want %q", lines, c.want)
 		}
 	}
 }

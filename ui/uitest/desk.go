@@ -93,6 +93,7 @@ func (d *Desk) Environment(o monitor.Owner, done func([]string, string)) {
 // Next returns the monitor's update to a snapshot with listeners.
 func (d *Desk) Next(listeners ...*monitor.Listener) monitor.Update {
 	next := monitor.Apply(monitor.Snapshot{}, OpenedEvents(d.At, listeners))
+	next.TakenAt = d.At
 	var events []monitor.Event
 	if d.Last.Listeners != nil {
 		events = monitor.Diff(d.Last, next)

@@ -103,7 +103,7 @@ func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event,
 
 // LastOwner returns the last tenure of port.
 func (r *FakeHistory) LastOwner(port uint16, done func(history.Tenure, bool, error)) {
-	r.later("last", func() {
+	r.later("", func() {
 		for _, e := range slices.Backward(r.Past) {
 			if e.Port == port {
 				done(e.Tenure(), true, r.Err)

@@ -15,8 +15,18 @@ import (
 // EmptyState is shown in place of a table without rows.
 type EmptyState struct {
 	Title, Last, More *canvas.Text
+	Reason            *CopyText // wrapped
 	Button            *Button
 	Object            fyne.CanvasObject
+}
+
+// EmptyMessage is the content of an EmptyState. An empty text or label is left out.
+type EmptyMessage struct {
+	Title  string
+	Reason string // may be long
+	Last   string
+	More   string
+	Button string
 }
 
 // NewEmptyState returns a hidden EmptyState. tapped is called when its button is pressed.
@@ -28,7 +38,10 @@ func NewEmptyState(tapped func()) *EmptyState {
 	e.More.TextSize, e.More.Alignment = 13, fyne.TextAlignCenter
 	e.Button = NewButton("", tapped)
 	e.Button.Importance = widget.HighImportance
-	e.Object = container.NewCenter(container.NewVBox(e.Title, e.Last, e.More, container.NewCenter(e.Button)))
+	e.Reason = NewCopyText("")
+	e.Reason.Wrapping, e.Reason.Alignment = fyne.TextWrapWord, fyne.TextAlignCenter
+	reason := container.NewCenter(container.New(fixedWidth(reasonWidth), e.Reason))
+	e.Object = container.NewCenter(container.NewVBox(e.Title, reason, e.Last, e.More, container.NewCenter(e.Button)))
 	e.Object.Hide()
 	return e
 }
@@ -41,21 +54,53 @@ func (e *EmptyState) Hide() {
 }
 
 // Show shows a title and a line of text.
-func (e *EmptyState) Show(title, more string) { e.ShowWith(title, "", more, "") }
+func (e *EmptyState) Show(title, more string) { e.ShowMessage(EmptyMessage{Title: title, More: more}) }
 
-// ShowWith shows a title, a detail, a line of text and a button. An empty text or label
-// is left out.
-func (e *EmptyState) ShowWith(title, last, more, button string) {
-	SetText(e.Title, title, theme.ColorNameForeground)
-	SetText(e.Last, last, theme.ColorNameForeground)
-	e.Last.Hidden, e.More.Hidden = last == "", more == ""
-	SetText(e.More, more, table.ColorMuted)
-	if button == "" {
+// ShowMessage shows m.
+func (e *EmptyState) ShowMessage(m EmptyMessage) {
+	SetText(e.Title, m.Title, theme.ColorNameForeground)
+	SetText(e.Last, m.Last, theme.ColorNameForeground)
+	SetText(e.More, m.More, table.ColorMuted)
+	if m.Reason != e.Reason.Text {
+		e.Reason.SetText(m.Reason) // otherwise a selection in it stays
+	}
+	e.Reason.Hidden, e.Last.Hidden, e.More.Hidden = m.Reason == "", m.Last == "", m.More == ""
+	if m.Button == "" {
 		e.Button.Hide()
 	} else {
-		e.Button.SetText(button)
+		e.Button.SetText(m.Button)
 		e.Button.Show()
 	}
 	e.Object.Show()
 	e.Object.Refresh()
+}
+
+// reasonWidth is the width of a Reason, in device-independent pixels. It fits beside the details
+// pane of the smallest window that has one.
+const reasonWidth = 560
+
+// fixedWidth is a layout that gives its objects this width and the height that they need for it:
+// the height of a wrapped text depends on its width.
+type fixedWidth float32
+
+// MinSize implements fyne.Layout.
+func (w fixedWidth) MinSize(o []fyne.CanvasObject) fyne.Size {
+	height := float32(0)
+	for _, one := range o {
+		if one.Visible() {
+			one.Resize(fyne.NewSize(float32(w), one.Size().Height))
+			height = max(height, one.MinSize().Height)
+		}
+	}
+	if height == 0 {
+		return fyne.Size{}
+	}
+	return fyne.NewSize(float32(w), height)
+}
+
+// Layout implements fyne.Layout.
+func (w fixedWidth) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, one := range o {
+		one.Resize(s)
+	}
 }

@@ -18,7 +18,19 @@ func Explanation(l *monitor.Listener, gone bool, s explain.System) string {
 	}
 	var words []string
 	for _, s := range explain.NewFacts(explain.Target{Port: l.Port}, now, s).Sentences() {
-		words = append(words, lang.L(s.Text, s.Data))
+		words = append(words, Sentence(s))
 	}
 	return strings.Join(words, " ")
+}
+
+// Sentence translates s and the sentences in its data.
+func Sentence(s explain.Sentence) string {
+	data := make(map[string]any, len(s.Data))
+	for name, value := range s.Data {
+		if part, ok := value.(explain.Sentence); ok {
+			value = Sentence(part)
+		}
+		data[name] = value
+	}
+	return lang.L(s.Text, data)
 }
