@@ -77,4 +77,18 @@ type State struct {
 	Grouped bool          `json:"grouped,omitempty"` // rows are grouped by process
 
 	Explained bool `json:"explained,omitempty"` // the details pane shows the explanation
+
+	Position *Position `json:"position,omitempty"` // nil if unknown
+}
+
+// Position is the position of a window's content on the desktop, in pixels.
+type Position struct {
+	X int `json:"x"`
+	Y int `json:"y"`
+}
+
+// Lasting returns s without what only a window gets that takes the place of the last one.
+func (s State) Lasting() State {
+	s.Filter, s.Selected, s.Position = "", "", nil
+	return s
 }

@@ -23,6 +23,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/container"
 	"porthole/monitor/history/store"
+	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
@@ -79,9 +80,12 @@ type Agent struct {
 	notifications *notify.Worker
 	history       *store.Store
 	hooks         *hooks
+	openings      *openings
 	inbox         chan func()
-	quit          context.CancelFunc
-	ctx           context.Context // canceled by quit
+	// vacantRequests has the ports that answerVacant is asked about; it holds the latest.
+	vacantRequests chan []uint16
+	quit           context.CancelFunc
+	ctx            context.Context // canceled by quit
 
 	// owned by the goroutine of loop
 	tray             *traypkg.Tray // nil without a session bus
@@ -105,12 +109,14 @@ type Agent struct {
 	fileHooks        watch.Rules   // rules with a hook that were in the settings file
 	exposure         exposure
 	userStops        userStops
-	silenced         silenced             // by the last notification with Stop watching
-	openings         map[string]time.Time // opening times by listener ID: see readOpenings
-	unread           bool                 // the tray shows the dot
-	alert            bool                 // the tray shows the triangle
-	pendingTrayCheck bool                 // started hidden by the settings; show the window if no tray host appears
+	silenced         silenced                // by the last notification with Stop watching
+	unread           bool                    // the tray shows the dot
+	alert            bool                    // the tray shows the triangle
+	askedVacant      []uint16                // the last request of askVacant
+	vacant           map[uint16]inuse.Answer // about watched ports that nothing listens on
+	pendingTrayCheck bool                    // started hidden by the settings; show the window if no tray host appears
 	window           *windowProcess
+	handsOverWindow  bool // the successor's window takes the place of this agent's
 	successor        *Successor
 }
 
@@ -132,16 +138,18 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	containers := container.New()
+	openings := &openings{}
 	describe := func(l *monitor.Listener) {
 		socketunit.Describe(l)
 		service.Describe(l)
 		containers.Describe(l)
+		openings.describe(l)
 	}
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
 		monitor:      monitor.New(table, owner.New(), monitor.Options{Describe: describe, Logger: opts.Logger}),
 		settingsFile: settings.Open(settings.Path()), pausePath: pausePath(), uiState: uiStateFile{path: uiStatePath()},
-		inbox:   make(chan func(), 64),
+		openings: openings, inbox: make(chan func(), 64), vacantRequests: make(chan []uint16, 1),
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
 	a.window = newWindowProcess(a)
@@ -171,6 +179,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	parts.Go(func() { containers.Run(rest, a.monitor.Redescribe) })
 	parts.Go(func() { a.recordHistory(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
+	parts.Go(func() { a.answerVacant(rest) })
 	parts.Go(func() {
 		if err := a.settingsFile.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
 			a.log.Warn("can't watch the settings file: edits apply at the next start", "error", err)
@@ -310,5 +319,6 @@ func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
 		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
+		Vacant: a.vacant,
 	}
 }

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"time"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -41,45 +40,10 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 			a.history.Record(u)
 			if u.Ready && first {
 				first = false
-				openings := readOpenings(ctx, paths.History(), store.BootID(), u.Snapshot)
-				a.do(func() { a.openings = openings })
+				a.readOpenings(ctx)
 			}
 		}
 	}
-}
-
-// Limits of readOpenings.
-const (
-	maxOpenings     = 200
-	openingsTimeout = 2 * time.Second
-)
-
-// readOpenings returns the opening times, by listener ID, of the listeners that
-// were open before this agent started. Earlier agents recorded them since the
-// machine started.
-func readOpenings(ctx context.Context, path, boot string, s monitor.Snapshot) map[string]time.Time {
-	openings := map[string]time.Time{}
-	if boot == "" {
-		return openings
-	}
-	ctx, cancel := context.WithTimeout(ctx, openingsTimeout)
-	defer cancel()
-	r := store.OpenReader(path)
-	for _, l := range s.Listeners[:min(len(s.Listeners), maxOpenings)] {
-		if !l.Since.IsZero() {
-			continue
-		}
-		events, err := r.ListenerEvents(ctx, l.ID)
-		if err != nil {
-			return openings // the history page reports problems
-		}
-		for _, e := range events {
-			if e.Boot == boot && !e.AlreadyOpen && !e.OpenedAt.IsZero() {
-				openings[l.ID] = e.OpenedAt
-			}
-		}
-	}
-	return openings
 }
 
 func historyProblem(s store.State) string {

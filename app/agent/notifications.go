@@ -82,7 +82,6 @@ func (a *Agent) markUnread(events []monitor.Event) {
 func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 	a.userStops.markAlerts(alerts)
 	a.describeFlapping(alerts)
-	a.setOpenings(alerts)
 	for _, alert := range alerts {
 		if alert.Kind == watch.OwnerChanged && !a.window.viewsPorts() { // because the port closed and opened again
 			a.alert = true
@@ -123,21 +122,6 @@ func (a *Agent) describeFlapping(alerts []watch.Alert) {
 				x.Listener = l
 			} else {
 				x.NowClosed = true
-			}
-		}
-	}
-}
-
-// setOpenings sets the opening times of ports that were open before this agent
-// started, as far as the history contains them.
-func (a *Agent) setOpenings(alerts []watch.Alert) {
-	for i := range alerts {
-		if x := &alerts[i]; x.Kind == watch.Closed && x.Listener.Since.IsZero() {
-			if at, ok := a.openings[x.Listener.ID]; ok {
-				l := *x.Listener
-				l.Since = at
-				x.Listener = &l
-				delete(a.openings, l.ID)
 			}
 		}
 	}

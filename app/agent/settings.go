@@ -8,7 +8,6 @@ import (
 	"porthole/app/ipc"
 	"porthole/app/notify"
 	"porthole/app/settings"
-	"porthole/ui"
 )
 
 func (a *Agent) loadSettings() {
@@ -114,6 +113,7 @@ func (a *Agent) restartForLanguage() {
 		a.log.Error("can't restart Porthole: the language changes at the next start", "error", err)
 		return
 	}
-	a.successor = &Successor{Program: program, Session: a.opts.Session, Hidden: a.window.cmd == nil, Page: ui.PageSettings}
+	a.successor = &Successor{Program: program, Session: a.opts.Session, Hidden: a.window.cmd == nil}
+	a.handsOverWindow = true
 	a.quit()
 }

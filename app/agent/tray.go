@@ -56,6 +56,7 @@ func (a *Agent) quitTray() {
 
 func (a *Agent) showTray() {
 	if a.tray != nil {
+		a.askVacant(false)
 		a.tray.Show(tray.NewModel(a.trayState()))
 	}
 }
@@ -64,6 +65,7 @@ func (a *Agent) showTray() {
 type trayActions struct{ a *Agent }
 
 func (c trayActions) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
+func (c trayActions) Opened()               { c.a.post(func() { c.a.askVacant(true) }) }
 func (c trayActions) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, ui.PageSettings) }) }
 func (c trayActions) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
 func (c trayActions) Resume()               { c.a.post(c.a.resume) }

@@ -65,17 +65,23 @@ func (a *Agent) loadUIState(hasHistory bool) {
 	f.written = b
 	if f.state.Window != nil {
 		a.window.state, _ = json.Marshal(f.state.Window) // it was decoded from JSON
+		lasting := f.state.Window.Lasting()
+		f.state.Window = &lasting
+		a.saveUIState() // the rest was for this start
 	}
 }
 
-// storeWindowState saves the state of a closing window, except for the filter and
-// the selection, which are temporary and private.
+// storeWindowState saves the state of a closing window. The filter and the selection
+// are temporary and private, so only a window that takes its place gets them, and the
+// position.
 func (a *Agent) storeWindowState(state json.RawMessage) {
 	var s ui.State
 	if json.Unmarshal(state, &s) != nil {
 		return // for example from another build; the next window ignores it too
 	}
-	s.Filter, s.Selected = "", ""
+	if !a.handsOverWindow {
+		s = s.Lasting()
+	}
 	a.uiState.state.Window = &s
 	a.saveUIState()
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -131,6 +132,27 @@ func TestWelcomeIsShownUntilDismissed(t *testing.T) {
 	}
 	if a, _ := agentWithUIState(t, filepath.Join(t.TempDir(), "window.json"), true); a.status().Welcome {
 		t.Error("user with history: got a welcome")
+	}
+}
+
+// A language change replaces agent and window; the new window is where and as the old one was. What
+// is private does not stay in the file.
+func TestLanguageChangeKeepsTheWindow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "window.json")
+	a, _ := agentWithUIState(t, path, true)
+	a.handsOverWindow = true
+	state := ui.State{Width: 900, Height: 700, Tab: ui.PageHistory, Filter: "secret shop", Selected: "tcp-1", Position: &ui.Position{X: 12, Y: 34}}
+	closeWindow(t, a, state)
+	next, _ := agentWithUIState(t, path, true)
+	if got := restoredState(t, next); !reflect.DeepEqual(got, state) {
+		t.Errorf("got %+v, want %+v", got, state)
+	}
+	if b, err := os.ReadFile(path); err != nil || strings.Contains(string(b), "secret") || strings.Contains(string(b), "tcp-1") || strings.Contains(string(b), "position") {
+		t.Errorf("after the start: got the file %s, %v", b, err)
+	}
+	closeWindow(t, next, state)
+	if later, _ := agentWithUIState(t, path, true); restoredState(t, later).Position != nil || restoredState(t, later).Filter != "" {
+		t.Errorf("an ordinary start: got %+v, want no position and no filter", restoredState(t, later))
 	}
 }
 

@@ -3,8 +3,12 @@
 package window
 
 import (
+	"os"
+
 	"fyne.io/fyne/v2"
 	"github.com/go-gl/glfw/v3.4/glfw"
+
+	"porthole/ui"
 )
 
 // Maximum size of window decorations in pixels.
@@ -24,6 +28,43 @@ func (p *program) fitToScreen(size fyne.Size) fyne.Size {
 		room = room.Max(fyne.NewSize(float32(width-borderWidth)/scale, float32(height-titleBarHeight)/scale))
 	}
 	return limitSize(size, room)
+}
+
+// position returns the position of the window; nil if the desktop does not report it.
+func (p *program) position() (at *ui.Position) {
+	p.withNative(func(w *glfw.Window) {
+		x, y := w.GetPos()
+		at = &ui.Position{X: x, Y: y}
+	})
+	return at
+}
+
+// moveTo moves the window to a position of an earlier window if that is on a screen. at may be nil.
+func (p *program) moveTo(at *ui.Position) {
+	if at == nil {
+		return
+	}
+	for _, m := range glfw.GetMonitors() {
+		x, y, width, height := m.GetWorkarea()
+		if at.X >= x && at.Y >= y && at.X < x+width && at.Y < y+height {
+			p.withNative(func(w *glfw.Window) { w.SetPos(at.X, at.Y) })
+			return
+		}
+	}
+}
+
+// withNative calls do with the GLFW window. It does nothing on Wayland, where windows have no
+// position. Fyne has no API for it: the current OpenGL context belongs to the window.
+func (p *program) withNative(do func(*glfw.Window)) {
+	w, ok := p.window.Fyne().(interface{ RunWithContext(func()) })
+	if !ok || !p.shown || os.Getenv("WAYLAND_DISPLAY") != "" {
+		return
+	}
+	w.RunWithContext(func() {
+		if native := glfw.GetCurrentContext(); native != nil {
+			do(native)
+		}
+	})
 }
 
 // limitSize returns size limited to room. If no screen is known (room is not

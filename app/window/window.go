@@ -87,16 +87,18 @@ type program struct {
 	log          *slog.Logger
 	app          fyne.App
 	window       *ui.Window
-	connected    bool            // to the agent
-	shown        bool            // the window is open
-	focused      bool            // the window has the focus, as far as known
-	hasSnapshot  bool            // a snapshot has been received
-	hasStatus    bool            // the agent's status has been received, and before it the state of the last window
-	sizeRestored bool            // the window has the size of the last one
-	stateSent    bool            // sendState was called
-	status       int             // exit status
-	ctx          context.Context // ends with the window
-	work         sync.WaitGroup  // goroutines of actions
+	connected    bool // to the agent
+	shown        bool // the window is open
+	focused      bool // the window has the focus, as far as known
+	hasSnapshot  bool // a snapshot has been received
+	hasStatus    bool // the agent's status has been received, and before it the state of the last window
+	sizeRestored bool // the window has the size of the last one
+	// restorePosition is where the window is moved when it is shown; nil: where the desktop puts it.
+	restorePosition *ui.Position
+	stateSent       bool            // sendState was called
+	status          int             // exit status
+	ctx             context.Context // ends with the window
+	work            sync.WaitGroup  // goroutines of actions
 
 	version string
 
@@ -146,6 +148,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	if size := p.fitToScreen(ui.DefaultSize); size != ui.DefaultSize && !p.sizeRestored {
 		p.window.Fyne().Resize(size)
 	}
+	p.moveTo(p.restorePosition)
 	p.focused = true // not every window manager reports the focus of a new window
 	p.reportPage()
 	p.app.Lifecycle().SetOnEnteredForeground(func() { p.focused = true; p.reportPage() })
@@ -280,6 +283,7 @@ func (p *program) handleMessage(m ipc.Message) {
 		s.Width, s.Height = size.Width, size.Height
 		p.sizeRestored = s.Width > 0 && s.Height > 0
 		p.window.Restore(s)
+		p.restorePosition = s.Position
 	case ipc.Quit:
 		p.close()
 	}
@@ -326,7 +330,9 @@ func (p *program) sendState() {
 	}
 	p.stateSent = true
 	closing := ipc.Message{Kind: ipc.Closing}
-	if state, err := json.Marshal(p.window.State()); err == nil && p.hasStatus {
+	last := p.window.State()
+	last.Position = p.position()
+	if state, err := json.Marshal(last); err == nil && p.hasStatus {
 		closing.State = state
 	}
 	p.send(closing)

@@ -295,7 +295,7 @@ func TestFreePortShowsLastOwner(t *testing.T) {
 		t.Errorf("another port: got %q", d.ports.empty.Last.Text)
 	}
 	m.Answer()
-	if d.ports.empty.Last.Visible() {
-		t.Errorf("port without history: got %q", d.ports.empty.Last.Text)
+	if got := d.ports.empty.Last.Text; got != "never seen open" {
+		t.Errorf("port without history: got %q", got)
 	}
 }

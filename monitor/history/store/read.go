@@ -241,6 +241,29 @@ func (r Reader) LastOwner(ctx context.Context, port uint16) (tenure history.Tenu
 	return tenure, ok, err
 }
 
+// Openings returns the opening times, by listener ID, of the listeners that the writer saw open
+// during this boot and that have not closed.
+func (r Reader) Openings(ctx context.Context, boot string) (map[string]time.Time, error) {
+	openings := make(map[string]time.Time)
+	err := r.withConn(ctx, func(conn *sql.Conn) error {
+		rows, err := conn.QueryContext(ctx, "SELECT listener, opened_at FROM open JOIN boots ON boots.id = open.boot WHERE boots.boot = ? AND NOT already_open", boot)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var listener string
+			var at int64
+			if err := rows.Scan(&listener, &at); err != nil {
+				return err
+			}
+			openings[listener] = time.UnixMicro(at)
+		}
+		return rows.Err()
+	})
+	return openings, err
+}
+
 // CountByHour implements history.Reader.
 func (r Reader) CountByHour(ctx context.Context, q history.Query) (hours []history.HourCount, err error) {
 	c := conditions(q)
