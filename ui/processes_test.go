@@ -39,9 +39,10 @@ func TestClosedProcessWindowsAreForgotten(t *testing.T) {
 // main window is open. Fyne reads at start-up how long its caches keep unused objects, hence the
 // separate process.
 func TestClosedProcessWindowIsFreed(t *testing.T) {
-	if os.Getenv("FYNE_CACHE") == "" {
+	const own = "PORTHOLE_TEST_CLOSED_WINDOWS"
+	if os.Getenv(own) == "" {
 		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
-		c.Env = append(os.Environ(), "FYNE_CACHE=20ms")
+		c.Env = append(os.Environ(), own+"=1", "FYNE_CACHE=20ms")
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
