@@ -12,9 +12,12 @@ import (
 // which makes comparing snapshots cheap.
 func (m *Monitor) build(now time.Time) {
 	states := make(map[endpoint][]socketState, len(m.dirty))
+	for p := range m.dirty {
+		delete(m.unanswered, p)
+	}
 	for _, e := range m.entries {
 		if p := e.endpoint(); e.visible && m.dirty[p] {
-			states[p] = append(states[p], e.state())
+			states[p] = append(states[p], m.state(e))
 		}
 	}
 	for p := range m.dirty {
@@ -63,13 +66,18 @@ func (m *Monitor) buildListeners(states []socketState, before []*Listener) []*Li
 	return listeners
 }
 
-func (e *entry) state() socketState {
+// state returns what is known about an entry. It notes the endpoint if something does
+// not answer yet.
+func (m *Monitor) state(e *entry) socketState {
 	s := socketState{socket: e.socket, since: e.since}
 	for _, h := range e.holders {
 		s.owners = append(s.owners, h.Owner)
 	}
 	if len(e.holders) == 0 && e.searched {
 		s.unknown = e.unknown
+	}
+	if m.enrich(&s) != Complete {
+		m.unanswered[e.endpoint()] = true
 	}
 	return s
 }

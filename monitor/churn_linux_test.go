@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
+	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
 	"porthole/monitor/process/child"
 	"porthole/monitor/service"
@@ -97,7 +98,7 @@ type record struct {
 }
 
 func (r *record) run(ctx context.Context, table monitor.Table, a byte) {
-	m := monitor.New(table, owner.New(), monitor.Options{Interval: pollInterval, Describe: service.Describe,
+	m := monitor.New(table, owner.New(), monitor.Options{Interval: pollInterval, Enrich: enrich.New(), Describe: service.Describe,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	updates := m.Subscribe()
 	ended := make(chan struct{})

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
+	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
 	"porthole/monitor/process/child"
 	"porthole/monitor/service"
@@ -87,7 +88,7 @@ func playWatch() {
 		run(commands.Text())
 		table, err = socket.Open(log)
 	}
-	m := monitor.New(gatedTable{table, gate}, owner.New(), monitor.Options{Describe: service.Describe, Logger: log})
+	m := monitor.New(gatedTable{table, gate}, owner.New(), monitor.Options{Enrich: enrich.New(), Describe: service.Describe, Logger: log})
 	updates := m.Subscribe()
 	go m.Run(context.Background())
 	go func() {

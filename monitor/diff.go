@@ -148,7 +148,7 @@ type worker struct {
 // folders. The two proxies of a container differ in their command lines, and a title
 // that a worker gave itself may have its number ("uWSGI worker 2").
 func (o Owner) worker() worker {
-	w := worker{program: o.Program, folder: o.Folder, user: o.User, parent: o.ParentPID}
+	w := worker{program: o.Program, folder: o.Folder, user: o.UserID, parent: o.ParentPID}
 	if target := o.proxyTarget(); target != "" {
 		w.command = target
 	} else if isTitle(o.Command) {
@@ -179,7 +179,7 @@ func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start 
 
 func (o Owner) equal(p Owner) bool {
 	return o.Same(p) && o.Name == p.Name && slices.Equal(o.Command, p.Command) && o.Program == p.Program &&
-		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch && o.Unit == p.Unit && o.Framework == p.Framework
+		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.UserID == p.UserID && o.Inside == p.Inside && o.ProjectUnknown == p.ProjectUnknown && o.UserUnknown == p.UserUnknown && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch && o.Unit == p.Unit && o.Framework == p.Framework
 }
 
 func (c CgroupInfo) equal(d CgroupInfo) bool {
@@ -193,7 +193,7 @@ func (u OwnerUnknown) equal(v OwnerUnknown) bool {
 }
 
 func (l *Listener) equal(k *Listener) bool {
-	return l.ID == k.ID && l.Exposure == k.Exposure && l.User == k.User && l.OwnerUnknown == k.OwnerUnknown &&
+	return l.ID == k.ID && l.Exposure == k.Exposure && l.User == k.User && l.UserUnknown == k.UserUnknown && l.OwnerUnknown == k.OwnerUnknown &&
 		l.CgroupInfo.equal(k.CgroupInfo) &&
 		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Framework == k.Framework && l.Project == k.Project && l.Since.Equal(k.Since) &&
 		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&

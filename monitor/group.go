@@ -132,7 +132,9 @@ func newListener(members []socketState, id string) *Listener {
 		if !slices.Contains(l.Addresses, s.socket.Address) {
 			l.Addresses = append(l.Addresses, s.socket.Address)
 		}
-		l.User = cmp.Or(l.User, s.socket.User)
+		if l.User == "" {
+			l.User, l.UserUnknown = s.socket.User, s.socket.NoName
+		}
 		if l.OwnerUnknown == "" {
 			l.OwnerUnknown, l.CgroupInfo = s.unknown.Reason, s.unknown.CgroupInfo
 		}
@@ -148,7 +150,9 @@ func newListener(members []socketState, id string) *Listener {
 	l.Exposure = widestExposure(l.Sockets)
 	if p, ok := l.Principal(); ok {
 		l.OwnerUnknown, l.CgroupInfo = "", CgroupInfo{Unit: p.Unit}
-		l.User = cmp.Or(p.User, l.User) // a server opens the port as root and becomes another user
+		if p.User != "" { // a server opens the port as root and becomes another user
+			l.User, l.UserUnknown = p.User, p.UserUnknown
+		}
 		l.Project = p.Project
 	}
 	return l

@@ -38,7 +38,7 @@ func formatListeners(listeners []*Listener) string {
 
 func TestGroup(t *testing.T) {
 	worker := func(pid, parent int, user string) Owner {
-		return Owner{PID: pid, Start: uint64(pid), Program: "/bin/server", ParentPID: parent, User: user}
+		return Owner{PID: pid, Start: uint64(pid), Program: "/bin/server", ParentPID: parent, User: user, UserID: user}
 	}
 	node := func(pid int, folder string, command ...string) Owner {
 		return Owner{PID: pid, Start: uint64(pid), Program: "/usr/bin/node", Command: command, Folder: folder, ParentPID: 9, User: "u"}

@@ -108,6 +108,7 @@ func (m *Monitor) addHolder(h Holding) {
 		if e.holders[i].FD != h.FD {
 			e.holders[i].FD, m.holdingsCache = h.FD, nil
 		}
+		m.refreshAnswers(h.Owner, e.endpoint())
 		return
 	default:
 		h.Owner.Parents = e.holders[i].Owner.Parents // the parents as first seen

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
+	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
@@ -53,7 +54,7 @@ func TestManyPollsLeakNoDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &countingTable{Table: table}
-	m := monitor.New(c, owner.New(), monitor.Options{Interval: 1, Describe: service.Describe,
+	m := monitor.New(c, owner.New(), monitor.Options{Interval: 1, Enrich: enrich.New(), Describe: service.Describe,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	updates := m.Subscribe()
 	ctx, cancel := context.WithCancel(t.Context())

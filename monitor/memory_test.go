@@ -64,8 +64,8 @@ func (everyOther) Find(_ context.Context, _ Scope, sockets []Socket, found func(
 	return nil
 }
 
-func (everyOther) Verify([]Holding) []Holding     { return nil }
-func (everyOther) WhyUnknown(Socket) OwnerUnknown { return OwnerUnknown{Reason: UnknownNotFound} }
+func (everyOther) Verify([]Holding) (gone, changed []Holding) { return nil, nil }
+func (everyOther) WhyUnknown(Socket) OwnerUnknown             { return OwnerUnknown{Reason: UnknownNotFound} }
 
 // After a warm-up, a Monitor's memory and number of goroutines do not grow, however
 // long it runs.

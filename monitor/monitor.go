@@ -14,6 +14,7 @@ type Options struct {
 	UDP      bool                 // include UDP sockets
 	Ports    Ports                // ports to watch and to search owners for; nil means all
 	Keep     func(*Listener) bool // selects the listeners to publish; nil means all
+	Enrich   Enricher             // adds names of users, projects and the like, which arrive later; may be nil
 	Describe func(*Listener)      // fills in Service, Container and the like before a listener is published; may be nil
 	Logger   *slog.Logger         // slog.Default() if nil
 }
@@ -24,7 +25,8 @@ const (
 	ownerWait       = 100 * time.Millisecond // a new listener is published without owners after this time
 	firstWait       = time.Second            // the first snapshot is published without owners after this time
 	retryAfter      = time.Second            // owners that a search no longer finds are searched again after this time
-	verifyEvery     = 4 * time.Second        // how often known holders are checked
+	verifyEvery     = time.Second            // how often known holders are checked: whether they still hold their sockets and run the same program
+	verifySlowly    = 4 * time.Second        // the same with polling intervals longer than verifyAtPoll
 	verifyAtPoll    = time.Second            // with polling intervals up to this, checks wait for the next poll instead of causing another wake-up
 	recentEvery     = 15 * time.Second       // how often new holders of known sockets are searched
 	everywhereEvery = 10 * time.Minute       // how often all processes are searched, in case something was missed
@@ -50,6 +52,7 @@ type Monitor struct {
 
 	refresh     atomic.Bool
 	redescribe  atomic.Bool  // Describe has new information
+	answered    atomic.Bool  // Enrich has new answers
 	udp         atomic.Bool  // include UDP sockets
 	interval    atomic.Int64 // polling interval, a time.Duration
 	subscribers subscribers
@@ -59,6 +62,7 @@ type Monitor struct {
 	listenerOf map[SocketID]string // ID of the listener that each published socket is in
 	listeners  map[endpoint][]*Listener
 	dirty      map[endpoint]bool // endpoints whose listeners must be rebuilt
+	unanswered map[endpoint]bool // endpoints whose listeners wait for answers of Enrich
 	snapshot   Snapshot
 	ready      bool      // the first snapshot was published
 	firstPoll  time.Time // time of the first successful poll
@@ -82,6 +86,7 @@ type entry struct {
 	since       time.Time
 	holders     []Holding
 	lost        []Owner      // holders that Verify or a search no longer found, while their successors are searched
+	enrichUntil time.Time    // it is published without the answers of Enrich then; zero until an owner is known
 	retryAt     time.Time    // the lost holders are not searched again before; zero if the last search found all holders
 	unknown     OwnerUnknown // set if a search found no holder
 	searched    bool         // at least once
@@ -103,6 +108,7 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 		listenerOf: make(map[SocketID]string),
 		listeners:  make(map[endpoint][]*Listener),
 		dirty:      make(map[endpoint]bool),
+		unanswered: make(map[endpoint]bool),
 		unsettled:  make(map[SocketID]*entry),
 	}
 	m.exits, _ = table.(ExitWatcher)
@@ -169,6 +175,10 @@ func (m *Monitor) Scan(ctx context.Context) (Snapshot, error) {
 		}
 		m.dirty[e.endpoint()] = true
 	}
+	m.awaitAnswers(ctx)
+	if err := ctx.Err(); err != nil {
+		return Snapshot{}, fmt.Errorf("look up names and projects: %w", err)
+	}
 	m.build(now)
 	return m.snapshot, nil
 }
@@ -180,7 +190,8 @@ func (m *Monitor) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, m.table.Wake)
 	work := newOwnerWorker(ctx, m.finder, m.table.Wake)
-	defer func() { cancel(); stop(); work.wait() }()
+	unsubscribe := m.onAnswer()
+	defer func() { cancel(); stop(); unsubscribe(); work.wait() }()
 
 	m.health = Health{Source: m.table.Source()}
 	m.log.Info("monitoring listening ports", "source", m.health.Source)
@@ -202,6 +213,7 @@ func (m *Monitor) Run(ctx context.Context) {
 				m.dirty[p] = true
 			}
 		}
+		m.applyAnswers()
 		deadline := m.revealDue(now)
 		if m.searchDue(now) && now.Before(work.restUntil) {
 			deadline = earliest(deadline, work.restUntil)
@@ -209,22 +221,23 @@ func (m *Monitor) Run(ctx context.Context) {
 		if work.idle() {
 			nextRecent = earliest(nextRecent, m.followUp.due)
 		}
+		if len(m.holdings()) == 0 {
+			nextVerify = m.nextVerify(now)
+		}
 		switch {
 		case !work.idle():
 		case !now.Before(nextEverywhere):
 			work.start(ownerJob{scope: Everywhere, search: m.allSockets()})
 			m.takeDue(now) // these are among all sockets
-			nextEverywhere, nextRecent, nextVerify = now.Add(everywhereEvery), now.Add(recentEvery), now.Add(verifyEvery)
+			nextEverywhere, nextRecent, nextVerify = now.Add(everywhereEvery), now.Add(recentEvery), m.nextVerify(now)
 			m.followUp.next(now)
 		case !now.Before(nextRecent): // before new sockets, or a steady stream of them would starve it
 			work.start(ownerJob{verify: m.holdings(), scope: Recent, search: m.allSockets(), unknown: m.unowned()})
-			nextRecent, nextVerify = now.Add(recentEvery), now.Add(verifyEvery)
+			nextRecent, nextVerify = now.Add(recentEvery), m.nextVerify(now)
 			m.followUp.next(now)
 		case !now.Before(nextVerify):
-			if holdings := m.holdings(); len(holdings) > 0 {
-				work.start(ownerJob{verify: holdings})
-			}
-			nextVerify = now.Add(verifyEvery)
+			work.start(ownerJob{verify: m.holdings()})
+			nextVerify = m.nextVerify(now)
 		case m.searchDue(now) && !now.Before(work.restUntil):
 			work.start(ownerJob{scope: Likely, search: m.takeDue(now)})
 		}
@@ -301,6 +314,14 @@ func (m *Monitor) currentInterval(now time.Time) time.Duration {
 		return min(fastInterval, m.health.Interval)
 	}
 	return m.health.Interval
+}
+
+// nextVerify returns when the holders are checked next.
+func (m *Monitor) nextVerify(now time.Time) time.Time {
+	if m.health.Interval > verifyAtPoll {
+		return now.Add(verifySlowly)
+	}
+	return now.Add(verifyEvery)
 }
 
 // pollFaster shortens the polling interval for a while.

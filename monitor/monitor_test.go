@@ -166,7 +166,7 @@ func (f *fakeFinder) find(scope Scope, sockets []Socket) (found []Holding) {
 	return found
 }
 
-func (f *fakeFinder) Verify(holdings []Holding) (gone []Holding) {
+func (f *fakeFinder) Verify(holdings []Holding) (gone, changed []Holding) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.verified += len(holdings)
@@ -175,7 +175,7 @@ func (f *fakeFinder) Verify(holdings []Holding) (gone []Holding) {
 			gone = append(gone, h)
 		}
 	}
-	return gone
+	return gone, nil
 }
 
 func (*fakeFinder) WhyUnknown(Socket) OwnerUnknown { return OwnerUnknown{Reason: UnknownNotFound} }

@@ -56,8 +56,12 @@ func newOwnerWorker(ctx context.Context, finder Finder, wake func()) *ownerWorke
 
 func (w *ownerWorker) run(ctx context.Context, finder Finder, job ownerJob) {
 	if len(job.verify) > 0 {
-		for _, h := range finder.Verify(job.verify) {
+		gone, changed := finder.Verify(job.verify)
+		for _, h := range gone {
 			w.send(ctx, ownerResult{gone: &h})
+		}
+		for _, h := range changed {
+			w.send(ctx, ownerResult{found: &h})
 		}
 	}
 	seen := make(map[SocketID][]Owner)

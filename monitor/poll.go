@@ -53,7 +53,7 @@ func (m *Monitor) poll(now time.Time, fresh bool) error {
 			m.remove(s.ID, now)
 			m.publish(now)
 			m.add(s, now)
-		case e.socket.Device != s.Device || e.socket.User != s.User: // bound to a device while it listens, or the name was late
+		case e.socket.Device != s.Device: // bound to a device while it listens
 			e.socket, e.needsSearch = s, true
 			m.unsettled[s.ID], m.dirty[e.endpoint()] = e, true
 		}

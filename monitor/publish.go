@@ -28,13 +28,28 @@ func (m *Monitor) revealDue(now time.Time) (next time.Time) {
 			continue
 		}
 		due := e.seen.Add(wait)
-		if e.searched || (m.ready && len(e.holders) > 0) || !now.Before(due) {
+		if e.searched || (m.ready && len(e.holders) > 0) {
+			due = m.enrichDue(e, now)
+		}
+		if !now.Before(due) {
 			m.makeVisible(e)
 			continue
 		}
 		next = earliest(next, due)
 	}
 	return next
+}
+
+// enrichDue returns when an entry whose owner is known is published, now unless an
+// answer about it is pending.
+func (m *Monitor) enrichDue(e *entry, now time.Time) time.Time {
+	if m.progress(e) != Pending {
+		return now
+	}
+	if e.enrichUntil.IsZero() {
+		e.enrichUntil = now.Add(enrichWait)
+	}
+	return e.enrichUntil
 }
 
 // publish rebuilds the listeners that changed and sends the events to the

@@ -36,7 +36,8 @@ type Socket struct {
 	Address  netip.Addr `json:"address"` // as the kernel reports it: 0.0.0.0, ::, ::ffff:127.0.0.1
 	Port     uint16     `json:"-"`
 	UID      uint32     `json:"-"`
-	User     string     `json:"-"`                 // the name of UID; the number if it has none; "" if unknown
+	User     string     `json:"-"`                 // the name of UID, added by the Enricher; the number if it has none; "" if unknown
+	NoName   string     `json:"-"`                 // the reason why User is a number although there may be a name
 	Inode    uint64     `json:"-"`                 // as in the links of /proc/PID/fd; 0 if unknown
 	Cgroup   uint64     `json:"-"`                 // control group the socket was created in (Linux: its inode number in cgroup2); 0 if unknown
 	PID      int        `json:"-"`                 // the owner, if the table reports it; otherwise 0
@@ -53,7 +54,8 @@ type Owner struct {
 	Command   []string  `json:"command,omitempty"` // unmasked: pass it through MaskCommand before showing it
 	Program   string    `json:"program,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
-	User      string    `json:"user,omitempty"`
+	User      string    `json:"user,omitempty"` // the number if it has no name
+	UserID    string    `json:"-"`              // identifies User: its number, or on Windows its name
 	ParentPID int       `json:"parent_pid,omitempty"`
 	StartedAt time.Time `json:"started_at,omitzero"`
 
@@ -64,6 +66,13 @@ type Owner struct {
 	// different value (Linux: field 22 of /proc/PID/stat, ticks since boot). 0 if
 	// unknown.
 	Start uint64 `json:"start,omitempty"`
+	// Inside means that Program and Folder are paths in another mount namespace, such
+	// as that of a container, where they name other files than here.
+	Inside bool `json:"inside,omitempty"`
+	// ProjectUnknown is the reason why Project, Branch and Framework are unknown, and
+	// UserUnknown why User has no name; "" if they are known.
+	ProjectUnknown string `json:"project_unknown,omitempty"`
+	UserUnknown    string `json:"user_unknown,omitempty"`
 	// Project is the project that Folder belongs to.
 	Project string `json:"project,omitempty"`
 	// Branch is the git branch checked out in Folder.
@@ -101,8 +110,9 @@ type Listener struct {
 	Port         uint16       `json:"port"`
 	Addresses    []netip.Addr `json:"addresses"` // sorted, without duplicates
 	Exposure     Exposure     `json:"exposure"`
-	User         string       `json:"user,omitempty"` // user of the principal owner; of the sockets if it is unknown
-	Owners       []Owner      `json:"owners"`         // the principal owner first
+	User         string       `json:"user,omitempty"`         // user of the principal owner; of the sockets if it is unknown
+	UserUnknown  string       `json:"user_unknown,omitempty"` // the reason why User is a number although there may be a name
+	Owners       []Owner      `json:"owners"`                 // the principal owner first
 	Sockets      []HeldSocket `json:"sockets"`
 	OwnerUnknown string       `json:"owner_unknown,omitempty"` // the reason why no owner is visible; "" if there are owners
 	CgroupInfo                // what is known about the owner besides
@@ -132,13 +142,14 @@ type CgroupInfo struct {
 
 // Container describes a container. Its strings are clean.
 type Container struct {
-	ID        string `json:"id,omitempty"`            // as the container engine assigned it
-	Name      string `json:"name,omitempty"`          // as the container engine reports it; "" if it does not
-	Image     string `json:"image,omitempty"`         // such as acme/web:1
-	Address   string `json:"address,omitempty"`       // address and port inside the container, if docker-proxy reports them
-	Published bool   `json:"published"`               // true: the engine's proxy listens on the container's behalf; false: a process in the container listens
-	Engine    string `json:"engine,omitempty"`        // "docker" or "podman"; "" if unknown
-	Socket    string `json:"engine_socket,omitempty"` // path of the engine's Unix socket, if it answered
+	ID          string `json:"id,omitempty"`            // as the container engine assigned it
+	Name        string `json:"name,omitempty"`          // as the container engine reports it; "" if it does not
+	NameUnknown string `json:"name_unknown,omitempty"`  // the reason why there is no name although there may be one
+	Image       string `json:"image,omitempty"`         // such as acme/web:1
+	Address     string `json:"address,omitempty"`       // address and port inside the container, if docker-proxy reports them
+	Published   bool   `json:"published"`               // true: the engine's proxy listens on the container's behalf; false: a process in the container listens
+	Engine      string `json:"engine,omitempty"`        // "docker" or "podman"; "" if unknown
+	Socket      string `json:"engine_socket,omitempty"` // path of the engine's Unix socket, if it answered
 }
 
 // Description describes c on one line: "container web (image acme/web:1)".
@@ -249,6 +260,13 @@ type Update struct {
 	Health   Health
 	Ready    bool // the first snapshot was taken; until then Snapshot is empty and Health contains the reason
 }
+
+// The reasons why something that an Enricher adds is unknown.
+const (
+	UnknownDisk        = "the disk with its folder does not answer"
+	UnknownNameService = "the name service does not answer"
+	UnknownEngine      = "the container engine does not answer"
+)
 
 // The reasons why no owner of a listener is visible.
 const (

@@ -57,13 +57,35 @@ type Finder interface {
 	// an error. An error means that some processes could not be read this time,
 	// so that a socket may have a holder even if none was found.
 	Find(ctx context.Context, scope Scope, sockets []Socket, found func(Holding)) error
-	// Verify returns those of the holdings that no longer exist. The holdings of
-	// one process must be adjacent.
-	Verify(holdings []Holding) (gone []Holding)
+	// Verify returns those of the holdings that no longer exist, and, with the new
+	// Owner, those whose process has executed another program. The holdings of one
+	// process must be adjacent.
+	Verify(holdings []Holding) (gone, changed []Holding)
 	// WhyUnknown returns the reason why no holder of s is visible, and what is
 	// known about the possible owner.
 	WhyUnknown(s Socket) OwnerUnknown
 }
+
+// Enricher adds to owners and sockets what a disk or a name service has to answer
+// for. Its methods never wait for an answer: a later call adds what was missing. They
+// are called by the Monitor's goroutine.
+type Enricher interface {
+	Owner(*Owner) Progress
+	Socket(*Socket) Progress
+	// OnAnswer makes the Enricher call f, on any goroutine, when there may be new
+	// answers or when one is late, until the returned function is called.
+	OnAnswer(f func()) (stop func())
+}
+
+// Progress is how far an Enricher has got.
+type Progress int
+
+// The states of progress, the best first.
+const (
+	Complete Progress = iota
+	Pending           // an answer is expected soon
+	Late              // something does not answer; the reason is in the fields for it
+)
 
 // Scope is the extent of a search by Finder.Find.
 type Scope int

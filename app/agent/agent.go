@@ -22,6 +22,7 @@ import (
 	traypkg "porthole/app/tray"
 	"porthole/monitor"
 	"porthole/monitor/container"
+	"porthole/monitor/enrich"
 	"porthole/monitor/history/store"
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
@@ -147,7 +148,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	}
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
-		monitor:      monitor.New(table, owner.New(), monitor.Options{Describe: describe, Logger: opts.Logger}),
+		monitor:      monitor.New(table, owner.New(), monitor.Options{Enrich: enrich.New(), Describe: describe, Logger: opts.Logger}),
 		settingsFile: settings.Open(settings.Path()), pausePath: pausePath(), uiState: uiStateFile{path: uiStatePath()},
 		openings: openings, inbox: make(chan func(), 64), vacantRequests: make(chan []uint16, 1),
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),

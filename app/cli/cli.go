@@ -20,6 +20,7 @@ import (
 	"porthole/app/doctor"
 	"porthole/app/settings"
 	"porthole/monitor"
+	"porthole/monitor/enrich"
 	"porthole/monitor/socket"
 	"porthole/monitor/watch"
 )
@@ -160,6 +161,6 @@ func (q query) open(finder monitor.Finder, describe func(*monitor.Listener)) (*m
 	if q.Verbose {
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // only additional information
 	}
-	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Describe: describe, Logger: log})
+	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Enrich: enrich.New(), Describe: describe, Logger: log})
 	return m, table, nil
 }

@@ -74,6 +74,9 @@ func runExplain(ctx context.Context, target string, o Options) error {
 			return err
 		}
 	}
+	if !o.JSON {
+		q.noteMissing(s.Listeners)
+	}
 	facts := explain.NewFacts(t, s.Listeners, systemFacts())
 	text := facts.String()
 	var uses []inuse.Use

@@ -23,6 +23,7 @@ type listenerJSON struct {
 	Addresses    []netip.Addr       `json:"addresses"`
 	Exposure     monitor.Exposure   `json:"exposure"`
 	User         string             `json:"user,omitempty"`
+	UserUnknown  string             `json:"user_unknown,omitempty"` // why user is a number although there may be a name
 	Owners       []ownerJSON        `json:"owners"`
 	Sockets      []socketJSON       `json:"sockets"`
 	OwnerUnknown *ownerUnknownJSON  `json:"owner_unknown,omitempty"` // only if owners is empty
@@ -42,17 +43,20 @@ type ownerUnknownJSON struct {
 }
 
 type ownerJSON struct {
-	PID       int       `json:"pid"`
-	Name      string    `json:"name,omitempty"`
-	Command   []string  `json:"command,omitempty"`
-	Program   string    `json:"program,omitempty"`
-	Deleted   bool      `json:"deleted,omitempty"`
-	Folder    string    `json:"folder,omitempty"`
-	Project   string    `json:"project,omitempty"`
-	Branch    string    `json:"branch,omitempty"` // the git branch checked out in folder
-	User      string    `json:"user,omitempty"`
-	ParentPID int       `json:"parent_pid,omitempty"`
-	StartedAt time.Time `json:"started_at,omitzero"`
+	PID            int       `json:"pid"`
+	Name           string    `json:"name,omitempty"`
+	Command        []string  `json:"command,omitempty"`
+	Program        string    `json:"program,omitempty"`
+	Deleted        bool      `json:"deleted,omitempty"`
+	Folder         string    `json:"folder,omitempty"`
+	Inside         bool      `json:"inside,omitempty"` // program and folder are paths in another mount namespace
+	Project        string    `json:"project,omitempty"`
+	ProjectUnknown string    `json:"project_unknown,omitempty"` // why project and branch are unknown
+	Branch         string    `json:"branch,omitempty"`          // the git branch checked out in folder
+	User           string    `json:"user,omitempty"`
+	UserUnknown    string    `json:"user_unknown,omitempty"`
+	ParentPID      int       `json:"parent_pid,omitempty"`
+	StartedAt      time.Time `json:"started_at,omitzero"`
 }
 
 type socketJSON struct {
@@ -93,7 +97,7 @@ func (q query) eventJSON(e monitor.Event) eventJSON {
 
 func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
-		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, User: l.User,
+		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, User: l.User, UserUnknown: l.UserUnknown,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
 		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Framework: l.Framework, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
 	}
@@ -118,8 +122,8 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 
 func (q query) ownerJSON(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Project: o.Project, Branch: o.Branch,
-		User: o.User, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
+		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Inside: o.Inside, Project: o.Project, ProjectUnknown: o.ProjectUnknown, Branch: o.Branch,
+		User: o.User, UserUnknown: o.UserUnknown, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
 }
 

@@ -55,6 +55,7 @@ func runList(ctx context.Context, args []string, o Options) error {
 		}
 		return writeLine(o.Stdout, out)
 	}
+	q.noteMissing(s.Listeners)
 	return q.printTable(ctx, o.Stdout, s)
 }
 

@@ -298,7 +298,11 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	}
 	line("address", boundText(l.Sockets))
 	line("user", monitor.Clean(l.User, 60))
+	line("user name", unknownText(l.UserUnknown))
 	line("container", containerText(l.Listener))
+	if l.Container != nil {
+		line("container name", unknownText(l.Container.NameUnknown))
+	}
 	o, ok := l.Principal()
 	if !ok {
 		line("owner unknown", l.OwnerUnknown)
@@ -319,12 +323,13 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	if o.Deleted {
 		program += " (deleted or replaced since it started)"
 	}
-	line("program", program)
+	line("program", withInside(program, o))
 	folder := monitor.Clean(o.Folder, 400)
 	if o.Branch != "" {
 		folder += " (git branch " + monitor.Clean(o.Branch, 80) + ")"
 	}
-	line("folder", folder)
+	line("folder", withInside(folder, o))
+	line("project", unknownText(o.ProjectUnknown))
 	if !o.StartedAt.IsZero() {
 		line("started", timeText(o.StartedAt, now))
 	}

@@ -47,7 +47,7 @@ type noOwners struct{}
 func (noOwners) Find(context.Context, monitor.Scope, []monitor.Socket, func(monitor.Holding)) error {
 	return nil
 }
-func (noOwners) Verify([]monitor.Holding) []monitor.Holding { return nil }
+func (noOwners) Verify([]monitor.Holding) (gone, changed []monitor.Holding) { return nil, nil }
 func (noOwners) WhyUnknown(monitor.Socket) monitor.OwnerUnknown {
 	return monitor.OwnerUnknown{Reason: "unknown"}
 }

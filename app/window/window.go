@@ -31,6 +31,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/socket"
+	"porthole/monitor/username"
 	"porthole/ui"
 	"porthole/ui/settings"
 	"porthole/ui/theme"
@@ -291,11 +292,15 @@ func (p *program) handleMessage(m ipc.Message) {
 
 // userName returns the name of this user, as for owners of sockets; "" if unknown.
 var userName = sync.OnceValue(func() string {
-	u, err := user.Current()
-	if err != nil {
-		return ""
+	uid := os.Getuid()
+	if uid < 0 { // Windows has none
+		u, err := user.Current()
+		if err != nil {
+			return ""
+		}
+		return u.Username
 	}
-	return u.Username
+	return username.Await(context.Background(), uint32(uid))
 })
 
 // systemFacts returns the port ranges of this machine when it was first called.

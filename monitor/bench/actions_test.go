@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
+	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
@@ -199,7 +200,7 @@ func (h *actions) watch(report bool) error {
 	if err != nil {
 		return err
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{Describe: service.Describe})
+	m := monitor.New(table, owner.New(), monitor.Options{Enrich: enrich.New(), Describe: service.Describe})
 	updates := m.Subscribe()
 	h.events = make(map[monitor.Kind]int)
 	ready := make(chan struct{})

@@ -254,9 +254,14 @@ func (r *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, a
 			return nil, false
 		}
 	}
-	all := r.engines.list(ctx)
+	all, silent := r.engines.list(ctx)
 	if others := r.enginesOf(q.uid); others != nil {
-		all = slices.Concat(all, others.list(ctx))
+		theirs, silentToo := others.list(ctx)
+		all, silent = slices.Concat(all, theirs), silent || silentToo
+	}
+	reason := ""
+	if silent {
+		reason = monitor.UnknownEngine
 	}
 	found, ok := q.find(all)
 	if !ok && q.forwarder == "rootlessport" {
@@ -273,11 +278,11 @@ func (r *Resolver) lookUp(ctx context.Context, q query) (c *monitor.Container, a
 			Engine: found.engine, Socket: found.socket,
 		}, false
 	case q.container != "" && podman:
-		return &monitor.Container{ID: q.container, Name: monitor.Clean(q.name, 60), Engine: podmanEngine}, true
+		return &monitor.Container{ID: q.container, Name: monitor.Clean(q.name, 60), Engine: podmanEngine}, true // conmon knows the name
 	case q.container != "":
-		return &monitor.Container{ID: q.container}, true
+		return &monitor.Container{ID: q.container, NameUnknown: reason}, true
 	case podman:
-		return &monitor.Container{Engine: podmanEngine}, true
+		return &monitor.Container{Engine: podmanEngine, NameUnknown: reason}, true
 	}
 	return nil, true
 }

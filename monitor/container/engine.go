@@ -61,6 +61,7 @@ type engines struct {
 	fetchedAt  time.Time  // when containers was fetched
 	containers []engineContainer
 	answered   bool // at least one engine answered
+	silent     bool // at least one engine that runs did not
 }
 
 // A result is reused for cacheTime. If no engine answers, the next attempt is
@@ -71,8 +72,8 @@ const (
 )
 
 // list returns the running containers of all engines, or none if no engine
-// answers.
-func (e *engines) list(ctx context.Context) []engineContainer {
+// answers, and whether one that runs does not.
+func (e *engines) list(ctx context.Context) (containers []engineContainer, silent bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	validFor := cacheTime
@@ -80,21 +81,24 @@ func (e *engines) list(ctx context.Context) []engineContainer {
 		validFor = retryAfter
 	}
 	if !e.fetchedAt.IsZero() && time.Since(e.fetchedAt) < validFor {
-		return e.containers
+		return e.containers, e.silent
 	}
-	e.containers, e.answered = nil, false
+	e.containers, e.answered, e.silent = nil, false, false
 	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
 	for _, path := range e.sockets {
 		if !trusted(path, e.uid) || !e.runs(path) {
 			continue
 		}
-		if containers, err := fetch(ctx, path); err == nil { // a failing engine contributes nothing
-			e.containers, e.answered = append(e.containers, containers...), true
+		containers, err := fetch(ctx, path)
+		if err != nil { // a failing engine contributes nothing
+			e.silent = true
+			continue
 		}
+		e.containers, e.answered = append(e.containers, containers...), true
 	}
 	e.fetchedAt = time.Now()
-	return e.containers
+	return e.containers, e.silent
 }
 
 // get requests a path of the engine behind one Unix socket and returns the body and

@@ -24,12 +24,14 @@ const insideVariable = "PORTHOLE_TEST_INSIDE"
 
 func TestMain(m *testing.M) {
 	child.Main(m, child.Roles(map[string]func(){
-		"prefork":       child.Reporting(playPrefork),
-		"reloader":      playReloader,
-		"become nobody": child.Reporting(playBecomeNobody),
-		"observer":      child.Reporting(playObserver),
-		"stuck":         child.Reporting(playStuck),
-		"reaper":        child.Reporting(playReaper),
+		"listen in another root": child.Reporting(playListenInAnotherRoot),
+		"execute":                child.Reporting(playExecute),
+		"prefork":                child.Reporting(playPrefork),
+		"reloader":               playReloader,
+		"become nobody":          child.Reporting(playBecomeNobody),
+		"observer":               child.Reporting(playObserver),
+		"stuck":                  child.Reporting(playStuck),
+		"reaper":                 child.Reporting(playReaper),
 	}))
 }
 

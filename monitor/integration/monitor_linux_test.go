@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
 	"porthole/monitor/process/child"
 	"porthole/monitor/service"
@@ -28,7 +29,7 @@ func newMonitor(udp bool, interval time.Duration) (*monitor.Monitor, func(), err
 	if err != nil {
 		return nil, nil, err
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{UDP: udp, Interval: interval, Describe: service.Describe, Logger: log})
+	m := monitor.New(table, owner.New(), monitor.Options{UDP: udp, Interval: interval, Enrich: enrich.New(), Describe: service.Describe, Logger: log})
 	return m, func() { _ = table.Close() }, nil
 }
 

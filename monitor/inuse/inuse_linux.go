@@ -13,6 +13,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/owner"
 	"porthole/monitor/socket"
+	"porthole/monitor/username"
 )
 
 // TCP states of the kernel (include/net/tcp_states.h), by number.
@@ -102,7 +103,7 @@ func (f *Finder) Find(ctx context.Context, ports []uint16) (map[uint16][]Use, er
 // newUse reads one inet_diag_msg (linux/inet_diag.h).
 func newUse(m socket.DiagMessage, protocol monitor.Protocol) Use {
 	s := m.Socket()
-	u := Use{Protocol: protocol, Local: m.Local(), User: s.User, V6Only: v6Only(m), Device: deviceName(binary.NativeEndian.Uint32(m[40:]))}
+	u := Use{Protocol: protocol, Local: m.Local(), User: username.Await(context.Background(), s.UID), V6Only: v6Only(m), Device: deviceName(binary.NativeEndian.Uint32(m[40:]))}
 	state := int(m[1])
 	if protocol == monitor.UDP {
 		u.Kind = Listening

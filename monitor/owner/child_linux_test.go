@@ -6,15 +6,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
 	"porthole/monitor/process/child"
 	"porthole/monitor/socket"
+	"porthole/monitor/username"
 )
 
 func TestMain(m *testing.M) {
@@ -57,12 +56,6 @@ func playSearcher() searched {
 	if err != nil {
 		child.Fail(err)
 	}
-	for end := time.Now().Add(10 * time.Second); slices.ContainsFunc(all, func(s monitor.Socket) bool { return s.Inode == inode && s.User == fmt.Sprint(s.UID) }) && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond) // the table does not wait for the name of a user
-		if all, _, err = table.Poll(monitor.PollOptions{Fresh: true}); err != nil {
-			child.Fail(err)
-		}
-	}
 	for _, s := range all {
 		if s.Inode != inode {
 			continue
@@ -70,7 +63,7 @@ func playSearcher() searched {
 		finder, holders := New(), 0
 		finder.Find(context.Background(), monitor.Everywhere, []monitor.Socket{s}, func(monitor.Holding) { holders++ })
 		unknown := finder.WhyUnknown(s)
-		found := searched{Listed: true, Port: int(s.Port), User: s.User, Unknown: unknown.Reason, Holders: holders, Unit: unknown.Unit}
+		found := searched{Listed: true, Port: int(s.Port), User: username.Of(s.UID), Unknown: unknown.Reason, Holders: holders, Unit: unknown.Unit}
 		if unknown.Inferred != nil {
 			found.Inferred = unknown.Inferred.PID
 		}

@@ -40,6 +40,7 @@ type finder struct {
 	fdChecks   map[int]fdCheck  // by PID, of processes that hold listeners
 	mark       startMark        // when the last search for all sockets began
 	liveness   map[int]liveness // by PID, of processes that hold listeners
+	programs   map[int]uint64   // by PID, of processes that hold listeners: see programMark
 	incomplete error            // why the last search could not read some process
 
 	inNamespace bool         // there are processes outside this PID namespace
@@ -58,7 +59,7 @@ type fdCount struct {
 
 // New returns a Finder for this system. It is used by one goroutine at a time.
 func New() monitor.Finder {
-	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), fdCounts: make(map[int]fdCount), fdChecks: make(map[int]fdCheck), liveness: make(map[int]liveness),
+	return &finder{uid: os.Getuid(), known: make(map[int]monitor.Owner), fdCounts: make(map[int]fdCount), fdChecks: make(map[int]fdCheck), liveness: make(map[int]liveness), programs: make(map[int]uint64),
 		inNamespace: InPIDNamespace(), rings: make(map[int]bool)}
 }
 
@@ -183,6 +184,7 @@ func (f *finder) processes() []int {
 	maps.DeleteFunc(f.rings, func(pid int, _ bool) bool { return exited(pid) })
 	maps.DeleteFunc(f.fdChecks, func(pid int, _ fdCheck) bool { return exited(pid) })
 	maps.DeleteFunc(f.liveness, func(pid int, _ liveness) bool { return exited(pid) })
+	maps.DeleteFunc(f.programs, func(pid int, _ uint64) bool { return exited(pid) })
 	slices.SortFunc(pids, func(a, b int) int { return cmp.Compare(b, a) })
 	return pids
 }
@@ -312,6 +314,7 @@ func (f *finder) socketUnit(id monitor.SocketID) string {
 // seen to hold a listener: they may change later.
 func (f *finder) owner(pid int) (monitor.Owner, error) {
 	known, ok := f.known[pid]
+	f.programs[pid] = f.programMark(pid) // before the rest, so that a later exec is noticed
 	if ok && process.IsAlive(pid, known.Start) {
 		return f.update(known), nil
 	}
@@ -337,22 +340,19 @@ func (f *finder) update(known monitor.Owner) monitor.Owner {
 }
 
 // keepKnown returns now with the facts of known that could not be read this time:
-// because a disk or a directory server was late, or descriptors were short. Without
-// them the listener would be reported as updated, and again when they are read.
+// because the process is mapping a file of a slow disk, or descriptors were short.
+// Without them the listener would be reported as updated, and again when they are read.
 func keepKnown(now, known monitor.Owner) monitor.Owner {
 	now.Parents, now.Unit = known.Parents, known.Unit
 	if len(now.Command) == 0 { // the name depends on it
 		now.Command, now.Name = known.Command, known.Name
 	}
 	now.ParentPID = cmp.Or(now.ParentPID, known.ParentPID)
-	now.User = cmp.Or(now.User, known.User)
+	if now.UserID == "" {
+		now.User, now.UserID = known.User, known.UserID
+	}
 	now.Program = cmp.Or(now.Program, known.Program)
 	now.Folder = cmp.Or(now.Folder, known.Folder)
-	if now.Folder == known.Folder && slices.Equal(now.Command, known.Command) {
-		now.Project = cmp.Or(now.Project, known.Project)
-		now.Branch = cmp.Or(now.Branch, known.Branch)
-		now.Framework = cmp.Or(now.Framework, known.Framework)
-	}
 	return now
 }
 

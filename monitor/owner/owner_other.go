@@ -76,8 +76,8 @@ func canHaveOpened(s monitor.Socket, owner monitor.Owner) bool {
 
 // Verify implements monitor.Finder. A holding exists as long as its process is
 // alive: the PID is part of the socket's identity, so a socket that is passed on
-// is a new one.
-func (*finder) Verify(holdings []monitor.Holding) (gone []monitor.Holding) {
+// is a new one. A program that a process executes later is not noticed here.
+func (*finder) Verify(holdings []monitor.Holding) (gone, changed []monitor.Holding) {
 	pid, start, alive := 0, uint64(0), false
 	for _, h := range holdings {
 		if h.Owner.PID != pid || h.Owner.Start != start {
@@ -88,7 +88,7 @@ func (*finder) Verify(holdings []monitor.Holding) (gone []monitor.Holding) {
 			gone = append(gone, h)
 		}
 	}
-	return gone
+	return gone, nil
 }
 
 // WhyUnknown implements monitor.Finder.

@@ -1,11 +1,14 @@
 package owner
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -40,17 +43,71 @@ const livenessTTL = 10 * time.Millisecond
 // Verify implements monitor.Finder. It checks the descriptor of each holding,
 // except those of processes whose descriptor count has not changed for a while.
 // A holding that cannot be checked now still exists.
-func (f *finder) Verify(holdings []monitor.Holding) (gone []monitor.Holding) {
+func (f *finder) Verify(holdings []monitor.Holding) (gone, changed []monitor.Holding) {
 	pid, unchanged := 0, false
+	var executed *monitor.Owner
 	for _, h := range holdings {
 		if h.Owner.PID != pid {
-			pid, unchanged = h.Owner.PID, f.fdsUnchanged(h.Owner.PID)
+			pid, unchanged, executed = h.Owner.PID, f.fdsUnchanged(h.Owner.PID), f.executed(h.Owner)
 		}
-		if !unchanged && !f.holds(h) && canReadProc() {
+		switch {
+		case !unchanged && !f.holds(h) && canReadProc():
 			gone = append(gone, h)
+		case executed != nil:
+			h.Owner = *executed
+			changed = append(changed, h)
 		}
 	}
-	return gone
+	return gone, changed
+}
+
+// executed returns what the process of o has become if it has executed another program
+// since it was last read, otherwise nil.
+func (f *finder) executed(o monitor.Owner) *monitor.Owner {
+	before, ok := f.programs[o.PID]
+	if mark := f.programMark(o.PID); !ok || mark == 0 || mark == before {
+		return nil
+	}
+	now, err := f.owner(o.PID)
+	if err != nil || !now.Same(o) {
+		return nil
+	}
+	return &now
+}
+
+// programMark returns a number that changes when pid executes a program, even the same
+// one: where its stack begins, which the kernel chooses at random at each execve(2)
+// (field 28 of /proc/PID/stat, proc_pid_stat(5)). It is 0 if it may not be read. Reading
+// it costs some microseconds, and does not wait for the memory of the process.
+func (f *finder) programMark(pid int) uint64 {
+	f.path = append(strconv.AppendInt(append(f.path[:0], "/proc/"...), int64(pid), 10), "/stat\x00"...)
+	fd, _, errno := unix.RawSyscall6(unix.SYS_OPENAT, atFDCWD, uintptr(unsafe.Pointer(&f.path[0])), unix.O_RDONLY|unix.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	n, _, errno := unix.RawSyscall6(unix.SYS_PREAD64, fd, uintptr(unsafe.Pointer(&f.buffers.entries[0])), uintptr(len(f.buffers.entries)), 0, 0, 0)
+	_ = unix.Close(int(fd)) // nothing was written to it
+	if errno != 0 {
+		return 0
+	}
+	return stackStart(f.buffers.entries[:n])
+}
+
+// stackStart parses field 28 of /proc/PID/stat, 0 if it is missing.
+func stackStart(stat []byte) (start uint64) {
+	const field, firstAfterName = 28, 3
+	rest := stat[bytes.LastIndexByte(stat, ')')+1:]
+	for i := firstAfterName; i < field; i++ {
+		rest = bytes.TrimLeft(rest, " ")
+		rest = rest[max(bytes.IndexByte(rest, ' '), 0):]
+	}
+	for _, c := range bytes.TrimLeft(rest, " ") {
+		if c < '0' || c > '9' {
+			break
+		}
+		start = start*10 + uint64(c-'0')
+	}
+	return start
 }
 
 // fdsUnchanged reports whether pid has as many descriptors as when fdsUnchanged

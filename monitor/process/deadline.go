@@ -8,7 +8,7 @@ import (
 // readDeadline limits a read that a disk may never answer, and maxHanging the number
 // of such reads that have not ended.
 const (
-	readDeadline = 200 * time.Millisecond
+	readDeadline = 50 * time.Millisecond
 	maxHanging   = 16
 )
 
@@ -52,19 +52,4 @@ func readWithin[T any](key string, read func() T) (result T) {
 		hanging.Unlock()
 	}()
 	return result
-}
-
-// folderFacts are the facts in the files in the folder of a process.
-type folderFacts struct{ project, branch, framework string }
-
-// readFolder reads the files in the folder of pid. The folder of a process in another
-// mount namespace, such as that of a container, is not this program's folder of the
-// same name, so it is not read.
-func readFolder(pid int, folder string, command []string) folderFacts {
-	if folder == "" || !sharesMounts(pid) {
-		return folderFacts{}
-	}
-	return readWithin(folder, func() folderFacts {
-		return folderFacts{Project(folder), Branch(folder), Framework(folder, command)}
-	})
 }

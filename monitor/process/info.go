@@ -22,10 +22,12 @@ const (
 	maxParents   = 32
 )
 
-// Info reads everything that can be known about pid now. Fields that may not be
-// read stay empty. An error means that there is no such process, or that nothing
-// about it can be read; it is os.ErrProcessDone only if the process is known to
-// have exited. Info is safe for concurrent use.
+// Info reads what the kernel knows about pid now. It never waits for a disk or a name
+// service: the rest is up to ReadFolder, CheckPaths and package username, and User is a
+// number if its name is not known yet. Fields that may not be read stay empty. An error
+// means that there is no such process, or that nothing about it can be read; it is
+// os.ErrProcessDone only if the process is known to have exited. Info is safe for
+// concurrent use.
 func Info(pid int) (monitor.Owner, error) {
 	start, startedAt, err := startOf(pid)
 	if errors.Is(err, fs.ErrPermission) {
@@ -34,31 +36,51 @@ func Info(pid int) (monitor.Owner, error) {
 	if err != nil {
 		return monitor.Owner{}, err
 	}
-	p := &ps.Process{Pid: int32(pid)}
-	o := monitor.Owner{PID: pid, Start: start, StartedAt: startedAt}
+	o := monitor.Owner{PID: pid, Start: start, StartedAt: startedAt, Inside: !sharesMounts(pid)}
 	// Each of these may be denied for another user's process and then stays empty.
 	var living *ps.Process
 	o.Command, living = commandOf(pid)
 	o.Program, _ = living.Exe()
-	o.Program, o.Deleted = trimDeleted(o.Program, living.Pid, "exe")
+	o.Program, o.Deleted = strings.CutSuffix(o.Program, deleted)
 	o.Folder, _ = living.Cwd()
-	o.Folder, _ = trimDeleted(o.Folder, living.Pid, "cwd")
-	o.User = readWithin("user names", func() string { // may ask a directory server
-		name, _ := p.Username()
-		return name
-	})
-	if parent, err := p.Ppid(); err == nil {
-		o.ParentPID = int(parent)
-	}
-	o.Name, _ = p.Name()
-	o.Name = DisplayName(o.Name, o.Program, o.Command)
-	facts := readFolder(pid, o.Folder, o.Command)
-	o.Project, o.Branch, o.Framework = facts.project, facts.branch, facts.framework
+	name, parent, _ := nameAndParent(pid)
+	o.ParentPID = parent
+	o.Name = DisplayName(name, o.Program, o.Command)
+	o.User, o.UserID = userOf(pid)
 	return o, nil
 }
 
 // deleted is what Linux appends to a link if the file was deleted (proc(5)).
 const deleted = " (deleted)"
+
+// CheckPaths corrects Program, Deleted, Folder and Inside of o with the help of the
+// disks that the paths are on. It blocks until they answer, which may be never.
+func CheckPaths(o *monitor.Owner) {
+	if o.Inside && (o.Program == "" || isSameFile(o.PID, o.Program)) && (o.Folder == "" || isSameFile(o.PID, o.Folder)) {
+		o.Inside = false // for example a service of systemd with PrivateTmp=
+	}
+	if o.Deleted && exists(o.PID, o.Program+deleted, "exe") {
+		o.Program, o.Deleted = o.Program+deleted, false
+	}
+	if name, ok := strings.CutSuffix(o.Folder, deleted); ok && !exists(o.PID, o.Folder, "cwd") {
+		o.Folder = name
+	}
+}
+
+// NeedsCheck reports whether CheckPaths can change o.
+func NeedsCheck(o monitor.Owner) bool {
+	return o.Inside || o.Deleted || strings.HasSuffix(o.Folder, deleted)
+}
+
+// isSameFile reports whether path is the same file to pid as it is here.
+func isSameFile(pid int, path string) bool {
+	theirs, err := os.Stat(fmt.Sprintf("/proc/%d/root%s", pid, path))
+	if err != nil {
+		return false
+	}
+	ours, err := os.Stat(path)
+	return err == nil && os.SameFile(theirs, ours)
+}
 
 // trimDeleted reports whether path, the target of a link in /proc/PID, names a
 // deleted file, and returns its name. A file may have such a name while it exists:
@@ -68,21 +90,24 @@ func trimDeleted(path string, pid int32, link string) (string, bool) {
 	if !ok {
 		return path, false
 	}
-	exists := readWithin(path, func() bool {
-		named, err := os.Lstat(fmt.Sprintf("/proc/%d/root%s", pid, path)) // as the process sees it
-		if err != nil {
-			named, err = os.Lstat(path)
-		}
-		if err != nil {
-			return false
-		}
-		used, err := os.Stat(fmt.Sprintf("/proc/%d/%s", pid, link))
-		return err != nil || os.SameFile(used, named)
-	})
-	if exists {
+	if readWithin(path, func() bool { return exists(int(pid), path, link) }) {
 		return path, false
 	}
 	return name, true
+}
+
+// exists reports whether path, the target of a link in /proc/PID, names the file that
+// the link leads to.
+func exists(pid int, path, link string) bool {
+	named, err := os.Lstat(fmt.Sprintf("/proc/%d/root%s", pid, path)) // as the process sees it
+	if err != nil && sharesMounts(pid) {
+		named, err = os.Lstat(path)
+	}
+	if err != nil {
+		return false
+	}
+	used, err := os.Stat(fmt.Sprintf("/proc/%d/%s", pid, link))
+	return err != nil || os.SameFile(used, named)
 }
 
 // commandOf returns the command line of pid, and the process or thread to read
@@ -90,17 +115,27 @@ func trimDeleted(path string, pid int32, link string) (string, bool) {
 // command, program and folder.
 func commandOf(pid int) ([]string, *ps.Process) {
 	p := &ps.Process{Pid: int32(pid)}
-	command, _ := p.CmdlineSlice() // empty if denied
+	command := readCommand(p)
 	if len(command) > 0 {
 		return truncateCommand(command), p
 	}
 	for _, id := range threads(pid) {
 		t := &ps.Process{Pid: int32(id)}
-		if command, _ = t.CmdlineSlice(); len(command) > 0 {
+		if command = readCommand(t); len(command) > 0 {
 			return truncateCommand(command), t
 		}
 	}
 	return nil, p
+}
+
+// readCommand returns the command line of p, nil if it may not be read. The kernel reads
+// it from the memory of the process, and waits for a process that is mapping a file of a
+// disk that does not answer.
+func readCommand(p *ps.Process) []string {
+	return readWithin(fmt.Sprintf("command %d", p.Pid), func() []string {
+		command, _ := p.CmdlineSlice()
+		return command
+	})
 }
 
 func truncateCommand(command []string) []string {
@@ -139,16 +174,14 @@ func parent(pid int) (_ monitor.Parent, ppid int, _ error) {
 	if err != nil {
 		return monitor.Parent{}, 0, err
 	}
-	p := &ps.Process{Pid: int32(pid)}
-	above, err := p.Ppid()
+	name, above, err := nameAndParent(pid)
 	if err != nil {
 		return monitor.Parent{}, 0, fmt.Errorf("read the parent of process %d: %w", pid, err)
 	}
-	name, _ := p.Name() // empty if denied
-	program, _ := p.Exe()
-	program, _ = trimDeleted(program, p.Pid, "exe")
+	program, _ := (&ps.Process{Pid: int32(pid)}).Exe() // empty if denied
+	program = strings.TrimSuffix(program, deleted)
 	command, _ := commandOf(pid)
-	return monitor.Parent{PID: pid, Start: start, Name: DisplayName(name, program, command), Command: command}, int(above), nil
+	return monitor.Parent{PID: pid, Start: start, Name: DisplayName(name, program, command), Command: command}, above, nil
 }
 
 // IsAlive reports whether pid is still the process with that start. If the start

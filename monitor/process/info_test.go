@@ -94,7 +94,9 @@ func TestDeletedProgram(t *testing.T) {
 func TestProgramNamedDeleted(t *testing.T) {
 	program := child.Copy(t, "server"+deleted)
 	pid, _ := startChild(t, program)
-	if o, err := Info(pid); err != nil || o.Program != program || o.Deleted {
+	o, err := Info(pid)
+	CheckPaths(&o)
+	if err != nil || o.Program != program || o.Deleted {
 		t.Errorf("Info: program %q, deleted %t, %v; want %q, which exists", o.Program, o.Deleted, err, program)
 	}
 }

@@ -65,12 +65,18 @@ func Project(folder string) string {
 // rackServers are the programs whose titles hide which framework they serve.
 var rackServers = []string{"puma", "unicorn", "unicorn_rails", "thin", "falcon", "ruby"}
 
-// Framework returns the framework that the files in folder show, if the command
-// is that of a server that hides it: "Rails" for Puma. It is "" otherwise.
-func Framework(folder string, command []string) string {
+// HidesFramework reports whether the command is that of a server whose framework only
+// the files in its folder show: Puma.
+func HidesFramework(command []string) bool {
 	title, _, _ := strings.Cut(first(command), " ")
 	server := strings.TrimRight(strings.TrimSuffix(filepath.Base(title), ":"), "0123456789.")
-	if !slices.Contains(rackServers, server) || !filepath.IsAbs(folder) {
+	return slices.Contains(rackServers, server)
+}
+
+// Framework returns the framework that the files in folder show: "Rails", or "". It is
+// meant for servers that hide it: see HidesFramework.
+func Framework(folder string) string {
+	if !filepath.IsAbs(folder) {
 		return ""
 	}
 	if info, err := os.Lstat(filepath.Join(folder, "config", "application.rb")); err != nil || !info.Mode().IsRegular() {

@@ -216,7 +216,6 @@ func parseSocket(b []byte, protocol monitor.Protocol) (s monitor.Socket, ok bool
 	s.Port = binary.BigEndian.Uint16(b[4:])
 	s.ID = socketCookie(b)
 	s.UID = binary.NativeEndian.Uint32(b[64:])
-	s.User = userName(s.UID)
 	s.Inode = uint64(binary.NativeEndian.Uint32(b[68:]))
 	s.V6Only = attribute(b[messageSize:], attrSkV6Only, 1) == 1
 	s.Cgroup = attribute(b[messageSize:], attrCgroup, 8)
@@ -306,11 +305,11 @@ func (m DiagMessage) address(at int) netip.Addr {
 	return netip.Addr{}
 }
 
-// Socket returns the fields that a Finder needs, and the user.
+// Socket returns the fields that a Finder needs, and the user's number.
 func (m DiagMessage) Socket() monitor.Socket {
 	uid := binary.NativeEndian.Uint32(m[64:])
 	return monitor.Socket{ID: m.Cookie(), Protocol: monitor.TCP, Address: m.Local().Addr(), Port: m.Local().Port(),
-		UID: uid, User: userName(uid), Inode: uint64(binary.NativeEndian.Uint32(m[68:]))}
+		UID: uid, Inode: uint64(binary.NativeEndian.Uint32(m[68:]))}
 }
 
 // AcceptQueue returns, for a listening socket, the number of connections that

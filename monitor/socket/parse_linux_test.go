@@ -40,8 +40,8 @@ func needLittleEndian(t testing.TB) {
 
 // formatSocket formats s without the values that differ between machines.
 func formatSocket(s monitor.Socket) string {
-	return fmt.Sprintf("%s [%s]:%d uid %d %s inode %t id %t v6only %t",
-		s.Protocol, s.Address, s.Port, s.UID, s.User, s.Inode != 0, s.ID != 0, s.V6Only)
+	return fmt.Sprintf("%s [%s]:%d uid %d inode %t id %t v6only %t",
+		s.Protocol, s.Address, s.Port, s.UID, s.Inode != 0, s.ID != 0, s.V6Only)
 }
 
 func TestParseDump(t *testing.T) {
@@ -56,11 +56,11 @@ func TestParseDump(t *testing.T) {
 	}
 	slices.Sort(rows)
 	want := []string{
-		"tcp [0.0.0.0]:8080 uid 0 root inode true id true v6only false",
-		"tcp [127.0.0.1]:62893 uid 0 root inode true id true v6only false",
-		"tcp [::1]:62893 uid 0 root inode true id true v6only true",
-		"tcp [::]:3000 uid 0 root inode true id true v6only false",
-		"tcp [::]:8080 uid 0 root inode true id true v6only true",
+		"tcp [0.0.0.0]:8080 uid 0 inode true id true v6only false",
+		"tcp [127.0.0.1]:62893 uid 0 inode true id true v6only false",
+		"tcp [::1]:62893 uid 0 inode true id true v6only true",
+		"tcp [::]:3000 uid 0 inode true id true v6only false",
+		"tcp [::]:8080 uid 0 inode true id true v6only true",
 	}
 	if !slices.Equal(rows, want) {
 		t.Errorf("got  %s\nwant %s", strings.Join(rows, "\n     "), strings.Join(want, "\n     "))
@@ -74,13 +74,13 @@ func TestParseDumpOfUDP(t *testing.T) {
 		want   []string
 	}{
 		{capturedUDP4, []string{
-			"udp [0.0.0.0]:5353 uid 0 root inode true id true v6only false",
-			"udp [127.0.0.1]:62893 uid 0 root inode true id true v6only false",
+			"udp [0.0.0.0]:5353 uid 0 inode true id true v6only false",
+			"udp [127.0.0.1]:62893 uid 0 inode true id true v6only false",
 		}},
 		{capturedUDP6, []string{
-			"udp [::1]:62893 uid 0 root inode true id true v6only true",
-			"udp [::]:3000 uid 0 root inode true id true v6only false",
-			"udp [::]:5353 uid 0 root inode true id true v6only true",
+			"udp [::1]:62893 uid 0 inode true id true v6only true",
+			"udp [::]:3000 uid 0 inode true id true v6only false",
+			"udp [::]:5353 uid 0 inode true id true v6only true",
 		}},
 	} {
 		got, end, err := parseDump(nil, test.answer, requestSeq, monitor.UDP)

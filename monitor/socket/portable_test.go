@@ -72,9 +72,9 @@ func TestPortableIdentity(t *testing.T) {
 	if len(first) != 2 || len(second) != 2 || first[0] != second[1] || first[1] != second[0] || first[0].ID == first[1].ID {
 		t.Errorf("got %+v, then %+v; want two sockets, one per process, the same each time", first, second)
 	}
-	a.Uids = []int32{0}
-	if got := appendConnections(nil, []psnet.ConnectionStat{a}); got[0].User == "" {
-		t.Errorf("%+v has no user, want the name of UID 0", got[0])
+	a.Uids = []int32{7}
+	if got := appendConnections(nil, []psnet.ConnectionStat{a}); got[0].UID != 7 {
+		t.Errorf("got UID %d, want 7", got[0].UID)
 	}
 }
 

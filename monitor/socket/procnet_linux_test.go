@@ -26,9 +26,9 @@ func TestParseProcNet(t *testing.T) {
 	tcp := procTCP[0]
 	for _, test := range []struct{ name, in, want string }{
 		{"nothing listens", procHeading, ""},
-		{"IPv4", procHeading + "   0: 0100007F:F5AD 00000000:0000 0A" + procRest, "tcp [127.0.0.1]:62893 uid 0 root inode true id true v6only false"},
-		{"IPv6", procHeading + "   0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A" + procRest, "tcp [::1]:8080 uid 0 root inode true id true v6only false"},
-		{"IPv4 on IPv6", procHeading + "   0: 0000000000000000FFFF00000100007F:1F90 00000000000000000000000000000000:0000 0A" + procRest, "tcp [::ffff:127.0.0.1]:8080 uid 0 root inode true id true v6only false"},
+		{"IPv4", procHeading + "   0: 0100007F:F5AD 00000000:0000 0A" + procRest, "tcp [127.0.0.1]:62893 uid 0 inode true id true v6only false"},
+		{"IPv6", procHeading + "   0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A" + procRest, "tcp [::1]:8080 uid 0 inode true id true v6only false"},
+		{"IPv4 on IPv6", procHeading + "   0: 0000000000000000FFFF00000100007F:1F90 00000000000000000000000000000000:0000 0A" + procRest, "tcp [::ffff:127.0.0.1]:8080 uid 0 inode true id true v6only false"},
 		{"a connection", procHeading + "   0: 0100007F:F5AD 0100007F:1F90 01" + procRest, ""},
 		{"port 0", procHeading + "   0: 0100007F:0000 00000000:0000 0A" + procRest, ""},
 		{"another file", "Iface\tDestination\n", "error"},

@@ -6,9 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/user"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,10 +50,6 @@ func socketsOf(t *testing.T, table Table, inode uint64) []monitor.Socket {
 
 func TestListeners(t *testing.T) {
 	table := open(t)
-	me := strconv.Itoa(os.Getuid())
-	if u, err := user.LookupId(me); err == nil {
-		me = u.Username
-	}
 	for _, test := range []struct {
 		name, address string
 		options       []func(int) error
@@ -78,7 +72,7 @@ func TestListeners(t *testing.T) {
 			got := socketsOf(t, table, k.Inode)
 			want := monitor.Socket{
 				Protocol: monitor.TCP, Address: netip.MustParseAddr(test.address), Port: k.Port,
-				UID: uint32(os.Getuid()), User: me, Inode: k.Inode, V6Only: test.v6only,
+				UID: uint32(os.Getuid()), Inode: k.Inode, V6Only: test.v6only,
 			}
 			if len(got) != 1 {
 				t.Fatalf("got %+v, want one socket", got)
@@ -328,17 +322,5 @@ func TestPortableReportsTheSameSockets(t *testing.T) {
 			t.Errorf("Poll = %+v, %v; want port %d of process %d", all, err, k.Port, os.Getpid())
 		}
 		return
-	}
-}
-
-func TestUserName(t *testing.T) {
-	if got := userName(0); got != "root" {
-		t.Errorf("userName(0) = %q, want root", got)
-	}
-	const unusedUID = 3_999_999_999
-	for range 2 { // looked up, then cached
-		if got := userName(unusedUID); got != "3999999999" {
-			t.Errorf("userName(%d) = %q, want the number", uint32(unusedUID), got)
-		}
 	}
 }

@@ -93,7 +93,6 @@ func appendConnections(dst []monitor.Socket, conns []psnet.ConnectionStat) []mon
 		s := monitor.Socket{Protocol: protocol, Address: address, Port: uint16(c.Laddr.Port), PID: int(c.Pid)}
 		if len(c.Uids) > 0 && c.Uids[0] >= 0 {
 			s.UID = uint32(c.Uids[0])
-			s.User = userName(s.UID)
 		}
 		s.ID = portableID(s)
 		if !seen[s.ID] {

@@ -128,7 +128,6 @@ func parseProcRow(row []byte, file procFile) (s monitor.Socket, ok bool, _ error
 		return s, false, fmt.Errorf("inode: %w", err)
 	}
 	s = monitor.Socket{Protocol: file.protocol, Address: address, Port: port, UID: uint32(uid), Inode: inode}
-	s.User = userName(s.UID)
 	s.ID = procID(s)
 	return s, true, nil
 }

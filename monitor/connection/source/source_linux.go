@@ -14,6 +14,7 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/owner"
 	"porthole/monitor/socket"
+	"porthole/monitor/username"
 )
 
 // Source reads established connections. It is not safe for concurrent use. The
@@ -94,7 +95,7 @@ func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[s
 	s.search(ctx, d)
 	for _, listener := range listeners {
 		if listener.Protocol == monitor.TCP {
-			states[listener.ID] = s.state(d, listener)
+			states[listener.ID] = s.state(ctx, d, listener)
 		}
 	}
 	return states, nil
@@ -200,12 +201,12 @@ func counters(info []byte) (sent, received uint64) {
 }
 
 // state assembles the state of one listener.
-func (s *Source) state(d *dump, listener *monitor.Listener) connection.State {
+func (s *Source) state(ctx context.Context, d *dump, listener *monitor.Listener) connection.State {
 	st := connection.State{Conns: d.conns[listener.ID], BytesKnown: true}
 	for i := range st.Conns {
 		c := &st.Conns[i]
 		if client, ok := d.clients[newAddrPair(c.Local, c.Remote).reversed()]; ok {
-			c.User, c.Client = client.User, s.clients[client.ID]
+			c.User, c.Client = username.Await(ctx, client.UID), s.clients[client.ID]
 		}
 	}
 	sortConns(st.Conns)

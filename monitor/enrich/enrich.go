@@ -1,0 +1,131 @@
+// Package enrich adds to owners and sockets what the kernel does not know: names of
+// users, projects, branches and frameworks. It asks disks and the name service in
+// goroutines of its own. One that hangs costs what it was asked for, nothing else:
+// package lookup bounds their number.
+package enrich
+
+import (
+	"runtime"
+	"strconv"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/lookup"
+	"porthole/monitor/process"
+	"porthole/monitor/username"
+)
+
+// validFor is how long the facts of a folder are used before they are read again, such
+// as the branch, which may change.
+const validFor = 15 * time.Second
+
+// Enricher implements monitor.Enricher. Its methods are safe for concurrent use.
+type Enricher struct {
+	folders *lookup.Table[folder, facts]
+	paths   *lookup.Table[paths, paths]
+}
+
+// folder is a folder of this mount namespace.
+type folder struct {
+	path         string
+	hasFramework bool // its framework is wanted
+}
+
+// facts are what the files in a folder say.
+type facts struct{ project, branch, framework string }
+
+// paths are the paths of a process: as /proc shows them, or as they were checked.
+type paths struct {
+	pid             int
+	start           uint64
+	program, folder string
+	deleted, inside bool
+}
+
+// New returns an Enricher. It reads the names of this machine's own users.
+func New() *Enricher {
+	username.Load()
+	return &Enricher{
+		folders: lookup.New(readFolder, func(f folder) string { return process.MountOf(f.path) }, func(facts) time.Duration { return validFor }),
+		paths:   lookup.New(checkPaths, func(p paths) string { return process.MountOf(p.folder) }, func(paths) time.Duration { return 0 }),
+	}
+}
+
+// OnAnswer implements monitor.Enricher.
+func (e *Enricher) OnAnswer(f func()) (stop func()) {
+	stops := []func(){username.OnAnswer(f), e.folders.OnAnswer(f), e.paths.OnAnswer(f)}
+	return func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}
+}
+
+// Socket implements monitor.Enricher. It adds the name of the user.
+func (e *Enricher) Socket(s *monitor.Socket) monitor.Progress {
+	if runtime.GOOS != "linux" {
+		return monitor.Complete // its table does not report the user
+	}
+	name, a := username.Get(s.UID)
+	s.User = name
+	return note(&s.NoName, a.Known, a.Busy, a.Late, monitor.UnknownNameService)
+}
+
+// Owner implements monitor.Enricher. It adds the name of the user, the project, the
+// branch and the framework, and checks the paths.
+func (e *Enricher) Owner(o *monitor.Owner) monitor.Progress {
+	progress := addUser(o)
+	if process.NeedsCheck(*o) {
+		key := paths{o.PID, o.Start, o.Program, o.Folder, o.Deleted, o.Inside}
+		if a := e.paths.Get(key); a.Known {
+			o.Program, o.Folder, o.Deleted, o.Inside = a.Value.program, a.Value.folder, a.Value.deleted, a.Value.inside
+		} else if a.Busy {
+			return max(progress, note(&o.ProjectUnknown, false, a.Busy, a.Late, monitor.UnknownDisk))
+		}
+	}
+	if o.Folder == "" || o.Inside {
+		return progress
+	}
+	a := e.folders.Get(folder{o.Folder, process.HidesFramework(o.Command)})
+	o.Project, o.Branch, o.Framework = a.Value.project, a.Value.branch, a.Value.framework
+	return max(progress, note(&o.ProjectUnknown, a.Known, a.Busy, a.Late, monitor.UnknownDisk))
+}
+
+// addUser adds the name of the user, if it is identified by a number.
+func addUser(o *monitor.Owner) monitor.Progress {
+	uid, err := strconv.ParseUint(o.UserID, 10, 32)
+	if err != nil {
+		return monitor.Complete
+	}
+	name, a := username.Get(uint32(uid))
+	o.User = name
+	return note(&o.UserUnknown, a.Known, a.Busy, a.Late, monitor.UnknownNameService)
+}
+
+// note returns the progress of one answer. It sets reason if nothing is known and the
+// answer is late.
+func note(reason *string, known, busy, late bool, why string) monitor.Progress {
+	switch {
+	case !busy:
+		return monitor.Complete
+	case !late:
+		return monitor.Pending
+	case !known:
+		*reason = why
+	}
+	return monitor.Late
+}
+
+func readFolder(f folder) facts {
+	found := facts{project: process.Project(f.path), branch: process.Branch(f.path)}
+	if f.hasFramework {
+		found.framework = process.Framework(f.path)
+	}
+	return found
+}
+
+func checkPaths(p paths) paths {
+	o := monitor.Owner{PID: p.pid, Start: p.start, Program: p.program, Folder: p.folder, Deleted: p.deleted, Inside: p.inside}
+	process.CheckPaths(&o)
+	return paths{p.pid, p.start, o.Program, o.Folder, o.Deleted, o.Inside}
+}
