@@ -40,11 +40,14 @@ type Alert struct {
 const DefaultGrace = 3 * time.Second
 
 // Rate limits for alerts about one port or one followed service. Further events
-// are counted, and the end of the minute reports the number and the present state.
+// are counted. A summary with their number and the present state follows when they
+// stop, and at the end of the minute if there were more.
 const (
-	minute               = time.Minute
-	maxPerMinute         = 4
-	maxRestartsPerMinute = 1
+	minute                = time.Minute
+	maxPerMinute          = 4
+	maxRestartsPerMinute  = 1
+	maxSummariesPerMinute = 2 // besides the one at its end
+	minSettleTime         = 5 * time.Second
 )
 
 // Watcher turns events into alerts. It keeps pending state: closes, which may
@@ -81,8 +84,43 @@ type rateLimit struct {
 	sent       int
 	restarts   int
 	urgent     int
-	suppressed int   // alerts held back since the start of the minute
-	last       Alert // the newest of those held back
+	summaries  int              // sent before the end of the minute
+	suppressed int              // alerts held back since the last summary
+	last       Alert            // the newest of those held back
+	lastAt     time.Time        // of the newest alert
+	gaps       [2]time.Duration // between the newest three alerts
+}
+
+// count counts an alert.
+func (t *rateLimit) count(now time.Time) {
+	if !t.lastAt.IsZero() {
+		t.gaps = [2]time.Duration{t.gaps[1], now.Sub(t.lastAt)}
+	}
+	t.changes, t.lastAt = t.changes+1, now
+}
+
+// due returns when to send a summary of suppressed alerts, or to start a new
+// minute: at the end of the minute, or when no alert has followed for twice the time
+// that was between the newest ones.
+func (t *rateLimit) due() time.Time {
+	end := t.begin.Add(minute)
+	if t.suppressed == 0 || t.summaries >= maxSummariesPerMinute {
+		return end
+	}
+	if settled := t.lastAt.Add(max(minSettleTime, 2*t.gaps[0], 2*t.gaps[1])); settled.Before(end) {
+		return settled
+	}
+	return end
+}
+
+// summary returns the last of the suppressed alerts, as the state after all changes
+// if there were several.
+func (t *rateLimit) summary() Alert {
+	last := t.last
+	if t.suppressed > 1 { // a single one is reported as itself
+		last.Kind, last.Count = Flapping, t.changes
+	}
+	return last
 }
 
 // NewWatcher returns a Watcher for the active rules.
@@ -277,19 +315,20 @@ func (w *Watcher) Due(now time.Time) []Alert {
 	})
 	alerts = w.limit(now, alerts)
 	for s, t := range w.limits {
-		if now.Before(t.begin.Add(minute)) {
+		if now.Before(t.due()) {
 			continue
 		}
-		if t.suppressed == 0 {
+		if t.suppressed > 0 {
+			alerts = append(alerts, t.summary())
+		}
+		switch {
+		case now.Before(t.begin.Add(minute)):
+			t.suppressed, t.summaries = 0, t.summaries+1
+		case t.suppressed == 0:
 			delete(w.limits, s)
-			continue
+		default:
+			*t = rateLimit{begin: now, sent: 1, restarts: maxRestartsPerMinute, lastAt: t.lastAt, gaps: t.gaps}
 		}
-		last := t.last
-		if t.suppressed > 1 { // a single one is reported as itself
-			last.Kind, last.Count = Flapping, t.changes
-		}
-		alerts = append(alerts, last)
-		*t = rateLimit{begin: now, sent: 1, restarts: maxRestartsPerMinute}
 	}
 	slices.SortStableFunc(alerts, func(a, b Alert) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Listener.Port, b.Listener.Port)) })
 	return alerts
@@ -308,7 +347,7 @@ func (w *Watcher) NextDue() time.Time {
 		earlier(k.due)
 	}
 	for _, t := range w.limits {
-		earlier(t.begin.Add(minute))
+		earlier(t.due())
 	}
 	return next
 }
@@ -325,7 +364,7 @@ func (w *Watcher) limit(now time.Time, alerts []Alert) []Alert {
 			t = &rateLimit{begin: now}
 			w.limits[s] = t
 		}
-		t.changes++
+		t.count(now)
 		if urgent := a.Kind == OwnerChanged || a.Kind == Exposed; urgent && t.urgent < maxPerMinute {
 			t.urgent++
 			passed = append(passed, a)

@@ -253,6 +253,42 @@ func TestFlappingPortAlertsOnceThenCounts(t *testing.T) {
 	p.events("restarted 3000", eventOf(monitor.Closed, node()), eventOf(monitor.Opened, node()))
 }
 
+func TestSummaryFollowsSoonAfterAPortStopsFlapping(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := newListener("a", 3000, "node", "/shop")
+	restart := []monitor.Event{eventOf(monitor.Closed, node), eventOf(monitor.Opened, node)}
+	p.events("restarted 3000", restart...)
+	for range 5 {
+		p.after(time.Second, "")
+		p.events("", restart...)
+	}
+	p.after(minSettleTime-time.Second, "")
+	p.after(time.Second, "flapping 3000 x6")
+	p.events("", restart...) // within the same minute
+	p.after(2*minSettleTime, "restarted 3000")
+	p.after(time.Hour, "")
+}
+
+// A service that crashes at intervals has not stopped while its next crash is due.
+func TestSummaryWaitsForTwiceTheIntervalOfTheChanges(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := newListener("a", 3000, "node", "/shop")
+	restart := []monitor.Event{eventOf(monitor.Closed, node), eventOf(monitor.Opened, node)}
+	p.events("restarted 3000", restart...)
+	for range 3 {
+		p.after(12*time.Second, "")
+		p.events("", restart...)
+	}
+	p.after(23*time.Second, "") // 59 s
+	p.after(time.Second, "flapping 3000 x4")
+	for range 4 {
+		p.after(12*time.Second, "")
+		p.events("", restart...)
+	}
+	p.after(12*time.Second, "flapping 3000 x4")
+	p.after(time.Hour, "")
+}
+
 func TestRateLimitPerPort(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000-3001"))
 	total := 0
