@@ -94,7 +94,7 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 		parent.Ended = state.EndedParents[p.PID]
 		e.Chain = append(e.Chain, parent)
 	}
-	e.Orphaned = isOrphaned(e.Chain) || state.SessionLeaderEnded || state.ShellEnded && isSessionScope(e.Unit)
+	e.Orphaned = isOrphaned(e.Chain) || state.SessionLeaderEnded || state.ShellEnded && e.InSession()
 	slices.Reverse(e.Chain)
 	e.Chain = append(e.Chain, Process{PID: o.PID, Name: displayText(o.Name, 40), Title: displayText(o.Name, 40)})
 	for i := len(e.Chain) - 2; i >= 0; i-- { // nearest first
@@ -119,6 +119,10 @@ func isSessionScope(unit string) bool {
 	return strings.HasSuffix(unit, ".scope") &&
 		(strings.HasPrefix(unit, "session-") || strings.HasPrefix(unit, "vte-spawn-") || strings.HasPrefix(unit, "tmux-spawn-"))
 }
+
+// InSession reports whether the process was started from a login or a terminal, which
+// Unit names.
+func (e Explanation) InSession() bool { return isSessionScope(e.Unit) }
 
 // assign stores p as the nearest parent of its kind, unless there is a nearer one. What
 // is above a supervisor or a container runtime started that, not the process.
@@ -256,6 +260,8 @@ func (e Explanation) managedSentence() string {
 		return "Started by " + e.Manager.Title
 	case !known:
 		return "Started by an unknown process"
+	case starter.Role == System && e.InSession():
+		return "Started in the session " + e.Unit + " by a process that has exited"
 	case starter.Role == System:
 		return "Child of " + starter.Title + ": it is a service, or the process that started it has exited"
 	}

@@ -113,7 +113,7 @@ func TestExplain(t *testing.T) {
 		{name: "cron's unit", parents: []string{"sh|/bin/sh -c /opt/report", "cron|/usr/sbin/CRON -f", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "cron.service"}, want: "Started by /opt/report, under cron"},
 		{name: "a shell in a unit", parents: []string{"bash|bash", "ttyd|ttyd bash", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "ttyd.service"}, want: "Started in bash"},
 		{name: "a scope is not a service", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "session-2.scope"},
-			want: "Child of systemd: it is a service, or the process that started it has exited"},
+			want: "Started in the session session-2.scope by a process that has exited"},
 		{name: "the user's systemd", parents: []string{"systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"},
 			want: "Child of systemd (user): it is a service, or the process that started it has exited"},
 		{name: "a worker of a service", parents: []string{"nginx|nginx: master process", "systemd|/sbin/init"}, want: "Started by nginx"},

@@ -173,6 +173,8 @@ func startedByManager(w ancestry.Explanation, data map[string]any) string {
 		return lang.L("Started by {{.Script}}", data)
 	case !known:
 		return lang.L("Started by an unknown process")
+	case starter.Role == ancestry.System && w.InSession():
+		return lang.L("Started in the session {{.Unit}} by a process that has exited", data)
 	case starter.Role == ancestry.System:
 		data["Manager"], _ = titleText(starter.Title)
 		return lang.L("Child of {{.Manager}}: it is a service, or the process that started it has exited", data)

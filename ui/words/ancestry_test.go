@@ -20,6 +20,7 @@ func TestAncestrySentenceAndChain(t *testing.T) {
 		{[]monitor.Parent{npm, zsh, systemd}, "", "Started by npm run dev in zsh", "systemd (1, service manager) › zsh (4, shell) › npm run dev (5, script) › node (9)"},
 		{[]monitor.Parent{zsh, terminal}, "", "Started in zsh, in GNOME Terminal", "GNOME Terminal (2) › zsh (4, shell) › node (9)"},
 		{[]monitor.Parent{{PID: 8, Name: "node"}, systemd}, "", "Child of systemd: it is a service, or the process that started it has exited", "systemd (1, service manager) › node (8) › node (9)"},
+		{[]monitor.Parent{systemd}, "session-3.scope", "Started in the session session-3.scope by a process that has exited", "systemd (1, service manager) › node (9)"},
 		{nil, "gpsd.socket", "gpsd.socket: systemd starts gpsd.service at the first connection", "node (9)"},
 		{[]monitor.Parent{npm, systemd}, "api.service", "Started by npm run dev, under api.service", "systemd (1, service manager) › npm run dev (5, script) › node (9)"},
 		{[]monitor.Parent{{PID: 3, Name: "pm2"}, systemd}, "pm2-ann.service", "Started by pm2", "systemd (1, service manager) › pm2 (3, supervisor) › node (9)"},
