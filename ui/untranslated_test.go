@@ -20,6 +20,8 @@ var untranslated = map[string]string{
 	" MB":               "",
 	" GB":               "",
 	"cd ":               "for a shell",
+	"SIGTERM":           "the name of a signal in every language (signal(7)), and the next",
+	"SIGKILL":           "",
 	"panic: ":           "begins what a crashed program prints, and the next",
 	"fatal error: ":     "",
 	"rule ":             "the key of a notification, and the next",

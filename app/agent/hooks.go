@@ -144,10 +144,11 @@ func (h *hooks) post(ctx context.Context, a watch.Alert) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
-	host := "the URL"
-	if u, err := url.Parse(a.Rule.Post); err == nil {
-		host = u.Hostname()
+	target, err := url.Parse(a.Rule.Post)
+	if err != nil {
+		return errors.New("post: the URL is invalid") // err contains it
 	}
+	host := target.Hostname()
 	body, err := json.Marshal(newHookEvent(a))
 	if err != nil {
 		return fmt.Errorf("encode an event: %w", err)

@@ -42,7 +42,7 @@ func TestMenuOfClosedRow(t *testing.T) {
 	shop.Owners[0].Folder, shop.Owners[0].Command = "/home/ada/shop", []string{"node", "--password", "hunter2"}
 	for label, want := range map[string]string{
 		"Watch   (Space)": "watch 3000", "Copy row   (Ctrl+C)": "copy 3000\tnode\t10\tada\tlocal only\t\t\t127.0.0.1", "Copy address": "copy 127.0.0.1:3000",
-		"Inspect traffic": "inspect 3000", "Copy PID": "copy 10", "Copy command": "copy node --password •••", "Open folder": "folder /home/ada/shop",
+		"Inspect traffic": "inspect 3000", "Copy PID": "copy 10", "Copy command": "copy node --password '•••'", "Open folder": "folder /home/ada/shop",
 	} {
 		d.see(shop, uitest.Listening(8080, "python3", 20))
 		d.Asked = nil

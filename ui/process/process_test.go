@@ -179,7 +179,7 @@ func TestSecretsAreShownOnRequest(t *testing.T) {
 		t.Errorf("after Show secrets: got %q, want the token", p.command.Text)
 	}
 	press("Copy command")
-	d.Want("copied", d.Asked, []string{"copy node --token=••• x [31m"})
+	d.Want("copied", d.Asked, []string{`copy node '--token=•••' $'x\033[31m'`})
 	press("Hide secrets")
 	if p.command.Text != "node --token=••• x [31m" {
 		t.Errorf("after Hide secrets: got %q, want a masked token", p.command.Text)
