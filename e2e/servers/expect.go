@@ -104,3 +104,13 @@ func (l *lab) of(r run) (all []expectation) {
 	}
 	return all
 }
+
+// named returns the right values of all processes with this name.
+func (l *lab) named(process string) (all []expectation) {
+	for _, e := range l.expected {
+		if e.process == process && strings.Contains(e.unit, ".") {
+			all = append(all, e)
+		}
+	}
+	return all
+}

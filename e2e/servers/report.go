@@ -94,12 +94,17 @@ func page(results []result, s summary) string {
 			fmt.Fprintf(&b, "- %s (%s)\n", res.run.name, cell(res.version))
 		}
 	}
-	b.WriteString("\n## Not measured\n\n")
+	b.WriteString("\n## Could not be started\n\n")
+	var rest []string
 	for _, res := range results {
-		if res.verdict == unknown || res.verdict == unsought {
+		switch res.verdict {
+		case unknown:
 			fmt.Fprintf(&b, "- %s: %s\n", res.run.name, cell(short(strings.Join(res.faults, "; "), 200)))
+		case unsought:
+			rest = append(rest, res.run.name)
 		}
 	}
+	fmt.Fprintf(&b, "\n## Not started this time\n\n%s\n", nonEmpty(strings.Join(rest, ", ")))
 	return b.String()
 }
 
