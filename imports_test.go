@@ -56,9 +56,10 @@ const uiMay = "porthole/ui porthole/assets porthole/monitor"
 // listed may import none.
 var rooms = map[string]string{
 	"porthole/ui":          "porthole/ui", // any
+	"porthole/ui/table":    "porthole/ui/tooltip",
 	"porthole/ui/theme":    "porthole/ui/table",
 	"porthole/ui/tray":     "porthole/ui/words",
-	"porthole/ui/widgets":  "porthole/ui/table porthole/ui/theme porthole/ui/words",
+	"porthole/ui/widgets":  "porthole/ui/table porthole/ui/theme porthole/ui/tooltip porthole/ui/words",
 	"porthole/ui/ports":    pageMay,
 	"porthole/ui/history":  pageMay,
 	"porthole/ui/watches":  pageMay,
@@ -68,7 +69,7 @@ var rooms = map[string]string{
 }
 
 // pageMay are the packages of ui that a page may import. Other pages are not among them.
-const pageMay = "porthole/ui/filter porthole/ui/probe porthole/ui/table porthole/ui/theme porthole/ui/widgets porthole/ui/words"
+const pageMay = "porthole/ui/filter porthole/ui/probe porthole/ui/table porthole/ui/theme porthole/ui/tooltip porthole/ui/widgets porthole/ui/words"
 
 // pages are the packages that only ui and app/window may import.
 const pages = "porthole/ui/ports porthole/ui/history porthole/ui/watches porthole/ui/settings porthole/ui/process porthole/ui/stop"

@@ -13,6 +13,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/tooltip"
 )
 
 // Desk is a window on Fyne's software driver, with a clock that the test sets and a record of the
@@ -35,7 +36,32 @@ func NewDesk(t testing.TB, theme fyne.Theme) Desk {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(theme)
+	holdTooltips(t)
 	return Desk{T: t, At: Start, App: app}
+}
+
+// tooltipDue shows the tooltip of what the pointer is on.
+var tooltipDue = func() {}
+
+// holdTooltips makes tooltips appear in ShowTooltip instead of after a time.
+func holdTooltips(t testing.TB) {
+	before := tooltip.After
+	tooltip.Reset()
+	tooltip.After = func(_ time.Duration, do func()) (cancel func()) {
+		tooltipDue = do
+		return func() { tooltipDue = func() {} }
+	}
+	t.Cleanup(func() { tooltip.Reset(); tooltip.After = before })
+}
+
+// ShowTooltip moves the pointer to a position in w, as if it rested there, and returns the text of
+// the tooltip, with spaces for line breaks; "" if there is none.
+func ShowTooltip(w fyne.Window, at fyne.Position) string {
+	tooltip.Reset()
+	test.MoveMouse(w.Canvas(), at.AddXY(1, 0))
+	test.MoveMouse(w.Canvas(), at)
+	tooltipDue()
+	return tooltip.Shown()
 }
 
 // Host shows content in the window at that size and then calls focus, which gives something the

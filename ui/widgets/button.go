@@ -10,8 +10,11 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/tooltip"
 )
 
 // Button is a button with full keyboard support: Enter and Space press it, Esc runs
@@ -22,6 +25,7 @@ type Button struct {
 	onEscape func()            // called for Esc; may be nil
 	Scroll   *container.Scroll // scrolled by Up, Down, Page Up and Page Down; may be nil
 	OnFocus  func()            // called when the button gains the keyboard focus; may be nil
+	Tip      string            // shown beside the resting pointer; "" for the name of an icon
 	danger   bool              // the label is red
 	name     string            // for screen readers, if the button shows only an icon
 	Ring     *canvas.Rectangle // visible while the button has the keyboard focus
@@ -65,6 +69,35 @@ func (b *Button) TypedKey(e *fyne.KeyEvent) {
 	default:
 		PassKey(b, e)
 	}
+}
+
+// MouseIn implements desktop.Hoverable.
+func (b *Button) MouseIn(e *desktop.MouseEvent) {
+	b.Button.MouseIn(e)
+	b.MouseMoved(e)
+}
+
+// MouseMoved implements desktop.Hoverable.
+func (b *Button) MouseMoved(e *desktop.MouseEvent) {
+	tip := b.Tip
+	if b.Text == "" {
+		tip = cmp.Or(tip, b.name)
+	}
+	if e != nil && tip != "" {
+		tooltip.Point(b, tip, e.AbsolutePosition)
+	}
+}
+
+// MouseOut implements desktop.Hoverable.
+func (b *Button) MouseOut() {
+	b.Button.MouseOut()
+	tooltip.Leave(b)
+}
+
+// Tapped implements fyne.Tappable.
+func (b *Button) Tapped(e *fyne.PointEvent) {
+	tooltip.Hide()
+	b.Button.Tapped(e)
 }
 
 // press runs the button's action for a key. The button keeps the keyboard focus,

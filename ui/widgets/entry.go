@@ -64,14 +64,14 @@ func NewFilterEntry(hint string, changed func(string), leave func()) *FilterEntr
 	return e
 }
 
-// Resize implements fyne.CanvasObject. It shortens the placeholder to the width, which
-// Fyne would scroll.
+// Resize implements fyne.CanvasObject. It first shortens the placeholder to the width:
+// Fyne would scroll it, and keep its scroll bars.
 func (e *FilterEntry) Resize(s fyne.Size) {
-	e.entry.Resize(s)
 	room := s.Width - theme.Size(theme.SizeNameInlineIcon) - 4*theme.Size(theme.SizeNameInnerPadding)
 	if hint := table.Fit(e.Hint, room, theme.Size(theme.SizeNameText), e.TextStyle); hint != e.PlaceHolder {
 		e.SetPlaceHolder(hint)
 	}
+	e.entry.Resize(s)
 }
 
 // TypedKey implements fyne.Focusable.
@@ -84,6 +84,12 @@ func (e *FilterEntry) TypedKey(k *fyne.KeyEvent) {
 	default:
 		e.entry.TypedKey(k)
 	}
+}
+
+// Take gives the field the keyboard focus and selects its text, so that typing replaces it.
+func (e *FilterEntry) Take() {
+	table.FocusOn(e)
+	e.Entry.TypedShortcut(&fyne.ShortcutSelectAll{})
 }
 
 // Append appends text that was typed elsewhere in the window to the filter.

@@ -8,6 +8,8 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/tooltip"
 )
 
 // RowButton is a small icon button in a row. It never gains the keyboard focus: its
@@ -65,22 +67,31 @@ func (b *RowButton) Set(icon fyne.Resource, name fyne.ThemeColorName, enabled bo
 }
 
 // Tapped implements fyne.Tappable.
-func (b *RowButton) Tapped(*fyne.PointEvent) { b.tapped() }
+func (b *RowButton) Tapped(*fyne.PointEvent) {
+	tooltip.Hide()
+	b.tapped()
+}
 
 // MouseIn implements desktop.Hoverable.
-func (b *RowButton) MouseIn(*desktop.MouseEvent) {
+func (b *RowButton) MouseIn(e *desktop.MouseEvent) {
+	b.MouseMoved(e)
 	b.ground.Hidden = !b.enabled
 	b.ground.Refresh()
 	b.hover(b.label, true)
 }
 
 // MouseMoved implements desktop.Hoverable.
-func (b *RowButton) MouseMoved(*desktop.MouseEvent) {}
+func (b *RowButton) MouseMoved(e *desktop.MouseEvent) {
+	if e != nil {
+		tooltip.Point(b, b.label, e.AbsolutePosition)
+	}
+}
 
 // MouseOut implements desktop.Hoverable.
 func (b *RowButton) MouseOut() {
 	b.ground.Hide()
 	b.hover("", false)
+	tooltip.Leave(b)
 }
 
 // AccessibilityLabel implements fyne.Accessible.

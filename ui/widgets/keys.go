@@ -29,6 +29,13 @@ var (
 	UndoKeys = Ctrl(fyne.KeyZ)
 )
 
+// The chords that zoom. Keyboards have Plus with or without Shift, and on the number block.
+var (
+	ZoomInKeys    = Ctrl(fyne.KeyPlus)
+	ZoomOutKeys   = Ctrl(fyne.KeyMinus)
+	ZoomResetKeys = Ctrl(fyne.Key0)
+)
+
 // Shortcut returns the Fyne shortcut for c.
 func (c Chord) Shortcut() fyne.Shortcut {
 	switch c {
@@ -51,20 +58,27 @@ func (c Chord) String() string {
 			parts = append(parts, m.name)
 		}
 	}
-	return strings.Join(append(parts, keyName(c.Key)), "+")
+	return strings.Join(append(parts, c.keyName()), "+")
 }
 
-// keyName returns the translated name of a key.
-func keyName(key fyne.KeyName) string {
+// keyName returns the translated name of the key alone. After a modifier the signs have names,
+// because "Ctrl++" is hard to read.
+func (c Chord) keyName() string {
+	switch {
+	case c.Mod != 0 && c.Key == fyne.KeyPlus:
+		return lang.L("Plus")
+	case c.Mod != 0 && c.Key == fyne.KeyMinus:
+		return lang.L("Minus")
+	}
 	names := map[fyne.KeyName]string{
 		fyne.KeyReturn: lang.L("Enter"), fyne.KeyEscape: lang.L("Esc"), fyne.KeySpace: lang.L("Space"), fyne.KeyDelete: lang.L("Del"), fyne.KeyInsert: lang.L("Ins"),
 		fyne.KeyPageUp: lang.L("PgUp"), fyne.KeyPageDown: lang.L("PgDn"), fyne.KeyHome: lang.L("Home"), fyne.KeyEnd: lang.L("End"), desktop.KeyMenu: lang.L("Menu"),
 		fyne.KeyUp: lang.L("Up"), fyne.KeyDown: lang.L("Down"), fyne.KeyLeft: lang.L("Left"), fyne.KeyRight: lang.L("Right"),
 	}
-	if name, ok := names[key]; ok {
+	if name, ok := names[c.Key]; ok {
 		return name
 	}
-	return string(key)
+	return string(c.Key)
 }
 
 // Binding is one line of the keyboard overlay: keys and their action.

@@ -4,6 +4,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
+
+	"porthole/ui/tooltip"
 )
 
 // Pressable is embedded in a widget that is pressed with the mouse, Space or Enter and
@@ -13,6 +15,7 @@ type Pressable struct {
 	Press   func()
 	Changed func() // called when hover or focus changed
 	Self    fyne.CanvasObject
+	Tip     string // shown beside the resting pointer; "" for none
 	Hovered bool
 	Focused bool
 }
@@ -32,16 +35,33 @@ func (p *Pressable) ring(ground *Rectangle, name fyne.ThemeColorName) {
 }
 
 // Tapped implements fyne.Tappable.
-func (p *Pressable) Tapped(*fyne.PointEvent) { p.Press() }
+func (p *Pressable) Tapped(*fyne.PointEvent) {
+	tooltip.Hide()
+	p.Press()
+}
 
 // MouseIn implements desktop.Hoverable.
-func (p *Pressable) MouseIn(*desktop.MouseEvent) { p.Hovered = true; p.Changed() }
+func (p *Pressable) MouseIn(e *desktop.MouseEvent) {
+	p.Hovered = true
+	p.Changed()
+	p.MouseMoved(e)
+}
 
 // MouseMoved implements desktop.Hoverable.
-func (p *Pressable) MouseMoved(*desktop.MouseEvent) {}
+func (p *Pressable) MouseMoved(e *desktop.MouseEvent) {
+	if e != nil && p.Tip != "" && p.Self != nil {
+		tooltip.Point(p.Self, p.Tip, e.AbsolutePosition)
+	}
+}
 
 // MouseOut implements desktop.Hoverable.
-func (p *Pressable) MouseOut() { p.Hovered = false; p.Changed() }
+func (p *Pressable) MouseOut() {
+	p.Hovered = false
+	p.Changed()
+	if p.Tip != "" && p.Self != nil {
+		tooltip.Leave(p.Self)
+	}
+}
 
 // FocusGained implements fyne.Focusable.
 func (p *Pressable) FocusGained() { p.Focused = true; p.Changed() }

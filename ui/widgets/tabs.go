@@ -11,6 +11,7 @@ import (
 
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 )
 
 // Tab is one tab of the window.
@@ -76,6 +77,7 @@ func (onTop) Layout(o []fyne.CanvasObject, s fyne.Size) {
 
 // Show shows page i, and focuses it if the tabs are on a window.
 func (t *Tabs) Show(i int) {
+	tooltip.Reset() // the pointer is on another page now
 	t.Pages[t.Current].Content.Hide()
 	t.Current = i
 	for k, b := range t.Buttons {

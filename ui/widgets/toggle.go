@@ -57,7 +57,9 @@ func NewToggle(label string, chosen func(on bool), focused func()) *Toggle {
 				focused()
 			}
 		},
+		Tip: label,
 	}
+	t.Self = t
 	t.ExtendBaseWidget(t)
 	t.paint()
 	return t
