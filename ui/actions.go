@@ -71,10 +71,12 @@ type State struct {
 	Sort     string  `json:"sort,omitempty"`
 	Down     bool    `json:"down,omitempty"`
 	Selected string  `json:"selected,omitempty"`
-	Quick    string  `json:"quick,omitempty"` // "", "watched", "exposed" or "mine"
+	Quick    string  `json:"quick,omitempty"` // "", "watched", "exposed", "mine" or "warnings"
 
 	Columns table.Columns `json:"columns,omitzero"`
 	Grouped bool          `json:"grouped,omitempty"` // rows are grouped by process
+	Folded  []string      `json:"folded,omitempty"`  // groups that are folded
+	Closed  time.Time     `json:"closed,omitzero"`   // when the window was closed
 
 	Explained bool `json:"explained,omitempty"` // the details pane shows the explanation
 

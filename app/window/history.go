@@ -8,14 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/adrg/xdg"
 
 	"porthole/app/paths"
 	"porthole/monitor/history"
@@ -35,9 +31,7 @@ type historyReader struct {
 	reader history.Reader
 	forget func(context.Context, history.Forget) error // nil if erasing is not possible
 	log    *slog.Logger
-	do     func(func())  // runs a function on Fyne's goroutine
-	folder func() string // for exports
-	now    func() time.Time
+	do     func(func()) // runs a function on Fyne's goroutine
 
 	queries sync.WaitGroup
 	mu      sync.Mutex
@@ -56,7 +50,7 @@ func openHistory(ctx context.Context, do func(func()), log *slog.Logger) *histor
 // newHistoryReader returns a reader that reads from reader and erases with forget.
 func newHistoryReader(ctx context.Context, do func(func()), reader history.Reader, forget func(context.Context, history.Forget) error, log *slog.Logger) *historyReader {
 	return &historyReader{
-		ctx: ctx, reader: reader, forget: forget, log: log, do: do, folder: exportFolder, now: time.Now,
+		ctx: ctx, reader: reader, forget: forget, log: log, do: do,
 		latest: map[string]context.CancelFunc{},
 	}
 }
@@ -152,11 +146,11 @@ func (m *historyReader) Forget(f history.Forget, done func(error)) {
 }
 
 // Export implements ui.History. Each page of events has its own timeout.
-func (m *historyReader) Export(format string, q history.Query, done func(string, error)) {
+func (m *historyReader) Export(format, path string, q history.Query, done func(error)) {
 	m.query("", time.Hour, func(ctx context.Context) func() {
-		path, err := m.export(ctx, format, q)
+		err := m.export(ctx, format, path, q)
 		m.logError(ctx, "can't export the history", err)
-		return func() { done(path, err) }
+		return func() { done(err) }
 	})
 }
 
@@ -166,12 +160,12 @@ func (m *historyReader) logError(ctx context.Context, what string, err error) {
 	}
 }
 
-// export writes the events of q to a new file and returns its path. It removes an
+// export writes the events of q to a file that only the user can read. It removes an
 // incomplete file.
-func (m *historyReader) export(ctx context.Context, format string, q history.Query) (path string, err error) {
-	f, err := createUnique(m.folder(), "porthole-history-"+m.now().Format(time.DateOnly), format)
+func (m *historyReader) export(ctx context.Context, format, path string, q history.Query) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return "", err
+		return fmt.Errorf("create a file for the history: %w", err)
 	}
 	defer func() {
 		if closing := f.Close(); err == nil && closing != nil {
@@ -181,14 +175,17 @@ func (m *historyReader) export(ctx context.Context, format string, q history.Que
 			_ = os.Remove(f.Name()) // the first error is returned
 		}
 	}()
+	if err := f.Chmod(0o600); err != nil { // the file may exist already
+		return fmt.Errorf("restrict access to %s: %w", path, err)
+	}
 	w := bufio.NewWriter(f)
 	if err := m.writeEvents(ctx, w, format, q); err != nil {
-		return "", fmt.Errorf("export the history: %w", err)
+		return fmt.Errorf("export the history: %w", err)
 	}
 	if err := w.Flush(); err != nil {
-		return "", fmt.Errorf("write %s: %w", f.Name(), err)
+		return fmt.Errorf("write %s: %w", f.Name(), err)
 	}
-	return f.Name(), nil
+	return nil
 }
 
 // exportPageSize is the number of events per query.
@@ -220,31 +217,5 @@ func (m *historyReader) writeEvents(ctx context.Context, w io.Writer, format str
 			return to.Flush()
 		}
 		q.Before = events[len(events)-1].ID
-	}
-}
-
-// exportFolder returns the user's documents folder, or their home folder if there is none.
-func exportFolder() string {
-	if info, err := os.Stat(xdg.UserDirs.Documents); err == nil && info.IsDir() {
-		return xdg.UserDirs.Documents
-	}
-	return xdg.Home
-}
-
-// createUnique creates a new file that only the user can read: name.extension, or if
-// that exists name-2.extension and so on.
-func createUnique(folder, name, extension string) (*os.File, error) {
-	for n := 1; ; n++ {
-		path := filepath.Join(folder, name+"."+extension)
-		if n > 1 {
-			path = filepath.Join(folder, fmt.Sprintf("%s-%d.%s", name, n, extension))
-		}
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, fs.ErrExist) || n == 1000 {
-			return nil, fmt.Errorf("create a file for the history: %w", err)
-		}
 	}
 }

@@ -82,9 +82,6 @@ func newTestReader(t *testing.T, r history.Reader) (*historyReader, func(func())
 		case <-ended:
 		}
 	}
-	folder := t.TempDir()
-	m.folder = func() string { return folder }
-	m.now = func() time.Time { return time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC) }
 	return m, m.do
 }
 
@@ -145,31 +142,30 @@ func TestLookupsAreNotCanceled(t *testing.T) {
 	}
 }
 
-type exportResult struct {
-	path string
-	err  error
-}
-
-func export(m *historyReader, do func(func()), format string) exportResult {
-	answer := make(chan exportResult, 1)
+func export(m *historyReader, do func(func()), path string) error {
+	answer := make(chan error, 1)
 	do(func() {
-		m.Export(format, history.Query{}, func(path string, err error) { answer <- exportResult{path, err} })
+		m.Export(filepath.Ext(path)[1:], path, history.Query{}, func(err error) { answer <- err })
 	})
 	return <-answer
 }
 
-func TestExportWritesAllEventsToANewFile(t *testing.T) {
+func TestExportWritesAllEvents(t *testing.T) {
 	m, do := newTestReader(t, &fakeHistory{events: testEvents(2*exportPageSize + 10)})
-	for _, want := range []string{"porthole-history-2026-11-24.csv", "porthole-history-2026-11-24-2.csv", "porthole-history-2026-11-24.json"} {
-		got := export(m, do, filepath.Ext(want)[1:])
-		if got.err != nil || filepath.Base(got.path) != want {
-			t.Fatalf("got file %q, error %v; want %s", got.path, got.err, want)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "old.csv"), make([]byte, 1<<20), 0o644); err != nil { // it is replaced
+		t.Fatal(err)
+	}
+	for _, want := range []string{"new.csv", "old.csv", "new.json"} {
+		path := filepath.Join(folder, want)
+		if err := export(m, do, path); err != nil {
+			t.Fatal(err)
 		}
-		info, err := os.Stat(got.path)
+		info, err := os.Stat(path)
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: got mode %v, error %v; want 0600", want, info.Mode(), err)
 		}
-		text, err := os.ReadFile(got.path)
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,16 +191,18 @@ func TestExportWritesAllEventsToANewFile(t *testing.T) {
 
 func TestEmptyAndFailedExport(t *testing.T) {
 	m, do := newTestReader(t, &fakeHistory{})
-	got := export(m, do, "json")
-	if text, err := os.ReadFile(got.path); err != nil || string(text) != "[]\n" {
-		t.Errorf("no events: got %q, error %v; want []", text, err)
+	folder := t.TempDir()
+	path := filepath.Join(folder, "empty.json")
+	exported := export(m, do, path)
+	if text, err := os.ReadFile(path); exported != nil || err != nil || string(text) != "[]\n" {
+		t.Errorf("no events: got error %v, %q, error %v; want []", exported, text, err)
 	}
 	m, do = newTestReader(t, &fakeHistory{err: errors.New("damaged")})
-	if got := export(m, do, "csv"); got.err == nil || got.path != "" {
-		t.Errorf("failed export: got %+v, want an error and no path", got)
+	if err := export(m, do, filepath.Join(folder, "failed.csv")); err == nil {
+		t.Error("failed export: got no error")
 	}
-	if left, err := os.ReadDir(m.folder()); err != nil || len(left) != 0 {
-		t.Errorf("failed export: got files %v, error %v; want none", left, err)
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
+		t.Errorf("failed export: got files %v, error %v; want only empty.json", left, err)
 	}
 }
 

@@ -313,8 +313,17 @@ func TestClickOnHour(t *testing.T) {
 	}
 	test.TapCanvas(d.Window.Canvas(), hour)
 	m.Answer()
-	if e := d.history.events[0]; e.At.Hour() != 12 || e.At.Minute() != 59 {
-		t.Errorf("got first event of %v, want 12:59", e.At)
+	if n := len(d.history.events); n != 30 {
+		t.Errorf("got %d events, want the 30 of that hour", n)
+	}
+	for _, e := range d.history.events {
+		if e.At.Hour() != 12 || e.At.Day() != d.history.events[0].At.Day() {
+			t.Errorf("got an event of %v, want only those between 12:00 and 13:00", e.At)
+		}
+	}
+	back, list := uitest.Middle(d.history.back), fyne.CurrentApp().Driver().AbsolutePositionForObject(d.history.list)
+	if got := d.history.back.Text; got != "today 12:00–13:00" || back.Y > list.Y {
+		t.Errorf("got %q at %v, want the hour above the list, which begins at %v", got, back, list)
 	}
 	test.TapCanvas(d.Window.Canvas(), uitest.Middle(d.history.back))
 	m.Answer()
@@ -440,11 +449,17 @@ func TestExport(t *testing.T) {
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyDown)
 	d.press(fyne.KeyReturn)
+	d.WantText("Save", "porthole-history-2026-11-24.json")
+	if len(m.Exported) != 0 {
+		t.Errorf("before a file is chosen: got exports %+v", m.Exported)
+	}
+	d.Window.Canvas().Overlays().Top().Hide()
+	d.history.exportTo("json", "/home/ada/events.json")
 	m.Answer()
 	if len(m.Exported) != 1 || m.Exported[0].Text != "node" || m.Exported[0].Ports.String() != "3000-3999" || m.Exported[0].Limit != 0 {
 		t.Errorf("got exports %+v", m.Exported)
 	}
-	if got := d.history.left.Text; got != "Saved as /home/ada/porthole-history-2026-11-24.json" {
+	if got := d.history.left.Text; got != "Saved as /home/ada/events.json" {
 		t.Errorf("got status line %q", got)
 	}
 	d.pass(21)

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
@@ -51,7 +52,7 @@ type Store interface {
 	ListenerEvents(listener string, done func([]history.Event, error))
 	Hours(q history.Query, done func([]history.HourCount, error)) // unlimited; q.Since bounds it
 	Forget(f history.Forget, done func(error))
-	Export(format string, q history.Query, done func(path string, err error)) // "csv" or "json"
+	Export(format, path string, q history.Query, done func(error)) // "csv" or "json"; replaces the file
 }
 
 // Page is the History page. It lists the newest events first. All methods must be called on Fyne's
@@ -64,7 +65,7 @@ type Page struct {
 	keys    func(*fyne.KeyEvent)
 
 	filter filter.Filter
-	until  time.Time // end of the selected hour; zero for the newest events
+	until  time.Time // end of the selected hour; zero for all hours
 	rules  watch.Rules
 	live   bool
 
@@ -94,6 +95,7 @@ type Page struct {
 	pill        *widgets.Button
 	back        *widgets.Button
 	pills       *fyne.Container
+	bar         *fyne.Container
 	details     *eventPane
 	dialog      *widgets.Question // the last dialog
 	foreground  color.Color
@@ -110,7 +112,7 @@ type Callbacks struct {
 // New returns the page for window. store is nil if no history is kept. now is the clock.
 func New(actions Actions, store Store, now func() time.Time, window fyne.Window, callbacks Callbacks) *Page {
 	p := &Page{history: store, actions: actions, now: now, window: window, keys: callbacks.Key, live: true}
-	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address, such as “5432” or “node”"), p.setFilter, p.Focus)
+	p.entry = widgets.NewFilterEntry(lang.L("Filter by port, process, PID, user, project or address, such as “5432” or “node”"), p.setFilter, p.enterList)
 	p.export = widgets.NewButton(lang.L("Export…"), p.exportMenu)
 	p.more = widgets.NewIconButton(theme.MoreHorizontalIcon(), lang.L("More"), p.moreMenu)
 	p.chart = newHourChart(p.setUntil)
@@ -118,7 +120,7 @@ func New(actions Actions, store Store, now func() time.Time, window fyne.Window,
 	p.empty = widgets.NewEmptyState(func() {})
 	p.pill = widgets.NewIconButton(theme.MoveUpIcon(), lang.L("Jump to latest"), p.toTop)
 	p.pill.Importance = widget.HighImportance
-	p.back = widgets.NewIconButton(theme.CancelIcon(), lang.L("Jump to latest"), func() { p.setUntil(time.Time{}) })
+	p.back = widgets.NewIconButton(theme.CancelIcon(), lang.L("Show all hours"), func() { p.setUntil(time.Time{}) })
 	p.back.Importance = widget.HighImportance
 	p.pill.Hide()
 	p.back.Hide()
@@ -131,15 +133,22 @@ func New(actions Actions, store Store, now func() time.Time, window fyne.Window,
 
 // layout builds the page: filter bar, chart, list and details, status line.
 func (p *Page) layout() fyne.CanvasObject {
-	buttons := container.NewHBox(p.export, p.more)
-	bar := widgets.Panel(container.NewBorder(nil, nil, nil, buttons, p.entry), 8)
+	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.back, p.export, p.more), p.entry)
+	bar := widgets.Panel(p.bar, 8)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), bar, widgets.Line(),
 		container.New(layout.NewCustomPaddedLayout(8, 6, 12, 12), p.chart), widgets.Line())
-	p.pills = container.NewHBox(layout.NewSpacer(), p.back, p.pill, layout.NewSpacer())
+	p.pills = container.NewHBox(layout.NewSpacer(), p.pill, layout.NewSpacer())
 	p.pills = container.NewVBox(container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.pills))
 	list := container.NewStack(container.NewThemeOverride(p.list, table.Dense()), p.empty.Object, p.pills)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(container.NewBorder(nil, nil, p.left, p.right), 4))
 	return container.New(widgets.TopMiddleBottom{}, top, container.New(withDetails{}, list, p.details.object), status)
+}
+
+// enterList moves from the filter to the list and selects its first event, so that Enter opens it.
+func (p *Page) enterList() {
+	if p.Focus(); p.index() < 0 {
+		p.move(1)
+	}
 }
 
 // Focus focuses the list.
@@ -215,7 +224,9 @@ func (p *Page) Tick() {
 // query returns the query for the events to show.
 func (p *Page) query() history.Query {
 	q := p.filter.Query()
-	q.Until = p.until
+	if q.Until = p.until; !p.until.IsZero() {
+		q.Since = p.until.Add(-time.Hour)
+	}
 	return q
 }
 
@@ -372,7 +383,7 @@ func (p *Page) setFilter(text string) {
 	p.reload()
 }
 
-// setUntil shows the events before end, the end of an hour. Zero shows the newest events.
+// setUntil shows the events of the hour that ends at end. Zero shows those of all hours.
 func (p *Page) setUntil(end time.Time) {
 	p.until = end
 	p.chart.choose(end)
@@ -459,10 +470,28 @@ func (p *Page) exportMenu() {
 		fyne.NewMenuItem(lang.L("Export as JSON"), func() { p.exportAs("json") }))
 }
 
-// exportAs exports all events that match the filter.
+// exportAs asks for a file and exports all events that match the filter to it.
 func (p *Page) exportAs(format string) {
+	d := dialog.NewFileSave(func(file fyne.URIWriteCloser, err error) {
+		switch {
+		case err != nil:
+			p.notify(lang.L("Can't export the history. See the log for details."))
+		case file != nil: // nil means cancelled
+			_ = file.Close() // it is empty; Export writes it
+			p.exportTo(format, file.URI().Path())
+		}
+	}, p.window)
+	d.SetFileName("porthole-history-" + p.now().Format(time.DateOnly) + "." + format)
+	d.SetConfirmText(lang.L("Save"))
+	d.SetDismissText(lang.L("Cancel"))
+	d.SetOnClosed(p.Focus)
+	d.Show()
+}
+
+// exportTo exports all events that match the filter to a file.
+func (p *Page) exportTo(format, path string) {
 	p.notify(lang.L("Exporting…"))
-	p.history.Export(format, p.query(), func(path string, err error) {
+	p.history.Export(format, path, p.query(), func(err error) {
 		if err != nil {
 			p.notify(lang.L("Can't export the history. See the log for details."))
 			return
@@ -531,13 +560,15 @@ func (p *Page) showState() {
 	if p.gap {
 		text = lang.N("{{.Count}}+ new", p.newCount, map[string]any{"Count": words.Number(p.newCount)})
 	}
-	pill := showButton(p.pill, text, p.newCount > 0)
+	if showButton(p.pill, text, p.newCount > 0) {
+		p.pills.Refresh()
+	}
 	text = ""
 	if !p.until.IsZero() {
-		text = lang.L("Until {{.Time}}", map[string]any{"Time": words.MomentAs(p.until, p.now(), "15:04")})
+		text = words.MomentAs(p.until.Add(-time.Hour), p.now(), "15:04") + "–" + p.until.In(p.now().Location()).Format("15:04")
 	}
-	if showButton(p.back, text, text != "") || pill {
-		p.pills.Refresh()
+	if showButton(p.back, text, text != "") {
+		p.bar.Refresh()
 	}
 }
 

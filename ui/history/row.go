@@ -179,6 +179,9 @@ func (l *eventList) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyEnd:
 		p.move(len(p.rows))
 	case fyne.KeyReturn, fyne.KeyEnter:
+		if p.index() < 0 {
+			p.move(1) // the line that is marked while nothing is selected
+		}
 		if e := p.chosen(); e != nil {
 			p.open(e)
 		}
