@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"porthole/monitor/service"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/widgets"
@@ -22,7 +23,7 @@ func (p *Window) layout() fyne.CanvasObject {
 	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.Object, p.spark.raster)
 	p.clientsBox = widgets.TitledBox(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
-	p.body = container.NewVBox(
+	p.body = container.New(&sections{first: 4, second: 6, end: 9},
 		container.NewHBox(widgets.Follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), widgets.Follow(p.subtitle, table.ColorMuted))),
 		widgets.Follow(p.description, table.ColorMuted),
 		widgets.Follow(p.status, uitheme.ColorAlert),
@@ -50,8 +51,10 @@ func (p *Window) buttons() fyne.CanvasObject {
 		return b
 	}
 	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(words.ClientAddress(p.listener)) })
-	browser.Importance = widget.HighImportance
-	browser.Refresh() // the row already asked for its size
+	if service.SpeaksHTTP(p.listener) {
+		browser.Importance = widget.HighImportance
+		browser.Refresh() // the row already asked for its size
+	}
 	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.listener)) })}
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
@@ -63,7 +66,7 @@ func (p *Window) buttons() fyne.CanvasObject {
 		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
 	}
 	add(lang.L("Explain"), p.showExplanations)
-	add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.listener) })
+	p.whileListening = []fyne.CanvasObject{add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.listener) })}
 	for _, b := range []*widgets.Button{p.secretsButton(), p.environmentButton()} {
 		if b != nil {
 			row.Add(b)

@@ -113,7 +113,7 @@ func TestProcessWindowButtons(t *testing.T) {
 	d.Want("buttons of UDP", labels(p.listener), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
 	d.Want("asked", d.Asked, []string{"folder /src", "inspect 62893"})
 	p.listener.Protocol = monitor.TCP
-	d.Want("buttons after it stopped listening", labels(), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})
+	d.Want("buttons after it stopped listening", labels(), []string{"Open folder", "Explain", "Show environment"})
 	d.Want("buttons after it listens again", labels(p.listener)[:2], []string{"Open in browser", "Copy URL"})
 }
 

@@ -26,6 +26,7 @@ import (
 	"porthole/ui/probe"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
@@ -77,6 +78,7 @@ type Window struct {
 	queue               *widgets.Note
 	queueBox            fyne.CanvasObject   // hidden until a probe succeeded
 	needLoopback        []fyne.CanvasObject // buttons that need a port reachable on loopback
+	whileListening      []fyne.CanvasObject // buttons that need a listener
 	clientsTitle        *canvas.Text
 	clients             *widgets.ClientList
 	clientsBox          fyne.CanvasObject // hidden until a probe succeeded
@@ -135,7 +137,7 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p.pastOwnersBox.Hide()
 	p.stopButton = widgets.NewDangerButton(lang.L("Stop…"), func() { p.stop() })
 	p.stop = func() {}
-	p.window.SetContent(p.layout())
+	p.window.SetContent(tooltip.Layer(p.layout()))
 	widgets.Bind(p.window.Canvas(), Keys(p.copySelected, p.window.Close, actions.Quit))
 	p.scrollByKeys()
 	p.Update(snapshot)
@@ -332,8 +334,9 @@ func (p *Window) Update(s monitor.Snapshot) {
 	}
 	p.showStop()
 	if len(p.listeners) == 0 {
-		p.setShown(false, p.queueBox)
+		p.setShown(false, p.queueBox, p.clientsBox)
 	}
+	p.setShown(len(p.listeners) > 0, p.whileListening...)
 	p.setShown(len(p.listeners) > 0 && p.listener.Protocol == monitor.TCP && p.listener.AcceptsLoopback(), p.needLoopback...)
 	text := cmp.Or(columns(lines[:min(len(lines), maxAddresses)]), "–")
 	if more := len(lines) - maxAddresses; more > 0 {
