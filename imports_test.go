@@ -57,6 +57,7 @@ const uiMay = "porthole/ui porthole/assets porthole/monitor"
 var rooms = map[string]string{
 	"porthole/ui":          "porthole/ui", // any
 	"porthole/ui/table":    "porthole/ui/tooltip",
+	"porthole/ui/uitest":   "porthole/ui/tooltip",
 	"porthole/ui/theme":    "porthole/ui/table",
 	"porthole/ui/tray":     "porthole/ui/words",
 	"porthole/ui/widgets":  "porthole/ui/table porthole/ui/theme porthole/ui/tooltip porthole/ui/words",

@@ -31,13 +31,13 @@ const (
 	belowCards = 168 // from the top to the table
 	headerY    = 183 // of the table's header, below the cards
 
-	portX    = 34 + 20 // of the first columns, after ★: Port, Process
-	processX = 34 + 72 + 20
-	portEdge = 34 + 72 // between the two
+	portX    = 34 + 30 + 20 // of the first columns, after ★ and ⚠: Port, Process
+	processX = 34 + 30 + 72 + 20
+	portEdge = 34 + 30 + 72 // between the two
 )
 
 // atLogin is the switch for the start at login on the Settings page.
-var atLogin = image.Rect(898, 320, 940, 345)
+var atLogin = image.Rect(898, 380, 940, 405)
 
 // screen returns the desktop as it is now.
 func screen(d *desk) (*image.RGBA, error) { return d.Picture() }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 
 	"fyne.io/fyne/v2"
@@ -12,6 +13,7 @@ import (
 
 	"porthole/ui/ports"
 	"porthole/ui/process"
+	"porthole/ui/settings"
 	"porthole/ui/widgets"
 )
 
@@ -32,6 +34,9 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Clear filter"), w.clearFilter, widgets.Chord{Key: fyne.KeyEscape}),
 		one(lang.L("Refresh"), w.actions.Refresh, widgets.Chord{Key: fyne.KeyF5}),
 		one(lang.L("Undo"), w.undo, widgets.UndoKeys),
+		one(lang.L("Zoom in"), func() { w.zoomBy(1) }, widgets.ZoomInKeys),
+		one(lang.L("Zoom out"), func() { w.zoomBy(-1) }, widgets.ZoomOutKeys),
+		one(lang.L("Zoom to 100 %"), func() { w.actions.Set("zoom", "") }, widgets.ZoomResetKeys),
 		one(lang.L("Show shortcuts"), w.showKeys, widgets.Chord{Key: fyne.KeyF1}, widgets.Chord{Key: "?"}),
 		one(lang.L("Close window"), w.actions.Close, widgets.Ctrl(fyne.KeyW)).Also(),
 		one(lang.L("Quit Porthole"), w.actions.Quit, widgets.Ctrl(fyne.KeyQ)).Also())
@@ -47,6 +52,7 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Copy row"), w.copyRow, widgets.CopyKeys).Also(),
 		one(lang.L("Explain"), w.explain, ports.ExplainKeys),
 		one(lang.L("Group by process"), w.ports.ToggleGroup, ports.GroupKeys),
+		one(lang.L("Fold, unfold a group"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
 		one(lang.L("Stop…"), w.stopSelected, ports.StopKeys),
 	}}
 	header := widgets.KeyGroup{Title: lang.L("Table header"), Bindings: []widgets.Binding{
@@ -59,7 +65,7 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Select an event"), nil, widgets.Chord{Key: fyne.KeyUp}, widgets.Chord{Key: fyne.KeyDown}),
 		one(lang.L("Show details"), nil, ports.OpenKeys),
 		one(lang.L("Select an hour"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
-		one(lang.L("Show events up to that hour"), nil, widgets.Chord{Key: fyne.KeySpace}),
+		one(lang.L("Show the events of that hour"), nil, widgets.Chord{Key: fyne.KeySpace}),
 	}}
 	watches := widgets.KeyGroup{Title: lang.L("Watches"), Bindings: []widgets.Binding{
 		one(lang.L("Edit"), nil, widgets.Chord{Key: fyne.KeyReturn}),
@@ -70,6 +76,22 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Add watch"), nil, widgets.Chord{Key: fyne.KeyInsert}),
 	}}
 	return []widgets.KeyGroup{all, rows, header, history, watches}
+}
+
+// bindUsualZoomKeys binds the other keys with which people zoom in: on many keyboards Plus
+// needs Shift, or is the key of =.
+func (w *Window) bindUsualZoomKeys() {
+	for _, c := range []widgets.Chord{widgets.Ctrl(fyne.KeyEqual), {Key: fyne.KeyEqual, Mod: fyne.KeyModifierControl | fyne.KeyModifierShift}, {Key: fyne.KeyPlus, Mod: fyne.KeyModifierControl | fyne.KeyModifierShift}} {
+		w.window.Canvas().AddShortcut(c.Shortcut(), func(fyne.Shortcut) { w.zoomBy(1) })
+	}
+}
+
+// zoomBy requests the next step of the zoom.
+func (w *Window) zoomBy(direction int) {
+	zoom := cmp.Or(w.status.Settings.Zoom, 100)
+	if next := settings.NextZoom(zoom, direction); next != zoom {
+		w.actions.Set("zoom", settings.ZoomValue(next))
+	}
 }
 
 // showKeys shows the list of shortcuts over the window.
@@ -100,13 +122,12 @@ func (w *Window) showKeys() {
 
 // focusFilter focuses the filter field of the page. Pages without one lead to the Ports page.
 func (w *Window) focusFilter() {
-	c := w.window.Canvas()
 	if w.tabs.Name() == PageHistory {
-		c.Focus(w.history.FilterField())
+		w.history.FilterField().Take()
 		return
 	}
 	w.tabs.Open(PagePorts)
-	c.Focus(w.ports.FilterField())
+	w.ports.FilterField().Take()
 }
 
 func (w *Window) clearFilter() {

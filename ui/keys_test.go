@@ -168,7 +168,9 @@ func (l lightTheme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.C
 
 func TestProcessWindowFollowsTheme(t *testing.T) {
 	d := newDesk(t)
-	d.see(uitest.Listening(3000, "node", 10))
+	web := uitest.Listening(3000, "node", 10)
+	web.Framework = "Vite" // speaks HTTP, so the browser is the main action
+	d.see(web)
 	d.OpenProcess(d.Last.Listeners[0])
 	d.App.Settings().SetTheme(lightTheme{})
 	for _, text := range uitest.Texts(d.processes["10 7"].Fyne().Content()) {

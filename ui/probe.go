@@ -16,6 +16,9 @@ func (w *Window) ProbeRequest() probe.Request {
 			o, _ := l.Principal()
 			request.Add(l, o)
 		}
+		for _, o := range w.ports.Unchecked() {
+			request.AddProcess(o)
+		}
 	}
 	for _, p := range w.processes {
 		p.AddTo(&request)

@@ -27,6 +27,10 @@ func TestProbeRequestCoversOnlyOpenWindows(t *testing.T) {
 	d.ports.Table().Select("") // deselect the first row
 	d.Tick()
 	calls = 0
+	if got := d.ProbeRequest().Processes; len(got) != 2 {
+		t.Errorf("nothing probed yet: got processes %+v, want both, for the warnings in the table", got)
+	}
+	d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{probe.IDOf(a.Owners[0]): {}, probe.IDOf(b.Owners[0]): {}}})
 	w := d.ProbeRequest()
 	if len(w.Count) != 2 || len(w.Connections) != 0 || len(w.Processes) != 0 {
 		t.Errorf("nothing selected: got request %+v", w)

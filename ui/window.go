@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"cmp"
 	"image/color"
 	"slices"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"porthole/ui/settings"
 	"porthole/ui/stop"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/watches"
 	"porthole/ui/widgets"
 )
@@ -29,6 +31,8 @@ type Window struct {
 	OnProbeRequest func()
 	// OnProcessClosed, if not nil, is called when a process window has closed.
 	OnProcessClosed func()
+	// OnZoom, if not nil, changes the size of everything to a percentage.
+	OnZoom func(percent int)
 	// FitScreen reduces a window size to the size of the screen. If nil, sizes are not limited.
 	FitScreen func(fyne.Size) fyne.Size
 
@@ -57,6 +61,9 @@ const (
 	PageWatches  = "watches"
 	PageSettings = "settings"
 )
+
+// keepFilter is how long a closed window keeps the text of its filter for the next one.
+const keepFilter = 10 * time.Minute
 
 // DefaultSize is the initial size of the window, in device-independent pixels.
 var DefaultSize = fyne.NewSize(1180, 740)
@@ -87,7 +94,7 @@ func NewWindow(app fyne.App, actions Actions, store History, now func() time.Tim
 		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.Content, Focus: w.watches.Focus, OnShown: w.watches.OnShown},
 		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.Content, Focus: w.settings.Focus, OnShown: w.settings.OnShown},
 	)
-	w.window.SetContent(w.tabs.Object)
+	w.window.SetContent(tooltip.Layer(w.tabs.Object))
 	w.tabs.Placed = true
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, which frees all memory
@@ -128,6 +135,9 @@ func (w *Window) Update(u monitor.Update) {
 func (w *Window) SetStatus(s Status) {
 	w.status = s
 	w.setTheme(s.Settings.Theme)
+	if w.OnZoom != nil {
+		w.OnZoom(cmp.Or(s.Settings.Zoom, 100))
+	}
 	w.settings.SetSettings(s.Settings)
 	w.settings.ShowProblems(s.Problems)
 	w.ports.SetStatus(s.ports())
@@ -234,6 +244,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	window.SetOnClosed(func() {
 		delete(w.processes, key)
 		p.Closed()
+		tooltip.Reset()
 		if d := w.stopping; d != nil && d.Window() == window {
 			d.Hide() // the result is not needed any more
 		}
@@ -253,7 +264,7 @@ func (w *Window) State() State {
 	p, size := w.ports.State(), w.window.Canvas().Size()
 	return State{
 		Width: size.Width, Height: size.Height, Tab: w.tabs.Name(), Filter: p.Filter, Sort: p.Sort, Down: p.Down, Selected: p.Selected,
-		Quick: p.Quick, Columns: p.Columns, Grouped: p.Grouped, Explained: p.Explained,
+		Quick: p.Quick, Columns: p.Columns, Grouped: p.Grouped, Folded: p.Folded, Closed: w.now(), Explained: p.Explained,
 	}
 }
 
@@ -262,8 +273,11 @@ func (w *Window) Restore(s State) {
 	if s.Width > 200 && s.Height > 150 && s.Width < 20000 && s.Height < 20000 {
 		w.window.Resize(fyne.NewSize(s.Width, s.Height))
 	}
+	if !s.Closed.IsZero() && w.now().Sub(s.Closed) > keepFilter {
+		s.Filter = "" // forgotten by now, it would hide most ports
+	}
 	w.ports.Restore(ports.State{
-		Filter: s.Filter, Quick: s.Quick, Sort: s.Sort, Down: s.Down, Selected: s.Selected, Columns: s.Columns, Grouped: s.Grouped, Explained: s.Explained,
+		Filter: s.Filter, Quick: s.Quick, Sort: s.Sort, Down: s.Down, Selected: s.Selected, Columns: s.Columns, Grouped: s.Grouped, Folded: s.Folded, Explained: s.Explained,
 	})
 	w.tabs.Open(s.Tab)
 }
@@ -274,6 +288,7 @@ func (w *Window) key(e *fyne.KeyEvent) { w.window.Canvas().OnTypedKey()(e) }
 func (w *Window) shortcuts() {
 	canvas := w.window.Canvas()
 	widgets.Bind(canvas, w.keys()...)
+	w.bindUsualZoomKeys()
 	canvas.SetOnTypedRune(func(r rune) {
 		switch w.tabs.Name() {
 		case PagePorts:

@@ -153,7 +153,7 @@ func TestRestoreColumnsAndGroups(t *testing.T) {
 	all := []*monitor.Listener{uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9229, "node", 10)}
 	d.see(all...)
 	at := func(x float32) fyne.Position { return fyne.NewPos(x, d.ports.Table().Top()-table.RowHeight/2) }
-	test.Drag(d.window.Canvas(), at(34+72), 50, 0) // the right edge of the Port column
+	test.Drag(d.window.Canvas(), at(34+30+72), 50, 0) // the right edge of the Port column
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))
 	d.Choose("User")
 	test.TapSecondaryAt(tableHeader(t, d), fyne.NewPos(50, 10))

@@ -38,6 +38,7 @@ type Settings struct {
 	Warnings        []string      // keys and values that this Porthole does not know, one sentence with the line each
 
 	Theme         string // "light" or "dark"; "": the system's theme
+	Zoom          int    // size of the window's content in percent; 0: 100
 	TrayIcon      string // "light" or "dark", for panels of the other color; "": one that is readable on both
 	Language      string // such as "en"; "": the system's language
 	StartHidden   bool   // start in the tray without opening the window
@@ -64,6 +65,12 @@ const version = 1
 const (
 	maxHistoryDays   = 3650
 	maxHistoryEvents = 1_000_000
+)
+
+// Limits of the zoom in percent: the window stays readable and fits on a screen.
+const (
+	MinZoom = 50
+	MaxZoom = 300
 )
 
 // Defaults returns the settings of a missing or empty file.
@@ -282,17 +289,18 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		s.QuietHours = hours
 	}
 	for _, number := range []struct {
-		key string
-		max int
-		to  *int
+		key      string
+		min, max int
+		to       *int
 	}{
-		{"history_days", maxHistoryDays, &s.HistoryDays},
-		{"history_events", maxHistoryEvents, &s.HistoryEvents},
+		{"history_days", 1, maxHistoryDays, &s.HistoryDays},
+		{"history_events", 1, maxHistoryEvents, &s.HistoryEvents},
+		{"zoom", MinZoom, MaxZoom, &s.Zoom},
 	} {
 		if node := valueOf(root, number.key); node != nil {
 			n, err := strconv.Atoi(node.Value)
-			if err != nil || n < 1 || n > number.max {
-				return s, f.errorAt(node, fmt.Sprintf("%s must be a number from 1 to %d", number.key, number.max))
+			if err != nil || n < number.min || n > number.max {
+				return s, f.errorAt(node, fmt.Sprintf("%s must be a number from %d to %d", number.key, number.min, number.max))
 			}
 			*number.to = n
 		}

@@ -35,6 +35,7 @@ import (
 	"porthole/ui"
 	"porthole/ui/settings"
 	"porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/words"
 )
 
@@ -135,7 +136,12 @@ func (p *program) run(ctx context.Context, o Options) int {
 	messages := make(chan func())
 	go p.listen(ctx, messages)
 	history := openHistory(ctx, p.do, p.log)
+	tooltip.After = func(d time.Duration, do func()) func() {
+		timer := time.AfterFunc(d, func() { p.do(do) })
+		return func() { timer.Stop() }
+	}
 	p.window = ui.NewWindow(p.app, actions{p}, history, time.Now)
+	p.window.OnZoom = newZoom(p).apply
 	p.connected = true
 	p.window.Fyne().SetCloseIntercept(p.close)
 	p.handleInitial(messages)
@@ -317,7 +323,7 @@ func uiStatus(s *ipc.Status) ui.Status {
 // uiSettings returns what the Settings page shows.
 func uiSettings(s *ipc.Status) settings.Settings {
 	c := s.Settings
-	return settings.Settings{Theme: c.Theme, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, NewExposed: c.NewExposed, QuietHours: c.QuietHours.String(), Sound: c.Sound,
+	return settings.Settings{Theme: c.Theme, Zoom: c.Zoom, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, NewExposed: c.NewExposed, QuietHours: c.QuietHours.String(), Sound: c.Sound,
 		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
 }
 

@@ -25,6 +25,53 @@ func busyDeskOf(t testing.TB, n int, height float32) *desk {
 	return d
 }
 
+// foldedDesk returns a window with n listeners, grouped by process and folded, perProcess of them
+// in each process.
+func foldedDesk(t testing.TB, n, perProcess int) *desk {
+	d := deskWith(t, nil)
+	d.Window.Resize(fyne.NewSize(1600, 1000))
+	all := uitest.ManyListeners(n)
+	for i, l := range all {
+		l.Owners[0].PID = 1000 + i/perProcess
+	}
+	d.see(all...)
+	d.ports.ToggleGroup()
+	d.ports.table.FoldAll(true)
+	return d
+}
+
+// TestGroupingCostsLittle compares the best of several runs each, grouped and folded and not.
+func TestGroupingCostsLittle(t *testing.T) {
+	least := func(n int, do func(i int)) time.Duration {
+		best := time.Hour
+		for i := range n {
+			begun := time.Now()
+			do(i)
+			best = min(best, time.Since(begun))
+		}
+		return best
+	}
+	plain, grouped := busyDesk(t, 10000), foldedDesk(t, 10000, 10)
+	keys := [2]time.Duration{}
+	for i, d := range []*desk{plain, grouped} {
+		keys[i] = least(6, func(i int) { d.ports.setFilter("project"[:1+i]) })
+	}
+	t.Logf("keystroke: %v, grouped and folded: %v", keys[0], keys[1])
+	if keys[1] > 3*keys[0] {
+		t.Errorf("keystroke, grouped and folded: got %v, want at most three times that of rows without groups, %v", keys[1], keys[0])
+	}
+	grouped.ports.setFilter("")
+	updates := make([]monitor.Update, 12)
+	for i := range updates {
+		updates[i] = grouped.ChangeOwner(5, 50000+i)
+	}
+	change := least(len(updates), func(i int) { grouped.Update(updates[i]) })
+	t.Logf("change of an owner, grouped and folded: %v", change)
+	if change > keys[1]/20 {
+		t.Errorf("change of an owner: got %v, want less than a twentieth of a keystroke, %v: all rows were grouped again", change, keys[1])
+	}
+}
+
 // fyneTable returns Fyne's own table with the content of d's table.
 func (d *desk) fyneTable(t testing.TB) *widget.Table {
 	rows, columns := d.ports.table.Rows(), portColumns(nil, d.ports.clock)
@@ -100,6 +147,23 @@ func BenchmarkTenThousandRows(b *testing.B) {
 			d.ports.setFilter("project-12"[:1+i%10])
 		}
 	})
+	for name, perProcess := range map[string]int{"groups of one": 1, "groups of ten": 10, "one group": 10000} {
+		b.Run("keystroke, grouped and folded, "+name, func(b *testing.B) {
+			d := foldedDesk(b, 10000, perProcess)
+			for i := 0; b.Loop(); i++ {
+				d.ports.setFilter("project-12"[:1+i%10])
+			}
+		})
+		b.Run("one changed, grouped and folded, "+name, func(b *testing.B) {
+			d := foldedDesk(b, 10000, perProcess)
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				u := d.ChangeOwner(5, 50000+i)
+				b.StartTimer()
+				d.Update(u)
+			}
+		})
+	}
 	b.Run("tick", func(b *testing.B) {
 		d := busyDesk(b, 10000)
 		for b.Loop() {

@@ -191,7 +191,7 @@ func TestDisconnectHidesState(t *testing.T) {
 	if m := d.ports.cards.cards[0].model; m.state != "" || m.detail != "not monitoring" {
 		t.Errorf("got card %q, %q; want \"not monitoring\" and no state", m.state, m.detail)
 	}
-	if d.ports.details.object.Visible() {
+	if d.ports.details.visible() {
 		t.Error("the details pane still shows its last content")
 	}
 }
@@ -262,7 +262,7 @@ func TestQuickFilters(t *testing.T) {
 	for _, s := range d.ports.quick.segments {
 		got = append(got, s.Text.Text)
 	}
-	d.Want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2"})
+	d.Want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2", "Warnings 1"})
 	for i, want := range [][]string{{"631", "8080", "62893"}, {"62893"}, {"8080"}, {"8080", "62893"}} {
 		d.ports.quick.segments[i].TypedRune(' ')
 		d.Want(got[i], d.rows(), want)

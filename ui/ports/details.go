@@ -19,9 +19,11 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/inuse"
+	"porthole/monitor/service"
 	"porthole/ui/probe"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
@@ -38,6 +40,7 @@ type detailsModel struct {
 	address          string // address to open in a browser; "" if there is none
 	folder           string
 	stop             bool // show the Stop button
+	web              bool // it is known to speak HTTP
 	closed           bool
 }
 
@@ -46,6 +49,7 @@ type detailsModel struct {
 func (m *detailsModel) close(a inuse.Answer, s explain.System) {
 	m.closed, m.about = true, lang.L("closed")
 	m.address, m.ambiguity, m.warnings = "", "", nil
+	m.facts = slices.DeleteFunc(m.facts, func(f [2]string) bool { return f[0] == lang.L("Exposure") })
 	if a.State() != inuse.Unknown {
 		now := strings.TrimSpace(words.Sentence(a.Headline()) + " " + words.Uses(a, s))
 		m.facts = slices.Insert(m.facts, 0, [2]string{lang.L("Port now"), now})
@@ -100,7 +104,7 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 	}
 	add(lang.L("Container"), words.ContainerDetails(l))
 	if l.Protocol == monitor.TCP && l.AcceptsLoopback() {
-		m.address = words.ClientAddress(l)
+		m.address, m.web = words.ClientAddress(l), service.SpeaksHTTP(l)
 	}
 	return m
 }
@@ -128,6 +132,7 @@ type detailsPane struct {
 	folder, stop     *widgets.Button
 	scroll           *container.Scroll
 	foot             *fyne.Container // scroll area and buttons
+	hint             *canvas.Text    // in place of the details if no row is selected
 	object           *fyne.Container
 }
 
@@ -155,20 +160,21 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.chain.Wrapping = fyne.TextWrapWord
 	p.chainBox = container.NewStack(widgets.NewRectangle(theme.ColorNameButton, fyne.Size{}, 6), p.chain)
 	p.browser = widgets.NewButton(lang.L("Open in browser"), do.browse)
-	p.browser.Importance = widget.HighImportance
 	p.copyURL = widgets.NewButton(lang.L("Copy URL"), do.copyURL)
 	p.folder = widgets.NewButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
 	more := widgets.NewButton(lang.L("Show process"), do.details)
 	p.stop = widgets.NewDangerButton(lang.L("Stop…"), do.stop)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
-	heading := container.NewHBox(p.name, container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
-	content := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, p.about, p.warnings.Object,
+	heading := container.NewHBox(tooltip.NewArea(p.name, func() string { return cutText(p.name, p.model.name) }), container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
+	content := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, tooltip.NewArea(p.about, func() string { return cutText(p.about, p.model.about) }), p.warnings.Object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -widgets.Overlap-1, 0), p.facts),
 		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.Object)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), content))
 	foot := container.New(layout.NewCustomPaddedLayout(2, 10, 16, 12), buttons)
 	p.foot = container.New(footed{}, p.scroll, foot)
-	ground := container.NewStack(widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), p.foot)
+	p.hint = widgets.NewCaption()
+	p.foot.Hide()
+	ground := container.NewStack(widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), p.foot, container.NewCenter(p.hint))
 	p.object = container.New(besideLine{}, widgets.NewRectangle(theme.ColorNameSeparator, fyne.Size{}, 0), ground)
 	p.object.Hide()
 	return p
@@ -183,8 +189,16 @@ func (p *detailsPane) show(m detailsModel) {
 		p.scroll.ScrollToTop()
 		p.clientsTitle.Hidden, p.clients.Object.Hidden = true, true
 	}
-	p.model, p.shown = m, true
+	p.model = m
+	if !p.shown {
+		p.shown = true
+		p.hint.Hide()
+		p.foot.Show()
+	}
 	p.paint()
+	if m.closed {
+		p.clientsTitle.Hidden, p.clients.Object.Hidden = true, true
+	}
 	if resized := p.showFacts(m.facts); same && !resized {
 		return
 	}
@@ -198,11 +212,36 @@ func (p *detailsPane) show(m detailsModel) {
 	p.chain.SetText(m.chain)
 	p.chainBox.(*fyne.Container).Hidden = m.chain == ""
 	p.chainTitle.Hidden = m.chain == ""
+	importance := widget.MediumImportance // the main action only for what speaks HTTP
+	if m.web {
+		importance = widget.HighImportance
+	}
+	if p.browser.Importance != importance {
+		p.browser.Importance = importance
+		p.browser.Refresh()
+	}
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
 	widgets.ShowIf(p.stop, m.stop)
 	p.object.Refresh()
 	p.foot.Refresh() // the buttons move with the height of the content
 }
+
+// clear shows that no row is selected. hint offers to select one.
+func (p *detailsPane) clear(hint bool) {
+	text := ""
+	if hint {
+		text = lang.L("Select a port to see its details")
+	}
+	widgets.SetText(p.hint, text, table.ColorMuted)
+	if p.shown {
+		p.shown = false
+		p.foot.Hide()
+		p.hint.Show()
+	}
+}
+
+// visible reports whether the pane shows the selected row.
+func (p *detailsPane) visible() bool { return p.shown && p.object.Visible() }
 
 func (m detailsModel) withoutFacts() detailsModel {
 	m.facts = nil
@@ -265,7 +304,7 @@ func (m detailsModel) bars() []string {
 // connected shows the clients of l if l is the selected listener.
 func (p *detailsPane) connected(l *monitor.Listener, r probe.Result) {
 	st, ok := r.States[l.ID]
-	if !ok || l.ID != p.model.id {
+	if !ok || l.ID != p.model.id || p.model.closed {
 		return
 	}
 	p.meter.Update(r.At, st.Conns)
@@ -332,8 +371,16 @@ func (besideLine) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Resize(fyne.NewSize(max(s.Width-1, 0), s.Height))
 }
 
-// withDetailsPane is a layout that gives the details pane its width if it has content and the page
-// is wide enough, and the table the rest.
+// cutText returns the whole of a text that is shown shortened; "" if it is shown whole.
+func cutText(shown *canvas.Text, whole string) string {
+	if shown.Text == whole {
+		return ""
+	}
+	return whole
+}
+
+// withDetailsPane is a layout that gives the details pane its width if the page is wide enough, and
+// the table the rest. The pane keeps its place without a selection, so that the columns do not move.
 type withDetailsPane struct{ pane *detailsPane }
 
 // MinSize implements fyne.Layout.
@@ -342,7 +389,7 @@ func (withDetailsPane) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].Mi
 // Layout implements fyne.Layout.
 func (w withDetailsPane) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	width := float32(0)
-	w.pane.object.Hidden = !w.pane.shown || s.Width < minWidthForDetails
+	w.pane.object.Hidden = s.Width < minWidthForDetails
 	if !w.pane.object.Hidden {
 		width = detailsPaneWidth
 		w.pane.object.Move(fyne.NewPos(s.Width-width, 0))
@@ -357,7 +404,7 @@ func (p *Page) Explain() {
 	r, ok := p.table.Selected()
 	switch {
 	case !ok:
-	case p.details.object.Visible():
+	case p.details.visible():
 		p.unfold(!p.details.unfolded)
 	default:
 		widgets.ShowText(p.Content, p.explanation(r))
@@ -378,7 +425,7 @@ func (p *Page) explanation(r *portRow) string {
 func (p *Page) unfold(on bool) {
 	p.details.unfolded = on
 	p.showDetails()
-	if on && p.details.object.Visible() {
+	if on && p.details.visible() {
 		p.details.revealExplanation()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
+	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
@@ -176,7 +177,9 @@ func TestCardsAndQuickFiltersShowFocus(t *testing.T) {
 
 func TestButtonsShowFocus(t *testing.T) {
 	d := newDesk(t)
-	d.see(uitest.Listening(3000, "node", 7)) // shows the details pane
+	web := uitest.Listening(3000, "node", 7)
+	web.Service, web.ServiceBy = "Vite", monitor.ByCommand
+	d.see(web) // shows the details pane
 	for _, b := range []*widgets.Button{d.ports.pause, d.ports.details.browser} {
 		if b.Ring.Visible() {
 			t.Errorf("unfocused %q has a focus ring", b.Text)

@@ -120,7 +120,9 @@ type Page struct {
 	answers      map[uint16]inuse.Answer // about vacant ports, as far as known
 	probe        probe.Result            // the last result
 	counts       map[string]int          // connections by listener ID; nil if unknown
-	probeChanged func()                  // called when the page needs something new from the next probe
+	states       processStates
+	alike        bool   // rows may have begun to look alike, see showDistinguishing
+	probeChanged func() // called when the page needs something new from the next probe
 }
 
 // New returns the page. store is nil if no history is kept. now is the clock.
@@ -139,7 +141,11 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 		p.showEmpty(p.table.Len())
 	})
 	p.cards = newCardBar(p.ShowPort, callbacks.Watches)
+	p.udp.Tip = lang.L("Also show UDP sockets. UDP has no listening state.")
+	p.allAddresses.Tip = lang.L("Also show ports that are open on other addresses than loopback only")
+	p.grouped.Tip = lang.L("Show the ports of one process below each other") + " (" + GroupKeys.String() + ")"
 	p.pause = widgets.NewButton("", p.togglePause)
+	p.pause.Tip = lang.L("Pause or resume notifications")
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.Label = lang.L("Ports")
 	p.table.OnOpen = func(r *portRow) { p.open(r.listener) }
@@ -151,6 +157,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	})
 	p.table.OnKey = callbacks.Key
 	p.table.OnSpace = p.star
+	p.table.GroupHead = groupHead
 	p.table.HeaderItems = p.headerItems
 	p.table.TypeAhead = func(r *portRow) string { return r.port }
 	p.table.OnRune = p.entry.Append
@@ -175,7 +182,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 
 // layout builds the page: filter bar, warning, table, status line.
 func (p *Page) layout() *fyne.Container {
-	p.bar = container.NewBorder(nil, nil, nil, container.NewHBox(p.quick.object, widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped), p.pause), p.entry)
+	p.bar = container.New(&filterBar{}, p.entry, p.quick.object, widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped), p.pause)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(p.bar, 8), p.warning.Object, widgets.Line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, widgets.Line(), widgets.Panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
 	p.middle = container.New(withDetailsPane{p.details}, container.NewStack(p.table, p.empty.Object), p.details.object)
@@ -225,6 +232,7 @@ func (p *Page) Update(u monitor.Update) {
 		}
 	}
 	p.markAmbiguous()
+	p.showDistinguishing()
 	p.arrange()
 }
 
@@ -264,7 +272,7 @@ func (p *Page) showOthers() {
 
 // updatedRow returns the row of a new or changed listener.
 func (p *Page) updatedRow(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
-	r := newPortRow(l, p.status.Rules.Matches(l))
+	r := newPortRow(l, p.status.Rules.Matches(l), p.states.of(l))
 	r.count(p.counts)
 	switch {
 	case first:
@@ -301,6 +309,9 @@ func (p *Page) Tick() {
 		return // ages stop without an agent
 	}
 	now, rearrange := p.now(), false
+	if p.alike {
+		p.showDistinguishing()
+	}
 	for id, r := range p.rows {
 		if r.mark != unmarked && !now.Before(r.until) {
 			if r.mark == closed {
@@ -321,10 +332,15 @@ func (p *Page) Tick() {
 	p.showStatus()
 }
 
-// arrange passes the rows that match the filters to the table.
-func (p *Page) arrange() {
+// arrange passes the rows that match the filters to the table after listeners changed.
+func (p *Page) arrange() { p.arrangeWith(p.table.SetRows) }
+
+// rearrange does the same after the user changed what is shown.
+func (p *Page) rearrange() { p.arrangeWith(p.table.ShowRows) }
+
+func (p *Page) arrangeWith(show func([]*portRow)) {
 	rows := make([]*portRow, 0, len(p.rows))
-	var counts [4]int
+	var counts [quickFilters]int
 	for _, r := range p.rows {
 		if !p.filter.Finds(r.searchText) {
 			continue
@@ -338,9 +354,12 @@ func (p *Page) arrange() {
 			rows = append(rows, r)
 		}
 	}
-	p.table.SetRows(rows)
+	show(rows)
+	if _, ok := p.table.Selected(); !ok && len(rows) == 1 && !p.filter.Empty() {
+		p.table.Select(rows[0].Key()) // the only match
+	}
 	if p.ready && p.quick.count(counts) {
-		widgets.Relayout(p.bar)
+		p.relayoutBar()
 	}
 	p.matching = counts[quickAll]
 	p.showCards()
@@ -355,19 +374,18 @@ func (p *Page) arrange() {
 
 func (p *Page) setFilter(text string) {
 	p.filter = filter.Parse(text)
-	p.arrange()
+	p.rearrange()
 }
 
 // setQuick applies a quick filter.
 func (p *Page) setQuick(q quickFilter) {
 	p.quick.choose(q)
-	p.arrange()
+	p.rearrange()
 }
 
 // showDetails shows the selected row in the details pane, or hides the pane.
 func (p *Page) showDetails() {
 	r, ok := p.table.Selected()
-	before := p.details.shown
 	if ok && p.live {
 		o, _ := r.listener.Principal()
 		m := newDetails(r.listener, r.ambiguous, p.probe.Process(r.listener, o), p.now())
@@ -380,10 +398,7 @@ func (p *Page) showDetails() {
 		}
 		p.details.show(m)
 	} else {
-		p.details.shown = false
-	}
-	if before != p.details.shown {
-		widgets.Relayout(p.middle)
+		p.details.clear(p.live && p.table.Len() > 0)
 	}
 }
 
@@ -501,6 +516,9 @@ func (p *Page) Listeners() []*monitor.Listener {
 // ShowProbe shows connections and process state from a probe.
 func (p *Page) ShowProbe(r probe.Result) {
 	p.probe = r
+	if p.states.add(r) {
+		p.updateWarnings(r)
+	}
 	if r.Counts != nil {
 		p.counts = r.Counts
 		for _, row := range p.rows {
@@ -531,18 +549,19 @@ func (p *Page) Focus() { p.table.Focus() }
 // State is the part of the page's state that the next window restores.
 type State struct {
 	Filter    string
-	Quick     string // "", "watched", "exposed" or "mine"
+	Quick     string // "", "watched", "exposed", "mine" or "warnings"
 	Sort      string // column ID
 	Down      bool
 	Selected  string // listener ID
 	Columns   table.Columns
-	Grouped   bool // rows are grouped by process
-	Explained bool // the details pane shows the explanation
+	Grouped   bool     // rows are grouped by process
+	Folded    []string // groups that are folded
+	Explained bool     // the details pane shows the explanation
 }
 
 // State returns the state that the next window restores.
 func (p *Page) State() State {
-	s := State{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Grouped: p.table.Grouped(), Explained: p.details.unfolded}
+	s := State{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Grouped: p.table.Grouped(), Folded: p.table.Folded(), Explained: p.details.unfolded}
 	s.Sort, s.Down = p.table.Sorting()
 	if r, ok := p.table.Selected(); ok {
 		s.Selected = r.Key()
@@ -563,12 +582,13 @@ func (p *Page) Restore(s State) {
 	if s.Selected != "" {
 		p.table.Select(s.Selected)
 	}
+	p.table.SetFolded(s.Folded)
 }
 
 // Detailed returns the open listener in the details pane; nil if the pane is hidden or its listener
 // has closed.
 func (p *Page) Detailed() *monitor.Listener {
-	if r, ok := p.table.Selected(); ok && r.mark != closed && p.details.object.Visible() {
+	if r, ok := p.table.Selected(); ok && r.mark != closed && p.details.visible() {
 		return r.listener
 	}
 	return nil

@@ -252,8 +252,8 @@ func TestFilterKeepsSelectionAndOrder(t *testing.T) {
 	d.Want("found by its new owner", d.rows(), []string{"8080 changed"})
 	d.ports.entry.SetText("")
 	d.Want("all", d.rows(), []string{"9000", "3000", "8080 changed"})
-	if r, ok := d.ports.table.Selected(); !ok || r.port != "9000" {
-		t.Errorf("got selection %+v, %v; want 9000", r, ok)
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "8080" {
+		t.Errorf("got selection %+v, %v; want 8080, which was the only match", r, ok)
 	}
 }
 
@@ -388,5 +388,218 @@ func TestTypingContinuesRestoredFilter(t *testing.T) {
 	d.Window.Canvas().Focused().TypedRune('0')
 	if got := d.ports.entry.Text; got != "3000" {
 		t.Errorf("got filter %q, want 3000", got)
+	}
+}
+
+// The pointer is over the table while the filter is used.
+func TestFilterNeverScrollsPastTheEnd(t *testing.T) {
+	d := newDesk(t)
+	var all []*monitor.Listener
+	for i := range 6 {
+		all = append(all, uitest.Listening(uint16(3000+i), "node", 10+i))
+	}
+	d.see(all...)
+	test.MoveMouse(d.Window.Canvas(), d.row(4))
+	for _, port := range []string{"3005", "3000", "3003", "30"} {
+		d.ports.entry.SetText(port)
+		d.ports.entry.SetText("")
+		d.Tick()
+		d.see(all...)
+		if top, want := d.row(0).Y, fyne.CurrentApp().Driver().AbsolutePositionForObject(d.ports.table).Y+1.5*table.RowHeight; top != want {
+			t.Errorf("after filter %s: got the first row at %v, want %v", port, top, want)
+		}
+	}
+}
+
+func TestOnlyMatchIsSelected(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20), uitest.Listening(9000, "java", 30))
+	d.ports.table.Select("tcp-3000-10")
+	d.ports.entry.SetText("python")
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "8080" {
+		t.Errorf("got selection %+v, %v; want the only match, 8080", r, ok)
+	}
+	if !d.ports.details.visible() || d.ports.details.model.name != "python3" {
+		t.Errorf("got details of %q, want those of python3", d.ports.details.model.name)
+	}
+}
+
+// labels returns all texts of the table.
+func (d *desk) labels() (labels []string) {
+	for _, text := range uitest.Texts(d.ports.table) {
+		labels = append(labels, text.Text)
+	}
+	return labels
+}
+
+// Worktrees of one project differ in nothing but the branch, and two servers on one port only in
+// the address.
+func TestDistinguishingColumnsAppear(t *testing.T) {
+	d := newDesk(t)
+	d.Window.Resize(fyne.NewSize(1600, 600))
+	listening := func(port uint16, pid int, branch string, command ...string) *monitor.Listener {
+		l := uitest.Listening(port, "node", pid)
+		l.Project, l.Owners[0].Project, l.Owners[0].Branch, l.Owners[0].Command = "shop", "shop", branch, command
+		return l
+	}
+	main := listening(3000, 10, "main", "node", "a.js")
+	shown := func(label string) bool { return slices.Contains(d.labels(), label) }
+	want := func(when string, address, branch, command bool) {
+		t.Helper()
+		if shown("Address") != address || shown("Branch") != branch || shown("Command") != command {
+			t.Errorf("%s: got address %v, branch %v, command %v, want %v, %v, %v", when, shown("Address"), shown("Branch"), shown("Command"), address, branch, command)
+		}
+	}
+	d.see(main, uitest.Listening(8080, "python3", 20))
+	want("different programs", false, false, false)
+	d.see(main, listening(3001, 11, "feature/checkout", "node", "a.js"))
+	want("two worktrees", false, true, false)
+	d.see(main, listening(3001, 12, "main", "node", "b.js"))
+	want("two commands", false, true, true)
+	other := uitest.Listening(3000, "python3", 20, "127.0.0.2")
+	d.see(main, other)
+	want("one port at two addresses", true, true, true)
+	if left := d.ports.State().Columns; len(left.Shown) > 0 {
+		t.Errorf("got stored columns %v, want none: the user chose none", left.Shown)
+	}
+}
+
+// What becomes known later about listeners makes columns appear too.
+func TestBranchAppearsAfterEnrichment(t *testing.T) {
+	d := newDesk(t)
+	d.Window.Resize(fyne.NewSize(1600, 600))
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(3001, "node", 11)
+	d.see(a, b)
+	for _, l := range []struct {
+		l      *monitor.Listener
+		branch string
+	}{{a, "main"}, {b, "feature"}} {
+		known := *l.l
+		known.Project, known.Owners = "shop", []monitor.Owner{l.l.Owners[0]}
+		known.Owners[0].Branch = l.branch
+		events := []monitor.Event{{At: d.At, Kind: monitor.Updated, Listener: &known, Before: l.l}}
+		d.Last = monitor.Apply(d.Last, events)
+		d.Update(monitor.Update{Snapshot: d.Last, Events: events, Ready: true})
+	}
+	d.Tick()
+	if !slices.Contains(d.labels(), "feature") {
+		t.Errorf("got texts %q, want the branch", d.labels())
+	}
+}
+
+// A warning is a sign in the row, a text for screen readers, and a quick filter.
+func TestWarningsInRows(t *testing.T) {
+	d := newDesk(t)
+	odd, plain := uitest.Listening(3000, "node", 10), uitest.Listening(8080, "python3", 20)
+	odd.Owners[0].Program = "/tmp/node"
+	d.see(odd, plain)
+	marked := func() (out []string) {
+		for _, r := range d.ports.table.Rows() {
+			if warningCell(r).Text != "" {
+				out = append(out, r.port)
+			}
+		}
+		return out
+	}
+	d.Want("marked", marked(), []string{"3000"})
+	if got := d.ports.table.Rows()[0].AccessibleText(); !strings.Contains(got, "1 warning") {
+		t.Errorf("got accessible text %q, want it to contain the warning", got)
+	}
+	quick := d.ports.quick.segments[quickWarnings]
+	if got := quick.Text.Text; got != "Warnings 1" {
+		t.Errorf("got %q, want \"Warnings 1\"", got)
+	}
+	test.Tap(quick)
+	d.Want("filtered", d.rows(), []string{"3000"})
+	test.Tap(d.ports.quick.segments[quickAll])
+	if asked := d.ports.Unchecked(); len(asked) != 2 {
+		t.Errorf("got %d processes to check, want both", len(asked))
+	}
+	d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{
+		probe.IDOf(odd.Owners[0]): {}, probe.IDOf(plain.Owners[0]): {Preload: "/tmp/x.so"}}})
+	d.Want("after a probe", marked(), []string{"3000", "8080"})
+	if asked := d.ports.Unchecked(); len(asked) != 0 {
+		t.Errorf("got %d processes to check, want none so soon", len(asked))
+	}
+	if d.At = d.At.Add(recheckAfter); len(d.ports.Unchecked()) != 2 {
+		t.Error("the processes are not checked again")
+	}
+}
+
+// The details pane keeps its place, so that no column moves when a selected row closes.
+func TestColumnsStayWithoutSelection(t *testing.T) {
+	d := newDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
+	d.see(a, b)
+	d.ports.table.Select(a.ID)
+	width := d.ports.table.Size().Width
+	d.see(b)
+	d.At = d.At.Add(markTime)
+	d.Tick()
+	if got := d.ports.table.Size().Width; got != width || d.ports.details.visible() {
+		t.Errorf("selected row closed: got width %v, details %v, want %v and none", got, d.ports.details.visible(), width)
+	}
+	d.ports.entry.SetText("nothing like this")
+	if got := d.ports.table.Size().Width; got != width {
+		t.Errorf("nothing found: got width %v, want %v", got, width)
+	}
+}
+
+func TestGroupHeadNamesProcess(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(8080, "deno", 20), uitest.Listening(9229, "node", 10))
+	d.ports.ToggleGroup()
+	has := func(text string) bool { return slices.Contains(d.labels(), text) }
+	if !has("PID 10 · 2 ports") {
+		t.Errorf("got texts %q, want the head of PID 10", d.labels())
+	}
+	d.ports.table.Select("tcp-3000-10")
+	d.Window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyLeft})
+	if !has("PID 10 · 2 ports: 3000, 9229") || has("9229") {
+		t.Errorf("folded: got texts %q", d.labels())
+	}
+	d.ports.CopyRow()
+	if last := d.Asked[len(d.Asked)-1]; !strings.Contains(last, "3000") || !strings.Contains(last, "9229") {
+		t.Errorf("got %q, want both rows copied", last)
+	}
+	next := newDesk(t)
+	next.ports.Restore(d.ports.State())
+	next.see(d.Last.Listeners...)
+	if got := next.ports.table.Folded(); len(got) != 1 {
+		t.Errorf("restored: got folded %q, want one group", got)
+	}
+	d.ShowPort(9229)
+	if !has("9229") {
+		t.Error("the group of a port that is shown is not unfolded")
+	}
+}
+
+// At 200 % on a screen of 1280 pixels the window is 640 wide.
+func TestNarrowPageFits(t *testing.T) {
+	for _, german := range []bool{false, true} {
+		if german {
+			uitest.InGerman(t)
+		}
+		d := newDesk(t)
+		d.see(uitest.SampleListeners(d.At)...)
+		d.Window.Resize(fyne.NewSize(640, 400))
+		if got := d.ports.Content.MinSize().Width; got > 640 {
+			t.Errorf("German %v: got minimum width %v, want at most 640", german, got)
+		}
+		if got := d.ports.entry.Size().Width; got < minFilterWidth {
+			t.Errorf("German %v: got a filter field %v wide, want at least %v", german, got, minFilterWidth)
+		}
+		for _, s := range append(slices.Clone(d.ports.quick.segments), d.ports.udp, d.ports.allAddresses, d.ports.grouped) {
+			at := fyne.CurrentApp().Driver().AbsolutePositionForObject(s)
+			if at.X+s.Size().Width > 640 {
+				t.Errorf("German %v: %q ends at %v", german, s.Text.Text, at.X+s.Size().Width)
+			}
+		}
+		labels := d.labels()
+		for _, label := range []string{"Port", "Process"} {
+			if !german && !slices.Contains(labels, label) {
+				t.Errorf("got no column %q", label)
+			}
+		}
 	}
 }

@@ -16,10 +16,13 @@ const (
 	quickWatched
 	quickExposed
 	quickMine
+	quickWarnings
+
+	quickFilters // how many there are
 )
 
 // quickNames are the names of the filters in State.
-var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine"}
+var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine", quickWarnings: "warnings"}
 
 // matches reports whether the filter shows r. user is the user name of this session.
 func (q quickFilter) matches(r *portRow, user string) bool {
@@ -30,6 +33,8 @@ func (q quickFilter) matches(r *portRow, user string) bool {
 		return r.listener.Exposure == monitor.ExposureNetwork
 	case quickMine:
 		return user != "" && r.listener.User == user
+	case quickWarnings:
+		return r.warned()
 	}
 	return true
 }
@@ -43,12 +48,14 @@ type quickBar struct {
 
 func newQuickBar(choose func(quickFilter)) *quickBar {
 	b := &quickBar{}
-	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine")}
+	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine"), lang.L("Warnings")}
+	tips := []string{lang.L("All ports"), lang.L("Ports that a watch covers"), lang.L("Ports that the network can reach"), lang.L("Ports of your own processes"), lang.L("Ports of processes with a warning")}
 	for i, label := range labels {
 		s := widgets.NewSegment(label, func() {
 			b.choose(quickFilter(i))
 			choose(quickFilter(i))
 		})
+		s.Tip = tips[i]
 		b.segments = append(b.segments, s)
 	}
 	b.object = widgets.NewSegmentBar(b.segments...)
@@ -64,7 +71,7 @@ func (b *quickBar) choose(q quickFilter) {
 }
 
 // count shows the number of rows of each filter. It reports whether the size of the bar changed.
-func (b *quickBar) count(counts [4]int) (resized bool) {
+func (b *quickBar) count(counts [quickFilters]int) (resized bool) {
 	for i, s := range b.segments {
 		resized = s.Count(counts[i]) || resized
 	}

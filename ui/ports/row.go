@@ -12,6 +12,8 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/warning"
 	"porthole/ui/filter"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -40,15 +42,19 @@ type portRow struct {
 	until      time.Time // end of the mark
 	searchText filter.Searchable
 
-	ambiguous bool // "localhost" may reach another process
+	ambiguous bool                 // "localhost" may reach another process
+	state     monitor.ProcessState // of the owner, as far as known
+	warnings  int                  // number of warnings about the process, without the ambiguity
+	group     string               // identity of the owner, by which rows are grouped; "" if it is unknown
 	upAt      time.Time
 
-	port, process, pid, user, exposure, address, project, service, up string
+	port, process, pid, user, exposure, address, project, branch, service, up string
+	command                                                                   string // built when it is first used, because masking it is slow
 
 	connections int // -1 if unknown
 }
 
-func newPortRow(l *monitor.Listener, watched bool) *portRow {
+func newPortRow(l *monitor.Listener, watched bool, state monitor.ProcessState) *portRow {
 	r := &portRow{listener: l, watched: watched, searchText: filter.NewSearchable(l), connections: -1}
 	r.port = strconv.Itoa(int(l.Port))
 	if l.Protocol == monitor.UDP {
@@ -57,7 +63,11 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 	r.user = monitor.Clean(l.User, 40)
 	r.project = monitor.Clean(l.Project, 60)
 	r.service = words.Service(l)
-	if o, ok := l.Principal(); ok {
+	o, known := l.Principal()
+	r.state, r.warnings = state, countWarnings(l, o, state)
+	if known {
+		r.group = strconv.Itoa(o.PID) + " " + strconv.FormatUint(o.Start, 10)
+		r.branch = monitor.Clean(o.Branch, 60)
 		r.process = monitor.Clean(o.Name, 60)
 		r.pid = strconv.Itoa(o.PID)
 		if more := len(l.Owners) - 1; more > 0 {
@@ -70,6 +80,22 @@ func newPortRow(l *monitor.Listener, watched bool) *portRow {
 	r.address = strings.Join(r.searchText.Begins[1:], " ")
 	return r
 }
+
+// countWarnings returns the number of warnings about o, which owns l.
+func countWarnings(l *monitor.Listener, o monitor.Owner, state monitor.ProcessState) int {
+	return len(warning.Check(l, o, ancestry.Explain(o, l.CgroupInfo, state), state))
+}
+
+// commandText returns the owner's command line, masked and cleaned.
+func (r *portRow) commandText() string {
+	if o, ok := r.listener.Principal(); ok && r.command == "" {
+		r.command = monitor.Clean(words.Command(o), 240)
+	}
+	return r.command
+}
+
+// warned reports whether the row has a warning.
+func (r *portRow) warned() bool { return r.mark != closed && (r.warnings > 0 || r.ambiguous) }
 
 // exposureText describes the exposure of l in a few words.
 func exposureText(l *monitor.Listener) string {
@@ -107,7 +133,7 @@ func uptime(l *monitor.Listener, now time.Time) string {
 
 // fingerprint returns all texts of the row except its age.
 func (r *portRow) fingerprint() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.service}, "\x00")
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.branch, r.service}, "\x00")
 }
 
 // line returns the row as text for copying, including the addresses, whose column is hidden by
@@ -119,10 +145,25 @@ func (r *portRow) line() string {
 // AccessibleText returns the row's text for screen readers.
 func (r *portRow) AccessibleText() string {
 	text := strings.ReplaceAll(r.line(), "\t", ", ")
+	if r.warned() {
+		text += ", " + r.warningText()
+	}
 	if r.mark == unmarked {
 		return text
 	}
 	return markLabels()[r.mark] + ", " + text
+}
+
+// warningText returns the number of warnings in words; "" if there is none.
+func (r *portRow) warningText() string {
+	n := r.warnings
+	if r.ambiguous {
+		n++
+	}
+	if n == 0 {
+		return ""
+	}
+	return lang.N("{{.Count}} warnings", n, map[string]any{"Count": n})
 }
 
 // Key returns the identity of the row: the listener ID.
@@ -161,25 +202,30 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 		}
 	}
 	return []table.Column[*portRow]{
-		{ID: "watch", Name: lang.L("Watch"), Width: 34, Mono: true, Cell: starCell, Compare: byWatched, Tapped: star},
+		{ID: "watch", Name: lang.L("Watch"), Width: 34, Mono: true, About: lang.L("a star means that you are notified about the port"), Tip: starTip, Cell: starCell, Compare: byWatched, Tapped: star},
+		{ID: "warning", Name: lang.L("Warnings"), Width: 30, Mono: true, About: lang.L("something about the process deserves attention"), Tip: warningTip, Cell: warningCell, Compare: byWarnings},
 		{ID: "port", Label: lang.L("Port"), Width: portWidth, Mono: true, Compare: byPort,
 			Cell: func(r *portRow) table.Cell { return r.text(r.port, "") }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.process, unknownOwnerColor(r)) }},
-		{ID: "pid", Label: lang.L("PID"), Width: 76, Mono: true, Compare: byPID,
+		{ID: "pid", Label: lang.L("PID"), Width: 76, Mono: true, Drop: 4, About: lang.L("process ID; +1 means one more process that listens on the port"), Compare: byPID,
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
-		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Compare: by(func(r *portRow) string { return r.user }),
+		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Drop: 7, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "exposure", Label: lang.L("Exposure"), Width: exposureWidth, Compare: byExposure, Cell: exposureCell},
-		{ID: "address", Label: lang.L("Address"), Width: 130, Mono: true, Extra: true, Compare: by(func(r *portRow) string { return r.address }),
+		{ID: "exposure", Label: lang.L("Exposure"), Width: exposureWidth, About: lang.L("who can connect: this machine only, or also the network"), Tip: exposureTip, Compare: byExposure, Cell: exposureCell},
+		{ID: "address", Label: lang.L("Address"), Width: 130, Mono: true, Extra: true, Drop: 5, Compare: by(func(r *portRow) string { return r.address }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.address, muted) }},
-		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.project }),
+		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Drop: 2, Compare: by(func(r *portRow) string { return r.project }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.project, "") }},
-		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Compare: by(func(r *portRow) string { return r.service }),
+		{ID: "branch", Label: lang.L("Branch"), Width: 90, Grow: 2, Extra: true, Drop: 3, Compare: by(func(r *portRow) string { return r.branch }),
+			Cell: func(r *portRow) table.Cell { return r.text(r.branch, "") }},
+		{ID: "command", Label: lang.L("Command"), Width: 130, Grow: 4, Mono: true, Extra: true, Drop: 9, Compare: by((*portRow).commandText),
+			Cell: func(r *portRow) table.Cell { return r.text(r.commandText(), muted) }},
+		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Drop: 8, About: lang.L("what the process provides, from its program, its command or its port"), Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
-		{ID: "up", Label: lang.L("Up for"), Width: up, Right: true, Marks: true, Compare: byAge,
+		{ID: "up", Label: lang.L("Up for"), Width: up, Right: true, Marks: true, About: lang.L("how long the port has been open; ≤ means at most, because it was open before Porthole started"), Tip: ageTip, Compare: byAge,
 			Cell: func(r *portRow) table.Cell { return table.Cell{Text: r.age(now())} }},
-		{ID: "conns", Label: lang.L("Conns"), Width: 68, Right: true, Compare: byConnected, Cell: connsCell},
+		{ID: "conns", Label: lang.L("Conns"), Width: 68, Right: true, Drop: 6, About: lang.L("established connections"), Compare: byConnected, Cell: connsCell},
 	}
 }
 
@@ -196,6 +242,60 @@ func starCell(r *portRow) table.Cell {
 		return table.Cell{Text: "★", Color: uitheme.ColorAlert, Size: size}
 	}
 	return table.Cell{Text: "☆", Color: table.ColorMuted, Size: size}
+}
+
+// warningCell shows a sign, not only a colour. The details pane has the sentences.
+func warningCell(r *portRow) table.Cell {
+	if !r.warned() {
+		return table.Cell{}
+	}
+	return table.Cell{Text: "⚠", Color: uitheme.ColorAlert, Size: 15}
+}
+
+// warningTip returns the warnings as sentences.
+func warningTip(r *portRow) string {
+	if !r.warned() {
+		return ""
+	}
+	o, _ := r.listener.Principal()
+	sentences := words.Warnings(r.listener, o, ancestry.Explain(o, r.listener.CgroupInfo, r.state), r.state)
+	if r.ambiguous {
+		sentences = append(sentences, words.AmbiguousWarning())
+	}
+	return strings.Join(sentences, "\n")
+}
+
+func starTip(r *portRow) string {
+	if r.watched {
+		return lang.L("Stop watching")
+	}
+	return lang.L("Watch")
+}
+
+// exposureTip explains an ambiguous address. The column is too narrow for that.
+func exposureTip(r *portRow) string {
+	if r.ambiguous && r.mark != closed {
+		return words.AmbiguousWarning()
+	}
+	return ""
+}
+
+// ageTip returns when the listener opened, or explains that only the age of the process is known.
+func ageTip(r *portRow) string {
+	if strings.HasPrefix(r.up, "≤") {
+		return lang.L("The port was open before Porthole started. The process is that old.")
+	}
+	return ""
+}
+
+func byWarnings(a, b *portRow) int {
+	rank := func(r *portRow) int {
+		if r.warned() {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), byPort(a, b))
 }
 
 // exposureCell highlights exposed listeners, and listeners whose “localhost” is ambiguous (the

@@ -3,6 +3,7 @@ package ports
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
@@ -49,36 +50,14 @@ func (p *Page) watched(l *monitor.Listener) bool {
 	return p.status.Rules.Matches(l) || !l.AcceptsLoopback() && l.Protocol != monitor.UDP && p.status.Rules.HasSimple(l.Port)
 }
 
-// group turns grouping by process on or off.
-func (p *Page) group(on bool) {
-	p.grouped.Choose(on)
-	if !on {
-		p.table.SetGroup(nil)
-		return
-	}
-	p.table.SetGroup(func(r *portRow) string {
-		if len(r.listener.Owners) == 0 {
-			return "" // unknown owners may be different processes
-		}
-		o, _ := r.listener.Principal()
-		return fmt.Sprintf("%d %d", o.PID, o.Start)
-	})
-}
-
-// headerItems returns the page's own items in the column menu.
-func (p *Page) headerItems() []*fyne.MenuItem {
-	item := widgets.MenuItem(lang.L("Group by process"), GroupKeys, p.ToggleGroup)
-	item.Checked = p.table.Grouped()
-	return []*fyne.MenuItem{item}
-}
-
-// ToggleGroup turns grouping by process on or off.
-func (p *Page) ToggleGroup() { p.group(!p.table.Grouped()) }
-
 // menu opens the context menu of a row.
 func (p *Page) menu(r *portRow, at fyne.Position) {
 	c := fyne.CurrentApp().Driver().CanvasForObject(p.Content)
 	if c == nil {
+		return
+	}
+	if p.table.SelectedHead() != nil {
+		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", p.headMenu(r)...), c, at)
 		return
 	}
 	l := r.listener
@@ -162,8 +141,16 @@ func (p *Page) stillOpen(l *monitor.Listener) bool {
 	return true
 }
 
-// CopyRow copies the selected row as one line of text.
+// CopyRow copies the selected row as one line of text, or the rows of the selected head.
 func (p *Page) CopyRow() {
+	if rows := p.table.SelectedHead(); rows != nil {
+		lines := make([]string, len(rows))
+		for i, r := range rows {
+			lines[i] = r.line()
+		}
+		p.copy(strings.Join(lines, "\n"))
+		return
+	}
 	if r, ok := p.table.Selected(); ok {
 		p.copy(r.line())
 	}

@@ -25,6 +25,7 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 			return false
 		}
 		after.ambiguous = before.ambiguous
+		p.alike = p.alike || after.branch != before.branch || after.project != before.project || after.process != before.process
 		p.rows[c.Listener.ID] = after
 		if p.isShown(after) && !p.table.Update(after) {
 			return false
@@ -42,7 +43,7 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 func (p *Page) sameGroup(a, b *portRow) bool {
 	a4, a6 := words.LoopbackFamilies(a.listener)
 	b4, b6 := words.LoopbackFamilies(b.listener)
-	return !a.watched && !b.watched && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
+	return !a.watched && !b.watched && a.warnings == b.warnings && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
 		a.listener.Port == b.listener.Port && a.listener.Exposure == b.listener.Exposure && a.listener.User == b.listener.User &&
 		a4 == b4 && a6 == b6 && p.filter.Finds(a.searchText) == p.filter.Finds(b.searchText)
 }

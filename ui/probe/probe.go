@@ -52,7 +52,12 @@ func (r *Request) Add(l *monitor.Listener, o monitor.Owner) {
 	if !slices.ContainsFunc(r.Connections, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
 		r.Connections = append(r.Connections, l)
 	}
-	if o.PID != 0 {
+	r.AddProcess(o)
+}
+
+// AddProcess adds o to Processes unless the owner is unknown or already added.
+func (r *Request) AddProcess(o monitor.Owner) {
+	if o.PID != 0 && !slices.ContainsFunc(r.Processes, func(x monitor.Owner) bool { return IDOf(x) == IDOf(o) }) {
 		r.Processes = append(r.Processes, o)
 	}
 }

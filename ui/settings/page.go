@@ -4,6 +4,7 @@
 package settings
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +65,7 @@ type settingGroup struct {
 // New returns the page. version is the version of the program.
 func New(actions Actions, version string) *Page {
 	p := &Page{actions: actions, connected: true, warning: widgets.NewWarningBar(actions.StartAgent)}
-	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.languageRow())
+	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.zoomRow(), p.languageRow())
 	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.newExposedRow(), p.quietHoursRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())
@@ -230,6 +231,45 @@ func (p *Page) reveal(r *settingRow) {
 func (p *Page) themeRow() *settingRow {
 	r := newSettingRow("theme", lang.L("Theme"), "")
 	p.segments(r, []option{{"", lang.L("System")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
+	return r
+}
+
+// ZoomSteps are the zooms in percent that the page and the keys offer. Fyne rounds to tenths.
+var ZoomSteps = []int{80, 90, 100, 110, 120, 130, 150, 170, 200}
+
+// NextZoom returns the next step from a zoom in a direction, 1 or -1.
+func NextZoom(zoom, direction int) int {
+	next := zoom
+	for _, step := range ZoomSteps {
+		if direction > 0 && step > zoom {
+			return step
+		}
+		if direction < 0 && step < zoom {
+			next = step
+		}
+	}
+	return next
+}
+
+// ZoomValue returns a zoom as the value of its setting; "" for the default.
+func ZoomValue(zoom int) string {
+	if zoom == 100 {
+		return ""
+	}
+	return strconv.Itoa(zoom)
+}
+
+func (p *Page) zoomRow() *settingRow {
+	keys := widgets.ZoomInKeys.String() + ", " + widgets.ZoomOutKeys.String() + ", " + widgets.ZoomResetKeys.String()
+	r := newSettingRow("zoom", lang.L("Zoom"), lang.L("Size of everything in the window; also with {{.Keys}}", map[string]any{"Keys": keys}))
+	var options []option
+	for _, step := range ZoomSteps {
+		options = append(options, option{ZoomValue(step), strconv.Itoa(step) + " %"})
+	}
+	p.choice(r, options, func(s Settings) option {
+		zoom := cmp.Or(s.Zoom, 100)
+		return option{ZoomValue(zoom), strconv.Itoa(zoom) + " %"}
+	})
 	return r
 }
 
@@ -433,6 +473,7 @@ const KeyDiagnostics = "diagnostics"
 // Settings are the values that apply: the user's, or the defaults.
 type Settings struct {
 	Theme           string // "light" or "dark"; "" to follow the system
+	Zoom            int    // in percent; 0 for 100
 	TrayIcon        string // "light" or "dark"; "" for outlined
 	Language        string // like "en"; "" to follow the system
 	StartAtLogin    bool   // start Porthole with the session

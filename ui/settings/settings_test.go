@@ -106,9 +106,11 @@ func TestChangeIsRequested(t *testing.T) {
 	d.choice("polling_interval").SetSelected("Automatic")
 	d.choice("quiet_hours").SetSelected("22:00–07:00")
 	d.choice("language").SetSelected("English")
+	d.choice("zoom").SetSelected("120 %")
+	d.choice("zoom").SetSelected("100 %")
 	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment)) // the first of the theme's
 	test.Tap(d.settings.rows[1].focusTarget.(*widgets.Segment)) // and of the tray icon's
-	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set quiet_hours "22:00-07:00"`, `set language "en"`, `set theme ""`, `set tray_icon ""`})
+	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set quiet_hours "22:00-07:00"`, `set language "en"`, `set zoom "120"`, `set zoom ""`, `set theme ""`, `set tray_icon ""`})
 }
 
 func TestFailedChangeShowsProblemAndCurrentValue(t *testing.T) {

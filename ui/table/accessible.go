@@ -11,6 +11,9 @@ var (
 
 // AccessibilityLabel returns the list's name and its selected row.
 func (l *rowList[R]) AccessibilityLabel() string {
+	if i, ok := l.table.lineOf(l.table.selected); ok && l.table.headAt(i) != nil {
+		return l.table.Label + ": " + l.table.headText(l.table.headAt(i))
+	}
 	if r, ok := l.table.Selected(); ok {
 		return l.table.Label + ": " + r.AccessibleText()
 	}
@@ -24,6 +27,9 @@ func (l *rowList[R]) AccessibilityRole() fyne.AccessibleRole { return fyne.Acces
 func (w *rowWidget[R]) AccessibilityLabel() string {
 	if w.key == "" {
 		return ""
+	}
+	if w.head != nil {
+		return w.table.headText(w.head)
 	}
 	return w.row.AccessibleText()
 }

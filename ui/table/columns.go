@@ -28,9 +28,9 @@ func (t *Table[R]) Columns() Columns {
 	var left Columns
 	for i, c := range t.columns {
 		switch {
-		case t.hidden[i] && !c.Extra:
+		case t.hidden[i] && (!c.Extra || t.chosen[i]):
 			left.Hidden = append(left.Hidden, c.ID)
-		case !t.hidden[i] && c.Extra:
+		case !t.hidden[i] && c.Extra && t.chosen[i]:
 			left.Shown = append(left.Shown, c.ID)
 		}
 		if t.dragged[i] > 0 {
@@ -47,7 +47,9 @@ func (t *Table[R]) Columns() Columns {
 // as those of another version.
 func (t *Table[R]) SetColumns(left Columns) {
 	for i, c := range t.columns {
-		t.hidden[i] = c.Extra && !slices.Contains(left.Shown, c.ID) || slices.Contains(left.Hidden, c.ID)
+		shown, hidden := slices.Contains(left.Shown, c.ID), slices.Contains(left.Hidden, c.ID)
+		t.chosen[i] = shown || hidden
+		t.hidden[i] = c.Extra && !shown && !t.needed[i] || hidden
 		t.dragged[i] = 0
 		if width := left.Widths[c.ID]; width >= t.minWidth(i) && width <= widest {
 			t.dragged[i] = width
@@ -62,8 +64,59 @@ func (t *Table[R]) SetColumns(left Columns) {
 // hideExtra resets the visibility of all columns to their declaration.
 func (t *Table[R]) hideExtra() {
 	for i, c := range t.columns {
-		t.hidden[i] = c.Extra
+		t.hidden[i] = c.Extra && !t.needed[i]
 	}
+}
+
+// ShowColumn shows an extra column because rows would look alike without it, unless the
+// user has hidden it. It is not part of the stored arrangement.
+func (t *Table[R]) ShowColumn(id string) {
+	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == id })
+	if i < 0 || t.needed[i] {
+		return
+	}
+	t.needed[i] = true
+	if t.hidden[i] && !t.chosen[i] {
+		t.hidden[i] = false
+		t.layoutColumns()
+	}
+}
+
+// dropColumns decides which columns do not fit into a width. Those with the highest Drop
+// go first; they come back when the table is wider.
+func (t *Table[R]) dropColumns(width float32) {
+	clear(t.dropped)
+	missing := -width
+	for i := range t.columns {
+		missing += t.comfortable(i)
+	}
+	for missing > 0 {
+		next := -1
+		for i, c := range t.columns {
+			if c.Drop > 0 && !t.hidden[i] && !t.dropped[i] && (next < 0 || c.Drop > t.columns[next].Drop) {
+				next = i
+			}
+		}
+		if next < 0 {
+			return
+		}
+		missing -= t.comfortable(next)
+		t.dropped[next] = true
+	}
+}
+
+// comfortable returns the width below which a column is dropped instead of shrunk.
+func (t *Table[R]) comfortable(i int) float32 {
+	const enough = 0.75 // of the width of a column that can shrink
+	switch {
+	case t.hidden[i]:
+		return 0
+	case t.columns[i].Grow > 0 && t.dragged[i] == 0:
+		return enough * t.columns[i].Width
+	case t.dragged[i] > 0:
+		return min(t.dragged[i], t.columns[i].Width)
+	}
+	return t.columns[i].Width
 }
 
 // shownColumns returns the number of visible columns.
@@ -82,7 +135,7 @@ func (t *Table[R]) hide(i int, hide bool) {
 	if hide && t.shownColumns() == 1 {
 		return
 	}
-	t.hidden[i] = hide
+	t.hidden[i], t.chosen[i] = hide, true
 	t.layoutColumns()
 }
 
@@ -102,6 +155,7 @@ func (t *Table[R]) layoutColumns() {
 // those whose width the user set.
 func (t *Table[R]) distributeWidth(width float32) {
 	t.width = width
+	t.dropColumns(width)
 	left, grow := width, float32(0)
 	for i := range t.columns {
 		t.widths[i] = t.wantedWidth(i)
@@ -115,7 +169,7 @@ func (t *Table[R]) distributeWidth(width float32) {
 		return
 	}
 	left = t.shrinkColumns(left, func(i int) bool { return t.grows(i) > 0 })
-	t.shrinkColumns(left, func(i int) bool { return t.dragged[i] > 0 && !t.hidden[i] })
+	t.shrinkColumns(left, func(i int) bool { return t.dragged[i] > 0 && !t.hidden[i] && !t.dropped[i] })
 }
 
 // shrinkColumns shrinks some columns by their share of the missing space and returns what is
@@ -143,7 +197,7 @@ func (t *Table[R]) shrinkColumns(missing float32, from func(i int) bool) float32
 // wantedWidth returns a column's width if there is enough space for all.
 func (t *Table[R]) wantedWidth(i int) float32 {
 	switch {
-	case t.hidden[i]:
+	case t.hidden[i] || t.dropped[i]:
 		return 0
 	case t.dragged[i] > 0:
 		return t.dragged[i]
@@ -162,7 +216,7 @@ func (t *Table[R]) Widen(id string, width float32) {
 
 // grows returns a column's share of the remaining space, 0 if the user set its width.
 func (t *Table[R]) grows(i int) float32 {
-	if t.hidden[i] || t.dragged[i] > 0 {
+	if t.hidden[i] || t.dropped[i] || t.dragged[i] > 0 {
 		return 0
 	}
 	return t.columns[i].Grow

@@ -1,43 +1,301 @@
 package table
 
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// This file groups rows. A group with several rows has a head, a line of its own above
+// them that folds and unfolds the group. The list shows lines: heads and rows.
+
+// headPrefix begins the keys of heads; the key of the group follows.
+const headPrefix = "\x00"
+
+// Head is the text of a group's head.
+type Head struct {
+	Title  string
+	Detail string // after the title, muted
+}
+
+// group is the rows of one group, or a single row that is in none.
+type group struct {
+	key    string
+	rows   []int32 // indexes of its rows, in the order of the rows
+	folded bool
+	line   int // its first line
+}
+
+// hasHead reports whether the group has a head: a single row needs none.
+func (g *group) hasHead() bool { return len(g.rows) > 1 }
+
+// line is a line of the list while the rows are grouped.
+type line struct {
+	group *group
+	row   int32 // index of the row; of the first row of its group for a head
+	head  bool
+}
+
+// groups is the grouping of the rows. The zero value groups nothing.
+type groups[R Row] struct {
+	of     func(R) string // nil if the rows are not grouped
+	byKey  map[string]*group
+	order  []*group // in the order of their first rows
+	lines  []line
+	lineOf []int32         // the line of each row; that of the head if the group is folded
+	folded map[string]bool // keys of folded groups, also of those without rows at present
+}
+
 // SetGroup groups the rows: the rows of one group are adjacent, at the place of the
 // first of them. A row whose group is "" is not grouped. nil ends the grouping.
-func (t *Table[R]) SetGroup(group func(R) string) {
-	t.group = group
-	t.sortRows()
-	t.RefreshRows()
+func (t *Table[R]) SetGroup(of func(R) string) {
+	t.groups.of = of
+	t.groupRows()
+	t.list.Refresh()
+	t.rearranged()
 	t.reveal()
 }
 
 // Grouped reports whether the rows are grouped.
-func (t *Table[R]) Grouped() bool { return t.group != nil }
+func (t *Table[R]) Grouped() bool { return t.groups.of != nil }
 
-// groupRows moves the rows of each group together and otherwise keeps their order.
+// groupRows assigns the rows to their groups.
 func (t *Table[R]) groupRows() {
-	t.joinedAbove = t.joinedAbove[:0]
-	if t.group == nil {
+	g := &t.groups
+	g.order, g.lines, g.lineOf, g.byKey = g.order[:0], g.lines[:0], g.lineOf[:0], nil
+	if g.of == nil {
 		return
 	}
-	var order [][]R
-	place := map[string]int{} // the position of each group
-	for _, r := range t.rows {
-		g := t.group(r)
-		i, known := place[g]
-		if g == "" || !known {
-			place[g] = len(order)
-			order = append(order, []R{r})
+	g.byKey = make(map[string]*group, len(t.rows))
+	all, indexes := make([]group, len(t.rows)), make([]int32, len(t.rows)) // two allocations for all groups
+	for i, r := range t.rows {
+		key := g.of(r)
+		if known := g.byKey[key]; known != nil && key != "" {
+			known.rows = append(known.rows, int32(i))
 			continue
 		}
-		order[i] = append(order[i], r)
+		indexes[i] = int32(i)
+		all[i] = group{key: key, rows: indexes[i : i+1 : i+1], folded: g.folded[key]}
+		g.byKey[key] = &all[i]
+		g.order = append(g.order, &all[i])
 	}
-	t.rows = t.rows[:0]
-	for _, rows := range order {
-		for i, r := range rows {
-			t.rows = append(t.rows, r)
-			t.joinedAbove = append(t.joinedAbove, i > 0)
+	g.layout(len(t.rows))
+}
+
+// layout places n rows and the heads on lines.
+func (g *groups[R]) layout(n int) {
+	g.lines, g.lineOf = g.lines[:0], slices.Grow(g.lineOf[:0], n)[:n]
+	for _, o := range g.order {
+		o.line = len(g.lines)
+		if o.hasHead() {
+			g.lines = append(g.lines, line{o, o.rows[0], true})
+		}
+		for _, i := range o.rows {
+			g.lineOf[i] = int32(o.line)
+			if !o.folded || !o.hasHead() {
+				g.lineOf[i] = int32(len(g.lines))
+				g.lines = append(g.lines, line{o, i, false})
+			}
 		}
 	}
 }
 
-// joined reports whether row i is in the same group as the row above.
-func (t *Table[R]) joined(i int) bool { return i < len(t.joinedAbove) && t.joinedAbove[i] }
+// moveToGroup moves row i to the group with key to. It does not build the other groups
+// again, which takes a hundred times as long.
+func (t *Table[R]) moveToGroup(i int, to string) {
+	g, row := &t.groups, int32(i)
+	from := g.lines[g.lineOf[i]].group
+	g.remove(from)
+	at, _ := slices.BinarySearch(from.rows, row)
+	from.rows = slices.Delete(from.rows, at, at+1)
+	if len(from.rows) > 0 {
+		g.insert(from)
+	} else if g.byKey[from.key] == from {
+		delete(g.byKey, from.key)
+	}
+	target := g.byKey[to]
+	if target == nil || to == "" {
+		target = &group{key: to, folded: g.folded[to]}
+		g.byKey[to] = target
+	} else {
+		g.remove(target)
+	}
+	at, _ = slices.BinarySearch(target.rows, row)
+	target.rows = slices.Insert(target.rows, at, row)
+	g.insert(target)
+	g.layout(len(t.rows))
+}
+
+// place returns the position of a group in the order.
+func (g *groups[R]) place(o *group) int {
+	at, _ := slices.BinarySearchFunc(g.order, o, func(a, b *group) int { return cmp.Compare(a.rows[0], b.rows[0]) })
+	return at
+}
+
+func (g *groups[R]) insert(o *group) { g.order = slices.Insert(g.order, g.place(o), o) }
+
+func (g *groups[R]) remove(o *group) {
+	at := g.place(o)
+	g.order = slices.Delete(g.order, at, at+1)
+}
+
+// length returns the number of lines.
+func (t *Table[R]) length() int {
+	if t.groups.of == nil {
+		return len(t.rows)
+	}
+	return len(t.groups.lines)
+}
+
+// rowAt returns the row of a line; for a head the first of its group.
+func (t *Table[R]) rowAt(i int) R {
+	if t.groups.of == nil {
+		return t.rows[i]
+	}
+	return t.rows[t.groups.lines[i].row]
+}
+
+// headAt returns the group whose head is on a line; nil if the line is a row.
+func (t *Table[R]) headAt(i int) *group {
+	if i < 0 || i >= len(t.groups.lines) || !t.groups.lines[i].head {
+		return nil
+	}
+	return t.groups.lines[i].group
+}
+
+// keyOf returns the key of a line.
+func (t *Table[R]) keyOf(i int) string {
+	if g := t.headAt(i); g != nil {
+		return headPrefix + g.key
+	}
+	return t.rowAt(i).Key()
+}
+
+// lineOf returns the line with a key. The line of a row in a folded group is the head's.
+func (t *Table[R]) lineOf(key string) (int, bool) {
+	if head, is := strings.CutPrefix(key, headPrefix); is {
+		g := t.groups.byKey[head]
+		if g == nil || head == "" {
+			return 0, false
+		}
+		return g.line, true
+	}
+	i, ok := t.index[key]
+	if ok && t.groups.of != nil {
+		i = int(t.groups.lineOf[i])
+	}
+	return i, ok
+}
+
+// joined reports whether line i is a row of the same group as the line above.
+func (t *Table[R]) joined(i int) bool {
+	return i > 0 && i < len(t.groups.lines) && !t.groups.lines[i].head && t.groups.lines[i].group == t.groups.lines[i-1].group
+}
+
+// rowsOf returns the rows of a group.
+func (t *Table[R]) rowsOf(g *group) iter.Seq[R] {
+	return func(yield func(R) bool) {
+		for _, i := range g.rows {
+			if !yield(t.rows[i]) {
+				return
+			}
+		}
+	}
+}
+
+// SelectedHead returns the rows of the group whose head is selected, also if a row of the
+// folded group is selected; nil if no head is.
+func (t *Table[R]) SelectedHead() []R {
+	i, ok := t.lineOf(t.selected)
+	if g := t.headAt(i); ok && g != nil {
+		return slices.Collect(t.rowsOf(g))
+	}
+	return nil
+}
+
+// Folded returns the keys of the groups that are folded.
+func (t *Table[R]) Folded() []string {
+	var keys []string
+	for _, g := range t.groups.order {
+		if g.folded && g.hasHead() {
+			keys = append(keys, g.key)
+		}
+	}
+	return keys
+}
+
+// SetFolded folds the groups with these keys, now or when they appear, and unfolds all
+// others.
+func (t *Table[R]) SetFolded(keys []string) {
+	t.groups.folded = map[string]bool{}
+	for _, key := range keys {
+		t.groups.folded[key] = true
+	}
+	for _, g := range t.groups.order {
+		g.folded = t.groups.folded[g.key]
+	}
+	t.showFolding()
+}
+
+// FoldAll folds or unfolds all groups.
+func (t *Table[R]) FoldAll(fold bool) {
+	var keys []string
+	for _, g := range t.groups.order {
+		if fold && g.hasHead() {
+			keys = append(keys, g.key)
+		}
+	}
+	t.SetFolded(keys)
+}
+
+// fold folds or unfolds one group.
+func (t *Table[R]) fold(g *group, fold bool) {
+	if g.folded == fold {
+		return
+	}
+	if t.groups.folded == nil {
+		t.groups.folded = map[string]bool{}
+	}
+	g.folded = fold
+	if fold {
+		t.groups.folded[g.key] = true
+	} else {
+		delete(t.groups.folded, g.key)
+	}
+	t.showFolding()
+}
+
+// showFolding shows the lines after groups were folded or unfolded.
+func (t *Table[R]) showFolding() {
+	if t.groups.of == nil {
+		return
+	}
+	t.groups.layout(len(t.rows))
+	t.list.Refresh()
+	t.rearranged()
+	t.reveal()
+}
+
+// ToggleFold folds or unfolds the group whose head is selected.
+func (t *Table[R]) ToggleFold() {
+	if i, ok := t.lineOf(t.selected); ok && t.headAt(i) != nil {
+		t.fold(t.headAt(i), !t.headAt(i).folded)
+	}
+}
+
+// foldSelected folds the group of the selected line and selects its head, or unfolds it.
+func (t *Table[R]) foldSelected(fold bool) {
+	i, ok := t.lineOf(t.selected)
+	if !ok || i >= len(t.groups.lines) {
+		return
+	}
+	g := t.groups.lines[i].group
+	if !g.hasHead() {
+		return
+	}
+	if fold {
+		t.setSelected(headPrefix + g.key)
+	}
+	t.fold(g, fold)
+}

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"image/color"
 	"slices"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/tooltip"
 )
 
 // The symbols of the column that the rows are sorted by, and of the direction.
@@ -160,6 +163,7 @@ func (h *header[R]) edgeAt(x float32) int {
 // Tapped sorts by the column under the pointer. A double click on an edge fits the
 // column to its cells.
 func (h *header[R]) Tapped(e *fyne.PointEvent) {
+	tooltip.Hide()
 	t := h.table
 	if i := h.edgeAt(e.Position.X); i >= 0 {
 		if _, double := h.clicks.double(t.columns[i].ID, e.AbsolutePosition, time.Now(), fyne.CurrentApp().Driver().DoubleTapDelay()); double {
@@ -208,10 +212,29 @@ func (h *header[R]) Cursor() desktop.Cursor {
 func (h *header[R]) MouseIn(e *desktop.MouseEvent) { h.MouseMoved(e) }
 
 // MouseMoved shows the edge that can be dragged.
-func (h *header[R]) MouseMoved(e *desktop.MouseEvent) { h.hover(h.edgeAt(e.Position.X)) }
+func (h *header[R]) MouseMoved(e *desktop.MouseEvent) {
+	h.hover(h.edgeAt(e.Position.X))
+	tooltip.Point(h, h.tip(h.table.columnAt(e.Position.X)), e.AbsolutePosition)
+}
+
+// tip returns the tooltip of a column: its name and description.
+func (h *header[R]) tip(i int) string {
+	if i < 0 || h.dragging {
+		return ""
+	}
+	c := h.table.columns[i]
+	name := cmp.Or(c.Label, c.Name)
+	if c.About == "" {
+		return name
+	}
+	return name + ": " + c.About
+}
 
 // MouseOut implements desktop.Hoverable.
-func (h *header[R]) MouseOut() { h.hover(-1) }
+func (h *header[R]) MouseOut() {
+	h.hover(-1)
+	tooltip.Leave(h)
+}
 
 func (h *header[R]) hover(over int) {
 	if h.over != over && !h.dragging {

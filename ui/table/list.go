@@ -6,6 +6,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/tooltip"
 )
 
 // rowList is the list below the header. It uses the scrolling and row reuse of Fyne's
@@ -18,12 +20,12 @@ type rowList[R Row] struct {
 
 func newRowList[R Row](t *Table[R]) *rowList[R] {
 	l := &rowList[R]{table: t}
-	l.Length = func() int { return len(t.rows) + t.spareRows }
+	l.Length = func() int { return t.length() + t.spareRows }
 	l.CreateItem = func() fyne.CanvasObject { return newRowWidget(t) }
 	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
 		w, ok := o.(*rowWidget[R])
 		switch {
-		case ok && i < len(t.rows):
+		case ok && i < t.length():
 			w.Show()
 			t.setWidget(i, w)
 			w.show(i)
@@ -52,6 +54,7 @@ func (l *rowList[R]) FocusLost() {
 // TypedKey moves the selection, opens rows and menus.
 func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 	t := l.table
+	tooltip.Hide()
 	switch e.Name {
 	case fyne.KeyUp:
 		t.move(-1)
@@ -62,15 +65,21 @@ func (l *rowList[R]) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyPageDown:
 		t.move(t.page())
 	case fyne.KeyHome:
-		t.move(-len(t.rows))
+		t.move(-t.length())
 	case fyne.KeyEnd:
-		t.move(len(t.rows))
+		t.move(t.length())
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if r, ok := t.Selected(); ok && t.OnOpen != nil {
 			t.OnOpen(r)
 		}
+	case fyne.KeyLeft:
+		t.foldSelected(true)
+	case fyne.KeyRight:
+		t.foldSelected(false)
 	case fyne.KeySpace:
-		if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.typing.active(time.Now()) {
+		if i, ok := t.lineOf(t.selected); ok && t.headAt(i) != nil {
+			t.ToggleFold()
+		} else if r, ok := t.Selected(); ok && t.OnSpace != nil && !t.typing.active(time.Now()) {
 			t.OnSpace(r)
 		}
 	case desktop.KeyMenu, fyne.KeyF10: // Fyne reports F10 with and without Shift alike
@@ -91,7 +100,8 @@ func (l *rowList[R]) openMenu() {
 	}
 	t.reveal()
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(l)
-	y := float32(t.index[t.selected]+1)*RowHeight - l.GetScrollOffset()
+	line, _ := t.lineOf(t.selected)
+	y := float32(line+1)*RowHeight - l.GetScrollOffset()
 	t.OnMenu(r, at.Add(fyne.NewPos(4*CellPadding, y)))
 }
 

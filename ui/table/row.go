@@ -10,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"porthole/ui/tooltip"
 )
 
 // Colours that a theme must define in addition to Fyne's.
@@ -49,13 +51,15 @@ func abs(x float32) float32 { return max(x, -x) }
 type rowWidget[R Row] struct {
 	widget.BaseWidget
 	table *Table[R]
-	index int // the row's index in the table
-	key   string
-	row   R
+	index int    // the line
+	key   string // of the line
+	row   R      // for a head, the first row of its group
+	head  *group // nil if the line is a row
 	shown bool
 
 	ground, line, edge *canvas.Rectangle
 	group              *canvas.Rectangle // beside the rows of a group with several rows
+	fold, title, note  *canvas.Text      // of a head
 	cells              []*cellView
 }
 
@@ -75,6 +79,7 @@ func newRowWidget[R Row](t *Table[R]) *rowWidget[R] {
 		ground: canvas.NewRectangle(color.Transparent), line: canvas.NewRectangle(color.Transparent),
 		edge: canvas.NewRectangle(color.Transparent), group: canvas.NewRectangle(color.Transparent),
 	}
+	w.newHead()
 	for _, c := range t.columns {
 		v := &cellView{text: canvas.NewText("", color.Transparent), strike: canvas.NewLine(color.Transparent), badge: canvas.NewRectangle(color.Transparent)}
 		v.text.TextStyle.Monospace = c.Mono
@@ -94,6 +99,7 @@ func (w *rowWidget[R]) CreateRenderer() fyne.WidgetRenderer {
 	for _, v := range w.cells {
 		objects = append(objects, v.badge, v.text, v.strike)
 	}
+	objects = append(objects, w.fold, w.title, w.note)
 	return &rowRenderer[R]{w, objects}
 }
 
@@ -130,11 +136,20 @@ func (w *rowWidget[R]) layout(s fyne.Size) {
 	w.paint()
 }
 
-// show sets the row that the widget shows.
+// show sets the line that the widget shows.
 func (w *rowWidget[R]) show(index int) {
-	w.index, w.row = index, w.table.rows[index]
-	w.key = w.row.Key()
+	w.index, w.row, w.head, w.key = index, w.table.rowAt(index), w.table.headAt(index), w.table.keyOf(index)
 	w.paint()
+}
+
+// selected reports whether the line is selected: its row or head, or a row of its folded
+// group.
+func (w *rowWidget[R]) selected() bool {
+	if w.key == w.table.selected || w.head == nil {
+		return w.key == w.table.selected
+	}
+	i, ok := w.table.lineOf(w.table.selected)
+	return ok && i == w.index
 }
 
 // paint updates the cells that changed.
@@ -145,24 +160,25 @@ func (w *rowWidget[R]) paint() {
 	all := !w.shown
 	w.shown = true
 	setFill(w.ground, w.groundColor(), all)
-	selected := w.key == w.table.selected
+	selected := w.selected()
 	edge := fyne.ThemeColorName("")
 	if selected && w.table.list.focused {
 		edge = theme.ColorNamePrimary
 	} else if selected {
-		edge = w.row.Tint()
+		edge = w.tint()
 	}
 	setFill(w.edge, edge, all)
 	w.paintGroup(all)
 	w.paintCells(all)
+	w.paintHead(all)
 }
 
 func (w *rowWidget[R]) groundColor() fyne.ThemeColorName {
 	switch {
-	case w.key == w.table.selected:
+	case w.selected():
 		return ColorSelected
-	case w.row.Tint() != "" && !w.table.dim:
-		return w.row.Tint()
+	case w.tint() != "" && !w.table.dim:
+		return w.tint()
 	case w.key == w.table.hovered:
 		return theme.ColorNameHover
 	}
@@ -195,10 +211,13 @@ func (w *rowWidget[R]) paintGroup(all bool) {
 }
 
 func (w *rowWidget[R]) paintCells(all bool) {
-	x, mark := float32(0), w.row.Mark()
+	x, mark, head := float32(0), w.mark(), w.head != nil
 	for i, v := range w.cells {
 		c, width := w.table.columns[i], w.table.widths[i]
-		cell := c.Cell(w.row)
+		var cell Cell
+		if !head && width > 0 { // the text of a hidden column is not built
+			cell = c.Cell(w.row)
+		}
 		if mark.Text != "" && i == w.table.markColumn() {
 			cell = mark
 		}
@@ -317,12 +336,20 @@ func Fit(text string, width, size float32, style fyne.TextStyle) string {
 
 // Tapped selects the row immediately, and opens it on a double click.
 func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
+	tooltip.Hide()
 	w.table.Focus()
 	t := w.table
-	row, ok := t.clickedRow(w)
-	if !ok {
+	key, ok := t.clickedLine(w)
+	line, shown := t.lineOf(key)
+	if !ok || !shown {
 		return
 	}
+	if g := t.headAt(line); g != nil {
+		t.setSelected(headPrefix + g.key)
+		t.fold(g, !g.folded)
+		return
+	}
+	row := t.rowAt(line)
 	if i := t.columnAt(e.Position.X); i >= 0 && t.columns[i].Tapped != nil {
 		t.columns[i].Tapped(row)
 		return
@@ -341,34 +368,68 @@ func (w *rowWidget[R]) Tapped(e *fyne.PointEvent) {
 // TappedSecondary opens the menu of the row under the pointer.
 func (w *rowWidget[R]) TappedSecondary(e *fyne.PointEvent) {
 	w.table.Focus()
-	row, ok := w.table.clickedRow(w)
+	key, ok := w.table.clickedLine(w)
 	if !ok {
 		return
 	}
-	w.table.setSelected(row.Key())
-	if w.table.OnMenu != nil {
+	w.table.setSelected(key)
+	if row, ok := w.table.Selected(); ok && w.table.OnMenu != nil {
 		w.table.OnMenu(row, e.AbsolutePosition)
 	}
 }
 
+// tip returns the tooltip at x: that of the column, or a text that is cut.
+func (w *rowWidget[R]) tip(x float32) string {
+	if w.head != nil {
+		if head := w.table.headOf(w.head); w.title.Text != head.Title || w.note.Text != head.Detail {
+			return head.Title + " " + head.Detail
+		}
+		return ""
+	}
+	i := w.table.columnAt(x)
+	if i < 0 {
+		return ""
+	}
+	if c := w.table.columns[i]; c.Tip != nil {
+		if tip := c.Tip(w.row); tip != "" {
+			return tip
+		}
+	}
+	if v := w.cells[i]; v.text.Text != v.cell.Text {
+		return v.cell.Text
+	}
+	return ""
+}
+
 // MouseIn implements desktop.Hoverable.
-func (w *rowWidget[R]) MouseIn(*desktop.MouseEvent) {
-	w.table.hovered = w.key
+func (w *rowWidget[R]) MouseIn(e *desktop.MouseEvent) {
+	w.table.setPointer(w.key, e)
+	w.point(e)
 	w.paint()
 }
 
 // MouseMoved implements desktop.Hoverable.
-func (w *rowWidget[R]) MouseMoved(*desktop.MouseEvent) {
+func (w *rowWidget[R]) MouseMoved(e *desktop.MouseEvent) {
 	w.table.clickTarget = clickTarget{} // the user has seen the row that is there now
-	if w.table.hovered != w.key {       // the rows moved under the resting pointer
-		w.table.hovered = w.key
+	moved := w.table.hovered != w.key   // the rows moved under the resting pointer
+	w.table.setPointer(w.key, e)
+	if moved {
 		w.table.RefreshRows()
+	}
+	w.point(e)
+}
+
+// point announces the tooltip at the pointer.
+func (w *rowWidget[R]) point(e *desktop.MouseEvent) {
+	if e != nil {
+		tooltip.Point(w, w.tip(e.Position.X), e.AbsolutePosition)
 	}
 }
 
 // MouseOut implements desktop.Hoverable.
 func (w *rowWidget[R]) MouseOut() {
-	w.table.hovered = ""
+	w.table.hovered, w.table.pointer = "", -1
+	tooltip.Leave(w)
 	w.paint()
 }
 

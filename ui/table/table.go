@@ -8,7 +8,9 @@ package table
 import (
 	"cmp"
 	"image/color"
+	"iter"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -41,9 +43,12 @@ type Column[R Row] struct {
 	Grow    float32 // its share of the remaining space
 	Right   bool    // aligned
 	Mono    bool
-	Extra   bool // hidden until the user shows it
+	Extra   bool // hidden until the user shows it, or ShowColumn does
+	Drop    int  // columns with the highest value disappear first in a narrow table; 0 never
 	Marks   bool // shows the rows' marks; while it is hidden, the last visible column does
 	Cell    func(R) Cell
+	About   string           // describes the column beside the pointer
+	Tip     func(R) string   // the text beside the pointer on a cell; nil or "" for the cell's own text if it is cut
 	Compare func(a, b R) int // nil if the rows cannot be sorted by the column
 	Tapped  func(R)          // called for a click on the cell, which then does not select the row; may be nil
 }
@@ -61,7 +66,8 @@ type Cell struct {
 type Table[R Row] struct {
 	widget.BaseWidget
 
-	// OnOpen is called for a double click or Enter on a row.
+	// OnOpen is called for a double click or Enter on a row, and for Enter on a head with
+	// the first row of its group.
 	OnOpen func(R)
 	// OnSelect is called when the user selects a row.
 	OnSelect func(R)
@@ -79,27 +85,33 @@ type Table[R Row] struct {
 	OnRune func(rune)
 	// Label names the table for screen readers.
 	Label string
+	// GroupHead returns the text of a group's head, for its rows and whether it is folded;
+	// may be nil.
+	GroupHead func(rows iter.Seq[R], folded bool) Head
 	// HeaderItems returns further items for the menu of columns; may be nil.
 	HeaderItems func() []*fyne.MenuItem
 
 	dim      bool
 	columns  []Column[R]
 	hidden   []bool
+	chosen   []bool    // whether the user showed or hid the column
+	needed   []bool    // extra columns without which rows look alike
+	dropped  []bool    // columns for which the table is too narrow
 	dragged  []float32 // widths that the user set; 0 for none
 	width    float32   // of all columns together
 	rows     []R
-	index    map[string]int // by key
+	index    map[string]int // of rows, by key
 	selected string
 	hovered  string
+	pointer  float32 // distance of the pointer from the upper edge of the list; negative if it is elsewhere
 	// wantFirst means that the table was focused without a row to select; the first row
 	// that appears is selected.
 	wantFirst   bool
 	sortBy      int // column; -1 for the order in which the rows were passed
 	defaultSort int
 	down        bool
-	group       func(R) string        // nil if the rows are not grouped
-	joinedAbove []bool                // whether each row is in the group of the row above; empty if the rows are not grouped
-	widgets     map[int]*rowWidget[R] // the visible ones, by their rows' index
+	groups      groups[R]
+	widgets     map[int]*rowWidget[R] // the visible ones, by their lines
 	widths      []float32             // as shown; 0 for hidden columns
 	list        *rowList[R]
 	header      *header[R]
@@ -112,10 +124,11 @@ type Table[R Row] struct {
 
 // New returns a table that is sorted by the column with id sortBy.
 func New[R Row](columns []Column[R], sortBy string) *Table[R] {
-	t := &Table[R]{columns: columns, index: map[string]int{}, widgets: map[int]*rowWidget[R]{}}
+	t := &Table[R]{columns: columns, pointer: -1, index: map[string]int{}, widgets: map[int]*rowWidget[R]{}}
 	t.sortBy = slices.IndexFunc(columns, func(c Column[R]) bool { return c.ID == sortBy })
 	t.defaultSort = t.sortBy
 	t.widths, t.dragged, t.hidden = make([]float32, len(columns)), make([]float32, len(columns)), make([]bool, len(columns))
+	t.chosen, t.needed, t.dropped = make([]bool, len(columns)), make([]bool, len(columns)), make([]bool, len(columns))
 	t.hideExtra()
 	t.list = newRowList(t)
 	t.header = newHeader(t)
@@ -156,14 +169,36 @@ func (t *Table[R]) Resize(s fyne.Size) {
 // SetRows shows rows. The selection stays with its key. Rows that appear or disappear
 // above the row under the pointer do not move that row.
 func (t *Table[R]) SetRows(rows []R) {
+	t.keepInPlace(func() { t.replaceRows(rows) })
+}
+
+// ShowRows shows other rows because the user asked for them, such as those of another
+// filter. Unlike with SetRows, rows may move under the pointer. The selected row stays in
+// place if it was visible.
+func (t *Table[R]) ShowRows(rows []R) {
+	t.hovered = ""
 	anchor, at := t.anchor()
-	under, before := t.rowOffset(t.hovered), len(t.rows)
+	t.replaceRows(rows)
+	t.list.Refresh()
+	t.restoreAnchor(anchor, at, 0)
+	t.rearranged()
+}
+
+// replaceRows sets the rows.
+func (t *Table[R]) replaceRows(rows []R) {
 	t.rows = append(t.rows[:0], rows...)
 	t.sortRows()
 	if t.wantFirst {
 		t.selectFirst()
 	}
-	if len(t.rows) != before {
+}
+
+// keepInPlace changes the rows and keeps the one under the pointer in place.
+func (t *Table[R]) keepInPlace(change func()) {
+	anchor, at := t.anchor()
+	under, before := t.rowOffset(t.hovered), t.length()
+	change()
+	if t.length() != before {
 		t.list.Refresh() // the list is longer or shorter
 	} else {
 		t.RefreshRows()
@@ -175,14 +210,29 @@ func (t *Table[R]) SetRows(rows []R) {
 // row is not shown or may have to move: in that case call SetRows.
 func (t *Table[R]) Update(r R) bool {
 	i, ok := t.index[r.Key()]
-	if !ok || t.compare(t.rows[i], r) != 0 || t.group != nil && t.group(t.rows[i]) != t.group(r) {
+	if !ok || t.compare(t.rows[i], r) != 0 {
 		return false
 	}
+	if of := t.groups.of; of != nil && of(t.rows[i]) != of(r) {
+		t.rows[i] = r
+		t.keepInPlace(func() { t.moveToGroup(i, of(r)) })
+		return true
+	}
 	t.rows[i] = r
+	if of := t.groups.of; of != nil {
+		g := t.groups.lines[t.groups.lineOf[i]].group
+		t.showLine(g.line)
+	}
+	line, _ := t.lineOf(r.Key())
+	t.showLine(line)
+	return true
+}
+
+// showLine redraws a line if it is visible.
+func (t *Table[R]) showLine(i int) {
 	if w := t.widgets[i]; w != nil {
 		w.show(i)
 	}
-	return true
 }
 
 // Dim greys all rows, to show that they are not live, or ends that.
@@ -202,7 +252,7 @@ func (t *Table[R]) RefreshRows() {
 	first := int(t.list.GetScrollOffset()/RowHeight) - 1
 	last := first + int(t.list.Size().Height/RowHeight) + 3
 	for i, w := range t.widgets {
-		if i < first || i > last || i >= len(t.rows) {
+		if i < first || i > last || i >= t.length() {
 			delete(t.widgets, i) // it was scrolled away; the list reuses or drops it
 			continue
 		}
@@ -242,8 +292,17 @@ func (t *Table[R]) compare(a, b R) int {
 	return c
 }
 
-// Rows returns the rows in the order in which they are shown.
-func (t *Table[R]) Rows() []R { return slices.Clone(t.rows) }
+// Rows returns the rows in the order in which they are shown, with those of folded groups.
+func (t *Table[R]) Rows() []R {
+	if t.groups.of == nil {
+		return slices.Clone(t.rows)
+	}
+	rows := make([]R, 0, len(t.rows))
+	for _, g := range t.groups.order {
+		rows = slices.AppendSeq(rows, t.rowsOf(g))
+	}
+	return rows
+}
 
 // Len returns how many rows there are.
 func (t *Table[R]) Len() int { return len(t.rows) }
@@ -270,7 +329,7 @@ func (t *Table[R]) Sort(column string, down bool) {
 	t.sortBy, t.down = i, down
 	t.sortRows()
 	t.header.Refresh()
-	t.RefreshRows()
+	t.rearranged()
 	t.reveal()
 }
 
@@ -296,19 +355,28 @@ func (t *Table[R]) columnAt(x float32) int {
 	return -1
 }
 
-// Selected returns the selected row, and false if there is none or it is not shown.
+// Selected returns the selected row, and false if there is none or it is not shown. If a
+// head is selected, it is the first row of its group.
 func (t *Table[R]) Selected() (r R, ok bool) {
-	i, ok := t.index[t.selected]
+	if i, ok := t.index[t.selected]; ok {
+		return t.rows[i], true
+	}
+	i, ok := t.lineOf(t.selected)
 	if !ok {
 		return r, false
 	}
-	return t.rows[i], true
+	return t.rowAt(i), true
 }
 
-// Select selects the row with key and scrolls to it. If there is no such row yet, it is
-// selected when it appears.
+// Select selects the row with key and scrolls to it. It unfolds the row's group. If there
+// is no such row yet, it is selected when it appears.
 func (t *Table[R]) Select(key string) {
 	t.setSelected(key)
+	if i, ok := t.lineOf(key); ok && !strings.HasPrefix(key, headPrefix) {
+		if g := t.headAt(i); g != nil {
+			t.fold(g, false)
+		}
+	}
 	t.reveal()
 }
 
@@ -330,13 +398,13 @@ func (t *Table[R]) setSelected(key string) {
 func (t *Table[R]) selectFirst() {
 	t.wantFirst = len(t.rows) == 0
 	if _, ok := t.Selected(); !ok && !t.wantFirst {
-		t.setSelected(t.rows[0].Key())
+		t.setSelected(t.keyOf(0))
 	}
 }
 
 // reveal scrolls to the selected row unless it is fully visible.
 func (t *Table[R]) reveal() {
-	i, ok := t.index[t.selected]
+	i, ok := t.lineOf(t.selected)
 	if !ok {
 		return
 	}
@@ -345,20 +413,20 @@ func (t *Table[R]) reveal() {
 	}
 }
 
-// move moves the selection by n rows.
+// move moves the selection by n lines.
 func (t *Table[R]) move(n int) {
 	if len(t.rows) == 0 {
 		return
 	}
-	i, ok := t.index[t.selected]
+	i, ok := t.lineOf(t.selected)
 	if !ok {
 		i = -1
 		if n < 0 {
-			i = len(t.rows)
+			i = t.length()
 		}
 	}
-	i = min(max(i+n, 0), len(t.rows)-1)
-	t.Select(t.rows[i].Key())
+	i = min(max(i+n, 0), t.length()-1)
+	t.Select(t.keyOf(i))
 }
 
 // Focus gives the table the keyboard focus.

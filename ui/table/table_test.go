@@ -644,8 +644,8 @@ func TestGroupedRowsAreAdjacent(t *testing.T) {
 	if got, want := table.Rows(), []row{"a1", "c1", "a2", "c2", "b1"}; !slices.Equal(got, want) {
 		t.Errorf("grouped: got %v, want %v", got, want)
 	}
-	if want := []bool{false, true, false, true, false}; !slices.Equal(table.joinedAbove, want) {
-		t.Errorf("joinedAbove: got %v, want %v", table.joinedAbove, want)
+	if got, want := lines(table), []string{"[1]", "a1", "c1", "[2]", "a2", "c2", "b1"}; !slices.Equal(got, want) {
+		t.Errorf("got lines %q, want %q", got, want)
 	}
 	table.SetGroup(nil)
 	if got, want := table.Rows(), []row{"a1", "a2", "b1", "c1", "c2"}; !slices.Equal(got, want) {

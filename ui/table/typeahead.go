@@ -3,6 +3,8 @@ package table
 import (
 	"strings"
 	"time"
+
+	"porthole/ui/tooltip"
 )
 
 // typeAheadTime is how long typed characters continue the previous ones.
@@ -21,6 +23,7 @@ func (a typeAhead) active(now time.Time) bool { return a.typed != "" && now.Sub(
 // equals the recently typed text or begins with it. Text that matches no row is passed
 // on as a whole. A single space is a key.
 func (t *Table[R]) typed(r rune, now time.Time) {
+	tooltip.Hide()
 	words := string(r)
 	if t.typing.active(now) {
 		words = t.typing.typed + words

@@ -1,0 +1,60 @@
+//go:build cgo
+
+package window
+
+import (
+	"os"
+	"strconv"
+
+	"fyne.io/fyne/v2"
+)
+
+// scaleVariable is the environment variable from which Fyne reads the user's scale, each
+// time that the settings change. Fyne (2.8.1) has no function for it.
+const scaleVariable = "FYNE_SCALE"
+
+// zoom changes the size of everything in the windows. It belongs to Fyne's goroutine.
+type zoom struct {
+	p       *program
+	base    float64 // the user's own scale
+	percent int
+}
+
+// newZoom returns the zoom of 100 %.
+func newZoom(p *program) *zoom { return &zoom{p, baseScale(os.Getenv(scaleVariable)), 100} }
+
+// baseScale returns the scale in a value of the environment variable; 1 if it is not a number.
+func baseScale(value string) float64 {
+	if scale, err := strconv.ParseFloat(value, 32); err == nil && scale > 0 {
+		return scale
+	}
+	return 1
+}
+
+// apply zooms to percent. The windows keep their size on the screen, as far as the content
+// fits.
+func (z *zoom) apply(percent int) {
+	if percent == z.percent {
+		return
+	}
+	z.percent = percent
+	if err := os.Setenv(scaleVariable, strconv.FormatFloat(z.base*float64(percent)/100, 'f', 2, 64)); err != nil {
+		z.p.log.Error("can't zoom", "error", err)
+		return
+	}
+	type before struct {
+		window fyne.Window
+		size   fyne.Size
+		scale  float32
+	}
+	var open []before
+	for _, w := range z.p.app.Driver().AllWindows() {
+		open = append(open, before{w, w.Canvas().Size(), w.Canvas().Scale()})
+	}
+	z.p.app.Settings().SetTheme(z.p.app.Settings().Theme()) // makes Fyne read the scale
+	for _, b := range open {
+		if by := b.scale / b.window.Canvas().Scale(); by != 1 && z.p.shown {
+			b.window.Resize(fyne.NewSize(b.size.Width*by, b.size.Height*by))
+		}
+	}
+}
