@@ -56,15 +56,19 @@ for pid in $(grep -o 'pid=[0-9]*' sockets | cut -d= -f2 | sort -un); do
 		"$(sed -n 's/^0:://p' /proc/$pid/cgroup)" "$(readlink /proc/$pid/exe)" "$(tr '\0' ' ' </proc/$pid/cmdline)"
 done >processes
 dpkg-query -W -f '${Package} ${Version}\n' >packages
-{ uname -r; systemctl --version | head -1; cat /etc/debian_version; } >system
+echo "Debian $(cat /etc/debian_version), systemd $(systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p'), Linux $(uname -r | cut -d. -f1,2)" >system
 ps -eo pid,ppid,user,cgroup:60,args --forest >tree
 `
 
 // measure replaces the records of r. If it fails, the record "error" says why.
-func (l *lab) measure(ctx context.Context, r run) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
+func (l *lab) measure(parent context.Context, r run) {
+	ctx, cancel := context.WithTimeout(parent, 15*time.Minute)
 	defer cancel()
-	if err := l.startAndRecord(ctx, r); err != nil {
+	err := l.startAndRecord(ctx, r)
+	switch {
+	case parent.Err() != nil: // interrupted: the records are incomplete
+		os.RemoveAll(l.records(r))
+	case err != nil:
 		os.WriteFile(filepath.Join(l.records(r), "error"), []byte(err.Error()), 0o644)
 	}
 }
