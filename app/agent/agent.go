@@ -108,6 +108,7 @@ type Agent struct {
 	uiState          uiStateFile
 	missed           []watch.Alert // alerts missed during the pause
 	fileHooks        watch.Rules   // rules with a hook that were in the settings file
+	hookFailures     []hookFailure // of hooks whose last run failed, oldest first
 	exposure         exposure
 	userStops        userStops
 	silenced         silenced                // by the last notification with Stop watching
@@ -305,7 +306,7 @@ func (a *Agent) clearViewed() {
 
 func (a *Agent) status() *ipc.Status {
 	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
-		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(),
+		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), HookFailedAt: a.hookFailedAt(),
 		Welcome: a.uiState.state.Welcome && !a.problems.has("tray")}
 	// Watches are sent above, including unsaved ones; warnings are among the problems.
 	s.Settings.Watches, s.Settings.Warnings = nil, nil

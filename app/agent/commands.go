@@ -43,6 +43,9 @@ func (a *Agent) handleCommand(m ipc.Message) ipc.Message {
 		a.resume()
 		return ipc.Message{Kind: ipc.Done, Status: a.status()}
 	case ipc.Lookup:
+		if m.Port == 0 {
+			return ipc.Message{Kind: ipc.Done, Status: a.status()}
+		}
 		return ipc.Message{Kind: ipc.Done, Listeners: a.listenersOn(m.Port)}
 	case ipc.Stopping: // of the command line
 		if m.Process != nil {

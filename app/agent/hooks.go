@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,11 +38,17 @@ type hooks struct {
 }
 
 func newHooks(onResult func(watch.Rule, error)) *hooks {
-	return &hooks{queue: make(chan watch.Alert, maxHooks), onResult: onResult, timeout: hookTimeout, client: &http.Client{}}
+	// Connections are not kept: posts are rare, and the idle ones would outlive run.
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
+	return &hooks{queue: make(chan watch.Alert, maxHooks), onResult: onResult, timeout: hookTimeout, client: client}
 }
 
-// add queues the hooks of alerts. It does not block.
-func (h *hooks) add(alerts []watch.Alert) {
+// errHooksFull is the result of a hook that found no room.
+var errHooksFull = errors.New("too many events are waiting for earlier ones")
+
+// add queues the hooks of alerts. It does not block, and returns the alerts that
+// found no room.
+func (h *hooks) add(alerts []watch.Alert) (dropped []watch.Alert) {
 	for _, a := range alerts {
 		if !a.Rule.HasHook() {
 			continue
@@ -49,9 +56,10 @@ func (h *hooks) add(alerts []watch.Alert) {
 		select {
 		case h.queue <- a:
 		default:
-			h.onResult(a.Rule, errors.New("too many events are waiting for earlier ones"))
+			dropped = append(dropped, a)
 		}
 	}
+	return dropped
 }
 
 // run runs hooks until ctx ends.
@@ -73,6 +81,7 @@ func (h *hooks) run(ctx context.Context) {
 // the environment of a command.
 type hookEvent struct {
 	Event     watch.Kind `json:"event"`
+	State     string     `json:"state"` // "open" or "closed", after the event
 	At        time.Time  `json:"at"`
 	Watch     string     `json:"watch"`
 	Port      uint16     `json:"port"`
@@ -88,8 +97,11 @@ type hookEvent struct {
 
 func newHookEvent(a watch.Alert) hookEvent {
 	l := a.Listener
-	e := hookEvent{Event: a.Kind, At: a.At, Watch: notify.RuleName(a.Rule), Port: l.Port, Protocol: string(cmp.Or(l.Protocol, monitor.TCP)),
+	e := hookEvent{Event: a.Kind, State: "open", At: a.At, Watch: hookName(a.Rule), Port: l.Port, Protocol: string(cmp.Or(l.Protocol, monitor.TCP)),
 		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100)}
+	if a.Kind == watch.Closed || a.NowClosed {
+		e.State = "closed"
+	}
 	for _, address := range l.Addresses {
 		e.Addresses = append(e.Addresses, address.String())
 	}
@@ -100,13 +112,16 @@ func newHookEvent(a watch.Alert) hookEvent {
 	return e
 }
 
+// hookName names a rule with a hook: the user's name, its ports or its pattern.
+func hookName(rule watch.Rule) string { return cmp.Or(notify.RuleName(rule), rule.PortsText()) }
+
 // environment returns e as environment variables.
 func (e hookEvent) environment() []string {
 	pid := ""
 	if e.PID != 0 {
 		pid = strconv.Itoa(e.PID)
 	}
-	return []string{"PORTHOLE_EVENT=" + string(e.Event), "PORTHOLE_AT=" + e.At.Format(time.RFC3339), "PORTHOLE_WATCH=" + e.Watch,
+	return []string{"PORTHOLE_EVENT=" + string(e.Event), "PORTHOLE_STATE=" + e.State, "PORTHOLE_AT=" + e.At.Format(time.RFC3339), "PORTHOLE_WATCH=" + e.Watch,
 		"PORTHOLE_PORT=" + strconv.Itoa(int(e.Port)), "PORTHOLE_PROTOCOL=" + e.Protocol, "PORTHOLE_EXPOSURE=" + e.Exposure,
 		"PORTHOLE_ADDRESSES=" + strings.Join(e.Addresses, " "), "PORTHOLE_PID=" + pid, "PORTHOLE_PROCESS=" + e.Process,
 		"PORTHOLE_COMMAND=" + e.Command, "PORTHOLE_PROJECT=" + e.Project, "PORTHOLE_USER=" + e.User}
@@ -173,17 +188,56 @@ func (h *hooks) post(ctx context.Context, a watch.Alert) error {
 	return nil
 }
 
-// reportHook reports the result of a hook in the window and the log. It can be
-// called from any goroutine but that of loop.
+// hookFailure is the last result of a hook that failed.
+type hookFailure struct {
+	rule watch.Rule
+	at   time.Time
+	err  error
+}
+
+// reportHook reports the result of a hook. It is called on the goroutine of the hooks.
 func (a *Agent) reportHook(rule watch.Rule, err error) {
+	a.do(func() { a.setHookResult(rule, err) })
+}
+
+// setHookResult reports a failure of a hook in the window, the log and doctor, until
+// the hook succeeds or no watch has it any more.
+func (a *Agent) setHookResult(rule watch.Rule, err error) {
 	if err != nil {
-		a.log.Warn("the hook of a watch failed", "watch", notify.RuleName(rule), "error", err)
+		a.log.Warn("the hook of a watch failed", "watch", hookName(rule), "error", err)
 	}
-	a.do(func() {
-		if a.problems.set("hooks", hookProblem(rule, err)) {
-			a.sendStatus()
-		}
-	})
+	a.hookFailures = slices.DeleteFunc(a.hookFailures, func(f hookFailure) bool { return f.rule.SameHook(rule) })
+	if err != nil && containsHook(a.rules, rule) {
+		a.hookFailures = append(a.hookFailures, hookFailure{rule, time.Now(), err})
+	}
+	if a.showHookFailure() {
+		a.sendStatus()
+	}
+}
+
+// dropHookFailures forgets the failures of hooks that no watch has any more.
+func (a *Agent) dropHookFailures() {
+	a.hookFailures = slices.DeleteFunc(a.hookFailures, func(f hookFailure) bool { return !containsHook(a.rules, f.rule) })
+	a.showHookFailure()
+}
+
+// showHookFailure sets the problem of the latest failure, and reports whether it has
+// changed.
+func (a *Agent) showHookFailure() bool {
+	text := ""
+	if n := len(a.hookFailures); n > 0 {
+		text = hookProblem(a.hookFailures[n-1].rule, a.hookFailures[n-1].err)
+	}
+	return a.problems.set("hooks", text)
+}
+
+// hookFailedAt returns the time of the latest failure of a hook, the zero time if
+// the last run of each succeeded.
+func (a *Agent) hookFailedAt() time.Time {
+	if n := len(a.hookFailures); n > 0 {
+		return a.hookFailures[n-1].at
+	}
+	return time.Time{}
 }
 
 // withKnownHooks returns rules without commands and URLs that were never in the

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func TestHookRunsACommandWithoutAShell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"a $(touch owned) b\n", "PORTHOLE_EVENT=opened\n", "PORTHOLE_PORT=62893\n", "PORTHOLE_PROTOCOL=tcp\n", "PORTHOLE_PID=7\n", "PORTHOLE_PROCESS=node\n", "PORTHOLE_WATCH=shop\n"} {
+	for _, want := range []string{"a $(touch owned) b\n", "PORTHOLE_EVENT=opened\n", "PORTHOLE_STATE=open\n", "PORTHOLE_PORT=62893\n", "PORTHOLE_PROTOCOL=tcp\n", "PORTHOLE_PID=7\n", "PORTHOLE_PROCESS=node\n", "PORTHOLE_WATCH=shop\n"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in:\n%s", want, b)
 		}
@@ -117,16 +118,54 @@ func TestFailingHooks(t *testing.T) {
 			t.Errorf("%q: got error %v, want %q and no arguments", run, r.err, want)
 		}
 	}
-	h = newHooks(func(_ watch.Rule, err error) { t.Error(err) }) // not running: nothing takes from the queue
-	for range maxHooks {
-		h.add([]watch.Alert{hookAlert([]string{"x"}, "")})
+}
+
+// The loop of the agent adds hooks and takes their results, so it must not wait for
+// room in its own inbox.
+func TestTooManyHooksAreDropped(t *testing.T) {
+	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+	defer a.quit()
+	alert := hookAlert([]string{"x"}, "")
+	a.rules = watch.Rules{alert.Rule}
+	alerts := slices.Repeat([]watch.Alert{alert}, maxHooks)
+	a.notifyAlerts(alerts) // its hooks do not run: nothing takes from the queue
+	if a.problems.has("hooks") {
+		t.Errorf("got problems %q for %d hooks", a.problems.texts(), maxHooks)
 	}
-	var full error
-	h.onResult = func(_ watch.Rule, err error) { full = err }
-	h.add([]watch.Alert{hookAlert([]string{"x"}, "")})
-	if full == nil {
-		t.Error("a full queue drops a hook without an error")
+	a.notifyAlerts(slices.Concat(alerts, alerts)) // more than the inbox holds
+	if got := a.problems.texts(); len(got) != 1 || !strings.Contains(got[0], errHooksFull.Error()) {
+		t.Errorf("got problems %q for hooks that were dropped", got)
 	}
+}
+
+// A failure is shown until the same hook succeeds, or no watch has it any more.
+func TestHookFailures(t *testing.T) {
+	w := newWatchesTest(t)
+	w.write("watches:\n  - ports: 80\n    run: [a]\n  - ports: 81-82\n    run: [b]\n")
+	first, second := w.a.rules[0], w.a.rules[1]
+	want := func(what string, failed bool, text string) {
+		t.Helper()
+		got := w.a.problems.texts()
+		if strings.Join(got, "") == "" != (text == "") || len(got) > 1 || len(got) == 1 && !strings.Contains(got[0], text) {
+			t.Errorf("%s: got problems %q, want %q", what, got, text)
+		}
+		if status := w.a.handleCommand(ipc.Message{Kind: ipc.Lookup}).Status; status.HookFailedAt.IsZero() == failed {
+			t.Errorf("%s: got the time of a failure %v, want one: %t", what, status.HookFailedAt, failed)
+		}
+	}
+	w.a.setHookResult(first, errors.New("exit status 3"))
+	want("the first fails", true, "“80” failed: exit status 3")
+	w.a.setHookResult(second, nil)
+	want("another succeeds", true, "“80” failed: exit status 3")
+	w.a.setHookResult(second, errors.New("exit status 4"))
+	want("the second fails", true, "“81-82” failed: exit status 4")
+	w.a.setHookResult(second, nil)
+	want("the second succeeds", true, "“80” failed: exit status 3")
+	w.write("watches:\n  - ports: 80\n")
+	w.a.reloadSettings()
+	want("its watch has no hook", false, "")
+	w.a.setHookResult(first, errors.New("killed"))
+	want("a late result", false, "")
 }
 
 // A window can move, change and delete watches with hooks, but not set a hook.
@@ -147,7 +186,4 @@ func TestHooksComeOnlyFromTheSettingsFile(t *testing.T) {
 	w.wantFile("watches:\n  - ports: 81\n")
 	set(before) // undo
 	w.wantFile(file)
-	if got := hookProblem(before[0], errors.New("exit status 3")); !strings.Contains(got, "failed: exit status 3") {
-		t.Errorf("got problem %q", got)
-	}
 }

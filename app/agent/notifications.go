@@ -88,7 +88,9 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 			a.showTray()
 		}
 	}
-	a.hooks.add(alerts)
+	for _, dropped := range a.hooks.add(alerts) {
+		a.setHookResult(dropped.Rule, errHooksFull)
+	}
 	if !a.settings.Notifications {
 		return
 	}

@@ -84,10 +84,7 @@ func droppedWatchesProblem() string {
 }
 
 func hookProblem(rule watch.Rule, err error) string {
-	if err == nil {
-		return ""
-	}
-	return lang.L("The hook of the watch “{{.Watch}}” failed: {{.Why}}", map[string]any{"Watch": notify.RuleName(rule), "Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("The hook of the watch “{{.Watch}}” failed: {{.Why}}", map[string]any{"Watch": hookName(rule), "Why": monitor.Clean(err.Error(), 300)})
 }
 
 func settingRefusedProblem(err error) string {

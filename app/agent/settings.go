@@ -38,6 +38,7 @@ func (a *Agent) reloadSettings() {
 func (a *Agent) applySettings(s settings.Settings) {
 	a.settings, a.rules = s, s.Watches
 	a.rememberHooks(s.Watches)
+	a.dropHookFailures()
 	a.exposure.turn(s.NewExposed, time.Now(), a.log)
 	a.watcher.SetRules(a.rules, s.GracePeriod)
 	a.notifications.SetSound(s.Sound)

@@ -27,6 +27,7 @@ func (a *Agent) saveWatches(change func(watch.Rules) watch.Rules) {
 	}
 	a.unsavedSince = before
 	a.rules = change(a.rules)
+	a.dropHookFailures()
 	a.watcher.SetRules(a.rules, a.settings.GracePeriod)
 	a.pollUDP()
 	a.log.Warn("can't save the watches; they apply until Porthole quits", "error", err)

@@ -61,7 +61,9 @@ func Examine(ctx context.Context, o Options) Report {
 	session := desktop.Current()
 	r.add(listeningPorts(), owners(), userSettings(), storedHistory(ctx))
 	r.add(sessionBus(ctx, session)...)
-	r.add(display(session), graphics(o.HasWindow), agent(), startAtLogin())
+	r.add(display(session), graphics(o.HasWindow))
+	r.add(agent()...)
+	r.add(startAtLogin())
 	r.add(folders()...)
 	return r
 }

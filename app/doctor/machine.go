@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"porthole/app/autostart"
 	"porthole/app/ipc"
@@ -105,15 +106,16 @@ func storedHistory(ctx context.Context) Finding {
 	return f
 }
 
-// agent checks whether Porthole is running and responds.
-func agent() Finding {
+// agent checks whether Porthole is running and responds, and whether the hooks of
+// watches succeed.
+func agent() []Finding {
 	f := Finding{Subject: "Running Porthole", Status: Warning, Fix: "start it: porthole, or porthole --hidden"}
 	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		f.Status, f.Message, f.Fix = Error, err.Error(), "log in again, so that XDG_RUNTIME_DIR is a folder of yours"
-		return f
+		return []Finding{f}
 	}
-	_, err = ipc.Request(dir, ipc.Message{Kind: ipc.Lookup}) // without a port: only the response matters
+	answer, err := ipc.Request(dir, ipc.Message{Kind: ipc.Lookup})
 	switch {
 	case errors.Is(err, ipc.ErrNotRunning):
 		f.Message = "not running: no notifications, and events are not recorded"
@@ -122,7 +124,30 @@ func agent() Finding {
 	default:
 		f.Status, f.Message, f.Fix = OK, "responds at "+dir.String(), ""
 	}
-	return f
+	if answer.Status == nil { // not running, or an older version
+		return []Finding{f}
+	}
+	return append([]Finding{f}, hooks(*answer.Status)...)
+}
+
+// hooks checks the hooks of the running Porthole's watches; without one it returns
+// nothing. The report names neither the watch nor its command.
+func hooks(s ipc.Status) []Finding {
+	count := 0
+	for _, rule := range s.Watches.Active() {
+		if rule.HasHook() {
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	f := Finding{Subject: "Hooks", Status: OK, Message: fmt.Sprintf("watches with a command or URL: %d; none failed", count)}
+	if !s.HookFailedAt.IsZero() {
+		f.Status, f.Message = Warning, fmt.Sprintf("watches with a command or URL: %d; the last failure was at %s", count, s.HookFailedAt.Local().Format(time.DateTime))
+		f.Fix = "read the reason in the window, or in the log (" + paths.Log() + "): the hook of a watch failed"
+	}
+	return []Finding{f}
 }
 
 func startAtLogin() Finding {

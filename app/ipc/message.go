@@ -26,7 +26,7 @@ const (
 	Start  Kind = "start"  // second start of Porthole: show the window unless Hidden
 	Window Kind = "window" // the window process: subscribe to everything
 	Quit   Kind = "quit"   // quit Porthole; sent to the window process: close the window
-	Lookup Kind = "lookup" // return the Listeners on Port with their owners as first seen
+	Lookup Kind = "lookup" // return the Listeners on Port with their owners as first seen; without a Port the Status
 )
 
 // Answers of the agent to a start or a command.
@@ -111,7 +111,9 @@ type Status struct {
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
 	Problems    []string       `json:"problems,omitempty"`    // missing or broken features, one sentence each
-	Welcome     bool           `json:"welcome,omitempty"`     // show the welcome text for new users
+	// HookFailedAt is the time of the latest failure of a hook that has not succeeded since.
+	HookFailedAt time.Time `json:"hook_failed_at,omitzero"`
+	Welcome      bool      `json:"welcome,omitempty"` // show the welcome text for new users
 
 	Settings     settings.Settings `json:"settings"`                 // without watches and warnings
 	StartAtLogin bool              `json:"start_at_login,omitempty"` // the session starts Porthole
