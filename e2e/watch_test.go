@@ -166,16 +166,9 @@ func TestNotificationDaemonRestarts(t *testing.T) {
 	d.do("start dunst again", d.StartNotifications(d.step()))
 	giver.close()
 	d.waitGone(taker)
-	d.eventually("the next notification", func() error {
-		notes := d.rec.Notes()
-		if len(notes) != 3 {
-			return fmt.Errorf("got %q, want three", summaries(notes))
-		}
-		if notes[2].Replaces != 0 {
-			t.Errorf("%q replaces %d, an ID of the old daemon; want a new notification", notes[2].Summary, notes[2].Replaces)
-		}
-		return nil
-	})
+	if n := d.note(noteClosed("62893", "taker")); n.Replaces != 0 {
+		t.Errorf("%q replaces %d, an ID of the old daemon; want a new notification", n.Summary, n.Replaces)
+	}
 }
 
 // Without a display for a window, each click on the icon sends a notification.
@@ -337,10 +330,19 @@ func TestIconMarkEndsWhenTheEventIsShown(t *testing.T) {
 }
 
 // wantNotes checks that exactly these notifications were sent, by the beginnings of their
-// summaries.
+// summaries. On a slow machine the owner of a port may be found after its notification
+// was shown: then a correction replaces it, which is not counted.
 func (d *desk) wantNotes(want ...string) {
 	d.t.Helper()
-	if got := summaries(d.rec.Notes()); !slices.EqualFunc(got, want, strings.HasPrefix) {
+	var got []string
+	for _, n := range d.rec.Notes() {
+		begins := func(i int) bool { return i >= 0 && i < len(want) && strings.HasPrefix(n.Summary, want[i]) }
+		if k := len(got); n.Replaces != 0 && begins(k-1) && !begins(k) {
+			continue
+		}
+		got = append(got, n.Summary)
+	}
+	if !slices.EqualFunc(got, want, strings.HasPrefix) {
 		d.t.Errorf("got the notifications %q, want %q", got, want)
 	}
 }
