@@ -275,7 +275,7 @@ func TestPauseSummary(t *testing.T) {
 	d := startDesk(t, desktop.DefaultOptions())
 	d.writeSettings("grace_period: 0s\nwatches:\n  - ports: 20001-20003\n")
 	item := d.item(d.start("--hidden"))
-	d.menuHas(item, menuFree("20001-20003"))
+	d.menuHas(item, menuClosed("20001-20003"))
 	d.do("pause", item.Click(d.step(), menuPauseHour))
 	d.wantIcon(item, tray.Icon{Paused: true})
 	first := d.listen("127.0.0.1:20001")

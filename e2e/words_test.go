@@ -29,6 +29,7 @@ const (
 )
 
 func menuFree(ports string) string       { return "○ " + ports + " free" }
+func menuClosed(ports string) string     { return "○ " + ports + " closed" }
 func menuOpen(port, owner string) string { return "● " + port + " " + owner }
 func menuNotRunning(match string) string { return "○ " + match + " not running" }
 func menuMore(watched int) string        { return fmt.Sprintf("…and %d more watched ports", watched) }

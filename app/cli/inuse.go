@@ -46,7 +46,10 @@ func (q query) usesJSON(uses []inuse.Use) []useJSON {
 // vacancyText describes whether a server can bind a port that nothing listens on, and
 // if not, why. where is "" or " on loopback".
 func vacancyText(ctx context.Context, a inuse.Answer, where string) string {
-	last := lastOwnerText(ctx, a.Port, time.Now())
+	last := ""
+	if !a.ListensElsewhere() {
+		last = lastOwnerText(ctx, a.Port, time.Now())
+	}
 	switch {
 	case errors.Is(a.Err, errors.ErrUnsupported):
 		return fmt.Sprintf("Nothing listens on %d%s. This system does not report other uses of a port.%s", a.Port, where, last)

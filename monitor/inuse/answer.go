@@ -60,6 +60,12 @@ func (a Answer) State() State {
 // Blocking returns the uses that can keep a TCP server from binding all addresses.
 func (a Answer) Blocking() []Use { return TCP(a.Uses, netip.IPv6Unspecified()) }
 
+// ListensElsewhere reports whether a TCP server listens on the port, at an address that
+// loopback does not reach. The port then has an owner, not a last owner.
+func (a Answer) ListensElsewhere() bool {
+	return slices.ContainsFunc(a.Blocking(), func(u Use) bool { return u.Kind == Listening })
+}
+
 // Headline returns the answer without the reasons.
 func (a Answer) Headline() explain.Sentence {
 	text := textUnknown
@@ -70,7 +76,7 @@ func (a Answer) Headline() explain.Sentence {
 		text = textFreeTCP
 	case Taken:
 		text = textTaken
-		if slices.ContainsFunc(a.Blocking(), func(u Use) bool { return u.Kind == Listening }) {
+		if a.ListensElsewhere() {
 			text = textTakenElsewhere
 		}
 	}

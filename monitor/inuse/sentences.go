@@ -30,10 +30,11 @@ const (
 	textTakenElsewhere = "Nothing listens on {{.Port}} on loopback, but the port is not free."
 	textUnknown        = "Nothing listens on {{.Port}}."
 
-	briefListening = "{{.Holder}} listens on {{.Local}}"
-	briefBound     = "{{.Holder}} has bound it without listening"
-	briefConnected = "{{.Holder}} uses it for a connection to {{.Remote}}"
-	briefClosing   = "A closing connection keeps it ({{.State}})"
+	// Short enough for a card; what matters least comes last, because it may be truncated.
+	briefListening = "{{.Holder}} on {{.Local}}"
+	briefBound     = "{{.Holder}} has bound it"
+	briefConnected = "{{.Holder}}: connection to {{.Remote}}"
+	briefClosing   = "closing connection ({{.State}})"
 
 	holderProcess    = "{{.Name}} (PID {{.PID}})"
 	holderProcesses  = "{{.Name}} (PID {{.PID}}) and {{.Count}} more"
@@ -123,7 +124,7 @@ func (u Use) sentence() explain.Sentence {
 
 // brief returns the reason in a few words, for places with one short line.
 func (u Use) brief() explain.Sentence {
-	data := map[string]any{"Holder": u.holder(), "Local": endpoint(u.Local, u.Device), "State": u.State}
+	data := map[string]any{"Holder": u.holder(), "Local": onDevice(u.Local.Addr().Unmap().String(), u.Device), "State": u.State}
 	if u.Remote.IsValid() {
 		data["Remote"] = endpoint(u.Remote, "")
 	}
@@ -175,7 +176,12 @@ func orUnknown(name string) string {
 }
 
 func endpoint(a netip.AddrPort, device string) explain.Sentence {
-	data := map[string]any{"Address": netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()}
+	return onDevice(netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String(), device)
+}
+
+// onDevice returns address with the interface that its socket is bound to, if any.
+func onDevice(address, device string) explain.Sentence {
+	data := map[string]any{"Address": address}
 	if device == "" {
 		return explain.Sentence{Text: endpointAt, Data: data}
 	}

@@ -296,7 +296,7 @@ func TestFreePortShowsLastOwner(t *testing.T) {
 		t.Errorf("another port: got %q", d.ports.empty.Last.Text)
 	}
 	m.Answer()
-	if got := d.ports.empty.Last.Text; got != "never seen open" {
+	if got := d.ports.empty.Last.Text; got != "Never seen open" {
 		t.Errorf("port without history: got %q", got)
 	}
 }

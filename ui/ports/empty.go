@@ -60,7 +60,10 @@ func (p *Page) portAddresses(port uint16) string {
 // vacancy describes a port that no row has.
 func (p *Page) vacancy(port uint16) widgets.EmptyMessage {
 	a := p.answer(port)
-	m := widgets.EmptyMessage{Title: words.Availability(a), Last: p.lastOwners.text(port, p.now()), Reason: words.Uses(a, p.status.System)}
+	m := widgets.EmptyMessage{Title: words.Availability(a), Reason: words.Uses(a, p.status.System)}
+	if !a.ListensElsewhere() {
+		m.Last = p.lastOwners.sentence(port, p.now())
+	}
 	if p.status.Rules.WatchesPort(port) {
 		m.More = lang.L("Watched: you will be notified when it opens")
 	} else {

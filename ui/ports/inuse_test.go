@@ -9,6 +9,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/monitor/history"
 	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/probe"
@@ -25,24 +26,24 @@ var uses = []struct {
 	{"bound",
 		inuse.Use{Kind: inuse.Bound, Local: at("127.0.0.1:62893"), Owners: python},
 		"Nothing listens on 62893, but the port is not free", "python3 (PID 812) has bound 127.0.0.1:62893 without listening, so no other program can bind it.",
-		"python3 (PID 812) has bound it without listening",
+		"python3 (PID 812) has bound it",
 		"Auf 62893 lauscht nichts, aber der Port ist nicht frei", "python3 (PID 812) hat 127.0.0.1:62893 gebunden, ohne zu lauschen; kein anderes Programm kann es binden."},
 	{"the end of a connection",
 		inuse.Use{Kind: inuse.Connected, State: "ESTABLISHED", Local: at("127.0.0.1:62893"), Remote: at("127.0.0.1:8001"), Owners: python},
 		"Nothing listens on 62893, but the port is not free",
 		"python3 (PID 812) uses 127.0.0.1:62893 as the local end of a connection to 127.0.0.1:8001, so a server can't bind the port until the connection ends, unless both programs set SO_REUSEADDR. The port is in the ephemeral port range of this system (60000-65535), from which connections get their ports.",
-		"python3 (PID 812) uses it for a connection to 127.0.0.1:8001",
+		"python3 (PID 812): connection to 127.0.0.1:8001",
 		"Auf 62893 lauscht nichts, aber der Port ist nicht frei",
 		"python3 (PID 812) benutzt 127.0.0.1:62893 als lokales Ende einer Verbindung zu 127.0.0.1:8001; bis sie endet, kann kein Server den Port binden, außer beide Programme setzen SO_REUSEADDR. Der Port liegt im Bereich der flüchtigen Ports dieses Systems (60000-65535), aus dem Verbindungen ihre Ports erhalten."},
 	{"TIME_WAIT",
 		inuse.Use{Kind: inuse.TimeWait, State: "TIME_WAIT", Local: at("127.0.0.1:62893"), Remote: at("127.0.0.1:4000"), Expires: 41 * time.Second},
 		"Nothing listens on 62893, but the port is not free", "A closed connection keeps 127.0.0.1:62893 for another 41 s (TIME_WAIT), unless the server sets SO_REUSEADDR.",
-		"A closing connection keeps it (TIME_WAIT)",
+		"closing connection (TIME_WAIT)",
 		"Auf 62893 lauscht nichts, aber der Port ist nicht frei", "Eine geschlossene Verbindung belegt 127.0.0.1:62893 noch 41 s (TIME_WAIT), außer der Server setzt SO_REUSEADDR."},
 	{"another address, an interface, an unknown owner",
 		inuse.Use{Kind: inuse.Listening, Local: at("192.168.7.2:62893"), Device: "eth0", User: "ann", OwnerUnknown: monitor.UnknownForeign},
 		"Nothing listens on 62893 on loopback, but the port is not free", "A process of ann listens on 192.168.7.2:62893 on the interface eth0, so another server can't bind that address or all addresses.",
-		"A process of ann listens on 192.168.7.2:62893 on the interface eth0",
+		"A process of ann on 192.168.7.2 on the interface eth0",
 		"Auf 62893 lauscht im Loopback nichts, aber der Port ist nicht frei",
 		"Ein Prozess von ann lauscht auf 192.168.7.2:62893 an der Schnittstelle eth0; ein anderer Server kann deshalb weder diese Adresse noch alle Adressen binden."},
 	{"the kernel, UDP",
@@ -138,6 +139,24 @@ func TestPageAsksAboutVacantPorts(t *testing.T) {
 	d.wantVacant("without an agent")
 }
 
+// A port that a server has at another address has an owner, not a last owner.
+func TestLastOwnerOfPortAtAnotherAddress(t *testing.T) {
+	m := &uitest.FakeHistory{Past: []history.Event{history.NewEvent(monitor.Event{Kind: monitor.Opened, At: time.Now(), Listener: uitest.Listening(62893, "python3", 812)}, "")}}
+	d := deskWith(t, m)
+	d.see(uitest.Listening(3000, "node", 10))
+	d.ports.entry.SetText("62893")
+	for _, c := range []struct {
+		use  inuse.Use
+		last bool
+	}{{uses[0].use, true}, {uses[3].use, false}} {
+		d.ShowProbe(found(c.use))
+		m.Answer()
+		if last := d.ports.empty.Last; last.Visible() != c.last {
+			t.Errorf("%s: got last owner %q, want one: %v", c.use.Kind, last.Text, c.last)
+		}
+	}
+}
+
 // Other rows match the digits of a port that is not free.
 func TestStatusLineOfTakenPort(t *testing.T) {
 	d := newDesk(t)
@@ -145,7 +164,7 @@ func TestStatusLineOfTakenPort(t *testing.T) {
 	d.ports.entry.SetText("6289")
 	a := inuse.Answer{Port: 6289, Uses: []inuse.Use{{Kind: inuse.Bound, Protocol: monitor.TCP, Local: at("127.0.0.1:6289"), Owners: python}}}
 	d.ShowProbe(probe.Result{Vacant: map[uint16]inuse.Answer{6289: a}})
-	if want := "Port 6289 is not free: python3 (PID 812) has bound it without listening"; d.ports.left.Text != want {
+	if want := "Port 6289 is not free: python3 (PID 812) has bound it"; d.ports.left.Text != want {
 		t.Errorf("got status line %q, want %q", d.ports.left.Text, want)
 	}
 }

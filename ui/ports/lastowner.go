@@ -70,6 +70,15 @@ func (o *lastOwners) text(port uint16, now time.Time) string {
 	return ""
 }
 
+// sentence is like text, for a line of its own.
+func (o *lastOwners) sentence(port uint16, now time.Time) string {
+	text := o.text(port, now)
+	if text != "" && o.ports[port].tenure == nil {
+		return lang.L("Never seen open")
+	}
+	return text
+}
+
 // ask looks the last owner of port up in the history.
 func (o *lastOwners) ask(port uint16) {
 	past := o.ports[port]

@@ -110,8 +110,8 @@ func TestVacantLines(t *testing.T) {
 		want  string
 	}{
 		{State{Rules: watching("62893")}, "○ 62893 closed"},
-		{State{Rules: watching("62893"), Vacant: taken}, "○ 62893 not free: python3 (PID 812) has bound it without listening"},
-		{State{Rules: named("shop", "62893"), Vacant: taken}, "○ shop (62893) not free: python3 (PID 812) has bound it without listening"},
+		{State{Rules: watching("62893"), Vacant: taken}, "○ 62893 not free: python3 (PID 812) has bound it"},
+		{State{Rules: named("shop", "62893"), Vacant: taken}, "○ shop (62893) not free: python3 (PID 812) has bound it"},
 		{State{Rules: named("backends", "8080-8084")}, "○ backends (8080-8084) closed"},
 		{State{Rules: named("shop", "62893"), Snapshot: snapshot(listenerAt(62893, "node", "acme-web", "127.0.0.1"))}, "● shop (62893) node · acme-web"},
 	} {

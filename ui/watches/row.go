@@ -126,10 +126,10 @@ func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
 	return state
 }
 
-// closedState returns the state of a rule without matching listeners. Other processes may use its
-// ports.
+// closedState returns the state of a rule without matching listeners. Other processes may listen on
+// its ports. Whether a server can bind them is unknown here: the cards of the Ports page show it.
 func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
-	state := ruleState{text: "○ " + lang.L("free"), color: table.ColorMuted}
+	state := ruleState{text: "○ " + lang.L("closed"), color: table.ColorMuted}
 	if rule.FollowsService() {
 		state.text = "○ " + lang.L("not running")
 		return state

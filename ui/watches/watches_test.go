@@ -189,8 +189,8 @@ func TestStateOf(t *testing.T) {
 		{rule(t, "3000, 4000", ""), ruleState{"● 2 open", "3000 node · acme-web, 4000 a b", uitheme.ColorOpen, true}},
 		{rule(t, "", "node"), ruleState{"● open", "3000 node · acme-web", uitheme.ColorOpen, true}},
 		{rule(t, "", "java"), ruleState{"○ not running", "", table.ColorMuted, false}},
-		{rule(t, "5432", ""), ruleState{"○ free", "", table.ColorMuted, false}},
-		{rule(t, "5432", "postgres"), ruleState{"○ free", "", table.ColorMuted, false}},
+		{rule(t, "5432", ""), ruleState{"○ closed", "", table.ColorMuted, false}},
+		{rule(t, "5432", "postgres"), ruleState{"○ closed", "", table.ColorMuted, false}},
 		{rule(t, "3000", "postgres"), ruleState{"○ used by another process", "node · acme-web", table.ColorMuted, false}},
 	} {
 		if got := stateOf(c.rule, s); got != c.want {
@@ -204,12 +204,12 @@ func TestStateOf(t *testing.T) {
 
 func TestUpdateRepaintsOnlyChangedRows(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""), rule(t, "4000", ""))
-	free := d.rowOf(1).painted
+	idle := d.rowOf(1).painted
 	d.see(uitest.Listening(3000, "node", 10))
 	if got := d.rowOf(0); got.mark.Text+got.text.Text != "●open" || got.more.Text != "node" {
 		t.Errorf("got row %q, %q", got.text.Text, got.more.Text)
 	}
-	if r := d.rowOf(1); r.mark.Text+r.text.Text != "○free" || d.rowOf(1).painted != free {
+	if r := d.rowOf(1); r.mark.Text+r.text.Text != "○closed" || d.rowOf(1).painted != idle {
 		t.Errorf("got other row %q", d.rowOf(1).text.Text)
 	}
 	marked := "not painted again"
@@ -224,7 +224,7 @@ func TestOnShownCatchesUp(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""))
 	d.setVisible(false)
 	d.see(uitest.Listening(3000, "node", 10))
-	if got := d.watches.views[0].state.text; got != "○ free" {
+	if got := d.watches.views[0].state.text; got != "○ closed" {
 		t.Errorf("a hidden page computed %q", got)
 	}
 	d.setVisible(true)
