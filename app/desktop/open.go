@@ -35,9 +35,13 @@ func Open(ctx context.Context, target string) error {
 	return nil
 }
 
-// launch starts cmd and waits until it exits, openTimeout has passed, or ctx ends.
+// launch starts cmd with ChildEnviron and waits until it exits, openTimeout has passed, or ctx
+// ends.
 func launch(ctx context.Context, cmd *exec.Cmd) error {
 	name := filepath.Base(cmd.Path)
+	if cmd.Env == nil {
+		cmd.Env = ChildEnviron()
+	}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"time"
 
+	"porthole/app/desktop"
 	"porthole/app/doctor"
 	"porthole/app/ipc"
 	"porthole/monitor/watch"
@@ -64,6 +65,7 @@ func (a actions) StartAgent() {
 	program, err := os.Executable()
 	if err == nil {
 		cmd := exec.Command(program, "--hidden=false")
+		cmd.Env = desktop.ChildEnviron()
 		detach(cmd)
 		if err = cmd.Start(); err == nil {
 			err = cmd.Process.Release()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -160,10 +161,11 @@ func (m *historyReader) logError(ctx context.Context, what string, err error) {
 	}
 }
 
-// export writes the events of q to a file that only the user can read. It removes an
-// incomplete file.
+// export writes the events of q to a file that only the user can read from the beginning. An
+// existing file is replaced once all is written. If the export fails, it stays, but an empty one,
+// which the file dialog creates, is removed.
 func (m *historyReader) export(ctx context.Context, format, path string, q history.Query) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), ".porthole-history-*") // with mode 0600
 	if err != nil {
 		return fmt.Errorf("create a file for the history: %w", err)
 	}
@@ -171,13 +173,16 @@ func (m *historyReader) export(ctx context.Context, format, path string, q histo
 		if closing := f.Close(); err == nil && closing != nil {
 			err = fmt.Errorf("write %s: %w", f.Name(), closing)
 		}
+		if err == nil {
+			err = os.Rename(f.Name(), path)
+		}
 		if err != nil {
 			_ = os.Remove(f.Name()) // the first error is returned
+			if info, statErr := os.Stat(path); statErr == nil && info.Mode().IsRegular() && info.Size() == 0 {
+				_ = os.Remove(path)
+			}
 		}
 	}()
-	if err := f.Chmod(0o600); err != nil { // the file may exist already
-		return fmt.Errorf("restrict access to %s: %w", path, err)
-	}
 	w := bufio.NewWriter(f)
 	if err := m.writeEvents(ctx, w, format, q); err != nil {
 		return fmt.Errorf("export the history: %w", err)

@@ -198,7 +198,11 @@ func TestEmptyAndFailedExport(t *testing.T) {
 		t.Errorf("no events: got error %v, %q, error %v; want []", exported, text, err)
 	}
 	m, do = newTestReader(t, &fakeHistory{err: errors.New("damaged")})
-	if err := export(m, do, filepath.Join(folder, "failed.csv")); err == nil {
+	failed := filepath.Join(folder, "failed.csv")
+	if err := os.WriteFile(failed, nil, 0o644); err != nil { // as the file dialog does
+		t.Fatal(err)
+	}
+	if err := export(m, do, failed); err == nil {
 		t.Error("failed export: got no error")
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {

@@ -7,13 +7,13 @@ import (
 	"strconv"
 
 	"fyne.io/fyne/v2"
+
+	"porthole/app/desktop"
 )
 
-// scaleVariable is the environment variable from which Fyne reads the user's scale, each
-// time that the settings change. Fyne (2.8.1) has no function for it.
-const scaleVariable = "FYNE_SCALE"
-
-// zoom changes the size of everything in the windows. It belongs to Fyne's goroutine.
+// zoom changes the size of everything in the windows. Fyne (2.8.1) has no function for it, but
+// reads the scale from an environment variable each time that its settings change. A zoom belongs
+// to Fyne's goroutine.
 type zoom struct {
 	p       *program
 	base    float64 // the user's own scale
@@ -21,7 +21,7 @@ type zoom struct {
 }
 
 // newZoom returns the zoom of 100 %.
-func newZoom(p *program) *zoom { return &zoom{p, baseScale(os.Getenv(scaleVariable)), 100} }
+func newZoom(p *program) *zoom { return &zoom{p, baseScale(os.Getenv(desktop.ScaleVariable)), 100} }
 
 // baseScale returns the scale in a value of the environment variable; 1 if it is not a number.
 func baseScale(value string) float64 {
@@ -37,8 +37,9 @@ func (z *zoom) apply(percent int) {
 	if percent == z.percent {
 		return
 	}
+	by := float32(z.percent) / float32(percent)
 	z.percent = percent
-	if err := os.Setenv(scaleVariable, strconv.FormatFloat(z.base*float64(percent)/100, 'f', 2, 64)); err != nil {
+	if err := os.Setenv(desktop.ScaleVariable, strconv.FormatFloat(z.base*float64(percent)/100, 'f', 2, 64)); err != nil {
 		z.p.log.Error("can't zoom", "error", err)
 		return
 	}
@@ -50,6 +51,11 @@ func (z *zoom) apply(percent int) {
 	var open []before
 	for _, w := range z.p.app.Driver().AllWindows() {
 		open = append(open, before{w, w.Canvas().Size(), w.Canvas().Scale()})
+	}
+	if by < 1 && z.p.shown { // otherwise the desktop moves windows that do not fit on the screen at first
+		for _, b := range open {
+			b.window.Resize(fyne.NewSize(b.size.Width*by, b.size.Height*by))
+		}
 	}
 	z.p.app.Settings().SetTheme(z.p.app.Settings().Theme()) // makes Fyne read the scale
 	for _, b := range open {
