@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/freeport"
 	"porthole/monitor/process/child"
 )
 
@@ -169,17 +170,6 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// freePort returns a port that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-}
-
 // The program without C runs on a machine without OpenGL, X and a C library: it is linked
 // with none of their files.
 func TestProgramWithoutCNeedsNoLibrary(t *testing.T) {
@@ -204,7 +194,7 @@ func TestDocumentedCommands(t *testing.T) {
 		"XDG_CONFIG_HOME=" + home, "XDG_STATE_HOME=" + home, "XDG_CACHE_HOME=" + home}
 	server := child.Serve(t, "listen")
 	port, pid := strconv.Itoa(server.Port), strconv.Itoa(server.PID)
-	free := freePort(t)
+	free := fmt.Sprint(freeport.Get(t))
 	ports := strings.NewReplacer("62893", port, "5432", free)
 	numbers := strings.NewReplacer("{open}", port, "{pid}", pid, "{free}", free)
 	ran := 0

@@ -45,7 +45,7 @@ var only = []struct{ imported, by string }{
 	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/connection/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},
 	{"go.yaml.in/yaml", "porthole/app/settings"},
-	{"github.com/adrg/xdg", "porthole/app/paths porthole/app/autostart porthole/app/window"},
+	{"github.com/adrg/xdg", "porthole/app/paths porthole/app/autostart porthole/app/window porthole/internal/testhome"},
 	{"modernc.org/sqlite", "porthole/monitor/history/store"},
 }
 
@@ -79,7 +79,8 @@ const pages = "porthole/ui/ports porthole/ui/history porthole/ui/watches porthol
 const widgetless = "porthole/ui/filter porthole/ui/probe porthole/ui/tray porthole/ui/words"
 
 // testOnly packages are imported by tests only.
-const testOnly = "porthole/ui/uitest porthole/monitor/process/child porthole/internal/dockertest porthole/internal/rawsocket"
+const testOnly = "porthole/ui/uitest porthole/monitor/process/child porthole/internal/await porthole/internal/dockertest " +
+	"porthole/internal/freeport porthole/internal/rawsocket porthole/internal/testhome"
 
 // pure packages get all data as arguments.
 const pure = "porthole/monitor/ancestry porthole/monitor/warning porthole/monitor/explain"

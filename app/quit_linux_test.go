@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adrg/xdg"
-
 	"porthole/app/agent"
 	"porthole/app/desktop"
 	"porthole/app/ipc"
+	"porthole/internal/await"
+	"porthole/internal/testhome"
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
 )
@@ -74,12 +74,7 @@ func playSignals() {
 // ready.
 func startAgent(t *testing.T, role string) (agent child.Child, ended chan struct{}, home string) {
 	t.Helper()
-	home, err := os.MkdirTemp("", "ph") // the path of a socket must be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
-	useHome(t, home)
+	home = testhome.New(t)
 	c := child.Command(role)
 	agent = child.StartVictim(t, c)
 	agent.Line(t)
@@ -89,16 +84,6 @@ func startAgent(t *testing.T, role string) (agent child.Child, ended chan struct
 		close(ended)
 	}()
 	return agent, ended, home
-}
-
-// useHome lets this process and its children use the settings and state in home.
-func useHome(t *testing.T, home string) {
-	t.Helper()
-	t.Cleanup(xdg.Reload) // after the environment is restored
-	for _, name := range []string{"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"} {
-		t.Setenv(name, home)
-	}
-	xdg.Reload()
 }
 
 func wantEnded(t *testing.T, ended <-chan struct{}) {
@@ -113,15 +98,11 @@ func wantEnded(t *testing.T, ended <-chan struct{}) {
 // waitAnswers waits until the agent answers.
 func waitAnswers(t *testing.T, dir ipc.RuntimeDir) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		_, err := ipc.Request(dir, ipc.Message{Kind: ipc.Lookup})
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	var err error
+	await.Until(t, "the agent answers", func() bool {
+		_, err = ipc.Request(dir, ipc.Message{Kind: ipc.Lookup})
+		return err == nil
+	}, func() any { return err })
 }
 
 func openDir(t *testing.T) ipc.RuntimeDir {

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
@@ -55,11 +56,11 @@ type life struct{ from, to time.Duration }
 // rest during the churn, but a skipped poll would not be one.
 func (p *pollTimes) Poll(opts monitor.PollOptions) ([]monitor.Socket, bool, error) {
 	opts.Fresh = true
-	from := monotonic()
+	from := child.Monotonic()
 	sockets, changed, err := p.Table.Poll(opts)
 	if err == nil {
 		p.mu.Lock()
-		p.polls = append(p.polls, life{from, monotonic()})
+		p.polls = append(p.polls, life{from, child.Monotonic()})
 		p.mu.Unlock()
 	}
 	return sockets, changed, err
@@ -111,7 +112,7 @@ func (r *record) run(ctx context.Context, table monitor.Table, a byte) {
 		case <-updates.C:
 		}
 		u, _ := updates.Take()
-		now := monotonic()
+		now := child.Monotonic()
 		if u.Ready && !ready {
 			ready = true
 			close(r.ready)
@@ -184,14 +185,14 @@ func TestEventsDuringChurn(t *testing.T) {
 	for _, c := range children {
 		readLives(t, c, lives)
 	}
-	ended := monotonic()
+	ended := child.Monotonic()
 	const steady = churners * churnSteady
-	eventually(t, "the events of all closed sockets", func() bool { return r.open() <= steady })
+	await.Until(t, "the events of all closed sockets", func() bool { return r.open() <= steady })
 	wantAlive(t, r, lives)
 	for _, c := range children {
 		c.End()
 	}
-	eventually(t, "the events of the sockets of exited processes", func() bool { return r.open() == 0 })
+	await.Until(t, "the events of the sockets of exited processes", func() bool { return r.open() == 0 })
 	cancel()
 	running.Wait()
 	compare(t, r, lives, polls, ended, duration)
@@ -369,7 +370,7 @@ func playChurn() {
 		lives := time.Duration(float64(shortestLife) * math.Pow(float64(longestLife/shortestLife), rand.Float64()))
 		open.Go(func() {
 			time.Sleep(lives)
-			to := monotonic()
+			to := child.Monotonic()
 			_ = unix.Close(l.fd)
 			mu.Lock()
 			records = append(records, record{l.id, life{l.opened, to}})

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
@@ -498,7 +499,7 @@ func (w *watcher) source() string {
 // until waits until ok returns true for the reports.
 func (w *watcher) until(what string, ok func() bool) {
 	w.Helper()
-	eventually(w.T, what, func() bool {
+	await.Until(w.T, what, func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.ended {

@@ -64,33 +64,12 @@ func listen(address netip.AddrPort) (listener, error) {
 		return listener{}, fmt.Errorf("listen on %v: %w", address, err)
 	}
 	id, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
-	return listener{fd: fd, id: monitor.SocketID(id), opened: monotonic()}, err
-}
-
-// monotonic returns the time on the clock that all processes share and that cannot be
-// set.
-func monotonic() time.Duration {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		child.Fail(err)
-	}
-	return time.Duration(now.Nano())
+	return listener{fd: fd, id: monitor.SocketID(id), opened: child.Monotonic()}, err
 }
 
 // loopback returns 127.a.b.c:port.
 func loopback(a, b, c byte, port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, a, b, c}), port)
-}
-
-// eventually waits until ok returns true, for at most two minutes.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("timeout waiting for %s", what)
 }
 
 // descriptors returns how many descriptors this process has.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
@@ -61,7 +62,7 @@ func TestManyPollsLeakNoDescriptors(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); m.Run(ctx) }()
 
-	eventually(t, "the first snapshot", func() bool { u, _ := updates.Take(); return u.Ready })
+	await.Until(t, "the first snapshot", func() bool { u, _ := updates.Take(); return u.Ready })
 	events := 0
 	churn := func(polls int64) {
 		end := c.polls.Load() + polls
@@ -99,7 +100,7 @@ func TestManyPollsLeakNoDescriptors(t *testing.T) {
 	if n := descriptors(t); n > atFirst {
 		t.Errorf("got %[2]d descriptors after the monitor has ended, want at most %[1]d", atFirst, n)
 	}
-	eventually(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= goroutinesAtFirst })
+	await.Until(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= goroutinesAtFirst })
 }
 
 // steady returns the number of descriptors that this process keeps open. Searches for

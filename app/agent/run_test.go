@@ -3,16 +3,15 @@ package agent
 import (
 	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/adrg/xdg"
-
 	"porthole/app/desktop"
 	"porthole/app/ipc"
+	"porthole/internal/await"
+	"porthole/internal/testhome"
 	"porthole/monitor"
 )
 
@@ -29,16 +28,7 @@ type runningAgent struct {
 
 func runAgent(t *testing.T) *runningAgent {
 	t.Helper()
-	home, err := os.MkdirTemp("", "porthole") // the path of a socket must be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
-	t.Cleanup(xdg.Reload) // after the environment is restored
-	for _, name := range []string{"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"} {
-		t.Setenv(name, home)
-	}
-	xdg.Reload()
+	home := testhome.New(t)
 	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)
@@ -65,16 +55,11 @@ func runAgent(t *testing.T) *runningAgent {
 // connect connects as the window process, once the agent listens.
 func (r *runningAgent) connect(ctx context.Context) {
 	r.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := ipc.Connect(r.dir)
-		if err == nil {
-			r.conn = conn
-			break
-		}
-		if time.Now().After(end) {
-			r.t.Fatal(err)
-		}
-	}
+	var err error
+	await.Until(r.t, "the agent listens", func() bool {
+		r.conn, err = ipc.Connect(r.dir)
+		return err == nil
+	}, func() any { return err })
 	go func() {
 		_ = r.conn.Receive(ctx, func(monitor.Update) {}, func(m ipc.Message) { r.messages <- m }) // until the agent ends
 	}()

@@ -12,9 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/adrg/xdg"
-
 	"porthole/app/ipc"
+	"porthole/internal/testhome"
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/process"
@@ -37,15 +36,7 @@ func (fakeAgent) WindowDisconnected(*ipc.WindowConn)         {}
 // startAgent runs a fakeAgent until the test ends.
 func startAgent(t *testing.T, listeners ...*monitor.Listener) {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "ph") // short: the path of a Unix socket has at most 107 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	t.Cleanup(xdg.Reload) // after the environment is restored
-	t.Setenv("XDG_RUNTIME_DIR", folder)
-	t.Setenv("XDG_STATE_HOME", folder) // no other agent runs there
-	xdg.Reload()
+	testhome.Use(t, testhome.Short(t), testhome.State, testhome.Runtime) // no other agent runs there
 	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +133,6 @@ func TestWhoUsesParentsThatTheAgentHasSeen(t *testing.T) {
 
 func TestWhoShowsWarningsAndConnections(t *testing.T) {
 	setSettings(t, "")
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir()) // no agent is running there
 	_, port, ok := server(t, "0.0.0.0:0")
 	if !ok {
 		t.Skip("no IPv4")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/await"
 	"porthole/internal/dockertest"
 	"porthole/monitor/process/child"
 )
@@ -77,7 +78,13 @@ func TestContainersOfARealEngine(t *testing.T) {
 	// A process in a container is signaled like any other, and its engine starts it
 	// again. Its manager stops it for good.
 	engine.Docker("run", "-d", "--name", "api", "--network", "host", "--restart", "always", "serve", "/serve", "127.0.0.1:8090", "api")
-	waitForListener(t, "127.0.0.1:8090")
+	await.Until(t, "the container listens", func() bool {
+		c, err := net.Dial("tcp", "127.0.0.1:8090")
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
 	text, err := stopOutput(t, "8090", stopOptions{Stdin: strings.NewReader("n\n")})
 	if !errors.Is(err, errStopCanceled) || !strings.Contains(text, "runs in the container api, which starts it again (restart policy always); to stop that instead: docker stop ") {
 		t.Errorf("before: got %v\n%s\nwant the container and its restart policy", err, text)
@@ -89,19 +96,5 @@ func TestContainersOfARealEngine(t *testing.T) {
 	text, err = stopOutput(t, "8090", stopOptions{Yes: true, Manager: true})
 	if running := engine.Running(); err != nil || running != "blog" || !strings.Contains(text, "Running docker stop ") {
 		t.Errorf("--manager: got %v, containers %q, want only blog\n%s", err, running, text)
-	}
-}
-
-// waitForListener waits until something listens on address.
-func waitForListener(t *testing.T, address string) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if c, err := net.Dial("tcp", address); err == nil {
-			_ = c.Close()
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("nothing listens on %s", address)
-		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 func TestDoctorReportsBrokenSettings(t *testing.T) {
 	setSettings(t, "grace_period: soon\n")
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	var text, object bytes.Buffer
 	if err := runDoctor(t.Context(), doctorOptions{Options: doctor.Options{Version: "7"}, Stdout: &text}); !errors.Is(err, ErrUnhealthy) {
 		t.Errorf("error = %v, want ErrUnhealthy", err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"regexp"
@@ -14,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adrg/xdg"
-
 	"porthole/app/paths"
+	"porthole/internal/freeport"
+	"porthole/internal/testhome"
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/history/store"
@@ -32,14 +33,13 @@ type recorder struct {
 // newRecorder replaces the history until the test ends.
 func newRecorder(t *testing.T) *recorder {
 	t.Helper()
-	before := xdg.StateHome
-	xdg.StateHome = t.TempDir()
+	testhome.Use(t, t.TempDir(), testhome.State)
 	s := store.Open(paths.History(), store.Options{Boot: "boot", OnState: func(s store.State) {
 		if s != (store.State{}) {
 			t.Errorf("the store reported %+v, want no problems", s)
 		}
 	}})
-	t.Cleanup(func() { s.Close(); xdg.StateHome = before })
+	t.Cleanup(s.Close)
 	return &recorder{Store: s}
 }
 
@@ -175,7 +175,7 @@ func TestParseSince(t *testing.T) {
 
 func TestListOfFreePortNamesLastOwner(t *testing.T) {
 	r := newRecorder(t)
-	port := freePort(t)
+	port := fmt.Sprint(freeport.Get(t))
 	n, err := strconv.Atoi(port)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/freeport"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 )
@@ -181,7 +182,7 @@ func interfaceAddresses(t *testing.T) []string {
 }
 
 func TestListWithoutListeners(t *testing.T) {
-	s := listJSON(t, freePort(t))
+	s := listJSON(t, fmt.Sprint(freeport.Get(t)))
 	if got, isList := s["listeners"].([]any); !isList || len(got) != 0 {
 		t.Errorf("listeners = %v, want an empty list", s["listeners"])
 	}

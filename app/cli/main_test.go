@@ -13,8 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/adrg/xdg"
-
+	"porthole/internal/testhome"
 	"porthole/monitor/process/child"
 )
 
@@ -30,7 +29,7 @@ var roles = child.Roles(map[string]func(){
 
 func TestMain(m *testing.M) {
 	child.Play(roles)
-	os.Exit(runTests(m))
+	os.Exit(testhome.Main(m))
 }
 
 func playRefuse() child.Listening {
@@ -62,17 +61,6 @@ func playStop(o stopOptions) {
 	if err := runStop(context.Background(), os.Args[1], o); err != nil {
 		fmt.Println(err)
 	}
-}
-
-// runTests runs the tests with empty settings and an empty history.
-func runTests(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "porthole-cli")
-	if err != nil {
-		child.Fail(err)
-	}
-	defer os.RemoveAll(folder)
-	xdg.ConfigHome, xdg.StateHome = folder, folder
-	return m.Run()
 }
 
 // command returns a command that runs the test program in a role, without settings and
@@ -123,16 +111,6 @@ func listen(t testing.TB, address string) (net.Listener, string) {
 	return ln, strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
 }
 
-// freePort returns a port that was just closed.
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, port := listen(t, "127.0.0.1:0")
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
 // listJSON returns the JSON object that runList prints.
 func listJSON(t *testing.T, args ...string) map[string]any {
 	t.Helper()
@@ -163,7 +141,5 @@ func setSettings(t *testing.T, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	before := xdg.ConfigHome
-	xdg.ConfigHome = folder
-	t.Cleanup(func() { xdg.ConfigHome = before })
+	testhome.Use(t, folder, testhome.Config)
 }

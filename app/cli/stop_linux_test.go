@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/freeport"
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
 )
@@ -132,7 +133,7 @@ func TestStopChildren(t *testing.T) {
 }
 
 func TestStopFreePortAndInvalidInput(t *testing.T) {
-	port := freePort(t)
+	port := fmt.Sprint(freeport.Get(t))
 	if out, err := stopOutput(t, port, stopOptions{Yes: true}); Status(err) != 1 || err.Error() != port+" is free; there is nothing to stop" {
 		t.Errorf("free port: error = %v, output %q, want that it is free", err, out)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"porthole/internal/dockertest"
+	"porthole/internal/freeport"
 	"porthole/monitor/process/child"
 )
 
@@ -84,7 +85,7 @@ func TestStopOneAddress(t *testing.T) {
 			t.Errorf("%q: error = %v, want a UsageError", bad, err)
 		}
 	}
-	if _, err := stopOutput(t, "127.0.0.1:"+freePort(t), stopOptions{Yes: true}); Status(err) != 1 || !strings.Contains(err.Error(), "is free; there is nothing to stop") {
+	if _, err := stopOutput(t, "127.0.0.1:"+fmt.Sprint(freeport.Get(t)), stopOptions{Yes: true}); Status(err) != 1 || !strings.Contains(err.Error(), "is free; there is nothing to stop") {
 		t.Errorf("a free address: error = %v", err)
 	}
 }
@@ -146,7 +147,7 @@ func TestStopOfASuspendedProcess(t *testing.T) {
 // A loop starts the server again: the preview warns about it, and the result
 // names what holds the port.
 func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
-	port := freePort(t)
+	port := fmt.Sprint(freeport.Get(t))
 	script := filepath.Join(t.TempDir(), "loop.sh")
 	text := "#!/bin/sh\nwhile true; do\n\"$1\" server\nsleep 0.05\ndone\n"
 	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {

@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adrg/xdg"
-
+	"porthole/internal/testhome"
 	"porthole/monitor"
 )
 
@@ -63,19 +62,10 @@ func (a *fakeAgent) WindowConnected(c *WindowConn)          { a.connected <- c }
 func (a *fakeAgent) WindowDisconnected(c *WindowConn)       { a.disconnected <- c }
 func (a *fakeAgent) WindowMessage(_ *WindowConn, m Message) { a.messages <- m }
 
-// setStateHome sets the folder of the state, in which the lock is.
-func setStateHome(t *testing.T, home string) {
-	t.Helper()
-	t.Cleanup(xdg.Reload) // after the environment is restored
-	t.Setenv("XDG_STATE_HOME", home)
-	xdg.Reload()
-}
-
 // openTestDir returns a runtime directory of this test.
 func openTestDir(t *testing.T) RuntimeDir {
 	t.Helper()
-	setStateHome(t, t.TempDir())
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
+	testhome.New(t)
 	dir, err := OpenRuntimeDir()
 	if err != nil {
 		t.Fatal(err)
@@ -101,17 +91,6 @@ func serve(t *testing.T) (RuntimeDir, *fakeTable, *fakeAgent) {
 	parts.Go(func() { server.Serve(ctx) })
 	t.Cleanup(func() { cancel(); parts.Wait() })
 	return dir, table, a
-}
-
-// shortTempDir returns a directory with a short path: that of a socket has at most 108 bytes (unix(7)).
-func shortTempDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "l")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 func discardLog() *slog.Logger { return slog.New(slog.DiscardHandler) }

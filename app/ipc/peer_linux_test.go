@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"porthole/internal/testhome"
 	"porthole/monitor/process/child"
 )
 
@@ -97,7 +98,7 @@ func TestOpenRuntimeDirFindsTheRunningAgent(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatalf("Lock: got %t, error %v", ok, err)
 	}
-	t.Setenv("XDG_RUNTIME_DIR", shortTempDir(t))
+	testhome.Use(t, testhome.Short(t), testhome.Runtime)
 	if found, err := OpenRuntimeDir(); err != nil || found != dir {
 		t.Errorf("with a running agent: got %v, %v, want %v", found, err, dir)
 	}
@@ -123,7 +124,7 @@ func TestLockWithoutAStateFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	setStateHome(t, file)
+	testhome.Use(t, file, testhome.State)
 	unlock, ok, err := dir.Lock()
 	if err != nil || !ok {
 		t.Fatalf("Lock: got %t, error %v; want true", ok, err)

@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"porthole/internal/testhome"
 )
 
 func TestRuntimeDirIsPrivate(t *testing.T) {
-	base := shortTempDir(t)
-	t.Setenv("XDG_RUNTIME_DIR", base)
+	base := testhome.Short(t)
+	testhome.Use(t, base, testhome.Runtime)
 	if err := os.Mkdir(filepath.Join(base, "porthole"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -29,8 +31,8 @@ func TestRuntimeDirIsPrivate(t *testing.T) {
 	}
 
 	// A symbolic link may have been placed there by another user.
-	other := shortTempDir(t)
-	t.Setenv("XDG_RUNTIME_DIR", other)
+	other := testhome.Short(t)
+	testhome.Use(t, other, testhome.Runtime)
 	if err := os.Symlink(base, filepath.Join(other, "porthole")); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"porthole/internal/await"
 	"porthole/internal/fakebus"
 	"porthole/monitor/watch"
 )
@@ -203,7 +204,7 @@ func TestNewServerInvalidatesIDs(t *testing.T) {
 	show(t, b, Notification{Title: "81 is open", Key: "81", Port: 81})
 	_ = s.Close()
 	s = fakebus.StartNotifications(t, address)
-	waitUntil(t, "the ids are forgotten", func() bool { return b.idForKey("81") == 0 })
+	await.Until(t, "the ids are forgotten", func() bool { return b.idForKey("81") == 0 })
 	show(t, b, Notification{Title: "81 closed", Key: "81", Port: 81})
 	if got := s.Last(); got.Replaces != 0 || got.ID != 1 {
 		t.Errorf("got %+v, want a new notification with id 1", got)
@@ -284,7 +285,7 @@ func TestHungServerCostsOneTimeout(t *testing.T) {
 		s.Hang(true)
 	}
 	s.Hang(false)
-	waitUntil(t, "blocked goroutines end", func() bool { return runtime.NumGoroutine() <= goroutines })
+	await.Until(t, "blocked goroutines end", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
 
 func TestNotifyAfterServerErrors(t *testing.T) {
@@ -352,7 +353,7 @@ func TestManyNotificationsLeakNothing(t *testing.T) {
 	before := measure(t)
 	notify(10_000)
 	var after usage
-	waitUntil(t, "goroutines and descriptors are as before", func() bool {
+	await.Until(t, "goroutines and descriptors are as before", func() bool {
 		after = measure(t)
 		return after.goroutines <= before.goroutines && after.descriptors <= before.descriptors
 	}, func() any { return fmt.Sprintf("before %+v, after %+v", before, after) })
@@ -380,18 +381,4 @@ func measure(t *testing.T) usage {
 		t.Skipf("needs /proc: %v", err)
 	}
 	return usage{runtime.NumGoroutine(), len(fds), m.HeapAlloc}
-}
-
-// waitUntil waits until ok returns true. details are added to the failure message.
-func waitUntil(t *testing.T, what string, ok func() bool, details ...func() any) {
-	t.Helper()
-	for end := time.Now().Add(testTimeout); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			var more []any
-			for _, f := range details {
-				more = append(more, f())
-			}
-			t.Fatalf("not within %v: %s %v", testTimeout, what, more)
-		}
-	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/godbus/dbus/v5/prop"
 
 	"porthole/e2e/desktop"
+	"porthole/internal/await"
 )
 
 func boot(t *testing.T, opts desktop.Options) *desktop.Desktop {
@@ -86,7 +87,7 @@ func TestTray(t *testing.T) {
 
 	// The panel shows it at TrayPoint, where a click reaches it.
 	shown := func() bool { return has(screen(t, d, "tray.png"), around(d.TrayPoint(), 8), pink) }
-	eventually(t, "the panel shows the icon", shown)
+	await.Until(t, "the panel shows the icon", shown)
 	if err := d.ClickAt(d.TrayPoint(), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func TestNotifications(t *testing.T) {
 		t.Errorf("got %+v", note)
 	}
 	at := d.NotificationPoint()
-	eventually(t, "the notification is on the screen", func() bool {
+	await.Until(t, "the notification is on the screen", func() bool {
 		return screen(t, d, "notification.png").At(at.X, at.Y) != before.At(at.X, at.Y)
 	})
 	if err := d.ClickAt(at, 1); err != nil {
@@ -135,7 +136,7 @@ func TestNotifications(t *testing.T) {
 	if err := send.Wait(); err != nil || strings.TrimSpace(invoked.String()) != "default" {
 		t.Errorf("a click on the notification: got the action %q (%v), want default", invoked.String(), err)
 	}
-	eventually(t, "the click closes the notification", func() bool {
+	await.Until(t, "the click closes the notification", func() bool {
 		return screen(t, d, "after.png").At(at.X, at.Y) == before.At(at.X, at.Y)
 	})
 
@@ -557,15 +558,6 @@ func must[T any](value T, err error) func(*testing.T) T {
 			t.Fatal(err)
 		}
 		return value
-	}
-}
-
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
+	"porthole/monitor/process/child"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
 )
@@ -54,7 +55,7 @@ func (h *actions) do(o order) (answer, error) {
 		h.opened = append(h.opened, fd)
 		return answer{Port: o.N, At: at}, err
 	case "close":
-		at := monotonic()
+		at := child.Monotonic()
 		err := unix.Close(h.opened[0])
 		h.opened = h.opened[1:]
 		return answer{At: at}, err
@@ -69,7 +70,7 @@ func (h *actions) do(o order) (answer, error) {
 	case "cost":
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return answer{At: monotonic(), CPU: processTime(), Opened: h.events[monitor.Opened], Closed: h.events[monitor.Closed]}, nil
+		return answer{At: child.Monotonic(), CPU: processTime(), Opened: h.events[monitor.Opened], Closed: h.events[monitor.Closed]}, nil
 	}
 	return answer{}, fmt.Errorf("unknown order %q", o.Do)
 }
@@ -92,7 +93,7 @@ func listenAt(address [4]byte, port int) (fd int, at time.Duration, err error) {
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: port, Addr: address}); err != nil {
 		return -1, 0, fmt.Errorf("bind %v:%d: %w", address, port, err)
 	}
-	at = monotonic()
+	at = child.Monotonic()
 	return fd, at, unix.Listen(fd, 128)
 }
 
@@ -209,7 +210,7 @@ func (h *actions) watch(report bool) error {
 		for first := true; ; {
 			<-updates.C
 			u, ok := updates.Take()
-			now := monotonic()
+			now := child.Monotonic()
 			if !ok || !u.Ready {
 				continue
 			}
@@ -231,11 +232,4 @@ func (h *actions) watch(report bool) error {
 	}()
 	<-ready
 	return nil
-}
-
-// monotonic returns the time on the clock that all processes share.
-func monotonic() time.Duration {
-	var now unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // does not fail
-	return time.Duration(now.Nano())
 }

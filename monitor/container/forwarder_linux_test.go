@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 	"porthole/monitor/process/child"
 )
@@ -194,14 +195,10 @@ func startAs(t *testing.T, name string) (path string, connected func() bool) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "s")
 	start(t, exec.Command(child.Copy(t, name), path), "socket")
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(path); err == nil {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s does not listen", name)
-		}
-	}
+	await.Until(t, name+" listens", func() bool {
+		_, err := os.Stat(path)
+		return err == nil
+	})
 	return path, func() bool {
 		time.Sleep(50 * time.Millisecond) // a connection is accepted in less
 		_, err := os.Stat(path + ".connected")
@@ -227,11 +224,10 @@ func TestRootlessportIsFoundThroughConmon(t *testing.T) {
 	start(t, monitorOfWeb, "wait")
 	_ = w.Close()
 	var got string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) { // until both have executed
-		if got = strings.Join(conmonOf(port.Process.Pid), " "); got != "" {
-			break
-		}
-	}
+	await.Until(t, "the children run their programs", func() bool {
+		got = strings.Join(conmonOf(port.Process.Pid), " ")
+		return got != ""
+	})
 	if !strings.Contains(got, "-n web") {
 		t.Errorf("conmonOf: got %q, want the one of web", got)
 	}
@@ -273,8 +269,7 @@ func TestEngineProcessesServeTheirOwnSockets(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := start(t, exec.Command(child.Copy(t, test.program), test.command...), "wait")
-			for end := time.Now().Add(10 * time.Second); commandName(c.Process.Pid) != test.program && time.Now().Before(end); time.Sleep(time.Millisecond) {
-			}
+			await.Until(t, "the child runs its program", func() bool { return commandName(c.Process.Pid) == test.program })
 			if got := isEngine(c.Process.Pid, test.path, test.uid); got != test.want {
 				t.Errorf("isEngine(%v, %s) = %t, want %t", c.Args[1:], test.path, got, test.want)
 			}

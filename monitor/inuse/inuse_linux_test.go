@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/freeport"
 	"porthole/internal/rawsocket"
 	"porthole/monitor"
 )
@@ -183,7 +184,7 @@ func TestBlocksAgreesWithTheKernel(t *testing.T) {
 				continue // Blocks asks for a wildcard as programs open it: for both families
 			}
 			t.Run(fmt.Sprintf("%v v6only %v, then %v", has.Addr, has.v6only, wants.Addr), func(t *testing.T) {
-				_, port, err := tcpSocket(t, has.Addr, has.v6only, freePort(t))
+				_, port, err := tcpSocket(t, has.Addr, has.v6only, uint16(freeport.Get(t)))
 				must(t, err)
 				u := Use{Kind: Bound, Protocol: monitor.TCP, Local: netip.AddrPortFrom(has.Addr, port), V6Only: has.v6only}
 				if got, want := u.Blocks(wants.Addr), !bindable(t, wants.Addr, port); got != want {
@@ -192,16 +193,6 @@ func TestBlocksAgreesWithTheKernel(t *testing.T) {
 			})
 		}
 	}
-}
-
-// freePort returns a port that nothing uses at any address: the kernel gives a
-// dual-stack wildcard no other.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	fd, port, err := tcpSocket(t, netip.IPv6Unspecified(), false, 0)
-	must(t, err)
-	must(t, unix.Close(fd))
-	return port
 }
 
 func TestFindUDP(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"porthole/internal/await"
 )
 
 // A read that never ends costs its result, not the caller; the same read is not tried
@@ -27,12 +29,7 @@ func TestReadWithin(t *testing.T) {
 		t.Errorf("got %q after %v; want nothing, at once", got, time.Since(begin))
 	}
 	close(block)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if got := readWithin("folder 0", func() string { return "again" }); got == "again" {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the folder is not read again after it answered")
-		}
-	}
+	await.Until(t, "the folder is read again, after it answered", func() bool {
+		return readWithin("folder 0", func() string { return "again" }) == "again"
+	})
 }

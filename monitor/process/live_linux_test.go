@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 )
 
@@ -66,11 +67,13 @@ func TestEnvironment(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // the child execs
-			if o, err := Info(c.Process.Pid); err == nil && strings.HasSuffix(o.Program, "sleep") || time.Now().After(deadline) {
-				return o
-			}
-		}
+		var o monitor.Owner
+		await.Until(t, "the child runs its program", func() bool {
+			var err error
+			o, err = Info(c.Process.Pid)
+			return err == nil && strings.HasSuffix(o.Program, "sleep")
+		})
+		return o
 	}
 	o := start(func(*exec.Cmd) {})
 	want := []string{"A=x [31m y", "API_TOKEN=•••", "DB=pg://u:•••@h/", "PWD=/src", "ZED=1"}

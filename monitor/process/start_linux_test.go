@@ -7,7 +7,8 @@ import (
 	"porthole/monitor/process/child"
 	"strings"
 	"testing"
-	"time"
+
+	"porthole/internal/await"
 )
 
 func TestParseStart(t *testing.T) {
@@ -77,15 +78,10 @@ func TestZombie(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Wait() }()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		o, err := Info(c.Process.Pid)
-		if err != nil {
-			break
-		}
-		if time.Now().After(deadline) { // its threads exit one after another
-			t.Fatalf("Info of a zombie = %+v, want an error", o)
-		}
-	}
+	await.Until(t, "Info of a zombie is an error", func() bool { // its threads exit one after another
+		_, err := Info(c.Process.Pid)
+		return err != nil
+	})
 	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid)); !strings.Contains(string(stat), ") Z ") {
 		t.Errorf("stat = %q, %v; want a zombie, or this test is void", stat, err)
 	}

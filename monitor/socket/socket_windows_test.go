@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/windows"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 )
 
@@ -36,7 +36,7 @@ func open(t *testing.T) Table {
 func poll(t *testing.T, table Table, udp bool) (sockets []monitor.Socket) {
 	t.Helper()
 	var err error
-	eventually(t, "a successful poll", func() bool {
+	await.Until(t, "a successful poll", func() bool {
 		sockets, _, err = table.Poll(monitor.PollOptions{UDP: udp})
 		if err != nil && !errors.Is(err, windows.ERROR_OUTOFMEMORY) {
 			t.Fatal(err)
@@ -54,15 +54,6 @@ func shows(t *testing.T, table Table, protocol monitor.Protocol, a netip.AddrPor
 	})
 }
 
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("timeout waiting for %s", what)
-		}
-	}
-}
-
 func TestListenerOpensAndCloses(t *testing.T) {
 	table := open(t)
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "0.0.0.0:0"} {
@@ -75,12 +66,12 @@ func TestListenerOpensAndCloses(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := l.Addr().(*net.TCPAddr).AddrPort()
-		eventually(t, fmt.Sprint("to see ", a), func() bool { return shows(t, table, monitor.TCP, a) })
+		await.Until(t, fmt.Sprint("to see ", a), func() bool { return shows(t, table, monitor.TCP, a) })
 		if shows(t, table, monitor.UDP, a) {
 			t.Errorf("%v is listed as UDP", a)
 		}
 		_ = l.Close()
-		eventually(t, fmt.Sprint("to see ", a, " close"), func() bool { return !shows(t, table, monitor.TCP, a) })
+		await.Until(t, fmt.Sprint("to see ", a, " close"), func() bool { return !shows(t, table, monitor.TCP, a) })
 	}
 }
 
@@ -104,7 +95,7 @@ func TestBoundUDPSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(bound.(*windows.SockaddrInet4).Port))
-	eventually(t, fmt.Sprint("to see ", a), func() bool { return shows(t, table, monitor.UDP, a) })
+	await.Until(t, fmt.Sprint("to see ", a), func() bool { return shows(t, table, monitor.UDP, a) })
 	if sockets := poll(t, table, false); slices.ContainsFunc(sockets, func(s monitor.Socket) bool { return s.Protocol == monitor.UDP }) {
 		t.Errorf("poll without UDP: got %v", sockets)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
@@ -209,15 +210,14 @@ func TestParentThatIsPortholeIsSelf(t *testing.T) {
 }
 
 // descendants waits until n processes run below o.
-func descendants(t *testing.T, o monitor.Owner, n int) []monitor.Owner {
+func descendants(t *testing.T, o monitor.Owner, n int) (found []monitor.Owner) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if found, err := process.Descendants(o); err != nil || len(found) == n {
-			return found
-		}
-	}
-	t.Fatalf("%d descendants of %d did not appear", n, o.PID)
-	return nil
+	await.Until(t, fmt.Sprintf("%d descendants of %d run", n, o.PID), func() bool {
+		var err error
+		found, err = process.Descendants(o)
+		return err != nil || len(found) == n
+	})
+	return found
 }
 
 func TestStopProcessTree(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/await"
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/process/child"
@@ -443,9 +444,9 @@ func TestReducedRetentionAppliesImmediately(t *testing.T) {
 	}
 	write(s, p)
 	s.SetRetention(0, 100)
-	eventually(t, "only the newest 100 events are kept", func() bool { return len(events(t, path, history.Query{Limit: 2000})) == 100 })
+	await.Until(t, "only the newest 100 events are kept", func() bool { return len(events(t, path, history.Query{Limit: 2000})) == 100 })
 	s.SetRetention(1, 100) // all events are two days old
-	eventually(t, "events of two days ago are deleted", func() bool { return len(events(t, path, history.Query{})) == 0 })
+	await.Until(t, "events of two days ago are deleted", func() bool { return len(events(t, path, history.Query{})) == 0 })
 }
 
 // Close writes waiting events and leaves old ones for the next run.
