@@ -15,9 +15,11 @@ import (
 	"testing"
 
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
 	"porthole/monitor/explain"
 	"porthole/monitor/inuse"
 	"porthole/monitor/stop"
+	"porthole/monitor/warning"
 )
 
 // keysInCode returns the keys of every lang.L and lang.N in the program; true if
@@ -29,7 +31,7 @@ func keysInCode(t *testing.T) map[string]bool {
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
 	}
-	for _, text := range slices.Concat(explain.Texts(), inuse.Texts()) {
+	for _, text := range slices.Concat(explain.Texts(), inuse.Texts(), ancestry.Texts(), warning.Texts()) {
 		found[text] = false
 	}
 	for _, root := range []string{"../ui", "../app"} {
@@ -56,7 +58,7 @@ func keysInCode(t *testing.T) map[string]bool {
 				}
 				if key, ok := literal(call.Args[0]); ok {
 					found[key] = f.Sel.Name == "N"
-				} else if path != "../ui/process/window.go" && path != "../ui/ports/details.go" && path != "../ui/words/explain.go" && path != "../app/window/stop.go" { // reasons of an unknown owner, explanations, and reasons not to stop a process
+				} else if path != "../ui/process/window.go" && path != "../ui/ports/details.go" && path != "../ui/words/explain.go" && path != "../ui/words/ancestry.go" && path != "../app/window/stop.go" { // reasons of an unknown owner, explanations, roles of parents, and reasons not to stop a process
 					t.Errorf("%s: the key is not a literal, so it may have no translation", path)
 				}
 				return true

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/explain"
 	"porthole/monitor/inuse"
 	"porthole/monitor/socket"
 )
@@ -65,7 +64,7 @@ func reasonsText(uses []inuse.Use) string {
 	return sentencesText(inuse.Sentences(uses, ephemeral))
 }
 
-func sentencesText(sentences []explain.Sentence) string {
+func sentencesText(sentences []monitor.Sentence) string {
 	var out []string
 	for _, s := range sentences {
 		out = append(out, s.String())

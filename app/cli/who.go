@@ -163,10 +163,10 @@ func (q query) whoJSON(port uint16, details []listenerDetails) whoJSON {
 	for _, l := range details {
 		one := whoListenerJSON{listenerJSON: q.listenerJSON(l.Listener)}
 		if len(l.Owners) > 0 {
-			one.Why = &whyJSON{l.why.Sentence(), l.why}
+			one.Why = &whyJSON{l.why.Sentence().String(), l.why}
 		}
 		for _, w := range l.warnings {
-			one.Warnings = append(one.Warnings, warningJSON{w, w.Sentence(l.why)})
+			one.Warnings = append(one.Warnings, warningJSON{w, w.Sentence(l.why).String()})
 		}
 		if r := l.resources; r != (monitor.Resources{}) {
 			one.Resources = &resourcesJSON{r.Threads, r.Memory, r.CPU.Seconds()}
@@ -212,7 +212,7 @@ func (q query) printDetails(ctx context.Context, w io.Writer, t target, details 
 		}
 		_, _ = fmt.Fprintln(w, summary(l.Listener, now))
 		for _, warning := range l.warnings {
-			_, _ = fmt.Fprintln(w, "! "+warning.Sentence(l.why))
+			_, _ = fmt.Fprintln(w, "! "+warning.Sentence(l.why).String())
 		}
 		if err := q.printFields(w, l, now); err != nil {
 			return fmt.Errorf("write the details of %s: %w", t, err)
@@ -226,7 +226,7 @@ func (q query) printDetails(ctx context.Context, w io.Writer, t target, details 
 func summary(l *monitor.Listener, now time.Time) string {
 	o, ok := l.Principal()
 	if why := ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{}); why.SocketService() != "" {
-		return portText(l) + " is open for " + why.Sentence() + "."
+		return portText(l) + " is open for " + why.Sentence().String() + "."
 	}
 	if !ok {
 		text := portText(l) + " is in use, owner unknown"
@@ -285,7 +285,7 @@ func unitSentence(l listenerDetails) string {
 	if l.why.Service()+l.why.SocketService() == "" {
 		return ""
 	}
-	return l.why.Sentence()
+	return l.why.Sentence().String()
 }
 
 // printFields prints the lines below the summary, without unknown values.
@@ -315,7 +315,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	}
 	line("service", serviceText(l.Listener))
 	line("framework", l.Framework)
-	line("why", l.why.Sentence())
+	line("why", l.why.Sentence().String())
 	line("chain", chainText(l.why))
 	line("connections", clientsText(l.connections))
 	line("command", monitor.Clean(monitor.ShellCommand(q.maskedCommand(o.Command)), 4000))

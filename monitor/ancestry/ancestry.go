@@ -171,48 +171,6 @@ func isOrphaned(nearest []Process) bool {
 	return false
 }
 
-// Sentence returns the explanation as one English sentence without a full stop.
-func (e Explanation) Sentence() string {
-	if service := e.SocketService(); service != "" {
-		return e.Unit + ": systemd starts " + service + e.when()
-	}
-	if e.Publishes != "" {
-		return "Publishes a port of " + e.Publishes
-	}
-	by := ""
-	switch {
-	case e.Script != nil:
-		by = "Started by " + e.Script.Name
-	case e.Shell != nil:
-		by = "Started in " + e.Shell.Title
-	case e.Session != nil:
-		by = "Started in " + e.Session.Title
-	}
-	switch {
-	case e.Orphaned && by == "":
-		return "Orphaned: the session leader has exited"
-	case e.Orphaned && e.Script == nil:
-		return "Orphaned: s" + strings.TrimPrefix(by, "S") + ", which has closed"
-	case e.Orphaned:
-		return "Orphaned: s" + strings.TrimPrefix(by, "S") + ", whose terminal has closed"
-	case by == "":
-		return e.managedSentence()
-	}
-	if e.Script != nil && e.Shell != nil {
-		by += " in " + e.Shell.Title
-	}
-	if e.Session != nil && (e.Script != nil || e.Shell != nil) {
-		by += ", in " + e.Session.Title
-	}
-	switch unit := e.Service(); {
-	case e.Session == nil && e.Manager != nil && e.Manager.Role != System:
-		by += ", under " + e.Manager.Title
-	case e.Session == nil && e.Shell == nil && unit != "":
-		by += ", under " + unit
-	}
-	return by
-}
-
 // SocketService returns the service that systemd starts for the socket unit Unit; ""
 // if Unit is no socket unit. If Activates is unknown, it is the default of
 // systemd.socket(5).
@@ -224,14 +182,6 @@ func (e Explanation) SocketService() string {
 	return cmp.Or(e.Activates, name+".service")
 }
 
-// when returns when systemd starts SocketService.
-func (e Explanation) when() string {
-	if e.PerConnection {
-		return " for each connection"
-	}
-	return " at the first connection"
-}
-
 // Service returns the systemd service in which the process runs; "" if there is none.
 // It is also "" for a user's instance of systemd (user@1000.service), which contains
 // all processes of the user, and if something nearer than systemd, such as a supervisor
@@ -241,31 +191,6 @@ func (e Explanation) Service() string {
 		return ""
 	}
 	return e.Unit
-}
-
-// managedSentence is Sentence for a process that no person started by hand. A
-// process whose parent is systemd was not necessarily started by it, because
-// orphans are reparented to it too.
-func (e Explanation) managedSentence() string {
-	service := e.Service()
-	switch {
-	case e.Container != "":
-		return "Runs in the container " + e.Container
-	case service != "":
-		return "Started by systemd as " + service
-	}
-	starter, known := e.Starter()
-	switch {
-	case e.Manager != nil && e.Manager.Role != System:
-		return "Started by " + e.Manager.Title
-	case !known:
-		return "Started by an unknown process"
-	case starter.Role == System && e.InSession():
-		return "Started in the session " + e.Unit + " by a process that has exited"
-	case starter.Role == System:
-		return "Child of " + starter.Title + ": it is a service, or the process that started it has exited"
-	}
-	return "Started by " + starter.Name
 }
 
 // Starter returns the nearest parent that is not part of the same server, and false if

@@ -12,6 +12,8 @@ const (
 	UserSystemd   = "systemd (user)"
 )
 
+var wordTitles = []string{SSHSession, MoshSession, TextConsole, CommandPrompt, JetBrainsIDE, SomeContainer, UserSystemd}
+
 // knownProgram is a program whose presence among the parents explains something.
 type knownProgram struct {
 	role  Role

@@ -1,29 +1,12 @@
 package explain
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"porthole/monitor"
 )
-
-// Sentence is one English sentence of an explanation. The user interface looks
-// Text up in its translations and inserts Data.
-type Sentence struct {
-	Text string         // with placeholders such as {{.Port}}
-	Data map[string]any // values of the placeholders; cleaned. A value may be a Sentence
-}
-
-// String returns the sentence in English.
-func (s Sentence) String() string {
-	var pairs []string
-	for name, value := range s.Data {
-		pairs = append(pairs, "{{."+name+"}}", fmt.Sprint(value))
-	}
-	return strings.NewReplacer(pairs...).Replace(s.Text)
-}
 
 // The sentences of explanations.
 const (
@@ -83,10 +66,10 @@ const (
 
 // Sentences returns the explanation: the address, the port, its owner, and who
 // can reach it.
-func (f Facts) Sentences() []Sentence {
+func (f Facts) Sentences() []monitor.Sentence {
 	out := f.addressSentences()
 	if f.OnOtherMachine {
-		out = append(out, Sentence{Text: textOnOtherMachine})
+		out = append(out, monitor.Sentence{Text: textOnOtherMachine})
 	}
 	if f.Target.Port == 0 {
 		return out
@@ -94,19 +77,19 @@ func (f Facts) Sentences() []Sentence {
 	out = append(out, f.portSentences()...)
 	for i, l := range f.Listeners {
 		if i == maxListeners {
-			out = append(out, Sentence{Text: textMoreListeners})
+			out = append(out, monitor.Sentence{Text: textMoreListeners})
 			break
 		}
 		out = append(out, ownerSentence(l), exposureSentence(l))
 		if l.Exposure == monitor.ExposureNetwork && !l.AcceptsLoopback() {
-			out = append(out, Sentence{Text: textNotOnLoopback})
+			out = append(out, monitor.Sentence{Text: textNotOnLoopback})
 		}
 	}
 	if len(f.Listeners) == 0 && !f.OnOtherMachine {
-		out = append(out, Sentence{Text: textFree})
+		out = append(out, monitor.Sentence{Text: textFree})
 	}
 	if len(f.OtherListeners) > 0 {
-		out = append(out, Sentence{textOtherListeners, map[string]any{"At": addressList(f.OtherListeners...)}})
+		out = append(out, monitor.Sentence{Text: textOtherListeners, Data: map[string]any{"At": addressList(f.OtherListeners...)}})
 	}
 	return out
 }
@@ -122,9 +105,9 @@ func (f Facts) String() string {
 
 // addressSentences describes the addresses. Pairs that servers usually use
 // together (127.0.0.1 and ::1, 0.0.0.0 and ::) get one sentence.
-func (f Facts) addressSentences() (out []Sentence) {
+func (f Facts) addressSentences() (out []monitor.Sentence) {
 	if f.Target.Localhost {
-		return []Sentence{{Text: textLocalhost}}
+		return []monitor.Sentence{{Text: textLocalhost}}
 	}
 	rest := slices.Clone(f.Addresses)
 	for _, both := range []struct {
@@ -136,7 +119,7 @@ func (f Facts) addressSentences() (out []Sentence) {
 	} {
 		if slices.Contains(rest, both.four) && slices.Contains(rest, both.six) {
 			rest = slices.DeleteFunc(rest, func(a netip.Addr) bool { return a == both.four || a == both.six })
-			out = append(out, Sentence{Text: both.text})
+			out = append(out, monitor.Sentence{Text: both.text})
 		}
 	}
 	seen := map[string]bool{}
@@ -148,9 +131,9 @@ func (f Facts) addressSentences() (out []Sentence) {
 		seen[text] = true
 		address := monitor.Clean(a.Unmap().String(), 80)
 		if a.Is4In6() {
-			out = append(out, Sentence{textMapped, map[string]any{"Mapped": a.String(), "Address": address}})
+			out = append(out, monitor.Sentence{Text: textMapped, Data: map[string]any{"Mapped": a.String(), "Address": address}})
 		}
-		out = append(out, Sentence{text, map[string]any{"Address": address}})
+		out = append(out, monitor.Sentence{Text: text, Data: map[string]any{"Address": address}})
 	}
 	return out
 }
@@ -179,54 +162,54 @@ func addressText(a netip.Addr) string {
 }
 
 // portSentences describes the port.
-func (f Facts) portSentences() []Sentence {
+func (f Facts) portSentences() []monitor.Sentence {
 	ranges := map[PortRange]string{WellKnown: textWellKnown, Registered: textRegistered, Dynamic: textDynamic}
-	out := []Sentence{{ranges[f.PortRange], map[string]any{"Port": f.Target.Port}}}
+	out := []monitor.Sentence{{Text: ranges[f.PortRange], Data: map[string]any{"Port": f.Target.Port}}}
 	if text := map[EphemeralStatus]string{Ephemeral: textEphemeral, NotEphemeral: textNotEphemeral, ReservedEphemeral: textReservedEphemeral}[f.Ephemeral]; text != "" {
-		out = append(out, Sentence{text, map[string]any{"Ports": strings.ReplaceAll(f.system.EphemeralPorts.String(), "-", "–")}})
+		out = append(out, monitor.Sentence{Text: text, Data: map[string]any{"Ports": strings.ReplaceAll(f.system.EphemeralPorts.String(), "-", "–")}})
 	}
 	if f.UsualService != "" {
-		out = append(out, Sentence{textUsualService, map[string]any{"Service": f.UsualService}})
+		out = append(out, monitor.Sentence{Text: textUsualService, Data: map[string]any{"Service": f.UsualService}})
 	}
 	return out
 }
 
 // ownerSentence names the owner of l.
-func ownerSentence(l *monitor.Listener) Sentence {
+func ownerSentence(l *monitor.Listener) monitor.Sentence {
 	data := map[string]any{"At": addressList(l)}
 	o, known := l.Principal()
 	if l.OwnerUnknown == monitor.UnknownKernel {
-		return Sentence{textKernel, data}
+		return monitor.Sentence{Text: textKernel, Data: data}
 	}
 	if !known {
 		if unit := monitor.Clean(l.Unit, 100); strings.HasSuffix(unit, ".service") || strings.HasSuffix(unit, ".socket") {
 			data["Unit"] = unit
-			return Sentence{textOwnerUnknownUnit, data}
+			return monitor.Sentence{Text: textOwnerUnknownUnit, Data: data}
 		}
 		if data["User"] = monitor.Clean(l.User, 60); data["User"] == "" {
-			return Sentence{textOwnerUnknown, data}
+			return monitor.Sentence{Text: textOwnerUnknown, Data: data}
 		}
-		return Sentence{textOwnerUnknownUser, data}
+		return monitor.Sentence{Text: textOwnerUnknownUser, Data: data}
 	}
 	data["PID"] = o.PID
 	if data["Name"] = monitor.Clean(o.Name, 60); data["Name"] == "" {
 		data["Name"] = "?"
 	}
 	if len(l.Owners) > 1 {
-		return Sentence{textOwners, data}
+		return monitor.Sentence{Text: textOwners, Data: data}
 	}
 	if data["Service"] = monitor.Clean(l.Service, 80); data["Service"] != "" && l.ServiceBy != monitor.ByPort {
-		return Sentence{textOwnerService, data}
+		return monitor.Sentence{Text: textOwnerService, Data: data}
 	}
-	return Sentence{textOwner, data}
+	return monitor.Sentence{Text: textOwner, Data: data}
 }
 
 // exposureSentence describes who can reach l.
-func exposureSentence(l *monitor.Listener) Sentence {
+func exposureSentence(l *monitor.Listener) monitor.Sentence {
 	if l.Exposure == monitor.ExposureNetwork {
-		return Sentence{Text: textExposureNetwork}
+		return monitor.Sentence{Text: textExposureNetwork}
 	}
-	return Sentence{Text: textExposureLoopback}
+	return monitor.Sentence{Text: textExposureLoopback}
 }
 
 // addressList returns the addresses of listeners with their port:

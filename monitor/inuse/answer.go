@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"porthole/monitor"
-	"porthole/monitor/explain"
 )
 
 // Answer is whether a TCP server can bind a port that nothing listens on, and if not,
@@ -67,7 +66,7 @@ func (a Answer) ListensElsewhere() bool {
 }
 
 // Headline returns the answer without the reasons.
-func (a Answer) Headline() explain.Sentence {
+func (a Answer) Headline() monitor.Sentence {
 	text := textUnknown
 	switch a.State() {
 	case Free:
@@ -80,19 +79,19 @@ func (a Answer) Headline() explain.Sentence {
 			text = textTakenElsewhere
 		}
 	}
-	return explain.Sentence{Text: text, Data: map[string]any{"Port": a.Port}}
+	return monitor.Sentence{Text: text, Data: map[string]any{"Port": a.Port}}
 }
 
 // Reasons returns one sentence for each of the first uses: see [Sentences].
-func (a Answer) Reasons(ephemeral monitor.Ports) []explain.Sentence {
+func (a Answer) Reasons(ephemeral monitor.Ports) []monitor.Sentence {
 	return Sentences(a.Uses, ephemeral)
 }
 
 // Brief returns the strongest reason why a TCP server can't bind the port, in a few
 // words; false if it can, or if that is unknown.
-func (a Answer) Brief() (explain.Sentence, bool) {
+func (a Answer) Brief() (monitor.Sentence, bool) {
 	if a.State() != Taken {
-		return explain.Sentence{}, false
+		return monitor.Sentence{}, false
 	}
 	return a.Blocking()[0].brief(), true
 }

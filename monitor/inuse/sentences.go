@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/monitor/explain"
 )
 
 // The sentences about a port that nothing listens on. The user interface looks them
@@ -63,14 +62,14 @@ const maxReasons = 4
 // Sentences describes who uses a port, with one sentence for each of the first uses,
 // which are in the order of [Find]. ephemeral is the ephemeral port range, nil if it
 // is unknown; it is named if the port is in it and is the end of a connection.
-func Sentences(uses []Use, ephemeral monitor.Ports) []explain.Sentence {
-	var out []explain.Sentence
+func Sentences(uses []Use, ephemeral monitor.Ports) []monitor.Sentence {
+	var out []monitor.Sentence
 	connected := false
 	waiting := slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Kind != TimeWait })
 	rest := slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Kind == TimeWait })
 	for i, u := range rest {
 		if i == maxReasons {
-			out = append(out, explain.Sentence{Text: textMore, Data: map[string]any{"Count": len(rest) - i}})
+			out = append(out, monitor.Sentence{Text: textMore, Data: map[string]any{"Count": len(rest) - i}})
 			break
 		}
 		out = append(out, u.sentence())
@@ -82,11 +81,11 @@ func Sentences(uses []Use, ephemeral monitor.Ports) []explain.Sentence {
 		if len(waiting) == 1 {
 			text = textTimeWait
 		}
-		out = append(out, explain.Sentence{Text: text, Data: map[string]any{
+		out = append(out, monitor.Sentence{Text: text, Data: map[string]any{
 			"Count": len(waiting), "Local": endpoint(longest.Local, longest.Device), "Seconds": seconds(longest.Expires)}})
 	}
 	if connected && ephemeral.Contains(uses[0].Local.Port()) {
-		out = append(out, explain.Sentence{Text: textEphemeral, Data: map[string]any{"Ports": ephemeral.String()}})
+		out = append(out, monitor.Sentence{Text: textEphemeral, Data: map[string]any{"Ports": ephemeral.String()}})
 	}
 	return out
 }
@@ -99,7 +98,7 @@ func TCP(uses []Use, address netip.Addr) []Use {
 
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
-func (u Use) sentence() explain.Sentence {
+func (u Use) sentence() monitor.Sentence {
 	data := map[string]any{"Holder": u.holder(), "Local": endpoint(u.Local, u.Device), "Port": u.Local.Port(), "State": u.State}
 	if u.Remote.IsValid() {
 		data["Remote"] = endpoint(u.Remote, "")
@@ -119,11 +118,11 @@ func (u Use) sentence() explain.Sentence {
 	case u.State != "ESTABLISHED":
 		text = textHalfClosed
 	}
-	return explain.Sentence{Text: text, Data: data}
+	return monitor.Sentence{Text: text, Data: data}
 }
 
 // brief returns the reason in a few words, for places with one short line.
-func (u Use) brief() explain.Sentence {
+func (u Use) brief() monitor.Sentence {
 	data := map[string]any{"Holder": u.holder(), "Local": onDevice(u.Local.Addr().Unmap().String(), u.Device), "State": u.State}
 	if u.Remote.IsValid() {
 		data["Remote"] = endpoint(u.Remote, "")
@@ -137,35 +136,35 @@ func (u Use) brief() explain.Sentence {
 	case u.Kind == TimeWait, len(u.Owners) == 0 && u.OwnerUnknown == "": // no inode: see findOwners
 		text = briefClosing
 	}
-	return explain.Sentence{Text: text, Data: data}
+	return monitor.Sentence{Text: text, Data: data}
 }
 
 // holder names the first owner: "python3 (PID 812)".
-func (u Use) holder() explain.Sentence {
+func (u Use) holder() monitor.Sentence {
 	if len(u.Owners) > 0 {
 		o := u.Owners[0]
 		data := map[string]any{"Name": orUnknown(monitor.Clean(o.Name, 60)), "PID": o.PID}
 		if more := len(u.Owners) - 1; more > 0 {
 			data["Count"] = more
-			return explain.Sentence{Text: holderProcesses, Data: data}
+			return monitor.Sentence{Text: holderProcesses, Data: data}
 		}
-		return explain.Sentence{Text: holderProcess, Data: data}
+		return monitor.Sentence{Text: holderProcess, Data: data}
 	}
 	switch u.OwnerUnknown {
 	case monitor.UnknownForeign, monitor.UnknownProtected:
 		if user := monitor.Clean(u.User, 60); user != "" {
-			return explain.Sentence{Text: holderUser, Data: map[string]any{"User": user}}
+			return monitor.Sentence{Text: holderUser, Data: map[string]any{"User": user}}
 		}
 	case monitor.UnknownKernel:
-		return explain.Sentence{Text: holderKernel}
+		return monitor.Sentence{Text: holderKernel}
 	case monitor.UnknownNoFile:
-		return explain.Sentence{Text: holderNoFile}
+		return monitor.Sentence{Text: holderNoFile}
 	case monitor.UnknownNotFound:
-		return explain.Sentence{Text: holderNotFound}
+		return monitor.Sentence{Text: holderNotFound}
 	case monitor.UnknownOutside:
-		return explain.Sentence{Text: holderOutside}
+		return monitor.Sentence{Text: holderOutside}
 	}
-	return explain.Sentence{Text: holderUnknown}
+	return monitor.Sentence{Text: holderUnknown}
 }
 
 func orUnknown(name string) string {
@@ -175,16 +174,16 @@ func orUnknown(name string) string {
 	return name
 }
 
-func endpoint(a netip.AddrPort, device string) explain.Sentence {
+func endpoint(a netip.AddrPort, device string) monitor.Sentence {
 	return onDevice(netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String(), device)
 }
 
 // onDevice returns address with the interface that its socket is bound to, if any.
-func onDevice(address, device string) explain.Sentence {
+func onDevice(address, device string) monitor.Sentence {
 	data := map[string]any{"Address": address}
 	if device == "" {
-		return explain.Sentence{Text: endpointAt, Data: data}
+		return monitor.Sentence{Text: endpointAt, Data: data}
 	}
 	data["Device"] = monitor.Clean(device, 16)
-	return explain.Sentence{Text: endpointOnDevice, Data: data}
+	return monitor.Sentence{Text: endpointOnDevice, Data: data}
 }

@@ -57,39 +57,6 @@ func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state
 	return warnings
 }
 
-// Sentence returns the warning with advice in English. why explains its process.
-func (w Warning) Sentence(why ancestry.Explanation) string {
-	switch w.Kind {
-	case Orphaned:
-		return why.Sentence() + ". Stop it if it is no longer needed."
-	case QueueFull:
-		return "The accept queue is full (" + w.Detail + "), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists."
-	case ProgramReplaced:
-		return "The program file was deleted or replaced after the process started. Restart it to run the current version."
-	case FolderDeleted:
-		return "The working folder was deleted after the process started. Restart it in an existing folder."
-	case UntrustedFolder:
-		return "The program or its script is in " + w.Detail + ", a folder for temporary or downloaded files. Check that you trust it."
-	case Preload:
-		return "LD_PRELOAD loads extra code into the process (" + w.Detail + "). Check that you trust this library."
-	case RunsAsRoot:
-		return "Runs as root. Use a separate, unprivileged user if possible."
-	case Exposed:
-		switch service.Kind(w.Detail) {
-		case service.Database:
-			return "This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
-		case service.Debugger:
-			return "This debugger is exposed to the network: any client can run code in it. Bind it to 127.0.0.1."
-		case service.Admin:
-			return "This administration service is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
-		case service.Development:
-			return "This development server is exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
-		}
-		return "Exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
-	}
-	return string(w.Kind)
-}
-
 // untrustedFolder returns the folder for temporary files or downloads that
 // contains o's program, or the script that its interpreter runs; "" if neither is
 // in one.

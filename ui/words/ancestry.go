@@ -24,7 +24,7 @@ func chainText(why ancestry.Explanation, pids bool) string {
 		if p.Ended {
 			more = append(more, lang.L("exited"))
 		}
-		_, name := titleText(p.Title)
+		name := titleAlone(p.Title)
 		if len(more) > 0 {
 			name += " (" + strings.Join(more, ", ") + ")"
 		}
@@ -33,51 +33,32 @@ func chainText(why ancestry.Explanation, pids bool) string {
 	return strings.Join(names, " › ")
 }
 
-// titleText returns a parent's title in the user's language, for use after "Started in"
-// and in the chain. Names are not translated.
-func titleText(title string) (place, alone string) {
+// titleAlone returns a parent's title in the user's language, for use outside of a
+// sentence. Names are not translated.
+func titleAlone(title string) string {
 	switch title {
 	case ancestry.SSHSession:
-		return lang.L("an SSH session"), lang.L("SSH session")
+		return lang.L("SSH session")
 	case ancestry.MoshSession:
-		return lang.L("a mosh session"), lang.L("mosh session")
+		return lang.L("mosh session")
 	case ancestry.TextConsole:
-		return lang.L("a text console"), lang.L("text console")
+		return lang.L("text console")
 	case ancestry.CommandPrompt:
-		return lang.L("the command prompt"), lang.L("command prompt")
+		return lang.L("command prompt")
 	case ancestry.JetBrainsIDE:
-		return lang.L("a JetBrains IDE"), lang.L("JetBrains IDE")
+		return lang.L("JetBrains IDE")
 	case ancestry.SomeContainer:
-		return lang.L("a container"), lang.L("container")
+		return lang.L("container")
 	case ancestry.UserSystemd:
-		title = lang.L("systemd (user)")
+		return lang.L("systemd (user)")
 	}
-	return title, title
+	return title
 }
 
 // roleText returns a parent's role; "" if it is not known.
 func roleText(r ancestry.Role) string {
-	switch r {
-	case ancestry.System:
-		return lang.L("service manager")
-	case ancestry.Cron:
-		return lang.L("cron")
-	case ancestry.SSH:
-		return lang.L("ssh")
-	case ancestry.Terminal:
-		return lang.L("terminal")
-	case ancestry.Tmux:
-		return lang.L("terminal multiplexer")
-	case ancestry.Shell:
-		return lang.L("shell")
-	case ancestry.IDE:
-		return lang.L("IDE")
-	case ancestry.Script:
-		return lang.L("script")
-	case ancestry.Supervisor:
-		return lang.L("supervisor")
-	case ancestry.Container:
-		return lang.L("container runtime")
+	if label := r.Label(); label != "" {
+		return lang.L(label)
 	}
 	return ""
 }
@@ -88,7 +69,7 @@ func Ancestry(why ancestry.Explanation, pids bool) string {
 	if why.Orphaned {
 		return chainText(why, pids)
 	}
-	return strings.TrimPrefix(ancestrySentence(why)+"\n"+chainText(why, pids), "\n")
+	return strings.TrimPrefix(Sentence(why.Sentence())+"\n"+chainText(why, pids), "\n")
 }
 
 // UnitSentence returns which service systemd started or waits for, for an owner that is
@@ -97,6 +78,7 @@ func UnitSentence(why ancestry.Explanation) string {
 	if why.Service()+why.SocketService() == "" {
 		return ""
 	}
+<<<<<<< HEAD
 	return ancestrySentence(why)
 }
 
@@ -193,4 +175,7 @@ func orphanedSentence(w ancestry.Explanation, data map[string]any) string {
 		return lang.L("Orphaned: started in {{.Home}}, which has closed", data)
 	}
 	return lang.L("Orphaned: the session leader has exited")
+=======
+	return Sentence(why.Sentence())
+>>>>>>> 9ff6fca (ancestry: build each sentence once, for the command line and the window)
 }

@@ -34,11 +34,11 @@ func TestAncestrySentenceAndChain(t *testing.T) {
 	} {
 		l := &monitor.Listener{CgroupInfo: monitor.CgroupInfo{Unit: c.unit}}
 		why := ancestry.Explain(monitor.Owner{PID: 9, Name: "node", Parents: c.parents}, l.CgroupInfo, monitor.ProcessState{})
-		sentence, chain := ancestrySentence(why), chainText(why, true)
+		sentence, chain := Sentence(why.Sentence()), chainText(why, true)
 		if sentence != c.sentence || chain != c.chain {
 			t.Errorf("got %q, %q, want %q, %q", sentence, chain, c.sentence, c.chain)
 		}
-		if got := why.Sentence(); got != sentence {
+		if got := why.Sentence().String(); got != sentence {
 			t.Errorf("command line: got %q, want %q as in the window", got, sentence)
 		}
 	}

@@ -24,10 +24,10 @@ func Explanation(l *monitor.Listener, gone bool, s explain.System) string {
 }
 
 // Sentence translates s and the sentences in its data.
-func Sentence(s explain.Sentence) string {
+func Sentence(s monitor.Sentence) string {
 	data := make(map[string]any, len(s.Data))
 	for name, value := range s.Data {
-		if part, ok := value.(explain.Sentence); ok {
+		if part, ok := value.(monitor.Sentence); ok {
 			value = Sentence(part)
 		}
 		data[name] = value

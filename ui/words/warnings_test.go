@@ -19,7 +19,7 @@ func TestWarningsMatchCommandLine(t *testing.T) {
 		for _, kind := range []warning.Kind{warning.Orphaned, warning.QueueFull, warning.ProgramReplaced, warning.UntrustedFolder, warning.Preload, warning.RunsAsRoot, warning.Exposed} {
 			for _, detail := range []string{"x", "database", "debugger", "admin", "development", "forward"} {
 				o := warning.Warning{Kind: kind, Detail: detail}
-				if got, want := warningSentence(o, why), o.Sentence(why); got != want {
+				if got, want := Sentence(o.Sentence(why)), o.Sentence(why).String(); got != want {
 					t.Errorf("got %q, want %q as on the command line", got, want)
 				}
 			}

@@ -1,0 +1,69 @@
+package warning
+
+import (
+	"porthole/monitor"
+	"porthole/monitor/ancestry"
+	"porthole/monitor/service"
+)
+
+// The warnings, each with advice. The user interface looks them up in its translations.
+const (
+	textOrphaned        = "{{.Why}}. Stop it if it is no longer needed."
+	textQueueFull       = "The accept queue is full ({{.Detail}}), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists."
+	textProgramReplaced = "The program file was deleted or replaced after the process started. Restart it to run the current version."
+	textFolderDeleted   = "The working folder was deleted after the process started. Restart it in an existing folder."
+	textUntrustedFolder = "The program or its script is in {{.Detail}}, a folder for temporary or downloaded files. Check that you trust it."
+	textPreload         = "LD_PRELOAD loads extra code into the process ({{.Detail}}). Check that you trust this library."
+	textRunsAsRoot      = "Runs as root. Use a separate, unprivileged user if possible."
+	textExposed         = "Exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
+	textDatabase        = "This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
+	textDebugger        = "This debugger is exposed to the network: any client can run code in it. Bind it to 127.0.0.1."
+	textAdmin           = "This administration service is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
+	textDevelopment     = "This development server is exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
+)
+
+// Texts returns the Text of every warning, for translators.
+func Texts() []string {
+	return []string{
+		textOrphaned, textQueueFull, textProgramReplaced, textFolderDeleted, textUntrustedFolder, textPreload, textRunsAsRoot,
+		textExposed, textDatabase, textDebugger, textAdmin, textDevelopment,
+	}
+}
+
+// Sentence returns the warning with advice. why explains its process.
+func (w Warning) Sentence(why ancestry.Explanation) monitor.Sentence {
+	text := string(w.Kind)
+	switch w.Kind {
+	case Orphaned:
+		return monitor.Sentence{Text: textOrphaned, Data: map[string]any{"Why": why.Sentence()}}
+	case QueueFull:
+		text = textQueueFull
+	case ProgramReplaced:
+		text = textProgramReplaced
+	case FolderDeleted:
+		text = textFolderDeleted
+	case UntrustedFolder:
+		text = textUntrustedFolder
+	case Preload:
+		text = textPreload
+	case RunsAsRoot:
+		text = textRunsAsRoot
+	case Exposed:
+		text = exposedText(service.Kind(w.Detail))
+	}
+	return monitor.Sentence{Text: text, Data: map[string]any{"Detail": w.Detail}}
+}
+
+func exposedText(kind service.Kind) string {
+	switch kind {
+	case service.Database:
+		return textDatabase
+	case service.Debugger:
+		return textDebugger
+	case service.Admin:
+		return textAdmin
+	case service.Development:
+		return textDevelopment
+	}
+	return textExposed
+}
