@@ -108,36 +108,17 @@ func (c *hourChart) CreateRenderer() fyne.WidgetRenderer {
 	for _, t := range c.ticks {
 		objects = append(objects, t)
 	}
-	return &hourChartRenderer{c, objects}
+	min := fyne.NewSize(chartHours*6, barsTop+barHeight+16)
+	return &widgets.Renderer{Min: min, Parts: objects, Place: c.place, Repaint: func() { c.place(c.Size()) }}
 }
-
-type hourChartRenderer struct {
-	c       *hourChart
-	objects []fyne.CanvasObject
-}
-
-// Destroy implements fyne.WidgetRenderer.
-func (r *hourChartRenderer) Destroy() {}
-
-// Objects implements fyne.WidgetRenderer.
-func (r *hourChartRenderer) Objects() []fyne.CanvasObject { return r.objects }
-
-// MinSize implements fyne.WidgetRenderer.
-func (r *hourChartRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(chartHours*6, barsTop+barHeight+16)
-}
-
-// Refresh implements fyne.WidgetRenderer.
-func (r *hourChartRenderer) Refresh() { r.Layout(r.c.Size()) }
 
 const (
 	barsTop   = 20 // below the captions
 	barHeight = 34
 )
 
-// Layout sets the heights of the bars, relative to the highest.
-func (r *hourChartRenderer) Layout(s fyne.Size) {
-	c := r.c
+// place sets the heights of the bars, relative to the highest.
+func (c *hourChart) place(s fyne.Size) {
 	highest, width := 1, s.Width/chartHours
 	for _, n := range c.counts {
 		highest = max(highest, n)

@@ -214,33 +214,16 @@ func newEventRow(l *eventList) *eventRow {
 
 // CreateRenderer implements fyne.Widget.
 func (w *eventRow) CreateRenderer() fyne.WidgetRenderer {
-	return &eventRowRenderer{w, []fyne.CanvasObject{w.ground, w.line, w.edge, w.time, w.mark, w.port, w.sentence, w.more}}
+	parts := []fyne.CanvasObject{w.ground, w.line, w.edge, w.time, w.mark, w.port, w.sentence, w.more}
+	return &widgets.Renderer{Min: fyne.NewSize(0, eventHeight), Parts: parts, Place: w.place, Repaint: w.paint}
 }
 
-type eventRowRenderer struct {
-	w       *eventRow
-	objects []fyne.CanvasObject
-}
-
-// Destroy implements fyne.WidgetRenderer.
-func (r *eventRowRenderer) Destroy() {}
-
-// Objects implements fyne.WidgetRenderer.
-func (r *eventRowRenderer) Objects() []fyne.CanvasObject { return r.objects }
-
-// MinSize implements fyne.WidgetRenderer.
-func (r *eventRowRenderer) MinSize() fyne.Size { return fyne.NewSize(0, eventHeight) }
-
-// Refresh implements fyne.WidgetRenderer.
-func (r *eventRowRenderer) Refresh() { r.w.paint() }
-
-// Layout implements fyne.WidgetRenderer.
-func (r *eventRowRenderer) Layout(s fyne.Size) {
-	r.w.ground.Resize(s)
-	r.w.line.Move(fyne.NewPos(0, s.Height-1))
-	r.w.line.Resize(fyne.NewSize(s.Width, 1))
-	r.w.edge.Resize(fyne.NewSize(3, s.Height))
-	r.w.paint()
+func (w *eventRow) place(s fyne.Size) {
+	w.ground.Resize(s)
+	w.line.Move(fyne.NewPos(0, s.Height-1))
+	w.line.Resize(fyne.NewSize(s.Width, 1))
+	w.edge.Resize(fyne.NewSize(3, s.Height))
+	w.paint()
 }
 
 func (w *eventRow) show(row historyRow) {

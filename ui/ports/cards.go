@@ -308,28 +308,9 @@ func (c *card) place(s fyne.Size) {
 
 // CreateRenderer implements fyne.Widget.
 func (c *card) CreateRenderer() fyne.WidgetRenderer {
-	return &cardRenderer{c, []fyne.CanvasObject{c.ground, c.edge, c.title, c.mark, c.state, c.detail}}
+	parts := []fyne.CanvasObject{c.ground, c.edge, c.title, c.mark, c.state, c.detail}
+	return &widgets.Renderer{Min: fyne.NewSize(cardWidth, cardHeight), Parts: parts, Place: c.place, Repaint: c.paint}
 }
-
-type cardRenderer struct {
-	c       *card
-	objects []fyne.CanvasObject
-}
-
-// Destroy implements fyne.WidgetRenderer.
-func (r *cardRenderer) Destroy() {}
-
-// Objects implements fyne.WidgetRenderer.
-func (r *cardRenderer) Objects() []fyne.CanvasObject { return r.objects }
-
-// MinSize implements fyne.WidgetRenderer.
-func (r *cardRenderer) MinSize() fyne.Size { return fyne.NewSize(cardWidth, cardHeight) }
-
-// Layout implements fyne.WidgetRenderer.
-func (r *cardRenderer) Layout(s fyne.Size) { r.c.place(s) }
-
-// Refresh implements fyne.WidgetRenderer.
-func (r *cardRenderer) Refresh() { r.c.paint() }
 
 func (c *card) open() {
 	if c.model.port != 0 {

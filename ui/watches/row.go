@@ -304,31 +304,10 @@ func (r *ruleRow) CreateRenderer() fyne.WidgetRenderer {
 	for _, b := range r.buttons {
 		objects = append(objects, b)
 	}
-	return &ruleRenderer{r, objects}
-}
-
-type ruleRenderer struct {
-	r       *ruleRow
-	objects []fyne.CanvasObject
-}
-
-// Destroy implements fyne.WidgetRenderer.
-func (x *ruleRenderer) Destroy() {}
-
-// Objects implements fyne.WidgetRenderer.
-func (x *ruleRenderer) Objects() []fyne.CanvasObject { return x.objects }
-
-// MinSize implements fyne.WidgetRenderer.
-func (x *ruleRenderer) MinSize() fyne.Size { return fyne.NewSize(0, ruleHeight) }
-
-// Layout implements fyne.WidgetRenderer.
-func (x *ruleRenderer) Layout(fyne.Size) { x.r.show() }
-
-// Refresh implements fyne.WidgetRenderer. It repaints everything because the theme may have
-// changed.
-func (x *ruleRenderer) Refresh() {
-	x.r.painted = paintedRow{}
-	x.r.show()
+	return &widgets.Renderer{Min: fyne.NewSize(0, ruleHeight), Parts: objects, Place: func(fyne.Size) { r.show() }, Repaint: func() {
+		r.painted = paintedRow{} // the theme may have changed
+		r.show()
+	}}
 }
 
 // show repaints the row if it differs.

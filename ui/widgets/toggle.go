@@ -112,7 +112,9 @@ func (t *Toggle) placeKnob() {
 }
 
 // CreateRenderer implements fyne.Widget.
-func (t *Toggle) CreateRenderer() fyne.WidgetRenderer { return toggleRenderer{t} }
+func (t *Toggle) CreateRenderer() fyne.WidgetRenderer {
+	return &Renderer{Min: fyne.NewSize(toggleWidth, toggleHeight), Parts: []fyne.CanvasObject{t.track, t.knob}, Place: func(fyne.Size) { t.placeKnob() }, Repaint: t.paint}
+}
 
 // Refresh implements fyne.CanvasObject. Fyne calls it when the theme changes.
 func (t *Toggle) Refresh() { t.paint() }
@@ -136,14 +138,3 @@ func (t *Toggle) AccessibilityLabel() string {
 
 // AccessibilityRole implements fyne.Accessible.
 func (t *Toggle) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
-
-// toggleRenderer is the fyne.WidgetRenderer of a toggle.
-type toggleRenderer struct{ t *Toggle }
-
-func (r toggleRenderer) Layout(fyne.Size)   { r.t.placeKnob() }
-func (r toggleRenderer) MinSize() fyne.Size { return fyne.NewSize(toggleWidth, toggleHeight) }
-func (r toggleRenderer) Refresh()           { r.t.paint() }
-func (r toggleRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.t.track, r.t.knob}
-}
-func (r toggleRenderer) Destroy() {}
