@@ -48,23 +48,9 @@ func silentDesk(t testing.TB, history History) *desk {
 
 // Stop records the processes to stop. Afterwards d.stopProgress sends progress to the dialog.
 func (d *desk) Stop(q stop.Request, progress func(stop.Update)) stop.Stopping {
-	for _, o := range q.Owners {
-		d.Ask("hold %d", o.PID)
-	}
 	d.stopProgress = progress
-	return stopDouble{d}
+	return d.Stopping(q.Owners)
 }
-
-type stopDouble struct{ d *desk }
-
-func (stopDouble) Keep([]monitor.Owner)      {}
-func (s stopDouble) Terminate(children bool) { s.d.Ask("stop, children %t", children) }
-
-func (s stopDouble) ForceQuit() { s.d.Ask("force") }
-
-func (s stopDouble) RunManager(command string) { s.d.Ask("run %s", command) }
-
-func (s stopDouble) Close() { s.d.Ask("end") }
 
 // see shows the window the next snapshot, like the monitor.
 func (d *desk) see(listeners ...*monitor.Listener) { d.Update(d.Next(listeners...)) }

@@ -88,19 +88,10 @@ func status(theme string, rules watch.Rules) ui.Status {
 }
 
 // Stop takes the place of Desk's: only the dialog's first stage is shown.
-func (d *desk) Stop(_ stop.Request, progress func(stop.Update)) stop.Stopping {
+func (d *desk) Stop(q stop.Request, progress func(stop.Update)) stop.Stopping {
 	d.stopProgress = progress
-	return noStop{}
+	return d.Stopping(q.Owners)
 }
-
-// noStop stops nothing.
-type noStop struct{}
-
-func (noStop) Keep([]monitor.Owner) {}
-func (noStop) Terminate(bool)       {}
-func (noStop) ForceQuit()           {}
-func (noStop) RunManager(string)    {}
-func (noStop) Close()               {}
 
 func setScale(w fyne.Window, scale float32) {
 	w.Canvas().(software.WindowlessCanvas).SetScale(scale)

@@ -44,21 +44,9 @@ func newDesk(t *testing.T, l *monitor.Listener, others ...*monitor.Listener) *de
 
 // Stop records the request and keeps report, with which tests send updates.
 func (d *desk) Stop(q Request, report func(Update)) Stopping {
-	for _, o := range q.Owners {
-		d.Ask("hold %d", o.PID)
-	}
 	d.report = report
-	return fakeStopping{d}
+	return d.Stopping(q.Owners)
 }
-
-// fakeStopping records the calls of the dialog.
-type fakeStopping struct{ d *desk }
-
-func (s fakeStopping) Terminate(children bool)     { s.d.Ask("stop, children %t", children) }
-func (s fakeStopping) Keep(owners []monitor.Owner) { s.d.Ask("keep %d", owners[0].PID) }
-func (s fakeStopping) ForceQuit()                  { s.d.Ask("force") }
-func (s fakeStopping) RunManager(c string)         { s.d.Ask("run %s", c) }
-func (s fakeStopping) Close()                      { s.d.Ask("end") }
 
 // newStopDesk returns a desk for one process that can be stopped.
 func newStopDesk(t *testing.T) (*desk, *monitor.Listener) {

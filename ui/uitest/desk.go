@@ -116,6 +116,33 @@ func (d *Desk) Environment(o monitor.Owner, done func([]string, string)) {
 	d.AnswerEnvironment = done
 }
 
+// Stopping is an attempt to stop processes that records its calls. It implements the
+// Stopping of the stop dialog.
+type Stopping struct{ Desk *Desk }
+
+// Stopping returns an attempt to stop owners, and records them.
+func (d *Desk) Stopping(owners []monitor.Owner) Stopping {
+	for _, o := range owners {
+		d.Ask("hold %d", o.PID)
+	}
+	return Stopping{d}
+}
+
+// Keep records the first owner.
+func (s Stopping) Keep(owners []monitor.Owner) { s.Desk.Ask("keep %d", owners[0].PID) }
+
+// Terminate records the call.
+func (s Stopping) Terminate(children bool) { s.Desk.Ask("stop, children %t", children) }
+
+// ForceQuit records the call.
+func (s Stopping) ForceQuit() { s.Desk.Ask("force") }
+
+// RunManager records the command.
+func (s Stopping) RunManager(command string) { s.Desk.Ask("run %s", command) }
+
+// Close records the call.
+func (s Stopping) Close() { s.Desk.Ask("end") }
+
 // Next returns the monitor's update to a snapshot with listeners.
 func (d *Desk) Next(listeners ...*monitor.Listener) monitor.Update {
 	next := monitor.Apply(monitor.Snapshot{}, OpenedEvents(d.At, listeners))
