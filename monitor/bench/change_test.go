@@ -47,7 +47,7 @@ func change(t *testing.T, opener *worker) (all []*contestant, done func()) {
 			t.Fatal(err)
 		}
 		// The monitor does this in the background.
-		finder.Verify([]monitor.Holding{{Owner: monitor.Owner{PID: opener.cmd.Process.Pid}}})
+		finder.Verify([]monitor.Holding{{Owner: monitor.Owner{PID: opener.PID}}})
 		finder.Find(t.Context(), monitor.Recent, nil, nil)
 	}
 	find := func(scope monitor.Scope) func() (int, error) {
@@ -62,8 +62,8 @@ func change(t *testing.T, opener *worker) (all []*contestant, done func()) {
 			}
 			pid := 0
 			finder.Find(t.Context(), scope, sockets[i:i+1], func(h monitor.Holding) { pid = h.Owner.PID })
-			if pid != opener.cmd.Process.Pid {
-				return 0, fmt.Errorf("found owner %[2]d of port %[1]d, want %[3]d", port, pid, opener.cmd.Process.Pid)
+			if pid != opener.PID {
+				return 0, fmt.Errorf("found owner %[2]d of port %[1]d, want %[3]d", port, pid, opener.PID)
 			}
 			return len(sockets), nil
 		}

@@ -48,10 +48,10 @@ func (w *crew) begin(n int, orders func(i int) []order) []*worker {
 
 func end(all []*worker) []*worker {
 	for _, c := range all {
-		_ = c.in.Close() // lets all of them end at the same time
+		_ = c.In.Close() // lets all of them end at the same time
 	}
 	for _, c := range all {
-		c.end()
+		c.End()
 	}
 	return nil
 }

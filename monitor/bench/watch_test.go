@@ -39,7 +39,7 @@ type delays struct{ opened, closed, openedSlow []time.Duration }
 func measureDelays(t *testing.T, opener *worker) (d delays) {
 	t.Helper()
 	watcher := hire(t)
-	defer watcher.end()
+	defer watcher.End()
 	watcher.ask(t, order{Do: "watch", N: 1})
 	port := firstPort
 	until := func(kind monitor.Kind) time.Duration {
@@ -84,7 +84,7 @@ type share struct {
 func measureIdle(t *testing.T, name string) share {
 	t.Helper()
 	watcher := hire(t)
-	defer watcher.end()
+	defer watcher.End()
 	watcher.ask(t, order{Do: "watch"})
 	return during(t, watcher, name, func() int { time.Sleep(idleFor); return 0 })
 }
@@ -108,7 +108,7 @@ func during(t *testing.T, watcher *worker, name string, do func() int) share {
 func measureShares(t *testing.T, opener *worker) (all []share) {
 	t.Helper()
 	watcher := hire(t)
-	defer watcher.end()
+	defer watcher.End()
 	watcher.ask(t, order{Do: "watch"})
 	during := func(name string, do func() int) { all = append(all, during(t, watcher, name, do)) }
 	opener.ask(t, order{Do: "open", N: firstPort, Address: openAddress})

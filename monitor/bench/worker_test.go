@@ -3,20 +3,19 @@
 package bench
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
+	"syscall"
 	"testing"
 	"time"
+
+	"porthole/monitor/process/child"
 )
 
-// The bench starts itself to produce the load: with this variable it is a worker,
-// which carries out one order per line until its input ends.
-const workerVariable = "PORTHOLE_BENCH_WORKER"
+// The bench starts itself to produce the load: in the role "worker" it carries out one
+// order per line until its input ends.
+func TestMain(m *testing.M) { child.Main(m, map[string]func(){"worker": playWorker}) }
 
 // order is a task for a worker; answer is its reply when the task is done.
 type order struct {
@@ -37,15 +36,12 @@ type answer struct {
 	Problem        string `json:",omitempty"`
 }
 
-func init() {
-	if os.Getenv(workerVariable) == "" {
-		return
-	}
+func playWorker() {
 	h := &actions{out: json.NewEncoder(os.Stdout)}
 	for orders := json.NewDecoder(os.Stdin); ; {
 		var o order
 		if err := orders.Decode(&o); err != nil {
-			os.Exit(0) // the bench has ended, or closed the input
+			return // the bench has ended, or closed the input
 		}
 		a, err := h.do(o)
 		if err != nil {
@@ -55,32 +51,17 @@ func init() {
 	}
 }
 
-// worker is a child process that runs this program.
+// worker is a child in the role "worker".
 type worker struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *json.Decoder
+	child.Child
+	answers *json.Decoder
 }
 
 // hire starts a worker and sends its first orders, without waiting for replies.
 func hire(t *testing.T, first ...order) *worker {
 	t.Helper()
-	c := &worker{cmd: exec.Command("/proc/self/exe")}
-	c.cmd.Stderr = os.Stderr
-	c.cmd.Env = append(os.Environ(), workerVariable+"=1")
-	var err error
-	if c.in, err = c.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.out = json.NewDecoder(bufio.NewReader(out))
-	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.end)
+	c := &worker{Child: child.Start(t, child.Command("worker"))}
+	c.answers = json.NewDecoder(c.Out)
 	for _, o := range first {
 		c.order(t, o)
 	}
@@ -89,7 +70,7 @@ func hire(t *testing.T, first ...order) *worker {
 
 func (c *worker) order(t *testing.T, o order) {
 	t.Helper()
-	if err := json.NewEncoder(c.in).Encode(o); err != nil {
+	if err := json.NewEncoder(c.In).Encode(o); err != nil {
 		t.Fatalf("order %q: %v", o.Do, err)
 	}
 }
@@ -98,14 +79,14 @@ func (c *worker) order(t *testing.T, o order) {
 // minute is killed.
 func (c *worker) reply(t *testing.T) answer {
 	t.Helper()
-	stuck := time.AfterFunc(time.Minute, func() { _ = c.cmd.Process.Kill() })
+	stuck := time.AfterFunc(time.Minute, func() { _ = syscall.Kill(c.PID, syscall.SIGKILL) })
 	defer stuck.Stop()
 	var a answer
-	if err := c.out.Decode(&a); err != nil {
-		t.Fatalf("worker %d: %v", c.cmd.Process.Pid, err)
+	if err := c.answers.Decode(&a); err != nil {
+		t.Fatalf("worker %d: %v", c.PID, err)
 	}
 	if a.Problem != "" {
-		t.Fatalf("worker %d: %s", c.cmd.Process.Pid, a.Problem)
+		t.Fatalf("worker %d: %s", c.PID, a.Problem)
 	}
 	return a
 }
@@ -114,18 +95,4 @@ func (c *worker) ask(t *testing.T, o order) answer {
 	t.Helper()
 	c.order(t, o)
 	return c.reply(t)
-}
-
-// end ends the worker and waits until it has exited. It may be called again.
-func (c *worker) end() {
-	if c.cmd.ProcessState != nil {
-		return
-	}
-	_ = c.in.Close()
-	stuck := time.AfterFunc(10*time.Second, func() { _ = c.cmd.Process.Kill() })
-	defer stuck.Stop()
-	var exit *exec.ExitError
-	if err := c.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, "end worker:", err)
-	}
 }
