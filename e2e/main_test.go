@@ -6,16 +6,15 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"porthole/monitor/process/child"
 )
 
 // TestMain runs the tests. The test program has two other roles: it is the server
 // process that tests start (see serve), and the process in which a single test runs
 // (see runner).
 func TestMain(m *testing.M) {
-	if addresses := os.Getenv(listenVariable); addresses != "" {
-		serve(addresses)
-		return
-	}
+	child.Play(map[string]func(){serverRole: serve})
 	flag.Parse()
 	switch os.Getenv(stageVariable) {
 	case stageInit:

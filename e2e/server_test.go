@@ -12,10 +12,15 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"porthole/monitor/process/child"
 )
 
-// listenVariable is the environment variable with the addresses on which the test
-// program listens as a server, separated by commas.
+// serverRole is the role in which the test program is a server (see package child).
+const serverRole = "server"
+
+// listenVariable is the environment variable with the addresses on which a server
+// listens, separated by commas.
 const listenVariable = "PORTHOLE_E2E_LISTEN"
 
 // inherited stands for the address of a server that gets its socket as descriptor 3.
@@ -35,8 +40,9 @@ var testProgram, _ = filepath.Abs(os.Args[0])
 //	ignore            ignore SIGTERM
 //	child             start a child, whose PID is the answer
 //	pass PROGRAM      pass the first socket to that program, which runs serve, and exit
-func serve(addresses string) {
+func serve() {
 	var open []net.Listener
+	addresses := os.Getenv(listenVariable)
 	if addresses == inherited {
 		l, err := net.FileListener(os.NewFile(3, "inherited"))
 		exitOn(err)
@@ -59,10 +65,10 @@ func serve(addresses string) {
 			signal.Ignore(syscall.SIGTERM)
 			fmt.Println("listening", os.Getpid())
 		case "child":
-			child := exec.Command("sleep", "60")
-			exitOn(child.Start()) // returns when the child runs its own program
-			go func() { _ = child.Wait() }()
-			fmt.Println("listening", child.Process.Pid)
+			sleeper := exec.Command("sleep", "60")
+			exitOn(sleeper.Start()) // returns when the child runs its own program
+			go func() { _ = sleeper.Wait() }()
+			fmt.Println("listening", sleeper.Process.Pid)
 		case "pass":
 			f, err := open[0].(*net.TCPListener).File()
 			exitOn(err)
@@ -95,9 +101,8 @@ func exitOn(err error) {
 
 // server is a process that runs serve.
 type server struct {
+	child.Child
 	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
 }
 
 // serverName is the process name of a server that listen starts.
@@ -152,21 +157,15 @@ func (d *desk) serve(path, dir, addresses string) *server {
 	d.t.Helper()
 	cmd := exec.Command(path)
 	cmd.Args = []string{filepath.Base(path), "--serve"} // the command line that Porthole shows
-	cmd.Env = append(os.Environ(), listenVariable+"="+addresses)
+	child.SetRole(cmd, serverRole)
+	cmd.Env = append(cmd.Env, listenVariable+"="+addresses)
 	cmd.Stderr = os.Stderr
 	cmd.Dir = dir
-	in, err := cmd.StdinPipe()
+	process, err := child.Launch(cmd)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	s := &server{cmd, in, bufio.NewReader(out)}
+	s := &server{process, cmd}
 	d.t.Cleanup(s.close)
 	s.waitListening(d)
 	return s
@@ -175,7 +174,7 @@ func (d *desk) serve(path, dir, addresses string) *server {
 // waitListening waits for a server's answer and returns the PID in it.
 func (s *server) waitListening(d *desk) (pid int) {
 	d.t.Helper()
-	line, err := s.out.ReadString('\n')
+	line, err := s.Out.ReadString('\n')
 	if n, _ := fmt.Sscanf(line, "listening %d", &pid); n != 1 {
 		d.t.Fatalf("a server printed %q, %v; want \"listening\" and a PID", line, err)
 	}
@@ -186,15 +185,15 @@ func (s *server) waitListening(d *desk) (pid int) {
 // answers.
 func (s *server) command(d *desk, command string) (pid int) {
 	d.t.Helper()
-	_, err := io.WriteString(s.in, command+"\n")
+	_, err := io.WriteString(s.In, command+"\n")
 	d.do("send a server the command "+command, err)
 	return s.waitListening(d)
 }
 
 // close ends the server. Further calls do nothing.
 func (s *server) close() {
-	_ = s.in.Close()
+	_ = s.In.Close()
 	_ = s.cmd.Wait() // fails on a second call
 }
 
-func (s *server) pid() int { return s.cmd.Process.Pid }
+func (s *server) pid() int { return s.PID }

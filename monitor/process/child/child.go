@@ -126,7 +126,7 @@ func Start(t *testing.T, c *exec.Cmd) Child {
 // TryStart is Start for a child that the system may not allow.
 func TryStart(t *testing.T, c *exec.Cmd) (Child, error) {
 	t.Helper()
-	child, err := start(c)
+	child, err := Launch(c)
 	if err != nil {
 		return child, err
 	}
@@ -171,7 +171,7 @@ func TryBegin(t *testing.T, role string, report any, change ...func(*exec.Cmd)) 
 // StartVictim runs c, which the test may stop in any way, until the test ends.
 func StartVictim(t *testing.T, c *exec.Cmd) Child {
 	t.Helper()
-	child, err := start(c)
+	child, err := Launch(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,8 @@ func StartVictim(t *testing.T, c *exec.Cmd) Child {
 	return child
 }
 
-func start(c *exec.Cmd) (Child, error) {
+// Launch runs c. The caller ends it and calls c.Wait; End is nil.
+func Launch(c *exec.Cmd) (Child, error) {
 	in, err := c.StdinPipe()
 	if err != nil {
 		return Child{}, err
