@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -78,13 +77,7 @@ func TestContainersOfARealEngine(t *testing.T) {
 	// A process in a container is signaled like any other, and its engine starts it
 	// again. Its manager stops it for good.
 	engine.Docker("run", "-d", "--name", "api", "--network", "host", "--restart", "always", "serve", "/serve", "127.0.0.1:8090", "api")
-	await.Until(t, "the container listens", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:8090")
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
+	await.Listener(t, "127.0.0.1:8090")
 	text, err := stopOutput(t, "8090", stopOptions{Stdin: strings.NewReader("n\n")})
 	if !errors.Is(err, errStopCanceled) || !strings.Contains(text, "runs in the container api, which starts it again (restart policy always); to stop that instead: docker stop ") {
 		t.Errorf("before: got %v\n%s\nwant the container and its restart policy", err, text)

@@ -148,25 +148,7 @@ func TestStopOfASuspendedProcess(t *testing.T) {
 // names what holds the port.
 func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
 	port := fmt.Sprint(freeport.Get(t))
-	script := filepath.Join(t.TempDir(), "loop.sh")
-	text := "#!/bin/sh\nwhile true; do\n\"$1\" server\nsleep 0.05\ndone\n"
-	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command("/bin/sh", script, exe)
-	child.SetRole(c, "listen")
-	withoutSettings(c)
-	child.At("127.0.0.1:" + port)(c)
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	started := child.StartVictim(t, c)
-	t.Cleanup(func() { _ = syscall.Kill(-started.PID, syscall.SIGKILL) })
-	if line, err := started.Out.ReadString('\n'); err != nil {
-		t.Fatalf("the server printed %q, %v", line, err)
-	}
+	started := child.StartLoop(t, "listen", withoutSettings, child.At("127.0.0.1:"+port))
 	out, err := stopOutput(t, port, stopOptions{Yes: true})
 	if Status(err) != 1 {
 		t.Fatalf("error = %v, want one, since the port is in use again\n%s", err, out)

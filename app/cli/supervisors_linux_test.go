@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/await"
 	"porthole/internal/dockertest"
 	"porthole/monitor/process/child"
 )
@@ -79,7 +80,7 @@ func TestRealSupervisors(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL); _ = c.Wait() })
-			waitForListener(t, "127.0.0.1:"+port)
+			await.Listener(t, "127.0.0.1:"+port)
 
 			var out strings.Builder
 			o := Options{Stdout: &out, Stderr: &out}

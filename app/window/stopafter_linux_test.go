@@ -3,17 +3,13 @@
 package window
 
 import (
-	"net"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"porthole/internal/freeport"
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
@@ -47,28 +43,8 @@ func TestStopReportsThatAProcessIsSuspended(t *testing.T) {
 
 // "Stopped" would be misleading while another process has the port.
 func TestStopReportsWhatUsesThePortAfterwards(t *testing.T) {
-	folder := t.TempDir()
-	script := filepath.Join(folder, "loop.sh")
-	if err := os.WriteFile(script, []byte("while true; do\n\"$1\" server\nsleep 0.05\ndone\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := ln.Addr().(*net.TCPAddr).AddrPort()
-	_ = ln.Close()
-	loop := exec.Command("/bin/sh", script, exe)
-	loop.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	child.SetRole(loop, "listen")
-	child.At(at.String())(loop)
-	started := child.StartVictim(t, loop)
-	t.Cleanup(func() { _ = syscall.Kill(-started.PID, syscall.SIGKILL) })
-	started.Line(t)
+	at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(freeport.Get(t)))
+	started := child.StartLoop(t, "listen", child.At(at.String()))
 	self, err := process.Info(started.PID)
 	if err != nil {
 		t.Fatal(err)

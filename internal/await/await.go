@@ -3,6 +3,7 @@
 package await
 
 import (
+	"net"
 	"testing"
 	"time"
 )
@@ -24,4 +25,16 @@ func Until(t testing.TB, what string, ok func() bool, details ...func() any) {
 		}
 		t.Fatalf("waited %v until %s %v", limit, what, more)
 	}
+}
+
+// Listener waits until a TCP server accepts connections at address.
+func Listener(t testing.TB, address string) {
+	t.Helper()
+	Until(t, "something listens on "+address, func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
 }

@@ -5,31 +5,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"porthole/internal/sample"
 	"porthole/monitor"
 )
-
-// parents builds parents from "name: command line" texts, nearest first. PIDs count
-// down to 1.
-func parents(texts ...string) (parents []monitor.Parent) {
-	for i, text := range texts {
-		name, command, _ := strings.Cut(text, "|")
-		parents = append(parents, monitor.Parent{PID: len(texts) - i, Name: name, Command: arguments(command)})
-	}
-	return parents
-}
-
-// arguments splits a command line at its spaces; a no-break space stands for a space
-// within an argument, as in a title.
-func arguments(command string) []string {
-	args := strings.Split(command, " ")
-	if command == "" {
-		return nil
-	}
-	for i := range args {
-		args[i] = strings.ReplaceAll(args[i], "\u00a0", " ")
-	}
-	return args
-}
 
 func TestExplain(t *testing.T) {
 	npm := []string{"sh|sh -c vite", "npm run dev|npm run dev", "zsh|-zsh", "gnome-terminal-|/usr/libexec/gnome-terminal-server", "systemd|/lib/systemd/systemd --user", "systemd|/sbin/init"}
@@ -128,8 +106,8 @@ func TestExplain(t *testing.T) {
 			for _, pid := range test.ended {
 				ended[pid] = true
 			}
-			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: parents(test.parents...)}, test.origin, monitor.ProcessState{EndedParents: ended, ShellEnded: test.job})
-			if got := w.Sentence(); got != test.want || w.Orphaned != test.orphaned {
+			w := Explain(monitor.Owner{PID: 99, Name: "node", Parents: sample.Parents(test.parents...)}, test.origin, monitor.ProcessState{EndedParents: ended, ShellEnded: test.job})
+			if got := w.Sentence().String(); got != test.want || w.Orphaned != test.orphaned {
 				t.Errorf("got %q, orphaned %v; want %q, %v", got, w.Orphaned, test.want, test.orphaned)
 			}
 			if len(w.Chain) != len(test.parents)+1 || w.Chain[len(w.Chain)-1].PID != 99 {
@@ -151,7 +129,7 @@ func TestHostileParents(t *testing.T) {
 		for _, command := range [][]string{nil, {}, {""}, {text}, {"sh", "-c", text}, {"sh", text}, {"npm", "run", text}, {"node", "npm", text}, {text, "--password", text}} {
 			w := Explain(monitor.Owner{PID: 9, Name: text, Parents: []monitor.Parent{{PID: 5, Name: text, Command: command}}},
 				monitor.CgroupInfo{Unit: text, ContainerID: text}, monitor.ProcessState{SessionLeaderEnded: true})
-			words := []string{w.Sentence()}
+			words := []string{w.Sentence().String()}
 			for _, l := range w.Chain {
 				words = append(words, l.Name, l.Title)
 			}
@@ -166,8 +144,8 @@ func TestHostileParents(t *testing.T) {
 
 // The unit of the process counts, not that of another owner of its listener.
 func TestUnitOfTheProcess(t *testing.T) {
-	o := monitor.Owner{PID: 99, Name: "web", Unit: "web.service", Parents: parents("systemd|/sbin/init")}
-	if got, want := Explain(o, monitor.CgroupInfo{Unit: "other.service"}, monitor.ProcessState{}).Sentence(), "Started by systemd as web.service"; got != want {
+	o := monitor.Owner{PID: 99, Name: "web", Unit: "web.service", Parents: sample.Parents("systemd|/sbin/init")}
+	if got, want := Explain(o, monitor.CgroupInfo{Unit: "other.service"}, monitor.ProcessState{}).Sentence().String(), "Started by systemd as web.service"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -175,13 +153,13 @@ func TestUnitOfTheProcess(t *testing.T) {
 // "Started by starter" does not explain charon: both are from the same package.
 func TestHelpersOfServers(t *testing.T) {
 	for _, test := range []struct{ name, parent string }{{"charon", "starter"}, {"firebird", "fbguard"}, {"couriertcpd", "courierlogger"}, {"mariadbd", "mysqld_safe"}, {"squid", "squid"}} {
-		o := monitor.Owner{PID: 99, Name: test.name, Parents: parents(test.parent+"|/usr/sbin/"+test.parent, "systemd|/sbin/init")}
+		o := monitor.Owner{PID: 99, Name: test.name, Parents: sample.Parents(test.parent+"|/usr/sbin/"+test.parent, "systemd|/sbin/init")}
 		want := "Child of systemd: it is a service, or the process that started it has exited"
-		if got := Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Sentence(); got != want {
+		if got := Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Sentence().String(); got != want {
 			t.Errorf("%s below %s: got %q, want %q", test.name, test.parent, got, want)
 		}
 		o.Unit = "server.service"
-		if got, want := Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Sentence(), "Started by systemd as server.service"; got != want {
+		if got, want := Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Sentence().String(), "Started by systemd as server.service"; got != want {
 			t.Errorf("%s below %s: got %q, want %q", test.name, test.parent, got, want)
 		}
 	}

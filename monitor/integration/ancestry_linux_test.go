@@ -127,7 +127,7 @@ exec -a "npm run dev" /bin/bash -c 'printf "npm run dev" > /proc/$$/comm; sh -c 
 	w := watch(t, port, 20*time.Millisecond)
 	l := w.one()
 	why, warnings := explain(t, l)
-	if got, want := why.Sentence(), "Started by npm run dev in sh"; !strings.HasPrefix(got, want) || why.Orphaned || len(warnings) > 0 {
+	if got, want := why.Sentence().String(), "Started by npm run dev in sh"; !strings.HasPrefix(got, want) || why.Orphaned || len(warnings) > 0 {
 		t.Errorf("got %q, warnings %q; want %q and no warnings", got, warnings, want)
 	}
 	i := slices.IndexFunc(why.Chain, func(l ancestry.Process) bool { return l.PID == c.Process.Pid })
@@ -140,8 +140,8 @@ exec -a "npm run dev" /bin/bash -c 'printf "npm run dev" > /proc/$$/comm; sh -c 
 	_, _ = c.Process.Wait() // Cmd.Wait would close the server's input
 	w.refresh()
 	why, warnings = explain(t, w.one())
-	if want := "Orphaned: started by npm run dev, whose terminal has closed"; why.Sentence() != want || !slices.Equal(warnings, []string{string(warning.Orphaned)}) {
-		t.Errorf("got %q, warnings %q; want %q", why.Sentence(), warnings, want)
+	if want := "Orphaned: started by npm run dev, whose terminal has closed"; why.Sentence().String() != want || !slices.Equal(warnings, []string{string(warning.Orphaned)}) {
+		t.Errorf("got %q, warnings %q; want %q", why.Sentence().String(), warnings, want)
 	}
 	if !why.Chain[i].Ended || why.Chain[len(why.Chain)-2].Ended {
 		t.Errorf("chain %+v; want %d ended, and the parent of the server running", why.Chain, c.Process.Pid)
@@ -153,7 +153,7 @@ func TestShellScript(t *testing.T) {
 	write(t, filepath.Join(folder, "dev.sh"), "#!/bin/sh\n\"$SERVER\" 127.0.0.1:0\n:\n")
 	_, port := shell(t, folder, "./dev.sh --fast")
 	why, warnings := explain(t, watch(t, port, 20*time.Millisecond).one())
-	if got, want := why.Sentence(), "Started by dev.sh in sh"; !strings.HasPrefix(got, want) || len(warnings) > 0 {
+	if got, want := why.Sentence().String(), "Started by dev.sh in sh"; !strings.HasPrefix(got, want) || len(warnings) > 0 {
 		t.Errorf("got %q, warnings %q; want %q", got, warnings, want)
 	}
 }
@@ -214,7 +214,7 @@ func TestServiceAdoptedBySystemd(t *testing.T) {
 	})
 	why, warnings := explain(t, watch(t, c.Port, 20*time.Millisecond).one())
 	if why.Orphaned || len(warnings) > 0 {
-		t.Errorf("got %q, orphaned %v, warnings %q; want no warnings", why.Sentence(), why.Orphaned, warnings)
+		t.Errorf("got %q, orphaned %v, warnings %q; want no warnings", why.Sentence().String(), why.Orphaned, warnings)
 	}
 	if i := len(why.Chain) - 2; i < 0 || why.Chain[i].PID != c.PID || why.Chain[i].Role != ancestry.System || why.Chain[i].Title != "systemd (user)" {
 		t.Errorf("chain %+v; want %d, the user's systemd, before the last", why.Chain, c.PID)
@@ -456,9 +456,9 @@ func TestHostileProcesses(t *testing.T) {
 			continue
 		}
 		why, _ := explain(t, rows[0])
-		words := []string{why.Sentence(), why.Chain[len(why.Chain)-1].Name}
+		words := []string{why.Sentence().String(), why.Chain[len(why.Chain)-1].Name}
 		for _, warning := range warning.Check(rows[0], rows[0].Owners[0], why, process.State(rows[0].Owners[0])) {
-			words = append(words, warning.Sentence(why))
+			words = append(words, warning.Sentence(why).String())
 		}
 		for _, w := range words {
 			if w == "" || w != monitor.Clean(w, 400) || utf8.RuneCountInString(w) > 300 {
@@ -487,7 +487,7 @@ func TestLongCommandLine(t *testing.T) {
 		t.Errorf("got %d bytes in %d arguments, want a truncated command", total, len(o.Command))
 	}
 	why := ancestry.Explain(monitor.Owner{PID: 1 << 30, Parents: []monitor.Parent{{PID: c.PID, Start: o.Start, Name: "sh", Command: o.Command}}}, monitor.CgroupInfo{}, process.State(o))
-	if n := utf8.RuneCountInString(why.Sentence()); n > 200 {
+	if n := utf8.RuneCountInString(why.Sentence().String()); n > 200 {
 		t.Errorf("the sentence has %d characters", n)
 	}
 }

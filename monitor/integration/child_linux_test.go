@@ -2,25 +2,17 @@ package integration
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/process/child"
 )
-
-// insideVariable is set for a test that runs itself again in new namespaces.
-const insideVariable = "PORTHOLE_TEST_INSIDE"
 
 func TestMain(m *testing.M) {
 	child.Main(m, child.Roles(map[string]func(){
@@ -33,78 +25,6 @@ func TestMain(m *testing.M) {
 		"stuck":                  child.Reporting(playStuck),
 		"reaper":                 child.Reporting(playReaper),
 	}))
-}
-
-// inside runs this test again in new namespaces, applies the result, and returns false.
-// In that run it returns true: the network has only a loopback interface, and this
-// process has PID 1 in /proc. Without root, a user namespace is used too if the kernel
-// allows it.
-func inside(t *testing.T, namespaces uintptr) bool {
-	t.Helper()
-	if os.Getenv(insideVariable) == t.Name() {
-		if err := setUp(namespaces); err != nil {
-			t.Skipf("cannot set up the namespaces: %v", err)
-		}
-		return true
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
-	c.Env = append(os.Environ(), insideVariable+"="+t.Name(), "GORACE=atexit_sleep_ms=0")
-	child.OwnNamespaces(namespaces)(c)
-	out, err := c.CombinedOutput()
-	switch {
-	case child.Denied(err):
-		t.Skipf("needs root, or a kernel that lets every user create namespaces: %v", err)
-	case err != nil:
-		t.Fatalf("in its namespaces: %v\n%s", err, out)
-	case bytes.Contains(out, []byte("--- SKIP: "+t.Name())):
-		t.Skipf("in its namespaces:\n%s", out)
-	case !bytes.Contains(out, []byte("--- PASS: "+t.Name())):
-		t.Fatalf("the test did not run in its namespaces:\n%s", out)
-	}
-	return false
-}
-
-func setUp(namespaces uintptr) error {
-	if namespaces&unix.CLONE_NEWNS != 0 {
-		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-			return fmt.Errorf("make the mounts private: %w", err)
-		}
-	}
-	if namespaces&unix.CLONE_NEWPID != 0 {
-		if err := mountProc(""); err != nil {
-			return err
-		}
-	}
-	if namespaces&unix.CLONE_NEWNET != 0 {
-		return loopbackUp()
-	}
-	return nil
-}
-
-func mountProc(options string) error {
-	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, options); err != nil {
-		return fmt.Errorf("mount /proc (%s): %w", options, err)
-	}
-	return nil
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	r, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	r.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r); err != nil {
-		return fmt.Errorf("bring the loopback up: %w", err)
-	}
-	return nil
 }
 
 // playBecomeNobody listens and becomes another user, as servers do that root starts.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/namespaces"
 	"porthole/internal/rawsocket"
 	"porthole/monitor"
 	"porthole/monitor/process"
@@ -102,7 +103,7 @@ func TestShutdownAndListen(t *testing.T) {
 // The same without a poll in between, on another port. It runs in its own network
 // namespace, so that no other program causes a poll by closing a socket.
 func TestShutdownAndListenOnAnotherPort(t *testing.T) {
-	if !inside(t, unix.CLONE_NEWNET) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNET) {
 		return
 	}
 	r := rawsocket.Bind(t, unix.SOCK_STREAM, "127.0.0.1", 0).Listen(t)
@@ -129,7 +130,7 @@ func TestShutdownAndListenOnAnotherPort(t *testing.T) {
 
 // An owner exits and another process gets its PID: not the same owner.
 func TestReusedPID(t *testing.T) {
-	if !inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET) {
 		return
 	}
 	const lastPID = "/proc/sys/kernel/ns_last_pid"

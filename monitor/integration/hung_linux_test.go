@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/namespaces"
 	"porthole/monitor"
 	"porthole/monitor/process/child"
 )
@@ -20,7 +21,7 @@ func TestOwnerInAFolderThatHangs(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to mount")
 	}
-	if !inside(t, unix.CLONE_NEWNS) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNS) {
 		return
 	}
 	device, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)

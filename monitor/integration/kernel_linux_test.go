@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/namespaces"
 	"porthole/monitor"
 	"porthole/monitor/owner"
 	"porthole/monitor/process/child"
@@ -36,7 +37,7 @@ func TestKernelSocket(t *testing.T) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("needs ip(8)")
 	}
-	if !inside(t, unix.CLONE_NEWNET) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNET) {
 		return
 	}
 	if out, err := exec.Command("ip", "link", "add", "vx0", "type", "vxlan", "id", "7", "dstport", "4789", "local", "127.0.0.1").CombinedOutput(); err != nil {
@@ -91,7 +92,7 @@ func TestOwnerInAnotherPIDNamespace(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to create a PID namespace")
 	}
-	if os.Getenv(insideVariable) == "" {
+	if os.Getenv(outsidePort) == "" {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +100,7 @@ func TestOwnerInAnotherPIDNamespace(t *testing.T) {
 		defer ln.Close()
 		t.Setenv(outsidePort, ln.Addr().String())
 	}
-	if !inside(t, unix.CLONE_NEWPID|unix.CLONE_NEWNS) {
+	if !namespaces.Inside(t, unix.CLONE_NEWPID|unix.CLONE_NEWNS) {
 		return
 	}
 	rows := snapshot(t, needMonitor(t, false, 0)).Listeners

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/namespaces"
 	"porthole/internal/rawsocket"
 	"porthole/monitor"
 	"porthole/monitor/process"
@@ -141,10 +142,10 @@ func TestProcWithHidepid(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to mount /proc with hidepid=2 and run as another user")
 	}
-	if !inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID) {
 		return
 	}
-	if err := mountProc("hidepid=2"); err != nil {
+	if err := namespaces.MountProc("hidepid=2"); err != nil {
 		t.Skip(err)
 	}
 	ln, err := child.ListenOn("127.0.0.1:0")
@@ -166,7 +167,7 @@ func TestProcWithHidepid(t *testing.T) {
 
 // As with systemd: process 1 holds the listener and passed it to a service.
 func TestServiceIsPrincipalBeforeInit(t *testing.T) {
-	if !inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET) {
 		return
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

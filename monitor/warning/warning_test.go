@@ -4,19 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"porthole/internal/sample"
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 )
-
-// parents builds parents from "name|command line" texts, nearest first. PIDs count
-// down to 1.
-func parents(texts ...string) (parents []monitor.Parent) {
-	for i, text := range texts {
-		name, command, _ := strings.Cut(text, "|")
-		parents = append(parents, monitor.Parent{PID: len(texts) - i, Name: name, Command: strings.Fields(command)})
-	}
-	return parents
-}
 
 func TestCheck(t *testing.T) {
 	for _, c := range []struct {
@@ -28,7 +19,7 @@ func TestCheck(t *testing.T) {
 		want     string
 	}{
 		{name: "nothing", owner: monitor.Owner{User: "you", Program: "/usr/bin/node"}},
-		{name: "orphaned", owner: monitor.Owner{Parents: parents("npm run dev|npm run dev", "zsh|-zsh")}, state: monitor.ProcessState{EndedParents: map[int]bool{1: true}},
+		{name: "orphaned", owner: monitor.Owner{Parents: sample.Parents("npm run dev|npm run dev", "zsh|-zsh")}, state: monitor.ProcessState{EndedParents: map[int]bool{1: true}},
 			want: "Orphaned: started by npm run dev, whose terminal has closed. Stop it if it is no longer needed."},
 		{name: "session leader ended", state: monitor.ProcessState{SessionLeaderEnded: true},
 			want: "Orphaned: the session leader has exited. Stop it if it is no longer needed."},
@@ -58,8 +49,8 @@ func TestCheck(t *testing.T) {
 		{name: "a shell command", owner: monitor.Owner{Folder: "/tmp/a", Command: []string{"sh", "-c", "/usr/bin/server"}}},
 		{name: "a module", owner: monitor.Owner{Folder: "/tmp/a", Command: []string{"python3", "-m", "http.server"}}},
 		{name: "argument of a server", owner: monitor.Owner{Program: "/usr/bin/caddy", Command: []string{"caddy", "/tmp/x"}}},
-		{name: "go run", owner: monitor.Owner{Program: "/tmp/go-build1/b001/exe/main", Parents: parents("go|go run .", "bash|bash")}},
-		{name: "go run elsewhere", owner: monitor.Owner{Program: "/tmp/main", Parents: parents("go|go run .", "bash|bash")},
+		{name: "go run", owner: monitor.Owner{Program: "/tmp/go-build1/b001/exe/main", Parents: sample.Parents("go|go run .", "bash|bash")}},
+		{name: "go run elsewhere", owner: monitor.Owner{Program: "/tmp/main", Parents: sample.Parents("go|go run .", "bash|bash")},
 			want: "The program or its script is in /tmp, a folder for temporary or downloaded files. Check that you trust it."},
 	} {
 		o := c.owner
@@ -68,7 +59,7 @@ func TestCheck(t *testing.T) {
 		why := ancestry.Explain(o, monitor.CgroupInfo{}, c.state)
 		var got []string
 		for _, w := range Check(l, o, why, c.state) {
-			got = append(got, w.Sentence(why))
+			got = append(got, w.Sentence(why).String())
 		}
 		if s := strings.Join(got, "\n"); s != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, s, c.want)
@@ -99,8 +90,8 @@ func TestCheckOwnerUnknown(t *testing.T) {
 // The same program deserves a warning or not, depending on where it comes from
 // and what started it.
 func TestExposedByOrigin(t *testing.T) {
-	shell := parents("bash|-bash", "systemd|/sbin/init")
-	system := parents("systemd|/sbin/init")
+	shell := sample.Parents("bash|-bash", "systemd|/sbin/init")
+	system := sample.Parents("systemd|/sbin/init")
 	container := &monitor.Container{Name: "db", Image: "docker.io/library/postgres:16", Published: true}
 	for _, c := range []struct {
 		name  string
