@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"porthole/internal/testhome"
 )
 
 // The number of other processes while "who" is measured, and the number of open
@@ -38,11 +40,10 @@ func BenchmarkWhoAndLsof(b *testing.B) {
 	}
 	startOtherProcesses(b)
 	_, port := listen(b, "127.0.0.1:0")
-	env := append(os.Environ(), "XDG_RUNTIME_DIR="+b.TempDir(), "XDG_CONFIG_HOME="+b.TempDir(), "XDG_STATE_HOME="+b.TempDir())
+	testhome.New(b)
 	pid := []byte(strconv.Itoa(os.Getpid()))
 	run := func(name string, args ...string) (elapsed, cpu time.Duration) {
 		c := exec.Command(name, args...)
-		c.Env = env
 		start := time.Now()
 		out, err := c.Output()
 		elapsed = time.Since(start)
