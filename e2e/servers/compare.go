@@ -160,6 +160,31 @@ func (l *lab) rows(r run, name string) ([]row, error) {
 	return list.Listeners, nil
 }
 
+// lastingSockets returns the sockets that ss(8) shows before and after the list of
+// Porthole: one that a starting server has closed or opened meanwhile proves nothing.
+func (l *lab) lastingSockets(r run) []realSocket {
+	after := parseSockets(l.record(r, "sockets.after"))
+	return slices.DeleteFunc(parseSockets(l.record(r, "sockets")), func(s realSocket) bool {
+		return !slices.ContainsFunc(after, func(a realSocket) bool {
+			return a.protocol == s.protocol && a.address == s.address && a.port == s.port
+		})
+	})
+}
+
+// listens reports whether the server of r listens: on one of its ports, or on any if it
+// has none of its own. Another server of the same run does not count.
+func (l *lab) listens(r run, t truth) bool {
+	var own []expectation
+	for _, e := range l.of(r) {
+		if e.run == r.name && slices.ContainsFunc(e.ports, func(p expectedPort) bool { return !p.ephemeral }) {
+			own = append(own, e)
+		}
+	}
+	return slices.ContainsFunc(t.sockets, func(s realSocket) bool {
+		return len(own) == 0 || slices.ContainsFunc(own, func(e expectation) bool { return e.has(s.protocol, s.port) })
+	})
+}
+
 // compare compares the records of r with the right values.
 func (l *lab) compare(r run) result {
 	res := result{run: r, verdict: unsought, version: l.version(r), system: strings.Join(strings.Fields(l.record(r, "system")), " ")}
@@ -176,10 +201,11 @@ func (l *lab) compare(r run) result {
 		res.verdict, res.faults = wrong, []string{fmt.Sprint(err, userErr)}
 		return res
 	}
-	t := truth{parseSockets(l.record(r, "sockets")), parseProcesses(l.record(r, "processes"))}
+	t := truth{l.lastingSockets(r), parseProcesses(l.record(r, "processes"))}
 	res.verdict = right
-	if len(t.sockets) == 0 {
+	if !l.listens(r, t) {
 		res.verdict = quiet
+		return res
 	}
 	res.compareSockets(t, asRoot, asUser)
 	for _, row := range asRoot {

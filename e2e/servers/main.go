@@ -16,6 +16,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -34,6 +35,7 @@ type flags struct {
 	layers, again, missing bool
 	only                   string
 	jobs                   int
+	wait                   time.Duration
 	expected, document     string
 }
 
@@ -43,6 +45,7 @@ func parseFlags() flags {
 	flag.StringVar(&f.only, "run", "", "start only the runs whose names match this `REGEXP`")
 	flag.BoolVar(&f.missing, "missing", false, "start only runs without records")
 	flag.IntVar(&f.jobs, "jobs", 2, "how many systems run at the same time")
+	flag.DurationVar(&f.wait, "wait", 8*time.Minute, "how long a server may take until it listens")
 	flag.BoolVar(&f.again, "compare", false, "compare the records again, and start nothing")
 	flag.StringVar(&f.expected, "expected", "monitor/integration/testdata/servers.txt", "the `FILE` of right values")
 	flag.StringVar(&f.document, "document", "docs/servers.md", "the `FILE` that gets the table")
@@ -73,7 +76,7 @@ func command() error {
 	if err != nil {
 		return err
 	}
-	l, err := newLab(flag.Arg(0), expected)
+	l, err := newLab(flag.Arg(0), expected, f.wait)
 	if err != nil {
 		return err
 	}

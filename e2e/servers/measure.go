@@ -13,26 +13,26 @@ import (
 	"time"
 )
 
-// Limits of the wait for a server. idlePolls is after how many polls without a change
-// it is taken for started, although a port is missing.
+// The wait for a server. idlePolls is after how many polls without a change it is taken
+// for started, although a port is missing.
 const (
-	listenTimeout = 8 * time.Minute
-	listenPoll    = time.Second
-	idlePolls     = 20
+	listenPoll = time.Second
+	idlePolls  = 20
 )
 
 // lab is the folder with the installed systems and the records of the runs.
 type lab struct {
 	dir      string // an absolute path
 	expected []expectation
+	wait     time.Duration // how long a server may take until it listens
 }
 
-func newLab(dir string, expected []expectation) (*lab, error) {
+func newLab(dir string, expected []expectation, wait time.Duration) (*lab, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find %s: %w", dir, err)
 	}
-	return &lab{absolute, expected}, nil
+	return &lab{absolute, expected, wait}, nil
 }
 
 // records is the folder of the records of r.
@@ -46,6 +46,7 @@ ss -Hltunpe >sockets
 user() { runuser -u dev -- env HOME=/home/dev "$@"; }
 porthole list --json --udp --all -v >list.root.json 2>list.root.log
 user porthole list --json --udp --all -v >list.user.json 2>list.user.log
+ss -Hltunpe >sockets.after
 for port in $(awk '{sub(/.*:/, "", $5); print $5}' sockets | sort -un | head -30); do
 	porthole who --json --udp $port >who.$port.root.json 2>&1
 	user porthole who --json --udp $port >who.$port.user.json 2>&1
@@ -98,7 +99,7 @@ func (l *lab) startAndRecord(ctx context.Context, r run) error {
 	if err := s.start(ctx, r); err != nil {
 		return err
 	}
-	s.waitForServer(ctx, r.unit, l.ports(r))
+	s.waitForServer(ctx, r.unit, l.ports(r), l.wait)
 	if r.client != "" {
 		if _, err := s.run(ctx, r.client); err != nil {
 			return fmt.Errorf("client: %w", err)
@@ -146,10 +147,10 @@ func (s *system) typeLines(ctx context.Context, user string, lines []string) err
 }
 
 // waitForServer waits until something listens on all ports and the sockets stay the
-// same. It waits no longer than listenTimeout, and idlePolls after unit has started or
+// same. It waits no longer than limit, and idlePolls after unit has started or
 // failed: what listens then is the truth.
-func (s *system) waitForServer(ctx context.Context, unit string, ports []string) {
-	ctx, cancel := context.WithTimeout(ctx, listenTimeout)
+func (s *system) waitForServer(ctx context.Context, unit string, ports []string, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	before, same := "", 0
 	for ctx.Err() == nil {
