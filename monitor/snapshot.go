@@ -54,7 +54,7 @@ type Owner struct {
 	Command   []string  `json:"command,omitempty"` // unmasked: pass it through MaskCommand before showing it
 	Program   string    `json:"program,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
-	User      string    `json:"user,omitempty"` // the number if it has no name
+	User      string    `json:"user,omitempty"` // who started it, or whom a server of root has become; the number if it has no name
 	UserID    string    `json:"-"`              // identifies User: its number, or on Windows its name
 	ParentPID int       `json:"parent_pid,omitempty"`
 	StartedAt time.Time `json:"started_at,omitzero"`

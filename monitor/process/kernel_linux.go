@@ -24,20 +24,40 @@ func nameAndParent(pid int) (name string, parent int, _ error) {
 	return string(stat[begin+1 : end]), int(statField(bytes.Fields(stat[end+1:]), 4)), nil
 }
 
-// userOf returns the name and the number of the user who started pid, which everybody
-// may read: the first number after "Uid:" in /proc/PID/status (proc_pid_status(5)).
+// userOf returns the name and the number of the user of pid, which everybody may read in
+// /proc/PID/status.
 func userOf(pid int) (name, id string) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return "", ""
 	}
+	uid, ok := userIn(status)
+	if !ok {
+		return "", ""
+	}
+	return username.Of(uid), strconv.FormatUint(uint64(uid), 10)
+}
+
+// userIn returns the user in the text of /proc/PID/status: the one who started the
+// process, its real user ID. A server that root started can have become another user
+// and kept the right to return; then it is that one, its effective user ID. The two are
+// the first numbers after "Uid:" (proc_pid_status(5)).
+func userIn(status []byte) (uid uint32, ok bool) {
 	for line := range bytes.Lines(status) {
 		ids, ok := bytes.CutPrefix(line, []byte("Uid:"))
-		if fields := bytes.Fields(ids); ok && len(fields) > 0 {
-			if uid, err := strconv.ParseUint(string(fields[0]), 10, 32); err == nil {
-				return username.Of(uint32(uid)), string(fields[0])
-			}
+		fields := bytes.Fields(ids)
+		if !ok || len(fields) < 2 {
+			continue
 		}
+		started, err := strconv.ParseUint(string(fields[0]), 10, 32)
+		effective, effectiveErr := strconv.ParseUint(string(fields[1]), 10, 32)
+		if err != nil || effectiveErr != nil {
+			continue
+		}
+		if started == 0 {
+			return uint32(effective), true
+		}
+		return uint32(started), true
 	}
-	return "", ""
+	return 0, false
 }
