@@ -252,7 +252,7 @@ PORT      ADDRESS         PROCESS                           PID   USER     EXPOS
 9000      127.0.0.1       unknown                           -     -        loopback  -         -
 9001/udp  127.0.0.1       unknown (ntp.service)             -     root     loopback  -         -
 9002      127.0.0.1       unknown (user root)               -     root     loopback  -         -
-9003      127.0.0.1       unknown (container 3f2a3f2a3f2a)  -     root     loopback  -         -
+9003      127.0.0.1       container 3f2a3f2a3f2a            -     root     loopback  -         -
 9004      127.0.0.1       unknown (probably cupsd, PID 12)  -     root     loopback  -         -
 `
 	if got := "\n" + out.String(); got != want {

@@ -36,10 +36,18 @@ func ownerText(l *monitor.Listener) (process, pid string) {
 }
 
 // unknownOwnerText returns what is known about the unknown owner of l:
-// "unknown (cups.service)".
+// "unknown (cups.service)". The container comes first, because narrow columns cut the
+// end off: "web (container)".
 func unknownOwnerText(l *monitor.Listener) string {
 	if l.OwnerUnknown == monitor.UnknownKernel {
 		return "Linux kernel"
+	}
+	switch {
+	case l.Inferred != nil && l.Inferred.Name != "":
+	case l.Container != nil && l.Container.Name != "":
+		return monitor.Clean(l.Container.Name, 40) + " (container)"
+	case l.Container != nil || l.ContainerID != "":
+		return ownerHint(l)
 	}
 	if hint := ownerHint(l); hint != "" {
 		return "unknown (" + hint + ")"

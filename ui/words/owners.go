@@ -2,7 +2,6 @@ package words
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -112,9 +111,9 @@ func UnknownOwner(l *monitor.Listener) string {
 	case l.Inferred != nil && l.Inferred.Name != "":
 		return lang.L("probably {{.Name}}", map[string]any{"Name": monitor.Clean(l.Inferred.Name, maxName)})
 	case l.Container != nil && l.Container.Name != "":
-		return lang.L("unknown (container {{.ID}})", map[string]any{"ID": monitor.Clean(l.Container.Name, maxName)})
+		return lang.L("{{.Name}} (container)", map[string]any{"Name": monitor.Clean(l.Container.Name, maxName)})
 	case l.ContainerID != "":
-		return lang.L("unknown (container {{.ID}})", map[string]any{"ID": fmt.Sprintf("%.12s", l.ContainerID)})
+		return lang.L("container {{.Name}}", map[string]any{"Name": shortID(l.ContainerID)})
 	case strings.HasSuffix(l.Unit, ".service"), strings.HasSuffix(l.Unit, ".socket"):
 		return lang.L("unknown ({{.Unit}})", map[string]any{"Unit": monitor.Clean(l.Unit, maxName)})
 	case l.User == "":

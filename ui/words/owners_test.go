@@ -65,11 +65,12 @@ func TestOwnerNameIsClean(t *testing.T) {
 
 func TestUnknownOwnerName(t *testing.T) {
 	for want, l := range map[string]*monitor.Listener{
-		"probably cupsd":                   {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
-		"unknown (cups.service)":           {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}},
-		"unknown (user root)":              {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
-		"unknown (container 3f2a3f2a3f2a)": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
-		"unknown process":                  {},
+		"probably cupsd":         {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service", Inferred: &monitor.Owner{Name: "cupsd"}}},
+		"unknown (cups.service)": {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "cups.service"}},
+		"unknown (user root)":    {User: "root", CgroupInfo: monitor.CgroupInfo{Unit: "session-2.scope"}},
+		"container 3f2a3f2a3f2a": {User: "root", CgroupInfo: monitor.CgroupInfo{ContainerID: strings.Repeat("3f2a", 16)}},
+		"web (container)":        {User: "root", CgroupInfo: monitor.CgroupInfo{Container: &monitor.Container{Name: "web"}}},
+		"unknown process":        {},
 	} {
 		if got := Owner(l); got != want {
 			t.Errorf("Owner(%+v) = %q, want %q", l, got, want)
