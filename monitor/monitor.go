@@ -22,7 +22,7 @@ type Options struct {
 // The monitor's intervals and time limits.
 const (
 	defaultInterval = 250 * time.Millisecond
-	ownerWait       = 100 * time.Millisecond // a new listener is published without owners after this time
+	ownerWait       = 500 * time.Millisecond // a new listener is published without owners after this time, if a busy machine has not answered by then
 	firstWait       = time.Second            // the first snapshot is published without owners after this time
 	retryAfter      = time.Second            // owners that a search no longer finds are searched again after this time
 	verifyEvery     = time.Second            // how often known holders are checked: whether they still hold their sockets and run the same program

