@@ -148,7 +148,7 @@ type worker struct {
 // folders. The two proxies of a container differ in their command lines, and a title
 // that a worker gave itself may have its number ("uWSGI worker 2").
 func (o Owner) worker() worker {
-	w := worker{program: o.Program, folder: o.Folder, user: o.UserID, parent: o.ParentPID}
+	w := worker{program: o.Program, folder: o.Folder, user: o.UserID, parent: o.starter()}
 	if target := o.proxyTarget(); target != "" {
 		w.command = target
 	} else if isTitle(o.Command) {
@@ -172,7 +172,17 @@ func dropDigit(r rune) rune {
 
 // canHaveSiblings is false for children of the init process, which adopts
 // orphans.
-func (o Owner) canHaveSiblings() bool { return o.Program != "" && o.ParentPID > 1 }
+func (o Owner) canHaveSiblings() bool { return o.Program != "" && o.starter() > 1 }
+
+// starter returns the PID of the parent that o was first seen with. When a server ends,
+// its workers may get the parent that the server had: that does not make them its
+// siblings.
+func (o Owner) starter() int {
+	if len(o.Parents) > 0 {
+		return o.Parents[0].PID
+	}
+	return o.ParentPID
+}
 
 // Same reports whether o and p are the same process: same PID, same start.
 func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start }

@@ -49,6 +49,19 @@ func siblings(pids ...int) *Listener {
 	return l
 }
 
+// prefork returns a listener of a server with PID 10, which 9 started, and its worker 11.
+// If the server has exited, its parent has adopted the worker.
+func prefork(exited bool) *Listener {
+	if exited {
+		l := siblings(11)
+		l.Owners[0].Parents = []Parent{{PID: 10}}
+		return l
+	}
+	l := siblings(10, 11)
+	l.Owners[1].Parents = []Parent{{PID: 10}, {PID: 9}}
+	return l
+}
+
 // scripts returns a listener of node processes with these scripts that one shell
 // started. The first has PID 10; "" stands for one that has exited.
 func scripts(names ...string) *Listener {
@@ -106,6 +119,7 @@ func TestDiff(t *testing.T) {
 		{"a worker exits", list(testListener("a", 1, 10, 11)), list(a), "updated a<a"},
 		{"the parent exits, its child keeps the socket", list(testListener("a", 1, 10, 11)), list(testListener("a", 1, 11)), "owner_changed a<a"},
 		{"one of two siblings exits", list(siblings(10, 11)), list(siblings(11)), "updated a<a"},
+		{"a server exits, its parent adopts its worker", list(prefork(false)), list(prefork(true)), "owner_changed a<a"},
 		{"one of two scripts of one shell on the same address exits", list(scripts("a.js", "b.js")), list(scripts("", "b.js")), "owner_changed a<a"},
 		{"a new sibling takes over", list(siblings(10)), list(siblings(11)), "owner_changed a<a"},
 		{"a reused PID", list(a), list(restarted(a)), "owner_changed a<a"},
