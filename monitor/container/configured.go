@@ -1,22 +1,42 @@
 package container
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"porthole/monitor/lookup"
 )
+
+// socketsInTime is ownSockets, without those that are configured on a disk that does not
+// answer.
+func socketsInTime() []string {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	all := lookup.New(func(struct{}) []string { return ownSockets() }, nil, func([]string) time.Duration { return 0 })
+	if a := all.Await(ctx, struct{}{}); a.Known {
+		return a.Value
+	}
+	return slices.Concat(engineSockets(), userSockets(runtimeDir()))
+}
+
+// runtimeDir returns the folder of this user's sockets, "" if there is none.
+func runtimeDir() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" || os.Geteuid() <= 0 {
+		return dir
+	}
+	return "/run/user/" + strconv.Itoa(os.Geteuid())
+}
 
 // ownSockets returns the paths of the sockets where engines of root and of this user may
 // listen: the usual ones, and those that this user has configured.
 func ownSockets() (paths []string) {
-	runtimeDir := os.Getenv("XDG_RUNTIME_DIR")
-	if runtimeDir == "" && os.Geteuid() > 0 {
-		runtimeDir = "/run/user/" + strconv.Itoa(os.Geteuid())
-	}
-	for _, path := range slices.Concat(engineSockets(), userSockets(runtimeDir), configuredSockets()) {
+	for _, path := range slices.Concat(engineSockets(), userSockets(runtimeDir()), configuredSockets()) {
 		if !slices.ContainsFunc(paths, func(known string) bool { return resolve(known) == resolve(path) }) {
 			paths = append(paths, path)
 		}

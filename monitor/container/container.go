@@ -25,7 +25,7 @@ import (
 // Resolver resolves listeners to containers and caches the results. Its methods
 // are safe for concurrent use.
 type Resolver struct {
-	engines engines       // root's and this user's
+	engines *engines      // root's and this user's
 	wake    chan struct{} // signals a new pending query
 
 	mu      sync.Mutex
@@ -67,7 +67,7 @@ const maxCached = 4096
 // engines.
 func New() *Resolver {
 	return &Resolver{
-		engines: engines{sockets: ownSockets(), uid: os.Geteuid(), runs: engineRuns},
+		engines: newEngines(socketsInTime(), os.Geteuid()),
 		wake:    make(chan struct{}, 1), cache: make(map[key]*monitor.Container), others: make(map[uint32]*engines),
 	}
 }
@@ -86,7 +86,7 @@ func (r *Resolver) enginesOf(uid uint32) *engines {
 		if len(r.others) >= maxUsers {
 			clear(r.others)
 		}
-		r.others[uid] = &engines{sockets: userSockets("/run/user/" + strconv.Itoa(int(uid))), uid: int(uid), runs: r.engines.runs}
+		r.others[uid] = newEngines(userSockets("/run/user/"+strconv.Itoa(int(uid))), int(uid))
 	}
 	return r.others[uid]
 }
@@ -121,7 +121,8 @@ func (r *Resolver) Describe(l *monitor.Listener) {
 }
 
 // Resolve sets l.Container and the service after asking the engines. It blocks
-// for at most one second in total for all calls within 15 s.
+// for at most checkTimeout and engineTimeout in total for all calls within 15 s; as
+// root, once more for each user whose own engines may publish one of the ports.
 func (r *Resolver) Resolve(ctx context.Context, l *monitor.Listener) {
 	q, ok := newQuery(l)
 	if !ok {

@@ -153,7 +153,6 @@ func TestBadEngineResponses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			names, requests := engine(t, answer)
-			start := time.Now()
 			for range 3 { // it is asked only once
 				l := proxyListener("127.0.0.1", 8080, "root", "172.17.0.2")
 				names.Resolve(t.Context(), l)
@@ -161,8 +160,8 @@ func TestBadEngineResponses(t *testing.T) {
 					t.Errorf("service: got %q, want what is known without the engine", l.Service)
 				}
 			}
-			if took := time.Since(start); took > 5*time.Second || requests.Load() != 1 {
-				t.Errorf("got %d requests in %v, want one within a second", requests.Load(), took)
+			if requests.Load() != 1 {
+				t.Errorf("got %d requests, want one", requests.Load())
 			}
 		})
 	}
@@ -245,16 +244,17 @@ func TestDescribeDoesNotBlockOnHangingEngine(t *testing.T) {
 	}
 	describe(0)
 	await.Until(t, "the engine is asked", func() bool { return requests.Load() > 0 })
-	start := time.Now() // while the request is in progress
 	for i := range 2 * maxCached {
 		describe(i)
 	}
-	took := time.Since(start)
+	if n := requests.Load(); n != 1 { // another one would have waited for the engine
+		t.Errorf("%d requests, want only the one that hangs", n)
+	}
 	names.mu.Lock()
 	kept := len(names.cache)
 	names.mu.Unlock()
-	if took > 500*time.Millisecond || kept > maxCached {
-		t.Errorf("%d calls took %v and cached %d", 2*maxCached, took, kept)
+	if kept > maxCached {
+		t.Errorf("%d calls cached %d", 2*maxCached, kept)
 	}
 	cancel()
 	select {

@@ -16,12 +16,14 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/lookup"
 )
 
 // Limits for engines. A list of a thousand containers has 1.5 MB.
 const (
 	maxResponse   = 8 << 20
 	engineTimeout = time.Second // for the complete response
+	checkTimeout  = time.Second // to find out which engines run
 )
 
 // engineContainer is one running container in the response to
@@ -53,15 +55,41 @@ const (
 
 // engines lists the containers of this machine's engines.
 type engines struct {
-	sockets []string          // in the order in which they are asked
-	uid     int               // the user whose sockets are trusted, besides root's
-	runs    func(string) bool // engineRuns, except in tests
+	sockets []string                    // in the order in which they are asked
+	uid     int                         // the user whose sockets are trusted, besides root's
+	checks  *lookup.Table[string, bool] // whether something may connect to a socket
 
 	mu         sync.Mutex // allows one request at a time
 	fetchedAt  time.Time  // when containers was fetched
 	containers []engineContainer
 	answered   bool // at least one engine answered
 	silent     bool // at least one engine that runs did not
+}
+
+// newEngines returns the engines of the user with that UID that may listen on sockets.
+func newEngines(sockets []string, uid int) *engines {
+	check := func(path string) bool { return trusted(path, uid) && engineRuns(path) }
+	group := func(path string) string { return path } // one that hangs does not delay the others
+	return &engines{sockets: sockets, uid: uid, checks: lookup.New(check, group, func(bool) time.Duration { return cacheTime })}
+}
+
+// running returns the sockets whose engine runs. slow is set if that is not known of
+// all, because a file system does not answer: a socket may be in any folder, and a
+// process that waits for a disk does not show its command line.
+func (e *engines) running(ctx context.Context) (sockets []string, slow bool) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	for _, path := range e.sockets {
+		e.checks.Get(path) // all at the same time
+	}
+	for _, path := range e.sockets {
+		a := e.checks.Await(ctx, path)
+		slow = slow || a.Busy
+		if a.Value {
+			sockets = append(sockets, path)
+		}
+	}
+	return sockets, slow
 }
 
 // A result is reused for cacheTime. If no engine answers, the next attempt is
@@ -84,12 +112,11 @@ func (e *engines) list(ctx context.Context) (containers []engineContainer, silen
 		return e.containers, e.silent
 	}
 	e.containers, e.answered, e.silent = nil, false, false
+	running, slow := e.running(ctx)
+	e.silent = slow
 	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
-	for _, path := range e.sockets {
-		if !trusted(path, e.uid) || !e.runs(path) {
-			continue
-		}
+	for _, path := range running {
 		containers, err := fetch(ctx, path)
 		if err != nil { // a failing engine contributes nothing
 			e.silent = true

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"porthole/monitor/owner"
+	"porthole/monitor/process"
 )
 
 // engineSockets returns the paths where Docker and Podman listen as root.
@@ -94,12 +95,6 @@ func commandName(pid int) string {
 	return strings.TrimSuffix(string(b), "\n")
 }
 
-// commandLine returns the arguments of a process.
-func commandLine(pid int) []string {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // nil if it has ended
-	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
-}
-
 // isEngine reports whether pid is an engine of the user with that UID that serves
 // the socket at path: dockerd, or Podman's API service. An engine inside a container
 // serves a socket in there.
@@ -112,7 +107,7 @@ func isEngine(pid int, path string, uid uint32) bool {
 	if syscall.Stat(fmt.Sprintf("/proc/%d", pid), &stat) != nil || stat.Uid != uid || owner.CgroupOf(pid).ContainerID != "" {
 		return false
 	}
-	command := commandLine(pid)
+	command := process.CommandLine(pid)
 	if name == podmanEngine && !(slices.Contains(command, "system") && slices.Contains(command, "service")) {
 		return false
 	}
@@ -150,7 +145,7 @@ func listeningLinks(path string) (links []string) {
 	}
 	for line := range bytes.Lines(table) {
 		fields := strings.SplitN(strings.Join(strings.Fields(string(line)), " "), " ", 8)
-		if len(fields) == 8 && fields[3] == "00010000" && resolve(fields[7]) == path {
+		if len(fields) == 8 && fields[3] == "00010000" && filepath.Base(fields[7]) == filepath.Base(path) && resolve(fields[7]) == path {
 			links = append(links, "socket:["+fields[6]+"]")
 		}
 	}
@@ -191,7 +186,7 @@ func conmonOf(pid int) []string {
 	}
 	for _, other := range processes() {
 		if commandName(other) == "conmon" && holdsAny(other, []string{pipe}) {
-			return commandLine(other)
+			return process.CommandLine(other)
 		}
 	}
 	return nil

@@ -1,8 +1,10 @@
 // Package lookup runs look-ups that may never end: of a file on a mount whose server
-// is gone, or of a name in a directory that does not answer. The caller never waits.
+// is gone, or of a name in a directory that does not answer. The caller does not wait,
+// or for a limited time.
 package lookup
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -27,7 +29,7 @@ type Answer[V any] struct {
 }
 
 // Table looks up values in its own goroutines and keeps them. Its methods never wait
-// for a look-up, and are safe for concurrent use.
+// for a look-up, except for Await, and are safe for concurrent use.
 type Table[K comparable, V any] struct {
 	find  func(K) V
 	group func(K) string        // what answers for a key; nil: one thing for all
@@ -94,6 +96,26 @@ func (t *Table[K, V]) Get(key K) Answer[V] {
 		t.pick()
 	}
 	return Answer[V]{Value: e.value, Known: e.known, Busy: e.busy, Late: e.busy && now.Sub(e.asked) >= Deadline}
+}
+
+// Await is Get, and waits for the answer until ctx ends. It does not wait for one that
+// was late before.
+func (t *Table[K, V]) Await(ctx context.Context, key K) Answer[V] {
+	changed := make(chan struct{}, 1)
+	defer t.OnAnswer(func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})()
+	a := t.Get(key)
+	for late := a.Late; a.Busy && !late && ctx.Err() == nil; a = t.Get(key) {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return a
 }
 
 // Put stores a value that was found by other means.

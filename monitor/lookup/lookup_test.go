@@ -3,6 +3,7 @@ package lookup
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,16 +16,15 @@ func never(string) time.Duration { return 0 }
 func TestHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		block := make(chan struct{})
-		calls := 0
+		var calls, notes atomic.Int32
 		table := New(func(key string) string {
-			calls++
+			calls.Add(1)
 			if strings.HasPrefix(key, "dead") {
 				<-block
 			}
 			return "answer " + key
 		}, func(key string) string { return key[:4] }, never)
-		notes := 0
-		stop := table.OnAnswer(func() { notes++ })
+		stop := table.OnAnswer(func() { notes.Add(1) })
 		for i := range 100 {
 			if a := table.Get(fmt.Sprint("dead ", i)); a.Known || !a.Busy || a.Late {
 				t.Fatalf("the first call returned %+v, want busy", a)
@@ -35,14 +35,14 @@ func TestHang(t *testing.T) {
 		if a := table.Get("live"); a.Value != "answer live" || a.Busy {
 			t.Errorf("another group: got %+v while one hangs", a)
 		}
-		if calls != maxRunningPerGroup+1 {
-			t.Errorf("%d look-ups were started, want %d that hang and one other", calls, maxRunningPerGroup)
+		if n := calls.Load(); n != maxRunningPerGroup+1 {
+			t.Errorf("%d look-ups were started, want %d that hang and one other", n, maxRunningPerGroup)
 		}
-		before := notes
+		before := notes.Load()
 		time.Sleep(Deadline)
 		synctest.Wait()
-		if a := table.Get("dead 99"); !a.Late || notes == before {
-			t.Errorf("after the deadline: got %+v and %d notes, want a late answer and a note", a, notes-before)
+		if a := table.Get("dead 99"); !a.Late || notes.Load() == before {
+			t.Errorf("after the deadline: got %+v and %d notes, want a late answer and a note", a, notes.Load()-before)
 		}
 		stop()
 		close(block)

@@ -128,6 +128,10 @@ func commandOf(pid int) ([]string, *ps.Process) {
 	return nil, p
 }
 
+// CommandLine returns the arguments of pid; nil if they may not be read, or if the process
+// waits for a disk that does not answer.
+func CommandLine(pid int) []string { return readCommand(&ps.Process{Pid: int32(pid)}) }
+
 // readCommand returns the command line of p, nil if it may not be read. The kernel reads
 // it from the memory of the process, and waits for a process that is mapping a file of a
 // disk that does not answer.

@@ -69,24 +69,11 @@ func Get(uid uint32) (name string, a lookup.Answer[string]) {
 // Await is Of, and waits for an answer, for at most lookup.Deadline.
 func Await(ctx context.Context, uid uint32) string {
 	Load()
-	changed := make(chan struct{}, 1)
-	defer OnAnswer(func() {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	})()
-	for {
-		name, a := Get(uid)
-		if !a.Busy || a.Late {
-			return name
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return name
-		}
-	}
+	ctx, cancel := context.WithTimeout(ctx, lookup.Deadline)
+	defer cancel()
+	names.Await(ctx, uid)
+	name, _ := Get(uid)
+	return name
 }
 
 // OnAnswer calls f, on any goroutine, whenever a name was found or is late, until the
