@@ -208,18 +208,16 @@ func (cardRow) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(card
 
 // Layout implements fyne.Layout.
 func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
-	const moreWidth = 70
 	cards, width := r.bar.cards, max(s.Width, cardWidth) // Fyne's first layout has a negative size
-	fit := max(int((width+cardGap)/(cardWidth+cardGap)), 1)
+	fit := fitting(width)
 	r.bar.more.Hidden = len(cards) <= fit
 	if !r.bar.more.Hidden {
-		width -= moreWidth
-		fit = max(int((width+cardGap)/(cardWidth+cardGap)), 1)
-		hidden := len(cards) - fit
-		r.bar.more.SetText(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": words.Number(hidden)}))
-		size := r.bar.more.MinSize()
+		const gap = cardGap - 6                     // the link's text has a margin
+		width -= r.moreSize(len(cards)).Width + gap // of the widest text
+		fit = fitting(width)
+		size := r.moreSize(len(cards) - fit)
 		r.bar.more.Resize(size)
-		r.bar.more.Move(fyne.NewPos(width+cardGap-6, (cardHeight-size.Height)/2))
+		r.bar.more.Move(fyne.NewPos(width+gap, (cardHeight-size.Height)/2))
 	}
 	shown := max(min(fit, len(cards)), 1)
 	each := min((width-float32(shown-1)*cardGap)/float32(shown), 2*cardWidth)
@@ -228,6 +226,15 @@ func (r cardRow) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 		c.Move(fyne.NewPos(float32(i)*(each+cardGap), 0))
 		c.Resize(fyne.NewSize(each, cardHeight))
 	}
+}
+
+// fitting returns the number of cards that fit into width, at least 1.
+func fitting(width float32) int { return max(int((width+cardGap)/(cardWidth+cardGap)), 1) }
+
+// moreSize sets the number of hidden cards and returns the size of its text.
+func (r cardRow) moreSize(hidden int) fyne.Size {
+	r.bar.more.SetText(lang.N("+ {{.Count}} more", hidden, map[string]any{"Count": words.Number(hidden)}))
+	return r.bar.more.MinSize()
 }
 
 // card shows one watch. A click shows its port in the table.

@@ -1,6 +1,8 @@
 package ports
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -249,6 +251,24 @@ func TestMoreCardsThanFit(t *testing.T) {
 	d.Window.Resize(fyne.NewSize(1700, 600))
 	if c := d.ports.cards.cards[5]; !c.Visible() || !d.ports.cards.more.Hidden {
 		t.Error("a wide window does not show all cards")
+	}
+}
+
+// The German text is wider than the English one.
+func TestNumberOfMoreCardsFits(t *testing.T) {
+	uitest.InGerman(t)
+	d := newDesk(t)
+	d.see()
+	for n := range 12 {
+		d.setRules(append(slices.Clone(d.ports.status.Rules), watch.Rule{Ports: uitest.Ports(t, strconv.Itoa(n+1))})...)
+		d.Window.Resize(fyne.NewSize(float32(1001+n%2), 600)) // forces a layout
+		bar := d.ports.cards
+		if end := bar.more.Position().X + bar.more.Size().Width; !bar.more.Hidden && end > bar.row.Size().Width {
+			t.Errorf("%q ends at %v, but the row at %v", bar.more.Text.Text, end, bar.row.Size().Width)
+		}
+	}
+	if d.ports.cards.more.Hidden {
+		t.Error("got room for 12 cards, want a number of hidden ones")
 	}
 }
 
