@@ -344,6 +344,11 @@ func (res *result) compareOrigin(r, who row, t truth) {
 		}
 	}
 	switch {
+	case unit == "cron.service": // its jobs run in its unit
+		if !strings.Contains(who.Why.Sentence, "cron") {
+			res.flag("W")
+			res.faults = append(res.faults, fmt.Sprintf("%s: %q does not name cron", portText(r), who.Why.Sentence))
+		}
 	case strings.HasSuffix(unit, ".service"), strings.HasSuffix(unit, ".socket"):
 		if !strings.Contains(who.Why.Sentence, unit) {
 			res.flag("W")
