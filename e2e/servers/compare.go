@@ -171,18 +171,23 @@ func (l *lab) lastingSockets(r run) []realSocket {
 	})
 }
 
-// listens reports whether the server of r listens: on one of its ports, or on any if it
-// has none of its own. Another server of the same run does not count.
+// listens reports whether the server of r listens: on one of its ports, or on any if
+// they are random. Another server of the same run does not count.
 func (l *lab) listens(r run, t truth) bool {
-	var own []expectation
 	for _, e := range l.of(r) {
-		if e.run == r.name && slices.ContainsFunc(e.ports, func(p expectedPort) bool { return !p.ephemeral }) {
-			own = append(own, e)
+		if e.run != r.name {
+			continue
+		}
+		for _, s := range t.sockets {
+			if e.has(s.protocol, s.port) {
+				return true
+			}
+			if e.random() && slices.ContainsFunc(s.owners, func(pid int) bool { return t.processes[pid].comm == e.comm }) {
+				return true
+			}
 		}
 	}
-	return slices.ContainsFunc(t.sockets, func(s realSocket) bool {
-		return len(own) == 0 || slices.ContainsFunc(own, func(e expectation) bool { return e.has(s.protocol, s.port) })
-	})
+	return false
 }
 
 // compare compares the records of r with the right values.

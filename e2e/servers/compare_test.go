@@ -96,6 +96,27 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// A server with random ports is found by its process, one of another server does not count.
+func TestListens(t *testing.T) {
+	erlang, err := parseExpectation("erl | - | /usr/bin/beam.smp | beam.smp | beam.smp | e*39079 | Erlang | beam.smp | |")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{expected: []expectation{erlang, {run: "epmd", comm: "epmd", ports: []expectedPort{{port: 4369, protocol: "tcp"}}}}}
+	r := run{name: "erl", also: []string{"epmd"}}
+	seen := truth{
+		sockets:   []realSocket{{protocol: "tcp", port: 4369, owners: []int{7}}},
+		processes: map[int]realProcess{7: {comm: "epmd"}, 8: {comm: "beam.smp"}},
+	}
+	if l.listens(r, seen) {
+		t.Error("epmd's port counts as one of erl")
+	}
+	seen.sockets = append(seen.sockets, realSocket{protocol: "tcp", port: 41000, owners: []int{8}})
+	if !l.listens(r, seen) {
+		t.Error("erl's random port does not count")
+	}
+}
+
 // An init that runs on the machine's file systems would empty its /tmp.
 func TestMachineIsNotSeparate(t *testing.T) {
 	devices, err := devicesOf()

@@ -14,9 +14,9 @@ import (
 // expectation is one line of servers.txt, which describes the fields: a process, and
 // what Porthole is to show of it.
 type expectation struct {
-	run, unit, service, process string
-	ports                       []expectedPort
-	warnings                    []string
+	run, unit, comm, service, process string
+	ports                             []expectedPort
+	warnings                          []string
 }
 
 type expectedPort struct {
@@ -56,7 +56,7 @@ func parseExpectation(line string) (expectation, error) {
 	for i := range fields {
 		fields[i] = strings.TrimSpace(fields[i])
 	}
-	e := expectation{run: fields[0], unit: fields[1], service: fields[6], process: fields[7]}
+	e := expectation{run: fields[0], unit: fields[1], comm: fields[3], service: fields[6], process: fields[7]}
 	if len(fields) > 9 {
 		e.warnings = strings.Fields(fields[9])
 	}
@@ -90,6 +90,11 @@ func (e expectation) serviceOf(port uint16) string {
 // has reports whether e names the port.
 func (e expectation) has(protocol string, port uint16) bool {
 	return slices.ContainsFunc(e.ports, func(p expectedPort) bool { return !p.ephemeral && p.protocol == protocol && p.port == port })
+}
+
+// random reports whether all ports of e are random.
+func (e expectation) random() bool {
+	return !slices.ContainsFunc(e.ports, func(p expectedPort) bool { return !p.ephemeral })
 }
 
 // of returns the right values of the processes of r.

@@ -68,7 +68,7 @@ const intro = `# Real servers
 This page is written by ` + "`make test-servers`" + `. It starts real servers of Debian 12, each alone in a freshly booted system with systemd in namespaces of its own, and compares what Porthole shows with the right values.
 
 - Packaged units are started with ` + "`systemctl start`" + ` and their packaged configuration, with the small changes in the table. Programs of developers are typed into a shell in tmux.
-- The truth is ` + "`ss -Hltunpe`" + ` and ` + "`/proc`" + `. Compared are ` + "`porthole list`" + ` and ` + "`who`" + `, as root and as an unprivileged user.
+- The truth is ` + "`ss -Hltunpe`" + `, before and after the list, and ` + "`/proc`" + `. Compared are ` + "`porthole list`" + ` and ` + "`who`" + `, as root and as an unprivileged user.
 - **right**: the service has the name that people use, or none if the program is one of your own, and the process name is complete. **partly**: only the protocol, or no service, while the process tells it; or an incomplete process name. **wrong**: another program's name, or another process.
 - Flags do not count in the result. W: what started the process is not named. R, N, O: an unexpected warning (root, exposed, other). M: an expected warning is missing. U: another user than that of the process. D: an unprivileged user sees another service than root. S: an unprivileged user sees several rows instead of one.
 
