@@ -24,11 +24,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	child.Main(m, map[string]func(){
+	child.Main(m, child.Roles(map[string]func(){
 		"agent":   func() { playAgent(false) },
 		"deaf":    func() { playAgent(true) },
 		"signals": playSignals,
-	})
+		"command": func() { os.Exit(Main(os.Args[1:])) },
+		"engine":  playEngine,
+	}))
 }
 
 // playAgent runs an agent without bus and display, or a process in its place that
@@ -57,6 +59,24 @@ func playAgent(deaf bool) {
 		child.Fail(err)
 	}
 	_ = unlock()
+}
+
+// playEngine listens on the Unix socket in its argument and never answers. It creates a
+// file with the suffix ".connected" on each connection.
+func playEngine() {
+	path := os.Args[1]
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		child.Fail(err)
+	}
+	child.Report("ready")
+	go func() { child.Wait(); os.Exit(0) }()
+	for {
+		if _, err := ln.Accept(); err != nil {
+			return
+		}
+		_ = os.WriteFile(path+".connected", nil, 0o600)
+	}
 }
 
 // playSignals hangs while it ends.
