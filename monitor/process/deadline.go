@@ -8,7 +8,7 @@ import (
 // readDeadline limits a read that a disk may never answer, and maxHanging the number
 // of such reads that have not ended.
 const (
-	readDeadline = 50 * time.Millisecond
+	readDeadline = 200 * time.Millisecond
 	maxHanging   = 16
 )
 
