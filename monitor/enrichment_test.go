@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,12 +14,12 @@ type fakeEnricher struct {
 	takes  time.Duration // for one answer
 	late   time.Duration // an answer is late after this time
 	asked  map[int]time.Time
-	notify func()
+	notify atomic.Value // func()
 }
 
 func (e *fakeEnricher) OnAnswer(f func()) (stop func()) {
-	e.notify = f
-	return func() { e.notify = func() {} }
+	e.notify.Store(f)
+	return func() { e.notify.Store(func() {}) }
 }
 
 func (e *fakeEnricher) Socket(*Socket) Progress { return Complete }
@@ -26,8 +27,8 @@ func (e *fakeEnricher) Socket(*Socket) Progress { return Complete }
 func (e *fakeEnricher) Owner(o *Owner) Progress {
 	if e.asked[o.PID].IsZero() {
 		e.asked[o.PID] = time.Now()
-		time.AfterFunc(e.takes, func() { e.notify() })
-		time.AfterFunc(e.late, func() { e.notify() })
+		time.AfterFunc(e.takes, func() { e.notify.Load().(func())() })
+		time.AfterFunc(e.late, func() { e.notify.Load().(func())() })
 	}
 	switch waited := time.Since(e.asked[o.PID]); {
 	case waited >= e.takes:
