@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
+	"porthole/monitor"
 	"porthole/ui/settings"
 	"porthole/ui/tooltip"
 	"porthole/ui/uitest"
@@ -112,6 +114,22 @@ func TestTooltips(t *testing.T) {
 		if shown(at.AddXY(x, 45)) == odd.Project {
 			break
 		}
+	}
+	var many []*monitor.Listener
+	for i := range 100 {
+		many = append(many, uitest.Listening(uint16(4000+i), "node", 1000+i))
+	}
+	d.see(append(many, odd)...)
+	at = fyne.CurrentApp().Driver().AbsolutePositionForObject(d.ports.Table()) // the filter bar has grown
+	if shown(at.AddXY(10, 45)) == "" {
+		t.Error("no tooltip before scrolling")
+	}
+	test.Scroll(d.window.Canvas(), at.AddXY(10, 45), 0, -200)
+	if got := tooltip.Shown(); got != "" {
+		t.Errorf("scrolled: got tooltip %q, want none", got)
+	}
+	if shown(at.AddXY(10, 45)) == "" {
+		t.Error("no tooltip after scrolling")
 	}
 	d.tabs.Step(1)
 	if got := tooltip.Shown(); got != "" {

@@ -18,6 +18,7 @@ import (
 	"porthole/monitor/history"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
@@ -65,7 +66,7 @@ func newEventPane(p *Page, show func(uint16)) *eventPane {
 	s.body = container.NewVBox()
 	s.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 10, 9, 12), s.body))
 	head := container.New(layout.NewCustomPaddedLayout(10, 4, 16, 6), container.NewBorder(nil, nil, nil, container.NewVBox(closeButton),
-		container.New(layout.NewCustomPaddedVBoxLayout(0), s.heading, s.about)))
+		tooltip.NewArea(container.New(layout.NewCustomPaddedVBoxLayout(0), s.heading, s.about), s.tip)))
 	buttons := container.New(layout.NewCustomPaddedLayout(8, 10, 16, 12), container.New(
 		layout.NewRowWrapLayoutWithCustomPadding(6, 6), s.showPort, s.watchPort, s.forgetPort, s.forgetProject))
 	foot := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), buttons)
@@ -103,6 +104,21 @@ func (s *eventPane) open(e *history.Event) {
 	})
 }
 
+// titles returns the whole texts of the heading and the line below it.
+func (s *eventPane) titles() (heading, about string) {
+	e := s.events[len(s.events)-1]
+	return words.PastOwner(e.Owner), strings.Join(without(words.Port(e.Protocol, e.Port), monitor.Clean(e.Owner.Service, 40)), " · ")
+}
+
+// tip returns the titles if one of them is cut.
+func (s *eventPane) tip() string {
+	heading, about := s.titles()
+	if s.heading.Text == heading && s.about.Text == about {
+		return ""
+	}
+	return heading + "\n" + about
+}
+
 func (s *eventPane) close() {
 	if s.object.Visible() {
 		s.object.Hide()
@@ -132,9 +148,9 @@ func (s *eventPane) tenure() history.Tenure {
 func (s *eventPane) build() {
 	e, now := s.events[len(s.events)-1], s.page.now()
 	o := e.Owner
-	widgets.SetText(s.heading, table.Fit(words.PastOwner(o), detailsWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
-	widgets.SetText(s.about, table.Fit(strings.Join(without(words.Port(e.Protocol, e.Port), monitor.Clean(o.Service, 40)), " · "),
-		detailsWidth-64, s.about.TextSize, s.about.TextStyle), table.ColorMuted)
+	heading, about := s.titles()
+	widgets.SetText(s.heading, table.Fit(heading, detailsWidth-64, s.heading.TextSize, s.heading.TextStyle), theme.ColorNameForeground)
+	widgets.SetText(s.about, table.Fit(about, detailsWidth-64, s.about.TextSize, s.about.TextStyle), table.ColorMuted)
 	facts := container.New(widgets.LabelledRows{Label: 84})
 	add := func(label, value string) {
 		if value != "" {

@@ -576,3 +576,34 @@ func BenchmarkScroll(b *testing.B) {
 		test.Scroll(canvas, at, 0, -90)
 	}
 }
+
+// The first Down selects the newest event and Enter opens it, and so does Enter alone.
+func TestFirstKeysOpenNewestEvent(t *testing.T) {
+	for _, keys := range [][]fyne.KeyName{{fyne.KeyDown, fyne.KeyReturn}, {fyne.KeyReturn}} {
+		d, m := historyDesk(t, uitest.ManyEvents(20))
+		d.history.Focus()
+		for _, key := range keys {
+			d.press(key)
+		}
+		m.Answer()
+		if e, newest := d.history.details.event, d.history.events[0]; e == nil || e.ID != newest.ID {
+			t.Errorf("keys %v: got details of %+v, want those of the newest event, %d", keys, e, newest.ID)
+		}
+	}
+}
+
+func TestTooltipOfCutEvent(t *testing.T) {
+	events := uitest.ManyEvents(1)
+	events[0].Owner.Name = "a-program-with-a-long-name"
+	d, _ := historyDesk(t, events)
+	if got := uitest.ShowTooltip(d.Window, d.eventAt(1)); got != "" {
+		t.Errorf("wide window: got tooltip %q, want none", got)
+	}
+	d.Window.Resize(fyne.NewSize(480, 600))
+	if got := uitest.ShowTooltip(d.Window, d.eventAt(1)); got != "a-program-with-a-long-name · acme-web opened\nPID 4000 · ada" {
+		t.Errorf("narrow window: got tooltip %q, want the whole texts", got)
+	}
+	if got := uitest.ShowTooltip(d.Window, d.eventAt(0)); got != "" {
+		t.Errorf("heading: got tooltip %q, want none", got)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"porthole/monitor/history"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
@@ -163,6 +164,7 @@ func (l *eventList) TypedRune(r rune) { l.page.entry.Append(r) }
 
 // TypedKey implements fyne.Focusable: it moves the selection and opens details.
 func (l *eventList) TypedKey(e *fyne.KeyEvent) {
+	tooltip.Hide()
 	p := l.page
 	screen := max(int(l.Size().Height/eventHeight)-1, 1)
 	switch e.Name {
@@ -315,20 +317,43 @@ func (w *eventRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, si
 
 // Tapped opens the details.
 func (w *eventRow) Tapped(*fyne.PointEvent) {
+	tooltip.Hide()
 	w.list.page.Focus()
 	if w.row.event != nil {
 		w.list.page.open(w.row.event)
 	}
 }
 
+// tip returns the texts of the line if one of them is cut or left out.
+func (w *eventRow) tip() string {
+	e := w.row.event
+	if e == nil {
+		return ""
+	}
+	sentence, owner := eventSentence(e), ownerSummary(e.Owner)
+	if w.sentence.Text == sentence && !w.more.Hidden && w.more.Text == owner {
+		return ""
+	}
+	return strings.TrimSpace(sentence + "\n" + owner)
+}
+
+// point announces the tooltip at the pointer.
+func (w *eventRow) point(e *desktop.MouseEvent) {
+	if e != nil {
+		tooltip.Point(w, w.tip(), e.AbsolutePosition)
+	}
+}
+
 // MouseIn implements desktop.Hoverable.
-func (w *eventRow) MouseIn(*desktop.MouseEvent) {
+func (w *eventRow) MouseIn(e *desktop.MouseEvent) {
 	w.list.hovered = w.row.id()
 	w.paint()
+	w.point(e)
 }
 
 // MouseMoved implements desktop.Hoverable.
-func (w *eventRow) MouseMoved(*desktop.MouseEvent) {
+func (w *eventRow) MouseMoved(e *desktop.MouseEvent) {
+	w.point(e)
 	if id := w.row.id(); w.list.hovered != id { // the rows moved under a pointer that did not move
 		w.list.hovered = id
 		w.list.Refresh()
@@ -338,6 +363,7 @@ func (w *eventRow) MouseMoved(*desktop.MouseEvent) {
 // MouseOut implements desktop.Hoverable.
 func (w *eventRow) MouseOut() {
 	w.list.hovered = 0
+	tooltip.Leave(w)
 	w.paint()
 }
 

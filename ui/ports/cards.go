@@ -303,6 +303,10 @@ func (c *card) place(s fyne.Size) {
 	width := s.Width - left - right
 	widgets.SetText(c.title, table.Fit(m.title, width-stateSize.Width-markSize.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
 	widgets.SetText(c.detail, table.Fit(m.detail, width, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
+	c.Tip = ""
+	if c.title.Text != m.title || c.detail.Text != m.detail {
+		c.Tip = m.title + "\n" + m.detail
+	}
 	c.title.Move(fyne.NewPos(left, 8))
 	c.title.Resize(c.title.MinSize())
 	c.state.Move(fyne.NewPos(s.Width-right-stateSize.Width, 10))

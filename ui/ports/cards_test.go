@@ -308,3 +308,21 @@ func TestQuickFilters(t *testing.T) {
 		t.Errorf("got %q, want \"Nothing matches\"", text)
 	}
 }
+
+func TestTooltipOfCutCard(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(62893, "node", 10)
+	l.Owners[0].Name, l.Project, l.Service = "a-program-with-a-long-name", "a-project-with-a-long-name", "a service with a long name"
+	d.see(l)
+	c := d.ports.cards.cards[0]
+	if c.detail.Text == c.model.detail {
+		t.Fatalf("got %q, want it cut", c.detail.Text)
+	}
+	if got, want := uitest.ShowTooltip(d.Window, uitest.Middle(c)), c.model.title+"\n"+c.model.detail; got != want {
+		t.Errorf("got tooltip %q, want %q", got, want)
+	}
+	d.see(uitest.Listening(62893, "node", 10))
+	if got := uitest.ShowTooltip(d.Window, uitest.Middle(c)); got != "" {
+		t.Errorf("got tooltip %q, want none for texts that fit", got)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"porthole/monitor/service"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
@@ -20,12 +21,12 @@ import (
 // layout returns the window's content.
 
 func (p *Window) layout() fyne.CanvasObject {
-	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), p.clients.Object, p.spark.raster)
+	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), tooltip.NewArea(p.clients.Object, p.clients.Cut), p.spark.raster)
 	p.clientsBox = widgets.TitledBox(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
 	p.body = container.New(&sections{first: 4, second: 6, end: 9},
 		container.NewHBox(widgets.Follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), widgets.Follow(p.subtitle, table.ColorMuted))),
-		widgets.Follow(p.description, table.ColorMuted),
+		p.description.Object,
 		widgets.Follow(p.status, uitheme.ColorAlert),
 		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.warnings.Object),
 		widgets.Section(lang.L("Why is it running?"), p.ancestry),

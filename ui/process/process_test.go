@@ -51,8 +51,8 @@ func TestProcessWindowDescribesProcess(t *testing.T) {
 		{"", "", "a\u202eb\n", "x\x1b[31m", "a b (git: x [31m)"},
 	} {
 		p := newTestWindow(t, c.service, c.by, c.project, c.branch)
-		if p.description.Text != c.want || p.description.Visible() != (c.want != "") {
-			t.Errorf("%+v: got %q (visible %v)", c, p.description.Text, p.description.Visible())
+		if p.description.Segment.Text != c.want || p.description.Object.Visible() != (c.want != "") {
+			t.Errorf("%+v: got %q (visible %v)", c, p.description.Segment.Text, p.description.Object.Visible())
 		}
 	}
 }
@@ -567,7 +567,58 @@ func TestProcessWindowNamesContainer(t *testing.T) {
 	l.Container, l.Service, l.ServiceBy = &c, c.Description(), monitor.ByProgram
 	d.showSnapshot(l)
 	d.OpenProcess(l)
-	if p := d.processes[Key(l)]; p.description.Text != "container web (image acme/web:1)" {
-		t.Errorf("got %q, want the container and its image", p.description.Text)
+	if p := d.processes[Key(l)]; p.description.Segment.Text != "container web (image acme/web:1)" {
+		t.Errorf("got %q, want the container and its image", p.description.Segment.Text)
+	}
+}
+
+// A wide window has two columns; a narrow one has everything below each other.
+func TestTwoColumns(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(3000, "node", 10)
+	d.showSnapshot(l)
+	d.OpenProcess(l)
+	p := d.processes[Key(l)]
+	section := func(label string) fyne.Position {
+		for _, text := range uitest.Texts(p.window.Content()) {
+			if text.Text == label {
+				return fyne.CurrentApp().Driver().AbsolutePositionForObject(text)
+			}
+		}
+		t.Fatalf("there is no %q", label)
+		return fyne.Position{}
+	}
+	for width, columns := range map[float32]int{760: 1, 1200: 2} {
+		p.window.Resize(fyne.NewSize(width, 704))
+		why, process := section("Why is it running?"), section("Process")
+		beside := process.X > width/2 && process.Y == why.Y
+		below := process.X == why.X && process.Y > why.Y
+		if (columns == 2) != beside || (columns == 1) != below {
+			t.Errorf("width %v: got %q at %v and %q at %v, want %d columns", width, "Why is it running?", why, "Process", process, columns)
+		}
+	}
+}
+
+// At 200 % on a screen of 1280 pixels the window can be 640 wide.
+func TestLongTextsFitNarrowWindow(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(3000, "node", 10)
+	l.Service, l.Project = "Vite", "a-project-with-quite-a-long-name"
+	l.Owners[0].Project, l.Owners[0].Branch = l.Project, "feature/checkout-with-three-steps-and-every-payment-provider"
+	d.showSnapshot(l)
+	d.OpenProcess(l)
+	if got := d.processes[Key(l)].window.Content().MinSize().Width; got > 640 {
+		t.Errorf("got minimum width %v, want at most 640", got)
+	}
+}
+
+func TestTooltipOfCutClient(t *testing.T) {
+	list := widgets.NewClientList(true)
+	const name = "a-client-with-a-name-that-does-not-fit 4711"
+	list.Show([][4]string{{name, "1 conn", "", ""}, {"curl 12", "1 conn", "", ""}})
+	list.Object.Resize(fyne.NewSize(300, 40))
+	list.Object.Layout.Layout(list.Object.Objects, list.Object.Size())
+	if got := list.Cut(); got != name {
+		t.Errorf("got %q, want the name that is cut", got)
 	}
 }

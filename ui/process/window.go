@@ -68,7 +68,7 @@ type Window struct {
 	now       func() time.Time
 
 	heading, subtitle   *canvas.Text
-	description         *canvas.Text // service, project and branch; hidden if none is known
+	description         *widgets.Note // service, project and branch; hidden if none is known
 	status              *canvas.Text
 	listeners           []*monitor.Listener // what the process listens on now
 	probe               probe.Result        // the last result
@@ -126,7 +126,8 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
 	p.heading.TextSize, p.heading.TextStyle.Bold = theme.Size(theme.SizeNameHeadingText), true
 	p.subtitle = canvas.NewText("", theme.Color(table.ColorMuted))
-	p.description = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.description = widgets.NewNote(true)
+	p.description.Size(theme.SizeNameText)
 	p.status = canvas.NewText("", theme.Color(uitheme.ColorAlert))
 	p.status.Hide()
 	p.ancestry, p.listening, p.pastOwners, p.resources = widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono("–")
@@ -465,9 +466,9 @@ func (p *Window) showAge() {
 // known.
 func (p *Window) showDescription() {
 	text := words.Description(p.listener, p.owner)
-	widgets.SetText(p.description, text, table.ColorMuted)
-	if hidden := text == ""; p.description.Hidden != hidden { // Hide would paint the whole window each time
-		p.description.Hidden = hidden
+	p.description.Set(text, table.ColorMuted)
+	if shown := text != ""; p.description.Object.Visible() != shown { // Hide would paint the whole window each time
+		widgets.ShowIf(p.description.Object, shown)
 		p.body.Refresh()
 	}
 }

@@ -16,6 +16,7 @@ type rowList[R Row] struct {
 	widget.List
 	table   *Table[R]
 	focused bool
+	offset  float32 // of the rows when one was shown last
 }
 
 func newRowList[R Row](t *Table[R]) *rowList[R] {
@@ -29,6 +30,7 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 			w.Show()
 			t.setWidget(i, w)
 			w.show(i)
+			l.hideTooltip()
 		case ok:
 			w.Hide()
 		}
@@ -36,6 +38,15 @@ func newRowList[R Row](t *Table[R]) *rowList[R] {
 	l.HideSeparators = true
 	l.ExtendBaseWidget(l)
 	return l
+}
+
+// hideTooltip hides the tooltip if the list was scrolled: it belongs to a row that is elsewhere
+// now.
+func (l *rowList[R]) hideTooltip() {
+	if offset := l.GetScrollOffset(); offset != l.offset {
+		l.offset = offset
+		tooltip.Hide()
+	}
 }
 
 // FocusGained implements fyne.Focusable.

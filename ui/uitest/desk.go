@@ -71,7 +71,7 @@ func (d *Desk) Host(content fyne.CanvasObject, size fyne.Size, focus func()) {
 		d.Window = d.App.NewWindow("")
 	}
 	d.Window.SetPadded(false)
-	d.Window.SetContent(content)
+	d.Window.SetContent(tooltip.Layer(content))
 	d.Window.Canvas().SetOnTypedKey(func(*fyne.KeyEvent) {})
 	d.Window.Resize(size)
 	focus()

@@ -19,6 +19,7 @@ import (
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/tooltip"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
@@ -257,6 +258,7 @@ type ruleRow struct {
 	index   int
 	painted paintedRow
 	hovered bool
+	cut     []string // whole texts of those that are cut
 
 	ground, line, edge *canvas.Rectangle
 	texts              [5]*canvas.Text // the texts of both lines
@@ -327,6 +329,7 @@ func (r *ruleRow) show() {
 
 func (r *ruleRow) paint() {
 	p := r.painted
+	r.cut = nil
 	ground, edge := fyne.ThemeColorName(""), fyne.ThemeColorName("")
 	switch {
 	case p.selected:
@@ -383,7 +386,11 @@ func (r *ruleRow) lines(two bool) (upper, lower float32) {
 func (r *ruleRow) pieces(texts []*canvas.Text, all []piece, y, width float32, size fyne.ThemeSizeName) {
 	x, end := float32(ruleTextLeft), ruleTextLeft+width
 	for i, p := range all {
-		if p.text == "" || x >= end {
+		if p.text == "" {
+			continue
+		}
+		if x >= end { // no room
+			r.cut = append(r.cut, p.text)
 			continue
 		}
 		t, name := texts[i], theme.ColorNameForeground
@@ -404,7 +411,9 @@ func (r *ruleRow) put(t *canvas.Text, text string, name fyne.ThemeColorName, siz
 	if size == theme.SizeNameCaptionText {
 		t.TextSize += 0.5
 	}
-	t.Text = table.Fit(text, width, t.TextSize, t.TextStyle)
+	if t.Text = table.Fit(text, width, t.TextSize, t.TextStyle); t.Text != text {
+		r.cut = append(r.cut, text)
+	}
 	min := fyne.MeasureText(t.Text, t.TextSize, t.TextStyle)
 	t.Move(at)
 	t.Resize(min)
@@ -468,16 +477,29 @@ func (r *ruleRow) hover(label string, in bool) {
 }
 
 // Tapped implements fyne.Tappable.
-func (r *ruleRow) Tapped(*fyne.PointEvent) { r.page.list.click(r.index) }
+func (r *ruleRow) Tapped(*fyne.PointEvent) {
+	tooltip.Hide()
+	r.page.list.click(r.index)
+}
 
 // MouseIn implements desktop.Hoverable.
-func (r *ruleRow) MouseIn(*desktop.MouseEvent) { r.hover("", true) }
+func (r *ruleRow) MouseIn(e *desktop.MouseEvent) {
+	r.hover("", true)
+	r.MouseMoved(e)
+}
 
 // MouseMoved implements desktop.Hoverable.
-func (r *ruleRow) MouseMoved(*desktop.MouseEvent) {}
+func (r *ruleRow) MouseMoved(e *desktop.MouseEvent) {
+	if e != nil {
+		tooltip.Point(r, strings.Join(r.cut, "\n"), e.AbsolutePosition)
+	}
+}
 
 // MouseOut implements desktop.Hoverable.
-func (r *ruleRow) MouseOut() { r.hover("", false) }
+func (r *ruleRow) MouseOut() {
+	r.hover("", false)
+	tooltip.Leave(r)
+}
 
 var (
 	_ fyne.Tappable     = (*ruleRow)(nil)

@@ -690,3 +690,17 @@ func TestScrollToSelectedRule(t *testing.T) {
 		t.Errorf("row 20: got %q at %v, want the moved rule between %v and %v", d.rowOf(20).texts[0].Text, y, top, bottom)
 	}
 }
+
+func TestTooltipOfCutRule(t *testing.T) {
+	const name = "A name of a watch that does not fit into a narrow window"
+	d := newWatchDesk(t, watch.Rule{Name: name, Ports: monitor.Ports{{First: 3000, Last: 3000}}})
+	row := d.rowOf(0)
+	at := func() fyne.Position { return fyne.CurrentApp().Driver().AbsolutePositionForObject(row).AddXY(100, 10) }
+	if got := uitest.ShowTooltip(d.Window, at()); got != "" {
+		t.Errorf("wide window: got tooltip %q, want none", got)
+	}
+	d.Window.Resize(fyne.NewSize(480, 600))
+	if got := uitest.ShowTooltip(d.Window, at()); !strings.Contains(got, name) {
+		t.Errorf("narrow window: got tooltip %q, want the whole name", got)
+	}
+}

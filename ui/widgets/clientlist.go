@@ -52,6 +52,17 @@ func (l *ClientList) Show(lines []clientLine) (resized bool) {
 	return resized
 }
 
+// Cut returns the names that are shortened, each on a line.
+func (l *ClientList) Cut() string {
+	var cut []string
+	for i, line := range l.Lines {
+		if t, ok := l.Object.Objects[i*clientCells].(*canvas.Text); ok && t.Text != line[0] {
+			cut = append(cut, line[0])
+		}
+	}
+	return strings.Join(cut, "\n")
+}
+
 // Sizes of a ClientList.
 const (
 	clientCells  = len(clientLine{})

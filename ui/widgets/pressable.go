@@ -58,7 +58,7 @@ func (p *Pressable) MouseMoved(e *desktop.MouseEvent) {
 func (p *Pressable) MouseOut() {
 	p.Hovered = false
 	p.Changed()
-	if p.Tip != "" && p.Self != nil {
+	if p.Self != nil {
 		tooltip.Leave(p.Self)
 	}
 }
