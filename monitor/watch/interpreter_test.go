@@ -64,6 +64,32 @@ func TestSameServiceOfWorktrees(t *testing.T) {
 	}
 }
 
+// A service is root until it becomes another user; a program of root that is in no
+// service, or in another one, is not the same.
+func TestSameServiceOfUsers(t *testing.T) {
+	for _, test := range []struct {
+		user, unit, userAfter, unitAfter string
+		want                             bool
+	}{
+		{"vcache", "varnish.service", "vcache", "varnish.service", true},
+		{"vcache", "varnish.service", "root", "varnish.service", true},
+		{"root", "varnish.service", "vcache", "varnish.service", true},
+		{"vcache", "varnish.service", "ann", "varnish.service", false},
+		{"vcache", "varnish.service", "root", "other.service", false},
+		{"ann", "session-1.scope", "root", "session-1.scope", false},
+		{"ann", "", "root", "", false},
+	} {
+		listener := func(user, unit string) *monitor.Listener {
+			l := newListener("a", 6081, "varnishd", "/")
+			l.Owners[0].User, l.Owners[0].Unit = user, unit
+			return l
+		}
+		if got := SameService(listener(test.user, test.unit), listener(test.userAfter, test.unitAfter)); got != test.want {
+			t.Errorf("%+v: got %t", test, got)
+		}
+	}
+}
+
 func TestOtherScriptIsOwnerChange(t *testing.T) {
 	p := newScript(t, Rule{Ports: monitor.Ports{{First: 3000, Last: 3000}}, NotifyOn: OnOpen | OnClose | OnOwnerChange})
 	before, after := newListener("a", 3000, "node", "/shop"), newListener("b", 3000, "node", "/shop")

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"porthole/monitor"
@@ -297,10 +298,17 @@ func (w *Watcher) closed(now time.Time, c monitor.Event) []Alert {
 func SameService(a, b *monitor.Listener) bool {
 	p, q := a.Owners, b.Owners
 	if len(p) > 0 && len(q) > 0 {
-		return p[0].User == q[0].User && p[0].Name == q[0].Name && p[0].Program == q[0].Program && p[0].Folder == q[0].Folder &&
+		return sameUser(p[0], q[0]) && p[0].Name == q[0].Name && p[0].Program == q[0].Program && p[0].Folder == q[0].Folder &&
 			interpreted(p[0]) == interpreted(q[0])
 	}
 	return len(p) == len(q) && a.User == b.User && a.Unit == b.Unit && a.ContainerID == b.ContainerID
+}
+
+// sameUser reports whether p and q run as the same user. A service of systemd opens its
+// port as root and becomes another user a little later.
+func sameUser(p, q monitor.Owner) bool {
+	return p.User == q.User ||
+		(p.User == "root" || q.User == "root") && strings.HasSuffix(p.Unit, ".service") && p.Unit == q.Unit
 }
 
 // Due returns the pending alerts that are due now.
