@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,6 +71,7 @@ This page is written by ` + "`make test-servers`" + `. It starts real servers of
 - Packaged units are started with ` + "`systemctl start`" + ` and their packaged configuration, with the small changes in the table. Programs of developers are typed into a shell in tmux.
 - The truth is ` + "`ss -Hltunpe`" + `, before and after the list, and ` + "`/proc`" + `. Compared are ` + "`porthole list`" + ` and ` + "`who`" + `, as root and as an unprivileged user.
 - **right**: the service has the name that people use, or none if the program is one of your own, and the process name is complete. **partly**: only the protocol, or no service, while the process tells it; or an incomplete process name. **wrong**: another program's name, or another process.
+- The right values are written by hand in [servers.txt](../monitor/integration/testdata/servers.txt). Not included are servers that do not listen with their packaged configuration, such as HAProxy, Knot DNS and nbd-server, and ntpsec, which needs the machine's clock.
 - Flags do not count in the result. W: what started the process is not named. R, N, O: an unexpected warning (root, exposed, other). M: an expected warning is missing. U: another user than that of the process. D: an unprivileged user sees another service than root. S: an unprivileged user sees several rows instead of one.
 
 `
@@ -88,23 +90,24 @@ func page(results []result, s summary) string {
 			writeRow(&b, res)
 		}
 	}
-	b.WriteString("\n## Started, and nothing listens\n\n")
-	for _, res := range results {
-		if res.verdict == quiet {
-			fmt.Fprintf(&b, "- %s (%s)\n", res.run.name, cell(res.version))
-		}
-	}
-	b.WriteString("\n## Could not be started\n\n")
-	var rest []string
+	var silent, failed, rest []string
 	for _, res := range results {
 		switch res.verdict {
+		case quiet:
+			silent = append(silent, fmt.Sprintf("- %s (%s)", res.run.name, cell(res.version)))
 		case unknown:
-			fmt.Fprintf(&b, "- %s: %s\n", res.run.name, cell(short(strings.Join(res.faults, "; "), 200)))
+			failed = append(failed, fmt.Sprintf("- %s: %s", res.run.name, cell(short(strings.Join(res.faults, "; "), 200))))
 		case unsought:
 			rest = append(rest, res.run.name)
 		}
 	}
-	fmt.Fprintf(&b, "\n## Not started this time\n\n%s\n", nonEmpty(strings.Join(rest, ", ")))
+	for _, section := range []struct{ title, text string }{
+		{"Started, and nothing listens", strings.Join(silent, "\n")},
+		{"Could not be started", strings.Join(failed, "\n")},
+		{"Not started this time", strings.Join(rest, ", ")},
+	} {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", section.title, cmp.Or(section.text, "None."))
+	}
 	return b.String()
 }
 
