@@ -26,7 +26,8 @@ import (
 // the key has plural forms.
 func keysInCode(t *testing.T) map[string]bool {
 	t.Helper()
-	found := map[string]bool{monitor.UnknownForeign: false, monitor.UnknownNotFound: false, monitor.UnknownProtected: false, monitor.UnknownOutside: false, monitor.UnknownKernel: false, monitor.UnknownNoFile: false, monitor.UnknownUnreadable: false, monitor.UnknownUnsupported: false, monitor.UnknownExited: false}
+	found := map[string]bool{monitor.UnknownForeign: false, monitor.UnknownNotFound: false, monitor.UnknownProtected: false, monitor.UnknownOutside: false, monitor.UnknownKernel: false, monitor.UnknownNoFile: false, monitor.UnknownUnreadable: false, monitor.UnknownUnsupported: false, monitor.UnknownExited: false,
+		monitor.UnknownDisk: false, monitor.UnknownNameService: false, monitor.UnknownEngine: false}
 	for _, reason := range []stop.Reason{stop.SystemProcess, stop.Self, stop.ParentProcess, stop.IdentityUnknown, stop.IdentityChanged, stop.PortReleased,
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
@@ -58,7 +59,7 @@ func keysInCode(t *testing.T) map[string]bool {
 				}
 				if key, ok := literal(call.Args[0]); ok {
 					found[key] = f.Sel.Name == "N"
-				} else if path != "../ui/process/window.go" && path != "../ui/ports/details.go" && path != "../ui/words/explain.go" && path != "../ui/words/ancestry.go" && path != "../app/window/stop.go" { // reasons of an unknown owner, explanations, roles of parents, and reasons not to stop a process
+				} else if path != "../ui/process/window.go" && path != "../ui/ports/details.go" && path != "../ui/words/missing.go" && path != "../ui/words/explain.go" && path != "../ui/words/ancestry.go" && path != "../app/window/stop.go" { // reasons of an unknown owner or fact, explanations, roles of parents, and reasons not to stop a process
 					t.Errorf("%s: the key is not a literal, so it may have no translation", path)
 				}
 				return true

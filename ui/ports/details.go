@@ -39,8 +39,9 @@ type detailsModel struct {
 	explanation      string // "" if collapsed
 	address          string // address to open in a browser; "" if there is none
 	folder           string
-	stop             bool // show the Stop button
-	web              bool // it is known to speak HTTP
+	folderProblem    string // why folder cannot be opened
+	stop             bool   // show the Stop button
+	web              bool   // it is known to speak HTTP
 	closed           bool
 }
 
@@ -91,13 +92,19 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 	add(lang.L("Port range"), words.PortRange(l.Port))
 	if known {
 		add(lang.L("Command"), monitor.Clean(words.Command(o), 240))
-		add(lang.L("Folder"), monitor.Clean(o.Folder, 200))
+		add(lang.L("Folder"), words.Path(o.Folder, 200, o))
+		if o.ProjectUnknown != "" {
+			add(lang.L("Project"), words.Project(o))
+		}
+		if o.UserUnknown != "" {
+			add(lang.L("User"), words.User(o.User, o.UserUnknown))
+		}
 		if !o.StartedAt.IsZero() {
 			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": words.MomentAs(o.StartedAt, now, "15:04"), "Ago": words.Duration(now.Sub(o.StartedAt))}))
 		}
-		m.chain, m.folder = words.Ancestry(why, false), o.Folder
+		m.chain, m.folder, m.folderProblem = words.Ancestry(why, false), o.Folder, words.FolderProblem(o)
 	} else {
-		add(lang.L("User"), monitor.Clean(l.User, 60))
+		add(lang.L("User"), words.User(l.User, l.UserUnknown))
 		add(lang.L("Owner"), lang.L(l.OwnerUnknown))
 		add(lang.L("Unit"), monitor.Clean(l.Unit, 200))
 		m.chain = words.UnitSentence(why)
@@ -220,6 +227,8 @@ func (p *detailsPane) show(m detailsModel) {
 		p.browser.Importance = importance
 		p.browser.Refresh()
 	}
+	p.folder.Tip = m.folderProblem
+	widgets.SetEnabled(p.folder, m.folderProblem == "")
 	p.browser.Hidden, p.copyURL.Hidden, p.folder.Hidden = m.address == "", m.address == "", m.folder == ""
 	widgets.ShowIf(p.stop, m.stop)
 	p.object.Refresh()

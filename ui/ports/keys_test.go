@@ -2,6 +2,7 @@ package ports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,26 @@ func TestSpaceAndMenuKeys(t *testing.T) {
 			t.Errorf("%s: got menu %q", key, menu)
 		}
 		uitest.Press(d.Window, fyne.KeyEscape)
+	}
+}
+
+// The folder of a process in another mount namespace is another folder here.
+func TestFolderInAnotherMountNamespace(t *testing.T) {
+	d := newDesk(t)
+	shop := uitest.Listening(3000, "node", 10)
+	shop.Owners[0].Folder, shop.Owners[0].Inside, shop.Owners[0].ProjectUnknown = "/app", true, monitor.UnknownDisk
+	d.see(shop)
+	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+	d.Choose("Open folder (inside its container or mount namespace)")
+	d.Want("requests", d.Asked, nil)
+	m := newDetails(shop, false, monitor.ProcessState{}, d.At)
+	for _, want := range [][2]string{{"Folder", "/app (inside its container or mount namespace)"}, {"Project", "unknown: the disk with its folder does not answer"}} {
+		if !slices.Contains(m.facts, want) {
+			t.Errorf("got facts %q, want %q among them", m.facts, want)
+		}
+	}
+	if m.folderProblem == "" {
+		t.Error("the button of the folder is enabled, want a reason why not")
 	}
 }
 

@@ -87,7 +87,11 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.copy(fmt.Sprint(o.PID)) }),
 			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(words.ShellCommand(o)) }))
 		if o.Folder != "" {
-			items = append(items, fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) }))
+			folder := fyne.NewMenuItem(lang.L("Open folder"), func() { p.actions.OpenFolder(o.Folder) })
+			if words.FolderProblem(o) != "" {
+				folder.Label, folder.Disabled = lang.L("Open folder (inside its container or mount namespace)"), true
+			}
+			items = append(items, folder)
 		}
 	}
 	if p.stoppable(r) {

@@ -31,7 +31,7 @@ func (p *Window) factList() fyne.CanvasObject {
 	}
 	o := p.owner
 	if o.PID == 0 {
-		add(lang.L("User"), monitor.Clean(p.listener.User, 60))
+		add(lang.L("User"), words.User(p.listener.User, p.listener.UserUnknown))
 		add(lang.L("Owner"), p.unknownReason())
 		add(lang.L("Unit"), monitor.Clean(p.listener.Unit, 200))
 		add(lang.L("Container"), words.ContainerDetails(p.listener))
@@ -43,7 +43,7 @@ func (p *Window) factList() fyne.CanvasObject {
 		return list
 	}
 	add(lang.L("PID"), fmt.Sprint(o.PID))
-	add(lang.L("User"), monitor.Clean(o.User, 60))
+	add(lang.L("User"), words.User(o.User, o.UserUnknown))
 	if words := words.Command(o); words != "" {
 		p.command = widgets.NewMono(words)
 		label(lang.L("Command"))
@@ -51,10 +51,10 @@ func (p *Window) factList() fyne.CanvasObject {
 	}
 	add(lang.L("Service"), words.ServiceWithSource(p.listener))
 	add(lang.L("Framework"), words.Framework(p.listener))
-	add(lang.L("Program"), monitor.Clean(o.Program, 400))
-	add(lang.L("Folder"), monitor.Clean(o.Folder, 400))
+	add(lang.L("Program"), words.Path(o.Program, 400, o))
+	add(lang.L("Folder"), words.Path(o.Folder, 400, o))
 	add(lang.L("Container"), words.ContainerDetails(p.listener))
-	add(lang.L("Project"), monitor.Clean(o.Project, 100))
+	add(lang.L("Project"), words.Project(o))
 	if !o.StartedAt.IsZero() {
 		add(lang.L("Started"), words.Moment(o.StartedAt, p.now()))
 	}

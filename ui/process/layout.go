@@ -64,7 +64,9 @@ func (p *Window) buttons() fyne.CanvasObject {
 		})
 	}
 	if p.owner.Folder != "" {
-		add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
+		folder := add(lang.L("Open folder"), func() { p.actions.OpenFolder(p.owner.Folder) })
+		folder.Tip = words.FolderProblem(p.owner)
+		widgets.SetEnabled(folder, folder.Tip == "")
 	}
 	add(lang.L("Explain"), p.showExplanations)
 	p.whileListening = []fyne.CanvasObject{add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.listener) })}

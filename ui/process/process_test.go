@@ -3,6 +3,7 @@ package process
 import (
 	"image/color"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -620,5 +621,27 @@ func TestTooltipOfCutClient(t *testing.T) {
 	list.Object.Layout.Layout(list.Object.Objects, list.Object.Size())
 	if got := list.Cut(); got != name {
 		t.Errorf("got %q, want the name that is cut", got)
+	}
+}
+
+// The folder of a process in another mount namespace is another folder here.
+func TestFolderInAnotherMountNamespace(t *testing.T) {
+	p := newTestWindow(t, "Vite", monitor.ByCommand, "", "")
+	p.owner.Folder, p.owner.Inside, p.owner.ProjectUnknown = "/app", true, monitor.UnknownDisk
+	for _, o := range p.buttons().(*fyne.Container).Objects {
+		if b := o.(*widgets.Button); b.Text == "Open folder" && (!b.Disabled() || !strings.Contains(b.Tip, "mount namespace")) {
+			t.Errorf("Open folder is enabled: %t, its tip is %q; want it disabled, and the reason", !b.Disabled(), b.Tip)
+		}
+	}
+	var facts []string
+	for _, o := range p.factList().(*fyne.Container).Objects {
+		if text, ok := o.(*widgets.CopyText); ok {
+			facts = append(facts, text.Text)
+		}
+	}
+	for _, want := range []string{"/app (inside its container or mount namespace)", "unknown: the disk with its folder does not answer"} {
+		if !slices.Contains(facts, want) {
+			t.Errorf("got facts %q, want %q among them", facts, want)
+		}
 	}
 }

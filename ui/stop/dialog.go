@@ -230,7 +230,7 @@ func (d *Dialog) confirm() {
 		}
 	}
 	add(lang.L("Command"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(words.Command(o), 200) }))
-	add(lang.L("Folder"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(o.Folder, 200) }))
+	add(lang.L("Folder"), distinctLines(n.Targets, func(o monitor.Owner) string { return words.Path(o.Folder, 200, o) }))
 	add(lang.L("Project"), distinctLines(n.Targets, func(o monitor.Owner) string { return monitor.Clean(o.Project, 60) }))
 	add(lang.L("Closes"), closingLines(n))
 	add(lang.L("May also exit"), childLines(n))
@@ -462,6 +462,9 @@ func (d *Dialog) success() {
 	command := ""
 	if len(n.Targets) > 0 {
 		command = restartCommand(n.Targets[0])
+	}
+	if command == "" && len(n.Targets) > 0 && n.Targets[0].Inside {
+		d.body.Add(sentenceNote(lang.L("It ran inside a container or another mount namespace, so its command does not start it again here.")))
 	}
 	if command != "" {
 		d.restartNote = widgets.NewNote(true)

@@ -8,10 +8,10 @@ import (
 )
 
 // restartCommand returns the shell command that starts o again; "" if it is not
-// known. It contains the secrets of the command line, because it would not work
+// known, or if its paths are in another mount namespace. It contains the secrets of the command line, because it would not work
 // without them, so it is only copied at the user's request and never displayed.
 func restartCommand(o monitor.Owner) string {
-	if len(o.Command) == 0 || runtime.GOOS == "windows" { // its shells quote differently
+	if o.Inside || len(o.Command) == 0 || runtime.GOOS == "windows" { // its shells quote differently
 		return ""
 	}
 	if strings.HasSuffix(o.Command[len(o.Command)-1], "…") { // truncated: see process.Facts

@@ -254,6 +254,7 @@ func TestRestartCommand(t *testing.T) {
 		{monitor.Owner{}, ""},
 		{monitor.Owner{Command: []string{"java", "x…"}}, ""},
 		{monitor.Owner{Command: []string{"node"}}, "node"},
+		{monitor.Owner{Command: []string{"node"}, Folder: "/app", Inside: true}, ""},
 		{monitor.Owner{Command: []string{"A=1"}, Folder: "/a b"}, "cd '/a b' && 'A=1'"},
 	} {
 		if got := restartCommand(c.o); got != c.want {

@@ -49,6 +49,9 @@ func ContainerDetails(l *monitor.Listener) string {
 			parts = append(parts, s)
 		}
 	}
+	if c.NameUnknown != "" {
+		parts = append(parts, lang.L("name unknown: {{.Why}}", map[string]any{"Why": reasonText(c.NameUnknown)}))
+	}
 	return strings.Join(parts, " · ")
 }
 
