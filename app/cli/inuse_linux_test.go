@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -25,6 +26,19 @@ func bind(t *testing.T) string {
 		t.Skip("this kernel does not report bound sockets: they need Linux 6.8")
 	}
 	return strconv.Itoa(int(s.Port))
+}
+
+// wait says why a server can't bind the port, after a timeout and when nothing listens.
+func TestWaitSaysWhyThePortIsTaken(t *testing.T) {
+	port := bind(t)
+	want := "porthole: nothing listens on " + port + ", but it is not free. "
+	for _, closed := range []bool{false, true} {
+		var stderr bytes.Buffer
+		err := runWait(t.Context(), []string{port}, closed, 50*time.Millisecond, Options{Stdout: io.Discard, Stderr: &stderr})
+		if (err == nil) != closed || !strings.HasPrefix(stderr.String(), want) || !strings.Contains(stderr.String(), fmt.Sprintf("(PID %d) has bound 127.0.0.1:%s", os.Getpid(), port)) {
+			t.Errorf("wait, closed %t: got %v and %q, want the reason", closed, err, stderr.String())
+		}
+	}
 }
 
 // Nothing listens on a port that is only bound, or the local end of a connection, but

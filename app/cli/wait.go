@@ -93,5 +93,8 @@ func runWait(ctx context.Context, args []string, closed bool, timeout time.Durat
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted: %s did not %s", strings.Join(names, ", "), what)
 	}
+	if !closed {
+		q.warnIfTaken(ctx, waiting)
+	}
 	return fmt.Errorf("timeout: %s did not %s within %v", strings.Join(names, ", "), what, timeout)
 }
