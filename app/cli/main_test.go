@@ -63,14 +63,6 @@ func playStop(o stopOptions) {
 	}
 }
 
-// command returns a command that runs the test program in a role, without settings and
-// history.
-func command(role string, args ...string) *exec.Cmd {
-	c := child.Command(role, args...)
-	withoutSettings(c)
-	return c
-}
-
 // withoutSettings runs a child without settings and history.
 func withoutSettings(c *exec.Cmd) {
 	c.Env = append(c.Env, "XDG_CONFIG_HOME=/nonexistent", "XDG_STATE_HOME=/nonexistent")
