@@ -29,6 +29,8 @@ const (
 		{"Id":"` + dbID + `","Names":["/db"],"Image":"sha256:00","Ports":[]}]`
 )
 
+func init() { checkTimeout = time.Minute }
+
 // engine serves respond on a Unix socket until the test ends.
 func engine(t *testing.T, answer http.HandlerFunc) (names *Resolver, requests *atomic.Int32) {
 	t.Helper()

@@ -73,7 +73,7 @@ func resolve(path string) string {
 	return filepath.Join(dir, filepath.Base(path))
 }
 
-// processes returns the PIDs of all processes that can be seen.
+// processes returns the PIDs of all processes that can be seen, the newest first.
 func processes() (pids []int) {
 	dir, err := os.Open("/proc")
 	if err != nil {
@@ -86,6 +86,7 @@ func processes() (pids []int) {
 			pids = append(pids, pid)
 		}
 	}
+	slices.SortFunc(pids, func(a, b int) int { return b - a })
 	return pids
 }
 
