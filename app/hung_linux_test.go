@@ -71,8 +71,9 @@ func TestEverythingHangs(t *testing.T) {
 	t.Setenv("CONTAINER_HOST", "unix://"+activated)
 	t.Setenv("DOCKER_HOST", "unix://"+startEngine(t, "engine", filepath.Join(home, "hung")))
 	// Whether this one runs is not found out: another socket of that name is on the mount.
-	startEngine(t, "other", filepath.Join(home, "docker.sock"))
-	startEngine(t, "other", filepath.Join(folder, "docker.sock"))
+	must(t, os.Mkdir(filepath.Join(home, "podman"), 0o700))
+	startEngine(t, "other", filepath.Join(home, "podman", "podman.sock"))
+	startEngine(t, "other", filepath.Join(folder, "podman.sock"))
 	device := mountHungFolder(t, folder)
 
 	wantMissing := func(args ...string) {
