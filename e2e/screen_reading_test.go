@@ -31,6 +31,8 @@ const (
 	belowCards = 168 // from the top to the table
 	headerY    = 183 // of the table's header, below the cards
 
+	detailsPane = 320 // its width
+
 	portX    = 34 + 30 + 20 // of the first columns, after ★ and ⚠: Port, Process
 	processX = 34 + 30 + 72 + 20
 	portEdge = 34 + 30 + 72 // between the two
@@ -127,8 +129,8 @@ func (d *desk) waitChanged(what string, w desktop.Window, before *image.RGBA) {
 	d.eventually(what, func() error { return differs(d, w, before) })
 }
 
-// find returns the first point from above, in the middle of the window, that has one of
-// the colours. thick is the number of rows of pixels that must have it.
+// find returns the first point from above, in the middle of the window or of the part
+// beside the details pane, that has one of the colours. thick is the number of rows of pixels that must have it.
 func (d *desk) find(w desktop.Window, thick int, colors []color.RGBA) image.Point {
 	d.t.Helper()
 	var at image.Point
@@ -137,13 +139,15 @@ func (d *desk) find(w desktop.Window, thick int, colors []color.RGBA) image.Poin
 		if err != nil {
 			return err
 		}
-		x, run := frame.Min.X+frame.Dx()/2, 0
-		for y := frame.Min.Y + belowCards; y < frame.Max.Y; y++ {
-			if !nearAny(img.RGBAAt(x, y), colors) {
-				run = 0
-			} else if run++; run == thick {
-				at = image.Pt(x, y).Sub(frame.Min)
-				return nil
+		for _, x := range []int{frame.Min.X + frame.Dx()/2, frame.Min.X + (frame.Dx()-detailsPane)/2} {
+			run := 0
+			for y := frame.Min.Y + belowCards; y < frame.Max.Y; y++ {
+				if !nearAny(img.RGBAAt(x, y), colors) {
+					run = 0
+				} else if run++; run == thick {
+					at = image.Pt(x, y).Sub(frame.Min)
+					return nil
+				}
 			}
 		}
 		return errors.New("nothing has one")
