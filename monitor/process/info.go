@@ -137,8 +137,7 @@ func CommandLine(pid int) []string { return readCommand(&ps.Process{Pid: int32(p
 // disk that does not answer.
 func readCommand(p *ps.Process) []string {
 	return readWithin(fmt.Sprintf("command %d", p.Pid), func() []string {
-		command, _ := p.CmdlineSlice()
-		return command
+		return arguments(int(p.Pid))
 	})
 }
 

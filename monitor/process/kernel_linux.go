@@ -3,8 +3,10 @@ package process
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"porthole/monitor/username"
 )
@@ -22,6 +24,22 @@ func nameAndParent(pid int) (name string, parent int, _ error) {
 		return "", 0, fmt.Errorf("stat of process %d has no name", pid)
 	}
 	return string(stat[begin+1 : end]), int(statField(bytes.Fields(stat[end+1:]), 4)), nil
+}
+
+// arguments returns the command line of pid (proc_pid_cmdline(5)), nil if it may not be
+// read. Of one that is longer than truncateCommand keeps, it reads a part: two megabytes
+// take long on a busy machine.
+func arguments(pid int) []string {
+	file, err := os.Open(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	text, _ := io.ReadAll(io.LimitReader(file, 4*maxCommand)) // empty if the process has exited
+	if len(text) == 0 {
+		return nil
+	}
+	return strings.Split(string(bytes.TrimRight(text, "\x00")), "\x00")
 }
 
 // userOf returns the name and the number of the user of pid, which everybody may read in

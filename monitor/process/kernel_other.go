@@ -12,6 +12,12 @@ func nameAndParent(pid int) (name string, parent int, _ error) {
 	return name, int(above), err
 }
 
+// arguments returns the command line of pid, nil if it may not be read.
+func arguments(pid int) []string {
+	command, _ := (&ps.Process{Pid: int32(pid)}).CmdlineSlice()
+	return command
+}
+
 // userOf returns the name of the user of pid, which identifies the user here.
 func userOf(pid int) (name, id string) {
 	name, _ = (&ps.Process{Pid: int32(pid)}).Username() // empty if denied
