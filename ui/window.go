@@ -143,6 +143,7 @@ func (w *Window) SetStatus(s Status) {
 	w.ports.SetStatus(s.ports())
 	w.history.SetRules(s.Rules)
 	w.watches.SetRules(s.Rules)
+	w.watches.ShowProblems(s.Problems)
 }
 
 // setTheme applies a theme to everything on the screen: "light", "dark", or "" for the system's.

@@ -282,8 +282,8 @@ func durationText(e history.Event) string {
 // lastOwnerText returns " Last used by postgres, today 14:02–14:07.", or "" if
 // that is not recorded or cannot be read.
 func lastOwnerText(ctx context.Context, port uint16, now time.Time) string {
-	t, ok, err := store.OpenReader(paths.History()).LastOwner(ctx, port)
-	if err != nil || !ok || t.Protocol != monitor.TCP {
+	t, ok, err := store.OpenReader(paths.History()).LastOwner(ctx, monitor.TCP, port)
+	if err != nil || !ok {
 		return ""
 	}
 	return " Last used by " + tenureText(t, now) + "."

@@ -156,9 +156,9 @@ type Reader interface {
 	// ListenerEvents returns all events of the listener with this ID in the last
 	// boot in which it existed, oldest first.
 	ListenerEvents(ctx context.Context, listener string) ([]Event, error)
-	// LastOwner returns the last tenure of the port, preferring TCP, and false if
-	// there are no events of it.
-	LastOwner(ctx context.Context, port uint16) (Tenure, bool, error)
+	// LastOwner returns the last tenure of the port of protocol, and false if there
+	// are no events of it.
+	LastOwner(ctx context.Context, protocol monitor.Protocol, port uint16) (Tenure, bool, error)
 	// CountByHour counts the events that q selects in each hour with events,
 	// oldest first. q.Limit is ignored; set q.Since.
 	CountByHour(ctx context.Context, q Query) ([]HourCount, error)

@@ -38,9 +38,9 @@ type cardModel struct {
 // cardFacts is what cards are made of.
 type cardFacts struct {
 	snapshot monitor.Snapshot
-	counts   map[string]int                          // connections by listener ID
-	answer   func(port uint16) inuse.Answer          // what is known about a vacant port
-	last     func(port uint16, now time.Time) string // the last owner of a port, as text
+	counts   map[string]int                                                     // connections by listener ID
+	answer   func(port uint16) inuse.Answer                                     // what is known about a vacant port
+	last     func(protocol monitor.Protocol, port uint16, now time.Time) string // the last owner of a port, as text
 	now      time.Time
 }
 
@@ -103,7 +103,10 @@ func (m *cardModel) showVacant(rule watch.Rule, f cardFacts) {
 				m.color = uitheme.ColorAlert
 			}
 		}
-		details = append(details, cmp.Or(words.Taken(a), usedBy(port, f.snapshot), f.last(port, f.now)))
+		details = append(details, cmp.Or(words.Taken(a), usedBy(port, f.snapshot), f.last(monitor.TCP, port, f.now)))
+	}
+	if port, single := rule.Ports.Single(); single && rule.Protocol == monitor.UDP {
+		details = append(details, f.last(monitor.UDP, port, f.now))
 	}
 	if !rule.Match.IsZero() {
 		m.state = "○ " + lang.L("not running")

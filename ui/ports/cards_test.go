@@ -65,7 +65,7 @@ type lastHistory struct {
 	asked int
 }
 
-func (m *lastHistory) LastOwner(_ uint16, done func(history.Tenure, bool, error)) {
+func (m *lastHistory) LastOwner(_ monitor.Protocol, _ uint16, done func(history.Tenure, bool, error)) {
 	m.asked++
 	if m.last == nil {
 		done(history.Tenure{}, false, nil)
@@ -102,6 +102,34 @@ func TestCardOfFreePortShowsLastOwner(t *testing.T) {
 
 // Two servers have the port one after the other. The history has the end of the second only
 // later; card and empty page name it at once, and agree.
+// A UDP port has a last owner of its own.
+func TestCardOfUDPPortShowsItsLastOwner(t *testing.T) {
+	h := &uitest.FakeHistory{}
+	d := deskWith(t, h)
+	dns, web := uitest.Listening(5353, "avahi-daemon", 10), uitest.Listening(5353, "node", 11)
+	dns.Protocol = monitor.UDP
+	h.Past = []history.Event{history.NewEvent(monitor.Event{Kind: monitor.Closed, Listener: dns, At: d.At.Add(-time.Hour)}, ""),
+		history.NewEvent(monitor.Event{Kind: monitor.Closed, Listener: web, At: d.At.Add(-time.Minute)}, "")}
+	udp := uitest.Rule(t, "5353", "")
+	udp.Protocol = monitor.UDP
+	d.SetStatus(Status{Rules: watch.Rules{udp, uitest.Rule(t, "5353", "")}})
+	d.see()
+	for _, answer := range h.Waiting {
+		answer()
+	}
+	for i, want := range []string{"avahi-daemon", "node"} {
+		if c := d.ports.cards.cards[i]; !strings.Contains(c.model.detail, want) {
+			t.Errorf("card %q: got %q, want %s", c.model.title, c.model.detail, want)
+		}
+	}
+	dns.Owners[0].Name = "dnsmasq"
+	d.see(dns)
+	d.see()
+	if c := d.ports.cards.cards[0]; !strings.Contains(c.model.detail, "dnsmasq") {
+		t.Errorf("after it closed: got %q", c.model.detail)
+	}
+}
+
 func TestLastOwnerIsTheLastOne(t *testing.T) {
 	m := &lastHistory{}
 	d := deskWith(t, m)
@@ -134,7 +162,7 @@ func TestLastOwnerIsTheLastOne(t *testing.T) {
 	d.Tick()
 	agree("while the history lags behind", "Last: node, today 15:59–16:02")
 	m.last = tenure("node · shop", second.Since.Add(time.Minute), 2*time.Minute) // it changed its owner before this window opened
-	d.ports.lastOwners.ports = map[uint16]pastOwner{}
+	d.ports.lastOwners.ports = map[portKey]pastOwner{}
 	d.Tick()
 	agree("from the history", "Last: node · shop, today 16:00–16:02")
 }

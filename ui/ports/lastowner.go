@@ -15,8 +15,14 @@ import (
 type lastOwners struct {
 	history History // nil if no history is kept
 	changed func()  // called when a last owner has become known
-	ports   map[uint16]pastOwner
+	ports   map[portKey]pastOwner
 	handed  map[string]time.Time // when a listener last changed its owner, by listener ID
+}
+
+// portKey identifies a port.
+type portKey struct {
+	protocol monitor.Protocol
+	number   uint16
 }
 
 // pastOwner is the last owner of a port.
@@ -30,15 +36,12 @@ type pastOwner struct {
 const historyDelay = 3 * time.Second
 
 func newLastOwners(store History, changed func()) *lastOwners {
-	return &lastOwners{history: store, changed: changed, ports: map[uint16]pastOwner{}, handed: map[string]time.Time{}}
+	return &lastOwners{history: store, changed: changed, ports: map[portKey]pastOwner{}, handed: map[string]time.Time{}}
 }
 
 // observe takes the last owners from events: the history has them only some seconds later.
 func (o *lastOwners) observe(events []monitor.Event) {
 	for _, e := range events {
-		if e.Listener.Protocol != monitor.TCP {
-			continue
-		}
 		switch e.Kind {
 		case monitor.OwnerChanged:
 			o.handed[e.Listener.ID] = e.At
@@ -48,18 +51,19 @@ func (o *lastOwners) observe(events []monitor.Event) {
 				tenure.From, tenure.AlreadyOpen = at, false
 				delete(o.handed, e.Listener.ID)
 			}
-			o.ports[e.Listener.Port] = pastOwner{tenure: &tenure, askAt: e.At.Add(historyDelay)}
+			o.ports[portKey{e.Listener.Protocol, e.Listener.Port}] = pastOwner{tenure: &tenure, askAt: e.At.Add(historyDelay)}
 		}
 	}
 }
 
-// text returns the last owner of port as text; "" while it is unknown. It asks the history if
+// text returns the last owner of a port as text; "" while it is unknown. It asks the history if
 // needed.
-func (o *lastOwners) text(port uint16, now time.Time) string {
-	past, known := o.ports[port]
+func (o *lastOwners) text(protocol monitor.Protocol, number uint16, now time.Time) string {
+	of := portKey{protocol, number}
+	past, known := o.ports[of]
 	if !known || !past.askAt.IsZero() && !now.Before(past.askAt) {
-		o.ask(port)
-		past = o.ports[port]
+		o.ask(of)
+		past = o.ports[of]
 	}
 	switch {
 	case past.tenure != nil:
@@ -71,35 +75,35 @@ func (o *lastOwners) text(port uint16, now time.Time) string {
 }
 
 // sentence is like text, for a line of its own.
-func (o *lastOwners) sentence(port uint16, now time.Time) string {
-	text := o.text(port, now)
-	if text != "" && o.ports[port].tenure == nil {
+func (o *lastOwners) sentence(protocol monitor.Protocol, number uint16, now time.Time) string {
+	text := o.text(protocol, number, now)
+	if text != "" && o.ports[portKey{protocol, number}].tenure == nil {
 		return lang.L("Never seen open")
 	}
 	return text
 }
 
-// ask looks the last owner of port up in the history.
-func (o *lastOwners) ask(port uint16) {
-	past := o.ports[port]
+// ask looks the last owner of a port up in the history.
+func (o *lastOwners) ask(of portKey) {
+	past := o.ports[of]
 	past.askAt = time.Time{}
-	o.ports[port] = past
+	o.ports[of] = past
 	if o.history == nil {
 		return
 	}
-	o.history.LastOwner(port, func(tenure history.Tenure, known bool, err error) {
-		past := o.ports[port]
+	o.history.LastOwner(of.protocol, of.number, func(tenure history.Tenure, known bool, err error) {
+		past := o.ports[of]
 		switch {
 		case err != nil:
 			return
 		case !known && past.tenure == nil:
 			past.never = true
-		case known && tenure.Protocol == monitor.TCP && !isOlder(tenure, past.tenure):
+		case known && !isOlder(tenure, past.tenure):
 			past.tenure, past.never = &tenure, false
 		default:
 			return
 		}
-		o.ports[port] = past
+		o.ports[of] = past
 		o.changed()
 	})
 }

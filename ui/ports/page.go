@@ -47,7 +47,7 @@ type Actions interface {
 // History answers queries about a port. Its method is called on Fyne's goroutine and does not
 // block: done is called later on the same goroutine.
 type History interface {
-	LastOwner(port uint16, done func(history.Tenure, bool, error))
+	LastOwner(protocol monitor.Protocol, port uint16, done func(history.Tenure, bool, error))
 }
 
 // Status contains everything that the page shows except the listeners.
@@ -466,7 +466,7 @@ func (p *Page) SetStatus(s Status) {
 // setColumnWidths adjusts the width of the columns whose text is longer with UDP or other addresses.
 func (p *Page) setColumnWidths() {
 	port, exposure := float32(portWidth), float32(exposureWidth)
-	if p.status.UDP {
+	if p.status.UDP || p.status.Rules.HasUDP() {
 		port = portWidthUDP
 	}
 	if p.status.AllAddresses {

@@ -101,11 +101,11 @@ func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event,
 	})
 }
 
-// LastOwner returns the last tenure of port.
-func (r *FakeHistory) LastOwner(port uint16, done func(history.Tenure, bool, error)) {
+// LastOwner returns the last tenure of the port of protocol.
+func (r *FakeHistory) LastOwner(protocol monitor.Protocol, port uint16, done func(history.Tenure, bool, error)) {
 	r.later("", func() {
 		for _, e := range slices.Backward(r.Past) {
-			if e.Port == port {
+			if e.Port == port && e.Protocol == protocol {
 				done(e.Tenure(), true, r.Err)
 				return
 			}

@@ -48,6 +48,7 @@ type Page struct {
 	deleted      []deletion // deleted rules, oldest first
 	hovered      string     // label of the button under the pointer
 
+	warning *widgets.WarningBar
 	add     *widgets.Button
 	list    *ruleList
 	form    *watchForm
@@ -71,6 +72,7 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 	p := &Page{actions: actions, now: now, keys: keys, live: true, selected: -1}
 	p.add = widgets.NewKeyButton(lang.L("Add watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
+	p.warning = widgets.NewWarningBar(nil) // the foot of the page shows that the agent has ended
 	p.list = newRuleList(p)
 	p.form = newWatchForm(p.save, p.leaveForm, p.isDuplicate)
 	p.empty = widgets.NewEmptyState(func() {})
@@ -81,12 +83,12 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 	return p
 }
 
-// layout builds the page: introduction, list, undo bar, form, shortcuts.
+// layout builds the page: introduction, warning, list, undo bar, form, shortcuts.
 func (p *Page) layout() *fyne.Container {
 	intro := widgets.NewNote(false)
 	intro.Size(theme.SizeNameText)
 	intro.Set(lang.L("Porthole notifies you when one of these opens, closes, changes owner or is exposed to the network"), table.ColorMuted)
-	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(container.NewBorder(nil, nil, nil, p.add, intro.Centred()), 8), widgets.Line())
+	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(container.NewBorder(nil, nil, nil, p.add, intro.Centred()), 8), p.warning.Object, widgets.Line())
 	p.foot = container.NewBorder(nil, nil, nil, p.count.Object, p.hint.Object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, widgets.Line(), widgets.Panel(p.foot, 4))
 	list := container.NewThemeOverride(p.list, table.Dense())
@@ -115,6 +117,13 @@ func (p *Page) SetRules(rules watch.Rules) {
 	}
 	p.known = true
 	p.arrange()
+}
+
+// ShowProblems shows problems, such as a settings file to which changes cannot be written.
+func (p *Page) ShowProblems(problems []string) {
+	if p.warning.Show(problems, true) {
+		widgets.Relayout(p.Content)
+	}
 }
 
 // isNews reports whether to show rules. It returns false for rules that the agent sent before it

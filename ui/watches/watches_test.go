@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
@@ -69,6 +70,23 @@ func (d *watchDesk) setVisible(visible bool) {
 	d.watches.Content.Show()
 	d.watches.OnShown()
 	d.watches.Focus()
+}
+
+// A change that cannot be saved is reported where it was made.
+func TestProblemsAreShown(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "3000", ""))
+	before := d.watches.list.Size().Height
+	d.watches.ShowProblems([]string{"Can't save the watches"})
+	if texts := uitest.Texts(d.watches.warning.Object); !slices.ContainsFunc(texts, func(c *canvas.Text) bool { return c.Text == "Can't save the watches" }) {
+		t.Errorf("got the texts %v in the warning", texts)
+	}
+	if now := d.watches.list.Size().Height; !d.watches.warning.Object.Visible() || now >= before {
+		t.Errorf("list height %v before, %v now; warning visible: %t", before, now, d.watches.warning.Object.Visible())
+	}
+	d.watches.ShowProblems(nil)
+	if d.watches.warning.Object.Visible() || d.watches.list.Size().Height != before {
+		t.Errorf("the warning stays")
+	}
 }
 
 // key sends keys to the focused widget.

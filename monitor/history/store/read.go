@@ -223,9 +223,9 @@ func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []h
 }
 
 // LastOwner implements history.Reader.
-func (r Reader) LastOwner(ctx context.Context, port uint16) (tenure history.Tenure, ok bool, err error) {
+func (r Reader) LastOwner(ctx context.Context, protocol monitor.Protocol, port uint16) (tenure history.Tenure, ok bool, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
-		last, err := queryEvents(ctx, conn, " WHERE e.port = ? ORDER BY e.protocol = 'tcp' DESC, e.id DESC LIMIT 1", port)
+		last, err := queryEvents(ctx, conn, " WHERE e.port = ? AND e.protocol = ? ORDER BY e.id DESC LIMIT 1", port, protocol)
 		if err != nil || len(last) == 0 {
 			return err
 		}
