@@ -51,16 +51,29 @@ func newExposure(path string) exposure {
 	return exposure{path: path, ephemeral: ephemeral, alerted: map[string]time.Time{}, pending: map[string]monitor.Event{}}
 }
 
-// turn switches it on or off. The first time it is on, the first day begins.
-func (x *exposure) turn(on bool, now time.Time, log *slog.Logger) {
+// turn switches it on or off. The first time it is on, the first day begins. It returns
+// the alerts about what is exposed in s, which was not checked while it was off.
+func (x *exposure) turn(on bool, now time.Time, s monitor.Snapshot, log *slog.Logger) []watch.Alert {
 	if on == x.on {
-		return
+		return nil
 	}
 	x.on = on
 	if !on {
 		clear(x.pending)
-		return
+		return nil
 	}
+	x.load(now, log)
+	var events []monitor.Event
+	for _, l := range s.Listeners {
+		events = append(events, monitor.Event{Kind: monitor.Discovered, At: now, Listener: l})
+	}
+	alerts := x.handle(now, events, nil)
+	x.saveNew(log)
+	return alerts
+}
+
+// load reads the state, or begins the first day if there is none.
+func (x *exposure) load(now time.Time, log *slog.Logger) {
 	b, err := os.ReadFile(x.path)
 	if err == nil {
 		err = json.Unmarshal(b, &x.state)

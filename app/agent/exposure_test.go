@@ -44,13 +44,13 @@ func TestNewlyExposed(t *testing.T) {
 	sshd, chat := exposedListener("a", 22, "sshd"), exposedListener("b", 41000, "chat")
 	want("switched off", 0, nil, opened(sshd))
 
-	x.turn(true, at, log)
+	x.turn(true, at, monitor.Snapshot{}, log)
 	want("first day", 0, nil, monitor.Event{Kind: monitor.Discovered, Listener: sshd}, opened(chat))
 	x.saveNew(log)
 	at = at.Add(learningTime + time.Minute)
 	x = newExposure(path) // a restart
 	x.ephemeral = monitor.Ports{{First: 40000, Last: 50000}}
-	x.turn(true, at, log)
+	x.turn(true, at, monitor.Snapshot{}, log)
 	want("familiar", 0, nil, opened(exposedListener("c", 22, "sshd")), opened(exposedListener("d", 42000, "chat")))
 	want("another program on a familiar port", 1, nil, opened(exposedListener("e", 22, "evil")))
 	want("the same soon after", 0, nil, opened(exposedListener("e2", 22, "evil")))
@@ -71,8 +71,31 @@ func TestNewlyExposed(t *testing.T) {
 
 	x.accept([]*monitor.Listener{node}, log) // "This is fine"
 	x = newExposure(path)
-	x.turn(true, at, log)
+	x.turn(true, at, monitor.Snapshot{}, log)
 	want("accepted", 0, nil, opened(exposedListener("j", 3000, "node")))
-	x.turn(false, at, log)
+	x.turn(false, at, monitor.Snapshot{}, log)
 	want("switched off again", 0, nil, opened(exposedListener("k", 3002, "node")))
+}
+
+// What is exposed when it is switched on is familiar from then on; what was exposed while
+// it was off later is not.
+func TestExposedWhenSwitchedOn(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	x := newExposure(filepath.Join(t.TempDir(), "exposed.json"))
+	at := time.Now()
+	snapshot := func(listeners ...*monitor.Listener) monitor.Snapshot { return monitor.Snapshot{Listeners: listeners} }
+	sshd, unknown := exposedListener("a", 22, "sshd"), exposedListener("b", 80, "")
+	if alerts := x.turn(true, at, snapshot(sshd, unknown, testListener()), log); len(alerts) > 0 {
+		t.Errorf("the first day: got %d alerts", len(alerts))
+	}
+	x.handle(at, []monitor.Event{{Kind: monitor.Updated, Listener: exposedListener("b", 80, "nginx"), Before: unknown}}, nil)
+	if len(x.state.Familiar) != 2 {
+		t.Errorf("got familiar %q, want both", x.state.Familiar)
+	}
+	x.turn(false, at, snapshot(), log)
+	at = at.Add(2 * learningTime)
+	alerts := x.turn(true, at, snapshot(sshd, exposedListener("c", 8080, "node")), log)
+	if len(alerts) != 1 || alerts[0].Listener.Port != 8080 {
+		t.Errorf("switched on again: got alerts %+v, want one about 8080", alerts)
+	}
 }

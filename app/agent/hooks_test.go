@@ -107,15 +107,19 @@ func TestHookPostsJSON(t *testing.T) {
 }
 
 func TestFailingHooks(t *testing.T) {
-	h, results := runHooks(t, 100*time.Millisecond)
-	for want, run := range map[string][]string{
-		"exit status 3":   {script(t, "exit 3"), "s3cret"},
-		"did not end":     {script(t, "sleep 60 & sleep 60"), "s3cret"},
-		"no such file or": {"/nonexistent/program", "s3cret"},
+	for _, test := range []struct {
+		want    string
+		program string
+		timeout time.Duration
+	}{
+		{"exit status 3", script(t, "exit 3"), hookTimeout},
+		{"did not end", script(t, "sleep 600 & sleep 600"), 100 * time.Millisecond},
+		{"no such file or", "/nonexistent/program", hookTimeout},
 	} {
-		h.add([]watch.Alert{hookAlert(run, "")})
-		if r := <-results; r.err == nil || !strings.Contains(r.err.Error(), want) || strings.Contains(r.err.Error(), "s3cret") {
-			t.Errorf("%q: got error %v, want %q and no arguments", run, r.err, want)
+		h, results := runHooks(t, test.timeout)
+		h.add([]watch.Alert{hookAlert([]string{test.program, "s3cret"}, "")})
+		if r := <-results; r.err == nil || !strings.Contains(r.err.Error(), test.want) || strings.Contains(r.err.Error(), "s3cret") {
+			t.Errorf("%s: got error %v, want %q and no arguments", test.program, r.err, test.want)
 		}
 	}
 }

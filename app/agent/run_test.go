@@ -110,6 +110,39 @@ func (r *runningAgent) set(key, value string) (problem string, before ipc.Status
 
 func (r *runningAgent) path(name string) string { return filepath.Join(r.home, name) }
 
+// "porthole pause" and "porthole resume" answer with the new state, which the window
+// gets too, and the pause is kept for the next start.
+func TestPauseAndResumeFromTheCommandLine(t *testing.T) {
+	r := runAgent(t)
+	request := func(m ipc.Message) ipc.Status {
+		t.Helper()
+		answer, err := ipc.Request(r.dir, m)
+		if err != nil || answer.Kind != ipc.Done || answer.Status == nil {
+			t.Fatalf("%s: got %+v, error %v; want the status", m.Kind, answer, err)
+		}
+		return *answer.Status
+	}
+	begin := time.Now()
+	s := request(ipc.Message{Kind: ipc.Pause, Seconds: 3600})
+	if end := begin.Add(time.Hour).Truncate(time.Second); !s.Paused || s.PausedUntil.Before(end) || s.PausedUntil.After(time.Now().Add(time.Hour)) {
+		t.Errorf("pause: got paused %t until %v; want for an hour from %v", s.Paused, s.PausedUntil, begin)
+	}
+	r.waitForStatus("the pause", func(s *ipc.Status) bool { return s.Paused && !s.PausedUntil.IsZero() })
+	if p, err := readPause(pausePath()); err != nil || p.Until.IsZero() {
+		t.Errorf("got the saved pause %+v, %v; want its end", p, err)
+	}
+	if s = request(ipc.Message{Kind: ipc.Pause}); !s.Paused || !s.PausedUntil.IsZero() {
+		t.Errorf("pause without a duration: got paused %t until %v; want until resumed", s.Paused, s.PausedUntil)
+	}
+	if s = request(ipc.Message{Kind: ipc.Resume}); s.Paused {
+		t.Error("resume: still paused")
+	}
+	r.waitForStatus("the end of the pause", func(s *ipc.Status) bool { return !s.Paused })
+	if _, err := readPause(pausePath()); err == nil {
+		t.Error("the file exists after the pause")
+	}
+}
+
 // Quitting does not wait forever for a part that hangs.
 func TestShutdownDoesNotWaitForHangingParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

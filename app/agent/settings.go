@@ -39,7 +39,7 @@ func (a *Agent) applySettings(s settings.Settings) {
 	a.settings, a.rules = s, s.Watches
 	a.rememberHooks(s.Watches)
 	a.dropHookFailures()
-	a.exposure.turn(s.NewExposed, time.Now(), a.log)
+	a.notifyAlerts(a.exposure.turn(s.NewExposed, time.Now(), a.update.Snapshot, a.log))
 	a.watcher.SetRules(a.rules, s.GracePeriod)
 	a.notifications.SetSound(s.Sound)
 	a.pollUDP()
