@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"porthole/app/paths"
+	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/history/store"
 )
