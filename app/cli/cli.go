@@ -109,6 +109,10 @@ func (o *Options) addUDP(c *cobra.Command) {
 	c.Flags().BoolVar(&o.UDP, "udp", false, "include UDP sockets")
 }
 
+func (o *Options) addConnect(c *cobra.Command) {
+	c.Flags().BoolVar(&o.Connect, "connect", false, "make one TCP connection to the target and report whether something answers")
+}
+
 // query selects what a command shows. It includes the user's settings.
 type query struct {
 	Options

@@ -34,15 +34,21 @@ func TestStatus(t *testing.T) {
 // one line.
 func TestWrongNumberOfArguments(t *testing.T) {
 	for name, args := range map[string][]string{
-		"wait": {}, "who": {}, "explain": {}, "stop": {"80", "81"}, "forget": {"80", "81"}, "doctor": {"80"},
+		"wait": {}, "who": {}, "explain": {}, "stop": {"80", "81"}, "forget": {"80", "81"}, "doctor": {"80"}, "watch": {"80"},
 	} {
-		root := &cobra.Command{Use: "porthole", SilenceErrors: true, SilenceUsage: true}
-		root.AddCommand(Commands(doctor.Options{})...)
-		root.SetArgs(append([]string{name}, args...))
-		if err := root.ExecuteContext(t.Context()); Status(err) != 2 || strings.Contains(err.Error(), "\n") {
+		if err := execute(t, append([]string{name}, args...)...); Status(err) != 2 || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s %q: error = %v, want a UsageError of one line", name, args, err)
 		}
 	}
+}
+
+// execute runs a command as the program does.
+func execute(t *testing.T, args ...string) error {
+	t.Helper()
+	root := &cobra.Command{Use: "porthole", SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(Commands(doctor.Options{})...)
+	root.SetArgs(args)
+	return root.ExecuteContext(t.Context())
 }
 
 func TestParsePort(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 // connectTimeout is how long a test connection may take.
 const connectTimeout = 2 * time.Second
 
-// testConnectionJSON is the result of explain --connect.
+// testConnectionJSON is the result of explain --connect and who --connect.
 type testConnectionJSON struct {
 	Address  string `json:"address"` // with the port
 	Answered bool   `json:"answered"`

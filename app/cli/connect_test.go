@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -30,5 +31,29 @@ func TestExplainConnect(t *testing.T) {
 	// A redirect cannot be made without root: only its sentence is tested.
 	if got := (&testConnectionJSON{Address: "localhost:30046", Answered: true}).text(false); !strings.Contains(got, "firewall rule") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// who makes the same test connection, and still reports what it found itself.
+func TestWhoConnect(t *testing.T) {
+	setSettings(t, "")
+	ln, port := listen(t, "127.0.0.1:0")
+	who := func(o Options) (string, error) {
+		var out, stderr bytes.Buffer
+		o.Connect, o.Stdout, o.Stderr = true, &out, &stderr
+		err := runWhoAll(t.Context(), []string{"127.0.0.1:" + port}, o)
+		return out.String(), err
+	}
+	at := "A test connection to 127.0.0.1:" + port
+	if text, err := who(Options{}); err != nil || !strings.HasSuffix(text, at+" was accepted.\n") {
+		t.Errorf("got %q, %v", text, err)
+	}
+	text, err := who(Options{JSON: true})
+	if tried, _ := decode(t, []byte(text))["test_connection"].(map[string]any); err != nil || tried["answered"] != true {
+		t.Errorf("JSON: got %s, %v, want that it was accepted", text, err)
+	}
+	_ = ln.Close()
+	if text, err := who(Options{}); !errors.Is(err, ErrFree) || !strings.HasSuffix(text, at+" was refused.\n") {
+		t.Errorf("free: got %q, %v", text, err)
 	}
 }

@@ -21,14 +21,23 @@ import (
 func newExplain() *cobra.Command {
 	o := standardOptions()
 	c := &cobra.Command{
-		Use:   "explain ADDRESS | PORT | ADDRESS:PORT | URL",
+		Use:   "explain ADDRESS | PORT | ADDRESS:PORT | URL | LINE",
 		Short: "Explain what an address and a port mean, who listens there and who can connect",
-		Args:  Args(cobra.ExactArgs(1)),
-		RunE:  func(c *cobra.Command, args []string) error { return runExplain(c.Context(), args[0], o) },
+		Long: `Explain what an address and a port mean, who listens there and who can connect.
+
+LINE is a line with an address and a port, such as the error of a server that could
+not start. It needs quotes only if it contains characters of the shell.`,
+		Args: Args(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 && areTargets(args) {
+				return UsageError{"explain takes one target; porthole who takes several"}
+			}
+			return runExplain(c.Context(), strings.Join(args, " "), o)
+		},
 	}
 	o.addJSON(c, "print one JSON object")
 	o.addUDP(c)
-	c.Flags().BoolVar(&o.Connect, "connect", false, "make one TCP connection to the target and report whether something answers")
+	o.addConnect(c)
 	return c
 }
 

@@ -34,7 +34,7 @@ func newList() *cobra.Command {
 
 // runList prints the current listeners that args select, or all.
 func runList(ctx context.Context, args []string, o Options) error {
-	selected, err := parseSelection(args)
+	selected, err := parseSelection(joinLine(args))
 	if err != nil {
 		return err
 	}

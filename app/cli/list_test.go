@@ -264,7 +264,6 @@ func TestInvalidPorts(t *testing.T) {
 	for text, want := range map[string]string{
 		"70000": `"70000": a port is a number from 1 to 65535`,
 		"0":     `"0": a port is a number from 1 to 65535`,
-		"http":  `"http": a port is a number from 1 to 65535`,
 		"9-3":   `"9-3": a range goes from the lower port to the higher one`,
 	} {
 		for name, run := range map[string]func(*bytes.Buffer) error{

@@ -43,13 +43,14 @@ func newStop() *cobra.Command {
 	o := stopOptions{Options: standardOptions()}
 	c := &cobra.Command{
 		Use:   "stop PORT | ADDRESS:PORT | URL",
-		Short: "Stop the processes that listen on a port (exit status 1 if it is still in use)",
+		Short: "Stop the processes that listen on a port (exit status 1 if something still listens)",
 		Long: `Stop the processes that listen on a port, or on one address of it. Like "porthole
 list PORT", it takes only what loopback reaches unless --all is given.
 
 It shows the processes, what else closes with them and what may start them again,
-and asks before it sends SIGTERM. The exit status is 0 if the port is free
-afterwards, and 1 if something still listens there.
+and asks before it sends SIGTERM. The exit status is 0 if nothing listens there
+afterwards, and 1 if something does. If a server can't bind the port although nothing
+listens, because of closing connections for example, the output says what keeps it.
 
 With --pid it stops only one of several owners, such as one worker of a server; the
 exit status is then 0 if that process exited.
@@ -57,10 +58,10 @@ exit status is then 0 if that process exited.
 A container engine, a container's forwarder, systemd and the processes of your
 login session are never stopped. The container or the socket unit is stopped
 instead, with a command that is shown first.`,
-		Args: Args(cobra.ExactArgs(1)),
+		Args: func(c *cobra.Command, args []string) error { return Args(cobra.ExactArgs(1))(c, joinLine(args)) },
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Stdin = terminal()
-			return runStop(c.Context(), args[0], o)
+			return runStop(c.Context(), joinLine(args)[0], o)
 		},
 	}
 	c.Flags().BoolVar(&o.Force, "force", false, fmt.Sprintf("force quit (SIGKILL) processes that are still running after %v, or at once those that an earlier stop has waited for", stop.GracePeriod))
@@ -95,7 +96,7 @@ func (t target) stoppable(s monitor.Snapshot, anyAddress bool) (chosen, others [
 	return chosen, others
 }
 
-// runStop stops the owners of a port and returns nil only if the port is free
+// runStop stops the owners of a port and returns nil only if nothing listens on it
 // afterwards. It opens the processes before it asks for confirmation, so that the
 // answer applies to the processes that were shown.
 func runStop(ctx context.Context, arg string, o stopOptions) error {
@@ -174,7 +175,11 @@ func (st *stopping) chosen(l *monitor.Listener) []monitor.Owner {
 // the port that have one, or what else keeps the port from being bound.
 func nothingToStop(ctx context.Context, t target, others []*monitor.Listener) error {
 	if len(others) == 0 {
-		if blocking := inuse.Ask(ctx, t.Port).Blocking(); len(blocking) > 0 {
+		answer := inuse.Ask(ctx, t.Port)
+		if answer.State() == inuse.FreeForTCP {
+			return fmt.Errorf("%s is free for TCP; there is nothing to stop. %s With --udp, stop takes UDP sockets", t, reasonsText(answer.Uses))
+		}
+		if blocking := answer.Blocking(); len(blocking) > 0 {
 			return fmt.Errorf("nothing listens on %s, so there is nothing to stop, but the port is not free. %s", t, strings.TrimSuffix(reasonsText(blocking), "."))
 		}
 		return fmt.Errorf("%s is free; there is nothing to stop", t)
@@ -214,6 +219,7 @@ type stopping struct {
 	listeners  []*monitor.Listener // the listeners to stop
 	managers   []managed           // the managers of their owners
 	watch      *stop.PortWatch
+	noAgent    bool // no agent is running, or it does not respond
 	log        *slog.Logger
 }
 
@@ -308,7 +314,7 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 	}
 	for _, m := range st.managers {
 		if m.owner.PID != 0 {
-			reportStop(m.owner, m.Command)
+			st.reportStop(m.owner, m.Command)
 		}
 	}
 	for _, m := range managers {
@@ -503,7 +509,7 @@ func (st *stopping) send(ctx context.Context, processes []*stop.Process, holders
 	out := stop.Signal(limited, processes, func(p *stop.Process) error {
 		err := send(p)
 		if err == nil {
-			reportStop(p.Owner(), signalName)
+			st.reportStop(p.Owner(), signalName)
 		}
 		return err
 	}, stop.Progress{
@@ -532,11 +538,17 @@ func (st *stopping) send(ctx context.Context, processes []*stop.Process, holders
 }
 
 // reportStop reports to the agent that the user stopped a process, for its history and
-// notifications. Without a running agent there are none.
-func reportStop(o monitor.Owner, how string) {
-	if dir, err := ipc.OpenRuntimeDir(); err == nil {
-		_, _ = ipc.Request(dir, ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start, How: how}}) // the agent's history lacks it then
+// notifications. Without a running agent there are none, and one that did not respond
+// once, within the timeout of ipc.Request, is not asked again.
+func (st *stopping) reportStop(o monitor.Owner, how string) {
+	if st.noAgent {
+		return
 	}
+	dir, err := ipc.OpenRuntimeDir()
+	if err == nil {
+		_, err = ipc.Request(dir, ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start, How: how}})
+	}
+	st.noAgent = err != nil // its history lacks the stop then
 }
 
 // aftermath reports what holds the port within the time watch after a stop. before

@@ -156,3 +156,17 @@ func TestStopProcessOfAnotherUser(t *testing.T) {
 		t.Errorf("got %q, %v, running = %t, want %q and the process running", out, err, isRunning(pid), want)
 	}
 }
+
+// A port that only UDP uses is not called free without saying so.
+func TestStopNamesUDPSockets(t *testing.T) {
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	port := strconv.Itoa(conn.LocalAddr().(*net.UDPAddr).Port)
+	out, err := stopOutput(t, port, stopOptions{Yes: true})
+	if Status(err) != 1 || !strings.HasPrefix(err.Error(), port+" is free for TCP; there is nothing to stop. ") || !strings.Contains(err.Error(), "--udp") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want the UDP socket and --udp\n%s", err, out)
+	}
+}

@@ -33,7 +33,7 @@ func TestStopEndsOnlyWhatListShows(t *testing.T) {
 	if !strings.Contains(preview, "127.0.0.1:9603") || strings.Contains(preview, "10.7.0.1") {
 		t.Errorf("stop 9603 printed\n%s\nwant only the address that it stops", preview)
 	}
-	if want := "Nothing listens on 9603, but the port is not free. "; !strings.Contains(after, want) || !strings.Contains(after, fmt.Sprintf("(PID %d) listens on 10.7.0.1:9603", away)) {
+	if want := "Nothing listens on 9603 on loopback, but the port is not free. "; !strings.Contains(after, want) || !strings.Contains(after, fmt.Sprintf("(PID %d) listens on 10.7.0.1:9603", away)) {
 		t.Errorf("stop 9603 printed\n%s\nwant %q and the other address", after, want)
 	}
 	out, err = stopOutput(t, "9603", stopOptions{Yes: true})
@@ -196,5 +196,22 @@ func TestStopReportsTheNewOwnerOfThePort(t *testing.T) {
 	}
 	if Status(err) != 1 || isRunning(pid) || !strings.Contains(err.Error(), fmt.Sprintf("(%d) took %s again", os.Getpid(), port)) {
 		t.Errorf("error = %v, want that this process has the port\n%s", err, out)
+	}
+}
+
+// After a stop, closing connections do not make the port "not free": a server that sets
+// SO_REUSEADDR can bind it.
+func TestStopLeavesClosingConnections(t *testing.T) {
+	pid, port := startTarget(t, "refuse")
+	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = conn.Read(make([]byte, 1)) // the server has closed it
+	_ = conn.Close()
+	out, err := stopOutput(t, port, stopOptions{Yes: true})
+	want := fmt.Sprintf("Nothing listens on %s now. A closed connection keeps 127.0.0.1:%s for another ", port, port)
+	if err != nil || isRunning(pid) || !strings.Contains(out, want) {
+		t.Errorf("got %v, running = %t, want %q\n%s", err, isRunning(pid), want, out)
 	}
 }

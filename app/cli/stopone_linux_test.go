@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/app/ipc"
 	"porthole/monitor/process/child"
 )
 
@@ -116,4 +117,43 @@ func TestStopWithoutATerminal(t *testing.T) {
 		}
 	}
 	_ = syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// A running Porthole that does not respond delays a stop once, not for each process.
+func TestStopAsksAHungAgentOnce(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	dir, err := ipc.OpenRuntimeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hung, err := net.Listen("unix", filepath.Join(dir.String(), "agent.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hung.Close()
+	asked := make(chan net.Conn, 10)
+	go func() {
+		defer close(asked)
+		for {
+			c, err := hung.Accept()
+			if err != nil {
+				return
+			}
+			asked <- c // never answered
+		}
+	}()
+	first, second, port := workers(t)
+	out, err := stopOutput(t, port, stopOptions{Yes: true})
+	if err != nil || isRunning(first) || isRunning(second) {
+		t.Errorf("error = %v, running = %t and %t, want both stopped\n%s", err, isRunning(first), isRunning(second), out)
+	}
+	_ = hung.Close()
+	n := 0
+	for c := range asked {
+		_ = c.Close()
+		n++
+	}
+	if n != 1 {
+		t.Errorf("the agent was asked %d times, want once", n)
+	}
 }

@@ -152,7 +152,8 @@ func orElse(prefix, text string) string {
 }
 
 // freeText describes a port that nothing of the listeners has any more: whether a server
-// can bind it, and if not, why.
+// can bind it, and if not, why. Closing connections, which every stopped server may leave,
+// keep it only from servers that do not set SO_REUSEADDR.
 func (st *stopping) freeText(ctx context.Context) string {
 	free := st.target.String() + " is free."
 	answer := inuse.Ask(ctx, st.target.Port)
@@ -164,6 +165,12 @@ func (st *stopping) freeText(ctx context.Context) string {
 	}
 	if answer.Err != nil || len(blocking) == 0 {
 		return free
+	}
+	if !slices.ContainsFunc(blocking, func(u inuse.Use) bool { return u.Kind != inuse.TimeWait }) {
+		return fmt.Sprintf("Nothing listens on %s now. %s", st.target, reasonsText(blocking))
+	}
+	if !st.target.hasAddress() {
+		return answer.Headline().String() + " " + reasonsText(blocking)
 	}
 	return fmt.Sprintf("Nothing listens on %s, but the port is not free. %s", st.target, reasonsText(blocking))
 }

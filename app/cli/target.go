@@ -99,7 +99,7 @@ func parseTarget(text string) (target, error) {
 		return target{}, UsageError{err.Error()}
 	}
 	if t.Port == 0 {
-		return target{}, UsageError{fmt.Sprintf("%q: the port is missing: %s:9603", monitor.Clean(text, 60), t)}
+		return target{}, UsageError{fmt.Sprintf("%q: the port is missing, as in %s:9603", monitor.Clean(text, 60), t)}
 	}
 	return target{t}, nil
 }
@@ -114,6 +114,25 @@ func parseTargets(texts []string) (targets []target, _ error) {
 		targets = append(targets, t)
 	}
 	return targets, nil
+}
+
+// joinLine returns the words of a pasted line that was not quoted as one argument, and
+// other arguments as they are.
+func joinLine(args []string) []string {
+	line := strings.Join(args, " ")
+	if len(args) < 2 || areTargets(args) || !filter.IsMessage(line) {
+		return args
+	}
+	if _, ok := explain.Find(line); !ok {
+		return args
+	}
+	return []string{line}
+}
+
+// areTargets reports whether each of args is a target.
+func areTargets(args []string) bool {
+	_, err := parseTargets(args)
+	return err == nil
 }
 
 // addresses returns the addresses of the target; none if it is only a port.

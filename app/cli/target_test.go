@@ -83,3 +83,35 @@ func TestParseSelection(t *testing.T) {
 		}
 	}
 }
+
+// A pasted line needs no quotes: its words are one argument.
+func TestUnquotedLine(t *testing.T) {
+	for args, want := range map[string]string{
+		"Error: listen EADDRINUSE: address already in use 127.0.0.2:3000": "1",
+		"port 3000":                    "1",
+		"3000 4000":                    "2",
+		"127.0.0.1:3000 [::1]:3000":    "2",
+		"node 3000":                    "2",
+		"bind 3000":                    "2",
+		"3000x 127.0.0.1:80":           "2",
+		"That port is already in use.": "6",
+		"curl: (7) Failed to connect to localhost port 3000 after 0 ms: Couldn't connect to server": "1",
+	} {
+		if got := joinLine(strings.Fields(args)); fmt.Sprint(len(got)) != want {
+			t.Errorf("%q: got %q, want %s arguments", args, got, want)
+		}
+	}
+	_, port := listen(t, "127.0.0.1:0")
+	line := strings.Fields("Error: listen EADDRINUSE: address already in use 127.0.0.1:" + port)
+	for _, name := range []string{"list", "who", "explain", "wait"} {
+		if err := execute(t, append([]string{name}, line...)...); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := execute(t, append([]string{"stop"}, line[:4]...)...); Status(err) != 2 {
+		t.Errorf("stop without a port in the line: got %v, want a UsageError", err)
+	}
+	if err := execute(t, "explain", "3000", "4000"); Status(err) != 2 || !strings.Contains(err.Error(), "one target") {
+		t.Errorf("explain with two targets: got %v, want a UsageError", err)
+	}
+}

@@ -54,7 +54,7 @@ func (q query) warnIfTaken(ctx context.Context, targets []target) {
 // runWait returns nil as soon as all targets in args are open or, with closed, closed.
 // It returns an error after timeout or when ctx ends.
 func runWait(ctx context.Context, args []string, closed bool, timeout time.Duration, o Options) error {
-	targets, err := parseTargets(args)
+	targets, err := parseTargets(joinLine(args))
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,13 @@ func newWatch() *cobra.Command {
 		Short: "Add, list and remove watches",
 		Long: `Add, list and remove watches. They are written to the settings file, whose other
 lines stay as they are. A running Porthole applies the change at once.`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return UsageError{fmt.Sprintf("unknown command %q; see %s --help", monitor.Clean(args[0], 40), c.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	add := &cobra.Command{
 		Use:   "add [PORT | RANGE]...",

@@ -35,12 +35,14 @@ func newWho() *cobra.Command {
 	o.addJSON(c, "print one JSON object for each port")
 	o.addUnmasked(c)
 	o.addUDP(c)
+	o.addConnect(c)
 	return c
 }
 
 // runWhoAll prints everything about each of the targets in args. It returns ErrFree if
 // nothing listens on one of them.
 func runWhoAll(ctx context.Context, args []string, o Options) error {
+	args = joinLine(args)
 	if _, err := parseTargets(args); err != nil {
 		return err
 	}
@@ -63,6 +65,8 @@ type whoJSON struct {
 	Port      uint16            `json:"port"`
 	Listeners []whoListenerJSON `json:"listeners"`
 	InUse     []useJSON         `json:"in_use,omitempty"` // what else uses the port if nothing listens
+
+	TestConnection *testConnectionJSON `json:"test_connection,omitempty"` // absent without --connect
 }
 
 type whoListenerJSON struct {
@@ -143,14 +147,22 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	}
 	s.Listeners = q.selected.narrow(s.Listeners)
 	details := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
+	var tried *testConnectionJSON
+	if o.Connect {
+		tried = testConnection(ctx, wanted.Target)
+	}
 	if o.JSON {
 		out := q.whoJSON(port, details)
+		out.TestConnection = tried
 		if len(details) == 0 {
 			out.InUse = q.usesJSON(inuse.Ask(ctx, port).Uses)
 		}
 		err = writeLine(o.Stdout, out)
 	} else {
 		err = q.printDetails(ctx, o.Stdout, wanted, details)
+		if tried != nil {
+			_, _ = fmt.Fprintln(o.Stdout, tried.text(len(details) > 0)) // printDetails reports errors of writing
+		}
 	}
 	if err == nil && len(details) == 0 {
 		return ErrFree
