@@ -13,6 +13,9 @@ import (
 // minColumn is the width below which no column is cut, in terminal cells.
 const minColumn = 8
 
+// kept is how many columns a narrow terminal shows at least.
+const kept = exposureColumn + 1
+
 // table prints cells in columns. The first row is the header.
 type table struct {
 	rows  [][]string
@@ -20,19 +23,20 @@ type table struct {
 }
 
 // print writes the table. Where it is wider than width, the widest columns are cut,
-// with an ellipsis; 0 is no limit. Wide characters take two cells. styled adds colors.
+// with an ellipsis, and if that does not suffice, the last columns left out; 0 is no
+// limit. Wide characters take two cells. styled adds colors.
 func (t table) print(w io.Writer, width int, styled bool) error {
 	widths := t.widths(width)
 	var out strings.Builder
 	for i, row := range t.rows {
-		for j, cell := range row {
+		for j, cell := range row[:len(widths)] {
 			cell = runewidth.Truncate(cell, widths[j], "…")
 			padding := strings.Repeat(" ", widths[j]-runewidth.StringWidth(cell)+2)
 			if sgr := t.color(i, j); styled && sgr != "" {
 				cell = "\x1b[" + sgr + "m" + cell + "\x1b[0m"
 			}
 			out.WriteString(cell)
-			if j < len(row)-1 {
+			if j < len(widths)-1 {
 				out.WriteString(padding)
 			}
 		}
@@ -44,7 +48,8 @@ func (t table) print(w io.Writer, width int, styled bool) error {
 	return nil
 }
 
-// widths returns the width of each column in cells.
+// widths returns the width in cells of each column that fits. The first column, the port,
+// is never cut.
 func (t table) widths(limit int) []int {
 	widths := make([]int, len(t.rows[0]))
 	total := 2 * (len(widths) - 1)
@@ -55,18 +60,31 @@ func (t table) widths(limit int) []int {
 		total += widths[j]
 	}
 	for ; limit > 0 && total > limit; total-- {
-		widest := 0
-		for j := range widths {
-			if widths[j] > widths[widest] {
-				widest = j
+		widest := 1
+		for j := range widths[1:] {
+			if widths[j+1] > widths[widest] {
+				widest = j + 1
 			}
 		}
-		if widths[widest] <= minColumn {
-			break
+		switch {
+		case widths[widest] > minColumn:
+			widths[widest]--
+			continue
+		case len(widths) <= kept:
+			return widths
 		}
-		widths[widest]--
+		return t.first(len(widths) - 1).widths(limit)
 	}
 	return widths
+}
+
+// first returns the table with only the first n columns.
+func (t table) first(n int) table {
+	rows := make([][]string, len(t.rows))
+	for i, row := range t.rows {
+		rows[i] = row[:n]
+	}
+	return table{rows: rows, color: t.color}
 }
 
 // terminalStyle returns the width of the terminal that w writes to, and whether to use

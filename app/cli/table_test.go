@@ -40,3 +40,21 @@ func TestTableFitsTheWidth(t *testing.T) {
 		t.Errorf("not a terminal: got width %d, colors %v", width, color)
 	}
 }
+
+// In a narrow terminal the last columns are left out, and ports are complete.
+func TestTableOfANarrowTerminal(t *testing.T) {
+	x := table{rows: [][]string{
+		{"PORT", "ADDRESS", "PROCESS", "PID", "USER", "EXPOSURE", "PROJECT", "SERVICE"},
+		{"28103/udp", "127.0.0.1", "python3", "19594", "root", "loopback", "-", "http.server"},
+	}, color: func(int, int) string { return "" }}
+	for width, want := range map[int]string{
+		60:  "PORT       ADDRESS   PROCESS  PID    USER  EXPOSURE  PROJECT\n28103/udp  127.0.0…  python3  19594  root  loopback  -\n",
+		58:  "PORT       ADDRESS    PROCESS  PID    USER  EXPOSURE\n28103/udp  127.0.0.1  python3  19594  root  loopback\n",
+		200: "PORT       ADDRESS    PROCESS  PID    USER  EXPOSURE  PROJECT  SERVICE\n28103/udp  127.0.0.1  python3  19594  root  loopback  -        http.server\n",
+	} {
+		var out strings.Builder
+		if err := x.print(&out, width, false); err != nil || out.String() != want {
+			t.Errorf("width %d: got %v\n%swant\n%s", width, err, out.String(), want)
+		}
+	}
+}
