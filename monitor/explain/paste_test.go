@@ -7,9 +7,10 @@ import (
 	"porthole/monitor"
 )
 
-// pasted are lines as the named programs print them, with the address and port that
-// they are about. Those under produced are the output of the program itself, with the
-// ports as they were; the others follow its source or documentation.
+// pasted are lines of the named programs, with the address and port that they are
+// about. Those under "produced by" were copied from the output of the program, with the
+// ports as they were. Those under "from memory" were not: today's programs may print
+// other words.
 var pasted = map[string]map[string]string{
 	"produced by node 20": {
 		"Error: listen EADDRINUSE: address already in use 127.0.0.1:28480": "127.0.0.1:28480",
@@ -99,7 +100,7 @@ var pasted = map[string]map[string]string{
 		"python3 12738 root    3u  IPv4 441694      0t0  TCP 127.0.0.1:28480 (LISTEN)":                                               "127.0.0.1:28480",
 		"python3 12738 root    4u  IPv6 441695      0t0  TCP [::1]:28481 (LISTEN)":                                                   "[::1]:28481",
 	},
-	"ss, netstat, lsof": {
+	"from memory: ss, netstat, lsof": {
 		`LISTEN 0 511 *:3000 *:* users:(("node",pid=4711,fd=20))`:                         "3000",
 		"LISTEN 0 4096 127.0.0.53%lo:53 0.0.0.0:*":                                        "127.0.0.53:53",
 		"UNCONN 0 0 [fe80::1%eth0]:546 [::]:*":                                            "[fe80::1%eth0]:546",
@@ -111,7 +112,7 @@ var pasted = map[string]map[string]string{
 		"tcp6       0      0  ::1.3000               *.*                    LISTEN":       "[::1]:3000",
 		"  TCP    [::]:135               [::]:0                 LISTENING       888":      "[::]:135",
 	},
-	"JavaScript tools": {
+	"from memory: JavaScript tools": {
 		"Port 5173 is in use, trying another one...":                                                                                                        "5173",           // Vite
 		"Error: Port 5173 is already in use":                                                                                                                "5173",           // Vite, strictPort
 		"  ➜  Local:   http://localhost:5173/":                                                                                                              "localhost:5173", // Vite
@@ -129,7 +130,7 @@ var pasted = map[string]map[string]string{
 		`{"errno":-98,"code":"EADDRINUSE","syscall":"listen","address":"127.0.0.1","port":3000}`:                                                            "127.0.0.1:3000",
 		"[vite] http proxy error: /api\nError: connect ECONNREFUSED 127.0.0.1:8000\n    at file:///srv/app/node_modules/vite/dist/node/chunks/dep.js:12:34": "127.0.0.1:8000",
 	},
-	"Python frameworks": {
+	"from memory: Python frameworks": {
 		"ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use":                                          "0.0.0.0:8000",   // uvicorn
 		"Address already in use\nPort 5000 is in use by another program. Either identify and stop that program, or start the server with a different port.": "5000",           // Flask
 		"[2026-11-26 10:20:30 +0000] [4711] [ERROR] Connection in use: ('127.0.0.1', 8000)":                                                                 "127.0.0.1:8000", // gunicorn
@@ -140,7 +141,7 @@ var pasted = map[string]map[string]string{
 		"consumer: Cannot connect to amqp://guest:**@127.0.0.1:5672//: [Errno 111] Connection refused.":                                          "127.0.0.1:5672", // Celery
 		"  File \"/srv/app/server.py\", line 456, in server_bind\nOSError: [Errno 98] Address already in use":                                    "",
 	},
-	"Java": {
+	"from memory: Java": {
 		"Web server failed to start. Port 8080 was already in use.":                                                             "8080", // Spring Boot
 		"Connect to localhost:8080 [localhost/127.0.0.1, localhost/0:0:0:0:0:0:0:1] failed: Connection refused":                 "localhost:8080",
 		"java.io.IOException: Failed to bind to /127.0.0.1:8080":                                                                "127.0.0.1:8080", // Jetty
@@ -153,7 +154,7 @@ var pasted = map[string]map[string]string{
 		"Connection refused: /0:0:0:0:0:0:0:1:8080":                                                                             "[::1]:8080",
 		"\tat com.example.Main.main(Main.java:1234)":                                                                            "",
 	},
-	"Rust, .NET, Elixir": {
+	"from memory: Rust, .NET, Elixir": {
 		`Os { code: 98, kind: AddrInUse, message: "Address already in use" }`:                                                                                 "",
 		"thread 'main' panicked at src/main.rs:12:51:\nerror binding to 127.0.0.1:3000: error creating server listener: Address already in use (os error 98)": "127.0.0.1:3000",
 		"error sending request for url (http://localhost:3000/api): error trying to connect: tcp connect error: Connection refused (os error 111)":            "localhost:3000",
@@ -164,7 +165,7 @@ var pasted = map[string]map[string]string{
 		"** (DBConnection.ConnectionError) tcp connect (localhost:5432): connection refused - :econnrefused":                                                  "localhost:5432",
 		"Failed to start Ranch listener ShopWeb.Endpoint.HTTP in :ranch_tcp:listen([cacerts: :..., ip: {127, 0, 0, 1}, port: 4000]) for reason :eaddrinuse":   "4000",
 	},
-	"servers and containers": {
+	"from memory: servers and containers": {
 		"nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)":                                     "0.0.0.0:80",
 		"(98)Address already in use: AH00072: make_sock: could not bind to address [::]:80":                           "[::]:80",
 		"Error response from daemon: Bind for 0.0.0.0:8080 failed: port is already allocated":                         "0.0.0.0:8080",
@@ -195,7 +196,7 @@ var pasted = map[string]map[string]string{
 		"Could not connect to Redis at redis:6379: Name or service not known":                                                                                        "redis 6379",
 		"curl: (7) Failed to connect to db.example.com port 443 after 3 ms: Couldn't connect to server":                                                              "db.example.com 443",
 	},
-	"browsers": {
+	"from memory: browsers": {
 		"localhost:3000 refused to connect.":                                    "localhost:3000",
 		"GET http://localhost:8080/api/cart net::ERR_CONNECTION_REFUSED":        "localhost:8080",
 		"GET http://127.0.0.1/ net::ERR_CONNECTION_REFUSED":                     "127.0.0.1:80",
@@ -204,7 +205,7 @@ var pasted = map[string]map[string]string{
 		"localhost refused to connect.":                                         "",
 		"app.js:42 Uncaught TypeError: Failed to fetch":                         "",
 	},
-	"other text": {
+	"made up": {
 		"see main.go:42 and https://docs.example.com/port":                      "",
 		"10.0.0.9 - - [26/Nov/2026:10:20:30 +0000] \"GET / HTTP/1.1\" 200 1234": "",
 		"10:20:30 in use": "",
