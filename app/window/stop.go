@@ -50,6 +50,7 @@ type stopping struct {
 	report          func(uistop.Update)
 	onSignal        func(o monitor.Owner, how string) // called after a process was signaled: "SIGTERM"
 	gracePeriod     time.Duration
+	exitPeriod      time.Duration                                  // how long the owners may take to exit after a manager freed the port
 	openDescendants func([]*stop.Process) ([]*stop.Process, error) // stop.OpenDescendants, except in tests
 	orders          chan stopOrder
 	keep            []monitor.Owner // for the next order; only on Fyne's goroutine
@@ -69,7 +70,7 @@ type stopOrder struct {
 }
 
 func newStopping(request uistop.Request, cancel context.CancelFunc, log *slog.Logger) *stopping {
-	return &stopping{request: request, cancel: cancel, log: log, gracePeriod: stop.GracePeriod, openDescendants: stop.OpenDescendants, orders: make(chan stopOrder, 1)}
+	return &stopping{request: request, cancel: cancel, log: log, gracePeriod: stop.GracePeriod, exitPeriod: time.Second, openDescendants: stop.OpenDescendants, orders: make(chan stopOrder, 1)}
 }
 
 // Terminate implements uistop.Stopping.
@@ -400,14 +401,22 @@ func (s *stopping) runManager(ctx context.Context, command string) (left bool) {
 	for end := time.Now().Add(s.gracePeriod); s.watch != nil && !s.watch.Free() && time.Now().Before(end) && ctx.Err() == nil; {
 		time.Sleep(50 * time.Millisecond)
 	}
-	for _, o := range s.request.Owners {
-		if !process.IsAlive(o.PID, o.Start) {
-			s.ended = append(s.ended, o)
-		}
-	}
+	s.ended = append(s.ended, s.waitForExit(ctx)...)
 	s.managers = nil // it has been stopped
 	s.reportOutcome(ctx, nil)
 	return false
+}
+
+// waitForExit waits at most for the exit period and returns the owners that have exited.
+// The kernel closes the sockets of a process before it has exited, and a container engine
+// that listens itself does not exit.
+func (s *stopping) waitForExit(ctx context.Context) (ended []monitor.Owner) {
+	for end := time.Now().Add(s.exitPeriod); ; time.Sleep(20 * time.Millisecond) {
+		ended = slices.DeleteFunc(slices.Clone(s.request.Owners), func(o monitor.Owner) bool { return process.IsAlive(o.PID, o.Start) })
+		if len(ended) == len(s.request.Owners) || ctx.Err() != nil || time.Now().After(end) {
+			return ended
+		}
+	}
 }
 
 // stillOpen returns what listens on after some of several owners were stopped, one

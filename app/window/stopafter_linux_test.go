@@ -94,6 +94,7 @@ func TestStopThroughTheManager(t *testing.T) {
 		<-c.updates
 	}
 	s := c.stopping
+	s.exitPeriod = 20 * time.Second // on a busy machine
 	s.request = uistop.Request{Owners: []monitor.Owner{protected}, Listeners: []*monitor.Listener{v.listener}}
 	s.managers = []stop.Manager{{Kind: stop.Publisher, ID: "web", Command: "kill it", Args: []string{"kill", "-TERM", "--", strconv.Itoa(v.PID)}}}
 	watch, err := stop.NewPortWatch(s.request.Listeners, s.log)
