@@ -129,6 +129,22 @@ func TestCloseSentence(t *testing.T) {
 	}
 }
 
+// The sentence names how the user stopped the owner, without control characters.
+func TestStoppedByYou(t *testing.T) {
+	e := uitest.Event(1, 0, monitor.Closed, 80, "nginx", "")
+	e.Duration = 90 * time.Second
+	for how, want := range map[string]string{
+		"":                        "nginx closed after 1 min",
+		"SIGTERM":                 "nginx closed after 1 min, stopped by you (SIGTERM)",
+		"docker stop \x1b[31mweb": "nginx closed after 1 min, stopped by you (docker stop [31mweb)",
+	} {
+		e.Stopped = how
+		if got := eventSentence(&e); got != want {
+			t.Errorf("%q: got %q, want %q", how, got, want)
+		}
+	}
+}
+
 func TestScrollLoadsPages(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(100_000))
 	if n := len(d.history.events); n != pageOfEvents {
