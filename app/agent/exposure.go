@@ -63,13 +63,17 @@ func (x *exposure) turn(on bool, now time.Time, s monitor.Snapshot, log *slog.Lo
 		return nil
 	}
 	x.load(now, log)
-	var events []monitor.Event
+	alerts := x.handle(now, discovered(s, now), nil)
+	x.saveNew(log)
+	return alerts
+}
+
+// discovered returns an event for each listener in s.
+func discovered(s monitor.Snapshot, now time.Time) (events []monitor.Event) {
 	for _, l := range s.Listeners {
 		events = append(events, monitor.Event{Kind: monitor.Discovered, At: now, Listener: l})
 	}
-	alerts := x.handle(now, events, nil)
-	x.saveNew(log)
-	return alerts
+	return events
 }
 
 // load reads the state, or begins the first day if there is none.

@@ -99,3 +99,18 @@ func TestExposedWhenSwitchedOn(t *testing.T) {
 		t.Errorf("switched on again: got alerts %+v, want one about 8080", alerts)
 	}
 }
+
+// What was exposed before Porthole started is checked although its first snapshot has no
+// events.
+func TestExposedBeforeTheStart(t *testing.T) {
+	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+	defer a.quit()
+	a.exposure.on, a.paused = true, true
+	l := exposedListener("a", 8080, "node")
+	for range 2 {
+		a.handleUpdate(monitor.Update{Ready: true, Snapshot: monitor.Snapshot{Listeners: []*monitor.Listener{l}}})
+	}
+	if len(a.missed) != 1 || a.missed[0].Kind != watch.NewlyExposed {
+		t.Errorf("got alerts %+v, want one about the exposed listener", a.missed)
+	}
+}

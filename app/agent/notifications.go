@@ -16,7 +16,7 @@ import (
 // the tray and the window's status. The tray shows every event immediately; only
 // notifications can be delayed.
 func (a *Agent) handleUpdate(u monitor.Update) {
-	health := a.update.Health
+	health, wasReady := a.update.Health, a.update.Ready
 	a.update = u
 	a.addRecent(u.Events)
 	a.markUnread(a.rules.Relevant(u.Events))
@@ -26,7 +26,11 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	a.identifyMissed(found)
 	alerts := a.watcher.Handle(time.Now(), u.Events)
 	defer a.exposure.saveNew(a.log)
-	a.notifyAlerts(append(alerts, a.exposure.handle(time.Now(), u.Events, alerts)...))
+	exposed := u.Events
+	if !wasReady && u.Ready { // the first snapshot need not come with events
+		exposed = append(discovered(u.Snapshot, time.Now()), exposed...)
+	}
+	a.notifyAlerts(append(alerts, a.exposure.handle(time.Now(), exposed, alerts)...))
 	if h := u.Health; h.Problem != health.Problem || h.Source != health.Source || h.Interval != health.Interval {
 		a.problems.set("table", tableProblem(u.Health))
 		a.sendStatus()
