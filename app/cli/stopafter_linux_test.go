@@ -198,20 +198,3 @@ func TestStopReportsTheNewOwnerOfThePort(t *testing.T) {
 		t.Errorf("error = %v, want that this process has the port\n%s", err, out)
 	}
 }
-
-// After a stop, closing connections do not make the port "not free": a server that sets
-// SO_REUSEADDR can bind it.
-func TestStopLeavesClosingConnections(t *testing.T) {
-	pid, port := startTarget(t, "refuse")
-	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = conn.Read(make([]byte, 1)) // the server has closed it
-	_ = conn.Close()
-	out, err := stopOutput(t, port, stopOptions{Yes: true})
-	want := fmt.Sprintf("Nothing listens on %s now. A closed connection keeps 127.0.0.1:%s for another ", port, port)
-	if err != nil || isRunning(pid) || !strings.Contains(out, want) {
-		t.Errorf("got %v, running = %t, want %q\n%s", err, isRunning(pid), want, out)
-	}
-}
