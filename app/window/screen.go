@@ -53,11 +53,11 @@ func (p *program) moveTo(at *ui.Position) {
 	}
 }
 
-// withNative calls do with the GLFW window. It does nothing on Wayland, where windows have no
-// position. Fyne has no API for it: the current OpenGL context belongs to the window.
+// withNative calls do with the GLFW window. It does nothing after Fyne's loop, and on Wayland,
+// where windows have no position. Fyne has no API for it: the current OpenGL context belongs to the window.
 func (p *program) withNative(do func(*glfw.Window)) {
 	w, ok := p.window.Fyne().(interface{ RunWithContext(func()) })
-	if !ok || !p.shown || os.Getenv("WAYLAND_DISPLAY") != "" {
+	if !ok || !p.shown || p.loopEnded || os.Getenv("WAYLAND_DISPLAY") != "" {
 		return
 	}
 	w.RunWithContext(func() {
