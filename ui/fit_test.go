@@ -26,11 +26,26 @@ func TestEachPageFitsNarrowScreen(t *testing.T) {
 			for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
 				d.ShowPage(page)
 				r.Answer()
-				if got := d.window.Content().MinSize(); got.Width > 640 || got.Height > 400 {
-					t.Errorf("%s: got minimum size %v, want at most 640×400", page, got)
+				if got := d.tabs.Object.MinSize(); got.Width > MinimumSize.Width || got.Height > MinimumSize.Height {
+					t.Errorf("%s: got minimum size %v, want at most %v", page, got, MinimumSize)
 				}
 			}
 		})
+	}
+}
+
+// A minimum size that changes with the content makes Fyne undo a resize in progress.
+func TestMinimumSizeIsConstant(t *testing.T) {
+	d, r := scene(t, "dark", fyne.NewSize(640, 400), 1)
+	for _, size := range []fyne.Size{MinimumSize, DefaultSize} {
+		d.window.Resize(size)
+		for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
+			d.ShowPage(page)
+			r.Answer()
+			if got := d.window.Content().MinSize(); got != MinimumSize {
+				t.Errorf("%s in a window of %v: got minimum size %v, want %v", page, size, got, MinimumSize)
+			}
+		}
 	}
 }
 

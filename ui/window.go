@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
@@ -68,6 +69,21 @@ const keepFilter = 10 * time.Minute
 // DefaultSize is the initial size of the window, in device-independent pixels.
 var DefaultSize = fyne.NewSize(1180, 740)
 
+// MinimumSize is the smallest size of the window, in device-independent pixels. All pages
+// fit into it.
+var MinimumSize = fyne.NewSize(640, 400)
+
+// fixedMinimum is the layout of the window's content. Its minimum size does not depend on
+// the content: whenever that of a window changes, Fyne (2.8.1) sets the last size it knows
+// again, which undoes a resize in progress.
+type fixedMinimum struct{}
+
+// MinSize implements fyne.Layout.
+func (fixedMinimum) MinSize([]fyne.CanvasObject) fyne.Size { return MinimumSize }
+
+// Layout implements fyne.Layout.
+func (fixedMinimum) Layout(o []fyne.CanvasObject, s fyne.Size) { o[0].Resize(s) }
+
 // NewWindow creates the window; Show shows it. store is nil if no history is kept. now is the
 // clock.
 func NewWindow(app fyne.App, actions Actions, store History, now func() time.Time) *Window {
@@ -94,7 +110,7 @@ func NewWindow(app fyne.App, actions Actions, store History, now func() time.Tim
 		widgets.Tab{Name: PageWatches, Label: lang.L("Watches"), Content: w.watches.Content, Focus: w.watches.Focus, OnShown: w.watches.OnShown},
 		widgets.Tab{Name: PageSettings, Label: lang.L("Settings"), Content: w.settings.Content, Focus: w.settings.Focus, OnShown: w.settings.OnShown},
 	)
-	w.window.SetContent(tooltip.Layer(w.tabs.Object))
+	w.window.SetContent(tooltip.Layer(container.New(fixedMinimum{}, w.tabs.Object)))
 	w.tabs.Placed = true
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, which frees all memory

@@ -39,9 +39,14 @@ import (
 	"porthole/ui/words"
 )
 
-// initialWait limits how long the window waits for the agent's first messages before
-// it is shown. The agent sends them as soon as the window has connected.
-const initialWait = 200 * time.Millisecond
+// How long the window waits for the agent's first messages before it is shown. The agent
+// sends the state of the last window and its own as soon as the window has connected; a
+// window that restores its size after its first frame may lose it again: Fyne (2.8.1) sets
+// the size it knew before that frame.
+const (
+	stateWait    = 2 * time.Second
+	snapshotWait = 200 * time.Millisecond
+)
 
 // freeMemoryDelay is the time from closing a process window to returning its memory to
 // the system. Fyne caches objects for 15 s and then until the next repaint, which
@@ -91,6 +96,7 @@ type program struct {
 	window       *ui.Window
 	connected    bool // to the agent
 	shown        bool // the window is open
+	loopEnded    bool // Fyne's loop and GLFW have ended
 	focused      bool // the window has the focus, as far as known
 	hasSnapshot  bool // a snapshot has been received
 	hasStatus    bool // the agent's status has been received, and before it the state of the last window
@@ -183,6 +189,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.window.OnProcessClosed = func() { freeMemory.Reset(freeMemoryDelay) }
 	stop := context.AfterFunc(end, func() { p.do(p.close) })
 	p.app.Run()
+	p.loopEnded = true
 	p.sendState() // on a signal, Fyne's loop may end without p.close
 	p.doing.Lock()
 	p.ended = true
@@ -221,18 +228,22 @@ func (p *program) listen(ctx context.Context, messages chan<- func()) {
 	}
 }
 
-// handleInitial handles the agent's first messages, for at most initialWait, so that
-// the first frame shows their content: a frame takes 100 ms with software rendering.
+// handleInitial handles the agent's first messages, for at most stateWait, so that the
+// first frame shows their content: a frame takes 100 ms with software rendering. It waits
+// for the snapshot for at most snapshotWait.
 func (p *program) handleInitial(messages <-chan func()) {
-	timeout := time.After(initialWait)
-	for !p.hasSnapshot || !p.hasStatus {
+	limit, late := time.After(stateWait), time.After(snapshotWait)
+	wantSnapshot := true
+	for !p.hasStatus || !p.hasSnapshot && wantSnapshot {
 		select {
 		case f, ok := <-messages:
 			if !ok {
 				return
 			}
 			f()
-		case <-timeout:
+		case <-late:
+			wantSnapshot = false
+		case <-limit:
 			return
 		}
 	}
