@@ -67,7 +67,7 @@ func (p *Page) vacancy(port uint16) widgets.EmptyMessage {
 	}
 	if p.status.Rules.WatchesPort(port) {
 		m.More = lang.L("Watched: you will be notified when it opens")
-	} else {
+	} else if !errors.Is(a.Err, errNotAsked) { // the reasons would move the button under the pointer
 		m.Button = lang.L("Watch {{.Port}}", map[string]any{"Port": port})
 	}
 	if a.State() == inuse.Unknown && !errors.Is(a.Err, errNotAsked) && m.More == "" {
