@@ -170,7 +170,7 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.copyURL = widgets.NewButton(lang.L("Copy URL"), do.copyURL)
 	p.folder = widgets.NewButton(lang.L("Open folder"), func() { actions.OpenFolder(p.model.folder) })
 	more := widgets.NewButton(lang.L("Show process"), do.details)
-	p.stop = widgets.NewDangerButton(lang.L("Stop…"), do.stop)
+	p.stop = widgets.NewDangerButton(lang.L("Stop…"), do.stop, nil)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(tooltip.NewArea(p.name, func() string { return cutText(p.name, p.model.name) }), container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	content := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, tooltip.NewArea(p.about, func() string { return cutText(p.about, p.model.about) }), p.warnings.Object,

@@ -136,7 +136,7 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p.clients, p.clientsTitle, p.spark = widgets.NewClientList(true), widgets.NewCaption(), newSpark()
 	p.pastOwnersBox = widgets.Section(lang.L("Previous owners"), p.pastOwners)
 	p.pastOwnersBox.Hide()
-	p.stopButton = widgets.NewDangerButton(lang.L("Stop…"), func() { p.stop() })
+	p.stopButton = widgets.NewDangerButton(lang.L("Stop…"), func() { p.stop() }, nil)
 	p.stop = func() {}
 	p.window.SetContent(tooltip.Layer(p.layout()))
 	widgets.Bind(p.window.Canvas(), Keys(p.copySelected, p.window.Close, actions.Quit))

@@ -106,6 +106,13 @@ func (d *Dialog) dangerButton(label string, do func()) *widgets.Button {
 	return b
 }
 
+// warningButton returns a button with a red label, for what is not the expected next step.
+func (d *Dialog) warningButton(label string, do func()) *widgets.Button {
+	b := widgets.NewDangerButton(label, do, d.Hide)
+	b.Scroll = d.scroll
+	return b
+}
+
 // show replaces the title and the buttons. The first button changes nothing; it gains the
 // keyboard focus.
 func (d *Dialog) show(title string, buttons ...fyne.CanvasObject) {
@@ -382,7 +389,7 @@ func (d *Dialog) terminate() {
 	targets := d.targets()
 	d.keepOthers()
 	words := lang.L("SIGTERM sent. Porthole waits up to {{.Time}} for the exit.", map[string]any{"Time": words.ShortDuration(d.gracePeriod)})
-	d.wait(lang.N("Stopping {{.Name}}…", len(targets), map[string]any{"Name": countOrName(targets)}), targets, words, d.dangerButton(lang.L("Force quit now"), d.forceQuit))
+	d.wait(lang.N("Stopping {{.Name}}…", len(targets), map[string]any{"Name": countOrName(targets)}), targets, words, d.warningButton(lang.L("Force quit now"), d.forceQuit))
 	d.stop.Terminate(d.children != nil && d.children.On)
 }
 

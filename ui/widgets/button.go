@@ -214,9 +214,9 @@ func (r *ringRenderer) paintLabelRed() {
 	}
 }
 
-// NewDangerButton returns a button with a red label.
-func NewDangerButton(label string, do func()) *Button {
-	b := NewButton(label, do)
+// NewDangerButton returns a button with a red label. leave is called for Esc; it may be nil.
+func NewDangerButton(label string, do, leave func()) *Button {
+	b := NewKeyButton(label, do, leave)
 	b.danger = true
 	return b
 }
