@@ -165,6 +165,7 @@ func (d *desk) selectedRow(w desktop.Window) image.Point {
 // clickWatch clicks the button that offers to watch a free port.
 func (d *desk) clickWatch(w desktop.Window) {
 	d.t.Helper()
+	d.steady(w) // the button moves when the page has learned why the port is free
 	at := d.find(w, 4, accents)
 	d.do("click the button", w.Click(at.X, at.Y))
 }

@@ -295,6 +295,7 @@ func (d *Desktop) startX(ctx context.Context) error {
 	// The servers of all desktops compile their keyboards into the same folder, and one
 	// may remove the file of another that has the same display number.
 	for again := 0; again < 3 && err != nil && strings.Contains(err.Error(), "virtual core keyboard"); again++ {
+		d.stop(partX)
 		number, err = start()
 	}
 	if err != nil {

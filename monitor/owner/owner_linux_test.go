@@ -452,7 +452,7 @@ func TestWhyUnknown(t *testing.T) {
 		}
 	}
 	f := &finder{uid: 1000, inNamespace: true}
-	if got := f.WhyUnknown(monitor.Socket{UID: 54_321}).Reason; got != monitor.UnknownOutside {
+	if got := f.WhyUnknown(monitor.Socket{UID: 4_000_000_001}).Reason; got != monitor.UnknownOutside {
 		t.Errorf("in a PID namespace without a process of the socket's user: got %q, want %q", got, monitor.UnknownOutside)
 	}
 }
