@@ -19,7 +19,7 @@ import (
 // Limits of quitting.
 const (
 	startTimeout = 2 * time.Second  // for an agent that holds its lock and does not listen: it starts or exits
-	exitTimeout  = 10 * time.Second // between the answer or SIGTERM and the exit; an agent takes at most 9 s
+	exitTimeout  = 20 * time.Second // between the answer or SIGTERM and the exit; an agent takes at most 9 s on a machine that is not busy
 )
 
 // newQuit returns the command "quit", which asks the running agent to exit, and
