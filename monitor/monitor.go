@@ -221,7 +221,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		if work.idle() {
 			nextRecent = earliest(nextRecent, m.followUp.due)
 		}
-		if len(m.holdings()) == 0 {
+		if !m.hasHolders() {
 			nextVerify = m.nextVerify(now)
 		}
 		switch {
@@ -314,6 +314,16 @@ func (m *Monitor) currentInterval(now time.Time) time.Duration {
 		return min(fastInterval, m.health.Interval)
 	}
 	return m.health.Interval
+}
+
+// hasHolders reports whether an owner of any socket is known.
+func (m *Monitor) hasHolders() bool {
+	for _, e := range m.entries {
+		if len(e.holders) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // nextVerify returns when the holders are checked next.
