@@ -39,7 +39,8 @@ func (p *program) position() (at *ui.Position) {
 	return at
 }
 
-// moveTo moves the window to a position of an earlier window if that is on a screen. at may be nil.
+// moveTo moves the window to a position of an earlier window if that is on a screen, or so
+// near that all of the window is on it. at may be nil.
 func (p *program) moveTo(at *ui.Position) {
 	if at == nil {
 		return
@@ -47,7 +48,11 @@ func (p *program) moveTo(at *ui.Position) {
 	for _, m := range glfw.GetMonitors() {
 		x, y, width, height := m.GetWorkarea()
 		if at.X >= x && at.Y >= y && at.X < x+width && at.Y < y+height {
-			p.withNative(func(w *glfw.Window) { w.SetPos(at.X, at.Y) })
+			p.withNative(func(w *glfw.Window) {
+				ownWidth, ownHeight := w.GetSize()
+				right, bottom := x+width-ownWidth-borderWidth/2, y+height-ownHeight-borderWidth/2
+				w.SetPos(max(min(at.X, right), x+borderWidth/2), max(min(at.Y, bottom), y+titleBarHeight-borderWidth))
+			})
 			return
 		}
 	}
