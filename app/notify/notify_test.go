@@ -368,9 +368,9 @@ func TestNotificationNamesTheOwnerOnceItIsKnown(t *testing.T) {
 		f.want(t)
 		time.Sleep(time.Minute)
 
-		hidden := *unknown
-		hidden.OwnerUnknown = monitor.UnknownNotFound // the search found none, the next one does
-		two := []watch.Alert{alert(watch.Opened, listener(7399, "x", "", "::1"), nil), alert(watch.Opened, &hidden, nil)}
+		unowned := *unknown
+		unowned.OwnerUnknown = monitor.UnknownNotFound // the search found none, the next one does
+		two := []watch.Alert{alert(watch.Opened, listener(7399, "x", "", "::1"), nil), alert(watch.Opened, &unowned, nil)}
 		w.NotifyAlerts(two)
 		f.want(t, "7400 withdrawn", "burst 3: 2 ports opened: 7399, 7400")
 		identify()

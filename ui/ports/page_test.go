@@ -261,11 +261,11 @@ func TestFilterKeepsSelectionAndOrder(t *testing.T) {
 func TestSortByEachColumn(t *testing.T) {
 	d := newDesk(t)
 	d.setRules(watch.Rule{Ports: uitest.Ports(t, "8080")})
-	node, java, deno, hidden := uitest.Listening(3000, "node", 30), uitest.Listening(7000, "java", 20), uitest.Listening(8080, "Deno", 100, "0.0.0.0"), uitest.Listening(9000, "", 0)
+	node, java, deno, unowned := uitest.Listening(3000, "node", 30), uitest.Listening(7000, "java", 20), uitest.Listening(8080, "Deno", 100, "0.0.0.0"), uitest.Listening(9000, "", 0)
 	node.Since, deno.Since = d.At.Add(-time.Hour), d.At.Add(-time.Minute)
 	java.Owners[0].StartedAt = d.At.Add(-30 * time.Minute)
-	node.Project, java.Service, hidden.User = "shop", "Express", "root"
-	d.see(node, java, deno, hidden)
+	node.Project, java.Service, unowned.User = "shop", "Express", "root"
+	d.see(node, java, deno, unowned)
 	d.ShowProbe(probe.Result{At: d.At, Counts: map[string]int{node.ID: 2, deno.ID: 10, java.ID: 0}})
 	for column, up := range map[string][]string{
 		"watch": {"8080", "3000", "7000", "9000"}, "port": {"3000", "7000", "8080", "9000"}, "process": {"8080", "7000", "3000", "9000"},

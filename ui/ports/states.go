@@ -7,7 +7,7 @@ import (
 	"porthole/ui/probe"
 )
 
-// Some warnings, such as a deleted folder, need a look at the process. The page asks for a
+// Some warnings, such as a deleted folder, depend on the state of the process. The page asks for a
 // few processes in each probe, so that all are checked in turn at little cost.
 const (
 	checksPerProbe = 5
