@@ -257,7 +257,8 @@ func TestEngineProcessesServeTheirOwnSockets(t *testing.T) {
 	}{
 		{"dockerd", "dockerd", nil, "/run/docker.sock", 0, true},
 		{"dockerd of another user", "dockerd", nil, "/run/docker.sock", 1000, false},
-		{"dockerd, started by systemd", "dockerd", []string{"-H", "fd://"}, "/run/docker.sock", 0, true},
+		{"dockerd, started by systemd for another socket", "dockerd", []string{"-H", "fd://"}, "/run/docker.sock", 0, false},
+		{"dockerd, started by systemd for an unusual socket", "dockerd", []string{"-H", "fd://"}, "/tmp/docker.sock", 0, false},
 		{"dockerd at another socket", "dockerd", []string{"-H", "unix:///tmp/other.sock"}, "/run/docker.sock", 0, false},
 		{"dockerd for an unusual socket", "dockerd", nil, "/tmp/docker.sock", 0, false},
 		{"dockerd for Podman's socket", "dockerd", nil, path, 0, false},
@@ -275,4 +276,38 @@ func TestEngineProcessesServeTheirOwnSockets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// systemd gives an engine its sockets (-H fd://), whose paths its command line does not
+// name: it is evidence for the one that it has, not for another at which systemd waits.
+func TestEngineServesTheSocketThatItInherited(t *testing.T) {
+	uid := uint32(os.Geteuid())
+	inherited, other := filepath.Join(t.TempDir(), "docker.sock"), filepath.Join(t.TempDir(), "docker.sock")
+	listener := newUnixListener(t, inherited)
+	newUnixListener(t, other)
+	f, err := listener.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := exec.Command(child.Copy(t, "dockerd"), "-H", "fd://")
+	c.ExtraFiles = []*os.File{f}
+	c = start(t, c, "wait")
+	await.Until(t, "the child runs its program", func() bool { return commandName(c.Process.Pid) == "dockerd" })
+	for path, want := range map[string]bool{inherited: true, other: false} {
+		if got := isEngine(c.Process.Pid, path, uid); got != want {
+			t.Errorf("isEngine(%s) = %t, want %t", path, got, want)
+		}
+	}
+}
+
+// newUnixListener listens at path until the test ends.
+func newUnixListener(t *testing.T, path string) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
 }

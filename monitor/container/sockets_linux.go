@@ -129,12 +129,29 @@ func isEngine(pid int, path string, uid uint32) bool {
 		}
 		given = true
 		socket, isUnix := strings.CutPrefix(value, "unix://")
-		if strings.HasPrefix(value, "fd:") || isUnix && resolve(socket) == path {
+		if isUnix && resolve(socket) == path || strings.HasPrefix(value, "fd:") && servesInherited(pid, path, uid) {
 			return true
 		}
 	}
+	return !given && isUsual(path, uid)
+}
+
+// isUsual reports whether path is where an engine of that user listens by default.
+func isUsual(path string, uid uint32) bool {
 	usual := slices.Concat(engineSockets(), userSockets(fmt.Sprintf("/run/user/%d", uid)), userSockets(os.Getenv("XDG_RUNTIME_DIR")))
-	return !given && slices.ContainsFunc(usual, func(socket string) bool { return resolve(socket) == path })
+	return slices.ContainsFunc(usual, func(socket string) bool { return resolve(socket) == path })
+}
+
+// servesInherited reports whether the engine pid, which got its sockets from systemd
+// (-H fd://), serves the one at path. Its command line does not name them. Its
+// descriptors do; if this user may not read them, it must be the packaged unit, whose
+// docker.socket listens at the usual path.
+func servesInherited(pid int, path string, uid uint32) bool {
+	if held := descriptors(pid); held != nil {
+		links := listeningLinks(path)
+		return slices.ContainsFunc(held, func(link string) bool { return slices.Contains(links, link) })
+	}
+	return isUsual(path, uid) && owner.CgroupOf(pid).Unit == "docker.service"
 }
 
 // listeningLinks returns what the descriptors of the sockets that listen at path
