@@ -14,6 +14,16 @@ import (
 	"porthole/ui/widgets"
 )
 
+// licencesRow returns the row with Porthole's licence and those of its modules.
+func (p *Page) licencesRow() *settingRow {
+	r := newSettingRow("licences", lang.L("Licences"), lang.L("MIT licence, © 2026 the Porthole authors; includes third-party software"))
+	r.show = func(Settings) {}
+	button := newSettingButton(lang.L("Show licences"), nil, func() { p.reveal(r) })
+	button.OnTapped = func() { showLicences(button) }
+	r.focusTarget, r.control, r.worksOffline = button, button, true
+	return r
+}
+
 // showLicences shows Porthole's own licence and those of its modules over the window that
 // contains from. The Close button gains the keyboard focus, and returns it when closed.
 func showLicences(from fyne.CanvasObject) {

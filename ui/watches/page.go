@@ -19,10 +19,6 @@ import (
 	"porthole/ui/widgets"
 )
 
-// answerTime is how long after a request the page ignores older rules from the agent. After that
-// the agent's rules apply, regardless of what was requested.
-const answerTime = 5 * time.Second
-
 // Actions are the requests that the page sends to the program. They are called on Fyne's goroutine
 // and must not block.
 type Actions interface {
@@ -58,13 +54,6 @@ type Page struct {
 	count   *widgets.Note
 	foot    *fyne.Container // hint and count
 	Content *fyne.Container
-}
-
-// deletion is a deleted rule that Undo restores.
-type deletion struct {
-	rule  watch.Rule
-	index int
-	until time.Time
 }
 
 // New returns the page. now is the clock. keys receives the keys that the list does not handle.
@@ -125,46 +114,6 @@ func (p *Page) ShowProblems(problems []string) {
 		widgets.Relayout(p.Content)
 	}
 }
-
-// isNews reports whether to show rules. It returns false for rules that the agent sent before it
-// handled the last request.
-func (p *Page) isNews(rules watch.Rules) bool {
-	same := func(r watch.Rules) bool { return slices.EqualFunc(r, rules, watch.Rule.Equal) }
-	if len(p.pending) > 0 && p.now().Sub(p.pendingSince) < answerTime {
-		if same(p.confirmed) {
-			return false
-		}
-		if i := slices.IndexFunc(p.pending, same); i >= 0 {
-			p.pending, p.confirmed = p.pending[i+1:], rules
-			return len(p.pending) == 0
-		}
-	}
-	p.pending, p.confirmed = nil, rules
-	return true
-}
-
-// adopt shows rules that were changed elsewhere. The selection stays with its rule.
-func (p *Page) adopt(rules watch.Rules) {
-	if p.selected >= 0 && p.selected < len(p.rules) {
-		p.selected = nearest(rules, p.rules[p.selected], p.selected)
-	}
-	p.rules = slices.Clone(rules)
-	p.clamp()
-}
-
-// nearest returns the index of rule in rules. If it is there more than once, it returns the one
-// nearest to index; if it is not there, index.
-func nearest(rules watch.Rules, rule watch.Rule, index int) int {
-	found, distance := index, len(rules)+1
-	for i := range rules {
-		if d := max(i-index, index-i); rules[i].Equal(rule) && d < distance {
-			found, distance = i, d
-		}
-	}
-	return found
-}
-
-func (p *Page) clamp() { p.selected = min(p.selected, len(p.rules)-1) }
 
 // Disconnect dims the page because the agent has disconnected.
 func (p *Page) Disconnect() {
@@ -283,79 +232,6 @@ func (p *Page) choose(i int) {
 	p.list.show()
 }
 
-// change requests other rules and shows them immediately.
-func (p *Page) change(rules watch.Rules, selected int) {
-	seen := p.rules
-	p.rules, p.selected = rules, selected
-	p.clamp()
-	p.pending, p.pendingSince = append(p.pending, slices.Clone(rules)), p.now()
-	p.actions.SetWatches(slices.Clone(seen), slices.Clone(rules))
-	p.arrange()
-	if p.selected >= 0 {
-		p.list.ScrollTo(p.selected)
-	}
-}
-
-// editableAt reports whether rule i can be changed.
-func (p *Page) editableAt(i int) bool { return p.editable() && i >= 0 && i < len(p.rules) }
-
-// toggle turns rule i on or off.
-func (p *Page) toggle(i int) {
-	if !p.editableAt(i) {
-		return
-	}
-	rules := slices.Clone(p.rules)
-	rules[i].Off = !rules[i].Off
-	p.deleted = nil
-	p.change(rules, i)
-}
-
-// move moves rule i by n positions.
-func (p *Page) move(i, n int) {
-	if !p.editableAt(i) || i+n < 0 || i+n >= len(p.rules) {
-		return
-	}
-	rules := slices.Clone(p.rules)
-	rules[i], rules[i+n] = rules[i+n], rules[i]
-	p.deleted = nil
-	p.change(rules, i+n)
-}
-
-// remove deletes rule i. Earlier deletions can still be undone, because holding the key down
-// deletes several rules.
-func (p *Page) remove(i int) {
-	if !p.editableAt(i) {
-		return
-	}
-	p.deleted = append(p.deleted, deletion{p.rules[i], i, p.now().Add(widgets.UndoTime)})
-	p.change(slices.Delete(slices.Clone(p.rules), i, i+1), i)
-}
-
-// Undo restores the rule that was deleted last.
-func (p *Page) Undo() {
-	n := len(p.deleted)
-	if n == 0 || !p.editable() {
-		return
-	}
-	last := p.deleted[n-1]
-	p.deleted = p.deleted[:n-1]
-	i := min(last.index, len(p.rules))
-	p.change(slices.Insert(slices.Clone(p.rules), i, last.rule), i)
-	table.FocusOn(p.list)
-}
-
-func (p *Page) showUndo() {
-	n := len(p.deleted)
-	show := n > 0 && p.editable()
-	if show {
-		p.undoing.set(lang.L("Deleted “{{.Name}}”", map[string]any{"Name": viewOf(p.deleted[n-1].rule).name()}))
-	}
-	if p.undoing.object.Visible() != show {
-		p.undoing.object.Hidden = !show
-		widgets.Relayout(p.Content)
-	}
-}
-
 // addRule opens the form for a new rule.
 func (p *Page) addRule() {
 	if p.editable() {
@@ -458,23 +334,3 @@ func (p *Page) MoveSelected(n int) {
 		p.move(p.selected, n)
 	}
 }
-
-// undoBar shows which rule was deleted, with a button to restore it.
-type undoBar struct {
-	text   *widgets.Note
-	button *widgets.Button
-	object *fyne.Container
-}
-
-func newUndoBar(undo func()) *undoBar {
-	u := &undoBar{text: widgets.NewNote(false)}
-	u.text.Size(theme.SizeNameText)
-	u.button = widgets.NewKeyButton(lang.L("Undo"), undo, nil)
-	u.button.Icon = theme.ContentUndoIcon()
-	bar := widgets.Panel(container.NewBorder(nil, nil, nil, u.button, u.text.Centred()), 6)
-	u.object = container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), bar)
-	u.object.Hide()
-	return u
-}
-
-func (u *undoBar) set(text string) { u.text.Set(text, theme.ColorNameForeground) }

@@ -1,12 +1,8 @@
 package watches
 
 import (
-	"fmt"
 	"image/color"
-	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -15,163 +11,10 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"porthole/monitor"
-	"porthole/monitor/watch"
 	"porthole/ui/table"
-	uitheme "porthole/ui/theme"
 	"porthole/ui/tooltip"
 	"porthole/ui/widgets"
-	"porthole/ui/words"
 )
-
-// ruleView is a rule as text, as its row shows it, without control characters.
-type ruleView struct {
-	title, ports, pattern, events string // "" if empty
-	state                         ruleState
-	off, dim                      bool
-}
-
-// ruleState is the current state of a rule.
-type ruleState struct {
-	text, more string
-	color      fyne.ThemeColorName
-	open       bool
-}
-
-// viewOf returns the view of a rule without its state.
-func viewOf(rule watch.Rule) ruleView {
-	v := ruleView{title: monitor.Clean(rule.Name, 200), ports: monitor.Clean(rule.PortsText(), 200), off: rule.Off, events: extrasText(rule)}
-	data := map[string]any{"Pattern": monitor.Clean(rule.Match.String(), 200)}
-	switch {
-	case rule.Match.IsZero():
-	case rule.FollowsService():
-		v.pattern = lang.L("“{{.Pattern}}” on any port", data)
-	default:
-		v.pattern = lang.L("only “{{.Pattern}}”", data)
-	}
-	return v
-}
-
-// name returns how to refer to the rule in a sentence.
-func (v ruleView) name() string {
-	switch {
-	case v.title != "":
-		return monitor.Clean(v.title, 60)
-	case v.ports != "":
-		return monitor.Clean(v.ports, 60)
-	}
-	return monitor.Clean(v.pattern, 60)
-}
-
-// extrasText describes which events the rule notifies about, and how, as far as that is not the
-// default.
-func extrasText(rule watch.Rule) string {
-	var parts []string
-	if events := eventsText(rule.NotifyOn); events != "" {
-		parts = append(parts, events)
-	}
-	if rule.Urgency == watch.Critical {
-		parts = append(parts, lang.L("urgent"))
-	}
-	if len(rule.Run) > 0 {
-		parts = append(parts, lang.L("runs a command"))
-	}
-	if u, err := url.Parse(rule.Post); rule.Post != "" && err == nil {
-		parts = append(parts, lang.L("posts to {{.Host}}", map[string]any{"Host": monitor.Clean(u.Hostname(), 60)}))
-	}
-	return strings.Join(parts, " · ")
-}
-
-// eventsText lists the events that a rule notifies about; "" if it is all of them.
-func eventsText(notifyOn watch.NotifyOn) string {
-	var labels []string
-	for i, kind := range allEvents {
-		if notifyOn&kind != 0 {
-			labels = append(labels, eventLabels()[i])
-		}
-	}
-	if len(labels) == 0 || len(labels) == len(allEvents) {
-		return ""
-	}
-	return lang.L("notifies only when it {{.What}}", map[string]any{"What": strings.Join(labels, ", ")})
-}
-
-// allEvents are all events that a rule can notify about, in display order.
-var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnOwnerChange, watch.OnExposed}
-
-func eventLabels() [len(allEvents)]string {
-	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("changes owner"), lang.L("is exposed to the network")}
-}
-
-// stateOf returns the state of a rule in snapshot s.
-func stateOf(rule watch.Rule, s monitor.Snapshot) ruleState {
-	if rule.Off {
-		return ruleState{text: lang.L("off"), color: table.ColorMuted}
-	}
-	found := rule.Listeners(s)
-	if len(found) == 0 {
-		return closedState(rule, s)
-	}
-	_, single := rule.Ports.Single()
-	exposed := exposedFirst(found)
-	count := map[string]any{"Count": exposed, "All": len(found)}
-	state := ruleState{"● " + lang.L("open"), ownersText(found, !single), uitheme.ColorOpen, true}
-	switch {
-	case exposed > 0 && (single || len(found) == 1):
-		state.text, state.color = "◐ "+lang.L("exposed to the network"), uitheme.ColorAlert
-	case exposed > 0:
-		state.text, state.color = "◐ "+lang.L("{{.Count}} of {{.All}} exposed to the network", count), uitheme.ColorAlert
-	case !single && len(found) > 1:
-		state.text = "● " + lang.N("{{.Count}} open", len(found), map[string]any{"Count": words.Number(len(found))})
-	}
-	return state
-}
-
-// closedState returns the state of a rule without matching listeners. Other processes may listen on
-// its ports. Whether a server can bind them is unknown here: the cards of the Ports page show it.
-func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
-	state := ruleState{text: "○ " + lang.L("closed"), color: table.ColorMuted}
-	if rule.FollowsService() {
-		state.text = "○ " + lang.L("not running")
-		return state
-	}
-	if others := (watch.Rule{Ports: rule.Ports, Except: rule.Except, Protocol: rule.Protocol}).Listeners(s); len(others) > 0 {
-		_, single := rule.Ports.Single()
-		state.text, state.more = "○ "+lang.L("used by another process"), ownersText(others, !single)
-	}
-	return state
-}
-
-// exposedFirst moves exposed listeners to the front and returns their number.
-func exposedFirst(found []*monitor.Listener) (exposed int) {
-	for i, l := range found {
-		if l.Exposure == monitor.ExposureNetwork {
-			copy(found[exposed+1:i+1], found[exposed:i])
-			found[exposed] = l
-			exposed++
-		}
-	}
-	return exposed
-}
-
-// ownersText lists the owners of the first few listeners, with their ports if ports is true.
-func ownersText(found []*monitor.Listener, ports bool) string {
-	const limit = 8
-	var parts []string
-	for _, l := range found[:min(len(found), limit)] {
-		owner := words.Owner(l)
-		if ports {
-			owner = fmt.Sprintf("%d %s", l.Port, owner)
-		}
-		if !slices.Contains(parts, owner) {
-			parts = append(parts, owner)
-		}
-	}
-	if len(found) > limit {
-		parts = append(parts, "…")
-	}
-	return strings.Join(parts, ", ")
-}
 
 const (
 	ruleHeight   = 50
@@ -182,74 +25,6 @@ const (
 	stateWidth   = 0.44 // share of the width of texts and state
 	textSpacing  = 10
 )
-
-// ruleList is the list of rules. It uses scrolling and row reuse of Fyne's list. The page owns the
-// selection and handles the keys.
-type ruleList struct {
-	widget.List
-	page    *Page
-	rows    []*ruleRow // all rows created so far: as many as fit
-	focused bool
-	clicked int // row of the last click
-	at      time.Time
-}
-
-func newRuleList(p *Page) *ruleList {
-	l := &ruleList{page: p}
-	l.Length = func() int { return len(p.views) }
-	l.CreateItem = func() fyne.CanvasObject { return newRuleRow(p) }
-	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
-		r, ok := o.(*ruleRow)
-		if !ok {
-			return
-		}
-		if r.index < 0 { // first use; Fyne creates some rows only to measure them
-			l.rows = append(l.rows, r)
-		}
-		r.index = i
-		r.show()
-	}
-	l.HideSeparators = true
-	l.ExtendBaseWidget(l)
-	return l
-}
-
-// show repaints the rows that differ.
-func (l *ruleList) show() {
-	for _, r := range l.rows {
-		r.show()
-	}
-}
-
-// FocusGained implements fyne.Focusable.
-func (l *ruleList) FocusGained() {
-	l.focused = true
-	l.page.choose(max(l.page.selected, 0))
-}
-
-// FocusLost implements fyne.Focusable.
-func (l *ruleList) FocusLost() {
-	l.focused = false
-	l.show()
-}
-
-// TypedKey implements fyne.Focusable.
-func (l *ruleList) TypedKey(e *fyne.KeyEvent) { l.page.key(e) }
-
-// TypedRune implements fyne.Focusable.
-func (l *ruleList) TypedRune(rune) {}
-
-// click selects a row. A second click (double click) edits its rule.
-func (l *ruleList) click(i int) {
-	table.FocusOn(l)
-	l.page.choose(i)
-	if i == l.clicked && time.Since(l.at) <= fyne.CurrentApp().Driver().DoubleTapDelay() {
-		l.at = time.Time{}
-		l.page.edit(i)
-		return
-	}
-	l.clicked, l.at = i, time.Now()
-}
 
 // ruleRow shows one rule. The list reuses a few of them for all rules.
 type ruleRow struct {
@@ -505,12 +280,6 @@ var (
 	_ fyne.Tappable     = (*ruleRow)(nil)
 	_ desktop.Hoverable = (*ruleRow)(nil)
 )
-
-// AccessibilityLabel returns the name of the list.
-func (*ruleList) AccessibilityLabel() string { return lang.L("Watches") }
-
-// AccessibilityRole implements fyne.Accessible.
-func (*ruleList) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
 // AccessibilityLabel returns the rule and its state.
 func (r *ruleRow) AccessibilityLabel() string {

@@ -1,0 +1,128 @@
+package settings
+
+import (
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/assets"
+	"porthole/ui/words"
+)
+
+func (p *Page) themeRow() *settingRow {
+	r := newSettingRow("theme", lang.L("Theme"), "")
+	p.segments(r, []option{{"", lang.L("System")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
+	return r
+}
+
+func (p *Page) trayIconRow() *settingRow {
+	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined fits any panel, light fits dark panels, dark fits light panels"))
+	p.segments(r, []option{{"", lang.L("Outlined")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
+	return r
+}
+
+func (p *Page) languageRow() *settingRow {
+	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole restarts in the selected language"))
+	options := []option{{"", lang.L("System")}}
+	for _, code := range assets.Languages() {
+		options = append(options, option{code, words.LanguageName(code)})
+	}
+	p.choice(r, options, func(s Settings) option { return option{s.Language, words.LanguageName(s.Language)} })
+	return r
+}
+
+func (p *Page) atLoginRow() *settingRow {
+	return p.toggle("start_at_login", lang.L("Start at login"), lang.L("Show only the tray icon, not the window"), func(s Settings) bool { return s.StartAtLogin })
+}
+
+func (p *Page) startHiddenRow() *settingRow {
+	return p.toggle("start_hidden", lang.L("Start hidden"), lang.L("Show only the tray icon at startup; start Porthole again to open the window"), func(s Settings) bool { return s.StartHidden })
+}
+
+func (p *Page) notificationsRow() *settingRow {
+	return p.toggle("notifications", lang.L("Notifications"), lang.L("Notify you about events of watched ports; the table, tray and history always show them"), func(s Settings) bool { return s.Notifications })
+}
+
+func (p *Page) newExposedRow() *settingRow {
+	return p.toggle("new_exposed", lang.L("Anything newly exposed"), lang.L("Notify you about every server that becomes reachable from the network, watched or not; what is reachable during the first day is familiar"), func(s Settings) bool { return s.NewExposed })
+}
+
+func (p *Page) quietHoursRow() *settingRow {
+	r := newSettingRow("quiet_hours", lang.L("Quiet hours"), lang.L("Notifications wait until these hours end, except those of urgent watches"))
+	options := []option{{"", lang.L("None")}}
+	for _, hours := range []string{"20:00-08:00", "22:00-07:00", "00:00-06:00"} {
+		options = append(options, option{hours, strings.ReplaceAll(hours, "-", "–")})
+	}
+	p.choice(r, options, func(s Settings) option {
+		if s.QuietHours == "" {
+			return options[0]
+		}
+		return option{s.QuietHours, strings.ReplaceAll(s.QuietHours, "-", "–")}
+	})
+	return r
+}
+
+func (p *Page) soundRow() *settingRow {
+	return p.toggle("sound", lang.L("Sound"), lang.L("Play the desktop's notification sound"), func(s Settings) bool { return s.Sound })
+}
+
+func (p *Page) testRow() *settingRow {
+	r := newSettingRow("test", lang.L("Test"), lang.L("Check that this desktop shows notifications"))
+	r.doneText = lang.L("Sent. If no notification appeared, the desktop may be in “Do not disturb” mode.")
+	p.action(r, lang.L("Send test notification"), p.actions.TestNotification)
+	return r
+}
+
+// intervals are the polling intervals that can be selected.
+var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
+
+func (p *Page) intervalRow() *settingRow {
+	r := newSettingRow("polling_interval", lang.L("Polling interval"), lang.L("Automatic: every 250 ms, or every second on battery or while you are away"))
+	of := func(d time.Duration) option {
+		if d == 0 {
+			return option{"", lang.L("Automatic")}
+		}
+		return option{d.String(), words.ShortDuration(d)}
+	}
+	options := []option{of(0)}
+	for _, d := range intervals {
+		options = append(options, of(d))
+	}
+	p.choice(r, options, func(s Settings) option { return of(s.PollingInterval) })
+	return r
+}
+
+func (p *Page) udpRow() *settingRow {
+	return p.toggle("udp", lang.L("UDP"), lang.L("Also show bound UDP sockets without a peer (UDP has no listening state)"), func(s Settings) bool { return s.UDP })
+}
+
+func (p *Page) allAddressesRow() *settingRow {
+	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Also show ports that cannot be reached through loopback"), func(s Settings) bool { return s.AllAddresses })
+}
+
+// The limits of the history in the settings file, and their defaults.
+const (
+	maxHistoryDays, defaultDays     = 3650, 90
+	maxHistoryEvents, defaultEvents = 1_000_000, 100_000
+)
+
+func (p *Page) daysRow() *settingRow {
+	return p.number("history_days", lang.L("Days to keep"), lang.L("Older events are deleted"), maxHistoryDays, defaultDays, func(s Settings) int { return s.HistoryDays })
+}
+
+func (p *Page) eventsRow() *settingRow {
+	return p.number("history_events", lang.L("Events to keep"), lang.L("The oldest events beyond this number are deleted"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
+}
+
+// KeyDiagnostics is the key with which Page.ShowResult reports the result of CopyDiagnostics.
+const KeyDiagnostics = "diagnostics"
+
+// diagnosticsRow returns the row that copies the diagnostics for a bug report.
+func (p *Page) diagnosticsRow() *settingRow {
+	r := newSettingRow(KeyDiagnostics, lang.L("Diagnostics"), lang.L("The output of “porthole doctor”: what works on this system. It contains no secrets."))
+	r.doneText = lang.L("Copied")
+	p.action(r, lang.L("Copy diagnostics"), p.actions.CopyDiagnostics)
+	r.worksOffline = true
+	return r
+}

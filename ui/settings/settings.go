@@ -1,0 +1,24 @@
+package settings
+
+import (
+	"time"
+)
+
+// Settings are the values that apply: the user's, or the defaults.
+type Settings struct {
+	Theme           string // "light" or "dark"; "" to follow the system
+	Zoom            int    // in percent; 0 for 100
+	TrayIcon        string // "light" or "dark"; "" for outlined
+	Language        string // like "en"; "" to follow the system
+	StartAtLogin    bool   // start Porthole with the session
+	StartHidden     bool   // show only the tray icon at startup
+	Notifications   bool
+	NewExposed      bool          // notify about everything newly exposed
+	QuietHours      string        // like "22:00-07:00"; "" for none
+	Sound           bool          // play a sound with notifications
+	PollingInterval time.Duration // 0 for automatic
+	UDP             bool
+	AllAddresses    bool // also show ports that are not reachable on loopback
+	HistoryDays     int  // days to keep events; 0 for the default
+	HistoryEvents   int  // number of events to keep; 0 for the default
+}
