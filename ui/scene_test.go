@@ -24,7 +24,7 @@ func scene(t *testing.T, theme string, size fyne.Size, scale float32) (*desk, *u
 		rules = append(rules, watch.Rule{Ports: monitor.Ports{{First: ports, Last: ports}}})
 	}
 	d.SetStatus(Status{User: "ada", Rules: rules, Health: monitor.Health{Interval: 250 * time.Millisecond},
-		Settings: settings.Settings{Theme: theme, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}})
+		Settings: settings.Settings{Theme: theme, Notifications: true, GracePeriod: watch.DefaultGrace, HistoryDays: 90, HistoryEvents: 100000}})
 	d.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 	d.window.Resize(size)
 	list := uitest.SampleListeners(at)

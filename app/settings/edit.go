@@ -498,7 +498,7 @@ func (e *editor) setRootKeys(root *yaml.Node, values []keyValue) error {
 func (f *File) edit(doc document, key string, do func(*editor) error, check func(*yaml.Node, Settings) bool) (string, error) {
 	text, terminated := doc.text, true
 	if text == "" {
-		text = "# " + fileHeader + "\n"
+		text = headerLine
 	}
 	if !strings.HasSuffix(text, "\n") {
 		text, terminated = text+"\n", false

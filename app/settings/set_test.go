@@ -2,6 +2,7 @@ package settings
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -35,14 +36,14 @@ func TestSetChangesOneLine(t *testing.T) {
 
 func TestSetIsReadBack(t *testing.T) {
 	f, path := newFile(t, "")
-	for _, c := range [][2]string{{"theme", "light"}, {"tray_icon", "dark"}, {"language", "en"}, {"start_hidden", "true"}, {"notifications", "false"}, {"sound", "true"},
+	for _, c := range [][2]string{{"theme", "light"}, {"tray_icon", "dark"}, {"language", "en"}, {"start_hidden", "true"}, {"grace_period", "10s"}, {"notifications", "false"}, {"sound", "true"},
 		{"polling_interval", "2s"}, {"udp", "true"}, {"all_addresses", "true"}, {"zoom", "120"}, {"history_days", "7"}, {"history_events", "100000"}} {
 		if _, err := f.Set(c[0], c[1]); err != nil {
 			t.Errorf("Set(%s, %s): %v", c[0], c[1], err)
 		}
 	}
 	s, err := Open(path).Load()
-	if err != nil || s.Theme != "light" || s.TrayIcon != "dark" || s.Language != "en" || !s.StartHidden || s.Notifications || !s.Sound || s.PollingInterval != 2*time.Second ||
+	if err != nil || s.Theme != "light" || s.TrayIcon != "dark" || s.Language != "en" || !s.StartHidden || s.GracePeriod != 10*time.Second || s.Notifications || !s.Sound || s.PollingInterval != 2*time.Second ||
 		!s.UDP || !s.AllAddresses || s.Zoom != 120 || s.HistoryDays != 7 || s.HistoryEvents != 100000 || !s.Watches.WatchesPort(62893) {
 		t.Errorf("Load() = %+v, %v, want the values that were set; file:\n%s", s, err, read(t, path))
 	}
@@ -65,6 +66,7 @@ func TestSetRefusesInvalidValues(t *testing.T) {
 		{"udp: perhaps\n", "sound", "true", "line 1: udp must be true or false"},
 		{"udp: no\n", "sound", "loud", ": sound must be true or false"},
 		{"udp: no\n", "polling_interval", "1ms", ": polling_interval must be a time from 50ms"},
+		{"udp: no\n", "grace_period", "2m", ": grace_period must be a time from 0s to 1m"},
 		{"udp: no\n", "theme", "pink", ": theme must be system, light or dark"},
 		{"udp: no\n", "tray_icon", "pink", ": tray_icon must be outlined, light or dark"},
 		{"udp: no\n", "language", "../x", ": language must be system or a language code such as en"},
@@ -104,5 +106,33 @@ func TestExampleInDocs(t *testing.T) {
 		if !strings.Contains(example, "\n"+key+":") {
 			t.Errorf("the example in docs/settings.md does not contain %s", key)
 		}
+	}
+}
+
+func TestCreate(t *testing.T) {
+	dir := t.TempDir()
+	missing := filepath.Join(dir, "config", "porthole", "settings.yaml")
+	link := filepath.Join(dir, "link.yaml")
+	if err := os.Symlink(filepath.Join("dotfiles", "porthole.yaml"), link); err != nil {
+		t.Fatal(err)
+	}
+	for path, stored := range map[string]string{missing: missing, link: filepath.Join(dir, "dotfiles", "porthole.yaml")} {
+		if err := Open(path).Create(); err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if got := read(t, stored); got != "# "+fileHeader+"\n" {
+			t.Errorf("%s: got %q, want only the header", stored, got)
+		}
+		if s, err := Open(path).Load(); err != nil || s.GracePeriod != Defaults().GracePeriod || len(s.Watches) != 1 {
+			t.Errorf("%s: Load() = %+v, %v, want the defaults", path, s, err)
+		}
+	}
+	f, path := newFile(t, "udp: true\n")
+	if err := f.Create(); err != nil || read(t, path) != "udp: true\n" {
+		t.Errorf("existing file: got error %v, file %q, want it unchanged", err, read(t, path))
+	}
+	if err := Open(filepath.Join(path, "settings.yaml")).Create(); err == nil || !strings.Contains(err.Error(), "settings.yaml") {
+		t.Errorf("below a file: got error %v, want one that names the path", err)
 	}
 }

@@ -199,6 +199,8 @@ func (f *File) load() (document, Settings, error) {
 // fileHeader is the first comment of a file that Porthole creates.
 const fileHeader = "Porthole settings. You can edit this file by hand: comments and unknown keys are kept."
 
+const headerLine = "# " + fileHeader + "\n"
+
 // document is the content of the file.
 type document struct {
 	text string
@@ -333,18 +335,46 @@ func valueOf(mapping *yaml.Node, key string) *yaml.Node {
 	return value
 }
 
+// Create creates the file, with a comment only, unless it exists. It never changes an
+// existing file, also not one that another process creates at the same time.
+func (f *File) Create() error {
+	path := f.target()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("cannot create the folder of %s: %w", f.path, withoutPath(err))
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot create %s: %w", f.path, withoutPath(err))
+	}
+	_, err = file.WriteString(headerLine)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
+	}
+	return nil
+}
+
+// target returns the path of the file, or where it leads if it is a symbolic link.
+func (f *File) target() string {
+	if real, err := filepath.EvalSymlinks(f.path); err == nil {
+		return real
+	}
+	to, err := os.Readlink(f.path) // the target does not exist yet
+	switch {
+	case err != nil:
+		return f.path
+	case filepath.IsAbs(to):
+		return to
+	}
+	return filepath.Join(filepath.Dir(f.path), to)
+}
+
 // replace replaces the file atomically. If its path is a symbolic link, it
 // replaces the target and keeps the link.
 func (f *File) replace(text string) error {
-	path := f.path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	} else if to, err := os.Readlink(path); err == nil { // the target does not exist yet
-		path = to
-		if !filepath.IsAbs(to) {
-			path = filepath.Join(filepath.Dir(f.path), to)
-		}
-	}
+	path := f.target()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("cannot create the folder of %s: %w", f.path, withoutPath(err))
 	}

@@ -15,7 +15,7 @@ import (
 
 // rootKeys and watchKeys are all known keys.
 var (
-	rootKeys  = append([]string{"version", "watches", "grace_period"}, scalarKeys...)
+	rootKeys  = append([]string{"version", "watches"}, scalarKeys...)
 	watchKeys = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post"}
 )
 

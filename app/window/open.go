@@ -15,8 +15,10 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/app/desktop"
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/process"
+	uisettings "porthole/ui/settings"
 	"porthole/ui/words"
 )
 
@@ -57,6 +59,27 @@ func (a actions) OpenFolder(path string) {
 			a.p.showFailure(lang.L("Can't open the file manager. Check that xdg-utils is installed."), err)
 		}
 	})
+}
+
+// OpenSettingsFile opens the settings file in the default editor. It creates the file if
+// nothing has been changed yet.
+func (a actions) OpenSettingsFile() {
+	a.p.work.Go(func() {
+		problem := ""
+		if err := openSettingsFile(a.p.ctx, settings.Path()); err != nil {
+			a.p.log.Warn("can't open the settings file", "error", err)
+			problem = lang.L("Can't open {{.Path}}. Check that xdg-utils is installed and that this desktop has an editor for text files.", map[string]any{"Path": monitor.Clean(settings.Path(), 300)})
+		}
+		a.p.do(func() { a.p.window.ShowSettingResult(uisettings.KeySettingsFile, problem) })
+	})
+}
+
+// openSettingsFile opens the settings file at path as desktop.Open does.
+func openSettingsFile(ctx context.Context, path string) error {
+	if err := settings.Open(path).Create(); err != nil {
+		return err
+	}
+	return desktop.Open(ctx, path)
 }
 
 // Environment reads the environment of o. It is not stored.

@@ -5,6 +5,8 @@ package window
 import (
 	"net"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -27,5 +29,29 @@ func TestScheme(t *testing.T) {
 		if got := scheme(t.Context(), address); got != want {
 			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
+	}
+}
+
+func TestOpenSettingsFile(t *testing.T) {
+	dir := t.TempDir()
+	args := filepath.Join(dir, "args")
+	script := "#!/bin/sh\nprintf '%s' \"$1\" >" + args + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "xdg-open"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	path := filepath.Join(dir, "my settings", "settings.yaml")
+	if err := openSettingsFile(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(args); err != nil || string(b) != path {
+		t.Errorf("xdg-open got %q, error %v, want %q", b, err, path)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the file was not created: %v", err)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if err := openSettingsFile(t.Context(), path); err == nil || !strings.Contains(err.Error(), "xdg-open") {
+		t.Errorf("without xdg-open: got error %v, want one that names it", err)
 	}
 }

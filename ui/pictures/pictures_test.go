@@ -84,7 +84,7 @@ func newDesk(t *testing.T, w *workday, theme string, size fyne.Size, scale float
 func status(theme string, rules watch.Rules) ui.Status {
 	return ui.Status{User: "ada", Rules: rules, Health: monitor.Health{Interval: 250 * time.Millisecond},
 		System:   explain.System{EphemeralPorts: monitor.Ports{{First: 32768, Last: 60999}}},
-		Settings: settings.Settings{Theme: theme, StartAtLogin: true, Notifications: true, HistoryDays: 90, HistoryEvents: 100000}}
+		Settings: settings.Settings{Theme: theme, StartAtLogin: true, Notifications: true, GracePeriod: watch.DefaultGrace, HistoryDays: 90, HistoryEvents: 100000}}
 }
 
 // Stop takes the place of Desk's: only the dialog's first stage is shown.
@@ -110,6 +110,9 @@ func write(t *testing.T, w fyne.Window, name string) {
 	}
 }
 
+// wholeSettings is the height of a window that shows the Settings page without scrolling.
+const wholeSettings = 1600
+
 // writePictures writes the pictures PAGE-SUFFIX.png of a workday.
 func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale float32) {
 	w := newWorkday()
@@ -129,6 +132,11 @@ func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale flo
 		}
 		w.History.Answer()
 		write(t, d.Fyne(), page+"-"+suffix)
+	}
+	if size == ui.DefaultSize {
+		d.Fyne().Resize(fyne.NewSize(size.Width, wholeSettings))
+		write(t, d.Fyne(), "settings-all-"+suffix)
+		d.Fyne().Resize(size)
 	}
 	d.ShowPage(ui.PagePorts)
 	writeTaken(t, d, w, theme, suffix)

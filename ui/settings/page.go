@@ -26,6 +26,9 @@ type Actions interface {
 	// CopyDiagnostics copies the output of "porthole doctor" and calls Page.ShowResult with
 	// KeyDiagnostics.
 	CopyDiagnostics()
+	// OpenSettingsFile opens the settings file in the user's editor and calls Page.ShowResult
+	// with KeySettingsFile.
+	OpenSettingsFile()
 	StartAgent() // starts an agent after the last one exited
 }
 
@@ -59,10 +62,10 @@ func New(actions Actions, version string) *Page {
 	p := &Page{actions: actions, connected: true, warning: widgets.NewWarningBar(actions.StartAgent)}
 	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.zoomRow(), p.languageRow())
 	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
-	p.group(lang.L("Notifications"), p.notificationsRow(), p.newExposedRow(), p.quietHoursRow(), p.soundRow(), p.testRow())
+	p.group(lang.L("Notifications"), p.notificationsRow(), p.newExposedRow(), p.quietHoursRow(), p.graceRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())
 	p.group(lang.L("History"), p.daysRow(), p.eventsRow())
-	p.group(lang.L("About"), p.diagnosticsRow(), p.licencesRow())
+	p.group(lang.L("About"), p.fileRow(), p.diagnosticsRow(), p.licencesRow())
 	p.Content = p.layout(version)
 	p.enable()
 	return p

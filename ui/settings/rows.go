@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/assets"
+	"porthole/monitor/watch"
 	"porthole/ui/words"
 )
 
@@ -63,6 +64,28 @@ func (p *Page) quietHoursRow() *settingRow {
 	return r
 }
 
+// gracePeriods are the grace periods that can be selected.
+var gracePeriods = []time.Duration{0, time.Second, watch.DefaultGrace, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}
+
+func (p *Page) graceRow() *settingRow {
+	r := newSettingRow("grace_period", lang.L("Restart grace period"), lang.L("A service that closes and listens again within this time is reported once, as restarted. Closed ports are reported when it has passed."))
+	of := func(d time.Duration) option {
+		switch d {
+		case 0:
+			return option{"0s", lang.L("None")}
+		case watch.DefaultGrace:
+			return option{"", words.ShortDuration(d)}
+		}
+		return option{d.String(), words.ShortDuration(d)}
+	}
+	var options []option
+	for _, d := range gracePeriods {
+		options = append(options, of(d))
+	}
+	p.choice(r, options, func(s Settings) option { return of(s.GracePeriod) })
+	return r
+}
+
 func (p *Page) soundRow() *settingRow {
 	return p.toggle("sound", lang.L("Sound"), lang.L("Play the desktop's notification sound"), func(s Settings) bool { return s.Sound })
 }
@@ -113,6 +136,17 @@ func (p *Page) daysRow() *settingRow {
 
 func (p *Page) eventsRow() *settingRow {
 	return p.number("history_events", lang.L("Events to keep"), lang.L("The oldest events beyond this number are deleted"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
+}
+
+// KeySettingsFile is the key with which Page.ShowResult reports the result of OpenSettingsFile.
+const KeySettingsFile = "settings_file"
+
+// fileRow returns the row that opens the settings file.
+func (p *Page) fileRow() *settingRow {
+	r := newSettingRow(KeySettingsFile, lang.L("Settings file"), lang.L("Text with all settings, also those that are not on this page, such as commands of watches. Changes apply when you save."))
+	p.action(r, lang.L("Open settings file"), p.actions.OpenSettingsFile)
+	r.worksOffline = true
+	return r
 }
 
 // KeyDiagnostics is the key with which Page.ShowResult reports the result of CopyDiagnostics.

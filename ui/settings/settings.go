@@ -15,6 +15,7 @@ type Settings struct {
 	Notifications   bool
 	NewExposed      bool          // notify about everything newly exposed
 	QuietHours      string        // like "22:00-07:00"; "" for none
+	GracePeriod     time.Duration // a service that is back within it was restarted
 	Sound           bool          // play a sound with notifications
 	PollingInterval time.Duration // 0 for automatic
 	UDP             bool

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/assets"
+	"porthole/monitor/watch"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
@@ -67,7 +68,7 @@ func (d *desk) choice(key string) *choice { return d.setting(key).focusTarget.(*
 func (d *desk) number(key string) *numberEntry { return d.setting(key).focusTarget.(*numberEntry) }
 
 func TestSettingsShowCurrentValues(t *testing.T) {
-	d := newLoadedDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, NewExposed: true, QuietHours: "21:00-06:30", Sound: true, PollingInterval: 300 * time.Millisecond,
+	d := newLoadedDesk(t, Settings{Theme: "dark", StartAtLogin: true, StartHidden: true, Notifications: true, NewExposed: true, QuietHours: "21:00-06:30", GracePeriod: 1500 * time.Millisecond, Sound: true, PollingInterval: 300 * time.Millisecond,
 		UDP: true, AllAddresses: true, HistoryDays: 30})
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "new_exposed", "sound", "udp", "all_addresses"} {
 		if !d.toggle(key).On {
@@ -79,6 +80,9 @@ func TestSettingsShowCurrentValues(t *testing.T) {
 	}
 	if got := d.choice("quiet_hours").Selected; got != "21:00–06:30" {
 		t.Errorf("quiet hours from the settings file: got %q", got)
+	}
+	if got := d.choice("grace_period").Selected; got != "1.5 s" {
+		t.Errorf("grace period from the settings file: got %q, want 1.5 s", got)
 	}
 	if got := d.choice("language").Selected; got != "System" {
 		t.Errorf("language: got %q, want System", got)
@@ -105,12 +109,16 @@ func TestChangeIsRequested(t *testing.T) {
 	d.choice("polling_interval").SetSelected("2 s")
 	d.choice("polling_interval").SetSelected("Automatic")
 	d.choice("quiet_hours").SetSelected("22:00–07:00")
+	d.settings.SetSettings(Settings{Notifications: true, GracePeriod: watch.DefaultGrace})
+	d.choice("grace_period").SetSelected("None")
+	d.choice("grace_period").SetSelected("60 s")
+	d.choice("grace_period").SetSelected("3 s")
 	d.choice("language").SetSelected("English")
 	d.choice("zoom").SetSelected("120 %")
 	d.choice("zoom").SetSelected("100 %")
 	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment)) // the first of the theme's
 	test.Tap(d.settings.rows[1].focusTarget.(*widgets.Segment)) // and of the tray icon's
-	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set quiet_hours "22:00-07:00"`, `set language "en"`, `set zoom "120"`, `set zoom ""`, `set theme ""`, `set tray_icon ""`})
+	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set quiet_hours "22:00-07:00"`, `set grace_period "0s"`, `set grace_period "1m0s"`, `set grace_period ""`, `set language "en"`, `set zoom "120"`, `set zoom ""`, `set theme ""`, `set tray_icon ""`})
 }
 
 func TestFailedChangeShowsProblemAndCurrentValue(t *testing.T) {
@@ -336,5 +344,24 @@ func TestLaterProblemIsVisible(t *testing.T) {
 		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
 			t.Errorf("with problems %q: bar visible %t, size %v", problems, shown, bar.Size())
 		}
+	}
+}
+
+func TestSettingsFileIsOpenedWithoutAgent(t *testing.T) {
+	d := newLoadedDesk(t, Settings{})
+	d.settings.Disconnect()
+	row := d.setting(KeySettingsFile)
+	button := row.focusTarget.(*widgets.Button)
+	d.Window.Canvas().Focus(button)
+	button.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	test.Tap(&button.Button) // the first one is pending
+	d.Want("requests", d.Asked, []string{"open the settings file"})
+	d.settings.ShowResult(KeySettingsFile, "Can't open it")
+	if note := row.note.Segment.Text; note != "Can't open it" {
+		t.Errorf("got note %q, want the problem", note)
+	}
+	d.settings.ShowResult(KeySettingsFile, "")
+	if note := row.note.Segment.Text; note != row.help {
+		t.Errorf("after success: got note %q, want the description", note)
 	}
 }

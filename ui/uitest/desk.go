@@ -104,6 +104,7 @@ func (d *Desk) Quit()                              { d.Ask("quit") }
 func (d *Desk) Close()                             { d.Ask("close") }
 func (d *Desk) StartAgent()                        { d.Ask("restart") }
 func (d *Desk) CopyDiagnostics()                   { d.Ask("diagnostics") }
+func (d *Desk) OpenSettingsFile()                  { d.Ask("open the settings file") }
 func (d *Desk) Copy(text string)                   { d.Ask("copy %s", text) }
 func (d *Desk) OpenInBrowser(a string)             { d.Ask("browse %s", a) }
 func (d *Desk) CopyURL(a string)                   { d.Ask("copy the URL of %s", a) }
