@@ -195,7 +195,7 @@ func (o Owner) equal(p Owner) bool {
 func (c CgroupInfo) equal(d CgroupInfo) bool {
 	same := c.Inferred == d.Inferred || (c.Inferred != nil && d.Inferred != nil && c.Inferred.equal(*d.Inferred))
 	same = same && (c.Container == d.Container || (c.Container != nil && d.Container != nil && *c.Container == *d.Container))
-	return same && c.Unit == d.Unit && c.Activates == d.Activates && c.PerConnection == d.PerConnection && c.ContainerID == d.ContainerID
+	return same && c.Unit == d.Unit && c.UnitUser == d.UnitUser && c.Activates == d.Activates && c.PerConnection == d.PerConnection && c.ContainerID == d.ContainerID
 }
 
 func (u OwnerUnknown) equal(v OwnerUnknown) bool {

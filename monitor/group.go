@@ -166,8 +166,11 @@ func compareOwners(a, b Owner) int {
 }
 
 // awaitsClient reports whether o is systemd, which holds the socket of a socket unit and
-// starts the unit's service.
-func (o Owner) awaitsClient() bool { return strings.HasSuffix(o.Unit, ".socket") }
+// starts the unit's service. A user's instance creates the sockets in its own control
+// group, so that its unit is no socket unit.
+func (o Owner) awaitsClient() bool {
+	return strings.HasSuffix(o.Unit, ".socket") || o.ProgramName() == "systemd" && slices.Contains(o.Command, "--user")
+}
 
 func compareBool(a, b bool) int {
 	switch {

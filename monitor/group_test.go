@@ -241,6 +241,10 @@ func TestGroupSocketUnit(t *testing.T) {
 	if l := group([]socketState{by(1, "127.0.0.1", systemd, gpsd)}, nil); l[0].Unit != "gpsd.service" || l[0].Owners[0].PID != 10 {
 		t.Errorf("after the service started: got %s in %q, want gpsd first", formatListeners(l), l[0].Unit)
 	}
+	users := Owner{PID: 48, Start: 1, Program: "/usr/lib/systemd/systemd", Command: []string{"/lib/systemd/systemd", "--user"}, Unit: "init.scope"}
+	if l := group([]socketState{by(1, "127.0.0.1", users, gpsd)}, nil); l[0].Owners[0].PID != 10 {
+		t.Errorf("after a user's service started: got %s, want gpsd first", formatListeners(l))
+	}
 	other := systemd
 	other.Unit = "other.socket"
 	if l := group([]socketState{by(1, "127.0.0.1", systemd), by(2, "::1", other)}, nil); len(l) != 2 {

@@ -130,6 +130,7 @@ type Listener struct {
 // principal owner.
 type CgroupInfo struct {
 	Unit        string     `json:"unit,omitempty"`         // systemd unit: cups.service, session-2.scope
+	UnitUser    string     `json:"unit_user,omitempty"`    // ID of the user whose systemd instance runs Unit; "" for the system's
 	Activates   string     `json:"activates,omitempty"`    // the service that systemd starts if Unit is a socket unit
 	ContainerID string     `json:"container_id,omitempty"` // as the container engine assigned it
 	Inferred    *Owner     `json:"inferred,omitempty"`     // the only process in the group

@@ -79,7 +79,7 @@ type Explanation struct {
 // first seen, its unit, or else that of the control group that its socket was
 // created in, and state, which contains the parents that have ended.
 func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessState) Explanation {
-	e := Explanation{Unit: monitor.Clean(cmp.Or(o.Unit, cgroup.Unit), 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
+	e := Explanation{Unit: monitor.Clean(unitFor(o, cgroup), 60), Container: strings.TrimSpace(firstRunes(monitor.Clean(cgroup.ContainerID, 64), 12))}
 	e.Activates, e.PerConnection = monitor.Clean(cgroup.Activates, 80), cgroup.PerConnection
 	if c := cgroup.Container; c != nil && c.Published {
 		e.Publishes = TheContainer(*c)
@@ -101,6 +101,15 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 		e.assign(&e.Chain[i])
 	}
 	return e
+}
+
+// unitFor returns the unit of o. For systemd that is the socket unit for which it
+// listens, not its own.
+func unitFor(o monitor.Owner, cgroup monitor.CgroupInfo) string {
+	if strings.HasSuffix(cgroup.Unit, ".socket") && o.ProgramName() == "systemd" {
+		return cgroup.Unit
+	}
+	return cmp.Or(o.Unit, cgroup.Unit)
 }
 
 // TheContainer names a container within a sentence: "the container web", or "a container"

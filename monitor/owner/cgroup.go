@@ -3,7 +3,7 @@ package owner
 // Cgroup describes the processes in a control group.
 type Cgroup struct {
 	Unit        string // the innermost systemd unit
-	UserUnit    bool   // Unit belongs to a user's systemd instance
+	UnitUser    string // ID of the user whose systemd instance runs Unit; "" for the system's
 	ContainerID string // as the container engine assigned it
 	Podman      bool   // the engine is podman
 }

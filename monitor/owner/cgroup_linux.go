@@ -28,12 +28,23 @@ func parseCgroup(b []byte) (c Cgroup) {
 			continue
 		}
 		path := fields[2]
-		c = Cgroup{Unit: unitOf(path), ContainerID: containerOf(path), UserUnit: strings.Contains(path, "/user@"), Podman: strings.Contains(path, "libpod-")}
+		c = Cgroup{Unit: unitOf(path), ContainerID: containerOf(path), UnitUser: unitUser(path), Podman: strings.Contains(path, "libpod-")}
 		if c.Unit != "" || c.ContainerID != "" {
 			return c
 		}
 	}
 	return c
+}
+
+// unitUser returns the ID of the user whose systemd instance runs the units in a control
+// group, from "user@1000.service" in its path; "" for those of the system's.
+func unitUser(path string) string {
+	_, rest, found := strings.Cut(path, "/user@")
+	id, _, isInside := strings.Cut(rest, ".service/")
+	if !found || !isInside || strings.Trim(id, "0123456789") != "" {
+		return ""
+	}
+	return id
 }
 
 // unitOfProcess returns the unit to show for a process in the group: "" in a

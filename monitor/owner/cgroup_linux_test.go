@@ -6,7 +6,7 @@ func TestCgroupOf(t *testing.T) {
 	id := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for text, want := range map[string]Cgroup{
 		"0::/system.slice/cups.service\n":                                          {Unit: "cups.service"},
-		"0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service\n": {Unit: "web.service", UserUnit: true},
+		"0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service\n": {Unit: "web.service", UnitUser: "1000"},
 		"0::/user.slice/user-1000.slice/session-2.scope\n":                         {Unit: "session-2.scope"},
 		"0::/system.slice/docker-" + id + ".scope\n":                               {Unit: "docker-" + id + ".scope", ContainerID: id},
 		"0::/machine.slice/libpod-" + id + ".scope/container\n":                    {Unit: "libpod-" + id + ".scope", ContainerID: id, Podman: true},

@@ -382,7 +382,7 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 	if service := f.cgroups.startedService(path); service != "" {
 		path = service
 	}
-	u.Unit, u.ContainerID = unitOf(path), containerOf(path)
+	u.Unit, u.UnitUser, u.ContainerID = unitOf(path), unitUser(path), containerOf(path)
 	pid := f.cgroups.onlyProcess(path)
 	if pid == 0 && f.uid != 0 && int(s.UID) == f.uid {
 		pid = f.cgroups.sshSession(path)

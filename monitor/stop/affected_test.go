@@ -1,6 +1,8 @@
 package stop
 
 import (
+	"os"
+	"strconv"
 	"testing"
 
 	"porthole/monitor"
@@ -41,12 +43,18 @@ func TestListenersOfDescendants(t *testing.T) {
 
 func TestManagerOf(t *testing.T) {
 	id := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	t.Setenv("XDG_RUNTIME_DIR", "/run/user/7")
+	sudo := ""
+	if os.Getuid() != 0 {
+		sudo = "sudo "
+	}
 	for _, test := range []struct {
 		g    owner.Cgroup
 		want string
 	}{
 		{owner.Cgroup{Unit: "cups.service"}, "systemctl stop cups.service"},
-		{owner.Cgroup{Unit: "web.service", UserUnit: true}, "systemctl --user stop web.service"},
+		{owner.Cgroup{Unit: "web.service", UnitUser: strconv.Itoa(os.Getuid())}, "systemctl --user stop web.service"},
+		{owner.Cgroup{Unit: "web.service", UnitUser: "4242"}, sudo + "runuser -u dana -- env XDG_RUNTIME_DIR=/run/user/4242 systemctl --user stop web.service"},
 		{owner.Cgroup{Unit: `a\x2db.service`}, `systemctl stop 'a\x2db.service'`},
 		{owner.Cgroup{Unit: "session-2.scope"}, ""},
 		{owner.Cgroup{Unit: "user@1000.service"}, ""},
@@ -55,7 +63,7 @@ func TestManagerOf(t *testing.T) {
 		{owner.Cgroup{Unit: "x'; rm -rf ~\n.service"}, `systemctl stop 'x'"'"'; rm -rf ~ .service'`},
 		{owner.Cgroup{}, ""},
 	} {
-		if m, ok := groupManager(test.g); m.Command != test.want || ok != (test.want != "") {
+		if m, ok := groupManager(test.g, "dana"); m.Command != test.want || ok != (test.want != "") {
 			t.Errorf("%+v: got %q, %t; want %q", test.g, m.Command, ok, test.want)
 		}
 	}

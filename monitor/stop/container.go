@@ -17,7 +17,7 @@ import (
 // containerManager returns the container in which o runs, with what its engine reports
 // about it.
 func containerManager(ctx context.Context, group owner.Cgroup, o monitor.Owner, l *monitor.Listener) Manager {
-	m, _ := groupManager(group) // a group with a container has one
+	m, _ := groupManager(group, "") // a group with a container has one
 	c := l.Container
 	if c == nil || c.ID != group.ContainerID {
 		c = &monitor.Container{ID: group.ContainerID}

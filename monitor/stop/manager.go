@@ -151,11 +151,11 @@ func ManagerOf(ctx context.Context, o monitor.Owner, l *monitor.Listener) (Manag
 	if m, ok := supervisorOf(o); ok {
 		return m, true
 	}
-	m, ok := groupManager(group)
+	m, ok := groupManager(group, o.User)
 	if !ok || m.Kind == Unit && !startedBySystemd(ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{})) {
 		return loopOf(o)
 	}
-	return withUnitSettings(ctx, m, group, o), true
+	return withUnitSettings(ctx, m, systemdOf(group.UnitUser, o.User)), true
 }
 
 // startedBySystemd reports whether systemd itself started a process: there is no
@@ -176,14 +176,15 @@ func ManagerOfUnknownOwner(ctx context.Context, l *monitor.Listener) (Manager, b
 			return m, true
 		}
 	}
-	return groupManager(owner.Cgroup{Unit: l.Unit, ContainerID: l.ContainerID})
+	return groupManager(owner.Cgroup{Unit: l.Unit, UnitUser: l.UnitUser, ContainerID: l.ContainerID}, l.User)
 }
 
 // groupManager returns the manager that can stop everything in a control group.
 // Scopes have none: stopping one would end a whole session, or a terminal with
 // everything in it. user@1000.service contains everything a user runs, so it is
-// excluded too, and so are the units of container engines.
-func groupManager(g owner.Cgroup) (Manager, bool) {
+// excluded too, and so are the units of container engines. user is the name of the
+// user whose unit it may be.
+func groupManager(g owner.Cgroup, user string) (Manager, bool) {
 	switch {
 	case g.ContainerID != "":
 		id, engine := g.ContainerID[:min(12, len(g.ContainerID))], "docker"
@@ -192,19 +193,11 @@ func groupManager(g owner.Cgroup) (Manager, bool) {
 		}
 		return newManager(Container, id, engine, "stop", id), true
 	case strings.HasSuffix(g.Unit, ".socket"):
-		return newManager(Socket, g.Unit, systemctl(g.UserUnit, "stop", g.Unit)...), true
+		return systemdOf(g.UnitUser, user).manager(Socket, g.Unit, g.Unit), true
 	case strings.HasSuffix(g.Unit, ".service") && !strings.HasPrefix(g.Unit, "user@"):
-		return newManager(Unit, g.Unit, systemctl(g.UserUnit, "stop", g.Unit)...), true
+		return systemdOf(g.UnitUser, user).manager(Unit, g.Unit, g.Unit), true
 	}
 	return Manager{}, false
-}
-
-// systemctl returns a command line for the manager of the system, or of the user.
-func systemctl(user bool, args ...string) []string {
-	if user {
-		return append([]string{"systemctl", "--user"}, args...)
-	}
-	return append([]string{"systemctl"}, args...)
 }
 
 // newManager returns a manager with a command. The command is not run if cleaning

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,11 +18,11 @@ import (
 )
 
 // withShow replaces systemctl show until the test ends.
-func withShow(t *testing.T, answer func(user bool, args string) string) {
+func withShow(t *testing.T, answer func(s systemd, args string) string) {
 	before := show
 	t.Cleanup(func() { show = before })
-	show = func(_ context.Context, user bool, args ...string) string {
-		return answer(user, strings.Join(args, " "))
+	show = func(_ context.Context, s systemd, args ...string) string {
+		return answer(s, strings.Join(args, " "))
 	}
 }
 
@@ -40,11 +41,39 @@ func TestUnitSettings(t *testing.T) {
 		{"no answer", "", "systemctl stop web.service", "", MayRestart},
 		{"nonsense", "\x1b[31m\n\n=\nRestart", "systemctl stop web.service", "", MayRestart},
 	} {
-		withShow(t, func(bool, string) string { return test.answer })
-		group := owner.Cgroup{Unit: "web.service"}
-		m, ok := groupManager(group)
-		if m = withUnitSettings(t.Context(), m, group, monitor.Owner{}); !ok || m.Command != test.command || m.Policy != test.policy || m.Restarts != test.restarts || strings.Join(m.Args, " ") != test.command {
+		withShow(t, func(systemd, string) string { return test.answer })
+		m, ok := groupManager(owner.Cgroup{Unit: "web.service"}, "")
+		if m = withUnitSettings(t.Context(), m, systemd{}); !ok || m.Command != test.command || m.Policy != test.policy || m.Restarts != test.restarts || strings.Join(m.Args, " ") != test.command {
 			t.Errorf("%s: got %+v, want %q, %q, %d", test.name, m, test.command, test.policy, test.restarts)
+		}
+	}
+}
+
+// Each user's systemd takes orders from that user and from root. What is not this user's
+// own is only asked by root.
+func TestSystemctlOfEachInstance(t *testing.T) {
+	own := strconv.Itoa(os.Getuid())
+	sudo := ""
+	if own != "0" {
+		sudo = "sudo "
+	}
+	for _, test := range []struct {
+		name    string
+		s       systemd
+		folder  string // XDG_RUNTIME_DIR
+		command string
+		asks    bool
+	}{
+		{"the system's", systemd{}, "", "systemctl stop web.service", true},
+		{"own", systemd{own, "me"}, "/run/user/" + own, "systemctl --user stop web.service", true},
+		{"own, after su", systemd{own, "me"}, "", "env XDG_RUNTIME_DIR=/run/user/" + own + " systemctl --user stop web.service", true},
+		{"another user's", systemd{"4242", "dana"}, "/run/user/" + own, sudo + "runuser -u dana -- env XDG_RUNTIME_DIR=/run/user/4242 systemctl --user stop web.service", sudo == ""},
+		{"of a user without a name", systemd{"4242", ""}, "/run/user/" + own, sudo + "runuser -u 4242 -- env XDG_RUNTIME_DIR=/run/user/4242 systemctl --user stop web.service", false},
+	} {
+		t.Setenv("XDG_RUNTIME_DIR", test.folder)
+		m := test.s.manager(Unit, "web.service", "web.service")
+		if m.Command != test.command || m.CanRun() != test.asks {
+			t.Errorf("%s: got %q, can run: %t; want %q, %t", test.name, m.Command, m.CanRun(), test.command, test.asks)
 		}
 	}
 }
@@ -66,14 +95,14 @@ Listen=/run/dbus/system_bus_socket (Stream)
 
 func TestSocketUnitOfSystemd(t *testing.T) {
 	asked := ""
-	withShow(t, func(user bool, args string) string {
+	withShow(t, func(s systemd, args string) string {
 		asked = args
-		if user {
+		if s.userID != "" {
 			return ""
 		}
 		return socketUnits
 	})
-	systemd := monitor.Owner{PID: 1, Start: 1, Name: "systemd", Program: "/usr/lib/systemd/systemd", User: "root"}
+	first := monitor.Owner{PID: 1, Start: 1, Name: "systemd", Program: "/usr/lib/systemd/systemd", User: "root"}
 	service := monitor.Owner{PID: 50, Start: 5, Name: "demo", Program: "/usr/bin/demo"}
 	at := func(protocol monitor.Protocol, address string, port uint16, owners ...monitor.Owner) *monitor.Listener {
 		return &monitor.Listener{Protocol: protocol, Port: port, Addresses: []netip.Addr{netip.MustParseAddr(address)}, Owners: owners}
@@ -83,14 +112,14 @@ func TestSocketUnitOfSystemd(t *testing.T) {
 		l       *monitor.Listener
 		command string
 	}{
-		{"never started", at(monitor.TCP, "127.0.0.1", 9010, systemd), "systemctl stop demo.socket"},
-		{"its other address", at(monitor.TCP, "::1", 9010, systemd), "systemctl stop demo.socket"},
-		{"started", at(monitor.TCP, "127.0.0.1", 9010, service, systemd), "systemctl stop demo.socket demo.service"},
-		{"UDP", at(monitor.UDP, "0.0.0.0", 9010, systemd), "systemctl stop tftp.socket"},
-		{"another port", at(monitor.TCP, "127.0.0.1", 9011, systemd), ""},
-		{"another address", at(monitor.TCP, "10.7.0.1", 9010, systemd), ""},
+		{"never started", at(monitor.TCP, "127.0.0.1", 9010, first), "systemctl stop demo.socket"},
+		{"its other address", at(monitor.TCP, "::1", 9010, first), "systemctl stop demo.socket"},
+		{"started", at(monitor.TCP, "127.0.0.1", 9010, service, first), "systemctl stop demo.socket demo.service"},
+		{"UDP", at(monitor.UDP, "0.0.0.0", 9010, first), "systemctl stop tftp.socket"},
+		{"another port", at(monitor.TCP, "127.0.0.1", 9011, first), ""},
+		{"another address", at(monitor.TCP, "10.7.0.1", 9010, first), ""},
 	} {
-		m, ok := ManagerOf(t.Context(), systemd, test.l)
+		m, ok := ManagerOf(t.Context(), first, test.l)
 		if m.Command != test.command || ok != (test.command != "") || ok && (m.Kind != Socket || len(m.Args) == 0) {
 			t.Errorf("%s: got %+v, %t; want %q", test.name, m, ok, test.command)
 		}

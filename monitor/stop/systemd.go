@@ -1,12 +1,13 @@
 package stop
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"os"
 	"os/exec"
-	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,12 +19,65 @@ import (
 // the restart policy is unknown.
 const queryTimeout = 2 * time.Second
 
+// systemd is a running instance of systemd.
+type systemd struct {
+	userID, user string // of whom; "" for the system's
+}
+
+// systemdOf returns the instance of a user, given by ID and name, or the system's if
+// userID is "".
+func systemdOf(userID, user string) systemd {
+	if userID == "" {
+		return systemd{}
+	}
+	return systemd{userID, user}
+}
+
+// isForeign reports whether the instance is that of another user. Only root may give it
+// orders.
+func (s systemd) isForeign() bool { return s.userID != "" && s.userID != strconv.Itoa(os.Getuid()) }
+
+// canAsk reports whether this program may give the instance orders.
+func (s systemd) canAsk() bool { return !s.isForeign() || os.Getuid() == 0 && s.user != "" }
+
+// systemctl returns a command line for the instance. That of a user is found by the
+// runtime folder, which a session opened by sudo or su does not name. Root becomes the
+// user: "systemctl --machine=USER@" needs a D-Bus daemon of that user, which may not run.
+func (s systemd) systemctl(args ...string) []string {
+	folder := "XDG_RUNTIME_DIR=/run/user/" + s.userID
+	switch {
+	case s.userID == "":
+		return append([]string{"systemctl"}, args...)
+	case s.isForeign():
+		args = append([]string{"runuser", "-u", cmp.Or(s.user, s.userID), "--", "env", folder, "systemctl", "--user"}, args...)
+		if os.Getuid() != 0 {
+			args = append([]string{"sudo"}, args...)
+		}
+		return args
+	case os.Getenv("XDG_RUNTIME_DIR") == "":
+		return append([]string{"env", folder, "systemctl", "--user"}, args...)
+	}
+	return append([]string{"systemctl", "--user"}, args...)
+}
+
+// manager returns the manager of a unit, which is stopped together with others.
+func (s systemd) manager(kind ManagerKind, id string, units ...string) Manager {
+	m := newManager(kind, id, s.systemctl(append([]string{"stop"}, units...)...)...)
+	if !s.canAsk() {
+		m.Args = nil
+	}
+	return m
+}
+
 // show runs systemctl show and returns its output, "" if it fails: systemd may not
 // be installed or not be running. It is replaced in tests.
-var show = func(ctx context.Context, userManager bool, args ...string) string {
+var show = func(ctx context.Context, s systemd, args ...string) string {
+	if !s.canAsk() {
+		return ""
+	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	command := systemctl(userManager, append([]string{"show", "--no-pager"}, args...)...)
+	command := s.systemctl(append([]string{"show", "--no-pager"}, args...)...)
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
 	c.WaitDelay = time.Second
 	out, err := c.Output()
@@ -33,24 +87,17 @@ var show = func(ctx context.Context, userManager bool, args ...string) string {
 	return string(out)
 }
 
-// withUnitSettings adds to m, the unit that runs o, whether systemd restarts it, and
-// the sockets that would start it again at the next connection. They must be stopped
-// together.
-func withUnitSettings(ctx context.Context, m Manager, group owner.Cgroup, o monitor.Owner) Manager {
-	if group.UserUnit && !isUs(o.User) {
-		m.Args = nil // another user's systemd does not take orders from here
-		m.Command = shellCommand(append([]string{"systemctl", "--user", "--machine=" + o.User + "@", "stop"}, m.ID)...)
-		return m
-	}
-	settings := properties(show(ctx, group.UserUnit, "--property=Restart", "--property=TriggeredBy", "--", m.ID))
+// withUnitSettings adds to m, a unit of s, whether systemd restarts it, and the sockets
+// that would start it again at the next connection. They must be stopped together.
+func withUnitSettings(ctx context.Context, m Manager, s systemd) Manager {
+	settings := properties(show(ctx, s, "--property=Restart", "--property=TriggeredBy", "--", m.ID))
 	if len(settings) == 0 {
 		return m
 	}
 	sockets := slices.DeleteFunc(strings.Fields(settings[0]["TriggeredBy"]), func(unit string) bool { return !strings.HasSuffix(unit, ".socket") })
 	restart := settings[0]["Restart"]
-	if len(sockets) > 0 || restart != "" {
-		units := append(append([]string{"stop"}, sockets...), m.ID)
-		m = newManager(Unit, m.ID, systemctl(group.UserUnit, units...)...)
+	if len(sockets) > 0 {
+		m = s.manager(m.Kind, m.ID, append(slices.Clone(sockets), m.ID)...)
 	}
 	switch restart { // what systemd does after SIGTERM, which counts as a clean exit (systemd.service(5))
 	case "always", "on-success":
@@ -64,33 +111,24 @@ func withUnitSettings(ctx context.Context, m Manager, group owner.Cgroup, o moni
 	return m
 }
 
-// isUs reports whether name is this program's user, or unknown.
-func isUs(name string) bool {
-	u, err := user.Current()
-	return name == "" || err != nil || u.Username == name
-}
-
 // socketUnitOf returns the socket unit for which o, which is systemd, listens on l.
 func socketUnitOf(ctx context.Context, o monitor.Owner, l *monitor.Listener) (Manager, bool) {
-	userManager := o.PID != 1 && slices.Contains(o.Command, "--user")
-	if userManager && !isUs(o.User) {
-		return Manager{}, false
+	s := systemd{}
+	if o.PID != 1 && slices.Contains(o.Command, "--user") {
+		s = systemdOf(owner.CgroupOf(o.PID).UnitUser, o.User)
 	}
-	if userManager && os.Getenv("XDG_RUNTIME_DIR") == "" {
-		return Manager{}, false
-	}
-	for _, unit := range properties(show(ctx, userManager, "--property=Id", "--property=Listen", "--property=Triggers", "--", "*.socket")) {
+	for _, unit := range properties(show(ctx, s, "--property=Id", "--property=Listen", "--property=Triggers", "--", "*.socket")) {
 		if !strings.HasSuffix(unit["Id"], ".socket") || !listensOn(unit["Listen"], l) {
 			continue
 		}
-		stopped := []string{"stop", unit["Id"]}
+		stopped := []string{unit["Id"]}
 		for _, held := range l.Owners { // the service was started, and has the socket too
 			if !held.Same(o) && protection(held) == "" {
 				stopped = append(stopped, strings.Fields(unit["Triggers"])...)
 				break
 			}
 		}
-		m := newManager(Socket, unit["Id"], systemctl(userManager, stopped...)...)
+		m := s.manager(Socket, unit["Id"], stopped...)
 		m.Policy, _, _ = strings.Cut(unit["Triggers"], " ")
 		return m, true
 	}
