@@ -2,7 +2,7 @@
 # Starts the servers of e2e/servers/runs.txt on a Debian 12, each alone in a freshly
 # booted system in namespaces of its own, compares what Porthole shows with the right
 # values of monitor/integration/testdata/servers.txt, and writes the result to
-# docs/servers.md. Needs root, Debian's packages, 12 GB of disk and some hours.
+# docs/servers.md. The sessions of e2e/servers/checks.txt are run in such systems too. Needs root, Debian's packages, 12 GB of disk and some hours.
 #
 #	packaging/test-servers.sh [-run REGEXP] [-missing] [-jobs N] [-compare]
 #

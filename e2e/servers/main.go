@@ -42,7 +42,7 @@ type flags struct {
 func parseFlags() flags {
 	var f flags
 	flag.BoolVar(&f.layers, "layers", false, "print each layer with the packages of the runs, and exit")
-	flag.StringVar(&f.only, "run", "", "start only the runs whose names match this `REGEXP`")
+	flag.StringVar(&f.only, "run", "", "start only the runs and checks whose names match this `REGEXP`")
 	flag.BoolVar(&f.missing, "missing", false, "start only runs without records")
 	flag.IntVar(&f.jobs, "jobs", 2, "how many systems run at the same time")
 	flag.DurationVar(&f.wait, "wait", 8*time.Minute, "how long a server may take until it listens")
@@ -63,8 +63,14 @@ func command() error {
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
+	checks, err := parseChecks(checksText)
+	if err != nil {
+		return err
+	}
+	checks = slices.DeleteFunc(checks, func(c check) bool { return !pattern.MatchString(c.name) })
+	selected := slices.DeleteFunc(slices.Clone(runs), func(r run) bool { return !pattern.MatchString(r.name) })
 	if f.layers {
-		for _, l := range layersOf(slices.DeleteFunc(runs, func(r run) bool { return !pattern.MatchString(r.name) })) {
+		for _, l := range append(layersOf(selected), checkPackages(checks)) {
 			fmt.Println(l)
 		}
 		return nil
@@ -82,6 +88,13 @@ func command() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	var checkErr error
+	if !f.again {
+		checkErr = l.runChecks(ctx, checks)
+	}
+	if len(selected) == 0 {
+		return checkErr // the table does not change
+	}
 	start := func(r run) bool {
 		return !f.again && pattern.MatchString(r.name) && !(f.missing && l.record(r, "list.root.json") != "")
 	}
@@ -94,7 +107,7 @@ func command() error {
 	if err := os.WriteFile(f.document, []byte(page(results, s)), 0o644); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}
-	return nil
+	return checkErr
 }
 
 // measureAll starts the runs that start selects, as many as jobs at the same time, and

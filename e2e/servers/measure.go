@@ -77,23 +77,11 @@ func (l *lab) measure(parent context.Context, r run) {
 // startAndRecord boots a system, starts the server of r there, and records what
 // listens and what Porthole shows.
 func (l *lab) startAndRecord(ctx context.Context, r run) error {
-	dir := filepath.Join(l.dir, "running", r.name)
-	for _, path := range []string{dir, l.records(r)} {
-		if err := os.RemoveAll(path); err != nil {
-			return fmt.Errorf("remove the earlier run: %w", err)
-		}
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			return fmt.Errorf("make the folder of the run: %w", err)
-		}
-	}
-	defer os.RemoveAll(dir)
-	s, err := boot(ctx, r.name, bootConfig{
-		Lower: []string{filepath.Join(l.dir, "layers", r.layer), filepath.Join(l.dir, "base")},
-		Dir:   dir, Program: filepath.Join(l.dir, "porthole"), Records: l.records(r),
-	})
+	s, f, err := l.bootFor(ctx, r.name, r.layer)
 	if err != nil {
 		return err
 	}
+	defer f.remove()
 	defer s.stop()
 	defer s.recordLogs(ctx)
 	if err := s.start(ctx, r); err != nil {
@@ -107,6 +95,39 @@ func (l *lab) startAndRecord(ctx context.Context, r run) error {
 	}
 	_, err = s.run(ctx, measureScript)
 	return err
+}
+
+// folders are those of one booted system.
+type folders struct{ running, records string }
+
+// bootFor boots the system with the packages of a layer, with new records for name. The
+// caller must stop it and remove its folders.
+func (l *lab) bootFor(ctx context.Context, name, layer string) (*system, folders, error) {
+	f := folders{filepath.Join(l.dir, "running", name), filepath.Join(l.dir, "records", name)}
+	for _, path := range []string{f.running, f.records} {
+		if err := os.RemoveAll(path); err != nil {
+			return nil, f, fmt.Errorf("remove the earlier run: %w", err)
+		}
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, f, fmt.Errorf("make the folder of the run: %w", err)
+		}
+	}
+	s, err := boot(ctx, name, bootConfig{
+		Lower: []string{filepath.Join(l.dir, "layers", layer), filepath.Join(l.dir, "base")},
+		Dir:   f.running, Program: filepath.Join(l.dir, "porthole"), Records: f.records,
+	})
+	if err != nil {
+		f.remove()
+	}
+	return s, f, err
+}
+
+// remove removes what the system wrote; its records stay.
+func (f folders) remove() { os.RemoveAll(f.running) }
+
+// write writes a record.
+func (f folders) write(name, text string) error {
+	return os.WriteFile(filepath.Join(f.records, name), []byte(text), 0o644)
 }
 
 // start prepares and starts the server.
