@@ -13,7 +13,6 @@ const (
 	settingMargin  = 24  // around the column, and between groups
 	settingHeading = 24  // height of a heading, with its gap
 	settingPadding = 10  // inside a row
-	controlWidth   = 176 // width of lists and fields
 )
 
 // settingColumn lays out groups of rows, whose texts may take several lines.
@@ -50,7 +49,7 @@ func (c *settingColumn) Refresh() { c.object.Refresh() }
 
 // MinSize implements fyne.Layout.
 func (c *settingColumn) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(2*settingMargin+controlWidth*2, c.height)
+	return fyne.NewSize(2*settingMargin+widgets.ControlWidth*2, c.height)
 }
 
 // Layout implements fyne.Layout.

@@ -4,10 +4,6 @@ import (
 	"slices"
 	"strconv"
 
-	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/theme"
-
 	"porthole/ui/widgets"
 )
 
@@ -21,13 +17,13 @@ func (p *Page) toggle(key, label, help string, of func(Settings) bool) *settingR
 }
 
 // segments gives r segments for its options; value returns the selected one.
-func (p *Page) segments(r *settingRow, options []option, value func(Settings) string) {
+func (p *Page) segments(r *settingRow, options []widgets.Option, value func(Settings) string) {
 	var segments []*widgets.Segment
 	for i, o := range options {
-		s := widgets.NewSegment(o.label, func() {
+		s := widgets.NewSegment(o.Label, func() {
 			if r.enabled {
 				selectSegment(segments, i)
-				p.request(r, o.value)
+				p.request(r, o.Value)
 			}
 		})
 		paint := s.Changed
@@ -41,7 +37,7 @@ func (p *Page) segments(r *settingRow, options []option, value func(Settings) st
 	}
 	r.focusTarget, r.control = segments[0], widgets.NewSegmentBar(segments...)
 	r.show = func(s Settings) {
-		i := max(slices.IndexFunc(options, func(o option) bool { return o.value == value(s) }), 0)
+		i := max(slices.IndexFunc(options, func(o widgets.Option) bool { return o.Value == value(s) }), 0)
 		selectSegment(segments, i)
 		r.focusTarget = segments[i]
 	}
@@ -55,11 +51,11 @@ func selectSegment(segments []*widgets.Segment, chosen int) {
 }
 
 // choice gives r a list of options. It also lists the current value if that is another one.
-func (p *Page) choice(r *settingRow, options []option, of func(Settings) option) {
-	c := newChoice(r.title.Segment.Text, options, func(value string) { p.request(r, value) }, func() { p.reveal(r) })
-	r.focusTarget, r.control = c, container.NewStack(widgets.NewFramedRectangle(theme.ColorNameInputBackground, theme.ColorNameInputBorder),
-		container.New(layout.NewCustomPaddedLayout(1, 1, 1, 1), c))
-	r.show = func(s Settings) { c.selectOption(of(s)) }
+func (p *Page) choice(r *settingRow, options []widgets.Option, of func(Settings) widgets.Option) {
+	c := widgets.NewChoice(r.title.Segment.Text, options, func(value string) { p.request(r, value) })
+	c.OnFocus = func() { p.reveal(r) }
+	r.focusTarget, r.control = c, c.Framed()
+	r.show = func(s Settings) { c.Choose(of(s)) }
 }
 
 // number returns a row whose setting is a number from 1 to maximum. usual is the default.
@@ -68,7 +64,8 @@ func (p *Page) number(key, label, help string, maximum, usual int, of func(Setti
 	e := newNumberEntry(label, maximum, usual, func(value string) { p.request(r, value) }, func(wrong, hint string) {
 		r.problem, r.typingHint = wrong, hint
 		p.showNote(r)
-	}, func() { p.reveal(r) })
+	})
+	e.OnFocus = func() { p.reveal(r) }
 	r.focusTarget, r.control = e, e
 	r.show = func(s Settings) { e.show(of(s)) }
 	return r

@@ -18,14 +18,13 @@ type numberEntry struct {
 	current   string // the value that applies, "" for the default
 	request   func(value string)
 	report    func(wrong, hint string)
-	focused   func()
 	restoring bool // the text changes without the user's input
 }
 
 // newNumberEntry returns an empty field. request is called with a new number, "" for the
 // default; report with what is wrong with the input, or with a hint about it.
-func newNumberEntry(label string, maximum, usual int, request func(string), report func(wrong, hint string), focused func()) *numberEntry {
-	e := &numberEntry{maximum: maximum, request: request, report: report, focused: focused}
+func newNumberEntry(label string, maximum, usual int, request func(string), report func(wrong, hint string)) *numberEntry {
+	e := &numberEntry{maximum: maximum, request: request, report: report}
 	e.Extend(e)
 	e.Keys, e.Label = e.key, label
 	e.OnChanged = func(string) { e.validate() }
@@ -109,13 +108,7 @@ func (e *numberEntry) key(k *fyne.KeyEvent) bool {
 	return true
 }
 
-// FocusGained implements fyne.Focusable.
-func (e *numberEntry) FocusGained() {
-	e.FormEntry.FocusGained()
-	e.focused()
-}
-
 // MinSize implements fyne.CanvasObject. The width is that of a list.
 func (e *numberEntry) MinSize() fyne.Size {
-	return fyne.NewSize(controlWidth, e.FormEntry.MinSize().Height)
+	return fyne.NewSize(widgets.ControlWidth, e.FormEntry.MinSize().Height)
 }

@@ -8,28 +8,29 @@ import (
 
 	"porthole/assets"
 	"porthole/monitor/watch"
+	"porthole/ui/widgets"
 	"porthole/ui/words"
 )
 
 func (p *Page) themeRow() *settingRow {
 	r := newSettingRow("theme", lang.L("Theme"), "")
-	p.segments(r, []option{{"", lang.L("System")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.Theme })
+	p.segments(r, []widgets.Option{{Value: "", Label: lang.L("System")}, {Value: "light", Label: lang.L("Light")}, {Value: "dark", Label: lang.L("Dark")}}, func(s Settings) string { return s.Theme })
 	return r
 }
 
 func (p *Page) trayIconRow() *settingRow {
 	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined fits any panel, light fits dark panels, dark fits light panels"))
-	p.segments(r, []option{{"", lang.L("Outlined")}, {"light", lang.L("Light")}, {"dark", lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
+	p.segments(r, []widgets.Option{{Value: "", Label: lang.L("Outlined")}, {Value: "light", Label: lang.L("Light")}, {Value: "dark", Label: lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
 	return r
 }
 
 func (p *Page) languageRow() *settingRow {
 	r := newSettingRow("language", lang.L("Language"), lang.L("Porthole restarts in the selected language"))
-	options := []option{{"", lang.L("System")}}
+	options := []widgets.Option{{Value: "", Label: lang.L("System")}}
 	for _, code := range assets.Languages() {
-		options = append(options, option{code, words.LanguageName(code)})
+		options = append(options, widgets.Option{Value: code, Label: words.LanguageName(code)})
 	}
-	p.choice(r, options, func(s Settings) option { return option{s.Language, words.LanguageName(s.Language)} })
+	p.choice(r, options, func(s Settings) widgets.Option { return widgets.Option{Value: s.Language, Label: words.LanguageName(s.Language)} })
 	return r
 }
 
@@ -51,15 +52,15 @@ func (p *Page) newExposedRow() *settingRow {
 
 func (p *Page) quietHoursRow() *settingRow {
 	r := newSettingRow("quiet_hours", lang.L("Quiet hours"), lang.L("Notifications wait until these hours end, except those of urgent watches"))
-	options := []option{{"", lang.L("None")}}
+	options := []widgets.Option{{Value: "", Label: lang.L("None")}}
 	for _, hours := range []string{"20:00-08:00", "22:00-07:00", "00:00-06:00"} {
-		options = append(options, option{hours, strings.ReplaceAll(hours, "-", "–")})
+		options = append(options, widgets.Option{Value: hours, Label: strings.ReplaceAll(hours, "-", "–")})
 	}
-	p.choice(r, options, func(s Settings) option {
+	p.choice(r, options, func(s Settings) widgets.Option {
 		if s.QuietHours == "" {
 			return options[0]
 		}
-		return option{s.QuietHours, strings.ReplaceAll(s.QuietHours, "-", "–")}
+		return widgets.Option{Value: s.QuietHours, Label: strings.ReplaceAll(s.QuietHours, "-", "–")}
 	})
 	return r
 }
@@ -69,20 +70,20 @@ var gracePeriods = []time.Duration{0, time.Second, watch.DefaultGrace, 5 * time.
 
 func (p *Page) graceRow() *settingRow {
 	r := newSettingRow("grace_period", lang.L("Restart grace period"), lang.L("A service that closes and listens again within this time is reported once, as restarted. Closed ports are reported when it has passed."))
-	of := func(d time.Duration) option {
+	of := func(d time.Duration) widgets.Option {
 		switch d {
 		case 0:
-			return option{"0s", lang.L("None")}
+			return widgets.Option{Value: "0s", Label: lang.L("None")}
 		case watch.DefaultGrace:
-			return option{"", words.ShortDuration(d)}
+			return widgets.Option{Value: "", Label: words.ShortDuration(d)}
 		}
-		return option{d.String(), words.ShortDuration(d)}
+		return widgets.Option{Value: d.String(), Label: words.ShortDuration(d)}
 	}
-	var options []option
+	var options []widgets.Option
 	for _, d := range gracePeriods {
 		options = append(options, of(d))
 	}
-	p.choice(r, options, func(s Settings) option { return of(s.GracePeriod) })
+	p.choice(r, options, func(s Settings) widgets.Option { return of(s.GracePeriod) })
 	return r
 }
 
@@ -102,17 +103,17 @@ var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 
 
 func (p *Page) intervalRow() *settingRow {
 	r := newSettingRow("polling_interval", lang.L("Polling interval"), lang.L("Automatic: every 250 ms, or every second on battery or while you are away"))
-	of := func(d time.Duration) option {
+	of := func(d time.Duration) widgets.Option {
 		if d == 0 {
-			return option{"", lang.L("Automatic")}
+			return widgets.Option{Value: "", Label: lang.L("Automatic")}
 		}
-		return option{d.String(), words.ShortDuration(d)}
+		return widgets.Option{Value: d.String(), Label: words.ShortDuration(d)}
 	}
-	options := []option{of(0)}
+	options := []widgets.Option{of(0)}
 	for _, d := range intervals {
 		options = append(options, of(d))
 	}
-	p.choice(r, options, func(s Settings) option { return of(s.PollingInterval) })
+	p.choice(r, options, func(s Settings) widgets.Option { return of(s.PollingInterval) })
 	return r
 }
 

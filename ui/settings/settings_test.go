@@ -63,7 +63,9 @@ func (d *desk) toggle(key string) *widgets.Toggle {
 	return d.setting(key).focusTarget.(*widgets.Toggle)
 }
 
-func (d *desk) choice(key string) *choice { return d.setting(key).focusTarget.(*choice) }
+func (d *desk) choice(key string) *widgets.Choice {
+	return d.setting(key).focusTarget.(*widgets.Choice)
+}
 
 func (d *desk) number(key string) *numberEntry { return d.setting(key).focusTarget.(*numberEntry) }
 

@@ -37,13 +37,13 @@ func ZoomValue(zoom int) string {
 func (p *Page) zoomRow() *settingRow {
 	keys := widgets.ZoomInKeys.String() + ", " + widgets.ZoomOutKeys.String() + ", " + widgets.ZoomResetKeys.String()
 	r := newSettingRow("zoom", lang.L("Zoom"), lang.L("Size of everything in the window; also with {{.Keys}}", map[string]any{"Keys": keys}))
-	var options []option
+	var options []widgets.Option
 	for _, step := range ZoomSteps {
-		options = append(options, option{ZoomValue(step), strconv.Itoa(step) + " %"})
+		options = append(options, widgets.Option{Value: ZoomValue(step), Label: strconv.Itoa(step) + " %"})
 	}
-	p.choice(r, options, func(s Settings) option {
+	p.choice(r, options, func(s Settings) widgets.Option {
 		zoom := cmp.Or(s.Zoom, 100)
-		return option{ZoomValue(zoom), strconv.Itoa(zoom) + " %"}
+		return widgets.Option{Value: ZoomValue(zoom), Label: strconv.Itoa(zoom) + " %"}
 	})
 	return r
 }

@@ -15,12 +15,22 @@ type entry struct {
 	widget.Entry
 	self  fyne.Widget // the widget that embeds this entry
 	Label string      // for screen readers
+	// OnFocus is called when the field gains the keyboard focus; may be nil.
+	OnFocus func()
 }
 
 // Extend makes e part of self, which embeds it.
 func (e *entry) Extend(self fyne.Widget) {
 	e.self = self
 	e.ExtendBaseWidget(self)
+}
+
+// FocusGained implements fyne.Focusable.
+func (e *entry) FocusGained() {
+	e.Entry.FocusGained()
+	if e.OnFocus != nil {
+		e.OnFocus()
+	}
 }
 
 // TypedKey implements fyne.Focusable. Function keys go to the window.
