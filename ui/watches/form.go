@@ -5,13 +5,10 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -36,61 +33,6 @@ type watchForm struct {
 	saveButton            *widgets.Button
 	cancelButton          *widgets.Button
 	object                fyne.CanvasObject
-}
-
-// typed is the input of all fields.
-type typed struct {
-	ports, match, name string
-	notifyOn           watch.NotifyOn
-}
-
-// ruleErrors are the errors of the input, one sentence per field; "" for none.
-type ruleErrors struct{ ports, match, notifyOn string }
-
-// rule parses the input.
-func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
-	var err error
-	rule.Name = monitor.Clean(t.name, 200)
-	if strings.TrimSpace(t.ports) != "" {
-		if err := rule.ParsePorts(t.ports); err != nil {
-			errs.ports = monitor.Clean(err.Error(), 200)
-		}
-	}
-	if rule.Match, err = watch.ParsePattern(t.match); err != nil {
-		errs.match = monitor.Clean(err.Error(), 200)
-	}
-	if strings.TrimSpace(t.ports+t.match) == "" {
-		errs.ports = lang.L("Enter ports, a process, or both")
-	}
-	if rule.NotifyOn = t.notifyOn; t.notifyOn == 0 {
-		errs.notifyOn = lang.L("Select at least one event. To silence a watch, turn it off.")
-	}
-	if rule.NotifyOn == allEventKinds() {
-		rule.NotifyOn = 0
-	}
-	return rule, errs
-}
-
-func allEventKinds() (all watch.NotifyOn) {
-	for _, t := range allEvents {
-		all |= t
-	}
-	return all
-}
-
-// typedFor returns the input that parses to rule.
-func typedFor(rule watch.Rule) typed {
-	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn}
-	if t.notifyOn == 0 {
-		t.notifyOn = allEventKinds()
-	}
-	return t
-}
-
-// sameButOff reports whether a and b are equal, except that one may be turned off.
-func sameButOff(a, b watch.Rule) bool {
-	a.Off = b.Off
-	return a.Equal(b)
 }
 
 func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Rule) bool) *watchForm {
@@ -125,50 +67,6 @@ func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Ru
 	f.object = f.layout()
 	f.object.Hide()
 	return f
-}
-
-// layout builds the form: ports and process on one line, name and events on the next.
-func (f *watchForm) layout() fyne.CanvasObject {
-	head := container.NewBorder(nil, nil, f.title.Object, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.Object))
-	ports := field(lang.L("Ports"), f.ports, f.portsNote.Object)
-	match := field(lang.L("Process"), f.match, f.matchNote.Object)
-	name := field(lang.L("Name"), f.name, widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
-	checks := container.New(layout.NewCustomPaddedHBoxLayout(2))
-	for _, c := range f.notify {
-		checks.Add(c)
-	}
-	notify := field(lang.L("Notify me when it"), container.New(layout.NewCustomPaddedLayout(0, 0, -4, 0), checks), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
-	buttons := container.NewBorder(nil, nil, nil, container.New(layout.NewCustomPaddedHBoxLayout(8), f.cancelButton, f.saveButton), f.notifyNote.Centred())
-	form := container.New(layout.NewCustomPaddedVBoxLayout(8), head,
-		container.New(thirds{height: 84}, ports, match), container.New(thirds{height: 58}, name, notify), buttons)
-	return container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(form, 12))
-}
-
-// field returns an input with a label above and a note below.
-func field(label string, input, below fyne.CanvasObject) fyne.CanvasObject {
-	title := widgets.NewNote(false)
-	title.Set(label, table.ColorMuted)
-	return container.New(widgets.TopMiddleBottom{}, container.New(layout.NewCustomPaddedVBoxLayout(4), title.Object, input, below),
-		widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
-}
-
-// thirds is a layout that gives the first of two objects a third of the width. The height is fixed,
-// so that nothing moves when the notes change.
-type thirds struct{ height float32 }
-
-const thirdsGap = 16
-
-// MinSize implements fyne.Layout.
-func (t thirds) MinSize(o []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(3*max(o[0].MinSize().Width, o[1].MinSize().Width/2)+thirdsGap, t.height)
-}
-
-// Layout implements fyne.Layout.
-func (thirds) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	first := max(s.Width-thirdsGap, 0) / 3
-	o[0].Resize(fyne.NewSize(first, s.Height))
-	o[1].Move(fyne.NewPos(first+thirdsGap, 0))
-	o[1].Resize(fyne.NewSize(s.Width-first-thirdsGap, s.Height))
 }
 
 func (f *watchForm) open() bool { return f.object.Visible() }
@@ -298,34 +196,3 @@ func (f *watchForm) disable() {
 		c.Disable()
 	}
 }
-
-// formCheck is a check box that passes Enter and Esc to the form.
-type formCheck struct {
-	widget.Check
-	keys func(*fyne.KeyEvent) bool
-}
-
-func newFormCheck(label string, changed func(), keys func(*fyne.KeyEvent) bool) *formCheck {
-	c := &formCheck{keys: keys}
-	c.ExtendBaseWidget(c)
-	c.Text, c.OnChanged = label, func(bool) { changed() }
-	return c
-}
-
-// TypedKey implements fyne.Focusable.
-func (c *formCheck) TypedKey(k *fyne.KeyEvent) {
-	if !c.keys(k) {
-		c.Check.TypedKey(k)
-	}
-}
-
-// AccessibilityLabel returns the label of the box and whether it is checked.
-func (c *formCheck) AccessibilityLabel() string {
-	if c.Checked {
-		return lang.L("{{.Setting}}: on", map[string]any{"Setting": c.Text})
-	}
-	return lang.L("{{.Setting}}: off", map[string]any{"Setting": c.Text})
-}
-
-// AccessibilityRole implements fyne.Accessible.
-func (*formCheck) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

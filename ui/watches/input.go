@@ -1,0 +1,65 @@
+package watches
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2/lang"
+
+	"porthole/monitor"
+	"porthole/monitor/watch"
+)
+
+// typed is the input of all fields.
+type typed struct {
+	ports, match, name string
+	notifyOn           watch.NotifyOn
+}
+
+// ruleErrors are the errors of the input, one sentence per field; "" for none.
+type ruleErrors struct{ ports, match, notifyOn string }
+
+// rule parses the input.
+func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
+	var err error
+	rule.Name = monitor.Clean(t.name, 200)
+	if strings.TrimSpace(t.ports) != "" {
+		if err := rule.ParsePorts(t.ports); err != nil {
+			errs.ports = monitor.Clean(err.Error(), 200)
+		}
+	}
+	if rule.Match, err = watch.ParsePattern(t.match); err != nil {
+		errs.match = monitor.Clean(err.Error(), 200)
+	}
+	if strings.TrimSpace(t.ports+t.match) == "" {
+		errs.ports = lang.L("Enter ports, a process, or both")
+	}
+	if rule.NotifyOn = t.notifyOn; t.notifyOn == 0 {
+		errs.notifyOn = lang.L("Select at least one event. To silence a watch, turn it off.")
+	}
+	if rule.NotifyOn == allEventKinds() {
+		rule.NotifyOn = 0
+	}
+	return rule, errs
+}
+
+func allEventKinds() (all watch.NotifyOn) {
+	for _, t := range allEvents {
+		all |= t
+	}
+	return all
+}
+
+// typedFor returns the input that parses to rule.
+func typedFor(rule watch.Rule) typed {
+	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn}
+	if t.notifyOn == 0 {
+		t.notifyOn = allEventKinds()
+	}
+	return t
+}
+
+// sameButOff reports whether a and b are equal, except that one may be turned off.
+func sameButOff(a, b watch.Rule) bool {
+	a.Off = b.Off
+	return a.Equal(b)
+}
