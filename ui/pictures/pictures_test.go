@@ -42,9 +42,9 @@ func TestPictures(t *testing.T) {
 	}
 	for _, language := range []string{"en", "de"} {
 		for _, theme := range []string{"dark", "light"} {
-			for _, size := range []fyne.Size{ui.DefaultSize, fyne.NewSize(900, 600), fyne.NewSize(1600, 1000)} {
+			for _, size := range []fyne.Size{ui.DefaultSize, ui.MinimumSize, fyne.NewSize(900, 600), fyne.NewSize(1600, 1000)} {
 				for _, scale := range []float32{1, 2} {
-					if size != ui.DefaultSize && language == "de" || size == ui.DefaultSize && scale == 2 {
+					if !isWanted(language, size, scale) {
 						continue
 					}
 					suffix := fmt.Sprintf("%s-%s-%.0f-%.0f", theme, language, size.Width, 100*scale)
@@ -110,6 +110,18 @@ func write(t *testing.T, w fyne.Window, name string) {
 	}
 }
 
+// isWanted reports whether to write pictures of a size: the default and the smallest in every
+// language, one scale each; others in English in both scales.
+func isWanted(language string, size fyne.Size, scale float32) bool {
+	switch size {
+	case ui.DefaultSize:
+		return scale == 1
+	case ui.MinimumSize:
+		return scale == 2
+	}
+	return language == "en"
+}
+
 // wholeSettings is the height of a window that shows the Settings page without scrolling.
 const wholeSettings = 1600
 
@@ -132,6 +144,11 @@ func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale flo
 		}
 		w.History.Answer()
 		write(t, d.Fyne(), page+"-"+suffix)
+		if page == ui.PageWatches {
+			uitest.Press(d.Fyne(), fyne.KeyReturn)
+			write(t, d.Fyne(), "watchform-"+suffix)
+			uitest.Press(d.Fyne(), fyne.KeyEscape)
+		}
 	}
 	if size == ui.DefaultSize {
 		d.Fyne().Resize(fyne.NewSize(size.Width, wholeSettings))

@@ -51,7 +51,7 @@ func (p *Page) newExposedRow() *settingRow {
 }
 
 func (p *Page) quietHoursRow() *settingRow {
-	r := newSettingRow("quiet_hours", lang.L("Quiet hours"), lang.L("Notifications wait until these hours end, except those of urgent watches"))
+	r := newSettingRow("quiet_hours", lang.L("Quiet hours"), lang.L("Notifications wait until these hours end, except those of watches with critical urgency"))
 	options := []widgets.Option{{Value: "", Label: lang.L("None")}}
 	for _, hours := range []string{"20:00-08:00", "22:00-07:00", "00:00-06:00"} {
 		options = append(options, widgets.Option{Value: hours, Label: strings.ReplaceAll(hours, "-", "–")})

@@ -9,14 +9,21 @@ import (
 // formCheck is a check box that passes Enter and Esc to the form.
 type formCheck struct {
 	widget.Check
-	keys func(*fyne.KeyEvent) bool
+	keys    func(*fyne.KeyEvent) bool
+	onFocus func() // called when the box gains the keyboard focus
 }
 
 func newFormCheck(label string, changed func(), keys func(*fyne.KeyEvent) bool) *formCheck {
-	c := &formCheck{keys: keys}
+	c := &formCheck{keys: keys, onFocus: func() {}}
 	c.ExtendBaseWidget(c)
 	c.Text, c.OnChanged = label, func(bool) { changed() }
 	return c
+}
+
+// FocusGained implements fyne.Focusable.
+func (c *formCheck) FocusGained() {
+	c.Check.FocusGained()
+	c.onFocus()
 }
 
 // TypedKey implements fyne.Focusable.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -30,13 +31,20 @@ type watchForm struct {
 	portsNote             *widgets.Note
 	matchNote, notifyNote *widgets.Note
 	notify                [len(allEvents)]*formCheck
+	urgency, sound        *widgets.Choice
+	urgencyNote           *widgets.Note
+	soundNote             *widgets.Note
+	fields                *fyne.Container   // rows of fields
+	height                float32           // of fields
+	resized               func()            // called when height has changed
+	scroll                *container.Scroll // around fields, for short windows
 	saveButton            *widgets.Button
 	cancelButton          *widgets.Button
 	object                fyne.CanvasObject
 }
 
 func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Rule) bool) *watchForm {
-	f := &watchForm{save: save, isDuplicate: isDuplicate, live: true}
+	f := &watchForm{save: save, isDuplicate: isDuplicate, live: true, resized: func() {}}
 	keys := func(e *fyne.KeyEvent) bool {
 		switch e.Name {
 		case fyne.KeyReturn, fyne.KeyEnter:
@@ -61,6 +69,10 @@ func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Ru
 	for i, label := range eventLabels() {
 		f.notify[i] = newFormCheck(label, changed, keys)
 	}
+	f.urgency = widgets.NewChoice(lang.L("Urgency"), urgencies(), func(string) { changed() })
+	f.sound = widgets.NewChoice(lang.L("Sound"), sounds(), func(string) { changed() })
+	f.urgency.Keys, f.sound.Keys = keys, keys
+	f.urgencyNote, f.soundNote = widgets.NewNote(true), widgets.NewNote(true)
 	f.saveButton = widgets.NewKeyButton(lang.L("Save"), f.submit, leave)
 	f.saveButton.Importance = widget.HighImportance
 	f.cancelButton = widgets.NewKeyButton(lang.L("Cancel"), leave, leave)
@@ -99,11 +111,13 @@ func (f *watchForm) fill(t typed) {
 	for i, kind := range allEvents {
 		f.notify[i].SetChecked(t.notifyOn&kind != 0)
 	}
+	f.urgency.Choose(widgets.Option{Value: string(t.urgency)})
+	f.sound.Choose(widgets.Option{Value: t.sound, Label: t.sound})
 }
 
 // typed returns the input of all fields.
 func (f *watchForm) typed() typed {
-	t := typed{ports: f.ports.Text, match: f.match.Text, name: f.name.Text}
+	t := typed{ports: f.ports.Text, match: f.match.Text, name: f.name.Text, urgency: watch.Urgency(f.urgency.Value()), sound: f.sound.Value()}
 	for i, kind := range allEvents {
 		if f.notify[i].Checked {
 			t.notifyOn |= kind
@@ -146,14 +160,23 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	t := f.typed()
 	rule, errs := t.rule()
 	if o := f.original; o != nil { // what the form does not show
-		rule.Urgency, rule.Sound, rule.Run, rule.Post = o.Urgency, o.Sound, o.Run, o.Post
+		rule.Run, rule.Post = o.Run, o.Post
+		if t.urgency == typedFor(*o).urgency {
+			rule.Urgency = o.Urgency // "normal" stays if the file says so
+		}
 	}
 	if errs == (ruleErrors{}) && f.isDuplicate(rule) {
 		errs.notifyOn = lang.L("This watch already exists")
 	}
 	f.showNote(f.portsNote, errs.ports, lang.L("For example 62893, 3000-3999 or 5353/udp; -3005 leaves one out. Empty: any port."), strings.TrimSpace(t.ports+t.match) == "")
 	f.showNote(f.matchNote, errs.match, lang.L("Words that must all match the name, command, program, folder or project of the process. Each is a regular expression."), false)
+	f.showNote(f.urgencyNote, "", lang.L("Critical: also during quiet hours, and many desktops show it until you close it."), false)
+	f.showNote(f.soundNote, "", lang.L("The notification daemon plays it, if it can play sounds."), false)
 	f.showNote(f.notifyNote, errs.notifyOn, "", false)
+	if height := f.fields.MinSize().Height; height != f.height {
+		f.height = height
+		f.resized()
+	}
 	widgets.SetEnabled(f.saveButton, f.live && errs == (ruleErrors{}))
 	return rule, errs
 }
@@ -189,7 +212,7 @@ func (f *watchForm) submit() {
 // disable makes the form read-only: without an agent nothing can be saved.
 func (f *watchForm) disable() {
 	f.live = false
-	for _, w := range []fyne.Disableable{f.ports, f.match, f.name, f.saveButton} {
+	for _, w := range []fyne.Disableable{f.ports, f.match, f.name, f.urgency, f.sound, f.saveButton} {
 		w.Disable()
 	}
 	for _, c := range f.notify {

@@ -13,6 +13,8 @@ import (
 type typed struct {
 	ports, match, name string
 	notifyOn           watch.NotifyOn
+	urgency            watch.Urgency // "" for normal
+	sound              string        // as in watch.Rule
 }
 
 // ruleErrors are the errors of the input, one sentence per field; "" for none.
@@ -39,6 +41,7 @@ func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
 	if rule.NotifyOn == allEventKinds() {
 		rule.NotifyOn = 0
 	}
+	rule.Urgency, rule.Sound = t.urgency, t.sound
 	return rule, errs
 }
 
@@ -51,7 +54,10 @@ func allEventKinds() (all watch.NotifyOn) {
 
 // typedFor returns the input that parses to rule.
 func typedFor(rule watch.Rule) typed {
-	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn}
+	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn, rule.Urgency, rule.Sound}
+	if t.urgency == watch.Normal {
+		t.urgency = ""
+	}
 	if t.notifyOn == 0 {
 		t.notifyOn = allEventKinds()
 	}

@@ -68,6 +68,7 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 	p.undoing = newUndoBar(p.Undo)
 	p.hint, p.count = widgets.NewNote(false), widgets.NewNote(false).WithoutEllipsis()
 	p.Content = p.layout()
+	p.form.resized = func() { widgets.Relayout(p.Content) }
 	p.arrange()
 	return p
 }
@@ -81,7 +82,7 @@ func (p *Page) layout() *fyne.Container {
 	p.foot = container.NewBorder(nil, nil, nil, p.count.Object, p.hint.Object)
 	bottom := container.New(layout.NewCustomPaddedVBoxLayout(0), p.undoing.object, p.form.object, widgets.Line(), widgets.Panel(p.foot, 4))
 	list := container.NewThemeOverride(p.list, table.Dense())
-	return container.New(widgets.TopMiddleBottom{}, top, container.NewStack(list, p.empty.Object), bottom)
+	return container.New(pageLayout{form: p.form}, top, container.NewStack(list, p.empty.Object), bottom)
 }
 
 // Update shows the state of the rules in snapshot s.

@@ -49,8 +49,18 @@ func extrasText(rule watch.Rule) string {
 	if events := eventsText(rule.NotifyOn); events != "" {
 		parts = append(parts, events)
 	}
-	if rule.Urgency == watch.Critical {
-		parts = append(parts, lang.L("urgent"))
+	switch rule.Urgency {
+	case watch.Low:
+		parts = append(parts, lang.L("low urgency"))
+	case watch.Critical:
+		parts = append(parts, lang.L("critical urgency"))
+	}
+	switch rule.Sound {
+	case "":
+	case watch.NoSound:
+		parts = append(parts, lang.L("silent"))
+	default:
+		parts = append(parts, lang.L("sound: {{.Name}}", map[string]any{"Name": soundLabel(rule.Sound)}))
 	}
 	if len(rule.Run) > 0 {
 		parts = append(parts, lang.L("runs a command"))

@@ -486,7 +486,7 @@ func TestEdit(t *testing.T) {
 	off.Off, off.Name, off.NotifyOn = true, "two", watch.OnClose
 	d := newWatchDesk(t, rule(t, "1", ""), off, rule(t, "3", ""))
 	d.key(fyne.KeyDown, fyne.KeyReturn)
-	if got, want := d.watches.form.typed(), (typed{"2", "node", "two", watch.OnClose}); got != want {
+	if got, want := d.watches.form.typed(), (typed{ports: "2", match: "node", name: "two", notifyOn: watch.OnClose}); got != want {
 		t.Errorf("got input %+v, want %+v", got, want)
 	}
 	if d.watches.form.saveButton.Disabled() {
@@ -720,5 +720,98 @@ func TestTooltipOfCutRule(t *testing.T) {
 	d.Window.Resize(fyne.NewSize(480, 600))
 	if got := uitest.ShowTooltip(d.Window, at()); !strings.Contains(got, name) {
 		t.Errorf("narrow window: got tooltip %q, want the whole name", got)
+	}
+}
+
+func TestUrgencyAndSoundOfWatch(t *testing.T) {
+	d := newWatchDesk(t, rule(t, "1", ""))
+	d.key(fyne.KeyReturn)
+	f := d.watches.form
+	d.Window.Canvas().Focus(f.notify[len(f.notify)-1])
+	d.Window.Canvas().FocusNext()
+	if d.Window.Canvas().Focused() != f.urgency {
+		t.Fatal("Tab does not lead from the events to the urgency")
+	}
+	d.key(fyne.KeyRight, fyne.KeyRight) // low, critical
+	d.Window.Canvas().FocusNext()
+	d.key(fyne.KeyRight) // none
+	d.key(fyne.KeyReturn)
+	if len(d.sent) != 1 {
+		t.Fatalf("got requests %v, want one", d.sent)
+	}
+	if got := d.sent[0][0]; got.Urgency != watch.Critical || got.Sound != watch.NoSound {
+		t.Errorf("got urgency %q, sound %q, want critical and none", got.Urgency, got.Sound)
+	}
+	if got, want := d.watches.views[0].events, "critical urgency · silent"; got != want {
+		t.Errorf("got row text %q, want %q", got, want)
+	}
+}
+
+func TestReactionFromSettingsFileIsKept(t *testing.T) {
+	from := rule(t, "1", "")
+	from.Urgency, from.Sound = watch.Normal, "trash-empty"
+	from.Run, from.Post = []string{"/bin/true"}, "https://example.org/"
+	d := newWatchDesk(t, from)
+	d.key(fyne.KeyReturn)
+	f := d.watches.form
+	if f.urgency.Selected != "Normal" || f.sound.Selected != "trash-empty" {
+		t.Errorf("got urgency %q, sound %q, want Normal and trash-empty", f.urgency.Selected, f.sound.Selected)
+	}
+	f.name.SetText("mine")
+	d.key(fyne.KeyReturn)
+	want := from
+	want.Name = "mine"
+	if len(d.sent) != 1 || !d.sent[0][0].Equal(want) {
+		t.Errorf("got %+v, want only another name than %+v", d.sent, from)
+	}
+	d.key(fyne.KeyReturn)
+	f.sound.SetSelected("Bell")
+	f.urgency.SetSelected("Low")
+	d.key(fyne.KeyEscape, fyne.KeyInsert)
+	if f.sound.Value() != "" || f.urgency.Value() != "" {
+		t.Errorf("a new watch has sound %q, urgency %q, want the defaults", f.sound.Value(), f.urgency.Value())
+	}
+}
+
+// At 200 % on a screen of 1280 by 800 pixels, a window has this size.
+func TestFormInShortWindow(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		t.Run(language, func(t *testing.T) {
+			if language == "de" {
+				uitest.InGerman(t)
+			}
+			d := newWatchDesk(t, rule(t, "1", ""))
+			d.Window.Resize(fyne.NewSize(1400, 364))
+			d.key(fyne.KeyReturn)
+			d.Window.Resize(fyne.NewSize(640, 364)) // below the tabs
+			f, c := d.watches.form, d.Window.Canvas()
+			inside := func(what string, o fyne.CanvasObject, area fyne.CanvasObject) {
+				t.Helper()
+				driver := fyne.CurrentApp().Driver()
+				top, from := driver.AbsolutePositionForObject(o), driver.AbsolutePositionForObject(area)
+				if end := top.Add(o.Size()); top.Y < from.Y || end.Y > from.Y+area.Size().Height || end.X > from.X+area.Size().Width {
+					t.Errorf("%s is at %v to %v, outside of %v with size %v", what, top, end, from, area.Size())
+				}
+			}
+			for _, o := range []fyne.Focusable{f.ports, f.match, f.name, f.notify[0], f.notify[3], f.urgency, f.sound, f.ports} {
+				c.Focus(o)
+				inside(fmt.Sprintf("%T with the focus", o), o.(fyne.CanvasObject), f.scroll)
+			}
+			inside("the notes", f.fields.Objects[0], f.scroll)
+			for i, row := range f.fields.Objects {
+				if row.Size().Height < row.MinSize().Height {
+					t.Errorf("row %d has a height of %v, want %v", i, row.Size().Height, row.MinSize().Height)
+				}
+			}
+			inside("Save", f.saveButton, d.watches.Content)
+			inside("the title", f.title.Object, d.watches.Content)
+			if got := d.watches.Content.MinSize().Height; got > 364 {
+				t.Errorf("got minimum height %v, want at most 364", got)
+			}
+			d.Window.Resize(fyne.NewSize(1000, 700))
+			if f.scroll.Size().Height < f.fields.MinSize().Height {
+				t.Errorf("in a tall window the fields have a height of %v, want %v", f.scroll.Size().Height, f.fields.MinSize().Height)
+			}
+		})
 	}
 }
