@@ -89,8 +89,8 @@ func (w *prober) probe(ctx context.Context, request probe.Request, now time.Time
 }
 
 // usesInterval is the time between look-ups of the same vacant ports: each reads the
-// kernel's table of connections.
-const usesInterval = 4 * time.Second
+// kernel's whole table of connections.
+const usesInterval = 10 * time.Second
 
 // findUses looks up what uses ports. It returns nil if there are none, or if it has just looked
 // them up.

@@ -131,8 +131,8 @@ func cardText(l *monitor.Listener, connections int, now time.Time) string {
 	if l.Service != "" {
 		text += " (" + words.Service(l) + ")"
 	}
-	if up := uptime(l, now); up != "" {
-		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up})
+	if up, ok := uptime(l, now); ok {
+		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up.text()})
 	}
 	if connections > 0 {
 		text += " · " + lang.N("{{.Count}} connections", connections, map[string]any{"Count": words.Number(connections)})

@@ -46,7 +46,7 @@ type portRow struct {
 	state     monitor.ProcessState // of the owner, as far as known
 	warnings  int                  // number of warnings about the process, without the ambiguity
 	group     string               // identity of the owner, by which rows are grouped; "" if it is unknown
-	upAt      time.Time
+	upFor     uptimeValue
 
 	port, process, pid, user, exposure, address, project, branch, service, up string
 	command                                                                   string // built when it is first used, because masking it is slow
@@ -113,22 +113,40 @@ func exposureText(l *monitor.Listener) string {
 
 // age returns how long the listener has been up: since Porthole saw it open, or else "≤" the age
 // of its process. The text is built when it is painted, because only about thirty of ten thousand
-// rows are visible.
+// rows are visible, and again only when it changes, because the window paints every second.
 func (r *portRow) age(now time.Time) string {
-	if second := now.Truncate(time.Second); !second.Equal(r.upAt) {
-		r.up, r.upAt = uptime(r.listener, now), second
+	up, ok := uptime(r.listener, now)
+	if !ok {
+		return ""
+	}
+	if r.up == "" || up != r.upFor {
+		r.up, r.upFor = up.text(), up
 	}
 	return r.up
 }
 
-func uptime(l *monitor.Listener, now time.Time) string {
-	if !l.Since.IsZero() {
-		return words.Duration(now.Sub(l.Since))
+// uptimeValue is how long a listener has been up, rounded down to the unit that is shown.
+type uptimeValue struct {
+	duration time.Duration
+	atMost   bool // it is the age of the process
+}
+
+// uptime returns how long l has been up; false if that is unknown.
+func uptime(l *monitor.Listener, now time.Time) (uptimeValue, bool) {
+	since := l.Since
+	if since.IsZero() {
+		o, _ := l.Principal()
+		since = o.StartedAt
 	}
-	if o, ok := l.Principal(); ok && !o.StartedAt.IsZero() {
-		return "≤ " + words.Duration(now.Sub(o.StartedAt))
+	d := max(now.Sub(since), 0)
+	return uptimeValue{d.Truncate(words.DurationStep(d)), l.Since.IsZero()}, !since.IsZero()
+}
+
+func (u uptimeValue) text() string {
+	if u.atMost {
+		return "≤ " + words.Duration(u.duration)
 	}
-	return ""
+	return words.Duration(u.duration)
 }
 
 // fingerprint returns all texts of the row except its age.

@@ -16,16 +16,31 @@ import (
 // Duration formats d with one unit: "2 s", "12 min", "2 h", "3 d". It rounds down;
 // less than a second is "0 s".
 func Duration(d time.Duration) string {
-	count := func(n time.Duration) map[string]any { return map[string]any{"N": strconv.Itoa(int(n))} }
-	switch d = max(d, 0); {
-	case d < time.Minute:
-		return lang.L("{{.N}} s", count(d/time.Second))
-	case d < time.Hour:
-		return lang.L("{{.N}} min", count(d/time.Minute))
-	case d < 24*time.Hour:
-		return lang.L("{{.N}} h", count(d/time.Hour))
+	step := DurationStep(d)
+	count := map[string]any{"N": strconv.Itoa(int(max(d, 0) / step))}
+	switch step {
+	case time.Second:
+		return lang.L("{{.N}} s", count)
+	case time.Minute:
+		return lang.L("{{.N}} min", count)
+	case time.Hour:
+		return lang.L("{{.N}} h", count)
 	}
-	return lang.L("{{.N}} d", count(d/(24*time.Hour)))
+	return lang.L("{{.N}} d", count)
+}
+
+// DurationStep returns how long Duration's text for d stays the same while d grows: the
+// unit that it is rounded down to.
+func DurationStep(d time.Duration) time.Duration {
+	switch {
+	case d < time.Minute:
+		return time.Second
+	case d < time.Hour:
+		return time.Minute
+	case d < 24*time.Hour:
+		return time.Hour
+	}
+	return 24 * time.Hour
 }
 
 // Moment formats t relative to now, in now's location: "today 15:41:07", "yesterday
