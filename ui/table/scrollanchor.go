@@ -10,7 +10,8 @@ import (
 // This file keeps rows under the pointer while others appear and disappear.
 
 // clickTarget is the row that last moved away from under the pointer, because a row
-// above it disappeared while the list was at its upper end, and when that was.
+// above it disappeared while the list was at its upper end or a bar above the table came
+// or went, and when that was.
 type clickTarget struct {
 	key   string
 	moved time.Time

@@ -158,8 +158,13 @@ func (headerAboveList) Layout(o []fyne.CanvasObject, s fyne.Size) {
 // CreateRenderer implements fyne.Widget.
 func (t *Table[R]) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.body) }
 
-// Resize implements fyne.CanvasObject. It distributes the width among the columns.
+// Resize implements fyne.CanvasObject. It distributes the width among the columns. If the
+// height changes, a bar above may have appeared or disappeared and have moved all rows under
+// the pointer.
 func (t *Table[R]) Resize(s fyne.Size) {
+	if t.hovered != "" && s.Height != t.Size().Height {
+		t.clickTarget = clickTarget{t.hovered, time.Now()}
+	}
 	t.distributeWidth(s.Width)
 	t.BaseWidget.Resize(s)
 	t.header.Refresh()

@@ -206,6 +206,23 @@ func TestClickIsForPreviousRow(t *testing.T) {
 	}
 }
 
+// A bar that appears above the table moves all rows. A click at that moment is meant for the
+// row that was under the pointer before.
+func TestClickWhileABarAppears(t *testing.T) {
+	test.NewTempApp(t)
+	table := New([]Column[row]{column("a", 60, 1)}, "a")
+	w := test.NewTempWindow(t, table)
+	w.Resize(fyne.NewSize(200, 400))
+	table.SetRows([]row{"a", "b", "c", "d"})
+	table.widgets[2].MouseIn(nil)
+	table.Move(fyne.NewPos(0, RowHeight))
+	table.Resize(fyne.NewSize(200, table.Size().Height-RowHeight))
+	table.widgets[1].Tapped(&fyne.PointEvent{})
+	if r, _ := table.Selected(); r != "c" {
+		t.Errorf("got selection %q, want c", r)
+	}
+}
+
 // If rows moved under a resting pointer, the row under it is highlighted once it moves.
 func TestHoverFollowsMovingPointer(t *testing.T) {
 	test.NewTempApp(t)
