@@ -148,14 +148,15 @@ func (a *Agent) presentListener(x watch.Alert) *monitor.Listener {
 	return found
 }
 
-// handleAction handles what the user chose in notification n. It can be called
-// from any goroutine.
-func (a *Agent) handleAction(action notify.Action, n notify.Notification) {
+// handleAction handles what the user chose in a notification. It can be called from any
+// goroutine.
+func (a *Agent) handleAction(c notify.Click) {
+	n := c.Notification
 	a.do(func() {
 		a.notifications.Seen(n.Key)
-		switch action {
+		switch c.Action {
 		case notify.Show:
-			a.window.show(n.Port)
+			a.window.activate(n.Port, c.Token)
 		case notify.StopWatching:
 			a.silence(n)
 		case notify.Accept:

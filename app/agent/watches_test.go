@@ -169,7 +169,7 @@ func TestStopWatchingExcludesThePortOfTheNotification(t *testing.T) {
 		if port == 62893 {
 			n.Rule = w.a.rules[1]
 		}
-		w.a.handleAction(action, n)
+		w.a.handleAction(notify.Click{Action: action, Notification: n})
 		(<-w.a.inbox)()
 	}
 	act(notify.StopWatching, 40005)

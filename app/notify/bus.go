@@ -31,6 +31,15 @@ const (
 	Accept       Action = "accept" // an exposed listener is fine
 )
 
+// showButton is the key of a button for Show. The specification lets servers draw no
+// button for "default", which is the click on the notification.
+const showButton = "show"
+
+// drawDefault are the names of the servers (GetServerInformation) that draw a button for
+// the action "default" as well. xfce4-notifyd 0.7.3 and lxqt-notificationd 1.2.0 do;
+// Plasma 5.27, GNOME 43, Cinnamon 5.6, dunst, mako and notification-daemon do not.
+var drawDefault = []string{"Xfce Notify Daemon", "lxqt-notificationd"}
+
 func (a Action) label() string {
 	switch a {
 	case StopWatching:
@@ -64,11 +73,13 @@ var urgencies = map[watch.Urgency]byte{watch.Low: 0, watch.Normal: 1, watch.Crit
 // re-registration.
 type Bus struct {
 	address  string
-	onAction func(Action, Notification)
+	onAction func(Click)
 	log      *slog.Logger
 	icon     notify.Hint
 
-	caps []string // capabilities of the server
+	// Of the server, as asked by queryServer. They belong to the goroutine of Notify.
+	caps         []string // capabilities
+	drawsDefault bool     // it is one of drawDefault
 
 	mu     sync.Mutex
 	conn   *dbus.Conn
@@ -77,12 +88,31 @@ type Bus struct {
 	shown  map[uint32]Notification // by id
 	hidden map[uint32]bool         // ids of those that are not visible any more
 	order  []uint32                // ids, the oldest first
+	token  activationToken         // the last one received
+
+	queried bool // caps and drawsDefault are those of the current server
+}
+
+// activationToken is the content of the signal ActivationToken.
+type activationToken struct {
+	id    uint32
+	token string
+}
+
+// Click is what the user chose in a notification.
+type Click struct {
+	Action       Action
+	Notification Notification
+	// Token permits raising a window in answer to the click (signal ActivationToken,
+	// Desktop Notifications Specification 1.2); "" if the server gives none. It is an
+	// xdg-activation token on Wayland and a startup id on X11.
+	Token string
 }
 
 // NewBus returns a Notifier that uses the session bus at address. Without an
 // address, every notification fails with ErrNoBus. onAction is called from a
 // goroutine of the connection.
-func NewBus(address string, onAction func(Action, Notification), log *slog.Logger) *Bus {
+func NewBus(address string, onAction func(Click), log *slog.Logger) *Bus {
 	return &Bus{address: address, onAction: onAction, log: log, icon: notify.HintImageDataRGBA(tray.AppIcon(iconSize)), shown: make(map[uint32]Notification), hidden: make(map[uint32]bool)}
 }
 
@@ -139,6 +169,9 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 	if err != nil {
 		return err
 	}
+	if err := b.queryServer(conn); err != nil {
+		return err
+	}
 	request := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
 		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.visibleID(cmp.Or(n.ReplacesKey, n.Key)),
@@ -152,6 +185,9 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 	if slices.Contains(b.caps, "actions") {
 		for _, a := range n.Actions {
 			request.Actions = append(request.Actions, notify.Action{Key: string(a), Label: a.label()})
+			if a == Show && !b.drawsDefault {
+				request.Actions = append(request.Actions, notify.Action{Key: showButton, Label: a.label()})
+			}
 		}
 	}
 	if !n.Sound {
@@ -182,9 +218,9 @@ func (b *Bus) connection(connCtx context.Context) (*dbus.Conn, error) {
 		return nil, fmt.Errorf("connect to the session bus: %w", err)
 	}
 	b.mu.Lock()
-	b.conn = conn
+	b.conn, b.queried = conn, false
 	b.mu.Unlock()
-	for _, signal := range []string{"ActionInvoked", "NotificationClosed"} {
+	for _, signal := range []string{"ActionInvoked", "NotificationClosed", "ActivationToken"} {
 		if err := conn.AddMatchSignal(dbus.WithMatchSender(serviceName), dbus.WithMatchInterface(serviceName), dbus.WithMatchMember(signal)); err != nil {
 			return nil, fmt.Errorf("subscribe to %s of notifications: %w", signal, err)
 		}
@@ -199,10 +235,35 @@ func (b *Bus) connection(connCtx context.Context) (*dbus.Conn, error) {
 	// A missing owner is not an error: the next call may activate one.
 	_ = conn.BusObject().CallWithContext(connCtx, busName+".GetNameOwner", 0, serviceName).Store(&owner)
 	b.setOwner(conn, owner) // it may have changed since the last connection
-	if b.caps, err = notify.GetCapabilities(conn); err != nil {
-		return nil, wrapCallError(err)
-	}
+	b.hideAll()             // they may have expired since the last connection
 	return conn, nil
+}
+
+// queryServer asks a server that has not been asked before what it can do.
+func (b *Bus) queryServer(conn *dbus.Conn) (err error) {
+	b.mu.Lock()
+	known := b.queried
+	b.queried = true // unless the owner changes meanwhile
+	b.mu.Unlock()
+	if known {
+		return nil
+	}
+	if b.caps, err = notify.GetCapabilities(conn); err != nil {
+		b.forgetServer()
+		return wrapCallError(err)
+	}
+	info, err := notify.GetServerInformation(conn)
+	if err != nil { // it can show notifications nevertheless
+		b.log.Info("the notification daemon does not report its name", "error", err)
+	}
+	b.drawsDefault = slices.Contains(drawDefault, info.Name)
+	return nil
+}
+
+func (b *Bus) forgetServer() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.queried = false
 }
 
 func (b *Bus) connected() *dbus.Conn {
@@ -248,23 +309,51 @@ func (b *Bus) handleSignals(conn *dbus.Conn, signals <-chan *dbus.Signal) {
 			continue
 		}
 		id, isID := s.Body[0].(uint32)
-		if s.Name == serviceName+".NotificationClosed" {
+		value, isString := s.Body[1].(string)
+		switch {
+		case s.Name == serviceName+".NotificationClosed":
 			b.hide(conn, id)
-			continue
-		}
-		action, isAction := s.Body[1].(string)
-		if s.Name != serviceName+".ActionInvoked" || !isID || !isAction {
-			continue
-		}
-		b.mu.Lock()
-		n, ours := b.shown[id] // the signal is broadcast: it may be for another program's notification
-		ours = ours && b.conn == conn
-		b.mu.Unlock()
-		if ours {
-			b.onAction(Action(action), n)
+		case !isID || !isString:
+		case s.Name == serviceName+".ActivationToken":
+			b.setToken(conn, activationToken{id, value})
+		case s.Name == serviceName+".ActionInvoked":
+			b.invoke(conn, id, value)
 		}
 	}
 }
+
+// invoke reports the action with that key of notification id. The signal is broadcast: it
+// may be for another program's notification.
+func (b *Bus) invoke(conn *dbus.Conn, id uint32, key string) {
+	b.mu.Lock()
+	n, ours := b.shown[id]
+	ours = ours && b.conn == conn
+	click := Click{Action: Action(key), Notification: n}
+	if b.token.id == id { // it comes immediately before the action
+		click.Token = b.token.token
+	}
+	b.token = activationToken{}
+	b.mu.Unlock()
+	if key == showButton {
+		click.Action = Show
+	}
+	if ours {
+		b.onAction(click)
+	}
+}
+
+// setToken keeps t, as received on conn, for the action that follows.
+func (b *Bus) setToken(conn *dbus.Conn, t activationToken) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ours := b.shown[t.id]; ours && b.conn == conn && len(t.token) <= maxToken {
+		b.token = t
+	}
+}
+
+// maxToken is the maximum length of an activation token in bytes. Those of known desktops
+// have less than 100.
+const maxToken = 1024
 
 func (b *Bus) store(id uint32, n Notification) {
 	b.mu.Lock()
@@ -293,6 +382,15 @@ func (b *Bus) hide(conn *dbus.Conn, id uint32) {
 	}
 }
 
+// hideAll is hide for all notifications: the signals of a lost connection are not known.
+func (b *Bus) hideAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range b.order {
+		b.hidden[id] = true
+	}
+}
+
 // setOwner records the unique name of the server, as reported on conn. A new
 // server counts ids from 1 again, so the old ids are forgotten: they may belong
 // to other programs' notifications now.
@@ -300,7 +398,7 @@ func (b *Bus) setOwner(conn *dbus.Conn, owner string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.conn == conn && owner != b.owner {
-		b.owner = owner
+		b.owner, b.queried = owner, false
 		clear(b.shown)
 		clear(b.hidden)
 		b.order = nil

@@ -63,7 +63,7 @@ type Notifier interface {
 // New returns the notifier of this platform: the session bus at address on Linux and
 // the BSDs (see UsesBus), otherwise beeep. onAction is called from another
 // goroutine.
-func New(address string, onAction func(Action, Notification), log *slog.Logger) Notifier {
+func New(address string, onAction func(Click), log *slog.Logger) Notifier {
 	if UsesBus {
 		return NewBus(address, onAction, log)
 	}

@@ -1,6 +1,7 @@
 package fakebus
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,6 +46,8 @@ type Notifications struct {
 	lastAt  time.Time      // when it was made
 	open    []Notification // not closed yet, the oldest first
 	closed  []uint32       // ids of CloseNotification calls
+	popups  []string       // summaries that popped up
+	name    string         // of GetServerInformation; "": "fake"
 	release chan struct{}  // closed when the server stops hanging; nil if it answers
 }
 
@@ -89,7 +92,9 @@ func (s *Notifications) Export(notify any) error {
 		},
 		"GetServerInformation": func() (name, vendor, version, spec string, _ *dbus.Error) {
 			s.wait()
-			return "fake", "porthole", "1.5", "1.2", nil
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return cmp.Or(s.name, "fake"), "porthole", "1.5", "1.2", nil
 		},
 	}, notificationsPath, NotificationsName)
 	if err != nil {
@@ -110,6 +115,10 @@ func (s *Notifications) Notify(_ string, replaces uint32, _, summary, body strin
 	}
 	s.last = Notification{ID: id, Replaces: replaces, Summary: summary, Body: body, Actions: actions, Hints: hints}
 	s.lastAt = time.Now()
+	if replaces == 0 || slices.ContainsFunc(s.open, func(n Notification) bool { return n.ID == replaces }) {
+		s.popups = append(s.popups, summary)
+		s.popups = s.popups[max(0, len(s.popups)-maxPopups):]
+	}
 	s.remove(id)
 	s.open = append(s.open, s.last)
 	return id, nil
@@ -187,6 +196,24 @@ func (s *Notifications) Shown() []string {
 		summaries = append(summaries, n.Summary)
 	}
 	return summaries
+}
+
+// maxPopups is how many summaries Popups returns.
+const maxPopups = 64
+
+// Popups returns the last summaries that popped up, in order. As on Plasma 5.27, a notification
+// that replaces an expired or closed one does not pop up.
+func (s *Notifications) Popups() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.popups)
+}
+
+// SetName sets the name that GetServerInformation returns.
+func (s *Notifications) SetName(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name = name
 }
 
 // Closed returns the ids of all CloseNotification calls, in order.
