@@ -15,6 +15,7 @@ require (
 	github.com/go-gl/glfw/v3.4/glfw v0.1.0-pre.1.0.20260707082822-2a407d02d01a
 	github.com/godbus/dbus/v5 v5.2.4
 	github.com/gofrs/flock v0.13.2
+	github.com/jezek/xgb v1.1.1
 	github.com/mattn/go-runewidth v0.0.24
 	github.com/natefinch/atomic v1.0.1
 	github.com/sergeymakinen/go-ico v1.0.0-beta.0

@@ -26,6 +26,7 @@ const handOverTimeout = 6 * time.Second
 // asks that one to show its window.
 func start(ctx context.Context, opts agent.Options) error {
 	session := desktop.Current()
+	opts.Token = desktop.TakeActivationToken()
 	if err := checkSession(session, opts.Hidden); err != nil {
 		return exitError{statusNoDesktop, err}
 	}
@@ -38,7 +39,7 @@ func start(ctx context.Context, opts agent.Options) error {
 		return err
 	}
 	if !locked {
-		handedOver, err := contactAgent(dir, session, opts.Hidden, opts.Port)
+		handedOver, err := contactAgent(dir, session, opts)
 		if err != nil || !handedOver {
 			return err
 		}
@@ -65,8 +66,8 @@ func checkSession(session desktop.Session, hidden bool) error {
 
 // contactAgent asks the running agent to show its window. handedOver is true if
 // the agent exits instead and this process must take its place.
-func contactAgent(dir ipc.RuntimeDir, session desktop.Session, hidden bool, port uint16) (handedOver bool, _ error) {
-	m := ipc.Message{Kind: ipc.Start, Session: session, Hidden: hidden, Port: port, Build: buildID()}
+func contactAgent(dir ipc.RuntimeDir, session desktop.Session, opts agent.Options) (handedOver bool, _ error) {
+	m := ipc.Message{Kind: ipc.Start, Session: session, Hidden: opts.Hidden, Port: opts.Port, Token: opts.Token, Build: buildID()}
 	var answer ipc.Message
 	var err error
 	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(50 * time.Millisecond) {

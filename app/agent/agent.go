@@ -41,6 +41,7 @@ type Options struct {
 	ShowWindow bool   // start with the window, regardless of the settings
 	Port       uint16 // show the window at this port unless 0
 	Page       string // show the window at this page unless ""
+	Token      string // permits raising the window; see desktop.TakeActivationToken
 	// Language is the language of the program, "" for the system's. If the settings
 	// change to another one, the agent ends with a Successor.
 	Language string
@@ -243,7 +244,7 @@ func (a *Agent) loop() {
 	if a.startsHidden() {
 		a.pendingTrayCheck = !a.opts.Hidden
 	} else {
-		a.window.showAt(a.opts.Port, a.opts.Page)
+		a.window.open(a.opts.Port, a.opts.Page, a.opts.Token)
 	}
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()

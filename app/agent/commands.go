@@ -86,7 +86,7 @@ func (a *Agent) handleStart(m ipc.Message) ipc.Message {
 	if session.CheckDisplay() == nil {
 		a.opts.Session = a.opts.Session.WithDisplay(session)
 	}
-	a.window.show(m.Port)
+	a.window.activate(m.Port, m.Token)
 	return ipc.Message{Kind: ipc.Done}
 }
 

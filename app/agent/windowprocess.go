@@ -45,6 +45,7 @@ type windowProcess struct {
 	state        json.RawMessage                 // state of the last window, for the next one
 	closingState atomic.Pointer[json.RawMessage] // state received from a closing window; set on any goroutine
 	pendingPort  uint16                          // port to show once it is connected
+	pendingToken string                          // activation token for the next process
 	viewedPage   string                          // the page the user is looking at; "" if none
 	pendingPage  string                          // to show once it is connected
 	wasConnected bool                            // it has been connected
@@ -71,9 +72,15 @@ func (w *windowProcess) viewsPorts() bool { return w.conn != nil && w.viewedPage
 // show raises the window, or starts it if there is none. It shows port unless 0.
 func (w *windowProcess) show(port uint16) { w.showAt(port, "") }
 
+// activate is like show after an action of the user for which the desktop gave an
+// activation token; "" if it gave none.
+func (w *windowProcess) activate(port uint16, token string) { w.open(port, "", token) }
+
 // showAt is like show, and shows page unless "".
-func (w *windowProcess) showAt(port uint16, page string) {
-	w.pendingPort, w.pendingPage = port, page
+func (w *windowProcess) showAt(port uint16, page string) { w.open(port, page, "") }
+
+func (w *windowProcess) open(port uint16, page, token string) {
+	w.pendingPort, w.pendingPage, w.pendingToken = port, page, token
 	switch {
 	case w.cmd == nil:
 		w.start()
@@ -83,7 +90,7 @@ func (w *windowProcess) showAt(port uint16, page string) {
 		w.restart = true
 		w.close()
 	case w.conn != nil:
-		w.conn.Send(ipc.Message{Kind: ipc.Raise, Port: port, Page: page})
+		w.conn.Send(ipc.Message{Kind: ipc.Raise, Port: port, Page: page, Token: token})
 	}
 }
 
@@ -106,7 +113,8 @@ func (w *windowProcess) start() {
 	// Flags for what is needed before the first frame.
 	cmd := exec.Command(program, "window", "--theme="+w.a.settings.Theme, "--language="+w.a.settings.Language)
 	cmd.Args[0] = "porthole"
-	cmd.Env = append(w.session.Environ(), "FYNE_CACHE="+fyneCache)
+	cmd.Env = desktop.WithActivationToken(append(w.session.Environ(), "FYNE_CACHE="+fyneCache), w.pendingToken)
+	w.pendingToken = "" // it is valid once
 	tail := &tailWriter{}
 	cmd.Stdout, cmd.Stderr = tail, tail
 	setProcessGroup(cmd)

@@ -91,8 +91,9 @@ type Message struct {
 	Session   map[string]string   `json:"session,omitempty"` // Start: environment of the caller's desktop session
 	Status    *Status             `json:"status,omitempty"`
 	Watches   watch.Rules         `json:"watches,omitempty"`
-	Base      watch.Rules         `json:"base,omitempty"` // SetWatches: the rules that the user edited
-	Page      string              `json:"page,omitempty"` // a page of package ui
+	Base      watch.Rules         `json:"base,omitempty"`  // SetWatches: the rules that the user edited
+	Page      string              `json:"page,omitempty"`  // a page of package ui
+	Token     string              `json:"token,omitempty"` // Start, Raise: permits raising the window (xdg-activation token or X11 startup id)
 	Process   *Process            `json:"process,omitempty"`
 	State     json.RawMessage     `json:"state,omitempty"`
 }

@@ -3,8 +3,6 @@
 package window
 
 import (
-	"os"
-
 	"fyne.io/fyne/v2"
 	"github.com/go-gl/glfw/v3.4/glfw"
 
@@ -62,7 +60,7 @@ func (p *program) moveTo(at *ui.Position) {
 // where windows have no position. Fyne has no API for it: the current OpenGL context belongs to the window.
 func (p *program) withNative(do func(*glfw.Window)) {
 	w, ok := p.window.Fyne().(interface{ RunWithContext(func()) })
-	if !ok || !p.shown || p.loopEnded || os.Getenv("WAYLAND_DISPLAY") != "" {
+	if !ok || !p.shown || p.loopEnded || onWayland() {
 		return
 	}
 	w.RunWithContext(func() {

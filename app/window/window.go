@@ -127,6 +127,7 @@ func (p *program) do(f func()) {
 func (p *program) run(ctx context.Context, o Options) int {
 	defaultGCPercent := debug.SetGCPercent(startupGCPercent)
 	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it, and child processes must not inherit it
+	token := desktop.TakeActivationToken()
 	app.SetMetadata(fyne.AppMetadata{ID: paths.AppID, Name: "Porthole", Version: o.Version,
 		Migrations: map[string]bool{"fyneDo": !checkGoroutine}})
 	if err := words.SetUpLanguage(o.Language); err != nil {
@@ -158,6 +159,10 @@ func (p *program) run(ctx context.Context, o Options) int {
 		return agent.ExitNoGL
 	}
 	p.shown = true
+	if token != "" { // the user's click opened it
+		p.activate(token)
+		p.raiseX11(token)
+	}
 	if size := p.fitToScreen(ui.DefaultSize); size != ui.DefaultSize && !p.sizeRestored {
 		p.window.Fyne().Resize(size)
 	}
@@ -277,13 +282,7 @@ func (p *program) handleMessage(m ipc.Message) {
 			}
 		}
 	case ipc.Raise:
-		if os.Getenv("WAYLAND_DISPLAY") != "" { // a window cannot raise itself there: restart
-			p.status = agent.ExitRestart
-			p.close()
-			return
-		}
-		p.window.Raise(m.Port)
-		p.window.ShowPage(m.Page)
+		p.raise(m)
 	case ipc.Result:
 		p.window.ShowSettingResult(m.Key, m.Problem)
 	case ipc.ShowPort:

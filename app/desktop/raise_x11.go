@@ -1,0 +1,57 @@
+//go:build unix && !darwin
+
+package desktop
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jezek/xgb"
+	"github.com/jezek/xgb/xproto"
+)
+
+// startupTime returns the X11 timestamp in milliseconds at the end of a startup id, such as
+// "host-123_TIME4567" (Startup Notification Protocol); 0 (CurrentTime) if there is none.
+func startupTime(token string) uint32 {
+	i := strings.LastIndex(token, "_TIME")
+	if i < 0 {
+		return 0
+	}
+	at, err := strconv.ParseUint(token[i+len("_TIME"):], 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(at)
+}
+
+// pagerSource is the source indication of a request on the user's behalf
+// (Extended Window Manager Hints 1.5, _NET_ACTIVE_WINDOW). KWin's focus stealing
+// prevention refuses requests of applications, which is what GLFW sends.
+const pagerSource = 2
+
+// RaiseX11 asks the window manager of the X server in the environment (DISPLAY, XAUTHORITY)
+// to activate a window, because the user has asked for it. token is the startup id of that
+// action; "" if unknown. It is safe for concurrent use.
+func RaiseX11(window uint32, token string) error {
+	x, err := xgb.NewConn()
+	if err != nil {
+		return fmt.Errorf("connect to the X server to raise the window: %w", err)
+	}
+	defer x.Close()
+	const name = "_NET_ACTIVE_WINDOW"
+	atom, err := xproto.InternAtom(x, false, uint16(len(name)), name).Reply()
+	if err != nil {
+		return fmt.Errorf("raise the window: get the atom %s: %w", name, err)
+	}
+	request := xproto.ClientMessageEvent{
+		Format: 32, Window: xproto.Window(window), Type: atom.Atom,
+		Data: xproto.ClientMessageDataUnionData32New([]uint32{pagerSource, startupTime(token), 0, 0, 0}),
+	}
+	root := xproto.Setup(x).DefaultScreen(x).Root
+	const mask = xproto.EventMaskSubstructureRedirect | xproto.EventMaskSubstructureNotify // as the specification says
+	if err := xproto.SendEventChecked(x, false, root, mask, string(request.Bytes())).Check(); err != nil {
+		return fmt.Errorf("raise the window: send %s: %w", name, err)
+	}
+	return nil
+}

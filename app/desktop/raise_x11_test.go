@@ -1,0 +1,86 @@
+//go:build unix && !darwin
+
+package desktop
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jezek/xgb"
+	"github.com/jezek/xgb/xproto"
+)
+
+// KWin ignores requests to raise a window that do not come from a pager.
+func TestRaiseX11(t *testing.T) {
+	startX(t)
+	x, err := xgb.NewConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	root := xproto.Setup(x).DefaultScreen(x).Root // this test is the window manager
+	if err := xproto.ChangeWindowAttributesChecked(x, root, xproto.CwEventMask, []uint32{xproto.EventMaskSubstructureRedirect}).Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := RaiseX11(0x1234, "porthole-7_TIME4567"); err != nil {
+		t.Fatal(err)
+	}
+	timeout := time.AfterFunc(20*time.Second, x.Close)
+	defer timeout.Stop()
+	event, xErr := x.WaitForEvent()
+	m, ok := event.(xproto.ClientMessageEvent)
+	if !ok {
+		t.Fatalf("got event %v, error %v; want a client message", event, xErr)
+	}
+	name, err := xproto.GetAtomName(x, m.Type).Reply()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := m.Data.Data32[:2], []uint32{2, 4567}; name.Name != "_NET_ACTIVE_WINDOW" || m.Window != 0x1234 || !slices.Equal(got, want) {
+		t.Errorf("got %s for window %#x with %v; want _NET_ACTIVE_WINDOW for 0x1234 with %v", name.Name, m.Window, got, want)
+	}
+	t.Setenv("DISPLAY", ":9999")
+	if err := RaiseX11(0x1234, ""); err == nil {
+		t.Error("without an X server: got no error")
+	}
+}
+
+// startX starts an X server until the test ends and sets DISPLAY to it. It skips the test
+// if Xvfb is not installed.
+func startX(t *testing.T) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "320x200x24", "-nolisten", "tcp", "-noreset")
+	c.ExtraFiles = []*os.File{w}
+	err = c.Start()
+	_ = w.Close()
+	if err != nil {
+		t.Skipf("needs Xvfb: %v", err)
+	}
+	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	number, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Skipf("Xvfb did not start: %v", err)
+	}
+	t.Setenv("DISPLAY", ":"+strings.TrimSpace(number))
+	t.Setenv("XAUTHORITY", "")
+}
+
+func TestStartupTime(t *testing.T) {
+	for token, want := range map[string]uint32{
+		"host/porthole/7-1-host_TIME4567": 4567, "x_TIME1_TIME2": 2, "": 0, "xdg-token": 0, "x_TIME": 0, "x_TIME-3": 0, "x_TIME99999999999": 0,
+	} {
+		if got := startupTime(token); got != want {
+			t.Errorf("%q: got %d, want %d", token, got, want)
+		}
+	}
+}
