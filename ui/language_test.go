@@ -29,7 +29,7 @@ func keysInCode(t *testing.T) map[string]bool {
 	found := map[string]bool{monitor.UnknownForeign: false, monitor.UnknownNotFound: false, monitor.UnknownProtected: false, monitor.UnknownOutside: false, monitor.UnknownKernel: false, monitor.UnknownNoFile: false, monitor.UnknownUnreadable: false, monitor.UnknownUnsupported: false, monitor.UnknownExited: false,
 		monitor.UnknownDisk: false, monitor.UnknownNameService: false, monitor.UnknownEngine: false}
 	for _, reason := range []stop.Reason{stop.SystemProcess, stop.Self, stop.ParentProcess, stop.IdentityUnknown, stop.IdentityChanged, stop.PortReleased,
-		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsConnection, stop.EndsLogin} {
+		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsMachine, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
 	}
 	for _, text := range slices.Concat(explain.Texts(), inuse.Texts(), ancestry.Texts(), warning.Texts()) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -312,15 +313,17 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 	if err := st.confirm(ctx, "Run "+strings.Join(commands, " and ")+"?"); err != nil {
 		return err
 	}
+	var owners []monitor.Owner
 	for _, m := range st.managers {
 		if m.owner.PID != 0 {
 			st.reportStop(m.owner, m.Command)
+			owners = append(owners, m.owner)
 		}
 	}
 	for _, m := range managers {
 		_, _ = fmt.Fprintf(st.Stdout, "Running %s.\n", m.Command) // progress only
 		if err := m.Run(ctx, st.Stdin, st.Stderr); err != nil {
-			return err
+			return fmt.Errorf("%w%s", err, st.rootAdvice(m))
 		}
 	}
 	if slices.ContainsFunc(managers, stop.Manager.LeavesServer) {
@@ -330,7 +333,17 @@ func (st *stopping) stopThroughManagers(ctx context.Context) error {
 	for end := time.Now().Add(st.GracePeriod); !st.watch.Free() && time.Now().Before(end) && ctx.Err() == nil; {
 		time.Sleep(50 * time.Millisecond)
 	}
-	return st.aftermath(ctx, nil, stop.WatchTime)
+	return st.aftermath(ctx, owners, stop.WatchTime)
+}
+
+// rootAdvice returns how to try again as root if m may refuse to take orders from this
+// user; "" if it is the user's own.
+func (st *stopping) rootAdvice(m stop.Manager) string {
+	system := (m.Kind == stop.Unit || m.Kind == stop.Socket) && m.Args[0] == "systemctl" && !slices.Contains(m.Args, "--user")
+	if os.Getuid() <= 0 || !system && m.Kind != stop.Supervisor {
+		return ""
+	}
+	return fmt.Sprintf("; if you may not stop it: sudo porthole stop %s --manager", monitor.ShellCommand([]string{st.target.String()}))
 }
 
 // stopProcesses signals the owners of the listeners.

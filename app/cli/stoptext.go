@@ -258,7 +258,11 @@ func (st *stopping) takenText(ctx context.Context, l *monitor.Listener, before [
 		return fmt.Sprintf("%s is in use again, owner unknown: %s", at, l.OwnerUnknown)
 	}
 	if slices.ContainsFunc(before, o.Same) {
-		return fmt.Sprintf("%s still listens on %s", processText(o), at)
+		text := fmt.Sprintf("%s still listens on %s", processText(o), at)
+		if st.Manager && stop.Protection(o) == "" { // a supervisor may know only the shell that started it
+			text += "; its manager has not stopped it. To stop the process itself, leave out --manager"
+		}
+		return text
 	}
 	text := fmt.Sprintf("%s holds %s now", processText(o), at)
 	if slices.ContainsFunc(before, func(b monitor.Owner) bool { return b.ProgramName() == o.ProgramName() }) || len(before) == 0 {

@@ -468,6 +468,8 @@ func (s *stopping) inUse(ctx context.Context) (sentences []string, managers []ui
 		starter, started := stop.Starter(o)
 		data["Starter"] = processName(starter)
 		switch {
+		case slices.ContainsFunc(s.request.Owners, o.Same): // its manager ended only the shell around it
+			sentences = append(sentences, lang.L("{{.Name}} still listens on {{.Port}}.", data))
 		case again && started:
 			sentences = append(sentences, lang.L("{{.Name}} took {{.Port}} again, started by {{.Starter}}.", data))
 		case again:

@@ -112,6 +112,18 @@ func TestStopThroughTheManager(t *testing.T) {
 	if u := c.next(uistop.Done); v.alive() || len(u.Targets) != 1 || len(u.InUse) != 0 {
 		t.Errorf("got alive %t, update %+v; want the end and a free port", v.alive(), u)
 	}
+	v = startProcess(t, "listen")
+	s.request = uistop.Request{Owners: []monitor.Owner{v.Owner}, Listeners: []*monitor.Listener{v.listener}}
+	s.ended, s.exitPeriod = nil, 0
+	s.managers = []stop.Manager{{Kind: stop.Supervisor, ID: "supervisord as shell", Command: "true", Args: []string{"true"}}}
+	if s.watch, err = stop.NewPortWatch(s.request.Listeners, s.log); err != nil {
+		t.Fatal(err)
+	}
+	defer s.watch.Close()
+	s.runManager(t.Context(), "true")
+	if u := c.next(uistop.Done); len(u.InUse) != 1 || !strings.Contains(u.InUse[0], " still listens on ") {
+		t.Errorf("a manager that leaves the server running: got %+v", u.InUse)
+	}
 	s.managers = []stop.Manager{{Command: "false", Args: []string{"false"}}}
 	s.runManager(t.Context(), "false")
 	if u := c.next(uistop.Refused); len(u.Problems) != 1 || !strings.HasPrefix(u.Problems[0], "The command failed: ") {

@@ -100,7 +100,28 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 	for i := len(e.Chain) - 2; i >= 0; i-- { // nearest first
 		e.assign(&e.Chain[i])
 	}
+	if starter, ok := unitSupervisor(e, o); ok {
+		e.Manager = &starter
+	}
 	return e
+}
+
+// supervisorUnits are the units of supervisors, with their programs.
+var supervisorUnits = map[string]string{
+	"monit.service": "monit", "supervisor.service": "supervisord", "supervisord.service": "supervisord", "circusd.service": "circusd",
+}
+
+// unitSupervisor returns the supervisor whose unit o runs in, if systemd is the parent of
+// o: systemd started the supervisor, which started o and is not its parent (monit), or o
+// outlived the shell that the supervisor started. Its PID is not known.
+func unitSupervisor(e Explanation, o monitor.Owner) (Process, bool) {
+	program, ok := supervisorUnits[e.Unit]
+	isOwn := slices.Contains(programNames(monitor.Parent{Name: o.Name, Command: o.Command}), program)
+	if !ok || isOwn || e.Manager == nil || e.Manager.Role != System {
+		return Process{}, false
+	}
+	known := knownPrograms[program]
+	return Process{Name: program, Title: cmp.Or(known.title, program), Role: Supervisor}, true
 }
 
 // unitFor returns the unit of o. For systemd that is the socket unit for which it

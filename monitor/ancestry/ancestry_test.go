@@ -57,6 +57,8 @@ func TestExplain(t *testing.T) {
 		{name: "supervisord from an entry point", parents: []string{"sh|sh -c serve", "supervisord|/usr/bin/python3 /usr/bin/supervisord -c sup.conf", "bash|bash /entrypoint.sh"}, want: "Started by serve, under supervisord"},
 		{name: "runit from a shell that closed", parents: []string{"runsv|runsv web", "runsvdir|runsvdir rs", "bash|bash"}, ended: []int{1}, want: "Started by runit"},
 		{name: "pm2's title cut by the length of its command line", parents: []string{"PM2 v5.4.2:|PM2\u00a0v5.4.2:", "bash|bash /entrypoint.sh"}, want: "Started by pm2"},
+		{name: "monit, which is no parent", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "monit.service"}, want: "Started by monit"},
+		{name: "supervisord, after its shell ended", parents: []string{"systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "supervisor.service"}, want: "Started by supervisord"},
 		{name: "pm2 under its unit", parents: []string{"PM2 v5.3.0: God|PM2 v5.3.0: God Daemon (/root/.pm2)", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "pm2-root.service"}, want: "Started by pm2"},
 		{name: "runit", parents: []string{"runsv|runsv web", "runsvdir|runsvdir -P /etc/service", "systemd|/sbin/init"}, origin: monitor.CgroupInfo{Unit: "runit.service"}, want: "Started by runit"},
 		{name: "s6", parents: []string{"s6-supervise|s6-supervise web", "s6-svscan|s6-svscan /run/service"}, want: "Started by s6"},

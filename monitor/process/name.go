@@ -47,6 +47,12 @@ func DisplayName(name, program string, command []string) string {
 	case len(name) >= maxName:
 		name = complete(name, base, command)
 	}
+	if file, isBuild := strings.CutSuffix(name, ".avx2"); isBuild { // pasta runs the build of passt for this processor
+		name = file
+		if started == "pasta" || started == "passt" {
+			name = started
+		}
+	}
 	if title, _, ok := strings.Cut(name, ": "); ok && title != "" && (title == base || title == started) {
 		name = title // "nsd: xfrd"
 	}

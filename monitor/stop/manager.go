@@ -152,7 +152,11 @@ func ManagerOf(ctx context.Context, o monitor.Owner, l *monitor.Listener) (Manag
 		return m, true
 	}
 	m, ok := groupManager(group, o.User)
-	if !ok || m.Kind == Unit && !startedBySystemd(ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{})) {
+	why := ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{})
+	switch starter := why.Manager; {
+	case ok && m.Kind == Unit && starter != nil && starter.Role == ancestry.Supervisor && starter.Name == "monit": // not a parent
+		return Manager{Kind: Supervisor, ID: starter.Name}, true
+	case !ok || m.Kind == Unit && !startedBySystemd(why):
 		return loopOf(o)
 	}
 	return withUnitSettings(ctx, m, systemdOf(group.UnitUser, o.User)), true

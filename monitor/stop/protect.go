@@ -1,6 +1,7 @@
 package stop
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -71,6 +72,7 @@ func ForContainers(o monitor.Owner) bool {
 // follow "it ".
 const (
 	EndsNamespace  Reason = "connects a network namespace: the programs in it lose their network"
+	EndsMachine    Reason = "connects a virtual machine, which loses its network"
 	EndsConnection Reason = "is an SSH connection: its session and its other forwards end with it"
 	EndsLogin      Reason = "is an SSH login: the session ends with it"
 )
@@ -84,6 +86,8 @@ func Consequence(o monitor.Owner) Reason {
 	switch name := o.ProgramName(); {
 	case protection(o) != "":
 		return ""
+	case strings.HasPrefix(name, "passt") && path.Base(title) == "passt": // one program with two names
+		return EndsMachine
 	case strings.HasPrefix(name, "pasta"), strings.HasPrefix(name, "passt"):
 		return EndsNamespace
 	case name == "ssh", name == "autossh":

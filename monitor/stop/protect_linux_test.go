@@ -92,6 +92,7 @@ func TestConsequence(t *testing.T) {
 		program, command string
 		want             Reason
 	}{
+		{"/usr/bin/passt.avx2", "/usr/bin/passt|-t|8080", EndsMachine},
 		{"/usr/bin/passt.avx2", "pasta|-f|-t|8080|--|python3", EndsNamespace},
 		{"/usr/bin/passt.avx2", "pasta|--netns|/run/user/1000/netns/x", ""}, // it is not stopped
 		{"/usr/bin/ssh", "ssh|-N|-L|5433:localhost:5432|host", EndsConnection},
