@@ -12,6 +12,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/history"
+	"porthole/monitor/history/lastowner"
 	"porthole/monitor/watch"
 	"porthole/ui/uitest"
 )
@@ -158,11 +159,11 @@ func TestLastOwnerIsTheLastOne(t *testing.T) {
 			t.Errorf("%s: got card %q and empty page %q, want %q", when, card, empty, want)
 		}
 	}
-	d.At = d.At.Add(historyDelay)
+	d.At = d.At.Add(lastowner.HistoryDelay)
 	d.Tick()
 	agree("while the history lags behind", "Last: node, today 15:59–16:02")
 	m.last = tenure("node · shop", second.Since.Add(time.Minute), 2*time.Minute) // it changed its owner before this window opened
-	d.ports.lastOwners.ports = map[portKey]pastOwner{}
+	d.ports.lastOwners.Keep(func(lastowner.Port) bool { return false })
 	d.Tick()
 	agree("from the history", "Last: node · shop, today 16:00–16:02")
 }

@@ -63,7 +63,7 @@ func (p *Page) vacancy(port uint16) widgets.EmptyMessage {
 	a := p.answer(port)
 	m := widgets.EmptyMessage{Title: words.Availability(a), Reason: words.Uses(a, p.status.System)}
 	if !a.ListensElsewhere() {
-		m.Last = p.lastOwners.sentence(monitor.TCP, port, p.now())
+		m.Last = p.lastOwnerOr(lang.L("Never seen open"), monitor.TCP, port, p.now())
 	}
 	if p.status.Rules.WatchesPort(port) {
 		m.More = lang.L("Watched: you will be notified when it opens")

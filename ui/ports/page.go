@@ -17,6 +17,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
+	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/filter"
@@ -115,7 +116,7 @@ type Page struct {
 	foot         *fyne.Container
 	pendingPort  uint16 // port to select once a listener has it; 0 for none
 	matching     int    // number of rows that match the text filter, regardless of the quick filter
-	lastOwners   *lastOwners
+	lastOwners   *lastowner.Book
 	vacant       []uint16                // the last result of VacantPorts
 	answers      map[uint16]inuse.Answer // about vacant ports, as far as known
 	probe        probe.Result            // the last result
@@ -192,7 +193,7 @@ func (p *Page) layout() *fyne.Container {
 // Update shows the listeners and events of a monitor update.
 func (p *Page) Update(u monitor.Update) {
 	now := p.now()
-	p.lastOwners.observe(u.Events)
+	p.lastOwners.Observe(u.Events)
 	first := !p.ready || len(u.Events) == 0
 	if !first && p.updateRows(u, now) {
 		return
@@ -413,7 +414,7 @@ func (p *Page) ofSelected(do func(*monitor.Listener)) func() {
 
 // showCards updates the cards once the state of the watches is known.
 func (p *Page) showCards() {
-	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, last: p.lastOwners.text, now: p.now()}
+	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, last: p.lastOwner, now: p.now()}
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, facts, p.live) {
 		widgets.Relayout(p.Content)
 	}

@@ -30,7 +30,9 @@ func (p *Page) languageRow() *settingRow {
 	for _, code := range assets.Languages() {
 		options = append(options, widgets.Option{Value: code, Label: words.LanguageName(code)})
 	}
-	p.choice(r, options, func(s Settings) widgets.Option { return widgets.Option{Value: s.Language, Label: words.LanguageName(s.Language)} })
+	p.choice(r, options, func(s Settings) widgets.Option {
+		return widgets.Option{Value: s.Language, Label: words.LanguageName(s.Language)}
+	})
 	return r
 }
 
