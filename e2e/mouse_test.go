@@ -167,7 +167,7 @@ func TestMenuOfAClosedRow(t *testing.T) {
 	d.waitChanged("the menu opens", window, before)
 	open := d.steady(window)
 	going.close()
-	d.menuHas(item, menuFree("20001"))
+	d.menuHas(item, menuFreeAfter("20001", "going"))
 	d.waitChanged("the row closes", window, open)
 	d.steady(window) // it is removed
 	d.do("choose Open process", window.Key("Down", "Return"))

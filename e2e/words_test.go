@@ -29,6 +29,9 @@ const (
 )
 
 func menuFree(ports string) string       { return "○ " + ports + " free" }
+func menuFreeAfter(port, owner string) string {
+	return menuFree(port) + ", last: " + owner
+}
 func menuClosed(ports string) string     { return "○ " + ports + " closed" }
 func menuOpen(port, owner string) string { return "● " + port + " " + owner }
 func menuNotRunning(match string) string { return "○ " + match + " not running" }

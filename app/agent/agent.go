@@ -23,6 +23,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/container"
 	"porthole/monitor/enrich"
+	"porthole/monitor/history/lastowner"
 	"porthole/monitor/history/store"
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
@@ -86,8 +87,10 @@ type Agent struct {
 	inbox         chan func()
 	// vacantRequests has the ports that answerVacant is asked about; it holds the latest.
 	vacantRequests chan []uint16
-	quit           context.CancelFunc
-	ctx            context.Context // canceled by quit
+	// lastOwnerQueries has the queries of lastOwners to the history.
+	lastOwnerQueries chan lastOwnerQuery
+	quit             context.CancelFunc
+	ctx              context.Context // canceled by quit
 
 	// owned by the goroutine of loop
 	tray             *traypkg.Tray // nil without a session bus
@@ -117,6 +120,7 @@ type Agent struct {
 	alert            bool                    // the tray shows the triangle
 	askedVacant      []uint16                // the last request of askVacant
 	vacant           map[uint16]inuse.Answer // about watched ports that nothing listens on
+	lastOwners       *lastowner.Book         // of watched ports
 	pendingTrayCheck bool                    // started hidden by the settings; show the window if no tray host appears
 	window           *windowProcess
 	handsOverWindow  bool // the successor's window takes the place of this agent's
@@ -155,6 +159,8 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		openings: openings, inbox: make(chan func(), 64), vacantRequests: make(chan []uint16, 1),
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
+	a.lastOwnerQueries = make(chan lastOwnerQuery, maxLastOwnerQueries)
+	a.lastOwners = newLastOwners(a)
 	a.window = newWindowProcess(a)
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(exposurePath())
@@ -183,6 +189,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	parts.Go(func() { a.recordHistory(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
 	parts.Go(func() { a.answerVacant(rest) })
+	parts.Go(func() { a.answerLastOwners(rest) })
 	parts.Go(func() {
 		if err := a.settingsFile.Watch(rest, func() { a.do(a.reloadSettings) }); err != nil {
 			a.log.Warn("can't watch the settings file: edits apply at the next start", "error", err)
@@ -322,6 +329,6 @@ func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
 		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
-		Vacant: a.vacant,
+		Vacant: a.vacant, Last: a.lastOwnersOf(time.Now()),
 	}
 }

@@ -59,6 +59,8 @@ func newTestAgent(t testing.TB, pausePath string) (*Agent, *fakeNotifier) {
 	ctx, quit := context.WithCancel(t.Context())
 	a := &Agent{log: slog.New(slog.DiscardHandler), settings: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64), vacantRequests: make(chan []uint16, 1),
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pausePath: pausePath}
+	a.lastOwnerQueries = make(chan lastOwnerQuery, maxLastOwnerQueries)
+	a.lastOwners = newLastOwners(a)
 	a.window = newWindowProcess(a)
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(pausePath + ".exposed")

@@ -19,6 +19,7 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	health, wasReady := a.update.Health, a.update.Ready
 	a.update = u
 	a.addRecent(u.Events)
+	a.observeLastOwners(u.Events)
 	a.markUnread(a.rules.Relevant(u.Events))
 	a.notifications.Closed(closed(u.Events))
 	found := identified(u.Events)

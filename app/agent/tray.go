@@ -65,11 +65,18 @@ func (a *Agent) showTray() {
 type trayActions struct{ a *Agent }
 
 func (c trayActions) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
-func (c trayActions) Opened()               { c.a.post(func() { c.a.askVacant(true) }) }
+func (c trayActions) Opened()               { c.a.post(c.a.refreshMenu) }
 func (c trayActions) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, ui.PageSettings) }) }
 func (c trayActions) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
 func (c trayActions) Resume()               { c.a.post(c.a.resume) }
 func (c trayActions) Quit()                 { c.a.quit() }
+
+// refreshMenu asks again about what may have changed without an event.
+func (a *Agent) refreshMenu() {
+	a.lastOwners.Recheck()
+	a.askVacant(true)
+	a.showTray()
+}
 
 // post is like do, but drops f if 64 functions are waiting.
 func (a *Agent) post(f func()) {

@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	"porthole/monitor/history"
+	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/words"
@@ -26,13 +28,14 @@ type State struct {
 	Snapshot monitor.Snapshot
 	Rules    watch.Rules
 	Paused   bool
-	Unread   bool                    // an event of a watched port that the user has not seen
-	Alert    bool                    // a watched port changed owner or was exposed to the network, and the user has not seen it
-	Recent   []monitor.Event         // the latest events, the newest last
-	Problem  string                  // why the listeners cannot be read; "" if they can
-	Ink      string                  // see Icon
-	Vacant   map[uint16]inuse.Answer // about watched ports that nothing listens on, as far as known
-	UDP      bool                    // count UDP ports
+	Unread   bool                             // an event of a watched port that the user has not seen
+	Alert    bool                             // a watched port changed owner or was exposed to the network, and the user has not seen it
+	Recent   []monitor.Event                  // the latest events, the newest last
+	Problem  string                           // why the listeners cannot be read; "" if they can
+	Ink      string                           // see Icon
+	Vacant   map[uint16]inuse.Answer          // about watched ports that nothing listens on, as far as known
+	Last     map[lastowner.Port]history.Owner // the last owners of watched ports, as far as known
+	UDP      bool                             // count UDP ports
 }
 
 // Model is the content of the tray. Equal Models look the same.
@@ -165,11 +168,31 @@ func vacantLine(rule watch.Rule, s State) Line {
 		data["Name"] = monitor.Clean(rule.Match.String(), maxName)
 		line.Text = "○ " + lang.L("{{.Ports}}: {{.Name}} not running", data)
 	case state == inuse.Unknown:
-		line.Text = "○ " + lang.L("{{.Ports}} closed", data)
+		line.Text = "○ " + withLast(lang.L("{{.Ports}} closed", data), rule, s)
 	default:
-		line.Text = "○ " + lang.L("{{.Ports}} free", data)
+		line.Text = "○ " + withLast(lang.L("{{.Ports}} free", data), rule, s)
 	}
 	return line
+}
+
+// withLast adds the last owner of the port of a rule to the text about it.
+func withLast(text string, rule watch.Rule, s State) string {
+	port, single := SinglePort(rule)
+	last, known := s.Last[port]
+	if !single || !known {
+		return text
+	}
+	return lang.L("{{.Text}}, last: {{.Who}}", map[string]any{"Text": text, "Who": words.PastOwner(last)})
+}
+
+// SinglePort returns the port of a rule about exactly one port, and false for other rules.
+func SinglePort(rule watch.Rule) (lastowner.Port, bool) {
+	number, single := rule.Ports.Single()
+	p := lastowner.Port{Protocol: monitor.TCP, Number: number}
+	if rule.Protocol == monitor.UDP {
+		p.Protocol = monitor.UDP
+	}
+	return p, single
 }
 
 // recentLines returns lines for the latest events, the newest first. They show the time

@@ -13,6 +13,8 @@ import (
 
 	"porthole/assets"
 	"porthole/monitor"
+	"porthole/monitor/history"
+	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 )
@@ -100,6 +102,10 @@ func TestVacantLines(t *testing.T) {
 	at := netip.MustParseAddrPort
 	taken := map[uint16]inuse.Answer{62893: {Port: 62893, Uses: []inuse.Use{
 		{Kind: inuse.Bound, Protocol: monitor.TCP, Local: at("127.0.0.1:62893"), Owners: []monitor.Owner{{PID: 812, Name: "python3"}}}}}}
+	last := map[lastowner.Port]history.Owner{
+		{Protocol: monitor.TCP, Number: 62893}: {PID: 9, Name: "node", Project: "acme-web"},
+		{Protocol: monitor.UDP, Number: 62893}: {User: "root"},
+	}
 	named := func(name, ports string) watch.Rules {
 		rules := watching(ports)
 		rules[0].Name = name
@@ -112,6 +118,11 @@ func TestVacantLines(t *testing.T) {
 		{State{Rules: watching("62893")}, "○ 62893 closed"},
 		{State{Rules: watching("62893"), Vacant: taken}, "○ 62893 not free: python3 (PID 812) has bound it"},
 		{State{Rules: named("shop", "62893"), Vacant: taken}, "○ shop (62893) not free: python3 (PID 812) has bound it"},
+		{State{Rules: watching("62893"), Last: last}, "○ 62893 closed, last: node · acme-web"},
+		{State{Rules: named("shop", "62893"), Last: last, Vacant: map[uint16]inuse.Answer{62893: {Port: 62893}}}, "○ shop (62893) free, last: node · acme-web"},
+		{State{Rules: watching("62893"), Last: last, Vacant: taken}, "○ 62893 not free: python3 (PID 812) has bound it"},
+		{State{Rules: watching("62893/udp"), Last: last}, "○ 62893/udp closed, last: unknown (user root)"},
+		{State{Rules: watching("62890-62893"), Last: last}, "○ 62890-62893 closed"},
 		{State{Rules: named("backends", "8080-8084")}, "○ backends (8080-8084) closed"},
 		{State{Rules: named("shop", "62893"), Snapshot: snapshot(listenerAt(62893, "node", "acme-web", "127.0.0.1"))}, "● shop (62893) node · acme-web"},
 	} {

@@ -36,6 +36,8 @@ type entry struct {
 	tenure *history.Tenure // nil if unknown
 	never  bool            // the history has no event of the port
 	askAt  time.Time       // ask the history then; zero: it has been asked
+	// recheck means that the history contains the tenure unless it was erased.
+	recheck bool
 }
 
 // New returns an empty Book. source may be nil. changed is called after a later answer of
@@ -81,6 +83,17 @@ func (b *Book) Keep(keep func(Port) bool) {
 	}
 }
 
+// Recheck makes Last ask the history about every port again, because it may have been erased.
+// Until it answers, Last returns what it returned before.
+func (b *Book) Recheck() {
+	for p, e := range b.ports {
+		if e.askAt.IsZero() { // otherwise the history may lag behind
+			e.askAt, e.recheck = time.Unix(0, 0), true
+			b.ports[p] = e
+		}
+	}
+}
+
 // ask looks the last tenure of p up in the history.
 func (b *Book) ask(p Port) {
 	e := b.ports[p]
@@ -96,6 +109,8 @@ func (b *Book) ask(p Port) {
 			return
 		case !known && e.tenure == nil:
 			e.never = true
+		case !known && e.recheck:
+			e.tenure = nil
 		case known && !isOlder(tenure, e.tenure):
 			e.tenure, e.never = &tenure, false
 		default:

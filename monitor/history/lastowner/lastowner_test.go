@@ -76,6 +76,26 @@ func TestTenureBeginsWithItsOwner(t *testing.T) {
 	}
 }
 
+func TestErasedHistory(t *testing.T) {
+	known := true
+	b := New(func(_ Port, done func(history.Tenure, bool, error)) { done(tenure("postgres", start), known, nil) }, func() {})
+	port := Port{monitor.TCP, 62893}
+	b.Last(port, start)
+	known = false
+	if last, _ := b.Last(port, start); last == nil {
+		t.Error("the last owner is forgotten although nobody asked again")
+	}
+	b.Recheck()
+	if last, never := b.Last(port, start); last != nil || never {
+		t.Errorf("after Recheck: got %+v, never %t, want that it is unknown", last, never)
+	}
+	b.Observe([]monitor.Event{closing("node", start)})
+	b.Recheck()
+	if last, _ := b.Last(port, start); last == nil || last.Owner.Name != "node" {
+		t.Errorf("just closed: got %+v, want node, because the history lags behind", last)
+	}
+}
+
 func TestForgottenPortIsAskedAgain(t *testing.T) {
 	var answers []func(history.Tenure, bool, error)
 	b := New(func(_ Port, done func(history.Tenure, bool, error)) { answers = append(answers, done) }, func() {})
