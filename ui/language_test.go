@@ -18,6 +18,7 @@ import (
 	"porthole/monitor/ancestry"
 	"porthole/monitor/explain"
 	"porthole/monitor/inuse"
+	"porthole/monitor/reply"
 	"porthole/monitor/stop"
 	"porthole/monitor/warning"
 )
@@ -32,7 +33,7 @@ func keysInCode(t *testing.T) map[string]bool {
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsMachine, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
 	}
-	for _, text := range slices.Concat(explain.Texts(), inuse.Texts(), ancestry.Texts(), warning.Texts()) {
+	for _, text := range slices.Concat(explain.Texts(), inuse.Texts(), ancestry.Texts(), warning.Texts(), reply.Texts()) {
 		found[text] = false
 	}
 	for _, root := range []string{"../ui", "../app"} {

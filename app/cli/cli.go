@@ -84,7 +84,7 @@ type Options struct {
 	Unmasked bool // do not mask passwords and tokens
 	All      bool // include addresses that cannot be reached through loopback
 	UDP      bool // include bound, unconnected UDP sockets
-	Connect  bool // make a test connection
+	Connect  bool // connect to the target
 	Verbose  bool // print the data source on stderr
 	Stdout   io.Writer
 	Stderr   io.Writer
@@ -109,8 +109,8 @@ func (o *Options) addUDP(c *cobra.Command) {
 	c.Flags().BoolVar(&o.UDP, "udp", false, "include UDP sockets")
 }
 
-func (o *Options) addConnect(c *cobra.Command) {
-	c.Flags().BoolVar(&o.Connect, "connect", false, "make one TCP connection to the target and report whether something answers")
+func (o *Options) addConnect(c *cobra.Command, help string) {
+	c.Flags().BoolVar(&o.Connect, "connect", false, help)
 }
 
 // query selects what a command shows. It includes the user's settings.

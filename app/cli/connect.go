@@ -3,15 +3,20 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
+	"text/tabwriter"
 	"time"
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
+	"porthole/monitor/reply"
 )
 
 // connectTimeout is how long a test connection may take.
@@ -23,7 +28,44 @@ type testConnectionJSON struct {
 	Answered bool   `json:"answered"`
 	Error    string `json:"error,omitempty"` // why it failed
 
-	err error
+	err   error
+	reply *reply.Reply // the reply that it comes from; nil if only a connection was made
+}
+
+// connect asks the TCP listeners in details what answers, one after the other, and stores their
+// replies there. If there are none, it makes a test connection to t.
+func connect(ctx context.Context, t explain.Target, details []listenerDetails) (first *testConnectionJSON) {
+	for i := range details {
+		l := &details[i]
+		if l.Protocol != monitor.TCP {
+			continue
+		}
+		r := reply.Ask(ctx, l.Listener, t.Address)
+		l.reply = &r
+		if first == nil {
+			first = &testConnectionJSON{Address: r.Address, Answered: r.Connected, reply: l.reply}
+			if !r.Connected {
+				first.Error = r.Headline().String()
+			}
+		}
+	}
+	if first == nil {
+		return testConnection(ctx, t)
+	}
+	return first
+}
+
+// printReply prints what a server replied, in the lines after the details of its listener.
+func printReply(w io.Writer, r *reply.Reply) error {
+	if r == nil {
+		return nil
+	}
+	_, _ = fmt.Fprintln(w, r.Headline().String()+".") // Flush returns errors
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range r.Facts() {
+		_, _ = fmt.Fprintf(t, "  %s\t%s\n", strings.ToLower(f.Label.String()), f.Value) // Flush returns errors
+	}
+	return t.Flush()
 }
 
 // testConnection opens one TCP connection to t and closes it without sending data. A

@@ -13,6 +13,7 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/connection/source"
 	"porthole/monitor/process"
+	"porthole/monitor/reply"
 	"porthole/monitor/warning"
 )
 
@@ -25,6 +26,7 @@ type listenerDetails struct {
 	warnings    []warning.Warning
 	resources   monitor.Resources // resources of the principal owner; zero if unknown
 	connections *connection.State // nil if they cannot be read
+	reply       *reply.Reply      // nil if it was not asked
 }
 
 // gatherDetails reads the state of the owners of listeners. states are their

@@ -37,7 +37,7 @@ not start. It needs quotes only if it contains characters of the shell.`,
 	}
 	o.addJSON(c, "print one JSON object")
 	o.addUDP(c)
-	o.addConnect(c)
+	o.addConnect(c, "make one TCP connection to the target and report whether something answers")
 	return c
 }
 

@@ -18,6 +18,7 @@ import (
 	"porthole/monitor/connection/source"
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
+	"porthole/monitor/reply"
 	"porthole/monitor/warning"
 )
 
@@ -35,7 +36,7 @@ func newWho() *cobra.Command {
 	o.addJSON(c, "print one JSON object for each port")
 	o.addUnmasked(c)
 	o.addUDP(c)
-	o.addConnect(c)
+	o.addConnect(c, "ask the port with one HTTP request, which the server may log, and show what answers")
 	return c
 }
 
@@ -76,6 +77,7 @@ type whoListenerJSON struct {
 	Warnings    []warningJSON    `json:"warnings,omitempty"`
 	Connections []connectionJSON `json:"connections,omitzero"` // absent if they cannot be read
 	AcceptQueue *acceptQueueJSON `json:"accept_queue,omitempty"`
+	Reply       *reply.Reply     `json:"reply,omitempty"` // absent without --connect, and for UDP
 }
 
 // whyJSON is the chain of parents, with one English sentence about it.
@@ -149,7 +151,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	details := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	var tried *testConnectionJSON
 	if o.Connect {
-		tried = testConnection(ctx, wanted.Target)
+		tried = connect(ctx, wanted.Target, details)
 	}
 	if o.JSON {
 		out := q.whoJSON(port, details)
@@ -160,7 +162,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 		err = writeLine(o.Stdout, out)
 	} else {
 		err = q.printDetails(ctx, o.Stdout, wanted, details)
-		if tried != nil {
+		if tried != nil && tried.reply == nil {
 			_, _ = fmt.Fprintln(o.Stdout, tried.text(len(details) > 0)) // printDetails reports errors of writing
 		}
 	}
@@ -183,6 +185,7 @@ func (q query) whoJSON(port uint16, details []listenerDetails) whoJSON {
 		if r := l.resources; r != (monitor.Resources{}) {
 			one.Resources = &resourcesJSON{r.Threads, r.Memory, r.CPU.Seconds()}
 		}
+		one.Reply = l.reply
 		if l.connections != nil {
 			one.Connections = connectionsJSON(l.connections)
 			if l.connections.QueueKnown {
@@ -226,7 +229,7 @@ func (q query) printDetails(ctx context.Context, w io.Writer, t target, details 
 		for _, warning := range l.warnings {
 			_, _ = fmt.Fprintln(w, "! "+warning.Sentence(l.why).String())
 		}
-		if err := q.printFields(w, l, now); err != nil {
+		if err := errors.Join(q.printFields(w, l, now), printReply(w, l.reply)); err != nil {
 			return fmt.Errorf("write the details of %s: %w", t, err)
 		}
 	}

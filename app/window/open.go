@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/reply"
 	uisettings "porthole/ui/settings"
 	"porthole/ui/words"
 )
@@ -114,6 +116,16 @@ func (a actions) InspectTraffic(l *monitor.Listener) {
 		} else {
 			a.p.showFailure(lang.L("Can't open Wireshark. A tcpdump command was copied instead."), err)
 		}
+	})
+}
+
+// AskPort asks what answers on l: one request at a time, and only when the user asks for it.
+func (a actions) AskPort(l *monitor.Listener, done func(reply.Reply)) {
+	a.p.work.Go(func() {
+		a.p.asking.Lock()
+		r := reply.Ask(a.p.ctx, l, netip.Addr{})
+		a.p.asking.Unlock()
+		a.p.do(func() { done(r) })
 	})
 }
 

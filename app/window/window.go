@@ -107,6 +107,7 @@ type program struct {
 	status          int             // exit status
 	ctx             context.Context // ends with the window
 	work            sync.WaitGroup  // goroutines of actions
+	asking          sync.Mutex      // held while a port is asked what answers there
 
 	version string
 

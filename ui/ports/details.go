@@ -42,6 +42,7 @@ type detailsModel struct {
 	folderProblem    string // why folder cannot be opened
 	stop             bool   // show the Stop button
 	web              bool   // it is known to speak HTTP
+	ask              string // label of the link that asks what answers; "" if that is not possible
 	closed           bool
 }
 
@@ -126,7 +127,7 @@ type detailsPane struct {
 	warnings         *widgets.WarningList
 	facts            *fyne.Container
 	values           []*widgets.CopyText // the value widgets of facts
-	explain          *widgets.Link
+	explain, ask     *widgets.Link
 	explanation      *widgets.CopyText
 	explanationBox   *fyne.Container
 	chainTitle       *canvas.Text
@@ -150,7 +151,7 @@ const (
 )
 
 // detailsActions are the actions of the pane's buttons and links on the selected listener.
-type detailsActions struct{ browse, copyURL, details, stop, explain func() }
+type detailsActions struct{ browse, copyURL, details, stop, explain, ask func() }
 
 func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p := &detailsPane{}
@@ -160,6 +161,7 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.warnings = widgets.NewWarningList(true)
 	p.clients, p.clientsTitle = widgets.NewClientList(false), widgets.NewCaption()
 	p.facts = container.New(widgets.LabelledRows{Label: 92, EqualHeights: true})
+	p.ask = widgets.NewLink("", do.ask)
 	p.explain, p.explanation = widgets.NewLink(lang.L("Explain"), do.explain), widgets.NewCopyText("")
 	p.explanation.Wrapping = fyne.TextWrapWord
 	p.explanationBox = container.NewStack(widgets.NewRectangle(theme.ColorNameButton, fyne.Size{}, 6), p.explanation)
@@ -175,7 +177,7 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	heading := container.NewHBox(tooltip.NewArea(p.name, func() string { return cutText(p.name, p.model.name) }), container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	content := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, tooltip.NewArea(p.about, func() string { return cutText(p.about, p.model.about) }), p.warnings.Object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -widgets.Overlap-1, 0), p.facts),
-		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.Object)
+		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain, p.ask)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.Object)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), content))
 	foot := container.New(layout.NewCustomPaddedLayout(2, 10, 16, 12), buttons)
 	p.foot = container.New(footed{}, p.scroll, foot)
@@ -214,6 +216,8 @@ func (p *detailsPane) show(m detailsModel) {
 	if m.explanation != "" {
 		p.explain.SetText(lang.L("Hide explanation"))
 	}
+	p.ask.SetText(m.ask)
+	p.ask.Hidden = m.ask == ""
 	p.explanation.SetText(m.explanation)
 	p.explanationBox.Hidden = m.explanation == ""
 	p.chain.SetText(m.chain)

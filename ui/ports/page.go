@@ -19,6 +19,7 @@ import (
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
+	"porthole/monitor/reply"
 	"porthole/monitor/watch"
 	"porthole/ui/filter"
 	"porthole/ui/probe"
@@ -41,6 +42,8 @@ type Actions interface {
 	Copy(text string)
 	OpenInBrowser(address string) // such as "127.0.0.1:3000"; the program detects http or https
 	CopyURL(address string)       // copies the URL that OpenInBrowser would open
+	// AskPort asks the server once what answers on l. done is called later, on Fyne's goroutine.
+	AskPort(l *monitor.Listener, done func(reply.Reply))
 	OpenFolder(path string)
 	InspectTraffic(l *monitor.Listener) // captures traffic in Wireshark, or copies instructions
 }
@@ -119,6 +122,8 @@ type Page struct {
 	lastOwners   *lastowner.Book
 	vacant       []uint16                // the last result of VacantPorts
 	answers      map[uint16]inuse.Answer // about vacant ports, as far as known
+	replies      map[string]reply.Reply  // what answered, by replyKey
+	asking       map[string]bool         // replyKeys of the listeners that are being asked
 	probe        probe.Result            // the last result
 	counts       map[string]int          // connections by listener ID; nil if unknown
 	states       processStates
@@ -130,6 +135,7 @@ type Page struct {
 func New(actions Actions, store History, now func() time.Time, callbacks Callbacks) *Page {
 	p := &Page{
 		actions: actions, history: store, now: now, rows: map[string]*portRow{}, live: true,
+		replies: map[string]reply.Reply{}, asking: map[string]bool{},
 		open: callbacks.Open, stop: callbacks.Stop, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
 	}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
@@ -154,7 +160,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.table.OnSelect = func(*portRow) { p.showDetails(); p.probeChanged() }
 	p.details = newDetailsPane(actions, detailsActions{
 		browse: p.ofSelected(p.browse), copyURL: p.ofSelected(p.copyURL), details: p.ofSelected(p.open),
-		stop: p.StopSelected, explain: p.Explain,
+		stop: p.StopSelected, explain: p.Explain, ask: p.ofSelected(p.askPort),
 	})
 	p.table.OnKey = callbacks.Key
 	p.table.OnSpace = p.star
@@ -291,6 +297,7 @@ func (p *Page) updatedRow(before *portRow, l *monitor.Listener, now time.Time, f
 }
 
 func (p *Page) close(r *portRow, now time.Time) {
+	delete(p.replies, replyKey(r.listener))
 	closedRow := *r // a copy, because the table may still hold the old row
 	closedRow.mark, closedRow.until, closedRow.ambiguous = closed, now.Add(markTime), false
 	p.rows[r.Key()] = &closedRow
@@ -393,6 +400,7 @@ func (p *Page) showDetails() {
 		if r.mark == closed {
 			m.close(p.answer(r.listener.Port), p.status.System)
 		}
+		p.addReply(&m, r)
 		m.stop = p.stoppable(r)
 		if p.details.unfolded {
 			m.explanation = p.explanation(r)

@@ -76,6 +76,9 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 			fyne.NewMenuItem(lang.L("Open in browser"), func() { p.browse(l) }),
 			fyne.NewMenuItem(lang.L("Copy URL"), func() { p.copyURL(l) }))
 	}
+	if p.mayAsk(r) {
+		items = append(items, fyne.NewMenuItem(lang.L("What answers there?"), func() { p.askPort(l) }))
+	}
 	items = append(items,
 		widgets.MenuItem(lang.L("Copy row"), widgets.CopyKeys, func() { p.copy(r.line()) }),
 		fyne.NewMenuItem(lang.L("Copy address"), func() { p.copy(words.ClientAddress(l)) }))

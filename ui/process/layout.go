@@ -6,9 +6,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
-	"porthole/monitor/service"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/tooltip"
@@ -24,13 +22,14 @@ func (p *Window) layout() fyne.CanvasObject {
 	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), tooltip.NewArea(p.clients.Object, p.clients.Cut), p.spark.raster)
 	p.clientsBox = widgets.TitledBox(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
-	p.body = container.New(&sections{first: 4, second: 6, end: 9},
+	p.body = container.New(&sections{first: 4, second: 7, end: 10},
 		container.NewHBox(widgets.Follow(p.heading, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(6, 0, 2, 0), widgets.Follow(p.subtitle, table.ColorMuted))),
 		p.description.Object,
 		widgets.Follow(p.status, uitheme.ColorAlert),
 		container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.warnings.Object),
 		widgets.Section(lang.L("Why is it running?"), p.ancestry),
 		container.New(&sideBySide{}, widgets.Section(lang.L("Listening"), p.listeningBox()), p.clientsBox),
+		p.reply.object,
 		widgets.Section(lang.L("Process"), p.factList()),
 		p.environment.object,
 		p.pastOwnersBox,
@@ -44,19 +43,17 @@ func (p *Window) layout() fyne.CanvasObject {
 
 // buttons returns the row of buttons. Actions that are not possible have no button.
 func (p *Window) buttons() fyne.CanvasObject {
-	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6))
+	row := container.New(buttonRows{layout.NewRowWrapLayoutWithCustomPadding(6, 6)})
 	add := func(label string, do func()) *widgets.Button {
 		b := widgets.NewButton(label, do)
 		row.Add(b)
 		p.keyButtons = append(p.keyButtons, b)
 		return b
 	}
-	browser := add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(words.ClientAddress(p.listener)) })
-	if service.SpeaksHTTP(p.listener) {
-		browser.Importance = widget.HighImportance
-		browser.Refresh() // the row already asked for its size
-	}
-	p.needLoopback = []fyne.CanvasObject{browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.listener)) })}
+	p.browser = add(lang.L("Open in browser"), func() { p.actions.OpenInBrowser(words.ClientAddress(p.listener)) })
+	p.showBrowser()
+	p.needLoopback = []fyne.CanvasObject{p.browser, add(lang.L("Copy URL"), func() { p.actions.CopyURL(words.ClientAddress(p.listener)) })}
+	p.reply.button = add(lang.L("What answers there?"), p.askPort)
 	if len(p.owner.Command) > 0 {
 		add(lang.L("Copy command"), func() {
 			p.actions.Copy(words.ShellCommand(p.owner))
@@ -79,6 +76,24 @@ func (p *Window) buttons() fyne.CanvasObject {
 	p.keyButtons = append(p.keyButtons, p.stopButton)
 	return row
 }
+
+// buttonRows is a layout of as many rows of buttons as the width needs. Fyne's own has the width of
+// its last layout as the minimum, so that a window could not become narrower.
+type buttonRows struct{ rows fyne.Layout }
+
+// MinSize implements fyne.Layout.
+func (b buttonRows) MinSize(o []fyne.CanvasObject) fyne.Size {
+	widest := float32(0)
+	for _, x := range o {
+		if x.Visible() {
+			widest = max(widest, x.MinSize().Width)
+		}
+	}
+	return fyne.NewSize(widest, b.rows.MinSize(o).Height)
+}
+
+// Layout implements fyne.Layout.
+func (b buttonRows) Layout(o []fyne.CanvasObject, s fyne.Size) { b.rows.Layout(o, s) }
 
 // listeningBox returns the addresses with the state of the accept queue below.
 func (p *Window) listeningBox() fyne.CanvasObject {

@@ -23,6 +23,7 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
+	"porthole/monitor/reply"
 	"porthole/ui/probe"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -37,6 +38,8 @@ type Actions interface {
 	Copy(text string)
 	OpenInBrowser(address string) // "127.0.0.1:3000"; the program detects http or https
 	CopyURL(address string)       // copies the URL that OpenInBrowser would open
+	// AskPort asks the server once what answers on l. done is called later, on Fyne's goroutine.
+	AskPort(l *monitor.Listener, done func(reply.Reply))
 	OpenFolder(path string)
 	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies the command that captures it
 	// Environment reads the environment that o was started with: one cleaned and masked line for each
@@ -76,7 +79,9 @@ type Window struct {
 	ambiguous           bool // "localhost" may mean another process
 	ancestry, listening *widgets.CopyText
 	queue               *widgets.Note
-	queueBox            fyne.CanvasObject   // hidden until a probe succeeded
+	queueBox            fyne.CanvasObject // hidden until a probe succeeded
+	reply               *replyBox
+	browser             *widgets.Button
 	needLoopback        []fyne.CanvasObject // buttons that need a port reachable on loopback
 	whileListening      []fyne.CanvasObject // buttons that need a listener
 	clientsTitle        *canvas.Text
@@ -120,7 +125,7 @@ func Key(l *monitor.Listener) string {
 // New returns the window of l's owner, not shown yet. memory is nil if there is no
 // history; now is the clock.
 func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory History, context func() Context, now func() time.Time) *Window {
-	p := &Window{key: Key(l), openedFor: l.ID, listener: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox()}
+	p := &Window{key: Key(l), openedFor: l.ID, listener: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox(), reply: newReplyBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
@@ -334,6 +339,7 @@ func (p *Window) Update(s monitor.Snapshot) {
 		p.showStatus(lang.L("No longer listening since {{.Time}}", map[string]any{"Time": words.Moment(p.endedAt, p.now())}))
 	}
 	p.showStop()
+	p.showReply()
 	if len(p.listeners) == 0 {
 		p.setShown(false, p.queueBox, p.clientsBox)
 	}
@@ -388,7 +394,7 @@ func (p *Window) lookupPastOwners(ports monitor.Ports) {
 // Closed makes the window ignore answers that arrive after it was closed. Showing them
 // would create renderers again, which would never be freed.
 func (p *Window) Closed() {
-	p.lookedUpPorts, p.environment.requested = "", false
+	p.lookedUpPorts, p.environment.requested, p.reply.asked = "", false, ""
 }
 
 // showPastOwners lists the owners that had the ports of events before this process.

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/reply"
 	"porthole/monitor/watch"
 	"porthole/ui/tooltip"
 )
@@ -29,6 +30,8 @@ type Desk struct {
 
 	// AnswerEnvironment answers the last call of Environment.
 	AnswerEnvironment func(lines []string, problem string)
+	// AnswerPort answers the last call of AskPort.
+	AnswerPort func(reply.Reply)
 }
 
 // NewDesk returns a Desk whose app has that theme. It has no window yet.
@@ -115,6 +118,12 @@ func (d *Desk) OpenFolder(path string)             { d.Ask("folder %s", path) }
 func (d *Desk) Environment(o monitor.Owner, done func([]string, string)) {
 	d.Ask("environment of %d", o.PID)
 	d.AnswerEnvironment = done
+}
+
+// AskPort records the request. AnswerPort answers it.
+func (d *Desk) AskPort(l *monitor.Listener, done func(reply.Reply)) {
+	d.Ask("what answers on %d", l.Port)
+	d.AnswerPort = done
 }
 
 // Stopping is an attempt to stop processes that records its calls. It implements the
