@@ -48,7 +48,7 @@ func (m *Meter) Update(at time.Time, conns []Conn) {
 			continue
 		}
 		before := m.last[c.ID] // zero for a new connection
-		r := Rate{increase(before.Received, c.Received) / seconds, increase(before.Sent, c.Sent) / seconds}
+		r := Rate{float64(increase(before.Received, c.Received)) / seconds, float64(increase(before.Sent, c.Sent)) / seconds}
 		m.rates[c.ID] = r
 		m.total.Received += r.Received
 		m.total.Sent += r.Sent
@@ -62,11 +62,11 @@ func (m *Meter) Update(at time.Time, conns []Conn) {
 
 // increase returns how much a counter grew. A counter that decreased belongs to
 // another connection.
-func increase(before, now uint64) float64 {
+func increase(before, now uint64) uint64 {
 	if now < before {
 		return 0
 	}
-	return float64(now - before)
+	return now - before
 }
 
 // Rate returns the rate of one connection; zero if it was sampled less than
