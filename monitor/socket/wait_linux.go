@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -76,17 +75,8 @@ func (w *waiter) throttle(d time.Duration) time.Duration {
 	return d
 }
 
-// Groups and numbers of linux/sock_diag.h and linux/filter.h.
-const (
-	groupTCPDestroy   = 1  // SKNLGRP_INET_TCP_DESTROY
-	groupUDPDestroy   = 2  // SKNLGRP_INET_UDP_DESTROY
-	groupTCP6Destroy  = 3  // SKNLGRP_INET6_TCP_DESTROY
-	groupUDP6Destroy  = 4  // SKNLGRP_INET6_UDP_DESTROY
-	sockDiagByFamily  = 20 // SOCK_DIAG_BY_FAMILY, the type of an event
-	remotePortOffset  = headerSize + 6
-	wholeMessage      = 0xffff
-	eventsBufferBytes = 32 << 10
-)
+// eventsBufferBytes is the size of the buffer for datagrams of events.
+const eventsBufferBytes = 32 << 10
 
 func newWaiter() (*waiter, error) {
 	eventfd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
@@ -140,22 +130,22 @@ func (w *waiter) openEpoll() (err error) {
 	return nil
 }
 
+// openEvents subscribes to the events of sockets without a remote port: listeners,
+// sockets that were only bound, and sockets that failed to connect. In a storm of
+// connections the other events would be most of the cost.
 func openEvents() (int, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_SOCK_DIAG)
+	fd, err := subscribeDestroyed([]unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: RemotePortOffset},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0, Jt: 0, Jf: 1},
+		PassMessage,
+		DropMessage,
+	})
 	if err != nil {
-		return -1, fmt.Errorf("open a socket for events: %w", err)
-	}
-	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1<<(groupTCPDestroy-1) | 1<<(groupTCP6Destroy-1)})
-	if err == nil {
-		err = filterConnections(fd)
+		return -1, err
 	}
 	// As large as the system allows: events that find no room are lost, and polls
 	// must find the changes instead.
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20)
-	if err != nil {
-		_ = unix.Close(fd)
-		return -1, fmt.Errorf("subscribe to destroyed sockets: %w", err)
-	}
 	return fd, nil
 }
 
@@ -172,24 +162,6 @@ func (w *waiter) setUDPEvents(on bool) {
 		}
 	}
 	w.udpEvents = on
-}
-
-// filterConnections drops the events of connections with a BPF program in the
-// kernel, which passes sockets without a remote port: listeners, sockets that
-// were only bound, and sockets that failed to connect. In a storm of connections
-// these events would be most of the cost.
-func filterConnections(fd int) error {
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: remotePortOffset},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0, Jt: 0, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: wholeMessage},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-	}
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(program)), Filter: (*unix.SockFilter)(unsafe.Pointer(&program[0]))}); err != nil {
-		return fmt.Errorf("filter events: %w", err)
-	}
-	return nil
 }
 
 // Wait waits for at most d.
@@ -239,17 +211,7 @@ func (w *waiter) readEvents(closed []monitor.SocketID) []monitor.SocketID {
 
 // parseEvents appends the cookies of the destroyed sockets in a datagram.
 func parseEvents(closed []monitor.SocketID, b []byte) []monitor.SocketID {
-	for len(b) >= headerSize {
-		size := int(binary.NativeEndian.Uint32(b))
-		if size < headerSize || size > len(b) {
-			return closed
-		}
-		body := b[headerSize:size]
-		if binary.NativeEndian.Uint16(b[4:]) == sockDiagByFamily && len(body) >= messageSize {
-			closed = append(closed, socketCookie(body))
-		}
-		b = b[min(align4(size), len(b)):]
-	}
+	eachDestroyed(b, func(m DiagMessage) { closed = append(closed, m.Cookie()) })
 	return closed
 }
 
