@@ -75,6 +75,9 @@ func (p Ports) normalize() Ports {
 	return out
 }
 
+// Union returns the ports of all sets.
+func Union(sets ...Ports) Ports { return slices.Concat(sets...).normalize() }
+
 // Contains reports whether port is in the set.
 func (p Ports) Contains(port uint16) bool {
 	return slices.ContainsFunc(p, func(r PortRange) bool { return r.First <= port && port <= r.Last })

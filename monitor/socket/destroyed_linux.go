@@ -168,3 +168,12 @@ func (e *DestroyEvents) SetDeadline(t time.Time) error { return e.file.SetReadDe
 
 // Close ends the subscription and a current Read.
 func (e *DestroyEvents) Close() error { return e.file.Close() }
+
+// SetReceiveBuffer sets the size of the receive buffer in bytes. The kernel doubles it
+// and enforces limits of its own (SO_RCVBUF in socket(7)).
+func (e *DestroyEvents) SetReceiveBuffer(size int) (err error) {
+	if problem := e.conn.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, size) }); problem != nil {
+		return fmt.Errorf("set the receive buffer: %w", problem)
+	}
+	return err
+}

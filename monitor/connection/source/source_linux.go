@@ -20,6 +20,10 @@ import (
 // Source reads established connections. It is not safe for concurrent use. The
 // caller must close it.
 type Source struct {
+	// SearchPause is the pause after a search for clients, as a multiple of its
+	// duration: 50 by default, which limits searches to 2 % of the time.
+	SearchPause int
+
 	conn       *socket.DiagConn
 	finder     monitor.Finder
 	clients    map[monitor.SocketID]connection.Client // by the client's socket; zero if no process was seen to hold it
@@ -33,7 +37,7 @@ func Open() (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read connections: %w", err)
 	}
-	return &Source{conn: asker, finder: owner.New(), clients: make(map[monitor.SocketID]connection.Client)}, nil
+	return &Source{SearchPause: defaultSearchPause, conn: asker, finder: owner.New(), clients: make(map[monitor.SocketID]connection.Client)}, nil
 }
 
 // Close releases the resources of the Source.
@@ -46,7 +50,7 @@ const (
 	bytesAckedOffset    = int(unsafe.Offsetof(unix.TCPInfo{}.Bytes_acked))
 	bytesReceivedOffset = int(unsafe.Offsetof(unix.TCPInfo{}.Bytes_received))
 	maxCountFilter      = 64 // ports; with more of them the kernel is faster without a filter
-	searchPause         = 50 // pause after a search for clients, as a multiple of its duration
+	defaultSearchPause  = 50 // see Source.SearchPause
 )
 
 // Count returns the number of connections of each TCP listener by listener ID. It
@@ -76,7 +80,7 @@ func (s *Source) Count(_ context.Context, listeners []*monitor.Listener) (map[st
 
 // Read returns the connections of listeners by listener ID. Local clients are
 // named if their processes are accessible. A new client may stay unnamed for
-// several calls, because searching is limited to 2 % of the time.
+// several calls, because searching is limited (see SearchPause).
 func (s *Source) Read(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
 	states := make(map[string]connection.State, len(listeners))
 	ports := portsOf(listeners)
@@ -237,6 +241,6 @@ func (s *Source) search(ctx context.Context, d *dump) {
 		return
 	}
 	err := s.finder.Find(ctx, monitor.Likely, wanted, s.addClient)
-	s.nextSearch = time.Now().Add(searchPause * time.Since(begin))
+	s.nextSearch = time.Now().Add(time.Duration(s.SearchPause) * time.Since(begin))
 	s.finishSearch(wanted, err != nil || ctx.Err() != nil)
 }

@@ -24,6 +24,8 @@ const scanTimeout = 5 * time.Second
 // Source reads established connections through gopsutil, which has no byte
 // counters and no accept queues. It is not safe for concurrent use.
 type Source struct {
+	SearchPause int // not used: there are no searches for clients
+
 	clientNames map[int]string // names of the clients in the last scan, by PID
 }
 

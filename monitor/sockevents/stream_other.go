@@ -1,0 +1,5 @@
+//go:build !linux
+
+package sockevents
+
+func openStream() (stream, Availability, error) { return nil, Unsupported, errUnsupported }

@@ -1,0 +1,290 @@
+package sockevents
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"porthole/monitor"
+	"porthole/monitor/connection"
+	"porthole/monitor/connection/source"
+)
+
+// Intervals of a Tracker.
+const (
+	// readPause is how long messages are collected before they are read: waking a
+	// thread for each would be most of the cost. The smallest usual receive buffer,
+	// 208 kB, holds 18 ms of them at 10,000 connections a second.
+	readPause = 5 * time.Millisecond
+	// sampleInterval is how often the established connections are read. They need not be
+	// read to count those that end.
+	sampleInterval = 15 * time.Second
+	// sampleShare bounds the cost of samples: after each, a pause of this many times its
+	// duration.
+	sampleShare = 500
+	// freshFor is how long a sample is used for further requests.
+	freshFor = time.Second
+	// searchPause is the pause after a search for clients, as a multiple of its duration.
+	searchPause = 500
+)
+
+// Wanted is what a Tracker watches.
+type Wanted struct {
+	Listeners []*monitor.Listener // their connections are counted
+	// Ports are ports whose connections count from the opening of a listener on, even if
+	// they end before it is seen.
+	Ports monitor.Ports
+}
+
+// connections reads the established connections; *source.Source implements it.
+type connections interface {
+	Read(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error)
+	Close() error
+}
+
+// Tracker counts the connections of listeners. Its methods are safe for concurrent use.
+type Tracker struct {
+	stream       stream // nil if there are no messages
+	availability Availability
+	problem      error
+	open         func() (connections, error)
+	log          *slog.Logger
+	now          func() time.Time // time.Now, except in tests
+	requests     chan func(map[string]connection.Totals)
+	changed      chan struct{} // Wanted has changed
+
+	mu      sync.Mutex
+	counter connection.Counter
+	wanted  Wanted
+}
+
+// Open subscribes to the kernel's messages and probes them, which takes at most 100 ms.
+// Without them the Tracker counts nothing; see Availability. Run must be called to
+// release its resources.
+func Open(log *slog.Logger) *Tracker {
+	s, found, err := openStream()
+	return newTracker(s, found, err, log)
+}
+
+func newTracker(s stream, found Availability, problem error, log *slog.Logger) *Tracker {
+	open := func() (connections, error) {
+		c, err := source.Open()
+		if err != nil {
+			return nil, err
+		}
+		c.SearchPause = searchPause
+		return c, nil
+	}
+	return &Tracker{stream: s, availability: found, problem: problem, open: open, log: log, now: time.Now,
+		requests: make(chan func(map[string]connection.Totals), 16), changed: make(chan struct{}, 1)}
+}
+
+// Availability returns the result of the probe, and the reason unless it is Available.
+func (t *Tracker) Availability() (Availability, error) { return t.availability, t.problem }
+
+// Probe returns the Availability of the kernel's messages, and the reason unless it is
+// Available. It takes at most 100 ms.
+func Probe() (Availability, error) {
+	s, found, err := openStream()
+	if err != nil {
+		return found, err
+	}
+	_ = s.close() // read-only
+	return found, nil
+}
+
+// Watch replaces what is watched. It does not block.
+func (t *Tracker) Watch(w Wanted) {
+	if t.stream == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := portsOf(t.wanted)
+	t.wanted = w
+	if after := portsOf(w); !slices.Equal(before, after) {
+		if err := t.stream.want(wanted{local: after}); err != nil && !errors.Is(err, os.ErrClosed) {
+			t.log.Warn("can't select the connections to count", "error", err)
+		}
+	}
+	t.counter.SetListeners(t.now(), w.Listeners, w.Ports) // after the selection: the count is complete from here on
+	select {
+	case t.changed <- struct{}{}:
+	default:
+	}
+}
+
+// portsOf returns the local ports of the connections that w is about.
+func portsOf(w Wanted) monitor.Ports {
+	var open monitor.Ports
+	for _, l := range w.Listeners {
+		if l.Protocol == monitor.TCP {
+			open = append(open, monitor.PortRange{First: l.Port, Last: l.Port})
+		}
+	}
+	return monitor.Union(w.Ports, open)
+}
+
+// Request calls done with the counts by listener ID, on the Tracker's goroutine, after
+// it has read the established connections. Without the kernel's messages, or if too
+// many requests are waiting, it calls done with nil immediately.
+func (t *Tracker) Request(done func(map[string]connection.Totals)) {
+	if t.stream == nil {
+		done(nil)
+		return
+	}
+	select {
+	case t.requests <- done:
+	default:
+		done(nil)
+	}
+}
+
+// Totals is Request for a caller that waits. It returns nil if ctx ends before.
+func (t *Tracker) Totals(ctx context.Context) map[string]connection.Totals {
+	answer := make(chan map[string]connection.Totals, 1)
+	t.Request(func(totals map[string]connection.Totals) { answer <- totals })
+	select {
+	case totals := <-answer:
+		return totals
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Run reads the messages until ctx ends, and returns when all its goroutines have ended.
+func (t *Tracker) Run(ctx context.Context) {
+	if t.stream == nil {
+		return
+	}
+	var reader sync.WaitGroup
+	reader.Go(func() { t.readMessages(ctx) })
+	t.sample(ctx)
+	if err := t.stream.close(); err != nil {
+		t.log.Warn("can't close the subscription to destroyed sockets", "error", err)
+	}
+	reader.Wait()
+}
+
+// readMessages counts ended connections until the stream is closed.
+func (t *Tracker) readMessages(ctx context.Context) {
+	var batch []destroyed
+	for {
+		batch = batch[:0]
+		lost, err := t.stream.read(func(d destroyed) { batch = append(batch, d) })
+		t.handle(batch, lost)
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if err != nil {
+			t.log.Warn("can't count connections any more", "error", err)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(readPause):
+		}
+	}
+}
+
+// handle counts the ended connections of a batch of messages.
+func (t *Tracker) handle(batch []destroyed, lost bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	if lost {
+		t.counter.Lost(now)
+	}
+	for _, d := range batch {
+		if d.remote.Addr().IsUnspecified() { // a listener, or a socket that was only bound
+			continue
+		}
+		t.counter.Ended(now, connection.Ended{ID: d.id, Local: d.local, Remote: d.remote, Received: d.received, Sent: d.sent})
+	}
+}
+
+// sample reads the established connections when they are due or requested, until ctx
+// ends.
+func (t *Tracker) sample(ctx context.Context) {
+	s := &sampler{Tracker: t}
+	defer s.close()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
+	for {
+		due.Reset(s.wait())
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.changed:
+		case <-due.C:
+			s.read(ctx)
+		case done := <-t.requests:
+			if t.now().Sub(s.at) >= freshFor {
+				s.read(ctx)
+			}
+			t.mu.Lock()
+			totals := t.counter.Totals(t.now())
+			t.mu.Unlock()
+			done(totals)
+		}
+	}
+}
+
+// sampler is the state of Tracker.sample.
+type sampler struct {
+	*Tracker
+	source  connections // nil until it is needed
+	failing bool        // the last sample failed; used to log it once
+	at      time.Time   // of the last sample
+	took    time.Duration
+}
+
+// wait returns the time until the next sample.
+func (s *sampler) wait() time.Duration {
+	s.mu.Lock()
+	counts := s.counter.Counts()
+	s.mu.Unlock()
+	if !counts {
+		return time.Hour
+	}
+	return max(s.at.Add(max(sampleInterval, sampleShare*s.took)).Sub(s.now()), 0)
+}
+
+// read reads the established connections.
+func (s *sampler) read(ctx context.Context) {
+	begin := s.now()
+	s.mu.Lock()
+	listeners := s.wanted.Listeners
+	s.counter.BeginSample()
+	s.mu.Unlock()
+	states, err := s.states(ctx, listeners)
+	if err != nil && !s.failing && ctx.Err() == nil {
+		s.log.Warn("can't read connections to count them", "error", err)
+	}
+	s.failing = err != nil
+	s.at, s.took = s.now(), s.now().Sub(begin)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counter.EndSample(s.at, states)
+}
+
+func (s *sampler) states(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
+	if s.source == nil {
+		var err error
+		if s.source, err = s.open(); err != nil {
+			s.source = nil
+			return nil, err
+		}
+	}
+	return s.source.Read(ctx, listeners)
+}
+
+func (s *sampler) close() {
+	if s.source != nil {
+		_ = s.source.Close() // read-only
+	}
+}

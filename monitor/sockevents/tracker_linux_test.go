@@ -1,0 +1,347 @@
+package sockevents
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"porthole/internal/await"
+	"porthole/monitor"
+	"porthole/monitor/connection"
+	"porthole/monitor/socket"
+)
+
+// run starts a Tracker of the kernel's messages, which runs until the test ends. It
+// skips the test if the system does not send them.
+func run(t *testing.T) *Tracker {
+	t.Helper()
+	tracker := Open(slog.New(slog.DiscardHandler))
+	if found, err := tracker.Availability(); found != Available {
+		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
+	}
+	start(t, tracker)
+	return tracker
+}
+
+func start(t *testing.T, tracker *Tracker) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); tracker.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+}
+
+// server is a TCP server that counts what it gets.
+type server struct {
+	net.Listener
+	listener       *monitor.Listener
+	accepted       atomic.Int64
+	received, sent atomic.Int64
+	work           sync.WaitGroup
+}
+
+// serve starts a server. It answers each request of a connection by as many bytes as the
+// first four bytes say, and closes the connection first if they are odd.
+func serve(t *testing.T, address string) *server {
+	t.Helper()
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := netip.MustParseAddrPort(ln.Addr().String())
+	s := &server{Listener: ln, listener: &monitor.Listener{ID: "server", Protocol: monitor.TCP, Port: at.Port(), Addresses: []netip.Addr{at.Addr()}}}
+	s.work.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			s.accepted.Add(1)
+			s.work.Go(func() { s.answer(c) })
+		}
+	})
+	t.Cleanup(func() { _ = ln.Close(); s.work.Wait() })
+	return s
+}
+
+func (s *server) answer(c net.Conn) {
+	defer c.Close()
+	var request [4]byte
+	n, err := io.ReadFull(c, request[:])
+	s.received.Add(int64(n))
+	if err != nil {
+		return
+	}
+	size := binary.BigEndian.Uint32(request[:])
+	n, _ = c.Write(make([]byte, size))
+	s.sent.Add(int64(n))
+	if size%2 == 0 {
+		m, _ := io.Copy(io.Discard, c) // until the client closes
+		s.received.Add(m)
+	}
+}
+
+// ask sends one request and reads the answer.
+func ask(address string, size int) error {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := c.Write(binary.BigEndian.AppendUint32(nil, uint32(size))); err != nil {
+		return err
+	}
+	if _, err = io.ReadFull(c, make([]byte, size)); err != nil || size%2 == 0 {
+		return err
+	}
+	_, err = c.Read(make([]byte, 1)) // the server closes first
+	if err == io.EOF {
+		err = nil
+	}
+	return err
+}
+
+// amount returns what the server counted.
+func (s *server) amount() connection.Amount {
+	return connection.Amount{Connections: uint64(s.accepted.Load()), Received: uint64(s.received.Load()), Sent: uint64(s.sent.Load())}
+}
+
+// Each of 1,000 connections that end within milliseconds counts, with its bytes; also
+// over IPv6, and those that the server closes first, whose received bytes may be 1 too low.
+func TestCountsShortConnections(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "0.0.0.0:0", "[::]:0"} {
+		t.Run(address, func(t *testing.T) {
+			tracker := run(t)
+			s := serve(t, address)
+			tracker.Watch(Wanted{Listeners: []*monitor.Listener{s.listener}})
+			tracker.Totals(t.Context()) // what is established before is not of the last minute
+			_, port, _ := net.SplitHostPort(s.Addr().String())
+			host := map[string]string{"[::1]:0": "::1"}[address]
+			if host == "" {
+				host = "127.0.0.1"
+			}
+			for i := range 1000 {
+				if err := ask(net.JoinHostPort(host, port), 1000+i); err != nil {
+					t.Fatal(err)
+				}
+			}
+			const serverCloses = 500
+			var got connection.Totals
+			await.Until(t, "all connections are counted", func() bool {
+				got = tracker.Totals(t.Context())[s.listener.ID]
+				want := s.amount()
+				return got.Connections == want.Connections && got.Sent == want.Sent && got.Received <= want.Received && got.Received+serverCloses >= want.Received
+			}, func() any { return []any{got, s.amount()} })
+			if got.Connections != 1000 || got.LastMinute.Amount != got.Amount || got.AtLeast {
+				t.Errorf("got %+v, want 1,000 connections, all in the last minute", got)
+			}
+		})
+	}
+}
+
+// A connection that is established counts with what it has transferred so far, and not
+// again when it ends.
+func TestCountsEstablishedConnectionOnce(t *testing.T) {
+	tracker := run(t)
+	s := serve(t, "127.0.0.1:0")
+	tracker.Watch(Wanted{Listeners: []*monitor.Listener{s.listener}})
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write(binary.BigEndian.AppendUint32(nil, 5000)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(c, make([]byte, 5000)); err != nil {
+		t.Fatal(err)
+	}
+	until := func(what string, want connection.Amount) {
+		t.Helper()
+		var got connection.Totals
+		await.Until(t, what, func() bool {
+			got = tracker.Totals(t.Context())[s.listener.ID]
+			return got.Amount == want
+		}, func() any { return got })
+	}
+	until("the established connection is counted", connection.Amount{Connections: 1, Received: 4, Sent: 5000})
+	if _, err := c.Write(make([]byte, 300)); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	until("the rest is counted", connection.Amount{Connections: 1, Received: 304, Sent: 5000})
+	if err := ask(s.Addr().String(), 10); err != nil { // a later message, so that none of the first is on its way
+		t.Fatal(err)
+	}
+	until("both are counted", connection.Amount{Connections: 2, Received: 308, Sent: 5010})
+}
+
+// The filter passes only connections to the wanted ports.
+func TestFilterInKernel(t *testing.T) {
+	found, _, err := openStream()
+	if err != nil {
+		t.Skip(err)
+	}
+	stream := found.(*netlinkStream)
+	defer stream.close()
+	a, b := serve(t, "127.0.0.1:0"), serve(t, "127.0.0.1:0")
+	portOf := func(s *server) monitor.Ports { return monitor.Ports{{First: s.listener.Port, Last: s.listener.Port}} }
+	if err := stream.want(wanted{local: portOf(b), refused: portOf(a)}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := ask(a.Addr().String(), 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ask(b.Addr().String(), 2); err != nil {
+		t.Fatal(err)
+	}
+	var ports []uint16
+	await.Until(t, "a connection to the other server has ended", func() bool {
+		_ = stream.events.SetDeadline(time.Now().Add(time.Second))
+		_, _ = stream.read(func(d destroyed) { ports = append(ports, d.local.Port()) })
+		return len(ports) > 0
+	})
+	if len(ports) != 1 || ports[0] != b.listener.Port {
+		t.Errorf("got messages of the local ports %v, want %d", ports, b.listener.Port)
+	}
+}
+
+// The kernel takes a filter of the largest size.
+func TestLargestFilter(t *testing.T) {
+	var ports monitor.Ports
+	for port := uint16(1); port < 60000; port += 2 {
+		ports = append(ports, monitor.PortRange{First: port, Last: port})
+	}
+	found, _, err := openStream()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer found.close()
+	if err := found.want(wanted{local: ports, refused: ports}); err != nil {
+		t.Error(err)
+	}
+	if got := combined(ports, 10); len(got) != 10 || got[9].Last != 59999 || got[0] != ports[0] {
+		t.Errorf("combined: got %v", got)
+	}
+}
+
+// If messages come faster than they are read, the count says that it is a lower limit.
+func TestLostMessages(t *testing.T) {
+	tracker := run(t)
+	s := serve(t, "127.0.0.1:0")
+	tracker.Watch(Wanted{Listeners: []*monitor.Listener{s.listener}})
+	events := tracker.stream.(*netlinkStream).events
+	if err := events.SetReceiveBuffer(0); err != nil { // the kernel makes it 2 kB: room for one
+		t.Fatal(err)
+	}
+	tracker.mu.Lock() // the reader stops at the first message
+	for range 50 {
+		if err := ask(s.Addr().String(), 3); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	tracker.mu.Unlock()
+	var got connection.Totals
+	await.Until(t, "the loss is noticed", func() bool {
+		got = tracker.Totals(t.Context())[s.listener.ID]
+		return got.AtLeast
+	})
+	if got.Connections > 50 || !got.LastMinute.AtLeast {
+		t.Errorf("got %+v, want at most 50, as a lower limit", got)
+	}
+}
+
+// fakeStream returns a stream that reads from a socket instead of the kernel, and the
+// other end, where the test plays the kernel.
+func fakeStream(t *testing.T) (*netlinkStream, int) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := socket.NewDestroyEvents(fds[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = events.Close(); _ = unix.Close(fds[1]) })
+	return &netlinkStream{events}, fds[1]
+}
+
+// In some containers the subscription succeeds and no message comes.
+func TestProbeSilentKernel(t *testing.T) {
+	s, _ := fakeStream(t)
+	if got, err := s.probe(func() (uint16, error) { return 1234, nil }); got != Silent || err == nil {
+		t.Errorf("got %s, %v; want %s with a reason", got, err, Silent)
+	}
+}
+
+// Kernels before 4.19 have a shorter tcp_info.
+func TestProbeOldKernel(t *testing.T) {
+	for size, want := range map[int]Availability{280: Available, 192: Available, 104: Unsupported, 0: Unsupported} {
+		s, kernel := fakeStream(t)
+		port, err := uint16(0), error(nil)
+		got, probeErr := s.probe(func() (uint16, error) {
+			port = 1234
+			_, err = unix.Write(kernel, message(port, 0, make([]byte, size)))
+			return port, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != want || (probeErr == nil) != (want == Available) {
+			t.Errorf("tcp_info of %d bytes: got %s, %v; want %s", size, got, probeErr, want)
+		}
+	}
+}
+
+// message returns a netlink message about a socket of IPv4 loopback.
+func message(local, remote uint16, info []byte) []byte {
+	b := make([]byte, 16+72+4, 16+72+4+len(info))
+	binary.NativeEndian.PutUint16(b[4:], 20) // SOCK_DIAG_BY_FAMILY
+	m := b[16:]
+	m[0] = unix.AF_INET
+	binary.BigEndian.PutUint16(m[4:], local)
+	binary.BigEndian.PutUint16(m[6:], remote)
+	copy(m[8:], []byte{127, 0, 0, 1})
+	copy(m[24:], []byte{127, 0, 0, 1})
+	binary.NativeEndian.PutUint16(m[72:], uint16(4+len(info)))
+	binary.NativeEndian.PutUint16(m[74:], attrInfo)
+	b = append(b, info...)
+	binary.NativeEndian.PutUint32(b, uint32(len(b)))
+	return b
+}
+
+// A Tracker without messages answers requests and counts nothing.
+func TestTrackerWithoutMessages(t *testing.T) {
+	tracker := newTracker(nil, Refused, errSilent, slog.New(slog.DiscardHandler))
+	start(t, tracker)
+	tracker.Watch(Wanted{Listeners: []*monitor.Listener{{ID: "a", Protocol: monitor.TCP, Port: 1}}})
+	if got := tracker.Totals(t.Context()); got != nil {
+		t.Errorf("got %v, want nil", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(message(1, 2, make([]byte, 280))[16:])
+	f.Add(message(1, 2, nil)[16:])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < 72 {
+			return // such messages are not passed on
+		}
+		if d := parse(b); d.refused && d.sent != 0 {
+			t.Errorf("%+v: a refused attempt that sent bytes", d)
+		}
+	})
+}
