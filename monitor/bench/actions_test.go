@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -20,11 +21,13 @@ import (
 	"porthole/monitor/process/child"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
+	"porthole/monitor/sockevents"
 )
 
 // actions carries out the orders of a worker.
 type actions struct {
-	opened []int // the listeners of "open", the oldest first
+	opened  []int               // the listeners of "open", the oldest first
+	tracker *sockevents.Tracker // of "count"
 
 	mu     sync.Mutex
 	out    *json.Encoder
@@ -67,6 +70,12 @@ func (h *actions) do(o order) (answer, error) {
 		return churn(o)
 	case "watch":
 		return answer{}, h.watch(o.N != 0)
+	case "count":
+		h.count(o)
+		return answer{}, nil
+	case "counted":
+		t := h.tracker.Totals(context.Background())[counted]
+		return answer{Done: int(t.Connections), AtLeast: t.AtLeast}, nil
 	case "cost":
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -191,6 +200,18 @@ func atRate(o order, do func(i int) error) (done int, _ error) {
 			return done, nil
 		}
 	}
+}
+
+// counted is the ID of the listener of "count".
+const counted = "counted"
+
+// count counts the connections to a watched port from now on, as the agent does.
+func (h *actions) count(o order) {
+	h.tracker = sockevents.Open(slog.Default())
+	go h.tracker.Run(context.Background())
+	port := uint16(o.N)
+	h.tracker.Watch(sockevents.Wanted{Ports: monitor.Ports{{First: port, Last: port}}, Listeners: []*monitor.Listener{
+		{ID: counted, Protocol: monitor.TCP, Port: port, Addresses: []netip.Addr{netip.AddrFrom4(o.Address)}}}})
 }
 
 // watch runs a monitor as the agent does, and returns after the first snapshot. With

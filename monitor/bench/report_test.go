@@ -139,6 +139,11 @@ func (m *measurements) targets() (all []target) {
 		if s.name == whileIdle || s.name == whileIdleMany {
 			add(s.cpu <= 0.001, "running monitor, "+s.name+", of a core", "≤ 0.10 %", fmt.Sprintf("%.2f %%", 100*s.cpu))
 		}
+		if s.name == whileCounting {
+			add(s.cpu <= 0.08, fmt.Sprintf("running monitor, %s connections a second to a watched port, each counted, of a core", number(s.done)), "≤ 8 %", fmt.Sprintf("%.1f %%", 100*s.cpu))
+			missed := s.made - s.counted
+			add(missed == 0 || s.atLeast && missed > 0, "connections that were not counted, without the count saying so", "0", fmt.Sprintf("%d missed, said %v", missed, s.atLeast))
+		}
 	}
 	late := func(what string, d []time.Duration, limit time.Duration) {
 		add(at(d, 99) <= limit, what, "≤ "+duration(limit), fmt.Sprintf("%.1f ms", over(at(d, 99), time.Millisecond)))

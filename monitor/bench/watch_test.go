@@ -78,6 +78,8 @@ type share struct {
 	cpu            float64
 	done           float64 // actions per second
 	opened, closed int
+	made, counted  int  // connections; only for whileCounting
+	atLeast        bool // counted is a lower limit
 }
 
 // measureIdle runs a monitor as the agent does, while nothing happens.
@@ -98,7 +100,7 @@ func during(t *testing.T, watcher *worker, name string, do func() int) share {
 	after := watcher.ask(t, order{Do: "cost"})
 	passed := after.At - before.At
 	return share{
-		name: name, cpu: float64(after.CPU-before.CPU) / float64(passed), done: float64(done) / passed.Seconds(),
+		name: name, cpu: float64(after.CPU-before.CPU) / float64(passed), done: float64(done) / passed.Seconds(), made: done,
 		opened: after.Opened - before.Opened, closed: after.Closed - before.Closed,
 	}
 }
@@ -115,6 +117,13 @@ func measureShares(t *testing.T, opener *worker) (all []share) {
 	during(whileConnecting, func() int {
 		return opener.ask(t, order{Do: "connect", Rate: connectsASec, For: costFor}).Done
 	})
+	watcher.ask(t, order{Do: "count", N: firstPort, Address: openAddress})
+	during(whileCounting, func() int {
+		return opener.ask(t, order{Do: "connect", Rate: connectsASec, For: costFor}).Done
+	})
+	time.Sleep(100 * time.Millisecond) // the last ones are collected
+	total := watcher.ask(t, order{Do: "counted"})
+	all[len(all)-1].counted, all[len(all)-1].atLeast = total.Done, total.AtLeast
 	during(whileAborting, func() int {
 		return opener.ask(t, order{Do: "connect", N: 1, Rate: connectsASec, For: costFor}).Done
 	})
@@ -130,6 +139,7 @@ const (
 	whileIdle       = "idle, 10 listeners"
 	whileIdleMany   = "idle, 100 listeners"
 	whileConnecting = "connections that touch no listener"
+	whileCounting   = "connections to a watched port, each counted"
 	whileAborting   = "the same, reset by the client (`SO_LINGER` 0)"
 	whileChurning   = "listeners that open and close 10 ms later"
 )

@@ -32,6 +32,7 @@ type answer struct {
 	At             time.Duration `json:",omitempty"` // on the monotonic clock, in nanoseconds
 	CPU            time.Duration `json:",omitempty"`
 	Done           int           `json:",omitempty"`
+	AtLeast        bool          `json:",omitempty"` // Done is a lower limit
 	Opened, Closed int
 	Problem        string `json:",omitempty"`
 }

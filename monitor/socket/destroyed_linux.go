@@ -87,9 +87,11 @@ type DestroyEvents struct {
 	buffer []byte
 }
 
-// destroyBufferBytes is the requested size of the receive buffer. A message takes about
-// 2 kB there. The system allows less (net.core.rmem_max, 208 kB before Linux 6.17).
-const destroyBufferBytes = 4 << 20
+// Sizes of the receive buffer, in bytes.
+const (
+	destroyBufferBytes = 4 << 20 // requested; the system allows less (net.core.rmem_max, 208 kB before Linux 6.17)
+	messageBufferBytes = 1280    // what one message takes there (sk_buff.truesize, measured)
+)
 
 // OpenDestroyEvents subscribes to the messages that pass the filter, which is a classic
 // BPF program with the offsets above. It needs no privileges. The caller closes it.
@@ -176,4 +178,13 @@ func (e *DestroyEvents) SetReceiveBuffer(size int) (err error) {
 		return fmt.Errorf("set the receive buffer: %w", problem)
 	}
 	return err
+}
+
+// Room returns how many messages the receive buffer holds.
+func (e *DestroyEvents) Room() (messages int) {
+	_ = e.conn.Control(func(fd uintptr) { // a closed file has room for none
+		size, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF) // does not fail
+		messages = size / messageBufferBytes
+	})
+	return messages
 }

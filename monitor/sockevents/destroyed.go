@@ -52,5 +52,7 @@ type stream interface {
 	// read waits for messages and calls each for every one that has arrived. lost means
 	// that some were dropped. After close the error is os.ErrClosed.
 	read(each func(destroyed)) (lost bool, err error)
+	// room returns how many messages can wait for read.
+	room() int
 	close() error
 }

@@ -207,4 +207,6 @@ func (s *netlinkStream) read(each func(destroyed)) (bool, error) {
 	return s.events.Read(func(m socket.DiagMessage) { each(parse(m)) })
 }
 
+func (s *netlinkStream) room() int { return s.events.Room() }
+
 func (s *netlinkStream) close() error { return s.events.Close() }

@@ -16,10 +16,13 @@ import (
 
 // Intervals of a Tracker.
 const (
-	// readPause is how long messages are collected before they are read: waking a
-	// thread for each would be most of the cost. The smallest usual receive buffer,
-	// 208 kB, holds 18 ms of them at 10,000 connections a second.
-	readPause = 5 * time.Millisecond
+	// minPause and maxPause bound how long messages are collected before they are read:
+	// waking a thread for each would be most of the cost.
+	minPause = 2 * time.Millisecond
+	maxPause = 20 * time.Millisecond
+	// ratePlanned is the number of messages a second that the pause leaves room for,
+	// twice the 10,000 that must not be lost.
+	ratePlanned = 20_000
 	// sampleInterval is how often the established connections are read. They need not be
 	// read to count those that end.
 	sampleInterval = 15 * time.Second
@@ -173,6 +176,7 @@ func (t *Tracker) Run(ctx context.Context) {
 // readMessages counts ended connections until the stream is closed.
 func (t *Tracker) readMessages(ctx context.Context) {
 	var batch []destroyed
+	pause := pauseFor(t.stream.room())
 	for {
 		batch = batch[:0]
 		lost, err := t.stream.read(func(d destroyed) { batch = append(batch, d) })
@@ -186,9 +190,14 @@ func (t *Tracker) readMessages(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(readPause):
+		case <-time.After(pause):
 		}
 	}
+}
+
+// pauseFor returns how long messages are collected in a buffer with this much room.
+func pauseFor(room int) time.Duration {
+	return min(max(time.Duration(room)*time.Second/ratePlanned, minPause), maxPause)
 }
 
 // handle counts the ended connections of a batch of messages.
