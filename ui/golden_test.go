@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/ui/uitest"
 )
 
@@ -81,4 +82,8 @@ func everyMark(d *desk) {
 	d.Tick()
 	d.see(append(left, opened)...)
 	test.MoveMouse(d.window.Canvas(), d.row(8))
+	if l := d.ports.Detailed(); l != nil {
+		counted := connection.Amount{Connections: 1204, Received: 412_000, Sent: 12_000_000}
+		d.ShowTotals(map[string]connection.Totals{l.ID: {Amount: counted, SinceOpened: true, LastMinute: connection.LastMinute{Amount: connection.Amount{Connections: 38}}}})
+	}
 }

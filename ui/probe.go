@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"porthole/monitor/connection"
 	"porthole/ui/probe"
 )
 
@@ -33,6 +34,10 @@ func (w *Window) ShowProbe(r probe.Result) {
 		p.ShowProbe(r)
 	}
 }
+
+// ShowTotals shows the counts of connections of some listeners, by listener ID. Call it on Fyne's
+// goroutine.
+func (w *Window) ShowTotals(totals map[string]connection.Totals) { w.ports.ShowTotals(totals) }
 
 // probeChanged reports that ProbeRequest has changed.
 func (w *Window) probeChanged() {

@@ -30,6 +30,7 @@ import (
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
 	"porthole/monitor/socketunit"
+	"porthole/monitor/sockevents"
 	"porthole/monitor/watch"
 	"porthole/ui/tray"
 )
@@ -83,6 +84,7 @@ type Agent struct {
 	notifications *notify.Worker
 	history       *store.Store
 	hooks         *hooks
+	tracker       *sockevents.Tracker
 	openings      *openings
 	inbox         chan func()
 	// vacantRequests has the ports that answerVacant is asked about; it holds the latest.
@@ -115,6 +117,8 @@ type Agent struct {
 	hookFailures     []hookFailure // of hooks whose last run failed, oldest first
 	exposure         exposure
 	userStops        userStops
+	shownPorts       []uint16                // ports whose connections are counted because the window has shown them
+	counted          sockevents.Wanted       // what the tracker was told last
 	silenced         silenced                // by the last notification with Stop watching
 	unread           bool                    // the tray shows the dot
 	alert            bool                    // the tray shows the triangle
@@ -169,6 +173,10 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		table.Close()
 		return nil, err
 	}
+	a.tracker = sockevents.Open(opts.Logger)
+	if found, err := a.tracker.Availability(); err != nil {
+		a.log.Info("connections are not counted", "messages", found, "reason", err)
+	}
 	_, err = os.Stat(paths.History())
 	a.loadUIState(err == nil) // before openHistory creates the file
 	a.history = a.openHistory()
@@ -185,6 +193,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.hooks.run(rest) })
+	parts.Go(func() { a.tracker.Run(rest) })
 	parts.Go(func() { containers.Run(rest, a.monitor.Redescribe) })
 	parts.Go(func() { a.recordHistory(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })

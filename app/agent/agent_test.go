@@ -17,6 +17,7 @@ import (
 	"porthole/app/tray"
 	"porthole/monitor"
 	"porthole/monitor/history/store"
+	"porthole/monitor/sockevents"
 	"porthole/monitor/watch"
 	"porthole/ui"
 )
@@ -58,6 +59,7 @@ func newTestAgent(t testing.TB, pausePath string) (*Agent, *fakeNotifier) {
 	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
 	a := &Agent{log: slog.New(slog.DiscardHandler), settings: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64), vacantRequests: make(chan []uint16, 1),
+		tracker: &sockevents.Tracker{},
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pausePath: pausePath}
 	a.lastOwnerQueries = make(chan lastOwnerQuery, maxLastOwnerQueries)
 	a.lastOwners = newLastOwners(a)

@@ -18,7 +18,7 @@ func (a *Agent) Command(m ipc.Message) ipc.Message {
 	a.do(func() { answer <- a.handleCommand(m) })
 	select {
 	case r := <-answer:
-		return r
+		return a.withTotals(r)
 	case <-a.ctx.Done():
 	}
 	select {
@@ -158,6 +158,8 @@ func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 			if m.Process != nil {
 				a.userStops.add(*m.Process)
 			}
+		case ipc.CountConnections:
+			a.sendTotals(c, m.Ports)
 		case ipc.Closing:
 			a.window.handleClosing()
 		case ipc.DismissWelcome:

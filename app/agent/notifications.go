@@ -18,6 +18,7 @@ import (
 func (a *Agent) handleUpdate(u monitor.Update) {
 	health, wasReady := a.update.Health, a.update.Ready
 	a.update = u
+	a.countConnections()
 	a.addRecent(u.Events)
 	a.observeLastOwners(u.Events)
 	a.markUnread(a.rules.Relevant(u.Events))

@@ -43,6 +43,7 @@ func (a *Agent) applySettings(s settings.Settings) {
 	a.watcher.SetRules(a.rules, s.GracePeriod)
 	a.notifications.SetSound(s.Sound)
 	a.pollUDP()
+	a.countConnections()
 	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)
 	a.applyPollingInterval()
 	if s.Language != a.opts.Language {

@@ -30,6 +30,7 @@ func (a *Agent) saveWatches(change func(watch.Rules) watch.Rules) {
 	a.dropHookFailures()
 	a.watcher.SetRules(a.rules, a.settings.GracePeriod)
 	a.pollUDP()
+	a.countConnections()
 	a.log.Warn("can't save the watches; they apply until Porthole quits", "error", err)
 	a.problems.set("settings", unsavedWatchesProblem(err))
 }

@@ -216,6 +216,7 @@ func (w *windowProcess) takeClosingState() {
 // example because it was too slow, shows stale data, so it is terminated.
 func (w *windowProcess) disconnected() {
 	w.conn, w.viewedPage = nil, ""
+	w.a.forgetShownPorts()
 	w.terminate()
 }
 

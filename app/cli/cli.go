@@ -22,6 +22,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/enrich"
 	"porthole/monitor/socket"
+	"porthole/monitor/sockevents"
 	"porthole/monitor/watch"
 )
 
@@ -164,6 +165,8 @@ func (q query) open(finder monitor.Finder, describe func(*monitor.Listener)) (*m
 	}
 	if q.Verbose {
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // only additional information
+		found, _ := sockevents.Probe()
+		_, _ = fmt.Fprintf(q.Stderr, "messages about ended connections: %s\n", found)
 	}
 	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Enrich: enrich.New(), Describe: describe, Logger: log})
 	return m, table, nil

@@ -24,19 +24,22 @@ type listenerDetails struct {
 	*monitor.Listener
 	why         ancestry.Explanation // zero if neither the owner nor its unit is known
 	warnings    []warning.Warning
-	resources   monitor.Resources // resources of the principal owner; zero if unknown
-	connections *connection.State // nil if they cannot be read
-	reply       *reply.Reply      // nil if it was not asked
+	resources   monitor.Resources  // resources of the principal owner; zero if unknown
+	connections *connection.State  // nil if they cannot be read
+	reply       *reply.Reply       // nil if it was not asked
+	totals      *connection.Totals // nil if the running Porthole does not count them
 }
 
 // gatherDetails reads the state of the owners of listeners. states are their
-// connections by listener ID, firstSeen is what the running Porthole knows of the
-// same port.
-func gatherDetails(states map[string]connection.State, listeners, firstSeen []*monitor.Listener) []listenerDetails {
+// connections by listener ID, answer is what the running Porthole knows of the same port.
+func gatherDetails(states map[string]connection.State, listeners []*monitor.Listener, answer ipc.Message) []listenerDetails {
 	out := make([]listenerDetails, len(listeners))
 	for i, l := range listeners {
-		l = withFirstParents(l, firstSeen)
+		l = withFirstParents(l, answer.Listeners)
 		out[i].Listener = l
+		if t, ok := answer.Totals[l.ID]; ok {
+			out[i].totals = &t
+		}
 		var state monitor.ProcessState
 		o, known := l.Principal()
 		if known {
@@ -69,18 +72,18 @@ func readConnections(ctx context.Context, s *source.Source, listeners []*monitor
 }
 
 // askAgent asks the running Porthole what it knows of a port. It may have seen the
-// owners earlier, with parents that have exited since. The answer is nil if
-// Porthole is not running or does not know the request.
-func askAgent(port uint16) []*monitor.Listener {
+// owners earlier, with parents that have exited since, and counted their connections.
+// The answer is empty if Porthole is not running or does not know the request.
+func askAgent(port uint16) ipc.Message {
 	dir, err := ipc.OpenRuntimeDir()
 	if err != nil {
-		return nil
+		return ipc.Message{}
 	}
 	answer, err := ipc.Request(dir, ipc.Message{Kind: ipc.Lookup, Port: port})
 	if err != nil {
-		return nil
+		return ipc.Message{}
 	}
-	return answer.Listeners
+	return answer
 }
 
 // withFirstParents returns l with the parents that its owners had when they were
@@ -183,6 +186,39 @@ func clientsText(st *connection.State) string {
 		texts = append(texts, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(texts, ", ")
+}
+
+// totalsText returns what the running Porthole counted: "1204 since it opened, 38 in the
+// last minute; 12.0 MB received, 1.2 GB sent". It returns "" for nil.
+func totalsText(t *connection.Totals, now time.Time) string {
+	if t == nil {
+		return ""
+	}
+	number := func(n uint64, atLeast bool) string {
+		if atLeast {
+			return fmt.Sprintf("at least %d", n)
+		}
+		return strconv.FormatUint(n, 10)
+	}
+	since := "since it opened"
+	if !t.SinceOpened {
+		since = "since " + timeText(t.Since, now) + ", when Porthole began to count"
+	}
+	return fmt.Sprintf("%s %s, %s in the last minute; %s received, %s sent", number(t.Connections, t.AtLeast), since,
+		number(t.LastMinute.Connections, t.LastMinute.AtLeast), sizeText(t.Received), sizeText(t.Sent))
+}
+
+// sizeText formats bytes: "812 bytes", "12.0 MB".
+func sizeText(n uint64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1e6:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
 // clientText returns the other end of a connection.

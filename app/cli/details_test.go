@@ -11,10 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"porthole/app/ipc"
 	"porthole/internal/testhome"
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/process"
 	"porthole/monitor/warning"
@@ -180,7 +182,7 @@ func TestWhoNamesTheUnitToEverybody(t *testing.T) {
 	unknown := &monitor.Listener{Port: 80, Protocol: monitor.TCP, OwnerUnknown: monitor.UnknownForeign, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}
 	for _, l := range []*monitor.Listener{seen, unknown} {
 		var out strings.Builder
-		details := gatherDetails(nil, []*monitor.Listener{l}, nil)
+		details := gatherDetails(nil, []*monitor.Listener{l}, ipc.Message{})
 		if err := (query{}).printDetails(t.Context(), &out, target{explain.Target{Port: 80}}, details); err != nil {
 			t.Fatal(err)
 		}
@@ -189,6 +191,25 @@ func TestWhoNamesTheUnitToEverybody(t *testing.T) {
 		}
 		if got := (query{}).whoJSON(80, details).Listeners[0].Unit; got != "nginx.service" {
 			t.Errorf("JSON has the unit %q, want nginx.service", got)
+		}
+	}
+}
+
+func TestTotalsText(t *testing.T) {
+	now := time.Date(2026, 11, 30, 15, 0, 0, 0, time.Local)
+	counted := connection.Totals{Amount: connection.Amount{Connections: 1204, Received: 999, Sent: 12_000_000}, Since: now.Add(-time.Hour),
+		LastMinute: connection.LastMinute{Amount: connection.Amount{Connections: 38}}}
+	whole, lost := counted, counted
+	whole.SinceOpened = true
+	lost.AtLeast = true
+	for want, totals := range map[string]*connection.Totals{
+		"": nil,
+		"1204 since it opened, 38 in the last minute; 999 bytes received, 12.0 MB sent":                                          &whole,
+		"1204 since today 14:00, when Porthole began to count, 38 in the last minute; 999 bytes received, 12.0 MB sent":          &counted,
+		"at least 1204 since today 14:00, when Porthole began to count, 38 in the last minute; 999 bytes received, 12.0 MB sent": &lost,
+	} {
+		if got := totalsText(totals, now); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
@@ -78,6 +79,10 @@ type whoListenerJSON struct {
 	Connections []connectionJSON `json:"connections,omitzero"` // absent if they cannot be read
 	AcceptQueue *acceptQueueJSON `json:"accept_queue,omitempty"`
 	Reply       *reply.Reply     `json:"reply,omitempty"` // absent without --connect, and for UDP
+
+	// ConnectionTotals are counted by the running Porthole; absent if it does not count
+	// this listener.
+	ConnectionTotals *connection.Totals `json:"connection_totals,omitempty"`
 }
 
 // whyJSON is the chain of parents, with one English sentence about it.
@@ -135,7 +140,7 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	if err != nil {
 		return err
 	}
-	firstSeen := make(chan []*monitor.Listener, 1)
+	firstSeen := make(chan ipc.Message, 1)
 	go func() { firstSeen <- askAgent(port) }() // ends within the timeout of ipc.Request; the scan takes about as long
 	finder := owner.New()
 	clients, err := source.Open()
@@ -192,6 +197,7 @@ func (q query) whoJSON(port uint16, details []listenerDetails) whoJSON {
 				one.AcceptQueue = &acceptQueueJSON{l.connections.QueueLength, l.connections.QueueLimit}
 			}
 		}
+		one.ConnectionTotals = l.totals
 		out.Listeners = append(out.Listeners, one)
 	}
 	return out
@@ -326,6 +332,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 		line("unit", monitor.Clean(l.Unit, 200))
 		line("why", unitSentence(l))
 		line("connections", clientsText(l.connections))
+		line("counted", totalsText(l.totals, now))
 		return t.Flush()
 	}
 	line("service", serviceText(l.Listener))
@@ -333,6 +340,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	line("why", l.why.Sentence().String())
 	line("chain", chainText(l.why))
 	line("connections", clientsText(l.connections))
+	line("counted", totalsText(l.totals, now))
 	line("command", monitor.Clean(monitor.ShellCommand(q.maskedCommand(o.Command)), 4000))
 	program := monitor.Clean(o.Program, 400)
 	if o.Deleted {

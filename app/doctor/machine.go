@@ -18,6 +18,7 @@ import (
 	"porthole/monitor/history/store"
 	"porthole/monitor/owner"
 	"porthole/monitor/socket"
+	"porthole/monitor/sockevents"
 )
 
 // listeningPorts checks how the kernel's socket table is read, and whether the
@@ -35,6 +36,18 @@ func listeningPorts() Finding {
 		f.Status = Warning
 		f.Message += ": closed ports are noticed at the next poll instead of immediately"
 		f.Fix = "allow netlink sockets (AF_NETLINK, NETLINK_SOCK_DIAG) in the sandbox or container in which Porthole runs"
+	}
+	return f
+}
+
+// endedConnections checks whether the kernel reports connections that have ended, so
+// that short ones are counted.
+func endedConnections() Finding {
+	f := Finding{Subject: "Connections", Status: OK, Message: "the kernel reports each connection that ends (available): short ones are counted"}
+	found, err := sockevents.Probe()
+	if err != nil {
+		f.Status, f.Message = Warning, fmt.Sprintf("connections are not counted (%s): %v", found, err)
+		f.Fix = "no action needed, everything else works; to count them, run Porthole on Linux outside of sandboxes and containers that deny NETLINK_SOCK_DIAG"
 	}
 	return f
 }

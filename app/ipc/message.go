@@ -14,6 +14,7 @@ import (
 
 	"porthole/app/settings"
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/watch"
 )
 
@@ -51,6 +52,7 @@ const (
 	Focused          Kind = "focused"           // the user looks at Page
 	Unfocused        Kind = "unfocused"         // the user no longer looks at the window
 	Stopping         Kind = "stopping"          // the user is stopping Process
+	CountConnections Kind = "count_connections" // count the connections to Ports, which the window shows; answered by ConnectionTotals
 	DismissWelcome   Kind = "dismiss_welcome"   // the user closed the welcome text (Status.Welcome)
 )
 
@@ -62,6 +64,7 @@ const (
 	Raise            Kind = "raise"    // bring the window to the front, at Port unless 0 and Page unless ""
 	ShowPort         Kind = "show"     // show Port unless 0 and Page unless "", without raising the window
 	Restore          Kind = "restore"  // State of the previous window
+	ConnectionTotals Kind = "totals"   // Totals of some listeners
 	Result           Kind = "result"   // outcome for Key; Problem is "" on success. A StatusUpdate precedes it
 )
 
@@ -81,6 +84,7 @@ type Message struct {
 	Count     int                 `json:"count,omitempty"`
 	Listeners []*monitor.Listener `json:"listeners,omitempty"`
 	Port      uint16              `json:"port,omitempty"`
+	Ports     []uint16            `json:"ports,omitempty"`
 	Key       string              `json:"key,omitempty"`
 	Value     string              `json:"value,omitempty"`
 	Seconds   int                 `json:"seconds,omitempty"`
@@ -96,6 +100,9 @@ type Message struct {
 	Token     string              `json:"token,omitempty"` // Start, Raise: permits raising the window (xdg-activation token or X11 startup id)
 	Process   *Process            `json:"process,omitempty"`
 	State     json.RawMessage     `json:"state,omitempty"`
+	// Totals are the counts of connections by listener ID: of those on the Port of a
+	// Lookup, or of those on the Ports of CountConnections.
+	Totals map[string]connection.Totals `json:"totals,omitempty"`
 }
 
 // Process identifies a process, like the fields of monitor.Owner with these names.

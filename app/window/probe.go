@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/connection/source"
 	"porthole/monitor/inuse"
@@ -24,9 +25,10 @@ const probeInterval = 2 * time.Second
 type prober struct {
 	request   func() (probe.Request, bool) // returns what the window shows; false if it has closed
 	show      func(probe.Result)
-	tick      func()         // called every second
-	source    *source.Source // nil if connections cannot be read
-	countedAt time.Time      // last count of connections
+	tick      func()               // called every second
+	count     func(ports []uint16) // asks the agent for the counts of connections to ports
+	source    *source.Source       // nil if connections cannot be read
+	countedAt time.Time            // last count of connections
 	uses      inuse.Finder
 	vacant    []uint16  // the ports of the last look-up of uses
 	vacantAt  time.Time // its time
@@ -77,6 +79,7 @@ func (w *prober) probe(ctx context.Context, request probe.Request, now time.Time
 	}
 	var err error
 	if len(request.Connections) > 0 {
+		w.count(tcpPorts(request.Connections))
 		result.States, err = w.source.Read(ctx, request.Connections)
 		w.logError(ctx, err)
 	}
@@ -86,6 +89,16 @@ func (w *prober) probe(ctx context.Context, request probe.Request, now time.Time
 		w.logError(ctx, err)
 	}
 	return result
+}
+
+// tcpPorts returns the ports of the TCP listeners.
+func tcpPorts(listeners []*monitor.Listener) (ports []uint16) {
+	for _, l := range listeners {
+		if l.Protocol == monitor.TCP && !slices.Contains(ports, l.Port) {
+			ports = append(ports, l.Port)
+		}
+	}
+	return ports
 }
 
 // usesInterval is the time between look-ups of the same vacant ports: each reads the
@@ -120,6 +133,7 @@ func (w *prober) logError(ctx context.Context, err error) {
 // runProber runs a prober for the window until ctx ends.
 func (p *program) runProber(ctx context.Context, nudge <-chan struct{}) {
 	w := &prober{log: p.log, show: func(r probe.Result) { p.do(func() { p.window.ShowProbe(r) }) }, tick: func() { p.do(p.window.Tick) }}
+	w.count = func(ports []uint16) { p.do(func() { p.send(ipc.Message{Kind: ipc.CountConnections, Ports: ports}) }) }
 	w.request = func() (probe.Request, bool) {
 		answer := make(chan probe.Request, 1)
 		p.do(func() { answer <- p.window.ProbeRequest() })

@@ -39,7 +39,7 @@ func TestProberReadsWhatIsRequested(t *testing.T) {
 	requests := make(chan probe.Request)
 	results := make(chan probe.Result, 1)
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &prober{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(r probe.Result) { results <- r }, tick: func() {}}
+	w := &prober{log: slog.New(slog.NewTextHandler(io.Discard, nil)), show: func(r probe.Result) { results <- r }, tick: func() {}, count: func([]uint16) {}}
 	w.request = func() (probe.Request, bool) {
 		select {
 		case r := <-requests:

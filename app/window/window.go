@@ -284,6 +284,8 @@ func (p *program) handleMessage(m ipc.Message) {
 		}
 	case ipc.Raise:
 		p.raise(m)
+	case ipc.ConnectionTotals:
+		p.window.ShowTotals(m.Totals)
 	case ipc.Result:
 		p.window.ShowSettingResult(m.Key, m.Problem)
 	case ipc.ShowPort:

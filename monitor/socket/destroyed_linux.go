@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -85,6 +86,7 @@ type DestroyEvents struct {
 	file   *os.File
 	conn   syscall.RawConn
 	buffer []byte
+	closed atomic.Bool
 }
 
 // Sizes of the receive buffer, in bytes.
@@ -152,7 +154,10 @@ func (e *DestroyEvents) Read(each func(DiagMessage)) (lost bool, err error) {
 		}
 		return true
 	})
-	if waitErr != nil {
+	switch {
+	case waitErr != nil && e.closed.Load(): // the error of a RawConn is another one
+		return lost, os.ErrClosed
+	case waitErr != nil:
 		return lost, waitErr
 	}
 	if err != nil {
@@ -169,7 +174,10 @@ const maxPerRead = 10_000
 func (e *DestroyEvents) SetDeadline(t time.Time) error { return e.file.SetReadDeadline(t) }
 
 // Close ends the subscription and a current Read.
-func (e *DestroyEvents) Close() error { return e.file.Close() }
+func (e *DestroyEvents) Close() error {
+	e.closed.Store(true)
+	return e.file.Close()
+}
 
 // SetReceiveBuffer sets the size of the receive buffer in bytes. The kernel doubles it
 // and enforces limits of its own (SO_RCVBUF in socket(7)).

@@ -50,6 +50,7 @@ type connections interface {
 }
 
 // Tracker counts the connections of listeners. Its methods are safe for concurrent use.
+// The zero value counts nothing.
 type Tracker struct {
 	stream       stream // nil if there are no messages
 	availability Availability

@@ -1,6 +1,7 @@
 package sockevents
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
@@ -38,6 +39,21 @@ func start(t *testing.T, tracker *Tracker) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); tracker.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
+}
+
+// A Tracker ends with its context, and logs nothing.
+func TestRunEnds(t *testing.T) {
+	var log bytes.Buffer
+	tracker := Open(slog.New(slog.NewTextHandler(&log, nil)))
+	if found, err := tracker.Availability(); found != Available {
+		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	tracker.Run(ctx)
+	if log.Len() > 0 {
+		t.Errorf("it logged: %s", log.String())
+	}
 }
 
 // server is a TCP server that counts what it gets.

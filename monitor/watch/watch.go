@@ -141,6 +141,17 @@ func (r Rules) WatchesPort(port uint16) bool {
 	})
 }
 
+// TCPPorts returns the TCP ports of the active rules, whoever owns them.
+func (r Rules) TCPPorts() monitor.Ports {
+	var all monitor.Ports
+	for _, rule := range r.Active() {
+		if rule.hasProtocol(monitor.TCP) {
+			all = append(all, rule.Ports...)
+		}
+	}
+	return monitor.Union(all)
+}
+
 // HasSimple reports whether an active rule watches the TCP port and nothing else.
 func (r Rules) HasSimple(port uint16) bool {
 	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.isSimple(port, monitor.TCP) && !rule.Off })

@@ -117,6 +117,13 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 	return m
 }
 
+// addTotals adds the count of the listener's connections if it is known.
+func (m *detailsModel) addTotals(totals map[string]connection.Totals, now time.Time) {
+	if t, ok := totals[m.id]; ok {
+		m.facts = append(m.facts, [2]string{lang.L("Connections"), words.Totals(t, now)})
+	}
+}
+
 // detailsPane shows the selected listener beside the table, with buttons for actions.
 type detailsPane struct {
 	model    detailsModel

@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
@@ -120,12 +121,13 @@ type Page struct {
 	pendingPort  uint16 // port to select once a listener has it; 0 for none
 	matching     int    // number of rows that match the text filter, regardless of the quick filter
 	lastOwners   *lastowner.Book
-	vacant       []uint16                // the last result of VacantPorts
-	answers      map[uint16]inuse.Answer // about vacant ports, as far as known
-	replies      map[string]reply.Reply  // what answered, by replyKey
-	asking       map[string]bool         // replyKeys of the listeners that are being asked
-	probe        probe.Result            // the last result
-	counts       map[string]int          // connections by listener ID; nil if unknown
+	vacant       []uint16                     // the last result of VacantPorts
+	answers      map[uint16]inuse.Answer      // about vacant ports, as far as known
+	replies      map[string]reply.Reply       // what answered, by replyKey
+	asking       map[string]bool              // replyKeys of the listeners that are being asked
+	probe        probe.Result                 // the last result
+	totals       map[string]connection.Totals // the last counts of connections, by listener ID
+	counts       map[string]int               // connections by listener ID; nil if unknown
 	states       processStates
 	alike        bool   // rows may have begun to look alike, see showDistinguishing
 	probeChanged func() // called when the page needs something new from the next probe
@@ -397,6 +399,7 @@ func (p *Page) showDetails() {
 	if ok && p.live {
 		o, _ := r.listener.Principal()
 		m := newDetails(r.listener, r.ambiguous, p.probe.Process(r.listener, o), p.now())
+		m.addTotals(p.totals, p.now())
 		if r.mark == closed {
 			m.close(p.answer(r.listener.Port), p.status.System)
 		}
@@ -544,6 +547,12 @@ func (p *Page) ShowProbe(r probe.Result) {
 	if row, ok := p.table.Selected(); ok {
 		p.details.connected(row.listener, r)
 	}
+}
+
+// ShowTotals shows the counts of connections of some listeners, by listener ID.
+func (p *Page) ShowTotals(totals map[string]connection.Totals) {
+	p.totals = totals
+	p.showDetails()
 }
 
 // Table returns the table of listeners.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -78,6 +79,31 @@ func Speed(bytes float64) string {
 // ConnectionsTitle returns the title above n connections.
 func ConnectionsTitle(n int) string {
 	return lang.L("Connections ({{.Count}})", map[string]any{"Count": Number(n)})
+}
+
+// Totals returns the counts of a listener's connections in three lines: since it opened or
+// since Porthole counts, in the last minute, and the bytes.
+func Totals(t connection.Totals, now time.Time) string {
+	data := map[string]any{"Count": amount(t.Connections, t.AtLeast), "When": MomentAs(t.Since, now, "15:04")}
+	total := lang.L("{{.Count}} since it opened", data)
+	if !t.SinceOpened {
+		total = lang.L("{{.Count}} counted since {{.When}}", data)
+	}
+	data["Count"] = amount(t.LastMinute.Connections, t.LastMinute.AtLeast)
+	bytes := "↓" + Size(t.Received) + " ↑" + Size(t.Sent)
+	if t.AtLeast {
+		bytes = lang.L("at least {{.Number}}", map[string]any{"Number": bytes})
+	}
+	return total + "\n" + lang.L("{{.Count}} in the last minute", data) + "\n" + bytes
+}
+
+// amount formats n, which may be a lower limit.
+func amount(n uint64, atLeast bool) string {
+	text := Number(int(n))
+	if atLeast {
+		return lang.L("at least {{.Number}}", map[string]any{"Number": text})
+	}
+	return text
 }
 
 // MaxClients is the number of clients that are listed; the others are counted.

@@ -6,6 +6,7 @@ import (
 	"porthole/ui/uitest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSpeed(t *testing.T) {
@@ -28,5 +29,23 @@ func TestClientLinesCountTheRest(t *testing.T) {
 	}
 	if len(lines) != MaxClients+1 || lines[MaxClients] != "+ 3 more" || lines[0] != "ab 100 1 conn" {
 		t.Errorf("got %q, want %d clients and a line for 3 more", lines, MaxClients)
+	}
+}
+
+func TestTotals(t *testing.T) {
+	now := time.Date(2026, 11, 30, 15, 0, 0, 0, time.Local)
+	counted := connection.Totals{Amount: connection.Amount{Connections: 1204, Received: 40, Sent: 12_000_000}, Since: now.Add(-time.Hour),
+		LastMinute: connection.LastMinute{Amount: connection.Amount{Connections: 38}}}
+	whole, lost := counted, counted
+	whole.SinceOpened = true
+	lost.AtLeast, lost.LastMinute.AtLeast = true, true
+	for want, totals := range map[string]connection.Totals{
+		"1,204 since it opened\n38 in the last minute\n↓40 B ↑12 MB":                                      whole,
+		"1,204 counted since today 14:00\n38 in the last minute\n↓40 B ↑12 MB":                            counted,
+		"at least 1,204 counted since today 14:00\nat least 38 in the last minute\nat least ↓40 B ↑12 MB": lost,
+	} {
+		if got := Totals(totals, now); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

@@ -171,9 +171,11 @@ func Copied(text string) string {
 	return lang.L("{{.Text}} copied", map[string]any{"Text": monitor.Clean(strings.Join(strings.Fields(text), " "), 100)})
 }
 
-// Size formats bytes in powers of 1000: "812 kB", "48 MB", "1.2 GB".
+// Size formats bytes in powers of 1000: "40 B", "812 kB", "48 MB", "1.2 GB".
 func Size(bytes uint64) string {
 	switch v := float64(bytes); {
+	case v < 999.5:
+		return Decimal(v, 0) + " B"
 	case v < 999.5e3:
 		return Decimal(v/1e3, 0) + " kB"
 	case v < 999.5e6:
